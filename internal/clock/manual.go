@@ -1,0 +1,99 @@
+package clock
+
+import (
+	"sync"
+	"time"
+)
+
+// Manual is a clock that stands still until it is told to move. Timers fire
+// inside Advance and Set, in the order of their moments.
+type Manual struct {
+	mu     sync.Mutex
+	now    time.Time
+	timers map[*manualTimer]struct{}
+}
+
+// NewManual returns a clock that shows t.
+func NewManual(t time.Time) *Manual {
+	return &Manual{now: t.UTC(), timers: map[*manualTimer]struct{}{}}
+}
+
+// Now returns the moment the clock was last set to.
+func (m *Manual) Now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+// Advance moves the clock forward by d and fires what came due.
+func (m *Manual) Advance(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set(m.now.Add(d))
+}
+
+// Set moves the clock to t and fires what came due. A clock never runs
+// backwards: an earlier t is ignored.
+func (m *Manual) Set(t time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set(t.UTC())
+}
+
+func (m *Manual) set(t time.Time) {
+	if t.Before(m.now) {
+		return
+	}
+	for {
+		var next *manualTimer
+		for timer := range m.timers {
+			if !timer.at.After(t) && (next == nil || timer.at.Before(next.at)) {
+				next = timer
+			}
+		}
+		if next == nil {
+			break
+		}
+		delete(m.timers, next)
+		m.now = next.at
+		next.c <- next.at
+	}
+	m.now = t
+}
+
+// NewTimer implements Clock.
+func (m *Manual) NewTimer(d time.Duration) Timer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := &manualTimer{clock: m, at: m.now.Add(d), c: make(chan time.Time, 1)}
+	if d <= 0 {
+		t.c <- m.now
+		return t
+	}
+	m.timers[t] = struct{}{}
+	return t
+}
+
+// Waiting tells how many timers have not fired yet, so that a test knows when
+// the code under test has reached its wait.
+func (m *Manual) Waiting() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.timers)
+}
+
+type manualTimer struct {
+	clock *Manual
+	at    time.Time
+	c     chan time.Time
+}
+
+func (t *manualTimer) C() <-chan time.Time { return t.c }
+
+func (t *manualTimer) Stop() bool {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	_, waiting := t.clock.timers[t]
+	delete(t.clock.timers, t)
+	return waiting
+}

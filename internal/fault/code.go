@@ -1,0 +1,79 @@
+package fault
+
+// Code names one kind of failure on the wire. The set is closed: every code of
+// this server stands in the table below, with what the caller needs to act on it
+// (api.md 1.6, 4.6 and the sections of the routes).
+type Code string
+
+// The codes. Those of 4.1, which appear inside a consent's status and not as an
+// HTTP error, belong to package consent.
+const (
+	UnsupportedVersion    Code = "UNSUPPORTED_VERSION"
+	AmbiguousCredentials  Code = "AMBIGUOUS_CREDENTIALS"
+	MalformedJSON         Code = "MALFORMED_JSON"
+	InvalidParameter      Code = "INVALID_PARAMETER"
+	Unauthorized          Code = "UNAUTHORIZED"
+	Forbidden             Code = "FORBIDDEN"
+	NotFound              Code = "NOT_FOUND"
+	MethodNotAllowed      Code = "METHOD_NOT_ALLOWED"
+	IdempotencyInProgress Code = "IDEMPOTENCY_IN_PROGRESS"
+	IdempotencyKeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
+	BodyTooLarge          Code = "BODY_TOO_LARGE"
+	UnsupportedMediaType  Code = "UNSUPPORTED_MEDIA_TYPE"
+	RateLimited           Code = "RATE_LIMITED"
+	Internal              Code = "INTERNAL_ERROR"
+
+	UserNotFound   Code = "USER_NOT_FOUND"
+	UserExists     Code = "USER_EXISTS"
+	UserAnonymized Code = "USER_ANONYMIZED"
+
+	ConsentNotFound        Code = "CONSENT_NOT_FOUND"
+	ConsentExpired         Code = "CONSENT_EXPIRED"
+	ConsentRevoked         Code = "CONSENT_REVOKED"
+	ConsentNotAuthorized   Code = "CONSENT_NOT_AUTHORIZED"
+	ConsentCompanyMismatch Code = "CONSENT_COMPANY_MISMATCH"
+	ConsentNotRevocable    Code = "CONSENT_NOT_REVOCABLE"
+
+	CollectionNotFound     Code = "COLLECTION_NOT_FOUND"
+	CollectionNotFinished  Code = "COLLECTION_NOT_FINISHED"
+	CollectionFailed       Code = "COLLECTION_FAILED"
+	DataExpired            Code = "DATA_EXPIRED"
+	BackgroundRefreshLimit Code = "BACKGROUND_REFRESH_LIMIT"
+)
+
+// Attribution says who has to act on a fault, or who caused it.
+type Attribution string
+
+// The four parties of api.md 1.6.
+const (
+	ByClient Attribution = "CLIENT"
+	ByBank   Attribution = "BANK"
+	BySamla  Attribution = "SAMLA"
+	ByUser   Attribution = "USER"
+)
+
+// Info is what is always the same for one code.
+type Info struct {
+	Status      int // HTTP status
+	Title       string
+	Attribution Attribution
+	Message     string // for people; the default of Fault.Message
+	Remedy      string // one sentence: what to do next
+}
+
+// Of returns what is known of a code; an unknown code is described as Internal.
+func Of(c Code) Info {
+	if info, ok := table[c]; ok {
+		return info
+	}
+	return table[Internal]
+}
+
+// Codes lists the closed set, in no order.
+func Codes() []Code {
+	codes := make([]Code, 0, len(table))
+	for c := range table {
+		codes = append(codes, c)
+	}
+	return codes
+}
