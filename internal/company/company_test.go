@@ -1,0 +1,54 @@
+package company_test
+
+import (
+	"testing"
+	"time"
+
+	"samla/internal/company"
+)
+
+func TestDeviceOf(t *testing.T) {
+	for method, want := range map[string]company.Device{
+		"SWEDISH_MOBILE_BANKID_OTHER_DEVICE":     company.OtherDevice,
+		"SWEDISH_MOBILE_BANKID_ANY_DEVICE":       company.OtherDevice,
+		"SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST": company.SameDevice,
+		"EMAIL": company.AnyDevice, "": company.AnyDevice,
+	} {
+		if got := company.DeviceOf(method); got != want {
+			t.Errorf("%s: %v, want %v", method, got, want)
+		}
+	}
+}
+
+func TestDirectoryIsSortedAndTellsMarkets(t *testing.T) {
+	d := company.NewDirectory(company.Company{ID: "se-b"}, company.Company{ID: "dk-a"}, company.Company{ID: "se-b", PSD2: true})
+	if all := d.All(); len(all) != 2 || all[0].ID != "dk-a" || all[0].Market() != "dk" || !all[1].PSD2 {
+		t.Errorf("got %+v", all)
+	}
+	if _, ok := d.Find("se-c"); ok {
+		t.Error("found a company that is not there")
+	}
+}
+
+func TestStandingFollowsTheLastFiveMinutes(t *testing.T) {
+	var h company.Health
+	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	if got := h.Standing("se-a", now); got != company.Available {
+		t.Errorf("never called: %s", got)
+	}
+	for i := range 10 {
+		h.Record("se-a", i >= 3, now)
+	}
+	if got := h.Standing("se-a", now); got != company.Degraded {
+		t.Errorf("3 of 10 failed: %s", got)
+	}
+	for range 60 {
+		h.Record("se-a", false, now.Add(time.Minute))
+	}
+	if got := h.Standing("se-a", now.Add(time.Minute)); got != company.Unavailable || got.Functional() {
+		t.Errorf("63 of 70 failed: %s", got)
+	}
+	if got := h.Standing("se-a", now.Add(7*time.Minute)); got != company.Available {
+		t.Errorf("six minutes later: %s", got)
+	}
+}

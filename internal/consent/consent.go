@@ -1,0 +1,132 @@
+// Package consent owns PSD2 consents: what one is, and the pure state machine
+// that says what may happen to it (api.md 4.2). Package authorize drives it
+// against a bank, package store keeps it.
+package consent
+
+import "time"
+
+// Status is a consent's public status.
+type Status string
+
+// The statuses of api.md 4.2.
+const (
+	Initiated             Status = "INITIATED"
+	AwaitingAuthorization Status = "AWAITING_AUTHORIZATION"
+	Authorized            Status = "AUTHORIZED"
+	Revoked               Status = "REVOKED"
+	Expired               Status = "EXPIRED"
+	Failed                Status = "FAILED"
+)
+
+// Statuses lists the whole enum in the order of api.md 4.2.
+func Statuses() []Status {
+	return []Status{Initiated, AwaitingAuthorization, Authorized, Revoked, Expired, Failed}
+}
+
+// Pending reports whether a client keeps polling in this status.
+func (s Status) Pending() bool { return s == Initiated || s == AwaitingAuthorization }
+
+// Final reports whether nothing follows this status.
+func (s Status) Final() bool { return s == Revoked || s == Expired || s == Failed }
+
+// FailureCode is the closed set of ConsentStatusError.code (api.md 4.1).
+type FailureCode string
+
+// The failure codes of api.md 4.1.
+const (
+	AuthenticationTimeout   FailureCode = "AUTHENTICATION_TIMEOUT"
+	AuthenticationCancelled FailureCode = "AUTHENTICATION_CANCELLED"
+	AuthenticationConflict  FailureCode = "AUTHENTICATION_CONFLICT"
+	AuthenticationMismatch  FailureCode = "AUTHENTICATION_MISMATCH"
+	AuthenticationFailed    FailureCode = "AUTHENTICATION_FAILED"
+	Rejected                FailureCode = "CONSENT_REJECTED"
+	BankUnavailable         FailureCode = "BANK_UNAVAILABLE"
+	BankError               FailureCode = "BANK_ERROR"
+	InternalError           FailureCode = "INTERNAL_ERROR"
+)
+
+var failureText = map[FailureCode]string{
+	AuthenticationTimeout:   "User did not complete BankID authentication within the time limit",
+	AuthenticationCancelled: "The user cancelled the authentication",
+	AuthenticationConflict:  "Another authentication of the same person was going on",
+	AuthenticationMismatch:  "Somebody else than the given person signed",
+	AuthenticationFailed:    "The authentication did not succeed",
+	Rejected:                "The consent was rejected by the user or the bank",
+	BankUnavailable:         "The bank could not be reached",
+	BankError:               "The bank answered with a fault",
+	InternalError:           "Something went wrong on our side",
+}
+
+// Message is the text for people of a failure code.
+func (c FailureCode) Message() string { return failureText[c] }
+
+// Scope is what a consent covers (Psd2AisConsentScope, api.md 4.1).
+type Scope struct {
+	AccountIDs   []string `json:"accountIds,omitempty"` // nil = every account at the bank
+	Balances     bool     `json:"balances"`
+	Transactions bool     `json:"transactions"`
+}
+
+// Step is the cursor of the flow behind the public status: what has to be done
+// next at the bank. It is written before the deed, so that a crash in between
+// is followed by the same deed and not by another one.
+type Step string
+
+// The steps in their order.
+const (
+	StepOpen      Step = "OPEN"      // create the consent at the bank
+	StepAuthorise Step = "AUTHORISE" // start the authorisation
+	StepWatch     Step = "WATCH"     // follow the authorisation to its end
+	StepKeep      Step = "KEEP"      // authorised: check daily, expire on time
+	StepEnd       Step = "END"       // nothing is left to do
+)
+
+// Consent is one consent of a user at a company.
+type Consent struct {
+	ID           string // UUID
+	ClientID     string
+	UserID       string // empty only inside a collection that belongs to nobody (api.md 5.2)
+	CollectionID string // set when the consent lives inside a one-time collection
+	Company      string
+	LoginMethod  string // as asked for, may be empty
+
+	Status          Status
+	Step            Step
+	Requested       Scope
+	Granted         *Scope // nil until authorized
+	CreatedAt       time.Time
+	StatusChangedAt time.Time
+	AuthorizeBy     time.Time // after this an unfinished authorisation has timed out
+	ExpiresAt       time.Time // the expected expiry until authorized, then the bank's
+	SCAExpiresAt    time.Time // 180 days after the person signed (RTS art. 10a)
+	RevokedAt       time.Time
+	Failure         FailureCode // set in Failed only
+
+	// OpenRequestID and AuthoriseRequestID are the X-Request-IDs of the two bank
+	// calls that make something. They are stored before the first attempt and
+	// used again by every repeat, so that the bank can tell a repeat.
+	OpenRequestID      string
+	AuthoriseRequestID string
+
+	Sealed []byte // Secret, sealed under the subject's key
+
+	Rev    int64     // grows with every change of state; the store compares it
+	WakeAt time.Time // when the flow looks at the row again; zero = never
+}
+
+// Subject names whose data key seals the consent's secrets: the user, or the
+// collection where there is no user.
+func (c Consent) Subject() string {
+	if c.UserID != "" {
+		return c.UserID
+	}
+	return c.CollectionID
+}
+
+// Scope is what was granted, or before that requested.
+func (c Consent) Scope() Scope {
+	if c.Granted != nil {
+		return *c.Granted
+	}
+	return c.Requested
+}

@@ -1,0 +1,130 @@
+package consent
+
+import (
+	"fmt"
+	"time"
+)
+
+// MaxSCAAge is how long one authentication of the person lasts: after it the
+// bank may ask anew and the consent is over (RTS art. 10a, api.md 4.2).
+const MaxSCAAge = 180 * 24 * time.Hour
+
+// Event is something that happened to a consent. The types below are the closed
+// set.
+type Event interface{ event() }
+
+// Opened: the bank has created the consent; the authorisation comes next.
+type Opened struct{}
+
+// Instructed: the bank has given the person something to act on.
+type Instructed struct{}
+
+// Granted: the bank says the consent is valid. Scope is what was really
+// granted, ValidUntil the moment the bank's validity ends.
+type Granted struct {
+	Scope      Scope
+	ValidUntil time.Time
+}
+
+// FailedWith: the consent will never be authorized.
+type FailedWith struct{ Code FailureCode }
+
+// Withdrawn: the consent was revoked, here or at the bank.
+type Withdrawn struct{}
+
+// Ended: the bank says that the consent's time is over.
+type Ended struct{}
+
+// Ticked: nothing happened but time.
+type Ticked struct{}
+
+func (Opened) event()     {}
+func (Instructed) event() {}
+func (Granted) event()    {}
+func (FailedWith) event() {}
+func (Withdrawn) event()  {}
+func (Ended) event()      {}
+func (Ticked) event()     {}
+
+// IllegalError says that an event cannot happen in a status.
+type IllegalError struct {
+	Status Status
+	Event  Event
+}
+
+// Error implements error.
+func (e *IllegalError) Error() string {
+	return fmt.Sprintf("consent: %T cannot happen in %s", e.Event, e.Status)
+}
+
+// Apply is the state machine: it returns the consent after the event at the
+// time now, or an *IllegalError and the consent unchanged. It touches Status,
+// Step, times, Granted and Failure; Rev and WakeAt belong to the caller.
+//
+// Time is part of the machine: a Ticked event ends an authorisation whose time
+// is over (FAILED with AUTHENTICATION_TIMEOUT, never EXPIRED) and an
+// authorized consent past its expiry (EXPIRED). Granted after the time-out is
+// still a grant: the person signed and the bank says so.
+func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
+	switch e := e.(type) {
+	case Opened:
+		if c.Status == Initiated && c.Step == StepOpen {
+			c.Step = StepAuthorise
+			return c, nil
+		}
+	case Instructed:
+		if c.Status == Initiated && c.Step == StepAuthorise {
+			c.Step = StepWatch
+			return c.to(AwaitingAuthorization, now), nil
+		}
+	case Granted:
+		if c.Status == AwaitingAuthorization {
+			scope := e.Scope
+			c.Granted = &scope
+			c.Step = StepKeep
+			c.SCAExpiresAt = now.Add(MaxSCAAge)
+			c.ExpiresAt = earlier(e.ValidUntil, c.SCAExpiresAt)
+			c = c.to(Authorized, now)
+			if !now.Before(c.ExpiresAt) {
+				return c.Apply(Ended{}, now)
+			}
+			return c, nil
+		}
+	case FailedWith:
+		if c.Status.Pending() {
+			c.Failure, c.Step = e.Code, StepEnd
+			return c.to(Failed, now), nil
+		}
+	case Withdrawn:
+		if !c.Status.Final() {
+			c.RevokedAt, c.Step = now, StepEnd
+			return c.to(Revoked, now), nil
+		}
+	case Ended:
+		if c.Status == Authorized {
+			c.Step = StepEnd
+			return c.to(Expired, now), nil
+		}
+	case Ticked:
+		switch {
+		case c.Status.Pending() && !now.Before(c.AuthorizeBy):
+			return c.Apply(FailedWith{AuthenticationTimeout}, now)
+		case c.Status == Authorized && !now.Before(c.ExpiresAt):
+			return c.Apply(Ended{}, now)
+		}
+		return c, nil
+	}
+	return c, &IllegalError{c.Status, e}
+}
+
+func (c Consent) to(s Status, now time.Time) Consent {
+	c.Status, c.StatusChangedAt = s, now
+	return c
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,144 @@
+package consent_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"samla/internal/consent"
+)
+
+var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+func fresh() consent.Consent {
+	return consent.Consent{Status: consent.Initiated, Step: consent.StepOpen, CreatedAt: start,
+		StatusChangedAt: start, AuthorizeBy: start.Add(5 * time.Minute), ExpiresAt: start.AddDate(0, 6, 0)}
+}
+
+// successors is the table of api.md 4.2.
+var successors = map[consent.Status][]consent.Status{
+	consent.Initiated:             {consent.AwaitingAuthorization, consent.Failed, consent.Revoked},
+	consent.AwaitingAuthorization: {consent.Authorized, consent.Failed, consent.Revoked, consent.Expired},
+	consent.Authorized:            {consent.Revoked, consent.Expired},
+}
+
+func anyEvent() *rapid.Generator[consent.Event] {
+	return rapid.Custom(func(t *rapid.T) consent.Event {
+		switch rapid.IntRange(0, 6).Draw(t, "event") {
+		case 0:
+			return consent.Opened{}
+		case 1:
+			return consent.Instructed{}
+		case 2:
+			days := rapid.IntRange(1, 400).Draw(t, "days")
+			return consent.Granted{Scope: consent.Scope{Balances: true}, ValidUntil: start.AddDate(0, 0, days)}
+		case 3:
+			return consent.FailedWith{Code: consent.Rejected}
+		case 4:
+			return consent.Withdrawn{}
+		case 5:
+			return consent.Ended{}
+		default:
+			return consent.Ticked{}
+		}
+	})
+}
+
+func TestMachineKeepsItsPromises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, now := fresh(), start
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 40*24*3600).Draw(t, "seconds")) * time.Second)
+			e := anyEvent().Draw(t, "e")
+			after, err := c.Apply(e, now)
+			if err != nil {
+				var illegal *consent.IllegalError
+				if !errors.As(err, &illegal) || after.Status != c.Status || after.Step != c.Step {
+					t.Fatalf("a refused event changed the consent or gave %v", err)
+				}
+				continue
+			}
+			if c.Status.Final() && after.Status != c.Status {
+				t.Fatalf("%s was final, became %s", c.Status, after.Status)
+			}
+			if after.Status != c.Status && !contains(successors[c.Status], after.Status) {
+				t.Fatalf("%s became %s by %T", c.Status, after.Status, e)
+			}
+			check(t, after, now)
+			c = after
+		}
+	})
+}
+
+func check(t *rapid.T, c consent.Consent, now time.Time) {
+	if (c.Status == consent.Failed) != (c.Failure != "") {
+		t.Fatalf("%s with failure %q", c.Status, c.Failure)
+	}
+	if (c.Status == consent.Revoked) != !c.RevokedAt.IsZero() {
+		t.Fatalf("%s with revokedAt %v", c.Status, c.RevokedAt)
+	}
+	if c.Status.Final() != (c.Step == consent.StepEnd) {
+		t.Fatalf("%s at step %s", c.Status, c.Step)
+	}
+	if c.Status == consent.Authorized && (c.Granted == nil || c.ExpiresAt.After(c.SCAExpiresAt) || c.StatusChangedAt.After(now)) {
+		t.Fatalf("authorized without grant or beyond 180 days: %+v", c)
+	}
+	ticked, err := c.Apply(consent.Ticked{}, now.Add(400*24*time.Hour))
+	if err != nil || !ticked.Status.Final() {
+		t.Fatalf("%s never ends by time: %s, %v", c.Status, ticked.Status, err)
+	}
+	if c.Status.Pending() && ticked.Failure != consent.AuthenticationTimeout {
+		t.Fatalf("timed out as %s %s", ticked.Status, ticked.Failure)
+	}
+}
+
+func contains(set []consent.Status, s consent.Status) bool {
+	for _, x := range set {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func TestHappyPath(t *testing.T) {
+	c := fresh()
+	for _, e := range []consent.Event{consent.Opened{}, consent.Instructed{},
+		consent.Granted{Scope: consent.Scope{Balances: true}, ValidUntil: start.AddDate(0, 1, 0)}} {
+		var err error
+		if c, err = c.Apply(e, start.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.Status != consent.Authorized || !c.ExpiresAt.Equal(start.AddDate(0, 1, 0)) || c.Scope().Transactions {
+		t.Fatalf("got %+v", c)
+	}
+	before, _ := c.Apply(consent.Ticked{}, c.ExpiresAt.Add(-time.Nanosecond))
+	if before.Status != consent.Authorized {
+		t.Errorf("expired early: %s", before.Status)
+	}
+	after, _ := c.Apply(consent.Ticked{}, c.ExpiresAt)
+	if after.Status != consent.Expired {
+		t.Errorf("not expired at its moment: %s", after.Status)
+	}
+}
+
+func TestEveryFailureHasAText(t *testing.T) {
+	for _, c := range []consent.FailureCode{consent.AuthenticationTimeout, consent.AuthenticationCancelled,
+		consent.AuthenticationConflict, consent.AuthenticationMismatch, consent.AuthenticationFailed, consent.Rejected,
+		consent.BankUnavailable, consent.BankError, consent.InternalError} {
+		if c.Message() == "" {
+			t.Errorf("%s has no text", c)
+		}
+	}
+}
+
+func TestStatusClasses(t *testing.T) {
+	for _, s := range consent.Statuses() {
+		if s.Pending() && s.Final() {
+			t.Errorf("%s is both pending and final", s)
+		}
+	}
+}

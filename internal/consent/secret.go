@@ -1,0 +1,40 @@
+package consent
+
+import "time"
+
+// Secret is the part of a consent that is only ever stored sealed: what the
+// person told us, what opens the bank, and what the person has to do.
+type Secret struct {
+	PersonalNumber string `json:"pnr,omitempty"`    // 12 digits
+	PSUIPAddress   string `json:"ip,omitempty"`     // the person's address when the consent was asked for
+	PSUUserAgent   string `json:"ua,omitempty"`     // likewise
+	PSULocale      string `json:"locale,omitempty"` // xx-YY
+
+	BankConsentID   string `json:"bank,omitempty"`  // the bank's consentId
+	AuthorisationID string `json:"auth,omitempty"`  // the bank's authorisationId
+	StatusLink      string `json:"link,omitempty"`  // where the bank wants the authorisation read
+	Token           string `json:"token,omitempty"` // bearer token, where a bank gives one
+
+	Instructions *Instructions `json:"do,omitempty"` // as the bank last gave them
+}
+
+// Instructions tell the person what to do to authorise (AuthInstructions of
+// api.md 4.1). Banks differ in what they give; empty members were not given.
+type Instructions struct {
+	AutoStartToken string      `json:"token,omitempty"`
+	QRData         string      `json:"qr,omitempty"`       // text to encode, as of RefreshedAt
+	QRImage        string      `json:"image,omitempty"`    // base64 PNG made by the bank
+	QRStartToken   string      `json:"qrToken,omitempty"`  // with QRSecret: we compute QRData each second (banks.md 12.5)
+	QRSecret       string      `json:"qrSecret,omitempty"` // never leaves this server
+	QRStartedAt    time.Time   `json:"qrAt,omitzero"`
+	RedirectURL    string      `json:"redirect,omitempty"`
+	RefreshedAt    time.Time   `json:"at,omitzero"`
+	ExpiresAt      time.Time   `json:"until,omitzero"`
+	UserMessage    UserMessage `json:"msg,omitzero"`
+}
+
+// UserMessage is a BankID message code and its text in the person's language.
+type UserMessage struct {
+	Code string `json:"code,omitempty"` // RFAn
+	Text string `json:"text,omitempty"`
+}

@@ -1,0 +1,56 @@
+// Package user owns the persons whose data is collected, as a client registers
+// them: an id of ours, an id of the client's, and the promise to forget.
+package user
+
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"samla/internal/fault"
+)
+
+// User is a person of one client (api.md 3.1).
+type User struct {
+	ID           string // UUID, userUuid on the wire
+	ClientID     string
+	ExternalID   string // the client's own id; empty once anonymized
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	AnonymizedAt time.Time // zero while the user lives
+}
+
+// Anonymized reports whether the user was deleted.
+func (u User) Anonymized() bool { return !u.AnonymizedAt.IsZero() }
+
+// Anonymize returns the user as it is after deletion (api.md 3.4). Deleting
+// twice changes nothing; changed tells whether this call did.
+func (u User) Anonymize(now time.Time) (after User, changed bool) {
+	if u.Anonymized() {
+		return u, false
+	}
+	u.ExternalID, u.UpdatedAt, u.AnonymizedAt = "", now, now
+	return u, true
+}
+
+// MaxExternalID is the longest externalId in characters (api.md 3.2).
+const MaxExternalID = 255
+
+// CheckExternalID returns an InvalidParameter fault with the given pointer when
+// id breaks the rules of api.md 3.2, else nil.
+func CheckExternalID(id, pointer string) *fault.Fault {
+	switch {
+	case id == "":
+		return fault.Param(pointer, fault.Required, "must not be empty")
+	case !utf8.ValidString(id):
+		return fault.Param(pointer, fault.Invalid, "must be valid UTF-8")
+	case utf8.RuneCountInString(id) > MaxExternalID:
+		return fault.Param(pointer, fault.TooLong, "must have at most 255 characters")
+	}
+	for _, r := range id {
+		if unicode.IsControl(r) {
+			return fault.Param(pointer, fault.Invalid, "must not contain control characters")
+		}
+	}
+	return nil
+}
