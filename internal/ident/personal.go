@@ -1,0 +1,110 @@
+package ident
+
+import (
+	"strings"
+	"time"
+)
+
+// PersonalNumber is a Swedish personal identity number or coordination number
+// (banks.md 14.1). Values compare with ==. It prints as "[redacted]"; Digits has
+// the real value. The zero value is no number.
+type PersonalNumber struct{ masked }
+
+// Option changes what a personal number is checked for.
+type Option func(*rules)
+
+type rules struct{ skipCheckDigit bool }
+
+// SkipCheckDigit accepts a number whose check digit does not match. It serves to
+// read what somebody else has stored; a number that a person signs with is always
+// checked.
+func SkipCheckDigit() Option { return func(r *rules) { r.skipCheckDigit = true } }
+
+// ParsePersonalNumber12 reads exactly twelve digits YYYYMMDDNNNC, the form of
+// api.md 4.3, with nothing around or between them. Errors are ErrForm, ErrDate,
+// ErrSerial and ErrCheckDigit. Interim numbers, which have a letter in the
+// serial, are of the wrong form: BankID is never issued for one.
+func ParsePersonalNumber12(s string, options ...Option) (PersonalNumber, error) {
+	if len(s) != 12 || !allDigits(s) {
+		return PersonalNumber{}, ErrForm
+	}
+	var r rules
+	for _, option := range options {
+		option(&r)
+	}
+	if !birthDay(s).possible() {
+		return PersonalNumber{}, ErrDate
+	}
+	if s[8:11] == "000" {
+		return PersonalNumber{}, ErrSerial
+	}
+	if !r.skipCheckDigit && !luhn(s[2:]) {
+		return PersonalNumber{}, ErrCheckDigit
+	}
+	return PersonalNumber{mask(s)}, nil
+}
+
+// ParsePersonalNumber reads twelve digits, or ten that it completes to the latest
+// century whose birth date is not ahead of now. A '-' or '+' may stand before the
+// last four. Of ten digits, '+' says that the person turns 100 this year or has
+// done so (banks.md 14.1), so that the century is an earlier one. White space
+// around the number is ignored. Errors are those of ParsePersonalNumber12, with
+// ErrDate also for a birth date ahead of now.
+func ParsePersonalNumber(s string, now time.Time, options ...Option) (PersonalNumber, error) {
+	s = strings.TrimSpace(s)
+	plus := false
+	if at := len(s) - 5; at == 6 || at == 8 {
+		plus = s[at] == '+'
+		if !plus && s[at] != '-' {
+			return PersonalNumber{}, ErrForm
+		}
+		s = s[:at] + s[at+1:]
+	}
+	today := swedishDay(now)
+	if len(s) == 10 && allDigits(s) {
+		var ok bool
+		if s, ok = complete(s, plus, today); !ok {
+			return PersonalNumber{}, ErrDate
+		}
+	}
+	n, err := ParsePersonalNumber12(s, options...)
+	if err == nil && birthDay(s).earliest() > today {
+		return PersonalNumber{}, ErrDate
+	}
+	return n, err
+}
+
+// complete puts the century before ten digits.
+func complete(ten string, plus bool, today string) (string, bool) {
+	thisYear := number(today[:4])
+	for century := thisYear / 100; century >= firstYear/100; century-- {
+		twelve := twoDigits(century) + ten
+		day := birthDay(twelve)
+		if !day.possible() || day.earliest() > today {
+			continue
+		}
+		if plus && thisYear-day.year() < 100 {
+			continue
+		}
+		return twelve, true
+	}
+	return "", false
+}
+
+// Digits gives the real value, twelve digits. Never log it.
+func (p PersonalNumber) Digits() string { return p.reveal() }
+
+// IsCoordination tells a coordination number from a personal number.
+func (p PersonalNumber) IsCoordination() bool {
+	return !p.IsZero() && birthDay(p.reveal()).coordination()
+}
+
+// BirthDate gives midnight UTC of the birth date. It reports false when the
+// number does not tell it: a coordination number may have an unknown month or
+// day.
+func (p PersonalNumber) BirthDate() (time.Time, bool) {
+	if p.IsZero() {
+		return time.Time{}, false
+	}
+	return birthDay(p.reveal()).date()
+}

@@ -1,0 +1,134 @@
+package money
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Limits of an amount at a Berlin Group bank (banks.md 5).
+const (
+	maxWhole    = 14
+	maxFraction = 3
+)
+
+// Parse reads an amount as a Berlin Group bank writes it, strictly:
+// -?[0-9]{1,14}(\.[0-9]{1,3})? and a currency [A-Z]{3} (banks.md 5). Errors are
+// ErrSyntax and ErrCurrency.
+func Parse(value, currency string) (Amount, error) {
+	if !IsCurrency(currency) {
+		return Amount{}, ErrCurrency
+	}
+	unsigned, _ := strings.CutPrefix(value, "-")
+	whole, rest := splitDigits(unsigned)
+	fraction, point := strings.CutPrefix(rest, ".")
+	digits, rest := splitDigits(fraction)
+	if whole == "" || len(whole) > maxWhole || len(digits) > maxFraction || rest != "" || point != (digits != "") {
+		return Amount{}, ErrSyntax
+	}
+	d, err := exactly(value, whole+digits, len(digits))
+	if err != nil {
+		return Amount{}, err
+	}
+	return Amount{d, currency}, nil
+}
+
+// ParseLenient reads an amount in the ways real banks write it. On top of Parse
+// it takes
+//   - a plus sign, and the minus sign U+2212;
+//   - white space around the number, after its sign, and (also as no-break
+//     space) between groups of three digits: "1 234,50";
+//   - a comma as the decimal sign, and when both signs occur the last one as the
+//     decimal sign and the other between groups of three: "1.234,50", "1,234.50";
+//   - no digit before the decimal sign: ".50";
+//   - an exponent, as JSON has it: "1.5e3";
+//   - up to 19 digits; a currency in lower case or with white space around it.
+//
+// A comma alone before exactly three digits ("1,234") is refused: it would be a
+// guess by a factor of a thousand. Errors are ErrSyntax, ErrPrecision and
+// ErrCurrency.
+func ParseLenient(value, currency string) (Amount, error) {
+	currency = strings.ToUpper(strings.TrimSpace(currency))
+	if !IsCurrency(currency) {
+		return Amount{}, ErrCurrency
+	}
+	text, err := plain(value)
+	if err != nil {
+		return Amount{}, err
+	}
+	d, err := parseJSONNumber(text)
+	if err != nil {
+		return Amount{}, fmt.Errorf("lenient: %w", err)
+	}
+	return Amount{d, currency}, nil
+}
+
+// plain rewrites a bank's spelling of a number in JSON's grammar.
+func plain(s string) (string, error) {
+	s, minus := cutSign(strings.TrimSpace(s))
+	whole, fraction := s, ""
+	if at := strings.LastIndexAny(s, ".,"); at >= 0 {
+		whole, fraction = s[:at], s[at+1:]
+		if strings.Contains(whole, s[at:at+1]) || (s[at] == ',' && ambiguous(whole, fraction)) {
+			return "", ErrSyntax
+		}
+	}
+	whole, ok := ungroup(whole)
+	if !ok {
+		return "", ErrSyntax
+	}
+	if whole == "" && fraction != "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	} else if strings.ContainsAny(s, ".,") {
+		return "", ErrSyntax
+	}
+	if minus {
+		whole = "-" + whole
+	}
+	return whole, nil
+}
+
+// ambiguous: "1,234" is 1.234 to one bank and 1234 to another.
+func ambiguous(whole, fraction string) bool {
+	digits, rest := splitDigits(whole)
+	return len(fraction) == 3 && rest == "" && digits != "" && len(digits) <= 3 && digits != "0"
+}
+
+func cutSign(s string) (rest string, minus bool) {
+	for _, sign := range []string{"-", "\u2212", "+"} {
+		if rest, ok := strings.CutPrefix(s, sign); ok {
+			return strings.TrimSpace(rest), sign != "+"
+		}
+	}
+	return s, false
+}
+
+// ungroup joins groups of digits and drops leading zeros, which JSON does not
+// allow. All groups but the first have three digits and the same separator.
+func ungroup(s string) (string, bool) {
+	at := strings.IndexFunc(s, isSeparator)
+	if at >= 0 {
+		separator := []rune(s[at:])[0]
+		groups := strings.Split(s, string(separator))
+		if len(groups[0]) == 0 || len(groups[0]) > 3 {
+			return "", false
+		}
+		for _, group := range groups[1:] {
+			if digits, rest := splitDigits(group); len(digits) != 3 || rest != "" {
+				return "", false
+			}
+		}
+		s = strings.Join(groups, "")
+	}
+	for len(s) > 1 && s[0] == '0' && s[1] >= '0' && s[1] <= '9' {
+		s = s[1:]
+	}
+	return s, true
+}
+
+func isSeparator(r rune) bool {
+	return r == '.' || r == ',' || r == '\'' || unicode.IsSpace(r)
+}
