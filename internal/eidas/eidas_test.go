@@ -1,0 +1,135 @@
+package eidas_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"samla/internal/eidas"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+const fca, fcaID = "Financial Conduct Authority", "GB-FCA"
+
+// The examples of the UK "eIDAS PSD2 Certificate Signing Request Profiles" 2.2.
+var vectors = []struct {
+	name, hex string
+	want      eidas.Statements
+}{
+	{"QWAC_PSP_AI", "305b3013060604008e4601063009060704008e4601060330440606040081982702303a301330110607040081982701030c065053505f41490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
+		eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
+	{"QWAC_PSP_PI", "305b3013060604008e4601063009060704008e4601060330440606040081982702303a301330110607040081982701020c065053505f50490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
+		eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.PI}, NCAName: fca, NCAID: fcaID}},
+	{"QWAC_PSP_PI_PSP_AI", "306e3013060604008e4601063009060704008e4601060330570606040081982702304d302630110607040081982701020c065053505f504930110607040081982701030c065053505f41490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
+		eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.PI, eidas.AI}, NCAName: fca, NCAID: fcaID}},
+	{"QSEAL_PSP_AI", "305b3013060604008e4601063009060704008e4601060230440606040081982702303a301330110607040081982701030c065053505f41490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
+		eidas.Statements{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
+}
+
+func TestVectors(t *testing.T) {
+	for _, v := range vectors {
+		der, err := hex.DecodeString(v.hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := eidas.ParseDER(der)
+		if err != nil {
+			t.Fatalf("%s: %v", v.name, err)
+		}
+		if diff := cmp.Diff(v.want, got); diff != "" {
+			t.Errorf("%s: %s", v.name, diff)
+		}
+		back, err := got.Marshal()
+		if err != nil || !bytes.Equal(back, der) {
+			t.Errorf("%s: written back as %x (%v)", v.name, back, err)
+		}
+	}
+}
+
+func TestCertificateWithoutStatements(t *testing.T) {
+	if _, err := eidas.Parse(&x509.Certificate{}); !errors.Is(err, eidas.ErrNone) {
+		t.Errorf("got %v", err)
+	}
+	if got := eidas.OrganizationIdentifier(&x509.Certificate{}); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestCertificateExtensionAndSubject(t *testing.T) {
+	der, _ := hex.DecodeString(vectors[0].hex)
+	cert := &x509.Certificate{
+		Extensions: []pkix.Extension{{Id: eidas.ExtensionOID, Value: der}},
+		Subject:    pkix.Name{Names: []pkix.AttributeTypeAndValue{{Type: eidas.OrganizationOID, Value: "PSDSE-FINA-1"}}},
+	}
+	s, err := eidas.Parse(cert)
+	if err != nil || !s.Has(eidas.AI) || s.Has(eidas.PI) {
+		t.Errorf("got %+v, %v", s, err)
+	}
+	if got := eidas.OrganizationIdentifier(cert); got != "PSDSE-FINA-1" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestMalformedIsRefused(t *testing.T) {
+	good, _ := hex.DecodeString(vectors[0].hex)
+	for name, der := range map[string][]byte{
+		"empty": {}, "truncated": good[:len(good)-1], "trailing": append(bytes.Clone(good), 0),
+		"not a sequence": {0x02, 0x01, 0x01},
+	} {
+		if _, err := eidas.ParseDER(der); !errors.Is(err, eidas.ErrMalformed) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := (eidas.Statements{Roles: []eidas.Role{"PSP_XX"}}).Marshal(); err == nil {
+		t.Error("an unknown role was written")
+	}
+}
+
+func TestMarshalParseRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := eidas.Statements{
+			Type:    rapid.SampledFrom([]eidas.QcType{eidas.Unknown, eidas.Seal, eidas.Web}).Draw(t, "type"),
+			Roles:   rapid.SliceOfDistinct(rapid.SampledFrom([]eidas.Role{eidas.AS, eidas.PI, eidas.AI, eidas.IC}), rapid.ID).Draw(t, "roles"),
+			NCAName: rapid.String().Draw(t, "name"), NCAID: rapid.String().Draw(t, "id"),
+		}
+		if len(in.Roles) == 0 {
+			in.Roles = nil
+		}
+		der, err := in.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := eidas.ParseDER(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(in, out); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func FuzzParseDER(f *testing.F) {
+	for _, v := range vectors {
+		der, _ := hex.DecodeString(v.hex)
+		f.Add(der)
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		s, err := eidas.ParseDER(der)
+		if err != nil {
+			return
+		}
+		again, err := s.Marshal()
+		if err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		if s2, err := eidas.ParseDER(again); err != nil || !cmp.Equal(s, s2) {
+			t.Fatalf("%+v became %+v (%v)", s, s2, err)
+		}
+	})
+}
