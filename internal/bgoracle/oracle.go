@@ -94,6 +94,9 @@ func (o *Oracle) CheckRequest(r *http.Request, body []byte) error {
 	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
 		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
 	}
+	if err := checkHeaders(r.Header); err != nil {
+		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
+	}
 	if err := checkAuthorisationBody(input.Route, r.Method, body); err != nil {
 		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -56,6 +57,32 @@ func walk(path string, v any) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+var (
+	uuidRE = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	geoRE  = regexp.MustCompile(`^GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}$`)
+)
+
+// checkHeaders holds the headers to the forms that the definition names but the
+// validator does not know (banks.md 2). An IPv6 address is accepted.
+func checkHeaders(h http.Header) error {
+	if !uuidRE.MatchString(h.Get("X-Request-ID")) {
+		return errors.New("X-Request-ID is no UUID")
+	}
+	for name, ok := range map[string]func(string) bool{
+		"PSU-IP-Address":   func(s string) bool { return net.ParseIP(s) != nil },
+		"PSU-Device-ID":    uuidRE.MatchString,
+		"PSU-Geo-Location": geoRE.MatchString,
+	} {
+		if v := h.Get(name); v != "" && !ok(v) {
+			return fmt.Errorf("%s is malformed", name)
+		}
+	}
+	if (h.Get("Digest") == "") != (h.Get("Signature") == "") {
+		return errors.New("Digest and Signature belong together")
 	}
 	return nil
 }
