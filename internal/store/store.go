@@ -1,0 +1,187 @@
+// Package store is the port for everything that must survive: interfaces whose
+// comments are the contract that package storetest holds every engine to.
+//
+// A row that has something to do carries a WakeAt; the row itself is the job.
+// Claim hands due rows to one worker at a time by moving WakeAt forward, so that
+// a worker that dies gives its rows back when its time is over.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/client"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/seal"
+	"samla/internal/user"
+)
+
+var (
+	// ErrNotFound says that no such row exists in the scope that was asked for.
+	ErrNotFound = errors.New("store: not found")
+	// ErrConflict says that a compare-and-swap lost: the row's Rev is no longer
+	// the one that was read.
+	ErrConflict = errors.New("store: the row has changed")
+	// ErrExists says that a row with this key exists already.
+	ErrExists = errors.New("store: exists already")
+)
+
+// Store is one database. It is safe for concurrent use; reads outside Write see
+// the last committed state.
+type Store interface {
+	Reader
+	Hot
+	seal.Keys
+
+	// Write runs fn in one transaction and commits it when fn returns nil; an
+	// error from fn rolls everything back and is returned as it is. fn may be run
+	// more than once and must do nothing outside the transaction. When Write
+	// returns nil, the state is on disk.
+	Write(ctx context.Context, fn func(Tx) error) error
+
+	// Claim takes up to limit rows of the queue whose WakeAt has come at the
+	// time now, longest due first, sets their WakeAt to now+lease and returns
+	// their ids. No row is handed to two callers within the lease. Rev does not
+	// change.
+	Claim(ctx context.Context, q Queue, now time.Time, lease time.Duration, limit int) ([]string, error)
+
+	// Kind names the engine: "sqlite" or "postgres".
+	Kind() string
+	// Ping tells whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Queue names a table whose rows are jobs.
+type Queue string
+
+// The queues.
+const (
+	Consents    Queue = "consents"
+	Collections Queue = "collections"
+	Duties      Queue = "duties"
+)
+
+// Page selects a part of a list: newest first, at most Limit rows, only those
+// older than the row with the id After (empty = from the start). Ids are UUIDs
+// of version 7, so their order is the order of creation.
+type Page struct {
+	After string
+	Limit int
+}
+
+// Reader reads. Every method that takes a clientID sees that client's rows only
+// and answers ErrNotFound for anybody else's. Inside a transaction it sees the
+// transaction's own writes.
+type Reader interface {
+	Client(ctx context.Context, id string) (client.Client, error)
+	Clients(ctx context.Context) ([]client.Client, error)
+	// KeyByHash finds an API key, revoked ones included.
+	KeyByHash(ctx context.Context, h client.Hash) (client.Key, error)
+	// Keys lists all API keys, newest first.
+	Keys(ctx context.Context) ([]client.Key, error)
+
+	User(ctx context.Context, clientID, id string) (user.User, error)
+	// UserByExternalID finds a user that is not anonymized.
+	UserByExternalID(ctx context.Context, clientID, externalID string) (user.User, error)
+
+	Consent(ctx context.Context, id string) (consent.Consent, error)
+	// ConsentsOf lists a user's consents; those that live inside a one-time
+	// collection are not among them.
+	ConsentsOf(ctx context.Context, clientID, userID string, p Page) ([]consent.Consent, error)
+
+	Collection(ctx context.Context, id string) (collection.Collection, error)
+	CollectionsOf(ctx context.Context, f CollectionFilter, p Page) ([]collection.Collection, error)
+	// UnattendedSince lists when background refreshes of a consent were
+	// started after the given moment, oldest first (api.md 5.6).
+	UnattendedSince(ctx context.Context, consentID string, since time.Time) ([]time.Time, error)
+
+	// Raws lists what a collection has read so far, in the order of reading.
+	Raws(ctx context.Context, collectionID string) ([]Raw, error)
+	// Products returns a collection's sealed products, ErrNotFound when it has
+	// none (any more).
+	Products(ctx context.Context, collectionID string) ([]byte, error)
+
+	Duty(ctx context.Context, id string) (Duty, error)
+	SigningKeys(ctx context.Context) ([]SigningKey, error)
+	// Evidence lists the ledger's entries about one consent, oldest first.
+	Evidence(ctx context.Context, consentID string) ([]Evidence, error)
+}
+
+// CollectionFilter selects collections of one client. Zero members do not
+// restrict. In is applied before Latest.
+type CollectionFilter struct {
+	ClientID string // required
+	UserID   string
+	In       []collection.Status
+	Latest   bool // only the newest collection per company
+}
+
+// Tx writes. All of it is undone when the transaction does not commit. Put and
+// update methods return ErrConflict where the comment says compare-and-swap;
+// the transaction can go on after ErrConflict, ErrExists and ErrNotFound.
+type Tx interface {
+	Reader
+
+	AddClient(ctx context.Context, c client.Client) error // ErrExists
+	AddKey(ctx context.Context, k client.Key) error       // ErrExists when the hash is taken
+	RevokeKey(ctx context.Context, id string, at time.Time) error
+
+	// AddUser returns ErrExists when the client has a user with this external
+	// id that is not anonymized.
+	AddUser(ctx context.Context, u user.User) error
+	UpdateUser(ctx context.Context, u user.User) error
+	// DestroyKey destroys a subject's data key, whether it has one or not:
+	// afterwards DataKey and AddDataKey answer ErrForgotten.
+	DestroyKey(ctx context.Context, subject string, at time.Time) error
+
+	AddConsent(ctx context.Context, c consent.Consent) error
+	// UpdateConsent is a compare-and-swap on c.Rev; it stores Rev+1 and returns
+	// it in the consent handed back.
+	UpdateConsent(ctx context.Context, c consent.Consent) (consent.Consent, error)
+	// LockConsent reads a consent and keeps others from writing it until the
+	// transaction ends.
+	LockConsent(ctx context.Context, id string) (consent.Consent, error)
+
+	AddCollection(ctx context.Context, c collection.Collection) error
+	// UpdateCollection is a compare-and-swap on c.Rev; it stores Rev+1 and
+	// returns it in the collection handed back. PolledAt is not written.
+	UpdateCollection(ctx context.Context, c collection.Collection) (collection.Collection, error)
+	// WakeCollection makes a collection due at once, if it is waiting at all.
+	WakeCollection(ctx context.Context, id string, now time.Time) error
+	// Polled notes that a collection was polled at the time at. Rev does not
+	// change; an earlier time than the stored one changes nothing.
+	Polled(ctx context.Context, id string, at time.Time) error
+
+	// AddRaw stores one raw answer of a bank. A second one with the same
+	// collection and Seq is ErrExists.
+	AddRaw(ctx context.Context, r Raw) error
+	PutProducts(ctx context.Context, collectionID string, sealed []byte) error
+	// EraseData deletes raw answers and products of a collection.
+	EraseData(ctx context.Context, collectionID string) error
+
+	AddDuty(ctx context.Context, d Duty) error
+	UpdateDuty(ctx context.Context, d Duty) error
+	DeleteDuty(ctx context.Context, id string) error
+
+	AddSigningKey(ctx context.Context, k SigningKey) error // ErrExists
+	DeleteSigningKey(ctx context.Context, id string) error
+
+	AddEvidence(ctx context.Context, e Evidence) error
+
+	// BeginIdempotent claims an idempotency key. ErrExists, with the record
+	// found, when the client has used the key and it has not run out at r.At.
+	BeginIdempotent(ctx context.Context, r Idempotent) (found Idempotent, err error)
+	// EndIdempotent stores the response of a claimed key; AbandonIdempotent
+	// gives the key free.
+	EndIdempotent(ctx context.Context, r Idempotent) error
+	AbandonIdempotent(ctx context.Context, clientID, key string) error
+
+	// Sweep deletes what has run out at the time now: idempotency records, raw
+	// answers and products past their collection's DataUntil, evidence older
+	// than keepEvidence. It deletes at most some thousand rows a call and
+	// returns how many.
+	Sweep(ctx context.Context, now time.Time, keepEvidence time.Duration) (int, error)
+}
