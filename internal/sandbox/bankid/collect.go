@@ -1,0 +1,66 @@
+package bankid
+
+import "samla/internal/sandbox/bankid/order"
+
+// User is who signed.
+type User struct {
+	PersonalNumber string // 12 digits
+	Name           string // given name and surname
+	GivenName      string
+	Surname        string
+}
+
+// Collected is an order as its relying party sees it.
+type Collected struct {
+	OrderRef string
+	Status   string // "pending", "failed" or "complete"
+	HintCode string // empty when complete
+	User     *User  // when complete only
+	Request  AuthRequest
+}
+
+// Collect tells where an order stands. A complete order is told once within
+// 3 minutes of its completion, a failed one once within 5 minutes of its
+// failure; then, and for a reference that never was, the answer is
+// InvalidParameters (banks.md 12.3, 12.4).
+func (s *Service) Collect(orderRef string) (Collected, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.byRef[orderRef]
+	if r == nil || r.apply(order.Collect{}, s.clock.Now()) != nil {
+		return Collected{}, &Error{InvalidParameters, "no such order, or its result is used up"}
+	}
+	c := Collected{
+		OrderRef: orderRef, Status: string(r.state.Status), HintCode: string(r.state.Hint), Request: r.request,
+	}
+	if r.state.Collected {
+		s.spend(r)
+	}
+	if r.state.Status == order.Complete {
+		c.User = s.user(r.state.Signer)
+	}
+	return c, nil
+}
+
+// Cancel ends a pending order as failed/cancelled. InvalidParameters when there
+// is none.
+func (s *Service) Cancel(orderRef string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.byRef[orderRef]
+	if r == nil || r.apply(order.Cancel{}, s.clock.Now()) != nil {
+		return &Error{InvalidParameters, "no such order, or it has ended"}
+	}
+	return nil
+}
+
+func (s *Service) user(personalNumber string) *User {
+	var given, surname string
+	if s.Names != nil {
+		given, surname = s.Names(personalNumber)
+	}
+	if given == "" && surname == "" {
+		given, surname = "Test", "Person"
+	}
+	return &User{PersonalNumber: personalNumber, Name: given + " " + surname, GivenName: given, Surname: surname}
+}

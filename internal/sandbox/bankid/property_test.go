@@ -1,0 +1,93 @@
+package bankid_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"samla/internal/sandbox/bankid"
+)
+
+// TestServiceKeepsItsPromises drives a service at random: a person never has
+// two pending orders, an end is told once and is what the phone or the relying
+// party was told, and only an approval completes.
+func TestServiceKeepsItsPromises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, c := newService()
+		var orders []bankid.Order
+		told, approved := map[string]bool{}, map[string]bool{}
+		pick := func(t *rapid.T) bankid.Order {
+			if len(orders) == 0 {
+				t.Skip("no order yet")
+			}
+			return rapid.SampledFrom(orders).Draw(t, "order")
+		}
+		person := rapid.SampledFrom([]string{"", anna, bo})
+		t.Repeat(map[string]func(*rapid.T){
+			"auth": func(t *rapid.T) {
+				expected := person.Draw(t, "expected")
+				busy := expected != "" && pendingOf(s, expected) > 0
+				o, err := s.Auth(bankid.AuthRequest{Expected: expected})
+				if busy != (err != nil) {
+					t.Fatalf("in progress: %v, error %v", busy, err)
+				}
+				if err == nil {
+					orders = append(orders, o)
+				} else if pendingOf(s, expected) != 0 {
+					t.Fatal("the earlier order goes on")
+				}
+			},
+			"act": func(t *rapid.T) {
+				o := pick(t)
+				r, err := s.Act(bankid.PhoneAction{
+					Action:         rapid.SampledFrom([]bankid.Action{bankid.Open, bankid.Approve, bankid.Decline}).Draw(t, "action"),
+					AutoStartToken: o.AutoStartToken, PersonalNumber: person.Draw(t, "by"),
+				})
+				if err == nil && r.Status == "complete" {
+					approved[o.OrderRef] = true
+				}
+			},
+			"collect": func(t *rapid.T) {
+				o := pick(t)
+				got, err := s.Collect(o.OrderRef)
+				if err != nil || got.Status == "pending" {
+					return
+				}
+				if told[o.OrderRef] {
+					t.Fatal("an end was told twice")
+				}
+				told[o.OrderRef] = true
+				if complete := got.Status == "complete"; complete != approved[o.OrderRef] || complete != (got.User != nil) {
+					t.Fatalf("%s, approved %v, user %v", got.Status, approved[o.OrderRef], got.User != nil)
+				}
+			},
+			"cancel": func(t *rapid.T) {
+				o := pick(t)
+				if s.Cancel(o.OrderRef) == nil && approved[o.OrderRef] {
+					t.Fatal("a complete order was cancelled")
+				}
+			},
+			"wait": func(t *rapid.T) {
+				c.Advance(time.Duration(rapid.IntRange(1, 100).Draw(t, "seconds")) * time.Second)
+			},
+			"": func(t *rapid.T) {
+				for _, p := range []string{anna, bo} {
+					if n := pendingOf(s, p); n > 1 {
+						t.Fatalf("a person has %d orders in progress", n)
+					}
+				}
+			},
+		})
+	})
+}
+
+func pendingOf(s *bankid.Service, person string) int {
+	n := 0
+	for _, p := range s.Pending() {
+		if p.Expected == person {
+			n++
+		}
+	}
+	return n
+}

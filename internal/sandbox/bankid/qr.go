@@ -1,0 +1,65 @@
+package bankid
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// QRLife is how long a QR text can be scanned after the second it belongs to;
+// BankID shows a new one every second (banks.md 12.4).
+const QRLife = 10 * time.Second
+
+// qrAhead is how far a relying party's clock may run before ours.
+const qrAhead = time.Second
+
+// maxQR bounds what is parsed: a text of ours is 118 to 122 characters.
+const maxQR = 200
+
+// QRData is the text of the animated QR code, t whole seconds after the order's
+// start; the secret's ASCII form is the HMAC-SHA256 key (banks.md 12.5).
+func QRData(startToken, startSecret string, t int) string {
+	second := strconv.Itoa(t)
+	mac := hmac.New(sha256.New, []byte(startSecret))
+	mac.Write([]byte(second)) // a hash never fails to write
+	return "bankid." + startToken + "." + second + "." + hex.EncodeToString(mac.Sum(nil))
+}
+
+var errNoQR = errors.New("not a BankID QR text")
+
+// parseQR takes a QR text apart. It holds the form to the letter, so that
+// exactly one text stands for one token, second and HMAC.
+func parseQR(text string) (token string, second int, err error) {
+	if len(text) > maxQR {
+		return "", 0, errNoQR
+	}
+	parts := strings.Split(text, ".")
+	if len(parts) != 4 || parts[0] != "bankid" || parts[1] == "" || len(parts[2]) > 6 || len(parts[3]) != 2*sha256.Size {
+		return "", 0, errNoQR
+	}
+	second, err = strconv.Atoi(parts[2])
+	if err != nil || second < 0 || strconv.Itoa(second) != parts[2] {
+		return "", 0, errNoQR
+	}
+	if strings.Trim(parts[3], "0123456789abcdef") != "" {
+		return "", 0, errNoQR
+	}
+	return parts[1], second, nil
+}
+
+// scan tells whether text is a QR code of this order, and a fresh one. Once a
+// phone has the order its code may be old: it was scanned while it was shown.
+func (r *record) scan(text string, second int, now time.Time) error {
+	if !hmac.Equal([]byte(text), []byte(QRData(r.QRStartToken, r.QRStartSecret, second))) {
+		return &Error{InvalidQR, "the QR text is not one of this order's; scan the code again"}
+	}
+	shown := r.state.StartedAt.Add(time.Duration(second) * time.Second)
+	if age := now.Sub(shown); !r.state.Opened() && (age > QRLife || age < -qrAhead) {
+		return &Error{StaleQR, "the QR text belongs to another moment; scan the code shown now"}
+	}
+	return nil
+}
