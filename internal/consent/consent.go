@@ -75,6 +75,7 @@ type Step string
 // The steps in their order.
 const (
 	StepOpen      Step = "OPEN"      // create the consent at the bank
+	StepOpening   Step = "OPENING"   // likewise, at a bank where a repeat would make a second one
 	StepAuthorise Step = "AUTHORISE" // start the authorisation
 	StepWatch     Step = "WATCH"     // follow the authorisation to its end
 	StepKeep      Step = "KEEP"      // authorised: check daily, expire on time

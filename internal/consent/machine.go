@@ -13,6 +13,10 @@ const MaxSCAAge = 180 * 24 * time.Hour
 // set.
 type Event interface{ event() }
 
+// Opening: the consent is about to be created at a bank that does not recognise
+// a repeat. It is written down first: whoever finds it must not try again.
+type Opening struct{}
+
 // Opened: the bank has created the consent; the authorisation comes next.
 type Opened struct{}
 
@@ -38,6 +42,7 @@ type Ended struct{}
 // Ticked: nothing happened but time.
 type Ticked struct{}
 
+func (Opening) event()    {}
 func (Opened) event()     {}
 func (Instructed) event() {}
 func (Granted) event()    {}
@@ -67,8 +72,13 @@ func (e *IllegalError) Error() string {
 // still a grant: the person signed and the bank says so.
 func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 	switch e := e.(type) {
-	case Opened:
+	case Opening:
 		if c.Status == Initiated && c.Step == StepOpen {
+			c.Step = StepOpening
+			return c, nil
+		}
+	case Opened:
+		if c.Status == Initiated && (c.Step == StepOpen || c.Step == StepOpening) {
 			c.Step = StepAuthorise
 			return c, nil
 		}

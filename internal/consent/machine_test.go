@@ -26,7 +26,9 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 6).Draw(t, "event") {
+		switch rapid.IntRange(0, 7).Draw(t, "event") {
+		case 7:
+			return consent.Opening{}
 		case 0:
 			return consent.Opened{}
 		case 1:

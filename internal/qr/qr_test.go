@@ -1,0 +1,62 @@
+package qr_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"samla/internal/qr"
+)
+
+const animated = "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0.dc69358e712458a66a7525beef148ae8526b1c71610eff2c16cdffb4cdac9bf8"
+
+func TestPNGIsReadByAnotherDecoder(t *testing.T) {
+	for _, text := range []string{animated, "bankid:///?autostarttoken=7c40b5c9-fa74-49cf-b98c-bfe651f9a7c6", "x"} {
+		encoded, err := qr.PNG(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+		if err != nil || result.GetText() != text {
+			t.Errorf("decoded %v, %v; want %q", result, err, text)
+		}
+	}
+}
+
+func TestTooLongATextIsAnError(t *testing.T) {
+	if _, err := qr.PNG(strings.Repeat("x", 5000)); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestTextHasTheSameModules(t *testing.T) {
+	drawn, err := qr.Text("x")
+	if err != nil || strings.Count(drawn, "\n") != 13 { // 21 modules and a border of 2 on each side, two a line
+		t.Errorf("%d lines, %v", strings.Count(drawn, "\n"), err)
+	}
+}
+
+func BenchmarkPNG(b *testing.B) {
+	for b.Loop() {
+		if _, err := qr.PNG(animated); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+// Package work runs what is due. The rows of the store are the jobs: each says
+// when it wants to be looked at, and the pump claims due rows and hands them to
+// the handlers it was given. It knows nothing of what they do.
+//
+// A claim is a lease: a row whose handler dies with its process is due again
+// when the lease is over, on any node. Handlers therefore end within Budget and
+// may run twice; every change they make is compare-and-swap.
+package work
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/store"
+)
+
+const (
+	// Lease is how long a claimed row belongs to its handler. With Interval it
+	// bounds how long a flow rests after its process was killed.
+	Lease = 20 * time.Second
+	// Budget is how long one handler call may take.
+	Budget = 15 * time.Second
+	// Interval is the longest a due row waits for an idle pump that nobody has
+	// told of it.
+	Interval = 250 * time.Millisecond
+)
+
+// Claimer is the part of the store the pump needs.
+type Claimer interface {
+	Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit int) ([]string, error)
+}
+
+// Handler looks at one row. It ends within Budget (its context does), moves the
+// row's WakeAt when there is more to do, and returns an error only for what it
+// cannot settle itself: the row is then looked at again when its lease is over.
+type Handler func(ctx context.Context, id string) error
+
+// Pump claims due rows and runs handlers. Register all queues, then Start; Stop
+// waits for the handlers under way.
+type Pump struct {
+	claims Claimer
+	clock  clock.Clock
+	log    *slog.Logger
+	queues map[store.Queue]*queue
+	cancel context.CancelFunc
+	loops  sync.WaitGroup
+}
+
+type queue struct {
+	name    store.Queue
+	handle  Handler
+	slots   chan struct{}
+	kick    chan struct{}
+	running sync.WaitGroup
+	work    context.Context // of handlers; ends when Stop loses patience
+}
+
+// New makes a pump without queues.
+func New(claims Claimer, c clock.Clock, log *slog.Logger) *Pump {
+	return &Pump{claims: claims, clock: c, log: log, queues: map[store.Queue]*queue{}}
+}
+
+// Handle registers the handler of a queue and how many of its calls may run at
+// once. It must be called before Start.
+func (p *Pump) Handle(name store.Queue, workers int, h Handler) {
+	p.queues[name] = &queue{name: name, handle: h, slots: make(chan struct{}, workers), kick: make(chan struct{}, 1)}
+}
+
+// Start begins to claim. Handlers' contexts carry the values of ctx but not its
+// end: they end with Stop.
+func (p *Pump) Start(ctx context.Context) {
+	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.cancel = cancel
+	for _, q := range p.queues {
+		q.work = loop
+		p.loops.Add(1)
+		go func() {
+			defer p.loops.Done()
+			p.run(loop, q)
+		}()
+	}
+}
+
+// Kick tells the pump that a row of the queue may be due. It never blocks.
+func (p *Pump) Kick(name store.Queue) {
+	q := p.queues[name]
+	if q == nil {
+		return
+	}
+	select {
+	case q.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Take runs the handler for a row that the caller has just stored with its
+// WakeAt a lease away, which makes the row claimed already. It reports false
+// when no slot is free or the pump does not run; the row then waits for its
+// lease, so the caller kicks nothing and loses nothing.
+func (p *Pump) Take(name store.Queue, id string) bool {
+	q := p.queues[name]
+	if q == nil || q.work == nil || q.work.Err() != nil {
+		return false
+	}
+	select {
+	case q.slots <- struct{}{}:
+		p.start(q, id)
+		return true
+	default:
+		return false
+	}
+}
+
+// Room reports whether Take would find a slot now.
+func (p *Pump) Room(name store.Queue) bool {
+	q := p.queues[name]
+	return q != nil && q.work != nil && q.work.Err() == nil && len(q.slots) < cap(q.slots)
+}
+
+// Stop ends claiming, lets handlers finish until ctx ends and then cancels them.
+// A cancelled handler's row is due again when its lease is over.
+func (p *Pump) Stop(ctx context.Context) error {
+	if p.cancel == nil {
+		return nil
+	}
+	p.cancel()
+	done := make(chan struct{})
+	go func() {
+		p.loops.Wait()
+		for _, q := range p.queues {
+			q.running.Wait()
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Pump) run(ctx context.Context, q *queue) {
+	for ctx.Err() == nil {
+		if p.claim(ctx, q) {
+			continue
+		}
+		timer := p.clock.NewTimer(Interval)
+		select {
+		case <-ctx.Done():
+		case <-q.kick:
+		case <-timer.C():
+		}
+		timer.Stop()
+	}
+}
+
+// claim takes as many rows as there are free slots and reports whether there may
+// be more.
+func (p *Pump) claim(ctx context.Context, q *queue) bool {
+	select {
+	case q.slots <- struct{}{}: // wait for one free slot
+	case <-ctx.Done():
+		return false
+	}
+	held := 1
+	for held < cap(q.slots) {
+		select {
+		case q.slots <- struct{}{}:
+			held++
+			continue
+		default:
+		}
+		break
+	}
+	ids, err := p.claims.Claim(ctx, q.name, p.clock.Now(), Lease, held)
+	if err != nil && ctx.Err() == nil {
+		p.log.Error("due rows cannot be claimed", "queue", q.name, "error", err)
+	}
+	for _, id := range ids {
+		p.start(q, id)
+	}
+	for range held - len(ids) {
+		<-q.slots
+	}
+	return len(ids) == held
+}
+
+// start runs the handler in the slot that the caller holds.
+func (p *Pump) start(q *queue, id string) {
+	q.running.Add(1)
+	go func() {
+		defer q.running.Done()
+		defer func() { <-q.slots }()
+		ctx, cancel := context.WithTimeout(q.work, Budget)
+		defer cancel()
+		defer func() {
+			if r := recover(); r != nil {
+				p.log.Error("a handler panicked", "queue", q.name, "row", id, "panic", r)
+			}
+		}()
+		if err := q.handle(ctx, id); err != nil && q.work.Err() == nil {
+			p.log.Warn("a row could not be settled", "queue", q.name, "row", id, "error", err)
+		}
+	}()
+}
