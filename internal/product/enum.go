@@ -1,0 +1,103 @@
+package product
+
+import "slices"
+
+// The enums of products.md are open when read and closed when written. A value
+// that is not documented is kept as it was read; being "zero" by IsZero, it is
+// left out when written, as everything unknown is.
+
+// HoldingType is the kind of an instrument (products.md 5).
+type HoldingType string
+
+// IsZero tells whether the value is not to be written.
+func (v HoldingType) IsZero() bool {
+	return undocumented(v, "ETF", "EQUITY", "FUND", "UNKNOWN")
+}
+
+// TransactionType is the kind of an investment transaction (products.md 5).
+type TransactionType string
+
+// IsZero tells whether the value is not to be written.
+func (v TransactionType) IsZero() bool {
+	return undocumented(v, "BUY", "SELL", "DEPOSIT", "WITHDRAWAL", "FEE", "INTEREST", "DIVIDEND", "REDEMPTION", "OTHER")
+}
+
+// Frequency is how often something is paid (products.md 6).
+type Frequency string
+
+// IsZero tells whether the value is not to be written.
+func (v Frequency) IsZero() bool {
+	return undocumented(v, "DAILY", "WEEKLY", "MONTHLY", "QUARTERLY", "SEMIANNUALLY", "ANNUALLY", "ONCE")
+}
+
+// PeriodUnit is the unit of a TimePeriod (products.md 6).
+type PeriodUnit string
+
+// The units.
+const (
+	Day   PeriodUnit = "DAY"
+	Month PeriodUnit = "MONTH"
+	Year  PeriodUnit = "YEAR"
+)
+
+// IsZero tells whether the value is not to be written.
+func (v PeriodUnit) IsZero() bool { return undocumented(v, Day, Month, Year) }
+
+// LoanStatus is where a loan stands (products.md 7).
+type LoanStatus string
+
+// IsZero tells whether the value is not to be written.
+func (v LoanStatus) IsZero() bool {
+	return undocumented(v, "IN_PROGRESS", "PAID_UP", "CANCELLED", "UNKNOWN")
+}
+
+// InterestBindingPeriod is how long a mortgage's rate is fixed (products.md 7).
+type InterestBindingPeriod string
+
+// UnmarshalText mends the misspelt FIE_YEARS that has been observed.
+func (v *InterestBindingPeriod) UnmarshalText(text []byte) error {
+	*v = InterestBindingPeriod(text)
+	if *v == "FIE_YEARS" {
+		*v = "FIVE_YEARS"
+	}
+	return nil
+}
+
+// IsZero tells whether the value is not to be written.
+func (v InterestBindingPeriod) IsZero() bool {
+	return undocumented(v, "THREE_MONTHS", "ONE_YEAR", "TWO_YEARS", "THREE_YEARS", "FOUR_YEARS", "FIVE_YEARS",
+		"SEVEN_YEARS", "EIGHT_YEARS", "TEN_YEARS", "UNKNOWN")
+}
+
+// PensionClass is the plan a pension belongs to (products.md 8).
+type PensionClass string
+
+// IsZero tells whether the value is not to be written.
+func (v PensionClass) IsZero() bool {
+	return undocumented(v, "ITP", "FTP", "KAP-KL", "SAF-LO", "PA16", "PA-KFS", "GTP", "BTP", "PPA07", "PPA13",
+		"UNKNOWN_PENSION_CLASSIFICATION")
+}
+
+// BenefitType is what a pension promises (products.md 8).
+type BenefitType string
+
+// IsZero tells whether the value is not to be written.
+func (v BenefitType) IsZero() bool {
+	return undocumented(v, "DEFINED_BENEFIT", "DEFINED_CONTRIBUTION", "UNKNOWN")
+}
+
+// PayoutPeriodType tells a period of ages from one of dates (products.md 8.2).
+type PayoutPeriodType string
+
+// IsZero tells whether the value is not to be written.
+func (v PayoutPeriodType) IsZero() bool { return undocumented(v, "AGE_RANGE", "DATE_RANGE") }
+
+// MovabilityResult is whether a product can be moved (products.md 8.3).
+type MovabilityResult string
+
+// IsZero tells whether the value is not to be written.
+func (v MovabilityResult) IsZero() bool {
+	return undocumented(v, "MOVABLE", "MOVABLE_VALCENTRAL", "MOVABLE_MEETING", "NOT_MOVABLE", "UNKNOWN")
+}
+
+func undocumented[T comparable](v T, documented ...T) bool { return !slices.Contains(documented, v) }

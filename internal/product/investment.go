@@ -1,0 +1,92 @@
+package product
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"samla/internal/money"
+)
+
+// Investment is a KF, ISK, custody account or unknown investment (products.md 5).
+// Fees and Insurance are members of KF only.
+type Investment struct {
+	Head
+	AccountInformation   *AccountInformation   `json:"accountInformation,omitzero"`
+	FinancialInformation *FinancialInformation `json:"financialInformation,omitzero"`
+	Holder               *Holder               `json:"holder,omitzero"`
+	Holdings             []Holding             `json:"holdings,omitzero"`
+	MonthlySavingsAmount *money.Amount         `json:"monthlySavingsAmount,omitzero"`
+	Movability           *Movability           `json:"movability,omitzero"`
+	PersonalInformation  *PersonalInformation  `json:"personalInformation,omitzero"`
+	ProductName          string                `json:"productName,omitzero"`
+	ProductNumber        string                `json:"productNumber,omitzero"`
+	Transactions         []Transaction         `json:"transactions,omitzero"` // of the last 12 months
+	Insurance            ReadOnly              `json:"insurance,omitzero"`
+	Fees                 *Fees                 `json:"fees,omitzero"`
+}
+
+// AccountInformation is the account behind an investment (products.md 5).
+type AccountInformation struct {
+	CashAccountNumber     string        `json:"cashAccountNumber,omitzero"`
+	CashValue             *money.Amount `json:"cashValue,omitzero"`
+	HasExclusiveOwnership *bool         `json:"hasExclusiveOwnership,omitzero"`
+	InterestRate          *money.Number `json:"interestRate,omitzero"` // ratio
+}
+
+// FinancialInformation is a product's value and how it came about
+// (ProductFinancialInformation of products.md 5).
+type FinancialInformation struct {
+	CurrentValue          *money.Amount `json:"currentValue,omitzero"`
+	PerformanceSinceStart *money.Number `json:"performanceSinceStart,omitzero"` // ratio
+	TotalDeposits         *money.Amount `json:"totalDeposits,omitzero"`
+}
+
+// Holding is what a product holds of one instrument (products.md 5).
+type Holding struct {
+	Type                 HoldingType   `json:"type,omitzero"`
+	Name                 string        `json:"name,omitzero"`
+	ISIN                 string        `json:"isin,omitzero"`
+	MarketIdentifierCode string        `json:"marketIdentifierCode,omitzero"` // ISO 10383
+	Quantity             *money.Number `json:"quantity,omitzero"`
+	Value                *money.Amount `json:"value,omitzero"`            // unit price times quantity
+	AcquisitionValue     *money.Amount `json:"acquisitionValue,omitzero"` // total cost
+	FeeVariable          *money.Number `json:"feeVariable,omitzero"`      // ratio per year
+	FundAccountNumber    string        `json:"fundAccountNumber,omitzero"`
+}
+
+// Transaction is a movement in an investment or savings account (products.md 5).
+// Which members it has depends on its type. Amounts are positive; the type tells
+// the direction.
+type Transaction struct {
+	Type                  TransactionType        `json:"type,omitzero"`
+	Amount                *money.Amount          `json:"amount,omitzero"`
+	SettlementDate        Date                   `json:"settlementDate,omitzero"`
+	Description           string                 `json:"description,omitzero"`
+	InstrumentInformation *TransactionInstrument `json:"instrumentInformation,omitzero"`
+	Commission            *money.Amount          `json:"commission,omitzero"`
+	Quantity              *money.Number          `json:"quantity,omitzero"`
+	TradeDate             Date                   `json:"tradeDate,omitzero"`
+}
+
+// TransactionInstrument is what was traded (products.md 5).
+type TransactionInstrument struct {
+	ISIN                   string        `json:"isin,omitzero"`
+	Name                   string        `json:"name,omitzero"`
+	Type                   HoldingType   `json:"type,omitzero"`
+	PriceInAccountCurrency *money.Amount `json:"priceInAccountCurrency,omitzero"`
+}
+
+// ReadOnly keeps a member whose contents are not documented. It is read and never
+// written (products.md 6, 8 and 8.4).
+type ReadOnly struct{ Raw json.RawMessage }
+
+// UnmarshalJSON keeps the member as it came.
+func (r *ReadOnly) UnmarshalJSON(data []byte) error {
+	if string(data) != "null" {
+		r.Raw = bytes.Clone(data)
+	}
+	return nil
+}
+
+// IsZero is always true, so that the member is left out.
+func (ReadOnly) IsZero() bool { return true }

@@ -1,0 +1,82 @@
+package product
+
+import (
+	"encoding/json"
+
+	"samla/internal/money"
+)
+
+// Loan is a mortgage or an unsecured loan (products.md 7). FinancedObject,
+// InterestBindingPeriod and all of Interest but its rate are members of the
+// mortgage only. Amounts are positive: a positive balance is debt.
+type Loan struct {
+	Head
+	LoanID                string                `json:"loanId,omitzero"`
+	Status                LoanStatus            `json:"status,omitzero"`
+	FirstDrawDownDate     Date                  `json:"firstDrawDownDate,omitzero"`
+	FinancedObject        string                `json:"financedObject,omitzero"`
+	Interest              *LoanInterest         `json:"interest,omitzero"`
+	InterestBindingPeriod InterestBindingPeriod `json:"interestBindingPeriod,omitzero"`
+	LoanDetails           *LoanDetails          `json:"loanDetails,omitzero"`
+	NextPayment           *NextPayment          `json:"nextPayment,omitzero"`
+	Owners                []LoanOwner           `json:"owners,omitzero"`
+	RepaymentSchedule     *RepaymentSchedule    `json:"repaymentSchedule,omitzero"`
+	PersonalInformation   *PersonalInformation  `json:"personalInformation,omitzero"`
+}
+
+// LoanInterest is the interest of a loan. Rates are ratios.
+type LoanInterest struct {
+	Rate               *money.Number `json:"rate,omitzero"`
+	BaseRate           *money.Number `json:"baseRate,omitzero"`
+	Discount           *money.Number `json:"discount,omitzero"`
+	EffectiveRate      *money.Number `json:"effectiveRate,omitzero"`
+	DiscountEndDate    Date          `json:"discountEndDate,omitzero"`
+	PeriodStartDate    Date          `json:"periodStartDate,omitzero"`
+	RateAdjustmentDate Date          `json:"rateAdjustmentDate,omitzero"`
+}
+
+// LoanDetails is how much was lent and paid back.
+type LoanDetails struct {
+	Balance *money.Amount `json:"balance,omitzero"`
+	Granted *money.Amount `json:"granted,omitzero"`
+	Paid    *money.Amount `json:"paid,omitzero"`
+}
+
+// NextPayment is the next payment due.
+type NextPayment struct {
+	Date       Date          `json:"date,omitzero"`
+	Instalment *money.Amount `json:"instalment,omitzero"`
+	Interest   *money.Amount `json:"interest,omitzero"`
+	Total      *money.Amount `json:"total,omitzero"`
+}
+
+// LoanOwner is one who owes. The share is a fraction despite its name: 1 is the
+// whole.
+type LoanOwner struct {
+	Name            string        `json:"name,omitzero"`
+	SharePercentage *money.Number `json:"sharePercentage,omitzero"`
+}
+
+// RepaymentSchedule is how a loan is paid back.
+type RepaymentSchedule struct {
+	FinalDebt           *int64 `json:"finalDebt,omitzero"` // without currency
+	FinalPaymentDate    Date   `json:"finalPaymentDate,omitzero"`
+	NumberOfInstalments *int32 `json:"numberOfInstalments,omitzero"`
+	RepaymentDayOfMonth *int32 `json:"repaymentDayOfMonth,omitzero"`
+}
+
+// UnmarshalJSON also accepts the spelling numberOfInstallments.
+func (r *RepaymentSchedule) UnmarshalJSON(data []byte) error {
+	type plain RepaymentSchedule
+	read := struct {
+		*plain
+		Misspelt *int32 `json:"numberOfInstallments"`
+	}{plain: (*plain)(r)}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	if r.NumberOfInstalments == nil {
+		r.NumberOfInstalments = read.Misspelt
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package product
+
+import "samla/internal/money"
+
+// Pension is a pension of any type but the public one (products.md 8).
+// BenefitType is a member of occupational pensions only, ManagementInstitutions
+// of collective ones.
+type Pension struct {
+	Head
+	ProductName            string                `json:"productName,omitzero"`
+	ProductNumber          string                `json:"productNumber,omitzero"`
+	StartDate              Date                  `json:"startDate,omitzero"`
+	Classification         PensionClass          `json:"classification,omitzero"`
+	SubClassification      ReadOnly              `json:"subClassification,omitzero"`
+	BenefitType            BenefitType           `json:"benefitType,omitzero"`
+	ActivePayment          *bool                 `json:"activePayment,omitzero"`
+	ActivePayout           *bool                 `json:"activePayout,omitzero"`
+	PayoutDetails          []PayoutDetails       `json:"payoutDetails,omitzero"`
+	FinancialInformation   *FinancialInformation `json:"financialInformation,omitzero"`
+	Holdings               []Holding             `json:"holdings,omitzero"`
+	Fees                   *Fees                 `json:"fees,omitzero"`
+	Holder                 *Holder               `json:"holder,omitzero"`
+	Insurance              ReadOnly              `json:"insurance,omitzero"`
+	OtherInsuredPerson     *bool                 `json:"otherInsuredPerson,omitzero"`
+	Movability             *Movability           `json:"movability,omitzero"`
+	ManagementInstitutions ReadOnly              `json:"managementInstitutions,omitzero"`
+	PersonalInformation    *PersonalInformation  `json:"personalInformation,omitzero"`
+}
+
+// PayoutDetails is one part of a pension's payout plan (products.md 8.2).
+type PayoutDetails struct {
+	Active         *bool         `json:"active,omitzero"`
+	Amount         *money.Amount `json:"amount,omitzero"` // per month
+	LifelongPayout *bool         `json:"lifelongPayout,omitzero"`
+	Period         *PayoutPeriod `json:"period,omitzero"`
+}
+
+// PayoutPeriod is a range of ages or of dates, as its type tells. A range without
+// end is lifelong.
+type PayoutPeriod struct {
+	Type      PayoutPeriodType `json:"type,omitzero"`
+	StartAge  *int32           `json:"startAge,omitzero"`
+	EndAge    *int32           `json:"endAge,omitzero"`
+	StartDate Date             `json:"startDate,omitzero"`
+	EndDate   Date             `json:"endDate,omitzero"`
+}
+
+// PublicPension is the state's pension (products.md 8.5). Without guarantee
+// pension the person is not entitled to one.
+type PublicPension struct {
+	Head
+	IncomePension    *money.Amount `json:"incomePension,omitzero"`
+	PremiumPension   *money.Amount `json:"premiumPension,omitzero"`
+	GuaranteePension *money.Amount `json:"guaranteePension,omitzero"`
+	UpdatedDate      Date          `json:"updatedDate,omitzero"`
+}

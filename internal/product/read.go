@@ -1,0 +1,132 @@
+package product
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// ErrMalformed is a product that cannot be read. Errors of this package name the
+// member at fault, never its value.
+var ErrMalformed = errors.New("malformed product")
+
+// Other is a product of a type this package does not know. It is kept as it came.
+type Other struct {
+	Head
+	Raw json.RawMessage
+}
+
+// MarshalJSON writes the product as it came.
+func (o *Other) MarshalJSON() ([]byte, error) { return o.Raw, nil }
+
+// shapes makes the empty product to read a type into.
+var shapes = map[Type]func() Product{
+	KF:                             newInvestment,
+	ISK:                            newInvestment,
+	CustodyAccount:                 newInvestment,
+	UnknownInvestment:              newInvestment,
+	IPSPension:                     newPension,
+	PrivatePension:                 newPension,
+	OccupationalPension:            newPension,
+	CollectiveOccupationalPension:  newPension,
+	UnknownPension:                 newPension,
+	MortgageLoan:                   newLoan,
+	UnsecuredLoan:                  newLoan,
+	GeneralSavingsAccount:          newSavings,
+	GeneralSavingsAccountFixedTerm: newSavings,
+	Psd2SavingsAccount:             newPsd2,
+	Psd2CheckingAccount:            newPsd2,
+	Psd2CreditCard:                 newPsd2,
+	PublicPensionType:              newPublicPension,
+}
+
+func newInvestment() Product    { return new(Investment) }
+func newPension() Product       { return new(Pension) }
+func newLoan() Product          { return new(Loan) }
+func newSavings() Product       { return new(SavingsAccount) }
+func newPsd2() Product          { return new(Psd2Account) }
+func newPublicPension() Product { return new(PublicPension) }
+
+// Read reads one product. An object of an unknown type, or of none, becomes an
+// *Other. Anything that is no object, and a known type with a member of the wrong
+// kind, is ErrMalformed.
+func Read(data []byte) (Product, error) {
+	if data = bytes.TrimSpace(data); len(data) == 0 || data[0] != '{' || !json.Valid(data) {
+		return nil, fmt.Errorf("%w: not a JSON object", ErrMalformed)
+	}
+	var discriminator struct {
+		Type json.RawMessage `json:"type"`
+	}
+	var kind Type
+	if json.Unmarshal(data, &discriminator) == nil {
+		_ = json.Unmarshal(discriminator.Type, &kind) // no string: an unknown type
+	}
+	shape, known := shapes[kind]
+	if !known {
+		return readOther(data), nil
+	}
+	p := shape()
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, withoutValue(err))
+	}
+	return p, nil
+}
+
+// readOther takes what it can of the head; the rest may be of any kind.
+func readOther(data []byte) *Other {
+	o := &Other{Raw: bytes.Clone(data)}
+	var head Head
+	if json.Unmarshal(data, &head) == nil {
+		o.Head = head
+	}
+	return o
+}
+
+// withoutValue drops the value that encoding/json puts into its errors.
+func withoutValue(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("%w: wrong kind of value in %s", ErrMalformed, kind.Field)
+	}
+	return fmt.Errorf("%w: %w", ErrMalformed, err)
+}
+
+// ReadAll reads a JSON array of products, or null. The first product that is
+// ErrMalformed ends it.
+func ReadAll(data []byte) ([]Product, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(data, &items); err != nil {
+		return nil, fmt.Errorf("%w: not a JSON array", ErrMalformed)
+	}
+	products := make([]Product, 0, len(items))
+	for i, item := range items {
+		p, err := Read(item)
+		if err != nil {
+			return nil, fmt.Errorf("item %d: %w", i, err)
+		}
+		products = append(products, p)
+	}
+	return products, nil
+}
+
+// AppendAll appends the products to b as a JSON array. PSD2 accounts, which can
+// have many thousand transactions, are appended without reflection.
+func AppendAll(b []byte, products []Product) ([]byte, error) {
+	b = append(b, '[')
+	for i, p := range products {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if account, ok := p.(*Psd2Account); ok {
+			b = account.AppendJSON(b)
+			continue
+		}
+		raw, err := json.Marshal(p)
+		if err != nil {
+			return nil, fmt.Errorf("write product %d: %w", i, err)
+		}
+		b = append(b, raw...)
+	}
+	return append(b, ']'), nil
+}

@@ -1,0 +1,98 @@
+package product
+
+import (
+	"encoding/json"
+
+	"samla/internal/money"
+)
+
+// SavingsAccount is a savings account, with or without fixed period
+// (products.md 6). BindingPeriod is a member of the one with fixed period only.
+type SavingsAccount struct {
+	Head
+	AccountHolderName     string               `json:"accountHolderName,omitzero"`
+	AccountName           string               `json:"accountName,omitzero"`
+	AccountNumber         string               `json:"accountNumber,omitzero"`
+	BIC                   string               `json:"bic,omitzero"`
+	IBAN                  string               `json:"iban,omitzero"`
+	CurrentValue          *money.Amount        `json:"currentValue,omitzero"`
+	Interest              *SavingsInterest     `json:"interest,omitzero"`
+	Deposit               *Deposit             `json:"deposit,omitzero"`
+	DepositGuarantee      *bool                `json:"depositGuarantee,omitzero"`
+	HasExclusiveOwnership *bool                `json:"hasExclusiveOwnership,omitzero"`
+	CanDeposit            *bool                `json:"canDeposit,omitzero"`
+	CanWithdraw           *bool                `json:"canWithdraw,omitzero"`
+	WithdrawalConditions  ReadOnly             `json:"withdrawalConditions,omitzero"`
+	BindingPeriod         *BindingPeriod       `json:"bindingPeriod,omitzero"`
+	PersonalInformation   *PersonalInformation `json:"personalInformation,omitzero"`
+	Transactions          []Transaction        `json:"transactionsLast12Months,omitzero"`
+}
+
+// UnmarshalJSON also accepts the name transactions, which is used elsewhere.
+func (s *SavingsAccount) UnmarshalJSON(data []byte) error {
+	type plain SavingsAccount
+	read := struct {
+		*plain
+		Elsewhere []Transaction `json:"transactions"`
+	}{plain: (*plain)(s)}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	if s.Transactions == nil {
+		s.Transactions = read.Elsewhere
+	}
+	return nil
+}
+
+// SavingsInterest is what a savings account yields (GeneralSavingsInterest of
+// products.md 6). Rates are ratios.
+type SavingsInterest struct {
+	Rate                *money.Number            `json:"rate,omitzero"`
+	EffectiveRate       *money.Number            `json:"effectiveRate,omitzero"`
+	AccruedInterest     *money.Amount            `json:"accruedInterest,omitzero"`
+	PayoutFrequency     Frequency                `json:"payoutFrequency,omitzero"`
+	RateConditionRanges []InterestConditionRange `json:"rateConditionRanges,omitzero"`
+}
+
+// InterestConditionRange is the rate between two balances.
+type InterestConditionRange struct {
+	MinAmount *money.Amount `json:"minAmount,omitzero"`
+	MaxAmount *money.Amount `json:"maxAmount,omitzero"`
+	Rate      *money.Number `json:"rate,omitzero"` // ratio
+}
+
+// UnmarshalJSON accepts a bare number for one of the amounts and takes the other
+// one's currency for it.
+func (r *InterestConditionRange) UnmarshalJSON(data []byte) error {
+	type plain InterestConditionRange
+	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	if r.MinAmount != nil && r.MaxAmount != nil {
+		lend(r.MinAmount, r.MaxAmount)
+		lend(r.MaxAmount, r.MinAmount)
+	}
+	return nil
+}
+
+func lend(from, to *money.Amount) {
+	if to.Currency() == "" {
+		// The currency is either empty or already checked.
+		*to, _ = money.New(to.Value(), from.Currency())
+	}
+}
+
+// Deposit is a regular deposit.
+type Deposit struct {
+	Amount    *money.Amount `json:"amount,omitzero"`
+	Frequency Frequency     `json:"frequency,omitzero"`
+}
+
+// BindingPeriod is how long the money is tied.
+type BindingPeriod struct {
+	StartDate       Date          `json:"startDate,omitzero"`
+	EndDate         Date          `json:"endDate,omitzero"`
+	LengthPeriod    TimePeriod    `json:"lengthPeriod,omitzero"`
+	AutoRenewal     *bool         `json:"autoRenewal,omitzero"`
+	CancellationFee *money.Amount `json:"cancellationFee,omitzero"`
+}
