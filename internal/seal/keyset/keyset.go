@@ -1,0 +1,173 @@
+// Package keyset implements the vault of package seal with Tink: AES256-GCM data
+// keys, one keyset per subject, wrapped by a master keyset. The store keeps the
+// wrapped keys; this package owns the master key and the unwrapped ones in memory.
+package keyset
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	tink "github.com/tink-crypto/tink-go/v2/keyset"
+	primitive "github.com/tink-crypto/tink-go/v2/tink"
+
+	"samla/internal/clock"
+	"samla/internal/recent"
+	"samla/internal/seal"
+)
+
+const (
+	// keyAge is how long an unwrapped key may be used before the store is asked
+	// again whether it was destroyed: the minute that seal.Vault promises.
+	keyAge = time.Minute
+	// keyCount bounds the memory: an unwrapped key takes about 2 KiB.
+	keyCount = 10_000
+)
+
+// The first part of the associated data tells the uses of a key apart, so that
+// bytes of one use never open in another.
+const (
+	useData   = "samla/data/1"
+	useSystem = "samla/system/1"
+	useKey    = "samla/key/1"
+)
+
+var errNoKey = errors.New("keyset: the subject has no key")
+
+// Vault is a seal.Vault.
+type Vault struct {
+	master primitive.AEAD
+	keys   seal.Keys
+	cache  *recent.Cache[string, primitive.AEAD]
+}
+
+var _ seal.Vault = (*Vault)(nil)
+
+// New returns a vault that wraps with the master key and stores in keys.
+func New(master *Master, keys seal.Keys, clk clock.Clock) (*Vault, error) {
+	a, err := aead.New(master.handle)
+	if err != nil {
+		return nil, fmt.Errorf("keyset: use the master key: %w", err)
+	}
+	return &Vault{a, keys, recent.New[string, primitive.AEAD](clk, keyCount, keyAge)}, nil
+}
+
+// Seal implements seal.Vault.
+func (v *Vault) Seal(ctx context.Context, subject string, at seal.Place, plain []byte) ([]byte, error) {
+	key, use := v.master, useSystem
+	if subject != seal.System {
+		var err error
+		if key, err = v.makeKey(ctx, subject); err != nil {
+			return nil, err
+		}
+		use = useData
+	}
+	sealed, err := key.Encrypt(plain, bind(use, subject, at.Table, at.Column, at.Row))
+	if err != nil {
+		return nil, fmt.Errorf("keyset: seal: %w", err)
+	}
+	return sealed, nil
+}
+
+// Open implements seal.Vault.
+func (v *Vault) Open(ctx context.Context, subject string, at seal.Place, sealed []byte) ([]byte, error) {
+	key, use := v.master, useSystem
+	if subject != seal.System {
+		var err error
+		key, err = v.cache.Get(ctx, subject, func(ctx context.Context) (primitive.AEAD, error) {
+			return v.load(ctx, subject)
+		})
+		if errors.Is(err, errNoKey) {
+			return nil, seal.ErrTampered // nothing was ever sealed for this subject
+		}
+		if err != nil {
+			return nil, err
+		}
+		use = useData
+	}
+	plain, err := key.Decrypt(sealed, bind(use, subject, at.Table, at.Column, at.Row))
+	if err != nil {
+		return nil, seal.ErrTampered
+	}
+	return plain, nil
+}
+
+// Forget implements seal.Vault.
+func (v *Vault) Forget(subject string) { v.cache.Drop(subject) }
+
+// makeKey returns the subject's key, made and stored when there is none. A call
+// that joined an Open's look-up is told errNoKey and goes round again.
+func (v *Vault) makeKey(ctx context.Context, subject string) (primitive.AEAD, error) {
+	for {
+		key, err := v.cache.Get(ctx, subject, func(ctx context.Context) (primitive.AEAD, error) {
+			key, err := v.load(ctx, subject)
+			if errors.Is(err, errNoKey) {
+				return v.create(ctx, subject)
+			}
+			return key, err
+		})
+		if !errors.Is(err, errNoKey) {
+			return key, err
+		}
+	}
+}
+
+func (v *Vault) load(ctx context.Context, subject string) (primitive.AEAD, error) {
+	wrapped, err := v.keys.DataKey(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	if wrapped == nil {
+		return nil, errNoKey
+	}
+	return v.unwrap(subject, wrapped)
+}
+
+// create stores a new key and returns the one that is stored afterwards, which
+// is another node's when that was first.
+func (v *Vault) create(ctx context.Context, subject string) (primitive.AEAD, error) {
+	h, err := tink.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("keyset: make a data key: %w", err)
+	}
+	var wrapped bytes.Buffer
+	if err := h.WriteWithAssociatedData(tink.NewBinaryWriter(&wrapped), v.master, bind(useKey, subject)); err != nil {
+		return nil, fmt.Errorf("keyset: wrap a data key: %w", err)
+	}
+	stored, err := v.keys.AddDataKey(ctx, subject, wrapped.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return v.unwrap(subject, stored)
+}
+
+func (v *Vault) unwrap(subject string, wrapped []byte) (primitive.AEAD, error) {
+	h, err := tink.ReadWithAssociatedData(tink.NewBinaryReader(bytes.NewReader(wrapped)), v.master, bind(useKey, subject))
+	if err != nil {
+		return nil, seal.ErrTampered
+	}
+	key, err := aead.New(h)
+	if err != nil {
+		return nil, seal.ErrTampered
+	}
+	return key, nil
+}
+
+// bind makes associated data of parts. Each part carries its length, so that
+// no two lists of parts give the same bytes.
+func bind(parts ...string) []byte {
+	n := 0
+	for _, p := range parts {
+		n += binary.MaxVarintLen16 + len(p)
+	}
+	b := make([]byte, 0, n)
+	for _, p := range parts {
+		b = binary.AppendUvarint(b, uint64(len(p)))
+		b = append(b, p...)
+	}
+	return b
+}
