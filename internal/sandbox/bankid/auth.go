@@ -45,6 +45,7 @@ type AuthRequest struct {
 	// the phone. It counts as Expected where that is empty.
 	Requirement     string
 	UserVisibleData string // plain UTF-8, at most MaxVisible bytes; the phone shows its beginning
+	ReturnRisk      bool   // asks for the risk in the completion
 }
 
 // Order is what the relying party gets for its request. QRStartSecret stays on

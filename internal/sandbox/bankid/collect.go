@@ -16,7 +16,8 @@ type Collected struct {
 	Status   string // "pending", "failed" or "complete"
 	HintCode string // empty when complete
 	User     *User  // when complete only
-	Request  AuthRequest
+	// Request is what started the order, its UserVisibleData shortened.
+	Request AuthRequest
 }
 
 // Collect tells where an order stands. A complete order is told once within

@@ -2,6 +2,7 @@ package bankid
 
 import (
 	"errors"
+	"strings"
 
 	"samla/internal/sandbox/bankid/order"
 )
@@ -34,11 +35,11 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return "bankid: " + e.Code + ": " + e.Details }
 
-// phoneError says a machine's refusal in the words of the phone.
-func phoneError(err error) error {
+// phoneError says the refusal of an order in state o in the words of the phone.
+func phoneError(err error, o order.Order) error {
 	switch {
 	case errors.Is(err, order.ErrEnded):
-		return &Error{OrderEnded, "the order is complete or has failed; start a new one"}
+		return &Error{OrderEnded, strings.TrimSuffix("the order is "+string(o.Status)+"/"+string(o.Hint), "/") + " already; start a new one"}
 	case errors.Is(err, order.ErrWrongPerson):
 		return &Error{WrongPerson, "the order demands another person; approve as that person or cancel"}
 	case errors.Is(err, order.ErrNobody):

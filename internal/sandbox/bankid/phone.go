@@ -54,7 +54,7 @@ func (s *Service) Act(a PhoneAction) (PhoneResult, error) {
 		return PhoneResult{}, err
 	}
 	if err := r.apply(event, now); err != nil {
-		return PhoneResult{}, phoneError(err)
+		return PhoneResult{}, phoneError(err, r.state)
 	}
 	return PhoneResult{OrderRef: r.OrderRef, Status: string(r.state.Status), HintCode: string(r.state.Hint)}, nil
 }
