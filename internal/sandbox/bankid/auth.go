@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"samla/internal/ident"
 	"samla/internal/sandbox/bankid/order"
 )
 
@@ -93,7 +94,7 @@ func (r AuthRequest) check() error {
 		}
 	}
 	if r.Expected != "" && !isPersonalNumber(r.Expected) || r.Requirement != "" && !isPersonalNumber(r.Requirement) {
-		return &Error{InvalidParameters, "a personal number has 12 digits"}
+		return &Error{InvalidParameters, "a personal number has 12 digits and a matching check digit"}
 	}
 	if r.Requirement != "" && r.Requirement != r.Expected {
 		return &Error{InvalidParameters, "the person demanded is not the person expected"}
@@ -113,15 +114,11 @@ func (r AuthRequest) check() error {
 	return nil
 }
 
-// isPersonalNumber checks the form only; whether the person exists, and the
-// check digit, are the personas' matter.
+// isPersonalNumber holds a number to its form and check digit, as BankID does;
+// whether the person exists is the personas' matter.
 func isPersonalNumber(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(s) == 12
+	_, err := ident.ParsePersonalNumber12(s)
+	return err == nil
 }
 
 func (s *Service) newRecord(r AuthRequest, now time.Time) (*record, error) {

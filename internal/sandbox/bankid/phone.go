@@ -40,7 +40,7 @@ type PhoneResult struct {
 // already; OrderEnded; WrongPerson; PersonNeeded. A refused act changes nothing.
 func (s *Service) Act(a PhoneAction) (PhoneResult, error) {
 	if a.PersonalNumber != "" && !isPersonalNumber(a.PersonalNumber) {
-		return PhoneResult{}, &Error{InvalidParameters, "personalNumber has 12 digits"}
+		return PhoneResult{}, &Error{InvalidParameters, "personalNumber has 12 digits and a matching check digit"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -174,6 +174,7 @@ func TestAuthRefusesBadRequests(t *testing.T) {
 		"address":       {EndUserIP: "300.1.1.1"},
 		"short number":  {Expected: "9006022397"},
 		"letters":       {Expected: "19900602239A"},
+		"check digit":   {Expected: "196408833224"},
 		"hyphen":        {Requirement: "19900602-239"},
 		"two persons":   {Expected: anna, Requirement: bo},
 		"text too long": {UserVisibleData: strings.Repeat("a", bankid.MaxVisible+1)},

@@ -2,6 +2,9 @@ package face_test
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"log/slog"
 	"net/http"
@@ -9,9 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/tls"
-	"crypto/x509"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -237,4 +237,30 @@ func TestInternalErrorsAreLoggedNotTold(t *testing.T) {
 	if !strings.Contains(log.String(), "randomness") {
 		t.Errorf("logged %q", log.String())
 	}
+}
+
+// FuzzRelyingParty sends any body to any call: it is answered and started one
+// order, or it is refused and started none.
+func FuzzRelyingParty(f *testing.F) {
+	for _, call := range []string{"auth", "sign", "phone/auth", "phone/sign", "collect", "cancel"} {
+		f.Add(call, `{"endUserIp":"192.0.2.1","callInitiator":"RP","personalNumber":"`+anna+`","userVisibleData":"SGVq","orderRef":"x"}`)
+		f.Add(call, `{"endUserIp":"192.0.2.1","userVisibleData":"SGVq","requirement":{"personalNumber":"`+anna+`"}}`)
+	}
+	f.Fuzz(func(t *testing.T, call, body string) {
+		s := bankid.New(clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)), rand.Reader)
+		mux := http.NewServeMux()
+		(&face.RP{Service: s, Verify: func([]*x509.Certificate) error { return nil }}).Mount(mux)
+		r := httptest.NewRequest(http.MethodPost, face.RPPrefix, strings.NewReader(body))
+		r.URL.Path += call
+		r.Header.Set("Content-Type", "application/json")
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		switch started := len(s.Pending()); {
+		case w.Code == http.StatusOK && started == 1:
+		case w.Code >= 300 && w.Code < 500 && started == 0:
+		default:
+			t.Errorf("%s %q: %d, %d orders", call, body, w.Code, started)
+		}
+	})
 }
