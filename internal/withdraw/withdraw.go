@@ -1,0 +1,85 @@
+// Package withdraw owns what is still owed when a consent ends here: telling the
+// bank. The payload is sealed under the system's key, because it must outlive
+// the key of a person who is forgotten. Whoever ends a consent plans the duty;
+// the flow that performs duties opens it.
+package withdraw
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+// Payload is what is needed to delete a consent at its bank.
+type Payload struct {
+	BankConsentID string `json:"bank"`
+	Token         string `json:"token,omitempty"` // bearer token, where the bank gave one
+}
+
+// SecretPlace is where a consent's secret is stored.
+func SecretPlace(consentID string) seal.Place {
+	return seal.Place{Table: "consents", Column: "sealed", Row: consentID}
+}
+
+func dutyPlace(id string) seal.Place {
+	return seal.Place{Table: "duties", Column: "sealed", Row: id}
+}
+
+// Plan makes the duty to revoke c at its bank, due at now. The answer is false
+// when there is nothing to tell: the bank has given no consent yet, or the
+// secret went with the subject's key. Plan reads the subject's key from the
+// store and must therefore not run inside a transaction. Errors: seal.ErrTampered,
+// the key store's.
+func Plan(ctx context.Context, vault seal.Vault, c consent.Consent, now time.Time, newID func() string) (store.Duty, bool, error) {
+	if len(c.Sealed) == 0 {
+		return store.Duty{}, false, nil
+	}
+	plain, err := vault.Open(ctx, c.Subject(), SecretPlace(c.ID), c.Sealed)
+	if errors.Is(err, seal.ErrForgotten) {
+		return store.Duty{}, false, nil
+	}
+	if err != nil {
+		return store.Duty{}, false, fmt.Errorf("withdraw: open the secret of consent %s: %w", c.ID, err)
+	}
+	var secret consent.Secret
+	if err := json.Unmarshal(plain, &secret); err != nil {
+		return store.Duty{}, false, fmt.Errorf("withdraw: the secret of consent %s does not parse", c.ID) // err quotes it
+	}
+	if secret.BankConsentID == "" {
+		return store.Duty{}, false, nil
+	}
+	d := store.Duty{
+		ID: newID(), Kind: store.RevokeAtBank, Company: c.Company, ConsentID: c.ID,
+		CreatedAt: now, WakeAt: now,
+	}
+	d.Sealed, err = Seal(ctx, vault, d.ID, Payload{BankConsentID: secret.BankConsentID, Token: secret.Token})
+	return d, err == nil, err
+}
+
+// Seal seals a payload for the duty with the given id.
+func Seal(ctx context.Context, vault seal.Vault, dutyID string, p Payload) ([]byte, error) {
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("withdraw: write a payload: %w", err)
+	}
+	return vault.Seal(ctx, seal.System, dutyPlace(dutyID), plain)
+}
+
+// Open opens the payload of a duty. Errors: seal.ErrTampered.
+func Open(ctx context.Context, vault seal.Vault, d store.Duty) (Payload, error) {
+	var p Payload
+	plain, err := vault.Open(ctx, seal.System, dutyPlace(d.ID), d.Sealed)
+	if err != nil {
+		return p, fmt.Errorf("withdraw: open duty %s: %w", d.ID, err)
+	}
+	if err := json.Unmarshal(plain, &p); err != nil {
+		return p, fmt.Errorf("withdraw: the payload of duty %s does not parse", d.ID) // err quotes it
+	}
+	return p, nil
+}
