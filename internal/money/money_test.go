@@ -78,6 +78,7 @@ func TestRefusedJSON(t *testing.T) {
 		`{"amount":1,"currency":"E1R"}`:              money.ErrCurrency,
 		`{"amount":1,"currency":"\u00c5\u00c4"}`:     money.ErrCurrency,
 		`{"amount":12345678901234567890}`:            money.ErrPrecision,
+		`{"amount":0.00000000000000000001}`:          money.ErrPrecision, // one digit, twenty decimals
 		`{"amount":0.12345678901234567890}`:          money.ErrPrecision,
 		`{"amount":1e19}`:                            money.ErrPrecision,
 		`{"amount":1e-20}`:                           money.ErrPrecision,

@@ -211,6 +211,9 @@ func TestNothingPersonalIsPrinted(t *testing.T) {
 		}
 		fmt.Fprintln(&out, err)
 	}
+	if !strings.Contains(out.String(), "PSD2_CHECKING_ACCOUNT of c 1") || !strings.Contains(out.String(), "p.company=c") {
+		t.Errorf("too little printed:\n%s", out.String())
+	}
 	if strings.Contains(out.String(), number) || strings.Contains(out.String(), iban) {
 		t.Errorf("printed:\n%s", out.String())
 	}
