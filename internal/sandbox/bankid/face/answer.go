@@ -4,7 +4,6 @@
 package face
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -86,21 +85,45 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	return nil, invalid("the body ended early")
 }
 
-// decode reads exactly one JSON object that has only v's members. The error
-// never quotes the body.
+// decode reads exactly one JSON object that has only v's members, written as v
+// writes them: encoding/json would take "endUserIP" for "endUserIp", and BankID
+// does not. V must write all its members, empty or not. The error never quotes
+// the body.
 func decode(body []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
-		return invalid("the body is no JSON object")
+	var got map[string]any
+	if err := json.Unmarshal(body, &got); err != nil || got == nil {
+		return invalid("the body is not one JSON object")
 	}
-	if err := d.Decode(v); err != nil {
-		return invalid("the body is no JSON, or has a member that is unknown or of the wrong type")
+	if err := json.Unmarshal(body, v); err != nil {
+		return invalid("a member has the wrong type")
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return invalid("something follows the JSON object")
+	written, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var known map[string]any
+	if err := json.Unmarshal(written, &known); err != nil {
+		return err
+	}
+	if !within(got, known) {
+		return invalid("the body has an unknown member")
 	}
 	return nil
+}
+
+// within tells whether every member of got, at every depth, is one of known.
+func within(got, known map[string]any) bool {
+	for name, value := range got {
+		knownValue, ok := known[name]
+		if !ok {
+			return false
+		}
+		object, ok := value.(map[string]any)
+		if knownObject, both := knownValue.(map[string]any); ok && both && !within(object, knownObject) {
+			return false
+		}
+	}
+	return true
 }
 
 func invalid(details string) error {

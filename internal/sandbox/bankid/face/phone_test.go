@@ -41,6 +41,8 @@ func TestPhoneRefusals(t *testing.T) {
 	}{
 		{"not JSON", `open`, 400, "invalidParameters"},
 		{"unknown member", `{"action":"open","token":"x"}`, 400, "invalidParameters"},
+		{"member in other case", `{"action":"open","autostartToken":"` + anybody.AutoStartToken + `"}`, 400, "invalidParameters"},
+		{"an array", `[]`, 400, "invalidParameters"},
 		{"no order", `{"action":"open"}`, 400, "invalidParameters"},
 		{"no action", `{"autoStartToken":"` + anybody.AutoStartToken + `"}`, 400, "invalidParameters"},
 		{"bad person", `{"action":"open","autoStartToken":"` + anybody.AutoStartToken + `","personalNumber":"1"}`, 400, "invalidParameters"},
