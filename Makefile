@@ -1,0 +1,101 @@
+# Samla: what one types. `make help` lists it.
+
+GO         ?= go
+BIN        := bin
+TOOLS      := $(BIN)/tools
+
+# The race detector is on for everything but the SQLite translated from C: it has
+# one goroutine to a connection, and instrumenting its 200 000 lines doubles what
+# a clean machine spends on compiling. Vet, linter and tests share these flags, so
+# that each package is compiled once. RACE= turns the detector off.
+RACE       ?= -race -gcflags=modernc.org/...=-race=false
+
+# How hard the long steps try. `make crash` and `make fuzz` try harder.
+CRASH_KILLS ?= 6
+FUZZTIME    ?= 3s
+
+# A test is given this long before it counts as hung.
+TIMEOUT    ?= 10m
+
+# The whole of `make test` ends within this time, whatever hangs.
+LIMIT      ?= 18m
+
+SHORT_STEPS := fmt vet lint house tools-test
+STEPS       := $(SHORT_STEPS) unit e2e crash-short fuzz-short
+
+.DEFAULT_GOAL := help
+.PHONY: help build test check clean crash fuzz deps suite $(STEPS) short
+
+## The daily commands
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/samla, stripped
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
+
+check: suite ## the quick half: format, vet, linter, house rules, short tests on SQLite
+	@$(TOOLS)/suite -limit $(LIMIT) $(SHORT_STEPS) short
+
+test: deps suite $(BIN)/withpg ## everything; the last line is "N passed, N failed"
+	@SAMLA_TEST_REQUIRE_POSTGRES=1 $(BIN)/withpg $(TOOLS)/suite -limit $(LIMIT) $(STEPS)
+
+crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
+	SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_CRASH_KILLS=100 $(BIN)/withpg \
+		$(GO) test -count=1 -timeout 2h -v -run TestCrash ./test/crash
+
+fuzz: suite ## every fuzz target for a minute
+	@FUZZTIME=1m $(TOOLS)/suite -limit 6h fuzz-short
+
+clean: ## remove what was built
+	rm -rf $(BIN)
+
+## The steps of make test; each also works by itself
+
+fmt:
+	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
+
+vet:
+	@$(GO) vet $(RACE) ./...
+
+lint: | $(TOOLS)
+	@$(GO) -C tools build -o ../$(TOOLS)/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)" $(TOOLS)/staticcheck ./...
+
+house: | $(TOOLS)
+	@$(GO) -C tools build -o ../$(TOOLS)/house ./cmd/house
+	@$(TOOLS)/house .
+
+tools-test:
+	@$(GO) -C tools test -json ./cmd/...
+
+unit:
+	@$(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
+
+e2e:
+	@$(GO) test $(RACE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
+
+# Without the race detector: it kills and restarts the program as a person has it.
+crash-short:
+	@SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
+
+fuzz-short: | $(TOOLS)
+	@$(GO) -C tools build -o ../$(TOOLS)/fuzz ./cmd/fuzz
+	@$(TOOLS)/fuzz -time $(FUZZTIME)
+
+short:
+	@$(GO) test -json -short -vet=off -timeout $(TIMEOUT) ./...
+
+## What the steps need
+
+deps:
+	@sh tools/deps.sh
+
+suite: | $(TOOLS)
+	@$(GO) -C tools build -o ../$(TOOLS)/suite ./cmd/suite
+
+$(BIN)/withpg: $(wildcard internal/testpg/*.go internal/testpg/withpg/*.go) | $(TOOLS)
+	@$(GO) build -o $@ ./internal/testpg/withpg
+
+$(TOOLS):
+	@mkdir -p $@

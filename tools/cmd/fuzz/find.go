@@ -1,0 +1,64 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// Target is one fuzz target: the directory of its package and its function.
+type Target struct{ Dir, Name string }
+
+// Find lists the fuzz targets below root, without the modules inside it.
+func Find(root fs.FS) ([]Target, error) {
+	var found []Target
+	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if p == "." {
+				return nil
+			}
+			_, nested := fs.Stat(root, path.Join(p, "go.mod"))
+			if nested == nil || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, "_test.go") {
+			return nil
+		}
+		source, err := fs.ReadFile(root, p)
+		if err != nil {
+			return err
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), p, source, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, decl := range syntax.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && isFuzz(f) {
+				found = append(found, Target{path.Dir(p), f.Name.Name})
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// isFuzz holds a function against the form func FuzzX(f *testing.F).
+func isFuzz(f *ast.FuncDecl) bool {
+	if !strings.HasPrefix(f.Name.Name, "Fuzz") || len(f.Type.Params.List) != 1 {
+		return false
+	}
+	star, ok := f.Type.Params.List[0].Type.(*ast.StarExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := star.X.(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "F"
+}
