@@ -1,0 +1,140 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/consent"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/work"
+)
+
+// giveUpOpening is how long a bank that cannot be reached is tried before the
+// person, who is waiting at a screen, is told.
+const giveUpOpening = 30 * time.Second
+
+// visit is one look at one consent: the row, its secret and its bank.
+type visit struct {
+	*Service
+	c      consent.Consent
+	secret consent.Secret
+	bank   bank.Connector
+}
+
+// Step looks at a consent and takes it as far as it goes now; it is the handler
+// of the queue of consents. A change that somebody else made meanwhile is no
+// error: that change has its own look coming.
+func (s *Service) Step(ctx context.Context, id string) error {
+	c, err := s.Store.Consent(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	connector, known := s.Banks[c.Company]
+	if !known && !c.Status.Final() {
+		return fmt.Errorf("consent of %s: no such bank is set up", c.Company)
+	}
+	v := visit{Service: s, c: c, bank: connector}
+	err = v.run(ctx)
+	if errors.Is(err, store.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+func (v *visit) run(ctx context.Context) error {
+	now := v.Clock.Now()
+	if v.c.Status.Final() {
+		_, err := v.save(ctx, v.c, v.c, time.Time{})
+		return err
+	}
+	ticked, err := v.c.Apply(consent.Ticked{}, now)
+	if err != nil {
+		return err
+	}
+	if ticked.Status.Final() {
+		return v.end(ctx, ticked)
+	}
+	v.secret, err = v.Service.secret(ctx, v.c)
+	if errors.Is(err, seal.ErrForgotten) {
+		return v.apply(ctx, consent.Withdrawn{}, time.Time{})
+	}
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		at  consent.Step
+		run func(context.Context) (more bool, err error)
+	}{
+		{consent.StepOpening, v.outcomeUnknown}, {consent.StepOpen, v.open}, {consent.StepAuthorise, v.authorise},
+		{consent.StepWatch, v.watch}, {consent.StepKeep, v.keep},
+	} {
+		if v.c.Step != step.at {
+			continue
+		}
+		if more, err := step.run(ctx); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply commits an event, with the secret sealed anew.
+func (v *visit) apply(ctx context.Context, e consent.Event, wake time.Time) error {
+	after, err := v.c.Apply(e, v.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if after.Status.Final() {
+		return v.end(ctx, after)
+	}
+	if after, err = v.sealed(ctx, after, v.secret); err != nil {
+		return err
+	}
+	v.c, err = v.save(ctx, v.c, after, wake)
+	return err
+}
+
+// end commits a final state. A consent that the bank may still hold open is
+// owed a word there.
+func (v *visit) end(ctx context.Context, after consent.Consent) error {
+	return v.finish(ctx, v.c, after)
+}
+
+// later commits nothing but the next look.
+func (v *visit) later(ctx context.Context, wake time.Time) error {
+	c, err := v.save(ctx, v.c, v.c, wake)
+	v.c = c
+	return err
+}
+
+// wakeWhileWorking is the next look of a row whose handler goes on with it: the
+// end of its lease, for the case that the handler dies.
+func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(work.Lease) }
+
+// psu is the person as the bank is told of it in the calls that make the
+// consent, when the person is there.
+func (v *visit) psu() bank.PSU {
+	return bank.PSU{PersonalNumber: v.secret.PersonalNumber, IPAddress: v.secret.PSUIPAddress,
+		UserAgent: v.secret.PSUUserAgent, Locale: v.secret.PSULocale}
+}
+
+// access is what follows the consent at the bank without the person.
+func (v *visit) access() bank.Access {
+	return bank.Access{ConsentID: v.secret.BankConsentID, Token: v.secret.Token,
+		PSU: bank.PSU{Locale: v.secret.PSULocale}}
+}
+
+// measured notes how a call to the bank went. A person's doing says nothing
+// about the bank.
+func (v *visit) measured(err error) error {
+	ok := err == nil || bank.KindOf(err).Attribution() != "BANK"
+	v.Health.Record(v.c.Company, ok, v.Clock.Now())
+	return err
+}

@@ -1,0 +1,175 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/store"
+)
+
+// live holds what the person has to do right now, as the bank last told this
+// process. The row holds what the bank told first; a QR text that is new each
+// second is never written down.
+type live struct {
+	mu      sync.Mutex
+	entries map[string]*entry
+	puts    int
+}
+
+type entry struct {
+	instructions *consent.Instructions
+	at           time.Time // RefreshedAt of the instructions
+	asking       bool      // a refresh is under way
+	over         bool      // the consent has ended; whoever watches it may stop
+	until        time.Time // after this nobody asks any more
+	shown        *Shown    // of instructions, with the QR text it was drawn for
+}
+
+// forgetAfter is how long after its authorisation ran out an entry is kept, and
+// how many puts go by between two looks for such entries.
+const (
+	forgetAfter = time.Minute
+	forgetEvery = 4096
+)
+
+func newLive() *live { return &live{entries: map[string]*entry{}} }
+
+func (l *live) put(c consent.Consent, i *consent.Instructions) {
+	if i == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[c.ID]
+	if e == nil {
+		e = &entry{until: c.AuthorizeBy.Add(forgetAfter)}
+		l.entries[c.ID] = e
+	}
+	if l.puts++; l.puts%forgetEvery == 0 {
+		for id, old := range l.entries {
+			if i.RefreshedAt.After(old.until) {
+				delete(l.entries, id)
+			}
+		}
+	}
+	if i.RefreshedAt.Before(e.at) {
+		return
+	}
+	e.instructions, e.at, e.asking, e.shown = i, i.RefreshedAt, false, nil
+}
+
+// end marks a consent that has ended elsewhere, so that its watcher stops.
+func (l *live) end(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		e.over = true
+	}
+}
+
+func (l *live) ended(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	if e == nil || !e.over {
+		return false
+	}
+	delete(l.entries, id)
+	return true
+}
+
+func (l *live) drop(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.entries, id)
+}
+
+// staleAfter is how old a QR text may be before a poll asks the bank for a new
+// one itself: this node is not the one that watches.
+const staleAfter = 2 * time.Second
+
+// Poll answers a status poll of a user's own consent: the consent, and what the
+// person has to do while it awaits authorisation. Faults: ConsentNotFound, and
+// Unauthorized once the user was anonymized.
+func (s *Service) Poll(ctx context.Context, clientID, userID, id string) (consent.Consent, *Shown, error) {
+	view, err := s.Store.ConsentStatus(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return view.Consent, nil, fault.New(fault.ConsentNotFound)
+	case err != nil:
+		return view.Consent, nil, err
+	case view.ClientID != clientID, view.UserID != userID, view.CollectionID != "":
+		return view.Consent, nil, fault.New(fault.ConsentNotFound)
+	case view.UserGone:
+		return view.Consent, nil, fault.New(fault.Unauthorized)
+	}
+	shown, err := s.Show(ctx, view.Consent)
+	return view.Consent, shown, err
+}
+
+// Show tells what the person has to do, for a consent that awaits
+// authorisation; nil when that is not known or nothing is asked. It is as fresh
+// as this node knows; when that is too old for a moving QR code it asks the bank
+// in the background, for the next poll.
+func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
+	if c.Status != consent.AwaitingAuthorization {
+		return nil, nil
+	}
+	now := s.Clock.Now()
+	if shown, found := s.live.show(s, c, now); found {
+		return shown, nil
+	}
+	secret, err := s.secret(ctx, c)
+	if err != nil || secret.Instructions == nil {
+		return nil, err
+	}
+	s.live.put(c, secret.Instructions)
+	shown, _ := s.live.show(s, c, now)
+	return shown, nil
+}
+
+func (l *live) show(s *Service, c consent.Consent, now time.Time) (*Shown, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[c.ID]
+	if e == nil || e.instructions == nil {
+		return nil, false
+	}
+	if e.instructions.QRData != "" && now.Sub(e.at) > staleAfter && !e.asking {
+		e.asking = true
+		go s.refresh(context.Background(), c)
+	}
+	if text := qrText(e.instructions, now); e.shown == nil || e.shown.QRData != text {
+		e.shown = show(c, e.instructions, text)
+	}
+	return e.shown, true
+}
+
+// refresh asks the bank how the authorisation stands and keeps what it says for
+// the next poll.
+func (s *Service) refresh(ctx context.Context, c consent.Consent) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	defer func() {
+		s.live.mu.Lock()
+		if e := s.live.entries[c.ID]; e != nil {
+			e.asking = false
+		}
+		s.live.mu.Unlock()
+	}()
+	authoriser, can := s.Banks[c.Company].(bank.Authoriser)
+	secret, err := s.secret(ctx, c)
+	if err != nil || !can {
+		return
+	}
+	v := visit{Service: s, c: c, secret: secret}
+	a, err := authoriser.AuthorisationStatus(ctx, v.access(), secret.AuthorisationID, secret.StatusLink, otherDevice(c))
+	if err == nil && a.State == bank.AuthorisationPending {
+		s.live.put(c, a.Instructions)
+	}
+}

@@ -1,0 +1,125 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+
+	"samla/internal/bank"
+	"samla/internal/company"
+	"samla/internal/consent"
+	"samla/internal/store"
+	"samla/internal/withdraw"
+	"samla/internal/work"
+)
+
+// outcomeUnknown ends a consent whose opening was begun by a process that died,
+// at a bank that would make a second one of a repeat.
+func (v *visit) outcomeUnknown(ctx context.Context) (bool, error) {
+	return false, v.apply(ctx, consent.FailedWith{Code: consent.BankUnavailable}, v.Clock.Now())
+}
+
+// open creates the consent at the bank. Its X-Request-ID was stored with the
+// row, so that a repeat after a crash is the same request.
+func (v *visit) open(ctx context.Context) (bool, error) {
+	opener, can := v.bank.(bank.Opener)
+	if !can {
+		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+	}
+	if !v.bank.Profile().ReplaySafe {
+		if err := v.apply(ctx, consent.Opening{}, v.wakeWhileWorking()); err != nil {
+			return false, err
+		}
+	}
+	opened, err := opener.OpenConsent(ctx, bank.OpenRequest{
+		RequestID: v.c.OpenRequestID, Scope: v.c.Requested, ValidUntil: v.c.ExpiresAt,
+		Recurring: v.c.CollectionID == "", PSU: v.psu(), OtherDevice: otherDevice(v.c),
+	})
+	if v.measured(err) != nil {
+		return false, v.notYet(ctx, err)
+	}
+	v.secret.BankConsentID = opened.BankConsentID
+	err = v.apply(ctx, consent.Opened{}, v.wakeWhileWorking())
+	if errors.Is(err, store.ErrConflict) {
+		return false, v.orphaned(ctx, opened.BankConsentID)
+	}
+	return err == nil, err
+}
+
+// authorise starts the authorisation, which gives the person something to do.
+func (v *visit) authorise(ctx context.Context) (bool, error) {
+	authoriser, can := v.bank.(bank.Authoriser)
+	if !can {
+		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+	}
+	a, err := authoriser.StartAuthorisation(ctx, bank.AuthoriseRequest{RequestID: v.c.AuthoriseRequestID,
+		ConsentID: v.secret.BankConsentID, PSU: v.psu(), OtherDevice: otherDevice(v.c)})
+	if v.measured(err) != nil {
+		return false, v.notYet(ctx, err)
+	}
+	if a.State == bank.AuthorisationFailed {
+		return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, v.Clock.Now())
+	}
+	v.secret.AuthorisationID, v.secret.StatusLink, v.secret.Instructions = a.ID, a.StatusLink, a.Instructions
+	err = v.apply(ctx, consent.Instructed{}, v.wakeWhileWorking())
+	return err == nil, err
+}
+
+// notYet decides what follows a failed call of the opening: another try of the
+// same request where that is safe and there is still time, or the end.
+func (v *visit) notYet(ctx context.Context, cause error) error {
+	now, kind := v.Clock.Now(), bank.KindOf(cause)
+	if kind.Passing() && v.bank.Profile().ReplaySafe {
+		age := now.Sub(v.c.CreatedAt)
+		wait := work.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
+		var said *bank.Error
+		if errors.As(cause, &said) && said.RetryAfter > wait {
+			wait = said.RetryAfter
+		}
+		if age+wait < giveUpOpening {
+			return v.later(context.WithoutCancel(ctx), now.Add(wait))
+		}
+	}
+	v.Log.Info("a bank did not open a consent", "company", v.c.Company, "consent", v.c.ID, "error", cause)
+	return v.apply(context.WithoutCancel(ctx), consent.FailedWith{Code: failureOf(kind)}, now)
+}
+
+// orphaned owes the bank a word about a consent that it made while its row was
+// ended by somebody else.
+func (v *visit) orphaned(ctx context.Context, bankConsentID string) error {
+	c, err := v.Store.Consent(ctx, v.c.ID)
+	if err != nil || !c.Status.Final() {
+		return err
+	}
+	now := v.Clock.Now()
+	duty := store.Duty{ID: v.IDs.New(), Kind: store.RevokeAtBank, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
+	if duty.Sealed, err = withdraw.Seal(ctx, v.Vault, duty.ID, withdraw.Payload{BankConsentID: bankConsentID}); err != nil {
+		return err
+	}
+	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddDuty(ctx, duty) }); err != nil {
+		return err
+	}
+	v.Pump.Kick(store.Duties)
+	return nil
+}
+
+func otherDevice(c consent.Consent) bool {
+	return company.DeviceOf(c.LoginMethod) != company.SameDevice
+}
+
+// failureOf maps a bank's failure to what the client is told (api.md 4.1).
+func failureOf(kind bank.ErrorKind) consent.FailureCode {
+	switch kind {
+	case bank.Unreachable, bank.Busy:
+		return consent.BankUnavailable
+	case bank.Conflict:
+		return consent.AuthenticationConflict
+	case bank.PersonRefused, bank.ConsentGone, bank.ConsentOver, bank.NotCovered:
+		return consent.Rejected
+	case bank.SCARequired:
+		return consent.AuthenticationFailed
+	case bank.CertificateBad:
+		return consent.InternalError
+	default:
+		return consent.BankError
+	}
+}

@@ -1,0 +1,126 @@
+// Package authorize owns the life of consents: it makes them, takes the person
+// through the authorisation at the bank, watches over them and ends them. The
+// rules are package consent's; here they meet the bank, the store and the clock.
+//
+// The order of deeds is always the same: the intention is committed, then the
+// bank is called, then the outcome is committed, then it is told.
+package authorize
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/clock"
+	"samla/internal/company"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/uid"
+	"samla/internal/work"
+)
+
+// Deps is what the service works with. All members are required.
+type Deps struct {
+	Store  store.Store
+	Vault  seal.Vault
+	Banks  map[string]bank.Connector // by company id
+	Health *company.Health
+	Pump   *work.Pump
+	Clock  clock.Clock
+	IDs    *uid.Maker
+	Log    *slog.Logger
+}
+
+// Service is safe for concurrent use.
+type Service struct {
+	Deps
+	live *live
+}
+
+// New makes the service and registers its queues with the pump.
+func New(d Deps) *Service {
+	s := &Service{Deps: d, live: newLive()}
+	d.Pump.Handle(store.Consents, 2048, s.Step)
+	d.Pump.Handle(store.Duties, 32, s.Discharge)
+	return s
+}
+
+// Request asks for a consent. It has been checked against the rules of api.md
+// 4.3 that need no state.
+type Request struct {
+	ClientID, UserID string
+	CollectionID     string // for a consent that lives inside a collection
+	Company          string
+	LoginMethod      string
+	Scope            consent.Scope
+	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
+	PSU              bank.PSU
+}
+
+// Draft makes the row of a new consent, with its secrets sealed, without storing
+// it. ValidUntil is clipped to what the bank allows (api.md 4.3).
+func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error) {
+	now := s.Clock.Now()
+	profile := s.Banks[r.Company].Profile()
+	c := consent.Consent{
+		ID: s.IDs.New(), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
+		Company: r.Company, LoginMethod: r.LoginMethod,
+		Status: consent.Initiated, Step: consent.StepOpen, Requested: r.Scope,
+		CreatedAt: now, StatusChangedAt: now, AuthorizeBy: now.Add(profile.Deadline),
+		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
+		OpenRequestID: s.IDs.New(), AuthoriseRequestID: s.IDs.New(), WakeAt: now,
+	}
+	secret := consent.Secret{PersonalNumber: r.PSU.PersonalNumber, PSUIPAddress: r.PSU.IPAddress,
+		PSUUserAgent: r.PSU.UserAgent, PSULocale: r.PSU.Locale}
+	return s.sealed(ctx, c, secret)
+}
+
+// endOfDay is the last moment of the day that may be asked for.
+func endOfDay(asked, now time.Time, longestDays int) time.Time {
+	last := now.AddDate(0, 0, longestDays)
+	if !asked.IsZero() && asked.Before(last) {
+		last = asked
+	}
+	return time.Date(last.Year(), last.Month(), last.Day(), 23, 59, 59, 0, time.UTC)
+}
+
+// Create makes and stores a consent and starts its flow. also runs in the same
+// transaction, after the consent was added. Once Create has returned without an
+// error the flow will be carried to an end, whatever happens to this process.
+func (s *Service) Create(ctx context.Context, r Request, also func(store.Tx, consent.Consent) error) (consent.Consent, error) {
+	c, err := s.Draft(ctx, r)
+	if err != nil {
+		return consent.Consent{}, err
+	}
+	slot := s.Pump.Reserve(store.Consents)
+	if slot != nil {
+		c.WakeAt = c.WakeAt.Add(work.Lease)
+	}
+	err = s.Store.Write(ctx, func(tx store.Tx) error {
+		u, err := tx.User(ctx, r.ClientID, r.UserID)
+		if err != nil || u.Anonymized() {
+			return fault.New(fault.Unauthorized)
+		}
+		if err := s.Add(ctx, tx, c); err != nil {
+			return err
+		}
+		return also(tx, c)
+	})
+	if err != nil {
+		slot.Release()
+		return consent.Consent{}, err
+	}
+	if slot == nil {
+		s.Pump.Kick(store.Consents)
+	}
+	slot.Run(c.ID)
+	return c, nil
+}
+
+// List lists a user's consents, newest first.
+func (s *Service) List(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
+	return s.Store.ConsentsOf(ctx, clientID, userID, p)
+}

@@ -1,0 +1,67 @@
+package authorize
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"time"
+
+	"samla/internal/company"
+	"samla/internal/consent"
+	"samla/internal/qr"
+)
+
+// Form is the discriminator of AuthInstructions (api.md 4.1).
+type Form string
+
+// The forms of AuthInstructions.
+const (
+	AutoStart Form = "SWEDISH_BANKID_AUTOSTART_TOKEN"
+	QRCode    Form = "SWEDISH_BANKID_QR_CODE"
+	Redirect  Form = "REDIRECT"
+)
+
+// Shown is what the person is shown right now. It is shared between polls: do
+// not change it.
+type Shown struct {
+	Form           Form
+	AutoStartToken string
+	QRData         string // text to encode
+	QRImage        string // base64 PNG
+	RedirectURL    string
+	ExpiresAt      time.Time
+	UserMessage    consent.UserMessage
+}
+
+// show picks the form by the device that the person signs on, as far as the bank
+// gives what it needs, and draws the QR code.
+func show(c consent.Consent, i *consent.Instructions, text string) *Shown {
+	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
+	switch {
+	case i.RedirectURL != "":
+		shown.Form, shown.RedirectURL = Redirect, i.RedirectURL
+	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "",
+		text == "" && i.QRImage == "":
+		shown.Form = AutoStart
+	default:
+		shown.Form, shown.QRData, shown.QRImage = QRCode, text, i.QRImage
+		if text != "" {
+			// A text that does not fit into a QR code is still shown as text.
+			shown.QRImage, _ = qr.PNG(text)
+		}
+	}
+	return shown
+}
+
+// qrText is the text of the QR code at the time now: the bank's own, or BankID's
+// moving text where the bank gave us the secret (banks.md 12.5).
+func qrText(i *consent.Instructions, now time.Time) string {
+	if i.QRSecret == "" {
+		return i.QRData
+	}
+	seconds := strconv.FormatInt(int64(now.Sub(i.QRStartedAt)/time.Second), 10)
+	mac := hmac.New(sha256.New, []byte(i.QRSecret))
+	mac.Write([]byte(seconds))
+	return "bankid." + i.QRStartToken + "." + seconds + "." + hex.EncodeToString(mac.Sum(nil))
+}

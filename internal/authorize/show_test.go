@@ -1,0 +1,55 @@
+package authorize
+
+import (
+	"testing"
+	"time"
+
+	"samla/internal/consent"
+)
+
+// The vector is BankID's published example (banks.md 12.5).
+func TestQRTextFromTheSecretFollowsTheClock(t *testing.T) {
+	start := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	i := &consent.Instructions{QRStartToken: "67df3917-fa0d-44e5-b327-edcc928297f8",
+		QRSecret: "d28db9a7-4cde-429e-a983-359be676944c", QRStartedAt: start}
+	for seconds, want := range []string{
+		"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0.dc69358e712458a66a7525beef148ae8526b1c71610eff2c16cdffb4cdac9bf8",
+		"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.1.949d559bf23403952a94d103e67743126381eda00f0b3cbddbf7c96b1adcbce2",
+		"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.2.a9e5ec59cb4eee4ef4117150abc58fad7a85439a6a96ccbecc3668b41795b3f3",
+	} {
+		at := start.Add(time.Duration(seconds)*time.Second + 999*time.Millisecond)
+		if got := qrText(i, at); got != want {
+			t.Errorf("after %d s: %s", seconds, got)
+		}
+	}
+}
+
+func TestFormFollowsTheDeviceAsFarAsTheBankGoes(t *testing.T) {
+	const other, same = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
+	full := consent.Instructions{AutoStartToken: "t", QRData: "bankid.x"}
+	for _, test := range []struct {
+		name   string
+		method string
+		do     consent.Instructions
+		want   Form
+	}{
+		{"other device", other, full, QRCode},
+		{"same device", same, full, AutoStart},
+		{"no method, QR known", "", full, QRCode},
+		{"other device, bank has no QR", other, consent.Instructions{AutoStartToken: "t"}, AutoStart},
+		{"other device, picture only", other, consent.Instructions{QRImage: "p"}, QRCode},
+		{"same device, bank has no token", same, consent.Instructions{QRImage: "p"}, QRCode},
+		{"redirect", other, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
+	} {
+		shown := show(consent.Consent{LoginMethod: test.method}, &test.do, test.do.QRData)
+		if shown.Form != test.want {
+			t.Errorf("%s: %s, want %s", test.name, shown.Form, test.want)
+		}
+		if shown.Form == QRCode && shown.QRImage == "" {
+			t.Errorf("%s: no picture", test.name)
+		}
+		if shown.Form == AutoStart && shown.QRData != "" {
+			t.Errorf("%s: shows a QR text too", test.name)
+		}
+	}
+}

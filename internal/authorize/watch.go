@@ -1,0 +1,165 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/clock"
+	"samla/internal/consent"
+)
+
+// checkEvery is how often an authorized consent is looked up at its bank: a
+// withdrawal there is noticed within a day (api.md 4.2).
+const checkEvery = 24 * time.Hour
+
+// stopWatchingBefore is how long before the end of its budget a watch hands the
+// row back.
+const stopWatchingBefore = 2 * time.Second
+
+// watch follows the authorisation. It asks the bank at its interval as long as
+// its budget lasts and then hands the row back, to be claimed again at once.
+func (v *visit) watch(ctx context.Context) (bool, error) {
+	authoriser, can := v.bank.(bank.Authoriser)
+	if !can {
+		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+	}
+	v.live.put(v.c, v.secret.Instructions)
+	started := v.Clock.Now()
+	for {
+		if err := clock.Sleep(ctx, v.Clock, v.bank.Profile().PollInterval); err != nil {
+			return false, v.handBack(ctx)
+		}
+		now := v.Clock.Now()
+		if !now.Before(v.c.AuthorizeBy) {
+			return false, v.apply(ctx, consent.Ticked{}, now)
+		}
+		a, err := authoriser.AuthorisationStatus(ctx, v.access(), v.secret.AuthorisationID, v.secret.StatusLink, otherDevice(v.c))
+		switch {
+		case v.measured(err) != nil && bank.KindOf(err).Passing():
+			// the bank may answer the next time; AuthorizeBy bounds the tries
+		case err != nil:
+			v.Log.Info("a bank ended an authorisation", "company", v.c.Company, "consent", v.c.ID, "error", err)
+			return false, v.apply(ctx, consent.FailedWith{Code: failureOf(bank.KindOf(err))}, now)
+		case a.State == bank.AuthorisationFailed:
+			return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, now)
+		case a.State == bank.AuthorisationDone:
+			if decided, err := v.decide(ctx); decided || err != nil {
+				return false, err
+			}
+		default:
+			v.live.put(v.c, a.Instructions)
+		}
+		if v.live.ended(v.c.ID) {
+			return false, nil
+		}
+		if deadline, bounded := ctx.Deadline(); (bounded && time.Until(deadline) < stopWatchingBefore) ||
+			v.Clock.Now().Sub(started) > 10*time.Second {
+			return false, v.handBack(ctx)
+		}
+	}
+}
+
+// decide reads the consent back after the person has signed: that alone is not
+// enough, the bank's own status decides (banks.md 4).
+func (v *visit) decide(ctx context.Context) (decided bool, err error) {
+	reader, can := v.bank.(bank.ConsentReader)
+	if !can {
+		return true, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+	}
+	info, err := reader.Consent(ctx, v.access())
+	if v.measured(err) != nil {
+		if bank.KindOf(err).Passing() {
+			return false, nil
+		}
+		return true, v.apply(ctx, consent.FailedWith{Code: failureOf(bank.KindOf(err))}, v.Clock.Now())
+	}
+	switch info.State {
+	case bank.ConsentValid:
+		return true, v.grant(ctx, info)
+	case bank.ConsentPending:
+		return false, nil
+	default:
+		return true, v.apply(ctx, consent.FailedWith{Code: consent.Rejected}, v.Clock.Now())
+	}
+}
+
+// grant commits what the person and the bank have agreed to. What was only
+// needed for signing is forgotten now.
+func (v *visit) grant(ctx context.Context, info bank.ConsentInfo) error {
+	v.secret.Instructions, v.secret.StatusLink, v.secret.AuthorisationID = nil, "", ""
+	v.secret.PSUIPAddress, v.secret.PSUUserAgent = "", ""
+	now := v.Clock.Now()
+	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
+	after, err := v.c.Apply(granted, now)
+	if err != nil {
+		return err
+	}
+	return v.apply(ctx, granted, nextLook(after, now))
+}
+
+// nextLook is when an authorized consent is looked at again: at its expiry, or
+// for the daily check.
+func nextLook(c consent.Consent, now time.Time) time.Time {
+	if next := now.Add(checkEvery); next.Before(c.ExpiresAt) {
+		return next
+	}
+	return c.ExpiresAt
+}
+
+// keep is the daily check of an authorized consent.
+func (v *visit) keep(ctx context.Context) (bool, error) {
+	now := v.Clock.Now()
+	reader, can := v.bank.(bank.ConsentReader)
+	if !can {
+		return false, v.later(ctx, nextLook(v.c, now))
+	}
+	info, err := reader.Consent(ctx, v.access())
+	v.measured(err)
+	event := eventOf(info, err)
+	if event != nil {
+		return false, v.apply(ctx, event, now)
+	}
+	next := nextLook(v.c, now)
+	if soon := now.Add(time.Hour); err != nil && soon.Before(next) {
+		next = soon
+	}
+	return false, v.later(ctx, next)
+}
+
+// eventOf tells whether what a bank said of an authorized consent ends it.
+func eventOf(info bank.ConsentInfo, err error) consent.Event {
+	state := info.State
+	var said *bank.Error
+	if errors.As(err, &said) {
+		state = bank.ConsentValid
+		switch said.Kind {
+		case bank.ConsentGone:
+			state = bank.ConsentRevoked
+		case bank.ConsentOver:
+			state = bank.ConsentExpired
+		}
+	} else if err != nil {
+		return nil
+	}
+	switch state {
+	case bank.ConsentRevoked, bank.ConsentRejected:
+		return consent.Withdrawn{}
+	case bank.ConsentExpired:
+		return consent.Ended{}
+	}
+	return nil
+}
+
+// handBack makes the row due at once for whoever claims it next. It outlives the
+// budget that made it necessary.
+func (v *visit) handBack(ctx context.Context) error {
+	wrap, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWatchingBefore)
+	defer cancel()
+	if err := v.later(wrap, v.Clock.Now()); err != nil {
+		return err
+	}
+	v.Pump.Kick("consents")
+	return nil
+}

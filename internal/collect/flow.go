@@ -1,0 +1,209 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/work"
+)
+
+// Step looks at a collection and takes it as far as it goes now; it is the
+// handler of the queue of collections. A change that somebody else made
+// meanwhile is no error: that change has its own look coming.
+func (s *Service) Step(ctx context.Context, id string) error {
+	c, err := s.Store.Collection(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.step(ctx, c); !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+func (s *Service) step(ctx context.Context, c collection.Collection) error {
+	if c.Status.Terminal() {
+		_, err := s.later(ctx, c, time.Time{})
+		return err
+	}
+	c.PolledAt = s.polls.of(c)
+	ticked, err := c.Apply(collection.Ticked{}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if ticked.Status.Terminal() {
+		return s.conclude(ctx, c, ticked, nil)
+	}
+	under, err := s.Store.Consent(ctx, c.ConsentID)
+	if err != nil {
+		return err
+	}
+	switch under.Status {
+	case consent.Authorized:
+		return s.read(ctx, c, under)
+	case consent.Initiated:
+		_, err := s.later(ctx, c, s.leaseCheck(c))
+		return err
+	case consent.AwaitingAuthorization:
+		return s.waits(ctx, c)
+	default:
+		return s.fail(ctx, c, endedUnder(c, under))
+	}
+}
+
+// endedUnder is the status of a collection whose consent has ended. A stored
+// consent that ends before it is read was authorized once: signing in failed.
+func endedUnder(c collection.Collection, under consent.Consent) collection.Status {
+	if c.Mode == collection.Stored {
+		return collection.AuthenticationError
+	}
+	return statusOf(under)
+}
+
+// waits shows that the person is signing in. Until the consent wakes the
+// collection, only its lease is watched.
+func (s *Service) waits(ctx context.Context, c collection.Collection) error {
+	after, err := c.Apply(collection.Waits{In: collection.Login}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	_, err = s.later(ctx, after, s.leaseCheck(c))
+	return err
+}
+
+func (s *Service) leaseCheck(c collection.Collection) time.Time {
+	if ends := c.LeaseEnds(); !ends.IsZero() {
+		return ends
+	}
+	return s.Clock.Now().Add(work.Lease)
+}
+
+// read takes the collection through COLLECTING to its end, as far as the budget
+// of this look goes.
+func (s *Service) read(ctx context.Context, c collection.Collection, under consent.Consent) error {
+	connector, known := s.Banks[c.Company]
+	source, can := connector.(bank.Source)
+	if !known || !can {
+		s.Log.Error("no bank is set up that could be read", "company", c.Company, "collection", c.ID)
+		return s.fail(ctx, c, collection.Failed)
+	}
+	fresh := c.Status != collection.Collecting
+	if fresh {
+		reads, err := c.Apply(collection.Reads{}, s.Clock.Now())
+		if err != nil {
+			return err
+		}
+		if c, err = s.later(ctx, reads, s.Clock.Now().Add(work.Lease)); err != nil {
+			return err
+		}
+	}
+	access, err := s.access(ctx, c, under)
+	if errors.Is(err, seal.ErrForgotten) {
+		return s.fail(ctx, c, collection.Failed)
+	}
+	if err != nil {
+		return err
+	}
+	r := newReading(s, c, under, source, connector.Profile(), access)
+	if !fresh {
+		if err := r.resume(ctx); err != nil {
+			return err
+		}
+	}
+	err = r.run(ctx)
+	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*time.Second)
+	defer cancel()
+	switch {
+	case err == nil:
+		return s.complete(final, c, r)
+	case ctx.Err() != nil:
+		if err := r.flush(final); err != nil {
+			return err
+		}
+		if _, err := s.later(final, c, s.Clock.Now()); err != nil {
+			return err
+		}
+		s.Pump.Kick(store.Collections)
+		return nil
+	default:
+		return s.broken(final, c, under, err)
+	}
+}
+
+// broken ends a collection whose accounts could not be read at all, and the
+// consent with it where the bank said that it is over.
+func (s *Service) broken(ctx context.Context, c collection.Collection, under consent.Consent, cause error) error {
+	kind := bank.KindOf(cause)
+	s.Log.Info("a collection failed at the bank", "company", c.Company, "collection", c.ID, "error", cause)
+	var e consent.Event
+	switch kind {
+	case bank.ConsentGone:
+		e = consent.Withdrawn{}
+	case bank.ConsentOver, bank.SCARequired:
+		e = consent.Ended{}
+	}
+	if e != nil && c.Mode == collection.Stored {
+		if err := s.Consents.End(ctx, under.ID, e); err != nil {
+			return err
+		}
+	}
+	return s.fail(ctx, c, failureOf(kind))
+}
+
+// failureOf maps a bank's failure to what the client is told (api.md 5.7).
+func failureOf(kind bank.ErrorKind) collection.Status {
+	switch kind {
+	case bank.Unreachable, bank.Busy, bank.AccessExceeded, bank.Garbled, bank.ForeignAddress:
+		return collection.ThirdPartyError
+	case bank.ConsentGone, bank.ConsentOver, bank.SCARequired:
+		return collection.AuthenticationError
+	case bank.PersonRefused:
+		return collection.CustomerEnrollmentRequired
+	default:
+		return collection.Failed
+	}
+}
+
+func (s *Service) fail(ctx context.Context, c collection.Collection, in collection.Status) error {
+	after, err := c.Apply(collection.FailedWith{In: in}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	return s.conclude(ctx, c, after, nil)
+}
+
+// later commits c as it is, to be looked at again at wake (zero = never).
+func (s *Service) later(ctx context.Context, c collection.Collection, wake time.Time) (collection.Collection, error) {
+	c.WakeAt = wake
+	after := c
+	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+		after, err = tx.UpdateCollection(ctx, c)
+		return err
+	})
+	return after, err
+}
+
+// access is what the bank is told of the consent and the person.
+func (s *Service) access(ctx context.Context, c collection.Collection, under consent.Consent) (bank.Access, error) {
+	a, locale, err := s.Consents.Access(ctx, under)
+	if err != nil {
+		return a, err
+	}
+	a.PSU, err = s.psu(ctx, c, locale)
+	return a, err
+}
+
+// measured notes how a call to the bank went.
+func (s *Service) measured(company string, err error) {
+	s.Health.Record(company, err == nil || bank.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
+}

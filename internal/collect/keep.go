@@ -1,0 +1,101 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+// flushEvery is how long an answer may be in memory only. A run that is shorter
+// writes its answers together with its result, in one commit; a longer one loses
+// at most this much to a crash and never asks the bank for the rest again.
+const flushEvery = 500 * time.Millisecond
+
+func rawPlace(collectionID string, seq int) seal.Place {
+	return seal.Place{Table: "raws", Column: "sealed", Row: collectionID + "/" + strconv.Itoa(seq)}
+}
+
+// keep remembers an answer and writes down what has been in memory too long.
+func (r *reading) keep(ctx context.Context, a bank.Answer) error {
+	r.mu.Lock()
+	r.known[a.Query] = a
+	r.unsaved = append(r.unsaved, a)
+	due := r.Clock.Now().Sub(r.flushed) >= flushEvery
+	r.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return r.flush(ctx)
+}
+
+// flush writes down what is in memory only.
+func (r *reading) flush(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	raws, err := r.raws(ctx)
+	if err != nil || len(raws) == 0 {
+		return err
+	}
+	if err := r.Store.Write(ctx, func(tx store.Tx) error { return addRaws(ctx, tx, raws) }); err != nil {
+		return err
+	}
+	r.saved += len(raws)
+	r.unsaved, r.flushed = nil, r.Clock.Now()
+	return nil
+}
+
+// raws seals what is not written down yet. The caller holds the lock, or is the
+// only one left.
+func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
+	raws := make([]store.Raw, len(r.unsaved))
+	for i, a := range r.unsaved {
+		plain, err := json.Marshal(a)
+		if err != nil {
+			return nil, fmt.Errorf("write a bank's answer: %w", err)
+		}
+		seq := r.saved + i
+		sealed, err := r.Vault.Seal(ctx, r.c.Subject(), rawPlace(r.c.ID, seq), plain)
+		if err != nil {
+			return nil, err
+		}
+		raws[i] = store.Raw{CollectionID: r.c.ID, Seq: seq, Kind: string(a.Query.Kind), Key: strconv.Itoa(seq),
+			Mapping: r.source.Mapping(), FetchedAt: a.FetchedAt, Sealed: sealed}
+	}
+	return raws, nil
+}
+
+func addRaws(ctx context.Context, tx store.Tx, raws []store.Raw) error {
+	for _, raw := range raws {
+		if err := tx.AddRaw(ctx, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resume takes up what an earlier look has written down.
+func (r *reading) resume(ctx context.Context) error {
+	raws, err := r.Store.Raws(ctx, r.c.ID)
+	if err != nil {
+		return err
+	}
+	for _, raw := range raws {
+		plain, err := r.Vault.Open(ctx, r.c.Subject(), rawPlace(r.c.ID, raw.Seq), raw.Sealed)
+		if err != nil {
+			return err
+		}
+		var a bank.Answer
+		if err := json.Unmarshal(plain, &a); err != nil {
+			return fmt.Errorf("read a stored answer: %w", err)
+		}
+		r.known[a.Query] = a
+		r.saved = max(r.saved, raw.Seq+1)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/evidence"
+	"samla/internal/fault"
+	"samla/internal/store"
+	"samla/internal/work"
+)
+
+// window is the rolling time that background refreshes are counted over
+// (RTS art. 36(5)).
+const window = 24 * time.Hour
+
+// Start makes and stores a collection and starts its flow. also runs in the same
+// transaction, after the collection was added. Once Start has returned without
+// an error the flow will be carried to an end, whatever happens to this process.
+// Faults: those of usable, and BackgroundRefreshLimit.
+func (s *Service) Start(ctx context.Context, r Request, also func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+	if r.ConsentID == "" {
+		return s.startOneTime(ctx, r, also)
+	}
+	return s.startStored(ctx, r, also)
+}
+
+func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+	now := s.Clock.Now()
+	stored, err := s.Store.Consent(ctx, r.ConsentID)
+	if errors.Is(err, store.ErrNotFound) {
+		return collection.Collection{}, fault.New(fault.ConsentNotFound)
+	}
+	if err != nil {
+		return collection.Collection{}, err
+	}
+	if f := usable(stored, r, now); f != nil {
+		return collection.Collection{}, f
+	}
+	c := s.draft(r, now)
+	c.Mode, c.ConsentID, c.UserID = collection.Stored, stored.ID, stored.UserID
+	c.Attended = r.PSU.IPAddress != ""
+	if c, err = s.sealed(ctx, c, collection.Secret{PSUIPAddress: r.PSU.IPAddress, PSUUserAgent: r.PSU.UserAgent}); err != nil {
+		return c, err
+	}
+	limit := s.Banks[r.Company].Profile().DailyLimit
+	return s.add(ctx, c, func(tx store.Tx) error {
+		if !c.Attended {
+			// The lock keeps two refreshes from both taking the last place.
+			locked, err := tx.LockConsent(ctx, stored.ID)
+			if err != nil {
+				return err
+			}
+			if f := usable(locked, r, now); f != nil {
+				return f
+			}
+			if err := s.quota(ctx, tx, stored.ID, limit, now); err != nil {
+				return err
+			}
+		}
+		if err := tx.AddCollection(ctx, c); err != nil {
+			return err
+		}
+		return also(tx, c)
+	})
+}
+
+// quota refuses one background refresh too many (api.md 5.6).
+func (s *Service) quota(ctx context.Context, tx store.Tx, consentID string, limit int, now time.Time) error {
+	taken, err := tx.UnattendedSince(ctx, consentID, now.Add(-window))
+	if err != nil || len(taken) < limit {
+		return err
+	}
+	f := fault.New(fault.BackgroundRefreshLimit)
+	f.NextAllowedAt = taken[len(taken)-limit].Add(window)
+	f.RetryAfter = f.NextAllowedAt.Sub(now)
+	return f
+}
+
+func (s *Service) startOneTime(ctx context.Context, r Request, also func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+	c := s.draft(r, s.Clock.Now())
+	c.Mode, c.UserID, c.Attended = collection.OneTime, r.UserID, true
+	ask := *r.OneTime
+	ask.ClientID, ask.UserID, ask.CollectionID = r.ClientID, r.UserID, c.ID
+	ask.Company, ask.LoginMethod = r.Company, r.LoginMethod
+	inner, err := s.Consents.Draft(ctx, ask)
+	if err != nil {
+		return c, err
+	}
+	c.ConsentID = inner.ID
+	if c, err = s.sealed(ctx, c, collection.Secret{PSUIPAddress: ask.PSU.IPAddress, PSUUserAgent: ask.PSU.UserAgent}); err != nil {
+		return c, err
+	}
+	c.WakeAt = c.LeaseEnds() // the consent wakes the collection before
+	c, err = s.add(ctx, c, func(tx store.Tx) error {
+		if err := tx.AddCollection(ctx, c); err != nil {
+			return err
+		}
+		if err := s.Consents.Add(ctx, tx, inner); err != nil {
+			return err
+		}
+		return also(tx, c)
+	})
+	if err == nil {
+		s.Pump.Kick(store.Consents)
+	}
+	return c, err
+}
+
+// draft is what all new collections have in common.
+func (s *Service) draft(r Request, now time.Time) collection.Collection {
+	return collection.Collection{ID: s.IDs.New(), ClientID: r.ClientID, Company: r.Company, LoginMethod: r.LoginMethod,
+		Filter: r.Filter, Status: collection.Running, CreatedAt: now, StatusChangedAt: now, PolledAt: now, WakeAt: now}
+}
+
+// add commits a new collection with its entry in the ledger and gives a due one
+// to the pump.
+func (s *Service) add(ctx context.Context, c collection.Collection, write func(store.Tx) error) (collection.Collection, error) {
+	due := !c.WakeAt.After(c.CreatedAt)
+	var slot *work.Slot
+	if due {
+		slot = s.Pump.Reserve(store.Collections)
+	}
+	err := s.Store.Write(ctx, func(tx store.Tx) error {
+		if c.UserID != "" {
+			if u, err := tx.User(ctx, c.ClientID, c.UserID); err != nil || u.Anonymized() {
+				return fault.New(fault.Unauthorized)
+			}
+		}
+		if err := write(tx); err != nil {
+			return err
+		}
+		return tx.AddEvidence(ctx, evidence.OfCollection(s.IDs, c, s.Clock.Now()))
+	})
+	if err != nil {
+		slot.Release()
+		return c, err
+	}
+	s.polls.note(c.ID, c.PolledAt)
+	if slot != nil {
+		slot.Run(c.ID)
+	} else {
+		s.Pump.Kick(store.Collections)
+	}
+	return c, nil
+}
+
+func (s *Service) sealed(ctx context.Context, c collection.Collection, secret collection.Secret) (collection.Collection, error) {
+	plain, err := json.Marshal(secret)
+	if err != nil {
+		return c, err
+	}
+	c.Sealed, err = s.Vault.Seal(ctx, c.Subject(), place(c.ID), plain)
+	return c, err
+}
+
+// psu is the person as a bank is told of it: with an address only while the
+// person is there.
+func (s *Service) psu(ctx context.Context, c collection.Collection, locale string) (bank.PSU, error) {
+	psu := bank.PSU{Locale: locale}
+	if !c.Attended {
+		return psu, nil
+	}
+	plain, err := s.Vault.Open(ctx, c.Subject(), place(c.ID), c.Sealed)
+	if err != nil {
+		return psu, err
+	}
+	var secret collection.Secret
+	if err := json.Unmarshal(plain, &secret); err != nil {
+		return psu, err
+	}
+	psu.IPAddress, psu.UserAgent = secret.PSUIPAddress, secret.PSUUserAgent
+	return psu, nil
+}
+
+// statusOf maps the end of the consent inside a one-time collection to the
+// collection's status (api.md 5.7).
+func statusOf(c consent.Consent) collection.Status {
+	switch c.Status {
+	case consent.Revoked:
+		return collection.AuthenticationCancelled
+	case consent.Expired:
+		return collection.AuthenticationTimeout
+	}
+	switch c.Failure {
+	case consent.AuthenticationTimeout:
+		return collection.AuthenticationTimeout
+	case consent.AuthenticationCancelled, consent.Rejected:
+		return collection.AuthenticationCancelled
+	case consent.AuthenticationConflict:
+		return collection.AuthenticationConflict
+	case consent.AuthenticationMismatch:
+		return collection.AuthenticationMismatch
+	case consent.AuthenticationFailed:
+		return collection.AuthenticationError
+	case consent.BankUnavailable, consent.BankError:
+		return collection.ThirdPartyError
+	default:
+		return collection.Failed
+	}
+}
