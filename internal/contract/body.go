@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -43,7 +44,11 @@ func readAll(r *http.Request) ([]byte, *fault.Fault) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	size := min(max(r.ContentLength, 0), MaxBody)
+	var buf bytes.Buffer
+	buf.Grow(int(size) + bytes.MinRead) // MinRead: so that reading the end does not grow it
+	_, err := buf.ReadFrom(io.LimitReader(r.Body, MaxBody+1))
+	raw := buf.Bytes()
 	var tooLarge *http.MaxBytesError
 	switch {
 	case len(raw) > MaxBody || errors.As(err, &tooLarge):

@@ -107,17 +107,12 @@ func (c *Contract) CheckRequest(r *http.Request) error {
 	if op.body == nil {
 		return nil
 	}
-	var raw []byte
-	if r.Body != nil {
-		var err error
-		if raw, err = io.ReadAll(r.Body); err != nil {
-			return fmt.Errorf("%s: %w", op.ID, err)
-		}
-		_ = r.Body.Close()
+	raw, err := drain(&r.Body)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op.ID, err)
 	}
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(raw))
-	r.Body = io.NopCloser(bytes.NewReader(raw))
 	if _, f := op.ReadBody(again); f != nil {
 		return fmt.Errorf("%s: %w %v", op.ID, f, f.Fields)
 	}

@@ -66,6 +66,8 @@ func (l *fieldList) walk(b ruleBook, prefix string, e *jsonschema.ValidationErro
 	case *wrongBranch:
 		l.mistypes = append(l.mistypes, at)
 		l.add(at+"/"+k.member, k.code, branchMessage(k.code))
+	case *repeated:
+		l.add(at+"/"+strconv.Itoa(k.index), fault.NotAllowed, "is there already, and is allowed once only")
 	case *kind.MaxLength:
 		l.add(at, fault.TooLong, "must be at most "+strconv.Itoa(k.Want)+" characters")
 	case *kind.MaxContains:

@@ -67,6 +67,7 @@ func newSchemas(doc any, closed bool) (*schemas, error) {
 	s.compiler.AssertFormat()
 	s.compiler.AssertVocabs()
 	s.compiler.RegisterVocabulary(unionVocabulary)
+	s.compiler.RegisterVocabulary(uniqueVocabulary)
 	if closed {
 		s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkWrittenTime})
 	} else {

@@ -84,3 +84,39 @@ func typeName(v any) string {
 	}
 	return "number"
 }
+
+// unique is the keyword x-unique: no two objects of an array have the same text
+// in the named member.
+type unique struct{ member string }
+
+var uniqueVocabulary = &jsonschema.Vocabulary{URL: "urn:samla:unique", Compile: compileUnique}
+
+func compileUnique(_ *jsonschema.CompilerContext, obj map[string]any) (jsonschema.SchemaExt, error) {
+	if member, ok := obj["x-unique"].(string); ok {
+		return unique{member}, nil
+	}
+	return nil, nil
+}
+
+// repeated reports an element that an earlier one excludes.
+type repeated struct {
+	kind.Group
+	index int
+}
+
+// Validate reports each element that repeats an earlier one.
+func (u unique) Validate(ctx *jsonschema.ValidatorContext, v any) {
+	list, _ := v.([]any)
+	if len(list) < 2 {
+		return
+	}
+	seen := make(map[string]bool, len(list))
+	for i, e := range list {
+		obj, _ := e.(map[string]any)
+		text, ok := obj[u.member].(string)
+		if ok && seen[text] {
+			ctx.AddError(&repeated{index: i})
+		}
+		seen[text] = seen[text] || ok
+	}
+}

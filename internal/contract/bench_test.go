@@ -1,0 +1,36 @@
+package contract
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func BenchmarkReadBody(b *testing.B) {
+	for name, tc := range map[string]struct{ op, body string }{
+		"user":       {"createUser", `{"externalId":"customer-4711"}`},
+		"consent":    {"createConsent", consent(aisWith(`"psuLocale":"sv-SE","validUntil":"2026-12-31","balances":true,"accountIds":[]`) + "," + bankid)},
+		"collection": {"initiateCollection", `{"company":"se-demo-psd2","parameters":[` + stored + `]}`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			op := mustLoad(b).Operation(tc.op)
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.Header.Set("Content-Type", "application/json")
+			body := strings.NewReader("")
+			b.ReportAllocs()
+			for b.Loop() {
+				body.Reset(tc.body)
+				r.Body = nopCloser{body}
+				r.ContentLength = int64(len(tc.body))
+				if _, f := op.ReadBody(r); f != nil {
+					b.Fatal(f)
+				}
+			}
+		})
+	}
+}
+
+type nopCloser struct{ *strings.Reader }
+
+func (nopCloser) Close() error { return nil }
