@@ -1,0 +1,67 @@
+package aspsp
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// refusal is an error answer: a status and a code of the standard (banks.md 7).
+// Its text repeats nothing of the request.
+type refusal struct {
+	status     int
+	code       string
+	text       string
+	retryAfter int    // seconds, 0 none
+	allow      string // header Allow of a 405
+}
+
+func refuse(status int, code, text string) *refusal {
+	return &refusal{status: status, code: code, text: text}
+}
+
+func formatError(text string) *refusal { return refuse(http.StatusBadRequest, "FORMAT_ERROR", text) }
+
+func consentInvalid(text string) *refusal {
+	return refuse(http.StatusUnauthorized, "CONSENT_INVALID", text)
+}
+
+func resourceUnknown(text string) *refusal {
+	return refuse(http.StatusNotFound, "RESOURCE_UNKNOWN", text)
+}
+
+type tppMessage struct {
+	Category string `json:"category"`
+	Code     string `json:"code"`
+	Text     string `json:"text,omitempty"`
+}
+
+// write answers with the refusal in the bank's error form. 415, 500 and 503
+// have no body in the standard.
+func (f *refusal) write(w http.ResponseWriter, problem bool) {
+	h := w.Header()
+	if f.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(f.retryAfter))
+	}
+	if f.allow != "" {
+		h.Set("Allow", f.allow)
+	}
+	if f.code == "" {
+		w.WriteHeader(f.status)
+		return
+	}
+	var body []byte
+	if problem {
+		h.Set("Content-Type", "application/problem+json")
+		body, _ = json.Marshal(map[string]string{
+			"type": "https://bank.example/errors/" + strings.ToLower(f.code), "title": http.StatusText(f.status),
+			"detail": f.text, "code": f.code,
+		})
+	} else {
+		h.Set("Content-Type", "application/json")
+		body, _ = json.Marshal(map[string][]tppMessage{"tppMessages": {{"ERROR", f.code, f.text}}})
+	}
+	w.WriteHeader(f.status)
+	_, _ = w.Write(body)
+}

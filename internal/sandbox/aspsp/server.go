@@ -1,0 +1,244 @@
+package aspsp
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"samla/internal/clock"
+)
+
+const maxBody = 64 << 10
+
+// call is one request on its way through the bank.
+type call struct {
+	*Bank
+	r         *http.Request
+	requestID string
+	tpp       string // organizationIdentifier
+	attended  bool   // PSU-IP-Address is there: the PSU is actively asking
+	body      []byte
+	consent   string // path: consent id
+	auth      string // path: authorisation id
+	account   string // path: account id
+	row       string // path: transaction id
+	cards     bool   // path: under card-accounts
+}
+
+// answer is a success.
+type answer struct {
+	status int
+	header map[string]string
+	body   any // nil for none
+}
+
+type handler func(*call) (answer, *refusal)
+
+// routes are the operations of banks.md 1. "*" stands for one id.
+var routes = map[string]map[string]handler{
+	"consents":                     {"POST": (*call).createConsent},
+	"consents/*":                   {"GET": (*call).getConsent, "DELETE": (*call).deleteConsent},
+	"consents/*/status":            {"GET": (*call).getConsentStatus},
+	"consents/*/authorisations":    {"POST": (*call).startAuthorisation, "GET": (*call).listAuthorisations},
+	"consents/*/authorisations/*":  {"GET": (*call).getAuthorisation, "PUT": (*call).updateAuthorisation},
+	"accounts":                     {"GET": (*call).listAccounts},
+	"accounts/*":                   {"GET": (*call).getAccount},
+	"accounts/*/balances":          {"GET": (*call).getBalances},
+	"accounts/*/transactions":      {"GET": (*call).listTransactions},
+	"accounts/*/transactions/*":    {"GET": (*call).getTransaction},
+	"card-accounts":                {"GET": (*call).listCards},
+	"card-accounts/*":              {"GET": (*call).getCard},
+	"card-accounts/*/balances":     {"GET": (*call).getCardBalances},
+	"card-accounts/*/transactions": {"GET": (*call).listCardTransactions},
+}
+
+// ServeHTTP answers everything under the bank's base path.
+func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if b.Delay > 0 && clock.Sleep(r.Context(), b.Clock, b.Delay) != nil {
+		return
+	}
+	c := &call{Bank: b, r: r}
+	if id := r.Header.Get("X-Request-ID"); isUUID(id) {
+		c.requestID = id
+		w.Header().Set("X-Request-ID", id)
+	}
+	a, f := c.serve()
+	if f != nil {
+		b.count(func(s *counters) { s.Refused++ })
+		f.write(w, b.Problem)
+		return
+	}
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	body, err := json.Marshal(a.body)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	_, _ = w.Write(body)
+}
+
+// serve runs the checks in the order of banks.md 8: who asks, is the message
+// whole, is it well formed; then the operation.
+func (c *call) serve() (answer, *refusal) {
+	var f *refusal
+	if c.tpp, f = c.tpps.identify(c.r.TLS, c.Clock.Now()); f != nil {
+		return answer{}, f
+	}
+	op, f := c.route()
+	if f != nil {
+		return answer{}, f
+	}
+	if f := c.readBody(); f != nil {
+		return answer{}, f
+	}
+	if f := c.checkSignature(); f != nil {
+		return answer{}, f
+	}
+	if f := c.checkHeaders(); f != nil {
+		return answer{}, f
+	}
+	return op(c)
+}
+
+func (c *call) route() (handler, *refusal) {
+	path, ok := strings.CutPrefix(c.r.URL.Path, c.base+"/v1/")
+	segments := strings.Split(path, "/")
+	ids := [2]string{}
+	for i := 1; i < len(segments) && i < 4; i += 2 {
+		if segments[i] == "" {
+			return nil, resourceUnknown("no such resource")
+		}
+		ids[i/2] = segments[i]
+		// "consents/<id>/status": the second word is no id.
+		segments[i] = "*"
+	}
+	methods, known := routes[strings.Join(segments, "/")]
+	if !ok || !known {
+		return nil, resourceUnknown("no such resource")
+	}
+	if segments[0] == "consents" {
+		c.consent, c.auth = ids[0], ids[1]
+	} else {
+		c.account, c.row, c.cards = ids[0], ids[1], segments[0] == "card-accounts"
+	}
+	op, ok := methods[c.r.Method]
+	if !ok {
+		f := refuse(http.StatusMethodNotAllowed, "SERVICE_INVALID", "this method is not offered here")
+		for m := range methods {
+			f.allow = strings.TrimPrefix(f.allow+", "+m, ", ")
+		}
+		return nil, f
+	}
+	return op, nil
+}
+
+func (c *call) readBody() *refusal {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return formatError("the body is too large")
+	} else if err != nil {
+		return formatError("the body ends early")
+	}
+	c.body = body
+	return nil
+}
+
+func (c *call) checkHeaders() *refusal {
+	h := c.r.Header
+	if c.requestID == "" {
+		return formatError("X-Request-ID must be a UUID")
+	}
+	if ip := h.Get("PSU-IP-Address"); ip != "" {
+		if net.ParseIP(ip) == nil {
+			return formatError("PSU-IP-Address is no address")
+		}
+		c.attended = true
+	}
+	if id := h.Get("PSU-Device-ID"); id != "" && !isUUID(id) {
+		return formatError("PSU-Device-ID must be a UUID")
+	}
+	switch h.Get("PSU-Http-Method") {
+	case "", "GET", "POST", "PUT", "PATCH", "DELETE":
+	default:
+		return formatError("PSU-Http-Method is no method of the list")
+	}
+	if geo := h.Get("PSU-Geo-Location"); geo != "" && !isGeo(geo) {
+		return formatError("PSU-Geo-Location is malformed")
+	}
+	if !acceptsJSON(h.Values("Accept")) {
+		return refuse(http.StatusNotAcceptable, "REQUESTED_FORMATS_INVALID", "this bank answers application/json")
+	}
+	if c.r.Method == http.MethodPost || c.r.Method == http.MethodPut {
+		if kind, _, _ := strings.Cut(h.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+			return &refusal{status: http.StatusUnsupportedMediaType}
+		}
+	}
+	return nil
+}
+
+func acceptsJSON(accept []string) bool {
+	if len(accept) == 0 {
+		return true
+	}
+	for item := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, _, _ := strings.Cut(item, ";")
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case "application/json", "application/*", "*/*":
+			return true
+		}
+	}
+	return false
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !isHex(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// isGeo checks GEO:<latitude>;<longitude> with six decimals each.
+func isGeo(s string) bool {
+	rest, ok := strings.CutPrefix(s, "GEO:")
+	lat, long, both := strings.Cut(rest, ";")
+	return ok && both && isDegree(lat, 2) && isDegree(long, 3)
+}
+
+func isDegree(s string, whole int) bool {
+	before, after, ok := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	return ok && len(before) >= 1 && len(before) <= whole && len(after) == 6 && isDigits(before) && isDigits(after)
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

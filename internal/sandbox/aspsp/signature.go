@@ -1,0 +1,208 @@
+package aspsp
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"samla/internal/eidas"
+)
+
+// maxSkew is how far the header Date may be from the bank's clock.
+const maxSkew = 5 * time.Minute
+
+var errSignature = unauthorized("SIGNATURE_INVALID", "Digest or Signature does not verify")
+
+// checkSignature holds the message to banks.md 9.2: a digest of the body, and a
+// signature over exactly the headers that must be signed, made with a seal
+// certificate of the organisation that holds the connection.
+func (c *call) checkSignature() *refusal {
+	h := c.r.Header
+	if h.Get("Signature") == "" || h.Get("Digest") == "" || h.Get("TPP-Signature-Certificate") == "" {
+		return unauthorized("SIGNATURE_MISSING", "Digest, Signature and TPP-Signature-Certificate are required")
+	}
+	if !digestHolds(h.Get("Digest"), c.body, c.SHA512) {
+		return errSignature
+	}
+	s, ok := parseSignature(h.Get("Signature"))
+	if !ok {
+		return errSignature
+	}
+	seal, f := c.seal(h.Get("TPP-Signature-Certificate"))
+	if f != nil {
+		return f
+	}
+	if !keyIDNames(s.keyID, seal.cert) || !slices.Equal(sorted(s.headers), sorted(c.mustSign())) {
+		return errSignature
+	}
+	if c.DateSigned {
+		date, err := http.ParseTime(h.Get("Date"))
+		if skew := c.Clock.Now().Sub(date); err != nil || skew.Abs() > maxSkew {
+			return refuse(http.StatusBadRequest, "TIMESTAMP_INVALID", "Date is missing or too far from the bank's clock")
+		}
+	}
+	key, ok := seal.cert.PublicKey.(*rsa.PublicKey)
+	if !ok || !s.verify(key, signingString(h, s.headers), c.SHA512) {
+		return errSignature
+	}
+	return nil
+}
+
+// mustSign lists the headers that the signature has to cover, no more and no
+// fewer.
+func (c *call) mustSign() []string {
+	names := []string{"digest", "x-request-id"}
+	for _, optional := range []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"} {
+		if c.r.Header.Get(optional) != "" {
+			names = append(names, optional)
+		}
+	}
+	if c.DateSigned {
+		names = append(names, "date")
+	}
+	return names
+}
+
+func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
+
+// seal reads TPP-Signature-Certificate: base64 of the DER form.
+func (c *call) seal(header string) (*tpp, *refusal) {
+	invalid := unauthorized("CERTIFICATE_INVALID", "TPP-Signature-Certificate is not acceptable")
+	der, err := base64.StdEncoding.DecodeString(header)
+	if err != nil {
+		return nil, invalid
+	}
+	now := c.Clock.Now()
+	c.tpps.mu.RLock()
+	t, ok := c.tpps.met[string(der)]
+	c.tpps.mu.RUnlock()
+	if !ok {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, invalid
+		}
+		t = c.tpps.verdict(cert, nil, now)
+	}
+	if code := t.wrong(eidas.Seal, now); code != "" {
+		return nil, unauthorized(code, "TPP-Signature-Certificate is not acceptable")
+	}
+	if t.organization != c.tpp {
+		return nil, invalid
+	}
+	return t, nil
+}
+
+func digestHolds(header string, body []byte, allow512 bool) bool {
+	label, value, ok := strings.Cut(header, "=")
+	if !ok {
+		return false
+	}
+	var sum []byte
+	switch strings.ToUpper(label) { // RFC 3230: labels are case-insensitive
+	case "SHA-256":
+		s := sha256.Sum256(body)
+		sum = s[:]
+	case "SHA-512":
+		if !allow512 {
+			return false
+		}
+		s := sha512.Sum512(body)
+		sum = s[:]
+	default:
+		return false
+	}
+	got, err := base64.StdEncoding.DecodeString(value)
+	return err == nil && subtle.ConstantTimeCompare(got, sum) == 1
+}
+
+// signature is the header of the same name, taken apart.
+type signature struct {
+	keyID, algorithm string
+	headers          []string
+	value            []byte
+}
+
+// parseSignature reads name="value" pairs separated by commas. All four must be
+// there once; others, doubles and text between the pairs are refused.
+func parseSignature(header string) (signature, bool) {
+	var s signature
+	seen := map[string]string{}
+	for rest := strings.TrimSpace(header); rest != ""; {
+		name, after, ok := strings.Cut(rest, `="`)
+		value, tail, ended := strings.Cut(after, `"`)
+		if _, double := seen[name]; !ok || !ended || double {
+			return s, false
+		}
+		seen[name] = value
+		rest = strings.TrimSpace(tail)
+		if rest == "" {
+			break
+		}
+		if rest[0] != ',' || len(rest) == 1 {
+			return s, false
+		}
+		rest = strings.TrimSpace(rest[1:])
+	}
+	if len(seen) != 4 {
+		return s, false
+	}
+	s.keyID, s.algorithm = seen["keyId"], seen["algorithm"]
+	s.headers = strings.Split(seen["headers"], " ")
+	var err error
+	s.value, err = base64.StdEncoding.DecodeString(seen["signature"])
+	return s, err == nil && s.keyID != "" && s.algorithm != "" && seen["headers"] != "" && len(s.value) > 0
+}
+
+// signingString joins the lines "name: value" in the order of the list.
+func signingString(h http.Header, names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(name)
+		b.WriteString(": ")
+		b.WriteString(strings.Join(h.Values(name), ", "))
+	}
+	return b.String()
+}
+
+func (s signature) verify(key *rsa.PublicKey, text string, allow512 bool) bool {
+	switch {
+	case s.algorithm == "rsa-sha256":
+		sum := sha256.Sum256([]byte(text))
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], s.value) == nil
+	case s.algorithm == "rsa-sha512" && allow512:
+		sum := sha512.Sum512([]byte(text))
+		return rsa.VerifyPKCS1v15(key, crypto.SHA512, sum[:], s.value) == nil
+	}
+	return false
+}
+
+// keyIDNames tells whether a keyId "SN=<serial hex>,CA=<issuer DN>" names the
+// certificate. The parts of the DN may come in any order.
+func keyIDNames(keyID string, cert *x509.Certificate) bool {
+	sn, dn, ok := strings.Cut(keyID, ",CA=")
+	sn, found := strings.CutPrefix(sn, "SN=")
+	if !ok || !found {
+		return false
+	}
+	serial := strings.TrimLeft(strings.ToLower(sn), "0")
+	return serial == cert.SerialNumber.Text(16) && slices.Equal(parts(dn), parts(cert.Issuer.String()))
+}
+
+func parts(dn string) []string {
+	items := strings.Split(dn, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return sorted(items)
+}

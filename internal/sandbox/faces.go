@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+
+	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/bankid/face"
+	"samla/internal/sandbox/persona"
+)
+
+//go:embed index.html
+var indexText string
+
+var index = template.Must(template.New("index").Parse(indexText))
+
+// handler puts all faces on one address.
+func (s *Sandbox) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, b := range s.banks {
+		mux.Handle("/"+b.Company+"/", b)
+	}
+	(&face.RP{Service: s.bankID, Verify: s.verifyClient, Log: s.config.Logger}).Mount(mux)
+	(&face.Phone{Service: s.bankID}).Mount(mux)
+	mux.HandleFunc("GET /sandbox/stats", s.stats)
+	mux.HandleFunc("GET /sandbox/consents", s.consents)
+	mux.HandleFunc("POST /sandbox/consents/{id}/revoke", s.revoke)
+	mux.HandleFunc("GET /{$}", s.index)
+	return mux
+}
+
+// Totals adds up what tests ask of all banks together.
+type Totals struct {
+	ConsentsCreated   int                    `json:"consentsCreated"`
+	DistinctRequests  int                    `json:"distinctRequestIds"`
+	DuplicateConsents int                    `json:"duplicateConsents"`
+	UnattendedReads   int                    `json:"unattendedReads"`
+	Banks             map[string]aspsp.Stats `json:"banks"` // by company id
+}
+
+// Stats returns the counts of all banks.
+func (s *Sandbox) Stats() Totals {
+	t := Totals{Banks: map[string]aspsp.Stats{}}
+	for _, b := range s.banks {
+		one := b.Stats()
+		t.Banks[b.Company] = one
+		t.ConsentsCreated += one.ConsentsCreated
+		t.DistinctRequests += one.DistinctRequests
+		t.DuplicateConsents += one.DuplicateConsents
+		t.UnattendedReads += one.UnattendedReads
+	}
+	return t
+}
+
+func (s *Sandbox) stats(w http.ResponseWriter, _ *http.Request) { s.json(w, http.StatusOK, s.Stats()) }
+
+func (s *Sandbox) consents(w http.ResponseWriter, _ *http.Request) {
+	list := []aspsp.Listed{}
+	for _, b := range s.banks {
+		list = append(list, b.List()...)
+	}
+	s.json(w, http.StatusOK, map[string]any{"consents": list})
+}
+
+// revoke plays the PSU at the bank: 204, 404 for an unknown consent, 409 for one
+// that is not valid.
+func (s *Sandbox) revoke(w http.ResponseWriter, r *http.Request) {
+	for _, b := range s.banks {
+		found, err := b.Revoke(r.PathValue("id"))
+		switch {
+		case !found:
+			continue
+		case errors.Is(err, aspsp.ErrState):
+			s.json(w, http.StatusConflict, map[string]string{"error": "the consent is not valid"})
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return
+	}
+	s.json(w, http.StatusNotFound, map[string]string{"error": "no such consent"})
+}
+
+func (s *Sandbox) json(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.config.Logger.Debug("sandbox: answer not delivered", "err", err)
+	}
+}
+
+func (s *Sandbox) index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	view := struct {
+		Banks   []BankInfo
+		Persons []persona.Person
+	}{s.Banks(), persona.Roster()}
+	if err := index.Execute(w, view); err != nil {
+		s.config.Logger.Debug("sandbox: page not delivered", "err", err)
+	}
+}

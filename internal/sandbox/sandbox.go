@@ -1,0 +1,232 @@
+// Package sandbox owns the simulated world that Samla is tried against: four
+// banks of different behaviour, their BankID and the phone that signs, all on
+// one HTTPS address with certificates of its own. samla sandbox, dev and demo
+// start it; tests start it in their own process.
+//
+// Client certificates are asked for but not demanded by TLS: the banks and the
+// BankID API check theirs, the phone and the operator's faces need none.
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/rfa"
+	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/pki"
+)
+
+// Config is what a sandbox is made of.
+type Config struct {
+	Clock  clock.Clock  // nil: the machine's
+	Random io.Reader    // nil: the machine's
+	Logger *slog.Logger // nil: silence
+	Dir    string       // keeps certificates and the banks' state; empty: memory only
+	Listen string       // empty: 127.0.0.1:0, a free port
+	// Wrap, when set, stands around the whole handler, such as the oracle of a test.
+	Wrap func(http.Handler) http.Handler
+	// Banks are the banks to run; nil: aspsp.Shipped().
+	Banks []aspsp.Behaviour
+}
+
+// Sandbox is the simulated world. New makes it, Start opens its address, Stop
+// closes it. It is safe for concurrent use once started.
+type Sandbox struct {
+	config Config
+	keys   *pki.Set
+	bankID *bankid.Service
+	banks  []*aspsp.Bank
+	server *http.Server
+	url    string
+	served chan error
+}
+
+// New makes certificates and banks, or takes up those in Config.Dir.
+func New(c Config) (*Sandbox, error) {
+	if c.Clock == nil {
+		c.Clock = clock.System()
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
+	if c.Banks == nil {
+		c.Banks = aspsp.Shipped()
+	}
+	keys, err := pki.Open(c.Dir, c.Clock.Now, c.Random)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	s := &Sandbox{config: c, keys: keys, bankID: bankid.New(c.Clock, c.Random), served: make(chan error, 1)}
+	names := persona.NewBook("")
+	s.bankID.Names = func(number string) (given, surname string) {
+		p, _ := names.Person(number)
+		return p.Given, p.Surname
+	}
+	for _, behaviour := range c.Banks {
+		bc := aspsp.Config{
+			Behaviour: behaviour, Clock: c.Clock, Random: c.Random, Roots: keys.CA.Pool(),
+			BankID: s.bankID, Message: rfa.Message, Log: c.Logger,
+		}
+		if c.Dir != "" {
+			bc.Journal = filepath.Join(c.Dir, behaviour.Company+".jsonl")
+		}
+		bank, err := aspsp.New(bc)
+		if err != nil {
+			return nil, fmt.Errorf("sandbox: %w", err)
+		}
+		s.banks = append(s.banks, bank)
+	}
+	return s, nil
+}
+
+// Start opens the address and serves until Stop. It fails when the address
+// cannot be had.
+func (s *Sandbox) Start(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("sandbox: listen: %w", err)
+	}
+	handler := s.handler()
+	if s.config.Wrap != nil {
+		handler = s.config.Wrap(handler)
+	}
+	s.url = "https://" + l.Addr().String()
+	s.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),
+		TLSConfig: &tls.Config{
+			Certificates: []tls.Certificate{s.keys.Server},
+			ClientAuth:   tls.RequestClientCert,
+			MinVersion:   tls.VersionTLS12,
+			Time:         s.config.Clock.Now,
+		},
+	}
+	go func() { s.served <- s.server.ServeTLS(l, "", "") }()
+	return nil
+}
+
+// Stop closes the address, waits for requests under way until ctx ends, and
+// writes the banks' state. It is the end of a sandbox that was not started too.
+func (s *Sandbox) Stop(ctx context.Context) error {
+	var err error
+	if s.server != nil {
+		if err = s.server.Shutdown(ctx); err != nil {
+			err = errors.Join(err, s.server.Close())
+		}
+		if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+		s.server = nil
+	}
+	for _, b := range s.banks {
+		err = errors.Join(err, b.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("sandbox: stop: %w", err)
+	}
+	return nil
+}
+
+// URL is the address, such as "https://127.0.0.1:40123"; empty before Start.
+func (s *Sandbox) URL() string { return s.url }
+
+// CAPEM is the certificate of the sandbox's CA.
+func (s *Sandbox) CAPEM() []byte { return pki.PEM(s.keys.CA.Cert) }
+
+// CAFile is the path of the CA's certificate; empty without Config.Dir.
+func (s *Sandbox) CAFile() string { return s.file(pki.CAFile) }
+
+// Files are the PEM files of a TPP certificate for another process; empty
+// without Config.Dir.
+type Files struct{ QWAC, QWACKey, QSEAL, QSEALKey string }
+
+// TPPFiles tells where the TPP's certificates are kept.
+func (s *Sandbox) TPPFiles() Files {
+	return Files{s.file(pki.QWACFile), s.file(pki.QWACKeyFile), s.file(pki.QSEALFile), s.file(pki.QSEALKeyFile)}
+}
+
+func (s *Sandbox) file(name string) string {
+	if s.config.Dir == "" {
+		return ""
+	}
+	path := filepath.Join(s.config.Dir, name)
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// TPP returns the certificates and keys of the sandbox's own TPP.
+func (s *Sandbox) TPP() (qwac, qseal tls.Certificate) { return s.keys.QWAC, s.keys.QSEAL }
+
+// CA is the sandbox's certification authority, for tests that need bad
+// certificates.
+func (s *Sandbox) CA() *pki.CA { return s.keys.CA }
+
+// BankID is the BankID service that the banks use.
+func (s *Sandbox) BankID() *bankid.Service { return s.bankID }
+
+// BankInfo is what a TPP's configuration needs to know of a bank. Its base URL
+// is empty before Start.
+type BankInfo struct {
+	Company     string
+	DisplayName string
+	BaseURL     string // the operations are under BaseURL + "/v1/"
+	Behaviour   aspsp.Behaviour
+}
+
+// Banks lists the banks in the order of the configuration.
+func (s *Sandbox) Banks() []BankInfo {
+	out := make([]BankInfo, len(s.banks))
+	for i, b := range s.banks {
+		out[i] = BankInfo{b.Company, b.DisplayName, "", b.Behaviour}
+		if s.url != "" {
+			out[i].BaseURL = s.url + "/" + b.Company
+		}
+	}
+	return out
+}
+
+// Bank finds a running bank, for tests in the same process.
+func (s *Sandbox) Bank(company string) (*aspsp.Bank, bool) {
+	for _, b := range s.banks {
+		if b.Company == company {
+			return b, true
+		}
+	}
+	return nil, false
+}
+
+// verifyClient lets the sandbox's own certificates into the BankID API.
+func (s *Sandbox) verifyClient(chain []*x509.Certificate) error {
+	if len(chain) == 0 {
+		return errors.New("sandbox: no client certificate")
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: s.keys.CA.Pool(), CurrentTime: s.config.Clock.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	return err
+}

@@ -1,0 +1,270 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/bgoracle"
+	"samla/internal/clock"
+	"samla/internal/sandbox"
+	"samla/internal/sandbox/aspsp"
+
+	"github.com/google/uuid"
+)
+
+// Test persons (see package persona).
+const (
+	maja   = "198412099296"
+	ester  = "190905271474"
+	sten   = "195704289999"
+	tolvan = "191212121212"
+	light  = "198611239883"
+	partly = "199312252399"
+	broken = "199501302393"
+)
+
+var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+// world is a running sandbox and one TPP in front of it. Every exchange with a
+// bank goes through the oracle, on the server's side.
+type world struct {
+	*testing.T
+	*sandbox.Sandbox
+	clock *clock.Manual
+}
+
+func open(t *testing.T, change func(*sandbox.Config)) *world {
+	t.Helper()
+	w := &world{T: t, clock: clock.NewManual(start)}
+	c := sandbox.Config{Clock: w.clock, Wrap: w.judge}
+	if change != nil {
+		change(&c)
+	}
+	s, err := sandbox.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Sandbox = s
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.stop)
+	return w
+}
+
+var stopOnce sync.Map
+
+func (w *world) stop() {
+	if _, done := stopOnce.LoadOrStore(w, true); done {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := w.Stop(ctx); err != nil {
+		w.Error(err)
+	}
+}
+
+func (w *world) judge(next http.Handler) http.Handler {
+	for _, b := range aspsp.Shipped() {
+		o, err := bgoracle.New("https://bank/" + b.Company)
+		if err != nil {
+			w.Fatal(err)
+		}
+		next = o.Handler(next, func(err error) { w.Error(err) })
+	}
+	return next
+}
+
+// tpp is a client of one bank with its own reading of banks.md 9.2.
+type tpp struct {
+	*world
+	bank       string
+	http       *http.Client
+	seal       tls.Certificate
+	dateSigned bool
+	change     func(*http.Request) // last touch before a request leaves
+}
+
+func (w *world) tpp(bank string) *tpp {
+	qwac, qseal := w.TPP()
+	return w.tppWith(bank, []tls.Certificate{qwac}, qseal)
+}
+
+func (w *world) tppWith(bank string, client []tls.Certificate, seal tls.Certificate) *tpp {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.CA().Pool(), Certificates: client, Time: w.clock.Now}}
+	w.Cleanup(transport.CloseIdleConnections)
+	return &tpp{world: w, bank: bank, http: &http.Client{Transport: transport}, seal: seal, dateSigned: bank == "se-sandbox-static"}
+}
+
+type answer struct {
+	*testing.T
+	status int
+	header http.Header
+	body   []byte
+}
+
+// call sends one signed request. header holds pairs of name and value; an empty
+// value takes a header away.
+func (p *tpp) call(method, path, body string, header ...string) answer {
+	p.Helper()
+	url := path
+	if !strings.HasPrefix(path, "/") {
+		url = "/" + p.bank + "/v1/" + path
+	}
+	req, err := http.NewRequestWithContext(p.Context(), method, p.URL()+url, strings.NewReader(body))
+	if err != nil {
+		p.Fatal(err)
+	}
+	req.Header.Set("X-Request-ID", uuid.NewString())
+	req.Header.Set("PSU-IP-Address", "192.0.2.7")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+		if header[i+1] == "" {
+			req.Header.Del(header[i])
+		}
+	}
+	p.sign(req, body)
+	if p.change != nil {
+		p.change(req)
+	}
+	resp, err := p.http.Do(req)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return answer{p.T, resp.StatusCode, resp.Header, got}
+}
+
+func (p *tpp) sign(req *http.Request, body string) {
+	sum := sha256.Sum256([]byte(body))
+	req.Header.Set("Digest", "SHA-256="+base64.StdEncoding.EncodeToString(sum[:]))
+	names := []string{"digest", "x-request-id"}
+	for _, name := range []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"} {
+		if req.Header.Get(name) != "" {
+			names = append(names, name)
+		}
+	}
+	if p.dateSigned {
+		req.Header.Set("Date", p.clock.Now().Format(http.TimeFormat))
+		names = append(names, "date")
+	}
+	lines := []string{}
+	for _, name := range names {
+		lines = append(lines, name+": "+req.Header.Get(name))
+	}
+	sum = sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	sig, err := p.seal.PrivateKey.(*rsa.PrivateKey).Sign(rand.Reader, sum[:], crypto.SHA256)
+	if err != nil {
+		p.Fatal(err)
+	}
+	req.Header.Set("Signature", fmt.Sprintf(`keyId="SN=%x,CA=%s",algorithm="rsa-sha256",headers="%s",signature="%s"`,
+		p.seal.Leaf.SerialNumber, p.seal.Leaf.Issuer, strings.Join(names, " "), base64.StdEncoding.EncodeToString(sig)))
+	req.Header.Set("TPP-Signature-Certificate", base64.StdEncoding.EncodeToString(p.seal.Leaf.Raw))
+}
+
+func (a answer) want(status int) answer {
+	a.Helper()
+	if a.status != status {
+		a.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+// refused wants an error answer with this code, in either form.
+func (a answer) refused(status int, code string) answer {
+	a.Helper()
+	a.want(status)
+	if got := a.text("tppMessages", 0, "code") + a.text("code"); got != code {
+		a.Fatalf("code %q, want %q: %s", got, code, a.body)
+	}
+	return a
+}
+
+// at walks the JSON body by member names and indexes; nil when there is nothing.
+func (a answer) at(path ...any) any {
+	var v any
+	dec := json.NewDecoder(bytes.NewReader(a.body))
+	dec.UseNumber()
+	_ = dec.Decode(&v)
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[s]
+		case int:
+			l, _ := v.([]any)
+			if s >= len(l) {
+				return nil
+			}
+			v = l[s]
+		}
+	}
+	return v
+}
+
+func (a answer) text(path ...any) string { s, _ := a.at(path...).(string); return s }
+
+func (a answer) list(path ...any) []any { l, _ := a.at(path...).([]any); return l }
+
+const allAccounts = `{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2026-07-01","frequencyPerDay":4,"combinedServiceIndicator":false}`
+
+// phone plays the person's phone over HTTP, without a client certificate.
+func (w *world) phone(body string) answer {
+	w.Helper()
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.CA().Pool(), Time: w.clock.Now}}}
+	defer c.CloseIdleConnections()
+	resp, err := c.Post(w.URL()+"/sandbox/bankid", "application/json", strings.NewReader(body))
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got, _ := io.ReadAll(resp.Body)
+	return answer{w.T, resp.StatusCode, resp.Header, got}
+}
+
+// token asks the BankID service itself which order is open, for banks that show
+// no token.
+func (p *tpp) approve(a answer, person string) {
+	p.Helper()
+	token := a.text("challengeData", "data", 0)
+	if image := a.text("challengeData", "image"); image != "" {
+		token = scan(p.T, image)
+	}
+	p.phone(fmt.Sprintf(`{"action":"approve","autoStartToken":%q,"personalNumber":%q}`, token, person)).want(200)
+}
+
+// consent walks a consent to valid and returns its id.
+func (p *tpp) consent(body, person string) string {
+	p.Helper()
+	created := p.call("POST", "consents", body).want(201)
+	id := created.text("consentId")
+	auth := p.call("POST", created.text("_links", "startAuthorisationWithPsuIdentification", "href"), `{}`, "PSU-ID", person).want(201)
+	p.approve(auth, person)
+	final := p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200)
+	if got := final.text("scaStatus"); got != "finalised" {
+		p.Fatalf("scaStatus %s: %s", got, final.body)
+	}
+	return id
+}
