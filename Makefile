@@ -35,7 +35,7 @@ build: ## build bin/samla, stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
 
 check: suite ## the quick half: format, vet, linter, house rules, short tests on SQLite
-	@$(TOOLS)/suite -limit $(LIMIT) $(SHORT_STEPS) short
+	@RACE= $(TOOLS)/suite -limit $(LIMIT) $(SHORT_STEPS) short
 
 test: deps suite $(BIN)/withpg ## everything; the last line is "N passed, N failed"
 	@SAMLA_TEST_REQUIRE_POSTGRES=1 $(BIN)/withpg $(TOOLS)/suite -limit $(LIMIT) $(STEPS)

@@ -24,7 +24,7 @@ fi
 # after, so that a later package of the machine's owner works as it always does.
 wish=/etc/postgresql-common/createcluster.d/samla-tests.conf
 log=$(mktemp)
-trap 'rm -f "$log"; as_root rm -f "$wish"' EXIT
+trap 'rm -f "$log"; as_root rm -f "$wish"; as_root rmdir "${wish%/*}" 2>/dev/null' EXIT
 
 install_postgresql() {
 	as_root apt-get install -y -q --no-install-recommends postgresql

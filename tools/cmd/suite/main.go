@@ -74,7 +74,7 @@ func report(out io.Writer, name string, t *Tally, c Count, noise string, err err
 	for _, f := range t.Failures {
 		fmt.Fprintf(out, "\n--- %s: %s\n%s", name, f.Name, indent(f.Output))
 	}
-	if err != nil && noise != "" {
+	if noise = withoutMake(noise); err != nil && noise != "" {
 		fmt.Fprintf(out, "\n--- %s: standard error\n%s", name, indent(noise))
 	}
 	for _, s := range t.Skips {
@@ -85,6 +85,17 @@ func report(out io.Writer, name string, t *Tally, c Count, noise string, err err
 		verdict = "FAIL"
 	}
 	fmt.Fprintf(out, "%-4s %-12s %5d passed %3d failed %7.1fs\n", verdict, name, c.Passed, c.Failed, took.Seconds())
+}
+
+// withoutMake leaves out make's own remark that a target failed.
+func withoutMake(noise string) string {
+	var b strings.Builder
+	for line := range strings.Lines(noise) {
+		if !strings.HasPrefix(line, "make") || !strings.Contains(line, ": *** ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 func indent(text string) string {

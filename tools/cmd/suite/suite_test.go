@@ -30,6 +30,11 @@ const unbuilt = `{"ImportPath":"q [q.test]","Action":"build-output","Output":"q/
 {"Action":"fail","Package":"q","Elapsed":0,"FailedBuild":"q [q.test]"}
 `
 
+// A package of the product, not of its tests, fails to build under its own name.
+const unbuiltItself = `{"ImportPath":"q","Action":"build-output","Output":"q/a.go:3:1: undefined: X\n"}
+{"Action":"fail","Package":"q","Elapsed":0,"FailedBuild":"q"}
+`
+
 const panicked = `{"Action":"output","Package":"r","Test":"TestC","Output":"panic: out of range\n"}
 {"Action":"fail","Package":"r","Elapsed":0}
 `
@@ -72,6 +77,9 @@ func TestCounts(t *testing.T) {
 		{name: "a package that does not build", outputs: map[string]string{"unit": passing + unbuilt},
 			errs: map[string]error{"unit": exit}, targets: "unit", last: "2 passed, 1 failed",
 			shows: []string{"undefined: X", "FAILED unit: q"}},
+		{name: "a package that does not build itself", outputs: map[string]string{"unit": unbuiltItself},
+			errs: map[string]error{"unit": exit}, targets: "unit", last: "0 passed, 1 failed",
+			shows: []string{"undefined: X"}},
 		{name: "a panic", outputs: map[string]string{"unit": panicked},
 			errs: map[string]error{"unit": exit}, targets: "unit", last: "0 passed, 1 failed",
 			shows: []string{"in TestC:", "panic: out of range"}},
@@ -83,6 +91,9 @@ func TestCounts(t *testing.T) {
 			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 			if last := lines[len(lines)-1]; last != c.last {
 				t.Errorf("last line %q, want %q", last, c.last)
+			}
+			if strings.Count(out.String(), "undefined: X") > 1 {
+				t.Errorf("told twice:\n%s", &out)
 			}
 			if want := strings.HasSuffix(c.last, " 0 failed"); ok != want {
 				t.Errorf("Run says %v", ok)

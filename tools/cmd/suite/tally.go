@@ -18,6 +18,9 @@ func (c Count) Plus(d Count) Count {
 // Case is a test case that failed or was skipped, with what it printed.
 type Case struct{ Name, Output string }
 
+// place is where output comes from; without a test it is the package itself.
+type place struct{ pkg, test string }
+
 // Tally reads the output of one target. It is a writer: lines that are go test
 // -json events are counted, all others are kept as plain output.
 type Tally struct {
@@ -25,9 +28,9 @@ type Tally struct {
 	Skips    []Case
 
 	count   Count
-	seen    bool                        // at least one event
-	broken  map[string]bool             // packages with a failed test case of their own
-	printed map[string]*strings.Builder // output by package and test
+	seen    bool                       // at least one event
+	broken  map[string]bool            // packages with a failed test case of their own
+	printed map[place]*strings.Builder // what was printed, and where
 	plain   strings.Builder
 	rest    []byte // the last, unfinished line
 }
@@ -39,7 +42,7 @@ type event struct {
 
 // NewTally is an empty tally.
 func NewTally() *Tally {
-	return &Tally{broken: map[string]bool{}, printed: map[string]*strings.Builder{}}
+	return &Tally{broken: map[string]bool{}, printed: map[place]*strings.Builder{}}
 }
 
 // Write takes any piece of output; it never fails.
@@ -104,7 +107,7 @@ func (t *Tally) endTest(e event) {
 	default:
 		return
 	}
-	delete(t.printed, key(e.Package, e.Test))
+	delete(t.printed, place{e.Package, e.Test})
 }
 
 // failPackage counts a package that failed by itself: it did not build, it
@@ -114,13 +117,13 @@ func (t *Tally) failPackage(e event) {
 		return
 	}
 	text := t.output(e.Package, "").String()
-	if e.FailedBuild != "" {
+	if e.FailedBuild != "" && e.FailedBuild != e.Package {
 		text += t.output(e.FailedBuild, "").String()
 	}
 	// A test that never ended holds the panic or the time-out.
 	for k, b := range t.printed {
-		if test, ok := strings.CutPrefix(k, e.Package+" "); ok && test != "" {
-			text += fmt.Sprintf("in %s:\n%s", test, b)
+		if k.pkg == e.Package && k.test != "" {
+			text += fmt.Sprintf("in %s:\n%s", k.test, b)
 		}
 	}
 	t.fail(e.Package, text)
@@ -132,14 +135,12 @@ func (t *Tally) fail(name, output string) {
 }
 
 func (t *Tally) output(pkg, test string) *strings.Builder {
-	k := key(pkg, test)
+	k := place{pkg, test}
 	if t.printed[k] == nil {
 		t.printed[k] = &strings.Builder{}
 	}
 	return t.printed[k]
 }
-
-func key(pkg, test string) string { return pkg + " " + test }
 
 // reason is why a test was skipped: the line the test itself wrote.
 func reason(output string) string {
