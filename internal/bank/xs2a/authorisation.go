@@ -1,0 +1,133 @@
+package xs2a
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/consent"
+)
+
+// signingTime is how long a BankID order lives (banks.md 12.4).
+const signingTime = 3 * time.Minute
+
+// StartAuthorisation implements bank.Authoriser with a decoupled authorisation.
+// Where the profile needs a PSU-ID and the number is not known, the person is
+// refused before anything is sent.
+func (b *Bank) StartAuthorisation(ctx context.Context, r bank.AuthoriseRequest) (bank.Authorisation, error) {
+	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
+		return bank.Authorisation{}, &bank.Error{Kind: bank.PersonRefused, RequestID: r.RequestID}
+	}
+	header := http.Header{}
+	if b.wire.noRedirect == whenAuthorising {
+		header.Set("TPP-Redirect-Preferred", "false")
+	}
+	got, err := b.send(ctx, call{
+		about: aboutAuthorising, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
+		header: header, body: []byte("{}"),
+	}, "consents", r.ConsentID, "authorisations")
+	if err != nil {
+		return bank.Authorisation{}, err
+	}
+	said, err := b.readAuthorisation(got, r.PSU.Locale, r.OtherDevice)
+	if err != nil {
+		return bank.Authorisation{}, err
+	}
+	if said.ID == "" {
+		return bank.Authorisation{}, garbled(got.requestID, errMissing)
+	}
+	if said.StatusLink != "" {
+		if _, err := b.client.Resolve(said.StatusLink); err != nil {
+			return bank.Authorisation{}, unanswered(err, got.requestID)
+		}
+	}
+	if i := said.Instructions; i != nil && i.ExpiresAt.IsZero() {
+		i.ExpiresAt = b.clock.Now().Add(signingTime)
+	}
+	return said, nil
+}
+
+// AuthorisationStatus implements bank.Authoriser. The instructions are those of
+// this answer; their ExpiresAt is zero unless the bank says it again, so that a
+// status question does not move what the start has fixed.
+func (b *Bank) AuthorisationStatus(ctx context.Context, a bank.Access, authorisationID, link string, otherDevice bool) (bank.Authorisation, error) {
+	c := call{about: aboutAuthorising, method: http.MethodGet, psu: a.PSU, token: a.Token}
+	var got answer
+	var err error
+	if link == "" {
+		got, err = b.send(ctx, c, "consents", a.ConsentID, "authorisations", authorisationID)
+	} else if c.target, err = b.client.Resolve(link); err != nil {
+		return bank.Authorisation{}, unanswered(err, "")
+	} else {
+		got, err = b.exchange(ctx, c)
+	}
+	if err != nil {
+		return bank.Authorisation{}, err
+	}
+	said, err := b.readAuthorisation(got, a.PSU.Locale, otherDevice)
+	said.ID = ""
+	return said, err
+}
+
+// authorisationAnswer is what is always where the standard says; BankID's data
+// is where the profile says.
+type authorisationAnswer struct {
+	Status     text        `json:"scaStatus"`
+	ID         text        `json:"authorisationId"`
+	PSUMessage text        `json:"psuMessage"`
+	TPPMessage tppMessages `json:"tppMessage"`
+	Messages   tppMessages `json:"tppMessages"`
+	Links      struct {
+		SCAStatus link `json:"scaStatus"`
+	} `json:"_links"`
+}
+
+func (b *Bank) readAuthorisation(got answer, locale string, otherDevice bool) (bank.Authorisation, error) {
+	var said authorisationAnswer
+	if err := decode(got, &said); err != nil {
+		return bank.Authorisation{}, err
+	}
+	if said.Status == "" {
+		return bank.Authorisation{}, garbled(got.requestID, errMissing)
+	}
+	var document any
+	if err := json.Unmarshal(got.body, &document); err != nil {
+		return bank.Authorisation{}, garbled(got.requestID, err)
+	}
+	hint := b.wire.hintCode.text(document)
+	a := bank.Authorisation{ID: string(said.ID), StatusLink: string(said.Links.SCAStatus)}
+	switch strings.ToLower(string(said.Status)) {
+	case "finalised", "finalized", "exempted":
+		a.State = bank.AuthorisationDone
+	case "failed":
+		a.State = bank.AuthorisationFailed
+		a.Failure = failureOf(hint, append(said.TPPMessage, said.Messages...))
+	default: // the rest, and what a bank makes up, is on the way
+		a.Instructions = b.instructions(document, said.PSUMessage, hint, locale, otherDevice)
+	}
+	return a, nil
+}
+
+// failureOf says why a person's signing failed, by BankID's hint code or the
+// bank's message (banks.md 12.2).
+func failureOf(hint string, messages tppMessages) consent.FailureCode {
+	switch hint {
+	case "userCancel", "cancelled":
+		return consent.AuthenticationCancelled
+	case "startFailed", "expiredTransaction":
+		return consent.AuthenticationTimeout
+	case "alreadyInProgress":
+		return consent.AuthenticationConflict
+	case "personMismatch":
+		return consent.AuthenticationMismatch
+	}
+	for _, m := range messages {
+		if m.Code == "PSU_CREDENTIALS_INVALID" {
+			return consent.AuthenticationMismatch
+		}
+	}
+	return consent.AuthenticationFailed
+}

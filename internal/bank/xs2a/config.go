@@ -1,0 +1,198 @@
+package xs2a
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"samla/internal/eidas"
+	"samla/internal/outbound"
+)
+
+// Config is one bank of the banks file.
+type Config struct {
+	Company      string            `json:"company"`      // id of the directory, {market}-{slug}
+	DisplayName  string            `json:"displayName"`  // for people
+	LoginMethods []string          `json:"loginMethods"` // api.md 6.3
+	BaseURL      string            `json:"baseURL"`      // what stands before /v1
+	Certificates Certificates      `json:"certificates"`
+	Signature    Signature         `json:"signature"`
+	Headers      map[string]string `json:"headers"` // sent with every request, such as an API key of the bank's portal
+	Profile      Profile           `json:"profile"`
+}
+
+// Certificates names PEM files. Load makes relative paths relative to the banks
+// file.
+type Certificates struct {
+	QWACCert  string `json:"qwacCert"`
+	QWACKey   string `json:"qwacKey"`
+	QSEALCert string `json:"qsealCert"`
+	QSEALKey  string `json:"qsealKey"`
+	CAFile    string `json:"caFile"` // CAs of the bank's server; empty = the system's
+}
+
+// Signature is how the bank wants requests signed.
+type Signature struct {
+	None bool `json:"none"` // the bank identifies us by the QWAC alone
+	outbound.Variant
+}
+
+// Fault is a member of a Config that cannot be used.
+type Fault struct {
+	File    string // empty when the Config is not from a file
+	Pointer string // RFC 6901
+	Problem string // what is wrong and what to write; repeats no value
+}
+
+// Error implements error.
+func (f *Fault) Error() string {
+	if f.File == "" {
+		return fmt.Sprintf("%s: %s", f.Pointer, f.Problem)
+	}
+	return fmt.Sprintf("%s: %s: %s", f.File, f.Pointer, f.Problem)
+}
+
+var (
+	companyRE = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]+)+$`)
+	methodRE  = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
+	headerRE  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+)
+
+// Check finds what cannot be used; each finding is a *Fault with a pointer into
+// the Config, all joined.
+func (c Config) Check() error {
+	var faults []error
+	fault := func(pointer, problem string) { faults = append(faults, &Fault{Pointer: pointer, Problem: problem}) }
+	if !companyRE.MatchString(c.Company) {
+		fault("/company", `must be a market and a name in lower case, such as "se-mybank"`)
+	}
+	if strings.TrimSpace(c.DisplayName) == "" {
+		fault("/displayName", "is missing: write the bank's name as people know it")
+	}
+	if len(c.LoginMethods) == 0 {
+		fault("/loginMethods", `is missing: list at least one, such as "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"`)
+	}
+	for i, m := range c.LoginMethods {
+		if !methodRE.MatchString(m) {
+			fault(fmt.Sprintf("/loginMethods/%d", i), "must be in upper case with underscores")
+		}
+	}
+	if err := outbound.CheckBaseURL(c.BaseURL); err != nil {
+		fault("/baseURL", "must be the https address before /v1, without user, query and fragment")
+	}
+	c.Certificates.check(fault)
+	if !c.Signature.None {
+		if err := c.Signature.Check(); err != nil {
+			problem := strings.TrimPrefix(err.Error(), outbound.ErrVariant.Error()+": ")
+			fault("/signature", problem)
+		}
+	}
+	for name, value := range c.Headers {
+		if !headerRE.MatchString(name) || strings.ContainsFunc(value, isControl) {
+			fault("/headers/"+escapePointer(name), "must be a header's name and a value without control characters")
+		}
+	}
+	c.Profile.check(fault)
+	return errors.Join(faults...)
+}
+
+func (c Certificates) check(fault func(pointer, problem string)) {
+	for _, pair := range []struct{ cert, key, name string }{
+		{c.QWACCert, c.QWACKey, "qwac"}, {c.QSEALCert, c.QSEALKey, "qseal"},
+	} {
+		if (pair.cert == "") != (pair.key == "") {
+			fault("/certificates/"+pair.name+"Cert", "certificate and key go together: name both files")
+		}
+	}
+}
+
+func escapePointer(s string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
+}
+
+func (c Config) withDefaults() Config {
+	c.Profile = c.Profile.withDefaults()
+	return c
+}
+
+// under makes relative paths relative to dir.
+func (c Certificates) under(dir string) Certificates {
+	for _, path := range []*string{&c.QWACCert, &c.QWACKey, &c.QSEALCert, &c.QSEALKey, &c.CAFile} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	return c
+}
+
+// keys reads the files, unless keys are given, and judges them at the time now.
+func (c Config) keys(given *Keys, now time.Time) (Keys, error) {
+	keys := Keys{}
+	if given != nil {
+		keys = *given
+	} else if err := c.Certificates.read(&keys); err != nil {
+		return Keys{}, err
+	}
+	if keys.QWAC != nil {
+		if err := judge(keys.QWAC.Leaf, eidas.Web, now); err != nil {
+			return Keys{}, &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
+		}
+	}
+	if c.Signature.None {
+		keys.QSEAL = nil
+		return keys, nil
+	}
+	if keys.QSEAL == nil {
+		return Keys{}, &Fault{Pointer: "/certificates/qsealCert", Problem: `is missing: name the QSealC, or set "none" in /signature if the bank wants no signature`}
+	}
+	if err := judge(keys.QSEAL.Leaf, eidas.Seal, now); err != nil {
+		return Keys{}, &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
+	}
+	return keys, nil
+}
+
+func (c Certificates) read(keys *Keys) (err error) {
+	if c.QWACCert != "" {
+		if keys.QWAC, err = outbound.LoadPair(c.QWACCert, c.QWACKey); err != nil {
+			return &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
+		}
+	}
+	if c.QSEALCert != "" {
+		if keys.QSEAL, err = outbound.LoadPair(c.QSEALCert, c.QSEALKey); err != nil {
+			return &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
+		}
+	}
+	if c.CAFile != "" {
+		if keys.Roots, err = outbound.LoadRoots(c.CAFile); err != nil {
+			return &Fault{Pointer: "/certificates/caFile", Problem: err.Error()}
+		}
+	}
+	return nil
+}
+
+var kindNames = map[eidas.QcType]string{eidas.Web: "QWAC (QcType web)", eidas.Seal: "QSealC (QcType eseal)"}
+
+// judge refuses a certificate that a bank would have to refuse (banks.md 9.1).
+func judge(cert *x509.Certificate, want eidas.QcType, now time.Time) error {
+	if cert == nil {
+		return errors.New("holds no certificate")
+	}
+	said, err := eidas.Parse(cert)
+	switch {
+	case err != nil:
+		return fmt.Errorf("is no %s: %w", kindNames[want], err)
+	case said.Type != want:
+		return fmt.Errorf("is no %s: its QcType is another", kindNames[want])
+	case want == eidas.Web && !said.Has(eidas.AI):
+		return errors.New("lacks the role PSP_AI: the authority has not licensed it for account information")
+	case now.Before(cert.NotBefore):
+		return fmt.Errorf("is valid only from %s", cert.NotBefore.Format(time.DateOnly))
+	case now.After(cert.NotAfter):
+		return fmt.Errorf("has expired on %s: install its successor", cert.NotAfter.Format(time.DateOnly))
+	}
+	return nil
+}

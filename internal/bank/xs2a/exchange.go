@@ -1,0 +1,62 @@
+package xs2a
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+
+	"samla/internal/bank"
+	"samla/internal/outbound"
+)
+
+// call is one request to the bank.
+type call struct {
+	about     subject
+	method    string
+	target    outbound.Target
+	requestID string // empty = a new one
+	psu       bank.PSU
+	psuID     bool // PSU-ID may be sent
+	consentID string
+	token     string
+	header    http.Header // further headers
+	body      []byte
+	replay    bool
+}
+
+// answer is a success.
+type answer struct {
+	requestID string
+	body      []byte
+}
+
+// exchange sends one request. Any status but 2xx becomes a *bank.Error.
+func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
+	if c.requestID == "" {
+		c.requestID = b.newID()
+	}
+	resp, err := b.client.Do(ctx, outbound.Request{
+		Method: c.method, Target: c.target, Header: b.headers(c), Body: c.body, Replay: c.replay,
+	})
+	if err != nil {
+		return answer{}, unanswered(err, c.requestID)
+	}
+	if !strings.EqualFold(resp.Header.Get("X-Request-ID"), c.requestID) {
+		b.unechoed.Add(1)
+	}
+	if resp.Status < 200 || resp.Status > 299 {
+		return answer{}, refusal(c.about, resp, c.requestID, b.clock.Now())
+	}
+	return answer{c.requestID, bytes.TrimPrefix(resp.Body, utf8BOM)}, nil
+}
+
+// send is exchange to a path under /v1 of the bank's base URL.
+func (b *Bank) send(ctx context.Context, c call, segments ...string) (answer, error) {
+	target, err := b.client.At(nil, append([]string{"v1"}, segments...)...)
+	if err != nil {
+		return answer{}, unanswered(err, c.requestID)
+	}
+	c.target = target
+	return b.exchange(ctx, c)
+}

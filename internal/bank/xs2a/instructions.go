@@ -1,0 +1,76 @@
+package xs2a
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"samla/internal/consent"
+	"samla/internal/rfa"
+)
+
+// What the standard allows (banks.md 3.2 and 4).
+const (
+	maxMessage = 500
+	maxImage   = 512 << 10
+)
+
+// instructions gathers what the person needs to sign. What does not look like
+// what it should be is left out: it would be shown to a person or handed to an
+// app. It is nil when the bank gave nothing.
+func (b *Bank) instructions(document any, message text, hint, locale string, otherDevice bool) *consent.Instructions {
+	i := consent.Instructions{RefreshedAt: b.clock.Now(), ExpiresAt: text(b.wire.expiresAt.text(document)).moment()}
+	if token := b.wire.autoStartToken.text(document); isToken(token) {
+		i.AutoStartToken = token
+	}
+	if data := b.wire.qrData.text(document); strings.HasPrefix(data, "bankid.") && len(data) <= maxMessage {
+		i.QRData = data
+	}
+	i.QRImage = picture(b.wire.qrImage.text(document))
+	i.UserMessage = userMessage(message, hint, locale, otherDevice)
+	if i.AutoStartToken == "" && i.QRData == "" && i.QRImage == "" && i.UserMessage.Code == "" {
+		return nil
+	}
+	return &i
+}
+
+func isToken(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	_, err := uuid.Parse(s)
+	return err == nil
+}
+
+var pngSignature = []byte("\x89PNG\r\n\x1a\n")
+
+// picture returns base64 of a PNG within the size the standard allows, else "".
+func picture(s string) string {
+	s = strings.TrimPrefix(s, "data:image/png;base64,")
+	if base64.StdEncoding.DecodedLen(len(s)) > maxImage+len(pngSignature) {
+		return ""
+	}
+	data, err := base64.StdEncoding.DecodeString(s)
+	if err != nil || len(data) > maxImage || !bytes.HasPrefix(data, pngSignature) {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(data)
+}
+
+// userMessage pairs BankID's message code with the bank's own words, which fit
+// the moment better, or else with BankID's.
+func userMessage(message text, hint, locale string, otherDevice bool) consent.UserMessage {
+	var m consent.UserMessage
+	if hint != "" {
+		m.Code, m.Text = rfa.Message("pending", hint, otherDevice, locale)
+	}
+	if said := message.line(); said != "" {
+		m.Text = string([]rune(said)[:min(len([]rune(said)), maxMessage)])
+	}
+	if m.Text != "" && m.Code == "" {
+		m.Code, _ = rfa.Message("pending", "outstandingTransaction", otherDevice, locale)
+	}
+	return m
+}

@@ -1,0 +1,98 @@
+package xs2a
+
+import (
+	"encoding/json"
+
+	"samla/internal/bank"
+)
+
+// transaction is transactions and cardTransaction at once (banks.md 6.3).
+type transaction struct {
+	ID             text   `json:"transactionId"`
+	CardID         text   `json:"cardTransactionId"`
+	EntryReference text   `json:"entryReference"`
+	BookingDate    text   `json:"bookingDate"`
+	ValueDate      text   `json:"valueDate"`
+	CardDate       text   `json:"transactionDate"`
+	Moment         text   `json:"acceptorTransactionDateTime"`
+	Amount         amount `json:"transactionAmount"`
+	CreditorName   text   `json:"creditorName"`
+	AcceptorName   text   `json:"cardAcceptorName"` // since 1.3.16
+	DebtorName     text   `json:"debtorName"`
+
+	Unstructured      text          `json:"remittanceInformationUnstructured"`
+	UnstructuredArray []text        `json:"remittanceInformationUnstructuredArray"`
+	Structured        creditorRef   `json:"remittanceInformationStructured"`
+	StructuredArray   []creditorRef `json:"remittanceInformationStructuredArray"`
+	CardDetails       text          `json:"transactionDetails"`
+	Additional        text          `json:"additionalInformation"`
+}
+
+// creditorRef is a structured remittance: an object with reference, or in older
+// versions of the standard the reference itself.
+type creditorRef text
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (r *creditorRef) UnmarshalJSON(data []byte) error {
+	*r = ""
+	if data[0] == '{' {
+		var object struct {
+			Reference text `json:"reference"`
+		}
+		_ = json.Unmarshal(data, &object) // an object, and of its members only one is asked for
+		*r = creditorRef(object.Reference)
+		return nil
+	}
+	return (*text)(r).UnmarshalJSON(data)
+}
+
+// report is the list of transactions with its links.
+type report struct {
+	Booked  []transaction `json:"booked"`
+	Pending []transaction `json:"pending"`
+	Links   pageLinks     `json:"_links"`
+}
+
+type pageLinks struct {
+	Next     link `json:"next"`
+	Download link `json:"download"`
+}
+
+// ReadTransactions implements bank.Source for the answers to Transactions. Rows
+// without an amount are Skipped. An answer that offers a download in place of
+// rows is Garbled: the download is not followed.
+func (b *Bank) ReadTransactions(a bank.Answer) (bank.TransactionPage, error) {
+	var said struct {
+		Transactions     *report   `json:"transactions"`
+		CardTransactions *report   `json:"cardTransactions"`
+		DebitAccounting  text      `json:"debitAccounting"`
+		Links            pageLinks `json:"_links"`
+	}
+	if err := decode(answer{body: a.Body}, &said); err != nil {
+		return bank.TransactionPage{}, err
+	}
+	rows := said.Transactions
+	if rows == nil {
+		rows = said.CardTransactions
+	}
+	if rows == nil {
+		if said.Links.Download != "" {
+			return bank.TransactionPage{}, garbled("", errDownload)
+		}
+		return bank.TransactionPage{}, garbled("", errMissing)
+	}
+	if rows.Links.Download != "" && len(rows.Booked)+len(rows.Pending) == 0 {
+		return bank.TransactionPage{}, garbled("", errDownload)
+	}
+	page := bank.TransactionPage{
+		Transactions:  make([]bank.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
+		Next:          string(rows.Links.Next),
+		DebitPositive: said.DebitAccounting.yes(),
+	}
+	if page.Next == "" {
+		page.Next = string(said.Links.Next)
+	}
+	addRows(&page, rows.Booked, true)
+	addRows(&page, rows.Pending, false)
+	return page, nil
+}
