@@ -3,6 +3,7 @@ package bankid
 import (
 	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,6 +82,9 @@ func TestCollectedOrdersAreBounded(t *testing.T) {
 
 func FuzzParseQR(f *testing.F) {
 	f.Add(QRData("67df3917-fa0d-44e5-b327-edcc928297f8", "secret", 0))
+	f.Add(QRData("a", "secret", -1))
+	f.Add(strings.Replace(QRData("a", "secret", 7), ".7.", ".07.", 1))
+	f.Add(strings.Replace(QRData("a", "secret", 7), ".7.", ".+7.", 1))
 	f.Add("bankid.a.-1.00")
 	f.Add("bankid....")
 	f.Add("")

@@ -73,3 +73,13 @@ func TestPending(t *testing.T) {
 		t.Errorf("after 3 min: %+v", got)
 	}
 }
+
+func TestPendingIsBounded(t *testing.T) {
+	s, _ := newService()
+	for range 101 {
+		auth(t, s, bankid.AuthRequest{})
+	}
+	if n := len(s.Pending()); n != 100 {
+		t.Errorf("lists %d orders, want 100", n)
+	}
+}

@@ -17,9 +17,6 @@ const QRLife = 10 * time.Second
 // qrAhead is how far a relying party's clock may run before ours.
 const qrAhead = time.Second
 
-// maxQR bounds what is parsed: a text of ours is 118 to 122 characters.
-const maxQR = 200
-
 // QRData is the text of the animated QR code, t whole seconds after the order's
 // start; the secret's ASCII form is the HMAC-SHA256 key (banks.md 12.5).
 func QRData(startToken, startSecret string, t int) string {
@@ -34,9 +31,6 @@ var errNoQR = errors.New("not a BankID QR text")
 // parseQR takes a QR text apart. It holds the form to the letter, so that
 // exactly one text stands for one token, second and HMAC.
 func parseQR(text string) (token string, second int, err error) {
-	if len(text) > maxQR {
-		return "", 0, errNoQR
-	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 4 || parts[0] != "bankid" || parts[1] == "" || len(parts[2]) > 6 || len(parts[3]) != 2*sha256.Size {
 		return "", 0, errNoQR

@@ -122,6 +122,9 @@ func TestPageListsAndEscapes(t *testing.T) {
 			t.Errorf("the page holds %q", bad)
 		}
 	}
+	if got.header.Get("Cache-Control") != "no-store" {
+		t.Error("the page may be stored")
+	}
 	policy := got.header.Get("Content-Security-Policy")
 	if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") {
 		t.Errorf("policy %q", policy)

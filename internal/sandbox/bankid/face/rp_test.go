@@ -6,9 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +30,9 @@ func TestLogInOverTheAPI(t *testing.T) {
 	ref := o.member(t, "orderRef")
 	if len(o.json) != 4 || o.header.Get("Content-Type") != "application/json" {
 		t.Errorf("auth answers %v as %q", o.json, o.header.Get("Content-Type"))
+	}
+	if o.header.Get("Cache-Control") != "no-store" {
+		t.Error("an answer with secrets may be stored")
 	}
 	collect := `{"orderRef":"` + ref + `"}`
 	want := map[string]any{"orderRef": ref, "status": "pending", "hintCode": "outstandingTransaction"}
@@ -240,6 +246,31 @@ func TestInternalErrorsAreLoggedNotTold(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "randomness") {
 		t.Errorf("logged %q", log.String())
+	}
+}
+
+// stalled is a body whose sender does not go on.
+type stalled struct{ err error }
+
+func (s stalled) Read([]byte) (int, error) { return 0, s.err }
+
+func TestBodiesThatDoNotArrive(t *testing.T) {
+	mux := http.NewServeMux()
+	s := bankid.New(clock.NewManual(time.Now()), rand.Reader)
+	(&face.RP{Service: s, Verify: func([]*x509.Certificate) error { return nil }}).Mount(mux)
+	for body, want := range map[stalled]string{
+		{os.ErrDeadlineExceeded}: "408 requestTimeout",
+		{io.ErrUnexpectedEOF}:    "400 invalidParameters",
+	} {
+		r := httptest.NewRequest(http.MethodPost, face.RPPrefix+"auth", body)
+		r.Header.Set("Content-Type", "application/json")
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		status, code, _ := strings.Cut(want, " ")
+		if strconv.Itoa(w.Code) != status || !strings.Contains(w.Body.String(), `"`+code+`"`) {
+			t.Errorf("%v: %d %s, want %s", body.err, w.Code, w.Body, want)
+		}
 	}
 }
 
