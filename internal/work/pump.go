@@ -45,8 +45,10 @@ type Pump struct {
 	clock  clock.Clock
 	log    *slog.Logger
 	queues map[store.Queue]*queue
-	cancel context.CancelFunc
 	loops  sync.WaitGroup
+
+	cancel  context.CancelFunc // of the loops: nothing is claimed any more
+	abandon context.CancelFunc // of the handlers
 }
 
 type queue struct {
@@ -56,6 +58,7 @@ type queue struct {
 	kick    chan struct{}
 	running sync.WaitGroup
 	work    context.Context // of handlers; ends when Stop loses patience
+	closed  <-chan struct{} // no new work
 }
 
 // New makes a pump without queues.
@@ -72,10 +75,12 @@ func (p *Pump) Handle(name store.Queue, workers int, h Handler) {
 // Start begins to claim. Handlers' contexts carry the values of ctx but not its
 // end: they end with Stop.
 func (p *Pump) Start(ctx context.Context) {
-	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p.cancel = cancel
+	ctx = context.WithoutCancel(ctx)
+	loop, cancel := context.WithCancel(ctx)
+	handlers, abandon := context.WithCancel(ctx)
+	p.cancel, p.abandon = cancel, abandon
 	for _, q := range p.queues {
-		q.work = loop
+		q.work, q.closed = handlers, loop.Done()
 		p.loops.Add(1)
 		go func() {
 			defer p.loops.Done()
@@ -96,37 +101,62 @@ func (p *Pump) Kick(name store.Queue) {
 	}
 }
 
-// Take runs the handler for a row that the caller has just stored with its
-// WakeAt a lease away, which makes the row claimed already. It reports false
-// when no slot is free or the pump does not run; the row then waits for its
-// lease, so the caller kicks nothing and loses nothing.
-func (p *Pump) Take(name store.Queue, id string) bool {
+// Slot is a place for one handler call, held for a row that is about to be
+// stored. A nil Slot is no place; its methods do nothing.
+type Slot struct {
+	pump *Pump
+	q    *queue
+}
+
+// Reserve holds a slot of the queue, or returns nil when none is free or the
+// pump does not run. With a slot the caller stores its new row with WakeAt a
+// Lease away, which makes the row claimed already, and calls Run: one write less
+// than storing it due and having it claimed. Without, it stores the row due now
+// and calls Kick.
+func (p *Pump) Reserve(name store.Queue) *Slot {
 	q := p.queues[name]
-	if q == nil || q.work == nil || q.work.Err() != nil {
-		return false
+	if q == nil || q.work == nil {
+		return nil
+	}
+	select {
+	case <-q.closed:
+		return nil
+	default:
 	}
 	select {
 	case q.slots <- struct{}{}:
-		p.start(q, id)
-		return true
+		return &Slot{p, q}
 	default:
-		return false
+		return nil
 	}
 }
 
-// Room reports whether Take would find a slot now.
-func (p *Pump) Room(name store.Queue) bool {
-	q := p.queues[name]
-	return q != nil && q.work != nil && q.work.Err() == nil && len(q.slots) < cap(q.slots)
+// Run hands the stored row to the handler and gives the slot away.
+func (s *Slot) Run(id string) {
+	if s != nil {
+		s.pump.start(s.q, id)
+	}
 }
 
-// Stop ends claiming, lets handlers finish until ctx ends and then cancels them.
-// A cancelled handler's row is due again when its lease is over.
+// Release gives the slot back unused: the row was not stored.
+func (s *Slot) Release() {
+	if s != nil {
+		<-s.q.slots
+	}
+}
+
+// grace is how long Stop lets handlers under way finish by themselves.
+const grace = 2 * time.Second
+
+// Stop ends claiming, lets handlers finish for a moment and then cancels them;
+// it waits for them until ctx ends. A handler that is cancelled hands its row
+// back, or leaves it to the end of its lease.
 func (p *Pump) Stop(ctx context.Context) error {
 	if p.cancel == nil {
 		return nil
 	}
 	p.cancel()
+	defer p.abandon()
 	done := make(chan struct{})
 	go func() {
 		p.loops.Wait()
@@ -135,11 +165,17 @@ func (p *Pump) Stop(ctx context.Context) error {
 		}
 		close(done)
 	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-patience.C:
+			p.abandon()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 

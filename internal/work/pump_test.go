@@ -82,7 +82,7 @@ func TestEveryDueRowIsHandledWithinItsSlots(t *testing.T) {
 	}
 }
 
-func TestTakeRunsAtOnceAndOnlyInAFreeSlot(t *testing.T) {
+func TestReserveHoldsASlotForARow(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	p := work.New(&rows{}, clock.NewManual(time.Unix(0, 0)), quiet())
 	hold, began := make(chan struct{}), make(chan string)
@@ -91,25 +91,41 @@ func TestTakeRunsAtOnceAndOnlyInAFreeSlot(t *testing.T) {
 		<-hold
 		return nil
 	})
-	if p.Take(store.Collections, "early") {
-		t.Error("took a row before the start")
+	if p.Reserve(store.Collections) != nil {
+		t.Error("held a slot before the start")
 	}
 	p.Start(context.Background())
-	for !p.Take(store.Collections, "x") { // the loop holds the slot for the moment of its first claim
+	slot := p.Reserve(store.Collections)
+	for slot == nil { // the loop holds the slot for the moment of its first claim
+		slot = p.Reserve(store.Collections)
 	}
+	if p.Reserve(store.Collections) != nil {
+		t.Error("held one slot twice")
+	}
+	slot.Run("x")
 	if id := <-began; id != "x" {
 		t.Errorf("began %s", id)
-	}
-	if p.Take(store.Collections, "y") || p.Room(store.Collections) {
-		t.Error("took a second row into one slot")
 	}
 	close(hold)
 	if err := p.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if p.Take(store.Collections, "late") {
-		t.Error("took a row after the stop")
+	if p.Reserve(store.Collections) != nil {
+		t.Error("held a slot after the stop")
 	}
+}
+
+func TestReleasedSlotIsFreeAgain(t *testing.T) {
+	p := work.New(&rows{}, clock.NewManual(time.Unix(0, 0)), quiet())
+	p.Handle(store.Duties, 2, func(context.Context, string) error { return nil })
+	p.Start(context.Background())
+	defer p.Stop(context.Background())
+	for range 100 {
+		p.Reserve(store.Duties).Release()
+	}
+	var none *work.Slot
+	none.Run("x")
+	none.Release()
 }
 
 func TestStopCancelsAHandlerThatWaits(t *testing.T) {
