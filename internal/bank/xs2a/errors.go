@@ -73,13 +73,19 @@ func errorCode(body []byte) string {
 	return ""
 }
 
-// refusal makes an answer that is no success an error.
-func refusal(about subject, resp *outbound.Response, requestID string, now time.Time) error {
+// refusal makes an answer that is no success an error. A consent's daily limit
+// counts reads without the person only (banks.md 8), so that ACCESS_EXCEEDED
+// while the person is there means that we are too fast.
+func refusal(c call, resp *outbound.Response, now time.Time) error {
 	code := errorCode(resp.Body)
-	return &bank.Error{
-		Kind: kindOf(about, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: requestID,
+	e := &bank.Error{
+		Kind: kindOf(c.about, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
+	if e.Kind == bank.AccessExceeded && c.psu.IPAddress != "" {
+		e.Kind = bank.Busy
+	}
+	return e
 }
 
 // unanswered makes an exchange that was not answered an error.

@@ -46,7 +46,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
 		b.unechoed.Add(1)
 	}
 	if resp.Status < 200 || resp.Status > 299 {
-		return answer{}, refusal(c.about, resp, c.requestID, b.clock.Now())
+		return answer{}, refusal(c, resp, b.clock.Now())
 	}
 	return answer{c.requestID, bytes.TrimPrefix(resp.Body, utf8BOM)}, nil
 }
