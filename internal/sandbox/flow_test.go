@@ -27,7 +27,7 @@ func scan(t *testing.T, image string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+	code, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
 	if err != nil {
 		t.Fatal(err)
 	}

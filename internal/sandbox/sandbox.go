@@ -38,6 +38,9 @@ type Config struct {
 	Listen string       // empty: 127.0.0.1:0, a free port
 	// Wrap, when set, stands around the whole handler, such as the oracle of a test.
 	Wrap func(http.Handler) http.Handler
+	// Keys are certificates to use again, so that a test run makes them once; nil:
+	// those of Dir, or new ones.
+	Keys *pki.Set
 	// Banks are the banks to run; nil: aspsp.Shipped().
 	Banks []aspsp.Behaviour
 }
@@ -71,9 +74,12 @@ func New(c Config) (*Sandbox, error) {
 	if c.Banks == nil {
 		c.Banks = aspsp.Shipped()
 	}
-	keys, err := pki.Open(c.Dir, c.Clock.Now, c.Random)
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
+	keys := c.Keys
+	if keys == nil {
+		var err error
+		if keys, err = pki.Open(c.Dir, c.Clock.Now, c.Random); err != nil {
+			return nil, fmt.Errorf("sandbox: %w", err)
+		}
 	}
 	s := &Sandbox{config: c, keys: keys, bankID: bankid.New(c.Clock, c.Random), served: make(chan error, 1)}
 	names := persona.NewBook("")
@@ -84,7 +90,7 @@ func New(c Config) (*Sandbox, error) {
 	for _, behaviour := range c.Banks {
 		bc := aspsp.Config{
 			Behaviour: behaviour, Clock: c.Clock, Random: c.Random, Roots: keys.CA.Pool(),
-			BankID: s.bankID, Message: rfa.Message, Log: c.Logger,
+			BankID: s.bankID, Message: message, Log: c.Logger,
 		}
 		if c.Dir != "" {
 			bc.Journal = filepath.Join(c.Dir, behaviour.Company+".jsonl")
@@ -96,6 +102,15 @@ func New(c Config) (*Sandbox, error) {
 		s.banks = append(s.banks, bank)
 	}
 	return s, nil
+}
+
+// message is BankID's text for an order's state, or for the error with which an
+// order could not start.
+func message(status, hintCode string, qr bool, lang string) (code, text string) {
+	if hintCode == bankid.AlreadyInProgress {
+		return rfa.ForError(hintCode, lang)
+	}
+	return rfa.Message(status, hintCode, qr, lang)
 }
 
 // Start opens the address and serves until Stop. It fails when the address

@@ -22,6 +22,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/pki"
 
 	"github.com/google/uuid"
 )
@@ -39,6 +40,11 @@ const (
 
 var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
+// testKeys are made once for all tests: an RSA key takes its time.
+var testKeys = sync.OnceValues(func() (*pki.Set, error) {
+	return pki.Open("", func() time.Time { return start }, nil)
+})
+
 // world is a running sandbox and one TPP in front of it. Every exchange with a
 // bank goes through the oracle, on the server's side.
 type world struct {
@@ -50,7 +56,11 @@ type world struct {
 func open(t *testing.T, change func(*sandbox.Config)) *world {
 	t.Helper()
 	w := &world{T: t, clock: clock.NewManual(start)}
-	c := sandbox.Config{Clock: w.clock, Wrap: w.judge}
+	keys, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := sandbox.Config{Clock: w.clock, Wrap: w.judge, Keys: keys}
 	if change != nil {
 		change(&c)
 	}

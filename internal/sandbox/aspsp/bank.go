@@ -61,6 +61,7 @@ type Bank struct {
 	mu         sync.Mutex
 	consents   map[string]*held
 	byRequest  map[string]string // TPP + X-Request-ID -> consent id
+	recurring  map[string]*held  // TPP + signer -> the newest valid recurring consent
 	order      []string          // consent ids, oldest first
 	reads      map[string][]time.Time
 	journal    *journal
@@ -88,7 +89,7 @@ func New(c Config) (*Bank, error) {
 	b := &Bank{
 		Config: c, base: "/" + c.Company, people: persona.NewBook(c.Behaviour.BankID),
 		tpps: newRegistry(c.Roots), pageKey: make([]byte, 32),
-		consents: map[string]*held{}, byRequest: map[string]string{}, reads: map[string][]time.Time{},
+		consents: map[string]*held{}, byRequest: map[string]string{}, recurring: map[string]*held{}, reads: map[string][]time.Time{},
 	}
 	if _, err := io.ReadFull(c.Random, b.pageKey); err != nil {
 		return nil, fmt.Errorf("aspsp: page key: %w", err)
@@ -150,13 +151,13 @@ func (b *Bank) apply(h *held, e ConsentEvent) error {
 	return nil
 }
 
-// replaceOlder ends the other recurring consents of the same PSU and TPP
-// (banks.md 3.1, recurringIndicator).
+// replaceOlder ends the earlier recurring consent of the same PSU and TPP
+// (banks.md 3.1, recurringIndicator) and remembers the newer one.
 func (b *Bank) replaceOlder(newer *held) {
-	for _, id := range b.order {
-		h := b.consents[id]
-		if h != newer && h.Status == Valid && h.Recurring && h.TPP == newer.TPP && h.Signer == newer.Signer {
-			_ = b.apply(h, Ended{}) // a valid consent can always be ended
-		}
+	key := requestKey(newer.TPP, newer.Signer)
+	older := b.recurring[key]
+	b.recurring[key] = newer
+	if older != nil && older.Status == Valid {
+		_ = b.apply(older, Ended{}) // a valid consent can always be ended
 	}
 }

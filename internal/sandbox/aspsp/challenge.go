@@ -99,7 +99,7 @@ func qrImage(text string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("aspsp: QR code: %w", err)
 	}
-	png, err := code.ToPNGBytes(goqr.NewQrCodeImgConfig(6, 4))
+	png, err := code.ToPNGBytes(goqr.NewQrCodeImgConfig(8, 4))
 	if err != nil {
 		return "", fmt.Errorf("aspsp: QR image: %w", err)
 	}

@@ -140,8 +140,8 @@ func (c *call) created(h *held) answer {
 		map[string]any{"consentStatus": h.Status, "consentId": h.ID, "scaMethods": []scaMethod{bankIDMethod}, "_links": links}}
 }
 
-// held finds the consent of the path or header and brings it up to date. The
-// caller holds mu.
+// find returns the consent of the path or header, brought up to date. The caller
+// holds mu.
 func (c *call) find(id string) (*held, *refusal) {
 	h, ok := c.consents[id]
 	if !ok || h.TPP != c.tpp {
@@ -190,14 +190,14 @@ func (c *call) deleteConsent() (answer, *refusal) {
 	if f != nil {
 		return answer{}, f
 	}
+	if !h.Status.Final() {
+		_ = c.apply(h, Ended{}) // not final: it can be ended
+	}
 	for _, a := range h.authorisations {
 		if !a.Status.Final() {
 			_ = c.BankID.Cancel(a.order.ref) // an order that is gone is as good as cancelled
 			c.applySCA(h, a, Broken{hintLost})
 		}
-	}
-	if !h.Status.Final() {
-		_ = c.apply(h, Ended{}) // not final: it can be ended
 	}
 	return answer{status: http.StatusNoContent}, nil
 }

@@ -157,6 +157,9 @@ func (b *Bank) take(e entry) {
 			b.byRequest[requestKey(e.Consent.TPP, e.Consent.RequestID)] = e.Consent.ID
 		}
 		h.Consent = *e.Consent
+		if h.Status == Valid && h.Recurring {
+			b.recurring[requestKey(h.TPP, h.Signer)] = h
+		}
 	case e.Authorisation != nil:
 		h := b.consents[e.Authorisation.ConsentID]
 		if h == nil {

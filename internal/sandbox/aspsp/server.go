@@ -61,10 +61,13 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{Bank: b, r: r}
-	if id := r.Header.Get("X-Request-ID"); isUUID(id) {
+	id := r.Header.Get("X-Request-ID")
+	if isUUID(id) {
 		c.requestID = id
-		w.Header().Set("X-Request-ID", id)
+	} else {
+		id, _ = b.newID() // every answer carries an id, if need be the bank's own
 	}
+	w.Header().Set("X-Request-ID", id)
 	a, f := c.serve()
 	if f != nil {
 		b.count(func(s *counters) { s.Refused++ })

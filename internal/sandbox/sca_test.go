@@ -1,0 +1,270 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/sandbox"
+)
+
+// begin creates a consent and starts its authorisation.
+func (p *tpp) begin(header ...string) (consent, auth answer) {
+	p.Helper()
+	consent = p.call("POST", "consents", allAccounts).want(201)
+	return consent, p.call("POST", "consents/"+consent.text("consentId")+"/authorisations", `{}`, header...).want(201)
+}
+
+// ended wants the authorisation failed with this hint and the consent rejected.
+func (p *tpp) ended(consent, auth answer, hint string) answer {
+	p.Helper()
+	end := p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200)
+	if end.text("scaStatus") != "failed" || end.text("hintCode") != hint || end.at("challengeData") != nil {
+		p.Errorf("want failed %s: %s", hint, end.body)
+	}
+	if got := p.call("GET", "consents/"+consent.text("consentId")+"/status", "").text("consentStatus"); got != "rejected" {
+		p.Errorf("%s: consent %s", hint, got)
+	}
+	return end
+}
+
+func TestAuthorisationsThatFail(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-demo-psd2")
+	act := func(auth answer, action string) {
+		w.phone(fmt.Sprintf(`{"action":%q,"autoStartToken":%q}`, action, auth.text("challengeData", "data", 0))).want(200)
+	}
+
+	consent, auth := p.begin()
+	act(auth, "open")
+	act(auth, "cancel")
+	end := p.ended(consent, auth, "userCancel")
+	if end.text("psuMessage") != "Åtgärden avbröts." {
+		t.Errorf("psuMessage %q", end.text("psuMessage"))
+	}
+	end = p.call("GET", auth.text("_links", "scaStatus", "href"), "", "PSU-Accept-Language", "en-GB,sv;q=0.5")
+	if end.text("psuMessage") != "The action was cancelled." && !strings.Contains(end.text("psuMessage"), "ction cancelled") {
+		t.Errorf("psuMessage %q", end.text("psuMessage"))
+	}
+	p.call("PUT", auth.text("_links", "scaStatus", "href"), `{}`).refused(409, "STATUS_INVALID")
+	p.call("POST", "consents/"+consent.text("consentId")+"/authorisations", `{}`).refused(409, "STATUS_INVALID")
+
+	consent, auth = p.begin()
+	w.clock.Advance(40 * time.Second)
+	p.ended(consent, auth, "startFailed")
+
+	consent, auth = p.begin()
+	act(auth, "open")
+	w.clock.Advance(4 * time.Minute)
+	p.ended(consent, auth, "expiredTransaction")
+
+	consent, auth = p.begin("PSU-ID", maja)
+	p.approve(auth, ester)
+	end = p.ended(consent, auth, "personMismatch")
+	if end.text("tppMessage", 0, "code") != "PSU_CREDENTIALS_INVALID" {
+		t.Errorf("%s", end.body)
+	}
+
+	consent, auth = p.begin("PSU-ID", light)
+	second, busy := p.begin("PSU-ID", light)
+	if busy.text("scaStatus") != "failed" || busy.text("hintCode") != "alreadyInProgress" || !strings.Contains(busy.text("psuMessage"), "pågår redan") {
+		t.Errorf("%s", busy.body)
+	}
+	p.ended(second, busy, "alreadyInProgress")
+	p.ended(consent, auth, "cancelled")
+
+	// A consent whose authorisation never starts ends on its own.
+	idle := p.call("POST", "consents", allAccounts).want(201).text("consentId")
+	w.clock.Advance(16 * time.Minute)
+	if got := p.call("GET", "consents/"+idle+"/status", "").text("consentStatus"); got != "rejected" {
+		t.Errorf("idle consent: %s", got)
+	}
+}
+
+// Without PSU-ID whoever signs is the customer.
+func TestSignerOwnsTheConsent(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-demo-psd2")
+	consent, auth := p.begin()
+	p.approve(auth, sten)
+	if got := p.call("GET", auth.text("_links", "scaStatus", "href"), "").text("psuName"); got != "Sten Bergström" {
+		t.Errorf("psuName %q", got)
+	}
+	list := p.call("GET", "accounts", "", "Consent-ID", consent.text("consentId")).want(200)
+	if len(list.list("accounts")) != 1 || list.text("accounts", 0, "name") != "Gemensamt konto" {
+		t.Errorf("%s", list.body)
+	}
+}
+
+// Reading the consent's status is enough for the bank to notice the signature.
+func TestStatusAloneMovesTheConsent(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-demo-psd2")
+	consent, auth := p.begin()
+	id := consent.text("consentId")
+	p.call("GET", "accounts", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	p.approve(auth, maja)
+	if got := p.call("GET", "consents/"+id+"/status", "").text("consentStatus"); got != "valid" {
+		t.Errorf("status %s", got)
+	}
+}
+
+func TestWhereBankIDDataAppears(t *testing.T) {
+	w := open(t, nil)
+	for bank, c := range map[string]struct {
+		data  int
+		image bool
+	}{
+		"se-demo-psd2": {2, false}, "se-sandbox-autostart": {1, false}, "se-sandbox-static": {0, true}, "se-sandbox-short": {2, false},
+	} {
+		p := w.tpp(bank)
+		_, auth := p.begin("PSU-ID", maja)
+		for _, a := range []answer{auth, p.call("GET", auth.text("_links", "scaStatus", "href"), "")} {
+			if len(a.list("challengeData", "data")) != c.data || (a.text("challengeData", "image") != "") != c.image {
+				t.Errorf("%s: %s", bank, a.body)
+			}
+		}
+		if got := auth.header.Get("ASPSP-SCA-Approach"); got != "DECOUPLED" {
+			t.Errorf("%s: approach %q", bank, got)
+		}
+		p.approve(auth, maja) // else the next bank's order would find one in progress
+	}
+}
+
+func TestAuthorisationRequests(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-sandbox-autostart")
+	id := p.call("POST", "consents", allAccounts).want(201).text("consentId")
+	path := "consents/" + id + "/authorisations"
+	for name, c := range map[string]struct {
+		body, psu string
+		status    int
+		code      string
+	}{
+		"no PSU-ID":        {`{}`, "", 400, "FORMAT_ERROR"},
+		"PSU-ID wrong":     {`{}`, "201509160006", 401, "PSU_CREDENTIALS_INVALID"},
+		"PSU-ID no number": {`{}`, "maja", 401, "PSU_CREDENTIALS_INVALID"},
+		"password":         {`{"psuData":{"password":"x"}}`, maja, 400, "PARAMETER_NOT_SUPPORTED"},
+		"other method":     {`{"authenticationMethodId":"sms"}`, maja, 400, "SCA_METHOD_UNKNOWN"},
+		"sca data":         {`{"scaAuthenticationData":"1"}`, maja, 400, "SCA_INVALID"},
+		"unknown member":   {`{"x":1}`, maja, 400, "FORMAT_ERROR"},
+		"empty":            {``, maja, 400, "FORMAT_ERROR"},
+		"not JSON":         {`{`, maja, 400, "FORMAT_ERROR"},
+	} {
+		a := p.call("POST", path, c.body, "PSU-ID", c.psu, "Content-Type", "application/json")
+		if a.status != c.status || a.text("tppMessages", 0, "code") != c.code {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	auth := p.call("POST", path, `{"authenticationMethodId":"bankid"}`, "PSU-ID", maja).want(201)
+	href := auth.text("_links", "scaStatus", "href")
+	if got := p.call("PUT", href, `{"authenticationMethodId":"bankid"}`).want(200); got.text("scaStatus") != "scaMethodSelected" {
+		t.Errorf("%s", got.body)
+	}
+	p.call("PUT", href, `{}`, "PSU-ID", ester).refused(401, "PSU_CREDENTIALS_INVALID")
+	p.call("PUT", href, `{"confirmationCode":"1"}`).refused(400, "PARAMETER_NOT_SUPPORTED")
+	p.call("GET", path+"/nothing", "").refused(404, "RESOURCE_UNKNOWN")
+	p.call("DELETE", "consents/"+id, "").want(204)
+	if got := p.call("GET", href, "").want(200); got.text("scaStatus") != "failed" {
+		t.Errorf("after DELETE: %s", got.body)
+	}
+	if got := p.call("GET", "consents/"+id+"/status", "").text("consentStatus"); got != "terminatedByTpp" {
+		t.Errorf("after DELETE: %s", got)
+	}
+}
+
+func TestOperatorFaces(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-demo-psd2")
+	id := p.consent(allAccounts, maja)
+	operator := &tpp{world: w, bank: "se-demo-psd2", http: p.http, seal: p.seal}
+	list := operator.call("GET", "/sandbox/consents", "").want(200)
+	if list.text("consents", 0, "consentId") != id || list.text("consents", 0, "consentStatus") != "valid" || list.text("consents", 0, "xRequestId") == "" {
+		t.Errorf("%s", list.body)
+	}
+	if strings.Contains(string(list.body), maja) {
+		t.Error("the list names a person")
+	}
+	operator.call("POST", "/sandbox/consents/"+id+"/revoke", "").want(204)
+	operator.call("POST", "/sandbox/consents/"+id+"/revoke", "").want(409)
+	operator.call("POST", "/sandbox/consents/nothing/revoke", "").want(404)
+	if got := p.call("GET", "consents/"+id+"/status", "").text("consentStatus"); got != "revokedByPsu" {
+		t.Errorf("status %s", got)
+	}
+	p.call("GET", "accounts", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	stats := operator.call("GET", "/sandbox/stats", "").want(200)
+	if fmt.Sprint(stats.at("consentsCreated")) != "1" || fmt.Sprint(stats.at("banks", "se-demo-psd2", "byStatus", "revokedByPsu")) != "1" {
+		t.Errorf("%s", stats.body)
+	}
+	page := operator.call("GET", "/", "").want(200)
+	if !strings.Contains(string(page.body), "se-sandbox-static") || !strings.Contains(string(page.body), maja) {
+		t.Error("the page lacks banks or persons")
+	}
+	operator.call("GET", "/nothing", "").want(404)
+	rp := p.call("POST", "/rp/v6.0/auth", `{"endUserIp":"192.0.2.7"}`, "Content-Type", "application/json").want(200)
+	if rp.text("autoStartToken") == "" {
+		t.Errorf("%s", rp.body)
+	}
+}
+
+// Started again on the same directory the bank knows its consents, their counted
+// reads and its keys; an authorisation that was under way has failed.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	kept := func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil }
+	w := open(t, kept)
+	p := w.tpp("se-demo-psd2")
+	id := p.consent(allAccounts, maja)
+	for range 3 {
+		p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
+	}
+	ended := p.consent(allAccounts, light)
+	p.call("DELETE", "consents/"+ended, "").want(204)
+	open1, auth := p.begin("PSU-ID", ester)
+	request := open1.header.Get("X-Request-ID")
+	ca := string(w.CAPEM())
+	w.stop()
+
+	w = open(t, kept)
+	if string(w.CAPEM()) != ca || w.CAFile() == "" || w.TPPFiles().QSEALKey == "" {
+		t.Error("another CA, or no files")
+	}
+	p = w.tpp("se-demo-psd2")
+	status := func(id string) string { return p.call("GET", "consents/"+id+"/status", "").text("consentStatus") }
+	if status(id) != "valid" || status(ended) != "terminatedByTpp" {
+		t.Errorf("%s, %s", status(id), status(ended))
+	}
+	p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
+	p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").refused(429, "ACCESS_EXCEEDED")
+	if again := p.call("POST", "consents", allAccounts, "X-Request-ID", request).want(201); again.text("consentId") != open1.text("consentId") {
+		t.Error("the repeated request made another consent")
+	}
+	p.ended(open1, auth, "cancelled")
+	newer := p.consent(allAccounts, maja)
+	if status(id) != "terminatedByTpp" || status(newer) != "valid" {
+		t.Error("the newer consent did not end the one from before the restart")
+	}
+	if s := w.Stats(); s.ConsentsCreated != 4 || s.DuplicateConsents != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The bank with scripted failures says when to come back.
+func TestScriptedFailures(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-sandbox-short")
+	id := p.consent(allAccounts, maja)
+	got := map[int]int{}
+	for range 40 {
+		a := p.call("GET", "accounts", "", "Consent-ID", id)
+		got[a.status]++
+		if a.status != http.StatusOK && a.header.Get("Retry-After") == "" {
+			t.Errorf("%d without Retry-After", a.status)
+		}
+	}
+	if got[200] != 35 || got[429] != 3 || got[503] != 2 {
+		t.Errorf("%v", got)
+	}
+}
