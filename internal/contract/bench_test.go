@@ -34,3 +34,21 @@ func BenchmarkReadBody(b *testing.B) {
 type nopCloser struct{ *strings.Reader }
 
 func (nopCloser) Close() error { return nil }
+
+// What Load does once a process.
+func BenchmarkCompile(b *testing.B) {
+	c := mustLoad(b)
+	for b.Loop() {
+		s, err := newSchemas(c.tree.root, false)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, op := range c.operations {
+			if at := op.at + "/requestBody/content/application~1json/schema"; c.tree.has(at) {
+				if _, err := s.compile(at); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+}

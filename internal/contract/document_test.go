@@ -185,3 +185,58 @@ func TestAnswersCompile(t *testing.T) {
 		}
 	}
 }
+
+// Nothing in the document is left over, and every x-rule can be told to callers.
+func TestComponentsAreUsed(t *testing.T) {
+	c := mustLoad(t)
+	text := string(Document())
+	for _, kind := range []string{"schemas", "parameters", "headers", "responses"} {
+		for name := range c.tree.object("/components/" + kind) {
+			standalone := name == "NotFound" || name == "MethodNotAllowed" // answers of no operation
+			if !standalone && !strings.Contains(text, `"#/components/`+kind+`/`+name+`"`) {
+				t.Errorf("%s/%s is used nowhere", kind, name)
+			}
+		}
+	}
+	open, err := newSchemas(c.tree.root, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := []fault.FieldCode{"", fault.Required, fault.Invalid, fault.UnknownType, fault.TooLong, fault.NotSupported, fault.NotAllowed}
+	for at, r := range open.rules {
+		if r.message == "" || !slices.Contains(codes, r.code) {
+			t.Errorf("%s: %+v", at, r)
+		}
+	}
+	if len(open.rules) < 10 {
+		t.Errorf("%d rules", len(open.rules))
+	}
+}
+
+// Operations, parameters and members are described, so that a client needs no
+// other text.
+func TestEverythingIsDescribed(t *testing.T) {
+	c := mustLoad(t)
+	for _, op := range c.Operations() {
+		if c.tree.text(op.at+"/summary") == "" {
+			t.Errorf("%s: no summary", op.ID)
+		}
+	}
+	for name := range c.tree.object("/components/parameters") {
+		if c.tree.text("/components/parameters/"+name+"/description") == "" {
+			t.Errorf("parameter %s: no description", name)
+		}
+	}
+	for name := range c.tree.object("/components/schemas") {
+		at := "/components/schemas/" + name
+		if c.tree.text(at+"/description") == "" {
+			t.Errorf("%s: no description", name)
+		}
+		for member, s := range c.tree.object(at + "/properties") {
+			s := s.(map[string]any)
+			if s["description"] == nil && s["$ref"] == nil && s["const"] == nil && s["items"] == nil && s["enum"] == nil {
+				t.Errorf("%s.%s: no description", name, member)
+			}
+		}
+	}
+}

@@ -79,6 +79,9 @@ func (l *fieldList) walk(b ruleBook, prefix string, e *jsonschema.ValidationErro
 		l.absent = append(l.absent, at)
 		l.add(at, fault.Required, cmp.Or(own.message, "lacks an element"))
 	case *kind.MinLength:
+		if own.code == "" && isMember(e.InstanceLocation) {
+			code = fault.Required // no minimum is more than 1: the text is empty
+		}
 		l.add(at, code, cmp.Or(own.message, "must not be empty"))
 	case *kind.Format:
 		l.add(at, code, cmp.Or(own.message, formatMessages[k.Want], "has not the right form"))

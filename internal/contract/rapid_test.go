@@ -123,7 +123,12 @@ func breakOne(t *rapid.T, body object) string {
 				set(o, at, name, 7, fault.Invalid)
 				set(o, at, name, object{}, fault.Invalid)
 				set(o, at, name, []any{"x"}, fault.Invalid)
-				set(o, at, name, "", fault.Invalid)
+				switch name {
+				case "psuIpAddress", "personalNumber", "email": // these have a form
+					set(o, at, name, "", fault.Invalid)
+				default:
+					set(o, at, name, "", fault.Required)
+				}
 			}
 		}
 	}

@@ -29,24 +29,22 @@ type rule struct {
 // ruleBook finds a rule by the location of its schema.
 type ruleBook map[string]rule
 
-// nameSet holds every member name that a schema of the document declares, under
-// its folded form.
-type nameSet map[string]map[string]bool
+// nameSet holds every member name that a schema of the document declares.
+type nameSet struct {
+	exact map[string]bool
+	fold  map[string]bool // in folded form
+}
+
+func newNameSet() nameSet { return nameSet{map[string]bool{}, map[string]bool{}} }
 
 func (s nameSet) add(name string) {
-	f := folded(name)
-	if s[f] == nil {
-		s[f] = map[string]bool{}
-	}
-	s[f][name] = true
+	s.exact[name] = true
+	s.fold[folded(name)] = true
 }
 
 // lookalike tells whether the name is none of the set but differs from one only
 // in case.
-func (s nameSet) lookalike(name string) bool {
-	same := s[folded(name)]
-	return len(same) > 0 && !same[name]
-}
+func (s nameSet) lookalike(name string) bool { return !s.exact[name] && s.fold[folded(name)] }
 
 // folded maps names that strings.EqualFold holds for equal to one string.
 func folded(name string) string {
@@ -63,7 +61,7 @@ func folded(name string) string {
 // what this server writes, stricter than what a client may rely on: no members
 // but the declared ones, and times in the one form of api.md 1.1.
 func newSchemas(doc any, closed bool) (*schemas, error) {
-	s := &schemas{compiler: jsonschema.NewCompiler(), rules: ruleBook{}, names: nameSet{}}
+	s := &schemas{compiler: jsonschema.NewCompiler(), rules: ruleBook{}, names: newNameSet()}
 	s.compiler.AssertFormat()
 	s.compiler.AssertVocabs()
 	s.compiler.RegisterVocabulary(unionVocabulary)
