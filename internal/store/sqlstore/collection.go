@@ -1,0 +1,169 @@
+package sqlstore
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/store"
+)
+
+const (
+	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at`
+
+	insertCollection = `INSERT INTO collections (` + collectionNames + `, keep_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14)
+ON CONFLICT DO NOTHING`
+
+	updateCollection = `UPDATE collections SET consent_id = $3, company = $4, login_method = $5, mode = $6, attended = $7,
+accounts = $8, status = $9, status_changed_at = $10, data_until = $11, keep_until = $11, erased_at = $12, sealed = $13,
+wake_at = $14, rev = rev + 1 WHERE id = $1 AND rev = $2`
+)
+
+var selectCollection = `SELECT ` + columns("k", collectionNames, false) + ` FROM collections k`
+
+// collectionRow is where the columns of collectionNames are read into.
+type collectionRow struct {
+	k                                                 collection.Collection
+	accounts                                          string
+	attended                                          int64
+	created, changed, polled, dataUntil, erased, wake int64
+}
+
+func (r *collectionRow) dest() []any {
+	k := &r.k
+	return []any{&k.ID, &k.ClientID, &k.UserID, &k.ConsentID, &k.Company, &k.LoginMethod, (*string)(&k.Mode), &r.attended,
+		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake}
+}
+
+func (r *collectionRow) value() (collection.Collection, error) {
+	k := r.k
+	k.Attended, k.Sealed = r.attended != 0, bytes(k.Sealed)
+	k.CreatedAt, k.StatusChangedAt, k.PolledAt = moment(r.created), moment(r.changed), moment(r.polled)
+	k.DataUntil, k.ErasedAt, k.WakeAt = moment(r.dataUntil), moment(r.erased), moment(r.wake)
+	if r.accounts == "" {
+		return k, nil
+	}
+	return k, decode(r.accounts, &k.Filter)
+}
+
+func scanCollection(r rows) (collection.Collection, error) {
+	var row collectionRow
+	if err := r.Scan(row.dest()...); err != nil {
+		return collection.Collection{}, err
+	}
+	return row.value()
+}
+
+func encodeFilter(accounts []string) (string, error) {
+	if accounts == nil {
+		return "", nil
+	}
+	return encode(accounts)
+}
+
+// Collection implements store.Reader.
+func (r reader) Collection(ctx context.Context, id string) (collection.Collection, error) {
+	return one(ctx, r.q, scanCollection, selectCollection+` WHERE k.id = $1`, id)
+}
+
+// CollectionsOf implements store.Reader.
+func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p store.Page) ([]collection.Collection, error) {
+	var text strings.Builder
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	text.WriteString(selectCollection)
+	restrict := func(alias string) string {
+		parts := []string{alias + `.client_id = ` + arg(f.ClientID)}
+		if f.UserID != "" {
+			parts = append(parts, alias+`.user_id = `+arg(f.UserID))
+		}
+		if len(f.In) > 0 {
+			in := make([]string, len(f.In))
+			for i, s := range f.In {
+				in[i] = arg(string(s))
+			}
+			parts = append(parts, alias+`.status IN (`+strings.Join(in, `, `)+`)`)
+		}
+		return strings.Join(parts, ` AND `)
+	}
+	text.WriteString(` WHERE ` + restrict(`k`))
+	if f.Latest {
+		text.WriteString(` AND NOT EXISTS (SELECT 1 FROM collections n WHERE ` + restrict(`n`) +
+			` AND n.company = k.company AND n.id > k.id)`)
+	}
+	if p.After != "" {
+		text.WriteString(` AND k.id < ` + arg(p.After))
+	}
+	text.WriteString(` ORDER BY k.id DESC LIMIT ` + arg(int64(p.Limit)))
+	return list(ctx, r.q, scanCollection, text.String(), args...)
+}
+
+// UnattendedSince implements store.Reader.
+func (r reader) UnattendedSince(ctx context.Context, consentID string, since time.Time) ([]time.Time, error) {
+	started, err := list(ctx, r.q, column[int64], `SELECT created_at FROM collections
+WHERE consent_id = $1 AND attended = 0 AND created_at > $2 ORDER BY created_at, id`, consentID, micros(since))
+	if err != nil {
+		return nil, err
+	}
+	times := make([]time.Time, len(started))
+	for i, us := range started {
+		times[i] = moment(us)
+	}
+	return times, nil
+}
+
+// AddCollection implements store.Tx.
+func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
+	accounts, err := encodeFilter(k.Filter)
+	if err != nil {
+		return err
+	}
+	t.touchCollection(k.ID)
+	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, optional(k.UserID), k.ConsentID, k.Company, k.LoginMethod,
+		string(k.Mode), flag(k.Attended), accounts, string(k.Status), micros(k.CreatedAt), micros(k.StatusChangedAt),
+		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt))
+	return must(n, err, store.ErrExists)
+}
+
+// UpdateCollection implements store.Tx. Whom a collection belongs to never
+// changes.
+func (t *tx) UpdateCollection(ctx context.Context, k collection.Collection) (collection.Collection, error) {
+	accounts, err := encodeFilter(k.Filter)
+	if err != nil {
+		return k, err
+	}
+	t.touchCollection(k.ID)
+	n, err := t.q.exec(ctx, updateCollection, k.ID, k.Rev, k.ConsentID, k.Company, k.LoginMethod, string(k.Mode),
+		flag(k.Attended), accounts, string(k.Status), micros(k.StatusChangedAt), micros(k.DataUntil), micros(k.ErasedAt),
+		blob(k.Sealed), micros(k.WakeAt))
+	if err != nil {
+		return k, err
+	}
+	if n == 0 {
+		return k, t.lost(ctx, "collections", k.ID)
+	}
+	k.Rev++
+	return k, nil
+}
+
+// WakeCollection implements store.Tx.
+func (t *tx) WakeCollection(ctx context.Context, id string, now time.Time) error {
+	t.touchCollection(id)
+	n, err := t.q.exec(ctx, `UPDATE collections SET wake_at = CASE WHEN wake_at > $2 THEN $2 ELSE wake_at END WHERE id = $1`,
+		id, micros(now))
+	return must(n, err, store.ErrNotFound)
+}
+
+// Polled implements store.Tx.
+func (t *tx) Polled(ctx context.Context, id string, at time.Time) error {
+	t.touchCollection(id)
+	n, err := t.q.exec(ctx, `UPDATE collections SET polled_at = CASE WHEN polled_at < $2 THEN $2 ELSE polled_at END WHERE id = $1`,
+		id, micros(at))
+	return must(n, err, store.ErrNotFound)
+}

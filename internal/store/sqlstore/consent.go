@@ -1,0 +1,153 @@
+package sqlstore
+
+import (
+	"context"
+
+	"samla/internal/consent"
+	"samla/internal/store"
+)
+
+const (
+	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, sealed, rev, wake_at`
+
+	insertConsent = `INSERT INTO consents (` + consentNames + `)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+ON CONFLICT DO NOTHING`
+
+	updateConsent = `UPDATE consents SET company = $3, login_method = $4, status = $5, step = $6, requested = $7, granted = $8,
+status_changed_at = $9, authorize_by = $10, expires_at = $11, sca_expires_at = $12, revoked_at = $13, failure = $14,
+open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, rev = rev + 1 WHERE id = $1 AND rev = $2`
+)
+
+var selectConsent = `SELECT ` + columns("c", consentNames, false) + ` FROM consents c `
+
+// consentRow is where the columns of consentNames are read into.
+type consentRow struct {
+	c                                                                 consent.Consent
+	requested, granted                                                string
+	created, changed, authorizeBy, expires, scaExpires, revoked, wake int64
+}
+
+func (r *consentRow) dest() []any {
+	c := &r.c
+	return []any{&c.ID, &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
+		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
+		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthoriseRequestID, &c.Sealed, &c.Rev, &r.wake}
+}
+
+func (r *consentRow) value() (consent.Consent, error) {
+	c := r.c
+	c.CreatedAt, c.StatusChangedAt, c.AuthorizeBy = moment(r.created), moment(r.changed), moment(r.authorizeBy)
+	c.ExpiresAt, c.SCAExpiresAt, c.RevokedAt = moment(r.expires), moment(r.scaExpires), moment(r.revoked)
+	c.WakeAt, c.Sealed = moment(r.wake), bytes(c.Sealed)
+	var err error
+	if c.Requested, err = decodeScope(r.requested); err != nil {
+		return c, err
+	}
+	if r.granted != "" {
+		granted, err := decodeScope(r.granted)
+		if err != nil {
+			return c, err
+		}
+		c.Granted = &granted
+	}
+	return c, nil
+}
+
+func scanConsent(r rows) (consent.Consent, error) {
+	var row consentRow
+	if err := r.Scan(row.dest()...); err != nil {
+		return consent.Consent{}, err
+	}
+	return row.value()
+}
+
+// scope is a consent.Scope as stored. Unlike on the wire, no accounts (an empty
+// list) and every account (nil) stay apart.
+type scope struct {
+	AccountIDs   []string `json:"accountIds"`
+	Balances     bool     `json:"balances"`
+	Transactions bool     `json:"transactions"`
+}
+
+// plainScopes are the scopes over every account, which nearly all consents have,
+// by their text: status polls need not parse them.
+var plainScopes = func() map[string]consent.Scope {
+	known := map[string]consent.Scope{}
+	for _, s := range []consent.Scope{{}, {Balances: true}, {Transactions: true}, {Balances: true, Transactions: true}} {
+		if text, err := encode(scope(s)); err == nil {
+			known[text] = s
+		}
+	}
+	return known
+}()
+
+func decodeScope(text string) (consent.Scope, error) {
+	if s, ok := plainScopes[text]; ok {
+		return s, nil
+	}
+	var s scope
+	err := decode(text, &s)
+	return consent.Scope(s), err
+}
+
+func encodeScopes(c consent.Consent) (requested, granted string, err error) {
+	if requested, err = encode(scope(c.Requested)); err != nil || c.Granted == nil {
+		return requested, "", err
+	}
+	granted, err = encode(scope(*c.Granted))
+	return requested, granted, err
+}
+
+// Consent implements store.Reader.
+func (r reader) Consent(ctx context.Context, id string) (consent.Consent, error) {
+	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, id)
+}
+
+// ConsentsOf implements store.Reader.
+func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
+	text := selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
+	if p.After == "" {
+		return list(ctx, r.q, scanConsent, text+` ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit))
+	}
+	return list(ctx, r.q, scanConsent, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit), p.After)
+}
+
+// AddConsent implements store.Tx.
+func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
+	requested, granted, err := encodeScopes(c)
+	if err != nil {
+		return err
+	}
+	t.touchConsent(c.ID, c.CollectionID)
+	n, err := t.q.exec(ctx, insertConsent, c.ID, c.ClientID, optional(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
+		string(c.Status), string(c.Step), requested, granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
+		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
+		c.OpenRequestID, c.AuthoriseRequestID, blob(c.Sealed), c.Rev, micros(c.WakeAt))
+	return must(n, err, store.ErrExists)
+}
+
+// UpdateConsent implements store.Tx. Whom a consent belongs to never changes.
+func (t *tx) UpdateConsent(ctx context.Context, c consent.Consent) (consent.Consent, error) {
+	requested, granted, err := encodeScopes(c)
+	if err != nil {
+		return c, err
+	}
+	t.touchConsent(c.ID, c.CollectionID)
+	n, err := t.q.exec(ctx, updateConsent, c.ID, c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
+		requested, granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
+		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthoriseRequestID, blob(c.Sealed), micros(c.WakeAt))
+	if err != nil {
+		return c, err
+	}
+	if n == 0 {
+		return c, t.lost(ctx, "consents", c.ID)
+	}
+	c.Rev++
+	return c, nil
+}
+
+// LockConsent implements store.Tx.
+func (t *tx) LockConsent(ctx context.Context, id string) (consent.Consent, error) {
+	return one(ctx, t.q, scanConsent, selectConsent+`WHERE c.id = $1`+t.locks.row, id)
+}

@@ -1,0 +1,26 @@
+package sqlstore
+
+import (
+	"context"
+
+	"samla/internal/store"
+)
+
+const evidenceColumns = `id, happened_at, client_id, user_id, consent_id, kind, detail`
+
+// Evidence implements store.Reader.
+func (r reader) Evidence(ctx context.Context, consentID string) ([]store.Evidence, error) {
+	return list(ctx, r.q, func(r rows) (e store.Evidence, err error) {
+		var at int64
+		err = r.Scan(&e.ID, &at, &e.ClientID, &e.UserID, &e.ConsentID, &e.Kind, &e.Detail)
+		e.At, e.Detail = moment(at), bytes(e.Detail)
+		return e, err
+	}, `SELECT `+evidenceColumns+` FROM evidence WHERE consent_id = $1 AND consent_id <> '' ORDER BY happened_at, id`, consentID)
+}
+
+// AddEvidence implements store.Tx. An entry is never overwritten: a second one
+// with the same id fails the transaction.
+func (t *tx) AddEvidence(ctx context.Context, e store.Evidence) error {
+	return t.q.later(ctx, `INSERT INTO evidence (`+evidenceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		e.ID, micros(e.At), e.ClientID, e.UserID, e.ConsentID, e.Kind, blob(e.Detail))
+}

@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"context"
+	"strings"
+
+	"samla/internal/collection"
+	"samla/internal/store"
+)
+
+var (
+	pollConsents = `SELECT ` + columns("c", consentNames, false) + `, COALESCE(u.anonymized_at, 0)
+FROM consents c LEFT JOIN users u ON u.id = c.user_id WHERE c.id `
+
+	pollCollections = `SELECT ` + columns("k", collectionNames, false) + `, COALESCE(u.anonymized_at, 0), ` +
+		columns("c", consentNames, true) + `
+FROM collections k LEFT JOIN users u ON u.id = k.user_id
+LEFT JOIN consents c ON c.id = k.consent_id AND k.mode = '` + string(collection.OneTime) + `' AND k.status IN (` + unfinished() + `)
+WHERE k.id `
+)
+
+// unfinished lists the statuses that are not terminal.
+func unfinished() string {
+	var list []string
+	for _, s := range collection.Statuses() {
+		if !s.Terminal() {
+			list = append(list, `'`+string(s)+`'`)
+		}
+	}
+	return strings.Join(list, `, `)
+}
+
+// hot answers status polls: from memory where this process is the only writer,
+// else by queries that polls share.
+type hot struct {
+	consents    *polls[store.ConsentView]
+	collections *polls[store.CollectionView]
+}
+
+func newHot(q querier, cached bool) hot {
+	h := hot{consents: newPolls(q, pollConsents, scanConsentView), collections: newPolls(q, pollCollections, scanCollectionView)}
+	if cached {
+		h.consents.cache, h.collections.cache = newCache[store.ConsentView](), newCache[store.CollectionView]()
+	}
+	return h
+}
+
+// hold keeps polls away from the memory of what a transaction is about to
+// change; release lets them back when the outcome can be read.
+func (h hot) hold(t *tx) {
+	h.consents.cache.hold(t.touched, t.all)
+	h.collections.cache.hold(t.touched, t.all)
+}
+
+func (h hot) release(t *tx) {
+	h.consents.cache.release(t.touched, t.all)
+	h.collections.cache.release(t.touched, t.all)
+}
+
+// ConsentStatus implements store.Hot. Callers share what the view points to and
+// must not write to it.
+func (s *Store) ConsentStatus(ctx context.Context, id string) (store.ConsentView, error) {
+	return s.hot.consents.get(ctx, id)
+}
+
+// CollectionStatus implements store.Hot. Callers share what the view points to
+// and must not write to it.
+func (s *Store) CollectionStatus(ctx context.Context, id string) (store.CollectionView, error) {
+	return s.hot.collections.get(ctx, id)
+}
+
+func scanConsentView(r rows) (id string, v store.ConsentView, err error) {
+	var row consentRow
+	var gone int64
+	if err := r.Scan(append(row.dest(), &gone)...); err != nil {
+		return "", v, err
+	}
+	v.Consent, err = row.value()
+	v.UserGone = gone != 0
+	return v.ID, v, err
+}
+
+func scanCollectionView(r rows) (id string, v store.CollectionView, err error) {
+	var row collectionRow
+	var inner consentRow
+	var gone int64
+	if err := r.Scan(append(append(row.dest(), &gone), inner.dest()...)...); err != nil {
+		return "", v, err
+	}
+	if v.Collection, err = row.value(); err != nil {
+		return "", v, err
+	}
+	v.UserGone = gone != 0
+	if inner.c.ID != "" {
+		c, err := inner.value()
+		if err != nil {
+			return "", v, err
+		}
+		v.Consent = &c
+	}
+	return v.ID, v, nil
+}

@@ -1,0 +1,65 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"samla/internal/store"
+)
+
+const (
+	idempotentColumns = `client_id, idem_key, request, started_at, ends_at, locked_until, done, status, sealed`
+
+	// claimIdempotent inserts a record or takes the place of one that has run out.
+	claimIdempotent = `INSERT INTO idempotency (` + idempotentColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (client_id, idem_key) DO UPDATE SET request = excluded.request, started_at = excluded.started_at,
+ends_at = excluded.ends_at, locked_until = excluded.locked_until, done = excluded.done, status = excluded.status,
+sealed = excluded.sealed WHERE idempotency.ends_at <= excluded.started_at`
+)
+
+func scanIdempotent(r rows) (store.Idempotent, error) {
+	var i store.Idempotent
+	var at, until, locked, done, status int64
+	err := r.Scan(&i.ClientID, &i.Key, &i.Request, &at, &until, &locked, &done, &status, &i.Sealed)
+	i.At, i.Until, i.LockedUntil = moment(at), moment(until), moment(locked)
+	i.Done, i.Status, i.Request, i.Sealed = done != 0, int(status), bytes(i.Request), bytes(i.Sealed)
+	return i, err
+}
+
+// BeginIdempotent implements store.Tx. It returns r itself when it claims the
+// key.
+func (t *tx) BeginIdempotent(ctx context.Context, r store.Idempotent) (store.Idempotent, error) {
+	// The record that was in the way may be gone when it is read: then the key
+	// is free, and the claim is made again.
+	for {
+		n, err := t.q.exec(ctx, claimIdempotent, r.ClientID, r.Key, blob(r.Request), micros(r.At), micros(r.Until),
+			micros(r.LockedUntil), flag(r.Done), int64(r.Status), blob(r.Sealed))
+		if err != nil {
+			return store.Idempotent{}, err
+		}
+		if n > 0 {
+			return r, nil
+		}
+		found, err := one(ctx, t.q, scanIdempotent,
+			`SELECT `+idempotentColumns+` FROM idempotency WHERE client_id = $1 AND idem_key = $2`, r.ClientID, r.Key)
+		switch {
+		case err == nil:
+			return found, store.ErrExists
+		case !errors.Is(err, store.ErrNotFound):
+			return store.Idempotent{}, err
+		}
+	}
+}
+
+// EndIdempotent implements store.Tx.
+func (t *tx) EndIdempotent(ctx context.Context, r store.Idempotent) error {
+	n, err := t.q.exec(ctx, `UPDATE idempotency SET done = 1, status = $3, sealed = $4 WHERE client_id = $1 AND idem_key = $2`,
+		r.ClientID, r.Key, int64(r.Status), blob(r.Sealed))
+	return must(n, err, store.ErrNotFound)
+}
+
+// AbandonIdempotent implements store.Tx. To abandon a key that is free changes
+// nothing.
+func (t *tx) AbandonIdempotent(ctx context.Context, clientID, key string) error {
+	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND idem_key = $2`, clientID, key)
+}

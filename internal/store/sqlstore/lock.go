@@ -1,0 +1,37 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// ErrInUse says that another server has the data directory.
+var ErrInUse = errors.New("sqlstore: another server uses this data directory")
+
+// lockFile takes an exclusive lock on a file, made if need be. The system frees
+// it when the process ends, however it ends. With wait it waits for its turn,
+// else it returns ErrInUse.
+func lockFile(path string, wait bool) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	how := syscall.LOCK_EX
+	if !wait {
+		how |= syscall.LOCK_NB
+	}
+	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+		err = syscall.Flock(int(f.Fd()), how)
+	}
+	switch {
+	case err == nil:
+		return f, nil
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		err = ErrInUse
+	default:
+		err = fmt.Errorf("sqlstore: lock %s: %w", path, err)
+	}
+	return nil, errors.Join(err, f.Close())
+}

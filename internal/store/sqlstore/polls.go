@@ -1,0 +1,124 @@
+package sqlstore
+
+import (
+	"context"
+	"sync"
+
+	"samla/internal/store"
+)
+
+const (
+	pollLanes = 2  // queries of one kind under way at once
+	pollBatch = 64 // polls in one query
+)
+
+// polls answers single-row reads of one kind. Those that arrive while all lanes
+// are busy wait and share the next query; nobody waits while a lane is idle. A
+// poll joins only a query that has not been sent, and so sees all that was
+// committed before it came.
+type polls[V any] struct {
+	q     querier
+	text  string // a query that ends before its IN list
+	scan  func(rows) (id string, v V, err error)
+	cache *cache[V] // nil where others write too
+
+	mu      sync.Mutex
+	busy    int
+	waiting []*poll[V]
+}
+
+// poll is one caller's question and, when done is closed, its answer.
+type poll[V any] struct {
+	id   string
+	done chan struct{}
+	v    V
+	err  error
+	next *poll[V] // another one in the same query with the same id
+}
+
+func newPolls[V any](q querier, text string, scan func(rows) (string, V, error)) *polls[V] {
+	return &polls[V]{q: q, text: text, scan: scan}
+}
+
+func (p *polls[V]) get(ctx context.Context, id string) (V, error) {
+	v, seen, known := p.cache.get(id)
+	if known {
+		return v, nil
+	}
+	c := &poll[V]{id: id, done: make(chan struct{})}
+	p.mu.Lock()
+	p.waiting = append(p.waiting, c)
+	if p.busy < pollLanes {
+		p.busy++
+		go p.lane()
+	}
+	p.mu.Unlock()
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		var none V
+		return none, ctx.Err()
+	}
+	if c.err == nil {
+		p.cache.put(id, seen, c.v)
+	}
+	return c.v, c.err
+}
+
+// lane sends queries until nobody waits.
+func (p *polls[V]) lane() {
+	for {
+		p.mu.Lock()
+		n := min(len(p.waiting), pollBatch)
+		if n == 0 {
+			p.busy--
+			p.mu.Unlock()
+			return
+		}
+		batch := p.waiting[:n:n]
+		p.waiting = p.waiting[n:]
+		p.mu.Unlock()
+		p.answer(batch)
+	}
+}
+
+// answer runs one query. It belongs to no caller, so no caller's end ends it.
+func (p *polls[V]) answer(batch []*poll[V]) {
+	byID := make(map[string]*poll[V], len(batch))
+	ids := make([]string, 0, len(batch))
+	for _, c := range batch {
+		first, twice := byID[c.id]
+		if !twice {
+			ids = append(ids, c.id)
+		}
+		c.err, c.next = store.ErrNotFound, first
+		byID[c.id] = c
+	}
+	if err := p.read(ids, byID); err != nil {
+		for _, c := range batch {
+			c.err = err
+		}
+	}
+	for _, c := range batch {
+		close(c.done)
+	}
+}
+
+func (p *polls[V]) read(ids []string, byID map[string]*poll[V]) error {
+	in, args := inList(1, &ids)
+	found, err := p.q.query(context.Background(), p.text+in, args...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		id, v, err := p.scan(found)
+		if err != nil {
+			return err
+		}
+		for c := byID[id]; c != nil; c = c.next {
+			c.v, c.err = v, nil
+		}
+	}
+	return found.Err()
+}

@@ -1,0 +1,226 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+const (
+	// migrateLock is the advisory lock that nodes take turns with when they start.
+	migrateLock = 0x53616d6c61
+	// tries is how often a transaction is run that lost to another one.
+	tries = 8
+	// patience bounds the clean-up of a transaction whose caller may have left.
+	patience = 10 * time.Second
+)
+
+// postgres is a database on a server, which several nodes may share.
+type postgres struct{ pool *pgxpool.Pool }
+
+func openPostgres(ctx context.Context, cfg Config) (engine, error) {
+	config, err := pgxpool.ParseConfig(cfg.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	switch {
+	case cfg.Conns > 0:
+		config.MaxConns = int32(cfg.Conns)
+	case config.MaxConns < 16:
+		config.MaxConns = 16
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	p := &postgres{pool}
+	if err := p.migrate(ctx, cfg); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *postgres) migrate(ctx context.Context, cfg Config) error {
+	// The lock has a connection of its own, and goes with it.
+	conn, err := pgx.ConnectConfig(ctx, p.pool.Config().ConnConfig)
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(migrateLock)); err != nil {
+		return fmt.Errorf("sqlstore: wait for another node's migration: %w", err)
+	}
+	db := stdlib.OpenDBFromPool(p.pool)
+	return errors.Join(migrate(ctx, goose.DialectPostgres, db, cfg.Logger), db.Close())
+}
+
+func (p *postgres) kind() string { return "postgres" }
+
+func (p *postgres) locks() locks { return locks{row: ` FOR UPDATE`, free: ` FOR UPDATE SKIP LOCKED`} }
+
+func (p *postgres) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
+
+func (p *postgres) close() error {
+	p.pool.Close()
+	return nil
+}
+
+func (p *postgres) reads() querier { return pool{p.pool} }
+
+// write runs fn again when its transaction lost to another one.
+func (p *postgres) write(ctx context.Context, fn func(querier) error) error {
+	for try := 1; ; try++ {
+		err := p.once(ctx, fn)
+		var failed *pgconn.PgError
+		lost := errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01")
+		if !lost || try == tries || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (p *postgres) once(ctx context.Context, fn func(querier) error) (err error) {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	t := &pgTx{conn: conn.Conn()}
+	defer func() {
+		// Also when fn panicked. What cannot be rolled back is closed by Release.
+		if t.begun && conn.Conn().PgConn().TxStatus() != 'I' {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			defer cancel()
+			_, _ = conn.Exec(ctx, `ROLLBACK`)
+		}
+	}()
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.commit(ctx)
+}
+
+// pool runs statements outside of transactions.
+type pool struct{ *pgxpool.Pool }
+
+func (p pool) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	tag, err := p.Exec(ctx, text, args...)
+	return tag.RowsAffected(), err
+}
+
+func (p pool) later(ctx context.Context, text string, args ...any) error {
+	_, err := p.exec(ctx, text, args...)
+	return err
+}
+
+func (p pool) query(ctx context.Context, text string, args ...any) (rows, error) {
+	return p.Query(ctx, text, args...)
+}
+
+// pgTx is a transaction that saves round trips: BEGIN travels with the first
+// statement, and statements whose outcome nobody needs with the next one or with
+// the commit.
+type pgTx struct {
+	conn    *pgx.Conn
+	begun   bool
+	waiting pgx.Batch
+}
+
+func (t *pgTx) add(text string, args []any) {
+	if !t.begun {
+		t.begun = true
+		t.waiting.Queue(`BEGIN`)
+	}
+	t.waiting.Queue(text, args...)
+}
+
+// send sends all that waits and reads the outcome of all but the last.
+func (t *pgTx) send(ctx context.Context) (pgx.BatchResults, error) {
+	batch := t.waiting
+	t.waiting = pgx.Batch{}
+	results := t.conn.SendBatch(ctx, &batch)
+	for range batch.Len() - 1 {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close()
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+func (t *pgTx) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	t.add(text, args)
+	results, err := t.send(ctx)
+	if err != nil {
+		return 0, err
+	}
+	tag, err := results.Exec()
+	return tag.RowsAffected(), errors.Join(err, results.Close())
+}
+
+func (t *pgTx) later(ctx context.Context, text string, args ...any) error {
+	t.add(text, args)
+	return ctx.Err()
+}
+
+func (t *pgTx) query(ctx context.Context, text string, args ...any) (rows, error) {
+	t.add(text, args)
+	results, err := t.send(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := results.Query()
+	if err != nil {
+		return nil, errors.Join(err, results.Close())
+	}
+	return &pgRows{Rows: found, results: results}, nil
+}
+
+// errAborted: a statement had failed and fn went on regardless.
+var errAborted = errors.New("sqlstore: the transaction was rolled back by the database")
+
+func (t *pgTx) commit(ctx context.Context) error {
+	if !t.begun {
+		return ctx.Err()
+	}
+	t.waiting.Queue(`COMMIT`)
+	results, err := t.send(ctx)
+	if err != nil {
+		return err
+	}
+	tag, err := results.Exec()
+	if err := errors.Join(err, results.Close()); err != nil {
+		return err
+	}
+	if tag.String() != "COMMIT" {
+		return errAborted
+	}
+	return nil
+}
+
+// pgRows close the batch they came in.
+type pgRows struct {
+	pgx.Rows
+	results pgx.BatchResults
+	closed  bool
+	err     error
+}
+
+func (r *pgRows) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.Rows.Close()
+	r.err = r.results.Close()
+}
+
+func (r *pgRows) Err() error { return errors.Join(r.Rows.Err(), r.err) }

@@ -1,0 +1,168 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"samla/internal/store"
+)
+
+// querier runs portable SQL with $1 placeholders, inside a transaction or
+// outside. Arguments are strings, int64, []byte or nil.
+type querier interface {
+	// exec runs a statement and tells how many rows it changed.
+	exec(ctx context.Context, text string, args ...any) (int64, error)
+	// later runs a statement at the latest with the commit, which fails when the
+	// statement does: it saves a round trip where nobody needs the outcome.
+	later(ctx context.Context, text string, args ...any) error
+	query(ctx context.Context, text string, args ...any) (rows, error)
+}
+
+// rows is a result. No other query may run on the same transaction before it is
+// closed.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, q querier, scan func(rows) (T, error), text string, args ...any) ([]T, error) {
+	found, err := q.query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []T
+	for found.Next() {
+		v, err := scan(found)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, found.Err()
+}
+
+// one reads the only row of a query, store.ErrNotFound when there is none.
+func one[T any](ctx context.Context, q querier, scan func(rows) (T, error), text string, args ...any) (T, error) {
+	var none T
+	found, err := q.query(ctx, text, args...)
+	if err != nil {
+		return none, err
+	}
+	defer found.Close()
+	if !found.Next() {
+		if err := found.Err(); err != nil {
+			return none, err
+		}
+		return none, store.ErrNotFound
+	}
+	v, err := scan(found)
+	if err != nil {
+		return none, err
+	}
+	// On PostgreSQL an error of the statement may come after its rows.
+	found.Close()
+	return v, found.Err()
+}
+
+// column reads a single value of a row.
+func column[T any](r rows) (T, error) {
+	var v T
+	err := r.Scan(&v)
+	return v, err
+}
+
+// must turns a statement that changed nothing into the given error.
+func must(n int64, err, otherwise error) error {
+	if err == nil && n == 0 {
+		return otherwise
+	}
+	return err
+}
+
+// micros is how a time is stored: Unix microseconds, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// moment is the reverse of micros, in UTC.
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// blob keeps nil out of columns that are never NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// bytes is the reverse of blob.
+func bytes(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// optional is NULL for an empty text.
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// encode writes a JSON column; a nil slice and an empty one stay apart.
+func encode(v any) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("sqlstore: encode a column: %w", err)
+	}
+	return string(text), nil
+}
+
+func decode(text string, v any) error {
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		return fmt.Errorf("sqlstore: decode a column: %w", err)
+	}
+	return nil
+}
+
+// columns selects the named columns of a table under an alias. In an outer join
+// that found nothing they are empty or zero, only sealed is NULL.
+func columns(alias, names string, outer bool) string {
+	all := strings.Split(names, ", ")
+	for i, name := range all {
+		column := alias + "." + name
+		switch {
+		case name == "sealed" || (!outer && name != "user_id"):
+		case strings.HasSuffix(name, "_at") || strings.HasSuffix(name, "_by") || name == "rev":
+			column = "COALESCE(" + column + ", 0)"
+		default:
+			column = "COALESCE(" + column + ", '')"
+		}
+		all[i] = column
+	}
+	return strings.Join(all, ", ")
+}

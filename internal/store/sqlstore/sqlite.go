@@ -1,0 +1,300 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver
+)
+
+// oldestSQLite is the first version in which a WAL being reset cannot lose a
+// transaction to a reader of the same moment.
+var oldestSQLite = [...]int{3, 51, 3}
+
+// sqlite is a database in one file: one connection writes, others read.
+type sqlite struct {
+	lock    *os.File // nil unless exclusive
+	writer  *sql.DB
+	conn    *sql.Conn // the only one of writer
+	readers *sql.DB
+	group   *group
+	w       sqliteWriter
+	r       sqliteReader
+}
+
+// pragmas of every connection, in this order; the driver runs busy_timeout
+// first.
+var pragmas = []string{"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+	"secure_delete(ON)", "temp_store(MEMORY)"}
+
+func openSQLite(ctx context.Context, cfg Config) (_ engine, err error) {
+	file, err := prepareFile(cfg.DSN)
+	if err != nil {
+		return nil, err
+	}
+	s := &sqlite{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if cfg.Exclusive {
+		if s.lock, err = lockFile(file+".lock", false); err != nil {
+			return nil, err
+		}
+	}
+	if s.writer, err = sql.Open("sqlite", sqliteURL(file, "")); err != nil {
+		return nil, err
+	}
+	s.writer.SetMaxOpenConns(1)
+	if err := checkVersion(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(file, 0o600); err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	if err := s.migrate(ctx, file, cfg); err != nil {
+		return nil, err
+	}
+	if s.conn, err = s.writer.Conn(ctx); err != nil {
+		return nil, err
+	}
+	if s.readers, err = sql.Open("sqlite", sqliteURL(file, "query_only(ON)")); err != nil {
+		return nil, err
+	}
+	n := cfg.Readers
+	if n <= 0 {
+		n = 4
+	}
+	s.readers.SetMaxOpenConns(n)
+	s.readers.SetMaxIdleConns(n)
+	s.r.db = s.readers
+	s.w = sqliteWriter{conn: s.conn, stmts: map[string]*sql.Stmt{}}
+	s.group = s.newGroup()
+	return s, nil
+}
+
+// prepareFile makes the directory and an empty file, for nobody else to read,
+// and returns the file's name.
+func prepareFile(path string) (string, error) {
+	if path == "" {
+		return "", errors.New("sqlstore: no database given")
+	}
+	file := path
+	if filepath.Ext(path) != ".db" {
+		file = filepath.Join(path, "samla.db")
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return "", fmt.Errorf("sqlstore: %w", err)
+	}
+	// A file that exists is not opened here: closing it would free the locks that
+	// SQLite holds on it in this process.
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return file, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("sqlstore: %w", err)
+	}
+	return file, f.Close()
+}
+
+func sqliteURL(file, more string) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}
+	if more != "" {
+		q["_pragma"] = append(append([]string(nil), pragmas...), more)
+	}
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
+}
+
+func checkVersion(ctx context.Context, db *sql.DB) error {
+	var version string
+	if err := db.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version); err != nil {
+		return fmt.Errorf("sqlstore: open the database: %w", err)
+	}
+	if !newEnough(version) {
+		return fmt.Errorf("sqlstore: SQLite %s is too old, 3.51.3 or later is needed", version)
+	}
+	return nil
+}
+
+func newEnough(version string) bool {
+	parts := strings.Split(version, ".")
+	for i, want := range oldestSQLite {
+		if i >= len(parts) {
+			return false
+		}
+		have, err := strconv.Atoi(parts[i])
+		if err != nil || have != want {
+			return err == nil && have > want
+		}
+	}
+	return true
+}
+
+func (s *sqlite) migrate(ctx context.Context, file string, cfg Config) error {
+	turn, err := lockFile(file+".migrate", true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, goose.DialectSQLite3, s.writer, cfg.Logger), turn.Close())
+}
+
+func (s *sqlite) newGroup() *group {
+	do := func(text string) func() error {
+		return func() error {
+			_, err := s.w.exec(context.Background(), text)
+			return err
+		}
+	}
+	back, release := do(`ROLLBACK TO one`), do(`RELEASE one`)
+	return &group{
+		begin: do(`BEGIN IMMEDIATE`), commit: do(`COMMIT`), rollback: do(`ROLLBACK`),
+		savepoint: do(`SAVEPOINT one`), keep: release,
+		undo: func() error {
+			if err := back(); err != nil {
+				return err
+			}
+			return release()
+		},
+	}
+}
+
+func (s *sqlite) reads() querier { return &s.r }
+
+func (s *sqlite) write(ctx context.Context, fn func(querier) error) error {
+	return s.group.run(ctx, func() error { return fn(&s.w) })
+}
+
+func (s *sqlite) kind() string { return "sqlite" }
+
+func (s *sqlite) locks() locks { return locks{} }
+
+func (s *sqlite) ping(ctx context.Context) error {
+	_, err := one(ctx, &s.r, column[int64], `SELECT COUNT(*) FROM (SELECT 1 FROM clients LIMIT 1) AS c`)
+	return err
+}
+
+// close frees what was opened. The last connection moves the log into the file.
+func (s *sqlite) close() error {
+	if s.group != nil {
+		s.group.close()
+	}
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.readers.Close())
+	}
+	if s.conn != nil {
+		for _, stmt := range s.w.stmts {
+			errs = append(errs, stmt.Close())
+		}
+		errs = append(errs, s.conn.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// sqliteRows are database/sql's rows without the error of Close, which Err has.
+type sqliteRows struct{ *sql.Rows }
+
+func (r sqliteRows) Close() { _ = r.Rows.Close() }
+
+// sqliteWriter runs statements on the writer's connection. Its users take turns.
+// A caller's context is looked at between statements only: it must not break off
+// a transaction that is shared.
+type sqliteWriter struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (w *sqliteWriter) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if stmt, ok := w.stmts[text]; ok {
+		return stmt, nil
+	}
+	stmt, err := w.conn.PrepareContext(context.Background(), text)
+	if err == nil {
+		w.stmts[text] = stmt
+	}
+	return stmt, err
+}
+
+func (w *sqliteWriter) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	stmt, err := w.prepare(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (w *sqliteWriter) later(ctx context.Context, text string, args ...any) error {
+	_, err := w.exec(ctx, text, args...)
+	return err
+}
+
+func (w *sqliteWriter) query(ctx context.Context, text string, args ...any) (rows, error) {
+	stmt, err := w.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	found, err := stmt.QueryContext(context.Background(), args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteRows{found}, nil
+}
+
+// sqliteReader runs queries on any of the readers' connections. They are short:
+// to watch the context in each would cost more than the query.
+type sqliteReader struct {
+	db    *sql.DB
+	stmts sync.Map // text -> *sql.Stmt
+}
+
+var errReadOnly = errors.New("sqlstore: a write outside of a transaction")
+
+func (r *sqliteReader) exec(context.Context, string, ...any) (int64, error) { return 0, errReadOnly }
+
+func (r *sqliteReader) later(context.Context, string, ...any) error { return errReadOnly }
+
+func (r *sqliteReader) query(ctx context.Context, text string, args ...any) (rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	stmt, ok := r.stmts.Load(text)
+	if !ok {
+		fresh, err := r.db.PrepareContext(context.Background(), text)
+		if err != nil {
+			return nil, err
+		}
+		if stmt, ok = r.stmts.LoadOrStore(text, fresh); ok {
+			_ = fresh.Close()
+		}
+	}
+	found, err := stmt.(*sql.Stmt).QueryContext(context.Background(), args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteRows{found}, nil
+}

@@ -1,0 +1,41 @@
+package sqlstore_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/store/storetest"
+	"samla/internal/testpg"
+)
+
+func open(tb testing.TB, cfg sqlstore.Config) *sqlstore.Store {
+	tb.Helper()
+	s, err := sqlstore.Open(context.Background(), cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlstore.Config{DSN: t.TempDir()}) })
+}
+
+// A server's store answers polls from memory.
+func TestSQLiteExclusive(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return open(t, sqlstore.Config{DSN: filepath.Join(t.TempDir(), "a b%.db"), Exclusive: true})
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlstore.Config{DSN: testpg.URL(t)}) })
+}

@@ -1,0 +1,289 @@
+package storetest
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+func raw(collectionID string, seq int) store.Raw {
+	return store.Raw{CollectionID: collectionID, Seq: seq, Kind: "transactions", Key: "account 1, page 2", Mapping: 4,
+		FetchedAt: start, Sealed: []byte{0, byte(seq), 255}}
+}
+
+func testData(_ *testing.T, f fixture) {
+	k, other := f.addCollection(nil), f.addCollection(nil)
+	f.write(func(tx store.Tx) error {
+		for _, seq := range []int{2, 0, 10, 1} {
+			if err := tx.AddRaw(f.ctx, raw(k.ID, seq)); err != nil {
+				return err
+			}
+		}
+		if err := tx.PutProducts(f.ctx, other.ID, []byte("kept")); err != nil {
+			return err
+		}
+		return tx.AddRaw(f.ctx, raw(other.ID, 0))
+	})
+	all, err := f.s.Raws(f.ctx, k.ID)
+	check(f, "in the order of reading", all, err, []store.Raw{raw(k.ID, 0), raw(k.ID, 1), raw(k.ID, 2), raw(k.ID, 10)})
+	f.fails(store.ErrExists, func(tx store.Tx) error {
+		twice := raw(k.ID, 2)
+		twice.Sealed = []byte("another")
+		return tx.AddRaw(f.ctx, twice)
+	})
+
+	products, err := f.s.Products(f.ctx, k.ID)
+	missing(f, "products before they are stored", products, err)
+	for _, sealed := range []string{"first", "second"} {
+		f.write(func(tx store.Tx) error { return tx.PutProducts(f.ctx, k.ID, []byte(sealed)) })
+		products, err = f.s.Products(f.ctx, k.ID)
+		check(f, "products", string(products), err, sealed)
+	}
+
+	f.write(func(tx store.Tx) error { return tx.EraseData(f.ctx, k.ID) })
+	all, err = f.s.Raws(f.ctx, k.ID)
+	check(f, "raws after erasing", len(all), err, 0)
+	products, err = f.s.Products(f.ctx, k.ID)
+	missing(f, "products after erasing", products, err)
+	products, err = f.s.Products(f.ctx, other.ID)
+	check(f, "another's products", string(products), err, "kept")
+	all, err = f.s.Raws(f.ctx, other.ID)
+	check(f, "another's raws", len(all), err, 1)
+}
+
+func testDuties(_ *testing.T, f fixture) {
+	d := store.Duty{ID: newID(), Kind: store.RevokeAtBank, Company: "testbank", ConsentID: newID(), CreatedAt: start,
+		Attempts: 1, Sealed: []byte{9, 0}, WakeAt: start.Add(time.Minute)}
+	f.write(func(tx store.Tx) error { return tx.AddDuty(f.ctx, d) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddDuty(f.ctx, d) })
+	got, err := f.s.Duty(f.ctx, d.ID)
+	check(f, "duty", got, err, d)
+	d.Attempts, d.Sealed, d.WakeAt = 2, nil, time.Time{}
+	f.write(func(tx store.Tx) error { return tx.UpdateDuty(f.ctx, d) })
+	got, err = f.s.Duty(f.ctx, d.ID)
+	check(f, "updated", got, err, d)
+	f.write(func(tx store.Tx) error { return tx.DeleteDuty(f.ctx, d.ID) })
+	_, err = f.s.Duty(f.ctx, d.ID)
+	missing(f, "deleted", got, err)
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.UpdateDuty(f.ctx, d) })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteDuty(f.ctx, d.ID) })
+}
+
+func testSigningKeys(_ *testing.T, f fixture) {
+	old := store.SigningKey{ID: "kid-1", CreatedAt: start, Sealed: []byte{1}, Public: []byte(`{"kty":"OKP"}`)}
+	fresh := store.SigningKey{ID: "kid-0", CreatedAt: start.Add(time.Hour), Sealed: []byte{2}, Public: []byte(`{}`)}
+	f.write(func(tx store.Tx) error { return tx.AddSigningKey(f.ctx, fresh) })
+	f.write(func(tx store.Tx) error { return tx.AddSigningKey(f.ctx, old) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddSigningKey(f.ctx, old) })
+	all, err := f.s.SigningKeys(f.ctx)
+	check(f, "signing keys", all, err, []store.SigningKey{old, fresh})
+	f.write(func(tx store.Tx) error { return tx.DeleteSigningKey(f.ctx, old.ID) })
+	all, err = f.s.SigningKeys(f.ctx)
+	check(f, "after deleting", all, err, []store.SigningKey{fresh})
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteSigningKey(f.ctx, old.ID) })
+}
+
+func testEvidence(_ *testing.T, f fixture) {
+	id := newID()
+	entry := func(at time.Time, kind string) store.Evidence {
+		e := store.Evidence{ID: newID(), At: at, ClientID: f.client.ID, UserID: f.user.ID, ConsentID: id, Kind: kind,
+			Detail: []byte(`{"balances":true}`)}
+		f.write(func(tx store.Tx) error { return tx.AddEvidence(f.ctx, e) })
+		return e
+	}
+	last, first := entry(start.Add(time.Hour), "LAST"), entry(start, "FIRST")
+	id = newID()
+	entry(start, "ANOTHER CONSENT'S")
+	got, err := f.s.Evidence(f.ctx, first.ConsentID)
+	check(f, "oldest first", got, err, []store.Evidence{first, last})
+
+	forged := first
+	forged.Kind = "FORGED"
+	if err := f.s.Write(f.ctx, func(tx store.Tx) error { return tx.AddEvidence(f.ctx, forged) }); err == nil {
+		f.Error("an entry was overwritten")
+	}
+	got, err = f.s.Evidence(f.ctx, first.ConsentID)
+	check(f, "nothing overwritten", got, err, []store.Evidence{first, last})
+}
+
+func testSweep(_ *testing.T, f fixture) {
+	now := start.Add(30 * 24 * time.Hour)
+	const keep = 10 * 24 * time.Hour
+	with := func(until time.Time) string {
+		k := f.addCollection(func(k *collection.Collection) { k.DataUntil = until })
+		f.write(func(tx store.Tx) error {
+			if err := tx.AddRaw(f.ctx, raw(k.ID, 0)); err != nil {
+				return err
+			}
+			return tx.PutProducts(f.ctx, k.ID, []byte("x"))
+		})
+		return k.ID
+	}
+	over, atEnd, running, unset := with(now.Add(-time.Hour)), with(now), with(now.Add(time.Microsecond)), with(time.Time{})
+	consentID := newID()
+	for _, at := range []time.Time{now.Add(-keep - time.Microsecond), now.Add(-keep)} {
+		f.write(func(tx store.Tx) error {
+			return tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: at, ConsentID: consentID})
+		})
+	}
+	for key, until := range map[string]time.Time{"over": now, "running": now.Add(time.Microsecond)} {
+		f.write(func(tx store.Tx) error {
+			_, err := tx.BeginIdempotent(f.ctx, store.Idempotent{ClientID: f.client.ID, Key: key, At: start, Until: until})
+			return err
+		})
+	}
+	for _, want := range []int{6, 0} { // raws and products twice, evidence, idempotency; then nothing
+		f.write(func(tx store.Tx) error {
+			n, err := tx.Sweep(f.ctx, now, keep)
+			check(f, "swept", n, err, want)
+			return err
+		})
+	}
+	for id, want := range map[string]int{over: 0, atEnd: 0, running: 1, unset: 1} {
+		all, err := f.s.Raws(f.ctx, id)
+		check(f, "raws left", len(all), err, want)
+		_, err = f.s.Products(f.ctx, id)
+		if (err == nil) != (want == 1) || (err != nil && !errors.Is(err, store.ErrNotFound)) {
+			f.Errorf("products of one with %d raws left: %v", want, err)
+		}
+		if _, err := f.s.Collection(f.ctx, id); err != nil {
+			f.Errorf("the collection itself: %v", err)
+		}
+	}
+	left, err := f.s.Evidence(f.ctx, consentID)
+	check(f, "evidence left", len(left), err, 1)
+}
+
+func testSweepIsBounded(t *testing.T, f fixture) {
+	const entries = 2500
+	f.write(func(tx store.Tx) error {
+		for range entries {
+			if err := tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: start}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var total, calls int
+	for n := -1; n != 0; calls++ {
+		f.write(func(tx store.Tx) (err error) {
+			n, err = tx.Sweep(f.ctx, start.Add(time.Hour), time.Minute)
+			return err
+		})
+		total += n
+	}
+	if total != entries || calls < 3 {
+		t.Errorf("swept %d rows in %d calls, want %d in 3 or more", total, calls, entries)
+	}
+}
+
+func testDataKeys(_ *testing.T, f fixture) {
+	subject, never := newID(), newID()
+	got, err := f.s.DataKey(f.ctx, subject)
+	check(f, "no key yet", got, err, nil)
+	for _, offered := range []string{"first", "second"} {
+		got, err = f.s.AddDataKey(f.ctx, subject, []byte(offered))
+		check(f, "the first key stays", string(got), err, "first")
+	}
+	got, err = f.s.DataKey(f.ctx, subject)
+	check(f, "stored", string(got), err, "first")
+	for _, s := range []string{subject, never, subject} {
+		f.write(func(tx store.Tx) error { return tx.DestroyKey(f.ctx, s, start) })
+		if got, err := f.s.DataKey(f.ctx, s); !errors.Is(err, seal.ErrForgotten) || got != nil {
+			f.Errorf("a destroyed key: %q, %v", got, err)
+		}
+		if got, err := f.s.AddDataKey(f.ctx, s, []byte("third")); !errors.Is(err, seal.ErrForgotten) || got != nil {
+			f.Errorf("a key for somebody forgotten: %q, %v", got, err)
+		}
+	}
+}
+
+func testDataKeyRace(t *testing.T, f fixture) {
+	subject := newID()
+	var stored [16]string
+	together(len(stored), func(i int) {
+		got, err := f.s.AddDataKey(f.ctx, subject, []byte{byte('a' + i)})
+		if err != nil {
+			t.Error(err)
+		}
+		stored[i] = string(got)
+	})
+	for _, got := range stored {
+		if got != stored[0] || got == "" {
+			t.Fatalf("callers were given different keys: %q", stored)
+		}
+	}
+}
+
+func testIdempotency(_ *testing.T, f fixture) {
+	r := store.Idempotent{ClientID: f.client.ID, Key: "k", Request: []byte{1, 0}, At: start, Until: start.Add(time.Hour),
+		LockedUntil: start.Add(time.Minute)}
+	begin := func(r store.Idempotent) (found store.Idempotent, err error) {
+		err = f.s.Write(f.ctx, func(tx store.Tx) error {
+			found, err = tx.BeginIdempotent(f.ctx, r)
+			return err
+		})
+		return found, err
+	}
+	got, err := begin(r)
+	check(f, "claimed", got, err, r)
+	second := r
+	second.At, second.Until, second.Request = start.Add(2*time.Minute), start.Add(2*time.Hour), []byte{2}
+	taken := func(what string, want store.Idempotent) {
+		f.Helper()
+		got, err := begin(second)
+		if !errors.Is(err, store.ErrExists) {
+			f.Errorf("%s: got error %v", what, err)
+		}
+		check(f, what, got, nil, want)
+	}
+	taken("found unfinished, given up or not", r)
+
+	done := r
+	done.Done, done.Status, done.Sealed = true, 201, []byte("response")
+	f.write(func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
+	taken("found finished", done)
+
+	stranger := second
+	stranger.ClientID = f.addClient().ID
+	_, err = begin(stranger)
+	check(f, "another client's key of the same text", "", err, "")
+
+	second.At = r.Until
+	got, err = begin(second)
+	check(f, "run out", got, err, second)
+	taken("the new claim forgot the old one", second)
+
+	f.write(func(tx store.Tx) error { return tx.AbandonIdempotent(f.ctx, f.client.ID, "k") })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
+	got, err = begin(r)
+	check(f, "free again", got, err, r)
+	f.write(func(tx store.Tx) error { return tx.AbandonIdempotent(f.ctx, f.client.ID, "never used") })
+}
+
+func testIdempotencyRace(t *testing.T, f fixture) {
+	var claimed, refused atomic.Int32
+	together(16, func(i int) {
+		err := f.s.Write(f.ctx, func(tx store.Tx) error {
+			_, err := tx.BeginIdempotent(f.ctx, store.Idempotent{ClientID: f.client.ID, Key: "k", Request: []byte{byte(i)},
+				At: start, Until: start.Add(time.Hour)})
+			return err
+		})
+		switch {
+		case err == nil:
+			claimed.Add(1)
+		case errors.Is(err, store.ErrExists):
+			refused.Add(1)
+		default:
+			t.Error(err)
+		}
+	})
+	if claimed.Load() != 1 || refused.Load() != 15 {
+		t.Errorf("%d claimed the key, %d were refused", claimed.Load(), refused.Load())
+	}
+}

@@ -1,0 +1,210 @@
+package storetest
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/store"
+)
+
+func testConsents(_ *testing.T, f fixture) {
+	full := f.addConsent(nil)
+	got, err := f.s.Consent(f.ctx, full.ID)
+	check(f, "every member", got, err, full)
+
+	bare := consent.Consent{ID: newID(), ClientID: f.client.ID, CollectionID: newID()}
+	f.write(func(tx store.Tx) error { return tx.AddConsent(f.ctx, bare) })
+	got, err = f.s.Consent(f.ctx, bare.ID)
+	check(f, "no member", got, err, bare)
+	_, err = f.s.Consent(f.ctx, newID())
+	missing(f, "no such consent", got, err)
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddConsent(f.ctx, bare) })
+
+	// "No account" must not come back as "every account".
+	none := f.addConsent(func(c *consent.Consent) {
+		c.Requested, c.Granted = consent.Scope{AccountIDs: []string{}}, &consent.Scope{AccountIDs: []string{}, Balances: true}
+	})
+	got, err = f.s.Consent(f.ctx, none.ID)
+	check(f, "a scope without accounts", got, err, none)
+
+	full.Status, full.Step, full.Granted, full.Sealed, full.WakeAt = consent.Revoked, consent.StepEnd, nil, nil, time.Time{}
+	full.LoginMethod, full.Requested = "OTHER", consent.Scope{Balances: true}
+	full.StatusChangedAt, full.AuthorizeBy, full.ExpiresAt = start.Add(time.Hour), start.Add(2*time.Hour), start.Add(3*time.Hour)
+	full.SCAExpiresAt, full.RevokedAt, full.Failure = start.Add(4*time.Hour), start.Add(5*time.Hour), consent.Rejected
+	full.OpenRequestID, full.AuthoriseRequestID = "open 2", "authorise 2"
+	after := full
+	after.Rev++
+	f.write(func(tx store.Tx) error {
+		handed, err := tx.UpdateConsent(f.ctx, full)
+		check(f, "handed back", handed, err, after)
+		return err
+	})
+	got, err = f.s.Consent(f.ctx, full.ID)
+	check(f, "updated", got, err, after)
+}
+
+func testCollections(_ *testing.T, f fixture) {
+	full := f.addCollection(nil)
+	got, err := f.s.Collection(f.ctx, full.ID)
+	check(f, "every member", got, err, full)
+
+	bare := collection.Collection{ID: newID(), ClientID: f.client.ID, Filter: []string{}}
+	f.write(func(tx store.Tx) error { return tx.AddCollection(f.ctx, bare) })
+	got, err = f.s.Collection(f.ctx, bare.ID)
+	check(f, "no member", got, err, bare)
+	_, err = f.s.Collection(f.ctx, newID())
+	missing(f, "no such collection", got, err)
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddCollection(f.ctx, bare) })
+
+	full.ConsentID, full.LoginMethod, full.Mode, full.Attended, full.Filter = newID(), "OTHER", collection.OneTime, false, nil
+	full.Status, full.StatusChangedAt, full.Sealed, full.WakeAt = collection.Failed, start.Add(time.Hour), nil, time.Time{}
+	full.DataUntil, full.ErasedAt = time.Time{}, time.Time{}
+	after := full
+	after.Rev++
+	polledLater := full
+	polledLater.PolledAt = start.Add(time.Hour)
+	f.write(func(tx store.Tx) error {
+		_, err := tx.UpdateCollection(f.ctx, polledLater)
+		return err
+	})
+	got, err = f.s.Collection(f.ctx, full.ID)
+	check(f, "updated, except when it was polled", got, err, after)
+}
+
+func testCompareAndSwap(_ *testing.T, f fixture) {
+	c, k := f.addConsent(nil), f.addCollection(nil)
+	stale, staleCollection := c, k
+	stale.Rev, staleCollection.Rev = c.Rev-1, k.Rev+1
+	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.UpdateConsent(f.ctx, stale); return err })
+	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, staleCollection); return err })
+	stale.ID, staleCollection.ID = newID(), newID()
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.UpdateConsent(f.ctx, stale); return err })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, staleCollection); return err })
+	// Revisions go on within one transaction.
+	f.write(func(tx store.Tx) error {
+		again := c
+		for range 3 {
+			var err error
+			if again, err = tx.UpdateConsent(f.ctx, again); err != nil {
+				return err
+			}
+		}
+		check(f, "revision", again.Rev, nil, c.Rev+3)
+		return nil
+	})
+}
+
+// together runs fn in n goroutines and waits for all.
+func together(n int, fn func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { fn(i) })
+	}
+	all.Wait()
+}
+
+func testOneWriterWins(t *testing.T, f fixture) {
+	c, k := f.addConsent(nil), f.addCollection(nil)
+	for round := range 5 {
+		var won, lost atomic.Int32
+		note := func(err error) {
+			switch {
+			case err == nil:
+				won.Add(1)
+			case errors.Is(err, store.ErrConflict):
+				lost.Add(1)
+			default:
+				t.Error(err)
+			}
+		}
+		together(8, func(int) {
+			note(f.s.Write(f.ctx, func(tx store.Tx) error { _, err := tx.UpdateConsent(f.ctx, c); return err }))
+			note(f.s.Write(f.ctx, func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, k); return err }))
+		})
+		c.Rev++
+		k.Rev++
+		if won.Load() != 2 || lost.Load() != 14 {
+			t.Fatalf("round %d: %d writers won and %d lost, want 2 and 14", round, won.Load(), lost.Load())
+		}
+	}
+}
+
+func testLockConsent(t *testing.T, f fixture) {
+	c := f.addConsent(func(c *consent.Consent) { c.Rev = 0 })
+	_, err := f.s.Consent(f.ctx, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.LockConsent(f.ctx, newID()); return err })
+	// Whoever has locked it never loses the comparison.
+	const writers, times = 8, 5
+	together(writers, func(int) {
+		for range times {
+			if err := f.s.Write(f.ctx, func(tx store.Tx) error {
+				locked, err := tx.LockConsent(f.ctx, c.ID)
+				if err != nil {
+					return err
+				}
+				_, err = tx.UpdateConsent(f.ctx, locked)
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	got, err := f.s.Consent(f.ctx, c.ID)
+	check(f, "revision", got.Rev, err, int64(writers*times))
+}
+
+func testUnattended(_ *testing.T, f fixture) {
+	id := newID()
+	var want []time.Time
+	for i := range 6 {
+		at := start.Add(time.Duration(5-i) * time.Minute) // stored out of order
+		f.addCollection(func(k *collection.Collection) { k.ConsentID, k.Attended, k.CreatedAt = id, i == 3, at })
+		if i != 3 && i != 5 { // 5 began at the moment itself, which is not after it
+			want = append([]time.Time{at}, want...)
+		}
+	}
+	f.addCollection(func(k *collection.Collection) { k.Attended, k.CreatedAt = false, start.Add(time.Minute) })
+	got, err := f.s.UnattendedSince(f.ctx, id, start)
+	check(f, "background refreshes", got, err, want)
+	got, err = f.s.UnattendedSince(f.ctx, newID(), start)
+	check(f, "refreshes of no consent", len(got), err, 0)
+}
+
+func testWake(_ *testing.T, f fixture) {
+	now := start.Add(time.Hour)
+	for _, test := range []struct {
+		what        string
+		wakes, want time.Time
+	}{
+		{"one that waits", now.Add(time.Hour), now},
+		{"one that is due already", now.Add(-time.Minute), now.Add(-time.Minute)},
+		{"one that never wakes", time.Time{}, time.Time{}},
+	} {
+		k := f.addCollection(func(k *collection.Collection) { k.WakeAt = test.wakes })
+		f.write(func(tx store.Tx) error { return tx.WakeCollection(f.ctx, k.ID, now) })
+		k.WakeAt = test.want
+		got, err := f.s.Collection(f.ctx, k.ID)
+		check(f, test.what, got, err, k)
+	}
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.WakeCollection(f.ctx, newID(), now) })
+}
+
+func testPolled(_ *testing.T, f fixture) {
+	k := f.addCollection(nil)
+	late := k.PolledAt.Add(time.Minute)
+	for _, at := range []time.Time{late, late.Add(-time.Second), k.PolledAt} {
+		f.write(func(tx store.Tx) error { return tx.Polled(f.ctx, k.ID, at) })
+	}
+	k.PolledAt = late
+	got, err := f.s.Collection(f.ctx, k.ID)
+	check(f, "polled", got, err, k)
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.Polled(f.ctx, newID(), late) })
+}

@@ -1,0 +1,161 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/store"
+)
+
+// seen wants the hot view of a consent, twice: an engine may remember it.
+func (f fixture) seen(what string, want store.ConsentView) {
+	f.Helper()
+	for range 2 {
+		got, err := f.s.ConsentStatus(f.ctx, want.ID)
+		check(f, what, got, err, want)
+	}
+}
+
+func (f fixture) seenCollection(what string, want store.CollectionView) {
+	f.Helper()
+	for range 2 {
+		got, err := f.s.CollectionStatus(f.ctx, want.ID)
+		check(f, what, got, err, want)
+	}
+}
+
+func testHotConsent(t *testing.T, f fixture) {
+	c, bare := f.addConsent(nil), f.addConsent(func(c *consent.Consent) {
+		*c = consent.Consent{ID: c.ID, ClientID: f.client.ID, CollectionID: newID()}
+	})
+	f.seen("fresh", store.ConsentView{Consent: c})
+	f.seen("without a user", store.ConsentView{Consent: bare})
+	got, err := f.s.ConsentStatus(f.ctx, newID())
+	missing(f, "no such consent", got, err)
+
+	c.Status = consent.Expired
+	f.write(func(tx store.Tx) (err error) { c, err = tx.UpdateConsent(f.ctx, c); return err })
+	f.seen("updated", store.ConsentView{Consent: c})
+	c.WakeAt = start.Add(time.Hour + lease)
+	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
+		t.Error(err)
+	}
+	f.seen("claimed", store.ConsentView{Consent: c})
+	f.fails(errOurs, func(tx store.Tx) error {
+		if _, err := tx.UpdateConsent(f.ctx, c); err != nil {
+			return err
+		}
+		return errOurs
+	})
+	f.seen("after a rollback", store.ConsentView{Consent: c})
+	gone, _ := f.user.Anonymize(start)
+	f.write(func(tx store.Tx) error { return tx.UpdateUser(f.ctx, gone) })
+	f.seen("its user is gone", store.ConsentView{Consent: c, UserGone: true})
+
+	late := newID()
+	_, err = f.s.ConsentStatus(f.ctx, late)
+	missing(f, "before it was added", got, err)
+	added := f.addConsent(func(c *consent.Consent) { c.ID = late })
+	f.seen("after it was added", store.ConsentView{Consent: added, UserGone: true})
+
+	ctx, cancel := context.WithCancel(f.ctx)
+	cancel()
+	if _, err := f.s.ConsentStatus(ctx, newID()); err == nil {
+		t.Error("a caller who has left was answered")
+	}
+}
+
+func testHotCollection(_ *testing.T, f fixture) {
+	k := f.addCollection(func(k *collection.Collection) { k.Mode, k.Status = collection.OneTime, collection.Login })
+	f.seenCollection("before its consent", store.CollectionView{Collection: k})
+	c := f.addConsent(func(c *consent.Consent) { c.ID, c.CollectionID = k.ConsentID, k.ID })
+	f.seenCollection("with its consent", store.CollectionView{Collection: k, Consent: &c})
+	f.write(func(tx store.Tx) (err error) { c, err = tx.UpdateConsent(f.ctx, c); return err })
+	f.seenCollection("its consent updated", store.CollectionView{Collection: k, Consent: &c})
+	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
+		f.Error(err)
+	}
+	c.WakeAt = start.Add(time.Hour + lease)
+	f.seenCollection("its consent claimed", store.CollectionView{Collection: k, Consent: &c})
+	k.PolledAt = start.Add(time.Minute)
+	f.write(func(tx store.Tx) error { return tx.Polled(f.ctx, k.ID, k.PolledAt) })
+	f.seenCollection("polled", store.CollectionView{Collection: k, Consent: &c})
+	k.WakeAt = start
+	f.write(func(tx store.Tx) error { return tx.WakeCollection(f.ctx, k.ID, start) })
+	f.seenCollection("woken", store.CollectionView{Collection: k, Consent: &c})
+	for _, s := range collection.Statuses() {
+		k.Status = s
+		f.write(func(tx store.Tx) (err error) { k, err = tx.UpdateCollection(f.ctx, k); return err })
+		want := store.CollectionView{Collection: k}
+		if !s.Terminal() {
+			want.Consent = &c
+		}
+		f.seenCollection(string(s), want)
+	}
+
+	// A stored consent is not shown: it is not the collection's own.
+	stored := f.addConsent(nil)
+	k = f.addCollection(func(k *collection.Collection) { k.ConsentID, k.Status = stored.ID, collection.Running })
+	f.seenCollection("with a stored consent", store.CollectionView{Collection: k})
+	nobody := f.addCollection(func(k *collection.Collection) { k.UserID = "" })
+	f.seenCollection("of nobody", store.CollectionView{Collection: nobody})
+	gone, _ := f.user.Anonymize(start)
+	f.write(func(tx store.Tx) error { return tx.UpdateUser(f.ctx, gone) })
+	f.seenCollection("its user is gone", store.CollectionView{Collection: k, UserGone: true})
+	got, err := f.s.CollectionStatus(f.ctx, newID())
+	missing(f, "no such collection", got, err)
+}
+
+// testHotSeesWrites: a poll that begins after a Write has returned sees it,
+// whatever other polls are under way, and never goes back in time.
+func testHotSeesWrites(t *testing.T, f fixture) {
+	const rows, writes = 4, 25
+	done := make(chan struct{})
+	var ids [rows]string
+	for i := range ids {
+		ids[i] = f.addConsent(func(c *consent.Consent) { c.Rev = 0 }).ID
+	}
+	go func() {
+		defer close(done)
+		together(rows, func(i int) {
+			for want := int64(1); want <= writes; want++ {
+				f.write(func(tx store.Tx) error {
+					c, err := tx.LockConsent(f.ctx, ids[i])
+					if err != nil {
+						return err
+					}
+					_, err = tx.UpdateConsent(f.ctx, c)
+					return err
+				})
+				got, err := f.s.ConsentStatus(f.ctx, ids[i])
+				if err != nil || got.Rev != want {
+					t.Errorf("after write %d a poll saw %d (%v)", want, got.Rev, err)
+				}
+				cold, err := f.s.Consent(f.ctx, ids[i])
+				check(f, "hot and cold", got.Consent, err, cold)
+			}
+		})
+	}()
+	together(12, func(i int) {
+		var last int64
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			got, err := f.s.ConsentStatus(f.ctx, ids[i%rows])
+			if err != nil || got.Rev < last || got.ID != ids[i%rows] {
+				t.Errorf("a poll saw %d after %d (%v)", got.Rev, last, err)
+			}
+			last = got.Rev
+			if _, err := f.s.ConsentStatus(f.ctx, newID()); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a consent that never was: %v", err)
+			}
+		}
+	})
+}

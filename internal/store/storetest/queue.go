@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/store"
+)
+
+const lease = 30 * time.Second
+
+func testClaimOrder(_ *testing.T, f fixture) {
+	now := start.Add(time.Hour)
+	var due []string
+	for i := range 10 {
+		// The newest is due longest; two are not due yet.
+		c := f.addConsent(func(c *consent.Consent) { c.WakeAt = now.Add(time.Duration(2-i) * time.Second) })
+		due = append([]string{c.ID}, due...)
+	}
+	due = due[:8]
+	for _, part := range [][]string{due[:3], due[3:6], due[6:], nil} {
+		got, err := f.s.Claim(f.ctx, store.Consents, now, lease, 3)
+		check(f, "longest due first", got, err, part)
+	}
+	c, err := f.s.Consent(f.ctx, due[0])
+	check(f, "leased until", c.WakeAt, err, now.Add(lease))
+	check(f, "revision", c.Rev, err, f.newConsent().Rev)
+
+	// Whoever died gives his rows back, at the end of the lease and not before.
+	got, err := f.s.Claim(f.ctx, store.Consents, now.Add(lease-time.Microsecond), lease, 100)
+	check(f, "before the lease is over", len(got), err, 2) // the two that were not due
+	got, err = f.s.Claim(f.ctx, store.Consents, now.Add(lease), lease, 100)
+	check(f, "after the lease", len(got), err, 8)
+}
+
+func testClaimAlone(t *testing.T, f fixture) {
+	const rows = 150
+	want := map[string]bool{}
+	f.write(func(tx store.Tx) error {
+		for range rows {
+			k := f.newCollection()
+			want[k.ID] = true
+			if err := tx.AddCollection(f.ctx, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for round := range 2 {
+		now := start.Add(time.Hour + time.Duration(round)*lease)
+		var mu sync.Mutex
+		got := map[string]int{}
+		together(8, func(int) {
+			for {
+				ids, err := f.s.Claim(f.ctx, store.Collections, now, lease, 11)
+				if err != nil {
+					t.Error(err)
+				}
+				if len(ids) == 0 {
+					return
+				}
+				mu.Lock()
+				for _, id := range ids {
+					got[id]++
+				}
+				mu.Unlock()
+			}
+		})
+		for id := range want {
+			if got[id] != 1 {
+				t.Fatalf("round %d: a row was handed out %d times", round, got[id])
+			}
+		}
+		if len(got) != rows {
+			t.Fatalf("round %d: %d rows were handed out, want %d", round, len(got), rows)
+		}
+	}
+}
+
+func testClaimNever(t *testing.T, f fixture) {
+	never := f.addCollection(func(k *collection.Collection) { k.WakeAt = time.Time{} })
+	d := store.Duty{ID: newID(), Kind: store.RevokeAtBank, CreatedAt: start, WakeAt: start}
+	f.write(func(tx store.Tx) error { return tx.AddDuty(f.ctx, d) })
+	late := start.AddDate(100, 0, 0)
+	got, err := f.s.Claim(f.ctx, store.Collections, late, lease, 10)
+	check(f, "one that never wakes", len(got), err, 0)
+	got, err = f.s.Claim(f.ctx, store.Duties, start, lease, 10)
+	check(f, "duties", got, err, []string{d.ID})
+	got, err = f.s.Claim(f.ctx, store.Duties, late, lease, 0)
+	check(f, "none are asked for", len(got), err, 0)
+
+	never.WakeAt = start
+	f.write(func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, never); return err })
+	got, err = f.s.Claim(f.ctx, store.Collections, late, lease, 10)
+	if err != nil || !slices.Equal(got, []string{never.ID}) {
+		t.Errorf("after an update that wakes it: %v, %v", got, err)
+	}
+	if _, err := f.s.Claim(f.ctx, "clients; --", late, lease, 10); err == nil {
+		t.Error("a queue that is none was read")
+	}
+}

@@ -1,0 +1,161 @@
+// Package storetest holds every engine of package store to the port's comments.
+// It hands its verdict to the tests of an engine, which call Run.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"samla/internal/client"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/store"
+	"samla/internal/user"
+)
+
+// limit bounds everything a test waits for; it is generous for a busy machine.
+const limit = 2 * time.Minute
+
+// start is the moment at which the tests' time begins.
+var start = time.Date(2026, 4, 1, 8, 0, 0, 123456000, time.UTC)
+
+// Run tests the store that open makes. Each call of open gives an empty one,
+// which its t closes.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, fixture)
+	}{
+		{"Clients", testClients}, {"Keys", testKeys}, {"Users", testUsers}, {"Anonymized", testAnonymized},
+		{"Consents", testConsents}, {"Collections", testCollections}, {"CompareAndSwap", testCompareAndSwap},
+		{"OneWriterWins", testOneWriterWins}, {"Rollback", testRollback}, {"OwnWrites", testOwnWrites},
+		{"GoesOnAfterErrors", testGoesOn}, {"Panic", testPanic}, {"Cancelled", testCancelled},
+		{"LockConsent", testLockConsent}, {"ConsentPages", testConsentPages}, {"CollectionPages", testCollectionPages},
+		{"Unattended", testUnattended}, {"Wake", testWake}, {"Polled", testPolled},
+		{"Data", testData}, {"Duties", testDuties}, {"SigningKeys", testSigningKeys}, {"Evidence", testEvidence},
+		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
+		{"SweepIsBounded", testSweepIsBounded}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
+		{"ClaimOrder", testClaimOrder}, {"ClaimAlone", testClaimAlone}, {"ClaimNever", testClaimNever},
+		{"HotConsent", testHotConsent}, {"HotCollection", testHotCollection}, {"HotSeesWrites", testHotSeesWrites},
+		{"Mixed", testMixed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), limit)
+			t.Cleanup(cancel)
+			f := fixture{T: t, ctx: ctx, s: open(t)}
+			f.client, f.user = f.addClient(), user.User{}
+			f.user = f.addUser(f.client)
+			test.run(t, f)
+		})
+	}
+}
+
+// fixture is a store with one client and one user of it.
+type fixture struct {
+	*testing.T
+	ctx    context.Context
+	s      store.Store
+	client client.Client
+	user   user.User
+}
+
+// newID returns an id that is later than all before it.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// write runs fn in a transaction that must succeed.
+func (f fixture) write(fn func(store.Tx) error) {
+	f.Helper()
+	if err := f.s.Write(f.ctx, fn); err != nil {
+		f.Errorf("write: %v", err)
+	}
+}
+
+// fails runs fn in a transaction that must end with the error want.
+func (f fixture) fails(want error, fn func(store.Tx) error) {
+	f.Helper()
+	if err := f.s.Write(f.ctx, fn); !errors.Is(err, want) {
+		f.Errorf("got error %v, want %v", err, want)
+	}
+}
+
+// check compares, and fails when err is not nil.
+func check[T any](f fixture, what string, got T, err error, want T) {
+	f.Helper()
+	if err != nil {
+		f.Errorf("%s: %v", what, err)
+	} else if diff := cmp.Diff(want, got); diff != "" {
+		f.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// missing wants store.ErrNotFound.
+func missing[T any](f fixture, what string, _ T, err error) {
+	f.Helper()
+	if !errors.Is(err, store.ErrNotFound) {
+		f.Errorf("%s: got error %v, want %v", what, err, store.ErrNotFound)
+	}
+}
+
+func (f fixture) addClient() client.Client {
+	f.Helper()
+	c := client.Client{ID: newID(), Name: "a bank's friend", CreatedAt: start}
+	f.write(func(tx store.Tx) error { return tx.AddClient(f.ctx, c) })
+	return c
+}
+
+func newUser(c client.Client) user.User {
+	id := newID()
+	return user.User{ID: id, ClientID: c.ID, ExternalID: "customer-" + id, CreatedAt: start, UpdatedAt: start}
+}
+
+func (f fixture) addUser(c client.Client) user.User {
+	f.Helper()
+	u := newUser(c)
+	f.write(func(tx store.Tx) error { return tx.AddUser(f.ctx, u) })
+	return u
+}
+
+// newConsent returns a consent of the fixture's user with every member set.
+func (f fixture) newConsent() consent.Consent {
+	return consent.Consent{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, Company: "testbank", LoginMethod: "BANKID",
+		Status: consent.Authorized, Step: consent.StepKeep, Requested: consent.Scope{Balances: true, Transactions: true},
+		Granted:   &consent.Scope{AccountIDs: []string{"a", "b"}, Balances: true},
+		CreatedAt: start, StatusChangedAt: start.Add(time.Second), AuthorizeBy: start.Add(2 * time.Second),
+		ExpiresAt: start.Add(3 * time.Second), SCAExpiresAt: start.Add(4 * time.Second), RevokedAt: start.Add(5 * time.Second),
+		Failure: consent.BankError, OpenRequestID: "open", AuthoriseRequestID: "authorise", Sealed: []byte{0, 1, 255},
+		Rev: 7, WakeAt: start.Add(6 * time.Second)}
+}
+
+func (f fixture) addConsent(change func(*consent.Consent)) consent.Consent {
+	f.Helper()
+	c := f.newConsent()
+	if change != nil {
+		change(&c)
+	}
+	f.write(func(tx store.Tx) error { return tx.AddConsent(f.ctx, c) })
+	return c
+}
+
+// newCollection returns a collection of the fixture's user with every member set.
+func (f fixture) newCollection() collection.Collection {
+	return collection.Collection{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, ConsentID: newID(), Company: "testbank",
+		LoginMethod: "BANKID", Mode: collection.Stored, Attended: true, Filter: []string{"x"}, Status: collection.Completed,
+		CreatedAt: start, StatusChangedAt: start.Add(time.Second), PolledAt: start.Add(2 * time.Second),
+		DataUntil: start.Add(3 * time.Second), ErasedAt: start.Add(4 * time.Second), Sealed: []byte{0, 2, 254},
+		Rev: 3, WakeAt: start.Add(5 * time.Second)}
+}
+
+func (f fixture) addCollection(change func(*collection.Collection)) collection.Collection {
+	f.Helper()
+	k := f.newCollection()
+	if change != nil {
+		change(&k)
+	}
+	f.write(func(tx store.Tx) error { return tx.AddCollection(f.ctx, k) })
+	return k
+}

@@ -1,0 +1,207 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"samla/internal/store"
+	"samla/internal/user"
+)
+
+var errOurs = errors.New("an error of the caller")
+
+func testRollback(t *testing.T, f fixture) {
+	u, c := newUser(f.client), f.newConsent()
+	subject := newID()
+	f.fails(errOurs, func(tx store.Tx) error {
+		if err := tx.AddUser(f.ctx, u); err != nil {
+			return err
+		}
+		if err := tx.AddConsent(f.ctx, c); err != nil {
+			return err
+		}
+		if err := tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: start, ConsentID: c.ID}); err != nil {
+			return err
+		}
+		if err := tx.DestroyKey(f.ctx, subject, start); err != nil {
+			return err
+		}
+		return fmt.Errorf("wrapped: %w", errOurs)
+	})
+	if f.exists(u) {
+		t.Error("a user of a failed transaction is there")
+	}
+	got, err := f.s.Consent(f.ctx, c.ID)
+	missing(f, "a consent of a failed transaction", got, err)
+	entries, err := f.s.Evidence(f.ctx, c.ID)
+	check(f, "evidence of a failed transaction", len(entries), err, 0)
+	key, err := f.s.DataKey(f.ctx, subject)
+	check(f, "a key destroyed in a failed transaction", key, err, nil)
+	f.write(func(store.Tx) error { return nil }) // an empty transaction is one, too
+}
+
+func testOwnWrites(t *testing.T, f fixture) {
+	u := newUser(f.client)
+	f.write(func(tx store.Tx) error {
+		if err := tx.AddUser(f.ctx, u); err != nil {
+			return err
+		}
+		got, err := tx.User(f.ctx, f.client.ID, u.ID)
+		check(f, "seen inside", got, err, u)
+		if f.exists(u) {
+			t.Error("seen outside before the commit")
+		}
+		entry := store.Evidence{ID: newID(), At: start, ConsentID: newID(), Kind: "K"}
+		if err := tx.AddEvidence(f.ctx, entry); err != nil {
+			return err
+		}
+		entries, err := tx.Evidence(f.ctx, entry.ConsentID)
+		check(f, "the ledger seen inside", entries, err, []store.Evidence{entry})
+		return nil
+	})
+	if !f.exists(u) {
+		t.Error("not seen outside after the commit")
+	}
+}
+
+func testGoesOn(_ *testing.T, f fixture) {
+	c, k, u := f.addConsent(nil), f.addCollection(nil), newUser(f.client)
+	f.write(func(tx store.Tx) error {
+		stale := c
+		stale.Rev--
+		if _, err := tx.UpdateConsent(f.ctx, stale); !errors.Is(err, store.ErrConflict) {
+			f.Errorf("got %v", err)
+		}
+		if err := tx.AddUser(f.ctx, f.user); !errors.Is(err, store.ErrExists) {
+			f.Errorf("got %v", err)
+		}
+		if err := tx.AddClient(f.ctx, f.client); !errors.Is(err, store.ErrExists) {
+			f.Errorf("got %v", err)
+		}
+		if err := tx.AddConsent(f.ctx, c); !errors.Is(err, store.ErrExists) {
+			f.Errorf("got %v", err)
+		}
+		if err := tx.AddCollection(f.ctx, k); !errors.Is(err, store.ErrExists) {
+			f.Errorf("got %v", err)
+		}
+		if _, err := tx.Consent(f.ctx, newID()); !errors.Is(err, store.ErrNotFound) {
+			f.Errorf("got %v", err)
+		}
+		if err := tx.Polled(f.ctx, newID(), start); !errors.Is(err, store.ErrNotFound) {
+			f.Errorf("got %v", err)
+		}
+		return tx.AddUser(f.ctx, u)
+	})
+	if !f.exists(u) {
+		f.Error("what came after the errors is not there")
+	}
+}
+
+func testPanic(t *testing.T, f fixture) {
+	harmless := newUser(f.client)
+	together(16, func(i int) {
+		u := newUser(f.client)
+		func() {
+			defer func() {
+				if got := recover(); (got != nil) != (i%4 == 1) {
+					t.Errorf("caller %d recovered %v", i, got)
+				}
+			}()
+			err := f.s.Write(f.ctx, func(tx store.Tx) error {
+				if err := tx.AddUser(f.ctx, u); err != nil {
+					return err
+				}
+				switch i % 4 {
+				case 1:
+					panic("the caller's own")
+				case 2:
+					return errOurs
+				}
+				return nil
+			})
+			if (err != nil) != (i%4 == 2) {
+				t.Errorf("caller %d got %v", i, err)
+			}
+		}()
+		if f.exists(u) != (i%4 == 0 || i%4 == 3) {
+			t.Errorf("caller %d: the user exists: %v", i, f.exists(u))
+		}
+	})
+	f.write(func(tx store.Tx) error { return tx.AddUser(f.ctx, harmless) })
+}
+
+func testCancelled(t *testing.T, f fixture) {
+	ctx, cancel := context.WithCancel(f.ctx)
+	cancel()
+	u := newUser(f.client)
+	err := f.s.Write(ctx, func(tx store.Tx) error { return tx.AddUser(ctx, u) })
+	if !errors.Is(err, context.Canceled) || f.exists(u) {
+		t.Errorf("got %v; stored: %v", err, f.exists(u))
+	}
+	// A caller who leaves in the middle of his turn, or in the queue, harms
+	// nobody else, and is answered truly.
+	together(32, func(i int) {
+		u := newUser(f.client)
+		ctx, cancel := context.WithCancel(f.ctx)
+		defer cancel()
+		if i%2 == 1 {
+			go cancel()
+		}
+		err := f.s.Write(ctx, func(tx store.Tx) error { return tx.AddUser(ctx, u) })
+		if err == nil && !f.exists(u) {
+			t.Errorf("caller %d: acknowledged and not there", i)
+		}
+		if i%2 == 0 && err != nil {
+			t.Errorf("caller %d: %v", i, err)
+		}
+	})
+}
+
+// testMixed lets everything happen at once, for the race detector and for locks
+// that wait for each other.
+func testMixed(t *testing.T, f fixture) {
+	c := f.addConsent(nil)
+	now := start.Add(time.Hour)
+	together(50, func(i int) {
+		var mine []user.User
+		for round := range 6 {
+			switch (i + round) % 5 {
+			case 0, 1:
+				u := newUser(f.client)
+				f.write(func(tx store.Tx) error {
+					if err := tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: now, UserID: u.ID, ConsentID: c.ID}); err != nil {
+						return err
+					}
+					return tx.AddUser(f.ctx, u)
+				})
+				mine = append(mine, u)
+			case 2:
+				f.write(func(tx store.Tx) error {
+					locked, err := tx.LockConsent(f.ctx, c.ID)
+					if err != nil {
+						return err
+					}
+					_, err = tx.UpdateConsent(f.ctx, locked)
+					return err
+				})
+			case 3:
+				if _, err := f.s.Claim(f.ctx, store.Consents, now, time.Nanosecond, 3); err != nil {
+					t.Error(err)
+				}
+			default:
+				v, err := f.s.ConsentStatus(f.ctx, c.ID)
+				if err != nil || v.ID != c.ID {
+					t.Errorf("status of %s: %v", v.ID, err)
+				}
+			}
+		}
+		for _, u := range mine {
+			if !f.exists(u) {
+				t.Errorf("user %s is not there", u.ID)
+			}
+		}
+	})
+}
