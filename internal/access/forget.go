@@ -1,0 +1,203 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/evidence"
+	"samla/internal/store"
+	"samla/internal/user"
+	"samla/internal/withdraw"
+)
+
+const (
+	pageSize = 200
+	// maxForget is how often a deletion starts anew because a flow was writing
+	// one of the user's rows at the same moment.
+	maxForget = 20
+)
+
+// Delete anonymizes a user (api.md 3.4): the external id goes, running
+// collections stop, consents end and their banks are owed a word, all data is
+// erased and the data key destroyed, in one transaction. Doing it twice changes
+// nothing. Faults: UserNotFound.
+func (s *Users) Delete(ctx context.Context, clientID, id string) error {
+	for range maxForget {
+		err := s.forget(ctx, clientID, id)
+		if errors.Is(err, store.ErrConflict) {
+			continue // somebody wrote in between: look again
+		}
+		if err == nil {
+			s.g.vault.Forget(id)
+		}
+		return asFault("delete a user", err)
+	}
+	return asFault("delete a user", store.ErrConflict)
+}
+
+// ending is what belongs to a user and has to end, as it was read.
+type ending struct {
+	consents    []consent.Consent // not final
+	collections []collection.Collection
+	duties      []store.Duty
+}
+
+func (s *Users) forget(ctx context.Context, clientID, id string) error {
+	u, err := s.g.store.User(ctx, clientID, id)
+	if err != nil || u.Anonymized() {
+		return err
+	}
+	now := s.g.clk.Now()
+	// Banks' tokens are sealed anew before the key goes. That reads the key
+	// store and cannot be done inside the transaction; what changed since is
+	// found there by comparing.
+	found, err := s.gather(ctx, s.g.store, u)
+	if err != nil {
+		return err
+	}
+	for _, c := range found.consents {
+		d, owed, err := withdraw.Plan(ctx, s.g.vault, c, now, s.g.ids.New)
+		if err != nil {
+			return err
+		}
+		if owed {
+			found.duties = append(found.duties, d)
+		}
+	}
+	return s.g.store.Write(ctx, func(tx store.Tx) error { return s.end(ctx, tx, u, found, now) })
+}
+
+func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending, now time.Time) error {
+	u, err := tx.User(ctx, u.ClientID, u.ID)
+	if err != nil {
+		return err
+	}
+	u, changed := u.Anonymize(now)
+	if !changed {
+		return nil
+	}
+	if err := tx.UpdateUser(ctx, u); err != nil {
+		return err
+	}
+	current, err := s.gather(ctx, tx, u)
+	if err != nil {
+		return err
+	}
+	if !found.same(current) {
+		return store.ErrConflict
+	}
+	for _, c := range found.collections {
+		if err := s.stop(ctx, tx, c, now); err != nil {
+			return err
+		}
+	}
+	for _, c := range found.consents {
+		if err := s.withdraw(ctx, tx, c, now); err != nil {
+			return err
+		}
+	}
+	for _, d := range found.duties {
+		if err := tx.AddDuty(ctx, d); err != nil {
+			return err
+		}
+	}
+	return tx.DestroyKey(ctx, u.ID, now)
+}
+
+// gather reads what has to end: consents that are not final, those inside
+// one-time collections included, and every collection.
+func (s *Users) gather(ctx context.Context, from store.Reader, u user.User) (ending, error) {
+	var e ending
+	for page := (store.Page{Limit: pageSize}); ; {
+		part, err := from.ConsentsOf(ctx, u.ClientID, u.ID, page)
+		if err != nil {
+			return ending{}, err
+		}
+		for _, c := range part {
+			if !c.Status.Final() {
+				e.consents = append(e.consents, c)
+			}
+		}
+		if len(part) < pageSize {
+			break
+		}
+		page.After = part[len(part)-1].ID
+	}
+	for page := (store.Page{Limit: pageSize}); ; {
+		part, err := from.CollectionsOf(ctx, store.CollectionFilter{ClientID: u.ClientID, UserID: u.ID}, page)
+		if err != nil {
+			return ending{}, err
+		}
+		for _, c := range part {
+			e.collections = append(e.collections, c)
+			if c.Mode != collection.OneTime || c.ConsentID == "" {
+				continue
+			}
+			inside, err := from.Consent(ctx, c.ConsentID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return ending{}, err
+			}
+			if err == nil && !inside.Status.Final() {
+				e.consents = append(e.consents, inside)
+			}
+		}
+		if len(part) < pageSize {
+			return e, nil
+		}
+		page.After = part[len(part)-1].ID
+	}
+}
+
+func (e ending) same(other ending) bool {
+	if len(e.consents) != len(other.consents) || len(e.collections) != len(other.collections) {
+		return false
+	}
+	for i, c := range e.consents {
+		if c.ID != other.consents[i].ID || c.Rev != other.consents[i].Rev {
+			return false
+		}
+	}
+	for i, c := range e.collections {
+		if c.ID != other.collections[i].ID || c.Rev != other.collections[i].Rev {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Users) withdraw(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
+	c, err := c.Apply(consent.Withdrawn{}, now)
+	if err != nil {
+		return err
+	}
+	c.WakeAt = time.Time{}
+	if _, err := tx.UpdateConsent(ctx, c); err != nil {
+		return err
+	}
+	return tx.AddEvidence(ctx, evidence.OfRevoked(s.g.ids, c, now, evidence.UserGone))
+}
+
+// stop ends a collection that runs, and erases what any one has read.
+func (s *Users) stop(ctx context.Context, tx store.Tx, c collection.Collection, now time.Time) error {
+	running, full := !c.Status.Terminal(), c.Status.HasData() && !c.DataGone(now)
+	if running {
+		var err error
+		if c, err = c.Apply(collection.Stopped{}, now); err != nil {
+			return err
+		}
+		c.WakeAt = time.Time{}
+		if err := tx.AddEvidence(ctx, evidence.OfCollection(s.g.ids, c, now)); err != nil {
+			return err
+		}
+	}
+	if running || full {
+		c.ErasedAt = now
+		if _, err := tx.UpdateCollection(ctx, c); err != nil {
+			return err
+		}
+	}
+	return tx.EraseData(ctx, c.ID)
+}
