@@ -1,0 +1,283 @@
+package access_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/evidence"
+	"samla/internal/fault"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/uid"
+	"samla/internal/withdraw"
+)
+
+var ids = uid.NewMaker(clock.NewManual(start), nil)
+
+func (n *node) write(t testing.TB, fn func(store.Tx) error) {
+	t.Helper()
+	if err := n.store.Store.Write(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// consent adds a consent whose bank knows it as bankID (empty = not yet).
+func (n *node) consent(t testing.TB, userID string, s consent.Status, bankID string, change func(*consent.Consent)) consent.Consent {
+	t.Helper()
+	c := consent.Consent{
+		ID: ids.New(), ClientID: "a", UserID: userID, Company: "se-demo", Status: s, Step: consent.StepWatch,
+		Requested: consent.Scope{Balances: true}, CreatedAt: start, StatusChangedAt: start,
+		AuthorizeBy: start.Add(time.Hour), ExpiresAt: start.Add(24 * time.Hour), WakeAt: start.Add(time.Second),
+	}
+	if change != nil {
+		change(&c)
+	}
+	plain, _ := json.Marshal(consent.Secret{PersonalNumber: "200002292399", BankConsentID: bankID, Token: "bearer"})
+	var err error
+	if c.Sealed, err = n.vault.Seal(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
+		t.Fatal(err)
+	}
+	n.write(t, func(tx store.Tx) error { return tx.AddConsent(t.Context(), c) })
+	return c
+}
+
+func (n *node) collection(t testing.TB, userID string, s collection.Status, change func(*collection.Collection)) collection.Collection {
+	t.Helper()
+	c := collection.Collection{
+		ID: ids.New(), ClientID: "a", UserID: userID, Company: "se-demo", Mode: collection.Stored, Attended: true,
+		Status: s, CreatedAt: start, StatusChangedAt: start, PolledAt: start, WakeAt: start.Add(time.Second),
+	}
+	if s.HasData() {
+		c.DataUntil, c.WakeAt = start.Add(24*time.Hour), time.Time{}
+	}
+	if change != nil {
+		change(&c)
+	}
+	n.write(t, func(tx store.Tx) error {
+		if err := tx.AddCollection(t.Context(), c); err != nil {
+			return err
+		}
+		if err := tx.PutProducts(t.Context(), c.ID, []byte("sealed")); err != nil {
+			return err
+		}
+		return tx.AddRaw(t.Context(), store.Raw{CollectionID: c.ID, Kind: "accounts", FetchedAt: start, Sealed: []byte("sealed")})
+	})
+	return c
+}
+
+// duties opens all duties that are owed, by consent.
+func (n *node) duties(t testing.TB) map[string]withdraw.Payload {
+	t.Helper()
+	due, err := n.store.Claim(t.Context(), store.Duties, n.clk.Now(), time.Minute, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owed := map[string]withdraw.Payload{}
+	for _, id := range due {
+		d, err := n.store.Duty(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := withdraw.Open(t.Context(), n.vault, d)
+		if err != nil || d.Kind != store.RevokeAtBank || d.Company != "se-demo" || !d.WakeAt.After(d.CreatedAt) {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		owed[d.ConsentID] = p
+	}
+	return owed
+}
+
+func TestForgettingEndsEverything(t *testing.T) {
+	all := nodes(t, 2)
+	n, other := all[0], all[1]
+	u, neighbour := n.person(t, "a", "customer-4711"), n.person(t, "a", "customer-4712")
+
+	fresh := n.consent(t, u.ID, consent.Initiated, "", nil)
+	waiting := n.consent(t, u.ID, consent.AwaitingAuthorization, "bank-1", nil)
+	valid := n.consent(t, u.ID, consent.Authorized, "bank-2", nil)
+	expired := n.consent(t, u.ID, consent.Expired, "bank-3", nil)
+	theirs := n.consent(t, neighbour.ID, consent.Authorized, "bank-4", nil)
+	running := n.collection(t, u.ID, collection.Collecting, nil)
+	done := n.collection(t, u.ID, collection.Completed, nil)
+	failed := n.collection(t, u.ID, collection.Failed, nil)
+	theirDone := n.collection(t, neighbour.ID, collection.Completed, nil)
+	var inside consent.Consent
+	oneTime := n.collection(t, u.ID, collection.Login, func(c *collection.Collection) {
+		inside = n.consent(t, u.ID, consent.AwaitingAuthorization, "bank-5", func(in *consent.Consent) { in.CollectionID = c.ID })
+		c.Mode, c.ConsentID = collection.OneTime, inside.ID
+	})
+
+	n.clk.Advance(time.Hour)
+	now := n.clk.Now()
+	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+		t.Fatal(err)
+	}
+
+	for name, c := range map[string]consent.Consent{"fresh": fresh, "waiting": waiting, "valid": valid, "inside": inside} {
+		got, err := n.store.Consent(t.Context(), c.ID)
+		if err != nil || got.Status != consent.Revoked || !got.RevokedAt.Equal(now) || !got.WakeAt.IsZero() || got.Step != consent.StepEnd {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		entries, err := n.store.Evidence(t.Context(), c.ID)
+		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(evidence.ConsentRevoked) && name != "inside" {
+			t.Errorf("%s: %+v, %v", name, entries, err)
+		}
+		if _, err := n.vault.Open(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrForgotten) {
+			t.Errorf("%s: the secret opens: %v", name, err)
+		}
+	}
+	if got, _ := n.store.Consent(t.Context(), expired.ID); got.Status != consent.Expired || got.Rev != expired.Rev {
+		t.Errorf("a final consent was touched: %+v", got)
+	}
+	for name, c := range map[string]collection.Collection{"running": running, "one-time": oneTime} {
+		got, err := n.store.Collection(t.Context(), c.ID)
+		if err != nil || got.Status != collection.AuthenticationCancelled || !got.ErasedAt.Equal(now) || !got.WakeAt.IsZero() {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if got, _ := n.store.Collection(t.Context(), done.ID); got.Status != collection.Completed || !got.DataGone(now) {
+		t.Errorf("done: %+v", got)
+	}
+	for _, c := range []collection.Collection{running, oneTime, done, failed} {
+		raws, err := n.store.Raws(t.Context(), c.ID)
+		if _, missing := n.store.Products(t.Context(), c.ID); len(raws) != 0 || err != nil || !errors.Is(missing, store.ErrNotFound) {
+			t.Errorf("%s: data is left", c.Status)
+		}
+	}
+
+	owed := n.duties(t)
+	for _, want := range []struct {
+		c    consent.Consent
+		bank string
+	}{{waiting, "bank-1"}, {valid, "bank-2"}, {inside, "bank-5"}} {
+		if owed[want.c.ID] != (withdraw.Payload{BankConsentID: want.bank, Token: "bearer"}) {
+			t.Errorf("%s is not owed a word", want.bank)
+		}
+	}
+	if len(owed) != 3 {
+		t.Errorf("%d duties", len(owed))
+	}
+
+	// The neighbour notices nothing.
+	if got, _ := n.store.Consent(t.Context(), theirs.ID); got.Status != consent.Authorized {
+		t.Errorf("neighbour: %+v", got)
+	}
+	if _, err := n.store.Products(t.Context(), theirDone.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := n.vault.Open(t.Context(), neighbour.ID, withdraw.SecretPlace(theirs.ID), theirs.Sealed); err != nil {
+		t.Error(err)
+	}
+	other.clk.Advance(time.Minute)
+	if _, err := other.vault.Open(t.Context(), u.ID, withdraw.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrForgotten) {
+		t.Errorf("another node: %v", err)
+	}
+
+	// Once more changes nothing.
+	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+		t.Error(err)
+	}
+	if got, _ := n.users.ByID(t.Context(), "a", u.ID); !got.AnonymizedAt.Equal(now) {
+		t.Errorf("deleted anew at %v", got.AnonymizedAt)
+	}
+}
+
+func TestForgettingAUserOfManyConsents(t *testing.T) {
+	n := nodes(t, 1)[0]
+	u := n.person(t, "a", "customer-4711")
+	const many = 401
+	for i := range many {
+		n.consent(t, u.ID, consent.Authorized, fmt.Sprint("bank-", i), nil)
+		n.collection(t, u.ID, collection.Running, nil)
+	}
+	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+		t.Fatal(err)
+	}
+	if owed := n.duties(t); len(owed) != many {
+		t.Errorf("%d duties", len(owed))
+	}
+	left, err := n.store.CollectionsOf(t.Context(), store.CollectionFilter{ClientID: "a", In: []collection.Status{collection.Running}},
+		store.Page{Limit: 10})
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d run on, %v", len(left), err)
+	}
+}
+
+// A flow writes one of the user's rows, or adds one, between the look and the
+// write: the deletion looks again and misses nothing.
+func TestForgettingMeetsAFlowAtWork(t *testing.T) {
+	n := nodes(t, 1)[0]
+	u := n.person(t, "a", "customer-4711")
+	c := n.consent(t, u.ID, consent.AwaitingAuthorization, "", nil)
+	var added consent.Consent
+	n.store.beforeNext = func() {
+		plain, _ := json.Marshal(consent.Secret{BankConsentID: "late"})
+		var err error
+		if c.Sealed, err = n.vault.Seal(t.Context(), u.ID, withdraw.SecretPlace(c.ID), plain); err != nil {
+			t.Error(err)
+		}
+		n.write(t, func(tx store.Tx) error { _, err := tx.UpdateConsent(t.Context(), c); return err })
+		n.store.beforeNext = func() {
+			added = n.consent(t, u.ID, consent.Authorized, "new", nil)
+			n.store.beforeNext = func() { n.collection(t, u.ID, collection.Running, nil) }
+		}
+	}
+	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+		t.Fatal(err)
+	}
+	owed := n.duties(t)
+	if len(owed) != 2 || owed[c.ID].BankConsentID != "late" || owed[added.ID].BankConsentID != "new" {
+		t.Errorf("%+v", owed)
+	}
+	left, _ := n.store.CollectionsOf(t.Context(), store.CollectionFilter{ClientID: "a", In: []collection.Status{collection.Running}},
+		store.Page{Limit: 10})
+	if len(left) != 0 {
+		t.Error("a collection runs on")
+	}
+}
+
+func TestConcurrentDeletionsAreOne(t *testing.T) {
+	all := nodes(t, 4)
+	u := all[0].person(t, "a", "customer-4711")
+	c := all[0].consent(t, u.ID, consent.Authorized, "bank", nil)
+	var wg sync.WaitGroup
+	for _, n := range all {
+		wg.Go(func() {
+			if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	due, err := all[0].store.Claim(t.Context(), store.Duties, start, time.Minute, 10)
+	if err != nil || len(due) != 1 {
+		t.Errorf("%d duties, %v", len(due), err)
+	}
+	if entries, _ := all[0].store.Evidence(t.Context(), c.ID); len(entries) != 1 {
+		t.Errorf("%d entries", len(entries))
+	}
+}
+
+// A secret that does not open must not be passed over in silence: the bank would
+// never be told.
+func TestForgettingStopsAtATamperedSecret(t *testing.T) {
+	n := nodes(t, 1)[0]
+	u := n.person(t, "a", "customer-4711")
+	c := n.consent(t, u.ID, consent.Authorized, "bank", nil)
+	c.Sealed[len(c.Sealed)-1] ^= 1
+	n.write(t, func(tx store.Tx) error { _, err := tx.UpdateConsent(t.Context(), c); return err })
+	err := n.users.Delete(t.Context(), "a", u.ID)
+	if fault.CodeOf(err) != fault.Internal || !errors.Is(err, seal.ErrTampered) {
+		t.Errorf("got %v", err)
+	}
+	if got, _ := n.users.ByID(t.Context(), "a", u.ID); got.Anonymized() {
+		t.Error("half forgotten")
+	}
+}
