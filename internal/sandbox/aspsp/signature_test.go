@@ -1,0 +1,135 @@
+package aspsp
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"math/big"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const wellFormed = `keyId="SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE",algorithm="rsa-sha256",headers="digest x-request-id",signature="AAAA"`
+
+func TestParseSignature(t *testing.T) {
+	s, ok := parseSignature(wellFormed)
+	if !ok || s.keyID != "SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE" || s.algorithm != "rsa-sha256" ||
+		len(s.headers) != 2 || s.headers[1] != "x-request-id" || len(s.value) != 3 {
+		t.Errorf("%+v %v", s, ok)
+	}
+	if _, ok := parseSignature(strings.ReplaceAll(wellFormed, `",`, `", `)); !ok {
+		t.Error("blanks after commas are refused")
+	}
+	for name, header := range map[string]string{
+		"empty":          "",
+		"scheme":         "Signature " + wellFormed,
+		"no quotes":      strings.ReplaceAll(wellFormed, `"`, ""),
+		"trailing comma": wellFormed + ",",
+		"text at end":    wellFormed + "x",
+		"double member":  wellFormed + `,algorithm="rsa-sha256"`,
+		"fifth member":   wellFormed + `,created="1"`,
+		"three members":  strings.Replace(wellFormed, `algorithm="rsa-sha256",`, "", 1),
+		"empty headers":  strings.Replace(wellFormed, "digest x-request-id", "", 1),
+		"empty value":    strings.Replace(wellFormed, "AAAA", "", 1),
+		"not base64":     strings.Replace(wellFormed, "AAAA", "A-_A", 1),
+		"unended":        strings.TrimSuffix(wellFormed, `"`),
+	} {
+		if _, ok := parseSignature(header); ok {
+			t.Errorf("%s: passed", name)
+		}
+	}
+}
+
+func TestKeyIDNamesTheCertificate(t *testing.T) {
+	cert := &x509.Certificate{SerialNumber: big.NewInt(0x9fa1), Issuer: pkix.Name{CommonName: "D-TRUST", Organization: []string{"D-Trust"}, Country: []string{"DE"}}}
+	for keyID, want := range map[string]bool{
+		"SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE":     true,
+		"SN=9FA1,CA=C=DE, O=D-Trust, CN=D-TRUST":   true,
+		"SN=009fa1,CA=CN=D-TRUST,O=D-Trust,C=DE":   true,
+		"SN=9fa2,CA=CN=D-TRUST,O=D-Trust,C=DE":     false,
+		"SN=9fa1,CA=CN=D-TRUST,O=D-Trust":          false,
+		"SN=9fa1":                                  false,
+		"9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE":        false,
+		"SN=,CA=CN=D-TRUST,O=D-Trust,C=DE":         false,
+		"SN=40865,CA=CN=D-TRUST,O=D-Trust,C=DE":    false,
+		"SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE,X=1": false,
+	} {
+		if got := keyIDNames(keyID, cert); got != want {
+			t.Errorf("%s: %v", keyID, got)
+		}
+	}
+}
+
+// The vectors of banks.md 9.2 for the empty body.
+func TestDigest(t *testing.T) {
+	const empty256 = "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+	const empty512 = "SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
+	for _, c := range []struct {
+		header   string
+		body     string
+		allow512 bool
+		want     bool
+	}{
+		{empty256, "", false, true}, {strings.ToLower(empty256[:7]) + empty256[7:], "", false, true},
+		{empty256, " ", false, false}, {empty512, "", true, true}, {empty512, "", false, false},
+		{"SHA-256", "", true, false}, {"SHA-256=", "", true, false}, {"MD5=1B2M2Y8AsgTpgAmY7PhCfg==", "", true, false},
+	} {
+		if got := digestHolds(c.header, []byte(c.body), c.allow512); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+func TestSigningString(t *testing.T) {
+	h := http.Header{"Digest": {"SHA-256=x"}, "X-Request-Id": {"1"}, "Psu-Id": {"2", "3"}}
+	if got := signingString(h, []string{"x-request-id", "digest", "psu-id"}); got != "x-request-id: 1\ndigest: SHA-256=x\npsu-id: 2, 3" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte("text"))
+	value, err := key.Sign(rand.Reader, sum[:], hashSHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := signature{algorithm: "rsa-sha256", value: value}
+	if !s.verify(&key.PublicKey, "text", false) || s.verify(&key.PublicKey, "texts", false) {
+		t.Fatal("the good one fails, or another text passes")
+	}
+	for i := range value {
+		value[i] ^= 1
+		if s.verify(&key.PublicKey, "text", false) {
+			t.Errorf("byte %d does not matter", i)
+		}
+		value[i] ^= 1
+	}
+}
+
+func FuzzParseSignature(f *testing.F) {
+	f.Add(wellFormed)
+	f.Add(`keyId="",algorithm="",headers="",signature=""`)
+	f.Add(`a="b", c="`)
+	f.Fuzz(func(t *testing.T, header string) {
+		s, ok := parseSignature(header)
+		if !ok {
+			return
+		}
+		if s.keyID == "" || s.algorithm == "" || len(s.headers) == 0 || len(s.value) == 0 {
+			t.Fatalf("%q passed with an empty member", header)
+		}
+		again := `keyId="` + s.keyID + `",algorithm="` + s.algorithm + `",headers="` + strings.Join(s.headers, " ") +
+			`",signature="` + base64.StdEncoding.EncodeToString(s.value) + `"`
+		if _, ok := parseSignature(again); !ok {
+			t.Fatalf("%q was read but not %q", header, again)
+		}
+	})
+}

@@ -1,0 +1,234 @@
+package aspsp
+
+import (
+	"bytes"
+	"crypto"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/persona"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+const hashSHA256 = crypto.SHA256
+
+var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
+
+func newBank(t *testing.T, journal string) *Bank {
+	t.Helper()
+	c := clock.NewManual(noon)
+	b, err := New(Config{Behaviour: Shipped()[0], Clock: c, BankID: bankid.New(c, bytes.NewReader(nil)), Journal: journal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func consent(id string, status ConsentStatus) *Consent {
+	return &Consent{ID: id, TPP: "T", RequestID: "r-" + id, Created: noon, Changed: noon, Status: status, Recurring: true,
+		Until: "2026-09-01", Frequency: 4, Access: Access{AllPSD2: allAccounts}, Signer: persona.Default, SCA: noon}
+}
+
+// What a killed process leaves behind is taken up, but for a line that was cut.
+func TestJournalSurvivesACut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bank.jsonl")
+	b := newBank(t, path)
+	for _, e := range []entry{
+		{Consent: consent("a", Received)}, {Consent: consent("a", Valid)}, {Consent: consent("b", Rejected)},
+		{Authorisation: &Authorisation{ID: "x", ConsentID: "a", Status: Finalised, Created: noon}},
+		{Read: &readEntry{"a/accounts", noon}}, {Read: &readEntry{"a/accounts", noon.Add(-25 * time.Hour)}},
+	} {
+		b.journal.write(e)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(whole, []byte(`{"consent":{"id":"c"`)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b = newBank(t, path)
+	if len(b.consents) != 2 || b.consents["a"].Status != Valid || len(b.consents["a"].authorisations) != 1 {
+		t.Errorf("%v", b.consents)
+	}
+	if b.recurring[requestKey("T", persona.Default)] != b.consents["a"] {
+		t.Error("the valid recurring consent is not known as such")
+	}
+	var out bytes.Buffer
+	if err := b.Snapshot(&out); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "\n"); n != 4 { // a, x, b and the one read of the last day
+		t.Errorf("%d lines: %s", n, out.String())
+	}
+	if now, _ := os.ReadFile(path); !bytes.Equal(now, out.Bytes()) {
+		t.Error("the file was not replaced by a snapshot")
+	}
+}
+
+func TestBrokenJournalIsAnError(t *testing.T) {
+	b := newBank(t, "")
+	if err := b.Restore(strings.NewReader("{\n{}\n")); err == nil {
+		t.Error("a broken line in the middle passed")
+	}
+	if err := b.Restore(strings.NewReader(`{"authorisation":{"id":"x","consentId":"unknown"}}` + "\n")); err != nil {
+		t.Error(err)
+	}
+	_, err := New(Config{Behaviour: Shipped()[0], Clock: clock.NewManual(noon), Journal: filepath.Join(t.TempDir(), "no", "such", "folder")})
+	if err == nil {
+		t.Error("a journal in no folder was opened")
+	}
+}
+
+// Once the journal fails nothing more is acknowledged.
+func TestFailedJournalStopsConsents(t *testing.T) {
+	b := newBank(t, filepath.Join(t.TempDir(), "j"))
+	if err := b.journal.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.journal.write(entry{Consent: consent("a", Received)})
+	if err := b.journal.failed(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if err := b.Close(); err == nil {
+		t.Error("Close hides the failure")
+	}
+}
+
+// Snapshot and Restore are inverse for any mix of consents.
+func TestSnapshotRestore(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		b := newBank(t, "")
+		statuses := []ConsentStatus{Received, Rejected, Valid, RevokedByPSU, Expired, TerminatedByTPP}
+		for i := range rapid.IntRange(0, 6).Draw(rt, "consents") {
+			c := consent(string(rune('a'+i)), rapid.SampledFrom(statuses).Draw(rt, "status"))
+			c.Access = rapid.SampledFrom([]Access{
+				{AllPSD2: allAccounts}, {Accounts: &[]Reference{}}, {Balances: &[]Reference{{IBAN: "SE4550000000058398257466"}}},
+			}).Draw(rt, "access")
+			b.take(entry{Consent: c})
+		}
+		var one, two bytes.Buffer
+		if err := b.Snapshot(&one); err != nil {
+			rt.Fatal(err)
+		}
+		other := newBank(t, "")
+		if err := other.Restore(bytes.NewReader(one.Bytes())); err != nil {
+			rt.Fatal(err)
+		}
+		if err := other.Snapshot(&two); err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(one.String(), two.String()); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
+
+// What is granted is never more than what was asked for and is owned, and
+// granting twice changes nothing.
+func TestGrantNeverWidens(t *testing.T) {
+	book := persona.NewBook("500")
+	mine, _ := book.Person(persona.Default)
+	theirs, _ := book.Person("190905271474")
+	pool := []Reference{}
+	for _, a := range append(mine.Accounts, theirs.Accounts...) {
+		pool = append(pool, referenceTo(a))
+	}
+	list := rapid.SliceOfN(rapid.SampledFrom(pool), 1, 4)
+	rapid.Check(t, func(t *rapid.T) {
+		var a Access
+		for name, into := range map[string]*References{"accounts": &a.Accounts, "balances": &a.Balances, "transactions": &a.Transactions} {
+			if rapid.Bool().Draw(t, name+"?") {
+				l := list.Draw(t, name)
+				*into = &l
+			}
+		}
+		granted, ok := a.grant(mine.Accounts)
+		covered := false
+		for _, acc := range mine.Accounts {
+			want, got := a.scope(acc), granted.scope(acc)
+			if want != got {
+				t.Fatalf("asked %+v, granted %+v", want, got)
+			}
+			covered = covered || got.Visible
+		}
+		for _, acc := range theirs.Accounts {
+			if granted.scope(acc).Visible {
+				t.Fatal("another person's account was granted")
+			}
+		}
+		if asked := a.Accounts != nil || a.Balances != nil || a.Transactions != nil; asked && ok != covered {
+			t.Fatalf("ok %v, covered %v", ok, covered)
+		}
+		if again, _ := granted.grant(mine.Accounts); ok && !cmp.Equal(again, granted) {
+			t.Fatal("granting twice is not the same")
+		}
+	})
+}
+
+// A page token is good for its consent and account only, and not when changed.
+func TestPageTokens(t *testing.T) {
+	b := newBank(t, "")
+	w := window{Consent: "c", Account: "a", From: 1, To: 2, Status: "booked", Offset: 7, Issued: noon.Unix()}
+	token := b.token(w)
+	c := &call{Bank: b, account: "a"}
+	if got, f := c.window(token, "c"); f != nil || got != w {
+		t.Fatalf("%+v %+v", got, f)
+	}
+	if _, f := c.window(token, "d"); f == nil {
+		t.Error("good for another consent")
+	}
+	if _, f := (&call{Bank: b, account: "b"}).window(token, "c"); f == nil {
+		t.Error("good for another account")
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		i := rapid.IntRange(0, len(token)-2).Draw(t, "at")
+		letter := byte('A')
+		if token[i] == 'A' {
+			letter = 'B'
+		}
+		if _, f := c.window(token[:i]+string(letter)+token[i+1:], "c"); f == nil {
+			t.Fatalf("position %d does not matter", i)
+		}
+	})
+}
+
+func FuzzConsentRequest(f *testing.F) {
+	f.Add([]byte(`{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2026-07-01","frequencyPerDay":4,"combinedServiceIndicator":false}`))
+	f.Add([]byte(`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[]},"recurringIndicator":false,"validUntil":"9999-12-31","frequencyPerDay":1,"combinedServiceIndicator":false}`))
+	behaviour := Shipped()[0]
+	today := persona.DayAt(noon)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var q consentRequest
+		if !decode(body, &q) {
+			return
+		}
+		c, refusal := q.read(behaviour, today)
+		if refusal != nil {
+			if refusal.status != 400 || refusal.code == "" {
+				t.Fatalf("%+v", refusal)
+			}
+			return
+		}
+		last := (today + persona.Day(behaviour.MaxValidDays)).String()
+		if c.Until > last || c.Until < today.String() || c.Frequency < 1 || c.Frequency > behaviour.DailyLimit {
+			t.Fatalf("%+v", c)
+		}
+		if _, err := json.Marshal(c); err != nil {
+			t.Fatal(err)
+		}
+		c.Access.grant(nil)
+	})
+}
