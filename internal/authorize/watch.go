@@ -8,15 +8,20 @@ import (
 	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/consent"
+	"samla/internal/store"
+	"samla/internal/work"
 )
 
 // checkEvery is how often an authorized consent is looked up at its bank: a
 // withdrawal there is noticed within a day (api.md 4.2).
 const checkEvery = 24 * time.Hour
 
-// stopWatchingBefore is how long before the end of its budget a watch hands the
-// row back.
-const stopWatchingBefore = 2 * time.Second
+// A watch hands its row back well before its budget ends, and has some seconds
+// left to say so.
+const (
+	watchFor       = work.Budget - 5*time.Second
+	handBackWithin = 2 * time.Second
+)
 
 // watch follows the authorisation. It asks the bank at its interval as long as
 // its budget lasts and then hands the row back, to be claimed again at once.
@@ -54,8 +59,7 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 		if v.live.ended(v.c.ID) {
 			return false, nil
 		}
-		if deadline, bounded := ctx.Deadline(); (bounded && time.Until(deadline) < stopWatchingBefore) ||
-			v.Clock.Now().Sub(started) > 10*time.Second {
+		if v.Clock.Now().Sub(started) > watchFor {
 			return false, v.handBack(ctx)
 		}
 	}
@@ -155,11 +159,11 @@ func eventOf(info bank.ConsentInfo, err error) consent.Event {
 // handBack makes the row due at once for whoever claims it next. It outlives the
 // budget that made it necessary.
 func (v *visit) handBack(ctx context.Context) error {
-	wrap, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWatchingBefore)
+	wrap, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackWithin)
 	defer cancel()
 	if err := v.later(wrap, v.Clock.Now()); err != nil {
 		return err
 	}
-	v.Pump.Kick("consents")
+	v.Pump.Kick(store.Consents)
 	return nil
 }

@@ -67,3 +67,13 @@ func TestSystemClockIsUTC(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestFastClockRunsAhead(t *testing.T) {
+	c := clock.NewFast(start, 1000)
+	if err := clock.Sleep(context.Background(), c, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if passed := c.Now().Sub(start); passed < 5*time.Second {
+		t.Errorf("%v passed in a sleep of 5 s", passed)
+	}
+}

@@ -165,13 +165,13 @@ func (p *Pump) Stop(ctx context.Context) error {
 		}
 		close(done)
 	}()
-	patience := time.NewTimer(grace)
+	patience := p.clock.NewTimer(grace)
 	defer patience.Stop()
 	for {
 		select {
 		case <-done:
 			return nil
-		case <-patience.C:
+		case <-patience.C():
 			p.abandon()
 		case <-ctx.Done():
 			return ctx.Err()
