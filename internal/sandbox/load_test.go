@@ -1,0 +1,120 @@
+package sandbox_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/sandbox"
+
+	"github.com/google/uuid"
+)
+
+// Many callers repeat one creation at once: one consent comes of it. Meanwhile
+// others walk whole consents. Run with the race detector.
+func TestManyAtOnce(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-demo-psd2")
+	id := uuid.NewString()
+	var wg sync.WaitGroup
+	got := make([]string, 16)
+	for i := range got {
+		wg.Go(func() { got[i] = p.call("POST", "consents", allAccounts, "X-Request-ID", id).text("consentId") })
+	}
+	for _, person := range []string{maja, ester, sten, light} {
+		wg.Go(func() {
+			id := p.consent(allAccounts, person)
+			for range 3 {
+				p.call("GET", "accounts", "", "Consent-ID", id).want(200)
+			}
+			p.call("DELETE", "consents/"+id, "").want(204)
+		})
+	}
+	wg.Go(func() {
+		for range 20 {
+			w.Stats()
+		}
+	})
+	wg.Wait()
+	for _, one := range got {
+		if one == "" || one != got[0] {
+			t.Fatalf("consents %v", got)
+		}
+	}
+	if s := w.Stats(); s.ConsentsCreated != 5 || s.DuplicateConsents != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A stopped sandbox frees its address and can be stopped before it starts.
+func TestStartStop(t *testing.T) {
+	keys, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sandbox.New(sandbox.Config{Clock: clock.NewManual(start), Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.URL() != "" || s.Banks()[0].BaseURL != "" {
+		t.Error("an address before the start")
+	}
+	if err := s.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+	w := open(t, nil)
+	taken := strings.TrimPrefix(w.URL(), "https://")
+	again, err := sandbox.New(sandbox.Config{Keys: keys, Listen: taken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Start(context.Background()); err == nil {
+		t.Error("a taken address was had")
+	}
+	w.stop()
+	if err := again.Start(context.Background()); err != nil {
+		t.Errorf("the address was not freed: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := again.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// No log line holds a personal number, a token or an IBAN.
+func TestLogsAreClean(t *testing.T) {
+	var log strings.Builder
+	var mu sync.Mutex
+	w := open(t, func(c *sandbox.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(lockedWriter{&mu, &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	p := w.tpp("se-demo-psd2")
+	id := p.consent(allAccounts, maja)
+	p.call("GET", "accounts", "", "Consent-ID", id).want(200)
+	p.call("POST", "consents", "{", "Content-Type", "application/json", "PSU-ID", maja).want(400)
+	w.stop()
+	mu.Lock()
+	defer mu.Unlock()
+	for _, secret := range []string{maja, "SE", "bankid.", id} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log holds %q: %s", secret, log.String())
+		}
+	}
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
