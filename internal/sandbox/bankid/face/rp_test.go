@@ -274,6 +274,23 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 	}
 }
 
+func TestTwoContentTypesAreNone(t *testing.T) {
+	h := open(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+face.RPPrefix+"auth", strings.NewReader(`{"endUserIp":"192.0.2.1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header["Content-Type"] = []string{"application/json", "text/plain"}
+	answer, err := h.rp.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("got %d", answer.StatusCode)
+	}
+}
+
 // FuzzRelyingParty sends any body to any call: it is answered and started one
 // order, or it is refused and started none.
 func FuzzRelyingParty(f *testing.F) {
