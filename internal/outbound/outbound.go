@@ -14,7 +14,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -44,6 +43,8 @@ type Config struct {
 	// belong to the network, as the time-outs do, so nil = the machine's clock
 	// also where the flow runs on another one.
 	Pauses clock.Clock
+	// Jitter gives numbers from 0 to 1 that spread repeats; nil = the machine's.
+	Jitter func() float64
 	// Wrap is put around the transport, so that a test sees each exchange.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }
@@ -75,6 +76,7 @@ type Client struct {
 	limits    Limits
 	now       func() time.Time
 	pauses    clock.Clock
+	random    func() float64
 	breaker   breaker
 }
 
@@ -90,11 +92,14 @@ func New(c Config) (*Client, error) {
 	if c.Now == nil {
 		c.Now = clock.System().Now
 	}
+	if c.Jitter == nil {
+		c.Jitter = jitter
+	}
 	limits := c.Limits.withDefaults()
 	plain := newTransport(c, limits)
 	client := &Client{
 		base: b, transport: plain, idle: plain.CloseIdleConnections,
-		signer: c.Signer, limits: limits, now: c.Now, pauses: c.Pauses,
+		signer: c.Signer, limits: limits, now: c.Now, pauses: c.Pauses, random: c.Jitter,
 	}
 	if c.Wrap != nil {
 		client.transport = c.Wrap(plain)
@@ -153,7 +158,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		if !repeatable || attempt == maxRepeats || !passing(resp, err) {
 			return resp, err
 		}
-		if clock.Sleep(ctx, c.pauses, pause(attempt, rand.Float64())) != nil {
+		if clock.Sleep(ctx, c.pauses, pause(attempt, c.random())) != nil {
 			return resp, err
 		}
 	}

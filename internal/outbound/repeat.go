@@ -1,6 +1,9 @@
 package outbound
 
 import (
+	"crypto/rand"
+	"encoding/binary"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -16,6 +19,12 @@ const (
 func pause(n int, random float64) time.Duration {
 	d := firstPause << n
 	return d - time.Duration(random*float64(d)/2)
+}
+
+func jitter() float64 {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // it does not fail
+	return float64(binary.BigEndian.Uint16(b[:])) / math.MaxUint16
 }
 
 // passing tells an outcome that the same request may well not meet again. An

@@ -7,6 +7,8 @@ import (
 	"image/png"
 	"net/http"
 	"net/url"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/pki"
 )
 
 // The default person has an account, savings and a card; somebodyElse is another
@@ -31,6 +34,8 @@ const (
 	maja         = persona.Default
 	somebodyElse = "194408139089"
 )
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestSandboxBanks(t *testing.T) {
 	for company, c := range map[string]struct {
@@ -72,6 +77,37 @@ func TestSandboxBanks(t *testing.T) {
 	}
 }
 
+// keys are certificates made once: each world takes copies, for to make an RSA
+// key takes longer than most cases.
+var keys = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "banktest")
+	if err == nil {
+		_, err = pki.Open(dir, func() time.Time { return noon }, nil)
+	}
+	return dir, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := keys(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func keysCopied(t *testing.T) string {
+	t.Helper()
+	made, err := keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(made)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // world is a sandbox of one test, on its own clock and port.
 type world struct {
 	clock   *clock.Manual
@@ -83,12 +119,12 @@ type world struct {
 
 func newWorld(t *testing.T, company string) *world {
 	t.Helper()
-	w := &world{clock: clock.NewManual(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)), company: company}
+	w := &world{clock: clock.NewManual(noon), company: company}
 	var err error
 	if w.oracle, err = bgoracle.New("https://sandbox/" + company); err != nil {
 		t.Fatal(err)
 	}
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Wrap: func(h http.Handler) http.Handler {
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: keysCopied(t), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})
 	if err != nil {
