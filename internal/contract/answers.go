@@ -25,10 +25,9 @@ type headerRule struct {
 	schema   *jsonschema.Schema
 }
 
-// readAnswers compiles the responses, closed (what this server writes) or open
-// (what a client may rely on).
-func (c *Contract) readAnswers(closed bool) (*answers, error) {
-	s, err := newSchemas(c.tree.root, closed)
+// readAnswers compiles the responses in their closed form.
+func (c *Contract) readAnswers() (*answers, error) {
+	s, err := newSchemas(c.tree.root, true)
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,7 @@ func TestBodies(t *testing.T) {
 		{"createUser", `{"externalId":"a","e\u0078ternalId":"b"}`, "MALFORMED_JSON at byte offset 18: the object has this key already"},
 		{"createUser", `{"externalId":"a","x":[{"y":{"z":1,"z":1}}]}`, "MALFORMED_JSON at byte offset 35: the object has this key already"},
 		{"createUser", "{\"externalId\":\"a\x00\"}", "MALFORMED_JSON at byte offset 16: a control character inside a string"},
+		{"createUser", "{\"externalId\":\"a\tb\"}", "MALFORMED_JSON at byte offset 16: a control character inside a string"},
 		{"createUser", "\x00{}", "MALFORMED_JSON at byte offset 0: a value is expected"},
 		{"createUser", "{\"externalId\":\"a\xff\"}", "MALFORMED_JSON at byte offset 16: not UTF-8"},
 		{"createUser", "\xef\xbb\xbf{}", "MALFORMED_JSON at byte offset 0: a value is expected"},

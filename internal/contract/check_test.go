@@ -42,6 +42,7 @@ func TestCheckResponse(t *testing.T) {
 		{op: "getConsentStatus", body: statusOK},
 		{op: "getConsentStatus", body: statusOK, old: `10:31:00.000Z`, new: `10:31:00Z`, want: "statusChangedAt"},
 		{op: "getConsentStatus", body: statusOK, old: `10:31:00.000Z`, new: `10:31:00.000+00:00`, want: "statusChangedAt"},
+		{op: "getConsentStatus", body: statusOK, old: `10:31:00.000Z`, new: `10:31:00,000Z`, want: "statusChangedAt"},
 		{op: "getConsentStatus", body: statusOK, old: `"AUTHORIZED"`, new: `"DONE"`, want: "status"},
 		{op: "getConsentStatus", body: statusOK, old: `"AUTHORIZED"`, new: `"FAILED"`, want: "error"},
 		{op: "getConsentStatus", body: statusOK, old: `"AUTHORIZED"`, new: `"REVOKED"`, want: "revokedAt"},

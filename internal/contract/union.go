@@ -114,9 +114,12 @@ func (u unique) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	for i, e := range list {
 		obj, _ := e.(map[string]any)
 		text, ok := obj[u.member].(string)
-		if ok && seen[text] {
+		if !ok {
+			continue
+		}
+		if seen[text] {
 			ctx.AddError(&repeated{index: i})
 		}
-		seen[text] = seen[text] || ok
+		seen[text] = true
 	}
 }
