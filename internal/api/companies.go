@@ -1,0 +1,29 @@
+package api
+
+import "samla/internal/company"
+
+// companyBody is a company on the wire (api.md 6.1).
+type companyBody struct {
+	Company            string           `json:"company"`
+	CompanyDisplayName string           `json:"companyDisplayName"`
+	Functional         bool             `json:"functional"`
+	Status             company.Standing `json:"status"`
+	LoginMethods       []string         `json:"loginMethods"`
+	Market             string           `json:"market"`
+	PSD2               bool             `json:"psd2"`
+}
+
+func (h *Handler) availability(c *call) error {
+	now := h.Clock.Now()
+	list := make([]companyBody, 0, len(h.Companies.All()))
+	for _, co := range h.Companies.All() {
+		standing := h.Health.Standing(co.ID, now)
+		methods := co.LoginMethods
+		if methods == nil {
+			methods = []string{}
+		}
+		list = append(list, companyBody{Company: co.ID, CompanyDisplayName: co.DisplayName, Functional: standing.Functional(),
+			Status: standing, LoginMethods: methods, Market: co.Market(), PSD2: co.PSD2})
+	}
+	return c.writeJSON(list)
+}

@@ -1,0 +1,29 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"samla/internal/access"
+	"samla/internal/contract"
+)
+
+var jwksCache = []string{"public, max-age=" + strconv.Itoa(int(access.JWKSMaxAge/time.Second))}
+
+// jwks answers with the public keys that verify sessions (api.md 1.3).
+func (h *Handler) jwks(c *call) error {
+	keys, err := h.Gate.JWKS(c.ctx())
+	if err != nil {
+		return err
+	}
+	c.w.Header()["Cache-Control"] = jwksCache
+	return c.write(http.StatusOK, keys)
+}
+
+// document answers with the contract itself. It changes with the server's
+// version only, but a cache must not outlive an upgrade.
+func (h *Handler) document(c *call) error {
+	c.w.Header().Set("Cache-Control", "no-cache")
+	return c.write(http.StatusOK, contract.Document())
+}

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"context"
+
+	"samla/internal/access"
+	"samla/internal/contract"
+	"samla/internal/fault"
+)
+
+// sessionBody is a session on the wire (api.md 3.1).
+type sessionBody struct {
+	Token     string `json:"token"`
+	ExpiresAt string `json:"expiresAt"`
+	UserUUID  string `json:"userUuid"`
+}
+
+// createSession makes a session. It has no Location: there is no route that
+// reads a session again.
+func (h *Handler) createSession(c *call) error {
+	id, err := c.pathID("userUuid", fault.UserNotFound)
+	if err != nil {
+		return err
+	}
+	return c.once(nil, func(ctx context.Context, _ *access.Claim) (access.Response, error) {
+		t, err := h.Users.CreateSession(ctx, c.who.ClientID, id)
+		if err != nil {
+			return access.Response{}, err
+		}
+		body, err := marshal(sessionBody{t.Token, contract.Time(t.ExpiresAt), t.UserID})
+		return created("", body), err
+	})
+}

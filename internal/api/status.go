@@ -1,0 +1,138 @@
+package api
+
+import (
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/contract"
+)
+
+// Every person who signs polls once a second: the two status answers are
+// appended member by member, without reflection.
+
+// scopeType is the one type of scope that is written (api.md 4.1).
+const scopeType = "PSD2_AIS"
+
+const pollAgain, pollNoMore = `,"pollingInterval":1000`, `,"pollingInterval":null`
+
+// appendConsentStatus appends a ConsentStatusResponse (api.md 4.1). A consent
+// whose bank has named nothing to do is told as INITIATED, which says just that,
+// and never as a status that promises instructions.
+func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) []byte {
+	status := c.Status
+	if status == consent.AwaitingAuthorization && !shows(shown) {
+		status, shown = consent.Initiated, nil
+	}
+	b = appendMember(b, `{"company":`, c.Company)
+	b = appendMember(b, `,"consentId":`, c.ID)
+	b = appendMember(b, `,"status":`, string(status))
+	b = appendTime(b, `,"createdAt":`, c.CreatedAt)
+	b = appendTime(b, `,"statusChangedAt":`, c.StatusChangedAt)
+	b = appendScope(b, c)
+	if status.Pending() {
+		b = append(b, pollAgain...)
+	} else {
+		b = append(b, pollNoMore...)
+	}
+	switch status {
+	case consent.AwaitingAuthorization:
+		b = appendInstructions(b, shown)
+	case consent.Failed:
+		b = appendMember(b, `,"error":{"code":`, string(c.Failure))
+		b = append(appendMember(b, `,"message":`, c.Failure.Message()), '}')
+	case consent.Authorized:
+		b = appendTime(b, `,"expiresAt":`, c.ExpiresAt)
+	case consent.Revoked:
+		b = appendTime(b, `,"revokedAt":`, c.RevokedAt)
+	}
+	return append(b, '}')
+}
+
+// shows tells whether there is anything the person could act on.
+func shows(s *authorize.Shown) bool {
+	return s != nil && (s.AutoStartToken != "" || s.QRData != "" || s.QRImage != "" || s.RedirectURL != "")
+}
+
+func appendScope(b []byte, c *consent.Consent) []byte {
+	scope := &c.Requested
+	if c.Granted != nil {
+		scope = c.Granted
+	}
+	b = append(b, `,"scope":{`...)
+	for i, id := range scope.AccountIDs {
+		if i == 0 {
+			b = append(b, `"accountIds":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = appendString(b, id)
+	}
+	if len(scope.AccountIDs) > 0 {
+		b = append(b, `],`...)
+	}
+	b = appendBool(append(b, `"balances":`...), scope.Balances)
+	b = appendBool(append(b, `,"transactions":`...), scope.Transactions)
+	return append(b, `,"type":"`+scopeType+`"}`...)
+}
+
+// appendInstructions appends AuthInstructions of the form that applies.
+func appendInstructions(b []byte, s *authorize.Shown) []byte {
+	b = appendMember(b, `,"authInstructions":{"type":`, string(s.Form))
+	b = appendKnown(b, `,"autoStartToken":`, s.AutoStartToken)
+	b = appendKnown(b, `,"qrData":`, s.QRData)
+	b = appendKnown(b, `,"qrImage":`, s.QRImage)
+	b = appendKnown(b, `,"redirectUrl":`, s.RedirectURL)
+	b = appendTime(b, `,"expiresAt":`, s.ExpiresAt)
+	if m := s.UserMessage; m.Code != "" && m.Text != "" {
+		b = appendMember(b, `,"userMessage":{"code":`, m.Code)
+		b = append(appendMember(b, `,"text":`, m.Text), '}')
+	}
+	return append(b, '}')
+}
+
+// appendCollectionStatus appends a CollectionStatusResponse (api.md 5.1). due is
+// the moment the next poll is due by, zero when there need be none.
+func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize.Shown, due time.Time) []byte {
+	b = appendMember(b, `{"id":`, c.ID)
+	b = appendMember(b, `,"company":`, c.Company)
+	b = appendMember(b, `,"status":`, string(c.Status))
+	b = appendExtra(b, shown)
+	if c.Status.Terminal() {
+		return append(append(b, pollNoMore...), '}')
+	}
+	b = append(b, pollAgain...)
+	if !due.IsZero() {
+		b = appendTime(b, `,"pollingTimeout":`, due)
+	}
+	return append(b, '}')
+}
+
+// appendExtra appends extraInformation (api.md 5.5): what the person has to do
+// at this moment, null when that is nothing.
+func appendExtra(b []byte, s *authorize.Shown) []byte {
+	b = append(b, `,"extraInformation":`...)
+	if !shows(s) {
+		return append(b, `null`...)
+	}
+	start := len(b)
+	b = appendKnown(b, `,"SWEDISH_BANKID_QRCODE":`, s.QRImage)
+	b = appendKnown(b, `,"SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA":`, s.QRData)
+	b = appendKnown(b, `,"SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN":`, s.AutoStartToken)
+	b = appendKnown(b, `,"REDIRECT_URL":`, s.RedirectURL)
+	b[start] = '{' // in place of the first comma
+	return append(b, '}')
+}
+
+func appendTime(b []byte, key string, t time.Time) []byte {
+	b = append(append(b, key...), '"')
+	return append(contract.AppendTime(b, t), '"')
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, "true"...)
+	}
+	return append(b, "false"...)
+}

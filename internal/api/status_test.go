@@ -1,0 +1,125 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"samla/internal/authorize"
+	"samla/internal/collection"
+	"samla/internal/consent"
+)
+
+func at(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// The examples of api.md 4.1, 4.5 and 5.1, written back member for member. Times
+// carry the milliseconds that api.md 1.1 asks for.
+func TestDocumentedExamples(t *testing.T) {
+	nordea := consent.Consent{ID: "550e8400-e29b-41d4-a716-446655440000", Company: "se-nordea",
+		CreatedAt: at("2026-01-15T10:30:00Z"), StatusChangedAt: at("2026-01-15T10:31:00Z"), ExpiresAt: at("2026-12-31T23:59:59Z"),
+		Requested: consent.Scope{AccountIDs: []string{"SE1234567890"}, Balances: true, Transactions: true}}
+	as := func(s consent.Status, change func(*consent.Consent)) consent.Consent {
+		c := nordea
+		c.Status = s
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	const scope = `"scope":{"accountIds":["SE1234567890"],"balances":true,"transactions":true,"type":"PSD2_AIS"}`
+	const head = `{"company":"se-nordea","consentId":"550e8400-e29b-41d4-a716-446655440000","createdAt":"2026-01-15T10:30:00.000Z",` + scope + `,`
+	autostart := &authorize.Shown{Form: authorize.AutoStart, AutoStartToken: "7c40b5c9-fa74-49cf-b98c-bfe651f9a7c6", ExpiresAt: at("2026-01-15T10:33:00Z")}
+	qr := &authorize.Shown{Form: authorize.QRCode, AutoStartToken: "t", QRData: "bankid.x", QRImage: "iVBORw0KGgoAA==",
+		ExpiresAt: at("2026-01-15T10:33:00Z"), UserMessage: consent.UserMessage{Code: "RFA1", Text: `Starta "BankID" på din enhet.`}}
+	redirect := &authorize.Shown{Form: authorize.Redirect, RedirectURL: "https://bank.example/sign?a=1&b=2", ExpiresAt: at("2026-01-15T10:33:00Z")}
+	for name, c := range map[string]struct {
+		consent consent.Consent
+		shown   *authorize.Shown
+		want    string
+	}{
+		"autostart": {as(consent.AwaitingAuthorization, nil), autostart, head + `"pollingInterval":1000,"status":"AWAITING_AUTHORIZATION","statusChangedAt":"2026-01-15T10:31:00.000Z",
+			"authInstructions":{"type":"SWEDISH_BANKID_AUTOSTART_TOKEN","autoStartToken":"7c40b5c9-fa74-49cf-b98c-bfe651f9a7c6","expiresAt":"2026-01-15T10:33:00.000Z"}}`},
+		"qr": {as(consent.AwaitingAuthorization, nil), qr, head + `"pollingInterval":1000,"status":"AWAITING_AUTHORIZATION","statusChangedAt":"2026-01-15T10:31:00.000Z",
+			"authInstructions":{"type":"SWEDISH_BANKID_QR_CODE","autoStartToken":"t","qrData":"bankid.x","qrImage":"iVBORw0KGgoAA==","expiresAt":"2026-01-15T10:33:00.000Z",
+			"userMessage":{"code":"RFA1","text":"Starta \"BankID\" på din enhet."}}}`},
+		"redirect": {as(consent.AwaitingAuthorization, nil), redirect, head + `"pollingInterval":1000,"status":"AWAITING_AUTHORIZATION","statusChangedAt":"2026-01-15T10:31:00.000Z",
+			"authInstructions":{"type":"REDIRECT","redirectUrl":"https://bank.example/sign?a=1&b=2","expiresAt":"2026-01-15T10:33:00.000Z"}}`},
+		"awaiting, but nothing to do": {as(consent.AwaitingAuthorization, nil), &authorize.Shown{Form: authorize.AutoStart},
+			head + `"pollingInterval":1000,"status":"INITIATED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
+		"initiated": {as(consent.Initiated, nil), nil, head + `"pollingInterval":1000,"status":"INITIATED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
+		"failed": {as(consent.Failed, func(c *consent.Consent) { c.Failure = consent.AuthenticationTimeout }), nil,
+			head + `"error":{"code":"AUTHENTICATION_TIMEOUT","message":"User did not complete BankID authentication within the time limit"},"pollingInterval":null,"status":"FAILED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
+		"authorized": {as(consent.Authorized, nil), nil, head + `"expiresAt":"2026-12-31T23:59:59.000Z","pollingInterval":null,"status":"AUTHORIZED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
+		"expired":    {as(consent.Expired, nil), nil, head + `"pollingInterval":null,"status":"EXPIRED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
+		"revoked": {as(consent.Revoked, func(c *consent.Consent) { c.RevokedAt = at("2026-02-27T14:00:00Z"); c.StatusChangedAt = c.RevokedAt }), nil,
+			head + `"pollingInterval":null,"revokedAt":"2026-02-27T14:00:00.000Z","status":"REVOKED","statusChangedAt":"2026-02-27T14:00:00.000Z"}`},
+		"granted differs": {as(consent.Expired, func(c *consent.Consent) { c.Granted = &consent.Scope{Balances: true} }), nil,
+			`{"company":"se-nordea","consentId":"550e8400-e29b-41d4-a716-446655440000","createdAt":"2026-01-15T10:30:00.000Z","scope":{"balances":true,"transactions":false,"type":"PSD2_AIS"},
+			"pollingInterval":null,"status":"EXPIRED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
+	} {
+		t.Run("consent "+name, func(t *testing.T) {
+			check(t, "getConsentStatus", appendConsentStatus(nil, &c.consent, c.shown), c.want)
+		})
+	}
+	const id = `{"id":"22e633bc-427d-4f4a-87cf-cfaca04ef351",`
+	due := at("2024-09-26T12:59:10.545Z")
+	for name, c := range map[string]struct {
+		status collection.Status
+		shown  *authorize.Shown
+		due    time.Time
+		want   string
+	}{
+		"qr": {collection.Running, qr, due, id + `"company":"se-avanza","extraInformation":{"SWEDISH_BANKID_QRCODE":"iVBORw0KGgoAA==","SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA":"bankid.x",
+			"SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN":"t"},"pollingInterval":1000,"pollingTimeout":"2024-09-26T12:59:10.545Z","status":"RUNNING"}`},
+		"redirect": {collection.WaitingForUserAction, redirect, due, id + `"company":"se-avanza","extraInformation":{"REDIRECT_URL":"https://bank.example/sign?a=1&b=2"},
+			"pollingInterval":1000,"pollingTimeout":"2024-09-26T12:59:10.545Z","status":"WAITING_FOR_USER_ACTION"}`},
+		"collecting": {collection.Collecting, nil, due, id + `"company":"se-avanza","extraInformation":null,"pollingInterval":1000,"pollingTimeout":"2024-09-26T12:59:10.545Z","status":"COLLECTING"}`},
+		"background": {collection.Collecting, nil, time.Time{}, id + `"company":"se-avanza","extraInformation":null,"pollingInterval":1000,"status":"COLLECTING"}`},
+		"completed":  {collection.Completed, nil, due, id + `"company":"se-avanza","extraInformation":null,"pollingInterval":null,"status":"COMPLETED"}`},
+	} {
+		t.Run("collection "+name, func(t *testing.T) {
+			got := appendCollectionStatus(nil, &collection.Collection{ID: "22e633bc-427d-4f4a-87cf-cfaca04ef351", Company: "se-avanza", Status: c.status}, c.shown, c.due)
+			check(t, "getCollectionStatus", got, c.want)
+		})
+	}
+}
+
+// check compares two JSON texts and holds the first against the contract.
+func check(t *testing.T, operation string, got []byte, want string) {
+	t.Helper()
+	var a, b any
+	if err := json.Unmarshal(got, &a); err != nil {
+		t.Fatalf("%v: %s", err, got)
+	}
+	if err := json.Unmarshal([]byte(want), &b); err != nil {
+		t.Fatalf("%v: %s", err, want)
+	}
+	if diff := cmp.Diff(b, a); diff != "" {
+		t.Error(diff)
+	}
+	header := http.Header{"Content-Type": jsonType, "Insurely-Version": versions, "X-Request-Id": {"x"}}
+	if err := newHandler(t).Contract.CheckResponse(operation, 200, header, got); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is appended as a string reads back as that string.
+func TestAppendString(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "s")
+		var back string
+		if err := json.Unmarshal(appendString(nil, s), &back); err != nil || back != s {
+			t.Fatalf("%q came back as %q: %v", s, back, err)
+		}
+	})
+}

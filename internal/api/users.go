@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"samla/internal/access"
+	"samla/internal/contract"
+	"samla/internal/fault"
+	"samla/internal/store"
+	"samla/internal/user"
+)
+
+// userBody is a user on the wire (api.md 3.1).
+type userBody struct {
+	UserUUID   string  `json:"userUuid"`
+	ExternalID *string `json:"externalId"`
+	Anonymized bool    `json:"anonymized"`
+	CreatedAt  string  `json:"createdAt"`
+	UpdatedAt  string  `json:"updatedAt"`
+}
+
+func userOf(u user.User) userBody {
+	body := userBody{UserUUID: u.ID, Anonymized: u.Anonymized(),
+		CreatedAt: contract.Time(u.CreatedAt), UpdatedAt: contract.Time(u.UpdatedAt)}
+	if !u.Anonymized() {
+		body.ExternalID = &u.ExternalID
+	}
+	return body
+}
+
+func (h *Handler) createUser(c *call) error {
+	raw, f := c.route.op.ReadBody(c.r)
+	if f != nil {
+		return f
+	}
+	var ask struct {
+		ExternalID string `json:"externalId"`
+	}
+	if err := json.Unmarshal(raw, &ask); err != nil {
+		return err
+	}
+	return c.once(raw, func(ctx context.Context, claim *access.Claim) (access.Response, error) {
+		var resp access.Response
+		_, err := h.Users.Create(ctx, c.who.ClientID, ask.ExternalID, func(tx store.Tx, u user.User) error {
+			body, err := marshal(userOf(u))
+			if err != nil {
+				return err
+			}
+			resp = created("/users/"+u.ID, body)
+			return claim.Complete(ctx, tx, resp)
+		})
+		return resp, err
+	})
+}
+
+func (h *Handler) findUser(c *call) error {
+	q, f := c.query()
+	if f != nil {
+		return f
+	}
+	u, err := h.Users.ByExternalID(c.ctx(), c.who.ClientID, q.Get("externalId"))
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(userOf(u))
+}
+
+func (h *Handler) getUser(c *call) error {
+	id, err := c.pathID("userUuid", fault.UserNotFound)
+	if err != nil {
+		return err
+	}
+	if c.who.Kind == access.Session && c.who.UserID != id {
+		return fault.New(fault.UserNotFound)
+	}
+	u, err := h.Users.ByID(c.ctx(), c.who.ClientID, id)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(userOf(u))
+}
+
+func (h *Handler) deleteUser(c *call) error {
+	id, err := c.pathID("userUuid", fault.UserNotFound)
+	if err != nil {
+		return err
+	}
+	if err := h.Users.Delete(c.ctx(), c.who.ClientID, id); err != nil {
+		return err
+	}
+	return c.nothing()
+}
