@@ -12,7 +12,7 @@ func TestDeviceOf(t *testing.T) {
 		"SWEDISH_MOBILE_BANKID_OTHER_DEVICE":     company.OtherDevice,
 		"SWEDISH_MOBILE_BANKID_ANY_DEVICE":       company.OtherDevice,
 		"SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST": company.SameDevice,
-		"EMAIL": company.AnyDevice, "": company.AnyDevice,
+		"EMAIL":                                  company.AnyDevice, "": company.AnyDevice,
 	} {
 		if got := company.DeviceOf(method); got != want {
 			t.Errorf("%s: %v, want %v", method, got, want)

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"samla/internal/access"
+	"samla/internal/clock"
+	"samla/internal/seal/keyset"
+	"samla/internal/store/sqlstore"
+)
+
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Make an API key and print it; it is shown this once."`
+	List   keyListCmd   `cmd:"" help:"List API keys."`
+	Revoke keyRevokeCmd `cmd:"" help:"Revoke an API key; running servers stop accepting it within five seconds."`
+}
+
+type keyCreateCmd struct {
+	storeFlags
+	masterFlags
+	Client string `arg:"" help:"Name of the client; made if there is none of this name."`
+	Name   string `default:"" help:"Name of the key, to tell several apart."`
+}
+
+type keyListCmd struct {
+	storeFlags
+	masterFlags
+}
+
+type keyRevokeCmd struct {
+	storeFlags
+	masterFlags
+	ID string `arg:"" help:"Id of the key, as samla key list shows it."`
+}
+
+// withGate opens the store beside a server that may be running.
+func withGate(a *app, s storeFlags, m masterFlags, do func(*access.Gate, *sqlstore.Store) error) error {
+	master, err := m.load()
+	if err != nil {
+		return err
+	}
+	db, err := sqlstore.Open(a.ctx, sqlstore.Config{DSN: s.dsn(), Logger: a.log})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	vault, err := keyset.New(master, db, clock.System())
+	if err != nil {
+		return err
+	}
+	gate, err := access.New(a.ctx, access.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla"})
+	if err != nil {
+		return err
+	}
+	return do(gate, db)
+}
+
+// Run makes a key and prints it alone, so that a script can take it.
+func (c *keyCreateCmd) Run(a *app) error {
+	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, _ *sqlstore.Store) error {
+		_, secret, err := g.CreateKey(a.ctx, c.Client, c.Name, "")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(a.out, secret)
+		return err
+	})
+}
+
+// Run lists the keys as a table.
+func (c *keyListCmd) Run(a *app) error {
+	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, db *sqlstore.Store) error {
+		keys, err := g.ListKeys(a.ctx)
+		if err != nil {
+			return err
+		}
+		clients, err := db.Clients(a.ctx)
+		if err != nil {
+			return err
+		}
+		names := map[string]string{}
+		for _, client := range clients {
+			names[client.ID] = client.Name
+		}
+		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "ID\tCLIENT\tNAME\tCREATED\tREVOKED")
+		for _, k := range keys {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, names[k.ClientID], k.Name, moment(k.CreatedAt), moment(k.RevokedAt))
+		}
+		return w.Flush()
+	})
+}
+
+// Run revokes one key.
+func (c *keyRevokeCmd) Run(a *app) error {
+	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, _ *sqlstore.Store) error {
+		return g.RevokeKey(a.ctx, c.ID)
+	})
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

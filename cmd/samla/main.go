@@ -1,0 +1,99 @@
+// Command samla is the whole of Samla in one binary: the server, a development
+// set with a sandbox bank, a demonstration, and the tools around them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// stopWithin is how long a stop may take: less than the ten seconds after which
+// an orchestrator kills.
+const stopWithin = 8 * time.Second
+
+type cli struct {
+	Demo      demoCmd      `cmd:"" help:"Walk through a consent and a collection against the sandbox bank and print the products."`
+	Dev       devCmd       `cmd:"" help:"Run a server with the sandbox bank inside, for development."`
+	Serve     serveCmd     `cmd:"" help:"Run the server in production."`
+	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox bank and its BankID alone."`
+	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
+	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Make a master key for samla serve."`
+	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
+
+	LogLevel string `enum:",debug,info,warn,error" default:"" help:"What is logged to standard error: debug, info, warn or error (info for what keeps running, else warn)."`
+}
+
+// app is what every command gets: where it prints, where it logs, and a context
+// that ends when the process is asked to stop.
+type app struct {
+	ctx context.Context
+	out io.Writer
+	log *slog.Logger
+}
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "samla:", err)
+		os.Exit(1)
+	}
+}
+
+// errDone ends run after kong has printed help.
+var errDone = errors.New("done")
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	defer func() {
+		if r := recover(); r == errDone {
+			err = nil
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errDone) }),
+		kong.Description("Samla collects a person's bank data with the person's consent and hands it on as typed products."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"))
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w\nrun 'samla --help' for the commands", err)
+	}
+	level := slog.LevelWarn
+	if name := strings.Fields(command.Command())[0]; name == "serve" || name == "dev" || name == "sandbox" {
+		level = slog.LevelInfo
+	}
+	if c.LogLevel != "" {
+		if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+			return err
+		}
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return command.Run(&app{ctx: ctx, out: stdout, log: log})
+}
+
+// stopping gives a stop its time.
+func (a *app) stopping() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(a.ctx), stopWithin)
+}
+
+// stop runs a stop function within its time and joins its error to err.
+func (a *app) stop(err *error, stop func(context.Context) error) {
+	ctx, cancel := a.stopping()
+	defer cancel()
+	*err = errors.Join(*err, stop(ctx))
+}

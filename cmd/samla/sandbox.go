@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"samla/internal/bank/xs2a"
+	"samla/internal/local"
+	"samla/internal/sandbox"
+)
+
+type sandboxCmd struct {
+	Listen string `default:"127.0.0.1:8443" help:"Address of the sandbox; port 0 takes a free one."`
+	Data   string `type:"path" help:"Directory that keeps certificates and consents; without it nothing is kept."`
+	JSON   bool   `help:"Print one line of JSON instead of text."`
+}
+
+// Run keeps the sandbox running until the process is asked to stop. Beside its
+// certificates it leaves a banks file with which samla serve reaches it.
+func (c *sandboxCmd) Run(a *app) (err error) {
+	dir, forget, err := directory(c.Data)
+	if err != nil {
+		return err
+	}
+	defer forget()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	s, err := sandbox.New(sandbox.Config{Logger: a.log, Dir: dir, Listen: c.Listen})
+	if err != nil {
+		return err
+	}
+	defer a.stop(&err, s.Stop)
+	if err := s.Start(a.ctx); err != nil {
+		return err
+	}
+	file, err := writeBanks(dir, s)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = json.NewEncoder(a.out).Encode(struct {
+			Sandbox   string `json:"sandbox"`
+			SandboxCA string `json:"sandboxCA"`
+			Banks     string `json:"banks"`
+		}{s.URL(), s.CAFile(), file})
+	} else {
+		_, err = fmt.Fprintf(a.out, "Sandbox     %[1]s\nPhone       %[1]s/sandbox/bankid\nCA          %[2]s\nBanks file  %[3]s  (for samla serve --banks)\n",
+			s.URL(), s.CAFile(), file)
+	}
+	if err != nil {
+		return err
+	}
+	<-a.ctx.Done()
+	return nil
+}
+
+// writeBanks writes the banks file of the sandbox's banks.
+func writeBanks(dir string, s *sandbox.Sandbox) (string, error) {
+	files := s.TPPFiles()
+	var banks []xs2a.Config
+	for _, info := range s.Banks() {
+		c := local.Setup(info)
+		c.Certificates = xs2a.Certificates{QWACCert: files.QWAC, QWACKey: files.QWACKey, QSEALCert: files.QSEAL,
+			QSEALKey: files.QSEALKey, CAFile: s.CAFile()}
+		banks = append(banks, c)
+	}
+	data, err := json.MarshalIndent(map[string]any{"banks": banks}, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.Abs(filepath.Join(dir, "banks.json"))
+	if err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, append(data, '\n'), 0o600)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"samla/internal/api"
+	"samla/internal/bank/xs2a"
+	"samla/internal/clock"
+	"samla/internal/seal/keyset"
+	"samla/internal/server"
+)
+
+// storeFlags say where a database is; several commands share them.
+type storeFlags struct {
+	Data     string `type:"path" default:"data" help:"Data directory; SQLite keeps its file there."`
+	Database string `help:"PostgreSQL URL (postgres://…); without it SQLite under the data directory."`
+}
+
+// dsn is what the store opens.
+func (f storeFlags) dsn() string {
+	if f.Database != "" {
+		return f.Database
+	}
+	return filepath.Join(f.Data, "store")
+}
+
+// Validate refuses what is no PostgreSQL URL before anything starts.
+func (f storeFlags) Validate() error {
+	if f.Database != "" && !strings.HasPrefix(f.Database, "postgres://") && !strings.HasPrefix(f.Database, "postgresql://") {
+		return fmt.Errorf("--database must be a URL that begins with postgres://")
+	}
+	return nil
+}
+
+// masterFlags say where the master key is.
+type masterFlags struct {
+	MasterKeyFile string `type:"path" help:"File with the master key, readable by its owner only; or set SAMLA_MASTER_KEY."`
+}
+
+func (f masterFlags) load() (*keyset.Master, error) {
+	master, err := keyset.LoadMaster(f.MasterKeyFile, os.Getenv("SAMLA_MASTER_KEY"))
+	if err != nil {
+		return nil, fmt.Errorf("%w\nmake one with 'samla master-key FILE' and name it with --master-key-file", err)
+	}
+	return master, nil
+}
+
+type serveCmd struct {
+	storeFlags
+	masterFlags
+	Listen       string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
+	Banks        string        `type:"existingfile" required:"" help:"File that names the banks (see docs/banks.md)."`
+	SessionLife  time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
+	KeepData     time.Duration `default:"720h" help:"How long collected data is kept."`
+	KeepEvidence time.Duration `default:"43800h" help:"How long the ledger of consents is kept."`
+	RateLimit    float64       `default:"5000" help:"Requests a second and client, with bursts of twice that; 0 = no limit."`
+	Issuer       string        `default:"samla" help:"Issuer and audience of session tokens."`
+}
+
+// Run serves until the process is asked to stop.
+func (c *serveCmd) Run(a *app) (err error) {
+	master, err := c.load()
+	if err != nil {
+		return err
+	}
+	configs, err := xs2a.Load(c.Banks)
+	if err != nil {
+		return err
+	}
+	var banks []server.Bank
+	for _, config := range configs {
+		b, err := xs2a.New(config, xs2a.Deps{Clock: clock.System(), Logger: a.log})
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		banks = append(banks, b)
+	}
+	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
+		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: api.Rate{PerSecond: c.RateLimit}},
+		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Banks: banks})
+	if err != nil {
+		return err
+	}
+	defer a.stop(&err, s.Stop)
+	if err := s.Start(a.ctx); err != nil {
+		return err
+	}
+	<-a.ctx.Done()
+	return nil
+}
+
+type masterKeyCmd struct {
+	File string `arg:"" type:"path" help:"File to make; it must not exist."`
+}
+
+// Run makes a master key.
+func (c *masterKeyCmd) Run(*app) error {
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := keyset.GenerateMaster(f); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"samla/internal/bank"
+	"samla/internal/bank/xs2a"
+	"samla/internal/clock"
+	"samla/internal/consent"
+	"samla/internal/local"
+	"samla/internal/tour"
+)
+
+// benchPerson is the sandbox's customer with one small account.
+const benchPerson = "198611239883"
+
+// limitCallers is how many readers the limit is measured with: more than keep
+// both cores busy.
+const limitCallers = 16
+
+// Collect measures collections from their start to their products, each caller
+// polling once a second as the API asks, against the bare exchanges with the
+// bank that one collection needs, with the same connector.
+func Collect(ctx context.Context, c Config) (Result, error) {
+	l, err := local.Start(ctx, c.Local)
+	if err != nil {
+		return Result{}, err
+	}
+	defer stop(ctx, l)
+	phone := tour.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
+	token, consentID, err := authorized(ctx, c, l, phone)
+	if err != nil {
+		return Result{}, err
+	}
+	connector, ok := l.Bank(benchCompany)
+	if !ok {
+		return Result{}, errors.New("the bank of the benchmark is not there")
+	}
+	access, err := open(ctx, c.Clock, connector, phone)
+	if err != nil {
+		return Result{}, err
+	}
+	host := strings.TrimPrefix(l.Server.URL(), "http://")
+	headers := map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}
+	start := request("POST", "/collections", host, headers, fmt.Sprintf(
+		`{"company":%q,"parameters":[{"type":"STORED_CONSENT","consentId":%q,"psuIpAddress":%q}]}`, benchCompany, consentID, benchAddress))
+	collect := func(ctx context.Context, d time.Duration) (int, error) {
+		return callers(ctx, host, c.Connections, d, func(conn *conn, _, _ int) error {
+			return collectOnce(ctx, c.Clock, conn, host, headers, start)
+		})
+	}
+	limit := func(ctx context.Context, d time.Duration) (int, error) { return readings(ctx, d, connector, access) }
+	return c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
+}
+
+// collectOnce starts a collection and polls it to its end.
+func collectOnce(ctx context.Context, clk clock.Clock, conn *conn, host string, headers map[string]string, start []byte) error {
+	status, body, err := conn.do(start)
+	if err == nil {
+		err = expect(http.StatusCreated, status, body)
+	}
+	if err != nil {
+		return err
+	}
+	var s struct{ ID, Status string }
+	if err := json.Unmarshal(body, &s); err != nil {
+		return err
+	}
+	poll := request("GET", "/collections/"+s.ID+"/status", host, headers, "")
+	for s.Status == "RUNNING" || s.Status == "COLLECTING" {
+		if err := clock.Sleep(ctx, clk, time.Second); err != nil {
+			return err
+		}
+		if status, body, err = conn.do(poll); err == nil {
+			err = expect(http.StatusOK, status, body)
+		}
+		if err == nil {
+			err = json.Unmarshal(body, &s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if s.Status != "COMPLETED" {
+		return fmt.Errorf("a collection ended as %s", s.Status)
+	}
+	return nil
+}
+
+// authorized makes a user with an authorized consent.
+func authorized(ctx context.Context, c Config, l *local.Local, phone *tour.Phone) (token, consentID string, err error) {
+	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
+	user, err := client.CreateUser(ctx, "collect")
+	if err != nil {
+		return "", "", err
+	}
+	if token, err = client.CreateSession(ctx, user.ID); err != nil {
+		return "", "", err
+	}
+	consentID, err = client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
+		PersonalNumber: benchPerson, IPAddress: benchAddress})
+	if err != nil {
+		return "", "", err
+	}
+	const often = 50 * time.Millisecond
+	s, err := client.AwaitConsent(ctx, c.Clock, token, consentID, often, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
+	if err != nil || s.AuthInstructions == nil {
+		return "", "", errors.Join(err, fmt.Errorf("the consent is %s", s.Status))
+	}
+	if err := phone.Act(ctx, "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
+		return "", "", err
+	}
+	s, err = client.AwaitConsent(ctx, c.Clock, token, consentID, often, func(s tour.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	if err == nil && s.Status != "AUTHORIZED" {
+		err = fmt.Errorf("the consent ended as %s", s.Status)
+	}
+	return token, consentID, err
+}
+
+// open takes a consent of the benchmark's own through the authorisation, with
+// the connector alone.
+func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *tour.Phone) (bank.Access, error) {
+	psu := bank.PSU{PersonalNumber: benchPerson, IPAddress: benchAddress}
+	opened, err := b.OpenConsent(ctx, bank.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
+		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: psu})
+	if err != nil {
+		return bank.Access{}, err
+	}
+	access := bank.Access{ConsentID: opened.BankConsentID, PSU: psu}
+	a, err := b.StartAuthorisation(ctx, bank.AuthoriseRequest{RequestID: uuid.NewString(), ConsentID: opened.BankConsentID, PSU: psu})
+	if err != nil || a.Instructions == nil {
+		return access, errors.Join(err, errors.New("the bank gives no instructions"))
+	}
+	if err := phone.Act(ctx, "approve", a.Instructions.AutoStartToken, "", ""); err != nil {
+		return access, err
+	}
+	id, link := a.ID, a.StatusLink
+	for a.State == bank.AuthorisationPending {
+		if a, err = b.AuthorisationStatus(ctx, access, id, link, true); err != nil {
+			return access, err
+		}
+		if err := clock.Sleep(ctx, clk, 20*time.Millisecond); err != nil {
+			return access, err
+		}
+	}
+	return access, nil
+}
+
+// readings reads the consent's accounts again and again, as a collection does.
+func readings(ctx context.Context, d time.Duration, b *xs2a.Bank, a bank.Access) (int, error) {
+	within, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	var (
+		total atomic.Int64
+		wg    sync.WaitGroup
+		once  sync.Once
+		first error
+	)
+	for range limitCallers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for within.Err() == nil {
+				if err := readOnce(ctx, b, a); err != nil {
+					once.Do(func() { first = err; cancel() })
+					return
+				}
+				total.Add(1)
+			}
+		}()
+	}
+	wg.Wait()
+	return int(total.Load()), first
+}
+
+func readOnce(ctx context.Context, b *xs2a.Bank, a bank.Access) error {
+	for _, q := range b.Plan() {
+		answer, err := b.Fetch(ctx, a, q)
+		if err != nil {
+			return err
+		}
+		accounts, err := b.ReadAccounts(answer)
+		if err != nil {
+			return err
+		}
+		for _, account := range accounts {
+			page, err := b.Fetch(ctx, a, bank.Query{Kind: bank.Transactions, Account: account.ResourceID, Card: account.Card,
+				Link: account.TransactionsLink, From: answer.FetchedAt.AddDate(0, 0, -89)})
+			if err == nil {
+				_, err = b.ReadTransactions(page)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// conn is one caller of an HTTP/1.1 server on a kept connection. It is as lean
+// as can be, so that what is measured is the server.
+type conn struct {
+	net.Conn
+	in   *bufio.Reader
+	body []byte
+}
+
+func dial(ctx context.Context, address string) (*conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, 64<<10)}, nil
+}
+
+// request writes the bytes of a request once, to be sent many times.
+func request(method, path, host string, headers map[string]string, body string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, path, host)
+	for name, value := range headers {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, value)
+	}
+	if body != "" {
+		fmt.Fprintf(&b, "Content-Type: application/json\r\nContent-Length: %d\r\n", len(body))
+	}
+	b.WriteString("\r\n" + body)
+	return b.Bytes()
+}
+
+var contentLength = []byte("Content-Length:")
+
+// do sends a request and reads the answer, whose length must be given. The body
+// is valid until the next call.
+func (c *conn) do(request []byte) (status int, body []byte, err error) {
+	if _, err := c.Write(request); err != nil {
+		return 0, nil, err
+	}
+	line, err := c.in.ReadSlice('\n')
+	if err != nil || len(line) < 12 {
+		return 0, nil, errors.Join(err, errors.New("no status line"))
+	}
+	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
+		return 0, nil, err
+	}
+	length := -1
+	for {
+		if line, err = c.in.ReadSlice('\n'); err != nil {
+			return 0, nil, err
+		}
+		if len(line) <= 2 {
+			break
+		}
+		if bytes.HasPrefix(line, contentLength) {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(contentLength):]))); err != nil {
+				return 0, nil, err
+			}
+		}
+	}
+	if length < 0 {
+		return status, nil, errors.New("an answer without Content-Length")
+	}
+	if cap(c.body) < length {
+		c.body = make([]byte, length)
+	}
+	c.body = c.body[:length]
+	_, err = io.ReadFull(c.in, c.body)
+	return status, c.body, err
+}
+
+// callers runs n callers for d, each with a connection of its own, and returns
+// how many calls they made in all. The first error ends all.
+func callers(ctx context.Context, address string, n int, d time.Duration, call func(c *conn, caller, turn int) error) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	var (
+		total atomic.Int64
+		wg    sync.WaitGroup
+		once  sync.Once
+		first error
+	)
+	fail := func(err error) { once.Do(func() { first = err; cancel() }) }
+	for caller := range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			c, err := dial(context.WithoutCancel(ctx), address)
+			if err != nil {
+				fail(err)
+				return
+			}
+			defer c.Close()
+			for turn := 0; ctx.Err() == nil; turn++ {
+				if err := call(c, caller, turn); err != nil {
+					fail(err)
+					return
+				}
+				total.Add(1)
+			}
+		}()
+	}
+	wg.Wait()
+	return int(total.Load()), first
+}
+
+// expect turns an unexpected status into an error.
+func expect(want, got int, body []byte) error {
+	if got != want {
+		return fmt.Errorf("HTTP %d instead of %d: %.200s", got, want, body)
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"samla/internal/local"
+	"samla/internal/tour"
+)
+
+// Status measures polls of consents that await the person, each caller polling
+// one of its own: the QR code in the answer moves every second.
+func Status(ctx context.Context, c Config) (Result, error) {
+	l, err := local.Start(ctx, c.Local)
+	if err != nil {
+		return Result{}, err
+	}
+	defer stop(ctx, l)
+	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
+	host := strings.TrimPrefix(l.Server.URL(), "http://")
+	polls := make([][]byte, c.Connections)
+	for i := range polls {
+		if polls[i], err = awaiting(ctx, c, client, l, host, i); err != nil {
+			return Result{}, err
+		}
+	}
+	sample, err := dial(ctx, host)
+	if err != nil {
+		return Result{}, err
+	}
+	status, body, err := sample.do(polls[0])
+	if err == nil {
+		err = expect(http.StatusOK, status, body)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	c.Say("an answer has %d bytes", len(body))
+	bare, err := serveBare(ctx, append([]byte(nil), body...))
+	if err != nil {
+		return Result{}, err
+	}
+	defer bare.Close()
+	poll := func(address string) func(context.Context, time.Duration) (int, error) {
+		return func(ctx context.Context, d time.Duration) (int, error) {
+			return callers(ctx, address, c.Connections, d, func(conn *conn, caller, _ int) error {
+				status, body, err := conn.do(polls[caller])
+				if err != nil {
+					return err
+				}
+				return expect(http.StatusOK, status, body)
+			})
+		}
+	}
+	return c.measure(ctx, "status", l.Server.Store().Kind(), poll(bare.address), poll(host))
+}
+
+// awaiting makes a user with a consent that waits for the person, who has the
+// app open already: that gives them three minutes. It returns the poll request.
+func awaiting(ctx context.Context, c Config, client *tour.Client, l *local.Local, host string, i int) ([]byte, error) {
+	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
+	if err != nil {
+		return nil, err
+	}
+	token, err := client.CreateSession(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	id, err := client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod, IPAddress: benchAddress})
+	if err != nil {
+		return nil, err
+	}
+	s, err := client.AwaitConsent(ctx, c.Clock, token, id, 20*time.Millisecond, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
+	if err == nil && (s.Status != "AWAITING_AUTHORIZATION" || s.AuthInstructions == nil) {
+		err = fmt.Errorf("a consent to be polled is %s", s.Status)
+	}
+	return request("GET", "/consents/"+id+"/status", host,
+		map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}, ""), err
+}
+
+// The bank, login method and address of the benchmarks' persons.
+const (
+	benchCompany = "se-demo-psd2"
+	benchMethod  = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
+	benchAddress = "192.0.2.1"
+)
+
+// bareServer answers every request with the same bytes.
+type bareServer struct {
+	*http.Server
+	address string
+}
+
+func serveBare(ctx context.Context, body []byte) (*bareServer, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &bareServer{address: l.Addr().String(), Server: &http.Server{ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			_, _ = w.Write(body)
+		})}}
+	go func() { _ = s.Serve(l) }()
+	return s, nil
+}
+
+func stop(ctx context.Context, l *local.Local) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+	defer cancel()
+	_ = l.Stop(ctx)
+}

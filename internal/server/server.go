@@ -1,0 +1,220 @@
+// Package server wires the whole of Samla: it opens the store, makes the
+// services, hands them their banks and serves the API until it is stopped. The
+// commands hand it a configuration; it holds no rules of its own.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"samla/internal/access"
+	"samla/internal/api"
+	"samla/internal/authorize"
+	"samla/internal/bank"
+	"samla/internal/clock"
+	"samla/internal/collect"
+	"samla/internal/company"
+	"samla/internal/contract"
+	"samla/internal/seal/keyset"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/uid"
+	"samla/internal/work"
+)
+
+// Config is what an operator decides.
+type Config struct {
+	Listen       string        // host:port; port 0 takes a free one
+	Database     string        // postgres://…, or the data directory for SQLite
+	Issuer       string        // claim iss and aud of session tokens
+	SessionLife  time.Duration // api.md 1.3; 0 = 60 minutes
+	KeepData     time.Duration // api.md 5.9; 0 = 30 days
+	KeepEvidence time.Duration // 0 = 5 years
+	Rate         api.Rate      // of requests, per client
+}
+
+// Bank is a connector with its entry in the directory.
+type Bank interface {
+	bank.Connector
+	Company() company.Company
+}
+
+// Parts is what comes from outside. All members but Random are required.
+type Parts struct {
+	Clock  clock.Clock
+	Random io.Reader // nil = the machine's
+	Log    *slog.Logger
+	Master *keyset.Master
+	Banks  []Bank
+}
+
+// Server is one node. New makes it, Start serves, Stop ends it; each once.
+type Server struct {
+	Gate *access.Gate
+
+	config   Config
+	parts    Parts
+	store    *sqlstore.Store
+	pump     *work.Pump
+	http     *http.Server
+	listener net.Listener
+	sweeper  sync.WaitGroup
+	quit     context.CancelFunc
+	served   chan error
+}
+
+// defaults of Config.
+const (
+	keepData     = 30 * 24 * time.Hour
+	keepEvidence = 5 * 365 * 24 * time.Hour
+	issuer       = "samla"
+)
+
+// New opens the database, which brings its tables up to date, and makes every
+// part. Nothing listens and no job runs before Start. A wrong master key is
+// found here.
+func New(ctx context.Context, c Config, p Parts) (*Server, error) {
+	if c.KeepData == 0 {
+		c.KeepData = keepData
+	}
+	if c.KeepEvidence == 0 {
+		c.KeepEvidence = keepEvidence
+	}
+	if c.Issuer == "" {
+		c.Issuer = issuer
+	}
+	if p.Random == nil {
+		p.Random = rand.Reader
+	}
+	db, err := sqlstore.Open(ctx, sqlstore.Config{DSN: c.Database, Exclusive: true, Logger: p.Log})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	s := &Server{config: c, parts: p, store: db, served: make(chan error, 1)}
+	if err := s.wire(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) wire(ctx context.Context) error {
+	p := s.parts
+	vault, err := keyset.New(p.Master, s.store, p.Clock)
+	if err != nil {
+		return err
+	}
+	s.Gate, err = access.New(ctx, access.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
+		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
+	if err != nil {
+		return err
+	}
+	document, err := contract.Load()
+	if err != nil {
+		return err
+	}
+	connectors, companies := make(map[string]bank.Connector, len(p.Banks)), make([]company.Company, len(p.Banks))
+	for i, b := range p.Banks {
+		companies[i] = b.Company()
+		connectors[companies[i].ID] = b
+	}
+	var (
+		ids       = uid.NewMaker(p.Clock, p.Random)
+		health    = &company.Health{}
+		directory = company.NewDirectory(companies...)
+	)
+	s.pump = work.New(s.store, p.Clock, p.Log)
+	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Banks: connectors, Health: health,
+		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log})
+	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Banks: connectors,
+		Companies: directory, Health: health, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData})
+	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate),
+		Once: access.NewOnce(s.store, vault, p.Clock), Consents: consents, Collections: collections,
+		Companies: directory, Health: health, Banks: connectors, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
+		Rate: s.config.Rate})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	handler.Mount(mux)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}
+	return nil
+}
+
+// Start listens, serves and begins to run what is due.
+func (s *Server) Start(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.listener = l
+	s.pump.Start(ctx)
+	background, quit := context.WithCancel(context.WithoutCancel(ctx))
+	s.quit = quit
+	s.sweeper.Add(1)
+	go func() {
+		defer s.sweeper.Done()
+		s.sweep(background)
+	}()
+	go func() { s.served <- s.http.Serve(l) }()
+	s.parts.Log.Info("serving", "address", l.Addr().String(), "store", s.store.Kind(), "banks", len(s.parts.Banks))
+	return nil
+}
+
+// URL is the address of the API, such as "http://127.0.0.1:8080".
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Handler is the API's handler, for measuring it without a network.
+func (s *Server) Handler() http.Handler { return s.http.Handler }
+
+// Store is the server's store, for measuring and looking at it.
+func (s *Server) Store() store.Store { return s.store }
+
+// Stop ends the server: requests and flows under way are given until ctx ends.
+// What is not finished then goes on after the next start.
+func (s *Server) Stop(ctx context.Context) error {
+	var errs []error
+	if s.listener != nil {
+		if err := s.http.Shutdown(ctx); err != nil {
+			errs = append(errs, err, s.http.Close())
+		}
+		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+		s.quit()
+		s.sweeper.Wait()
+		errs = append(errs, s.pump.Stop(ctx))
+	}
+	return errors.Join(append(errs, s.store.Close())...)
+}
+
+// sweepEvery is how often what has run out is deleted.
+const sweepEvery = time.Minute
+
+// sweep deletes what has run out, until ctx ends.
+func (s *Server) sweep(ctx context.Context) {
+	for clock.Sleep(ctx, s.parts.Clock, sweepEvery) == nil {
+		for {
+			var n int
+			err := s.store.Write(ctx, func(tx store.Tx) (err error) {
+				n, err = tx.Sweep(ctx, s.parts.Clock.Now(), s.config.KeepEvidence)
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
+				s.parts.Log.Error("what has run out cannot be deleted", "error", err)
+			}
+			if err != nil || n == 0 {
+				break
+			}
+		}
+	}
+}
