@@ -11,6 +11,7 @@ func BenchmarkReadBody(b *testing.B) {
 	for name, tc := range map[string]struct{ op, body string }{
 		"user":       {"createUser", `{"externalId":"customer-4711"}`},
 		"consent":    {"createConsent", consent(aisWith(`"psuLocale":"sv-SE","validUntil":"2026-12-31","balances":true,"accountIds":[]`) + "," + bankid)},
+		"documented": {"createConsent", `{"company":"se-nordea","parameters":[{"accountIds":["SE1234567890"],"balances":true,"psuIpAddress":"192.168.1.1","psuLocale":"sv-SE","transactions":true,"type":"PSD2_AIS_CONSENT","validUntil":"2026-12-31"}]}`},
 		"collection": {"initiateCollection", `{"company":"se-demo-psd2","parameters":[` + stored + `]}`},
 	} {
 		b.Run(name, func(b *testing.B) {
