@@ -82,7 +82,7 @@ func checkHeaders(h http.Header) error {
 		}
 	}
 	if (h.Get("Digest") == "") != (h.Get("Signature") == "") {
-		return errors.New("Digest and Signature belong together")
+		return errors.New("header Digest goes with header Signature")
 	}
 	return nil
 }

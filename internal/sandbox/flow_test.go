@@ -13,7 +13,7 @@ import (
 )
 
 // scan reads the QR code of a static image and returns the autostart token.
-func scan(t *testing.T, image string) string {
+func scan(t testing.TB, image string) string {
 	t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(image)
 	if err != nil {

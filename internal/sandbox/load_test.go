@@ -118,3 +118,15 @@ func (l lockedWriter) Write(b []byte) (int, error) {
 	defer l.mu.Unlock()
 	return l.w.Write(b)
 }
+
+// BenchmarkAccountReads is signed reads over TLS with client and bank in one
+// process, the client's RSA signature included.
+func BenchmarkAccountReads(b *testing.B) {
+	w := open(b, func(c *sandbox.Config) { c.Wrap = nil })
+	p := w.tpp("se-demo-psd2")
+	id := p.consent(allAccounts, light)
+	path := "accounts/" + p.call("GET", "accounts", "", "Consent-ID", id).text("accounts", 0, "resourceId") + "/transactions?bookingStatus=both&dateFrom=2026-01-05"
+	for b.Loop() {
+		p.call("GET", path, "", "Consent-ID", id).want(200)
+	}
+}

@@ -48,14 +48,14 @@ var testKeys = sync.OnceValues(func() (*pki.Set, error) {
 // world is a running sandbox and one TPP in front of it. Every exchange with a
 // bank goes through the oracle, on the server's side.
 type world struct {
-	*testing.T
+	testing.TB
 	*sandbox.Sandbox
 	clock *clock.Manual
 }
 
-func open(t *testing.T, change func(*sandbox.Config)) *world {
+func open(t testing.TB, change func(*sandbox.Config)) *world {
 	t.Helper()
-	w := &world{T: t, clock: clock.NewManual(start)}
+	w := &world{TB: t, clock: clock.NewManual(start)}
 	keys, err := testKeys()
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func (w *world) tppWith(bank string, client []tls.Certificate, seal tls.Certific
 }
 
 type answer struct {
-	*testing.T
+	testing.TB
 	status int
 	header http.Header
 	body   []byte
@@ -164,7 +164,7 @@ func (p *tpp) call(method, path, body string, header ...string) answer {
 	if err != nil {
 		p.Fatal(err)
 	}
-	return answer{p.T, resp.StatusCode, resp.Header, got}
+	return answer{p.TB, resp.StatusCode, resp.Header, got}
 }
 
 func (p *tpp) sign(req *http.Request, body string) {
@@ -251,7 +251,7 @@ func (w *world) phone(body string) answer {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	got, _ := io.ReadAll(resp.Body)
-	return answer{w.T, resp.StatusCode, resp.Header, got}
+	return answer{w.TB, resp.StatusCode, resp.Header, got}
 }
 
 // token asks the BankID service itself which order is open, for banks that show
@@ -260,7 +260,7 @@ func (p *tpp) approve(a answer, person string) {
 	p.Helper()
 	token := a.text("challengeData", "data", 0)
 	if image := a.text("challengeData", "image"); image != "" {
-		token = scan(p.T, image)
+		token = scan(p.TB, image)
 	}
 	p.phone(fmt.Sprintf(`{"action":"approve","autoStartToken":%q,"personalNumber":%q}`, token, person)).want(200)
 }
