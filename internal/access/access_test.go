@@ -18,6 +18,7 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/testpg"
 	"samla/internal/user"
 )
 
@@ -92,9 +93,9 @@ type node struct {
 	clk   *clock.Manual
 }
 
-func open(t testing.TB, dir string) store.Store {
+func open(t testing.TB, dsn string) store.Store {
 	t.Helper()
-	s, err := sqlstore.Open(context.Background(), sqlstore.Config{DSN: dir})
+	s, err := sqlstore.Open(context.Background(), sqlstore.Config{DSN: dsn})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,11 +121,22 @@ func nodeOn(t testing.TB, s store.Store, master *keyset.Master, clk *clock.Manua
 	return &node{g, access.NewUsers(g), access.NewOnce(spy, v, clk), spy, v, clk}
 }
 
-// nodes starts n servers on one new store.
+// nodes starts n servers on one new SQLite store.
 func nodes(t testing.TB, n int) []*node {
 	t.Helper()
-	s, clk := open(t, t.TempDir()), clock.NewManual(start)
-	master := masterOf(t)
+	return nodesOn(t, t.TempDir(), n)
+}
+
+// onBoth runs a test of what may race on either engine: PostgreSQL has several
+// writers at once where SQLite has one.
+func onBoth(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
+	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+}
+
+func nodesOn(t testing.TB, dsn string, n int) []*node {
+	t.Helper()
+	s, clk, master := open(t, dsn), clock.NewManual(start), masterOf(t)
 	all := make([]*node, n)
 	for i := range all {
 		all[i] = nodeOn(t, s, master, clk)

@@ -244,25 +244,27 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 }
 
 func TestConcurrentDeletionsAreOne(t *testing.T) {
-	all := nodes(t, 4)
-	u := all[0].person(t, "a", "customer-4711")
-	c := all[0].consent(t, u.ID, consent.Authorized, "bank", nil)
-	var wg sync.WaitGroup
-	for _, n := range all {
-		wg.Go(func() {
-			if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	due, err := all[0].store.Claim(t.Context(), store.Duties, start, time.Minute, 10)
-	if err != nil || len(due) != 1 {
-		t.Errorf("%d duties, %v", len(due), err)
-	}
-	if entries, _ := all[0].store.Evidence(t.Context(), c.ID); len(entries) != 1 {
-		t.Errorf("%d entries", len(entries))
-	}
+	onBoth(t, func(t *testing.T, dsn string) {
+		all := nodesOn(t, dsn, 4)
+		u := all[0].person(t, "a", "customer-4711")
+		c := all[0].consent(t, u.ID, consent.Authorized, "bank", nil)
+		var wg sync.WaitGroup
+		for _, n := range all {
+			wg.Go(func() {
+				if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		due, err := all[0].store.Claim(t.Context(), store.Duties, start, time.Minute, 10)
+		if err != nil || len(due) != 1 {
+			t.Errorf("%d duties, %v", len(due), err)
+		}
+		if entries, _ := all[0].store.Evidence(t.Context(), c.ID); len(entries) != 1 {
+			t.Errorf("%d entries", len(entries))
+		}
+	})
 }
 
 // A secret that does not open must not be passed over in silence: the bank would

@@ -123,25 +123,42 @@ func TestARepeatDuringTheFirstCallWaits(t *testing.T) {
 	}
 }
 
+// At the same moment, first as new requests and then as the repeats of a call
+// whose process died: one runs, the others wait or are answered.
 func TestConcurrentRepeatsRunOnce(t *testing.T) {
-	all := nodes(t, 2)
-	var runs atomic.Int32
-	var wg sync.WaitGroup
-	for i := range 16 {
-		wg.Go(func() {
-			_, _, err := all[i%2].do(t, "key", func(context.Context, *access.Claim) (access.Response, error) {
-				runs.Add(1)
-				return made, nil
-			})
-			if err != nil && fault.CodeOf(err) != fault.IdempotencyInProgress {
-				t.Error(err)
+	onBoth(t, func(t *testing.T, dsn string) {
+		all := nodesOn(t, dsn, 2)
+		burst := func(key string) {
+			t.Helper()
+			var runs atomic.Int32
+			var wg sync.WaitGroup
+			for i := range 16 {
+				wg.Go(func() {
+					_, _, err := all[i%2].do(t, key, func(context.Context, *access.Claim) (access.Response, error) {
+						runs.Add(1)
+						return made, nil
+					})
+					if err != nil && fault.CodeOf(err) != fault.IdempotencyInProgress {
+						t.Error(err)
+					}
+				})
 			}
-		})
-	}
-	wg.Wait()
-	if runs.Load() != 1 {
-		t.Errorf("%d runs", runs.Load())
-	}
+			wg.Wait()
+			if runs.Load() != 1 {
+				t.Errorf("%s: %d runs", key, runs.Load())
+			}
+		}
+		for i := range 5 {
+			burst(fmt.Sprint("new-", i))
+			dead := fmt.Sprint("dead-", i)
+			func() {
+				defer func() { _ = recover() }()
+				_, _, _ = all[0].do(t, dead, func(context.Context, *access.Claim) (access.Response, error) { panic("killed") })
+			}()
+			all[0].clk.Advance(30 * time.Second)
+			burst(dead)
+		}
+	})
 }
 
 func TestFailuresLeaveTheKeyFree(t *testing.T) {

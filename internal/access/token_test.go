@@ -210,27 +210,28 @@ func TestForgedTokensOpenNothing(t *testing.T) {
 }
 
 func TestConcurrentFirstStartsShareOneSigningKey(t *testing.T) {
-	s, clk := open(t, t.TempDir()), clock.NewManual(start)
-	master := masterOf(t)
-	all := make([]*node, 8)
-	var wg sync.WaitGroup
-	for i := range all {
-		wg.Go(func() { all[i] = nodeOn(t, s, master, clk) })
-	}
-	wg.Wait()
-	keys, err := s.SigningKeys(t.Context())
-	if err != nil || len(keys) != 1 {
-		t.Fatalf("%d keys, %v", len(keys), err)
-	}
-	u := all[0].person(t, "client", "customer-4711")
-	for _, maker := range all {
-		token := maker.token(t, "client", u.ID).Token
-		for _, n := range all {
-			if got := codeOf(n.Identify(withToken(token))); got != "" {
-				t.Fatal(got)
+	onBoth(t, func(t *testing.T, dsn string) {
+		s, clk, master := open(t, dsn), clock.NewManual(start), masterOf(t)
+		all := make([]*node, 8)
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() { all[i] = nodeOn(t, s, master, clk) })
+		}
+		wg.Wait()
+		keys, err := s.SigningKeys(t.Context())
+		if err != nil || len(keys) != 1 {
+			t.Fatalf("%d keys, %v", len(keys), err)
+		}
+		u := all[0].person(t, "client", "customer-4711")
+		for _, maker := range all {
+			token := maker.token(t, "client", u.ID).Token
+			for _, n := range all {
+				if got := codeOf(n.Identify(withToken(token))); got != "" {
+					t.Fatal(got)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestAWrongMasterKeyIsFoundAtStart(t *testing.T) {
