@@ -99,7 +99,7 @@ func TestExchange(t *testing.T) {
 	r := request(t, c, http.MethodPost)
 	r.Body = []byte("hello")
 	resp, err := c.Do(t.Context(), r)
-	if err != nil || resp.Status != 418 || string(resp.Body) != "hello" || resp.Header.Get("X-Said") != "POST /psd2/v1/consents/secret-id HTTP/1.1" {
+	if err != nil || resp.Status != 418 || string(resp.Body) != "hello" || resp.Header.Get("X-Said") != "POST /psd2/v1/consents/secret-id HTTP/2.0" {
 		t.Errorf("got %+v, %v", resp, err)
 	}
 }
@@ -255,12 +255,7 @@ type noPause struct{ clock.Clock }
 func (noPause) NewTimer(time.Duration) clock.Timer { return clock.System().NewTimer(0) }
 
 func TestRepeats(t *testing.T) {
-	hangUp := func(w http.ResponseWriter) {
-		conn, _, err := w.(http.Hijacker).Hijack()
-		if err == nil {
-			_ = conn.Close()
-		}
-	}
+	hangUp := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	status := func(code int, header ...string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
 			for _, h := range header {
@@ -357,13 +352,9 @@ func BenchmarkExchange(b *testing.B) {
 		b.Run(v.name, func(b *testing.B) {
 			s := partner(b, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
 			settings := config(s.URL)
-			if v.http2 {
-				settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
-					t := rt.(*http.Transport)
-					t.Protocols.SetHTTP1(false)
-					t.Protocols.SetHTTP2(true)
-					return t
-				}
+			settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+				rt.(*http.Transport).Protocols.SetHTTP2(v.http2)
+				return rt
 			}
 			c := client(b, settings)
 			b.ReportAllocs()

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// newTransport speaks HTTP/1.1 on connections that are kept: for many small
-// exchanges within one process it costs less than HTTP/2's framing and flow
-// control (BenchmarkExchange compares them), and one slow answer holds up no
-// other.
+// newTransport speaks HTTP/2 where the partner does and HTTP/1.1 otherwise, on
+// connections that are kept. For many small exchanges HTTP/2 takes a fifth less
+// processor time on both ends together (BenchmarkExchange compares them): it
+// writes less and wakes fewer goroutines, and it needs one handshake where
+// HTTP/1.1 needs one for each call at a time.
 func newTransport(c Config, l Limits) *http.Transport {
 	settings := &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -28,6 +29,7 @@ func newTransport(c Config, l Limits) *http.Transport {
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	return &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: l.Connect, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:       settings,
@@ -38,6 +40,9 @@ func newTransport(c Config, l Limits) *http.Transport {
 		MaxIdleConnsPerHost:   l.Conns,
 		IdleConnTimeout:       60 * time.Second,
 		Protocols:             &protocols,
+		// One connection carries everything, so that one that has died unseen must
+		// be found out.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: l.Headers, PingTimeout: l.Connect},
 		// A proxy would end the mutual TLS; the environment must not bring one in.
 		Proxy: nil,
 	}
