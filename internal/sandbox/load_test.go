@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +13,8 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/sandbox"
+	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/persona"
 
 	"github.com/google/uuid"
 )
@@ -84,6 +88,44 @@ func TestStartStop(t *testing.T) {
 	defer cancel()
 	if err := again.Stop(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A slow bank is slow on its own clock.
+func TestDelay(t *testing.T) {
+	slow := aspsp.Shipped()[0]
+	slow.Delay = 3 * time.Second
+	w := open(t, func(c *sandbox.Config) { c.Banks = []aspsp.Behaviour{slow} })
+	p := w.tpp(slow.Company)
+	done := make(chan answer)
+	go func() { done <- p.call("GET", "consents/nothing", "") }()
+	for w.clock.Waiting() == 0 {
+		runtime.Gosched()
+	}
+	select {
+	case <-done:
+		t.Error("answered before its time")
+	default:
+	}
+	w.clock.Advance(3 * time.Second)
+	(<-done).refused(403, "CONSENT_UNKNOWN")
+}
+
+// The documentation names every person and every bank.
+func TestDocumentation(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/sandbox.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range persona.Roster() {
+		if !strings.Contains(string(doc), "| `"+p.Number+"` | "+p.Name()+" |") {
+			t.Errorf("%s is not documented", p.Name())
+		}
+	}
+	for _, b := range aspsp.Shipped() {
+		if !strings.Contains(string(doc), "`"+b.Company+"`") {
+			t.Errorf("%s is not documented", b.Company)
+		}
 	}
 }
 

@@ -144,7 +144,8 @@ func (s *Sandbox) Start(ctx context.Context) error {
 }
 
 // Stop closes the address, waits for requests under way until ctx ends, and
-// writes the banks' state. It is the end of a sandbox that was not started too.
+// closes the banks' journals. It also ends a sandbox that was never started; a
+// second Stop does nothing.
 func (s *Sandbox) Stop(ctx context.Context) error {
 	var err error
 	if s.server != nil {

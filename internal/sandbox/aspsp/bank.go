@@ -102,11 +102,14 @@ func New(c Config) (*Bank, error) {
 	return b, nil
 }
 
-// Close writes what is left to write. The bank must not be used afterwards.
+// Close closes the journal; what changes afterwards is not kept. A second Close
+// does nothing.
 func (b *Bank) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.journal.close()
+	j := b.journal
+	b.journal = nil
+	return j.close()
 }
 
 func (b *Bank) newID() (string, error) {

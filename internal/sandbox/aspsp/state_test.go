@@ -232,3 +232,41 @@ func FuzzConsentRequest(f *testing.F) {
 		c.Access.grant(nil)
 	})
 }
+
+// No 24 hours hold more unattended reads than allowed, and none is refused while
+// there is room: compared with a plain count.
+func TestReadsInAnyDay(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		moving := clock.NewManual(noon)
+		limit := rapid.IntRange(1, 4).Draw(rt, "limit")
+		b, err := New(Config{Behaviour: Shipped()[0], Clock: moving})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		one := *consent("a", Valid)
+		one.Frequency = limit
+		var counted []time.Time
+		for range rapid.IntRange(1, 30).Draw(rt, "reads") {
+			moving.Advance(time.Duration(rapid.IntRange(0, 10*60).Draw(rt, "minutes")) * time.Minute)
+			c := &call{Bank: b, attended: rapid.Bool().Draw(rt, "attended")}
+			recent := 0
+			for _, at := range counted {
+				if moving.Now().Sub(at) < day {
+					recent++
+				}
+			}
+			f := c.countRead(one, "accounts")
+			if refused := !c.attended && recent >= limit; refused != (f != nil) {
+				rt.Fatalf("%d of %d reads, attended %v: %+v", recent, limit, c.attended, f)
+			}
+			if f != nil {
+				again := moving.Now().Add(time.Duration(f.retryAfter) * time.Second)
+				if left := again.Sub(counted[len(counted)-limit]); left < day || left > day+time.Second {
+					rt.Fatalf("Retry-After leads to %v after the read", left)
+				}
+			} else if !c.attended {
+				counted = append(counted, moving.Now())
+			}
+		}
+	})
+}
