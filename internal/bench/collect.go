@@ -21,8 +21,8 @@ import (
 	"samla/internal/tour"
 )
 
-// benchPerson is the sandbox's customer with one small account.
-const benchPerson = "198611239883"
+// subjects is how many users take part, each with a consent of their own.
+const subjects = 20
 
 // limitCallers is how many readers the limit is measured with: more than keep
 // both cores busy.
@@ -38,9 +38,12 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	}
 	defer stop(ctx, l)
 	phone := tour.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
-	token, consentID, err := authorized(ctx, c, l, phone)
-	if err != nil {
-		return Result{}, err
+	host := strings.TrimPrefix(l.Server.URL(), "http://")
+	users := make([]collector, subjects)
+	for i := range users {
+		if users[i], err = authorized(ctx, c, l, phone, i, host); err != nil {
+			return Result{}, err
+		}
 	}
 	connector, ok := l.Bank(benchCompany)
 	if !ok {
@@ -50,22 +53,25 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	host := strings.TrimPrefix(l.Server.URL(), "http://")
-	headers := map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}
-	start := request("POST", "/collections", host, headers, fmt.Sprintf(
-		`{"company":%q,"parameters":[{"type":"STORED_CONSENT","consentId":%q,"psuIpAddress":%q}]}`, benchCompany, consentID, benchAddress))
 	collect := func(ctx context.Context, d time.Duration) (int, error) {
-		return callers(ctx, host, c.Connections, d, func(conn *conn, _, _ int) error {
-			return collectOnce(ctx, c.Clock, conn, host, headers, start)
+		return callers(ctx, host, c.Connections, d, func(conn *conn, caller, _ int) error {
+			return users[caller%subjects].collectOnce(ctx, c.Clock, conn)
 		})
 	}
 	limit := func(ctx context.Context, d time.Duration) (int, error) { return readings(ctx, d, connector, access) }
 	return c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
 }
 
+// collector is a user who collects.
+type collector struct {
+	host    string
+	headers map[string]string
+	start   []byte
+}
+
 // collectOnce starts a collection and polls it to its end.
-func collectOnce(ctx context.Context, clk clock.Clock, conn *conn, host string, headers map[string]string, start []byte) error {
-	status, body, err := conn.do(start)
+func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn) error {
+	status, body, err := conn.do(u.start)
 	if err == nil {
 		err = expect(http.StatusCreated, status, body)
 	}
@@ -76,7 +82,7 @@ func collectOnce(ctx context.Context, clk clock.Clock, conn *conn, host string, 
 	if err := json.Unmarshal(body, &s); err != nil {
 		return err
 	}
-	poll := request("GET", "/collections/"+s.ID+"/status", host, headers, "")
+	poll := request("GET", "/collections/"+s.ID+"/status", u.host, u.headers, "")
 	for s.Status == "RUNNING" || s.Status == "COLLECTING" {
 		if err := clock.Sleep(ctx, clk, time.Second); err != nil {
 			return err
@@ -97,40 +103,45 @@ func collectOnce(ctx context.Context, clk clock.Clock, conn *conn, host string, 
 	return nil
 }
 
-// authorized makes a user with an authorized consent.
-func authorized(ctx context.Context, c Config, l *local.Local, phone *tour.Phone) (token, consentID string, err error) {
+// authorized makes the n-th user, with an authorized consent.
+func authorized(ctx context.Context, c Config, l *local.Local, phone *tour.Phone, n int, host string) (collector, error) {
+	u := collector{host: host}
 	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
-	user, err := client.CreateUser(ctx, "collect")
+	user, err := client.CreateUser(ctx, fmt.Sprintf("collect-%d", n))
 	if err != nil {
-		return "", "", err
+		return u, err
 	}
-	if token, err = client.CreateSession(ctx, user.ID); err != nil {
-		return "", "", err
-	}
-	consentID, err = client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
-		PersonalNumber: benchPerson, IPAddress: benchAddress})
+	token, err := client.CreateSession(ctx, user.ID)
 	if err != nil {
-		return "", "", err
+		return u, err
+	}
+	id, err := client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
+		PersonalNumber: person(n), IPAddress: benchAddress})
+	if err != nil {
+		return u, err
 	}
 	const often = 50 * time.Millisecond
-	s, err := client.AwaitConsent(ctx, c.Clock, token, consentID, often, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
+	s, err := client.AwaitConsent(ctx, c.Clock, token, id, often, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
 	if err != nil || s.AuthInstructions == nil {
-		return "", "", errors.Join(err, fmt.Errorf("the consent is %s", s.Status))
+		return u, errors.Join(err, fmt.Errorf("the consent is %s", s.Status))
 	}
 	if err := phone.Act(ctx, "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
-		return "", "", err
+		return u, err
 	}
-	s, err = client.AwaitConsent(ctx, c.Clock, token, consentID, often, func(s tour.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	s, err = client.AwaitConsent(ctx, c.Clock, token, id, often, func(s tour.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
 	if err == nil && s.Status != "AUTHORIZED" {
 		err = fmt.Errorf("the consent ended as %s", s.Status)
 	}
-	return token, consentID, err
+	u.headers = map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}
+	u.start = request("POST", "/collections", host, u.headers, fmt.Sprintf(
+		`{"company":%q,"parameters":[{"type":"STORED_CONSENT","consentId":%q,"psuIpAddress":%q}]}`, benchCompany, id, benchAddress))
+	return u, err
 }
 
 // open takes a consent of the benchmark's own through the authorisation, with
 // the connector alone.
 func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *tour.Phone) (bank.Access, error) {
-	psu := bank.PSU{PersonalNumber: benchPerson, IPAddress: benchAddress}
+	psu := bank.PSU{PersonalNumber: person(subjects), IPAddress: benchAddress}
 	opened, err := b.OpenConsent(ctx, bank.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
 		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: psu})
 	if err != nil {

@@ -70,7 +70,8 @@ func awaiting(ctx context.Context, c Config, client *tour.Client, l *local.Local
 	if err != nil {
 		return nil, err
 	}
-	id, err := client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod, IPAddress: benchAddress})
+	id, err := client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
+		PersonalNumber: person(i), IPAddress: benchAddress})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -70,9 +71,15 @@ func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
 	return raws, nil
 }
 
+// addRaws stores answers. One that is there already was stored by another look
+// at the same collection: that look goes on, and this one loses.
 func addRaws(ctx context.Context, tx store.Tx, raws []store.Raw) error {
 	for _, raw := range raws {
-		if err := tx.AddRaw(ctx, raw); err != nil {
+		err := tx.AddRaw(ctx, raw)
+		if errors.Is(err, store.ErrExists) {
+			return store.ErrConflict
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,11 @@ type ConsentRequest struct {
 
 // CreateConsent asks for a consent and returns its id.
 func (c *Client) CreateConsent(ctx context.Context, token string, r ConsentRequest) (id string, err error) {
-	parameters := []map[string]any{{"type": "PSD2_AIS_CONSENT", "psuIpAddress": r.IPAddress, "psuLocale": r.Locale}}
+	access := map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": r.IPAddress}
+	if r.Locale != "" {
+		access["psuLocale"] = r.Locale
+	}
+	parameters := []map[string]any{access}
 	if r.PersonalNumber != "" {
 		parameters = append(parameters, map[string]any{"type": "SWEDISH_BANKID", "personalNumber": r.PersonalNumber})
 	}
