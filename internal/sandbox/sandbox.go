@@ -226,16 +226,6 @@ func (s *Sandbox) Banks() []BankInfo {
 	return out
 }
 
-// Bank finds a running bank, for tests in the same process.
-func (s *Sandbox) Bank(company string) (*aspsp.Bank, bool) {
-	for _, b := range s.banks {
-		if b.Company == company {
-			return b, true
-		}
-	}
-	return nil, false
-}
-
 // verifyClient lets the sandbox's own certificates into the BankID API.
 func (s *Sandbox) verifyClient(chain []*x509.Certificate) error {
 	if len(chain) == 0 {

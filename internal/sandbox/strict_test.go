@@ -200,6 +200,15 @@ func TestHeadersAndParameters(t *testing.T) {
 		}
 	}
 	p.call("POST", "consents", allAccounts, "Content-Type", "text/plain").want(415)
+	p.call("POST", "consents", `"`+strings.Repeat("x", 64<<10)+`"`).refused(400, "FORMAT_ERROR")
+	for geo, status := range map[string]int{
+		"GEO:59.329300;18.068600": 200, "GEO:-5.000000;-180.000000": 200, "59.329300;18.068600": 400,
+		"GEO:59.3293;18.068600": 400, "GEO:59.329300;1818.068600": 400, "GEO:5x.329300;18.068600": 400, "GEO:59.329300": 400,
+	} {
+		if got := p.call("GET", "accounts", "", "Consent-ID", id, "PSU-Geo-Location", geo); got.status != status {
+			t.Errorf("%s: %d", geo, got.status)
+		}
+	}
 	p.call("GET", "accounts?withBalance=true", "", "Consent-ID", id, "Accept", "text/html, application/*;q=0.1").want(200)
 }
 
@@ -231,5 +240,67 @@ func TestProblemForm(t *testing.T) {
 	a := w.tpp("se-sandbox-static").call("GET", "consents/nothing", "").want(403)
 	if a.header.Get("Content-Type") != "application/problem+json" || a.text("code") != "CONSENT_UNKNOWN" || a.text("type") == "" {
 		t.Errorf("%v %s", a.header, a.body)
+	}
+}
+
+// What the consent does not cover is refused on each way to it.
+func TestScopeIsHeldEverywhere(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-demo-psd2")
+	id := p.consent(consentBody(`{"availableAccounts":"allAccounts"}`), maja)
+	for root, kind := range map[string]string{"accounts/": "accounts", "card-accounts/": "cardAccounts"} {
+		list := p.call("GET", strings.TrimSuffix(root, "/"), "", "Consent-ID", id).want(200)
+		account := root + list.text(kind, 0, "resourceId")
+		p.call("GET", account, "", "Consent-ID", id).want(200)
+		p.call("GET", account+"/balances", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+		p.call("GET", account+"/transactions?bookingStatus=booked&dateFrom=2026-03-01", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	}
+	account := "accounts/" + p.call("GET", "accounts", "", "Consent-ID", id).text("accounts", 0, "resourceId")
+	p.call("GET", account+"?withBalance=true", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	p.call("GET", account+"/transactions/x", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	p.call("GET", account+"/transactions/x?a=1", "", "Consent-ID", id).refused(400, "FORMAT_ERROR")
+
+	// Cards and currencies name accounts as well as IBANs do.
+	all := p.consent(allAccounts, maja)
+	pan := p.call("GET", "card-accounts", "", "Consent-ID", all).want(200).text("cardAccounts", 0, "maskedPan")
+	bban := p.call("GET", "accounts", "", "Consent-ID", all).want(200).text("accounts", 0, "bban")
+	some := p.consent(consentBody(`{"transactions":[{"maskedPan":"`+pan+`"},{"bban":"`+bban+`","currency":"SEK"},{"bban":"`+bban+`","currency":"EUR"}]}`), maja)
+	if n := len(p.call("GET", "consents/"+some, "").want(200).list("access", "transactions")); n != 2 {
+		t.Errorf("%d references granted", n)
+	}
+	if n := len(p.call("GET", "card-accounts", "", "Consent-ID", some).want(200).list("cardAccounts")); n != 1 {
+		t.Errorf("%d cards", n)
+	}
+}
+
+// The bank that takes the longer hashes takes the shorter ones too.
+func TestLongHashes(t *testing.T) {
+	w := open(t, nil)
+	p := w.tpp("se-sandbox-short")
+	p.call("POST", "consents", allAccounts).want(201)
+	p.long = true
+	p.call("POST", "consents", allAccounts).want(201)
+	demo := w.tpp("se-demo-psd2")
+	demo.long = true
+	demo.call("POST", "consents", allAccounts).refused(401, "SIGNATURE_INVALID")
+}
+
+// BankID's own API is for holders of the sandbox's certificates.
+func TestBankIDNeedsACertificate(t *testing.T) {
+	w := open(t, nil)
+	_, seal := w.TPP()
+	stranger, err := pki.NewCA("stranger", w.clock.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := stranger.Issue(pki.QWAC())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, client := range map[string][]tls.Certificate{"none": nil, "stranger": {foreign}} {
+		a := w.tppWith("se-demo-psd2", client, seal).call("POST", "/rp/v6.0/auth", `{"endUserIp":"192.0.2.7"}`)
+		if a.status != 401 && a.status != 403 {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
 	}
 }

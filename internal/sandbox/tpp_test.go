@@ -6,7 +6,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
+	_ "crypto/sha512" // registers SHA-512 for crypto.Hash
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
@@ -107,6 +107,7 @@ type tpp struct {
 	http       *http.Client
 	seal       tls.Certificate
 	dateSigned bool
+	long       bool                // SHA-512 and rsa-sha512
 	change     func(*http.Request) // last touch before a request leaves
 }
 
@@ -168,8 +169,16 @@ func (p *tpp) call(method, path, body string, header ...string) answer {
 }
 
 func (p *tpp) sign(req *http.Request, body string) {
-	sum := sha256.Sum256([]byte(body))
-	req.Header.Set("Digest", "SHA-256="+base64.StdEncoding.EncodeToString(sum[:]))
+	hash, label, algorithm := crypto.SHA256, "SHA-256", "rsa-sha256"
+	if p.long {
+		hash, label, algorithm = crypto.SHA512, "SHA-512", "rsa-sha512"
+	}
+	sum := func(text string) []byte {
+		h := hash.New()
+		_, _ = io.WriteString(h, text)
+		return h.Sum(nil)
+	}
+	req.Header.Set("Digest", label+"="+base64.StdEncoding.EncodeToString(sum(body)))
 	names := []string{"digest", "x-request-id"}
 	for _, name := range []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"} {
 		if req.Header.Get(name) != "" {
@@ -184,13 +193,12 @@ func (p *tpp) sign(req *http.Request, body string) {
 	for _, name := range names {
 		lines = append(lines, name+": "+req.Header.Get(name))
 	}
-	sum = sha256.Sum256([]byte(strings.Join(lines, "\n")))
-	sig, err := p.seal.PrivateKey.(*rsa.PrivateKey).Sign(rand.Reader, sum[:], crypto.SHA256)
+	sig, err := p.seal.PrivateKey.(*rsa.PrivateKey).Sign(rand.Reader, sum(strings.Join(lines, "\n")), hash)
 	if err != nil {
 		p.Fatal(err)
 	}
-	req.Header.Set("Signature", fmt.Sprintf(`keyId="SN=%x,CA=%s",algorithm="rsa-sha256",headers="%s",signature="%s"`,
-		p.seal.Leaf.SerialNumber, p.seal.Leaf.Issuer, strings.Join(names, " "), base64.StdEncoding.EncodeToString(sig)))
+	req.Header.Set("Signature", fmt.Sprintf(`keyId="SN=%x,CA=%s",algorithm="%s",headers="%s",signature="%s"`,
+		p.seal.Leaf.SerialNumber, p.seal.Leaf.Issuer, algorithm, strings.Join(names, " "), base64.StdEncoding.EncodeToString(sig)))
 	req.Header.Set("TPP-Signature-Certificate", base64.StdEncoding.EncodeToString(p.seal.Leaf.Raw))
 }
 
@@ -254,8 +262,7 @@ func (w *world) phone(body string) answer {
 	return answer{w.TB, resp.StatusCode, resp.Header, got}
 }
 
-// token asks the BankID service itself which order is open, for banks that show
-// no token.
+// approve signs as the person, with the token or the image that the bank shows.
 func (p *tpp) approve(a answer, person string) {
 	p.Helper()
 	token := a.text("challengeData", "data", 0)

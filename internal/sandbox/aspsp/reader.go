@@ -42,7 +42,7 @@ func (c *call) reader() (reader, *refusal) {
 	return reader{consent, p}, nil
 }
 
-// account finds the account of the path among those the consent covers, and
+// coveredAccount finds the account of the path among those the consent covers, and
 // asks need whether the scope is enough.
 func (c *call) coveredAccount(rd reader, need func(Scope) bool) (persona.Account, Scope, *refusal) {
 	a, ok := rd.person.Account(c.account)

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"encoding/json"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,13 @@ func TestFailedJournalStopsConsents(t *testing.T) {
 	if err := b.journal.file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b.journal.write(entry{Consent: consent("a", Received)})
+	r := httptest.NewRequest("POST", "/", nil)
+	r.Header.Set("PSU-IP-Address", "192.0.2.1")
+	c := &call{Bank: b, r: r, requestID: "1", tpp: "T", body: []byte(`{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,` +
+		`"validUntil":"2026-07-01","frequencyPerDay":4,"combinedServiceIndicator":false}`)}
+	if _, f := c.createConsent(); f == nil || f.status != 500 || len(b.consents) != 0 {
+		t.Errorf("%+v, %d consents", f, len(b.consents))
+	}
 	if err := b.journal.failed(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
