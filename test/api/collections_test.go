@@ -1,0 +1,230 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"samla/internal/fault"
+	"samla/internal/sandbox/bankid"
+)
+
+func TestStoredConsent(t *testing.T) {
+	overStores(t, func(t *testing.T, w *world) {
+		w.secretsOfMaja()
+		user, session, made := w.authorized(t, w.acme)
+		for name, caller := range map[string]client{"session": session, "key": w.acme} {
+			var begun collectionStatus
+			first := caller.post(t, "/collections", ask(demo, "", attended(made.ConsentID)), &begun)
+			if begun.Status != "RUNNING" || *begun.PollingInterval != 1000 || begun.ExtraInformation != nil {
+				t.Errorf("%s: %s", name, first.body)
+			}
+			if left := time.Until(begun.PollingTimeout); left < 50*time.Second || left > 61*time.Second {
+				t.Errorf("%s: lease of %v", name, left)
+			}
+			if got := first.header.Get("Location"); got != "/collections/"+begun.ID+"/status" {
+				t.Errorf("%s: Location %q", name, got)
+			}
+			if done := caller.finished(t, begun.ID); done.Status != "COMPLETED" || !done.PollingTimeout.IsZero() {
+				t.Fatalf("%s: %+v", name, done)
+			}
+			// The user owns it either way, and the key sees it.
+			for _, reader := range []client{session, w.acme} {
+				w.products(t, reader, begun.ID)
+				one := reader.get(t, "/collections/"+begun.ID+"/status", nil)
+				alias := reader.get(t, "/wealth/collection/"+begun.ID+"/status", nil)
+				if string(one.body) != string(alias.body) {
+					t.Errorf("%s and its alias %s differ", one.body, alias.body)
+				}
+			}
+			// Cancelling what is finished leaves it as it is.
+			var still collectionStatus
+			caller.do(t, "POST", "/collections/"+begun.ID+"/cancel", nil).is(t, http.StatusOK, &still)
+			if still.Status != "COMPLETED" {
+				t.Errorf("%s: after cancelling %+v", name, still)
+			}
+		}
+		w.acme.do(t, "POST", "/collections", ask(needsNumber, "", attended(made.ConsentID))).fails(t, fault.ConsentCompanyMismatch)
+		_, somebody := w.acme.person(t)
+		somebody.do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).fails(t, fault.ConsentNotFound)
+		w.other.do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).fails(t, fault.ConsentNotFound)
+		w.acme.do(t, "POST", "/collections", ask(demo, "", attended("no id"))).fails(t, fault.ConsentNotFound)
+		testBackground(t, w, made.ConsentID)
+		testLists(t, w, session, user)
+	})
+}
+
+// products reads the data and notes what of it must not be logged.
+func (w *world) products(t *testing.T, c client, id string) []map[string]any {
+	t.Helper()
+	var list []map[string]any
+	c.get(t, "/collections/"+id+"/wealth/data", &list)
+	kinds := map[any]bool{}
+	for _, p := range list {
+		kinds[p["type"]] = true
+		for _, name := range []string{"iban", "accountNumber"} {
+			if text, ok := p[name].(string); ok {
+				w.logs.secret("an account number", text)
+			}
+		}
+	}
+	for _, kind := range []string{"PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT", "PSD2_CREDIT_CARD"} {
+		if !kinds[kind] {
+			t.Errorf("no %s among %v", kind, kinds)
+		}
+	}
+	return list
+}
+
+// testBackground reads without the person until the limit of 4 in 24 hours.
+func testBackground(t *testing.T, w *world, consentID string) {
+	t.Helper()
+	for range 4 {
+		var begun collectionStatus
+		first := w.acme.post(t, "/collections", ask(demo, "", stored(consentID)), &begun)
+		if !begun.PollingTimeout.IsZero() {
+			t.Errorf("a background refresh has a lease: %s", first.body)
+		}
+		if done := w.acme.finished(t, begun.ID); done.Status != "COMPLETED" {
+			t.Errorf("in the background: %+v", done)
+		}
+	}
+	a := w.acme.do(t, "POST", "/collections", ask(demo, "", stored(consentID)))
+	p := a.fails(t, fault.BackgroundRefreshLimit)
+	next, err := time.Parse(time.RFC3339, p.NextAllowedAt)
+	if err != nil || time.Until(next) < 23*time.Hour || a.header.Get("Retry-After") == "" {
+		t.Errorf("next %q (%v), Retry-After %q", p.NextAllowedAt, err, a.header.Get("Retry-After"))
+	}
+	w.acme.post(t, "/collections", ask(demo, "", attended(consentID)), nil) // with the person there is no limit
+}
+
+// testLists looks at the seven collections that the tests before have made.
+func testLists(t *testing.T, w *world, session client, user userObject) {
+	t.Helper()
+	w.acme.post(t, "/collections", ask(demo, other, scope(), number(tolvan)), nil) // belongs to nobody
+	for _, c := range []struct {
+		client
+		path string
+		want int
+	}{
+		{session, "/collections", 7}, {w.acme, "/users/" + user.UserUUID + "/collections", 7}, {w.acme, "/collections", 8},
+		{w.other, "/collections", 0}, {session, "/collections?latest=true", 1}, {session, "/collections?latest=false", 7},
+		{session, "/collections?statusIn=FAILED", 0}, {session, "/collections?statusIn=FAILED,COMPLETED&statusIn=RUNNING,COLLECTING", 7},
+		{w.acme, "/users/" + user.UserUUID + "/collections?statusIn=COMPLETED&latest=true", 1},
+	} {
+		var list []summary
+		a := c.get(t, c.path, &list)
+		if len(list) != c.want || a.header.Get("Link") != "" {
+			t.Errorf("%s: %d instead of %d, Link %q", c.path, len(list), c.want, a.header.Get("Link"))
+		}
+	}
+	for _, path := range []string{"/collections", "/users/" + user.UserUUID + "/collections"} {
+		p := w.acme.do(t, "GET", path+"?statusIn=COMPLETED,DONE&latest=maybe&limit=201&cursor=!", nil).fails(t, fault.InvalidParameter)
+		if len(p.Errors) < 3 {
+			t.Errorf("%s: %+v", path, p.Errors)
+		}
+	}
+	w.other.do(t, "GET", "/users/"+user.UserUUID+"/collections", nil).fails(t, fault.UserNotFound)
+}
+
+func TestOneTimeCollection(t *testing.T) {
+	overStores(t, func(t *testing.T, w *world) {
+		w.secretsOfMaja()
+		user, session := w.acme.person(t)
+		for _, c := range []struct {
+			name   string
+			caller client
+			method string
+			key    string // of extraInformation
+			number string
+			want   string
+		}{
+			{"session, QR code", session, other, "SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA", maja, "COMPLETED"},
+			{"key, same device, ten digits", w.acme, same, "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN", maja[2:], "COMPLETED"},
+			{"nothing to collect", session, same, "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN", tolvan, "COMPLETED_EMPTY"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				var begun collectionStatus
+				c.caller.post(t, "/collections", ask(demo, c.method, scope(), number(c.number)), &begun)
+				path := "/collections/" + begun.ID + "/status"
+				shown := poll(t, c.caller, path, func(s collectionStatus) bool { return s.ExtraInformation[c.key] != "" })
+				w.logs.secret("an autostart token", shown.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"])
+				c.caller.do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).fails(t, fault.CollectionNotFinished)
+				poll(t, c.caller, path, func(s collectionStatus) bool { return s.Status == "LOGIN" })
+				deed := bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: shown.ExtraInformation[c.key]}
+				if c.method == other {
+					deed.AutoStartToken, deed.QRData = "", shown.ExtraInformation[c.key]
+					if shown.ExtraInformation["SWEDISH_BANKID_QRCODE"] == "" {
+						t.Error("no picture")
+					}
+				}
+				w.phone(t, deed)
+				if done := c.caller.finished(t, begun.ID); done.Status != c.want || done.ExtraInformation != nil {
+					t.Fatalf("%+v", done)
+				}
+				if c.want == "COMPLETED_EMPTY" {
+					if a := c.caller.get(t, "/collections/"+begun.ID+"/wealth/data", nil); string(a.body) != "[]" {
+						t.Errorf("data %s", a.body)
+					}
+					return
+				}
+				w.products(t, c.caller, begun.ID)
+				for range 2 {
+					c.caller.remove(t, "/collections/"+begun.ID).is(t, http.StatusNoContent, nil)
+				}
+				c.caller.do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).fails(t, fault.DataExpired)
+				if c.caller.header.Get("Authorization-Token") != "" { // belongs to nobody
+					session.do(t, "GET", path, nil).fails(t, fault.CollectionNotFound)
+				}
+			})
+		}
+		// The consents inside are nobody's to see.
+		var list []json.RawMessage
+		w.acme.get(t, "/users/"+user.UserUUID+"/consents", &list)
+		if len(list) != 0 {
+			t.Errorf("consents %s", list)
+		}
+	})
+}
+
+func TestCancelledCollection(t *testing.T) {
+	overStores(t, func(t *testing.T, w *world) {
+		w.secretsOfMaja()
+		_, session := w.acme.person(t)
+		start := func() string {
+			var begun collectionStatus
+			session.post(t, "/collections", ask(needsNumber, same, scope(), number(maja)), &begun)
+			poll(t, session, "/collections/"+begun.ID+"/status", func(s collectionStatus) bool { return s.ExtraInformation != nil })
+			return begun.ID
+		}
+		for name, cancel := range map[string]func(id string){
+			"cancel": func(id string) {
+				var stopped collectionStatus
+				session.do(t, "POST", "/collections/"+id+"/cancel", nil).is(t, http.StatusOK, &stopped)
+				if stopped.Status != "AUTHENTICATION_CANCELLED" || stopped.ExtraInformation != nil || stopped.PollingInterval != nil {
+					t.Errorf("stopped %+v", stopped)
+				}
+			},
+			"delete": func(id string) { session.remove(t, "/collections/"+id).is(t, http.StatusNoContent, nil) },
+		} {
+			id := start()
+			cancel(id)
+			var after collectionStatus
+			session.get(t, "/collections/"+id+"/status", &after)
+			if after.Status != "AUTHENTICATION_CANCELLED" {
+				t.Errorf("%s: %+v", name, after)
+			}
+			session.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.CollectionFailed)
+		}
+		// A deleted user's collections stop, and nobody reads them any more.
+		u, other := w.acme.person(t)
+		var begun collectionStatus
+		other.post(t, "/collections", ask(demo, same, scope(), number(maja)), &begun)
+		w.acme.remove(t, "/users/"+u.UserUUID).is(t, http.StatusNoContent, nil)
+		other.do(t, "GET", "/collections/"+begun.ID+"/status", nil).fails(t, fault.Unauthorized)
+		if got := w.acme.finished(t, begun.ID); got.Status != "AUTHENTICATION_CANCELLED" {
+			t.Errorf("after its user was deleted: %+v", got)
+		}
+	})
+}

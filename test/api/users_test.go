@@ -1,0 +1,94 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"samla/internal/fault"
+)
+
+func TestUsers(t *testing.T) {
+	overStores(t, func(t *testing.T, w *world) {
+		var made userObject
+		first := w.acme.post(t, "/users", `{"externalId":"customer-4711","unknown":[1]}`, &made)
+		if made.ExternalID == nil || *made.ExternalID != "customer-4711" || made.Anonymized {
+			t.Errorf("made %s", first.body)
+		}
+		if got := first.header.Get("Location"); got != "/users/"+made.UserUUID {
+			t.Errorf("Location %q", got)
+		}
+		if p := w.acme.do(t, "POST", "/users", `{"externalId":"customer-4711"}`).fails(t, fault.UserExists); p.UserUUID != made.UserUUID {
+			t.Errorf("USER_EXISTS names %q", p.UserUUID)
+		}
+		w.other.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // unique per client only
+
+		for _, path := range []string{"/users?externalId=customer-4711", "/users/" + made.UserUUID} {
+			if got := w.acme.get(t, path, nil); string(got.body) != string(first.body) {
+				t.Errorf("%s gives %s instead of %s", path, got.body, first.body)
+			}
+		}
+		w.acme.do(t, "GET", "/users?externalId=nobody", nil).fails(t, fault.UserNotFound)
+		w.acme.do(t, "GET", "/users/"+strings.Repeat("0", 36), nil).fails(t, fault.UserNotFound)
+
+		session := w.acme.session(t, made)
+		if got := session.get(t, "/users/"+made.UserUUID, nil); string(got.body) != string(first.body) {
+			t.Errorf("the session sees %s", got.body)
+		}
+		session.do(t, "GET", "/users/"+w.acme.newUser(t).UserUUID, nil).fails(t, fault.UserNotFound)
+
+		for range 2 { // idempotent
+			w.acme.do(t, "DELETE", "/users/"+made.UserUUID, nil).is(t, http.StatusNoContent, nil)
+		}
+		var gone userObject
+		w.acme.get(t, "/users/"+made.UserUUID, &gone)
+		if gone.ExternalID != nil || !gone.Anonymized {
+			t.Errorf("after deletion %+v", gone)
+		}
+		session.do(t, "GET", "/users/"+made.UserUUID, nil).fails(t, fault.Unauthorized)
+		session.do(t, "GET", "/consents", nil).fails(t, fault.Unauthorized)
+		w.acme.do(t, "POST", "/users/"+made.UserUUID+"/sessions", nil).fails(t, fault.UserAnonymized)
+		w.acme.do(t, "GET", "/users?externalId=customer-4711", nil).fails(t, fault.UserNotFound)
+		w.acme.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // free again
+	})
+}
+
+func TestExternalIDs(t *testing.T) {
+	overStores(t, func(t *testing.T, w *world) {
+		for _, external := range []string{"a", strings.Repeat("å", 255), `quote"back\slash`, "snow ☃ and 𝄞", "a&b=c%20<d>", " "} {
+			var made, found userObject
+			w.acme.post(t, "/users", map[string]string{"externalId": external}, &made)
+			w.acme.get(t, "/users?externalId="+url.QueryEscape(external), &found)
+			if found.UserUUID != made.UserUUID || *found.ExternalID != external {
+				t.Errorf("%q is found as %+v", external, found)
+			}
+		}
+		for body, want := range map[string]fault.FieldCode{
+			`{}`:                       fault.Required,
+			`{"externalId":null}`:      fault.Required,
+			`{"ExternalID":"a"}`:       fault.Required,
+			`{"externalId":""}`:        fault.Required,
+			`{"externalId":7}`:         fault.Invalid,
+			`{"externalId":["a"]}`:     fault.Invalid,
+			`{"externalId":"a\u0000"}`: fault.Invalid,
+			`{"externalId":"a\n"}`:     fault.Invalid,
+			`{"externalId":"\u0085"}`:  fault.Invalid,
+			`{"externalId":"` + strings.Repeat("x", 256) + `"}`: fault.TooLong,
+		} {
+			p := w.acme.do(t, "POST", "/users", body).fails(t, fault.InvalidParameter)
+			if len(p.Errors) != 1 || p.Errors[0].Pointer != "/externalId" || p.Errors[0].Code != want {
+				t.Errorf("%.40s: %+v instead of %s", body, p.Errors, want)
+			}
+		}
+		for query, want := range map[string]string{
+			"": "?externalId", "?externalId=": "?externalId", "?externalId=a&externalId=b": "?externalId", "?externalId=%00": "?externalId",
+			"?externalId=%ff": "?externalId", "?externalId=" + strings.Repeat("x", 256): "?externalId", "?externalId=%zz": "",
+		} {
+			p := w.acme.do(t, "GET", "/users"+query, nil).fails(t, fault.InvalidParameter)
+			if len(p.Errors) != 1 || p.Errors[0].Pointer != want {
+				t.Errorf("%.40s: %+v", query, p.Errors)
+			}
+		}
+	})
+}
