@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+)
+
+// bankConsent is a consent as the sandbox's operator sees it.
+type bankConsent struct {
+	ID        string `json:"consentId"`
+	Bank      string `json:"bank"`
+	Status    string `json:"consentStatus"`
+	RequestID string `json:"xRequestId"`
+	Until     string `json:"validUntil"`
+	Recurring bool   `json:"recurringIndicator"`
+}
+
+// face calls the sandbox's operator faces.
+func (w *world) face(t *testing.T, method, path string, status int, out any) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, w.Sandbox.URL()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := w.phone.HTTP.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != status {
+		t.Fatalf("%s %s: %s", method, path, res.Status)
+	}
+	if out != nil {
+		if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// bankConsent finds a consent at its bank, by the request id that made it.
+func (w *world) bankConsent(t *testing.T, id string) bankConsent {
+	t.Helper()
+	c, err := w.Server.Store().Consent(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct{ Consents []bankConsent }
+	w.face(t, "GET", "/sandbox/consents", 200, &all)
+	var found []bankConsent
+	for _, listed := range all.Consents {
+		if listed.RequestID == c.OpenRequestID && listed.Bank == c.Company {
+			found = append(found, listed)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("the bank has %d consents of one request", len(found))
+	}
+	return found[0]
+}
+
+// atBank waits until the consent has the status at its bank.
+func (w *world) atBank(t *testing.T, id, status string) {
+	t.Helper()
+	w.until(t, "the bank's consent to be "+status, func() bool { return w.bankConsent(t, id).Status == status })
+}
+
+// withdraws lets the person revoke a consent at the bank.
+func (w *world) withdraws(t *testing.T, id string) {
+	t.Helper()
+	w.face(t, "POST", "/sandbox/consents/"+w.bankConsent(t, id).ID+"/revoke", 204, nil)
+}
+
+// innerConsent is the id of the consent that a collection runs under.
+func (w *world) innerConsent(t *testing.T, collection string) string {
+	t.Helper()
+	c, err := w.Server.Store().Collection(t.Context(), collection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.ConsentID
+}

@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/persona"
+)
+
+// How far back a bank is read while the person is there, and without (banks.md
+// 11.3, RTS art. 10a).
+const (
+	attendedDays   = 730
+	unattendedDays = 89
+)
+
+// broken is the status of an account whose transactions cannot be read.
+func asTheBankHasThem(t *testing.T, w *world, bank, number string, products []account, days int) {
+	t.Helper()
+	var b aspsp.Behaviour
+	for _, shipped := range aspsp.Shipped() {
+		if shipped.Company == bank {
+			b = shipped
+		}
+	}
+	book := persona.NewBook(b.BankID)
+	who, _ := book.Person(number)
+	today := persona.DayAt(w.clock.Now())
+	got := map[string]account{}
+	for _, a := range products {
+		got[a.AccountID] = a
+	}
+	count := 0
+	for _, have := range who.Accounts {
+		if have.Status == "deleted" {
+			continue
+		}
+		count++
+		a, there := got[have.ID]
+		if !there {
+			t.Errorf("the account %s is missing", have.Name)
+			continue
+		}
+		if a.IBAN != have.IBAN || a.Company != bank {
+			t.Errorf("%s: another IBAN or company", have.Name)
+		}
+		ledger := book.Ledger(have, today)
+		if have.Currency != "XXX" {
+			sameMoney(t, have.Name, a.BookedBalance, ledger.Pockets[0].Booked, have.Currency)
+		}
+		if have.TransactionsStatus != 0 {
+			continue
+		}
+		sameRows(t, have.Name, a, ledger, today-persona.Day(days), len(b.BookingStatuses) == 1)
+	}
+	if len(products) != count {
+		t.Errorf("%d products of %d accounts", len(products), count)
+	}
+}
+
+// sameRows compares the number and the sum of the rows in each status.
+func sameRows(t *testing.T, name string, a account, ledger *persona.Ledger, from persona.Day, bookedOnly bool) {
+	t.Helper()
+	type tally struct {
+		rows int
+		sum  int64
+	}
+	want := map[string]tally{}
+	add := func(status string, rows []persona.Row) {
+		for _, r := range rows {
+			if status == "BOOKED" && r.Day < from {
+				continue
+			}
+			k := status + " " + r.Currency
+			want[k] = tally{want[k].rows + 1, want[k].sum + r.Minor}
+		}
+	}
+	add("BOOKED", ledger.Booked)
+	if !bookedOnly {
+		add("PENDING", ledger.Pending)
+	}
+	if a.Transactions == nil {
+		t.Errorf("%s: no transactions", name)
+		return
+	}
+	got, ids := map[string]tally{}, map[string]bool{}
+	last := "9999"
+	for _, r := range *a.Transactions {
+		k := r.Status + " " + r.Amount.Currency
+		got[k] = tally{got[k].rows + 1, got[k].sum + minor(t, r.Amount)}
+		if ids[r.TransactionID] || r.TransactionID == "" || r.AccountID != a.AccountID {
+			t.Errorf("%s: a row's id is missing or told twice", name)
+		}
+		ids[r.TransactionID] = true
+		if r.Status == "BOOKED" {
+			if r.BookingDate == "" || r.BookingDate > last {
+				t.Errorf("%s: rows are not newest first", name)
+			}
+			last = r.BookingDate
+		}
+		if (r.Direction == "DEBIT") != strings.HasPrefix(string(r.Amount.Amount), "-") {
+			t.Errorf("%s: direction %s of %s", name, r.Direction, r.Amount.Amount)
+		}
+	}
+	for k := range want {
+		if got[k] != want[k] {
+			t.Errorf("%s: %s: %+v instead of %+v", name, k, got[k], want[k])
+		}
+	}
+	if len(got) > len(want) {
+		t.Errorf("%s: %v instead of %v", name, got, want)
+	}
+}
+
+func sameMoney(t *testing.T, name string, a *amount, want int64, currency string) {
+	t.Helper()
+	if a == nil || a.Currency != currency || minor(t, *a) != want {
+		t.Errorf("%s: balance %v instead of %d %s", name, a, want, currency)
+	}
+}
+
+// minor is an amount in hundredths, exactly.
+func minor(t *testing.T, a amount) int64 {
+	t.Helper()
+	r, ok := new(big.Rat).SetString(string(a.Amount))
+	if !ok {
+		t.Fatalf("%q is no amount", a.Amount)
+	}
+	r.Mul(r, big.NewRat(100, 1))
+	if !r.IsInt() {
+		t.Fatalf("%q has more than two decimals", a.Amount)
+	}
+	return r.Num().Int64()
+}
+
+// day is a moment's date in UTC.
+func day(at time.Time) string { return at.UTC().Format(time.DateOnly) }
