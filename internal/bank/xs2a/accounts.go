@@ -48,8 +48,8 @@ type balance struct {
 // entry that names no account in any way is left out.
 func (b *Bank) ReadAccounts(a bank.Answer) ([]bank.Account, error) {
 	var said struct {
-		Accounts     *[]account `json:"accounts"`
-		CardAccounts *[]account `json:"cardAccounts"`
+		Accounts     []account `json:"accounts"`
+		CardAccounts []account `json:"cardAccounts"`
 	}
 	if err := decode(answer{body: a.Body}, &said); err != nil {
 		return nil, err
@@ -59,14 +59,11 @@ func (b *Bank) ReadAccounts(a bank.Answer) ([]bank.Account, error) {
 	}
 	var accounts []bank.Account
 	for _, list := range []struct {
-		entries *[]account
+		entries []account
 		card    bool
 		path    string
 	}{{said.Accounts, a.Query.Card, "accounts"}, {said.CardAccounts, true, b.wire.cards}} {
-		if list.entries == nil {
-			continue
-		}
-		for _, entry := range *list.entries {
+		for _, entry := range list.entries {
 			if read, ok := entry.read(list.card, list.path); ok {
 				accounts = append(accounts, read)
 			}
@@ -132,7 +129,7 @@ func compact(t text) string { return strings.ReplaceAll(t.line(), " ", "") }
 // ReadBalances implements bank.Source for the answers to Balances.
 func (b *Bank) ReadBalances(a bank.Answer) ([]bank.Balance, error) {
 	var said struct {
-		Balances *[]balance `json:"balances"`
+		Balances []balance `json:"balances"`
 	}
 	if err := decode(answer{body: a.Body}, &said); err != nil {
 		return nil, err
@@ -140,7 +137,7 @@ func (b *Bank) ReadBalances(a bank.Answer) ([]bank.Balance, error) {
 	if said.Balances == nil {
 		return nil, garbled("", errMissing)
 	}
-	return readBalances(*said.Balances), nil
+	return readBalances(said.Balances), nil
 }
 
 // readBalances leaves out what has no amount.

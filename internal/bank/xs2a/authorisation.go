@@ -2,7 +2,6 @@ package xs2a
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -94,8 +93,8 @@ func (b *Bank) readAuthorisation(got answer, locale string, otherDevice bool) (b
 		return bank.Authorisation{}, garbled(got.requestID, errMissing)
 	}
 	var document any
-	if err := json.Unmarshal(got.body, &document); err != nil {
-		return bank.Authorisation{}, garbled(got.requestID, err)
+	if err := decode(got, &document); err != nil {
+		return bank.Authorisation{}, err
 	}
 	hint := b.wire.hintCode.text(document)
 	a := bank.Authorisation{ID: string(said.ID), StatusLink: string(said.Links.SCAStatus)}

@@ -1,15 +1,12 @@
 package xs2a
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
-	"samla/internal/eidas"
 	"samla/internal/outbound"
 )
 
@@ -127,72 +124,4 @@ func (c Certificates) under(dir string) Certificates {
 		}
 	}
 	return c
-}
-
-// keys reads the files, unless keys are given, and judges them at the time now.
-func (c Config) keys(given *Keys, now time.Time) (Keys, error) {
-	keys := Keys{}
-	if given != nil {
-		keys = *given
-	} else if err := c.Certificates.read(&keys); err != nil {
-		return Keys{}, err
-	}
-	if keys.QWAC != nil {
-		if err := judge(keys.QWAC.Leaf, eidas.Web, now); err != nil {
-			return Keys{}, &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
-		}
-	}
-	if c.Signature.None {
-		keys.QSEAL = nil
-		return keys, nil
-	}
-	if keys.QSEAL == nil {
-		return Keys{}, &Fault{Pointer: "/certificates/qsealCert", Problem: `is missing: name the QSealC, or set "none" in /signature if the bank wants no signature`}
-	}
-	if err := judge(keys.QSEAL.Leaf, eidas.Seal, now); err != nil {
-		return Keys{}, &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
-	}
-	return keys, nil
-}
-
-func (c Certificates) read(keys *Keys) (err error) {
-	if c.QWACCert != "" {
-		if keys.QWAC, err = outbound.LoadPair(c.QWACCert, c.QWACKey); err != nil {
-			return &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
-		}
-	}
-	if c.QSEALCert != "" {
-		if keys.QSEAL, err = outbound.LoadPair(c.QSEALCert, c.QSEALKey); err != nil {
-			return &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
-		}
-	}
-	if c.CAFile != "" {
-		if keys.Roots, err = outbound.LoadRoots(c.CAFile); err != nil {
-			return &Fault{Pointer: "/certificates/caFile", Problem: err.Error()}
-		}
-	}
-	return nil
-}
-
-var kindNames = map[eidas.QcType]string{eidas.Web: "QWAC (QcType web)", eidas.Seal: "QSealC (QcType eseal)"}
-
-// judge refuses a certificate that a bank would have to refuse (banks.md 9.1).
-func judge(cert *x509.Certificate, want eidas.QcType, now time.Time) error {
-	if cert == nil {
-		return errors.New("holds no certificate")
-	}
-	said, err := eidas.Parse(cert)
-	switch {
-	case err != nil:
-		return fmt.Errorf("is no %s: %w", kindNames[want], err)
-	case said.Type != want:
-		return fmt.Errorf("is no %s: its QcType is another", kindNames[want])
-	case want == eidas.Web && !said.Has(eidas.AI):
-		return errors.New("lacks the role PSP_AI: the authority has not licensed it for account information")
-	case now.Before(cert.NotBefore):
-		return fmt.Errorf("is valid only from %s", cert.NotBefore.Format(time.DateOnly))
-	case now.After(cert.NotAfter):
-		return fmt.Errorf("has expired on %s: install its successor", cert.NotAfter.Format(time.DateOnly))
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package xs2a
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -25,7 +24,7 @@ type call struct {
 	replay    bool
 }
 
-// answer is a success.
+// answer is a success: its body as it came.
 type answer struct {
 	requestID string
 	body      []byte
@@ -43,12 +42,14 @@ func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
 		return answer{}, unanswered(err, c.requestID)
 	}
 	if !strings.EqualFold(resp.Header.Get("X-Request-ID"), c.requestID) {
-		b.unechoed.Add(1)
+		if n := b.unechoed.Add(1); n&(n-1) == 0 { // 1, 2, 4, 8: not a line for each
+			b.log.Warn("the bank does not repeat our X-Request-ID", "answers", n)
+		}
 	}
 	if resp.Status < 200 || resp.Status > 299 {
 		return answer{}, refusal(c, resp, b.clock.Now())
 	}
-	return answer{c.requestID, bytes.TrimPrefix(resp.Body, utf8BOM)}, nil
+	return answer{c.requestID, resp.Body}, nil
 }
 
 // send is exchange to a path under /v1 of the bank's base URL.

@@ -25,12 +25,13 @@ func garbled(requestID string, cause error) error {
 // decode reads an answer's JSON object into v. A member of another type than v
 // expects is left out; what is no JSON object is Garbled.
 func decode(a answer, v any) error {
-	err := json.Unmarshal(a.body, v)
+	body := bytes.TrimPrefix(a.body, utf8BOM)
+	err := json.Unmarshal(body, v)
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) && mismatch.Field != "" {
 		err = nil
 	}
-	if err == nil && !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
+	if err == nil && !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
 		err = errMissing
 	}
 	if err != nil {

@@ -149,3 +149,19 @@ func jsonEqual(t *testing.T, got, want string) {
 		t.Errorf("got  %s\nwant %s", gb, wb)
 	}
 }
+
+// newReader is a connector that is only used to read.
+func newReader(t testing.TB) *xs2a.Bank {
+	t.Helper()
+	set, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := xs2a.New(demoConfig("https://bank.example/psd2"), xs2a.Deps{
+		Clock: clock.NewManual(noon), Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

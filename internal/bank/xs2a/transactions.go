@@ -50,7 +50,12 @@ func (r *creditorRef) UnmarshalJSON(data []byte) error {
 type report struct {
 	Booked  []transaction `json:"booked"`
 	Pending []transaction `json:"pending"`
-	Links   pageLinks     `json:"_links"`
+	Links   *pageLinks    `json:"_links"`
+}
+
+// given tells a report from a member of another type, which decodes to nothing.
+func (r *report) given() bool {
+	return r != nil && (r.Booked != nil || r.Pending != nil || r.Links != nil)
 }
 
 type pageLinks struct {
@@ -72,25 +77,23 @@ func (b *Bank) ReadTransactions(a bank.Answer) (bank.TransactionPage, error) {
 		return bank.TransactionPage{}, err
 	}
 	rows := said.Transactions
-	if rows == nil {
+	if !rows.given() {
 		rows = said.CardTransactions
 	}
-	if rows == nil {
-		if said.Links.Download != "" {
-			return bank.TransactionPage{}, garbled("", errDownload)
-		}
-		return bank.TransactionPage{}, garbled("", errMissing)
+	links := said.Links
+	if rows.given() && rows.Links != nil {
+		links = *rows.Links
 	}
-	if rows.Links.Download != "" && len(rows.Booked)+len(rows.Pending) == 0 {
+	switch {
+	case links.Download != "" && (!rows.given() || len(rows.Booked)+len(rows.Pending) == 0):
 		return bank.TransactionPage{}, garbled("", errDownload)
+	case !rows.given():
+		return bank.TransactionPage{}, garbled("", errMissing)
 	}
 	page := bank.TransactionPage{
 		Transactions:  make([]bank.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
-		Next:          string(rows.Links.Next),
+		Next:          string(links.Next),
 		DebitPositive: said.DebitAccounting.yes(),
-	}
-	if page.Next == "" {
-		page.Next = string(said.Links.Next)
 	}
 	addRows(&page, rows.Booked, true)
 	addRows(&page, rows.Pending, false)
