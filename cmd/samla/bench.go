@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"runtime/pprof"
 	"time"
 
 	"samla/internal/bench"
@@ -24,6 +26,7 @@ type benchFlags struct {
 	Rounds   int           `default:"5" help:"How often rate and limit are measured in turn."`
 	Round    time.Duration `default:"${round}" help:"How long each measurement takes."`
 	Callers  int           `default:"${callers}" help:"How many callers there are at once."`
+	Profile  string        `type:"path" help:"Write a CPU profile of the whole process, load generator included."`
 }
 
 type (
@@ -56,6 +59,17 @@ func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (ben
 	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 	if f.JSON {
 		say = func(string, ...any) {}
+	}
+	if f.Profile != "" {
+		out, err := os.Create(f.Profile)
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Rounds: f.Rounds, Round: f.Round, Connections: f.Callers, Say: say,
 		Local: local.Config{Dir: dir, Database: f.Database, Log: a.log}})

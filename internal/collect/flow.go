@@ -121,29 +121,41 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		}
 	}
 	err = r.run(ctx)
-	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*time.Second)
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
+	var said *bank.Error
 	switch {
 	case err == nil:
-		return s.complete(final, c, r)
+		return s.complete(rest, c, r)
 	case ctx.Err() != nil:
-		if err := r.flush(final); err != nil {
-			return err
-		}
-		if _, err := s.later(final, c, s.Clock.Now()); err != nil {
-			return err
-		}
-		s.Pump.Kick(store.Collections)
-		return nil
+		return s.handBack(rest, c, r)
+	case errors.As(err, &said):
+		return s.broken(rest, c, under, said)
 	default:
-		return s.broken(final, c, under, err)
+		return err
 	}
+}
+
+// concludeWithin is the time kept for storing what a look has brought, after its
+// budget.
+const concludeWithin = 4 * time.Second
+
+// handBack stores what was read so far and makes the row due at once.
+func (s *Service) handBack(ctx context.Context, c collection.Collection, r *reading) error {
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	if _, err := s.later(ctx, c, s.Clock.Now()); err != nil {
+		return err
+	}
+	s.Pump.Kick(store.Collections)
+	return nil
 }
 
 // broken ends a collection whose accounts could not be read at all, and the
 // consent with it where the bank said that it is over.
-func (s *Service) broken(ctx context.Context, c collection.Collection, under consent.Consent, cause error) error {
-	kind := bank.KindOf(cause)
+func (s *Service) broken(ctx context.Context, c collection.Collection, under consent.Consent, cause *bank.Error) error {
+	kind := cause.Kind
 	s.Log.Info("a collection failed at the bank", "company", c.Company, "collection", c.ID, "error", cause)
 	var e consent.Event
 	switch kind {

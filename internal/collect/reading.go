@@ -98,9 +98,14 @@ func (r *reading) run(ctx context.Context) error {
 	return r.each(ctx)
 }
 
-// final reports whether an error means that nothing else can be read either.
+// final reports whether an error means that nothing else can be read either: the
+// bank said so, or it is no error of the bank's but of our own store.
 func final(err error) bool {
-	switch bank.KindOf(err) {
+	var said *bank.Error
+	if !errors.As(err, &said) {
+		return true
+	}
+	switch said.Kind {
 	case bank.ConsentGone, bank.ConsentOver, bank.CertificateBad:
 		return true
 	}

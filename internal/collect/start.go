@@ -49,7 +49,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 		return c, err
 	}
 	limit := s.Banks[r.Company].Profile().DailyLimit
-	return s.add(ctx, c, func(tx store.Tx) error {
+	return s.add(ctx, c, func(tx store.Tx, c collection.Collection) error {
 		if !c.Attended {
 			// The lock keeps two refreshes from both taking the last place.
 			locked, err := tx.LockConsent(ctx, stored.ID)
@@ -97,7 +97,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, also func(store.T
 		return c, err
 	}
 	c.WakeAt = c.LeaseEnds() // the consent wakes the collection before
-	c, err = s.add(ctx, c, func(tx store.Tx) error {
+	c, err = s.add(ctx, c, func(tx store.Tx, c collection.Collection) error {
 		if err := tx.AddCollection(ctx, c); err != nil {
 			return err
 		}
@@ -118,13 +118,14 @@ func (s *Service) draft(r Request, now time.Time) collection.Collection {
 		Filter: r.Filter, Status: collection.Running, CreatedAt: now, StatusChangedAt: now, PolledAt: now, WakeAt: now}
 }
 
-// add commits a new collection with its entry in the ledger and gives a due one
-// to the pump.
-func (s *Service) add(ctx context.Context, c collection.Collection, write func(store.Tx) error) (collection.Collection, error) {
-	due := !c.WakeAt.After(c.CreatedAt)
+// add commits a new collection with its entry in the ledger. One that is due is
+// run by this process when it has a free slot: then it is stored as claimed.
+func (s *Service) add(ctx context.Context, c collection.Collection, write func(store.Tx, collection.Collection) error) (collection.Collection, error) {
 	var slot *work.Slot
-	if due {
-		slot = s.Pump.Reserve(store.Collections)
+	if !c.WakeAt.After(c.CreatedAt) {
+		if slot = s.Pump.Reserve(store.Collections); slot != nil {
+			c.WakeAt = c.CreatedAt.Add(work.Lease)
+		}
 	}
 	err := s.Store.Write(ctx, func(tx store.Tx) error {
 		if c.UserID != "" {
@@ -132,7 +133,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, write func(s
 				return fault.New(fault.Unauthorized)
 			}
 		}
-		if err := write(tx); err != nil {
+		if err := write(tx, c); err != nil {
 			return err
 		}
 		return tx.AddEvidence(ctx, evidence.OfCollection(s.IDs, c, s.Clock.Now()))
