@@ -18,7 +18,7 @@ type Config struct {
 	BaseURL      string            `json:"baseURL"`      // what stands before /v1
 	Certificates Certificates      `json:"certificates"`
 	Signature    Signature         `json:"signature"`
-	Headers      map[string]string `json:"headers"` // sent with every request, such as an API key of the bank's portal
+	Headers      map[string]string `json:"headers,omitempty"` // sent with every request, such as an API key of the bank's portal
 	Profile      Profile           `json:"profile"`
 }
 

@@ -27,21 +27,21 @@ type Profile struct {
 	Parallel          int         `json:"parallel"`          // reads of one consent at once (4)
 
 	// Where BankID's data stands in the answer about an authorisation.
-	AutoStartToken *string `json:"autoStartToken"` // (/challengeData/data/0)
-	QRData         *string `json:"qrData"`         // (/challengeData/data/1)
-	QRImage        *string `json:"qrImage"`        // (/challengeData/image)
-	HintCode       *string `json:"hintCode"`       // (/hintCode)
-	ExpiresAt      *string `json:"expiresAt"`      // date-time ("", the bank does not say)
+	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
+	QRData         *string `json:"qrData,omitempty"`         // (/challengeData/data/1)
+	QRImage        *string `json:"qrImage,omitempty"`        // (/challengeData/image)
+	HintCode       *string `json:"hintCode,omitempty"`       // (/hintCode)
+	ExpiresAt      *string `json:"expiresAt,omitempty"`      // date-time ("", the bank does not say)
 
-	AccessForm      string  `json:"accessForm"`      // global or bankOffered (global)
-	AllPSD2         string  `json:"allPsd2"`         // allAccounts or allAccountsWithOwnerName (the latter)
-	FrequencyPerDay int     `json:"frequencyPerDay"` // of a recurring consent (4)
-	SendPSUID       *bool   `json:"sendPSUID"`       // send PSU-ID when the number is known (needsPSUID)
-	PSUIDType       string  `json:"psuIDType"`       // PSU-ID-Type beside it ("", not sent)
-	RedirectRefusal string  `json:"redirectRefusal"` // where TPP-Redirect-Preferred: false is sent: consent, authorisation, all or never (consent)
-	WithBalance     *bool   `json:"withBalance"`     // ask for balances in the account list (true)
-	BookingStatus   string  `json:"bookingStatus"`   // both or booked (both)
-	Cards           *string `json:"cards"`           // path of the card accounts, "" = none ("card-accounts")
+	AccessForm      string  `json:"accessForm"`            // global or bankOffered (global)
+	AllPSD2         string  `json:"allPsd2"`               // allAccounts or allAccountsWithOwnerName (the latter)
+	FrequencyPerDay int     `json:"frequencyPerDay"`       // of a recurring consent (4)
+	SendPSUID       *bool   `json:"sendPSUID,omitempty"`   // send PSU-ID when the number is known (needsPSUID)
+	PSUIDType       string  `json:"psuIDType"`             // PSU-ID-Type beside it ("", not sent)
+	RedirectRefusal string  `json:"redirectRefusal"`       // where TPP-Redirect-Preferred: false is sent: consent, authorisation, all or never (consent)
+	WithBalance     *bool   `json:"withBalance,omitempty"` // ask for balances in the account list (true)
+	BookingStatus   string  `json:"bookingStatus"`         // both or booked (both)
+	Cards           *string `json:"cards,omitempty"`       // path of the card accounts, "" = none ("card-accounts")
 }
 
 // Duration is a time.Duration, written "1s" or "5m".
