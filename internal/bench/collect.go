@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,11 +52,13 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 		return Result{}, err
 	}
 	collect := func(ctx context.Context, d time.Duration) (int, error) {
-		return callers(ctx, host, c.Connections, d, func(conn *conn, caller, _ int) error {
+		return callers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
 			return users[caller%subjects].collectOnce(ctx, c.Clock, conn)
 		})
 	}
-	limit := func(ctx context.Context, d time.Duration) (int, error) { return readings(ctx, d, connector, access) }
+	limit := func(ctx context.Context, d time.Duration) (int, error) {
+		return crowd(ctx, limitCallers, d, alike(func() error { return readOnce(ctx, connector, access) }))
+	}
 	return c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
 }
 
@@ -167,33 +167,7 @@ func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *tour.Phone)
 	return access, nil
 }
 
-// readings reads the consent's accounts again and again, as a collection does.
-func readings(ctx context.Context, d time.Duration, b *xs2a.Bank, a bank.Access) (int, error) {
-	within, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	var (
-		total atomic.Int64
-		wg    sync.WaitGroup
-		once  sync.Once
-		first error
-	)
-	for range limitCallers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for within.Err() == nil {
-				if err := readOnce(ctx, b, a); err != nil {
-					once.Do(func() { first = err; cancel() })
-					return
-				}
-				total.Add(1)
-			}
-		}()
-	}
-	wg.Wait()
-	return int(total.Load()), first
-}
-
+// readOnce reads the consent's accounts, as a collection does.
 func readOnce(ctx context.Context, b *xs2a.Bank, a bank.Access) error {
 	for _, q := range b.Plan() {
 		answer, err := b.Fetch(ctx, a, q)

@@ -29,7 +29,7 @@ func Create(ctx context.Context, c Config) (Result, error) {
 	var n atomic.Int64
 	headers := map[string]string{"authorization-token": l.APIKey, "Insurely-Version": "2026-04-01"}
 	create := func(ctx context.Context, d time.Duration) (int, error) {
-		return callers(ctx, host, c.Connections, d, func(conn *conn, _, _ int) error {
+		return callers(ctx, host, c.Connections, d, func(conn *conn, _ int) error {
 			body := fmt.Sprintf(`{"externalId":"customer-%d"}`, n.Add(1))
 			status, answer, err := conn.do(request("POST", "/users", host, headers, body))
 			if err != nil {

@@ -3,10 +3,7 @@ package bench
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"os"
-	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -79,32 +76,14 @@ func openSQLite(ctx context.Context, dir string) (*engine, error) {
 
 // inserts runs n callers that insert and commit one row after the other.
 func (e *engine) inserts(n int) func(context.Context, time.Duration) (int, error) {
+	var rows atomic.Int64
 	return func(ctx context.Context, d time.Duration) (int, error) {
-		within, cancel := context.WithTimeout(ctx, d)
-		defer cancel()
-		var (
-			total atomic.Int64
-			wg    sync.WaitGroup
-			once  sync.Once
-			first error
-		)
-		for range n {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				for within.Err() == nil {
-					id, err := uuid.NewV7()
-					if err == nil {
-						err = e.insert(ctx, id.String(), total.Add(1))
-					}
-					if err != nil {
-						once.Do(func() { first = fmt.Errorf("insert %s: %w", strconv.FormatInt(total.Load(), 10), err) })
-						return
-					}
-				}
-			}()
-		}
-		wg.Wait()
-		return int(total.Load()), first
+		return crowd(ctx, n, d, alike(func() error {
+			id, err := uuid.NewV7()
+			if err != nil {
+				return err
+			}
+			return e.insert(ctx, id.String(), rows.Add(1))
+		}))
 	}
 }

@@ -9,9 +9,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"sync"
-	"sync/atomic"
-	"time"
 )
 
 // conn is one caller of an HTTP/1.1 server on a kept connection. It is as lean
@@ -83,41 +80,6 @@ func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	c.body = c.body[:length]
 	_, err = io.ReadFull(c.in, c.body)
 	return status, c.body, err
-}
-
-// callers runs n callers for d, each with a connection of its own, and returns
-// how many calls they made in all. The first error ends all.
-func callers(ctx context.Context, address string, n int, d time.Duration, call func(c *conn, caller, turn int) error) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	var (
-		total atomic.Int64
-		wg    sync.WaitGroup
-		once  sync.Once
-		first error
-	)
-	fail := func(err error) { once.Do(func() { first = err; cancel() }) }
-	for caller := range n {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			c, err := dial(context.WithoutCancel(ctx), address)
-			if err != nil {
-				fail(err)
-				return
-			}
-			defer c.Close()
-			for turn := 0; ctx.Err() == nil; turn++ {
-				if err := call(c, caller, turn); err != nil {
-					fail(err)
-					return
-				}
-				total.Add(1)
-			}
-		}()
-	}
-	wg.Wait()
-	return int(total.Load()), first
 }
 
 // expect turns an unexpected status into an error.

@@ -47,7 +47,7 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	defer bare.Close()
 	poll := func(address string) func(context.Context, time.Duration) (int, error) {
 		return func(ctx context.Context, d time.Duration) (int, error) {
-			return callers(ctx, address, c.Connections, d, func(conn *conn, caller, _ int) error {
+			return callers(ctx, address, c.Connections, d, func(conn *conn, caller int) error {
 				status, body, err := conn.do(polls[caller])
 				if err != nil {
 					return err
