@@ -25,8 +25,6 @@ const (
 	subjects
 )
 
-func (s subject) reads() bool { return s >= aboutList }
-
 // tppMessage is a message of the first error form; tppMessages also reads one
 // that is not in a list.
 type tppMessage struct {

@@ -60,7 +60,7 @@ func (s *scripted) last(t *testing.T) seen {
 
 // newScripted starts a bank under the path /psd2. Each request is held against
 // the Berlin Group definition; each answer goes out as the test writes it.
-func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFunc) *scripted {
+func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFunc, more ...func(*xs2a.Deps)) *scripted {
 	t.Helper()
 	set, err := testKeys()
 	if err != nil {
@@ -92,9 +92,11 @@ func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFun
 	if change != nil {
 		change(&config)
 	}
-	s.Bank, err = xs2a.New(config, xs2a.Deps{
-		Clock: s.clock, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL, Roots: set.CA.Pool()},
-	})
+	deps := xs2a.Deps{Clock: s.clock, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL, Roots: set.CA.Pool()}}
+	for _, f := range more {
+		f(&deps)
+	}
+	s.Bank, err = xs2a.New(config, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
