@@ -63,7 +63,7 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 
 // inSizes are the lengths of IN lists: few, so that each is one prepared
 // statement.
-var inSizes = [...]int{1, 8, 64}
+var inSizes = [...]int{1, 2, 4, 8, 16, 32, 64}
 
 // inTexts are the lists for parameters from $1 and from $2.
 var inTexts = func() (texts [3][len(inSizes)]string) {
