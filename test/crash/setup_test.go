@@ -1,0 +1,140 @@
+package crash
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/tour"
+	"samla/test/process"
+)
+
+// run is one crash test: the servers, the sandbox, and the books that are kept
+// of what was acknowledged.
+type run struct {
+	*testing.T
+	dir      string
+	database string // PostgreSQL URL; empty = SQLite
+	apiKey   string
+	sandbox  *process.Process
+	phone    *tour.Phone
+	nodes    []*node
+	books    *books
+	persons  *persons
+	http     *http.Client
+
+	atBanks, duplicates int // consents at the banks
+}
+
+// node is one samla serve, in its present life.
+type node struct {
+	t    *testing.T
+	args []string
+
+	process *process.Process
+	past    []*process.Process
+	mu      sync.Mutex
+	address string // empty while it does not serve
+}
+
+func setUp(t *testing.T, database string, nodes int) *run {
+	dir := t.TempDir()
+	r := &run{T: t, dir: dir, database: database, books: newBooks(), persons: newPersons(),
+		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: workers}}}
+	r.sandbox = process.Start(t, program, "sandbox", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "sandbox"),
+		"--json", "--log-level", "debug")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	line, err := r.sandbox.Out.Await(ctx, regexp.MustCompile(`\{.*\}`))
+	if err != nil {
+		t.Fatalf("the sandbox does not start: %v\n%s", err, r.sandbox.Log.Tail())
+	}
+	var sandbox struct{ Sandbox, SandboxCA, Banks string }
+	if err := json.Unmarshal([]byte(line[0]), &sandbox); err != nil {
+		t.Fatal(err)
+	}
+	ca, err := os.ReadFile(sandbox.SandboxCA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.phone = tour.NewPhone(sandbox.Sandbox, ca)
+	master := r.masterFile()
+	r.must("master-key", master)
+	store := []string{"--master-key-file", master, "--data", r.dataDir()}
+	if database != "" {
+		store = append(store, "--database", database)
+	}
+	r.apiKey = strings.TrimSpace(r.must(append([]string{"key", "create", "crash"}, store...)...))
+	for range nodes {
+		n := &node{t: t, args: append([]string{"serve", "--banks", sandbox.Banks, "--listen", "127.0.0.1:0",
+			"--log-level", "debug", "--rate-limit", "0"}, store...)}
+		r.nodes = append(r.nodes, n)
+		n.start()
+		if err := n.await(ctx); err != nil {
+			t.Fatalf("the server does not start: %v\n%s", err, n.process.Log.Tail())
+		}
+	}
+	return r
+}
+
+func (r *run) masterFile() string { return filepath.Join(r.dir, "master.json") }
+
+func (r *run) dataDir() string { return filepath.Join(r.dir, "data") }
+
+// must runs a command that has to succeed and returns what it prints.
+func (r *run) must(args ...string) string {
+	r.Helper()
+	out, log, status := process.Run(r, program, args...)
+	if status != 0 {
+		r.Fatalf("samla %s ends with %d:\n%s", args[0], status, log)
+	}
+	return out
+}
+
+func (n *node) start() { n.process = process.Start(n.t, program, n.args...) }
+
+// await waits until the node serves.
+func (n *node) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, resumeWithin)
+	defer cancel()
+	address, err := n.process.Address(ctx)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.address = address
+	return err
+}
+
+// kill ends the node at once and returns when.
+func (n *node) kill() time.Time {
+	n.mu.Lock()
+	n.address = ""
+	n.mu.Unlock()
+	n.process.Kill()
+	n.past = append(n.past, n.process)
+	return time.Now()
+}
+
+// at is where the node serves; empty while it does not.
+func (n *node) at() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.address
+}
+
+// logs are what all lives of all servers have logged, and the sandbox.
+func (r *run) logs() []*process.Text {
+	all := []*process.Text{r.sandbox.Log}
+	for _, n := range r.nodes {
+		for _, p := range append(n.past, n.process) {
+			all = append(all, p.Log)
+		}
+	}
+	return all
+}
