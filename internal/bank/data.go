@@ -21,11 +21,14 @@ const (
 // Query is one read at the bank. It is data, so that a collection can remember
 // what it has read and go on from there.
 type Query struct {
-	Kind    Kind      `json:"kind"`
-	Account string    `json:"account,omitempty"` // the bank's resourceId
-	Card    bool      `json:"card,omitempty"`    // Account is a card account
-	Link    string    `json:"link,omitempty"`    // where the bank said this can be read; empty = the standard path
-	From    time.Time `json:"from,omitzero"`     // first booking date, Transactions only
+	Kind    Kind   `json:"kind"`
+	Account string `json:"account,omitempty"` // the bank's resourceId
+	Card    bool   `json:"card,omitempty"`    // Account is a card account
+	// Bare: the consent does not cover balances, so that they must not be asked
+	// for along with the accounts.
+	Bare bool      `json:"bare,omitempty"`
+	Link string    `json:"link,omitempty"` // where the bank said this can be read; empty = the standard path
+	From time.Time `json:"from,omitzero"`  // first booking date, Transactions only
 }
 
 // Answer is what the bank said, as it came.

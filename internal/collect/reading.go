@@ -74,6 +74,7 @@ func historyFrom(c collection.Collection, under consent.Consent, p bank.Profile,
 func (r *reading) run(ctx context.Context) error {
 	var lists [][]bank.Account
 	for i, q := range r.source.Plan() {
+		q.Bare = !r.scope.Balances
 		a, err := r.ask(ctx, q)
 		if err == nil {
 			var list []bank.Account

@@ -80,7 +80,7 @@ func (b *Bank) target(q bank.Query, bookingStatus string) (outbound.Target, erro
 	parameters := url.Values{}
 	switch q.Kind {
 	case bank.Accounts:
-		if b.wire.withBalance {
+		if b.wire.withBalance && !q.Bare {
 			parameters.Set("withBalance", "true")
 		}
 	case bank.Transactions:
