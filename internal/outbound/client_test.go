@@ -309,15 +309,16 @@ func TestBreaker(t *testing.T) {
 	s := partner(t, func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
 		if !up.Load() {
-			w.WriteHeader(500)
+			panic(http.ErrAbortHandler)
 		}
+		w.WriteHeader(500) // an answer all the same
 	})
 	pauses := clock.NewManual(noon)
 	settings := config(s.URL)
 	settings.Pauses = pauses
 	c := client(t, settings)
 	for range 20 {
-		if _, err := do(t, c, http.MethodPost); err != nil {
+		if _, err := do(t, c, http.MethodPost); outbound.KindOf(err) != outbound.Failed || err == nil {
 			t.Fatal(err)
 		}
 	}
@@ -330,13 +331,13 @@ func TestBreaker(t *testing.T) {
 	}
 	broken("after twenty failures")
 	pauses.Advance(5 * time.Second)
-	if _, err := do(t, c, http.MethodPost); err != nil { // one try, which fails
+	if _, err := do(t, c, http.MethodPost); outbound.KindOf(err) != outbound.Failed || err == nil { // one try
 		t.Error(err)
 	}
 	broken("after a failed try")
 	pauses.Advance(5 * time.Second)
 	up.Store(true)
-	for range 3 {
+	for range 30 {
 		if _, err := do(t, c, http.MethodPost); err != nil {
 			t.Errorf("the partner is back, but %v", err)
 		}

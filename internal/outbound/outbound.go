@@ -154,7 +154,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, &Error{Kind: Broken}
 		}
 		resp, err := c.once(ctx, r)
-		c.breaker.record(answered(resp, err), caller.Err() != nil, c.pauses.Now())
+		c.breaker.record(answered(err), caller.Err() != nil, c.pauses.Now())
 		if !repeatable || attempt == maxRepeats || !passing(resp, err) {
 			return resp, err
 		}

@@ -41,17 +41,19 @@ func passing(resp *Response, err error) bool {
 	return false
 }
 
-// answered tells whether the partner itself is there.
-func answered(resp *Response, err error) bool {
-	if err != nil {
-		k := KindOf(err)
-		return k == TooLarge || k == Unwelcome
+// answered tells whether the partner is there. Any status is an answer: a server
+// error may be about one resource, and it costs us little.
+func answered(err error) bool {
+	if err == nil {
+		return true
 	}
-	return resp.Status < http.StatusInternalServerError
+	k := KindOf(err)
+	return k == TooLarge || k == Unwelcome
 }
 
-// The breaker spares a partner that is down: after breakAfter failures in a row
-// nothing is sent for a rest, then one call at a time tries.
+// The breaker spares a partner that is away, and our callers its time-outs:
+// after breakAfter calls in a row without an answer nothing is sent for a rest,
+// then one call at a time tries.
 const (
 	breakAfter = 20
 	rest       = 5 * time.Second

@@ -4,14 +4,10 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"samla/internal/bank"
 	"samla/internal/consent"
 )
-
-// signingTime is how long a BankID order lives (banks.md 12.4).
-const signingTime = 3 * time.Minute
 
 // StartAuthorisation implements bank.Authoriser with a decoupled authorisation.
 // Where the profile needs a PSU-ID and the number is not known, the person is
@@ -43,15 +39,13 @@ func (b *Bank) StartAuthorisation(ctx context.Context, r bank.AuthoriseRequest) 
 			return bank.Authorisation{}, unanswered(err, got.requestID)
 		}
 	}
-	if i := said.Instructions; i != nil && i.ExpiresAt.IsZero() {
-		i.ExpiresAt = b.clock.Now().Add(signingTime)
-	}
 	return said, nil
 }
 
 // AuthorisationStatus implements bank.Authoriser. The instructions are those of
-// this answer; their ExpiresAt is zero unless the bank says it again, so that a
-// status question does not move what the start has fixed.
+// this answer alone: where the bank does not say until when it waits, ExpiresAt
+// is counted from now, which is too late by the time since the start. A caller
+// that shows it keeps the earliest.
 func (b *Bank) AuthorisationStatus(ctx context.Context, a bank.Access, authorisationID, link string, otherDevice bool) (bank.Authorisation, error) {
 	c := call{about: aboutAuthorising, method: http.MethodGet, psu: a.PSU, token: a.Token}
 	var got answer

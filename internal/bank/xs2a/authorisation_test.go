@@ -106,14 +106,13 @@ func TestSCAStatus(t *testing.T) {
 	}
 }
 
-// A status question tells what the bank says now and does not move the end that
-// the start has fixed.
+// A status question tells what the bank says now.
 func TestStatusRefreshesInstructions(t *testing.T) {
 	got, err := status(t, `{"scaStatus":"received","hintCode":"userSign","challengeData":{"data":["`+token+`","`+qrText+`"]}}`, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &consent.Instructions{AutoStartToken: token, QRData: qrText, RefreshedAt: noon, UserMessage: consent.UserMessage{
+	want := &consent.Instructions{AutoStartToken: token, QRData: qrText, RefreshedAt: noon, ExpiresAt: noon.Add(3 * time.Minute), UserMessage: consent.UserMessage{
 		Code: "RFA9", Text: "Skriv in din säkerhetskod i BankID-appen och välj Identifiera eller Skriv under.",
 	}}
 	if diff := cmp.Diff(want, got.Instructions); diff != "" {

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"encoding/base64"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"samla/internal/consent"
 	"samla/internal/rfa"
 )
+
+// signingTime is how long a BankID order lives (banks.md 12.4).
+const signingTime = 3 * time.Minute
 
 // What the standard allows (banks.md 3.2 and 4).
 const (
@@ -21,7 +25,11 @@ const (
 // what it should be is left out: it would be shown to a person or handed to an
 // app. It is nil when the bank gave nothing.
 func (b *Bank) instructions(document any, message text, hint, locale string, otherDevice bool) *consent.Instructions {
-	i := consent.Instructions{RefreshedAt: b.clock.Now(), ExpiresAt: text(b.wire.expiresAt.text(document)).moment()}
+	now := b.clock.Now()
+	i := consent.Instructions{RefreshedAt: now, ExpiresAt: text(b.wire.expiresAt.text(document)).moment()}
+	if i.ExpiresAt.IsZero() {
+		i.ExpiresAt = now.Add(signingTime)
+	}
 	if token := b.wire.autoStartToken.text(document); isToken(token) {
 		i.AutoStartToken = token
 	}
