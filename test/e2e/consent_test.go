@@ -4,48 +4,77 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"samla/internal/fault"
 )
 
-// TestTheMainJob walks the main flow on each store: consent with a moving QR
-// code, approval, collection, data.
-func TestTheMainJob(t *testing.T) {
-	for name, database := range stores {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, database(t), speed)
-			p := w.person(t, maja)
-			id := p.asks(t, ask{company: demo})
-			first := p.awaits(t, id, "AWAITING_AUTHORIZATION")
-			if first.PollingInterval == nil || *first.PollingInterval != 1000 {
-				t.Errorf("polling interval %v", first.PollingInterval)
-			}
-			last := movingQR(t, p, id)
-			if err := w.phone.Act(t.Context(), "open", "", last.QRData, ""); err != nil {
-				t.Fatal(err)
-			}
-			p.signs(t, "approve", last, "")
-			granted := p.awaits(t, id, "AUTHORIZED")
-			if granted.PollingInterval != nil || granted.AuthInstructions.Type != "" || granted.ExpiresAt.Sub(w.clock.Now()) < 179*24*time.Hour {
-				t.Errorf("authorized as %+v", granted)
-			}
+// otherDeviceConsent walks the main flow: consent with a moving QR code,
+// approval, collection, data.
+func otherDeviceConsent(t *testing.T, w *world) {
+	p := w.person(t, maja)
+	id := p.asks(t, ask{company: demo})
+	first := p.awaits(t, id, "AWAITING_AUTHORIZATION")
+	if first.PollingInterval == nil || *first.PollingInterval != 1000 {
+		t.Errorf("polling interval %v", first.PollingInterval)
+	}
+	last := movingQR(t, p, id)
+	if err := w.phone.Act(t.Context(), "open", "", last.QRData, ""); err != nil {
+		t.Fatal(err)
+	}
+	p.signs(t, "approve", last, "")
+	granted := p.awaits(t, id, "AUTHORIZED")
+	if granted.PollingInterval != nil || granted.AuthInstructions.Type != "" || granted.ExpiresAt.Sub(w.clock.Now()) < 179*24*time.Hour {
+		t.Errorf("authorized as %+v", granted)
+	}
 
-			collection := p.starts(t, stored(demo, id, home))
-			if collection.PollingTimeout == nil {
-				t.Error("an attended collection has no polling timeout")
-			}
-			p.ends(t, collection.ID, "COMPLETED")
-			products := p.data(t, collection.ID)
-			types := map[string]int{}
-			for _, a := range products {
-				types[a.Type]++
-			}
-			for _, want := range []string{"PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT", "PSD2_CREDIT_CARD"} {
-				if types[want] != 1 {
-					t.Errorf("%d products of type %s", types[want], want)
-				}
-			}
-			asTheBankHasThem(t, w, demo, maja, products, attendedDays)
-		})
+	collection := p.starts(t, stored(demo, id, home))
+	if collection.PollingTimeout == nil {
+		t.Error("an attended collection has no polling timeout")
+	}
+	p.ends(t, collection.ID, "COMPLETED")
+	products := p.data(t, collection.ID)
+	hasTypes(t, products, "PSD2_CHECKING_ACCOUNT", "PSD2_CREDIT_CARD", "PSD2_SAVINGS_ACCOUNT")
+	asTheBankHasThem(t, w, demo, maja, products, attendedDays)
+}
+
+func sameDeviceConsent(t *testing.T, w *world) {
+	p := w.person(t, gun)
+	id := p.asks(t, ask{company: demo, method: sameDevice})
+	i := p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions
+	if i.Type != "SWEDISH_BANKID_AUTOSTART_TOKEN" || i.AutoStartToken == "" || i.QRData != "" || i.QRImage != "" || i.UserMessage.Code == "" {
+		t.Errorf("the person is told %+v", i)
+	}
+	p.signs(t, "approve", i, "")
+	p.awaits(t, id, "AUTHORIZED")
+	p.data(t, p.collects(t, demo, id, home, "COMPLETED"))
+}
+
+// consentEnds lets the person do something else than sign.
+func consentEnds(number, action, by, code string) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		p := w.person(t, number)
+		id := p.asks(t, ask{company: demo})
+		p.signs(t, action, p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions, by)
+		if s := p.awaits(t, id, "FAILED"); s.Error.Code != code || s.Error.Message == "" {
+			t.Errorf("failed as %+v", s.Error)
+		}
+		w.atBank(t, id, "rejected")
+		p.do(t, "POST", "/collections", stored(demo, id, home)).fails(t, fault.ConsentNotAuthorized)
+		p.do(t, "DELETE", "/consents/"+id, nil).fails(t, fault.ConsentNotRevocable)
+	}
+}
+
+// twoAtOnce: BankID ends both authorisations of a person who has two.
+func twoAtOnce(t *testing.T, w *world) {
+	p := w.person(t, noa)
+	first := p.asks(t, ask{company: demo})
+	p.awaits(t, first, "AWAITING_AUTHORIZATION")
+	second := p.asks(t, ask{company: demo})
+	if s := p.awaits(t, second, "FAILED"); s.Error.Code != "AUTHENTICATION_CONFLICT" {
+		t.Errorf("the second failed as %+v", s.Error)
+	}
+	if s := p.awaits(t, first, "FAILED"); s.Error.Code != "AUTHENTICATION_CANCELLED" {
+		t.Errorf("the first failed as %+v", s.Error)
 	}
 }
 

@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/persona"
@@ -17,7 +17,22 @@ const (
 	unattendedDays = 89
 )
 
-// broken is the status of an account whose transactions cannot be read.
+// hasTypes compares the products' types, in alphabetical order.
+func hasTypes(t *testing.T, products []account, want ...string) {
+	t.Helper()
+	got := []string{}
+	for _, a := range products {
+		got = append(got, a.Type)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("products of the types %v instead of %v", got, want)
+	}
+}
+
+// asTheBankHasThem compares products with what the sandbox's own book says of
+// the person: every account that is not deleted, its balance, and the number and
+// sum of its rows of the last days.
 func asTheBankHasThem(t *testing.T, w *world, bank, number string, products []account, days int) {
 	t.Helper()
 	var b aspsp.Behaviour
@@ -135,6 +150,3 @@ func minor(t *testing.T, a amount) int64 {
 	}
 	return r.Num().Int64()
 }
-
-// day is a moment's date in UTC.
-func day(at time.Time) string { return at.UTC().Format(time.DateOnly) }
