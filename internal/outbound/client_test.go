@@ -32,9 +32,12 @@ var certificates = sync.OnceValue(func() *pki.Set {
 })
 
 // partner is a server that demands our certificate.
-func partner(t testing.TB, h http.HandlerFunc) *httptest.Server {
+func partner(t testing.TB, h http.HandlerFunc, change ...func(*http.Server)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
+	for _, f := range change {
+		f(s.Config)
+	}
 	s.TLS = &tls.Config{
 		Certificates: []tls.Certificate{certificates().Server}, ClientAuth: tls.RequireAndVerifyClientCert,
 		ClientCAs: certificates().CA.Pool(), Time: func() time.Time { return noon },
@@ -221,31 +224,43 @@ func closedPort(t *testing.T) string {
 	return "https://" + l.Addr().String()
 }
 
-// Connections are kept and no more are opened than allowed.
+// Connections are kept and no more are opened than allowed, in either protocol.
 func TestConnectionsAreKept(t *testing.T) {
-	var opened atomic.Int64
-	s := partner(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })
-	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	settings := config(s.URL)
-	settings.Limits.Conns = 4
-	c := client(t, settings)
-	var wg sync.WaitGroup
-	for range 16 {
-		wg.Go(func() {
-			for range 20 {
-				if _, err := do(t, c, http.MethodPost); err != nil {
-					t.Error(err)
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		var opened atomic.Int64
+		s := partner(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Proto != protocol {
+				t.Errorf("got %s, want %s", r.Proto, protocol)
+			}
+			_, _ = io.WriteString(w, "{}")
+		}, func(s *http.Server) {
+			s.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					opened.Add(1)
 				}
 			}
 		})
-	}
-	wg.Wait()
-	if n := opened.Load(); n > 4 {
-		t.Errorf("%d connections", n)
+		settings := config(s.URL)
+		settings.Limits.Conns = 4
+		settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+			rt.(*http.Transport).Protocols.SetHTTP2(protocol == "HTTP/2.0")
+			return rt
+		}
+		c := client(t, settings)
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				for range 20 {
+					if _, err := do(t, c, http.MethodPost); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := opened.Load(); n > 4 {
+			t.Errorf("%s: %d connections", protocol, n)
+		}
 	}
 }
 
