@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -19,11 +20,13 @@ type client struct {
 
 // with returns a client that also sends a header; an empty value takes it away.
 func (c client) with(name, value string) client {
-	c.header = c.header.Clone()
-	c.header.Set(name, value)
-	if value == "" {
-		c.header.Del(name)
+	header := http.Header{}
+	maps.Copy(header, c.header)
+	header[http.CanonicalHeaderKey(name)] = nil
+	if value != "" {
+		header.Set(name, value)
 	}
+	c.header = header
 	return c
 }
 
@@ -75,7 +78,9 @@ func (c client) do(t *testing.T, method, path string, body any) answer {
 	}
 	r.Header.Set("Insurely-Version", contract.Version)
 	for name, values := range c.header {
-		r.Header[name] = values
+		if r.Header[name] = values; values == nil {
+			delete(r.Header, name)
+		}
 	}
 	checked := http.Client{Transport: c.w.contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("against the contract: %v", err) }),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -168,4 +173,14 @@ func (c client) person(t *testing.T) (userObject, client) {
 	t.Helper()
 	u := c.newUser(t)
 	return u, c.session(t, u)
+}
+
+// text is a body as do would send it.
+func text(t *testing.T, body any) string {
+	t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

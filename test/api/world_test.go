@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,10 +39,12 @@ type world struct {
 	logs     *journal
 	acme     client // API key of the first client
 	other    client // API key of another one
+	broken   bool   // the test has broken the server, which cannot stop well
 }
 
 // overStores runs a test against a world of its own on each store.
 func overStores(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Parallel()
 	for name, database := range stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,6 +155,11 @@ func (j *journal) check(t *testing.T) {
 	}
 	if len(lines) < 2 {
 		t.Error("nothing was logged: the check shows nothing")
+	}
+	if t.Failed() {
+		t.Log(strings.Join(slices.DeleteFunc(lines, func(line string) bool {
+			return strings.Contains(line, `"msg":"answered"`) && strings.Contains(line, `"method":"GET"`)
+		}), "\n"))
 	}
 }
 

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"samla/internal/fault"
+)
+
+func TestPaging(t *testing.T) {
+	overStores(t, func(t *testing.T, w *world) {
+		w.secretsOfMaja()
+		user, session := w.acme.person(t)
+		var consents, collections []string
+		for range 7 {
+			var c consentObject
+			session.post(t, "/consents", ask(demo, other, scope()), &c)
+			consents = append(consents, c.ConsentID)
+			var k collectionStatus
+			session.post(t, "/collections", ask(demo, other, scope()), &k)
+			collections = append(collections, k.ID)
+		}
+		slices.Reverse(consents) // newest first
+		slices.Reverse(collections)
+		of := "/users/" + user.UserUUID
+		for _, list := range []struct {
+			client
+			path string
+			want []string
+		}{
+			{session, "/consents", consents}, {w.acme, of + "/consents", consents},
+			{session, "/collections", collections}, {w.acme, "/collections", collections}, {w.acme, of + "/collections", collections},
+			{w.acme, of + "/collections?statusIn=RUNNING,LOGIN&statusIn=AUTHENTICATION_CONFLICT", collections},
+		} {
+			for _, limit := range []int{1, 3, 7, 8, 200} {
+				at := list.path + map[bool]string{true: "&", false: "?"}[strings.Contains(list.path, "?")] + "limit=" + strconv.Itoa(limit)
+				var got []string
+				for pages := 0; at != ""; pages++ {
+					var page []struct{ ConsentID, CollectionID string }
+					a := list.get(t, at, &page)
+					if len(page) > limit || pages > 7 {
+						t.Fatalf("%s: page %d of %d rows", at, pages, len(page))
+					}
+					for _, row := range page {
+						got = append(got, row.ConsentID+row.CollectionID)
+					}
+					at = next(t, a)
+				}
+				if !slices.Equal(got, list.want) {
+					t.Errorf("%s by %d: %v instead of %v", list.path, limit, got, list.want)
+				}
+			}
+		}
+		for _, path := range []string{"/consents", "/collections"} {
+			for query, pointer := range map[string]string{
+				"limit=0": "?limit", "limit=201": "?limit", "limit=-1": "?limit", "limit=1.0": "?limit", "limit=x": "?limit", "limit=99999999999": "?limit",
+				"limit=1&limit=2": "?limit", "cursor=x": "?cursor", "cursor=": "?cursor", "cursor=" + url.QueryEscape("MDE5N2IxZjA="): "?cursor",
+				"cursor=" + nobody: "?cursor", "limit=1%": "",
+			} {
+				p := session.do(t, "GET", path+"?"+query, nil).fails(t, fault.InvalidParameter)
+				if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {
+					t.Errorf("%s?%s: %+v", path, query, p.Errors)
+				}
+			}
+		}
+	})
+}
+
+// next reads the address of the next page, empty when there is none.
+func next(t *testing.T, a answer) string {
+	t.Helper()
+	link := a.header.Get("Link")
+	if link == "" {
+		return ""
+	}
+	at, rel, ok := strings.Cut(link, ">; ")
+	if !ok || rel != `rel="next"` || !strings.HasPrefix(at, "</") {
+		t.Fatalf("Link %q", link)
+	}
+	return at[1:]
+}
