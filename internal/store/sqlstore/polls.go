@@ -45,6 +45,9 @@ func (p *polls[V]) get(ctx context.Context, id string) (V, error) {
 	if known {
 		return v, nil
 	}
+	if !storable(id) { // it would spoil the query for the others in it
+		return v, store.ErrNotFound
+	}
 	c := &poll[V]{id: id, done: make(chan struct{})}
 	p.mu.Lock()
 	p.waiting = append(p.waiting, c)
@@ -105,8 +108,10 @@ func (p *polls[V]) answer(batch []*poll[V]) {
 }
 
 func (p *polls[V]) read(ids []string, byID map[string]*poll[V]) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	in, args := inList(1, &ids)
-	found, err := p.q.query(context.Background(), p.text+in, args...)
+	found, err := p.q.query(ctx, p.text+in, args...)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,7 +19,7 @@ const (
 	migrateLock = 0x53616d6c61
 	// tries is how often a transaction is run that lost to another one.
 	tries = 8
-	// patience bounds the clean-up of a transaction whose caller may have left.
+	// patience bounds what is done for no caller, or for one who may have left.
 	patience = 10 * time.Second
 )
 
@@ -33,7 +34,7 @@ func openPostgres(ctx context.Context, cfg Config) (engine, error) {
 	switch {
 	case cfg.Conns > 0:
 		config.MaxConns = int32(cfg.Conns)
-	case config.MaxConns < 16:
+	case !strings.Contains(cfg.DSN, "pool_max_conns"):
 		config.MaxConns = 16
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"samla/internal/store"
 )
@@ -32,6 +33,9 @@ type rows interface {
 
 // list reads all rows of a query.
 func list[T any](ctx context.Context, q querier, scan func(rows) (T, error), text string, args ...any) ([]T, error) {
+	if !storable(args...) {
+		return nil, nil
+	}
 	found, err := q.query(ctx, text, args...)
 	if err != nil {
 		return nil, err
@@ -51,6 +55,9 @@ func list[T any](ctx context.Context, q querier, scan func(rows) (T, error), tex
 // one reads the only row of a query, store.ErrNotFound when there is none.
 func one[T any](ctx context.Context, q querier, scan func(rows) (T, error), text string, args ...any) (T, error) {
 	var none T
+	if !storable(args...) {
+		return none, store.ErrNotFound
+	}
 	found, err := q.query(ctx, text, args...)
 	if err != nil {
 		return none, err
@@ -69,6 +76,18 @@ func one[T any](ctx context.Context, q querier, scan func(rows) (T, error), text
 	// On PostgreSQL an error of the statement may come after its rows.
 	found.Close()
 	return v, found.Err()
+}
+
+// storable reports whether all texts can be in a column. PostgreSQL takes no
+// other ones, not even to look for them, and they come from outside: no row has
+// such a key.
+func storable(args ...any) bool {
+	for _, arg := range args {
+		if s, ok := arg.(string); ok && (!utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // column reads a single value of a row.

@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"SweepIsBounded", testSweepIsBounded}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
 		{"ClaimOrder", testClaimOrder}, {"ClaimAlone", testClaimAlone}, {"ClaimNever", testClaimNever},
 		{"HotConsent", testHotConsent}, {"HotCollection", testHotCollection}, {"HotSeesWrites", testHotSeesWrites},
-		{"Mixed", testMixed},
+		{"ForeignTexts", testForeignTexts}, {"Mixed", testMixed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), limit)

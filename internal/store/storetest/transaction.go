@@ -205,3 +205,31 @@ func testMixed(t *testing.T, f fixture) {
 		}
 	})
 }
+
+// testForeignTexts: what no column can hold is looked for like anything else that
+// is not there, and leaves a transaction and the polls of others alone.
+func testForeignTexts(_ *testing.T, f fixture) {
+	c := f.addConsent(nil)
+	for _, id := range []string{"", "\x00", "\xff\xfe", "' OR 1=1 --", "not a uuid", c.ID + "\x00", c.ID + "%"} {
+		f.write(func(tx store.Tx) error {
+			got, err := tx.Consent(f.ctx, id)
+			missing(f, "consent", got, err)
+			return nil
+		})
+		_, err := f.s.UserByExternalID(f.ctx, f.client.ID, id)
+		missing(f, "external id", "", err)
+		page, err := f.s.ConsentsOf(f.ctx, f.client.ID, id, store.Page{Limit: 5})
+		check(f, "list", len(page), err, 0)
+		together(8, func(i int) {
+			if i%2 == 0 {
+				got, err := f.s.ConsentStatus(f.ctx, c.ID)
+				check(f, "poll beside", got.Consent, err, c)
+				return
+			}
+			_, err := f.s.ConsentStatus(f.ctx, id)
+			missing(f, "poll", "", err)
+			_, err = f.s.CollectionStatus(f.ctx, id)
+			missing(f, "poll", "", err)
+		})
+	}
+}
