@@ -214,6 +214,17 @@ func TestWhyThereIsNoAnswer(t *testing.T) {
 	})
 }
 
+func TestOldTLSIsNotSpoken(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificates().Server}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	if _, err := do(t, client(t, config(s.URL)), http.MethodPost); outbound.KindOf(err) != outbound.Failed || err == nil {
+		t.Errorf("got %v", err)
+	}
+}
+
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -207,7 +207,7 @@ func TestCertificatesAreJudged(t *testing.T) {
 		want string
 	}{
 		"good":            {xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL}, ""},
-		"no QWAC":         {xs2a.Keys{QSEAL: &set.QSEAL}, ""}, // a bank behind a gateway of ours
+		"no QWAC":         {xs2a.Keys{QSEAL: &set.QSEAL}, "qwacCert"},
 		"no QSEAL":        {xs2a.Keys{QWAC: &set.QWAC}, "qsealCert"},
 		"seal as QWAC":    {xs2a.Keys{QWAC: &set.QSEAL, QSEAL: &set.QSEAL}, "qwacCert"},
 		"QWAC as seal":    {xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QWAC}, "qsealCert"},
@@ -222,6 +222,9 @@ func TestCertificatesAreJudged(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
+	}
+	if _, err := xs2a.New(demoConfig("http://127.0.0.1:1"), xs2a.Deps{Clock: clock.NewManual(noon), Keys: &xs2a.Keys{QSEAL: &set.QSEAL}}); err != nil {
+		t.Errorf("a gateway of ours: %v", err)
 	}
 	unsigned := demoConfig("https://bank.example")
 	unsigned.Signature.None = true

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"samla/internal/eidas"
@@ -18,6 +19,10 @@ func (c Config) keys(given *Keys, now time.Time) (Keys, error) {
 		keys = *given
 	} else if err := c.Certificates.read(&keys); err != nil {
 		return Keys{}, err
+	}
+	// Only a gateway of ours, on this machine, may add the QWAC in our place.
+	if keys.QWAC == nil && !strings.HasPrefix(strings.ToLower(c.BaseURL), "http:") {
+		return Keys{}, &Fault{Pointer: "/certificates/qwacCert", Problem: "is missing: name the QWAC that identifies us to the bank"}
 	}
 	if keys.QWAC != nil {
 		if err := judge(keys.QWAC, eidas.Web, now); err != nil {

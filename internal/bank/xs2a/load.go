@@ -17,6 +17,18 @@ import (
 // unknown, of the wrong type or unusable is one *Fault, all joined; a file that
 // cannot be read is one with an empty pointer. Certificate paths are relative to
 // the file's folder; the files themselves are read by New.
+//
+// The least that a bank needs:
+//
+//	{"banks": [{
+//	  "company": "se-mybank", "displayName": "My bank",
+//	  "loginMethods": ["SWEDISH_MOBILE_BANKID_OTHER_DEVICE"],
+//	  "baseURL": "https://psd2.mybank.example/xs2a",
+//	  "certificates": {
+//	    "qwacCert": "qwac.pem", "qwacKey": "qwac-key.pem",
+//	    "qsealCert": "qseal.pem", "qsealKey": "qseal-key.pem"
+//	  }
+//	}]}
 func Load(path string) ([]Config, error) {
 	name := filepath.Base(path)
 	data, err := os.ReadFile(path)
