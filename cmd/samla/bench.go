@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,31 +25,32 @@ type benchFlags struct {
 	Database string        `help:"PostgreSQL URL; without it SQLite in a temporary directory."`
 	JSON     bool          `help:"Print one line of JSON."`
 	Rounds   int           `default:"5" help:"How often rate and limit are measured in turn."`
-	Round    time.Duration `default:"${round}" help:"How long each measurement takes."`
-	Callers  int           `default:"${callers}" help:"How many callers there are at once."`
+	Round    time.Duration `help:"How long each measurement takes; 0 = what suits the benchmark."`
+	Callers  int           `help:"How many callers there are at once; 0 = what suits the benchmark."`
 	Profile  string        `type:"path" help:"Write a CPU profile of the whole process, load generator included."`
 }
 
 type (
-	statusBench struct {
-		benchFlags `set:"round=1500ms" set:"callers=64"`
-	}
-	createBench struct {
-		benchFlags `set:"round=2s" set:"callers=64"`
-	}
-	collectBench struct {
-		benchFlags `set:"round=5s" set:"callers=400"`
-	}
+	statusBench  struct{ benchFlags }
+	createBench  struct{ benchFlags }
+	collectBench struct{ benchFlags }
 )
 
 // Run measures status polls.
-func (c *statusBench) Run(a *app) error { return c.run(a, bench.Status) }
+func (c *statusBench) Run(a *app) error { return c.or(1500*time.Millisecond, 64).run(a, bench.Status) }
 
 // Run measures creates.
-func (c *createBench) Run(a *app) error { return c.run(a, bench.Create) }
+func (c *createBench) Run(a *app) error { return c.or(2*time.Second, 64).run(a, bench.Create) }
 
-// Run measures collections.
-func (c *collectBench) Run(a *app) error { return c.run(a, bench.Collect) }
+// Run measures collections. Each caller polls once a second, so that many of
+// them are needed to keep the server busy.
+func (c *collectBench) Run(a *app) error { return c.or(5*time.Second, 400).run(a, bench.Collect) }
+
+// or fills in what was not said.
+func (f benchFlags) or(round time.Duration, callers int) benchFlags {
+	f.Round, f.Callers = cmp.Or(f.Round, round), cmp.Or(f.Callers, callers)
+	return f
+}
 
 func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (bench.Result, error)) error {
 	dir, forget, err := directory("")

@@ -58,6 +58,7 @@ type serveCmd struct {
 	KeepData     time.Duration `default:"720h" help:"How long collected data is kept."`
 	KeepEvidence time.Duration `default:"43800h" help:"How long the ledger of consents is kept."`
 	RateLimit    float64       `default:"5000" help:"Requests a second and client, with bursts of twice that; 0 = no limit."`
+	Workers      int           `default:"64" help:"Collections read at once by this node."`
 	Issuer       string        `default:"samla" help:"Issuer and audience of session tokens."`
 }
 
@@ -81,7 +82,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		banks = append(banks, b)
 	}
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
-		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: api.Rate{PerSecond: c.RateLimit}},
+		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: api.Rate{PerSecond: c.RateLimit}, Workers: c.Workers},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Banks: banks})
 	if err != nil {
 		return err

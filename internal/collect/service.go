@@ -35,6 +35,7 @@ type Deps struct {
 	IDs       *uid.Maker
 	Log       *slog.Logger
 	KeepData  time.Duration // how long products are kept (api.md 5.9)
+	Workers   int           // collections read at once by this node
 }
 
 // Service is safe for concurrent use.
@@ -46,7 +47,7 @@ type Service struct {
 // New makes the service and registers its queue with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls()}
-	d.Pump.Handle(store.Collections, 256, s.Step)
+	d.Pump.Handle(store.Collections, d.Workers, s.Step)
 	return s
 }
 

@@ -38,6 +38,7 @@ type Config struct {
 	SessionLife  time.Duration // api.md 1.3; 0 = 60 minutes
 	KeepData     time.Duration // api.md 5.9; 0 = 30 days
 	KeepEvidence time.Duration // 0 = 5 years
+	Workers      int           // collections read at once by this node; 0 = 64
 	Rate         api.Rate      // of requests, per client
 }
 
@@ -76,6 +77,7 @@ const (
 	keepData     = 30 * 24 * time.Hour
 	keepEvidence = 5 * 365 * 24 * time.Hour
 	issuer       = "samla"
+	workers      = 64
 )
 
 // New opens the database, which brings its tables up to date, and makes every
@@ -90,6 +92,9 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	}
 	if c.Issuer == "" {
 		c.Issuer = issuer
+	}
+	if c.Workers <= 0 {
+		c.Workers = workers
 	}
 	if p.Random == nil {
 		p.Random = rand.Reader
@@ -134,7 +139,8 @@ func (s *Server) wire(ctx context.Context) error {
 	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Banks: connectors, Health: health,
 		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Banks: connectors,
-		Companies: directory, Health: health, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData})
+		Companies: directory, Health: health, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
+		Workers: s.config.Workers})
 	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate),
 		Once: access.NewOnce(s.store, vault, p.Clock), Consents: consents, Collections: collections,
 		Companies: directory, Health: health, Banks: connectors, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
