@@ -49,7 +49,7 @@ type Behaviour struct {
 // Shipped are the banks of the sandbox.
 func Shipped() []Behaviour {
 	demo := Behaviour{
-		Company: "se-demo-psd2", DisplayName: "Demobanken", BIC: "DEMOSESS", BankID: "500",
+		Company: "se-demo-psd2", DisplayName: "Demo bank (PSD2)", BIC: "DEMOSESS", BankID: "500",
 		Token: QRText, PageSize: 100, MaxValidDays: 180, HistoryDays: 1500,
 		BookingStatuses: []string{"booked", "pending", "both"}, DailyLimit: 4, WithBalance: true,
 	}
