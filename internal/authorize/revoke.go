@@ -44,9 +44,37 @@ func (s *Service) Revoke(ctx context.Context, clientID, userID, id string) (cons
 	}
 }
 
-// End applies what a collection has learned from the bank about a consent, if
-// it still applies.
-func (s *Service) End(ctx context.Context, id string, e consent.Event) error {
+// Doubt follows up what a collection has met at the bank: a refusal that may mean
+// the end of the consent. The bank's own status decides which end it is; where
+// it does not answer, or calls a consent valid under which it demands a new
+// signature, the refusal does.
+func (s *Service) Doubt(ctx context.Context, c consent.Consent, met bank.ErrorKind) error {
+	var e consent.Event
+	switch met {
+	case bank.ConsentGone:
+		e = consent.Withdrawn{}
+	case bank.ConsentOver, bank.SCARequired:
+		e = consent.Ended{}
+	default:
+		return nil
+	}
+	if reader, can := s.Banks[c.Company].(bank.ConsentReader); can {
+		a, _, err := s.Access(ctx, c)
+		if err != nil {
+			return err
+		}
+		info, err := reader.Consent(ctx, a)
+		if told := eventOf(info, err); told != nil {
+			e = told
+		} else if err == nil && met != bank.SCARequired {
+			return nil
+		}
+	}
+	return s.learn(ctx, c.ID, e)
+}
+
+// learn applies what the bank has told about a consent, if it still applies.
+func (s *Service) learn(ctx context.Context, id string, e consent.Event) error {
 	for {
 		c, err := s.Store.Consent(ctx, id)
 		if err != nil {

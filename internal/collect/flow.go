@@ -157,15 +157,8 @@ func (s *Service) handBack(ctx context.Context, c collection.Collection, r *read
 func (s *Service) broken(ctx context.Context, c collection.Collection, under consent.Consent, cause *bank.Error) error {
 	kind := cause.Kind
 	s.Log.Info("a collection failed at the bank", "company", c.Company, "collection", c.ID, "error", cause)
-	var e consent.Event
-	switch kind {
-	case bank.ConsentGone:
-		e = consent.Withdrawn{}
-	case bank.ConsentOver, bank.SCARequired:
-		e = consent.Ended{}
-	}
-	if e != nil && c.Mode == collection.Stored {
-		if err := s.Consents.End(ctx, under.ID, e); err != nil {
+	if c.Mode == collection.Stored {
+		if err := s.Consents.Doubt(ctx, under, kind); err != nil {
 			return err
 		}
 	}
