@@ -70,6 +70,7 @@ func (l Limits) withDefaults() Limits {
 // Client talks to one partner. It is safe for concurrent use.
 type Client struct {
 	base      base
+	tls       *tls.Config
 	transport http.RoundTripper
 	idle      func()
 	signer    *Signer
@@ -96,9 +97,10 @@ func New(c Config) (*Client, error) {
 		c.Jitter = jitter
 	}
 	limits := c.Limits.withDefaults()
-	plain := newTransport(c, limits)
+	settings := tlsSettings(c, limits)
+	plain := newTransport(settings, limits)
 	client := &Client{
-		base: b, transport: plain, idle: plain.CloseIdleConnections,
+		base: b, tls: settings.Clone(), transport: plain, idle: plain.CloseIdleConnections,
 		signer: c.Signer, limits: limits, now: c.Now, pauses: c.Pauses, random: c.Jitter,
 	}
 	if c.Wrap != nil {
@@ -176,7 +178,11 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 	req.URL, req.Host, req.Header = r.Target.url, r.Target.url.Host, r.Header
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, classify(ctx, err)
+		e := classify(ctx, err)
+		if e.Kind == Failed && c.unwelcome(ctx) {
+			e.Kind = Unwelcome
+		}
+		return nil, e
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := readAll(resp, c.limits.Body)

@@ -12,21 +12,7 @@ import (
 // processor time on both ends together (BenchmarkExchange compares them): it
 // writes less and wakes fewer goroutines, and it needs one handshake where
 // HTTP/1.1 needs one for each call at a time.
-func newTransport(c Config, l Limits) *http.Transport {
-	settings := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		RootCAs:    c.Roots,
-		Time:       c.Now,
-		// Resumption spares both sides the certificates after the first connection.
-		ClientSessionCache: tls.NewLRUClientSessionCache(l.Conns),
-	}
-	if c.Certificate != nil {
-		// Given whatever the partner's list of CAs says: many banks send one that
-		// leaves the QWAC's issuer out.
-		settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return c.Certificate, nil
-		}
-	}
+func newTransport(settings *tls.Config, l Limits) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -46,4 +32,22 @@ func newTransport(c Config, l Limits) *http.Transport {
 		// A proxy would end the mutual TLS; the environment must not bring one in.
 		Proxy: nil,
 	}
+}
+
+func tlsSettings(c Config, l Limits) *tls.Config {
+	settings := &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		RootCAs:    c.Roots,
+		Time:       c.Now,
+		// Resumption spares both sides the certificates after the first connection.
+		ClientSessionCache: tls.NewLRUClientSessionCache(l.Conns),
+	}
+	if c.Certificate != nil {
+		// Given whatever the partner's list of CAs says: many banks send one that
+		// leaves the QWAC's issuer out.
+		settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return c.Certificate, nil
+		}
+	}
+	return settings
 }

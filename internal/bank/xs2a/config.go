@@ -12,29 +12,29 @@ import (
 
 // Config is one bank of the banks file.
 type Config struct {
-	Company      string            `json:"company"`      // id of the directory, {market}-{slug}
-	DisplayName  string            `json:"displayName"`  // for people
-	LoginMethods []string          `json:"loginMethods"` // api.md 6.3
-	BaseURL      string            `json:"baseURL"`      // what stands before /v1
-	Certificates Certificates      `json:"certificates"`
-	Signature    Signature         `json:"signature"`
+	Company      string            `json:"company,omitzero"`      // id of the directory, {market}-{slug}
+	DisplayName  string            `json:"displayName,omitzero"`  // for people
+	LoginMethods []string          `json:"loginMethods,omitzero"` // api.md 6.3
+	BaseURL      string            `json:"baseURL,omitzero"`      // what stands before /v1
+	Certificates Certificates      `json:"certificates,omitzero"`
+	Signature    Signature         `json:"signature,omitzero"`
 	Headers      map[string]string `json:"headers,omitempty"` // sent with every request, such as an API key of the bank's portal
-	Profile      Profile           `json:"profile"`
+	Profile      Profile           `json:"profile,omitzero"`
 }
 
 // Certificates names PEM files. Load makes relative paths relative to the banks
 // file.
 type Certificates struct {
-	QWACCert  string `json:"qwacCert"`
-	QWACKey   string `json:"qwacKey"`
-	QSEALCert string `json:"qsealCert"`
-	QSEALKey  string `json:"qsealKey"`
-	CAFile    string `json:"caFile"` // CAs of the bank's server; empty = the system's
+	QWACCert  string `json:"qwacCert,omitzero"`
+	QWACKey   string `json:"qwacKey,omitzero"`
+	QSEALCert string `json:"qsealCert,omitzero"`
+	QSEALKey  string `json:"qsealKey,omitzero"`
+	CAFile    string `json:"caFile,omitzero"` // CAs of the bank's server; empty = the system's
 }
 
 // Signature is how the bank wants requests signed.
 type Signature struct {
-	None bool `json:"none"` // the bank identifies us by the QWAC alone
+	None bool `json:"none,omitzero"` // the bank identifies us by the QWAC alone
 	outbound.Variant
 }
 

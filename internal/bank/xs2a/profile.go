@@ -15,16 +15,16 @@ import (
 // the bank says things on the wire (banks.md 11.3). Members that are not
 // written have the defaults in parentheses.
 type Profile struct {
-	QR                bank.QRKind `json:"qr"`                // none, image or text (text)
-	NeedsPSUID        bool        `json:"needsPSUID"`        // the personal number must be known
-	PollInterval      Duration    `json:"pollInterval"`      // "1s"
-	Deadline          Duration    `json:"deadline"`          // ("5m")
-	HistoryAttended   int         `json:"historyAttended"`   // days (730)
-	HistoryUnattended int         `json:"historyUnattended"` // days (89)
-	DailyLimit        int         `json:"dailyLimit"`        // reads a day without the person (4)
-	LongestConsent    int         `json:"longestConsent"`    // days (180)
-	ReplaySafe        bool        `json:"replaySafe"`        // POST consents may be repeated with its X-Request-ID
-	Parallel          int         `json:"parallel"`          // reads of one consent at once (4)
+	QR                bank.QRKind `json:"qr,omitzero"`                // none, image or text (text)
+	NeedsPSUID        bool        `json:"needsPSUID,omitzero"`        // the personal number must be known
+	PollInterval      Duration    `json:"pollInterval,omitzero"`      // "1s"
+	Deadline          Duration    `json:"deadline,omitzero"`          // ("5m")
+	HistoryAttended   int         `json:"historyAttended,omitzero"`   // days (730)
+	HistoryUnattended int         `json:"historyUnattended,omitzero"` // days (89)
+	DailyLimit        int         `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
+	LongestConsent    int         `json:"longestConsent,omitzero"`    // days (180)
+	ReplaySafe        bool        `json:"replaySafe,omitzero"`        // POST consents may be repeated with its X-Request-ID
+	Parallel          int         `json:"parallel,omitzero"`          // reads of one consent at once (4)
 
 	// Where BankID's data stands in the answer about an authorisation.
 	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
@@ -33,15 +33,15 @@ type Profile struct {
 	HintCode       *string `json:"hintCode,omitempty"`       // (/hintCode)
 	ExpiresAt      *string `json:"expiresAt,omitempty"`      // date-time ("", the bank does not say)
 
-	AccessForm      string  `json:"accessForm"`            // global or bankOffered (global)
-	AllPSD2         string  `json:"allPsd2"`               // allAccounts or allAccountsWithOwnerName (the latter)
-	FrequencyPerDay int     `json:"frequencyPerDay"`       // of a recurring consent (4)
-	SendPSUID       *bool   `json:"sendPSUID,omitempty"`   // send PSU-ID when the number is known (needsPSUID)
-	PSUIDType       string  `json:"psuIDType"`             // PSU-ID-Type beside it ("", not sent)
-	RedirectRefusal string  `json:"redirectRefusal"`       // where TPP-Redirect-Preferred: false is sent: consent, authorisation, all or never (consent)
-	WithBalance     *bool   `json:"withBalance,omitempty"` // ask for balances in the account list (true)
-	BookingStatus   string  `json:"bookingStatus"`         // both or booked (both)
-	Cards           *string `json:"cards,omitempty"`       // path of the card accounts, "" = none ("card-accounts")
+	AccessForm      string  `json:"accessForm,omitzero"`      // global or bankOffered (global)
+	AllPSD2         string  `json:"allPsd2,omitzero"`         // allAccounts or allAccountsWithOwnerName (the latter)
+	FrequencyPerDay int     `json:"frequencyPerDay,omitzero"` // of a recurring consent (4)
+	SendPSUID       *bool   `json:"sendPSUID,omitempty"`      // send PSU-ID when the number is known (needsPSUID)
+	PSUIDType       string  `json:"psuIDType,omitzero"`       // PSU-ID-Type beside it ("", not sent)
+	RedirectRefusal string  `json:"redirectRefusal,omitzero"` // where TPP-Redirect-Preferred: false is sent: consent, authorisation, all or never (consent)
+	WithBalance     *bool   `json:"withBalance,omitempty"`    // ask for balances in the account list (true)
+	BookingStatus   string  `json:"bookingStatus,omitzero"`   // both or booked (both)
+	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
 }
 
 // Duration is a time.Duration, written "1s" or "5m".
