@@ -143,14 +143,20 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop closes the address, waits for requests under way until ctx ends, and
-// closes the banks' journals. It also ends a sandbox that was never started; a
+// patience is how long a stop waits for requests under way. A client that has
+// sent half of one may never send the rest: it is cut off, which is no error.
+const patience = time.Second
+
+// Stop closes the address, waits a moment for requests under way, at most until
+// ctx ends, and closes the banks' journals. It also ends a sandbox that was never started; a
 // second Stop does nothing.
 func (s *Sandbox) Stop(ctx context.Context) error {
 	var err error
 	if s.server != nil {
-		if err = s.server.Shutdown(ctx); err != nil {
-			err = errors.Join(err, s.server.Close())
+		patient, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if s.server.Shutdown(patient) != nil {
+			err = s.server.Close()
 		}
 		if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
 			err = errors.Join(err, served)

@@ -23,6 +23,7 @@ import (
 	"samla/internal/collect"
 	"samla/internal/company"
 	"samla/internal/contract"
+	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
@@ -118,6 +119,9 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	s.Gate, err = access.New(ctx, access.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
+	if errors.Is(err, seal.ErrTampered) {
+		return fmt.Errorf("this database was sealed with another master key: %w", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -185,13 +189,19 @@ func (s *Server) Handler() http.Handler { return s.http.Handler }
 // Store is the server's store, for measuring and looking at it.
 func (s *Server) Store() store.Store { return s.store }
 
-// Stop ends the server: requests and flows under way are given until ctx ends.
-// What is not finished then goes on after the next start.
+// patience is how long a stop waits for requests under way. A client that has
+// sent half of one may never send the rest: it is cut off, which is no error.
+const patience = 3 * time.Second
+
+// Stop ends the server: requests under way are given their time, then flows
+// until ctx ends. What is not finished then goes on after the next start.
 func (s *Server) Stop(ctx context.Context) error {
 	var errs []error
 	if s.listener != nil {
-		if err := s.http.Shutdown(ctx); err != nil {
-			errs = append(errs, err, s.http.Close())
+		patient, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if s.http.Shutdown(patient) != nil {
+			errs = append(errs, s.http.Close())
 		}
 		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
 			errs = append(errs, err)
