@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"samla/test/process"
+)
+
+// demoWithin is what the demonstration may take.
+const demoWithin = 15 * time.Second
+
+// shown are the products that the demonstration shows.
+var shown = []string{"PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT", "PSD2_CREDIT_CARD"}
+
+func demo(t *testing.T, args ...string) string {
+	t.Helper()
+	began := time.Now()
+	out, log, status := process.Run(t, program, append([]string{"demo"}, args...)...)
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, log)
+	}
+	if took := time.Since(began); took > demoWithin {
+		t.Errorf("it took %v", took)
+	}
+	if log != "" {
+		t.Errorf("it logged:\n%s", log)
+	}
+	return out
+}
+
+func TestDemoPrintsProducts(t *testing.T) {
+	t.Parallel()
+	out := demo(t)
+	for _, product := range shown {
+		row := regexp.MustCompile(`(?m)^` + product + `\s.*?(\d+)\s*$`).FindStringSubmatch(out)
+		if row == nil {
+			t.Errorf("no row of %s", product)
+		} else if n, err := strconv.Atoi(row[1]); err != nil || n == 0 {
+			t.Errorf("%s has %s transactions", product, row[1])
+		}
+	}
+}
+
+func TestDemoPrintsProductsAsTheAPIGivesThem(t *testing.T) {
+	t.Parallel()
+	var products []struct {
+		Type         string
+		Transactions []json.RawMessage
+	}
+	if out := demo(t, "--json"); json.Unmarshal([]byte(out), &products) != nil {
+		t.Fatalf("no JSON array: %.200q", out)
+	}
+	found := map[string]int{}
+	for _, p := range products {
+		found[p.Type] += len(p.Transactions)
+	}
+	for _, product := range shown {
+		if found[product] == 0 {
+			t.Errorf("no transactions of %s in %v", product, found)
+		}
+	}
+}
