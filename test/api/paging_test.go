@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"samla/internal/collection"
 	"samla/internal/fault"
 )
 
@@ -33,7 +34,7 @@ func TestPaging(t *testing.T) {
 		}{
 			{session, "/consents", consents}, {w.acme, of + "/consents", consents},
 			{session, "/collections", collections}, {w.acme, "/collections", collections}, {w.acme, of + "/collections", collections},
-			{w.acme, of + "/collections?statusIn=RUNNING,LOGIN&statusIn=AUTHENTICATION_CONFLICT", collections},
+			{w.acme, of + "/collections?statusIn=RUNNING&statusIn=" + unfinished(), collections},
 		} {
 			for _, limit := range []int{1, 3, 7, 8, 200} {
 				at := list.path + map[bool]string{true: "&", false: "?"}[strings.Contains(list.path, "?")] + "limit=" + strconv.Itoa(limit)
@@ -81,4 +82,16 @@ func next(t *testing.T, a answer) string {
 		t.Fatalf("Link %q", link)
 	}
 	return at[1:]
+}
+
+// unfinished lists every status but the completed ones: who signs in at the same
+// time as many others may end in several of them.
+func unfinished() string {
+	var list []string
+	for _, s := range collection.Statuses() {
+		if s.Class() != collection.Success {
+			list = append(list, string(s))
+		}
+	}
+	return strings.Join(list, ",")
 }
