@@ -145,7 +145,7 @@ func (l *live) show(s *Service, c consent.Consent, now time.Time) (*Shown, bool)
 		go s.refresh(context.Background(), c)
 	}
 	if text := qrText(e.instructions, now); e.shown == nil || e.shown.QRData != text {
-		e.shown = show(c, e.instructions, text)
+		e.shown = show(c, s.Banks[c.Company].Profile().QR, e.instructions, text)
 	}
 	return e.shown, true
 }

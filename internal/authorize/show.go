@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"samla/internal/bank"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/qr"
@@ -35,14 +36,14 @@ type Shown struct {
 }
 
 // show picks the form by the device that the person signs on, as far as the bank
-// gives what it needs, and draws the QR code.
-func show(c consent.Consent, i *consent.Instructions, text string) *Shown {
+// gives what it needs, and draws the QR code. The code goes when the person has
+// scanned it (banks.md 12.5); the form stays what it was.
+func show(c consent.Consent, gives bank.QRKind, i *consent.Instructions, text string) *Shown {
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
 	switch {
 	case i.RedirectURL != "":
 		shown.Form, shown.RedirectURL = Redirect, i.RedirectURL
-	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "",
-		text == "" && i.QRImage == "":
+	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == bank.QRNone:
 		shown.Form = AutoStart
 	default:
 		shown.Form, shown.QRData, shown.QRImage = QRCode, text, i.QRImage

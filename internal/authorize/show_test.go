@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/bank"
 	"samla/internal/consent"
 )
 
@@ -30,23 +31,25 @@ func TestFormFollowsTheDeviceAsFarAsTheBankGoes(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		method string
+		gives  bank.QRKind
 		do     consent.Instructions
 		want   Form
 	}{
-		{"other device", other, full, QRCode},
-		{"same device", same, full, AutoStart},
-		{"no method, QR known", "", full, QRCode},
-		{"other device, bank has no QR", other, consent.Instructions{AutoStartToken: "t"}, AutoStart},
-		{"other device, picture only", other, consent.Instructions{QRImage: "p"}, QRCode},
-		{"same device, bank has no token", same, consent.Instructions{QRImage: "p"}, QRCode},
-		{"redirect", other, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
+		{"other device", other, bank.QRText, full, QRCode},
+		{"same device", same, bank.QRText, full, AutoStart},
+		{"no method, QR known", "", bank.QRText, full, QRCode},
+		{"other device, scanned", other, bank.QRText, consent.Instructions{AutoStartToken: "t"}, QRCode},
+		{"bank has no QR", other, bank.QRNone, consent.Instructions{AutoStartToken: "t"}, AutoStart},
+		{"other device, picture only", other, bank.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
+		{"same device, bank has no token", same, bank.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
+		{"redirect", other, bank.QRText, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
 	} {
-		shown := show(consent.Consent{LoginMethod: test.method}, &test.do, test.do.QRData)
+		shown := show(consent.Consent{LoginMethod: test.method}, test.gives, &test.do, test.do.QRData)
 		if shown.Form != test.want {
 			t.Errorf("%s: %s, want %s", test.name, shown.Form, test.want)
 		}
-		if shown.Form == QRCode && shown.QRImage == "" {
-			t.Errorf("%s: no picture", test.name)
+		if drawn := test.do.QRData != "" || test.do.QRImage != ""; shown.Form == QRCode && drawn != (shown.QRImage != "") {
+			t.Errorf("%s: picture %q", test.name, shown.QRImage)
 		}
 		if shown.Form == AutoStart && shown.QRData != "" {
 			t.Errorf("%s: shows a QR text too", test.name)
