@@ -43,7 +43,7 @@ type reading struct {
 type account struct {
 	bank.Account
 	transactions []bank.Transaction
-	covered      bool // transactions are covered by the consent
+	covered      bool // transactions are covered by the consent, and the bank has told them
 }
 
 func newReading(s *Service, c collection.Collection, under consent.Consent, source bank.Source, p bank.Profile, a bank.Access) *reading {
@@ -177,7 +177,6 @@ func (r *reading) account(ctx context.Context, a *account) error {
 	if !r.scope.Transactions || a.TransactionsLink == "" {
 		return nil
 	}
-	a.covered = true
 	q := bank.Query{Kind: bank.Transactions, Account: a.ResourceID, Card: a.Card, Link: a.TransactionsLink, From: r.from}
 	for asked := map[string]bool{}; q.Link != "" && !asked[q.Link]; {
 		asked[q.Link] = true
@@ -189,6 +188,7 @@ func (r *reading) account(ctx context.Context, a *account) error {
 		if err != nil {
 			return r.missed(ctx, q, err)
 		}
+		a.covered = true
 		a.transactions = append(a.transactions, page.Transactions...)
 		a.DebitPositive = a.DebitPositive || page.DebitPositive
 		r.count(page.Skipped)
