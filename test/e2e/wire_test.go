@@ -38,11 +38,14 @@ func (a asked) attended() bool {
 // reads reports whether the request reads account data.
 func (a asked) reads() bool { return strings.Contains(a.path, "accounts") }
 
-// cut makes the next requests that it matches fail before they leave.
+// cut makes the next requests that it matches fail before they leave: with an
+// answer 500 in the bank's place, or without any.
 type cut struct {
 	matches func(*http.Request) bool
 	left    int // -1 = until mended
 	hits    int
+	answer  bool
+	gate    chan struct{} // when set, the requests wait for it and then go on
 }
 
 var errCut = errors.New("the wire is cut")
@@ -73,19 +76,45 @@ func (w *wire) check(t *testing.T) {
 // breaks cuts the wire for the next n requests of a method whose path holds
 // part, -1 for all until mend.
 func (w *wire) breaks(method, part string, n int) *cut {
-	c := &cut{left: n, matches: func(r *http.Request) bool {
-		return r.Method == method && strings.Contains(r.URL.Path, part)
-	}}
+	return w.add(&cut{left: n}, method, part)
+}
+
+// fails lets a gateway answer 500 in the bank's place.
+func (w *wire) fails(method, part string) *cut {
+	return w.add(&cut{left: -1, answer: true}, method, part)
+}
+
+// stalls holds requests up until the gate is closed.
+func (w *wire) stalls(method, part string) *cut {
+	return w.add(&cut{left: -1, gate: make(chan struct{})}, method, part)
+}
+
+func (w *wire) add(c *cut, method, part string) *cut {
+	c.matches = func(r *http.Request) bool { return r.Method == method && strings.Contains(r.URL.Path, part) }
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cuts = append(w.cuts, c)
 	return c
 }
 
+// caught waits until a cut has met a request.
+func (w *world) caught(t *testing.T, c *cut) {
+	t.Helper()
+	w.until(t, "a request to meet the cut", func() bool {
+		w.wire.mu.Lock()
+		defer w.wire.mu.Unlock()
+		return c.hits > 0
+	})
+}
+
+// mend ends a cut and tells how many requests it has met.
 func (w *wire) mend(c *cut) (hits int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c.left = 0
+	if c.left = 0; c.gate != nil {
+		close(c.gate)
+		c.gate = nil
+	}
 	return c.hits
 }
 
@@ -102,7 +131,8 @@ func (w *wire) under(consent string) []asked {
 	return list
 }
 
-func (w *wire) note(r *http.Request) error {
+// note keeps a request and finds the cut that it meets, if any.
+func (w *wire) note(r *http.Request) (met *cut, gate chan struct{}) {
 	a := asked{method: r.Method, path: r.URL.Path, consent: r.Header.Get("Consent-Id"), requestID: r.Header.Get("X-Request-Id"), header: r.Header.Clone()}
 	if _, rest, found := strings.Cut(r.URL.Path, "/v1/consents/"); found && a.consent == "" {
 		a.consent, _, _ = strings.Cut(rest, "/")
@@ -114,16 +144,28 @@ func (w *wire) note(r *http.Request) error {
 		if c.left != 0 && c.matches(r) {
 			c.left--
 			c.hits++
-			return errCut
+			return c, c.gate
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func (w *wire) around(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		if err := w.note(r); err != nil {
-			return nil, err
+		met, gate := w.note(r)
+		switch {
+		case met == nil:
+		case gate != nil:
+			select {
+			case <-gate:
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		case met.answer:
+			echo := http.Header{"X-Request-Id": r.Header["X-Request-Id"]}
+			return &http.Response{StatusCode: http.StatusInternalServerError, Header: echo, Body: http.NoBody, Request: r}, nil
+		default:
+			return nil, errCut
 		}
 		return next.RoundTrip(r)
 	})
