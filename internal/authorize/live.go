@@ -24,6 +24,7 @@ type live struct {
 type entry struct {
 	instructions *consent.Instructions
 	at           time.Time // RefreshedAt of the instructions
+	expires      time.Time // the soonest end that was told
 	asking       bool      // a refresh is under way
 	over         bool      // the consent has ended; whoever watches it may stop
 	until        time.Time // after this nobody asks any more
@@ -60,7 +61,19 @@ func (l *live) put(c consent.Consent, i *consent.Instructions) {
 	if i.RefreshedAt.Before(e.at) {
 		return
 	}
-	e.instructions, e.at, e.asking, e.shown = i, i.RefreshedAt, false, nil
+	// The time to sign only ever runs: a bank that tells it anew each time, or
+	// beyond our own, does not give more of it.
+	now := *i
+	now.ExpiresAt = sooner(c.AuthorizeBy, sooner(e.expires, i.ExpiresAt))
+	e.instructions, e.at, e.expires, e.asking, e.shown = &now, i.RefreshedAt, now.ExpiresAt, false, nil
+}
+
+// sooner is the earlier of two moments, of which either may be unknown.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // end marks a consent that has ended elsewhere, so that its watcher stops.

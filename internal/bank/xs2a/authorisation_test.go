@@ -29,7 +29,7 @@ func TestStartAuthorisation(t *testing.T) {
 	}
 	want := bank.Authorisation{ID: "auth1", StatusLink: "/psd2/v1/consents/c1/authorisations/auth1", Instructions: &consent.Instructions{
 		AutoStartToken: token, QRData: qrText, RefreshedAt: noon, ExpiresAt: noon.Add(3 * time.Minute),
-		UserMessage: consent.UserMessage{Code: "RFA1", Text: "Starta BankID-appen"},
+		UserMessage: consent.UserMessage{Code: "RFA1", Text: "Starta BankID-appen."},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -67,18 +67,18 @@ func picture(s string) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// userMessage pairs BankID's message code with the bank's own words, which fit
-// the moment better, or else with BankID's.
+// userMessage is BankID's message for the hint, in the person's language. Where
+// the bank tells no hint, its own words are shown under the code of the moment
+// that every order begins with.
 func userMessage(message text, hint, locale string, otherDevice bool) consent.UserMessage {
 	var m consent.UserMessage
 	if hint != "" {
 		m.Code, m.Text = rfa.Message("pending", hint, otherDevice, locale)
+		return m
 	}
-	if said := message.line(); said != "" {
-		m.Text = string([]rune(said)[:min(len([]rune(said)), maxMessage)])
-	}
-	if m.Text != "" && m.Code == "" {
+	if said := []rune(message.line()); len(said) > 0 {
 		m.Code, _ = rfa.Message("pending", "outstandingTransaction", otherDevice, locale)
+		m.Text = string(said[:min(len(said), maxMessage)])
 	}
 	return m
 }
