@@ -5,11 +5,11 @@ import (
 	"errors"
 
 	"samla/internal/bank"
+	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/store"
 	"samla/internal/withdraw"
-	"samla/internal/work"
 )
 
 // outcomeUnknown ends a consent whose opening was begun by a process that died,
@@ -70,7 +70,7 @@ func (v *visit) notYet(ctx context.Context, cause error) error {
 	now, kind := v.Clock.Now(), bank.KindOf(cause)
 	if kind.Passing() && v.bank.Profile().ReplaySafe {
 		age := now.Sub(v.c.CreatedAt)
-		wait := work.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
+		wait := clock.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
 		var said *bank.Error
 		if errors.As(cause, &said) && said.RetryAfter > wait {
 			wait = said.RetryAfter

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"samla/internal/bank"
+	"samla/internal/clock"
 	"samla/internal/consent"
 	"samla/internal/evidence"
 	"samla/internal/fault"
 	"samla/internal/store"
 	"samla/internal/withdraw"
-	"samla/internal/work"
 )
 
 // The gaps between tries to tell a bank that a consent has ended.
@@ -154,7 +154,7 @@ func (s *Service) Discharge(ctx context.Context, id string) error {
 		})
 	}
 	duty.Attempts++
-	wait := work.Backoff(duty.Attempts, firstRetry, longestRetry)
+	wait := clock.Backoff(duty.Attempts, firstRetry, longestRetry)
 	duty.WakeAt = s.Clock.Now().Add(wait)
 	if duty.Attempts > 3 {
 		s.Log.Warn("a bank has not heard of a revocation yet", "company", duty.Company, "consent", duty.ConsentID,

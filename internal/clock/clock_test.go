@@ -77,3 +77,15 @@ func TestFastClockRunsAhead(t *testing.T) {
 		t.Errorf("%v passed in a sleep of 5 s", passed)
 	}
 }
+
+func TestBackoffDoublesAndStaysBelowItsLongest(t *testing.T) {
+	for failed := range 64 {
+		d := clock.Backoff(failed, time.Second, time.Minute)
+		if d <= 0 || d > time.Minute {
+			t.Fatalf("after %d: %v", failed, d)
+		}
+		if failed == 3 && (d < 3*time.Second || d > 4*time.Second) {
+			t.Errorf("after 3: %v, want about 4 s", d)
+		}
+	}
+}

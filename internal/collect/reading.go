@@ -11,7 +11,6 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/work"
 )
 
 // tries is how often one query is asked before it counts as failed.
@@ -240,7 +239,7 @@ func (r *reading) ask(ctx context.Context, q bank.Query) (bank.Answer, error) {
 		if !kind.Passing() || try == tries || ctx.Err() != nil {
 			return a, err
 		}
-		wait := work.Backoff(try, 200*time.Millisecond, 2*time.Second)
+		wait := clock.Backoff(try, 200*time.Millisecond, 2*time.Second)
 		var said *bank.Error
 		if errors.As(err, &said) && said.RetryAfter > 0 {
 			wait = min(said.RetryAfter, 5*time.Second)

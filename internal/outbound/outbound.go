@@ -43,8 +43,6 @@ type Config struct {
 	// belong to the network, as the time-outs do, so nil = the machine's clock
 	// also where the flow runs on another one.
 	Pauses clock.Clock
-	// Jitter gives numbers from 0 to 1 that spread repeats; nil = the machine's.
-	Jitter func() float64
 	// Wrap is put around the transport, so that a test sees each exchange.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }
@@ -77,7 +75,6 @@ type Client struct {
 	limits    Limits
 	now       func() time.Time
 	pauses    clock.Clock
-	random    func() float64
 	breaker   breaker
 }
 
@@ -93,15 +90,12 @@ func New(c Config) (*Client, error) {
 	if c.Now == nil {
 		c.Now = clock.System().Now
 	}
-	if c.Jitter == nil {
-		c.Jitter = jitter
-	}
 	limits := c.Limits.withDefaults()
 	settings := tlsSettings(c, limits)
 	plain := newTransport(settings, limits)
 	client := &Client{
 		base: b, tls: settings.Clone(), transport: plain, idle: plain.CloseIdleConnections,
-		signer: c.Signer, limits: limits, now: c.Now, pauses: c.Pauses, random: c.Jitter,
+		signer: c.Signer, limits: limits, now: c.Now, pauses: c.Pauses,
 	}
 	if c.Wrap != nil {
 		client.transport = c.Wrap(plain)
@@ -160,7 +154,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		if !repeatable || attempt == maxRepeats || !passing(resp, err) {
 			return resp, err
 		}
-		if clock.Sleep(ctx, c.pauses, pause(attempt, c.random())) != nil {
+		if clock.Sleep(ctx, c.pauses, clock.Backoff(attempt+1, firstPause, lastPause)) != nil {
 			return resp, err
 		}
 	}

@@ -1,9 +1,6 @@
 package outbound
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -12,20 +9,8 @@ import (
 const (
 	maxRepeats = 2
 	firstPause = 100 * time.Millisecond
+	lastPause  = time.Second
 )
-
-// pause before repeat n+1: 100 ms doubling, of which random (0 to 1) takes away
-// up to a half, so that callers who failed together do not come back together.
-func pause(n int, random float64) time.Duration {
-	d := firstPause << n
-	return d - time.Duration(random*float64(d)/2)
-}
-
-func jitter() float64 {
-	var b [2]byte
-	_, _ = rand.Read(b[:]) // it does not fail
-	return float64(binary.BigEndian.Uint16(b[:])) / math.MaxUint16
-}
 
 // passing tells an outcome that the same request may well not meet again. An
 // answer that did not come in time has cost the caller enough already.

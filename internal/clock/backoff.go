@@ -1,4 +1,4 @@
-package work
+package clock
 
 import (
 	"math/rand/v2"
