@@ -1,6 +1,9 @@
 package api
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -11,8 +14,6 @@ import (
 	"samla/internal/clock"
 	"samla/internal/contract"
 	"samla/internal/uid"
-
-	"log/slog"
 )
 
 var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
@@ -116,7 +117,7 @@ func TestPanicIsAnInternalError(t *testing.T) {
 	op := h.Contract.Operation("getHealth")
 	for name, end := range map[string]endpoint{
 		"secret":  func(*call) error { panic("199001011234") },
-		"runtime": func(*call) error { var m map[string]int; m["x"] = 1; return nil },
+		"runtime": func(c *call) error { return []error{}[len(c.id)] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			log.Reset()
@@ -140,6 +141,36 @@ func TestPanicIsAnInternalError(t *testing.T) {
 	(&route{h: h, op: op, end: half}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/healthz", nil))
 	t.Error("went on")
 }
+
+// The access log names the route, never the path or the query.
+func TestAccessLog(t *testing.T) {
+	h := newHandler(t)
+	var log strings.Builder
+	h.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	mux := http.NewServeMux()
+	h.Mount(mux)
+	for target, want := range map[string]string{
+		"/healthz?a=tolvan":       `msg=answered method=GET route=/healthz status=200`,
+		"/tolvan":                 `msg=answered method=GET route=/ status=404`,
+		"/consents/tolvan":        `msg=answered method=GET route=/consents/{consentId} status=405`,
+		"/readyz?externalId=none": `route=/readyz`,
+	} {
+		log.Reset()
+		r := httptest.NewRequest("GET", target, nil)
+		r.Header.Set("X-Request-Id", "mine")
+		h.Store = gone{}
+		mux.ServeHTTP(httptest.NewRecorder(), r)
+		if got := log.String(); !strings.Contains(got, want) || !strings.Contains(got, "request=mine") ||
+			strings.Contains(got, "tolvan") || strings.Contains(got, "externalId") {
+			t.Errorf("%s: %s", target, got)
+		}
+	}
+}
+
+// gone is a database that does not answer.
+type gone struct{}
+
+func (gone) Ping(context.Context) error { return errors.New("the database is gone") }
 
 func TestIDForm(t *testing.T) {
 	for text, want := range map[string]bool{
