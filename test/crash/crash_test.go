@@ -20,7 +20,7 @@ import (
 const (
 	// killsByDefault is for make test; make crash asks for more.
 	killsByDefault = 6
-	workers        = 40
+	workers        = 90
 	// resumeWithin is how long a flow may stand still after a crash.
 	resumeWithin = 60 * time.Second
 )

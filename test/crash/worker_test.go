@@ -179,6 +179,6 @@ func (w *worker) follow(ctx context.Context, id, path, deed string) (s state, do
 			}
 		}
 		w.books.still(id, since)
-		pause(ctx, 100*time.Millisecond+time.Duration(w.chance.Int64N(int64(100*time.Millisecond))))
+		pause(ctx, 150*time.Millisecond+time.Duration(w.chance.Int64N(int64(200*time.Millisecond))))
 	}
 }
