@@ -1,0 +1,282 @@
+package authorize_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/bank"
+	"samla/internal/client"
+	"samla/internal/clock"
+	"samla/internal/company"
+	"samla/internal/consent"
+	"samla/internal/seal/keyset"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/uid"
+	"samla/internal/user"
+	"samla/internal/work"
+)
+
+const (
+	theBank = "se-testbank"
+	// maja's is one of Skatteverket's test numbers.
+	maja = "198412099296"
+)
+
+var (
+	morning    = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	everything = consent.Scope{Balances: true, Transactions: true}
+)
+
+// scripted is a bank that does what a test says, verb by verb, and keeps what it
+// was asked.
+type scripted struct {
+	profile bank.Profile
+
+	mu       sync.Mutex
+	opened   []bank.OpenRequest
+	started  []bank.AuthoriseRequest
+	asked    int // status questions
+	read     int // of the consent
+	revoked  []bank.Access
+	onOpen   func(bank.OpenRequest) (bank.Opened, error)
+	onStart  func(bank.AuthoriseRequest) (bank.Authorisation, error)
+	onStatus func(n int) (bank.Authorisation, error)
+	onRead   func(n int) (bank.ConsentInfo, error)
+	onRevoke func(n int) error
+}
+
+func (s *scripted) Profile() bank.Profile { return s.profile }
+
+func (s *scripted) OpenConsent(_ context.Context, r bank.OpenRequest) (bank.Opened, error) {
+	s.mu.Lock()
+	s.opened = append(s.opened, r)
+	s.mu.Unlock()
+	return s.onOpen(r)
+}
+
+func (s *scripted) StartAuthorisation(_ context.Context, r bank.AuthoriseRequest) (bank.Authorisation, error) {
+	s.mu.Lock()
+	s.started = append(s.started, r)
+	s.mu.Unlock()
+	return s.onStart(r)
+}
+
+func (s *scripted) AuthorisationStatus(context.Context, bank.Access, string, string, bool) (bank.Authorisation, error) {
+	return s.onStatus(s.count(&s.asked))
+}
+
+func (s *scripted) Consent(context.Context, bank.Access) (bank.ConsentInfo, error) {
+	return s.onRead(s.count(&s.read))
+}
+
+func (s *scripted) Revoke(_ context.Context, a bank.Access) error {
+	s.mu.Lock()
+	s.revoked = append(s.revoked, a)
+	n := len(s.revoked)
+	s.mu.Unlock()
+	return s.onRevoke(n)
+}
+
+func (s *scripted) count(of *int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*of++
+	return *of
+}
+
+// kind is a failure of an exchange.
+func kind(k bank.ErrorKind) error { return &bank.Error{Kind: k} }
+
+// bench is a service over a real store, with a scripted bank and a clock that
+// stands still.
+type bench struct {
+	testing.TB
+	*authorize.Service
+	bank  *scripted
+	store *sqlstore.Store
+	vault *keyset.Vault
+	clock *clock.Manual
+	ids   *uid.Maker
+	user  user.User
+}
+
+// newBench makes one whose bank opens, starts, grants and revokes everything at
+// the first time of asking.
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	b := &bench{TB: t, clock: clock.NewManual(morning)}
+	b.bank = &scripted{profile: bank.Profile{ReplaySafe: true}.WithDefaults(),
+		onOpen:  func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{BankConsentID: "bank-1"}, nil },
+		onStart: func(bank.AuthoriseRequest) (bank.Authorisation, error) { return b.pending("bankid.first"), nil },
+		onStatus: func(int) (bank.Authorisation, error) {
+			return bank.Authorisation{State: bank.AuthorisationDone}, nil
+		},
+		onRead: func(int) (bank.ConsentInfo, error) {
+			return bank.ConsentInfo{State: bank.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}, nil
+		},
+		onRevoke: func(int) error { return nil },
+	}
+	var err error
+	if b.store, err = sqlstore.Open(t.Context(), sqlstore.Config{DSN: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	master, err := keyset.NewMaster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.vault, err = keyset.New(master, b.store, b.clock); err != nil {
+		t.Fatal(err)
+	}
+	b.ids = uid.NewMaker(b.clock, rand.Reader)
+	b.Service = b.service()
+	b.user = user.User{ID: b.ids.New(), ClientID: b.ids.New(), ExternalID: "customer", CreatedAt: morning, UpdatedAt: morning}
+	b.write(func(tx store.Tx) error {
+		if err := tx.AddClient(t.Context(), client.Client{ID: b.user.ClientID, Name: "acme", CreatedAt: morning}); err != nil {
+			return err
+		}
+		return tx.AddUser(t.Context(), b.user)
+	})
+	return b
+}
+
+// service makes a service of its own over the same store: another node, or the
+// same one after a crash.
+func (b *bench) service() *authorize.Service {
+	log := slog.New(slog.DiscardHandler)
+	return authorize.New(authorize.Deps{Store: b.store, Vault: b.vault, Banks: map[string]bank.Connector{theBank: b.bank},
+		Health: &company.Health{}, Pump: work.New(b.store, b.clock, log), Clock: b.clock, IDs: b.ids, Log: log})
+}
+
+func (b *bench) write(fn func(store.Tx) error) {
+	b.Helper()
+	if err := b.store.Write(b.Context(), fn); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// pending is an authorisation that waits for the person, with a QR text.
+func (b *bench) pending(qr string) bank.Authorisation {
+	return bank.Authorisation{ID: "auth-1", StatusLink: "status-1", State: bank.AuthorisationPending,
+		Instructions: &consent.Instructions{AutoStartToken: "token", QRData: qr, RefreshedAt: b.clock.Now(), ExpiresAt: morning.Add(3 * time.Minute)}}
+}
+
+// create asks for a consent of the user.
+func (b *bench) create() consent.Consent {
+	b.Helper()
+	c, err := b.Create(b.Context(), b.request(), func(store.Tx, consent.Consent) error { return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+func (b *bench) request() authorize.Request {
+	return authorize.Request{ClientID: b.user.ClientID, UserID: b.user.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
+		Scope: everything, PSU: bank.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
+}
+
+// look takes one look at a consent and moves the clock whenever the flow waits
+// for it.
+func (b *bench) look(id string) consent.Consent {
+	b.Helper()
+	if err := b.lookAt(b.Context(), b.Service, id); err != nil {
+		b.Fatal(err)
+	}
+	return b.row(id)
+}
+
+func (b *bench) lookAt(ctx context.Context, s *authorize.Service, id string) error {
+	done := make(chan error, 1)
+	go func() { done <- s.Step(ctx, id) }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		default:
+			if b.clock.Waiting() > 0 {
+				b.clock.Advance(time.Second)
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+// run looks at a consent whenever it is due, until it has nothing to do at once.
+func (b *bench) run(id string) consent.Consent {
+	b.Helper()
+	for c := b.row(id); ; {
+		if c.WakeAt.IsZero() || c.Status == consent.Authorized {
+			return c
+		}
+		b.clock.Set(c.WakeAt)
+		c = b.look(id)
+	}
+}
+
+func (b *bench) row(id string) consent.Consent {
+	b.Helper()
+	c, err := b.store.Consent(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// secret opens what is sealed in the row.
+func (b *bench) secret(c consent.Consent) consent.Secret {
+	b.Helper()
+	plain, err := b.vault.Open(b.Context(), c.Subject(), secretPlace(c.ID), c.Sealed)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var s consent.Secret
+	if err := json.Unmarshal(plain, &s); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// duties claims what is owed now.
+func (b *bench) duties() []string {
+	b.Helper()
+	ids, err := b.store.Claim(b.Context(), store.Duties, b.clock.Now(), time.Hour, 10)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return ids
+}
+
+// duty reads a duty, false when it is done.
+func (b *bench) duty(id string) (store.Duty, bool) {
+	b.Helper()
+	d, err := b.store.Duty(b.Context(), id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		b.Fatal(err)
+	}
+	return d, err == nil
+}
+
+// ended holds a consent to a failure.
+func (b *bench) ended(c consent.Consent, status consent.Status, failure consent.FailureCode) {
+	b.Helper()
+	if c.Status != status || c.Failure != failure {
+		b.Errorf("ended as %s %s instead of %s %s", c.Status, c.Failure, status, failure)
+	}
+	if !c.WakeAt.IsZero() {
+		b.Errorf("ended, and is looked at again at %s", c.WakeAt)
+	}
+}

@@ -1,0 +1,155 @@
+package authorize_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/bank"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/store"
+)
+
+// poll polls a consent of the user at one node.
+func (b *bench) poll(at *authorize.Service, id string) *authorize.Shown {
+	b.Helper()
+	c, shown, err := at.Poll(b.Context(), b.user.ClientID, b.user.ID, id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if (shown != nil) != (c.Status == consent.AwaitingAuthorization) {
+		b.Fatalf("%s, and shows %+v", c.Status, shown)
+	}
+	return shown
+}
+
+// The node that watches shows what the bank told last, and asks nothing itself.
+func TestWatcherShowsTheLastText(t *testing.T) {
+	b := newBench(t)
+	texts := map[int]string{}
+	c := b.create()
+	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+		if n > 1 {
+			texts[n-1] = b.poll(b.Service, c.ID).QRData
+		}
+		if n == 5 {
+			return bank.Authorisation{State: bank.AuthorisationDone}, nil
+		}
+		return b.pending("bankid." + strings.Repeat("x", n)), nil
+	}
+	c = b.look(c.ID)
+	for n := 1; n < 5; n++ {
+		if want := "bankid." + strings.Repeat("x", n); texts[n] != want {
+			t.Errorf("after %d answers %q is shown", n, texts[n])
+		}
+	}
+	if b.bank.asked != 5 {
+		t.Errorf("asked %d times", b.bank.asked)
+	}
+	if b.poll(b.Service, c.ID) != nil {
+		t.Error("an authorized consent still shows a code")
+	}
+}
+
+// A node that does not watch shows what is stored and asks the bank itself once
+// the text is too old, one question at a time.
+func TestOtherNodeAsksTheBank(t *testing.T) {
+	b := newBench(t)
+	c := b.watched()
+	other := b.service()
+	question, answer := make(chan int), make(chan struct{})
+	b.bank.asked = 0
+	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+		question <- n
+		<-answer
+		return b.pending("bankid.fresh"), nil
+	}
+	if shown := b.poll(other, c.ID); shown.QRData != "bankid.first" || shown.QRImage == "" || shown.Form != authorize.QRCode {
+		t.Errorf("shown %+v", shown)
+	}
+	<-question
+	for range 3 { // while the answer is on its way, nothing more is asked
+		if shown := b.poll(other, c.ID); shown.QRData != "bankid.first" {
+			t.Errorf("shown %+v", shown)
+		}
+	}
+	answer <- struct{}{}
+	for b.poll(other, c.ID).QRData != "bankid.fresh" {
+	}
+	if b.bank.asked != 1 {
+		t.Errorf("asked %d times", b.bank.asked)
+	}
+	b.clock.Advance(1500 * time.Millisecond)
+	if b.poll(other, c.ID); b.bank.asked != 1 {
+		t.Error("a text that is fresh was asked for again")
+	}
+	b.clock.Advance(time.Second)
+	b.poll(other, c.ID)
+	<-question
+	answer <- struct{}{}
+}
+
+// A refresh that fails leaves the last text standing, and the next poll tries
+// again.
+func TestOtherNodeSurvivesAFailure(t *testing.T) {
+	b := newBench(t)
+	c := b.watched()
+	other := b.service()
+	asked := make(chan struct{})
+	b.bank.onStatus = func(int) (bank.Authorisation, error) {
+		asked <- struct{}{}
+		return bank.Authorisation{}, kind(bank.Unreachable)
+	}
+	for range 3 {
+		again := false
+		for !again {
+			if shown := b.poll(other, c.ID); shown.QRData != "bankid.first" {
+				t.Fatalf("shown %+v", shown)
+			}
+			select {
+			case <-asked:
+				again = true
+			default:
+			}
+		}
+	}
+}
+
+// Where the bank gives BankID's secret the text follows the clock, and nobody is
+// asked for it (banks.md 12.5).
+func TestTextFromTheSecret(t *testing.T) {
+	b := newBench(t)
+	b.bank.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) {
+		a := b.pending("")
+		a.Instructions.QRStartToken, a.Instructions.QRSecret = "67df3917-fa0d-44e5-b327-edcc928297f8", "d28db9a7-4cde-429e-a983-359be676944c"
+		a.Instructions.QRStartedAt = b.clock.Now()
+		return a, nil
+	}
+	b.bank.onStatus = func(int) (bank.Authorisation, error) {
+		return bank.Authorisation{State: bank.AuthorisationPending}, nil
+	}
+	c := b.look(b.create().ID)
+	other := b.service()
+	asked, texts := b.bank.asked, map[string]bool{}
+	for range 5 {
+		shown := b.poll(other, c.ID)
+		if texts[shown.QRData] = true; !strings.HasPrefix(shown.QRData, "bankid.67df3917-") || strings.Contains(shown.QRData, "d28db9a7") {
+			t.Errorf("shown %q", shown.QRData)
+		}
+		b.clock.Advance(time.Second)
+	}
+	if len(texts) != 5 || b.bank.asked != asked {
+		t.Errorf("%d texts in 5 seconds, asked %d times", len(texts), b.bank.asked-asked)
+	}
+}
+
+func TestForgottenUserPollsNothing(t *testing.T) {
+	b := newBench(t)
+	c := b.watched()
+	gone, _ := b.user.Anonymize(b.clock.Now())
+	b.write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
+	_, _, err := b.Poll(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	isFault(t, "a user who is gone", err, fault.Unauthorized)
+}

@@ -1,0 +1,307 @@
+package authorize_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/bank"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/withdraw"
+)
+
+func secretPlace(id string) seal.Place { return withdraw.SecretPlace(id) }
+
+func TestConsentIsGranted(t *testing.T) {
+	b := newBench(t)
+	c := b.create()
+	if c.Status != consent.Initiated || c.Step != consent.StepOpen || !c.ExpiresAt.Equal(time.Date(2026, 9, 28, 23, 59, 59, 0, time.UTC)) {
+		t.Errorf("made %+v", c)
+	}
+	c = b.run(c.ID)
+	if c.Status != consent.Authorized || c.Scope().AccountIDs != nil || !c.ExpiresAt.Equal(morning.AddDate(0, 3, 0)) {
+		t.Fatalf("became %+v", c)
+	}
+	if wait := c.WakeAt.Sub(b.clock.Now()); wait != 24*time.Hour {
+		t.Errorf("looked at again in %s", wait)
+	}
+	open, start := b.bank.opened[0], b.bank.started[0]
+	if open.RequestID != c.OpenRequestID || !open.Recurring || !open.OtherDevice || open.PSU.PersonalNumber != maja || open.PSU.IPAddress == "" {
+		t.Errorf("opened with %+v", open)
+	}
+	if start.RequestID != c.AuthoriseRequestID || start.ConsentID != "bank-1" || start.PSU.PersonalNumber != maja {
+		t.Errorf("authorised with %+v", start)
+	}
+	s := b.secret(c)
+	if s.BankConsentID != "bank-1" || s.Instructions != nil || s.PSUIPAddress != "" || s.PSUUserAgent != "" || s.AuthorisationID != "" {
+		t.Errorf("what was only needed for signing is kept: %+v", s)
+	}
+	entries, err := b.store.Evidence(t.Context(), c.ID)
+	if err != nil || len(entries) != 2 || entries[0].Kind != "CONSENT_CREATED" || entries[1].Kind != "CONSENT_AUTHORIZED" {
+		t.Errorf("the ledger has %+v, %v", entries, err)
+	}
+}
+
+func TestValidityIsClipped(t *testing.T) {
+	for name, test := range map[string]struct{ asked, want time.Time }{
+		"nothing asked": {time.Time{}, morning.AddDate(0, 0, 30)},
+		"too long":      {morning.AddDate(1, 0, 0), morning.AddDate(0, 0, 30)},
+		"shorter":       {morning.AddDate(0, 0, 7), morning.AddDate(0, 0, 7)},
+		"today":         {morning.Truncate(24 * time.Hour), morning},
+	} {
+		b := newBench(t)
+		b.bank.profile.LongestConsent = 30
+		r := b.request()
+		r.ValidUntil = test.asked
+		c, err := b.Draft(t.Context(), r)
+		if y, m, d := test.want.Date(); err != nil || !c.ExpiresAt.Equal(time.Date(y, m, d, 23, 59, 59, 0, time.UTC)) {
+			t.Errorf("%s: %s, %v", name, c.ExpiresAt, err)
+		}
+	}
+}
+
+func TestNobodyAsksForSomebodyElse(t *testing.T) {
+	b := newBench(t)
+	for name, change := range map[string]func(*authorize.Request){
+		"unknown user":   func(r *authorize.Request) { r.UserID = b.ids.New() },
+		"another client": func(r *authorize.Request) { r.ClientID = b.ids.New() },
+	} {
+		r := b.request()
+		change(&r)
+		_, err := b.Create(t.Context(), r, func(store.Tx, consent.Consent) error { return nil })
+		isFault(t, name, err, fault.Unauthorized)
+	}
+	failed := errors.New("the caller's own part")
+	if _, err := b.Create(t.Context(), b.request(), func(store.Tx, consent.Consent) error { return failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+	if list, err := b.List(t.Context(), b.user.ClientID, b.user.ID, store.Page{Limit: 10}); err != nil || len(list) != 0 {
+		t.Errorf("%d consents are left, %v", len(list), err)
+	}
+}
+
+func isFault(t *testing.T, what string, err error, code fault.Code) {
+	t.Helper()
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Code != code {
+		t.Errorf("%s: got %v, want %s", what, err, code)
+	}
+}
+
+// failures is what each kind of a bank's failure becomes (api.md 4.1).
+var failures = map[bank.ErrorKind]consent.FailureCode{
+	bank.Unreachable:    consent.BankUnavailable,
+	bank.Busy:           consent.BankUnavailable,
+	bank.Conflict:       consent.AuthenticationConflict,
+	bank.PersonRefused:  consent.Rejected,
+	bank.ConsentGone:    consent.Rejected,
+	bank.ConsentOver:    consent.Rejected,
+	bank.NotCovered:     consent.Rejected,
+	bank.SCARequired:    consent.AuthenticationFailed,
+	bank.CertificateBad: consent.InternalError,
+	bank.AccessExceeded: consent.BankError,
+	bank.Refused:        consent.BankError,
+	bank.Garbled:        consent.BankError,
+	bank.ForeignAddress: consent.BankError,
+}
+
+func TestFailureFollowsTheBank(t *testing.T) {
+	for verb, script := range map[string]func(*scripted, error){
+		"opening": func(s *scripted, err error) {
+			s.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, err }
+		},
+		"authorising": func(s *scripted, err error) {
+			s.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) { return bank.Authorisation{}, err }
+		},
+		"asking": func(s *scripted, err error) {
+			s.onStatus = func(int) (bank.Authorisation, error) { return bank.Authorisation{}, err }
+		},
+		"deciding": func(s *scripted, err error) {
+			s.onRead = func(int) (bank.ConsentInfo, error) { return bank.ConsentInfo{}, err }
+		},
+	} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			for k, want := range failures {
+				if k.Passing() && (verb == "asking" || verb == "deciding") {
+					want = consent.AuthenticationTimeout // the bank may answer the next time, as long as there is time
+				}
+				script(b.bank, kind(k))
+				c := b.run(b.create().ID)
+				if c.Status != consent.Failed || c.Failure != want || !c.WakeAt.IsZero() {
+					t.Errorf("%s: %s %s instead of %s", k, c.Status, c.Failure, want)
+				}
+				told := verb != "opening" // there is a consent at the bank
+				if owed := len(b.duties()) > 0; owed != told {
+					t.Errorf("%s: the bank is owed a word: %t", k, owed)
+				}
+			}
+		})
+	}
+}
+
+func TestFailedAuthorisationKeepsItsReason(t *testing.T) {
+	failed := bank.Authorisation{ID: "auth-1", State: bank.AuthorisationFailed, Failure: consent.AuthenticationMismatch}
+	for verb, script := range map[string]func(*scripted){
+		"at once": func(s *scripted) {
+			s.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) { return failed, nil }
+		},
+		"later": func(s *scripted) { s.onStatus = func(int) (bank.Authorisation, error) { return failed, nil } },
+	} {
+		t.Run(verb, func(t *testing.T) {
+			b := newBench(t)
+			script(b.bank)
+			b.ended(b.run(b.create().ID), consent.Failed, consent.AuthenticationMismatch)
+		})
+	}
+}
+
+// A bank that cannot be reached is asked the same again for half a minute, where
+// it knows a repeat.
+func TestOpeningIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
+	for safe, most := range map[bool]int{true: 30, false: 1} {
+		b := newBench(t)
+		b.bank.profile.ReplaySafe = safe
+		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, kind(bank.Unreachable) }
+		c := b.run(b.create().ID)
+		b.ended(c, consent.Failed, consent.BankUnavailable)
+		if n := len(b.bank.opened); n > most || safe && n < 3 {
+			t.Errorf("safe to repeat %t: asked %d times", safe, n)
+		}
+		for _, r := range b.bank.opened {
+			if r.RequestID != c.OpenRequestID {
+				t.Errorf("safe to repeat %t: a repeat is another request", safe)
+			}
+		}
+		if took := b.clock.Now().Sub(morning); took > 30*time.Second {
+			t.Errorf("safe to repeat %t: the person waited %s", safe, took)
+		}
+	}
+}
+
+func TestOpeningSucceedsOnARepeat(t *testing.T) {
+	b := newBench(t)
+	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+		if len(b.bank.opened) < 3 {
+			return bank.Opened{}, kind(bank.Busy)
+		}
+		return bank.Opened{BankConsentID: "bank-1"}, nil
+	}
+	b.bank.onStart = func(r bank.AuthoriseRequest) (bank.Authorisation, error) {
+		if len(b.bank.started) < 2 {
+			return bank.Authorisation{}, kind(bank.Unreachable)
+		}
+		return b.pending("bankid.1"), nil
+	}
+	c := b.run(b.create().ID)
+	if c.Status != consent.Authorized || len(b.bank.opened) != 3 || len(b.bank.started) != 2 || b.bank.started[0].RequestID != b.bank.started[1].RequestID {
+		t.Errorf("%s after %d openings and %d starts", c.Status, len(b.bank.opened), len(b.bank.started))
+	}
+}
+
+func TestOpeningWaitsAsLongAsTheBankAsks(t *testing.T) {
+	for after, want := range map[time.Duration]consent.Status{10 * time.Second: consent.Initiated, time.Minute: consent.Failed} {
+		b := newBench(t)
+		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+			return bank.Opened{}, &bank.Error{Kind: bank.Busy, RetryAfter: after}
+		}
+		c := b.look(b.create().ID)
+		if c.Status != want {
+			t.Errorf("Retry-After %s: %s", after, c.Status)
+		}
+		if want == consent.Initiated && c.WakeAt.Sub(b.clock.Now()) < after {
+			t.Errorf("Retry-After %s: asked again after %s", after, c.WakeAt.Sub(b.clock.Now()))
+		}
+	}
+}
+
+// crashed is a bank call whose process died: nothing after it was done.
+var crashed = errors.New("the process died")
+
+// TestCrashWhileOpening takes the process away during the bank's call and starts
+// another one.
+func TestCrashWhileOpening(t *testing.T) {
+	for safe, want := range map[bool]consent.Status{true: consent.Authorized, false: consent.Failed} {
+		b := newBench(t)
+		b.bank.profile.ReplaySafe = safe
+		during := consent.StepOpen
+		if !safe {
+			during = consent.StepOpening
+		}
+		dying, die := context.WithCancelCause(t.Context())
+		release := make(chan struct{})
+		t.Cleanup(func() { close(release) })
+		c := b.create()
+		answer := b.bank.onOpen
+		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+			if step := b.row(c.ID).Step; step != during {
+				t.Errorf("safe to repeat %t: called at %s", safe, step)
+			}
+			die(crashed)
+			<-release // the dead process never gets its answer
+			return bank.Opened{}, kind(bank.Unreachable)
+		}
+		go func() { _ = b.Step(dying, c.ID) }()
+		<-dying.Done()
+		b.bank.onOpen = answer
+		b.Service = b.service()
+		c = b.run(c.ID)
+		if c.Status != want || !safe && c.Failure != consent.BankUnavailable {
+			t.Errorf("safe to repeat %t: %s %s", safe, c.Status, c.Failure)
+		}
+		if safe != (len(b.bank.opened) == 2) || b.bank.opened[0].RequestID != b.bank.opened[len(b.bank.opened)-1].RequestID {
+			t.Errorf("safe to repeat %t: opened %d times", safe, len(b.bank.opened))
+		}
+	}
+}
+
+// TestRevokedWhileOpening: the bank makes a consent that nobody wants any more,
+// and is told.
+func TestRevokedWhileOpening(t *testing.T) {
+	b := newBench(t)
+	c := b.create()
+	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+		if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+			t.Error(err)
+		}
+		return bank.Opened{BankConsentID: "orphan"}, nil
+	}
+	b.ended(b.look(c.ID), consent.Revoked, "")
+	owed := b.duties()
+	if len(owed) != 1 {
+		t.Fatalf("%d duties", len(owed))
+	}
+	if err := b.Discharge(t.Context(), owed[0]); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "orphan" || len(b.bank.started) != 0 {
+		t.Errorf("revoked %+v, started %d authorisations", b.bank.revoked, len(b.bank.started))
+	}
+}
+
+// TestBankWithoutTheVerb: a connector that cannot do what is asked is our fault.
+func TestBankWithoutTheVerb(t *testing.T) {
+	b := newBench(t)
+	c := b.create()
+	b.Banks[theBank] = mute{}
+	b.ended(b.look(c.ID), consent.Failed, consent.InternalError)
+	c = b.create()
+	delete(b.Banks, theBank)
+	if err := b.Step(t.Context(), c.ID); err == nil {
+		t.Error("a consent of a bank that is not set up is settled")
+	}
+	if got := b.row(c.ID); got.Status != consent.Initiated {
+		t.Errorf("became %s", got.Status)
+	}
+}
+
+// mute is a connector that can do nothing.
+type mute struct{}
+
+func (mute) Profile() bank.Profile { return bank.Profile{}.WithDefaults() }

@@ -1,0 +1,175 @@
+package authorize_test
+
+import (
+	"testing"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/store"
+)
+
+func TestRevokeIsTheOwners(t *testing.T) {
+	b := newBench(t)
+	c := b.run(b.create().ID)
+	inner := b.request()
+	inner.CollectionID = b.ids.New()
+	hidden, err := b.Create(t.Context(), inner, func(store.Tx, consent.Consent) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ids := range map[string][3]string{
+		"unknown":             {b.user.ClientID, b.user.ID, b.ids.New()},
+		"another user's":      {b.user.ClientID, b.ids.New(), c.ID},
+		"another client's":    {b.ids.New(), b.user.ID, c.ID},
+		"inside a collection": {b.user.ClientID, b.user.ID, hidden.ID},
+	} {
+		_, err := b.Revoke(t.Context(), ids[0], ids[1], ids[2])
+		isFault(t, name, err, fault.ConsentNotFound)
+		_, _, err = b.Poll(t.Context(), ids[0], ids[1], ids[2])
+		isFault(t, name, err, fault.ConsentNotFound)
+	}
+	revoked, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(time.Hour)
+	again, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	if err != nil || !again.RevokedAt.Equal(revoked.RevokedAt) || len(b.duties()) != 1 {
+		t.Errorf("revoked again: %+v, %v", again, err)
+	}
+}
+
+func TestOverIsNotRevocable(t *testing.T) {
+	b := newBench(t)
+	c := b.run(b.create().ID)
+	b.clock.Set(c.ExpiresAt)
+	b.ended(b.look(c.ID), consent.Expired, "")
+	_, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	isFault(t, "expired", err, fault.ConsentNotRevocable)
+
+	b = newBench(t)
+	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, kind(bank.Refused) }
+	c = b.run(b.create().ID)
+	_, err = b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	isFault(t, "failed", err, fault.ConsentNotRevocable)
+}
+
+// TestBankIsToldInTheEnd: a duty is tried with growing gaps until the bank has
+// heard, even when the user was forgotten meanwhile.
+func TestBankIsToldInTheEnd(t *testing.T) {
+	const failing = 20
+	b := newBench(t)
+	c := b.run(b.create().ID)
+	b.bank.onRevoke = func(n int) error {
+		if n <= failing {
+			return kind(bank.Unreachable)
+		}
+		return nil
+	}
+	if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.user.ID, b.clock.Now()) })
+	b.vault.Forget(b.user.ID)
+	owed := b.duties()
+	if len(owed) != 1 {
+		t.Fatalf("%d duties", len(owed))
+	}
+	last := time.Duration(0)
+	for n := 1; n <= failing; n++ {
+		if err := b.Discharge(t.Context(), owed[0]); err != nil {
+			t.Fatal(err)
+		}
+		d, there := b.duty(owed[0])
+		gap := d.WakeAt.Sub(b.clock.Now())
+		if !there || d.Attempts != n || gap <= 0 || gap > time.Hour || gap < last*3/4 {
+			t.Fatalf("after %d attempts: there %t, %d noted, the next in %s", n, there, d.Attempts, gap)
+		}
+		last = gap
+		b.clock.Set(d.WakeAt)
+	}
+	if last < 45*time.Minute {
+		t.Errorf("the last gap is %s", last)
+	}
+	if err := b.Discharge(t.Context(), owed[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := b.duty(owed[0]); there {
+		t.Error("the duty is still there")
+	}
+	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (bank.PSU{}) {
+		t.Errorf("the bank was told of %+v", a)
+	}
+	if err := b.Discharge(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != failing+1 {
+		t.Errorf("a duty that is done is done again: %v", err)
+	}
+}
+
+// A duty of a bank that is no longer set up stays owed.
+func TestDutyOutlivesItsBank(t *testing.T) {
+	b := newBench(t)
+	c := b.run(b.create().ID)
+	if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	owed := b.duties()[0]
+	connector := b.Banks[theBank]
+	delete(b.Banks, theBank)
+	if err := b.Discharge(t.Context(), owed); err != nil {
+		t.Fatal(err)
+	}
+	b.Banks[theBank] = connector
+	if d, there := b.duty(owed); !there || d.Attempts != 1 {
+		t.Fatalf("there %t after %d attempts", there, d.Attempts)
+	}
+	if err := b.Discharge(t.Context(), owed); err != nil || len(b.bank.revoked) != 1 {
+		t.Errorf("told %d times, %v", len(b.bank.revoked), err)
+	}
+}
+
+// TestDoubt: a collection has met a refusal; the bank's own status decides how
+// the consent has ended, if it has (banks.md 4).
+func TestDoubt(t *testing.T) {
+	b := newBench(t)
+	valid := b.bank.onRead
+	state := func(s bank.ConsentState) func(int) (bank.ConsentInfo, error) {
+		return func(int) (bank.ConsentInfo, error) { return bank.ConsentInfo{State: s}, nil }
+	}
+	failing := func(k bank.ErrorKind) func(int) (bank.ConsentInfo, error) {
+		return func(int) (bank.ConsentInfo, error) { return bank.ConsentInfo{}, kind(k) }
+	}
+	for name, test := range map[string]struct {
+		met  bank.ErrorKind
+		says func(int) (bank.ConsentInfo, error)
+		want consent.Status
+	}{
+		"gone, and withdrawn":         {bank.ConsentGone, state(bank.ConsentRevoked), consent.Revoked},
+		"gone, for it has expired":    {bank.ConsentGone, state(bank.ConsentExpired), consent.Expired},
+		"gone, and unknown":           {bank.ConsentGone, failing(bank.ConsentGone), consent.Revoked},
+		"gone, and no answer":         {bank.ConsentGone, failing(bank.Unreachable), consent.Revoked},
+		"gone, but valid":             {bank.ConsentGone, state(bank.ConsentValid), consent.Authorized},
+		"over, and expired":           {bank.ConsentOver, state(bank.ConsentExpired), consent.Expired},
+		"over, for it was withdrawn":  {bank.ConsentOver, state(bank.ConsentRevoked), consent.Revoked},
+		"over, and no answer":         {bank.ConsentOver, failing(bank.Unreachable), consent.Expired},
+		"to be signed anew":           {bank.SCARequired, state(bank.ConsentValid), consent.Expired},
+		"to be signed anew, for gone": {bank.SCARequired, state(bank.ConsentRevoked), consent.Revoked},
+		"unreachable":                 {bank.Unreachable, state(bank.ConsentRevoked), consent.Authorized},
+		"a part not covered":          {bank.NotCovered, state(bank.ConsentRevoked), consent.Authorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.bank.onRead = valid
+			c := b.run(b.create().ID)
+			b.bank.onRead = test.says
+			for range 2 { // what has ended stays as it is
+				if err := b.Doubt(t.Context(), b.row(c.ID), test.met); err != nil {
+					t.Fatal(err)
+				}
+				if got := b.row(c.ID).Status; got != test.want {
+					t.Errorf("became %s", got)
+				}
+			}
+		})
+	}
+}
