@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -128,6 +129,25 @@ func (h *Handler) Mount(mux *http.ServeMux) {
 		f.Allow = strings.Join(methods, ", ")
 		mux.Handle(pattern, &route{h: h, op: &contract.Operation{Pattern: pattern}, end: func(*call) error { return f }})
 	}
-	mux.Handle("/", &route{h: h, op: &contract.Operation{Pattern: "/"},
-		end: func(*call) error { return fault.New(fault.NotFound) }})
+	mux.Handle("/", h.unknown())
+}
+
+// Guard stands before the mux that the routes are mounted on. A path that is not
+// in its plain form is there as little as any other unknown one; the mux would
+// answer it with a redirect in HTML.
+func (h *Handler) Guard(mux *http.ServeMux) http.Handler {
+	unknown := h.unknown()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != r.URL.Path {
+			unknown.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// unknown answers every path that is not there.
+func (h *Handler) unknown() *route {
+	return &route{h: h, op: &contract.Operation{Pattern: "/"},
+		end: func(*call) error { return fault.New(fault.NotFound) }}
 }

@@ -1,0 +1,88 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/seal"
+	"samla/internal/seal/keyset"
+	"samla/internal/server"
+	"samla/internal/store/sqlstore"
+)
+
+func start(t *testing.T, dir string, master *keyset.Master) *server.Server {
+	t.Helper()
+	s, err := server.New(context.Background(), server.Config{Listen: "127.0.0.1:0", Database: dir}, parts(master))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, s) })
+	return s
+}
+
+func parts(master *keyset.Master) server.Parts {
+	return server.Parts{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Master: master}
+}
+
+func stop(t *testing.T, s *server.Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := s.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func master(t *testing.T) *keyset.Master {
+	t.Helper()
+	m, err := keyset.NewMaster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestPathsThatAreNotPlainAreUnknown(t *testing.T) {
+	s := start(t, t.TempDir(), master(t))
+	for _, path := range []string{"//users", "/users/../users", "/users/", "/./healthz", "/nothing"} {
+		r, err := http.NewRequest(http.MethodGet, s.URL()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problem struct{ Code string }
+		err = json.NewDecoder(resp.Body).Decode(&problem)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusNotFound || problem.Code != "NOT_FOUND" {
+			t.Errorf("%s: HTTP %d %s, %v", path, resp.StatusCode, problem.Code, err)
+		}
+	}
+}
+
+func TestOneDirectoryOneServerOneMasterKey(t *testing.T) {
+	dir, key := t.TempDir(), master(t)
+	s, err := server.New(context.Background(), server.Config{Database: dir}, parts(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.New(context.Background(), server.Config{Database: dir}, parts(key)); !errors.Is(err, sqlstore.ErrInUse) {
+		t.Errorf("a second server: %v", err)
+	}
+	stop(t, s)
+	if _, err := server.New(context.Background(), server.Config{Database: dir}, parts(master(t))); !errors.Is(err, seal.ErrTampered) {
+		t.Errorf("another master key: %v", err)
+	}
+	start(t, dir, key)
+}
