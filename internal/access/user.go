@@ -26,7 +26,7 @@ type Token struct {
 }
 
 // Create registers a user. also runs inside the transaction, after the user is
-// written; it may be nil. Faults: InvalidParameter at /externalId, UserExists
+// written; without it, concurrent calls can share one, which is cheaper. Faults: InvalidParameter at /externalId, UserExists
 // with the id of the existing user.
 func (s *Users) Create(ctx context.Context, clientID, externalID string, also func(store.Tx, user.User) error) (user.User, error) {
 	if f := user.CheckExternalID(externalID, "/externalId"); f != nil {
@@ -34,24 +34,28 @@ func (s *Users) Create(ctx context.Context, clientID, externalID string, also fu
 	}
 	now := s.g.clk.Now()
 	u := user.User{ID: s.g.ids.New(), ClientID: clientID, ExternalID: externalID, CreatedAt: now, UpdatedAt: now}
-	err := s.g.store.Write(ctx, func(tx store.Tx) error {
-		err := tx.AddUser(ctx, u)
-		if errors.Is(err, store.ErrExists) {
-			return taken(ctx, tx, clientID, externalID)
-		}
-		if err != nil || also == nil {
-			return err
-		}
-		return also(tx, u)
-	})
+	var err error
+	if also == nil {
+		err = s.g.store.CreateUser(ctx, u)
+	} else {
+		err = s.g.store.Write(ctx, func(tx store.Tx) error {
+			if err := tx.AddUser(ctx, u); err != nil {
+				return err
+			}
+			return also(tx, u)
+		})
+	}
+	if errors.Is(err, store.ErrExists) {
+		err = s.taken(ctx, clientID, externalID)
+	}
 	if err != nil {
 		return user.User{}, asFault("create a user", err)
 	}
 	return u, nil
 }
 
-func taken(ctx context.Context, tx store.Tx, clientID, externalID string) error {
-	held, err := tx.UserByExternalID(ctx, clientID, externalID)
+func (s *Users) taken(ctx context.Context, clientID, externalID string) error {
+	held, err := s.g.store.UserByExternalID(ctx, clientID, externalID)
 	if err != nil {
 		return err
 	}

@@ -41,17 +41,27 @@ func (h *Handler) createUser(c *call) error {
 		return err
 	}
 	return c.once(raw, func(ctx context.Context, claim *access.Claim) (access.Response, error) {
-		var resp access.Response
-		_, err := h.Users.Create(ctx, c.who.ClientID, ask.ExternalID, func(tx store.Tx, u user.User) error {
-			body, err := marshal(userOf(u))
-			if err != nil {
-				return err
+		var also func(store.Tx, user.User) error
+		if claim != nil {
+			also = func(tx store.Tx, u user.User) error {
+				resp, err := userCreated(u)
+				if err != nil {
+					return err
+				}
+				return claim.Complete(ctx, tx, resp)
 			}
-			resp = created("/users/"+u.ID, body)
-			return claim.Complete(ctx, tx, resp)
-		})
-		return resp, err
+		}
+		u, err := h.Users.Create(ctx, c.who.ClientID, ask.ExternalID, also)
+		if err != nil {
+			return access.Response{}, err
+		}
+		return userCreated(u)
 	})
+}
+
+func userCreated(u user.User) (access.Response, error) {
+	body, err := marshal(userOf(u))
+	return created("/users/"+u.ID, body), err
 }
 
 func (h *Handler) findUser(c *call) error {

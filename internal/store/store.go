@@ -41,6 +41,11 @@ type Store interface {
 	// returns nil, the state is on disk.
 	Write(ctx context.Context, fn func(Tx) error) error
 
+	// CreateUser stores a user as Tx.AddUser does, in a transaction of its own or
+	// one that it shares with concurrent calls. When it returns nil, the user is
+	// on disk. Errors: ErrExists.
+	CreateUser(ctx context.Context, u user.User) error
+
 	// Claim takes up to limit rows of the queue whose WakeAt has come at the
 	// time now, longest due first, sets their WakeAt to now+lease and returns
 	// their ids. No row is handed to two callers within the lease. Rev does not

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"sync"
 
 	"samla/internal/store"
 )
@@ -12,8 +11,7 @@ const (
 	pollBatch = 64 // polls in one query
 )
 
-// polls answers single-row reads of one kind. Those that arrive while all lanes
-// are busy wait and share the next query; nobody waits while a lane is idle. A
+// polls answers single-row reads of one kind. Concurrent ones share queries; a
 // poll joins only a query that has not been sent, and so sees all that was
 // committed before it came.
 type polls[V any] struct {
@@ -21,10 +19,7 @@ type polls[V any] struct {
 	text  string // a query that ends before its IN list
 	scan  func(rows) (id string, v V, err error)
 	cache *cache[V] // nil where others write too
-
-	mu      sync.Mutex
-	busy    int
-	waiting []*poll[V]
+	*gather[*poll[V]]
 }
 
 // poll is one caller's question and, when done is closed, its answer.
@@ -37,7 +32,9 @@ type poll[V any] struct {
 }
 
 func newPolls[V any](q querier, text string, scan func(rows) (string, V, error)) *polls[V] {
-	return &polls[V]{q: q, text: text, scan: scan}
+	p := &polls[V]{q: q, text: text, scan: scan}
+	p.gather = &gather[*poll[V]]{lanes: pollLanes, size: pollBatch, run: p.answer}
+	return p
 }
 
 func (p *polls[V]) get(ctx context.Context, id string) (V, error) {
@@ -49,13 +46,7 @@ func (p *polls[V]) get(ctx context.Context, id string) (V, error) {
 		return v, store.ErrNotFound
 	}
 	c := &poll[V]{id: id, done: make(chan struct{})}
-	p.mu.Lock()
-	p.waiting = append(p.waiting, c)
-	if p.busy < pollLanes {
-		p.busy++
-		go p.lane()
-	}
-	p.mu.Unlock()
+	p.add(c)
 	select {
 	case <-c.done:
 	case <-ctx.Done():
@@ -66,23 +57,6 @@ func (p *polls[V]) get(ctx context.Context, id string) (V, error) {
 		p.cache.put(id, seen, c.v)
 	}
 	return c.v, c.err
-}
-
-// lane sends queries until nobody waits.
-func (p *polls[V]) lane() {
-	for {
-		p.mu.Lock()
-		n := min(len(p.waiting), pollBatch)
-		if n == 0 {
-			p.busy--
-			p.mu.Unlock()
-			return
-		}
-		batch := p.waiting[:n:n]
-		p.waiting = p.waiting[n:]
-		p.mu.Unlock()
-		p.answer(batch)
-	}
 }
 
 // answer runs one query. It belongs to no caller, so no caller's end ends it.

@@ -49,8 +49,9 @@ type locks struct{ row, free string }
 // Store implements store.Store. It is made by Open.
 type Store struct {
 	reader
-	db  engine
-	hot hot
+	db        engine
+	hot       hot
+	newcomers *newcomers // nil where commits are shared anyway
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -88,6 +89,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{reader: reader{db.reads()}, db: db}
 	s.hot = newHot(s.q, !postgres && cfg.Exclusive)
+	if postgres {
+		s.newcomers = newNewcomers(s.q)
+	}
 	return s, nil
 }
 

@@ -32,8 +32,12 @@ func (r reader) UserByExternalID(ctx context.Context, clientID, externalID strin
 // AddUser implements store.Tx.
 func (t *tx) AddUser(ctx context.Context, u user.User) error {
 	n, err := t.q.exec(ctx, `INSERT INTO users (`+userColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		u.ID, u.ClientID, u.ExternalID, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.AnonymizedAt))
+		userArgs(u)...)
 	return must(n, err, store.ErrExists)
+}
+
+func userArgs(u user.User) []any {
+	return []any{u.ID, u.ClientID, u.ExternalID, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.AnonymizedAt)}
 }
 
 // UpdateUser implements store.Tx. It writes what can change of a user of this

@@ -31,7 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		run  func(*testing.T, fixture)
 	}{
-		{"Clients", testClients}, {"Keys", testKeys}, {"Users", testUsers}, {"Anonymized", testAnonymized},
+		{"Clients", testClients}, {"Keys", testKeys}, {"Users", testUsers}, {"Newcomers", testNewcomers}, {"Anonymized", testAnonymized},
 		{"Consents", testConsents}, {"Collections", testCollections}, {"CompareAndSwap", testCompareAndSwap},
 		{"OneWriterWins", testOneWriterWins}, {"Rollback", testRollback}, {"OwnWrites", testOwnWrites},
 		{"GoesOnAfterErrors", testGoesOn}, {"Panic", testPanic}, {"Cancelled", testCancelled},
