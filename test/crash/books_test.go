@@ -23,8 +23,8 @@ type books struct {
 	rows        map[string]int  // person -> transactions in a whole history
 	tokens      map[string]bool // of BankID
 
-	unsigned     int // flows that ended before the person could sign
-	refreshes    int // background refreshes that the bank cut short
+	unsigned     int            // flows that ended before the person could sign
+	refreshes    map[string]int // background refreshes that were not completed, by status
 	stuck        map[string]bool
 	stillest     time.Duration // longest time without a change that was seen
 	stillestCalm time.Duration // likewise, counted from the last kill
@@ -54,7 +54,7 @@ type collectionEntry struct {
 
 func newBooks() *books {
 	return &books{users: map[string]*userEntry{}, sessions: map[string]string{}, consents: map[string]*consentEntry{},
-		collections: map[string]*collectionEntry{}, rows: map[string]int{}, tokens: map[string]bool{}, stuck: map[string]bool{}}
+		collections: map[string]*collectionEntry{}, rows: map[string]int{}, tokens: map[string]bool{}, stuck: map[string]bool{}, refreshes: map[string]int{}}
 }
 
 // note changes the books.
@@ -111,4 +111,10 @@ func (b *books) same(person string, rows int) {
 	if known && before != rows {
 		b.fault("a whole history had %d rows and then %d", before, rows)
 	}
+}
+
+// knows tells whether a consent, or the collection that it lives in, was
+// acknowledged.
+func (b *books) knows(c row) bool {
+	return b.consents[c.id] != nil || b.collections[c.collectionID] != nil
 }

@@ -166,7 +166,7 @@ func (w *worker) collected(ctx context.Context, a answer, entry *collectionEntry
 	case entry.consentID == "" && !done:
 		w.books.note(func() { w.books.unsigned++ })
 	case !entry.attended:
-		w.books.note(func() { w.books.refreshes++ })
+		w.books.note(func() { w.books.refreshes[s.Status]++ })
 	default:
 		w.books.fault("collection %s ended as %s", c.ID, s.Status)
 	}

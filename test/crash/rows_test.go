@@ -11,7 +11,7 @@ import (
 
 // row is what the database holds of a consent. The id of the request that opened
 // it at the bank is told nowhere else.
-type row struct{ id, request, status string }
+type row struct{ id, collectionID, request, status string }
 
 // rows reads all consents beside the running servers.
 func (r *run) rows(ctx context.Context) map[string]row {
@@ -25,7 +25,7 @@ func (r *run) rows(ctx context.Context) map[string]row {
 		r.Fatal(err)
 	}
 	defer db.Close()
-	all, err := db.QueryContext(ctx, "SELECT id, open_request_id, status FROM consents")
+	all, err := db.QueryContext(ctx, "SELECT id, collection_id, open_request_id, status FROM consents")
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func (r *run) rows(ctx context.Context) map[string]row {
 	found := map[string]row{}
 	for all.Next() {
 		var c row
-		if err := all.Scan(&c.id, &c.request, &c.status); err != nil {
+		if err := all.Scan(&c.id, &c.collectionID, &c.request, &c.status); err != nil {
 			r.Fatal(err)
 		}
 		found[c.id] = c

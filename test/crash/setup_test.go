@@ -30,7 +30,7 @@ type run struct {
 	persons  *persons
 	http     *http.Client
 
-	atBanks, duplicates int // consents at the banks
+	atBanks, duplicates, lapsing int // consents at the banks
 }
 
 // node is one samla serve, in its present life.
