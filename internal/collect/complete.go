@@ -10,8 +10,8 @@ import (
 
 // complete turns what was read into products and commits everything at once: the
 // answers, the products, the status.
-func (s *Service) complete(ctx context.Context, c collection.Collection, r *reading) error {
-	now := s.Clock.Now()
+func (s *Service) complete(ctx context.Context, r *reading) error {
+	c, now := r.c, s.Clock.Now()
 	about, _ := s.Companies.Find(c.Company)
 	products := normalise(about, r.scope, r.accounts, s.IDs.New)
 	in := collection.Completed

@@ -126,11 +126,11 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	var said *bank.Error
 	switch {
 	case err == nil:
-		return s.complete(rest, c, r)
+		return s.complete(rest, r)
 	case ctx.Err() != nil:
-		return s.handBack(rest, c, r)
+		return s.handBack(rest, r)
 	case errors.As(err, &said):
-		return s.broken(rest, c, under, said)
+		return s.broken(rest, r.c, under, said)
 	default:
 		return err
 	}
@@ -141,11 +141,11 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 const concludeWithin = 4 * time.Second
 
 // handBack stores what was read so far and makes the row due at once.
-func (s *Service) handBack(ctx context.Context, c collection.Collection, r *reading) error {
+func (s *Service) handBack(ctx context.Context, r *reading) error {
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	if _, err := s.later(ctx, c, s.Clock.Now()); err != nil {
+	if _, err := s.later(ctx, r.c, s.Clock.Now()); err != nil {
 		return err
 	}
 	s.Pump.Kick(store.Collections)

@@ -11,6 +11,7 @@ import (
 	"samla/internal/bank"
 	"samla/internal/seal"
 	"samla/internal/store"
+	"samla/internal/work"
 )
 
 // flushEvery is how long an answer may be in memory only. A run that is shorter
@@ -35,7 +36,9 @@ func (r *reading) keep(ctx context.Context, a bank.Answer) error {
 	return r.flush(ctx)
 }
 
-// flush writes down what is in memory only.
+// flush writes down what is in memory only, and claims the row for another lease.
+// It is store.ErrConflict when somebody else has ended the collection or reads it
+// by now: nothing is kept of it then, and nothing more is to be asked.
 func (r *reading) flush(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,9 +46,19 @@ func (r *reading) flush(ctx context.Context) error {
 	if err != nil || len(raws) == 0 {
 		return err
 	}
-	if err := r.Store.Write(ctx, func(tx store.Tx) error { return addRaws(ctx, tx, raws) }); err != nil {
+	claim := r.c
+	claim.WakeAt = r.Clock.Now().Add(work.Lease)
+	claimed := claim
+	err = r.Store.Write(ctx, func(tx store.Tx) (err error) {
+		if claimed, err = tx.UpdateCollection(ctx, claim); err != nil {
+			return err
+		}
+		return addRaws(ctx, tx, raws)
+	})
+	if err != nil {
 		return err
 	}
+	r.c.Rev, r.c.WakeAt = claimed.Rev, claimed.WakeAt
 	r.saved += len(raws)
 	r.unsaved, r.flushed = nil, r.Clock.Now()
 	return nil
