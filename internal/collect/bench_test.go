@@ -1,0 +1,376 @@
+package collect_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/bank"
+	"samla/internal/client"
+	"samla/internal/clock"
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/company"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/money"
+	"samla/internal/seal/keyset"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/uid"
+	"samla/internal/user"
+	"samla/internal/withdraw"
+	"samla/internal/work"
+)
+
+const theBank = "se-testbank"
+
+var morning = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+// scripted is a bank with two accounts, of which the first has three pages of
+// transactions, and a card. What a test says fails; what was asked is kept.
+type scripted struct {
+	profile bank.Profile
+	// fetches is asked before each answer: n counts the times that this query
+	// was asked. reads is asked before an answer is understood.
+	fetches         func(ctx context.Context, q bank.Query, n int) error
+	reads           func(q bank.Query) error
+	accounts, cards []bank.Account
+	next            map[string]string // link of a page -> link of the next
+
+	mu    sync.Mutex
+	asked []bank.Query
+	with  []bank.Access
+	times map[bank.Query]int
+}
+
+func newScripted() *scripted {
+	account := func(id string) bank.Account {
+		return bank.Account{ResourceID: id, Currency: "SEK", Type: "CACC", BalancesLink: id + "/balances", TransactionsLink: id + "/transactions"}
+	}
+	cardAccount := account("card")
+	cardAccount.Card = true
+	return &scripted{
+		profile:  bank.Profile{Parallel: 1}.WithDefaults(),
+		fetches:  func(context.Context, bank.Query, int) error { return nil },
+		reads:    func(bank.Query) error { return nil },
+		accounts: []bank.Account{account("main"), account("save")}, cards: []bank.Account{cardAccount},
+		next:  map[string]string{"main/transactions": "main/2", "main/2": "main/3"},
+		times: map[bank.Query]int{},
+	}
+}
+
+func (s *scripted) Profile() bank.Profile { return s.profile }
+
+func (s *scripted) Plan() []bank.Query {
+	return []bank.Query{{Kind: bank.Accounts}, {Kind: bank.Cards, Card: true}}
+}
+
+func (s *scripted) Fetch(ctx context.Context, a bank.Access, q bank.Query) (bank.Answer, error) {
+	s.mu.Lock()
+	s.asked, s.with = append(s.asked, q), append(s.with, a)
+	s.times[q]++
+	n := s.times[q]
+	s.mu.Unlock()
+	if err := s.fetches(ctx, q, n); err != nil {
+		return bank.Answer{}, err
+	}
+	return bank.Answer{Query: q, Body: []byte("said of " + q.Link), FetchedAt: morning}, nil
+}
+
+// understands holds an answer to what was said, also after it was stored.
+func (s *scripted) understands(a bank.Answer) error {
+	if string(a.Body) != "said of "+a.Query.Link {
+		return fmt.Errorf("an answer is not what was said: %q", a.Body)
+	}
+	return s.reads(a.Query)
+}
+
+func (s *scripted) ReadAccounts(a bank.Answer) ([]bank.Account, error) {
+	if a.Query.Kind == bank.Cards {
+		return s.cards, s.understands(a)
+	}
+	return s.accounts, s.understands(a)
+}
+
+func (s *scripted) ReadBalances(a bank.Answer) ([]bank.Balance, error) {
+	return []bank.Balance{{Kind: bank.InterimBooked, Amount: money.Must("12.50", "SEK")}}, s.understands(a)
+}
+
+func (s *scripted) ReadTransactions(a bank.Answer) (bank.TransactionPage, error) {
+	row := bank.Transaction{ID: a.Query.Link, Booked: true, BookingDate: morning, Amount: money.Must("-1.00", "SEK")}
+	return bank.TransactionPage{Transactions: []bank.Transaction{row}, Next: s.next[a.Query.Link]}, s.understands(a)
+}
+
+func (s *scripted) Mapping() int { return 7 }
+
+// count is how often queries were asked, in all and of one link.
+func (s *scripted) count(link string) (all, ofLink int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.asked {
+		if q.Link == link {
+			ofLink++
+		}
+	}
+	return len(s.asked), ofLink
+}
+
+// whole is how many queries it takes to read everything.
+const whole = 2 + 3 + 3 + 2 // lists, balances, pages of the first account, of the others
+
+func kind(k bank.ErrorKind) error { return &bank.Error{Kind: k} }
+
+// bench is a service over a real store, with a scripted bank and a clock that
+// stands still.
+type bench struct {
+	testing.TB
+	*collect.Service
+	bank     *scripted
+	store    store.Store
+	vault    *keyset.Vault
+	clock    *clock.Manual
+	ids      *uid.Maker
+	consents *authorize.Service
+	user     user.User
+}
+
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	b := &bench{TB: t, clock: clock.NewManual(morning), bank: newScripted()}
+	real, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := real.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b.store = real
+	master, err := keyset.NewMaster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.vault, err = keyset.New(master, real, b.clock); err != nil {
+		t.Fatal(err)
+	}
+	b.ids = uid.NewMaker(b.clock, rand.Reader)
+	b.Service = b.service()
+	b.user = user.User{ID: b.ids.New(), ClientID: b.ids.New(), ExternalID: "customer", CreatedAt: morning, UpdatedAt: morning}
+	b.write(func(tx store.Tx) error {
+		if err := tx.AddClient(t.Context(), client.Client{ID: b.user.ClientID, Name: "acme", CreatedAt: morning}); err != nil {
+			return err
+		}
+		return tx.AddUser(t.Context(), b.user)
+	})
+	return b
+}
+
+// service makes services of their own over the same store: another node, or the
+// same one after a crash.
+func (b *bench) service() *collect.Service {
+	var (
+		log    = slog.New(slog.DiscardHandler)
+		banks  = map[string]bank.Connector{theBank: b.bank}
+		health = &company.Health{}
+		pump   = work.New(b.store, b.clock, log)
+	)
+	b.consents = authorize.New(authorize.Deps{Store: b.store, Vault: b.vault, Banks: banks, Health: health, Pump: pump,
+		Clock: b.clock, IDs: b.ids, Log: log})
+	return collect.New(collect.Deps{Store: b.store, Vault: b.vault, Consents: b.consents, Banks: banks,
+		Companies: company.NewDirectory(company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}), Health: health, Pump: pump,
+		Clock: b.clock, IDs: b.ids, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
+}
+
+func (b *bench) write(fn func(store.Tx) error) {
+	b.Helper()
+	if err := b.store.Write(b.Context(), fn); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// consentRequest asks for a consent of the user.
+func (b *bench) consentRequest() authorize.Request {
+	return authorize.Request{ClientID: b.user.ClientID, UserID: b.user.ID, Company: theBank,
+		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: bank.PSU{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
+}
+
+// granted stores a consent that was authorized just now.
+func (b *bench) granted() consent.Consent {
+	b.Helper()
+	c, err := b.consents.Draft(b.Context(), b.consentRequest())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.write(func(tx store.Tx) error { return b.consents.Add(b.Context(), tx, c) })
+	return b.comes(c.ID, consent.Opened{}, consent.Instructed{},
+		consent.Granted{Scope: c.Requested, ValidUntil: c.ExpiresAt})
+}
+
+// comes lets events happen to a consent, as the flow of consents would.
+func (b *bench) comes(id string, events ...consent.Event) consent.Consent {
+	b.Helper()
+	before, err := b.store.Consent(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := before
+	plain, err := json.Marshal(consent.Secret{BankConsentID: "bank-1", PSULocale: "sv-SE"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if c.Sealed, err = b.vault.Seal(b.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
+		b.Fatal(err)
+	}
+	for _, e := range events {
+		if c, err = c.Apply(e, b.clock.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.write(func(tx store.Tx) (err error) {
+		c, err = b.consents.Put(b.Context(), tx, before, c)
+		return err
+	})
+	return c
+}
+
+// request asks for a collection under a stored consent, the person being there
+// when ip is not empty.
+func (b *bench) request(c consent.Consent, ip string) collect.Request {
+	return collect.Request{Owner: b.owner(), Company: theBank, ConsentID: c.ID, PSU: bank.PSU{IPAddress: ip, UserAgent: "test/1"}}
+}
+
+func (b *bench) owner() collect.Owner {
+	return collect.Owner{ClientID: b.user.ClientID, UserID: b.user.ID}
+}
+
+// nothing is what Start also does in these tests.
+func nothing(store.Tx, collection.Collection) error { return nil }
+
+func (b *bench) start(r collect.Request) collection.Collection {
+	b.Helper()
+	c, err := b.Start(b.Context(), r, nothing)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// look takes one look at a collection and moves the clock whenever the flow
+// waits for it.
+func (b *bench) look(id string) collection.Collection {
+	b.Helper()
+	if err := b.lookAt(b.Context(), id); err != nil {
+		b.Fatal(err)
+	}
+	return b.row(id)
+}
+
+func (b *bench) lookAt(ctx context.Context, id string) error {
+	done := make(chan error, 1)
+	go func() { done <- b.Step(ctx, id) }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		default:
+			if b.clock.Waiting() > 0 {
+				b.clock.Advance(100 * time.Millisecond)
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+func (b *bench) row(id string) collection.Collection {
+	b.Helper()
+	c, err := b.store.Collection(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+func (b *bench) consent(id string) consent.Consent {
+	b.Helper()
+	c, err := b.store.Consent(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+func (b *bench) raws(id string) int {
+	b.Helper()
+	raws, err := b.store.Raws(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(raws)
+}
+
+// product is what these tests look at of a product.
+type product struct {
+	AccountID     string
+	BookedBalance *struct{ Amount json.Number }
+	Transactions  *[]struct{ TransactionID string }
+}
+
+// products reads a collection's data.
+func (b *bench) products(id string) map[string]product {
+	b.Helper()
+	data, err := b.Data(b.Context(), b.owner(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var list []product
+	if err := json.Unmarshal(data, &list); err != nil {
+		b.Fatal(err)
+	}
+	all := map[string]product{}
+	for _, p := range list {
+		all[p.AccountID] = p
+	}
+	return all
+}
+
+// complete holds products to everything that the scripted bank has.
+func (b *bench) complete(id string) {
+	b.Helper()
+	all := b.products(id)
+	for account, rows := range map[string]int{"main": 3, "save": 1, "card": 1} {
+		p, there := all[account]
+		if !there || p.BookedBalance == nil || p.Transactions == nil || len(*p.Transactions) != rows {
+			b.Errorf("account %s is told as %+v", account, p)
+		}
+	}
+	if len(all) != 3 {
+		b.Errorf("%d products", len(all))
+	}
+}
+
+// ended holds a row to its end.
+func (b *bench) ended(c collection.Collection, in collection.Status) {
+	b.Helper()
+	if c.Status != in || !c.WakeAt.IsZero() {
+		b.Errorf("%s, looked at again at %s; want %s", c.Status, c.WakeAt, in)
+	}
+}
+
+func isFault(t testing.TB, what string, err error, code fault.Code) *fault.Fault {
+	t.Helper()
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Code != code {
+		t.Fatalf("%s: got %v, want %s", what, err, code)
+	}
+	return f
+}

@@ -1,0 +1,423 @@
+package collect_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/bank"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/store"
+)
+
+func TestEverythingIsRead(t *testing.T) {
+	for _, parallel := range []int{1, 4} {
+		b := newBench(t)
+		b.bank.profile.Parallel = parallel
+		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+		b.ended(c, collection.Completed)
+		b.complete(c.ID)
+		if all, _ := b.bank.count(""); all != whole || b.raws(c.ID) != whole {
+			t.Errorf("asked %d times, %d answers are kept", all, b.raws(c.ID))
+		}
+		if until := c.DataUntil.Sub(b.clock.Now()); until != 30*24*time.Hour {
+			t.Errorf("kept for %s", until)
+		}
+		if err := b.Step(t.Context(), c.ID); err != nil || len(b.bank.asked) != whole {
+			t.Errorf("looked at again, a finished one asks the bank: %v", err)
+		}
+	}
+}
+
+// What the bank is told of the person, and how far back it is asked (RTS art.
+// 10a).
+func TestBankIsToldWhoIsThere(t *testing.T) {
+	for name, test := range map[string]struct {
+		ip, later string
+		days      int
+	}{
+		"there, just signed":      {"192.0.2.7", "0s", 730},
+		"there, signed last week": {"192.0.2.7", "168h", 89},
+		"not there":               {"", "0s", 89},
+	} {
+		b := newBench(t)
+		under := b.granted()
+		later, err := time.ParseDuration(test.later)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(later)
+		c := b.look(b.start(b.request(under, test.ip)).ID)
+		b.ended(c, collection.Completed)
+		want := bank.Access{ConsentID: "bank-1", PSU: bank.PSU{IPAddress: test.ip, Locale: "sv-SE"}}
+		if test.ip != "" {
+			want.PSU.UserAgent = "test/1"
+		}
+		for _, a := range b.bank.with {
+			if a != want {
+				t.Errorf("%s: the bank was told %+v", name, a)
+			}
+		}
+		for _, q := range b.bank.asked {
+			first := strings.HasSuffix(q.Link, "/transactions")
+			if days := int(b.clock.Now().Truncate(24*time.Hour).Sub(q.From).Hours() / 24); first && days != test.days || !first && !q.From.IsZero() {
+				t.Errorf("%s: %s was asked for %d days", name, q.Link, days)
+			}
+		}
+	}
+}
+
+func TestNoMoreIsReadThanIsCovered(t *testing.T) {
+	for name, test := range map[string]struct {
+		scope  consent.Scope
+		filter []string
+		asked  int
+		bare   bool
+	}{
+		"balances":         {consent.Scope{Balances: true}, nil, 2 + 3, false},
+		"transactions":     {consent.Scope{Transactions: true}, nil, 2 + 5, true},
+		"one account":      {consent.Scope{AccountIDs: []string{"save"}, Balances: true, Transactions: true}, nil, 2 + 2, false},
+		"filtered":         {consent.Scope{Balances: true, Transactions: true}, []string{"SAVE"}, 2 + 2, false},
+		"filtered to none": {consent.Scope{AccountIDs: []string{"main"}, Balances: true, Transactions: true}, []string{"save"}, 2, false},
+	} {
+		b := newBench(t)
+		under := b.granted()
+		b.write(func(tx store.Tx) (err error) {
+			under.Granted = &test.scope
+			under, err = tx.UpdateConsent(t.Context(), under)
+			return err
+		})
+		r := b.request(under, "192.0.2.7")
+		r.Filter = test.filter
+		c := b.look(b.start(r).ID)
+		want := collection.Completed
+		if test.asked == 2 {
+			want = collection.CompletedEmpty
+		}
+		b.ended(c, want)
+		if all, _ := b.bank.count(""); all != test.asked || b.bank.asked[0].Bare != test.bare {
+			t.Errorf("%s: asked %d times, %+v", name, all, b.bank.asked)
+		}
+		for id, p := range b.products(c.ID) {
+			if (p.BookedBalance != nil) != test.scope.Balances || (p.Transactions != nil) != test.scope.Transactions {
+				t.Errorf("%s: %s is told as %+v", name, id, p)
+			}
+		}
+	}
+}
+
+// failures is what each kind of failure of the account list becomes (api.md
+// 5.7), and what it does to the stored consent.
+var failures = map[bank.ErrorKind]struct {
+	status  collection.Status
+	consent consent.Status
+}{
+	bank.Unreachable:    {collection.ThirdPartyError, consent.Authorized},
+	bank.Busy:           {collection.ThirdPartyError, consent.Authorized},
+	bank.AccessExceeded: {collection.ThirdPartyError, consent.Authorized},
+	bank.Garbled:        {collection.ThirdPartyError, consent.Authorized},
+	bank.ForeignAddress: {collection.ThirdPartyError, consent.Authorized},
+	bank.ConsentGone:    {collection.AuthenticationError, consent.Revoked},
+	bank.ConsentOver:    {collection.AuthenticationError, consent.Expired},
+	bank.SCARequired:    {collection.AuthenticationError, consent.Expired},
+	bank.PersonRefused:  {collection.CustomerEnrollmentRequired, consent.Authorized},
+	bank.NotCovered:     {collection.Failed, consent.Authorized},
+	bank.Conflict:       {collection.Failed, consent.Authorized},
+	bank.Refused:        {collection.Failed, consent.Authorized},
+	bank.CertificateBad: {collection.Failed, consent.Authorized},
+}
+
+func TestFailureFollowsTheBank(t *testing.T) {
+	b := newBench(t)
+	for k, want := range failures {
+		b.bank.fetches = func(context.Context, bank.Query, int) error { return kind(k) }
+		b.bank.asked, b.bank.times = nil, map[bank.Query]int{}
+		under := b.granted()
+		c := b.look(b.start(b.request(under, "192.0.2.7")).ID)
+		if c.Status != want.status || b.consent(under.ID).Status != want.consent {
+			t.Errorf("%s: %s, the consent %s", k, c.Status, b.consent(under.ID).Status)
+		}
+		tries := 1
+		if k.Passing() {
+			tries = 3
+		}
+		if all, _ := b.bank.count(""); all != tries {
+			t.Errorf("%s: asked %d times", k, all)
+		}
+		if _, err := b.Data(t.Context(), b.owner(), c.ID); err == nil {
+			t.Errorf("%s: there is data", k)
+		}
+		if b.raws(c.ID) != 0 {
+			t.Errorf("%s: %d answers are kept", k, b.raws(c.ID))
+		}
+	}
+}
+
+// A failure of a part leaves the rest standing; one that ends the consent ends
+// everything.
+func TestFailureOfAPart(t *testing.T) {
+	for k := range failures {
+		for link, missing := range map[string]string{"main/2": "main", "save/balances": "save", "save/transactions": "save"} {
+			b := newBench(t)
+			b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+				if q.Link == link {
+					return kind(k)
+				}
+				return nil
+			}
+			c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+			if k == bank.ConsentGone || k == bank.ConsentOver || k == bank.CertificateBad {
+				b.ended(c, failures[k].status)
+				continue
+			}
+			b.ended(c, collection.CompletedPartial)
+			all := b.products(c.ID)
+			p := all[missing]
+			if len(all) != 3 || len(*all["card"].Transactions) != 1 {
+				t.Errorf("%s of %s: %d products", k, link, len(all))
+			}
+			switch link {
+			case "main/2": // the first page is there
+				if len(*p.Transactions) != 1 {
+					t.Errorf("%s of %s: %+v", k, link, p)
+				}
+			case "save/balances":
+				if p.BookedBalance != nil || len(*p.Transactions) != 1 {
+					t.Errorf("%s of %s: %+v", k, link, p)
+				}
+			default: // unknown is not empty
+				if p.Transactions != nil || p.BookedBalance == nil {
+					t.Errorf("%s of %s: %+v", k, link, p)
+				}
+			}
+		}
+	}
+}
+
+func TestCardListIsAPart(t *testing.T) {
+	b := newBench(t)
+	b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+		if q.Kind == bank.Cards {
+			return kind(bank.Unreachable)
+		}
+		return nil
+	}
+	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+	b.ended(c, collection.CompletedPartial)
+	if n := len(b.products(c.ID)); n != 2 {
+		t.Errorf("%d products", n)
+	}
+}
+
+func TestGarbledAnswers(t *testing.T) {
+	for link, want := range map[string]collection.Status{"": collection.ThirdPartyError, "main/3": collection.CompletedPartial} {
+		b := newBench(t)
+		b.bank.reads = func(q bank.Query) error {
+			if q.Link == link && q.Kind != bank.Cards {
+				return kind(bank.Garbled)
+			}
+			return nil
+		}
+		b.ended(b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID), want)
+	}
+}
+
+// A failure that may pass is tried again, as late as the bank asks.
+func TestTriesAgain(t *testing.T) {
+	for after, least := range map[time.Duration]time.Duration{0: 200 * time.Millisecond, 3 * time.Second: 6 * time.Second, time.Hour: 10 * time.Second} {
+		b := newBench(t)
+		b.bank.fetches = func(_ context.Context, q bank.Query, n int) error {
+			if q.Link == "main/2" && n < 3 {
+				return &bank.Error{Kind: bank.Busy, RetryAfter: after}
+			}
+			return nil
+		}
+		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+		b.ended(c, collection.Completed)
+		b.complete(c.ID)
+		if took := b.clock.Now().Sub(morning); took < least || took > 14*time.Second {
+			t.Errorf("Retry-After %s: took %s", after, took)
+		}
+		if _, n := b.bank.count("main/2"); n != 3 {
+			t.Errorf("Retry-After %s: asked %d times", after, n)
+		}
+	}
+}
+
+// A bank whose pages go round in circles is read once round.
+func TestPagesInACircle(t *testing.T) {
+	b := newBench(t)
+	b.bank.next["main/3"] = "main/2"
+	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+	b.ended(c, collection.Completed)
+	b.complete(c.ID)
+}
+
+// TestResumed interrupts a reading at each query in turn. The next look asks the
+// bank only for what it has not answered.
+func TestResumed(t *testing.T) {
+	for at := 1; at <= whole; at++ {
+		b := newBench(t)
+		ctx, over := context.WithCancel(t.Context())
+		n := 0
+		b.bank.fetches = func(ctx context.Context, _ bank.Query, _ int) error {
+			if n++; n == at {
+				over()
+				return kind(bank.Unreachable)
+			}
+			return nil
+		}
+		c := b.start(b.request(b.granted(), ""))
+		if err := b.lookAt(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		c = b.row(c.ID)
+		if c.Status != collection.Collecting || c.WakeAt.After(b.clock.Now()) || b.raws(c.ID) != at-1 {
+			t.Fatalf("interrupted at %d: %s, due %s, %d answers are kept", at, c.Status, c.WakeAt, b.raws(c.ID))
+		}
+		b.Service = b.service()
+		b.clock.Advance(25 * time.Hour) // the day after, the same is asked
+		c = b.look(c.ID)
+		b.ended(c, collection.Completed)
+		b.complete(c.ID)
+		if all, _ := b.bank.count(""); all != whole+1 || b.raws(c.ID) != whole {
+			t.Errorf("interrupted at %d: asked %d times, %d answers are kept", at, all, b.raws(c.ID))
+		}
+	}
+}
+
+// TestCrashedWhileReading: a process dies after some answers were in memory too
+// long; the next goes on from those.
+func TestCrashedWhileReading(t *testing.T) {
+	b := newBench(t)
+	dead := make(chan struct{})
+	reached := make(chan struct{})
+	t.Cleanup(func() { close(dead) })
+	b.bank.fetches = func(_ context.Context, q bank.Query, n int) error {
+		b.clock.Advance(200 * time.Millisecond)
+		if q.Link == "main/3" && n == 1 {
+			close(reached)
+			<-dead
+			return kind(bank.Unreachable)
+		}
+		return nil
+	}
+	c := b.start(b.request(b.granted(), ""))
+	dying := b.Service
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	go func() { _ = dying.Step(context.WithoutCancel(ctx), c.ID) }()
+	<-reached
+	kept := b.raws(c.ID)
+	if all, _ := b.bank.count(""); kept < all-4 || kept == 0 {
+		t.Errorf("of %d answers %d are written down", all-1, kept)
+	}
+	before, _ := b.bank.count("")
+	b.Service = b.service()
+	c = b.look(c.ID)
+	b.ended(c, collection.Completed)
+	b.complete(c.ID)
+	if all, _ := b.bank.count(""); all-before != whole-kept {
+		t.Errorf("%d answers were kept, and %d asked for anew", kept, all-before)
+	}
+}
+
+// A short reading writes its answers together with its result.
+func TestShortReadingWritesOnce(t *testing.T) {
+	b := newBench(t)
+	under := b.granted()
+	c := b.start(b.request(under, "192.0.2.7"))
+	b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+		b.clock.Advance(40 * time.Millisecond)
+		if n := b.raws(c.ID); n != 0 {
+			t.Errorf("%d answers are written down on the way", n)
+		}
+		return nil
+	}
+	b.ended(b.look(c.ID), collection.Completed)
+}
+
+// TestStoppedWhileReading: who stops a collection has the last word, and what
+// was read until then does not stay.
+func TestStoppedWhileReading(t *testing.T) {
+	for name, stop := range map[string]func(*bench, string) error{
+		"cancelled": func(b *bench, id string) error { _, err := b.Stop(b.Context(), b.owner(), id); return err },
+		"deleted":   func(b *bench, id string) error { return b.Erase(b.Context(), b.owner(), id) },
+	} {
+		b := newBench(t)
+		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+			b.clock.Advance(time.Second)
+			if q.Link == "main/2" {
+				return stop(b, b.row(b.bank.collection(b)).ID)
+			}
+			return nil
+		}
+		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+		b.ended(c, collection.AuthenticationCancelled)
+		if n := b.raws(c.ID); n != 0 {
+			t.Errorf("%s: %d answers stay", name, n)
+		}
+		if all, _ := b.bank.count(""); all == whole {
+			t.Errorf("%s: the bank was read to the end", name)
+		}
+		_, err := b.Data(t.Context(), b.owner(), c.ID)
+		isFault(t, name, err, fault.CollectionFailed)
+	}
+}
+
+// collection is the newest collection of the bench's user.
+func (*scripted) collection(b *bench) string {
+	list, err := b.List(b.Context(), b.owner(), nil, false, store.Page{Limit: 1})
+	if err != nil || len(list) != 1 {
+		b.Fatalf("%d collections, %v", len(list), err)
+	}
+	return list[0].ID
+}
+
+// flaky is a store that cannot write while it is broken.
+type flaky struct {
+	store.Store
+	broken bool
+}
+
+var errDisk = errors.New("the disk is full")
+
+func (f *flaky) Write(ctx context.Context, fn func(store.Tx) error) error {
+	if f.broken {
+		return errDisk
+	}
+	return f.Store.Write(ctx, fn)
+}
+
+// TestOurOwnFaultIsNotTheBanks: a store that fails does not fail the collection;
+// it goes on when the store is back.
+func TestOurOwnFaultIsNotTheBanks(t *testing.T) {
+	for _, link := range []string{"", "main/2", "card/transactions"} {
+		b := newBench(t)
+		disk := &flaky{Store: b.store}
+		b.store = disk
+		b.Service = b.service()
+		once := true
+		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+			b.clock.Advance(time.Second)
+			disk.broken, once = q.Link == link && once, once && q.Link != link
+			return nil
+		}
+		c := b.start(b.request(b.granted(), ""))
+		if err := b.lookAt(t.Context(), c.ID); !errors.Is(err, errDisk) {
+			t.Errorf("broken at %q: %v", link, err)
+		}
+		disk.broken = false
+		if c = b.row(c.ID); c.Status != collection.Collecting || c.WakeAt.IsZero() {
+			t.Fatalf("broken at %q: %s, due %s", link, c.Status, c.WakeAt)
+		}
+		b.Service = b.service()
+		c = b.look(c.ID)
+		b.ended(c, collection.Completed)
+		b.complete(c.ID)
+	}
+}
