@@ -15,8 +15,11 @@ FROM consents c LEFT JOIN users u ON u.id = c.user_id WHERE c.id `
 	pollCollections = `SELECT ` + columns("k", collectionNames, false) + `, COALESCE(u.anonymized_at, 0), ` +
 		columns("c", consentNames, true) + `
 FROM collections k LEFT JOIN users u ON u.id = k.user_id
-LEFT JOIN consents c ON c.id = k.consent_id AND k.mode = '` + string(collection.OneTime) + `' AND k.status IN (` + unfinished() + `)
+LEFT JOIN consents c ON ` + innerConsent + `
 WHERE k.id `
+
+	// innerConsent joins the consent that lives inside a collection.
+	innerConsent = `c.id = k.consent_id AND k.mode = '` + string(collection.OneTime) + `' AND k.status IN (` + unfinished() + `)`
 )
 
 // unfinished lists the statuses that are not terminal.
@@ -31,14 +34,19 @@ func unfinished() string {
 }
 
 // hot answers status polls: from memory where this process is the only writer,
-// else by queries that polls share.
+// else by queries that polls share, and on PostgreSQL from memory that such a
+// query has just found to be true.
 type hot struct {
 	consents    *polls[store.ConsentView]
 	collections *polls[store.CollectionView]
 }
 
-func newHot(q querier, cached bool) hot {
+// newHot is told whether this process is the only writer, and whether the engine
+// has arrays, which stamps are asked for with.
+func newHot(q querier, cached, arrays bool) hot {
 	h := hot{consents: newPolls(q, pollConsents, scanConsentView), collections: newPolls(q, pollCollections, scanCollectionView)}
+	h.consents.stamps = newStamps(arrays, stampConsents, stampOfConsent)
+	h.collections.stamps = newStamps(arrays, stampCollections, stampOfCollection)
 	if cached {
 		h.consents.cache, h.collections.cache = newCache[store.ConsentView](), newCache[store.CollectionView]()
 	}

@@ -15,10 +15,11 @@ const (
 // poll joins only a query that has not been sent, and so sees all that was
 // committed before it came.
 type polls[V any] struct {
-	q     querier
-	text  string // a query that ends before its IN list
-	scan  func(rows) (id string, v V, err error)
-	cache *cache[V] // nil where others write too
+	q      querier
+	text   string // a query that ends before its IN list
+	scan   func(rows) (id string, v V, err error)
+	cache  *cache[V]  // nil where others write too
+	stamps *stamps[V] // nil where they cannot be asked for
 	*gather[*poll[V]]
 }
 
@@ -84,6 +85,10 @@ func (p *polls[V]) answer(batch []*poll[V]) {
 func (p *polls[V]) read(ids []string, byID map[string]*poll[V]) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	ids, err := p.stamps.recall(ctx, p.q, ids, func(id string, v V) { tell(byID[id], v) })
+	if err != nil || len(ids) == 0 {
+		return err
+	}
 	in, args := inList(1, &ids)
 	found, err := p.q.query(ctx, p.text+in, args...)
 	if err != nil {
@@ -95,9 +100,15 @@ func (p *polls[V]) read(ids []string, byID map[string]*poll[V]) error {
 		if err != nil {
 			return err
 		}
-		for c := byID[id]; c != nil; c = c.next {
-			c.v, c.err = v, nil
-		}
+		p.stamps.remember(id, v)
+		tell(byID[id], v)
 	}
 	return found.Err()
+}
+
+// tell answers everybody who asked for one id.
+func tell[V any](c *poll[V], v V) {
+	for ; c != nil; c = c.next {
+		c.v, c.err = v, nil
+	}
 }

@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{reader: reader{db.reads()}, db: db}
-	s.hot = newHot(s.q, !postgres && cfg.Exclusive)
+	s.hot = newHot(s.q, !postgres && cfg.Exclusive, postgres)
 	if postgres {
 		s.newcomers = newNewcomers(s.q)
 	}
