@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // The flows that workers walk.
@@ -106,8 +107,11 @@ func (w *worker) history(ctx context.Context, person string) {
 		return
 	}
 	if ok {
-		if data := w.collect(ctx, banks[0].company, id, true); data != nil {
-			w.books.same(person, countRows(w, data))
+		// A new day brings new rows, so that only one hour's are compared.
+		hour := time.Now().Truncate(time.Hour)
+		data := w.collect(ctx, banks[0].company, id, true)
+		if data != nil && time.Now().Truncate(time.Hour).Equal(hour) {
+			w.books.same(person+hour.Format("T15"), countRows(w, data))
 		}
 	}
 	w.revoke(ctx, id)
