@@ -208,7 +208,7 @@ func (b *bench) lookAt(ctx context.Context, s *authorize.Service, id string) err
 			return err
 		default:
 			if b.clock.Waiting() > 0 {
-				b.clock.Advance(time.Second)
+				b.clock.Advance(100 * time.Millisecond)
 			}
 			runtime.Gosched()
 		}

@@ -31,12 +31,16 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
 	v.live.put(v.c, v.secret.Instructions)
-	started := v.Clock.Now()
-	for {
-		if err := clock.Sleep(ctx, v.Clock, v.bank.Profile().PollInterval); err != nil {
+	started, interval := v.Clock.Now(), v.bank.Profile().PollInterval
+	for asked := started; ; {
+		// From question to question, so that a text that is new each second is
+		// shown each second; a slow bank still gets a pause.
+		pause := max(interval-v.Clock.Now().Sub(asked), interval/4)
+		if err := clock.Sleep(ctx, v.Clock, pause); err != nil {
 			return false, v.handBack(ctx)
 		}
 		now := v.Clock.Now()
+		asked = now
 		if !now.Before(v.c.AuthorizeBy) {
 			return false, v.apply(ctx, consent.Ticked{}, now)
 		}

@@ -260,3 +260,24 @@ func TestLedgerTellsWhatHappened(t *testing.T) {
 		}
 	}
 }
+
+// The bank is asked once an interval, however long it takes to answer; a bank
+// slower than that gets a pause.
+func TestQuestionsKeepTheirPace(t *testing.T) {
+	for took, least := range map[time.Duration]int{0: 9, 600 * time.Millisecond: 9, 5 * time.Second: 2} {
+		b := newBench(t)
+		var last time.Time
+		b.bank.onStatus = func(int) (bank.Authorisation, error) {
+			if gap := b.clock.Now().Sub(last); gap < 250*time.Millisecond {
+				t.Errorf("a bank that takes %s was left alone for %s", took, gap)
+			}
+			b.clock.Advance(took)
+			last = b.clock.Now()
+			return b.pending("bankid.again"), nil
+		}
+		b.look(b.create().ID)
+		if b.bank.asked < least || took > 0 && b.bank.asked > 11 {
+			t.Errorf("a bank that takes %s was asked %d times in 10 seconds", took, b.bank.asked)
+		}
+	}
+}
