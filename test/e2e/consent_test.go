@@ -17,7 +17,7 @@ func otherDeviceConsent(t *testing.T, w *world) {
 	if first.PollingInterval == nil || *first.PollingInterval != 1000 {
 		t.Errorf("polling interval %v", first.PollingInterval)
 	}
-	last := movingQR(t, p, id, 4)
+	last := movingQR(t, p, id, 2) // TestQREverySecond has the time to look closer
 	if err := w.phone.Act(t.Context(), "open", "", last.QRData, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -78,12 +78,27 @@ func twoAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// movingQR polls for five seconds and holds the QR code against what is promised:
+// TestQREverySecond lives at the pace of the machine, so that an exchange takes
+// no longer than it would: there is a new text each second (api.md 4.1).
+func TestQREverySecond(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "", 1)
+	p := w.person(t, maja)
+	id := p.asks(t, ask{company: demo})
+	p.awaits(t, id, "AWAITING_AUTHORIZATION")
+	last := movingQR(t, p, id, 4)
+	if err := w.phone.Act(t.Context(), "approve", "", last.QRData, ""); err != nil {
+		t.Fatal(err)
+	}
+	p.awaits(t, id, "AUTHORIZED")
+}
+
+// movingQR polls for six seconds and holds the QR code against what is promised:
 // a text that moves, at least so many in that time, and a picture of that very
 // text.
 func movingQR(t *testing.T, p *person, id string, atLeast int) instructions {
 	t.Helper()
-	const seconds = 5
+	const seconds = 6
 	texts := map[string]bool{}
 	var last instructions
 	start := p.w.clock.Now()

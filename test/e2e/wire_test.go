@@ -64,6 +64,9 @@ func (w *wire) violation(err error) {
 func (w *wire) check(t *testing.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.asked) == 0 {
+		t.Error("no bank was asked for anything: the oracle's silence shows nothing")
+	}
 	for i, err := range w.violations {
 		if i == 20 {
 			t.Errorf("and %d more violations", len(w.violations)-i)
