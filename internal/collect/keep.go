@@ -14,9 +14,11 @@ import (
 	"samla/internal/work"
 )
 
-// flushEvery is how long an answer may be in memory only. A run that is shorter
-// writes its answers together with its result, in one commit; a longer one loses
-// at most this much to a crash and never asks the bank for the rest again.
+// flushEvery is how long an answer may be in memory only while the person is
+// there. A run that is shorter writes its answers together with its result, in
+// one commit; a longer one loses at most this much to a crash and never asks the
+// bank for the rest again. Answers without the person are written at once: the
+// bank counts those reads, and few are allowed.
 const flushEvery = 500 * time.Millisecond
 
 func rawPlace(collectionID string, seq int) seal.Place {
@@ -28,7 +30,7 @@ func (r *reading) keep(ctx context.Context, a bank.Answer) error {
 	r.mu.Lock()
 	r.known[a.Query] = a
 	r.unsaved = append(r.unsaved, a)
-	due := r.Clock.Now().Sub(r.flushed) >= flushEvery
+	due := !r.c.Attended || r.Clock.Now().Sub(r.flushed) >= flushEvery
 	r.mu.Unlock()
 	if !due {
 		return nil

@@ -78,6 +78,7 @@ const (
 	keepData     = 30 * 24 * time.Hour
 	keepEvidence = 5 * 365 * 24 * time.Hour
 	issuer       = "samla"
+	sqlite       = "sqlite" // the engine that one process has for itself
 	workers      = 64
 )
 
@@ -167,6 +168,12 @@ func (s *Server) Start(ctx context.Context) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	s.listener = l
+	if s.store.Kind() == sqlite {
+		// Nobody else can be at work on its rows: what was left goes on at once.
+		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), work.Lease); err != nil {
+			return err
+		}
+	}
 	s.pump.Start(ctx)
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit

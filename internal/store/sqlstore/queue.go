@@ -61,6 +61,25 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 	return ids, nil
 }
 
+// Reclaim makes due at the time now what a process that has died may have been at
+// work on: every row that is due within the lease. A row that was only waiting
+// for its moment is looked at that much early, which does no harm. It is for the
+// one process that has the database for itself (Config.Exclusive), before it
+// claims.
+func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration) error {
+	return s.Write(ctx, func(w store.Tx) error {
+		t := w.(*tx)
+		t.touchAll()
+		for q := range queueColumns {
+			if err := t.q.later(ctx, `UPDATE `+string(q)+` SET wake_at = $1 WHERE wake_at > $1 AND wake_at <= $2`,
+				micros(now), micros(now.Add(lease))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // inSizes are the lengths of IN lists: few, so that each is one prepared
 // statement.
 var inSizes = [...]int{1, 2, 4, 8, 16, 32, 64}

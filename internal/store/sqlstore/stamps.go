@@ -33,7 +33,9 @@ FROM consents c LEFT JOIN users u ON u.id = c.user_id WHERE c.id = ANY($1)`
 var stampCollections = `SELECT k.id, k.rev, COALESCE(k.wake_at, 0), COALESCE(c.rev, 0), COALESCE(c.wake_at, 0), k.polled_at, CASE WHEN COALESCE(u.anonymized_at, 0) = 0 THEN 0::bigint ELSE 1::bigint END
 FROM collections k LEFT JOIN users u ON u.id = k.user_id LEFT JOIN consents c ON ` + innerConsent + ` WHERE k.id = ANY($1)`
 
-func stampOfConsent(v store.ConsentView) stamp { return stamp{rev: v.Rev, wake: micros(v.WakeAt), gone: flag(v.UserGone)} }
+func stampOfConsent(v store.ConsentView) stamp {
+	return stamp{rev: v.Rev, wake: micros(v.WakeAt), gone: flag(v.UserGone)}
+}
 
 func stampOfCollection(v store.CollectionView) stamp {
 	s := stamp{rev: v.Rev, wake: micros(v.WakeAt), polled: micros(v.PolledAt), gone: flag(v.UserGone)}

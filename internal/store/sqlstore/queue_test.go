@@ -1,0 +1,56 @@
+package sqlstore_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/user"
+)
+
+func TestReclaimTakesBackWhatWasLeased(t *testing.T) {
+	ctx, lease := context.Background(), 20*time.Second
+	s, err := sqlstore.Open(ctx, sqlstore.Config{DSN: t.TempDir(), Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	u := user.User{ID: newID(), ClientID: newID(), ExternalID: "x", CreatedAt: began}
+	wakes := map[string]time.Time{newID(): began, newID(): began.Add(lease + time.Second), newID(): {}}
+	err = s.Write(ctx, func(tx store.Tx) error {
+		if err := tx.AddUser(ctx, u); err != nil {
+			return err
+		}
+		for id, wake := range wakes {
+			if err := tx.AddConsent(ctx, consent.Consent{ID: id, ClientID: u.ClientID, UserID: u.ID, Company: "se-a",
+				Status: consent.Initiated, Step: consent.StepOpen, CreatedAt: began, WakeAt: wake}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := func() []string {
+		ids, err := s.Claim(ctx, store.Consents, began, lease, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
+	}
+	leased := claim()
+	if len(leased) != 1 || len(claim()) != 0 {
+		t.Fatalf("claimed %v", leased)
+	}
+	if err := s.Reclaim(ctx, began, lease); err != nil {
+		t.Fatal(err)
+	}
+	if again := claim(); !slices.Equal(again, leased) {
+		t.Errorf("claimed %v, want %v and neither the later nor the sleeping one", again, leased)
+	}
+}
