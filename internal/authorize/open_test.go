@@ -221,9 +221,6 @@ func TestOpeningWaitsAsLongAsTheBankAsks(t *testing.T) {
 	}
 }
 
-// crashed is a bank call whose process died: nothing after it was done.
-var crashed = errors.New("the process died")
-
 // TestCrashWhileOpening takes the process away during the bank's call and starts
 // another one.
 func TestCrashWhileOpening(t *testing.T) {
@@ -234,7 +231,7 @@ func TestCrashWhileOpening(t *testing.T) {
 		if !safe {
 			during = consent.StepOpening
 		}
-		dying, die := context.WithCancelCause(t.Context())
+		dying, die := context.WithCancel(t.Context())
 		release := make(chan struct{})
 		t.Cleanup(func() { close(release) })
 		c := b.create()
@@ -243,7 +240,7 @@ func TestCrashWhileOpening(t *testing.T) {
 			if step := b.row(c.ID).Step; step != during {
 				t.Errorf("safe to repeat %t: called at %s", safe, step)
 			}
-			die(crashed)
+			die()
 			<-release // the dead process never gets its answer
 			return bank.Opened{}, kind(bank.Unreachable)
 		}

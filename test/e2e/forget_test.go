@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -103,6 +105,10 @@ func tenants(t *testing.T, w *world) {
 		for _, sub := range []string{"/status", "/wealth/data"} {
 			foreign := who.do(t, "GET", "/collections/"+collection+sub, nil)
 			foreign.fails(t, fault.CollectionNotFound)
+			missing := who.do(t, "GET", "/collections/"+consent+sub, nil)
+			if a, b := told(t, foreign), told(t, missing); a != b {
+				t.Errorf("what is foreign is told as %s, what is missing as %s", a, b)
+			}
 		}
 		who.do(t, "DELETE", "/collections/"+collection, nil).fails(t, fault.CollectionNotFound)
 		who.do(t, "POST", "/collections/"+collection+"/cancel", nil).fails(t, fault.CollectionNotFound)
@@ -127,4 +133,16 @@ func tenants(t *testing.T, w *world) {
 		t.Errorf("the consent is %s now", s.Status)
 	}
 	p.data(t, collection)
+}
+
+// told is a problem without what names the request.
+func told(t *testing.T, a answer) string {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal(a.body, &members); err != nil {
+		t.Fatal(err)
+	}
+	delete(members, "requestId")
+	delete(members, "instance")
+	return fmt.Sprint(a.status, members)
 }
