@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/authorize"
 	"samla/internal/bank"
+	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/seal"
@@ -44,6 +45,30 @@ func TestConsentIsGranted(t *testing.T) {
 	entries, err := b.store.Evidence(t.Context(), c.ID)
 	if err != nil || len(entries) != 2 || entries[0].Kind != "CONSENT_CREATED" || entries[1].Kind != "CONSENT_AUTHORIZED" {
 		t.Errorf("the ledger has %+v, %v", entries, err)
+	}
+}
+
+// A consent inside a collection is asked for once only, and its end wakes the
+// collection.
+func TestConsentInsideACollection(t *testing.T) {
+	b := newBench(t)
+	r := b.request()
+	r.CollectionID, r.LoginMethod = b.ids.New(), "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
+	c, err := b.Create(t.Context(), r, func(tx store.Tx, made consent.Consent) error {
+		return tx.AddCollection(t.Context(), collection.Collection{ID: r.CollectionID, ClientID: r.ClientID, UserID: r.UserID, ConsentID: made.ID,
+			Company: theBank, Mode: collection.OneTime, Attended: true, Status: collection.Running, CreatedAt: morning, StatusChangedAt: morning,
+			PolledAt: morning, WakeAt: morning.Add(time.Hour)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.run(c.ID)
+	if open := b.bank.opened[0]; open.Recurring || open.OtherDevice {
+		t.Errorf("opened with %+v", open)
+	}
+	woken, err := b.store.Collection(t.Context(), r.CollectionID)
+	if err != nil || woken.WakeAt.After(b.clock.Now()) {
+		t.Errorf("the collection sleeps until %s, %v", woken.WakeAt, err)
 	}
 }
 
@@ -181,6 +206,22 @@ func TestOpeningIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 		}
 		if took := b.clock.Now().Sub(morning); took > 30*time.Second {
 			t.Errorf("safe to repeat %t: the person waited %s", safe, took)
+		}
+	}
+}
+
+// The same holds for the authorisation, which makes something too.
+func TestAuthorisingIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
+	for safe, most := range map[bool]int{true: 30, false: 1} {
+		b := newBench(t)
+		b.bank.profile.ReplaySafe = safe
+		b.bank.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) {
+			return bank.Authorisation{}, kind(bank.Unreachable)
+		}
+		c := b.run(b.create().ID)
+		b.ended(c, consent.Failed, consent.BankUnavailable)
+		if n := len(b.bank.started); n > most || safe && n < 3 || len(b.bank.opened) != 1 {
+			t.Errorf("safe to repeat %t: opened %d times, started %d times", safe, len(b.bank.opened), n)
 		}
 	}
 }

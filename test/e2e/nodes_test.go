@@ -61,7 +61,7 @@ func kill(t *testing.T, s *server.Server) {
 // dies, goes on there.
 func TestTwoNodes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, testpg.URL(t), speed)
+	w := newWorld(t, testpg.URL(t), speed/2)
 	other := w.node(t)
 	p, reader := w.person(t, maja), w.person(t, ester)
 	readable := reader.consents(t, ask{company: demo})
