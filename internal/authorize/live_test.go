@@ -153,3 +153,22 @@ func TestForgottenUserPollsNothing(t *testing.T) {
 	_, _, err := b.Poll(t.Context(), b.user.ClientID, b.user.ID, c.ID)
 	isFault(t, "a user who is gone", err, fault.Unauthorized)
 }
+
+// What was only needed while the person signs leaves the memory with it.
+func TestMemoryEndsWithTheSigning(t *testing.T) {
+	b := newBench(t)
+	if b.watched(); b.Live() != 1 {
+		t.Errorf("while one signs, %d are held", b.Live())
+	}
+	b = newBench(t)
+	granted := b.create()
+	refused := b.create()
+	b.run(granted.ID)
+	b.bank.onStatus = func(int) (bank.Authorisation, error) {
+		return bank.Authorisation{State: bank.AuthorisationFailed, Failure: consent.AuthenticationCancelled}, nil
+	}
+	b.run(refused.ID)
+	if b.Live() > 1 {
+		t.Errorf("after the last, %d are held", b.Live())
+	}
+}

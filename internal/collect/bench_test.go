@@ -145,8 +145,13 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
+	return newBenchOn(t, t.TempDir())
+}
+
+func newBenchOn(t testing.TB, database string) *bench {
+	t.Helper()
 	b := &bench{TB: t, clock: clock.NewManual(morning), bank: newScripted()}
-	real, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: t.TempDir()})
+	real, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: database})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/store"
+	"samla/internal/testpg"
 	"samla/internal/withdraw"
 )
 
@@ -89,7 +90,14 @@ func TestStartIsOneTransaction(t *testing.T) {
 // TestQuota: of five background refreshes at once exactly four start; the next
 // may as soon as the first is a day old (RTS art. 36(5)).
 func TestQuota(t *testing.T) {
-	b := newBench(t)
+	for name, database := range map[string]func(testing.TB) string{
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+	} {
+		t.Run(name, func(t *testing.T) { quota(t, newBenchOn(t, database(t))) })
+	}
+}
+
+func quota(t *testing.T, b *bench) {
 	under := b.granted()
 	b.clock.Advance(time.Hour)
 	for range 3 { // the person being there takes no place
@@ -142,6 +150,12 @@ func TestQuotaRolls(t *testing.T) {
 	if f := isFault(t, "the fifth", err, fault.BackgroundRefreshLimit); f.RetryAfter != 4*time.Hour {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}
+	b.bank.profile.DailyLimit = 2 // what the operator lowers holds at once
+	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
+	if f := isFault(t, "the fifth of two", err, fault.BackgroundRefreshLimit); f.RetryAfter != 14*time.Hour {
+		t.Errorf("the next in %s", f.RetryAfter)
+	}
+	b.bank.profile.DailyLimit = 4
 	b.clock.Advance(4 * time.Hour)
 	b.start(b.request(under, ""))
 	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
