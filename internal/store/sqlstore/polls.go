@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	pollLanes = 2  // queries of one kind under way at once
+	pollLanes = 1  // queries of one kind under way at once; more made smaller queries and fewer answers
 	pollBatch = 64 // polls in one query
 )
 
