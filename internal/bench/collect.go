@@ -38,10 +38,11 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	phone := tour.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	users := make([]collector, subjects)
-	for i := range users {
-		if users[i], err = authorized(ctx, c, l, phone, i, host); err != nil {
-			return Result{}, err
-		}
+	if err := side(subjects, func(i int) (err error) {
+		users[i], err = authorized(ctx, c, l, phone, i, host)
+		return err
+	}); err != nil {
+		return Result{}, err
 	}
 	connector, ok := l.Bank(benchCompany)
 	if !ok {

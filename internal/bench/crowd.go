@@ -60,3 +60,23 @@ func callers(ctx context.Context, address string, n int, d time.Duration, call f
 		return func() error { return call(c, i) }, func() { _ = c.Close() }, nil
 	})
 }
+
+// side does n deeds side by side and returns the first error of all.
+func side(n int, deed func(i int) error) error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			errs[i] = deed(i)
+		}()
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

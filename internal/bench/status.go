@@ -23,10 +23,11 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	polls := make([][]byte, c.Connections)
-	for i := range polls {
-		if polls[i], err = awaiting(ctx, c, client, l, host, i); err != nil {
-			return Result{}, err
-		}
+	if err := side(c.Connections, func(i int) (err error) {
+		polls[i], err = awaiting(ctx, c, client, host, i)
+		return err
+	}); err != nil {
+		return Result{}, err
 	}
 	sample, err := dial(ctx, host)
 	if err != nil {
@@ -59,9 +60,9 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	return c.measure(ctx, "status", l.Server.Store().Kind(), poll(bare.address), poll(host))
 }
 
-// awaiting makes a user with a consent that waits for the person, who has the
-// app open already: that gives them three minutes. It returns the poll request.
-func awaiting(ctx context.Context, c Config, client *tour.Client, l *local.Local, host string, i int) ([]byte, error) {
+// awaiting makes a user with a consent that waits for the person. It returns the
+// poll request.
+func awaiting(ctx context.Context, c Config, client *tour.Client, host string, i int) ([]byte, error) {
 	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
 	if err != nil {
 		return nil, err
