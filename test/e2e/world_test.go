@@ -8,6 +8,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"net/http"
 	"os"
@@ -148,6 +149,8 @@ func certificates(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "4") // the tests wait for banks and persons more than for processors
 	code := m.Run()
 	if made.dir != "" {
 		code = max(code, exitCode(os.RemoveAll(made.dir)))
