@@ -104,6 +104,9 @@ func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending,
 			return err
 		}
 	}
+	if err := tx.ForgetIdempotent(ctx, u.ClientID, u.ID); err != nil {
+		return err
+	}
 	return tx.DestroyKey(ctx, u.ID, now)
 }
 

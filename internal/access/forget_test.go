@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/access"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -281,5 +283,30 @@ func TestForgettingStopsAtATamperedSecret(t *testing.T) {
 	}
 	if got, _ := n.users.ByID(t.Context(), "a", u.ID); got.Anonymized() {
 		t.Error("half forgotten")
+	}
+}
+
+func TestRememberedAnswersGoWithTheUserTheyAreAbout(t *testing.T) {
+	n := nodes(t, 1)[0]
+	gone, stays := n.person(t, caller.ClientID, "gone"), n.person(t, caller.ClientID, "stays")
+	about := func(key, userID string) (replayed bool) {
+		_, replayed, err := n.do(t, key, func(context.Context, *access.Claim) (access.Response, error) {
+			return access.Response{Status: 201, UserID: userID}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return replayed
+	}
+	about("of gone", gone.ID)
+	about("of stays", stays.ID)
+	if err := n.users.Delete(t.Context(), caller.ClientID, gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	if about("of gone", "") {
+		t.Error("an answer about an anonymized user is still given")
+	}
+	if !about("of stays", "") {
+		t.Error("an answer about another user was forgotten")
 	}
 }

@@ -37,6 +37,8 @@ type Response struct {
 	Location    string `json:"location,omitempty"`
 	ContentType string `json:"type,omitempty"`
 	Body        []byte `json:"body,omitempty"`
+	// UserID is whom the answer is about: it is forgotten with them.
+	UserID string `json:"-"`
 }
 
 // Once remembers the answers to requests with an Idempotency-Key (api.md 1.7),
@@ -188,7 +190,7 @@ func (c *Claim) end(ctx context.Context, tx store.Tx, resp Response) error {
 		return err
 	}
 	r := c.record
-	r.Done, r.Status = true, resp.Status
+	r.Done, r.Status, r.UserID = true, resp.Status, resp.UserID
 	if r.Sealed, err = c.once.vault.Seal(ctx, seal.System, oncePlace("response", r), plain); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (h *Handler) startCollection(c *call) error {
 			if made.Leased() {
 				due = made.PolledAt.Add(collection.Lease)
 			}
-			resp = created("/collections/"+made.ID+"/status", appendCollectionStatus(nil, &made, nil, due))
+			resp = created("/collections/"+made.ID+"/status", made.UserID, appendCollectionStatus(nil, &made, nil, due))
 			return claim.Complete(ctx, tx, resp)
 		})
 		return resp, err

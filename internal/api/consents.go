@@ -56,7 +56,7 @@ func (h *Handler) createConsent(c *call) error {
 			if err != nil {
 				return err
 			}
-			resp = created("/consents/"+made.ID+"/status", body)
+			resp = created("/consents/"+made.ID+"/status", made.UserID, body)
 			return claim.Complete(ctx, tx, resp)
 		})
 		return resp, err

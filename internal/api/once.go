@@ -25,7 +25,8 @@ func (c *call) once(body []byte, run func(context.Context, *access.Claim) (acces
 	return c.respond(resp, replayed)
 }
 
-// created is the answer to a request that made something.
-func created(location string, body []byte) access.Response {
-	return access.Response{Status: 201, Location: location, ContentType: jsonType[0], Body: body}
+// created is the answer to a request that made something for a user, if for
+// anybody.
+func created(location, userID string, body []byte) access.Response {
+	return access.Response{Status: 201, Location: location, UserID: userID, ContentType: jsonType[0], Body: body}
 }

@@ -28,6 +28,6 @@ func (h *Handler) createSession(c *call) error {
 			return access.Response{}, err
 		}
 		body, err := marshal(sessionBody{t.Token, contract.Time(t.ExpiresAt), t.UserID})
-		return created("", body), err
+		return created("", t.UserID, body), err
 	})
 }

@@ -61,7 +61,7 @@ func (h *Handler) createUser(c *call) error {
 
 func userCreated(u user.User) (access.Response, error) {
 	body, err := marshal(userOf(u))
-	return created("/users/"+u.ID, body), err
+	return created("/users/"+u.ID, u.ID, body), err
 }
 
 func (h *Handler) findUser(c *call) error {

@@ -71,6 +71,7 @@ type Idempotent struct {
 	// that ran it has died.
 	LockedUntil time.Time
 	Done        bool
+	UserID      string // whom the response is about, empty for nobody
 	Status      int
 	Sealed      []byte // response, sealed under the system's key
 }

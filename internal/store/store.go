@@ -183,6 +183,8 @@ type Tx interface {
 	// gives the key free.
 	EndIdempotent(ctx context.Context, r Idempotent) error
 	AbandonIdempotent(ctx context.Context, clientID, key string) error
+	// ForgetIdempotent deletes every response that is about a user.
+	ForgetIdempotent(ctx context.Context, clientID, userID string) error
 
 	// Sweep deletes what has run out at the time now: idempotency records, raw
 	// answers and products past their collection's DataUntil, evidence older

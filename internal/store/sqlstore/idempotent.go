@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	idempotentColumns = `client_id, idem_key, request, started_at, ends_at, locked_until, done, status, sealed`
+	idempotentColumns = `client_id, idem_key, request, started_at, ends_at, locked_until, done, user_id, status, sealed`
 
 	// claimIdempotent inserts a record or takes the place of one that has run out.
-	claimIdempotent = `INSERT INTO idempotency (` + idempotentColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	claimIdempotent = `INSERT INTO idempotency (` + idempotentColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (client_id, idem_key) DO UPDATE SET request = excluded.request, started_at = excluded.started_at,
-ends_at = excluded.ends_at, locked_until = excluded.locked_until, done = excluded.done, status = excluded.status,
+ends_at = excluded.ends_at, locked_until = excluded.locked_until, done = excluded.done, user_id = excluded.user_id, status = excluded.status,
 sealed = excluded.sealed WHERE idempotency.ends_at <= excluded.started_at`
 )
 
 func scanIdempotent(r rows) (store.Idempotent, error) {
 	var i store.Idempotent
 	var at, until, locked, done, status int64
-	err := r.Scan(&i.ClientID, &i.Key, &i.Request, &at, &until, &locked, &done, &status, &i.Sealed)
+	err := r.Scan(&i.ClientID, &i.Key, &i.Request, &at, &until, &locked, &done, &i.UserID, &status, &i.Sealed)
 	i.At, i.Until, i.LockedUntil = moment(at), moment(until), moment(locked)
 	i.Done, i.Status, i.Request, i.Sealed = done != 0, int(status), bytes(i.Request), bytes(i.Sealed)
 	return i, err
@@ -33,7 +33,7 @@ func (t *tx) BeginIdempotent(ctx context.Context, r store.Idempotent) (store.Ide
 	// is free, and the claim is made again.
 	for {
 		n, err := t.q.exec(ctx, claimIdempotent, r.ClientID, r.Key, blob(r.Request), micros(r.At), micros(r.Until),
-			micros(r.LockedUntil), flag(r.Done), int64(r.Status), blob(r.Sealed))
+			micros(r.LockedUntil), flag(r.Done), r.UserID, int64(r.Status), blob(r.Sealed))
 		if err != nil {
 			return store.Idempotent{}, err
 		}
@@ -53,8 +53,8 @@ func (t *tx) BeginIdempotent(ctx context.Context, r store.Idempotent) (store.Ide
 
 // EndIdempotent implements store.Tx.
 func (t *tx) EndIdempotent(ctx context.Context, r store.Idempotent) error {
-	n, err := t.q.exec(ctx, `UPDATE idempotency SET done = 1, status = $3, sealed = $4 WHERE client_id = $1 AND idem_key = $2`,
-		r.ClientID, r.Key, int64(r.Status), blob(r.Sealed))
+	n, err := t.q.exec(ctx, `UPDATE idempotency SET done = 1, user_id = $3, status = $4, sealed = $5 WHERE client_id = $1 AND idem_key = $2`,
+		r.ClientID, r.Key, r.UserID, int64(r.Status), blob(r.Sealed))
 	return must(n, err, store.ErrNotFound)
 }
 
@@ -62,4 +62,9 @@ func (t *tx) EndIdempotent(ctx context.Context, r store.Idempotent) error {
 // nothing.
 func (t *tx) AbandonIdempotent(ctx context.Context, clientID, key string) error {
 	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND idem_key = $2`, clientID, key)
+}
+
+// ForgetIdempotent implements store.Tx.
+func (t *tx) ForgetIdempotent(ctx context.Context, clientID, userID string) error {
+	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND user_id = $2 AND user_id <> ''`, clientID, userID)
 }

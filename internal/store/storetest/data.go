@@ -245,7 +245,7 @@ func testIdempotency(_ *testing.T, f fixture) {
 	taken("found unfinished, given up or not", r)
 
 	done := r
-	done.Done, done.Status, done.Sealed = true, 201, []byte("response")
+	done.Done, done.UserID, done.Status, done.Sealed = true, f.user.ID, 201, []byte("response")
 	f.write(func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
 	taken("found finished", done)
 
@@ -264,6 +264,16 @@ func testIdempotency(_ *testing.T, f fixture) {
 	got, err = begin(r)
 	check(f, "free again", got, err, r)
 	f.write(func(tx store.Tx) error { return tx.AbandonIdempotent(f.ctx, f.client.ID, "never used") })
+
+	second.At = start.Add(2 * time.Minute)
+	f.write(func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
+	f.write(func(tx store.Tx) error { return tx.ForgetIdempotent(f.ctx, f.client.ID, newID()) })
+	taken("another user was forgotten", done)
+	f.write(func(tx store.Tx) error { return tx.ForgetIdempotent(f.ctx, f.client.ID, f.user.ID) })
+	got, err = begin(r)
+	check(f, "the user was forgotten", got, err, r)
+	f.write(func(tx store.Tx) error { return tx.ForgetIdempotent(f.ctx, f.client.ID, "") })
+	taken("nobody was forgotten", r)
 }
 
 func testIdempotencyRace(t *testing.T, f fixture) {

@@ -142,10 +142,12 @@ CREATE TABLE idempotency (
     ends_at BIGINT NOT NULL,
     locked_until BIGINT NOT NULL,
     done BIGINT NOT NULL,
+    user_id TEXT NOT NULL,
     status BIGINT NOT NULL,
     sealed BLOB NOT NULL,
     PRIMARY KEY (client_id, idem_key)
 );
+CREATE INDEX idempotency_user ON idempotency (user_id) WHERE user_id <> '';
 CREATE INDEX idempotency_ends ON idempotency (ends_at);
 
 -- A destroyed key leaves its row, so that no second key is made for the subject.
