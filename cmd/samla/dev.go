@@ -1,19 +1,23 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"samla/internal/api"
 	"samla/internal/local"
 )
 
 type devCmd struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
 	Sandbox  string `default:"127.0.0.1:0" help:"Address of the sandbox; port 0 takes a free one."`
-	Data     string `type:"path" help:"Directory that keeps everything between starts; without it nothing is kept."`
+	Data     string `type:"path" help:"Directory that keeps everything between starts; without it nothing is kept, but for the keys to a --database."`
 	APIKey   string `name:"api-key" help:"API key to let in; without it one is made."`
 	Database string `help:"PostgreSQL URL; without it SQLite under the data directory."`
 	JSON     bool   `help:"Print one line of JSON instead of text."`
@@ -21,13 +25,18 @@ type devCmd struct {
 
 // Run keeps a local set running until the process is asked to stop.
 func (c *devCmd) Run(a *app) (err error) {
+	if c.Data == "" && c.Database != "" {
+		if c.Data, err = directoryOf(c.Database); err != nil {
+			return err
+		}
+	}
 	dir, forget, err := directory(c.Data)
 	if err != nil {
 		return err
 	}
 	defer forget()
 	l, err := local.Start(a.ctx, local.Config{Listen: c.Listen, Sandbox: c.Sandbox, Dir: dir, Database: c.Database,
-		APIKey: c.APIKey, Log: a.log})
+		APIKey: c.APIKey, Rate: devRate, Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -37,6 +46,21 @@ func (c *devCmd) Run(a *app) (err error) {
 	}
 	<-a.ctx.Done()
 	return nil
+}
+
+// devRate is above what one machine's tests reach, so that the headers about the
+// limit are there and the limit is not met by chance.
+var devRate = api.Rate{PerSecond: 100_000, Burst: 200_000}
+
+// directoryOf is where the keys to a database are kept when no data directory is
+// named: a database outlives the process, so what opens it must too.
+func directoryOf(database string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("%w: name a directory with --data", err)
+	}
+	name := sha256.Sum256([]byte(database))
+	return filepath.Join(cache, "samla", "dev-"+hex.EncodeToString(name[:8])), nil
 }
 
 // directory is the data directory: the one that was asked for, or one that is

@@ -83,7 +83,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	return command.Run(&app{ctx: ctx, out: stdout, log: log})
+	err = command.Run(&app{ctx: ctx, out: stdout, log: log})
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // asked to stop before it was up: that is no fault
+	}
+	return err
 }
 
 // stopping gives a stop its time.

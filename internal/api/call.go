@@ -77,6 +77,9 @@ func (c *call) identifyRequest() {
 		c.id = c.route.h.IDs.New()
 		h["X-Request-Id"] = []string{c.id}
 	}
+	if c.route.op.ID == "" {
+		h["Insurely-Version"] = versions // of what is not there, too
+	}
 	h["X-Content-Type-Options"] = noSniff
 	h["Cache-Control"] = noStore
 }

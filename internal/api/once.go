@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 
 	"samla/internal/access"
 	"samla/internal/fault"
@@ -18,7 +20,11 @@ func (c *call) once(body []byte, run func(context.Context, *access.Claim) (acces
 		}
 		key = keys[0]
 	}
-	resp, replayed, err := c.route.h.Once.Do(c.ctx(), c.who, key, c.r.Method+" "+c.r.URL.EscapedPath(), body, run)
+	var same bytes.Buffer // a client that writes its JSON anew asks the same
+	if err := json.Compact(&same, body); err != nil {
+		same.Write(body)
+	}
+	resp, replayed, err := c.route.h.Once.Do(c.ctx(), c.who, key, c.r.Method+" "+c.r.URL.EscapedPath(), same.Bytes(), run)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,11 @@ func (l *live) put(c consent.Consent, i *consent.Instructions) {
 	// The time to sign only ever runs: a bank that tells it anew each time, or
 	// beyond our own, does not give more of it.
 	now := *i
+	if was := e.instructions; was != nil && now.QRData == "" && now.QRImage == "" {
+		// The person has scanned the code: it stays on the screen as it was, and
+		// the message says what comes next.
+		now.QRData, now.QRImage = was.QRData, was.QRImage
+	}
 	now.ExpiresAt = sooner(c.AuthorizeBy, sooner(e.expires, i.ExpiresAt))
 	e.instructions, e.at, e.expires, e.asking, e.shown = &now, i.RefreshedAt, now.ExpiresAt, false, nil
 }

@@ -36,8 +36,7 @@ type Shown struct {
 }
 
 // show picks the form by the device that the person signs on, as far as the bank
-// gives what it needs, and draws the QR code. The code goes when the person has
-// scanned it (banks.md 12.5); the form stays what it was.
+// gives what it needs, and draws the QR code.
 func show(c consent.Consent, gives bank.QRKind, i *consent.Instructions, text string) *Shown {
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
 	switch {

@@ -7,6 +7,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -66,4 +67,25 @@ func (c Config) timed(ctx context.Context, run func(context.Context, time.Durati
 func median(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
+}
+
+// start starts what is measured, with a schema of its own where the database is
+// PostgreSQL, and returns what ends both.
+func (c *Config) start(ctx context.Context) (*local.Local, func(), error) {
+	inside, drop, err := apart(ctx, c.Local.Database)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Local.Database = inside
+	l, err := local.Start(ctx, c.Local)
+	if err != nil {
+		return nil, nil, errors.Join(err, drop())
+	}
+	return l, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+		defer cancel()
+		if err := errors.Join(l.Stop(ctx), drop()); err != nil {
+			c.Local.Log.Warn("a benchmark could not clean up", "error", err)
+		}
+	}, nil
 }

@@ -30,11 +30,11 @@ const limitCallers = 16
 // polling once a second as the API asks, against the bare exchanges with the
 // bank that one collection needs, with the same connector.
 func Collect(ctx context.Context, c Config) (Result, error) {
-	l, err := local.Start(ctx, c.Local)
+	l, end, err := c.start(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	defer stop(ctx, l)
+	defer end()
 	phone := tour.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	users := make([]collector, subjects)

@@ -9,17 +9,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"samla/internal/local"
 )
 
 // Create measures durable creates of users against bare INSERTs and COMMITs with
 // the same engine, driver, settings and number of callers.
 func Create(ctx context.Context, c Config) (Result, error) {
-	l, err := local.Start(ctx, c.Local)
+	l, end, err := c.start(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	defer stop(ctx, l)
+	defer end()
 	bare, err := openEngine(ctx, c.Local.Database, filepath.Join(c.Local.Dir, "limit"))
 	if err != nil {
 		return Result{}, err

@@ -8,18 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/local"
 	"samla/internal/tour"
 )
 
 // Status measures polls of consents that await the person, each caller polling
 // one of its own: the QR code in the answer moves every second.
 func Status(ctx context.Context, c Config) (Result, error) {
-	l, err := local.Start(ctx, c.Local)
+	l, end, err := c.start(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	defer stop(ctx, l)
+	defer end()
 	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	polls := make([][]byte, c.Connections)
@@ -111,10 +110,4 @@ func serveBare(ctx context.Context, body []byte) (*bareServer, error) {
 		})}}
 	go func() { _ = s.Serve(l) }()
 	return s, nil
-}
-
-func stop(ctx context.Context, l *local.Local) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
-	defer cancel()
-	_ = l.Stop(ctx)
 }

@@ -22,10 +22,7 @@ func normalise(about company.Company, scope consent.Scope, accounts []account, n
 			AccountHolderName: a.OwnerName,
 			AccountName:       cmp.Or(a.DisplayName, a.Name, a.Product),
 			AccountNumber:     cmp.Or(a.BBAN, a.MaskedPAN),
-			IBAN:              a.IBAN, BIC: a.BIC,
-		}
-		if a.Currency != severalCurrencies {
-			p.Currency = a.Currency
+			IBAN:              a.IBAN, BIC: a.BIC, Currency: a.Currency,
 		}
 		if scope.Balances {
 			p.BookedBalance, p.AvailableBalance = balancesOf(a.Account, p.Type == product.Psd2CreditCard)

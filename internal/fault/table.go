@@ -88,6 +88,6 @@ var table = map[Code]Info{
 		"The data of this collection has been erased.",
 		"Start a new collection."},
 	BackgroundRefreshLimit: {http.StatusTooManyRequests, "Background refresh limit", ByClient,
-		"The consent was already read four times without the user in the last 24 hours.",
+		"The consent was already read without the user as often as is allowed in 24 hours.",
 		"Wait until nextAllowedAt, or collect while the user is present and send psuIpAddress."},
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"samla/internal/api"
 	"samla/internal/bank"
 	"samla/internal/bank/xs2a"
 	"samla/internal/clock"
@@ -26,11 +27,12 @@ import (
 
 // Config is what may be chosen; the zero value of each member is usable.
 type Config struct {
-	Listen   string // of the API; "127.0.0.1:0"
-	Sandbox  string // of the sandbox; "127.0.0.1:0"
-	Dir      string // keeps everything between starts; required
-	Database string // postgres://…; empty = SQLite under Dir
-	APIKey   string // the key to let in; empty = the one of an earlier start, or a new one
+	Listen   string   // of the API; "127.0.0.1:0"
+	Sandbox  string   // of the sandbox; "127.0.0.1:0"
+	Dir      string   // keeps everything between starts; required
+	Database string   // postgres://…; empty = SQLite under Dir
+	APIKey   string   // the key to let in; empty = the one of an earlier start, or a new one
+	Rate     api.Rate // of requests; the zero value is no limit
 	Clock    clock.Clock
 	Log      *slog.Logger
 	// Wrap and WrapBank, when set, see every exchange with the sandbox, on its
@@ -102,7 +104,7 @@ func Start(ctx context.Context, c Config) (_ *Local, err error) {
 	for i, b := range l.banks {
 		banks[i] = b
 	}
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database},
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate},
 		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Banks: banks})
 	if err != nil {
 		return l, err

@@ -108,11 +108,11 @@ func (b *Bank) readAuthorisation(got answer, locale string, otherDevice bool) (b
 // bank's message (banks.md 12.2).
 func failureOf(hint string, messages tppMessages) consent.FailureCode {
 	switch hint {
-	case "userCancel", "cancelled":
+	case "userCancel":
 		return consent.AuthenticationCancelled
 	case "startFailed", "expiredTransaction":
 		return consent.AuthenticationTimeout
-	case "alreadyInProgress":
+	case "alreadyInProgress", "cancelled": // a second order of the person cancels the first
 		return consent.AuthenticationConflict
 	case "personMismatch":
 		return consent.AuthenticationMismatch

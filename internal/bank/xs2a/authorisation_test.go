@@ -86,7 +86,7 @@ func TestSCAStatus(t *testing.T) {
 		"American":             {`{"scaStatus":"FINALIZED"}`, bank.AuthorisationDone, ""},
 		"exempted":             {`{"scaStatus":"exempted"}`, bank.AuthorisationDone, ""},
 		"cancelled by person":  {`{"scaStatus":"failed","hintCode":"userCancel"}`, bank.AuthorisationFailed, consent.AuthenticationCancelled},
-		"cancelled":            {`{"scaStatus":"failed","hintCode":"cancelled"}`, bank.AuthorisationFailed, consent.AuthenticationCancelled},
+		"cancelled":            {`{"scaStatus":"failed","hintCode":"cancelled"}`, bank.AuthorisationFailed, consent.AuthenticationConflict},
 		"not started":          {`{"scaStatus":"failed","hintCode":"startFailed"}`, bank.AuthorisationFailed, consent.AuthenticationTimeout},
 		"expired":              {`{"scaStatus":"failed","hintCode":"expiredTransaction"}`, bank.AuthorisationFailed, consent.AuthenticationTimeout},
 		"in progress":          {`{"scaStatus":"failed","hintCode":"alreadyInProgress"}`, bank.AuthorisationFailed, consent.AuthenticationConflict},

@@ -67,11 +67,17 @@ func picture(s string) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
+// homeLocale is the language of persons who named none: BankID is Swedish.
+const homeLocale = "sv-SE"
+
 // userMessage is BankID's message for the hint, in the person's language. Where
 // the bank tells no hint, its own words are shown under the code of the moment
 // that every order begins with.
 func userMessage(message text, hint, locale string, otherDevice bool) consent.UserMessage {
 	var m consent.UserMessage
+	if locale == "" {
+		locale = homeLocale
+	}
 	if hint != "" {
 		m.Code, m.Text = rfa.Message("pending", hint, otherDevice, locale)
 		return m
