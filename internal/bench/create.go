@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
 )
 
 // Create measures durable creates of users against bare INSERTs and COMMITs with
