@@ -151,21 +151,12 @@ func newBench(t testing.TB) *bench {
 func newBenchOn(t testing.TB, database string) *bench {
 	t.Helper()
 	b := &bench{TB: t, clock: clock.NewManual(morning), bank: newScripted()}
-	real, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: database})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := real.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	b.store = real
+	b.store = openStore(t, database)
 	master, err := keyset.NewMaster()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.vault, err = keyset.New(master, real, b.clock); err != nil {
+	if b.vault, err = keyset.New(master, b.store, b.clock); err != nil {
 		t.Fatal(err)
 	}
 	b.ids = uid.NewMaker(b.clock, rand.Reader)
@@ -178,6 +169,20 @@ func newBenchOn(t testing.TB, database string) *bench {
 		return tx.AddUser(t.Context(), b.user)
 	})
 	return b
+}
+
+func openStore(t testing.TB, database string) store.Store {
+	t.Helper()
+	s, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: database})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // service makes services of their own over the same store: another node, or the

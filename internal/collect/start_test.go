@@ -1,6 +1,7 @@
 package collect_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -93,11 +94,20 @@ func TestQuota(t *testing.T) {
 	for name, database := range map[string]func(testing.TB) string{
 		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
 	} {
-		t.Run(name, func(t *testing.T) { quota(t, newBenchOn(t, database(t))) })
+		t.Run(name, func(t *testing.T) {
+			dsn := database(t)
+			b := newBenchOn(t, dsn)
+			nodes := []*collect.Service{b.Service}
+			if name == "postgres" { // a second node shares nothing with the first but the rows
+				b.store = openStore(t, dsn)
+				nodes = append(nodes, b.service())
+			}
+			quota(t, b, nodes)
+		})
 	}
 }
 
-func quota(t *testing.T, b *bench) {
+func quota(t *testing.T, b *bench, nodes []*collect.Service) {
 	under := b.granted()
 	b.clock.Advance(time.Hour)
 	for range 3 { // the person being there takes no place
@@ -107,11 +117,20 @@ func quota(t *testing.T, b *bench) {
 		wg      sync.WaitGroup
 		results = make(chan error, 5)
 	)
-	for range cap(results) {
+	// slowly keeps the transaction open for a while after it has counted.
+	slowly := func(tx store.Tx, c collection.Collection) error {
+		for range 20 {
+			if _, err := tx.Consent(t.Context(), c.ConsentID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i := range cap(results) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			_, err := b.Start(t.Context(), b.request(under, ""), nothing)
+			_, err := nodes[i%len(nodes)].Start(t.Context(), b.request(under, ""), slowly)
 			results <- err
 		}()
 	}
@@ -137,6 +156,33 @@ func quota(t *testing.T, b *bench) {
 	isFault(t, "a second early", err, fault.BackgroundRefreshLimit)
 	b.clock.Advance(time.Second)
 	b.start(b.request(under, ""))
+}
+
+// meanwhile is a store in which something happens between the reading and the
+// writing of whoever uses it.
+type meanwhile struct {
+	store.Store
+	happens func()
+}
+
+func (m *meanwhile) Write(ctx context.Context, fn func(store.Tx) error) error {
+	if happens := m.happens; happens != nil {
+		m.happens = nil
+		happens()
+	}
+	return m.Store.Write(ctx, fn)
+}
+
+// A consent that is withdrawn while a refresh starts gives it no place.
+func TestWithdrawnWhileStarting(t *testing.T) {
+	b := newBench(t)
+	under := b.granted()
+	m := &meanwhile{Store: b.store}
+	b.store = m
+	b.Service = b.service()
+	m.happens = func() { b.comes(under.ID, consent.Withdrawn{}) }
+	_, err := b.Start(t.Context(), b.request(under, ""), nothing)
+	isFault(t, "withdrawn meanwhile", err, fault.ConsentRevoked)
 }
 
 func TestQuotaRolls(t *testing.T) {
