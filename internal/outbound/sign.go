@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -125,6 +126,19 @@ func NewSigner(seal *tls.Certificate, v Variant) (*Signer, error) {
 	}, nil
 }
 
+// signing bounds how many signatures are computed at once in this process. Each
+// keeps a processor for a millisecond; more of them than processors would make
+// everything short wait in line behind them, transactions that hold a connection
+// to the database among it.
+var signing = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+func (s *Signer) seal(text []byte) ([]byte, error) {
+	signing <- struct{}{}
+	defer func() { <-signing }()
+	// The blinding that rand once served is gone; PKCS #1 v1.5 is deterministic.
+	return rsa.SignPKCS1v15(rand.Reader, s.key, s.hash, sum(s.hash, text))
+}
+
 // quotable percent-encodes what cannot stand between quotes in a header.
 func quotable(s string) string {
 	var b strings.Builder
@@ -166,8 +180,7 @@ func (s *Signer) Sign(h http.Header, method, target string, body []byte, now tim
 		names.WriteString(name)
 		text.WriteString(name + ": " + value)
 	}
-	// The blinding that rand once served is gone; PKCS #1 v1.5 is deterministic.
-	signature, err := rsa.SignPKCS1v15(rand.Reader, s.key, s.hash, sum(s.hash, []byte(text.String())))
+	signature, err := s.seal([]byte(text.String()))
 	if err != nil {
 		return fmt.Errorf("outbound: sign: %w", err)
 	}
