@@ -30,10 +30,12 @@ func TestSigningLimits(t *testing.T) {
 	unsigned := p.asks(t, ask{company: demo})
 	p.signs(t, "open", p.awaits(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions, "")
 	w.clock.jump(2 * time.Minute)
-	s := p.awaits(t, unsigned, "AWAITING_AUTHORIZATION")
-	w.until(t, "the QR code to go, for the app is open", func() bool {
-		s = p.status(t, unsigned)
-		return s.AuthInstructions.QRData == ""
+	scanned := ""
+	w.until(t, "the QR code to stand still, for the app is open", func() bool {
+		s := p.awaits(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions
+		still := s.QRData == scanned && s.UserMessage.Code != "RFA1"
+		scanned = s.QRData
+		return still
 	})
 	w.clock.jump(time.Minute)
 	timedOut(unsigned)
