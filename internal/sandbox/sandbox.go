@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -34,8 +33,8 @@ type Config struct {
 	Clock  clock.Clock  // nil: the machine's
 	Random io.Reader    // nil: the machine's
 	Logger *slog.Logger // nil: silence
-	Dir    string       // keeps certificates and the banks' state; empty: memory only
-	Listen string       // empty: 127.0.0.1:0, a free port
+	Dir    string       // keeps certificates, port, and the state of BankID and banks; empty: memory only
+	Listen string       // empty: 127.0.0.1:0; port 0 is that of the last start on Dir, or a free one
 	// Wrap, when set, stands around the whole handler, such as the oracle of a test.
 	Wrap func(http.Handler) http.Handler
 	// Keys are certificates to use again, so that a test run makes them once; nil:
@@ -87,6 +86,11 @@ func New(c Config) (*Sandbox, error) {
 		p, _ := names.Person(number)
 		return p.Given, p.Surname
 	}
+	if c.Dir != "" {
+		if err := s.bankID.Keep(filepath.Join(c.Dir, ordersFile)); err != nil {
+			return nil, fmt.Errorf("sandbox: %w", err)
+		}
+	}
 	for _, behaviour := range c.Banks {
 		bc := aspsp.Config{
 			Behaviour: behaviour, Clock: c.Clock, Random: c.Random, Roots: keys.CA.Pool(),
@@ -116,10 +120,9 @@ func message(status, hintCode string, qr bool, lang string) (code, text string) 
 // Start opens the address and serves until Stop. It fails when the address
 // cannot be had.
 func (s *Sandbox) Start(ctx context.Context) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	l, err := s.listen(ctx)
 	if err != nil {
-		return fmt.Errorf("sandbox: listen: %w", err)
+		return err
 	}
 	handler := s.handler()
 	if s.config.Wrap != nil {
@@ -148,7 +151,7 @@ func (s *Sandbox) Start(ctx context.Context) error {
 const patience = time.Second
 
 // Stop closes the address, waits a moment for requests under way, at most until
-// ctx ends, and closes the banks' journals. It also ends a sandbox that was never started; a
+// ctx ends, and closes the journals of the banks and of BankID. It also ends a sandbox that was never started; a
 // second Stop does nothing.
 func (s *Sandbox) Stop(ctx context.Context) error {
 	var err error
@@ -166,6 +169,7 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 	for _, b := range s.banks {
 		err = errors.Join(err, b.Close())
 	}
+	err = errors.Join(err, s.bankID.Close())
 	if err != nil {
 		return fmt.Errorf("sandbox: stop: %w", err)
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"samla/internal/sandbox"
 )
 
 // begin creates a consent and starts its authorisation.
@@ -117,7 +115,7 @@ func TestWhereBankIDDataAppears(t *testing.T) {
 		data  int
 		image bool
 	}{
-		"se-demo-psd2": {2, false}, "se-sandbox-autostart": {1, false}, "se-sandbox-static": {0, true}, "se-sandbox-short": {2, false},
+		"se-demo-psd2": {2, false}, "se-sandbox-autostart": {1, false}, "se-sandbox-static": {1, true}, "se-sandbox-short": {2, false},
 	} {
 		p := w.tpp(bank)
 		_, auth := p.begin("PSU-ID", maja)
@@ -206,48 +204,6 @@ func TestOperatorFaces(t *testing.T) {
 	rp := p.call("POST", "/rp/v6.0/auth", `{"endUserIp":"192.0.2.7"}`, "Content-Type", "application/json").want(200)
 	if rp.text("autoStartToken") == "" {
 		t.Errorf("%s", rp.body)
-	}
-}
-
-// Started again on the same directory the bank knows its consents, their counted
-// reads and its keys; an authorisation that was under way has failed.
-func TestRestart(t *testing.T) {
-	dir := t.TempDir()
-	kept := func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil }
-	w := open(t, kept)
-	p := w.tpp("se-demo-psd2")
-	id := p.consent(allAccounts, maja)
-	for range 3 {
-		p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
-	}
-	ended := p.consent(allAccounts, light)
-	p.call("DELETE", "consents/"+ended, "").want(204)
-	open1, auth := p.begin("PSU-ID", ester)
-	request := open1.header.Get("X-Request-ID")
-	ca := string(w.CAPEM())
-	w.stop()
-
-	w = open(t, kept)
-	if string(w.CAPEM()) != ca || w.CAFile() == "" || w.TPPFiles().QSEALKey == "" {
-		t.Error("another CA, or no files")
-	}
-	p = w.tpp("se-demo-psd2")
-	status := func(id string) string { return p.call("GET", "consents/"+id+"/status", "").text("consentStatus") }
-	if status(id) != "valid" || status(ended) != "terminatedByTpp" {
-		t.Errorf("%s, %s", status(id), status(ended))
-	}
-	p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
-	p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").refused(429, "ACCESS_EXCEEDED")
-	if again := p.call("POST", "consents", allAccounts, "X-Request-ID", request).want(201); again.text("consentId") != open1.text("consentId") {
-		t.Error("the repeated request made another consent")
-	}
-	p.ended(open1, auth, "cancelled")
-	newer := p.consent(allAccounts, maja)
-	if status(id) != "terminatedByTpp" || status(newer) != "valid" {
-		t.Error("the newer consent did not end the one from before the restart")
-	}
-	if s := w.Stats(); s.ConsentsCreated != 4 || s.DuplicateConsents != 0 {
-		t.Errorf("%+v", s)
 	}
 }
 

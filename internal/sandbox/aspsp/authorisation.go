@@ -1,6 +1,10 @@
 package aspsp
 
-import "time"
+import (
+	"time"
+
+	"samla/internal/sandbox/bankid"
+)
 
 // SCAStatus is scaStatus of the standard (banks.md 4).
 type SCAStatus string
@@ -20,10 +24,11 @@ func (s SCAStatus) Final() bool { return s == Finalised || s == Failed }
 // Hint codes of our own, beside BankID's.
 const (
 	outstanding    = "outstandingTransaction"
-	hintMismatch   = "personMismatch"    // another person signed than PSU-ID named
-	hintNothing    = "nothingToGrant"    // the signer owns none of the accounts asked for
-	hintLost       = "cancelled"         // the order is gone, such as after a restart
-	hintInProgress = "alreadyInProgress" // the order could not start
+	hintMismatch   = "personMismatch"     // another person signed than PSU-ID named
+	hintNothing    = "nothingToGrant"     // the signer owns none of the accounts asked for
+	hintCancelled  = "cancelled"          // the TPP ended the consent
+	hintLost       = "expiredTransaction" // BankID no longer knows the order
+	hintInProgress = "alreadyInProgress"  // the order could not start
 )
 
 // Authorisation is one authorisation of a consent.
@@ -38,14 +43,13 @@ type Authorisation struct {
 	PSUID     string    `json:"psuId,omitempty"`  // whom PSU-ID named
 	Signer    string    `json:"signer,omitempty"` // who signed
 
-	order order // the BankID order; gone after a restart
+	Order order `json:"order,omitzero"` // until the authorisation ends
 }
 
-// order is what the bank remembers of a BankID order. It is never written down.
+// order is what the bank remembers of a BankID order.
 type order struct {
-	ref, autoStart, qrToken, qrSecret string
-	started                           time.Time
-	image                             string // base64 PNG, StaticImage only
+	bankid.Order
+	Image string `json:"image,omitempty"` // base64 PNG, StaticImage only
 }
 
 // The events of an authorisation.

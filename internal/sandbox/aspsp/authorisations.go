@@ -80,15 +80,17 @@ func (c *call) begin(h *held, psu string) (*Authorisation, error) {
 		expected = persona.Default
 	}
 	o, err := c.BankID.Auth(bankid.AuthRequest{
+		// A bank that was killed here gets the same order when the TPP repeats.
+		RequestID: h.ID + "/" + c.requestID,
 		EndUserIP: c.r.Header.Get("PSU-IP-Address"), Expected: expected,
 		UserVisibleData: c.DisplayName + ": samtycke till kontoinformation",
 	})
 	var busy *bankid.Error
 	switch {
 	case err == nil:
-		a.order = order{ref: o.OrderRef, autoStart: o.AutoStartToken, qrToken: o.QRStartToken, qrSecret: o.QRStartSecret, started: o.StartedAt}
+		a.Order.Order = o
 		if c.Token == StaticImage {
-			if a.order.image, err = qrImage("bankid:///?autostarttoken=" + o.AutoStartToken); err != nil {
+			if a.Order.Image, err = qrImage(bankid.AutoStartURL(o.AutoStartToken)); err != nil {
 				return nil, err
 			}
 		}
@@ -96,9 +98,11 @@ func (c *call) begin(h *held, psu string) (*Authorisation, error) {
 	default:
 		return nil, err
 	}
+	if err := c.journal.Write(entry{Authorisation: a}); err != nil {
+		return nil, err
+	}
 	h.authorisations = append(h.authorisations, a)
 	c.counters.Authorisations++
-	c.journal.write(entry{Authorisation: a})
 	if busy != nil {
 		c.applySCA(h, a, Broken{string(busy.Code)})
 	}
@@ -112,10 +116,13 @@ func (b *Bank) progress(h *held) {
 		if a.Status.Final() {
 			continue
 		}
-		got, err := b.BankID.Collect(a.order.ref)
+		got, err := b.BankID.Collect(a.Order.OrderRef)
+		var gone *bankid.Error
 		switch {
-		case err != nil:
+		case errors.As(err, &gone):
 			b.applySCA(h, a, Broken{hintLost})
+		case err != nil:
+			b.Log.Error("sandbox bank: BankID does not tell", "bank", b.Company, "err", err)
 		case got.User != nil:
 			b.applySCA(h, a, Signed{got.User.PersonalNumber})
 		case got.Status == "failed":
@@ -142,17 +149,22 @@ func (b *Bank) applySCA(h *held, a *Authorisation, e SCAEvent) {
 		granted, ok := h.Access.grant(p.Accounts)
 		if !ok {
 			next.Status, next.Hint = Failed, hintNothing
-		} else if err := b.apply(h, Authorised{next.Signer, granted}); err != nil {
-			next.Status, next.Hint = Failed, hintLost
+		} else if err := b.apply(h, Authorised{next.Signer, granted}); err != nil && h.Status != Valid {
+			// Valid already: a kill came between the lines of the consent and of
+			// this authorisation.
+			next.Status, next.Hint = Failed, hintCancelled
 		}
 	}
 	if next.Status == Failed {
 		_ = b.apply(h, Refused{}) // a consent that has ended stays ended
 	}
+	if next.Status.Final() {
+		next.Order = order{}
+	}
 	changed := next.Status != a.Status
 	*a = next
 	if changed {
-		b.journal.write(entry{Authorisation: a})
+		b.note(entry{Authorisation: a})
 	}
 }
 

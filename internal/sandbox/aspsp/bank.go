@@ -24,6 +24,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/persona"
 
 	"github.com/google/uuid"
@@ -64,7 +65,7 @@ type Bank struct {
 	recurring  map[string]*held  // TPP + signer -> the newest valid recurring consent
 	order      []string          // consent ids, oldest first
 	reads      map[string][]time.Time
-	journal    *journal
+	journal    *journal.File[entry]
 	counters   counters
 	accountSeq atomic.Int64
 	attended   atomic.Int64
@@ -77,8 +78,8 @@ type held struct {
 }
 
 // New makes a bank. With a journal it takes up the state that an earlier run
-// left there; BankID orders do not survive, so that an authorisation that was
-// under way fails.
+// left there. An authorisation that was under way goes on if its BankID has kept
+// the order, else it fails.
 func New(c Config) (*Bank, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
@@ -95,8 +96,9 @@ func New(c Config) (*Bank, error) {
 		return nil, fmt.Errorf("aspsp: page key: %w", err)
 	}
 	if c.Journal != "" {
-		if err := b.openJournal(); err != nil {
-			return nil, err
+		var err error
+		if b.journal, err = journal.Open(c.Journal, b.take, b.state); err != nil {
+			return nil, fmt.Errorf("aspsp: %w", err)
 		}
 	}
 	return b, nil
@@ -109,7 +111,7 @@ func (b *Bank) Close() error {
 	defer b.mu.Unlock()
 	j := b.journal
 	b.journal = nil
-	return j.close()
+	return j.Close()
 }
 
 func (b *Bank) newID() (string, error) {
@@ -147,7 +149,7 @@ func (b *Bank) apply(h *held, e ConsentEvent) error {
 		return nil
 	}
 	h.Consent = next
-	b.journal.write(entry{Consent: &next})
+	b.note(entry{Consent: &next})
 	if next.Status == Valid && next.Recurring {
 		b.replaceOlder(h)
 	}

@@ -13,7 +13,7 @@ const (
 	// AutostartOnly: challengeData.data is [autostart token].
 	AutostartOnly
 	// StaticImage: challengeData.image is a PNG of a QR code that holds the
-	// autostart URL; there is no data.
+	// autostart URL, and challengeData.data is [autostart token].
 	StaticImage
 )
 

@@ -60,20 +60,20 @@ func (c *call) view(h *held, a *Authorisation) map[string]any {
 
 // challenge is nil once the authorisation has ended.
 func (c *call) challenge(a *Authorisation) *challengeData {
-	o := a.order
-	if a.Status.Final() || o.ref == "" {
+	o := a.Order
+	if a.Status.Final() || o.OrderRef == "" {
 		return nil
 	}
 	switch c.Token {
 	case StaticImage:
-		return &challengeData{Image: o.image}
+		return &challengeData{Image: o.Image, Data: []string{o.AutoStartToken}}
 	case AutostartOnly:
-		return &challengeData{Data: []string{o.autoStart}}
+		return &challengeData{Data: []string{o.AutoStartToken}}
 	}
-	d := &challengeData{Data: []string{o.autoStart}}
+	d := &challengeData{Data: []string{o.AutoStartToken}}
 	if a.Hint == outstanding {
-		seconds := int(c.Clock.Now().Sub(o.started) / time.Second)
-		d.Data = append(d.Data, bankid.QRData(o.qrToken, o.qrSecret, seconds))
+		seconds := int(c.Clock.Now().Sub(o.StartedAt) / time.Second)
+		d.Data = append(d.Data, bankid.QRData(o.QRStartToken, o.QRStartSecret, seconds))
 	}
 	return d
 }

@@ -107,8 +107,7 @@ func (c *call) createConsent() (answer, *refusal) {
 	}
 	consent.ID, consent.TPP, consent.RequestID, consent.Print = id, c.tpp, c.requestID, c.print()
 	consent.Created, consent.Changed, consent.Status, consent.PSUID = now, now, Received, psu
-	c.journal.write(entry{Consent: &consent})
-	if err := c.journal.failed(); err != nil {
+	if err := c.journal.Write(entry{Consent: &consent}); err != nil {
 		return answer{}, c.internal(err)
 	}
 	c.take(entry{Consent: &consent})
@@ -195,8 +194,8 @@ func (c *call) deleteConsent() (answer, *refusal) {
 	}
 	for _, a := range h.authorisations {
 		if !a.Status.Final() {
-			_ = c.BankID.Cancel(a.order.ref) // an order that is gone is as good as cancelled
-			c.applySCA(h, a, Broken{hintLost})
+			_ = c.BankID.Cancel(a.Order.OrderRef) // an order that is gone is as good as cancelled
+			c.applySCA(h, a, Broken{hintCancelled})
 		}
 	}
 	return answer{status: http.StatusNoContent}, nil

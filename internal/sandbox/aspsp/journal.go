@@ -1,20 +1,14 @@
 package aspsp
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
+
+	"samla/internal/sandbox/journal"
 )
 
-// entry is one line of a journal or snapshot: the newest line about a thing is
-// its state.
+// entry is one line of the bank's journal (package journal).
 type entry struct {
 	Consent       *Consent       `json:"consent,omitempty"`
 	Authorisation *Authorisation `json:"authorisation,omitempty"`
@@ -27,122 +21,46 @@ type readEntry struct {
 	At  time.Time `json:"at"`
 }
 
-// journal appends entries to a file. Each line is handed to the operating
-// system before write returns, so that a killed process loses nothing it has
-// answered for; a machine that loses power may lose the last seconds. A nil
-// journal writes nothing.
-type journal struct {
-	file *os.File
-	err  error // the first failure; later lines are not written
-}
-
-func (j *journal) write(e entry) {
-	if j == nil || j.err != nil {
-		return
-	}
-	line, err := json.Marshal(e)
-	if err == nil {
-		_, err = j.file.Write(append(line, '\n'))
-	}
-	j.err = err
-}
-
-// failed is the error that stopped the journal, or nil.
-func (j *journal) failed() error {
-	if j == nil {
-		return nil
-	}
-	return j.err
-}
-
-func (j *journal) close() error {
-	if j == nil {
-		return nil
-	}
-	if err := errors.Join(j.err, j.file.Sync(), j.file.Close()); err != nil {
-		return fmt.Errorf("aspsp: journal: %w", err)
-	}
-	return nil
-}
-
-// openJournal takes up what the file holds, replaces the file by a snapshot of
-// it (so that it does not grow over restarts) and goes on appending there.
-func (b *Bank) openJournal() error {
-	old, err := os.Open(b.Journal)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return fmt.Errorf("aspsp: journal: %w", err)
-	default:
-		err = b.Restore(old)
-		_ = old.Close()
-		if err != nil {
-			return err
-		}
-	}
-	temp, err := os.CreateTemp(filepath.Dir(b.Journal), ".journal-*")
-	if err != nil {
-		return fmt.Errorf("aspsp: journal: %w", err)
-	}
-	err = errors.Join(b.Snapshot(temp), temp.Sync(), os.Rename(temp.Name(), b.Journal))
-	if err != nil {
-		_ = temp.Close()
-		_ = os.Remove(temp.Name())
-		return fmt.Errorf("aspsp: journal: %w", err)
-	}
-	b.journal = &journal{file: temp}
-	return nil
-}
+// note writes a change down. What is under way goes on in memory when the
+// journal fails; new consents and authorisations, which check it themselves, do
+// not. The caller holds mu.
+func (b *Bank) note(e entry) { _ = b.journal.Write(e) }
 
 // Snapshot writes the bank's state, one JSON object a line. It holds test
 // persons' numbers and belongs nowhere but into a file of the sandbox.
 func (b *Bank) Snapshot(w io.Writer) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := bufio.NewWriter(w)
-	enc := json.NewEncoder(out)
-	var err error
-	put := func(e entry) { err = errors.Join(err, enc.Encode(e)) }
+	return journal.Snapshot(w, b.state)
+}
+
+// Restore takes up a snapshot or journal, on top of what is there; see
+// journal.Read for its errors.
+func (b *Bank) Restore(r io.Reader) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return journal.Read(r, b.take)
+}
+
+// state yields the entries that restore the bank.
+func (b *Bank) state(yield func(entry) bool) {
 	for _, id := range b.order {
 		h := b.consents[id]
-		put(entry{Consent: &h.Consent})
+		if !yield(entry{Consent: &h.Consent}) {
+			return
+		}
 		for _, a := range h.authorisations {
-			put(entry{Authorisation: a})
+			if !yield(entry{Authorisation: a}) {
+				return
+			}
 		}
 	}
 	for key, times := range b.reads {
 		for _, at := range times {
-			if b.Clock.Now().Sub(at) < day {
-				put(entry{Read: &readEntry{key, at}})
+			if b.Clock.Now().Sub(at) < day && !yield(entry{Read: &readEntry{key, at}}) {
+				return
 			}
 		}
-	}
-	if err = errors.Join(err, out.Flush()); err != nil {
-		return fmt.Errorf("aspsp: snapshot: %w", err)
-	}
-	return nil
-}
-
-// Restore takes up a snapshot or journal, on top of what is there. A last line
-// that was cut off by a kill is passed over; any other line that cannot be read
-// is an error.
-func (b *Bank) Restore(r io.Reader) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	in := bufio.NewReader(r)
-	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil // what is left has no line end: it was never acknowledged
-		}
-		if err != nil {
-			return fmt.Errorf("aspsp: restore: %w", err)
-		}
-		var e entry
-		if err := json.Unmarshal(line, &e); err != nil {
-			return fmt.Errorf("aspsp: restore: %w", err)
-		}
-		b.take(e)
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *call) countRead(consent Consent, endpoint string) *refusal {
 	}
 	c.counters.UnattendedReads++
 	c.reads[key] = append(recent, now)
-	c.journal.write(entry{Read: &readEntry{key, now}})
+	c.note(entry{Read: &readEntry{key, now}})
 	return nil
 }
 

@@ -48,7 +48,7 @@ func TestJournalSurvivesACut(t *testing.T) {
 		{Authorisation: &Authorisation{ID: "x", ConsentID: "a", Status: Finalised, Created: noon}},
 		{Read: &readEntry{"a/accounts", noon}}, {Read: &readEntry{"a/accounts", noon.Add(-25 * time.Hour)}},
 	} {
-		b.journal.write(e)
+		b.note(e)
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestBrokenJournalIsAnError(t *testing.T) {
 // Once the journal fails nothing more is acknowledged.
 func TestFailedJournalStopsConsents(t *testing.T) {
 	b := newBank(t, filepath.Join(t.TempDir(), "j"))
-	if err := b.journal.file.Close(); err != nil {
+	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequest("POST", "/", nil)
@@ -106,7 +106,7 @@ func TestFailedJournalStopsConsents(t *testing.T) {
 	if _, f := c.createConsent(); f == nil || f.status != 500 || len(b.consents) != 0 {
 		t.Errorf("%+v, %d consents", f, len(b.consents))
 	}
-	if err := b.journal.failed(); !errors.Is(err, os.ErrClosed) {
+	if err := b.journal.Write(entry{}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 	if err := b.Close(); err == nil {

@@ -1,6 +1,7 @@
 package bankid
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -34,32 +35,43 @@ func (k Kind) phone() bool { return k == PhoneAuth || k == PhoneSign }
 
 // AuthRequest asks for an identification or a signature.
 type AuthRequest struct {
-	Kind      Kind
-	EndUserIP string // the person's address as the relying party sees it; may be empty in process
+	// RequestID names the request: if the expected person's pending order was
+	// asked for under the same one, that order is given again instead of
+	// AlreadyInProgress. Empty, as from the RP API, names nothing.
+	RequestID string `json:"requestId,omitempty"`
+	Kind      Kind   `json:"kind,omitempty"`
+	// EndUserIP is the person's address as the relying party sees it; it may be
+	// empty in process.
+	EndUserIP string `json:"endUserIp,omitempty"`
 	// Expected is the 12-digit personal number of the person the relying party
 	// expects; "" is anybody. BankID does not enforce it: it is who signs when the
 	// phone names nobody, and the key of "already in progress". The relying party
 	// compares itself.
-	Expected string
+	Expected string `json:"expected,omitempty"`
 	// Requirement is the 12-digit personal number that BankID itself demands (RP
 	// API requirement.personalNumber): approving as someone else is refused by
 	// the phone. It counts as Expected where that is empty.
-	Requirement     string
-	UserVisibleData string // plain UTF-8, at most MaxVisible bytes; the phone shows its beginning
-	ReturnRisk      bool   // asks for the risk in the completion
+	Requirement string `json:"requirement,omitempty"`
+	// UserVisibleData is plain UTF-8, at most MaxVisible bytes; the phone shows
+	// its beginning.
+	UserVisibleData string `json:"userVisibleData,omitempty"`
+	ReturnRisk      bool   `json:"returnRisk,omitempty"` // asks for the risk in the completion
 }
 
 // Order is what the relying party gets for its request. QRStartSecret stays on
 // its server.
 type Order struct {
-	OrderRef, AutoStartToken, QRStartToken, QRStartSecret string
-	StartedAt                                             time.Time
+	OrderRef       string    `json:"orderRef"`
+	AutoStartToken string    `json:"autoStartToken"`
+	QRStartToken   string    `json:"qrStartToken"`
+	QRStartSecret  string    `json:"qrStartSecret"`
+	StartedAt      time.Time `json:"startedAt"`
 }
 
 // Auth starts an order. Errors: InvalidParameters; AlreadyInProgress when the
 // expected person has a pending order, which is cancelled by this and no new
 // one is made; TooManyRequests when the service is full; otherwise the
-// randomness failed.
+// randomness failed, or the order could not be written down.
 func (s *Service) Auth(r AuthRequest) (Order, error) {
 	if r.Expected == "" {
 		r.Expected = r.Requirement
@@ -72,8 +84,14 @@ func (s *Service) Auth(r AuthRequest) (Order, error) {
 	now := s.clock.Now()
 	s.forget(now)
 	if earlier := s.byPerson[r.Expected]; earlier != nil {
-		if err := earlier.apply(order.Cancel{}, now); err == nil {
+		if earlier.repeated(r, now) {
+			return earlier.Order, nil
+		}
+		switch err := s.apply(earlier, order.Cancel{}, now); {
+		case err == nil:
 			return Order{}, &Error{AlreadyInProgress, "the person has an order in progress; it is cancelled too"}
+		case !errors.Is(err, order.ErrEnded):
+			return Order{}, err
 		}
 	}
 	if s.byAge.Len() >= s.limit {
@@ -83,8 +101,15 @@ func (s *Service) Auth(r AuthRequest) (Order, error) {
 	if err != nil {
 		return Order{}, err
 	}
-	s.keep(rec)
+	if err := s.begin(rec); err != nil {
+		return Order{}, err
+	}
 	return rec.Order, nil
+}
+
+// repeated tells whether r asks again for this order, which is still pending.
+func (o *record) repeated(r AuthRequest, now time.Time) bool {
+	return r.RequestID != "" && o.request.RequestID == r.RequestID && o.state.Settle(now).Status == order.Pending
 }
 
 func (r AuthRequest) check() error {

@@ -1,6 +1,10 @@
 package bankid
 
-import "samla/internal/sandbox/bankid/order"
+import (
+	"errors"
+
+	"samla/internal/sandbox/bankid/order"
+)
 
 // User is who signed.
 type User struct {
@@ -23,13 +27,21 @@ type Collected struct {
 // Collect tells where an order stands. A complete order is told once within
 // 3 minutes of its completion, a failed one once within 5 minutes of its
 // failure; then, and for a reference that never was, the answer is
-// InvalidParameters (banks.md 12.3, 12.4).
+// InvalidParameters (banks.md 12.3, 12.4). Any other error says that the end
+// could not be written down (Keep).
 func (s *Service) Collect(orderRef string) (Collected, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.byRef[orderRef]
-	if r == nil || r.apply(order.Collect{}, s.clock.Now()) != nil {
+	err := order.ErrGone
+	if r != nil {
+		err = s.apply(r, order.Collect{}, s.clock.Now())
+	}
+	switch {
+	case errors.Is(err, order.ErrGone):
 		return Collected{}, &Error{InvalidParameters, "no such order, or its result is used up"}
+	case err != nil:
+		return Collected{}, err
 	}
 	c := Collected{
 		OrderRef: orderRef, Status: string(r.state.Status), HintCode: string(r.state.Hint), Request: r.request,
@@ -44,15 +56,19 @@ func (s *Service) Collect(orderRef string) (Collected, error) {
 }
 
 // Cancel ends a pending order as failed/cancelled. InvalidParameters when there
-// is none.
+// is none; any other error says that it could not be written down (Keep).
 func (s *Service) Cancel(orderRef string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.byRef[orderRef]
-	if r == nil || r.apply(order.Cancel{}, s.clock.Now()) != nil {
+	err := order.ErrEnded
+	if r != nil {
+		err = s.apply(r, order.Cancel{}, s.clock.Now())
+	}
+	if errors.Is(err, order.ErrEnded) {
 		return &Error{InvalidParameters, "no such order, or it has ended"}
 	}
-	return nil
+	return err
 }
 
 func (s *Service) user(personalNumber string) *User {

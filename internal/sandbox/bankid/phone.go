@@ -19,7 +19,8 @@ const (
 // PhoneAction is one act of the person who holds the phone.
 type PhoneAction struct {
 	Action Action
-	// AutoStartToken or QRData says which order. With neither, PersonalNumber
+	// AutoStartToken or QRData says which order; QRData is the text of an animated
+	// code, or that of a static one (AutoStartURL). With neither, PersonalNumber
 	// finds the phone order that waits for this person.
 	AutoStartToken, QRData string
 	// PersonalNumber is whose BankID it is, 12 digits; empty is the person the
@@ -37,7 +38,8 @@ type PhoneResult struct {
 // Act lets the person act on an order. It is refused with InvalidParameters for
 // an action, number or choice of order that is out of its rules; UnknownOrder;
 // InvalidQR; StaleQR for a text older than QRLife, unless a phone has the order
-// already; OrderEnded; WrongPerson; PersonNeeded. A refused act changes nothing.
+// already; OrderEnded; WrongPerson; PersonNeeded. Any other error says that the
+// act could not be written down (Keep). A refused act changes nothing.
 func (s *Service) Act(a PhoneAction) (PhoneResult, error) {
 	if a.PersonalNumber != "" && !isPersonalNumber(a.PersonalNumber) {
 		return PhoneResult{}, &Error{InvalidParameters, "personalNumber has 12 digits and a matching check digit"}
@@ -53,7 +55,7 @@ func (s *Service) Act(a PhoneAction) (PhoneResult, error) {
 	if err != nil {
 		return PhoneResult{}, err
 	}
-	if err := r.apply(event, now); err != nil {
+	if err := s.apply(r, event, now); err != nil {
 		return PhoneResult{}, phoneError(err, r.state)
 	}
 	return PhoneResult{OrderRef: r.OrderRef, Status: string(r.state.Status), HintCode: string(r.state.Hint)}, nil
@@ -66,6 +68,12 @@ func (s *Service) find(a PhoneAction, now time.Time) (*record, error) {
 		return nil, &Error{InvalidParameters, "give autoStartToken or qrData, not both"}
 	case a.AutoStartToken != "":
 		r = s.byStart[a.AutoStartToken]
+	case isURL(a.QRData):
+		token, err := parseStatic(a.QRData)
+		if err != nil {
+			return nil, &Error{InvalidQR, "qrData is not the text of a BankID QR code"}
+		}
+		r = s.byStart[token]
 	case a.QRData != "":
 		token, second, err := parseQR(a.QRData)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,33 @@ func parseQR(text string) (token string, second int, err error) {
 		return "", 0, errNoQR
 	}
 	return parts[1], second, nil
+}
+
+// staticURL is how the text of a static QR code begins; appURL is the form of
+// the same that opens the app from a web page (banks.md 12.6).
+const (
+	staticURL = "bankid:///?"
+	appURL    = "https://app.bankid.com/?"
+)
+
+// AutoStartURL is the text of a static QR code (banks.md 12.6).
+func AutoStartURL(autoStartToken string) string {
+	return staticURL + url.Values{"autostarttoken": {autoStartToken}}.Encode()
+}
+
+func isURL(text string) bool {
+	return strings.HasPrefix(text, staticURL) || strings.HasPrefix(text, appURL)
+}
+
+// parseStatic reads the token of a static code; other parameters, such as
+// redirect, do not matter to the phone.
+func parseStatic(text string) (token string, err error) {
+	_, query, _ := strings.Cut(text, "?")
+	fields, err := url.ParseQuery(query)
+	if err != nil || len(fields["autostarttoken"]) != 1 || fields.Get("autostarttoken") == "" {
+		return "", errNoQR
+	}
+	return fields.Get("autostarttoken"), nil
 }
 
 // scan tells whether text is a QR code of this order, and a fresh one. Once a

@@ -1,5 +1,5 @@
 // Package bankid is the simulated BankID of the sandbox bank: it owns the
-// orders, in memory, and hands them on to two sides. The relying party (the
+// orders, in memory and if wanted in a file, and hands them on to two sides. The relying party (the
 // sandbox bank, in process, or any program through package face) starts, collects
 // and cancels; the phone (a test, or a person on a page) opens, approves and
 // declines.
@@ -17,6 +17,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/sandbox/bankid/order"
+	"samla/internal/sandbox/journal"
 )
 
 // Bounds on the memory, about 1 KB an order: orders whose end nobody has
@@ -42,8 +43,9 @@ type Service struct {
 	limit  int
 
 	mu       sync.Mutex
-	byAge    *list.List // of *record whose end is not collected, oldest first
-	spent    *list.List // of *record whose end is, first collected first
+	journal  *journal.File[entry] // nil: memory only
+	byAge    *list.List           // of *record whose end is not collected, oldest first
+	spent    *list.List           // of *record whose end is, first collected first
 	byRef    map[string]*record
 	byStart  map[string]*record // by autostart token
 	byQR     map[string]*record // by QR start token
@@ -76,7 +78,7 @@ func (s *Service) keep(r *record) {
 }
 
 func (s *Service) drop(r *record) {
-	s.byAge.Remove(r.place) // a list leaves alone what is in the other
+	s.byAge.Remove(r.place)
 	s.spent.Remove(r.place)
 	delete(s.byRef, r.OrderRef)
 	delete(s.byStart, r.AutoStartToken)
@@ -88,7 +90,8 @@ func (s *Service) drop(r *record) {
 
 // spend moves an order whose end was collected to the spent ones.
 func (s *Service) spend(r *record) {
-	s.byAge.Remove(r.place)
+	s.byAge.Remove(r.place) // a list leaves alone what is in the other
+	s.spent.Remove(r.place)
 	r.place = s.spent.PushBack(r)
 	if s.spent.Len() > maxSpent {
 		s.drop(s.spent.Front().Value.(*record))
@@ -105,12 +108,4 @@ func (s *Service) forget(now time.Time) {
 		}
 		s.drop(r)
 	}
-}
-
-// apply lets e happen to the order and keeps the state it leads to, refused or
-// not.
-func (r *record) apply(e order.Event, now time.Time) error {
-	var err error
-	r.state, err = order.Apply(r.state, e, now)
-	return err
 }
