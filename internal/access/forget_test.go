@@ -69,7 +69,7 @@ func (n *node) collection(t testing.TB, userID string, s collection.Status, chan
 		if err := tx.PutProducts(t.Context(), c.ID, []byte("sealed")); err != nil {
 			return err
 		}
-		return tx.AddRaw(t.Context(), store.Raw{CollectionID: c.ID, Kind: "accounts", FetchedAt: start, Sealed: []byte("sealed")})
+		return tx.AddRaws(t.Context(), []store.Raw{{CollectionID: c.ID, Kind: "accounts", FetchedAt: start, Sealed: []byte("sealed")}})
 	})
 	return c
 }

@@ -26,6 +26,7 @@ type entry struct {
 	at           time.Time // RefreshedAt of the instructions
 	expires      time.Time // the soonest end that was told
 	asking       bool      // a refresh is under way
+	watched      bool      // this node has watched the authorisation
 	over         bool      // the consent has ended; whoever watches it may stop
 	until        time.Time // after this nobody asks any more
 	shown        *Shown    // of instructions, with the QR text it was drawn for
@@ -81,6 +82,16 @@ func sooner(a, b time.Time) time.Time {
 	return a
 }
 
+// watch is put for the node that watches.
+func (l *live) watch(c consent.Consent, i *consent.Instructions) {
+	l.put(c, i)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[c.ID]; e != nil {
+		e.watched = true
+	}
+}
+
 // end marks a consent that has ended elsewhere, so that its watcher stops.
 func (l *live) end(id string) {
 	l.mu.Lock()
@@ -108,8 +119,12 @@ func (l *live) drop(id string) {
 }
 
 // staleAfter is how old a QR text may be before a poll asks the bank for a new
-// one itself: this node is not the one that watches.
-const staleAfter = 2 * time.Second
+// one itself, because this node is not the one that watches. A node that has
+// watched lately gives its watch time to answer.
+const (
+	staleAfter   = 900 * time.Millisecond
+	watchedStale = 3 * time.Second
+)
 
 // Poll answers a status poll of a user's own consent: the consent, and what the
 // person has to do while it awaits authorisation. Faults: ConsentNotFound, and
@@ -158,8 +173,12 @@ func (l *live) show(s *Service, c consent.Consent, now time.Time) (*Shown, bool)
 	if e == nil || e.instructions == nil {
 		return nil, false
 	}
-	if e.instructions.QRData != "" && now.Sub(e.at) > staleAfter && !e.asking {
-		e.asking = true
+	stale := staleAfter
+	if e.watched {
+		stale = watchedStale
+	}
+	if e.instructions.QRData != "" && now.Sub(e.at) > stale && !e.asking {
+		e.asking, e.watched = true, false
 		go s.refresh(context.Background(), c)
 	}
 	if text := qrText(e.instructions, now); e.shown == nil || e.shown.QRData != text {

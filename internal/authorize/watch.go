@@ -30,7 +30,7 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 	if !can {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
-	v.live.put(v.c, v.secret.Instructions)
+	v.live.watch(v.c, v.secret.Instructions)
 	started, interval := v.Clock.Now(), v.bank.Profile().PollInterval
 	for asked := started; ; {
 		// From question to question, so that a text that is new each second is
@@ -58,7 +58,7 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 				return false, err
 			}
 		default:
-			v.live.put(v.c, a.Instructions)
+			v.live.watch(v.c, a.Instructions)
 		}
 		if v.live.ended(v.c.ID) {
 			return false, nil

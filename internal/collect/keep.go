@@ -89,16 +89,11 @@ func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
 // addRaws stores answers. One that is there already was stored by another look
 // at the same collection: that look goes on, and this one loses.
 func addRaws(ctx context.Context, tx store.Tx, raws []store.Raw) error {
-	for _, raw := range raws {
-		err := tx.AddRaw(ctx, raw)
-		if errors.Is(err, store.ErrExists) {
-			return store.ErrConflict
-		}
-		if err != nil {
-			return err
-		}
+	err := tx.AddRaws(ctx, raws)
+	if errors.Is(err, store.ErrExists) {
+		return store.ErrConflict
 	}
-	return nil
+	return err
 }
 
 // resume takes up what an earlier look has written down.

@@ -160,9 +160,10 @@ type Tx interface {
 	// change; an earlier time than the stored one changes nothing.
 	Polled(ctx context.Context, id string, at time.Time) error
 
-	// AddRaw stores one raw answer of a bank. A second one with the same
-	// collection and Seq is ErrExists.
-	AddRaw(ctx context.Context, r Raw) error
+	// AddRaws stores raw answers of a bank. ErrExists when one with the same
+	// collection and Seq is there; then it is not known which of the others were
+	// stored, and the transaction should not be committed.
+	AddRaws(ctx context.Context, raws []Raw) error
 	PutProducts(ctx context.Context, collectionID string, sealed []byte) error
 	// EraseData deletes raw answers and products of a collection.
 	EraseData(ctx context.Context, collectionID string) error

@@ -27,11 +27,32 @@ func (r reader) Products(ctx context.Context, collectionID string) ([]byte, erro
 	return one(ctx, r.q, column[[]byte], `SELECT sealed FROM products WHERE collection_id = $1`, collectionID)
 }
 
-// AddRaw implements store.Tx.
-func (t *tx) AddRaw(ctx context.Context, r store.Raw) error {
-	n, err := t.q.exec(ctx, `INSERT INTO raws (`+rawColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-		r.CollectionID, int64(r.Seq), r.Kind, r.Key, int64(r.Mapping), micros(r.FetchedAt), blob(r.Sealed))
-	return must(n, err, store.ErrExists)
+const (
+	rawFields = 7
+	rawBatch  = 16 // answers in one statement
+)
+
+// insertRaws are the statements for 1, 2, … answers.
+var insertRaws = inserts(`INSERT INTO raws (`+rawColumns+`) VALUES `, rawFields, rawBatch, ` ON CONFLICT DO NOTHING`)
+
+// AddRaws implements store.Tx.
+func (t *tx) AddRaws(ctx context.Context, raws []store.Raw) error {
+	for len(raws) > 0 {
+		n := min(len(raws), rawBatch)
+		args := make([]any, 0, n*rawFields)
+		for _, r := range raws[:n] {
+			args = append(args, r.CollectionID, int64(r.Seq), r.Kind, r.Key, int64(r.Mapping), micros(r.FetchedAt), blob(r.Sealed))
+		}
+		stored, err := t.q.exec(ctx, insertRaws[n], args...)
+		if err != nil {
+			return err
+		}
+		if stored < int64(n) {
+			return store.ErrExists
+		}
+		raws = raws[n:]
+	}
+	return nil
 }
 
 // PutProducts implements store.Tx.

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"samla/internal/store"
 	"samla/internal/user"
@@ -52,16 +50,8 @@ func (s *Store) CreateUser(ctx context.Context, u user.User) error {
 const userFields = 6
 
 // insertUsers are the statements for 1, 2, … users.
-var insertUsers = func() (texts [newcomerBatch + 1]string) {
-	rows := make([]string, 0, newcomerBatch)
-	for n := range newcomerBatch {
-		p := n * userFields
-		rows = append(rows, fmt.Sprintf(`($%d, $%d, $%d, $%d, $%d, $%d)`, p+1, p+2, p+3, p+4, p+5, p+6))
-		texts[n+1] = `INSERT INTO users (` + userColumns + `) VALUES ` + strings.Join(rows, `, `) +
-			` ON CONFLICT DO NOTHING RETURNING id`
-	}
-	return texts
-}()
+var insertUsers = inserts(`INSERT INTO users (`+userColumns+`) VALUES `, userFields, newcomerBatch,
+	` ON CONFLICT DO NOTHING RETURNING id`)
 
 func (n *newcomers) insert(batch []*newcomer) {
 	stored, err := n.store(batch)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -184,4 +185,26 @@ func columns(alias, names string, outer bool) string {
 		all[i] = column
 	}
 	return strings.Join(all, ", ")
+}
+
+// inserts writes an INSERT for 1, 2, … most rows of the given number of fields:
+// few texts, so that each is one prepared statement.
+func inserts(head string, fields, most int, tail string) []string {
+	texts := make([]string, most+1)
+	var rows strings.Builder
+	for n := range most {
+		if n > 0 {
+			rows.WriteString(`, `)
+		}
+		for f := range fields {
+			mark := `, $`
+			if f == 0 {
+				mark = `($`
+			}
+			rows.WriteString(mark + strconv.Itoa(n*fields+f+1))
+		}
+		rows.WriteByte(')')
+		texts[n+1] = head + rows.String() + tail
+	}
+	return texts
 }

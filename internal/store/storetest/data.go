@@ -19,23 +19,32 @@ func raw(collectionID string, seq int) store.Raw {
 func testData(_ *testing.T, f fixture) {
 	k, other := f.addCollection(nil), f.addCollection(nil)
 	f.write(func(tx store.Tx) error {
-		for _, seq := range []int{2, 0, 10, 1} {
-			if err := tx.AddRaw(f.ctx, raw(k.ID, seq)); err != nil {
-				return err
-			}
+		if err := tx.AddRaws(f.ctx, []store.Raw{raw(k.ID, 2), raw(k.ID, 0), raw(k.ID, 10), raw(k.ID, 1)}); err != nil {
+			return err
 		}
 		if err := tx.PutProducts(f.ctx, other.ID, []byte("kept")); err != nil {
 			return err
 		}
-		return tx.AddRaw(f.ctx, raw(other.ID, 0))
+		return tx.AddRaws(f.ctx, []store.Raw{raw(other.ID, 0)})
 	})
 	all, err := f.s.Raws(f.ctx, k.ID)
 	check(f, "in the order of reading", all, err, []store.Raw{raw(k.ID, 0), raw(k.ID, 1), raw(k.ID, 2), raw(k.ID, 10)})
 	f.fails(store.ErrExists, func(tx store.Tx) error {
 		twice := raw(k.ID, 2)
 		twice.Sealed = []byte("another")
-		return tx.AddRaw(f.ctx, twice)
+		return tx.AddRaws(f.ctx, []store.Raw{twice})
 	})
+
+	long := f.addCollection(nil)
+	var many []store.Raw
+	for seq := range 50 {
+		many = append(many, raw(long.ID, seq))
+	}
+	f.write(func(tx store.Tx) error { return tx.AddRaws(f.ctx, many) })
+	all, err = f.s.Raws(f.ctx, long.ID)
+	check(f, "many at once", all, err, many)
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddRaws(f.ctx, append(many, raw(long.ID, 50))) })
+	f.write(func(tx store.Tx) error { return tx.AddRaws(f.ctx, nil) })
 
 	products, err := f.s.Products(f.ctx, k.ID)
 	missing(f, "products before they are stored", products, err)
@@ -117,7 +126,7 @@ func testSweep(_ *testing.T, f fixture) {
 	with := func(until time.Time) string {
 		k := f.addCollection(func(k *collection.Collection) { k.DataUntil = until })
 		f.write(func(tx store.Tx) error {
-			if err := tx.AddRaw(f.ctx, raw(k.ID, 0)); err != nil {
+			if err := tx.AddRaws(f.ctx, []store.Raw{raw(k.ID, 0)}); err != nil {
 				return err
 			}
 			return tx.PutProducts(f.ctx, k.ID, []byte("x"))
