@@ -188,6 +188,37 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// A bank that was killed between the line of the consent that became valid and
+// that of its authorisation finds the two at one again.
+func TestBankKilledBetweenItsLines(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
+	p := w.tpp("se-demo-psd2")
+	consent, auth := p.begin()
+	p.approve(auth, maja)
+	p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200)
+	w.stop()
+	path := filepath.Join(dir, "se-demo-psd2.jsonl")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := strings.LastIndex(string(whole), `{"authorisation"`); !strings.Contains(string(whole[:last]), `"valid"`) {
+		t.Fatal("the consent's line is not before the authorisation's")
+	}
+	if err := os.WriteFile(path, whole[:len(whole)-1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, _ = w.reopen(dir, false)
+	p = w.tpp("se-demo-psd2")
+	if got := p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200); got.text("scaStatus") != "finalised" {
+		t.Errorf("%s", got.body)
+	}
+	if got := p.call("GET", "consents/"+consent.text("consentId")+"/status", "").text("consentStatus"); got != "valid" {
+		t.Errorf("the consent is %s", got)
+	}
+}
+
 // The port is kept where any is asked for; one that is taken is passed over, and
 // a file without a whole port is as good as none.
 func TestPortStays(t *testing.T) {

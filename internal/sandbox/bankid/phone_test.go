@@ -1,6 +1,7 @@
 package bankid_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,40 @@ func TestActRefusesBadActions(t *testing.T) {
 			wantState(t, s, o.OrderRef, "pending", "outstandingTransaction")
 		})
 	}
+}
+
+// The phone reads the text of a static code as the token in it.
+func TestStaticCode(t *testing.T) {
+	for _, text := range []string{
+		"bankid:///?autostarttoken=T", "bankid:///?autostarttoken=T&redirect=null", "https://app.bankid.com/?autostarttoken=T",
+		"https://app.bankid.com/?redirect=https%3A%2F%2Fx.example%2F&autostarttoken=T",
+	} {
+		s, c := newService()
+		o := auth(t, s, bankid.AuthRequest{Expected: anna})
+		c.Advance(20 * time.Second) // a static code does not grow stale
+		act(t, s, bankid.PhoneAction{Action: bankid.Approve, QRData: strings.ReplaceAll(text, "=T", "="+o.AutoStartToken)}, "")
+		wantState(t, s, o.OrderRef, "complete", "")
+	}
+	s, _ := newService()
+	o := auth(t, s, bankid.AuthRequest{Expected: anna})
+	if got, want := bankid.AutoStartURL(o.AutoStartToken), "bankid:///?autostarttoken="+o.AutoStartToken; got != want {
+		t.Errorf("the URL is %q", got)
+	}
+	token := "autostarttoken=" + o.AutoStartToken
+	for text, code := range map[string]string{
+		"bankid:///?autostarttoken=" + o.OrderRef: bankid.UnknownOrder,
+		"bankid:///?autostarttoken=":              bankid.InvalidQR,
+		"bankid:///?":                             bankid.InvalidQR,
+		"bankid:///?" + token + "&" + token:       bankid.InvalidQR,
+		"bankid:///?" + token + "&x=%zz":          bankid.InvalidQR,
+		"bankid://" + token:                       bankid.InvalidQR,
+		"https://app.bankid.example/?" + token:    bankid.InvalidQR,
+		"http://app.bankid.com/?" + token:         bankid.InvalidQR,
+		o.AutoStartToken:                          bankid.InvalidQR,
+	} {
+		act(t, s, bankid.PhoneAction{Action: bankid.Approve, QRData: text}, code)
+	}
+	wantState(t, s, o.OrderRef, "pending", "outstandingTransaction")
 }
 
 func TestPhoneOrderFindsItsPerson(t *testing.T) {

@@ -1,20 +1,31 @@
 package bankid_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"samla/internal/clock"
 	"samla/internal/sandbox/bankid"
 )
 
 // TestServiceKeepsItsPromises drives a service at random: a person never has
-// two pending orders, an end is told once and is what the phone or the relying
-// party was told, and only an approval completes.
+// two pending orders, an end is told once in each run and is what the phone or
+// the relying party was told, only an approval completes, and a kill changes
+// nothing.
 func TestServiceKeepsItsPromises(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "orders")
+	outer := t
 	rapid.Check(t, func(t *rapid.T) {
-		s, c := newService()
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+		c := clock.NewManual(start)
+		s := kept(outer, c, path)
 		var orders []bankid.Order
 		told, approved := map[string]bool{}, map[string]bool{}
 		pick := func(t *rapid.T) bankid.Order {
@@ -67,6 +78,14 @@ func TestServiceKeepsItsPromises(t *testing.T) {
 				if s.Cancel(o.OrderRef) == nil && approved[o.OrderRef] {
 					t.Fatal("a complete order was cancelled")
 				}
+			},
+			"kill": func(t *rapid.T) {
+				before := s.Pending()
+				s = kept(outer, c, path)
+				if diff := cmp.Diff(before, s.Pending()); diff != "" {
+					t.Fatalf("pending (-before +after):\n%s", diff)
+				}
+				clear(told)
 			},
 			"wait": func(t *rapid.T) {
 				c.Advance(time.Duration(rapid.IntRange(1, 100).Draw(t, "seconds")) * time.Second)

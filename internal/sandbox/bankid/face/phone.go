@@ -21,11 +21,12 @@ const maxPhone = 16 << 10
 //	POST /sandbox/bankid
 //	{"action": "open"|"approve"|"cancel", "autoStartToken" or "qrData": "...", "personalNumber": optional}
 //
-// answers 200 {"status", "hintCode"}, the order as it is after the act, or an
-// error body as the relying party API has it: 400 for what can never work, 404
-// for an order that is unknown, 409 for one that is not in the state for it or
-// a QR text that is stale. A form with the same fields does the same and leads
-// back to the page. Neither tells an orderRef or a QR secret.
+// where qrData is the text of an animated code or of a static one, a link with
+// the autostart token. It answers 200 {"status", "hintCode"}, the order as it is
+// after the act, or an error body as the relying party API has it: 400 for what
+// can never work, 404 for an order that is unknown, 409 for one that is not in
+// the state for it or a QR text that is stale. A form with the same fields does
+// the same and leads back to the page. Neither tells an orderRef or a QR secret.
 type Phone struct {
 	Service *bankid.Service
 }

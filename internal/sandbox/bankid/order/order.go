@@ -57,18 +57,19 @@ const (
 
 // Order is one order's state. The zero value is no order: use New.
 type Order struct {
-	Status Status
-	Hint   Hint // empty once complete
+	Status Status `json:"status"`
+	Hint   Hint   `json:"hint,omitempty"` // empty once complete
 	// Expected and Requirement are 12-digit personal numbers or empty; see
 	// bankid.AuthRequest for the difference.
-	Expected, Requirement string
+	Expected    string `json:"expected,omitempty"`
+	Requirement string `json:"requirement,omitempty"`
 	// Signer is the person whose phone opened it, and after completion the one
 	// who signed; empty while nobody was named.
-	Signer    string
-	StartedAt time.Time
-	OpenedAt  time.Time // zero until opened
-	EndedAt   time.Time // zero while pending; a time-out ends at its limit, not when it was noticed
-	Collected bool      // its end has been told, which happens once
+	Signer    string    `json:"signer,omitempty"`
+	StartedAt time.Time `json:"startedAt"`
+	OpenedAt  time.Time `json:"openedAt,omitzero"`   // zero until opened
+	EndedAt   time.Time `json:"endedAt,omitzero"`    // zero while pending; a time-out ends at its limit, not when it was noticed
+	Collected bool      `json:"collected,omitempty"` // its end has been told, which happens once
 }
 
 // New starts an order at now.
