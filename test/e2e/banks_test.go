@@ -54,7 +54,7 @@ func pictureBank(t *testing.T, w *world) {
 	p.refusesAsk(t, "/consents", ask{company: static, method: sameDevice}, "/loginMethod")
 	id := p.asks(t, ask{company: static})
 	i := p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions
-	if i.Type != "SWEDISH_BANKID_QR_CODE" || i.QRImage == "" || i.QRData != "" || i.AutoStartToken != "" {
+	if i.Type != "SWEDISH_BANKID_QR_CODE" || i.QRImage == "" || i.QRData != "" || i.AutoStartToken == "" {
 		t.Errorf("the person is told %+v", i)
 	}
 	p.signs(t, "approve", i, "")

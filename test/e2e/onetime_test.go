@@ -127,7 +127,7 @@ func oneTimePicture(t *testing.T, w *world) {
 	p := w.person(t, sam)
 	id := p.starts(t, ask{company: static}.body(p.number)).ID
 	shown := p.logsIn(t, id)
-	if len(shown) != 1 || shown[qrPicture] == "" {
+	if len(shown) != 2 || shown[qrPicture] == "" || shown[token] == "" {
 		t.Errorf("%d keys are shown", len(shown))
 	}
 	p.signs(t, "approve", instructions{QRImage: shown[qrPicture]}, "")

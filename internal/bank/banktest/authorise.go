@@ -84,7 +84,7 @@ func conflict(t *testing.T, s *session) {
 	if second.State != bank.AuthorisationFailed || second.Failure != consent.AuthenticationConflict {
 		t.Errorf("the second is %+v", second)
 	}
-	if got := s.status(t, first, a); got.State != bank.AuthorisationFailed || got.Failure != consent.AuthenticationCancelled {
+	if got := s.status(t, first, a); got.State != bank.AuthorisationFailed || got.Failure != consent.AuthenticationConflict {
 		t.Errorf("the first is %+v", got)
 	}
 }
