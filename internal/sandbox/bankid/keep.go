@@ -76,18 +76,18 @@ func (r *record) entry() entry {
 	return entry{Ref: r.OrderRef, Order: &r.Order, Request: &r.request, State: r.state}
 }
 
-// entries yields what restores the orders.
+// entries yields what restores the orders, all of which take has found young
+// enough.
 func (s *Service) entries(yield func(entry) bool) {
-	now := s.clock.Now()
 	for e := s.spent.Front(); e != nil; e = e.Next() {
 		told := e.Value.(*record).entry()
 		told.State.Collected = true
-		if now.Sub(told.Order.StartedAt) < order.Life && !yield(told) {
+		if !yield(told) {
 			return
 		}
 	}
 	for e := s.byAge.Front(); e != nil; e = e.Next() {
-		if r := e.Value.(*record); now.Sub(r.StartedAt) < order.Life && !yield(r.entry()) {
+		if !yield(e.Value.(*record).entry()) {
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package bankid
 import (
 	"crypto/rand"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,45 @@ func TestCollectedOrdersAreBounded(t *testing.T) {
 	}
 	if got := held(s); got != [4]int{maxSpent, maxSpent, maxSpent, maxSpent} || len(s.byPerson) != 1 {
 		t.Errorf("holds %v, %d persons", got, len(s.byPerson))
+	}
+}
+
+// Orders whose end was told take no room from new ones, however many restarts
+// have passed.
+func TestToldOrdersTakeNoRoomAfterRestarts(t *testing.T) {
+	c, path := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)), filepath.Join(t.TempDir(), "orders")
+	s := New(c, rand.Reader)
+	if err := s.Keep(path); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		o, err := s.Auth(AuthRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Cancel(o.OrderRef); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Collect(o.OrderRef); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		s = New(c, rand.Reader)
+		if err := s.Keep(path); err != nil {
+			t.Fatal(err)
+		}
+		if s.byAge.Len() != 0 || s.spent.Len() != 3 {
+			t.Errorf("%d orders take room, %d do not", s.byAge.Len(), s.spent.Len())
+		}
+	}
+	for ref := range s.byRef {
+		if _, err := s.Collect(ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.spent.Len() != 3 {
+		t.Errorf("told again, three orders are %d", s.spent.Len())
 	}
 }
 
