@@ -138,7 +138,11 @@ func (h *Handler) Mount(mux *http.ServeMux) {
 func (h *Handler) Guard(mux *http.ServeMux) http.Handler {
 	unknown := h.unknown()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path.Clean(r.URL.Path) != r.URL.Path {
+		sent := r.URL.RawPath // as it came; empty where nothing was escaped
+		if sent == "" {
+			sent = r.URL.Path
+		}
+		if path.Clean(sent) != sent {
 			unknown.ServeHTTP(w, r)
 			return
 		}
