@@ -107,9 +107,9 @@ func (s *Service) Auth(r AuthRequest) (Order, error) {
 	return rec.Order, nil
 }
 
-// repeated tells whether r asks again for this order, which is still pending.
-func (o *record) repeated(r AuthRequest, now time.Time) bool {
-	return r.RequestID != "" && o.request.RequestID == r.RequestID && o.state.Settle(now).Status == order.Pending
+// repeated tells whether ask is for this order again, which is still pending.
+func (r *record) repeated(ask AuthRequest, now time.Time) bool {
+	return ask.RequestID != "" && ask.RequestID == r.request.RequestID && r.state.Settle(now).Status == order.Pending
 }
 
 func (r AuthRequest) check() error {

@@ -127,7 +127,7 @@ func TestFileIsOfTheLastMinutesOnly(t *testing.T) {
 		}
 		return strings.Count(string(data), "\n")
 	}
-	s = kept(t, c, path)
+	kept(t, c, path)
 	if n := lines(); n != 3 {
 		t.Errorf("%d lines for three orders", n)
 	}
