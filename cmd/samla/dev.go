@@ -16,7 +16,7 @@ import (
 
 type devCmd struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
-	Sandbox  string `default:"127.0.0.1:0" help:"Address of the sandbox; port 0 takes a free one."`
+	Sandbox  string `default:"127.0.0.1:0" help:"Address of the sandbox; port 0 takes the one of the last start with this data, or a free one."`
 	Data     string `type:"path" help:"Directory that keeps everything between starts; without it nothing is kept, but for the keys to a --database."`
 	APIKey   string `name:"api-key" help:"API key to let in; without it one is made."`
 	Database string `help:"PostgreSQL URL; without it SQLite under the data directory."`

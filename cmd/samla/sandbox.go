@@ -12,7 +12,7 @@ import (
 )
 
 type sandboxCmd struct {
-	Listen string `default:"127.0.0.1:8443" help:"Address of the sandbox; port 0 takes a free one."`
+	Listen string `default:"127.0.0.1:8443" help:"Address of the sandbox; port 0 takes the one of the last start with this data, or a free one."`
 	Data   string `type:"path" help:"Directory that keeps certificates and consents; without it nothing is kept."`
 	JSON   bool   `help:"Print one line of JSON instead of text."`
 }
