@@ -129,6 +129,8 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		return s.complete(rest, r)
 	case ctx.Err() != nil:
 		return s.handBack(rest, r)
+	case errors.Is(err, errNotPermitted):
+		return s.fail(rest, r.c, collection.AuthenticationError)
 	case errors.As(err, &said):
 		return s.broken(rest, r.c, under, said)
 	default:

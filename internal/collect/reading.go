@@ -220,6 +220,22 @@ func (r *reading) count(missing int) {
 	r.missing += missing
 }
 
+// errNotPermitted says that the consent has ended while it was being read.
+var errNotPermitted = errors.New("collect: the consent is over")
+
+// permitted looks at the consent before each question to the bank: what was
+// withdrawn a moment ago, here or on another node, is not read any more.
+func (r *reading) permitted(ctx context.Context) error {
+	under, err := r.Store.ConsentStatus(ctx, r.c.ConsentID)
+	if err != nil {
+		return err
+	}
+	if under.UserGone || under.Status != consent.Authorized || !r.Clock.Now().Before(under.ExpiresAt) {
+		return errNotPermitted
+	}
+	return nil
+}
+
 // ask gives the answer to a query: the one that an earlier look has stored, or
 // the bank's, tried again where the failure may pass.
 func (r *reading) ask(ctx context.Context, q bank.Query) (bank.Answer, error) {
@@ -230,6 +246,9 @@ func (r *reading) ask(ctx context.Context, q bank.Query) (bank.Answer, error) {
 		return a, nil
 	}
 	for try := 1; ; try++ {
+		if err := r.permitted(ctx); err != nil {
+			return a, err
+		}
 		a, err := r.source.Fetch(ctx, r.access, q)
 		r.measured(r.c.Company, err)
 		if err == nil {

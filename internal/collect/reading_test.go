@@ -421,3 +421,34 @@ func TestOurOwnFaultIsNotTheBanks(t *testing.T) {
 		b.complete(c.ID)
 	}
 }
+
+// What is withdrawn, or runs out, while it is read is not read any further.
+func TestConsentThatEndsWhileReading(t *testing.T) {
+	for name, end := range map[string]func(*bench, consent.Consent) error{
+		"withdrawn": func(b *bench, c consent.Consent) error {
+			_, err := b.consents.Revoke(b.Context(), c.ClientID, c.UserID, c.ID)
+			return err
+		},
+		"run out": func(b *bench, c consent.Consent) error {
+			b.clock.Set(c.ExpiresAt)
+			return nil
+		},
+	} {
+		b := newBench(t)
+		under := b.granted()
+		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+			if q.Link == "main/2" {
+				return end(b, under)
+			}
+			return nil
+		}
+		c := b.look(b.start(b.request(under, "")).ID)
+		b.ended(c, collection.AuthenticationError)
+		if all, _ := b.bank.count(""); all == whole {
+			t.Errorf("%s: the bank was read to the end", name)
+		}
+		if n := b.raws(c.ID); n != 0 {
+			t.Errorf("%s: %d answers stay", name, n)
+		}
+	}
+}
