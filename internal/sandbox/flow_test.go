@@ -1,37 +1,17 @@
 package sandbox_test
 
 import (
-	"bytes"
-	"encoding/base64"
-	"image/png"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
+	"samla/test/scan"
 )
 
-// scan reads the QR code of a static image and returns the autostart token.
-func scan(t testing.TB, image string) string {
+// autoStart reads the QR code of a static image and returns the autostart token.
+func autoStart(t testing.TB, image string) string {
 	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(bytes.NewReader(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, ok := strings.CutPrefix(code.GetText(), "bankid:///?autostarttoken=")
+	token, ok := strings.CutPrefix(scan.Picture(t, image), "bankid:///?autostarttoken=")
 	if !ok {
 		t.Fatal("the image holds no autostart URL")
 	}

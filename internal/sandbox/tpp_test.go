@@ -267,7 +267,7 @@ func (p *tpp) approve(a answer, person string) {
 	p.Helper()
 	token := a.text("challengeData", "data", 0)
 	if image := a.text("challengeData", "image"); image != "" {
-		token = scan(p.TB, image)
+		token = autoStart(p.TB, image)
 	}
 	p.phone(fmt.Sprintf(`{"action":"approve","autoStartToken":%q,"personalNumber":%q}`, token, person)).want(200)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"samla/internal/fault"
+	"samla/test/scan"
 )
 
 // logsIn polls a one-time collection until it shows what the person has to do.
@@ -60,7 +61,7 @@ func oneTimeSession(t *testing.T, w *world) {
 	p := w.person(t, sten)
 	id := p.starts(t, ask{company: demo}.body(p.number)).ID
 	shown := p.logsIn(t, id)
-	if scan(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
+	if scan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
 		t.Error("the picture shows another text, or there is no autostart token")
 	}
 	p.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.CollectionNotFinished)

@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"samla/test/scan"
 )
 
 // Where the persons of these tests sit, and how they sign.
@@ -163,12 +166,22 @@ func (p *person) signs(t *testing.T, action string, i instructions, by string) {
 	t.Helper()
 	token := i.AutoStartToken
 	if token == "" {
-		token = autoStartToken(t, scan(t, i.QRImage))
+		token = autoStartToken(t, scan.Picture(t, i.QRImage))
 		p.w.logs.secret("an autostart token", token)
 	}
 	if err := p.w.phone.Act(t.Context(), action, token, "", by); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// autoStartToken takes the token out of the link that a static QR code holds.
+func autoStartToken(t *testing.T, link string) string {
+	t.Helper()
+	_, token, found := strings.Cut(link, "autostarttoken=")
+	if !found {
+		t.Fatal("the QR code holds no autostart token")
+	}
+	return token
 }
 
 // consents walks a consent to AUTHORIZED.
