@@ -16,6 +16,7 @@ import (
 	"samla/internal/local"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
+	"samla/test/rig"
 )
 
 // nobody is an id that nothing has.
@@ -24,7 +25,7 @@ const nobody = "0197b1f0-0000-7000-8000-00000000000a"
 // paths lists every operation with an id of nobody in its path.
 func (w *world) paths(visit func(op contract.Operation, path string)) {
 	fill := strings.NewReplacer("{userUuid}", nobody, "{id}", nobody, "{consentId}", nobody, "{collectionId}", nobody)
-	for _, op := range w.contract.Operations() {
+	for _, op := range w.Contract.Operations() {
 		visit(op, fill.Replace(op.Pattern))
 	}
 }
@@ -34,22 +35,22 @@ func TestCredentials(t *testing.T) {
 	overStores(t, func(t *testing.T, w *world) {
 		u, session := w.acme.person(t)
 		gone, goneSession := w.acme.person(t)
-		w.acme.remove(t, "/users/"+gone.UserUUID).is(t, http.StatusNoContent, nil)
-		_, revokedKey, err := w.local.Server.Gate.CreateKey(t.Context(), "local", "revoked", "")
+		w.acme.remove(t, "/users/"+gone.UserUUID).Is(t, http.StatusNoContent, nil)
+		_, revokedKey, err := w.Server.Gate.CreateKey(t.Context(), "local", "revoked", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.logs.secret("an API key", revokedKey)
-		keys, err := w.local.Server.Gate.ListKeys(t.Context())
+		w.Journal.Secret("an API key", revokedKey)
+		keys, err := w.Server.Gate.ListKeys(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		i := slices.IndexFunc(keys, func(k kept.Key) bool { return k.Name == "revoked" })
-		if err := w.local.Server.Gate.RevokeKey(t.Context(), keys[i].ID); err != nil {
+		if err := w.Server.Gate.RevokeKey(t.Context(), keys[i].ID); err != nil {
 			t.Fatal(err)
 		}
-		key, token := w.acme.header.Get("Authorization-Token"), session.header.Get("Authorization")
-		none := client{w: w, header: http.Header{}}
+		key, token := w.acme.Header.Get("Authorization-Token"), session.Header.Get("Authorization")
+		none := w.anyone()
 		for name, c := range map[string]struct {
 			client
 			kind contract.Credential // what it is, None for what opens nothing
@@ -71,20 +72,20 @@ func TestCredentials(t *testing.T) {
 			"both":               {session.with("Authorization-Token", key), contract.None, fault.AmbiguousCredentials},
 		} {
 			w.paths(func(op contract.Operation, path string) {
-				a := c.do(t, op.Method, path, nil)
+				a := c.Do(t, op.Method, path, nil)
 				want := c.want
 				if want == "" && !op.Credential.Has(c.kind) {
 					want = fault.Forbidden
 				}
 				switch {
 				case op.Credential == contract.None:
-					a.is(t, http.StatusOK, nil)
+					a.Is(t, http.StatusOK, nil)
 				case want != "":
-					if p := a.fails(t, want); p.Code == fault.Unauthorized && a.header.Get("WWW-Authenticate") != "Bearer" {
+					if p := a.Fails(t, want); p.Code == fault.Unauthorized && a.Header.Get("WWW-Authenticate") != "Bearer" {
 						t.Errorf("%s, %s: no WWW-Authenticate", name, op.Route())
 					}
-				case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.status >= 500:
-					t.Errorf("%s, %s: %d %s", name, op.Route(), a.status, a.body)
+				case a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || a.Status >= 500:
+					t.Errorf("%s, %s: %d %s", name, op.Route(), a.Status, a.Body)
 				}
 			})
 		}
@@ -112,17 +113,17 @@ func TestIsolation(t *testing.T) {
 				if theirs == op.Pattern {
 					return
 				}
-				got, missing := c.do(t, op.Method, theirs, nil), c.do(t, op.Method, path, nil)
-				want := strings.NewReplacer(nobody, "ID").Replace(string(missing.body))
-				if text := strings.NewReplacer(user.UserUUID, "ID", made.ConsentID, "ID", begun.ID, "ID").Replace(string(got.body)); text != want ||
-					got.status != missing.status || got.status < 400 {
-					t.Errorf("%s, %s: %d %s instead of %s", name, op.Route(), got.status, got.body, missing.body)
+				got, missing := c.Do(t, op.Method, theirs, nil), c.Do(t, op.Method, path, nil)
+				want := strings.NewReplacer(nobody, "ID").Replace(string(missing.Body))
+				if text := strings.NewReplacer(user.UserUUID, "ID", made.ConsentID, "ID", begun.ID, "ID").Replace(string(got.Body)); text != want ||
+					got.Status != missing.Status || got.Status < 400 {
+					t.Errorf("%s, %s: %d %s instead of %s", name, op.Route(), got.Status, got.Body, missing.Body)
 				}
 				tried++
 			})
 			for _, path := range []string{"/collections", "/consents"} {
-				if a := c.do(t, "GET", path, nil); a.status == 200 && string(a.body) != "[]" {
-					t.Errorf("%s sees at %s %s", name, path, a.body)
+				if a := c.Do(t, "GET", path, nil); a.Status == 200 && string(a.Body) != "[]" {
+					t.Errorf("%s sees at %s %s", name, path, a.Body)
 				}
 			}
 		}
@@ -155,7 +156,7 @@ func TestOddIDs(t *testing.T) {
 				}
 				for prefix, code := range codes {
 					if strings.HasPrefix(path, prefix) {
-						c.do(t, op.Method, strings.ReplaceAll(path, nobody, odd), nil).fails(t, code)
+						c.Do(t, op.Method, strings.ReplaceAll(path, nobody, odd), nil).Fails(t, code)
 					}
 				}
 			})
@@ -167,39 +168,35 @@ func TestRateLimit(t *testing.T) {
 	w := newLimited(t, api.Rate{PerSecond: 0.001, Burst: 5})
 	for left := 4; left >= 0; left-- {
 		a := w.acme.get(t, "/collections", nil)
-		if got := a.header.Get("RateLimit"); !strings.HasPrefix(got, `"default";r=`+string(rune('0'+left))+";t=") {
+		if got := a.Header.Get("RateLimit"); !strings.HasPrefix(got, `"default";r=`+string(rune('0'+left))+";t=") {
 			t.Errorf("RateLimit %q", got)
 		}
-		if got := a.header.Get("RateLimit-Policy"); got != `"default";q=5;w=5000` {
+		if got := a.Header.Get("RateLimit-Policy"); got != `"default";q=5;w=5000` {
 			t.Errorf("RateLimit-Policy %q", got)
 		}
 	}
-	a := w.acme.do(t, "GET", "/collections", nil)
-	a.fails(t, fault.RateLimited)
-	if a.header.Get("Retry-After") == "" {
+	a := w.acme.Do(t, "GET", "/collections", nil)
+	a.Fails(t, fault.RateLimited)
+	if a.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	w.other.get(t, "/collections", nil)
-	client{w: w}.get(t, "/healthz", nil)
+	w.anyone().get(t, "/healthz", nil)
 }
 
 // newLimited is a world without banks whose clients may call that fast.
 func newLimited(t *testing.T, rate api.Rate) *world {
 	t.Helper()
-	doc, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
 	master, err := keyset.NewMaster()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{contract: doc, logs: &journal{secrets: map[string]string{}}}
 	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: t.TempDir(), Rate: rate},
 		server.Parts{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Master: master})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w := &world{World: rig.New(t, &local.Local{Server: s})}
 	t.Cleanup(func() {
 		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil && !w.broken {
 			t.Error(err)
@@ -208,13 +205,6 @@ func newLimited(t *testing.T, rate api.Rate) *world {
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.local = &local.Local{Server: s}
-	for name, c := range map[string]*client{"acme": &w.acme, "other": &w.other} {
-		_, secret, err := s.Gate.CreateKey(t.Context(), name, name, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		*c = w.withKey(secret)
-	}
+	w.acme, w.other = client{w.Tenant(t, "acme")}, client{w.Tenant(t, "other")}
 	return w
 }

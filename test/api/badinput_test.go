@@ -115,7 +115,7 @@ func TestBadBodies(t *testing.T) {
 		}
 		for path, cases := range map[string][]badCase{"/consents": append(common(), forConsents...), "/collections": append(common(), forCollections...)} {
 			for _, c := range cases {
-				p := session.do(t, http.MethodPost, path, c.body).fails(t, fault.InvalidParameter)
+				p := session.Do(t, http.MethodPost, path, c.body).Fails(t, fault.InvalidParameter)
 				var got []string
 				for _, e := range p.Errors {
 					got = append(got, e.Pointer+" "+string(e.Code))
@@ -133,8 +133,8 @@ func TestBadBodies(t *testing.T) {
 		}
 		// Nothing was half-written.
 		for _, path := range []string{"/consents", "/collections"} {
-			if a := session.get(t, path, nil); string(a.body) != "[]" {
-				t.Errorf("%s: %s", path, a.body)
+			if a := session.get(t, path, nil); string(a.Body) != "[]" {
+				t.Errorf("%s: %s", path, a.Body)
 			}
 		}
 		// What is unusual and yet right.
@@ -155,43 +155,43 @@ func TestTransport(t *testing.T) {
 				``: "", `{`: "", `{"externalId":"a"`: "", `{"a":1}x`: "7", `{"a":1,"a":2}`: "", `{"a":{"b":1,"b":1}}`: "", `{'a':1}`: "1",
 				`{"a":01}`: "", "{\"a\":\"\x01\"}": "", `{"a":NaN}`: "", "\ufeff{}": "", "{\"a\":\"\xff\"}": "",
 			} {
-				if p := c.do(t, "POST", path, body).fails(t, fault.MalformedJSON); !strings.Contains(p.Details, detail) || p.Details == "" {
+				if p := c.Do(t, "POST", path, body).Fails(t, fault.MalformedJSON); !strings.Contains(p.Details, detail) || p.Details == "" {
 					t.Errorf("%q: details %q", body, p.Details)
 				}
 			}
 			for _, media := range []string{"text/plain", "application/xml", "application/jsonx", "application/x-www-form-urlencoded", "json"} {
-				c.with("Content-Type", media).do(t, "POST", path, "{}").fails(t, fault.UnsupportedMediaType)
+				c.with("Content-Type", media).Do(t, "POST", path, "{}").Fails(t, fault.UnsupportedMediaType)
 			}
 			for _, media := range []string{"application/json; charset=utf-8", "Application/JSON"} {
-				c.with("Content-Type", media).do(t, "POST", path, "{}").fails(t, fault.InvalidParameter)
+				c.with("Content-Type", media).Do(t, "POST", path, "{}").Fails(t, fault.InvalidParameter)
 			}
-			c.do(t, "POST", path, `{"a":"`+strings.Repeat("x", 64<<10)+`"}`).fails(t, fault.BodyTooLarge)
-			c.do(t, "POST", path, `{"a":"`+strings.Repeat("x", 64<<10-8)+`"}`).fails(t, fault.InvalidParameter)
+			c.Do(t, "POST", path, `{"a":"`+strings.Repeat("x", 64<<10)+`"}`).Fails(t, fault.BodyTooLarge)
+			c.Do(t, "POST", path, `{"a":"`+strings.Repeat("x", 64<<10-8)+`"}`).Fails(t, fault.InvalidParameter)
 		}
 		w.paths(func(op contract.Operation, path string) {
 			c := session
 			if op.Credential == contract.APIKey {
 				c = w.acme
 			}
-			got := c.with("Insurely-Version", "2025-01-01").do(t, op.Method, path, nil)
+			got := c.with("Insurely-Version", "2025-01-01").Do(t, op.Method, path, nil)
 			if op.Versioned {
-				if p := got.fails(t, fault.UnsupportedVersion); !slices.Equal(p.SupportedVersions, []string{contract.Version}) {
+				if p := got.Fails(t, fault.UnsupportedVersion); !slices.Equal(p.SupportedVersions, []string{contract.Version}) {
 					t.Errorf("%s: supported %v", op.Route(), p.SupportedVersions)
 				}
 			}
-			missing := c.with("Insurely-Version", "").with("X-Request-Id", "my.id-1_").do(t, op.Method, path, nil)
-			if op.Versioned && (missing.header.Get("Insurely-Version") != contract.Version || missing.status == 500) {
-				t.Errorf("%s: without a version %d %v", op.Route(), missing.status, missing.header)
+			missing := c.with("Insurely-Version", "").with("X-Request-Id", "my.id-1_").Do(t, op.Method, path, nil)
+			if op.Versioned && (missing.Header.Get("Insurely-Version") != contract.Version || missing.Status == 500) {
+				t.Errorf("%s: without a version %d %v", op.Route(), missing.Status, missing.Header)
 			}
-			if missing.header.Get("X-Request-Id") != "my.id-1_" || missing.header.Get("X-Content-Type-Options") != "nosniff" {
-				t.Errorf("%s: %v", op.Route(), missing.header)
+			if missing.Header.Get("X-Request-Id") != "my.id-1_" || missing.Header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s: %v", op.Route(), missing.Header)
 			}
-			if op.Credential != contract.None && missing.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("%s: may be cached: %v", op.Route(), missing.header)
+			if op.Credential != contract.None && missing.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: may be cached: %v", op.Route(), missing.Header)
 			}
 		})
 		// A body on a route without one is ignored.
-		session.with("Content-Type", "text/plain").do(t, "GET", "/consents", "{").is(t, http.StatusOK, nil)
-		w.acme.do(t, "DELETE", "/users/"+nobody, "{").fails(t, fault.UserNotFound)
+		session.with("Content-Type", "text/plain").Do(t, "GET", "/consents", "{").Is(t, http.StatusOK, nil)
+		w.acme.Do(t, "DELETE", "/users/"+nobody, "{").Fails(t, fault.UserNotFound)
 	})
 }

@@ -18,12 +18,12 @@ func TestStoredConsent(t *testing.T) {
 			var begun collectionStatus
 			first := caller.post(t, "/collections", ask(demo, "", attended(made.ConsentID)), &begun)
 			if begun.Status != "RUNNING" || *begun.PollingInterval != 1000 || begun.ExtraInformation != nil {
-				t.Errorf("%s: %s", name, first.body)
+				t.Errorf("%s: %s", name, first.Body)
 			}
 			if left := time.Until(begun.PollingTimeout); left < 50*time.Second || left > 61*time.Second {
 				t.Errorf("%s: lease of %v", name, left)
 			}
-			if got := first.header.Get("Location"); got != "/collections/"+begun.ID+"/status" {
+			if got := first.Header.Get("Location"); got != "/collections/"+begun.ID+"/status" {
 				t.Errorf("%s: Location %q", name, got)
 			}
 			if done := caller.finished(t, begun.ID); done.Status != "COMPLETED" || !done.PollingTimeout.IsZero() {
@@ -34,22 +34,22 @@ func TestStoredConsent(t *testing.T) {
 				w.products(t, reader, begun.ID)
 				one := reader.get(t, "/collections/"+begun.ID+"/status", nil)
 				alias := reader.get(t, "/wealth/collection/"+begun.ID+"/status", nil)
-				if string(one.body) != string(alias.body) {
-					t.Errorf("%s and its alias %s differ", one.body, alias.body)
+				if string(one.Body) != string(alias.Body) {
+					t.Errorf("%s and its alias %s differ", one.Body, alias.Body)
 				}
 			}
 			// Cancelling what is finished leaves it as it is.
 			var still collectionStatus
-			caller.do(t, "POST", "/collections/"+begun.ID+"/cancel", nil).is(t, http.StatusOK, &still)
+			caller.Do(t, "POST", "/collections/"+begun.ID+"/cancel", nil).Is(t, http.StatusOK, &still)
 			if still.Status != "COMPLETED" {
 				t.Errorf("%s: after cancelling %+v", name, still)
 			}
 		}
-		w.acme.do(t, "POST", "/collections", ask(needsNumber, "", attended(made.ConsentID))).fails(t, fault.ConsentCompanyMismatch)
+		w.acme.Do(t, "POST", "/collections", ask(needsNumber, "", attended(made.ConsentID))).Fails(t, fault.ConsentCompanyMismatch)
 		_, somebody := w.acme.person(t)
-		somebody.do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).fails(t, fault.ConsentNotFound)
-		w.other.do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).fails(t, fault.ConsentNotFound)
-		w.acme.do(t, "POST", "/collections", ask(demo, "", attended("no id"))).fails(t, fault.ConsentNotFound)
+		somebody.Do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).Fails(t, fault.ConsentNotFound)
+		w.other.Do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).Fails(t, fault.ConsentNotFound)
+		w.acme.Do(t, "POST", "/collections", ask(demo, "", attended("no id"))).Fails(t, fault.ConsentNotFound)
 		testBackground(t, w, made.ConsentID)
 		testLists(t, w, session, user)
 	})
@@ -65,7 +65,7 @@ func (w *world) products(t *testing.T, c client, id string) []map[string]any {
 		kinds[p["type"]] = true
 		for _, name := range []string{"iban", "accountNumber"} {
 			if text, ok := p[name].(string); ok {
-				w.logs.secret("an account number", text)
+				w.Journal.Secret("an account number", text)
 			}
 		}
 	}
@@ -84,17 +84,17 @@ func testBackground(t *testing.T, w *world, consentID string) {
 		var begun collectionStatus
 		first := w.acme.post(t, "/collections", ask(demo, "", stored(consentID)), &begun)
 		if !begun.PollingTimeout.IsZero() {
-			t.Errorf("a background refresh has a lease: %s", first.body)
+			t.Errorf("a background refresh has a lease: %s", first.Body)
 		}
 		if done := w.acme.finished(t, begun.ID); done.Status != "COMPLETED" {
 			t.Errorf("in the background: %+v", done)
 		}
 	}
-	a := w.acme.do(t, "POST", "/collections", ask(demo, "", stored(consentID)))
-	p := a.fails(t, fault.BackgroundRefreshLimit)
+	a := w.acme.Do(t, "POST", "/collections", ask(demo, "", stored(consentID)))
+	p := a.Fails(t, fault.BackgroundRefreshLimit)
 	next, err := time.Parse(time.RFC3339, p.NextAllowedAt)
-	if err != nil || time.Until(next) < 23*time.Hour || a.header.Get("Retry-After") == "" {
-		t.Errorf("next %q (%v), Retry-After %q", p.NextAllowedAt, err, a.header.Get("Retry-After"))
+	if err != nil || time.Until(next) < 23*time.Hour || a.Header.Get("Retry-After") == "" {
+		t.Errorf("next %q (%v), Retry-After %q", p.NextAllowedAt, err, a.Header.Get("Retry-After"))
 	}
 	w.acme.post(t, "/collections", ask(demo, "", attended(consentID)), nil) // with the person there is no limit
 }
@@ -115,17 +115,17 @@ func testLists(t *testing.T, w *world, session client, user userObject) {
 	} {
 		var list []summary
 		a := c.get(t, c.path, &list)
-		if len(list) != c.want || a.header.Get("Link") != "" {
-			t.Errorf("%s: %d instead of %d, Link %q", c.path, len(list), c.want, a.header.Get("Link"))
+		if len(list) != c.want || a.Header.Get("Link") != "" {
+			t.Errorf("%s: %d instead of %d, Link %q", c.path, len(list), c.want, a.Header.Get("Link"))
 		}
 	}
 	for _, path := range []string{"/collections", "/users/" + user.UserUUID + "/collections"} {
-		p := w.acme.do(t, "GET", path+"?statusIn=COMPLETED,DONE&latest=maybe&limit=201&cursor=!", nil).fails(t, fault.InvalidParameter)
+		p := w.acme.Do(t, "GET", path+"?statusIn=COMPLETED,DONE&latest=maybe&limit=201&cursor=!", nil).Fails(t, fault.InvalidParameter)
 		if len(p.Errors) < 3 {
 			t.Errorf("%s: %+v", path, p.Errors)
 		}
 	}
-	w.other.do(t, "GET", "/users/"+user.UserUUID+"/collections", nil).fails(t, fault.UserNotFound)
+	w.other.Do(t, "GET", "/users/"+user.UserUUID+"/collections", nil).Fails(t, fault.UserNotFound)
 }
 
 func TestOneTimeCollection(t *testing.T) {
@@ -149,8 +149,8 @@ func TestOneTimeCollection(t *testing.T) {
 				c.caller.post(t, "/collections", ask(demo, c.method, scope(), number(c.number)), &begun)
 				path := "/collections/" + begun.ID + "/status"
 				shown := poll(t, c.caller, path, func(s collectionStatus) bool { return s.ExtraInformation[c.key] != "" })
-				w.logs.secret("an autostart token", shown.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"])
-				c.caller.do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).fails(t, fault.CollectionNotFinished)
+				w.Journal.Secret("an autostart token", shown.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"])
+				c.caller.Do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).Fails(t, fault.CollectionNotFinished)
 				poll(t, c.caller, path, func(s collectionStatus) bool { return s.Status == "LOGIN" })
 				deed := bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: shown.ExtraInformation[c.key]}
 				if c.method == other {
@@ -164,18 +164,18 @@ func TestOneTimeCollection(t *testing.T) {
 					t.Fatalf("%+v", done)
 				}
 				if c.want == "COMPLETED_EMPTY" {
-					if a := c.caller.get(t, "/collections/"+begun.ID+"/wealth/data", nil); string(a.body) != "[]" {
-						t.Errorf("data %s", a.body)
+					if a := c.caller.get(t, "/collections/"+begun.ID+"/wealth/data", nil); string(a.Body) != "[]" {
+						t.Errorf("data %s", a.Body)
 					}
 					return
 				}
 				w.products(t, c.caller, begun.ID)
 				for range 2 {
-					c.caller.remove(t, "/collections/"+begun.ID).is(t, http.StatusNoContent, nil)
+					c.caller.remove(t, "/collections/"+begun.ID).Is(t, http.StatusNoContent, nil)
 				}
-				c.caller.do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).fails(t, fault.DataExpired)
-				if c.caller.header.Get("Authorization-Token") != "" { // belongs to nobody
-					session.do(t, "GET", path, nil).fails(t, fault.CollectionNotFound)
+				c.caller.Do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).Fails(t, fault.DataExpired)
+				if c.caller.Header.Get("Authorization-Token") != "" { // belongs to nobody
+					session.Do(t, "GET", path, nil).Fails(t, fault.CollectionNotFound)
 				}
 			})
 		}
@@ -201,12 +201,12 @@ func TestCancelledCollection(t *testing.T) {
 		for name, cancel := range map[string]func(id string){
 			"cancel": func(id string) {
 				var stopped collectionStatus
-				session.do(t, "POST", "/collections/"+id+"/cancel", nil).is(t, http.StatusOK, &stopped)
+				session.Do(t, "POST", "/collections/"+id+"/cancel", nil).Is(t, http.StatusOK, &stopped)
 				if stopped.Status != "AUTHENTICATION_CANCELLED" || stopped.ExtraInformation != nil || stopped.PollingInterval != nil {
 					t.Errorf("stopped %+v", stopped)
 				}
 			},
-			"delete": func(id string) { session.remove(t, "/collections/"+id).is(t, http.StatusNoContent, nil) },
+			"delete": func(id string) { session.remove(t, "/collections/"+id).Is(t, http.StatusNoContent, nil) },
 		} {
 			id := start()
 			cancel(id)
@@ -215,14 +215,14 @@ func TestCancelledCollection(t *testing.T) {
 			if after.Status != "AUTHENTICATION_CANCELLED" {
 				t.Errorf("%s: %+v", name, after)
 			}
-			session.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.CollectionFailed)
+			session.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
 		}
 		// A deleted user's collections stop, and nobody reads them any more.
 		u, other := w.acme.person(t)
 		var begun collectionStatus
 		other.post(t, "/collections", ask(demo, same, scope(), number(maja)), &begun)
-		w.acme.remove(t, "/users/"+u.UserUUID).is(t, http.StatusNoContent, nil)
-		other.do(t, "GET", "/collections/"+begun.ID+"/status", nil).fails(t, fault.Unauthorized)
+		w.acme.remove(t, "/users/"+u.UserUUID).Is(t, http.StatusNoContent, nil)
+		other.Do(t, "GET", "/collections/"+begun.ID+"/status", nil).Fails(t, fault.Unauthorized)
 		if got := w.acme.finished(t, begun.ID); got.Status != "AUTHENTICATION_CANCELLED" {
 			t.Errorf("after its user was deleted: %+v", got)
 		}

@@ -18,9 +18,9 @@ func TestConsentWithQRCode(t *testing.T) {
 		var made consentObject
 		first := session.post(t, "/consents", ask(demo, other, scope(), number(maja)), &made)
 		if made.Status != "INITIATED" || made.Company != demo || made.Scope.Type != "PSD2_AIS" || made.ExpiresAt.Before(time.Now().AddDate(0, 0, 170)) {
-			t.Errorf("made %s", first.body)
+			t.Errorf("made %s", first.Body)
 		}
-		if got := first.header.Get("Location"); got != "/consents/"+made.ConsentID+"/status" {
+		if got := first.Header.Get("Location"); got != "/consents/"+made.ConsentID+"/status" {
 			t.Errorf("Location %q", got)
 		}
 		shown := session.awaiting(t, made.ConsentID)
@@ -53,7 +53,7 @@ func TestConsentWithQRCode(t *testing.T) {
 				t.Errorf("%s: %+v", lister.path, list)
 			}
 		}
-		w.other.do(t, "GET", "/users/"+user.UserUUID+"/consents", nil).fails(t, fault.UserNotFound)
+		w.other.Do(t, "GET", "/users/"+user.UserUUID+"/consents", nil).Fails(t, fault.UserNotFound)
 		testRevocation(t, session, made.ConsentID)
 	})
 }
@@ -61,16 +61,16 @@ func TestConsentWithQRCode(t *testing.T) {
 func testRevocation(t *testing.T, session client, id string) {
 	t.Helper()
 	var revoked consentStatus
-	first := session.remove(t, "/consents/"+id).is(t, http.StatusOK, &revoked)
+	first := session.remove(t, "/consents/"+id).Is(t, http.StatusOK, &revoked)
 	if revoked.Status != "REVOKED" || revoked.RevokedAt.IsZero() || revoked.PollingInterval != nil {
-		t.Errorf("revoked: %s", first.body)
+		t.Errorf("revoked: %s", first.Body)
 	}
-	again := session.remove(t, "/consents/"+id).is(t, http.StatusOK, nil)
+	again := session.remove(t, "/consents/"+id).Is(t, http.StatusOK, nil)
 	polled := session.get(t, "/consents/"+id+"/status", nil)
-	if string(again.body) != string(first.body) || string(polled.body) != string(first.body) {
-		t.Errorf("revoked again %s, polled %s, at first %s", again.body, polled.body, first.body)
+	if string(again.Body) != string(first.Body) || string(polled.Body) != string(first.Body) {
+		t.Errorf("revoked again %s, polled %s, at first %s", again.Body, polled.Body, first.Body)
 	}
-	session.do(t, "POST", "/collections", ask(demo, "", attended(id))).fails(t, fault.ConsentRevoked)
+	session.Do(t, "POST", "/collections", ask(demo, "", attended(id))).Fails(t, fault.ConsentRevoked)
 }
 
 func TestConsentEndsOnThePhone(t *testing.T) {
@@ -90,22 +90,22 @@ func TestConsentEndsOnThePhone(t *testing.T) {
 			if shown.AuthInstructions.Type != "SWEDISH_BANKID_AUTOSTART_TOKEN" || shown.AuthInstructions.QRData != "" {
 				t.Errorf("instructions %+v", shown.AuthInstructions)
 			}
-			session.do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).fails(t, fault.ConsentNotAuthorized)
+			session.Do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).Fails(t, fault.ConsentNotAuthorized)
 			c.deed.AutoStartToken = shown.AuthInstructions.AutoStartToken
 			w.phone(t, c.deed)
 			got := session.ended(t, made.ConsentID)
 			if got.Status != "FAILED" || got.Error.Code != string(c.want) || got.Error.Message == "" {
 				t.Errorf("instead of %s: %+v", c.want, got)
 			}
-			session.remove(t, "/consents/"+made.ConsentID).fails(t, fault.ConsentNotRevocable)
-			session.do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).fails(t, fault.ConsentNotAuthorized)
+			session.remove(t, "/consents/"+made.ConsentID).Fails(t, fault.ConsentNotRevocable)
+			session.Do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).Fails(t, fault.ConsentNotAuthorized)
 		}
 		// Withdrawn while it waits: the person is let go.
 		var made consentObject
 		session.post(t, "/consents", ask(needsNumber, same, scope(), number(maja)), &made)
 		session.awaiting(t, made.ConsentID)
 		var revoked consentStatus
-		session.remove(t, "/consents/"+made.ConsentID).is(t, http.StatusOK, &revoked)
+		session.remove(t, "/consents/"+made.ConsentID).Is(t, http.StatusOK, &revoked)
 		if revoked.Status != "REVOKED" || revoked.AuthInstructions != nil {
 			t.Errorf("revoked: %+v", revoked)
 		}

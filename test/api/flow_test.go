@@ -8,6 +8,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
+	"samla/test/rig"
 )
 
 const (
@@ -112,7 +113,7 @@ func poll[T any](t *testing.T, c client, path string, done func(T) bool) T {
 			return got
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("nothing came of %s: %s", path, a.body)
+			t.Fatalf("nothing came of %s: %s", path, a.Body)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -124,7 +125,7 @@ func (c client) awaiting(t *testing.T, consentID string) consentStatus {
 	if got.Status != string(consent.AwaitingAuthorization) {
 		t.Fatalf("the consent is %+v", got)
 	}
-	c.w.logs.secret("an autostart token", got.AuthInstructions.AutoStartToken)
+	c.World.Journal.Secret("an autostart token", got.AuthInstructions.AutoStartToken)
 	return got
 }
 
@@ -141,7 +142,7 @@ func (c client) finished(t *testing.T, collectionID string) collectionStatus {
 // phone lets a person act on what was shown.
 func (w *world) phone(t *testing.T, a bankid.PhoneAction) {
 	t.Helper()
-	if _, err := w.local.Sandbox.BankID().Act(a); err != nil {
+	if _, err := w.Sandbox.BankID().Act(a); err != nil {
 		t.Fatalf("the phone refuses: %v", err)
 	}
 }
@@ -161,13 +162,13 @@ func (w *world) authorized(t *testing.T, c client) (userObject, client, consentO
 
 // secretsOfMaja notes what the log must not tell of her.
 func (w *world) secretsOfMaja() {
-	w.logs.secret("a personal number", maja)
-	w.logs.secret("a personal number", maja[2:])
-	w.logs.secret("a personal number", tolvan)
-	w.logs.secret("an address", address)
+	w.Journal.Secret("a personal number", maja)
+	w.Journal.Secret("a personal number", maja[2:])
+	w.Journal.Secret("a personal number", tolvan)
+	w.Journal.Secret("an address", address)
 }
 
-func (c client) remove(t *testing.T, path string) answer {
+func (c client) remove(t *testing.T, path string) rig.Answer {
 	t.Helper()
-	return c.do(t, http.MethodDelete, path, nil)
+	return c.Do(t, http.MethodDelete, path, nil)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"samla/internal/fault"
+	"samla/test/rig"
 )
 
 // posts lists the four routes with an Idempotency-Key, with who calls and what.
@@ -23,7 +24,7 @@ func (w *world) posts(t *testing.T) map[string]struct {
 		path string
 		body func() any
 	}{
-		"user":       {w.acme, "/users", func() any { return object{"externalId": id(t)} }},
+		"user":       {w.acme, "/users", func() any { return object{"externalId": rig.ID(t)} }},
 		"session":    {w.acme, "/users/" + user.UserUUID + "/sessions", func() any { return nil }},
 		"consent":    {session, "/consents", func() any { return ask(demo, same, scope(), number(stranger)) }},
 		"collection": {signed, "/collections", func() any { return ask(demo, "", attended(made.ConsentID)) }},
@@ -37,40 +38,40 @@ func TestIdempotency(t *testing.T) {
 			caller := c.with("Idempotency-Key", "key of "+name)
 			first := caller.post(t, c.path, body, nil)
 			again := caller.post(t, c.path, body, nil)
-			if !bytes.Equal(first.body, again.body) || first.header.Get("Location") != again.header.Get("Location") {
-				t.Errorf("%s: replayed %s instead of %s", name, again.body, first.body)
+			if !bytes.Equal(first.Body, again.Body) || first.Header.Get("Location") != again.Header.Get("Location") {
+				t.Errorf("%s: replayed %s instead of %s", name, again.Body, first.Body)
 			}
-			if first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" {
-				t.Errorf("%s: Idempotency-Replayed %q, then %q", name, first.header.Get("Idempotency-Replayed"), again.header.Get("Idempotency-Replayed"))
+			if first.Header.Get("Idempotency-Replayed") != "" || again.Header.Get("Idempotency-Replayed") != "true" {
+				t.Errorf("%s: Idempotency-Replayed %q, then %q", name, first.Header.Get("Idempotency-Replayed"), again.Header.Get("Idempotency-Replayed"))
 			}
 			if name != "session" { // has no body
-				caller.do(t, "POST", c.path, strings.Replace(text(t, body), "{", `{"more":1,`, 1)).fails(t, fault.IdempotencyKeyReused)
+				caller.Do(t, "POST", c.path, strings.Replace(rig.Text(t, body), "{", `{"more":1,`, 1)).Fails(t, fault.IdempotencyKeyReused)
 			}
 			// Without the key each call makes something new.
-			if fresh := c.post(t, c.path, c.body(), nil); bytes.Equal(fresh.body, first.body) {
-				t.Errorf("%s: made again %s", name, fresh.body)
+			if fresh := c.post(t, c.path, c.body(), nil); bytes.Equal(fresh.Body, first.Body) {
+				t.Errorf("%s: made again %s", name, fresh.Body)
 			}
 			for _, bad := range []string{"", strings.Repeat("k", 256), "\x7f", "å"} {
 				r := c.client
-				r.header = c.header.Clone()
-				r.header["Idempotency-Key"] = []string{bad}
+				r.Header = c.Header.Clone()
+				r.Header["Idempotency-Key"] = []string{bad}
 				if bad == "\x7f" {
 					continue // no client can send it
 				}
-				r.do(t, "POST", c.path, c.body()).fails(t, fault.InvalidParameter)
+				r.Do(t, "POST", c.path, c.body()).Fails(t, fault.InvalidParameter)
 			}
 		}
 		// Another route, and another client's same key.
-		body := object{"externalId": id(t)}
+		body := object{"externalId": rig.ID(t)}
 		w.acme.with("Idempotency-Key", "one").post(t, "/users", body, nil)
-		w.acme.with("Idempotency-Key", "one").do(t, "POST", "/collections", ask(demo, "", stored(nobody))).fails(t, fault.IdempotencyKeyReused)
-		if a := w.other.with("Idempotency-Key", "one").post(t, "/users", body, nil); a.header.Get("Idempotency-Replayed") != "" {
+		w.acme.with("Idempotency-Key", "one").Do(t, "POST", "/collections", ask(demo, "", stored(nobody))).Fails(t, fault.IdempotencyKeyReused)
+		if a := w.other.with("Idempotency-Key", "one").post(t, "/users", body, nil); a.Header.Get("Idempotency-Replayed") != "" {
 			t.Error("another client's answer was replayed")
 		}
 		// What failed made nothing: the key is free.
 		bad := w.acme.with("Idempotency-Key", "two")
-		bad.do(t, "POST", "/users", body).fails(t, fault.UserExists)
-		bad.post(t, "/users", object{"externalId": id(t)}, nil)
+		bad.Do(t, "POST", "/users", body).Fails(t, fault.UserExists)
+		bad.post(t, "/users", object{"externalId": rig.ID(t)}, nil)
 	})
 }
 
@@ -81,27 +82,27 @@ func TestConcurrentDuplicates(t *testing.T) {
 		for name, c := range w.posts(t) {
 			body := c.body()
 			caller := c.with("Idempotency-Key", "race of "+name)
-			answers := make([]answer, 12)
+			answers := make([]rig.Answer, 12)
 			var group sync.WaitGroup
 			for i := range answers {
-				group.Go(func() { answers[i] = caller.do(t, "POST", c.path, body) })
+				group.Go(func() { answers[i] = caller.Do(t, "POST", c.path, body) })
 			}
 			group.Wait()
 			var first []byte
 			made := 0
 			for _, a := range answers {
-				if a.status == http.StatusConflict {
-					a.fails(t, fault.IdempotencyInProgress)
+				if a.Status == http.StatusConflict {
+					a.Fails(t, fault.IdempotencyInProgress)
 					continue
 				}
-				a.is(t, http.StatusCreated, nil)
+				a.Is(t, http.StatusCreated, nil)
 				if first == nil {
-					first = a.body
+					first = a.Body
 				}
-				if !bytes.Equal(a.body, first) {
-					t.Errorf("%s: made %s and %s", name, first, a.body)
+				if !bytes.Equal(a.Body, first) {
+					t.Errorf("%s: made %s and %s", name, first, a.Body)
 				}
-				if a.header.Get("Idempotency-Replayed") == "" {
+				if a.Header.Get("Idempotency-Replayed") == "" {
 					made++
 				}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/fault"
+	"samla/test/rig"
 )
 
 func TestPaging(t *testing.T) {
@@ -61,7 +62,7 @@ func TestPaging(t *testing.T) {
 				"limit=1&limit=2": "?limit", "cursor=x": "?cursor", "cursor=": "?cursor", "cursor=" + url.QueryEscape("MDE5N2IxZjA="): "?cursor",
 				"cursor=" + nobody: "?cursor", "limit=1%": "",
 			} {
-				p := session.do(t, "GET", path+"?"+query, nil).fails(t, fault.InvalidParameter)
+				p := session.Do(t, "GET", path+"?"+query, nil).Fails(t, fault.InvalidParameter)
 				if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {
 					t.Errorf("%s?%s: %+v", path, query, p.Errors)
 				}
@@ -71,9 +72,9 @@ func TestPaging(t *testing.T) {
 }
 
 // next reads the address of the next page, empty when there is none.
-func next(t *testing.T, a answer) string {
+func next(t *testing.T, a rig.Answer) string {
 	t.Helper()
-	link := a.header.Get("Link")
+	link := a.Header.Get("Link")
 	if link == "" {
 		return ""
 	}

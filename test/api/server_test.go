@@ -12,25 +12,25 @@ import (
 
 func TestServerRoutes(t *testing.T) {
 	overStores(t, func(t *testing.T, w *world) {
-		anyone := client{w: w}
+		anyone := w.anyone()
 		for path, want := range map[string]string{
 			"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","checks":{"store":"ok"}}`, "/openapi.json": string(contract.Document()),
 		} {
-			if a := anyone.with("Insurely-Version", "").get(t, path, nil); string(a.body) != want {
-				t.Errorf("%s: %.200s", path, a.body)
+			if a := anyone.with("Insurely-Version", "").get(t, path, nil); string(a.Body) != want {
+				t.Errorf("%s: %.200s", path, a.Body)
 			}
 		}
 		var set struct{ Keys []map[string]string }
 		a := anyone.get(t, "/.well-known/jwks.json", &set)
-		if len(set.Keys) == 0 || set.Keys[0]["kty"] != "OKP" || set.Keys[0]["d"] != "" || a.header.Get("Cache-Control") != "public, max-age=300" {
-			t.Errorf("keys %s, %v", a.body, a.header)
+		if len(set.Keys) == 0 || set.Keys[0]["kty"] != "OKP" || set.Keys[0]["d"] != "" || a.Header.Get("Cache-Control") != "public, max-age=300" {
+			t.Errorf("keys %s, %v", a.Body, a.Header)
 		}
-		anyone.do(t, "GET", "/nothing", nil).fails(t, fault.NotFound)
-		if a := anyone.do(t, "PATCH", "/users", nil); a.fails(t, fault.MethodNotAllowed).Instance != "/users" || a.header.Get("Allow") != "GET, HEAD, POST" {
-			t.Errorf("PATCH: %s, %v", a.body, a.header)
+		anyone.Do(t, "GET", "/nothing", nil).Fails(t, fault.NotFound)
+		if a := anyone.Do(t, "PATCH", "/users", nil); a.Fails(t, fault.MethodNotAllowed).Instance != "/users" || a.Header.Get("Allow") != "GET, HEAD, POST" {
+			t.Errorf("PATCH: %s, %v", a.Body, a.Header)
 		}
-		if a := anyone.do(t, "HEAD", "/healthz", nil); a.status != http.StatusOK || len(a.body) > 0 {
-			t.Errorf("HEAD: %d %s", a.status, a.body)
+		if a := anyone.Do(t, "HEAD", "/healthz", nil); a.Status != http.StatusOK || len(a.Body) > 0 {
+			t.Errorf("HEAD: %d %s", a.Status, a.Body)
 		}
 	})
 }
@@ -47,11 +47,11 @@ func TestAvailability(t *testing.T) {
 			PSD2         bool
 		}
 		a := w.acme.get(t, "/companies/availability", &list)
-		if b := session.get(t, "/companies/availability", nil); !bytes.Equal(a.body, b.body) {
-			t.Errorf("the session sees %s", b.body)
+		if b := session.get(t, "/companies/availability", nil); !bytes.Equal(a.Body, b.Body) {
+			t.Errorf("the session sees %s", b.Body)
 		}
 		if len(list) != 4 {
-			t.Fatalf("%s", a.body)
+			t.Fatalf("%s", a.Body)
 		}
 		for _, c := range list {
 			if !c.Functional || c.Status != "AVAILABLE" || c.Market != "se" || !c.PSD2 || len(c.LoginMethods) == 0 {
@@ -65,11 +65,11 @@ func TestAvailability(t *testing.T) {
 func TestDatabaseGone(t *testing.T) {
 	w := newLimited(t, api.Rate{})
 	w.broken = true
-	if err := w.local.Server.Store().Close(); err != nil {
+	if err := w.Server.Store().Close(); err != nil {
 		t.Fatal(err)
 	}
-	anyone := client{w: w}
+	anyone := w.anyone()
 	anyone.get(t, "/healthz", nil)
-	anyone.do(t, "GET", "/readyz", nil).is(t, http.StatusServiceUnavailable, nil)
-	w.acme.do(t, "GET", "/users/"+nobody, nil).fails(t, fault.Internal)
+	anyone.Do(t, "GET", "/readyz", nil).Is(t, http.StatusServiceUnavailable, nil)
+	w.acme.Do(t, "GET", "/users/"+nobody, nil).Fails(t, fault.Internal)
 }

@@ -14,42 +14,42 @@ func TestUsers(t *testing.T) {
 		var made userObject
 		first := w.acme.post(t, "/users", `{"externalId":"customer-4711","unknown":[1]}`, &made)
 		if made.ExternalID == nil || *made.ExternalID != "customer-4711" || made.Anonymized {
-			t.Errorf("made %s", first.body)
+			t.Errorf("made %s", first.Body)
 		}
-		if got := first.header.Get("Location"); got != "/users/"+made.UserUUID {
+		if got := first.Header.Get("Location"); got != "/users/"+made.UserUUID {
 			t.Errorf("Location %q", got)
 		}
-		if p := w.acme.do(t, "POST", "/users", `{"externalId":"customer-4711"}`).fails(t, fault.UserExists); p.UserUUID != made.UserUUID {
+		if p := w.acme.Do(t, "POST", "/users", `{"externalId":"customer-4711"}`).Fails(t, fault.UserExists); p.UserUUID != made.UserUUID {
 			t.Errorf("USER_EXISTS names %q", p.UserUUID)
 		}
 		w.other.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // unique per client only
 
 		for _, path := range []string{"/users?externalId=customer-4711", "/users/" + made.UserUUID} {
-			if got := w.acme.get(t, path, nil); string(got.body) != string(first.body) {
-				t.Errorf("%s gives %s instead of %s", path, got.body, first.body)
+			if got := w.acme.get(t, path, nil); string(got.Body) != string(first.Body) {
+				t.Errorf("%s gives %s instead of %s", path, got.Body, first.Body)
 			}
 		}
-		w.acme.do(t, "GET", "/users?externalId=nobody", nil).fails(t, fault.UserNotFound)
-		w.acme.do(t, "GET", "/users/"+strings.Repeat("0", 36), nil).fails(t, fault.UserNotFound)
+		w.acme.Do(t, "GET", "/users?externalId=nobody", nil).Fails(t, fault.UserNotFound)
+		w.acme.Do(t, "GET", "/users/"+strings.Repeat("0", 36), nil).Fails(t, fault.UserNotFound)
 
 		session := w.acme.session(t, made)
-		if got := session.get(t, "/users/"+made.UserUUID, nil); string(got.body) != string(first.body) {
-			t.Errorf("the session sees %s", got.body)
+		if got := session.get(t, "/users/"+made.UserUUID, nil); string(got.Body) != string(first.Body) {
+			t.Errorf("the session sees %s", got.Body)
 		}
-		session.do(t, "GET", "/users/"+w.acme.newUser(t).UserUUID, nil).fails(t, fault.UserNotFound)
+		session.Do(t, "GET", "/users/"+w.acme.newUser(t).UserUUID, nil).Fails(t, fault.UserNotFound)
 
 		for range 2 { // idempotent
-			w.acme.do(t, "DELETE", "/users/"+made.UserUUID, nil).is(t, http.StatusNoContent, nil)
+			w.acme.Do(t, "DELETE", "/users/"+made.UserUUID, nil).Is(t, http.StatusNoContent, nil)
 		}
 		var gone userObject
 		w.acme.get(t, "/users/"+made.UserUUID, &gone)
 		if gone.ExternalID != nil || !gone.Anonymized {
 			t.Errorf("after deletion %+v", gone)
 		}
-		session.do(t, "GET", "/users/"+made.UserUUID, nil).fails(t, fault.Unauthorized)
-		session.do(t, "GET", "/consents", nil).fails(t, fault.Unauthorized)
-		w.acme.do(t, "POST", "/users/"+made.UserUUID+"/sessions", nil).fails(t, fault.UserAnonymized)
-		w.acme.do(t, "GET", "/users?externalId=customer-4711", nil).fails(t, fault.UserNotFound)
+		session.Do(t, "GET", "/users/"+made.UserUUID, nil).Fails(t, fault.Unauthorized)
+		session.Do(t, "GET", "/consents", nil).Fails(t, fault.Unauthorized)
+		w.acme.Do(t, "POST", "/users/"+made.UserUUID+"/sessions", nil).Fails(t, fault.UserAnonymized)
+		w.acme.Do(t, "GET", "/users?externalId=customer-4711", nil).Fails(t, fault.UserNotFound)
 		w.acme.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // free again
 	})
 }
@@ -76,7 +76,7 @@ func TestExternalIDs(t *testing.T) {
 			`{"externalId":"\u0085"}`:  fault.Invalid,
 			`{"externalId":"` + strings.Repeat("x", 256) + `"}`: fault.TooLong,
 		} {
-			p := w.acme.do(t, "POST", "/users", body).fails(t, fault.InvalidParameter)
+			p := w.acme.Do(t, "POST", "/users", body).Fails(t, fault.InvalidParameter)
 			if len(p.Errors) != 1 || p.Errors[0].Pointer != "/externalId" || p.Errors[0].Code != want {
 				t.Errorf("%.40s: %+v instead of %s", body, p.Errors, want)
 			}
@@ -85,7 +85,7 @@ func TestExternalIDs(t *testing.T) {
 			"": "?externalId", "?externalId=": "?externalId", "?externalId=a&externalId=b": "?externalId", "?externalId=%00": "?externalId",
 			"?externalId=%ff": "?externalId", "?externalId=" + strings.Repeat("x", 256): "?externalId", "?externalId=%zz": "",
 		} {
-			p := w.acme.do(t, "GET", "/users"+query, nil).fails(t, fault.InvalidParameter)
+			p := w.acme.Do(t, "GET", "/users"+query, nil).Fails(t, fault.InvalidParameter)
 			if len(p.Errors) != 1 || p.Errors[0].Pointer != want {
 				t.Errorf("%.40s: %+v", query, p.Errors)
 			}

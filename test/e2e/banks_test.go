@@ -26,7 +26,7 @@ func TestBanks(t *testing.T) {
 // refusesAsk holds a request to the pointers of its faults.
 func (p *person) refusesAsk(t *testing.T, route string, a ask, pointer string) {
 	t.Helper()
-	got := p.do(t, "POST", route, a.body(p.number)).fails(t, fault.InvalidParameter)
+	got := p.Do(t, "POST", route, a.body(p.number)).Fails(t, fault.InvalidParameter)
 	if len(got.Errors) != 1 || got.Errors[0].Pointer != pointer {
 		t.Errorf("%s refuses %+v instead of %s", route, got.Errors, pointer)
 	}
@@ -80,5 +80,5 @@ func shortBank(t *testing.T, w *world) {
 		t.Errorf("the bank failed %d times: this shows nothing", failed)
 	}
 	p.collects(t, short, id, "", "COMPLETED")
-	p.do(t, "POST", "/collections", stored(short, id, "")).fails(t, fault.BackgroundRefreshLimit)
+	p.Do(t, "POST", "/collections", stored(short, id, "")).Fails(t, fault.BackgroundRefreshLimit)
 }

@@ -15,7 +15,7 @@ func erased(t *testing.T, w *world) {
 	consent := p.consents(t, ask{company: autostart})
 	id := p.collects(t, autostart, consent, home, "COMPLETED")
 	var s collectionStatus
-	p.do(t, "POST", "/collections/"+id+"/cancel", nil).is(t, 200, &s)
+	p.Do(t, "POST", "/collections/"+id+"/cancel", nil).Is(t, 200, &s)
 	if s.Status != "COMPLETED" {
 		t.Errorf("cancelled after its end, and is %s", s.Status)
 	}
@@ -24,8 +24,8 @@ func erased(t *testing.T, w *world) {
 		t.Errorf("an account on which nothing happened is %d products", len(products))
 	}
 	for range 2 {
-		p.do(t, "DELETE", "/collections/"+id, nil).is(t, 204, nil)
-		p.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.DataExpired)
+		p.Do(t, "DELETE", "/collections/"+id, nil).Is(t, 204, nil)
+		p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.DataExpired)
 	}
 	if raws, err := w.Server.Store().Raws(t.Context(), id); err != nil || len(raws) != 0 {
 		t.Errorf("%d raw answers are left, %v", len(raws), err)
@@ -57,14 +57,14 @@ func backgroundLimit(t *testing.T, w *world) {
 			t.Errorf("%s %s tells of a person who is not there: %v", a.method, a.path, a.header)
 		}
 	}
-	got := w.backend.do(t, "POST", "/collections", stored(demo, consent, ""))
-	limit := got.fails(t, fault.BackgroundRefreshLimit)
+	got := w.backend.Do(t, "POST", "/collections", stored(demo, consent, ""))
+	limit := got.Fails(t, fault.BackgroundRefreshLimit)
 	next, err := time.Parse(time.RFC3339, limit.NextAllowedAt)
 	if err != nil || next.Before(first.Add(24*time.Hour).Truncate(time.Millisecond)) || next.After(w.clock.Now().Add(24*time.Hour)) {
 		t.Errorf("the next is allowed at %q, the first was at %s", limit.NextAllowedAt, first)
 	}
-	if wait, err := strconv.Atoi(got.header.Get("Retry-After")); err != nil || wait < 23*3600 || wait > 24*3600+1 {
-		t.Errorf("Retry-After %q", got.header.Get("Retry-After"))
+	if wait, err := strconv.Atoi(got.Header.Get("Retry-After")); err != nil || wait < 23*3600 || wait > 24*3600+1 {
+		t.Errorf("Retry-After %q", got.Header.Get("Retry-After"))
 	}
 
 	before := len(w.wire.under(atBank))
@@ -84,7 +84,7 @@ func backgroundLimit(t *testing.T, w *world) {
 	if reads == 0 || len(unattended) == 0 {
 		t.Error("nothing was read: this shows nothing")
 	}
-	p.do(t, "POST", "/collections", stored(demo, consent, "")).fails(t, fault.BackgroundRefreshLimit)
+	p.Do(t, "POST", "/collections", stored(demo, consent, "")).Fails(t, fault.BackgroundRefreshLimit)
 }
 
 // limitedScope: a consent for one account, for balances only and for

@@ -60,8 +60,8 @@ func consentEnds(number, action, by, code string) func(*testing.T, *world) {
 			t.Errorf("failed as %+v", s.Error)
 		}
 		w.atBank(t, id, "rejected")
-		p.do(t, "POST", "/collections", stored(demo, id, home)).fails(t, fault.ConsentNotAuthorized)
-		p.do(t, "DELETE", "/consents/"+id, nil).fails(t, fault.ConsentNotRevocable)
+		p.Do(t, "POST", "/collections", stored(demo, id, home)).Fails(t, fault.ConsentNotAuthorized)
+		p.Do(t, "DELETE", "/consents/"+id, nil).Fails(t, fault.ConsentNotRevocable)
 	}
 }
 

@@ -12,12 +12,13 @@ import (
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/withdraw"
+	"samla/test/rig"
 )
 
 // vault opens what the world's server has sealed, with the same master key.
 func (w *world) vault(t *testing.T) *keyset.Vault {
 	t.Helper()
-	master, err := keyset.LoadMaster(filepath.Join(w.dir, "master.json"), "")
+	master, err := keyset.LoadMaster(filepath.Join(w.Dir, "master.json"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +58,14 @@ func forgotten(t *testing.T, w *world) {
 	}
 
 	for range 2 {
-		w.backend.do(t, "DELETE", "/users/"+p.user, nil).is(t, http.StatusNoContent, nil)
+		w.backend.Do(t, "DELETE", "/users/"+p.user, nil).Is(t, http.StatusNoContent, nil)
 	}
 	for _, path := range []string{"/users/" + p.user, "/consents", "/consents/" + authorized + "/status", "/collections/" + collection + "/status",
 		"/collections/" + collection + "/wealth/data"} {
-		p.do(t, "GET", path, nil).fails(t, fault.Unauthorized)
+		p.Do(t, "GET", path, nil).Fails(t, fault.Unauthorized)
 	}
-	p.do(t, "POST", "/collections", stored(demo, authorized, home)).fails(t, fault.Unauthorized)
-	w.backend.do(t, "GET", "/collections/"+collection+"/wealth/data", nil).fails(t, fault.DataExpired)
+	p.Do(t, "POST", "/collections", stored(demo, authorized, home)).Fails(t, fault.Unauthorized)
+	w.backend.Do(t, "GET", "/collections/"+collection+"/wealth/data", nil).Fails(t, fault.DataExpired)
 	for place, sealed := range rows {
 		if _, err := w.vault(t).Open(t.Context(), p.user, place, sealed); !errors.Is(err, seal.ErrForgotten) {
 			t.Errorf("after the deletion %s: %v", place.Table, err)
@@ -74,13 +75,13 @@ func forgotten(t *testing.T, w *world) {
 	w.atBank(t, waiting, "terminatedByTpp")
 
 	var again struct{ UserUUID string }
-	w.backend.do(t, "POST", "/users", map[string]string{"externalId": p.externalID}).is(t, 201, &again)
+	w.backend.Do(t, "POST", "/users", map[string]string{"externalId": p.externalID}).Is(t, 201, &again)
 	if again.UserUUID == p.user {
 		t.Error("the old user came back")
 	}
 	fresh := w.backend.session(t, again.UserUUID)
 	var none []any
-	fresh.do(t, "GET", "/consents", nil).is(t, 200, &none)
+	fresh.Do(t, "GET", "/consents", nil).Is(t, 200, &none)
 	if len(none) > 0 {
 		t.Error("the new user has the old one's consents")
 	}
@@ -92,42 +93,37 @@ func tenants(t *testing.T, w *world) {
 	p := w.person(t, noa)
 	consent := p.consents(t, ask{company: autostart})
 	collection := p.collects(t, autostart, consent, home, "COMPLETED")
-	_, key, err := w.Server.Gate.CreateKey(t.Context(), "rival "+t.Name(), "rival", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.logs.secret("an API key", key)
-	rival := client{w: w, base: p.base, header: http.Header{"Authorization-Token": {key}}}
-	rivalUser, _ := rival.user(t)
-	neighbour, _ := w.backend.user(t)
+	rival := client{w.Tenant(t, "rival "+t.Name()), w}
+	rivalUser, _ := rival.User(t)
+	neighbour, _ := w.backend.User(t)
 	for name, who := range map[string]client{"another client": rival, "another client's user": rival.session(t, rivalUser), "another user": w.backend.session(t, neighbour)} {
 		t.Log(name)
 		for _, sub := range []string{"/status", "/wealth/data"} {
-			foreign := who.do(t, "GET", "/collections/"+collection+sub, nil)
-			foreign.fails(t, fault.CollectionNotFound)
-			missing := who.do(t, "GET", "/collections/"+consent+sub, nil)
+			foreign := who.Do(t, "GET", "/collections/"+collection+sub, nil)
+			foreign.Fails(t, fault.CollectionNotFound)
+			missing := who.Do(t, "GET", "/collections/"+consent+sub, nil)
 			if a, b := told(t, foreign), told(t, missing); a != b {
 				t.Errorf("what is foreign is told as %s, what is missing as %s", a, b)
 			}
 		}
-		who.do(t, "DELETE", "/collections/"+collection, nil).fails(t, fault.CollectionNotFound)
-		who.do(t, "POST", "/collections/"+collection+"/cancel", nil).fails(t, fault.CollectionNotFound)
-		who.do(t, "POST", "/collections", stored(autostart, consent, home)).fails(t, fault.ConsentNotFound)
+		who.Do(t, "DELETE", "/collections/"+collection, nil).Fails(t, fault.CollectionNotFound)
+		who.Do(t, "POST", "/collections/"+collection+"/cancel", nil).Fails(t, fault.CollectionNotFound)
+		who.Do(t, "POST", "/collections", stored(autostart, consent, home)).Fails(t, fault.ConsentNotFound)
 		var list []any
-		who.do(t, "GET", "/collections", nil).is(t, 200, &list)
+		who.Do(t, "GET", "/collections", nil).Is(t, 200, &list)
 		if len(list) > 0 {
 			t.Errorf("%s sees %d collections", name, len(list))
 		}
-		if who.header.Get("Authorization") == "" {
+		if who.Header.Get("Authorization") == "" {
 			for _, path := range []string{"", "/consents", "/collections"} {
-				who.do(t, "GET", "/users/"+p.user+path, nil).fails(t, fault.UserNotFound)
+				who.Do(t, "GET", "/users/"+p.user+path, nil).Fails(t, fault.UserNotFound)
 			}
-			who.do(t, "POST", "/users/"+p.user+"/sessions", nil).fails(t, fault.UserNotFound)
-			who.do(t, "DELETE", "/users/"+p.user, nil).fails(t, fault.UserNotFound)
+			who.Do(t, "POST", "/users/"+p.user+"/sessions", nil).Fails(t, fault.UserNotFound)
+			who.Do(t, "DELETE", "/users/"+p.user, nil).Fails(t, fault.UserNotFound)
 			continue
 		}
-		who.do(t, "GET", "/consents/"+consent+"/status", nil).fails(t, fault.ConsentNotFound)
-		who.do(t, "DELETE", "/consents/"+consent, nil).fails(t, fault.ConsentNotFound)
+		who.Do(t, "GET", "/consents/"+consent+"/status", nil).Fails(t, fault.ConsentNotFound)
+		who.Do(t, "DELETE", "/consents/"+consent, nil).Fails(t, fault.ConsentNotFound)
 	}
 	if s := p.status(t, consent); s.Status != "AUTHORIZED" {
 		t.Errorf("the consent is %s now", s.Status)
@@ -136,13 +132,13 @@ func tenants(t *testing.T, w *world) {
 }
 
 // told is a problem without what names the request.
-func told(t *testing.T, a answer) string {
+func told(t *testing.T, a rig.Answer) string {
 	t.Helper()
 	var members map[string]any
-	if err := json.Unmarshal(a.body, &members); err != nil {
+	if err := json.Unmarshal(a.Body, &members); err != nil {
 		t.Fatal(err)
 	}
 	delete(members, "requestId")
 	delete(members, "instance")
-	return fmt.Sprint(a.status, members)
+	return fmt.Sprint(a.Status, members)
 }

@@ -65,7 +65,7 @@ func TestLease(t *testing.T) {
 			t.Fatalf("polled, and is %+v", s)
 		}
 	}
-	p.do(t, "POST", "/collections/"+signing+"/cancel", nil).is(t, 200, nil)
+	p.Do(t, "POST", "/collections/"+signing+"/cancel", nil).Is(t, 200, nil)
 	signing = p.starts(t, ask{company: demo, method: sameDevice}.body(p.number)).ID
 	p.signs(t, "open", instructions{AutoStartToken: p.logsIn(t, signing)[token]}, "")
 	w.clock.jump(unpolled)
@@ -83,7 +83,7 @@ func TestLease(t *testing.T) {
 	})
 	w.wire.mend(stalled)
 	p.ends(t, attended, "FAILED")
-	p.do(t, "GET", "/collections/"+attended+"/wealth/data", nil).fails(t, fault.CollectionFailed)
+	p.Do(t, "GET", "/collections/"+attended+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
 
 	stalled = w.wire.stalls("GET", "/transactions")
 	background := p.starts(t, stored(demo, consent, "")).ID
@@ -114,10 +114,10 @@ func TestDays(t *testing.T) {
 	for range 4 {
 		lasting.collects(t, demo, kept, "", "COMPLETED")
 	}
-	lasting.do(t, "POST", "/collections", stored(demo, kept, "")).fails(t, fault.BackgroundRefreshLimit)
+	lasting.Do(t, "POST", "/collections", stored(demo, kept, "")).Fails(t, fault.BackgroundRefreshLimit)
 
 	w.clock.jump(tonight.Add(-30 * time.Second).Sub(w.clock.Now()))
-	lasting.do(t, "GET", "/consents", nil).fails(t, fault.Unauthorized) // the session is long over
+	lasting.Do(t, "GET", "/consents", nil).Fails(t, fault.Unauthorized) // the session is long over
 	for _, p := range []*person{today, lasting, leaving} {
 		p.renew(t)
 	}
@@ -125,12 +125,12 @@ func TestDays(t *testing.T) {
 		t.Errorf("half a minute before its end the consent is %s", s.Status)
 	}
 	w.clock.jump(tonight.Sub(w.clock.Now()))
-	today.do(t, "POST", "/collections", stored(demo, expiring, home)).fails(t, fault.ConsentExpired)
+	today.Do(t, "POST", "/collections", stored(demo, expiring, home)).Fails(t, fault.ConsentExpired)
 	if s := today.awaits(t, expiring, "EXPIRED"); s.StatusChangedAt.Before(tonight) || s.StatusChangedAt.Sub(tonight) > time.Minute {
 		t.Errorf("expired at %s", s.StatusChangedAt)
 	}
-	today.do(t, "POST", "/collections", stored(demo, expiring, "")).fails(t, fault.ConsentExpired)
-	today.do(t, "DELETE", "/consents/"+expiring, nil).fails(t, fault.ConsentNotRevocable)
+	today.Do(t, "POST", "/collections", stored(demo, expiring, "")).Fails(t, fault.ConsentExpired)
+	today.Do(t, "DELETE", "/consents/"+expiring, nil).Fails(t, fault.ConsentNotRevocable)
 	for _, a := range w.wire.under(w.bankConsent(t, expiring).ID) {
 		if a.method == "DELETE" {
 			t.Error("the bank was told of an expiry that it knows of itself")
@@ -150,7 +150,7 @@ func TestDays(t *testing.T) {
 
 	w.clock.jump(30 * 24 * time.Hour)
 	lasting.renew(t)
-	lasting.do(t, "GET", "/collections/"+data+"/wealth/data", nil).fails(t, fault.DataExpired)
+	lasting.Do(t, "GET", "/collections/"+data+"/wealth/data", nil).Fails(t, fault.DataExpired)
 	w.until(t, "the data to be swept", func() bool {
 		_, err := w.Server.Store().Products(t.Context(), data)
 		return errors.Is(err, store.ErrNotFound)
@@ -177,7 +177,7 @@ func TestAvailability(t *testing.T) {
 			Functional, PSD2        bool
 			LoginMethods            []string
 		}
-		p.do(t, "GET", "/companies/availability", nil).is(t, 200, &list)
+		p.Do(t, "GET", "/companies/availability", nil).Is(t, 200, &list)
 		if len(list) != 4 {
 			t.Fatalf("%d companies", len(list))
 		}

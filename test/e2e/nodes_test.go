@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"crypto/x509"
-	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,11 +18,11 @@ import (
 // same banks.
 func (w *world) node(t *testing.T) *server.Server {
 	t.Helper()
-	master, err := keyset.LoadMaster(filepath.Join(w.dir, "master.json"), "")
+	master, err := keyset.LoadMaster(filepath.Join(w.Dir, "master.json"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", "B")
+	log := w.Journal.Logger().With("node", "B")
 	qwac, qseal := w.Sandbox.TPP()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())

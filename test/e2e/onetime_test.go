@@ -45,11 +45,11 @@ func (p *person) over(t *testing.T, collection, atBank string) {
 	if p.w.bankConsent(t, inner).Recurring {
 		t.Error("a one-time consent is recurring")
 	}
-	p.do(t, "GET", "/consents/"+inner+"/status", nil).fails(t, fault.ConsentNotFound)
-	p.do(t, "DELETE", "/consents/"+inner, nil).fails(t, fault.ConsentNotFound)
-	p.do(t, "POST", "/collections", stored(demo, inner, home)).fails(t, fault.ConsentNotFound)
+	p.Do(t, "GET", "/consents/"+inner+"/status", nil).Fails(t, fault.ConsentNotFound)
+	p.Do(t, "DELETE", "/consents/"+inner, nil).Fails(t, fault.ConsentNotFound)
+	p.Do(t, "POST", "/collections", stored(demo, inner, home)).Fails(t, fault.ConsentNotFound)
 	var list []struct{ ConsentID string }
-	p.do(t, "GET", "/consents", nil).is(t, 200, &list)
+	p.Do(t, "GET", "/consents", nil).Is(t, 200, &list)
 	for _, c := range list {
 		if c.ConsentID == inner {
 			t.Error("the consent inside a collection is listed")
@@ -64,7 +64,7 @@ func oneTimeSession(t *testing.T, w *world) {
 	if scan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
 		t.Error("the picture shows another text, or there is no autostart token")
 	}
-	p.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.CollectionNotFinished)
+	p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionNotFinished)
 	p.signs(t, "approve", instructions{AutoStartToken: shown[token]}, "")
 	p.ends(t, id, "COMPLETED")
 	asTheBankHasThem(t, w, demo, sten, p.data(t, id), attendedDays)
@@ -85,7 +85,7 @@ func oneTimeKey(t *testing.T, w *world) {
 	w.backend.ends(t, id, "COMPLETED")
 	asTheBankHasThem(t, w, demo, tim, w.backend.data(t, id), attendedDays)
 	for _, path := range []string{"/status", "/wealth/data"} {
-		p.do(t, "GET", "/collections/"+id+path, nil).fails(t, fault.CollectionNotFound)
+		p.Do(t, "GET", "/collections/"+id+path, nil).Fails(t, fault.CollectionNotFound)
 	}
 	p.over(t, id, "terminatedByTpp")
 }
@@ -96,7 +96,7 @@ func oneTimeEnds(number, action, by, status string) func(*testing.T, *world) {
 		id := p.starts(t, ask{company: demo}.body(p.number)).ID
 		p.signs(t, action, instructions{AutoStartToken: p.logsIn(t, id)[token]}, by)
 		p.ends(t, id, status)
-		p.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.CollectionFailed)
+		p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
 		p.over(t, id, "rejected")
 	}
 }
@@ -107,12 +107,12 @@ func oneTimeStopped(t *testing.T, w *world) {
 	for _, stop := range []func(id string){
 		func(id string) {
 			var s collectionStatus
-			p.do(t, "POST", "/collections/"+id+"/cancel", nil).is(t, 200, &s)
+			p.Do(t, "POST", "/collections/"+id+"/cancel", nil).Is(t, 200, &s)
 			if s.Status != "AUTHENTICATION_CANCELLED" {
 				t.Errorf("cancelled, and is %s", s.Status)
 			}
 		},
-		func(id string) { p.do(t, "DELETE", "/collections/"+id, nil).is(t, 204, nil) },
+		func(id string) { p.Do(t, "DELETE", "/collections/"+id, nil).Is(t, 204, nil) },
 	} {
 		id := p.starts(t, ask{company: demo}.body(p.number)).ID
 		p.logsIn(t, id)

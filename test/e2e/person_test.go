@@ -51,7 +51,7 @@ func (w *world) person(t *testing.T, number string) *person {
 	held.(*sync.Mutex).Lock()
 	t.Cleanup(held.(*sync.Mutex).Unlock)
 	p := &person{number: number}
-	p.user, p.externalID = w.backend.user(t)
+	p.user, p.externalID = w.backend.User(t)
 	p.client = w.backend.session(t, p.user)
 	return p
 }
@@ -59,7 +59,7 @@ func (w *world) person(t *testing.T, number string) *person {
 // renew takes a new session, when the clock was moved past the old one's end.
 func (p *person) renew(t *testing.T) {
 	t.Helper()
-	p.client = p.w.backend.on(p.base).session(t, p.user)
+	p.client = p.w.backend.on(p.Base).session(t, p.user)
 }
 
 // scope is Psd2AisConsentScope.
@@ -131,9 +131,9 @@ func (a ask) body(number string) map[string]any {
 func (p *person) asks(t *testing.T, a ask) string {
 	t.Helper()
 	var made struct{ ConsentID, Status string }
-	got := p.do(t, "POST", "/consents", a.body(p.number)).is(t, 201, &made)
-	if made.Status != "INITIATED" || got.header.Get("Location") != "/consents/"+made.ConsentID+"/status" {
-		t.Errorf("made %s at %q", got.body, got.header.Get("Location"))
+	got := p.Do(t, "POST", "/consents", a.body(p.number)).Is(t, 201, &made)
+	if made.Status != "INITIATED" || got.Header.Get("Location") != "/consents/"+made.ConsentID+"/status" {
+		t.Errorf("made %s at %q", got.Body, got.Header.Get("Location"))
 	}
 	return made.ConsentID
 }
@@ -142,8 +142,8 @@ func (p *person) asks(t *testing.T, a ask) string {
 func (p *person) status(t *testing.T, consent string) consentStatus {
 	t.Helper()
 	var s consentStatus
-	p.do(t, "GET", "/consents/"+consent+"/status", nil).is(t, 200, &s)
-	p.w.logs.secret("an autostart token", s.AuthInstructions.AutoStartToken)
+	p.Do(t, "GET", "/consents/"+consent+"/status", nil).Is(t, 200, &s)
+	p.w.Journal.Secret("an autostart token", s.AuthInstructions.AutoStartToken)
 	return s
 }
 
@@ -167,7 +167,7 @@ func (p *person) signs(t *testing.T, action string, i instructions, by string) {
 	token := i.AutoStartToken
 	if token == "" {
 		token = autoStartToken(t, scan.Picture(t, i.QRImage))
-		p.w.logs.secret("an autostart token", token)
+		p.w.Journal.Secret("an autostart token", token)
 	}
 	if err := p.w.phone.Act(t.Context(), action, token, "", by); err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func (p *person) consents(t *testing.T, a ask) string {
 	id := p.asks(t, a)
 	p.signs(t, "approve", p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions, "")
 	p.awaits(t, id, "AUTHORIZED")
-	p.w.logs.secret("a bank's consent id", p.w.bankConsent(t, id).ID)
+	p.w.Journal.Secret("a bank's consent id", p.w.bankConsent(t, id).ID)
 	return id
 }
 
@@ -217,9 +217,9 @@ func stored(company, consent, ip string, more ...map[string]any) map[string]any 
 func (c client) starts(t *testing.T, body map[string]any) collectionStatus {
 	t.Helper()
 	var s collectionStatus
-	got := c.do(t, "POST", "/collections", body).is(t, 201, &s)
-	if s.Status != "RUNNING" || got.header.Get("Location") != "/collections/"+s.ID+"/status" {
-		t.Errorf("started %s at %q", got.body, got.header.Get("Location"))
+	got := c.Do(t, "POST", "/collections", body).Is(t, 201, &s)
+	if s.Status != "RUNNING" || got.Header.Get("Location") != "/collections/"+s.ID+"/status" {
+		t.Errorf("started %s at %q", got.Body, got.Header.Get("Location"))
 	}
 	return s
 }
@@ -228,9 +228,9 @@ func (c client) starts(t *testing.T, body map[string]any) collectionStatus {
 func (c client) polls(t *testing.T, id string) collectionStatus {
 	t.Helper()
 	var s collectionStatus
-	c.do(t, "GET", "/collections/"+id+"/status", nil).is(t, 200, &s)
+	c.Do(t, "GET", "/collections/"+id+"/status", nil).Is(t, 200, &s)
 	if token, ok := s.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"].(string); ok {
-		c.w.logs.secret("an autostart token", token)
+		c.w.Journal.Secret("an autostart token", token)
 	}
 	return s
 }
@@ -295,9 +295,9 @@ type transaction struct {
 func (c client) data(t *testing.T, id string) []account {
 	t.Helper()
 	var list []account
-	c.do(t, "GET", "/collections/"+id+"/wealth/data", nil).is(t, 200, &list)
+	c.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Is(t, 200, &list)
 	for _, a := range list {
-		c.w.logs.secret("an account number", a.IBAN, a.AccountNumber)
+		c.w.Journal.Secret("an account number", a.IBAN, a.AccountNumber)
 	}
 	return list
 }

@@ -55,7 +55,7 @@ func TestPersons(t *testing.T) {
 			p := w.person(t, leo)
 			consent := p.consents(t, ask{company: demo})
 			id := p.collects(t, demo, consent, home, "THIRD_PARTY_ERROR")
-			p.do(t, "GET", "/collections/"+id+"/wealth/data", nil).fails(t, fault.CollectionFailed)
+			p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
 			if s := p.status(t, consent); s.Status != "AUTHORIZED" {
 				t.Errorf("the bank failed, and the consent is %s", s.Status)
 			}

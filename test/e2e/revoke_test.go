@@ -10,7 +10,7 @@ import (
 func (p *person) revokes(t *testing.T, id string) consentStatus {
 	t.Helper()
 	var s consentStatus
-	p.do(t, "DELETE", "/consents/"+id, nil).is(t, 200, &s)
+	p.Do(t, "DELETE", "/consents/"+id, nil).Is(t, 200, &s)
 	if s.Status != "REVOKED" || s.RevokedAt.IsZero() || s.PollingInterval != nil || s.AuthInstructions.Type != "" {
 		t.Errorf("revoked as %+v", s)
 	}
@@ -40,7 +40,7 @@ func revokedAuthorized(t *testing.T, w *world) {
 	}
 	w.atBank(t, id, "terminatedByTpp")
 	for _, ip := range []string{home, ""} {
-		p.do(t, "POST", "/collections", stored(demo, id, ip)).fails(t, fault.ConsentRevoked)
+		p.Do(t, "POST", "/collections", stored(demo, id, ip)).Fails(t, fault.ConsentRevoked)
 	}
 }
 
@@ -69,8 +69,8 @@ func withdrawnAtBank(t *testing.T, w *world) {
 		if s := p.awaits(t, id, "REVOKED"); s.RevokedAt.IsZero() {
 			t.Errorf("revoked as %+v", s)
 		}
-		p.do(t, "GET", "/collections/"+collection+"/wealth/data", nil).fails(t, fault.CollectionFailed)
-		p.do(t, "POST", "/collections", stored(demo, id, ip)).fails(t, fault.ConsentRevoked)
+		p.Do(t, "GET", "/collections/"+collection+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
+		p.Do(t, "POST", "/collections", stored(demo, id, ip)).Fails(t, fault.ConsentRevoked)
 		if s := w.bankConsent(t, id); s.Status != "revokedByPsu" {
 			t.Errorf("the bank has it as %s", s.Status)
 		}

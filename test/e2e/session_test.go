@@ -15,8 +15,8 @@ import (
 // sessionTokens: who only has the published keys and a stock library can check a
 // session token (api.md 1.3).
 func sessionTokens(t *testing.T, w *world) {
-	user, _ := w.backend.user(t)
-	token := strings.TrimPrefix(w.backend.session(t, user).header.Get("Authorization"), "Bearer ")
+	user, _ := w.backend.User(t)
+	token := strings.TrimPrefix(w.backend.session(t, user).Header.Get("Authorization"), "Bearer ")
 	res, err := http.Get(w.Server.URL() + "/.well-known/jwks.json")
 	if err != nil {
 		t.Fatal(err)
@@ -62,13 +62,13 @@ func sessionTokens(t *testing.T, w *world) {
 		t.Errorf("the claims are %+v", claims)
 	}
 
-	forged := client{w: w, base: w.Server.URL(), header: http.Header{}}
+	forged := w.Anyone()
 	for name, text := range map[string]string{
 		"without its signature": parts[0] + "." + parts[1] + ".",
 		"with another payload":  parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+user+`"}`)) + "." + parts[2],
 	} {
-		forged.header.Set("Authorization", "Bearer "+text)
-		forged.do(t, "GET", "/users/"+user, nil).fails(t, fault.Unauthorized)
+		forged.Header.Set("Authorization", "Bearer "+text)
+		forged.Do(t, "GET", "/users/"+user, nil).Fails(t, fault.Unauthorized)
 		t.Log("refused", name)
 	}
 }

@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"samla/test/rig"
+)
 
 // stories are the scenarios that get on with each other in one world: they run
 // side by side, each with a person of its own.
@@ -31,7 +35,7 @@ var stories = map[string]func(*testing.T, *world){
 
 // TestStories runs them on each store.
 func TestStories(t *testing.T) {
-	for name, database := range stores {
+	for name, database := range rig.Stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, database(t), speed)

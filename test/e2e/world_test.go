@@ -8,23 +8,18 @@ package e2e
 import (
 	"context"
 	"errors"
-	"flag"
-	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"samla/internal/bgoracle"
-	"samla/internal/contract"
 	"samla/internal/local"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/persona"
-	"samla/internal/sandbox/pki"
-	"samla/internal/testpg"
 	"samla/internal/tour"
+	"samla/test/rig"
 )
 
 // morning is when the story of every world begins.
@@ -38,20 +33,17 @@ const (
 	short     = "se-sandbox-short"
 )
 
-// stores names the databases that the main scenarios run over.
-var stores = map[string]func(*testing.T) string{
-	"sqlite":   func(*testing.T) string { return "" },
-	"postgres": func(t *testing.T) string { return testpg.URL(t) },
-}
+// suite holds its own requests to the contract as well: nothing here is sent to
+// be refused for its form.
+var suite = &rig.Suite{Parallel: 4, Now: func() time.Time { return morning }, Strict: true}
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 // world is one running set and those who use it.
 type world struct {
-	*local.Local
-	dir      string
+	*rig.World
 	database string
 	clock    *warp
-	contract *contract.Contract
-	logs     *journal
 	wire     *wire
 	phone    *tour.Phone
 	backend  client // the API key of the first client
@@ -64,36 +56,15 @@ const speed = 8
 
 func newWorld(t *testing.T, database string, factor int) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir(), database: database, clock: newWarp(morning, factor), logs: newJournal(), wire: &wire{}}
-	var err error
-	if w.contract, err = contract.Load(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.CopyFS(filepath.Join(w.dir, "sandbox"), os.DirFS(certificates(t))); err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.Local, err = local.Start(t.Context(), local.Config{Dir: w.dir, Database: database, Clock: w.clock, Log: log,
-		Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := w.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-		w.wire.check(t)
-		w.logs.check(t)
-	})
-	w.logs.secret("an API key", w.APIKey)
+	w := &world{database: database, clock: newWarp(morning, factor), wire: &wire{}}
+	t.Cleanup(func() { w.wire.check(t) }) // after the set has stopped
+	w.World = suite.Start(t, local.Config{Database: database, Clock: w.clock, Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
 	for _, p := range persona.Roster() {
-		w.logs.secret("a personal number", p.Number, p.Number[2:])
+		w.Journal.Secret("a personal number", p.Number, p.Number[2:])
 	}
 	w.phone = tour.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
 	w.phone.HTTP.Transport.(*http.Transport).TLSClientConfig.Time = w.clock.Now
-	w.backend = client{w: w, base: w.Server.URL(), header: http.Header{"Authorization-Token": {w.APIKey}}}
+	w.backend = client{w.Key(w.APIKey), w}
 	return w
 }
 
@@ -127,42 +98,6 @@ func (w *world) judgeConnectors(next http.RoundTripper) http.RoundTripper {
 		next = o.Transport(next, w.wire.violation)
 	}
 	return next
-}
-
-var made struct {
-	sync.Once
-	dir string
-	err error
-}
-
-// certificates are made once, for to make an RSA key takes longer than a test.
-func certificates(t *testing.T) string {
-	made.Do(func() {
-		if made.dir, made.err = os.MkdirTemp("", "samla-e2e"); made.err == nil {
-			_, made.err = pki.Open(made.dir, func() time.Time { return morning }, nil)
-		}
-	})
-	if made.err != nil {
-		t.Fatal(made.err)
-	}
-	return made.dir
-}
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	_ = flag.Set("test.parallel", "4") // the tests wait for banks and persons more than for processors
-	code := m.Run()
-	if made.dir != "" {
-		code = max(code, exitCode(os.RemoveAll(made.dir)))
-	}
-	os.Exit(code)
-}
-
-func exitCode(err error) int {
-	if err != nil {
-		return 1
-	}
-	return 0
 }
 
 // limit bounds the wait for anything that has to come: generous, for a busy

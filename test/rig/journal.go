@@ -1,31 +1,40 @@
-package e2e
+package rig
 
 import (
 	"bytes"
+	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 )
 
-// journal keeps a world's log, and what must not be in it.
-type journal struct {
+// Journal keeps the log of a world, and what must not be in it.
+type Journal struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
 	secrets map[string]string // secret -> what it is
 }
 
-func newJournal() *journal { return &journal{secrets: map[string]string{}} }
+// NewJournal returns an empty one.
+func NewJournal() *Journal { return &Journal{secrets: map[string]string{}} }
+
+// Logger writes into the journal, everything down to debug.
+func (j *Journal) Logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
 
 // Write implements io.Writer.
-func (j *journal) Write(p []byte) (int, error) {
+func (j *Journal) Write(p []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.Write(p)
 }
 
-// secret notes texts that no line may hold.
-func (j *journal) secret(kind string, texts ...string) {
+// Secret notes texts that no line may hold; kind says in a failure what they are.
+// Empty texts are none.
+func (j *Journal) Secret(kind string, texts ...string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, text := range texts {
@@ -44,8 +53,10 @@ var looks = map[string]*regexp.Regexp{
 	"a BankID QR text":     regexp.MustCompile(`bankid\.[0-9a-f]{8}-`),
 }
 
-// check reads the whole log for secrets.
-func (j *journal) check(t *testing.T) {
+// Check reads the whole log for secrets, those noted and those that look like
+// one. A test that has failed is shown the log, except for who was polled.
+func (j *Journal) Check(t testing.TB) {
+	t.Helper()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	lines := strings.Split(j.text.String(), "\n")
@@ -63,5 +74,10 @@ func (j *journal) check(t *testing.T) {
 	}
 	if len(lines) < 2 {
 		t.Error("nothing was logged: the check shows nothing")
+	}
+	if t.Failed() {
+		t.Log(strings.Join(slices.DeleteFunc(lines, func(line string) bool {
+			return strings.Contains(line, `"msg":"answered"`) && strings.Contains(line, `"method":"GET"`)
+		}), "\n"))
 	}
 }
