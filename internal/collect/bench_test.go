@@ -2,38 +2,31 @@ package collect_test
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/bank"
-	"samla/internal/client"
-	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
 	"samla/internal/money"
-	"samla/internal/seal/keyset"
 	"samla/internal/store"
-	"samla/internal/store/sqlstore"
-	"samla/internal/uid"
-	"samla/internal/user"
 	"samla/internal/withdraw"
 	"samla/internal/work"
 )
 
 const theBank = "se-testbank"
 
-var morning = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+var morning = flowtest.Morning
 
 // scripted is a bank with two accounts, of which the first has three pages of
 // transactions, and a card. What a test says fails; what was asked is kept.
@@ -132,15 +125,10 @@ func kind(k bank.ErrorKind) error { return &bank.Error{Kind: k} }
 // bench is a service over a real store, with a scripted bank and a clock that
 // stands still.
 type bench struct {
-	testing.TB
+	*flowtest.Bench
 	*collect.Service
 	bank     *scripted
-	store    store.Store
-	vault    *keyset.Vault
-	clock    *clock.Manual
-	ids      *uid.Maker
 	consents *authorize.Service
-	user     user.User
 }
 
 func newBench(t testing.TB) *bench {
@@ -150,39 +138,9 @@ func newBench(t testing.TB) *bench {
 
 func newBenchOn(t testing.TB, database string) *bench {
 	t.Helper()
-	b := &bench{TB: t, clock: clock.NewManual(morning), bank: newScripted()}
-	b.store = openStore(t, database)
-	master, err := keyset.NewMaster()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.vault, err = keyset.New(master, b.store, b.clock); err != nil {
-		t.Fatal(err)
-	}
-	b.ids = uid.NewMaker(b.clock, rand.Reader)
+	b := &bench{Bench: flowtest.New(t, database), bank: newScripted()}
 	b.Service = b.service()
-	b.user = user.User{ID: b.ids.New(), ClientID: b.ids.New(), ExternalID: "customer", CreatedAt: morning, UpdatedAt: morning}
-	b.write(func(tx store.Tx) error {
-		if err := tx.AddClient(t.Context(), client.Client{ID: b.user.ClientID, Name: "acme", CreatedAt: morning}); err != nil {
-			return err
-		}
-		return tx.AddUser(t.Context(), b.user)
-	})
 	return b
-}
-
-func openStore(t testing.TB, database string) store.Store {
-	t.Helper()
-	s, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: database})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // service makes services of their own over the same store: another node, or the
@@ -192,25 +150,18 @@ func (b *bench) service() *collect.Service {
 		log    = slog.New(slog.DiscardHandler)
 		banks  = map[string]bank.Connector{theBank: b.bank}
 		health = &company.Health{}
-		pump   = work.New(b.store, b.clock, log)
+		pump   = work.New(b.Store, b.Clock, log)
 	)
-	b.consents = authorize.New(authorize.Deps{Store: b.store, Vault: b.vault, Banks: banks, Health: health, Pump: pump,
-		Clock: b.clock, IDs: b.ids, Log: log})
-	return collect.New(collect.Deps{Store: b.store, Vault: b.vault, Consents: b.consents, Banks: banks,
+	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: banks, Health: health, Pump: pump,
+		Clock: b.Clock, IDs: b.IDs, Log: log})
+	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Banks: banks,
 		Companies: company.NewDirectory(company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}), Health: health, Pump: pump,
-		Clock: b.clock, IDs: b.ids, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
-}
-
-func (b *bench) write(fn func(store.Tx) error) {
-	b.Helper()
-	if err := b.store.Write(b.Context(), fn); err != nil {
-		b.Fatal(err)
-	}
+		Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }
 
 // consentRequest asks for a consent of the user.
 func (b *bench) consentRequest() authorize.Request {
-	return authorize.Request{ClientID: b.user.ClientID, UserID: b.user.ID, Company: theBank,
+	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank,
 		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: bank.PSU{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
 }
 
@@ -221,7 +172,7 @@ func (b *bench) granted() consent.Consent {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.write(func(tx store.Tx) error { return b.consents.Add(b.Context(), tx, c) })
+	b.Write(func(tx store.Tx) error { return b.consents.Add(b.Context(), tx, c) })
 	return b.comes(c.ID, consent.Opened{}, consent.Instructed{},
 		consent.Granted{Scope: c.Requested, ValidUntil: c.ExpiresAt})
 }
@@ -229,7 +180,7 @@ func (b *bench) granted() consent.Consent {
 // comes lets events happen to a consent, as the flow of consents would.
 func (b *bench) comes(id string, events ...consent.Event) consent.Consent {
 	b.Helper()
-	before, err := b.store.Consent(b.Context(), id)
+	before, err := b.Store.Consent(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -238,15 +189,15 @@ func (b *bench) comes(id string, events ...consent.Event) consent.Consent {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if c.Sealed, err = b.vault.Seal(b.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
+	if c.Sealed, err = b.Vault.Seal(b.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
 		b.Fatal(err)
 	}
 	for _, e := range events {
-		if c, err = c.Apply(e, b.clock.Now()); err != nil {
+		if c, err = c.Apply(e, b.Clock.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.write(func(tx store.Tx) (err error) {
+	b.Write(func(tx store.Tx) (err error) {
 		c, err = b.consents.Put(b.Context(), tx, before, c)
 		return err
 	})
@@ -260,7 +211,7 @@ func (b *bench) request(c consent.Consent, ip string) collect.Request {
 }
 
 func (b *bench) owner() collect.Owner {
-	return collect.Owner{ClientID: b.user.ClientID, UserID: b.user.ID}
+	return collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 }
 
 // nothing is what Start also does in these tests.
@@ -279,40 +230,15 @@ func (b *bench) start(r collect.Request) collection.Collection {
 // waits for it.
 func (b *bench) look(id string) collection.Collection {
 	b.Helper()
-	if err := b.lookAt(b.Context(), id); err != nil {
+	if err := b.Drive(b.Context(), b.Step, id); err != nil {
 		b.Fatal(err)
 	}
 	return b.row(id)
 }
 
-func (b *bench) lookAt(ctx context.Context, id string) error {
-	done := make(chan error, 1)
-	go func() { done <- b.Step(ctx, id) }()
-	for {
-		select {
-		case err := <-done:
-			return err
-		default:
-			if b.clock.Waiting() > 0 {
-				b.clock.Advance(100 * time.Millisecond)
-			}
-			runtime.Gosched()
-		}
-	}
-}
-
 func (b *bench) row(id string) collection.Collection {
 	b.Helper()
-	c, err := b.store.Collection(b.Context(), id)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return c
-}
-
-func (b *bench) consent(id string) consent.Consent {
-	b.Helper()
-	c, err := b.store.Consent(b.Context(), id)
+	c, err := b.Store.Collection(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -321,7 +247,7 @@ func (b *bench) consent(id string) consent.Consent {
 
 func (b *bench) raws(id string) int {
 	b.Helper()
-	raws, err := b.store.Raws(b.Context(), id)
+	raws, err := b.Store.Raws(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}

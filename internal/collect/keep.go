@@ -80,7 +80,7 @@ func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
 		if err != nil {
 			return nil, err
 		}
-		raws[i] = store.Raw{CollectionID: r.c.ID, Seq: seq, Kind: string(a.Query.Kind), Key: strconv.Itoa(seq),
+		raws[i] = store.Raw{CollectionID: r.c.ID, Seq: seq, Kind: string(a.Query.Kind),
 			Mapping: r.source.Mapping(), FetchedAt: a.FetchedAt, Sealed: sealed}
 	}
 	return raws, nil

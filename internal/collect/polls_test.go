@@ -35,14 +35,14 @@ func TestPollsAreWrittenDownSeldom(t *testing.T) {
 	c := b.signing()
 	written := map[time.Time]bool{}
 	for range 60 {
-		b.clock.Advance(time.Second)
+		b.Clock.Advance(time.Second)
 		_, due := b.poll(b.Service, c.ID)
-		if want := b.clock.Now().Add(time.Minute); !due.Equal(want) {
+		if want := b.Clock.Now().Add(time.Minute); !due.Equal(want) {
 			t.Errorf("polled, and due by %s instead of %s", due, want)
 		}
 		row := b.row(c.ID)
 		written[row.PolledAt] = true
-		if behind := b.clock.Now().Sub(row.PolledAt); behind >= 10*time.Second {
+		if behind := b.Clock.Now().Sub(row.PolledAt); behind >= 10*time.Second {
 			t.Errorf("the row is %s behind", behind)
 		}
 		if row.Rev != c.Rev {
@@ -60,21 +60,21 @@ func TestLease(t *testing.T) {
 	b := newBench(t)
 	c := b.signing()
 	for range 4 {
-		b.clock.Advance(45 * time.Second)
+		b.Clock.Advance(45 * time.Second)
 		b.poll(b.Service, c.ID)
-		if c = b.look(c.ID); c.Status != collection.Login || c.WakeAt.Sub(b.clock.Now()) < time.Minute {
-			t.Fatalf("polled, and %s, looked at again in %s", c.Status, c.WakeAt.Sub(b.clock.Now()))
+		if c = b.look(c.ID); c.Status != collection.Login || c.WakeAt.Sub(b.Clock.Now()) < time.Minute {
+			t.Fatalf("polled, and %s, looked at again in %s", c.Status, c.WakeAt.Sub(b.Clock.Now()))
 		}
 	}
-	b.clock.Advance(5 * time.Second)
+	b.Clock.Advance(5 * time.Second)
 	b.poll(b.Service, c.ID) // this one is in memory only
-	b.clock.Advance(65 * time.Second)
+	b.Clock.Advance(65 * time.Second)
 	if c = b.look(c.ID); c.Status != collection.Login {
 		t.Errorf("65 s after the last poll %s", c.Status)
 	}
 	b.Service = b.service() // knows the row alone, which is five seconds behind
 	b.ended(b.look(c.ID), collection.AuthenticationTimeout)
-	if inner := b.consent(c.ConsentID); inner.Status != consent.Revoked {
+	if inner := b.Consent(c.ConsentID); inner.Status != consent.Revoked {
 		t.Errorf("the consent inside is %s", inner.Status)
 	}
 	if _, due := b.poll(b.Service, c.ID); !due.IsZero() {
@@ -88,7 +88,7 @@ func TestLeaseOverNodes(t *testing.T) {
 	c := b.signing()
 	other := b.service()
 	for range 20 {
-		b.clock.Advance(10 * time.Second)
+		b.Clock.Advance(10 * time.Second)
 		b.poll(other, c.ID)
 		if c = b.look(c.ID); c.Status != collection.Login {
 			t.Fatalf("polled at the other node, and %s here", c.Status)
@@ -99,7 +99,7 @@ func TestLeaseOverNodes(t *testing.T) {
 func TestUnpolledWhileNobodySigns(t *testing.T) {
 	b := newBench(t)
 	attended, background := b.start(b.request(b.granted(), "192.0.2.7")), b.start(b.request(b.granted(), ""))
-	b.clock.Advance(71 * time.Second)
+	b.Clock.Advance(71 * time.Second)
 	b.ended(b.look(attended.ID), collection.Failed)
 	b.ended(b.look(background.ID), collection.Completed)
 }
@@ -108,18 +108,18 @@ func TestPollIsTheOwners(t *testing.T) {
 	b := newBench(t)
 	c := b.signing()
 	for name, o := range map[string]collect.Owner{
-		"another user": {ClientID: b.user.ClientID, UserID: b.ids.New()}, "another client": {ClientID: b.ids.New()},
+		"another user": {ClientID: b.User.ClientID, UserID: b.IDs.New()}, "another client": {ClientID: b.IDs.New()},
 	} {
 		_, _, err := b.Poll(t.Context(), o, c.ID)
 		isFault(t, name, err, fault.CollectionNotFound)
 	}
-	_, _, err := b.Poll(t.Context(), b.owner(), b.ids.New())
+	_, _, err := b.Poll(t.Context(), b.owner(), b.IDs.New())
 	isFault(t, "unknown", err, fault.CollectionNotFound)
-	if _, _, err := b.Poll(t.Context(), collect.Owner{ClientID: b.user.ClientID}, c.ID); err != nil {
+	if _, _, err := b.Poll(t.Context(), collect.Owner{ClientID: b.User.ClientID}, c.ID); err != nil {
 		t.Errorf("the client itself: %v", err)
 	}
-	gone, _ := b.user.Anonymize(b.clock.Now())
-	b.write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
+	gone, _ := b.User.Anonymize(b.Clock.Now())
+	b.Write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
 	_, _, err = b.Poll(t.Context(), b.owner(), c.ID)
 	isFault(t, "a user who is gone", err, fault.Unauthorized)
 }

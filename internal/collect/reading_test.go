@@ -24,7 +24,7 @@ func TestEverythingIsRead(t *testing.T) {
 		if all, _ := b.bank.count(""); all != whole || b.raws(c.ID) != whole {
 			t.Errorf("asked %d times, %d answers are kept", all, b.raws(c.ID))
 		}
-		if until := c.DataUntil.Sub(b.clock.Now()); until != 30*24*time.Hour {
+		if until := c.DataUntil.Sub(b.Clock.Now()); until != 30*24*time.Hour {
 			t.Errorf("kept for %s", until)
 		}
 		if err := b.Step(t.Context(), c.ID); err != nil || len(b.bank.asked) != whole {
@@ -50,7 +50,7 @@ func TestBankIsToldWhoIsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.clock.Advance(later)
+		b.Clock.Advance(later)
 		c := b.look(b.start(b.request(under, test.ip)).ID)
 		b.ended(c, collection.Completed)
 		want := bank.Access{ConsentID: "bank-1", PSU: bank.PSU{IPAddress: test.ip, Locale: "sv-SE"}}
@@ -64,7 +64,7 @@ func TestBankIsToldWhoIsThere(t *testing.T) {
 		}
 		for _, q := range b.bank.asked {
 			first := strings.HasSuffix(q.Link, "/transactions")
-			if days := int(b.clock.Now().Truncate(24*time.Hour).Sub(q.From).Hours() / 24); first && days != test.days || !first && !q.From.IsZero() {
+			if days := int(b.Clock.Now().Truncate(24*time.Hour).Sub(q.From).Hours() / 24); first && days != test.days || !first && !q.From.IsZero() {
 				t.Errorf("%s: %s was asked for %d days", name, q.Link, days)
 			}
 		}
@@ -86,7 +86,7 @@ func TestNoMoreIsReadThanIsCovered(t *testing.T) {
 	} {
 		b := newBench(t)
 		under := b.granted()
-		b.write(func(tx store.Tx) (err error) {
+		b.Write(func(tx store.Tx) (err error) {
 			under.Granted = &test.scope
 			under, err = tx.UpdateConsent(t.Context(), under)
 			return err
@@ -138,8 +138,8 @@ func TestFailureFollowsTheBank(t *testing.T) {
 		b.bank.asked, b.bank.times = nil, map[bank.Query]int{}
 		under := b.granted()
 		c := b.look(b.start(b.request(under, "192.0.2.7")).ID)
-		if c.Status != want.status || b.consent(under.ID).Status != want.consent {
-			t.Errorf("%s: %s, the consent %s", k, c.Status, b.consent(under.ID).Status)
+		if c.Status != want.status || b.Consent(under.ID).Status != want.consent {
+			t.Errorf("%s: %s, the consent %s", k, c.Status, b.Consent(under.ID).Status)
 		}
 		tries := 1
 		if k.Passing() {
@@ -239,7 +239,7 @@ func TestTriesAgain(t *testing.T) {
 		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
 		b.ended(c, collection.Completed)
 		b.complete(c.ID)
-		if took := b.clock.Now().Sub(morning); took < least || took > 14*time.Second {
+		if took := b.Clock.Now().Sub(morning); took < least || took > 14*time.Second {
 			t.Errorf("Retry-After %s: took %s", after, took)
 		}
 		if _, n := b.bank.count("main/2"); n != 3 {
@@ -272,15 +272,15 @@ func TestResumed(t *testing.T) {
 			return nil
 		}
 		c := b.start(b.request(b.granted(), ""))
-		if err := b.lookAt(ctx, c.ID); err != nil {
+		if err := b.Drive(ctx, b.Step, c.ID); err != nil {
 			t.Fatal(err)
 		}
 		c = b.row(c.ID)
-		if c.Status != collection.Collecting || c.WakeAt.After(b.clock.Now()) || b.raws(c.ID) != at-1 {
+		if c.Status != collection.Collecting || c.WakeAt.After(b.Clock.Now()) || b.raws(c.ID) != at-1 {
 			t.Fatalf("interrupted at %d: %s, due %s, %d answers are kept", at, c.Status, c.WakeAt, b.raws(c.ID))
 		}
 		b.Service = b.service()
-		b.clock.Advance(25 * time.Hour) // the day after, the same is asked
+		b.Clock.Advance(25 * time.Hour) // the day after, the same is asked
 		c = b.look(c.ID)
 		b.ended(c, collection.Completed)
 		b.complete(c.ID)
@@ -298,7 +298,7 @@ func TestCrashedWhileReading(t *testing.T) {
 	reached := make(chan struct{})
 	t.Cleanup(func() { close(dead) })
 	b.bank.fetches = func(_ context.Context, q bank.Query, n int) error {
-		b.clock.Advance(200 * time.Millisecond)
+		b.Clock.Advance(200 * time.Millisecond)
 		if q.Link == "main/3" && n == 1 {
 			close(reached)
 			<-dead
@@ -332,7 +332,7 @@ func TestShortReadingWritesOnce(t *testing.T) {
 	under := b.granted()
 	c := b.start(b.request(under, "192.0.2.7"))
 	b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
-		b.clock.Advance(40 * time.Millisecond)
+		b.Clock.Advance(40 * time.Millisecond)
 		if n := b.raws(c.ID); n != 0 {
 			t.Errorf("%d answers are written down on the way", n)
 		}
@@ -350,7 +350,7 @@ func TestStoppedWhileReading(t *testing.T) {
 	} {
 		b := newBench(t)
 		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
-			b.clock.Advance(time.Second)
+			b.Clock.Advance(time.Second)
 			if q.Link == "main/2" {
 				return stop(b, b.row(b.bank.collection(b)).ID)
 			}
@@ -398,17 +398,17 @@ func (f *flaky) Write(ctx context.Context, fn func(store.Tx) error) error {
 func TestOurOwnFaultIsNotTheBanks(t *testing.T) {
 	for _, link := range []string{"", "main/2", "card/transactions"} {
 		b := newBench(t)
-		disk := &flaky{Store: b.store}
-		b.store = disk
+		disk := &flaky{Store: b.Store}
+		b.Store = disk
 		b.Service = b.service()
 		once := true
 		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
-			b.clock.Advance(time.Second)
+			b.Clock.Advance(time.Second)
 			disk.broken, once = q.Link == link && once, once && q.Link != link
 			return nil
 		}
 		c := b.start(b.request(b.granted(), ""))
-		if err := b.lookAt(t.Context(), c.ID); !errors.Is(err, errDisk) {
+		if err := b.Drive(t.Context(), b.Step, c.ID); !errors.Is(err, errDisk) {
 			t.Errorf("broken at %q: %v", link, err)
 		}
 		disk.broken = false
@@ -430,7 +430,7 @@ func TestConsentThatEndsWhileReading(t *testing.T) {
 			return err
 		},
 		"run out": func(b *bench, c consent.Consent) error {
-			b.clock.Set(c.ExpiresAt)
+			b.Clock.Set(c.ExpiresAt)
 			return nil
 		},
 	} {

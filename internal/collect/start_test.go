@@ -12,6 +12,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
 	"samla/internal/store"
 	"samla/internal/testpg"
 	"samla/internal/withdraw"
@@ -24,9 +25,9 @@ func TestUsableConsents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.write(func(tx store.Tx) error { return b.consents.Add(t.Context(), tx, waiting) })
+	b.Write(func(tx store.Tx) error { return b.consents.Add(t.Context(), tx, waiting) })
 	failed, revoked, expired := b.granted(), b.granted(), b.granted()
-	b.write(func(tx store.Tx) error {
+	b.Write(func(tx store.Tx) error {
 		failed.Status = consent.Failed
 		_, err := tx.UpdateConsent(t.Context(), failed)
 		return err
@@ -40,9 +41,9 @@ func TestUsableConsents(t *testing.T) {
 			change func(*collect.Request)
 			want   fault.Code
 		}{
-			"unknown":           {func(r *collect.Request) { r.ConsentID = b.ids.New() }, fault.ConsentNotFound},
-			"another client's":  {func(r *collect.Request) { r.ClientID = b.ids.New() }, fault.ConsentNotFound},
-			"another user's":    {func(r *collect.Request) { r.UserID = b.ids.New() }, fault.ConsentNotFound},
+			"unknown":           {func(r *collect.Request) { r.ConsentID = b.IDs.New() }, fault.ConsentNotFound},
+			"another client's":  {func(r *collect.Request) { r.ClientID = b.IDs.New() }, fault.ConsentNotFound},
+			"another user's":    {func(r *collect.Request) { r.UserID = b.IDs.New() }, fault.ConsentNotFound},
 			"another company's": {func(r *collect.Request) { r.Company = "se-another" }, fault.ConsentCompanyMismatch},
 			"one-time":          {func(r *collect.Request) { r.ConsentID = inner.ConsentID }, fault.ConsentNotFound},
 			"waiting":           {func(r *collect.Request) { r.ConsentID = waiting.ID }, fault.ConsentNotAuthorized},
@@ -58,10 +59,10 @@ func TestUsableConsents(t *testing.T) {
 	}
 	r := b.request(authorized, "")
 	r.UserID = "" // the API key names no user: the consent's it is
-	if c := b.start(r); c.UserID != b.user.ID || c.Attended {
+	if c := b.start(r); c.UserID != b.User.ID || c.Attended {
 		t.Errorf("started %+v", c)
 	}
-	b.clock.Set(authorized.ExpiresAt) // its own flow has not been there yet
+	b.Clock.Set(authorized.ExpiresAt) // its own flow has not been there yet
 	_, err = b.Start(t.Context(), b.request(authorized, "192.0.2.7"), nothing)
 	isFault(t, "past its end", err, fault.ConsentExpired)
 }
@@ -80,8 +81,8 @@ func TestStartIsOneTransaction(t *testing.T) {
 	if err != nil || len(list) != 0 {
 		t.Errorf("%d collections are left, %v", len(list), err)
 	}
-	gone, _ := b.user.Anonymize(b.clock.Now())
-	b.write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
+	gone, _ := b.User.Anonymize(b.Clock.Now())
+	b.Write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
 		_, err := b.Start(t.Context(), r, nothing)
 		isFault(t, name, err, fault.Unauthorized)
@@ -99,7 +100,7 @@ func TestQuota(t *testing.T) {
 			b := newBenchOn(t, dsn)
 			nodes := []*collect.Service{b.Service}
 			if name == "postgres" { // a second node shares nothing with the first but the rows
-				b.store = openStore(t, dsn)
+				b.Store = flowtest.Open(t, dsn)
 				nodes = append(nodes, b.service())
 			}
 			quota(t, b, nodes)
@@ -109,7 +110,7 @@ func TestQuota(t *testing.T) {
 
 func quota(t *testing.T, b *bench, nodes []*collect.Service) {
 	under := b.granted()
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	for range 3 { // the person being there takes no place
 		b.start(b.request(under, "192.0.2.7"))
 	}
@@ -151,10 +152,10 @@ func quota(t *testing.T, b *bench, nodes []*collect.Service) {
 		t.Errorf("%d of 5 started", started)
 	}
 	b.start(b.request(b.granted(), "")) // another consent has its own places
-	b.clock.Advance(24*time.Hour - time.Second)
+	b.Clock.Advance(24*time.Hour - time.Second)
 	_, err := b.Start(t.Context(), b.request(under, ""), nothing)
 	isFault(t, "a second early", err, fault.BackgroundRefreshLimit)
-	b.clock.Advance(time.Second)
+	b.Clock.Advance(time.Second)
 	b.start(b.request(under, ""))
 }
 
@@ -177,8 +178,8 @@ func (m *meanwhile) Write(ctx context.Context, fn func(store.Tx) error) error {
 func TestWithdrawnWhileStarting(t *testing.T) {
 	b := newBench(t)
 	under := b.granted()
-	m := &meanwhile{Store: b.store}
-	b.store = m
+	m := &meanwhile{Store: b.Store}
+	b.Store = m
 	b.Service = b.service()
 	m.happens = func() { b.comes(under.ID, consent.Withdrawn{}) }
 	_, err := b.Start(t.Context(), b.request(under, ""), nothing)
@@ -190,7 +191,7 @@ func TestQuotaRolls(t *testing.T) {
 	under := b.granted()
 	for range 4 {
 		b.start(b.request(under, ""))
-		b.clock.Advance(5 * time.Hour)
+		b.Clock.Advance(5 * time.Hour)
 	}
 	_, err := b.Start(t.Context(), b.request(under, ""), nothing) // at 20 h
 	if f := isFault(t, "the fifth", err, fault.BackgroundRefreshLimit); f.RetryAfter != 4*time.Hour {
@@ -202,7 +203,7 @@ func TestQuotaRolls(t *testing.T) {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}
 	b.bank.profile.DailyLimit = 4
-	b.clock.Advance(4 * time.Hour)
+	b.Clock.Advance(4 * time.Hour)
 	b.start(b.request(under, ""))
 	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
 	if f := isFault(t, "the sixth", err, fault.BackgroundRefreshLimit); f.RetryAfter != 5*time.Hour {
@@ -229,7 +230,7 @@ func TestOneTime(t *testing.T) {
 			r.UserID = ""
 		}
 		c := b.start(r)
-		inner := b.consent(c.ConsentID)
+		inner := b.Consent(c.ConsentID)
 		if inner.CollectionID != c.ID || inner.Status != consent.Initiated || inner.UserID != r.UserID || c.Mode != collection.OneTime || !c.Leased() {
 			t.Fatalf("%s: started %+v under %+v", name, c, inner)
 		}
@@ -244,12 +245,12 @@ func TestOneTime(t *testing.T) {
 			t.Errorf("%s: polled %+v, %v", name, view, err)
 		}
 		b.comes(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
-		if c = b.row(c.ID); c.WakeAt.After(b.clock.Now()) {
+		if c = b.row(c.ID); c.WakeAt.After(b.Clock.Now()) {
 			t.Errorf("%s: the consent is granted, and the collection sleeps until %s", name, c.WakeAt)
 		}
 		c = b.look(c.ID)
 		b.ended(c, collection.Completed)
-		if got := b.consent(inner.ID); got.Status != consent.Revoked {
+		if got := b.Consent(inner.ID); got.Status != consent.Revoked {
 			t.Errorf("%s: the consent inside is %s", name, got.Status)
 		}
 		b.told(name, "bank-1")
@@ -266,15 +267,15 @@ func TestOneTime(t *testing.T) {
 // told holds the duties that are owed to one: the consent's end.
 func (b *bench) told(name, bankConsent string) {
 	b.Helper()
-	ids, err := b.store.Claim(b.Context(), store.Duties, b.clock.Now(), time.Hour, 10)
+	ids, err := b.Store.Claim(b.Context(), store.Duties, b.Clock.Now(), time.Hour, 10)
 	if err != nil || len(ids) != 1 {
 		b.Fatalf("%s: %d duties, %v", name, len(ids), err)
 	}
-	d, err := b.store.Duty(b.Context(), ids[0])
+	d, err := b.Store.Duty(b.Context(), ids[0])
 	if err != nil {
 		b.Fatal(err)
 	}
-	if p, err := withdraw.Open(b.Context(), b.vault, d); err != nil || p.BankConsentID != bankConsent {
+	if p, err := withdraw.Open(b.Context(), b.Vault, d); err != nil || p.BankConsentID != bankConsent {
 		b.Errorf("%s: the bank is owed %+v, %v", name, p, err)
 	}
 }
@@ -336,13 +337,13 @@ func TestStopOneTime(t *testing.T) {
 			t.Errorf("stopped as %s, %v", stopped.Status, err)
 		}
 	}
-	if inner := b.consent(c.ConsentID); inner.Status != consent.Revoked {
+	if inner := b.Consent(c.ConsentID); inner.Status != consent.Revoked {
 		t.Errorf("the consent inside is %s", inner.Status)
 	}
 	b.told("stopped", "bank-1")
-	_, err := b.Stop(t.Context(), collect.Owner{ClientID: b.user.ClientID, UserID: b.ids.New()}, c.ID)
+	_, err := b.Stop(t.Context(), collect.Owner{ClientID: b.User.ClientID, UserID: b.IDs.New()}, c.ID)
 	isFault(t, "another user's", err, fault.CollectionNotFound)
-	_, err = b.Stop(t.Context(), b.owner(), b.ids.New())
+	_, err = b.Stop(t.Context(), b.owner(), b.IDs.New())
 	isFault(t, "unknown", err, fault.CollectionNotFound)
 }
 
@@ -360,10 +361,10 @@ func TestEraseFinished(t *testing.T) {
 	if n := b.raws(c.ID); n != 0 {
 		t.Errorf("%d answers are left", n)
 	}
-	if _, err := b.store.Products(t.Context(), c.ID); !errors.Is(err, store.ErrNotFound) {
+	if _, err := b.Store.Products(t.Context(), c.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("products are left: %v", err)
 	}
-	isFault(t, "another client's", b.Erase(t.Context(), collect.Owner{ClientID: b.ids.New()}, c.ID), fault.CollectionNotFound)
+	isFault(t, "another client's", b.Erase(t.Context(), collect.Owner{ClientID: b.IDs.New()}, c.ID), fault.CollectionNotFound)
 }
 
 func TestData(t *testing.T) {
@@ -372,9 +373,9 @@ func TestData(t *testing.T) {
 	_, err := b.Data(t.Context(), b.owner(), running.ID)
 	isFault(t, "running", err, fault.CollectionNotFinished)
 	done := b.look(running.ID)
-	b.clock.Set(done.DataUntil.Add(-time.Second))
+	b.Clock.Set(done.DataUntil.Add(-time.Second))
 	b.complete(done.ID)
-	b.clock.Set(done.DataUntil)
+	b.Clock.Set(done.DataUntil)
 	_, err = b.Data(t.Context(), b.owner(), done.ID)
 	isFault(t, "too old", err, fault.DataExpired)
 
@@ -388,8 +389,8 @@ func TestData(t *testing.T) {
 
 	b = newBench(t)
 	forgotten := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-	b.write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.user.ID, b.clock.Now()) })
-	b.vault.Forget(b.user.ID)
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Forget(b.User.ID)
 	_, err = b.Data(t.Context(), b.owner(), forgotten.ID)
 	isFault(t, "forgotten", err, fault.DataExpired)
 	b.ended(b.look(b.row(forgotten.ID).ID), collection.Completed)
@@ -399,8 +400,8 @@ func TestData(t *testing.T) {
 func TestForgottenUser(t *testing.T) {
 	b := newBench(t)
 	c := b.start(b.request(b.granted(), "192.0.2.7"))
-	b.write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.user.ID, b.clock.Now()) })
-	b.vault.Forget(b.user.ID)
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Forget(b.User.ID)
 	b.ended(b.look(c.ID), collection.Failed)
 	if len(b.bank.asked) != 0 {
 		t.Error("the bank was read")

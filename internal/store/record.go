@@ -13,7 +13,6 @@ type Raw struct {
 	CollectionID string
 	Seq          int    // order of reading, from 0
 	Kind         string // what was asked, in the connector's words
-	Key          string // which account and page, opaque; never a number of a person or an account
 	Mapping      int    // version of the mapping that was current
 	FetchedAt    time.Time
 	Sealed       []byte

@@ -6,12 +6,12 @@ import (
 	"samla/internal/store"
 )
 
-const rawColumns = `collection_id, seq, kind, part, mapping, fetched_at, sealed`
+const rawColumns = `collection_id, seq, kind, mapping, fetched_at, sealed`
 
 func scanRaw(r rows) (store.Raw, error) {
 	var raw store.Raw
 	var fetched, seq, mapping int64
-	err := r.Scan(&raw.CollectionID, &seq, &raw.Kind, &raw.Key, &mapping, &fetched, &raw.Sealed)
+	err := r.Scan(&raw.CollectionID, &seq, &raw.Kind, &mapping, &fetched, &raw.Sealed)
 	raw.Seq, raw.Mapping = int(seq), int(mapping)
 	raw.FetchedAt, raw.Sealed = moment(fetched), bytes(raw.Sealed)
 	return raw, err
@@ -28,7 +28,7 @@ func (r reader) Products(ctx context.Context, collectionID string) ([]byte, erro
 }
 
 const (
-	rawFields = 7
+	rawFields = 6
 	rawBatch  = 16 // answers in one statement
 )
 
@@ -41,7 +41,7 @@ func (t *tx) AddRaws(ctx context.Context, raws []store.Raw) error {
 		n := min(len(raws), rawBatch)
 		args := make([]any, 0, n*rawFields)
 		for _, r := range raws[:n] {
-			args = append(args, r.CollectionID, int64(r.Seq), r.Kind, r.Key, int64(r.Mapping), micros(r.FetchedAt), blob(r.Sealed))
+			args = append(args, r.CollectionID, int64(r.Seq), r.Kind, int64(r.Mapping), micros(r.FetchedAt), blob(r.Sealed))
 		}
 		stored, err := t.q.exec(ctx, insertRaws[n], args...)
 		if err != nil {

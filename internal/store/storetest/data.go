@@ -12,7 +12,7 @@ import (
 )
 
 func raw(collectionID string, seq int) store.Raw {
-	return store.Raw{CollectionID: collectionID, Seq: seq, Kind: "transactions", Key: "account 1, page 2", Mapping: 4,
+	return store.Raw{CollectionID: collectionID, Seq: seq, Kind: "transactions", Mapping: 4,
 		FetchedAt: start, Sealed: []byte{0, byte(seq), 255}}
 }
 

@@ -90,7 +90,6 @@ CREATE TABLE raws (
     collection_id TEXT NOT NULL REFERENCES collections (id),
     seq BIGINT NOT NULL,
     kind TEXT NOT NULL,
-    part TEXT NOT NULL,
     mapping BIGINT NOT NULL,
     fetched_at BIGINT NOT NULL,
     sealed BLOB NOT NULL,
