@@ -167,13 +167,13 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.listener = l
 	if s.store.Kind() == sqlite {
 		// Nobody else can be at work on its rows: what was left goes on at once.
 		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), work.Lease); err != nil {
-			return err
+			return errors.Join(err, l.Close())
 		}
 	}
+	s.listener = l
 	s.pump.Start(ctx)
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
