@@ -2,26 +2,19 @@ package authorize_test
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/bank"
-	"samla/internal/client"
-	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/consent"
-	"samla/internal/seal/keyset"
+	"samla/internal/flowtest"
 	"samla/internal/store"
-	"samla/internal/store/sqlstore"
-	"samla/internal/uid"
-	"samla/internal/user"
 	"samla/internal/work"
 )
 
@@ -32,7 +25,7 @@ const (
 )
 
 var (
-	morning    = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	morning    = flowtest.Morning
 	everything = consent.Scope{Balances: true, Transactions: true}
 )
 
@@ -99,21 +92,16 @@ func kind(k bank.ErrorKind) error { return &bank.Error{Kind: k} }
 // bench is a service over a real store, with a scripted bank and a clock that
 // stands still.
 type bench struct {
-	testing.TB
+	*flowtest.Bench
 	*authorize.Service
-	bank  *scripted
-	store *sqlstore.Store
-	vault *keyset.Vault
-	clock *clock.Manual
-	ids   *uid.Maker
-	user  user.User
+	bank *scripted
 }
 
 // newBench makes one whose bank opens, starts, grants and revokes everything at
 // the first time of asking.
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{TB: t, clock: clock.NewManual(morning)}
+	b := &bench{Bench: flowtest.New(t, t.TempDir())}
 	b.bank = &scripted{profile: bank.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen:  func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{BankConsentID: "bank-1"}, nil },
 		onStart: func(bank.AuthoriseRequest) (bank.Authorisation, error) { return b.pending("bankid.first"), nil },
@@ -125,31 +113,7 @@ func newBench(t testing.TB) *bench {
 		},
 		onRevoke: func(int) error { return nil },
 	}
-	var err error
-	if b.store, err = sqlstore.Open(t.Context(), sqlstore.Config{DSN: t.TempDir()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	master, err := keyset.NewMaster()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.vault, err = keyset.New(master, b.store, b.clock); err != nil {
-		t.Fatal(err)
-	}
-	b.ids = uid.NewMaker(b.clock, rand.Reader)
 	b.Service = b.service()
-	b.user = user.User{ID: b.ids.New(), ClientID: b.ids.New(), ExternalID: "customer", CreatedAt: morning, UpdatedAt: morning}
-	b.write(func(tx store.Tx) error {
-		if err := tx.AddClient(t.Context(), client.Client{ID: b.user.ClientID, Name: "acme", CreatedAt: morning}); err != nil {
-			return err
-		}
-		return tx.AddUser(t.Context(), b.user)
-	})
 	return b
 }
 
@@ -157,21 +121,14 @@ func newBench(t testing.TB) *bench {
 // same one after a crash.
 func (b *bench) service() *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
-	return authorize.New(authorize.Deps{Store: b.store, Vault: b.vault, Banks: map[string]bank.Connector{theBank: b.bank},
-		Health: &company.Health{}, Pump: work.New(b.store, b.clock, log), Clock: b.clock, IDs: b.ids, Log: log})
-}
-
-func (b *bench) write(fn func(store.Tx) error) {
-	b.Helper()
-	if err := b.store.Write(b.Context(), fn); err != nil {
-		b.Fatal(err)
-	}
+	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: map[string]bank.Connector{theBank: b.bank},
+		Health: &company.Health{}, Pump: work.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
 }
 
 // pending is an authorisation that waits for the person, with a QR text.
 func (b *bench) pending(qr string) bank.Authorisation {
 	return bank.Authorisation{ID: "auth-1", StatusLink: "status-1", State: bank.AuthorisationPending,
-		Instructions: &consent.Instructions{AutoStartToken: "token", QRData: qr, RefreshedAt: b.clock.Now(), ExpiresAt: morning.Add(3 * time.Minute)}}
+		Instructions: &consent.Instructions{AutoStartToken: "token", QRData: qr, RefreshedAt: b.Clock.Now(), ExpiresAt: morning.Add(3 * time.Minute)}}
 }
 
 // create asks for a consent of the user.
@@ -185,7 +142,7 @@ func (b *bench) create() consent.Consent {
 }
 
 func (b *bench) request() authorize.Request {
-	return authorize.Request{ClientID: b.user.ClientID, UserID: b.user.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
+	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
 		Scope: everything, PSU: bank.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
 }
 
@@ -193,53 +150,28 @@ func (b *bench) request() authorize.Request {
 // for it.
 func (b *bench) look(id string) consent.Consent {
 	b.Helper()
-	if err := b.lookAt(b.Context(), b.Service, id); err != nil {
+	if err := b.Drive(b.Context(), b.Step, id); err != nil {
 		b.Fatal(err)
 	}
-	return b.row(id)
-}
-
-func (b *bench) lookAt(ctx context.Context, s *authorize.Service, id string) error {
-	done := make(chan error, 1)
-	go func() { done <- s.Step(ctx, id) }()
-	for {
-		select {
-		case err := <-done:
-			return err
-		default:
-			if b.clock.Waiting() > 0 {
-				b.clock.Advance(100 * time.Millisecond)
-			}
-			runtime.Gosched()
-		}
-	}
+	return b.Consent(id)
 }
 
 // run looks at a consent whenever it is due, until it has nothing to do at once.
 func (b *bench) run(id string) consent.Consent {
 	b.Helper()
-	for c := b.row(id); ; {
+	for c := b.Consent(id); ; {
 		if c.WakeAt.IsZero() || c.Status == consent.Authorized {
 			return c
 		}
-		b.clock.Set(c.WakeAt)
+		b.Clock.Set(c.WakeAt)
 		c = b.look(id)
 	}
-}
-
-func (b *bench) row(id string) consent.Consent {
-	b.Helper()
-	c, err := b.store.Consent(b.Context(), id)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return c
 }
 
 // secret opens what is sealed in the row.
 func (b *bench) secret(c consent.Consent) consent.Secret {
 	b.Helper()
-	plain, err := b.vault.Open(b.Context(), c.Subject(), secretPlace(c.ID), c.Sealed)
+	plain, err := b.Vault.Open(b.Context(), c.Subject(), secretPlace(c.ID), c.Sealed)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -253,7 +185,7 @@ func (b *bench) secret(c consent.Consent) consent.Secret {
 // duties claims what is owed now.
 func (b *bench) duties() []string {
 	b.Helper()
-	ids, err := b.store.Claim(b.Context(), store.Duties, b.clock.Now(), time.Hour, 10)
+	ids, err := b.Store.Claim(b.Context(), store.Duties, b.Clock.Now(), time.Hour, 10)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -263,7 +195,7 @@ func (b *bench) duties() []string {
 // duty reads a duty, false when it is done.
 func (b *bench) duty(id string) (store.Duty, bool) {
 	b.Helper()
-	d, err := b.store.Duty(b.Context(), id)
+	d, err := b.Store.Duty(b.Context(), id)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		b.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // poll polls a consent of the user at one node.
 func (b *bench) poll(at *authorize.Service, id string) *authorize.Shown {
 	b.Helper()
-	c, shown, err := at.Poll(b.Context(), b.user.ClientID, b.user.ID, id)
+	c, shown, err := at.Poll(b.Context(), b.User.ClientID, b.User.ID, id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -81,11 +81,11 @@ func TestOtherNodeAsksTheBank(t *testing.T) {
 	if b.bank.asked != 1 {
 		t.Errorf("asked %d times", b.bank.asked)
 	}
-	b.clock.Advance(1500 * time.Millisecond)
+	b.Clock.Advance(1500 * time.Millisecond)
 	if b.poll(other, c.ID); b.bank.asked != 1 {
 		t.Error("a text that is fresh was asked for again")
 	}
-	b.clock.Advance(time.Second)
+	b.Clock.Advance(time.Second)
 	b.poll(other, c.ID)
 	<-question
 	answer <- struct{}{}
@@ -124,7 +124,7 @@ func TestTextFromTheSecret(t *testing.T) {
 	b.bank.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) {
 		a := b.pending("")
 		a.Instructions.QRStartToken, a.Instructions.QRSecret = "67df3917-fa0d-44e5-b327-edcc928297f8", "d28db9a7-4cde-429e-a983-359be676944c"
-		a.Instructions.QRStartedAt = b.clock.Now()
+		a.Instructions.QRStartedAt = b.Clock.Now()
 		return a, nil
 	}
 	b.bank.onStatus = func(int) (bank.Authorisation, error) {
@@ -138,7 +138,7 @@ func TestTextFromTheSecret(t *testing.T) {
 		if texts[shown.QRData] = true; !strings.HasPrefix(shown.QRData, "bankid.67df3917-") || strings.Contains(shown.QRData, "d28db9a7") {
 			t.Errorf("shown %q", shown.QRData)
 		}
-		b.clock.Advance(time.Second)
+		b.Clock.Advance(time.Second)
 	}
 	if len(texts) != 5 || b.bank.asked != asked {
 		t.Errorf("%d texts in 5 seconds, asked %d times", len(texts), b.bank.asked-asked)
@@ -148,9 +148,9 @@ func TestTextFromTheSecret(t *testing.T) {
 func TestForgottenUserPollsNothing(t *testing.T) {
 	b := newBench(t)
 	c := b.watched()
-	gone, _ := b.user.Anonymize(b.clock.Now())
-	b.write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
-	_, _, err := b.Poll(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	gone, _ := b.User.Anonymize(b.Clock.Now())
+	b.Write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
+	_, _, err := b.Poll(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "a user who is gone", err, fault.Unauthorized)
 }
 

@@ -28,7 +28,7 @@ func TestConsentIsGranted(t *testing.T) {
 	if c.Status != consent.Authorized || c.Scope().AccountIDs != nil || !c.ExpiresAt.Equal(morning.AddDate(0, 3, 0)) {
 		t.Fatalf("became %+v", c)
 	}
-	if wait := c.WakeAt.Sub(b.clock.Now()); wait != 24*time.Hour {
+	if wait := c.WakeAt.Sub(b.Clock.Now()); wait != 24*time.Hour {
 		t.Errorf("looked at again in %s", wait)
 	}
 	open, start := b.bank.opened[0], b.bank.started[0]
@@ -42,7 +42,7 @@ func TestConsentIsGranted(t *testing.T) {
 	if s.BankConsentID != "bank-1" || s.Instructions != nil || s.PSUIPAddress != "" || s.PSUUserAgent != "" || s.AuthorisationID != "" {
 		t.Errorf("what was only needed for signing is kept: %+v", s)
 	}
-	entries, err := b.store.Evidence(t.Context(), c.ID)
+	entries, err := b.Store.Evidence(t.Context(), c.ID)
 	if err != nil || len(entries) != 2 || entries[0].Kind != "CONSENT_CREATED" || entries[1].Kind != "CONSENT_AUTHORIZED" {
 		t.Errorf("the ledger has %+v, %v", entries, err)
 	}
@@ -53,7 +53,7 @@ func TestConsentIsGranted(t *testing.T) {
 func TestConsentInsideACollection(t *testing.T) {
 	b := newBench(t)
 	r := b.request()
-	r.CollectionID, r.LoginMethod = b.ids.New(), "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
+	r.CollectionID, r.LoginMethod = b.IDs.New(), "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
 	c, err := b.Create(t.Context(), r, func(tx store.Tx, made consent.Consent) error {
 		return tx.AddCollection(t.Context(), collection.Collection{ID: r.CollectionID, ClientID: r.ClientID, UserID: r.UserID, ConsentID: made.ID,
 			Company: theBank, Mode: collection.OneTime, Attended: true, Status: collection.Running, CreatedAt: morning, StatusChangedAt: morning,
@@ -66,8 +66,8 @@ func TestConsentInsideACollection(t *testing.T) {
 	if open := b.bank.opened[0]; open.Recurring || open.OtherDevice {
 		t.Errorf("opened with %+v", open)
 	}
-	woken, err := b.store.Collection(t.Context(), r.CollectionID)
-	if err != nil || woken.WakeAt.After(b.clock.Now()) {
+	woken, err := b.Store.Collection(t.Context(), r.CollectionID)
+	if err != nil || woken.WakeAt.After(b.Clock.Now()) {
 		t.Errorf("the collection sleeps until %s, %v", woken.WakeAt, err)
 	}
 }
@@ -93,8 +93,8 @@ func TestValidityIsClipped(t *testing.T) {
 func TestNobodyAsksForSomebodyElse(t *testing.T) {
 	b := newBench(t)
 	for name, change := range map[string]func(*authorize.Request){
-		"unknown user":   func(r *authorize.Request) { r.UserID = b.ids.New() },
-		"another client": func(r *authorize.Request) { r.ClientID = b.ids.New() },
+		"unknown user":   func(r *authorize.Request) { r.UserID = b.IDs.New() },
+		"another client": func(r *authorize.Request) { r.ClientID = b.IDs.New() },
 	} {
 		r := b.request()
 		change(&r)
@@ -105,7 +105,7 @@ func TestNobodyAsksForSomebodyElse(t *testing.T) {
 	if _, err := b.Create(t.Context(), b.request(), func(store.Tx, consent.Consent) error { return failed }); !errors.Is(err, failed) {
 		t.Errorf("got %v", err)
 	}
-	if list, err := b.List(t.Context(), b.user.ClientID, b.user.ID, store.Page{Limit: 10}); err != nil || len(list) != 0 {
+	if list, err := b.List(t.Context(), b.User.ClientID, b.User.ID, store.Page{Limit: 10}); err != nil || len(list) != 0 {
 		t.Errorf("%d consents are left, %v", len(list), err)
 	}
 }
@@ -204,7 +204,7 @@ func TestOpeningIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 				t.Errorf("safe to repeat %t: a repeat is another request", safe)
 			}
 		}
-		if took := b.clock.Now().Sub(morning); took > 30*time.Second {
+		if took := b.Clock.Now().Sub(morning); took > 30*time.Second {
 			t.Errorf("safe to repeat %t: the person waited %s", safe, took)
 		}
 	}
@@ -256,8 +256,8 @@ func TestOpeningWaitsAsLongAsTheBankAsks(t *testing.T) {
 		if c.Status != want {
 			t.Errorf("Retry-After %s: %s", after, c.Status)
 		}
-		if want == consent.Initiated && c.WakeAt.Sub(b.clock.Now()) < after {
-			t.Errorf("Retry-After %s: asked again after %s", after, c.WakeAt.Sub(b.clock.Now()))
+		if want == consent.Initiated && c.WakeAt.Sub(b.Clock.Now()) < after {
+			t.Errorf("Retry-After %s: asked again after %s", after, c.WakeAt.Sub(b.Clock.Now()))
 		}
 	}
 }
@@ -278,7 +278,7 @@ func TestCrashWhileOpening(t *testing.T) {
 		c := b.create()
 		answer := b.bank.onOpen
 		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
-			if step := b.row(c.ID).Step; step != during {
+			if step := b.Consent(c.ID).Step; step != during {
 				t.Errorf("safe to repeat %t: called at %s", safe, step)
 			}
 			die()
@@ -305,7 +305,7 @@ func TestRevokedWhileOpening(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
 	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
-		if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 			t.Error(err)
 		}
 		return bank.Opened{BankConsentID: "orphan"}, nil
@@ -334,7 +334,7 @@ func TestBankWithoutTheVerb(t *testing.T) {
 	if err := b.Step(t.Context(), c.ID); err == nil {
 		t.Error("a consent of a bank that is not set up is settled")
 	}
-	if got := b.row(c.ID); got.Status != consent.Initiated {
+	if got := b.Consent(c.ID); got.Status != consent.Initiated {
 		t.Errorf("became %s", got.Status)
 	}
 }

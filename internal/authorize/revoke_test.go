@@ -14,28 +14,28 @@ func TestRevokeIsTheOwners(t *testing.T) {
 	b := newBench(t)
 	c := b.run(b.create().ID)
 	inner := b.request()
-	inner.CollectionID = b.ids.New()
+	inner.CollectionID = b.IDs.New()
 	hidden, err := b.Create(t.Context(), inner, func(store.Tx, consent.Consent) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, ids := range map[string][3]string{
-		"unknown":             {b.user.ClientID, b.user.ID, b.ids.New()},
-		"another user's":      {b.user.ClientID, b.ids.New(), c.ID},
-		"another client's":    {b.ids.New(), b.user.ID, c.ID},
-		"inside a collection": {b.user.ClientID, b.user.ID, hidden.ID},
+		"unknown":             {b.User.ClientID, b.User.ID, b.IDs.New()},
+		"another user's":      {b.User.ClientID, b.IDs.New(), c.ID},
+		"another client's":    {b.IDs.New(), b.User.ID, c.ID},
+		"inside a collection": {b.User.ClientID, b.User.ID, hidden.ID},
 	} {
 		_, err := b.Revoke(t.Context(), ids[0], ids[1], ids[2])
 		isFault(t, name, err, fault.ConsentNotFound)
 		_, _, err = b.Poll(t.Context(), ids[0], ids[1], ids[2])
 		isFault(t, name, err, fault.ConsentNotFound)
 	}
-	revoked, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	revoked, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.clock.Advance(time.Hour)
-	again, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	b.Clock.Advance(time.Hour)
+	again, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	if err != nil || !again.RevokedAt.Equal(revoked.RevokedAt) || len(b.duties()) != 1 {
 		t.Errorf("revoked again: %+v, %v", again, err)
 	}
@@ -44,15 +44,15 @@ func TestRevokeIsTheOwners(t *testing.T) {
 func TestOverIsNotRevocable(t *testing.T) {
 	b := newBench(t)
 	c := b.run(b.create().ID)
-	b.clock.Set(c.ExpiresAt)
+	b.Clock.Set(c.ExpiresAt)
 	b.ended(b.look(c.ID), consent.Expired, "")
-	_, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	_, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "expired", err, fault.ConsentNotRevocable)
 
 	b = newBench(t)
 	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, kind(bank.Refused) }
 	c = b.run(b.create().ID)
-	_, err = b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID)
+	_, err = b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "failed", err, fault.ConsentNotRevocable)
 }
 
@@ -68,11 +68,11 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.user.ID, b.clock.Now()) })
-	b.vault.Forget(b.user.ID)
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Forget(b.User.ID)
 	owed := b.duties()
 	if len(owed) != 1 {
 		t.Fatalf("%d duties", len(owed))
@@ -83,12 +83,12 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, there := b.duty(owed[0])
-		gap := d.WakeAt.Sub(b.clock.Now())
+		gap := d.WakeAt.Sub(b.Clock.Now())
 		if !there || d.Attempts != n || gap <= 0 || gap > time.Hour || gap < last*3/4 {
 			t.Fatalf("after %d attempts: there %t, %d noted, the next in %s", n, there, d.Attempts, gap)
 		}
 		last = gap
-		b.clock.Set(d.WakeAt)
+		b.Clock.Set(d.WakeAt)
 	}
 	if last < 45*time.Minute {
 		t.Errorf("the last gap is %s", last)
@@ -111,7 +111,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 func TestDutyOutlivesItsBank(t *testing.T) {
 	b := newBench(t)
 	c := b.run(b.create().ID)
-	if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	owed := b.duties()[0]
@@ -163,10 +163,10 @@ func TestDoubt(t *testing.T) {
 			c := b.run(b.create().ID)
 			b.bank.onRead = test.says
 			for range 2 { // what has ended stays as it is
-				if err := b.Doubt(t.Context(), b.row(c.ID), test.met); err != nil {
+				if err := b.Doubt(t.Context(), b.Consent(c.ID), test.met); err != nil {
 					t.Fatal(err)
 				}
-				if got := b.row(c.ID).Status; got != test.want {
+				if got := b.Consent(c.ID).Status; got != test.want {
 					t.Errorf("became %s", got)
 				}
 			}

@@ -29,11 +29,11 @@ func (b *bench) watched() consent.Consent {
 func TestWatchHandsBack(t *testing.T) {
 	b := newBench(t)
 	c := b.watched()
-	if took := b.clock.Now().Sub(morning); took < 9*time.Second || took > 13*time.Second {
+	if took := b.Clock.Now().Sub(morning); took < 9*time.Second || took > 13*time.Second {
 		t.Errorf("watched for %s", took)
 	}
-	if c.WakeAt.After(b.clock.Now()) {
-		t.Errorf("due in %s", c.WakeAt.Sub(b.clock.Now()))
+	if c.WakeAt.After(b.Clock.Now()) {
+		t.Errorf("due in %s", c.WakeAt.Sub(b.Clock.Now()))
 	}
 	if b.bank.asked < 9 {
 		t.Errorf("asked %d times", b.bank.asked)
@@ -48,10 +48,10 @@ func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
 		return b.pending("bankid.again"), nil
 	}
 	c := b.create()
-	if err := b.lookAt(ctx, b.Service, c.ID); err != nil {
+	if err := b.Drive(ctx, b.Step, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if c = b.row(c.ID); c.Status != consent.AwaitingAuthorization || c.WakeAt.After(b.clock.Now()) {
+	if c = b.Consent(c.ID); c.Status != consent.AwaitingAuthorization || c.WakeAt.After(b.Clock.Now()) {
 		t.Errorf("%s, due %s", c.Status, c.WakeAt)
 	}
 }
@@ -111,7 +111,7 @@ func TestRevokedWhileWatched(t *testing.T) {
 	c := b.create()
 	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
 		if n == 2 {
-			if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Error(err)
 			}
 			return bank.Authorisation{State: bank.AuthorisationDone}, nil
@@ -133,7 +133,7 @@ func TestWatcherStops(t *testing.T) {
 	c := b.create()
 	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
 		if n == 2 {
-			if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Error(err)
 			}
 		}
@@ -174,7 +174,7 @@ func TestDailyCheck(t *testing.T) {
 			b.bank.onRead = func(int) (bank.ConsentInfo, error) { return valid, nil }
 			c := b.run(b.create().ID)
 			b.bank.onRead = func(int) (bank.ConsentInfo, error) { return test.info, test.err }
-			b.clock.Set(c.WakeAt)
+			b.Clock.Set(c.WakeAt)
 			c = b.look(c.ID)
 			if c.Status != test.want || c.WakeAt.IsZero() != (test.again == 0) {
 				t.Errorf("became %s, looked at again at %s", c.Status, c.WakeAt)
@@ -182,7 +182,7 @@ func TestDailyCheck(t *testing.T) {
 			if test.again == 0 {
 				return
 			}
-			if wait := c.WakeAt.Sub(b.clock.Now()); wait != test.again {
+			if wait := c.WakeAt.Sub(b.Clock.Now()); wait != test.again {
 				t.Errorf("asked again in %s", wait)
 			}
 		})
@@ -197,12 +197,12 @@ func TestExpiry(t *testing.T) {
 		return bank.ConsentInfo{State: bank.ConsentValid, Scope: everything, ValidUntil: end}, nil
 	}
 	c := b.run(b.create().ID)
-	b.clock.Set(c.WakeAt)
+	b.Clock.Set(c.WakeAt)
 	if c = b.look(c.ID); c.Status != consent.Authorized || !c.WakeAt.Equal(end) {
 		t.Fatalf("%s, looked at again at %s", c.Status, c.WakeAt)
 	}
 	reads := b.bank.read
-	b.clock.Set(end)
+	b.Clock.Set(end)
 	b.ended(b.look(c.ID), consent.Expired, "")
 	if b.bank.read != reads || len(b.duties()) != 0 {
 		t.Error("the bank was asked, or is owed a word")
@@ -225,8 +225,8 @@ func TestSigningLastsHalfAYear(t *testing.T) {
 func TestForgottenUser(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.user.ID, b.clock.Now()) })
-	b.vault.Forget(b.user.ID)
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Forget(b.User.ID)
 	b.ended(b.look(c.ID), consent.Revoked, "")
 	if len(b.bank.opened) != 0 {
 		t.Error("the bank was asked")
@@ -236,13 +236,13 @@ func TestForgottenUser(t *testing.T) {
 func TestLedgerTellsWhatHappened(t *testing.T) {
 	b := newBench(t)
 	c := b.run(b.create().ID)
-	if _, err := b.Revoke(t.Context(), b.user.ClientID, b.user.ID, c.ID); err != nil {
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Discharge(t.Context(), b.duties()[0]); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := b.store.Evidence(t.Context(), c.ID)
+	entries, err := b.Store.Evidence(t.Context(), c.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,11 +268,11 @@ func TestQuestionsKeepTheirPace(t *testing.T) {
 		b := newBench(t)
 		var last time.Time
 		b.bank.onStatus = func(int) (bank.Authorisation, error) {
-			if gap := b.clock.Now().Sub(last); gap < 250*time.Millisecond {
+			if gap := b.Clock.Now().Sub(last); gap < 250*time.Millisecond {
 				t.Errorf("a bank that takes %s was left alone for %s", took, gap)
 			}
-			b.clock.Advance(took)
-			last = b.clock.Now()
+			b.Clock.Advance(took)
+			last = b.Clock.Now()
 			return b.pending("bankid.again"), nil
 		}
 		b.look(b.create().ID)
