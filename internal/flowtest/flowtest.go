@@ -90,6 +90,14 @@ func (b *Bench) Consent(id string) consent.Consent {
 	return c
 }
 
+// Look drives one step, which must succeed.
+func (b *Bench) Look(step func(context.Context, string) error, id string) {
+	b.Helper()
+	if err := b.Drive(b.Context(), step, id); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // Drive takes one step of a flow with a row and moves the clock whenever the
 // flow waits for it.
 func (b *Bench) Drive(ctx context.Context, step func(context.Context, string) error, id string) error {

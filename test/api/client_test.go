@@ -13,8 +13,8 @@ type client struct{ rig.Client }
 // with returns a client that also sends a header; an empty value takes it away.
 func (c client) with(name, value string) client { return client{c.With(name, value)} }
 
-// get and post send what is expected to succeed with the given status
-// and decode the answer into out, unless that is nil.
+// get and post send what is expected to succeed, with 200 and with 201, and
+// decode the answer into out, unless that is nil.
 func (c client) get(t *testing.T, path string, out any) rig.Answer {
 	t.Helper()
 	return c.Do(t, http.MethodGet, path, nil).Is(t, http.StatusOK, out)
@@ -25,19 +25,12 @@ func (c client) post(t *testing.T, path string, body, out any) rig.Answer {
 	return c.Do(t, http.MethodPost, path, body).Is(t, http.StatusCreated, out)
 }
 
-// The objects of the API, as a client would declare them.
-type (
-	userObject struct {
-		UserUUID   string  `json:"userUuid"`
-		ExternalID *string `json:"externalId"`
-		Anonymized bool    `json:"anonymized"`
-	}
-	sessionObject struct {
-		Token     string `json:"token"`
-		ExpiresAt string `json:"expiresAt"`
-		UserUUID  string `json:"userUuid"`
-	}
-)
+// userObject is a user, as a client would declare it.
+type userObject struct {
+	UserUUID   string  `json:"userUuid"`
+	ExternalID *string `json:"externalId"`
+	Anonymized bool    `json:"anonymized"`
+}
 
 // newUser makes a user.
 func (c client) newUser(t *testing.T) userObject {
