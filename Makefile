@@ -12,7 +12,7 @@ RACE       ?= -race -gcflags=modernc.org/...=-race=false
 
 # How hard the long steps try. `make crash` and `make fuzz` try harder.
 CRASH_KILLS ?= 6
-FUZZTIME    ?= 2s
+FUZZTIME    ?= 3s
 
 # A test is given this long before it counts as hung.
 TIMEOUT    ?= 10m
