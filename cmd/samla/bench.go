@@ -11,7 +11,7 @@ import (
 
 	"samla/internal/bench"
 	"samla/internal/clock"
-	"samla/internal/local"
+	"samla/internal/devserver"
 )
 
 type benchCmd struct {
@@ -74,7 +74,7 @@ func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (ben
 		defer pprof.StopCPUProfile()
 	}
 	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Rounds: f.Rounds, Round: f.Round, Connections: f.Callers, Say: say,
-		Local: local.Config{Dir: dir, Database: f.Database, Log: a.log}})
+		Local: devserver.Config{Dir: dir, Database: f.Database, Log: a.log}})
 	if err != nil {
 		return err
 	}

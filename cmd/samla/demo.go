@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"time"
 
+	"samla/internal/apiclient"
 	"samla/internal/clock"
-	"samla/internal/local"
+	"samla/internal/devserver"
 	"samla/internal/product"
 	"samla/internal/qr"
-	"samla/internal/tour"
 )
 
 type demoCmd struct {
@@ -36,7 +36,7 @@ func (c *demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer forget()
-	l, err := local.Start(a.ctx, local.Config{Dir: dir, Log: a.log})
+	l, err := devserver.Start(a.ctx, devserver.Config{Dir: dir, Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (c *demoCmd) Run(a *app) (err error) {
 	if c.JSON {
 		say = io.Discard
 	}
-	w := demoWalk{out: say, clock: clock.System(), phone: tour.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM()),
-		client: &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}}
+	w := demoWalk{out: say, clock: clock.System(), phone: apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM()),
+		client: &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}}
 	data, err := w.run(ctx)
 	if err != nil {
 		return err
@@ -64,8 +64,8 @@ func (c *demoCmd) Run(a *app) (err error) {
 type demoWalk struct {
 	out    io.Writer
 	clock  clock.Clock
-	client *tour.Client
-	phone  *tour.Phone
+	client *apiclient.Client
+	phone  *apiclient.Phone
 }
 
 func (w *demoWalk) say(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
@@ -107,13 +107,13 @@ func (w *demoWalk) run(ctx context.Context) ([]byte, error) {
 // consent walks from a consent's request to its authorisation; the phone scans
 // the QR code that the status shows.
 func (w *demoWalk) consent(ctx context.Context, token string) (string, error) {
-	id, err := w.client.CreateConsent(ctx, token, tour.ConsentRequest{Company: demoCompany, LoginMethod: demoMethod,
+	id, err := w.client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: demoCompany, LoginMethod: demoMethod,
 		PersonalNumber: demoPerson, IPAddress: demoAddress, Locale: "en-GB"})
 	if err != nil {
 		return "", err
 	}
 	w.say("POST /consents                    consent %s", id)
-	s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
+	s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
 	if err != nil {
 		return "", err
 	}
@@ -129,7 +129,7 @@ func (w *demoWalk) consent(ctx context.Context, token string) (string, error) {
 	if err := w.phone.Act(ctx, "approve", "", s.AuthInstructions.QRData, ""); err != nil {
 		return "", err
 	}
-	s, err = w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s tour.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	s, err = w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
 	if err != nil {
 		return "", err
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"samla/internal/api"
-	"samla/internal/local"
+	"samla/internal/devserver"
 )
 
 type devCmd struct {
@@ -35,7 +35,7 @@ func (c *devCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer forget()
-	l, err := local.Start(a.ctx, local.Config{Listen: c.Listen, Sandbox: c.Sandbox, Dir: dir, Database: c.Database,
+	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, Sandbox: c.Sandbox, Dir: dir, Database: c.Database,
 		APIKey: c.APIKey, Rate: devRate, Log: a.log})
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func directory(wanted string) (dir string, forget func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-func (c *devCmd) announce(w io.Writer, l *local.Local) error {
+func (c *devCmd) announce(w io.Writer, l *devserver.Set) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
 			API       string `json:"api"`

@@ -6,8 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"samla/internal/bank/xs2a"
-	"samla/internal/local"
+	"samla/internal/devserver"
+	"samla/internal/institution/xs2a"
 	"samla/internal/sandbox"
 )
 
@@ -62,7 +62,7 @@ func writeBanks(dir string, s *sandbox.Sandbox) (string, error) {
 	files := s.TPPFiles()
 	var banks []xs2a.Config
 	for _, info := range s.Banks() {
-		c := local.Setup(info)
+		c := devserver.BankConfig(info)
 		c.Certificates = xs2a.Certificates{QWACCert: files.QWAC, QWACKey: files.QWACKey, QSEALCert: files.QSEAL,
 			QSEALKey: files.QSEALKey, CAFile: s.CAFile()}
 		banks = append(banks, c)

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"samla/internal/api"
-	"samla/internal/bank/xs2a"
 	"samla/internal/clock"
+	"samla/internal/institution/xs2a"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 )
@@ -53,7 +53,7 @@ type serveCmd struct {
 	storeFlags
 	masterFlags
 	Listen       string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
-	Banks        string        `type:"existingfile" required:"" help:"File that names the banks (see docs/banks.md)."`
+	Banks        string        `type:"existingfile" required:"" help:"File that names the banks (see docs/adding-a-bank.md)."`
 	SessionLife  time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData     time.Duration `default:"720h" help:"How long collected data is kept."`
 	KeepEvidence time.Duration `default:"43800h" help:"How long the ledger of consents is kept."`

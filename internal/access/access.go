@@ -16,13 +16,13 @@ import (
 	"samla/internal/client"
 	"samla/internal/clock"
 	"samla/internal/fault"
-	"samla/internal/recent"
+	"samla/internal/lru"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/uid"
+	"samla/internal/uuid7"
 )
 
-// The bounds of a session's lifetime (api.md 1.3).
+// The bounds of a session's lifetime (docs/reference/api.md 1.3).
 const (
 	DefaultLife = time.Hour
 	MinLife     = 5 * time.Minute
@@ -41,7 +41,7 @@ type Config struct {
 	SessionLife time.Duration // 0 = DefaultLife
 }
 
-// Kind tells the two credentials of api.md 1.3 apart.
+// Kind tells the two credentials of docs/reference/api.md 1.3 apart.
 type Kind int
 
 // The kinds of credentials.
@@ -64,15 +64,15 @@ type Gate struct {
 	vault  seal.Vault
 	clk    clock.Clock
 	random io.Reader
-	ids    *uid.Maker
+	ids    *uuid7.Generator
 
 	issuer, audience string
 	life             time.Duration
 
 	signing   *signing
-	keys      *recent.Cache[client.Hash, client.Key]
-	strangers *recent.Cache[client.Hash, struct{}] // apart, so that a flood of wrong keys pushes no right one out
-	sessions  *recent.Cache[[32]byte, session]
+	keys      *lru.Cache[client.Hash, client.Key]
+	strangers *lru.Cache[client.Hash, struct{}] // apart, so that a flood of wrong keys pushes no right one out
+	sessions  *lru.Cache[[32]byte, session]
 }
 
 // New returns a gate. It reads the signing keys and makes the first one, so that
@@ -92,12 +92,12 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 	}
 	g := &Gate{
 		store: c.Store, vault: c.Vault, clk: c.Clock, random: c.Random,
-		ids:    uid.NewMaker(c.Clock, c.Random),
+		ids:    uuid7.NewGenerator(c.Clock, c.Random),
 		issuer: c.Issuer, audience: c.Audience, life: c.SessionLife,
 		signing:   &signing{store: c.Store, vault: c.Vault, clk: c.Clock, random: c.Random},
-		keys:      recent.New[client.Hash, client.Key](c.Clock, keyCount, keyAge),
-		strangers: recent.New[client.Hash, struct{}](c.Clock, keyCount, keyAge),
-		sessions:  recent.New[[32]byte, session](c.Clock, sessionCount, sessionAge),
+		keys:      lru.New[client.Hash, client.Key](c.Clock, keyCount, keyAge),
+		strangers: lru.New[client.Hash, struct{}](c.Clock, keyCount, keyAge),
+		sessions:  lru.New[[32]byte, session](c.Clock, sessionCount, sessionAge),
 	}
 	if _, err := g.signing.current(ctx); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 	return g, nil
 }
 
-// Identify reads a request's credential (api.md 1.3). Faults: AmbiguousCredentials
+// Identify reads a request's credential (docs/reference/api.md 1.3). Faults: AmbiguousCredentials
 // when there is one of each kind, Unauthorized when there is none or it opens
 // nothing, Internal when the store does not answer. An empty header counts as
 // absent. Whether a session's user still lives is CheckUser's to say.
@@ -139,7 +139,7 @@ func only(values []string) (value string, n int) {
 }
 
 // CheckUser holds a session against its user, which may have been anonymized
-// after the token was made: Unauthorized then (api.md 3.4). It is one indexed
+// after the token was made: Unauthorized then (docs/reference/api.md 3.4). It is one indexed
 // read, and nothing for an API key. The status routes do not need it: their own
 // read tells UserGone.
 func (g *Gate) CheckUser(ctx context.Context, id Identity) *fault.Fault {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/evidence"
 	"samla/internal/store"
 	"samla/internal/user"
 	"samla/internal/withdraw"
@@ -20,7 +20,7 @@ const (
 	maxForget = 20
 )
 
-// Delete anonymizes a user (api.md 3.4): the external id goes, running
+// Delete anonymizes a user (docs/reference/api.md 3.4): the external id goes, running
 // collections stop, consents end and their banks are owed a word, all data is
 // erased and the data key destroyed, in one transaction. Doing it twice changes
 // nothing. Faults: UserNotFound.
@@ -180,7 +180,7 @@ func (s *Users) withdraw(ctx context.Context, tx store.Tx, c consent.Consent, no
 	if _, err := tx.UpdateConsent(ctx, c); err != nil {
 		return err
 	}
-	return tx.AddEvidence(ctx, evidence.OfRevoked(s.g.ids, c, now, evidence.UserGone))
+	return tx.AddEvidence(ctx, audit.OfRevoked(s.g.ids, c, now, audit.UserGone))
 }
 
 // stop ends a collection that runs, and erases what any one has read.
@@ -192,7 +192,7 @@ func (s *Users) stop(ctx context.Context, tx store.Tx, c collection.Collection, 
 			return err
 		}
 		c.WakeAt = time.Time{}
-		if err := tx.AddEvidence(ctx, evidence.OfCollection(s.g.ids, c, now)); err != nil {
+		if err := tx.AddEvidence(ctx, audit.OfCollection(s.g.ids, c, now)); err != nil {
 			return err
 		}
 	}

@@ -10,18 +10,18 @@ import (
 	"time"
 
 	"samla/internal/access"
+	"samla/internal/audit"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/evidence"
 	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/uid"
+	"samla/internal/uuid7"
 	"samla/internal/withdraw"
 )
 
-var ids = uid.NewMaker(clock.NewManual(start), nil)
+var ids = uuid7.NewGenerator(clock.NewManual(start), nil)
 
 func (n *node) write(t testing.TB, fn func(store.Tx) error) {
 	t.Helper()
@@ -128,7 +128,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 		entries, err := n.store.Evidence(t.Context(), c.ID)
-		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(evidence.ConsentRevoked) && name != "inside" {
+		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(audit.ConsentRevoked) && name != "inside" {
 			t.Errorf("%s: %+v, %v", name, entries, err)
 		}
 		if _, err := n.vault.Open(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrForgotten) {

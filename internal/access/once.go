@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	onceKept   = 24 * time.Hour   // how long a key is remembered (api.md 1.7)
+	onceKept   = 24 * time.Hour   // how long a key is remembered (docs/reference/api.md 1.7)
 	onceLocked = 30 * time.Second // after this an unfinished call is given up: its process has died
 	onceMaxKey = 255
 	// onceClose bounds the write after a run, which must not end with a caller
@@ -41,7 +41,7 @@ type Response struct {
 	UserID string `json:"-"`
 }
 
-// Once remembers the answers to requests with an Idempotency-Key (api.md 1.7),
+// Once remembers the answers to requests with an Idempotency-Key (docs/reference/api.md 1.7),
 // sealed under the system's key. It is safe for concurrent use.
 type Once struct {
 	store store.Store

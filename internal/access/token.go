@@ -24,7 +24,7 @@ const (
 	skew = 5 * time.Second
 )
 
-// claims are those of api.md 1.3.
+// claims are those of docs/reference/api.md 1.3.
 type claims struct {
 	jwt.Claims
 	ClientID string `json:"client_id"`

@@ -11,14 +11,14 @@ import (
 	"samla/internal/user"
 )
 
-// Users is the service for the persons of a client and their sessions (api.md 3).
+// Users is the service for the persons of a client and their sessions (docs/reference/api.md 3).
 // Its errors are faults; one that is not documented here is Internal.
 type Users struct{ g *Gate }
 
 // NewUsers returns the service; it mints the sessions that g lets in.
 func NewUsers(g *Gate) *Users { return &Users{g} }
 
-// Token is a session as its maker sees it (api.md 3.1).
+// Token is a session as its maker sees it (docs/reference/api.md 3.1).
 type Token struct {
 	Token     string
 	ExpiresAt time.Time

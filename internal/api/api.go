@@ -1,4 +1,4 @@
-// Package api owns the REST face (api.md 2): it walks the contract's operations,
+// Package api owns the REST face (docs/reference/api.md 2): it walks the contract's operations,
 // mounts a route for each, checks what comes in and hands it to the services, and
 // writes what they answer. Rules of the wire live here; what a consent or a
 // collection may become lives in the domain.
@@ -15,18 +15,18 @@ import (
 
 	"samla/internal/access"
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/company"
-	"samla/internal/contract"
 	"samla/internal/fault"
-	"samla/internal/uid"
+	"samla/internal/institution"
+	"samla/internal/uuid7"
+	"samla/internal/wire"
 )
 
 // Deps is what the face works with. All members but Rate are required.
 type Deps struct {
-	Contract    *contract.Contract
+	Contract    *wire.Contract
 	Gate        *access.Gate
 	Users       *access.Users
 	Once        *access.Once
@@ -34,10 +34,10 @@ type Deps struct {
 	Collections *collect.Service
 	Companies   *company.Directory
 	Health      *company.Health
-	Banks       map[string]bank.Connector // by company id
+	Banks       map[string]institution.Connector // by company id
 	Store       Pinger
 	Clock       clock.Clock
-	IDs         *uid.Maker
+	IDs         *uuid7.Generator
 	Log         *slog.Logger
 	Rate        Rate
 }
@@ -113,7 +113,7 @@ func New(d Deps) (*Handler, error) {
 }
 
 // Mount registers every route on mux, and on all other paths the documented
-// answers for a method or a path that is not there (api.md 1.6).
+// answers for a method or a path that is not there (docs/reference/api.md 1.6).
 func (h *Handler) Mount(mux *http.ServeMux) {
 	allow := map[string][]string{}
 	for _, rt := range h.routes {
@@ -127,7 +127,7 @@ func (h *Handler) Mount(mux *http.ServeMux) {
 		slices.Sort(methods)
 		f := fault.New(fault.MethodNotAllowed)
 		f.Allow = strings.Join(methods, ", ")
-		mux.Handle(pattern, &route{h: h, op: &contract.Operation{Pattern: pattern}, end: func(*call) error { return f }})
+		mux.Handle(pattern, &route{h: h, op: &wire.Operation{Pattern: pattern}, end: func(*call) error { return f }})
 	}
 	mux.Handle("/", h.unknown())
 }
@@ -152,6 +152,6 @@ func (h *Handler) Guard(mux *http.ServeMux) http.Handler {
 
 // unknown answers every path that is not there.
 func (h *Handler) unknown() *route {
-	return &route{h: h, op: &contract.Operation{Pattern: "/"},
+	return &route{h: h, op: &wire.Operation{Pattern: "/"},
 		end: func(*call) error { return fault.New(fault.NotFound) }}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"samla/internal/clock"
-	"samla/internal/contract"
-	"samla/internal/uid"
+	"samla/internal/uuid7"
+	"samla/internal/wire"
 )
 
 var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
@@ -21,12 +21,12 @@ var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 // newHandler makes a handler for what needs no service.
 func newHandler(t testing.TB) *Handler {
 	t.Helper()
-	doc, err := contract.Load()
+	doc, err := wire.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	clk := clock.NewManual(noon)
-	h, err := New(Deps{Contract: doc, Clock: clk, IDs: uid.NewMaker(clk, nil), Log: slog.New(slog.DiscardHandler)})
+	h, err := New(Deps{Contract: doc, Clock: clk, IDs: uuid7.NewGenerator(clk, nil), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

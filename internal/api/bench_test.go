@@ -11,11 +11,11 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/contract"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/store"
-	"samla/internal/uid"
+	"samla/internal/uuid7"
+	"samla/internal/wire"
 )
 
 // polled is a server with one consent and one collection, and the requests that
@@ -55,7 +55,7 @@ func newPolled(b *testing.B) polled {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ids, now := uid.NewMaker(clock.System(), nil), clock.System().Now()
+	ids, now := uuid7.NewGenerator(clock.System(), nil), clock.System().Now()
 	c := consent.Consent{ID: ids.New(), ClientID: key.ClientID, UserID: u.ID, Company: "se-demo-psd2", Status: consent.Authorized,
 		Step: consent.StepKeep, Requested: consent.Scope{Balances: true, Transactions: true}, CreatedAt: now, StatusChangedAt: now,
 		AuthorizeBy: now, ExpiresAt: now.Add(time.Hour)}
@@ -76,7 +76,7 @@ func newPolled(b *testing.B) polled {
 	p.collection, _ = http.NewRequest(http.MethodGet, "/collections/"+k.ID+"/status", nil)
 	p.collection.Header.Set("Authorization-Token", secret)
 	for _, r := range []*http.Request{p.consent, p.collection} {
-		r.Header.Set("Insurely-Version", contract.Version)
+		r.Header.Set("Insurely-Version", wire.Version)
 	}
 	return p
 }

@@ -10,15 +10,15 @@ import (
 
 	"samla/internal/access"
 	"samla/internal/collect"
-	"samla/internal/contract"
 	"samla/internal/fault"
+	"samla/internal/wire"
 )
 
 // route answers one operation: it takes a request through the checks that all
 // have in common, in this order: panics, request id, version, credential, rate.
 type route struct {
 	h          *Handler
-	op         *contract.Operation
+	op         *wire.Operation
 	end        endpoint
 	checksUser bool // the endpoint finds out itself whether a session's user is gone
 }
@@ -28,7 +28,7 @@ type call struct {
 	route *route
 	w     http.ResponseWriter
 	r     *http.Request
-	id    string // request id (api.md 1.4)
+	id    string // request id (docs/reference/api.md 1.4)
 	who   access.Identity
 	// status is what was answered, 0 until then.
 	status int
@@ -50,14 +50,14 @@ func (c *call) run() error {
 	if f := c.version(); f != nil {
 		return f
 	}
-	if c.route.op.Credential != contract.None {
+	if c.route.op.Credential != wire.None {
 		if f := c.admit(); f != nil {
 			return f
 		}
 	}
 	err := c.route.end(c)
 	if err != nil && c.route.checksUser && fault.CodeOf(err) != fault.Internal {
-		// What is not found may be so because the user is gone (api.md 3.4).
+		// What is not found may be so because the user is gone (docs/reference/api.md 3.4).
 		if f := c.route.h.Gate.CheckUser(c.ctx(), c.who); f != nil {
 			return f
 		}
@@ -98,7 +98,7 @@ func isRequestID(s string) bool {
 	return true
 }
 
-// version checks the header Insurely-Version (api.md 1.2). An empty one counts
+// version checks the header Insurely-Version (docs/reference/api.md 1.2). An empty one counts
 // as missing, and a missing one as the lowest version served, which is the only
 // one.
 func (c *call) version() *fault.Fault {
@@ -106,9 +106,9 @@ func (c *call) version() *fault.Fault {
 		return nil
 	}
 	for _, v := range c.r.Header["Insurely-Version"] {
-		if v != "" && v != contract.Version {
+		if v != "" && v != wire.Version {
 			f := fault.New(fault.UnsupportedVersion)
-			f.SupportedVersions = []string{contract.Version}
+			f.SupportedVersions = []string{wire.Version}
 			return f
 		}
 	}
@@ -117,15 +117,15 @@ func (c *call) version() *fault.Fault {
 }
 
 // admit lets a caller in who has the right kind of credential and is not too
-// fast (api.md 1.3, 1.9).
+// fast (docs/reference/api.md 1.3, 1.9).
 func (c *call) admit() (f *fault.Fault) {
 	h := c.route.h
 	if c.who, f = h.Gate.Identify(c.r); f != nil {
 		return f
 	}
-	kind := contract.APIKey
+	kind := wire.APIKey
 	if c.who.Kind == access.Session {
-		kind = contract.Session
+		kind = wire.Session
 	}
 	allowed := c.route.op.Credential.Has(kind)
 	if f := h.limits.take(c.w.Header(), c.who.ClientID, h.Clock.Now()); f != nil {
@@ -142,7 +142,7 @@ func (c *call) admit() (f *fault.Fault) {
 	return nil
 }
 
-// owner is whose collections the caller may see (api.md 5.2).
+// owner is whose collections the caller may see (docs/reference/api.md 5.2).
 func (c *call) owner() collect.Owner {
 	return collect.Owner{ClientID: c.who.ClientID, UserID: c.who.UserID}
 }

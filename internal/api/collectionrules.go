@@ -5,13 +5,13 @@ import (
 	"strings"
 	"unicode"
 
-	"samla/internal/bank"
 	"samla/internal/collect"
 	"samla/internal/fault"
 	"samla/internal/ident"
+	"samla/internal/institution"
 )
 
-// checkCollection holds a form against api.md 5.2 and 5.3 and returns what it
+// checkCollection holds a form against docs/reference/api.md 5.2 and 5.3 and returns what it
 // asks for. The request means something only when nothing was reported.
 func (f *form) checkCollection() collect.Request {
 	f.checkCompany()
@@ -60,14 +60,14 @@ func (f *form) checkMethods() string {
 }
 
 // checkPresence reads whether the person is there: the address decides, and
-// without it the User-Agent means nothing (api.md 5.3, 5.6).
-func (f *form) checkPresence(p *parameter, at string) bank.PSU {
+// without it the User-Agent means nothing (docs/reference/api.md 5.3, 5.6).
+func (f *form) checkPresence(p *parameter, at string) institution.PSU {
 	if strings.ContainsFunc(p.PSUUserAgent, unicode.IsControl) {
 		f.report(at+"/psuUserAgent", fault.Invalid, "must not contain control characters")
 	}
 	if p.PSUIPAddress == "" {
-		return bank.PSU{}
+		return institution.PSU{}
 	}
 	f.checkAddress(at, p.PSUIPAddress)
-	return bank.PSU{IPAddress: p.PSUIPAddress, UserAgent: p.PSUUserAgent}
+	return institution.PSU{IPAddress: p.PSUIPAddress, UserAgent: p.PSUUserAgent}
 }

@@ -10,12 +10,12 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/collection"
-	"samla/internal/contract"
 	"samla/internal/fault"
 	"samla/internal/store"
+	"samla/internal/wire"
 )
 
-// summaryBody is a collection in a list (api.md 5.1).
+// summaryBody is a collection in a list (docs/reference/api.md 5.1).
 type summaryBody struct {
 	CollectionID string            `json:"collectionId"`
 	Company      string            `json:"company"`
@@ -25,7 +25,7 @@ type summaryBody struct {
 }
 
 func summaryOf(c collection.Collection) summaryBody {
-	return summaryBody{c.ID, c.Company, contract.Time(c.CreatedAt), c.LoginMethod, c.Status}
+	return summaryBody{c.ID, c.Company, wire.Time(c.CreatedAt), c.LoginMethod, c.Status}
 }
 
 func (h *Handler) startCollection(c *call) error {
@@ -77,7 +77,7 @@ func (h *Handler) listCollections(c *call, q url.Values, o collect.Owner) error 
 		return f
 	}
 	var in []collection.Status
-	for _, s := range contract.Split(q["statusIn"]) {
+	for _, s := range wire.Split(q["statusIn"]) {
 		in = append(in, collection.Status(s.(string)))
 	}
 	rows, err := h.Collections.List(c.ctx(), o, in, q.Get("latest") == "true", p)

@@ -2,7 +2,7 @@ package api
 
 import "samla/internal/company"
 
-// companyBody is a company on the wire (api.md 6.1).
+// companyBody is a company on the wire (docs/reference/api.md 6.1).
 type companyBody struct {
 	Company            string           `json:"company"`
 	CompanyDisplayName string           `json:"companyDisplayName"`

@@ -7,13 +7,13 @@ import (
 	"unicode"
 
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/ident"
+	"samla/internal/institution"
 )
 
-// checkConsent holds a form against api.md 4.3 and returns what it asks for. The
+// checkConsent holds a form against docs/reference/api.md 4.3 and returns what it asks for. The
 // request means something only when nothing was reported.
 func (f *form) checkConsent() authorize.Request {
 	f.checkCompany()
@@ -41,7 +41,7 @@ func (f *form) checkScope(p *parameter, at string) authorize.Request {
 			Balances:   p.Balances == nil || *p.Balances, Transactions: p.Transactions == nil || *p.Transactions,
 		},
 		ValidUntil: f.checkDay(at+"/validUntil", p.ValidUntil),
-		PSU:        bank.PSU{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
+		PSU:        institution.PSU{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
 	}
 }
 

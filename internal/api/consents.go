@@ -7,12 +7,12 @@ import (
 
 	"samla/internal/access"
 	"samla/internal/consent"
-	"samla/internal/contract"
 	"samla/internal/fault"
 	"samla/internal/store"
+	"samla/internal/wire"
 )
 
-// consentBody is a consent on the wire (api.md 4.1).
+// consentBody is a consent on the wire (docs/reference/api.md 4.1).
 type consentBody struct {
 	Company   string         `json:"company"`
 	ConsentID string         `json:"consentId"`
@@ -29,12 +29,12 @@ type scopeBody struct {
 }
 
 // consentOf shows a consent in a list: with what was requested, whatever was
-// granted since (api.md 4.1).
+// granted since (docs/reference/api.md 4.1).
 func consentOf(c consent.Consent) consentBody {
 	body := consentBody{Company: c.Company, ConsentID: c.ID, Status: c.Status, Scope: scopeBody{
 		AccountIDs: c.Requested.AccountIDs, Balances: c.Requested.Balances, Transactions: c.Requested.Transactions, Type: scopeType}}
 	if !c.ExpiresAt.IsZero() {
-		body.ExpiresAt = contract.Time(c.ExpiresAt)
+		body.ExpiresAt = wire.Time(c.ExpiresAt)
 	}
 	return body
 }

@@ -7,16 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/company"
 	"samla/internal/fault"
 	"samla/internal/ident"
+	"samla/internal/institution"
 )
 
 // profiled is a bank of which only the profile is asked.
-type profiled bank.Profile
+type profiled institution.Profile
 
-func (p profiled) Profile() bank.Profile { return bank.Profile(p) }
+func (p profiled) Profile() institution.Profile { return institution.Profile(p) }
 
 const method = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
 
@@ -27,7 +27,7 @@ func newForms(t testing.TB) *Handler {
 	h.Companies = company.NewDirectory(company.Company{ID: "se-a", LoginMethods: []string{method}, PSD2: true},
 		company.Company{ID: "se-b", LoginMethods: []string{method}, PSD2: true},
 		company.Company{ID: "se-c", LoginMethods: []string{method}})
-	h.Banks = map[string]bank.Connector{"se-a": profiled{}, "se-b": profiled{NeedsPSUID: true}}
+	h.Banks = map[string]institution.Connector{"se-a": profiled{}, "se-b": profiled{NeedsPSUID: true}}
 	return h
 }
 
@@ -117,7 +117,7 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-func (h *Handler) promised(t *testing.T, id, method string, psu bank.PSU, reads bool) {
+func (h *Handler) promised(t *testing.T, id, method string, psu institution.PSU, reads bool) {
 	t.Helper()
 	if co, ok := h.Companies.Find(id); !ok || !co.PSD2 || method != "" && !co.Offers(method) {
 		t.Errorf("company %q, method %q", id, method)

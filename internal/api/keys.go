@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"samla/internal/access"
-	"samla/internal/contract"
+	"samla/internal/wire"
 )
 
 var jwksCache = []string{"public, max-age=" + strconv.Itoa(int(access.JWKSMaxAge/time.Second))}
 
-// jwks answers with the public keys that verify sessions (api.md 1.3).
+// jwks answers with the public keys that verify sessions (docs/reference/api.md 1.3).
 func (h *Handler) jwks(c *call) error {
 	keys, err := h.Gate.JWKS(c.ctx())
 	if err != nil {
@@ -25,5 +25,5 @@ func (h *Handler) jwks(c *call) error {
 // version only, but a cache must not outlive an upgrade.
 func (h *Handler) document(c *call) error {
 	c.w.Header().Set("Cache-Control", "no-cache")
-	return c.write(http.StatusOK, contract.Document())
+	return c.write(http.StatusOK, wire.Document())
 }

@@ -13,7 +13,7 @@ import (
 	"samla/internal/fault"
 )
 
-// Rate limits how fast one client may call (api.md 1.9): a bucket of Burst
+// Rate limits how fast one client may call (docs/reference/api.md 1.9): a bucket of Burst
 // requests that fills with PerSecond. A PerSecond of 0 is no limit.
 type Rate struct {
 	PerSecond float64

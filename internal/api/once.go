@@ -10,7 +10,7 @@ import (
 )
 
 // once runs the making of something at most once for the request's
-// Idempotency-Key (api.md 1.7) and answers with what it made. An error is
+// Idempotency-Key (docs/reference/api.md 1.7) and answers with what it made. An error is
 // remembered by nobody: nothing was made, and the same request finds the same.
 func (c *call) once(body []byte, run func(context.Context, *access.Claim) (access.Response, error)) error {
 	key := ""

@@ -42,7 +42,7 @@ func page(q url.Values) (store.Page, *fault.Fault) {
 }
 
 // link sets the header Link to the page that follows the row with the id last
-// (api.md 1.8, RFC 8288). It is relative: the server does not know the address
+// (docs/reference/api.md 1.8, RFC 8288). It is relative: the server does not know the address
 // under which it is reached from outside.
 func (c *call) link(q url.Values, last string) {
 	next := url.Values{}

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strconv"
 
-	"samla/internal/bank"
 	"samla/internal/company"
 	"samla/internal/fault"
+	"samla/internal/institution"
 )
 
-// The types of parameters (api.md 4.3, 5.3).
+// The types of parameters (docs/reference/api.md 4.3, 5.3).
 const (
 	typePSD2Consent   = "PSD2_AIS_CONSENT"
 	typeSwedishBankID = "SWEDISH_BANKID"
@@ -48,12 +48,12 @@ type parameter struct {
 
 // form is an ask on its way through the rules that need more than its text.
 // A rule whose member is reported already is passed over, so that what breaks
-// the contract's own rules and what breaks these is told at once (api.md 1.6).
+// the contract's own rules and what breaks these is told at once (docs/reference/api.md 1.6).
 type form struct {
 	ask
 	h        *Handler
 	company  company.Company
-	bank     bank.Connector // nil: unknown, or not usable for consents
+	bank     institution.Connector // nil: unknown, or not usable for consents
 	reported []fault.Field
 }
 

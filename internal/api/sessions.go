@@ -4,11 +4,11 @@ import (
 	"context"
 
 	"samla/internal/access"
-	"samla/internal/contract"
 	"samla/internal/fault"
+	"samla/internal/wire"
 )
 
-// sessionBody is a session on the wire (api.md 3.1).
+// sessionBody is a session on the wire (docs/reference/api.md 3.1).
 type sessionBody struct {
 	Token     string `json:"token"`
 	ExpiresAt string `json:"expiresAt"`
@@ -27,7 +27,7 @@ func (h *Handler) createSession(c *call) error {
 		if err != nil {
 			return access.Response{}, err
 		}
-		body, err := marshal(sessionBody{t.Token, contract.Time(t.ExpiresAt), t.UserID})
+		body, err := marshal(sessionBody{t.Token, wire.Time(t.ExpiresAt), t.UserID})
 		return created("", t.UserID, body), err
 	})
 }

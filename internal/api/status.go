@@ -6,18 +6,18 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/contract"
+	"samla/internal/wire"
 )
 
 // Every person who signs polls once a second: the two status answers are
 // appended member by member, without reflection.
 
-// scopeType is the one type of scope that is written (api.md 4.1).
+// scopeType is the one type of scope that is written (docs/reference/api.md 4.1).
 const scopeType = "PSD2_AIS"
 
 const pollAgain, pollNoMore = `,"pollingInterval":1000`, `,"pollingInterval":null`
 
-// appendConsentStatus appends a ConsentStatusResponse (api.md 4.1). A consent
+// appendConsentStatus appends a ConsentStatusResponse (docs/reference/api.md 4.1). A consent
 // whose bank has named nothing to do is told as INITIATED, which says just that,
 // and never as a status that promises instructions.
 func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) []byte {
@@ -92,7 +92,7 @@ func appendInstructions(b []byte, s *authorize.Shown) []byte {
 	return append(b, '}')
 }
 
-// appendCollectionStatus appends a CollectionStatusResponse (api.md 5.1). due is
+// appendCollectionStatus appends a CollectionStatusResponse (docs/reference/api.md 5.1). due is
 // the moment the next poll is due by, zero when there need be none.
 func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize.Shown, due time.Time) []byte {
 	b = appendMember(b, `{"id":`, c.ID)
@@ -109,7 +109,7 @@ func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize
 	return append(b, '}')
 }
 
-// appendExtra appends extraInformation (api.md 5.5): what the person has to do
+// appendExtra appends extraInformation (docs/reference/api.md 5.5): what the person has to do
 // at this moment, null when that is nothing.
 func appendExtra(b []byte, s *authorize.Shown) []byte {
 	b = append(b, `,"extraInformation":`...)
@@ -127,7 +127,7 @@ func appendExtra(b []byte, s *authorize.Shown) []byte {
 
 func appendTime(b []byte, key string, t time.Time) []byte {
 	b = append(append(b, key...), '"')
-	return append(contract.AppendTime(b, t), '"')
+	return append(wire.AppendTime(b, t), '"')
 }
 
 func appendBool(b []byte, v bool) []byte {

@@ -22,8 +22,8 @@ func at(text string) time.Time {
 	return t
 }
 
-// The examples of api.md 4.1, 4.5 and 5.1, written back member for member. Times
-// carry the milliseconds that api.md 1.1 asks for.
+// The examples of docs/reference/api.md 4.1, 4.5 and 5.1, written back member for member. Times
+// carry the milliseconds that docs/reference/api.md 1.1 asks for.
 func TestDocumentedExamples(t *testing.T) {
 	nordea := consent.Consent{ID: "550e8400-e29b-41d4-a716-446655440000", Company: "se-nordea",
 		CreatedAt: at("2026-01-15T10:30:00Z"), StatusChangedAt: at("2026-01-15T10:31:00Z"), ExpiresAt: at("2026-12-31T23:59:59Z"),

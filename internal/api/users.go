@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 
 	"samla/internal/access"
-	"samla/internal/contract"
 	"samla/internal/fault"
 	"samla/internal/store"
 	"samla/internal/user"
+	"samla/internal/wire"
 )
 
-// userBody is a user on the wire (api.md 3.1).
+// userBody is a user on the wire (docs/reference/api.md 3.1).
 type userBody struct {
 	UserUUID   string  `json:"userUuid"`
 	ExternalID *string `json:"externalId"`
@@ -22,7 +22,7 @@ type userBody struct {
 
 func userOf(u user.User) userBody {
 	body := userBody{UserUUID: u.ID, Anonymized: u.Anonymized(),
-		CreatedAt: contract.Time(u.CreatedAt), UpdatedAt: contract.Time(u.UpdatedAt)}
+		CreatedAt: wire.Time(u.CreatedAt), UpdatedAt: wire.Time(u.UpdatedAt)}
 	if !u.Anonymized() {
 		body.ExternalID = &u.ExternalID
 	}

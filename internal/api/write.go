@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"samla/internal/access"
-	"samla/internal/contract"
 	"samla/internal/fault"
+	"samla/internal/wire"
 )
 
 // Values of headers, made once: a header that is set per request costs an
@@ -19,7 +19,7 @@ var (
 	jsonType = []string{"application/json"}
 	noSniff  = []string{"nosniff"}
 	noStore  = []string{"no-store"}
-	versions = []string{contract.Version}
+	versions = []string{wire.Version}
 )
 
 // smallBody is how long a body net/http finds the Content-Length of by itself.
@@ -66,7 +66,7 @@ func (c *call) nothing() error {
 	return nil
 }
 
-// problem answers with a fault (api.md 1.6). The cause of an internal one goes
+// problem answers with a fault (docs/reference/api.md 1.6). The cause of an internal one goes
 // to the log and nowhere else.
 func (c *call) problem(err error) {
 	f := fault.From(err)
@@ -76,7 +76,7 @@ func (c *call) problem(err error) {
 		}
 	}
 	c.status = fault.Of(f.Code).Status
-	contract.WriteProblem(c.w, c.r, c.id, f)
+	wire.WriteProblem(c.w, c.r, c.id, f)
 }
 
 // respond answers with a remembered or a new response of an idempotent route.

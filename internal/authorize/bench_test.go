@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/flowtest"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/store"
-	"samla/internal/work"
 )
 
 const (
@@ -32,46 +32,46 @@ var (
 // scripted is a bank that does what a test says, verb by verb, and keeps what it
 // was asked.
 type scripted struct {
-	profile bank.Profile
+	profile institution.Profile
 
 	mu       sync.Mutex
-	opened   []bank.OpenRequest
-	started  []bank.AuthoriseRequest
+	opened   []institution.OpenRequest
+	started  []institution.AuthoriseRequest
 	asked    int // status questions
 	read     int // of the consent
-	revoked  []bank.Access
-	onOpen   func(bank.OpenRequest) (bank.Opened, error)
-	onStart  func(bank.AuthoriseRequest) (bank.Authorisation, error)
-	onStatus func(n int) (bank.Authorisation, error)
-	onRead   func(n int) (bank.ConsentInfo, error)
+	revoked  []institution.Access
+	onOpen   func(institution.OpenRequest) (institution.Opened, error)
+	onStart  func(institution.AuthoriseRequest) (institution.Authorisation, error)
+	onStatus func(n int) (institution.Authorisation, error)
+	onRead   func(n int) (institution.ConsentInfo, error)
 	onRevoke func(n int) error
 }
 
-func (s *scripted) Profile() bank.Profile { return s.profile }
+func (s *scripted) Profile() institution.Profile { return s.profile }
 
-func (s *scripted) OpenConsent(_ context.Context, r bank.OpenRequest) (bank.Opened, error) {
+func (s *scripted) OpenConsent(_ context.Context, r institution.OpenRequest) (institution.Opened, error) {
 	s.mu.Lock()
 	s.opened = append(s.opened, r)
 	s.mu.Unlock()
 	return s.onOpen(r)
 }
 
-func (s *scripted) StartAuthorisation(_ context.Context, r bank.AuthoriseRequest) (bank.Authorisation, error) {
+func (s *scripted) StartAuthorisation(_ context.Context, r institution.AuthoriseRequest) (institution.Authorisation, error) {
 	s.mu.Lock()
 	s.started = append(s.started, r)
 	s.mu.Unlock()
 	return s.onStart(r)
 }
 
-func (s *scripted) AuthorisationStatus(context.Context, bank.Access, string, string, bool) (bank.Authorisation, error) {
+func (s *scripted) AuthorisationStatus(context.Context, institution.Access, string, string, bool) (institution.Authorisation, error) {
 	return s.onStatus(s.count(&s.asked))
 }
 
-func (s *scripted) Consent(context.Context, bank.Access) (bank.ConsentInfo, error) {
+func (s *scripted) Consent(context.Context, institution.Access) (institution.ConsentInfo, error) {
 	return s.onRead(s.count(&s.read))
 }
 
-func (s *scripted) Revoke(_ context.Context, a bank.Access) error {
+func (s *scripted) Revoke(_ context.Context, a institution.Access) error {
 	s.mu.Lock()
 	s.revoked = append(s.revoked, a)
 	n := len(s.revoked)
@@ -87,7 +87,7 @@ func (s *scripted) count(of *int) int {
 }
 
 // kind is a failure of an exchange.
-func kind(k bank.ErrorKind) error { return &bank.Error{Kind: k} }
+func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 
 // bench is a service over a real store, with a scripted bank and a clock that
 // stands still.
@@ -102,14 +102,18 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{Bench: flowtest.New(t, t.TempDir())}
-	b.bank = &scripted{profile: bank.Profile{ReplaySafe: true}.WithDefaults(),
-		onOpen:  func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{BankConsentID: "bank-1"}, nil },
-		onStart: func(bank.AuthoriseRequest) (bank.Authorisation, error) { return b.pending("bankid.first"), nil },
-		onStatus: func(int) (bank.Authorisation, error) {
-			return bank.Authorisation{State: bank.AuthorisationDone}, nil
+	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
+		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{BankConsentID: "bank-1"}, nil
 		},
-		onRead: func(int) (bank.ConsentInfo, error) {
-			return bank.ConsentInfo{State: bank.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}, nil
+		onStart: func(institution.AuthoriseRequest) (institution.Authorisation, error) {
+			return b.pending("bankid.first"), nil
+		},
+		onStatus: func(int) (institution.Authorisation, error) {
+			return institution.Authorisation{State: institution.AuthorisationDone}, nil
+		},
+		onRead: func(int) (institution.ConsentInfo, error) {
+			return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}, nil
 		},
 		onRevoke: func(int) error { return nil },
 	}
@@ -121,13 +125,13 @@ func newBench(t testing.TB) *bench {
 // same one after a crash.
 func (b *bench) service() *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
-	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: map[string]bank.Connector{theBank: b.bank},
-		Health: &company.Health{}, Pump: work.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
+	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: map[string]institution.Connector{theBank: b.bank},
+		Health: &company.Health{}, Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
 }
 
 // pending is an authorisation that waits for the person, with a QR text.
-func (b *bench) pending(qr string) bank.Authorisation {
-	return bank.Authorisation{ID: "auth-1", StatusLink: "status-1", State: bank.AuthorisationPending,
+func (b *bench) pending(qr string) institution.Authorisation {
+	return institution.Authorisation{ID: "auth-1", StatusLink: "status-1", State: institution.AuthorisationPending,
 		Instructions: &consent.Instructions{AutoStartToken: "token", QRData: qr, RefreshedAt: b.Clock.Now(), ExpiresAt: morning.Add(3 * time.Minute)}}
 }
 
@@ -143,7 +147,7 @@ func (b *bench) create() consent.Consent {
 
 func (b *bench) request() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
-		Scope: everything, PSU: bank.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
+		Scope: everything, PSU: institution.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
 }
 
 // look takes one look at a consent.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/work"
 )
 
 // giveUpOpening is how long a bank that cannot be reached is tried before the
@@ -22,7 +22,7 @@ type visit struct {
 	*Service
 	c      consent.Consent
 	secret consent.Secret
-	bank   bank.Connector
+	bank   institution.Connector
 }
 
 // Step looks at a consent and takes it as far as it goes now; it is the handler
@@ -116,25 +116,25 @@ func (v *visit) later(ctx context.Context, wake time.Time) error {
 
 // wakeWhileWorking is the next look of a row whose handler goes on with it: the
 // end of its lease, for the case that the handler dies.
-func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(work.Lease) }
+func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(jobs.Lease) }
 
 // psu is the person as the bank is told of it in the calls that make the
 // consent, when the person is there.
-func (v *visit) psu() bank.PSU {
-	return bank.PSU{PersonalNumber: v.secret.PersonalNumber, IPAddress: v.secret.PSUIPAddress,
+func (v *visit) psu() institution.PSU {
+	return institution.PSU{PersonalNumber: v.secret.PersonalNumber, IPAddress: v.secret.PSUIPAddress,
 		UserAgent: v.secret.PSUUserAgent, Locale: v.secret.PSULocale}
 }
 
 // access is what follows the consent at the bank without the person.
-func (v *visit) access() bank.Access {
-	return bank.Access{ConsentID: v.secret.BankConsentID, Token: v.secret.Token,
-		PSU: bank.PSU{Locale: v.secret.PSULocale}}
+func (v *visit) access() institution.Access {
+	return institution.Access{ConsentID: v.secret.BankConsentID, Token: v.secret.Token,
+		PSU: institution.PSU{Locale: v.secret.PSULocale}}
 }
 
 // measured notes how a call to the bank went. A person's doing says nothing
 // about the bank.
 func (v *visit) measured(err error) error {
-	ok := err == nil || bank.KindOf(err).Attribution() != "BANK"
+	ok := err == nil || institution.KindOf(err).Attribution() != "BANK"
 	v.Health.Record(v.c.Company, ok, v.Clock.Now())
 	return err
 }

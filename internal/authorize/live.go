@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
 	"samla/internal/store"
 )
 
@@ -199,14 +199,14 @@ func (s *Service) refresh(ctx context.Context, c consent.Consent) {
 		}
 		s.live.mu.Unlock()
 	}()
-	authoriser, can := s.Banks[c.Company].(bank.Authoriser)
+	authoriser, can := s.Banks[c.Company].(institution.Authoriser)
 	secret, err := s.secret(ctx, c)
 	if err != nil || !can {
 		return
 	}
 	v := visit{Service: s, c: c, secret: secret}
 	a, err := authoriser.AuthorisationStatus(ctx, v.access(), secret.AuthorisationID, secret.StatusLink, otherDevice(c))
-	if err == nil && a.State == bank.AuthorisationPending {
+	if err == nil && a.State == institution.AuthorisationPending {
 		s.live.put(c, a.Instructions)
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
 	"samla/internal/store"
 )
 
@@ -30,12 +30,12 @@ func TestWatcherShowsTheLastText(t *testing.T) {
 	b := newBench(t)
 	texts := map[int]string{}
 	c := b.create()
-	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
 		if n > 1 {
 			texts[n-1] = b.poll(b.Service, c.ID).QRData
 		}
 		if n == 5 {
-			return bank.Authorisation{State: bank.AuthorisationDone}, nil
+			return institution.Authorisation{State: institution.AuthorisationDone}, nil
 		}
 		return b.pending("bankid." + strings.Repeat("x", n)), nil
 	}
@@ -61,7 +61,7 @@ func TestOtherNodeAsksTheBank(t *testing.T) {
 	other := b.service()
 	question, answer := make(chan int), make(chan struct{})
 	b.bank.asked = 0
-	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
 		question <- n
 		<-answer
 		return b.pending("bankid.fresh"), nil
@@ -98,9 +98,9 @@ func TestOtherNodeSurvivesAFailure(t *testing.T) {
 	c := b.watched()
 	other := b.service()
 	asked := make(chan struct{})
-	b.bank.onStatus = func(int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(int) (institution.Authorisation, error) {
 		asked <- struct{}{}
-		return bank.Authorisation{}, kind(bank.Unreachable)
+		return institution.Authorisation{}, kind(institution.Unreachable)
 	}
 	for range 3 {
 		again := false
@@ -118,17 +118,17 @@ func TestOtherNodeSurvivesAFailure(t *testing.T) {
 }
 
 // Where the bank gives BankID's secret the text follows the clock, and nobody is
-// asked for it (banks.md 12.5).
+// asked for it (docs/reference/banks.md 12.5).
 func TestTextFromTheSecret(t *testing.T) {
 	b := newBench(t)
-	b.bank.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) {
+	b.bank.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) {
 		a := b.pending("")
 		a.Instructions.QRStartToken, a.Instructions.QRSecret = "67df3917-fa0d-44e5-b327-edcc928297f8", "d28db9a7-4cde-429e-a983-359be676944c"
 		a.Instructions.QRStartedAt = b.Clock.Now()
 		return a, nil
 	}
-	b.bank.onStatus = func(int) (bank.Authorisation, error) {
-		return bank.Authorisation{State: bank.AuthorisationPending}, nil
+	b.bank.onStatus = func(int) (institution.Authorisation, error) {
+		return institution.Authorisation{State: institution.AuthorisationPending}, nil
 	}
 	c := b.look(b.create().ID)
 	other := b.service()
@@ -164,8 +164,8 @@ func TestMemoryEndsWithTheSigning(t *testing.T) {
 	granted := b.create()
 	refused := b.create()
 	b.run(granted.ID)
-	b.bank.onStatus = func(int) (bank.Authorisation, error) {
-		return bank.Authorisation{State: bank.AuthorisationFailed, Failure: consent.AuthenticationCancelled}, nil
+	b.bank.onStatus = func(int) (institution.Authorisation, error) {
+		return institution.Authorisation{State: institution.AuthorisationFailed, Failure: consent.AuthenticationCancelled}, nil
 	}
 	b.run(refused.ID)
 	if b.Live() > 1 {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/withdraw"
 )
@@ -21,7 +21,7 @@ func (v *visit) outcomeUnknown(ctx context.Context) (bool, error) {
 // open creates the consent at the bank. Its X-Request-ID was stored with the
 // row, so that a repeat after a crash is the same request.
 func (v *visit) open(ctx context.Context) (bool, error) {
-	opener, can := v.bank.(bank.Opener)
+	opener, can := v.bank.(institution.Opener)
 	if !can {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
@@ -30,7 +30,7 @@ func (v *visit) open(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	opened, err := opener.OpenConsent(ctx, bank.OpenRequest{
+	opened, err := opener.OpenConsent(ctx, institution.OpenRequest{
 		RequestID: v.c.OpenRequestID, Scope: v.c.Requested, ValidUntil: v.c.ExpiresAt,
 		Recurring: v.c.CollectionID == "", PSU: v.psu(), OtherDevice: otherDevice(v.c),
 	})
@@ -47,16 +47,16 @@ func (v *visit) open(ctx context.Context) (bool, error) {
 
 // authorise starts the authorisation, which gives the person something to do.
 func (v *visit) authorise(ctx context.Context) (bool, error) {
-	authoriser, can := v.bank.(bank.Authoriser)
+	authoriser, can := v.bank.(institution.Authoriser)
 	if !can {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
-	a, err := authoriser.StartAuthorisation(ctx, bank.AuthoriseRequest{RequestID: v.c.AuthoriseRequestID,
+	a, err := authoriser.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: v.c.AuthoriseRequestID,
 		ConsentID: v.secret.BankConsentID, PSU: v.psu(), OtherDevice: otherDevice(v.c)})
 	if v.measured(err) != nil {
 		return false, v.notYet(ctx, err)
 	}
-	if a.State == bank.AuthorisationFailed {
+	if a.State == institution.AuthorisationFailed {
 		return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, v.Clock.Now())
 	}
 	v.secret.AuthorisationID, v.secret.StatusLink, v.secret.Instructions = a.ID, a.StatusLink, a.Instructions
@@ -67,11 +67,11 @@ func (v *visit) authorise(ctx context.Context) (bool, error) {
 // notYet decides what follows a failed call of the opening: another try of the
 // same request where that is safe and there is still time, or the end.
 func (v *visit) notYet(ctx context.Context, cause error) error {
-	now, kind := v.Clock.Now(), bank.KindOf(cause)
+	now, kind := v.Clock.Now(), institution.KindOf(cause)
 	if kind.Passing() && v.bank.Profile().ReplaySafe {
 		age := now.Sub(v.c.CreatedAt)
 		wait := clock.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
-		var said *bank.Error
+		var said *institution.Error
 		if errors.As(cause, &said) && said.RetryAfter > wait {
 			wait = said.RetryAfter
 		}
@@ -98,7 +98,7 @@ func (v *visit) orphaned(ctx context.Context, bankConsentID string) error {
 	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddDuty(ctx, duty) }); err != nil {
 		return err
 	}
-	v.Pump.Kick(store.Duties)
+	v.Pump.Wake(store.Duties)
 	return nil
 }
 
@@ -106,18 +106,18 @@ func otherDevice(c consent.Consent) bool {
 	return company.DeviceOf(c.LoginMethod) != company.SameDevice
 }
 
-// failureOf maps a bank's failure to what the client is told (api.md 4.1).
-func failureOf(kind bank.ErrorKind) consent.FailureCode {
+// failureOf maps a bank's failure to what the client is told (docs/reference/api.md 4.1).
+func failureOf(kind institution.ErrorKind) consent.FailureCode {
 	switch kind {
-	case bank.Unreachable, bank.Busy:
+	case institution.Unreachable, institution.Busy:
 		return consent.BankUnavailable
-	case bank.Conflict:
+	case institution.Conflict:
 		return consent.AuthenticationConflict
-	case bank.PersonRefused, bank.ConsentGone, bank.ConsentOver, bank.NotCovered:
+	case institution.PersonRefused, institution.ConsentGone, institution.ConsentOver, institution.NotCovered:
 		return consent.Rejected
-	case bank.SCARequired:
+	case institution.SCARequired:
 		return consent.AuthenticationFailed
-	case bank.CertificateBad:
+	case institution.CertificateBad:
 		return consent.InternalError
 	default:
 		return consent.BankError

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/withdraw"
@@ -118,36 +118,38 @@ func isFault(t *testing.T, what string, err error, code fault.Code) {
 	}
 }
 
-// failures is what each kind of a bank's failure becomes (api.md 4.1).
-var failures = map[bank.ErrorKind]consent.FailureCode{
-	bank.Unreachable:    consent.BankUnavailable,
-	bank.Busy:           consent.BankUnavailable,
-	bank.Conflict:       consent.AuthenticationConflict,
-	bank.PersonRefused:  consent.Rejected,
-	bank.ConsentGone:    consent.Rejected,
-	bank.ConsentOver:    consent.Rejected,
-	bank.NotCovered:     consent.Rejected,
-	bank.SCARequired:    consent.AuthenticationFailed,
-	bank.CertificateBad: consent.InternalError,
-	bank.AccessExceeded: consent.BankError,
-	bank.Refused:        consent.BankError,
-	bank.Garbled:        consent.BankError,
-	bank.ForeignAddress: consent.BankError,
+// failures is what each kind of a bank's failure becomes (docs/reference/api.md 4.1).
+var failures = map[institution.ErrorKind]consent.FailureCode{
+	institution.Unreachable:    consent.BankUnavailable,
+	institution.Busy:           consent.BankUnavailable,
+	institution.Conflict:       consent.AuthenticationConflict,
+	institution.PersonRefused:  consent.Rejected,
+	institution.ConsentGone:    consent.Rejected,
+	institution.ConsentOver:    consent.Rejected,
+	institution.NotCovered:     consent.Rejected,
+	institution.SCARequired:    consent.AuthenticationFailed,
+	institution.CertificateBad: consent.InternalError,
+	institution.AccessExceeded: consent.BankError,
+	institution.Refused:        consent.BankError,
+	institution.Garbled:        consent.BankError,
+	institution.ForeignAddress: consent.BankError,
 }
 
 func TestFailureFollowsTheBank(t *testing.T) {
 	for verb, script := range map[string]func(*scripted, error){
 		"opening": func(s *scripted, err error) {
-			s.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, err }
+			s.onOpen = func(institution.OpenRequest) (institution.Opened, error) { return institution.Opened{}, err }
 		},
 		"authorising": func(s *scripted, err error) {
-			s.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) { return bank.Authorisation{}, err }
+			s.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) {
+				return institution.Authorisation{}, err
+			}
 		},
 		"asking": func(s *scripted, err error) {
-			s.onStatus = func(int) (bank.Authorisation, error) { return bank.Authorisation{}, err }
+			s.onStatus = func(int) (institution.Authorisation, error) { return institution.Authorisation{}, err }
 		},
 		"deciding": func(s *scripted, err error) {
-			s.onRead = func(int) (bank.ConsentInfo, error) { return bank.ConsentInfo{}, err }
+			s.onRead = func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{}, err }
 		},
 	} {
 		t.Run(verb, func(t *testing.T) {
@@ -172,12 +174,12 @@ func TestFailureFollowsTheBank(t *testing.T) {
 }
 
 func TestFailedAuthorisationKeepsItsReason(t *testing.T) {
-	failed := bank.Authorisation{ID: "auth-1", State: bank.AuthorisationFailed, Failure: consent.AuthenticationMismatch}
+	failed := institution.Authorisation{ID: "auth-1", State: institution.AuthorisationFailed, Failure: consent.AuthenticationMismatch}
 	for verb, script := range map[string]func(*scripted){
 		"at once": func(s *scripted) {
-			s.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) { return failed, nil }
+			s.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) { return failed, nil }
 		},
-		"later": func(s *scripted) { s.onStatus = func(int) (bank.Authorisation, error) { return failed, nil } },
+		"later": func(s *scripted) { s.onStatus = func(int) (institution.Authorisation, error) { return failed, nil } },
 	} {
 		t.Run(verb, func(t *testing.T) {
 			b := newBench(t)
@@ -193,7 +195,9 @@ func TestOpeningIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	for safe, most := range map[bool]int{true: 30, false: 1} {
 		b := newBench(t)
 		b.bank.profile.ReplaySafe = safe
-		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, kind(bank.Unreachable) }
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{}, kind(institution.Unreachable)
+		}
 		c := b.run(b.create().ID)
 		b.ended(c, consent.Failed, consent.BankUnavailable)
 		if n := len(b.bank.opened); n > most || safe && n < 3 {
@@ -215,8 +219,8 @@ func TestAuthorisingIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	for safe, most := range map[bool]int{true: 30, false: 1} {
 		b := newBench(t)
 		b.bank.profile.ReplaySafe = safe
-		b.bank.onStart = func(bank.AuthoriseRequest) (bank.Authorisation, error) {
-			return bank.Authorisation{}, kind(bank.Unreachable)
+		b.bank.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) {
+			return institution.Authorisation{}, kind(institution.Unreachable)
 		}
 		c := b.run(b.create().ID)
 		b.ended(c, consent.Failed, consent.BankUnavailable)
@@ -228,15 +232,15 @@ func TestAuthorisingIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 
 func TestOpeningSucceedsOnARepeat(t *testing.T) {
 	b := newBench(t)
-	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
 		if len(b.bank.opened) < 3 {
-			return bank.Opened{}, kind(bank.Busy)
+			return institution.Opened{}, kind(institution.Busy)
 		}
-		return bank.Opened{BankConsentID: "bank-1"}, nil
+		return institution.Opened{BankConsentID: "bank-1"}, nil
 	}
-	b.bank.onStart = func(r bank.AuthoriseRequest) (bank.Authorisation, error) {
+	b.bank.onStart = func(r institution.AuthoriseRequest) (institution.Authorisation, error) {
 		if len(b.bank.started) < 2 {
-			return bank.Authorisation{}, kind(bank.Unreachable)
+			return institution.Authorisation{}, kind(institution.Unreachable)
 		}
 		return b.pending("bankid.1"), nil
 	}
@@ -249,8 +253,8 @@ func TestOpeningSucceedsOnARepeat(t *testing.T) {
 func TestOpeningWaitsAsLongAsTheBankAsks(t *testing.T) {
 	for after, want := range map[time.Duration]consent.Status{10 * time.Second: consent.Initiated, time.Minute: consent.Failed} {
 		b := newBench(t)
-		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
-			return bank.Opened{}, &bank.Error{Kind: bank.Busy, RetryAfter: after}
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{}, &institution.Error{Kind: institution.Busy, RetryAfter: after}
 		}
 		c := b.look(b.create().ID)
 		if c.Status != want {
@@ -277,13 +281,13 @@ func TestCrashWhileOpening(t *testing.T) {
 		t.Cleanup(func() { close(release) })
 		c := b.create()
 		answer := b.bank.onOpen
-		b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
 			if step := b.Consent(c.ID).Step; step != during {
 				t.Errorf("safe to repeat %t: called at %s", safe, step)
 			}
 			die()
 			<-release // the dead process never gets its answer
-			return bank.Opened{}, kind(bank.Unreachable)
+			return institution.Opened{}, kind(institution.Unreachable)
 		}
 		go func() { _ = b.Step(dying, c.ID) }()
 		<-dying.Done()
@@ -304,11 +308,11 @@ func TestCrashWhileOpening(t *testing.T) {
 func TestRevokedWhileOpening(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) {
+	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
 		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 			t.Error(err)
 		}
-		return bank.Opened{BankConsentID: "orphan"}, nil
+		return institution.Opened{BankConsentID: "orphan"}, nil
 	}
 	b.ended(b.look(c.ID), consent.Revoked, "")
 	owed := b.duties()
@@ -342,4 +346,4 @@ func TestBankWithoutTheVerb(t *testing.T) {
 // mute is a connector that can do nothing.
 type mute struct{}
 
-func (mute) Profile() bank.Profile { return bank.Profile{}.WithDefaults() }
+func (mute) Profile() institution.Profile { return institution.Profile{}.WithDefaults() }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"time"
 
-	"samla/internal/bank"
+	"samla/internal/audit"
 	"samla/internal/clock"
 	"samla/internal/consent"
-	"samla/internal/evidence"
 	"samla/internal/fault"
+	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/withdraw"
 )
@@ -21,7 +21,7 @@ const (
 )
 
 // Revoke ends a consent of the user at once; the bank is told with retries
-// (api.md 4.5). A revoked consent is handed back unchanged. Faults:
+// (docs/reference/api.md 4.5). A revoked consent is handed back unchanged. Faults:
 // ConsentNotFound, ConsentNotRevocable.
 func (s *Service) Revoke(ctx context.Context, clientID, userID, id string) (consent.Consent, error) {
 	for {
@@ -48,17 +48,17 @@ func (s *Service) Revoke(ctx context.Context, clientID, userID, id string) (cons
 // the end of the consent. The bank's own status decides which end it is; where
 // it does not answer, or calls a consent valid under which it demands a new
 // signature, the refusal does.
-func (s *Service) Doubt(ctx context.Context, c consent.Consent, met bank.ErrorKind) error {
+func (s *Service) Doubt(ctx context.Context, c consent.Consent, met institution.ErrorKind) error {
 	var e consent.Event
 	switch met {
-	case bank.ConsentGone:
+	case institution.ConsentGone:
 		e = consent.Withdrawn{}
-	case bank.ConsentOver, bank.SCARequired:
+	case institution.ConsentOver, institution.SCARequired:
 		e = consent.Ended{}
 	default:
 		return nil
 	}
-	if reader, can := s.Banks[c.Company].(bank.ConsentReader); can {
+	if reader, can := s.Banks[c.Company].(institution.ConsentReader); can {
 		a, _, err := s.Access(ctx, c)
 		if err != nil {
 			return err
@@ -66,7 +66,7 @@ func (s *Service) Doubt(ctx context.Context, c consent.Consent, met bank.ErrorKi
 		info, err := reader.Consent(ctx, a)
 		if told := eventOf(info, err); told != nil {
 			e = told
-		} else if err == nil && met != bank.SCARequired {
+		} else if err == nil && met != institution.SCARequired {
 			return nil
 		}
 	}
@@ -123,9 +123,9 @@ func (s *Service) Owed(ctx context.Context, before, after consent.Consent) (stor
 // Ended tells the rest of the process of a final state that was committed.
 func (s *Service) Ended(c consent.Consent) {
 	s.live.end(c.ID)
-	s.Pump.Kick(store.Duties)
+	s.Pump.Wake(store.Duties)
 	if c.CollectionID != "" {
-		s.Pump.Kick(store.Collections)
+		s.Pump.Wake(store.Collections)
 	}
 }
 
@@ -150,7 +150,7 @@ func (s *Service) Discharge(ctx context.Context, id string) error {
 			if err != nil {
 				return err
 			}
-			return tx.AddEvidence(ctx, evidence.OfBankTold(s.IDs, c, duty, s.Clock.Now()))
+			return tx.AddEvidence(ctx, audit.OfBankTold(s.IDs, c, duty, s.Clock.Now()))
 		})
 	}
 	duty.Attempts++
@@ -164,7 +164,7 @@ func (s *Service) Discharge(ctx context.Context, id string) error {
 }
 
 func (s *Service) tell(ctx context.Context, duty store.Duty) error {
-	revoker, can := s.Banks[duty.Company].(bank.Revoker)
+	revoker, can := s.Banks[duty.Company].(institution.Revoker)
 	if !can {
 		return errors.New("no bank is set up that could be told")
 	}
@@ -172,7 +172,7 @@ func (s *Service) tell(ctx context.Context, duty store.Duty) error {
 	if err != nil {
 		return err
 	}
-	err = revoker.Revoke(ctx, bank.Access{ConsentID: payload.BankConsentID, Token: payload.Token})
-	s.Health.Record(duty.Company, err == nil || bank.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
+	err = revoker.Revoke(ctx, institution.Access{ConsentID: payload.BankConsentID, Token: payload.Token})
+	s.Health.Record(duty.Company, err == nil || institution.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
 	return err
 }

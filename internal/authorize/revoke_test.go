@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
 	"samla/internal/store"
 )
 
@@ -50,7 +50,9 @@ func TestOverIsNotRevocable(t *testing.T) {
 	isFault(t, "expired", err, fault.ConsentNotRevocable)
 
 	b = newBench(t)
-	b.bank.onOpen = func(bank.OpenRequest) (bank.Opened, error) { return bank.Opened{}, kind(bank.Refused) }
+	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+		return institution.Opened{}, kind(institution.Refused)
+	}
 	c = b.run(b.create().ID)
 	_, err = b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "failed", err, fault.ConsentNotRevocable)
@@ -64,7 +66,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	c := b.run(b.create().ID)
 	b.bank.onRevoke = func(n int) error {
 		if n <= failing {
-			return kind(bank.Unreachable)
+			return kind(institution.Unreachable)
 		}
 		return nil
 	}
@@ -99,7 +101,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	if _, there := b.duty(owed[0]); there {
 		t.Error("the duty is still there")
 	}
-	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (bank.PSU{}) {
+	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (institution.PSU{}) {
 		t.Errorf("the bank was told of %+v", a)
 	}
 	if err := b.Discharge(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != failing+1 {
@@ -130,33 +132,33 @@ func TestDutyOutlivesItsBank(t *testing.T) {
 }
 
 // TestDoubt: a collection has met a refusal; the bank's own status decides how
-// the consent has ended, if it has (banks.md 4).
+// the consent has ended, if it has (docs/reference/banks.md 4).
 func TestDoubt(t *testing.T) {
 	b := newBench(t)
 	valid := b.bank.onRead
-	state := func(s bank.ConsentState) func(int) (bank.ConsentInfo, error) {
-		return func(int) (bank.ConsentInfo, error) { return bank.ConsentInfo{State: s}, nil }
+	state := func(s institution.ConsentState) func(int) (institution.ConsentInfo, error) {
+		return func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{State: s}, nil }
 	}
-	failing := func(k bank.ErrorKind) func(int) (bank.ConsentInfo, error) {
-		return func(int) (bank.ConsentInfo, error) { return bank.ConsentInfo{}, kind(k) }
+	failing := func(k institution.ErrorKind) func(int) (institution.ConsentInfo, error) {
+		return func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{}, kind(k) }
 	}
 	for name, test := range map[string]struct {
-		met  bank.ErrorKind
-		says func(int) (bank.ConsentInfo, error)
+		met  institution.ErrorKind
+		says func(int) (institution.ConsentInfo, error)
 		want consent.Status
 	}{
-		"gone, and withdrawn":         {bank.ConsentGone, state(bank.ConsentRevoked), consent.Revoked},
-		"gone, for it has expired":    {bank.ConsentGone, state(bank.ConsentExpired), consent.Expired},
-		"gone, and unknown":           {bank.ConsentGone, failing(bank.ConsentGone), consent.Revoked},
-		"gone, and no answer":         {bank.ConsentGone, failing(bank.Unreachable), consent.Revoked},
-		"gone, but valid":             {bank.ConsentGone, state(bank.ConsentValid), consent.Authorized},
-		"over, and expired":           {bank.ConsentOver, state(bank.ConsentExpired), consent.Expired},
-		"over, for it was withdrawn":  {bank.ConsentOver, state(bank.ConsentRevoked), consent.Revoked},
-		"over, and no answer":         {bank.ConsentOver, failing(bank.Unreachable), consent.Expired},
-		"to be signed anew":           {bank.SCARequired, state(bank.ConsentValid), consent.Expired},
-		"to be signed anew, for gone": {bank.SCARequired, state(bank.ConsentRevoked), consent.Revoked},
-		"unreachable":                 {bank.Unreachable, state(bank.ConsentRevoked), consent.Authorized},
-		"a part not covered":          {bank.NotCovered, state(bank.ConsentRevoked), consent.Authorized},
+		"gone, and withdrawn":         {institution.ConsentGone, state(institution.ConsentRevoked), consent.Revoked},
+		"gone, for it has expired":    {institution.ConsentGone, state(institution.ConsentExpired), consent.Expired},
+		"gone, and unknown":           {institution.ConsentGone, failing(institution.ConsentGone), consent.Revoked},
+		"gone, and no answer":         {institution.ConsentGone, failing(institution.Unreachable), consent.Revoked},
+		"gone, but valid":             {institution.ConsentGone, state(institution.ConsentValid), consent.Authorized},
+		"over, and expired":           {institution.ConsentOver, state(institution.ConsentExpired), consent.Expired},
+		"over, for it was withdrawn":  {institution.ConsentOver, state(institution.ConsentRevoked), consent.Revoked},
+		"over, and no answer":         {institution.ConsentOver, failing(institution.Unreachable), consent.Expired},
+		"to be signed anew":           {institution.SCARequired, state(institution.ConsentValid), consent.Expired},
+		"to be signed anew, for gone": {institution.SCARequired, state(institution.ConsentRevoked), consent.Revoked},
+		"unreachable":                 {institution.Unreachable, state(institution.ConsentRevoked), consent.Authorized},
+		"a part not covered":          {institution.NotCovered, state(institution.ConsentRevoked), consent.Authorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.bank.onRead = valid

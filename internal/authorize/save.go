@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"samla/internal/bank"
+	"samla/internal/audit"
 	"samla/internal/consent"
-	"samla/internal/evidence"
+	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/withdraw"
 )
@@ -63,7 +63,7 @@ func (s *Service) Put(ctx context.Context, tx store.Tx, before, c consent.Consen
 
 // note enters the status that a consent has just come to into the ledger.
 func (s *Service) note(ctx context.Context, tx store.Tx, c consent.Consent) error {
-	e, worth := evidence.OfConsent(s.IDs, c, s.Clock.Now())
+	e, worth := audit.OfConsent(s.IDs, c, s.Clock.Now())
 	if !worth {
 		return nil
 	}
@@ -85,14 +85,14 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 		s.live.drop(c.ID)
 	}
 	if c.CollectionID != "" && c.Status != before.Status {
-		s.Pump.Kick(store.Collections)
+		s.Pump.Wake(store.Collections)
 	}
 	return after, nil
 }
 
 // Access is what a bank needs to know an authorized consent again, without any
 // word of the person, and the person's locale.
-func (s *Service) Access(ctx context.Context, c consent.Consent) (bank.Access, string, error) {
+func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, string, error) {
 	secret, err := s.secret(ctx, c)
-	return bank.Access{ConsentID: secret.BankConsentID, Token: secret.Token}, secret.PSULocale, err
+	return institution.Access{ConsentID: secret.BankConsentID, Token: secret.Token}, secret.PSULocale, err
 }

@@ -11,26 +11,26 @@ import (
 	"log/slog"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/uid"
-	"samla/internal/work"
+	"samla/internal/uuid7"
 )
 
 // Deps is what the service works with. All members are required.
 type Deps struct {
 	Store  store.Store
 	Vault  seal.Vault
-	Banks  map[string]bank.Connector // by company id
+	Banks  map[string]institution.Connector // by company id
 	Health *company.Health
-	Pump   *work.Pump
+	Pump   *jobs.Runner
 	Clock  clock.Clock
-	IDs    *uid.Maker
+	IDs    *uuid7.Generator
 	Log    *slog.Logger
 }
 
@@ -43,12 +43,12 @@ type Service struct {
 // New makes the service and registers its queues with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, live: newLive()}
-	d.Pump.Handle(store.Consents, 2048, s.Step)
-	d.Pump.Handle(store.Duties, 32, s.Discharge)
+	d.Pump.Register(store.Consents, 2048, s.Step)
+	d.Pump.Register(store.Duties, 32, s.Discharge)
 	return s
 }
 
-// Request asks for a consent. It has been checked against the rules of api.md
+// Request asks for a consent. It has been checked against the rules of docs/reference/api.md
 // 4.3 that need no state.
 type Request struct {
 	ClientID, UserID string
@@ -57,11 +57,11 @@ type Request struct {
 	LoginMethod      string
 	Scope            consent.Scope
 	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
-	PSU              bank.PSU
+	PSU              institution.PSU
 }
 
 // Draft makes the row of a new consent, with its secrets sealed, without storing
-// it. ValidUntil is clipped to what the bank allows (api.md 4.3).
+// it. ValidUntil is clipped to what the bank allows (docs/reference/api.md 4.3).
 func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error) {
 	now := s.Clock.Now()
 	profile := s.Banks[r.Company].Profile()
@@ -97,7 +97,7 @@ func (s *Service) Create(ctx context.Context, r Request, also func(store.Tx, con
 	}
 	slot := s.Pump.Reserve(store.Consents)
 	if slot != nil {
-		c.WakeAt = c.WakeAt.Add(work.Lease)
+		c.WakeAt = c.WakeAt.Add(jobs.Lease)
 	}
 	err = s.Store.Write(ctx, func(tx store.Tx) error {
 		u, err := tx.User(ctx, r.ClientID, r.UserID)
@@ -114,7 +114,7 @@ func (s *Service) Create(ctx context.Context, r Request, also func(store.Tx, con
 		return consent.Consent{}, err
 	}
 	if slot == nil {
-		s.Pump.Kick(store.Consents)
+		s.Pump.Wake(store.Consents)
 	}
 	slot.Run(c.ID)
 	return c, nil

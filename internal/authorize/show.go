@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/qr"
 )
 
-// Form is the discriminator of AuthInstructions (api.md 4.1).
+// Form is the discriminator of AuthInstructions (docs/reference/api.md 4.1).
 type Form string
 
 // The forms of AuthInstructions.
@@ -37,12 +37,12 @@ type Shown struct {
 
 // show picks the form by the device that the person signs on, as far as the bank
 // gives what it needs, and draws the QR code.
-func show(c consent.Consent, gives bank.QRKind, i *consent.Instructions, text string) *Shown {
+func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, text string) *Shown {
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
 	switch {
 	case i.RedirectURL != "":
 		shown.Form, shown.RedirectURL = Redirect, i.RedirectURL
-	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == bank.QRNone:
+	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == institution.QRNone:
 		shown.Form = AutoStart
 	default:
 		shown.Form, shown.QRData, shown.QRImage = QRCode, text, i.QRImage
@@ -55,7 +55,7 @@ func show(c consent.Consent, gives bank.QRKind, i *consent.Instructions, text st
 }
 
 // qrText is the text of the QR code at the time now: the bank's own, or BankID's
-// moving text where the bank gave us the secret (banks.md 12.5).
+// moving text where the bank gave us the secret (docs/reference/banks.md 12.5).
 func qrText(i *consent.Instructions, now time.Time) string {
 	if i.QRSecret == "" {
 		return i.QRData

@@ -4,11 +4,11 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/consent"
+	"samla/internal/institution"
 )
 
-// The vector is BankID's published example (banks.md 12.5).
+// The vector is BankID's published example (docs/reference/banks.md 12.5).
 func TestQRTextFromTheSecretFollowsTheClock(t *testing.T) {
 	start := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	i := &consent.Instructions{QRStartToken: "67df3917-fa0d-44e5-b327-edcc928297f8",
@@ -31,18 +31,18 @@ func TestFormFollowsTheDeviceAsFarAsTheBankGoes(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		method string
-		gives  bank.QRKind
+		gives  institution.QRKind
 		do     consent.Instructions
 		want   Form
 	}{
-		{"other device", other, bank.QRText, full, QRCode},
-		{"same device", same, bank.QRText, full, AutoStart},
-		{"no method, QR known", "", bank.QRText, full, QRCode},
-		{"other device, scanned", other, bank.QRText, consent.Instructions{AutoStartToken: "t"}, QRCode},
-		{"bank has no QR", other, bank.QRNone, consent.Instructions{AutoStartToken: "t"}, AutoStart},
-		{"other device, picture only", other, bank.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
-		{"same device, bank has no token", same, bank.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
-		{"redirect", other, bank.QRText, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
+		{"other device", other, institution.QRText, full, QRCode},
+		{"same device", same, institution.QRText, full, AutoStart},
+		{"no method, QR known", "", institution.QRText, full, QRCode},
+		{"other device, scanned", other, institution.QRText, consent.Instructions{AutoStartToken: "t"}, QRCode},
+		{"bank has no QR", other, institution.QRNone, consent.Instructions{AutoStartToken: "t"}, AutoStart},
+		{"other device, picture only", other, institution.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
+		{"same device, bank has no token", same, institution.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
+		{"redirect", other, institution.QRText, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
 	} {
 		shown := show(consent.Consent{LoginMethod: test.method}, test.gives, &test.do, test.do.QRData)
 		if shown.Form != test.want {

@@ -5,28 +5,28 @@ import (
 	"errors"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/store"
-	"samla/internal/work"
 )
 
 // checkEvery is how often an authorized consent is looked up at its bank: a
-// withdrawal there is noticed within a day (api.md 4.2).
+// withdrawal there is noticed within a day (docs/reference/api.md 4.2).
 const checkEvery = 24 * time.Hour
 
 // A watch hands its row back well before its budget ends, and has some seconds
 // left to say so.
 const (
-	watchFor       = work.Budget - 5*time.Second
+	watchFor       = jobs.Budget - 5*time.Second
 	handBackWithin = 2 * time.Second
 )
 
 // watch follows the authorisation. It asks the bank at its interval as long as
 // its budget lasts and then hands the row back, to be claimed again at once.
 func (v *visit) watch(ctx context.Context) (bool, error) {
-	authoriser, can := v.bank.(bank.Authoriser)
+	authoriser, can := v.bank.(institution.Authoriser)
 	if !can {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
@@ -46,14 +46,14 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 		}
 		a, err := authoriser.AuthorisationStatus(ctx, v.access(), v.secret.AuthorisationID, v.secret.StatusLink, otherDevice(v.c))
 		switch {
-		case v.measured(err) != nil && bank.KindOf(err).Passing():
+		case v.measured(err) != nil && institution.KindOf(err).Passing():
 			// the bank may answer the next time; AuthorizeBy bounds the tries
 		case err != nil:
 			v.Log.Info("a bank ended an authorisation", "company", v.c.Company, "consent", v.c.ID, "error", err)
-			return false, v.apply(ctx, consent.FailedWith{Code: failureOf(bank.KindOf(err))}, now)
-		case a.State == bank.AuthorisationFailed:
+			return false, v.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, now)
+		case a.State == institution.AuthorisationFailed:
 			return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, now)
-		case a.State == bank.AuthorisationDone:
+		case a.State == institution.AuthorisationDone:
 			if decided, err := v.decide(ctx); decided || err != nil {
 				return false, err
 			}
@@ -70,23 +70,23 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 }
 
 // decide reads the consent back after the person has signed: that alone is not
-// enough, the bank's own status decides (banks.md 4).
+// enough, the bank's own status decides (docs/reference/banks.md 4).
 func (v *visit) decide(ctx context.Context) (decided bool, err error) {
-	reader, can := v.bank.(bank.ConsentReader)
+	reader, can := v.bank.(institution.ConsentReader)
 	if !can {
 		return true, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
 	info, err := reader.Consent(ctx, v.access())
 	if v.measured(err) != nil {
-		if bank.KindOf(err).Passing() {
+		if institution.KindOf(err).Passing() {
 			return false, nil
 		}
-		return true, v.apply(ctx, consent.FailedWith{Code: failureOf(bank.KindOf(err))}, v.Clock.Now())
+		return true, v.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, v.Clock.Now())
 	}
 	switch info.State {
-	case bank.ConsentValid:
+	case institution.ConsentValid:
 		return true, v.grant(ctx, info)
-	case bank.ConsentPending:
+	case institution.ConsentPending:
 		return false, nil
 	default:
 		return true, v.apply(ctx, consent.FailedWith{Code: consent.Rejected}, v.Clock.Now())
@@ -95,7 +95,7 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 
 // grant commits what the person and the bank have agreed to. What was only
 // needed for signing is forgotten now.
-func (v *visit) grant(ctx context.Context, info bank.ConsentInfo) error {
+func (v *visit) grant(ctx context.Context, info institution.ConsentInfo) error {
 	v.secret.Instructions, v.secret.StatusLink, v.secret.AuthorisationID = nil, "", ""
 	v.secret.PSUIPAddress, v.secret.PSUUserAgent = "", ""
 	now := v.Clock.Now()
@@ -119,7 +119,7 @@ func nextLook(c consent.Consent, now time.Time) time.Time {
 // keep is the daily check of an authorized consent.
 func (v *visit) keep(ctx context.Context) (bool, error) {
 	now := v.Clock.Now()
-	reader, can := v.bank.(bank.ConsentReader)
+	reader, can := v.bank.(institution.ConsentReader)
 	if !can {
 		return false, v.later(ctx, nextLook(v.c, now))
 	}
@@ -137,24 +137,24 @@ func (v *visit) keep(ctx context.Context) (bool, error) {
 }
 
 // eventOf tells whether what a bank said of an authorized consent ends it.
-func eventOf(info bank.ConsentInfo, err error) consent.Event {
+func eventOf(info institution.ConsentInfo, err error) consent.Event {
 	state := info.State
-	var said *bank.Error
+	var said *institution.Error
 	if errors.As(err, &said) {
-		state = bank.ConsentValid
+		state = institution.ConsentValid
 		switch said.Kind {
-		case bank.ConsentGone:
-			state = bank.ConsentRevoked
-		case bank.ConsentOver:
-			state = bank.ConsentExpired
+		case institution.ConsentGone:
+			state = institution.ConsentRevoked
+		case institution.ConsentOver:
+			state = institution.ConsentExpired
 		}
 	} else if err != nil {
 		return nil
 	}
 	switch state {
-	case bank.ConsentRevoked, bank.ConsentRejected:
+	case institution.ConsentRevoked, institution.ConsentRejected:
 		return consent.Withdrawn{}
-	case bank.ConsentExpired:
+	case institution.ConsentExpired:
 		return consent.Ended{}
 	}
 	return nil
@@ -168,6 +168,6 @@ func (v *visit) handBack(ctx context.Context) error {
 	if err := v.later(wrap, v.Clock.Now()); err != nil {
 		return err
 	}
-	v.Pump.Kick(store.Consents)
+	v.Pump.Wake(store.Consents)
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bank"
+	"samla/internal/audit"
 	"samla/internal/consent"
-	"samla/internal/evidence"
+	"samla/internal/institution"
 	"samla/internal/store"
 )
 
@@ -16,7 +16,7 @@ import (
 func (b *bench) watched() consent.Consent {
 	b.Helper()
 	onStatus := b.bank.onStatus
-	b.bank.onStatus = func(int) (bank.Authorisation, error) { return b.pending("bankid.again"), nil }
+	b.bank.onStatus = func(int) (institution.Authorisation, error) { return b.pending("bankid.again"), nil }
 	c := b.look(b.create().ID)
 	b.bank.onStatus = onStatus
 	if c.Status != consent.AwaitingAuthorization {
@@ -43,7 +43,7 @@ func TestWatchHandsBack(t *testing.T) {
 func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	b.bank.onStatus = func(int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(int) (institution.Authorisation, error) {
 		cancel()
 		return b.pending("bankid.again"), nil
 	}
@@ -58,9 +58,9 @@ func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
 
 func TestPersonNeverSigns(t *testing.T) {
 	b := newBench(t)
-	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
 		if n%2 == 0 {
-			return bank.Authorisation{}, kind(bank.Unreachable)
+			return institution.Authorisation{}, kind(institution.Unreachable)
 		}
 		return b.pending("bankid.again"), nil
 	}
@@ -74,21 +74,21 @@ func TestPersonNeverSigns(t *testing.T) {
 	}
 }
 
-// Signing alone is not enough: the consent's own status decides (banks.md 4).
+// Signing alone is not enough: the consent's own status decides (docs/reference/banks.md 4).
 func TestBankDecides(t *testing.T) {
-	for state, want := range map[bank.ConsentState]consent.Status{
-		bank.ConsentValid: consent.Authorized, bank.ConsentRejected: consent.Failed,
-		bank.ConsentRevoked: consent.Failed, bank.ConsentExpired: consent.Failed,
+	for state, want := range map[institution.ConsentState]consent.Status{
+		institution.ConsentValid: consent.Authorized, institution.ConsentRejected: consent.Failed,
+		institution.ConsentRevoked: consent.Failed, institution.ConsentExpired: consent.Failed,
 	} {
 		b := newBench(t)
-		b.bank.onRead = func(n int) (bank.ConsentInfo, error) {
+		b.bank.onRead = func(n int) (institution.ConsentInfo, error) {
 			switch n {
 			case 1:
-				return bank.ConsentInfo{State: bank.ConsentPending}, nil
+				return institution.ConsentInfo{State: institution.ConsentPending}, nil
 			case 2:
-				return bank.ConsentInfo{}, kind(bank.Busy)
+				return institution.ConsentInfo{}, kind(institution.Busy)
 			default:
-				return bank.ConsentInfo{State: state, Scope: consent.Scope{AccountIDs: []string{"a"}, Balances: true}, ValidUntil: morning.AddDate(0, 0, 9)}, nil
+				return institution.ConsentInfo{State: state, Scope: consent.Scope{AccountIDs: []string{"a"}, Balances: true}, ValidUntil: morning.AddDate(0, 0, 9)}, nil
 			}
 		}
 		c := b.run(b.create().ID)
@@ -109,12 +109,12 @@ func TestBankDecides(t *testing.T) {
 func TestRevokedWhileWatched(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
 		if n == 2 {
 			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Error(err)
 			}
-			return bank.Authorisation{State: bank.AuthorisationDone}, nil
+			return institution.Authorisation{State: institution.AuthorisationDone}, nil
 		}
 		return b.pending("bankid.again"), nil
 	}
@@ -131,7 +131,7 @@ func TestRevokedWhileWatched(t *testing.T) {
 func TestWatcherStops(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.bank.onStatus = func(n int) (bank.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
 		if n == 2 {
 			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Error(err)
@@ -149,31 +149,31 @@ func TestWatcherStops(t *testing.T) {
 // asked again.
 func TestDailyCheck(t *testing.T) {
 	b := newBench(t)
-	valid := bank.ConsentInfo{State: bank.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}
+	valid := institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}
 	for name, test := range map[string]struct {
-		info  bank.ConsentInfo
+		info  institution.ConsentInfo
 		err   error
 		want  consent.Status
 		again time.Duration
 	}{
 		"valid":         {info: valid, want: consent.Authorized, again: 24 * time.Hour},
-		"pending":       {info: bank.ConsentInfo{State: bank.ConsentPending}, want: consent.Authorized, again: 24 * time.Hour},
-		"revoked":       {info: bank.ConsentInfo{State: bank.ConsentRevoked}, want: consent.Revoked},
-		"rejected":      {info: bank.ConsentInfo{State: bank.ConsentRejected}, want: consent.Revoked},
-		"expired":       {info: bank.ConsentInfo{State: bank.ConsentExpired}, want: consent.Expired},
-		"unknown":       {err: kind(bank.ConsentGone), want: consent.Revoked},
-		"over":          {err: kind(bank.ConsentOver), want: consent.Expired},
-		"unreachable":   {err: kind(bank.Unreachable), want: consent.Authorized, again: time.Hour},
-		"busy":          {err: kind(bank.Busy), want: consent.Authorized, again: time.Hour},
-		"garbled":       {err: kind(bank.Garbled), want: consent.Authorized, again: time.Hour},
-		"certificate":   {err: kind(bank.CertificateBad), want: consent.Authorized, again: time.Hour},
-		"sign again":    {err: kind(bank.SCARequired), want: consent.Authorized, again: time.Hour},
+		"pending":       {info: institution.ConsentInfo{State: institution.ConsentPending}, want: consent.Authorized, again: 24 * time.Hour},
+		"revoked":       {info: institution.ConsentInfo{State: institution.ConsentRevoked}, want: consent.Revoked},
+		"rejected":      {info: institution.ConsentInfo{State: institution.ConsentRejected}, want: consent.Revoked},
+		"expired":       {info: institution.ConsentInfo{State: institution.ConsentExpired}, want: consent.Expired},
+		"unknown":       {err: kind(institution.ConsentGone), want: consent.Revoked},
+		"over":          {err: kind(institution.ConsentOver), want: consent.Expired},
+		"unreachable":   {err: kind(institution.Unreachable), want: consent.Authorized, again: time.Hour},
+		"busy":          {err: kind(institution.Busy), want: consent.Authorized, again: time.Hour},
+		"garbled":       {err: kind(institution.Garbled), want: consent.Authorized, again: time.Hour},
+		"certificate":   {err: kind(institution.CertificateBad), want: consent.Authorized, again: time.Hour},
+		"sign again":    {err: kind(institution.SCARequired), want: consent.Authorized, again: time.Hour},
 		"another error": {err: errors.New("no bank's"), want: consent.Authorized, again: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.bank.onRead = func(int) (bank.ConsentInfo, error) { return valid, nil }
+			b.bank.onRead = func(int) (institution.ConsentInfo, error) { return valid, nil }
 			c := b.run(b.create().ID)
-			b.bank.onRead = func(int) (bank.ConsentInfo, error) { return test.info, test.err }
+			b.bank.onRead = func(int) (institution.ConsentInfo, error) { return test.info, test.err }
 			b.Clock.Set(c.WakeAt)
 			c = b.look(c.ID)
 			if c.Status != test.want || c.WakeAt.IsZero() != (test.again == 0) {
@@ -193,8 +193,8 @@ func TestDailyCheck(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	b := newBench(t)
 	end := morning.Add(30*time.Hour - time.Second)
-	b.bank.onRead = func(int) (bank.ConsentInfo, error) {
-		return bank.ConsentInfo{State: bank.ConsentValid, Scope: everything, ValidUntil: end}, nil
+	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: end}, nil
 	}
 	c := b.run(b.create().ID)
 	b.Clock.Set(c.WakeAt)
@@ -212,8 +212,8 @@ func TestExpiry(t *testing.T) {
 // Signing is over after 180 days, whatever the bank says (RTS art. 10a).
 func TestSigningLastsHalfAYear(t *testing.T) {
 	b := newBench(t)
-	b.bank.onRead = func(int) (bank.ConsentInfo, error) {
-		return bank.ConsentInfo{State: bank.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(2, 0, 0)}, nil
+	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(2, 0, 0)}, nil
 	}
 	c := b.run(b.create().ID)
 	if life := c.ExpiresAt.Sub(c.StatusChangedAt); life != 180*24*time.Hour {
@@ -246,11 +246,11 @@ func TestLedgerTellsWhatHappened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kinds []evidence.Kind
+	var kinds []audit.Kind
 	for _, e := range entries {
-		kinds = append(kinds, evidence.Kind(e.Kind))
+		kinds = append(kinds, audit.Kind(e.Kind))
 	}
-	want := []evidence.Kind{evidence.ConsentCreated, evidence.ConsentAuthorized, evidence.ConsentRevoked, evidence.BankTold}
+	want := []audit.Kind{audit.ConsentCreated, audit.ConsentAuthorized, audit.ConsentRevoked, audit.BankTold}
 	if len(kinds) != len(want) {
 		t.Fatalf("the ledger has %v", kinds)
 	}
@@ -267,7 +267,7 @@ func TestQuestionsKeepTheirPace(t *testing.T) {
 	for took, least := range map[time.Duration]int{0: 9, 600 * time.Millisecond: 9, 5 * time.Second: 2} {
 		b := newBench(t)
 		var last time.Time
-		b.bank.onStatus = func(int) (bank.Authorisation, error) {
+		b.bank.onStatus = func(int) (institution.Authorisation, error) {
 			if gap := b.Clock.Now().Sub(last); gap < 250*time.Millisecond {
 				t.Errorf("a bank that takes %s was left alone for %s", took, gap)
 			}

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
-	"samla/internal/local"
+	"samla/internal/devserver"
 )
 
 // Result is one measurement. Rates are per second.
@@ -27,7 +27,7 @@ type Result struct {
 
 // Config says how to measure.
 type Config struct {
-	Local       local.Config
+	Local       devserver.Config
 	Clock       clock.Clock
 	Rounds      int           // how often rate and limit are measured in turn
 	Round       time.Duration // how long each takes
@@ -71,13 +71,13 @@ func median(values []float64) float64 {
 
 // start starts what is measured, with a schema of its own where the database is
 // PostgreSQL, and returns what ends both.
-func (c *Config) start(ctx context.Context) (*local.Local, func(), error) {
+func (c *Config) start(ctx context.Context) (*devserver.Set, func(), error) {
 	inside, drop, err := apart(ctx, c.Local.Database)
 	if err != nil {
 		return nil, nil, err
 	}
 	c.Local.Database = inside
-	l, err := local.Start(ctx, c.Local)
+	l, err := devserver.Start(ctx, c.Local)
 	if err != nil {
 		return nil, nil, errors.Join(err, drop())
 	}

@@ -11,12 +11,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"samla/internal/bank"
-	"samla/internal/bank/xs2a"
+	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/consent"
-	"samla/internal/local"
-	"samla/internal/tour"
+	"samla/internal/devserver"
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
 )
 
 // subjects is how many users take part, each with a consent of their own.
@@ -35,7 +35,7 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 		return Result{}, err
 	}
 	defer end()
-	phone := tour.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
+	phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	users := make([]collector, subjects)
 	if err := side(subjects, func(i int) (err error) {
@@ -105,9 +105,9 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 }
 
 // authorized makes the n-th user, with an authorized consent.
-func authorized(ctx context.Context, c Config, l *local.Local, phone *tour.Phone, n int, host string) (collector, error) {
+func authorized(ctx context.Context, c Config, l *devserver.Set, phone *apiclient.Phone, n int, host string) (collector, error) {
 	u := collector{host: host}
-	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
+	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	user, err := client.CreateUser(ctx, fmt.Sprintf("collect-%d", n))
 	if err != nil {
 		return u, err
@@ -116,20 +116,20 @@ func authorized(ctx context.Context, c Config, l *local.Local, phone *tour.Phone
 	if err != nil {
 		return u, err
 	}
-	id, err := client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
+	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
 		PersonalNumber: person(n), IPAddress: benchAddress})
 	if err != nil {
 		return u, err
 	}
 	const often = 50 * time.Millisecond
-	s, err := client.AwaitConsent(ctx, c.Clock, token, id, often, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
+	s, err := client.AwaitConsent(ctx, c.Clock, token, id, often, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
 	if err != nil || s.AuthInstructions == nil {
 		return u, errors.Join(err, fmt.Errorf("the consent is %s", s.Status))
 	}
 	if err := phone.Act(ctx, "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
 		return u, err
 	}
-	s, err = client.AwaitConsent(ctx, c.Clock, token, id, often, func(s tour.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	s, err = client.AwaitConsent(ctx, c.Clock, token, id, often, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
 	if err == nil && s.Status != "AUTHORIZED" {
 		err = fmt.Errorf("the consent ended as %s", s.Status)
 	}
@@ -141,15 +141,15 @@ func authorized(ctx context.Context, c Config, l *local.Local, phone *tour.Phone
 
 // open takes a consent of the benchmark's own through the authorisation, with
 // the connector alone.
-func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *tour.Phone) (bank.Access, error) {
-	psu := bank.PSU{PersonalNumber: person(subjects), IPAddress: benchAddress}
-	opened, err := b.OpenConsent(ctx, bank.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
+func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.Phone) (institution.Access, error) {
+	psu := institution.PSU{PersonalNumber: person(subjects), IPAddress: benchAddress}
+	opened, err := b.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
 		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: psu})
 	if err != nil {
-		return bank.Access{}, err
+		return institution.Access{}, err
 	}
-	access := bank.Access{ConsentID: opened.BankConsentID, PSU: psu}
-	a, err := b.StartAuthorisation(ctx, bank.AuthoriseRequest{RequestID: uuid.NewString(), ConsentID: opened.BankConsentID, PSU: psu})
+	access := institution.Access{ConsentID: opened.BankConsentID, PSU: psu}
+	a, err := b.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: uuid.NewString(), ConsentID: opened.BankConsentID, PSU: psu})
 	if err != nil || a.Instructions == nil {
 		return access, errors.Join(err, errors.New("the bank gives no instructions"))
 	}
@@ -157,7 +157,7 @@ func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *tour.Phone)
 		return access, err
 	}
 	id, link := a.ID, a.StatusLink
-	for a.State == bank.AuthorisationPending {
+	for a.State == institution.AuthorisationPending {
 		if a, err = b.AuthorisationStatus(ctx, access, id, link, true); err != nil {
 			return access, err
 		}
@@ -169,7 +169,7 @@ func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *tour.Phone)
 }
 
 // readOnce reads the consent's accounts, as a collection does.
-func readOnce(ctx context.Context, b *xs2a.Bank, a bank.Access) error {
+func readOnce(ctx context.Context, b *xs2a.Bank, a institution.Access) error {
 	for _, q := range b.Plan() {
 		answer, err := b.Fetch(ctx, a, q)
 		if err != nil {
@@ -180,7 +180,7 @@ func readOnce(ctx context.Context, b *xs2a.Bank, a bank.Access) error {
 			return err
 		}
 		for _, account := range accounts {
-			page, err := b.Fetch(ctx, a, bank.Query{Kind: bank.Transactions, Account: account.ResourceID, Card: account.Card,
+			page, err := b.Fetch(ctx, a, institution.Query{Kind: institution.Transactions, Account: account.ResourceID, Card: account.Card,
 				Link: account.TransactionsLink, From: answer.FetchedAt.AddDate(0, 0, -89)})
 			if err == nil {
 				_, err = b.ReadTransactions(page)

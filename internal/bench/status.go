@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/tour"
+	"samla/internal/apiclient"
 )
 
 // Status measures polls of consents that await the person, each caller polling
@@ -19,7 +19,7 @@ func Status(ctx context.Context, c Config) (Result, error) {
 		return Result{}, err
 	}
 	defer end()
-	client := &tour.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
+	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	polls := make([][]byte, c.Connections)
 	if err := side(c.Connections, func(i int) (err error) {
@@ -61,7 +61,7 @@ func Status(ctx context.Context, c Config) (Result, error) {
 
 // awaiting makes a user with a consent that waits for the person. It returns the
 // poll request.
-func awaiting(ctx context.Context, c Config, client *tour.Client, host string, i int) ([]byte, error) {
+func awaiting(ctx context.Context, c Config, client *apiclient.Client, host string, i int) ([]byte, error) {
 	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
 	if err != nil {
 		return nil, err
@@ -70,12 +70,12 @@ func awaiting(ctx context.Context, c Config, client *tour.Client, host string, i
 	if err != nil {
 		return nil, err
 	}
-	id, err := client.CreateConsent(ctx, token, tour.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
+	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
 		PersonalNumber: person(i), IPAddress: benchAddress})
 	if err != nil {
 		return nil, err
 	}
-	s, err := client.AwaitConsent(ctx, c.Clock, token, id, 20*time.Millisecond, func(s tour.ConsentStatus) bool { return s.Status != "INITIATED" })
+	s, err := client.AwaitConsent(ctx, c.Clock, token, id, 20*time.Millisecond, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
 	if err == nil && (s.Status != "AWAITING_AUTHORIZATION" || s.AuthInstructions == nil) {
 		err = fmt.Errorf("a consent to be polled is %s", s.Status)
 	}

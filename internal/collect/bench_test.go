@@ -11,17 +11,17 @@ import (
 	"time"
 
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/money"
 	"samla/internal/store"
 	"samla/internal/withdraw"
-	"samla/internal/work"
 )
 
 const theBank = "se-testbank"
@@ -31,76 +31,76 @@ var morning = flowtest.Morning
 // scripted is a bank with two accounts, of which the first has three pages of
 // transactions, and a card. What a test says fails; what was asked is kept.
 type scripted struct {
-	profile bank.Profile
+	profile institution.Profile
 	// fetches is asked before each answer: n counts the times that this query
 	// was asked. reads is asked before an answer is understood.
-	fetches         func(ctx context.Context, q bank.Query, n int) error
-	reads           func(q bank.Query) error
-	accounts, cards []bank.Account
+	fetches         func(ctx context.Context, q institution.Query, n int) error
+	reads           func(q institution.Query) error
+	accounts, cards []institution.Account
 	next            map[string]string // link of a page -> link of the next
 
 	mu    sync.Mutex
-	asked []bank.Query
-	with  []bank.Access
-	times map[bank.Query]int
+	asked []institution.Query
+	with  []institution.Access
+	times map[institution.Query]int
 }
 
 func newScripted() *scripted {
-	account := func(id string) bank.Account {
-		return bank.Account{ResourceID: id, Currency: "SEK", Type: "CACC", BalancesLink: id + "/balances", TransactionsLink: id + "/transactions"}
+	account := func(id string) institution.Account {
+		return institution.Account{ResourceID: id, Currency: "SEK", Type: "CACC", BalancesLink: id + "/balances", TransactionsLink: id + "/transactions"}
 	}
 	cardAccount := account("card")
 	cardAccount.Card = true
 	return &scripted{
-		profile:  bank.Profile{Parallel: 1}.WithDefaults(),
-		fetches:  func(context.Context, bank.Query, int) error { return nil },
-		reads:    func(bank.Query) error { return nil },
-		accounts: []bank.Account{account("main"), account("save")}, cards: []bank.Account{cardAccount},
+		profile:  institution.Profile{Parallel: 1}.WithDefaults(),
+		fetches:  func(context.Context, institution.Query, int) error { return nil },
+		reads:    func(institution.Query) error { return nil },
+		accounts: []institution.Account{account("main"), account("save")}, cards: []institution.Account{cardAccount},
 		next:  map[string]string{"main/transactions": "main/2", "main/2": "main/3"},
-		times: map[bank.Query]int{},
+		times: map[institution.Query]int{},
 	}
 }
 
-func (s *scripted) Profile() bank.Profile { return s.profile }
+func (s *scripted) Profile() institution.Profile { return s.profile }
 
-func (s *scripted) Plan() []bank.Query {
-	return []bank.Query{{Kind: bank.Accounts}, {Kind: bank.Cards, Card: true}}
+func (s *scripted) Plan() []institution.Query {
+	return []institution.Query{{Kind: institution.Accounts}, {Kind: institution.Cards, Card: true}}
 }
 
-func (s *scripted) Fetch(ctx context.Context, a bank.Access, q bank.Query) (bank.Answer, error) {
+func (s *scripted) Fetch(ctx context.Context, a institution.Access, q institution.Query) (institution.Answer, error) {
 	s.mu.Lock()
 	s.asked, s.with = append(s.asked, q), append(s.with, a)
 	s.times[q]++
 	n := s.times[q]
 	s.mu.Unlock()
 	if err := s.fetches(ctx, q, n); err != nil {
-		return bank.Answer{}, err
+		return institution.Answer{}, err
 	}
-	return bank.Answer{Query: q, Body: []byte("said of " + q.Link), FetchedAt: morning}, nil
+	return institution.Answer{Query: q, Body: []byte("said of " + q.Link), FetchedAt: morning}, nil
 }
 
 // understands holds an answer to what was said, also after it was stored.
-func (s *scripted) understands(a bank.Answer) error {
+func (s *scripted) understands(a institution.Answer) error {
 	if string(a.Body) != "said of "+a.Query.Link {
 		return fmt.Errorf("an answer is not what was said: %q", a.Body)
 	}
 	return s.reads(a.Query)
 }
 
-func (s *scripted) ReadAccounts(a bank.Answer) ([]bank.Account, error) {
-	if a.Query.Kind == bank.Cards {
+func (s *scripted) ReadAccounts(a institution.Answer) ([]institution.Account, error) {
+	if a.Query.Kind == institution.Cards {
 		return s.cards, s.understands(a)
 	}
 	return s.accounts, s.understands(a)
 }
 
-func (s *scripted) ReadBalances(a bank.Answer) ([]bank.Balance, error) {
-	return []bank.Balance{{Kind: bank.InterimBooked, Amount: money.Must("12.50", "SEK")}}, s.understands(a)
+func (s *scripted) ReadBalances(a institution.Answer) ([]institution.Balance, error) {
+	return []institution.Balance{{Kind: institution.InterimBooked, Amount: money.Must("12.50", "SEK")}}, s.understands(a)
 }
 
-func (s *scripted) ReadTransactions(a bank.Answer) (bank.TransactionPage, error) {
-	row := bank.Transaction{ID: a.Query.Link, Booked: true, BookingDate: morning, Amount: money.Must("-1.00", "SEK")}
-	return bank.TransactionPage{Transactions: []bank.Transaction{row}, Next: s.next[a.Query.Link]}, s.understands(a)
+func (s *scripted) ReadTransactions(a institution.Answer) (institution.TransactionPage, error) {
+	row := institution.Transaction{ID: a.Query.Link, Booked: true, BookingDate: morning, Amount: money.Must("-1.00", "SEK")}
+	return institution.TransactionPage{Transactions: []institution.Transaction{row}, Next: s.next[a.Query.Link]}, s.understands(a)
 }
 
 func (s *scripted) Mapping() int { return 7 }
@@ -120,7 +120,7 @@ func (s *scripted) count(link string) (all, ofLink int) {
 // whole is how many queries it takes to read everything.
 const whole = 2 + 3 + 3 + 2 // lists, balances, pages of the first account, of the others
 
-func kind(k bank.ErrorKind) error { return &bank.Error{Kind: k} }
+func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 
 // bench is a service over a real store, with a scripted bank and a clock that
 // stands still.
@@ -148,9 +148,9 @@ func newBenchOn(t testing.TB, database string) *bench {
 func (b *bench) service() *collect.Service {
 	var (
 		log    = slog.New(slog.DiscardHandler)
-		banks  = map[string]bank.Connector{theBank: b.bank}
+		banks  = map[string]institution.Connector{theBank: b.bank}
 		health = &company.Health{}
-		pump   = work.New(b.Store, b.Clock, log)
+		pump   = jobs.New(b.Store, b.Clock, log)
 	)
 	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: banks, Health: health, Pump: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log})
@@ -162,7 +162,7 @@ func (b *bench) service() *collect.Service {
 // consentRequest asks for a consent of the user.
 func (b *bench) consentRequest() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank,
-		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: bank.PSU{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
+		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: institution.PSU{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
 }
 
 // granted stores a consent that was authorized just now.
@@ -207,7 +207,7 @@ func (b *bench) comes(id string, events ...consent.Event) consent.Consent {
 // request asks for a collection under a stored consent, the person being there
 // when ip is not empty.
 func (b *bench) request(c consent.Consent, ip string) collect.Request {
-	return collect.Request{Owner: b.owner(), Company: theBank, ConsentID: c.ID, PSU: bank.PSU{IPAddress: ip, UserAgent: "test/1"}}
+	return collect.Request{Owner: b.owner(), Company: theBank, ConsentID: c.ID, PSU: institution.PSU{IPAddress: ip, UserAgent: "test/1"}}
 }
 
 func (b *bench) owner() collect.Owner {

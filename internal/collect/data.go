@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/evidence"
 	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -24,7 +24,7 @@ func productsPlace(id string) seal.Place {
 	return seal.Place{Table: "products", Column: "sealed", Row: id}
 }
 
-// Data returns the products of a collection as a JSON array (api.md 5.9).
+// Data returns the products of a collection as a JSON array (docs/reference/api.md 5.9).
 // Faults: CollectionNotFound, CollectionNotFinished, CollectionFailed,
 // DataExpired.
 func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) {
@@ -56,7 +56,7 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) 
 	return plain, err
 }
 
-// Stop stops a running collection (api.md 5.10) and returns it as it is then; a
+// Stop stops a running collection (docs/reference/api.md 5.10) and returns it as it is then; a
 // finished one stays as it is. Fault: CollectionNotFound.
 func (s *Service) Stop(ctx context.Context, o Owner, id string) (collection.Collection, error) {
 	for {
@@ -120,7 +120,7 @@ func (s *Service) conclude(ctx context.Context, before, after collection.Collect
 		if err := ending.put(ctx, s, tx); err != nil {
 			return err
 		}
-		return tx.AddEvidence(ctx, evidence.OfCollection(s.IDs, after, now))
+		return tx.AddEvidence(ctx, audit.OfCollection(s.IDs, after, now))
 	})
 	if err != nil {
 		return err

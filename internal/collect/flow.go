@@ -5,13 +5,13 @@ import (
 	"errors"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/work"
 )
 
 // Step looks at a collection and takes it as far as it goes now; it is the
@@ -85,14 +85,14 @@ func (s *Service) leaseCheck(c collection.Collection) time.Time {
 	if ends := c.LeaseEnds(); !ends.IsZero() {
 		return ends
 	}
-	return s.Clock.Now().Add(work.Lease)
+	return s.Clock.Now().Add(jobs.Lease)
 }
 
 // read takes the collection through COLLECTING to its end, as far as the budget
 // of this look goes.
 func (s *Service) read(ctx context.Context, c collection.Collection, under consent.Consent) error {
 	connector, known := s.Banks[c.Company]
-	source, can := connector.(bank.Source)
+	source, can := connector.(institution.Source)
 	if !known || !can {
 		s.Log.Error("no bank is set up that could be read", "company", c.Company, "collection", c.ID)
 		return s.fail(ctx, c, collection.Failed)
@@ -103,7 +103,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		if err != nil {
 			return err
 		}
-		if c, err = s.later(ctx, reads, s.Clock.Now().Add(work.Lease)); err != nil {
+		if c, err = s.later(ctx, reads, s.Clock.Now().Add(jobs.Lease)); err != nil {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	err = r.run(ctx)
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
-	var said *bank.Error
+	var said *institution.Error
 	switch {
 	case err == nil:
 		return s.complete(rest, r)
@@ -150,13 +150,13 @@ func (s *Service) handBack(ctx context.Context, r *reading) error {
 	if _, err := s.later(ctx, r.c, s.Clock.Now()); err != nil {
 		return err
 	}
-	s.Pump.Kick(store.Collections)
+	s.Pump.Wake(store.Collections)
 	return nil
 }
 
 // broken ends a collection whose accounts could not be read at all, and the
 // consent with it where the bank said that it is over.
-func (s *Service) broken(ctx context.Context, c collection.Collection, under consent.Consent, cause *bank.Error) error {
+func (s *Service) broken(ctx context.Context, c collection.Collection, under consent.Consent, cause *institution.Error) error {
 	kind := cause.Kind
 	s.Log.Info("a collection failed at the bank", "company", c.Company, "collection", c.ID, "error", cause)
 	if c.Mode == collection.Stored {
@@ -167,14 +167,14 @@ func (s *Service) broken(ctx context.Context, c collection.Collection, under con
 	return s.fail(ctx, c, failureOf(kind))
 }
 
-// failureOf maps a bank's failure to what the client is told (api.md 5.7).
-func failureOf(kind bank.ErrorKind) collection.Status {
+// failureOf maps a bank's failure to what the client is told (docs/reference/api.md 5.7).
+func failureOf(kind institution.ErrorKind) collection.Status {
 	switch kind {
-	case bank.Unreachable, bank.Busy, bank.AccessExceeded, bank.Garbled, bank.ForeignAddress:
+	case institution.Unreachable, institution.Busy, institution.AccessExceeded, institution.Garbled, institution.ForeignAddress:
 		return collection.ThirdPartyError
-	case bank.ConsentGone, bank.ConsentOver, bank.SCARequired:
+	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired:
 		return collection.AuthenticationError
-	case bank.PersonRefused:
+	case institution.PersonRefused:
 		return collection.CustomerEnrollmentRequired
 	default:
 		return collection.Failed
@@ -201,7 +201,7 @@ func (s *Service) later(ctx context.Context, c collection.Collection, wake time.
 }
 
 // access is what the bank is told of the consent and the person.
-func (s *Service) access(ctx context.Context, c collection.Collection, under consent.Consent) (bank.Access, error) {
+func (s *Service) access(ctx context.Context, c collection.Collection, under consent.Consent) (institution.Access, error) {
 	a, locale, err := s.Consents.Access(ctx, under)
 	if err != nil {
 		return a, err
@@ -212,5 +212,5 @@ func (s *Service) access(ctx context.Context, c collection.Collection, under con
 
 // measured notes how a call to the bank went.
 func (s *Service) measured(company string, err error) {
-	s.Health.Record(company, err == nil || bank.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
+	s.Health.Record(company, err == nil || institution.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
 }

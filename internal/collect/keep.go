@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"time"
 
-	"samla/internal/bank"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/work"
 )
 
 // flushEvery is how long an answer may be in memory only while the person is
@@ -26,7 +26,7 @@ func rawPlace(collectionID string, seq int) seal.Place {
 }
 
 // keep remembers an answer and writes down what has been in memory too long.
-func (r *reading) keep(ctx context.Context, a bank.Answer) error {
+func (r *reading) keep(ctx context.Context, a institution.Answer) error {
 	r.mu.Lock()
 	r.known[a.Query] = a
 	r.unsaved = append(r.unsaved, a)
@@ -49,7 +49,7 @@ func (r *reading) flush(ctx context.Context) error {
 		return err
 	}
 	claim := r.c
-	claim.WakeAt = r.Clock.Now().Add(work.Lease)
+	claim.WakeAt = r.Clock.Now().Add(jobs.Lease)
 	claimed := claim
 	err = r.Store.Write(ctx, func(tx store.Tx) (err error) {
 		if claimed, err = tx.UpdateCollection(ctx, claim); err != nil {
@@ -107,7 +107,7 @@ func (r *reading) resume(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var a bank.Answer
+		var a institution.Answer
 		if err := json.Unmarshal(plain, &a); err != nil {
 			return fmt.Errorf("read a stored answer: %w", err)
 		}

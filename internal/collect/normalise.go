@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"strings"
 
-	"samla/internal/bank"
 	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/money"
 	"samla/internal/product"
 )
 
-// normalise turns what a bank told into products (products.md 4, banks.md 5).
+// normalise turns what a bank told into products (docs/reference/products.md 4, docs/reference/banks.md 5).
 // What the consent does not cover is not written, whatever the bank sent.
 func normalise(about company.Company, scope consent.Scope, accounts []account, newID func() string) []product.Psd2Account {
 	products := make([]product.Psd2Account, 0, len(accounts))
@@ -38,7 +38,7 @@ func normalise(about company.Company, scope consent.Scope, accounts []account, n
 // severalCurrencies is the ISO 4217 code that a multi-currency account carries.
 const severalCurrencies = "XXX"
 
-// accountTypes maps ISO 20022 ExternalCashAccountType1Code (banks.md 5).
+// accountTypes maps ISO 20022 ExternalCashAccountType1Code (docs/reference/banks.md 5).
 var accountTypes = map[string]product.Type{
 	"SVGS": product.Psd2SavingsAccount, "LLSV": product.Psd2SavingsAccount,
 	"MOMA": product.Psd2SavingsAccount, "ONDP": product.Psd2SavingsAccount,
@@ -51,7 +51,7 @@ var accountTypes = map[string]product.Type{
 // bank's own names are looked at, for a person can rename an account.
 var savingsWords = []string{"spar", "saving", "buffert"}
 
-func typeOf(a bank.Account) product.Type {
+func typeOf(a institution.Account) product.Type {
 	if a.Card {
 		return product.Psd2CreditCard
 	}
@@ -71,14 +71,14 @@ func typeOf(a bank.Account) product.Type {
 
 // The balance kinds that tell each figure, best first.
 var (
-	bookedKinds    = []bank.BalanceKind{bank.InterimBooked, bank.ClosingBooked, bank.NonInvoiced, bank.OpeningBooked}
-	availableKinds = []bank.BalanceKind{bank.InterimAvailable, bank.ForwardAvailable, bank.Expected}
+	bookedKinds    = []institution.BalanceKind{institution.InterimBooked, institution.ClosingBooked, institution.NonInvoiced, institution.OpeningBooked}
+	availableKinds = []institution.BalanceKind{institution.InterimAvailable, institution.ForwardAvailable, institution.Expected}
 )
 
 // balancesOf picks the booked and the available balance. A card's debt is
 // negative, however the bank counts; what a card can still spend follows from
 // its limit where the bank does not tell it.
-func balancesOf(a bank.Account, card bool) (booked, available *money.Amount) {
+func balancesOf(a institution.Account, card bool) (booked, available *money.Amount) {
 	booked, available = pick(a, bookedKinds), pick(a, availableKinds)
 	if booked != nil && a.DebitPositive {
 		owed := booked.Neg()
@@ -94,7 +94,7 @@ func balancesOf(a bank.Account, card bool) (booked, available *money.Amount) {
 
 // pick finds the first balance of the best kind, in the account's own currency
 // where it has one.
-func pick(a bank.Account, kinds []bank.BalanceKind) *money.Amount {
+func pick(a institution.Account, kinds []institution.BalanceKind) *money.Amount {
 	for _, kind := range kinds {
 		for i := range a.Balances {
 			b := &a.Balances[i]

@@ -7,10 +7,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"samla/internal/bank"
 	"samla/internal/collection"
 	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/money"
 	"samla/internal/product"
 )
@@ -29,25 +29,25 @@ func one(t *testing.T, scope consent.Scope, a account) product.Psd2Account {
 	return products[0]
 }
 
-func balance(kind bank.BalanceKind, value, currency string) bank.Balance {
-	return bank.Balance{Kind: kind, Amount: money.Must(value, currency)}
+func balance(kind institution.BalanceKind, value, currency string) institution.Balance {
+	return institution.Balance{Kind: kind, Amount: money.Must(value, currency)}
 }
 
 func TestTypeFollowsTheBanksCode(t *testing.T) {
 	for _, test := range []struct {
-		a    bank.Account
+		a    institution.Account
 		want product.Type
 	}{
-		{bank.Account{Type: "SVGS"}, product.Psd2SavingsAccount},
-		{bank.Account{Type: "LLSV"}, product.Psd2SavingsAccount},
-		{bank.Account{Type: "cacc"}, product.Psd2CheckingAccount},
-		{bank.Account{Type: "CARD"}, product.Psd2CreditCard},
-		{bank.Account{Type: "CACC", Card: true}, product.Psd2CreditCard},
-		{bank.Account{Type: "LOAN"}, product.Psd2CheckingAccount},
-		{bank.Account{Product: "Sparkonto Plus"}, product.Psd2SavingsAccount},
-		{bank.Account{Name: "Buffertkonto"}, product.Psd2SavingsAccount},
-		{bank.Account{DisplayName: "Sparpengar"}, product.Psd2CheckingAccount}, // the person's own words
-		{bank.Account{Type: "CACC", Product: "Sparlönekonto"}, product.Psd2CheckingAccount},
+		{institution.Account{Type: "SVGS"}, product.Psd2SavingsAccount},
+		{institution.Account{Type: "LLSV"}, product.Psd2SavingsAccount},
+		{institution.Account{Type: "cacc"}, product.Psd2CheckingAccount},
+		{institution.Account{Type: "CARD"}, product.Psd2CreditCard},
+		{institution.Account{Type: "CACC", Card: true}, product.Psd2CreditCard},
+		{institution.Account{Type: "LOAN"}, product.Psd2CheckingAccount},
+		{institution.Account{Product: "Sparkonto Plus"}, product.Psd2SavingsAccount},
+		{institution.Account{Name: "Buffertkonto"}, product.Psd2SavingsAccount},
+		{institution.Account{DisplayName: "Sparpengar"}, product.Psd2CheckingAccount}, // the person's own words
+		{institution.Account{Type: "CACC", Product: "Sparlönekonto"}, product.Psd2CheckingAccount},
 	} {
 		if got := typeOf(test.a); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.a, got, test.want)
@@ -57,9 +57,9 @@ func TestTypeFollowsTheBanksCode(t *testing.T) {
 
 func TestCardDebtIsNegativeHoweverTheBankCounts(t *testing.T) {
 	limit := money.Must("10000", "SEK")
-	card := bank.Account{Card: true, Currency: "SEK", DebitPositive: true, Credit: &limit,
-		Balances: []bank.Balance{balance(bank.InterimBooked, "2500", "SEK")}}
-	rows := []bank.Transaction{{ID: "1", Booked: true, Amount: money.Must("125.75", "SEK"), CreditorName: "Espresso House"}}
+	card := institution.Account{Card: true, Currency: "SEK", DebitPositive: true, Credit: &limit,
+		Balances: []institution.Balance{balance(institution.InterimBooked, "2500", "SEK")}}
+	rows := []institution.Transaction{{ID: "1", Booked: true, Amount: money.Must("125.75", "SEK"), CreditorName: "Espresso House"}}
 	p := one(t, everything, account{Account: card, transactions: rows, covered: true})
 	if got := p.BookedBalance.String(); got != "-2500 SEK" {
 		t.Errorf("booked %s", got)
@@ -74,9 +74,9 @@ func TestCardDebtIsNegativeHoweverTheBankCounts(t *testing.T) {
 }
 
 func TestBalancesAreChosenByKindAndCurrency(t *testing.T) {
-	a := bank.Account{Currency: "SEK", Balances: []bank.Balance{
-		balance(bank.ClosingBooked, "1", "SEK"), balance(bank.InterimBooked, "2", "EUR"), balance(bank.InterimBooked, "3", "SEK"),
-		balance(bank.Expected, "4", "SEK"), balance(bank.InterimAvailable, "5", "SEK")}}
+	a := institution.Account{Currency: "SEK", Balances: []institution.Balance{
+		balance(institution.ClosingBooked, "1", "SEK"), balance(institution.InterimBooked, "2", "EUR"), balance(institution.InterimBooked, "3", "SEK"),
+		balance(institution.Expected, "4", "SEK"), balance(institution.InterimAvailable, "5", "SEK")}}
 	booked, available := balancesOf(a, false)
 	if booked.String() != "3 SEK" || available.String() != "5 SEK" {
 		t.Errorf("booked %s, available %s", booked, available)
@@ -88,8 +88,8 @@ func TestBalancesAreChosenByKindAndCurrency(t *testing.T) {
 }
 
 func TestWhatTheConsentDoesNotCoverIsNotWritten(t *testing.T) {
-	a := account{Account: bank.Account{ResourceID: "r", Balances: []bank.Balance{balance(bank.InterimBooked, "3", "SEK")}},
-		transactions: []bank.Transaction{{ID: "1", Amount: money.Must("1", "SEK")}}, covered: true}
+	a := account{Account: institution.Account{ResourceID: "r", Balances: []institution.Balance{balance(institution.InterimBooked, "3", "SEK")}},
+		transactions: []institution.Transaction{{ID: "1", Amount: money.Must("1", "SEK")}}, covered: true}
 	if p := one(t, consent.Scope{Transactions: true}, a); p.BookedBalance != nil || p.Transactions == nil {
 		t.Error("balances written without consent, or transactions left out with it")
 	}
@@ -108,14 +108,14 @@ func TestWhatTheConsentDoesNotCoverIsNotWritten(t *testing.T) {
 
 func TestRowsAreWrittenOnce(t *testing.T) {
 	day := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
-	row := func(id, entry string, booked bool) bank.Transaction {
-		tx := bank.Transaction{ID: id, EntryReference: entry, Booked: booked, Amount: money.Must("-10.50", "SEK"), Text: "Kaffe"}
+	row := func(id, entry string, booked bool) institution.Transaction {
+		tx := institution.Transaction{ID: id, EntryReference: entry, Booked: booked, Amount: money.Must("-10.50", "SEK"), Text: "Kaffe"}
 		if booked {
 			tx.BookingDate = day
 		}
 		return tx
 	}
-	rows := transactionsOf("acc", account{transactions: []bank.Transaction{
+	rows := transactionsOf("acc", account{transactions: []institution.Transaction{
 		row("a", "", false), row("a", "", true), row("", "e1", true), row("", "e1", true),
 		row("", "", true), row("", "", true), row("", "", false)}})
 	if len(rows) != 5 {
@@ -124,7 +124,7 @@ func TestRowsAreWrittenOnce(t *testing.T) {
 	if rows[0].Status != product.Pending || rows[1].Status != product.Booked {
 		t.Error("pending rows do not come first")
 	}
-	again := transactionsOf("acc", account{transactions: []bank.Transaction{row("", "", true), row("", "", true)}})
+	again := transactionsOf("acc", account{transactions: []institution.Transaction{row("", "", true), row("", "", true)}})
 	if again[0].TransactionID == again[1].TransactionID {
 		t.Error("two equal rows have one id")
 	}
@@ -136,7 +136,7 @@ func TestRowsAreWrittenOnce(t *testing.T) {
 }
 
 func TestWantedTakesAnyNumberOfTheAccount(t *testing.T) {
-	a := bank.Account{ResourceID: "r1", IBAN: "SE4550000000058398257466", BBAN: "50000000058398257466"}
+	a := institution.Account{ResourceID: "r1", IBAN: "SE4550000000058398257466", BBAN: "50000000058398257466"}
 	for id, want := range map[string]bool{"r1": true, "SE45 5000 0000 0583 9825 7466": true, "50000000058398257466": true, "r2": false, "": false} {
 		if wanted(a, []string{id}) != want {
 			t.Errorf("%q: want %v", id, want)
@@ -152,11 +152,11 @@ func TestWantedTakesAnyNumberOfTheAccount(t *testing.T) {
 func TestEveryRowSurvives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 40).Draw(t, "rows")
-		var given []bank.Transaction
+		var given []institution.Transaction
 		ids := map[string]bool{}
 		anonymous := 0
 		for range n {
-			tx := bank.Transaction{Booked: rapid.Bool().Draw(t, "booked"),
+			tx := institution.Transaction{Booked: rapid.Bool().Draw(t, "booked"),
 				Amount: money.Must(strconv.Itoa(rapid.IntRange(-3, 3).Draw(t, "amount")), "SEK")}
 			if id := rapid.IntRange(0, 9).Draw(t, "id"); id > 0 {
 				tx.ID = strconv.Itoa(id)
@@ -180,7 +180,7 @@ func TestEveryRowSurvives(t *testing.T) {
 
 func TestHistoryIsLongOnlyRightAfterSigning(t *testing.T) {
 	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
-	p := bank.Profile{}.WithDefaults()
+	p := institution.Profile{}.WithDefaults()
 	signed := func(ago time.Duration) consent.Consent {
 		return consent.Consent{SCAExpiresAt: now.Add(consent.MaxSCAAge - ago)}
 	}

@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/institution"
 )
 
 // tries is how often one query is asked before it counts as failed.
@@ -23,14 +23,14 @@ type reading struct {
 	*Service
 	c       collection.Collection
 	scope   consent.Scope
-	source  bank.Source
-	profile bank.Profile
-	access  bank.Access
+	source  institution.Source
+	profile institution.Profile
+	access  institution.Access
 	from    time.Time // first booking date asked for
 
 	mu      sync.Mutex
-	known   map[bank.Query]bank.Answer // what earlier looks have read
-	unsaved []bank.Answer
+	known   map[institution.Query]institution.Answer // what earlier looks have read
+	unsaved []institution.Answer
 	saved   int // answers stored so far; the Seq of the next
 	flushed time.Time
 
@@ -40,15 +40,15 @@ type reading struct {
 
 // account is what has been read of one account.
 type account struct {
-	bank.Account
-	transactions []bank.Transaction
+	institution.Account
+	transactions []institution.Transaction
 	covered      bool // transactions are covered by the consent, and the bank has told them
 }
 
-func newReading(s *Service, c collection.Collection, under consent.Consent, source bank.Source, p bank.Profile, a bank.Access) *reading {
+func newReading(s *Service, c collection.Collection, under consent.Consent, source institution.Source, p institution.Profile, a institution.Access) *reading {
 	now := s.Clock.Now()
 	return &reading{Service: s, c: c, scope: under.Scope(), source: source, profile: p, access: a,
-		from: historyFrom(c, under, p, now), known: map[bank.Query]bank.Answer{}, flushed: now}
+		from: historyFrom(c, under, p, now), known: map[institution.Query]institution.Answer{}, flushed: now}
 }
 
 // signedLately is how long after the person signed a bank gives the long
@@ -57,7 +57,7 @@ const signedLately = 15 * time.Minute
 
 // historyFrom is the first booking date asked for: the long history right after
 // the person signed, else what needs no new authentication (RTS art. 10a).
-func historyFrom(c collection.Collection, under consent.Consent, p bank.Profile, now time.Time) time.Time {
+func historyFrom(c collection.Collection, under consent.Consent, p institution.Profile, now time.Time) time.Time {
 	days := p.HistoryUnattended
 	signed := under.SCAExpiresAt.Add(-consent.MaxSCAAge)
 	if c.Attended && now.Sub(signed) < signedLately {
@@ -71,12 +71,12 @@ func historyFrom(c collection.Collection, under consent.Consent, p bank.Profile,
 // run reads everything. It returns the error of a query without which there is
 // nothing to show; what failed beside that is counted in missing.
 func (r *reading) run(ctx context.Context) error {
-	var lists [][]bank.Account
+	var lists [][]institution.Account
 	for i, q := range r.source.Plan() {
 		q.Bare = !r.scope.Balances
 		a, err := r.ask(ctx, q)
 		if err == nil {
-			var list []bank.Account
+			var list []institution.Account
 			if list, err = r.source.ReadAccounts(a); err == nil {
 				lists = append(lists, list)
 			}
@@ -101,19 +101,19 @@ func (r *reading) run(ctx context.Context) error {
 // final reports whether an error means that nothing else can be read either: the
 // bank said so, or it is no error of the bank's but of our own store.
 func final(err error) bool {
-	var said *bank.Error
+	var said *institution.Error
 	if !errors.As(err, &said) {
 		return true
 	}
 	switch said.Kind {
-	case bank.ConsentGone, bank.ConsentOver, bank.CertificateBad:
+	case institution.ConsentGone, institution.ConsentOver, institution.CertificateBad:
 		return true
 	}
 	return false
 }
 
 // wanted reports whether an account is one of the ids; nil ids are all.
-func wanted(a bank.Account, ids []string) bool {
+func wanted(a institution.Account, ids []string) bool {
 	if len(ids) == 0 {
 		return true
 	}
@@ -164,7 +164,7 @@ func (r *reading) each(ctx context.Context) error {
 // and the bank go. It returns only what ends the whole run.
 func (r *reading) account(ctx context.Context, a *account) error {
 	if r.scope.Balances && len(a.Balances) == 0 && a.BalancesLink != "" {
-		q := bank.Query{Kind: bank.Balances, Account: a.ResourceID, Card: a.Card, Link: a.BalancesLink}
+		q := institution.Query{Kind: institution.Balances, Account: a.ResourceID, Card: a.Card, Link: a.BalancesLink}
 		answer, err := r.ask(ctx, q)
 		if err == nil {
 			a.Balances, err = r.source.ReadBalances(answer)
@@ -176,11 +176,11 @@ func (r *reading) account(ctx context.Context, a *account) error {
 	if !r.scope.Transactions || a.TransactionsLink == "" {
 		return nil
 	}
-	q := bank.Query{Kind: bank.Transactions, Account: a.ResourceID, Card: a.Card, Link: a.TransactionsLink, From: r.from}
+	q := institution.Query{Kind: institution.Transactions, Account: a.ResourceID, Card: a.Card, Link: a.TransactionsLink, From: r.from}
 	for asked := map[string]bool{}; q.Link != "" && !asked[q.Link]; {
 		asked[q.Link] = true
 		answer, err := r.ask(ctx, q)
-		var page bank.TransactionPage
+		var page institution.TransactionPage
 		if err == nil {
 			page, err = r.source.ReadTransactions(answer)
 		}
@@ -198,7 +198,7 @@ func (r *reading) account(ctx context.Context, a *account) error {
 
 // missed decides whether a failed query ends the run or is a part that is
 // missing.
-func (r *reading) missed(ctx context.Context, q bank.Query, err error) error {
+func (r *reading) missed(ctx context.Context, q institution.Query, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (r *reading) missed(ctx context.Context, q bank.Query, err error) error {
 	return nil
 }
 
-func (r *reading) miss(q bank.Query, err error) {
+func (r *reading) miss(q institution.Query, err error) {
 	r.Log.Info("a part of a collection could not be read", "company", r.c.Company, "collection", r.c.ID, "kind", q.Kind, "error", err)
 	r.count(1)
 }
@@ -238,7 +238,7 @@ func (r *reading) permitted(ctx context.Context) error {
 
 // ask gives the answer to a query: the one that an earlier look has stored, or
 // the bank's, tried again where the failure may pass.
-func (r *reading) ask(ctx context.Context, q bank.Query) (bank.Answer, error) {
+func (r *reading) ask(ctx context.Context, q institution.Query) (institution.Answer, error) {
 	r.mu.Lock()
 	a, known := r.known[q]
 	r.mu.Unlock()
@@ -254,12 +254,12 @@ func (r *reading) ask(ctx context.Context, q bank.Query) (bank.Answer, error) {
 		if err == nil {
 			return a, r.keep(ctx, a)
 		}
-		kind := bank.KindOf(err)
+		kind := institution.KindOf(err)
 		if !kind.Passing() || try == tries || ctx.Err() != nil {
 			return a, err
 		}
 		wait := clock.Backoff(try, 200*time.Millisecond, 2*time.Second)
-		var said *bank.Error
+		var said *institution.Error
 		if errors.As(err, &said) && said.RetryAfter > 0 {
 			wait = min(said.RetryAfter, 5*time.Second)
 		}

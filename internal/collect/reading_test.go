@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bank"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
 	"samla/internal/store"
 )
 
@@ -53,7 +53,7 @@ func TestBankIsToldWhoIsThere(t *testing.T) {
 		b.Clock.Advance(later)
 		c := b.look(b.start(b.request(under, test.ip)).ID)
 		b.ended(c, collection.Completed)
-		want := bank.Access{ConsentID: "bank-1", PSU: bank.PSU{IPAddress: test.ip, Locale: "sv-SE"}}
+		want := institution.Access{ConsentID: "bank-1", PSU: institution.PSU{IPAddress: test.ip, Locale: "sv-SE"}}
 		if test.ip != "" {
 			want.PSU.UserAgent = "test/1"
 		}
@@ -110,32 +110,32 @@ func TestNoMoreIsReadThanIsCovered(t *testing.T) {
 	}
 }
 
-// failures is what each kind of failure of the account list becomes (api.md
+// failures is what each kind of failure of the account list becomes (docs/reference/api.md
 // 5.7), and what it does to the stored consent.
-var failures = map[bank.ErrorKind]struct {
+var failures = map[institution.ErrorKind]struct {
 	status  collection.Status
 	consent consent.Status
 }{
-	bank.Unreachable:    {collection.ThirdPartyError, consent.Authorized},
-	bank.Busy:           {collection.ThirdPartyError, consent.Authorized},
-	bank.AccessExceeded: {collection.ThirdPartyError, consent.Authorized},
-	bank.Garbled:        {collection.ThirdPartyError, consent.Authorized},
-	bank.ForeignAddress: {collection.ThirdPartyError, consent.Authorized},
-	bank.ConsentGone:    {collection.AuthenticationError, consent.Revoked},
-	bank.ConsentOver:    {collection.AuthenticationError, consent.Expired},
-	bank.SCARequired:    {collection.AuthenticationError, consent.Expired},
-	bank.PersonRefused:  {collection.CustomerEnrollmentRequired, consent.Authorized},
-	bank.NotCovered:     {collection.Failed, consent.Authorized},
-	bank.Conflict:       {collection.Failed, consent.Authorized},
-	bank.Refused:        {collection.Failed, consent.Authorized},
-	bank.CertificateBad: {collection.Failed, consent.Authorized},
+	institution.Unreachable:    {collection.ThirdPartyError, consent.Authorized},
+	institution.Busy:           {collection.ThirdPartyError, consent.Authorized},
+	institution.AccessExceeded: {collection.ThirdPartyError, consent.Authorized},
+	institution.Garbled:        {collection.ThirdPartyError, consent.Authorized},
+	institution.ForeignAddress: {collection.ThirdPartyError, consent.Authorized},
+	institution.ConsentGone:    {collection.AuthenticationError, consent.Revoked},
+	institution.ConsentOver:    {collection.AuthenticationError, consent.Expired},
+	institution.SCARequired:    {collection.AuthenticationError, consent.Expired},
+	institution.PersonRefused:  {collection.CustomerEnrollmentRequired, consent.Authorized},
+	institution.NotCovered:     {collection.Failed, consent.Authorized},
+	institution.Conflict:       {collection.Failed, consent.Authorized},
+	institution.Refused:        {collection.Failed, consent.Authorized},
+	institution.CertificateBad: {collection.Failed, consent.Authorized},
 }
 
 func TestFailureFollowsTheBank(t *testing.T) {
 	b := newBench(t)
 	for k, want := range failures {
-		b.bank.fetches = func(context.Context, bank.Query, int) error { return kind(k) }
-		b.bank.asked, b.bank.times = nil, map[bank.Query]int{}
+		b.bank.fetches = func(context.Context, institution.Query, int) error { return kind(k) }
+		b.bank.asked, b.bank.times = nil, map[institution.Query]int{}
 		under := b.granted()
 		c := b.look(b.start(b.request(under, "192.0.2.7")).ID)
 		if c.Status != want.status || b.Consent(under.ID).Status != want.consent {
@@ -163,14 +163,14 @@ func TestFailureOfAPart(t *testing.T) {
 	for k := range failures {
 		for link, missing := range map[string]string{"main/2": "main", "save/balances": "save", "save/transactions": "save"} {
 			b := newBench(t)
-			b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+			b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
 				if q.Link == link {
 					return kind(k)
 				}
 				return nil
 			}
 			c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-			if k == bank.ConsentGone || k == bank.ConsentOver || k == bank.CertificateBad {
+			if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateBad {
 				b.ended(c, failures[k].status)
 				continue
 			}
@@ -200,9 +200,9 @@ func TestFailureOfAPart(t *testing.T) {
 
 func TestCardListIsAPart(t *testing.T) {
 	b := newBench(t)
-	b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
-		if q.Kind == bank.Cards {
-			return kind(bank.Unreachable)
+	b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
+		if q.Kind == institution.Cards {
+			return kind(institution.Unreachable)
 		}
 		return nil
 	}
@@ -216,9 +216,9 @@ func TestCardListIsAPart(t *testing.T) {
 func TestGarbledAnswers(t *testing.T) {
 	for link, want := range map[string]collection.Status{"": collection.ThirdPartyError, "main/3": collection.CompletedPartial} {
 		b := newBench(t)
-		b.bank.reads = func(q bank.Query) error {
-			if q.Link == link && q.Kind != bank.Cards {
-				return kind(bank.Garbled)
+		b.bank.reads = func(q institution.Query) error {
+			if q.Link == link && q.Kind != institution.Cards {
+				return kind(institution.Garbled)
 			}
 			return nil
 		}
@@ -230,9 +230,9 @@ func TestGarbledAnswers(t *testing.T) {
 func TestTriesAgain(t *testing.T) {
 	for after, least := range map[time.Duration]time.Duration{0: 200 * time.Millisecond, 3 * time.Second: 6 * time.Second, time.Hour: 10 * time.Second} {
 		b := newBench(t)
-		b.bank.fetches = func(_ context.Context, q bank.Query, n int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Query, n int) error {
 			if q.Link == "main/2" && n < 3 {
-				return &bank.Error{Kind: bank.Busy, RetryAfter: after}
+				return &institution.Error{Kind: institution.Busy, RetryAfter: after}
 			}
 			return nil
 		}
@@ -264,10 +264,10 @@ func TestResumed(t *testing.T) {
 		b := newBench(t)
 		ctx, over := context.WithCancel(t.Context())
 		n := 0
-		b.bank.fetches = func(ctx context.Context, _ bank.Query, _ int) error {
+		b.bank.fetches = func(ctx context.Context, _ institution.Query, _ int) error {
 			if n++; n == at {
 				over()
-				return kind(bank.Unreachable)
+				return kind(institution.Unreachable)
 			}
 			return nil
 		}
@@ -297,12 +297,12 @@ func TestCrashedWhileReading(t *testing.T) {
 	dead := make(chan struct{})
 	reached := make(chan struct{})
 	t.Cleanup(func() { close(dead) })
-	b.bank.fetches = func(_ context.Context, q bank.Query, n int) error {
+	b.bank.fetches = func(_ context.Context, q institution.Query, n int) error {
 		b.Clock.Advance(200 * time.Millisecond)
 		if q.Link == "main/3" && n == 1 {
 			close(reached)
 			<-dead
-			return kind(bank.Unreachable)
+			return kind(institution.Unreachable)
 		}
 		return nil
 	}
@@ -331,7 +331,7 @@ func TestShortReadingWritesOnce(t *testing.T) {
 	b := newBench(t)
 	under := b.granted()
 	c := b.start(b.request(under, "192.0.2.7"))
-	b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+	b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
 		b.Clock.Advance(40 * time.Millisecond)
 		if n := b.raws(c.ID); n != 0 {
 			t.Errorf("%d answers are written down on the way", n)
@@ -349,7 +349,7 @@ func TestStoppedWhileReading(t *testing.T) {
 		"deleted":   func(b *bench, id string) error { return b.Erase(b.Context(), b.owner(), id) },
 	} {
 		b := newBench(t)
-		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
 			b.Clock.Advance(time.Second)
 			if q.Link == "main/2" {
 				return stop(b, b.row(b.bank.collection(b)).ID)
@@ -402,7 +402,7 @@ func TestOurOwnFaultIsNotTheBanks(t *testing.T) {
 		b.Store = disk
 		b.Service = b.service()
 		once := true
-		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
 			b.Clock.Advance(time.Second)
 			disk.broken, once = q.Link == link && once, once && q.Link != link
 			return nil
@@ -436,7 +436,7 @@ func TestConsentThatEndsWhileReading(t *testing.T) {
 	} {
 		b := newBench(t)
 		under := b.granted()
-		b.bank.fetches = func(_ context.Context, q bank.Query, _ int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
 			if q.Link == "main/2" {
 				return end(b, under)
 			}

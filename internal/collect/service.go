@@ -10,16 +10,16 @@ import (
 	"time"
 
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/uid"
-	"samla/internal/work"
+	"samla/internal/uuid7"
 )
 
 // Deps is what the service works with. All members are required.
@@ -27,14 +27,14 @@ type Deps struct {
 	Store     store.Store
 	Vault     seal.Vault
 	Consents  *authorize.Service
-	Banks     map[string]bank.Connector // by company id
+	Banks     map[string]institution.Connector // by company id
 	Companies *company.Directory
 	Health    *company.Health
-	Pump      *work.Pump
+	Pump      *jobs.Runner
 	Clock     clock.Clock
-	IDs       *uid.Maker
+	IDs       *uuid7.Generator
 	Log       *slog.Logger
-	KeepData  time.Duration // how long products are kept (api.md 5.9)
+	KeepData  time.Duration // how long products are kept (docs/reference/api.md 5.9)
 	Workers   int           // collections read at once by this node
 }
 
@@ -47,7 +47,7 @@ type Service struct {
 // New makes the service and registers its queue with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls()}
-	d.Pump.Handle(store.Collections, d.Workers, s.Step)
+	d.Pump.Register(store.Collections, d.Workers, s.Step)
 	return s
 }
 
@@ -62,7 +62,7 @@ func (o Owner) owns(c collection.Collection) bool {
 	return c.ClientID == o.ClientID && (o.UserID == "" || c.UserID == o.UserID)
 }
 
-// Request asks for a collection. It has been checked against the rules of api.md
+// Request asks for a collection. It has been checked against the rules of docs/reference/api.md
 // 5.2 and 5.3 that need no state.
 type Request struct {
 	Owner
@@ -70,13 +70,13 @@ type Request struct {
 	LoginMethod string
 	Filter      []string           // account ids; nil = all
 	ConsentID   string             // the stored consent; empty = one-time
-	PSU         bank.PSU           // an address = the person is there; with ConsentID only
+	PSU         institution.PSU    // an address = the person is there; with ConsentID only
 	OneTime     *authorize.Request // without ConsentID: the consent to be made inside
 }
 
 func place(id string) seal.Place { return seal.Place{Table: "collections", Column: "sealed", Row: id} }
 
-// usable checks a stored consent against a request (api.md 4.6, 5.3) and returns
+// usable checks a stored consent against a request (docs/reference/api.md 4.6, 5.3) and returns
 // a fault when it cannot be used: ConsentNotFound, ConsentCompanyMismatch,
 // ConsentExpired, ConsentRevoked, ConsentNotAuthorized.
 func usable(c consent.Consent, r Request, now time.Time) *fault.Fault {

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"time"
 
-	"samla/internal/bank"
+	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/evidence"
 	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/store"
-	"samla/internal/work"
 )
 
 // window is the rolling time that background refreshes are counted over
@@ -70,7 +70,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 	})
 }
 
-// quota refuses one background refresh too many (api.md 5.6).
+// quota refuses one background refresh too many (docs/reference/api.md 5.6).
 func (s *Service) quota(ctx context.Context, tx store.Tx, consentID string, limit int, now time.Time) error {
 	taken, err := tx.UnattendedSince(ctx, consentID, now.Add(-window))
 	if err != nil || len(taken) < limit {
@@ -107,7 +107,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, also func(store.T
 		return also(tx, c)
 	})
 	if err == nil {
-		s.Pump.Kick(store.Consents)
+		s.Pump.Wake(store.Consents)
 	}
 	return c, err
 }
@@ -121,10 +121,10 @@ func (s *Service) draft(r Request, now time.Time) collection.Collection {
 // add commits a new collection with its entry in the ledger. One that is due is
 // run by this process when it has a free slot: then it is stored as claimed.
 func (s *Service) add(ctx context.Context, c collection.Collection, write func(store.Tx, collection.Collection) error) (collection.Collection, error) {
-	var slot *work.Slot
+	var slot *jobs.Slot
 	if !c.WakeAt.After(c.CreatedAt) {
 		if slot = s.Pump.Reserve(store.Collections); slot != nil {
-			c.WakeAt = c.CreatedAt.Add(work.Lease)
+			c.WakeAt = c.CreatedAt.Add(jobs.Lease)
 		}
 	}
 	err := s.Store.Write(ctx, func(tx store.Tx) error {
@@ -136,7 +136,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, write func(s
 		if err := write(tx, c); err != nil {
 			return err
 		}
-		return tx.AddEvidence(ctx, evidence.OfCollection(s.IDs, c, s.Clock.Now()))
+		return tx.AddEvidence(ctx, audit.OfCollection(s.IDs, c, s.Clock.Now()))
 	})
 	if err != nil {
 		slot.Release()
@@ -146,7 +146,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, write func(s
 	if slot != nil {
 		slot.Run(c.ID)
 	} else {
-		s.Pump.Kick(store.Collections)
+		s.Pump.Wake(store.Collections)
 	}
 	return c, nil
 }
@@ -162,8 +162,8 @@ func (s *Service) sealed(ctx context.Context, c collection.Collection, secret co
 
 // psu is the person as a bank is told of it: with an address only while the
 // person is there.
-func (s *Service) psu(ctx context.Context, c collection.Collection, locale string) (bank.PSU, error) {
-	psu := bank.PSU{Locale: locale}
+func (s *Service) psu(ctx context.Context, c collection.Collection, locale string) (institution.PSU, error) {
+	psu := institution.PSU{Locale: locale}
 	if !c.Attended {
 		return psu, nil
 	}
@@ -180,7 +180,7 @@ func (s *Service) psu(ctx context.Context, c collection.Collection, locale strin
 }
 
 // statusOf maps the end of the consent inside a one-time collection to the
-// collection's status (api.md 5.7).
+// collection's status (docs/reference/api.md 5.7).
 func statusOf(c consent.Consent) collection.Status {
 	switch c.Status {
 	case consent.Revoked:

@@ -281,7 +281,7 @@ func (b *bench) told(name, bankConsent string) {
 }
 
 // TestOneTimeEndsWithItsConsent: how the consent inside has ended is how the
-// collection ends (api.md 5.7).
+// collection ends (docs/reference/api.md 5.7).
 func TestOneTimeEndsWithItsConsent(t *testing.T) {
 	b := newBench(t)
 	failed := func(c consent.FailureCode) []consent.Event { return []consent.Event{consent.FailedWith{Code: c}} }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"samla/internal/bank"
+	"samla/internal/institution"
 	"samla/internal/product"
 )
 
@@ -23,7 +23,7 @@ func transactionsOf(accountID string, a account) []product.Psd2Transaction {
 		}
 		row := transactionOf(accountID, t)
 		if row.TransactionID == "" {
-			// Equal rows are told apart by their order (banks.md 6.4).
+			// Equal rows are told apart by their order (docs/reference/banks.md 6.4).
 			content := contentOf(row)
 			same[content]++
 			row.TransactionID = digest(content, same[content])
@@ -51,7 +51,7 @@ func rank(t product.Psd2Transaction) int {
 	return 1
 }
 
-func transactionOf(accountID string, t bank.Transaction) product.Psd2Transaction {
+func transactionOf(accountID string, t institution.Transaction) product.Psd2Transaction {
 	row := product.Psd2Transaction{
 		TransactionID: cmp.Or(t.ID, t.EntryReference), AccountID: accountID, Amount: t.Amount,
 		Direction: product.DirectionOf(t.Amount), Status: product.Pending, Description: t.Text,

@@ -1,5 +1,5 @@
 // Package collection owns data fetches: what one is, and the pure state machine
-// that says what may happen to it (api.md 5.7). Package collect drives it,
+// that says what may happen to it (docs/reference/api.md 5.7). Package collect drives it,
 // package store keeps it.
 package collection
 
@@ -8,25 +8,25 @@ import "time"
 // Mode says where a collection's consent comes from.
 type Mode string
 
-// The two modes of api.md 5.
+// The two modes of docs/reference/api.md 5.
 const (
 	Stored  Mode = "STORED"   // an authorized consent is used again
 	OneTime Mode = "ONE_TIME" // the person signs inside the collection; the consent ends with it
 )
 
-// Lease is how long a collection lives without being polled (api.md 5.1).
+// Lease is how long a collection lives without being polled (docs/reference/api.md 5.1).
 const Lease = 60 * time.Second
 
 // Collection is one data fetch.
 type Collection struct {
 	ID          string // UUID
 	ClientID    string
-	UserID      string // empty: belongs to nobody but the client (api.md 5.2)
+	UserID      string // empty: belongs to nobody but the client (docs/reference/api.md 5.2)
 	ConsentID   string // the stored consent, or the one that lives inside
 	Company     string
 	LoginMethod string // as given at the start, may be empty
 	Mode        Mode
-	Attended    bool     // the person is there; false = background refresh (api.md 5.6)
+	Attended    bool     // the person is there; false = background refresh (docs/reference/api.md 5.6)
 	Filter      []string // account ids to limit the collection to; nil = all
 
 	Status          Status

@@ -62,11 +62,11 @@ func (c Collection) LeaseEnds() time.Time {
 	return c.PolledAt.Add(Lease + leaseSlack)
 }
 
-// Apply is the state machine of api.md 5.7: it returns the collection after the
+// Apply is the state machine of docs/reference/api.md 5.7: it returns the collection after the
 // event at the time now, or an *IllegalError and the collection unchanged. The
 // completed statuses are reached from COLLECTING only; a terminal status stays.
 // Ticked ends a leased collection that nobody polls: AUTHENTICATION_TIMEOUT
-// while it waits for the person, FAILED otherwise (api.md 5.6).
+// while it waits for the person, FAILED otherwise (docs/reference/api.md 5.6).
 func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 	if c.Status.Terminal() {
 		if _, tick := e.(Ticked); tick {

@@ -85,7 +85,7 @@ func TestUnpolledCollectionEndsByWhatItWaitedFor(t *testing.T) {
 
 func TestEnumIsTheDocumentedOne(t *testing.T) {
 	if n := len(collection.Statuses()); n != 27 {
-		t.Errorf("%d statuses, api.md 5.7 has 27", n)
+		t.Errorf("%d statuses, docs/reference/api.md 5.7 has 27", n)
 	}
 	var terminal int
 	for _, s := range collection.Statuses() {
@@ -94,6 +94,6 @@ func TestEnumIsTheDocumentedOne(t *testing.T) {
 		}
 	}
 	if terminal != 20 {
-		t.Errorf("%d terminal statuses, api.md 5.7 has 20", terminal)
+		t.Errorf("%d terminal statuses, docs/reference/api.md 5.7 has 20", terminal)
 	}
 }

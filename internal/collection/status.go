@@ -1,6 +1,6 @@
 package collection
 
-// Status is a collection's public status; the enum of api.md 5.7 has 27 values.
+// Status is a collection's public status; the enum of docs/reference/api.md 5.7 has 27 values.
 type Status string
 
 // The statuses that are not terminal.
@@ -41,7 +41,7 @@ const (
 // Class groups the statuses by what the client does next.
 type Class int
 
-// The classes of api.md 5.7.
+// The classes of docs/reference/api.md 5.7.
 const (
 	Unknown    Class = iota // no status of this enum
 	Active                  // at work, nothing asked of the person

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Company is one entry of the directory (api.md 6.1).
+// Company is one entry of the directory (docs/reference/api.md 6.1).
 type Company struct {
 	ID           string // {market}-{slug}
 	DisplayName  string
-	LoginMethods []string // api.md 6.3
+	LoginMethods []string // docs/reference/api.md 6.3
 	PSD2         bool     // usable for consents
 }
 
@@ -34,7 +34,7 @@ const (
 	SameDevice                // the app is opened by its autostart token
 )
 
-// DeviceOf tells which device a login method means (api.md 6.3); ANY_DEVICE is
+// DeviceOf tells which device a login method means (docs/reference/api.md 6.3); ANY_DEVICE is
 // handled as the other device.
 func DeviceOf(method string) Device {
 	switch {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Standing is how a company has been doing lately (api.md 6.1).
+// Standing is how a company has been doing lately (docs/reference/api.md 6.1).
 type Standing string
 
-// The standings of api.md 6.1.
+// The standings of docs/reference/api.md 6.1.
 const (
 	Available   Standing = "AVAILABLE"
 	Degraded    Standing = "DEGRADED"

@@ -1,5 +1,5 @@
 // Package consent owns PSD2 consents: what one is, and the pure state machine
-// that says what may happen to it (api.md 4.2). Package authorize drives it
+// that says what may happen to it (docs/reference/api.md 4.2). Package authorize drives it
 // against a bank, package store keeps it.
 package consent
 
@@ -8,7 +8,7 @@ import "time"
 // Status is a consent's public status.
 type Status string
 
-// The statuses of api.md 4.2.
+// The statuses of docs/reference/api.md 4.2.
 const (
 	Initiated             Status = "INITIATED"
 	AwaitingAuthorization Status = "AWAITING_AUTHORIZATION"
@@ -18,7 +18,7 @@ const (
 	Failed                Status = "FAILED"
 )
 
-// Statuses lists the whole enum in the order of api.md 4.2.
+// Statuses lists the whole enum in the order of docs/reference/api.md 4.2.
 func Statuses() []Status {
 	return []Status{Initiated, AwaitingAuthorization, Authorized, Revoked, Expired, Failed}
 }
@@ -29,10 +29,10 @@ func (s Status) Pending() bool { return s == Initiated || s == AwaitingAuthoriza
 // Final reports whether nothing follows this status.
 func (s Status) Final() bool { return s == Revoked || s == Expired || s == Failed }
 
-// FailureCode is the closed set of ConsentStatusError.code (api.md 4.1).
+// FailureCode is the closed set of ConsentStatusError.code (docs/reference/api.md 4.1).
 type FailureCode string
 
-// The failure codes of api.md 4.1.
+// The failure codes of docs/reference/api.md 4.1.
 const (
 	AuthenticationTimeout   FailureCode = "AUTHENTICATION_TIMEOUT"
 	AuthenticationCancelled FailureCode = "AUTHENTICATION_CANCELLED"
@@ -60,7 +60,7 @@ var failureText = map[FailureCode]string{
 // Message is the text for people of a failure code.
 func (c FailureCode) Message() string { return failureText[c] }
 
-// Scope is what a consent covers (Psd2AisConsentScope, api.md 4.1).
+// Scope is what a consent covers (Psd2AisConsentScope, docs/reference/api.md 4.1).
 type Scope struct {
 	AccountIDs   []string `json:"accountIds,omitempty"` // nil = every account at the bank
 	Balances     bool     `json:"balances"`
@@ -86,7 +86,7 @@ const (
 type Consent struct {
 	ID           string // UUID
 	ClientID     string
-	UserID       string // empty only inside a collection that belongs to nobody (api.md 5.2)
+	UserID       string // empty only inside a collection that belongs to nobody (docs/reference/api.md 5.2)
 	CollectionID string // set when the consent lives inside a one-time collection
 	Company      string
 	LoginMethod  string // as asked for, may be empty

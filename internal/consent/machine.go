@@ -6,7 +6,7 @@ import (
 )
 
 // MaxSCAAge is how long one authentication of the person lasts: after it the
-// bank may ask anew and the consent is over (RTS art. 10a, api.md 4.2).
+// bank may ask anew and the consent is over (RTS art. 10a, docs/reference/api.md 4.2).
 const MaxSCAAge = 180 * 24 * time.Hour
 
 // Event is something that happened to a consent. The types below are the closed

@@ -17,7 +17,7 @@ func fresh() consent.Consent {
 		StatusChangedAt: start, AuthorizeBy: start.Add(5 * time.Minute), ExpiresAt: start.AddDate(0, 6, 0)}
 }
 
-// successors is the table of api.md 4.2.
+// successors is the table of docs/reference/api.md 4.2.
 var successors = map[consent.Status][]consent.Status{
 	consent.Initiated:             {consent.AwaitingAuthorization, consent.Failed, consent.Revoked},
 	consent.AwaitingAuthorization: {consent.Authorized, consent.Failed, consent.Revoked, consent.Expired},

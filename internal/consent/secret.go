@@ -19,12 +19,12 @@ type Secret struct {
 }
 
 // Instructions tell the person what to do to authorise (AuthInstructions of
-// api.md 4.1). Banks differ in what they give; empty members were not given.
+// docs/reference/api.md 4.1). Banks differ in what they give; empty members were not given.
 type Instructions struct {
 	AutoStartToken string      `json:"token,omitempty"`
 	QRData         string      `json:"qr,omitempty"`       // text to encode, as of RefreshedAt
 	QRImage        string      `json:"image,omitempty"`    // base64 PNG made by the bank
-	QRStartToken   string      `json:"qrToken,omitempty"`  // with QRSecret: we compute QRData each second (banks.md 12.5)
+	QRStartToken   string      `json:"qrToken,omitempty"`  // with QRSecret: we compute QRData each second (docs/reference/banks.md 12.5)
 	QRSecret       string      `json:"qrSecret,omitempty"` // never leaves this server
 	QRStartedAt    time.Time   `json:"qrAt,omitzero"`
 	RedirectURL    string      `json:"redirect,omitempty"`

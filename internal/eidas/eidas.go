@@ -2,7 +2,7 @@
 // extension and the organisation identifier. It hands them to whoever checks a
 // certificate (the sandbox bank) or issues one (the sandbox's CA, tests).
 //
-// Source: ETSI TS 119 495 and EN 319 412-5; banks.md 9.1.
+// Source: ETSI TS 119 495 and EN 319 412-5; docs/reference/banks.md 9.1.
 package eidas
 
 import (

@@ -2,7 +2,7 @@ package fault
 
 // Code names one kind of failure on the wire. The set is closed: every code of
 // this server stands in the table below, with what the caller needs to act on it
-// (api.md 1.6, 4.6 and the sections of the routes).
+// (docs/reference/api.md 1.6, 4.6 and the sections of the routes).
 type Code string
 
 // The codes. Those of 4.1, which appear inside a consent's status and not as an
@@ -44,7 +44,7 @@ const (
 // Attribution says who has to act on a fault, or who caused it.
 type Attribution string
 
-// The four parties of api.md 1.6.
+// The four parties of docs/reference/api.md 1.6.
 const (
 	ByClient Attribution = "CLIENT"
 	ByBank   Attribution = "BANK"

@@ -1,5 +1,5 @@
 // Package fault owns the closed set of error codes: what each means, who has to
-// act and what to do. Domain and services return a *Fault; package contract is
+// act and what to do. Domain and services return a *Fault; package wire is
 // the one place that turns it into a problem document.
 //
 // A fault's text is shown to callers: never put a personal number, token, key,
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Field is one broken rule of a request (member errors of api.md 1.6).
+// Field is one broken rule of a request (member errors of docs/reference/api.md 1.6).
 type Field struct {
 	Pointer string    // RFC 6901 JSON pointer into the body, or "?name" for a query parameter
 	Code    FieldCode // which kind of rule
@@ -21,7 +21,7 @@ type Field struct {
 // FieldCode is the closed set of errors[].code.
 type FieldCode string
 
-// The field codes of api.md 1.6.
+// The field codes of docs/reference/api.md 1.6.
 const (
 	Required     FieldCode = "REQUIRED"
 	Invalid      FieldCode = "INVALID"

@@ -17,8 +17,8 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
-	"samla/internal/uid"
 	"samla/internal/user"
+	"samla/internal/uuid7"
 )
 
 // Morning is where the clock stands at first.
@@ -31,7 +31,7 @@ type Bench struct {
 	Store store.Store
 	Vault *keyset.Vault
 	Clock *clock.Manual
-	IDs   *uid.Maker
+	IDs   *uuid7.Generator
 	User  user.User // is stored, and so is their client
 }
 
@@ -46,7 +46,7 @@ func New(tb testing.TB, database string) *Bench {
 	if b.Vault, err = keyset.New(master, b.Store, b.Clock); err != nil {
 		tb.Fatal(err)
 	}
-	b.IDs = uid.NewMaker(b.Clock, rand.Reader)
+	b.IDs = uuid7.NewGenerator(b.Clock, rand.Reader)
 	b.User = user.User{ID: b.IDs.New(), ClientID: b.IDs.New(), ExternalID: "customer", CreatedAt: Morning, UpdatedAt: Morning}
 	b.Write(func(tx store.Tx) error {
 		if err := tx.AddClient(tb.Context(), client.Client{ID: b.User.ClientID, Name: "acme", CreatedAt: Morning}); err != nil {

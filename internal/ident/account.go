@@ -3,7 +3,7 @@ package ident
 import "strings"
 
 // AccountNumber is a Swedish account number: a clearing number, which names the
-// bank, and the account at that bank (banks.md 14.3). Values compare with ==. It
+// bank, and the account at that bank (docs/reference/banks.md 14.3). Values compare with ==. It
 // prints as "[redacted]"; Clearing and Account have the real value.
 type AccountNumber struct {
 	masked       // clearing number, then account

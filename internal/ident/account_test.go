@@ -21,7 +21,7 @@ func TestVectorsOfAccountNumbers(t *testing.T) {
 	want := map[string]error{"6789123456788": ident.ErrCheckDigit, "123456789": ident.ErrForm}
 	for _, s := range v.Accounts.Invalid {
 		_, warnings, err := ident.ParseAccountNumber(s)
-		// A wrong clearing check digit is doubted, not refused (banks.md 14.3).
+		// A wrong clearing check digit is doubted, not refused (docs/reference/banks.md 14.3).
 		if s == "8424-1,983 189 224-6" {
 			if err != nil || !slices.Equal(warnings, []ident.Warning{ident.WarnClearingCheckDigit}) {
 				t.Errorf("%s: %v, %v", s, warnings, err)

@@ -7,7 +7,7 @@ import "strings"
 type BIC string
 
 // ParseBIC reads a BIC: [A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})? after white
-// space is cut and letters are raised (banks.md 14.3). Anything else is ErrForm.
+// space is cut and letters are raised (docs/reference/banks.md 14.3). Anything else is ErrForm.
 func ParseBIC(s string) (BIC, error) {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	if (len(s) != 8 && len(s) != 11) || !allUpper(s[:6]) {
@@ -25,7 +25,7 @@ func ParseBIC(s string) (BIC, error) {
 }
 
 // SwedishBanksAsOf is the date of the table behind SwedishBIC: a compilation of
-// third parties, not confirmed by the banks (banks.md 14.2).
+// third parties, not confirmed by the banks (docs/reference/banks.md 14.2).
 const SwedishBanksAsOf = "2026-11-22"
 
 // swedishBICs by the bank id, the first three digits after the check digits of a

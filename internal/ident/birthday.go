@@ -10,7 +10,7 @@ const (
 )
 
 // birthDay is twelve digits seen as the date they begin with. The day of a
-// coordination number is raised by 60 (banks.md 14.1).
+// coordination number is raised by 60 (docs/reference/banks.md 14.1).
 type birthDay string
 
 func (b birthDay) year() int          { return number(string(b[:4])) }

@@ -3,7 +3,7 @@ package ident
 import "strings"
 
 // scheme is how a bank makes its account numbers: Bankgirot's type and comment,
-// as type:comment (banks.md 14.3).
+// as type:comment (docs/reference/banks.md 14.3).
 type scheme string
 
 const (
@@ -49,7 +49,7 @@ type clearingRange struct {
 const swedbankFirst = 8000 // first of the numbers with a fifth digit
 
 // clearingRanges is a compilation of third parties after Bankgirot's list, not
-// confirmed by the banks, as of SwedishBanksAsOf (banks.md 14.3). The first that
+// confirmed by the banks, as of SwedishBanksAsOf (docs/reference/banks.md 14.3). The first that
 // fits holds, so that single numbers stand before the runs they are in.
 var clearingRanges = []clearingRange{
 	{3300, 3300, "Nordea", scheme21}, {3782, 3782, "Nordea", scheme21}, // the account is a personal number

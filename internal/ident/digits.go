@@ -34,7 +34,7 @@ func luhn(digits string) bool {
 }
 
 // mod11 is modulus 11 with the weights 1, 2, ..., 10, 1 from the right
-// (banks.md 14.3).
+// (docs/reference/banks.md 14.3).
 func mod11(digits string) bool {
 	sum := 0
 	for i := range len(digits) {

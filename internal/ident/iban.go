@@ -2,12 +2,12 @@ package ident
 
 import "strings"
 
-// IBAN is an international bank account number (ISO 13616, banks.md 14.2). Values
+// IBAN is an international bank account number (ISO 13616, docs/reference/banks.md 14.2). Values
 // compare with ==. It prints as "[redacted]"; Compact has the real value. The
 // zero value is no IBAN.
 type IBAN struct{ masked }
 
-// ibanLengths of the countries the banks of banks.md are in; of others only the
+// ibanLengths of the countries the banks of docs/reference/banks.md are in; of others only the
 // bounds of the standard are asked.
 var ibanLengths = map[string]int{"SE": 24, "NO": 15, "DK": 18, "FI": 18, "IS": 26}
 

@@ -1,6 +1,6 @@
 // Package ident owns the identifiers of persons, accounts and banks: Swedish
 // personal and coordination numbers, IBANs, BICs and Swedish account numbers
-// (banks.md 14). It checks them and hands them on as values that cannot be
+// (docs/reference/banks.md 14). It checks them and hands them on as values that cannot be
 // printed by accident: what identifies a person shows itself only to a caller
 // who asks for it by name.
 package ident

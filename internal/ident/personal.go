@@ -6,7 +6,7 @@ import (
 )
 
 // PersonalNumber is a Swedish personal identity number or coordination number
-// (banks.md 14.1). Values compare with ==. It prints as "[redacted]"; Digits has
+// (docs/reference/banks.md 14.1). Values compare with ==. It prints as "[redacted]"; Digits has
 // the real value. The zero value is no number.
 type PersonalNumber struct{ masked }
 
@@ -21,7 +21,7 @@ type rules struct{ skipCheckDigit bool }
 func SkipCheckDigit() Option { return func(r *rules) { r.skipCheckDigit = true } }
 
 // ParsePersonalNumber12 reads exactly twelve digits YYYYMMDDNNNC, the form of
-// api.md 4.3, with nothing around or between them. Errors are ErrForm, ErrDate,
+// docs/reference/api.md 4.3, with nothing around or between them. Errors are ErrForm, ErrDate,
 // ErrSerial and ErrCheckDigit. Interim numbers, which have a letter in the
 // serial, are of the wrong form: BankID is never issued for one.
 func ParsePersonalNumber12(s string, options ...Option) (PersonalNumber, error) {
@@ -47,7 +47,7 @@ func ParsePersonalNumber12(s string, options ...Option) (PersonalNumber, error) 
 // ParsePersonalNumber reads twelve digits, or ten that it completes to the latest
 // century whose birth date is not ahead of now. A '-' or '+' may stand before the
 // last four. Of ten digits, '+' says that the person turns 100 this year or has
-// done so (banks.md 14.1), so that the century is an earlier one. White space
+// done so (docs/reference/banks.md 14.1), so that the century is an earlier one. White space
 // around the number is ignored. Errors are those of ParsePersonalNumber12, with
 // ErrDate also for a birth date ahead of now.
 func ParsePersonalNumber(s string, now time.Time, options ...Option) (PersonalNumber, error) {

@@ -9,7 +9,7 @@ import (
 	"samla/internal/ident"
 )
 
-// vectors of banks.md 14: Skatteverket's test numbers and published IBANs and
+// vectors of docs/reference/banks.md 14: Skatteverket's test numbers and published IBANs and
 // account numbers.
 type vectors struct {
 	Personal struct {

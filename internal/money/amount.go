@@ -8,7 +8,7 @@ import (
 	"github.com/govalues/decimal"
 )
 
-// Amount is a sum in one currency, the MonetaryAmount of products.md 9: major
+// Amount is a sum in one currency, the MonetaryAmount of docs/reference/products.md 9: major
 // units with decimals (10.32 EUR, never 1032 cents). It keeps the decimals it was
 // read with: 25000 stays 25000 and 45.50 stays 45.50.
 //
@@ -120,7 +120,7 @@ func (a Amount) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
 
 // UnmarshalJSON reads {"amount": 10.32, "currency": "EUR"}. The amount may be a
 // JSON string that holds a number. A bare number is an amount of unknown
-// currency (products.md 6 documents one). Members it does not know are ignored;
+// currency (docs/reference/products.md 6 documents one). Members it does not know are ignored;
 // an amount that is missing is an error, for missing does not mean zero.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	data = bytes.TrimSpace(data)

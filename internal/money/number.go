@@ -1,7 +1,7 @@
 // Package money owns exact decimals: amounts with their currency, and bare
 // numbers such as rates and quantities. Both are read from the text of a JSON
 // number or of a bank's string and written as text again, never through a binary
-// float (products.md 1 and 9, banks.md 5). It hands them to every package that
+// float (docs/reference/products.md 1 and 9, docs/reference/banks.md 5). It hands them to every package that
 // touches money.
 package money
 

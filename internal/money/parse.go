@@ -6,14 +6,14 @@ import (
 	"unicode"
 )
 
-// Limits of an amount at a Berlin Group bank (banks.md 5).
+// Limits of an amount at a Berlin Group bank (docs/reference/banks.md 5).
 const (
 	maxWhole    = 14
 	maxFraction = 3
 )
 
 // Parse reads an amount as a Berlin Group bank writes it, strictly:
-// -?[0-9]{1,14}(\.[0-9]{1,3})? and a currency [A-Z]{3} (banks.md 5). Errors are
+// -?[0-9]{1,14}(\.[0-9]{1,3})? and a currency [A-Z]{3} (docs/reference/banks.md 5). Errors are
 // ErrSyntax and ErrCurrency.
 func Parse(value, currency string) (Amount, error) {
 	if !IsCurrency(currency) {

@@ -14,7 +14,7 @@ var (
 	ErrDateTime = errors.New("not a date-time")
 )
 
-// Date is a calendar date, YYYY-MM-DD (api.md 1.1). The zero value is unknown and
+// Date is a calendar date, YYYY-MM-DD (docs/reference/api.md 1.1). The zero value is unknown and
 // is left out. Dates compare with ==.
 type Date struct{ text string }
 
@@ -48,7 +48,7 @@ func (d *Date) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// DateTime is a moment in milliseconds, in UTC (api.md 1.1). The zero value is
+// DateTime is a moment in milliseconds, in UTC (docs/reference/api.md 1.1). The zero value is
 // unknown and is left out. DateTimes compare with ==.
 type DateTime struct{ unixMilli int64 }
 
@@ -84,7 +84,7 @@ func (d DateTime) String() string {
 func (d DateTime) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // ParseDateTime reads RFC 3339 with or without fraction, with any offset, and
-// without zone, which means UTC (api.md 1.1). Other text is ErrDateTime.
+// without zone, which means UTC (docs/reference/api.md 1.1). Other text is ErrDateTime.
 func ParseDateTime(s string) (DateTime, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
 		t, err := time.Parse(layout, s)

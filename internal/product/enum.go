@@ -2,11 +2,11 @@ package product
 
 import "slices"
 
-// The enums of products.md are open when read and closed when written. A value
+// The enums of docs/reference/products.md are open when read and closed when written. A value
 // that is not documented is kept as it was read; being "zero" by IsZero, it is
 // left out when written, as everything unknown is.
 
-// HoldingType is the kind of an instrument (products.md 5).
+// HoldingType is the kind of an instrument (docs/reference/products.md 5).
 type HoldingType string
 
 // IsZero tells whether the value is not to be written.
@@ -14,7 +14,7 @@ func (v HoldingType) IsZero() bool {
 	return undocumented(v, "ETF", "EQUITY", "FUND", "UNKNOWN")
 }
 
-// TransactionType is the kind of an investment transaction (products.md 5).
+// TransactionType is the kind of an investment transaction (docs/reference/products.md 5).
 type TransactionType string
 
 // IsZero tells whether the value is not to be written.
@@ -22,7 +22,7 @@ func (v TransactionType) IsZero() bool {
 	return undocumented(v, "BUY", "SELL", "DEPOSIT", "WITHDRAWAL", "FEE", "INTEREST", "DIVIDEND", "REDEMPTION", "OTHER")
 }
 
-// Frequency is how often something is paid (products.md 6).
+// Frequency is how often something is paid (docs/reference/products.md 6).
 type Frequency string
 
 // IsZero tells whether the value is not to be written.
@@ -30,7 +30,7 @@ func (v Frequency) IsZero() bool {
 	return undocumented(v, "DAILY", "WEEKLY", "MONTHLY", "QUARTERLY", "SEMIANNUALLY", "ANNUALLY", "ONCE")
 }
 
-// PeriodUnit is the unit of a TimePeriod (products.md 6).
+// PeriodUnit is the unit of a TimePeriod (docs/reference/products.md 6).
 type PeriodUnit string
 
 // The units.
@@ -43,7 +43,7 @@ const (
 // IsZero tells whether the value is not to be written.
 func (v PeriodUnit) IsZero() bool { return undocumented(v, Day, Month, Year) }
 
-// LoanStatus is where a loan stands (products.md 7).
+// LoanStatus is where a loan stands (docs/reference/products.md 7).
 type LoanStatus string
 
 // IsZero tells whether the value is not to be written.
@@ -51,7 +51,7 @@ func (v LoanStatus) IsZero() bool {
 	return undocumented(v, "IN_PROGRESS", "PAID_UP", "CANCELLED", "UNKNOWN")
 }
 
-// InterestBindingPeriod is how long a mortgage's rate is fixed (products.md 7).
+// InterestBindingPeriod is how long a mortgage's rate is fixed (docs/reference/products.md 7).
 type InterestBindingPeriod string
 
 // UnmarshalText mends the misspelt FIE_YEARS that has been observed.
@@ -69,7 +69,7 @@ func (v InterestBindingPeriod) IsZero() bool {
 		"SEVEN_YEARS", "EIGHT_YEARS", "TEN_YEARS", "UNKNOWN")
 }
 
-// PensionClass is the plan a pension belongs to (products.md 8).
+// PensionClass is the plan a pension belongs to (docs/reference/products.md 8).
 type PensionClass string
 
 // IsZero tells whether the value is not to be written.
@@ -78,7 +78,7 @@ func (v PensionClass) IsZero() bool {
 		"UNKNOWN_PENSION_CLASSIFICATION")
 }
 
-// BenefitType is what a pension promises (products.md 8).
+// BenefitType is what a pension promises (docs/reference/products.md 8).
 type BenefitType string
 
 // IsZero tells whether the value is not to be written.
@@ -86,13 +86,13 @@ func (v BenefitType) IsZero() bool {
 	return undocumented(v, "DEFINED_BENEFIT", "DEFINED_CONTRIBUTION", "UNKNOWN")
 }
 
-// PayoutPeriodType tells a period of ages from one of dates (products.md 8.2).
+// PayoutPeriodType tells a period of ages from one of dates (docs/reference/products.md 8.2).
 type PayoutPeriodType string
 
 // IsZero tells whether the value is not to be written.
 func (v PayoutPeriodType) IsZero() bool { return undocumented(v, "AGE_RANGE", "DATE_RANGE") }
 
-// MovabilityResult is whether a product can be moved (products.md 8.3).
+// MovabilityResult is whether a product can be moved (docs/reference/products.md 8.3).
 type MovabilityResult string
 
 // IsZero tells whether the value is not to be written.

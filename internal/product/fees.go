@@ -6,7 +6,7 @@ import (
 	"samla/internal/money"
 )
 
-// Fees is what a product costs (products.md 8.1). At most one of its members is
+// Fees is what a product costs (docs/reference/products.md 8.1). At most one of its members is
 // set, and which one is the signal.
 type Fees struct {
 	Personalized *PersonalizedFees `json:"personalized,omitzero"` // the holder's own figures
@@ -26,7 +26,7 @@ type GenericFees struct {
 	Variable *money.Number `json:"variable,omitzero"` // ratio
 }
 
-// UnmarshalJSON also reads the older form (products.md 10.3) and makes it the
+// UnmarshalJSON also reads the older form (docs/reference/products.md 10.3) and makes it the
 // newer one. Of two signals it keeps the holder's own figures.
 func (f *Fees) UnmarshalJSON(data []byte) error {
 	type plain Fees

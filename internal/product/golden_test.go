@@ -16,7 +16,7 @@ import (
 	"samla/internal/product"
 )
 
-// The files in testdata/examples are the JSON examples of products.md, word for
+// The files in testdata/examples are the JSON examples of docs/reference/products.md, word for
 // word. Those that are whole products are named product-*; of the others this
 // table tells what they are a part of.
 var parts = map[string]func() any{
@@ -109,7 +109,7 @@ func sameJSON(t testing.TB, want, got []byte) {
 
 // meaning parses JSON for comparison. Numbers stay text, so that 45.5 and 45.50
 // differ. Date-times become moments in milliseconds, because the examples leave
-// out the fraction that api.md 1.1 has the server write: 2024-01-15T10:30:00Z is
+// out the fraction that docs/reference/api.md 1.1 has the server write: 2024-01-15T10:30:00Z is
 // written as 2024-01-15T10:30:00.000Z. Everything else compares as it stands.
 func meaning(t testing.TB, raw []byte) any {
 	t.Helper()

@@ -7,7 +7,7 @@ import (
 	"samla/internal/money"
 )
 
-// Investment is a KF, ISK, custody account or unknown investment (products.md 5).
+// Investment is a KF, ISK, custody account or unknown investment (docs/reference/products.md 5).
 // Fees and Insurance are members of KF only.
 type Investment struct {
 	Head
@@ -25,7 +25,7 @@ type Investment struct {
 	Fees                 *Fees                 `json:"fees,omitzero"`
 }
 
-// AccountInformation is the account behind an investment (products.md 5).
+// AccountInformation is the account behind an investment (docs/reference/products.md 5).
 type AccountInformation struct {
 	CashAccountNumber     string        `json:"cashAccountNumber,omitzero"`
 	CashValue             *money.Amount `json:"cashValue,omitzero"`
@@ -34,14 +34,14 @@ type AccountInformation struct {
 }
 
 // FinancialInformation is a product's value and how it came about
-// (ProductFinancialInformation of products.md 5).
+// (ProductFinancialInformation of docs/reference/products.md 5).
 type FinancialInformation struct {
 	CurrentValue          *money.Amount `json:"currentValue,omitzero"`
 	PerformanceSinceStart *money.Number `json:"performanceSinceStart,omitzero"` // ratio
 	TotalDeposits         *money.Amount `json:"totalDeposits,omitzero"`
 }
 
-// Holding is what a product holds of one instrument (products.md 5).
+// Holding is what a product holds of one instrument (docs/reference/products.md 5).
 type Holding struct {
 	Type                 HoldingType   `json:"type,omitzero"`
 	Name                 string        `json:"name,omitzero"`
@@ -54,7 +54,7 @@ type Holding struct {
 	FundAccountNumber    string        `json:"fundAccountNumber,omitzero"`
 }
 
-// Transaction is a movement in an investment or savings account (products.md 5).
+// Transaction is a movement in an investment or savings account (docs/reference/products.md 5).
 // Which members it has depends on its type. Amounts are positive; the type tells
 // the direction.
 type Transaction struct {
@@ -68,7 +68,7 @@ type Transaction struct {
 	TradeDate             Date                   `json:"tradeDate,omitzero"`
 }
 
-// TransactionInstrument is what was traded (products.md 5).
+// TransactionInstrument is what was traded (docs/reference/products.md 5).
 type TransactionInstrument struct {
 	ISIN                   string        `json:"isin,omitzero"`
 	Name                   string        `json:"name,omitzero"`
@@ -77,7 +77,7 @@ type TransactionInstrument struct {
 }
 
 // ReadOnly keeps a member whose contents are not documented. It is read and never
-// written (products.md 6, 8 and 8.4).
+// written (docs/reference/products.md 6, 8 and 8.4).
 type ReadOnly struct{ Raw json.RawMessage }
 
 // UnmarshalJSON keeps the member as it came.

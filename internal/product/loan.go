@@ -6,7 +6,7 @@ import (
 	"samla/internal/money"
 )
 
-// Loan is a mortgage or an unsecured loan (products.md 7). FinancedObject,
+// Loan is a mortgage or an unsecured loan (docs/reference/products.md 7). FinancedObject,
 // InterestBindingPeriod and all of Interest but its rate are members of the
 // mortgage only. Amounts are positive: a positive balance is debt.
 type Loan struct {

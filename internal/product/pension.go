@@ -2,7 +2,7 @@ package product
 
 import "samla/internal/money"
 
-// Pension is a pension of any type but the public one (products.md 8).
+// Pension is a pension of any type but the public one (docs/reference/products.md 8).
 // BenefitType is a member of occupational pensions only, ManagementInstitutions
 // of collective ones.
 type Pension struct {
@@ -27,7 +27,7 @@ type Pension struct {
 	PersonalInformation    *PersonalInformation  `json:"personalInformation,omitzero"`
 }
 
-// PayoutDetails is one part of a pension's payout plan (products.md 8.2).
+// PayoutDetails is one part of a pension's payout plan (docs/reference/products.md 8.2).
 type PayoutDetails struct {
 	Active         *bool         `json:"active,omitzero"`
 	Amount         *money.Amount `json:"amount,omitzero"` // per month
@@ -45,7 +45,7 @@ type PayoutPeriod struct {
 	EndDate   Date             `json:"endDate,omitzero"`
 }
 
-// PublicPension is the state's pension (products.md 8.5). Without guarantee
+// PublicPension is the state's pension (docs/reference/products.md 8.5). Without guarantee
 // pension the person is not entitled to one.
 type PublicPension struct {
 	Head

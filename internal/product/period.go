@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// TimePeriod is a length of time (products.md 6). The zero value is unknown.
+// TimePeriod is a length of time (docs/reference/products.md 6). The zero value is unknown.
 type TimePeriod struct {
 	Length *int32     `json:"periodLength,omitzero"`
 	Unit   PeriodUnit `json:"periodUnit,omitzero"`

@@ -1,5 +1,5 @@
 // Package product owns the financial products of market se as they stand on the
-// wire at version 2026-04-01 (products.md): their types, how they are read and
+// wire at version 2026-04-01 (docs/reference/products.md): their types, how they are read and
 // how they are written. It gets them from the services that normalise a bank's
 // answers and hands them, as JSON, to whoever asks for a collection's data.
 //
@@ -17,7 +17,7 @@ import (
 // Type tells the kinds of products apart; it is the discriminator in JSON.
 type Type string
 
-// The types of market se (products.md 2).
+// The types of market se (docs/reference/products.md 2).
 const (
 	KF                             Type = "KF"
 	ISK                            Type = "ISK"
@@ -45,7 +45,7 @@ type Product interface {
 	Common() *Head
 }
 
-// Head is what every product begins with (FinancialProduct of products.md 2). Its
+// Head is what every product begins with (FinancialProduct of docs/reference/products.md 2). Its
 // members are always written, even when empty.
 //
 // It also decides how a product prints: only type, company and id, for the rest
@@ -71,7 +71,7 @@ func (h Head) LogValue() slog.Value {
 }
 
 // PersonalInformation is who started the collection, which need not be the owner
-// (products.md 1 and 9).
+// (docs/reference/products.md 1 and 9).
 type PersonalInformation struct {
 	PersonalNumber string `json:"personalNumber,omitzero"` // twelve digits
 	FirstName      string `json:"firstName,omitzero"`
@@ -91,13 +91,13 @@ func (p PersonalInformation) Format(f fmt.State, _ rune) { _, _ = io.WriteString
 // LogValue hides the person from log/slog.
 func (p PersonalInformation) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
-// Holder is the owner of a product (products.md 8.4).
+// Holder is the owner of a product (docs/reference/products.md 8.4).
 type Holder struct {
 	Name string `json:"name,omitzero"`
 }
 
 // Movability tells whether a product can be moved to another institution
-// (products.md 8.3).
+// (docs/reference/products.md 8.3).
 type Movability struct {
 	Result MovabilityResult `json:"result,omitzero"`
 }

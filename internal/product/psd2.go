@@ -9,7 +9,7 @@ import (
 	"samla/internal/money"
 )
 
-// Psd2Account is an account or card read with a PSD2 consent (products.md 4).
+// Psd2Account is an account or card read with a PSD2 consent (docs/reference/products.md 4).
 // Members that are empty or nil are unknown and left out when written, but for
 // AccountID, which is always written.
 type Psd2Account struct {
@@ -68,7 +68,7 @@ const (
 	Pending Status = "PENDING"
 )
 
-// Psd2Transaction is a transaction of a Psd2Account (products.md 4). AccountID,
+// Psd2Transaction is a transaction of a Psd2Account (docs/reference/products.md 4). AccountID,
 // Amount, Direction and Status are always written; members that are empty are
 // unknown and left out.
 type Psd2Transaction struct {
@@ -91,7 +91,7 @@ func (t Psd2Transaction) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, 
 func (t Psd2Transaction) LogValue() slog.Value { return slog.StringValue("[transaction]") }
 
 // UnmarshalJSON reads a transaction. The amount may come unsigned: the direction
-// decides (products.md 1). A direction that is not documented follows the sign; a
+// decides (docs/reference/products.md 1). A direction that is not documented follows the sign; a
 // status that is not documented is pending, for it is not known to be booked.
 func (t *Psd2Transaction) UnmarshalJSON(data []byte) error {
 	type plain Psd2Transaction

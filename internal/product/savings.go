@@ -7,7 +7,7 @@ import (
 )
 
 // SavingsAccount is a savings account, with or without fixed period
-// (products.md 6). BindingPeriod is a member of the one with fixed period only.
+// (docs/reference/products.md 6). BindingPeriod is a member of the one with fixed period only.
 type SavingsAccount struct {
 	Head
 	AccountHolderName     string               `json:"accountHolderName,omitzero"`
@@ -45,7 +45,7 @@ func (s *SavingsAccount) UnmarshalJSON(data []byte) error {
 }
 
 // SavingsInterest is what a savings account yields (GeneralSavingsInterest of
-// products.md 6). Rates are ratios.
+// docs/reference/products.md 6). Rates are ratios.
 type SavingsInterest struct {
 	Rate                *money.Number            `json:"rate,omitzero"`
 	EffectiveRate       *money.Number            `json:"effectiveRate,omitzero"`

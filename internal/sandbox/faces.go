@@ -8,7 +8,7 @@ import (
 	"net/http"
 
 	"samla/internal/sandbox/aspsp"
-	"samla/internal/sandbox/bankid/face"
+	"samla/internal/sandbox/bankid/httpapi"
 	"samla/internal/sandbox/persona"
 )
 
@@ -23,8 +23,8 @@ func (s *Sandbox) handler() http.Handler {
 	for _, b := range s.banks {
 		mux.Handle("/"+b.Company+"/", b)
 	}
-	(&face.RP{Service: s.bankID, Verify: s.verifyClient, Log: s.config.Logger}).Mount(mux)
-	(&face.Phone{Service: s.bankID}).Mount(mux)
+	(&httpapi.RP{Service: s.bankID, Verify: s.verifyClient, Log: s.config.Logger}).Mount(mux)
+	(&httpapi.Phone{Service: s.bankID}).Mount(mux)
 	mux.HandleFunc("GET /sandbox/stats", s.stats)
 	mux.HandleFunc("GET /sandbox/consents", s.consents)
 	mux.HandleFunc("POST /sandbox/consents/{id}/revoke", s.revoke)

@@ -20,8 +20,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"samla/internal/bankidmsg"
 	"samla/internal/clock"
-	"samla/internal/rfa"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
@@ -112,9 +112,9 @@ func New(c Config) (*Sandbox, error) {
 // order could not start.
 func message(status, hintCode string, qr bool, lang string) (code, text string) {
 	if hintCode == bankid.AlreadyInProgress {
-		return rfa.ForError(hintCode, lang)
+		return bankidmsg.ForError(hintCode, lang)
 	}
-	return rfa.Message(status, hintCode, qr, lang)
+	return bankidmsg.Message(status, hintCode, qr, lang)
 }
 
 // Start opens the address and serves until Stop. It fails when the address

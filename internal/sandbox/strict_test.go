@@ -16,7 +16,7 @@ import (
 
 func spec(s pki.Spec, change func(*pki.Spec)) pki.Spec { change(&s); return s }
 
-// Who asks: the client certificate (banks.md 8, first row).
+// Who asks: the client certificate (docs/reference/banks.md 8, first row).
 func TestClientCertificate(t *testing.T) {
 	w := open(t, nil)
 	_, seal := w.TPP()
@@ -71,7 +71,7 @@ func TestCertificateExpiresWhileKnown(t *testing.T) {
 	p.call("POST", "consents", allAccounts).refused(401, "CERTIFICATE_EXPIRED")
 }
 
-// Whole messages: digest and signature (banks.md 9.2).
+// Whole messages: digest and signature (docs/reference/banks.md 9.2).
 func TestSignature(t *testing.T) {
 	w := open(t, nil)
 	p := w.tpp("se-demo-psd2")

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bgoracle"
+	"samla/internal/bgspec"
 	"samla/internal/clock"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
@@ -91,7 +91,7 @@ func (w *world) stop() {
 
 func (w *world) judge(next http.Handler) http.Handler {
 	for _, b := range aspsp.Shipped() {
-		o, err := bgoracle.New("https://bank/" + b.Company)
+		o, err := bgspec.New("https://bank/" + b.Company)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func (w *world) judge(next http.Handler) http.Handler {
 	return next
 }
 
-// tpp is a client of one bank with its own reading of banks.md 9.2.
+// tpp is a client of one bank with its own reading of docs/reference/banks.md 9.2.
 type tpp struct {
 	*world
 	bank       string

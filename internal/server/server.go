@@ -18,17 +18,17 @@ import (
 	"samla/internal/access"
 	"samla/internal/api"
 	"samla/internal/authorize"
-	"samla/internal/bank"
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/company"
-	"samla/internal/contract"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
-	"samla/internal/uid"
-	"samla/internal/work"
+	"samla/internal/uuid7"
+	"samla/internal/wire"
 )
 
 // Config is what an operator decides.
@@ -36,8 +36,8 @@ type Config struct {
 	Listen       string        // host:port; port 0 takes a free one
 	Database     string        // postgres://…, or the data directory for SQLite
 	Issuer       string        // claim iss and aud of session tokens
-	SessionLife  time.Duration // api.md 1.3; 0 = 60 minutes
-	KeepData     time.Duration // api.md 5.9; 0 = 30 days
+	SessionLife  time.Duration // docs/reference/api.md 1.3; 0 = 60 minutes
+	KeepData     time.Duration // docs/reference/api.md 5.9; 0 = 30 days
 	KeepEvidence time.Duration // 0 = 5 years
 	Workers      int           // collections read at once by this node; 0 = 64
 	Rate         api.Rate      // of requests, per client
@@ -45,7 +45,7 @@ type Config struct {
 
 // Bank is a connector with its entry in the directory.
 type Bank interface {
-	bank.Connector
+	institution.Connector
 	Company() company.Company
 }
 
@@ -65,7 +65,7 @@ type Server struct {
 	config   Config
 	parts    Parts
 	store    *sqlstore.Store
-	pump     *work.Pump
+	pump     *jobs.Runner
 	http     *http.Server
 	listener net.Listener
 	sweeper  sync.WaitGroup
@@ -126,21 +126,21 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	document, err := contract.Load()
+	document, err := wire.Load()
 	if err != nil {
 		return err
 	}
-	connectors, companies := make(map[string]bank.Connector, len(p.Banks)), make([]company.Company, len(p.Banks))
+	connectors, companies := make(map[string]institution.Connector, len(p.Banks)), make([]company.Company, len(p.Banks))
 	for i, b := range p.Banks {
 		companies[i] = b.Company()
 		connectors[companies[i].ID] = b
 	}
 	var (
-		ids       = uid.NewMaker(p.Clock, p.Random)
+		ids       = uuid7.NewGenerator(p.Clock, p.Random)
 		health    = &company.Health{}
 		directory = company.NewDirectory(companies...)
 	)
-	s.pump = work.New(s.store, p.Clock, p.Log)
+	s.pump = jobs.New(s.store, p.Clock, p.Log)
 	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Banks: connectors, Health: health,
 		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Banks: connectors,
@@ -169,7 +169,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	if s.store.Kind() == sqlite {
 		// Nobody else can be at work on its rows: what was left goes on at once.
-		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), work.Lease); err != nil {
+		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), jobs.Lease); err != nil {
 			return errors.Join(err, l.Close())
 		}
 	}

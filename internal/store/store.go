@@ -100,7 +100,7 @@ type Reader interface {
 	Collection(ctx context.Context, id string) (collection.Collection, error)
 	CollectionsOf(ctx context.Context, f CollectionFilter, p Page) ([]collection.Collection, error)
 	// UnattendedSince lists when background refreshes of a consent were
-	// started after the given moment, oldest first (api.md 5.6).
+	// started after the given moment, oldest first (docs/reference/api.md 5.6).
 	UnattendedSince(ctx context.Context, consentID string, since time.Time) ([]time.Time, error)
 
 	// Raws lists what a collection has read so far, in the order of reading.

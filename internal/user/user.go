@@ -10,7 +10,7 @@ import (
 	"samla/internal/fault"
 )
 
-// User is a person of one client (api.md 3.1).
+// User is a person of one client (docs/reference/api.md 3.1).
 type User struct {
 	ID           string // UUID, userUuid on the wire
 	ClientID     string
@@ -23,7 +23,7 @@ type User struct {
 // Anonymized reports whether the user was deleted.
 func (u User) Anonymized() bool { return !u.AnonymizedAt.IsZero() }
 
-// Anonymize returns the user as it is after deletion (api.md 3.4). Deleting
+// Anonymize returns the user as it is after deletion (docs/reference/api.md 3.4). Deleting
 // twice changes nothing; changed tells whether this call did.
 func (u User) Anonymize(now time.Time) (after User, changed bool) {
 	if u.Anonymized() {
@@ -33,11 +33,11 @@ func (u User) Anonymize(now time.Time) (after User, changed bool) {
 	return u, true
 }
 
-// MaxExternalID is the longest externalId in characters (api.md 3.2).
+// MaxExternalID is the longest externalId in characters (docs/reference/api.md 3.2).
 const MaxExternalID = 255
 
 // CheckExternalID returns an InvalidParameter fault with the given pointer when
-// id breaks the rules of api.md 3.2, else nil.
+// id breaks the rules of docs/reference/api.md 3.2, else nil.
 func CheckExternalID(id, pointer string) *fault.Fault {
 	switch {
 	case id == "":

@@ -11,26 +11,26 @@ import (
 	"samla/internal/api"
 	kept "samla/internal/client"
 	"samla/internal/clock"
-	"samla/internal/contract"
+	"samla/internal/devserver"
 	"samla/internal/fault"
-	"samla/internal/local"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
-	"samla/test/rig"
+	"samla/internal/wire"
+	"samla/test/harness"
 )
 
 // nobody is an id that nothing has.
 const nobody = "0197b1f0-0000-7000-8000-00000000000a"
 
 // paths lists every operation with an id of nobody in its path.
-func (w *world) paths(visit func(op contract.Operation, path string)) {
+func (w *world) paths(visit func(op wire.Operation, path string)) {
 	fill := strings.NewReplacer("{userUuid}", nobody, "{id}", nobody, "{consentId}", nobody, "{collectionId}", nobody)
 	for _, op := range w.Contract.Operations() {
 		visit(op, fill.Replace(op.Pattern))
 	}
 }
 
-// Every route against every kind of credential (api.md 1.3, section 2).
+// Every route against every kind of credential (docs/reference/api.md 1.3, section 2).
 func TestCredentials(t *testing.T) {
 	overStores(t, func(t *testing.T, w *world) {
 		u, session := w.acme.person(t)
@@ -53,32 +53,32 @@ func TestCredentials(t *testing.T) {
 		none := w.anyone()
 		for name, c := range map[string]struct {
 			client
-			kind contract.Credential // what it is, None for what opens nothing
-			want fault.Code          // on every route that asks for a credential
+			kind wire.Credential // what it is, None for what opens nothing
+			want fault.Code      // on every route that asks for a credential
 		}{
-			"key":                {w.acme, contract.APIKey, ""},
-			"session":            {session, contract.Session, ""},
-			"key of another":     {w.other, contract.APIKey, ""},
-			"lower-case scheme":  {none.with("Authorization", "bearer "+strings.TrimPrefix(token, "Bearer ")), contract.Session, ""},
-			"empty other header": {w.acme.with("Authorization", " "), contract.APIKey, ""},
-			"none":               {none, contract.None, fault.Unauthorized},
-			"wrong key":          {none.with("Authorization-Token", key+"x"), contract.None, fault.Unauthorized},
-			"revoked key":        {none.with("Authorization-Token", revokedKey), contract.None, fault.Unauthorized},
-			"key as bearer":      {none.with("Authorization", "Bearer "+key), contract.None, fault.Unauthorized},
-			"token as key":       {none.with("Authorization-Token", strings.TrimPrefix(token, "Bearer ")), contract.None, fault.Unauthorized},
-			"basic":              {none.with("Authorization", "Basic QTpC"), contract.None, fault.Unauthorized},
-			"cut token":          {none.with("Authorization", token[:len(token)-4]), contract.None, fault.Unauthorized},
-			"user is gone":       {goneSession, contract.None, fault.Unauthorized},
-			"both":               {session.with("Authorization-Token", key), contract.None, fault.AmbiguousCredentials},
+			"key":                {w.acme, wire.APIKey, ""},
+			"session":            {session, wire.Session, ""},
+			"key of another":     {w.other, wire.APIKey, ""},
+			"lower-case scheme":  {none.with("Authorization", "bearer "+strings.TrimPrefix(token, "Bearer ")), wire.Session, ""},
+			"empty other header": {w.acme.with("Authorization", " "), wire.APIKey, ""},
+			"none":               {none, wire.None, fault.Unauthorized},
+			"wrong key":          {none.with("Authorization-Token", key+"x"), wire.None, fault.Unauthorized},
+			"revoked key":        {none.with("Authorization-Token", revokedKey), wire.None, fault.Unauthorized},
+			"key as bearer":      {none.with("Authorization", "Bearer "+key), wire.None, fault.Unauthorized},
+			"token as key":       {none.with("Authorization-Token", strings.TrimPrefix(token, "Bearer ")), wire.None, fault.Unauthorized},
+			"basic":              {none.with("Authorization", "Basic QTpC"), wire.None, fault.Unauthorized},
+			"cut token":          {none.with("Authorization", token[:len(token)-4]), wire.None, fault.Unauthorized},
+			"user is gone":       {goneSession, wire.None, fault.Unauthorized},
+			"both":               {session.with("Authorization-Token", key), wire.None, fault.AmbiguousCredentials},
 		} {
-			w.paths(func(op contract.Operation, path string) {
+			w.paths(func(op wire.Operation, path string) {
 				a := c.Do(t, op.Method, path, nil)
 				want := c.want
 				if want == "" && !op.Credential.Has(c.kind) {
 					want = fault.Forbidden
 				}
 				switch {
-				case op.Credential == contract.None:
+				case op.Credential == wire.None:
 					a.Is(t, http.StatusOK, nil)
 				case want != "":
 					if p := a.Fails(t, want); p.Code == fault.Unauthorized && a.Header.Get("WWW-Authenticate") != "Bearer" {
@@ -108,7 +108,7 @@ func TestIsolation(t *testing.T) {
 		tried := 0
 		for name, c := range map[string]client{"another client's key": w.other, "its session": foreign, "another user's session": neighbour} {
 			c := c.with("X-Request-Id", "fixed")
-			w.paths(func(op contract.Operation, path string) {
+			w.paths(func(op wire.Operation, path string) {
 				theirs := own.Replace(op.Pattern)
 				if theirs == op.Pattern {
 					return
@@ -146,12 +146,12 @@ func TestOddIDs(t *testing.T) {
 		_, session := w.acme.person(t)
 		codes := map[string]fault.Code{"/users/": fault.UserNotFound, "/consents/": fault.ConsentNotFound, "/collections/": fault.CollectionNotFound}
 		for _, odd := range []string{"x", "%00", "%ff", "%2e%2e%2f", "'%20or%20'1'='1", strings.ToUpper(nobody), strings.Repeat("9", 4000), "%F0%9D%84%9E"} {
-			w.paths(func(op contract.Operation, path string) {
+			w.paths(func(op wire.Operation, path string) {
 				if !strings.Contains(path, nobody) {
 					return
 				}
 				c := session
-				if op.Credential == contract.APIKey {
+				if op.Credential == wire.APIKey {
 					c = w.acme
 				}
 				for prefix, code := range codes {
@@ -196,7 +196,7 @@ func newLimited(t *testing.T, rate api.Rate) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{World: rig.New(t, &local.Local{Server: s})}
+	w := &world{World: harness.New(t, &devserver.Set{Server: s})}
 	t.Cleanup(func() {
 		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil && !w.broken {
 			t.Error(err)

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/contract"
 	"samla/internal/fault"
+	"samla/internal/wire"
 )
 
 // change returns a copy of a parameter with members set; nil takes one away.
@@ -168,25 +168,25 @@ func TestTransport(t *testing.T) {
 			c.Do(t, "POST", path, `{"a":"`+strings.Repeat("x", 64<<10)+`"}`).Fails(t, fault.BodyTooLarge)
 			c.Do(t, "POST", path, `{"a":"`+strings.Repeat("x", 64<<10-8)+`"}`).Fails(t, fault.InvalidParameter)
 		}
-		w.paths(func(op contract.Operation, path string) {
+		w.paths(func(op wire.Operation, path string) {
 			c := session
-			if op.Credential == contract.APIKey {
+			if op.Credential == wire.APIKey {
 				c = w.acme
 			}
 			got := c.with("Insurely-Version", "2025-01-01").Do(t, op.Method, path, nil)
 			if op.Versioned {
-				if p := got.Fails(t, fault.UnsupportedVersion); !slices.Equal(p.SupportedVersions, []string{contract.Version}) {
+				if p := got.Fails(t, fault.UnsupportedVersion); !slices.Equal(p.SupportedVersions, []string{wire.Version}) {
 					t.Errorf("%s: supported %v", op.Route(), p.SupportedVersions)
 				}
 			}
 			missing := c.with("Insurely-Version", "").with("X-Request-Id", "my.id-1_").Do(t, op.Method, path, nil)
-			if op.Versioned && (missing.Header.Get("Insurely-Version") != contract.Version || missing.Status == 500) {
+			if op.Versioned && (missing.Header.Get("Insurely-Version") != wire.Version || missing.Status == 500) {
 				t.Errorf("%s: without a version %d %v", op.Route(), missing.Status, missing.Header)
 			}
 			if missing.Header.Get("X-Request-Id") != "my.id-1_" || missing.Header.Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("%s: %v", op.Route(), missing.Header)
 			}
-			if op.Credential != contract.None && missing.Header.Get("Cache-Control") != "no-store" {
+			if op.Credential != wire.None && missing.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s: may be cached: %v", op.Route(), missing.Header)
 			}
 		})

@@ -4,23 +4,23 @@ import (
 	"net/http"
 	"testing"
 
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 // client calls the API with one credential.
-type client struct{ rig.Client }
+type client struct{ harness.Client }
 
 // with returns a client that also sends a header; an empty value takes it away.
 func (c client) with(name, value string) client { return client{c.With(name, value)} }
 
 // get and post send what is expected to succeed, with 200 and with 201, and
 // decode the answer into out, unless that is nil.
-func (c client) get(t *testing.T, path string, out any) rig.Answer {
+func (c client) get(t *testing.T, path string, out any) harness.Answer {
 	t.Helper()
 	return c.Do(t, http.MethodGet, path, nil).Is(t, http.StatusOK, out)
 }
 
-func (c client) post(t *testing.T, path string, body, out any) rig.Answer {
+func (c client) post(t *testing.T, path string, body, out any) harness.Answer {
 	t.Helper()
 	return c.Do(t, http.MethodPost, path, body).Is(t, http.StatusCreated, out)
 }

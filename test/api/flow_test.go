@@ -8,7 +8,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 const (
@@ -168,7 +168,7 @@ func (w *world) secretsOfMaja() {
 	w.Journal.Secret("an address", address)
 }
 
-func (c client) remove(t *testing.T, path string) rig.Answer {
+func (c client) remove(t *testing.T, path string) harness.Answer {
 	t.Helper()
 	return c.Do(t, http.MethodDelete, path, nil)
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"samla/internal/fault"
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 // posts lists the four routes with an Idempotency-Key, with who calls and what.
@@ -24,7 +24,7 @@ func (w *world) posts(t *testing.T) map[string]struct {
 		path string
 		body func() any
 	}{
-		"user":       {w.acme, "/users", func() any { return object{"externalId": rig.ID(t)} }},
+		"user":       {w.acme, "/users", func() any { return object{"externalId": harness.ID(t)} }},
 		"session":    {w.acme, "/users/" + user.UserUUID + "/sessions", func() any { return nil }},
 		"consent":    {session, "/consents", func() any { return ask(demo, same, scope(), number(stranger)) }},
 		"collection": {signed, "/collections", func() any { return ask(demo, "", attended(made.ConsentID)) }},
@@ -45,7 +45,7 @@ func TestIdempotency(t *testing.T) {
 				t.Errorf("%s: Idempotency-Replayed %q, then %q", name, first.Header.Get("Idempotency-Replayed"), again.Header.Get("Idempotency-Replayed"))
 			}
 			if name != "session" { // has no body
-				caller.Do(t, "POST", c.path, strings.Replace(rig.Text(t, body), "{", `{"more":1,`, 1)).Fails(t, fault.IdempotencyKeyReused)
+				caller.Do(t, "POST", c.path, strings.Replace(harness.Text(t, body), "{", `{"more":1,`, 1)).Fails(t, fault.IdempotencyKeyReused)
 			}
 			// Without the key each call makes something new.
 			if fresh := c.post(t, c.path, c.body(), nil); bytes.Equal(fresh.Body, first.Body) {
@@ -62,7 +62,7 @@ func TestIdempotency(t *testing.T) {
 			}
 		}
 		// Another route, and another client's same key.
-		body := object{"externalId": rig.ID(t)}
+		body := object{"externalId": harness.ID(t)}
 		w.acme.with("Idempotency-Key", "one").post(t, "/users", body, nil)
 		w.acme.with("Idempotency-Key", "one").Do(t, "POST", "/collections", ask(demo, "", stored(nobody))).Fails(t, fault.IdempotencyKeyReused)
 		if a := w.other.with("Idempotency-Key", "one").post(t, "/users", body, nil); a.Header.Get("Idempotency-Replayed") != "" {
@@ -71,7 +71,7 @@ func TestIdempotency(t *testing.T) {
 		// What failed made nothing: the key is free.
 		bad := w.acme.with("Idempotency-Key", "two")
 		bad.Do(t, "POST", "/users", body).Fails(t, fault.UserExists)
-		bad.post(t, "/users", object{"externalId": rig.ID(t)}, nil)
+		bad.post(t, "/users", object{"externalId": harness.ID(t)}, nil)
 	})
 }
 
@@ -82,7 +82,7 @@ func TestConcurrentDuplicates(t *testing.T) {
 		for name, c := range w.posts(t) {
 			body := c.body()
 			caller := c.with("Idempotency-Key", "race of "+name)
-			answers := make([]rig.Answer, 12)
+			answers := make([]harness.Answer, 12)
 			var group sync.WaitGroup
 			for i := range answers {
 				group.Go(func() { answers[i] = caller.Do(t, "POST", c.path, body) })

@@ -9,7 +9,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/fault"
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 func TestPaging(t *testing.T) {
@@ -72,7 +72,7 @@ func TestPaging(t *testing.T) {
 }
 
 // next reads the address of the next page, empty when there is none.
-func next(t *testing.T, a rig.Answer) string {
+func next(t *testing.T, a harness.Answer) string {
 	t.Helper()
 	link := a.Header.Get("Link")
 	if link == "" {

@@ -6,15 +6,15 @@ import (
 	"testing"
 
 	"samla/internal/api"
-	"samla/internal/contract"
 	"samla/internal/fault"
+	"samla/internal/wire"
 )
 
 func TestServerRoutes(t *testing.T) {
 	overStores(t, func(t *testing.T, w *world) {
 		anyone := w.anyone()
 		for path, want := range map[string]string{
-			"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","checks":{"store":"ok"}}`, "/openapi.json": string(contract.Document()),
+			"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","checks":{"store":"ok"}}`, "/openapi.json": string(wire.Document()),
 		} {
 			if a := anyone.with("Insurely-Version", "").get(t, path, nil); string(a.Body) != want {
 				t.Errorf("%s: %.200s", path, a.Body)

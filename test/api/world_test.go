@@ -8,18 +8,18 @@ import (
 	"testing"
 
 	"samla/internal/clock"
-	"samla/internal/local"
-	"samla/test/rig"
+	"samla/internal/devserver"
+	"samla/test/harness"
 )
 
-var suite = &rig.Suite{Parallel: 8, Now: clock.System().Now}
+var suite = &harness.Suite{Parallel: 8, Now: clock.System().Now}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 // world is one server with its sandbox and two clients that know nothing of each
 // other.
 type world struct {
-	*rig.World
+	*harness.World
 	acme   client // API key of the first client
 	other  client // API key of another one
 	broken bool   // the test has broken the server, which cannot stop well
@@ -28,15 +28,15 @@ type world struct {
 // overStores runs a test against a world of its own on each store.
 func overStores(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Parallel()
-	for name, database := range rig.Stores {
+	for name, database := range harness.Stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newWorld(t, local.Config{Database: database(t)}))
+			test(t, newWorld(t, devserver.Config{Database: database(t)}))
 		})
 	}
 }
 
-func newWorld(t *testing.T, c local.Config) *world {
+func newWorld(t *testing.T, c devserver.Config) *world {
 	t.Helper()
 	w := &world{World: suite.Start(t, c)}
 	w.acme, w.other = client{w.Key(w.APIKey)}, client{w.Tenant(t, "other")}

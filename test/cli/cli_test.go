@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/testpg"
-	"samla/internal/tour"
 	"samla/test/process"
 )
 
@@ -83,15 +83,15 @@ func fails(t *testing.T, because string, args ...string) {
 
 // visit is one user of a running API.
 type visit struct {
-	tour.Client
-	phone         *tour.Phone
+	apiclient.Client
+	phone         *apiclient.Phone
 	userID, token string
 }
 
 // visitor makes a user and a session.
-func visitor(t *testing.T, api, key string, phone *tour.Phone, externalID string) *visit {
+func visitor(t *testing.T, api, key string, phone *apiclient.Phone, externalID string) *visit {
 	t.Helper()
-	v := &visit{Client: tour.Client{Base: api, APIKey: key, HTTP: &http.Client{Timeout: patience}}, phone: phone}
+	v := &visit{Client: apiclient.Client{Base: api, APIKey: key, HTTP: &http.Client{Timeout: patience}}, phone: phone}
 	u, err := v.CreateUser(t.Context(), externalID)
 	if err != nil {
 		t.Fatal(err)
@@ -104,9 +104,9 @@ func visitor(t *testing.T, api, key string, phone *tour.Phone, externalID string
 }
 
 // ask asks for a consent and waits until there is something to act on.
-func (v *visit) ask(t *testing.T) (id string, s tour.ConsentStatus) {
+func (v *visit) ask(t *testing.T) (id string, s apiclient.ConsentStatus) {
 	t.Helper()
-	id, err := v.CreateConsent(t.Context(), v.token, tour.ConsentRequest{Company: demoCompany, PersonalNumber: person,
+	id, err := v.CreateConsent(t.Context(), v.token, apiclient.ConsentRequest{Company: demoCompany, PersonalNumber: person,
 		LoginMethod: "SWEDISH_MOBILE_BANKID_SAME_DEVICE", IPAddress: address, Locale: "sv-SE"})
 	if err != nil {
 		t.Fatal(err)
@@ -114,10 +114,10 @@ func (v *visit) ask(t *testing.T) (id string, s tour.ConsentStatus) {
 	return id, v.await(t, id, "AWAITING_AUTHORIZATION")
 }
 
-func (v *visit) await(t *testing.T, id, status string) tour.ConsentStatus {
+func (v *visit) await(t *testing.T, id, status string) apiclient.ConsentStatus {
 	t.Helper()
 	s, err := v.AwaitConsent(within(t), clock.System(), v.token, id, poll,
-		func(s tour.ConsentStatus) bool { return s.Status == status || s.Error != nil })
+		func(s apiclient.ConsentStatus) bool { return s.Status == status || s.Error != nil })
 	if err != nil || s.Status != status {
 		t.Fatalf("the consent is %s, want %s: %v", s.Status, status, err)
 	}
@@ -125,7 +125,7 @@ func (v *visit) await(t *testing.T, id, status string) tour.ConsentStatus {
 }
 
 // approve signs on the phone.
-func (v *visit) approve(t *testing.T, s tour.ConsentStatus) {
+func (v *visit) approve(t *testing.T, s apiclient.ConsentStatus) {
 	t.Helper()
 	if err := v.phone.Act(t.Context(), "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
 		t.Fatal(err)
@@ -150,13 +150,13 @@ func (v *visit) collect(t *testing.T, consentID string) (id string, data []byte)
 }
 
 // phoneAt is the phone of a sandbox.
-func phoneAt(t *testing.T, sandbox, caFile string) *tour.Phone {
+func phoneAt(t *testing.T, sandbox, caFile string) *apiclient.Phone {
 	t.Helper()
 	ca, err := os.ReadFile(caFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tour.NewPhone(sandbox, ca)
+	return apiclient.NewPhone(sandbox, ca)
 }
 
 func in(t *testing.T, name string) string { return filepath.Join(t.TempDir(), name) }

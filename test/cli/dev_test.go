@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"samla/internal/tour"
+	"samla/internal/apiclient"
 	"samla/test/process"
 )
 
@@ -74,7 +74,7 @@ func TestDevKeepsTheKeyItMade(t *testing.T) {
 	if second.APIKey != first.APIKey {
 		t.Error("the API key has changed")
 	}
-	client := tour.Client{Base: second.API, APIKey: first.APIKey, HTTP: http.DefaultClient}
+	client := apiclient.Client{Base: second.API, APIKey: first.APIKey, HTTP: http.DefaultClient}
 	if _, err := client.CreateUser(t.Context(), "customer-1"); err != nil {
 		t.Error(err)
 	}

@@ -12,14 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"samla/internal/tour"
+	"samla/internal/apiclient"
 	"samla/test/process"
 )
 
 // world is a sandbox of its own and what samla serve needs to work with it.
 type world struct {
 	dir, banks, master string
-	phone              *tour.Phone
+	phone              *apiclient.Phone
 	sandbox            *process.Process
 }
 
@@ -164,7 +164,7 @@ func TestServeRefusesToStart(t *testing.T) {
 
 // problem is the HTTP status of an error of the API, 0 when there is none.
 func problem(err error) int {
-	var p *tour.Problem
+	var p *apiclient.Problem
 	if errors.As(err, &p) {
 		return p.Status
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/tour"
+	"samla/internal/apiclient"
 	"samla/test/process"
 )
 
@@ -24,7 +24,7 @@ type run struct {
 	database string // PostgreSQL URL; empty = SQLite
 	apiKey   string
 	sandbox  *process.Process
-	phone    *tour.Phone
+	phone    *apiclient.Phone
 	nodes    []*node
 	books    *books
 	persons  *persons
@@ -64,7 +64,7 @@ func setUp(t *testing.T, database string, nodes int) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.phone = tour.NewPhone(sandbox.Sandbox, ca)
+	r.phone = apiclient.NewPhone(sandbox.Sandbox, ca)
 	master := r.masterFile()
 	r.must("master-key", master)
 	store := []string{"--master-key-file", master, "--data", r.dataDir()}

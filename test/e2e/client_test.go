@@ -3,12 +3,12 @@ package e2e
 import (
 	"testing"
 
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 // client calls the API of one node with one credential.
 type client struct {
-	rig.Client
+	harness.Client
 	w *world
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"samla/internal/fault"
-	"samla/test/scan"
+	"samla/test/leakscan"
 )
 
 // otherDeviceConsent walks the main flow: consent with a moving QR code,
@@ -79,7 +79,7 @@ func twoAtOnce(t *testing.T, w *world) {
 }
 
 // TestQREverySecond lives at the pace of the machine, so that an exchange takes
-// no longer than it would: there is a new text each second (api.md 4.1).
+// no longer than it would: there is a new text each second (docs/reference/api.md 4.1).
 func TestQREverySecond(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "", 1)
@@ -107,7 +107,7 @@ func movingQR(t *testing.T, p *person, id string, atLeast int) instructions {
 		if last = s.AuthInstructions; last.Type != "SWEDISH_BANKID_QR_CODE" || last.UserMessage.Text == "" {
 			t.Fatalf("the person is told %s %+v", s.Status, last)
 		}
-		if !texts[last.QRData] && scan.Picture(t, last.QRImage) != last.QRData {
+		if !texts[last.QRData] && leakscan.Picture(t, last.QRImage) != last.QRData {
 			t.Error("the picture shows another text")
 		}
 		if !strings.HasPrefix(last.QRData, "bankid.") || last.AutoStartToken == "" {

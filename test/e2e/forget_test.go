@@ -12,7 +12,7 @@ import (
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/withdraw"
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 // vault opens what the world's server has sealed, with the same master key.
@@ -132,7 +132,7 @@ func tenants(t *testing.T, w *world) {
 }
 
 // told is a problem without what names the request.
-func told(t *testing.T, a rig.Answer) string {
+func told(t *testing.T, a harness.Answer) string {
 	t.Helper()
 	var members map[string]any
 	if err := json.Unmarshal(a.Body, &members); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestSigningLimits: BankID gives the person half a minute to open the app and
-// three minutes to sign (banks.md 12.4).
+// three minutes to sign (docs/reference/banks.md 12.4).
 func TestSigningLimits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "", speed)
@@ -48,7 +48,7 @@ func TestSigningLimits(t *testing.T) {
 }
 
 // TestLease: an attended collection lives as long as it is polled, a background
-// refresh without (api.md 5.6).
+// refresh without (docs/reference/api.md 5.6).
 func TestLease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "", speed)
@@ -165,7 +165,7 @@ func TestDays(t *testing.T) {
 }
 
 // TestAvailability: what the directory says of a bank follows how it answers
-// (api.md 6.1), and a bank that is down is the consent's failure.
+// (docs/reference/api.md 6.1), and a bank that is down is the consent's failure.
 func TestAvailability(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "", speed)

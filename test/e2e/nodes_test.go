@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bank/xs2a"
-	"samla/internal/local"
+	"samla/internal/devserver"
+	"samla/internal/institution/xs2a"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/testpg"
@@ -28,7 +28,7 @@ func (w *world) node(t *testing.T) *server.Server {
 	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
 	var banks []server.Bank
 	for _, info := range w.Sandbox.Banks() {
-		b, err := xs2a.New(local.Setup(info), xs2a.Deps{Clock: w.clock, Logger: log, Wrap: w.judgeConnectors,
+		b, err := xs2a.New(devserver.BankConfig(info), xs2a.Deps{Clock: w.clock, Logger: log, Wrap: w.judgeConnectors,
 			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
 		if err != nil {
 			t.Fatal(err)

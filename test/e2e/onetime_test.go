@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"samla/internal/fault"
-	"samla/test/scan"
+	"samla/test/leakscan"
 )
 
 // logsIn polls a one-time collection until it shows what the person has to do.
@@ -29,7 +29,7 @@ func (c client) logsIn(t *testing.T, id string) (shown map[string]string) {
 	return shown
 }
 
-// The keys of extraInformation (api.md 5.5).
+// The keys of extraInformation (docs/reference/api.md 5.5).
 const (
 	qrPicture = "SWEDISH_BANKID_QRCODE"
 	qrText    = "SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA"
@@ -61,7 +61,7 @@ func oneTimeSession(t *testing.T, w *world) {
 	p := w.person(t, sten)
 	id := p.starts(t, ask{company: demo}.body(p.number)).ID
 	shown := p.logsIn(t, id)
-	if scan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
+	if leakscan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
 		t.Error("the picture shows another text, or there is no autostart token")
 	}
 	p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionNotFinished)
@@ -75,7 +75,7 @@ func oneTimeSession(t *testing.T, w *world) {
 // client.
 func oneTimeKey(t *testing.T, w *world) {
 	p := w.person(t, tim)
-	body := ask{company: demo, method: sameDevice}.body(p.number[2:]) // ten digits will do here (api.md 5.3)
+	body := ask{company: demo, method: sameDevice}.body(p.number[2:]) // ten digits will do here (docs/reference/api.md 5.3)
 	id := w.backend.starts(t, body).ID
 	shown := w.backend.logsIn(t, id)
 	if shown[token] == "" || len(shown) != 1 {

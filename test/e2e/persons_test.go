@@ -93,7 +93,7 @@ func untouched(t *testing.T, products []account) {
 	}
 }
 
-// partly: what could not be read is unknown, not empty (api.md 1.1).
+// partly: what could not be read is unknown, not empty (docs/reference/api.md 1.1).
 func partly(t *testing.T, products []account) {
 	for _, a := range products {
 		if (a.Transactions != nil) != (a.Type == checking) || a.BookedBalance == nil {

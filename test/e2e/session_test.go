@@ -13,7 +13,7 @@ import (
 )
 
 // sessionTokens: who only has the published keys and a stock library can check a
-// session token (api.md 1.3).
+// session token (docs/reference/api.md 1.3).
 func sessionTokens(t *testing.T, w *world) {
 	user, _ := w.backend.User(t)
 	token := strings.TrimPrefix(w.backend.session(t, user).Header.Get("Authorization"), "Bearer ")

@@ -3,7 +3,7 @@ package e2e
 import (
 	"testing"
 
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 // stories are the scenarios that get on with each other in one world: they run
@@ -35,7 +35,7 @@ var stories = map[string]func(*testing.T, *world){
 
 // TestStories runs them on each store.
 func TestStories(t *testing.T) {
-	for name, database := range rig.Stores {
+	for name, database := range harness.Stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, database(t), speed)

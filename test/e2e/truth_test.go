@@ -10,7 +10,7 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// How far back a bank is read while the person is there, and without (banks.md
+// How far back a bank is read while the person is there, and without (docs/reference/banks.md
 // 11.3, RTS art. 10a).
 const (
 	attendedDays   = 730

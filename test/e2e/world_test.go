@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/bgoracle"
-	"samla/internal/local"
+	"samla/internal/apiclient"
+	"samla/internal/bgspec"
+	"samla/internal/devserver"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/persona"
-	"samla/internal/tour"
-	"samla/test/rig"
+	"samla/test/harness"
 )
 
 // morning is when the story of every world begins.
@@ -35,17 +35,17 @@ const (
 
 // suite holds its own requests to the contract as well: nothing here is sent to
 // be refused for its form.
-var suite = &rig.Suite{Parallel: 4, Now: func() time.Time { return morning }, Strict: true}
+var suite = &harness.Suite{Parallel: 4, Now: func() time.Time { return morning }, Strict: true}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 // world is one running set and those who use it.
 type world struct {
-	*rig.World
+	*harness.World
 	database string
 	clock    *warp
 	wire     *wire
-	phone    *tour.Phone
+	phone    *apiclient.Phone
 	backend  client // the API key of the first client
 	people   sync.Map
 }
@@ -58,21 +58,21 @@ func newWorld(t *testing.T, database string, factor int) *world {
 	t.Helper()
 	w := &world{database: database, clock: newWarp(morning, factor), wire: &wire{}}
 	t.Cleanup(func() { w.wire.check(t) }) // after the set has stopped
-	w.World = suite.Start(t, local.Config{Database: database, Clock: w.clock, Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
+	w.World = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
 	for _, p := range persona.Roster() {
 		w.Journal.Secret("a personal number", p.Number, p.Number[2:])
 	}
-	w.phone = tour.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
+	w.phone = apiclient.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
 	w.phone.HTTP.Transport.(*http.Transport).TLSClientConfig.Time = w.clock.Now
 	w.backend = client{w.Key(w.APIKey), w}
 	return w
 }
 
 // oracles judge the banks of the sandbox.
-var oracles = sync.OnceValues(func() ([]*bgoracle.Oracle, error) {
-	var all []*bgoracle.Oracle
+var oracles = sync.OnceValues(func() ([]*bgspec.Oracle, error) {
+	var all []*bgspec.Oracle
 	for _, b := range aspsp.Shipped() {
-		o, err := bgoracle.New("https://bank.example/" + b.Company)
+		o, err := bgspec.New("https://bank.example/" + b.Company)
 		if err != nil {
 			return nil, err
 		}

@@ -61,7 +61,7 @@ func isUpper(s string, n int) bool {
 // References is a list that tells an absent member from an empty array.
 type References = *[]Reference
 
-// Access is accountAccess of the standard (banks.md 3.1).
+// Access is accountAccess of the standard (docs/reference/banks.md 3.1).
 type Access struct {
 	Accounts     References             `json:"accounts,omitempty"`
 	Balances     References             `json:"balances,omitempty"`

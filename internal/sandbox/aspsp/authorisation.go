@@ -6,7 +6,7 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// SCAStatus is scaStatus of the standard (banks.md 4).
+// SCAStatus is scaStatus of the standard (docs/reference/banks.md 4).
 type SCAStatus string
 
 // The statuses this bank uses. There is one SCA method, so an authorisation

@@ -4,10 +4,10 @@
 // (Behaviour); package sandbox mounts the banks on one HTTPS address.
 //
 // It is the second reading of the standard beside our connector, so it shares
-// no code with it but facts (clock, identifiers, eIDAS). Where banks.md leaves a
+// no code with it but facts (clock, identifiers, eIDAS). Where docs/reference/banks.md leaves a
 // choice, the sandbox is strict: what a real bank might refuse, this one does.
 //
-// Sources: banks.md 1-9; draft-cavage-http-signatures-10 for the signature.
+// Sources: docs/reference/banks.md 1-9; draft-cavage-http-signatures-10 for the signature.
 package aspsp
 
 import (
@@ -44,7 +44,7 @@ type Config struct {
 	Random io.Reader      // ids and keys; nil: the machine's own source
 	Roots  *x509.CertPool // who may issue TPP certificates
 	BankID BankID
-	// Message gives the BankID text for the PSU (code, text), banks.md 12.2.
+	// Message gives the BankID text for the PSU (code, text), docs/reference/banks.md 12.2.
 	Message func(status, hintCode string, qr bool, lang string) (code, text string)
 	Journal string // file that keeps the state over restarts; empty: memory only
 	Log     *slog.Logger
@@ -157,7 +157,7 @@ func (b *Bank) apply(h *held, e ConsentEvent) error {
 }
 
 // replaceOlder ends the earlier recurring consent of the same PSU and TPP
-// (banks.md 3.1, recurringIndicator) and remembers the newer one.
+// (docs/reference/banks.md 3.1, recurringIndicator) and remembers the newer one.
 func (b *Bank) replaceOlder(newer *held) {
 	key := requestKey(newer.TPP, newer.Signer)
 	older := b.recurring[key]

@@ -5,7 +5,7 @@ import "time"
 // TokenKind says where a bank puts the BankID data of an authorisation.
 type TokenKind int
 
-// The three ways of banks.md 11.3.
+// The three ways of docs/reference/banks.md 11.3.
 const (
 	// QRText: challengeData.data is [autostart token, QR text]; the text is new
 	// each second and is left out once the app has been opened.
@@ -22,7 +22,7 @@ type Behaviour struct {
 	Company     string // company id, also the base path, such as "se-demo-psd2"
 	DisplayName string
 	BIC         string
-	BankID      string // three digits of its IBANs (banks.md 14.2)
+	BankID      string // three digits of its IBANs (docs/reference/banks.md 14.2)
 
 	Token         TokenKind
 	PSUIDRequired bool // PSU-ID is demanded when an authorisation starts

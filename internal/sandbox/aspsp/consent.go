@@ -7,7 +7,7 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// ConsentStatus is consentStatus of the standard (banks.md 4).
+// ConsentStatus is consentStatus of the standard (docs/reference/banks.md 4).
 type ConsentStatus string
 
 // The statuses this bank uses. partiallyAuthorised is not among them: one

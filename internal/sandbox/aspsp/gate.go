@@ -37,7 +37,7 @@ func newRegistry(roots *x509.CertPool) *registry {
 
 func unauthorized(code, text string) *refusal { return refuse(http.StatusUnauthorized, code, text) }
 
-// identify finds the TPP behind a TLS connection, or says why not (banks.md 8,
+// identify finds the TPP behind a TLS connection, or says why not (docs/reference/banks.md 8,
 // first row).
 func (g *registry) identify(state *tls.ConnectionState, now time.Time) (string, *refusal) {
 	if state == nil || len(state.PeerCertificates) == 0 {

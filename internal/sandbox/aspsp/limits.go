@@ -9,7 +9,7 @@ import (
 const day = 24 * time.Hour
 
 // countRead counts an unattended read of a recurring consent, by endpoint and
-// account over a rolling 24 hours, and refuses the one too many (banks.md 8). A
+// account over a rolling 24 hours, and refuses the one too many (docs/reference/banks.md 8). A
 // read with the PSU present, a one-off consent and a further page of a report
 // that was counted already do not count.
 func (c *call) countRead(consent Consent, endpoint string) *refusal {

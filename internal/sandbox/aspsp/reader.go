@@ -8,7 +8,7 @@ type reader struct {
 	person persona.Person
 }
 
-// reader checks the header Consent-ID for a read of account data (banks.md 8).
+// reader checks the header Consent-ID for a read of account data (docs/reference/banks.md 8).
 func (c *call) reader() (reader, *refusal) {
 	id := c.r.Header.Get("Consent-ID")
 	if id == "" {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// refusal is an error answer: a status and a code of the standard (banks.md 7).
+// refusal is an error answer: a status and a code of the standard (docs/reference/banks.md 7).
 // Its text repeats nothing of the request.
 type refusal struct {
 	status     int

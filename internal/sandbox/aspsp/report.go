@@ -54,7 +54,7 @@ func (c *call) window(token, consent string) (window, *refusal) {
 	return w, nil
 }
 
-// asked reads the query of a first page (banks.md 6.1).
+// asked reads the query of a first page (docs/reference/banks.md 6.1).
 func (c *call) asked(values url.Values, consent string) (window, *refusal) {
 	today := c.today()
 	w := window{Consent: consent, Account: c.account, Status: values.Get("bookingStatus"), To: today, Issued: c.Clock.Now().Unix()}

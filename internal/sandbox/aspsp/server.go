@@ -37,7 +37,7 @@ type answer struct {
 
 type handler func(*call) (answer, *refusal)
 
-// routes are the operations of banks.md 1. "*" stands for one id.
+// routes are the operations of docs/reference/banks.md 1. "*" stands for one id.
 var routes = map[string]map[string]handler{
 	"consents":                     {"POST": (*call).createConsent},
 	"consents/*":                   {"GET": (*call).getConsent, "DELETE": (*call).deleteConsent},
@@ -91,7 +91,7 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// serve runs the checks in the order of banks.md 8: who asks, is the message
+// serve runs the checks in the order of docs/reference/banks.md 8: who asks, is the message
 // whole, is it well formed; then the operation.
 func (c *call) serve() (answer, *refusal) {
 	var f *refusal

@@ -21,7 +21,7 @@ const maxSkew = 5 * time.Minute
 
 var errSignature = unauthorized("SIGNATURE_INVALID", "Digest or Signature does not verify")
 
-// checkSignature holds the message to banks.md 9.2: a digest of the body, and a
+// checkSignature holds the message to docs/reference/banks.md 9.2: a digest of the body, and a
 // signature over exactly the headers that must be signed, made with a seal
 // certificate of the organisation that holds the connection.
 func (c *call) checkSignature() *refusal {

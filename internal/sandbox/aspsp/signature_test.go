@@ -64,7 +64,7 @@ func TestKeyIDNamesTheCertificate(t *testing.T) {
 	}
 }
 
-// The vectors of banks.md 9.2 for the empty body.
+// The vectors of docs/reference/banks.md 9.2 for the empty body.
 func TestDigest(t *testing.T) {
 	const empty256 = "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 	const empty512 = "SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="

@@ -6,7 +6,7 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// transaction is the object of the standard (banks.md 6.3).
+// transaction is the object of the standard (docs/reference/banks.md 6.3).
 type transaction struct {
 	ID           string          `json:"transactionId,omitempty"`
 	Ref          string          `json:"entryReference,omitempty"`
@@ -96,7 +96,7 @@ func (c *call) listTransactions() (answer, *refusal) {
 	return answer{http.StatusOK, nil, out}, nil
 }
 
-// getTransaction nests its answer twice, as the schema demands (banks.md 6.4).
+// getTransaction nests its answer twice, as the schema demands (docs/reference/banks.md 6.4).
 func (c *call) getTransaction() (answer, *refusal) {
 	if _, f := c.query(); f != nil {
 		return answer{}, f

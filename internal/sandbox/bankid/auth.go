@@ -22,7 +22,7 @@ const excerpt = 300
 // Kind is what the person is asked to do, and how the order reaches the phone.
 type Kind string
 
-// The kinds, after the calls that start them (banks.md 12.1). A phone order has
+// The kinds, after the calls that start them (docs/reference/banks.md 12.1). A phone order has
 // no QR code and no autostart for the relying party: it waits for its person.
 const (
 	Auth      Kind = "auth" // and the zero value

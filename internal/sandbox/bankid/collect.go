@@ -27,7 +27,7 @@ type Collected struct {
 // Collect tells where an order stands. A complete order is told once within
 // 3 minutes of its completion, a failed one once within 5 minutes of its
 // failure; then, and for a reference that never was, the answer is
-// InvalidParameters (banks.md 12.3, 12.4). Any other error says that the end
+// InvalidParameters (docs/reference/banks.md 12.3, 12.4). Any other error says that the end
 // could not be written down (Keep).
 func (s *Service) Collect(orderRef string) (Collected, error) {
 	s.mu.Lock()

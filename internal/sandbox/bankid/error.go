@@ -10,7 +10,7 @@ import (
 // Code names why a call was refused.
 type Code = string
 
-// The codes. The first three go to the relying party as errorCode (banks.md
+// The codes. The first three go to the relying party as errorCode (docs/reference/banks.md
 // 12.3); the others are for whoever holds the phone and are ours.
 const (
 	AlreadyInProgress Code = "alreadyInProgress" // the earlier order is cancelled too

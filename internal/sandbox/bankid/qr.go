@@ -12,14 +12,14 @@ import (
 )
 
 // QRLife is how long a QR text can be scanned after the second it belongs to;
-// BankID shows a new one every second (banks.md 12.4).
+// BankID shows a new one every second (docs/reference/banks.md 12.4).
 const QRLife = 10 * time.Second
 
 // qrAhead is how far a relying party's clock may run before ours.
 const qrAhead = time.Second
 
 // QRData is the text of the animated QR code, t whole seconds after the order's
-// start; the secret's ASCII form is the HMAC-SHA256 key (banks.md 12.5).
+// start; the secret's ASCII form is the HMAC-SHA256 key (docs/reference/banks.md 12.5).
 func QRData(startToken, startSecret string, t int) string {
 	second := strconv.Itoa(t)
 	mac := hmac.New(sha256.New, []byte(startSecret))
@@ -47,13 +47,13 @@ func parseQR(text string) (token string, second int, err error) {
 }
 
 // staticURL is how the text of a static QR code begins; appURL is the form of
-// the same that opens the app from a web page (banks.md 12.6).
+// the same that opens the app from a web page (docs/reference/banks.md 12.6).
 const (
 	staticURL = "bankid:///?"
 	appURL    = "https://app.bankid.com/?"
 )
 
-// AutoStartURL is the text of a static QR code (banks.md 12.6).
+// AutoStartURL is the text of a static QR code (docs/reference/banks.md 12.6).
 func AutoStartURL(autoStartToken string) string {
 	return staticURL + url.Values{"autostarttoken": {autoStartToken}}.Encode()
 }

@@ -1,10 +1,10 @@
 // Package bankid is the simulated BankID of the sandbox bank: it owns the
 // orders, in memory and if wanted in a file, and hands them on to two sides. The relying party (the
-// sandbox bank, in process, or any program through package face) starts, collects
+// sandbox bank, in process, or any program through package httpapi) starts, collects
 // and cancels; the phone (a test, or a person on a page) opens, approves and
 // declines.
 //
-// It follows banks.md 12. What real BankID does beyond that is not simulated:
+// It follows docs/reference/banks.md 12. What real BankID does beyond that is not simulated:
 // card readers, document scans, face checks and risk are accepted as
 // requirements and change nothing.
 package bankid

@@ -6,7 +6,7 @@
 // that the same question has the same answer in every process. Amounts are
 // whole minor units (öre, cent); nothing here is floating point.
 //
-// All personal numbers are Skatteverket's test numbers (banks.md 14.1).
+// All personal numbers are Skatteverket's test numbers (docs/reference/banks.md 14.1).
 package persona
 
 import (
@@ -92,7 +92,7 @@ type datedLedger struct {
 	ledger *Ledger
 }
 
-// NewBook opens the book of the bank with this id (three digits, banks.md
+// NewBook opens the book of the bank with this id (three digits, docs/reference/banks.md
 // 14.2). The same person has other accounts at another bank.
 func NewBook(bankID string) *Book {
 	b := &Book{bank: bankID, people: map[string]Person{}, ledgers: map[string]datedLedger{}}

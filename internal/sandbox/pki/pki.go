@@ -4,7 +4,7 @@
 // sandbox's listener and to whoever plays the TPP.
 //
 // It can also issue the bad certificates that a strict bank must refuse.
-// Source: ETSI TS 119 495; banks.md 9.1.
+// Source: ETSI TS 119 495; docs/reference/banks.md 9.1.
 package pki
 
 import (

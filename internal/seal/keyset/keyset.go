@@ -16,7 +16,7 @@ import (
 	primitive "github.com/tink-crypto/tink-go/v2/tink"
 
 	"samla/internal/clock"
-	"samla/internal/recent"
+	"samla/internal/lru"
 	"samla/internal/seal"
 )
 
@@ -42,7 +42,7 @@ var errNoKey = errors.New("keyset: the subject has no key")
 type Vault struct {
 	master primitive.AEAD
 	keys   seal.Keys
-	cache  *recent.Cache[string, primitive.AEAD]
+	cache  *lru.Cache[string, primitive.AEAD]
 }
 
 var _ seal.Vault = (*Vault)(nil)
@@ -53,7 +53,7 @@ func New(master *Master, keys seal.Keys, clk clock.Clock) (*Vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keyset: use the master key: %w", err)
 	}
-	return &Vault{a, keys, recent.New[string, primitive.AEAD](clk, keyCount, keyAge)}, nil
+	return &Vault{a, keys, lru.New[string, primitive.AEAD](clk, keyCount, keyAge)}, nil
 }
 
 // Seal implements seal.Vault.

@@ -73,7 +73,7 @@ func (e Approve) on(o Order, now time.Time) (Order, error) {
 }
 
 // Refuse is an approval by a person whose BankID does not hold: the order fails
-// with Why, e.g. "certificateErr" (banks.md 12.2).
+// with Why, e.g. "certificateErr" (docs/reference/banks.md 12.2).
 type Refuse struct {
 	By  string
 	Why Hint

@@ -11,12 +11,12 @@
 //	       failed/startFailed       +--- cancel, or a second order -----------> failed/cancelled
 //	                                +--- the person's BankID does not hold ---> failed/<hint>
 //
-// Source: banks.md 12.4.
+// Source: docs/reference/banks.md 12.4.
 package order
 
 import "time"
 
-// Status is what collect answers first (banks.md 12.1).
+// Status is what collect answers first (docs/reference/banks.md 12.1).
 type Status string
 
 // The three statuses.
@@ -26,7 +26,7 @@ const (
 	Complete Status = "complete"
 )
 
-// Hint is the hintCode beside a pending or failed status (banks.md 12.2). A
+// Hint is the hintCode beside a pending or failed status (docs/reference/banks.md 12.2). A
 // refusal carries any hint its event names; these are those an order reaches by
 // itself.
 type Hint string
@@ -42,7 +42,7 @@ const (
 	Cancelled          Hint = "cancelled"
 )
 
-// The limits of banks.md 12.4. A moment that is exactly a limit away is too late.
+// The limits of docs/reference/banks.md 12.4. A moment that is exactly a limit away is too late.
 const (
 	OpenWithin   = 30 * time.Second // from the start of the order to its opening
 	FinishWithin = 3 * time.Minute  // from the start of the order to its end

@@ -1,0 +1,129 @@
+package apiclient
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"samla/internal/clock"
+)
+
+// User is a person as the API knows them.
+type User struct {
+	ID string `json:"userUuid"`
+}
+
+// CreateUser registers a person under the client's own id.
+func (c *Client) CreateUser(ctx context.Context, externalID string) (User, error) {
+	var u User
+	err := c.do(ctx, "POST", "/users", "", map[string]string{"externalId": externalID}, &u)
+	return u, err
+}
+
+// CreateSession makes a session token for a user.
+func (c *Client) CreateSession(ctx context.Context, userID string) (token string, err error) {
+	var s struct {
+		Token string `json:"token"`
+	}
+	err = c.do(ctx, "POST", "/users/"+userID+"/sessions", "", nil, &s)
+	return s.Token, err
+}
+
+// ConsentRequest asks for a consent.
+type ConsentRequest struct {
+	Company, LoginMethod, PersonalNumber, IPAddress, Locale string
+}
+
+// CreateConsent asks for a consent and returns its id.
+func (c *Client) CreateConsent(ctx context.Context, token string, r ConsentRequest) (id string, err error) {
+	access := map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": r.IPAddress}
+	if r.Locale != "" {
+		access["psuLocale"] = r.Locale
+	}
+	parameters := []map[string]any{access}
+	if r.PersonalNumber != "" {
+		parameters = append(parameters, map[string]any{"type": "SWEDISH_BANKID", "personalNumber": r.PersonalNumber})
+	}
+	var consent struct {
+		ConsentID string `json:"consentId"`
+	}
+	err = c.do(ctx, "POST", "/consents", token,
+		map[string]any{"company": r.Company, "loginMethod": r.LoginMethod, "parameters": parameters}, &consent)
+	return consent.ConsentID, err
+}
+
+// ConsentStatus is what a status poll of a consent tells.
+type ConsentStatus struct {
+	Status           string `json:"status"`
+	AuthInstructions *struct {
+		Type           string `json:"type"`
+		AutoStartToken string `json:"autoStartToken"`
+		QRData         string `json:"qrData"`
+	} `json:"authInstructions"`
+	Error *struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+	ExpiresAt string `json:"expiresAt"`
+}
+
+// PollConsent asks for a consent's status.
+func (c *Client) PollConsent(ctx context.Context, token, id string) (ConsentStatus, error) {
+	var s ConsentStatus
+	err := c.do(ctx, "GET", "/consents/"+id+"/status", token, nil, &s)
+	return s, err
+}
+
+// AwaitConsent polls until done says so, or ctx ends.
+func (c *Client) AwaitConsent(ctx context.Context, clk clock.Clock, token, id string, every time.Duration, done func(ConsentStatus) bool) (ConsentStatus, error) {
+	for {
+		s, err := c.PollConsent(ctx, token, id)
+		if err != nil || done(s) {
+			return s, err
+		}
+		if err := clock.Sleep(ctx, clk, every); err != nil {
+			return s, fmt.Errorf("the consent is still %s: %w", s.Status, err)
+		}
+	}
+}
+
+// StartCollection starts a collection with a stored consent, the person being
+// there when an address is given, and returns its id.
+func (c *Client) StartCollection(ctx context.Context, token, company, consentID, ip string) (id string, err error) {
+	parameter := map[string]any{"type": "STORED_CONSENT", "consentId": consentID}
+	if ip != "" {
+		parameter["psuIpAddress"] = ip
+	}
+	var collection struct {
+		ID string `json:"id"`
+	}
+	err = c.do(ctx, "POST", "/collections", token,
+		map[string]any{"company": company, "parameters": []any{parameter}}, &collection)
+	return collection.ID, err
+}
+
+// atWork are the statuses in which a collection of the tour goes on; any other is
+// taken for its end.
+var atWork = map[string]bool{"RUNNING": true, "LOGIN": true, "COLLECTING": true}
+
+// AwaitCollection polls a collection until nothing follows, or ctx ends.
+func (c *Client) AwaitCollection(ctx context.Context, clk clock.Clock, token, id string, every time.Duration) (status string, err error) {
+	for {
+		var s struct {
+			Status string `json:"status"`
+		}
+		if err := c.do(ctx, "GET", "/collections/"+id+"/status", token, nil, &s); err != nil || !atWork[s.Status] {
+			return s.Status, err
+		}
+		if err := clock.Sleep(ctx, clk, every); err != nil {
+			return s.Status, fmt.Errorf("the collection is still %s: %w", s.Status, err)
+		}
+	}
+}
+
+// Data fetches a collection's products as the API gives them.
+func (c *Client) Data(ctx context.Context, token, id string) ([]byte, error) {
+	var data []byte
+	err := c.do(ctx, "GET", "/collections/"+id+"/wealth/data", token, nil, &data)
+	return data, err
+}

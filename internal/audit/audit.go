@@ -1,0 +1,149 @@
+// Package audit owns the ledger: who allowed what, and when. An entry holds
+// ids, times and scopes and nothing that names a person or an account, so that
+// it may stay when a user is forgotten. The flows hand its entries to the store
+// in the transaction of the deed they tell of.
+package audit
+
+import (
+	"encoding/json"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/store"
+	"samla/internal/uuid7"
+)
+
+// Kind is the closed set of what the ledger tells.
+type Kind string
+
+// The kinds of entries.
+const (
+	ConsentCreated     Kind = "CONSENT_CREATED"
+	ConsentAuthorized  Kind = "CONSENT_AUTHORIZED"
+	ConsentRevoked     Kind = "CONSENT_REVOKED"
+	ConsentExpired     Kind = "CONSENT_EXPIRED"
+	ConsentFailed      Kind = "CONSENT_FAILED"
+	BankTold           Kind = "BANK_TOLD"
+	CollectionStarted  Kind = "COLLECTION_STARTED"
+	CollectionFinished Kind = "COLLECTION_FINISHED"
+)
+
+// Cause says why a consent was revoked.
+type Cause string
+
+// The causes of a revocation.
+const (
+	ByUser      Cause = "USER"         // through DELETE /consents/{consentId}
+	AtBank      Cause = "BANK"         // found withdrawn at the bank
+	UserGone    Cause = "USER_DELETED" // the user was anonymized
+	OneTimeOver Cause = "ONE_TIME"     // the collection it lived inside has ended
+)
+
+// Scope is a consent's scope without the account ids, which may be IBANs: a
+// hash of an IBAN can be guessed, a number of accounts cannot.
+type Scope struct {
+	Accounts     *int `json:"accounts,omitempty"` // how many; nil = every account at the bank
+	Balances     bool `json:"balances"`
+	Transactions bool `json:"transactions"`
+}
+
+type consentDetail struct {
+	Company      string    `json:"company"`
+	CollectionID string    `json:"collectionId,omitempty"` // the one-time collection it lives inside
+	Scope        Scope     `json:"scope"`
+	ExpiresAt    time.Time `json:"expiresAt,omitzero"`
+	Failure      string    `json:"failure,omitempty"`
+	Cause        Cause     `json:"cause,omitempty"`
+}
+
+type collectionDetail struct {
+	CollectionID string    `json:"collectionId"`
+	Company      string    `json:"company"`
+	Mode         string    `json:"mode"`
+	Attended     bool      `json:"attended"`
+	Accounts     *int      `json:"accounts,omitempty"` // how many it is limited to; nil = all
+	Status       string    `json:"status"`
+	DataUntil    time.Time `json:"dataUntil,omitzero"`
+}
+
+type dutyDetail struct {
+	DutyID   string `json:"dutyId"`
+	Company  string `json:"company"`
+	Attempts int    `json:"attempts"`
+}
+
+var consentKinds = map[consent.Status]Kind{
+	consent.Initiated:  ConsentCreated,
+	consent.Authorized: ConsentAuthorized,
+	consent.Revoked:    ConsentRevoked,
+	consent.Expired:    ConsentExpired,
+	consent.Failed:     ConsentFailed,
+}
+
+// OfConsent is the entry for a consent that has just come to its status. There
+// is none for AWAITING_AUTHORIZATION, which allows nothing: then it is false.
+func OfConsent(ids *uuid7.Generator, c consent.Consent, at time.Time) (store.Evidence, bool) {
+	return ofConsent(ids, c, at, "")
+}
+
+// OfRevoked is the entry for a consent that has just been revoked.
+func OfRevoked(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) store.Evidence {
+	c.Status = consent.Revoked
+	e, _ := ofConsent(ids, c, at, cause)
+	return e
+}
+
+func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) (store.Evidence, bool) {
+	kind, ok := consentKinds[c.Status]
+	if !ok {
+		return store.Evidence{}, false
+	}
+	scope := c.Scope()
+	return of(ids, c, kind, at, consentDetail{
+		Company: c.Company, CollectionID: c.CollectionID,
+		Scope:     Scope{count(scope.AccountIDs), scope.Balances, scope.Transactions},
+		ExpiresAt: c.ExpiresAt, Failure: string(c.Failure), Cause: cause,
+	}), true
+}
+
+// OfBankTold is the entry for a duty that was done: the bank knows that the
+// consent c is over.
+func OfBankTold(ids *uuid7.Generator, c consent.Consent, d store.Duty, at time.Time) store.Evidence {
+	return of(ids, c, BankTold, at, dutyDetail{DutyID: d.ID, Company: d.Company, Attempts: d.Attempts})
+}
+
+// OfCollection is the entry for a collection that has just started, or has just
+// come to a terminal status.
+func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) store.Evidence {
+	kind := CollectionStarted
+	if c.Status.Terminal() {
+		kind = CollectionFinished
+	}
+	about := consent.Consent{ID: c.ConsentID, ClientID: c.ClientID, UserID: c.UserID}
+	return of(ids, about, kind, at, collectionDetail{
+		CollectionID: c.ID, Company: c.Company, Mode: string(c.Mode), Attended: c.Attended,
+		Accounts: count(c.Filter), Status: string(c.Status), DataUntil: c.DataUntil,
+	})
+}
+
+// of makes an entry about a consent. detail is one of this package's detail
+// types: they are what keeps persons and accounts out of the ledger.
+func of(ids *uuid7.Generator, c consent.Consent, kind Kind, at time.Time, detail any) store.Evidence {
+	b, err := json.Marshal(detail)
+	if err != nil {
+		panic("audit: a detail type does not marshal: " + err.Error())
+	}
+	return store.Evidence{
+		ID: ids.New(), At: at, ClientID: c.ClientID, UserID: c.UserID, ConsentID: c.ID,
+		Kind: string(kind), Detail: b,
+	}
+}
+
+func count(accounts []string) *int {
+	if accounts == nil {
+		return nil
+	}
+	n := len(accounts)
+	return &n
+}

@@ -1,0 +1,154 @@
+// Package bgspec judges requests and answers against the official Berlin Group
+// NextGenPSD2 definition 1.3.12 (testdata, with its NOTICE). It belongs to the
+// tests of both sides of the wire: the connector and the sandbox bank share no
+// code, and this file decides which of them reads the standard wrongly.
+//
+// No production binary imports it. Source: docs/reference/banks.md 10.
+package bgspec
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+//go:embed testdata/berlin-group-psd2-1.3.12.json
+var definition []byte
+
+// ErrOutside is wrapped by the error about a request that is no operation of
+// the standard.
+var ErrOutside = errors.New("bgoracle: no operation of the standard")
+
+// Oracle judges what passes under one base path. It is safe for concurrent use.
+type Oracle struct {
+	base   string // path before "/v1/"
+	router routers.Router
+}
+
+// New returns an oracle for the bank at baseURL, such as
+// "https://127.0.0.1:8443/se-demo-psd2"; only its path matters. The bank's
+// operations are found under baseURL + "/v1/...".
+func New(baseURL string) (*Oracle, error) {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return nil, fmt.Errorf("bgoracle: base URL: %w", err)
+	}
+	router, err := load()
+	if err != nil {
+		return nil, err
+	}
+	return &Oracle{base: strings.TrimSuffix(u.Path, "/"), router: router}, nil
+}
+
+// load reads the definition once: it is half a megabyte and always the same.
+var load = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(definition)
+	if err != nil {
+		return nil, fmt.Errorf("bgoracle: load: %w", err)
+	}
+	const authorisations = "/v1/consents/{consentId}/authorisations"
+	post := doc.Paths.Value(authorisations).Post
+	put := doc.Paths.Value(authorisations + "/{authorisationId}").Put
+	// Trap 1: these members overlap, so that every realistic body matches
+	// several of them and oneOf refuses it.
+	for _, content := range []openapi3.Content{
+		post.RequestBody.Value.Content, put.RequestBody.Value.Content, put.Responses.Status(200).Value.Content,
+	} {
+		schema := content.Get("application/json").Schema.Value
+		schema.AnyOf, schema.OneOf = schema.OneOf, nil
+	}
+	doc.Servers = openapi3.Servers{{URL: "/"}}
+	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
+		return nil, fmt.Errorf("bgoracle: validate: %w", err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		return nil, fmt.Errorf("bgoracle: router: %w", err)
+	}
+	return router, nil
+})
+
+// Covers tells whether the path lies under the oracle's bank.
+func (o *Oracle) Covers(path string) bool { return strings.HasPrefix(path, o.base+"/v1/") }
+
+// CheckRequest returns an error when the request, sent with this body, breaks
+// the definition or the stricter rules of docs/reference/banks.md 10. The request's own body
+// is not read.
+func (o *Oracle) CheckRequest(r *http.Request, body []byte) error {
+	input, err := o.input(r, body)
+	if err != nil {
+		return err
+	}
+	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
+	}
+	if err := checkHeaders(r.Header); err != nil {
+		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
+	}
+	if err := checkAuthorisationBody(input.Route, r.Method, body); err != nil {
+		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
+	}
+	if err := checkValues(body); err != nil {
+		return fmt.Errorf("bgoracle: request %s %s: %w", r.Method, input.Route.Path, err)
+	}
+	return nil
+}
+
+// CheckResponse does the same for the answer to r.
+func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, body []byte) error {
+	input, err := o.input(r, nil)
+	if err != nil {
+		return err
+	}
+	answer := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: status, Header: header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	if len(body) > 0 {
+		answer.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if err := openapi3filter.ValidateResponse(r.Context(), answer); err != nil {
+		return fmt.Errorf("bgoracle: answer %d to %s %s: %w", status, r.Method, input.Route.Path, err)
+	}
+	if status < 300 && header.Get("X-Request-ID") != r.Header.Get("X-Request-ID") {
+		return fmt.Errorf("bgoracle: answer %d to %s %s: X-Request-ID is not echoed", status, r.Method, input.Route.Path)
+	}
+	if err := checkValues(body); err != nil {
+		return fmt.Errorf("bgoracle: answer %d to %s %s: %w", status, r.Method, input.Route.Path, err)
+	}
+	return nil
+}
+
+// input makes a copy of the request that lies at the definition's own root.
+func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
+	c := r.Clone(r.Context())
+	c.URL.Path = strings.TrimPrefix(r.URL.Path, o.base)
+	c.URL.RawPath = ""
+	c.Body = http.NoBody
+	if len(body) > 0 {
+		c.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if !o.Covers(r.URL.Path) {
+		return nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
+	}
+	route, params, err := o.router.FindRoute(c)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrOutside, r.Method, err)
+	}
+	return &openapi3filter.RequestValidationInput{
+		Request: c, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+	}, nil
+}

@@ -1,0 +1,190 @@
+package bgspec_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"samla/internal/bgspec"
+)
+
+const base = "https://bank.example/psd2"
+
+func oracle(t *testing.T) *bgspec.Oracle {
+	t.Helper()
+	o, err := bgspec.New(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func request(method, path string) *http.Request {
+	r := httptest.NewRequest(method, base+path, nil)
+	r.Header.Set("X-Request-ID", "99391c7e-ad88-49ec-a2ad-99ddcb1f7721")
+	r.Header.Set("PSU-IP-Address", "192.0.2.1")
+	r.Header.Set("Consent-ID", "c1")
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+func header(contentType string) http.Header {
+	return http.Header{"Content-Type": {contentType}, "X-Request-Id": {"99391c7e-ad88-49ec-a2ad-99ddcb1f7721"}}
+}
+
+// The official examples that are valid as they are (docs/reference/banks.md 10).
+var examples = map[string]struct{ method, path string }{
+	"accountListExample1":                            {"GET", "/v1/accounts"},
+	"accountListExample2":                            {"GET", "/v1/accounts"},
+	"accountListExample3":                            {"GET", "/v1/accounts"},
+	"cardAccountListExample1":                        {"GET", "/v1/card-accounts"},
+	"balancesExample1_RegularAccount":                {"GET", "/v1/accounts/a/balances"},
+	"balancesExample2_MulticurrencyAccount":          {"GET", "/v1/accounts/a/balances"},
+	"transactionsExample1_RegularAccount_json":       {"GET", "/v1/accounts/a/transactions?bookingStatus=booked"},
+	"transactionsExample3_MulticurrencyAccount_json": {"GET", "/v1/accounts/a/transactions?bookingStatus=booked"},
+	"consentResponseExample3_Decoupled":              {"POST", "/v1/consents"},
+	"consentStatusResponseExample1":                  {"GET", "/v1/consents/c/status"},
+	"authorisationListExample":                       {"GET", "/v1/consents/c/authorisations"},
+	"startScaProcessResponseExample1":                {"POST", "/v1/consents/c/authorisations"},
+}
+
+func TestOfficialExamplesPass(t *testing.T) {
+	raw, err := os.ReadFile("testdata/berlin-group-psd2-1.3.12.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct {
+			Examples map[string]struct{ Value json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	o := oracle(t)
+	for name, op := range examples {
+		status := http.StatusOK
+		if op.method == http.MethodPost {
+			status = http.StatusCreated
+		}
+		body := doc.Components.Examples[name].Value
+		if len(body) == 0 {
+			t.Fatalf("%s: no such example", name)
+		}
+		h := header("application/json")
+		if err := o.CheckResponse(request(op.method, op.path), status, h, body); err != nil && !strings.Contains(err.Error(), "iban is malformed") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+const consent = `{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2027-01-01","frequencyPerDay":4,"combinedServiceIndicator":false}`
+
+func TestRequests(t *testing.T) {
+	o := oracle(t)
+	cases := []struct {
+		name, method, path, body string
+		change                   func(http.Header)
+		ok                       bool
+	}{
+		{"consent", "POST", "/v1/consents", consent, nil, true},
+		{"consent without address", "POST", "/v1/consents", consent, func(h http.Header) { h.Del("PSU-IP-Address") }, false},
+		{"consent without combinedServiceIndicator", "POST", "/v1/consents", strings.Replace(consent, `,"combinedServiceIndicator":false`, "", 1), nil, false},
+		{"consent with a wrong IBAN", "POST", "/v1/consents", strings.Replace(consent, `"allPsd2":"allAccounts"`, `"accounts":[{"iban":"SE4560000000058398257466"}]`, 1), nil, false},
+		{"no request id", "GET", "/v1/accounts", "", func(h http.Header) { h.Del("X-Request-ID") }, false},
+		{"request id that is no UUID", "GET", "/v1/accounts", "", func(h http.Header) { h.Set("X-Request-ID", "1") }, false},
+		{"no consent id", "GET", "/v1/accounts", "", func(h http.Header) { h.Del("Consent-ID") }, false},
+		{"transactions", "GET", "/v1/accounts/a/transactions?bookingStatus=both&dateFrom=2026-01-01", "", nil, true},
+		{"transactions without bookingStatus", "GET", "/v1/accounts/a/transactions", "", nil, false},
+		{"empty authorisation", "POST", "/v1/consents/c/authorisations", "{}", nil, true},
+		{"authorisation with a foreign member", "POST", "/v1/consents/c/authorisations", `{"bankid":true}`, nil, false},
+		{"authorisation with a method", "PUT", "/v1/consents/c/authorisations/a", `{"authenticationMethodId":"m"}`, nil, true},
+		{"authorisation with a number", "PUT", "/v1/consents/c/authorisations/a", `{"confirmationCode":1}`, nil, false},
+		{"confirmation code only by PUT", "POST", "/v1/consents/c/authorisations", `{"confirmationCode":"1"}`, nil, false},
+		{"no operation", "GET", "/v1/nothing/at/all/here/x/y", "", nil, false},
+	}
+	for _, c := range cases {
+		r := request(c.method, c.path)
+		if c.change != nil {
+			c.change(r.Header)
+		}
+		if err := o.CheckRequest(r, []byte(c.body)); (err == nil) != c.ok {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+	if err := o.CheckRequest(httptest.NewRequest("GET", "https://bank.example/other/v1/accounts", nil), nil); err == nil {
+		t.Error("a request outside the base path passed")
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	o := oracle(t)
+	balances := func(currency, amount string) string {
+		return `{"balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"` + currency + `","amount":"` + amount + `"}}]}`
+	}
+	cases := []struct {
+		name, body string
+		ok         bool
+	}{
+		{"good", balances("SEK", "-12.50"), true},
+		{"trap 2: text after the amount", balances("SEK", "12.5x"), false},
+		{"decimal comma", balances("SEK", "12,5"), false},
+		{"long currency", balances("SEKK", "12.5"), false},
+		{"no balances", `{}`, false},
+		{"account with a wrong IBAN", `{"account":{"iban":"SE2880000832790000012345"},"balances":[]}`, false},
+		{"not JSON", `{`, false},
+	}
+	for _, c := range cases {
+		err := o.CheckResponse(request("GET", "/v1/accounts/a/balances"), 200, header("application/json"), []byte(c.body))
+		if (err == nil) != c.ok {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+	h := header("application/json")
+	h.Del("X-Request-ID")
+	if err := o.CheckResponse(request("GET", "/v1/accounts/a/balances"), 200, h, []byte(balances("SEK", "1"))); err == nil {
+		t.Error("an answer without X-Request-ID passed")
+	}
+	wrongCode := `{"tppMessages":[{"category":"ERROR","code":"NO_SUCH_CODE"}]}`
+	if err := o.CheckResponse(request("GET", "/v1/accounts"), 401, header("application/json"), []byte(wrongCode)); err == nil {
+		t.Error("an error code outside the standard passed")
+	}
+}
+
+// The two wrappers see the same exchange: a bad answer is reported by both and
+// delivered unchanged.
+func TestWrappersReport(t *testing.T) {
+	var server, client []error
+	bad := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"accounts":3}`))
+	})
+	srv := httptest.NewServer(nil)
+	defer srv.Close()
+	o, err := bgspec.New(srv.URL + "/psd2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Config.Handler = o.Handler(bad, func(err error) { server = append(server, err) })
+	c := &http.Client{Transport: o.Transport(nil, func(err error) { client = append(client, err) })}
+	req, _ := http.NewRequest("GET", srv.URL+"/psd2/v1/accounts", nil)
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if len(server) != 2 || len(client) != 2 {
+		t.Errorf("server reported %v\nclient reported %v", server, client)
+	}
+	if resp, err := c.Get(srv.URL + "/elsewhere"); err != nil || resp.StatusCode != 200 {
+		t.Errorf("a request outside the base path: %v %v", resp, err)
+	} else {
+		_ = resp.Body.Close()
+	}
+	if len(client) != 2 {
+		t.Error("a request outside the base path was judged")
+	}
+}

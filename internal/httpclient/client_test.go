@@ -1,0 +1,399 @@
+package httpclient_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/httpclient"
+	"samla/internal/sandbox/pki"
+)
+
+var certificates = sync.OnceValue(func() *pki.Set {
+	set, err := pki.Open("", func() time.Time { return noon }, nil)
+	if err != nil {
+		panic(err)
+	}
+	return set
+})
+
+// partner is a server that demands our certificate.
+func partner(t testing.TB, h http.HandlerFunc, change ...func(*http.Server)) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	for _, f := range change {
+		f(s.Config)
+	}
+	s.TLS = &tls.Config{
+		Certificates: []tls.Certificate{certificates().Server}, ClientAuth: tls.RequireAndVerifyClientCert,
+		ClientCAs: certificates().CA.Pool(), Time: func() time.Time { return noon },
+	}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func config(url string) httpclient.Config {
+	return httpclient.Config{
+		BaseURL: url, Certificate: &certificates().QWAC, Roots: certificates().CA.Pool(), Now: func() time.Time { return noon },
+	}
+}
+
+func client(t testing.TB, c httpclient.Config) *httpclient.Client {
+	t.Helper()
+	made, err := httpclient.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(made.Close)
+	return made
+}
+
+func request(t testing.TB, c *httpclient.Client, method string) httpclient.Request {
+	t.Helper()
+	target, err := c.At(nil, "v1", "consents", "secret-id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httpclient.Request{Method: method, Target: target, Header: http.Header{"Psu-Id": {"191212121212"}}}
+}
+
+// do makes one exchange and checks that an error shows nothing of it.
+func do(t testing.TB, c *httpclient.Client, method string) (*httpclient.Response, error) {
+	t.Helper()
+	resp, err := c.Do(t.Context(), request(t, c, method))
+	if err != nil {
+		for _, secret := range []string{"secret-id", "191212121212", "127.0.0.1", "https"} {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("the error shows %q", secret)
+			}
+		}
+	}
+	return resp, err
+}
+
+func TestExchange(t *testing.T) {
+	s := partner(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if len(r.TLS.PeerCertificates) == 0 || !r.TLS.PeerCertificates[0].Equal(certificates().QWAC.Leaf) {
+			t.Error("not our certificate")
+		}
+		w.Header().Set("X-Said", r.Method+" "+r.URL.Path+" "+r.Proto)
+		w.WriteHeader(418)
+		_, _ = w.Write(body)
+	})
+	c := client(t, config(s.URL+"/psd2"))
+	r := request(t, c, http.MethodPost)
+	r.Body = []byte("hello")
+	resp, err := c.Do(t.Context(), r)
+	if err != nil || resp.Status != 418 || string(resp.Body) != "hello" || resp.Header.Get("X-Said") != "POST /psd2/v1/consents/secret-id HTTP/2.0" {
+		t.Errorf("got %+v, %v", resp, err)
+	}
+}
+
+func TestRedirectsAreAnswers(t *testing.T) {
+	var other atomic.Int64
+	s := partner(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			other.Add(1)
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+	})
+	resp, err := do(t, client(t, config(s.URL)), http.MethodGet)
+	if err != nil || resp.Status != http.StatusFound || other.Load() != 0 {
+		t.Errorf("got %+v, %v, %d calls elsewhere", resp, err, other.Load())
+	}
+}
+
+func TestAnswersHaveALimit(t *testing.T) {
+	big := bytes.Repeat([]byte("a"), 100_000)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(big)
+	_ = z.Close()
+	for name, c := range map[string]struct {
+		limit int64
+		write func(http.ResponseWriter)
+		want  httpclient.Kind
+	}{
+		"declared": {99_999, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100000"); _, _ = w.Write(big) }, httpclient.TooLarge},
+		"chunked": {99_999, func(w http.ResponseWriter) {
+			w.(http.Flusher).Flush()
+			_, _ = w.Write(big)
+		}, httpclient.TooLarge},
+		"unpacked": {99_999, func(w http.ResponseWriter) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed.Bytes())
+		}, httpclient.TooLarge},
+		"just fits": {100_000, func(w http.ResponseWriter) { _, _ = w.Write(big) }, ""},
+		"packed": {100_000, func(w http.ResponseWriter) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed.Bytes())
+		}, ""},
+		"cut short": {100_000, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100000"); _, _ = w.Write(big[:5]) }, httpclient.Failed},
+	} {
+		s := partner(t, func(w http.ResponseWriter, _ *http.Request) { c.write(w) })
+		settings := config(s.URL)
+		settings.Limits.Body = c.limit
+		resp, err := do(t, client(t, settings), http.MethodPost)
+		if c.want == "" && (err != nil || !bytes.Equal(resp.Body, big)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.want != "" && (err == nil || httpclient.KindOf(err) != c.want) {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+func TestWhyThereIsNoAnswer(t *testing.T) {
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	ok := partner(t, func(http.ResponseWriter, *http.Request) {})
+	slow := partner(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	})
+	other, err := pki.NewCA("another", func() time.Time { return noon }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := other.Issue(pki.QWAC())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		url    string
+		change func(*httpclient.Config)
+		want   httpclient.Kind
+	}{
+		"nobody listens":          {closedPort(t), nil, httpclient.Refused},
+		"headers are late":        {slow.URL, func(c *httpclient.Config) { c.Limits.Headers = 50 * time.Millisecond }, httpclient.Timeout},
+		"the whole is late":       {slow.URL, func(c *httpclient.Config) { c.Limits.Whole = 50 * time.Millisecond }, httpclient.Timeout},
+		"their CA is unknown":     {ok.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.Untrusted},
+		"their time has not come": {ok.URL, func(c *httpclient.Config) { c.Now = func() time.Time { return noon.AddDate(-9, 0, 0) } }, httpclient.Untrusted},
+		"our CA is unknown":       {ok.URL, func(c *httpclient.Config) { c.Certificate = &stranger }, httpclient.Unwelcome},
+		"we have no certificate":  {ok.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.Unwelcome},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := config(c.url)
+			if c.change != nil {
+				c.change(&settings)
+			}
+			_, err := do(t, client(t, settings), http.MethodPost)
+			if httpclient.KindOf(err) != c.want || err == nil {
+				t.Errorf("got %v (%v), want %s", err, errors.Unwrap(err), c.want)
+			}
+		})
+	}
+	t.Run("the caller has gone", func(t *testing.T) {
+		c := client(t, config(slow.URL))
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		_, err := c.Do(ctx, request(t, c, http.MethodGet))
+		if httpclient.KindOf(err) != httpclient.Cancelled || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestOldTLSIsNotSpoken(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificates().Server}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	if _, err := do(t, client(t, config(s.URL)), http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return "https://" + l.Addr().String()
+}
+
+// Connections are kept and no more are opened than allowed, in either protocol.
+func TestConnectionsAreKept(t *testing.T) {
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		var opened atomic.Int64
+		s := partner(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Proto != protocol {
+				t.Errorf("got %s, want %s", r.Proto, protocol)
+			}
+			_, _ = io.WriteString(w, "{}")
+		}, func(s *http.Server) {
+			s.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					opened.Add(1)
+				}
+			}
+		})
+		settings := config(s.URL)
+		settings.Limits.Conns = 4
+		settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+			rt.(*http.Transport).Protocols.SetHTTP2(protocol == "HTTP/2.0")
+			return rt
+		}
+		c := client(t, settings)
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				for range 20 {
+					if _, err := do(t, c, http.MethodPost); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := opened.Load(); n > 4 {
+			t.Errorf("%s: %d connections", protocol, n)
+		}
+	}
+}
+
+// noPause is a clock on which every wait is over at once.
+type noPause struct{ clock.Clock }
+
+func (noPause) NewTimer(time.Duration) clock.Timer { return clock.System().NewTimer(0) }
+
+func TestRepeats(t *testing.T) {
+	hangUp := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	status := func(code int, header ...string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			for _, h := range header {
+				w.Header().Set(h, "1")
+			}
+			w.WriteHeader(code)
+		}
+	}
+	for name, c := range map[string]struct {
+		method string
+		replay bool
+		answer func(http.ResponseWriter)
+		want   int64
+	}{
+		"GET, 503":                  {"GET", false, status(503), 3},
+		"GET, 502":                  {"GET", false, status(502), 3},
+		"GET, 504":                  {"GET", false, status(504), 3},
+		"GET, 503 that says when":   {"GET", false, status(503, "Retry-After"), 1},
+		"GET, 500":                  {"GET", false, status(500), 1},
+		"GET, 429":                  {"GET", false, status(429), 1},
+		"GET, 200":                  {"GET", false, status(200), 1},
+		"DELETE, 503":               {"DELETE", false, status(503), 3},
+		"DELETE, hung up":           {"DELETE", false, hangUp, 3},
+		"POST, 503":                 {"POST", false, status(503), 1},
+		"POST, hung up":             {"POST", false, hangUp, 1},
+		"POST, 503, replay-safe":    {"POST", true, status(503), 3},
+		"POST, hung up, the same":   {"POST", true, hangUp, 3},
+		"PUT, 503, not replay-safe": {"PUT", false, status(503), 1},
+	} {
+		var calls atomic.Int64
+		s := partner(t, func(w http.ResponseWriter, _ *http.Request) {
+			calls.Add(1)
+			c.answer(w)
+		})
+		settings := config(s.URL)
+		settings.Pauses = noPause{clock.System()}
+		made := client(t, settings)
+		r := request(t, made, c.method)
+		r.Replay, r.Body = c.replay, []byte("{}")
+		_, _ = made.Do(t.Context(), r)
+		if calls.Load() != c.want {
+			t.Errorf("%s: %d calls, want %d", name, calls.Load(), c.want)
+		}
+	}
+}
+
+// A partner that is down is left alone for a while, and then tried once.
+func TestBreaker(t *testing.T) {
+	var calls atomic.Int64
+	var up atomic.Bool
+	s := partner(t, func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		if !up.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(500) // an answer all the same
+	})
+	pauses := clock.NewManual(noon)
+	settings := config(s.URL)
+	settings.Pauses = pauses
+	c := client(t, settings)
+	for range 20 {
+		if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil {
+			t.Fatal(err)
+		}
+	}
+	broken := func(when string) {
+		t.Helper()
+		before := calls.Load()
+		if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Broken || calls.Load() != before {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	broken("after twenty failures")
+	pauses.Advance(5 * time.Second)
+	if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil { // one try
+		t.Error(err)
+	}
+	broken("after a failed try")
+	pauses.Advance(5 * time.Second)
+	up.Store(true)
+	for range 30 {
+		if _, err := do(t, c, http.MethodPost); err != nil {
+			t.Errorf("the partner is back, but %v", err)
+		}
+	}
+}
+
+func BenchmarkExchange(b *testing.B) {
+	body := bytes.Repeat([]byte("x"), 600)
+	for _, v := range []struct {
+		name  string
+		http2 bool
+	}{{"HTTP1", false}, {"HTTP2", true}} {
+		b.Run(v.name, func(b *testing.B) {
+			s := partner(b, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+			settings := config(s.URL)
+			settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+				rt.(*http.Transport).Protocols.SetHTTP2(v.http2)
+				return rt
+			}
+			c := client(b, settings)
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					r := request(b, c, http.MethodGet)
+					if resp, err := c.Do(context.Background(), r); err != nil || len(resp.Body) != len(body) {
+						b.Error(fmt.Errorf("exchange: %w", err))
+					}
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,244 @@
+package httpclient_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"math/big"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"samla/internal/httpclient"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+var seal = sync.OnceValue(func() *tls.Certificate {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return issue(key, key.Public(), pkix.Name{CommonName: `Sigill "CA" Å`, Organization: []string{"Samla, test"}, Country: []string{"SE"}})
+})
+
+func issue(key crypto.PrivateKey, public crypto.PublicKey, name pkix.Name) *tls.Certificate {
+	template := &x509.Certificate{SerialNumber: big.NewInt(0xABCDEF12345), Subject: name, NotAfter: noon.AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+	if err != nil {
+		panic(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func signer(t testing.TB, v httpclient.Variant) *httpclient.Signer {
+	t.Helper()
+	s, err := httpclient.NewSigner(seal(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var parameter = regexp.MustCompile(`^(keyId|algorithm|headers|signature)="([^"]*)"$`)
+
+// verify is a second reading of docs/reference/banks.md 9.2, as a bank would do it: it takes the
+// headers apart, builds the string to sign anew and checks digest and signature.
+func verify(t interface{ Fatalf(string, ...any) }, h http.Header, method, target string, body []byte) (fields map[string]string) {
+	fields = map[string]string{}
+	for _, part := range strings.Split(h.Get("Signature"), `",`) {
+		if !strings.HasSuffix(part, `"`) {
+			part += `"`
+		}
+		m := parameter.FindStringSubmatch(part)
+		if m == nil || fields[m[1]] != "" {
+			t.Fatalf("Signature is malformed: %s", h.Get("Signature"))
+		}
+		fields[m[1]] = m[2]
+	}
+	label, digest, _ := strings.Cut(h.Get("Digest"), "=")
+	sum := map[string]func([]byte) []byte{
+		"SHA-256": func(b []byte) []byte { s := sha256.Sum256(b); return s[:] },
+		"SHA-512": func(b []byte) []byte { s := sha512.Sum512(b); return s[:] },
+	}
+	if digest != base64.StdEncoding.EncodeToString(sum[strings.ToUpper(label)](body)) {
+		t.Fatalf("Digest is wrong: %s", h.Get("Digest"))
+	}
+	var lines []string
+	for _, name := range strings.Fields(fields["headers"]) {
+		value := strings.Join(h[http.CanonicalHeaderKey(name)], ", ")
+		if name == "(request-target)" {
+			value = strings.ToLower(method) + " " + target
+		}
+		lines = append(lines, name+": "+strings.TrimSpace(value))
+	}
+	der, err := base64.StdEncoding.DecodeString(h.Get("TPP-Signature-Certificate"))
+	if err != nil {
+		t.Fatalf("certificate: %v", err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatalf("certificate: %v", err)
+	}
+	signature, err := base64.StdEncoding.DecodeString(fields["signature"])
+	if err != nil {
+		t.Fatalf("signature: %v", err)
+	}
+	hash, algorithm := crypto.SHA256, "SHA-256"
+	if fields["algorithm"] == "rsa-sha512" {
+		hash, algorithm = crypto.SHA512, "SHA-512"
+	}
+	text := strings.Join(lines, "\n")
+	if err := rsa.VerifyPKCS1v15(cert.PublicKey.(*rsa.PublicKey), hash, sum[algorithm]([]byte(text)), signature); err != nil {
+		t.Fatalf("the signature does not hold for %q", text)
+	}
+	return fields
+}
+
+func TestSignatureOfTheStandard(t *testing.T) {
+	h := http.Header{"X-Request-Id": {"99391c7e-ad88-49ec-a2ad-99ddcb1f7721"}, "Psu-Ip-Address": {"192.0.2.7"}}
+	if err := signer(t, httpclient.Variant{}).Sign(h, "GET", "/v1/accounts", nil, noon); err != nil {
+		t.Fatal(err)
+	}
+	// The digest of an empty body is sent too (published vector).
+	if got := h.Get("Digest"); got != "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" {
+		t.Errorf("Digest is %s", got)
+	}
+	fields := verify(t, h, "GET", "/v1/accounts", nil)
+	if fields["headers"] != "digest x-request-id" || fields["algorithm"] != "rsa-sha256" {
+		t.Errorf("got %v", fields)
+	}
+	// Quotes and letters beyond ASCII cannot stand in the header.
+	if want := `SN=ABCDEF12345,CA=CN=Sigill %5C%22CA%5C%22 %C3%85,O=Samla%5C, test,C=SE`; fields["keyId"] != want {
+		t.Errorf("keyId is %s, want %s", fields["keyId"], want)
+	}
+	if h.Get("Date") != "" {
+		t.Error("Date is sent though it is not listed")
+	}
+}
+
+func TestSignatureVariants(t *testing.T) {
+	for name, c := range map[string]struct {
+		variant                           httpclient.Variant
+		headers, keyID, algorithm, digest string
+	}{
+		"as Swedbank": {httpclient.Variant{Headers: []string{"Date", "digest", "x-request-id", "psu-id"}},
+			"date digest x-request-id psu-id", "", "rsa-sha256", "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+		"as Nordea": {httpclient.Variant{Headers: []string{"(request-target)", "digest"}, KeyID: "client-1", Digest: "sha-256"},
+			"(request-target) digest", "client-1", "rsa-sha256", "sha-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+		"512": {httpclient.Variant{Digest: "SHA-512", Algorithm: "rsa-sha512"},
+			"digest x-request-id psu-id tpp-redirect-uri", "", "rsa-sha512",
+			"SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="},
+	} {
+		h := http.Header{"X-Request-Id": {"1"}, "Psu-Id": {"191212121212"}, "Tpp-Redirect-Uri": {"https://tpp.example/ok"}, "Signature": {"old"}}
+		if err := signer(t, c.variant).Sign(h, "GET", "/v1/accounts?x=1", []byte{}, noon); err != nil {
+			t.Fatal(err)
+		}
+		fields := verify(t, h, "GET", "/v1/accounts?x=1", nil)
+		if fields["headers"] != c.headers || fields["algorithm"] != c.algorithm || h.Get("Digest") != c.digest {
+			t.Errorf("%s: got %v, %s", name, fields, h.Get("Digest"))
+		}
+		if c.keyID != "" && fields["keyId"] != c.keyID {
+			t.Errorf("%s: keyId is %s", name, fields["keyId"])
+		}
+		if strings.Contains(c.headers, "date") && h.Get("Date") != "Sun, 22 Nov 2026 12:00:00 GMT" {
+			t.Errorf("%s: Date is %s", name, h.Get("Date"))
+		}
+	}
+}
+
+func TestVariantsThatAreNone(t *testing.T) {
+	for name, v := range map[string]httpclient.Variant{
+		"headers":   {Headers: []string{"x-request-id"}},
+		"header":    {Headers: []string{"digest", "x request id"}},
+		"empty":     {Headers: []string{"digest", ""}},
+		"digest":    {Digest: "MD5"},
+		"algorithm": {Algorithm: "hs2019"},
+	} {
+		if err := v.Check(); !errors.Is(err, httpclient.ErrVariant) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := httpclient.NewSigner(seal(), v); !errors.Is(err, httpclient.ErrVariant) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := httpclient.NewSigner(issue(key, key.Public(), pkix.Name{CommonName: "x"}), httpclient.Variant{}); !errors.Is(err, httpclient.ErrVariant) {
+		t.Errorf("a key that is not RSA: %v", err)
+	}
+}
+
+// Whatever is sent, a bank that reads the standard finds that the signature
+// holds, covers exactly what it must, and stops holding when anything changes.
+func TestSignaturesVerify(t *testing.T) {
+	optional := []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"}
+	rapid.Check(t, func(rt *rapid.T) {
+		v := httpclient.Variant{
+			Digest:    rapid.SampledFrom([]string{"", "SHA-256", "sha-256", "SHA-512", "sha-512"}).Draw(rt, "digest"),
+			Algorithm: rapid.SampledFrom([]string{"", "rsa-sha256", "rsa-sha512"}).Draw(rt, "algorithm"),
+		}
+		want := []string{"digest", "x-request-id"}
+		h := http.Header{}
+		value := rapid.StringMatching(`[!-~]([ -~]{0,40}[!-~])?`)
+		h.Set("X-Request-ID", value.Draw(rt, "id"))
+		for _, name := range optional {
+			if rapid.Bool().Draw(rt, name) {
+				h.Set(name, value.Draw(rt, "value"))
+				want = append(want, name)
+			}
+		}
+		body := rapid.SliceOf(rapid.Byte()).Draw(rt, "body")
+		if err := signer(t, v).Sign(h, "POST", "/v1/consents", body, noon); err != nil {
+			rt.Fatal(err)
+		}
+		fields := verify(rt, h, "POST", "/v1/consents", body)
+		if got := strings.Fields(fields["headers"]); !slices.Equal(got, want) {
+			rt.Fatalf("covers %v, want %v", got, want)
+		}
+		h.Set("X-Request-ID", h.Get("X-Request-ID")+"x")
+		if holds(h, body) {
+			rt.Fatal("the signature holds for another request id")
+		}
+	})
+}
+
+// holds is verify as a question.
+func holds(h http.Header, body []byte) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	verify(panicking{}, h, "POST", "/v1/consents", body)
+	return true
+}
+
+type panicking struct{}
+
+func (panicking) Fatalf(string, ...any) { panic("does not hold") }
+
+func BenchmarkSign(b *testing.B) {
+	s := signer(b, httpclient.Variant{})
+	h := http.Header{"X-Request-Id": {"99391c7e-ad88-49ec-a2ad-99ddcb1f7721"}, "Psu-Id": {"191212121212"}}
+	body := make([]byte, 200)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.Sign(h, "POST", "/v1/consents", body, noon); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package conformance_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"image/png"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"samla/internal/bgspec"
+	"samla/internal/clock"
+	"samla/internal/consent"
+	"samla/internal/httpclient"
+	"samla/internal/institution"
+	"samla/internal/institution/conformance"
+	"samla/internal/institution/xs2a"
+	"samla/internal/sandbox"
+	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/pki"
+)
+
+// The default person has an account, savings and a card; somebodyElse is another
+// customer.
+const (
+	maja         = persona.Default
+	somebodyElse = "194408139089"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func TestSandboxBanks(t *testing.T) {
+	for company, c := range map[string]struct {
+		profile   xs2a.Profile
+		signature xs2a.Signature
+		expect    conformance.Expect
+	}{
+		"se-demo-psd2": {
+			profile: xs2a.Profile{ReplaySafe: true},
+			expect:  conformance.Expect{QR: institution.QRText, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true},
+		},
+		"se-sandbox-autostart": {
+			profile: xs2a.Profile{ReplaySafe: true, QR: institution.QRNone, NeedsPSUID: true},
+			expect:  conformance.Expect{QR: institution.QRNone, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true},
+		},
+		"se-sandbox-static": {
+			profile:   xs2a.Profile{ReplaySafe: true, QR: institution.QRImage, BookingStatus: "booked", WithBalance: new(bool)},
+			signature: xs2a.Signature{Variant: httpclient.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}},
+			expect:    conformance.Expect{QR: institution.QRImage, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 20},
+		},
+		"se-sandbox-short": {
+			profile:   xs2a.Profile{ReplaySafe: true, DailyLimit: 1, FrequencyPerDay: 1, LongestConsent: 30},
+			signature: xs2a.Signature{Variant: httpclient.Variant{Digest: "sha-512", Algorithm: "rsa-sha512"}},
+			expect:    conformance.Expect{QR: institution.QRText, LongestConsent: 30, Accounts: 3, Pages: 3, Pending: true},
+		},
+	} {
+		t.Run(company, func(t *testing.T) {
+			t.Parallel()
+			conformance.Run(t, func(t *testing.T) conformance.Setup {
+				w := newWorld(t, company)
+				sendPSUID := true // so that somebody else can be told from the person
+				c.profile.SendPSUID = &sendPSUID
+				return conformance.Setup{
+					Bank: w.connector(t, c.profile, c.signature), Now: w.clock.Now, Advance: w.clock.Advance, Act: w.act, Expect: c.expect,
+					Person: institution.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"},
+				}
+			})
+		})
+	}
+}
+
+// keys are certificates made once: each world takes copies, for to make an RSA
+// key takes longer than most cases.
+var keys = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "banktest")
+	if err == nil {
+		_, err = pki.Open(dir, func() time.Time { return noon }, nil)
+	}
+	return dir, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := keys(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func keysCopied(t *testing.T) string {
+	t.Helper()
+	made, err := keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(made)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// world is a sandbox of one test, on its own clock and port.
+type world struct {
+	clock   *clock.Manual
+	sandbox *sandbox.Sandbox
+	oracle  *bgspec.Oracle
+	base    string
+	company string
+}
+
+func newWorld(t *testing.T, company string) *world {
+	t.Helper()
+	w := &world{clock: clock.NewManual(noon), company: company}
+	var err error
+	if w.oracle, err = bgspec.New("https://sandbox/" + company); err != nil {
+		t.Fatal(err)
+	}
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: keysCopied(t), Wrap: func(h http.Handler) http.Handler {
+		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.sandbox.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := w.sandbox.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, b := range w.sandbox.Banks() {
+		if b.Company == company {
+			w.base = b.BaseURL
+		}
+	}
+	return w
+}
+
+func (w *world) connector(t *testing.T, p xs2a.Profile, s xs2a.Signature) *xs2a.Bank {
+	t.Helper()
+	qwac, qseal := w.sandbox.TPP()
+	b, err := xs2a.New(xs2a.Config{
+		Company: w.company, DisplayName: "Sandbox", BaseURL: w.base, Profile: p, Signature: s,
+		LoginMethods: []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"},
+	}, xs2a.Deps{
+		Clock: w.clock, Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: w.sandbox.CA().Pool()},
+		Wrap: func(next http.RoundTripper) http.RoundTripper {
+			return w.oracle.Transport(next, func(err error) { t.Errorf("the connector breaks the standard: %v", err) })
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.Close()
+		if n := b.Unechoed(); n != 0 {
+			t.Errorf("%d answers without our X-Request-ID", n)
+		}
+	})
+	return b
+}
+
+// act plays the phone: it scans or starts what the person was given.
+func (w *world) act(t *testing.T, d conformance.Deed, i consent.Instructions) {
+	t.Helper()
+	a := bankid.PhoneAction{AutoStartToken: i.AutoStartToken}
+	switch {
+	case i.QRData != "":
+		a = bankid.PhoneAction{QRData: i.QRData}
+	case i.QRImage != "":
+		a.AutoStartToken = scan(t, i.QRImage)
+	}
+	switch d {
+	case conformance.Approve:
+		a.Action, a.PersonalNumber = bankid.Approve, maja
+	case conformance.Mismatch:
+		a.Action, a.PersonalNumber = bankid.Approve, somebodyElse
+	case conformance.Cancel:
+		a.Action = bankid.Decline
+	case conformance.Open:
+		a.Action = bankid.Open
+	}
+	if _, err := w.sandbox.BankID().Act(a); err != nil {
+		t.Fatalf("the phone refuses: %v", err)
+	}
+}
+
+// scan reads the autostart URL in a picture of a QR code (docs/reference/banks.md 12.6).
+func scan(t *testing.T, picture string) string {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(code.GetText())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("autostarttoken")
+}

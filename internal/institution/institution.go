@@ -1,0 +1,122 @@
+// Package institution is the port to banks: small verbs, each an interface of its own,
+// that a connector implements as far as its bank can. How a bank says things
+// stays inside its connector; what it can do is data, its Profile.
+//
+// A connector does no more than one exchange with the bank per call, keeps no
+// state between calls and never repeats a call that makes something. Every
+// error it returns is an *Error.
+package institution
+
+import (
+	"context"
+	"time"
+
+	"samla/internal/consent"
+)
+
+// Connector is one bank as this server reaches it. Which of the verbs below it
+// has is found by type assertion. Safe for concurrent use.
+type Connector interface {
+	Profile() Profile
+}
+
+// PSU is what is known of the person a call is made for. Only a person who is
+// asking right now has an address: its absence is how a bank knows unattended
+// access, so it is never made up (RTS art. 36(5)).
+type PSU struct {
+	PersonalNumber string // 12 digits, may be unknown
+	IPAddress      string // empty = the person is not there
+	UserAgent      string
+	Locale         string // xx-YY
+}
+
+// Access is what a bank needs to know a consent again.
+type Access struct {
+	ConsentID string // the bank's
+	Token     string // bearer token, where the bank gives one
+	PSU       PSU
+}
+
+// OpenRequest asks for a consent.
+type OpenRequest struct {
+	RequestID   string // X-Request-ID; the same on a repeat
+	Scope       consent.Scope
+	ValidUntil  time.Time // the last day asked for
+	Recurring   bool      // false: for one collection
+	PSU         PSU
+	OtherDevice bool // the BankID app runs on another device: a QR code is wanted
+}
+
+// Opened is the bank's answer. BankConsentID is to be kept secret.
+type Opened struct {
+	BankConsentID string
+}
+
+// Opener makes consents. OpenConsent with a RequestID that the bank has seen
+// gives the same consent again where Profile.ReplaySafe says so.
+type Opener interface {
+	OpenConsent(ctx context.Context, r OpenRequest) (Opened, error)
+}
+
+// AuthoriseRequest starts the authorisation of a consent.
+type AuthoriseRequest struct {
+	RequestID   string // X-Request-ID; the same on a repeat
+	ConsentID   string // the bank's
+	PSU         PSU
+	OtherDevice bool
+}
+
+// Authorisation is how far the person has come.
+type Authorisation struct {
+	ID           string // the bank's; empty in answers to a status question
+	StatusLink   string // where to ask, as the bank gave it
+	State        AuthorisationState
+	Failure      consent.FailureCode // with AuthorisationFailed
+	Instructions *consent.Instructions
+}
+
+// AuthorisationState is what an authorisation's status comes down to.
+type AuthorisationState int
+
+// The states of an authorisation.
+const (
+	AuthorisationPending AuthorisationState = iota
+	AuthorisationDone                       // the person has signed; the consent's own status decides
+	AuthorisationFailed
+)
+
+// Authoriser lets the person authorise a consent (decoupled SCA).
+type Authoriser interface {
+	StartAuthorisation(ctx context.Context, r AuthoriseRequest) (Authorisation, error)
+	AuthorisationStatus(ctx context.Context, a Access, authorisationID, link string, otherDevice bool) (Authorisation, error)
+}
+
+// ConsentState is what a bank's consent status comes down to (docs/reference/banks.md 4).
+type ConsentState int
+
+// The states of a consent at its bank.
+const (
+	ConsentPending ConsentState = iota
+	ConsentValid
+	ConsentRejected
+	ConsentRevoked
+	ConsentExpired
+)
+
+// ConsentInfo is a consent as the bank has it.
+type ConsentInfo struct {
+	State      ConsentState
+	Scope      consent.Scope // what was granted; meaningful when valid
+	ValidUntil time.Time     // the moment its last day ends
+}
+
+// ConsentReader reads a consent back.
+type ConsentReader interface {
+	Consent(ctx context.Context, a Access) (ConsentInfo, error)
+}
+
+// Revoker ends a consent at the bank. A consent that is over already, or that
+// the bank does not know, is no error.
+type Revoker interface {
+	Revoke(ctx context.Context, a Access) error
+}

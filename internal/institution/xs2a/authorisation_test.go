@@ -1,0 +1,196 @@
+package xs2a_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
+)
+
+const (
+	token  = "67df3917-fa0d-44e5-b327-edcc928297f8"
+	qrText = "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0.dc69358e712458a66a7525beef148ae8526b1c71610eff2c16cdffb4cdac9bf8"
+)
+
+func TestStartAuthorisation(t *testing.T) {
+	s := newScripted(t, nil, says(201, `{"scaStatus":"received","authorisationId":"auth1","psuMessage":" Starta BankID-appen ",
+		"hintCode":"outstandingTransaction","challengeData":{"data":["`+token+`","`+qrText+`"]},
+		"_links":{"scaStatus":{"href":"/psd2/v1/consents/c1/authorisations/auth1"}}}`))
+	got, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person, OtherDevice: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := institution.Authorisation{ID: "auth1", StatusLink: "/psd2/v1/consents/c1/authorisations/auth1", Instructions: &consent.Instructions{
+		AutoStartToken: token, QRData: qrText, RefreshedAt: noon, ExpiresAt: noon.Add(3 * time.Minute),
+		UserMessage: consent.UserMessage{Code: "RFA1", Text: "Starta BankID-appen."},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	r := s.last(t)
+	if r.method != http.MethodPost || r.path != "/psd2/v1/consents/c1/authorisations" || r.body != "{}" {
+		t.Errorf("asked %+v", r)
+	}
+	if r.header.Get("X-Request-ID") != requestID || r.header.Get("PSU-ID") != "" || r.header.Get("PSU-IP-Address") != person.IPAddress {
+		t.Errorf("headers %v", r.header)
+	}
+}
+
+func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
+	started := says(201, `{"scaStatus":"received","authorisationId":"a","_links":{}}`)
+	s := newScripted(t, func(c *xs2a.Config) { c.Profile.NeedsPSUID, c.Profile.PSUIDType = true, "SSN" }, started)
+	request := institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person}
+	if _, err := s.StartAuthorisation(t.Context(), request); err != nil {
+		t.Fatal(err)
+	}
+	r := s.last(t)
+	if r.header.Get("PSU-ID") != person.PersonalNumber || r.header.Get("PSU-ID-Type") != "SSN" {
+		t.Errorf("headers %v", r.header)
+	}
+	if !strings.Contains(r.header.Get("Signature"), `headers="digest x-request-id psu-id"`) {
+		t.Error("PSU-ID is not signed")
+	}
+	request.PSU.PersonalNumber = ""
+	if _, err := s.StartAuthorisation(t.Context(), request); institution.KindOf(err) != institution.PersonRefused {
+		t.Errorf("got %v", err)
+	}
+	if len(s.requests()) != 1 {
+		t.Error("the bank was asked without a number")
+	}
+}
+
+func status(t *testing.T, body string, change func(*xs2a.Config)) (institution.Authorisation, error) {
+	t.Helper()
+	s := newScripted(t, change, says(200, body))
+	return s.AuthorisationStatus(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, "auth1", "", true)
+}
+
+func TestSCAStatus(t *testing.T) {
+	for name, c := range map[string]struct {
+		body    string
+		state   institution.AuthorisationState
+		failure consent.FailureCode
+	}{
+		"received":             {`{"scaStatus":"received"}`, institution.AuthorisationPending, ""},
+		"started":              {`{"scaStatus":"started"}`, institution.AuthorisationPending, ""},
+		"unconfirmed":          {`{"scaStatus":"unconfirmed"}`, institution.AuthorisationPending, ""},
+		"a bank's own":         {`{"scaStatus":"authenticationStarted"}`, institution.AuthorisationPending, ""},
+		"finalised":            {`{"scaStatus":"finalised"}`, institution.AuthorisationDone, ""},
+		"American":             {`{"scaStatus":"FINALIZED"}`, institution.AuthorisationDone, ""},
+		"exempted":             {`{"scaStatus":"exempted"}`, institution.AuthorisationDone, ""},
+		"cancelled by person":  {`{"scaStatus":"failed","hintCode":"userCancel"}`, institution.AuthorisationFailed, consent.AuthenticationCancelled},
+		"cancelled":            {`{"scaStatus":"failed","hintCode":"cancelled"}`, institution.AuthorisationFailed, consent.AuthenticationConflict},
+		"not started":          {`{"scaStatus":"failed","hintCode":"startFailed"}`, institution.AuthorisationFailed, consent.AuthenticationTimeout},
+		"expired":              {`{"scaStatus":"failed","hintCode":"expiredTransaction"}`, institution.AuthorisationFailed, consent.AuthenticationTimeout},
+		"in progress":          {`{"scaStatus":"failed","hintCode":"alreadyInProgress"}`, institution.AuthorisationFailed, consent.AuthenticationConflict},
+		"another person":       {`{"scaStatus":"failed","hintCode":"personMismatch"}`, institution.AuthorisationFailed, consent.AuthenticationMismatch},
+		"another, by message":  {`{"scaStatus":"failed","tppMessage":{"category":"ERROR","code":"PSU_CREDENTIALS_INVALID"}}`, institution.AuthorisationFailed, consent.AuthenticationMismatch},
+		"another, by messages": {`{"scaStatus":"failed","tppMessages":[{"code":"PSU_CREDENTIALS_INVALID"}]}`, institution.AuthorisationFailed, consent.AuthenticationMismatch},
+		"certificate":          {`{"scaStatus":"failed","hintCode":"certificateErr"}`, institution.AuthorisationFailed, consent.AuthenticationFailed},
+		"unknown hint":         {`{"scaStatus":"failed","hintCode":"solarFlare"}`, institution.AuthorisationFailed, consent.AuthenticationFailed},
+		"no hint":              {`{"scaStatus":"failed","hintCode":7,"tppMessage":"no"}`, institution.AuthorisationFailed, consent.AuthenticationFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := status(t, c.body, nil)
+			if err != nil || got.State != c.state || got.Failure != c.failure || got.ID != "" {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// A status question tells what the bank says now.
+func TestStatusRefreshesInstructions(t *testing.T) {
+	got, err := status(t, `{"scaStatus":"received","hintCode":"userSign","challengeData":{"data":["`+token+`","`+qrText+`"]}}`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &consent.Instructions{AutoStartToken: token, QRData: qrText, RefreshedAt: noon, ExpiresAt: noon.Add(3 * time.Minute), UserMessage: consent.UserMessage{
+		Code: "RFA9", Text: "Skriv in din säkerhetskod i BankID-appen och välj Identifiera eller Skriv under.",
+	}}
+	if diff := cmp.Diff(want, got.Instructions); diff != "" {
+		t.Error(diff)
+	}
+	if got, err := status(t, `{"scaStatus":"started"}`, nil); err != nil || got.Instructions != nil {
+		t.Errorf("got %+v, %v", got.Instructions, err)
+	}
+}
+
+func TestInstructionsAreFoundWhereTheProfileSays(t *testing.T) {
+	at := func(s string) *string { return &s }
+	got, err := status(t, `{"scaStatus":"received","x":{"auto~start":"`+token+`","list":[{"qr":"`+qrText+`"}]},"until":"2026-11-22T13:01:00+01:00"}`,
+		func(c *xs2a.Config) {
+			c.Profile.AutoStartToken, c.Profile.QRData, c.Profile.ExpiresAt = at("/x/auto~0start"), at("/x/list/0/qr"), at("/until")
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := got.Instructions; i.AutoStartToken != token || i.QRData != qrText || !i.ExpiresAt.Equal(noon.Add(time.Minute)) {
+		t.Errorf("got %+v", i)
+	}
+}
+
+// What is shown to a person or handed to an app must look like what it is.
+func TestInstructionsAreChecked(t *testing.T) {
+	png := "\x89PNG\r\n\x1a\n"
+	image := base64.StdEncoding.EncodeToString([]byte(png + "rest"))
+	for name, c := range map[string]struct{ body, token, qr, image string }{
+		"image":              {`{"challengeData":{"image":"` + image + `"}}`, "", "", image},
+		"image as data URI":  {`{"challengeData":{"image":"data:image/png;base64,` + image + `"}}`, "", "", image},
+		"no PNG":             {`{"challengeData":{"image":"` + base64.StdEncoding.EncodeToString([]byte("<svg>")) + `"}}`, "", "", ""},
+		"no base64":          {`{"challengeData":{"image":"!!!!"}}`, "", "", ""},
+		"too large":          {`{"challengeData":{"image":"` + base64.StdEncoding.EncodeToString([]byte(png+strings.Repeat("x", 512<<10))) + `"}}`, "", "", ""},
+		"no token":           {`{"challengeData":{"data":["javascript:alert(1)","` + qrText + `"]}}`, "", qrText, ""},
+		"no BankID QR":       {`{"challengeData":{"data":["` + token + `","https://evil.example/"]}}`, token, "", ""},
+		"token only":         {`{"challengeData":{"data":["` + token + `"]}}`, token, "", ""},
+		"nothing fits":       {`{"challengeData":{"data":{"0":"` + token + `"}}}`, token, "", ""},
+		"numbers":            {`{"challengeData":{"data":[1,2],"image":3}}`, "", "", ""},
+		"challengeData null": {`{"challengeData":null}`, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := status(t, `{"scaStatus":"received",`+c.body[1:], nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := got.Instructions
+			if i == nil {
+				i = &consent.Instructions{}
+			}
+			if i.AutoStartToken != c.token || i.QRData != c.qr || i.QRImage != c.image {
+				t.Errorf("got %+v", i)
+			}
+		})
+	}
+}
+
+func TestStatusLinkIsFollowedOnlyAtTheBank(t *testing.T) {
+	s := newScripted(t, nil, says(200, `{"scaStatus":"started"}`))
+	access := institution.Access{ConsentID: "c1", PSU: person}
+	for _, link := range []string{"/psd2/v1/consents/c1/authorisations/auth9", "/v1/consents/c1/authorisations/auth9",
+		s.server.URL + "/psd2/v1/consents/c1/authorisations/auth9", "v1/consents/c1/authorisations/auth9"} {
+		if _, err := s.AuthorisationStatus(t.Context(), access, "auth1", link, true); err != nil {
+			t.Errorf("%s: %v", link, err)
+		}
+		if r := s.last(t); r.path != "/psd2/v1/consents/c1/authorisations/auth9" {
+			t.Errorf("%s: asked %s", link, r.path)
+		}
+	}
+	before := len(s.requests())
+	if _, err := s.AuthorisationStatus(t.Context(), access, "auth1", "https://evil.example/psd2/v1/x", true); institution.KindOf(err) != institution.ForeignAddress {
+		t.Errorf("got %v", err)
+	}
+	s.answer = says(201, `{"scaStatus":"received","authorisationId":"a","_links":{"scaStatus":{"href":"https://evil.example/x"}}}`)
+	if _, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person}); institution.KindOf(err) != institution.ForeignAddress {
+		t.Errorf("got %v", err)
+	}
+	if after := len(s.requests()); after != before+1 {
+		t.Errorf("%d requests", after-before)
+	}
+}

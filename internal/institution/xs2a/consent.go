@@ -1,0 +1,129 @@
+package xs2a
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// consentRequest is the body of POST consents: all five members are required
+// (docs/reference/banks.md 3.1).
+type consentRequest struct {
+	Access                   access `json:"access"`
+	RecurringIndicator       bool   `json:"recurringIndicator"`
+	ValidUntil               string `json:"validUntil"`
+	FrequencyPerDay          int    `json:"frequencyPerDay"`
+	CombinedServiceIndicator bool   `json:"combinedServiceIndicator"`
+}
+
+// OpenConsent implements institution.Opener. It asks for a consent whose authorisation
+// is started by a call of its own, decoupled and without a redirect. A person
+// without an address is Refused before anything is sent: the bank would.
+func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
+	if r.PSU.IPAddress == "" {
+		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID}
+	}
+	request := consentRequest{
+		Access:             accessFor(r.Scope, b.wire),
+		RecurringIndicator: r.Recurring,
+		ValidUntil:         r.ValidUntil.UTC().Format(time.DateOnly),
+		FrequencyPerDay:    1,
+	}
+	if r.Recurring {
+		request.FrequencyPerDay = b.wire.frequencyPerDay
+	}
+	body, err := json.Marshal(request)
+	if err != nil {
+		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID, Cause: err}
+	}
+	header := http.Header{}
+	header.Set("TPP-Explicit-Authorisation-Preferred", "true")
+	header.Set("TPP-Decoupled-Preferred", "true")
+	if b.wire.noRedirect != nowhere {
+		header.Set("TPP-Redirect-Preferred", "false")
+	}
+	got, err := b.send(ctx, call{
+		about: aboutOpening, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
+		header: header, body: body, replay: b.profile.ReplaySafe,
+	}, "consents")
+	if err != nil {
+		return institution.Opened{}, err
+	}
+	var made struct {
+		ConsentID text `json:"consentId"`
+	}
+	if err := decode(got, &made); err != nil {
+		return institution.Opened{}, err
+	}
+	if made.ConsentID == "" {
+		return institution.Opened{}, garbled(got.requestID, errMissing)
+	}
+	return institution.Opened{BankConsentID: string(made.ConsentID)}, nil
+}
+
+// Consent implements institution.ConsentReader.
+func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.ConsentInfo, error) {
+	got, err := b.send(ctx, call{
+		about: aboutConsent, method: http.MethodGet, psu: a.PSU, token: a.Token,
+	}, "consents", a.ConsentID)
+	if err != nil {
+		return institution.ConsentInfo{}, err
+	}
+	return readConsent(got)
+}
+
+func readConsent(got answer) (institution.ConsentInfo, error) {
+	var said struct {
+		Status     text           `json:"consentStatus"`
+		ValidUntil text           `json:"validUntil"`
+		Access     *grantedAccess `json:"access"`
+	}
+	if err := decode(got, &said); err != nil {
+		return institution.ConsentInfo{}, err
+	}
+	if said.Status == "" {
+		return institution.ConsentInfo{}, garbled(got.requestID, errMissing)
+	}
+	info := institution.ConsentInfo{State: stateOf(string(said.Status)), Scope: consent.Scope{Balances: true, Transactions: true}}
+	if said.Access != nil {
+		info.Scope = said.Access.scope()
+	}
+	if day := said.ValidUntil.date(); !day.IsZero() {
+		info.ValidUntil = day.AddDate(0, 0, 1).Add(-time.Second) // 23:59:59Z, docs/reference/api.md 4.1
+	}
+	return info, nil
+}
+
+// stateOf reads a consentStatus. Banks add codes of their own: those are
+// pending, for only the codes that are known end a consent.
+func stateOf(status string) institution.ConsentState {
+	switch strings.ToLower(status) {
+	case "valid":
+		return institution.ConsentValid
+	case "rejected":
+		return institution.ConsentRejected
+	case "revokedbypsu", "terminatedbytpp":
+		return institution.ConsentRevoked
+	case "expired":
+		return institution.ConsentExpired
+	}
+	return institution.ConsentPending
+}
+
+// Revoke implements institution.Revoker.
+func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
+	_, err := b.send(ctx, call{
+		about: aboutConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
+	}, "consents", a.ConsentID)
+	var failed *institution.Error
+	if errors.As(err, &failed) && (failed.Kind == institution.ConsentGone || failed.Kind == institution.ConsentOver) {
+		return nil
+	}
+	return err
+}

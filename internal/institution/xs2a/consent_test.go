@@ -1,0 +1,171 @@
+package xs2a_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
+)
+
+var wholeScope = consent.Scope{Balances: true, Transactions: true}
+
+func openRequest(s consent.Scope) institution.OpenRequest {
+	return institution.OpenRequest{
+		RequestID: requestID, Scope: s, ValidUntil: time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC), Recurring: true, PSU: person,
+	}
+}
+
+const madeConsent = `{"consentStatus":"received","consentId":"1234-wertiq-983","_links":{"self":{"href":"/v1/consents/1234-wertiq-983"}}}`
+
+func TestOpenConsentIsPrecise(t *testing.T) {
+	s := newScripted(t, nil, says(201, madeConsent))
+	got, err := s.OpenConsent(t.Context(), openRequest(wholeScope))
+	if err != nil || got.BankConsentID != "1234-wertiq-983" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	r := s.last(t)
+	if r.method != http.MethodPost || r.path != "/psd2/v1/consents" {
+		t.Errorf("asked %s %s", r.method, r.path)
+	}
+	for name, want := range map[string]string{
+		"X-Request-ID": requestID, "Content-Type": "application/json",
+		"TPP-Explicit-Authorisation-Preferred": "true", "TPP-Decoupled-Preferred": "true", "TPP-Redirect-Preferred": "false",
+		"PSU-IP-Address": "192.0.2.7", "PSU-User-Agent": "Test/1.0", "PSU-Accept-Language": "sv-SE", "PSU-ID": "", "Consent-ID": "",
+	} {
+		if got := r.header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	jsonEqual(t, r.body, `{"access":{"allPsd2":"allAccountsWithOwnerName"},"recurringIndicator":true,
+		"validUntil":"2027-05-21","frequencyPerDay":4,"combinedServiceIndicator":false}`)
+	if cert := sealLeaf(t, r.header); cert.SerialNumber == nil || r.header.Get("Digest") == "" || r.header.Get("Signature") == "" {
+		t.Error("the request is not signed")
+	}
+}
+
+func TestAccessFollowsTheScope(t *testing.T) {
+	for name, c := range map[string]struct {
+		scope  consent.Scope
+		change func(*xs2a.Config)
+		want   string
+	}{
+		"everything without names": {wholeScope, func(c *xs2a.Config) { c.Profile.AllPSD2 = "allAccounts" }, `{"allPsd2":"allAccounts"}`},
+		"one kind":                 {consent.Scope{Balances: true}, nil, `{"accounts":[],"balances":[]}`},
+		"the other kind":           {consent.Scope{Transactions: true}, nil, `{"accounts":[],"transactions":[]}`},
+		"bank-offered": {wholeScope, func(c *xs2a.Config) { c.Profile.AccessForm = "bankOffered" },
+			`{"accounts":[],"balances":[],"transactions":[]}`},
+		"named accounts": {consent.Scope{AccountIDs: []string{
+			"SE45 5000 0000 0583 9825 7466", "6789123456789", "525412******3241", "my account!"}, Balances: true}, nil,
+			`{"accounts":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"525412******3241"},{"other":{"identification":"my account!"}}],
+			  "balances":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"525412******3241"},{"other":{"identification":"my account!"}}]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t, c.change, says(201, madeConsent))
+			if _, err := s.OpenConsent(t.Context(), openRequest(c.scope)); err != nil {
+				t.Fatal(err)
+			}
+			jsonEqual(t, s.last(t).body, `{"access":`+c.want+`,"recurringIndicator":true,
+				"validUntil":"2027-05-21","frequencyPerDay":4,"combinedServiceIndicator":false}`)
+		})
+	}
+}
+
+func TestOneOffConsentIsReadOnceADay(t *testing.T) {
+	s := newScripted(t, nil, says(201, madeConsent))
+	r := openRequest(wholeScope)
+	r.Recurring = false
+	if _, err := s.OpenConsent(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	jsonEqual(t, s.last(t).body, `{"access":{"allPsd2":"allAccountsWithOwnerName"},"recurringIndicator":false,
+		"validUntil":"2027-05-21","frequencyPerDay":1,"combinedServiceIndicator":false}`)
+}
+
+// An address is never made up: without one nothing is asked.
+func TestOpenConsentNeedsThePerson(t *testing.T) {
+	s := newScripted(t, nil, says(201, madeConsent))
+	r := openRequest(wholeScope)
+	r.PSU.IPAddress = ""
+	if _, err := s.OpenConsent(t.Context(), r); institution.KindOf(err) != institution.Refused {
+		t.Errorf("got %v", err)
+	}
+	if len(s.requests()) != 0 {
+		t.Error("the bank was asked")
+	}
+}
+
+func TestConsentIsReadBack(t *testing.T) {
+	endOfDay := time.Date(2027, 5, 21, 23, 59, 59, 0, time.UTC)
+	for name, c := range map[string]struct {
+		body string
+		want institution.ConsentInfo
+	}{
+		"global": {`{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2027-05-21","frequencyPerDay":4,"lastActionDate":"2026-11-22","consentStatus":"valid"}`,
+			institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope, ValidUntil: endOfDay}},
+		"detailed": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[{"iban":"SE4550000000058398257466"},{"maskedPan":"525412******3241"}]},"validUntil":"2027-05-21","consentStatus":"valid"}`,
+			institution.ConsentInfo{State: institution.ConsentValid, ValidUntil: endOfDay,
+				Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466", "525412******3241"}, Balances: true}}},
+		"offered and chosen for one kind": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[],"transactions":[{"iban":"SE4550000000058398257466"}]},"consentStatus":"valid"}`,
+			institution.ConsentInfo{State: institution.ConsentValid, Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466"}, Transactions: true}}},
+		"offered, not chosen yet": {`{"access":{"accounts":[],"balances":[]},"consentStatus":"received"}`,
+			institution.ConsentInfo{Scope: consent.Scope{Balances: true}}},
+		"list only":       {`{"access":{"availableAccounts":"allAccounts"},"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid}},
+		"nothing said":    {`{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope}},
+		"rejected":        {`{"consentStatus":"rejected"}`, institution.ConsentInfo{State: institution.ConsentRejected, Scope: wholeScope}},
+		"revoked":         {`{"consentStatus":"revokedByPsu"}`, institution.ConsentInfo{State: institution.ConsentRevoked, Scope: wholeScope}},
+		"terminated":      {`{"consentStatus":"terminatedByTpp"}`, institution.ConsentInfo{State: institution.ConsentRevoked, Scope: wholeScope}},
+		"expired":         {`{"consentStatus":"expired"}`, institution.ConsentInfo{State: institution.ConsentExpired, Scope: wholeScope}},
+		"partly":          {`{"consentStatus":"partiallyAuthorised"}`, institution.ConsentInfo{Scope: wholeScope}},
+		"the bank's own":  {`{"consentStatus":"awaitingStars"}`, institution.ConsentInfo{Scope: wholeScope}},
+		"wrong types":     {`{"consentStatus":"valid","access":[],"validUntil":20270521}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope}},
+		"byte order mark": {"\ufeff" + `{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t, nil, says(200, c.body))
+			got, err := s.Consent(t.Context(), institution.Access{ConsentID: "a b"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			r := s.last(t)
+			if r.path != "/psd2/v1/consents/a b" || r.header.Get("PSU-IP-Address") != "" || r.header.Get("Consent-ID") != "" {
+				t.Errorf("asked %+v", r)
+			}
+		})
+	}
+}
+
+func TestRevokeTakesWhatIsOverAsDone(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		want   institution.ErrorKind
+	}{
+		"done":           {says(204, ""), ""},
+		"unknown, 404":   {says(404, `{"tppMessages":[{"category":"ERROR","code":"RESOURCE_UNKNOWN"}]}`), ""},
+		"unknown, 403":   {says(403, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_UNKNOWN"}]}`), ""},
+		"expired":        {says(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`), ""},
+		"invalid":        {says(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_INVALID"}]}`), ""},
+		"404, no body":   {says(404, ""), ""},
+		"no certificate": {says(401, `{"tppMessages":[{"category":"ERROR","code":"CERTIFICATE_EXPIRED"}]}`), institution.CertificateBad},
+		"blocked":        {says(403, `{"tppMessages":[{"category":"ERROR","code":"SERVICE_BLOCKED"}]}`), institution.PersonRefused},
+		"down":           {says(500, ""), institution.Unreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t, nil, c.answer)
+			err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1"})
+			if c.want == "" && err != nil || c.want != "" && institution.KindOf(err) != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if r := s.last(t); r.method != http.MethodDelete || r.path != "/psd2/v1/consents/c1" || r.body != "" {
+				t.Errorf("asked %+v", r)
+			}
+		})
+	}
+}

@@ -1,0 +1,250 @@
+package xs2a_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/institution"
+)
+
+// verbs are the calls of the connector by what they are about, in the order of
+// the columns below.
+var verbs = []struct {
+	name string
+	call func(*testing.T, *scripted) error
+}{
+	{"open", func(t *testing.T, s *scripted) error {
+		_, err := s.OpenConsent(t.Context(), openRequest(wholeScope))
+		return err
+	}},
+	{"authorise", func(t *testing.T, s *scripted) error {
+		_, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
+		return err
+	}},
+	{"consent", func(t *testing.T, s *scripted) error {
+		_, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"})
+		return err
+	}},
+	{"accounts", fetching(institution.Query{Kind: institution.Accounts})},
+	{"cards", fetching(institution.Query{Kind: institution.Cards, Card: true})},
+	{"transactions", fetching(institution.Query{Kind: institution.Transactions, Account: "a1", From: noon})},
+}
+
+func fetching(q institution.Query) func(*testing.T, *scripted) error {
+	return func(t *testing.T, s *scripted) error {
+		_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
+		return err
+	}
+}
+
+const (
+	refused  = institution.Refused
+	gone     = institution.ConsentGone
+	ended    = institution.ConsentOver
+	notCover = institution.NotCovered
+	sca      = institution.SCARequired
+	cert     = institution.CertificateBad
+	nobody   = institution.PersonRefused
+	empty    = institution.ErrorKind("") // no error: the bank has no cards
+)
+
+func all(k institution.ErrorKind) [6]institution.ErrorKind {
+	return [6]institution.ErrorKind{k, k, k, k, k, k}
+}
+
+// Every code of docs/reference/banks.md 7 at the status it is documented with, and every status
+// without a code: open, authorise, consent, accounts, cards, transactions.
+func TestErrorsMean(t *testing.T) {
+	for name, want := range map[string][6]institution.ErrorKind{
+		"400 FORMAT_ERROR":              all(refused),
+		"400 PARAMETER_NOT_CONSISTENT":  all(refused),
+		"400 PARAMETER_NOT_SUPPORTED":   all(refused),
+		"400 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
+		"400 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
+		"400 RESOURCE_EXPIRED":          {refused, ended, ended, notCover, notCover, notCover},
+		"400 RESOURCE_BLOCKED":          {refused, refused, refused, notCover, notCover, notCover},
+		"400 TIMESTAMP_INVALID":         all(refused),
+		"400 PERIOD_INVALID":            all(refused),
+		"400 SCA_METHOD_UNKNOWN":        all(refused),
+		"400 SCA_INVALID":               all(refused),
+		"400 CONSENT_UNKNOWN":           {refused, gone, gone, gone, gone, gone},
+		"400 SESSIONS_NOT_SUPPORTED":    all(refused),
+		"400 ":                          all(refused),
+		"400 OUR_OWN_CODE":              all(refused),
+		"401 CERTIFICATE_INVALID":       all(cert),
+		"401 CERTIFICATE_EXPIRED":       all(cert),
+		"401 CERTIFICATE_BLOCKED":       all(cert),
+		"401 CERTIFICATE_REVOKE":        all(cert),
+		"401 CERTIFICATE_REVOKED":       all(cert),
+		"401 CERTIFICATE_MISSING":       all(cert),
+		"401 ROLE_INVALID":              all(cert),
+		"401 SIGNATURE_INVALID":         all(cert),
+		"401 SIGNATURE_MISSING":         all(cert),
+		"401 CORPORATE_ID_INVALID":      all(nobody),
+		"401 PSU_CREDENTIALS_INVALID":   {nobody, nobody, nobody, sca, sca, sca},
+		"401 CONSENT_INVALID":           {refused, gone, gone, gone, notCover, notCover},
+		"401 CONSENT_EXPIRED":           {refused, ended, ended, ended, ended, ended},
+		"401 TOKEN_UNKNOWN":             {refused, refused, sca, sca, sca, sca},
+		"401 TOKEN_INVALID":             {refused, refused, sca, sca, sca, sca},
+		"401 TOKEN_EXPIRED":             {refused, refused, sca, sca, sca, sca},
+		"401 ":                          {refused, refused, refused, sca, sca, sca},
+		"403 CONSENT_UNKNOWN":           {refused, gone, gone, gone, gone, gone},
+		"403 SERVICE_BLOCKED":           all(nobody),
+		"403 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
+		"403 RESOURCE_EXPIRED":          {refused, ended, ended, notCover, notCover, notCover},
+		"403 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
+		"403 ":                          {refused, refused, refused, notCover, empty, notCover},
+		"404 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, empty, notCover},
+		"404 ":                          {refused, gone, gone, notCover, empty, notCover},
+		"405 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
+		"405 ":                          {refused, refused, refused, notCover, empty, notCover},
+		"406 REQUESTED_FORMATS_INVALID": all(refused),
+		"406 ":                          all(refused),
+		"408 ":                          all(institution.Unreachable),
+		"409 STATUS_INVALID":            {institution.Conflict, institution.Conflict, refused, refused, refused, refused},
+		"409 ":                          {institution.Conflict, institution.Conflict, refused, refused, refused, refused},
+		"415 ":                          all(refused),
+		// Who opens or authorises is there: no daily limit can be meant.
+		"429 ACCESS_EXCEEDED": {institution.Busy, institution.Busy, institution.AccessExceeded, institution.AccessExceeded, institution.AccessExceeded, institution.AccessExceeded},
+		"429 FORMAT_ERROR":    all(institution.Busy),
+		"429 ":                all(institution.Busy),
+		"500 ":                all(institution.Unreachable),
+		"500 CONSENT_EXPIRED": all(institution.Unreachable),
+		"501 ":                {institution.Unreachable, institution.Unreachable, institution.Unreachable, institution.Unreachable, empty, institution.Unreachable},
+		"302 ":                all(institution.ForeignAddress),
+		"599 ":                all(institution.Unreachable),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var status int
+			var code string
+			_, _ = fmt.Sscanf(name, "%d %s", &status, &code)
+			body := `{"tppMessages":[{"category":"ERROR","code":"` + code + `","text":"personal number 191212121212"}]}`
+			if code == "" {
+				body = "<html><body>No, 191212121212</body></html>"
+			}
+			s := newScripted(t, nil, says(status, body))
+			for i, verb := range verbs {
+				err := verb.call(t, s)
+				if want[i] == empty {
+					if err != nil {
+						t.Errorf("%s: %v", verb.name, err)
+					}
+					continue
+				}
+				var failed *institution.Error
+				if !errors.As(err, &failed) {
+					t.Errorf("%s: got %v", verb.name, err)
+					continue
+				}
+				if failed.Kind != want[i] || failed.HTTPStatus != status || failed.RequestID == "" {
+					t.Errorf("%s: got %+v, want %s", verb.name, failed, want[i])
+				}
+				if known := code != "OUR_OWN_CODE"; known && failed.Code != code || !known && failed.Code != "" {
+					t.Errorf("%s: code %q", verb.name, failed.Code)
+				}
+				if strings.Contains(err.Error(), "19121212") {
+					t.Errorf("%s: the error shows the bank's text", verb.name)
+				}
+			}
+		})
+	}
+}
+
+// Both forms of docs/reference/banks.md 7, and what banks make of them.
+func TestErrorBodies(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED","path":"x","text":"y"}],"_links":{}}`:     "CONSENT_EXPIRED",
+		`{"type":"https://x","title":"t","detail":"d","code":"CONSENT_EXPIRED","_links":{}}`:                    "CONSENT_EXPIRED",
+		`{"type":"x","code":"NO_SUCH","additionalErrors":[{"title":"","code":"CONSENT_EXPIRED"}]}`:              "CONSENT_EXPIRED",
+		`{"tppMessages":[{"category":"WARNING","code":"FORMAT_ERROR"},{"code":"consent_expired "}]}`:            "CONSENT_EXPIRED",
+		`{"tppMessages":[{"category":"ERROR","code":"STRANGE"},{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`: "CONSENT_EXPIRED",
+		`{"tppMessages":{"category":"ERROR","code":"CONSENT_EXPIRED"}}`:                                         "CONSENT_EXPIRED",
+		`{"tppMessages":[17,null,{"code":"CONSENT_EXPIRED"}],"code":{}}`:                                        "CONSENT_EXPIRED",
+		"\ufeff" + `{"code":"CONSENT_EXPIRED"}`:                                                                 "CONSENT_EXPIRED",
+		`{"tppMessages":[{"category":"WARNING","code":"CONSENT_EXPIRED"}]}`:                                     "",
+		`{"error":"invalid_token"}`: "", `[]`: "", ``: "", `{`: "", `<html>CONSENT_EXPIRED</html>`: "", `"CONSENT_EXPIRED"`: "",
+	} {
+		s := newScripted(t, nil, says(401, body))
+		_, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"})
+		var failed *institution.Error
+		if !errors.As(err, &failed) || failed.Code != want {
+			t.Errorf("%s: got %v, want %q", body, err, want)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for value, want := range map[string]time.Duration{
+		"":                              0,
+		"7":                             7 * time.Second,
+		" 0 ":                           0,
+		"-5":                            0,
+		"1.5":                           0,
+		"soon":                          0,
+		"9999999999999999999":           0,
+		"999999999":                     24 * time.Hour,
+		"Sun, 22 Nov 2026 12:00:30 GMT": 30 * time.Second,
+		"Sun, 22 Nov 2026 11:00:00 GMT": 0,
+		"Fri, 22 Nov 2030 12:00:00 GMT": 24 * time.Hour,
+	} {
+		s := newScripted(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", value)
+			w.WriteHeader(429)
+			_, _ = io.WriteString(w, `{"tppMessages":[{"category":"ERROR","code":"ACCESS_EXCEEDED"}]}`)
+		})
+		_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[0])
+		var failed *institution.Error
+		if !errors.As(err, &failed) || failed.Kind != institution.AccessExceeded || failed.RetryAfter != want {
+			t.Errorf("%q: got %+v, want %s", value, failed, want)
+		}
+	}
+}
+
+// A bank that is away, and answers that are none.
+func TestNoAnswers(t *testing.T) {
+	s := newScripted(t, nil, says(200, "<html>Welcome</html>"))
+	for _, verb := range verbs[:3] {
+		if err := verb.call(t, s); institution.KindOf(err) != institution.Garbled {
+			t.Errorf("%s: a page: got %v", verb.name, err)
+		}
+		for _, body := range []string{"", "{", "[]", "null", `"x"`, "{}"} {
+			s.answer = says(200, body)
+			if err := verb.call(t, s); institution.KindOf(err) != institution.Garbled {
+				t.Errorf("%s: %q: got %v", verb.name, body, err)
+			}
+		}
+	}
+	s.answer = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	for _, verb := range verbs {
+		err := verb.call(t, s)
+		var failed *institution.Error
+		if !errors.As(err, &failed) || failed.Kind != institution.Unreachable || failed.HTTPStatus != 0 || failed.RequestID == "" {
+			t.Errorf("%s: hung up: got %v", verb.name, err)
+		}
+	}
+	s.server.Close()
+	for _, verb := range verbs {
+		if err := verb.call(t, s); institution.KindOf(err) != institution.Unreachable {
+			t.Errorf("%s: away: got %v", verb.name, err)
+		}
+	}
+}
+
+// A call that makes something is never repeated, unless the bank is known to
+// take the repeat for the same.
+func TestPostsAreNotRepeated(t *testing.T) {
+	s := newScripted(t, nil, says(503, ""))
+	for _, verb := range verbs[:2] {
+		before := len(s.requests())
+		_ = verb.call(t, s)
+		if n := len(s.requests()) - before; n != 1 {
+			t.Errorf("%s: asked %d times", verb.name, n)
+		}
+	}
+}

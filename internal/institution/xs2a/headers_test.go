@@ -1,0 +1,128 @@
+package xs2a_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
+)
+
+func TestHeadersOfTheProfile(t *testing.T) {
+	for name, c := range map[string]struct {
+		place                  string
+		open, authorise, reads string
+	}{
+		"default":       {"", "false", "", ""},
+		"authorisation": {"authorisation", "false", "false", ""},
+		"all":           {"all", "false", "false", "false"},
+		"never":         {"never", "", "", ""},
+	} {
+		s := newScripted(t, func(c1 *xs2a.Config) {
+			c1.Profile.RedirectRefusal = c.place
+			c1.Headers = map[string]string{"X-IBM-Client-Id": "abc"}
+		}, says(500, ""))
+		for i, want := range []string{c.open, c.authorise, c.reads} {
+			_ = verbs[i].call(t, s) // open, authorise, consent
+			h := s.last(t).header
+			if got := h.Get("TPP-Redirect-Preferred"); got != want {
+				t.Errorf("%s: %s says %q, want %q", name, verbs[i].name, got, want)
+			}
+			if h.Get("X-IBM-Client-Id") != "abc" {
+				t.Errorf("%s: the bank's own header is missing", name)
+			}
+		}
+	}
+}
+
+func TestTokenAndNewRequestIDs(t *testing.T) {
+	s := newScripted(t, nil, says(200, accountList))
+	for range 2 {
+		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", Token: "t0k"}, s.Plan()[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := s.requests()
+	if all[0].header.Get("Authorization") != "Bearer t0k" {
+		t.Error("the token is not sent")
+	}
+	if a, b := all[0].header.Get("X-Request-ID"), all[1].header.Get("X-Request-ID"); a == b || len(a) != 36 {
+		t.Errorf("request ids %q and %q", a, b)
+	}
+}
+
+// What comes from outside cannot end a header or make it endless.
+func TestHeaderValuesAreClean(t *testing.T) {
+	s := newScripted(t, nil, says(200, accountList))
+	psu := person
+	psu.UserAgent = "Mozilla/5.0\r\nX-Evil: 1\x00" + strings.Repeat("å", 1000)
+	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: psu}, s.Plan()[0]); err != nil {
+		t.Fatal(err)
+	}
+	h := s.last(t).header
+	if got := h.Get("PSU-User-Agent"); h.Get("X-Evil") != "" || !strings.HasPrefix(got, "Mozilla/5.0X-Evil: 1å") || len(got) > 512 {
+		t.Errorf("got %d bytes: %.40q", len(got), got)
+	}
+}
+
+func TestMissingEchoIsTolerated(t *testing.T) {
+	var log bytes.Buffer
+	s := newScripted(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Del("X-Request-ID")
+		says(200, accountList)(w, r)
+	}, func(d *xs2a.Deps) { d.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	for range 3 {
+		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "secret-consent", PSU: person}, s.Plan()[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Unechoed() != 3 || strings.Count(log.String(), "\n") != 2 {
+		t.Errorf("%d counted, log: %s", s.Unechoed(), &log)
+	}
+	for _, secret := range []string{"secret-consent", person.IPAddress, person.PersonalNumber, "http"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log shows %q", secret)
+		}
+	}
+}
+
+func TestPackedAnswers(t *testing.T) {
+	s := newScripted(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			t.Error("gzip is not asked for")
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = z.Write([]byte(accountList))
+		_ = z.Close()
+	})
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[0])
+	if err != nil || string(answer.Body) != accountList {
+		t.Errorf("got %.40q, %v", answer.Body, err)
+	}
+}
+
+// Where the bank takes a repeat for the same request, an opening is repeated
+// with the same id and the same bytes.
+func TestReplaySafeOpeningIsRepeated(t *testing.T) {
+	calls := 0
+	s := newScripted(t, func(c *xs2a.Config) { c.Profile.ReplaySafe = true }, func(w http.ResponseWriter, r *http.Request) {
+		if calls++; calls == 1 {
+			w.WriteHeader(503)
+			return
+		}
+		says(201, madeConsent)(w, r)
+	})
+	if _, err := s.OpenConsent(t.Context(), openRequest(wholeScope)); err != nil {
+		t.Fatal(err)
+	}
+	all := s.requests()
+	if len(all) != 2 || all[0].body != all[1].body || all[0].header.Get("X-Request-ID") != requestID ||
+		all[1].header.Get("X-Request-ID") != requestID || all[0].header.Get("Signature") != all[1].header.Get("Signature") {
+		t.Errorf("%d requests", len(all))
+	}
+}

@@ -1,0 +1,144 @@
+package xs2a
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"samla/internal/institution"
+	"samla/internal/money"
+)
+
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+var (
+	errMissing  = errors.New("a required member is missing")
+	errDownload = errors.New("the bank offers a download only")
+)
+
+func garbled(requestID string, cause error) error {
+	return &institution.Error{Kind: institution.Garbled, RequestID: requestID, Cause: cause}
+}
+
+// decode reads an answer's JSON object into v. A member of another type than v
+// expects is left out; what is no JSON object is Garbled.
+func decode(a answer, v any) error {
+	body := bytes.TrimPrefix(a.body, utf8BOM)
+	err := json.Unmarshal(body, v)
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) && mismatch.Field != "" {
+		err = nil
+	}
+	if err == nil && !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		err = errMissing
+	}
+	if err != nil {
+		return garbled(a.requestID, err)
+	}
+	return nil
+}
+
+// text is a string that a bank may also write as a number or a boolean, whose
+// digits are kept. Anything else is the empty text.
+type text string
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (t *text) UnmarshalJSON(data []byte) error {
+	*t = ""
+	switch c := data[0]; {
+	case c == '"':
+		if inner := data[1 : len(data)-1]; bytes.IndexByte(inner, '\\') < 0 {
+			*t = text(strings.ToValidUTF8(string(inner), "\uFFFD"))
+			return nil
+		}
+		var s string
+		if json.Unmarshal(data, &s) == nil {
+			*t = text(s)
+		}
+	case c == '-' || (c >= '0' && c <= '9') || c == 't' || c == 'f':
+		*t = text(data)
+	}
+	return nil
+}
+
+// line is the text without white space around it, on one line.
+func (t text) line() string {
+	s := strings.TrimSpace(string(t))
+	if strings.ContainsFunc(s, isControl) {
+		s = strings.Map(func(r rune) rune {
+			if isControl(r) {
+				return ' '
+			}
+			return r
+		}, s)
+	}
+	return s
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }
+
+// yes tells whether the text is a true boolean in one of the ways banks write it.
+func (t text) yes() bool {
+	return t == "1" || strings.EqualFold(string(t), "true") || strings.EqualFold(string(t), "yes")
+}
+
+// date is the day an ISO date or date-time begins with; zero when it is none.
+func (t text) date() time.Time {
+	s := strings.TrimSpace(string(t))
+	if len(s) < len(time.DateOnly) {
+		return time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)])
+	if err != nil {
+		return time.Time{}
+	}
+	return day
+}
+
+// moment is an ISO date-time; without an offset it is taken as UTC, without a
+// time of day it is none.
+func (t text) moment() time.Time {
+	s := strings.TrimSpace(string(t))
+	if len(s) <= len(time.DateOnly) {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// amount is an amount of money.
+type amount struct {
+	Currency text `json:"currency"`
+	Amount   text `json:"amount"`
+}
+
+func (a amount) money() (money.Amount, bool) {
+	m, err := money.ParseLenient(string(a.Amount), string(a.Currency))
+	return m, err == nil
+}
+
+// link is an entry of _links: an object with href, or just the address.
+type link string
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (l *link) UnmarshalJSON(data []byte) error {
+	*l = ""
+	if data[0] == '{' {
+		var object struct {
+			Href text `json:"href"`
+		}
+		_ = json.Unmarshal(data, &object) // an object, and of its members only one is asked for
+		*l = link(object.Href)
+		return nil
+	}
+	var s text
+	_ = s.UnmarshalJSON(data)
+	*l = link(s)
+	return nil
+}

@@ -1,0 +1,186 @@
+package xs2a
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"samla/internal/institution"
+)
+
+// Profile is what the bank is like: institution.Profile as the file writes it, and how
+// the bank says things on the wire (docs/reference/banks.md 11.3). Members that are not
+// written have the defaults in parentheses.
+type Profile struct {
+	QR                institution.QRKind `json:"qr,omitzero"`                // none, image or text (text)
+	NeedsPSUID        bool               `json:"needsPSUID,omitzero"`        // the personal number must be known
+	PollInterval      Duration           `json:"pollInterval,omitzero"`      // "1s"
+	Deadline          Duration           `json:"deadline,omitzero"`          // ("5m")
+	HistoryAttended   int                `json:"historyAttended,omitzero"`   // days (730)
+	HistoryUnattended int                `json:"historyUnattended,omitzero"` // days (89)
+	DailyLimit        int                `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
+	LongestConsent    int                `json:"longestConsent,omitzero"`    // days (180)
+	ReplaySafe        bool               `json:"replaySafe,omitzero"`        // POST consents may be repeated with its X-Request-ID
+	Parallel          int                `json:"parallel,omitzero"`          // reads of one consent at once (4)
+
+	// Where BankID's data stands in the answer about an authorisation.
+	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
+	QRData         *string `json:"qrData,omitempty"`         // (/challengeData/data/1)
+	QRImage        *string `json:"qrImage,omitempty"`        // (/challengeData/image)
+	HintCode       *string `json:"hintCode,omitempty"`       // (/hintCode)
+	ExpiresAt      *string `json:"expiresAt,omitempty"`      // date-time ("", the bank does not say)
+
+	AccessForm      string  `json:"accessForm,omitzero"`      // global or bankOffered (global)
+	AllPSD2         string  `json:"allPsd2,omitzero"`         // allAccounts or allAccountsWithOwnerName (the latter)
+	FrequencyPerDay int     `json:"frequencyPerDay,omitzero"` // of a recurring consent (4)
+	SendPSUID       *bool   `json:"sendPSUID,omitempty"`      // send PSU-ID when the number is known (needsPSUID)
+	PSUIDType       string  `json:"psuIDType,omitzero"`       // PSU-ID-Type beside it ("", not sent)
+	RedirectRefusal string  `json:"redirectRefusal,omitzero"` // where TPP-Redirect-Preferred: false is sent: consent, authorisation, all or never (consent)
+	WithBalance     *bool   `json:"withBalance,omitempty"`    // ask for balances in the account list (true)
+	BookingStatus   string  `json:"bookingStatus,omitzero"`   // both or booked (both)
+	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
+}
+
+// Duration is a time.Duration, written "1s" or "5m".
+type Duration time.Duration
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return fmt.Errorf("duration: %w", err)
+	}
+	parsed, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("duration: %w", err)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// MarshalJSON writes what UnmarshalJSON reads.
+func (d Duration) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, time.Duration(d).String()), nil
+}
+
+const (
+	booked = "booked"
+	both   = "both"
+)
+
+// Where TPP-Redirect-Preferred: false is sent. Opening a consent says so unless
+// it is nowhere.
+type refusalPlace string
+
+const (
+	whenOpening     refusalPlace = "consent"
+	whenAuthorising refusalPlace = "authorisation"
+	everywhere      refusalPlace = "all"
+	nowhere         refusalPlace = "never"
+)
+
+// wire is how the bank says things.
+type wire struct {
+	autoStartToken, qrData, qrImage, hintCode, expiresAt pointer
+
+	bankOffered     bool
+	allPsd2         string
+	frequencyPerDay int
+	sendPSUID       bool
+	psuIDType       string
+	noRedirect      refusalPlace
+	withBalance     bool
+	bookingStatus   string
+	cards           string
+}
+
+func (p Profile) withDefaults() Profile {
+	p.AccessForm = cmp.Or(p.AccessForm, "global")
+	p.AllPSD2 = cmp.Or(p.AllPSD2, "allAccountsWithOwnerName")
+	p.FrequencyPerDay = cmp.Or(p.FrequencyPerDay, 4)
+	p.RedirectRefusal = cmp.Or(p.RedirectRefusal, string(whenOpening))
+	p.BookingStatus = cmp.Or(p.BookingStatus, both)
+	orPointer(&p.AutoStartToken, "/challengeData/data/0")
+	orPointer(&p.QRData, "/challengeData/data/1")
+	orPointer(&p.QRImage, "/challengeData/image")
+	orPointer(&p.HintCode, "/hintCode")
+	orPointer(&p.ExpiresAt, "")
+	orPointer(&p.SendPSUID, p.NeedsPSUID)
+	orPointer(&p.WithBalance, true)
+	orPointer(&p.Cards, "card-accounts")
+	return p
+}
+
+func orPointer[T any](field **T, value T) {
+	if *field == nil {
+		*field = &value
+	}
+}
+
+func (p Profile) check(fault func(pointer, problem string)) {
+	p = p.withDefaults()
+	oneOf := func(name, value string, allowed ...string) {
+		for _, a := range allowed {
+			if value == a {
+				return
+			}
+		}
+		fault("/profile/"+name, fmt.Sprintf("must be one of %q", allowed))
+	}
+	if p.QR != "" {
+		oneOf("qr", string(p.QR), string(institution.QRNone), string(institution.QRImage), string(institution.QRText))
+	}
+	oneOf("accessForm", p.AccessForm, "global", "bankOffered")
+	oneOf("allPsd2", p.AllPSD2, "allAccounts", "allAccountsWithOwnerName")
+	oneOf("bookingStatus", p.BookingStatus, both, booked)
+	oneOf("redirectRefusal", p.RedirectRefusal, string(whenOpening), string(whenAuthorising), string(everywhere), string(nowhere))
+	if strings.ContainsFunc(*p.Cards, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
+		fault("/profile/cards", `must be one path segment such as "card-accounts", or "" when the bank has none`)
+	}
+	for name, value := range map[string]*string{
+		"autoStartToken": p.AutoStartToken, "qrData": p.QRData, "qrImage": p.QRImage, "hintCode": p.HintCode, "expiresAt": p.ExpiresAt,
+	} {
+		if _, err := parsePointer(*value); err != nil {
+			fault("/profile/"+name, err.Error())
+		}
+	}
+	for name, n := range map[string]int{
+		"historyAttended": p.HistoryAttended, "historyUnattended": p.HistoryUnattended, "dailyLimit": p.DailyLimit,
+		"longestConsent": p.LongestConsent, "parallel": p.Parallel, "frequencyPerDay": p.FrequencyPerDay,
+	} {
+		if n < 0 {
+			fault("/profile/"+name, "must not be negative")
+		}
+	}
+	for name, d := range map[string]Duration{"pollInterval": p.PollInterval, "deadline": p.Deadline} {
+		if d < 0 {
+			fault("/profile/"+name, "must not be negative")
+		}
+	}
+}
+
+func (p Profile) port() institution.Profile {
+	return institution.Profile{
+		QR: p.QR, NeedsPSUID: p.NeedsPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
+		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit,
+		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel,
+	}.WithDefaults()
+}
+
+// wire of a profile that has its defaults and that check has found nothing in.
+func (p Profile) wire() wire {
+	at := func(s *string) pointer {
+		parsed, _ := parsePointer(*s) // checked
+		return parsed
+	}
+	return wire{
+		autoStartToken: at(p.AutoStartToken), qrData: at(p.QRData), qrImage: at(p.QRImage),
+		hintCode: at(p.HintCode), expiresAt: at(p.ExpiresAt),
+		bankOffered: p.AccessForm == "bankOffered", allPsd2: p.AllPSD2, frequencyPerDay: p.FrequencyPerDay,
+		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, noRedirect: refusalPlace(p.RedirectRefusal),
+		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards,
+	}
+}

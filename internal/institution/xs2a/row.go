@@ -1,0 +1,85 @@
+package xs2a
+
+import (
+	"strings"
+	"time"
+
+	"samla/internal/institution"
+)
+
+// addRows reads rows into the page and counts those that could not be read.
+func addRows(page *institution.TransactionPage, rows []transaction, isBooked bool) {
+	for i := range rows {
+		read, ok := rows[i].read(isBooked)
+		if !ok {
+			page.Skipped++
+			continue
+		}
+		page.Transactions = append(page.Transactions, read)
+	}
+}
+
+func (t *transaction) read(isBooked bool) (institution.Transaction, bool) {
+	m, ok := t.Amount.money()
+	if !ok {
+		return institution.Transaction{}, false
+	}
+	return institution.Transaction{
+		ID:             first(t.ID, t.CardID),
+		EntryReference: t.EntryReference.line(),
+		Booked:         isBooked,
+		BookingDate:    t.BookingDate.date(),
+		ValueDate:      firstDate(t.ValueDate, t.CardDate),
+		Moment:         t.Moment.moment(),
+		Amount:         m,
+		CreditorName:   first(t.CreditorName, t.AcceptorName),
+		DebtorName:     t.DebtorName.line(),
+		Text:           t.text(),
+	}, true
+}
+
+// text is what the person reads on a statement: the free text, or what comes
+// nearest to it.
+func (t *transaction) text() string {
+	if s := t.Unstructured.line(); s != "" {
+		return s
+	}
+	if s := joined(t.UnstructuredArray); s != "" {
+		return s
+	}
+	if s := text(t.Structured).line(); s != "" {
+		return s
+	}
+	if s := joined(t.StructuredArray); s != "" {
+		return s
+	}
+	return first(t.CardDetails, t.Additional)
+}
+
+func joined[T ~string](parts []T) string {
+	var lines []string
+	for _, part := range parts {
+		if s := text(part).line(); s != "" {
+			lines = append(lines, s)
+		}
+	}
+	return strings.Join(lines, " ")
+}
+
+func first(texts ...text) string {
+	for _, t := range texts {
+		if s := t.line(); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func firstDate(texts ...text) time.Time {
+	for _, t := range texts {
+		if d := t.date(); !d.IsZero() {
+			return d
+		}
+	}
+	return time.Time{}
+}

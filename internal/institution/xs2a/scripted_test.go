@@ -1,0 +1,169 @@
+package xs2a_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/bgspec"
+	"samla/internal/clock"
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
+	"samla/internal/sandbox/pki"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+var testKeys = sync.OnceValues(func() (*pki.Set, error) {
+	return pki.Open("", func() time.Time { return noon }, nil)
+})
+
+// seen is one request as the scripted bank got it.
+type seen struct {
+	method, path, query string
+	header              http.Header
+	body                string
+}
+
+// scripted is a bank over real mutual TLS that answers what a test says.
+type scripted struct {
+	*xs2a.Bank
+	clock  *clock.Manual
+	server *httptest.Server
+	mu     sync.Mutex
+	log    []seen
+	answer http.HandlerFunc
+}
+
+// requests are those that have come so far.
+func (s *scripted) requests() []seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]seen(nil), s.log...)
+}
+
+func (s *scripted) last(t *testing.T) seen {
+	t.Helper()
+	all := s.requests()
+	if len(all) == 0 {
+		t.Fatal("the bank was not asked")
+	}
+	return all[len(all)-1]
+}
+
+// newScripted starts a bank under the path /psd2. Each request is held against
+// the Berlin Group definition; each answer goes out as the test writes it.
+func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFunc, more ...func(*xs2a.Deps)) *scripted {
+	t.Helper()
+	set, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scripted{clock: clock.NewManual(noon), answer: answer}
+	oracle, err := bgspec.New("https://bank/psd2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if err := oracle.CheckRequest(r, body); err != nil {
+			t.Errorf("the request breaks the standard: %v", err)
+		}
+		s.mu.Lock()
+		s.log = append(s.log, seen{r.Method, r.URL.Path, r.URL.RawQuery, r.Header, string(body)})
+		s.mu.Unlock()
+		w.Header().Set("X-Request-ID", r.Header.Get("X-Request-ID"))
+		w.Header().Set("Content-Type", "application/json")
+		s.answer(w, r)
+	}))
+	s.server.TLS = &tls.Config{
+		Certificates: []tls.Certificate{set.Server}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: set.CA.Pool(),
+	}
+	s.server.StartTLS()
+	t.Cleanup(s.server.Close)
+	config := demoConfig(s.server.URL + "/psd2")
+	if change != nil {
+		change(&config)
+	}
+	deps := xs2a.Deps{Clock: s.clock, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL, Roots: set.CA.Pool()}}
+	for _, f := range more {
+		f(&deps)
+	}
+	s.Bank, err = xs2a.New(config, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func demoConfig(url string) xs2a.Config {
+	return xs2a.Config{
+		Company: "se-testbank", DisplayName: "Testbanken", BaseURL: url,
+		LoginMethods: []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"},
+	}
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// person is Skatteverket's test person; docs/reference/banks.md 14.1.
+var person = institution.PSU{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
+
+const requestID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
+
+func sealLeaf(t *testing.T, h http.Header) *x509.Certificate {
+	t.Helper()
+	der, err := base64.StdEncoding.DecodeString(h.Get("TPP-Signature-Certificate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+func jsonEqual(t *testing.T, got, want string) {
+	t.Helper()
+	var g, w any
+	if err := json.Unmarshal([]byte(got), &g); err != nil {
+		t.Fatalf("%q: %v", got, err)
+	}
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		t.Fatal(err)
+	}
+	gb, _ := json.Marshal(g)
+	wb, _ := json.Marshal(w)
+	if string(gb) != string(wb) {
+		t.Errorf("got  %s\nwant %s", gb, wb)
+	}
+}
+
+// newReader is a connector that is only used to read.
+func newReader(t testing.TB) *xs2a.Bank {
+	t.Helper()
+	set, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := xs2a.New(demoConfig("https://bank.example/psd2"), xs2a.Deps{
+		Clock: clock.NewManual(noon), Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

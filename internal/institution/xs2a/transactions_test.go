@@ -1,0 +1,167 @@
+package xs2a_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
+	"samla/internal/money"
+)
+
+func day(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
+
+const reportPage = `{"account":{"iban":"SE4550000000058398257466"},"transactions":{"booked":[
+ {"transactionId":"1","entryReference":"2026-0001","bookingDate":"2026-11-20","valueDate":"2026-11-21T00:00:00Z",
+  "transactionAmount":{"currency":"SEK","amount":"-256.67"},"creditorName":" ICA ","remittanceInformationUnstructured":"Kort\nköp"},
+ {"transactionId":2,"bookingDate":"20261120","transactionAmount":{"currency":"sek","amount":100.10},"debtorName":"Sten",
+  "remittanceInformationUnstructuredArray":["Lön"," november ",""],"additionalInformation":"not this"},
+ {"transactionAmount":{"currency":"SEK","amount":"-1"},"remittanceInformationStructured":{"reference":"RF18"}},
+ {"transactionAmount":{"currency":"SEK","amount":"-2"},"remittanceInformationStructured":"RF19"},
+ {"transactionAmount":{"currency":"SEK","amount":"-3"},"remittanceInformationStructuredArray":[{"reference":"a"},{"reference":"b"}]},
+ {"transactionAmount":{"currency":"SEK","amount":"-4"},"remittanceInformationUnstructured":"  ","additionalInformation":"extra"},
+ {"transactionAmount":{"currency":"SEK","amount":"a lot"}},{"bookingDate":"2026-11-20"},"x",null],
+ "pending":[{"transactionAmount":{"currency":"EUR","amount":"-9.99"},"valueDate":"tomorrow"}],
+ "_links":{"account":{"href":"/v1/accounts/3dc3"},"next":{"href":"/v1/accounts/3dc3/transactions?page=2"}}},"balances":[]}`
+
+func TestReadTransactions(t *testing.T) {
+	s := newScripted(t, nil, says(200, reportPage))
+	q := institution.Query{Kind: institution.Transactions, Account: "3dc3", From: noon.AddDate(0, 0, -89)}
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.last(t); r.path != "/psd2/v1/accounts/3dc3/transactions" || r.query != "bookingStatus=both&dateFrom=2026-08-25" {
+		t.Errorf("asked %+v", r)
+	}
+	got, err := s.ReadTransactions(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sek := func(s string) money.Amount { return money.Must(s, "SEK") }
+	want := institution.TransactionPage{Next: "/v1/accounts/3dc3/transactions?page=2", Skipped: 4, Transactions: []institution.Transaction{
+		{ID: "1", EntryReference: "2026-0001", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 21),
+			Amount: sek("-256.67"), CreditorName: "ICA", Text: "Kort köp"},
+		{ID: "2", Booked: true, Amount: sek("100.10"), DebtorName: "Sten", Text: "Lön november"},
+		{Booked: true, Amount: sek("-1"), Text: "RF18"},
+		{Booked: true, Amount: sek("-2"), Text: "RF19"},
+		{Booked: true, Amount: sek("-3"), Text: "a b"},
+		{Booked: true, Amount: sek("-4"), Text: "extra"},
+		{Amount: money.Must("-9.99", "EUR")},
+	}}
+	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadCardTransactions(t *testing.T) {
+	s := newScripted(t, nil, says(200, `{"cardAccount":{"maskedPan":"525412******3241"},"debitAccounting":"true","cardTransactions":{"booked":[
+		{"cardTransactionId":"c1","transactionDate":"2026-11-19","bookingDate":"2026-11-20","acceptorTransactionDateTime":"2026-11-19T18:12:01+01:00",
+		 "transactionAmount":{"currency":"SEK","amount":"89"},"transactionDetails":"SJ AB","cardAcceptorName":"SJ"}],
+		"pending":[],"_links":{"cardAccount":{"href":"/v1/card-accounts/x"},"next":"/v1/card-accounts/x/transactions?page=2"}}}`))
+	q := institution.Query{Kind: institution.Transactions, Account: "x", Card: true, From: noon}
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.last(t); r.path != "/psd2/v1/card-accounts/x/transactions" {
+		t.Errorf("asked %+v", r)
+	}
+	got, err := s.ReadTransactions(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := institution.TransactionPage{Next: "/v1/card-accounts/x/transactions?page=2", DebitPositive: true, Transactions: []institution.Transaction{
+		{ID: "c1", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 19),
+			Moment: time.Date(2026, 11, 19, 17, 12, 1, 0, time.UTC), Amount: money.Must("89", "SEK"), CreditorName: "SJ", Text: "SJ AB"},
+	}}
+	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The bank's links are called as they are, and only at the bank.
+func TestPagesAreFollowed(t *testing.T) {
+	s := newScripted(t, nil, says(200, reportPage))
+	q := institution.Query{Kind: institution.Transactions, Account: "3dc3", From: noon}
+	access := institution.Access{ConsentID: "c1"}
+	for link, want := range map[string]string{
+		"/v1/accounts/3dc3/transactions?bookingStatus=both&page=a%2Fb": "bookingStatus=both&page=a%2Fb",
+		"/psd2/v1/accounts/3dc3/transactions":                          "bookingStatus=both&dateFrom=2026-11-22",
+	} {
+		q.Link = link
+		if _, err := s.Fetch(t.Context(), access, q); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.last(t); r.path != "/psd2/v1/accounts/3dc3/transactions" || r.query != want {
+			t.Errorf("%s: asked %s?%s", link, r.path, r.query)
+		}
+	}
+	before := len(s.requests())
+	q.Link = "https://evil.example/v1/accounts/3dc3/transactions?page=2"
+	if _, err := s.Fetch(t.Context(), access, q); institution.KindOf(err) != institution.ForeignAddress || len(s.requests()) != before {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Fetch(t.Context(), access, institution.Query{Kind: "payments"}); institution.KindOf(err) != institution.Refused {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Fetch(t.Context(), access, institution.Query{Kind: institution.Balances, Account: ".."}); institution.KindOf(err) != institution.ForeignAddress {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Only booked must be offered by a bank (docs/reference/banks.md 6.1).
+func TestBankWithoutPending(t *testing.T) {
+	s := newScripted(t, nil, nil)
+	s.answer = func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("bookingStatus") != "booked" {
+			says(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`)(w, r)
+			return
+		}
+		says(200, reportPage)(w, r)
+	}
+	q := institution.Query{Kind: institution.Transactions, Account: "3dc3", From: noon}
+	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.requests()); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+	s = newScripted(t, func(c *xs2a.Config) { c.Profile.BookingStatus = "booked" }, says(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`))
+	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); institution.KindOf(err) != institution.Refused || len(s.requests()) != 1 {
+		t.Errorf("got %v after %d requests", err, len(s.requests()))
+	}
+}
+
+func TestBankWithoutCards(t *testing.T) {
+	s := newScripted(t, nil, says(404, `<html>Not found</html>`))
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[1])
+	if err != nil || s.last(t).path != "/psd2/v1/card-accounts" {
+		t.Fatalf("got %v, asked %+v", err, s.last(t))
+	}
+	if accounts, err := s.ReadAccounts(answer); err != nil || len(accounts) != 0 {
+		t.Errorf("got %v, %v", accounts, err)
+	}
+	s = newScripted(t, func(c *xs2a.Config) { c.Profile.Cards = new(string) }, nil)
+	if plan := s.Plan(); len(plan) != 1 || plan[0].Kind != institution.Accounts {
+		t.Errorf("plan %v", plan)
+	}
+}
+
+// A download is not followed, and not taken for an account on which nothing
+// happened.
+func TestDownloadsAreGarbled(t *testing.T) {
+	s := newScripted(t, nil, nil)
+	for _, body := range []string{
+		`{"_links":{"download":{"href":"https://bank.example/dl"}}}`,
+		`{"transactions":{"_links":{"account":{"href":"/v1/accounts/x"},"download":{"href":"/dl"}}}}`,
+		`{}`, `{"transactions":null}`, `{"transactions":[]}`, `[]`, `<camt/>`, ``,
+	} {
+		if page, err := s.ReadTransactions(institution.Answer{Body: []byte(body)}); institution.KindOf(err) != institution.Garbled || err == nil {
+			t.Errorf("%s: got %+v, %v", body, page, err)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+// Package lru owns memory of what was looked up a moment ago: a bounded cache
+// whose entries grow old by a clock, and in which one look-up serves everybody
+// who waits for the same key. The vault keeps keys in it, the gate credentials.
+package lru
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"samla/internal/clock"
+)
+
+// Cache remembers at most size values, each for at most age; the least recently
+// used one goes first. It is safe for concurrent use.
+type Cache[K comparable, V any] struct {
+	clk  clock.Clock
+	size int
+	age  time.Duration
+
+	mu      sync.Mutex
+	entries map[K]*list.Element // of *entry[K, V]
+	order   *list.List          // most recently used in front
+	flights map[K]*flight[V]
+}
+
+type entry[K comparable, V any] struct {
+	key   K
+	value V
+	until time.Time
+}
+
+type flight[V any] struct {
+	done  chan struct{}
+	value V
+	err   error
+	again bool // the leader's own context ended: its error says nothing to others
+}
+
+// New returns an empty cache. Both size and age must be positive.
+func New[K comparable, V any](clk clock.Clock, size int, age time.Duration) *Cache[K, V] {
+	return &Cache[K, V]{
+		clk: clk, size: size, age: age,
+		entries: map[K]*list.Element{}, order: list.New(), flights: map[K]*flight[V]{},
+	}
+}
+
+// Peek returns the remembered value of k.
+func (c *Cache[K, V]) Peek(k K) (V, bool) {
+	now := c.clk.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.peek(k, now)
+}
+
+func (c *Cache[K, V]) peek(k K, now time.Time) (V, bool) {
+	if el, ok := c.entries[k]; ok {
+		e := el.Value.(*entry[K, V])
+		if now.Before(e.until) {
+			c.order.MoveToFront(el)
+			return e.value, true
+		}
+		c.remove(el)
+	}
+	var none V
+	return none, false
+}
+
+// Get returns the remembered value of k, else what load returns. Concurrent
+// calls for one key share one load. Errors are not remembered. A value's age
+// counts from before its load began.
+func (c *Cache[K, V]) Get(ctx context.Context, k K, load func(context.Context) (V, error)) (V, error) {
+	for {
+		now := c.clk.Now()
+		c.mu.Lock()
+		if v, ok := c.peek(k, now); ok {
+			c.mu.Unlock()
+			return v, nil
+		}
+		f, joined := c.flights[k]
+		if !joined {
+			f = &flight[V]{done: make(chan struct{})}
+			c.flights[k] = f
+		}
+		c.mu.Unlock()
+		if !joined {
+			return c.lead(ctx, k, f, now, load)
+		}
+		select {
+		case <-f.done:
+			if !f.again {
+				return f.value, f.err
+			}
+		case <-ctx.Done():
+			var none V
+			return none, ctx.Err()
+		}
+	}
+}
+
+func (c *Cache[K, V]) lead(ctx context.Context, k K, f *flight[V], now time.Time,
+	load func(context.Context) (V, error)) (V, error) {
+	f.again = true // stays so when load panics
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.flights[k] == f { // else dropped meanwhile: the value may be what was dropped
+			delete(c.flights, k)
+			if f.err == nil && !f.again {
+				c.put(k, f.value, now)
+			}
+		}
+		close(f.done)
+	}()
+	f.value, f.err = load(ctx)
+	f.again = f.err != nil && ctx.Err() != nil
+	return f.value, f.err
+}
+
+// Put remembers v as looked up just now.
+func (c *Cache[K, V]) Put(k K, v V) {
+	now := c.clk.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(k, v, now)
+}
+
+func (c *Cache[K, V]) put(k K, v V, now time.Time) {
+	if el, ok := c.entries[k]; ok {
+		c.remove(el)
+	}
+	if c.order.Len() >= c.size {
+		c.remove(c.order.Back())
+	}
+	c.entries[k] = c.order.PushFront(&entry[K, V]{k, v, now.Add(c.age)})
+}
+
+func (c *Cache[K, V]) remove(el *list.Element) {
+	delete(c.entries, el.Value.(*entry[K, V]).key)
+	c.order.Remove(el)
+}
+
+// Drop forgets k. What a load that is under way brings is not remembered, and
+// calls that begin after Drop do not share it.
+func (c *Cache[K, V]) Drop(k K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.flights, k)
+	if el, ok := c.entries[k]; ok {
+		c.remove(el)
+	}
+}
+
+// Clear drops every key.
+func (c *Cache[K, V]) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.flights)
+	clear(c.entries)
+	c.order.Init()
+}
+
+// Len tells how many values are kept, those that grew too old included.
+func (c *Cache[K, V]) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.order.Len()
+}

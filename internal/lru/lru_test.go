@@ -1,0 +1,161 @@
+package lru_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"samla/internal/clock"
+	"samla/internal/lru"
+)
+
+var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+func TestNoValueIsOlderThanItsAge(t *testing.T) {
+	clk := clock.NewManual(start)
+	c := lru.New[string, int](clk, 10, time.Minute)
+	v, err := c.Get(t.Context(), "k", func(context.Context) (int, error) {
+		clk.Advance(20 * time.Second) // a slow look-up is as old as its beginning
+		return 1, nil
+	})
+	if v != 1 || err != nil {
+		t.Fatal(v, err)
+	}
+	clk.Advance(40*time.Second - 1)
+	if _, ok := c.Peek("k"); !ok {
+		t.Error("forgotten too early")
+	}
+	clk.Advance(1)
+	if _, ok := c.Peek("k"); ok {
+		t.Error("remembered past its age")
+	}
+}
+
+func TestErrorsAreNotRemembered(t *testing.T) {
+	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
+	broken := errors.New("broken")
+	if _, err := c.Get(t.Context(), "k", func(context.Context) (int, error) { return 0, broken }); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	if v, err := c.Get(t.Context(), "k", func(context.Context) (int, error) { return 2, nil }); v != 2 || err != nil {
+		t.Fatal(v, err)
+	}
+}
+
+func TestManyWaitForOneLoad(t *testing.T) {
+	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
+	var loads atomic.Int32
+	release := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			v, err := c.Get(t.Context(), "k", func(context.Context) (int, error) {
+				loads.Add(1)
+				<-release
+				return 7, nil
+			})
+			if v != 7 || err != nil {
+				t.Error(v, err)
+			}
+		})
+	}
+	close(release)
+	wg.Wait()
+	if loads.Load() != 1 {
+		t.Errorf("%d loads", loads.Load())
+	}
+}
+
+func TestACancelledLeaderDoesNotFailTheOthers(t *testing.T) {
+	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	began := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, err := c.Get(ctx, "k", func(ctx context.Context) (int, error) {
+			close(began)
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+	<-began
+	wg.Go(func() {
+		if v, err := c.Get(t.Context(), "k", func(context.Context) (int, error) { return 3, nil }); v != 3 || err != nil {
+			t.Error(v, err)
+		}
+	})
+	cancel()
+	wg.Wait()
+}
+
+func TestWhatIsDroppedDuringItsLoadIsNotKept(t *testing.T) {
+	for name, drop := range map[string]func(*lru.Cache[string, int]){
+		"Drop":  func(c *lru.Cache[string, int]) { c.Drop("k") },
+		"Clear": func(c *lru.Cache[string, int]) { c.Clear() },
+	} {
+		c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
+		if _, err := c.Get(t.Context(), "k", func(context.Context) (int, error) {
+			drop(c)
+			return 1, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := c.Peek("k"); ok {
+			t.Errorf("%s: the dropped value is there", name)
+		}
+	}
+}
+
+func TestAPanicInLoadLeavesNoOneWaiting(t *testing.T) {
+	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = c.Get(t.Context(), "k", func(context.Context) (int, error) { panic("boom") })
+	}()
+	if v, err := c.Get(t.Context(), "k", func(context.Context) (int, error) { return 4, nil }); v != 4 || err != nil {
+		t.Fatal(v, err)
+	}
+}
+
+// The cache against a plain list in the order of use.
+func TestBoundedAndLeastRecentlyUsedGoesFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(1, 5).Draw(t, "size")
+		c := lru.New[int, int](clock.NewManual(start), size, time.Hour)
+		var model []int // most recently used last
+		touch := func(k int) bool {
+			for i, m := range model {
+				if m == k {
+					model = append(append(model[:i:i], model[i+1:]...), k)
+					return true
+				}
+			}
+			return false
+		}
+		for range rapid.IntRange(0, 60).Draw(t, "steps") {
+			k := rapid.IntRange(0, 7).Draw(t, "key")
+			if rapid.Bool().Draw(t, "put") {
+				c.Put(k, k*10)
+				if !touch(k) {
+					model = append(model, k)
+				}
+				if len(model) > size {
+					model = model[1:]
+				}
+			} else if v, ok := c.Peek(k); ok != touch(k) || (ok && v != k*10) {
+				t.Fatalf("Peek(%d) = %d, %v; model %v", k, v, ok, model)
+			}
+			if c.Len() != len(model) {
+				t.Fatalf("%d kept, model %v", c.Len(), model)
+			}
+		}
+	})
+}

@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"samla/internal/fault"
+)
+
+// union is the OpenAPI keyword discriminator as an assertion: a member tells
+// which schema the object must obey.
+type union struct {
+	member   string
+	branches map[string]*jsonschema.Schema
+}
+
+var unionVocabulary = &jsonschema.Vocabulary{URL: "urn:samla:union", Compile: compileUnion}
+
+func compileUnion(ctx *jsonschema.CompilerContext, obj map[string]any) (jsonschema.SchemaExt, error) {
+	d, ok := obj["discriminator"].(map[string]any)
+	if !ok {
+		return nil, nil
+	}
+	mapping, _ := d["mapping"].(map[string]any)
+	u := &union{branches: make(map[string]*jsonschema.Schema, len(mapping))}
+	u.member, _ = d["propertyName"].(string)
+	for value, ref := range mapping {
+		schema, err := ctx.EnqueueRef(ref.(string))
+		if err != nil {
+			return nil, err
+		}
+		u.branches[value] = schema
+	}
+	return u, nil
+}
+
+// wrongBranch reports a discriminator that leads nowhere. The embedded kind
+// makes it an error kind of the library; its texts are not used.
+type wrongBranch struct {
+	kind.Group
+	member string
+	code   fault.FieldCode
+}
+
+// Validate sends v to its branch.
+func (u *union) Validate(ctx *jsonschema.ValidatorContext, v any) {
+	obj, ok := v.(map[string]any)
+	if !ok {
+		ctx.AddError(&kind.Type{Got: typeName(v), Want: []string{"object"}})
+		return
+	}
+	value, present := obj[u.member]
+	if value == nil {
+		present = false
+	}
+	name, text := value.(string)
+	branch := u.branches[name]
+	switch {
+	case !present:
+		ctx.AddError(&wrongBranch{member: u.member, code: fault.Required})
+	case !text:
+		ctx.AddError(&wrongBranch{member: u.member, code: fault.Invalid})
+	case branch == nil:
+		ctx.AddError(&wrongBranch{member: u.member, code: fault.UnknownType})
+	default:
+		if err := ctx.Validate(branch, v, nil); err != nil {
+			ctx.AddErr(err)
+		}
+	}
+}
+
+func typeName(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case map[string]any:
+		return "object"
+	}
+	return "number"
+}
+
+// unique is the keyword x-unique: no two objects of an array have the same text
+// in the named member.
+type unique struct{ member string }
+
+var uniqueVocabulary = &jsonschema.Vocabulary{URL: "urn:samla:unique", Compile: compileUnique}
+
+func compileUnique(_ *jsonschema.CompilerContext, obj map[string]any) (jsonschema.SchemaExt, error) {
+	if member, ok := obj["x-unique"].(string); ok {
+		return unique{member}, nil
+	}
+	return nil, nil
+}
+
+// repeated reports an element that an earlier one excludes.
+type repeated struct {
+	kind.Group
+	index int
+}
+
+// Validate reports each element that repeats an earlier one.
+func (u unique) Validate(ctx *jsonschema.ValidatorContext, v any) {
+	list, _ := v.([]any)
+	if len(list) < 2 {
+		return
+	}
+	seen := make(map[string]bool, len(list))
+	for i, e := range list {
+		obj, _ := e.(map[string]any)
+		text, ok := obj[u.member].(string)
+		if !ok {
+			continue
+		}
+		if seen[text] {
+			ctx.AddError(&repeated{index: i})
+		}
+		seen[text] = true
+	}
+}
