@@ -1,7 +1,8 @@
-// Package clock is where every part of Samla gets its time from.
+// Package clock provides the time to every part of Samla.
 //
-// Nothing outside this package calls time.Now or time.NewTimer for a decision: a
-// part is handed a Clock, so that a test, a demo or the sandbox can drive it.
+// No other package calls time.Now or time.NewTimer to make a decision. It is
+// given a Clock instead, so that a test, the demo or the sandbox can control
+// the time.
 package clock
 
 import (
@@ -9,23 +10,24 @@ import (
 	"time"
 )
 
-// Clock tells the time and wakes its caller. Implementations are safe for
-// concurrent use. Now is in UTC.
+// Clock returns the time and starts timers. Implementations are safe for
+// concurrent use.
 type Clock interface {
+	// Now returns the current time in UTC.
 	Now() time.Time
-	// NewTimer fires once on its channel when d has passed on this clock. A
-	// duration of zero or less fires at once.
+	// NewTimer returns a timer that sends on its channel once, when d has passed
+	// on this clock. With a d of zero or less it sends at once.
 	NewTimer(d time.Duration) Timer
 }
 
-// Timer is what Clock.NewTimer hands out. Stop frees it; it reports whether the
-// timer was stopped before it fired.
+// Timer is a timer of a Clock.
 type Timer interface {
 	C() <-chan time.Time
+	// Stop releases the timer and reports whether it was stopped before it fired.
 	Stop() bool
 }
 
-// System is the machine's clock.
+// System returns the clock of the machine.
 func System() Clock { return system{} }
 
 type system struct{}
@@ -39,7 +41,8 @@ type systemTimer struct{ t *time.Timer }
 func (t systemTimer) C() <-chan time.Time { return t.t.C }
 func (t systemTimer) Stop() bool          { return t.t.Stop() }
 
-// Sleep waits until d has passed on c, or ctx ends; then it returns ctx's error.
+// Sleep waits until d has passed on c. If ctx ends first, it returns ctx's
+// error.
 func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

@@ -3,30 +3,34 @@ package clock_test
 import (
 	"context"
 	"errors"
+	"math"
+	"math/big"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"samla/internal/clock"
 )
 
 var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
-func TestManualFiresInOrder(t *testing.T) {
+func TestManual_FiresTheEarliestTimerFirst(t *testing.T) {
 	c := clock.NewManual(start)
 	late, early := c.NewTimer(2*time.Second), c.NewTimer(time.Second)
 	c.Advance(3 * time.Second)
 	if got := <-early.C(); !got.Equal(start.Add(time.Second)) {
-		t.Errorf("early fired at %v", got)
+		t.Errorf("the early timer fired at %v", got)
 	}
 	if got := <-late.C(); !got.Equal(start.Add(2 * time.Second)) {
-		t.Errorf("late fired at %v", got)
+		t.Errorf("the late timer fired at %v", got)
 	}
 	if !c.Now().Equal(start.Add(3 * time.Second)) {
 		t.Errorf("now is %v", c.Now())
 	}
 }
 
-func TestManualNeverRunsBackwards(t *testing.T) {
+func TestManual_IgnoresAnEarlierTime(t *testing.T) {
 	c := clock.NewManual(start)
 	c.Set(start.Add(-time.Hour))
 	if !c.Now().Equal(start) {
@@ -34,11 +38,11 @@ func TestManualNeverRunsBackwards(t *testing.T) {
 	}
 }
 
-func TestStoppedTimerDoesNotFire(t *testing.T) {
+func TestManual_StoppedTimerDoesNotFire(t *testing.T) {
 	c := clock.NewManual(start)
 	timer := c.NewTimer(time.Second)
 	if !timer.Stop() {
-		t.Error("Stop says the timer had fired")
+		t.Error("Stop reports that the timer had fired")
 	}
 	c.Advance(time.Minute)
 	select {
@@ -47,11 +51,11 @@ func TestStoppedTimerDoesNotFire(t *testing.T) {
 	default:
 	}
 	if timer.Stop() {
-		t.Error("a second Stop says it stopped something")
+		t.Error("a second Stop reports that it stopped the timer")
 	}
 }
 
-func TestSleepEndsWithItsContext(t *testing.T) {
+func TestSleep_ReturnsWhenItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := clock.Sleep(ctx, clock.NewManual(start), time.Hour); !errors.Is(err, context.Canceled) {
@@ -59,7 +63,7 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestSystemClockIsUTC(t *testing.T) {
+func TestSystem_IsInUTC(t *testing.T) {
 	if loc := clock.System().Now().Location(); loc != time.UTC {
 		t.Errorf("location is %v", loc)
 	}
@@ -68,7 +72,7 @@ func TestSystemClockIsUTC(t *testing.T) {
 	}
 }
 
-func TestFastClockRunsAhead(t *testing.T) {
+func TestFast_RunsAheadOfTheMachine(t *testing.T) {
 	c := clock.NewFast(start, 1000)
 	if err := clock.Sleep(context.Background(), c, 5*time.Second); err != nil {
 		t.Fatal(err)
@@ -78,14 +82,41 @@ func TestFastClockRunsAhead(t *testing.T) {
 	}
 }
 
-func TestBackoffDoublesAndStaysBelowItsLongest(t *testing.T) {
-	for failed := range 64 {
-		d := clock.Backoff(failed, time.Second, time.Minute)
-		if d <= 0 || d > time.Minute {
-			t.Fatalf("after %d: %v", failed, d)
-		}
-		if failed == 3 && (d < 3*time.Second || d > 4*time.Second) {
-			t.Errorf("after 3: %v, want about 4 s", d)
+func TestBackoff_DoublesUpToTheLongest(t *testing.T) {
+	for _, c := range []struct {
+		failed               int
+		first, longest, want time.Duration
+	}{
+		{0, time.Second, time.Minute, time.Second},
+		{1, time.Second, time.Minute, time.Second},
+		{3, time.Second, time.Minute, 4 * time.Second},
+		{7, time.Second, time.Minute, time.Minute},
+		{1000, time.Second, time.Minute, time.Minute},
+		{30, 17 * time.Second, 24 * time.Hour, 24 * time.Hour}, // 17 s << 29 does not fit into 63 bits
+		{1, time.Hour, time.Minute, time.Minute},
+	} {
+		if d := clock.Backoff(c.failed, c.first, c.longest); d > c.want || d < c.want*4/5 {
+			t.Errorf("after %d failures from %v: got %v, want about %v", c.failed, c.first, d, c.want)
 		}
 	}
+}
+
+// The wait is positive, at most longest, and within a fifth of the ideal, which
+// the test computes with integers that cannot overflow.
+func TestBackoff_StaysWithinAFifthOfTheIdeal(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		failed := rapid.IntRange(-1, 200).Draw(rt, "failed")
+		first := rapid.Int64Range(1, math.MaxInt64).Draw(rt, "first")
+		longest := rapid.Int64Range(1, math.MaxInt64).Draw(rt, "longest")
+		ideal := new(big.Int).Lsh(big.NewInt(first), uint(max(failed-1, 0)))
+		if limit := big.NewInt(longest); ideal.Cmp(limit) > 0 {
+			ideal = limit
+		}
+		got := clock.Backoff(failed, time.Duration(first), time.Duration(longest))
+		least := new(big.Int).Mul(ideal, big.NewInt(4))
+		least.Quo(least, big.NewInt(5))
+		if wait := big.NewInt(int64(got)); got <= 0 || wait.Cmp(ideal) > 0 || wait.Cmp(least) < 0 {
+			rt.Fatalf("Backoff(%d, %d, %d) is %d, ideal is %s", failed, first, longest, got, ideal)
+		}
+	})
 }

@@ -5,35 +5,35 @@ import (
 	"time"
 )
 
-// Manual is a clock that stands still until it is told to move. Timers fire
-// inside Advance and Set, in the order of their moments.
+// Manual is a clock for tests: its time changes only in Advance and Set. Timers
+// fire inside these calls, the earliest first.
 type Manual struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers map[*manualTimer]struct{}
 }
 
-// NewManual returns a clock that shows t.
+// NewManual returns a clock whose time is t.
 func NewManual(t time.Time) *Manual {
 	return &Manual{now: t.UTC(), timers: map[*manualTimer]struct{}{}}
 }
 
-// Now returns the moment the clock was last set to.
+// Now returns the time that the clock was last set to.
 func (m *Manual) Now() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.now
 }
 
-// Advance moves the clock forward by d and fires what came due.
+// Advance moves the clock forward by d and fires the timers that are due.
 func (m *Manual) Advance(d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.set(m.now.Add(d))
 }
 
-// Set moves the clock to t and fires what came due. A clock never runs
-// backwards: an earlier t is ignored.
+// Set moves the clock to t and fires the timers that are due. A t before the
+// clock's time is ignored: a clock never runs backwards.
 func (m *Manual) Set(t time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -74,8 +74,8 @@ func (m *Manual) NewTimer(d time.Duration) Timer {
 	return t
 }
 
-// Waiting tells how many timers have not fired yet, so that a test knows when
-// the code under test has reached its wait.
+// Waiting returns the number of timers that have not fired yet. A test uses it
+// to find out that the code under test has started to wait.
 func (m *Manual) Waiting() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
