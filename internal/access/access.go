@@ -18,15 +18,9 @@ import (
 	"samla/internal/fault"
 	"samla/internal/lru"
 	"samla/internal/seal"
+	"samla/internal/session"
 	"samla/internal/store"
 	"samla/internal/uuid7"
-)
-
-// The bounds of a session's lifetime (docs/reference/api.md 1.3).
-const (
-	DefaultLife = time.Hour
-	MinLife     = 5 * time.Minute
-	MaxLife     = 24 * time.Hour
 )
 
 // Config is what the gate needs. Issuer and Audience are the claims of every
@@ -38,7 +32,7 @@ type Config struct {
 	Random      io.Reader // nil = the system's
 	Issuer      string
 	Audience    string
-	SessionLife time.Duration // 0 = DefaultLife
+	SessionLife time.Duration // 0 = session.DefaultLife
 }
 
 // Kind tells the two credentials of docs/reference/api.md 1.3 apart.
@@ -72,17 +66,17 @@ type Gate struct {
 	signing   *signing
 	keys      *lru.Cache[client.Hash, client.Key]
 	strangers *lru.Cache[client.Hash, struct{}] // apart, so that a flood of wrong keys pushes no right one out
-	sessions  *lru.Cache[[32]byte, session]
+	sessions  *lru.Cache[[32]byte, claimedSession]
 }
 
 // New returns a gate. It reads the signing keys and makes the first one, so that
 // a wrong master key is found here (seal.ErrTampered) and not at the first call.
 func New(ctx context.Context, c Config) (*Gate, error) {
 	if c.SessionLife == 0 {
-		c.SessionLife = DefaultLife
+		c.SessionLife = session.DefaultLife
 	}
-	if c.SessionLife < MinLife || c.SessionLife > MaxLife {
-		return nil, fmt.Errorf("access: a session lifetime of %v is outside %v to %v", c.SessionLife, MinLife, MaxLife)
+	if c.SessionLife < session.MinLife || c.SessionLife > session.MaxLife {
+		return nil, fmt.Errorf("access: a session lifetime of %v is outside %v to %v", c.SessionLife, session.MinLife, session.MaxLife)
 	}
 	if c.Issuer == "" || c.Audience == "" {
 		return nil, errors.New("access: session tokens need an issuer and an audience")
@@ -97,7 +91,7 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 		signing:   &signing{store: c.Store, vault: c.Vault, clk: c.Clock, random: c.Random},
 		keys:      lru.New[client.Hash, client.Key](c.Clock, keyCount, keyAge),
 		strangers: lru.New[client.Hash, struct{}](c.Clock, keyCount, keyAge),
-		sessions:  lru.New[[32]byte, session](c.Clock, sessionCount, sessionAge),
+		sessions:  lru.New[[32]byte, claimedSession](c.Clock, sessionCount, sessionAge),
 	}
 	if _, err := g.signing.current(ctx); err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
+	"samla/internal/session"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
@@ -46,7 +47,7 @@ func (s *spied) KeyByHash(ctx context.Context, h client.Hash) (client.Key, error
 	return s.Store.KeyByHash(ctx, h)
 }
 
-func (s *spied) SigningKeys(ctx context.Context) ([]store.SigningKey, error) {
+func (s *spied) SigningKeys(ctx context.Context) ([]session.SigningKey, error) {
 	if err := s.failure(); err != nil {
 		return nil, err
 	}
@@ -242,8 +243,8 @@ func TestHeadersOfTheContract(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	n := nodes(t, 1)[0]
 	for name, change := range map[string]func(*access.Config){
-		"short":       func(c *access.Config) { c.SessionLife = access.MinLife - 1 },
-		"long":        func(c *access.Config) { c.SessionLife = access.MaxLife + 1 },
+		"short":       func(c *access.Config) { c.SessionLife = session.MinLife - 1 },
+		"long":        func(c *access.Config) { c.SessionLife = session.MaxLife + 1 },
 		"no issuer":   func(c *access.Config) { c.Issuer = "" },
 		"no audience": func(c *access.Config) { c.Audience = "" },
 	} {
@@ -253,7 +254,7 @@ func TestConfigIsChecked(t *testing.T) {
 			t.Errorf("%s: taken", name)
 		}
 	}
-	for _, life := range []time.Duration{access.MinLife, access.MaxLife} {
+	for _, life := range []time.Duration{session.MinLife, session.MaxLife} {
 		c := config(n.store, n.vault, n.clk)
 		c.SessionLife = life
 		if _, err := access.New(t.Context(), c); err != nil {

@@ -8,6 +8,7 @@ import (
 	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/user"
 	"samla/internal/withdraw"
@@ -42,7 +43,7 @@ func (s *Users) Delete(ctx context.Context, clientID, id string) error {
 type ending struct {
 	consents    []consent.Consent // not final
 	collections []collection.Collection
-	duties      []store.Duty
+	duties      []outbox.Message
 }
 
 func (s *Users) forget(ctx context.Context, clientID, id string) error {
@@ -79,7 +80,7 @@ func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending,
 	if !changed {
 		return nil
 	}
-	if err := tx.UpdateUser(ctx, u); err != nil {
+	if err := tx.PutUser(ctx, u); err != nil {
 		return err
 	}
 	current, err := s.gather(ctx, tx, u)
@@ -100,11 +101,11 @@ func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending,
 		}
 	}
 	for _, d := range found.duties {
-		if err := tx.AddDuty(ctx, d); err != nil {
+		if err := tx.AddOutboxMessage(ctx, d); err != nil {
 			return err
 		}
 	}
-	if err := tx.ForgetIdempotent(ctx, u.ClientID, u.ID); err != nil {
+	if err := tx.EraseIdempotencyKeys(ctx, u.ClientID, u.ID); err != nil {
 		return err
 	}
 	return tx.DestroyKey(ctx, u.ID, now)
@@ -177,10 +178,10 @@ func (s *Users) withdraw(ctx context.Context, tx store.Tx, c consent.Consent, no
 		return err
 	}
 	c.WakeAt = time.Time{}
-	if _, err := tx.UpdateConsent(ctx, c); err != nil {
+	if _, err := tx.PutConsent(ctx, c); err != nil {
 		return err
 	}
-	return tx.AddEvidence(ctx, audit.OfRevoked(s.g.ids, c, now, audit.UserGone))
+	return tx.AddAuditEntry(ctx, audit.OfRevoked(s.g.ids, c, now, audit.UserGone))
 }
 
 // stop ends a collection that runs, and erases what any one has read.
@@ -192,13 +193,13 @@ func (s *Users) stop(ctx context.Context, tx store.Tx, c collection.Collection, 
 			return err
 		}
 		c.WakeAt = time.Time{}
-		if err := tx.AddEvidence(ctx, audit.OfCollection(s.g.ids, c, now)); err != nil {
+		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.g.ids, c, now)); err != nil {
 			return err
 		}
 	}
 	if running || full {
 		c.ErasedAt = now
-		if _, err := tx.UpdateCollection(ctx, c); err != nil {
+		if _, err := tx.PutCollection(ctx, c); err != nil {
 			return err
 		}
 	}

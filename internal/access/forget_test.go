@@ -15,6 +15,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
@@ -69,7 +70,7 @@ func (n *node) collection(t testing.TB, userID string, s collection.Status, chan
 		if err := tx.PutProducts(t.Context(), c.ID, []byte("sealed")); err != nil {
 			return err
 		}
-		return tx.AddRaws(t.Context(), []store.Raw{{CollectionID: c.ID, Kind: "accounts", FetchedAt: start, Sealed: []byte("sealed")}})
+		return tx.AddRawAnswers(t.Context(), []collection.RawAnswer{{CollectionID: c.ID, Kind: "accounts", FetchedAt: start, Sealed: []byte("sealed")}})
 	})
 	return c
 }
@@ -77,18 +78,18 @@ func (n *node) collection(t testing.TB, userID string, s collection.Status, chan
 // duties opens all duties that are owed, by consent.
 func (n *node) duties(t testing.TB) map[string]withdraw.Payload {
 	t.Helper()
-	due, err := n.store.Claim(t.Context(), store.Duties, n.clk.Now(), time.Minute, 1000)
+	due, err := n.store.Claim(t.Context(), store.Outbox, n.clk.Now(), time.Minute, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	owed := map[string]withdraw.Payload{}
 	for _, id := range due {
-		d, err := n.store.Duty(t.Context(), id)
+		d, err := n.store.OutboxMessage(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p, err := withdraw.Open(t.Context(), n.vault, d)
-		if err != nil || d.Kind != store.RevokeAtBank || d.Company != "se-demo" || !d.WakeAt.After(d.CreatedAt) {
+		if err != nil || d.Kind != outbox.RevokeConsent || d.Company != "se-demo" || !d.WakeAt.After(d.CreatedAt) {
 			t.Fatalf("%+v, %v", d, err)
 		}
 		owed[d.ConsentID] = p
@@ -127,7 +128,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		if err != nil || got.Status != consent.Revoked || !got.RevokedAt.Equal(now) || !got.WakeAt.IsZero() || got.Step != consent.StepEnd {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		entries, err := n.store.Evidence(t.Context(), c.ID)
+		entries, err := n.store.AuditEntries(t.Context(), c.ID)
 		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(audit.ConsentRevoked) && name != "inside" {
 			t.Errorf("%s: %+v, %v", name, entries, err)
 		}
@@ -148,7 +149,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		t.Errorf("done: %+v", got)
 	}
 	for _, c := range []collection.Collection{running, oneTime, done, failed} {
-		raws, err := n.store.Raws(t.Context(), c.ID)
+		raws, err := n.store.RawAnswers(t.Context(), c.ID)
 		if _, missing := n.store.Products(t.Context(), c.ID); len(raws) != 0 || err != nil || !errors.Is(missing, store.ErrNotFound) {
 			t.Errorf("%s: data is left", c.Status)
 		}
@@ -225,7 +226,7 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 		if c.Sealed, err = n.vault.Seal(t.Context(), u.ID, withdraw.SecretPlace(c.ID), plain); err != nil {
 			t.Error(err)
 		}
-		n.write(t, func(tx store.Tx) error { _, err := tx.UpdateConsent(t.Context(), c); return err })
+		n.write(t, func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
 		n.store.beforeNext = func() {
 			added = n.consent(t, u.ID, consent.Authorized, "new", nil)
 			n.store.beforeNext = func() { n.collection(t, u.ID, collection.Running, nil) }
@@ -259,11 +260,11 @@ func TestConcurrentDeletionsAreOne(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		due, err := all[0].store.Claim(t.Context(), store.Duties, start, time.Minute, 10)
+		due, err := all[0].store.Claim(t.Context(), store.Outbox, start, time.Minute, 10)
 		if err != nil || len(due) != 1 {
 			t.Errorf("%d duties, %v", len(due), err)
 		}
-		if entries, _ := all[0].store.Evidence(t.Context(), c.ID); len(entries) != 1 {
+		if entries, _ := all[0].store.AuditEntries(t.Context(), c.ID); len(entries) != 1 {
 			t.Errorf("%d entries", len(entries))
 		}
 	})
@@ -276,7 +277,7 @@ func TestForgettingStopsAtATamperedSecret(t *testing.T) {
 	u := n.person(t, "a", "customer-4711")
 	c := n.consent(t, u.ID, consent.Authorized, "bank", nil)
 	c.Sealed[len(c.Sealed)-1] ^= 1
-	n.write(t, func(tx store.Tx) error { _, err := tx.UpdateConsent(t.Context(), c); return err })
+	n.write(t, func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
 	err := n.users.Delete(t.Context(), "a", u.ID)
 	if fault.CodeOf(err) != fault.Internal || !errors.Is(err, seal.ErrTampered) {
 		t.Errorf("got %v", err)

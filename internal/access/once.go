@@ -14,6 +14,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -55,7 +56,7 @@ func NewOnce(s store.Store, v seal.Vault, clk clock.Clock) *Once { return &Once{
 // Claim is the right of one call to answer for its key.
 type Claim struct {
 	once   *Once
-	record store.Idempotent
+	record idempotency.Record
 	// written is the last answer handed to a transaction, committed or not.
 	written *Response
 }
@@ -102,10 +103,10 @@ func (o *Once) Do(ctx context.Context, who Identity, key, route string, body []b
 }
 
 // begin claims the key, or finds who has it.
-func (o *Once) begin(ctx context.Context, clientID, key string, request []byte) (*Claim, store.Idempotent, error) {
+func (o *Once) begin(ctx context.Context, clientID, key string, request []byte) (*Claim, idempotency.Record, error) {
 	now := o.clk.Now()
-	r := store.Idempotent{
-		ClientID: clientID, Key: key, At: now, Until: now.Add(onceKept), LockedUntil: now.Add(onceLocked),
+	r := idempotency.Record{
+		ClientID: clientID, Key: key, StartedAt: now, ExpiresAt: now.Add(onceKept), LockedUntil: now.Add(onceLocked),
 	}
 	var err error
 	// The hash is sealed: bodies may hold a personal number, and those are few
@@ -113,17 +114,17 @@ func (o *Once) begin(ctx context.Context, clientID, key string, request []byte) 
 	if r.Request, err = o.vault.Seal(ctx, seal.System, oncePlace("request", r), request); err != nil {
 		return nil, r, err
 	}
-	var found store.Idempotent
+	var found idempotency.Record
 	mine := false
 	err = o.store.Write(ctx, func(tx store.Tx) error {
 		mine = false
 		var err error
-		found, err = tx.BeginIdempotent(ctx, r)
+		found, err = tx.ClaimIdempotencyKey(ctx, r)
 		if errors.Is(err, store.ErrExists) && !found.Done && !now.Before(found.LockedUntil) {
-			if err := tx.AbandonIdempotent(ctx, clientID, key); err != nil {
+			if err := tx.ReleaseIdempotencyKey(ctx, clientID, key); err != nil {
 				return err
 			}
-			found, err = tx.BeginIdempotent(ctx, r)
+			found, err = tx.ClaimIdempotencyKey(ctx, r)
 		}
 		if errors.Is(err, store.ErrExists) {
 			return nil
@@ -137,7 +138,7 @@ func (o *Once) begin(ctx context.Context, clientID, key string, request []byte) 
 	return &Claim{once: o, record: r}, found, nil
 }
 
-func (o *Once) replay(ctx context.Context, found store.Idempotent, request []byte) (Response, error) {
+func (o *Once) replay(ctx context.Context, found idempotency.Record, request []byte) (Response, error) {
 	first, err := o.vault.Open(ctx, seal.System, oncePlace("request", found), found.Request)
 	if err != nil {
 		return Response{}, asFault("read a remembered request", err)
@@ -174,11 +175,11 @@ func (c *Claim) Complete(ctx context.Context, tx store.Tx, resp Response) error 
 
 // hold makes sure that the key is still this call's: errClaimLost if not.
 func (c *Claim) hold(ctx context.Context, tx store.Tx) error {
-	found, err := tx.BeginIdempotent(ctx, c.record)
+	found, err := tx.ClaimIdempotencyKey(ctx, c.record)
 	if !errors.Is(err, store.ErrExists) {
 		return err // nil: the record was swept meanwhile and is claimed anew
 	}
-	if found.Done || found.At.UnixMilli() != c.record.At.UnixMilli() {
+	if found.Done || found.StartedAt.UnixMilli() != c.record.StartedAt.UnixMilli() {
 		return errClaimLost
 	}
 	return nil
@@ -195,7 +196,7 @@ func (c *Claim) end(ctx context.Context, tx store.Tx, resp Response) error {
 		return err
 	}
 	c.written = &resp
-	return tx.EndIdempotent(ctx, r)
+	return tx.CompleteIdempotencyKey(ctx, r)
 }
 
 // close ends the claim after the run. A claim that was handed to a transaction
@@ -215,7 +216,7 @@ func (c *Claim) close(ctx context.Context, resp Response, failure error) error {
 		if err := c.hold(ctx, tx); err != nil {
 			return err
 		}
-		return tx.AbandonIdempotent(ctx, c.record.ClientID, c.record.Key)
+		return tx.ReleaseIdempotencyKey(ctx, c.record.ClientID, c.record.Key)
 	})
 	if errors.Is(err, errClaimLost) || forgettable {
 		return nil // the answer stands, only its memory is another's or ends with the lock
@@ -223,7 +224,7 @@ func (c *Claim) close(ctx context.Context, resp Response, failure error) error {
 	return err
 }
 
-func oncePlace(column string, r store.Idempotent) seal.Place {
+func oncePlace(column string, r idempotency.Record) seal.Place {
 	return seal.Place{Table: "idempotency", Column: column, Row: r.ClientID + " " + r.Key}
 }
 

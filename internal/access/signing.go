@@ -17,6 +17,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/seal"
+	"samla/internal/session"
 	"samla/internal/store"
 )
 
@@ -25,7 +26,7 @@ import (
 const retryAfter = time.Second
 
 // signing keeps the keys that sign session tokens. Nothing runs in the
-// background: whoever needs the keys refreshes the view when it is ringAge old,
+// background: whoever needs the keys refreshes the view when it is session.ViewMaxAge old,
 // and does what the rule of rotation says.
 type signing struct {
 	store  store.Store
@@ -46,17 +47,17 @@ type ring struct {
 	jwks   []byte
 }
 
-// current returns a view at most ringAge old; an older one when the store does
+// current returns a view at most session.ViewMaxAge old; an older one when the store does
 // not answer.
 func (s *signing) current(ctx context.Context) (*ring, error) {
 	now := s.clk.Now()
-	if r := s.view.Load(); r != nil && now.Before(r.at.Add(ringAge)) {
+	if r := s.view.Load(); r != nil && now.Before(r.at.Add(session.ViewMaxAge)) {
 		return r, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.view.Load()
-	if old != nil && (now.Before(old.at.Add(ringAge)) || now.Before(s.triedAt.Add(retryAfter))) {
+	if old != nil && (now.Before(old.at.Add(session.ViewMaxAge)) || now.Before(s.triedAt.Add(retryAfter))) {
 		return old, nil
 	}
 	s.triedAt = now
@@ -76,7 +77,7 @@ func (s *signing) refresh(ctx context.Context, now time.Time) (*ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.add != "" || len(p.drop) > 0 {
+	if p.Add != "" || len(p.Delete) > 0 {
 		if err := s.rotate(ctx, p, now); err != nil {
 			return nil, err
 		}
@@ -84,37 +85,37 @@ func (s *signing) refresh(ctx context.Context, now time.Time) (*ring, error) {
 			return nil, err
 		}
 	}
-	return s.ring(ctx, keys, p.sign, now)
+	return s.ring(ctx, keys, p.Sign, now)
 }
 
-func (s *signing) read(ctx context.Context, from store.Reader, now time.Time) ([]store.SigningKey, plan, error) {
+func (s *signing) read(ctx context.Context, from store.Reader, now time.Time) ([]session.SigningKey, session.Plan, error) {
 	keys, err := from.SigningKeys(ctx)
 	if err != nil {
-		return nil, plan{}, err
+		return nil, session.Plan{}, err
 	}
-	slices.SortFunc(keys, func(a, b store.SigningKey) int {
+	slices.SortFunc(keys, func(a, b session.SigningKey) int {
 		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
 	})
-	p, err := schedule(keys, now)
+	p, err := session.Rotation(keys, now)
 	return keys, p, err
 }
 
 // rotate makes and drops keys. That another node was first is as good.
-func (s *signing) rotate(ctx context.Context, p plan, now time.Time) error {
-	var fresh store.SigningKey
-	if p.add != "" {
+func (s *signing) rotate(ctx context.Context, p session.Plan, now time.Time) error {
+	var fresh session.SigningKey
+	if p.Add != "" {
 		var err error
-		if fresh, err = s.make(ctx, p.add, now); err != nil {
+		if fresh, err = s.make(ctx, p.Add, now); err != nil {
 			return err
 		}
 	}
 	return s.store.Write(ctx, func(tx store.Tx) error {
-		if p.add != "" {
+		if p.Add != "" {
 			if err := tx.AddSigningKey(ctx, fresh); err != nil && !errors.Is(err, store.ErrExists) {
 				return err
 			}
 		}
-		for _, kid := range p.drop {
+		for _, kid := range p.Delete {
 			if err := tx.DeleteSigningKey(ctx, kid); err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
@@ -123,23 +124,23 @@ func (s *signing) rotate(ctx context.Context, p plan, now time.Time) error {
 	})
 }
 
-func (s *signing) make(ctx context.Context, kid string, now time.Time) (store.SigningKey, error) {
+func (s *signing) make(ctx context.Context, kid string, now time.Time) (session.SigningKey, error) {
 	seed := make([]byte, ed25519.SeedSize)
 	if _, err := io.ReadFull(s.random, seed); err != nil {
-		return store.SigningKey{}, err
+		return session.SigningKey{}, err
 	}
 	sealed, err := s.vault.Seal(ctx, seal.System, signingPlace(kid), seed)
 	if err != nil {
-		return store.SigningKey{}, err
+		return session.SigningKey{}, err
 	}
 	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
 	b, err := json.Marshal(jwk(kid, public))
-	return store.SigningKey{ID: kid, CreatedAt: now, Sealed: sealed, Public: b}, err
+	return session.SigningKey{ID: kid, CreatedAt: now, Sealed: sealed, Public: b}, err
 }
 
 // ring opens the keys. The public half is taken from the sealed one and not from
 // its column, so that nobody who can only write to the database adds a key.
-func (s *signing) ring(ctx context.Context, keys []store.SigningKey, sign int, now time.Time) (*ring, error) {
+func (s *signing) ring(ctx context.Context, keys []session.SigningKey, sign int, now time.Time) (*ring, error) {
 	r := &ring{at: now, public: map[string]ed25519.PublicKey{}}
 	var set jose.JSONWebKeySet
 	for i, k := range keys {

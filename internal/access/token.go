@@ -30,8 +30,8 @@ type claims struct {
 	ClientID string `json:"client_id"`
 }
 
-// session is what is remembered of a token whose signature was checked.
-type session struct {
+// claimedSession is what is remembered of a token whose signature was checked.
+type claimedSession struct {
 	identity         Identity
 	notBefore, until time.Time
 }
@@ -83,37 +83,37 @@ func (g *Gate) identifySession(ctx context.Context, token string) (Identity, *fa
 
 // read checks everything about a token but the time: the algorithm is named by
 // us, the key by a kid of ours, and every claim must be there.
-func (g *Gate) read(r *ring, token string) (session, bool) {
+func (g *Gate) read(r *ring, token string) (claimedSession, bool) {
 	t, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil || len(t.Headers) != 1 {
-		return session{}, false
+		return claimedSession{}, false
 	}
 	public, ok := r.public[t.Headers[0].KeyID]
 	if !ok {
-		return session{}, false
+		return claimedSession{}, false
 	}
 	var c claims
 	if err := t.Claims(public, &c); err != nil {
-		return session{}, false
+		return claimedSession{}, false
 	}
 	if c.Issuer != g.issuer || !c.Audience.Contains(g.audience) {
-		return session{}, false
+		return claimedSession{}, false
 	}
 	if c.Subject == "" || c.ClientID == "" || c.ID == "" || c.IssuedAt == nil || c.NotBefore == nil || c.Expiry == nil {
-		return session{}, false
+		return claimedSession{}, false
 	}
 	notBefore := c.NotBefore.Time()
 	if issued := c.IssuedAt.Time(); issued.After(notBefore) {
 		notBefore = issued
 	}
-	return session{
+	return claimedSession{
 		identity:  Identity{Kind: Session, ClientID: c.ClientID, UserID: c.Subject},
 		notBefore: notBefore, until: c.Expiry.Time(),
 	}, true
 }
 
 // JWKS returns the public keys as a JSON Web Key Set (RFC 7517), for
-// GET /.well-known/jwks.json. Others may cache it for JWKSMaxAge.
+// GET /.well-known/jwks.json. Others may cache it for session.JWKSMaxAge.
 func (g *Gate) JWKS(ctx context.Context) ([]byte, error) {
 	r, err := g.signing.current(ctx)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
+	"samla/internal/session"
 )
 
 func jwks(t testing.TB, n *node) jose.JSONWebKeySet {
@@ -291,7 +292,7 @@ func TestKeysRotateWithoutAGap(t *testing.T) {
 			clk.Advance(11 * time.Hour) // a pause longer than any token lives
 			served = jwks(t, all[i%2])
 		}
-		clk.Advance(access.JWKSMaxAge)
+		clk.Advance(session.JWKSMaxAge)
 	}
 	if len(seen) != 3 {
 		t.Errorf("%d keys signed in 65 days", len(seen))

@@ -5,11 +5,11 @@ import (
 	"strconv"
 	"time"
 
-	"samla/internal/access"
+	"samla/internal/session"
 	"samla/internal/wire"
 )
 
-var jwksCache = []string{"public, max-age=" + strconv.Itoa(int(access.JWKSMaxAge/time.Second))}
+var jwksCache = []string{"public, max-age=" + strconv.Itoa(int(session.JWKSMaxAge/time.Second))}
 
 // jwks answers with the public keys that verify sessions (docs/reference/api.md 1.3).
 func (h *Handler) jwks(c *call) error {

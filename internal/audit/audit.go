@@ -10,9 +10,20 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/store"
+	"samla/internal/outbox"
 	"samla/internal/uuid7"
 )
+
+// Entry is one entry of the audit log.
+type Entry struct {
+	ID        string // UUID version 7
+	At        time.Time
+	ClientID  string
+	UserID    string // empty: no user
+	ConsentID string
+	Kind      string // one of the kinds below
+	Detail    []byte // JSON
+}
 
 // Kind is the closed set of what the ledger tells.
 type Kind string
@@ -83,21 +94,21 @@ var consentKinds = map[consent.Status]Kind{
 
 // OfConsent is the entry for a consent that has just come to its status. There
 // is none for AWAITING_AUTHORIZATION, which allows nothing: then it is false.
-func OfConsent(ids *uuid7.Generator, c consent.Consent, at time.Time) (store.Evidence, bool) {
+func OfConsent(ids *uuid7.Generator, c consent.Consent, at time.Time) (Entry, bool) {
 	return ofConsent(ids, c, at, "")
 }
 
 // OfRevoked is the entry for a consent that has just been revoked.
-func OfRevoked(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) store.Evidence {
+func OfRevoked(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) Entry {
 	c.Status = consent.Revoked
 	e, _ := ofConsent(ids, c, at, cause)
 	return e
 }
 
-func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) (store.Evidence, bool) {
+func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) (Entry, bool) {
 	kind, ok := consentKinds[c.Status]
 	if !ok {
-		return store.Evidence{}, false
+		return Entry{}, false
 	}
 	scope := c.Scope()
 	return of(ids, c, kind, at, consentDetail{
@@ -109,13 +120,13 @@ func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Caus
 
 // OfBankTold is the entry for a duty that was done: the bank knows that the
 // consent c is over.
-func OfBankTold(ids *uuid7.Generator, c consent.Consent, d store.Duty, at time.Time) store.Evidence {
+func OfBankTold(ids *uuid7.Generator, c consent.Consent, d outbox.Message, at time.Time) Entry {
 	return of(ids, c, BankTold, at, dutyDetail{DutyID: d.ID, Company: d.Company, Attempts: d.Attempts})
 }
 
 // OfCollection is the entry for a collection that has just started, or has just
 // come to a terminal status.
-func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) store.Evidence {
+func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) Entry {
 	kind := CollectionStarted
 	if c.Status.Terminal() {
 		kind = CollectionFinished
@@ -129,12 +140,12 @@ func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) s
 
 // of makes an entry about a consent. detail is one of this package's detail
 // types: they are what keeps persons and accounts out of the ledger.
-func of(ids *uuid7.Generator, c consent.Consent, kind Kind, at time.Time, detail any) store.Evidence {
+func of(ids *uuid7.Generator, c consent.Consent, kind Kind, at time.Time, detail any) Entry {
 	b, err := json.Marshal(detail)
 	if err != nil {
 		panic("audit: a detail type does not marshal: " + err.Error())
 	}
-	return store.Evidence{
+	return Entry{
 		ID: ids.New(), At: at, ClientID: c.ClientID, UserID: c.UserID, ConsentID: c.ID,
 		Kind: string(kind), Detail: b,
 	}

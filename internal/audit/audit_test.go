@@ -10,7 +10,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/store"
+	"samla/internal/outbox"
 	"samla/internal/uuid7"
 )
 
@@ -62,13 +62,13 @@ func TestDetails(t *testing.T) {
 	done.Status, done.DataUntil = collection.Completed, start
 
 	for _, c := range []struct {
-		entry        store.Evidence
+		entry        audit.Entry
 		kind, detail string
 	}{
 		{ofFailed, "CONSENT_FAILED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","failure":"AUTHENTICATION_TIMEOUT"}`},
 		{ofEverything, "CONSENT_CREATED", `{"company":"se-demo","scope":{"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z"}`},
 		{audit.OfRevoked(ids, given(consent.Authorized), start, audit.UserGone), "CONSENT_REVOKED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","cause":"USER_DELETED"}`},
-		{audit.OfBankTold(ids, given(consent.Revoked), store.Duty{ID: "duty", Company: "se-demo", Attempts: 3}, start), "BANK_TOLD", `{"dutyId":"duty","company":"se-demo","attempts":3}`},
+		{audit.OfBankTold(ids, given(consent.Revoked), outbox.Message{ID: "duty", Company: "se-demo", Attempts: 3}, start), "BANK_TOLD", `{"dutyId":"duty","company":"se-demo","attempts":3}`},
 		{audit.OfCollection(ids, run, start), "COLLECTION_STARTED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"RUNNING"}`},
 		{audit.OfCollection(ids, done, start), "COLLECTION_FINISHED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"COMPLETED","dataUntil":"2026-04-01T08:00:00Z"}`},
 	} {

@@ -15,6 +15,7 @@ import (
 	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/outbox"
 	"samla/internal/store"
 )
 
@@ -186,7 +187,7 @@ func (b *bench) secret(c consent.Consent) consent.Secret {
 // duties claims what is owed now.
 func (b *bench) duties() []string {
 	b.Helper()
-	ids, err := b.Store.Claim(b.Context(), store.Duties, b.Clock.Now(), time.Hour, 10)
+	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -194,9 +195,9 @@ func (b *bench) duties() []string {
 }
 
 // duty reads a duty, false when it is done.
-func (b *bench) duty(id string) (store.Duty, bool) {
+func (b *bench) duty(id string) (outbox.Message, bool) {
 	b.Helper()
-	d, err := b.Store.Duty(b.Context(), id)
+	d, err := b.Store.OutboxMessage(b.Context(), id)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/withdraw"
 )
@@ -91,14 +92,14 @@ func (v *visit) orphaned(ctx context.Context, bankConsentID string) error {
 		return err
 	}
 	now := v.Clock.Now()
-	duty := store.Duty{ID: v.IDs.New(), Kind: store.RevokeAtBank, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
+	duty := outbox.Message{ID: v.IDs.New(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
 	if duty.Sealed, err = withdraw.Seal(ctx, v.Vault, duty.ID, withdraw.Payload{BankConsentID: bankConsentID}); err != nil {
 		return err
 	}
-	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddDuty(ctx, duty) }); err != nil {
+	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, duty) }); err != nil {
 		return err
 	}
-	v.Pump.Wake(store.Duties)
+	v.Pump.Wake(store.Outbox)
 	return nil
 }
 

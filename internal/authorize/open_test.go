@@ -42,7 +42,7 @@ func TestConsentIsGranted(t *testing.T) {
 	if s.BankConsentID != "bank-1" || s.Instructions != nil || s.PSUIPAddress != "" || s.PSUUserAgent != "" || s.AuthorisationID != "" {
 		t.Errorf("what was only needed for signing is kept: %+v", s)
 	}
-	entries, err := b.Store.Evidence(t.Context(), c.ID)
+	entries, err := b.Store.AuditEntries(t.Context(), c.ID)
 	if err != nil || len(entries) != 2 || entries[0].Kind != "CONSENT_CREATED" || entries[1].Kind != "CONSENT_AUTHORIZED" {
 		t.Errorf("the ledger has %+v, %v", entries, err)
 	}

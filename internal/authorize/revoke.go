@@ -10,6 +10,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
+	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/withdraw"
 )
@@ -102,7 +103,7 @@ func (s *Service) finish(ctx context.Context, before, after consent.Consent) err
 		if _, err := s.Put(ctx, tx, before, after); err != nil || !owed {
 			return err
 		}
-		return tx.AddDuty(ctx, duty)
+		return tx.AddOutboxMessage(ctx, duty)
 	})
 	if err != nil {
 		return err
@@ -113,9 +114,9 @@ func (s *Service) finish(ctx context.Context, before, after consent.Consent) err
 
 // Owed plans the duty that a consent's end leaves behind: the bank is told of
 // every end but an expiry, which it knows of itself.
-func (s *Service) Owed(ctx context.Context, before, after consent.Consent) (store.Duty, bool, error) {
+func (s *Service) Owed(ctx context.Context, before, after consent.Consent) (outbox.Message, bool, error) {
 	if after.Status == consent.Expired {
-		return store.Duty{}, false, nil
+		return outbox.Message{}, false, nil
 	}
 	return withdraw.Plan(ctx, s.Vault, before, s.Clock.Now(), s.IDs.New)
 }
@@ -123,7 +124,7 @@ func (s *Service) Owed(ctx context.Context, before, after consent.Consent) (stor
 // Ended tells the rest of the process of a final state that was committed.
 func (s *Service) Ended(c consent.Consent) {
 	s.live.end(c.ID)
-	s.Pump.Wake(store.Duties)
+	s.Pump.Wake(store.Outbox)
 	if c.CollectionID != "" {
 		s.Pump.Wake(store.Collections)
 	}
@@ -132,7 +133,7 @@ func (s *Service) Ended(c consent.Consent) {
 // Discharge tries to tell a bank that a consent has ended; it is the handler of
 // the queue of duties. It tries until the bank has heard.
 func (s *Service) Discharge(ctx context.Context, id string) error {
-	duty, err := s.Store.Duty(ctx, id)
+	duty, err := s.Store.OutboxMessage(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -143,14 +144,14 @@ func (s *Service) Discharge(ctx context.Context, id string) error {
 	ctx = context.WithoutCancel(ctx)
 	if told == nil {
 		return s.Store.Write(ctx, func(tx store.Tx) error {
-			if err := tx.DeleteDuty(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+			if err := tx.DeleteOutboxMessage(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
 			c, err := tx.Consent(ctx, duty.ConsentID)
 			if err != nil {
 				return err
 			}
-			return tx.AddEvidence(ctx, audit.OfBankTold(s.IDs, c, duty, s.Clock.Now()))
+			return tx.AddAuditEntry(ctx, audit.OfBankTold(s.IDs, c, duty, s.Clock.Now()))
 		})
 	}
 	duty.Attempts++
@@ -160,10 +161,10 @@ func (s *Service) Discharge(ctx context.Context, id string) error {
 		s.Log.Warn("a bank has not heard of a revocation yet", "company", duty.Company, "consent", duty.ConsentID,
 			"attempts", duty.Attempts, "error", told)
 	}
-	return s.Store.Write(ctx, func(tx store.Tx) error { return tx.UpdateDuty(ctx, duty) })
+	return s.Store.Write(ctx, func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, duty) })
 }
 
-func (s *Service) tell(ctx context.Context, duty store.Duty) error {
+func (s *Service) tell(ctx context.Context, duty outbox.Message) error {
 	revoker, can := s.Banks[duty.Company].(institution.Revoker)
 	if !can {
 		return errors.New("no bank is set up that could be told")

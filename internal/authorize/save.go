@@ -48,7 +48,7 @@ func (s *Service) Add(ctx context.Context, tx store.Tx, c consent.Consent) error
 // ledger when the status changed, and a sign to the collection that waits for
 // it. It is a compare-and-swap on c.Rev.
 func (s *Service) Put(ctx context.Context, tx store.Tx, before, c consent.Consent) (consent.Consent, error) {
-	c, err := tx.UpdateConsent(ctx, c)
+	c, err := tx.PutConsent(ctx, c)
 	if err != nil || c.Status == before.Status {
 		return c, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) note(ctx context.Context, tx store.Tx, c consent.Consent) erro
 	if !worth {
 		return nil
 	}
-	return tx.AddEvidence(ctx, e)
+	return tx.AddAuditEntry(ctx, e)
 }
 
 // save commits a change of c, to be looked at again at wake (zero = never).

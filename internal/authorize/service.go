@@ -44,7 +44,7 @@ type Service struct {
 func New(d Deps) *Service {
 	s := &Service{Deps: d, live: newLive()}
 	d.Pump.Register(store.Consents, 2048, s.Step)
-	d.Pump.Register(store.Duties, 32, s.Discharge)
+	d.Pump.Register(store.Outbox, 32, s.Discharge)
 	return s
 }
 

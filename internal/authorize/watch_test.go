@@ -242,7 +242,7 @@ func TestLedgerTellsWhatHappened(t *testing.T) {
 	if err := b.Discharge(t.Context(), b.duties()[0]); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := b.Store.Evidence(t.Context(), c.ID)
+	entries, err := b.Store.AuditEntries(t.Context(), c.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,7 +244,7 @@ func (b *bench) row(id string) collection.Collection {
 
 func (b *bench) raws(id string) int {
 	b.Helper()
-	raws, err := b.Store.Raws(b.Context(), id)
+	raws, err := b.Store.RawAnswers(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -86,7 +87,7 @@ func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
 		}
 		c.ErasedAt, c.WakeAt = s.Clock.Now(), time.Time{}
 		err = s.Store.Write(ctx, func(tx store.Tx) error {
-			if _, err := tx.UpdateCollection(ctx, c); err != nil {
+			if _, err := tx.PutCollection(ctx, c); err != nil {
 				return err
 			}
 			return tx.EraseData(ctx, id)
@@ -107,7 +108,7 @@ func (s *Service) conclude(ctx context.Context, before, after collection.Collect
 		return err
 	}
 	err = s.Store.Write(ctx, func(tx store.Tx) error {
-		if _, err := tx.UpdateCollection(ctx, after); err != nil {
+		if _, err := tx.PutCollection(ctx, after); err != nil {
 			return err
 		}
 		if write != nil {
@@ -120,7 +121,7 @@ func (s *Service) conclude(ctx context.Context, before, after collection.Collect
 		if err := ending.put(ctx, s, tx); err != nil {
 			return err
 		}
-		return tx.AddEvidence(ctx, audit.OfCollection(s.IDs, after, now))
+		return tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, after, now))
 	})
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ func (s *Service) conclude(ctx context.Context, before, after collection.Collect
 // ending is the end of the consent that lives inside a one-time collection.
 type ending struct {
 	before, after consent.Consent
-	duty          store.Duty
+	duty          outbox.Message
 	owed          bool
 }
 
@@ -166,5 +167,5 @@ func (e *ending) put(ctx context.Context, s *Service, tx store.Tx) error {
 	if _, err := s.Consents.Put(ctx, tx, e.before, e.after); err != nil || !e.owed {
 		return err
 	}
-	return tx.AddDuty(ctx, e.duty)
+	return tx.AddOutboxMessage(ctx, e.duty)
 }

@@ -194,7 +194,7 @@ func (s *Service) later(ctx context.Context, c collection.Collection, wake time.
 	c.WakeAt = wake
 	after := c
 	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
-		after, err = tx.UpdateCollection(ctx, c)
+		after, err = tx.PutCollection(ctx, c)
 		return err
 	})
 	return after, err

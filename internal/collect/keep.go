@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"samla/internal/collection"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/seal"
@@ -52,7 +53,7 @@ func (r *reading) flush(ctx context.Context) error {
 	claim.WakeAt = r.Clock.Now().Add(jobs.Lease)
 	claimed := claim
 	err = r.Store.Write(ctx, func(tx store.Tx) (err error) {
-		if claimed, err = tx.UpdateCollection(ctx, claim); err != nil {
+		if claimed, err = tx.PutCollection(ctx, claim); err != nil {
 			return err
 		}
 		return addRaws(ctx, tx, raws)
@@ -68,8 +69,8 @@ func (r *reading) flush(ctx context.Context) error {
 
 // raws seals what is not written down yet. The caller holds the lock, or is the
 // only one left.
-func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
-	raws := make([]store.Raw, len(r.unsaved))
+func (r *reading) raws(ctx context.Context) ([]collection.RawAnswer, error) {
+	raws := make([]collection.RawAnswer, len(r.unsaved))
 	for i, a := range r.unsaved {
 		plain, err := json.Marshal(a)
 		if err != nil {
@@ -80,7 +81,7 @@ func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
 		if err != nil {
 			return nil, err
 		}
-		raws[i] = store.Raw{CollectionID: r.c.ID, Seq: seq, Kind: string(a.Query.Kind),
+		raws[i] = collection.RawAnswer{CollectionID: r.c.ID, Seq: seq, Kind: string(a.Query.Kind),
 			Mapping: r.source.Mapping(), FetchedAt: a.FetchedAt, Sealed: sealed}
 	}
 	return raws, nil
@@ -88,8 +89,8 @@ func (r *reading) raws(ctx context.Context) ([]store.Raw, error) {
 
 // addRaws stores answers. One that is there already was stored by another look
 // at the same collection: that look goes on, and this one loses.
-func addRaws(ctx context.Context, tx store.Tx, raws []store.Raw) error {
-	err := tx.AddRaws(ctx, raws)
+func addRaws(ctx context.Context, tx store.Tx, raws []collection.RawAnswer) error {
+	err := tx.AddRawAnswers(ctx, raws)
 	if errors.Is(err, store.ErrExists) {
 		return store.ErrConflict
 	}
@@ -98,7 +99,7 @@ func addRaws(ctx context.Context, tx store.Tx, raws []store.Raw) error {
 
 // resume takes up what an earlier look has written down.
 func (r *reading) resume(ctx context.Context) error {
-	raws, err := r.Store.Raws(ctx, r.c.ID)
+	raws, err := r.Store.RawAnswers(ctx, r.c.ID)
 	if err != nil {
 		return err
 	}

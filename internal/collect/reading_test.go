@@ -88,7 +88,7 @@ func TestNoMoreIsReadThanIsCovered(t *testing.T) {
 		under := b.granted()
 		b.Write(func(tx store.Tx) (err error) {
 			under.Granted = &test.scope
-			under, err = tx.UpdateConsent(t.Context(), under)
+			under, err = tx.PutConsent(t.Context(), under)
 			return err
 		})
 		r := b.request(under, "192.0.2.7")

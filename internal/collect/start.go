@@ -136,7 +136,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, write func(s
 		if err := write(tx, c); err != nil {
 			return err
 		}
-		return tx.AddEvidence(ctx, audit.OfCollection(s.IDs, c, s.Clock.Now()))
+		return tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, c, s.Clock.Now()))
 	})
 	if err != nil {
 		slot.Release()

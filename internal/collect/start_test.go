@@ -29,7 +29,7 @@ func TestUsableConsents(t *testing.T) {
 	failed, revoked, expired := b.granted(), b.granted(), b.granted()
 	b.Write(func(tx store.Tx) error {
 		failed.Status = consent.Failed
-		_, err := tx.UpdateConsent(t.Context(), failed)
+		_, err := tx.PutConsent(t.Context(), failed)
 		return err
 	})
 	b.comes(revoked.ID, consent.Withdrawn{})
@@ -82,7 +82,7 @@ func TestStartIsOneTransaction(t *testing.T) {
 		t.Errorf("%d collections are left, %v", len(list), err)
 	}
 	gone, _ := b.User.Anonymize(b.Clock.Now())
-	b.Write(func(tx store.Tx) error { return tx.UpdateUser(t.Context(), gone) })
+	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), gone) })
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
 		_, err := b.Start(t.Context(), r, nothing)
 		isFault(t, name, err, fault.Unauthorized)
@@ -267,11 +267,11 @@ func TestOneTime(t *testing.T) {
 // told holds the duties that are owed to one: the consent's end.
 func (b *bench) told(name, bankConsent string) {
 	b.Helper()
-	ids, err := b.Store.Claim(b.Context(), store.Duties, b.Clock.Now(), time.Hour, 10)
+	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
 	if err != nil || len(ids) != 1 {
 		b.Fatalf("%s: %d duties, %v", name, len(ids), err)
 	}
-	d, err := b.Store.Duty(b.Context(), ids[0])
+	d, err := b.Store.OutboxMessage(b.Context(), ids[0])
 	if err != nil {
 		b.Fatal(err)
 	}

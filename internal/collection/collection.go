@@ -65,3 +65,14 @@ func (c Collection) Leased() bool { return c.Attended && !c.Status.Terminal() }
 func (c Collection) DataGone(now time.Time) bool {
 	return !c.ErasedAt.IsZero() || (!c.DataUntil.IsZero() && !now.Before(c.DataUntil))
 }
+
+// RawAnswer is one answer of an institution as it came, sealed under the
+// subject's key.
+type RawAnswer struct {
+	CollectionID string
+	Seq          int    // order of reading, from 0
+	Kind         string // what was asked, in the connector's words
+	Mapping      int    // version of the mapping that was current
+	FetchedAt    time.Time
+	Sealed       []byte
+}

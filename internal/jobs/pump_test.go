@@ -117,11 +117,11 @@ func TestReserveHoldsASlotForARow(t *testing.T) {
 
 func TestReleasedSlotIsFreeAgain(t *testing.T) {
 	p := jobs.New(&rows{}, clock.NewManual(time.Unix(0, 0)), quiet())
-	p.Register(store.Duties, 2, func(context.Context, string) error { return nil })
+	p.Register(store.Outbox, 2, func(context.Context, string) error { return nil })
 	p.Start(context.Background())
 	defer p.Stop(context.Background())
 	for range 100 {
-		p.Reserve(store.Duties).Release()
+		p.Reserve(store.Outbox).Release()
 	}
 	var none *jobs.Slot
 	none.Run("x")
@@ -132,7 +132,7 @@ func TestStopCancelsAHandlerThatWaits(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	p := jobs.New(&rows{due: []string{"a"}}, clock.System(), quiet())
 	began := make(chan struct{})
-	p.Register(store.Duties, 1, func(ctx context.Context, _ string) error {
+	p.Register(store.Outbox, 1, func(ctx context.Context, _ string) error {
 		close(began)
 		<-ctx.Done()
 		return ctx.Err()

@@ -11,10 +11,14 @@ import (
 	"errors"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/client"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/idempotency"
+	"samla/internal/outbox"
 	"samla/internal/seal"
+	"samla/internal/session"
 	"samla/internal/user"
 )
 
@@ -32,7 +36,7 @@ var (
 // the last committed state.
 type Store interface {
 	Reader
-	Hot
+	StatusReader
 	seal.Keys
 
 	// Write runs fn in one transaction and commits it when fn returns nil; an
@@ -66,7 +70,7 @@ type Queue string
 const (
 	Consents    Queue = "consents"
 	Collections Queue = "collections"
-	Duties      Queue = "duties"
+	Outbox      Queue = "duties"
 )
 
 // Page selects a part of a list: newest first, at most Limit rows, only those
@@ -103,16 +107,16 @@ type Reader interface {
 	// started after the given moment, oldest first (docs/reference/api.md 5.6).
 	UnattendedSince(ctx context.Context, consentID string, since time.Time) ([]time.Time, error)
 
-	// Raws lists what a collection has read so far, in the order of reading.
-	Raws(ctx context.Context, collectionID string) ([]Raw, error)
+	// RawAnswers lists what a collection has read so far, in the order of reading.
+	RawAnswers(ctx context.Context, collectionID string) ([]collection.RawAnswer, error)
 	// Products returns a collection's sealed products, ErrNotFound when it has
 	// none (any more).
 	Products(ctx context.Context, collectionID string) ([]byte, error)
 
-	Duty(ctx context.Context, id string) (Duty, error)
-	SigningKeys(ctx context.Context) ([]SigningKey, error)
-	// Evidence lists the ledger's entries about one consent, oldest first.
-	Evidence(ctx context.Context, consentID string) ([]Evidence, error)
+	OutboxMessage(ctx context.Context, id string) (outbox.Message, error)
+	SigningKeys(ctx context.Context) ([]session.SigningKey, error)
+	// AuditEntries lists the ledger's entries about one consent, oldest first.
+	AuditEntries(ctx context.Context, consentID string) ([]audit.Entry, error)
 }
 
 // CollectionFilter selects collections of one client. Zero members do not
@@ -137,55 +141,55 @@ type Tx interface {
 	// AddUser returns ErrExists when the client has a user with this external
 	// id that is not anonymized.
 	AddUser(ctx context.Context, u user.User) error
-	UpdateUser(ctx context.Context, u user.User) error
+	PutUser(ctx context.Context, u user.User) error
 	// DestroyKey destroys a subject's data key, whether it has one or not:
 	// afterwards DataKey and AddDataKey answer ErrForgotten.
 	DestroyKey(ctx context.Context, subject string, at time.Time) error
 
 	AddConsent(ctx context.Context, c consent.Consent) error
-	// UpdateConsent is a compare-and-swap on c.Rev; it stores Rev+1 and returns
+	// PutConsent is a compare-and-swap on c.Rev; it stores Rev+1 and returns
 	// it in the consent handed back.
-	UpdateConsent(ctx context.Context, c consent.Consent) (consent.Consent, error)
+	PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error)
 	// LockConsent reads a consent and keeps others from writing it until the
 	// transaction ends.
 	LockConsent(ctx context.Context, id string) (consent.Consent, error)
 
 	AddCollection(ctx context.Context, c collection.Collection) error
-	// UpdateCollection is a compare-and-swap on c.Rev; it stores Rev+1 and
+	// PutCollection is a compare-and-swap on c.Rev; it stores Rev+1 and
 	// returns it in the collection handed back. PolledAt is not written.
-	UpdateCollection(ctx context.Context, c collection.Collection) (collection.Collection, error)
+	PutCollection(ctx context.Context, c collection.Collection) (collection.Collection, error)
 	// WakeCollection makes a collection due at once, if it is waiting at all.
 	WakeCollection(ctx context.Context, id string, now time.Time) error
 	// Polled notes that a collection was polled at the time at. Rev does not
 	// change; an earlier time than the stored one changes nothing.
 	Polled(ctx context.Context, id string, at time.Time) error
 
-	// AddRaws stores raw answers of a bank. ErrExists when one with the same
+	// AddRawAnswers stores raw answers of a bank. ErrExists when one with the same
 	// collection and Seq is there; then it is not known which of the others were
 	// stored, and the transaction should not be committed.
-	AddRaws(ctx context.Context, raws []Raw) error
+	AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) error
 	PutProducts(ctx context.Context, collectionID string, sealed []byte) error
 	// EraseData deletes raw answers and products of a collection.
 	EraseData(ctx context.Context, collectionID string) error
 
-	AddDuty(ctx context.Context, d Duty) error
-	UpdateDuty(ctx context.Context, d Duty) error
-	DeleteDuty(ctx context.Context, id string) error
+	AddOutboxMessage(ctx context.Context, d outbox.Message) error
+	PutOutboxMessage(ctx context.Context, d outbox.Message) error
+	DeleteOutboxMessage(ctx context.Context, id string) error
 
-	AddSigningKey(ctx context.Context, k SigningKey) error // ErrExists
+	AddSigningKey(ctx context.Context, k session.SigningKey) error // ErrExists
 	DeleteSigningKey(ctx context.Context, id string) error
 
-	AddEvidence(ctx context.Context, e Evidence) error
+	AddAuditEntry(ctx context.Context, e audit.Entry) error
 
-	// BeginIdempotent claims an idempotency key. ErrExists, with the record
+	// ClaimIdempotencyKey claims an idempotency key. ErrExists, with the record
 	// found, when the client has used the key and it has not run out at r.At.
-	BeginIdempotent(ctx context.Context, r Idempotent) (found Idempotent, err error)
-	// EndIdempotent stores the response of a claimed key; AbandonIdempotent
+	ClaimIdempotencyKey(ctx context.Context, r idempotency.Record) (found idempotency.Record, err error)
+	// CompleteIdempotencyKey stores the response of a claimed key; ReleaseIdempotencyKey
 	// gives the key free.
-	EndIdempotent(ctx context.Context, r Idempotent) error
-	AbandonIdempotent(ctx context.Context, clientID, key string) error
-	// ForgetIdempotent deletes every response that is about a user.
-	ForgetIdempotent(ctx context.Context, clientID, userID string) error
+	CompleteIdempotencyKey(ctx context.Context, r idempotency.Record) error
+	ReleaseIdempotencyKey(ctx context.Context, clientID, key string) error
+	// EraseIdempotencyKeys deletes every response that is about a user.
+	EraseIdempotencyKeys(ctx context.Context, clientID, userID string) error
 
 	// Sweep deletes what has run out at the time now: idempotency records, raw
 	// answers and products past their collection's DataUntil, evidence older

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/seal"
-	"samla/internal/store"
 )
 
 // Payload is what is needed to delete a consent at its bank.
@@ -36,26 +36,26 @@ func dutyPlace(id string) seal.Place {
 // secret went with the subject's key. Plan reads the subject's key from the
 // store and must therefore not run inside a transaction. Errors: seal.ErrTampered,
 // the key store's.
-func Plan(ctx context.Context, vault seal.Vault, c consent.Consent, now time.Time, newID func() string) (store.Duty, bool, error) {
+func Plan(ctx context.Context, vault seal.Vault, c consent.Consent, now time.Time, newID func() string) (outbox.Message, bool, error) {
 	if len(c.Sealed) == 0 {
-		return store.Duty{}, false, nil
+		return outbox.Message{}, false, nil
 	}
 	plain, err := vault.Open(ctx, c.Subject(), SecretPlace(c.ID), c.Sealed)
 	if errors.Is(err, seal.ErrForgotten) {
-		return store.Duty{}, false, nil
+		return outbox.Message{}, false, nil
 	}
 	if err != nil {
-		return store.Duty{}, false, fmt.Errorf("withdraw: open the secret of consent %s: %w", c.ID, err)
+		return outbox.Message{}, false, fmt.Errorf("withdraw: open the secret of consent %s: %w", c.ID, err)
 	}
 	var secret consent.Secret
 	if err := json.Unmarshal(plain, &secret); err != nil {
-		return store.Duty{}, false, fmt.Errorf("withdraw: the secret of consent %s does not parse", c.ID) // err quotes it
+		return outbox.Message{}, false, fmt.Errorf("withdraw: the secret of consent %s does not parse", c.ID) // err quotes it
 	}
 	if secret.BankConsentID == "" {
-		return store.Duty{}, false, nil
+		return outbox.Message{}, false, nil
 	}
-	d := store.Duty{
-		ID: newID(), Kind: store.RevokeAtBank, Company: c.Company, ConsentID: c.ID,
+	d := outbox.Message{
+		ID: newID(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID,
 		CreatedAt: now, WakeAt: now,
 	}
 	d.Sealed, err = Seal(ctx, vault, d.ID, Payload{BankConsentID: secret.BankConsentID, Token: secret.Token})
@@ -72,7 +72,7 @@ func Seal(ctx context.Context, vault seal.Vault, dutyID string, p Payload) ([]by
 }
 
 // Open opens the payload of a duty. Errors: seal.ErrTampered.
-func Open(ctx context.Context, vault seal.Vault, d store.Duty) (Payload, error) {
+func Open(ctx context.Context, vault seal.Vault, d outbox.Message) (Payload, error) {
 	var p Payload
 	plain, err := vault.Open(ctx, seal.System, dutyPlace(d.ID), d.Sealed)
 	if err != nil {

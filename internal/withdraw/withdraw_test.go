@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -64,7 +65,7 @@ func TestADutyOutlivesTheSubjectsKey(t *testing.T) {
 		if err != nil || !owed {
 			t.Fatal(owed, err)
 		}
-		if d.ID != dutyID || d.Kind != store.RevokeAtBank || d.Company != "se-demo" || d.ConsentID != "consent" ||
+		if d.ID != dutyID || d.Kind != outbox.RevokeConsent || d.Company != "se-demo" || d.ConsentID != "consent" ||
 			!d.CreatedAt.Equal(now) || !d.WakeAt.Equal(now) || d.Attempts != 0 {
 			t.Errorf("%+v", d)
 		}
@@ -106,7 +107,7 @@ func TestABrokenSecretIsAnErrorThatTellsNothing(t *testing.T) {
 	if _, owed, err := withdraw.Plan(t.Context(), v, c, now, newID); owed || !errors.Is(err, seal.ErrTampered) {
 		t.Errorf("%v, %v", owed, err)
 	}
-	d := store.Duty{ID: dutyID}
+	d := outbox.Message{ID: dutyID}
 	var err error
 	if d.Sealed, err = v.Seal(t.Context(), seal.System, seal.Place{Table: "duties", Column: "sealed", Row: dutyID}, []byte(`{"token":1`)); err != nil {
 		t.Fatal(err)

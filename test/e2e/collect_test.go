@@ -27,7 +27,7 @@ func erased(t *testing.T, w *world) {
 		p.Do(t, "DELETE", "/collections/"+id, nil).Is(t, 204, nil)
 		p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.DataExpired)
 	}
-	if raws, err := w.Server.Store().Raws(t.Context(), id); err != nil || len(raws) != 0 {
+	if raws, err := w.Server.Store().RawAnswers(t.Context(), id); err != nil || len(raws) != 0 {
 		t.Errorf("%d raw answers are left, %v", len(raws), err)
 	}
 	if s := p.polls(t, id); s.Status != "COMPLETED" {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"samla/internal/audit"
 	"samla/internal/consent"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
@@ -56,7 +57,7 @@ func BenchmarkCreate(b *testing.B) {
 				if err := tx.AddUser(ctx, user.User{ID: id, ClientID: client, ExternalID: id, CreatedAt: began, UpdatedAt: began}); err != nil {
 					return err
 				}
-				return tx.AddEvidence(ctx, store.Evidence{ID: newID(), At: began, ClientID: client, UserID: id, Kind: "USER_CREATED", Detail: []byte("{}")})
+				return tx.AddAuditEntry(ctx, audit.Entry{ID: newID(), At: began, ClientID: client, UserID: id, Kind: "USER_CREATED", Detail: []byte("{}")})
 			})
 		})
 	}

@@ -131,9 +131,9 @@ func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 	return must(n, err, store.ErrExists)
 }
 
-// UpdateCollection implements store.Tx. Whom a collection belongs to never
+// PutCollection implements store.Tx. Whom a collection belongs to never
 // changes.
-func (t *tx) UpdateCollection(ctx context.Context, k collection.Collection) (collection.Collection, error) {
+func (t *tx) PutCollection(ctx context.Context, k collection.Collection) (collection.Collection, error) {
 	accounts, err := encodeFilter(k.Filter)
 	if err != nil {
 		return k, err

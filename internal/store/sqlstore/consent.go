@@ -127,8 +127,8 @@ func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	return must(n, err, store.ErrExists)
 }
 
-// UpdateConsent implements store.Tx. Whom a consent belongs to never changes.
-func (t *tx) UpdateConsent(ctx context.Context, c consent.Consent) (consent.Consent, error) {
+// PutConsent implements store.Tx. Whom a consent belongs to never changes.
+func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error) {
 	requested, granted, err := encodeScopes(c)
 	if err != nil {
 		return c, err

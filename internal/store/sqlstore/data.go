@@ -3,13 +3,14 @@ package sqlstore
 import (
 	"context"
 
+	"samla/internal/collection"
 	"samla/internal/store"
 )
 
 const rawColumns = `collection_id, seq, kind, mapping, fetched_at, sealed`
 
-func scanRaw(r rows) (store.Raw, error) {
-	var raw store.Raw
+func scanRaw(r rows) (collection.RawAnswer, error) {
+	var raw collection.RawAnswer
 	var fetched, seq, mapping int64
 	err := r.Scan(&raw.CollectionID, &seq, &raw.Kind, &mapping, &fetched, &raw.Sealed)
 	raw.Seq, raw.Mapping = int(seq), int(mapping)
@@ -17,8 +18,8 @@ func scanRaw(r rows) (store.Raw, error) {
 	return raw, err
 }
 
-// Raws implements store.Reader.
-func (r reader) Raws(ctx context.Context, collectionID string) ([]store.Raw, error) {
+// RawAnswers implements store.Reader.
+func (r reader) RawAnswers(ctx context.Context, collectionID string) ([]collection.RawAnswer, error) {
 	return list(ctx, r.q, scanRaw, `SELECT `+rawColumns+` FROM raws WHERE collection_id = $1 ORDER BY seq`, collectionID)
 }
 
@@ -35,8 +36,8 @@ const (
 // insertRaws are the statements for 1, 2, … answers.
 var insertRaws = inserts(`INSERT INTO raws (`+rawColumns+`) VALUES `, rawFields, rawBatch, ` ON CONFLICT DO NOTHING`)
 
-// AddRaws implements store.Tx.
-func (t *tx) AddRaws(ctx context.Context, raws []store.Raw) error {
+// AddRawAnswers implements store.Tx.
+func (t *tx) AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) error {
 	for len(raws) > 0 {
 		n := min(len(raws), rawBatch)
 		args := make([]any, 0, n*rawFields)

@@ -2,15 +2,14 @@ package sqlstore
 
 import (
 	"context"
-
-	"samla/internal/store"
+	"samla/internal/audit"
 )
 
 const evidenceColumns = `id, happened_at, client_id, user_id, consent_id, kind, detail`
 
-// Evidence implements store.Reader.
-func (r reader) Evidence(ctx context.Context, consentID string) ([]store.Evidence, error) {
-	return list(ctx, r.q, func(r rows) (e store.Evidence, err error) {
+// AuditEntries implements store.Reader.
+func (r reader) AuditEntries(ctx context.Context, consentID string) ([]audit.Entry, error) {
+	return list(ctx, r.q, func(r rows) (e audit.Entry, err error) {
 		var at int64
 		err = r.Scan(&e.ID, &at, &e.ClientID, &e.UserID, &e.ConsentID, &e.Kind, &e.Detail)
 		e.At, e.Detail = moment(at), bytes(e.Detail)
@@ -18,9 +17,9 @@ func (r reader) Evidence(ctx context.Context, consentID string) ([]store.Evidenc
 	}, `SELECT `+evidenceColumns+` FROM evidence WHERE consent_id = $1 AND consent_id <> '' ORDER BY happened_at, id`, consentID)
 }
 
-// AddEvidence implements store.Tx. An entry is never overwritten: a second one
+// AddAuditEntry implements store.Tx. An entry is never overwritten: a second one
 // with the same id fails the transaction.
-func (t *tx) AddEvidence(ctx context.Context, e store.Evidence) error {
+func (t *tx) AddAuditEntry(ctx context.Context, e audit.Entry) error {
 	return t.q.later(ctx, `INSERT INTO evidence (`+evidenceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		e.ID, micros(e.At), e.ClientID, e.UserID, e.ConsentID, e.Kind, blob(e.Detail))
 }

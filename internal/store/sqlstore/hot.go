@@ -65,13 +65,13 @@ func (h hot) release(t *tx) {
 	h.collections.cache.release(t.touched, t.all)
 }
 
-// ConsentStatus implements store.Hot. Callers share what the view points to and
+// ConsentStatus implements store.StatusReader. Callers share what the view points to and
 // must not write to it.
 func (s *Store) ConsentStatus(ctx context.Context, id string) (store.ConsentView, error) {
 	return s.hot.consents.get(ctx, id)
 }
 
-// CollectionStatus implements store.Hot. Callers share what the view points to
+// CollectionStatus implements store.StatusReader. Callers share what the view points to
 // and must not write to it.
 func (s *Store) CollectionStatus(ctx context.Context, id string) (store.CollectionView, error) {
 	return s.hot.collections.get(ctx, id)

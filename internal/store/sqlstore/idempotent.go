@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"samla/internal/idempotency"
 	"samla/internal/store"
 )
 
@@ -17,25 +18,25 @@ ends_at = excluded.ends_at, locked_until = excluded.locked_until, done = exclude
 sealed = excluded.sealed WHERE idempotency.ends_at <= excluded.started_at`
 )
 
-func scanIdempotent(r rows) (store.Idempotent, error) {
-	var i store.Idempotent
+func scanIdempotent(r rows) (idempotency.Record, error) {
+	var i idempotency.Record
 	var at, until, locked, done, status int64
 	err := r.Scan(&i.ClientID, &i.Key, &i.Request, &at, &until, &locked, &done, &i.UserID, &status, &i.Sealed)
-	i.At, i.Until, i.LockedUntil = moment(at), moment(until), moment(locked)
+	i.StartedAt, i.ExpiresAt, i.LockedUntil = moment(at), moment(until), moment(locked)
 	i.Done, i.Status, i.Request, i.Sealed = done != 0, int(status), bytes(i.Request), bytes(i.Sealed)
 	return i, err
 }
 
-// BeginIdempotent implements store.Tx. It returns r itself when it claims the
+// ClaimIdempotencyKey implements store.Tx. It returns r itself when it claims the
 // key.
-func (t *tx) BeginIdempotent(ctx context.Context, r store.Idempotent) (store.Idempotent, error) {
+func (t *tx) ClaimIdempotencyKey(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
 	// The record that was in the way may be gone when it is read: then the key
 	// is free, and the claim is made again.
 	for {
-		n, err := t.q.exec(ctx, claimIdempotent, r.ClientID, r.Key, blob(r.Request), micros(r.At), micros(r.Until),
+		n, err := t.q.exec(ctx, claimIdempotent, r.ClientID, r.Key, blob(r.Request), micros(r.StartedAt), micros(r.ExpiresAt),
 			micros(r.LockedUntil), flag(r.Done), r.UserID, int64(r.Status), blob(r.Sealed))
 		if err != nil {
-			return store.Idempotent{}, err
+			return idempotency.Record{}, err
 		}
 		if n > 0 {
 			return r, nil
@@ -46,25 +47,25 @@ func (t *tx) BeginIdempotent(ctx context.Context, r store.Idempotent) (store.Ide
 		case err == nil:
 			return found, store.ErrExists
 		case !errors.Is(err, store.ErrNotFound):
-			return store.Idempotent{}, err
+			return idempotency.Record{}, err
 		}
 	}
 }
 
-// EndIdempotent implements store.Tx.
-func (t *tx) EndIdempotent(ctx context.Context, r store.Idempotent) error {
+// CompleteIdempotencyKey implements store.Tx.
+func (t *tx) CompleteIdempotencyKey(ctx context.Context, r idempotency.Record) error {
 	n, err := t.q.exec(ctx, `UPDATE idempotency SET done = 1, user_id = $3, status = $4, sealed = $5 WHERE client_id = $1 AND idem_key = $2`,
 		r.ClientID, r.Key, r.UserID, int64(r.Status), blob(r.Sealed))
 	return must(n, err, store.ErrNotFound)
 }
 
-// AbandonIdempotent implements store.Tx. To abandon a key that is free changes
+// ReleaseIdempotencyKey implements store.Tx. To abandon a key that is free changes
 // nothing.
-func (t *tx) AbandonIdempotent(ctx context.Context, clientID, key string) error {
+func (t *tx) ReleaseIdempotencyKey(ctx context.Context, clientID, key string) error {
 	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND idem_key = $2`, clientID, key)
 }
 
-// ForgetIdempotent implements store.Tx.
-func (t *tx) ForgetIdempotent(ctx context.Context, clientID, userID string) error {
+// EraseIdempotencyKeys implements store.Tx.
+func (t *tx) EraseIdempotencyKeys(ctx context.Context, clientID, userID string) error {
 	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND user_id = $2 AND user_id <> ''`, clientID, userID)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"samla/internal/seal"
+	"samla/internal/session"
 	"samla/internal/store"
 )
 
@@ -56,8 +57,8 @@ WHERE data_keys.destroyed_at = 0`, subject, []byte{}, max(micros(at), 1))
 }
 
 // SigningKeys implements store.Reader: oldest first.
-func (r reader) SigningKeys(ctx context.Context) ([]store.SigningKey, error) {
-	return list(ctx, r.q, func(r rows) (k store.SigningKey, err error) {
+func (r reader) SigningKeys(ctx context.Context) ([]session.SigningKey, error) {
+	return list(ctx, r.q, func(r rows) (k session.SigningKey, err error) {
 		var created int64
 		err = r.Scan(&k.ID, &created, &k.Sealed, &k.Public)
 		k.CreatedAt = moment(created)
@@ -66,7 +67,7 @@ func (r reader) SigningKeys(ctx context.Context) ([]store.SigningKey, error) {
 }
 
 // AddSigningKey implements store.Tx.
-func (t *tx) AddSigningKey(ctx context.Context, k store.SigningKey) error {
+func (t *tx) AddSigningKey(ctx context.Context, k session.SigningKey) error {
 	n, err := t.q.exec(ctx, `INSERT INTO signing_keys (id, created_at, sealed, public_jwk) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		k.ID, micros(k.CreatedAt), blob(k.Sealed), blob(k.Public))
 	return must(n, err, store.ErrExists)

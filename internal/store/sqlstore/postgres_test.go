@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/consent"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
@@ -41,7 +42,7 @@ func TestCrossedLocksAreTriedAgain(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					if _, err := tx.UpdateConsent(ctx, c); err != nil {
+					if _, err := tx.PutConsent(ctx, c); err != nil {
 						return err
 					}
 					met.Do(func() { both.Done(); both.Wait() })
@@ -70,12 +71,12 @@ func TestSwallowedErrorIsNoSuccess(t *testing.T) {
 	s := open(t, sqlstore.Config{DSN: testpg.URL(t)})
 	ctx := t.Context()
 	client := addClient(t, s)
-	entry := store.Evidence{ID: newID(), At: began, ConsentID: newID()}
+	entry := audit.Entry{ID: newID(), At: began, ConsentID: newID()}
 	err := s.Write(ctx, func(tx store.Tx) error {
-		if err := tx.AddEvidence(ctx, entry); err != nil {
+		if err := tx.AddAuditEntry(ctx, entry); err != nil {
 			return err
 		}
-		if err := tx.AddEvidence(ctx, entry); err != nil {
+		if err := tx.AddAuditEntry(ctx, entry); err != nil {
 			return err
 		}
 		if _, err := tx.Client(ctx, client.ID); err == nil {
@@ -86,7 +87,7 @@ func TestSwallowedErrorIsNoSuccess(t *testing.T) {
 	if err == nil {
 		t.Error("the transaction was acknowledged")
 	}
-	if left, err := s.Evidence(ctx, entry.ConsentID); err != nil || len(left) > 0 {
+	if left, err := s.AuditEntries(ctx, entry.ConsentID); err != nil || len(left) > 0 {
 		t.Errorf("%d entries are there (%v)", len(left), err)
 	}
 }

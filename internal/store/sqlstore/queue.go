@@ -19,7 +19,7 @@ func scanDue(r rows) (d due, err error) { return d, r.Scan(&d.id, &d.collectionI
 var queueColumns = map[store.Queue]string{
 	store.Consents:    `id, collection_id`,
 	store.Collections: `id, ''`,
-	store.Duties:      `id, ''`,
+	store.Outbox:      `id, ''`,
 }
 
 // Claim implements store.Store. When nothing is due it writes nothing, so that

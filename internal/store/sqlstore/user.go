@@ -40,9 +40,9 @@ func userArgs(u user.User) []any {
 	return []any{u.ID, u.ClientID, u.ExternalID, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.AnonymizedAt)}
 }
 
-// UpdateUser implements store.Tx. It writes what can change of a user of this
+// PutUser implements store.Tx. It writes what can change of a user of this
 // client; ErrExists when another living user has the external id.
-func (t *tx) UpdateUser(ctx context.Context, u user.User) error {
+func (t *tx) PutUser(ctx context.Context, u user.User) error {
 	t.touchAll()
 	n, err := t.q.exec(ctx, `UPDATE users SET external_id = $3, updated_at = $4, anonymized_at = $5
 WHERE id = $1 AND client_id = $2 AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.client_id = $2

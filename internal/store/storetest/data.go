@@ -6,45 +6,49 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/collection"
+	"samla/internal/idempotency"
+	"samla/internal/outbox"
 	"samla/internal/seal"
+	"samla/internal/session"
 	"samla/internal/store"
 )
 
-func raw(collectionID string, seq int) store.Raw {
-	return store.Raw{CollectionID: collectionID, Seq: seq, Kind: "transactions", Mapping: 4,
+func raw(collectionID string, seq int) collection.RawAnswer {
+	return collection.RawAnswer{CollectionID: collectionID, Seq: seq, Kind: "transactions", Mapping: 4,
 		FetchedAt: start, Sealed: []byte{0, byte(seq), 255}}
 }
 
 func testData(_ *testing.T, f fixture) {
 	k, other := f.addCollection(nil), f.addCollection(nil)
 	f.write(func(tx store.Tx) error {
-		if err := tx.AddRaws(f.ctx, []store.Raw{raw(k.ID, 2), raw(k.ID, 0), raw(k.ID, 10), raw(k.ID, 1)}); err != nil {
+		if err := tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(k.ID, 2), raw(k.ID, 0), raw(k.ID, 10), raw(k.ID, 1)}); err != nil {
 			return err
 		}
 		if err := tx.PutProducts(f.ctx, other.ID, []byte("kept")); err != nil {
 			return err
 		}
-		return tx.AddRaws(f.ctx, []store.Raw{raw(other.ID, 0)})
+		return tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(other.ID, 0)})
 	})
-	all, err := f.s.Raws(f.ctx, k.ID)
-	check(f, "in the order of reading", all, err, []store.Raw{raw(k.ID, 0), raw(k.ID, 1), raw(k.ID, 2), raw(k.ID, 10)})
+	all, err := f.s.RawAnswers(f.ctx, k.ID)
+	check(f, "in the order of reading", all, err, []collection.RawAnswer{raw(k.ID, 0), raw(k.ID, 1), raw(k.ID, 2), raw(k.ID, 10)})
 	f.fails(store.ErrExists, func(tx store.Tx) error {
 		twice := raw(k.ID, 2)
 		twice.Sealed = []byte("another")
-		return tx.AddRaws(f.ctx, []store.Raw{twice})
+		return tx.AddRawAnswers(f.ctx, []collection.RawAnswer{twice})
 	})
 
 	long := f.addCollection(nil)
-	var many []store.Raw
+	var many []collection.RawAnswer
 	for seq := range 50 {
 		many = append(many, raw(long.ID, seq))
 	}
-	f.write(func(tx store.Tx) error { return tx.AddRaws(f.ctx, many) })
-	all, err = f.s.Raws(f.ctx, long.ID)
+	f.write(func(tx store.Tx) error { return tx.AddRawAnswers(f.ctx, many) })
+	all, err = f.s.RawAnswers(f.ctx, long.ID)
 	check(f, "many at once", all, err, many)
-	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddRaws(f.ctx, append(many, raw(long.ID, 50))) })
-	f.write(func(tx store.Tx) error { return tx.AddRaws(f.ctx, nil) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddRawAnswers(f.ctx, append(many, raw(long.ID, 50))) })
+	f.write(func(tx store.Tx) error { return tx.AddRawAnswers(f.ctx, nil) })
 
 	products, err := f.s.Products(f.ctx, k.ID)
 	missing(f, "products before they are stored", products, err)
@@ -55,69 +59,69 @@ func testData(_ *testing.T, f fixture) {
 	}
 
 	f.write(func(tx store.Tx) error { return tx.EraseData(f.ctx, k.ID) })
-	all, err = f.s.Raws(f.ctx, k.ID)
+	all, err = f.s.RawAnswers(f.ctx, k.ID)
 	check(f, "raws after erasing", len(all), err, 0)
 	products, err = f.s.Products(f.ctx, k.ID)
 	missing(f, "products after erasing", products, err)
 	products, err = f.s.Products(f.ctx, other.ID)
 	check(f, "another's products", string(products), err, "kept")
-	all, err = f.s.Raws(f.ctx, other.ID)
+	all, err = f.s.RawAnswers(f.ctx, other.ID)
 	check(f, "another's raws", len(all), err, 1)
 }
 
 func testDuties(_ *testing.T, f fixture) {
-	d := store.Duty{ID: newID(), Kind: store.RevokeAtBank, Company: "testbank", ConsentID: newID(), CreatedAt: start,
+	d := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, Company: "testbank", ConsentID: newID(), CreatedAt: start,
 		Attempts: 1, Sealed: []byte{9, 0}, WakeAt: start.Add(time.Minute)}
-	f.write(func(tx store.Tx) error { return tx.AddDuty(f.ctx, d) })
-	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddDuty(f.ctx, d) })
-	got, err := f.s.Duty(f.ctx, d.ID)
+	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, d) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, d) })
+	got, err := f.s.OutboxMessage(f.ctx, d.ID)
 	check(f, "duty", got, err, d)
 	d.Attempts, d.Sealed, d.WakeAt = 2, nil, time.Time{}
-	f.write(func(tx store.Tx) error { return tx.UpdateDuty(f.ctx, d) })
-	got, err = f.s.Duty(f.ctx, d.ID)
+	f.write(func(tx store.Tx) error { return tx.PutOutboxMessage(f.ctx, d) })
+	got, err = f.s.OutboxMessage(f.ctx, d.ID)
 	check(f, "updated", got, err, d)
-	f.write(func(tx store.Tx) error { return tx.DeleteDuty(f.ctx, d.ID) })
-	_, err = f.s.Duty(f.ctx, d.ID)
+	f.write(func(tx store.Tx) error { return tx.DeleteOutboxMessage(f.ctx, d.ID) })
+	_, err = f.s.OutboxMessage(f.ctx, d.ID)
 	missing(f, "deleted", got, err)
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.UpdateDuty(f.ctx, d) })
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteDuty(f.ctx, d.ID) })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.PutOutboxMessage(f.ctx, d) })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteOutboxMessage(f.ctx, d.ID) })
 }
 
 func testSigningKeys(_ *testing.T, f fixture) {
-	old := store.SigningKey{ID: "kid-1", CreatedAt: start, Sealed: []byte{1}, Public: []byte(`{"kty":"OKP"}`)}
-	fresh := store.SigningKey{ID: "kid-0", CreatedAt: start.Add(time.Hour), Sealed: []byte{2}, Public: []byte(`{}`)}
+	old := session.SigningKey{ID: "kid-1", CreatedAt: start, Sealed: []byte{1}, Public: []byte(`{"kty":"OKP"}`)}
+	fresh := session.SigningKey{ID: "kid-0", CreatedAt: start.Add(time.Hour), Sealed: []byte{2}, Public: []byte(`{}`)}
 	f.write(func(tx store.Tx) error { return tx.AddSigningKey(f.ctx, fresh) })
 	f.write(func(tx store.Tx) error { return tx.AddSigningKey(f.ctx, old) })
 	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddSigningKey(f.ctx, old) })
 	all, err := f.s.SigningKeys(f.ctx)
-	check(f, "signing keys", all, err, []store.SigningKey{old, fresh})
+	check(f, "signing keys", all, err, []session.SigningKey{old, fresh})
 	f.write(func(tx store.Tx) error { return tx.DeleteSigningKey(f.ctx, old.ID) })
 	all, err = f.s.SigningKeys(f.ctx)
-	check(f, "after deleting", all, err, []store.SigningKey{fresh})
+	check(f, "after deleting", all, err, []session.SigningKey{fresh})
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteSigningKey(f.ctx, old.ID) })
 }
 
 func testEvidence(_ *testing.T, f fixture) {
 	id := newID()
-	entry := func(at time.Time, kind string) store.Evidence {
-		e := store.Evidence{ID: newID(), At: at, ClientID: f.client.ID, UserID: f.user.ID, ConsentID: id, Kind: kind,
+	entry := func(at time.Time, kind string) audit.Entry {
+		e := audit.Entry{ID: newID(), At: at, ClientID: f.client.ID, UserID: f.user.ID, ConsentID: id, Kind: kind,
 			Detail: []byte(`{"balances":true}`)}
-		f.write(func(tx store.Tx) error { return tx.AddEvidence(f.ctx, e) })
+		f.write(func(tx store.Tx) error { return tx.AddAuditEntry(f.ctx, e) })
 		return e
 	}
 	last, first := entry(start.Add(time.Hour), "LAST"), entry(start, "FIRST")
 	id = newID()
 	entry(start, "ANOTHER CONSENT'S")
-	got, err := f.s.Evidence(f.ctx, first.ConsentID)
-	check(f, "oldest first", got, err, []store.Evidence{first, last})
+	got, err := f.s.AuditEntries(f.ctx, first.ConsentID)
+	check(f, "oldest first", got, err, []audit.Entry{first, last})
 
 	forged := first
 	forged.Kind = "FORGED"
-	if err := f.s.Write(f.ctx, func(tx store.Tx) error { return tx.AddEvidence(f.ctx, forged) }); err == nil {
+	if err := f.s.Write(f.ctx, func(tx store.Tx) error { return tx.AddAuditEntry(f.ctx, forged) }); err == nil {
 		f.Error("an entry was overwritten")
 	}
-	got, err = f.s.Evidence(f.ctx, first.ConsentID)
-	check(f, "nothing overwritten", got, err, []store.Evidence{first, last})
+	got, err = f.s.AuditEntries(f.ctx, first.ConsentID)
+	check(f, "nothing overwritten", got, err, []audit.Entry{first, last})
 }
 
 func testSweep(_ *testing.T, f fixture) {
@@ -126,7 +130,7 @@ func testSweep(_ *testing.T, f fixture) {
 	with := func(until time.Time) string {
 		k := f.addCollection(func(k *collection.Collection) { k.DataUntil = until })
 		f.write(func(tx store.Tx) error {
-			if err := tx.AddRaws(f.ctx, []store.Raw{raw(k.ID, 0)}); err != nil {
+			if err := tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(k.ID, 0)}); err != nil {
 				return err
 			}
 			return tx.PutProducts(f.ctx, k.ID, []byte("x"))
@@ -137,12 +141,12 @@ func testSweep(_ *testing.T, f fixture) {
 	consentID := newID()
 	for _, at := range []time.Time{now.Add(-keep - time.Microsecond), now.Add(-keep)} {
 		f.write(func(tx store.Tx) error {
-			return tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: at, ConsentID: consentID})
+			return tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: at, ConsentID: consentID})
 		})
 	}
 	for key, until := range map[string]time.Time{"over": now, "running": now.Add(time.Microsecond)} {
 		f.write(func(tx store.Tx) error {
-			_, err := tx.BeginIdempotent(f.ctx, store.Idempotent{ClientID: f.client.ID, Key: key, At: start, Until: until})
+			_, err := tx.ClaimIdempotencyKey(f.ctx, idempotency.Record{ClientID: f.client.ID, Key: key, StartedAt: start, ExpiresAt: until})
 			return err
 		})
 	}
@@ -154,7 +158,7 @@ func testSweep(_ *testing.T, f fixture) {
 		})
 	}
 	for id, want := range map[string]int{over: 0, atEnd: 0, running: 1, unset: 1} {
-		all, err := f.s.Raws(f.ctx, id)
+		all, err := f.s.RawAnswers(f.ctx, id)
 		check(f, "raws left", len(all), err, want)
 		_, err = f.s.Products(f.ctx, id)
 		if (err == nil) != (want == 1) || (err != nil && !errors.Is(err, store.ErrNotFound)) {
@@ -164,7 +168,7 @@ func testSweep(_ *testing.T, f fixture) {
 			f.Errorf("the collection itself: %v", err)
 		}
 	}
-	left, err := f.s.Evidence(f.ctx, consentID)
+	left, err := f.s.AuditEntries(f.ctx, consentID)
 	check(f, "evidence left", len(left), err, 1)
 }
 
@@ -172,7 +176,7 @@ func testSweepIsBounded(t *testing.T, f fixture) {
 	const entries = 2500
 	f.write(func(tx store.Tx) error {
 		for range entries {
-			if err := tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: start}); err != nil {
+			if err := tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: start}); err != nil {
 				return err
 			}
 		}
@@ -230,11 +234,11 @@ func testDataKeyRace(t *testing.T, f fixture) {
 }
 
 func testIdempotency(_ *testing.T, f fixture) {
-	r := store.Idempotent{ClientID: f.client.ID, Key: "k", Request: []byte{1, 0}, At: start, Until: start.Add(time.Hour),
+	r := idempotency.Record{ClientID: f.client.ID, Key: "k", Request: []byte{1, 0}, StartedAt: start, ExpiresAt: start.Add(time.Hour),
 		LockedUntil: start.Add(time.Minute)}
-	begin := func(r store.Idempotent) (found store.Idempotent, err error) {
+	begin := func(r idempotency.Record) (found idempotency.Record, err error) {
 		err = f.s.Write(f.ctx, func(tx store.Tx) error {
-			found, err = tx.BeginIdempotent(f.ctx, r)
+			found, err = tx.ClaimIdempotencyKey(f.ctx, r)
 			return err
 		})
 		return found, err
@@ -242,8 +246,8 @@ func testIdempotency(_ *testing.T, f fixture) {
 	got, err := begin(r)
 	check(f, "claimed", got, err, r)
 	second := r
-	second.At, second.Until, second.Request = start.Add(2*time.Minute), start.Add(2*time.Hour), []byte{2}
-	taken := func(what string, want store.Idempotent) {
+	second.StartedAt, second.ExpiresAt, second.Request = start.Add(2*time.Minute), start.Add(2*time.Hour), []byte{2}
+	taken := func(what string, want idempotency.Record) {
 		f.Helper()
 		got, err := begin(second)
 		if !errors.Is(err, store.ErrExists) {
@@ -255,7 +259,7 @@ func testIdempotency(_ *testing.T, f fixture) {
 
 	done := r
 	done.Done, done.UserID, done.Status, done.Sealed = true, f.user.ID, 201, []byte("response")
-	f.write(func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
+	f.write(func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
 	taken("found finished", done)
 
 	stranger := second
@@ -263,25 +267,25 @@ func testIdempotency(_ *testing.T, f fixture) {
 	_, err = begin(stranger)
 	check(f, "another client's key of the same text", "", err, "")
 
-	second.At = r.Until
+	second.StartedAt = r.ExpiresAt
 	got, err = begin(second)
 	check(f, "run out", got, err, second)
 	taken("the new claim forgot the old one", second)
 
-	f.write(func(tx store.Tx) error { return tx.AbandonIdempotent(f.ctx, f.client.ID, "k") })
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
+	f.write(func(tx store.Tx) error { return tx.ReleaseIdempotencyKey(f.ctx, f.client.ID, "k") })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
 	got, err = begin(r)
 	check(f, "free again", got, err, r)
-	f.write(func(tx store.Tx) error { return tx.AbandonIdempotent(f.ctx, f.client.ID, "never used") })
+	f.write(func(tx store.Tx) error { return tx.ReleaseIdempotencyKey(f.ctx, f.client.ID, "never used") })
 
-	second.At = start.Add(2 * time.Minute)
-	f.write(func(tx store.Tx) error { return tx.EndIdempotent(f.ctx, done) })
-	f.write(func(tx store.Tx) error { return tx.ForgetIdempotent(f.ctx, f.client.ID, newID()) })
+	second.StartedAt = start.Add(2 * time.Minute)
+	f.write(func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
+	f.write(func(tx store.Tx) error { return tx.EraseIdempotencyKeys(f.ctx, f.client.ID, newID()) })
 	taken("another user was forgotten", done)
-	f.write(func(tx store.Tx) error { return tx.ForgetIdempotent(f.ctx, f.client.ID, f.user.ID) })
+	f.write(func(tx store.Tx) error { return tx.EraseIdempotencyKeys(f.ctx, f.client.ID, f.user.ID) })
 	got, err = begin(r)
 	check(f, "the user was forgotten", got, err, r)
-	f.write(func(tx store.Tx) error { return tx.ForgetIdempotent(f.ctx, f.client.ID, "") })
+	f.write(func(tx store.Tx) error { return tx.EraseIdempotencyKeys(f.ctx, f.client.ID, "") })
 	taken("nobody was forgotten", r)
 }
 
@@ -289,8 +293,8 @@ func testIdempotencyRace(t *testing.T, f fixture) {
 	var claimed, refused atomic.Int32
 	together(16, func(i int) {
 		err := f.s.Write(f.ctx, func(tx store.Tx) error {
-			_, err := tx.BeginIdempotent(f.ctx, store.Idempotent{ClientID: f.client.ID, Key: "k", Request: []byte{byte(i)},
-				At: start, Until: start.Add(time.Hour)})
+			_, err := tx.ClaimIdempotencyKey(f.ctx, idempotency.Record{ClientID: f.client.ID, Key: "k", Request: []byte{byte(i)},
+				StartedAt: start, ExpiresAt: start.Add(time.Hour)})
 			return err
 		})
 		switch {

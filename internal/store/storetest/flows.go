@@ -40,7 +40,7 @@ func testConsents(_ *testing.T, f fixture) {
 	after := full
 	after.Rev++
 	f.write(func(tx store.Tx) error {
-		handed, err := tx.UpdateConsent(f.ctx, full)
+		handed, err := tx.PutConsent(f.ctx, full)
 		check(f, "handed back", handed, err, after)
 		return err
 	})
@@ -69,7 +69,7 @@ func testCollections(_ *testing.T, f fixture) {
 	polledLater := full
 	polledLater.PolledAt = start.Add(time.Hour)
 	f.write(func(tx store.Tx) error {
-		_, err := tx.UpdateCollection(f.ctx, polledLater)
+		_, err := tx.PutCollection(f.ctx, polledLater)
 		return err
 	})
 	got, err = f.s.Collection(f.ctx, full.ID)
@@ -80,17 +80,17 @@ func testCompareAndSwap(_ *testing.T, f fixture) {
 	c, k := f.addConsent(nil), f.addCollection(nil)
 	stale, staleCollection := c, k
 	stale.Rev, staleCollection.Rev = c.Rev-1, k.Rev+1
-	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.UpdateConsent(f.ctx, stale); return err })
-	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, staleCollection); return err })
+	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, stale); return err })
+	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, staleCollection); return err })
 	stale.ID, staleCollection.ID = newID(), newID()
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.UpdateConsent(f.ctx, stale); return err })
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, staleCollection); return err })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, stale); return err })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, staleCollection); return err })
 	// Revisions go on within one transaction.
 	f.write(func(tx store.Tx) error {
 		again := c
 		for range 3 {
 			var err error
-			if again, err = tx.UpdateConsent(f.ctx, again); err != nil {
+			if again, err = tx.PutConsent(f.ctx, again); err != nil {
 				return err
 			}
 		}
@@ -123,8 +123,8 @@ func testOneWriterWins(t *testing.T, f fixture) {
 			}
 		}
 		together(8, func(int) {
-			note(f.s.Write(f.ctx, func(tx store.Tx) error { _, err := tx.UpdateConsent(f.ctx, c); return err }))
-			note(f.s.Write(f.ctx, func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, k); return err }))
+			note(f.s.Write(f.ctx, func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, c); return err }))
+			note(f.s.Write(f.ctx, func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, k); return err }))
 		})
 		c.Rev++
 		k.Rev++
@@ -150,7 +150,7 @@ func testLockConsent(t *testing.T, f fixture) {
 				if err != nil {
 					return err
 				}
-				_, err = tx.UpdateConsent(f.ctx, locked)
+				_, err = tx.PutConsent(f.ctx, locked)
 				return err
 			}); err != nil {
 				t.Error(err)

@@ -38,7 +38,7 @@ func testHotConsent(t *testing.T, f fixture) {
 	missing(f, "no such consent", got, err)
 
 	c.Status = consent.Expired
-	f.write(func(tx store.Tx) (err error) { c, err = tx.UpdateConsent(f.ctx, c); return err })
+	f.write(func(tx store.Tx) (err error) { c, err = tx.PutConsent(f.ctx, c); return err })
 	f.seen("updated", store.ConsentView{Consent: c})
 	c.WakeAt = start.Add(time.Hour + lease)
 	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
@@ -46,14 +46,14 @@ func testHotConsent(t *testing.T, f fixture) {
 	}
 	f.seen("claimed", store.ConsentView{Consent: c})
 	f.fails(errOurs, func(tx store.Tx) error {
-		if _, err := tx.UpdateConsent(f.ctx, c); err != nil {
+		if _, err := tx.PutConsent(f.ctx, c); err != nil {
 			return err
 		}
 		return errOurs
 	})
 	f.seen("after a rollback", store.ConsentView{Consent: c})
 	gone, _ := f.user.Anonymize(start)
-	f.write(func(tx store.Tx) error { return tx.UpdateUser(f.ctx, gone) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
 	f.seen("its user is gone", store.ConsentView{Consent: c, UserGone: true})
 
 	late := newID()
@@ -74,7 +74,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 	f.seenCollection("before its consent", store.CollectionView{Collection: k})
 	c := f.addConsent(func(c *consent.Consent) { c.ID, c.CollectionID = k.ConsentID, k.ID })
 	f.seenCollection("with its consent", store.CollectionView{Collection: k, Consent: &c})
-	f.write(func(tx store.Tx) (err error) { c, err = tx.UpdateConsent(f.ctx, c); return err })
+	f.write(func(tx store.Tx) (err error) { c, err = tx.PutConsent(f.ctx, c); return err })
 	f.seenCollection("its consent updated", store.CollectionView{Collection: k, Consent: &c})
 	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
 		f.Error(err)
@@ -89,7 +89,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 	f.seenCollection("woken", store.CollectionView{Collection: k, Consent: &c})
 	for _, s := range collection.Statuses() {
 		k.Status = s
-		f.write(func(tx store.Tx) (err error) { k, err = tx.UpdateCollection(f.ctx, k); return err })
+		f.write(func(tx store.Tx) (err error) { k, err = tx.PutCollection(f.ctx, k); return err })
 		want := store.CollectionView{Collection: k}
 		if !s.Terminal() {
 			want.Consent = &c
@@ -104,7 +104,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 	nobody := f.addCollection(func(k *collection.Collection) { k.UserID = "" })
 	f.seenCollection("of nobody", store.CollectionView{Collection: nobody})
 	gone, _ := f.user.Anonymize(start)
-	f.write(func(tx store.Tx) error { return tx.UpdateUser(f.ctx, gone) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
 	f.seenCollection("its user is gone", store.CollectionView{Collection: k, UserGone: true})
 	got, err := f.s.CollectionStatus(f.ctx, newID())
 	missing(f, "no such collection", got, err)
@@ -128,7 +128,7 @@ func testHotSeesWrites(t *testing.T, f fixture) {
 					if err != nil {
 						return err
 					}
-					_, err = tx.UpdateConsent(f.ctx, c)
+					_, err = tx.PutConsent(f.ctx, c)
 					return err
 				})
 				got, err := f.s.ConsentStatus(f.ctx, ids[i])

@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/store"
 )
 
@@ -83,18 +84,18 @@ func testClaimAlone(t *testing.T, f fixture) {
 
 func testClaimNever(t *testing.T, f fixture) {
 	never := f.addCollection(func(k *collection.Collection) { k.WakeAt = time.Time{} })
-	d := store.Duty{ID: newID(), Kind: store.RevokeAtBank, CreatedAt: start, WakeAt: start}
-	f.write(func(tx store.Tx) error { return tx.AddDuty(f.ctx, d) })
+	d := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, CreatedAt: start, WakeAt: start}
+	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, d) })
 	late := start.AddDate(100, 0, 0)
 	got, err := f.s.Claim(f.ctx, store.Collections, late, lease, 10)
 	check(f, "one that never wakes", len(got), err, 0)
-	got, err = f.s.Claim(f.ctx, store.Duties, start, lease, 10)
+	got, err = f.s.Claim(f.ctx, store.Outbox, start, lease, 10)
 	check(f, "duties", got, err, []string{d.ID})
-	got, err = f.s.Claim(f.ctx, store.Duties, late, lease, 0)
+	got, err = f.s.Claim(f.ctx, store.Outbox, late, lease, 0)
 	check(f, "none are asked for", len(got), err, 0)
 
 	never.WakeAt = start
-	f.write(func(tx store.Tx) error { _, err := tx.UpdateCollection(f.ctx, never); return err })
+	f.write(func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, never); return err })
 	got, err = f.s.Claim(f.ctx, store.Collections, late, lease, 10)
 	if err != nil || !slices.Equal(got, []string{never.ID}) {
 		t.Errorf("after an update that wakes it: %v, %v", got, err)

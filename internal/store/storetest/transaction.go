@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/store"
 	"samla/internal/user"
 )
@@ -23,7 +24,7 @@ func testRollback(t *testing.T, f fixture) {
 		if err := tx.AddConsent(f.ctx, c); err != nil {
 			return err
 		}
-		if err := tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: start, ConsentID: c.ID}); err != nil {
+		if err := tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: start, ConsentID: c.ID}); err != nil {
 			return err
 		}
 		if err := tx.DestroyKey(f.ctx, subject, start); err != nil {
@@ -36,7 +37,7 @@ func testRollback(t *testing.T, f fixture) {
 	}
 	got, err := f.s.Consent(f.ctx, c.ID)
 	missing(f, "a consent of a failed transaction", got, err)
-	entries, err := f.s.Evidence(f.ctx, c.ID)
+	entries, err := f.s.AuditEntries(f.ctx, c.ID)
 	check(f, "evidence of a failed transaction", len(entries), err, 0)
 	key, err := f.s.DataKey(f.ctx, subject)
 	check(f, "a key destroyed in a failed transaction", key, err, nil)
@@ -54,12 +55,12 @@ func testOwnWrites(t *testing.T, f fixture) {
 		if f.exists(u) {
 			t.Error("seen outside before the commit")
 		}
-		entry := store.Evidence{ID: newID(), At: start, ConsentID: newID(), Kind: "K"}
-		if err := tx.AddEvidence(f.ctx, entry); err != nil {
+		entry := audit.Entry{ID: newID(), At: start, ConsentID: newID(), Kind: "K"}
+		if err := tx.AddAuditEntry(f.ctx, entry); err != nil {
 			return err
 		}
-		entries, err := tx.Evidence(f.ctx, entry.ConsentID)
-		check(f, "the ledger seen inside", entries, err, []store.Evidence{entry})
+		entries, err := tx.AuditEntries(f.ctx, entry.ConsentID)
+		check(f, "the ledger seen inside", entries, err, []audit.Entry{entry})
 		return nil
 	})
 	if !f.exists(u) {
@@ -72,7 +73,7 @@ func testGoesOn(_ *testing.T, f fixture) {
 	f.write(func(tx store.Tx) error {
 		stale := c
 		stale.Rev--
-		if _, err := tx.UpdateConsent(f.ctx, stale); !errors.Is(err, store.ErrConflict) {
+		if _, err := tx.PutConsent(f.ctx, stale); !errors.Is(err, store.ErrConflict) {
 			f.Errorf("got %v", err)
 		}
 		if err := tx.AddUser(f.ctx, f.user); !errors.Is(err, store.ErrExists) {
@@ -172,7 +173,7 @@ func testMixed(t *testing.T, f fixture) {
 			case 0, 1:
 				u := newUser(f.client)
 				f.write(func(tx store.Tx) error {
-					if err := tx.AddEvidence(f.ctx, store.Evidence{ID: newID(), At: now, UserID: u.ID, ConsentID: c.ID}); err != nil {
+					if err := tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: now, UserID: u.ID, ConsentID: c.ID}); err != nil {
 						return err
 					}
 					return tx.AddUser(f.ctx, u)
@@ -184,7 +185,7 @@ func testMixed(t *testing.T, f fixture) {
 					if err != nil {
 						return err
 					}
-					_, err = tx.UpdateConsent(f.ctx, locked)
+					_, err = tx.PutConsent(f.ctx, locked)
 					return err
 				})
 			case 3:

@@ -1,4 +1,4 @@
-package access
+package session
 
 import (
 	"fmt"
@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"samla/internal/store"
 )
 
 // Over some months of random visits: a key signs only when everybody who may cache
@@ -18,32 +16,32 @@ func TestRotationOverlaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 		end := now.AddDate(0, 0, 100)
-		var keys []store.SigningKey
+		var keys []SigningKey
 		lastSigned := map[string]time.Time{}
 		longest := rapid.SampledFrom([]time.Duration{3 * time.Hour, 12 * time.Hour, 12 * 24 * time.Hour}).Draw(t, "longest")
 		for now.Before(end) {
-			p, err := schedule(keys, now)
+			p, err := Rotation(keys, now)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.add != "" {
-				keys = append(keys, store.SigningKey{ID: p.add, CreatedAt: now})
+			if p.Add != "" {
+				keys = append(keys, SigningKey{ID: p.Add, CreatedAt: now})
 			}
-			for _, kid := range p.drop {
-				if signed, ok := lastSigned[kid]; ok && now.Before(signed.Add(ringAge+MaxLife)) {
+			for _, kid := range p.Delete {
+				if signed, ok := lastSigned[kid]; ok && now.Before(signed.Add(ViewMaxAge+MaxLife)) {
 					t.Fatalf("%s was dropped at %v, signed at %v", kid, now, signed)
 				}
-				keys = slices.DeleteFunc(keys, func(k store.SigningKey) bool { return k.ID == kid })
+				keys = slices.DeleteFunc(keys, func(k SigningKey) bool { return k.ID == kid })
 			}
-			if p, err = schedule(keys, now); err != nil || p.sign < 0 || p.add != "" || len(p.drop) > 0 {
+			if p, err = Rotation(keys, now); err != nil || p.Sign < 0 || p.Add != "" || len(p.Delete) > 0 {
 				t.Fatalf("not settled: %+v, %v", p, err)
 			}
-			signer := keys[p.sign]
-			if len(lastSigned) > 0 && lastSigned[signer.ID].IsZero() && now.Before(signer.CreatedAt.Add(ringAge+JWKSMaxAge)) {
+			signer := keys[p.Sign]
+			if len(lastSigned) > 0 && lastSigned[signer.ID].IsZero() && now.Before(signer.CreatedAt.Add(ViewMaxAge+JWKSMaxAge)) {
 				t.Fatalf("%s signs %v after it was made", signer.ID, now.Sub(signer.CreatedAt))
 			}
 			lastSigned[signer.ID] = now
-			if age := now.Sub(keys[len(keys)-1].CreatedAt); age > rotateEvery {
+			if age := now.Sub(keys[len(keys)-1].CreatedAt); age > rotateAfter {
 				t.Fatalf("the newest key is %v old", age)
 			}
 			if len(keys) > 3 {
@@ -56,7 +54,7 @@ func TestRotationOverlaps(t *testing.T) {
 
 func TestRotationRefusesForeignKeys(t *testing.T) {
 	for _, kid := range []string{"", "s", "x1", "s0", "s-1", "sx"} {
-		if _, err := schedule([]store.SigningKey{{ID: kid}}, time.Time{}); err == nil {
+		if _, err := Rotation([]SigningKey{{ID: kid}}, time.Time{}); err == nil {
 			t.Errorf("%q was taken", kid)
 		}
 	}
@@ -64,12 +62,12 @@ func TestRotationRefusesForeignKeys(t *testing.T) {
 
 func TestGenerationsCountOn(t *testing.T) {
 	at := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
-	var keys []store.SigningKey
+	var keys []SigningKey
 	for i := 8; i < 11; i++ {
-		keys = append(keys, store.SigningKey{ID: fmt.Sprintf("s%d", i), CreatedAt: at})
+		keys = append(keys, SigningKey{ID: fmt.Sprintf("s%d", i), CreatedAt: at})
 	}
-	p, err := schedule(keys, at.Add(rotateEvery))
-	if err != nil || p.add != "s11" {
+	p, err := Rotation(keys, at.Add(rotateAfter))
+	if err != nil || p.Add != "s11" {
 		t.Errorf("%+v, %v", p, err)
 	}
 }

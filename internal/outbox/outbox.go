@@ -1,0 +1,27 @@
+// Package outbox owns effects outside this server that were decided here and
+// are not carried out yet, such as telling a bank that a consent was revoked. A
+// message is stored in the transaction that makes it necessary and is deleted in
+// the transaction that records its success.
+package outbox
+
+import "time"
+
+// Message is one effect to carry out. Its payload is sealed under the server's
+// key, because it must outlive the key of a user who is erased.
+type Message struct {
+	ID        string // UUID
+	Kind      Kind
+	Company   string // institution that the effect is at
+	ConsentID string // ours
+	CreatedAt time.Time
+	Attempts  int    // failed so far
+	Sealed    []byte // payload of the kind
+	WakeAt    time.Time
+}
+
+// Kind is the closed set of effects.
+type Kind string
+
+// RevokeConsent deletes a consent at its bank. The stored value is older than
+// the name.
+const RevokeConsent Kind = "REVOKE_AT_BANK"
