@@ -70,7 +70,7 @@ type Gate struct {
 }
 
 // New returns a gate. It reads the signing keys and makes the first one, so that
-// a wrong master key is found here (seal.ErrTampered) and not at the first call.
+// a wrong master key is found here (seal.ErrDecryption) and not at the first call.
 func New(ctx context.Context, c Config) (*Gate, error) {
 	if c.SessionLife == 0 {
 		c.SessionLife = session.DefaultLife

@@ -32,7 +32,7 @@ func (s *Users) Delete(ctx context.Context, clientID, id string) error {
 			continue // somebody wrote in between: look again
 		}
 		if err == nil {
-			s.g.vault.Forget(id)
+			s.g.vault.Evict(id)
 		}
 		return asFault("delete a user", err)
 	}

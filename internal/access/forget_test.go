@@ -132,7 +132,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(audit.ConsentRevoked) && name != "inside" {
 			t.Errorf("%s: %+v, %v", name, entries, err)
 		}
-		if _, err := n.vault.Open(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrForgotten) {
+		if _, err := n.vault.Open(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 			t.Errorf("%s: the secret opens: %v", name, err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		t.Error(err)
 	}
 	other.clk.Advance(time.Minute)
-	if _, err := other.vault.Open(t.Context(), u.ID, withdraw.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrForgotten) {
+	if _, err := other.vault.Open(t.Context(), u.ID, withdraw.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 		t.Errorf("another node: %v", err)
 	}
 
@@ -279,7 +279,7 @@ func TestForgettingStopsAtATamperedSecret(t *testing.T) {
 	c.Sealed[len(c.Sealed)-1] ^= 1
 	n.write(t, func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
 	err := n.users.Delete(t.Context(), "a", u.ID)
-	if fault.CodeOf(err) != fault.Internal || !errors.Is(err, seal.ErrTampered) {
+	if fault.CodeOf(err) != fault.Internal || !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("got %v", err)
 	}
 	if got, _ := n.users.ByID(t.Context(), "a", u.ID); got.Anonymized() {

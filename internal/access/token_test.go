@@ -245,7 +245,7 @@ func TestAWrongMasterKeyIsFoundAtStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := access.New(t.Context(), config(n.store, v, n.clk)); !errors.Is(err, seal.ErrTampered) {
+	if _, err := access.New(t.Context(), config(n.store, v, n.clk)); !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("got %v", err)
 	}
 }

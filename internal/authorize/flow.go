@@ -62,7 +62,7 @@ func (v *visit) run(ctx context.Context) error {
 		return v.end(ctx, ticked)
 	}
 	v.secret, err = v.Service.secret(ctx, v.c)
-	if errors.Is(err, seal.ErrForgotten) {
+	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return v.apply(ctx, consent.Withdrawn{}, time.Time{})
 	}
 	if err != nil {

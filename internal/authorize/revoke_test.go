@@ -74,7 +74,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
-	b.Vault.Forget(b.User.ID)
+	b.Vault.Evict(b.User.ID)
 	owed := b.duties()
 	if len(owed) != 1 {
 		t.Fatalf("%d duties", len(owed))

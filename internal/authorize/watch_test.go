@@ -226,7 +226,7 @@ func TestForgottenUser(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
 	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
-	b.Vault.Forget(b.User.ID)
+	b.Vault.Evict(b.User.ID)
 	b.ended(b.look(c.ID), consent.Revoked, "")
 	if len(b.bank.opened) != 0 {
 		t.Error("the bank was asked")

@@ -51,7 +51,7 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) 
 		return nil, err
 	}
 	plain, err := s.Vault.Open(ctx, c.Subject(), productsPlace(id), sealed)
-	if errors.Is(err, seal.ErrForgotten) {
+	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return nil, fault.New(fault.DataExpired)
 	}
 	return plain, err

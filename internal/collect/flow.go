@@ -108,7 +108,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		}
 	}
 	access, err := s.access(ctx, c, under)
-	if errors.Is(err, seal.ErrForgotten) {
+	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return s.fail(ctx, c, collection.Failed)
 	}
 	if err != nil {

@@ -390,7 +390,7 @@ func TestData(t *testing.T) {
 	b = newBench(t)
 	forgotten := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
 	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
-	b.Vault.Forget(b.User.ID)
+	b.Vault.Evict(b.User.ID)
 	_, err = b.Data(t.Context(), b.owner(), forgotten.ID)
 	isFault(t, "forgotten", err, fault.DataExpired)
 	b.ended(b.look(b.row(forgotten.ID).ID), collection.Completed)
@@ -401,7 +401,7 @@ func TestForgottenUser(t *testing.T) {
 	b := newBench(t)
 	c := b.start(b.request(b.granted(), "192.0.2.7"))
 	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
-	b.Vault.Forget(b.User.ID)
+	b.Vault.Evict(b.User.ID)
 	b.ended(b.look(c.ID), collection.Failed)
 	if len(b.bank.asked) != 0 {
 		t.Error("the bank was read")

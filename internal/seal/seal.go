@@ -1,6 +1,7 @@
-// Package seal is the port for encryption at rest. Every subject (a user, or a
-// collection that belongs to nobody) has a data key of its own, wrapped by the
-// master key; destroying it makes all that was sealed under it unreadable.
+// Package seal is the port for encryption at rest. Each subject, which is a user
+// or a collection that belongs to no user, has a data key of its own, wrapped by
+// the master key. When the data key is destroyed, nothing that was sealed under
+// it can be opened again.
 package seal
 
 import (
@@ -8,47 +9,47 @@ import (
 	"errors"
 )
 
-// ErrForgotten says that the subject's key was destroyed: nothing can be sealed
-// or opened for it ever again.
-var ErrForgotten = errors.New("seal: the subject's key was destroyed")
+// ErrKeyDestroyed says that the subject's data key was destroyed: nothing can be
+// sealed or opened for this subject any more.
+var ErrKeyDestroyed = errors.New("seal: the subject's data key was destroyed")
 
-// ErrTampered says that the bytes were not sealed for this subject and place,
-// or were changed since, or that the master key is not the one they were
-// sealed with.
-var ErrTampered = errors.New("seal: the sealed bytes do not open")
+// ErrDecryption says that the bytes cannot be opened: they were not sealed for
+// this subject and place, they were changed since, or the master key is not the
+// one they were sealed under.
+var ErrDecryption = errors.New("seal: decryption failed")
 
-// Place is where sealed bytes are stored. It is bound into them, so that bytes
-// moved to another row or column do not open.
+// Place is where sealed bytes are stored. It is their associated data, so that
+// bytes moved to another row or column do not open.
 type Place struct {
 	Table, Column, Row string
 }
 
 // System is the subject of what belongs to the server itself, such as its
-// signing keys. It is sealed by the master key and cannot be destroyed.
+// signing keys. It is sealed under the master key and cannot be destroyed.
 const System = ""
 
 // Vault seals and opens. Implementations are safe for concurrent use.
 type Vault interface {
-	// Seal encrypts plain for the subject and place. The subject's data key is
-	// made and stored on first use, in a transaction of its own. Errors:
-	// ErrForgotten, or the key store's.
+	// Seal encrypts plain for the subject and place. The first call for a subject
+	// makes its data key and stores it, in a transaction of its own. Errors:
+	// ErrKeyDestroyed, or an error of Keys.
 	Seal(ctx context.Context, subject string, at Place, plain []byte) ([]byte, error)
-	// Open decrypts what Seal made. Errors: ErrForgotten, ErrTampered, or the
-	// key store's.
+	// Open decrypts what Seal returned for the same subject and place. Errors:
+	// ErrKeyDestroyed, ErrDecryption, or an error of Keys.
 	Open(ctx context.Context, subject string, at Place, sealed []byte) ([]byte, error)
-	// Forget drops the subject's key from memory. Whoever destroys the stored
-	// key calls it after the commit; other nodes drop theirs within a minute.
-	Forget(subject string)
+	// Evict drops the subject's data key from memory. Whoever destroys the stored
+	// key calls it after the commit. Other nodes drop the key within a minute.
+	Evict(subject string)
 }
 
-// Keys is where a vault keeps the wrapped data keys. Implementations are safe
-// for concurrent use.
+// Keys stores the wrapped data keys of a vault. Implementations are safe for
+// concurrent use.
 type Keys interface {
-	// DataKey returns the wrapped key of a subject, nil when it has none yet,
-	// and ErrForgotten when it was destroyed.
+	// DataKey returns the wrapped key of a subject, or nil when it has none yet.
+	// Errors: ErrKeyDestroyed, or the store's.
 	DataKey(ctx context.Context, subject string) (wrapped []byte, err error)
-	// AddDataKey stores a subject's first key and returns the key that is
-	// stored afterwards: another one, when somebody else was first. Errors:
-	// ErrForgotten.
+	// AddDataKey stores a subject's first key and returns the key that is stored
+	// afterwards, which is another one when another caller was first. Errors:
+	// ErrKeyDestroyed, or the store's.
 	AddDataKey(ctx context.Context, subject string, wrapped []byte) (stored []byte, err error)
 }

@@ -120,7 +120,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	s.Gate, err = access.New(ctx, access.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
-	if errors.Is(err, seal.ErrTampered) {
+	if errors.Is(err, seal.ErrDecryption) {
 		return fmt.Errorf("this database was sealed with another master key: %w", err)
 	}
 	if err != nil {

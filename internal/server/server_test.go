@@ -81,7 +81,7 @@ func TestOneDirectoryOneServerOneMasterKey(t *testing.T) {
 		t.Errorf("a second server: %v", err)
 	}
 	stop(t, s)
-	if _, err := server.New(context.Background(), server.Config{Database: dir}, parts(master(t))); !errors.Is(err, seal.ErrTampered) {
+	if _, err := server.New(context.Background(), server.Config{Database: dir}, parts(master(t))); !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("another master key: %v", err)
 	}
 	start(t, dir, key)

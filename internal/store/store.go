@@ -143,7 +143,7 @@ type Tx interface {
 	AddUser(ctx context.Context, u user.User) error
 	PutUser(ctx context.Context, u user.User) error
 	// DestroyKey destroys a subject's data key, whether it has one or not:
-	// afterwards DataKey and AddDataKey answer ErrForgotten.
+	// afterwards DataKey and AddDataKey return seal.ErrKeyDestroyed.
 	DestroyKey(ctx context.Context, subject string, at time.Time) error
 
 	AddConsent(ctx context.Context, c consent.Consent) error

@@ -34,14 +34,14 @@ func dutyPlace(id string) seal.Place {
 // Plan makes the duty to revoke c at its bank, due at now. The answer is false
 // when there is nothing to tell: the bank has given no consent yet, or the
 // secret went with the subject's key. Plan reads the subject's key from the
-// store and must therefore not run inside a transaction. Errors: seal.ErrTampered,
+// store and must therefore not run inside a transaction. Errors: seal.ErrDecryption,
 // the key store's.
 func Plan(ctx context.Context, vault seal.Vault, c consent.Consent, now time.Time, newID func() string) (outbox.Message, bool, error) {
 	if len(c.Sealed) == 0 {
 		return outbox.Message{}, false, nil
 	}
 	plain, err := vault.Open(ctx, c.Subject(), SecretPlace(c.ID), c.Sealed)
-	if errors.Is(err, seal.ErrForgotten) {
+	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return outbox.Message{}, false, nil
 	}
 	if err != nil {
@@ -71,7 +71,7 @@ func Seal(ctx context.Context, vault seal.Vault, dutyID string, p Payload) ([]by
 	return vault.Seal(ctx, seal.System, dutyPlace(dutyID), plain)
 }
 
-// Open opens the payload of a duty. Errors: seal.ErrTampered.
+// Open opens the payload of a duty. Errors: seal.ErrDecryption.
 func Open(ctx context.Context, vault seal.Vault, d outbox.Message) (Payload, error) {
 	var p Payload
 	plain, err := vault.Open(ctx, seal.System, dutyPlace(d.ID), d.Sealed)

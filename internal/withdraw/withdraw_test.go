@@ -72,13 +72,13 @@ func TestADutyOutlivesTheSubjectsKey(t *testing.T) {
 		if err := s.Write(t.Context(), func(tx store.Tx) error { return tx.DestroyKey(t.Context(), c.Subject(), now) }); err != nil {
 			t.Fatal(err)
 		}
-		v.Forget(c.Subject())
+		v.Evict(c.Subject())
 		p, err := withdraw.Open(t.Context(), v, d)
 		if err != nil || p != (withdraw.Payload{BankConsentID: "bank", Token: "bearer"}) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		d.ID = "another"
-		if _, err := withdraw.Open(t.Context(), v, d); !errors.Is(err, seal.ErrTampered) {
+		if _, err := withdraw.Open(t.Context(), v, d); !errors.Is(err, seal.ErrDecryption) {
 			t.Errorf("moved to another row: %v", err)
 		}
 		if _, owed, err := withdraw.Plan(t.Context(), v, c, now, newID); owed || err != nil {
@@ -104,7 +104,7 @@ func TestABrokenSecretIsAnErrorThatTellsNothing(t *testing.T) {
 		t.Errorf("%v, %v", owed, err)
 	}
 	c.ID = "another"
-	if _, owed, err := withdraw.Plan(t.Context(), v, c, now, newID); owed || !errors.Is(err, seal.ErrTampered) {
+	if _, owed, err := withdraw.Plan(t.Context(), v, c, now, newID); owed || !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("%v, %v", owed, err)
 	}
 	d := outbox.Message{ID: dutyID}

@@ -67,7 +67,7 @@ func forgotten(t *testing.T, w *world) {
 	p.Do(t, "POST", "/collections", stored(demo, authorized, home)).Fails(t, fault.Unauthorized)
 	w.backend.Do(t, "GET", "/collections/"+collection+"/wealth/data", nil).Fails(t, fault.DataExpired)
 	for place, sealed := range rows {
-		if _, err := w.vault(t).Open(t.Context(), p.user, place, sealed); !errors.Is(err, seal.ErrForgotten) {
+		if _, err := w.vault(t).Open(t.Context(), p.user, place, sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 			t.Errorf("after the deletion %s: %v", place.Table, err)
 		}
 	}

@@ -1,6 +1,7 @@
-// Package keyset implements the vault of package seal with Tink: AES256-GCM data
-// keys, one keyset per subject, wrapped by a master keyset. The store keeps the
-// wrapped keys; this package owns the master key and the unwrapped ones in memory.
+// Package keyset implements seal.Vault with Tink: one AES256-GCM keyset per
+// subject, wrapped by a master keyset. The store holds the wrapped keysets. This
+// package owns the master keyset and the unwrapped ones, which are only in
+// memory.
 package keyset
 
 import (
@@ -21,15 +22,16 @@ import (
 )
 
 const (
-	// keyAge is how long an unwrapped key may be used before the store is asked
-	// again whether it was destroyed: the minute that seal.Vault promises.
-	keyAge = time.Minute
-	// keyCount bounds the memory: an unwrapped key takes about 2 KiB.
-	keyCount = 10_000
+	// maxKeyAge is how long an unwrapped key is used before it is read from the
+	// store again, because another node may have destroyed it: the minute that
+	// seal.Vault promises.
+	maxKeyAge = time.Minute
+	// maxKeys limits the memory: an unwrapped key takes about 2 KiB.
+	maxKeys = 10_000
 )
 
-// The first part of the associated data tells the uses of a key apart, so that
-// bytes of one use never open in another.
+// The first part of the associated data is the use of the key, so that bytes
+// made for one use never open for another.
 const (
 	useData   = "samla/data/1"
 	useSystem = "samla/system/1"
@@ -47,13 +49,14 @@ type Vault struct {
 
 var _ seal.Vault = (*Vault)(nil)
 
-// New returns a vault that wraps with the master key and stores in keys.
+// New returns a vault that wraps data keys with the master key and stores them
+// in keys.
 func New(master *Master, keys seal.Keys, clk clock.Clock) (*Vault, error) {
 	a, err := aead.New(master.handle)
 	if err != nil {
 		return nil, fmt.Errorf("keyset: use the master key: %w", err)
 	}
-	return &Vault{a, keys, lru.New[string, primitive.AEAD](clk, keyCount, keyAge)}, nil
+	return &Vault{a, keys, lru.New[string, primitive.AEAD](clk, maxKeys, maxKeyAge)}, nil
 }
 
 // Seal implements seal.Vault.
@@ -61,12 +64,12 @@ func (v *Vault) Seal(ctx context.Context, subject string, at seal.Place, plain [
 	key, use := v.master, useSystem
 	if subject != seal.System {
 		var err error
-		if key, err = v.makeKey(ctx, subject); err != nil {
+		if key, err = v.ensureKey(ctx, subject); err != nil {
 			return nil, err
 		}
 		use = useData
 	}
-	sealed, err := key.Encrypt(plain, bind(use, subject, at.Table, at.Column, at.Row))
+	sealed, err := key.Encrypt(plain, associatedData(use, subject, at.Table, at.Column, at.Row))
 	if err != nil {
 		return nil, fmt.Errorf("keyset: seal: %w", err)
 	}
@@ -82,26 +85,27 @@ func (v *Vault) Open(ctx context.Context, subject string, at seal.Place, sealed 
 			return v.load(ctx, subject)
 		})
 		if errors.Is(err, errNoKey) {
-			return nil, seal.ErrTampered // nothing was ever sealed for this subject
+			return nil, seal.ErrDecryption // nothing was ever sealed for this subject
 		}
 		if err != nil {
 			return nil, err
 		}
 		use = useData
 	}
-	plain, err := key.Decrypt(sealed, bind(use, subject, at.Table, at.Column, at.Row))
+	plain, err := key.Decrypt(sealed, associatedData(use, subject, at.Table, at.Column, at.Row))
 	if err != nil {
-		return nil, seal.ErrTampered
+		return nil, seal.ErrDecryption
 	}
 	return plain, nil
 }
 
-// Forget implements seal.Vault.
-func (v *Vault) Forget(subject string) { v.cache.Drop(subject) }
+// Evict implements seal.Vault.
+func (v *Vault) Evict(subject string) { v.cache.Drop(subject) }
 
-// makeKey returns the subject's key, made and stored when there is none. A call
-// that joined an Open's look-up is told errNoKey and goes round again.
-func (v *Vault) makeKey(ctx context.Context, subject string) (primitive.AEAD, error) {
+// ensureKey returns the subject's key; it makes and stores one when there is
+// none. When it shared the look-up of an Open, which makes no key, it gets
+// errNoKey and tries again.
+func (v *Vault) ensureKey(ctx context.Context, subject string) (primitive.AEAD, error) {
 	for {
 		key, err := v.cache.Get(ctx, subject, func(ctx context.Context) (primitive.AEAD, error) {
 			key, err := v.load(ctx, subject)
@@ -127,15 +131,15 @@ func (v *Vault) load(ctx context.Context, subject string) (primitive.AEAD, error
 	return v.unwrap(subject, wrapped)
 }
 
-// create stores a new key and returns the one that is stored afterwards, which
-// is another node's when that was first.
+// create stores a new key and returns the key that is stored afterwards, which
+// is another node's when that node was first.
 func (v *Vault) create(ctx context.Context, subject string) (primitive.AEAD, error) {
 	h, err := tink.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return nil, fmt.Errorf("keyset: make a data key: %w", err)
 	}
 	var wrapped bytes.Buffer
-	if err := h.WriteWithAssociatedData(tink.NewBinaryWriter(&wrapped), v.master, bind(useKey, subject)); err != nil {
+	if err := h.WriteWithAssociatedData(tink.NewBinaryWriter(&wrapped), v.master, associatedData(useKey, subject)); err != nil {
 		return nil, fmt.Errorf("keyset: wrap a data key: %w", err)
 	}
 	stored, err := v.keys.AddDataKey(ctx, subject, wrapped.Bytes())
@@ -146,20 +150,20 @@ func (v *Vault) create(ctx context.Context, subject string) (primitive.AEAD, err
 }
 
 func (v *Vault) unwrap(subject string, wrapped []byte) (primitive.AEAD, error) {
-	h, err := tink.ReadWithAssociatedData(tink.NewBinaryReader(bytes.NewReader(wrapped)), v.master, bind(useKey, subject))
+	h, err := tink.ReadWithAssociatedData(tink.NewBinaryReader(bytes.NewReader(wrapped)), v.master, associatedData(useKey, subject))
 	if err != nil {
-		return nil, seal.ErrTampered
+		return nil, seal.ErrDecryption
 	}
 	key, err := aead.New(h)
 	if err != nil {
-		return nil, seal.ErrTampered
+		return nil, seal.ErrDecryption
 	}
 	return key, nil
 }
 
-// bind makes associated data of parts. Each part carries its length, so that
-// no two lists of parts give the same bytes.
-func bind(parts ...string) []byte {
+// associatedData encodes parts. Each part is preceded by its length, so that two
+// different lists of parts never give the same bytes.
+func associatedData(parts ...string) []byte {
 	n := 0
 	for _, p := range parts {
 		n += binary.MaxVarintLen16 + len(p)

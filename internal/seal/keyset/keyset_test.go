@@ -20,7 +20,8 @@ var (
 	place = seal.Place{Table: "consents", Column: "sealed", Row: "0199"}
 )
 
-// memory is seal.Keys in a map; before runs ahead of every AddDataKey.
+// memory implements seal.Keys with a map. AddDataKey calls before, if it is set,
+// before it does anything.
 type memory struct {
 	mu        sync.Mutex
 	keys      map[string][]byte
@@ -36,7 +37,7 @@ func (m *memory) DataKey(_ context.Context, subject string) ([]byte, error) {
 	defer m.mu.Unlock()
 	m.reads++
 	if m.destroyed[subject] {
-		return nil, seal.ErrForgotten
+		return nil, seal.ErrKeyDestroyed
 	}
 	return m.keys[subject], nil
 }
@@ -48,7 +49,7 @@ func (m *memory) AddDataKey(_ context.Context, subject string, wrapped []byte) (
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.destroyed[subject] {
-		return nil, seal.ErrForgotten
+		return nil, seal.ErrKeyDestroyed
 	}
 	if m.keys[subject] == nil {
 		m.keys[subject] = bytes.Clone(wrapped)
@@ -81,7 +82,7 @@ func vault(t testing.TB, m *keyset.Master, keys seal.Keys, clk clock.Clock) *key
 	return v
 }
 
-func TestSealedOpensOnlyWhereItWasSealed(t *testing.T) {
+func TestVault_OpensOnlyForTheSameSubjectAndPlace(t *testing.T) {
 	v := vault(t, master(t), newMemory(), clock.NewManual(start))
 	name := rapid.StringMatching(`[a-z]{0,4}`)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -104,38 +105,38 @@ func TestSealedOpensOnlyWhereItWasSealed(t *testing.T) {
 			rt.Fatalf("did not open: %v", err)
 		}
 		if other := draw("opened"); other != w {
-			if _, err := v.Open(t.Context(), other.subject, other.at, sealed); !errors.Is(err, seal.ErrTampered) {
+			if _, err := v.Open(t.Context(), other.subject, other.at, sealed); !errors.Is(err, seal.ErrDecryption) {
 				rt.Fatalf("opened elsewhere: %v", err)
 			}
 		}
 		changed := bytes.Clone(sealed)
 		changed[rapid.IntRange(0, len(changed)-1).Draw(rt, "byte")] ^= byte(rapid.IntRange(1, 255).Draw(rt, "bits"))
-		if _, err := v.Open(t.Context(), w.subject, w.at, changed); !errors.Is(err, seal.ErrTampered) {
+		if _, err := v.Open(t.Context(), w.subject, w.at, changed); !errors.Is(err, seal.ErrDecryption) {
 			rt.Fatalf("opened after a change: %v", err)
 		}
 		cut := sealed[:rapid.IntRange(0, len(sealed)-1).Draw(rt, "length")]
-		if _, err := v.Open(t.Context(), w.subject, w.at, cut); !errors.Is(err, seal.ErrTampered) {
+		if _, err := v.Open(t.Context(), w.subject, w.at, cut); !errors.Is(err, seal.ErrDecryption) {
 			rt.Fatalf("opened after a cut: %v", err)
 		}
 	})
 }
 
-// Places whose parts give the same text when they are only put together.
-func TestPartsOfAPlaceDoNotRunTogether(t *testing.T) {
+// The parts of the two places, written one after the other, are the same text.
+func TestVault_KeepsThePartsOfAPlaceApart(t *testing.T) {
 	v := vault(t, master(t), newMemory(), clock.NewManual(start))
 	sealed, err := v.Seal(t.Context(), "u", seal.Place{Table: "ab", Column: "c", Row: "d"}, []byte("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Open(t.Context(), "u", seal.Place{Table: "a", Column: "bc", Row: "d"}, sealed); !errors.Is(err, seal.ErrTampered) {
+	if _, err := v.Open(t.Context(), "u", seal.Place{Table: "a", Column: "bc", Row: "d"}, sealed); !errors.Is(err, seal.ErrDecryption) {
 		t.Error(err)
 	}
 }
 
-func TestOpeningForSomebodyWithoutAKeyMakesNone(t *testing.T) {
+func TestVault_OpenMakesNoKey(t *testing.T) {
 	keys := newMemory()
 	v := vault(t, master(t), keys, clock.NewManual(start))
-	if _, err := v.Open(t.Context(), "u", place, []byte("x")); !errors.Is(err, seal.ErrTampered) {
+	if _, err := v.Open(t.Context(), "u", place, []byte("x")); !errors.Is(err, seal.ErrDecryption) {
 		t.Error(err)
 	}
 	if len(keys.keys) != 0 {
@@ -143,7 +144,7 @@ func TestOpeningForSomebodyWithoutAKeyMakesNone(t *testing.T) {
 	}
 }
 
-func TestAnotherMasterOpensNothing(t *testing.T) {
+func TestVault_OpensNothingOfAnotherMasterKey(t *testing.T) {
 	keys, clk := newMemory(), clock.NewManual(start)
 	v := vault(t, master(t), keys, clk)
 	other := vault(t, master(t), keys, clk)
@@ -152,16 +153,16 @@ func TestAnotherMasterOpensNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := other.Open(t.Context(), subject, place, sealed); !errors.Is(err, seal.ErrTampered) {
+		if _, err := other.Open(t.Context(), subject, place, sealed); !errors.Is(err, seal.ErrDecryption) {
 			t.Errorf("subject %q: %v", subject, err)
 		}
 	}
-	if _, err := other.Seal(t.Context(), "u", place, []byte("x")); !errors.Is(err, seal.ErrTampered) {
+	if _, err := other.Seal(t.Context(), "u", place, []byte("x")); !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("sealed under a key it cannot unwrap: %v", err)
 	}
 }
 
-func TestAKeyMovedToAnotherSubjectDoesNotUnwrap(t *testing.T) {
+func TestVault_DoesNotUnwrapTheKeyOfAnotherSubject(t *testing.T) {
 	keys := newMemory()
 	v := vault(t, master(t), keys, clock.NewManual(start))
 	sealed, err := v.Seal(t.Context(), "a", place, []byte("x"))
@@ -169,12 +170,12 @@ func TestAKeyMovedToAnotherSubjectDoesNotUnwrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys.keys["b"] = keys.keys["a"]
-	if _, err := v.Open(t.Context(), "b", place, sealed); !errors.Is(err, seal.ErrTampered) {
+	if _, err := v.Open(t.Context(), "b", place, sealed); !errors.Is(err, seal.ErrDecryption) {
 		t.Error(err)
 	}
 }
 
-func TestARotatedMasterOpensWhatWasSealedBefore(t *testing.T) {
+func TestMaster_RotatedOpensWhatWasSealedBefore(t *testing.T) {
 	keys, clk, old := newMemory(), clock.NewManual(start), master(t)
 	before := vault(t, old, keys, clk)
 	rotated, err := old.Rotated()
@@ -191,17 +192,17 @@ func TestARotatedMasterOpensWhatWasSealedBefore(t *testing.T) {
 			t.Errorf("subject %q: %v", subject, err)
 		}
 	}
-	// The new primary wraps: the old keyset cannot read it.
+	// The new primary key wraps, so the old keyset cannot open it.
 	sealed, err := after.Seal(t.Context(), seal.System, place, []byte("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := before.Open(t.Context(), seal.System, place, sealed); !errors.Is(err, seal.ErrTampered) {
+	if _, err := before.Open(t.Context(), seal.System, place, sealed); !errors.Is(err, seal.ErrDecryption) {
 		t.Error(err)
 	}
 }
 
-func TestADestroyedKeyIsForgotten(t *testing.T) {
+func TestVault_RefusesADestroyedKey(t *testing.T) {
 	keys, clk := newMemory(), clock.NewManual(start)
 	v := vault(t, master(t), keys, clk)
 	sealed, err := v.Seal(t.Context(), "u", place, []byte("x"))
@@ -210,28 +211,28 @@ func TestADestroyedKeyIsForgotten(t *testing.T) {
 	}
 	expect := func(when string) {
 		t.Helper()
-		if _, err := v.Open(t.Context(), "u", place, sealed); !errors.Is(err, seal.ErrForgotten) {
+		if _, err := v.Open(t.Context(), "u", place, sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 			t.Errorf("%s: open: %v", when, err)
 		}
-		if _, err := v.Seal(t.Context(), "u", place, nil); !errors.Is(err, seal.ErrForgotten) {
+		if _, err := v.Seal(t.Context(), "u", place, nil); !errors.Is(err, seal.ErrKeyDestroyed) {
 			t.Errorf("%s: seal: %v", when, err)
 		}
 	}
 	keys.destroy("u")
-	clk.Advance(time.Minute) // destroyed by another node: known within a minute
+	clk.Advance(time.Minute) // another node destroyed it: known within a minute
 	expect("after a minute")
 
 	if sealed, err = v.Seal(t.Context(), "w", place, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	keys.destroy("w")
-	v.Forget("w")
-	if _, err := v.Open(t.Context(), "w", place, sealed); !errors.Is(err, seal.ErrForgotten) {
-		t.Errorf("after Forget: %v", err)
+	v.Evict("w")
+	if _, err := v.Open(t.Context(), "w", place, sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+		t.Errorf("after Evict: %v", err)
 	}
 }
 
-func TestTheLoserOfTwoFirstUsesTakesTheWinnersKey(t *testing.T) {
+func TestVault_UsesTheKeyThatAnotherNodeStoredFirst(t *testing.T) {
 	m, keys, clk := master(t), newMemory(), clock.NewManual(start)
 	winner, loser := vault(t, m, keys, clk), vault(t, m, keys, clk)
 	var won []byte
@@ -255,15 +256,15 @@ func TestTheLoserOfTwoFirstUsesTakesTheWinnersKey(t *testing.T) {
 	}
 }
 
-func TestConcurrentFirstUsesShareOneKey(t *testing.T) {
+func TestVault_ConcurrentFirstCallsShareOneKey(t *testing.T) {
 	m, keys, clk := master(t), newMemory(), clock.NewManual(start)
 	nodes := []*keyset.Vault{vault(t, m, keys, clk), vault(t, m, keys, clk)}
 	var wg sync.WaitGroup
 	for i := range 32 {
 		wg.Go(func() {
 			v := nodes[i%2]
-			if i%4 == 0 { // an Open whose look-up finds no key must not fail a Seal that waits for it
-				if _, err := v.Open(t.Context(), "u", place, []byte("no")); !errors.Is(err, seal.ErrTampered) {
+			if i%4 == 0 { // an Open that finds no key must not fail a Seal that shares its look-up
+				if _, err := v.Open(t.Context(), "u", place, []byte("no")); !errors.Is(err, seal.ErrDecryption) {
 					t.Error(err)
 				}
 			}
@@ -280,7 +281,7 @@ func TestConcurrentFirstUsesShareOneKey(t *testing.T) {
 	wg.Wait()
 }
 
-func TestACachedKeyAsksTheStoreOnce(t *testing.T) {
+func TestVault_CachesAKey(t *testing.T) {
 	keys := newMemory()
 	v := vault(t, master(t), keys, clock.NewManual(start))
 	sealed, _ := v.Seal(t.Context(), "u", place, []byte("x"))

@@ -14,20 +14,21 @@ import (
 	tink "github.com/tink-crypto/tink-go/v2/keyset"
 )
 
-// ErrNoMaster says that no master key was configured.
-var ErrNoMaster = errors.New("keyset: no master key is configured")
+// ErrNoMasterKey says that no master key was configured.
+var ErrNoMasterKey = errors.New("keyset: no master key is configured")
 
-// ErrOpenFile says that others than its owner can read the master key's file.
-var ErrOpenFile = errors.New("keyset: the master key's file must be readable by its owner only (mode 0600)")
+// ErrFileMode says that others than its owner can read the master key's file.
+var ErrFileMode = errors.New("keyset: the master key's file must be readable by its owner only (mode 0600)")
 
-// maxMaster is far more than a keyset of many generations needs.
+// maxMaster is the most bytes that are read of a master key's file. A keyset
+// that was rotated many times is far smaller.
 const maxMaster = 1 << 20
 
-// Master is the keyset that wraps every data key. Its primary key wraps, all of
-// its keys unwrap. It never shows key material in text.
+// Master is the keyset that wraps every data key. Its primary key wraps; all of
+// its keys unwrap. Formatting it prints no key material.
 type Master struct{ handle *tink.Handle }
 
-// NewMaster makes a master keyset with one AES256-GCM key.
+// NewMaster returns a new master keyset with one AES256-GCM key.
 func NewMaster() (*Master, error) {
 	h, err := tink.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
@@ -36,7 +37,8 @@ func NewMaster() (*Master, error) {
 	return &Master{h}, nil
 }
 
-// GenerateMaster makes a master keyset and writes it as Write does.
+// GenerateMaster makes a new master keyset and writes it to w in the form of
+// Master.Write.
 func GenerateMaster(w io.Writer) error {
 	m, err := NewMaster()
 	if err != nil {
@@ -45,8 +47,8 @@ func GenerateMaster(w io.Writer) error {
 	return m.Write(w)
 }
 
-// Rotated returns the keyset with a new primary key. The old keys stay in it:
-// what they wrapped keeps opening.
+// Rotated returns the keyset with a new primary key. The old keys stay in it, so
+// that what they wrapped can still be unwrapped.
 func (m *Master) Rotated() (*Master, error) {
 	manager := tink.NewManagerFromHandle(m.handle)
 	id, err := manager.Add(aead.AES256GCMKeyTemplate())
@@ -63,8 +65,8 @@ func (m *Master) Rotated() (*Master, error) {
 	return &Master{h}, nil
 }
 
-// Write writes the keyset in the clear, as Tink JSON. The writer's target must
-// be as secret as the key: a file of mode 0600.
+// Write writes the keyset in cleartext, as Tink JSON. Where it goes must be as
+// secret as the key itself: a file of mode 0600.
 func (m *Master) Write(w io.Writer) error {
 	if err := insecurecleartextkeyset.Write(m.handle, tink.NewJSONWriter(w)); err != nil {
 		return fmt.Errorf("keyset: write the master key: %w", err)
@@ -72,10 +74,10 @@ func (m *Master) Write(w io.Writer) error {
 	return nil
 }
 
-// LoadMaster takes the master keyset from a file, or from text, which is the
+// LoadMaster reads the master keyset from a file, or from text, which is the
 // base64 of such a file's bytes (environment SAMLA_MASTER_KEY). It is an error
-// to give both, and ErrNoMaster to give neither. Errors: ErrOpenFile, the file
-// system's; none repeats a part of the key.
+// to give both. Errors: ErrNoMasterKey when neither is given, ErrFileMode, or the
+// file system's. No error repeats a part of the key.
 func LoadMaster(file, text string) (*Master, error) {
 	switch {
 	case file != "" && text != "":
@@ -85,7 +87,7 @@ func LoadMaster(file, text string) (*Master, error) {
 	case text != "":
 		return loadText(text)
 	}
-	return nil, ErrNoMaster
+	return nil, ErrNoMasterKey
 }
 
 func loadFile(path string) (*Master, error) {
@@ -94,16 +96,16 @@ func loadFile(path string) (*Master, error) {
 		return nil, fmt.Errorf("keyset: %w", err)
 	}
 	defer f.Close()
-	// The opened file is asked, not the path, which may have changed meanwhile.
+	// Stat of the opened file, because the path may name another file by now.
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("keyset: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("keyset: the master key's file is no regular file")
+		return nil, errors.New("keyset: the master key's file is not a regular file")
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, ErrOpenFile
+		return nil, ErrFileMode
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxMaster))
 	if err != nil {
@@ -120,7 +122,7 @@ func loadText(text string) (*Master, error) {
 	return parse(b)
 }
 
-// parse reads a Tink keyset in the clear, JSON or binary.
+// parse reads a Tink keyset in cleartext, JSON or binary.
 func parse(b []byte) (*Master, error) {
 	var r tink.Reader = tink.NewBinaryReader(bytes.NewReader(b))
 	if trimmed := bytes.TrimSpace(b); len(trimmed) > 0 && trimmed[0] == '{' {
@@ -128,16 +130,16 @@ func parse(b []byte) (*Master, error) {
 	}
 	h, err := insecurecleartextkeyset.Read(r)
 	if err != nil {
-		return nil, errors.New("keyset: the master key is no Tink keyset") // err may quote the input
+		return nil, errors.New("keyset: the master key is not a Tink keyset") // err may quote the input
 	}
 	if _, err := aead.New(h); err != nil {
-		return nil, errors.New("keyset: the master keyset is not one for authenticated encryption")
+		return nil, errors.New("keyset: the master keyset has keys that are not for authenticated encryption")
 	}
 	return &Master{h}, nil
 }
 
-// String names the type only.
+// String returns the name of the type, never key material.
 func (m *Master) String() string { return "keyset.Master" }
 
-// GoString names the type only.
+// GoString is String, for %#v.
 func (m *Master) GoString() string { return "keyset.Master" }

@@ -31,7 +31,7 @@ func written(t *testing.T, mode os.FileMode, b []byte) string {
 	return path
 }
 
-func TestMasterLoadsFromFileAndText(t *testing.T) {
+func TestLoadMaster_ReadsFileAndText(t *testing.T) {
 	var text bytes.Buffer
 	if err := keyset.GenerateMaster(&text); err != nil {
 		t.Fatal(err)
@@ -71,19 +71,19 @@ func TestMasterLoadsFromFileAndText(t *testing.T) {
 	}
 }
 
-func TestMasterRefusesAReadableFile(t *testing.T) {
+func TestLoadMaster_RefusesAFileThatOthersCanRead(t *testing.T) {
 	var text bytes.Buffer
 	if err := keyset.GenerateMaster(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o660, 0o644, 0o610} {
-		if _, err := keyset.LoadMaster(written(t, mode, text.Bytes()), ""); !errors.Is(err, keyset.ErrOpenFile) {
+		if _, err := keyset.LoadMaster(written(t, mode, text.Bytes()), ""); !errors.Is(err, keyset.ErrFileMode) {
 			t.Errorf("%o: %v", mode, err)
 		}
 	}
 }
 
-func TestMasterRefusesWhatIsNone(t *testing.T) {
+func TestLoadMaster_RefusesInvalidInput(t *testing.T) {
 	var other bytes.Buffer
 	h, err := tink.NewHandle(mac.HMACSHA256Tag256KeyTemplate())
 	if err != nil {
@@ -105,17 +105,17 @@ func TestMasterRefusesWhatIsNone(t *testing.T) {
 	} {
 		m, err := load()
 		if err == nil || m != nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: was accepted", name)
 		} else if strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: the error repeats the key", name)
 		}
 	}
-	if _, err := keyset.LoadMaster("", ""); !errors.Is(err, keyset.ErrNoMaster) {
+	if _, err := keyset.LoadMaster("", ""); !errors.Is(err, keyset.ErrNoMasterKey) {
 		t.Error(err)
 	}
 }
 
-func TestMasterPrintsNoKey(t *testing.T) {
+func TestMaster_PrintsNoKey(t *testing.T) {
 	m := master(t)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		if got := fmt.Sprintf(verb, m); got != "keyset.Master" {

@@ -26,7 +26,7 @@ func readDataKey(ctx context.Context, q querier, subject string) ([]byte, error)
 	case err != nil:
 		return nil, err
 	case k.destroyed != 0:
-		return nil, seal.ErrForgotten
+		return nil, seal.ErrKeyDestroyed
 	}
 	return k.wrapped, nil
 }

@@ -207,10 +207,10 @@ func testDataKeys(_ *testing.T, f fixture) {
 	check(f, "stored", string(got), err, "first")
 	for _, s := range []string{subject, never, subject} {
 		f.write(func(tx store.Tx) error { return tx.DestroyKey(f.ctx, s, start) })
-		if got, err := f.s.DataKey(f.ctx, s); !errors.Is(err, seal.ErrForgotten) || got != nil {
+		if got, err := f.s.DataKey(f.ctx, s); !errors.Is(err, seal.ErrKeyDestroyed) || got != nil {
 			f.Errorf("a destroyed key: %q, %v", got, err)
 		}
-		if got, err := f.s.AddDataKey(f.ctx, s, []byte("third")); !errors.Is(err, seal.ErrForgotten) || got != nil {
+		if got, err := f.s.AddDataKey(f.ctx, s, []byte("third")); !errors.Is(err, seal.ErrKeyDestroyed) || got != nil {
 			f.Errorf("a key for somebody forgotten: %q, %v", got, err)
 		}
 	}
