@@ -20,6 +20,13 @@ TIMEOUT    ?= 10m
 # The whole of `make test` ends within this time, whatever hangs.
 LIMIT      ?= 18m
 
+# Tests read third-party specifications from this folder, as package specs says.
+# Where the folder exists, a test that does not find its file fails.
+SPECS      := $(wildcard $(or $(SAMLA_SPECS),../shared/specs))
+ifneq ($(SPECS),)
+export SAMLA_SPECS_REQUIRED := 1
+endif
+
 SHORT_STEPS := fmt vet lint house tools-test
 STEPS       := $(SHORT_STEPS) unit e2e crash-short fuzz-short
 

@@ -21,8 +21,8 @@ var (
 	ibanRE     = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}$`)
 )
 
-// checkValues walks a JSON body and holds every amount, currency and IBAN in it
-// to its form; IBANs also to mod 97-10. No value is repeated in the error.
+// checkValues walks a JSON body and validates the form of every amount, currency
+// and IBAN in it, and the check digits of IBANs. The error repeats no value.
 func checkValues(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
@@ -66,8 +66,9 @@ var (
 	geoRE  = regexp.MustCompile(`^GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}$`)
 )
 
-// checkHeaders holds the headers to the forms that the definition names but the
-// validator does not know (docs/reference/banks.md 2). An IPv6 address is accepted.
+// checkHeaders validates the headers whose formats the definition names but
+// kin-openapi does not know (docs/reference/banks.md 2). It accepts IPv6
+// addresses.
 func checkHeaders(h http.Header) error {
 	if !uuidRE.MatchString(h.Get("X-Request-ID")) {
 		return errors.New("X-Request-ID is no UUID")
@@ -82,7 +83,7 @@ func checkHeaders(h http.Header) error {
 		}
 	}
 	if (h.Get("Digest") == "") != (h.Get("Signature") == "") {
-		return errors.New("header Digest goes with header Signature")
+		return errors.New("one of the headers Digest and Signature is missing")
 	}
 	return nil
 }
@@ -96,7 +97,7 @@ var strict = map[string]func(string) bool{
 	"iban":           ValidIBAN,
 }
 
-// ValidIBAN tells whether s has the form of an IBAN and its check digits hold
+// ValidIBAN reports whether s has the form of an IBAN and correct check digits
 // (ISO 13616, mod 97-10).
 func ValidIBAN(s string) bool {
 	if !ibanRE.MatchString(s) {
@@ -116,8 +117,8 @@ func ValidIBAN(s string) bool {
 
 var errAuthorisationBody = errors.New("body is none of the documented authorisation bodies")
 
-// checkAuthorisationBody replaces what the definition cannot do: one of its
-// alternatives is {}, so that any body passes (trap 1).
+// checkAuthorisationBody accepts only the documented bodies. The definition
+// cannot say it: one of its alternatives is {}, so that any body passes (trap 1).
 func checkAuthorisationBody(route *routers.Route, method string, body []byte) error {
 	if !strings.Contains(route.Path, "/authorisations") || (method != http.MethodPost && method != http.MethodPut) {
 		return nil

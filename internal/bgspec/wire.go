@@ -9,10 +9,10 @@ import (
 	"net/http/httptest"
 )
 
-// Transport holds every request and answer that passes through next against the
-// oracle and tells report of what breaks it. The exchange itself goes on
-// unchanged. Requests outside the bank's base path are not judged. A nil next
-// means http.DefaultTransport. report is called from many goroutines.
+// Transport validates every request and answer that passes through next and
+// calls report for each violation. It does not change the exchange, and it does
+// not validate requests outside the bank's base path. A nil next means
+// http.DefaultTransport. report is called from many goroutines.
 func (o *Oracle) Transport(next http.RoundTripper, report func(error)) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -33,7 +33,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context()) // a RoundTripper must not change its request
 	body, err := drain(&r.Body)
 	if err != nil {
-		return nil, fmt.Errorf("bgoracle: read request: %w", err)
+		return nil, fmt.Errorf("bgspec: read request: %w", err)
 	}
 	if err := t.oracle.CheckRequest(r, body); err != nil {
 		t.report(err)
@@ -44,7 +44,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, err := drain(&resp.Body)
 	if err != nil {
-		return nil, fmt.Errorf("bgoracle: read answer: %w", err)
+		return nil, fmt.Errorf("bgspec: read answer: %w", err)
 	}
 	if err := t.oracle.CheckResponse(r, resp.StatusCode, resp.Header, answer); err != nil {
 		t.report(err)
@@ -52,9 +52,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// Handler holds every answer of next against the oracle, and every request that
-// next accepted (answered below 400): a bank that lets a broken request through
-// is too lenient. Requests outside the bank's base path are not judged.
+// Handler validates every answer of next, and every request that next accepted
+// (status below 400): a bank that accepts an invalid request is too lenient. It
+// does not validate requests outside the bank's base path.
 func (o *Oracle) Handler(next http.Handler, report func(error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !o.Covers(r.URL.Path) {
@@ -63,7 +63,7 @@ func (o *Oracle) Handler(next http.Handler, report func(error)) http.Handler {
 		}
 		body, err := drain(&r.Body)
 		if err != nil {
-			report(fmt.Errorf("bgoracle: read request: %w", err))
+			report(fmt.Errorf("bgspec: read request: %w", err))
 		}
 		rec := httptest.NewRecorder()
 		next.ServeHTTP(rec, r)
@@ -74,7 +74,7 @@ func (o *Oracle) Handler(next http.Handler, report func(error)) http.Handler {
 			}
 		}
 		if err := o.CheckResponse(r, rec.Code, rec.Header(), answer); err != nil {
-			// A path or method that the standard does not know is rightly refused.
+			// Refusing a path or method outside the standard is correct.
 			refused := rec.Code == http.StatusNotFound || rec.Code == http.StatusMethodNotAllowed
 			if !refused || !errors.Is(err, ErrOutside) {
 				report(err)
@@ -88,7 +88,7 @@ func (o *Oracle) Handler(next http.Handler, report func(error)) http.Handler {
 	})
 }
 
-// drain reads a body to its end and puts an equal one in its place.
+// drain reads a body to its end and replaces it with an unread one.
 func drain(body *io.ReadCloser) ([]byte, error) {
 	if *body == nil || *body == http.NoBody {
 		return nil, nil

@@ -111,7 +111,7 @@ func verify(t interface{ Fatalf(string, ...any) }, h http.Header, method, target
 }
 
 func TestSignatureOfTheStandard(t *testing.T) {
-	h := http.Header{"X-Request-Id": {"99391c7e-ad88-49ec-a2ad-99ddcb1f7721"}, "Psu-Ip-Address": {"192.0.2.7"}}
+	h := http.Header{"X-Request-Id": {"5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"}, "Psu-Ip-Address": {"192.0.2.7"}}
 	if err := signer(t, httpclient.Variant{}).Sign(h, "GET", "/v1/accounts", nil, noon); err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func (panicking) Fatalf(string, ...any) { panic("does not hold") }
 
 func BenchmarkSign(b *testing.B) {
 	s := signer(b, httpclient.Variant{})
-	h := http.Header{"X-Request-Id": {"99391c7e-ad88-49ec-a2ad-99ddcb1f7721"}, "Psu-Id": {"191212121212"}}
+	h := http.Header{"X-Request-Id": {"5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"}, "Psu-Id": {"191212121212"}}
 	body := make([]byte, 200)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -91,10 +91,7 @@ func (w *world) stop() {
 
 func (w *world) judge(next http.Handler) http.Handler {
 	for _, b := range aspsp.Shipped() {
-		o, err := bgspec.New("https://bank/" + b.Company)
-		if err != nil {
-			w.Fatal(err)
-		}
+		o := bgspec.New(w, "https://bank/"+b.Company)
 		next = o.Handler(next, func(err error) { w.Error(err) })
 	}
 	return next

@@ -51,9 +51,6 @@ type cut struct {
 var errCut = errors.New("the wire is cut")
 
 func (w *wire) violation(err error) {
-	if err == nil {
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.violations = append(w.violations, err)

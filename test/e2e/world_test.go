@@ -45,6 +45,7 @@ type world struct {
 	database string
 	clock    *warp
 	wire     *wire
+	oracles  []*bgspec.Oracle // one for each bank of the sandbox
 	phone    *apiclient.Phone
 	backend  client // the API key of the first client
 	people   sync.Map
@@ -56,7 +57,7 @@ const speed = 8
 
 func newWorld(t *testing.T, database string, factor int) *world {
 	t.Helper()
-	w := &world{database: database, clock: newWarp(morning, factor), wire: &wire{}}
+	w := &world{database: database, clock: newWarp(morning, factor), wire: &wire{}, oracles: oracles(t)}
 	t.Cleanup(func() { w.wire.check(t) }) // after the set has stopped
 	w.World = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
 	for _, p := range persona.Roster() {
@@ -68,23 +69,18 @@ func newWorld(t *testing.T, database string, factor int) *world {
 	return w
 }
 
-// oracles judge the banks of the sandbox.
-var oracles = sync.OnceValues(func() ([]*bgspec.Oracle, error) {
+// oracles returns one oracle for each bank of the sandbox.
+func oracles(t *testing.T) []*bgspec.Oracle {
+	t.Helper()
 	var all []*bgspec.Oracle
 	for _, b := range aspsp.Shipped() {
-		o, err := bgspec.New("https://bank.example/" + b.Company)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, o)
+		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
 	}
-	return all, nil
-})
+	return all
+}
 
 func (w *world) judgeBanks(next http.Handler) http.Handler {
-	judges, err := oracles()
-	w.wire.violation(err)
-	for _, o := range judges {
+	for _, o := range w.oracles {
 		next = o.Handler(next, w.wire.violation)
 	}
 	return next
@@ -92,9 +88,7 @@ func (w *world) judgeBanks(next http.Handler) http.Handler {
 
 func (w *world) judgeConnectors(next http.RoundTripper) http.RoundTripper {
 	next = w.wire.around(next)
-	judges, err := oracles()
-	w.wire.violation(err)
-	for _, o := range judges {
+	for _, o := range w.oracles {
 		next = o.Transport(next, w.wire.violation)
 	}
 	return next

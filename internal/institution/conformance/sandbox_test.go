@@ -121,9 +121,7 @@ func newWorld(t *testing.T, company string) *world {
 	t.Helper()
 	w := &world{clock: clock.NewManual(noon), company: company}
 	var err error
-	if w.oracle, err = bgspec.New("https://sandbox/" + company); err != nil {
-		t.Fatal(err)
-	}
+	w.oracle = bgspec.New(t, "https://sandbox/"+company)
 	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: keysCopied(t), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})

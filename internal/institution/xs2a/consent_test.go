@@ -20,12 +20,12 @@ func openRequest(s consent.Scope) institution.OpenRequest {
 	}
 }
 
-const madeConsent = `{"consentStatus":"received","consentId":"1234-wertiq-983","_links":{"self":{"href":"/v1/consents/1234-wertiq-983"}}}`
+const madeConsent = `{"consentStatus":"received","consentId":"consent-4711","_links":{"self":{"href":"/v1/consents/consent-4711"}}}`
 
 func TestOpenConsentIsPrecise(t *testing.T) {
 	s := newScripted(t, nil, says(201, madeConsent))
 	got, err := s.OpenConsent(t.Context(), openRequest(wholeScope))
-	if err != nil || got.BankConsentID != "1234-wertiq-983" {
+	if err != nil || got.BankConsentID != "consent-4711" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	r := s.last(t)
@@ -60,9 +60,9 @@ func TestAccessFollowsTheScope(t *testing.T) {
 		"bank-offered": {wholeScope, func(c *xs2a.Config) { c.Profile.AccessForm = "bankOffered" },
 			`{"accounts":[],"balances":[],"transactions":[]}`},
 		"named accounts": {consent.Scope{AccountIDs: []string{
-			"SE45 5000 0000 0583 9825 7466", "6789123456789", "525412******3241", "my account!"}, Balances: true}, nil,
-			`{"accounts":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"525412******3241"},{"other":{"identification":"my account!"}}],
-			  "balances":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"525412******3241"},{"other":{"identification":"my account!"}}]}`},
+			"SE45 5000 0000 0583 9825 7466", "6789123456789", "491623******0875", "my account!"}, Balances: true}, nil,
+			`{"accounts":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"491623******0875"},{"other":{"identification":"my account!"}}],
+			  "balances":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"491623******0875"},{"other":{"identification":"my account!"}}]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(t, c.change, says(201, madeConsent))
@@ -107,9 +107,9 @@ func TestConsentIsReadBack(t *testing.T) {
 	}{
 		"global": {`{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2027-05-21","frequencyPerDay":4,"lastActionDate":"2026-11-22","consentStatus":"valid"}`,
 			institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope, ValidUntil: endOfDay}},
-		"detailed": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[{"iban":"SE4550000000058398257466"},{"maskedPan":"525412******3241"}]},"validUntil":"2027-05-21","consentStatus":"valid"}`,
+		"detailed": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[{"iban":"SE4550000000058398257466"},{"maskedPan":"491623******0875"}]},"validUntil":"2027-05-21","consentStatus":"valid"}`,
 			institution.ConsentInfo{State: institution.ConsentValid, ValidUntil: endOfDay,
-				Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466", "525412******3241"}, Balances: true}}},
+				Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466", "491623******0875"}, Balances: true}}},
 		"offered and chosen for one kind": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[],"transactions":[{"iban":"SE4550000000058398257466"}]},"consentStatus":"valid"}`,
 			institution.ConsentInfo{State: institution.ConsentValid, Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466"}, Transactions: true}}},
 		"offered, not chosen yet": {`{"access":{"accounts":[],"balances":[]},"consentStatus":"received"}`,

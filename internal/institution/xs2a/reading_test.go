@@ -2,34 +2,16 @@ package xs2a_test
 
 import (
 	"bytes"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"samla/internal/bgspec"
 	"samla/internal/institution"
 	"samla/internal/money"
 )
-
-// official are examples of the NextGenPSD2 definition; see testdata/NOTICE.
-//
-//go:embed testdata/examples.json
-var official []byte
-
-func example(t *testing.T, name string) []byte {
-	t.Helper()
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(official, &all); err != nil {
-		t.Fatal(err)
-	}
-	if all[name] == nil {
-		t.Fatalf("no example %s", name)
-	}
-	return all[name]
-}
 
 // Every official example that is valid as it stands is understood (docs/reference/banks.md 10).
 func TestOfficialExamples(t *testing.T) {
@@ -37,7 +19,7 @@ func TestOfficialExamples(t *testing.T) {
 	for name, want := range map[string]int{
 		"accountListExample1": 2, "accountListExample2": 2, "accountListExample3": 3, "cardAccountListExample1": 1,
 	} {
-		got, err := s.ReadAccounts(institution.Answer{Body: example(t, name)})
+		got, err := s.ReadAccounts(institution.Answer{Body: bgspec.Example(t, name)})
 		if err != nil || len(got) != want {
 			t.Errorf("%s: %d accounts, %v", name, len(got), err)
 		}
@@ -50,14 +32,14 @@ func TestOfficialExamples(t *testing.T) {
 	for name, want := range map[string]int{
 		"balancesExample1_RegularAccount": 2, "balancesExample2_MulticurrencyAccount": 4, "balancesExample3_RegularAccount": 3,
 	} {
-		if got, err := s.ReadBalances(institution.Answer{Body: example(t, name)}); err != nil || len(got) != want {
+		if got, err := s.ReadBalances(institution.Answer{Body: bgspec.Example(t, name)}); err != nil || len(got) != want {
 			t.Errorf("%s: %d balances, %v", name, len(got), err)
 		}
 	}
 	for name, want := range map[string][2]int{
 		"transactionsExample1_RegularAccount_json": {2, 1}, "transactionsExample3_MulticurrencyAccount_json": {3, 1},
 	} {
-		got, err := s.ReadTransactions(institution.Answer{Body: example(t, name)})
+		got, err := s.ReadTransactions(institution.Answer{Body: bgspec.Example(t, name)})
 		booked := 0
 		for _, row := range got.Transactions {
 			if row.Booked {
@@ -68,22 +50,22 @@ func TestOfficialExamples(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := s.ReadTransactions(institution.Answer{Body: example(t, "transactionsExample2_Download_json")}); institution.KindOf(err) != institution.Garbled {
+	if _, err := s.ReadTransactions(institution.Answer{Body: bgspec.Example(t, "transactionsExample2_Download_json")}); institution.KindOf(err) != institution.Garbled {
 		t.Errorf("a download: %v", err)
 	}
 	for _, name := range []string{"consentResponseExample1a_Redirect", "consentResponseExample1b_Redirect",
 		"consentResponseExample2_OAuth2", "consentResponseExample3_Decoupled", "consentResponseExample4_Embedded"} {
-		s.answer = says(201, string(example(t, name)))
+		s.answer = says(201, string(bgspec.Example(t, name)))
 		if got, err := s.OpenConsent(t.Context(), openRequest(wholeScope)); err != nil || got.BankConsentID == "" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	s.answer = says(201, string(example(t, "startScaProcessResponseExample1")))
+	s.answer = says(201, string(bgspec.Example(t, "startScaProcessResponseExample1")))
 	got, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
-	if err != nil || got.ID != "123auth456" || got.Instructions == nil || got.Instructions.UserMessage.Text == "" {
+	if err != nil || got.ID == "" || got.Instructions == nil || got.Instructions.UserMessage.Text == "" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	s.answer = says(200, string(example(t, "consentsInformationResponseExample"))) // not valid, understood all the same
+	s.answer = says(200, string(bgspec.Example(t, "consentsInformationResponseExample"))) // not valid, understood all the same
 	if got, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"}); err != nil || got.State != institution.ConsentValid {
 		t.Errorf("got %+v, %v", got, err)
 	}

@@ -67,10 +67,7 @@ func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFun
 		t.Fatal(err)
 	}
 	s := &scripted{clock: clock.NewManual(noon), answer: answer}
-	oracle, err := bgspec.New("https://bank/psd2")
-	if err != nil {
-		t.Fatal(err)
-	}
+	oracle := bgspec.New(t, "https://bank/psd2")
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if err := oracle.CheckRequest(r, body); err != nil {
@@ -121,7 +118,7 @@ func says(status int, body string) http.HandlerFunc {
 // person is Skatteverket's test person; docs/reference/banks.md 14.1.
 var person = institution.PSU{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
 
-const requestID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
+const requestID = "5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"
 
 func sealLeaf(t *testing.T, h http.Header) *x509.Certificate {
 	t.Helper()

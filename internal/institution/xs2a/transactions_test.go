@@ -58,7 +58,7 @@ func TestReadTransactions(t *testing.T) {
 }
 
 func TestReadCardTransactions(t *testing.T) {
-	s := newScripted(t, nil, says(200, `{"cardAccount":{"maskedPan":"525412******3241"},"debitAccounting":"true","cardTransactions":{"booked":[
+	s := newScripted(t, nil, says(200, `{"cardAccount":{"maskedPan":"491623******0875"},"debitAccounting":"true","cardTransactions":{"booked":[
 		{"cardTransactionId":"c1","transactionDate":"2026-11-19","bookingDate":"2026-11-20","acceptorTransactionDateTime":"2026-11-19T18:12:01+01:00",
 		 "transactionAmount":{"currency":"SEK","amount":"89"},"transactionDetails":"SJ AB","cardAcceptorName":"SJ"}],
 		"pending":[],"_links":{"cardAccount":{"href":"/v1/card-accounts/x"},"next":"/v1/card-accounts/x/transactions?page=2"}}}`))
