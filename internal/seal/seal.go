@@ -18,6 +18,10 @@ var ErrKeyDestroyed = errors.New("seal: the subject's data key was destroyed")
 // one they were sealed under.
 var ErrDecryption = errors.New("seal: decryption failed")
 
+// ErrNoSubject says that the subject is empty, or that it is System in a call
+// about data keys, because System has none.
+var ErrNoSubject = errors.New("seal: no subject")
+
 // Place is where sealed bytes are stored. It is their associated data, so that
 // bytes moved to another row or column do not open.
 type Place struct {
@@ -25,10 +29,13 @@ type Place struct {
 }
 
 // System is the subject of what belongs to the server itself, such as its
-// signing keys. It is sealed under the master key and cannot be destroyed.
-const System = ""
+// signing keys. It is sealed under the master key: System has no data key, and
+// none that could be destroyed. The ids of users and collections are UUIDs, so
+// no other subject has this name; in particular the empty string is not System.
+const System = "system"
 
-// Vault seals and opens. Implementations are safe for concurrent use.
+// Vault seals and opens. Seal and Open return ErrNoSubject when the subject is
+// empty. Implementations are safe for concurrent use.
 type Vault interface {
 	// Seal encrypts plain for the subject and place. The first call for a subject
 	// makes its data key and stores it, in a transaction of its own. Errors:
@@ -42,7 +49,8 @@ type Vault interface {
 	Evict(subject string)
 }
 
-// Keys stores the wrapped data keys of a vault. Implementations are safe for
+// Keys stores the wrapped data keys of a vault. Its methods return ErrNoSubject
+// when HasDataKey is false for the subject. Implementations are safe for
 // concurrent use.
 type Keys interface {
 	// DataKey returns the wrapped key of a subject, or nil when it has none yet.
@@ -53,3 +61,7 @@ type Keys interface {
 	// ErrKeyDestroyed, or the store's.
 	AddDataKey(ctx context.Context, subject string, wrapped []byte) (stored []byte, err error)
 }
+
+// HasDataKey reports whether the subject is one with a data key of its own: any
+// but System and the empty string.
+func HasDataKey(subject string) bool { return subject != "" && subject != System }

@@ -144,6 +144,7 @@ type Tx interface {
 	PutUser(ctx context.Context, u user.User) error
 	// DestroyKey destroys a subject's data key, whether it has one or not:
 	// afterwards DataKey and AddDataKey return seal.ErrKeyDestroyed.
+	// Errors: seal.ErrNoSubject, when the subject is empty or seal.System.
 	DestroyKey(ctx context.Context, subject string, at time.Time) error
 
 	AddConsent(ctx context.Context, c consent.Consent) error

@@ -61,15 +61,14 @@ func New(master *Master, keys seal.Keys, clk clock.Clock) (*Vault, error) {
 
 // Seal implements seal.Vault.
 func (v *Vault) Seal(ctx context.Context, subject string, at seal.Place, plain []byte) ([]byte, error) {
-	key, use := v.master, useSystem
+	key := v.master
 	if subject != seal.System {
 		var err error
 		if key, err = v.ensureKey(ctx, subject); err != nil {
 			return nil, err
 		}
-		use = useData
 	}
-	sealed, err := key.Encrypt(plain, associatedData(use, subject, at.Table, at.Column, at.Row))
+	sealed, err := key.Encrypt(plain, dataOf(subject, at))
 	if err != nil {
 		return nil, fmt.Errorf("keyset: seal: %w", err)
 	}
@@ -78,7 +77,7 @@ func (v *Vault) Seal(ctx context.Context, subject string, at seal.Place, plain [
 
 // Open implements seal.Vault.
 func (v *Vault) Open(ctx context.Context, subject string, at seal.Place, sealed []byte) ([]byte, error) {
-	key, use := v.master, useSystem
+	key := v.master
 	if subject != seal.System {
 		var err error
 		key, err = v.cache.Get(ctx, subject, func(ctx context.Context) (primitive.AEAD, error) {
@@ -90,13 +89,22 @@ func (v *Vault) Open(ctx context.Context, subject string, at seal.Place, sealed 
 		if err != nil {
 			return nil, err
 		}
-		use = useData
 	}
-	plain, err := key.Decrypt(sealed, associatedData(use, subject, at.Table, at.Column, at.Row))
+	plain, err := key.Decrypt(sealed, dataOf(subject, at))
 	if err != nil {
 		return nil, seal.ErrDecryption
 	}
 	return plain, nil
+}
+
+// dataOf returns the associated data of what is sealed for a subject at a place.
+// For seal.System its subject is empty, as it was when seal.System was the empty
+// string: what is stored must stay readable.
+func dataOf(subject string, at seal.Place) []byte {
+	if subject == seal.System {
+		return associatedData(useSystem, "", at.Table, at.Column, at.Row)
+	}
+	return associatedData(useData, subject, at.Table, at.Column, at.Row)
 }
 
 // Evict implements seal.Vault.
@@ -121,6 +129,9 @@ func (v *Vault) ensureKey(ctx context.Context, subject string) (primitive.AEAD, 
 }
 
 func (v *Vault) load(ctx context.Context, subject string) (primitive.AEAD, error) {
+	if !seal.HasDataKey(subject) {
+		return nil, seal.ErrNoSubject
+	}
 	wrapped, err := v.keys.DataKey(ctx, subject)
 	if err != nil {
 		return nil, err

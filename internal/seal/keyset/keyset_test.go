@@ -3,6 +3,7 @@ package keyset_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"sync"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"samla/internal/clock"
+	"samla/internal/collection"
+	"samla/internal/consent"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 )
@@ -85,13 +88,14 @@ func vault(t testing.TB, m *keyset.Master, keys seal.Keys, clk clock.Clock) *key
 func TestVault_OpensOnlyForTheSameSubjectAndPlace(t *testing.T) {
 	v := vault(t, master(t), newMemory(), clock.NewManual(start))
 	name := rapid.StringMatching(`[a-z]{0,4}`)
+	subjects := rapid.OneOf(rapid.StringMatching(`[a-z]{1,4}`), rapid.Just(seal.System))
 	rapid.Check(t, func(rt *rapid.T) {
 		type where struct {
 			subject string
 			at      seal.Place
 		}
 		draw := func(label string) where {
-			return where{name.Draw(rt, label+" subject"), seal.Place{
+			return where{subjects.Draw(rt, label+" subject"), seal.Place{
 				Table: name.Draw(rt, label+" table"), Column: name.Draw(rt, label+" column"), Row: name.Draw(rt, label+" row"),
 			}}
 		}
@@ -130,6 +134,78 @@ func TestVault_KeepsThePartsOfAPlaceApart(t *testing.T) {
 	}
 	if _, err := v.Open(t.Context(), "u", seal.Place{Table: "a", Column: "bc", Row: "d"}, sealed); !errors.Is(err, seal.ErrDecryption) {
 		t.Error(err)
+	}
+}
+
+// A consent that belongs to neither a user nor a collection has the empty
+// subject. It must not be sealed under the master key, which is never destroyed.
+func TestVault_RefusesAnEmptySubject(t *testing.T) {
+	keys := newMemory()
+	v := vault(t, master(t), keys, clock.NewManual(start))
+	for name, subject := range map[string]string{"consent": consent.Consent{}.Subject(), "collection": collection.Collection{}.Subject()} {
+		if sealed, err := v.Seal(t.Context(), subject, place, []byte("x")); !errors.Is(err, seal.ErrNoSubject) || sealed != nil {
+			t.Errorf("%s: sealed %d bytes, error %v", name, len(sealed), err)
+		}
+		if plain, err := v.Open(t.Context(), subject, place, []byte("x")); !errors.Is(err, seal.ErrNoSubject) || plain != nil {
+			t.Errorf("%s: opened %q, error %v", name, plain, err)
+		}
+	}
+	if len(keys.keys) != 0 {
+		t.Error("a data key was made")
+	}
+}
+
+func TestVault_SystemHasNoDataKey(t *testing.T) {
+	keys := newMemory()
+	v := vault(t, master(t), keys, clock.NewManual(start))
+	sealed, err := v.Seal(t.Context(), seal.System, place, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Open(t.Context(), seal.System, place, sealed); err != nil {
+		t.Error(err)
+	}
+	if len(keys.keys) != 0 || keys.reads != 0 {
+		t.Errorf("%d data keys, %d reads", len(keys.keys), keys.reads)
+	}
+}
+
+// What is in a database now must stay readable: bytes that were sealed when
+// seal.System was the empty string, and bytes of a user with the wrapped key.
+func TestVault_OpensWhatEarlierVersionsSealed(t *testing.T) {
+	const (
+		masterKey = `{"primaryKeyId":3385929553,"key":[{"keyData":{"typeUrl":"type.googleapis.com/google.crypto.tink.AesGcmKey",` +
+			`"value":"GiAsIAK68BYymESOiROuguwIljLv7HppPNX45kG4yKrFDw==","keyMaterialType":"SYMMETRIC"},` +
+			`"status":"ENABLED","keyId":3385929553,"outputPrefixType":"TINK"}]}`
+		dataKey = "Eo0BAcnRL1HTX2pV7ndmqmtBnonf3CwpGghGrw81DiPK6nYWY2zo59vptdyLa+KBuLP0yKV1UYdeodavQlAvyTHBUDR5ST0KPrd8" +
+			"sWQHCpHweXgz5hORgs24WN+DOi6sQkWX1U60IMFgFwmoFfh49JBKNLl4TQrJ2SM7KmA14Myy9pDXg06OHFQP7dR9uwtL"
+		sealedForSystem = "AcnRL1HCKTmldUu5l9o0dFXPnrFx8Rnx1PB2LnkPG6pjhjR3Z3ya"
+		sealedForUser   = "AY4ZGefq9r8SioAAzzoaxyEgWPe+giBsQ6QdCAAeiMC6jZeEkQ=="
+	)
+	decode := func(s string) []byte {
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	m, err := keyset.LoadMaster("", base64.StdEncoding.EncodeToString([]byte(masterKey)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := newMemory()
+	keys.keys["user"] = decode(dataKey)
+	v := vault(t, m, keys, clock.NewManual(start))
+	for _, c := range []struct {
+		subject, want, sealed string
+		at                    seal.Place
+	}{
+		{seal.System, "system", sealedForSystem, seal.Place{Table: "signing_keys", Column: "sealed", Row: "0199"}},
+		{"user", "user", sealedForUser, seal.Place{Table: "consents", Column: "sealed", Row: "0199"}},
+	} {
+		if plain, err := v.Open(t.Context(), c.subject, c.at, decode(c.sealed)); err != nil || string(plain) != c.want {
+			t.Errorf("subject %q: opened %q, error %v", c.subject, plain, err)
+		}
 	}
 }
 

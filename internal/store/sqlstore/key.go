@@ -33,11 +33,17 @@ func readDataKey(ctx context.Context, q querier, subject string) ([]byte, error)
 
 // DataKey implements seal.Keys.
 func (s *Store) DataKey(ctx context.Context, subject string) ([]byte, error) {
+	if !seal.HasDataKey(subject) {
+		return nil, seal.ErrNoSubject
+	}
 	return readDataKey(ctx, s.q, subject)
 }
 
 // AddDataKey implements seal.Keys.
 func (s *Store) AddDataKey(ctx context.Context, subject string, wrapped []byte) (stored []byte, err error) {
+	if !seal.HasDataKey(subject) {
+		return nil, seal.ErrNoSubject
+	}
 	err = s.db.write(ctx, func(q querier) error {
 		if _, err := q.exec(ctx, `INSERT INTO data_keys (subject, wrapped, destroyed_at) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`,
 			subject, blob(wrapped)); err != nil {
@@ -51,6 +57,9 @@ func (s *Store) AddDataKey(ctx context.Context, subject string, wrapped []byte) 
 
 // DestroyKey implements store.Tx.
 func (t *tx) DestroyKey(ctx context.Context, subject string, at time.Time) error {
+	if !seal.HasDataKey(subject) {
+		return seal.ErrNoSubject
+	}
 	return t.q.later(ctx, `INSERT INTO data_keys (subject, wrapped, destroyed_at) VALUES ($1, $2, $3)
 ON CONFLICT (subject) DO UPDATE SET wrapped = excluded.wrapped, destroyed_at = excluded.destroyed_at
 WHERE data_keys.destroyed_at = 0`, subject, []byte{}, max(micros(at), 1))

@@ -214,6 +214,17 @@ func testDataKeys(_ *testing.T, f fixture) {
 			f.Errorf("a key for somebody forgotten: %q, %v", got, err)
 		}
 	}
+	for _, none := range []string{"", seal.System} {
+		if got, err := f.s.DataKey(f.ctx, none); !errors.Is(err, seal.ErrNoSubject) || got != nil {
+			f.Errorf("DataKey of %q: %q, %v", none, got, err)
+		}
+		if got, err := f.s.AddDataKey(f.ctx, none, []byte("key")); !errors.Is(err, seal.ErrNoSubject) || got != nil {
+			f.Errorf("AddDataKey of %q: %q, %v", none, got, err)
+		}
+		if err := f.s.Write(f.ctx, func(tx store.Tx) error { return tx.DestroyKey(f.ctx, none, start) }); !errors.Is(err, seal.ErrNoSubject) {
+			f.Errorf("DestroyKey of %q: %v", none, err)
+		}
+	}
 }
 
 func testDataKeyRace(t *testing.T, f fixture) {
