@@ -1,5 +1,5 @@
-// Package company owns the directory of companies: which banks this server can
-// reach, how a person signs in there, and how they have been doing lately.
+// Package company holds the directory of companies: which banks this server can
+// reach, which login methods they have, and how available they were lately.
 package company
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Company is one entry of the directory (docs/reference/api.md 6.1).
+// Company is an entry of the directory (docs/reference/api.md 6.1).
 type Company struct {
 	ID           string // {market}-{slug}
 	DisplayName  string
@@ -15,16 +15,16 @@ type Company struct {
 	PSD2         bool     // usable for consents
 }
 
-// Market is the lower-case country code the id begins with.
+// Market returns the lower-case country code that the id begins with.
 func (c Company) Market() string {
 	market, _, _ := strings.Cut(c.ID, "-")
 	return market
 }
 
-// Offers reports whether a login method is one of the company's.
+// Offers reports whether the company has a login method.
 func (c Company) Offers(method string) bool { return slices.Contains(c.LoginMethods, method) }
 
-// Device says where the person's BankID app runs.
+// Device is the device that the person's BankID app runs on.
 type Device int
 
 // The devices a login method can name.
@@ -34,8 +34,8 @@ const (
 	SameDevice                // the app is opened by its autostart token
 )
 
-// DeviceOf tells which device a login method means (docs/reference/api.md 6.3); ANY_DEVICE is
-// handled as the other device.
+// DeviceOf returns the device of a login method (docs/reference/api.md 6.3). A method
+// for any device is handled as one for the other device.
 func DeviceOf(method string) Device {
 	switch {
 	case strings.Contains(method, "_SAME_DEVICE"):
@@ -53,7 +53,8 @@ type Directory struct {
 	sorted []Company
 }
 
-// NewDirectory makes a directory; of two entries with one id the later wins.
+// NewDirectory returns a directory. If two entries have the same id, it keeps the
+// later one.
 func NewDirectory(companies ...Company) *Directory {
 	d := &Directory{byID: make(map[string]Company, len(companies))}
 	for _, c := range companies {
@@ -66,11 +67,11 @@ func NewDirectory(companies ...Company) *Directory {
 	return d
 }
 
-// Find looks a company up by its id.
+// Find returns the company with an id, and reports whether there is one.
 func (d *Directory) Find(id string) (Company, bool) {
 	c, ok := d.byID[id]
 	return c, ok
 }
 
-// All lists the companies by id. The slice must not be changed.
+// All returns the companies sorted by id. The caller must not change the slice.
 func (d *Directory) All() []Company { return d.sorted }

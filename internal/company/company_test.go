@@ -7,7 +7,7 @@ import (
 	"samla/internal/company"
 )
 
-func TestDeviceOf(t *testing.T) {
+func TestDeviceOf_FollowsLoginMethod(t *testing.T) {
 	for method, want := range map[string]company.Device{
 		"SWEDISH_MOBILE_BANKID_OTHER_DEVICE":     company.OtherDevice,
 		"SWEDISH_MOBILE_BANKID_ANY_DEVICE":       company.OtherDevice,
@@ -20,7 +20,7 @@ func TestDeviceOf(t *testing.T) {
 	}
 }
 
-func TestDirectoryIsSortedAndTellsMarkets(t *testing.T) {
+func TestDirectory_SortsByIDAndKeepsLaterDuplicate(t *testing.T) {
 	d := company.NewDirectory(company.Company{ID: "se-b"}, company.Company{ID: "dk-a"}, company.Company{ID: "se-b", PSD2: true})
 	if all := d.All(); len(all) != 2 || all[0].ID != "dk-a" || all[0].Market() != "dk" || !all[1].PSD2 {
 		t.Errorf("got %+v", all)

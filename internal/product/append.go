@@ -7,9 +7,9 @@ import (
 	"samla/internal/money"
 )
 
-// A PSD2 account can have tens of thousands of transactions, and an answer many
-// accounts. They are appended to one buffer, member by member; encoding/json
-// would spend most of its time in reflection and in scanning its own output.
+// A response can contain many PSD2 accounts, each with tens of thousands of
+// transactions. They are appended to one buffer, member by member: encoding/json
+// would spend most of its time on reflection and on scanning its own output.
 
 // AppendPsd2Accounts appends the accounts to b as a JSON array.
 func AppendPsd2Accounts(b []byte, accounts []Psd2Account) []byte {
@@ -30,12 +30,12 @@ func (a *Psd2Account) AppendJSON(b []byte) []byte {
 	b = appendString(append(b, `,"company":`...), a.Company)
 	b = appendString(append(b, `,"companyDisplayName":`...), a.CompanyDisplayName)
 	b = appendString(append(b, `,"accountId":`...), a.AccountID)
-	b = appendKnown(b, `,"accountHolderName":`, a.AccountHolderName)
-	b = appendKnown(b, `,"accountName":`, a.AccountName)
-	b = appendKnown(b, `,"accountNumber":`, a.AccountNumber)
-	b = appendKnown(b, `,"iban":`, a.IBAN)
-	b = appendKnown(b, `,"bic":`, a.BIC)
-	b = appendKnown(b, `,"currency":`, a.Currency)
+	b = appendNonEmpty(b, `,"accountHolderName":`, a.AccountHolderName)
+	b = appendNonEmpty(b, `,"accountName":`, a.AccountName)
+	b = appendNonEmpty(b, `,"accountNumber":`, a.AccountNumber)
+	b = appendNonEmpty(b, `,"iban":`, a.IBAN)
+	b = appendNonEmpty(b, `,"bic":`, a.BIC)
+	b = appendNonEmpty(b, `,"currency":`, a.Currency)
 	b = appendAmount(b, `,"bookedBalance":`, a.BookedBalance)
 	b = appendAmount(b, `,"availableBalance":`, a.AvailableBalance)
 	if a.PersonalInformation != nil {
@@ -54,14 +54,15 @@ func (a *Psd2Account) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// MarshalJSON writes what AppendJSON appends.
+// MarshalJSON returns what AppendJSON appends.
 func (a Psd2Account) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
 
-// AppendJSON appends the transaction to b as a JSON object. Direction and status
-// are written as UnmarshalJSON would read them; the amount is written as it is.
+// AppendJSON appends the transaction to b as a JSON object. An undocumented
+// direction or status is replaced as in UnmarshalJSON. The sign of the amount is
+// not changed.
 func (t *Psd2Transaction) AppendJSON(b []byte) []byte {
 	b = appendString(append(b, `{"accountId":`...), t.AccountID)
-	b = appendKnown(b, `,"transactionId":`, t.TransactionID)
+	b = appendNonEmpty(b, `,"transactionId":`, t.TransactionID)
 	b = t.Amount.AppendJSON(append(b, `,"amount":`...))
 	b = append(append(append(b, `,"direction":"`...), t.direction()...), '"')
 	b = append(append(append(b, `,"status":"`...), t.status()...), '"')
@@ -71,26 +72,26 @@ func (t *Psd2Transaction) AppendJSON(b []byte) []byte {
 	if !t.CreatedAt.IsZero() {
 		b = append(t.CreatedAt.Time().AppendFormat(append(b, `,"createdAt":"`...), wireTime), '"')
 	}
-	b = appendKnown(b, `,"counterpartyName":`, t.CounterpartyName)
-	b = appendKnown(b, `,"description":`, t.Description)
+	b = appendNonEmpty(b, `,"counterpartyName":`, t.CounterpartyName)
+	b = appendNonEmpty(b, `,"description":`, t.Description)
 	return append(b, '}')
 }
 
-// MarshalJSON writes what AppendJSON appends.
+// MarshalJSON returns what AppendJSON appends.
 func (t Psd2Transaction) MarshalJSON() ([]byte, error) { return t.AppendJSON(nil), nil }
 
 func (p *PersonalInformation) appendJSON(b []byte) []byte {
 	start := len(b)
-	b = appendKnown(b, `,"personalNumber":`, p.PersonalNumber)
-	b = appendKnown(b, `,"firstName":`, p.FirstName)
-	b = appendKnown(b, `,"lastName":`, p.LastName)
-	b = appendKnown(b, `,"name":`, p.Name)
-	b = appendKnown(b, `,"email":`, p.Email)
-	b = appendKnown(b, `,"phoneNumber":`, p.PhoneNumber)
-	b = appendKnown(b, `,"streetAddress":`, p.StreetAddress)
-	b = appendKnown(b, `,"postalCode":`, p.PostalCode)
-	b = appendKnown(b, `,"city":`, p.City)
-	b = appendKnown(b, `,"country":`, p.Country)
+	b = appendNonEmpty(b, `,"personalNumber":`, p.PersonalNumber)
+	b = appendNonEmpty(b, `,"firstName":`, p.FirstName)
+	b = appendNonEmpty(b, `,"lastName":`, p.LastName)
+	b = appendNonEmpty(b, `,"name":`, p.Name)
+	b = appendNonEmpty(b, `,"email":`, p.Email)
+	b = appendNonEmpty(b, `,"phoneNumber":`, p.PhoneNumber)
+	b = appendNonEmpty(b, `,"streetAddress":`, p.StreetAddress)
+	b = appendNonEmpty(b, `,"postalCode":`, p.PostalCode)
+	b = appendNonEmpty(b, `,"city":`, p.City)
+	b = appendNonEmpty(b, `,"country":`, p.Country)
 	if len(b) == start {
 		return append(b, "{}"...)
 	}
@@ -98,9 +99,9 @@ func (p *PersonalInformation) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendKnown appends a member whose key begins with a comma, unless its value is
-// empty, which means unknown.
-func appendKnown(b []byte, key, value string) []byte {
+// appendNonEmpty appends a member unless its value is empty, which means unknown.
+// The key includes the leading comma, the quotes and the colon.
+func appendNonEmpty(b []byte, key, value string) []byte {
 	if value == "" {
 		return b
 	}
@@ -114,8 +115,8 @@ func appendAmount(b []byte, key string, a *money.Amount) []byte {
 	return a.AppendJSON(append(b, key...))
 }
 
-// appendString appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD,
-// as encoding/json writes them.
+// appendString appends s as a JSON string. Bytes that are not valid UTF-8 become
+// U+FFFD, as in encoding/json.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	done := 0

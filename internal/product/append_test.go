@@ -12,8 +12,8 @@ import (
 	"samla/internal/product"
 )
 
-// reflected has the members of a Psd2Account without its methods: encoding/json
-// writes it by its tags.
+// reflected is a Psd2Account without its methods, so that encoding/json writes it
+// by reflection.
 type reflected struct {
 	plain
 	Transactions []plainTransaction `json:"transactions,omitzero"`
@@ -24,7 +24,7 @@ type (
 	plainTransaction product.Psd2Transaction
 )
 
-func reflect(accounts []product.Psd2Account) []reflected {
+func withoutMethods(accounts []product.Psd2Account) []reflected {
 	all := make([]reflected, len(accounts))
 	for i, a := range accounts {
 		all[i].plain = plain(a)
@@ -38,11 +38,10 @@ func reflect(accounts []product.Psd2Account) []reflected {
 	return all
 }
 
-// The hand-written encoder writes what encoding/json would.
-func TestAppendedIsReflected(t *testing.T) {
+func TestAppendPsd2Accounts_MatchesEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		accounts := rapid.SliceOfN(rapid.Custom(anyAccount), 0, 3).Draw(rt, "accounts")
-		want, err := json.Marshal(reflect(accounts))
+		want, err := json.Marshal(withoutMethods(accounts))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -58,7 +57,7 @@ func TestAppendedIsReflected(t *testing.T) {
 	})
 }
 
-// Names come from banks: any bytes may be in them.
+// Text comes from banks, so it can contain any bytes.
 var anyText = rapid.OneOf(rapid.Just(""), rapid.String(), rapid.Just("Kort\x00k\u00f6p \"\\\n\r\t\x1f\x7f<&>\u2028\xff\xc3"))
 
 func anyAmount(t *rapid.T) *money.Amount {
@@ -112,7 +111,7 @@ func anyTransaction(t *rapid.T) product.Psd2Transaction {
 	return tx
 }
 
-func TestDirectionDecides(t *testing.T) {
+func TestPsd2Transaction_DirectionDeterminesSign(t *testing.T) {
 	for in, want := range map[string]string{
 		`"amount":{"amount":45.50,"currency":"SEK"},"direction":"DEBIT","status":"BOOKED"`:   `"amount":{"amount":-45.50,"currency":"SEK"},"direction":"DEBIT","status":"BOOKED"`,
 		`"amount":{"amount":-45.50,"currency":"SEK"},"direction":"CREDIT","status":"BOOKED"`: `"amount":{"amount":45.50,"currency":"SEK"},"direction":"CREDIT","status":"BOOKED"`,
@@ -126,13 +125,14 @@ func TestDirectionDecides(t *testing.T) {
 		}
 		sameJSON(t, []byte(`{"accountId":"a",`+want+`}`), tx.AppendJSON(nil))
 	}
-	// A writer that forgot the enums still writes documented values.
+	// Without direction and status, documented values are written.
 	tx := product.Psd2Transaction{Amount: money.Must("-1", "SEK")}
 	sameJSON(t, []byte(`{"accountId":"","amount":{"amount":-1,"currency":"SEK"},"direction":"DEBIT","status":"PENDING"}`), tx.AppendJSON(nil))
 }
 
-// Left out when the consent does not cover transactions, [] when there are none.
-func TestAbsentAndEmptyTransactionsDiffer(t *testing.T) {
+// Transactions are omitted when the consent does not cover them, and [] when there
+// are none.
+func TestPsd2Account_AbsentAndEmptyTransactionsDiffer(t *testing.T) {
 	absent := product.Psd2Account{AccountID: "a"}
 	empty := product.Psd2Account{AccountID: "a", Transactions: []product.Psd2Transaction{}}
 	const start = `{"id":"","type":"","company":"","companyDisplayName":"","accountId":"a"`
@@ -162,10 +162,10 @@ func manyAccounts(transactions int) []product.Psd2Account {
 	return accounts
 }
 
-func TestThousandsOfTransactions(t *testing.T) {
+func TestAppendPsd2Accounts_DoesNotAllocate(t *testing.T) {
 	accounts := manyAccounts(4000)
 	out := product.AppendPsd2Accounts(nil, accounts)
-	want, err := json.Marshal(reflect(accounts))
+	want, err := json.Marshal(withoutMethods(accounts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func BenchmarkAppendPsd2Accounts(b *testing.B) {
 }
 
 func BenchmarkReflectPsd2Accounts(b *testing.B) {
-	accounts := reflect(manyAccounts(4000))
+	accounts := withoutMethods(manyAccounts(4000))
 	out, err := json.Marshal(accounts)
 	if err != nil {
 		b.Fatal(err)

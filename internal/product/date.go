@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Errors of dates. They do not repeat the text.
+// Errors of dates. They do not contain the text.
 var (
-	// ErrDate: not YYYY-MM-DD of the calendar.
+	// ErrDate: not YYYY-MM-DD, or not in the calendar.
 	ErrDate = errors.New("not a date YYYY-MM-DD")
-	// ErrDateTime: not a date-time of RFC 3339, with or without zone.
+	// ErrDateTime: not a date-time of RFC 3339, with or without a zone.
 	ErrDateTime = errors.New("not a date-time")
 )
 
-// Date is a calendar date, YYYY-MM-DD (docs/reference/api.md 1.1). The zero value is unknown and
-// is left out. Dates compare with ==.
+// Date is a calendar date, YYYY-MM-DD (docs/reference/api.md 1.1). The zero value
+// means unknown and is omitted when written. Dates compare with ==.
 type Date struct{ text string }
 
-// ParseDate reads YYYY-MM-DD, or gives ErrDate.
+// ParseDate parses YYYY-MM-DD. The error is ErrDate.
 func ParseDate(s string) (Date, error) {
 	if _, err := time.Parse(time.DateOnly, s); err != nil {
 		return Date{}, ErrDate
@@ -26,33 +26,33 @@ func ParseDate(s string) (Date, error) {
 	return Date{s}, nil
 }
 
-// DateOf gives the date that t shows in its own zone.
+// DateOf returns the date of t in t's own time zone.
 func DateOf(t time.Time) Date { return Date{t.Format(time.DateOnly)} }
 
-// String gives YYYY-MM-DD, or "" when unknown. Dates sort as their strings do.
+// String returns YYYY-MM-DD, or "" when unknown. The strings sort by date.
 func (d Date) String() string { return d.text }
 
-// IsZero tells whether the date is unknown.
+// IsZero reports whether the date is unknown.
 func (d Date) IsZero() bool { return d.text == "" }
 
-// MarshalText writes YYYY-MM-DD.
+// MarshalText returns YYYY-MM-DD.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.text), nil }
 
-// UnmarshalJSON reads YYYY-MM-DD; null and "" are unknown.
+// UnmarshalJSON reads YYYY-MM-DD; null and "" mean unknown.
 func (d *Date) UnmarshalJSON(data []byte) error {
-	text, err := text(data)
-	if err != nil || text == "" {
+	s, err := unquote(data)
+	if err != nil || s == "" {
 		return err
 	}
-	*d, err = ParseDate(text)
+	*d, err = ParseDate(s)
 	return err
 }
 
-// DateTime is a moment in milliseconds, in UTC (docs/reference/api.md 1.1). The zero value is
-// unknown and is left out. DateTimes compare with ==.
+// DateTime is a time in UTC with millisecond precision (docs/reference/api.md 1.1).
+// The zero value means unknown and is omitted when written. DateTimes compare with ==.
 type DateTime struct{ unixMilli int64 }
 
-// At cuts t to milliseconds.
+// At returns t truncated to milliseconds.
 func At(t time.Time) DateTime {
 	if t.IsZero() {
 		return DateTime{}
@@ -60,19 +60,20 @@ func At(t time.Time) DateTime {
 	return DateTime{t.UnixMilli() - zeroMilli}
 }
 
-// zeroMilli moves the year 1 to zero, so that the zero value is time's zero value.
+// zeroMilli is the Unix time of time.Time's zero value. DateTime counts from it, so
+// that both zero values are the same.
 var zeroMilli = time.Time{}.UnixMilli()
 
-// Time gives the moment in UTC; the zero time when unknown.
+// Time returns the time in UTC; the zero time when unknown.
 func (d DateTime) Time() time.Time { return time.UnixMilli(d.unixMilli + zeroMilli).UTC() }
 
-// IsZero tells whether the moment is unknown.
+// IsZero reports whether the time is unknown.
 func (d DateTime) IsZero() bool { return d.unixMilli == 0 }
 
 // wireTime is the documented form: RFC 3339, UTC, milliseconds.
 const wireTime = "2006-01-02T15:04:05.000Z"
 
-// String gives RFC 3339 in UTC with milliseconds and Z, or "" when unknown.
+// String returns RFC 3339 in UTC with milliseconds and Z, or "" when unknown.
 func (d DateTime) String() string {
 	if d.IsZero() {
 		return ""
@@ -80,11 +81,11 @@ func (d DateTime) String() string {
 	return d.Time().Format(wireTime)
 }
 
-// MarshalText writes what String gives.
+// MarshalText returns what String returns.
 func (d DateTime) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// ParseDateTime reads RFC 3339 with or without fraction, with any offset, and
-// without zone, which means UTC (docs/reference/api.md 1.1). Other text is ErrDateTime.
+// ParseDateTime parses RFC 3339 with or without a fraction and with any offset. A
+// missing zone means UTC (docs/reference/api.md 1.1). The error is ErrDateTime.
 func ParseDateTime(s string) (DateTime, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
 		t, err := time.Parse(layout, s)
@@ -95,17 +96,18 @@ func ParseDateTime(s string) (DateTime, error) {
 	return DateTime{}, ErrDateTime
 }
 
-// UnmarshalJSON reads what ParseDateTime reads; null and "" are unknown.
+// UnmarshalJSON reads what ParseDateTime parses; null and "" mean unknown.
 func (d *DateTime) UnmarshalJSON(data []byte) error {
-	text, err := text(data)
-	if err != nil || text == "" {
+	s, err := unquote(data)
+	if err != nil || s == "" {
 		return err
 	}
-	*d, err = ParseDateTime(text)
+	*d, err = ParseDateTime(s)
 	return err
 }
 
-func text(data []byte) (string, error) {
+// unquote reads a JSON string; null is "".
+func unquote(data []byte) (string, error) {
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
 		return "", ErrMalformed

@@ -2,22 +2,22 @@ package product
 
 import "slices"
 
-// The enums of docs/reference/products.md are open when read and closed when written. A value
-// that is not documented is kept as it was read; being "zero" by IsZero, it is
-// left out when written, as everything unknown is.
+// The enums of docs/reference/products.md are open when read and closed when written.
+// An undocumented value is kept as it was read. Its IsZero method reports true, so
+// that encoding/json omits it ("omitzero"), as it omits everything unknown.
 
-// HoldingType is the kind of an instrument (docs/reference/products.md 5).
+// HoldingType is the kind of instrument (docs/reference/products.md 5).
 type HoldingType string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v HoldingType) IsZero() bool {
 	return undocumented(v, "ETF", "EQUITY", "FUND", "UNKNOWN")
 }
 
-// TransactionType is the kind of an investment transaction (docs/reference/products.md 5).
+// TransactionType is the kind of investment transaction (docs/reference/products.md 5).
 type TransactionType string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v TransactionType) IsZero() bool {
 	return undocumented(v, "BUY", "SELL", "DEPOSIT", "WITHDRAWAL", "FEE", "INTEREST", "DIVIDEND", "REDEMPTION", "OTHER")
 }
@@ -25,7 +25,7 @@ func (v TransactionType) IsZero() bool {
 // Frequency is how often something is paid (docs/reference/products.md 6).
 type Frequency string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v Frequency) IsZero() bool {
 	return undocumented(v, "DAILY", "WEEKLY", "MONTHLY", "QUARTERLY", "SEMIANNUALLY", "ANNUALLY", "ONCE")
 }
@@ -40,13 +40,13 @@ const (
 	Year  PeriodUnit = "YEAR"
 )
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v PeriodUnit) IsZero() bool { return undocumented(v, Day, Month, Year) }
 
-// LoanStatus is where a loan stands (docs/reference/products.md 7).
+// LoanStatus is the state of a loan (docs/reference/products.md 7).
 type LoanStatus string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v LoanStatus) IsZero() bool {
 	return undocumented(v, "IN_PROGRESS", "PAID_UP", "CANCELLED", "UNKNOWN")
 }
@@ -54,7 +54,8 @@ func (v LoanStatus) IsZero() bool {
 // InterestBindingPeriod is how long a mortgage's rate is fixed (docs/reference/products.md 7).
 type InterestBindingPeriod string
 
-// UnmarshalText mends the misspelt FIE_YEARS that has been observed.
+// UnmarshalText reads the value and corrects the misspelling FIE_YEARS, which has
+// been observed.
 func (v *InterestBindingPeriod) UnmarshalText(text []byte) error {
 	*v = InterestBindingPeriod(text)
 	if *v == "FIE_YEARS" {
@@ -63,39 +64,41 @@ func (v *InterestBindingPeriod) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v InterestBindingPeriod) IsZero() bool {
 	return undocumented(v, "THREE_MONTHS", "ONE_YEAR", "TWO_YEARS", "THREE_YEARS", "FOUR_YEARS", "FIVE_YEARS",
 		"SEVEN_YEARS", "EIGHT_YEARS", "TEN_YEARS", "UNKNOWN")
 }
 
-// PensionClass is the plan a pension belongs to (docs/reference/products.md 8).
+// PensionClass is the plan that a pension belongs to (docs/reference/products.md 8).
 type PensionClass string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v PensionClass) IsZero() bool {
 	return undocumented(v, "ITP", "FTP", "KAP-KL", "SAF-LO", "PA16", "PA-KFS", "GTP", "BTP", "PPA07", "PPA13",
 		"UNKNOWN_PENSION_CLASSIFICATION")
 }
 
-// BenefitType is what a pension promises (docs/reference/products.md 8).
+// BenefitType is whether a pension's benefit or its contribution is defined
+// (docs/reference/products.md 8).
 type BenefitType string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v BenefitType) IsZero() bool {
 	return undocumented(v, "DEFINED_BENEFIT", "DEFINED_CONTRIBUTION", "UNKNOWN")
 }
 
-// PayoutPeriodType tells a period of ages from one of dates (docs/reference/products.md 8.2).
+// PayoutPeriodType is whether a payout period is a range of ages or of dates
+// (docs/reference/products.md 8.2).
 type PayoutPeriodType string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v PayoutPeriodType) IsZero() bool { return undocumented(v, "AGE_RANGE", "DATE_RANGE") }
 
 // MovabilityResult is whether a product can be moved (docs/reference/products.md 8.3).
 type MovabilityResult string
 
-// IsZero tells whether the value is not to be written.
+// IsZero reports whether the value is omitted when written.
 func (v MovabilityResult) IsZero() bool {
 	return undocumented(v, "MOVABLE", "MOVABLE_VALCENTRAL", "MOVABLE_MEETING", "NOT_MOVABLE", "UNKNOWN")
 }

@@ -6,8 +6,8 @@ import (
 	"samla/internal/money"
 )
 
-// Fees is what a product costs (docs/reference/products.md 8.1). At most one of its members is
-// set, and which one is the signal.
+// Fees is what a product costs (docs/reference/products.md 8.1). At most one member
+// is set; a consumer learns from it whether the fees are the holder's own.
 type Fees struct {
 	Personalized *PersonalizedFees `json:"personalized,omitzero"` // the holder's own figures
 	Generic      *GenericFees      `json:"generic,omitzero"`      // list prices
@@ -26,8 +26,9 @@ type GenericFees struct {
 	Variable *money.Number `json:"variable,omitzero"` // ratio
 }
 
-// UnmarshalJSON also reads the older form (docs/reference/products.md 10.3) and makes it the
-// newer one. Of two signals it keeps the holder's own figures.
+// UnmarshalJSON also reads the older form (docs/reference/products.md 10.3) and
+// converts it to the newer one. If both members are present, it keeps the holder's
+// own figures.
 func (f *Fees) UnmarshalJSON(data []byte) error {
 	type plain Fees
 	var read struct {
@@ -46,7 +47,7 @@ func (f *Fees) UnmarshalJSON(data []byte) error {
 	case f.Personalized != nil:
 		f.Generic = nil
 	case f.Generic != nil || !older:
-	// Only the holder's own figures can tell what was paid last year.
+	// Only the holder's own figures include what was paid last year.
 	case read.Collected != nil && *read.Collected, read.Collected == nil && read.PreviousYear != nil:
 		f.Personalized = &PersonalizedFees{read.Fixed, read.Variable, read.PreviousYear}
 	default:

@@ -16,9 +16,9 @@ import (
 	"samla/internal/product"
 )
 
-// The files in testdata/examples are the JSON examples of docs/reference/products.md, word for
-// word. Those that are whole products are named product-*; of the others this
-// table tells what they are a part of.
+// The files in testdata/examples are the JSON examples of
+// docs/reference/products.md, unchanged. Those named product-* are whole products;
+// this table has the types of the others.
 var parts = map[string]func() any{
 	"account-information":      func() any { return new(product.AccountInformation) },
 	"amount":                   func() any { return new(money.Amount) },
@@ -40,11 +40,11 @@ type wrappedFees struct {
 	Fees product.Fees `json:"fees"`
 }
 
-// Two examples are not ours to write: the older form of fees, and a part of
-// another market's product. Tests of their own read them.
+// These examples are read but never written: the older form of fees, and a part of
+// another market's product. Other tests read them.
 var readOnly = map[string]bool{"older-fees": true, "other-market-account-information": true}
 
-func TestExamplesAreWrittenBackMemberForMember(t *testing.T) {
+func TestExamples_RoundTrip(t *testing.T) {
 	files, err := filepath.Glob("testdata/examples/*.json")
 	if err != nil || len(files) != 26 {
 		t.Fatalf("%d examples, %v", len(files), err)
@@ -102,16 +102,16 @@ func example(t testing.TB, name string) []byte {
 
 func sameJSON(t testing.TB, want, got []byte) {
 	t.Helper()
-	if diff := cmp.Diff(meaning(t, want), meaning(t, got)); diff != "" {
+	if diff := cmp.Diff(normalized(t, want), normalized(t, got)); diff != "" {
 		t.Errorf("read (-) and written (+) differ:\n%s", diff)
 	}
 }
 
-// meaning parses JSON for comparison. Numbers stay text, so that 45.5 and 45.50
-// differ. Date-times become moments in milliseconds, because the examples leave
-// out the fraction that docs/reference/api.md 1.1 has the server write: 2024-01-15T10:30:00Z is
-// written as 2024-01-15T10:30:00.000Z. Everything else compares as it stands.
-func meaning(t testing.TB, raw []byte) any {
+// normalized parses JSON for comparison. Numbers stay text, so that 45.5 and 45.50
+// differ. Date-times get milliseconds, because the examples omit the fraction that
+// the server must write (docs/reference/api.md 1.1): 2024-01-15T10:30:00Z is written
+// as 2024-01-15T10:30:00.000Z.
+func normalized(t testing.TB, raw []byte) any {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
@@ -119,18 +119,18 @@ func meaning(t testing.TB, raw []byte) any {
 	if err := decoder.Decode(&v); err != nil {
 		t.Fatalf("%v in %s", err, raw)
 	}
-	return moments(v)
+	return withMilliseconds(v)
 }
 
-func moments(v any) any {
+func withMilliseconds(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, member := range v {
-			v[key] = moments(member)
+			v[key] = withMilliseconds(member)
 		}
 	case []any:
 		for i, item := range v {
-			v[i] = moments(item)
+			v[i] = withMilliseconds(item)
 		}
 	case string:
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
@@ -140,7 +140,7 @@ func moments(v any) any {
 	return v
 }
 
-func TestOlderFeesBecomeNewer(t *testing.T) {
+func TestFees_ConvertOlderForm(t *testing.T) {
 	older := strings.TrimSpace(string(example(t, "older-fees")))
 	for in, want := range map[string]string{
 		older: `{"personalized":{"fixed":{"amount":10.32,"currency":"EUR"},"variable":0.0015,"previousYear":{"amount":10.32,"currency":"EUR"}}}`,
@@ -164,7 +164,7 @@ func TestOlderFeesBecomeNewer(t *testing.T) {
 	}
 }
 
-func TestOtherMarketsAreKeptAsTheyCame(t *testing.T) {
+func TestRead_KeepsProductsOfOtherMarkets(t *testing.T) {
 	in := fmt.Sprintf(`{"id":"1","type":"DK_ASK","company":"dk-bank","accountInformation":%s}`,
 		example(t, "other-market-account-information"))
 	p, err := product.Read([]byte(in))

@@ -33,7 +33,7 @@ type AccountInformation struct {
 	InterestRate          *money.Number `json:"interestRate,omitzero"` // ratio
 }
 
-// FinancialInformation is a product's value and how it came about
+// FinancialInformation is a product's value, performance and deposits
 // (ProductFinancialInformation of docs/reference/products.md 5).
 type FinancialInformation struct {
 	CurrentValue          *money.Amount `json:"currentValue,omitzero"`
@@ -41,7 +41,7 @@ type FinancialInformation struct {
 	TotalDeposits         *money.Amount `json:"totalDeposits,omitzero"`
 }
 
-// Holding is what a product holds of one instrument (docs/reference/products.md 5).
+// Holding is a product's holding of one instrument (docs/reference/products.md 5).
 type Holding struct {
 	Type                 HoldingType   `json:"type,omitzero"`
 	Name                 string        `json:"name,omitzero"`
@@ -54,9 +54,9 @@ type Holding struct {
 	FundAccountNumber    string        `json:"fundAccountNumber,omitzero"`
 }
 
-// Transaction is a movement in an investment or savings account (docs/reference/products.md 5).
-// Which members it has depends on its type. Amounts are positive; the type tells
-// the direction.
+// Transaction is a transaction in an investment or savings account
+// (docs/reference/products.md 5). Which members it has depends on its type. Amounts
+// are positive; the type determines the direction.
 type Transaction struct {
 	Type                  TransactionType        `json:"type,omitzero"`
 	Amount                *money.Amount          `json:"amount,omitzero"`
@@ -68,7 +68,7 @@ type Transaction struct {
 	TradeDate             Date                   `json:"tradeDate,omitzero"`
 }
 
-// TransactionInstrument is what was traded (docs/reference/products.md 5).
+// TransactionInstrument is the instrument that was traded (docs/reference/products.md 5).
 type TransactionInstrument struct {
 	ISIN                   string        `json:"isin,omitzero"`
 	Name                   string        `json:"name,omitzero"`
@@ -76,11 +76,11 @@ type TransactionInstrument struct {
 	PriceInAccountCurrency *money.Amount `json:"priceInAccountCurrency,omitzero"`
 }
 
-// ReadOnly keeps a member whose contents are not documented. It is read and never
-// written (docs/reference/products.md 6, 8 and 8.4).
+// ReadOnly is a member whose content is not documented. It is read and never written
+// (docs/reference/products.md 6, 8 and 8.4).
 type ReadOnly struct{ Raw json.RawMessage }
 
-// UnmarshalJSON keeps the member as it came.
+// UnmarshalJSON keeps the raw member; null changes nothing.
 func (r *ReadOnly) UnmarshalJSON(data []byte) error {
 	if string(data) != "null" {
 		r.Raw = bytes.Clone(data)
@@ -88,5 +88,5 @@ func (r *ReadOnly) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// IsZero is always true, so that the member is left out.
+// IsZero is always true, so that the member is never written.
 func (ReadOnly) IsZero() bool { return true }

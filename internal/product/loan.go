@@ -35,7 +35,7 @@ type LoanInterest struct {
 	RateAdjustmentDate Date          `json:"rateAdjustmentDate,omitzero"`
 }
 
-// LoanDetails is how much was lent and paid back.
+// LoanDetails is how much of a loan was granted, paid back and is left.
 type LoanDetails struct {
 	Balance *money.Amount `json:"balance,omitzero"`
 	Granted *money.Amount `json:"granted,omitzero"`
@@ -50,8 +50,8 @@ type NextPayment struct {
 	Total      *money.Amount `json:"total,omitzero"`
 }
 
-// LoanOwner is one who owes. The share is a fraction despite its name: 1 is the
-// whole.
+// LoanOwner is a borrower. SharePercentage is a fraction despite its name: 1 is the
+// whole loan.
 type LoanOwner struct {
 	Name            string        `json:"name,omitzero"`
 	SharePercentage *money.Number `json:"sharePercentage,omitzero"`

@@ -2,9 +2,9 @@ package product
 
 import "samla/internal/money"
 
-// Pension is a pension of any type but the public one (docs/reference/products.md 8).
-// BenefitType is a member of occupational pensions only, ManagementInstitutions
-// of collective ones.
+// Pension is a pension of any type except the public one
+// (docs/reference/products.md 8). Only occupational pensions have BenefitType, and
+// only collective ones ManagementInstitutions.
 type Pension struct {
 	Head
 	ProductName            string                `json:"productName,omitzero"`
@@ -35,8 +35,8 @@ type PayoutDetails struct {
 	Period         *PayoutPeriod `json:"period,omitzero"`
 }
 
-// PayoutPeriod is a range of ages or of dates, as its type tells. A range without
-// end is lifelong.
+// PayoutPeriod is a range of ages (years) or of dates, depending on its type. A range
+// without an end is lifelong.
 type PayoutPeriod struct {
 	Type      PayoutPeriodType `json:"type,omitzero"`
 	StartAge  *int32           `json:"startAge,omitzero"`
@@ -45,8 +45,8 @@ type PayoutPeriod struct {
 	EndDate   Date             `json:"endDate,omitzero"`
 }
 
-// PublicPension is the state's pension (docs/reference/products.md 8.5). Without guarantee
-// pension the person is not entitled to one.
+// PublicPension is the state pension (docs/reference/products.md 8.5). A nil
+// GuaranteePension means that the person is not entitled to one.
 type PublicPension struct {
 	Head
 	IncomePension    *money.Amount `json:"incomePension,omitzero"`

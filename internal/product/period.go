@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// TimePeriod is a length of time (docs/reference/products.md 6). The zero value is unknown.
+// TimePeriod is a length of time (docs/reference/products.md 6). The zero value means
+// unknown.
 type TimePeriod struct {
 	Length *int32     `json:"periodLength,omitzero"`
 	Unit   PeriodUnit `json:"periodUnit,omitzero"`
 }
 
-// UnmarshalJSON reads the object, and the string of ISO 8601 that one documented
-// example has ("P2Y"). A string of several units is read in the smallest one; a
-// string it cannot read is unknown.
+// UnmarshalJSON reads the object, and also an ISO 8601 duration, which one documented
+// example has ("P2Y"). A duration of several units is converted to the smallest one.
+// A string that is not such a duration means unknown.
 func (p *TimePeriod) UnmarshalJSON(data []byte) error {
-	if s, err := text(data); err == nil {
+	if s, err := unquote(data); err == nil {
 		*p = parsePeriod(s)
 		return nil
 	}
@@ -24,8 +25,8 @@ func (p *TimePeriod) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(p))
 }
 
-// parsePeriod adds up years and months, or weeks and days. A mixture of both has
-// no fixed length and is unknown.
+// parsePeriod adds years and months, or weeks and days. A mix of both has no fixed
+// length, so its result is unknown.
 func parsePeriod(s string) TimePeriod {
 	rest, ok := strings.CutPrefix(s, "P")
 	if !ok || rest == "" {
@@ -64,7 +65,7 @@ func parsePeriod(s string) TimePeriod {
 	return TimePeriod{&length, unit}
 }
 
-// nextPart splits "2Y6M" into 2, 'Y' and "6M".
+// nextPart splits the first number and unit from s: "2Y6M" into 2, 'Y' and "6M".
 func nextPart(s string) (n int64, designator byte, rest string, ok bool) {
 	i := 0
 	for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {

@@ -1,11 +1,11 @@
-// Package product owns the financial products of market se as they stand on the
-// wire at version 2026-04-01 (docs/reference/products.md): their types, how they are read and
-// how they are written. It gets them from the services that normalise a bank's
-// answers and hands them, as JSON, to whoever asks for a collection's data.
+// Package product defines the financial products of market se in their JSON form of
+// API version 2026-04-01 (docs/reference/products.md): types, parser and encoder.
+// The services build products from a bank's answers; the API returns them as the
+// data of a collection.
 //
-// Reading is tolerant: absent and null are the same, values of an enum may be
-// unknown, documented deviations are accepted. Writing is precise: what is
-// unknown is left out, and so is a value that is not documented.
+// Reading is lenient: absent and null are the same, enum values may be unknown, and
+// documented deviations are accepted. Writing is strict: unknown members and
+// undocumented values are omitted.
 package product
 
 import (
@@ -14,7 +14,7 @@ import (
 	"log/slog"
 )
 
-// Type tells the kinds of products apart; it is the discriminator in JSON.
+// Type is the type of a product, the discriminator in JSON.
 type Type string
 
 // The types of market se (docs/reference/products.md 2).
@@ -41,15 +41,15 @@ const (
 // Product is one item of a collection's data: a *Psd2Account, *Investment,
 // *SavingsAccount, *Loan, *Pension, *PublicPension, or an *Other.
 type Product interface {
-	// Common gives the members that every product has.
+	// Common returns the members that every product has.
 	Common() *Head
 }
 
-// Head is what every product begins with (FinancialProduct of docs/reference/products.md 2). Its
-// members are always written, even when empty.
+// Head is the common part of all products (FinancialProduct of
+// docs/reference/products.md 2). Its members are always written, even when empty.
 //
-// It also decides how a product prints: only type, company and id, for the rest
-// is the person's.
+// A product prints as type, company and id only, because everything else is personal
+// data.
 type Head struct {
 	ID                 string `json:"id"`      // random, new for each collection
 	Type               Type   `json:"type"`    // see Type
@@ -57,7 +57,7 @@ type Head struct {
 	CompanyDisplayName string `json:"companyDisplayName"`
 }
 
-// Common gives the head itself.
+// Common returns h.
 func (h *Head) Common() *Head { return h }
 
 // Format hides all but the head from every verb of package fmt.
@@ -70,8 +70,8 @@ func (h Head) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", h.ID), slog.String("type", string(h.Type)), slog.String("company", h.Company))
 }
 
-// PersonalInformation is who started the collection, which need not be the owner
-// (docs/reference/products.md 1 and 9).
+// PersonalInformation describes the person who started the collection, who is not
+// always the owner (docs/reference/products.md 1 and 9).
 type PersonalInformation struct {
 	PersonalNumber string `json:"personalNumber,omitzero"` // twelve digits
 	FirstName      string `json:"firstName,omitzero"`
@@ -85,10 +85,10 @@ type PersonalInformation struct {
 	Country        string `json:"country,omitzero"`
 }
 
-// Format hides the person from every verb of package fmt.
+// Format hides the personal data from every verb of package fmt.
 func (p PersonalInformation) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// LogValue hides the person from log/slog.
+// LogValue hides the personal data from log/slog.
 func (p PersonalInformation) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // Holder is the owner of a product (docs/reference/products.md 8.4).
@@ -96,7 +96,7 @@ type Holder struct {
 	Name string `json:"name,omitzero"`
 }
 
-// Movability tells whether a product can be moved to another institution
+// Movability is whether a product can be moved to another institution
 // (docs/reference/products.md 8.3).
 type Movability struct {
 	Result MovabilityResult `json:"result,omitzero"`

@@ -9,9 +9,9 @@ import (
 	"samla/internal/money"
 )
 
-// Psd2Account is an account or card read with a PSD2 consent (docs/reference/products.md 4).
-// Members that are empty or nil are unknown and left out when written, but for
-// AccountID, which is always written.
+// Psd2Account is an account or card read with a PSD2 consent
+// (docs/reference/products.md 4). Empty and nil members are unknown and omitted when
+// written, except AccountID, which is always written.
 type Psd2Account struct {
 	Head
 	AccountID           string               `json:"accountId"`
@@ -24,12 +24,12 @@ type Psd2Account struct {
 	BookedBalance       *money.Amount        `json:"bookedBalance,omitzero"`    // of a card: negative is debt
 	AvailableBalance    *money.Amount        `json:"availableBalance,omitzero"` // of a card: limit is available minus booked
 	PersonalInformation *PersonalInformation `json:"personalInformation,omitzero"`
-	// Transactions is nil when the consent does not cover them, and empty when
+	// Transactions is nil if the consent does not cover transactions, and empty if
 	// there are none.
 	Transactions []Psd2Transaction `json:"transactions,omitzero"`
 }
 
-// Direction tells money in from money out.
+// Direction is whether a transaction brings money in or takes it out.
 type Direction string
 
 // The directions.
@@ -38,7 +38,7 @@ const (
 	Debit  Direction = "DEBIT"  // out
 )
 
-// DirectionOf tells the direction of a signed amount. Zero is a credit.
+// DirectionOf returns the direction of a signed amount. Zero is a credit.
 func DirectionOf(a money.Amount) Direction {
 	if a.Sign() < 0 {
 		return Debit
@@ -46,8 +46,8 @@ func DirectionOf(a money.Amount) Direction {
 	return Credit
 }
 
-// Signed gives the amount the sign of the direction: negative for a debit. A
-// direction that is not documented leaves it as it is.
+// Signed returns the amount with the sign of the direction: negative for a debit. An
+// undocumented direction does not change the amount.
 func (d Direction) Signed(a money.Amount) money.Amount {
 	switch d {
 	case Debit:
@@ -59,7 +59,7 @@ func (d Direction) Signed(a money.Amount) money.Amount {
 	}
 }
 
-// Status tells what has happened from what is about to.
+// Status is whether a transaction is booked or still pending.
 type Status string
 
 // The statuses.
@@ -68,9 +68,9 @@ const (
 	Pending Status = "PENDING"
 )
 
-// Psd2Transaction is a transaction of a Psd2Account (docs/reference/products.md 4). AccountID,
-// Amount, Direction and Status are always written; members that are empty are
-// unknown and left out.
+// Psd2Transaction is a transaction of a Psd2Account (docs/reference/products.md 4).
+// AccountID, Amount, Direction and Status are always written. Other empty members are
+// unknown and omitted.
 type Psd2Transaction struct {
 	TransactionID    string       `json:"transactionId,omitzero"`
 	AccountID        string       `json:"accountId"`
@@ -83,16 +83,17 @@ type Psd2Transaction struct {
 	Description      string       `json:"description,omitzero"`
 }
 
-// Format hides the transaction from every verb of package fmt: an account's id can
-// be its IBAN.
+// Format hides the transaction from every verb of package fmt, because an account's
+// id can be its IBAN.
 func (t Psd2Transaction) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[transaction]") }
 
 // LogValue hides the transaction from log/slog.
 func (t Psd2Transaction) LogValue() slog.Value { return slog.StringValue("[transaction]") }
 
-// UnmarshalJSON reads a transaction. The amount may come unsigned: the direction
-// decides (docs/reference/products.md 1). A direction that is not documented follows the sign; a
-// status that is not documented is pending, for it is not known to be booked.
+// UnmarshalJSON reads a transaction. The amount may lack its sign: the direction
+// determines it (docs/reference/products.md 1). An undocumented direction is derived
+// from the sign. An undocumented status becomes PENDING, because the transaction is
+// not known to be booked.
 func (t *Psd2Transaction) UnmarshalJSON(data []byte) error {
 	type plain Psd2Transaction
 	if err := json.Unmarshal(data, (*plain)(t)); err != nil {

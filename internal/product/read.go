@@ -7,21 +7,21 @@ import (
 	"fmt"
 )
 
-// ErrMalformed is a product that cannot be read. Errors of this package name the
-// member at fault, never its value.
+// ErrMalformed: a product cannot be parsed. Errors of this package contain the name
+// of the invalid member, never its value.
 var ErrMalformed = errors.New("malformed product")
 
-// Other is a product of a type this package does not know. It is kept as it came.
+// Other is a product of a type that this package does not know, kept as raw JSON.
 type Other struct {
 	Head
 	Raw json.RawMessage
 }
 
-// MarshalJSON writes the product as it came.
+// MarshalJSON returns the product as it was read.
 func (o *Other) MarshalJSON() ([]byte, error) { return o.Raw, nil }
 
-// shapes makes the empty product to read a type into.
-var shapes = map[Type]func() Product{
+// constructors returns an empty product to unmarshal a type into.
+var constructors = map[Type]func() Product{
 	KF:                             newInvestment,
 	ISK:                            newInvestment,
 	CustodyAccount:                 newInvestment,
@@ -48,9 +48,9 @@ func newSavings() Product       { return new(SavingsAccount) }
 func newPsd2() Product          { return new(Psd2Account) }
 func newPublicPension() Product { return new(PublicPension) }
 
-// Read reads one product. An object of an unknown type, or of none, becomes an
-// *Other. Anything that is no object, and a known type with a member of the wrong
-// kind, is ErrMalformed.
+// Read parses one product. An object with an unknown type, or without one, becomes
+// an *Other. The error wraps ErrMalformed if data is not an object, or if a member of
+// a known type has the wrong kind of value.
 func Read(data []byte) (Product, error) {
 	if data = bytes.TrimSpace(data); len(data) == 0 || data[0] != '{' || !json.Valid(data) {
 		return nil, fmt.Errorf("%w: not a JSON object", ErrMalformed)
@@ -60,20 +60,20 @@ func Read(data []byte) (Product, error) {
 	}
 	var kind Type
 	if json.Unmarshal(data, &discriminator) == nil {
-		_ = json.Unmarshal(discriminator.Type, &kind) // no string: an unknown type
+		_ = json.Unmarshal(discriminator.Type, &kind) // not a string: kind stays unknown
 	}
-	shape, known := shapes[kind]
+	construct, known := constructors[kind]
 	if !known {
 		return readOther(data), nil
 	}
-	p := shape()
+	p := construct()
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("%s: %w", kind, withoutValue(err))
 	}
 	return p, nil
 }
 
-// readOther takes what it can of the head; the rest may be of any kind.
+// readOther keeps the raw object, and its head if the head's members are valid.
 func readOther(data []byte) *Other {
 	o := &Other{Raw: bytes.Clone(data)}
 	var head Head
@@ -83,7 +83,7 @@ func readOther(data []byte) *Other {
 	return o
 }
 
-// withoutValue drops the value that encoding/json puts into its errors.
+// withoutValue removes the value that encoding/json includes in its errors.
 func withoutValue(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
@@ -92,8 +92,8 @@ func withoutValue(err error) error {
 	return fmt.Errorf("%w: %w", ErrMalformed, err)
 }
 
-// ReadAll reads a JSON array of products, or null. The first product that is
-// ErrMalformed ends it.
+// ReadAll parses a JSON array of products, or null. It stops at the first product
+// that fails and returns its error, which wraps ErrMalformed.
 func ReadAll(data []byte) ([]Product, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(data, &items); err != nil {
@@ -110,8 +110,8 @@ func ReadAll(data []byte) ([]Product, error) {
 	return products, nil
 }
 
-// AppendAll appends the products to b as a JSON array. PSD2 accounts, which can
-// have many thousand transactions, are appended without reflection.
+// AppendAll appends the products to b as a JSON array. It appends PSD2 accounts,
+// which can have many thousand transactions, without reflection.
 func AppendAll(b []byte, products []Product) ([]byte, error) {
 	b = append(b, '[')
 	for i, p := range products {

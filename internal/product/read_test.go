@@ -11,7 +11,7 @@ import (
 	"samla/internal/product"
 )
 
-// rewritten reads a product and writes it again.
+// rewritten parses a product and encodes it again.
 func rewritten(t *testing.T, in string) string {
 	t.Helper()
 	p, err := product.Read([]byte(in))
@@ -34,7 +34,7 @@ func of(kind, members string) string {
 	return "{" + fmt.Sprintf(head, kind) + members + "}"
 }
 
-func TestDeviationsAreAccepted(t *testing.T) {
+func TestRead_AcceptsDocumentedDeviations(t *testing.T) {
 	for _, c := range []struct{ kind, in, want string }{
 		{"GENERAL_SAVINGS_ACCOUNT", `"transactions":[{"type":"FEE"}]`, `"transactionsLast12Months":[{"type":"FEE"}]`},
 		{"GENERAL_SAVINGS_ACCOUNT", `"transactions":[{"type":"FEE"}],"transactionsLast12Months":[]`, `"transactionsLast12Months":[]`},
@@ -61,7 +61,7 @@ func TestDeviationsAreAccepted(t *testing.T) {
 	}
 }
 
-func TestDateTimesOfEveryKind(t *testing.T) {
+func TestParseDateTime_AcceptsEveryForm(t *testing.T) {
 	for in, want := range map[string]string{
 		"2024-01-15T10:30:00Z":                "2024-01-15T10:30:00.000Z",
 		"2024-01-15T10:30:00":                 "2024-01-15T10:30:00.000Z",
@@ -85,7 +85,7 @@ func TestDateTimesOfEveryKind(t *testing.T) {
 	}
 }
 
-func TestDates(t *testing.T) {
+func TestParseDate_ChecksCalendar(t *testing.T) {
 	d, err := product.ParseDate("2024-02-29")
 	if err != nil || d.String() != "2024-02-29" || d.IsZero() {
 		t.Errorf("got %v, %v", d, err)
@@ -97,8 +97,8 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// Whatever is null, absent, or an enum value nobody documented is left out.
-func TestUnknownIsLeftOut(t *testing.T) {
+// Null, absent members and undocumented enum values are omitted.
+func TestRead_OmitsUnknown(t *testing.T) {
 	for _, c := range []struct{ kind, in, want string }{
 		{"MORTGAGE_LOAN", `"interestBindingPeriod":"VARIABLE","status":"ASLEEP","loanId":null,"owners":null,"loanDetails":null`, ``},
 		{"ISK", `"holdings":[{"type":"CRYPTO","quantity":null,"name":null}],"transactions":[{"type":"GIFT","settlementDate":null}]`,
@@ -113,8 +113,7 @@ func TestUnknownIsLeftOut(t *testing.T) {
 	}
 }
 
-// False, zero and the empty list are known, and stay.
-func TestZeroIsNotUnknown(t *testing.T) {
+func TestRead_KeepsFalseZeroAndEmptyLists(t *testing.T) {
 	for kind, members := range map[string]string{
 		"ISK":              `"holdings":[],"transactions":[],"accountInformation":{"hasExclusiveOwnership":false,"interestRate":0,"cashValue":{"amount":0,"currency":"SEK"}}`,
 		"UNSECURED_LOAN":   `"repaymentSchedule":{"finalDebt":0,"repaymentDayOfMonth":0},"owners":[]`,
@@ -126,7 +125,7 @@ func TestZeroIsNotUnknown(t *testing.T) {
 	}
 }
 
-func TestHeadIsAlwaysWritten(t *testing.T) {
+func TestHead_IsAlwaysWritten(t *testing.T) {
 	for _, kind := range []string{"KF", "PUBLIC_PENSION", "PSD2_SAVINGS_ACCOUNT"} {
 		got := rewritten(t, `{"type":"`+kind+`"}`)
 		for _, member := range []string{`"id":""`, `"company":""`, `"companyDisplayName":""`, `"type":"` + kind + `"`} {
@@ -137,7 +136,7 @@ func TestHeadIsAlwaysWritten(t *testing.T) {
 	}
 }
 
-func TestUnknownTypesAreKeptRaw(t *testing.T) {
+func TestRead_KeepsUnknownTypesRaw(t *testing.T) {
 	for _, in := range []string{`{"type":"SPACESHIP","crew":[1.50,{}]}`, `{}`, `{"type":null}`, `{"type":7,"id":[]}`, `{"type":["ISK"]}`} {
 		p, err := product.Read([]byte(in))
 		if err != nil {
@@ -150,7 +149,7 @@ func TestUnknownTypesAreKeptRaw(t *testing.T) {
 	}
 }
 
-func TestMalformedProducts(t *testing.T) {
+func TestRead_RejectsMalformedProducts(t *testing.T) {
 	for _, in := range []string{``, `null`, `[]`, `5`, `"ISK"`, `{`, `{"type":"ISK"}{}`, `{"type":"ISK",}`,
 		of("ISK", `"holdings":{}`), of("ISK", `"monthlySavingsAmount":{}`), of("UNSECURED_LOAN", `"firstDrawDownDate":"soon"`),
 		of("PSD2_CREDIT_CARD", `"transactions":[{"amount":"much"}]`), of("PSD2_CREDIT_CARD", `"transactions":[{"createdAt":"now"}]`),
@@ -161,7 +160,7 @@ func TestMalformedProducts(t *testing.T) {
 	}
 }
 
-func TestReadAll(t *testing.T) {
+func TestReadAll_StopsAtMalformedProduct(t *testing.T) {
 	list, err := product.ReadAll([]byte("[" + of("ISK", "") + "," + of("SPACESHIP", "") + "]"))
 	if err != nil || len(list) != 2 {
 		t.Errorf("got %v, %v", list, err)
@@ -177,8 +176,8 @@ func TestReadAll(t *testing.T) {
 	}
 }
 
-// Neither an error nor a log line shows what is the person's.
-func TestNothingPersonalIsPrinted(t *testing.T) {
+// No error and no log line contains personal data.
+func TestProducts_DoNotPrintPersonalData(t *testing.T) {
 	const number, iban = "194408139089", "SE3550000000054910000003"
 	var out strings.Builder
 	for _, in := range []string{
@@ -238,7 +237,7 @@ func FuzzRead(f *testing.F) {
 		}
 		again, err := product.ReadAll(once)
 		if err != nil {
-			t.Fatalf("%s was written, but does not read: %v", once, err)
+			t.Fatalf("%s was written but cannot be read: %v", once, err)
 		}
 		twice, err := product.AppendAll(nil, again)
 		if err != nil {

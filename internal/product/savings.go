@@ -6,8 +6,8 @@ import (
 	"samla/internal/money"
 )
 
-// SavingsAccount is a savings account, with or without fixed period
-// (docs/reference/products.md 6). BindingPeriod is a member of the one with fixed period only.
+// SavingsAccount is a savings account, with or without a fixed period
+// (docs/reference/products.md 6). Only the one with a fixed period has BindingPeriod.
 type SavingsAccount struct {
 	Head
 	AccountHolderName     string               `json:"accountHolderName,omitzero"`
@@ -28,24 +28,24 @@ type SavingsAccount struct {
 	Transactions          []Transaction        `json:"transactionsLast12Months,omitzero"`
 }
 
-// UnmarshalJSON also accepts the name transactions, which is used elsewhere.
+// UnmarshalJSON also accepts the name transactions, which other products use.
 func (s *SavingsAccount) UnmarshalJSON(data []byte) error {
 	type plain SavingsAccount
 	read := struct {
 		*plain
-		Elsewhere []Transaction `json:"transactions"`
+		OtherName []Transaction `json:"transactions"`
 	}{plain: (*plain)(s)}
 	if err := json.Unmarshal(data, &read); err != nil {
 		return err
 	}
 	if s.Transactions == nil {
-		s.Transactions = read.Elsewhere
+		s.Transactions = read.OtherName
 	}
 	return nil
 }
 
-// SavingsInterest is what a savings account yields (GeneralSavingsInterest of
-// docs/reference/products.md 6). Rates are ratios.
+// SavingsInterest is the interest of a savings account (GeneralSavingsInterest of
+// docs/reference/products.md 6). Rates are ratios: 0.01 is 1 %.
 type SavingsInterest struct {
 	Rate                *money.Number            `json:"rate,omitzero"`
 	EffectiveRate       *money.Number            `json:"effectiveRate,omitzero"`
@@ -61,23 +61,24 @@ type InterestConditionRange struct {
 	Rate      *money.Number `json:"rate,omitzero"` // ratio
 }
 
-// UnmarshalJSON accepts a bare number for one of the amounts and takes the other
-// one's currency for it.
+// UnmarshalJSON accepts a bare number for one of the amounts and gives it the
+// currency of the other.
 func (r *InterestConditionRange) UnmarshalJSON(data []byte) error {
 	type plain InterestConditionRange
 	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
 		return err
 	}
 	if r.MinAmount != nil && r.MaxAmount != nil {
-		lend(r.MinAmount, r.MaxAmount)
-		lend(r.MaxAmount, r.MinAmount)
+		copyCurrency(r.MinAmount, r.MaxAmount)
+		copyCurrency(r.MaxAmount, r.MinAmount)
 	}
 	return nil
 }
 
-func lend(from, to *money.Amount) {
+// copyCurrency sets the currency of to, if it has none.
+func copyCurrency(from, to *money.Amount) {
 	if to.Currency() == "" {
-		// The currency is either empty or already checked.
+		// New cannot fail: from's currency is empty or was validated before.
 		*to, _ = money.New(to.Value(), from.Currency())
 	}
 }
@@ -88,7 +89,7 @@ type Deposit struct {
 	Frequency Frequency     `json:"frequency,omitzero"`
 }
 
-// BindingPeriod is how long the money is tied.
+// BindingPeriod is how long the money cannot be withdrawn.
 type BindingPeriod struct {
 	StartDate       Date          `json:"startDate,omitzero"`
 	EndDate         Date          `json:"endDate,omitzero"`
