@@ -1,16 +1,16 @@
-// Package bankidmsg owns BankID's recommended messages for the person who identifies
-// or signs: their codes, their texts, and which of them a status calls for. It
-// is a fact that both sides of a bank connection read: connectors for what they
-// pass on, faces for what they show.
+// Package bankidmsg holds BankID's recommended messages for the person who
+// identifies or signs: their codes (RFA1 to RFA30), their texts, and which message
+// belongs to which status. Connectors use it for the status they report, HTTP
+// handlers for the text they show.
 //
-// The texts are data, one file a language. Source: docs/reference/banks.md 12.2, 12.3, 13
-// (BankID's wording as of 2026-10-03). BankID's own wording is not known to us
-// for RFA28 and RFA29 in either language and for RFA24 to RFA27 and RFA30 in
-// English; those are our translations of the sense.
+// The texts are data, one file per language. Source: docs/reference/banks.md 12.2,
+// 12.3, 13 (BankID's wording as of 2026-10-03). We do not know BankID's own wording
+// of RFA28 and RFA29 in either language, nor of RFA24 to RFA27 and RFA30 in
+// English; we wrote those ourselves.
 package bankidmsg
 
 import (
-	_ "embed" // for the texts
+	_ "embed" // go:embed of the texts
 	"encoding/json"
 	"strings"
 )
@@ -23,8 +23,8 @@ var english []byte
 
 var texts = map[string]map[string]string{"sv": load(swedish), "en": load(english)}
 
-// load reads a file that is part of the program: a broken one is a broken
-// build, which any test finds.
+// load parses an embedded file. It panics on a malformed one, because only a
+// faulty build contains it.
 func load(file []byte) map[string]string {
 	var t map[string]string
 	if err := json.Unmarshal(file, &t); err != nil {
@@ -33,8 +33,9 @@ func load(file []byte) map[string]string {
 	return t
 }
 
-// Text is the message's text in lang, a BCP 47 tag such as "sv" or "en-GB";
-// English where we do not have the language. An unknown code has no text.
+// Text returns a message's text in lang, a BCP 47 tag such as "sv" or "en-GB". A
+// language that we do not have falls back to English. The text of an unknown code
+// is "".
 func Text(code, lang string) string {
 	primary, _, _ := strings.Cut(lang, "-")
 	t, ok := texts[strings.ToLower(primary)]
@@ -44,7 +45,8 @@ func Text(code, lang string) string {
 	return t[code]
 }
 
-// key is a status and hintCode as collect gives them (docs/reference/banks.md 12.1).
+// key is a status and hintCode as BankID's collect call returns them
+// (docs/reference/banks.md 12.1).
 type key struct{ status, hint string }
 
 var codes = map[key]string{
@@ -64,19 +66,18 @@ var codes = map[key]string{
 	{"failed", "stepUpFailed"}:            "RFA30",
 }
 
-// byQR holds the hints whose message depends on how the app is reached: with a
-// QR code, so that the person looks at a computer, or started on this device.
+// byQR holds the hints whose message depends on how the app was started: [0] on
+// the same device, [1] by scanning a QR code on another screen.
 var byQR = map[key][2]string{
 	{"pending", "outstandingTransaction"}: {"RFA13", "RFA1"},
 	{"pending", "started"}:                {"RFA15B", "RFA15A"},
 	{"failed", "startFailed"}:             {"RFA17A", "RFA17B"},
 }
 
-// Message is the code and text for a status and hintCode; qr tells that the
-// person scans a QR code rather than starts the app on the same device. Lang is
-// as in Text. BankID adds hints: an unknown one while pending is RFA21, and any
-// other unknown, of whatever status, RFA22. A complete order has no message: ""
-// and "".
+// Message returns the code and text for a status and hintCode. qr is true when the
+// person scans a QR code and false when the app starts on the same device; lang is
+// as in Text. BankID adds hint codes over time: an unknown one is RFA21 while the
+// order is pending and RFA22 otherwise. A complete order has no message: "" and "".
 func Message(status, hintCode string, qr bool, lang string) (code, text string) {
 	code = messageCode(key{status, hintCode}, qr)
 	return code, Text(code, lang)
@@ -101,9 +102,10 @@ func messageCode(k key, qr bool) string {
 	return "RFA22"
 }
 
-// ForError is the code and text for an errorCode of the relying party API
-// (docs/reference/banks.md 12.3): RFA4 for alreadyInProgress, RFA5 for time-outs, internal
-// errors and maintenance, RFA22 for what the person cannot help.
+// ForError returns the code and text for an errorCode of the relying party API
+// (docs/reference/banks.md 12.3): RFA4 for alreadyInProgress; RFA5 for timeouts,
+// internal errors and maintenance; RFA22 for errors that the person can do nothing
+// about.
 func ForError(errorCode, lang string) (code, text string) {
 	switch errorCode {
 	case "alreadyInProgress":

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestMessage(t *testing.T) {
+func TestMessage_FollowsStatusHintAndDevice(t *testing.T) {
 	for _, tt := range []struct {
 		status, hint    string
 		onDevice, viaQR string
@@ -48,7 +48,7 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-func TestForError(t *testing.T) {
+func TestForError_FollowsErrorCode(t *testing.T) {
 	for errorCode, want := range map[string]string{
 		"alreadyInProgress": "RFA4", "requestTimeout": "RFA5", "internalError": "RFA5",
 		"maintenance": "RFA5", "invalidParameters": "RFA22", "": "RFA22",
@@ -59,7 +59,7 @@ func TestForError(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasATextInEveryLanguage(t *testing.T) {
+func TestTexts_CoverEveryCodeInEveryLanguage(t *testing.T) {
 	for lang, messages := range texts {
 		if len(messages) != 27 {
 			t.Errorf("%s has %d messages, want 27", lang, len(messages))
@@ -69,7 +69,7 @@ func TestEveryCodeHasATextInEveryLanguage(t *testing.T) {
 				t.Errorf("%s %s: %q", lang, code, text)
 			}
 			if slices.Contains([]string{"RFA7", "RFA10", "RFA11", "RFA12", "RFA14"}, code) {
-				t.Errorf("%s holds %s, which is retired", lang, code)
+				t.Errorf("%s has %s, which is retired", lang, code)
 			}
 			if texts["en"][code] == "" || texts["sv"][code] == "" {
 				t.Errorf("%s is missing in a language", code)
@@ -83,7 +83,7 @@ func TestEveryCodeHasATextInEveryLanguage(t *testing.T) {
 	}
 }
 
-func TestLanguage(t *testing.T) {
+func TestText_FallsBackToEnglish(t *testing.T) {
 	for lang, want := range map[string]string{
 		"sv": "Starta BankID-appen.", "sv-SE": "Starta BankID-appen.", "SV-se": "Starta BankID-appen.",
 		"en": "Start your BankID app.", "en-GB": "Start your BankID app.",

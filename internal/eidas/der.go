@@ -37,10 +37,9 @@ type psd2Statement struct {
 	NCAID   string `asn1:"utf8"`
 }
 
-// ParseDER reads the value of the extension. Statements of other kinds are
-// passed over; a role is known by its object identifier, whatever name stands
-// beside it, and roles outside the four are passed over. The error wraps
-// ErrMalformed.
+// ParseDER parses the value of the QcStatements extension. It ignores statements of
+// other kinds. It identifies a role by its object identifier, ignores the role's
+// name, and ignores roles other than the four. Errors wrap ErrMalformed.
 func ParseDER(der []byte) (Statements, error) {
 	var list []qcStatement
 	if rest, err := asn1.Unmarshal(der, &list); err != nil {
@@ -97,9 +96,9 @@ func (s *Statements) parsePSD2(der []byte) error {
 	return nil
 }
 
-// Marshal writes the value of the extension: the QcType statement unless the
-// type is Unknown, and the PSD2 statement when there is a role or an authority.
-// It fails on a role outside the four and on text that is not UTF-8.
+// Marshal returns the value of the QcStatements extension: the QcType statement
+// unless the type is Unknown, and the PSD2 statement if there is a role or an
+// authority. It fails on a role other than the four and on text that is not UTF-8.
 func (s Statements) Marshal() ([]byte, error) {
 	var list []qcStatement
 	add := func(id asn1.ObjectIdentifier, v any) error {

@@ -1,6 +1,6 @@
-// Package eidas owns the eIDAS facts of a PSD2 certificate: the QcStatements
-// extension and the organisation identifier. It hands them to whoever checks a
-// certificate (the sandbox bank) or issues one (the sandbox's CA, tests).
+// Package eidas reads and writes the eIDAS parts of a PSD2 certificate: the
+// QcStatements extension and the organization identifier. The sandbox bank checks
+// certificates with it, and the sandbox's certificate authority issues them.
 //
 // Source: ETSI TS 119 495 and EN 319 412-5; docs/reference/banks.md 9.1.
 package eidas
@@ -12,18 +12,18 @@ import (
 	"slices"
 )
 
-// QcType says what a qualified certificate is for.
+// QcType is the purpose of a qualified certificate.
 type QcType int
 
-// The types of EN 319 412-5 that PSD2 uses. Unknown is the type of a
-// certificate that states none of them.
+// The types of EN 319 412-5 that PSD2 uses. Unknown is the type of a certificate
+// that states neither.
 const (
 	Unknown QcType = iota
-	Seal           // eseal: a QSealC, signs messages
-	Web            // web: a QWAC, identifies the TPP in TLS
+	Seal           // eseal: a QSealC, which signs messages
+	Web            // web: a QWAC, which identifies the TPP in TLS
 )
 
-// Role is a PSD2 role as the certificate names it.
+// Role is a PSD2 role, by its name in certificates.
 type Role string
 
 // The four roles of TS 119 495.
@@ -34,7 +34,7 @@ const (
 	IC Role = "PSP_IC" // issuing of card-based instruments
 )
 
-// Statements is what the QcStatements extension says.
+// Statements is the content of the QcStatements extension.
 type Statements struct {
 	Type    QcType
 	Roles   []Role // in the order of the certificate
@@ -42,14 +42,14 @@ type Statements struct {
 	NCAID   string // such as "SE-FINA"
 }
 
-// Has tells whether the certificate grants the role.
+// Has reports whether the certificate grants the role.
 func (s Statements) Has(r Role) bool { return slices.Contains(s.Roles, r) }
 
-// ErrNone is what Parse returns for a certificate without QcStatements.
+// ErrNone is the error of Parse for a certificate without QcStatements.
 var ErrNone = errors.New("eidas: no QcStatements extension")
 
-// ErrMalformed is wrapped by every error about a QcStatements value that does
-// not follow its ASN.1.
+// ErrMalformed is wrapped by every error about a QcStatements value that does not
+// match its ASN.1 definition.
 var ErrMalformed = errors.New("eidas: malformed QcStatements")
 
 // ExtensionOID is the object identifier of the QcStatements extension.
@@ -58,8 +58,8 @@ var ExtensionOID = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 3}
 // OrganizationOID is the subject attribute organizationIdentifier.
 var OrganizationOID = asn1.ObjectIdentifier{2, 5, 4, 97}
 
-// Parse reads the statements of a certificate. It returns ErrNone when there is
-// no such extension and an error wrapping ErrMalformed when it cannot be read.
+// Parse returns the statements of a certificate. The error is ErrNone if there is
+// no such extension, and wraps ErrMalformed if it cannot be parsed.
 func Parse(cert *x509.Certificate) (Statements, error) {
 	for _, ext := range cert.Extensions {
 		if ext.Id.Equal(ExtensionOID) {

@@ -31,7 +31,7 @@ var vectors = []struct {
 		eidas.Statements{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
 }
 
-func TestVectors(t *testing.T) {
+func TestParseDER_ReadsPublishedExamples(t *testing.T) {
 	for _, v := range vectors {
 		der, err := hex.DecodeString(v.hex)
 		if err != nil {
@@ -51,7 +51,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func TestCertificateWithoutStatements(t *testing.T) {
+func TestParse_ReturnsErrNoneWithoutExtension(t *testing.T) {
 	if _, err := eidas.Parse(&x509.Certificate{}); !errors.Is(err, eidas.ErrNone) {
 		t.Errorf("got %v", err)
 	}
@@ -60,7 +60,7 @@ func TestCertificateWithoutStatements(t *testing.T) {
 	}
 }
 
-func TestCertificateExtensionAndSubject(t *testing.T) {
+func TestParse_ReadsExtensionAndSubject(t *testing.T) {
 	der, _ := hex.DecodeString(vectors[0].hex)
 	cert := &x509.Certificate{
 		Extensions: []pkix.Extension{{Id: eidas.ExtensionOID, Value: der}},
@@ -75,7 +75,7 @@ func TestCertificateExtensionAndSubject(t *testing.T) {
 	}
 }
 
-func TestMalformedIsRefused(t *testing.T) {
+func TestParseDER_RejectsMalformedInput(t *testing.T) {
 	good, _ := hex.DecodeString(vectors[0].hex)
 	for name, der := range map[string][]byte{
 		"empty": {}, "truncated": good[:len(good)-1], "trailing": append(bytes.Clone(good), 0),
@@ -90,7 +90,7 @@ func TestMalformedIsRefused(t *testing.T) {
 	}
 }
 
-func TestMarshalParseRoundTrip(t *testing.T) {
+func TestMarshal_RoundTripsThroughParseDER(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := eidas.Statements{
 			Type:    rapid.SampledFrom([]eidas.QcType{eidas.Unknown, eidas.Seal, eidas.Web}).Draw(t, "type"),

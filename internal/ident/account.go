@@ -2,38 +2,39 @@ package ident
 
 import "strings"
 
-// AccountNumber is a Swedish account number: a clearing number, which names the
-// bank, and the account at that bank (docs/reference/banks.md 14.3). Values compare with ==. It
-// prints as "[redacted]"; Clearing and Account have the real value.
+// AccountNumber is a Swedish account number: a clearing number, which identifies
+// the bank, and an account at that bank (docs/reference/banks.md 14.3). Values
+// compare with ==. It prints as "[redacted]"; Clearing and Account return the real
+// value.
 type AccountNumber struct {
 	masked       // clearing number, then account
-	clearing int // digits of the clearing number
+	clearing int // length of the clearing number, 4 or 5
 	bank     string
 }
 
-// Warning is a doubt about an account number that was accepted.
+// Warning is a possible error in an account number that was accepted.
 type Warning string
 
 // The warnings.
 const (
-	// WarnClearingCheckDigit: the fifth digit of a clearing number of Swedbank does
-	// not match the first four. Bankgirot documents that such numbers exist.
+	// WarnClearingCheckDigit: the fifth digit of a Swedbank clearing number does not
+	// match the first four. Bankgirot documents that such numbers exist.
 	WarnClearingCheckDigit Warning = "CLEARING_CHECK_DIGIT"
-	// WarnUnknownClearing: no bank of the table has this clearing number, so that
-	// nothing else could be checked.
+	// WarnUnknownClearing: no bank in the table has this clearing number, so nothing
+	// else could be checked.
 	WarnUnknownClearing Warning = "UNKNOWN_CLEARING"
 )
 
-// Clearing number and account together, over all banks.
+// Digits of clearing number and account together, at all banks.
 const (
 	minAccount = 11
 	maxAccount = 15
 )
 
-// ParseAccountNumber reads clearing number and account, with spaces, hyphens, dots
-// and commas anywhere between the digits. Errors are ErrForm, for characters or
-// the number of digits, and ErrCheckDigit; where check digits are known to be
-// broken in real numbers, there is a warning instead.
+// ParseAccountNumber parses a clearing number followed by an account. Spaces,
+// hyphens, dots and commas may stand anywhere between the digits. Errors are
+// ErrForm (other characters, wrong number of digits) and ErrCheckDigit. It returns
+// a warning instead where real account numbers are known to break the rule.
 func ParseAccountNumber(s string) (AccountNumber, []Warning, error) {
 	digits := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" -.,", r) {
@@ -67,9 +68,10 @@ func ParseAccountNumber(s string) (AccountNumber, []Warning, error) {
 	return n, nil, nil
 }
 
-// swedbank splits a number whose clearing number has a fifth digit, which many
-// leave out: five digits if that one matches, or else four if the account does, or
-// else five with a warning.
+// swedbank splits a number whose clearing number may have a fifth digit, a check
+// digit that is often omitted. The clearing number has five digits if the fifth
+// matches, or else four if the account's check digit matches then, or else five,
+// with a warning.
 func swedbank(digits string) (clearing int, warnings []Warning, err error) {
 	five := scheme23.check(digits[:5], digits[5:])
 	matches := luhn(digits[:5])
@@ -85,11 +87,12 @@ func swedbank(digits string) (clearing int, warnings []Warning, err error) {
 	return 5, []Warning{WarnClearingCheckDigit}, nil
 }
 
-// Clearing gives the clearing number, four or five digits.
+// Clearing returns the clearing number, four or five digits.
 func (a AccountNumber) Clearing() string { return a.reveal()[:a.clearing] }
 
-// Account gives the account at the bank. Never log it.
+// Account returns the account at the bank. Never log it.
 func (a AccountNumber) Account() string { return a.reveal()[a.clearing:] }
 
-// Bank gives the bank's name in the table of SwedishBanksAsOf, or "".
+// Bank returns the bank's name, or "" if the table of SwedishBanksAsOf does not have
+// the clearing number.
 func (a AccountNumber) Bank() string { return a.bank }

@@ -10,7 +10,7 @@ import (
 	"samla/internal/ident"
 )
 
-func TestVectorsOfAccountNumbers(t *testing.T) {
+func TestParseAccountNumber_ReadsPublishedNumbers(t *testing.T) {
 	v := load(t)
 	for _, s := range v.Accounts.Valid {
 		n, warnings, err := ident.ParseAccountNumber(s)
@@ -21,7 +21,7 @@ func TestVectorsOfAccountNumbers(t *testing.T) {
 	want := map[string]error{"6789123456788": ident.ErrCheckDigit, "123456789": ident.ErrForm}
 	for _, s := range v.Accounts.Invalid {
 		_, warnings, err := ident.ParseAccountNumber(s)
-		// A wrong clearing check digit is doubted, not refused (docs/reference/banks.md 14.3).
+		// A wrong clearing check digit is a warning, not an error (docs/reference/banks.md 14.3).
 		if s == "8424-1,983 189 224-6" {
 			if err != nil || !slices.Equal(warnings, []ident.Warning{ident.WarnClearingCheckDigit}) {
 				t.Errorf("%s: %v, %v", s, warnings, err)
@@ -32,7 +32,7 @@ func TestVectorsOfAccountNumbers(t *testing.T) {
 	}
 }
 
-func TestPartsOfAccountNumbers(t *testing.T) {
+func TestParseAccountNumber_SplitsClearingAndAccount(t *testing.T) {
 	for in, want := range map[string]string{
 		"8424-4,983 189 224-6": "Swedbank 84244 9831892246",
 		"8424 983 189 224-6":   "Swedbank 8424 9831892246", // without the fifth digit
@@ -53,11 +53,11 @@ func TestPartsOfAccountNumbers(t *testing.T) {
 		t.Errorf("got %v", warnings)
 	}
 	if n := (ident.AccountNumber{}); n.Clearing() != "" || n.Account() != "" {
-		t.Error("a zero value holds something")
+		t.Error("the zero value is not empty")
 	}
 }
 
-func TestRefusedAccountNumbers(t *testing.T) {
+func TestParseAccountNumber_RejectsInvalidNumbers(t *testing.T) {
 	for s, want := range map[string]error{
 		"":                  ident.ErrForm,
 		"3300":              ident.ErrForm,
@@ -78,11 +78,11 @@ func TestRefusedAccountNumbers(t *testing.T) {
 	}
 }
 
-// Of every clearing number, for each length of account: the number with a fitting
-// last digit passes, and with any one digit changed it does not. Numbers of
-// Swedbank with a fifth digit can be split in two ways and are left to the test
-// of their parts.
-func TestOneWrongDigitOfAnAccountIsFound(t *testing.T) {
+// For clearing numbers of all banks and each length of account: a number with a
+// matching last digit is accepted, and with any one digit changed it is not.
+// Swedbank's numbers with a fifth clearing digit are left out, because they can be
+// split in two ways.
+func TestParseAccountNumber_DetectsOneWrongDigit(t *testing.T) {
 	tried := 0
 	for clearing := 1000; clearing <= 9999; clearing += 11 {
 		if clearing/1000 == 8 {
@@ -90,7 +90,7 @@ func TestOneWrongDigitOfAnAccountIsFound(t *testing.T) {
 		}
 		for _, account := range []string{"7654321", "987654321", "1987654321"} {
 			digits := []byte(fmt.Sprint(clearing) + account)
-			if !fit(digits) {
+			if !fixCheckDigit(digits) {
 				continue
 			}
 			tried++
@@ -98,8 +98,8 @@ func TestOneWrongDigitOfAnAccountIsFound(t *testing.T) {
 				right := digits[at]
 				for wrong := byte('0'); wrong <= '9'; wrong++ {
 					digits[at] = wrong
-					if wrong != right && passes(digits) {
-						t.Fatalf("%s passes", digits)
+					if wrong != right && accepted(digits) {
+						t.Fatalf("%s is accepted", digits)
 					}
 				}
 				digits[at] = right
@@ -111,18 +111,19 @@ func TestOneWrongDigitOfAnAccountIsFound(t *testing.T) {
 	}
 }
 
-// fit looks for the last digit that makes a number pass without doubt.
-func fit(digits []byte) bool {
+// fixCheckDigit sets the last digit so that the number is accepted without a
+// warning. It reports whether there is such a digit.
+func fixCheckDigit(digits []byte) bool {
 	for last := byte('0'); last <= '9'; last++ {
 		digits[len(digits)-1] = last
-		if passes(digits) {
+		if accepted(digits) {
 			return true
 		}
 	}
 	return false
 }
 
-func passes(digits []byte) bool {
+func accepted(digits []byte) bool {
 	_, warnings, err := ident.ParseAccountNumber(string(digits))
 	return err == nil && len(warnings) == 0
 }
@@ -139,7 +140,7 @@ func FuzzAccountNumber(f *testing.F) {
 		}
 		again, _, err := ident.ParseAccountNumber(n.Clearing() + "-" + n.Account())
 		if err != nil || again != n {
-			t.Errorf("%q does not read back: %v", s, err)
+			t.Errorf("%q is not parsed back: %v", s, err)
 		}
 	})
 }

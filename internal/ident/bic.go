@@ -2,12 +2,13 @@ package ident
 
 import "strings"
 
-// BIC is a bank's identifier code (ISO 9362), eight or eleven characters. It
-// identifies a bank, not a person, and may be printed.
+// BIC is a business identifier code (ISO 9362), eight or eleven characters. It
+// identifies a bank, not a person, so it may be printed.
 type BIC string
 
-// ParseBIC reads a BIC: [A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})? after white
-// space is cut and letters are raised (docs/reference/banks.md 14.3). Anything else is ErrForm.
+// ParseBIC parses a BIC: [A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?, in either case
+// and with white space around it (docs/reference/banks.md 14.3). Anything else is
+// ErrForm.
 func ParseBIC(s string) (BIC, error) {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	if (len(s) != 8 && len(s) != 11) || !allUpper(s[:6]) {
@@ -24,12 +25,13 @@ func ParseBIC(s string) (BIC, error) {
 	return BIC(s), nil
 }
 
-// SwedishBanksAsOf is the date of the table behind SwedishBIC: a compilation of
-// third parties, not confirmed by the banks (docs/reference/banks.md 14.2).
+// SwedishBanksAsOf is the date of the tables of bank ids and clearing numbers. They
+// come from third parties and are not confirmed by the banks
+// (docs/reference/banks.md 14.2).
 const SwedishBanksAsOf = "2026-11-22"
 
-// swedishBICs by the bank id, the first three digits after the check digits of a
-// Swedish IBAN.
+// swedishBICs maps bank ids to BICs. The bank id is the first three digits after
+// the check digits of a Swedish IBAN.
 var swedishBICs = map[string]BIC{
 	"120": "DABASESX", "230": "AABASESS", "300": "NDEASESS", "500": "ESSESESS",
 	"600": "HANDSESS", "800": "SWEDSESS", "902": "ELLFSESS", "910": "NNSESES1",
@@ -40,8 +42,8 @@ var swedishBICs = map[string]BIC{
 	"978": "KLRNSESS",
 }
 
-// SwedishBIC gives the BIC of a Swedish bank id of three digits, as known on
-// SwedishBanksAsOf; false for an id that is not in the table.
+// SwedishBIC returns the BIC of a Swedish bank id of three digits, as of
+// SwedishBanksAsOf. It reports false for an id that is not in the table.
 func SwedishBIC(bankID string) (BIC, bool) {
 	bic, ok := swedishBICs[bankID]
 	return bic, ok

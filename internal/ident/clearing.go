@@ -2,8 +2,8 @@ package ident
 
 import "strings"
 
-// scheme is how a bank makes its account numbers: Bankgirot's type and comment,
-// as type:comment (docs/reference/banks.md 14.3).
+// scheme is the length and check-digit rule of a bank's account numbers, named by
+// Bankgirot's type and comment as type:comment (docs/reference/banks.md 14.3).
 type scheme string
 
 const (
@@ -11,46 +11,47 @@ const (
 	scheme12 scheme = "1:2" // 4 + 7, modulus 11 over all
 	scheme21 scheme = "2:1" // 4 + 10, modulus 10 over the account
 	scheme22 scheme = "2:2" // 4 + 9, modulus 11 over the account
-	scheme23 scheme = "2:3" // 4 or 5 + up to 10, modulus 10 over the account filled up to 10
+	scheme23 scheme = "2:3" // 4 or 5 + up to 10, modulus 10 over the account padded to 10
 )
 
 func (s scheme) check(clearing, account string) error {
-	length, shortest, holds := 0, false, false
+	length, shorter, matches := 0, false, false
 	switch s {
 	case scheme11:
-		length, holds = 7, mod11(clearing[1:]+account)
+		length, matches = 7, mod11(clearing[1:]+account)
 	case scheme12:
-		length, holds = 7, mod11(clearing+account)
+		length, matches = 7, mod11(clearing+account)
 	case scheme21:
-		length, holds = 10, luhn(account)
+		length, matches = 10, luhn(account)
 	case scheme22:
-		length, holds = 9, mod11(account)
+		length, matches = 9, mod11(account)
 	case scheme23:
-		length, shortest, holds = 10, true, luhn(account)
+		length, shorter, matches = 10, true, luhn(account)
 	}
-	fits := len(account) == length || (shortest && account != "" && len(account) < length)
+	fits := len(account) == length || (shorter && account != "" && len(account) < length)
 	switch {
 	case !fits || strings.Trim(account, "0") == "":
 		return ErrForm
-	case !holds:
+	case !matches:
 		return ErrCheckDigit
 	default:
 		return nil
 	}
 }
 
-// clearingRange is a run of clearing numbers of one bank.
+// clearingRange is a range of clearing numbers of one bank, first and last included.
 type clearingRange struct {
 	first, last int
 	bank        string
 	scheme      scheme
 }
 
-const swedbankFirst = 8000 // first of the numbers with a fifth digit
+const swedbankFirst = 8000 // the first clearing number with a fifth digit
 
-// clearingRanges is a compilation of third parties after Bankgirot's list, not
-// confirmed by the banks, as of SwedishBanksAsOf (docs/reference/banks.md 14.3). The first that
-// fits holds, so that single numbers stand before the runs they are in.
+// clearingRanges comes from third parties, who follow Bankgirot's list; it is not
+// confirmed by the banks (docs/reference/banks.md 14.3). Its date is
+// SwedishBanksAsOf. The first match applies, so exceptions stand before the range
+// that contains them.
 var clearingRanges = []clearingRange{
 	{3300, 3300, "Nordea", scheme21}, {3782, 3782, "Nordea", scheme21}, // the account is a personal number
 	{1100, 1199, "Nordea", scheme11}, {1400, 2099, "Nordea", scheme11},

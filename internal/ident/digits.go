@@ -9,7 +9,7 @@ func allDigits(s string) bool {
 	return true
 }
 
-// number reads digits, of which there are few.
+// number parses decimal digits. The caller makes sure that they fit an int.
 func number(digits string) int {
 	n := 0
 	for i := range len(digits) {
@@ -20,7 +20,8 @@ func number(digits string) int {
 
 func twoDigits(n int) string { return string([]byte{byte('0' + n/10%10), byte('0' + n%10)}) }
 
-// luhn is modulus 10 with the weights 1, 2, 1, 2, ... from the right.
+// luhn reports whether digits pass the Luhn check: modulus 10 with the weights
+// 1, 2, 1, 2, ... from the right.
 func luhn(digits string) bool {
 	sum := 0
 	for i := range len(digits) {
@@ -33,8 +34,8 @@ func luhn(digits string) bool {
 	return sum%10 == 0
 }
 
-// mod11 is modulus 11 with the weights 1, 2, ..., 10, 1 from the right
-// (docs/reference/banks.md 14.3).
+// mod11 reports whether digits pass the modulus 11 check with the weights
+// 1, 2, ..., 10, 1 from the right (docs/reference/banks.md 14.3).
 func mod11(digits string) bool {
 	sum := 0
 	for i := range len(digits) {

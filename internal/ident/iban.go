@@ -2,13 +2,13 @@ package ident
 
 import "strings"
 
-// IBAN is an international bank account number (ISO 13616, docs/reference/banks.md 14.2). Values
-// compare with ==. It prints as "[redacted]"; Compact has the real value. The
-// zero value is no IBAN.
+// IBAN is an international bank account number (ISO 13616,
+// docs/reference/banks.md 14.2). Values compare with ==. It prints as "[redacted]";
+// Compact returns the real value. The zero value means no IBAN.
 type IBAN struct{ masked }
 
-// ibanLengths of the countries the banks of docs/reference/banks.md are in; of others only the
-// bounds of the standard are asked.
+// ibanLengths has the exact lengths of the Nordic countries. For other countries
+// only the limits of the standard are checked.
 var ibanLengths = map[string]int{"SE": 24, "NO": 15, "DK": 18, "FI": 18, "IS": 26}
 
 const (
@@ -16,9 +16,9 @@ const (
 	maxIBAN = 34
 )
 
-// ParseIBAN reads an IBAN in electronic or printed form: spaces are dropped and
-// letters raised. Errors are ErrForm, for characters or the length, and
-// ErrCheckDigit, for the modulus 97 of ISO 7064.
+// ParseIBAN parses an IBAN in electronic or printed form: it removes spaces and
+// converts letters to upper case. Errors are ErrForm (characters or length) and
+// ErrCheckDigit (modulus 97 of ISO 7064).
 func ParseIBAN(s string) (IBAN, error) {
 	s = strings.ToUpper(strings.ReplaceAll(s, " ", ""))
 	if len(s) < minIBAN || len(s) > maxIBAN || !isIBANForm(s) {
@@ -33,7 +33,8 @@ func ParseIBAN(s string) (IBAN, error) {
 	return IBAN{mask(s)}, nil
 }
 
-// isIBANForm: [A-Z]{2}[0-9]{2}[A-Z0-9]+, the Nordic ones with digits only.
+// isIBANForm reports whether s matches [A-Z]{2}[0-9]{2}[A-Z0-9]+, or for Nordic
+// countries [A-Z]{2}[0-9]+.
 func isIBANForm(s string) bool {
 	if !allUpper(s[:2]) || !allDigits(s[2:4]) {
 		return false
@@ -50,7 +51,7 @@ func isIBANForm(s string) bool {
 }
 
 // mod97 moves the first four characters to the end, reads letters as 10 to 35 and
-// takes the remainder; 1 is right.
+// returns the remainder modulo 97. It is 1 for a valid IBAN.
 func mod97(s string) int {
 	remainder := 0
 	for i := range len(s) {
@@ -64,10 +65,10 @@ func mod97(s string) int {
 	return remainder
 }
 
-// Compact gives the real value without spaces. Never log it.
+// Compact returns the real value without spaces. Never log it.
 func (i IBAN) Compact() string { return i.reveal() }
 
-// Country gives the two letters the IBAN begins with, or "".
+// Country returns the country code, the first two letters, or "" for the zero value.
 func (i IBAN) Country() string {
 	if i.IsZero() {
 		return ""
@@ -75,8 +76,8 @@ func (i IBAN) Country() string {
 	return i.reveal()[:2]
 }
 
-// BIC gives the bank's BIC, known for Swedish IBANs by the bank id in their first
-// three digits; see SwedishBIC.
+// BIC returns the bank's BIC if the IBAN is Swedish and its bank id is known; see
+// SwedishBIC.
 func (i IBAN) BIC() (BIC, bool) {
 	if i.Country() != "SE" {
 		return "", false

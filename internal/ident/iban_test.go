@@ -9,8 +9,8 @@ import (
 	"samla/internal/ident"
 )
 
-func TestIBANsOfOtherCountries(t *testing.T) {
-	// The examples of the IBAN registry.
+func TestParseIBAN_AcceptsOtherCountries(t *testing.T) {
+	// Examples from the IBAN registry.
 	for _, s := range []string{"NO9386011117947", "DK5000400440116243", "FI2112345600000785",
 		"IS140159260076545510730339", "DE89370400440532013000", "GB29NWBK60161331926819",
 		"MT84MALT011000012345MTLCAST001S"} {
@@ -27,7 +27,7 @@ func TestIBANsOfOtherCountries(t *testing.T) {
 	}
 }
 
-func TestRefusedIBANs(t *testing.T) {
+func TestParseIBAN_RejectsInvalidNumbers(t *testing.T) {
 	for s, want := range map[string]error{
 		"":                          ident.ErrForm,
 		"SE35":                      ident.ErrForm,
@@ -49,9 +49,9 @@ func TestRefusedIBANs(t *testing.T) {
 	}
 }
 
-// Check digits 00, 01 and 99 fulfil the modulus for 97, 98 and 02, but are never
-// given out.
-func TestImpossibleCheckDigits(t *testing.T) {
+// Check digits 00, 01 and 99 have the same remainder as 97, 98 and 02, but are
+// never issued.
+func TestParseIBAN_RejectsCheckDigitsNeverIssued(t *testing.T) {
 	for account := range 2000 {
 		rest := "5000000005491" + string([]byte{'0' + byte(account/1000), '0' + byte(account/100%10), '0' + byte(account/10%10), '0' + byte(account%10)}) + "000"
 		for _, check := range []string{"00", "01", "99"} {
@@ -62,7 +62,7 @@ func TestImpossibleCheckDigits(t *testing.T) {
 	}
 }
 
-func TestOneWrongCharacterOfAnIBANIsFound(t *testing.T) {
+func TestParseIBAN_DetectsOneWrongDigit(t *testing.T) {
 	valid := append(load(t).IBAN.Valid, "GB29NWBK60161331926819")
 	rapid.Check(t, func(t *rapid.T) {
 		s := []byte(rapid.SampledFrom(valid).Draw(t, "iban"))
@@ -73,12 +73,12 @@ func TestOneWrongCharacterOfAnIBANIsFound(t *testing.T) {
 		}
 		s[at] = other
 		if _, err := ident.ParseIBAN(string(s)); err == nil {
-			t.Fatalf("%s passes", s)
+			t.Fatalf("%s is accepted", s)
 		}
 	})
 }
 
-func TestSwedishBankIDs(t *testing.T) {
+func TestIBAN_BICFollowsSwedishBankID(t *testing.T) {
 	for s, want := range map[string]ident.BIC{"SE3550000000054910000003": "ESSESESS", "SE4550000000058398257466": "ESSESESS"} {
 		i, err := ident.ParseIBAN(s)
 		if err != nil {
@@ -96,7 +96,7 @@ func TestSwedishBankIDs(t *testing.T) {
 	}
 }
 
-func TestBIC(t *testing.T) {
+func TestParseBIC_ChecksForm(t *testing.T) {
 	for _, s := range []string{"NDEASESS", "ESSESESSXXX", "IKANSE21", " ndeasess "} {
 		if _, err := ident.ParseBIC(s); err != nil {
 			t.Errorf("%q: %v", s, err)
@@ -120,7 +120,7 @@ func FuzzIBAN(f *testing.F) {
 			return
 		}
 		if again, err := ident.ParseIBAN(i.Compact()); err != nil || again != i {
-			t.Errorf("%q does not read back: %v", s, err)
+			t.Errorf("%q is not parsed back: %v", s, err)
 		}
 	})
 }

@@ -1,8 +1,8 @@
-// Package ident owns the identifiers of persons, accounts and banks: Swedish
+// Package ident provides the identifiers of persons, accounts and banks: Swedish
 // personal and coordination numbers, IBANs, BICs and Swedish account numbers
-// (docs/reference/banks.md 14). It checks them and hands them on as values that cannot be
-// printed by accident: what identifies a person shows itself only to a caller
-// who asks for it by name.
+// (docs/reference/banks.md 14). It validates them. Values that identify a person
+// cannot be printed by accident: fmt, log/slog and encoding/json never show them,
+// and a caller must use a named method to read them.
 package ident
 
 import (
@@ -13,24 +13,24 @@ import (
 	"unique"
 )
 
-// Errors of this package. They never repeat the text that was refused.
+// Errors of this package. They never contain the text that could not be parsed.
 var (
 	// ErrForm: wrong length or characters.
 	ErrForm = errors.New("not of the required form")
-	// ErrDate: no such birth date, or one that lies ahead.
+	// ErrDate: the birth date does not exist or lies in the future.
 	ErrDate = errors.New("no possible birth date")
-	// ErrSerial: the birth number is 000, which is never given out.
+	// ErrSerial: the birth number is 000, which is never issued.
 	ErrSerial = errors.New("no possible birth number")
-	// ErrCheckDigit: the check digits do not agree with the rest.
+	// ErrCheckDigit: the check digits do not match the other digits.
 	ErrCheckDigit = errors.New("check digit does not match")
 )
 
-// redacted stands for an identifier wherever a value is printed.
+// redacted is printed in place of an identifier.
 const redacted = "[redacted]"
 
-// masked holds an identifier out of reach of fmt, log/slog and encoding/json. A
-// handle rather than a string, because fmt prints the unexported members of a
-// struct around it without asking any method: of a handle it shows an address.
+// masked hides an identifier from fmt, log/slog and encoding/json. It holds a
+// handle and not a string, because fmt prints unexported fields of a struct without
+// calling their methods: of a handle it prints an address.
 type masked struct{ handle unique.Handle[string] }
 
 func mask(s string) masked { return masked{unique.Make(s)} }
@@ -42,7 +42,7 @@ func (m masked) reveal() string {
 	return m.handle.Value()
 }
 
-// IsZero tells whether nothing has been read into the value.
+// IsZero reports whether the value is the zero value, which is no identifier.
 func (m masked) IsZero() bool { return m == masked{} }
 
 // String hides the identifier.
@@ -57,8 +57,8 @@ func (m masked) LogValue() slog.Value { return slog.StringValue(redacted) }
 // Format hides the identifier from every verb of package fmt.
 func (m masked) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// MarshalText refuses: an identifier that is meant to be written is asked for by
-// name, and one that is not would be written as something it is not.
+// MarshalText always fails, so that encoding/json cannot write an identifier. A
+// caller that must write one reads it with its named method.
 func (m masked) MarshalText() ([]byte, error) {
-	return nil, errors.New("an identifier is not written by itself")
+	return nil, errors.New("a masked identifier cannot be marshalled")
 }

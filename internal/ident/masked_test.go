@@ -11,8 +11,8 @@ import (
 	"samla/internal/ident"
 )
 
-// Nothing that prints may show an identifier, however it is wrapped.
-func TestIdentifiersDoNotPrint(t *testing.T) {
+// However an identifier is wrapped, no way of printing shows it.
+func TestMasked_HidesIdentifierFromPrinting(t *testing.T) {
 	person, err := ident.ParsePersonalNumber12("194408139089")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestIdentifiersDoNotPrint(t *testing.T) {
 	values := []any{person, &person, iban, &iban, inner{person, iban, []any{person, iban}},
 		&inner{person: person, IBAN: iban}, map[ident.PersonalNumber]ident.IBAN{person: iban}, []ident.IBAN{iban}}
 	var out bytes.Buffer
-	// Without the time, whose digits are anybody's.
+	// Without the time, whose digits could match by chance.
 	timeless := &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
 			return slog.Attr{}
@@ -60,11 +60,11 @@ func TestIdentifiersDoNotPrint(t *testing.T) {
 	}
 }
 
-func TestZeroValuesAreEmpty(t *testing.T) {
+func TestMasked_ZeroValueIsEmpty(t *testing.T) {
 	if (ident.PersonalNumber{}).Digits() != "" || (ident.IBAN{}).Compact() != "" || (ident.IBAN{}).Country() != "" {
-		t.Error("a zero value holds something")
+		t.Error("a zero value is not empty")
 	}
 	if (ident.PersonalNumber{}).IsCoordination() || !(ident.PersonalNumber{}).IsZero() {
-		t.Error("a zero value claims to be something")
+		t.Error("a zero value is a coordination number, or IsZero is false")
 	}
 }

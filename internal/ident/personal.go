@@ -6,24 +6,24 @@ import (
 )
 
 // PersonalNumber is a Swedish personal identity number or coordination number
-// (docs/reference/banks.md 14.1). Values compare with ==. It prints as "[redacted]"; Digits has
-// the real value. The zero value is no number.
+// (docs/reference/banks.md 14.1). Values compare with ==. It prints as "[redacted]";
+// Digits returns the real value. The zero value means no number.
 type PersonalNumber struct{ masked }
 
-// Option changes what a personal number is checked for.
+// Option changes how a personal number is validated.
 type Option func(*rules)
 
 type rules struct{ skipCheckDigit bool }
 
-// SkipCheckDigit accepts a number whose check digit does not match. It serves to
-// read what somebody else has stored; a number that a person signs with is always
-// checked.
+// SkipCheckDigit accepts a number whose check digit does not match. It is for
+// numbers that another system has stored. Never use it for a number that a person
+// signs with.
 func SkipCheckDigit() Option { return func(r *rules) { r.skipCheckDigit = true } }
 
-// ParsePersonalNumber12 reads exactly twelve digits YYYYMMDDNNNC, the form of
-// docs/reference/api.md 4.3, with nothing around or between them. Errors are ErrForm, ErrDate,
-// ErrSerial and ErrCheckDigit. Interim numbers, which have a letter in the
-// serial, are of the wrong form: BankID is never issued for one.
+// ParsePersonalNumber12 parses exactly twelve digits YYYYMMDDNNNC, the form of
+// docs/reference/api.md 4.3. Errors are ErrForm, ErrDate, ErrSerial and
+// ErrCheckDigit. Interim numbers, which have a letter in the serial, are ErrForm:
+// BankID is never issued for one.
 func ParsePersonalNumber12(s string, options ...Option) (PersonalNumber, error) {
 	if len(s) != 12 || !allDigits(s) {
 		return PersonalNumber{}, ErrForm
@@ -44,12 +44,12 @@ func ParsePersonalNumber12(s string, options ...Option) (PersonalNumber, error) 
 	return PersonalNumber{mask(s)}, nil
 }
 
-// ParsePersonalNumber reads twelve digits, or ten that it completes to the latest
-// century whose birth date is not ahead of now. A '-' or '+' may stand before the
-// last four. Of ten digits, '+' says that the person turns 100 this year or has
-// done so (docs/reference/banks.md 14.1), so that the century is an earlier one. White space
-// around the number is ignored. Errors are those of ParsePersonalNumber12, with
-// ErrDate also for a birth date ahead of now.
+// ParsePersonalNumber parses twelve digits, or ten digits, for which it adds the
+// latest century that gives a birth date not after now. A '-' or '+' may stand
+// before the last four digits. With ten digits, '+' means that the person turns 100
+// this year or earlier (docs/reference/banks.md 14.1), so the century is an earlier
+// one. White space around the number is ignored. Errors are those of
+// ParsePersonalNumber12; a birth date after now is ErrDate.
 func ParsePersonalNumber(s string, now time.Time, options ...Option) (PersonalNumber, error) {
 	s = strings.TrimSpace(s)
 	plus := false
@@ -74,7 +74,7 @@ func ParsePersonalNumber(s string, now time.Time, options ...Option) (PersonalNu
 	return n, err
 }
 
-// complete puts the century before ten digits.
+// complete adds the century to ten digits. It reports false if no century fits.
 func complete(ten string, plus bool, today string) (string, bool) {
 	thisYear := number(today[:4])
 	for century := thisYear / 100; century >= firstYear/100; century-- {
@@ -91,17 +91,16 @@ func complete(ten string, plus bool, today string) (string, bool) {
 	return "", false
 }
 
-// Digits gives the real value, twelve digits. Never log it.
+// Digits returns the real value, twelve digits. Never log it.
 func (p PersonalNumber) Digits() string { return p.reveal() }
 
-// IsCoordination tells a coordination number from a personal number.
+// IsCoordination reports whether the number is a coordination number.
 func (p PersonalNumber) IsCoordination() bool {
 	return !p.IsZero() && birthDay(p.reveal()).coordination()
 }
 
-// BirthDate gives midnight UTC of the birth date. It reports false when the
-// number does not tell it: a coordination number may have an unknown month or
-// day.
+// BirthDate returns the birth date at midnight UTC. It reports false when the date
+// is not known: a coordination number may have an unknown month or day.
 func (p PersonalNumber) BirthDate() (time.Time, bool) {
 	if p.IsZero() {
 		return time.Time{}, false

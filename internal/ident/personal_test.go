@@ -13,7 +13,7 @@ import (
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func TestCenturyIsCompleted(t *testing.T) {
+func TestParsePersonalNumber_AddsCentury(t *testing.T) {
 	for in, want := range map[string]string{
 		"194408139089":   "194408139089",
 		"19440813-9089":  "194408139089",
@@ -33,14 +33,14 @@ func TestCenturyIsCompleted(t *testing.T) {
 	}
 }
 
-func TestCenturyFollowsTheClock(t *testing.T) {
+func TestParsePersonalNumber_CenturyDependsOnNow(t *testing.T) {
 	birthday := time.Date(2012, 12, 12, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		at   time.Time
 		want string
 	}{
 		{birthday.Add(-3 * time.Hour), "191212121212"},
-		{birthday.Add(-2 * time.Hour), "201212121212"}, // midnight in a Swedish summer, at the latest
+		{birthday.Add(-2 * time.Hour), "201212121212"}, // midnight in Swedish summer time
 		{birthday.AddDate(80, 0, 0), "201212121212"},
 	} {
 		n, err := ident.ParsePersonalNumber("1212121212", c.at)
@@ -50,8 +50,8 @@ func TestCenturyFollowsTheClock(t *testing.T) {
 	}
 }
 
-func TestPlusMeansAHundred(t *testing.T) {
-	// In the year of the hundredth birthday, before the day itself.
+func TestParsePersonalNumber_PlusMeansHundredOrOlder(t *testing.T) {
+	// In the year of the hundredth birthday, before the birthday.
 	at := time.Date(2012, 1, 1, 12, 0, 0, 0, time.UTC)
 	n, err := ident.ParsePersonalNumber("121212+1212", at)
 	if err != nil || n.Digits() != "191212121212" {
@@ -61,11 +61,11 @@ func TestPlusMeansAHundred(t *testing.T) {
 		t.Errorf("got %q, %v", n.Digits(), err)
 	}
 	if _, err := ident.ParsePersonalNumber("300602+2397", now); !errors.Is(err, ident.ErrDate) {
-		t.Errorf("older than anybody: %v", err)
+		t.Errorf("born before the first year: %v", err)
 	}
 }
 
-func TestRefusedPersonalNumbers(t *testing.T) {
+func TestParsePersonalNumber_RejectsInvalidNumbers(t *testing.T) {
 	for in, want := range map[string]error{
 		"":                 ident.ErrForm,
 		"19440813908":      ident.ErrForm,
@@ -100,12 +100,12 @@ func TestRefusedPersonalNumbers(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", in, err, want)
 		}
 		if err != nil && len(in) > 5 && strings.Contains(err.Error(), in[:6]) {
-			t.Errorf("%q stands in the error: %v", in, err)
+			t.Errorf("%q is in the error: %v", in, err)
 		}
 	}
 }
 
-func TestStrictFormIsTwelveDigitsOnly(t *testing.T) {
+func TestParsePersonalNumber12_AcceptsTwelveDigitsOnly(t *testing.T) {
 	for _, in := range []string{"19440813-9089", "4408139089", " 194408139089", "194408139089\n"} {
 		if _, err := ident.ParsePersonalNumber12(in); !errors.Is(err, ident.ErrForm) {
 			t.Errorf("%q: got %v", in, err)
@@ -113,7 +113,7 @@ func TestStrictFormIsTwelveDigitsOnly(t *testing.T) {
 	}
 }
 
-func TestUnknownMonthAndDay(t *testing.T) {
+func TestBirthDate_UnknownMonthOrDay(t *testing.T) {
 	for _, in := range []string{"199000602395", "199000732395", "199012602395"} {
 		n, err := ident.ParsePersonalNumber12(in, ident.SkipCheckDigit())
 		if err != nil || !n.IsCoordination() {
@@ -128,12 +128,11 @@ func TestUnknownMonthAndDay(t *testing.T) {
 		t.Errorf("got %v, %v", date, ok)
 	}
 	if _, ok := (ident.PersonalNumber{}).BirthDate(); ok {
-		t.Error("nobody has a birthday")
+		t.Error("the zero value has a birth date")
 	}
 }
 
-// A wrong digit never passes the check digit.
-func TestOneWrongDigitIsFound(t *testing.T) {
+func TestParsePersonalNumber12_DetectsOneWrongDigit(t *testing.T) {
 	valid := load(t).Personal.Valid
 	rapid.Check(t, func(t *rapid.T) {
 		s := []byte(rapid.SampledFrom(valid).Draw(t, "number"))
@@ -144,13 +143,13 @@ func TestOneWrongDigitIsFound(t *testing.T) {
 		}
 		s[at] = other
 		if _, err := ident.ParsePersonalNumber12(string(s)); err == nil {
-			t.Fatalf("%s passes", s)
+			t.Fatalf("%s is accepted", s)
 		}
 	})
 }
 
-// Ten digits and twelve name the same person while that person is under 100.
-func TestShortFormAgrees(t *testing.T) {
+// Ten digits and twelve identify the same person while that person is under 100.
+func TestParsePersonalNumber_TenDigitsMatchTwelve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		date := time.Date(1927, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 36000).Draw(t, "day"))
 		twelve := date.Format("20060102") + rapid.StringMatching(`[1-9][0-9]{3}`).Draw(t, "last")
@@ -170,13 +169,13 @@ func FuzzPersonalNumber(f *testing.F) {
 		n, err := ident.ParsePersonalNumber(s, now)
 		if err != nil {
 			if !n.IsZero() {
-				t.Error("a refused number has a value")
+				t.Error("the number has a value in spite of the error")
 			}
 			return
 		}
 		again, err := ident.ParsePersonalNumber12(n.Digits())
 		if err != nil || again != n {
-			t.Errorf("%q: strict form refuses it: %v", s, err)
+			t.Errorf("%q: ParsePersonalNumber12 does not accept it: %v", s, err)
 		}
 	})
 }

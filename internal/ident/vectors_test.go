@@ -9,8 +9,8 @@ import (
 	"samla/internal/ident"
 )
 
-// vectors of docs/reference/banks.md 14: Skatteverket's test numbers and published IBANs and
-// account numbers.
+// vectors are those of docs/reference/banks.md 14: Skatteverket's test numbers and
+// published IBANs and account numbers.
 type vectors struct {
 	Personal struct {
 		Valid        []string `json:"valid"`
@@ -43,7 +43,7 @@ func load(t testing.TB) vectors {
 	return v
 }
 
-func TestVectorsOfPersonalNumbers(t *testing.T) {
+func TestParsePersonalNumber12_ReadsPublishedNumbers(t *testing.T) {
 	v := load(t)
 	for _, s := range v.Personal.Valid {
 		n, err := ident.ParsePersonalNumber12(s)
@@ -68,7 +68,7 @@ func TestVectorsOfPersonalNumbers(t *testing.T) {
 	}
 }
 
-func TestVectorsOfIBANs(t *testing.T) {
+func TestParseIBAN_ReadsPublishedNumbers(t *testing.T) {
 	v := load(t)
 	for _, s := range v.IBAN.Valid {
 		if i, err := ident.ParseIBAN(s); err != nil || i.Compact() != s || i.Country() != "SE" {

@@ -1,6 +1,6 @@
-// Package lru owns memory of what was looked up a moment ago: a bounded cache
-// whose entries grow old by a clock, and in which one look-up serves everybody
-// who waits for the same key. The vault keeps keys in it, the gate credentials.
+// Package lru provides a bounded cache with least-recently-used eviction. Its
+// entries expire by a clock, and concurrent calls for one missing key share one
+// load. It caches data keys and credentials.
 package lru
 
 import (
@@ -12,8 +12,8 @@ import (
 	"samla/internal/clock"
 )
 
-// Cache remembers at most size values, each for at most age; the least recently
-// used one goes first. It is safe for concurrent use.
+// Cache holds at most size values, each for at most age. It evicts the least
+// recently used value first. It is safe for concurrent use.
 type Cache[K comparable, V any] struct {
 	clk  clock.Clock
 	size int
@@ -35,7 +35,9 @@ type flight[V any] struct {
 	done  chan struct{}
 	value V
 	err   error
-	again bool // the leader's own context ended: its error says nothing to others
+	// retry: load was cancelled by its own caller's context, or panicked. Its
+	// result is not valid for the calls that wait; they start over.
+	retry bool
 }
 
 // New returns an empty cache. Both size and age must be positive.
@@ -46,7 +48,8 @@ func New[K comparable, V any](clk clock.Clock, size int, age time.Duration) *Cac
 	}
 }
 
-// Peek returns the remembered value of k.
+// Peek returns the cached value of k without loading it, and reports whether
+// there is one. It counts as a use of k.
 func (c *Cache[K, V]) Peek(k K) (V, bool) {
 	now := c.clk.Now()
 	c.mu.Lock()
@@ -67,9 +70,9 @@ func (c *Cache[K, V]) peek(k K, now time.Time) (V, bool) {
 	return none, false
 }
 
-// Get returns the remembered value of k, else what load returns. Concurrent
-// calls for one key share one load. Errors are not remembered. A value's age
-// counts from before its load began.
+// Get returns the cached value of k, or else calls load and caches what it
+// returns. Concurrent calls for one key share one load. Errors are not cached.
+// A value's age counts from the time before its load began.
 func (c *Cache[K, V]) Get(ctx context.Context, k K, load func(context.Context) (V, error)) (V, error) {
 	for {
 		now := c.clk.Now()
@@ -85,11 +88,11 @@ func (c *Cache[K, V]) Get(ctx context.Context, k K, load func(context.Context) (
 		}
 		c.mu.Unlock()
 		if !joined {
-			return c.lead(ctx, k, f, now, load)
+			return c.runLoad(ctx, k, f, now, load)
 		}
 		select {
 		case <-f.done:
-			if !f.again {
+			if !f.retry {
 				return f.value, f.err
 			}
 		case <-ctx.Done():
@@ -99,26 +102,26 @@ func (c *Cache[K, V]) Get(ctx context.Context, k K, load func(context.Context) (
 	}
 }
 
-func (c *Cache[K, V]) lead(ctx context.Context, k K, f *flight[V], now time.Time,
+func (c *Cache[K, V]) runLoad(ctx context.Context, k K, f *flight[V], now time.Time,
 	load func(context.Context) (V, error)) (V, error) {
-	f.again = true // stays so when load panics
+	f.retry = true // stays true when load panics
 	defer func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.flights[k] == f { // else dropped meanwhile: the value may be what was dropped
+		if c.flights[k] == f { // otherwise k was dropped during the load: the value may be outdated
 			delete(c.flights, k)
-			if f.err == nil && !f.again {
+			if f.err == nil && !f.retry {
 				c.put(k, f.value, now)
 			}
 		}
 		close(f.done)
 	}()
 	f.value, f.err = load(ctx)
-	f.again = f.err != nil && ctx.Err() != nil
+	f.retry = f.err != nil && ctx.Err() != nil
 	return f.value, f.err
 }
 
-// Put remembers v as looked up just now.
+// Put caches v as the value of k; its age counts from now.
 func (c *Cache[K, V]) Put(k K, v V) {
 	now := c.clk.Now()
 	c.mu.Lock()
@@ -141,8 +144,8 @@ func (c *Cache[K, V]) remove(el *list.Element) {
 	c.order.Remove(el)
 }
 
-// Drop forgets k. What a load that is under way brings is not remembered, and
-// calls that begin after Drop do not share it.
+// Drop removes k. The result of a load that is in progress is not cached, and
+// calls that begin after Drop do not share that load.
 func (c *Cache[K, V]) Drop(k K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,7 +155,7 @@ func (c *Cache[K, V]) Drop(k K) {
 	}
 }
 
-// Clear drops every key.
+// Clear drops every key, as Drop does.
 func (c *Cache[K, V]) Clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +164,7 @@ func (c *Cache[K, V]) Clear() {
 	c.order.Init()
 }
 
-// Len tells how many values are kept, those that grew too old included.
+// Len returns the number of cached values, including expired ones.
 func (c *Cache[K, V]) Len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,11 +16,11 @@ import (
 
 var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
-func TestNoValueIsOlderThanItsAge(t *testing.T) {
+func TestCache_ExpiresValueAtItsAge(t *testing.T) {
 	clk := clock.NewManual(start)
 	c := lru.New[string, int](clk, 10, time.Minute)
 	v, err := c.Get(t.Context(), "k", func(context.Context) (int, error) {
-		clk.Advance(20 * time.Second) // a slow look-up is as old as its beginning
+		clk.Advance(20 * time.Second) // the age counts from the beginning of the load
 		return 1, nil
 	})
 	if v != 1 || err != nil {
@@ -28,15 +28,15 @@ func TestNoValueIsOlderThanItsAge(t *testing.T) {
 	}
 	clk.Advance(40*time.Second - 1)
 	if _, ok := c.Peek("k"); !ok {
-		t.Error("forgotten too early")
+		t.Error("value expired before its age")
 	}
 	clk.Advance(1)
 	if _, ok := c.Peek("k"); ok {
-		t.Error("remembered past its age")
+		t.Error("value is cached past its age")
 	}
 }
 
-func TestErrorsAreNotRemembered(t *testing.T) {
+func TestCache_DoesNotCacheErrors(t *testing.T) {
 	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
 	broken := errors.New("broken")
 	if _, err := c.Get(t.Context(), "k", func(context.Context) (int, error) { return 0, broken }); !errors.Is(err, broken) {
@@ -47,7 +47,7 @@ func TestErrorsAreNotRemembered(t *testing.T) {
 	}
 }
 
-func TestManyWaitForOneLoad(t *testing.T) {
+func TestCache_SharesOneLoadBetweenCallers(t *testing.T) {
 	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
 	var loads atomic.Int32
 	release := make(chan struct{})
@@ -71,7 +71,7 @@ func TestManyWaitForOneLoad(t *testing.T) {
 	}
 }
 
-func TestACancelledLeaderDoesNotFailTheOthers(t *testing.T) {
+func TestCache_WaitersLoadAgainAfterCancelledLoad(t *testing.T) {
 	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	began := make(chan struct{})
@@ -96,7 +96,7 @@ func TestACancelledLeaderDoesNotFailTheOthers(t *testing.T) {
 	wg.Wait()
 }
 
-func TestWhatIsDroppedDuringItsLoadIsNotKept(t *testing.T) {
+func TestCache_DoesNotCacheKeyDroppedDuringLoad(t *testing.T) {
 	for name, drop := range map[string]func(*lru.Cache[string, int]){
 		"Drop":  func(c *lru.Cache[string, int]) { c.Drop("k") },
 		"Clear": func(c *lru.Cache[string, int]) { c.Clear() },
@@ -109,12 +109,12 @@ func TestWhatIsDroppedDuringItsLoadIsNotKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, ok := c.Peek("k"); ok {
-			t.Errorf("%s: the dropped value is there", name)
+			t.Errorf("%s: the dropped value is cached", name)
 		}
 	}
 }
 
-func TestAPanicInLoadLeavesNoOneWaiting(t *testing.T) {
+func TestCache_LoadsAgainAfterPanic(t *testing.T) {
 	c := lru.New[string, int](clock.NewManual(start), 10, time.Minute)
 	func() {
 		defer func() { _ = recover() }()
@@ -125,8 +125,8 @@ func TestAPanicInLoadLeavesNoOneWaiting(t *testing.T) {
 	}
 }
 
-// The cache against a plain list in the order of use.
-func TestBoundedAndLeastRecentlyUsedGoesFirst(t *testing.T) {
+// The cache is compared with a plain list in the order of use.
+func TestCache_EvictsLeastRecentlyUsed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(1, 5).Draw(t, "size")
 		c := lru.New[int, int](clock.NewManual(start), size, time.Hour)
@@ -154,7 +154,7 @@ func TestBoundedAndLeastRecentlyUsedGoesFirst(t *testing.T) {
 				t.Fatalf("Peek(%d) = %d, %v; model %v", k, v, ok, model)
 			}
 			if c.Len() != len(model) {
-				t.Fatalf("%d kept, model %v", c.Len(), model)
+				t.Fatalf("%d values, model %v", c.Len(), model)
 			}
 		}
 	})

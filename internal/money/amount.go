@@ -8,20 +8,20 @@ import (
 	"github.com/govalues/decimal"
 )
 
-// Amount is a sum in one currency, the MonetaryAmount of docs/reference/products.md 9: major
-// units with decimals (10.32 EUR, never 1032 cents). It keeps the decimals it was
-// read with: 25000 stays 25000 and 45.50 stays 45.50.
+// Amount is a sum in one currency, the MonetaryAmount of docs/reference/products.md 9:
+// major units with decimals (10.32 EUR, never 1032 cents). It keeps the decimals it
+// was read with: 25000 stays 25000 and 45.50 stays 45.50.
 //
-// The currency is empty when the source did not tell it; it is unknown then. The
-// zero value is 0 of an unknown currency. Amounts compare with == by their
-// digits; use Equal or Cmp to compare by value.
+// The currency is empty when the source did not state it. The zero value is 0 of
+// an unknown currency. The operator == compares digits (1.50 != 1.5); Equal and
+// Cmp compare values.
 type Amount struct {
 	value    decimal.Decimal
 	currency string
 }
 
-// New makes an amount. The currency is three letters A to Z, an open set, or
-// empty for unknown; anything else is ErrCurrency.
+// New returns an amount. The currency is any three letters A to Z, or empty for
+// unknown; anything else is ErrCurrency.
 func New(value decimal.Decimal, currency string) (Amount, error) {
 	if currency != "" && !IsCurrency(currency) {
 		return Amount{}, ErrCurrency
@@ -29,7 +29,7 @@ func New(value decimal.Decimal, currency string) (Amount, error) {
 	return Amount{value, currency}, nil
 }
 
-// Must is Parse for constants; it panics on bad input.
+// Must is like Parse but panics on an error. It is for constants.
 func Must(value, currency string) Amount {
 	a, err := Parse(value, currency)
 	if err != nil {
@@ -38,7 +38,7 @@ func Must(value, currency string) Amount {
 	return a
 }
 
-// IsCurrency tells whether s has the form of an ISO 4217 code, [A-Z]{3}.
+// IsCurrency reports whether s has the form of an ISO 4217 code, [A-Z]{3}.
 func IsCurrency(s string) bool {
 	if len(s) != 3 {
 		return false
@@ -51,23 +51,23 @@ func IsCurrency(s string) bool {
 	return true
 }
 
-// Value gives the decimal for calculations.
+// Value returns the amount without its currency.
 func (a Amount) Value() decimal.Decimal { return a.value }
 
-// Currency gives the ISO 4217 code, or "" when it is unknown.
+// Currency returns the ISO 4217 code, or "" when it is unknown.
 func (a Amount) Currency() string { return a.currency }
 
-// Sign is -1, 0 or 1.
+// Sign returns -1, 0 or 1.
 func (a Amount) Sign() int { return a.value.Sign() }
 
-// Neg gives the amount with the other sign.
+// Neg returns the amount with the opposite sign.
 func (a Amount) Neg() Amount { return Amount{a.value.Neg(), a.currency} }
 
-// Abs gives the amount without its sign.
+// Abs returns the absolute amount.
 func (a Amount) Abs() Amount { return Amount{a.value.Abs(), a.currency} }
 
-// Add gives the exact sum. It is ErrCurrency when the currencies differ and
-// ErrPrecision when the sum does not fit; it is never rounded.
+// Add returns the exact sum; it never rounds. The error is ErrCurrency when the
+// currencies differ and ErrPrecision when the sum needs too many digits.
 func (a Amount) Add(b Amount) (Amount, error) {
 	if a.currency != b.currency {
 		return Amount{}, fmt.Errorf("add: %w", ErrCurrency)
@@ -79,11 +79,11 @@ func (a Amount) Add(b Amount) (Amount, error) {
 	return Amount{sum, a.currency}, nil
 }
 
-// Sub gives the exact difference; its errors are those of Add.
+// Sub returns the exact difference. Its errors are those of Add.
 func (a Amount) Sub(b Amount) (Amount, error) { return a.Add(b.Neg()) }
 
-// Cmp compares two amounts of one currency by value: -1, 0 or 1. Amounts of
-// different currencies have no order: that is ErrCurrency.
+// Cmp compares two amounts of one currency by value and returns -1, 0 or 1. The
+// error is ErrCurrency when the currencies differ.
 func (a Amount) Cmp(b Amount) (int, error) {
 	if a.currency != b.currency {
 		return 0, fmt.Errorf("compare: %w", ErrCurrency)
@@ -91,12 +91,12 @@ func (a Amount) Cmp(b Amount) (int, error) {
 	return a.value.Cmp(b.value), nil
 }
 
-// Equal tells whether currency and value are the same: 1.50 SEK is 1.5 SEK.
+// Equal reports whether currency and value are the same: 1.50 SEK equals 1.5 SEK.
 func (a Amount) Equal(b Amount) bool {
 	return a.currency == b.currency && a.value.Equal(b.value)
 }
 
-// String is for people: "10.32 EUR".
+// String returns a readable form, such as "10.32 EUR".
 func (a Amount) String() string {
 	if a.currency == "" {
 		return a.value.String()
@@ -104,8 +104,8 @@ func (a Amount) String() string {
 	return a.value.String() + " " + a.currency
 }
 
-// AppendJSON appends {"amount":10.32,"currency":"EUR"} to b. An unknown currency
-// is left out.
+// AppendJSON appends {"amount":10.32,"currency":"EUR"} to b. It omits an unknown
+// currency.
 func (a Amount) AppendJSON(b []byte) []byte {
 	b = appendDecimal(append(b, `{"amount":`...), a.value)
 	if a.currency != "" {
@@ -115,13 +115,13 @@ func (a Amount) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// MarshalJSON writes what AppendJSON writes.
+// MarshalJSON returns what AppendJSON appends.
 func (a Amount) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
 
 // UnmarshalJSON reads {"amount": 10.32, "currency": "EUR"}. The amount may be a
-// JSON string that holds a number. A bare number is an amount of unknown
-// currency (docs/reference/products.md 6 documents one). Members it does not know are ignored;
-// an amount that is missing is an error, for missing does not mean zero.
+// JSON string that contains a number. A bare number is an amount of unknown
+// currency (docs/reference/products.md 6 documents one). Unknown members are ignored.
+// A missing amount is ErrSyntax, because missing does not mean zero.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	data = bytes.TrimSpace(data)
 	if string(data) == "null" {

@@ -10,8 +10,7 @@ import (
 	"samla/internal/money"
 )
 
-// What is read from JSON is written with the same digits.
-func TestDigitsAreKept(t *testing.T) {
+func TestAmount_KeepsDigitsThroughJSON(t *testing.T) {
 	for _, s := range []string{"25000", "45.5", "-45.50", "-45.5", "0", "0.00", "10.32", "-125.75",
 		"0.1", "0.30000000000000004", "9999999999999999999", "-0.0000000000000000001", "12345678901234.567"} {
 		in := `{"amount":` + s + `,"currency":"SEK"}`
@@ -26,7 +25,7 @@ func TestDigitsAreKept(t *testing.T) {
 	}
 }
 
-func TestOtherSpellingsInJSON(t *testing.T) {
+func TestAmount_UnmarshalsOtherSpellings(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"currency":"EUR","amount":"10.32"}`:                    `{"amount":10.32,"currency":"EUR"}`,
 		`{"amount":1.5e3,"currency":"EUR"}`:                      `{"amount":1500,"currency":"EUR"}`,
@@ -54,7 +53,7 @@ func TestOtherSpellingsInJSON(t *testing.T) {
 	}
 }
 
-func TestRefusedJSON(t *testing.T) {
+func TestAmount_RejectsInvalidJSON(t *testing.T) {
 	for in, want := range map[string]error{
 		`{"currency":"EUR"}`:                         money.ErrSyntax,
 		`{"amount":null,"currency":"EUR"}`:           money.ErrSyntax,
@@ -91,12 +90,12 @@ func TestRefusedJSON(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", in, err, want)
 		}
 		if a != money.Must("7", "SEK") {
-			t.Errorf("%s: refused, but changed the amount to %v", in, a)
+			t.Errorf("%s: rejected, but the amount changed to %v", in, a)
 		}
 	}
 }
 
-func TestParseIsStrict(t *testing.T) {
+func TestParse_AcceptsOnlyBerlinGroupForm(t *testing.T) {
 	for _, s := range []string{"0", "-1", "5877.78", "12345678901234.123", "-0.1", "007.50"} {
 		if _, err := money.Parse(s, "SEK"); err != nil {
 			t.Errorf("%q: %v", s, err)
@@ -114,7 +113,7 @@ func TestParseIsStrict(t *testing.T) {
 	}
 }
 
-func TestParseLenient(t *testing.T) {
+func TestParseLenient_AcceptsOtherSpellings(t *testing.T) {
 	for in, want := range map[string]string{
 		"-256.67":             "-256.67",
 		"+12":                 "12",
@@ -122,7 +121,7 @@ func TestParseLenient(t *testing.T) {
 		"- 45,50":             "-45.50",
 		"\u221245,5":          "-45.5",
 		"1 234,50":            "1234.50",
-		"1\u00a0234\u00a05":   "", // no group of one
+		"1\u00a0234\u00a05":   "", // a group has three digits
 		"1\u00a0234,5":        "1234.5",
 		"1\u202f234\u202f567": "1234567",
 		"1.234,50":            "1234.50",
@@ -136,7 +135,7 @@ func TestParseLenient(t *testing.T) {
 		"-,5":                 "-0.5",
 		"007":                 "7",
 		"1.5e3":               "1500",
-		"1,234":               "", // a guess by a factor of a thousand
+		"1,234":               "", // 1.234 or 1234
 		"12,34,56":            "",
 		"1.23.456":            "",
 		"1.234.567":           "",
@@ -171,7 +170,7 @@ func TestParseLenient(t *testing.T) {
 	}
 }
 
-func TestArithmetic(t *testing.T) {
+func TestAmount_AddsAndComparesExactly(t *testing.T) {
 	a, b := money.Must("0.1", "SEK"), money.Must("0.2", "SEK")
 	sum, err := a.Add(b)
 	if err != nil || sum != money.Must("0.3", "SEK") {
@@ -190,7 +189,7 @@ func TestArithmetic(t *testing.T) {
 		t.Errorf("got %v, %v", c, err)
 	}
 	if !a.Equal(money.Must("0.100", "SEK")) || a.Equal(money.Must("0.1", "EUR")) {
-		t.Error("Equal does not go by value and currency")
+		t.Error("Equal does not compare value and currency")
 	}
 	if a.Neg().Sign() != -1 || a.Neg().Abs() != a || a.String() != "0.1 SEK" || (money.Amount{}).String() != "0" {
 		t.Error("sign or text is wrong")
@@ -199,7 +198,7 @@ func TestArithmetic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Both would need a twentieth digit: an error, never a rounded sum.
+	// Both sums need a twentieth digit: an error, never a rounded sum.
 	for _, c := range []money.Amount{money.Must("1", "SEK"), money.Must("0.1", "SEK")} {
 		if sum, err := big.Add(c); !errors.Is(err, money.ErrPrecision) {
 			t.Errorf("got %v, %v", sum, err)
@@ -207,8 +206,7 @@ func TestArithmetic(t *testing.T) {
 	}
 }
 
-// Adding and taking away again changes nothing, whatever the decimals.
-func TestAddThenSubIsExact(t *testing.T) {
+func TestAmount_SubReversesAdd(t *testing.T) {
 	amount := rapid.Custom(func(t *rapid.T) money.Amount {
 		return money.Must(rapid.StringMatching(`-?[0-9]{1,14}(\.[0-9]{1,3})?`).Draw(t, "text"), "SEK")
 	})
@@ -225,7 +223,7 @@ func TestAddThenSubIsExact(t *testing.T) {
 	})
 }
 
-func TestNumbers(t *testing.T) {
+func TestNumber_KeepsDigits(t *testing.T) {
 	n := money.MustNumber("0.0375")
 	if n.String() != "0.0375" || n.Cmp(money.MustNumber("0.03750")) != 0 || n.Cmp(money.MustNumber("1")) != -1 {
 		t.Errorf("got %v", n)
@@ -245,8 +243,8 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// Reading, writing and reading again gives the same amount, and what is written
-// is the number that was read.
+// Every amount that parses can be written and read back unchanged. Where the strict
+// parser succeeds, the lenient one returns the same amount.
 func FuzzAmount(f *testing.F) {
 	for _, s := range []string{"0", "-45.50", "1e3", "0.0000001", "9999999999999999999", "00", "1 234,50", "-0"} {
 		f.Add(s, "SEK")

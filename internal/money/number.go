@@ -1,8 +1,7 @@
-// Package money owns exact decimals: amounts with their currency, and bare
-// numbers such as rates and quantities. Both are read from the text of a JSON
-// number or of a bank's string and written as text again, never through a binary
-// float (docs/reference/products.md 1 and 9, docs/reference/banks.md 5). It hands them to every package that
-// touches money.
+// Package money provides exact decimals: amounts with a currency, and plain numbers
+// such as rates and quantities. It parses them from a JSON number or a bank's
+// string and writes them as text, never by way of a binary float
+// (docs/reference/products.md 1 and 9, docs/reference/banks.md 5).
 package money
 
 import (
@@ -13,35 +12,35 @@ import (
 	"github.com/govalues/decimal"
 )
 
-// Errors of this package. They never repeat the text that was refused.
+// Errors of this package. They never contain the text that could not be parsed.
 var (
-	// ErrSyntax: the text is no decimal number of the accepted form.
+	// ErrSyntax: the text is not a decimal number of the accepted form.
 	ErrSyntax = errors.New("not a decimal number")
 	// ErrPrecision: the number needs more than 19 digits, before and after the
-	// point together, or more than 19 decimals. It is refused, never rounded.
+	// point together, or more than 19 decimals. Numbers are never rounded.
 	ErrPrecision = errors.New("more than 19 digits")
 	// ErrCurrency: a currency is not three letters A to Z, or two amounts are of
 	// different currencies.
-	ErrCurrency = errors.New("unfit currency")
+	ErrCurrency = errors.New("invalid or different currency")
 )
 
-// Number is an exact decimal without unit: a ratio (0.0375 is 3.75 %), a
-// quantity, a plain count. It keeps the decimals it was read with: 1.50 stays
-// 1.50. Only the sign of a zero and an exponent are not kept: -0 is 0 and 1.5e3
-// is 1500. The zero value is 0. Numbers compare with == by their digits; use Cmp
-// to compare by value.
+// Number is an exact decimal without a unit: a ratio (0.0375 is 3.75 %), a quantity
+// or a count. It keeps the decimals it was read with: 1.50 stays 1.50. It does not
+// keep the sign of a zero or an exponent: -0 becomes 0 and 1.5e3 becomes 1500. The
+// zero value is 0. The operator == compares digits; Cmp compares values.
 type Number struct{ value decimal.Decimal }
 
-// NewNumber wraps a decimal.
+// NewNumber returns d as a Number.
 func NewNumber(d decimal.Decimal) Number { return Number{d} }
 
-// ParseNumber reads a number in the grammar of JSON (RFC 8259 section 6).
+// ParseNumber parses a number in the grammar of JSON (RFC 8259 section 6). Errors
+// are ErrSyntax and ErrPrecision.
 func ParseNumber(s string) (Number, error) {
 	d, err := parseJSONNumber(s)
 	return Number{d}, err
 }
 
-// MustNumber is ParseNumber for constants; it panics on bad input.
+// MustNumber is like ParseNumber but panics on an error. It is for constants.
 func MustNumber(s string) Number {
 	n, err := ParseNumber(s)
 	if err != nil {
@@ -50,23 +49,23 @@ func MustNumber(s string) Number {
 	return n
 }
 
-// Decimal gives the number for calculations.
+// Decimal returns the number as a decimal, for calculations.
 func (n Number) Decimal() decimal.Decimal { return n.value }
 
-// Cmp compares by value: 1.50 and 1.5 are the same.
+// Cmp compares by value and returns -1, 0 or 1: 1.50 equals 1.5.
 func (n Number) Cmp(other Number) int { return n.value.Cmp(other.value) }
 
-// String gives the digits.
+// String returns the digits, such as "-1.50".
 func (n Number) String() string { return n.value.String() }
 
-// AppendJSON appends the digits to b as a JSON number.
+// AppendJSON appends the number to b as a JSON number.
 func (n Number) AppendJSON(b []byte) []byte { return appendDecimal(b, n.value) }
 
-// MarshalJSON writes a JSON number.
+// MarshalJSON returns a JSON number.
 func (n Number) MarshalJSON() ([]byte, error) { return n.AppendJSON(nil), nil }
 
-// UnmarshalJSON reads a JSON number, or a JSON string that holds one. As
-// encoding/json asks, null changes nothing.
+// UnmarshalJSON reads a JSON number, or a JSON string that contains one. As
+// encoding/json requires, null changes nothing.
 func (n *Number) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -79,8 +78,8 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// unquote takes the quotes off a JSON string. Escapes are left in: no number
-// needs one, so the number's grammar refuses them.
+// unquote removes the quotes of a JSON string. It leaves escapes in: no number
+// needs one, so the parser rejects them.
 func unquote(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]
@@ -89,13 +88,13 @@ func unquote(s string) string {
 }
 
 func appendDecimal(b []byte, d decimal.Decimal) []byte {
-	// AppendText has no failure: its error only serves encoding.TextAppender.
+	// AppendText never fails; it returns an error only to be an encoding.TextAppender.
 	b, _ = d.AppendText(b)
 	return b
 }
 
-// parseJSONNumber splits the text by JSON's grammar. It does not leave that to
-// the decimal package, which rounds what has too many decimals.
+// parseJSONNumber parses the text by JSON's grammar. It does not use
+// decimal.Parse for this, because that rounds a number with too many decimals.
 func parseJSONNumber(s string) (decimal.Decimal, error) {
 	rest, minus := strings.CutPrefix(s, "-")
 	whole, rest := splitDigits(rest)
@@ -118,20 +117,20 @@ func parseJSONNumber(s string) (decimal.Decimal, error) {
 	return shifted(minus, whole+fraction, len(fraction)-exponent)
 }
 
-// exactly parses text, of which the digits and the decimals were counted, when
-// the decimal package has room for them all.
+// exactly parses text, or fails with ErrPrecision if the decimal package would have
+// to round it. digits are all its digits, decimals is how many follow the point.
 func exactly(text, digits string, decimals int) (decimal.Decimal, error) {
 	if len(strings.TrimLeft(digits, "0")) > decimal.MaxPrec || decimals > decimal.MaxScale {
 		return decimal.Decimal{}, ErrPrecision
 	}
 	d, err := decimal.Parse(text)
-	if err != nil { // only more than 330 leading zeros of a bank come here
+	if err != nil { // possible only with more than 330 leading zeros
 		return decimal.Decimal{}, ErrSyntax
 	}
 	return d, nil
 }
 
-// shifted is digits * 10^-decimals: what an exponent leads to.
+// shifted returns digits * 10^-decimals, the value of a number with an exponent.
 func shifted(minus bool, digits string, decimals int) (decimal.Decimal, error) {
 	if digits = strings.TrimLeft(digits, "0"); digits == "" {
 		decimals = max(decimals, 0)
@@ -165,7 +164,8 @@ func splitDigits(s string) (digits, rest string) {
 	return s, ""
 }
 
-// maxExponent is beyond what 19 digits can use, so larger ones need no counting.
+// maxExponent caps exponents. It is larger than any exponent of a number with 19
+// digits, so a larger one need not be counted.
 const maxExponent = 100
 
 func parseExponent(s string) (int, error) {

@@ -6,15 +6,15 @@ import (
 	"unicode"
 )
 
-// Limits of an amount at a Berlin Group bank (docs/reference/banks.md 5).
+// Digits of an amount at a Berlin Group bank (docs/reference/banks.md 5).
 const (
 	maxWhole    = 14
 	maxFraction = 3
 )
 
-// Parse reads an amount as a Berlin Group bank writes it, strictly:
-// -?[0-9]{1,14}(\.[0-9]{1,3})? and a currency [A-Z]{3} (docs/reference/banks.md 5). Errors are
-// ErrSyntax and ErrCurrency.
+// Parse parses an amount in the exact form of the Berlin Group
+// (docs/reference/banks.md 5): -?[0-9]{1,14}(\.[0-9]{1,3})? and a currency [A-Z]{3}.
+// Errors are ErrSyntax and ErrCurrency.
 func Parse(value, currency string) (Amount, error) {
 	if !IsCurrency(currency) {
 		return Amount{}, ErrCurrency
@@ -33,20 +33,21 @@ func Parse(value, currency string) (Amount, error) {
 	return Amount{d, currency}, nil
 }
 
-// ParseLenient reads an amount in the ways real banks write it. On top of Parse
-// it takes
+// ParseLenient parses an amount in the forms that real banks write. In addition to
+// the form of Parse it accepts
 //   - a plus sign, and the minus sign U+2212;
 //   - white space around the number, after its sign, and (also as no-break
 //     space) between groups of three digits: "1 234,50";
-//   - a comma as the decimal sign, and when both signs occur the last one as the
-//     decimal sign and the other between groups of three: "1.234,50", "1,234.50";
+//   - a comma as the decimal sign; when comma and point both occur, the last one is
+//     the decimal sign and the other separates groups of three: "1.234,50",
+//     "1,234.50";
 //   - no digit before the decimal sign: ".50";
-//   - an exponent, as JSON has it: "1.5e3";
+//   - an exponent as in JSON: "1.5e3";
 //   - up to 19 digits; a currency in lower case or with white space around it.
 //
-// A comma alone before exactly three digits ("1,234") is refused: it would be a
-// guess by a factor of a thousand. Errors are ErrSyntax, ErrPrecision and
-// ErrCurrency.
+// A single comma before exactly three digits ("1,234") is ErrSyntax, because a wrong
+// guess would change the amount by a factor of a thousand. Errors are ErrSyntax,
+// ErrPrecision and ErrCurrency.
 func ParseLenient(value, currency string) (Amount, error) {
 	currency = strings.ToUpper(strings.TrimSpace(currency))
 	if !IsCurrency(currency) {
@@ -63,7 +64,7 @@ func ParseLenient(value, currency string) (Amount, error) {
 	return Amount{d, currency}, nil
 }
 
-// plain rewrites a bank's spelling of a number in JSON's grammar.
+// plain converts a bank's form of a number to JSON's grammar.
 func plain(s string) (string, error) {
 	s, minus := cutSign(strings.TrimSpace(s))
 	whole, fraction := s, ""
@@ -91,7 +92,8 @@ func plain(s string) (string, error) {
 	return whole, nil
 }
 
-// ambiguous: "1,234" is 1.234 to one bank and 1234 to another.
+// ambiguous reports whether the comma between whole and fraction can be read in two
+// ways: "1,234" is 1.234 at one bank and 1234 at another.
 func ambiguous(whole, fraction string) bool {
 	digits, rest := splitDigits(whole)
 	return len(fraction) == 3 && rest == "" && digits != "" && len(digits) <= 3 && digits != "0"
@@ -107,7 +109,8 @@ func cutSign(s string) (rest string, minus bool) {
 }
 
 // ungroup joins groups of digits and drops leading zeros, which JSON does not
-// allow. All groups but the first have three digits and the same separator.
+// allow. It fails unless all groups but the first have three digits and the same
+// separator.
 func ungroup(s string) (string, bool) {
 	at := strings.IndexFunc(s, isSeparator)
 	if at >= 0 {

@@ -1,6 +1,6 @@
-// Package qr draws QR codes: as a PNG for web pages, as text for a terminal.
-// Status polls ask for a new one every second, so drawing is cheap: the mask is
-// fixed, which readers do not mind, and the picture has one bit a pixel.
+// Package qr draws QR codes (ISO/IEC 18004): as a PNG for web pages and as text
+// for a terminal. Every status poll of a signing person needs a new one, so
+// drawing must be cheap: the mask is fixed, and the image has one bit a pixel.
 package qr
 
 import (
@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	scale  = 3 // pixels a module
-	border = 4 // modules of white around, ISO/IEC 18004
+	scale  = 3 // pixels per module
+	border = 4 // modules; the quiet zone of ISO/IEC 18004
 )
 
-// encode uses the lowest error correction, because the code is read from a
-// screen, and a fixed mask, because choosing one costs eight times the rest.
+// encode uses the lowest error correction level, because the code is read from a
+// screen, and a fixed mask, because trying all masks takes eight times as long as
+// the rest.
 func encode(text string) (*goqr.QrCode, error) {
 	segments, err := goqr.MakeSegments(text)
 	if err != nil {
@@ -29,12 +30,12 @@ func encode(text string) (*goqr.QrCode, error) {
 	return goqr.EncodeSegments(segments, goqr.Low, goqr.MinVersion, goqr.MaxVersion, fixedMask, true)
 }
 
-const fixedMask = 0 // of all the most easily found by a reader, by trial
+const fixedMask = 0 // in trials, readers found codes with this mask most often
 
 var encoder = png.Encoder{CompressionLevel: png.BestSpeed}
 
-// PNG draws text as a base64 PNG without a data-URL prefix. An error means that
-// the text is too long for a QR code.
+// PNG returns a QR code of text as a PNG in base64, without a data-URL prefix. It
+// fails if the text is too long for a QR code.
 func PNG(text string) (string, error) {
 	code, err := encode(text)
 	if err != nil {
@@ -62,8 +63,8 @@ func PNG(text string) (string, error) {
 	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
 }
 
-// Text draws text for a terminal, two modules in the height of a line, dark on
-// light whatever the terminal's colours are.
+// Text returns a QR code of text for a terminal: one line for two rows of modules,
+// with escape sequences that set dark on light. It fails if the text is too long.
 func Text(text string) (string, error) {
 	code, err := encode(text)
 	if err != nil {

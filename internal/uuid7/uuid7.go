@@ -1,6 +1,6 @@
-// Package uuid7 makes the ids of everything that is kept: UUIDs of version 7 whose
-// time comes from the clock that is handed in, so that ids sort in the order of
-// creation on every clock.
+// Package uuid7 generates the ids of stored records: UUIDs of version 7 (RFC 9562).
+// Their time comes from a clock.Clock, so that ids sort in the order of creation
+// under a manual clock too.
 package uuid7
 
 import (
@@ -14,16 +14,16 @@ import (
 	"samla/internal/clock"
 )
 
-// Generator makes ids. It is safe for concurrent use.
+// Generator generates ids. It is safe for concurrent use.
 type Generator struct {
 	clk    clock.Clock
 	random io.Reader
 
 	mu   sync.Mutex
-	last uint64 // milliseconds and 12 bits that grow within one
+	last uint64 // Unix time in milliseconds << 12, plus 12 bits of sub-millisecond time or counter
 }
 
-// NewGenerator returns a maker. A nil random means the system's.
+// NewGenerator returns a Generator. If random is nil, crypto/rand is used.
 func NewGenerator(clk clock.Clock, random io.Reader) *Generator {
 	if random == nil {
 		random = rand.Reader
@@ -32,23 +32,24 @@ func NewGenerator(clk clock.Clock, random io.Reader) *Generator {
 }
 
 // New returns a UUID of version 7 (RFC 9562 section 5.7) that is greater than
-// every id this maker made before: the field rand_a carries the time below a
-// millisecond, and counts on where ids are made faster (section 6.2, method 3).
-// Like crypto/rand it panics when there is no randomness to be had.
-func (m *Generator) New() string {
+// every id this Generator returned before. The field rand_a holds the fraction of
+// the millisecond; it is incremented instead when ids are generated faster than
+// the clock advances (section 6.2, method 3). New panics if random fails, as
+// crypto/rand does.
+func (g *Generator) New() string {
 	var id uuid.UUID
-	now := m.clk.Now()
+	now := g.clk.Now()
 
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, err := io.ReadFull(m.random, id[8:]); err != nil {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, err := io.ReadFull(g.random, id[8:]); err != nil {
 		panic("uuid7: no randomness: " + err.Error())
 	}
 	tick := uint64(now.UnixMilli())<<12 | uint64(now.Nanosecond()%1e6)*4096/1e6
-	if tick <= m.last {
-		tick = m.last + 1
+	if tick <= g.last {
+		tick = g.last + 1
 	}
-	m.last = tick
+	g.last = tick
 
 	binary.BigEndian.PutUint64(id[:8], tick>>12<<16|0x7000|tick&0xfff)
 	id[8] = id[8]&0x3f | 0x80
