@@ -128,7 +128,7 @@ func (s *Users) gather(ctx context.Context, from store.Reader, u user.User) (end
 		if len(part) < pageSize {
 			break
 		}
-		page.After = part[len(part)-1].ID
+		page.After = string(part[len(part)-1].ID)
 	}
 	for page := (store.Page{Limit: pageSize}); ; {
 		part, err := from.CollectionsOf(ctx, store.CollectionFilter{ClientID: u.ClientID, UserID: u.ID}, page)

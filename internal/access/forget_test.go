@@ -16,6 +16,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/outbox"
+	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
@@ -35,14 +36,14 @@ func (n *node) write(t testing.TB, fn func(store.Tx) error) {
 func (n *node) consent(t testing.TB, userID string, s consent.Status, bankID string, change func(*consent.Consent)) consent.Consent {
 	t.Helper()
 	c := consent.Consent{
-		ID: ids.New(), ClientID: "a", UserID: userID, Company: "se-demo", Status: s, Step: consent.StepWatch,
+		ID: consent.ID(ids.New()), ClientID: "a", UserID: userID, Company: "se-demo", Status: s, Step: consent.StepWatch,
 		Requested: consent.Scope{Balances: true}, CreatedAt: start, StatusChangedAt: start,
 		AuthorizeBy: start.Add(time.Hour), ExpiresAt: start.Add(24 * time.Hour), WakeAt: start.Add(time.Second),
 	}
 	if change != nil {
 		change(&c)
 	}
-	plain, _ := json.Marshal(consent.Secret{PersonalNumber: "200002292399", BankConsentID: bankID, Token: "bearer"})
+	plain, _ := json.Marshal(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, BankConsentID: consent.RemoteID(bankID), Token: "bearer"})
 	var err error
 	if c.Sealed, err = n.vault.Seal(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
 		t.Fatal(err)
@@ -92,7 +93,7 @@ func (n *node) duties(t testing.TB) map[string]withdraw.Payload {
 		if err != nil || d.Kind != outbox.RevokeConsent || d.Company != "se-demo" || !d.WakeAt.After(d.CreatedAt) {
 			t.Fatalf("%+v, %v", d, err)
 		}
-		owed[d.ConsentID] = p
+		owed[string(d.ConsentID)] = p
 	}
 	return owed
 }
@@ -160,7 +161,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		c    consent.Consent
 		bank string
 	}{{waiting, "bank-1"}, {valid, "bank-2"}, {inside, "bank-5"}} {
-		if owed[want.c.ID] != (withdraw.Payload{BankConsentID: want.bank, Token: "bearer"}) {
+		if owed[string(want.c.ID)] != (withdraw.Payload{BankConsentID: consent.RemoteID(want.bank), Token: "bearer"}) {
 			t.Errorf("%s is not owed a word", want.bank)
 		}
 	}
@@ -236,7 +237,7 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	owed := n.duties(t)
-	if len(owed) != 2 || owed[c.ID].BankConsentID != "late" || owed[added.ID].BankConsentID != "new" {
+	if len(owed) != 2 || owed[string(c.ID)].BankConsentID != "late" || owed[string(added.ID)].BankConsentID != "new" {
 		t.Errorf("%+v", owed)
 	}
 	left, _ := n.store.CollectionsOf(t.Context(), store.CollectionFilter{ClientID: "a", In: []collection.Status{collection.Running}},

@@ -56,7 +56,7 @@ func newPolled(b *testing.B) polled {
 		b.Fatal(err)
 	}
 	ids, now := uuid7.NewGenerator(clock.System(), nil), clock.System().Now()
-	c := consent.Consent{ID: ids.New(), ClientID: key.ClientID, UserID: u.ID, Company: "se-demo-psd2", Status: consent.Authorized,
+	c := consent.Consent{ID: consent.ID(ids.New()), ClientID: key.ClientID, UserID: u.ID, Company: "se-demo-psd2", Status: consent.Authorized,
 		Step: consent.StepKeep, Requested: consent.Scope{Balances: true, Transactions: true}, CreatedAt: now, StatusChangedAt: now,
 		AuthorizeBy: now, ExpiresAt: now.Add(time.Hour)}
 	k := collection.Collection{ID: ids.New(), ClientID: key.ClientID, UserID: u.ID, ConsentID: c.ID, Company: c.Company,
@@ -71,7 +71,7 @@ func newPolled(b *testing.B) polled {
 		b.Fatal(err)
 	}
 	p := polled{server: s}
-	p.consent, _ = http.NewRequest(http.MethodGet, "/consents/"+c.ID+"/status", nil)
+	p.consent, _ = http.NewRequest(http.MethodGet, "/consents/"+string(c.ID)+"/status", nil)
 	p.consent.Header.Set("Authorization", "Bearer "+session.Token)
 	p.collection, _ = http.NewRequest(http.MethodGet, "/collections/"+k.ID+"/status", nil)
 	p.collection.Header.Set("Authorization-Token", secret)
@@ -125,7 +125,7 @@ func BenchmarkStatus(b *testing.B) {
 			for b.Loop() {
 				var err error
 				if name == "consent" {
-					_, err = p.server.Store().ConsentStatus(r.Context(), id)
+					_, err = p.server.Store().ConsentStatus(r.Context(), consent.ID(id))
 				} else {
 					_, err = p.server.Store().CollectionStatus(r.Context(), id)
 				}

@@ -6,9 +6,10 @@ import (
 	"unicode"
 
 	"samla/internal/collect"
+	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/ident"
-	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 // checkCollection holds a form against docs/reference/api.md 5.2 and 5.3 and returns what it
@@ -24,14 +25,14 @@ func (f *form) checkCollection() collect.Request {
 	if p, at := f.find(typeFilter); p != nil {
 		r.Filter = f.checkAccounts(at, p.AccountIDs)
 	}
-	number := ""
+	var number psu.Number
 	if p, at := f.find(typeSwedishBankID); p != nil {
 		parsed, err := ident.ParsePersonalNumber(p.PersonalNumber, f.h.Clock.Now())
 		number = f.checkNumber(at, parsed, err)
 	}
 	scope, scopeAt := f.find(typePSD2Consent)
 	if p, at := f.find(typeStoredConsent); p != nil {
-		r.ConsentID, r.PSU = p.ConsentID, f.checkPresence(p, at)
+		r.ConsentID, r.PSU = consent.ID(p.ConsentID), f.checkPresence(p, at)
 		return r
 	}
 	if scope == nil {
@@ -61,13 +62,13 @@ func (f *form) checkMethods() string {
 
 // checkPresence reads whether the person is there: the address decides, and
 // without it the User-Agent means nothing (docs/reference/api.md 5.3, 5.6).
-func (f *form) checkPresence(p *parameter, at string) institution.PSU {
+func (f *form) checkPresence(p *parameter, at string) psu.Context {
 	if strings.ContainsFunc(p.PSUUserAgent, unicode.IsControl) {
 		f.report(at+"/psuUserAgent", fault.Invalid, "must not contain control characters")
 	}
 	if p.PSUIPAddress == "" {
-		return institution.PSU{}
+		return psu.Context{}
 	}
 	f.checkAddress(at, p.PSUIPAddress)
-	return institution.PSU{IPAddress: p.PSUIPAddress, UserAgent: p.PSUUserAgent}
+	return psu.Context{IPAddress: p.PSUIPAddress, UserAgent: p.PSUUserAgent}
 }

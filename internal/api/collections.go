@@ -37,7 +37,7 @@ func (h *Handler) startCollection(c *call) error {
 	if err := form.done(); err != nil {
 		return err
 	}
-	if r.ConsentID != "" && !isID(r.ConsentID) {
+	if r.ConsentID != "" && !isID(string(r.ConsentID)) {
 		return fault.New(fault.ConsentNotFound)
 	}
 	r.Owner = c.owner()

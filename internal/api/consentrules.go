@@ -10,7 +10,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/ident"
-	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 // checkConsent holds a form against docs/reference/api.md 4.3 and returns what it asks for. The
@@ -41,7 +41,7 @@ func (f *form) checkScope(p *parameter, at string) authorize.Request {
 			Balances:   p.Balances == nil || *p.Balances, Transactions: p.Transactions == nil || *p.Transactions,
 		},
 		ValidUntil: f.checkDay(at+"/validUntil", p.ValidUntil),
-		PSU:        institution.PSU{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
+		PSU:        psu.Context{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
 	}
 }
 
@@ -81,12 +81,12 @@ func (f *form) checkDay(pointer, text string) time.Time {
 	return day
 }
 
-func (f *form) checkNumber(at string, number ident.PersonalNumber, err error) string {
+func (f *form) checkNumber(at string, number ident.PersonalNumber, err error) psu.Number {
 	if err != nil {
 		f.report(at+"/personalNumber", fault.Invalid, "must be a Swedish personal or coordination number")
 		return ""
 	}
-	return number.Digits()
+	return psu.Number(number.Digits())
 }
 
 // locale brings a language and a country into the usual form, sv-SE.

@@ -15,7 +15,7 @@ import (
 // consentBody is a consent on the wire (docs/reference/api.md 4.1).
 type consentBody struct {
 	Company   string         `json:"company"`
-	ConsentID string         `json:"consentId"`
+	ConsentID consent.ID     `json:"consentId"`
 	ExpiresAt string         `json:"expiresAt,omitempty"`
 	Scope     scopeBody      `json:"scope"`
 	Status    consent.Status `json:"status"`
@@ -56,7 +56,7 @@ func (h *Handler) createConsent(c *call) error {
 			if err != nil {
 				return err
 			}
-			resp = created("/consents/"+made.ID+"/status", made.UserID, body)
+			resp = created("/consents/"+string(made.ID)+"/status", made.UserID, body)
 			return claim.Complete(ctx, tx, resp)
 		})
 		return resp, err
@@ -102,7 +102,7 @@ func (h *Handler) listConsents(c *call, q url.Values, userID string) error {
 	if err != nil {
 		return err
 	}
-	return writePage(c, q, p, rows, func(row consent.Consent) string { return row.ID }, consentOf)
+	return writePage(c, q, p, rows, func(row consent.Consent) string { return string(row.ID) }, consentOf)
 }
 
 func (h *Handler) consentStatus(c *call) error {
@@ -110,7 +110,7 @@ func (h *Handler) consentStatus(c *call) error {
 	if err != nil {
 		return err
 	}
-	found, shown, err := h.Consents.Poll(c.ctx(), c.who.ClientID, c.who.UserID, id)
+	found, shown, err := h.Consents.Poll(c.ctx(), c.who.ClientID, c.who.UserID, consent.ID(id))
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (h *Handler) revokeConsent(c *call) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := h.Consents.Revoke(c.ctx(), c.who.ClientID, c.who.UserID, id)
+	revoked, err := h.Consents.Revoke(c.ctx(), c.who.ClientID, c.who.UserID, consent.ID(id))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/ident"
 	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 // profiled is a bank of which only the profile is asked.
@@ -117,7 +118,7 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-func (h *Handler) promised(t *testing.T, id, method string, psu institution.PSU, reads bool) {
+func (h *Handler) promised(t *testing.T, id, method string, psu psu.Context, reads bool) {
 	t.Helper()
 	if co, ok := h.Companies.Find(id); !ok || !co.PSD2 || method != "" && !co.Offers(method) {
 		t.Errorf("company %q, method %q", id, method)
@@ -126,7 +127,7 @@ func (h *Handler) promised(t *testing.T, id, method string, psu institution.PSU,
 		t.Errorf("address: %v, reads %v", err, reads)
 	}
 	if psu.PersonalNumber != "" {
-		if _, err := ident.ParsePersonalNumber12(psu.PersonalNumber); err != nil {
+		if _, err := ident.ParsePersonalNumber12(psu.PersonalNumber.Digits()); err != nil {
 			t.Error(err)
 		}
 	}

@@ -26,7 +26,7 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 		status, shown = consent.Initiated, nil
 	}
 	b = appendMember(b, `{"company":`, c.Company)
-	b = appendMember(b, `,"consentId":`, c.ID)
+	b = appendMember(b, `,"consentId":`, string(c.ID))
 	b = appendMember(b, `,"status":`, string(status))
 	b = appendTime(b, `,"createdAt":`, c.CreatedAt)
 	b = appendTime(b, `,"statusChangedAt":`, c.StatusChangedAt)

@@ -20,7 +20,7 @@ type Entry struct {
 	At        time.Time
 	ClientID  string
 	UserID    string // empty: no user
-	ConsentID string
+	ConsentID consent.ID
 	Kind      string // one of the kinds below
 	Detail    []byte // JSON
 }

@@ -16,6 +16,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/outbox"
+	"samla/internal/psu"
 	"samla/internal/store"
 )
 
@@ -148,18 +149,18 @@ func (b *bench) create() consent.Consent {
 
 func (b *bench) request() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
-		Scope: everything, PSU: institution.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
+		Scope: everything, PSU: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
 }
 
 // look takes one look at a consent.
-func (b *bench) look(id string) consent.Consent {
+func (b *bench) look(id consent.ID) consent.Consent {
 	b.Helper()
-	b.Look(b.Step, id)
+	b.Look(b.Step, string(id))
 	return b.Consent(id)
 }
 
 // run looks at a consent whenever it is due, until it has nothing to do at once.
-func (b *bench) run(id string) consent.Consent {
+func (b *bench) run(id consent.ID) consent.Consent {
 	b.Helper()
 	for c := b.Consent(id); ; {
 		if c.WakeAt.IsZero() || c.Status == consent.Authorized {

@@ -29,7 +29,7 @@ type visit struct {
 // of the queue of consents. A change that somebody else made meanwhile is no
 // error: that change has its own look coming.
 func (s *Service) Step(ctx context.Context, id string) error {
-	c, err := s.Store.Consent(ctx, id)
+	c, err := s.Store.Consent(ctx, consent.ID(id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -118,17 +118,10 @@ func (v *visit) later(ctx context.Context, wake time.Time) error {
 // end of its lease, for the case that the handler dies.
 func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(jobs.Lease) }
 
-// psu is the person as the bank is told of it in the calls that make the
-// consent, when the person is there.
-func (v *visit) psu() institution.PSU {
-	return institution.PSU{PersonalNumber: v.secret.PersonalNumber, IPAddress: v.secret.PSUIPAddress,
-		UserAgent: v.secret.PSUUserAgent, Locale: v.secret.PSULocale}
-}
-
 // access is what follows the consent at the bank without the person.
 func (v *visit) access() institution.Access {
 	return institution.Access{ConsentID: v.secret.BankConsentID, Token: v.secret.Token,
-		PSU: institution.PSU{Locale: v.secret.PSULocale}}
+		PSU: v.secret.Unattended()}
 }
 
 // measured notes how a call to the bank went. A person's doing says nothing

@@ -17,7 +17,7 @@ import (
 // second is never written down.
 type live struct {
 	mu      sync.Mutex
-	entries map[string]*entry
+	entries map[consent.ID]*entry
 	puts    int
 }
 
@@ -39,7 +39,7 @@ const (
 	forgetEvery = 4096
 )
 
-func newLive() *live { return &live{entries: map[string]*entry{}} }
+func newLive() *live { return &live{entries: map[consent.ID]*entry{}} }
 
 func (l *live) put(c consent.Consent, i *consent.Instructions) {
 	if i == nil {
@@ -93,7 +93,7 @@ func (l *live) watch(c consent.Consent, i *consent.Instructions) {
 }
 
 // end marks a consent that has ended elsewhere, so that its watcher stops.
-func (l *live) end(id string) {
+func (l *live) end(id consent.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
@@ -101,7 +101,7 @@ func (l *live) end(id string) {
 	}
 }
 
-func (l *live) ended(id string) bool {
+func (l *live) ended(id consent.ID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[id]
@@ -112,7 +112,7 @@ func (l *live) ended(id string) bool {
 	return true
 }
 
-func (l *live) drop(id string) {
+func (l *live) drop(id consent.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, id)
@@ -129,7 +129,7 @@ const (
 // Poll answers a status poll of a user's own consent: the consent, and what the
 // person has to do while it awaits authorisation. Faults: ConsentNotFound, and
 // Unauthorized once the user was anonymized.
-func (s *Service) Poll(ctx context.Context, clientID, userID, id string) (consent.Consent, *Shown, error) {
+func (s *Service) Poll(ctx context.Context, clientID, userID string, id consent.ID) (consent.Consent, *Shown, error) {
 	view, err := s.Store.ConsentStatus(ctx, id)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

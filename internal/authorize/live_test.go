@@ -13,7 +13,7 @@ import (
 )
 
 // poll polls a consent of the user at one node.
-func (b *bench) poll(at *authorize.Service, id string) *authorize.Shown {
+func (b *bench) poll(at *authorize.Service, id consent.ID) *authorize.Shown {
 	b.Helper()
 	c, shown, err := at.Poll(b.Context(), b.User.ClientID, b.User.ID, id)
 	if err != nil {

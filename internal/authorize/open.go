@@ -33,7 +33,7 @@ func (v *visit) open(ctx context.Context) (bool, error) {
 	}
 	opened, err := opener.OpenConsent(ctx, institution.OpenRequest{
 		RequestID: v.c.OpenRequestID, Scope: v.c.Requested, ValidUntil: v.c.ExpiresAt,
-		Recurring: v.c.CollectionID == "", PSU: v.psu(), OtherDevice: otherDevice(v.c),
+		Recurring: v.c.CollectionID == "", PSU: v.secret.Context, OtherDevice: otherDevice(v.c),
 	})
 	if v.measured(err) != nil {
 		return false, v.notYet(ctx, err)
@@ -53,7 +53,7 @@ func (v *visit) authorise(ctx context.Context) (bool, error) {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
 	a, err := authoriser.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: v.c.AuthoriseRequestID,
-		ConsentID: v.secret.BankConsentID, PSU: v.psu(), OtherDevice: otherDevice(v.c)})
+		ConsentID: v.secret.BankConsentID, PSU: v.secret.Context, OtherDevice: otherDevice(v.c)})
 	if v.measured(err) != nil {
 		return false, v.notYet(ctx, err)
 	}
@@ -86,7 +86,7 @@ func (v *visit) notYet(ctx context.Context, cause error) error {
 
 // orphaned owes the bank a word about a consent that it made while its row was
 // ended by somebody else.
-func (v *visit) orphaned(ctx context.Context, bankConsentID string) error {
+func (v *visit) orphaned(ctx context.Context, bankConsentID consent.RemoteID) error {
 	c, err := v.Store.Consent(ctx, v.c.ID)
 	if err != nil || !c.Status.Final() {
 		return err

@@ -16,7 +16,7 @@ import (
 	"samla/internal/withdraw"
 )
 
-func secretPlace(id string) seal.Place { return withdraw.SecretPlace(id) }
+func secretPlace(id consent.ID) seal.Place { return withdraw.SecretPlace(id) }
 
 func TestConsentIsGranted(t *testing.T) {
 	b := newBench(t)
@@ -39,7 +39,7 @@ func TestConsentIsGranted(t *testing.T) {
 		t.Errorf("authorised with %+v", start)
 	}
 	s := b.secret(c)
-	if s.BankConsentID != "bank-1" || s.Instructions != nil || s.PSUIPAddress != "" || s.PSUUserAgent != "" || s.AuthorisationID != "" {
+	if s.BankConsentID != "bank-1" || s.Instructions != nil || s.IPAddress != "" || s.UserAgent != "" || s.AuthorisationID != "" {
 		t.Errorf("what was only needed for signing is kept: %+v", s)
 	}
 	entries, err := b.Store.AuditEntries(t.Context(), c.ID)
@@ -289,7 +289,7 @@ func TestCrashWhileOpening(t *testing.T) {
 			<-release // the dead process never gets its answer
 			return institution.Opened{}, kind(institution.Unreachable)
 		}
-		go func() { _ = b.Step(dying, c.ID) }()
+		go func() { _ = b.Step(dying, string(c.ID)) }()
 		<-dying.Done()
 		b.bank.onOpen = answer
 		b.Service = b.service()
@@ -335,7 +335,7 @@ func TestBankWithoutTheVerb(t *testing.T) {
 	b.ended(b.look(c.ID), consent.Failed, consent.InternalError)
 	c = b.create()
 	delete(b.Banks, theBank)
-	if err := b.Step(t.Context(), c.ID); err == nil {
+	if err := b.Step(t.Context(), string(c.ID)); err == nil {
 		t.Error("a consent of a bank that is not set up is settled")
 	}
 	if got := b.Consent(c.ID); got.Status != consent.Initiated {

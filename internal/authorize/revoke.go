@@ -24,7 +24,7 @@ const (
 // Revoke ends a consent of the user at once; the bank is told with retries
 // (docs/reference/api.md 4.5). A revoked consent is handed back unchanged. Faults:
 // ConsentNotFound, ConsentNotRevocable.
-func (s *Service) Revoke(ctx context.Context, clientID, userID, id string) (consent.Consent, error) {
+func (s *Service) Revoke(ctx context.Context, clientID, userID string, id consent.ID) (consent.Consent, error) {
 	for {
 		c, err := s.Store.Consent(ctx, id)
 		if errors.Is(err, store.ErrNotFound) || err == nil && (c.ClientID != clientID || c.UserID != userID || c.CollectionID != "") {
@@ -75,7 +75,7 @@ func (s *Service) Doubt(ctx context.Context, c consent.Consent, met institution.
 }
 
 // learn applies what the bank has told about a consent, if it still applies.
-func (s *Service) learn(ctx context.Context, id string, e consent.Event) error {
+func (s *Service) learn(ctx context.Context, id consent.ID, e consent.Event) error {
 	for {
 		c, err := s.Store.Consent(ctx, id)
 		if err != nil {

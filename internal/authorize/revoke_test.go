@@ -7,6 +7,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
+	"samla/internal/psu"
 	"samla/internal/store"
 )
 
@@ -21,13 +22,13 @@ func TestRevokeIsTheOwners(t *testing.T) {
 	}
 	for name, ids := range map[string][3]string{
 		"unknown":             {b.User.ClientID, b.User.ID, b.IDs.New()},
-		"another user's":      {b.User.ClientID, b.IDs.New(), c.ID},
-		"another client's":    {b.IDs.New(), b.User.ID, c.ID},
-		"inside a collection": {b.User.ClientID, b.User.ID, hidden.ID},
+		"another user's":      {b.User.ClientID, b.IDs.New(), string(c.ID)},
+		"another client's":    {b.IDs.New(), b.User.ID, string(c.ID)},
+		"inside a collection": {b.User.ClientID, b.User.ID, string(hidden.ID)},
 	} {
-		_, err := b.Revoke(t.Context(), ids[0], ids[1], ids[2])
+		_, err := b.Revoke(t.Context(), ids[0], ids[1], consent.ID(ids[2]))
 		isFault(t, name, err, fault.ConsentNotFound)
-		_, _, err = b.Poll(t.Context(), ids[0], ids[1], ids[2])
+		_, _, err = b.Poll(t.Context(), ids[0], ids[1], consent.ID(ids[2]))
 		isFault(t, name, err, fault.ConsentNotFound)
 	}
 	revoked, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
@@ -101,7 +102,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	if _, there := b.duty(owed[0]); there {
 		t.Error("the duty is still there")
 	}
-	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (institution.PSU{}) {
+	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (psu.Context{}) {
 		t.Errorf("the bank was told of %+v", a)
 	}
 	if err := b.Discharge(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != failing+1 {

@@ -17,6 +17,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
@@ -57,7 +58,7 @@ type Request struct {
 	LoginMethod      string
 	Scope            consent.Scope
 	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
-	PSU              institution.PSU
+	PSU              psu.Context
 }
 
 // Draft makes the row of a new consent, with its secrets sealed, without storing
@@ -66,16 +67,14 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 	now := s.Clock.Now()
 	profile := s.Banks[r.Company].Profile()
 	c := consent.Consent{
-		ID: s.IDs.New(), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
+		ID: consent.ID(s.IDs.New()), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
 		Company: r.Company, LoginMethod: r.LoginMethod,
 		Status: consent.Initiated, Step: consent.StepOpen, Requested: r.Scope,
 		CreatedAt: now, StatusChangedAt: now, AuthorizeBy: now.Add(profile.Deadline),
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
 		OpenRequestID: s.IDs.New(), AuthoriseRequestID: s.IDs.New(), WakeAt: now,
 	}
-	secret := consent.Secret{PersonalNumber: r.PSU.PersonalNumber, PSUIPAddress: r.PSU.IPAddress,
-		PSUUserAgent: r.PSU.UserAgent, PSULocale: r.PSU.Locale}
-	return s.sealed(ctx, c, secret)
+	return s.sealed(ctx, c, consent.Secret{Context: r.PSU})
 }
 
 // endOfDay is the last moment of the day that may be asked for.
@@ -116,7 +115,7 @@ func (s *Service) Create(ctx context.Context, r Request, also func(store.Tx, con
 	if slot == nil {
 		s.Pump.Wake(store.Consents)
 	}
-	slot.Run(c.ID)
+	slot.Run(string(c.ID))
 	return c, nil
 }
 

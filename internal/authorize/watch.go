@@ -97,7 +97,7 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 // needed for signing is forgotten now.
 func (v *visit) grant(ctx context.Context, info institution.ConsentInfo) error {
 	v.secret.Instructions, v.secret.StatusLink, v.secret.AuthorisationID = nil, "", ""
-	v.secret.PSUIPAddress, v.secret.PSUUserAgent = "", ""
+	v.secret.IPAddress, v.secret.UserAgent = "", ""
 	now := v.Clock.Now()
 	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
 	after, err := v.c.Apply(granted, now)

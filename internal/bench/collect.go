@@ -17,6 +17,7 @@ import (
 	"samla/internal/devserver"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
+	"samla/internal/psu"
 )
 
 // subjects is how many users take part, each with a consent of their own.
@@ -142,14 +143,14 @@ func authorized(ctx context.Context, c Config, l *devserver.Set, phone *apiclien
 // open takes a consent of the benchmark's own through the authorisation, with
 // the connector alone.
 func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.Phone) (institution.Access, error) {
-	psu := institution.PSU{PersonalNumber: person(subjects), IPAddress: benchAddress}
+	subject := psu.Context{PersonalNumber: psu.Number(person(subjects)), IPAddress: benchAddress}
 	opened, err := b.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
-		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: psu})
+		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: subject})
 	if err != nil {
 		return institution.Access{}, err
 	}
-	access := institution.Access{ConsentID: opened.BankConsentID, PSU: psu}
-	a, err := b.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: uuid.NewString(), ConsentID: opened.BankConsentID, PSU: psu})
+	access := institution.Access{ConsentID: opened.BankConsentID, PSU: subject}
+	a, err := b.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: uuid.NewString(), ConsentID: opened.BankConsentID, PSU: subject})
 	if err != nil || a.Instructions == nil {
 		return access, errors.Join(err, errors.New("the bank gives no instructions"))
 	}

@@ -20,6 +20,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/money"
+	"samla/internal/psu"
 	"samla/internal/store"
 	"samla/internal/withdraw"
 )
@@ -162,7 +163,7 @@ func (b *bench) service() *collect.Service {
 // consentRequest asks for a consent of the user.
 func (b *bench) consentRequest() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank,
-		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: institution.PSU{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
+		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: psu.Context{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
 }
 
 // granted stores a consent that was authorized just now.
@@ -178,14 +179,14 @@ func (b *bench) granted() consent.Consent {
 }
 
 // comes lets events happen to a consent, as the flow of consents would.
-func (b *bench) comes(id string, events ...consent.Event) consent.Consent {
+func (b *bench) comes(id consent.ID, events ...consent.Event) consent.Consent {
 	b.Helper()
 	before, err := b.Store.Consent(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
 	c := before
-	plain, err := json.Marshal(consent.Secret{BankConsentID: "bank-1", PSULocale: "sv-SE"})
+	plain, err := json.Marshal(consent.Secret{BankConsentID: "bank-1", Context: psu.Context{Locale: "sv-SE"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -207,7 +208,7 @@ func (b *bench) comes(id string, events ...consent.Event) consent.Consent {
 // request asks for a collection under a stored consent, the person being there
 // when ip is not empty.
 func (b *bench) request(c consent.Consent, ip string) collect.Request {
-	return collect.Request{Owner: b.owner(), Company: theBank, ConsentID: c.ID, PSU: institution.PSU{IPAddress: ip, UserAgent: "test/1"}}
+	return collect.Request{Owner: b.owner(), Company: theBank, ConsentID: c.ID, PSU: psu.Context{IPAddress: ip, UserAgent: "test/1"}}
 }
 
 func (b *bench) owner() collect.Owner {

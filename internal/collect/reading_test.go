@@ -11,6 +11,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
+	"samla/internal/psu"
 	"samla/internal/store"
 )
 
@@ -53,7 +54,7 @@ func TestBankIsToldWhoIsThere(t *testing.T) {
 		b.Clock.Advance(later)
 		c := b.look(b.start(b.request(under, test.ip)).ID)
 		b.ended(c, collection.Completed)
-		want := institution.Access{ConsentID: "bank-1", PSU: institution.PSU{IPAddress: test.ip, Locale: "sv-SE"}}
+		want := institution.Access{ConsentID: "bank-1", PSU: psu.Context{IPAddress: test.ip, Locale: "sv-SE"}}
 		if test.ip != "" {
 			want.PSU.UserAgent = "test/1"
 		}

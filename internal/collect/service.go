@@ -17,6 +17,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
@@ -69,8 +70,8 @@ type Request struct {
 	Company     string
 	LoginMethod string
 	Filter      []string           // account ids; nil = all
-	ConsentID   string             // the stored consent; empty = one-time
-	PSU         institution.PSU    // an address = the person is there; with ConsentID only
+	ConsentID   consent.ID         // the stored consent; empty = one-time
+	PSU         psu.Context        // an address = the person is there; with ConsentID only
 	OneTime     *authorize.Request // without ConsentID: the consent to be made inside
 }
 

@@ -10,8 +10,8 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
-	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/psu"
 	"samla/internal/store"
 )
 
@@ -45,7 +45,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 	c := s.draft(r, now)
 	c.Mode, c.ConsentID, c.UserID = collection.Stored, stored.ID, stored.UserID
 	c.Attended = r.PSU.IPAddress != ""
-	if c, err = s.sealed(ctx, c, collection.Secret{PSUIPAddress: r.PSU.IPAddress, PSUUserAgent: r.PSU.UserAgent}); err != nil {
+	if c, err = s.sealed(ctx, c, collection.Secret{Context: r.PSU}); err != nil {
 		return c, err
 	}
 	limit := s.Banks[r.Company].Profile().DailyLimit
@@ -71,7 +71,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 }
 
 // quota refuses one background refresh too many (docs/reference/api.md 5.6).
-func (s *Service) quota(ctx context.Context, tx store.Tx, consentID string, limit int, now time.Time) error {
+func (s *Service) quota(ctx context.Context, tx store.Tx, consentID consent.ID, limit int, now time.Time) error {
 	taken, err := tx.UnattendedSince(ctx, consentID, now.Add(-window))
 	if err != nil || len(taken) < limit {
 		return err
@@ -93,7 +93,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, also func(store.T
 		return c, err
 	}
 	c.ConsentID = inner.ID
-	if c, err = s.sealed(ctx, c, collection.Secret{PSUIPAddress: ask.PSU.IPAddress, PSUUserAgent: ask.PSU.UserAgent}); err != nil {
+	if c, err = s.sealed(ctx, c, collection.Secret{Context: psu.Context{IPAddress: ask.PSU.IPAddress, UserAgent: ask.PSU.UserAgent}}); err != nil {
 		return c, err
 	}
 	c.WakeAt = c.LeaseEnds() // the consent wakes the collection before
@@ -162,21 +162,21 @@ func (s *Service) sealed(ctx context.Context, c collection.Collection, secret co
 
 // psu is the person as a bank is told of it: with an address only while the
 // person is there.
-func (s *Service) psu(ctx context.Context, c collection.Collection, locale string) (institution.PSU, error) {
-	psu := institution.PSU{Locale: locale}
+func (s *Service) psu(ctx context.Context, c collection.Collection, locale string) (psu.Context, error) {
+	unattended := psu.Context{Locale: locale}
 	if !c.Attended {
-		return psu, nil
+		return unattended, nil
 	}
 	plain, err := s.Vault.Open(ctx, c.Subject(), place(c.ID), c.Sealed)
 	if err != nil {
-		return psu, err
+		return unattended, err
 	}
 	var secret collection.Secret
 	if err := json.Unmarshal(plain, &secret); err != nil {
-		return psu, err
+		return unattended, err
 	}
-	psu.IPAddress, psu.UserAgent = secret.PSUIPAddress, secret.PSUUserAgent
-	return psu, nil
+	secret.Locale = locale
+	return secret.Context, nil
 }
 
 // statusOf maps the end of the consent inside a one-time collection to the

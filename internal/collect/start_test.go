@@ -41,7 +41,7 @@ func TestUsableConsents(t *testing.T) {
 			change func(*collect.Request)
 			want   fault.Code
 		}{
-			"unknown":           {func(r *collect.Request) { r.ConsentID = b.IDs.New() }, fault.ConsentNotFound},
+			"unknown":           {func(r *collect.Request) { r.ConsentID = consent.ID(b.IDs.New()) }, fault.ConsentNotFound},
 			"another client's":  {func(r *collect.Request) { r.ClientID = b.IDs.New() }, fault.ConsentNotFound},
 			"another user's":    {func(r *collect.Request) { r.UserID = b.IDs.New() }, fault.ConsentNotFound},
 			"another company's": {func(r *collect.Request) { r.Company = "se-another" }, fault.ConsentCompanyMismatch},
@@ -265,7 +265,7 @@ func TestOneTime(t *testing.T) {
 }
 
 // told holds the duties that are owed to one: the consent's end.
-func (b *bench) told(name, bankConsent string) {
+func (b *bench) told(name string, bankConsent consent.RemoteID) {
 	b.Helper()
 	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
 	if err != nil || len(ids) != 1 {

@@ -3,7 +3,11 @@
 // package store keeps it.
 package collection
 
-import "time"
+import (
+	"samla/internal/consent"
+	"samla/internal/psu"
+	"time"
+)
 
 // Mode says where a collection's consent comes from.
 type Mode string
@@ -21,8 +25,8 @@ const Lease = 60 * time.Second
 type Collection struct {
 	ID          string // UUID
 	ClientID    string
-	UserID      string // empty: belongs to nobody but the client (docs/reference/api.md 5.2)
-	ConsentID   string // the stored consent, or the one that lives inside
+	UserID      string     // empty: belongs to nobody but the client (docs/reference/api.md 5.2)
+	ConsentID   consent.ID // the stored consent, or the one that lives inside
 	Company     string
 	LoginMethod string // as given at the start, may be empty
 	Mode        Mode
@@ -44,8 +48,7 @@ type Collection struct {
 
 // Secret is the part of a collection that is only ever stored sealed.
 type Secret struct {
-	PSUIPAddress string `json:"ip,omitempty"` // the person's address; only when the person is there
-	PSUUserAgent string `json:"ua,omitempty"`
+	psu.Context // of the person who started it; only when attended
 }
 
 // Subject names whose data key seals what the collection brings: the user, or

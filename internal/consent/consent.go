@@ -3,7 +3,10 @@
 // against a bank, package store keeps it.
 package consent
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Status is a consent's public status.
 type Status string
@@ -82,9 +85,21 @@ const (
 	StepEnd       Step = "END"       // nothing is left to do
 )
 
+// ID is our id of a consent, a UUID of version 7. RemoteID is the id that the
+// institution gave it: a secret, never shown to a client. They are two types so
+// that neither can be sent in the other's place.
+type (
+	ID       string
+	RemoteID string
+)
+
+// Format implements fmt.Formatter for every verb: the id opens the person's
+// accounts together with our certificate and must not be logged.
+func (RemoteID) Format(s fmt.State, _ rune) { fmt.Fprint(s, "[remote consent id]") }
+
 // Consent is one consent of a user at a company.
 type Consent struct {
-	ID           string // UUID
+	ID           ID
 	ClientID     string
 	UserID       string // empty only inside a collection that belongs to nobody (docs/reference/api.md 5.2)
 	CollectionID string // set when the consent lives inside a one-time collection

@@ -1,19 +1,19 @@
 package consent
 
-import "time"
+import (
+	"samla/internal/psu"
+	"time"
+)
 
 // Secret is the part of a consent that is only ever stored sealed: what the
 // person told us, what opens the bank, and what the person has to do.
 type Secret struct {
-	PersonalNumber string `json:"pnr,omitempty"`    // 12 digits
-	PSUIPAddress   string `json:"ip,omitempty"`     // the person's address when the consent was asked for
-	PSUUserAgent   string `json:"ua,omitempty"`     // likewise
-	PSULocale      string `json:"locale,omitempty"` // xx-YY
+	psu.Context // as the consent was asked for
 
-	BankConsentID   string `json:"bank,omitempty"`  // the bank's consentId
-	AuthorisationID string `json:"auth,omitempty"`  // the bank's authorisationId
-	StatusLink      string `json:"link,omitempty"`  // where the bank wants the authorisation read
-	Token           string `json:"token,omitempty"` // bearer token, where a bank gives one
+	BankConsentID   RemoteID `json:"bank,omitempty"`  // the bank's consentId
+	AuthorisationID string   `json:"auth,omitempty"`  // the bank's authorisationId
+	StatusLink      string   `json:"link,omitempty"`  // where the bank wants the authorisation read
+	Token           string   `json:"token,omitempty"` // bearer token, where a bank gives one
 
 	Instructions *Instructions `json:"do,omitempty"` // as the bank last gave them
 }

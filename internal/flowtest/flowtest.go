@@ -81,7 +81,7 @@ func (b *Bench) Write(fn func(store.Tx) error) {
 }
 
 // Consent reads a consent's row.
-func (b *Bench) Consent(id string) consent.Consent {
+func (b *Bench) Consent(id consent.ID) consent.Consent {
 	b.Helper()
 	c, err := b.Store.Consent(b.Context(), id)
 	if err != nil {

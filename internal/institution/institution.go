@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/psu"
 )
 
 // Connector is one bank as this server reaches it. Which of the verbs below it
@@ -20,21 +21,11 @@ type Connector interface {
 	Profile() Profile
 }
 
-// PSU is what is known of the person a call is made for. Only a person who is
-// asking right now has an address: its absence is how a bank knows unattended
-// access, so it is never made up (RTS art. 36(5)).
-type PSU struct {
-	PersonalNumber string // 12 digits, may be unknown
-	IPAddress      string // empty = the person is not there
-	UserAgent      string
-	Locale         string // xx-YY
-}
-
 // Access is what a bank needs to know a consent again.
 type Access struct {
-	ConsentID string // the bank's
-	Token     string // bearer token, where the bank gives one
-	PSU       PSU
+	ConsentID consent.RemoteID // the bank's
+	Token     string           // bearer token, where the bank gives one
+	PSU       psu.Context
 }
 
 // OpenRequest asks for a consent.
@@ -43,13 +34,13 @@ type OpenRequest struct {
 	Scope       consent.Scope
 	ValidUntil  time.Time // the last day asked for
 	Recurring   bool      // false: for one collection
-	PSU         PSU
+	PSU         psu.Context
 	OtherDevice bool // the BankID app runs on another device: a QR code is wanted
 }
 
 // Opened is the bank's answer. BankConsentID is to be kept secret.
 type Opened struct {
-	BankConsentID string
+	BankConsentID consent.RemoteID
 }
 
 // Opener makes consents. OpenConsent with a RequestID that the bank has seen
@@ -60,9 +51,9 @@ type Opener interface {
 
 // AuthoriseRequest starts the authorisation of a consent.
 type AuthoriseRequest struct {
-	RequestID   string // X-Request-ID; the same on a repeat
-	ConsentID   string // the bank's
-	PSU         PSU
+	RequestID   string           // X-Request-ID; the same on a repeat
+	ConsentID   consent.RemoteID // the bank's
+	PSU         psu.Context
 	OtherDevice bool
 }
 

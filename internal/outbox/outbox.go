@@ -4,7 +4,10 @@
 // the transaction that records its success.
 package outbox
 
-import "time"
+import (
+	"samla/internal/consent"
+	"time"
+)
 
 // Message is one effect to carry out. Its payload is sealed under the server's
 // key, because it must outlive the key of a user who is erased.
@@ -12,7 +15,7 @@ type Message struct {
 	ID        string // UUID
 	Kind      Kind
 	Company   string // institution that the effect is at
-	ConsentID string // ours
+	ConsentID consent.ID
 	CreatedAt time.Time
 	Attempts  int    // failed so far
 	Sealed    []byte // payload of the kind

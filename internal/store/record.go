@@ -12,7 +12,7 @@ import (
 // the state that was committed before the call began.
 type StatusReader interface {
 	// ConsentStatus reads a consent, and whether its user was anonymized.
-	ConsentStatus(ctx context.Context, id string) (ConsentView, error)
+	ConsentStatus(ctx context.Context, id consent.ID) (ConsentView, error)
 	// CollectionStatus reads a collection and, while the person signs inside
 	// it, the consent that lives inside.
 	CollectionStatus(ctx context.Context, id string) (CollectionView, error)

@@ -96,7 +96,7 @@ type Reader interface {
 	// UserByExternalID finds a user that is not anonymized.
 	UserByExternalID(ctx context.Context, clientID, externalID string) (user.User, error)
 
-	Consent(ctx context.Context, id string) (consent.Consent, error)
+	Consent(ctx context.Context, id consent.ID) (consent.Consent, error)
 	// ConsentsOf lists a user's consents; those that live inside a one-time
 	// collection are not among them.
 	ConsentsOf(ctx context.Context, clientID, userID string, p Page) ([]consent.Consent, error)
@@ -105,7 +105,7 @@ type Reader interface {
 	CollectionsOf(ctx context.Context, f CollectionFilter, p Page) ([]collection.Collection, error)
 	// UnattendedSince lists when background refreshes of a consent were
 	// started after the given moment, oldest first (docs/reference/api.md 5.6).
-	UnattendedSince(ctx context.Context, consentID string, since time.Time) ([]time.Time, error)
+	UnattendedSince(ctx context.Context, consentID consent.ID, since time.Time) ([]time.Time, error)
 
 	// RawAnswers lists what a collection has read so far, in the order of reading.
 	RawAnswers(ctx context.Context, collectionID string) ([]collection.RawAnswer, error)
@@ -116,7 +116,7 @@ type Reader interface {
 	OutboxMessage(ctx context.Context, id string) (outbox.Message, error)
 	SigningKeys(ctx context.Context) ([]session.SigningKey, error)
 	// AuditEntries lists the ledger's entries about one consent, oldest first.
-	AuditEntries(ctx context.Context, consentID string) ([]audit.Entry, error)
+	AuditEntries(ctx context.Context, consentID consent.ID) ([]audit.Entry, error)
 }
 
 // CollectionFilter selects collections of one client. Zero members do not
@@ -153,7 +153,7 @@ type Tx interface {
 	PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error)
 	// LockConsent reads a consent and keeps others from writing it until the
 	// transaction ends.
-	LockConsent(ctx context.Context, id string) (consent.Consent, error)
+	LockConsent(ctx context.Context, id consent.ID) (consent.Consent, error)
 
 	AddCollection(ctx context.Context, c collection.Collection) error
 	// PutCollection is a compare-and-swap on c.Rev; it stores Rev+1 and

@@ -18,13 +18,13 @@ import (
 
 // Payload is what is needed to delete a consent at its bank.
 type Payload struct {
-	BankConsentID string `json:"bank"`
-	Token         string `json:"token,omitempty"` // bearer token, where the bank gave one
+	BankConsentID consent.RemoteID `json:"bank"`
+	Token         string           `json:"token,omitempty"` // bearer token, where the bank gave one
 }
 
 // SecretPlace is where a consent's secret is stored.
-func SecretPlace(consentID string) seal.Place {
-	return seal.Place{Table: "consents", Column: "sealed", Row: consentID}
+func SecretPlace(id consent.ID) seal.Place {
+	return seal.Place{Table: "consents", Column: "sealed", Row: string(id)}
 }
 
 func dutyPlace(id string) seal.Place {

@@ -10,6 +10,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/consent"
 	"samla/internal/outbox"
+	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -60,7 +61,7 @@ func secret(s consent.Secret) string {
 func TestADutyOutlivesTheSubjectsKey(t *testing.T) {
 	for _, userID := range []string{"user", ""} {
 		s, v := vault(t)
-		c := given(t, v, userID, secret(consent.Secret{PersonalNumber: "200002292399", BankConsentID: "bank", Token: "bearer"}))
+		c := given(t, v, userID, secret(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, BankConsentID: "bank", Token: "bearer"}))
 		d, owed, err := withdraw.Plan(t.Context(), v, c, now, newID)
 		if err != nil || !owed {
 			t.Fatal(owed, err)
@@ -89,7 +90,7 @@ func TestADutyOutlivesTheSubjectsKey(t *testing.T) {
 
 func TestNothingIsOwedToABankThatGaveNothing(t *testing.T) {
 	_, v := vault(t)
-	unopened := given(t, v, "user", secret(consent.Secret{PersonalNumber: "200002292399"}))
+	unopened := given(t, v, "user", secret(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}}))
 	for name, c := range map[string]consent.Consent{"not opened": unopened, "no secret": {ID: "x", UserID: "user"}} {
 		if d, owed, err := withdraw.Plan(t.Context(), v, c, now, newID); owed || err != nil {
 			t.Errorf("%s: %+v, %v", name, d, err)

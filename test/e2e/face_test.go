@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"samla/internal/consent"
 	"testing"
 )
 
@@ -41,7 +42,7 @@ func (w *world) face(t *testing.T, method, path string, status int, out any) {
 // bankConsent finds a consent at its bank, by the request id that made it.
 func (w *world) bankConsent(t *testing.T, id string) bankConsent {
 	t.Helper()
-	c, err := w.Server.Store().Consent(t.Context(), id)
+	c, err := w.Server.Store().Consent(t.Context(), consent.ID(id))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,5 +79,5 @@ func (w *world) innerConsent(t *testing.T, collection string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.ConsentID
+	return string(c.ConsentID)
 }

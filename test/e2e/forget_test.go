@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
@@ -39,7 +40,7 @@ func forgotten(t *testing.T, w *world) {
 	collection := p.collects(t, demo, authorized, home, "COMPLETED")
 	p.data(t, collection)
 	store := w.Server.Store()
-	consent, err := store.Consent(t.Context(), authorized)
+	row, err := store.Consent(t.Context(), consent.ID(authorized))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func forgotten(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	rows := map[seal.Place][]byte{
-		withdraw.SecretPlace(authorized):                       consent.Sealed,
+		withdraw.SecretPlace(consent.ID(authorized)):           row.Sealed,
 		{Table: "products", Column: "sealed", Row: collection}: products,
 	}
 	for place, sealed := range rows {

@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 // Bank is a connector with every verb the suite tries.
@@ -36,7 +37,7 @@ const (
 // and bank share the clock.
 type Setup struct {
 	Bank   Bank
-	Person institution.PSU // a customer with accounts and transactions, at an address
+	Person psu.Context // a customer with accounts and transactions, at an address
 	Now    func() time.Time
 	// Advance moves the clock.
 	Advance func(time.Duration)

@@ -22,6 +22,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/conformance"
 	"samla/internal/institution/xs2a"
+	"samla/internal/psu"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
@@ -70,7 +71,7 @@ func TestSandboxBanks(t *testing.T) {
 				c.profile.SendPSUID = &sendPSUID
 				return conformance.Setup{
 					Bank: w.connector(t, c.profile, c.signature), Now: w.clock.Now, Advance: w.clock.Advance, Act: w.act, Expect: c.expect,
-					Person: institution.PSU{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"},
+					Person: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"},
 				}
 			})
 		})

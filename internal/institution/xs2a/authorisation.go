@@ -23,7 +23,7 @@ func (b *Bank) StartAuthorisation(ctx context.Context, r institution.AuthoriseRe
 	got, err := b.send(ctx, call{
 		about: aboutAuthorising, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
 		header: header, body: []byte("{}"),
-	}, "consents", r.ConsentID, "authorisations")
+	}, "consents", string(r.ConsentID), "authorisations")
 	if err != nil {
 		return institution.Authorisation{}, err
 	}
@@ -51,7 +51,7 @@ func (b *Bank) AuthorisationStatus(ctx context.Context, a institution.Access, au
 	var got answer
 	var err error
 	if link == "" {
-		got, err = b.send(ctx, c, "consents", a.ConsentID, "authorisations", authorisationID)
+		got, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorisationID)
 	} else if c.target, err = b.client.Resolve(link); err != nil {
 		return institution.Authorisation{}, unanswered(err, "")
 	} else {

@@ -51,7 +51,7 @@ func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.last(t)
-	if r.header.Get("PSU-ID") != person.PersonalNumber || r.header.Get("PSU-ID-Type") != "SSN" {
+	if r.header.Get("PSU-ID") != person.PersonalNumber.Digits() || r.header.Get("PSU-ID-Type") != "SSN" {
 		t.Errorf("headers %v", r.header)
 	}
 	if !strings.Contains(r.header.Get("Signature"), `headers="digest x-request-id psu-id"`) {

@@ -64,14 +64,14 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if made.ConsentID == "" {
 		return institution.Opened{}, garbled(got.requestID, errMissing)
 	}
-	return institution.Opened{BankConsentID: string(made.ConsentID)}, nil
+	return institution.Opened{BankConsentID: consent.RemoteID(made.ConsentID)}, nil
 }
 
 // Consent implements institution.ConsentReader.
 func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.ConsentInfo, error) {
 	got, err := b.send(ctx, call{
 		about: aboutConsent, method: http.MethodGet, psu: a.PSU, token: a.Token,
-	}, "consents", a.ConsentID)
+	}, "consents", string(a.ConsentID))
 	if err != nil {
 		return institution.ConsentInfo{}, err
 	}
@@ -120,7 +120,7 @@ func stateOf(status string) institution.ConsentState {
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	_, err := b.send(ctx, call{
 		about: aboutConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
-	}, "consents", a.ConsentID)
+	}, "consents", string(a.ConsentID))
 	var failed *institution.Error
 	if errors.As(err, &failed) && (failed.Kind == institution.ConsentGone || failed.Kind == institution.ConsentOver) {
 		return nil

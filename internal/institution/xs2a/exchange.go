@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"samla/internal/httpclient"
-	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 // call is one request to the bank.
@@ -15,7 +15,7 @@ type call struct {
 	method    string
 	target    httpclient.Target
 	requestID string // empty = a new one
-	psu       institution.PSU
+	psu       psu.Context
 	psuID     bool // PSU-ID may be sent
 	consentID string
 	token     string

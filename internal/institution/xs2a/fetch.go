@@ -60,7 +60,7 @@ func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Qu
 		return answer{}, unanswered(err, "")
 	}
 	return b.exchange(ctx, call{
-		about: about, method: http.MethodGet, target: target, psu: a.PSU, consentID: a.ConsentID, token: a.Token,
+		about: about, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token,
 	})
 }
 

@@ -2,9 +2,8 @@ package xs2a
 
 import (
 	"net/http"
+	"samla/internal/psu"
 	"strings"
-
-	"samla/internal/institution"
 )
 
 // headers of one request (docs/reference/banks.md 2).
@@ -30,7 +29,7 @@ func (b *Bank) headers(c call) http.Header {
 	}
 	present(h, c.psu)
 	if c.psuID && b.wire.sendPSUID && c.psu.PersonalNumber != "" {
-		h.Set("PSU-ID", c.psu.PersonalNumber)
+		h.Set("PSU-ID", c.psu.PersonalNumber.Digits())
 		set(h, "PSU-ID-Type", b.wire.psuIDType)
 	}
 	return h
@@ -39,7 +38,7 @@ func (b *Bank) headers(c call) http.Header {
 // present adds what is known of a person who is asking right now. Without an
 // address nobody is, and nothing at all is said: the bank counts the call as
 // unattended (RTS art. 36(5)).
-func present(h http.Header, p institution.PSU) {
+func present(h http.Header, p psu.Context) {
 	if p.IPAddress == "" {
 		return
 	}

@@ -14,8 +14,8 @@ import (
 
 	"samla/internal/bgspec"
 	"samla/internal/clock"
-	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
+	"samla/internal/psu"
 	"samla/internal/sandbox/pki"
 )
 
@@ -116,7 +116,7 @@ func says(status int, body string) http.HandlerFunc {
 }
 
 // person is Skatteverket's test person; docs/reference/banks.md 14.1.
-var person = institution.PSU{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
+var person = psu.Context{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
 
 const requestID = "5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"
 

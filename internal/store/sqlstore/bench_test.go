@@ -105,17 +105,17 @@ func BenchmarkCreate(b *testing.B) {
 // BenchmarkStatus compares single reads of a consent with polls that share
 // queries, and with polls answered from memory.
 func BenchmarkStatus(b *testing.B) {
-	seeded := func(b *testing.B, cfg sqlstore.Config) (*sqlstore.Store, func() string) {
+	seeded := func(b *testing.B, cfg sqlstore.Config) (*sqlstore.Store, func() consent.ID) {
 		s := open(b, cfg)
 		ctx := context.Background()
-		ids := make([]string, 512)
+		ids := make([]consent.ID, 512)
 		u := user.User{ID: newID(), ClientID: newID(), ExternalID: "x", CreatedAt: began}
 		if err := s.Write(ctx, func(tx store.Tx) error {
 			if err := tx.AddUser(ctx, u); err != nil {
 				return err
 			}
 			for i := range ids {
-				ids[i] = newID()
+				ids[i] = consent.ID(newID())
 				if err := tx.AddConsent(ctx, consent.Consent{ID: ids[i], ClientID: u.ClientID, UserID: u.ID, Company: "testbank",
 					Status: consent.AwaitingAuthorization, Step: consent.StepWatch, Requested: consent.Scope{Balances: true, Transactions: true},
 					CreatedAt: began, StatusChangedAt: began, AuthorizeBy: began, WakeAt: began, Sealed: make([]byte, 400)}); err != nil {
@@ -127,7 +127,7 @@ func BenchmarkStatus(b *testing.B) {
 			b.Fatal(err)
 		}
 		var next atomic.Int64
-		return s, func() string {
+		return s, func() consent.ID {
 			return ids[int(next.Add(1))%len(ids)]
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/collection"
+	"samla/internal/consent"
 	"samla/internal/store"
 )
 
@@ -34,7 +35,7 @@ type collectionRow struct {
 
 func (r *collectionRow) dest() []any {
 	k := &r.k
-	return []any{&k.ID, &k.ClientID, &k.UserID, &k.ConsentID, &k.Company, &k.LoginMethod, (*string)(&k.Mode), &r.attended,
+	return []any{&k.ID, &k.ClientID, &k.UserID, (*string)(&k.ConsentID), &k.Company, &k.LoginMethod, (*string)(&k.Mode), &r.attended,
 		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake}
 }
 
@@ -105,9 +106,9 @@ func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p s
 }
 
 // UnattendedSince implements store.Reader.
-func (r reader) UnattendedSince(ctx context.Context, consentID string, since time.Time) ([]time.Time, error) {
+func (r reader) UnattendedSince(ctx context.Context, consentID consent.ID, since time.Time) ([]time.Time, error) {
 	started, err := list(ctx, r.q, column[int64], `SELECT created_at FROM collections
-WHERE consent_id = $1 AND attended = 0 AND created_at > $2 ORDER BY created_at, id`, consentID, micros(since))
+WHERE consent_id = $1 AND attended = 0 AND created_at > $2 ORDER BY created_at, id`, string(consentID), micros(since))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 		return err
 	}
 	t.touchCollection(k.ID)
-	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, optional(k.UserID), k.ConsentID, k.Company, k.LoginMethod,
+	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, optional(k.UserID), string(k.ConsentID), k.Company, k.LoginMethod,
 		string(k.Mode), flag(k.Attended), accounts, string(k.Status), micros(k.CreatedAt), micros(k.StatusChangedAt),
 		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt))
 	return must(n, err, store.ErrExists)
@@ -139,7 +140,7 @@ func (t *tx) PutCollection(ctx context.Context, k collection.Collection) (collec
 		return k, err
 	}
 	t.touchCollection(k.ID)
-	n, err := t.q.exec(ctx, updateCollection, k.ID, k.Rev, k.ConsentID, k.Company, k.LoginMethod, string(k.Mode),
+	n, err := t.q.exec(ctx, updateCollection, k.ID, k.Rev, string(k.ConsentID), k.Company, k.LoginMethod, string(k.Mode),
 		flag(k.Attended), accounts, string(k.Status), micros(k.StatusChangedAt), micros(k.DataUntil), micros(k.ErasedAt),
 		blob(k.Sealed), micros(k.WakeAt))
 	if err != nil {

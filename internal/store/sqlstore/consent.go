@@ -30,7 +30,7 @@ type consentRow struct {
 
 func (r *consentRow) dest() []any {
 	c := &r.c
-	return []any{&c.ID, &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
+	return []any{(*string)(&c.ID), &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
 		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
 		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthoriseRequestID, &c.Sealed, &c.Rev, &r.wake}
 }
@@ -100,8 +100,8 @@ func encodeScopes(c consent.Consent) (requested, granted string, err error) {
 }
 
 // Consent implements store.Reader.
-func (r reader) Consent(ctx context.Context, id string) (consent.Consent, error) {
-	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, id)
+func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, error) {
+	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, string(id))
 }
 
 // ConsentsOf implements store.Reader.
@@ -119,8 +119,8 @@ func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	if err != nil {
 		return err
 	}
-	t.touchConsent(c.ID, c.CollectionID)
-	n, err := t.q.exec(ctx, insertConsent, c.ID, c.ClientID, optional(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
+	t.touchConsent(string(c.ID), c.CollectionID)
+	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, optional(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
 		string(c.Status), string(c.Step), requested, granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
 		c.OpenRequestID, c.AuthoriseRequestID, blob(c.Sealed), c.Rev, micros(c.WakeAt))
@@ -133,21 +133,21 @@ func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent
 	if err != nil {
 		return c, err
 	}
-	t.touchConsent(c.ID, c.CollectionID)
-	n, err := t.q.exec(ctx, updateConsent, c.ID, c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
+	t.touchConsent(string(c.ID), c.CollectionID)
+	n, err := t.q.exec(ctx, updateConsent, string(c.ID), c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
 		requested, granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
 		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthoriseRequestID, blob(c.Sealed), micros(c.WakeAt))
 	if err != nil {
 		return c, err
 	}
 	if n == 0 {
-		return c, t.lost(ctx, "consents", c.ID)
+		return c, t.lost(ctx, "consents", string(c.ID))
 	}
 	c.Rev++
 	return c, nil
 }
 
 // LockConsent implements store.Tx.
-func (t *tx) LockConsent(ctx context.Context, id string) (consent.Consent, error) {
-	return one(ctx, t.q, scanConsent, selectConsent+`WHERE c.id = $1`+t.locks.row, id)
+func (t *tx) LockConsent(ctx context.Context, id consent.ID) (consent.Consent, error) {
+	return one(ctx, t.q, scanConsent, selectConsent+`WHERE c.id = $1`+t.locks.row, string(id))
 }

@@ -12,7 +12,7 @@ const dutyColumns = `id, kind, company, consent_id, created_at, attempts, sealed
 func scanDuty(r rows) (outbox.Message, error) {
 	var d outbox.Message
 	var created, attempts, wake int64
-	err := r.Scan(&d.ID, (*string)(&d.Kind), &d.Company, &d.ConsentID, &created, &attempts, &d.Sealed, &wake)
+	err := r.Scan(&d.ID, (*string)(&d.Kind), &d.Company, (*string)(&d.ConsentID), &created, &attempts, &d.Sealed, &wake)
 	d.CreatedAt, d.Attempts, d.Sealed, d.WakeAt = moment(created), int(attempts), bytes(d.Sealed), moment(wake)
 	return d, err
 }
@@ -25,7 +25,7 @@ func (r reader) OutboxMessage(ctx context.Context, id string) (outbox.Message, e
 // AddOutboxMessage implements store.Tx.
 func (t *tx) AddOutboxMessage(ctx context.Context, d outbox.Message) error {
 	n, err := t.q.exec(ctx, `INSERT INTO duties (`+dutyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-		d.ID, string(d.Kind), d.Company, d.ConsentID, micros(d.CreatedAt), int64(d.Attempts), blob(d.Sealed), micros(d.WakeAt))
+		d.ID, string(d.Kind), d.Company, string(d.ConsentID), micros(d.CreatedAt), int64(d.Attempts), blob(d.Sealed), micros(d.WakeAt))
 	return must(n, err, store.ErrExists)
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"samla/internal/collection"
+	"samla/internal/consent"
 	"samla/internal/store"
 )
 
@@ -67,8 +68,8 @@ func (h hot) release(t *tx) {
 
 // ConsentStatus implements store.StatusReader. Callers share what the view points to and
 // must not write to it.
-func (s *Store) ConsentStatus(ctx context.Context, id string) (store.ConsentView, error) {
-	return s.hot.consents.get(ctx, id)
+func (s *Store) ConsentStatus(ctx context.Context, id consent.ID) (store.ConsentView, error) {
+	return s.hot.consents.get(ctx, string(id))
 }
 
 // CollectionStatus implements store.StatusReader. Callers share what the view points to
@@ -85,7 +86,7 @@ func scanConsentView(r rows) (id string, v store.ConsentView, err error) {
 	}
 	v.Consent, err = row.value()
 	v.UserGone = gone != 0
-	return v.ID, v, err
+	return string(v.ID), v, err
 }
 
 func scanCollectionView(r rows) (id string, v store.CollectionView, err error) {

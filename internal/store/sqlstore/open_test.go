@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"samla/internal/client"
+	"samla/internal/consent"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
@@ -125,7 +126,7 @@ func TestClosedStoreAnswersWithErrors(t *testing.T) {
 		if err := s.Write(t.Context(), func(tx store.Tx) error { return nil }); err == nil {
 			t.Errorf("%s: a write after Close", name)
 		}
-		if _, err := s.ConsentStatus(t.Context(), newID()); err == nil || errors.Is(err, store.ErrNotFound) {
+		if _, err := s.ConsentStatus(t.Context(), consent.ID(newID())); err == nil || errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: a poll after Close: %v", name, err)
 		}
 		if err := s.Ping(t.Context()); err == nil {

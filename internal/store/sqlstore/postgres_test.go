@@ -24,7 +24,7 @@ func TestCrossedLocksAreTriedAgain(t *testing.T) {
 	ids := []string{newID(), newID()}
 	for _, id := range ids {
 		if err := s.Write(ctx, func(tx store.Tx) error {
-			return tx.AddConsent(ctx, consent.Consent{ID: id, ClientID: newID(), CollectionID: newID()})
+			return tx.AddConsent(ctx, consent.Consent{ID: consent.ID(id), ClientID: newID(), CollectionID: newID()})
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func TestCrossedLocksAreTriedAgain(t *testing.T) {
 			err := s.Write(ctx, func(tx store.Tx) error {
 				runs.Add(1)
 				for _, id := range []string{ids[i], ids[1-i]} {
-					c, err := tx.LockConsent(ctx, id)
+					c, err := tx.LockConsent(ctx, consent.ID(id))
 					if err != nil {
 						return err
 					}
@@ -56,7 +56,7 @@ func TestCrossedLocksAreTriedAgain(t *testing.T) {
 	}
 	all.Wait()
 	for _, id := range ids {
-		if c, err := s.Consent(ctx, id); err != nil || c.Rev != 2 {
+		if c, err := s.Consent(ctx, consent.ID(id)); err != nil || c.Rev != 2 {
 			t.Errorf("revision %d (%v), want 2", c.Rev, err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestSwallowedErrorIsNoSuccess(t *testing.T) {
 	s := open(t, sqlstore.Config{DSN: testpg.URL(t)})
 	ctx := t.Context()
 	client := addClient(t, s)
-	entry := audit.Entry{ID: newID(), At: began, ConsentID: newID()}
+	entry := audit.Entry{ID: newID(), At: began, ConsentID: consent.ID(newID())}
 	err := s.Write(ctx, func(tx store.Tx) error {
 		if err := tx.AddAuditEntry(ctx, entry); err != nil {
 			return err
@@ -97,11 +97,11 @@ func TestCallerWhoLeavesFreesHisConnection(t *testing.T) {
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		err := s.Write(ctx, func(tx store.Tx) error {
-			if _, err := tx.Consent(ctx, newID()); !errors.Is(err, store.ErrNotFound) {
+			if _, err := tx.Consent(ctx, consent.ID(newID())); !errors.Is(err, store.ErrNotFound) {
 				t.Error(err)
 			}
 			cancel()
-			_, err := tx.Consent(ctx, newID())
+			_, err := tx.Consent(ctx, consent.ID(newID()))
 			return err
 		})
 		if !errors.Is(err, context.Canceled) {

@@ -26,7 +26,7 @@ func TestReclaimTakesBackWhatWasLeased(t *testing.T) {
 			return err
 		}
 		for id, wake := range wakes {
-			if err := tx.AddConsent(ctx, consent.Consent{ID: id, ClientID: u.ClientID, UserID: u.ID, Company: "se-a",
+			if err := tx.AddConsent(ctx, consent.Consent{ID: consent.ID(id), ClientID: u.ClientID, UserID: u.ID, Company: "se-a",
 				Status: consent.Initiated, Step: consent.StepOpen, CreatedAt: began, WakeAt: wake}); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/audit"
 	"samla/internal/collection"
+	"samla/internal/consent"
 	"samla/internal/idempotency"
 	"samla/internal/outbox"
 	"samla/internal/seal"
@@ -70,7 +71,7 @@ func testData(_ *testing.T, f fixture) {
 }
 
 func testDuties(_ *testing.T, f fixture) {
-	d := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, Company: "testbank", ConsentID: newID(), CreatedAt: start,
+	d := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, Company: "testbank", ConsentID: consent.ID(newID()), CreatedAt: start,
 		Attempts: 1, Sealed: []byte{9, 0}, WakeAt: start.Add(time.Minute)}
 	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, d) })
 	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, d) })
@@ -104,7 +105,7 @@ func testSigningKeys(_ *testing.T, f fixture) {
 func testEvidence(_ *testing.T, f fixture) {
 	id := newID()
 	entry := func(at time.Time, kind string) audit.Entry {
-		e := audit.Entry{ID: newID(), At: at, ClientID: f.client.ID, UserID: f.user.ID, ConsentID: id, Kind: kind,
+		e := audit.Entry{ID: newID(), At: at, ClientID: f.client.ID, UserID: f.user.ID, ConsentID: consent.ID(id), Kind: kind,
 			Detail: []byte(`{"balances":true}`)}
 		f.write(func(tx store.Tx) error { return tx.AddAuditEntry(f.ctx, e) })
 		return e
@@ -141,7 +142,7 @@ func testSweep(_ *testing.T, f fixture) {
 	consentID := newID()
 	for _, at := range []time.Time{now.Add(-keep - time.Microsecond), now.Add(-keep)} {
 		f.write(func(tx store.Tx) error {
-			return tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: at, ConsentID: consentID})
+			return tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: at, ConsentID: consent.ID(consentID)})
 		})
 	}
 	for key, until := range map[string]time.Time{"over": now, "running": now.Add(time.Microsecond)} {
@@ -168,7 +169,7 @@ func testSweep(_ *testing.T, f fixture) {
 			f.Errorf("the collection itself: %v", err)
 		}
 	}
-	left, err := f.s.AuditEntries(f.ctx, consentID)
+	left, err := f.s.AuditEntries(f.ctx, consent.ID(consentID))
 	check(f, "evidence left", len(left), err, 1)
 }
 

@@ -17,11 +17,11 @@ func testConsents(_ *testing.T, f fixture) {
 	got, err := f.s.Consent(f.ctx, full.ID)
 	check(f, "every member", got, err, full)
 
-	bare := consent.Consent{ID: newID(), ClientID: f.client.ID, CollectionID: newID()}
+	bare := consent.Consent{ID: consent.ID(newID()), ClientID: f.client.ID, CollectionID: newID()}
 	f.write(func(tx store.Tx) error { return tx.AddConsent(f.ctx, bare) })
 	got, err = f.s.Consent(f.ctx, bare.ID)
 	check(f, "no member", got, err, bare)
-	_, err = f.s.Consent(f.ctx, newID())
+	_, err = f.s.Consent(f.ctx, consent.ID(newID()))
 	missing(f, "no such consent", got, err)
 	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddConsent(f.ctx, bare) })
 
@@ -61,7 +61,7 @@ func testCollections(_ *testing.T, f fixture) {
 	missing(f, "no such collection", got, err)
 	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddCollection(f.ctx, bare) })
 
-	full.ConsentID, full.LoginMethod, full.Mode, full.Attended, full.Filter = newID(), "OTHER", collection.OneTime, false, nil
+	full.ConsentID, full.LoginMethod, full.Mode, full.Attended, full.Filter = consent.ID(newID()), "OTHER", collection.OneTime, false, nil
 	full.Status, full.StatusChangedAt, full.Sealed, full.WakeAt = collection.Failed, start.Add(time.Hour), nil, time.Time{}
 	full.DataUntil, full.ErasedAt = time.Time{}, time.Time{}
 	after := full
@@ -82,7 +82,7 @@ func testCompareAndSwap(_ *testing.T, f fixture) {
 	stale.Rev, staleCollection.Rev = c.Rev-1, k.Rev+1
 	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, stale); return err })
 	f.fails(store.ErrConflict, func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, staleCollection); return err })
-	stale.ID, staleCollection.ID = newID(), newID()
+	stale.ID, staleCollection.ID = consent.ID(newID()), newID()
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, stale); return err })
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, staleCollection); return err })
 	// Revisions go on within one transaction.
@@ -140,7 +140,7 @@ func testLockConsent(t *testing.T, f fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.LockConsent(f.ctx, newID()); return err })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.LockConsent(f.ctx, consent.ID(newID())); return err })
 	// Whoever has locked it never loses the comparison.
 	const writers, times = 8, 5
 	together(writers, func(int) {
@@ -166,15 +166,15 @@ func testUnattended(_ *testing.T, f fixture) {
 	var want []time.Time
 	for i := range 6 {
 		at := start.Add(time.Duration(5-i) * time.Minute) // stored out of order
-		f.addCollection(func(k *collection.Collection) { k.ConsentID, k.Attended, k.CreatedAt = id, i == 3, at })
+		f.addCollection(func(k *collection.Collection) { k.ConsentID, k.Attended, k.CreatedAt = consent.ID(id), i == 3, at })
 		if i != 3 && i != 5 { // 5 began at the moment itself, which is not after it
 			want = append([]time.Time{at}, want...)
 		}
 	}
 	f.addCollection(func(k *collection.Collection) { k.Attended, k.CreatedAt = false, start.Add(time.Minute) })
-	got, err := f.s.UnattendedSince(f.ctx, id, start)
+	got, err := f.s.UnattendedSince(f.ctx, consent.ID(id), start)
 	check(f, "background refreshes", got, err, want)
-	got, err = f.s.UnattendedSince(f.ctx, newID(), start)
+	got, err = f.s.UnattendedSince(f.ctx, consent.ID(newID()), start)
 	check(f, "refreshes of no consent", len(got), err, 0)
 }
 

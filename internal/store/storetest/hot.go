@@ -34,7 +34,7 @@ func testHotConsent(t *testing.T, f fixture) {
 	})
 	f.seen("fresh", store.ConsentView{Consent: c})
 	f.seen("without a user", store.ConsentView{Consent: bare})
-	got, err := f.s.ConsentStatus(f.ctx, newID())
+	got, err := f.s.ConsentStatus(f.ctx, consent.ID(newID()))
 	missing(f, "no such consent", got, err)
 
 	c.Status = consent.Expired
@@ -56,7 +56,7 @@ func testHotConsent(t *testing.T, f fixture) {
 	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
 	f.seen("its user is gone", store.ConsentView{Consent: c, UserGone: true})
 
-	late := newID()
+	late := consent.ID(newID())
 	_, err = f.s.ConsentStatus(f.ctx, late)
 	missing(f, "before it was added", got, err)
 	added := f.addConsent(func(c *consent.Consent) { c.ID = late })
@@ -64,7 +64,7 @@ func testHotConsent(t *testing.T, f fixture) {
 
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
-	if _, err := f.s.ConsentStatus(ctx, newID()); err == nil {
+	if _, err := f.s.ConsentStatus(ctx, consent.ID(newID())); err == nil {
 		t.Error("a caller who has left was answered")
 	}
 }
@@ -115,7 +115,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 func testHotSeesWrites(t *testing.T, f fixture) {
 	const rows, writes = 4, 25
 	done := make(chan struct{})
-	var ids [rows]string
+	var ids [rows]consent.ID
 	for i := range ids {
 		ids[i] = f.addConsent(func(c *consent.Consent) { c.Rev = 0 }).ID
 	}
@@ -153,7 +153,7 @@ func testHotSeesWrites(t *testing.T, f fixture) {
 				t.Errorf("a poll saw %d after %d (%v)", got.Rev, last, err)
 			}
 			last = got.Rev
-			if _, err := f.s.ConsentStatus(f.ctx, newID()); !errors.Is(err, store.ErrNotFound) {
+			if _, err := f.s.ConsentStatus(f.ctx, consent.ID(newID())); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("a consent that never was: %v", err)
 			}
 		}

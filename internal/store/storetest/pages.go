@@ -46,10 +46,10 @@ func testConsentPages(t *testing.T, f fixture) {
 				c.ClientID = stranger.ID
 			}
 		})
-		ids = append(ids, c.ID)
+		ids = append(ids, string(c.ID))
 		all = append([]consent.Consent{c}, all...)
 	}
-	id := func(c consent.Consent) string { return c.ID }
+	id := func(c consent.Consent) string { return string(c.ID) }
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPage(t, ids)
 		userID := rapid.SampledFrom([]string{f.user.ID, other.ID}).Draw(t, "user")

@@ -20,14 +20,14 @@ func testClaimOrder(_ *testing.T, f fixture) {
 	for i := range 10 {
 		// The newest is due longest; two are not due yet.
 		c := f.addConsent(func(c *consent.Consent) { c.WakeAt = now.Add(time.Duration(2-i) * time.Second) })
-		due = append([]string{c.ID}, due...)
+		due = append([]string{string(c.ID)}, due...)
 	}
 	due = due[:8]
 	for _, part := range [][]string{due[:3], due[3:6], due[6:], nil} {
 		got, err := f.s.Claim(f.ctx, store.Consents, now, lease, 3)
 		check(f, "longest due first", got, err, part)
 	}
-	c, err := f.s.Consent(f.ctx, due[0])
+	c, err := f.s.Consent(f.ctx, consent.ID(due[0]))
 	check(f, "leased until", c.WakeAt, err, now.Add(lease))
 	check(f, "revision", c.Rev, err, f.newConsent().Rev)
 

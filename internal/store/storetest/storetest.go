@@ -122,7 +122,7 @@ func (f fixture) addUser(c client.Client) user.User {
 
 // newConsent returns a consent of the fixture's user with every member set.
 func (f fixture) newConsent() consent.Consent {
-	return consent.Consent{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, Company: "testbank", LoginMethod: "BANKID",
+	return consent.Consent{ID: consent.ID(newID()), ClientID: f.client.ID, UserID: f.user.ID, Company: "testbank", LoginMethod: "BANKID",
 		Status: consent.Authorized, Step: consent.StepKeep, Requested: consent.Scope{Balances: true, Transactions: true},
 		Granted:   &consent.Scope{AccountIDs: []string{"a", "b"}, Balances: true},
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), AuthorizeBy: start.Add(2 * time.Second),
@@ -143,7 +143,7 @@ func (f fixture) addConsent(change func(*consent.Consent)) consent.Consent {
 
 // newCollection returns a collection of the fixture's user with every member set.
 func (f fixture) newCollection() collection.Collection {
-	return collection.Collection{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, ConsentID: newID(), Company: "testbank",
+	return collection.Collection{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, ConsentID: consent.ID(newID()), Company: "testbank",
 		LoginMethod: "BANKID", Mode: collection.Stored, Attended: true, Filter: []string{"x"}, Status: collection.Completed,
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), PolledAt: start.Add(2 * time.Second),
 		DataUntil: start.Add(3 * time.Second), ErasedAt: start.Add(4 * time.Second), Sealed: []byte{0, 2, 254},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/audit"
+	"samla/internal/consent"
 	"samla/internal/store"
 	"samla/internal/user"
 )
@@ -55,7 +56,7 @@ func testOwnWrites(t *testing.T, f fixture) {
 		if f.exists(u) {
 			t.Error("seen outside before the commit")
 		}
-		entry := audit.Entry{ID: newID(), At: start, ConsentID: newID(), Kind: "K"}
+		entry := audit.Entry{ID: newID(), At: start, ConsentID: consent.ID(newID()), Kind: "K"}
 		if err := tx.AddAuditEntry(f.ctx, entry); err != nil {
 			return err
 		}
@@ -88,7 +89,7 @@ func testGoesOn(_ *testing.T, f fixture) {
 		if err := tx.AddCollection(f.ctx, k); !errors.Is(err, store.ErrExists) {
 			f.Errorf("got %v", err)
 		}
-		if _, err := tx.Consent(f.ctx, newID()); !errors.Is(err, store.ErrNotFound) {
+		if _, err := tx.Consent(f.ctx, consent.ID(newID())); !errors.Is(err, store.ErrNotFound) {
 			f.Errorf("got %v", err)
 		}
 		if err := tx.Polled(f.ctx, newID(), start); !errors.Is(err, store.ErrNotFound) {
@@ -211,9 +212,9 @@ func testMixed(t *testing.T, f fixture) {
 // is not there, and leaves a transaction and the polls of others alone.
 func testForeignTexts(_ *testing.T, f fixture) {
 	c := f.addConsent(nil)
-	for _, id := range []string{"", "\x00", "\xff\xfe", "' OR 1=1 --", "not a uuid", c.ID + "\x00", c.ID + "%"} {
+	for _, id := range []string{"", "\x00", "\xff\xfe", "' OR 1=1 --", "not a uuid", string(c.ID) + "\x00", string(c.ID) + "%"} {
 		f.write(func(tx store.Tx) error {
-			got, err := tx.Consent(f.ctx, id)
+			got, err := tx.Consent(f.ctx, consent.ID(id))
 			missing(f, "consent", got, err)
 			return nil
 		})
@@ -227,7 +228,7 @@ func testForeignTexts(_ *testing.T, f fixture) {
 				check(f, "poll beside", got.Consent, err, c)
 				return
 			}
-			_, err := f.s.ConsentStatus(f.ctx, id)
+			_, err := f.s.ConsentStatus(f.ctx, consent.ID(id))
 			missing(f, "poll", "", err)
 			_, err = f.s.CollectionStatus(f.ctx, id)
 			missing(f, "poll", "", err)

@@ -1,0 +1,60 @@
+// Package psu holds what is known of the person on whose behalf a call is made,
+// the payment service user of PSD2. One type carries it from the request to the
+// connector, and it is sealed as it is.
+package psu
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Context is the person of one call. It prints masked; its JSON form is complete
+// and is for sealed columns only.
+//
+// Only a person who is asking right now has an address: its absence is how a bank
+// recognises unattended access, so it is never made up (RTS art. 36(5)).
+type Context struct {
+	PersonalNumber Number `json:"pnr,omitempty"`    // may be unknown
+	IPAddress      string `json:"ip,omitempty"`     // empty: the person is not there
+	UserAgent      string `json:"ua,omitempty"`     // of the person's browser
+	Locale         string `json:"locale,omitempty"` // xx-YY
+}
+
+// Attended reports whether the person is there.
+func (c Context) Attended() bool { return c.IPAddress != "" }
+
+// Unattended returns the context without anything that says the person is there:
+// the locale remains.
+func (c Context) Unattended() Context { return Context{Locale: c.Locale} }
+
+// Format implements fmt.Formatter for every verb: it says whether the person is
+// there and nothing else.
+func (c Context) Format(s fmt.State, _ rune) {
+	if c.Attended() {
+		fmt.Fprint(s, "[psu attended]")
+		return
+	}
+	fmt.Fprint(s, "[psu unattended]")
+}
+
+// LogValue implements slog.LogValuer.
+func (c Context) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Number is a Swedish personal or coordination number, 12 digits, or empty. It
+// prints masked; Digits returns it.
+type Number string
+
+// Digits returns the 12 digits.
+func (n Number) Digits() string { return string(n) }
+
+// Format implements fmt.Formatter for every verb.
+func (n Number) Format(s fmt.State, _ rune) {
+	if n == "" {
+		fmt.Fprint(s, "[no number]")
+		return
+	}
+	fmt.Fprint(s, "[personal number]")
+}
+
+// LogValue implements slog.LogValuer.
+func (n Number) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(n)) }
