@@ -5,7 +5,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"os"
 	"testing"
 
 	"samla/internal/eidas"
@@ -16,27 +18,44 @@ import (
 
 const fca, fcaID = "Financial Conduct Authority", "GB-FCA"
 
-// The examples of the UK "eIDAS PSD2 Certificate Signing Request Profiles" 2.2.
-var vectors = []struct {
-	name, hex string
-	want      eidas.Statements
+// statements are what the examples of the UK "eIDAS PSD2 Certificate Signing
+// Request Profiles" 2.2 say, by their names in docs/reference/vectors.json.
+var statements = []struct {
+	name string
+	want eidas.Statements
 }{
-	{"QWAC_PSP_AI", "305b3013060604008e4601063009060704008e4601060330440606040081982702303a301330110607040081982701030c065053505f41490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
-		eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
-	{"QWAC_PSP_PI", "305b3013060604008e4601063009060704008e4601060330440606040081982702303a301330110607040081982701020c065053505f50490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
-		eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.PI}, NCAName: fca, NCAID: fcaID}},
-	{"QWAC_PSP_PI_PSP_AI", "306e3013060604008e4601063009060704008e4601060330570606040081982702304d302630110607040081982701020c065053505f504930110607040081982701030c065053505f41490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
-		eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.PI, eidas.AI}, NCAName: fca, NCAID: fcaID}},
-	{"QSEAL_PSP_AI", "305b3013060604008e4601063009060704008e4601060230440606040081982702303a301330110607040081982701030c065053505f41490c1b46696e616e6369616c20436f6e6475637420417574686f726974790c0647422d464341",
-		eidas.Statements{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
+	{"QWAC_PSP_AI", eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
+	{"QWAC_PSP_PI", eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.PI}, NCAName: fca, NCAID: fcaID}},
+	{"QWAC_PSP_PI_PSP_AI", eidas.Statements{Type: eidas.Web, Roles: []eidas.Role{eidas.PI, eidas.AI}, NCAName: fca, NCAID: fcaID}},
+	{"QSEAL_PSP_AI", eidas.Statements{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}, NCAName: fca, NCAID: fcaID}},
+}
+
+// vectors returns the DER of each example, in the order of statements.
+func vectors(t testing.TB) [][]byte {
+	t.Helper()
+	raw, err := os.ReadFile("../../docs/reference/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Hex map[string]string `json:"psd2QcStatementsExtensionDerHex"`
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	all := make([][]byte, len(statements))
+	for i, s := range statements {
+		if all[i], err = hex.DecodeString(file.Hex[s.name]); err != nil || len(all[i]) == 0 {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+	}
+	return all
 }
 
 func TestParseDER_ReadsPublishedExamples(t *testing.T) {
-	for _, v := range vectors {
-		der, err := hex.DecodeString(v.hex)
-		if err != nil {
-			t.Fatal(err)
-		}
+	ders := vectors(t)
+	for i, v := range statements {
+		der := ders[i]
 		got, err := eidas.ParseDER(der)
 		if err != nil {
 			t.Fatalf("%s: %v", v.name, err)
@@ -61,7 +80,7 @@ func TestParse_ReturnsErrNoneWithoutExtension(t *testing.T) {
 }
 
 func TestParse_ReadsExtensionAndSubject(t *testing.T) {
-	der, _ := hex.DecodeString(vectors[0].hex)
+	der := vectors(t)[0]
 	cert := &x509.Certificate{
 		Extensions: []pkix.Extension{{Id: eidas.ExtensionOID, Value: der}},
 		Subject:    pkix.Name{Names: []pkix.AttributeTypeAndValue{{Type: eidas.OrganizationOID, Value: "PSDSE-FINA-1"}}},
@@ -76,7 +95,7 @@ func TestParse_ReadsExtensionAndSubject(t *testing.T) {
 }
 
 func TestParseDER_RejectsMalformedInput(t *testing.T) {
-	good, _ := hex.DecodeString(vectors[0].hex)
+	good := vectors(t)[0]
 	for name, der := range map[string][]byte{
 		"empty": {}, "truncated": good[:len(good)-1], "trailing": append(bytes.Clone(good), 0),
 		"not a sequence": {0x02, 0x01, 0x01},
@@ -115,8 +134,7 @@ func TestMarshal_RoundTripsThroughParseDER(t *testing.T) {
 }
 
 func FuzzParseDER(f *testing.F) {
-	for _, v := range vectors {
-		der, _ := hex.DecodeString(v.hex)
+	for _, der := range vectors(f) {
 		f.Add(der)
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {

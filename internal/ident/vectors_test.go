@@ -9,8 +9,9 @@ import (
 	"samla/internal/ident"
 )
 
-// vectors are those of docs/reference/banks.md 14: Skatteverket's test numbers and
-// published IBANs and account numbers.
+// vectors is the part of docs/reference/vectors.json about identifiers:
+// Skatteverket's test numbers, and published IBANs and account numbers
+// (docs/reference/banks.md 14).
 type vectors struct {
 	Personal struct {
 		Valid        []string `json:"valid"`
@@ -28,7 +29,7 @@ type vectors struct {
 
 func load(t testing.TB) vectors {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/vectors.json")
+	raw, err := os.ReadFile("../../docs/reference/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
