@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/api"
 	"samla/internal/clock"
+	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
@@ -72,18 +73,18 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	var banks []server.Bank
+	var institutions []institution.Institution
 	for _, config := range configs {
 		b, err := xs2a.New(config, xs2a.Deps{Clock: clock.System(), Logger: a.log})
 		if err != nil {
 			return err
 		}
 		defer b.Close()
-		banks = append(banks, b)
+		institutions = append(institutions, b.Institution())
 	}
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: api.Rate{PerSecond: c.RateLimit}, Workers: c.Workers},
-		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Banks: banks})
+		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (n *node) consent(t testing.TB, userID string, s consent.Status, bankID str
 	if change != nil {
 		change(&c)
 	}
-	plain, _ := json.Marshal(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, BankConsentID: consent.RemoteID(bankID), Token: "bearer"})
+	plain, _ := json.Marshal(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, RemoteID: consent.RemoteID(bankID), Token: "bearer"})
 	var err error
 	if c.Sealed, err = n.vault.Seal(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		c    consent.Consent
 		bank string
 	}{{waiting, "bank-1"}, {valid, "bank-2"}, {inside, "bank-5"}} {
-		if owed[string(want.c.ID)] != (withdraw.Payload{BankConsentID: consent.RemoteID(want.bank), Token: "bearer"}) {
+		if owed[string(want.c.ID)] != (withdraw.Payload{RemoteID: consent.RemoteID(want.bank), Token: "bearer"}) {
 			t.Errorf("%s is not owed a word", want.bank)
 		}
 	}
@@ -222,7 +222,7 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 	c := n.consent(t, u.ID, consent.AwaitingAuthorization, "", nil)
 	var added consent.Consent
 	n.store.beforeNext = func() {
-		plain, _ := json.Marshal(consent.Secret{BankConsentID: "late"})
+		plain, _ := json.Marshal(consent.Secret{RemoteID: "late"})
 		var err error
 		if c.Sealed, err = n.vault.Seal(t.Context(), u.ID, withdraw.SecretPlace(c.ID), plain); err != nil {
 			t.Error(err)
@@ -237,7 +237,7 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	owed := n.duties(t)
-	if len(owed) != 2 || owed[string(c.ID)].BankConsentID != "late" || owed[string(added.ID)].BankConsentID != "new" {
+	if len(owed) != 2 || owed[string(c.ID)].RemoteID != "late" || owed[string(added.ID)].RemoteID != "new" {
 		t.Errorf("%+v", owed)
 	}
 	left, _ := n.store.CollectionsOf(t.Context(), store.CollectionFilter{ClientID: "a", In: []collection.Status{collection.Running}},

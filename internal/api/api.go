@@ -26,20 +26,20 @@ import (
 
 // Deps is what the face works with. All members but Rate are required.
 type Deps struct {
-	Contract    *wire.Contract
-	Gate        *access.Gate
-	Users       *access.Users
-	Once        *access.Once
-	Consents    *authorize.Service
-	Collections *collect.Service
-	Companies   *company.Directory
-	Health      *company.Health
-	Banks       map[string]institution.Connector // by company id
-	Store       Pinger
-	Clock       clock.Clock
-	IDs         *uuid7.Generator
-	Log         *slog.Logger
-	Rate        Rate
+	Contract     *wire.Contract
+	Gate         *access.Gate
+	Users        *access.Users
+	Once         *access.Once
+	Consents     *authorize.Service
+	Collections  *collect.Service
+	Companies    *company.Directory
+	Health       *company.Health
+	Institutions institution.Set
+	Store        Pinger
+	Clock        clock.Clock
+	IDs          *uuid7.Generator
+	Log          *slog.Logger
+	Rate         Rate
 }
 
 // Pinger tells whether the database answers.

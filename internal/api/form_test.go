@@ -14,11 +14,6 @@ import (
 	"samla/internal/psu"
 )
 
-// profiled is a bank of which only the profile is asked.
-type profiled institution.Profile
-
-func (p profiled) Profile() institution.Profile { return institution.Profile(p) }
-
 const method = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
 
 // newForms is a handler that knows three companies: a bank, one that must know
@@ -28,7 +23,7 @@ func newForms(t testing.TB) *Handler {
 	h.Companies = company.NewDirectory(company.Company{ID: "se-a", LoginMethods: []string{method}, PSD2: true},
 		company.Company{ID: "se-b", LoginMethods: []string{method}, PSD2: true},
 		company.Company{ID: "se-c", LoginMethods: []string{method}})
-	h.Banks = map[string]institution.Connector{"se-a": profiled{}, "se-b": profiled{NeedsPSUID: true}}
+	h.Institutions = institution.Set{"se-a": {}, "se-b": {Profile: institution.Profile{NeedsPSUID: true}}}
 	return h
 }
 

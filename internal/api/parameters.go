@@ -53,7 +53,7 @@ type form struct {
 	ask
 	h        *Handler
 	company  company.Company
-	bank     institution.Connector // nil: unknown, or not usable for consents
+	bank     *institution.Institution // nil: unknown, or not usable for consents
 	reported []fault.Field
 }
 
@@ -133,16 +133,16 @@ func (f *form) find(kind string) (*parameter, string) {
 // checkCompany finds the company and its bank.
 func (f *form) checkCompany() {
 	co, known := f.h.Companies.Find(f.Company)
-	connector := f.h.Banks[f.Company]
+	connector, reached := f.h.Institutions.Find(f.Company)
 	switch {
 	case !known:
 		f.report("/company", fault.Invalid, "is no known company")
-	case !co.PSD2 || connector == nil:
+	case !co.PSD2 || !reached:
 		f.report("/company", fault.NotSupported, "cannot be used for PSD2 consents")
 	}
 	f.company = co
-	if known && co.PSD2 {
-		f.bank = connector
+	if known && co.PSD2 && reached {
+		f.bank = &connector
 	}
 }
 
@@ -155,7 +155,7 @@ func (f *form) checkMethod(pointer, method string) {
 
 // checkPerson asks for the personal number where the bank cannot do without.
 func (f *form) checkPerson() {
-	if f.bank == nil || !f.bank.Profile().NeedsPSUID {
+	if f.bank == nil || !f.bank.Profile.NeedsPSUID {
 		return
 	}
 	if p, _ := f.find(typeSwedishBankID); p == nil {

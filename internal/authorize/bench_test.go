@@ -38,18 +38,21 @@ type scripted struct {
 
 	mu       sync.Mutex
 	opened   []institution.OpenRequest
-	started  []institution.AuthoriseRequest
+	started  []institution.AuthorizeRequest
 	asked    int // status questions
 	read     int // of the consent
 	revoked  []institution.Access
 	onOpen   func(institution.OpenRequest) (institution.Opened, error)
-	onStart  func(institution.AuthoriseRequest) (institution.Authorisation, error)
-	onStatus func(n int) (institution.Authorisation, error)
+	onStart  func(institution.AuthorizeRequest) (institution.Authorization, error)
+	onStatus func(n int) (institution.Authorization, error)
 	onRead   func(n int) (institution.ConsentInfo, error)
 	onRevoke func(n int) error
 }
 
-func (s *scripted) Profile() institution.Profile { return s.profile }
+func (s *scripted) institution() institution.Institution {
+	return institution.Institution{Company: company.Company{ID: theBank}, Profile: s.profile,
+		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s}
+}
 
 func (s *scripted) OpenConsent(_ context.Context, r institution.OpenRequest) (institution.Opened, error) {
 	s.mu.Lock()
@@ -58,14 +61,14 @@ func (s *scripted) OpenConsent(_ context.Context, r institution.OpenRequest) (in
 	return s.onOpen(r)
 }
 
-func (s *scripted) StartAuthorisation(_ context.Context, r institution.AuthoriseRequest) (institution.Authorisation, error) {
+func (s *scripted) StartAuthorization(_ context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
 	s.mu.Lock()
 	s.started = append(s.started, r)
 	s.mu.Unlock()
 	return s.onStart(r)
 }
 
-func (s *scripted) AuthorisationStatus(context.Context, institution.Access, string, string, bool) (institution.Authorisation, error) {
+func (s *scripted) AuthorizationStatus(context.Context, institution.Access, string, string, bool) (institution.Authorization, error) {
 	return s.onStatus(s.count(&s.asked))
 }
 
@@ -106,13 +109,13 @@ func newBench(t testing.TB) *bench {
 	b := &bench{Bench: flowtest.New(t, t.TempDir())}
 	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
-			return institution.Opened{BankConsentID: "bank-1"}, nil
+			return institution.Opened{ConsentID: "bank-1"}, nil
 		},
-		onStart: func(institution.AuthoriseRequest) (institution.Authorisation, error) {
+		onStart: func(institution.AuthorizeRequest) (institution.Authorization, error) {
 			return b.pending("bankid.first"), nil
 		},
-		onStatus: func(int) (institution.Authorisation, error) {
-			return institution.Authorisation{State: institution.AuthorisationDone}, nil
+		onStatus: func(int) (institution.Authorization, error) {
+			return institution.Authorization{State: institution.AuthorizationDone}, nil
 		},
 		onRead: func(int) (institution.ConsentInfo, error) {
 			return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}, nil
@@ -127,13 +130,13 @@ func newBench(t testing.TB) *bench {
 // same one after a crash.
 func (b *bench) service() *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
-	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: map[string]institution.Connector{theBank: b.bank},
+	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: institution.Set{theBank: b.bank.institution()},
 		Health: &company.Health{}, Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
 }
 
 // pending is an authorisation that waits for the person, with a QR text.
-func (b *bench) pending(qr string) institution.Authorisation {
-	return institution.Authorisation{ID: "auth-1", StatusLink: "status-1", State: institution.AuthorisationPending,
+func (b *bench) pending(qr string) institution.Authorization {
+	return institution.Authorization{ID: "auth-1", StatusLink: "status-1", State: institution.AuthorizationPending,
 		Instructions: &consent.Instructions{AutoStartToken: "token", QRData: qr, RefreshedAt: b.Clock.Now(), ExpiresAt: morning.Add(3 * time.Minute)}}
 }
 
@@ -214,4 +217,10 @@ func (b *bench) ended(c consent.Consent, status consent.Status, failure consent.
 	if !c.WakeAt.IsZero() {
 		b.Errorf("ended, and is looked at again at %s", c.WakeAt)
 	}
+}
+
+// profile changes what the bank is like, as a changed banks file does.
+func (b *bench) profile(change func(*institution.Profile)) {
+	change(&b.bank.profile)
+	b.Institutions[theBank] = b.bank.institution()
 }

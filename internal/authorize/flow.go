@@ -22,7 +22,7 @@ type visit struct {
 	*Service
 	c      consent.Consent
 	secret consent.Secret
-	bank   institution.Connector
+	bank   institution.Institution
 }
 
 // Step looks at a consent and takes it as far as it goes now; it is the handler
@@ -36,7 +36,7 @@ func (s *Service) Step(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	connector, known := s.Banks[c.Company]
+	connector, known := s.Institutions.Find(c.Company)
 	if !known && !c.Status.Final() {
 		return fmt.Errorf("consent of %s: no such bank is set up", c.Company)
 	}
@@ -72,7 +72,7 @@ func (v *visit) run(ctx context.Context) error {
 		at  consent.Step
 		run func(context.Context) (more bool, err error)
 	}{
-		{consent.StepOpening, v.outcomeUnknown}, {consent.StepOpen, v.open}, {consent.StepAuthorise, v.authorise},
+		{consent.StepOpening, v.outcomeUnknown}, {consent.StepOpen, v.open}, {consent.StepAuthorize, v.authorise},
 		{consent.StepWatch, v.watch}, {consent.StepKeep, v.keep},
 	} {
 		if v.c.Step != step.at {
@@ -120,7 +120,7 @@ func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(jobs.Lea
 
 // access is what follows the consent at the bank without the person.
 func (v *visit) access() institution.Access {
-	return institution.Access{ConsentID: v.secret.BankConsentID, Token: v.secret.Token,
+	return institution.Access{ConsentID: v.secret.RemoteID, Token: v.secret.Token,
 		PSU: v.secret.Unattended()}
 }
 

@@ -182,7 +182,7 @@ func (l *live) show(s *Service, c consent.Consent, now time.Time) (*Shown, bool)
 		go s.refresh(context.Background(), c)
 	}
 	if text := qrText(e.instructions, now); e.shown == nil || e.shown.QRData != text {
-		e.shown = show(c, s.Banks[c.Company].Profile().QR, e.instructions, text)
+		e.shown = show(c, s.Institutions[c.Company].Profile.QR, e.instructions, text)
 	}
 	return e.shown, true
 }
@@ -199,14 +199,14 @@ func (s *Service) refresh(ctx context.Context, c consent.Consent) {
 		}
 		s.live.mu.Unlock()
 	}()
-	authoriser, can := s.Banks[c.Company].(institution.Authoriser)
+	authorizer := s.Institutions[c.Company].Authorizer
 	secret, err := s.secret(ctx, c)
-	if err != nil || !can {
+	if err != nil || authorizer == nil {
 		return
 	}
 	v := visit{Service: s, c: c, secret: secret}
-	a, err := authoriser.AuthorisationStatus(ctx, v.access(), secret.AuthorisationID, secret.StatusLink, otherDevice(c))
-	if err == nil && a.State == institution.AuthorisationPending {
+	a, err := authorizer.AuthorizationStatus(ctx, v.access(), secret.AuthorizationID, secret.StatusLink, otherDevice(c))
+	if err == nil && a.State == institution.AuthorizationPending {
 		s.live.put(c, a.Instructions)
 	}
 }

@@ -30,12 +30,12 @@ func TestWatcherShowsTheLastText(t *testing.T) {
 	b := newBench(t)
 	texts := map[int]string{}
 	c := b.create()
-	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
 		if n > 1 {
 			texts[n-1] = b.poll(b.Service, c.ID).QRData
 		}
 		if n == 5 {
-			return institution.Authorisation{State: institution.AuthorisationDone}, nil
+			return institution.Authorization{State: institution.AuthorizationDone}, nil
 		}
 		return b.pending("bankid." + strings.Repeat("x", n)), nil
 	}
@@ -61,7 +61,7 @@ func TestOtherNodeAsksTheBank(t *testing.T) {
 	other := b.service()
 	question, answer := make(chan int), make(chan struct{})
 	b.bank.asked = 0
-	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
 		question <- n
 		<-answer
 		return b.pending("bankid.fresh"), nil
@@ -98,9 +98,9 @@ func TestOtherNodeSurvivesAFailure(t *testing.T) {
 	c := b.watched()
 	other := b.service()
 	asked := make(chan struct{})
-	b.bank.onStatus = func(int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(int) (institution.Authorization, error) {
 		asked <- struct{}{}
-		return institution.Authorisation{}, kind(institution.Unreachable)
+		return institution.Authorization{}, kind(institution.Unreachable)
 	}
 	for range 3 {
 		again := false
@@ -121,14 +121,14 @@ func TestOtherNodeSurvivesAFailure(t *testing.T) {
 // asked for it (docs/reference/banks.md 12.5).
 func TestTextFromTheSecret(t *testing.T) {
 	b := newBench(t)
-	b.bank.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) {
+	b.bank.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) {
 		a := b.pending("")
 		a.Instructions.QRStartToken, a.Instructions.QRSecret = "67df3917-fa0d-44e5-b327-edcc928297f8", "d28db9a7-4cde-429e-a983-359be676944c"
 		a.Instructions.QRStartedAt = b.Clock.Now()
 		return a, nil
 	}
-	b.bank.onStatus = func(int) (institution.Authorisation, error) {
-		return institution.Authorisation{State: institution.AuthorisationPending}, nil
+	b.bank.onStatus = func(int) (institution.Authorization, error) {
+		return institution.Authorization{State: institution.AuthorizationPending}, nil
 	}
 	c := b.look(b.create().ID)
 	other := b.service()
@@ -164,8 +164,8 @@ func TestMemoryEndsWithTheSigning(t *testing.T) {
 	granted := b.create()
 	refused := b.create()
 	b.run(granted.ID)
-	b.bank.onStatus = func(int) (institution.Authorisation, error) {
-		return institution.Authorisation{State: institution.AuthorisationFailed, Failure: consent.AuthenticationCancelled}, nil
+	b.bank.onStatus = func(int) (institution.Authorization, error) {
+		return institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled}, nil
 	}
 	b.run(refused.ID)
 	if b.Live() > 1 {

@@ -22,45 +22,43 @@ func (v *visit) outcomeUnknown(ctx context.Context) (bool, error) {
 // open creates the consent at the bank. Its X-Request-ID was stored with the
 // row, so that a repeat after a crash is the same request.
 func (v *visit) open(ctx context.Context) (bool, error) {
-	opener, can := v.bank.(institution.Opener)
-	if !can {
+	if v.bank.Opener == nil {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
-	if !v.bank.Profile().ReplaySafe {
+	if !v.bank.Profile.ReplaySafe {
 		if err := v.apply(ctx, consent.Opening{}, v.wakeWhileWorking()); err != nil {
 			return false, err
 		}
 	}
-	opened, err := opener.OpenConsent(ctx, institution.OpenRequest{
+	opened, err := v.bank.Opener.OpenConsent(ctx, institution.OpenRequest{
 		RequestID: v.c.OpenRequestID, Scope: v.c.Requested, ValidUntil: v.c.ExpiresAt,
 		Recurring: v.c.CollectionID == "", PSU: v.secret.Context, OtherDevice: otherDevice(v.c),
 	})
 	if v.measured(err) != nil {
 		return false, v.notYet(ctx, err)
 	}
-	v.secret.BankConsentID = opened.BankConsentID
+	v.secret.RemoteID = opened.ConsentID
 	err = v.apply(ctx, consent.Opened{}, v.wakeWhileWorking())
 	if errors.Is(err, store.ErrConflict) {
-		return false, v.orphaned(ctx, opened.BankConsentID)
+		return false, v.orphaned(ctx, opened.ConsentID)
 	}
 	return err == nil, err
 }
 
 // authorise starts the authorisation, which gives the person something to do.
 func (v *visit) authorise(ctx context.Context) (bool, error) {
-	authoriser, can := v.bank.(institution.Authoriser)
-	if !can {
+	if v.bank.Authorizer == nil {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
-	a, err := authoriser.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: v.c.AuthoriseRequestID,
-		ConsentID: v.secret.BankConsentID, PSU: v.secret.Context, OtherDevice: otherDevice(v.c)})
+	a, err := v.bank.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: v.c.AuthorizeRequestID,
+		ConsentID: v.secret.RemoteID, PSU: v.secret.Context, OtherDevice: otherDevice(v.c)})
 	if v.measured(err) != nil {
 		return false, v.notYet(ctx, err)
 	}
-	if a.State == institution.AuthorisationFailed {
+	if a.State == institution.AuthorizationFailed {
 		return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, v.Clock.Now())
 	}
-	v.secret.AuthorisationID, v.secret.StatusLink, v.secret.Instructions = a.ID, a.StatusLink, a.Instructions
+	v.secret.AuthorizationID, v.secret.StatusLink, v.secret.Instructions = a.ID, a.StatusLink, a.Instructions
 	err = v.apply(ctx, consent.Instructed{}, v.wakeWhileWorking())
 	return err == nil, err
 }
@@ -69,7 +67,7 @@ func (v *visit) authorise(ctx context.Context) (bool, error) {
 // same request where that is safe and there is still time, or the end.
 func (v *visit) notYet(ctx context.Context, cause error) error {
 	now, kind := v.Clock.Now(), institution.KindOf(cause)
-	if kind.Passing() && v.bank.Profile().ReplaySafe {
+	if kind.Passing() && v.bank.Profile.ReplaySafe {
 		age := now.Sub(v.c.CreatedAt)
 		wait := clock.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
 		var said *institution.Error
@@ -93,7 +91,7 @@ func (v *visit) orphaned(ctx context.Context, bankConsentID consent.RemoteID) er
 	}
 	now := v.Clock.Now()
 	duty := outbox.Message{ID: v.IDs.New(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
-	if duty.Sealed, err = withdraw.Seal(ctx, v.Vault, duty.ID, withdraw.Payload{BankConsentID: bankConsentID}); err != nil {
+	if duty.Sealed, err = withdraw.Seal(ctx, v.Vault, duty.ID, withdraw.Payload{RemoteID: bankConsentID}); err != nil {
 		return err
 	}
 	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, duty) }); err != nil {

@@ -35,11 +35,11 @@ func TestConsentIsGranted(t *testing.T) {
 	if open.RequestID != c.OpenRequestID || !open.Recurring || !open.OtherDevice || open.PSU.PersonalNumber != maja || open.PSU.IPAddress == "" {
 		t.Errorf("opened with %+v", open)
 	}
-	if start.RequestID != c.AuthoriseRequestID || start.ConsentID != "bank-1" || start.PSU.PersonalNumber != maja {
+	if start.RequestID != c.AuthorizeRequestID || start.ConsentID != "bank-1" || start.PSU.PersonalNumber != maja {
 		t.Errorf("authorised with %+v", start)
 	}
 	s := b.secret(c)
-	if s.BankConsentID != "bank-1" || s.Instructions != nil || s.IPAddress != "" || s.UserAgent != "" || s.AuthorisationID != "" {
+	if s.RemoteID != "bank-1" || s.Instructions != nil || s.IPAddress != "" || s.UserAgent != "" || s.AuthorizationID != "" {
 		t.Errorf("what was only needed for signing is kept: %+v", s)
 	}
 	entries, err := b.Store.AuditEntries(t.Context(), c.ID)
@@ -80,7 +80,7 @@ func TestValidityIsClipped(t *testing.T) {
 		"today":         {morning.Truncate(24 * time.Hour), morning},
 	} {
 		b := newBench(t)
-		b.bank.profile.LongestConsent = 30
+		b.profile(func(p *institution.Profile) { p.LongestConsent = 30 })
 		r := b.request()
 		r.ValidUntil = test.asked
 		c, err := b.Draft(t.Context(), r)
@@ -141,12 +141,12 @@ func TestFailureFollowsTheBank(t *testing.T) {
 			s.onOpen = func(institution.OpenRequest) (institution.Opened, error) { return institution.Opened{}, err }
 		},
 		"authorising": func(s *scripted, err error) {
-			s.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) {
-				return institution.Authorisation{}, err
+			s.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) {
+				return institution.Authorization{}, err
 			}
 		},
 		"asking": func(s *scripted, err error) {
-			s.onStatus = func(int) (institution.Authorisation, error) { return institution.Authorisation{}, err }
+			s.onStatus = func(int) (institution.Authorization, error) { return institution.Authorization{}, err }
 		},
 		"deciding": func(s *scripted, err error) {
 			s.onRead = func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{}, err }
@@ -174,12 +174,12 @@ func TestFailureFollowsTheBank(t *testing.T) {
 }
 
 func TestFailedAuthorisationKeepsItsReason(t *testing.T) {
-	failed := institution.Authorisation{ID: "auth-1", State: institution.AuthorisationFailed, Failure: consent.AuthenticationMismatch}
+	failed := institution.Authorization{ID: "auth-1", State: institution.AuthorizationFailed, Failure: consent.AuthenticationMismatch}
 	for verb, script := range map[string]func(*scripted){
 		"at once": func(s *scripted) {
-			s.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) { return failed, nil }
+			s.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) { return failed, nil }
 		},
-		"later": func(s *scripted) { s.onStatus = func(int) (institution.Authorisation, error) { return failed, nil } },
+		"later": func(s *scripted) { s.onStatus = func(int) (institution.Authorization, error) { return failed, nil } },
 	} {
 		t.Run(verb, func(t *testing.T) {
 			b := newBench(t)
@@ -194,7 +194,7 @@ func TestFailedAuthorisationKeepsItsReason(t *testing.T) {
 func TestOpeningIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	for safe, most := range map[bool]int{true: 30, false: 1} {
 		b := newBench(t)
-		b.bank.profile.ReplaySafe = safe
+		b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
 		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{}, kind(institution.Unreachable)
 		}
@@ -218,9 +218,9 @@ func TestOpeningIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 func TestAuthorisingIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	for safe, most := range map[bool]int{true: 30, false: 1} {
 		b := newBench(t)
-		b.bank.profile.ReplaySafe = safe
-		b.bank.onStart = func(institution.AuthoriseRequest) (institution.Authorisation, error) {
-			return institution.Authorisation{}, kind(institution.Unreachable)
+		b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
+		b.bank.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) {
+			return institution.Authorization{}, kind(institution.Unreachable)
 		}
 		c := b.run(b.create().ID)
 		b.ended(c, consent.Failed, consent.BankUnavailable)
@@ -236,11 +236,11 @@ func TestOpeningSucceedsOnARepeat(t *testing.T) {
 		if len(b.bank.opened) < 3 {
 			return institution.Opened{}, kind(institution.Busy)
 		}
-		return institution.Opened{BankConsentID: "bank-1"}, nil
+		return institution.Opened{ConsentID: "bank-1"}, nil
 	}
-	b.bank.onStart = func(r institution.AuthoriseRequest) (institution.Authorisation, error) {
+	b.bank.onStart = func(r institution.AuthorizeRequest) (institution.Authorization, error) {
 		if len(b.bank.started) < 2 {
-			return institution.Authorisation{}, kind(institution.Unreachable)
+			return institution.Authorization{}, kind(institution.Unreachable)
 		}
 		return b.pending("bankid.1"), nil
 	}
@@ -271,7 +271,7 @@ func TestOpeningWaitsAsLongAsTheBankAsks(t *testing.T) {
 func TestCrashWhileOpening(t *testing.T) {
 	for safe, want := range map[bool]consent.Status{true: consent.Authorized, false: consent.Failed} {
 		b := newBench(t)
-		b.bank.profile.ReplaySafe = safe
+		b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
 		during := consent.StepOpen
 		if !safe {
 			during = consent.StepOpening
@@ -312,7 +312,7 @@ func TestRevokedWhileOpening(t *testing.T) {
 		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 			t.Error(err)
 		}
-		return institution.Opened{BankConsentID: "orphan"}, nil
+		return institution.Opened{ConsentID: "orphan"}, nil
 	}
 	b.ended(b.look(c.ID), consent.Revoked, "")
 	owed := b.duties()
@@ -331,10 +331,10 @@ func TestRevokedWhileOpening(t *testing.T) {
 func TestBankWithoutTheVerb(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.Banks[theBank] = mute{}
+	b.Institutions[theBank] = institution.Institution{}
 	b.ended(b.look(c.ID), consent.Failed, consent.InternalError)
 	c = b.create()
-	delete(b.Banks, theBank)
+	delete(b.Institutions, theBank)
 	if err := b.Step(t.Context(), string(c.ID)); err == nil {
 		t.Error("a consent of a bank that is not set up is settled")
 	}
@@ -342,8 +342,3 @@ func TestBankWithoutTheVerb(t *testing.T) {
 		t.Errorf("became %s", got.Status)
 	}
 }
-
-// mute is a connector that can do nothing.
-type mute struct{}
-
-func (mute) Profile() institution.Profile { return institution.Profile{}.WithDefaults() }

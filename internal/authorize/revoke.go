@@ -59,7 +59,7 @@ func (s *Service) Doubt(ctx context.Context, c consent.Consent, met institution.
 	default:
 		return nil
 	}
-	if reader, can := s.Banks[c.Company].(institution.ConsentReader); can {
+	if reader := s.Institutions[c.Company].ConsentReader; reader != nil {
 		a, _, err := s.Access(ctx, c)
 		if err != nil {
 			return err
@@ -165,15 +165,15 @@ func (s *Service) Discharge(ctx context.Context, id string) error {
 }
 
 func (s *Service) tell(ctx context.Context, duty outbox.Message) error {
-	revoker, can := s.Banks[duty.Company].(institution.Revoker)
-	if !can {
+	revoker := s.Institutions[duty.Company].Revoker
+	if revoker == nil {
 		return errors.New("no bank is set up that could be told")
 	}
 	payload, err := withdraw.Open(ctx, s.Vault, duty)
 	if err != nil {
 		return err
 	}
-	err = revoker.Revoke(ctx, institution.Access{ConsentID: payload.BankConsentID, Token: payload.Token})
+	err = revoker.Revoke(ctx, institution.Access{ConsentID: payload.RemoteID, Token: payload.Token})
 	s.Health.Record(duty.Company, err == nil || institution.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
 	return err
 }

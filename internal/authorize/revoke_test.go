@@ -118,12 +118,12 @@ func TestDutyOutlivesItsBank(t *testing.T) {
 		t.Fatal(err)
 	}
 	owed := b.duties()[0]
-	connector := b.Banks[theBank]
-	delete(b.Banks, theBank)
+	connector := b.Institutions[theBank]
+	delete(b.Institutions, theBank)
 	if err := b.Discharge(t.Context(), owed); err != nil {
 		t.Fatal(err)
 	}
-	b.Banks[theBank] = connector
+	b.Institutions[theBank] = connector
 	if d, there := b.duty(owed); !there || d.Attempts != 1 {
 		t.Fatalf("there %t after %d attempts", there, d.Attempts)
 	}

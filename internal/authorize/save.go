@@ -94,5 +94,5 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 // word of the person, and the person's locale.
 func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, string, error) {
 	secret, err := s.secret(ctx, c)
-	return institution.Access{ConsentID: secret.BankConsentID, Token: secret.Token}, secret.Locale, err
+	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Locale, err
 }

@@ -25,14 +25,14 @@ import (
 
 // Deps is what the service works with. All members are required.
 type Deps struct {
-	Store  store.Store
-	Vault  seal.Vault
-	Banks  map[string]institution.Connector // by company id
-	Health *company.Health
-	Pump   *jobs.Runner
-	Clock  clock.Clock
-	IDs    *uuid7.Generator
-	Log    *slog.Logger
+	Store        store.Store
+	Vault        seal.Vault
+	Institutions institution.Set
+	Health       *company.Health
+	Pump         *jobs.Runner
+	Clock        clock.Clock
+	IDs          *uuid7.Generator
+	Log          *slog.Logger
 }
 
 // Service is safe for concurrent use.
@@ -65,14 +65,14 @@ type Request struct {
 // it. ValidUntil is clipped to what the bank allows (docs/reference/api.md 4.3).
 func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error) {
 	now := s.Clock.Now()
-	profile := s.Banks[r.Company].Profile()
+	profile := s.Institutions[r.Company].Profile
 	c := consent.Consent{
 		ID: consent.ID(s.IDs.New()), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
 		Company: r.Company, LoginMethod: r.LoginMethod,
 		Status: consent.Initiated, Step: consent.StepOpen, Requested: r.Scope,
 		CreatedAt: now, StatusChangedAt: now, AuthorizeBy: now.Add(profile.Deadline),
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
-		OpenRequestID: s.IDs.New(), AuthoriseRequestID: s.IDs.New(), WakeAt: now,
+		OpenRequestID: s.IDs.New(), AuthorizeRequestID: s.IDs.New(), WakeAt: now,
 	}
 	return s.sealed(ctx, c, consent.Secret{Context: r.PSU})
 }

@@ -26,12 +26,11 @@ const (
 // watch follows the authorisation. It asks the bank at its interval as long as
 // its budget lasts and then hands the row back, to be claimed again at once.
 func (v *visit) watch(ctx context.Context) (bool, error) {
-	authoriser, can := v.bank.(institution.Authoriser)
-	if !can {
+	if v.bank.Authorizer == nil {
 		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
 	v.live.watch(v.c, v.secret.Instructions)
-	started, interval := v.Clock.Now(), v.bank.Profile().PollInterval
+	started, interval := v.Clock.Now(), v.bank.Profile.PollInterval
 	for asked := started; ; {
 		// From question to question, so that a text that is new each second is
 		// shown each second; a slow bank still gets a pause.
@@ -44,16 +43,16 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 		if !now.Before(v.c.AuthorizeBy) {
 			return false, v.apply(ctx, consent.Ticked{}, now)
 		}
-		a, err := authoriser.AuthorisationStatus(ctx, v.access(), v.secret.AuthorisationID, v.secret.StatusLink, otherDevice(v.c))
+		a, err := v.bank.Authorizer.AuthorizationStatus(ctx, v.access(), v.secret.AuthorizationID, v.secret.StatusLink, otherDevice(v.c))
 		switch {
 		case v.measured(err) != nil && institution.KindOf(err).Passing():
 			// the bank may answer the next time; AuthorizeBy bounds the tries
 		case err != nil:
 			v.Log.Info("a bank ended an authorisation", "company", v.c.Company, "consent", v.c.ID, "error", err)
 			return false, v.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, now)
-		case a.State == institution.AuthorisationFailed:
+		case a.State == institution.AuthorizationFailed:
 			return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, now)
-		case a.State == institution.AuthorisationDone:
+		case a.State == institution.AuthorizationDone:
 			if decided, err := v.decide(ctx); decided || err != nil {
 				return false, err
 			}
@@ -72,11 +71,10 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 // decide reads the consent back after the person has signed: that alone is not
 // enough, the bank's own status decides (docs/reference/banks.md 4).
 func (v *visit) decide(ctx context.Context) (decided bool, err error) {
-	reader, can := v.bank.(institution.ConsentReader)
-	if !can {
+	if v.bank.ConsentReader == nil {
 		return true, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
-	info, err := reader.Consent(ctx, v.access())
+	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
 	if v.measured(err) != nil {
 		if institution.KindOf(err).Passing() {
 			return false, nil
@@ -96,7 +94,7 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 // grant commits what the person and the bank have agreed to. What was only
 // needed for signing is forgotten now.
 func (v *visit) grant(ctx context.Context, info institution.ConsentInfo) error {
-	v.secret.Instructions, v.secret.StatusLink, v.secret.AuthorisationID = nil, "", ""
+	v.secret.Instructions, v.secret.StatusLink, v.secret.AuthorizationID = nil, "", ""
 	v.secret.IPAddress, v.secret.UserAgent = "", ""
 	now := v.Clock.Now()
 	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
@@ -119,11 +117,10 @@ func nextLook(c consent.Consent, now time.Time) time.Time {
 // keep is the daily check of an authorized consent.
 func (v *visit) keep(ctx context.Context) (bool, error) {
 	now := v.Clock.Now()
-	reader, can := v.bank.(institution.ConsentReader)
-	if !can {
+	if v.bank.ConsentReader == nil {
 		return false, v.later(ctx, nextLook(v.c, now))
 	}
-	info, err := reader.Consent(ctx, v.access())
+	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
 	v.measured(err)
 	event := eventOf(info, err)
 	if event != nil {

@@ -16,7 +16,7 @@ import (
 func (b *bench) watched() consent.Consent {
 	b.Helper()
 	onStatus := b.bank.onStatus
-	b.bank.onStatus = func(int) (institution.Authorisation, error) { return b.pending("bankid.again"), nil }
+	b.bank.onStatus = func(int) (institution.Authorization, error) { return b.pending("bankid.again"), nil }
 	c := b.look(b.create().ID)
 	b.bank.onStatus = onStatus
 	if c.Status != consent.AwaitingAuthorization {
@@ -43,7 +43,7 @@ func TestWatchHandsBack(t *testing.T) {
 func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	b.bank.onStatus = func(int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(int) (institution.Authorization, error) {
 		cancel()
 		return b.pending("bankid.again"), nil
 	}
@@ -58,9 +58,9 @@ func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
 
 func TestPersonNeverSigns(t *testing.T) {
 	b := newBench(t)
-	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
 		if n%2 == 0 {
-			return institution.Authorisation{}, kind(institution.Unreachable)
+			return institution.Authorization{}, kind(institution.Unreachable)
 		}
 		return b.pending("bankid.again"), nil
 	}
@@ -109,12 +109,12 @@ func TestBankDecides(t *testing.T) {
 func TestRevokedWhileWatched(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
 		if n == 2 {
 			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Error(err)
 			}
-			return institution.Authorisation{State: institution.AuthorisationDone}, nil
+			return institution.Authorization{State: institution.AuthorizationDone}, nil
 		}
 		return b.pending("bankid.again"), nil
 	}
@@ -131,7 +131,7 @@ func TestRevokedWhileWatched(t *testing.T) {
 func TestWatcherStops(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	b.bank.onStatus = func(n int) (institution.Authorisation, error) {
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
 		if n == 2 {
 			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Error(err)
@@ -267,7 +267,7 @@ func TestQuestionsKeepTheirPace(t *testing.T) {
 	for took, least := range map[time.Duration]int{0: 9, 600 * time.Millisecond: 9, 5 * time.Second: 2} {
 		b := newBench(t)
 		var last time.Time
-		b.bank.onStatus = func(int) (institution.Authorisation, error) {
+		b.bank.onStatus = func(int) (institution.Authorization, error) {
 			if gap := b.Clock.Now().Sub(last); gap < 250*time.Millisecond {
 				t.Errorf("a bank that takes %s was left alone for %s", took, gap)
 			}

@@ -149,8 +149,8 @@ func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.P
 	if err != nil {
 		return institution.Access{}, err
 	}
-	access := institution.Access{ConsentID: opened.BankConsentID, PSU: subject}
-	a, err := b.StartAuthorisation(ctx, institution.AuthoriseRequest{RequestID: uuid.NewString(), ConsentID: opened.BankConsentID, PSU: subject})
+	access := institution.Access{ConsentID: opened.ConsentID, PSU: subject}
+	a, err := b.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, PSU: subject})
 	if err != nil || a.Instructions == nil {
 		return access, errors.Join(err, errors.New("the bank gives no instructions"))
 	}
@@ -158,8 +158,8 @@ func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.P
 		return access, err
 	}
 	id, link := a.ID, a.StatusLink
-	for a.State == institution.AuthorisationPending {
-		if a, err = b.AuthorisationStatus(ctx, access, id, link, true); err != nil {
+	for a.State == institution.AuthorizationPending {
+		if a, err = b.AuthorizationStatus(ctx, access, id, link, true); err != nil {
 			return access, err
 		}
 		if err := clock.Sleep(ctx, clk, 20*time.Millisecond); err != nil {

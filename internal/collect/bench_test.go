@@ -62,7 +62,9 @@ func newScripted() *scripted {
 	}
 }
 
-func (s *scripted) Profile() institution.Profile { return s.profile }
+func (s *scripted) institution() institution.Institution {
+	return institution.Institution{Company: company.Company{ID: theBank}, Profile: s.profile, Source: s}
+}
 
 func (s *scripted) Plan() []institution.Query {
 	return []institution.Query{{Kind: institution.Accounts}, {Kind: institution.Cards, Card: true}}
@@ -149,13 +151,13 @@ func newBenchOn(t testing.TB, database string) *bench {
 func (b *bench) service() *collect.Service {
 	var (
 		log    = slog.New(slog.DiscardHandler)
-		banks  = map[string]institution.Connector{theBank: b.bank}
+		banks  = institution.Set{theBank: b.bank.institution()}
 		health = &company.Health{}
 		pump   = jobs.New(b.Store, b.Clock, log)
 	)
-	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Banks: banks, Health: health, Pump: pump,
+	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Health: health, Pump: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log})
-	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Banks: banks,
+	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Institutions: banks,
 		Companies: company.NewDirectory(company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}), Health: health, Pump: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }
@@ -186,7 +188,7 @@ func (b *bench) comes(id consent.ID, events ...consent.Event) consent.Consent {
 		b.Fatal(err)
 	}
 	c := before
-	plain, err := json.Marshal(consent.Secret{BankConsentID: "bank-1", Context: psu.Context{Locale: "sv-SE"}})
+	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1", Context: psu.Context{Locale: "sv-SE"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -307,4 +309,10 @@ func isFault(t testing.TB, what string, err error, code fault.Code) *fault.Fault
 		t.Fatalf("%s: got %v, want %s", what, err, code)
 	}
 	return f
+}
+
+// profile changes what the bank is like, as a changed banks file does.
+func (b *bench) profile(change func(*institution.Profile)) {
+	change(&b.bank.profile)
+	b.Institutions[theBank] = b.bank.institution()
 }

@@ -91,9 +91,8 @@ func (s *Service) leaseCheck(c collection.Collection) time.Time {
 // read takes the collection through COLLECTING to its end, as far as the budget
 // of this look goes.
 func (s *Service) read(ctx context.Context, c collection.Collection, under consent.Consent) error {
-	connector, known := s.Banks[c.Company]
-	source, can := connector.(institution.Source)
-	if !known || !can {
+	from, known := s.Institutions.Find(c.Company)
+	if !known || from.Source == nil {
 		s.Log.Error("no bank is set up that could be read", "company", c.Company, "collection", c.ID)
 		return s.fail(ctx, c, collection.Failed)
 	}
@@ -114,7 +113,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	if err != nil {
 		return err
 	}
-	r := newReading(s, c, under, source, connector.Profile(), access)
+	r := newReading(s, c, under, from.Source, from.Profile, access)
 	if !fresh {
 		if err := r.resume(ctx); err != nil {
 			return err

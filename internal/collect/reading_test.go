@@ -18,7 +18,7 @@ import (
 func TestEverythingIsRead(t *testing.T) {
 	for _, parallel := range []int{1, 4} {
 		b := newBench(t)
-		b.bank.profile.Parallel = parallel
+		b.profile(func(p *institution.Profile) { p.Parallel = parallel })
 		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
 		b.ended(c, collection.Completed)
 		b.complete(c.ID)

@@ -25,18 +25,18 @@ import (
 
 // Deps is what the service works with. All members are required.
 type Deps struct {
-	Store     store.Store
-	Vault     seal.Vault
-	Consents  *authorize.Service
-	Banks     map[string]institution.Connector // by company id
-	Companies *company.Directory
-	Health    *company.Health
-	Pump      *jobs.Runner
-	Clock     clock.Clock
-	IDs       *uuid7.Generator
-	Log       *slog.Logger
-	KeepData  time.Duration // how long products are kept (docs/reference/api.md 5.9)
-	Workers   int           // collections read at once by this node
+	Store        store.Store
+	Vault        seal.Vault
+	Consents     *authorize.Service
+	Institutions institution.Set
+	Companies    *company.Directory
+	Health       *company.Health
+	Pump         *jobs.Runner
+	Clock        clock.Clock
+	IDs          *uuid7.Generator
+	Log          *slog.Logger
+	KeepData     time.Duration // how long products are kept (docs/reference/api.md 5.9)
+	Workers      int           // collections read at once by this node
 }
 
 // Service is safe for concurrent use.

@@ -48,7 +48,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 	if c, err = s.sealed(ctx, c, collection.Secret{Context: r.PSU}); err != nil {
 		return c, err
 	}
-	limit := s.Banks[r.Company].Profile().DailyLimit
+	limit := s.Institutions[r.Company].Profile.DailyLimit
 	return s.add(ctx, c, func(tx store.Tx, c collection.Collection) error {
 		if !c.Attended {
 			// The lock keeps two refreshes from both taking the last place.

@@ -13,6 +13,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
+	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/testpg"
 	"samla/internal/withdraw"
@@ -197,12 +198,12 @@ func TestQuotaRolls(t *testing.T) {
 	if f := isFault(t, "the fifth", err, fault.BackgroundRefreshLimit); f.RetryAfter != 4*time.Hour {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}
-	b.bank.profile.DailyLimit = 2 // what the operator lowers holds at once
+	b.profile(func(p *institution.Profile) { p.DailyLimit = 2 }) // what the operator lowers holds at once
 	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
 	if f := isFault(t, "the fifth of two", err, fault.BackgroundRefreshLimit); f.RetryAfter != 14*time.Hour {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}
-	b.bank.profile.DailyLimit = 4
+	b.profile(func(p *institution.Profile) { p.DailyLimit = 4 })
 	b.Clock.Advance(4 * time.Hour)
 	b.start(b.request(under, ""))
 	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
@@ -275,7 +276,7 @@ func (b *bench) told(name string, bankConsent consent.RemoteID) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if p, err := withdraw.Open(b.Context(), b.Vault, d); err != nil || p.BankConsentID != bankConsent {
+	if p, err := withdraw.Open(b.Context(), b.Vault, d); err != nil || p.RemoteID != bankConsent {
 		b.Errorf("%s: the bank is owed %+v, %v", name, p, err)
 	}
 }

@@ -79,7 +79,7 @@ type Step string
 const (
 	StepOpen      Step = "OPEN"      // create the consent at the bank
 	StepOpening   Step = "OPENING"   // likewise, at a bank where a repeat would make a second one
-	StepAuthorise Step = "AUTHORISE" // start the authorisation
+	StepAuthorize Step = "AUTHORISE" // start the authorisation
 	StepWatch     Step = "WATCH"     // follow the authorisation to its end
 	StepKeep      Step = "KEEP"      // authorised: check daily, expire on time
 	StepEnd       Step = "END"       // nothing is left to do
@@ -118,11 +118,11 @@ type Consent struct {
 	RevokedAt       time.Time
 	Failure         FailureCode // set in Failed only
 
-	// OpenRequestID and AuthoriseRequestID are the X-Request-IDs of the two bank
+	// OpenRequestID and AuthorizeRequestID are the X-Request-IDs of the two bank
 	// calls that make something. They are stored before the first attempt and
 	// used again by every repeat, so that the bank can tell a repeat.
 	OpenRequestID      string
-	AuthoriseRequestID string
+	AuthorizeRequestID string
 
 	Sealed []byte // Secret, sealed under the subject's key
 

@@ -79,11 +79,11 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 		}
 	case Opened:
 		if c.Status == Initiated && (c.Step == StepOpen || c.Step == StepOpening) {
-			c.Step = StepAuthorise
+			c.Step = StepAuthorize
 			return c, nil
 		}
 	case Instructed:
-		if c.Status == Initiated && c.Step == StepAuthorise {
+		if c.Status == Initiated && c.Step == StepAuthorize {
 			c.Step = StepWatch
 			return c.to(AwaitingAuthorization, now), nil
 		}

@@ -10,8 +10,8 @@ import (
 type Secret struct {
 	psu.Context // as the consent was asked for
 
-	BankConsentID   RemoteID `json:"bank,omitempty"`  // the bank's consentId
-	AuthorisationID string   `json:"auth,omitempty"`  // the bank's authorisationId
+	RemoteID        RemoteID `json:"bank,omitempty"`  // the bank's consentId
+	AuthorizationID string   `json:"auth,omitempty"`  // the bank's authorisationId
 	StatusLink      string   `json:"link,omitempty"`  // where the bank wants the authorisation read
 	Token           string   `json:"token,omitempty"` // bearer token, where a bank gives one
 

@@ -100,12 +100,12 @@ func Start(ctx context.Context, c Config) (_ *Set, err error) {
 	if database == "" {
 		database = filepath.Join(c.Dir, storeDir)
 	}
-	banks := make([]server.Bank, len(l.banks))
+	institutions := make([]institution.Institution, len(l.banks))
 	for i, b := range l.banks {
-		banks[i] = b
+		institutions[i] = b.Institution()
 	}
 	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Banks: banks})
+		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Institutions: institutions})
 	if err != nil {
 		return l, err
 	}

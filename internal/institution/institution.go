@@ -15,12 +15,6 @@ import (
 	"samla/internal/psu"
 )
 
-// Connector is one bank as this server reaches it. Which of the verbs below it
-// has is found by type assertion. Safe for concurrent use.
-type Connector interface {
-	Profile() Profile
-}
-
 // Access is what a bank needs to know a consent again.
 type Access struct {
 	ConsentID consent.RemoteID // the bank's
@@ -38,9 +32,9 @@ type OpenRequest struct {
 	OtherDevice bool // the BankID app runs on another device: a QR code is wanted
 }
 
-// Opened is the bank's answer. BankConsentID is to be kept secret.
+// Opened is the bank's answer. ConsentID is to be kept secret.
 type Opened struct {
-	BankConsentID consent.RemoteID
+	ConsentID consent.RemoteID
 }
 
 // Opener makes consents. OpenConsent with a RequestID that the bank has seen
@@ -49,37 +43,37 @@ type Opener interface {
 	OpenConsent(ctx context.Context, r OpenRequest) (Opened, error)
 }
 
-// AuthoriseRequest starts the authorisation of a consent.
-type AuthoriseRequest struct {
+// AuthorizeRequest starts the authorisation of a consent.
+type AuthorizeRequest struct {
 	RequestID   string           // X-Request-ID; the same on a repeat
 	ConsentID   consent.RemoteID // the bank's
 	PSU         psu.Context
 	OtherDevice bool
 }
 
-// Authorisation is how far the person has come.
-type Authorisation struct {
+// Authorization is how far the person has come.
+type Authorization struct {
 	ID           string // the bank's; empty in answers to a status question
 	StatusLink   string // where to ask, as the bank gave it
-	State        AuthorisationState
-	Failure      consent.FailureCode // with AuthorisationFailed
+	State        AuthorizationState
+	Failure      consent.FailureCode // with AuthorizationFailed
 	Instructions *consent.Instructions
 }
 
-// AuthorisationState is what an authorisation's status comes down to.
-type AuthorisationState int
+// AuthorizationState is what an authorisation's status comes down to.
+type AuthorizationState int
 
 // The states of an authorisation.
 const (
-	AuthorisationPending AuthorisationState = iota
-	AuthorisationDone                       // the person has signed; the consent's own status decides
-	AuthorisationFailed
+	AuthorizationPending AuthorizationState = iota
+	AuthorizationDone                       // the person has signed; the consent's own status decides
+	AuthorizationFailed
 )
 
-// Authoriser lets the person authorise a consent (decoupled SCA).
-type Authoriser interface {
-	StartAuthorisation(ctx context.Context, r AuthoriseRequest) (Authorisation, error)
-	AuthorisationStatus(ctx context.Context, a Access, authorisationID, link string, otherDevice bool) (Authorisation, error)
+// Authorizer lets the person authorise a consent (decoupled SCA).
+type Authorizer interface {
+	StartAuthorization(ctx context.Context, r AuthorizeRequest) (Authorization, error)
+	AuthorizationStatus(ctx context.Context, a Access, authorisationID, link string, otherDevice bool) (Authorization, error)
 }
 
 // ConsentState is what a bank's consent status comes down to (docs/reference/banks.md 4).

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"samla/internal/qr"
-	"samla/test/leakscan"
+	"samla/test/qrscan"
 )
 
 const animated = "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0.dc69358e712458a66a7525beef148ae8526b1c71610eff2c16cdffb4cdac9bf8"
@@ -16,7 +16,7 @@ func TestPNG_IsReadByAnotherDecoder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := leakscan.Photograph(t, encoded); got != text {
+		if got := qrscan.Photograph(t, encoded); got != text {
 			t.Errorf("decoded %q; want %q", got, text)
 		}
 	}

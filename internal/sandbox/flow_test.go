@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"samla/test/leakscan"
+	"samla/test/qrscan"
 )
 
 // autoStart reads the QR code of a static image and returns the autostart token.
 func autoStart(t testing.TB, image string) string {
 	t.Helper()
-	token, ok := strings.CutPrefix(leakscan.Picture(t, image), "bankid:///?autostarttoken=")
+	token, ok := strings.CutPrefix(qrscan.Picture(t, image), "bankid:///?autostarttoken=")
 	if !ok {
 		t.Fatal("the image holds no autostart URL")
 	}

@@ -43,19 +43,13 @@ type Config struct {
 	Rate         api.Rate      // of requests, per client
 }
 
-// Bank is a connector with its entry in the directory.
-type Bank interface {
-	institution.Connector
-	Company() company.Company
-}
-
 // Parts is what comes from outside. All members but Random are required.
 type Parts struct {
-	Clock  clock.Clock
-	Random io.Reader // nil = the machine's
-	Log    *slog.Logger
-	Master *keyset.Master
-	Banks  []Bank
+	Clock        clock.Clock
+	Random       io.Reader // nil = the machine's
+	Log          *slog.Logger
+	Master       *keyset.Master
+	Institutions []institution.Institution
 }
 
 // Server is one node. New makes it, Start serves, Stop ends it; each once.
@@ -130,25 +124,21 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	connectors, companies := make(map[string]institution.Connector, len(p.Banks)), make([]company.Company, len(p.Banks))
-	for i, b := range p.Banks {
-		companies[i] = b.Company()
-		connectors[companies[i].ID] = b
-	}
+	institutions := institution.NewSet(p.Institutions...)
 	var (
 		ids       = uuid7.NewGenerator(p.Clock, p.Random)
 		health    = &company.Health{}
-		directory = company.NewDirectory(companies...)
+		directory = company.NewDirectory(institutions.Companies()...)
 	)
 	s.pump = jobs.New(s.store, p.Clock, p.Log)
-	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Banks: connectors, Health: health,
+	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions, Health: health,
 		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log})
-	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Banks: connectors,
+	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Institutions: institutions,
 		Companies: directory, Health: health, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
 	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate),
 		Once: access.NewOnce(s.store, vault, p.Clock), Consents: consents, Collections: collections,
-		Companies: directory, Health: health, Banks: connectors, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
+		Companies: directory, Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Rate: s.config.Rate})
 	if err != nil {
 		return err
@@ -183,7 +173,7 @@ func (s *Server) Start(ctx context.Context) error {
 		s.sweep(background)
 	}()
 	go func() { s.served <- s.http.Serve(l) }()
-	s.parts.Log.Info("serving", "address", l.Addr().String(), "store", s.store.Kind(), "banks", len(s.parts.Banks))
+	s.parts.Log.Info("serving", "address", l.Addr().String(), "store", s.store.Kind(), "banks", len(s.parts.Institutions))
 	return nil
 }
 

@@ -18,8 +18,8 @@ import (
 
 // Payload is what is needed to delete a consent at its bank.
 type Payload struct {
-	BankConsentID consent.RemoteID `json:"bank"`
-	Token         string           `json:"token,omitempty"` // bearer token, where the bank gave one
+	RemoteID consent.RemoteID `json:"bank"`
+	Token    string           `json:"token,omitempty"` // bearer token, where the bank gave one
 }
 
 // SecretPlace is where a consent's secret is stored.
@@ -51,14 +51,14 @@ func Plan(ctx context.Context, vault seal.Vault, c consent.Consent, now time.Tim
 	if err := json.Unmarshal(plain, &secret); err != nil {
 		return outbox.Message{}, false, fmt.Errorf("withdraw: the secret of consent %s does not parse", c.ID) // err quotes it
 	}
-	if secret.BankConsentID == "" {
+	if secret.RemoteID == "" {
 		return outbox.Message{}, false, nil
 	}
 	d := outbox.Message{
 		ID: newID(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID,
 		CreatedAt: now, WakeAt: now,
 	}
-	d.Sealed, err = Seal(ctx, vault, d.ID, Payload{BankConsentID: secret.BankConsentID, Token: secret.Token})
+	d.Sealed, err = Seal(ctx, vault, d.ID, Payload{RemoteID: secret.RemoteID, Token: secret.Token})
 	return d, err == nil, err
 }
 

@@ -61,7 +61,7 @@ func secret(s consent.Secret) string {
 func TestADutyOutlivesTheSubjectsKey(t *testing.T) {
 	for _, userID := range []string{"user", ""} {
 		s, v := vault(t)
-		c := given(t, v, userID, secret(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, BankConsentID: "bank", Token: "bearer"}))
+		c := given(t, v, userID, secret(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, RemoteID: "bank", Token: "bearer"}))
 		d, owed, err := withdraw.Plan(t.Context(), v, c, now, newID)
 		if err != nil || !owed {
 			t.Fatal(owed, err)
@@ -75,7 +75,7 @@ func TestADutyOutlivesTheSubjectsKey(t *testing.T) {
 		}
 		v.Evict(c.Subject())
 		p, err := withdraw.Open(t.Context(), v, d)
-		if err != nil || p != (withdraw.Payload{BankConsentID: "bank", Token: "bearer"}) {
+		if err != nil || p != (withdraw.Payload{RemoteID: "bank", Token: "bearer"}) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		d.ID = "another"

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"samla/internal/fault"
-	"samla/test/leakscan"
+	"samla/test/qrscan"
 )
 
 // otherDeviceConsent walks the main flow: consent with a moving QR code,
@@ -107,7 +107,7 @@ func movingQR(t *testing.T, p *person, id string, atLeast int) instructions {
 		if last = s.AuthInstructions; last.Type != "SWEDISH_BANKID_QR_CODE" || last.UserMessage.Text == "" {
 			t.Fatalf("the person is told %s %+v", s.Status, last)
 		}
-		if !texts[last.QRData] && leakscan.Picture(t, last.QRImage) != last.QRData {
+		if !texts[last.QRData] && qrscan.Picture(t, last.QRImage) != last.QRData {
 			t.Error("the picture shows another text")
 		}
 		if !strings.HasPrefix(last.QRData, "bankid.") || last.AutoStartToken == "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/devserver"
+	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
@@ -26,7 +27,7 @@ func (w *world) node(t *testing.T) *server.Server {
 	qwac, qseal := w.Sandbox.TPP()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
-	var banks []server.Bank
+	var institutions []institution.Institution
 	for _, info := range w.Sandbox.Banks() {
 		b, err := xs2a.New(devserver.BankConfig(info), xs2a.Deps{Clock: w.clock, Logger: log, Wrap: w.judgeConnectors,
 			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
@@ -34,10 +35,10 @@ func (w *world) node(t *testing.T) *server.Server {
 			t.Fatal(err)
 		}
 		t.Cleanup(b.Close)
-		banks = append(banks, b)
+		institutions = append(institutions, b.Institution())
 	}
 	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: w.database},
-		server.Parts{Clock: w.clock, Log: log, Master: master, Banks: banks})
+		server.Parts{Clock: w.clock, Log: log, Master: master, Institutions: institutions})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"samla/internal/fault"
-	"samla/test/leakscan"
+	"samla/test/qrscan"
 )
 
 // logsIn polls a one-time collection until it shows what the person has to do.
@@ -61,7 +61,7 @@ func oneTimeSession(t *testing.T, w *world) {
 	p := w.person(t, sten)
 	id := p.starts(t, ask{company: demo}.body(p.number)).ID
 	shown := p.logsIn(t, id)
-	if leakscan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
+	if qrscan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
 		t.Error("the picture shows another text, or there is no autostart token")
 	}
 	p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionNotFinished)

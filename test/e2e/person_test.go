@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"samla/test/leakscan"
+	"samla/test/qrscan"
 )
 
 // Where the persons of these tests sit, and how they sign.
@@ -166,7 +166,7 @@ func (p *person) signs(t *testing.T, action string, i instructions, by string) {
 	t.Helper()
 	token := i.AutoStartToken
 	if token == "" {
-		token = autoStartToken(t, leakscan.Picture(t, i.QRImage))
+		token = autoStartToken(t, qrscan.Picture(t, i.QRImage))
 		p.w.Journal.Secret("an autostart token", token)
 	}
 	if err := p.w.phone.Act(t.Context(), action, token, "", by); err != nil {

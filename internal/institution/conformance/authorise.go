@@ -9,10 +9,10 @@ import (
 )
 
 // instructed checks that the person has been given what the profile promises.
-func instructed(t *testing.T, s *session, a institution.Authorisation) {
+func instructed(t *testing.T, s *session, a institution.Authorization) {
 	t.Helper()
 	i := a.Instructions
-	if a.State != institution.AuthorisationPending || i == nil {
+	if a.State != institution.AuthorizationPending || i == nil {
 		t.Fatalf("the person has nothing to act on: %+v", a)
 	}
 	given := map[institution.QRKind]bool{
@@ -40,10 +40,10 @@ func ends(d Deed, want consent.FailureCode) func(*testing.T, *session) {
 	}
 }
 
-func failed(t *testing.T, s *session, access institution.Access, a institution.Authorisation, want consent.FailureCode) {
+func failed(t *testing.T, s *session, access institution.Access, a institution.Authorization, want consent.FailureCode) {
 	t.Helper()
 	got := s.status(t, access, a)
-	if got.State != institution.AuthorisationFailed || got.Failure != want {
+	if got.State != institution.AuthorizationFailed || got.Failure != want {
 		t.Errorf("got %+v, want %s", got, want)
 	}
 	if info := s.info(t, access); info.State != institution.ConsentRejected {
@@ -62,7 +62,7 @@ func lateness(opened bool) func(*testing.T, *session) {
 		}
 		if opened {
 			s.Act(t, Open, *a.Instructions)
-			if got := s.status(t, access, a); got.State != institution.AuthorisationPending {
+			if got := s.status(t, access, a); got.State != institution.AuthorizationPending {
 				t.Errorf("got %+v", got)
 			}
 			s.Advance(4 * time.Minute)
@@ -80,11 +80,11 @@ func conflict(t *testing.T, s *session) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := s.start(t, institution.Access{ConsentID: made.BankConsentID, PSU: s.Person})
-	if second.State != institution.AuthorisationFailed || second.Failure != consent.AuthenticationConflict {
+	second := s.start(t, institution.Access{ConsentID: made.ConsentID, PSU: s.Person})
+	if second.State != institution.AuthorizationFailed || second.Failure != consent.AuthenticationConflict {
 		t.Errorf("the second is %+v", second)
 	}
-	if got := s.status(t, first, a); got.State != institution.AuthorisationFailed || got.Failure != consent.AuthenticationConflict {
+	if got := s.status(t, first, a); got.State != institution.AuthorizationFailed || got.Failure != consent.AuthenticationConflict {
 		t.Errorf("the first is %+v", got)
 	}
 }
@@ -113,10 +113,10 @@ func nobody(t *testing.T, s *session) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	access := institution.Access{ConsentID: made.BankConsentID, PSU: s.Person}
-	r := institution.AuthoriseRequest{RequestID: "7a1c41a6-6cbd-4e0d-8c77-8d4a4a0a5a10", ConsentID: access.ConsentID, PSU: s.Person}
+	access := institution.Access{ConsentID: made.ConsentID, PSU: s.Person}
+	r := institution.AuthorizeRequest{RequestID: "7a1c41a6-6cbd-4e0d-8c77-8d4a4a0a5a10", ConsentID: access.ConsentID, PSU: s.Person}
 	r.PSU.PersonalNumber = ""
-	a, err := s.Bank.StartAuthorisation(t.Context(), r)
+	a, err := s.Bank.StartAuthorization(t.Context(), r)
 	if s.Bank.Profile().NeedsPSUID {
 		kind(t, "authorise without a personal number", err, institution.PersonRefused)
 	} else if err != nil || a.Instructions == nil {

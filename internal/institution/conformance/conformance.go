@@ -14,9 +14,9 @@ import (
 
 // Bank is a connector with every verb the suite tries.
 type Bank interface {
-	institution.Connector
+	Profile() institution.Profile
 	institution.Opener
-	institution.Authoriser
+	institution.Authorizer
 	institution.ConsentReader
 	institution.Revoker
 	institution.Source

@@ -25,7 +25,7 @@ func wholeJourney(t *testing.T, s *session) {
 		t.Error("the QR text does not change")
 	}
 	s.Act(t, Approve, *polled.Instructions)
-	if got := s.status(t, access, a); got.State != institution.AuthorisationDone || got.Failure != "" {
+	if got := s.status(t, access, a); got.State != institution.AuthorizationDone || got.Failure != "" {
 		t.Errorf("signed, but %+v", got)
 	}
 	info := s.info(t, access)

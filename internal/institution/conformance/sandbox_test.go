@@ -1,19 +1,15 @@
 package conformance_test
 
 import (
-	"bytes"
+	"samla/test/qrscan"
+
 	"context"
-	"encoding/base64"
-	"image/png"
 	"net/http"
 	"net/url"
 	"os"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"samla/internal/bgspec"
 	"samla/internal/clock"
@@ -199,23 +195,7 @@ func (w *world) act(t *testing.T, d conformance.Deed, i consent.Instructions) {
 // scan reads the autostart URL in a picture of a QR code (docs/reference/banks.md 12.6).
 func scan(t *testing.T, picture string) string {
 	t.Helper()
-	data, err := base64.StdEncoding.DecodeString(picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(code.GetText())
+	u, err := url.Parse(qrscan.Picture(t, picture))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,19 +26,19 @@ func (s *session) request(scope consent.Scope) institution.OpenRequest {
 }
 
 // open makes a consent and starts its authorisation.
-func (s *session) open(t *testing.T, scope consent.Scope) (institution.Access, institution.Authorisation) {
+func (s *session) open(t *testing.T, scope consent.Scope) (institution.Access, institution.Authorization) {
 	t.Helper()
 	made, err := s.Bank.OpenConsent(t.Context(), s.request(scope))
-	if err != nil || made.BankConsentID == "" {
+	if err != nil || made.ConsentID == "" {
 		t.Fatalf("open: %+v, %v", made, err)
 	}
-	access := institution.Access{ConsentID: made.BankConsentID, PSU: s.Person}
+	access := institution.Access{ConsentID: made.ConsentID, PSU: s.Person}
 	return access, s.start(t, access)
 }
 
-func (s *session) start(t *testing.T, access institution.Access) institution.Authorisation {
+func (s *session) start(t *testing.T, access institution.Access) institution.Authorization {
 	t.Helper()
-	a, err := s.Bank.StartAuthorisation(t.Context(), institution.AuthoriseRequest{
+	a, err := s.Bank.StartAuthorization(t.Context(), institution.AuthorizeRequest{
 		RequestID: uuid.NewString(), ConsentID: access.ConsentID, PSU: s.Person, OtherDevice: s.Expect.QR != institution.QRNone,
 	})
 	if err != nil || a.ID == "" {
@@ -47,9 +47,9 @@ func (s *session) start(t *testing.T, access institution.Access) institution.Aut
 	return a
 }
 
-func (s *session) status(t *testing.T, access institution.Access, a institution.Authorisation) institution.Authorisation {
+func (s *session) status(t *testing.T, access institution.Access, a institution.Authorization) institution.Authorization {
 	t.Helper()
-	got, err := s.Bank.AuthorisationStatus(t.Context(), access, a.ID, a.StatusLink, s.Expect.QR != institution.QRNone)
+	got, err := s.Bank.AuthorizationStatus(t.Context(), access, a.ID, a.StatusLink, s.Expect.QR != institution.QRNone)
 	if err != nil {
 		t.Fatalf("ask for the authorisation's status: %v", err)
 	}
@@ -61,7 +61,7 @@ func (s *session) granted(t *testing.T, scope consent.Scope) (institution.Access
 	t.Helper()
 	access, a := s.open(t, scope)
 	s.Act(t, Approve, *a.Instructions)
-	if got := s.status(t, access, a); got.State != institution.AuthorisationDone {
+	if got := s.status(t, access, a); got.State != institution.AuthorizationDone {
 		t.Fatalf("the person has signed, but the authorisation is %+v", got)
 	}
 	info := s.info(t, access)

@@ -9,12 +9,12 @@ import (
 	"samla/internal/institution"
 )
 
-// StartAuthorisation implements institution.Authoriser with a decoupled authorisation.
+// StartAuthorization implements institution.Authorizer with a decoupled authorisation.
 // Where the profile needs a PSU-ID and the number is not known, the person is
 // refused before anything is sent.
-func (b *Bank) StartAuthorisation(ctx context.Context, r institution.AuthoriseRequest) (institution.Authorisation, error) {
+func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
 	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
-		return institution.Authorisation{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
+		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
 	}
 	header := http.Header{}
 	if b.wire.noRedirect == whenAuthorising {
@@ -25,40 +25,40 @@ func (b *Bank) StartAuthorisation(ctx context.Context, r institution.AuthoriseRe
 		header: header, body: []byte("{}"),
 	}, "consents", string(r.ConsentID), "authorisations")
 	if err != nil {
-		return institution.Authorisation{}, err
+		return institution.Authorization{}, err
 	}
 	said, err := b.readAuthorisation(got, r.PSU.Locale, r.OtherDevice)
 	if err != nil {
-		return institution.Authorisation{}, err
+		return institution.Authorization{}, err
 	}
 	if said.ID == "" {
-		return institution.Authorisation{}, garbled(got.requestID, errMissing)
+		return institution.Authorization{}, garbled(got.requestID, errMissing)
 	}
 	if said.StatusLink != "" {
 		if _, err := b.client.Resolve(said.StatusLink); err != nil {
-			return institution.Authorisation{}, unanswered(err, got.requestID)
+			return institution.Authorization{}, unanswered(err, got.requestID)
 		}
 	}
 	return said, nil
 }
 
-// AuthorisationStatus implements institution.Authoriser. The instructions are those of
+// AuthorizationStatus implements institution.Authorizer. The instructions are those of
 // this answer alone: where the bank does not say until when it waits, ExpiresAt
 // is counted from now, which is too late by the time since the start. A caller
 // that shows it keeps the earliest.
-func (b *Bank) AuthorisationStatus(ctx context.Context, a institution.Access, authorisationID, link string, otherDevice bool) (institution.Authorisation, error) {
+func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, authorisationID, link string, otherDevice bool) (institution.Authorization, error) {
 	c := call{about: aboutAuthorising, method: http.MethodGet, psu: a.PSU, token: a.Token}
 	var got answer
 	var err error
 	if link == "" {
 		got, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorisationID)
 	} else if c.target, err = b.client.Resolve(link); err != nil {
-		return institution.Authorisation{}, unanswered(err, "")
+		return institution.Authorization{}, unanswered(err, "")
 	} else {
 		got, err = b.exchange(ctx, c)
 	}
 	if err != nil {
-		return institution.Authorisation{}, err
+		return institution.Authorization{}, err
 	}
 	said, err := b.readAuthorisation(got, a.PSU.Locale, otherDevice)
 	said.ID = ""
@@ -78,25 +78,25 @@ type authorisationAnswer struct {
 	} `json:"_links"`
 }
 
-func (b *Bank) readAuthorisation(got answer, locale string, otherDevice bool) (institution.Authorisation, error) {
+func (b *Bank) readAuthorisation(got answer, locale string, otherDevice bool) (institution.Authorization, error) {
 	var said authorisationAnswer
 	if err := decode(got, &said); err != nil {
-		return institution.Authorisation{}, err
+		return institution.Authorization{}, err
 	}
 	if said.Status == "" {
-		return institution.Authorisation{}, garbled(got.requestID, errMissing)
+		return institution.Authorization{}, garbled(got.requestID, errMissing)
 	}
 	var document any
 	if err := decode(got, &document); err != nil {
-		return institution.Authorisation{}, err
+		return institution.Authorization{}, err
 	}
 	hint := b.wire.hintCode.text(document)
-	a := institution.Authorisation{ID: string(said.ID), StatusLink: string(said.Links.SCAStatus)}
+	a := institution.Authorization{ID: string(said.ID), StatusLink: string(said.Links.SCAStatus)}
 	switch strings.ToLower(string(said.Status)) {
 	case "finalised", "finalized", "exempted":
-		a.State = institution.AuthorisationDone
+		a.State = institution.AuthorizationDone
 	case "failed":
-		a.State = institution.AuthorisationFailed
+		a.State = institution.AuthorizationFailed
 		a.Failure = failureOf(hint, append(said.TPPMessage, said.Messages...))
 	default: // the rest, and what a bank makes up, is on the way
 		a.Instructions = b.instructions(document, said.PSUMessage, hint, locale, otherDevice)

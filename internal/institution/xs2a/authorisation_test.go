@@ -23,11 +23,11 @@ func TestStartAuthorisation(t *testing.T) {
 	s := newScripted(t, nil, says(201, `{"scaStatus":"received","authorisationId":"auth1","psuMessage":" Starta BankID-appen ",
 		"hintCode":"outstandingTransaction","challengeData":{"data":["`+token+`","`+qrText+`"]},
 		"_links":{"scaStatus":{"href":"/psd2/v1/consents/c1/authorisations/auth1"}}}`))
-	got, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person, OtherDevice: true})
+	got, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person, OtherDevice: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := institution.Authorisation{ID: "auth1", StatusLink: "/psd2/v1/consents/c1/authorisations/auth1", Instructions: &consent.Instructions{
+	want := institution.Authorization{ID: "auth1", StatusLink: "/psd2/v1/consents/c1/authorisations/auth1", Instructions: &consent.Instructions{
 		AutoStartToken: token, QRData: qrText, RefreshedAt: noon, ExpiresAt: noon.Add(3 * time.Minute),
 		UserMessage: consent.UserMessage{Code: "RFA1", Text: "Starta BankID-appen."},
 	}}
@@ -46,8 +46,8 @@ func TestStartAuthorisation(t *testing.T) {
 func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
 	started := says(201, `{"scaStatus":"received","authorisationId":"a","_links":{}}`)
 	s := newScripted(t, func(c *xs2a.Config) { c.Profile.NeedsPSUID, c.Profile.PSUIDType = true, "SSN" }, started)
-	request := institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person}
-	if _, err := s.StartAuthorisation(t.Context(), request); err != nil {
+	request := institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person}
+	if _, err := s.StartAuthorization(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	r := s.last(t)
@@ -58,7 +58,7 @@ func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
 		t.Error("PSU-ID is not signed")
 	}
 	request.PSU.PersonalNumber = ""
-	if _, err := s.StartAuthorisation(t.Context(), request); institution.KindOf(err) != institution.PersonRefused {
+	if _, err := s.StartAuthorization(t.Context(), request); institution.KindOf(err) != institution.PersonRefused {
 		t.Errorf("got %v", err)
 	}
 	if len(s.requests()) != 1 {
@@ -66,36 +66,36 @@ func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
 	}
 }
 
-func status(t *testing.T, body string, change func(*xs2a.Config)) (institution.Authorisation, error) {
+func status(t *testing.T, body string, change func(*xs2a.Config)) (institution.Authorization, error) {
 	t.Helper()
 	s := newScripted(t, change, says(200, body))
-	return s.AuthorisationStatus(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, "auth1", "", true)
+	return s.AuthorizationStatus(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, "auth1", "", true)
 }
 
 func TestSCAStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		body    string
-		state   institution.AuthorisationState
+		state   institution.AuthorizationState
 		failure consent.FailureCode
 	}{
-		"received":             {`{"scaStatus":"received"}`, institution.AuthorisationPending, ""},
-		"started":              {`{"scaStatus":"started"}`, institution.AuthorisationPending, ""},
-		"unconfirmed":          {`{"scaStatus":"unconfirmed"}`, institution.AuthorisationPending, ""},
-		"a bank's own":         {`{"scaStatus":"authenticationStarted"}`, institution.AuthorisationPending, ""},
-		"finalised":            {`{"scaStatus":"finalised"}`, institution.AuthorisationDone, ""},
-		"American":             {`{"scaStatus":"FINALIZED"}`, institution.AuthorisationDone, ""},
-		"exempted":             {`{"scaStatus":"exempted"}`, institution.AuthorisationDone, ""},
-		"cancelled by person":  {`{"scaStatus":"failed","hintCode":"userCancel"}`, institution.AuthorisationFailed, consent.AuthenticationCancelled},
-		"cancelled":            {`{"scaStatus":"failed","hintCode":"cancelled"}`, institution.AuthorisationFailed, consent.AuthenticationConflict},
-		"not started":          {`{"scaStatus":"failed","hintCode":"startFailed"}`, institution.AuthorisationFailed, consent.AuthenticationTimeout},
-		"expired":              {`{"scaStatus":"failed","hintCode":"expiredTransaction"}`, institution.AuthorisationFailed, consent.AuthenticationTimeout},
-		"in progress":          {`{"scaStatus":"failed","hintCode":"alreadyInProgress"}`, institution.AuthorisationFailed, consent.AuthenticationConflict},
-		"another person":       {`{"scaStatus":"failed","hintCode":"personMismatch"}`, institution.AuthorisationFailed, consent.AuthenticationMismatch},
-		"another, by message":  {`{"scaStatus":"failed","tppMessage":{"category":"ERROR","code":"PSU_CREDENTIALS_INVALID"}}`, institution.AuthorisationFailed, consent.AuthenticationMismatch},
-		"another, by messages": {`{"scaStatus":"failed","tppMessages":[{"code":"PSU_CREDENTIALS_INVALID"}]}`, institution.AuthorisationFailed, consent.AuthenticationMismatch},
-		"certificate":          {`{"scaStatus":"failed","hintCode":"certificateErr"}`, institution.AuthorisationFailed, consent.AuthenticationFailed},
-		"unknown hint":         {`{"scaStatus":"failed","hintCode":"solarFlare"}`, institution.AuthorisationFailed, consent.AuthenticationFailed},
-		"no hint":              {`{"scaStatus":"failed","hintCode":7,"tppMessage":"no"}`, institution.AuthorisationFailed, consent.AuthenticationFailed},
+		"received":             {`{"scaStatus":"received"}`, institution.AuthorizationPending, ""},
+		"started":              {`{"scaStatus":"started"}`, institution.AuthorizationPending, ""},
+		"unconfirmed":          {`{"scaStatus":"unconfirmed"}`, institution.AuthorizationPending, ""},
+		"a bank's own":         {`{"scaStatus":"authenticationStarted"}`, institution.AuthorizationPending, ""},
+		"finalised":            {`{"scaStatus":"finalised"}`, institution.AuthorizationDone, ""},
+		"American":             {`{"scaStatus":"FINALIZED"}`, institution.AuthorizationDone, ""},
+		"exempted":             {`{"scaStatus":"exempted"}`, institution.AuthorizationDone, ""},
+		"cancelled by person":  {`{"scaStatus":"failed","hintCode":"userCancel"}`, institution.AuthorizationFailed, consent.AuthenticationCancelled},
+		"cancelled":            {`{"scaStatus":"failed","hintCode":"cancelled"}`, institution.AuthorizationFailed, consent.AuthenticationConflict},
+		"not started":          {`{"scaStatus":"failed","hintCode":"startFailed"}`, institution.AuthorizationFailed, consent.AuthenticationTimeout},
+		"expired":              {`{"scaStatus":"failed","hintCode":"expiredTransaction"}`, institution.AuthorizationFailed, consent.AuthenticationTimeout},
+		"in progress":          {`{"scaStatus":"failed","hintCode":"alreadyInProgress"}`, institution.AuthorizationFailed, consent.AuthenticationConflict},
+		"another person":       {`{"scaStatus":"failed","hintCode":"personMismatch"}`, institution.AuthorizationFailed, consent.AuthenticationMismatch},
+		"another, by message":  {`{"scaStatus":"failed","tppMessage":{"category":"ERROR","code":"PSU_CREDENTIALS_INVALID"}}`, institution.AuthorizationFailed, consent.AuthenticationMismatch},
+		"another, by messages": {`{"scaStatus":"failed","tppMessages":[{"code":"PSU_CREDENTIALS_INVALID"}]}`, institution.AuthorizationFailed, consent.AuthenticationMismatch},
+		"certificate":          {`{"scaStatus":"failed","hintCode":"certificateErr"}`, institution.AuthorizationFailed, consent.AuthenticationFailed},
+		"unknown hint":         {`{"scaStatus":"failed","hintCode":"solarFlare"}`, institution.AuthorizationFailed, consent.AuthenticationFailed},
+		"no hint":              {`{"scaStatus":"failed","hintCode":7,"tppMessage":"no"}`, institution.AuthorizationFailed, consent.AuthenticationFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := status(t, c.body, nil)
@@ -175,7 +175,7 @@ func TestStatusLinkIsFollowedOnlyAtTheBank(t *testing.T) {
 	access := institution.Access{ConsentID: "c1", PSU: person}
 	for _, link := range []string{"/psd2/v1/consents/c1/authorisations/auth9", "/v1/consents/c1/authorisations/auth9",
 		s.server.URL + "/psd2/v1/consents/c1/authorisations/auth9", "v1/consents/c1/authorisations/auth9"} {
-		if _, err := s.AuthorisationStatus(t.Context(), access, "auth1", link, true); err != nil {
+		if _, err := s.AuthorizationStatus(t.Context(), access, "auth1", link, true); err != nil {
 			t.Errorf("%s: %v", link, err)
 		}
 		if r := s.last(t); r.path != "/psd2/v1/consents/c1/authorisations/auth9" {
@@ -183,11 +183,11 @@ func TestStatusLinkIsFollowedOnlyAtTheBank(t *testing.T) {
 		}
 	}
 	before := len(s.requests())
-	if _, err := s.AuthorisationStatus(t.Context(), access, "auth1", "https://evil.example/psd2/v1/x", true); institution.KindOf(err) != institution.ForeignAddress {
+	if _, err := s.AuthorizationStatus(t.Context(), access, "auth1", "https://evil.example/psd2/v1/x", true); institution.KindOf(err) != institution.ForeignAddress {
 		t.Errorf("got %v", err)
 	}
 	s.answer = says(201, `{"scaStatus":"received","authorisationId":"a","_links":{"scaStatus":{"href":"https://evil.example/x"}}}`)
-	if _, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person}); institution.KindOf(err) != institution.ForeignAddress {
+	if _, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person}); institution.KindOf(err) != institution.ForeignAddress {
 		t.Errorf("got %v", err)
 	}
 	if after := len(s.requests()); after != before+1 {

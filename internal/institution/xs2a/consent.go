@@ -64,7 +64,7 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if made.ConsentID == "" {
 		return institution.Opened{}, garbled(got.requestID, errMissing)
 	}
-	return institution.Opened{BankConsentID: consent.RemoteID(made.ConsentID)}, nil
+	return institution.Opened{ConsentID: consent.RemoteID(made.ConsentID)}, nil
 }
 
 // Consent implements institution.ConsentReader.

@@ -25,7 +25,7 @@ const madeConsent = `{"consentStatus":"received","consentId":"consent-4711","_li
 func TestOpenConsentIsPrecise(t *testing.T) {
 	s := newScripted(t, nil, says(201, madeConsent))
 	got, err := s.OpenConsent(t.Context(), openRequest(wholeScope))
-	if err != nil || got.BankConsentID != "consent-4711" {
+	if err != nil || got.ConsentID != "consent-4711" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	r := s.last(t)

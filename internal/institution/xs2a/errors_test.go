@@ -23,7 +23,7 @@ var verbs = []struct {
 		return err
 	}},
 	{"authorise", func(t *testing.T, s *scripted) error {
-		_, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
+		_, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
 		return err
 	}},
 	{"consent", func(t *testing.T, s *scripted) error {

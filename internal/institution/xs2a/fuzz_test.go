@@ -51,10 +51,10 @@ func FuzzReadAuthorisation(f *testing.F) {
 			}
 			return
 		}
-		if (a.State == institution.AuthorisationFailed) != (a.Failure != "") {
+		if (a.State == institution.AuthorizationFailed) != (a.Failure != "") {
 			t.Errorf("state %d with failure %q", a.State, a.Failure)
 		}
-		if i := a.Instructions; i != nil && (a.State != institution.AuthorisationPending ||
+		if i := a.Instructions; i != nil && (a.State != institution.AuthorizationPending ||
 			i.AutoStartToken != "" && !isToken(i.AutoStartToken) || i.QRData != "" && !strings.HasPrefix(i.QRData, "bankid.") ||
 			len(i.UserMessage.Text) > 4*maxMessage) {
 			t.Errorf("state %d with instructions %+v", a.State, i)

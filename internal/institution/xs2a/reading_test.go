@@ -56,12 +56,12 @@ func TestOfficialExamples(t *testing.T) {
 	for _, name := range []string{"consentResponseExample1a_Redirect", "consentResponseExample1b_Redirect",
 		"consentResponseExample2_OAuth2", "consentResponseExample3_Decoupled", "consentResponseExample4_Embedded"} {
 		s.answer = says(201, string(bgspec.Example(t, name)))
-		if got, err := s.OpenConsent(t.Context(), openRequest(wholeScope)); err != nil || got.BankConsentID == "" {
+		if got, err := s.OpenConsent(t.Context(), openRequest(wholeScope)); err != nil || got.ConsentID == "" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 	s.answer = says(201, string(bgspec.Example(t, "startScaProcessResponseExample1")))
-	got, err := s.StartAuthorisation(t.Context(), institution.AuthoriseRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
+	got, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
 	if err != nil || got.ID == "" || got.Instructions == nil || got.Instructions.UserMessage.Text == "" {
 		t.Errorf("got %+v, %v", got, err)
 	}

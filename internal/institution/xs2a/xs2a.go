@@ -46,8 +46,8 @@ type Keys struct {
 	Roots *x509.CertPool   // verifies the bank; nil = the system's
 }
 
-// Bank is one Berlin Group bank. It implements institution.Connector, Opener,
-// Authoriser, ConsentReader, Revoker and Source.
+// Bank is one Berlin Group bank. It implements every verb of
+// institution.Institution.
 type Bank struct {
 	config   Config
 	profile  institution.Profile
@@ -60,9 +60,8 @@ type Bank struct {
 }
 
 var (
-	_ institution.Connector     = (*Bank)(nil)
 	_ institution.Opener        = (*Bank)(nil)
-	_ institution.Authoriser    = (*Bank)(nil)
+	_ institution.Authorizer    = (*Bank)(nil)
 	_ institution.ConsentReader = (*Bank)(nil)
 	_ institution.Revoker       = (*Bank)(nil)
 	_ institution.Source        = (*Bank)(nil)
@@ -109,7 +108,13 @@ func New(c Config, d Deps) (*Bank, error) {
 	return b, nil
 }
 
-// Profile implements institution.Connector.
+// Institution is the bank with all its verbs.
+func (b *Bank) Institution() institution.Institution {
+	return institution.Institution{Company: b.Company(), Profile: b.profile,
+		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Source: b}
+}
+
+// Profile is what the bank is like.
 func (b *Bank) Profile() institution.Profile { return b.profile }
 
 // Company is the bank's entry in the directory.

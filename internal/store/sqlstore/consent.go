@@ -32,7 +32,7 @@ func (r *consentRow) dest() []any {
 	c := &r.c
 	return []any{(*string)(&c.ID), &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
 		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
-		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthoriseRequestID, &c.Sealed, &c.Rev, &r.wake}
+		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthorizeRequestID, &c.Sealed, &c.Rev, &r.wake}
 }
 
 func (r *consentRow) value() (consent.Consent, error) {
@@ -123,7 +123,7 @@ func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, optional(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
 		string(c.Status), string(c.Step), requested, granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
-		c.OpenRequestID, c.AuthoriseRequestID, blob(c.Sealed), c.Rev, micros(c.WakeAt))
+		c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), c.Rev, micros(c.WakeAt))
 	return must(n, err, store.ErrExists)
 }
 
@@ -136,7 +136,7 @@ func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent
 	t.touchConsent(string(c.ID), c.CollectionID)
 	n, err := t.q.exec(ctx, updateConsent, string(c.ID), c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
 		requested, granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
-		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthoriseRequestID, blob(c.Sealed), micros(c.WakeAt))
+		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), micros(c.WakeAt))
 	if err != nil {
 		return c, err
 	}

@@ -127,7 +127,7 @@ func (f fixture) newConsent() consent.Consent {
 		Granted:   &consent.Scope{AccountIDs: []string{"a", "b"}, Balances: true},
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), AuthorizeBy: start.Add(2 * time.Second),
 		ExpiresAt: start.Add(3 * time.Second), SCAExpiresAt: start.Add(4 * time.Second), RevokedAt: start.Add(5 * time.Second),
-		Failure: consent.BankError, OpenRequestID: "open", AuthoriseRequestID: "authorise", Sealed: []byte{0, 1, 255},
+		Failure: consent.BankError, OpenRequestID: "open", AuthorizeRequestID: "authorise", Sealed: []byte{0, 1, 255},
 		Rev: 7, WakeAt: start.Add(6 * time.Second)}
 }
 

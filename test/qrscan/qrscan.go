@@ -1,7 +1,7 @@
-// Package leakscan reads QR codes with a decoder that is not ours. It owns the way
+// Package qrscan reads QR codes with a decoder that is not ours. It owns the way
 // from a picture to its text and hands the text to the tests of who draws a code
 // and who shows one.
-package leakscan
+package qrscan
 
 import (
 	"bytes"
