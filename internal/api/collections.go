@@ -11,6 +11,7 @@ import (
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 	"samla/internal/store"
 	"samla/internal/wire"
 )
@@ -25,7 +26,7 @@ type summaryBody struct {
 }
 
 func summaryOf(c collection.Collection) summaryBody {
-	return summaryBody{c.ID, c.Company, wire.Time(c.CreatedAt), c.LoginMethod, c.Status}
+	return summaryBody{c.ID, c.Company, jsontext.Time(c.CreatedAt), c.LoginMethod, c.Status}
 }
 
 func (h *Handler) startCollection(c *call) error {

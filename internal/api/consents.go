@@ -8,8 +8,8 @@ import (
 	"samla/internal/access"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 	"samla/internal/store"
-	"samla/internal/wire"
 )
 
 // consentBody is a consent on the wire (docs/reference/api.md 4.1).
@@ -34,7 +34,7 @@ func consentOf(c consent.Consent) consentBody {
 	body := consentBody{Company: c.Company, ConsentID: c.ID, Status: c.Status, Scope: scopeBody{
 		AccountIDs: c.Requested.AccountIDs, Balances: c.Requested.Balances, Transactions: c.Requested.Transactions, Type: scopeType}}
 	if !c.ExpiresAt.IsZero() {
-		body.ExpiresAt = wire.Time(c.ExpiresAt)
+		body.ExpiresAt = jsontext.Time(c.ExpiresAt)
 	}
 	return body
 }

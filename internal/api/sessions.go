@@ -5,7 +5,7 @@ import (
 
 	"samla/internal/access"
 	"samla/internal/fault"
-	"samla/internal/wire"
+	"samla/internal/jsontext"
 )
 
 // sessionBody is a session on the wire (docs/reference/api.md 3.1).
@@ -27,7 +27,7 @@ func (h *Handler) createSession(c *call) error {
 		if err != nil {
 			return access.Response{}, err
 		}
-		body, err := marshal(sessionBody{t.Token, wire.Time(t.ExpiresAt), t.UserID})
+		body, err := marshal(sessionBody{t.Token, jsontext.Time(t.ExpiresAt), t.UserID})
 		return created("", t.UserID, body), err
 	})
 }

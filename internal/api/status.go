@@ -6,7 +6,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/wire"
+	"samla/internal/jsontext"
 )
 
 // Every person who signs polls once a second: the two status answers are
@@ -25,11 +25,11 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 	if status == consent.AwaitingAuthorization && !shows(shown) {
 		status, shown = consent.Initiated, nil
 	}
-	b = appendMember(b, `{"company":`, c.Company)
-	b = appendMember(b, `,"consentId":`, string(c.ID))
-	b = appendMember(b, `,"status":`, string(status))
-	b = appendTime(b, `,"createdAt":`, c.CreatedAt)
-	b = appendTime(b, `,"statusChangedAt":`, c.StatusChangedAt)
+	b = jsontext.AppendMember(b, `{"company":`, c.Company)
+	b = jsontext.AppendMember(b, `,"consentId":`, string(c.ID))
+	b = jsontext.AppendMember(b, `,"status":`, string(status))
+	b = jsontext.AppendTimeMember(b, `,"createdAt":`, c.CreatedAt)
+	b = jsontext.AppendTimeMember(b, `,"statusChangedAt":`, c.StatusChangedAt)
 	b = appendScope(b, c)
 	if status.Pending() {
 		b = append(b, pollAgain...)
@@ -40,12 +40,12 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 	case consent.AwaitingAuthorization:
 		b = appendInstructions(b, shown)
 	case consent.Failed:
-		b = appendMember(b, `,"error":{"code":`, string(c.Failure))
-		b = append(appendMember(b, `,"message":`, c.Failure.Message()), '}')
+		b = jsontext.AppendMember(b, `,"error":{"code":`, string(c.Failure))
+		b = append(jsontext.AppendMember(b, `,"message":`, c.Failure.Message()), '}')
 	case consent.Authorized:
-		b = appendTime(b, `,"expiresAt":`, c.ExpiresAt)
+		b = jsontext.AppendTimeMember(b, `,"expiresAt":`, c.ExpiresAt)
 	case consent.Revoked:
-		b = appendTime(b, `,"revokedAt":`, c.RevokedAt)
+		b = jsontext.AppendTimeMember(b, `,"revokedAt":`, c.RevokedAt)
 	}
 	return append(b, '}')
 }
@@ -67,7 +67,7 @@ func appendScope(b []byte, c *consent.Consent) []byte {
 		} else {
 			b = append(b, ',')
 		}
-		b = appendString(b, id)
+		b = jsontext.AppendString(b, id)
 	}
 	if len(scope.AccountIDs) > 0 {
 		b = append(b, `],`...)
@@ -79,15 +79,15 @@ func appendScope(b []byte, c *consent.Consent) []byte {
 
 // appendInstructions appends AuthInstructions of the form that applies.
 func appendInstructions(b []byte, s *authorize.Shown) []byte {
-	b = appendMember(b, `,"authInstructions":{"type":`, string(s.Form))
-	b = appendKnown(b, `,"autoStartToken":`, s.AutoStartToken)
-	b = appendKnown(b, `,"qrData":`, s.QRData)
-	b = appendKnown(b, `,"qrImage":`, s.QRImage)
-	b = appendKnown(b, `,"redirectUrl":`, s.RedirectURL)
-	b = appendTime(b, `,"expiresAt":`, s.ExpiresAt)
+	b = jsontext.AppendMember(b, `,"authInstructions":{"type":`, string(s.Form))
+	b = jsontext.AppendNonEmpty(b, `,"autoStartToken":`, s.AutoStartToken)
+	b = jsontext.AppendNonEmpty(b, `,"qrData":`, s.QRData)
+	b = jsontext.AppendNonEmpty(b, `,"qrImage":`, s.QRImage)
+	b = jsontext.AppendNonEmpty(b, `,"redirectUrl":`, s.RedirectURL)
+	b = jsontext.AppendTimeMember(b, `,"expiresAt":`, s.ExpiresAt)
 	if m := s.UserMessage; m.Code != "" && m.Text != "" {
-		b = appendMember(b, `,"userMessage":{"code":`, m.Code)
-		b = append(appendMember(b, `,"text":`, m.Text), '}')
+		b = jsontext.AppendMember(b, `,"userMessage":{"code":`, m.Code)
+		b = append(jsontext.AppendMember(b, `,"text":`, m.Text), '}')
 	}
 	return append(b, '}')
 }
@@ -95,16 +95,16 @@ func appendInstructions(b []byte, s *authorize.Shown) []byte {
 // appendCollectionStatus appends a CollectionStatusResponse (docs/reference/api.md 5.1). due is
 // the moment the next poll is due by, zero when there need be none.
 func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize.Shown, due time.Time) []byte {
-	b = appendMember(b, `{"id":`, c.ID)
-	b = appendMember(b, `,"company":`, c.Company)
-	b = appendMember(b, `,"status":`, string(c.Status))
+	b = jsontext.AppendMember(b, `{"id":`, c.ID)
+	b = jsontext.AppendMember(b, `,"company":`, c.Company)
+	b = jsontext.AppendMember(b, `,"status":`, string(c.Status))
 	b = appendExtra(b, shown)
 	if c.Status.Terminal() {
 		return append(append(b, pollNoMore...), '}')
 	}
 	b = append(b, pollAgain...)
 	if !due.IsZero() {
-		b = appendTime(b, `,"pollingTimeout":`, due)
+		b = jsontext.AppendTimeMember(b, `,"pollingTimeout":`, due)
 	}
 	return append(b, '}')
 }
@@ -117,17 +117,12 @@ func appendExtra(b []byte, s *authorize.Shown) []byte {
 		return append(b, `null`...)
 	}
 	start := len(b)
-	b = appendKnown(b, `,"SWEDISH_BANKID_QRCODE":`, s.QRImage)
-	b = appendKnown(b, `,"SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA":`, s.QRData)
-	b = appendKnown(b, `,"SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN":`, s.AutoStartToken)
-	b = appendKnown(b, `,"REDIRECT_URL":`, s.RedirectURL)
+	b = jsontext.AppendNonEmpty(b, `,"SWEDISH_BANKID_QRCODE":`, s.QRImage)
+	b = jsontext.AppendNonEmpty(b, `,"SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA":`, s.QRData)
+	b = jsontext.AppendNonEmpty(b, `,"SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN":`, s.AutoStartToken)
+	b = jsontext.AppendNonEmpty(b, `,"REDIRECT_URL":`, s.RedirectURL)
 	b[start] = '{' // in place of the first comma
 	return append(b, '}')
-}
-
-func appendTime(b []byte, key string, t time.Time) []byte {
-	b = append(append(b, key...), '"')
-	return append(wire.AppendTime(b, t), '"')
 }
 
 func appendBool(b []byte, v bool) []byte {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"samla/internal/authorize"
 	"samla/internal/collection"
@@ -111,15 +110,4 @@ func check(t *testing.T, operation string, got []byte, want string) {
 	if err := newHandler(t).Contract.CheckResponse(operation, 200, header, got); err != nil {
 		t.Error(err)
 	}
-}
-
-// What is appended as a string reads back as that string.
-func TestAppendString(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.String().Draw(t, "s")
-		var back string
-		if err := json.Unmarshal(appendString(nil, s), &back); err != nil || back != s {
-			t.Fatalf("%q came back as %q: %v", s, back, err)
-		}
-	})
 }

@@ -6,9 +6,9 @@ import (
 
 	"samla/internal/access"
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 	"samla/internal/store"
 	"samla/internal/user"
-	"samla/internal/wire"
 )
 
 // userBody is a user on the wire (docs/reference/api.md 3.1).
@@ -22,7 +22,7 @@ type userBody struct {
 
 func userOf(u user.User) userBody {
 	body := userBody{UserUUID: u.ID, Anonymized: u.Anonymized(),
-		CreatedAt: wire.Time(u.CreatedAt), UpdatedAt: wire.Time(u.UpdatedAt)}
+		CreatedAt: jsontext.Time(u.CreatedAt), UpdatedAt: jsontext.Time(u.UpdatedAt)}
 	if !u.Anonymized() {
 		body.ExternalID = &u.ExternalID
 	}

@@ -102,33 +102,3 @@ func (c *call) append(fill func([]byte) []byte) error {
 	buffers.Put(buf)
 	return err
 }
-
-// appendString appends s as a JSON string. What needs an escape is rare here and
-// left to encoding/json.
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
-			quoted, err := marshal(s)
-			if err != nil { // strings cannot fail
-				return append(b, `""`...)
-			}
-			return append(b, quoted...)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
-}
-
-// appendMember appends a member whose key begins with a comma.
-func appendMember(b []byte, key, value string) []byte {
-	return appendString(append(b, key...), value)
-}
-
-// appendKnown appends a member unless its value is empty, which means unknown.
-func appendKnown(b []byte, key, value string) []byte {
-	if value == "" {
-		return b
-	}
-	return appendMember(b, key, value)
-}

@@ -17,6 +17,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/jsontext"
 	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -87,7 +88,7 @@ func usable(c consent.Consent, r Request, now time.Time) *fault.Fault {
 	case c.Company != r.Company:
 		return fault.New(fault.ConsentCompanyMismatch)
 	case c.Status == consent.Expired, c.Status == consent.Authorized && !now.Before(c.ExpiresAt):
-		return fault.Detailed(fault.ConsentExpired, "Consent expired at "+c.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z"))
+		return fault.Detailed(fault.ConsentExpired, "Consent expired at "+jsontext.Time(c.ExpiresAt))
 	case c.Status == consent.Revoked:
 		return fault.New(fault.ConsentRevoked)
 	case c.Status != consent.Authorized:

@@ -1,9 +1,7 @@
 package product
 
 import (
-	"strconv"
-	"unicode/utf8"
-
+	"samla/internal/jsontext"
 	"samla/internal/money"
 )
 
@@ -25,17 +23,17 @@ func AppendPsd2Accounts(b []byte, accounts []Psd2Account) []byte {
 
 // AppendJSON appends the account to b as a JSON object.
 func (a *Psd2Account) AppendJSON(b []byte) []byte {
-	b = appendString(append(b, `{"id":`...), a.ID)
-	b = appendString(append(b, `,"type":`...), string(a.Type))
-	b = appendString(append(b, `,"company":`...), a.Company)
-	b = appendString(append(b, `,"companyDisplayName":`...), a.CompanyDisplayName)
-	b = appendString(append(b, `,"accountId":`...), a.AccountID)
-	b = appendNonEmpty(b, `,"accountHolderName":`, a.AccountHolderName)
-	b = appendNonEmpty(b, `,"accountName":`, a.AccountName)
-	b = appendNonEmpty(b, `,"accountNumber":`, a.AccountNumber)
-	b = appendNonEmpty(b, `,"iban":`, a.IBAN)
-	b = appendNonEmpty(b, `,"bic":`, a.BIC)
-	b = appendNonEmpty(b, `,"currency":`, a.Currency)
+	b = jsontext.AppendMember(b, `{"id":`, a.ID)
+	b = jsontext.AppendMember(b, `,"type":`, string(a.Type))
+	b = jsontext.AppendMember(b, `,"company":`, a.Company)
+	b = jsontext.AppendMember(b, `,"companyDisplayName":`, a.CompanyDisplayName)
+	b = jsontext.AppendMember(b, `,"accountId":`, a.AccountID)
+	b = jsontext.AppendNonEmpty(b, `,"accountHolderName":`, a.AccountHolderName)
+	b = jsontext.AppendNonEmpty(b, `,"accountName":`, a.AccountName)
+	b = jsontext.AppendNonEmpty(b, `,"accountNumber":`, a.AccountNumber)
+	b = jsontext.AppendNonEmpty(b, `,"iban":`, a.IBAN)
+	b = jsontext.AppendNonEmpty(b, `,"bic":`, a.BIC)
+	b = jsontext.AppendNonEmpty(b, `,"currency":`, a.Currency)
 	b = appendAmount(b, `,"bookedBalance":`, a.BookedBalance)
 	b = appendAmount(b, `,"availableBalance":`, a.AvailableBalance)
 	if a.PersonalInformation != nil {
@@ -61,8 +59,8 @@ func (a Psd2Account) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), n
 // direction or status is replaced as in UnmarshalJSON. The sign of the amount is
 // not changed.
 func (t *Psd2Transaction) AppendJSON(b []byte) []byte {
-	b = appendString(append(b, `{"accountId":`...), t.AccountID)
-	b = appendNonEmpty(b, `,"transactionId":`, t.TransactionID)
+	b = jsontext.AppendMember(b, `{"accountId":`, t.AccountID)
+	b = jsontext.AppendNonEmpty(b, `,"transactionId":`, t.TransactionID)
 	b = t.Amount.AppendJSON(append(b, `,"amount":`...))
 	b = append(append(append(b, `,"direction":"`...), t.direction()...), '"')
 	b = append(append(append(b, `,"status":"`...), t.status()...), '"')
@@ -70,10 +68,10 @@ func (t *Psd2Transaction) AppendJSON(b []byte) []byte {
 		b = append(append(append(b, `,"bookingDate":"`...), t.BookingDate.text...), '"')
 	}
 	if !t.CreatedAt.IsZero() {
-		b = append(t.CreatedAt.Time().AppendFormat(append(b, `,"createdAt":"`...), wireTime), '"')
+		b = jsontext.AppendTimeMember(b, `,"createdAt":`, t.CreatedAt.Time())
 	}
-	b = appendNonEmpty(b, `,"counterpartyName":`, t.CounterpartyName)
-	b = appendNonEmpty(b, `,"description":`, t.Description)
+	b = jsontext.AppendNonEmpty(b, `,"counterpartyName":`, t.CounterpartyName)
+	b = jsontext.AppendNonEmpty(b, `,"description":`, t.Description)
 	return append(b, '}')
 }
 
@@ -82,16 +80,16 @@ func (t Psd2Transaction) MarshalJSON() ([]byte, error) { return t.AppendJSON(nil
 
 func (p *PersonalInformation) appendJSON(b []byte) []byte {
 	start := len(b)
-	b = appendNonEmpty(b, `,"personalNumber":`, p.PersonalNumber)
-	b = appendNonEmpty(b, `,"firstName":`, p.FirstName)
-	b = appendNonEmpty(b, `,"lastName":`, p.LastName)
-	b = appendNonEmpty(b, `,"name":`, p.Name)
-	b = appendNonEmpty(b, `,"email":`, p.Email)
-	b = appendNonEmpty(b, `,"phoneNumber":`, p.PhoneNumber)
-	b = appendNonEmpty(b, `,"streetAddress":`, p.StreetAddress)
-	b = appendNonEmpty(b, `,"postalCode":`, p.PostalCode)
-	b = appendNonEmpty(b, `,"city":`, p.City)
-	b = appendNonEmpty(b, `,"country":`, p.Country)
+	b = jsontext.AppendNonEmpty(b, `,"personalNumber":`, p.PersonalNumber)
+	b = jsontext.AppendNonEmpty(b, `,"firstName":`, p.FirstName)
+	b = jsontext.AppendNonEmpty(b, `,"lastName":`, p.LastName)
+	b = jsontext.AppendNonEmpty(b, `,"name":`, p.Name)
+	b = jsontext.AppendNonEmpty(b, `,"email":`, p.Email)
+	b = jsontext.AppendNonEmpty(b, `,"phoneNumber":`, p.PhoneNumber)
+	b = jsontext.AppendNonEmpty(b, `,"streetAddress":`, p.StreetAddress)
+	b = jsontext.AppendNonEmpty(b, `,"postalCode":`, p.PostalCode)
+	b = jsontext.AppendNonEmpty(b, `,"city":`, p.City)
+	b = jsontext.AppendNonEmpty(b, `,"country":`, p.Country)
 	if len(b) == start {
 		return append(b, "{}"...)
 	}
@@ -99,62 +97,9 @@ func (p *PersonalInformation) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendNonEmpty appends a member unless its value is empty, which means unknown.
-// The key includes the leading comma, the quotes and the colon.
-func appendNonEmpty(b []byte, key, value string) []byte {
-	if value == "" {
-		return b
-	}
-	return appendString(append(b, key...), value)
-}
-
 func appendAmount(b []byte, key string, a *money.Amount) []byte {
 	if a == nil {
 		return b
 	}
 	return a.AppendJSON(append(b, key...))
-}
-
-// appendString appends s as a JSON string. Bytes that are not valid UTF-8 become
-// U+FFFD, as in encoding/json.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	done := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				b = append(append(b, s[done:i]...), "\ufffd"...)
-				done = i + size
-			}
-			i += size
-			continue
-		}
-		if c < ' ' || c == '"' || c == '\\' {
-			b = appendEscape(append(b, s[done:i]...), c)
-			done = i + 1
-		}
-		i++
-	}
-	return append(append(b, s[done:]...), '"')
-}
-
-func appendEscape(b []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(b, '\\', c)
-	case '\n':
-		return append(b, '\\', 'n')
-	case '\t':
-		return append(b, '\\', 't')
-	case '\r':
-		return append(b, '\\', 'r')
-	default:
-		b = append(b, '\\', 'u', '0', '0', '0')
-		if c >= 0x10 {
-			b[len(b)-1] = '1'
-		}
-		return strconv.AppendUint(b, uint64(c&0x0f), 16)
-	}
 }

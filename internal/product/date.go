@@ -3,6 +3,7 @@ package product
 import (
 	"encoding/json"
 	"errors"
+	"samla/internal/jsontext"
 	"time"
 )
 
@@ -70,15 +71,12 @@ func (d DateTime) Time() time.Time { return time.UnixMilli(d.unixMilli + zeroMil
 // IsZero reports whether the time is unknown.
 func (d DateTime) IsZero() bool { return d.unixMilli == 0 }
 
-// wireTime is the documented form: RFC 3339, UTC, milliseconds.
-const wireTime = "2006-01-02T15:04:05.000Z"
-
 // String returns RFC 3339 in UTC with milliseconds and Z, or "" when unknown.
 func (d DateTime) String() string {
 	if d.IsZero() {
 		return ""
 	}
-	return d.Time().Format(wireTime)
+	return d.Time().Format(jsontext.TimeLayout)
 }
 
 // MarshalText returns what String returns.

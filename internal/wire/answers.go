@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"samla/internal/jsontext"
 	"strconv"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -58,7 +59,7 @@ func (c *Contract) readAnswer(s *schemas, pointer string) (*answer, error) {
 	_, at := c.tree.resolve(pointer)
 	a := &answer{}
 	for media := range c.tree.object(at + "/content") {
-		schema, err := s.compile(at + "/content/" + escape(media) + "/schema")
+		schema, err := s.compile(at + "/content/" + jsontext.EscapeToken(media) + "/schema")
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 )
 
 // maxFields bounds errors[], so that a large wrong body gets no larger answer.
@@ -54,7 +55,7 @@ func (l *fieldList) walk(b ruleBook, prefix string, e *jsonschema.ValidationErro
 		}
 	case *kind.Required:
 		for _, name := range k.Missing {
-			l.add(at+"/"+escape(name), fault.Required, "is missing")
+			l.add(at+"/"+jsontext.EscapeToken(name), fault.Required, "is missing")
 		}
 	case *kind.Type:
 		// Absent and null are the same (docs/reference/api.md 1.1), but for elements of arrays.
@@ -104,7 +105,7 @@ func pointerTo(location []string) string {
 	var b strings.Builder
 	for _, tok := range location {
 		b.WriteByte('/')
-		b.WriteString(escape(tok))
+		b.WriteString(jsontext.EscapeToken(tok))
 	}
 	return b.String()
 }

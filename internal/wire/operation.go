@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"samla/internal/jsontext"
 	"slices"
 	"strconv"
 
@@ -77,7 +78,7 @@ func (c *Contract) readOperations(s *schemas) error {
 }
 
 func (c *Contract) readOperation(s *schemas, path, method string) (Operation, error) {
-	at := "/paths/" + escape(path) + "/" + method
+	at := "/paths/" + jsontext.EscapeToken(path) + "/" + method
 	op := Operation{Method: upper(method), Pattern: path, ID: c.tree.text(at + "/operationId"), at: at}
 	for _, need := range c.tree.list(at + "/security") {
 		for name := range need.(map[string]any) {

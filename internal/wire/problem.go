@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 )
 
 // problem is an error on the wire, members in the order of docs/reference/api.md 1.6.
@@ -96,7 +97,7 @@ func describe(r *http.Request, requestID string, f *fault.Fault) problem {
 		p.Errors = &list
 	}
 	if !f.NextAllowedAt.IsZero() {
-		p.NextAllowedAt = Time(f.NextAllowedAt)
+		p.NextAllowedAt = jsontext.Time(f.NextAllowedAt)
 	}
 	return p
 }

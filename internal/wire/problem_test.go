@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 )
 
 func write(method, target string, f *fault.Fault) *httptest.ResponseRecorder {
@@ -23,7 +24,7 @@ func write(method, target string, f *fault.Fault) *httptest.ResponseRecorder {
 
 // The example of docs/reference/api.md 1.6, byte for byte but for white space.
 func TestProblemIsTheDocumentedOne(t *testing.T) {
-	f := fault.Detailed(fault.ConsentExpired, "Consent expired at "+Time(time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)))
+	f := fault.Detailed(fault.ConsentExpired, "Consent expired at "+jsontext.Time(time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)))
 	got := write(http.MethodPost, "/collections", f)
 	want := `{"type":"urn:samla:problem:consent-expired","title":"Consent expired","status":409,` +
 		`"detail":"The consent has expired and needs to be renewed.","instance":"/collections",` +
@@ -109,7 +110,7 @@ func TestTime(t *testing.T) {
 		{time.Date(2026, 6, 11, 9, 21, 44, 512_999_999, time.UTC), "2026-06-11T09:21:44.512Z"},
 		{time.Date(2026, 1, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600)), "2025-12-31T23:30:00.000Z"},
 	} {
-		if got := Time(tc.at); got != tc.want || string(AppendTime([]byte("x"), tc.at)) != "x"+tc.want {
+		if got := jsontext.Time(tc.at); got != tc.want || string(jsontext.AppendTime([]byte("x"), tc.at)) != "x"+tc.want {
 			t.Errorf("got %s, want %s", got, tc.want)
 		}
 	}

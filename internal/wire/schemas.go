@@ -8,6 +8,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 )
 
 const base = "samla:///openapi.json"
@@ -95,7 +96,7 @@ func (s *schemas) prepare(n any, at string, closed bool) any {
 	case map[string]any:
 		out := make(map[string]any, len(n))
 		for k, v := range n {
-			out[k] = s.prepare(v, at+"/"+escape(k), closed)
+			out[k] = s.prepare(v, at+"/"+jsontext.EscapeToken(k), closed)
 		}
 		if _, ok := n["discriminator"].(map[string]any); ok {
 			delete(out, "oneOf")

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"samla/internal/jsontext"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,7 @@ func (t tree) resolve(pointer string) (any, string) {
 	for tok := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		switch v := n.(type) {
 		case map[string]any:
-			n = v[unescape(tok)]
+			n = v[jsontext.UnescapeToken(tok)]
 		case []any:
 			i, err := strconv.Atoi(tok)
 			if err != nil || i >= len(v) {
@@ -50,11 +51,6 @@ func (t tree) object(pointer string) map[string]any {
 	return m
 }
 
-var (
-	pointerEscaper   = strings.NewReplacer("~", "~0", "/", "~1")
-	pointerUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
-)
+var ()
 
-func escape(tok string) string   { return pointerEscaper.Replace(tok) }
-func unescape(tok string) string { return pointerUnescaper.Replace(tok) }
-func upper(s string) string      { return strings.ToUpper(s) }
+func upper(s string) string { return strings.ToUpper(s) }

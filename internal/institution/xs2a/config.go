@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"samla/internal/httpclient"
+	"samla/internal/jsontext"
 )
 
 // Config is one bank of the banks file.
@@ -90,7 +91,7 @@ func (c Config) Check() error {
 	}
 	for name, value := range c.Headers {
 		if !headerRE.MatchString(name) || strings.ContainsFunc(value, isControl) {
-			fault("/headers/"+escapePointer(name), "must be a header's name and a value without control characters")
+			fault("/headers/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
 		}
 	}
 	c.Profile.check(fault)
@@ -105,10 +106,6 @@ func (c Certificates) check(fault func(pointer, problem string)) {
 			fault("/certificates/"+pair.name+"Cert", "certificate and key go together: name both files")
 		}
 	}
-}
-
-func escapePointer(s string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
 }
 
 func (c Config) withDefaults() Config {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"samla/internal/jsontext"
 	"slices"
 	"strings"
 )
@@ -148,7 +149,7 @@ func shape(at string, value any, t reflect.Type) []*Fault {
 		}
 		var faults []*Fault
 		for name, v := range object {
-			faults = append(faults, shape(at+"/"+escapePointer(name), v, t.Elem())...)
+			faults = append(faults, shape(at+"/"+jsontext.EscapeToken(name), v, t.Elem())...)
 		}
 		return faults
 	case reflect.Slice:
@@ -194,9 +195,9 @@ func members(at string, object map[string]any, t reflect.Type) (faults []*Fault)
 	slices.Sort(names)
 	for _, name := range names {
 		if field, ok := known[name]; ok {
-			faults = append(faults, shape(at+"/"+escapePointer(name), object[name], field)...)
+			faults = append(faults, shape(at+"/"+jsontext.EscapeToken(name), object[name], field)...)
 		} else {
-			faults = append(faults, &Fault{Pointer: at + "/" + escapePointer(name), Problem: "is unknown: check the spelling, or remove it"})
+			faults = append(faults, &Fault{Pointer: at + "/" + jsontext.EscapeToken(name), Problem: "is unknown: check the spelling, or remove it"})
 		}
 	}
 	return faults

@@ -2,6 +2,7 @@ package xs2a
 
 import (
 	"errors"
+	"samla/internal/jsontext"
 	"strconv"
 	"strings"
 )
@@ -21,7 +22,7 @@ func parsePointer(s string) (pointer, error) {
 	}
 	tokens := strings.Split(s[1:], "/")
 	for i, t := range tokens {
-		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
+		tokens[i] = jsontext.UnescapeToken(t)
 	}
 	return tokens, nil
 }
