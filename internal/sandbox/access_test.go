@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-const unattended = "PSU-IP-Address" // with an empty value: the PSU is not there
+const psuAddress = "PSU-IP-Address" // an empty value removes the header: an unattended read
 
-// Four reads in a rolling 24 hours, by endpoint and account; the PSU's own reads
-// do not count, nor do further pages.
-func TestUnattendedReadsAreCounted(t *testing.T) {
-	w := open(t, nil)
+// Each endpoint and account may be read four times in a rolling 24 hours. Attended
+// reads and further pages do not count.
+func TestUnattendedReads_AreLimitedPerEndpoint(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(allAccounts, maja)
 	account := p.call("GET", "accounts", "", "Consent-ID", id).want(200).text("accounts", 0, "resourceId")
-	read := func(path string, psu bool) answer {
+	read := func(path string, psu bool) response {
 		header := []string{"Consent-ID", id}
 		if !psu {
-			header = append(header, unattended, "")
+			header = append(header, psuAddress, "")
 		}
 		return p.call("GET", path, "", header...)
 	}
@@ -28,58 +28,58 @@ func TestUnattendedReadsAreCounted(t *testing.T) {
 		w.clock.Advance(time.Hour)
 	}
 	over := read("accounts", false)
-	over.refused(429, "ACCESS_EXCEEDED")
+	over.wantError(429, "ACCESS_EXCEEDED")
 	if got := over.header.Get("Retry-After"); got != fmt.Sprint(20*3600+1) {
 		t.Errorf("Retry-After %s", got)
 	}
 	read("accounts", true).want(200)
 	rows := "accounts/" + account + "/transactions?dateFrom=2026-03-01&bookingStatus="
 	read(rows+"booked", false).want(200)
-	read(rows+"both", false).want(200) // the same counter
+	read(rows+"both", false).want(200) // counts with the read before
 	read(rows+"pending", false).want(200)
-	read("accounts/"+account+"/balances", false).want(200) // another one
+	read("accounts/"+account+"/balances", false).want(200) // counts separately
 	read(rows+"booked", false).want(200)
-	read(rows+"booked", false).refused(429, "ACCESS_EXCEEDED")
-	w.clock.Advance(20 * time.Hour) // the first read of the list leaves the window
+	read(rows+"booked", false).wantError(429, "ACCESS_EXCEEDED")
+	w.clock.Advance(20 * time.Hour) // the first read of the list is now 24 hours old
 	read("accounts", false).want(200)
-	read("accounts", false).refused(429, "ACCESS_EXCEEDED")
+	read("accounts", false).wantError(429, "ACCESS_EXCEEDED")
 	if s := w.Stats(); s.UnattendedReads != 10 || s.Banks["se-demo-psd2"].AccessExceeded != 3 {
 		t.Errorf("%+v", s)
 	}
 }
 
-func TestFrequencyOfTheConsentRules(t *testing.T) {
-	w := open(t, nil)
+func TestUnattendedReads_FollowFrequencyOfConsent(t *testing.T) {
+	w := start(t, nil)
 	for bank, body := range map[string]string{
 		"se-demo-psd2":     strings.Replace(allAccounts, `"frequencyPerDay":4`, `"frequencyPerDay":1`, 1),
 		"se-sandbox-short": allAccounts, // the bank itself allows one
 	} {
 		p := w.tpp(bank)
 		id := p.consent(body, maja)
-		p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
-		p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").refused(429, "ACCESS_EXCEEDED")
+		p.call("GET", "accounts", "", "Consent-ID", id, psuAddress, "").want(200)
+		p.call("GET", "accounts", "", "Consent-ID", id, psuAddress, "").wantError(429, "ACCESS_EXCEEDED")
 		if got := p.call("GET", "consents/"+id, "").at("frequencyPerDay"); fmt.Sprint(got) != "1" {
 			t.Errorf("%s: frequencyPerDay %v", bank, got)
 		}
 	}
 	once := strings.NewReplacer("true", "false", `"frequencyPerDay":4`, `"frequencyPerDay":1`).Replace(allAccounts)
 	p := w.tpp("se-demo-psd2")
-	id := p.consent(once, light)
+	id := p.consent(once, tim)
 	for range 6 {
-		p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
+		p.call("GET", "accounts", "", "Consent-ID", id, psuAddress, "").want(200)
 	}
 }
 
-// Pages hold every row once, newest first, and do not count as reads.
-func TestPages(t *testing.T) {
-	w := open(t, nil)
+// The pages contain every transaction once, newest first, and do not count as reads.
+func TestTransactions_ArePaged(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-sandbox-static")
 	id := p.consent(allAccounts, maja)
 	account := p.call("GET", "accounts", "", "Consent-ID", id).want(200).text("accounts", 0, "resourceId")
 	path := "accounts/" + account + "/transactions?bookingStatus=booked&dateFrom=2026-02-01&dateTo=2026-03-15"
 	last, rows, pages := "9999", 0, 0
 	for next := path; next != ""; pages++ {
-		page := p.call("GET", next, "", "Consent-ID", id, unattended, "").want(200)
+		page := p.call("GET", next, "", "Consent-ID", id, psuAddress, "").want(200)
 		for i := range page.list("transactions", "booked") {
 			date := page.text("transactions", "booked", i, "bookingDate")
 			if date > last || date < "2026-02-01" || date > "2026-03-15" {
@@ -93,8 +93,8 @@ func TestPages(t *testing.T) {
 		}
 		if next = page.text("transactions", "_links", "next", "href"); next != "" && pages == 0 {
 			other := p.consent(allAccounts, ester)
-			p.call("GET", next, "", "Consent-ID", other).refused(404, "RESOURCE_UNKNOWN")
-			p.call("GET", strings.Replace(next, "page=", "page=A", 1), "", "Consent-ID", id).refused(400, "FORMAT_ERROR")
+			p.call("GET", next, "", "Consent-ID", other).wantError(404, "RESOURCE_UNKNOWN")
+			p.call("GET", strings.Replace(next, "page=", "page=A", 1), "", "Consent-ID", id).wantError(400, "FORMAT_ERROR")
 		}
 	}
 	if pages < 4 || rows < 25 {
@@ -105,13 +105,13 @@ func TestPages(t *testing.T) {
 	}
 	first := p.call("GET", path, "", "Consent-ID", id).want(200).text("transactions", "_links", "next", "href")
 	w.clock.Advance(16 * time.Minute)
-	p.call("GET", first, "", "Consent-ID", id).refused(400, "FORMAT_ERROR")
+	p.call("GET", first, "", "Consent-ID", id).wantError(400, "FORMAT_ERROR")
 }
 
-// Rows older than 90 days without the PSU: clipped at one bank, refused at
-// another.
-func TestLateUnattendedReads(t *testing.T) {
-	w := open(t, nil)
+// In an unattended read, one bank omits transactions older than 90 days and another
+// rejects the request.
+func TestTransactions_OlderThan90DaysNeedThePSU(t *testing.T) {
+	w := start(t, nil)
 	for _, c := range []struct {
 		bank string
 		clip bool
@@ -121,10 +121,10 @@ func TestLateUnattendedReads(t *testing.T) {
 		account := p.call("GET", "accounts", "", "Consent-ID", id).want(200).text("accounts", 0, "resourceId")
 		path := "accounts/" + account + "/transactions?bookingStatus=booked&dateFrom=2025-06-01"
 		p.call("GET", path+"&dateTo=2025-06-30", "", "Consent-ID", id).want(200)
-		late := p.call("GET", path, "", "Consent-ID", id, unattended, "")
+		late := p.call("GET", path, "", "Consent-ID", id, psuAddress, "")
 		if !c.clip {
-			late.refused(401, "CONSENT_INVALID")
-			p.call("GET", strings.Replace(path, "2025-06-01", "2026-01-01", 1), "", "Consent-ID", id, unattended, "").want(200)
+			late.wantError(401, "CONSENT_INVALID")
+			p.call("GET", strings.Replace(path, "2025-06-01", "2026-01-01", 1), "", "Consent-ID", id, psuAddress, "").want(200)
 			continue
 		}
 		oldest := ""
@@ -135,7 +135,7 @@ func TestLateUnattendedReads(t *testing.T) {
 			if next == "" {
 				break
 			}
-			page = p.call("GET", next, "", "Consent-ID", id, unattended, "").want(200)
+			page = p.call("GET", next, "", "Consent-ID", id, psuAddress, "").want(200)
 		}
 		if oldest < "2026-01-01" || oldest > "2026-01-08" {
 			t.Errorf("oldest row of %s", oldest)
@@ -143,17 +143,17 @@ func TestLateUnattendedReads(t *testing.T) {
 	}
 }
 
-func TestPersons(t *testing.T) {
-	w := open(t, nil)
+func TestPersonas_BehaveAsDocumented(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	accounts := func(id string) []any {
 		return p.call("GET", "accounts", "", "Consent-ID", id).want(200).list("accounts")
 	}
 	if n := len(accounts(p.consent(allAccounts, tolvan))); n != 0 {
-		t.Errorf("the empty person has %d accounts", n)
+		t.Errorf("the person without accounts has %d", n)
 	}
-	p.call("GET", "accounts", "", "Consent-ID", p.consent(allAccounts, broken)).want(500)
-	id := p.consent(allAccounts, partly)
+	p.call("GET", "accounts", "", "Consent-ID", p.consent(allAccounts, leo)).want(500)
+	id := p.consent(allAccounts, ida)
 	for _, a := range accounts(id) {
 		m := a.(map[string]any)
 		want := map[string]int{"Privatkonto": 200, "Sparkonto": 500}[m["name"].(string)]
@@ -168,17 +168,17 @@ func TestPersons(t *testing.T) {
 	one := accounts(p.consent(allAccounts, ester))[0].(map[string]any)["resourceId"]
 	two := accounts(p.consent(allAccounts, sten))[0].(map[string]any)["resourceId"]
 	if one != two {
-		t.Error("the joint account is not one")
+		t.Error("the joint account has different ids for its owners")
 	}
-	// Anybody else with a valid number is a customer with one account.
+	// Any other valid number is a customer with one account.
 	if n := len(accounts(p.consent(allAccounts, "189001019802"))); n != 1 {
-		t.Errorf("a stranger has %d accounts", n)
+		t.Errorf("an unlisted person has %d accounts", n)
 	}
 }
 
-// Every account of every person, whole, through the oracle.
-func TestEveryAccountPassesTheOracle(t *testing.T) {
-	w := open(t, nil)
+// Every account of every person is read, and the bgspec validator checks the answers.
+func TestAccounts_FollowSpecification(t *testing.T) {
+	w := start(t, nil)
 	for _, bank := range []string{"se-demo-psd2", "se-sandbox-static"} {
 		p := w.tpp(bank)
 		for _, person := range []string{maja, ester, "200002292399", "194408139089", "199006022397", "199008672397", "198208149297", "199011062388"} {

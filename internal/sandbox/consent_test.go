@@ -9,13 +9,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// consentBody makes the body of POST consents from its access member.
+// consentBody returns a body of POST consents with this access member.
 func consentBody(access string) string {
 	return strings.Replace(allAccounts, `{"allPsd2":"allAccounts"}`, access, 1)
 }
 
-func TestConsentBodies(t *testing.T) {
-	w := open(t, nil)
+func TestConsent_ValidatesBody(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	swap := func(from, to string) string {
 		if !strings.Contains(allAccounts, from) {
@@ -26,7 +26,7 @@ func TestConsentBodies(t *testing.T) {
 	const iban = `{"iban":"SE4550000000058398257466"}`
 	for name, c := range map[string]struct{ body, code string }{
 		"empty":              {"", "FORMAT_ERROR"},
-		"no object":          {"[]", "FORMAT_ERROR"},
+		"not an object":      {"[]", "FORMAT_ERROR"},
 		"two objects":        {allAccounts + "{}", "FORMAT_ERROR"},
 		"unknown member":     {swap(`"recurringIndicator"`, `"extra":1,"recurringIndicator"`), "FORMAT_ERROR"},
 		"no frequency":       {swap(`"frequencyPerDay":4,`, ""), "FORMAT_ERROR"},
@@ -55,17 +55,17 @@ func TestConsentBodies(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", name, a.status, a.body, c.code)
 		}
 	}
-	p.call("POST", "consents", allAccounts, "PSU-IP-Address", "").refused(400, "FORMAT_ERROR")
-	p.call("POST", "consents", allAccounts, "PSU-ID", "196408833224").refused(401, "PSU_CREDENTIALS_INVALID")
+	p.call("POST", "consents", allAccounts, "PSU-IP-Address", "").wantError(400, "FORMAT_ERROR")
+	p.call("POST", "consents", allAccounts, "PSU-ID", "196408833224").wantError(401, "PSU_CREDENTIALS_INVALID")
 	if n := w.Stats().ConsentsCreated; n != 0 {
-		t.Errorf("%d consents came to be", n)
+		t.Errorf("%d consents were created", n)
 	}
 }
 
-// The same request id and body is the same consent, however often; another body
-// is refused. The same holds for authorisations.
-func TestCreationIsSafeToRepeat(t *testing.T) {
-	w := open(t, nil)
+// A repeated request with the same id and body returns the same consent; another body
+// with that id is an error. The same applies to authorisations.
+func TestConsent_CreationIsIdempotent(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := uuid.NewString()
 	first := p.call("POST", "consents", allAccounts, "X-Request-ID", id).want(201)
@@ -73,7 +73,7 @@ func TestCreationIsSafeToRepeat(t *testing.T) {
 	if first.text("consentId") != again.text("consentId") || string(first.body) != string(again.body) {
 		t.Errorf("%s\n%s", first.body, again.body)
 	}
-	p.call("POST", "consents", strings.Replace(allAccounts, "07-01", "07-02", 1), "X-Request-ID", id).refused(400, "FORMAT_ERROR")
+	p.call("POST", "consents", strings.Replace(allAccounts, "07-01", "07-02", 1), "X-Request-ID", id).wantError(400, "FORMAT_ERROR")
 	path := "consents/" + first.text("consentId") + "/authorisations"
 	id = uuid.NewString()
 	one := p.call("POST", path, `{}`, "X-Request-ID", id).want(201)
@@ -81,8 +81,8 @@ func TestCreationIsSafeToRepeat(t *testing.T) {
 	if one.text("authorisationId") == "" || one.text("authorisationId") != two.text("authorisationId") {
 		t.Errorf("%s\n%s", one.body, two.body)
 	}
-	p.call("POST", path, `{"authenticationMethodId":"bankid"}`, "X-Request-ID", id).refused(400, "FORMAT_ERROR")
-	p.call("POST", path, `{}`).refused(409, "STATUS_INVALID") // one is open
+	p.call("POST", path, `{"authenticationMethodId":"bankid"}`, "X-Request-ID", id).wantError(400, "FORMAT_ERROR")
+	p.call("POST", path, `{}`).wantError(409, "STATUS_INVALID") // another one is open
 	if n := len(p.call("GET", path, "").want(200).list("authorisationIds")); n != 1 {
 		t.Errorf("%d authorisations", n)
 	}
@@ -92,13 +92,13 @@ func TestCreationIsSafeToRepeat(t *testing.T) {
 	}
 	p.approve(one, maja)
 	if got := p.call("POST", "consents", allAccounts, "X-Request-ID", first.header.Get("X-Request-ID")).text("consentStatus"); got != "valid" {
-		t.Errorf("a late replay tells %q", got)
+		t.Errorf("a late replay returns %q", got)
 	}
 }
 
-// validUntil is cut to the bank's longest, and read back so.
-func TestValidityIsCut(t *testing.T) {
-	w := open(t, nil)
+// The bank shortens validUntil to its maximum and returns the shortened date.
+func TestConsent_ShortensValidUntil(t *testing.T) {
+	w := start(t, nil)
 	for bank, want := range map[string]string{"se-demo-psd2": "2026-09-28", "se-sandbox-short": "2026-05-01"} {
 		p := w.tpp(bank)
 		id := p.call("POST", "consents", strings.Replace(allAccounts, "2026-07-01", "9999-12-31", 1)).want(201).text("consentId")
@@ -121,8 +121,8 @@ func (p *tpp) ibans(person string) map[string]string {
 	return out
 }
 
-func TestDetailedConsentIsNarrowedToWhatIsOwned(t *testing.T) {
-	w := open(t, nil)
+func TestConsent_GrantsOnlyOwnedAccounts(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	own, foreign := p.ibans(maja)["Privatkonto"], p.ibans(ester)["Buffert"]
 	access := fmt.Sprintf(`{"accounts":[{"iban":%q},{"iban":%q}],"balances":[{"iban":%q}]}`, own, foreign, own)
@@ -137,9 +137,9 @@ func TestDetailedConsentIsNarrowedToWhatIsOwned(t *testing.T) {
 	}
 	account := list.text("accounts", 0, "resourceId")
 	p.call("GET", "accounts/"+account+"/balances", "", "Consent-ID", id).want(200)
-	p.call("GET", "accounts/"+account+"/transactions?bookingStatus=booked&dateFrom=2026-03-01", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	p.call("GET", "accounts/"+account+"/transactions?bookingStatus=booked&dateFrom=2026-03-01", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
 
-	// Nothing of what was named belongs to the signer: no consent.
+	// The signer owns none of the listed accounts: the authorisation fails.
 	created := p.call("POST", "consents", consentBody(fmt.Sprintf(`{"accounts":[{"iban":%q}]}`, foreign))).want(201)
 	auth := p.call("POST", "consents/"+created.text("consentId")+"/authorisations", `{}`).want(201)
 	p.approve(auth, maja)
@@ -149,8 +149,8 @@ func TestDetailedConsentIsNarrowedToWhatIsOwned(t *testing.T) {
 	}
 }
 
-func TestAccessVariants(t *testing.T) {
-	w := open(t, nil)
+func TestConsent_SupportsAllAccessVariants(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	for name, c := range map[string]struct {
 		access                        string
@@ -183,27 +183,27 @@ func TestAccessVariants(t *testing.T) {
 	}
 }
 
-// A consent lives until the end of its last day, and a one-off for an hour.
-func TestExpiry(t *testing.T) {
-	w := open(t, nil)
+// A consent is valid until the end of its last day, and a one-off consent for an hour.
+func TestConsent_Expires(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(strings.Replace(allAccounts, "2026-07-01", "2026-04-02", 1), maja)
-	once := p.consent(strings.NewReplacer("true", "false", `"frequencyPerDay":4`, `"frequencyPerDay":1`).Replace(allAccounts), light)
-	w.clock.Set(start.Add(61 * time.Minute))
-	p.call("GET", "accounts", "", "Consent-ID", once).refused(401, "CONSENT_EXPIRED")
+	once := p.consent(strings.NewReplacer("true", "false", `"frequencyPerDay":4`, `"frequencyPerDay":1`).Replace(allAccounts), tim)
+	w.clock.Set(startTime.Add(61 * time.Minute))
+	p.call("GET", "accounts", "", "Consent-ID", once).wantError(401, "CONSENT_EXPIRED")
 	w.clock.Set(time.Date(2026, 4, 2, 23, 59, 59, 0, time.UTC))
 	p.call("GET", "accounts", "", "Consent-ID", id).want(200)
 	w.clock.Advance(time.Second)
-	p.call("GET", "accounts", "", "Consent-ID", id).refused(401, "CONSENT_EXPIRED")
+	p.call("GET", "accounts", "", "Consent-ID", id).wantError(401, "CONSENT_EXPIRED")
 	if got := p.call("GET", "consents/"+id+"/status", "").text("consentStatus"); got != "expired" {
 		t.Errorf("status %s", got)
 	}
 }
 
-// A newer recurring consent of the same person ends the older one when it
-// becomes valid, not before; another person's and a one-off do not.
-func TestNewerConsentEndsOlder(t *testing.T) {
-	w := open(t, nil)
+// A newer recurring consent of the same person ends the older one when it becomes
+// valid, not before. Consents of other persons and one-off consents do not.
+func TestConsent_NewerEndsOlder(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	status := func(id string) string { return p.call("GET", "consents/"+id+"/status", "").text("consentStatus") }
 	older := p.consent(allAccounts, maja)
@@ -211,11 +211,11 @@ func TestNewerConsentEndsOlder(t *testing.T) {
 	p.consent(strings.NewReplacer("true", "false", `"frequencyPerDay":4`, `"frequencyPerDay":1`).Replace(allAccounts), maja)
 	p.call("POST", "consents", allAccounts).want(201)
 	if got := status(older); got != "valid" {
-		t.Errorf("too early: %s", got)
+		t.Errorf("before the newer consent is valid: %s", got)
 	}
 	newer := p.consent(allAccounts, maja)
 	if status(older) != "terminatedByTpp" || status(newer) != "valid" {
 		t.Errorf("older %s, newer %s", status(older), status(newer))
 	}
-	p.call("GET", "accounts", "", "Consent-ID", older).refused(401, "CONSENT_INVALID")
+	p.call("GET", "accounts", "", "Consent-ID", older).wantError(401, "CONSENT_INVALID")
 }

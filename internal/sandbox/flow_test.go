@@ -8,27 +8,27 @@ import (
 	"samla/test/qrscan"
 )
 
-// autoStart reads the QR code of a static image and returns the autostart token.
-func autoStart(t testing.TB, image string) string {
+// autoStartToken decodes the QR code of a static image and returns its autostart token.
+func autoStartToken(t testing.TB, image string) string {
 	t.Helper()
 	token, ok := strings.CutPrefix(qrscan.Picture(t, image), "bankid:///?autostarttoken=")
 	if !ok {
-		t.Fatal("the image holds no autostart URL")
+		t.Fatal("the image does not contain an autostart URL")
 	}
 	return token
 }
 
 var banks = []string{"se-demo-psd2", "se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short"}
 
-// The whole way at each bank: consent, BankID, accounts, every page of every
-// account's transactions, cards, revocation.
-func TestWholeWayAtEachBank(t *testing.T) {
+// The whole flow at each bank: consent, BankID, accounts, every page of the
+// transactions of every account and card, deletion of the consent.
+func TestFlow_SucceedsAtEachBank(t *testing.T) {
 	for _, bank := range banks {
 		t.Run(bank, func(t *testing.T) {
-			w := open(t, nil)
+			w := start(t, nil)
 			p := w.tpp(bank)
 			id := p.consent(allAccounts, maja)
-			read := func(path string) answer {
+			read := func(path string) response {
 				t.Helper()
 				for {
 					a := p.call("GET", path, "", "Consent-ID", id)
@@ -70,16 +70,16 @@ func TestWholeWayAtEachBank(t *testing.T) {
 	}
 }
 
-// QR text: new each second until the app opens, then gone.
-func TestQRTextMoves(t *testing.T) {
-	w := open(t, nil)
+// The QR text changes every second until the app opens; then there is none.
+func TestQRText_ChangesUntilAppOpens(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	created := p.call("POST", "consents", allAccounts).want(201)
 	if got := created.header.Get("Location"); got != "/se-demo-psd2/v1/consents/"+created.text("consentId") {
 		t.Errorf("Location %q", got)
 	}
 	auth := p.call("POST", created.text("_links", "startAuthorisationWithPsuIdentification", "href"), `{}`).want(201)
-	poll := func() answer { return p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200) }
+	poll := func() response { return p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200) }
 	seen := map[string]bool{}
 	for range 3 {
 		qr := poll().text("challengeData", "data", 1)

@@ -13,41 +13,40 @@ import (
 	"samla/internal/sandbox"
 )
 
-// reopen starts a sandbox again, on w's directory and clock. After a kill the
-// new one starts on a copy of what was in the files at that moment, while w,
-// which must not come to close them first, goes on unheard.
-func (w *world) reopen(dir string, kill bool) (*world, string) {
+// reopen starts a new sandbox on w's directory and clock. With kill it does not stop
+// w, which would close the files, but starts the new sandbox on a copy of them.
+func (w *env) reopen(dir string, kill bool) (*env, string) {
 	w.Helper()
 	if kill {
-		left := filepath.Join(w.TempDir(), "left")
-		if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+		files := filepath.Join(w.TempDir(), "copy")
+		if err := os.CopyFS(files, os.DirFS(dir)); err != nil {
 			w.Fatal(err)
 		}
-		dir = left
+		dir = files
 	} else {
 		w.stop()
 	}
-	n := open(w.TB, func(c *sandbox.Config) { c.Dir, c.Keys, c.Clock = dir, nil, w.clock })
+	n := start(w.TB, func(c *sandbox.Config) { c.Dir, c.Keys, c.Clock = dir, nil, w.clock })
 	n.clock = w.clock
 	return n, dir
 }
 
-// A person's signing goes on over restarts as if there had been none, wherever
-// it was: not scanned, opened, or signed without the bank having noticed.
-func TestSigningGoesOnOverRestarts(t *testing.T) {
+// A signing continues after restarts in each of its states: not scanned, opened, or
+// signed but not yet noticed by the bank.
+func TestRestart_ContinuesSigning(t *testing.T) {
 	for _, kill := range []bool{false, true} {
 		t.Run(fmt.Sprintf("kill=%v", kill), func(t *testing.T) {
 			dir := t.TempDir()
-			w := open(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
-			poll := func(bank string, auth answer) answer {
+			w := start(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
+			poll := func(bank string, auth response) response {
 				return w.tpp(bank).call("GET", auth.text("_links", "scaStatus", "href"), "").want(200)
 			}
 			scanned, scanning := w.tpp("se-demo-psd2").begin("PSU-ID", maja)
 			_, picture := w.tpp("se-sandbox-static").begin("PSU-ID", ester)
 			_, opened := w.tpp("se-sandbox-short").begin("PSU-ID", sten)
 			w.phone(fmt.Sprintf(`{"action":"open","autoStartToken":%q}`, opened.text("challengeData", "data", 0))).want(200)
-			signed, signing := w.tpp("se-demo-psd2").begin("PSU-ID", light)
-			w.tpp("se-demo-psd2").approve(signing, light)
+			signed, signing := w.tpp("se-demo-psd2").begin("PSU-ID", tim)
+			w.tpp("se-demo-psd2").approve(signing, tim)
 			_, late := w.tpp("se-demo-psd2").begin("PSU-ID", tolvan)
 
 			for range 2 {
@@ -70,11 +69,11 @@ func TestSigningGoesOnOverRestarts(t *testing.T) {
 			p.call("GET", "accounts", "", "Consent-ID", scanned.text("consentId")).want(200)
 
 			if got := poll("se-sandbox-static", picture); got.text("challengeData", "image") != picture.text("challengeData", "image") {
-				t.Error("the picture is another after the restarts")
+				t.Error("the image changed after the restarts")
 			}
 			w.phone(fmt.Sprintf(`{"action":"approve","qrData":"bankid:///?autostarttoken=%s"}`, picture.text("challengeData", "data", 0))).want(200)
 			if got := poll("se-sandbox-static", picture); got.text("scaStatus") != "finalised" {
-				t.Errorf("the picture, signed: %s", got.body)
+				t.Errorf("signed with the image: %s", got.body)
 			}
 			if got := poll("se-demo-psd2", signing); got.text("scaStatus") != "finalised" || got.text("psuName") == "" {
 				t.Errorf("signed before the restarts: %s", got.body)
@@ -90,46 +89,47 @@ func TestSigningGoesOnOverRestarts(t *testing.T) {
 			}
 			w.clock.Advance(150 * time.Second) // 3 min
 			if got := poll("se-sandbox-short", opened); got.text("hintCode") != "expiredTransaction" {
-				t.Errorf("opened and left: %s", got.body)
+				t.Errorf("opened but not signed: %s", got.body)
 			}
 			journal, err := os.ReadFile(filepath.Join(dir, "se-demo-psd2.jsonl"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if lines := strings.Split(strings.TrimSpace(string(journal)), "\n"); strings.Contains(lines[len(lines)-1], "qrStartSecret") {
-				t.Error("the bank keeps the secret of an order that has ended")
+				t.Error("the journal's last line has the secret of an order that has ended")
 			}
 		})
 	}
 }
 
-// Without its orders, as when their file is lost, nobody has cancelled.
-func TestLostOrderIsNotCancelled(t *testing.T) {
+// When BankID's file is lost, a pending authorisation fails as expired, not as
+// cancelled by the person.
+func TestRestart_LostOrderExpires(t *testing.T) {
 	dir := t.TempDir()
-	w := open(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
+	w := start(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
 	consent, auth := w.tpp("se-demo-psd2").begin()
 	w.stop()
 	if err := os.Remove(filepath.Join(dir, "bankid.jsonl")); err != nil {
 		t.Fatal(err)
 	}
 	w, _ = w.reopen(dir, false)
-	w.tpp("se-demo-psd2").ended(consent, auth, "expiredTransaction")
+	w.tpp("se-demo-psd2").wantFailed(consent, auth, "expiredTransaction")
 }
 
-// A bank that was killed between BankID's answer and its own line gives the TPP
-// that repeats its request the same order.
-func TestOrderOfABankKilledBeforeItsLine(t *testing.T) {
+// The bank is killed after BankID's answer and before it writes its own journal line.
+// When the TPP repeats its request, it gets the same order.
+func TestRestart_RepeatedAuthorisationReturnsSameOrder(t *testing.T) {
 	dir := t.TempDir()
-	w := open(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
+	w := start(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
 	consent, auth := w.tpp("se-demo-psd2").begin()
 	w.stop()
 	path := filepath.Join(dir, "se-demo-psd2.jsonl")
-	whole, err := os.ReadFile(path)
+	lines, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cut := strings.Index(string(whole), `{"authorisation"`)
-	if err := os.WriteFile(path, whole[:cut+40], 0o600); err != nil {
+	cut := strings.Index(string(lines), `{"authorisation"`)
+	if err := os.WriteFile(path, lines[:cut+40], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w, _ = w.reopen(dir, false)
@@ -140,44 +140,44 @@ func TestOrderOfABankKilledBeforeItsLine(t *testing.T) {
 	}
 }
 
-// Started again on the same directory the bank knows its consents, their counted
-// reads, its keys and its address.
-func TestRestart(t *testing.T) {
+// A restart on the same directory keeps the consents, the counted reads, the
+// certificates and the address.
+func TestRestart_KeepsStateAndAddress(t *testing.T) {
 	dir := t.TempDir()
 	kept := func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil }
-	w := open(t, kept)
+	w := start(t, kept)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(allAccounts, maja)
 	for range 3 {
-		p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
+		p.call("GET", "accounts", "", "Consent-ID", id, psuAddress, "").want(200)
 	}
-	ended := p.consent(allAccounts, light)
+	ended := p.consent(allAccounts, tim)
 	p.call("DELETE", "consents/"+ended, "").want(204)
 	open1, auth := p.begin("PSU-ID", ester)
 	request := open1.header.Get("X-Request-ID")
 	ca, url := string(w.CAPEM()), w.URL()
 	w.stop()
 
-	w = open(t, kept)
+	w = start(t, kept)
 	if w.URL() != url {
-		t.Errorf("the address was %s, it is %s", url, w.URL())
+		t.Errorf("address %s, want %s", w.URL(), url)
 	}
 	if string(w.CAPEM()) != ca || w.CAFile() == "" || w.TPPFiles().QSEALKey == "" {
-		t.Error("another CA, or no files")
+		t.Error("the CA changed, or file paths are empty")
 	}
 	p = w.tpp("se-demo-psd2")
 	status := func(id string) string { return p.call("GET", "consents/"+id+"/status", "").text("consentStatus") }
 	if status(id) != "valid" || status(ended) != "terminatedByTpp" {
 		t.Errorf("%s, %s", status(id), status(ended))
 	}
-	p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").want(200)
-	p.call("GET", "accounts", "", "Consent-ID", id, unattended, "").refused(429, "ACCESS_EXCEEDED")
+	p.call("GET", "accounts", "", "Consent-ID", id, psuAddress, "").want(200)
+	p.call("GET", "accounts", "", "Consent-ID", id, psuAddress, "").wantError(429, "ACCESS_EXCEEDED")
 	if again := p.call("POST", "consents", allAccounts, "X-Request-ID", request).want(201); again.text("consentId") != open1.text("consentId") {
-		t.Error("the repeated request made another consent")
+		t.Error("the repeated request created another consent")
 	}
 	p.approve(auth, ester)
 	if status(open1.text("consentId")) != "valid" {
-		t.Error("an authorisation under way does not go on")
+		t.Error("the pending authorisation was not continued")
 	}
 	newer := p.consent(allAccounts, maja)
 	if status(id) != "terminatedByTpp" || status(newer) != "valid" {
@@ -188,25 +188,25 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A bank that was killed between the line of the consent that became valid and
-// that of its authorisation finds the two at one again.
-func TestBankKilledBetweenItsLines(t *testing.T) {
+// The bank is killed after it has written the consent as valid and before it writes
+// the authorisation as finalised. After the restart both are consistent.
+func TestRestart_FinalisesAuthorisationOfValidConsent(t *testing.T) {
 	dir := t.TempDir()
-	w := open(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
+	w := start(t, func(c *sandbox.Config) { c.Dir, c.Keys = dir, nil })
 	p := w.tpp("se-demo-psd2")
 	consent, auth := p.begin()
 	p.approve(auth, maja)
 	p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200)
 	w.stop()
 	path := filepath.Join(dir, "se-demo-psd2.jsonl")
-	whole, err := os.ReadFile(path)
+	lines, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := strings.LastIndex(string(whole), `{"authorisation"`); !strings.Contains(string(whole[:last]), `"valid"`) {
+	if last := strings.LastIndex(string(lines), `{"authorisation"`); !strings.Contains(string(lines[:last]), `"valid"`) {
 		t.Fatal("the consent's line is not before the authorisation's")
 	}
-	if err := os.WriteFile(path, whole[:len(whole)-1], 0o600); err != nil {
+	if err := os.WriteFile(path, lines[:len(lines)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w, _ = w.reopen(dir, false)
@@ -219,9 +219,9 @@ func TestBankKilledBetweenItsLines(t *testing.T) {
 	}
 }
 
-// The port is kept where any is asked for; one that is taken is passed over, and
-// a file without a whole port is as good as none.
-func TestPortStays(t *testing.T) {
+// Port 0 means the port of the last start, unless that port is in use or its file is
+// incomplete.
+func TestStart_ReusesPort(t *testing.T) {
 	keys, err := testKeys()
 	if err != nil {
 		t.Fatal(err)
@@ -247,14 +247,14 @@ func TestPortStays(t *testing.T) {
 	if again := run("127.0.0.1:0"); again != first {
 		t.Errorf("%s, then %s", first, again)
 	}
-	taker, err := net.Listen("tcp", first)
+	other, err := net.Listen("tcp", first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = taker.Close() }()
+	defer func() { _ = other.Close() }()
 	second := run("")
 	if second == first {
-		t.Error("a taken port was had")
+		t.Error("the sandbox listens on a port in use")
 	}
 	if again := run(""); again != second {
 		t.Errorf("%s, then %s", second, again)
@@ -265,17 +265,17 @@ func TestPortStays(t *testing.T) {
 			t.Fatal(err)
 		}
 		if now := run(""); !strings.HasPrefix(now, "127.0.0.1:") {
-			t.Errorf("%q led to %s", text, now)
+			t.Errorf("%q: address %s", text, now)
 		}
 	}
-	if err := taker.Close(); err != nil {
+	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if got := run(first); got != first {
-		t.Errorf("asked for %s, got %s", first, got)
+		t.Errorf("address %s, want %s", got, first)
 	}
 	if kept, _ := os.ReadFile(path); strings.Contains(first, strings.TrimSpace(string(kept))) {
-		t.Error("a port that was asked for replaced the one that is kept")
+		t.Error("an explicit port replaced the stored one")
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)

@@ -1,10 +1,10 @@
-// Package sandbox owns the simulated world that Samla is tried against: four
-// banks of different behaviour, their BankID and the phone that signs, all on
-// one HTTPS address with certificates of its own. samla sandbox, dev and demo
-// start it; tests start it in their own process.
+// Package sandbox simulates what Samla is tested against: four banks of different
+// behaviour, their BankID and the phone that signs, all on one HTTPS address with
+// its own certificates. The commands samla sandbox, dev and demo start it; tests
+// start it in their own process.
 //
-// Client certificates are asked for but not demanded by TLS: the banks and the
-// BankID API check theirs, the phone and the operator's faces need none.
+// TLS requests client certificates but does not require them: the banks and the
+// BankID API check them, the phone and the operator endpoints do not.
 package sandbox
 
 import (
@@ -28,24 +28,24 @@ import (
 	"samla/internal/sandbox/pki"
 )
 
-// Config is what a sandbox is made of.
+// Config configures a sandbox.
 type Config struct {
-	Clock  clock.Clock  // nil: the machine's
-	Random io.Reader    // nil: the machine's
-	Logger *slog.Logger // nil: silence
-	Dir    string       // keeps certificates, port, and the state of BankID and banks; empty: memory only
-	Listen string       // empty: 127.0.0.1:0; port 0 is that of the last start on Dir, or a free one
-	// Wrap, when set, stands around the whole handler, such as the oracle of a test.
+	Clock  clock.Clock  // nil: the system clock
+	Random io.Reader    // nil: crypto/rand
+	Logger *slog.Logger // nil: no logs
+	Dir    string       // directory of certificates, port and journals; empty: memory only
+	Listen string       // empty: 127.0.0.1:0; port 0 is the port of the last start with Dir, or a free one
+	// Wrap, if set, wraps the whole handler; tests validate all exchanges with it.
 	Wrap func(http.Handler) http.Handler
-	// Keys are certificates to use again, so that a test run makes them once; nil:
-	// those of Dir, or new ones.
+	// Keys are existing certificates, so that a test run generates them only once;
+	// nil: those of Dir, or new ones.
 	Keys *pki.Set
-	// Banks are the banks to run; nil: aspsp.Shipped().
+	// Banks are the banks to run; nil: aspsp.DefaultBanks().
 	Banks []aspsp.Behaviour
 }
 
-// Sandbox is the simulated world. New makes it, Start opens its address, Stop
-// closes it. It is safe for concurrent use once started.
+// Sandbox runs the simulated banks and BankID. Start opens its address, Stop closes
+// it. It is safe for concurrent use once started.
 type Sandbox struct {
 	config Config
 	keys   *pki.Set
@@ -56,7 +56,8 @@ type Sandbox struct {
 	served chan error
 }
 
-// New makes certificates and banks, or takes up those in Config.Dir.
+// New returns a sandbox that is not started. It loads certificates and journals from
+// Config.Dir, and generates certificates that are missing.
 func New(c Config) (*Sandbox, error) {
 	if c.Clock == nil {
 		c.Clock = clock.System()
@@ -71,7 +72,7 @@ func New(c Config) (*Sandbox, error) {
 		c.Listen = "127.0.0.1:0"
 	}
 	if c.Banks == nil {
-		c.Banks = aspsp.Shipped()
+		c.Banks = aspsp.DefaultBanks()
 	}
 	keys := c.Keys
 	if keys == nil {
@@ -81,10 +82,10 @@ func New(c Config) (*Sandbox, error) {
 		}
 	}
 	s := &Sandbox{config: c, keys: keys, bankID: bankid.New(c.Clock, c.Random), served: make(chan error, 1)}
-	names := persona.NewBook("")
+	names := persona.NewCustomers("")
 	s.bankID.Names = func(number string) (given, surname string) {
 		p, _ := names.Person(number)
-		return p.Given, p.Surname
+		return p.GivenName, p.Surname
 	}
 	if c.Dir != "" {
 		if err := s.bankID.Keep(filepath.Join(c.Dir, ordersFile)); err != nil {
@@ -108,8 +109,8 @@ func New(c Config) (*Sandbox, error) {
 	return s, nil
 }
 
-// message is BankID's text for an order's state, or for the error with which an
-// order could not start.
+// message returns BankID's text for the state of an order, or for the error because
+// of which an order could not start.
 func message(status, hintCode string, qr bool, lang string) (code, text string) {
 	if hintCode == bankid.AlreadyInProgress {
 		return bankidmsg.ForError(hintCode, lang)
@@ -117,8 +118,8 @@ func message(status, hintCode string, qr bool, lang string) (code, text string) 
 	return bankidmsg.Message(status, hintCode, qr, lang)
 }
 
-// Start opens the address and serves until Stop. It fails when the address
-// cannot be had.
+// Start opens the address and serves until Stop. It fails if the address cannot be
+// opened.
 func (s *Sandbox) Start(ctx context.Context) error {
 	l, err := s.listen(ctx)
 	if err != nil {
@@ -146,19 +147,19 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	return nil
 }
 
-// patience is how long a stop waits for requests under way. A client that has
-// sent half of one may never send the rest: it is cut off, which is no error.
-const patience = time.Second
+// shutdownTimeout is how long Stop waits for active requests. After that it closes
+// their connections, because a client may never finish a half-sent request.
+const shutdownTimeout = time.Second
 
-// Stop closes the address, waits a moment for requests under way, at most until
-// ctx ends, and closes the journals of the banks and of BankID. It also ends a sandbox that was never started; a
-// second Stop does nothing.
+// Stop closes the address, waits for active requests for one second or until ctx
+// ends, and closes the journals of the banks and of BankID. It may be called on a
+// sandbox that was never started. A second call does nothing.
 func (s *Sandbox) Stop(ctx context.Context) error {
 	var err error
 	if s.server != nil {
-		patient, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 		defer cancel()
-		if s.server.Shutdown(patient) != nil {
+		if s.server.Shutdown(ctx) != nil {
 			err = s.server.Close()
 		}
 		if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
@@ -176,22 +177,22 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 	return nil
 }
 
-// URL is the address, such as "https://127.0.0.1:40123"; empty before Start.
+// URL returns the address, such as "https://127.0.0.1:40123"; empty before Start.
 func (s *Sandbox) URL() string { return s.url }
 
-// CAPEM is the certificate of the sandbox's CA.
+// CAPEM returns the certificate of the sandbox's CA in PEM form.
 func (s *Sandbox) CAPEM() []byte { return pki.PEM(s.keys.CA.Cert) }
 
-// CAFile is the path of the CA's certificate; empty without Config.Dir.
+// CAFile returns the absolute path of the CA's certificate; empty without Config.Dir.
 func (s *Sandbox) CAFile() string { return s.file(pki.CAFile) }
 
-// Files are the PEM files of a TPP certificate for another process; empty
-// without Config.Dir.
-type Files struct{ QWAC, QWACKey, QSEAL, QSEALKey string }
+// TPPFiles are the absolute paths of the TPP's certificates and keys in PEM form;
+// empty without Config.Dir.
+type TPPFiles struct{ QWAC, QWACKey, QSEAL, QSEALKey string }
 
-// TPPFiles tells where the TPP's certificates are kept.
-func (s *Sandbox) TPPFiles() Files {
-	return Files{s.file(pki.QWACFile), s.file(pki.QWACKeyFile), s.file(pki.QSEALFile), s.file(pki.QSEALKeyFile)}
+// TPPFiles returns the paths of the TPP's certificates and keys.
+func (s *Sandbox) TPPFiles() TPPFiles {
+	return TPPFiles{s.file(pki.QWACFile), s.file(pki.QWACKeyFile), s.file(pki.QSEALFile), s.file(pki.QSEALKeyFile)}
 }
 
 func (s *Sandbox) file(name string) string {
@@ -208,15 +209,14 @@ func (s *Sandbox) file(name string) string {
 // TPP returns the certificates and keys of the sandbox's own TPP.
 func (s *Sandbox) TPP() (qwac, qseal tls.Certificate) { return s.keys.QWAC, s.keys.QSEAL }
 
-// CA is the sandbox's certification authority, for tests that need bad
+// CA returns the sandbox's certificate authority, for tests that need invalid
 // certificates.
 func (s *Sandbox) CA() *pki.CA { return s.keys.CA }
 
-// BankID is the BankID service that the banks use.
+// BankID returns the BankID service that the banks use.
 func (s *Sandbox) BankID() *bankid.Service { return s.bankID }
 
-// BankInfo is what a TPP's configuration needs to know of a bank. Its base URL
-// is empty before Start.
+// BankInfo is what a TPP must configure to use a bank. BaseURL is empty before Start.
 type BankInfo struct {
 	Company     string
 	DisplayName string
@@ -224,7 +224,7 @@ type BankInfo struct {
 	Behaviour   aspsp.Behaviour
 }
 
-// Banks lists the banks in the order of the configuration.
+// Banks returns the banks in the order of the configuration.
 func (s *Sandbox) Banks() []BankInfo {
 	out := make([]BankInfo, len(s.banks))
 	for i, b := range s.banks {
@@ -236,7 +236,8 @@ func (s *Sandbox) Banks() []BankInfo {
 	return out
 }
 
-// verifyClient lets the sandbox's own certificates into the BankID API.
+// verifyClient accepts a client of the BankID API if the sandbox's CA issued its
+// certificate.
 func (s *Sandbox) verifyClient(chain []*x509.Certificate) error {
 	if len(chain) == 0 {
 		return errors.New("sandbox: no client certificate")

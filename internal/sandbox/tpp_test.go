@@ -27,40 +27,40 @@ import (
 	"github.com/google/uuid"
 )
 
-// Test persons (see package persona).
+// Personal numbers of personas, by given name (see package persona).
 const (
 	maja   = "198412099296"
 	ester  = "190905271474"
 	sten   = "195704289999"
 	tolvan = "191212121212"
-	light  = "198611239883"
-	partly = "199312252399"
-	broken = "199501302393"
+	tim    = "198611239883"
+	ida    = "199312252399"
+	leo    = "199501302393"
 )
 
-var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+var startTime = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
-// testKeys are made once for all tests: an RSA key takes its time.
+// testKeys are generated once for all tests, because an RSA key takes long.
 var testKeys = sync.OnceValues(func() (*pki.Set, error) {
-	return pki.Open("", func() time.Time { return start }, nil)
+	return pki.Open("", func() time.Time { return startTime }, nil)
 })
 
-// world is a running sandbox and one TPP in front of it. Every exchange with a
-// bank goes through the oracle, on the server's side.
-type world struct {
+// env is a running sandbox with a manual clock. On the server's side the bgspec
+// validator checks every exchange with a bank.
+type env struct {
 	testing.TB
 	*sandbox.Sandbox
 	clock *clock.Manual
 }
 
-func open(t testing.TB, change func(*sandbox.Config)) *world {
+func start(t testing.TB, change func(*sandbox.Config)) *env {
 	t.Helper()
-	w := &world{TB: t, clock: clock.NewManual(start)}
+	w := &env{TB: t, clock: clock.NewManual(startTime)}
 	keys, err := testKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := sandbox.Config{Clock: w.clock, Wrap: w.judge, Keys: keys}
+	c := sandbox.Config{Clock: w.clock, Wrap: w.validateExchanges, Keys: keys}
 	if change != nil {
 		change(&c)
 	}
@@ -78,7 +78,7 @@ func open(t testing.TB, change func(*sandbox.Config)) *world {
 
 var stopOnce sync.Map
 
-func (w *world) stop() {
+func (w *env) stop() {
 	if _, done := stopOnce.LoadOrStore(w, true); done {
 		return
 	}
@@ -89,46 +89,47 @@ func (w *world) stop() {
 	}
 }
 
-func (w *world) judge(next http.Handler) http.Handler {
-	for _, b := range aspsp.Shipped() {
+func (w *env) validateExchanges(next http.Handler) http.Handler {
+	for _, b := range aspsp.DefaultBanks() {
 		o := bgspec.New(w, "https://bank/"+b.Company)
 		next = o.Handler(next, func(err error) { w.Error(err) })
 	}
 	return next
 }
 
-// tpp is a client of one bank with its own reading of docs/reference/banks.md 9.2.
+// tpp is a client of one bank. It implements the signature of
+// docs/reference/banks.md 9.2 independently of the connector.
 type tpp struct {
-	*world
+	*env
 	bank       string
 	http       *http.Client
 	seal       tls.Certificate
 	dateSigned bool
-	long       bool                // SHA-512 and rsa-sha512
-	change     func(*http.Request) // last touch before a request leaves
+	sha512     bool                // sign with SHA-512 and rsa-sha512
+	change     func(*http.Request) // changes a request after it was signed
 }
 
-func (w *world) tpp(bank string) *tpp {
+func (w *env) tpp(bank string) *tpp {
 	qwac, qseal := w.TPP()
 	return w.tppWith(bank, []tls.Certificate{qwac}, qseal)
 }
 
-func (w *world) tppWith(bank string, client []tls.Certificate, seal tls.Certificate) *tpp {
+func (w *env) tppWith(bank string, client []tls.Certificate, seal tls.Certificate) *tpp {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.CA().Pool(), Certificates: client, Time: w.clock.Now}}
 	w.Cleanup(transport.CloseIdleConnections)
-	return &tpp{world: w, bank: bank, http: &http.Client{Transport: transport}, seal: seal, dateSigned: bank == "se-sandbox-static"}
+	return &tpp{env: w, bank: bank, http: &http.Client{Transport: transport}, seal: seal, dateSigned: bank == "se-sandbox-static"}
 }
 
-type answer struct {
+type response struct {
 	testing.TB
 	status int
 	header http.Header
 	body   []byte
 }
 
-// call sends one signed request. header holds pairs of name and value; an empty
-// value takes a header away.
-func (p *tpp) call(method, path, body string, header ...string) answer {
+// call sends one signed request. header is pairs of name and value; an empty value
+// removes the header.
+func (p *tpp) call(method, path, body string, header ...string) response {
 	p.Helper()
 	url := path
 	if !strings.HasPrefix(path, "/") {
@@ -162,12 +163,12 @@ func (p *tpp) call(method, path, body string, header ...string) answer {
 	if err != nil {
 		p.Fatal(err)
 	}
-	return answer{p.TB, resp.StatusCode, resp.Header, got}
+	return response{p.TB, resp.StatusCode, resp.Header, got}
 }
 
 func (p *tpp) sign(req *http.Request, body string) {
 	hash, label, algorithm := crypto.SHA256, "SHA-256", "rsa-sha256"
-	if p.long {
+	if p.sha512 {
 		hash, label, algorithm = crypto.SHA512, "SHA-512", "rsa-sha512"
 	}
 	sum := func(text string) []byte {
@@ -199,7 +200,7 @@ func (p *tpp) sign(req *http.Request, body string) {
 	req.Header.Set("TPP-Signature-Certificate", base64.StdEncoding.EncodeToString(p.seal.Leaf.Raw))
 }
 
-func (a answer) want(status int) answer {
+func (a response) want(status int) response {
 	a.Helper()
 	if a.status != status {
 		a.Fatalf("status %d, want %d: %s", a.status, status, a.body)
@@ -207,8 +208,8 @@ func (a answer) want(status int) answer {
 	return a
 }
 
-// refused wants an error answer with this code, in either form.
-func (a answer) refused(status int, code string) answer {
+// wantError checks for an error with this code, in either error form.
+func (a response) wantError(status int, code string) response {
 	a.Helper()
 	a.want(status)
 	if got := a.text("tppMessages", 0, "code") + a.text("code"); got != code {
@@ -217,8 +218,8 @@ func (a answer) refused(status int, code string) answer {
 	return a
 }
 
-// at walks the JSON body by member names and indexes; nil when there is nothing.
-func (a answer) at(path ...any) any {
+// at returns the value at a path of member names and indexes in the JSON body, or nil.
+func (a response) at(path ...any) any {
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(a.body))
 	dec.UseNumber()
@@ -239,14 +240,14 @@ func (a answer) at(path ...any) any {
 	return v
 }
 
-func (a answer) text(path ...any) string { s, _ := a.at(path...).(string); return s }
+func (a response) text(path ...any) string { s, _ := a.at(path...).(string); return s }
 
-func (a answer) list(path ...any) []any { l, _ := a.at(path...).([]any); return l }
+func (a response) list(path ...any) []any { l, _ := a.at(path...).([]any); return l }
 
 const allAccounts = `{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2026-07-01","frequencyPerDay":4,"combinedServiceIndicator":false}`
 
-// phone plays the person's phone over HTTP, without a client certificate.
-func (w *world) phone(body string) answer {
+// phone sends an action of the person's phone, without a client certificate.
+func (w *env) phone(body string) response {
 	w.Helper()
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.CA().Pool(), Time: w.clock.Now}}}
 	defer c.CloseIdleConnections()
@@ -256,20 +257,20 @@ func (w *world) phone(body string) answer {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	got, _ := io.ReadAll(resp.Body)
-	return answer{w.TB, resp.StatusCode, resp.Header, got}
+	return response{w.TB, resp.StatusCode, resp.Header, got}
 }
 
-// approve signs as the person, with the token or the image that the bank shows.
-func (p *tpp) approve(a answer, person string) {
+// approve signs as the person, with the token or the image of the bank's answer.
+func (p *tpp) approve(a response, person string) {
 	p.Helper()
 	token := a.text("challengeData", "data", 0)
 	if image := a.text("challengeData", "image"); image != "" {
-		token = autoStart(p.TB, image)
+		token = autoStartToken(p.TB, image)
 	}
 	p.phone(fmt.Sprintf(`{"action":"approve","autoStartToken":%q,"personalNumber":%q}`, token, person)).want(200)
 }
 
-// consent walks a consent to valid and returns its id.
+// consent creates a consent, has the person sign it, and returns its id.
 func (p *tpp) consent(body, person string) string {
 	p.Helper()
 	created := p.call("POST", "consents", body).want(201)

@@ -76,7 +76,7 @@ func shortBank(t *testing.T, w *world) {
 	}
 	failed := 0
 	bank := w.Sandbox.Stats().Banks[short]
-	if failed = bank.Refused; failed == 0 || bank.RateLimited == 0 {
+	if failed = bank.Errors; failed == 0 || bank.RateLimited == 0 {
 		t.Errorf("the bank failed %d times: this shows nothing", failed)
 	}
 	p.collects(t, short, id, "", "COMPLETED")

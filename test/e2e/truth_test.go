@@ -36,12 +36,12 @@ func hasTypes(t *testing.T, products []account, want ...string) {
 func asTheBankHasThem(t *testing.T, w *world, bank, number string, products []account, days int) {
 	t.Helper()
 	var b aspsp.Behaviour
-	for _, shipped := range aspsp.Shipped() {
+	for _, shipped := range aspsp.DefaultBanks() {
 		if shipped.Company == bank {
 			b = shipped
 		}
 	}
-	book := persona.NewBook(b.BankID)
+	book := persona.NewCustomers(b.BankID)
 	who, _ := book.Person(number)
 	today := persona.DayAt(w.clock.Now())
 	got := map[string]account{}
@@ -64,7 +64,7 @@ func asTheBankHasThem(t *testing.T, w *world, bank, number string, products []ac
 		}
 		ledger := book.Ledger(have, today)
 		if have.Currency != "XXX" {
-			sameMoney(t, have.Name, a.BookedBalance, ledger.Pockets[0].Booked, have.Currency)
+			sameMoney(t, have.Name, a.BookedBalance, ledger.SubAccounts[0].Booked, have.Currency)
 		}
 		if have.TransactionsStatus != 0 {
 			continue
@@ -84,7 +84,7 @@ func sameRows(t *testing.T, name string, a account, ledger *persona.Ledger, from
 		sum  int64
 	}
 	want := map[string]tally{}
-	add := func(status string, rows []persona.Row) {
+	add := func(status string, rows []persona.Transaction) {
 		for _, r := range rows {
 			if status == "BOOKED" && r.Day < from {
 				continue

@@ -60,7 +60,7 @@ func newWorld(t *testing.T, database string, factor int) *world {
 	w := &world{database: database, clock: newWarp(morning, factor), wire: &wire{}, oracles: oracles(t)}
 	t.Cleanup(func() { w.wire.check(t) }) // after the set has stopped
 	w.World = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
-	for _, p := range persona.Roster() {
+	for _, p := range persona.All() {
 		w.Journal.Secret("a personal number", p.Number, p.Number[2:])
 	}
 	w.phone = apiclient.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
@@ -73,7 +73,7 @@ func newWorld(t *testing.T, database string, factor int) *world {
 func oracles(t *testing.T) []*bgspec.Oracle {
 	t.Helper()
 	var all []*bgspec.Oracle
-	for _, b := range aspsp.Shipped() {
+	for _, b := range aspsp.DefaultBanks() {
 		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
 	}
 	return all

@@ -7,7 +7,7 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// Reference names an account (accountReference of the standard).
+// Reference identifies an account (accountReference of the standard).
 type Reference struct {
 	IBAN      string `json:"iban,omitempty"`
 	BBAN      string `json:"bban,omitempty"`
@@ -23,7 +23,7 @@ func referenceTo(a persona.Account) Reference {
 	return r
 }
 
-func (r Reference) names(a persona.Account) bool {
+func (r Reference) matches(a persona.Account) bool {
 	if r.Currency != "" && r.Currency != a.Currency {
 		return false
 	}
@@ -58,7 +58,7 @@ func isUpper(s string, n int) bool {
 	return len(s) == n && !slices.ContainsFunc([]byte(s), func(c byte) bool { return c < 'A' || c > 'Z' })
 }
 
-// References is a list that tells an absent member from an empty array.
+// References is a list in which nil is an absent member and not an empty array.
 type References = *[]Reference
 
 // Access is accountAccess of the standard (docs/reference/banks.md 3.1).
@@ -73,7 +73,7 @@ type Access struct {
 	RestrictedTo []string               `json:"restrictedTo,omitempty"`
 }
 
-// AdditionalInformation is the member of the same name.
+// AdditionalInformation is the member additionalInformation of Access.
 type AdditionalInformation struct {
 	OwnerName            References `json:"ownerName,omitempty"`
 	TrustedBeneficiaries References `json:"trustedBeneficiaries,omitempty"`
@@ -83,8 +83,8 @@ const allAccounts, withOwner = "allAccounts", "allAccountsWithOwnerName"
 
 func (a Access) lists() []References { return []References{a.Accounts, a.Balances, a.Transactions} }
 
-// check returns what is wrong with a request for access, or "".
-func (a Access) check() string {
+// validate returns what is wrong with a request for access, or "".
+func (a Access) validate() string {
 	lists, empty, filled := 0, 0, 0
 	all := a.lists()
 	if a.Additional != nil {
@@ -103,7 +103,7 @@ func (a Access) check() string {
 			lists++
 		}
 		if slices.ContainsFunc(*l, func(r Reference) bool { return !r.wellFormed() }) {
-			return "access holds a malformed account reference"
+			return "access contains a malformed account reference"
 		}
 	}
 	variants := min(lists, 1)
@@ -112,7 +112,7 @@ func (a Access) check() string {
 			continue
 		}
 		if v != allAccounts && v != withOwner {
-			return "access holds an unknown value"
+			return "access contains an unknown value"
 		}
 		variants++
 	}
@@ -124,13 +124,13 @@ func (a Access) check() string {
 	case empty > 0 && filled > 0:
 		return "if one array of access is empty, all must be"
 	case len(a.RestrictedTo) > 0 && filled > 0:
-		return "restrictedTo goes with empty or absent arrays only"
+		return "restrictedTo requires empty or absent arrays"
 	}
 	return ""
 }
 
-// offered tells whether the bank asks the PSU which accounts to grant.
-func (a Access) offered() bool {
+// bankOffered reports whether the PSU chooses the accounts at the bank.
+func (a Access) bankOffered() bool {
 	for _, l := range a.lists() {
 		if l != nil && len(*l) > 0 {
 			return false
@@ -139,13 +139,13 @@ func (a Access) offered() bool {
 	return a.Accounts != nil || a.Balances != nil || a.Transactions != nil
 }
 
-// grant narrows the access to what the signer owns; a bank-offered request is
-// filled with all accounts. It reports false when accounts were named and the
-// signer owns none of them.
+// grant reduces the access to the accounts that the signer owns. For a bank-offered
+// request it fills in all accounts. It reports false if the request lists accounts
+// and the signer owns none of them.
 func (a Access) grant(accounts []persona.Account) (Access, bool) {
-	offered := a.offered()
-	named, owned := 0, 0
-	narrow := func(l References) References {
+	offered := a.bankOffered()
+	listed, owned := 0, 0
+	reduce := func(l References) References {
 		if l == nil {
 			return nil
 		}
@@ -159,8 +159,8 @@ func (a Access) grant(accounts []persona.Account) (Access, bool) {
 			return &out
 		}
 		for _, r := range *l {
-			named++
-			if slices.ContainsFunc(accounts, r.names) {
+			listed++
+			if slices.ContainsFunc(accounts, r.matches) {
 				owned++
 				out = append(out, r)
 			}
@@ -168,27 +168,27 @@ func (a Access) grant(accounts []persona.Account) (Access, bool) {
 		return &out
 	}
 	g := a
-	g.Accounts, g.Balances, g.Transactions = narrow(a.Accounts), narrow(a.Balances), narrow(a.Transactions)
+	g.Accounts, g.Balances, g.Transactions = reduce(a.Accounts), reduce(a.Balances), reduce(a.Transactions)
 	if a.Additional != nil {
-		g.Additional = &AdditionalInformation{OwnerName: narrow(a.Additional.OwnerName), TrustedBeneficiaries: narrow(a.Additional.TrustedBeneficiaries)}
+		g.Additional = &AdditionalInformation{OwnerName: reduce(a.Additional.OwnerName), TrustedBeneficiaries: reduce(a.Additional.TrustedBeneficiaries)}
 	}
-	return g, named == 0 || owned > 0
+	return g, listed == 0 || owned > 0
 }
 
-// typeAllowed applies restrictedTo. An account without a type is not
-// restricted away: the bank cannot tell.
+// typeAllowed reports whether restrictedTo allows the account. An account without a
+// type is always allowed.
 func (a Access) typeAllowed(acc persona.Account) bool {
 	return len(a.RestrictedTo) == 0 || acc.Type == "" || slices.Contains(a.RestrictedTo, acc.Type)
 }
 
-// Scope is what a consent lets a TPP read of one account.
+// Scope is what a TPP may read of one account with a consent.
 type Scope struct{ Visible, Balances, Transactions, Owner bool }
 
-// scope reads a granted access. Rights to balances or transactions include the
-// account itself.
+// scope returns what a granted access allows for an account. Rights to balances or
+// transactions include the account itself.
 func (a Access) scope(acc persona.Account) Scope {
 	has := func(l References) bool {
-		return l != nil && slices.ContainsFunc(*l, func(r Reference) bool { return r.names(acc) })
+		return l != nil && slices.ContainsFunc(*l, func(r Reference) bool { return r.matches(acc) })
 	}
 	owner := a.AllPSD2 == withOwner || a.Available == withOwner || a.WithBalance == withOwner
 	switch {

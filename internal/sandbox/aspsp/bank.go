@@ -1,11 +1,12 @@
-// Package aspsp owns the sandbox's banks: strict account servicing providers
-// that speak Berlin Group XS2A 1.3.12 and let their customers sign with the
-// sandbox's BankID. What a bank does differently from another is data
-// (Behaviour); package sandbox mounts the banks on one HTTPS address.
+// Package aspsp simulates banks: account servicing payment service providers (ASPSP)
+// that implement Berlin Group XS2A 1.3.12 and whose customers sign with the sandbox's
+// BankID. The differences between banks are data (Behaviour). Package sandbox serves
+// all banks on one HTTPS address.
 //
-// It is the second reading of the standard beside our connector, so it shares
-// no code with it but facts (clock, identifiers, eIDAS). Where docs/reference/banks.md leaves a
-// choice, the sandbox is strict: what a real bank might refuse, this one does.
+// It implements the standard independently of our connector, so it shares no code
+// with it except basic packages (clock, identifiers, eIDAS). Where
+// docs/reference/banks.md leaves a choice, the sandbox is strict: it rejects what a
+// real bank might reject.
 //
 // Sources: docs/reference/banks.md 1-9; draft-cavage-http-signatures-10 for the signature.
 package aspsp
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,40 +32,40 @@ import (
 	"github.com/google/uuid"
 )
 
-// BankID is what a bank needs of the BankID service.
+// BankID is the part of the BankID service that a bank uses.
 type BankID interface {
 	Auth(bankid.AuthRequest) (bankid.Order, error)
 	Collect(orderRef string) (bankid.Collected, error)
 	Cancel(orderRef string) error
 }
 
-// Config is what a bank is made of.
+// Config configures a bank.
 type Config struct {
 	Behaviour
 	Clock  clock.Clock
-	Random io.Reader      // ids and keys; nil: the machine's own source
-	Roots  *x509.CertPool // who may issue TPP certificates
+	Random io.Reader      // for ids and keys; nil: crypto/rand
+	Roots  *x509.CertPool // CAs of TPP certificates
 	BankID BankID
-	// Message gives the BankID text for the PSU (code, text), docs/reference/banks.md 12.2.
+	// Message returns BankID's message for the PSU (docs/reference/banks.md 12.2).
 	Message func(status, hintCode string, qr bool, lang string) (code, text string)
-	Journal string // file that keeps the state over restarts; empty: memory only
+	Journal string // file that stores the state; empty: memory only
 	Log     *slog.Logger
 }
 
-// Bank is one bank. It is safe for concurrent use. Its state changes only under
-// mu and through the pure machines of Consent and Authorisation.
+// Bank is one bank. It is safe for concurrent use. Its state changes only with mu held
+// and through Consent.Apply and Authorisation.Apply.
 type Bank struct {
 	Config
-	base    string // "/se-demo-psd2"
-	people  *persona.Book
-	tpps    *registry
-	pageKey []byte
+	base         string // "/se-demo-psd2"
+	customers    *persona.Customers
+	certificates *certificateCache
+	pageKey      []byte
 
 	mu         sync.Mutex
-	consents   map[string]*held
-	byRequest  map[string]string // TPP + X-Request-ID -> consent id
-	recurring  map[string]*held  // TPP + signer -> the newest valid recurring consent
-	order      []string          // consent ids, oldest first
+	consents   map[string]*consentRecord
+	byRequest  map[string]string         // TPP + X-Request-ID -> consent id
+	recurring  map[string]*consentRecord // TPP + signer -> the newest valid recurring consent
+	order      []string                  // consent ids, oldest first
 	reads      map[string][]time.Time
 	journal    *journal.File[entry]
 	counters   counters
@@ -71,15 +73,14 @@ type Bank struct {
 	attended   atomic.Int64
 }
 
-// held is a consent with its authorisations, oldest first.
-type held struct {
+// consentRecord is a consent with its authorisations, oldest first.
+type consentRecord struct {
 	Consent
 	authorisations []*Authorisation
 }
 
-// New makes a bank. With a journal it takes up the state that an earlier run
-// left there. An authorisation that was under way goes on if its BankID has kept
-// the order, else it fails.
+// New returns a bank. With a journal it loads the state of an earlier run. A pending
+// authorisation continues if BankID still has its order, and fails otherwise.
 func New(c Config) (*Bank, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
@@ -88,24 +89,24 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, base: "/" + c.Company, people: persona.NewBook(c.Behaviour.BankID),
-		tpps: newRegistry(c.Roots), pageKey: make([]byte, 32),
-		consents: map[string]*held{}, byRequest: map[string]string{}, recurring: map[string]*held{}, reads: map[string][]time.Time{},
+		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
+		certificates: newCertificateCache(c.Roots), pageKey: make([]byte, 32),
+		consents: map[string]*consentRecord{}, byRequest: map[string]string{}, recurring: map[string]*consentRecord{}, reads: map[string][]time.Time{},
 	}
 	if _, err := io.ReadFull(c.Random, b.pageKey); err != nil {
 		return nil, fmt.Errorf("aspsp: page key: %w", err)
 	}
 	if c.Journal != "" {
 		var err error
-		if b.journal, err = journal.Open(c.Journal, b.take, b.state); err != nil {
+		if b.journal, err = journal.Open(c.Journal, b.replay, b.entries); err != nil {
 			return nil, fmt.Errorf("aspsp: %w", err)
 		}
 	}
 	return b, nil
 }
 
-// Close closes the journal; what changes afterwards is not kept. A second Close
-// does nothing.
+// Close closes the journal. Later changes are in memory only. A second Close does
+// nothing.
 func (b *Bank) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -122,14 +123,14 @@ func (b *Bank) newID() (string, error) {
 	return id.String(), nil
 }
 
-// mac signs what the bank hands out and takes back.
+// mac authenticates page tokens.
 func (b *Bank) mac(text string) []byte {
 	m := hmac.New(sha256.New, b.pageKey)
 	_, _ = m.Write([]byte(text))
 	return m.Sum(nil)[:16]
 }
 
-// href makes a link relative to the host.
+// href returns a link to a path below the bank's /v1/, relative to the host.
 func (b *Bank) href(path string) link { return link{b.base + "/v1/" + path} }
 
 type link struct {
@@ -139,8 +140,9 @@ type link struct {
 // today is the bank's date, UTC.
 func (b *Bank) today() persona.Day { return persona.DayAt(b.Clock.Now()) }
 
-// apply changes a consent by an event and writes it down. The caller holds mu.
-func (b *Bank) apply(h *held, e ConsentEvent) error {
+// apply applies an event to a consent and writes the change to the journal. The caller
+// holds mu.
+func (b *Bank) apply(h *consentRecord, e ConsentEvent) error {
 	next, err := h.Consent.Apply(e, b.Clock.Now())
 	if err != nil {
 		return err
@@ -149,7 +151,7 @@ func (b *Bank) apply(h *held, e ConsentEvent) error {
 		return nil
 	}
 	h.Consent = next
-	b.note(entry{Consent: &next})
+	b.writeEntry(entry{Consent: &next})
 	if next.Status == Valid && next.Recurring {
 		b.replaceOlder(h)
 	}
@@ -157,12 +159,18 @@ func (b *Bank) apply(h *held, e ConsentEvent) error {
 }
 
 // replaceOlder ends the earlier recurring consent of the same PSU and TPP
-// (docs/reference/banks.md 3.1, recurringIndicator) and remembers the newer one.
-func (b *Bank) replaceOlder(newer *held) {
-	key := requestKey(newer.TPP, newer.Signer)
+// (docs/reference/banks.md 3.1, recurringIndicator) and stores the newer one in
+// b.recurring.
+func (b *Bank) replaceOlder(newer *consentRecord) {
+	key := pairKey(newer.TPP, newer.Signer)
 	older := b.recurring[key]
 	b.recurring[key] = newer
 	if older != nil && older.Status == Valid {
-		_ = b.apply(older, Ended{}) // a valid consent can always be ended
+		_ = b.apply(older, Terminated{}) // a valid consent can always be ended
 	}
+}
+
+// pairKey joins two strings so that different pairs have different keys.
+func pairKey(a, b string) string {
+	return strconv.Itoa(len(a)) + ":" + a + b
 }

@@ -2,22 +2,22 @@ package aspsp
 
 import "time"
 
-// TokenKind says where a bank puts the BankID data of an authorisation.
+// TokenKind is where a bank returns the BankID data of an authorisation.
 type TokenKind int
 
-// The three ways of docs/reference/banks.md 11.3.
+// The kinds of docs/reference/banks.md 11.3.
 const (
-	// QRText: challengeData.data is [autostart token, QR text]; the text is new
-	// each second and is left out once the app has been opened.
+	// QRText: challengeData.data is [autostart token, QR text]; the text changes every
+	// second and is omitted once the app has been opened.
 	QRText TokenKind = iota
 	// AutostartOnly: challengeData.data is [autostart token].
 	AutostartOnly
-	// StaticImage: challengeData.image is a PNG of a QR code that holds the
+	// StaticImage: challengeData.image is a PNG of a QR code with the
 	// autostart URL, and challengeData.data is [autostart token].
 	StaticImage
 )
 
-// Behaviour is what makes one bank differ from another, as data.
+// Behaviour is the configuration in which banks differ.
 type Behaviour struct {
 	Company     string // company id, also the base path, such as "se-demo-psd2"
 	DisplayName string
@@ -25,29 +25,29 @@ type Behaviour struct {
 	BankID      string // three digits of its IBANs (docs/reference/banks.md 14.2)
 
 	Token         TokenKind
-	PSUIDRequired bool // PSU-ID is demanded when an authorisation starts
+	PSUIDRequired bool // starting an authorisation requires PSU-ID
 
-	PageSize        int      // booked rows per page, 0: all on one page
+	PageSize        int      // booked transactions per page; 0: all on one page
 	MaxValidDays    int      // a later validUntil is shortened to today + this
-	HistoryDays     int      // an earlier dateFrom is refused with PERIOD_INVALID
-	RefuseLate      bool     // unattended reads beyond 90 days: true 401, false clipped rows
-	BookingStatuses []string // what bookingStatus may be
+	HistoryDays     int      // an earlier dateFrom is PERIOD_INVALID
+	RejectLate      bool     // unattended reads beyond 90 days: true 401, false only the last 90 days
+	BookingStatuses []string // supported values of bookingStatus
 	DailyLimit      int      // unattended reads per 24 h, at most 4 (RTS art. 36(5))
 	WithBalance     bool     // withBalance=true is supported
 	CardsInAccounts bool     // cards stand in /accounts, /card-accounts is empty
 	DebitPositive   bool     // debitAccounting: card debits are positive numbers
 
-	DateSigned bool // the signature must cover the header Date
-	SHA512     bool // Digest SHA-512 and rsa-sha512 are accepted too
-	Problem    bool // errors as application/problem+json instead of tppMessages
+	DateSigned    bool // the signature must cover the header Date
+	SHA512        bool // Digest SHA-512 and rsa-sha512 are accepted too
+	ProblemErrors bool // errors as application/problem+json instead of tppMessages
 
-	Delay            time.Duration // before every answer, on the bank's clock
-	RateLimitEvery   int           // each nth attended account read: 429 with Retry-After; 0 never
-	UnavailableEvery int           // each nth account read: 503 with Retry-After; 0 never
+	Delay            time.Duration // before every answer, by the bank's clock
+	RateLimitEvery   int           // every nth attended account read is 429 with Retry-After; 0: never
+	UnavailableEvery int           // every nth account read is 503 with Retry-After; 0: never
 }
 
-// Shipped are the banks of the sandbox.
-func Shipped() []Behaviour {
+// DefaultBanks returns the banks that the sandbox runs unless configured otherwise.
+func DefaultBanks() []Behaviour {
 	demo := Behaviour{
 		Company: "se-demo-psd2", DisplayName: "Demo bank (PSD2)", BIC: "DEMOSESS", BankID: "500",
 		Token: QRText, PageSize: 100, MaxValidDays: 180, HistoryDays: 1500,
@@ -55,11 +55,11 @@ func Shipped() []Behaviour {
 	}
 	autostart := demo
 	autostart.Company, autostart.DisplayName, autostart.BIC, autostart.BankID = "se-sandbox-autostart", "Autostartbanken", "AUTOSESS", "600"
-	autostart.Token, autostart.PSUIDRequired, autostart.RefuseLate = AutostartOnly, true, true
+	autostart.Token, autostart.PSUIDRequired, autostart.RejectLate = AutostartOnly, true, true
 
 	static := demo
 	static.Company, static.DisplayName, static.BIC, static.BankID = "se-sandbox-static", "Bildbanken", "BILDSESS", "800"
-	static.Token, static.PageSize, static.Problem, static.DateSigned = StaticImage, 7, true, true
+	static.Token, static.PageSize, static.ProblemErrors, static.DateSigned = StaticImage, 7, true, true
 	static.WithBalance, static.DebitPositive, static.HistoryDays = false, true, 730
 	static.BookingStatuses = []string{"booked"}
 

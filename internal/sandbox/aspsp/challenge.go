@@ -11,23 +11,23 @@ import (
 	goqr "github.com/piglig/go-qr"
 )
 
-// challengeData is where this bank puts the BankID data (TokenKind).
+// challengeData has the BankID data in the place of the bank's TokenKind.
 type challengeData struct {
 	Image string   `json:"image,omitempty"`
 	Data  []string `json:"data,omitempty"`
 }
 
-// started answers POST authorisations.
-func (c *call) started(h *held, a *Authorisation) answer {
-	v := c.view(h, a)
+// started is the response of POST authorisations.
+func (c *call) started(h *consentRecord, a *Authorisation) response {
+	v := c.authorisationBody(h, a)
 	v["authorisationId"] = a.ID
 	v["chosenScaMethod"] = bankIDMethod
-	return answer{http.StatusCreated, map[string]string{"ASPSP-SCA-Approach": "DECOUPLED"}, v}
+	return response{http.StatusCreated, map[string]string{"ASPSP-SCA-Approach": "DECOUPLED"}, v}
 }
 
-// view is an authorisation as a GET shows it. hintCode is an extra member:
-// BankID's hint code, or one of this bank's own.
-func (c *call) view(h *held, a *Authorisation) map[string]any {
+// authorisationBody is the response body of GET authorisation. hintCode is not in the
+// standard: it is BankID's hint code, or one of this bank's own.
+func (c *call) authorisationBody(h *consentRecord, a *Authorisation) map[string]any {
 	v := map[string]any{
 		"scaStatus": a.Status,
 		"_links": map[string]link{
@@ -39,7 +39,7 @@ func (c *call) view(h *held, a *Authorisation) map[string]any {
 		v["hintCode"] = a.Hint
 	}
 	if a.Status == Finalised {
-		if p, ok := c.people.Person(a.Signer); ok {
+		if p, ok := c.customers.Person(a.Signer); ok {
 			v["psuName"] = p.Name()
 		}
 	}
@@ -48,9 +48,9 @@ func (c *call) view(h *held, a *Authorisation) map[string]any {
 	}
 	switch a.Hint {
 	case hintMismatch:
-		v["tppMessage"] = []tppMessage{{"ERROR", "PSU_CREDENTIALS_INVALID", "another person signed than PSU-ID names"}}
-	case hintNothing:
-		v["tppMessage"] = []tppMessage{{"ERROR", "RESOURCE_UNKNOWN", "the PSU owns none of the accounts asked for"}}
+		v["tppMessage"] = []tppMessage{{"ERROR", "PSU_CREDENTIALS_INVALID", "another person signed than the one in PSU-ID"}}
+	case hintNothingToGrant:
+		v["tppMessage"] = []tppMessage{{"ERROR", "RESOURCE_UNKNOWN", "the PSU owns none of the requested accounts"}}
 	}
 	if d := c.challenge(a); d != nil {
 		v["challengeData"] = d
@@ -58,7 +58,7 @@ func (c *call) view(h *held, a *Authorisation) map[string]any {
 	return v
 }
 
-// challenge is nil once the authorisation has ended.
+// challenge returns the BankID data, or nil once the authorisation has ended.
 func (c *call) challenge(a *Authorisation) *challengeData {
 	o := a.Order
 	if a.Status.Final() || o.OrderRef == "" {
@@ -71,7 +71,7 @@ func (c *call) challenge(a *Authorisation) *challengeData {
 		return &challengeData{Data: []string{o.AutoStartToken}}
 	}
 	d := &challengeData{Data: []string{o.AutoStartToken}}
-	if a.Hint == outstanding {
+	if a.Hint == hintOutstanding {
 		seconds := int(c.Clock.Now().Sub(o.StartedAt) / time.Second)
 		d.Data = append(d.Data, bankid.QRData(o.QRStartToken, o.QRStartSecret, seconds))
 	}
@@ -93,7 +93,7 @@ func (c *call) psuMessage(a *Authorisation) string {
 	return text
 }
 
-// qrImage draws text as a QR code: base64 of a PNG.
+// qrImage returns a QR code of text as a PNG in base64.
 func qrImage(text string) (string, error) {
 	code, err := goqr.EncodeText(text, goqr.Low)
 	if err != nil {

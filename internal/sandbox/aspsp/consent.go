@@ -10,8 +10,8 @@ import (
 // ConsentStatus is consentStatus of the standard (docs/reference/banks.md 4).
 type ConsentStatus string
 
-// The statuses this bank uses. partiallyAuthorised is not among them: one
-// signature is enough here.
+// The statuses this bank uses. It does not use partiallyAuthorised, because every
+// consent needs one signature only.
 const (
 	Received        ConsentStatus = "received"
 	Rejected        ConsentStatus = "rejected"
@@ -21,98 +21,98 @@ const (
 	TerminatedByTPP ConsentStatus = "terminatedByTpp"
 )
 
-// Final tells whether a consent of this status never changes again.
+// Final reports whether a consent of this status never changes again.
 func (s ConsentStatus) Final() bool { return s != Received && s != Valid }
 
 const (
-	// authoriseWithin is how long a consent waits for its authorisation to
-	// start. BankID's own limits rule once it has started.
-	authoriseWithin = 15 * time.Minute
-	// oneOffFor is how long a one-off consent can be used.
-	oneOffFor = time.Hour
+	// authorizeWithin is how long a consent waits for its authorisation to start. After
+	// that BankID's time limits apply.
+	authorizeWithin = 15 * time.Minute
+	// oneOffLifetime is how long a one-off consent can be used.
+	oneOffLifetime = time.Hour
 )
 
-// Consent is one consent as the bank keeps it.
+// Consent is one consent as the bank stores it.
 type Consent struct {
-	ID        string        `json:"id"`
-	TPP       string        `json:"tpp"`       // organizationIdentifier
-	RequestID string        `json:"requestId"` // X-Request-ID of the call that created it
-	Print     string        `json:"print"`     // fingerprint of that call, to tell a replay from another request
-	Created   time.Time     `json:"created"`
-	Status    ConsentStatus `json:"status"`
-	Access    Access        `json:"access"` // as asked for; once valid, as granted
-	Recurring bool          `json:"recurring"`
-	Until     string        `json:"until"` // validUntil, that day included
-	Frequency int           `json:"frequency"`
-	PSUID     string        `json:"psuId,omitempty"`  // PSU-ID of the call that created it
-	Signer    string        `json:"signer,omitempty"` // who signed
-	SCA       time.Time     `json:"sca,omitzero"`     // when
-	Changed   time.Time     `json:"changed"`          // lastActionDate
+	ID          string        `json:"id"`
+	TPP         string        `json:"tpp"`       // organizationIdentifier
+	RequestID   string        `json:"requestId"` // X-Request-ID of the call that created it
+	Fingerprint string        `json:"print"`     // hash of that call, to distinguish a replay from another request
+	Created     time.Time     `json:"created"`
+	Status      ConsentStatus `json:"status"`
+	Access      Access        `json:"access"` // as requested; once valid, as granted
+	Recurring   bool          `json:"recurring"`
+	Until       string        `json:"until"` // validUntil, that day included
+	Frequency   int           `json:"frequency"`
+	PSUID       string        `json:"psuId,omitempty"`  // PSU-ID of the call that created it
+	Signer      string        `json:"signer,omitempty"` // the person who signed
+	SCA         time.Time     `json:"sca,omitzero"`     // time of the signature
+	Changed     time.Time     `json:"changed"`          // lastActionDate
 }
 
-// ErrState is returned when an event does not fit the state it meets.
+// ErrState is returned for an event that is not possible in the current state.
 var ErrState = errors.New("aspsp: the state does not allow this")
 
 // The events of a consent.
 type (
-	// Authorised: the PSU signed; what is granted replaces what was asked for.
-	Authorised struct {
+	// Authorized: the PSU signed; the granted access replaces the requested one.
+	Authorized struct {
 		Signer  string
 		Granted Access
 	}
-	// Refused: the authorisation failed.
-	Refused struct{}
-	// Withdrawn: the PSU revokes at the bank.
-	Withdrawn struct{}
-	// Ended: the TPP deletes it, or a newer recurring consent takes its place.
-	Ended struct{}
-	// Passed: time went by.
-	Passed struct{}
+	// AuthorisationFailed: the authorisation failed.
+	AuthorisationFailed struct{}
+	// Revoked: the PSU revoked the consent at the bank.
+	Revoked struct{}
+	// Terminated: the TPP deleted the consent, or a newer recurring one replaces it.
+	Terminated struct{}
+	// TimePassed: the time limits are checked.
+	TimePassed struct{}
 )
 
 // ConsentEvent is one of the events above.
 type ConsentEvent interface{ consentEvent() }
 
-func (Authorised) consentEvent() {}
-func (Refused) consentEvent()    {}
-func (Withdrawn) consentEvent()  {}
-func (Ended) consentEvent()      {}
-func (Passed) consentEvent()     {}
+func (Authorized) consentEvent()          {}
+func (AuthorisationFailed) consentEvent() {}
+func (Revoked) consentEvent()             {}
+func (Terminated) consentEvent()          {}
+func (TimePassed) consentEvent()          {}
 
-// Apply returns the consent after the event, or ErrState and the consent
-// unchanged. Passed always fits. It is a pure function.
+// Apply returns the consent after the event, or ErrState and the consent unchanged.
+// TimePassed never fails. Apply is a pure function.
 //
-//	received --Authorised--> valid --Withdrawn--> revokedByPsu
-//	   |                       |-----Ended------> terminatedByTpp
-//	   |                       '-----Passed-----> expired
-//	   |--Refused, Passed--> rejected
-//	   '--Ended------------> terminatedByTpp
+//	received --Authorized--> valid --Revoked----> revokedByPsu
+//	   |                       |-----Terminated-> terminatedByTpp
+//	   |                       '-----TimePassed-> expired
+//	   |--AuthorisationFailed, TimePassed-------> rejected
+//	   '--Terminated----------------------------> terminatedByTpp
 func (c Consent) Apply(e ConsentEvent, now time.Time) (Consent, error) {
 	to := c.Status
 	switch e := e.(type) {
-	case Authorised:
+	case Authorized:
 		if c.Status != Received {
 			return c, ErrState
 		}
 		c.Signer, c.SCA, c.Access = e.Signer, now, e.Granted
 		to = Valid
-	case Refused:
+	case AuthorisationFailed:
 		if c.Status != Received {
 			return c, ErrState
 		}
 		to = Rejected
-	case Withdrawn:
+	case Revoked:
 		if c.Status != Valid {
 			return c, ErrState
 		}
 		to = RevokedByPSU
-	case Ended:
+	case Terminated:
 		if c.Status.Final() {
 			return c, ErrState
 		}
 		to = TerminatedByTPP
-	case Passed:
-		to = c.lapsed(now)
+	case TimePassed:
+		to = c.statusAt(now)
 	}
 	if to != c.Status {
 		c.Status, c.Changed = to, now
@@ -120,14 +120,14 @@ func (c Consent) Apply(e ConsentEvent, now time.Time) (Consent, error) {
 	return c, nil
 }
 
-// lapsed is the status that time alone leads to.
-func (c Consent) lapsed(now time.Time) ConsentStatus {
+// statusAt returns the status at now if nothing but time has passed.
+func (c Consent) statusAt(now time.Time) ConsentStatus {
 	switch {
-	case c.Status == Received && now.Sub(c.Created) > authoriseWithin:
+	case c.Status == Received && now.Sub(c.Created) > authorizeWithin:
 		return Rejected
 	case c.Status == Valid && persona.DayAt(now).String() > c.Until:
 		return Expired
-	case c.Status == Valid && !c.Recurring && now.Sub(c.SCA) > oneOffFor:
+	case c.Status == Valid && !c.Recurring && now.Sub(c.SCA) > oneOffLifetime:
 		return Expired
 	}
 	return c.Status

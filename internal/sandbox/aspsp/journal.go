@@ -15,35 +15,35 @@ type entry struct {
 	Read          *readEntry     `json:"read,omitempty"`
 }
 
-// readEntry is an unattended read that counts (limits.go).
+// readEntry is an unattended read that counts towards the daily limit.
 type readEntry struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
 }
 
-// note writes a change down. What is under way goes on in memory when the
-// journal fails; new consents and authorisations, which check it themselves, do
-// not. The caller holds mu.
-func (b *Bank) note(e entry) { _ = b.journal.Write(e) }
+// writeEntry writes a change to the journal and ignores errors: after a failed write,
+// existing consents continue in memory. New consents and authorisations write to the
+// journal themselves and fail with its error. The caller holds mu.
+func (b *Bank) writeEntry(e entry) { _ = b.journal.Write(e) }
 
-// Snapshot writes the bank's state, one JSON object a line. It holds test
-// persons' numbers and belongs nowhere but into a file of the sandbox.
+// Snapshot writes the bank's state to w, one JSON object per line. It contains
+// personal numbers of test persons.
 func (b *Bank) Snapshot(w io.Writer) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return journal.Snapshot(w, b.state)
+	return journal.Snapshot(w, b.entries)
 }
 
-// Restore takes up a snapshot or journal, on top of what is there; see
-// journal.Read for its errors.
+// Restore adds the state of a snapshot or journal to the current state. Its errors are
+// those of journal.Read.
 func (b *Bank) Restore(r io.Reader) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return journal.Read(r, b.take)
+	return journal.Read(r, b.replay)
 }
 
-// state yields the entries that restore the bank.
-func (b *Bank) state(yield func(entry) bool) {
+// entries yields the entries that restore the current state.
+func (b *Bank) entries(yield func(entry) bool) {
 	for _, id := range b.order {
 		h := b.consents[id]
 		if !yield(entry{Consent: &h.Consent}) {
@@ -57,26 +57,27 @@ func (b *Bank) state(yield func(entry) bool) {
 	}
 	for key, times := range b.reads {
 		for _, at := range times {
-			if b.Clock.Now().Sub(at) < day && !yield(entry{Read: &readEntry{key, at}}) {
+			if b.Clock.Now().Sub(at) < dayLength && !yield(entry{Read: &readEntry{key, at}}) {
 				return
 			}
 		}
 	}
 }
 
-func (b *Bank) take(e entry) {
+// replay applies an entry of the journal to the state.
+func (b *Bank) replay(e entry) {
 	switch {
 	case e.Consent != nil:
 		h := b.consents[e.Consent.ID]
 		if h == nil {
-			h = &held{}
+			h = &consentRecord{}
 			b.consents[e.Consent.ID] = h
 			b.order = append(b.order, e.Consent.ID)
-			b.byRequest[requestKey(e.Consent.TPP, e.Consent.RequestID)] = e.Consent.ID
+			b.byRequest[pairKey(e.Consent.TPP, e.Consent.RequestID)] = e.Consent.ID
 		}
 		h.Consent = *e.Consent
 		if h.Status == Valid && h.Recurring {
-			b.recurring[requestKey(h.TPP, h.Signer)] = h
+			b.recurring[pairKey(h.TPP, h.Signer)] = h
 		}
 	case e.Authorisation != nil:
 		h := b.consents[e.Authorisation.ConsentID]

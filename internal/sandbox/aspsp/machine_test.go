@@ -14,10 +14,10 @@ import (
 
 var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
-// step is a move that the drawing in Consent.Apply allows.
-type step struct{ from, to aspsp.ConsentStatus }
+// transition is an arrow of the diagram at Consent.Apply.
+type transition struct{ from, to aspsp.ConsentStatus }
 
-var allowed = map[step]bool{
+var allowed = map[transition]bool{
 	{aspsp.Received, aspsp.Valid}: true, {aspsp.Received, aspsp.Rejected}: true, {aspsp.Received, aspsp.TerminatedByTPP}: true,
 	{aspsp.Valid, aspsp.RevokedByPSU}: true, {aspsp.Valid, aspsp.TerminatedByTPP}: true, {aspsp.Valid, aspsp.Expired}: true,
 }
@@ -26,7 +26,7 @@ var all = []aspsp.ConsentStatus{
 	aspsp.Received, aspsp.Rejected, aspsp.Valid, aspsp.RevokedByPSU, aspsp.Expired, aspsp.TerminatedByTPP,
 }
 
-func TestConsentMovesAsDrawn(t *testing.T) {
+func TestConsent_FollowsStateDiagram(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := start
 		c := aspsp.Consent{
@@ -36,30 +36,30 @@ func TestConsentMovesAsDrawn(t *testing.T) {
 		for range rapid.IntRange(1, 12).Draw(t, "events") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40*24*60).Draw(t, "minutes")) * time.Minute)
 			event := rapid.SampledFrom([]aspsp.ConsentEvent{
-				aspsp.Authorised{Signer: "x"}, aspsp.Refused{}, aspsp.Withdrawn{}, aspsp.Ended{}, aspsp.Passed{},
+				aspsp.Authorized{Signer: "x"}, aspsp.AuthorisationFailed{}, aspsp.Revoked{}, aspsp.Terminated{}, aspsp.TimePassed{},
 			}).Draw(t, "event")
 			next, err := c.Apply(event, now)
 			switch {
 			case err != nil && !errors.Is(err, aspsp.ErrState):
 				t.Fatalf("error %v", err)
 			case err != nil && !cmp.Equal(c, next):
-				t.Fatalf("a refused event changed %+v to %+v", c, next)
-			case next.Status != c.Status && !allowed[step{c.Status, next.Status}]:
+				t.Fatalf("an event with an error changed %+v to %+v", c, next)
+			case next.Status != c.Status && !allowed[transition{c.Status, next.Status}]:
 				t.Fatalf("%s became %s", c.Status, next.Status)
 			case next.Status != c.Status && !next.Changed.Equal(now):
-				t.Fatalf("the moment of the change is %v", next.Changed)
+				t.Fatalf("Changed is %v, want %v", next.Changed, now)
 			case next.Status == aspsp.Valid && (next.Signer == "" || next.SCA.IsZero()):
 				t.Fatal("valid without a signer")
 			}
-			if _, passed := event.(aspsp.Passed); passed {
+			if _, passed := event.(aspsp.TimePassed); passed {
 				if err != nil {
-					t.Fatal("time was refused")
+					t.Fatal("TimePassed returned an error")
 				}
 				if next.Status == aspsp.Valid && persona.DayAt(now).String() > next.Until {
 					t.Fatalf("valid on %v, until %s", now, next.Until)
 				}
-				if again, _ := next.Apply(aspsp.Passed{}, now); !cmp.Equal(next, again) {
-					t.Fatal("the same moment twice is not the same")
+				if again, _ := next.Apply(aspsp.TimePassed{}, now); !cmp.Equal(next, again) {
+					t.Fatal("a second TimePassed at the same time changed the consent")
 				}
 			}
 			c = next
@@ -67,25 +67,25 @@ func TestConsentMovesAsDrawn(t *testing.T) {
 	})
 }
 
-// Each event meets each status.
-func TestConsentEventTable(t *testing.T) {
+// Every event is applied in every status.
+func TestConsent_AppliesEventsByStatus(t *testing.T) {
 	for _, status := range all {
 		for _, c := range []struct {
 			event aspsp.ConsentEvent
 			from  []aspsp.ConsentStatus
 			to    aspsp.ConsentStatus
 		}{
-			{aspsp.Authorised{Signer: "x"}, all[:1], aspsp.Valid},
-			{aspsp.Refused{}, all[:1], aspsp.Rejected},
-			{aspsp.Withdrawn{}, all[2:3], aspsp.RevokedByPSU},
-			{aspsp.Ended{}, []aspsp.ConsentStatus{aspsp.Received, aspsp.Valid}, aspsp.TerminatedByTPP},
+			{aspsp.Authorized{Signer: "x"}, all[:1], aspsp.Valid},
+			{aspsp.AuthorisationFailed{}, all[:1], aspsp.Rejected},
+			{aspsp.Revoked{}, all[2:3], aspsp.RevokedByPSU},
+			{aspsp.Terminated{}, []aspsp.ConsentStatus{aspsp.Received, aspsp.Valid}, aspsp.TerminatedByTPP},
 		} {
-			fits := false
+			valid := false
 			for _, from := range c.from {
-				fits = fits || from == status
+				valid = valid || from == status
 			}
 			next, err := aspsp.Consent{Status: status}.Apply(c.event, start)
-			if fits != (err == nil) || (fits && next.Status != c.to) || (!fits && next.Status != status) {
+			if valid != (err == nil) || (valid && next.Status != c.to) || (!valid && next.Status != status) {
 				t.Errorf("%T on %s: %s, %v", c.event, status, next.Status, err)
 			}
 		}
@@ -95,15 +95,15 @@ func TestConsentEventTable(t *testing.T) {
 	}
 }
 
-func TestAuthorisationMovesAsDrawn(t *testing.T) {
+func TestAuthorisation_FollowsStateDiagram(t *testing.T) {
 	rank := map[aspsp.SCAStatus]int{aspsp.MethodSelected: 0, aspsp.Started: 1, aspsp.Finalised: 2, aspsp.Failed: 2}
 	rapid.Check(t, func(t *rapid.T) {
-		named := rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "named")
-		a := aspsp.Authorisation{Status: aspsp.MethodSelected, PSUID: named}
+		psuID := rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "psuID")
+		a := aspsp.Authorisation{Status: aspsp.MethodSelected, PSUID: psuID}
 		for range rapid.IntRange(1, 8).Draw(t, "events") {
 			event := rapid.SampledFrom([]aspsp.SCAEvent{
-				aspsp.Pending{Hint: "outstandingTransaction"}, aspsp.Pending{Hint: "userSign"},
-				aspsp.Signed{Signer: "a"}, aspsp.Broken{Hint: "userCancel"},
+				aspsp.OrderPending{Hint: "outstandingTransaction"}, aspsp.OrderPending{Hint: "userSign"},
+				aspsp.OrderSigned{Signer: "a"}, aspsp.OrderFailed{Hint: "userCancel"},
 			}).Draw(t, "event")
 			next, err := a.Apply(event)
 			if (err != nil) != a.Status.Final() || (err != nil && next.Status != a.Status) {
@@ -112,8 +112,8 @@ func TestAuthorisationMovesAsDrawn(t *testing.T) {
 			if rank[next.Status] < rank[a.Status] {
 				t.Fatalf("%s became %s", a.Status, next.Status)
 			}
-			if next.Status == aspsp.Finalised && (next.Signer != "a" || (named != "" && named != "a")) {
-				t.Fatalf("%q signed, %q was named", next.Signer, named)
+			if next.Status == aspsp.Finalised && (next.Signer != "a" || (psuID != "" && psuID != "a")) {
+				t.Fatalf("%q signed, PSU-ID is %q", next.Signer, psuID)
 			}
 			if next.Status == aspsp.Failed && next.Hint == "" {
 				t.Fatal("failed without a hint")

@@ -13,12 +13,12 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// unattendedDays is how far back a TPP may read without the PSU when 180 days
-// of SCA have not passed (RTS art. 10a).
+// unattendedDays is how far back a TPP may read without the PSU while the last SCA is
+// less than 180 days old (RTS art. 10a).
 const unattendedDays = 90
 
-// window is which rows a report holds. It travels in the page token, so that
-// later pages show the same window.
+// window is the range of a transaction report. The page token contains it, so that
+// all pages show the same range.
 type window struct {
 	Consent string      `json:"c"`
 	Account string      `json:"a"`
@@ -30,36 +30,36 @@ type window struct {
 	Balance bool        `json:"b,omitempty"`
 }
 
-// tokenLife is how long a page token can be used.
-const tokenLife = 15 * time.Minute
+// pageTokenLifetime is how long a page token can be used.
+const pageTokenLifetime = 15 * time.Minute
 
-// token writes the window as an opaque page token.
-func (b *Bank) token(w window) string {
+// pageToken returns the window as an opaque page token.
+func (b *Bank) pageToken(w window) string {
 	text, _ := json.Marshal(w) // numbers and strings: it cannot fail
 	return base64.RawURLEncoding.EncodeToString(append(b.mac(string(text)), text...))
 }
 
-// window reads a page token of this bank for this consent and account.
-func (c *call) window(token, consent string) (window, *refusal) {
-	bad := formatError("the page link is not one of this bank's, or too old")
+// parsePageToken parses a page token of this bank for this consent and account.
+func (c *call) parsePageToken(token, consent string) (window, *apiError) {
+	bad := formatError("the page link is invalid or expired")
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(raw) < 16 || !hmac.Equal(raw[:16], c.mac(string(raw[16:]))) {
 		return window{}, bad
 	}
 	var w window
-	if json.Unmarshal(raw[16:], &w) != nil || w.Consent != consent || w.Account != c.account ||
-		c.Clock.Now().Sub(time.Unix(w.Issued, 0)) > tokenLife {
+	if json.Unmarshal(raw[16:], &w) != nil || w.Consent != consent || w.Account != c.accountID ||
+		c.Clock.Now().Sub(time.Unix(w.Issued, 0)) > pageTokenLifetime {
 		return window{}, bad
 	}
 	return w, nil
 }
 
-// asked reads the query of a first page (docs/reference/banks.md 6.1).
-func (c *call) asked(values url.Values, consent string) (window, *refusal) {
+// parseWindow parses the query of a first page (docs/reference/banks.md 6.1).
+func (c *call) parseWindow(values url.Values, consent string) (window, *apiError) {
 	today := c.today()
-	w := window{Consent: consent, Account: c.account, Status: values.Get("bookingStatus"), To: today, Issued: c.Clock.Now().Unix()}
-	unsupported := func(text string) (window, *refusal) {
-		return w, refuse(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", text)
+	w := window{Consent: consent, Account: c.accountID, Status: values.Get("bookingStatus"), To: today, Issued: c.Clock.Now().Unix()}
+	unsupported := func(text string) (window, *apiError) {
+		return w, newError(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", text)
 	}
 	switch w.Status {
 	case "booked", "pending", "both":
@@ -71,15 +71,15 @@ func (c *call) asked(values url.Values, consent string) (window, *refusal) {
 		return w, formatError("bookingStatus is missing or unknown")
 	}
 	if !slices.Contains(c.BookingStatuses, w.Status) {
-		return unsupported("this bookingStatus is not offered")
+		return unsupported("this bookingStatus is not supported")
 	}
 	if values.Has("entryReferenceFrom") || values.Has("deltaList") {
-		return unsupported("delta reports are not offered")
+		return unsupported("delta reports are not supported")
 	}
 	if !values.Has("dateFrom") {
 		return w, formatError("dateFrom is required")
 	}
-	var f *refusal
+	var f *apiError
 	if w.From, f = date(values.Get("dateFrom")); f != nil {
 		return w, f
 	}
@@ -89,14 +89,14 @@ func (c *call) asked(values url.Values, consent string) (window, *refusal) {
 		}
 	}
 	if w.From > w.To || w.From > today || int(today-w.From) > c.HistoryDays {
-		return w, refuse(http.StatusBadRequest, "PERIOD_INVALID", "the period is empty or outside the history of this bank")
+		return w, newError(http.StatusBadRequest, "PERIOD_INVALID", "the period is empty or outside the history of this bank")
 	}
 	w.To = min(w.To, today)
 	if w.Balance, f = c.withBalance(values); f != nil {
 		return w, f
 	}
 	if !c.attended && int(today-w.From) > unattendedDays {
-		if c.RefuseLate {
+		if c.RejectLate {
 			return w, consentInvalid("SCA is needed for rows older than 90 days")
 		}
 		w.From = today - unattendedDays
@@ -107,7 +107,7 @@ func (c *call) asked(values url.Values, consent string) (window, *refusal) {
 	return w, nil
 }
 
-func date(s string) (persona.Day, *refusal) {
+func date(s string) (persona.Day, *apiError) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
 		return 0, formatError("a date is YYYY-MM-DD")
@@ -115,18 +115,18 @@ func date(s string) (persona.Day, *refusal) {
 	return persona.DayAt(t), nil
 }
 
-// report is one page: the rows of a window, newest first.
+// report is one page of the transactions in a window, newest first.
 type report struct {
 	account persona.Account
 	scope   Scope
-	booked  []persona.Row // nil when not asked for
-	pending []persona.Row
+	booked  []persona.Transaction // nil if not requested
+	pending []persona.Transaction
 	links   map[string]link
 	balance bool
 }
 
-// report does what the transaction lists of accounts and cards share.
-func (c *call) report(parameters ...string) (report, *refusal) {
+// report handles a request for the transactions of an account or card.
+func (c *call) report(parameters ...string) (report, *apiError) {
 	values, f := c.query(append(parameters, "bookingStatus", "dateFrom", "dateTo", "entryReferenceFrom", "deltaList", "page")...)
 	if f != nil {
 		return report{}, f
@@ -140,14 +140,14 @@ func (c *call) report(parameters ...string) (report, *refusal) {
 		return report{}, f
 	}
 	if a.TransactionsStatus != 0 {
-		return report{}, &refusal{status: a.TransactionsStatus}
+		return report{}, &apiError{status: a.TransactionsStatus}
 	}
 	var w window
 	if values.Has("page") {
-		if w, f = c.window(values.Get("page"), rd.ID); f == nil && values.Get("bookingStatus") != w.Status {
+		if w, f = c.parsePageToken(values.Get("page"), rd.ID); f == nil && values.Get("bookingStatus") != w.Status {
 			f = formatError("bookingStatus is not that of the first page")
 		}
-	} else if w, f = c.asked(values, rd.ID); f == nil && w.Balance && !s.Balances {
+	} else if w, f = c.parseWindow(values, rd.ID); f == nil && w.Balance && !s.Balances {
 		f = consentInvalid("the consent does not cover balances")
 	} else if f == nil {
 		f = c.countRead(rd.Consent, "transactions/"+a.ID)
@@ -161,34 +161,34 @@ func (c *call) report(parameters ...string) (report, *refusal) {
 func (c *call) page(a persona.Account, s Scope, w window) report {
 	root := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.Path, c.base+"/v1/"), "/transactions")
 	out := report{account: a, scope: s, balance: w.Balance, links: map[string]link{}}
-	ledger := c.people.Ledger(a, c.today())
+	ledger := c.customers.Ledger(a, c.today())
 	first := w.Offset == 0
-	turn := func(offset int) link {
+	pageLink := func(offset int) link {
 		w := w
 		w.Offset = offset
-		q := url.Values{"bookingStatus": {w.Status}, "page": {c.token(w)}}
+		q := url.Values{"bookingStatus": {w.Status}, "page": {c.pageToken(w)}}
 		return c.href(root + "/transactions?" + q.Encode())
 	}
 	if w.Status != "pending" {
-		rows := inside(ledger.Booked, w.From, w.To)
+		rows := between(ledger.Booked, w.From, w.To)
 		size, offset := c.PageSize, min(w.Offset, len(rows))
 		if size == 0 {
 			size = len(rows)
 		}
 		end := min(offset+size, len(rows))
-		out.booked = make([]persona.Row, 0, end-offset)
+		out.booked = make([]persona.Transaction, 0, end-offset)
 		for i := offset; i < end; i++ {
 			out.booked = append(out.booked, rows[len(rows)-1-i])
 		}
 		if end < len(rows) {
-			out.links["next"] = turn(end)
+			out.links["next"] = pageLink(end)
 		}
 		if offset > 0 {
-			out.links["first"], out.links["previous"] = turn(0), turn(max(offset-size, 0))
+			out.links["first"], out.links["previous"] = pageLink(0), pageLink(max(offset-size, 0))
 		}
 	}
 	if w.Status != "booked" {
-		out.pending = []persona.Row{}
+		out.pending = []persona.Transaction{}
 		if first && w.To == c.today() {
 			out.pending = append(out.pending, ledger.Pending...)
 		}
@@ -196,9 +196,9 @@ func (c *call) page(a persona.Account, s Scope, w window) report {
 	return out
 }
 
-// inside cuts rows, oldest first, to the days from..to.
-func inside(rows []persona.Row, from, to persona.Day) []persona.Row {
-	day := func(r persona.Row, d persona.Day) int { return int(r.Day - d) }
+// between returns the rows of the days from to to. The rows are sorted, oldest first.
+func between(rows []persona.Transaction, from, to persona.Day) []persona.Transaction {
+	day := func(r persona.Transaction, d persona.Day) int { return int(r.Day - d) }
 	lo, _ := slices.BinarySearchFunc(rows, from, day)
 	hi, _ := slices.BinarySearchFunc(rows, to+1, day)
 	return rows[lo:hi]

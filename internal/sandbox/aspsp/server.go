@@ -11,33 +11,33 @@ import (
 	"samla/internal/clock"
 )
 
-const maxBody = 64 << 10
+const maxBodyBytes = 64 << 10
 
-// call is one request on its way through the bank.
+// call is one request to the bank.
 type call struct {
 	*Bank
-	r         *http.Request
-	requestID string
-	tpp       string // organizationIdentifier
-	attended  bool   // PSU-IP-Address is there: the PSU is actively asking
-	body      []byte
-	consent   string // path: consent id
-	auth      string // path: authorisation id
-	account   string // path: account id
-	row       string // path: transaction id
-	cards     bool   // path: under card-accounts
+	r               *http.Request
+	requestID       string
+	tpp             string // organizationIdentifier
+	attended        bool   // PSU-IP-Address is present: the PSU takes part in the request
+	body            []byte
+	consentID       string // path: consent id
+	authorisationID string // path: authorisation id
+	accountID       string // path: account id
+	transactionID   string // path: transaction id
+	cards           bool   // path: under card-accounts
 }
 
-// answer is a success.
-type answer struct {
+// response is a successful response.
+type response struct {
 	status int
 	header map[string]string
-	body   any // nil for none
+	body   any // JSON; nil: no body
 }
 
-type handler func(*call) (answer, *refusal)
+type handler func(*call) (response, *apiError)
 
-// routes are the operations of docs/reference/banks.md 1. "*" stands for one id.
+// routes are the operations of docs/reference/banks.md 1. "*" matches one id.
 var routes = map[string]map[string]handler{
 	"consents":                     {"POST": (*call).createConsent},
 	"consents/*":                   {"GET": (*call).getConsent, "DELETE": (*call).deleteConsent},
@@ -55,7 +55,7 @@ var routes = map[string]map[string]handler{
 	"card-accounts/*/transactions": {"GET": (*call).listCardTransactions},
 }
 
-// ServeHTTP answers everything under the bank's base path.
+// ServeHTTP handles all paths under the bank's base path.
 func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if b.Delay > 0 && clock.Sleep(r.Context(), b.Clock, b.Delay) != nil {
 		return
@@ -65,13 +65,13 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isUUID(id) {
 		c.requestID = id
 	} else {
-		id, _ = b.newID() // every answer carries an id, if need be the bank's own
+		id, _ = b.newID() // every response has an id
 	}
 	w.Header().Set("X-Request-ID", id)
 	a, f := c.serve()
 	if f != nil {
-		b.count(func(s *counters) { s.Refused++ })
-		f.write(w, b.Problem)
+		b.count(func(s *counters) { s.Errors++ })
+		f.write(w, b.ProblemErrors)
 		return
 	}
 	for name, value := range a.header {
@@ -91,30 +91,30 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// serve runs the checks in the order of docs/reference/banks.md 8: who asks, is the message
-// whole, is it well formed; then the operation.
-func (c *call) serve() (answer, *refusal) {
-	var f *refusal
-	if c.tpp, f = c.tpps.identify(c.r.TLS, c.Clock.Now()); f != nil {
-		return answer{}, f
+// serve checks the request in the order of docs/reference/banks.md 8 (client
+// certificate, signature, headers), then runs the operation.
+func (c *call) serve() (response, *apiError) {
+	var f *apiError
+	if c.tpp, f = c.certificates.identify(c.r.TLS, c.Clock.Now()); f != nil {
+		return response{}, f
 	}
 	op, f := c.route()
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	if f := c.readBody(); f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	if f := c.checkSignature(); f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	if f := c.checkHeaders(); f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	return op(c)
 }
 
-func (c *call) route() (handler, *refusal) {
+func (c *call) route() (handler, *apiError) {
 	path, ok := strings.CutPrefix(c.r.URL.Path, c.base+"/v1/")
 	segments := strings.Split(path, "/")
 	ids := [2]string{}
@@ -123,7 +123,7 @@ func (c *call) route() (handler, *refusal) {
 			return nil, resourceUnknown("no such resource")
 		}
 		ids[i/2] = segments[i]
-		// "consents/<id>/status": the second word is no id.
+		// Every second segment is an id, as in "consents/<id>/status".
 		segments[i] = "*"
 	}
 	methods, known := routes[strings.Join(segments, "/")]
@@ -131,13 +131,13 @@ func (c *call) route() (handler, *refusal) {
 		return nil, resourceUnknown("no such resource")
 	}
 	if segments[0] == "consents" {
-		c.consent, c.auth = ids[0], ids[1]
+		c.consentID, c.authorisationID = ids[0], ids[1]
 	} else {
-		c.account, c.row, c.cards = ids[0], ids[1], segments[0] == "card-accounts"
+		c.accountID, c.transactionID, c.cards = ids[0], ids[1], segments[0] == "card-accounts"
 	}
 	op, ok := methods[c.r.Method]
 	if !ok {
-		f := refuse(http.StatusMethodNotAllowed, "SERVICE_INVALID", "this method is not offered here")
+		f := newError(http.StatusMethodNotAllowed, "SERVICE_INVALID", "this method is not supported here")
 		for m := range methods {
 			f.allow = strings.TrimPrefix(f.allow+", "+m, ", ")
 		}
@@ -146,8 +146,8 @@ func (c *call) route() (handler, *refusal) {
 	return op, nil
 }
 
-func (c *call) readBody() *refusal {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, maxBody))
+func (c *call) readBody() *apiError {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, maxBodyBytes))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return formatError("the body is too large")
 	} else if err != nil {
@@ -157,14 +157,14 @@ func (c *call) readBody() *refusal {
 	return nil
 }
 
-func (c *call) checkHeaders() *refusal {
+func (c *call) checkHeaders() *apiError {
 	h := c.r.Header
 	if c.requestID == "" {
 		return formatError("X-Request-ID must be a UUID")
 	}
 	if ip := h.Get("PSU-IP-Address"); ip != "" {
 		if net.ParseIP(ip) == nil {
-			return formatError("PSU-IP-Address is no address")
+			return formatError("PSU-IP-Address is not an IP address")
 		}
 		c.attended = true
 	}
@@ -174,17 +174,17 @@ func (c *call) checkHeaders() *refusal {
 	switch h.Get("PSU-Http-Method") {
 	case "", "GET", "POST", "PUT", "PATCH", "DELETE":
 	default:
-		return formatError("PSU-Http-Method is no method of the list")
+		return formatError("PSU-Http-Method is not an allowed method")
 	}
 	if geo := h.Get("PSU-Geo-Location"); geo != "" && !isGeo(geo) {
 		return formatError("PSU-Geo-Location is malformed")
 	}
 	if !acceptsJSON(h.Values("Accept")) {
-		return refuse(http.StatusNotAcceptable, "REQUESTED_FORMATS_INVALID", "this bank answers application/json")
+		return newError(http.StatusNotAcceptable, "REQUESTED_FORMATS_INVALID", "this bank returns application/json")
 	}
 	if c.r.Method == http.MethodPost || c.r.Method == http.MethodPut {
 		if kind, _, _ := strings.Cut(h.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-			return &refusal{status: http.StatusUnsupportedMediaType}
+			return &apiError{status: http.StatusUnsupportedMediaType}
 		}
 	}
 	return nil
@@ -225,7 +225,7 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// isGeo checks GEO:<latitude>;<longitude> with six decimals each.
+// isGeo reports whether s is GEO:<latitude>;<longitude> with six decimals each.
 func isGeo(s string) bool {
 	rest, ok := strings.CutPrefix(s, "GEO:")
 	lat, long, both := strings.Cut(rest, ";")

@@ -16,20 +16,21 @@ import (
 	"samla/internal/eidas"
 )
 
-// maxSkew is how far the header Date may be from the bank's clock.
+// maxSkew is the largest accepted difference between the header Date and the bank's
+// clock.
 const maxSkew = 5 * time.Minute
 
-var errSignature = unauthorized("SIGNATURE_INVALID", "Digest or Signature does not verify")
+var errSignature = unauthorized("SIGNATURE_INVALID", "Digest or Signature is invalid")
 
-// checkSignature holds the message to docs/reference/banks.md 9.2: a digest of the body, and a
-// signature over exactly the headers that must be signed, made with a seal
-// certificate of the organisation that holds the connection.
-func (c *call) checkSignature() *refusal {
+// checkSignature checks a request by docs/reference/banks.md 9.2: Digest must match the
+// body, and Signature must cover exactly the required headers and be made with a seal
+// certificate of the organization of the client certificate.
+func (c *call) checkSignature() *apiError {
 	h := c.r.Header
 	if h.Get("Signature") == "" || h.Get("Digest") == "" || h.Get("TPP-Signature-Certificate") == "" {
 		return unauthorized("SIGNATURE_MISSING", "Digest, Signature and TPP-Signature-Certificate are required")
 	}
-	if !digestHolds(h.Get("Digest"), c.body, c.SHA512) {
+	if !digestMatches(h.Get("Digest"), c.body, c.SHA512) {
 		return errSignature
 	}
 	s, ok := parseSignature(h.Get("Signature"))
@@ -40,13 +41,13 @@ func (c *call) checkSignature() *refusal {
 	if f != nil {
 		return f
 	}
-	if !keyIDNames(s.keyID, seal.cert) || !slices.Equal(sorted(s.headers), sorted(c.mustSign())) {
+	if !keyIDMatches(s.keyID, seal.cert) || !slices.Equal(sorted(s.headers), sorted(c.signedHeaders())) {
 		return errSignature
 	}
 	if c.DateSigned {
 		date, err := http.ParseTime(h.Get("Date"))
 		if skew := c.Clock.Now().Sub(date); err != nil || skew.Abs() > maxSkew {
-			return refuse(http.StatusBadRequest, "TIMESTAMP_INVALID", "Date is missing or too far from the bank's clock")
+			return newError(http.StatusBadRequest, "TIMESTAMP_INVALID", "Date is missing or too far from the bank's clock")
 		}
 	}
 	key, ok := seal.cert.PublicKey.(*rsa.PublicKey)
@@ -56,9 +57,9 @@ func (c *call) checkSignature() *refusal {
 	return nil
 }
 
-// mustSign lists the headers that the signature has to cover, no more and no
+// signedHeaders returns the headers that the signature must cover, no more and no
 // fewer.
-func (c *call) mustSign() []string {
+func (c *call) signedHeaders() []string {
 	names := []string{"digest", "x-request-id"}
 	for _, optional := range []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"} {
 		if c.r.Header.Get(optional) != "" {
@@ -73,26 +74,26 @@ func (c *call) mustSign() []string {
 
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
-// seal reads TPP-Signature-Certificate: base64 of the DER form.
-func (c *call) seal(header string) (*tpp, *refusal) {
-	invalid := unauthorized("CERTIFICATE_INVALID", "TPP-Signature-Certificate is not acceptable")
+// seal parses and checks TPP-Signature-Certificate, base64 of DER.
+func (c *call) seal(header string) (*checkedCertificate, *apiError) {
+	invalid := unauthorized("CERTIFICATE_INVALID", "TPP-Signature-Certificate is not valid here")
 	der, err := base64.StdEncoding.DecodeString(header)
 	if err != nil {
 		return nil, invalid
 	}
 	now := c.Clock.Now()
-	c.tpps.mu.RLock()
-	t, ok := c.tpps.met[string(der)]
-	c.tpps.mu.RUnlock()
+	c.certificates.mu.RLock()
+	t, ok := c.certificates.entries[string(der)]
+	c.certificates.mu.RUnlock()
 	if !ok {
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
 			return nil, invalid
 		}
-		t = c.tpps.verdict(cert, nil, now)
+		t = c.certificates.check(cert, nil, now)
 	}
-	if code := t.wrong(eidas.Seal, now); code != "" {
-		return nil, unauthorized(code, "TPP-Signature-Certificate is not acceptable")
+	if code := t.errorCode(eidas.Seal, now); code != "" {
+		return nil, unauthorized(code, "TPP-Signature-Certificate is not valid here")
 	}
 	if t.organization != c.tpp {
 		return nil, invalid
@@ -100,7 +101,7 @@ func (c *call) seal(header string) (*tpp, *refusal) {
 	return t, nil
 }
 
-func digestHolds(header string, body []byte, allow512 bool) bool {
+func digestMatches(header string, body []byte, allow512 bool) bool {
 	label, value, ok := strings.Cut(header, "=")
 	if !ok {
 		return false
@@ -123,22 +124,22 @@ func digestHolds(header string, body []byte, allow512 bool) bool {
 	return err == nil && subtle.ConstantTimeCompare(got, sum) == 1
 }
 
-// signature is the header of the same name, taken apart.
+// signature is the parsed header Signature.
 type signature struct {
 	keyID, algorithm string
 	headers          []string
 	value            []byte
 }
 
-// parseSignature reads name="value" pairs separated by commas. All four must be
-// there once; others, doubles and text between the pairs are refused.
+// parseSignature parses name="value" pairs separated by commas. It accepts only the
+// four members keyId, algorithm, headers and signature, each exactly once.
 func parseSignature(header string) (signature, bool) {
 	var s signature
 	seen := map[string]string{}
 	for rest := strings.TrimSpace(header); rest != ""; {
 		name, after, ok := strings.Cut(rest, `="`)
 		value, tail, ended := strings.Cut(after, `"`)
-		if _, double := seen[name]; !ok || !ended || double {
+		if _, repeated := seen[name]; !ok || !ended || repeated {
 			return s, false
 		}
 		seen[name] = value
@@ -161,7 +162,8 @@ func parseSignature(header string) (signature, bool) {
 	return s, err == nil && s.keyID != "" && s.algorithm != "" && seen["headers"] != "" && len(s.value) > 0
 }
 
-// signingString joins the lines "name: value" in the order of the list.
+// signingString returns the text to sign: a line "name: value" for each name, in this
+// order.
 func signingString(h http.Header, names []string) string {
 	var b strings.Builder
 	for i, name := range names {
@@ -187,9 +189,9 @@ func (s signature) verify(key *rsa.PublicKey, text string, allow512 bool) bool {
 	return false
 }
 
-// keyIDNames tells whether a keyId "SN=<serial hex>,CA=<issuer DN>" names the
-// certificate. The parts of the DN may come in any order.
-func keyIDNames(keyID string, cert *x509.Certificate) bool {
+// keyIDMatches reports whether a keyId "SN=<serial hex>,CA=<issuer DN>" identifies the
+// certificate. The parts of the DN may be in any order.
+func keyIDMatches(keyID string, cert *x509.Certificate) bool {
 	sn, dn, ok := strings.Cut(keyID, ",CA=")
 	sn, found := strings.CutPrefix(sn, "SN=")
 	if !ok || !found {

@@ -15,14 +15,14 @@ import (
 
 const wellFormed = `keyId="SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE",algorithm="rsa-sha256",headers="digest x-request-id",signature="AAAA"`
 
-func TestParseSignature(t *testing.T) {
+func TestParseSignature_AcceptsOnlyTheFourMembers(t *testing.T) {
 	s, ok := parseSignature(wellFormed)
 	if !ok || s.keyID != "SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE" || s.algorithm != "rsa-sha256" ||
 		len(s.headers) != 2 || s.headers[1] != "x-request-id" || len(s.value) != 3 {
 		t.Errorf("%+v %v", s, ok)
 	}
 	if _, ok := parseSignature(strings.ReplaceAll(wellFormed, `",`, `", `)); !ok {
-		t.Error("blanks after commas are refused")
+		t.Error("spaces after commas are not accepted")
 	}
 	for name, header := range map[string]string{
 		"empty":          "",
@@ -39,12 +39,12 @@ func TestParseSignature(t *testing.T) {
 		"unended":        strings.TrimSuffix(wellFormed, `"`),
 	} {
 		if _, ok := parseSignature(header); ok {
-			t.Errorf("%s: passed", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }
 
-func TestKeyIDNamesTheCertificate(t *testing.T) {
+func TestKeyIDMatches_ComparesSerialAndIssuer(t *testing.T) {
 	cert := &x509.Certificate{SerialNumber: big.NewInt(0x9fa1), Issuer: pkix.Name{CommonName: "D-TRUST", Organization: []string{"D-Trust"}, Country: []string{"DE"}}}
 	for keyID, want := range map[string]bool{
 		"SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE":     true,
@@ -58,14 +58,14 @@ func TestKeyIDNamesTheCertificate(t *testing.T) {
 		"SN=40865,CA=CN=D-TRUST,O=D-Trust,C=DE":    false,
 		"SN=9fa1,CA=CN=D-TRUST,O=D-Trust,C=DE,X=1": false,
 	} {
-		if got := keyIDNames(keyID, cert); got != want {
+		if got := keyIDMatches(keyID, cert); got != want {
 			t.Errorf("%s: %v", keyID, got)
 		}
 	}
 }
 
-// The vectors of docs/reference/banks.md 9.2 for the empty body.
-func TestDigest(t *testing.T) {
+// The digests of the empty body are those of docs/reference/banks.md 9.2.
+func TestDigestMatches_SupportsAllowedAlgorithms(t *testing.T) {
 	const empty256 = "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 	const empty512 = "SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
 	for _, c := range []struct {
@@ -78,20 +78,20 @@ func TestDigest(t *testing.T) {
 		{empty256, " ", false, false}, {empty512, "", true, true}, {empty512, "", false, false},
 		{"SHA-256", "", true, false}, {"SHA-256=", "", true, false}, {"MD5=1B2M2Y8AsgTpgAmY7PhCfg==", "", true, false},
 	} {
-		if got := digestHolds(c.header, []byte(c.body), c.allow512); got != c.want {
+		if got := digestMatches(c.header, []byte(c.body), c.allow512); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }
 
-func TestSigningString(t *testing.T) {
+func TestSigningString_KeepsOrderOfNames(t *testing.T) {
 	h := http.Header{"Digest": {"SHA-256=x"}, "X-Request-Id": {"1"}, "Psu-Id": {"2", "3"}}
 	if got := signingString(h, []string{"x-request-id", "digest", "psu-id"}); got != "x-request-id: 1\ndigest: SHA-256=x\npsu-id: 2, 3" {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
+func TestVerify_RejectsEveryFlippedBit(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -103,12 +103,12 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 	}
 	s := signature{algorithm: "rsa-sha256", value: value}
 	if !s.verify(&key.PublicKey, "text", false) || s.verify(&key.PublicKey, "texts", false) {
-		t.Fatal("the good one fails, or another text passes")
+		t.Fatal("the valid signature is rejected, or accepted for another text")
 	}
 	for i := range value {
 		value[i] ^= 1
 		if s.verify(&key.PublicKey, "text", false) {
-			t.Errorf("byte %d does not matter", i)
+			t.Errorf("a flipped bit in byte %d is accepted", i)
 		}
 		value[i] ^= 1
 	}
@@ -124,12 +124,12 @@ func FuzzParseSignature(f *testing.F) {
 			return
 		}
 		if s.keyID == "" || s.algorithm == "" || len(s.headers) == 0 || len(s.value) == 0 {
-			t.Fatalf("%q passed with an empty member", header)
+			t.Fatalf("%q is accepted with an empty member", header)
 		}
 		again := `keyId="` + s.keyID + `",algorithm="` + s.algorithm + `",headers="` + strings.Join(s.headers, " ") +
 			`",signature="` + base64.StdEncoding.EncodeToString(s.value) + `"`
 		if _, ok := parseSignature(again); !ok {
-			t.Fatalf("%q was read but not %q", header, again)
+			t.Fatalf("%q is accepted but not %q", header, again)
 		}
 	})
 }

@@ -27,7 +27,7 @@ var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 func newBank(t *testing.T, journal string) *Bank {
 	t.Helper()
 	c := clock.NewManual(noon)
-	b, err := New(Config{Behaviour: Shipped()[0], Clock: c, BankID: bankid.New(c, bytes.NewReader(nil)), Journal: journal})
+	b, err := New(Config{Behaviour: DefaultBanks()[0], Clock: c, BankID: bankid.New(c, bytes.NewReader(nil)), Journal: journal})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +39,8 @@ func consent(id string, status ConsentStatus) *Consent {
 		Until: "2026-09-01", Frequency: 4, Access: Access{AllPSD2: allAccounts}, Signer: persona.Default, SCA: noon}
 }
 
-// What a killed process leaves behind is taken up, but for a line that was cut.
-func TestJournalSurvivesACut(t *testing.T) {
+// The bank is killed while writing a line: New restores everything but that line.
+func TestNew_IgnoresIncompleteLastLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bank.jsonl")
 	b := newBank(t, path)
 	for _, e := range []entry{
@@ -48,30 +48,30 @@ func TestJournalSurvivesACut(t *testing.T) {
 		{Authorisation: &Authorisation{ID: "x", ConsentID: "a", Status: Finalised, Created: noon}},
 		{Read: &readEntry{"a/accounts", noon}}, {Read: &readEntry{"a/accounts", noon.Add(-25 * time.Hour)}},
 	} {
-		b.note(e)
+		b.writeEntry(e)
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := os.ReadFile(path)
+	lines, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, append(whole, []byte(`{"consent":{"id":"c"`)...), 0o600); err != nil {
+	if err := os.WriteFile(path, append(lines, []byte(`{"consent":{"id":"c"`)...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b = newBank(t, path)
 	if len(b.consents) != 2 || b.consents["a"].Status != Valid || len(b.consents["a"].authorisations) != 1 {
 		t.Errorf("%v", b.consents)
 	}
-	if b.recurring[requestKey("T", persona.Default)] != b.consents["a"] {
-		t.Error("the valid recurring consent is not known as such")
+	if b.recurring[pairKey("T", persona.Default)] != b.consents["a"] {
+		t.Error("the valid recurring consent is not in b.recurring")
 	}
 	var out bytes.Buffer
 	if err := b.Snapshot(&out); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(out.String(), "\n"); n != 4 { // a, x, b and the one read of the last day
+	if n := strings.Count(out.String(), "\n"); n != 4 { // a, x, b and the read of the last 24 hours
 		t.Errorf("%d lines: %s", n, out.String())
 	}
 	if now, _ := os.ReadFile(path); !bytes.Equal(now, out.Bytes()) {
@@ -79,22 +79,22 @@ func TestJournalSurvivesACut(t *testing.T) {
 	}
 }
 
-func TestBrokenJournalIsAnError(t *testing.T) {
+func TestRestore_FailsOnInvalidLine(t *testing.T) {
 	b := newBank(t, "")
 	if err := b.Restore(strings.NewReader("{\n{}\n")); err == nil {
-		t.Error("a broken line in the middle passed")
+		t.Error("an invalid line is accepted")
 	}
 	if err := b.Restore(strings.NewReader(`{"authorisation":{"id":"x","consentId":"unknown"}}` + "\n")); err != nil {
 		t.Error(err)
 	}
-	_, err := New(Config{Behaviour: Shipped()[0], Clock: clock.NewManual(noon), Journal: filepath.Join(t.TempDir(), "no", "such", "folder")})
+	_, err := New(Config{Behaviour: DefaultBanks()[0], Clock: clock.NewManual(noon), Journal: filepath.Join(t.TempDir(), "no", "such", "folder")})
 	if err == nil {
-		t.Error("a journal in no folder was opened")
+		t.Error("New succeeded with a journal in a missing directory")
 	}
 }
 
-// Once the journal fails nothing more is acknowledged.
-func TestFailedJournalStopsConsents(t *testing.T) {
+// After the journal has failed, no new consent is acknowledged.
+func TestCreateConsent_FailsWithJournal(t *testing.T) {
 	b := newBank(t, filepath.Join(t.TempDir(), "j"))
 	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
@@ -110,12 +110,12 @@ func TestFailedJournalStopsConsents(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := b.Close(); err == nil {
-		t.Error("Close hides the failure")
+		t.Error("Close does not return the journal's error")
 	}
 }
 
-// Snapshot and Restore are inverse for any mix of consents.
-func TestSnapshotRestore(t *testing.T) {
+// Restore and Snapshot reproduce any mix of consents.
+func TestSnapshot_RoundTripsThroughRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBank(t, "")
 		statuses := []ConsentStatus{Received, Rejected, Valid, RevokedByPSU, Expired, TerminatedByTPP}
@@ -124,7 +124,7 @@ func TestSnapshotRestore(t *testing.T) {
 			c.Access = rapid.SampledFrom([]Access{
 				{AllPSD2: allAccounts}, {Accounts: &[]Reference{}}, {Balances: &[]Reference{{IBAN: "SE4550000000058398257466"}}},
 			}).Draw(rt, "access")
-			b.take(entry{Consent: c})
+			b.replay(entry{Consent: c})
 		}
 		var one, two bytes.Buffer
 		if err := b.Snapshot(&one); err != nil {
@@ -143,10 +143,9 @@ func TestSnapshotRestore(t *testing.T) {
 	})
 }
 
-// What is granted is never more than what was asked for and is owned, and
-// granting twice changes nothing.
-func TestGrantNeverWidens(t *testing.T) {
-	book := persona.NewBook("500")
+// grant never returns more than what was requested and is owned, and is idempotent.
+func TestGrant_NeverExceedsRequest(t *testing.T) {
+	book := persona.NewCustomers("500")
 	mine, _ := book.Person(persona.Default)
 	theirs, _ := book.Person("190905271474")
 	pool := []Reference{}
@@ -167,7 +166,7 @@ func TestGrantNeverWidens(t *testing.T) {
 		for _, acc := range mine.Accounts {
 			want, got := a.scope(acc), granted.scope(acc)
 			if want != got {
-				t.Fatalf("asked %+v, granted %+v", want, got)
+				t.Fatalf("requested %+v, granted %+v", want, got)
 			}
 			covered = covered || got.Visible
 		}
@@ -176,29 +175,29 @@ func TestGrantNeverWidens(t *testing.T) {
 				t.Fatal("another person's account was granted")
 			}
 		}
-		if asked := a.Accounts != nil || a.Balances != nil || a.Transactions != nil; asked && ok != covered {
+		if listed := a.Accounts != nil || a.Balances != nil || a.Transactions != nil; listed && ok != covered {
 			t.Fatalf("ok %v, covered %v", ok, covered)
 		}
 		if again, _ := granted.grant(mine.Accounts); ok && !cmp.Equal(again, granted) {
-			t.Fatal("granting twice is not the same")
+			t.Fatal("a second grant changed the access")
 		}
 	})
 }
 
-// A page token is good for its consent and account only, and not when changed.
-func TestPageTokens(t *testing.T) {
+// A page token is valid for its consent and account only.
+func TestPageToken_IsBoundToConsentAndAccount(t *testing.T) {
 	b := newBank(t, "")
 	w := window{Consent: "c", Account: "a", From: 1, To: 2, Status: "booked", Offset: 7, Issued: noon.Unix()}
-	token := b.token(w)
-	c := &call{Bank: b, account: "a"}
-	if got, f := c.window(token, "c"); f != nil || got != w {
+	token := b.pageToken(w)
+	c := &call{Bank: b, accountID: "a"}
+	if got, f := c.parsePageToken(token, "c"); f != nil || got != w {
 		t.Fatalf("%+v %+v", got, f)
 	}
-	if _, f := c.window(token, "d"); f == nil {
-		t.Error("good for another consent")
+	if _, f := c.parsePageToken(token, "d"); f == nil {
+		t.Error("accepted for another consent")
 	}
-	if _, f := (&call{Bank: b, account: "b"}).window(token, "c"); f == nil {
-		t.Error("good for another account")
+	if _, f := (&call{Bank: b, accountID: "b"}).parsePageToken(token, "c"); f == nil {
+		t.Error("accepted for another account")
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		i := rapid.IntRange(0, len(token)-2).Draw(t, "at")
@@ -206,8 +205,8 @@ func TestPageTokens(t *testing.T) {
 		if token[i] == 'A' {
 			letter = 'B'
 		}
-		if _, f := c.window(token[:i]+string(letter)+token[i+1:], "c"); f == nil {
-			t.Fatalf("position %d does not matter", i)
+		if _, f := c.parsePageToken(token[:i]+string(letter)+token[i+1:], "c"); f == nil {
+			t.Fatalf("a change at position %d is accepted", i)
 		}
 	})
 }
@@ -215,17 +214,17 @@ func TestPageTokens(t *testing.T) {
 func FuzzConsentRequest(f *testing.F) {
 	f.Add([]byte(`{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2026-07-01","frequencyPerDay":4,"combinedServiceIndicator":false}`))
 	f.Add([]byte(`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[]},"recurringIndicator":false,"validUntil":"9999-12-31","frequencyPerDay":1,"combinedServiceIndicator":false}`))
-	behaviour := Shipped()[0]
+	behaviour := DefaultBanks()[0]
 	today := persona.DayAt(noon)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var q consentRequest
 		if !decode(body, &q) {
 			return
 		}
-		c, refusal := q.read(behaviour, today)
-		if refusal != nil {
-			if refusal.status != 400 || refusal.code == "" {
-				t.Fatalf("%+v", refusal)
+		c, apiErr := q.parse(behaviour, today)
+		if apiErr != nil {
+			if apiErr.status != 400 || apiErr.code == "" {
+				t.Fatalf("%+v", apiErr)
 			}
 			return
 		}
@@ -240,13 +239,12 @@ func FuzzConsentRequest(f *testing.F) {
 	})
 }
 
-// No 24 hours hold more unattended reads than allowed, and none is refused while
-// there is room: compared with a plain count.
-func TestReadsInAnyDay(t *testing.T) {
+// The limit of any 24 hours is compared with a plain count of the reads.
+func TestCountRead_LimitsAnyRolling24Hours(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		moving := clock.NewManual(noon)
 		limit := rapid.IntRange(1, 4).Draw(rt, "limit")
-		b, err := New(Config{Behaviour: Shipped()[0], Clock: moving})
+		b, err := New(Config{Behaviour: DefaultBanks()[0], Clock: moving})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -258,18 +256,18 @@ func TestReadsInAnyDay(t *testing.T) {
 			c := &call{Bank: b, attended: rapid.Bool().Draw(rt, "attended")}
 			recent := 0
 			for _, at := range counted {
-				if moving.Now().Sub(at) < day {
+				if moving.Now().Sub(at) < dayLength {
 					recent++
 				}
 			}
 			f := c.countRead(one, "accounts")
-			if refused := !c.attended && recent >= limit; refused != (f != nil) {
+			if exceeded := !c.attended && recent >= limit; exceeded != (f != nil) {
 				rt.Fatalf("%d of %d reads, attended %v: %+v", recent, limit, c.attended, f)
 			}
 			if f != nil {
 				again := moving.Now().Add(time.Duration(f.retryAfter) * time.Second)
-				if left := again.Sub(counted[len(counted)-limit]); left < day || left > day+time.Second {
-					rt.Fatalf("Retry-After leads to %v after the read", left)
+				if left := again.Sub(counted[len(counted)-limit]); left < dayLength || left > dayLength+time.Second {
+					rt.Fatalf("Retry-After ends %v after the read, want 24 h", left)
 				}
 			} else if !c.attended {
 				counted = append(counted, moving.Now())

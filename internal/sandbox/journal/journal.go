@@ -1,7 +1,6 @@
-// Package journal owns the files in which the sandbox keeps its state over
-// restarts: one JSON object a line, and the newest line about a thing is its
-// state. It hands the lines on to the banks and to BankID, who know what they
-// mean.
+// Package journal stores the state of the sandbox in files, so that it survives
+// restarts. A file has one JSON object per line; for each object that is stored, the
+// last line is its current state. The banks and BankID define the types of the lines.
 package journal
 
 import (
@@ -16,29 +15,27 @@ import (
 	"path/filepath"
 )
 
-// File appends entries of one type to a file. Each line is handed to the
-// operating system before Write returns, so that a killed process loses nothing
-// it has answered for; a machine that loses power may lose the last seconds. A
-// nil File writes nothing. It is not safe for concurrent use: its owner's lock
-// also gives the lines their order.
+// File appends entries of one type to a file. Write returns after the write system
+// call, without fsync: nothing written is lost when the process is killed, but the
+// last seconds may be lost in a power failure. A nil File writes nothing. A File is
+// not safe for concurrent use; the lock of its owner also keeps the lines in order.
 type File[E any] struct {
 	file *os.File
 	err  error // the first failure; later lines are not written
 }
 
-// Open gives take what the file at path holds, then replaces the file by the
-// entries of state, so that it does not grow over restarts, and goes on
-// appending there. A file that is missing is an empty one. The file has mode
-// 0600; a start that dies here leaves either the old file or the new one.
-// Errors: those of Read, and of the file system.
-func Open[E any](path string, take func(E), state iter.Seq[E]) (*File[E], error) {
+// Open calls apply for each entry of the file at path, then replaces the file by the
+// entries of state, so that it does not grow over restarts, and opens it for
+// appending. A missing file counts as empty. The file has mode 0600. It is replaced
+// atomically. Errors are those of Read and of the file system.
+func Open[E any](path string, apply func(E), state iter.Seq[E]) (*File[E], error) {
 	old, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, fmt.Errorf("journal: %w", err)
 	default:
-		err = Read(old, take)
+		err = Read(old, apply)
 		_ = old.Close()
 		if err != nil {
 			return nil, err
@@ -57,8 +54,8 @@ func Open[E any](path string, take func(E), state iter.Seq[E]) (*File[E], error)
 	return &File[E]{file: temp}, nil
 }
 
-// Write appends e. Once a line could not be written whole, this and every later
-// Write is that failure.
+// Write appends e. After a failure, this and every later Write returns that error and
+// writes nothing, so that no line follows an incomplete one.
 func (f *File[E]) Write(e E) error {
 	if f == nil {
 		return nil
@@ -76,7 +73,8 @@ func (f *File[E]) Write(e E) error {
 	return nil
 }
 
-// Close closes the file and tells the first failure. A later Write fails.
+// Close closes the file. It returns the first error of any Write, if there was one.
+// A later Write fails.
 func (f *File[E]) Close() error {
 	if f == nil {
 		return nil
@@ -87,7 +85,7 @@ func (f *File[E]) Close() error {
 	return nil
 }
 
-// Snapshot writes entries as a file holds them.
+// Snapshot writes entries to w in the form of the file.
 func Snapshot[E any](w io.Writer, state iter.Seq[E]) error {
 	out := bufio.NewWriter(w)
 	enc := json.NewEncoder(out)
@@ -102,11 +100,11 @@ func Snapshot[E any](w io.Writer, state iter.Seq[E]) error {
 	return nil
 }
 
-// Read gives take the entries of r, in order. A last line without an end was cut
-// off by a kill, so it was never acknowledged: it is passed over. Any other line
-// that is no E is an error, after which what came before has been taken. No
-// error repeats what a line holds.
-func Read[E any](r io.Reader, take func(E)) error {
+// Read calls apply for each entry of r, in order. It ignores a last line without a
+// newline: the process was killed while writing it, so the write was never
+// acknowledged. It stops with an error at any other line that cannot be parsed as an
+// E. Errors never contain the content of a line.
+func Read[E any](r io.Reader, apply func(E)) error {
 	in := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
@@ -118,8 +116,8 @@ func Read[E any](r io.Reader, take func(E)) error {
 		}
 		var e E
 		if json.Unmarshal(line, &e) != nil {
-			return fmt.Errorf("journal: line %d cannot be read", n)
+			return fmt.Errorf("journal: line %d cannot be parsed", n)
 		}
-		take(e)
+		apply(e)
 	}
 }

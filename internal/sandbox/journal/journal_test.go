@@ -19,7 +19,8 @@ type line struct {
 	Name string `json:"name"`
 }
 
-// reopen is a start: what it took, and the file to go on with.
+// reopen opens the journal as a restart would. It returns the entries that were read
+// and the open file.
 func reopen(t *testing.T, path string) ([]line, *journal.File[line]) {
 	t.Helper()
 	var got []line
@@ -41,12 +42,12 @@ func write(t *testing.T, f *journal.File[line], names ...string) {
 	}
 }
 
-// Nothing is closed between the starts: a killed process closes nothing either.
-func TestLinesOutliveAKill(t *testing.T) {
+// The file is not closed between the starts, as after a kill.
+func TestJournal_KeepsEntriesAfterKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	got, f := reopen(t, path)
 	if len(got) != 0 {
-		t.Errorf("a new file holds %v", got)
+		t.Errorf("a new file contains %v", got)
 	}
 	write(t, f, "a", "b")
 	_, f = reopen(t, path)
@@ -55,7 +56,7 @@ func TestLinesOutliveAKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := half.WriteString(`{"name":"d"}`); err != nil { // all but the line's end
+	if _, err := half.WriteString(`{"name":"d"}`); err != nil { // without the newline
 		t.Fatal(err)
 	}
 	if err := half.Close(); err != nil {
@@ -63,7 +64,7 @@ func TestLinesOutliveAKill(t *testing.T) {
 	}
 	got, f = reopen(t, path)
 	if diff := cmp.Diff([]line{{"a"}, {"b"}, {"c"}}, got); diff != "" {
-		t.Errorf("taken (-want +got):\n%s", diff)
+		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
@@ -76,11 +77,11 @@ func TestLinesOutliveAKill(t *testing.T) {
 		t.Errorf("mode %v", info.Mode())
 	}
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
-		t.Errorf("%d files are left", len(left))
+		t.Errorf("%d files in the directory, want 1", len(left))
 	}
 }
 
-func TestStateReplacesTheLines(t *testing.T) {
+func TestOpen_ReplacesLinesByState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	if err := os.WriteFile(path, []byte("{\"name\":\"old\"}\n{\"name\":\"older\"}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -91,18 +92,18 @@ func TestStateReplacesTheLines(t *testing.T) {
 	}
 	write(t, f, "new")
 	if got, _ := os.ReadFile(path); string(got) != "{\"name\":\"only\"}\n{\"name\":\"new\"}\n" {
-		t.Errorf("the file holds %q", got)
+		t.Errorf("the file contains %q", got)
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestFailures(t *testing.T) {
+func TestJournal_ReturnsErrors(t *testing.T) {
 	dir := t.TempDir()
 	none := slices.Values([]line{})
 	if _, err := journal.Open(filepath.Join(dir, "no", "folder"), func(line) {}, none); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("in no folder: %v", err)
+		t.Errorf("missing directory: %v", err)
 	}
 	path := filepath.Join(dir, "j")
 	broken := "{\"name\":\"a\"}\n{\"name\":\"198412099296\"\n{\"name\":\"b\"}\n"
@@ -111,10 +112,10 @@ func TestFailures(t *testing.T) {
 	}
 	_, err := journal.Open(path, func(line) {}, none)
 	if err == nil || strings.Contains(err.Error(), "19841209") || !strings.Contains(err.Error(), "line 2") {
-		t.Errorf("a broken line: %v", err)
+		t.Errorf("invalid line: %v", err)
 	}
 	if got, _ := os.ReadFile(path); string(got) != broken {
-		t.Error("a file that cannot be read was replaced")
+		t.Error("a file that cannot be parsed was replaced")
 	}
 	_, f := reopen(t, filepath.Join(dir, "other"))
 	if err := f.Close(); err != nil {
@@ -126,15 +127,16 @@ func TestFailures(t *testing.T) {
 		}
 	}
 	if f.Close() == nil {
-		t.Error("Close hides the failure")
+		t.Error("Close does not return the error of Write")
 	}
 	var nothing *journal.File[line]
 	if nothing.Write(line{}) != nil || nothing.Close() != nil {
-		t.Error("a nil file fails")
+		t.Error("a nil File returns an error")
 	}
 }
 
-// What is read and written again is the same, whatever the bytes.
+// Whatever the input, the entries that were read can be written and read again
+// unchanged.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte("{\"name\":\"a\"}\n{\"name\":\"b\"}"))
 	f.Add([]byte("\n"))

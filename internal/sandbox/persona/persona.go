@@ -1,10 +1,9 @@
-// Package persona owns the customers of the sandbox banks: who they are, which
-// accounts they hold and what happened on them. It hands them to package aspsp,
-// which puts them on the wire.
+// Package persona defines the customers of the sandbox banks: their names, accounts
+// and transactions. Package aspsp returns them over HTTP.
 //
-// Everything follows from the personal number, the account and the date, so
-// that the same question has the same answer in every process. Amounts are
-// whole minor units (öre, cent); nothing here is floating point.
+// All data is computed from the personal number, the account and the date, so that
+// the same request has the same result in every process. Amounts are integers in
+// minor units (öre, cent), never floating point.
 //
 // All personal numbers are Skatteverket's test numbers (docs/reference/banks.md 14.1).
 package persona
@@ -19,25 +18,25 @@ import (
 	"samla/internal/ident"
 )
 
-// Default is the person whom a bank expects when it is not told who signs.
+// Default is the person whom a bank expects to sign if the request does not name one.
 const Default = "198412099296"
 
 // Person is a customer.
 type Person struct {
-	Number   string // 12 digits
-	Given    string
-	Surname  string
-	Shows    string // one sentence for the documentation
-	Accounts []Account
-	// Status is the HTTP status that every account read of this person ends
-	// with, 0 when reads work.
+	Number      string // 12 digits
+	GivenName   string
+	Surname     string
+	Description string // one sentence for the documentation
+	Accounts    []Account
+	// Status is the HTTP status of every account read of this person; 0 if reads
+	// succeed.
 	Status int
 }
 
-// Name is the given name and the surname.
-func (p Person) Name() string { return p.Given + " " + p.Surname }
+// Name returns the given name and the surname.
+func (p Person) Name() string { return p.GivenName + " " + p.Surname }
 
-// Account returns the person's account of this id.
+// Account returns the account with this id, and reports whether there is one.
 func (p Person) Account(id string) (Account, bool) {
 	for _, a := range p.Accounts {
 		if a.ID == id {
@@ -47,8 +46,8 @@ func (p Person) Account(id string) (Account, bool) {
 	return Account{}, false
 }
 
-// Account is one account or card of a person at one bank. Optional members are
-// empty when the bank does not tell them.
+// Account is one account or card of a person at one bank. A field is empty if the
+// bank does not return it.
 type Account struct {
 	ID          string // resourceId
 	Card        bool
@@ -63,27 +62,27 @@ type Account struct {
 	Owners      []string
 	CreditLimit int64 // minor units
 
-	// TransactionsStatus is the HTTP status that reading its transactions ends
-	// with, 0 when that works.
+	// TransactionsStatus is the HTTP status of reads of its transactions; 0 if they
+	// succeed.
 	TransactionsStatus int
 
-	recipe  *recipe
-	pockets []pocket
-	cached  bool
+	rules       *ruleSet
+	subAccounts []subAccount
+	cached      bool
 }
 
-// pocket is one currency of an account.
-type pocket struct {
+// subAccount is one currency of an account.
+type subAccount struct {
 	currency string
 	opening  int64
-	recipe   *recipe
+	rules    *ruleSet
 }
 
-// Book is the customers of one bank. It is safe for concurrent use.
-type Book struct {
+// Customers is the customers of one bank. It is safe for concurrent use.
+type Customers struct {
 	bank    string // three digits, the bank id in the IBAN
 	mu      sync.RWMutex
-	people  map[string]Person
+	persons map[string]Person
 	ledgers map[string]datedLedger
 }
 
@@ -92,48 +91,48 @@ type datedLedger struct {
 	ledger *Ledger
 }
 
-// NewBook opens the book of the bank with this id (three digits, docs/reference/banks.md
-// 14.2). The same person has other accounts at another bank.
-func NewBook(bankID string) *Book {
-	b := &Book{bank: bankID, people: map[string]Person{}, ledgers: map[string]datedLedger{}}
-	for _, e := range roster {
-		b.people[e.number] = b.person(e)
+// NewCustomers returns the customers of the bank with this id (three digits,
+// docs/reference/banks.md 14.2). The same person has different accounts at each bank.
+func NewCustomers(bankID string) *Customers {
+	c := &Customers{bank: bankID, persons: map[string]Person{}, ledgers: map[string]datedLedger{}}
+	for _, e := range personas {
+		c.persons[e.number] = c.person(e)
 	}
-	return b
+	return c
 }
 
-// Valid tells whether number is a 12-digit personal or coordination number
-// whose check digit holds.
+// Valid reports whether number is a 12-digit personal or coordination number with a
+// matching check digit.
 func Valid(number string) bool {
 	_, err := ident.ParsePersonalNumber12(number)
 	return err == nil
 }
 
-// Person returns the customer with this number. A valid number outside the
-// roster is a customer with one small account; a number that is not valid is
-// nobody.
-func (b *Book) Person(number string) (Person, bool) {
-	if p, ok := b.people[number]; ok {
+// Person returns the customer with this number. Any valid number that is not one of
+// the personas is a customer with one small account. For an invalid number it
+// reports false.
+func (c *Customers) Person(number string) (Person, bool) {
+	if p, ok := c.persons[number]; ok {
 		return p, true
 	}
 	if !Valid(number) {
 		return Person{}, false
 	}
-	return b.person(entry{number: number, given: "Kund", surname: number[:4], accounts: lightAccounts, uncached: true}), true
+	return c.person(personaSpec{number: number, givenName: "Kund", surname: number[:4], accounts: smallAccounts, uncached: true}), true
 }
 
-// Roster lists the persons with a story, in the order of the documentation.
-func Roster() []Person {
-	out := make([]Person, len(roster))
-	b := &Book{bank: "500"}
-	for i, e := range roster {
-		out[i] = b.person(e)
+// All returns the personas in the order of docs/sandbox.md.
+func All() []Person {
+	out := make([]Person, len(personas))
+	c := &Customers{bank: "500"}
+	for i, e := range personas {
+		out[i] = c.person(e)
 	}
 	return out
 }
 
-func (b *Book) person(e entry) Person {
-	p := Person{Number: e.number, Given: e.given, Surname: e.surname, Shows: e.shows, Status: e.status}
+func (c *Customers) person(e personaSpec) Person {
+	p := Person{Number: e.number, GivenName: e.givenName, Surname: e.surname, Description: e.description, Status: e.status}
 	for _, t := range e.accounts {
 		holder, owners := e.number, []string{p.Name()}
 		if t.sharedBy != nil {
@@ -142,19 +141,19 @@ func (b *Book) person(e entry) Person {
 				owners = append(owners, nameOf(number))
 			}
 		}
-		p.Accounts = append(p.Accounts, b.account(t, holder, owners, !e.uncached))
+		p.Accounts = append(p.Accounts, c.account(t, holder, owners, !e.uncached))
 	}
 	return p
 }
 
-func (b *Book) account(t accountEntry, holder string, owners []string, cached bool) Account {
-	sum := sha256.Sum256([]byte(b.bank + "/" + holder + "/" + t.key))
+func (c *Customers) account(t accountSpec, holder string, owners []string, cached bool) Account {
+	sum := sha256.Sum256([]byte(c.bank + "/" + holder + "/" + t.key))
 	id := hex.EncodeToString(sum[:16])
 	a := Account{
 		ID:       fmt.Sprintf("%s-%s-%s-%s-%s", id[:8], id[8:12], id[12:16], id[16:20], id[20:]),
 		Currency: t.currency, Name: t.name, Product: t.product, Type: t.kind, Status: t.status, Owners: owners,
 		Card: t.card, CreditLimit: t.limit, TransactionsStatus: t.fault, cached: cached,
-		recipe: t.recipe, pockets: t.pockets,
+		rules: t.rules, subAccounts: t.subAccounts,
 	}
 	if a.Currency == "" {
 		a.Currency = "SEK"
@@ -162,32 +161,32 @@ func (b *Book) account(t accountEntry, holder string, owners []string, cached bo
 	if a.Status == "" {
 		a.Status = "enabled"
 	}
-	if a.pockets == nil {
-		a.pockets = []pocket{{currency: a.Currency, opening: t.opening, recipe: t.recipe}}
+	if a.subAccounts == nil {
+		a.subAccounts = []subAccount{{currency: a.Currency, opening: t.opening, rules: t.rules}}
 	}
 	account := digits(sum[16:], 11)
 	switch {
 	case t.card:
 		a.MaskedPAN = "54" + account[:2] + "00******" + account[7:]
 	case t.bbanOnly:
-		a.BBAN = b.bank + "0" + account
+		a.BBAN = c.bank + "0" + account
 	default:
-		a.IBAN = iban(b.bank, account)
+		a.IBAN = iban(c.bank, account)
 		a.BBAN = a.IBAN[4:]
 	}
 	return a
 }
 
 func nameOf(number string) string {
-	for _, e := range roster {
+	for _, e := range personas {
 		if e.number == number {
-			return e.given + " " + e.surname
+			return e.givenName + " " + e.surname
 		}
 	}
 	return ""
 }
 
-// digits makes n decimal digits of a hash; the first is not zero.
+// digits converts a hash to n decimal digits; the first is not zero.
 func digits(hash []byte, n int) string {
 	out := make([]byte, n)
 	for i := range out {
@@ -197,7 +196,7 @@ func digits(hash []byte, n int) string {
 	return string(out)
 }
 
-// iban makes a Swedish IBAN: check digits, bank id, account padded to 17.
+// iban returns a Swedish IBAN: check digits, bank id, account padded to 17 digits.
 func iban(bank, account string) string {
 	bban := bank + fmt.Sprintf("%017s", account)
 	rest := 0
@@ -207,23 +206,23 @@ func iban(bank, account string) string {
 	return fmt.Sprintf("SE%02d%s", 98-rest, bban)
 }
 
-// Ledger returns what happened on the account up to the end of today. Accounts
-// of the roster are worked out once a day; the small account of any other
-// number is short enough to be worked out each time.
-func (b *Book) Ledger(a Account, today Day) *Ledger {
+// Ledger returns the transactions and balances of the account up to the end of today.
+// The ledgers of personas are computed once per day and cached; the small account of
+// any other number is computed each time.
+func (c *Customers) Ledger(a Account, today Day) *Ledger {
 	if !a.cached {
 		return makeLedger(a, today)
 	}
-	b.mu.RLock()
-	found, ok := b.ledgers[a.ID]
-	b.mu.RUnlock()
+	c.mu.RLock()
+	found, ok := c.ledgers[a.ID]
+	c.mu.RUnlock()
 	if ok && found.day == today {
 		return found.ledger
 	}
 	l := makeLedger(a, today)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ledgers[a.ID] = datedLedger{today, l}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ledgers[a.ID] = datedLedger{today, l}
 	return l
 }
 

@@ -12,18 +12,18 @@ import (
 
 var today = persona.DayOf(2026, 4, 1)
 
-func TestRosterNumbersHold(t *testing.T) {
+func TestAll_HasValidAndDistinctNumbers(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range persona.Roster() {
+	for _, p := range persona.All() {
 		if seen[p.Number] {
-			t.Errorf("%s stands twice", p.Name())
+			t.Errorf("%s is there twice", p.Name())
 		}
 		seen[p.Number] = true
 		if !luhn(p.Number[2:]) || !persona.Valid(p.Number) {
 			t.Errorf("%s: check digit fails", p.Name())
 		}
-		if p.Shows == "" || p.Name() == " " {
-			t.Errorf("%s: undocumented", p.Name())
+		if p.Description == "" || p.Name() == " " {
+			t.Errorf("%s: no name or description", p.Name())
 		}
 	}
 	if len(seen) < 8 || !seen[persona.Default] {
@@ -31,12 +31,12 @@ func TestRosterNumbersHold(t *testing.T) {
 	}
 	for _, bad := range []string{"201509160006", "197004289895", "196408833224", "", "abc"} {
 		if persona.Valid(bad) {
-			t.Errorf("a number that is none passed")
+			t.Errorf("%q is valid", bad)
 		}
 	}
 }
 
-// luhn is checked here on its own, beside package ident.
+// luhn is a second implementation of the check digit, independent of package ident.
 func luhn(s string) bool {
 	sum := 0
 	for i, c := range s {
@@ -51,12 +51,12 @@ func luhn(s string) bool {
 	return sum%10 == 0
 }
 
-func TestAccountsAreWellFormed(t *testing.T) {
+func TestCustomers_HaveWellFormedAccounts(t *testing.T) {
 	ids := map[string]string{}
 	for _, bank := range []string{"500", "800"} {
-		book := persona.NewBook(bank)
-		for _, r := range persona.Roster() {
-			p, ok := book.Person(r.Number)
+		customers := persona.NewCustomers(bank)
+		for _, r := range persona.All() {
+			p, ok := customers.Person(r.Number)
 			if !ok {
 				t.Fatal(r.Name())
 			}
@@ -78,58 +78,58 @@ func TestAccountsAreWellFormed(t *testing.T) {
 	}
 }
 
-func TestBalancesAreTheSumOfTheRows(t *testing.T) {
-	book := persona.NewBook("500")
-	for _, r := range persona.Roster() {
-		p, _ := book.Person(r.Number)
+func TestLedger_BalancesAreSumOfTransactions(t *testing.T) {
+	customers := persona.NewCustomers("500")
+	for _, r := range persona.All() {
+		p, _ := customers.Person(r.Number)
 		for _, a := range p.Accounts {
-			l := book.Ledger(a, today)
-			for _, pocket := range l.Pockets {
-				booked, yesterday, expected := pocket.Opening, pocket.Opening, int64(0)
+			l := customers.Ledger(a, today)
+			for _, sub := range l.SubAccounts {
+				customersed, yesterday, expected := sub.Opening, sub.Opening, int64(0)
 				for _, row := range l.Booked {
-					if row.Currency != pocket.Currency {
+					if row.Currency != sub.Currency {
 						continue
 					}
-					booked += row.Minor
+					customersed += row.Minor
 					if row.Day < today {
 						yesterday += row.Minor
 					}
-					if row.After != booked {
+					if row.BalanceAfter != customersed {
 						t.Fatalf("%s %s: balance after %s", p.Name(), a.Name, row.Day)
 					}
 				}
 				for _, row := range l.Pending {
-					if row.Currency == pocket.Currency {
+					if row.Currency == sub.Currency {
 						expected += row.Minor
 					}
 				}
-				if booked != pocket.Booked || yesterday != pocket.Yesterday || booked+expected != pocket.Expected {
-					t.Errorf("%s %s: %+v, rows say %d %d", p.Name(), a.Name, pocket, booked, yesterday)
+				if customersed != sub.Booked || yesterday != sub.Yesterday || customersed+expected != sub.Expected {
+					t.Errorf("%s %s: %+v, sums are %d and %d", p.Name(), a.Name, sub, customersed, yesterday)
 				}
 			}
 		}
 	}
 }
 
-// A row keeps its key, amount and balance from one day to the next.
-func TestRowsDoNotChangeFromDayToDay(t *testing.T) {
+// A transaction keeps its key, amount and balance from one day to the next.
+func TestLedger_KeepsTransactionsFromDayToDay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		people := persona.Roster()
+		people := persona.All()
 		r := people[rapid.IntRange(0, len(people)-1).Draw(t, "person")]
 		day := persona.DayOf(2026, 1, 1) + persona.Day(rapid.IntRange(0, 400).Draw(t, "day"))
-		first, second := persona.NewBook("500"), persona.NewBook("500")
+		first, second := persona.NewCustomers("500"), persona.NewCustomers("500")
 		p, _ := first.Person(r.Number)
 		for _, a := range p.Accounts {
-			before := map[string]persona.Row{}
+			before := map[string]persona.Transaction{}
 			for _, row := range first.Ledger(a, day).Booked {
 				before[row.Key+row.Currency] = row
 			}
 			for _, row := range second.Ledger(a, day+1).Booked {
 				old, ok := before[row.Key+row.Currency]
 				if !ok && row.Day <= day {
-					t.Fatalf("%s: a row of %s appeared later", a.Name, row.Day)
+					t.Fatalf("%s: a transaction of %s appeared later", a.Name, row.Day)
 				}
-				if ok && (old.Minor != row.Minor || old.After != row.After || old.Day != row.Day) {
+				if ok && (old.Minor != row.Minor || old.BalanceAfter != row.BalanceAfter || old.Day != row.Day) {
 					t.Fatalf("%s: %+v became %+v", a.Name, old, row)
 				}
 			}
@@ -137,11 +137,11 @@ func TestRowsDoNotChangeFromDayToDay(t *testing.T) {
 	})
 }
 
-func TestStories(t *testing.T) {
-	book := persona.NewBook("500")
+func TestCustomers_MatchTheirDescriptions(t *testing.T) {
+	customers := persona.NewCustomers("500")
 	count := func(number string, account int) int {
-		p, _ := book.Person(number)
-		return len(book.Ledger(p.Accounts[account], today).Booked)
+		p, _ := customers.Person(number)
+		return len(customers.Ledger(p.Accounts[account], today).Booked)
 	}
 	if n := count(persona.Default, 0); n < 500 {
 		t.Errorf("everyday: %d rows", n)
@@ -150,39 +150,39 @@ func TestStories(t *testing.T) {
 		t.Errorf("long history: %d rows", n)
 	}
 	if n := count("198611239883", 0); n < 5 || n > 20 {
-		t.Errorf("light: %d rows", n)
+		t.Errorf("small account: %d rows", n)
 	}
 	if n := count("194408139089", 0); n != 0 {
 		t.Errorf("no transactions: %d rows", n)
 	}
-	ester, _ := book.Person("190905271474")
-	sten, _ := book.Person("195704289999")
+	ester, _ := customers.Person("190905271474")
+	sten, _ := customers.Person("195704289999")
 	if ester.Accounts[0].ID != sten.Accounts[0].ID || len(sten.Accounts[0].Owners) != 2 {
 		t.Error("the joint account is not the same for both")
 	}
-	stranger, ok := book.Person("199001012384")
-	if ok && len(stranger.Accounts) != 1 {
-		t.Error("an unlisted customer has one account")
+	unlisted, ok := customers.Person("199001012384")
+	if ok && len(unlisted.Accounts) != 1 {
+		t.Errorf("an unlisted customer has %d accounts, want 1", len(unlisted.Accounts))
 	}
-	if _, ok := book.Person("199001010000"); ok {
+	if _, ok := customers.Person("199001010000"); ok {
 		t.Error("a number with a wrong check digit is a customer")
 	}
 }
 
-func TestRowsHaveAllShapes(t *testing.T) {
-	book := persona.NewBook("500")
-	p, _ := book.Person(persona.Default)
+func TestLedger_HasTransactionsOfAllShapes(t *testing.T) {
+	customers := persona.NewCustomers("500")
+	p, _ := customers.Person(persona.Default)
 	var noID, noRef, neither, array, exchange, pending int
 	for _, a := range p.Accounts {
-		l := book.Ledger(a, today)
+		l := customers.Ledger(a, today)
 		pending += len(l.Pending)
 		for _, r := range l.Booked {
 			switch {
-			case r.ID == "" && r.Ref == "":
+			case r.ID == "" && r.EntryReference == "":
 				neither++
 			case r.ID == "":
 				noID++
-			case r.Ref == "":
+			case r.EntryReference == "":
 				noRef++
 			}
 			if len(r.Text) > 1 {
@@ -191,7 +191,7 @@ func TestRowsHaveAllShapes(t *testing.T) {
 			if r.Exchange != nil {
 				exchange++
 				if (r.Exchange.Minor < 0) != (r.Minor < 0) {
-					t.Error("the exchange has the other sign")
+					t.Error("the exchange amount has another sign than the transaction")
 				}
 			}
 		}
@@ -201,7 +201,7 @@ func TestRowsHaveAllShapes(t *testing.T) {
 	}
 }
 
-func TestAmount(t *testing.T) {
+func TestAmount_HasTwoDecimals(t *testing.T) {
 	for minor, want := range map[int64]string{0: "0.00", 5: "0.05", -5: "-0.05", 123456: "1234.56", -100: "-1.00"} {
 		if got := persona.Amount(minor); got != want {
 			t.Errorf("%d: %q, want %q", minor, got, want)
@@ -209,11 +209,11 @@ func TestAmount(t *testing.T) {
 	}
 }
 
-func BenchmarkLightLedger(b *testing.B) {
-	book := persona.NewBook("500")
+func BenchmarkLedger_SmallAccount(b *testing.B) {
+	customers := persona.NewCustomers("500")
 	b.ReportAllocs()
 	for b.Loop() {
-		p, _ := book.Person("198611239883")
-		book.Ledger(p.Accounts[0], today)
+		p, _ := customers.Person("198611239883")
+		customers.Ledger(p.Accounts[0], today)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// The PEM files of a directory. Keys are written with mode 0600.
+// The PEM files of a directory. Keys have mode 0600.
 const (
 	CAFile        = "ca.pem"
 	caKeyFile     = "ca-key.pem"
@@ -26,7 +26,7 @@ const (
 	serverKeyFile = "server-key.pem"
 )
 
-// Set is everything the sandbox needs.
+// Set is the CA of a sandbox and the certificates it has issued.
 type Set struct {
 	CA     *CA
 	Server tls.Certificate
@@ -34,9 +34,9 @@ type Set struct {
 	QSEAL  tls.Certificate
 }
 
-// Open returns the set kept in dir. What is missing, unreadable as a pair, of
-// another CA or within 30 days of its end is made anew and written. An empty
-// dir makes a set that lives in memory only.
+// Open returns the set stored in dir. It replaces each certificate that is missing,
+// does not match its key, was issued by another CA or expires within 30 days. If dir
+// is empty, it generates a set in memory only.
 func Open(dir string, now func() time.Time, random io.Reader) (*Set, error) {
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -57,14 +57,14 @@ func Open(dir string, now func() time.Time, random io.Reader) (*Set, error) {
 		{&s.QWAC, QWACFile, QWACKeyFile, func() (tls.Certificate, error) { return ca.Issue(QWAC()) }},
 		{&s.QSEAL, QSEALFile, QSEALKeyFile, func() (tls.Certificate, error) { return ca.Issue(QSEAL()) }},
 	} {
-		if found, ok := load(dir, item.cert, item.key); ok && found.Leaf.CheckSignatureFrom(ca.Cert) == nil && fresh(found.Leaf, now()) {
+		if found, ok := loadPair(dir, item.cert, item.key); ok && found.Leaf.CheckSignatureFrom(ca.Cert) == nil && usable(found.Leaf, now()) {
 			*item.into = found
 			continue
 		}
 		if *item.into, err = item.issue(); err != nil {
 			return nil, err
 		}
-		if err := save(dir, item.cert, item.key, *item.into); err != nil {
+		if err := savePair(dir, item.cert, item.key, *item.into); err != nil {
 			return nil, err
 		}
 	}
@@ -76,20 +76,20 @@ func openCA(dir string, now func() time.Time, random io.Reader) (*CA, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found, ok := load(dir, CAFile, caKeyFile); ok && fresh(found.Leaf, now()) {
+	if found, ok := loadPair(dir, CAFile, caKeyFile); ok && usable(found.Leaf, now()) {
 		if key, ok := found.PrivateKey.(*ecdsa.PrivateKey); ok {
 			ca.Cert, ca.key = found.Leaf, key
 			return ca, nil
 		}
 	}
-	return ca, save(dir, CAFile, caKeyFile, tls.Certificate{Certificate: [][]byte{ca.Cert.Raw}, PrivateKey: ca.key})
+	return ca, savePair(dir, CAFile, caKeyFile, tls.Certificate{Certificate: [][]byte{ca.Cert.Raw}, PrivateKey: ca.key})
 }
 
-func fresh(cert *x509.Certificate, now time.Time) bool {
+func usable(cert *x509.Certificate, now time.Time) bool {
 	return !now.Before(cert.NotBefore) && now.Add(30*24*time.Hour).Before(cert.NotAfter)
 }
 
-func load(dir, certFile, keyFile string) (tls.Certificate, bool) {
+func loadPair(dir, certFile, keyFile string) (tls.Certificate, bool) {
 	if dir == "" {
 		return tls.Certificate{}, false
 	}
@@ -97,7 +97,7 @@ func load(dir, certFile, keyFile string) (tls.Certificate, bool) {
 	return pair, err == nil && pair.Leaf != nil
 }
 
-func save(dir, certFile, keyFile string, c tls.Certificate) error {
+func savePair(dir, certFile, keyFile string, c tls.Certificate) error {
 	if dir == "" {
 		return nil
 	}
@@ -105,15 +105,14 @@ func save(dir, certFile, keyFile string, c tls.Certificate) error {
 	if err != nil {
 		return fmt.Errorf("pki: marshal key: %w", err)
 	}
-	if err := write(filepath.Join(dir, keyFile), "PRIVATE KEY", key, 0o600); err != nil {
+	if err := replaceFile(filepath.Join(dir, keyFile), "PRIVATE KEY", key, 0o600); err != nil {
 		return err
 	}
-	return write(filepath.Join(dir, certFile), "CERTIFICATE", c.Certificate[0], 0o644)
+	return replaceFile(filepath.Join(dir, certFile), "CERTIFICATE", c.Certificate[0], 0o644)
 }
 
-// write replaces the file in one step, so that a start that dies here leaves
-// either the old file or the new one.
-func write(path, kind string, der []byte, mode fs.FileMode) error {
+// replaceFile writes a PEM file and replaces an existing one atomically.
+func replaceFile(path, kind string, der []byte, mode fs.FileMode) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return fmt.Errorf("pki: %w", err)

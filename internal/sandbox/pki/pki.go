@@ -1,9 +1,8 @@
-// Package pki owns the sandbox's certificates: a CA of its own, the server's
-// certificate and the TPP's QWAC and QSealC, made at run time and, where a
-// directory is given, found again at the next start. It hands them to the
-// sandbox's listener and to whoever plays the TPP.
+// Package pki generates the sandbox's certificates: its own CA, the server's
+// certificate and the TPP's QWAC and QSealC. With a directory it stores them and
+// loads them at the next start.
 //
-// It can also issue the bad certificates that a strict bank must refuse.
+// It can also issue invalid certificates, to test that a bank rejects them.
 // Source: ETSI TS 119 495; docs/reference/banks.md 9.1.
 package pki
 
@@ -29,7 +28,7 @@ import (
 const TPPOrganization = "PSDSE-FINA-44059"
 
 const (
-	backdate = 365 * 24 * time.Hour // tolerates a clock that lags behind the machine's
+	backdate = 365 * 24 * time.Hour // certificates are valid for clocks that are up to a year behind
 	lifetime = 3 * 365 * 24 * time.Hour
 )
 
@@ -41,9 +40,8 @@ type CA struct {
 	random io.Reader
 }
 
-// NewCA makes a certification authority. now gives the time that certificates
-// are issued at; random is where serial numbers and keys come from, nil for the
-// machine's own source.
+// NewCA generates a certificate authority. Certificates are issued at the time that
+// now returns. Serial numbers and keys come from random; nil means crypto/rand.
 func NewCA(name string, now func() time.Time, random io.Reader) (*CA, error) {
 	if random == nil {
 		random = rand.Reader
@@ -72,7 +70,7 @@ func (ca *CA) sign(template, parent *x509.Certificate, pub crypto.PublicKey) (*x
 	if _, err := io.ReadFull(ca.random, serial); err != nil {
 		return nil, fmt.Errorf("pki: serial number: %w", err)
 	}
-	serial[0] |= 0x40 // never empty, never negative
+	serial[0] |= 0x40 // no leading zero byte, never negative
 	serial[0] &= 0x7f
 	template.SerialNumber = new(big.Int).SetBytes(serial)
 	der, err := x509.CreateCertificate(ca.random, template, parent, pub, ca.key)
@@ -82,7 +80,7 @@ func (ca *CA) sign(template, parent *x509.Certificate, pub crypto.PublicKey) (*x
 	return x509.ParseCertificate(der)
 }
 
-// Pool returns a pool that holds this CA alone.
+// Pool returns a pool that contains only this CA.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Cert)
@@ -99,24 +97,24 @@ func (ca *CA) Server() (tls.Certificate, error) {
 	}, false)
 }
 
-// Spec describes a TPP certificate. The zero value of each member makes it the
-// good case, so that a test names only what is wrong.
+// Spec describes a TPP certificate. The zero value of each field means a valid
+// certificate, so that a test sets only what must be wrong.
 type Spec struct {
-	Type         eidas.QcType // Unknown leaves the QcType statement out
+	Type         eidas.QcType // Unknown: no QcType statement
 	Roles        []eidas.Role
 	Organization string    // empty: TPPOrganization
 	NotBefore    time.Time // zero: a year ago
 	NotAfter     time.Time // zero: three years ahead
-	NoStatements bool      // leaves the QcStatements extension out
+	NoStatements bool      // no QcStatements extension
 }
 
-// QWAC describes a good website certificate of an AISP.
+// QWAC returns the spec of an AISP's valid website certificate.
 func QWAC() Spec { return Spec{Type: eidas.Web, Roles: []eidas.Role{eidas.AI}} }
 
-// QSEAL describes a good seal certificate of an AISP.
+// QSEAL returns the spec of an AISP's valid seal certificate.
 func QSEAL() Spec { return Spec{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}} }
 
-// Issue makes a TPP certificate and its key: RSA-2048 for a seal, ECDSA P-256
+// Issue generates a TPP certificate and its key: RSA-2048 for a seal, ECDSA P-256
 // otherwise.
 func (ca *CA) Issue(s Spec) (tls.Certificate, error) {
 	if s.Organization == "" {

@@ -16,7 +16,7 @@ var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 
 func now() time.Time { return noon }
 
-func TestSetIsUsable(t *testing.T) {
+func TestOpen_GeneratesValidCertificates(t *testing.T) {
 	s, err := pki.Open("", now, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestSetIsUsable(t *testing.T) {
 	}
 }
 
-func TestSetIsFoundAgain(t *testing.T) {
+func TestOpen_LoadsStoredCertificates(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	first, err := pki.Open(dir, now, nil)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestSetIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestSpoiltOrEndingFilesAreReplaced(t *testing.T) {
+func TestOpen_ReplacesInvalidAndExpiringCertificates(t *testing.T) {
 	dir := t.TempDir()
 	first, err := pki.Open(dir, now, nil)
 	if err != nil {
@@ -91,11 +91,11 @@ func TestSpoiltOrEndingFilesAreReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	if later.QWAC.Leaf.Equal(second.QWAC.Leaf) || !later.CA.Cert.Equal(second.CA.Cert) {
-		t.Error("want a new QWAC of the same CA a day before the end")
+		t.Error("want a new QWAC of the same CA a day before the old one expires")
 	}
 }
 
-func TestBadOnesAreAsAsked(t *testing.T) {
+func TestIssue_FollowsSpecOfInvalidCertificates(t *testing.T) {
 	ca, err := pki.NewCA("test", now, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestBadOnesAreAsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := eidas.Parse(c.Leaf); err == nil {
-		t.Error("statements are there")
+		t.Error("the certificate has QcStatements")
 	}
 	if _, err := ca.Issue(pki.Spec{Roles: []eidas.Role{"PSP_XX"}}); err == nil {
 		t.Error("an unknown role was issued")

@@ -14,13 +14,13 @@ import (
 	"github.com/google/uuid"
 )
 
-func spec(s pki.Spec, change func(*pki.Spec)) pki.Spec { change(&s); return s }
+func changed(s pki.Spec, change func(*pki.Spec)) pki.Spec { change(&s); return s }
 
-// Who asks: the client certificate (docs/reference/banks.md 8, first row).
-func TestClientCertificate(t *testing.T) {
-	w := open(t, nil)
+// The first row of docs/reference/banks.md 8.
+func TestClientCertificate_IsValidated(t *testing.T) {
+	w := start(t, nil)
 	_, seal := w.TPP()
-	stranger, err := pki.NewCA("stranger", w.clock.Now, nil)
+	otherCA, err := pki.NewCA("other CA", w.clock.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,16 +37,16 @@ func TestClientCertificate(t *testing.T) {
 		client []tls.Certificate
 		code   string
 	}{
-		"none":              {nil, "CERTIFICATE_MISSING"},
-		"wrong chain":       {issue(stranger, pki.QWAC()), "CERTIFICATE_INVALID"},
-		"seal, not web":     {issue(ours, pki.QSEAL()), "CERTIFICATE_INVALID"},
-		"no statements":     {issue(ours, pki.Spec{NoStatements: true}), "CERTIFICATE_INVALID"},
-		"no type":           {issue(ours, spec(pki.QWAC(), func(s *pki.Spec) { s.Type = eidas.Unknown })), "CERTIFICATE_INVALID"},
-		"expired":           {issue(ours, spec(pki.QWAC(), func(s *pki.Spec) { s.NotAfter = start.Add(-time.Hour) })), "CERTIFICATE_EXPIRED"},
-		"not yet valid":     {issue(ours, spec(pki.QWAC(), func(s *pki.Spec) { s.NotBefore = start.Add(time.Hour) })), "CERTIFICATE_INVALID"},
-		"only payments":     {issue(ours, spec(pki.QWAC(), func(s *pki.Spec) { s.Roles = []eidas.Role{eidas.PI} })), "ROLE_INVALID"},
-		"seal of another":   {issue(ours, spec(pki.QWAC(), func(s *pki.Spec) { s.Organization = "PSDSE-FINA-1" })), "CERTIFICATE_INVALID"},
-		"one of the bank's": {[]tls.Certificate{}, "CERTIFICATE_MISSING"},
+		"none":            {nil, "CERTIFICATE_MISSING"},
+		"wrong chain":     {issue(otherCA, pki.QWAC()), "CERTIFICATE_INVALID"},
+		"seal, not web":   {issue(ours, pki.QSEAL()), "CERTIFICATE_INVALID"},
+		"no statements":   {issue(ours, pki.Spec{NoStatements: true}), "CERTIFICATE_INVALID"},
+		"no type":         {issue(ours, changed(pki.QWAC(), func(s *pki.Spec) { s.Type = eidas.Unknown })), "CERTIFICATE_INVALID"},
+		"expired":         {issue(ours, changed(pki.QWAC(), func(s *pki.Spec) { s.NotAfter = startTime.Add(-time.Hour) })), "CERTIFICATE_EXPIRED"},
+		"not yet valid":   {issue(ours, changed(pki.QWAC(), func(s *pki.Spec) { s.NotBefore = startTime.Add(time.Hour) })), "CERTIFICATE_INVALID"},
+		"only payments":   {issue(ours, changed(pki.QWAC(), func(s *pki.Spec) { s.Roles = []eidas.Role{eidas.PI} })), "ROLE_INVALID"},
+		"seal of another": {issue(ours, changed(pki.QWAC(), func(s *pki.Spec) { s.Organization = "PSDSE-FINA-1" })), "CERTIFICATE_INVALID"},
+		"empty list":      {[]tls.Certificate{}, "CERTIFICATE_MISSING"},
 	} {
 		p := w.tppWith("se-demo-psd2", c.client, seal)
 		a := p.call("POST", "consents", allAccounts)
@@ -56,11 +56,11 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
-// A certificate that was good yesterday is not good for ever: the verdict is
-// kept, the validity is looked at each time.
-func TestCertificateExpiresWhileKnown(t *testing.T) {
-	w := open(t, nil)
-	c, err := w.CA().Issue(spec(pki.QWAC(), func(s *pki.Spec) { s.NotAfter = start.Add(time.Hour) }))
+// The bank caches the checks of a certificate, but checks its validity period every
+// time.
+func TestClientCertificate_ExpiresWhileCached(t *testing.T) {
+	w := start(t, nil)
+	c, err := w.CA().Issue(changed(pki.QWAC(), func(s *pki.Spec) { s.NotAfter = startTime.Add(time.Hour) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,15 +68,15 @@ func TestCertificateExpiresWhileKnown(t *testing.T) {
 	p := w.tppWith("se-demo-psd2", []tls.Certificate{c}, seal)
 	p.call("POST", "consents", allAccounts).want(201)
 	w.clock.Advance(2 * time.Hour)
-	p.call("POST", "consents", allAccounts).refused(401, "CERTIFICATE_EXPIRED")
+	p.call("POST", "consents", allAccounts).wantError(401, "CERTIFICATE_EXPIRED")
 }
 
-// Whole messages: digest and signature (docs/reference/banks.md 9.2).
-func TestSignature(t *testing.T) {
-	w := open(t, nil)
+// Digest and signature: docs/reference/banks.md 9.2.
+func TestSignature_IsValidated(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	qwac, _ := w.TPP()
-	expired, err := w.CA().Issue(spec(pki.QSEAL(), func(s *pki.Spec) { s.NotAfter = start.Add(-time.Hour) }))
+	expired, err := w.CA().Issue(changed(pki.QSEAL(), func(s *pki.Spec) { s.NotAfter = startTime.Add(-time.Hour) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestSignature(t *testing.T) {
 	swap := func(name, from, to string) func(*http.Request) {
 		return edit(name, func(s string) string {
 			if !strings.Contains(s, from) {
-				t.Errorf("%s holds no %q", name, from)
+				t.Errorf("%s does not contain %q", name, from)
 			}
 			return strings.Replace(s, from, to, 1)
 		})
@@ -130,31 +130,30 @@ func TestSignature(t *testing.T) {
 	p.change = nil
 	p.call("POST", "consents", allAccounts, "PSU-ID", maja, "TPP-Redirect-URI", "https://tpp.example/back").want(201)
 	p.change = swap("Digest", "SHA-256", "sha-256")
-	p.call("POST", "consents", allAccounts).refused(401, "SIGNATURE_INVALID") // the signed label was another
+	p.call("POST", "consents", allAccounts).wantError(401, "SIGNATURE_INVALID") // the header changed after signing
 }
 
-// The bank that wants the header Date signed.
-func TestSignedDate(t *testing.T) {
-	w := open(t, nil)
+// One bank requires a signed header Date that is close to its clock.
+func TestSignature_CoversDate(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-sandbox-static")
 	p.call("POST", "consents", allAccounts).want(201)
 	p.dateSigned = false
-	p.call("POST", "consents", allAccounts).refused(401, "SIGNATURE_INVALID")
+	p.call("POST", "consents", allAccounts).wantError(401, "SIGNATURE_INVALID")
 	p.dateSigned = true
 	w.clock.Advance(10 * time.Minute)
 	p.change = func(r *http.Request) { w.clock.Advance(6 * time.Minute) }
-	p.call("POST", "consents", allAccounts).refused(400, "TIMESTAMP_INVALID")
+	p.call("POST", "consents", allAccounts).wantError(400, "TIMESTAMP_INVALID")
 }
 
-// Well-formed messages: headers and parameters.
-func TestHeadersAndParameters(t *testing.T) {
-	w := open(t, nil)
+func TestRequest_ValidatesHeadersAndParameters(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(allAccounts, maja)
 	list := p.call("GET", "accounts", "", "Consent-ID", id).want(200)
 	account := list.text("accounts", 0, "resourceId")
 	rows := "accounts/" + account + "/transactions"
-	other := p.consent(allAccounts, light)
+	other := p.consent(allAccounts, tim)
 	foreign := p.call("GET", "accounts", "", "Consent-ID", other).want(200).text("accounts", 0, "resourceId")
 	const booked = "?bookingStatus=booked&dateFrom=2026-03-01"
 	for name, c := range map[string]struct {
@@ -164,8 +163,8 @@ func TestHeadersAndParameters(t *testing.T) {
 		code               string
 	}{
 		"no request id":       {"GET", "accounts", "", []string{"X-Request-ID", ""}, 400, "FORMAT_ERROR"},
-		"request id no UUID":  {"GET", "accounts", "", []string{"X-Request-ID", "123"}, 400, "FORMAT_ERROR"},
-		"address is none":     {"GET", "accounts", "", []string{"PSU-IP-Address", "home"}, 400, "FORMAT_ERROR"},
+		"request id not UUID": {"GET", "accounts", "", []string{"X-Request-ID", "123"}, 400, "FORMAT_ERROR"},
+		"invalid address":     {"GET", "accounts", "", []string{"PSU-IP-Address", "home"}, 400, "FORMAT_ERROR"},
 		"geo location":        {"GET", "accounts", "", []string{"PSU-Geo-Location", "GEO:1;2"}, 400, "FORMAT_ERROR"},
 		"device id":           {"GET", "accounts", "", []string{"PSU-Device-ID", "x"}, 400, "FORMAT_ERROR"},
 		"http method":         {"GET", "accounts", "", []string{"PSU-Http-Method", "HEAD"}, 400, "FORMAT_ERROR"},
@@ -200,7 +199,7 @@ func TestHeadersAndParameters(t *testing.T) {
 		}
 	}
 	p.call("POST", "consents", allAccounts, "Content-Type", "text/plain").want(415)
-	p.call("POST", "consents", `"`+strings.Repeat("x", 64<<10)+`"`).refused(400, "FORMAT_ERROR")
+	p.call("POST", "consents", `"`+strings.Repeat("x", 64<<10)+`"`).wantError(400, "FORMAT_ERROR")
 	for geo, status := range map[string]int{
 		"GEO:59.329300;18.068600": 200, "GEO:-5.000000;-180.000000": 200, "59.329300;18.068600": 400,
 		"GEO:59.3293;18.068600": 400, "GEO:59.329300;1818.068600": 400, "GEO:5x.329300;18.068600": 400, "GEO:59.329300": 400,
@@ -212,55 +211,53 @@ func TestHeadersAndParameters(t *testing.T) {
 	p.call("GET", "accounts?withBalance=true", "", "Consent-ID", id, "Accept", "text/html, application/*;q=0.1").want(200)
 }
 
-// Another TPP sees nothing of ours.
-func TestConsentBelongsToItsTPP(t *testing.T) {
-	w := open(t, nil)
+func TestConsent_IsUnknownToOtherTPPs(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(allAccounts, maja)
 	organization := func(s *pki.Spec) { s.Organization = "PSDSE-FINA-99999" }
-	qwac, err := w.CA().Issue(spec(pki.QWAC(), organization))
+	qwac, err := w.CA().Issue(changed(pki.QWAC(), organization))
 	if err != nil {
 		t.Fatal(err)
 	}
-	seal, err := w.CA().Issue(spec(pki.QSEAL(), organization))
+	seal, err := w.CA().Issue(changed(pki.QSEAL(), organization))
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := w.tppWith("se-demo-psd2", []tls.Certificate{qwac}, seal)
 	for _, path := range []string{"consents/" + id, "consents/" + id + "/status", "consents/" + id + "/authorisations"} {
-		other.call("GET", path, "").refused(403, "CONSENT_UNKNOWN")
+		other.call("GET", path, "").wantError(403, "CONSENT_UNKNOWN")
 	}
-	other.call("GET", "accounts", "", "Consent-ID", id).refused(403, "CONSENT_UNKNOWN")
-	other.call("DELETE", "consents/"+id, "").refused(403, "CONSENT_UNKNOWN")
+	other.call("GET", "accounts", "", "Consent-ID", id).wantError(403, "CONSENT_UNKNOWN")
+	other.call("DELETE", "consents/"+id, "").wantError(403, "CONSENT_UNKNOWN")
 }
 
-// The other error form.
-func TestProblemForm(t *testing.T) {
-	w := open(t, nil)
+func TestError_IsProblemDocumentAtStaticBank(t *testing.T) {
+	w := start(t, nil)
 	a := w.tpp("se-sandbox-static").call("GET", "consents/nothing", "").want(403)
 	if a.header.Get("Content-Type") != "application/problem+json" || a.text("code") != "CONSENT_UNKNOWN" || a.text("type") == "" {
 		t.Errorf("%v %s", a.header, a.body)
 	}
 }
 
-// What the consent does not cover is refused on each way to it.
-func TestScopeIsHeldEverywhere(t *testing.T) {
-	w := open(t, nil)
+// Every endpoint rejects reads that the consent does not cover.
+func TestScope_IsCheckedByEveryEndpoint(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(consentBody(`{"availableAccounts":"allAccounts"}`), maja)
 	for root, kind := range map[string]string{"accounts/": "accounts", "card-accounts/": "cardAccounts"} {
 		list := p.call("GET", strings.TrimSuffix(root, "/"), "", "Consent-ID", id).want(200)
 		account := root + list.text(kind, 0, "resourceId")
 		p.call("GET", account, "", "Consent-ID", id).want(200)
-		p.call("GET", account+"/balances", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
-		p.call("GET", account+"/transactions?bookingStatus=booked&dateFrom=2026-03-01", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+		p.call("GET", account+"/balances", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
+		p.call("GET", account+"/transactions?bookingStatus=booked&dateFrom=2026-03-01", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
 	}
 	account := "accounts/" + p.call("GET", "accounts", "", "Consent-ID", id).text("accounts", 0, "resourceId")
-	p.call("GET", account+"?withBalance=true", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
-	p.call("GET", account+"/transactions/x", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
-	p.call("GET", account+"/transactions/x?a=1", "", "Consent-ID", id).refused(400, "FORMAT_ERROR")
+	p.call("GET", account+"?withBalance=true", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
+	p.call("GET", account+"/transactions/x", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
+	p.call("GET", account+"/transactions/x?a=1", "", "Consent-ID", id).wantError(400, "FORMAT_ERROR")
 
-	// Cards and currencies name accounts as well as IBANs do.
+	// An account reference can be a masked PAN, or a BBAN with a currency.
 	all := p.consent(allAccounts, maja)
 	pan := p.call("GET", "card-accounts", "", "Consent-ID", all).want(200).text("cardAccounts", 0, "maskedPan")
 	bban := p.call("GET", "accounts", "", "Consent-ID", all).want(200).text("accounts", 0, "bban")
@@ -273,31 +270,31 @@ func TestScopeIsHeldEverywhere(t *testing.T) {
 	}
 }
 
-// The bank that takes the longer hashes takes the shorter ones too.
-func TestLongHashes(t *testing.T) {
-	w := open(t, nil)
+// One bank accepts SHA-512 in addition to SHA-256.
+func TestSignature_AcceptsSHA512(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-sandbox-short")
 	p.call("POST", "consents", allAccounts).want(201)
-	p.long = true
+	p.sha512 = true
 	p.call("POST", "consents", allAccounts).want(201)
 	demo := w.tpp("se-demo-psd2")
-	demo.long = true
-	demo.call("POST", "consents", allAccounts).refused(401, "SIGNATURE_INVALID")
+	demo.sha512 = true
+	demo.call("POST", "consents", allAccounts).wantError(401, "SIGNATURE_INVALID")
 }
 
-// BankID's own API is for holders of the sandbox's certificates.
-func TestBankIDNeedsACertificate(t *testing.T) {
-	w := open(t, nil)
+// The BankID API accepts only client certificates of the sandbox's CA.
+func TestBankIDAPI_RequiresCertificate(t *testing.T) {
+	w := start(t, nil)
 	_, seal := w.TPP()
-	stranger, err := pki.NewCA("stranger", w.clock.Now, nil)
+	otherCA, err := pki.NewCA("other CA", w.clock.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := stranger.Issue(pki.QWAC())
+	foreign, err := otherCA.Issue(pki.QWAC())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, client := range map[string][]tls.Certificate{"none": nil, "stranger": {foreign}} {
+	for name, client := range map[string][]tls.Certificate{"none": nil, "other CA": {foreign}} {
 		a := w.tppWith("se-demo-psd2", client, seal).call("POST", "/rp/v6.0/auth", `{"endUserIp":"192.0.2.7"}`)
 		if a.status != 401 && a.status != 403 {
 			t.Errorf("%s: %d %s", name, a.status, a.body)

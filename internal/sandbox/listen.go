@@ -12,15 +12,15 @@ import (
 	"strings"
 )
 
-// Beside the certificates and the banks' journals, Config.Dir holds these.
+// Files in Config.Dir, in addition to the certificates and the banks' journals.
 const (
-	ordersFile = "bankid.jsonl" // BankID's orders
-	portFile   = "port"         // the port of the last start, and a line end
+	ordersFile = "bankid.jsonl" // journal of BankID's orders
+	portFile   = "port"         // the port of the last start and a newline
 )
 
-// listen opens Config.Listen. Where that asks for any port, it is the port of
-// the last start if it is free: the links that a bank gave carry it, and whoever
-// follows them has not heard of the restart.
+// listen opens Config.Listen. If its port is 0, listen uses the port of the last
+// start if that is free, because links that a bank returned before a restart contain
+// the port.
 func (s *Sandbox) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
 	host, port, err := net.SplitHostPort(s.config.Listen)
@@ -41,7 +41,7 @@ func (s *Sandbox) listen(ctx context.Context) (net.Listener, error) {
 		if l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(last))); err == nil {
 			return l, nil
 		}
-		s.config.Logger.Warn("sandbox: the port of the last start is taken; links that the banks gave lead nowhere now", "port", last)
+		s.config.Logger.Warn("sandbox: the port of the last start is in use; links that the banks returned before no longer work", "port", last)
 	}
 	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
@@ -54,8 +54,8 @@ func (s *Sandbox) listen(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
-// lastPort is 0 where there was none, or where the file does not hold one whole:
-// the start that wrote it was killed.
+// lastPort returns the port in the file. It returns 0 if there is no file, or if the
+// file is incomplete because the process that wrote it was killed.
 func lastPort(path string) (int, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -64,9 +64,9 @@ func lastPort(path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	text, whole := strings.CutSuffix(string(data), "\n")
+	text, complete := strings.CutSuffix(string(data), "\n")
 	port, err := strconv.ParseUint(text, 10, 16)
-	if !whole || err != nil {
+	if !complete || err != nil {
 		return 0, nil
 	}
 	return int(port), nil

@@ -12,7 +12,7 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// consentRequest is the body of POST consents; all members are required.
+// consentRequest is the body of POST consents. All members are required.
 type consentRequest struct {
 	Access    *Access `json:"access"`
 	Recurring *bool   `json:"recurringIndicator"`
@@ -21,7 +21,7 @@ type consentRequest struct {
 	Combined  *bool   `json:"combinedServiceIndicator"`
 }
 
-// decode reads a JSON object strictly: no unknown members, nothing after it.
+// decode parses a body that must be exactly one JSON object without unknown members.
 func decode(body []byte, into any) bool {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -35,28 +35,28 @@ func decode(body []byte, into any) bool {
 	return err == io.EOF
 }
 
-// read checks the body and returns the consent it asks for, shortened to what
-// this bank gives.
-func (q consentRequest) read(b Behaviour, today persona.Day) (Consent, *refusal) {
+// parse validates the request and returns the consent, with validUntil and
+// frequencyPerDay reduced to the bank's limits.
+func (q consentRequest) parse(b Behaviour, today persona.Day) (Consent, *apiError) {
 	if q.Access == nil || q.Recurring == nil || q.Until == nil || q.Frequency == nil || q.Combined == nil {
 		return Consent{}, formatError("a required member of the consent is missing")
 	}
-	if text := q.Access.check(); text != "" {
+	if text := q.Access.validate(); text != "" {
 		return Consent{}, formatError(text)
 	}
 	until, err := time.Parse(time.DateOnly, *q.Until)
 	if err != nil {
-		return Consent{}, formatError("validUntil is no date")
+		return Consent{}, formatError("validUntil is not a date")
 	}
 	switch {
 	case *q.Frequency < 1:
 		return Consent{}, formatError("frequencyPerDay must be at least 1")
 	case !*q.Recurring && *q.Frequency != 1:
-		return Consent{}, refuse(http.StatusBadRequest, "PARAMETER_NOT_CONSISTENT", "a one-off consent has frequencyPerDay 1")
+		return Consent{}, newError(http.StatusBadRequest, "PARAMETER_NOT_CONSISTENT", "a one-off consent has frequencyPerDay 1")
 	case *q.Combined:
-		return Consent{}, refuse(http.StatusBadRequest, "SESSIONS_NOT_SUPPORTED", "combined services are not offered")
+		return Consent{}, newError(http.StatusBadRequest, "SESSIONS_NOT_SUPPORTED", "combined services are not supported")
 	case persona.DayAt(until) < today:
-		return Consent{}, refuse(http.StatusBadRequest, "PERIOD_INVALID", "validUntil has passed")
+		return Consent{}, newError(http.StatusBadRequest, "PERIOD_INVALID", "validUntil has passed")
 	}
 	last := min(persona.DayAt(until), today+persona.Day(b.MaxValidDays))
 	return Consent{
@@ -64,60 +64,60 @@ func (q consentRequest) read(b Behaviour, today persona.Day) (Consent, *refusal)
 	}, nil
 }
 
-// print is what tells a replay from another request with the same id.
-func (c *call) print() string {
-	sum := sha256.Sum256(append([]byte(c.r.Header.Get("PSU-ID")+"\n"+c.consent+"\n"), c.body...))
+// fingerprint distinguishes a replay from another request with the same X-Request-ID.
+func (c *call) fingerprint() string {
+	sum := sha256.Sum256(append([]byte(c.r.Header.Get("PSU-ID")+"\n"+c.consentID+"\n"), c.body...))
 	return hex.EncodeToString(sum[:])
 }
 
-// createConsent is POST consents. It is safe to repeat: the same TPP, request id
-// and body give the same consent, in the state it has now; the same id with
-// another body is refused.
-func (c *call) createConsent() (answer, *refusal) {
+// createConsent handles POST consents. It is idempotent: the same TPP, X-Request-ID
+// and body return the same consent in its current state. The same id with another
+// body is an error.
+func (c *call) createConsent() (response, *apiError) {
 	if c.r.Header.Get("PSU-IP-Address") == "" {
-		return answer{}, formatError("PSU-IP-Address is required")
+		return response{}, formatError("PSU-IP-Address is required")
 	}
 	psu, f := c.psuID(false)
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	var q consentRequest
 	if !decode(c.body, &q) {
-		return answer{}, formatError("the body is not a consent request")
+		return response{}, formatError("the body is not a consent request")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if id, ok := c.byRequest[requestKey(c.tpp, c.requestID)]; ok {
+	if id, ok := c.byRequest[pairKey(c.tpp, c.requestID)]; ok {
 		h := c.consents[id]
-		if h.Print != c.print() {
-			return answer{}, formatError("X-Request-ID was used for another consent")
+		if h.Fingerprint != c.fingerprint() {
+			return response{}, formatError("X-Request-ID was used for another consent")
 		}
 		c.counters.ConsentReplays++
-		c.progress(h)
+		c.refresh(h)
 		return c.created(h), nil
 	}
 	now := c.Clock.Now()
-	consent, f := q.read(c.Behaviour, c.today())
+	consent, f := q.parse(c.Behaviour, c.today())
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	id, err := c.newID()
 	if err != nil {
-		return answer{}, c.internal(err)
+		return response{}, c.internal(err)
 	}
-	consent.ID, consent.TPP, consent.RequestID, consent.Print = id, c.tpp, c.requestID, c.print()
+	consent.ID, consent.TPP, consent.RequestID, consent.Fingerprint = id, c.tpp, c.requestID, c.fingerprint()
 	consent.Created, consent.Changed, consent.Status, consent.PSUID = now, now, Received, psu
 	if err := c.journal.Write(entry{Consent: &consent}); err != nil {
-		return answer{}, c.internal(err)
+		return response{}, c.internal(err)
 	}
-	c.take(entry{Consent: &consent})
+	c.replay(entry{Consent: &consent})
 	return c.created(c.consents[id]), nil
 }
 
-// internal answers 500 and tells the log why.
-func (b *Bank) internal(err error) *refusal {
+// internal logs err and returns a response with status 500.
+func (b *Bank) internal(err error) *apiError {
 	b.Log.Error("sandbox bank", "bank", b.Company, "err", err)
-	return &refusal{status: http.StatusInternalServerError}
+	return &apiError{status: http.StatusInternalServerError}
 }
 
 type scaMethod struct {
@@ -128,34 +128,33 @@ type scaMethod struct {
 
 var bankIDMethod = scaMethod{"PUSH_OTP", "bankid", "BankID"}
 
-func (c *call) created(h *held) answer {
+func (c *call) created(h *consentRecord) response {
 	self := c.href("consents/" + h.ID)
 	links := map[string]link{"self": self, "status": {self.Href + "/status"}}
 	if h.Status == Received {
 		links["startAuthorisationWithPsuIdentification"] = link{self.Href + "/authorisations"}
 	}
-	return answer{http.StatusCreated,
+	return response{http.StatusCreated,
 		map[string]string{"Location": self.Href, "ASPSP-SCA-Approach": "DECOUPLED", "ASPSP-Notification-Support": "false"},
 		map[string]any{"consentStatus": h.Status, "consentId": h.ID, "scaMethods": []scaMethod{bankIDMethod}, "_links": links}}
 }
 
-// find returns the consent of the path or header, brought up to date. The caller
-// holds mu.
-func (c *call) find(id string) (*held, *refusal) {
+// find returns a consent of this TPP after refreshing it. The caller holds mu.
+func (c *call) find(id string) (*consentRecord, *apiError) {
 	h, ok := c.consents[id]
 	if !ok || h.TPP != c.tpp {
-		return nil, refuse(http.StatusForbidden, "CONSENT_UNKNOWN", "this TPP has no such consent")
+		return nil, newError(http.StatusForbidden, "CONSENT_UNKNOWN", "this TPP has no such consent")
 	}
-	c.progress(h)
+	c.refresh(h)
 	return h, nil
 }
 
-func (c *call) getConsent() (answer, *refusal) {
+func (c *call) getConsent() (response, *apiError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h, f := c.find(c.consent)
+	h, f := c.find(c.consentID)
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	links := map[string]link{"self": c.href("consents/" + h.ID)}
 	if h.Status == Valid {
@@ -164,39 +163,39 @@ func (c *call) getConsent() (answer, *refusal) {
 			links["card-account"] = c.href("card-accounts")
 		}
 	}
-	return answer{http.StatusOK, nil, map[string]any{
+	return response{http.StatusOK, nil, map[string]any{
 		"access": h.Access, "recurringIndicator": h.Recurring, "validUntil": h.Until, "frequencyPerDay": h.Frequency,
 		"lastActionDate": h.Changed.Format(time.DateOnly), "consentStatus": h.Status, "_links": links,
 	}}, nil
 }
 
-func (c *call) getConsentStatus() (answer, *refusal) {
+func (c *call) getConsentStatus() (response, *apiError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h, f := c.find(c.consent)
+	h, f := c.find(c.consentID)
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
-	return answer{http.StatusOK, nil, map[string]any{"consentStatus": h.Status}}, nil
+	return response{http.StatusOK, nil, map[string]any{"consentStatus": h.Status}}, nil
 }
 
-// deleteConsent ends the consent. One that has ended already stays as it is: to
-// delete it again is no error, so that a TPP may repeat the call.
-func (c *call) deleteConsent() (answer, *refusal) {
+// deleteConsent ends the consent. Deleting a consent that has already ended changes
+// nothing and succeeds, so that a TPP can repeat the call.
+func (c *call) deleteConsent() (response, *apiError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h, f := c.find(c.consent)
+	h, f := c.find(c.consentID)
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	if !h.Status.Final() {
-		_ = c.apply(h, Ended{}) // not final: it can be ended
+		_ = c.apply(h, Terminated{}) // not final: it can be ended
 	}
 	for _, a := range h.authorisations {
 		if !a.Status.Final() {
-			_ = c.BankID.Cancel(a.Order.OrderRef) // an order that is gone is as good as cancelled
-			c.applySCA(h, a, Broken{hintCancelled})
+			_ = c.BankID.Cancel(a.Order.OrderRef) // fails if the order has already ended
+			c.applySCA(h, a, OrderFailed{hintCancelled})
 		}
 	}
-	return answer{status: http.StatusNoContent}, nil
+	return response{status: http.StatusNoContent}, nil
 }

@@ -19,10 +19,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Many callers repeat one creation at once: one consent comes of it. Meanwhile
-// others walk whole consents. Run with the race detector.
-func TestManyAtOnce(t *testing.T) {
-	w := open(t, nil)
+// Many callers repeat the same creation at the same time: they get one consent.
+// Other callers run whole flows meanwhile. Run with the race detector.
+func TestConsent_ConcurrentCreationsReturnOneConsent(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := uuid.NewString()
 	var wg sync.WaitGroup
@@ -30,7 +30,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range got {
 		wg.Go(func() { got[i] = p.call("POST", "consents", allAccounts, "X-Request-ID", id).text("consentId") })
 	}
-	for _, person := range []string{maja, ester, sten, light} {
+	for _, person := range []string{maja, ester, sten, tim} {
 		wg.Go(func() {
 			id := p.consent(allAccounts, person)
 			for range 3 {
@@ -55,34 +55,34 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// A stopped sandbox frees its address and can be stopped before it starts.
-func TestStartStop(t *testing.T) {
+// Stop frees the address, and may be called before Start.
+func TestStop_FreesAddress(t *testing.T) {
 	keys, err := testKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sandbox.New(sandbox.Config{Clock: clock.NewManual(start), Keys: keys})
+	s, err := sandbox.New(sandbox.Config{Clock: clock.NewManual(startTime), Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.URL() != "" || s.Banks()[0].BaseURL != "" {
-		t.Error("an address before the start")
+		t.Error("the sandbox has an address before Start")
 	}
 	if err := s.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
-	w := open(t, nil)
-	taken := strings.TrimPrefix(w.URL(), "https://")
-	again, err := sandbox.New(sandbox.Config{Keys: keys, Listen: taken})
+	w := start(t, nil)
+	used := strings.TrimPrefix(w.URL(), "https://")
+	again, err := sandbox.New(sandbox.Config{Keys: keys, Listen: used})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := again.Start(context.Background()); err == nil {
-		t.Error("a taken address was had")
+		t.Error("Start succeeded on an address in use")
 	}
 	w.stop()
 	if err := again.Start(context.Background()); err != nil {
-		t.Errorf("the address was not freed: %v", err)
+		t.Errorf("the address is still in use: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -91,49 +91,47 @@ func TestStartStop(t *testing.T) {
 	}
 }
 
-// A slow bank is slow on its own clock.
-func TestDelay(t *testing.T) {
-	slow := aspsp.Shipped()[0]
+// Behaviour.Delay uses the sandbox's clock.
+func TestDelay_UsesClock(t *testing.T) {
+	slow := aspsp.DefaultBanks()[0]
 	slow.Delay = 3 * time.Second
-	w := open(t, func(c *sandbox.Config) { c.Banks = []aspsp.Behaviour{slow} })
+	w := start(t, func(c *sandbox.Config) { c.Banks = []aspsp.Behaviour{slow} })
 	p := w.tpp(slow.Company)
-	done := make(chan answer)
+	done := make(chan response)
 	go func() { done <- p.call("GET", "consents/nothing", "") }()
 	for w.clock.Waiting() == 0 {
 		runtime.Gosched()
 	}
 	select {
 	case <-done:
-		t.Error("answered before its time")
+		t.Error("the bank answered before the delay was over")
 	default:
 	}
 	w.clock.Advance(3 * time.Second)
-	(<-done).refused(403, "CONSENT_UNKNOWN")
+	(<-done).wantError(403, "CONSENT_UNKNOWN")
 }
 
-// The documentation names every person and every bank.
-func TestDocumentation(t *testing.T) {
+func TestDocumentation_ListsEveryPersonAndBank(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/sandbox.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range persona.Roster() {
+	for _, p := range persona.All() {
 		if !strings.Contains(string(doc), "| `"+p.Number+"` | "+p.Name()+" |") {
 			t.Errorf("%s is not documented", p.Name())
 		}
 	}
-	for _, b := range aspsp.Shipped() {
+	for _, b := range aspsp.DefaultBanks() {
 		if !strings.Contains(string(doc), "`"+b.Company+"`") {
 			t.Errorf("%s is not documented", b.Company)
 		}
 	}
 }
 
-// No log line holds a personal number, a token or an IBAN.
-func TestLogsAreClean(t *testing.T) {
+func TestLog_ContainsNoSecrets(t *testing.T) {
 	var log strings.Builder
 	var mu sync.Mutex
-	w := open(t, func(c *sandbox.Config) {
+	w := start(t, func(c *sandbox.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(lockedWriter{&mu, &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	p := w.tpp("se-demo-psd2")
@@ -145,7 +143,7 @@ func TestLogsAreClean(t *testing.T) {
 	defer mu.Unlock()
 	for _, secret := range []string{maja, "SE", "bankid.", id} {
 		if strings.Contains(log.String(), secret) {
-			t.Errorf("the log holds %q: %s", secret, log.String())
+			t.Errorf("the log contains %q: %s", secret, log.String())
 		}
 	}
 }
@@ -161,12 +159,12 @@ func (l lockedWriter) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-// BenchmarkAccountReads is signed reads over TLS with client and bank in one
-// process, the client's RSA signature included.
+// BenchmarkAccountReads measures signed reads over TLS with client and bank in one
+// process. It includes the client's RSA signature.
 func BenchmarkAccountReads(b *testing.B) {
-	w := open(b, func(c *sandbox.Config) { c.Wrap = nil })
+	w := start(b, func(c *sandbox.Config) { c.Wrap = nil })
 	p := w.tpp("se-demo-psd2")
-	id := p.consent(allAccounts, light)
+	id := p.consent(allAccounts, tim)
 	path := "accounts/" + p.call("GET", "accounts", "", "Consent-ID", id).text("accounts", 0, "resourceId") + "/transactions?bookingStatus=both&dateFrom=2026-01-05"
 	for b.Loop() {
 		p.call("GET", path, "", "Consent-ID", id).want(200)

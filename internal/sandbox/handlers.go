@@ -17,7 +17,7 @@ var indexText string
 
 var index = template.Must(template.New("index").Parse(indexText))
 
-// handler puts all faces on one address.
+// handler serves the banks, the BankID API, the phone and the operator endpoints.
 func (s *Sandbox) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, b := range s.banks {
@@ -32,8 +32,8 @@ func (s *Sandbox) handler() http.Handler {
 	return mux
 }
 
-// Totals adds up what tests ask of all banks together.
-type Totals struct {
+// Stats are the counters of all banks together.
+type Stats struct {
 	ConsentsCreated   int                    `json:"consentsCreated"`
 	DistinctRequests  int                    `json:"distinctRequestIds"`
 	DuplicateConsents int                    `json:"duplicateConsents"`
@@ -41,9 +41,9 @@ type Totals struct {
 	Banks             map[string]aspsp.Stats `json:"banks"` // by company id
 }
 
-// Stats returns the counts of all banks.
-func (s *Sandbox) Stats() Totals {
-	t := Totals{Banks: map[string]aspsp.Stats{}}
+// Stats returns the current counters.
+func (s *Sandbox) Stats() Stats {
+	t := Stats{Banks: map[string]aspsp.Stats{}}
 	for _, b := range s.banks {
 		one := b.Stats()
 		t.Banks[b.Company] = one
@@ -58,15 +58,15 @@ func (s *Sandbox) Stats() Totals {
 func (s *Sandbox) stats(w http.ResponseWriter, _ *http.Request) { s.json(w, http.StatusOK, s.Stats()) }
 
 func (s *Sandbox) consents(w http.ResponseWriter, _ *http.Request) {
-	list := []aspsp.Listed{}
+	list := []aspsp.ConsentInfo{}
 	for _, b := range s.banks {
 		list = append(list, b.List()...)
 	}
 	s.json(w, http.StatusOK, map[string]any{"consents": list})
 }
 
-// revoke plays the PSU at the bank: 204, 404 for an unknown consent, 409 for one
-// that is not valid.
+// revoke revokes a consent as the PSU would at the bank. It answers 204, 404 for an
+// unknown consent, and 409 for one that is not valid.
 func (s *Sandbox) revoke(w http.ResponseWriter, r *http.Request) {
 	for _, b := range s.banks {
 		found, err := b.Revoke(r.PathValue("id"))
@@ -87,7 +87,7 @@ func (s *Sandbox) json(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(v); err != nil {
-		s.config.Logger.Debug("sandbox: answer not delivered", "err", err)
+		s.config.Logger.Debug("sandbox: response not written", "err", err)
 	}
 }
 
@@ -96,8 +96,8 @@ func (s *Sandbox) index(w http.ResponseWriter, _ *http.Request) {
 	view := struct {
 		Banks   []BankInfo
 		Persons []persona.Person
-	}{s.Banks(), persona.Roster()}
+	}{s.Banks(), persona.All()}
 	if err := index.Execute(w, view); err != nil {
-		s.config.Logger.Debug("sandbox: page not delivered", "err", err)
+		s.config.Logger.Debug("sandbox: page not written", "err", err)
 	}
 }

@@ -9,14 +9,15 @@ import (
 )
 
 // begin creates a consent and starts its authorisation.
-func (p *tpp) begin(header ...string) (consent, auth answer) {
+func (p *tpp) begin(header ...string) (consent, auth response) {
 	p.Helper()
 	consent = p.call("POST", "consents", allAccounts).want(201)
 	return consent, p.call("POST", "consents/"+consent.text("consentId")+"/authorisations", `{}`, header...).want(201)
 }
 
-// ended wants the authorisation failed with this hint and the consent rejected.
-func (p *tpp) ended(consent, auth answer, hint string) answer {
+// wantFailed checks that the authorisation has failed with this hint and the consent
+// is rejected.
+func (p *tpp) wantFailed(consent, auth response, hint string) response {
 	p.Helper()
 	end := p.call("GET", auth.text("_links", "scaStatus", "href"), "").want(200)
 	if end.text("scaStatus") != "failed" || end.text("hintCode") != hint || end.at("challengeData") != nil {
@@ -28,17 +29,17 @@ func (p *tpp) ended(consent, auth answer, hint string) answer {
 	return end
 }
 
-func TestAuthorisationsThatFail(t *testing.T) {
-	w := open(t, nil)
+func TestAuthorisation_FailsWithHint(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
-	act := func(auth answer, action string) {
+	act := func(auth response, action string) {
 		w.phone(fmt.Sprintf(`{"action":%q,"autoStartToken":%q}`, action, auth.text("challengeData", "data", 0))).want(200)
 	}
 
 	consent, auth := p.begin()
 	act(auth, "open")
 	act(auth, "cancel")
-	end := p.ended(consent, auth, "userCancel")
+	end := p.wantFailed(consent, auth, "userCancel")
 	if end.text("psuMessage") != "Åtgärden avbröts." {
 		t.Errorf("psuMessage %q", end.text("psuMessage"))
 	}
@@ -46,34 +47,34 @@ func TestAuthorisationsThatFail(t *testing.T) {
 	if end.text("psuMessage") != "The action was cancelled." && !strings.Contains(end.text("psuMessage"), "ction cancelled") {
 		t.Errorf("psuMessage %q", end.text("psuMessage"))
 	}
-	p.call("PUT", auth.text("_links", "scaStatus", "href"), `{}`).refused(409, "STATUS_INVALID")
-	p.call("POST", "consents/"+consent.text("consentId")+"/authorisations", `{}`).refused(409, "STATUS_INVALID")
+	p.call("PUT", auth.text("_links", "scaStatus", "href"), `{}`).wantError(409, "STATUS_INVALID")
+	p.call("POST", "consents/"+consent.text("consentId")+"/authorisations", `{}`).wantError(409, "STATUS_INVALID")
 
 	consent, auth = p.begin()
 	w.clock.Advance(40 * time.Second)
-	p.ended(consent, auth, "startFailed")
+	p.wantFailed(consent, auth, "startFailed")
 
 	consent, auth = p.begin()
 	act(auth, "open")
 	w.clock.Advance(4 * time.Minute)
-	p.ended(consent, auth, "expiredTransaction")
+	p.wantFailed(consent, auth, "expiredTransaction")
 
 	consent, auth = p.begin("PSU-ID", maja)
 	p.approve(auth, ester)
-	end = p.ended(consent, auth, "personMismatch")
+	end = p.wantFailed(consent, auth, "personMismatch")
 	if end.text("tppMessage", 0, "code") != "PSU_CREDENTIALS_INVALID" {
 		t.Errorf("%s", end.body)
 	}
 
-	consent, auth = p.begin("PSU-ID", light)
-	second, busy := p.begin("PSU-ID", light)
+	consent, auth = p.begin("PSU-ID", tim)
+	second, busy := p.begin("PSU-ID", tim)
 	if busy.text("scaStatus") != "failed" || busy.text("hintCode") != "alreadyInProgress" || !strings.Contains(busy.text("psuMessage"), "pågår redan") {
 		t.Errorf("%s", busy.body)
 	}
-	p.ended(second, busy, "alreadyInProgress")
-	p.ended(consent, auth, "cancelled")
+	p.wantFailed(second, busy, "alreadyInProgress")
+	p.wantFailed(consent, auth, "cancelled")
 
-	// A consent whose authorisation never starts ends on its own.
+	// A consent without an authorisation is rejected after 15 minutes.
 	idle := p.call("POST", "consents", allAccounts).want(201).text("consentId")
 	w.clock.Advance(16 * time.Minute)
 	if got := p.call("GET", "consents/"+idle+"/status", "").text("consentStatus"); got != "rejected" {
@@ -81,9 +82,9 @@ func TestAuthorisationsThatFail(t *testing.T) {
 	}
 }
 
-// Without PSU-ID whoever signs is the customer.
-func TestSignerOwnsTheConsent(t *testing.T) {
-	w := open(t, nil)
+// Without PSU-ID any person can sign, and the consent belongs to that person.
+func TestConsent_BelongsToSigner(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	consent, auth := p.begin()
 	p.approve(auth, sten)
@@ -96,21 +97,21 @@ func TestSignerOwnsTheConsent(t *testing.T) {
 	}
 }
 
-// Reading the consent's status is enough for the bank to notice the signature.
-func TestStatusAloneMovesTheConsent(t *testing.T) {
-	w := open(t, nil)
+// The bank notices the signature when only the consent's status is read.
+func TestConsentStatus_FollowsSignature(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	consent, auth := p.begin()
 	id := consent.text("consentId")
-	p.call("GET", "accounts", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	p.call("GET", "accounts", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
 	p.approve(auth, maja)
 	if got := p.call("GET", "consents/"+id+"/status", "").text("consentStatus"); got != "valid" {
 		t.Errorf("status %s", got)
 	}
 }
 
-func TestWhereBankIDDataAppears(t *testing.T) {
-	w := open(t, nil)
+func TestChallengeData_FollowsTokenKind(t *testing.T) {
+	w := start(t, nil)
 	for bank, c := range map[string]struct {
 		data  int
 		image bool
@@ -119,7 +120,7 @@ func TestWhereBankIDDataAppears(t *testing.T) {
 	} {
 		p := w.tpp(bank)
 		_, auth := p.begin("PSU-ID", maja)
-		for _, a := range []answer{auth, p.call("GET", auth.text("_links", "scaStatus", "href"), "")} {
+		for _, a := range []response{auth, p.call("GET", auth.text("_links", "scaStatus", "href"), "")} {
 			if len(a.list("challengeData", "data")) != c.data || (a.text("challengeData", "image") != "") != c.image {
 				t.Errorf("%s: %s", bank, a.body)
 			}
@@ -127,12 +128,12 @@ func TestWhereBankIDDataAppears(t *testing.T) {
 		if got := auth.header.Get("ASPSP-SCA-Approach"); got != "DECOUPLED" {
 			t.Errorf("%s: approach %q", bank, got)
 		}
-		p.approve(auth, maja) // else the next bank's order would find one in progress
+		p.approve(auth, maja) // otherwise the next bank's order fails with alreadyInProgress
 	}
 }
 
-func TestAuthorisationRequests(t *testing.T) {
-	w := open(t, nil)
+func TestAuthorisation_ValidatesRequests(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-sandbox-autostart")
 	id := p.call("POST", "consents", allAccounts).want(201).text("consentId")
 	path := "consents/" + id + "/authorisations"
@@ -161,9 +162,9 @@ func TestAuthorisationRequests(t *testing.T) {
 	if got := p.call("PUT", href, `{"authenticationMethodId":"bankid"}`).want(200); got.text("scaStatus") != "scaMethodSelected" {
 		t.Errorf("%s", got.body)
 	}
-	p.call("PUT", href, `{}`, "PSU-ID", ester).refused(401, "PSU_CREDENTIALS_INVALID")
-	p.call("PUT", href, `{"confirmationCode":"1"}`).refused(400, "PARAMETER_NOT_SUPPORTED")
-	p.call("GET", path+"/nothing", "").refused(404, "RESOURCE_UNKNOWN")
+	p.call("PUT", href, `{}`, "PSU-ID", ester).wantError(401, "PSU_CREDENTIALS_INVALID")
+	p.call("PUT", href, `{"confirmationCode":"1"}`).wantError(400, "PARAMETER_NOT_SUPPORTED")
+	p.call("GET", path+"/nothing", "").wantError(404, "RESOURCE_UNKNOWN")
 	p.call("DELETE", "consents/"+id, "").want(204)
 	if got := p.call("GET", href, "").want(200); got.text("scaStatus") != "failed" {
 		t.Errorf("after DELETE: %s", got.body)
@@ -173,17 +174,17 @@ func TestAuthorisationRequests(t *testing.T) {
 	}
 }
 
-func TestOperatorFaces(t *testing.T) {
-	w := open(t, nil)
+func TestOperatorEndpoints_ListAndRevokeConsents(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-demo-psd2")
 	id := p.consent(allAccounts, maja)
-	operator := &tpp{world: w, bank: "se-demo-psd2", http: p.http, seal: p.seal}
+	operator := &tpp{env: w, bank: "se-demo-psd2", http: p.http, seal: p.seal}
 	list := operator.call("GET", "/sandbox/consents", "").want(200)
 	if list.text("consents", 0, "consentId") != id || list.text("consents", 0, "consentStatus") != "valid" || list.text("consents", 0, "xRequestId") == "" {
 		t.Errorf("%s", list.body)
 	}
 	if strings.Contains(string(list.body), maja) {
-		t.Error("the list names a person")
+		t.Error("the list contains a personal number")
 	}
 	operator.call("POST", "/sandbox/consents/"+id+"/revoke", "").want(204)
 	operator.call("POST", "/sandbox/consents/"+id+"/revoke", "").want(409)
@@ -191,14 +192,14 @@ func TestOperatorFaces(t *testing.T) {
 	if got := p.call("GET", "consents/"+id+"/status", "").text("consentStatus"); got != "revokedByPsu" {
 		t.Errorf("status %s", got)
 	}
-	p.call("GET", "accounts", "", "Consent-ID", id).refused(401, "CONSENT_INVALID")
+	p.call("GET", "accounts", "", "Consent-ID", id).wantError(401, "CONSENT_INVALID")
 	stats := operator.call("GET", "/sandbox/stats", "").want(200)
 	if fmt.Sprint(stats.at("consentsCreated")) != "1" || fmt.Sprint(stats.at("banks", "se-demo-psd2", "byStatus", "revokedByPsu")) != "1" {
 		t.Errorf("%s", stats.body)
 	}
 	page := operator.call("GET", "/", "").want(200)
 	if !strings.Contains(string(page.body), "se-sandbox-static") || !strings.Contains(string(page.body), maja) {
-		t.Error("the page lacks banks or persons")
+		t.Error("banks or persons are missing on the page")
 	}
 	operator.call("GET", "/nothing", "").want(404)
 	rp := p.call("POST", "/rp/v6.0/auth", `{"endUserIp":"192.0.2.7"}`, "Content-Type", "application/json").want(200)
@@ -207,9 +208,8 @@ func TestOperatorFaces(t *testing.T) {
 	}
 }
 
-// The bank with scripted failures says when to come back.
-func TestScriptedFailures(t *testing.T) {
-	w := open(t, nil)
+func TestScriptedFailures_HaveRetryAfter(t *testing.T) {
+	w := start(t, nil)
 	p := w.tpp("se-sandbox-short")
 	id := p.consent(allAccounts, maja)
 	got := map[int]int{}

@@ -9,7 +9,7 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// accountDetails is the object of the standard; accounts and cards share it.
+// accountDetails is accountDetails and cardAccountDetails of the standard.
 type accountDetails struct {
 	ResourceID  string          `json:"resourceId"`
 	IBAN        string          `json:"iban,omitempty"`
@@ -49,7 +49,7 @@ type balance struct {
 	Last          string `json:"lastCommittedTransaction,omitempty"`
 }
 
-// sign is -1 where this bank counts card debits as positive numbers.
+// sign is -1 if this bank reports card debits as positive numbers.
 func (c *call) sign(a persona.Account) int64 {
 	if a.Card && c.DebitPositive {
 		return -1
@@ -95,16 +95,17 @@ func (c *call) details(a persona.Account, s Scope, withBalance bool) accountDeta
 	return d
 }
 
-// balances tells what is booked now and was yesterday, and what can be used.
+// balances returns the booked balance of now and of yesterday, the available balance
+// and the expected one, for each currency.
 func (c *call) balances(a persona.Account) []balance {
 	today := c.today()
-	ledger := c.people.Ledger(a, today)
+	ledger := c.customers.Ledger(a, today)
 	last := ""
 	if n := len(ledger.Booked); n > 0 {
-		last = ledger.Booked[n-1].Ref
+		last = ledger.Booked[n-1].EntryReference
 	}
 	out := []balance{}
-	for _, p := range ledger.Pockets {
+	for _, p := range ledger.SubAccounts {
 		of := func(minor int64) amount { return amount{p.Currency, persona.Amount(c.sign(a) * minor)} }
 		out = append(out,
 			balance{Amount: of(p.Booked), Type: "interimBooked", Date: today.String(), Last: last,
@@ -121,8 +122,9 @@ func (c *call) balances(a persona.Account) []balance {
 	return out
 }
 
-// query checks that the query holds nothing but these parameters, each once.
-func (c *call) query(allowed ...string) (url.Values, *refusal) {
+// query parses the query. It fails if there is a parameter that is not allowed, or one
+// that is repeated.
+func (c *call) query(allowed ...string) (url.Values, *apiError) {
 	values, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
 		return nil, formatError("the query is malformed")
@@ -133,14 +135,14 @@ func (c *call) query(allowed ...string) (url.Values, *refusal) {
 	}
 	for name, v := range values {
 		if !known[name] || len(v) != 1 {
-			return nil, formatError("the query holds an unknown or repeated parameter")
+			return nil, formatError("the query has an unknown or repeated parameter")
 		}
 	}
 	return values, nil
 }
 
-// withBalance reads the parameter of the same name.
-func (c *call) withBalance(values url.Values) (bool, *refusal) {
+// withBalance parses the parameter withBalance.
+func (c *call) withBalance(values url.Values) (bool, *apiError) {
 	if !values.Has("withBalance") {
 		return false, nil
 	}
@@ -149,22 +151,22 @@ func (c *call) withBalance(values url.Values) (bool, *refusal) {
 		return false, formatError("withBalance is true or false")
 	}
 	if on && !c.WithBalance {
-		return false, refuse(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", "withBalance is not offered")
+		return false, newError(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", "withBalance is not offered")
 	}
 	return on, nil
 }
 
-func (c *call) listAccounts() (answer, *refusal) {
+func (c *call) listAccounts() (response, *apiError) {
 	list, f := c.accountList("accounts", "withBalance")
-	return answer{http.StatusOK, nil, map[string]any{"accounts": list}}, f
+	return response{http.StatusOK, nil, map[string]any{"accounts": list}}, f
 }
 
-func (c *call) listCards() (answer, *refusal) {
+func (c *call) listCards() (response, *apiError) {
 	list, f := c.accountList("card-accounts")
-	return answer{http.StatusOK, nil, map[string]any{"cardAccounts": list}}, f
+	return response{http.StatusOK, nil, map[string]any{"cardAccounts": list}}, f
 }
 
-func (c *call) accountList(endpoint string, parameters ...string) ([]accountDetails, *refusal) {
+func (c *call) accountList(endpoint string, parameters ...string) ([]accountDetails, *apiError) {
 	values, f := c.query(parameters...)
 	if f != nil {
 		return nil, f
@@ -180,7 +182,7 @@ func (c *call) accountList(endpoint string, parameters ...string) ([]accountDeta
 	list := []accountDetails{}
 	for _, a := range rd.person.Accounts {
 		s := rd.Access.scope(a)
-		if !s.Visible || !c.listed(a) {
+		if !s.Visible || !c.underPath(a) {
 			continue
 		}
 		if withBalance && !s.Balances {
@@ -191,17 +193,17 @@ func (c *call) accountList(endpoint string, parameters ...string) ([]accountDeta
 	return list, c.countRead(rd.Consent, endpoint)
 }
 
-func (c *call) getAccount() (answer, *refusal) {
+func (c *call) getAccount() (response, *apiError) {
 	d, f := c.accountDetails("withBalance")
-	return answer{http.StatusOK, nil, map[string]any{"account": d}}, f
+	return response{http.StatusOK, nil, map[string]any{"account": d}}, f
 }
 
-func (c *call) getCard() (answer, *refusal) {
+func (c *call) getCard() (response, *apiError) {
 	d, f := c.accountDetails()
-	return answer{http.StatusOK, nil, map[string]any{"cardAccount": d}}, f
+	return response{http.StatusOK, nil, map[string]any{"cardAccount": d}}, f
 }
 
-func (c *call) accountDetails(parameters ...string) (accountDetails, *refusal) {
+func (c *call) accountDetails(parameters ...string) (accountDetails, *apiError) {
 	values, f := c.query(parameters...)
 	if f != nil {
 		return accountDetails{}, f
@@ -221,18 +223,18 @@ func (c *call) accountDetails(parameters ...string) (accountDetails, *refusal) {
 	return c.details(a, s, withBalance), c.countRead(rd.Consent, "details/"+a.ID)
 }
 
-func (c *call) getBalances() (answer, *refusal) {
+func (c *call) getBalances() (response, *apiError) {
 	a, list, f := c.accountBalances()
-	return answer{http.StatusOK, nil, map[string]any{"account": referenceTo(a), "balances": list}}, f
+	return response{http.StatusOK, nil, map[string]any{"account": referenceTo(a), "balances": list}}, f
 }
 
-func (c *call) getCardBalances() (answer, *refusal) {
+func (c *call) getCardBalances() (response, *apiError) {
 	a, list, f := c.accountBalances()
-	return answer{http.StatusOK, nil, map[string]any{
+	return response{http.StatusOK, nil, map[string]any{
 		"cardAccount": referenceTo(a), "debitAccounting": c.DebitPositive, "balances": list}}, f
 }
 
-func (c *call) accountBalances() (persona.Account, []balance, *refusal) {
+func (c *call) accountBalances() (persona.Account, []balance, *apiError) {
 	rd, f := c.reader()
 	if f != nil {
 		return persona.Account{}, nil, f

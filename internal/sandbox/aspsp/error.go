@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// refusal is an error answer: a status and a code of the standard (docs/reference/banks.md 7).
-// Its text repeats nothing of the request.
-type refusal struct {
+// apiError is an error response: an HTTP status and a code of the standard
+// (docs/reference/banks.md 7). Its text contains nothing of the request.
+type apiError struct {
 	status     int
 	code       string
 	text       string
-	retryAfter int    // seconds, 0 none
+	retryAfter int    // header Retry-After in seconds; 0: none
 	allow      string // header Allow of a 405
 }
 
-func refuse(status int, code, text string) *refusal {
-	return &refusal{status: status, code: code, text: text}
+func newError(status int, code, text string) *apiError {
+	return &apiError{status: status, code: code, text: text}
 }
 
-func formatError(text string) *refusal { return refuse(http.StatusBadRequest, "FORMAT_ERROR", text) }
+func formatError(text string) *apiError { return newError(http.StatusBadRequest, "FORMAT_ERROR", text) }
 
-func consentInvalid(text string) *refusal {
-	return refuse(http.StatusUnauthorized, "CONSENT_INVALID", text)
+func consentInvalid(text string) *apiError {
+	return newError(http.StatusUnauthorized, "CONSENT_INVALID", text)
 }
 
-func resourceUnknown(text string) *refusal {
-	return refuse(http.StatusNotFound, "RESOURCE_UNKNOWN", text)
+func resourceUnknown(text string) *apiError {
+	return newError(http.StatusNotFound, "RESOURCE_UNKNOWN", text)
 }
 
 type tppMessage struct {
@@ -37,9 +37,9 @@ type tppMessage struct {
 	Text     string `json:"text,omitempty"`
 }
 
-// write answers with the refusal in the bank's error form. 415, 500 and 503
-// have no body in the standard.
-func (f *refusal) write(w http.ResponseWriter, problem bool) {
+// write writes the error in the bank's error form. An error without a code (415, 500,
+// 503) has no body in the standard.
+func (f *apiError) write(w http.ResponseWriter, problem bool) {
 	h := w.Header()
 	if f.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(f.retryAfter))

@@ -2,19 +2,20 @@ package aspsp
 
 import "samla/internal/sandbox/persona"
 
-// reader is a consent that may read accounts, with its customer.
+// reader is a valid consent with its customer.
 type reader struct {
 	Consent
 	person persona.Person
 }
 
-// reader checks the header Consent-ID for a read of account data (docs/reference/banks.md 8).
-func (c *call) reader() (reader, *refusal) {
+// reader returns the consent of the header Consent-ID if it is valid for reading
+// account data (docs/reference/banks.md 8).
+func (c *call) reader() (reader, *apiError) {
 	id := c.r.Header.Get("Consent-ID")
 	if id == "" {
 		return reader{}, formatError("Consent-ID is required")
 	}
-	if f := c.script(); f != nil {
+	if f := c.scriptedFailure(); f != nil {
 		return reader{}, f
 	}
 	c.mu.Lock()
@@ -32,21 +33,21 @@ func (c *call) reader() (reader, *refusal) {
 	default:
 		return reader{}, consentInvalid("the consent is not valid")
 	}
-	p, ok := c.people.Person(consent.Signer)
+	p, ok := c.customers.Person(consent.Signer)
 	if !ok {
 		return reader{}, consentInvalid("the consent has no customer")
 	}
 	if p.Status != 0 {
-		return reader{}, &refusal{status: p.Status}
+		return reader{}, &apiError{status: p.Status}
 	}
 	return reader{consent, p}, nil
 }
 
-// coveredAccount finds the account of the path among those the consent covers, and
-// asks need whether the scope is enough.
-func (c *call) coveredAccount(rd reader, need func(Scope) bool) (persona.Account, Scope, *refusal) {
-	a, ok := rd.person.Account(c.account)
-	if !ok || !c.listed(a) {
+// coveredAccount returns the account of the path if the consent covers it and need
+// reports true for its scope.
+func (c *call) coveredAccount(rd reader, need func(Scope) bool) (persona.Account, Scope, *apiError) {
+	a, ok := rd.person.Account(c.accountID)
+	if !ok || !c.underPath(a) {
 		return a, Scope{}, resourceUnknown("no such account")
 	}
 	s := rd.Access.scope(a)
@@ -56,7 +57,8 @@ func (c *call) coveredAccount(rd reader, need func(Scope) bool) (persona.Account
 	return a, s, nil
 }
 
-// listed tells whether the account stands under the resource of the path.
-func (c *call) listed(a persona.Account) bool {
+// underPath reports whether the account belongs to the resource of the path: accounts
+// or card-accounts.
+func (c *call) underPath(a persona.Account) bool {
 	return c.cards == (a.Card && !c.CardsInAccounts)
 }

@@ -32,23 +32,24 @@ type exchange struct {
 	Contract string `json:"contractIdentification,omitempty"`
 }
 
-func exchangeOf(r persona.Row) []exchange {
+func exchangeOf(r persona.Transaction) []exchange {
 	if r.Exchange == nil {
 		return nil
 	}
 	return []exchange{{Source: r.Exchange.Currency, Rate: r.Exchange.Rate, Unit: r.Exchange.Currency, Target: r.Currency, Date: r.Day.String()}}
 }
 
-// transaction puts a row on the wire. details adds the link to its details.
-func (c *call) transaction(a persona.Account, s Scope, r persona.Row, booked, details bool) transaction {
+// transaction returns a transaction in the standard's form. With details it has a
+// link to its details.
+func (c *call) transaction(a persona.Account, s Scope, r persona.Transaction, booked, details bool) transaction {
 	t := transaction{
-		ID: r.ID, Ref: r.Ref, ValueDate: r.Day.String(), Exchange: exchangeOf(r), Code: r.Code,
+		ID: r.ID, Ref: r.EntryReference, ValueDate: r.Day.String(), Exchange: exchangeOf(r), Code: r.Code,
 		Amount: amount{r.Currency, persona.Amount(c.sign(a) * r.Minor)},
 	}
 	if r.Minor < 0 {
-		t.CreditorName = r.Party
+		t.CreditorName = r.Counterparty
 	} else {
-		t.DebtorName = r.Party
+		t.DebtorName = r.Counterparty
 	}
 	if len(r.Text) > 1 {
 		t.Lines = r.Text
@@ -60,7 +61,7 @@ func (c *call) transaction(a persona.Account, s Scope, r persona.Row, booked, de
 	}
 	t.BookingDate = r.Day.String()
 	if s.Balances && r.Exchange == nil {
-		t.After = &balance{Amount: amount{r.Currency, persona.Amount(c.sign(a) * r.After)}, Type: "interimBooked"}
+		t.After = &balance{Amount: amount{r.Currency, persona.Amount(c.sign(a) * r.BalanceAfter)}, Type: "interimBooked"}
 	}
 	if details && r.ID != "" {
 		t.Links = map[string]link{"transactionDetails": c.href("accounts/" + a.ID + "/transactions/" + r.ID)}
@@ -68,10 +69,10 @@ func (c *call) transaction(a persona.Account, s Scope, r persona.Row, booked, de
 	return t
 }
 
-func (c *call) listTransactions() (answer, *refusal) {
+func (c *call) listTransactions() (response, *apiError) {
 	rep, f := c.report("withBalance")
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	rep.links["account"] = c.href("accounts/" + rep.account.ID)
 	body := map[string]any{"_links": rep.links}
@@ -93,34 +94,35 @@ func (c *call) listTransactions() (answer, *refusal) {
 	if rep.balance {
 		out["balances"] = c.balances(rep.account)
 	}
-	return answer{http.StatusOK, nil, out}, nil
+	return response{http.StatusOK, nil, out}, nil
 }
 
-// getTransaction nests its answer twice, as the schema demands (docs/reference/banks.md 6.4).
-func (c *call) getTransaction() (answer, *refusal) {
+// getTransaction nests its result twice, as the schema requires
+// (docs/reference/banks.md 6.4).
+func (c *call) getTransaction() (response, *apiError) {
 	if _, f := c.query(); f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	rd, f := c.reader()
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	a, s, f := c.coveredAccount(rd, func(s Scope) bool { return s.Transactions })
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	if a.TransactionsStatus != 0 {
-		return answer{}, &refusal{status: a.TransactionsStatus}
+		return response{}, &apiError{status: a.TransactionsStatus}
 	}
-	for _, r := range c.people.Ledger(a, c.today()).Booked {
-		if r.ID != c.row || r.ID == "" {
+	for _, r := range c.customers.Ledger(a, c.today()).Booked {
+		if r.ID != c.transactionID || r.ID == "" {
 			continue
 		}
 		body := map[string]any{"transactionDetails": c.transaction(a, s, r, true, false)}
-		return answer{http.StatusOK, nil, map[string]any{"transactionsDetails": body}},
+		return response{http.StatusOK, nil, map[string]any{"transactionsDetails": body}},
 			c.countRead(rd.Consent, "transactions/"+a.ID+"/"+r.ID)
 	}
-	return answer{}, resourceUnknown("no such transaction")
+	return response{}, resourceUnknown("no such transaction")
 }
 
 // cardTransaction is the object of the standard.
@@ -144,10 +146,10 @@ type address struct {
 	Country string `json:"country"`
 }
 
-func (c *call) listCardTransactions() (answer, *refusal) {
+func (c *call) listCardTransactions() (response, *apiError) {
 	rep, f := c.report()
 	if f != nil {
-		return answer{}, f
+		return response{}, f
 	}
 	rep.links["cardAccount"] = c.href("card-accounts/" + rep.account.ID)
 	body := map[string]any{"_links": rep.links}
@@ -157,11 +159,11 @@ func (c *call) listCardTransactions() (answer, *refusal) {
 	if rep.pending != nil {
 		body["pending"] = c.cardRows(rep, rep.pending, false)
 	}
-	return answer{http.StatusOK, nil, map[string]any{
+	return response{http.StatusOK, nil, map[string]any{
 		"cardAccount": referenceTo(rep.account), "debitAccounting": c.DebitPositive, "cardTransactions": body}}, nil
 }
 
-func (c *call) cardRows(rep report, rows []persona.Row, booked bool) []cardTransaction {
+func (c *call) cardRows(rep report, rows []persona.Transaction, booked bool) []cardTransaction {
 	month := c.today().Time().Format("2006-01")
 	list := make([]cardTransaction, len(rows))
 	for i, r := range rows {
@@ -170,8 +172,8 @@ func (c *call) cardRows(rep report, rows []persona.Row, booked bool) []cardTrans
 			ID: r.ID, Date: r.Day.String(), MCC: r.MCC, MaskedPAN: rep.account.MaskedPAN, Invoiced: &invoiced,
 			Amount: amount{r.Currency, persona.Amount(c.sign(rep.account) * r.Minor)}, Exchange: exchangeOf(r), Details: r.Text[0],
 		}
-		if r.Party != "" {
-			t.Details = r.Party + " " + r.Text[0]
+		if r.Counterparty != "" {
+			t.Details = r.Counterparty + " " + r.Text[0]
 			t.Acceptor = &address{Country: "SE"}
 		}
 		if r.Exchange != nil {
