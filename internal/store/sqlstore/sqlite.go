@@ -27,7 +27,7 @@ type sqlite struct {
 	writer  *sql.DB
 	conn    *sql.Conn // the only one of writer
 	readers *sql.DB
-	group   *group
+	group   *groupCommit
 	w       sqliteWriter
 	r       sqliteReader
 }
@@ -80,7 +80,7 @@ func openSQLite(ctx context.Context, cfg Config) (_ engine, err error) {
 	s.readers.SetMaxIdleConns(n)
 	s.r.db = s.readers
 	s.w = sqliteWriter{conn: s.conn, stmts: map[string]*sql.Stmt{}}
-	s.group = s.newGroup()
+	s.group = s.newGroupCommit()
 	return s, nil
 }
 
@@ -150,19 +150,19 @@ func (s *sqlite) migrate(ctx context.Context, file string, cfg Config) error {
 	return errors.Join(migrate(ctx, goose.DialectSQLite3, s.writer, cfg.Logger), turn.Close())
 }
 
-func (s *sqlite) newGroup() *group {
+func (s *sqlite) newGroupCommit() *groupCommit {
 	do := func(text string) func() error {
 		return func() error {
 			_, err := s.w.exec(context.Background(), text)
 			return err
 		}
 	}
-	back, release := do(`ROLLBACK TO one`), do(`RELEASE one`)
-	return &group{
+	rollbackTo, release := do(`ROLLBACK TO one`), do(`RELEASE one`)
+	return &groupCommit{
 		begin: do(`BEGIN IMMEDIATE`), commit: do(`COMMIT`), rollback: do(`ROLLBACK`),
-		savepoint: do(`SAVEPOINT one`), keep: release,
-		undo: func() error {
-			if err := back(); err != nil {
+		savepoint: do(`SAVEPOINT one`), release: release,
+		rollbackTo: func() error {
+			if err := rollbackTo(); err != nil {
 				return err
 			}
 			return release()

@@ -31,7 +31,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		run  func(*testing.T, fixture)
 	}{
-		{"Clients", testClients}, {"Keys", testKeys}, {"Users", testUsers}, {"Newcomers", testNewcomers}, {"Anonymized", testAnonymized},
+		{"Clients", testClients}, {"Keys", testKeys}, {"Users", testUsers}, {"CreateUsers", testCreateUsers}, {"ErrExistsIsCommitted", testErrExistsIsCommitted},
+		{"ErrConflictIsCommitted", testErrConflictIsCommitted}, {"Anonymized", testAnonymized},
 		{"Consents", testConsents}, {"Collections", testCollections}, {"CompareAndSwap", testCompareAndSwap},
 		{"OneWriterWins", testOneWriterWins}, {"Rollback", testRollback}, {"OwnWrites", testOwnWrites},
 		{"GoesOnAfterErrors", testGoesOn}, {"Panic", testPanic}, {"Cancelled", testCancelled},
