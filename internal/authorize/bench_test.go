@@ -131,7 +131,7 @@ func newBench(t testing.TB) *bench {
 func (b *bench) service() *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
 	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: institution.Set{theBank: b.bank.institution()},
-		Health: &company.Health{}, Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
+		Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
 }
 
 // pending is an authorisation that waits for the person, with a QR text.

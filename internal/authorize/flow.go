@@ -41,7 +41,7 @@ func (s *Service) Step(ctx context.Context, id string) error {
 		return fmt.Errorf("consent of %s: no such bank is set up", c.Company)
 	}
 	v := visit{Service: s, c: c, bank: connector}
-	err = v.run(ctx)
+	err = v.run(institution.WithSubject(ctx, c.Subject()))
 	if errors.Is(err, store.ErrConflict) {
 		return nil
 	}
@@ -122,12 +122,4 @@ func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(jobs.Lea
 func (v *visit) access() institution.Access {
 	return institution.Access{ConsentID: v.secret.RemoteID, Token: v.secret.Token,
 		PSU: v.secret.Unattended()}
-}
-
-// measured notes how a call to the bank went. A person's doing says nothing
-// about the bank.
-func (v *visit) measured(err error) error {
-	ok := err == nil || institution.KindOf(err).Attribution() != "BANK"
-	v.Health.Record(v.c.Company, ok, v.Clock.Now())
-	return err
 }

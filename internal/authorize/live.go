@@ -190,7 +190,7 @@ func (l *live) show(s *Service, c consent.Consent, now time.Time) (*Shown, bool)
 // refresh asks the bank how the authorisation stands and keeps what it says for
 // the next poll.
 func (s *Service) refresh(ctx context.Context, c consent.Consent) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(institution.WithSubject(ctx, c.Subject()), 5*time.Second)
 	defer cancel()
 	defer func() {
 		s.live.mu.Lock()

@@ -34,7 +34,7 @@ func (v *visit) open(ctx context.Context) (bool, error) {
 		RequestID: v.c.OpenRequestID, Scope: v.c.Requested, ValidUntil: v.c.ExpiresAt,
 		Recurring: v.c.CollectionID == "", PSU: v.secret.Context, OtherDevice: otherDevice(v.c),
 	})
-	if v.measured(err) != nil {
+	if err != nil {
 		return false, v.notYet(ctx, err)
 	}
 	v.secret.RemoteID = opened.ConsentID
@@ -52,7 +52,7 @@ func (v *visit) authorise(ctx context.Context) (bool, error) {
 	}
 	a, err := v.bank.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: v.c.AuthorizeRequestID,
 		ConsentID: v.secret.RemoteID, PSU: v.secret.Context, OtherDevice: otherDevice(v.c)})
-	if v.measured(err) != nil {
+	if err != nil {
 		return false, v.notYet(ctx, err)
 	}
 	if a.State == institution.AuthorizationFailed {

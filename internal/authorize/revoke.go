@@ -173,7 +173,7 @@ func (s *Service) tell(ctx context.Context, duty outbox.Message) error {
 	if err != nil {
 		return err
 	}
-	err = revoker.Revoke(ctx, institution.Access{ConsentID: payload.RemoteID, Token: payload.Token})
-	s.Health.Record(duty.Company, err == nil || institution.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
-	return err
+	// Its subject may be erased: the consent stands for it.
+	ctx = institution.WithSubject(ctx, string(duty.ConsentID))
+	return revoker.Revoke(ctx, institution.Access{ConsentID: payload.RemoteID, Token: payload.Token})
 }

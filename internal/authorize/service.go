@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"samla/internal/clock"
-	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
@@ -28,7 +27,6 @@ type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
 	Institutions institution.Set
-	Health       *company.Health
 	Pump         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator

@@ -45,7 +45,7 @@ func (v *visit) watch(ctx context.Context) (bool, error) {
 		}
 		a, err := v.bank.Authorizer.AuthorizationStatus(ctx, v.access(), v.secret.AuthorizationID, v.secret.StatusLink, otherDevice(v.c))
 		switch {
-		case v.measured(err) != nil && institution.KindOf(err).Passing():
+		case err != nil && institution.KindOf(err).Passing():
 			// the bank may answer the next time; AuthorizeBy bounds the tries
 		case err != nil:
 			v.Log.Info("a bank ended an authorisation", "company", v.c.Company, "consent", v.c.ID, "error", err)
@@ -75,7 +75,7 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 		return true, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
 	}
 	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
-	if v.measured(err) != nil {
+	if err != nil {
 		if institution.KindOf(err).Passing() {
 			return false, nil
 		}
@@ -121,7 +121,6 @@ func (v *visit) keep(ctx context.Context) (bool, error) {
 		return false, v.later(ctx, nextLook(v.c, now))
 	}
 	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
-	v.measured(err)
 	event := eventOf(info, err)
 	if event != nil {
 		return false, v.apply(ctx, event, now)

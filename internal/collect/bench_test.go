@@ -150,15 +150,14 @@ func newBenchOn(t testing.TB, database string) *bench {
 // same one after a crash.
 func (b *bench) service() *collect.Service {
 	var (
-		log    = slog.New(slog.DiscardHandler)
-		banks  = institution.Set{theBank: b.bank.institution()}
-		health = &company.Health{}
-		pump   = jobs.New(b.Store, b.Clock, log)
+		log   = slog.New(slog.DiscardHandler)
+		banks = institution.Set{theBank: b.bank.institution()}
+		pump  = jobs.New(b.Store, b.Clock, log)
 	)
-	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Health: health, Pump: pump,
+	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Pump: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log})
 	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Institutions: banks,
-		Companies: company.NewDirectory(company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}), Health: health, Pump: pump,
+		Companies: company.NewDirectory(company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}), Pump: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }
 

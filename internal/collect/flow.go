@@ -7,7 +7,6 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/seal"
@@ -25,6 +24,7 @@ func (s *Service) Step(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	ctx = institution.WithSubject(ctx, c.Subject())
 	if err := s.step(ctx, c); !errors.Is(err, store.ErrConflict) {
 		return err
 	}
@@ -207,9 +207,4 @@ func (s *Service) access(ctx context.Context, c collection.Collection, under con
 	}
 	a.PSU, err = s.psu(ctx, c, locale)
 	return a, err
-}
-
-// measured notes how a call to the bank went.
-func (s *Service) measured(company string, err error) {
-	s.Health.Record(company, err == nil || institution.KindOf(err).Attribution() != fault.ByBank, s.Clock.Now())
 }

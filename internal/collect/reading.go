@@ -250,7 +250,6 @@ func (r *reading) ask(ctx context.Context, q institution.Query) (institution.Ans
 			return a, err
 		}
 		a, err := r.source.Fetch(ctx, r.access, q)
-		r.measured(r.c.Company, err)
 		if err == nil {
 			return a, r.keep(ctx, a)
 		}

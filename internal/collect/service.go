@@ -31,7 +31,6 @@ type Deps struct {
 	Consents     *authorize.Service
 	Institutions institution.Set
 	Companies    *company.Directory
-	Health       *company.Health
 	Pump         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator

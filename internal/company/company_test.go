@@ -37,13 +37,13 @@ func TestStandingFollowsTheLastFiveMinutes(t *testing.T) {
 		t.Errorf("never called: %s", got)
 	}
 	for i := range 10 {
-		h.Record("se-a", i >= 3, now)
+		h.Record("se-a", "", i >= 3, now)
 	}
 	if got := h.Standing("se-a", now); got != company.Degraded {
 		t.Errorf("3 of 10 failed: %s", got)
 	}
 	for range 60 {
-		h.Record("se-a", false, now.Add(time.Minute))
+		h.Record("se-a", "", false, now.Add(time.Minute))
 	}
 	if got := h.Standing("se-a", now.Add(time.Minute)); got != company.Unavailable || got.Functional() {
 		t.Errorf("63 of 70 failed: %s", got)

@@ -42,7 +42,7 @@ type slot struct {
 
 // Record notes one call to a company at the time now. Only faults of the bank
 // count as failed: a person who cancels says nothing about the bank.
-func (h *Health) Record(id string, ok bool, now time.Time) {
+func (h *Health) Record(id, subject string, ok bool, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.seen == nil {

@@ -20,34 +20,25 @@ type Institution struct {
 	Source        Source
 }
 
-// Capabilities names the verbs that the institution has, sorted.
-func (i Institution) Capabilities() []string {
-	var names []string
-	for name, has := range map[string]bool{
-		"open": i.Opener != nil, "authorize": i.Authorizer != nil, "read-consent": i.ConsentReader != nil,
-		"revoke": i.Revoker != nil, "collect": i.Source != nil,
+// Capabilities lists the verbs that the institution has, sorted by name.
+func (i Institution) Capabilities() []Verb {
+	var verbs []Verb
+	for verb, has := range map[Verb]bool{
+		VerbOpen: i.Opener != nil, VerbAuthorize: i.Authorizer != nil, VerbReadConsent: i.ConsentReader != nil,
+		VerbRevoke: i.Revoker != nil, VerbCollect: i.Source != nil,
 	} {
 		if has {
-			names = append(names, name)
+			verbs = append(verbs, verb)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(verbs)
+	return verbs
 }
 
 // Set holds the institutions of a server by company id. It is not changed after
 // the start. An institution that was taken out of the configuration is not in it,
 // while its consents and collections still are in the store.
 type Set map[string]Institution
-
-// NewSet makes a set; of two institutions with one company id the later wins.
-func NewSet(list ...Institution) Set {
-	s := make(Set, len(list))
-	for _, i := range list {
-		s[i.Company.ID] = i
-	}
-	return s
-}
 
 // Find returns the institution of a company and reports whether there is one.
 func (s Set) Find(companyID string) (Institution, bool) {

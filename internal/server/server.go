@@ -22,6 +22,7 @@ import (
 	"samla/internal/collect"
 	"samla/internal/company"
 	"samla/internal/institution"
+	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
@@ -41,6 +42,10 @@ type Config struct {
 	KeepEvidence time.Duration // 0 = 5 years
 	Workers      int           // collections read at once by this node; 0 = 64
 	Rate         api.Rate      // of requests, per client
+
+	// Calls and CallsPerInstitution limit the calls to institutions that are in
+	// flight, of this node altogether and to one; more wait. 0 = 2048 and 512.
+	Calls, CallsPerInstitution int
 }
 
 // Parts is what comes from outside. All members but Random are required.
@@ -74,6 +79,9 @@ const (
 	issuer       = "samla"
 	sqlite       = "sqlite" // the engine that one process has for itself
 	workers      = 64
+
+	calls               = 2048
+	callsPerInstitution = 512
 )
 
 // New opens the database, which brings its tables up to date, and makes every
@@ -91,6 +99,12 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	}
 	if c.Workers <= 0 {
 		c.Workers = workers
+	}
+	if c.Calls <= 0 {
+		c.Calls = calls
+	}
+	if c.CallsPerInstitution <= 0 {
+		c.CallsPerInstitution = callsPerInstitution
 	}
 	if p.Random == nil {
 		p.Random = rand.Reader
@@ -124,17 +138,17 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	institutions := institution.NewSet(p.Institutions...)
 	var (
-		ids       = uuid7.NewGenerator(p.Clock, p.Random)
-		health    = &company.Health{}
-		directory = company.NewDirectory(institutions.Companies()...)
+		ids          = uuid7.NewGenerator(p.Clock, p.Random)
+		health       = &company.Health{}
+		institutions = s.institutions(health)
+		directory    = company.NewDirectory(institutions.Companies()...)
 	)
 	s.pump = jobs.New(s.store, p.Clock, p.Log)
-	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions, Health: health,
+	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Institutions: institutions,
-		Companies: directory, Health: health, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
+		Companies: directory, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
 	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate),
 		Once: access.NewOnce(s.store, vault, p.Clock), Consents: consents, Collections: collections,
@@ -148,6 +162,18 @@ func (s *Server) wire(ctx context.Context) error {
 	s.http = &http.Server{Handler: handler.Guard(mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}
 	return nil
+}
+
+// institutions returns the institutions of the server with their calls limited
+// and their outcomes counted in health.
+func (s *Server) institutions(health *company.Health) institution.Set {
+	set := make(institution.Set, len(s.parts.Institutions))
+	node := intercept.Limit(s.config.Calls)
+	for _, i := range s.parts.Institutions {
+		set[i.Company.ID] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
+			intercept.Observe(s.parts.Clock, intercept.Health(health)))
+	}
+	return set
 }
 
 // Start listens, serves and begins to run what is due.

@@ -1,0 +1,66 @@
+// Package intercept surrounds the calls to institutions with what they all have
+// in common: it reports their outcomes and limits how many are in flight. The
+// flows call verbs and know nothing of it.
+package intercept
+
+import (
+	"context"
+	"slices"
+
+	"samla/internal/institution"
+)
+
+// Call describes one call of a verb.
+type Call struct {
+	Company string
+	Verb    institution.Verb
+	Subject string // whose work it is (institution.WithSubject); "" = not known
+}
+
+// Interceptor surrounds a call. It calls do at most once and returns the error of
+// do, or an *institution.Error of its own if it does not call do. It must be safe
+// for concurrent use.
+type Interceptor func(ctx context.Context, c Call, do func(context.Context) error) error
+
+// Wrap returns i with every call surrounded by the interceptors, the first one
+// outermost. A verb that i does not have stays nil.
+func Wrap(i institution.Institution, interceptors ...Interceptor) institution.Institution {
+	c := chain{company: i.Company.ID, interceptors: interceptors}
+	if i.Opener != nil {
+		i.Opener = opener{i.Opener, c}
+	}
+	if i.Authorizer != nil {
+		i.Authorizer = authorizer{i.Authorizer, c}
+	}
+	if i.ConsentReader != nil {
+		i.ConsentReader = consentReader{i.ConsentReader, c}
+	}
+	if i.Revoker != nil {
+		i.Revoker = revoker{i.Revoker, c}
+	}
+	if i.Source != nil {
+		i.Source = source{i.Source, c}
+	}
+	return i
+}
+
+// chain is the interceptors of one institution.
+type chain struct {
+	company      string
+	interceptors []Interceptor
+}
+
+// run calls do through the chain.
+func run[T any](ctx context.Context, c chain, verb institution.Verb, do func(context.Context) (T, error)) (result T, err error) {
+	call := Call{Company: c.company, Verb: verb, Subject: institution.SubjectOf(ctx)}
+	next := func(ctx context.Context) (err error) {
+		result, err = do(ctx)
+		return err
+	}
+	for _, around := range slices.Backward(c.interceptors) {
+		inner := next
+		next = func(ctx context.Context) error { return around(ctx, call, inner) }
+	}
+	err = next(ctx)
+	return result, err
+}

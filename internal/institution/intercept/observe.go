@@ -1,0 +1,78 @@
+package intercept
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/company"
+	"samla/internal/fault"
+	"samla/internal/institution"
+)
+
+// Outcome is a call that has ended.
+type Outcome struct {
+	Call
+	At       time.Time // when it ended
+	Duration time.Duration
+	// Cancelled: this server gave the call up before the institution answered. It
+	// says nothing about the institution; Kind and Attribution are empty.
+	Cancelled   bool
+	Kind        institution.ErrorKind // "" if the call succeeded
+	Attribution fault.Attribution     // of Kind
+}
+
+// Observer is told of every call that has ended, also of those that failed. It
+// must be quick and safe for concurrent use.
+type Observer interface {
+	Observe(o Outcome)
+}
+
+// Observe returns an interceptor that reports every call to the observers. Put
+// after Limit it measures the institution alone, without the wait for a slot.
+func Observe(clk clock.Clock, observers ...Observer) Interceptor {
+	return func(ctx context.Context, c Call, do func(context.Context) error) error {
+		started := clk.Now()
+		err := do(ctx)
+		now := clk.Now()
+		o := Outcome{Call: c, At: now, Duration: now.Sub(started)}
+		switch {
+		case cancelled(ctx, err):
+			o.Cancelled = true
+		case err != nil:
+			o.Kind = institution.KindOf(err)
+			o.Attribution = o.Kind.Attribution()
+		}
+		for _, observer := range observers {
+			observer.Observe(o)
+		}
+		return err
+	}
+}
+
+// cancelled reports whether a call failed because this server gave it up. An
+// answer that came before the context ended is the institution's own.
+func cancelled(ctx context.Context, err error) bool {
+	if err == nil {
+		return false
+	}
+	var said *institution.Error
+	if errors.As(err, &said) && said.HTTPStatus != 0 {
+		return false
+	}
+	return ctx.Err() != nil || errors.Is(err, context.Canceled)
+}
+
+// Health returns an observer that counts outcomes in h. Only faults of the
+// institution count as failed: a person who cancels says nothing about it.
+func Health(h *company.Health) Observer { return health{h} }
+
+type health struct{ *company.Health }
+
+// Observe implements Observer.
+func (h health) Observe(o Outcome) {
+	if !o.Cancelled {
+		h.Record(o.Company, o.Subject, o.Attribution != fault.ByBank, o.At)
+	}
+}

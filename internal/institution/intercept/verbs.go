@@ -1,0 +1,77 @@
+package intercept
+
+import (
+	"context"
+
+	"samla/internal/institution"
+)
+
+type opener struct {
+	to institution.Opener
+	chain
+}
+
+// OpenConsent implements institution.Opener.
+func (o opener) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
+	return run(ctx, o.chain, institution.VerbOpen, func(ctx context.Context) (institution.Opened, error) {
+		return o.to.OpenConsent(ctx, r)
+	})
+}
+
+type authorizer struct {
+	to institution.Authorizer
+	chain
+}
+
+// StartAuthorization implements institution.Authorizer.
+func (a authorizer) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
+	return run(ctx, a.chain, institution.VerbAuthorize, func(ctx context.Context) (institution.Authorization, error) {
+		return a.to.StartAuthorization(ctx, r)
+	})
+}
+
+// AuthorizationStatus implements institution.Authorizer.
+func (a authorizer) AuthorizationStatus(ctx context.Context, access institution.Access, id, link string, otherDevice bool) (institution.Authorization, error) {
+	return run(ctx, a.chain, institution.VerbAuthorizationStatus, func(ctx context.Context) (institution.Authorization, error) {
+		return a.to.AuthorizationStatus(ctx, access, id, link, otherDevice)
+	})
+}
+
+type consentReader struct {
+	to institution.ConsentReader
+	chain
+}
+
+// Consent implements institution.ConsentReader.
+func (r consentReader) Consent(ctx context.Context, a institution.Access) (institution.ConsentInfo, error) {
+	return run(ctx, r.chain, institution.VerbReadConsent, func(ctx context.Context) (institution.ConsentInfo, error) {
+		return r.to.Consent(ctx, a)
+	})
+}
+
+type revoker struct {
+	to institution.Revoker
+	chain
+}
+
+// Revoke implements institution.Revoker.
+func (r revoker) Revoke(ctx context.Context, a institution.Access) error {
+	_, err := run(ctx, r.chain, institution.VerbRevoke, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, r.to.Revoke(ctx, a)
+	})
+	return err
+}
+
+// source intercepts the exchange; the methods that read an answer are pure and
+// stay as they are.
+type source struct {
+	institution.Source
+	chain
+}
+
+// Fetch implements institution.Source.
+func (s source) Fetch(ctx context.Context, a institution.Access, q institution.Query) (institution.Answer, error) {
+	return run(ctx, s.chain, institution.VerbCollect, func(ctx context.Context) (institution.Answer, error) {
+		return s.Source.Fetch(ctx, a, q)
+	})
+}

@@ -1,0 +1,34 @@
+package institution
+
+import "context"
+
+// Verb names a thing that an institution can be asked to do, for log lines,
+// metrics and the list of its capabilities.
+type Verb string
+
+// The verbs. Each names an interface of Institution, but for VerbAuthorizationStatus,
+// which is the second method of Authorizer.
+const (
+	VerbOpen                Verb = "open"
+	VerbAuthorize           Verb = "authorize"
+	VerbAuthorizationStatus Verb = "authorization-status"
+	VerbReadConsent         Verb = "read-consent"
+	VerbRevoke              Verb = "revoke"
+	VerbCollect             Verb = "collect"
+)
+
+type subjectKey struct{}
+
+// WithSubject returns a context for work on behalf of one subject: the id of the
+// user, or of the collection that belongs to no user. Calls under it are counted
+// as that subject's (package institution/intercept). A subject is never sent to
+// an institution.
+func WithSubject(ctx context.Context, subject string) context.Context {
+	return context.WithValue(ctx, subjectKey{}, subject)
+}
+
+// SubjectOf returns the subject of a context, or "" if it has none.
+func SubjectOf(ctx context.Context) string {
+	subject, _ := ctx.Value(subjectKey{}).(string)
+	return subject
+}
