@@ -88,7 +88,7 @@ func New(c Config) (*Sandbox, error) {
 		return p.GivenName, p.Surname
 	}
 	if c.Dir != "" {
-		if err := s.bankID.Keep(filepath.Join(c.Dir, ordersFile)); err != nil {
+		if err := s.bankID.OpenJournal(filepath.Join(c.Dir, ordersFile)); err != nil {
 			return nil, fmt.Errorf("sandbox: %w", err)
 		}
 	}

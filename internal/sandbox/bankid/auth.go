@@ -13,19 +13,20 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-// MaxVisible is the longest text an order may show, in bytes.
+// MaxVisible is the maximum length of AuthRequest.UserVisibleData in bytes.
 const MaxVisible = 40_000
 
-// excerpt is how much of that text is kept for the phone, in bytes.
-const excerpt = 300
+// excerptBytes is how many bytes of that text are stored for the phone.
+const excerptBytes = 300
 
-// Kind is what the person is asked to do, and how the order reaches the phone.
+// Kind is what the person must do, and how the order reaches the phone.
 type Kind string
 
-// The kinds, after the calls that start them (docs/reference/banks.md 12.1). A phone order has
-// no QR code and no autostart for the relying party: it waits for its person.
+// The kinds, named after the calls that start them (docs/reference/banks.md 12.1). A
+// phone order has no QR code and no autostart token for the relying party: the phone
+// finds it by personal number.
 const (
-	Auth      Kind = "auth" // and the zero value
+	Auth      Kind = "auth" // same as the zero value
 	Sign      Kind = "sign"
 	PhoneAuth Kind = "phone/auth"
 	PhoneSign Kind = "phone/sign"
@@ -33,33 +34,33 @@ const (
 
 func (k Kind) phone() bool { return k == PhoneAuth || k == PhoneSign }
 
-// AuthRequest asks for an identification or a signature.
+// AuthRequest is a request for an identification or a signature.
 type AuthRequest struct {
-	// RequestID names the request: if the expected person's pending order was
-	// asked for under the same one, that order is given again instead of
-	// AlreadyInProgress. Empty, as from the RP API, names nothing.
+	// RequestID makes the request idempotent: if the expected person has a pending
+	// order with the same RequestID, Auth returns that order and not
+	// AlreadyInProgress. It is optional; the RP API never sets it.
 	RequestID string `json:"requestId,omitempty"`
 	Kind      Kind   `json:"kind,omitempty"`
-	// EndUserIP is the person's address as the relying party sees it; it may be
-	// empty in process.
+	// EndUserIP is the person's IP address as seen by the relying party. It may be
+	// empty.
 	EndUserIP string `json:"endUserIp,omitempty"`
-	// Expected is the 12-digit personal number of the person the relying party
-	// expects; "" is anybody. BankID does not enforce it: it is who signs when the
-	// phone names nobody, and the key of "already in progress". The relying party
-	// compares itself.
+	// Expected is the 12-digit personal number of the person whom the relying party
+	// expects; "" means any person. BankID does not enforce it. It is the signer if
+	// the phone does not name one, and a person can have only one pending order. The
+	// relying party must compare it with the signer.
 	Expected string `json:"expected,omitempty"`
-	// Requirement is the 12-digit personal number that BankID itself demands (RP
-	// API requirement.personalNumber): approving as someone else is refused by
-	// the phone. It counts as Expected where that is empty.
+	// Requirement is the 12-digit personal number that BankID enforces
+	// (requirement.personalNumber of the RP API): another person cannot approve. It is
+	// the default of Expected.
 	Requirement string `json:"requirement,omitempty"`
-	// UserVisibleData is plain UTF-8, at most MaxVisible bytes; the phone shows
-	// its beginning.
+	// UserVisibleData is plain UTF-8 of at most MaxVisible bytes. The phone shows the
+	// first 300 bytes.
 	UserVisibleData string `json:"userVisibleData,omitempty"`
-	ReturnRisk      bool   `json:"returnRisk,omitempty"` // asks for the risk in the completion
+	ReturnRisk      bool   `json:"returnRisk,omitempty"` // include the risk in the completion data
 }
 
-// Order is what the relying party gets for its request. QRStartSecret stays on
-// its server.
+// Order is the relying party's reference to an order and the data of its QR codes. The
+// relying party must not send QRStartSecret to the person's device.
 type Order struct {
 	OrderRef       string    `json:"orderRef"`
 	AutoStartToken string    `json:"autoStartToken"`
@@ -68,23 +69,23 @@ type Order struct {
 	StartedAt      time.Time `json:"startedAt"`
 }
 
-// Auth starts an order. Errors: InvalidParameters; AlreadyInProgress when the
-// expected person has a pending order, which is cancelled by this and no new
-// one is made; TooManyRequests when the service is full; otherwise the
-// randomness failed, or the order could not be written down.
+// Auth starts an order. Errors: InvalidParameters; AlreadyInProgress if the expected
+// person has a pending order, which Auth cancels without starting a new one;
+// TooManyRequests if the service has too many orders. Any error that is not an *Error
+// means that random or the journal failed.
 func (s *Service) Auth(r AuthRequest) (Order, error) {
 	if r.Expected == "" {
 		r.Expected = r.Requirement
 	}
-	if err := r.check(); err != nil {
+	if err := r.validate(); err != nil {
 		return Order{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
-	s.forget(now)
+	s.dropExpired(now)
 	if earlier := s.byPerson[r.Expected]; earlier != nil {
-		if earlier.repeated(r, now) {
+		if earlier.startedBy(r, now) {
 			return earlier.Order, nil
 		}
 		switch err := s.apply(earlier, order.Cancel{}, now); {
@@ -94,35 +95,36 @@ func (s *Service) Auth(r AuthRequest) (Order, error) {
 			return Order{}, err
 		}
 	}
-	if s.byAge.Len() >= s.limit {
+	if s.uncollected.Len() >= s.limit {
 		return Order{}, &Error{TooManyRequests, "too many orders are in progress"}
 	}
 	rec, err := s.newRecord(r, now)
 	if err != nil {
 		return Order{}, err
 	}
-	if err := s.begin(rec); err != nil {
+	if err := s.addNew(rec); err != nil {
 		return Order{}, err
 	}
 	return rec.Order, nil
 }
 
-// repeated tells whether ask is for this order again, which is still pending.
-func (r *record) repeated(ask AuthRequest, now time.Time) bool {
-	return ask.RequestID != "" && ask.RequestID == r.request.RequestID && r.state.Settle(now).Status == order.Pending
+// startedBy reports whether the order is still pending and was started by a request
+// with the same RequestID.
+func (r *record) startedBy(request AuthRequest, now time.Time) bool {
+	return request.RequestID != "" && request.RequestID == r.request.RequestID && r.state.Advance(now).Status == order.Pending
 }
 
-func (r AuthRequest) check() error {
+func (r AuthRequest) validate() error {
 	if r.EndUserIP != "" {
 		if _, err := netip.ParseAddr(r.EndUserIP); err != nil {
-			return &Error{InvalidParameters, "endUserIp is no IP address"}
+			return &Error{InvalidParameters, "endUserIp is not an IP address"}
 		}
 	}
 	if r.Expected != "" && !isPersonalNumber(r.Expected) || r.Requirement != "" && !isPersonalNumber(r.Requirement) {
 		return &Error{InvalidParameters, "a personal number has 12 digits and a matching check digit"}
 	}
 	if r.Requirement != "" && r.Requirement != r.Expected {
-		return &Error{InvalidParameters, "the person demanded is not the person expected"}
+		return &Error{InvalidParameters, "the required person is not the expected person"}
 	}
 	if len(r.UserVisibleData) > MaxVisible || !utf8.ValidString(r.UserVisibleData) {
 		return &Error{InvalidParameters, "userVisibleData is too long or not UTF-8"}
@@ -139,8 +141,7 @@ func (r AuthRequest) check() error {
 	return nil
 }
 
-// isPersonalNumber holds a number to its form and check digit, as BankID does;
-// whether the person exists is the personas' matter.
+// isPersonalNumber reports whether s has the form and check digit of a personal number.
 func isPersonalNumber(s string) bool {
 	_, err := ident.ParsePersonalNumber12(s)
 	return err == nil
@@ -155,7 +156,7 @@ func (s *Service) newRecord(r AuthRequest, now time.Time) (*record, error) {
 		}
 		tokens[i] = id.String()
 	}
-	r.UserVisibleData = cut(r.UserVisibleData, excerpt)
+	r.UserVisibleData = truncate(r.UserVisibleData, excerptBytes)
 	return &record{
 		Order: Order{
 			OrderRef: tokens[0], AutoStartToken: tokens[1],
@@ -165,9 +166,9 @@ func (s *Service) newRecord(r AuthRequest, now time.Time) (*record, error) {
 	}, nil
 }
 
-// cut shortens s to n bytes at most without splitting a character, and copies
-// it so that the rest can be freed.
-func cut(s string, n int) string {
+// truncate returns the first n bytes of s, or fewer so as not to split a character, and
+// an ellipsis. It copies them, so that s can be freed.
+func truncate(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

@@ -6,7 +6,7 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-// User is who signed.
+// User is the person who signed.
 type User struct {
 	PersonalNumber string // 12 digits
 	Name           string // given name and surname
@@ -14,32 +14,32 @@ type User struct {
 	Surname        string
 }
 
-// Collected is an order as its relying party sees it.
+// Collected is the state of an order as returned to its relying party.
 type Collected struct {
 	OrderRef string
 	Status   string // "pending", "failed" or "complete"
 	HintCode string // empty when complete
 	User     *User  // when complete only
-	// Request is what started the order, its UserVisibleData shortened.
+	// Request is the request that started the order, with truncated UserVisibleData.
 	Request AuthRequest
 }
 
-// Collect tells where an order stands. A complete order is told once within
-// 3 minutes of its completion, a failed one once within 5 minutes of its
-// failure; then, and for a reference that never was, the answer is
-// InvalidParameters (docs/reference/banks.md 12.3, 12.4). Any other error says that the end
-// could not be written down (Keep).
+// Collect returns the state of an order. It returns a complete order only once, within
+// 3 minutes of its completion, and a failed one only once, within 5 minutes of its
+// failure. After that, and for an unknown reference, the error is InvalidParameters
+// (docs/reference/banks.md 12.3, 12.4). An error that is not an *Error means that the
+// journal failed.
 func (s *Service) Collect(orderRef string) (Collected, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.byRef[orderRef]
-	err := order.ErrGone
+	err := order.ErrNotCollectable
 	if r != nil {
 		err = s.apply(r, order.Collect{}, s.clock.Now())
 	}
 	switch {
-	case errors.Is(err, order.ErrGone):
-		return Collected{}, &Error{InvalidParameters, "no such order, or its result is used up"}
+	case errors.Is(err, order.ErrNotCollectable):
+		return Collected{}, &Error{InvalidParameters, "no such order, or its result was already collected"}
 	case err != nil:
 		return Collected{}, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) Collect(orderRef string) (Collected, error) {
 		OrderRef: orderRef, Status: string(r.state.Status), HintCode: string(r.state.Hint), Request: r.request,
 	}
 	if r.state.Collected {
-		s.spend(r)
+		s.markCollected(r)
 	}
 	if r.state.Status == order.Complete {
 		c.User = s.user(r.state.Signer)
@@ -55,8 +55,9 @@ func (s *Service) Collect(orderRef string) (Collected, error) {
 	return c, nil
 }
 
-// Cancel ends a pending order as failed/cancelled. InvalidParameters when there
-// is none; any other error says that it could not be written down (Keep).
+// Cancel ends a pending order as failed/cancelled. The error is InvalidParameters if no
+// pending order has this reference. An error that is not an *Error means that the
+// journal failed.
 func (s *Service) Cancel(orderRef string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,26 +7,26 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-// Code names why a call was refused.
+// Code identifies the reason of an Error.
 type Code = string
 
-// The codes. The first three go to the relying party as errorCode (docs/reference/banks.md
-// 12.3); the others are for whoever holds the phone and are ours.
+// The codes. The first three are errorCodes of the relying party API
+// (docs/reference/banks.md 12.3). The others are our own, for the phone.
 const (
 	AlreadyInProgress Code = "alreadyInProgress" // the earlier order is cancelled too
-	InvalidParameters Code = "invalidParameters" // a value out of its rules; an orderRef that is unknown or used up
-	TooManyRequests   Code = "tooManyRequests"   // more orders alive than the service holds
+	InvalidParameters Code = "invalidParameters" // an invalid value; an orderRef that is unknown or already collected
+	TooManyRequests   Code = "tooManyRequests"   // the service has too many orders
 
-	UnknownOrder Code = "unknownOrder" // no order in progress has this token, or waits for this person
+	UnknownOrder Code = "unknownOrder" // no order has this token or waits for this person
 	InvalidQR    Code = "invalidQr"    // not a BankID QR text, or its HMAC is wrong
-	StaleQR      Code = "staleQr"      // a QR text of another moment; scan the one shown now
-	OrderEnded   Code = "orderEnded"   // complete or failed already
-	WrongPerson  Code = "wrongPerson"  // BankID was told to demand somebody else
-	PersonNeeded Code = "personNeeded" // nobody is named to approve
+	StaleQR      Code = "staleQr"      // the QR text is too old or from the future
+	OrderEnded   Code = "orderEnded"   // the order is already complete or failed
+	WrongPerson  Code = "wrongPerson"  // the order requires another person
+	PersonNeeded Code = "personNeeded" // neither the order nor the action names a person
 )
 
-// Error is a refusal. Details is one sentence for people; it never holds a
-// token or a personal number.
+// Error is an error that the caller can correct. Details is one sentence for a person
+// to read; it never contains a token or a personal number.
 type Error struct {
 	Code    Code
 	Details string
@@ -35,15 +35,15 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return "bankid: " + e.Code + ": " + e.Details }
 
-// phoneError says the refusal of an order in state o in the words of the phone.
+// phoneError converts an error of an order in state o to an Error for the phone.
 func phoneError(err error, o order.Order) error {
 	switch {
 	case errors.Is(err, order.ErrEnded):
 		return &Error{OrderEnded, strings.TrimSuffix("the order is "+string(o.Status)+"/"+string(o.Hint), "/") + " already; start a new one"}
 	case errors.Is(err, order.ErrWrongPerson):
-		return &Error{WrongPerson, "the order demands another person; approve as that person or cancel"}
-	case errors.Is(err, order.ErrNobody):
-		return &Error{PersonNeeded, "the order expects nobody in particular; name a personalNumber"}
+		return &Error{WrongPerson, "the order requires another person; approve as that person or cancel"}
+	case errors.Is(err, order.ErrNoPerson):
+		return &Error{PersonNeeded, "the order does not expect a certain person; give a personalNumber"}
 	}
 	return err
 }

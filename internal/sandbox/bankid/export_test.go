@@ -9,12 +9,12 @@ import (
 	"samla/internal/clock"
 )
 
-// Failing is a service with one order of this person, whose journal can be
-// written no more.
-func Failing(t *testing.T, person string) (*Service, Order) {
+// WithFailingJournal returns a service with one order of this person and a journal whose
+// writes fail.
+func WithFailingJournal(t *testing.T, person string) (*Service, Order) {
 	t.Helper()
 	s := New(clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)), rand.Reader)
-	if err := s.Keep(filepath.Join(t.TempDir(), "orders")); err != nil {
+	if err := s.OpenJournal(filepath.Join(t.TempDir(), "orders")); err != nil {
 		t.Fatal(err)
 	}
 	o, err := s.Auth(AuthRequest{Expected: person})

@@ -6,40 +6,40 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-// Action is what the person does on the phone.
+// Action is an action of the person on the phone.
 type Action string
 
-// The actions. Approve on an order that is not open opens it first.
+// The actions. Approve opens the order first if it is not open.
 const (
 	Open    Action = "open"
 	Approve Action = "approve"
 	Decline Action = "cancel"
 )
 
-// PhoneAction is one act of the person who holds the phone.
+// PhoneAction is an action on one order.
 type PhoneAction struct {
 	Action Action
-	// AutoStartToken or QRData says which order; QRData is the text of an animated
-	// code, or that of a static one (AutoStartURL). With neither, PersonalNumber
-	// finds the phone order that waits for this person.
+	// AutoStartToken or QRData identifies the order. QRData is the text of an animated
+	// QR code or of a static one (AutoStartURL). Without either, PersonalNumber
+	// identifies the phone order that waits for this person.
 	AutoStartToken, QRData string
-	// PersonalNumber is whose BankID it is, 12 digits; empty is the person the
-	// order demands or expects.
+	// PersonalNumber is the person who acts, 12 digits; empty means the person whom the
+	// order requires or expects.
 	PersonalNumber string
 }
 
-// PhoneResult is the order after the act.
+// PhoneResult is the state of the order after the action.
 type PhoneResult struct {
 	OrderRef string
 	Status   string // "pending", "failed" or "complete"
 	HintCode string // empty when complete
 }
 
-// Act lets the person act on an order. It is refused with InvalidParameters for
-// an action, number or choice of order that is out of its rules; UnknownOrder;
-// InvalidQR; StaleQR for a text older than QRLife, unless a phone has the order
-// already; OrderEnded; WrongPerson; PersonNeeded. Any other error says that the
-// act could not be written down (Keep). A refused act changes nothing.
+// Act performs an action on an order. Errors: InvalidParameters for an invalid action,
+// number or choice of order; UnknownOrder; InvalidQR; StaleQR for a text older than
+// QRLife, unless the order is already open; OrderEnded; WrongPerson; PersonNeeded. An
+// error that is not an *Error means that the journal failed. With an error nothing has
+// changed.
 func (s *Service) Act(a PhoneAction) (PhoneResult, error) {
 	if a.PersonalNumber != "" && !isPersonalNumber(a.PersonalNumber) {
 		return PhoneResult{}, &Error{InvalidParameters, "personalNumber has 12 digits and a matching check digit"}
@@ -68,8 +68,8 @@ func (s *Service) find(a PhoneAction, now time.Time) (*record, error) {
 		return nil, &Error{InvalidParameters, "give autoStartToken or qrData, not both"}
 	case a.AutoStartToken != "":
 		r = s.byStart[a.AutoStartToken]
-	case isURL(a.QRData):
-		token, err := parseStatic(a.QRData)
+	case isStaticURL(a.QRData):
+		token, err := parseStaticURL(a.QRData)
 		if err != nil {
 			return nil, &Error{InvalidQR, "qrData is not the text of a BankID QR code"}
 		}
@@ -80,7 +80,7 @@ func (s *Service) find(a PhoneAction, now time.Time) (*record, error) {
 			return nil, &Error{InvalidQR, "qrData is not the text of a BankID QR code"}
 		}
 		if r = s.byQR[token]; r != nil {
-			if err := r.scan(a.QRData, second, now); err != nil {
+			if err := r.checkQR(a.QRData, second, now); err != nil {
 				return nil, err
 			}
 		}
@@ -91,8 +91,8 @@ func (s *Service) find(a PhoneAction, now time.Time) (*record, error) {
 	default:
 		return nil, &Error{InvalidParameters, "give autoStartToken or qrData"}
 	}
-	if r == nil || now.Sub(r.StartedAt) >= order.Life {
-		return nil, &Error{UnknownOrder, "no order goes by this; it is forgotten or never was, so start a new one"}
+	if r == nil || now.Sub(r.StartedAt) >= order.MaxAge {
+		return nil, &Error{UnknownOrder, "no such order, or it has expired; start a new one"}
 	}
 	return r, nil
 }
@@ -104,11 +104,11 @@ func (s *Service) event(a PhoneAction, r *record) (order.Event, error) {
 	case Approve:
 		by := a.PersonalNumber
 		if by == "" {
-			by = r.state.Person()
+			by = r.state.DefaultSigner()
 		}
-		if s.Refuses != nil && by != "" {
-			if why := s.Refuses(by); why != "" {
-				return order.Refuse{By: by, Why: order.Hint(why)}, nil
+		if s.ApprovalFailure != nil && by != "" {
+			if hint := s.ApprovalFailure(by); hint != "" {
+				return order.FailApproval{By: by, Hint: order.Hint(hint)}, nil
 			}
 		}
 		return order.Approve{By: by}, nil
@@ -118,34 +118,33 @@ func (s *Service) event(a PhoneAction, r *record) (order.Event, error) {
 	return nil, &Error{InvalidParameters, `action is "open", "approve" or "cancel"`}
 }
 
-// PendingOrder is an order that waits for a phone.
+// PendingOrder is a pending order as the phone shows it.
 type PendingOrder struct {
 	AutoStartToken string
 	Kind           Kind   // never empty
-	Expected       string // 12-digit personal number, or empty for anybody
-	Name           string // of the expected person; empty for anybody
+	Expected       string // 12-digit personal number; empty: any person
+	Name           string // name of the expected person; empty: any person
 	HintCode       string // "outstandingTransaction", "started" or "userSign"
-	Text           string // what the phone shows, shortened
+	Text           string // truncated UserVisibleData
 	Age            time.Duration
 }
 
-// maxPending bounds the list: it is read by a person.
+// maxPending is the maximum length of the list, which a person reads.
 const maxPending = 100
 
-// Pending lists what can be opened, approved or declined now, the newest first,
-// at most 100.
+// Pending returns the newest pending orders, at most 100, newest first.
 func (s *Service) Pending() []PendingOrder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
 	var list []PendingOrder
-	for e := s.byAge.Back(); e != nil && len(list) < maxPending; e = e.Prev() {
+	for e := s.uncollected.Back(); e != nil && len(list) < maxPending; e = e.Prev() {
 		r := e.Value.(*record)
 		age := now.Sub(r.StartedAt)
 		if age >= order.FinishWithin {
-			break // everything further is older and has ended
+			break // all remaining orders are older and have ended
 		}
-		r.state = r.state.Settle(now)
+		r.state = r.state.Advance(now)
 		if r.state.Status != order.Pending {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-func TestActRefusesBadActions(t *testing.T) {
+func TestAct_RejectsInvalidActions(t *testing.T) {
 	s, _ := newService()
 	o := auth(t, s, bankid.AuthRequest{})
 	start := o.AutoStartToken
@@ -25,8 +25,8 @@ func TestActRefusesBadActions(t *testing.T) {
 		{"two orders", bankid.PhoneAction{Action: bankid.Open, AutoStartToken: start, QRData: "bankid"}, bankid.InvalidParameters},
 		{"unknown token", bankid.PhoneAction{Action: bankid.Open, AutoStartToken: o.OrderRef}, bankid.UnknownOrder},
 		{"number too short", bankid.PhoneAction{Action: bankid.Open, AutoStartToken: start, PersonalNumber: "1"}, bankid.InvalidParameters},
-		{"nobody waits for the phone", bankid.PhoneAction{Action: bankid.Open, PersonalNumber: anna}, bankid.UnknownOrder},
-		{"nobody is named", bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: start}, bankid.PersonNeeded},
+		{"no phone order of the person", bankid.PhoneAction{Action: bankid.Open, PersonalNumber: anna}, bankid.UnknownOrder},
+		{"no person", bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: start}, bankid.PersonNeeded},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			act(t, s, tt.action, tt.code)
@@ -35,15 +35,14 @@ func TestActRefusesBadActions(t *testing.T) {
 	}
 }
 
-// The phone reads the text of a static code as the token in it.
-func TestStaticCode(t *testing.T) {
+func TestAct_AcceptsTextOfStaticCode(t *testing.T) {
 	for _, text := range []string{
 		"bankid:///?autostarttoken=T", "bankid:///?autostarttoken=T&redirect=null", "https://app.bankid.com/?autostarttoken=T",
 		"https://app.bankid.com/?redirect=https%3A%2F%2Fx.example%2F&autostarttoken=T",
 	} {
 		s, c := newService()
 		o := auth(t, s, bankid.AuthRequest{Expected: anna})
-		c.Advance(20 * time.Second) // a static code does not grow stale
+		c.Advance(20 * time.Second) // a static code does not become stale
 		act(t, s, bankid.PhoneAction{Action: bankid.Approve, QRData: strings.ReplaceAll(text, "=T", "="+o.AutoStartToken)}, "")
 		wantState(t, s, o.OrderRef, "complete", "")
 	}
@@ -69,21 +68,21 @@ func TestStaticCode(t *testing.T) {
 	wantState(t, s, o.OrderRef, "pending", "outstandingTransaction")
 }
 
-func TestPhoneOrderFindsItsPerson(t *testing.T) {
+func TestAct_FindsPhoneOrderByPerson(t *testing.T) {
 	s, _ := newService()
 	auth(t, s, bankid.AuthRequest{Expected: bo})
 	o := auth(t, s, bankid.AuthRequest{Kind: bankid.PhoneSign, Expected: anna})
-	act(t, s, bankid.PhoneAction{Action: bankid.Approve, PersonalNumber: bo}, bankid.UnknownOrder) // not by phone
+	act(t, s, bankid.PhoneAction{Action: bankid.Approve, PersonalNumber: bo}, bankid.UnknownOrder) // bo's order is not a phone order
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, PersonalNumber: anna}, "")
 	wantState(t, s, o.OrderRef, "complete", "")
 }
 
-func TestPending(t *testing.T) {
+func TestPending_ListsNewestFirst(t *testing.T) {
 	s, c := newService()
 	s.Names = func(string) (string, string) { return "Anna", "Ek" }
 	long := make([]rune, 200)
 	for i := range long {
-		long[i] = 'å' // two bytes: the cut must not split it
+		long[i] = 'å' // two bytes, which must not be split
 	}
 	first := auth(t, s, bankid.AuthRequest{UserVisibleData: "x" + string(long)})
 	c.Advance(10 * time.Second)
@@ -109,12 +108,12 @@ func TestPending(t *testing.T) {
 	}
 }
 
-func TestPendingIsBounded(t *testing.T) {
+func TestPending_ReturnsAtMost100(t *testing.T) {
 	s, _ := newService()
 	for range 101 {
 		auth(t, s, bankid.AuthRequest{})
 	}
 	if n := len(s.Pending()); n != 100 {
-		t.Errorf("lists %d orders, want 100", n)
+		t.Errorf("%d orders, want 100", n)
 	}
 }

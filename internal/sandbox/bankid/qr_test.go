@@ -8,8 +8,8 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// BankID's published example.
-func TestQRDataVectors(t *testing.T) {
+// The example that BankID has published.
+func TestQRData_MatchesPublishedExample(t *testing.T) {
 	const (
 		token  = "67df3917-fa0d-44e5-b327-edcc928297f8"
 		secret = "d28db9a7-4cde-429e-a983-359be676944c"
@@ -26,7 +26,7 @@ func TestQRDataVectors(t *testing.T) {
 	}
 }
 
-func TestScan(t *testing.T) {
+func TestAct_ChecksQRText(t *testing.T) {
 	s, c := newService()
 	o := auth(t, s, bankid.AuthRequest{Expected: anna})
 	c.Advance(20 * time.Second)
@@ -37,12 +37,12 @@ func TestScan(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, text, code string }{
 		{"too old", at(9), bankid.StaleQR},
-		{"of the future", at(22), bankid.StaleQR},
+		{"from the future", at(22), bankid.StaleQR},
 		{"tampered", tampered, bankid.InvalidQR},
 		{"another second's HMAC", strings.Replace(at(20), ".20.", ".19.", 1), bankid.InvalidQR},
 		{"another secret", bankid.QRData(o.QRStartToken, "guess", 20), bankid.InvalidQR},
 		{"another token", bankid.QRData("guess", o.QRStartSecret, 20), bankid.UnknownOrder},
-		{"no QR text", "https://example.com", bankid.InvalidQR},
+		{"not a QR text", "https://example.com", bankid.InvalidQR},
 		{"upper case", strings.ToUpper(at(20)), bankid.InvalidQR},
 		{"zero before the second", strings.Replace(at(20), ".20.", ".020.", 1), bankid.InvalidQR},
 		{"very long", at(20) + strings.Repeat("a", 1000), bankid.InvalidQR},
@@ -54,9 +54,9 @@ func TestScan(t *testing.T) {
 	}
 	other := auth(t, s, bankid.AuthRequest{Expected: bo}) // a relying party's clock may be a second ahead
 	act(t, s, bankid.PhoneAction{Action: bankid.Open, QRData: bankid.QRData(other.QRStartToken, other.QRStartSecret, 1)}, "")
-	act(t, s, bankid.PhoneAction{Action: bankid.Open, QRData: at(10)}, "") // the oldest that works
+	act(t, s, bankid.PhoneAction{Action: bankid.Open, QRData: at(10)}, "") // the oldest text that is accepted
 	c.Advance(time.Minute)
-	// The phone has the order; the code it scanned may grow old meanwhile.
+	// The order is open, so the text may be of any age.
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, QRData: at(10)}, "")
 	wantState(t, s, o.OrderRef, "complete", "")
 }

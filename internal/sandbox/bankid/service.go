@@ -1,12 +1,12 @@
-// Package bankid is the simulated BankID of the sandbox bank: it owns the
-// orders, in memory and if wanted in a file, and hands them on to two sides. The relying party (the
-// sandbox bank, in process, or any program through package httpapi) starts, collects
-// and cancels; the phone (a test, or a person on a page) opens, approves and
-// declines.
+// Package bankid simulates BankID for the sandbox banks. It stores the orders in memory
+// and optionally in a file, and has two kinds of callers. The relying party (a sandbox
+// bank in the same process, or any program through package httpapi) starts, collects
+// and cancels orders; the phone (a test, or a person on a web page) opens, approves and
+// declines them.
 //
-// It follows docs/reference/banks.md 12. What real BankID does beyond that is not simulated:
-// card readers, document scans, face checks and risk are accepted as
-// requirements and change nothing.
+// It implements docs/reference/banks.md 12. Other features of BankID are not simulated:
+// card readers, document scans, face checks and risk are accepted as requirements and
+// ignored.
 package bankid
 
 import (
@@ -20,57 +20,57 @@ import (
 	"samla/internal/sandbox/journal"
 )
 
-// Bounds on the memory, about 1 KB an order: orders whose end nobody has
-// collected, and those that are only kept so that a late phone is told that its
-// order has ended rather than that it never was.
+// Limits of the number of orders in memory, about 1 KB each. Collected orders are stored
+// only so that a late phone gets OrderEnded and not UnknownOrder.
 const (
-	maxOrders = 50_000
-	maxSpent  = 1_000
+	maxOrders    = 50_000
+	maxCollected = 1_000
 )
 
-// Service keeps the orders. It is safe for concurrent use; set its fields
-// before the first call. The functions among them must not call the service.
+// Service stores the orders. It is safe for concurrent use. Set its exported fields
+// before the first call; they must not call the service.
 type Service struct {
-	// Names gives the names of the person with this personal number; nil, or two
-	// empty names, is "Test" "Person".
+	// Names returns the names of a person. If it is nil or returns empty names, the
+	// person is called "Test Person".
 	Names func(personalNumber string) (given, surname string)
-	// Refuses gives the hint code with which this person's approval fails, e.g.
-	// "certificateErr" for a blocked BankID; nil or "" is a BankID that holds.
-	Refuses func(personalNumber string) (hintCode string)
+	// ApprovalFailure returns the hint code with which this person's approvals fail,
+	// such as "certificateErr" for a blocked BankID. If it is nil or returns "", they
+	// succeed.
+	ApprovalFailure func(personalNumber string) (hintCode string)
 
 	clock  clock.Clock
 	random io.Reader
 	limit  int
 
-	mu       sync.Mutex
-	journal  *journal.File[entry] // nil: memory only
-	byAge    *list.List           // of *record whose end is not collected, oldest first
-	spent    *list.List           // of *record whose end is, first collected first
-	byRef    map[string]*record
-	byStart  map[string]*record // by autostart token
-	byQR     map[string]*record // by QR start token
-	byPerson map[string]*record // the last order of each expected person
+	mu          sync.Mutex
+	journal     *journal.File[entry] // nil: memory only
+	uncollected *list.List           // of *record whose result is not collected, oldest first
+	collected   *list.List           // of *record whose result is collected, in the order of collection
+	byRef       map[string]*record
+	byStart     map[string]*record // by autostart token
+	byQR        map[string]*record // by QR start token
+	byPerson    map[string]*record // by expected person: the last order
 }
 
 type record struct {
 	Order
-	request AuthRequest // UserVisibleData cut to an excerpt
+	request AuthRequest // with truncated UserVisibleData
 	state   order.Order
-	place   *list.Element // in byAge or spent
+	element *list.Element // in uncollected or collected
 }
 
-// New returns a service without orders. Random gives the tokens; it is read
-// under the service's lock.
+// New returns a service without orders. Tokens are read from random, with the service's
+// lock held.
 func New(c clock.Clock, random io.Reader) *Service {
 	return &Service{
 		clock: c, random: random, limit: maxOrders,
-		byAge: list.New(), spent: list.New(), byRef: map[string]*record{}, byStart: map[string]*record{},
+		uncollected: list.New(), collected: list.New(), byRef: map[string]*record{}, byStart: map[string]*record{},
 		byQR: map[string]*record{}, byPerson: map[string]*record{},
 	}
 }
 
-func (s *Service) keep(r *record) {
-	r.place = s.byAge.PushBack(r)
+func (s *Service) add(r *record) {
+	r.element = s.uncollected.PushBack(r)
 	s.byRef[r.OrderRef], s.byStart[r.AutoStartToken], s.byQR[r.QRStartToken] = r, r, r
 	if p := r.request.Expected; p != "" {
 		s.byPerson[p] = r
@@ -78,8 +78,8 @@ func (s *Service) keep(r *record) {
 }
 
 func (s *Service) drop(r *record) {
-	s.byAge.Remove(r.place)
-	s.spent.Remove(r.place)
+	s.uncollected.Remove(r.element)
+	s.collected.Remove(r.element)
 	delete(s.byRef, r.OrderRef)
 	delete(s.byStart, r.AutoStartToken)
 	delete(s.byQR, r.QRStartToken)
@@ -88,22 +88,22 @@ func (s *Service) drop(r *record) {
 	}
 }
 
-// spend moves an order whose end was collected to the spent ones.
-func (s *Service) spend(r *record) {
-	s.byAge.Remove(r.place) // a list leaves alone what is in the other
-	s.spent.Remove(r.place)
-	r.place = s.spent.PushBack(r)
-	if s.spent.Len() > maxSpent {
-		s.drop(s.spent.Front().Value.(*record))
+// markCollected moves an order to the collected ones.
+func (s *Service) markCollected(r *record) {
+	s.uncollected.Remove(r.element) // does nothing if the element is in the other list
+	s.collected.Remove(r.element)
+	r.element = s.collected.PushBack(r)
+	if s.collected.Len() > maxCollected {
+		s.drop(s.collected.Front().Value.(*record))
 	}
 }
 
-// forget drops the orders that are too old to matter. Each is dropped once, so
-// an order costs the same however many there are.
-func (s *Service) forget(now time.Time) {
-	for e := s.byAge.Front(); e != nil; e = s.byAge.Front() {
+// dropExpired drops the uncollected orders that are older than order.MaxAge. Its cost
+// depends only on the number of dropped orders.
+func (s *Service) dropExpired(now time.Time) {
+	for e := s.uncollected.Front(); e != nil; e = s.uncollected.Front() {
 		r := e.Value.(*record)
-		if now.Sub(r.StartedAt) < order.Life {
+		if now.Sub(r.StartedAt) < order.MaxAge {
 			return
 		}
 		s.drop(r)

@@ -14,7 +14,7 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// Test persons of Skatteverket's open data.
+// Test numbers published by Skatteverket.
 const (
 	anna = "199006022397"
 	bo   = "194408139089"
@@ -36,16 +36,16 @@ func auth(t *testing.T, s *bankid.Service, r bankid.AuthRequest) bankid.Order {
 	return o
 }
 
-// wantCode fails unless err is a refusal with this code; "" wants no error.
+// wantCode fails unless err is an *Error with this code; "" means no error.
 func wantCode(t *testing.T, err error, code string) {
 	t.Helper()
-	var refusal *bankid.Error
+	var apiErr *bankid.Error
 	switch {
 	case err == nil && code == "":
-	case err == nil || !errors.As(err, &refusal):
+	case err == nil || !errors.As(err, &apiErr):
 		t.Fatalf("error %v, want code %q", err, code)
-	case refusal.Code != code:
-		t.Fatalf("code %q (%s), want %q", refusal.Code, refusal.Details, code)
+	case apiErr.Code != code:
+		t.Fatalf("code %q (%s), want %q", apiErr.Code, apiErr.Details, code)
 	}
 }
 
@@ -68,7 +68,7 @@ func act(t *testing.T, s *bankid.Service, a bankid.PhoneAction, code string) ban
 	return r
 }
 
-func TestWholeLogin(t *testing.T) {
+func TestService_CompletesLogin(t *testing.T) {
 	s, c := newService()
 	s.Names = func(string) (string, string) { return "Anna", "Ek" }
 	o := auth(t, s, bankid.AuthRequest{EndUserIP: "192.0.2.1", Expected: anna})
@@ -77,7 +77,7 @@ func TestWholeLogin(t *testing.T) {
 	c.Advance(4 * time.Second)
 	r := act(t, s, bankid.PhoneAction{Action: bankid.Open, QRData: bankid.QRData(o.QRStartToken, o.QRStartSecret, 4)}, "")
 	if want := (bankid.PhoneResult{OrderRef: o.OrderRef, Status: "pending", HintCode: "started"}); r != want {
-		t.Errorf("the phone sees %+v, want %+v", r, want)
+		t.Errorf("result on the phone %+v, want %+v", r, want)
 	}
 	wantState(t, s, o.OrderRef, "pending", "started")
 	c.Advance(time.Second)
@@ -94,29 +94,29 @@ func TestWholeLogin(t *testing.T) {
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken}, bankid.OrderEnded)
 }
 
-func TestAnotherPersonSigns(t *testing.T) {
+func TestService_AnotherPersonCanSign(t *testing.T) {
 	s, _ := newService()
 	o := auth(t, s, bankid.AuthRequest{Expected: anna})
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken, PersonalNumber: bo}, "")
 	if got := wantState(t, s, o.OrderRef, "complete", "").User; got.PersonalNumber != bo || got.Name != "Test Person" {
-		t.Errorf("signed by somebody unexpected: %q", got.Name)
+		t.Errorf("signed by %q", got.Name)
 	}
 }
 
-func TestDemandedPerson(t *testing.T) {
+func TestService_RequiredPersonMustSign(t *testing.T) {
 	s, _ := newService()
 	o := auth(t, s, bankid.AuthRequest{Requirement: anna})
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken, PersonalNumber: bo}, bankid.WrongPerson)
 	wantState(t, s, o.OrderRef, "pending", "outstandingTransaction")
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken}, "")
 	if wantState(t, s, o.OrderRef, "complete", "").User.PersonalNumber != anna {
-		t.Error("signed by somebody else than demanded")
+		t.Error("signed by another person than required")
 	}
 }
 
-func TestBankIDThatDoesNotHold(t *testing.T) {
+func TestService_ApprovalFailureFailsOrder(t *testing.T) {
 	s, _ := newService()
-	s.Refuses = func(p string) string {
+	s.ApprovalFailure = func(p string) string {
 		if p == bo {
 			return "certificateErr"
 		}
@@ -125,7 +125,7 @@ func TestBankIDThatDoesNotHold(t *testing.T) {
 	o := auth(t, s, bankid.AuthRequest{Expected: bo})
 	r := act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken}, "")
 	if r.Status != "failed" || r.HintCode != "certificateErr" {
-		t.Errorf("the phone sees %s/%s", r.Status, r.HintCode)
+		t.Errorf("result on the phone: %s/%s", r.Status, r.HintCode)
 	}
 	wantState(t, s, o.OrderRef, "failed", "certificateErr")
 	o = auth(t, s, bankid.AuthRequest{Expected: anna})
@@ -133,12 +133,12 @@ func TestBankIDThatDoesNotHold(t *testing.T) {
 	wantState(t, s, o.OrderRef, "complete", "")
 }
 
-func TestAlreadyInProgressEndsBoth(t *testing.T) {
+func TestAuth_SecondOrderCancelsBoth(t *testing.T) {
 	s, c := newService()
 	first := auth(t, s, bankid.AuthRequest{Expected: anna})
 	auth(t, s, bankid.AuthRequest{Expected: bo})
 	auth(t, s, bankid.AuthRequest{})
-	auth(t, s, bankid.AuthRequest{}) // nobody in particular is never in progress
+	auth(t, s, bankid.AuthRequest{}) // orders without an expected person are independent
 
 	_, err := s.Auth(bankid.AuthRequest{Requirement: anna})
 	wantCode(t, err, bankid.AlreadyInProgress)
@@ -146,13 +146,13 @@ func TestAlreadyInProgressEndsBoth(t *testing.T) {
 	if n := len(s.Pending()); n != 3 {
 		t.Errorf("%d orders pending, want the 3 of others", n)
 	}
-	second := auth(t, s, bankid.AuthRequest{Expected: anna}) // both ended: the third call works
-	c.Advance(30 * time.Second)                              // timed out, though nobody has looked
+	second := auth(t, s, bankid.AuthRequest{Expected: anna}) // no order of hers is pending now
+	c.Advance(30 * time.Second)                              // the order fails by timeout
 	auth(t, s, bankid.AuthRequest{Expected: anna})
 	wantState(t, s, second.OrderRef, "failed", "startFailed")
 }
 
-func TestCancel(t *testing.T) {
+func TestCancel_FailsOrder(t *testing.T) {
 	s, _ := newService()
 	o := auth(t, s, bankid.AuthRequest{Expected: anna})
 	wantCode(t, s.Cancel(o.OrderRef), "")
@@ -163,12 +163,12 @@ func TestCancel(t *testing.T) {
 	o = auth(t, s, bankid.AuthRequest{Expected: anna})
 	r := act(t, s, bankid.PhoneAction{Action: bankid.Decline, AutoStartToken: o.AutoStartToken}, "")
 	if r.Status != "failed" || r.HintCode != "userCancel" {
-		t.Errorf("the phone sees %s/%s", r.Status, r.HintCode)
+		t.Errorf("result on the phone: %s/%s", r.Status, r.HintCode)
 	}
 	wantState(t, s, o.OrderRef, "failed", "userCancel")
 }
 
-func TestAuthRefusesBadRequests(t *testing.T) {
+func TestAuth_RejectsInvalidRequests(t *testing.T) {
 	s, _ := newService()
 	for name, r := range map[string]bankid.AuthRequest{
 		"address":       {EndUserIP: "300.1.1.1"},
@@ -180,7 +180,7 @@ func TestAuthRefusesBadRequests(t *testing.T) {
 		"text too long": {UserVisibleData: strings.Repeat("a", bankid.MaxVisible+1)},
 		"text no UTF-8": {UserVisibleData: "\xff"},
 		"kind":          {Kind: "payment"},
-		"phone to none": {Kind: bankid.PhoneAuth},
+		"phone, nobody": {Kind: bankid.PhoneAuth},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Auth(r)
@@ -188,18 +188,18 @@ func TestAuthRefusesBadRequests(t *testing.T) {
 		})
 	}
 	if len(s.Pending()) != 0 {
-		t.Error("a refused request left an order")
+		t.Error("a rejected request has started an order")
 	}
 }
 
-func TestRandomnessThatFails(t *testing.T) {
+func TestAuth_FailsWithoutRandomness(t *testing.T) {
 	s := bankid.New(clock.NewManual(start), strings.NewReader("too short"))
 	if _, err := s.Auth(bankid.AuthRequest{}); err == nil {
-		t.Error("an order was made without randomness")
+		t.Error("an order was started without randomness")
 	}
 }
 
-func TestConcurrentUse(t *testing.T) {
+func TestService_AllowsConcurrentUse(t *testing.T) {
 	s, c := newService()
 	var wg sync.WaitGroup
 	for range 8 {

@@ -22,26 +22,26 @@ import (
 	"samla/internal/sandbox/bankid/httpapi"
 )
 
-// Test persons of Skatteverket's open data.
+// Test numbers published by Skatteverket.
 const (
 	anna = "199006022397"
 	bo   = "194408139089"
 )
 
-// house is both faces of one service behind real TLS.
-type house struct {
-	service *bankid.Service
-	clock   *clock.Manual
-	url     string
-	rp      *http.Client // with a relying party's certificate
-	bare    *http.Client // with none
+// server serves the RP API and the phone of one service over TLS.
+type server struct {
+	service       *bankid.Service
+	clock         *clock.Manual
+	url           string
+	rp            *http.Client // has a relying party's certificate
+	noCertificate *http.Client // has no certificate
 }
 
-// open starts a house. Its redirects are not followed.
-func open(t *testing.T) *house {
+// start starts a server. Its clients do not follow redirects.
+func start(t *testing.T) *server {
 	t.Helper()
 	c := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC))
-	h := &house{service: bankid.New(c, rand.Reader), clock: c}
+	h := &server{service: bankid.New(c, rand.Reader), clock: c}
 	mux := http.NewServeMux()
 	(&httpapi.RP{Service: h.service, Verify: isRelyingParty}).Mount(mux)
 	(&httpapi.Phone{Service: h.service}).Mount(mux)
@@ -49,9 +49,9 @@ func open(t *testing.T) *house {
 	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	h.url, h.bare = server.URL, server.Client()
-	h.bare.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	h.rp = withCertificate(t, h.bare, "relying party")
+	h.url, h.noCertificate = server.URL, server.Client()
+	h.noCertificate.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h.rp = withCertificate(t, h.noCertificate, "relying party")
 	return h
 }
 
@@ -62,7 +62,7 @@ func isRelyingParty(chain []*x509.Certificate) error {
 	return nil
 }
 
-// withCertificate is a client like c that shows a certificate of this name.
+// withCertificate returns a client like c with a certificate of this common name.
 func withCertificate(t *testing.T, c *http.Client, name string) *http.Client {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -84,15 +84,15 @@ func withCertificate(t *testing.T, c *http.Client, name string) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// reply is an answer, its body as text and, if it is JSON, as members.
-type reply struct {
+// response is a response with its body as text and, if it is JSON, as members.
+type response struct {
 	status int
 	header http.Header
 	text   string
 	json   map[string]any
 }
 
-func (h *house) send(t *testing.T, c *http.Client, method, path, contentType, body string) reply {
+func (h *server) send(t *testing.T, c *http.Client, method, path, contentType, body string) response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, h.url+path, strings.NewReader(body))
 	if err != nil {
@@ -110,37 +110,37 @@ func (h *house) send(t *testing.T, c *http.Client, method, path, contentType, bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := reply{status: answer.StatusCode, header: answer.Header, text: string(text)}
+	got := response{status: answer.StatusCode, header: answer.Header, text: string(text)}
 	if strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(text, &got.json); err != nil {
-			t.Fatalf("body is no JSON: %v", err)
+			t.Fatalf("body is not JSON: %v", err)
 		}
 	}
 	return got
 }
 
-// call is one call of the relying party.
-func (h *house) call(t *testing.T, name, body string) reply {
+// call calls the RP API as the relying party.
+func (h *server) call(t *testing.T, name, body string) response {
 	t.Helper()
 	return h.send(t, h.rp, http.MethodPost, httpapi.RPPrefix+name, "application/json", body)
 }
 
-// phone is one JSON act of the phone.
-func (h *house) phone(t *testing.T, body string) reply {
+// phone sends a JSON action to the phone.
+func (h *server) phone(t *testing.T, body string) response {
 	t.Helper()
-	return h.send(t, h.bare, http.MethodPost, httpapi.PhonePath, "application/json", body)
+	return h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, "application/json", body)
 }
 
-// wantError fails unless the reply is this refusal with a sentence.
-func (r reply) wantError(t *testing.T, status int, code string) {
+// wantError fails unless the response is this error with details.
+func (r response) wantError(t *testing.T, status int, code string) {
 	t.Helper()
 	if r.status != status || r.json["errorCode"] != code || r.json["details"] == "" || len(r.json) != 2 {
 		t.Errorf("got %d %s, want %d %s", r.status, r.text, status, code)
 	}
 }
 
-// member is a text member of a 200 answer.
-func (r reply) member(t *testing.T, name string) string {
+// member returns a string member of a response with status 200.
+func (r response) member(t *testing.T, name string) string {
 	t.Helper()
 	s, ok := r.json[name].(string)
 	if r.status != http.StatusOK || !ok {

@@ -2,7 +2,7 @@ package httpapi
 
 import (
 	"bytes"
-	_ "embed" // for the page and its style
+	_ "embed" // go:embed of the page and its style
 	"html/template"
 	"net/http"
 	"net/url"
@@ -19,31 +19,31 @@ var styleSource []byte
 
 const stylePath = PhonePath + "/style.css"
 
-// pagePolicy allows what the page has: our own style and our own forms.
+// pagePolicy allows only our own style sheet and forms.
 const pagePolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// view is what the page shows.
-type view struct {
+// pageData is the data of the page template.
+type pageData struct {
 	Path, Style string
-	Said        string // what the last press of a button did
-	Problem     string // why it did nothing
+	Notice      string // result of the last form, if it succeeded
+	Problem     string // reason why it failed
 	Orders      []bankid.PendingOrder
 }
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"asks":    asks,
-	"state":   state,
+	"kind":    kindText,
+	"state":   stateText,
 	"seconds": func(d time.Duration) int { return int(d / time.Second) },
 }).Parse(pageSource))
 
-func asks(k bankid.Kind) string {
+func kindText(k bankid.Kind) string {
 	if k == bankid.Sign || k == bankid.PhoneSign {
 		return "Signature"
 	}
 	return "Identification"
 }
 
-func state(hintCode string) string {
+func stateText(hintCode string) string {
 	switch hintCode {
 	case "outstandingTransaction":
 		return "waiting for a phone to open it"
@@ -53,27 +53,27 @@ func state(hintCode string) string {
 	return "waiting for approval"
 }
 
-// saidAfter says in words what a form led to; the address holds only known
-// values, never text to show.
-func saidAfter(q url.Values) string {
+// notice returns the result of a form as text. The URL contains only known values, so
+// that a link cannot make the page show a text of its own.
+func notice(q url.Values) string {
 	switch [2]string{q.Get("did"), q.Get("status")} {
 	case [2]string{"open", "pending"}:
 		return "The order is open. Approve or cancel it below."
 	case [2]string{"approve", "complete"}:
 		return "The order is approved."
 	case [2]string{"approve", "failed"}:
-		return "This person's BankID does not hold, and the order has failed."
+		return "This person's BankID is not valid, and the order has failed."
 	case [2]string{"cancel", "failed"}:
 		return "The order is cancelled."
 	}
 	return ""
 }
 
-func (h *Phone) page(w http.ResponseWriter, status int, v view) {
+func (h *Phone) page(w http.ResponseWriter, status int, v pageData) {
 	v.Path, v.Style, v.Orders = PhonePath, stylePath, h.Service.Pending()
 	var page bytes.Buffer
 	if err := pageTemplate.Execute(&page, v); err != nil {
-		answerError(w, err)
+		writeError(w, err)
 		return
 	}
 	head := w.Header()
@@ -83,11 +83,11 @@ func (h *Phone) page(w http.ResponseWriter, status int, v view) {
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // the reader may be gone; there is nobody left to tell
+	_, _ = w.Write(page.Bytes()) // an error means that the connection is closed
 }
 
 func style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(styleSource) // as above
+	_, _ = w.Write(styleSource) // as in page
 }

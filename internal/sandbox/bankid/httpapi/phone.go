@@ -10,23 +10,23 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// PhonePath is where the phone is: POST acts, GET shows the page.
+// PhonePath is the path of the phone: POST performs an action, GET returns the page.
 const PhonePath = "/sandbox/bankid"
 
-// maxPhone fits an action many times over.
-const maxPhone = 16 << 10
+// maxPhoneBytes is the maximum size of a body. An action is much smaller.
+const maxPhoneBytes = 16 << 10
 
-// Phone lets a test or a person play the phone, without a client certificate:
+// Phone lets a test or a person act as the phone, without a client certificate:
 //
 //	POST /sandbox/bankid
 //	{"action": "open"|"approve"|"cancel", "autoStartToken" or "qrData": "...", "personalNumber": optional}
 //
-// where qrData is the text of an animated code or of a static one, a link with
-// the autostart token. It answers 200 {"status", "hintCode"}, the order as it is
-// after the act, or an error body as the relying party API has it: 400 for what
-// can never work, 404 for an order that is unknown, 409 for one that is not in
-// the state for it or a QR text that is stale. A form with the same fields does
-// the same and leads back to the page. Neither tells an orderRef or a QR secret.
+// qrData is the text of an animated QR code or of a static one, which is a link with the
+// autostart token. The response is 200 {"status", "hintCode"}, the state of the order
+// after the action, or an error in the form of the relying party API: 400 for an invalid
+// request, 404 for an unknown order, 409 for an order in the wrong state or a stale QR
+// text. A form with the same fields does the same and redirects to the page. No response
+// contains an orderRef or a QR secret.
 type Phone struct {
 	Service *bankid.Service
 }
@@ -40,27 +40,27 @@ func (h *Phone) Mount(mux *http.ServeMux) {
 func (h *Phone) serve(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		h.page(w, http.StatusOK, view{Said: saidAfter(r.URL.Query())})
+		h.page(w, http.StatusOK, pageData{Notice: notice(r.URL.Query())})
 	case http.MethodPost:
 		h.post(w, r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		answerError(w, &bankid.Error{Code: methodNotAllowed, Details: "use POST to act, GET for the page"})
+		writeError(w, &bankid.Error{Code: methodNotAllowed, Details: "use POST to act, GET for the page"})
 	}
 }
 
-// sameOrigin keeps other sites' pages from pressing our buttons in a person's
-// browser. Programs, which send no Sec-Fetch-Site and no Origin, pass.
+// sameOrigin rejects cross-site form posts. Programs are accepted, because they send
+// neither Sec-Fetch-Site nor Origin.
 var sameOrigin = http.NewCrossOriginProtection()
 
 func (h *Phone) post(w http.ResponseWriter, r *http.Request) {
 	if sameOrigin.Check(r) != nil {
-		answerError(w, &bankid.Error{Code: forbidden, Details: "another site's page asked for this; use the page here"})
+		writeError(w, &bankid.Error{Code: forbidden, Details: "the request comes from another site's page; use the page here"})
 		return
 	}
-	body, err := read(w, r, maxPhone)
+	body, err := readBody(w, r, maxPhoneBytes)
 	if err != nil {
-		answerError(w, err)
+		writeError(w, err)
 		return
 	}
 	switch bodyKind(r.Header.Get("Content-Type"), body) {
@@ -69,12 +69,12 @@ func (h *Phone) post(w http.ResponseWriter, r *http.Request) {
 	case "form":
 		h.form(w, body)
 	default:
-		answerError(w, &bankid.Error{Code: unsupportedMediaType, Details: "send application/json, or a form"})
+		writeError(w, &bankid.Error{Code: unsupportedMediaType, Details: "send application/json, or a form"})
 	}
 }
 
-// bodyKind is "json", "form" or "". A body that begins like a JSON object is
-// one even if it is called a form: curl -d calls everything so.
+// bodyKind returns "json", "form" or "". A body that begins like a JSON object is "json"
+// even if its content type is a form, because that is the default of curl -d.
 func bodyKind(contentType string, body []byte) string {
 	media, _, err := mime.ParseMediaType(contentType)
 	switch {
@@ -91,15 +91,15 @@ func bodyKind(contentType string, body []byte) string {
 func (h *Phone) json(w http.ResponseWriter, body []byte) {
 	action, err := parseAction(body)
 	if err != nil {
-		answerError(w, err)
+		writeError(w, err)
 		return
 	}
 	result, err := h.Service.Act(action)
 	if err != nil {
-		answerError(w, err)
+		writeError(w, err)
 		return
 	}
-	answer(w, http.StatusOK, struct {
+	writeJSON(w, http.StatusOK, struct {
 		Status   string `json:"status"`
 		HintCode string `json:"hintCode"`
 	}{result.Status, result.HintCode})
@@ -121,7 +121,7 @@ func parseAction(body []byte) (bankid.PhoneAction, error) {
 func (h *Phone) form(w http.ResponseWriter, body []byte) {
 	fields, err := url.ParseQuery(string(body))
 	if err != nil {
-		h.page(w, http.StatusBadRequest, view{Problem: "The form could not be read."})
+		h.page(w, http.StatusBadRequest, pageData{Problem: "The form could not be read."})
 		return
 	}
 	result, err := h.Service.Act(bankid.PhoneAction{
@@ -132,8 +132,8 @@ func (h *Phone) form(w http.ResponseWriter, body []byte) {
 		PersonalNumber: strings.NewReplacer("-", "", " ", "").Replace(fields.Get("personalNumber")),
 	})
 	if err != nil {
-		e, status := refusal(err)
-		h.page(w, status, view{Problem: "That did not work: " + e.Details + "."})
+		e, status := apiError(err)
+		h.page(w, status, pageData{Problem: "That did not work: " + e.Details + "."})
 		return
 	}
 	did := url.Values{"did": {fields.Get("action")}, "status": {result.Status}}

@@ -16,7 +16,7 @@ import (
 
 const form = "application/x-www-form-urlencoded"
 
-func (h *house) order(t *testing.T, r bankid.AuthRequest) bankid.Order {
+func (h *server) order(t *testing.T, r bankid.AuthRequest) bankid.Order {
 	t.Helper()
 	o, err := h.service.Auth(r)
 	if err != nil {
@@ -25,14 +25,14 @@ func (h *house) order(t *testing.T, r bankid.AuthRequest) bankid.Order {
 	return o
 }
 
-func TestPhoneRefusals(t *testing.T) {
-	h := open(t)
+func TestPhone_ReturnsErrors(t *testing.T) {
+	h := start(t)
 	ended := h.order(t, bankid.AuthRequest{})
 	if err := h.service.Cancel(ended.OrderRef); err != nil {
 		t.Fatal(err)
 	}
-	demanding := h.order(t, bankid.AuthRequest{Requirement: anna})
-	anybody := h.order(t, bankid.AuthRequest{})
+	required := h.order(t, bankid.AuthRequest{Requirement: anna})
+	anyone := h.order(t, bankid.AuthRequest{})
 	h.clock.Advance(12 * time.Second)
 	for _, tt := range []struct {
 		name, body string
@@ -41,42 +41,42 @@ func TestPhoneRefusals(t *testing.T) {
 	}{
 		{"not JSON", `open`, 400, "invalidParameters"},
 		{"unknown member", `{"action":"open","token":"x"}`, 400, "invalidParameters"},
-		{"member in other case", `{"action":"open","autostartToken":"` + anybody.AutoStartToken + `"}`, 400, "invalidParameters"},
+		{"member in other case", `{"action":"open","autostartToken":"` + anyone.AutoStartToken + `"}`, 400, "invalidParameters"},
 		{"an array", `[]`, 400, "invalidParameters"},
 		{"no order", `{"action":"open"}`, 400, "invalidParameters"},
-		{"no action", `{"autoStartToken":"` + anybody.AutoStartToken + `"}`, 400, "invalidParameters"},
-		{"bad person", `{"action":"open","autoStartToken":"` + anybody.AutoStartToken + `","personalNumber":"1"}`, 400, "invalidParameters"},
-		{"person needed", `{"action":"approve","autoStartToken":"` + anybody.AutoStartToken + `"}`, 400, "personNeeded"},
+		{"no action", `{"autoStartToken":"` + anyone.AutoStartToken + `"}`, 400, "invalidParameters"},
+		{"bad person", `{"action":"open","autoStartToken":"` + anyone.AutoStartToken + `","personalNumber":"1"}`, 400, "invalidParameters"},
+		{"person needed", `{"action":"approve","autoStartToken":"` + anyone.AutoStartToken + `"}`, 400, "personNeeded"},
 		{"bad QR text", `{"action":"open","qrData":"bankid.x"}`, 400, "invalidQr"},
 		{"unknown token", `{"action":"open","autoStartToken":"x"}`, 404, "unknownOrder"},
-		{"stale QR text", `{"action":"open","qrData":"` + bankid.QRData(anybody.QRStartToken, anybody.QRStartSecret, 1) + `"}`, 409, "staleQr"},
+		{"stale QR text", `{"action":"open","qrData":"` + bankid.QRData(anyone.QRStartToken, anyone.QRStartSecret, 1) + `"}`, 409, "staleQr"},
 		{"ended", `{"action":"approve","autoStartToken":"` + ended.AutoStartToken + `","personalNumber":"` + anna + `"}`, 409, "orderEnded"},
-		{"wrong person", `{"action":"approve","autoStartToken":"` + demanding.AutoStartToken + `","personalNumber":"` + bo + `"}`, 409, "wrongPerson"},
+		{"wrong person", `{"action":"approve","autoStartToken":"` + required.AutoStartToken + `","personalNumber":"` + bo + `"}`, 409, "wrongPerson"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { h.phone(t, tt.body).wantError(t, tt.status, tt.code) })
 	}
 	if got := h.phone(t, `{"action":"open","autoStartToken":"`+ended.AutoStartToken+`"}`); !strings.Contains(got.text, "failed/cancelled") {
-		t.Errorf("the refusal does not tell how the order ended: %s", got.text)
+		t.Errorf("the error does not contain the state of the order: %s", got.text)
 	}
 	h.phone(t, `{"action":"open","qrData":"`+strings.Repeat("x", 20<<10)+`"}`).wantError(t, 400, "invalidParameters")
-	h.send(t, h.bare, http.MethodPost, httpapi.PhonePath, "text/plain", `{}`).wantError(t, 415, "unsupportedMediaType")
-	h.send(t, h.bare, http.MethodPost, httpapi.PhonePath, "multipart/form-data; boundary=x", ``).wantError(t, 415, "unsupportedMediaType")
-	h.send(t, h.bare, http.MethodDelete, httpapi.PhonePath, "", "").wantError(t, 405, "methodNotAllowed")
+	h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, "text/plain", `{}`).wantError(t, 415, "unsupportedMediaType")
+	h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, "multipart/form-data; boundary=x", ``).wantError(t, 415, "unsupportedMediaType")
+	h.send(t, h.noCertificate, http.MethodDelete, httpapi.PhonePath, "", "").wantError(t, 405, "methodNotAllowed")
 }
 
-func TestPhoneReadsJSONUnderOtherNames(t *testing.T) {
-	h := open(t)
+func TestPhone_AcceptsJSONWithOtherContentTypes(t *testing.T) {
+	h := start(t)
 	for _, contentType := range []string{"", form, "application/json; charset=utf-8"} {
 		o := h.order(t, bankid.AuthRequest{})
-		got := h.send(t, h.bare, http.MethodPost, httpapi.PhonePath, contentType, ` {"action":"open","autoStartToken":"`+o.AutoStartToken+`"}`)
+		got := h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, contentType, ` {"action":"open","autoStartToken":"`+o.AutoStartToken+`"}`)
 		if got.json["hintCode"] != "started" {
 			t.Errorf("as %q: %d %s", contentType, got.status, got.text)
 		}
 	}
 }
 
-func TestOtherSitesCannotPressTheButtons(t *testing.T) {
-	h := open(t)
+func TestPhone_RejectsCrossSitePosts(t *testing.T) {
+	h := start(t)
 	o := h.order(t, bankid.AuthRequest{Expected: anna})
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+httpapi.PhonePath,
 		strings.NewReader("action=approve&autoStartToken="+o.AutoStartToken))
@@ -86,7 +86,7 @@ func TestOtherSitesCannotPressTheButtons(t *testing.T) {
 	r.Header.Set("Content-Type", form)
 	r.Header.Set("Origin", "https://elsewhere.example")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	answer, err := h.bare.Do(r)
+	answer, err := h.noCertificate.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,15 +96,15 @@ func TestOtherSitesCannotPressTheButtons(t *testing.T) {
 	}
 }
 
-func TestPageListsAndEscapes(t *testing.T) {
-	h := open(t)
+func TestPage_ListsOrdersAndEscapesText(t *testing.T) {
+	h := start(t)
 	h.service.Names = func(string) (string, string) { return "<b>Anna</b>", "Ek" }
-	if got := h.send(t, h.bare, http.MethodGet, httpapi.PhonePath, "", ""); !strings.Contains(got.text, "No order is waiting") {
-		t.Error("an empty page does not say so")
+	if got := h.send(t, h.noCertificate, http.MethodGet, httpapi.PhonePath, "", ""); !strings.Contains(got.text, "No order is waiting") {
+		t.Error("the page without orders does not say so")
 	}
 	o := h.order(t, bankid.AuthRequest{Kind: bankid.Sign, Expected: anna, UserVisibleData: `<script>alert("x")</script>`})
 	h.clock.Advance(3 * time.Second)
-	got := h.send(t, h.bare, http.MethodGet, httpapi.PhonePath, "", "")
+	got := h.send(t, h.noCertificate, http.MethodGet, httpapi.PhonePath, "", "")
 	if got.status != 200 || got.header.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Fatalf("%d %s", got.status, got.header.Get("Content-Type"))
 	}
@@ -114,29 +114,29 @@ func TestPageListsAndEscapes(t *testing.T) {
 		"3 s old, waiting for a phone", `&lt;script&gt;`, `<h1>`,
 	} {
 		if !strings.Contains(got.text, want) {
-			t.Errorf("the page lacks %q", want)
+			t.Errorf("the page does not contain %q", want)
 		}
 	}
 	for _, bad := range []string{"<script", "<b>", "http://", "https://", "style=", o.OrderRef, o.QRStartToken, o.QRStartSecret} {
 		if strings.Contains(got.text, bad) {
-			t.Errorf("the page holds %q", bad)
+			t.Errorf("the page contains %q", bad)
 		}
 	}
 	if got.header.Get("Cache-Control") != "no-store" {
-		t.Error("the page may be stored")
+		t.Error("the page may be cached")
 	}
 	policy := got.header.Get("Content-Security-Policy")
 	if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") {
 		t.Errorf("policy %q", policy)
 	}
-	if style := h.send(t, h.bare, http.MethodGet, httpapi.PhonePath+"/style.css", "", ""); style.status != 200 || !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
+	if style := h.send(t, h.noCertificate, http.MethodGet, httpapi.PhonePath+"/style.css", "", ""); style.status != 200 || !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
 		t.Errorf("style: %d %s", style.status, style.header.Get("Content-Type"))
 	}
 }
 
-func TestFormsActAndLeadBack(t *testing.T) {
-	h := open(t)
-	h.service.Refuses = func(p string) string {
+func TestForm_PerformsActionAndRedirects(t *testing.T) {
+	h := start(t)
+	h.service.ApprovalFailure = func(p string) string {
 		if p == bo {
 			return "certificateErr"
 		}
@@ -146,41 +146,41 @@ func TestFormsActAndLeadBack(t *testing.T) {
 		{"open", "", "pending", "The order is open"},
 		{"approve", "", "complete", "The order is approved"},
 		{"approve", "19900602-2397", "complete", "The order is approved"},
-		{"approve", bo, "failed", "does not hold"},
+		{"approve", bo, "failed", "is not valid"},
 		{"cancel", "", "failed", "The order is cancelled"},
 	} {
 		o := h.order(t, bankid.AuthRequest{Expected: "190905271474"})
 		fields := url.Values{"action": {tt.action}, "autoStartToken": {o.AutoStartToken}, "personalNumber": {tt.person}}
-		got := h.send(t, h.bare, http.MethodPost, httpapi.PhonePath, form, fields.Encode())
+		got := h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, form, fields.Encode())
 		to := got.header.Get("Location")
 		if got.status != http.StatusSeeOther || !strings.HasPrefix(to, httpapi.PhonePath+"?") {
 			t.Fatalf("%s: %d to %q: %s", tt.action, got.status, to, got.text)
 		}
-		if page := h.send(t, h.bare, http.MethodGet, to, "", ""); !strings.Contains(page.text, `role="status"`) || !strings.Contains(page.text, tt.says) {
+		if page := h.send(t, h.noCertificate, http.MethodGet, to, "", ""); !strings.Contains(page.text, `role="status"`) || !strings.Contains(page.text, tt.says) {
 			t.Errorf("%s: the page does not say %q", tt.action, tt.says)
 		}
 		if c, err := h.service.Collect(o.OrderRef); err != nil || c.Status != tt.status {
 			t.Errorf("%s: the order is %s, %v", tt.action, c.Status, err)
 		}
-		_ = h.service.Cancel(o.OrderRef) // an open one would be in the way of the next
+		_ = h.service.Cancel(o.OrderRef) // an open order would conflict with the next one
 	}
 }
 
-func TestFormsShowTheirProblem(t *testing.T) {
-	h := open(t)
+func TestForm_ShowsError(t *testing.T) {
+	h := start(t)
 	for body, status := range map[string]int{
 		"action=open&autoStartToken=gone": 404,
 		"action=open&qrData=%3Cscript%3E": 400,
 		"action=%zz":                      400,
 		"":                                400,
 	} {
-		got := h.send(t, h.bare, http.MethodPost, httpapi.PhonePath, form, body)
+		got := h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, form, body)
 		if got.status != status || !strings.Contains(got.text, `role="alert"`) || strings.Contains(got.text, "<script") {
 			t.Errorf("%q: %d, alert %v", body, got.status, strings.Contains(got.text, `role="alert"`))
 		}
 	}
-	if got := h.send(t, h.bare, http.MethodGet, httpapi.PhonePath+"?did=%3Cb%3E&status=x", "", ""); strings.Contains(got.text, `role="status"`) {
-		t.Error("the page says what nobody did")
+	if got := h.send(t, h.noCertificate, http.MethodGet, httpapi.PhonePath+"?did=%3Cb%3E&status=x", "", ""); strings.Contains(got.text, `role="status"`) {
+		t.Error("the page shows a notice for unknown values")
 	}
 }
 
@@ -200,13 +200,12 @@ func FuzzPhone(f *testing.F) {
 		r.Header.Set("Content-Type", contentType)
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, r)
-		// Nobody guesses a token, so that every act is refused, and never by us
-		// breaking down.
+		// No token can be guessed, so every action fails, and never with a 5xx status.
 		if w.Code < 400 || w.Code >= 500 {
 			t.Errorf("%q as %q: %d", body, contentType, w.Code)
 		}
 		if len(s.Pending()) != 1 {
-			t.Error("the order is gone")
+			t.Error("the order is not pending any more")
 		}
 	})
 }

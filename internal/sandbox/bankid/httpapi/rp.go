@@ -14,83 +14,82 @@ import (
 // RPPrefix is the path of the relying party API, version 6.0.
 const RPPrefix = "/rp/v6.0/"
 
-// maxRP fits the longest texts of a signature and some more.
-const maxRP = 256 << 10
+// maxRPBytes is the maximum size of a body. The longest texts of a signature fit.
+const maxRPBytes = 256 << 10
 
-// RP is the relying party API (docs/reference/banks.md 12.1): auth, sign, phone/auth,
-// phone/sign, collect and cancel. An order belongs to whoever knows its
-// orderRef. The call payment answers notFound: its parameters are not known to
-// us, and a guess would teach its users wrong ones.
+// RP serves the relying party API (docs/reference/banks.md 12.1): auth, sign, phone/auth,
+// phone/sign, collect and cancel. Any relying party that has an orderRef can use its
+// order. The call payment returns notFound, because we do not know its parameters.
 type RP struct {
 	Service *bankid.Service
-	// Verify judges the certificates of a TLS client, its own first; none is let in
-	// without it.
+	// Verify returns an error if it does not accept the certificate chain of a TLS
+	// client, leaf first. If Verify is nil, no client is accepted.
 	Verify func([]*x509.Certificate) error
-	Log    *slog.Logger // hears of internal errors, which the caller is not told; nil is nobody
+	Log    *slog.Logger // for internal errors, which responses do not contain; may be nil
 }
 
-// Mount adds the API's routes to mux. Refusals come in this order: certificate,
+// Mount adds the API's routes to mux. A request is checked in this order: certificate,
 // path, method, content type, body.
 func (h *RP) Mount(mux *http.ServeMux) {
-	for path, rules := range starts {
-		mux.HandleFunc(RPPrefix+path, h.guard(func(body []byte) (any, error) { return h.start(rules, body) }))
+	for path, c := range startCalls {
+		mux.HandleFunc(RPPrefix+path, h.handler(func(body []byte) (any, error) { return h.start(c, body) }))
 	}
-	mux.HandleFunc(RPPrefix+"collect", h.guard(h.collect))
-	mux.HandleFunc(RPPrefix+"cancel", h.guard(h.cancel))
+	mux.HandleFunc(RPPrefix+"collect", h.handler(h.collect))
+	mux.HandleFunc(RPPrefix+"cancel", h.handler(h.cancel))
 	mux.HandleFunc(RPPrefix, func(w http.ResponseWriter, r *http.Request) {
-		err := h.certificate(r)
+		err := h.checkCertificate(r)
 		if err == nil {
 			err = &bankid.Error{Code: notFound, Details: "no such call"}
 		}
-		answerError(w, err)
+		writeError(w, err)
 	})
 }
 
-// guard checks everything about a request that is not its body, and answers
-// what call makes of that.
-func (h *RP) guard(call func(body []byte) (any, error)) http.HandlerFunc {
+// handler checks everything about a request except its body, then writes the result of
+// call.
+func (h *RP) handler(call func(body []byte) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := h.admit(r); err != nil {
+		if err := h.checkRequest(r); err != nil {
 			if r.Method != http.MethodPost {
 				w.Header().Set("Allow", http.MethodPost)
 			}
-			answerError(w, err)
+			writeError(w, err)
 			return
 		}
-		body, err := read(w, r, maxRP)
+		body, err := readBody(w, r, maxRPBytes)
 		if err != nil {
-			answerError(w, err)
+			writeError(w, err)
 			return
 		}
 		v, err := call(body)
 		if err != nil {
-			if e, _ := refusal(err); e.Code == internalError && h.Log != nil {
+			if e, _ := apiError(err); e.Code == internalError && h.Log != nil {
 				h.Log.ErrorContext(r.Context(), "simulated BankID", "error", err)
 			}
-			answerError(w, err)
+			writeError(w, err)
 			return
 		}
-		answer(w, http.StatusOK, v)
+		writeJSON(w, http.StatusOK, v)
 	}
 }
 
-func (h *RP) admit(r *http.Request) error {
-	if err := h.certificate(r); err != nil {
+func (h *RP) checkRequest(r *http.Request) error {
+	if err := h.checkCertificate(r); err != nil {
 		return err
 	}
 	if r.Method != http.MethodPost {
 		return &bankid.Error{Code: methodNotAllowed, Details: "use POST"}
 	}
-	// BankID refuses even a charset here.
+	// BankID does not accept a charset here.
 	if types := r.Header.Values("Content-Type"); len(types) != 1 || !strings.EqualFold(types[0], "application/json") {
 		return &bankid.Error{Code: unsupportedMediaType, Details: "the content type is application/json, without charset"}
 	}
 	return nil
 }
 
-func (h *RP) certificate(r *http.Request) error {
+func (h *RP) checkCertificate(r *http.Request) error {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || h.Verify == nil || h.Verify(r.TLS.PeerCertificates) != nil {
-		return &bankid.Error{Code: unauthorized, Details: "a relying party's client certificate is needed"}
+		return &bankid.Error{Code: unauthorized, Details: "a relying party's client certificate is required"}
 	}
 	return nil
 }
@@ -99,8 +98,8 @@ type reference struct {
 	OrderRef string `json:"orderRef"`
 }
 
-func (h *RP) start(rules startRules, body []byte) (any, error) {
-	request, err := rules.parse(body)
+func (h *RP) start(c startCall, body []byte) (any, error) {
+	request, err := c.parse(body)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +107,7 @@ func (h *RP) start(rules startRules, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rules.phone {
+	if c.phone {
 		return reference{o.OrderRef}, nil
 	}
 	return struct {
@@ -136,7 +135,7 @@ func (h *RP) collect(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collected{c.OrderRef, c.Status, c.HintCode, complete(c)}, nil
+	return collected{c.OrderRef, c.Status, c.HintCode, completionData(c)}, nil
 }
 
 func parseReference(body []byte) (string, error) {
@@ -174,9 +173,9 @@ type completion struct {
 	Risk            string `json:"risk,omitempty"`
 }
 
-// complete is the completionData of a complete order, else nil. Signature and
-// OCSP response are marked stand-ins: nothing is signed here.
-func complete(c bankid.Collected) *completion {
+// completionData returns the completionData of a complete order, or nil. Signature and
+// OCSP response are placeholders: nothing is signed here.
+func completionData(c bankid.Collected) *completion {
 	if c.User == nil {
 		return nil
 	}
@@ -186,7 +185,7 @@ func complete(c bankid.Collected) *completion {
 	d.Device.IPAddress = c.Request.EndUserIP
 	uhi := sha256.Sum256([]byte("simulated device of " + c.User.PersonalNumber))
 	d.Device.UHI = base64.StdEncoding.EncodeToString(uhi[:20])
-	// BankID writes the date in two ways, and relying parties must read both.
+	// BankID writes the date in two forms; relying parties must accept both.
 	d.BankIDIssueDate = "2025-06-01Z"
 	if c.Request.Kind == bankid.Sign || c.Request.Kind == bankid.PhoneSign {
 		d.BankIDIssueDate = "2025-06-01+00:00"

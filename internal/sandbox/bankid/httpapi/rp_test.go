@@ -23,8 +23,8 @@ import (
 	"samla/internal/sandbox/bankid/httpapi"
 )
 
-func TestLogInOverTheAPI(t *testing.T) {
-	h := open(t)
+func TestRP_CompletesLogin(t *testing.T) {
+	h := start(t)
 	h.service.Names = func(string) (string, string) { return "Anna", "Ek" }
 	o := h.call(t, "auth", `{"endUserIp":"192.0.2.1","returnRisk":true,"requirement":{"personalNumber":"`+anna+`"}}`)
 	ref := o.member(t, "orderRef")
@@ -32,7 +32,7 @@ func TestLogInOverTheAPI(t *testing.T) {
 		t.Errorf("auth answers %v as %q", o.json, o.header.Get("Content-Type"))
 	}
 	if o.header.Get("Cache-Control") != "no-store" {
-		t.Error("an answer with secrets may be stored")
+		t.Error("a response with secrets may be cached")
 	}
 	collect := `{"orderRef":"` + ref + `"}`
 	want := map[string]any{"orderRef": ref, "status": "pending", "hintCode": "outstandingTransaction"}
@@ -69,8 +69,8 @@ func TestLogInOverTheAPI(t *testing.T) {
 	h.call(t, "collect", collect).wantError(t, 400, "invalidParameters")
 }
 
-func TestSignWritesTheOtherDateForm(t *testing.T) {
-	h := open(t)
+func TestRP_SignHasOtherDateForm(t *testing.T) {
+	h := start(t)
 	text := base64.StdEncoding.EncodeToString([]byte("I agree"))
 	o := h.call(t, "sign", `{"endUserIp":"2001:db8::1","userVisibleData":"`+text+`","userVisibleDataFormat":"simpleMarkdownV1"}`)
 	if got := h.service.Pending(); len(got) != 1 || got[0].Text != "I agree" || got[0].Kind != bankid.Sign {
@@ -83,8 +83,8 @@ func TestSignWritesTheOtherDateForm(t *testing.T) {
 	}
 }
 
-func TestOrdersByPhone(t *testing.T) {
-	h := open(t)
+func TestRP_StartsPhoneOrders(t *testing.T) {
+	h := start(t)
 	o := h.call(t, "phone/auth", `{"callInitiator":"RP","personalNumber":"`+anna+`"}`)
 	ref := o.member(t, "orderRef")
 	if len(o.json) != 1 {
@@ -99,8 +99,8 @@ func TestOrdersByPhone(t *testing.T) {
 	h.call(t, "phone/sign", `{"callInitiator":"user","personalNumber":"`+anna+`","userVisibleData":"SGVq"}`).member(t, "orderRef")
 }
 
-func TestCancelAndAlreadyInProgress(t *testing.T) {
-	h := open(t)
+func TestRP_CancelsOrders(t *testing.T) {
+	h := start(t)
 	body := `{"endUserIp":"192.0.2.1","requirement":{"personalNumber":"` + anna + `"}}`
 	ref := `{"orderRef":"` + h.call(t, "auth", body).member(t, "orderRef") + `"}`
 	h.call(t, "auth", body).wantError(t, 400, "alreadyInProgress")
@@ -114,10 +114,10 @@ func TestCancelAndAlreadyInProgress(t *testing.T) {
 	h.call(t, "cancel", ref).wantError(t, 400, "invalidParameters")
 }
 
-func TestOnlyRelyingPartiesAreAdmitted(t *testing.T) {
-	h := open(t)
+func TestRP_RequiresCertificate(t *testing.T) {
+	h := start(t)
 	for name, c := range map[string]*http.Client{
-		"no certificate": h.bare, "a stranger's": withCertificate(t, h.bare, "stranger"),
+		"no certificate": h.noCertificate, "another certificate": withCertificate(t, h.noCertificate, "another"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"auth", "collect", "cancel", "payment"} {
@@ -125,7 +125,7 @@ func TestOnlyRelyingPartiesAreAdmitted(t *testing.T) {
 			}
 		})
 	}
-	t.Run("no judge, no entry", func(t *testing.T) {
+	t.Run("no Verify", func(t *testing.T) {
 		mux := http.NewServeMux()
 		(&httpapi.RP{Service: h.service}).Mount(mux)
 		r := httptest.NewRequest(http.MethodPost, httpapi.RPPrefix+"auth", strings.NewReader(`{"endUserIp":"192.0.2.1"}`))
@@ -138,8 +138,8 @@ func TestOnlyRelyingPartiesAreAdmitted(t *testing.T) {
 	})
 }
 
-func TestTransportRules(t *testing.T) {
-	h := open(t)
+func TestRP_ChecksMethodPathAndContentType(t *testing.T) {
+	h := start(t)
 	body := `{"endUserIp":"192.0.2.1"}`
 	for _, tt := range []struct {
 		name, method, path, contentType, body string
@@ -164,12 +164,12 @@ func TestTransportRules(t *testing.T) {
 	}
 }
 
-func TestParameterRules(t *testing.T) {
-	h := open(t)
+func TestRP_ValidatesParameters(t *testing.T) {
+	h := start(t)
 	text := func(n int) string { return strings.Repeat("A", n) } // base64 of zero bytes
 	for _, tt := range []struct {
 		name, call, body string
-		fine             bool
+		valid            bool
 	}{
 		{"not JSON", "auth", `endUserIp`, false},
 		{"not an object", "auth", `null`, false},
@@ -201,9 +201,9 @@ func TestParameterRules(t *testing.T) {
 		{"sign, longest texts", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"` + text(40_000) + `","userNonVisibleData":"` + text(200_000) + `"}`, true},
 		{"sign, visible too long", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"` + text(40_004) + `"}`, false},
 		{"sign, non-visible too long", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"SGVq","userNonVisibleData":"` + text(200_004) + `"}`, false},
-		{"no base64", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"Hej!"}`, false},
-		{"no UTF-8", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"/w=="}`, false},
-		{"non-visible no base64", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"SGVq","userNonVisibleData":"?"}`, false},
+		{"not base64", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"Hej!"}`, false},
+		{"not UTF-8", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"/w=="}`, false},
+		{"non-visible not base64", "sign", `{"endUserIp":"192.0.2.1","userVisibleData":"SGVq","userNonVisibleData":"?"}`, false},
 		{"phone, no initiator", "phone/auth", `{"personalNumber":"` + anna + `"}`, false},
 		{"phone, bad initiator", "phone/auth", `{"callInitiator":"rp","personalNumber":"` + anna + `"}`, false},
 		{"phone, no person", "phone/auth", `{"callInitiator":"RP"}`, false},
@@ -216,19 +216,19 @@ func TestParameterRules(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := h.call(t, tt.call, tt.body)
-			if tt.fine {
+			if tt.valid {
 				got.member(t, "orderRef")
 				return
 			}
 			got.wantError(t, 400, "invalidParameters")
 			if strings.Contains(got.text, anna) {
-				t.Error("the refusal tells a personal number")
+				t.Error("the error contains a personal number")
 			}
 		})
 	}
 }
 
-func TestInternalErrorsAreLoggedNotTold(t *testing.T) {
+func TestRP_LogsInternalErrors(t *testing.T) {
 	var log bytes.Buffer
 	s := bankid.New(clock.NewManual(time.Now()), strings.NewReader(""))
 	mux := http.NewServeMux()
@@ -242,23 +242,23 @@ func TestInternalErrorsAreLoggedNotTold(t *testing.T) {
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, r)
 	if w.Code != 500 || strings.Contains(w.Body.String(), "randomness") || !strings.Contains(w.Body.String(), "internalError") {
-		t.Errorf("told %d %s", w.Code, w.Body)
+		t.Errorf("response %d %s", w.Code, w.Body)
 	}
 	if !strings.Contains(log.String(), "randomness") {
-		t.Errorf("logged %q", log.String())
+		t.Errorf("log %q", log.String())
 	}
 }
 
-// stalled is a body whose sender does not go on.
-type stalled struct{ err error }
+// failingBody is a body whose reads fail.
+type failingBody struct{ err error }
 
-func (s stalled) Read([]byte) (int, error) { return 0, s.err }
+func (s failingBody) Read([]byte) (int, error) { return 0, s.err }
 
-func TestBodiesThatDoNotArrive(t *testing.T) {
+func TestRP_HandlesIncompleteBodies(t *testing.T) {
 	mux := http.NewServeMux()
 	s := bankid.New(clock.NewManual(time.Now()), rand.Reader)
 	(&httpapi.RP{Service: s, Verify: func([]*x509.Certificate) error { return nil }}).Mount(mux)
-	for body, want := range map[stalled]string{
+	for body, want := range map[failingBody]string{
 		{os.ErrDeadlineExceeded}: "408 requestTimeout",
 		{io.ErrUnexpectedEOF}:    "400 invalidParameters",
 	} {
@@ -274,8 +274,8 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 	}
 }
 
-func TestTwoContentTypesAreNone(t *testing.T) {
-	h := open(t)
+func TestRP_RejectsTwoContentTypes(t *testing.T) {
+	h := start(t)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+httpapi.RPPrefix+"auth", strings.NewReader(`{"endUserIp":"192.0.2.1"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -291,8 +291,8 @@ func TestTwoContentTypesAreNone(t *testing.T) {
 	}
 }
 
-// FuzzRelyingParty sends any body to any call: it is answered and started one
-// order, or it is refused and started none.
+// FuzzRelyingParty sends any body to any call. Either the call succeeds and has started
+// one order, or it fails and has started none.
 func FuzzRelyingParty(f *testing.F) {
 	for _, call := range []string{"auth", "sign", "phone/auth", "phone/sign", "collect", "cancel"} {
 		f.Add(call, `{"endUserIp":"192.0.2.1","callInitiator":"RP","personalNumber":"`+anna+`","userVisibleData":"SGVq","orderRef":"x"}`)

@@ -5,52 +5,52 @@ import (
 	"time"
 )
 
-// Why an event was refused.
+// Errors of Apply.
 var (
-	// ErrEnded: the order is complete or failed; nothing moves it any more.
+	// ErrEnded: the order is already complete or failed.
 	ErrEnded = errors.New("the order has ended")
-	// ErrGone: its result was collected, or the time to collect it is over.
-	ErrGone = errors.New("the order's result is used up or too old")
-	// ErrWrongPerson: BankID was told to demand somebody else.
-	ErrWrongPerson = errors.New("the order demands another person")
-	// ErrNobody: an approval needs a person, and nobody names one.
-	ErrNobody = errors.New("nobody is named to approve the order")
+	// ErrNotCollectable: the result was already collected, or the time to collect it is
+	// over.
+	ErrNotCollectable = errors.New("the order's result was collected or has expired")
+	// ErrWrongPerson: the order requires another person.
+	ErrWrongPerson = errors.New("the order requires another person")
+	// ErrNoPerson: neither the order nor the event names the person who approves.
+	ErrNoPerson = errors.New("no person is named to approve the order")
 )
 
-// Event is something that happens to an order: Open, Approve, Refuse, Decline, Cancel or
+// Event is something that happens to an order: Open, Approve, FailApproval, Decline, Cancel or
 // Collect.
 type Event interface {
-	// on is given a settled order and returns the next one, or an error and the
-	// order as it was.
-	on(o Order, now time.Time) (Order, error)
+	// apply returns the state after the event, or an error. The caller has advanced o
+	// to now.
+	apply(o Order, now time.Time) (Order, error)
 }
 
-// Apply settles o at now and lets e happen to it. Errors: ErrEnded from every
-// event but Collect, ErrGone from Collect, ErrWrongPerson from Open, Approve and
-// Refuse, ErrNobody from Approve and Refuse. With an error the order returned is
-// the settled one, so that it can be stored either way.
+// Apply advances o to now and applies e. Errors: ErrEnded for every event except
+// Collect, ErrNotCollectable for Collect, ErrWrongPerson for Open, Approve and
+// FailApproval, ErrNoPerson for Approve and FailApproval. With an error it returns the
+// advanced order, so that the caller can store the result in either case.
 func Apply(o Order, e Event, now time.Time) (Order, error) {
-	o = o.Settle(now)
+	o = o.Advance(now)
 	if _, collect := e.(Collect); o.Status != Pending && !collect {
 		return o, ErrEnded
 	}
-	next, err := e.on(o, now)
+	next, err := e.apply(o, now)
 	if err != nil {
 		return o, err
 	}
 	return next, nil
 }
 
-// Open is a phone that takes the order, by QR code or autostart. By is the
-// person whose phone it is, or empty. Opening again does nothing but may name
-// the person.
+// Open opens the order on a phone, by QR code or autostart. By is the person of the
+// phone, or empty. Opening again only sets the person.
 type Open struct{ By string }
 
-func (e Open) on(o Order, now time.Time) (Order, error) {
+func (e Open) apply(o Order, now time.Time) (Order, error) {
 	if e.By != "" {
 		o.Signer = e.By
 	}
-	if o.Requirement != "" && o.Person() != o.Requirement {
+	if o.Requirement != "" && o.DefaultSigner() != o.Requirement {
 		return o, ErrWrongPerson
 	}
 	if !o.Opened() {
@@ -59,12 +59,12 @@ func (e Open) on(o Order, now time.Time) (Order, error) {
 	return o, nil
 }
 
-// Approve is the person By, or if empty Order.Person, who signs. An order that
-// no phone has taken is opened first. Whom the relying party expects is not
-// asked: comparing is its own duty.
+// Approve signs the order as the person By, or as Order.DefaultSigner if By is empty. It
+// opens the order first if needed. It does not compare the signer with Order.Expected;
+// the relying party must do that.
 type Approve struct{ By string }
 
-func (e Approve) on(o Order, now time.Time) (Order, error) {
+func (e Approve) apply(o Order, now time.Time) (Order, error) {
 	o, err := sign(o, e.By, now)
 	if err != nil {
 		return o, err
@@ -72,58 +72,58 @@ func (e Approve) on(o Order, now time.Time) (Order, error) {
 	return o.end(Complete, "", now), nil
 }
 
-// Refuse is an approval by a person whose BankID does not hold: the order fails
-// with Why, e.g. "certificateErr" (docs/reference/banks.md 12.2).
-type Refuse struct {
-	By  string
-	Why Hint
+// FailApproval is an approval by a person whose BankID is not valid: the order fails with
+// Hint, such as "certificateErr" (docs/reference/banks.md 12.2).
+type FailApproval struct {
+	By   string
+	Hint Hint
 }
 
-func (e Refuse) on(o Order, now time.Time) (Order, error) {
+func (e FailApproval) apply(o Order, now time.Time) (Order, error) {
 	o, err := sign(o, e.By, now)
 	if err != nil {
 		return o, err
 	}
-	return o.end(Failed, e.Why, now), nil
+	return o.end(Failed, e.Hint, now), nil
 }
 
 func sign(o Order, by string, now time.Time) (Order, error) {
-	o, err := Open{By: by}.on(o, now)
+	o, err := Open{By: by}.apply(o, now)
 	if err != nil {
 		return o, err
 	}
-	o.Signer = o.Person()
+	o.Signer = o.DefaultSigner()
 	if o.Signer == "" {
-		return o, ErrNobody
+		return o, ErrNoPerson
 	}
 	return o, nil
 }
 
-// Decline is the person who says no on the phone.
+// Decline is the person's refusal on the phone.
 type Decline struct{}
 
-func (Decline) on(o Order, now time.Time) (Order, error) {
+func (Decline) apply(o Order, now time.Time) (Order, error) {
 	return o.end(Failed, UserCancel, now), nil
 }
 
-// Cancel is the relying party that gives up, or a second order for the same
-// person.
+// Cancel ends the order on behalf of the relying party, or because of a second order for
+// the same person.
 type Cancel struct{}
 
-func (Cancel) on(o Order, now time.Time) (Order, error) {
+func (Cancel) apply(o Order, now time.Time) (Order, error) {
 	return o.end(Failed, Cancelled, now), nil
 }
 
-// Collect is the relying party that asks. A pending order stays as it is; the
-// end of an order is told once.
+// Collect marks the result of an ended order as collected, which is possible once. It
+// does not change a pending order.
 type Collect struct{}
 
-func (Collect) on(o Order, now time.Time) (Order, error) {
+func (Collect) apply(o Order, now time.Time) (Order, error) {
 	if o.Status == Pending {
 		return o, nil
 	}
 	if !o.collectable(now) {
-		return o, ErrGone
+		return o, ErrNotCollectable
 	}
 	o.Collected = true
 	return o, nil

@@ -1,22 +1,22 @@
-// Package order owns the life of one simulated BankID order as pure code:
-// (order, event, time) -> (order, error). It knows no clock, lock or network;
-// package bankid keeps the orders and hands them the time.
+// Package order is the state machine of one simulated BankID order, as a pure function:
+// (order, event, time) -> (order, error). Package bankid stores the orders and passes
+// the time.
 //
 //	            open              reading time           approve
 //	created -> pending/          pending/ ------------> pending/ ------> complete
 //	           outstanding- ---> started                userSign
 //	           Transaction          |                      |
 //	               | 30 s           +--- 3 min from the start of the order ---> failed/expiredTransaction
-//	               v                +--- the person says no -----------------> failed/userCancel
+//	               v                +--- the person declines -----------------> failed/userCancel
 //	       failed/startFailed       +--- cancel, or a second order -----------> failed/cancelled
-//	                                +--- the person's BankID does not hold ---> failed/<hint>
+//	                                +--- the person's BankID is not valid ----> failed/<hint>
 //
 // Source: docs/reference/banks.md 12.4.
 package order
 
 import "time"
 
-// Status is what collect answers first (docs/reference/banks.md 12.1).
+// Status is the status of an order (docs/reference/banks.md 12.1).
 type Status string
 
 // The three statuses.
@@ -26,12 +26,10 @@ const (
 	Complete Status = "complete"
 )
 
-// Hint is the hintCode beside a pending or failed status (docs/reference/banks.md 12.2). A
-// refusal carries any hint its event names; these are those an order reaches by
-// itself.
+// Hint is the hintCode of a pending or failed order (docs/reference/banks.md 12.2).
 type Hint string
 
-// The hints of the machine.
+// The hints that the state machine sets. FailApproval can set any other.
 const (
 	Outstanding        Hint = "outstandingTransaction"
 	Started            Hint = "started"
@@ -42,47 +40,49 @@ const (
 	Cancelled          Hint = "cancelled"
 )
 
-// The limits of docs/reference/banks.md 12.4. A moment that is exactly a limit away is too late.
+// The time limits of docs/reference/banks.md 12.4. A time that is exactly at the limit
+// is too late.
 const (
 	OpenWithin   = 30 * time.Second // from the start of the order to its opening
 	FinishWithin = 3 * time.Minute  // from the start of the order to its end
-	KeepComplete = 3 * time.Minute  // from completion to the last moment of collection
-	KeepFailed   = 5 * time.Minute  // from failure to the last moment of collection
-	// ReadingTime is how long an opened order shows "started" before the phone
-	// asks for the code ("userSign"). It is ours: BankID gives no figure.
+	KeepComplete = 3 * time.Minute  // from completion; then the result cannot be collected
+	KeepFailed   = 5 * time.Minute  // from failure; then the result cannot be collected
+	// ReadingTime is how long an opened order has the hint "started" before "userSign",
+	// when the phone asks for the security code. BankID does not document a value; this
+	// one is our own.
 	ReadingTime = time.Second
-	// Life is the longest any order can matter; after it, it may be forgotten.
-	Life = FinishWithin + KeepFailed
+	// MaxAge is the age at which no order is pending or collectable any more.
+	MaxAge = FinishWithin + KeepFailed
 )
 
-// Order is one order's state. The zero value is no order: use New.
+// Order is the state of one order. New returns a valid one; the zero value is not valid.
 type Order struct {
 	Status Status `json:"status"`
 	Hint   Hint   `json:"hint,omitempty"` // empty once complete
-	// Expected and Requirement are 12-digit personal numbers or empty; see
-	// bankid.AuthRequest for the difference.
+	// Expected and Requirement are 12-digit personal numbers or empty. They are
+	// described at bankid.AuthRequest.
 	Expected    string `json:"expected,omitempty"`
 	Requirement string `json:"requirement,omitempty"`
-	// Signer is the person whose phone opened it, and after completion the one
-	// who signed; empty while nobody was named.
+	// Signer is the person named when the order was opened, and after completion the
+	// person who signed. It is empty as long as no person was named.
 	Signer    string    `json:"signer,omitempty"`
 	StartedAt time.Time `json:"startedAt"`
 	OpenedAt  time.Time `json:"openedAt,omitzero"`   // zero until opened
-	EndedAt   time.Time `json:"endedAt,omitzero"`    // zero while pending; a time-out ends at its limit, not when it was noticed
-	Collected bool      `json:"collected,omitempty"` // its end has been told, which happens once
+	EndedAt   time.Time `json:"endedAt,omitzero"`    // zero while pending; after a timeout it is the time limit
+	Collected bool      `json:"collected,omitempty"` // the result was collected
 }
 
-// New starts an order at now.
+// New returns an order that starts at now.
 func New(expected, requirement string, now time.Time) Order {
 	return Order{Status: Pending, Hint: Outstanding, Expected: expected, Requirement: requirement, StartedAt: now}
 }
 
-// Opened tells whether a phone has the order, or had it before it ended.
+// Opened reports whether the order has been opened on a phone.
 func (o Order) Opened() bool { return !o.OpenedAt.IsZero() }
 
-// Person is who signs if the phone names nobody: who opened it by name, else
-// who BankID was told to demand, else who the relying party expects.
-func (o Order) Person() string {
+// DefaultSigner returns the person who signs if the approval names none: the person who
+// opened the order, or else Requirement, or else Expected. It may be empty.
+func (o Order) DefaultSigner() string {
 	for _, p := range []string{o.Signer, o.Requirement, o.Expected} {
 		if p != "" {
 			return p
@@ -91,9 +91,8 @@ func (o Order) Person() string {
 	return ""
 }
 
-// Settle moves the order by time alone, to what it is at now. Settling often or
-// seldom leads to the same order.
-func (o Order) Settle(now time.Time) Order {
+// Advance applies the time limits up to now. Intermediate calls do not change the result.
+func (o Order) Advance(now time.Time) Order {
 	if o.Status != Pending {
 		return o
 	}
@@ -112,7 +111,7 @@ func (o Order) Settle(now time.Time) Order {
 	return o
 }
 
-// collectable tells whether an ended order's result can still be told at now.
+// collectable reports whether the result of an ended order can still be collected at now.
 func (o Order) collectable(now time.Time) bool {
 	keep := KeepFailed
 	if o.Status == Complete {

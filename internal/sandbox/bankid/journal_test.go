@@ -16,20 +16,20 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-// kept is a service that takes up the file at path, as a start does. An earlier
-// one is not closed: a killed process closes nothing either.
-func kept(t testing.TB, c clock.Clock, path string) *bankid.Service {
+// openService returns a service with the journal at path, as after a restart. An earlier
+// service on that path is not closed, as after a kill.
+func openService(t testing.TB, c clock.Clock, path string) *bankid.Service {
 	t.Helper()
 	s := bankid.New(c, rand.Reader)
-	if err := s.Keep(path); err != nil {
+	if err := s.OpenJournal(path); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func TestOrdersGoOnAfterAKill(t *testing.T) {
+func TestJournal_ContinuesOrdersAfterKill(t *testing.T) {
 	c, path := clock.NewManual(start), filepath.Join(t.TempDir(), "orders")
-	s := kept(t, c, path)
+	s := openService(t, c, path)
 	scanned := auth(t, s, bankid.AuthRequest{Expected: anna, UserVisibleData: "Log in"})
 	declined := auth(t, s, bankid.AuthRequest{})
 	act(t, s, bankid.PhoneAction{Action: bankid.Decline, AutoStartToken: declined.AutoStartToken}, "")
@@ -42,7 +42,7 @@ func TestOrdersGoOnAfterAKill(t *testing.T) {
 	late := auth(t, s, bankid.AuthRequest{})
 	before := s.Pending()
 
-	s = kept(t, c, path)
+	s = openService(t, c, path)
 	if diff := cmp.Diff(before, s.Pending()); diff != "" {
 		t.Errorf("pending (-before +after):\n%s", diff)
 	}
@@ -57,22 +57,22 @@ func TestOrdersGoOnAfterAKill(t *testing.T) {
 	c.Advance(29 * time.Second)
 	r := act(t, s, bankid.PhoneAction{Action: bankid.Open, QRData: bankid.QRData(scanned.QRStartToken, scanned.QRStartSecret, 29)}, "")
 	if r.HintCode != "started" {
-		t.Errorf("the phone sees %+v", r)
+		t.Errorf("result on the phone: %+v", r)
 	}
 	c.Advance(time.Second)
-	s = kept(t, c, path)
+	s = openService(t, c, path)
 	wantState(t, s, late.OrderRef, "failed", "startFailed") // 30 s from its start
 	wantState(t, s, scanned.OrderRef, "pending", "userSign")
 	c.Advance(149 * time.Second)
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: scanned.AutoStartToken}, "")
-	s = kept(t, c, path)
+	s = openService(t, c, path)
 	if got := wantState(t, s, scanned.OrderRef, "complete", ""); got.User.PersonalNumber != anna || got.Request.UserVisibleData != "Log in" {
-		t.Error("the signature is of another order")
+		t.Error("the result is of another order")
 	}
 	_, err = s.Collect(scanned.OrderRef)
 	wantCode(t, err, bankid.InvalidParameters)
-	s = kept(t, c, path)
-	wantState(t, s, scanned.OrderRef, "complete", "") // told once more: whoever heard it may have been killed
+	s = openService(t, c, path)
+	wantState(t, s, scanned.OrderRef, "complete", "") // collected once more after the restart
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
@@ -81,43 +81,43 @@ func TestOrdersGoOnAfterAKill(t *testing.T) {
 	}
 }
 
-// A line that was cut off was never answered: what it would have said has not
-// happened. A line in the middle that is no order stops the start.
-func TestCutAndBrokenLines(t *testing.T) {
+// OpenJournal ignores an incomplete last line, because it was never acknowledged. It
+// fails on an invalid line before that.
+func TestOpenJournal_HandlesIncompleteAndInvalidLines(t *testing.T) {
 	c, path := clock.NewManual(start), filepath.Join(t.TempDir(), "orders")
-	s := kept(t, c, path)
+	s := openService(t, c, path)
 	o := auth(t, s, bankid.AuthRequest{Expected: anna})
 	act(t, s, bankid.PhoneAction{Action: bankid.Open, AutoStartToken: o.AutoStartToken}, "")
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken}, "")
-	whole, err := os.ReadFile(path)
+	lines, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, whole[:len(whole)-10], 0o600); err != nil {
+	if err := os.WriteFile(path, lines[:len(lines)-10], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s = kept(t, c, path)
+	s = openService(t, c, path)
 	wantState(t, s, o.OrderRef, "pending", "started")
 	act(t, s, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: o.AutoStartToken}, "")
-	s = kept(t, c, path)
+	s = openService(t, c, path)
 	wantState(t, s, o.OrderRef, "complete", "")
 
-	if err := os.WriteFile(path, []byte("{\n"+string(whole)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("{\n"+string(lines)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := bankid.New(c, rand.Reader).Keep(path); err == nil || strings.Contains(err.Error(), anna) {
-		t.Errorf("a broken line: %v", err)
+	if err := bankid.New(c, rand.Reader).OpenJournal(path); err == nil || strings.Contains(err.Error(), anna) {
+		t.Errorf("invalid line: %v", err)
 	}
 }
 
-func TestFileIsOfTheLastMinutesOnly(t *testing.T) {
+func TestOpenJournal_DropsExpiredOrders(t *testing.T) {
 	c, path := clock.NewManual(start), filepath.Join(t.TempDir(), "orders")
-	s := kept(t, c, path)
+	s := openService(t, c, path)
 	old := auth(t, s, bankid.AuthRequest{})
-	told := auth(t, s, bankid.AuthRequest{})
-	wantCode(t, s.Cancel(told.OrderRef), "")
-	wantState(t, s, told.OrderRef, "failed", "cancelled")
-	c.Advance(order.Life - time.Second)
+	collected := auth(t, s, bankid.AuthRequest{})
+	wantCode(t, s.Cancel(collected.OrderRef), "")
+	wantState(t, s, collected.OrderRef, "failed", "cancelled")
+	c.Advance(order.MaxAge - time.Second)
 	young := auth(t, s, bankid.AuthRequest{})
 	lines := func() int {
 		t.Helper()
@@ -127,12 +127,12 @@ func TestFileIsOfTheLastMinutesOnly(t *testing.T) {
 		}
 		return strings.Count(string(data), "\n")
 	}
-	kept(t, c, path)
+	openService(t, c, path)
 	if n := lines(); n != 3 {
 		t.Errorf("%d lines for three orders", n)
 	}
 	c.Advance(time.Second)
-	s = kept(t, c, path)
+	s = openService(t, c, path)
 	if n := lines(); n != 1 {
 		t.Errorf("%d lines for one order", n)
 	}
@@ -141,16 +141,16 @@ func TestFileIsOfTheLastMinutesOnly(t *testing.T) {
 	wantState(t, s, young.OrderRef, "pending", "outstandingTransaction")
 }
 
-// What cannot be written down has not happened, and is nobody's wrong request.
-func TestJournalThatFails(t *testing.T) {
-	if err := bankid.New(clock.NewManual(start), rand.Reader).Keep(filepath.Join(t.TempDir(), "no", "folder")); err == nil {
-		t.Error("a file in no folder was opened")
+// With a failing journal no order changes, and the error is not an *Error.
+func TestJournal_FailureChangesNothing(t *testing.T) {
+	if err := bankid.New(clock.NewManual(start), rand.Reader).OpenJournal(filepath.Join(t.TempDir(), "no", "folder")); err == nil {
+		t.Error("a journal in a missing directory was opened")
 	}
-	s, o := bankid.Failing(t, anna)
-	var refusal *bankid.Error
+	s, o := bankid.WithFailingJournal(t, anna)
+	var apiErr *bankid.Error
 	failed := func(what string, err error) {
 		t.Helper()
-		if err == nil || errors.As(err, &refusal) {
+		if err == nil || errors.As(err, &apiErr) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -168,12 +168,12 @@ func TestJournalThatFails(t *testing.T) {
 	failed("Close", s.Close())
 }
 
-func TestRepeatedRequest(t *testing.T) {
+func TestAuth_RepeatedRequestReturnsSameOrder(t *testing.T) {
 	s, c := newService()
 	ask := bankid.AuthRequest{RequestID: "one", Expected: anna}
 	o := auth(t, s, ask)
 	if again := auth(t, s, ask); again != o {
-		t.Error("the same request made another order")
+		t.Error("the same request started another order")
 	}
 	wantState(t, s, o.OrderRef, "pending", "outstandingTransaction")
 	_, err := s.Auth(bankid.AuthRequest{RequestID: "two", Expected: anna})
@@ -181,13 +181,13 @@ func TestRepeatedRequest(t *testing.T) {
 	o = auth(t, s, ask)
 	c.Advance(order.OpenWithin)
 	if again := auth(t, s, ask); again == o {
-		t.Error("an order that has ended was given again")
+		t.Error("an order that has ended was returned again")
 	}
 }
 
-// Whatever the file holds, a start either refuses it or leads to a service that
-// works and whose own file the next start takes.
-func FuzzKeep(f *testing.F) {
+// For any file, OpenJournal either fails or results in a service that works and whose
+// journal can be opened again.
+func FuzzOpenJournal(f *testing.F) {
 	f.Add([]byte(`{"ref":"a","order":{"orderRef":"a","autoStartToken":"b","startedAt":"2026-04-01T08:00:00Z"},"request":{"expected":"` + anna + `"},"state":{"status":"pending"}}` + "\n" + `{"ref":"a","state":{"status":"complete","collected":true}}` + "\n"))
 	f.Add([]byte(`{"ref":"a","order":{"orderRef":"b"},"request":{}}` + "\n"))
 	f.Add([]byte("{}\nnull\n{\"ref\":"))
@@ -198,12 +198,12 @@ func FuzzKeep(f *testing.F) {
 			t.Fatal(err)
 		}
 		s := bankid.New(c, rand.Reader)
-		if s.Keep(path) != nil {
+		if s.OpenJournal(path) != nil {
 			return
 		}
 		o := auth(t, s, bankid.AuthRequest{})
 		s.Pending()
 		c.Advance(time.Second)
-		wantState(t, kept(t, c, path), o.OrderRef, "pending", "outstandingTransaction")
+		wantState(t, openService(t, c, path), o.OrderRef, "pending", "outstandingTransaction")
 	})
 }

@@ -10,20 +10,20 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// startRules is what differs between the calls that start an order. Lengths are
-// in characters of base64.
-type startRules struct {
-	kind                bankid.Kind
-	phone               bool // reaches its person by number, without QR code or autostart
-	visible, nonVisible int
-	visibleMust         bool
+// startCall defines one of the calls that start an order. Lengths are in characters of
+// base64.
+type startCall struct {
+	kind                      bankid.Kind
+	phone                     bool // the person is found by number, without QR code or autostart
+	maxVisible, maxNonVisible int
+	visibleRequired           bool
 }
 
-var starts = map[string]startRules{
-	"auth":       {kind: bankid.Auth, visible: 1_500, nonVisible: 1_500},
-	"sign":       {kind: bankid.Sign, visible: 40_000, nonVisible: 200_000, visibleMust: true},
-	"phone/auth": {kind: bankid.PhoneAuth, phone: true, visible: 1_500, nonVisible: 1_500},
-	"phone/sign": {kind: bankid.PhoneSign, phone: true, visible: 40_000, nonVisible: 200_000, visibleMust: true},
+var startCalls = map[string]startCall{
+	"auth":       {kind: bankid.Auth, maxVisible: 1_500, maxNonVisible: 1_500},
+	"sign":       {kind: bankid.Sign, maxVisible: 40_000, maxNonVisible: 200_000, visibleRequired: true},
+	"phone/auth": {kind: bankid.PhoneAuth, phone: true, maxVisible: 1_500, maxNonVisible: 1_500},
+	"phone/sign": {kind: bankid.PhoneSign, phone: true, maxVisible: 40_000, maxNonVisible: 200_000, visibleRequired: true},
 }
 
 // parameters are those of docs/reference/banks.md 12.1.
@@ -63,44 +63,44 @@ type appContext struct {
 	DeviceIdentifier string `json:"deviceIdentifier"`
 }
 
-// policies are the certificate policies of production and test.
+// policies are the certificate policies of BankID's production and test environments.
 var policies = []string{
 	"1.2.752.78.1.5", "1.2.752.78.1.1", "1.2.752.78.1.2",
 	"1.2.3.4.25", "1.2.3.4.5", "1.2.3.4.10", "1.2.752.60.1.6",
 }
 
-// parse reads the body of a call that starts an order.
-func (rules startRules) parse(body []byte) (bankid.AuthRequest, error) {
+// parse validates the body of the call.
+func (c startCall) parse(body []byte) (bankid.AuthRequest, error) {
 	var none bankid.AuthRequest
 	var p parameters
 	if err := decode(body, &p); err != nil {
 		return none, err
 	}
-	if err := rules.person(p); err != nil {
+	if err := c.checkPerson(p); err != nil {
 		return none, err
 	}
-	if err := p.Requirement.check(); err != nil {
+	if err := p.Requirement.validate(); err != nil {
 		return none, err
 	}
-	text, err := rules.texts(p)
+	text, err := c.visibleText(p)
 	if err != nil {
 		return none, err
 	}
 	if _, err := url.Parse(p.ReturnURL); err != nil {
-		return none, invalid("returnUrl is no URL")
+		return none, invalid("returnUrl is not a URL")
 	}
 	if p.Web != nil && p.App != nil {
 		return none, invalid("give web or app, not both")
 	}
 	return bankid.AuthRequest{
-		Kind: rules.kind, EndUserIP: p.EndUserIP, Expected: p.PersonalNumber,
+		Kind: c.kind, EndUserIP: p.EndUserIP, Expected: p.PersonalNumber,
 		Requirement: p.Requirement.PersonalNumber, UserVisibleData: text, ReturnRisk: p.ReturnRisk,
 	}, nil
 }
 
-// person checks how the call says whom it is about.
-func (rules startRules) person(p parameters) error {
-	if rules.phone {
+// checkPerson checks the parameters that identify the person.
+func (c startCall) checkPerson(p parameters) error {
+	if c.phone {
 		if p.CallInitiator != "user" && p.CallInitiator != "RP" {
 			return invalid(`callInitiator is "user" or "RP"`)
 		}
@@ -113,15 +113,15 @@ func (rules startRules) person(p parameters) error {
 		return invalid("callInitiator and personalNumber are for phone/auth and phone/sign; use requirement.personalNumber")
 	}
 	if _, err := netip.ParseAddr(p.EndUserIP); err != nil {
-		return invalid("endUserIp is missing or no IP address")
+		return invalid("endUserIp is missing or not an IP address")
 	}
 	return nil
 }
 
-func (r requirement) check() error {
+func (r requirement) validate() error {
 	for _, policy := range r.CertificatePolicies {
 		if !slices.Contains(policies, policy) {
-			return invalid("requirement.certificatePolicies holds an unknown policy")
+			return invalid("requirement.certificatePolicies contains an unknown policy")
 		}
 	}
 	if !slices.Contains([]string{"", "class1", "class2"}, r.CardReader) {
@@ -133,20 +133,20 @@ func (r requirement) check() error {
 	return nil
 }
 
-// texts checks both texts and returns the visible one, decoded.
-func (rules startRules) texts(p parameters) (string, error) {
-	if p.UserVisibleData == "" && rules.visibleMust {
+// visibleText validates both texts and returns the visible one, decoded.
+func (c startCall) visibleText(p parameters) (string, error) {
+	if p.UserVisibleData == "" && c.visibleRequired {
 		return "", invalid("userVisibleData is missing")
 	}
-	if len(p.UserVisibleData) > rules.visible || len(p.UserNonVisibleData) > rules.nonVisible {
+	if len(p.UserVisibleData) > c.maxVisible || len(p.UserNonVisibleData) > c.maxNonVisible {
 		return "", invalid("userVisibleData or userNonVisibleData is too long")
 	}
 	text, err := base64.StdEncoding.DecodeString(p.UserVisibleData)
 	if err != nil || !utf8.Valid(text) {
-		return "", invalid("userVisibleData is no base64 of UTF-8")
+		return "", invalid("userVisibleData is not base64 of UTF-8")
 	}
 	if _, err := base64.StdEncoding.DecodeString(p.UserNonVisibleData); err != nil {
-		return "", invalid("userNonVisibleData is no base64")
+		return "", invalid("userNonVisibleData is not base64")
 	}
 	if !slices.Contains([]string{"", "plaintext", "simpleMarkdownV1"}, p.UserVisibleDataFormat) {
 		return "", invalid(`userVisibleDataFormat is "plaintext" or "simpleMarkdownV1"`)

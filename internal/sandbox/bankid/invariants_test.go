@@ -13,11 +13,10 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// TestServiceKeepsItsPromises drives a service at random: a person never has
-// two pending orders, an end is told once in each run and is what the phone or
-// the relying party was told, only an approval completes, and a kill changes
-// nothing.
-func TestServiceKeepsItsPromises(t *testing.T) {
+// TestService_KeepsInvariants runs random calls on a service. A person never has two
+// pending orders; a result is collected at most once per process; an order is complete
+// if and only if it was approved; a kill changes no pending order.
+func TestService_KeepsInvariants(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "orders")
 	outer := t
 	rapid.Check(t, func(t *rapid.T) {
@@ -25,9 +24,9 @@ func TestServiceKeepsItsPromises(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := clock.NewManual(start)
-		s := kept(outer, c, path)
+		s := openService(outer, c, path)
 		var orders []bankid.Order
-		told, approved := map[string]bool{}, map[string]bool{}
+		collected, approved := map[string]bool{}, map[string]bool{}
 		pick := func(t *rapid.T) bankid.Order {
 			if len(orders) == 0 {
 				t.Skip("no order yet")
@@ -46,7 +45,7 @@ func TestServiceKeepsItsPromises(t *testing.T) {
 				if err == nil {
 					orders = append(orders, o)
 				} else if pendingOf(s, expected) != 0 {
-					t.Fatal("the earlier order goes on")
+					t.Fatal("the earlier order is still pending")
 				}
 			},
 			"act": func(t *rapid.T) {
@@ -65,10 +64,10 @@ func TestServiceKeepsItsPromises(t *testing.T) {
 				if err != nil || got.Status == "pending" {
 					return
 				}
-				if told[o.OrderRef] {
-					t.Fatal("an end was told twice")
+				if collected[o.OrderRef] {
+					t.Fatal("a result was collected twice")
 				}
-				told[o.OrderRef] = true
+				collected[o.OrderRef] = true
 				if complete := got.Status == "complete"; complete != approved[o.OrderRef] || complete != (got.User != nil) {
 					t.Fatalf("%s, approved %v, user %v", got.Status, approved[o.OrderRef], got.User != nil)
 				}
@@ -81,11 +80,11 @@ func TestServiceKeepsItsPromises(t *testing.T) {
 			},
 			"kill": func(t *rapid.T) {
 				before := s.Pending()
-				s = kept(outer, c, path)
+				s = openService(outer, c, path)
 				if diff := cmp.Diff(before, s.Pending()); diff != "" {
 					t.Fatalf("pending (-before +after):\n%s", diff)
 				}
-				clear(told)
+				clear(collected)
 			},
 			"wait": func(t *rapid.T) {
 				c.Advance(time.Duration(rapid.IntRange(1, 100).Draw(t, "seconds")) * time.Second)

@@ -9,20 +9,20 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-var people = rapid.SampledFrom([]string{"", anna, bo})
+var persons = rapid.SampledFrom([]string{"", anna, bo})
 
 func events() *rapid.Generator[order.Event] {
 	return rapid.OneOf(
-		rapid.Custom(func(t *rapid.T) order.Event { return order.Open{By: people.Draw(t, "by")} }),
-		rapid.Custom(func(t *rapid.T) order.Event { return order.Approve{By: people.Draw(t, "by")} }),
+		rapid.Custom(func(t *rapid.T) order.Event { return order.Open{By: persons.Draw(t, "by")} }),
+		rapid.Custom(func(t *rapid.T) order.Event { return order.Approve{By: persons.Draw(t, "by")} }),
 		rapid.Custom(func(t *rapid.T) order.Event {
-			return order.Refuse{By: people.Draw(t, "by"), Why: "certificateErr"}
+			return order.FailApproval{By: persons.Draw(t, "by"), Hint: "certificateErr"}
 		}),
 		rapid.SampledFrom([]order.Event{order.Decline{}, order.Cancel{}, order.Collect{}, order.Collect{}}),
 	)
 }
 
-// pauses are short ones, and those that end just before, at and after a limit.
+// pauses generates short durations, and durations just before, at and after a limit.
 func pauses() *rapid.Generator[time.Duration] {
 	var edges []time.Duration
 	for _, limit := range []time.Duration{order.ReadingTime, order.OpenWithin, order.FinishWithin, order.KeepFailed} {
@@ -36,7 +36,7 @@ func pauses() *rapid.Generator[time.Duration] {
 	)
 }
 
-// rank orders the states; an order only ever climbs.
+// rank orders the states. The rank of an order never decreases.
 func rank(o order.Order) int {
 	switch {
 	case o.Status != order.Pending:
@@ -49,10 +49,10 @@ func rank(o order.Order) int {
 	return 0
 }
 
-func TestOrderKeepsItsPromises(t *testing.T) {
+func TestOrder_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := order.New(people.Draw(t, "expected"), people.Draw(t, "requirement"), start)
-		now, told := start, 0
+		o := order.New(persons.Draw(t, "expected"), persons.Draw(t, "requirement"), start)
+		now, collected := start, 0
 		for range rapid.IntRange(1, 12).Draw(t, "events") {
 			now = now.Add(pauses().Draw(t, "pause"))
 			e := events().Draw(t, "event")
@@ -61,10 +61,10 @@ func TestOrderKeepsItsPromises(t *testing.T) {
 			o, err = order.Apply(o, e, now)
 
 			if rank(o) < rank(before) {
-				t.Fatalf("%T took the order back from %s/%s to %s/%s", e, before.Status, before.Hint, o.Status, o.Hint)
+				t.Fatalf("%T changed the order from %s/%s to %s/%s", e, before.Status, before.Hint, o.Status, o.Hint)
 			}
-			if err != nil && o != before.Settle(now) {
-				t.Fatalf("%T was refused (%v) and still changed the order", e, err)
+			if err != nil && o != before.Advance(now) {
+				t.Fatalf("%T returned %v and changed the order", e, err)
 			}
 			if before.Status != order.Pending {
 				before.Collected = o.Collected
@@ -73,17 +73,17 @@ func TestOrderKeepsItsPromises(t *testing.T) {
 				}
 			}
 			if _, ok := e.(order.Collect); ok && err == nil && o.Status != order.Pending {
-				told++
+				collected++
 			}
-			check(t, o, now)
+			checkInvariants(t, o, now)
 		}
-		if told > 1 {
-			t.Fatalf("the end was told %d times", told)
+		if collected > 1 {
+			t.Fatalf("the result was collected %d times", collected)
 		}
 	})
 }
 
-func check(t *rapid.T, o order.Order, now time.Time) {
+func checkInvariants(t *rapid.T, o order.Order, now time.Time) {
 	if o.Status == order.Pending {
 		limit := order.OpenWithin
 		if o.Opened() {
@@ -108,12 +108,12 @@ func check(t *rapid.T, o order.Order, now time.Time) {
 			t.Fatalf("complete without an opening or a signer, or with hint %q", o.Hint)
 		}
 		if o.Requirement != "" && o.Signer != o.Requirement {
-			t.Fatal("complete with another person than BankID was told to demand")
+			t.Fatal("complete with another person than required")
 		}
 	}
 }
 
-func TestLookingOftenChangesNothing(t *testing.T) {
+func TestAdvance_IntermediateCallsChangeNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := order.New(anna, "", start)
 		now := start
@@ -125,12 +125,12 @@ func TestLookingOftenChangesNothing(t *testing.T) {
 			}
 		}
 		once, often := o, o
-		for range rapid.IntRange(1, 8).Draw(t, "looks") {
+		for range rapid.IntRange(1, 8).Draw(t, "calls") {
 			now = now.Add(pauses().Draw(t, "pause"))
-			often = often.Settle(now)
+			often = often.Advance(now)
 		}
-		if once = once.Settle(now); once != often {
-			t.Fatalf("looked once: %s/%s, often: %s/%s", once.Status, once.Hint, often.Status, often.Hint)
+		if once = once.Advance(now); once != often {
+			t.Fatalf("one call: %s/%s, several: %s/%s", once.Status, once.Hint, often.Status, often.Hint)
 		}
 	})
 }

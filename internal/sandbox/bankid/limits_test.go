@@ -12,31 +12,31 @@ import (
 	"samla/internal/sandbox/bankid/order"
 )
 
-func held(s *Service) [4]int {
-	return [4]int{len(s.byRef), len(s.byStart), len(s.byQR), s.byAge.Len() + s.spent.Len()}
+func sizes(s *Service) [4]int {
+	return [4]int{len(s.byRef), len(s.byStart), len(s.byQR), s.uncollected.Len() + s.collected.Len()}
 }
 
-func TestOldOrdersAreForgotten(t *testing.T) {
+func TestService_DropsExpiredOrders(t *testing.T) {
 	c := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC))
 	s := New(c, rand.Reader)
 	old, err := s.Auth(AuthRequest{Expected: "199006022397"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Advance(order.Life)
-	var refusal *Error
-	if _, err := s.Act(PhoneAction{Action: Open, AutoStartToken: old.AutoStartToken}); !errors.As(err, &refusal) || refusal.Code != UnknownOrder {
-		t.Errorf("acting on an old order: %v", err)
+	c.Advance(order.MaxAge)
+	var apiErr *Error
+	if _, err := s.Act(PhoneAction{Action: Open, AutoStartToken: old.AutoStartToken}); !errors.As(err, &apiErr) || apiErr.Code != UnknownOrder {
+		t.Errorf("action on an expired order: %v", err)
 	}
 	if _, err := s.Auth(AuthRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := held(s); got != [4]int{1, 1, 1, 1} || len(s.byPerson) != 0 {
-		t.Errorf("still holds %v, %d persons", got, len(s.byPerson))
+	if got := sizes(s); got != [4]int{1, 1, 1, 1} || len(s.byPerson) != 0 {
+		t.Errorf("%v orders, %d persons", got, len(s.byPerson))
 	}
 }
 
-func TestFullServiceRefuses(t *testing.T) {
+func TestAuth_FailsWhenServiceIsFull(t *testing.T) {
 	c := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC))
 	s := New(c, rand.Reader)
 	s.limit = 3
@@ -47,8 +47,8 @@ func TestFullServiceRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var refusal *Error
-	if _, err := s.Auth(AuthRequest{}); !errors.As(err, &refusal) || refusal.Code != TooManyRequests {
+	var apiErr *Error
+	if _, err := s.Auth(AuthRequest{}); !errors.As(err, &apiErr) || apiErr.Code != TooManyRequests {
 		t.Fatalf("one order too many: %v", err)
 	}
 	if err := s.Cancel(last.OrderRef); err != nil {
@@ -58,13 +58,13 @@ func TestFullServiceRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.Auth(AuthRequest{}); err != nil {
-		t.Errorf("no room after a collected end: %v", err)
+		t.Errorf("after one order was collected: %v", err)
 	}
 }
 
-func TestCollectedOrdersAreBounded(t *testing.T) {
+func TestService_LimitsCollectedOrders(t *testing.T) {
 	s := New(clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)), rand.Reader)
-	for range maxSpent + 10 {
+	for range maxCollected + 10 {
 		o, err := s.Auth(AuthRequest{Expected: "199006022397"})
 		if err != nil {
 			t.Fatal(err)
@@ -76,17 +76,16 @@ func TestCollectedOrdersAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := held(s); got != [4]int{maxSpent, maxSpent, maxSpent, maxSpent} || len(s.byPerson) != 1 {
-		t.Errorf("holds %v, %d persons", got, len(s.byPerson))
+	if got := sizes(s); got != [4]int{maxCollected, maxCollected, maxCollected, maxCollected} || len(s.byPerson) != 1 {
+		t.Errorf("%v orders, %d persons", got, len(s.byPerson))
 	}
 }
 
-// Orders whose end was told take no room from new ones, however many restarts
-// have passed.
-func TestToldOrdersTakeNoRoomAfterRestarts(t *testing.T) {
+// Collected orders do not count towards the limit of orders, even after restarts.
+func TestOpenJournal_CollectedOrdersDoNotCount(t *testing.T) {
 	c, path := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)), filepath.Join(t.TempDir(), "orders")
 	s := New(c, rand.Reader)
-	if err := s.Keep(path); err != nil {
+	if err := s.OpenJournal(path); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -103,11 +102,11 @@ func TestToldOrdersTakeNoRoomAfterRestarts(t *testing.T) {
 	}
 	for range 2 {
 		s = New(c, rand.Reader)
-		if err := s.Keep(path); err != nil {
+		if err := s.OpenJournal(path); err != nil {
 			t.Fatal(err)
 		}
-		if s.byAge.Len() != 0 || s.spent.Len() != 3 {
-			t.Errorf("%d orders take room, %d do not", s.byAge.Len(), s.spent.Len())
+		if s.uncollected.Len() != 0 || s.collected.Len() != 3 {
+			t.Errorf("%d uncollected, %d collected orders", s.uncollected.Len(), s.collected.Len())
 		}
 	}
 	for ref := range s.byRef {
@@ -115,8 +114,8 @@ func TestToldOrdersTakeNoRoomAfterRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s.spent.Len() != 3 {
-		t.Errorf("told again, three orders are %d", s.spent.Len())
+	if s.collected.Len() != 3 {
+		t.Errorf("%d collected orders after collecting again, want 3", s.collected.Len())
 	}
 }
 
@@ -133,11 +132,10 @@ func FuzzParseQR(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was read is all there is: written again it is the same text but
-		// for the HMAC.
+		// Token and second produce the same text again, except for the HMAC.
 		again := QRData(token, "any secret", second)
 		if n := len(again) - 64; len(again) != len(text) || again[:n] != text[:n] {
-			t.Errorf("%q was read as token %q, second %d", text, token, second)
+			t.Errorf("%q was parsed as token %q, second %d", text, token, second)
 		}
 	})
 }

@@ -1,6 +1,6 @@
-// Package httpapi shows the simulated BankID over HTTP: to relying parties as the
-// RP API v6.0 (RP), and to whoever plays the phone as one JSON call and one page
-// (Phone). It owns what is on the wire; the orders are package bankid's.
+// Package httpapi serves the simulated BankID over HTTP: the RP API v6.0 for relying
+// parties (RP), and a JSON call and a web page for the phone (Phone). Package bankid
+// stores the orders.
 package httpapi
 
 import (
@@ -13,7 +13,7 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-// The codes that only HTTP knows (docs/reference/banks.md 12.3).
+// Error codes of HTTP only (docs/reference/banks.md 12.3).
 const (
 	unauthorized         = "unauthorized"
 	notFound             = "notFound"
@@ -21,10 +21,10 @@ const (
 	unsupportedMediaType = "unsupportedMediaType"
 	requestTimeout       = "requestTimeout"
 	internalError        = "internalError"
-	forbidden            = "forbidden" // of the phone only
+	forbidden            = "forbidden" // phone only
 )
 
-// statuses is the HTTP status of each code, of both faces.
+// statuses is the HTTP status of each code.
 var statuses = map[bankid.Code]int{
 	bankid.AlreadyInProgress: http.StatusBadRequest,
 	bankid.InvalidParameters: http.StatusBadRequest,
@@ -43,35 +43,35 @@ var statuses = map[bankid.Code]int{
 	requestTimeout:           http.StatusRequestTimeout,
 }
 
-// refusal is err as a code, its HTTP status and one sentence. What is no
-// bankid.Error is an internal error, whose text stays here.
-func refusal(err error) (e *bankid.Error, status int) {
+// apiError returns err as an error of the API and its HTTP status. An err that is not a
+// *bankid.Error becomes internalError without its text.
+func apiError(err error) (e *bankid.Error, status int) {
 	if !errors.As(err, &e) {
 		return &bankid.Error{Code: internalError, Details: "internal error"}, http.StatusInternalServerError
 	}
 	return e, statuses[e.Code]
 }
 
-// answerError writes err as the body of docs/reference/banks.md 12.3.
-func answerError(w http.ResponseWriter, err error) {
-	e, status := refusal(err)
-	answer(w, status, struct {
+// writeError writes err as an error response of docs/reference/banks.md 12.3.
+func writeError(w http.ResponseWriter, err error) {
+	e, status := apiError(err)
+	writeJSON(w, status, struct {
 		ErrorCode string `json:"errorCode"`
 		Details   string `json:"details"`
 	}{e.Code, e.Details})
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	// The caller may be gone; there is nobody left to tell.
+	// An error means that the connection is closed, so it cannot be reported.
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// read takes in a body of at most limit bytes.
-func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+// readBody reads a body of at most limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -85,10 +85,10 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	return nil, invalid("the body ended early")
 }
 
-// decode reads exactly one JSON object that has only v's members, written as v
-// writes them: encoding/json would take "endUserIP" for "endUserIp", and BankID
-// does not. V must write all its members, empty or not. The error never quotes
-// the body.
+// decode parses a body that is exactly one JSON object with no members other than v's.
+// Names are case-sensitive: encoding/json would accept "endUserIP" for "endUserIp", but
+// BankID does not. v must marshal all its members, even empty ones. Errors never contain
+// parts of the body.
 func decode(body []byte, v any) error {
 	var got map[string]any
 	if err := json.Unmarshal(body, &got); err != nil || got == nil {
@@ -105,21 +105,21 @@ func decode(body []byte, v any) error {
 	if err := json.Unmarshal(written, &known); err != nil {
 		return err
 	}
-	if !within(got, known) {
+	if !onlyMembersOf(got, known) {
 		return invalid("the body has an unknown member")
 	}
 	return nil
 }
 
-// within tells whether every member of got, at every depth, is one of known.
-func within(got, known map[string]any) bool {
+// onlyMembersOf reports whether every member of got, at every depth, is one of known.
+func onlyMembersOf(got, known map[string]any) bool {
 	for name, value := range got {
 		knownValue, ok := known[name]
 		if !ok {
 			return false
 		}
 		object, ok := value.(map[string]any)
-		if knownObject, both := knownValue.(map[string]any); ok && both && !within(object, knownObject) {
+		if knownObject, both := knownValue.(map[string]any); ok && both && !onlyMembersOf(object, knownObject) {
 			return false
 		}
 	}
