@@ -107,7 +107,7 @@ func check(t *testing.T, operation string, got []byte, want string) {
 		t.Error(diff)
 	}
 	header := http.Header{"Content-Type": jsonType, "Insurely-Version": versions, "X-Request-Id": {"x"}}
-	if err := newHandler(t).Contract.CheckResponse(operation, 200, header, got); err != nil {
+	if err := checked(t).CheckResponse(operation, 200, header, got); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
-// Package jsontext appends JSON text to buffers and escapes JSON Pointers
-// (RFC 6901). The hot routes and the products write with it: encoding/json would
-// spend most of its time on reflection and on scanning its own output.
+// Package jsontext appends JSON text to buffers, reads JSON strictly, and escapes
+// JSON Pointers (RFC 6901). The hot routes and the products write with it:
+// encoding/json would spend most of its time on reflection and on scanning its own
+// output.
 package jsontext
 
 import (

@@ -40,7 +40,7 @@ func (nopCloser) Close() error { return nil }
 func BenchmarkCompile(b *testing.B) {
 	c := mustLoad(b)
 	for b.Loop() {
-		s, err := newSchemas(c.tree.root, false)
+		s, err := newSchemas(c.tree.root)
 		if err != nil {
 			b.Fatal(err)
 		}

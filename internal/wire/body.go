@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 )
 
 // MaxBody is the largest request body in bytes (docs/reference/api.md 1.5).
@@ -54,14 +55,14 @@ func readAll(r *http.Request) ([]byte, *fault.Fault) {
 	case len(raw) > MaxBody || errors.As(err, &tooLarge):
 		return nil, fault.New(fault.BodyTooLarge)
 	case err != nil: // the caller hung up in the middle
-		return nil, malformed(&syntaxError{len(raw), "the text ends too early"})
+		return nil, malformed(&jsontext.SyntaxError{Offset: len(raw), What: "the text ends too early"})
 	}
 	return raw, nil
 }
 
 // check holds the text of a body against the rule.
 func (b *bodyRule) check(raw []byte) ([]byte, *fault.Fault) {
-	value, serr := parse(string(raw))
+	value, serr := jsontext.Parse(string(raw))
 	if serr != nil {
 		return nil, malformed(serr)
 	}
@@ -100,7 +101,7 @@ func (b *bodyRule) dropLookalikes(value any) bool {
 	return dropped
 }
 
-func malformed(e *syntaxError) *fault.Fault {
+func malformed(e *jsontext.SyntaxError) *fault.Fault {
 	return fault.Detailed(fault.MalformedJSON, e.Error())
 }
 

@@ -105,11 +105,10 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Every schema with examples accepts them, in the open form and, where they are
-// written as this server writes, in the closed form too.
+// Every schema with examples accepts them.
 func TestExamplesOfDocument(t *testing.T) {
 	c := mustLoad(t)
-	open, err := newSchemas(c.tree.root, false)
+	open, err := newSchemas(c.tree.root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,21 +170,6 @@ func TestCodesOfDocument(t *testing.T) {
 	}
 }
 
-// Every answer of the document compiles, and none is without the request id.
-func TestAnswersCompile(t *testing.T) {
-	all, err := mustLoad(t).closed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, byStatus := range all.of {
-		for status, a := range byStatus {
-			if !slices.ContainsFunc(a.headers, func(h headerRule) bool { return h.name == "X-Request-Id" && h.required }) {
-				t.Errorf("%s %d: no X-Request-Id", id, status)
-			}
-		}
-	}
-}
-
 // Nothing in the document is left over, and every x-rule can be told to callers.
 func TestComponentsAreUsed(t *testing.T) {
 	c := mustLoad(t)
@@ -198,7 +182,7 @@ func TestComponentsAreUsed(t *testing.T) {
 			}
 		}
 	}
-	open, err := newSchemas(c.tree.root, false)
+	open, err := newSchemas(c.tree.root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"samla/internal/jsontext"
 	"slices"
 	"strconv"
+
+	"samla/internal/jsontext"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )

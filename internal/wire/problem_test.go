@@ -1,4 +1,4 @@
-package wire
+package wire_test
 
 import (
 	"encoding/json"
@@ -13,12 +13,23 @@ import (
 
 	"samla/internal/fault"
 	"samla/internal/jsontext"
+	"samla/internal/wire"
+	"samla/internal/wire/wiretest"
 )
+
+func contract(t *testing.T) *wiretest.Contract {
+	t.Helper()
+	c, err := wiretest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 func write(method, target string, f *fault.Fault) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	w.Header().Set("X-Request-Id", "01JH6Z3W6Q")
-	WriteProblem(w, httptest.NewRequest(method, target, nil), "01JH6Z3W6Q", f)
+	wire.WriteProblem(w, httptest.NewRequest(method, target, nil), "01JH6Z3W6Q", f)
 	return w
 }
 
@@ -52,7 +63,7 @@ func TestProblemMembersAndHeaders(t *testing.T) {
 		{&fault.Fault{Code: fault.RateLimited, RetryAfter: time.Nanosecond}, "Retry-After: 1", ""},
 		{&fault.Fault{Code: fault.BackgroundRefreshLimit, RetryAfter: time.Hour, NextAllowedAt: at}, "Retry-After: 3600", `nextAllowedAt: "2026-06-01T10:00:00.007Z"`},
 		{&fault.Fault{Code: fault.UserExists, UserID: "6a7c135e-3a56-44ae-bc53-1d0d5321f552"}, "", `userUuid: "6a7c135e-3a56-44ae-bc53-1d0d5321f552"`},
-		{&fault.Fault{Code: fault.UnsupportedVersion, SupportedVersions: []string{Version}}, "", `supportedVersions: ["2026-04-01"]`},
+		{&fault.Fault{Code: fault.UnsupportedVersion, SupportedVersions: []string{wire.Version}}, "", `supportedVersions: ["2026-04-01"]`},
 		{fault.Param("/externalId", fault.Required, "is <missing>"), "", `errors: [{"pointer":"/externalId","code":"REQUIRED","message":"is <missing>"}]`},
 		{fault.Params(), "", `errors: []`},
 	} {
@@ -85,7 +96,7 @@ func TestProblemHidesInternals(t *testing.T) {
 		if w.Code != 500 || strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), `"INTERNAL_ERROR"`) {
 			t.Errorf("%v: %d %s", f, w.Code, w.Body)
 		}
-		if err := mustLoad(t).CheckResponse("getHealth", 500, w.Header(), w.Body.Bytes()); err != nil {
+		if err := contract(t).CheckResponse("getHealth", 500, w.Header(), w.Body.Bytes()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -96,7 +107,7 @@ func TestInstanceIsThePath(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"instance":"/a%20b/%C3%A5"`) {
 		t.Error(w.Body)
 	}
-	if err := mustLoad(t).CheckResponse("", 404, w.Header(), w.Body.Bytes()); err != nil {
+	if err := contract(t).CheckResponse("", 404, w.Header(), w.Body.Bytes()); err != nil {
 		t.Error(err)
 	}
 }

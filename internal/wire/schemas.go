@@ -58,21 +58,15 @@ func folded(name string) string {
 	}, name)
 }
 
-// newSchemas prepares the document for compiling. closed makes it the mirror of
-// what this server writes, stricter than what a client may rely on: no members
-// but the declared ones, and times in the one form of docs/reference/api.md 1.1.
-func newSchemas(doc any, closed bool) (*schemas, error) {
+// newSchemas prepares the document for compiling.
+func newSchemas(doc any) (*schemas, error) {
 	s := &schemas{compiler: jsonschema.NewCompiler(), rules: ruleBook{}, names: newNameSet()}
 	s.compiler.AssertFormat()
 	s.compiler.AssertVocabs()
 	s.compiler.RegisterVocabulary(unionVocabulary)
 	s.compiler.RegisterVocabulary(uniqueVocabulary)
-	if closed {
-		s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkWrittenTime})
-	} else {
-		s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkReadTime})
-	}
-	if err := s.compiler.AddResource(base, s.prepare(doc, "", closed)); err != nil {
+	s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkReadTime})
+	if err := s.compiler.AddResource(base, s.prepare(doc, "")); err != nil {
 		return nil, fmt.Errorf("openapi.json: %w", err)
 	}
 	return s, nil
@@ -85,18 +79,18 @@ func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {
 // prepare copies the document for the compiler. It notes the rules and names,
 // and drops oneOf beside a discriminator: the union keyword takes its place,
 // which goes to the right branch at once and reports nothing of the others.
-func (s *schemas) prepare(n any, at string, closed bool) any {
+func (s *schemas) prepare(n any, at string) any {
 	switch n := n.(type) {
 	case []any:
 		out := make([]any, len(n))
 		for i, v := range n {
-			out[i] = s.prepare(v, fmt.Sprintf("%s/%d", at, i), closed)
+			out[i] = s.prepare(v, fmt.Sprintf("%s/%d", at, i))
 		}
 		return out
 	case map[string]any:
 		out := make(map[string]any, len(n))
 		for k, v := range n {
-			out[k] = s.prepare(v, at+"/"+jsontext.EscapeToken(k), closed)
+			out[k] = s.prepare(v, at+"/"+jsontext.EscapeToken(k))
 		}
 		if _, ok := n["discriminator"].(map[string]any); ok {
 			delete(out, "oneOf")
@@ -109,9 +103,6 @@ func (s *schemas) prepare(n any, at string, closed bool) any {
 		if props, ok := n["properties"].(map[string]any); ok {
 			for name := range props {
 				s.names.add(name)
-			}
-			if _, open := n["additionalProperties"]; closed && !open && n["type"] != nil {
-				out["additionalProperties"] = false
 			}
 		}
 		return out

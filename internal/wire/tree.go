@@ -1,9 +1,10 @@
 package wire
 
 import (
-	"samla/internal/jsontext"
 	"strconv"
 	"strings"
+
+	"samla/internal/jsontext"
 )
 
 // tree reads the document by JSON pointer; a $ref on the way is followed.
@@ -50,7 +51,5 @@ func (t tree) object(pointer string) map[string]any {
 	m, _ := t.node(pointer).(map[string]any)
 	return m
 }
-
-var ()
 
 func upper(s string) string { return strings.ToUpper(s) }

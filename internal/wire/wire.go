@@ -3,10 +3,9 @@
 // where a fault becomes a problem document (docs/reference/api.md 1.6).
 //
 // Package api walks the operations to mount its routes, hands each request body
-// and query to its Operation, and writes every error with WriteProblem. Tests
-// hold whole exchanges against the document with CheckRequest, CheckResponse
-// and Transport. What needs knowledge of the business (does the company exist,
-// is the check digit right) is not asked here.
+// and query to its Operation, and writes every error with WriteProblem. What needs
+// knowledge of the business (does the company exist, is the check digit right) is
+// not checked here. Tests validate whole exchanges with package wiretest.
 package wire
 
 import (
@@ -38,7 +37,6 @@ type Contract struct {
 	byRoute    map[string]*Operation
 	router     *http.ServeMux
 	tree       tree
-	closed     func() (*answers, error) // compiled on the first CheckResponse, which only tests call
 }
 
 // Load compiles the document. The work is done once a process, whatever the
@@ -56,14 +54,13 @@ var load = sync.OnceValues(func() (*Contract, error) {
 		router:  http.NewServeMux(),
 		tree:    tree{doc},
 	}
-	schemas, err := newSchemas(doc, false)
+	schemas, err := newSchemas(doc)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.readOperations(schemas); err != nil {
 		return nil, fmt.Errorf("openapi.json: %w", err)
 	}
-	c.closed = sync.OnceValues(c.readAnswers)
 	return c, nil
 })
 

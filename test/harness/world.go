@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"samla/internal/devserver"
-	"samla/internal/wire"
+	"samla/internal/wire/wiretest"
 )
 
 // World is one running set: a server with its sandbox, the contract that it is
@@ -15,7 +15,7 @@ import (
 type World struct {
 	*devserver.Set
 	Dir      string // where it keeps its files
-	Contract *wire.Contract
+	Contract *wiretest.Contract
 	Journal  *Journal
 	Strict   bool // as of Suite
 }
@@ -47,7 +47,7 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *World {
 // New makes a world around a set that the test itself starts, stops and checks.
 func New(t *testing.T, l *devserver.Set) *World {
 	t.Helper()
-	doc, err := wire.Load()
+	doc, err := wiretest.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

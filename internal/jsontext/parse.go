@@ -1,4 +1,4 @@
-package wire
+package jsontext
 
 import (
 	"encoding/json"
@@ -7,32 +7,32 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds the nesting of objects and arrays in a body.
+// maxDepth bounds the nesting of objects and arrays.
 const maxDepth = 64
 
-// syntaxError says where a text stops being JSON. It repeats nothing of it.
-type syntaxError struct {
-	offset int // bytes before the offending one
-	what   string
+// SyntaxError says where a text stops being JSON. It repeats nothing of the text.
+type SyntaxError struct {
+	Offset int // in bytes, of the first byte that does not fit
+	What   string
 }
 
-func (e *syntaxError) Error() string {
-	return "at byte offset " + strconv.Itoa(e.offset) + ": " + e.what
+func (e *SyntaxError) Error() string {
+	return "at byte offset " + strconv.Itoa(e.Offset) + ": " + e.What
 }
 
-// parser reads JSON (RFC 8259) into the values that the schemas check: nil,
-// bool, string, json.Number, []any, map[string]any. encoding/json would let
-// duplicate keys, invalid UTF-8 and lone surrogates pass, and two readers of
-// such a body may see two different requests.
+// parser is the state of one Parse.
 type parser struct {
 	in    string
 	pos   int
 	depth int
-	err   *syntaxError
+	err   *SyntaxError
 }
 
-// parse reads exactly one value.
-func parse(in string) (any, *syntaxError) {
+// Parse reads exactly one JSON value (RFC 8259) as nil, bool, string, json.Number,
+// []any or map[string]any. Unlike encoding/json it refuses duplicate keys, invalid
+// UTF-8 and unpaired surrogates, because two readers of such a text may see two
+// different values. It also refuses more than 64 levels of nesting.
+func Parse(in string) (any, *SyntaxError) {
 	p := parser{in: in}
 	v := p.value()
 	p.space()
@@ -51,7 +51,7 @@ func (p *parser) fail(offset int, what string) {
 		if offset >= len(p.in) {
 			what = "the text ends too early"
 		}
-		p.err = &syntaxError{offset, what}
+		p.err = &SyntaxError{offset, what}
 	}
 	p.pos = len(p.in)
 }

@@ -1,4 +1,4 @@
-package wire
+package wiretest
 
 import (
 	"encoding/json"
@@ -11,7 +11,25 @@ import (
 	"testing"
 
 	"samla/internal/fault"
+	"samla/internal/wire"
 )
+
+func mustLoad(t testing.TB) *Contract {
+	t.Helper()
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// problem returns what wire.WriteProblem answers to a request.
+func problem(method, target string, f *fault.Fault) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	w.Header().Set("X-Request-Id", "01JH6Z3W6Q")
+	wire.WriteProblem(w, httptest.NewRequest(method, target, nil), "01JH6Z3W6Q", f)
+	return w
+}
 
 const (
 	consentID = "550e8400-e29b-41d4-a716-446655440000"
@@ -32,11 +50,11 @@ func headers(pairs ...string) http.Header {
 }
 
 func usual(more ...string) http.Header {
-	return headers(append([]string{"Insurely-Version", Version, "X-Request-Id", "r1", "Content-Type", "application/json"}, more...)...)
+	return headers(append([]string{"Insurely-Version", wire.Version, "X-Request-Id", "r1", "Content-Type", "application/json"}, more...)...)
 }
 
-// Each deviation is one edit of a right answer.
-func TestCheckResponse(t *testing.T) {
+// Each case is a valid answer with one change.
+func TestCheckResponse_Bodies(t *testing.T) {
 	c := mustLoad(t)
 	for _, tc := range []struct{ op, body, old, new, want string }{
 		{op: "getConsentStatus", body: statusOK},
@@ -79,7 +97,7 @@ func TestCheckResponse(t *testing.T) {
 	}
 }
 
-func TestCheckResponseHeaders(t *testing.T) {
+func TestCheckResponse_StatusAndHeaders(t *testing.T) {
 	c := mustLoad(t)
 	user := `{"userUuid":"` + consentID + `","externalId":"a","anonymized":false,"createdAt":"2026-04-01T08:00:00.000Z","updatedAt":"2026-04-01T08:00:00.000Z"}`
 	for _, tc := range []struct {
@@ -92,19 +110,19 @@ func TestCheckResponseHeaders(t *testing.T) {
 		{"createUser", 201, usual("Location", "/users/1", "RateLimit", `"default";r=5;t=1`, "Idempotency-Replayed", "true"), user, ""},
 		{"createUser", 201, usual(), user, "Location"},
 		{"createUser", 201, usual("Location", "https://x/users/1"), user, "Location"},
-		{"createUser", 201, usual("Location", "/a", "Location", "/b"), user, "2 times"},
+		{"createUser", 201, usual("Location", "/a", "Location", "/b"), user, "occurs 2 times"},
 		{"createUser", 201, usual("Location", "/a", "Idempotency-Replayed", "false"), user, "Idempotency-Replayed"},
 		{"createUser", 200, usual("Location", "/users/1"), user, "not declared"},
 		{"createUser", 201, headers("Location", "/a", "X-Request-Id", "r"), user, "Insurely-Version"},
-		{"createUser", 201, headers("Location", "/a", "Insurely-Version", Version), user, "X-Request-Id"},
-		{"createUser", 201, headers("Location", "/a", "Insurely-Version", Version, "X-Request-Id", "r"), user, "content type"},
-		{"deleteUser", 204, headers("Insurely-Version", Version, "X-Request-Id", "r"), "", ""},
+		{"createUser", 201, headers("Location", "/a", "Insurely-Version", wire.Version), user, "X-Request-Id"},
+		{"createUser", 201, headers("Location", "/a", "Insurely-Version", wire.Version, "X-Request-Id", "r"), user, "content type"},
+		{"deleteUser", 204, headers("Insurely-Version", wire.Version, "X-Request-Id", "r"), "", ""},
 		{"deleteUser", 204, usual(), "{}", "has a body"},
 		{"getConsents", 200, usual("Link", `</consents?cursor=a>; rel="next"`), "[]", ""},
 		{"getConsents", 200, usual("Link", `/consents?cursor=a`), "[]", "Link"},
 		{"getHealth", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), `{"status":"ok"}`, ""},
 		{"getReadiness", 503, headers("X-Request-Id", "r", "Content-Type", "application/json"), `{"status":"unavailable","checks":{"store":"failed"}}`, ""},
-		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), string(Document()), ""},
+		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), string(wire.Document()), ""},
 		{"noSuch", 200, usual(), "[]", "not declared"},
 	} {
 		err := c.CheckResponse(tc.op, tc.status, tc.header, []byte(tc.body))
@@ -114,26 +132,22 @@ func TestCheckResponseHeaders(t *testing.T) {
 	}
 }
 
-// What WriteProblem writes is what the document declares, for every code.
-func TestEveryProblemIsDeclared(t *testing.T) {
+// The document declares what WriteProblem writes, for every code.
+func TestWriteProblem_EveryCodeIsDeclared(t *testing.T) {
 	c := mustLoad(t)
-	all, err := c.closed()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, code := range fault.Codes() {
 		f := &fault.Fault{Code: code, RetryAfter: 1, Allow: "GET"}
 		switch code {
 		case fault.UserExists:
 			f.UserID = consentID
 		case fault.UnsupportedVersion:
-			f.SupportedVersions = []string{Version}
+			f.SupportedVersions = []string{wire.Version}
 		case fault.BackgroundRefreshLimit:
 			f.NextAllowedAt = f.NextAllowedAt.AddDate(1, 0, 0)
 		}
-		w := write(http.MethodGet, "/users", f)
+		w := problem(http.MethodGet, "/users", f)
 		accepted := 0
-		for id := range all.of {
+		for id := range c.answers {
 			if c.CheckResponse(id, w.Code, w.Header(), w.Body.Bytes()) == nil {
 				accepted++
 			}
@@ -144,9 +158,9 @@ func TestEveryProblemIsDeclared(t *testing.T) {
 	}
 }
 
-func TestCheckResponseOfProblems(t *testing.T) {
+func TestCheckResponse_Problems(t *testing.T) {
 	c := mustLoad(t)
-	right := write(http.MethodGet, "/users/1", fault.New(fault.UserNotFound))
+	right := problem(http.MethodGet, "/users/1", fault.New(fault.UserNotFound))
 	for _, tc := range []struct{ op, old, new, want string }{
 		{"getUser", "", "", ""},
 		{"getConsentStatus", "", "", "code"}, // declared there is CONSENT_NOT_FOUND
@@ -200,7 +214,7 @@ func TestCheckRequest(t *testing.T) {
 	}
 }
 
-func TestTransportReportsBothSides(t *testing.T) {
+func TestTransport_ReportsBothSides(t *testing.T) {
 	var answer []byte
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -235,5 +249,27 @@ func TestTransportReportsBothSides(t *testing.T) {
 	}
 	if got := exchange(`{"externalId":"a"}`, `{}`); !strings.Contains(got, "missing properties") {
 		t.Error(got)
+	}
+}
+
+func TestLoad_EveryAnswerHasTheRequestID(t *testing.T) {
+	for id, byStatus := range mustLoad(t).answers {
+		for status, a := range byStatus {
+			if !slices.ContainsFunc(a.headers, func(h headerRule) bool { return h.name == "X-Request-Id" && h.required }) {
+				t.Errorf("%s %d: no X-Request-Id", id, status)
+			}
+		}
+	}
+}
+
+func TestLoad_KnowsEveryOperation(t *testing.T) {
+	c := mustLoad(t)
+	for _, op := range c.Operations() {
+		if c.answers[op.ID][op.SuccessStatus] == nil {
+			t.Errorf("%s: no answer %d", op.ID, op.SuccessStatus)
+		}
+	}
+	if len(c.answers) != len(c.Operations())+1 {
+		t.Errorf("answers of %d operations", len(c.answers)-1)
 	}
 }

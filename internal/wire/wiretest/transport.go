@@ -1,4 +1,4 @@
-package wire
+package wiretest
 
 import (
 	"bytes"
@@ -7,10 +7,10 @@ import (
 	"net/http"
 )
 
-// Transport returns a client transport for tests that holds every exchange
-// with this server against the document and hands each deviation to report: an
-// answer that CheckResponse refuses, and a success for a request whose query
-// or body the contract refuses. Bodies are read whole and put back.
+// Transport returns a client transport that validates every exchange and calls
+// report for each violation: an answer that CheckResponse refuses, and a success
+// for a request whose query or body is invalid. It reads bodies to their end and
+// hands on copies.
 func (c *Contract) Transport(next http.RoundTripper, report func(error)) http.RoundTripper {
 	return transport{c, next, report}
 }
@@ -56,7 +56,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// drain reads a body whole and puts a copy in its place.
+// drain reads a body to its end and replaces it with an unread copy.
 func drain(body *io.ReadCloser) ([]byte, error) {
 	if *body == nil {
 		return nil, nil
