@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -11,9 +12,12 @@ import (
 	"go.uber.org/goleak"
 
 	"samla/internal/access"
+	"samla/internal/authorize"
 	"samla/internal/client"
 	"samla/internal/clock"
 	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/session"
@@ -21,6 +25,7 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
 	"samla/internal/user"
+	"samla/internal/uuid7"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -119,7 +124,10 @@ func nodeOn(t testing.TB, s store.Store, master *keyset.Master, clk *clock.Manua
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &node{g, access.NewUsers(g), access.NewOnce(spy, v, clk), spy, v, clk}
+	log := slog.New(slog.DiscardHandler)
+	consents := authorize.New(authorize.Deps{Store: spy, Vault: v, Institutions: institution.Set{},
+		Pump: jobs.New(spy, clk, log), Clock: clk, IDs: uuid7.NewGenerator(clk, nil), Log: log})
+	return &node{g, access.NewUsers(g, consents), access.NewOnce(spy, v, clk), spy, v, clk}
 }
 
 // nodes starts n servers on one new SQLite store.

@@ -6,12 +6,11 @@ import (
 	"time"
 
 	"samla/internal/audit"
+	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
-	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/user"
-	"samla/internal/withdraw"
 )
 
 const (
@@ -43,7 +42,7 @@ func (s *Users) Delete(ctx context.Context, clientID, id string) error {
 type ending struct {
 	consents    []consent.Consent // not final
 	collections []collection.Collection
-	duties      []outbox.Message
+	ends        []*authorize.End // of the consents
 }
 
 func (s *Users) forget(ctx context.Context, clientID, id string) error {
@@ -60,15 +59,20 @@ func (s *Users) forget(ctx context.Context, clientID, id string) error {
 		return err
 	}
 	for _, c := range found.consents {
-		d, owed, err := withdraw.Plan(ctx, s.g.vault, c, now, s.g.ids.New)
+		end, err := s.consents.PlanEnd(ctx, c, consent.Withdrawn{Cause: consent.CauseUserErased})
 		if err != nil {
 			return err
 		}
-		if owed {
-			found.duties = append(found.duties, d)
-		}
+		found.ends = append(found.ends, end)
 	}
-	return s.g.store.Write(ctx, func(tx store.Tx) error { return s.end(ctx, tx, u, found, now) })
+	err = s.g.store.Write(ctx, func(tx store.Tx) error { return s.end(ctx, tx, u, found, now) })
+	if err != nil {
+		return err
+	}
+	for _, end := range found.ends {
+		end.Committed()
+	}
+	return nil
 }
 
 func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending, now time.Time) error {
@@ -95,13 +99,8 @@ func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending,
 			return err
 		}
 	}
-	for _, c := range found.consents {
-		if err := s.withdraw(ctx, tx, c, now); err != nil {
-			return err
-		}
-	}
-	for _, d := range found.duties {
-		if err := tx.AddOutboxMessage(ctx, d); err != nil {
+	for _, end := range found.ends {
+		if err := end.Write(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -170,18 +169,6 @@ func (e ending) same(other ending) bool {
 		}
 	}
 	return true
-}
-
-func (s *Users) withdraw(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
-	c, err := c.Apply(consent.Withdrawn{}, now)
-	if err != nil {
-		return err
-	}
-	c.WakeAt = time.Time{}
-	if _, err := tx.PutConsent(ctx, c); err != nil {
-		return err
-	}
-	return tx.AddAuditEntry(ctx, audit.OfRevoked(s.g.ids, c, now, audit.UserGone))
 }
 
 // stop ends a collection that runs, and erases what any one has read.

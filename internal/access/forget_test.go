@@ -11,6 +11,7 @@ import (
 
 	"samla/internal/access"
 	"samla/internal/audit"
+	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -20,7 +21,6 @@ import (
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
-	"samla/internal/withdraw"
 )
 
 var ids = uuid7.NewGenerator(clock.NewManual(start), nil)
@@ -45,7 +45,7 @@ func (n *node) consent(t testing.TB, userID string, s consent.Status, bankID str
 	}
 	plain, _ := json.Marshal(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, RemoteID: consent.RemoteID(bankID), Token: "bearer"})
 	var err error
-	if c.Sealed, err = n.vault.Seal(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
+	if c.Sealed, err = n.vault.Seal(t.Context(), c.Subject(), authorize.SecretPlace(c.ID), plain); err != nil {
 		t.Fatal(err)
 	}
 	n.write(t, func(tx store.Tx) error { return tx.AddConsent(t.Context(), c) })
@@ -77,19 +77,19 @@ func (n *node) collection(t testing.TB, userID string, s collection.Status, chan
 }
 
 // duties opens all duties that are owed, by consent.
-func (n *node) duties(t testing.TB) map[string]withdraw.Payload {
+func (n *node) duties(t testing.TB) map[string]outbox.Revocation {
 	t.Helper()
 	due, err := n.store.Claim(t.Context(), store.Outbox, n.clk.Now(), time.Minute, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	owed := map[string]withdraw.Payload{}
+	owed := map[string]outbox.Revocation{}
 	for _, id := range due {
 		d, err := n.store.OutboxMessage(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := withdraw.Open(t.Context(), n.vault, d)
+		p, err := authorize.OpenRevocation(t.Context(), n.vault, d)
 		if err != nil || d.Kind != outbox.RevokeConsent || d.Company != "se-demo" || !d.WakeAt.After(d.CreatedAt) {
 			t.Fatalf("%+v, %v", d, err)
 		}
@@ -133,7 +133,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(audit.ConsentRevoked) && name != "inside" {
 			t.Errorf("%s: %+v, %v", name, entries, err)
 		}
-		if _, err := n.vault.Open(t.Context(), c.Subject(), withdraw.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+		if _, err := n.vault.Open(t.Context(), c.Subject(), authorize.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 			t.Errorf("%s: the secret opens: %v", name, err)
 		}
 	}
@@ -161,7 +161,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		c    consent.Consent
 		bank string
 	}{{waiting, "bank-1"}, {valid, "bank-2"}, {inside, "bank-5"}} {
-		if owed[string(want.c.ID)] != (withdraw.Payload{RemoteID: consent.RemoteID(want.bank), Token: "bearer"}) {
+		if owed[string(want.c.ID)] != (outbox.Revocation{RemoteID: consent.RemoteID(want.bank), Token: "bearer"}) {
 			t.Errorf("%s is not owed a word", want.bank)
 		}
 	}
@@ -176,11 +176,11 @@ func TestForgettingEndsEverything(t *testing.T) {
 	if _, err := n.store.Products(t.Context(), theirDone.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := n.vault.Open(t.Context(), neighbour.ID, withdraw.SecretPlace(theirs.ID), theirs.Sealed); err != nil {
+	if _, err := n.vault.Open(t.Context(), neighbour.ID, authorize.SecretPlace(theirs.ID), theirs.Sealed); err != nil {
 		t.Error(err)
 	}
 	other.clk.Advance(time.Minute)
-	if _, err := other.vault.Open(t.Context(), u.ID, withdraw.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+	if _, err := other.vault.Open(t.Context(), u.ID, authorize.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 		t.Errorf("another node: %v", err)
 	}
 
@@ -224,7 +224,7 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 	n.store.beforeNext = func() {
 		plain, _ := json.Marshal(consent.Secret{RemoteID: "late"})
 		var err error
-		if c.Sealed, err = n.vault.Seal(t.Context(), u.ID, withdraw.SecretPlace(c.ID), plain); err != nil {
+		if c.Sealed, err = n.vault.Seal(t.Context(), u.ID, authorize.SecretPlace(c.ID), plain); err != nil {
 			t.Error(err)
 		}
 		n.write(t, func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })

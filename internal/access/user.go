@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"samla/internal/authorize"
 	"samla/internal/fault"
 	"samla/internal/store"
 	"samla/internal/user"
@@ -13,10 +14,14 @@ import (
 
 // Users is the service for the persons of a client and their sessions (docs/reference/api.md 3).
 // Its errors are faults; one that is not documented here is Internal.
-type Users struct{ g *Gate }
+type Users struct {
+	g        *Gate
+	consents *authorize.Service
+}
 
-// NewUsers returns the service; it mints the sessions that g lets in.
-func NewUsers(g *Gate) *Users { return &Users{g} }
+// NewUsers returns the service; it mints the sessions that g lets in, and ends
+// the consents of erased users through consents.
+func NewUsers(g *Gate, consents *authorize.Service) *Users { return &Users{g, consents} }
 
 // Token is a session as its maker sees it (docs/reference/api.md 3.1).
 type Token struct {

@@ -46,7 +46,7 @@ func newPolled(b *testing.B) polled {
 	if err != nil {
 		b.Fatal(err)
 	}
-	users := access.NewUsers(s.Gate)
+	users := access.NewUsers(s.Gate, nil)
 	u, err := users.Create(ctx, key.ClientID, "a", nil)
 	if err != nil {
 		b.Fatal(err)

@@ -40,17 +40,6 @@ const (
 	CollectionFinished Kind = "COLLECTION_FINISHED"
 )
 
-// Cause says why a consent was revoked.
-type Cause string
-
-// The causes of a revocation.
-const (
-	ByUser      Cause = "USER"         // through DELETE /consents/{consentId}
-	AtBank      Cause = "BANK"         // found withdrawn at the bank
-	UserGone    Cause = "USER_DELETED" // the user was anonymized
-	OneTimeOver Cause = "ONE_TIME"     // the collection it lived inside has ended
-)
-
 // Scope is a consent's scope without the account ids, which may be IBANs: a
 // hash of an IBAN can be guessed, a number of accounts cannot.
 type Scope struct {
@@ -65,7 +54,7 @@ type consentDetail struct {
 	Scope        Scope     `json:"scope"`
 	ExpiresAt    time.Time `json:"expiresAt,omitzero"`
 	Failure      string    `json:"failure,omitempty"`
-	Cause        Cause     `json:"cause,omitempty"`
+	Cause        string    `json:"cause,omitempty"`
 }
 
 type collectionDetail struct {
@@ -92,20 +81,19 @@ var consentKinds = map[consent.Status]Kind{
 	consent.Failed:     ConsentFailed,
 }
 
-// OfConsent is the entry for a consent that has just come to its status. There
-// is none for AWAITING_AUTHORIZATION, which allows nothing: then it is false.
+// OfConsent is the entry for a consent that was just created or authorized. It
+// reports false for AWAITING_AUTHORIZATION, which permits nothing.
 func OfConsent(ids *uuid7.Generator, c consent.Consent, at time.Time) (Entry, bool) {
 	return ofConsent(ids, c, at, "")
 }
 
-// OfRevoked is the entry for a consent that has just been revoked.
-func OfRevoked(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) Entry {
-	c.Status = consent.Revoked
+// OfEnd is the entry for a consent that has just ended, with the cause.
+func OfEnd(ids *uuid7.Generator, c consent.Consent, at time.Time, cause consent.Cause) Entry {
 	e, _ := ofConsent(ids, c, at, cause)
 	return e
 }
 
-func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Cause) (Entry, bool) {
+func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause consent.Cause) (Entry, bool) {
 	kind, ok := consentKinds[c.Status]
 	if !ok {
 		return Entry{}, false
@@ -114,7 +102,7 @@ func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause Caus
 	return of(ids, c, kind, at, consentDetail{
 		Company: c.Company, CollectionID: c.CollectionID,
 		Scope:     Scope{count(scope.AccountIDs), scope.Balances, scope.Transactions},
-		ExpiresAt: c.ExpiresAt, Failure: string(c.Failure), Cause: cause,
+		ExpiresAt: c.ExpiresAt, Failure: string(c.Failure), Cause: string(cause),
 	}), true
 }
 

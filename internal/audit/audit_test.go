@@ -67,7 +67,7 @@ func TestDetails(t *testing.T) {
 	}{
 		{ofFailed, "CONSENT_FAILED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","failure":"AUTHENTICATION_TIMEOUT"}`},
 		{ofEverything, "CONSENT_CREATED", `{"company":"se-demo","scope":{"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z"}`},
-		{audit.OfRevoked(ids, given(consent.Authorized), start, audit.UserGone), "CONSENT_REVOKED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","cause":"USER_DELETED"}`},
+		{audit.OfEnd(ids, given(consent.Revoked), start, consent.CauseUserErased), "CONSENT_REVOKED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","cause":"USER_DELETED"}`},
 		{audit.OfBankTold(ids, given(consent.Revoked), outbox.Message{ID: "duty", Company: "se-demo", Attempts: 3}, start), "BANK_TOLD", `{"dutyId":"duty","company":"se-demo","attempts":3}`},
 		{audit.OfCollection(ids, run, start), "COLLECTION_STARTED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"RUNNING"}`},
 		{audit.OfCollection(ids, done, start), "COLLECTION_FINISHED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"COMPLETED","dataUntil":"2026-04-01T08:00:00Z"}`},

@@ -100,13 +100,30 @@ type bench struct {
 	*flowtest.Bench
 	*authorize.Service
 	bank *scripted
+	seen *seen
+}
+
+// seen is a subscriber that keeps which consents ended, and why.
+type seen struct {
+	mu   sync.Mutex
+	ends map[consent.ID][]consent.Cause
+	err  error // what it returns
+}
+
+func (s *seen) ConsentEnded(_ context.Context, _ store.Tx, c consent.Consent, cause consent.Cause) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.ends[c.ID] = append(s.ends[c.ID], cause)
+	}
+	return s.err
 }
 
 // newBench makes one whose bank opens, starts, grants and revokes everything at
 // the first time of asking.
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{Bench: flowtest.New(t, t.TempDir())}
+	b := &bench{Bench: flowtest.New(t, t.TempDir()), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
 	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{ConsentID: "bank-1"}, nil
@@ -131,7 +148,7 @@ func newBench(t testing.TB) *bench {
 func (b *bench) service() *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
 	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: institution.Set{theBank: b.bank.institution()},
-		Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
+		Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log, Subscribers: []authorize.EndSubscriber{b.seen}})
 }
 
 // pending is an authorisation that waits for the person, with a QR text.

@@ -59,11 +59,11 @@ func (v *visit) run(ctx context.Context) error {
 		return err
 	}
 	if ticked.Status.Final() {
-		return v.end(ctx, ticked)
+		return v.end(ctx, consent.Ticked{})
 	}
 	v.secret, err = v.Service.secret(ctx, v.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return v.apply(ctx, consent.Withdrawn{}, time.Time{})
+		return v.end(ctx, consent.Withdrawn{Cause: consent.CauseUserErased})
 	}
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (v *visit) apply(ctx context.Context, e consent.Event, wake time.Time) erro
 		return err
 	}
 	if after.Status.Final() {
-		return v.end(ctx, after)
+		return v.end(ctx, e)
 	}
 	if after, err = v.sealed(ctx, after, v.secret); err != nil {
 		return err
@@ -101,10 +101,10 @@ func (v *visit) apply(ctx context.Context, e consent.Event, wake time.Time) erro
 	return err
 }
 
-// end commits a final state. A consent that the bank may still hold open is
-// owed a word there.
-func (v *visit) end(ctx context.Context, after consent.Consent) error {
-	return v.finish(ctx, v.c, after)
+// end commits the end of the consent by e.
+func (v *visit) end(ctx context.Context, e consent.Event) error {
+	_, err := v.endOnce(ctx, v.c, e)
+	return err
 }
 
 // later commits nothing but the next look.

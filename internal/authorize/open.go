@@ -10,7 +10,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/outbox"
 	"samla/internal/store"
-	"samla/internal/withdraw"
 )
 
 // outcomeUnknown ends a consent whose opening was begun by a process that died,
@@ -89,12 +88,11 @@ func (v *visit) orphaned(ctx context.Context, bankConsentID consent.RemoteID) er
 	if err != nil || !c.Status.Final() {
 		return err
 	}
-	now := v.Clock.Now()
-	duty := outbox.Message{ID: v.IDs.New(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
-	if duty.Sealed, err = withdraw.Seal(ctx, v.Vault, duty.ID, withdraw.Payload{RemoteID: bankConsentID}); err != nil {
+	message, err := v.revocation(ctx, c, outbox.Revocation{RemoteID: bankConsentID})
+	if err != nil {
 		return err
 	}
-	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, duty) }); err != nil {
+	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, message) }); err != nil {
 		return err
 	}
 	v.Pump.Wake(store.Outbox)

@@ -13,10 +13,9 @@ import (
 	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/withdraw"
 )
 
-func secretPlace(id consent.ID) seal.Place { return withdraw.SecretPlace(id) }
+func secretPlace(id consent.ID) seal.Place { return authorize.SecretPlace(id) }
 
 func TestConsentIsGranted(t *testing.T) {
 	b := newBench(t)
@@ -48,6 +47,13 @@ func TestConsentIsGranted(t *testing.T) {
 	}
 }
 
+// addCollection adds the one-time collection that c lives inside.
+func (b *bench) addCollection(tx store.Tx, c consent.Consent) error {
+	return tx.AddCollection(b.Context(), collection.Collection{ID: c.CollectionID, ClientID: c.ClientID, UserID: c.UserID, ConsentID: c.ID,
+		Company: theBank, Mode: collection.OneTime, Attended: true, Status: collection.Running, CreatedAt: morning, StatusChangedAt: morning,
+		PolledAt: morning, WakeAt: morning.Add(time.Hour)})
+}
+
 // A consent inside a collection is asked for once only, and its end wakes the
 // collection.
 func TestConsentInsideACollection(t *testing.T) {
@@ -55,9 +61,7 @@ func TestConsentInsideACollection(t *testing.T) {
 	r := b.request()
 	r.CollectionID, r.LoginMethod = b.IDs.New(), "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
 	c, err := b.Create(t.Context(), r, func(tx store.Tx, made consent.Consent) error {
-		return tx.AddCollection(t.Context(), collection.Collection{ID: r.CollectionID, ClientID: r.ClientID, UserID: r.UserID, ConsentID: made.ID,
-			Company: theBank, Mode: collection.OneTime, Attended: true, Status: collection.Running, CreatedAt: morning, StatusChangedAt: morning,
-			PolledAt: morning, WakeAt: morning.Add(time.Hour)})
+		return b.addCollection(tx, made)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/outbox"
 	"samla/internal/store"
-	"samla/internal/withdraw"
 )
 
 // The gaps between tries to tell a bank that a consent has ended.
@@ -21,28 +20,32 @@ const (
 	longestRetry = time.Hour
 )
 
+// errRevoked says that there is nothing left to revoke.
+var errRevoked = errors.New("the consent is revoked already")
+
 // Revoke ends a consent of the user at once; the bank is told with retries
 // (docs/reference/api.md 4.5). A revoked consent is handed back unchanged. Faults:
 // ConsentNotFound, ConsentNotRevocable.
 func (s *Service) Revoke(ctx context.Context, clientID, userID string, id consent.ID) (consent.Consent, error) {
-	for {
-		c, err := s.Store.Consent(ctx, id)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (c.ClientID != clientID || c.UserID != userID || c.CollectionID != "") {
-			return c, fault.New(fault.ConsentNotFound)
+	after, err := s.endBy(ctx, id, func(c consent.Consent) (consent.Event, error) {
+		switch {
+		case c.ClientID != clientID, c.UserID != userID, c.CollectionID != "":
+			return nil, store.ErrNotFound
+		case c.Status == consent.Revoked:
+			return nil, errRevoked
 		}
-		if err != nil || c.Status == consent.Revoked {
-			return c, err
-		}
-		after, err := c.Apply(consent.Withdrawn{}, s.Clock.Now())
-		if err != nil {
-			return c, fault.New(fault.ConsentNotRevocable)
-		}
-		err = s.finish(ctx, c, after)
-		if errors.Is(err, store.ErrConflict) {
-			continue // the flow was faster: look again
-		}
-		return after, err
+		return consent.Withdrawn{Cause: consent.CauseUser}, nil
+	})
+	var illegal *consent.IllegalError
+	switch {
+	case errors.Is(err, errRevoked):
+		return after, nil
+	case errors.Is(err, store.ErrNotFound):
+		return after, fault.New(fault.ConsentNotFound)
+	case errors.As(err, &illegal):
+		return after, fault.New(fault.ConsentNotRevocable)
 	}
+	return after, err
 }
 
 // Doubt follows up what a collection has met at the bank: a refusal that may mean
@@ -53,9 +56,11 @@ func (s *Service) Doubt(ctx context.Context, c consent.Consent, met institution.
 	var e consent.Event
 	switch met {
 	case institution.ConsentGone:
-		e = consent.Withdrawn{}
-	case institution.ConsentOver, institution.SCARequired:
-		e = consent.Ended{}
+		e = consent.Withdrawn{Cause: consent.CauseBankRevoked}
+	case institution.ConsentOver:
+		e = consent.Expiry{Cause: consent.CauseBankExpired}
+	case institution.SCARequired:
+		e = consent.Expiry{Cause: consent.CauseNewSignature}
 	default:
 		return nil
 	}
@@ -71,63 +76,12 @@ func (s *Service) Doubt(ctx context.Context, c consent.Consent, met institution.
 			return nil
 		}
 	}
-	return s.learn(ctx, c.ID, e)
-}
-
-// learn applies what the bank has told about a consent, if it still applies.
-func (s *Service) learn(ctx context.Context, id consent.ID, e consent.Event) error {
-	for {
-		c, err := s.Store.Consent(ctx, id)
-		if err != nil {
-			return err
-		}
-		after, err := c.Apply(e, s.Clock.Now())
-		if err != nil {
-			return nil
-		}
-		if err = s.finish(ctx, c, after); !errors.Is(err, store.ErrConflict) {
-			return err
-		}
+	_, err := s.End(ctx, c.ID, e)
+	var illegal *consent.IllegalError
+	if errors.As(err, &illegal) {
+		return nil // it has ended meanwhile
 	}
-}
-
-// finish commits a final state and, in the same transaction, the duty to tell
-// the bank.
-func (s *Service) finish(ctx context.Context, before, after consent.Consent) error {
-	duty, owed, err := s.Owed(ctx, before, after)
-	if err != nil {
-		return err
-	}
-	after.WakeAt = time.Time{}
-	err = s.Store.Write(ctx, func(tx store.Tx) error {
-		if _, err := s.Put(ctx, tx, before, after); err != nil || !owed {
-			return err
-		}
-		return tx.AddOutboxMessage(ctx, duty)
-	})
-	if err != nil {
-		return err
-	}
-	s.Ended(after)
-	return nil
-}
-
-// Owed plans the duty that a consent's end leaves behind: the bank is told of
-// every end but an expiry, which it knows of itself.
-func (s *Service) Owed(ctx context.Context, before, after consent.Consent) (outbox.Message, bool, error) {
-	if after.Status == consent.Expired {
-		return outbox.Message{}, false, nil
-	}
-	return withdraw.Plan(ctx, s.Vault, before, s.Clock.Now(), s.IDs.New)
-}
-
-// Ended tells the rest of the process of a final state that was committed.
-func (s *Service) Ended(c consent.Consent) {
-	s.live.end(c.ID)
-	s.Pump.Wake(store.Outbox)
-	if c.CollectionID != "" {
-		s.Pump.Wake(store.Collections)
-	}
+	return err
 }
 
 // Discharge tries to tell a bank that a consent has ended; it is the handler of
@@ -169,7 +123,7 @@ func (s *Service) tell(ctx context.Context, duty outbox.Message) error {
 	if revoker == nil {
 		return errors.New("no bank is set up that could be told")
 	}
-	payload, err := withdraw.Open(ctx, s.Vault, duty)
+	payload, err := OpenRevocation(ctx, s.Vault, duty)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 	"samla/internal/uuid7"
 )
 
-// Deps is what the service works with. All members are required.
+// Deps is what the service works with. All members but Subscribers are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -31,17 +31,20 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
+	Subscribers  []EndSubscriber // told of each consent that ends, after the audit log
 }
 
 // Service is safe for concurrent use.
 type Service struct {
 	Deps
-	live *live
+	live        *live
+	subscribers []EndSubscriber
 }
 
 // New makes the service and registers its queues with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, live: newLive()}
+	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
 	d.Pump.Register(store.Consents, 2048, s.Step)
 	d.Pump.Register(store.Outbox, 32, s.Discharge)
 	return s

@@ -79,7 +79,8 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 		if institution.KindOf(err).Passing() {
 			return false, nil
 		}
-		return true, v.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, v.Clock.Now())
+		failed := consent.FailedWith{Code: failureOf(institution.KindOf(err)), Cause: saidBy(err)}
+		return true, v.apply(ctx, failed, v.Clock.Now())
 	}
 	switch info.State {
 	case institution.ConsentValid:
@@ -87,7 +88,7 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 	case institution.ConsentPending:
 		return false, nil
 	default:
-		return true, v.apply(ctx, consent.FailedWith{Code: consent.Rejected}, v.Clock.Now())
+		return true, v.apply(ctx, consent.FailedWith{Code: consent.Rejected, Cause: causeOf(info.State)}, v.Clock.Now())
 	}
 }
 
@@ -132,28 +133,49 @@ func (v *visit) keep(ctx context.Context) (bool, error) {
 	return false, v.later(ctx, next)
 }
 
-// eventOf tells whether what a bank said of an authorized consent ends it.
+// eventOf returns the event that ends an authorized consent according to what
+// its bank said of it; nil when that does not end it.
 func eventOf(info institution.ConsentInfo, err error) consent.Event {
-	state := info.State
-	var said *institution.Error
-	if errors.As(err, &said) {
-		state = institution.ConsentValid
-		switch said.Kind {
-		case institution.ConsentGone:
-			state = institution.ConsentRevoked
-		case institution.ConsentOver:
-			state = institution.ConsentExpired
-		}
-	} else if err != nil {
-		return nil
+	cause := causeOf(info.State)
+	if err != nil {
+		cause = saidBy(err)
 	}
-	switch state {
-	case institution.ConsentRevoked, institution.ConsentRejected:
-		return consent.Withdrawn{}
-	case institution.ConsentExpired:
-		return consent.Ended{}
+	switch cause {
+	case consent.CauseBankRevoked, consent.CauseBankRejected:
+		return consent.Withdrawn{Cause: consent.CauseBankRevoked}
+	case consent.CauseBankExpired:
+		return consent.Expiry{Cause: cause}
 	}
 	return nil
+}
+
+// causeOf returns the cause of an end that a bank says with the state s of a
+// consent; empty when the consent has not ended there.
+func causeOf(s institution.ConsentState) consent.Cause {
+	switch s {
+	case institution.ConsentRevoked:
+		return consent.CauseBankRevoked
+	case institution.ConsentRejected:
+		return consent.CauseBankRejected
+	case institution.ConsentExpired:
+		return consent.CauseBankExpired
+	}
+	return ""
+}
+
+// saidBy returns the cause of an end that a bank says by refusing to show a
+// consent; empty for any other error.
+func saidBy(err error) consent.Cause {
+	var said *institution.Error
+	if errors.As(err, &said) {
+		switch said.Kind {
+		case institution.ConsentGone:
+			return consent.CauseBankRevoked
+		case institution.ConsentOver:
+			return consent.CauseBankExpired
+		}
+	}
+	return ""
 }
 
 // handBack makes the row due at once for whoever claims it next. It outlives the

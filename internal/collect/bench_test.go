@@ -22,7 +22,6 @@ import (
 	"samla/internal/money"
 	"samla/internal/psu"
 	"samla/internal/store"
-	"samla/internal/withdraw"
 )
 
 const theBank = "se-testbank"
@@ -191,18 +190,32 @@ func (b *bench) comes(id consent.ID, events ...consent.Event) consent.Consent {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if c.Sealed, err = b.Vault.Seal(b.Context(), c.Subject(), withdraw.SecretPlace(c.ID), plain); err != nil {
+	if c.Sealed, err = b.Vault.Seal(b.Context(), c.Subject(), authorize.SecretPlace(c.ID), plain); err != nil {
 		b.Fatal(err)
 	}
+	var last consent.Event // that ends the consent
 	for _, e := range events {
-		if c, err = c.Apply(e, b.Clock.Now()); err != nil {
+		after, err := c.Apply(e, b.Clock.Now())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if after.Status.Final() {
+			last = e
+			break
+		}
+		c = after
+	}
+	b.Write(func(tx store.Tx) (err error) {
+		if c, err = tx.PutConsent(b.Context(), c); err != nil || c.CollectionID == "" || c.Status == before.Status {
+			return err
+		}
+		return tx.WakeCollection(b.Context(), c.CollectionID, b.Clock.Now())
+	})
+	if last != nil {
+		if c, err = b.consents.End(b.Context(), id, last); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.Write(func(tx store.Tx) (err error) {
-		c, err = b.consents.Put(b.Context(), tx, before, c)
-		return err
-	})
 	return c
 }
 

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"samla/internal/audit"
+	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
-	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -103,7 +103,7 @@ func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
 func (s *Service) conclude(ctx context.Context, before, after collection.Collection, write func(store.Tx) error) error {
 	now := s.Clock.Now()
 	after.WakeAt = time.Time{}
-	ending, err := s.ending(ctx, before)
+	end, err := s.endInner(ctx, before)
 	if err != nil {
 		return err
 	}
@@ -118,8 +118,10 @@ func (s *Service) conclude(ctx context.Context, before, after collection.Collect
 		} else if err := tx.EraseData(ctx, after.ID); err != nil {
 			return err
 		}
-		if err := ending.put(ctx, s, tx); err != nil {
-			return err
+		if end != nil {
+			if err := end.Write(ctx, tx); err != nil {
+				return err
+			}
 		}
 		return tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, after, now))
 	})
@@ -127,20 +129,15 @@ func (s *Service) conclude(ctx context.Context, before, after collection.Collect
 		return err
 	}
 	s.polls.forget(after.ID)
-	if ending != nil {
-		s.Consents.Ended(ending.after)
+	if end != nil {
+		end.Committed()
 	}
 	return nil
 }
 
-// ending is the end of the consent that lives inside a one-time collection.
-type ending struct {
-	before, after consent.Consent
-	duty          outbox.Message
-	owed          bool
-}
-
-func (s *Service) ending(ctx context.Context, c collection.Collection) (*ending, error) {
+// endInner plans the end of the consent that lives inside a one-time collection;
+// nil when there is none to end.
+func (s *Service) endInner(ctx context.Context, c collection.Collection) (*authorize.End, error) {
 	if c.Mode != collection.OneTime {
 		return nil, nil
 	}
@@ -151,21 +148,5 @@ func (s *Service) ending(ctx context.Context, c collection.Collection) (*ending,
 	if err != nil || inner.Status.Final() {
 		return nil, err
 	}
-	e := &ending{before: inner}
-	if e.after, err = inner.Apply(consent.Withdrawn{}, s.Clock.Now()); err != nil {
-		return nil, err
-	}
-	e.after.WakeAt = time.Time{}
-	e.duty, e.owed, err = s.Consents.Owed(ctx, inner, e.after)
-	return e, err
-}
-
-func (e *ending) put(ctx context.Context, s *Service, tx store.Tx) error {
-	if e == nil {
-		return nil
-	}
-	if _, err := s.Consents.Put(ctx, tx, e.before, e.after); err != nil || !e.owed {
-		return err
-	}
-	return tx.AddOutboxMessage(ctx, e.duty)
+	return s.Consents.PlanEnd(ctx, inner, consent.Withdrawn{Cause: consent.CauseOneTime})
 }

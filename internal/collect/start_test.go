@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -16,7 +17,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/testpg"
-	"samla/internal/withdraw"
 )
 
 func TestUsableConsents(t *testing.T) {
@@ -33,8 +33,8 @@ func TestUsableConsents(t *testing.T) {
 		_, err := tx.PutConsent(t.Context(), failed)
 		return err
 	})
-	b.comes(revoked.ID, consent.Withdrawn{})
-	b.comes(expired.ID, consent.Ended{})
+	b.comes(revoked.ID, consent.Withdrawn{Cause: consent.CauseUser})
+	b.comes(expired.ID, consent.Expiry{Cause: consent.CauseTime})
 	inner := b.oneTime()
 
 	for _, ip := range []string{"192.0.2.7", ""} {
@@ -182,7 +182,7 @@ func TestWithdrawnWhileStarting(t *testing.T) {
 	m := &meanwhile{Store: b.Store}
 	b.Store = m
 	b.Service = b.service()
-	m.happens = func() { b.comes(under.ID, consent.Withdrawn{}) }
+	m.happens = func() { b.comes(under.ID, consent.Withdrawn{Cause: consent.CauseUser}) }
 	_, err := b.Start(t.Context(), b.request(under, ""), nothing)
 	isFault(t, "withdrawn meanwhile", err, fault.ConsentRevoked)
 }
@@ -276,7 +276,7 @@ func (b *bench) told(name string, bankConsent consent.RemoteID) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if p, err := withdraw.Open(b.Context(), b.Vault, d); err != nil || p.RemoteID != bankConsent {
+	if p, err := authorize.OpenRevocation(b.Context(), b.Vault, d); err != nil || p.RemoteID != bankConsent {
 		b.Errorf("%s: the bank is owed %+v, %v", name, p, err)
 	}
 }
@@ -299,7 +299,7 @@ func TestOneTimeEndsWithItsConsent(t *testing.T) {
 		"bank away":   {failed(consent.BankUnavailable), collection.ThirdPartyError},
 		"bank broken": {failed(consent.BankError), collection.ThirdPartyError},
 		"our fault":   {failed(consent.InternalError), collection.Failed},
-		"withdrawn":   {[]consent.Event{consent.Withdrawn{}}, collection.AuthenticationCancelled},
+		"withdrawn":   {[]consent.Event{consent.Withdrawn{Cause: consent.CauseUser}}, collection.AuthenticationCancelled},
 		"ended":       {[]consent.Event{consent.Granted{ValidUntil: morning}}, collection.AuthenticationTimeout},
 	} {
 		c := b.oneTime()
@@ -316,7 +316,7 @@ func TestOneTimeEndsWithItsConsent(t *testing.T) {
 // A stored consent that ends before it is read was signed once: signing in has
 // failed, whatever ended it.
 func TestStoredConsentEndsFirst(t *testing.T) {
-	for name, e := range map[string]consent.Event{"withdrawn": consent.Withdrawn{}, "ended": consent.Ended{}} {
+	for name, e := range map[string]consent.Event{"withdrawn": consent.Withdrawn{Cause: consent.CauseUser}, "ended": consent.Expiry{Cause: consent.CauseTime}} {
 		b := newBench(t)
 		under := b.granted()
 		c := b.start(b.request(under, ""))

@@ -30,14 +30,20 @@ type Granted struct {
 	ValidUntil time.Time
 }
 
-// FailedWith: the consent will never be authorized.
-type FailedWith struct{ Code FailureCode }
+// FailedWith: the consent will never be authorized. Cause is CauseFailed when it
+// is empty; otherwise CauseTime, or what the bank said of the consent.
+type FailedWith struct {
+	Code  FailureCode
+	Cause Cause
+}
 
-// Withdrawn: the consent was revoked, here or at the bank.
-type Withdrawn struct{}
+// Withdrawn: the consent was revoked. Cause is CauseUser, CauseUserErased,
+// CauseOneTime or CauseBankRevoked.
+type Withdrawn struct{ Cause Cause }
 
-// Ended: the bank says that the consent's time is over.
-type Ended struct{}
+// Expiry: an authorized consent can be used no longer. Cause is CauseTime,
+// CauseBankExpired or CauseNewSignature.
+type Expiry struct{ Cause Cause }
 
 // Ticked: nothing happened but time.
 type Ticked struct{}
@@ -48,10 +54,11 @@ func (Instructed) event() {}
 func (Granted) event()    {}
 func (FailedWith) event() {}
 func (Withdrawn) event()  {}
-func (Ended) event()      {}
+func (Expiry) event()     {}
 func (Ticked) event()     {}
 
-// IllegalError says that an event cannot happen in a status.
+// IllegalError says that an event cannot happen in a status, or has a cause that
+// is not one of its own.
 type IllegalError struct {
 	Status Status
 	Event  Event
@@ -71,6 +78,9 @@ func (e *IllegalError) Error() string {
 // authorized consent past its expiry (EXPIRED). Granted after the time-out is
 // still a grant: the person signed and the bank says so.
 func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
+	if !legalCause(e) {
+		return c, &IllegalError{c.Status, e}
+	}
 	switch e := e.(type) {
 	case Opening:
 		if c.Status == Initiated && c.Step == StepOpen {
@@ -96,7 +106,7 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			c.ExpiresAt = earlier(e.ValidUntil, c.SCAExpiresAt)
 			c = c.to(Authorized, now)
 			if !now.Before(c.ExpiresAt) {
-				return c.Apply(Ended{}, now)
+				return c.Apply(Expiry{CauseTime}, now)
 			}
 			return c, nil
 		}
@@ -110,7 +120,7 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			c.RevokedAt, c.Step = now, StepEnd
 			return c.to(Revoked, now), nil
 		}
-	case Ended:
+	case Expiry:
 		if c.Status == Authorized {
 			c.Step = StepEnd
 			return c.to(Expired, now), nil
@@ -118,9 +128,9 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 	case Ticked:
 		switch {
 		case c.Status.Pending() && !now.Before(c.AuthorizeBy):
-			return c.Apply(FailedWith{AuthenticationTimeout}, now)
+			return c.Apply(FailedWith{AuthenticationTimeout, CauseTime}, now)
 		case c.Status == Authorized && !now.Before(c.ExpiresAt):
-			return c.Apply(Ended{}, now)
+			return c.Apply(Expiry{CauseTime}, now)
 		}
 		return c, nil
 	}

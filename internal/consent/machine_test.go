@@ -39,9 +39,9 @@ func anyEvent() *rapid.Generator[consent.Event] {
 		case 3:
 			return consent.FailedWith{Code: consent.Rejected}
 		case 4:
-			return consent.Withdrawn{}
+			return consent.Withdrawn{Cause: consent.CauseUser}
 		case 5:
-			return consent.Ended{}
+			return consent.Expiry{Cause: consent.CauseBankExpired}
 		default:
 			return consent.Ticked{}
 		}

@@ -5,8 +5,9 @@
 package outbox
 
 import (
-	"samla/internal/consent"
 	"time"
+
+	"samla/internal/consent"
 )
 
 // Message is one effect to carry out. Its payload is sealed under the server's
@@ -25,6 +26,12 @@ type Message struct {
 // Kind is the closed set of effects.
 type Kind string
 
-// RevokeConsent deletes a consent at its bank. The stored value is older than
-// the name.
+// RevokeConsent deletes a consent at its bank; the payload is a Revocation. The
+// stored value is older than the name.
 const RevokeConsent Kind = "REVOKE_AT_BANK"
+
+// Revocation is what is needed to delete a consent at its bank.
+type Revocation struct {
+	RemoteID consent.RemoteID `json:"bank"`
+	Token    string           `json:"token,omitempty"` // bearer token, where the bank gave one
+}

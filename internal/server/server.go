@@ -150,7 +150,7 @@ func (s *Server) wire(ctx context.Context) error {
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Institutions: institutions,
 		Companies: directory, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
-	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate),
+	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate, consents),
 		Once: access.NewOnce(s.store, vault, p.Clock), Consents: consents, Collections: collections,
 		Companies: directory, Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Rate: s.config.Rate})

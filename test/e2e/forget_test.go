@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"samla/internal/authorize"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
-	"samla/internal/withdraw"
 	"samla/test/harness"
 )
 
@@ -49,7 +49,7 @@ func forgotten(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	rows := map[seal.Place][]byte{
-		withdraw.SecretPlace(consent.ID(authorized)):           row.Sealed,
+		authorize.SecretPlace(consent.ID(authorized)):          row.Sealed,
 		{Table: "products", Column: "sealed", Row: collection}: products,
 	}
 	for place, sealed := range rows {

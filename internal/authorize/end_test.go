@@ -1,0 +1,215 @@
+package authorize_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"samla/internal/access"
+	"samla/internal/audit"
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/store"
+)
+
+// ends are the ways in which a consent ends. Each takes a consent to its end.
+var ends = map[string]struct {
+	status consent.Status
+	cause  consent.Cause
+	end    func(*bench) consent.ID
+}{
+	"revoked by the user": {consent.Revoked, consent.CauseUser, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		if _, err := b.Revoke(b.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+			b.Fatal(err)
+		}
+		return c.ID
+	}},
+	"found withdrawn by the daily check": {consent.Revoked, consent.CauseBankRevoked, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.bank.onRead = b.bank.answers(institution.ConsentRevoked)
+		b.Clock.Set(c.WakeAt)
+		return b.look(c.ID).ID
+	}},
+	"found expired by the daily check": {consent.Expired, consent.CauseBankExpired, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.bank.onRead = b.bank.answers(institution.ConsentExpired)
+		b.Clock.Set(c.WakeAt)
+		return b.look(c.ID).ID
+	}},
+	"found withdrawn by a collection": {consent.Revoked, consent.CauseBankRevoked, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.bank.onRead = b.bank.answers(institution.ConsentRevoked)
+		return b.doubted(c, institution.ConsentGone)
+	}},
+	"to be signed again": {consent.Expired, consent.CauseNewSignature, func(b *bench) consent.ID {
+		return b.doubted(b.run(b.create().ID), institution.SCARequired)
+	}},
+	"expired": {consent.Expired, consent.CauseTime, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.Clock.Set(c.ExpiresAt)
+		return b.look(c.ID).ID
+	}},
+	"granted for a time that is past": {consent.Expired, consent.CauseTime, func(b *bench) consent.ID {
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 0, -1)}, nil
+		}
+		return b.run(b.create().ID).ID
+	}},
+	"not authorized in time": {consent.Failed, consent.CauseTime, func(b *bench) consent.ID {
+		c := b.create()
+		b.Clock.Set(c.AuthorizeBy)
+		return b.look(c.ID).ID
+	}},
+	"failed": {consent.Failed, consent.CauseFailed, func(b *bench) consent.ID {
+		b.bank.onStatus = func(int) (institution.Authorization, error) {
+			return institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled}, nil
+		}
+		return b.run(b.create().ID).ID
+	}},
+	"rejected by the bank": {consent.Failed, consent.CauseBankRejected, func(b *bench) consent.ID {
+		b.bank.onRead = b.bank.answers(institution.ConsentRejected)
+		return b.run(b.create().ID).ID
+	}},
+	"one-time collection stopped": {consent.Revoked, consent.CauseOneTime, func(b *bench) consent.ID {
+		s := collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Institutions: b.Institutions,
+			Pump: b.Pump, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
+		r, o := b.request(), collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
+		c, err := s.Start(b.Context(), collect.Request{Owner: o, Company: theBank, OneTime: &r}, func(store.Tx, collection.Collection) error { return nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.look(c.ConsentID)
+		if _, err := s.Stop(b.Context(), o, c.ID); err != nil {
+			b.Fatal(err)
+		}
+		return c.ConsentID
+	}},
+	"user erased": {consent.Revoked, consent.CauseUserErased, func(b *bench) consent.ID {
+		g, err := access.New(b.Context(), access.Config{Store: b.Store, Vault: b.Vault, Clock: b.Clock, Issuer: "samla", Audience: "samla"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := b.run(b.create().ID)
+		if err := access.NewUsers(g, b.Service).Delete(b.Context(), b.User.ClientID, b.User.ID); err != nil {
+			b.Fatal(err)
+		}
+		return c.ID
+	}},
+	"user's key destroyed": {consent.Revoked, consent.CauseUserErased, func(b *bench) consent.ID {
+		c := b.create()
+		b.Write(func(tx store.Tx) error { return tx.DestroyKey(b.Context(), b.User.ID, b.Clock.Now()) })
+		b.Vault.Evict(b.User.ID)
+		return b.look(c.ID).ID
+	}},
+}
+
+// answers makes the bank call each consent s.
+func (*scripted) answers(s institution.ConsentState) func(int) (institution.ConsentInfo, error) {
+	return func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{State: s}, nil }
+}
+
+// doubted lets a collection report what it has met at the bank.
+func (b *bench) doubted(c consent.Consent, met institution.ErrorKind) consent.ID {
+	if err := b.Doubt(b.Context(), c, met); err != nil {
+		b.Fatal(err)
+	}
+	return c.ID
+}
+
+// causes lists the causes in the audit log of a consent.
+func (b *bench) causes(id consent.ID) (causes []consent.Cause) {
+	b.Helper()
+	entries, err := b.Store.AuditEntries(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, e := range entries {
+		switch audit.Kind(e.Kind) {
+		case audit.ConsentRevoked, audit.ConsentExpired, audit.ConsentFailed:
+			var detail struct{ Cause consent.Cause }
+			if err := json.Unmarshal(e.Detail, &detail); err != nil {
+				b.Fatal(err)
+			}
+			causes = append(causes, detail.Cause)
+		}
+	}
+	return causes
+}
+
+func TestEnd_TellsSubscribersAndAuditLogTheCauseOnce(t *testing.T) {
+	for name, test := range ends {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			id := test.end(b)
+			if c := b.Consent(id); c.Status != test.status || !c.WakeAt.IsZero() {
+				t.Errorf("%s, due %s", c.Status, c.WakeAt)
+			}
+			want := []consent.Cause{test.cause}
+			if got := b.seen.ends[id]; !slices.Equal(got, want) || len(b.seen.ends) != 1 {
+				t.Errorf("the subscriber saw %v", b.seen.ends)
+			}
+			if got := b.causes(id); !slices.Equal(got, want) {
+				t.Errorf("the audit log has %v", got)
+			}
+			if _, err := b.End(t.Context(), id, withdrawn); !errors.As(err, new(*consent.IllegalError)) || len(b.seen.ends[id]) != 1 {
+				t.Errorf("ended again: %v, %v", b.seen.ends, err)
+			}
+		})
+	}
+}
+
+// Every cause of the closed set is the cause of some end.
+func TestEnd_UsesEveryCause(t *testing.T) {
+	used := map[consent.Cause]bool{}
+	for _, test := range ends {
+		used[test.cause] = true
+	}
+	for _, cause := range consent.Causes() {
+		if !used[cause] {
+			t.Errorf("nothing ends a consent with the cause %s", cause)
+		}
+	}
+}
+
+func TestEnd_SubscribersErrorUndoesEverything(t *testing.T) {
+	b := newBench(t)
+	c := b.run(b.create().ID)
+	b.seen.err = errors.New("the subscriber's")
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); !errors.Is(err, b.seen.err) {
+		t.Fatalf("got %v", err)
+	}
+	if got := b.Consent(c.ID); got.Status != consent.Authorized || got.Rev != c.Rev {
+		t.Errorf("became %s", got.Status)
+	}
+	if len(b.causes(c.ID)) != 0 || len(b.duties()) != 0 {
+		t.Error("an audit entry or a message is left")
+	}
+	b.seen.err = nil
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil || len(b.causes(c.ID)) != 1 {
+		t.Errorf("revoked: %v, %v", b.causes(c.ID), err)
+	}
+}
+
+func TestPlanEnd_RefusesWhatEndsNothing(t *testing.T) {
+	b := newBench(t)
+	c := b.create()
+	for name, e := range map[string]consent.Event{"time passes": consent.Ticked{}, "opened": consent.Opened{}, "no cause": consent.Withdrawn{},
+		"a cause of another event": consent.Withdrawn{Cause: consent.CauseTime}} {
+		if _, err := b.PlanEnd(t.Context(), c, e); !errors.As(err, new(*consent.IllegalError)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	end, err := b.PlanEnd(t.Context(), c, withdrawn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.look(c.ID)
+	if err := b.Store.Write(t.Context(), func(tx store.Tx) error { return end.Write(t.Context(), tx) }); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("written over another change: %v", err)
+	}
+}

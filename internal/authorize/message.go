@@ -1,0 +1,43 @@
+package authorize
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"samla/internal/consent"
+	"samla/internal/outbox"
+	"samla/internal/seal"
+)
+
+// messagePlace is where the payload of an outbox message is stored.
+func messagePlace(id string) seal.Place {
+	return seal.Place{Table: "duties", Column: "sealed", Row: id}
+}
+
+// revocation plans the message that revokes a consent at its bank, due now. It
+// must not run inside a transaction, because sealing may read the key store.
+func (s *Service) revocation(ctx context.Context, c consent.Consent, r outbox.Revocation) (outbox.Message, error) {
+	now := s.Clock.Now()
+	m := outbox.Message{ID: s.IDs.New(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
+	plain, err := json.Marshal(r)
+	if err != nil {
+		return m, fmt.Errorf("encode a revocation: %w", err)
+	}
+	m.Sealed, err = s.Vault.Seal(ctx, seal.System, messagePlace(m.ID), plain)
+	return m, err
+}
+
+// OpenRevocation opens the payload of a message of the kind RevokeConsent.
+// Errors: seal.ErrDecryption; the text of an error repeats nothing of the payload.
+func OpenRevocation(ctx context.Context, vault seal.Vault, m outbox.Message) (outbox.Revocation, error) {
+	var r outbox.Revocation
+	plain, err := vault.Open(ctx, seal.System, messagePlace(m.ID), m.Sealed)
+	if err != nil {
+		return r, fmt.Errorf("open outbox message %s: %w", m.ID, err)
+	}
+	if json.Unmarshal(plain, &r) != nil {
+		return r, fmt.Errorf("the payload of outbox message %s does not parse", m.ID)
+	}
+	return r, nil
+}

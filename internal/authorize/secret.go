@@ -1,0 +1,47 @@
+package authorize
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/seal"
+)
+
+// SecretPlace is where a consent's secret is stored.
+func SecretPlace(id consent.ID) seal.Place {
+	return seal.Place{Table: "consents", Column: "sealed", Row: string(id)}
+}
+
+// sealed returns c with its secret sealed in it.
+func (s *Service) sealed(ctx context.Context, c consent.Consent, secret consent.Secret) (consent.Consent, error) {
+	plain, err := json.Marshal(secret)
+	if err != nil {
+		return c, fmt.Errorf("encode the secret of a consent: %w", err)
+	}
+	c.Sealed, err = s.Vault.Seal(ctx, c.Subject(), SecretPlace(c.ID), plain)
+	return c, err
+}
+
+// secret opens what is sealed in c. Errors: seal.ErrKeyDestroyed,
+// seal.ErrDecryption; the text of an error repeats nothing of the secret.
+func (s *Service) secret(ctx context.Context, c consent.Consent) (consent.Secret, error) {
+	var secret consent.Secret
+	plain, err := s.Vault.Open(ctx, c.Subject(), SecretPlace(c.ID), c.Sealed)
+	if err != nil {
+		return secret, fmt.Errorf("open the secret of consent %s: %w", c.ID, err)
+	}
+	if json.Unmarshal(plain, &secret) != nil {
+		return secret, fmt.Errorf("the secret of consent %s does not parse", c.ID)
+	}
+	return secret, nil
+}
+
+// Access returns what a bank needs to recognize an authorized consent, without
+// anything about the person, and the person's locale.
+func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, string, error) {
+	secret, err := s.secret(ctx, c)
+	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Locale, err
+}
