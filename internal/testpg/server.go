@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// ErrNoBinaries tells that this machine has no PostgreSQL server program.
+// ErrNoBinaries means that this machine has no PostgreSQL server programs.
 var ErrNoBinaries = errors.New("no PostgreSQL server programs found (Debian package: postgresql)")
 
-// role is the superuser of a test server; the server trusts whoever reaches its
-// socket, and the socket lies in a directory of its own.
+// role is the superuser of a test server. The server trusts every connection to its
+// socket, which is in a directory of its own.
 const role = "samla"
 
-// settings make a server that is small but honest: fsync and full page writes
-// stay on, so that a crash test on it means something.
+// settings keep the server small. fsync and full page writes stay on, so that crash
+// tests are valid.
 var settings = []string{
 	"listen_addresses = ''",
 	"unix_socket_permissions = 0777",
@@ -42,10 +42,10 @@ var settings = []string{
 	"log_min_messages = warning",
 }
 
-// supervisor owns the server process and its directory. It lives exactly as long
-// as its standard input is open: when the program that started it ends, however
-// it ends, the server stops and the directory is removed.
-const supervisor = `
+// supervisorScript starts and stops the server as its standard input says. When standard
+// input is closed, which happens when the process that started it ends for any reason,
+// it stops the server and removes the directory.
+const supervisorScript = `
 trap '' INT TERM HUP
 up() { "$1/pg_ctl" -D "$2/data" -l "$2/log" -w -t 60 start >/dev/null 2>&1; }
 down() { "$1/pg_ctl" -D "$2/data" -m "$3" -w -t 60 stop >/dev/null 2>&1; }
@@ -60,69 +60,69 @@ down "$1" "$2" immediate
 rm -rf "$2"
 `
 
-// Server is a PostgreSQL server of our own, reached over a Unix socket in its
-// own directory. It uses no TCP port and touches no other cluster.
+// Server is a PostgreSQL server with its own cluster in a temporary directory. It
+// listens on a Unix socket in that directory, and on no TCP port.
 type Server struct {
-	dir   string
-	sh    *exec.Cmd
-	verbs io.WriteCloser
-	says  *bufio.Reader
+	dir        string
+	supervisor *exec.Cmd
+	commands   io.WriteCloser
+	replies    *bufio.Reader
 }
 
-// Start makes a new cluster in a temporary directory and starts it. A caller who
-// is root gets a server of the user postgres or nobody, since the server refuses
-// to be root. The error is ErrNoBinaries when there is nothing to start.
+// Start creates a cluster in a temporary directory and starts a server on it. If the
+// caller is root, the server runs as the user postgres or nobody, because it cannot run
+// as root. The error is ErrNoBinaries if there are no server programs.
 func Start() (*Server, error) {
-	bin, err := binaries()
+	bin, err := findBinaries()
 	if err != nil {
 		return nil, err
 	}
-	who, err := owner()
+	who, err := serverUser()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := directory(who)
+	dir, err := makeDirectory(who)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{dir: dir}
-	if err := s.create(bin, who); err != nil {
+	if err := s.initialize(bin, who); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := s.supervise(bin, who); err != nil {
+	if err := s.startSupervisor(bin, who); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := s.tell("start"); err != nil {
+	if err := s.command("start"); err != nil {
 		log, _ := os.ReadFile(filepath.Join(dir, "log"))
 		return nil, errors.Join(fmt.Errorf("%w: %s", err, log), s.Close())
 	}
 	return s, nil
 }
 
-// URL names the maintenance database of the server.
+// URL returns the URL of the server's maintenance database.
 func (s *Server) URL() string {
 	return "postgres://" + role + "@/postgres?host=" + url.QueryEscape(s.dir)
 }
 
-// Kill stops the server at once, as a crash would: no checkpoint, every
-// connection cut. Restart brings it back through crash recovery.
-func (s *Server) Kill() error { return s.tell("kill") }
+// Kill stops the server immediately, as a crash would: without a checkpoint, and with all
+// connections closed. Restart starts it again with crash recovery.
+func (s *Server) Kill() error { return s.command("kill") }
 
-// Stop ends the server in good order: open transactions are rolled back.
-func (s *Server) Stop() error { return s.tell("stop") }
+// Stop shuts the server down; open transactions are rolled back.
+func (s *Server) Stop() error { return s.command("stop") }
 
 // Restart starts the server again after Kill or Stop, on the same data.
-func (s *Server) Restart() error { return s.tell("start") }
+func (s *Server) Restart() error { return s.command("start") }
 
-// Close stops the server and removes its data. It returns when both are done.
+// Close stops the server and removes its data.
 func (s *Server) Close() error {
-	if err := s.verbs.Close(); err != nil {
+	if err := s.commands.Close(); err != nil {
 		return fmt.Errorf("close the server's supervisor: %w", err)
 	}
-	return s.sh.Wait()
+	return s.supervisor.Wait()
 }
 
-func (s *Server) create(bin string, who *syscall.Credential) error {
+func (s *Server) initialize(bin string, who *syscall.Credential) error {
 	initdb := exec.Command(filepath.Join(bin, "initdb"),
 		"-D", filepath.Join(s.dir, "data"), "-U", role, "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
@@ -141,47 +141,48 @@ func (s *Server) create(bin string, who *syscall.Credential) error {
 	return errors.Join(err, conf.Close())
 }
 
-func (s *Server) supervise(bin string, who *syscall.Credential) error {
-	s.sh = exec.Command("/bin/sh", "-c", supervisor, "testpg", bin, s.dir)
-	// A session of its own keeps a Ctrl-C in the terminal away from the server
-	// until the tests have had their end.
-	s.sh.SysProcAttr = &syscall.SysProcAttr{Credential: who, Setsid: true}
-	s.sh.Dir = "/"
-	s.sh.Env = environment()
+func (s *Server) startSupervisor(bin string, who *syscall.Credential) error {
+	s.supervisor = exec.Command("/bin/sh", "-c", supervisorScript, "testpg", bin, s.dir)
+	// In its own session the server does not get the terminal's Ctrl-C, so it runs until
+	// the tests have ended.
+	s.supervisor.SysProcAttr = &syscall.SysProcAttr{Credential: who, Setsid: true}
+	s.supervisor.Dir = "/"
+	s.supervisor.Env = environment()
 	var err error
-	if s.verbs, err = s.sh.StdinPipe(); err != nil {
+	if s.commands, err = s.supervisor.StdinPipe(); err != nil {
 		return err
 	}
-	says, err := s.sh.StdoutPipe()
+	says, err := s.supervisor.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	s.says = bufio.NewReader(says)
-	return s.sh.Start()
+	s.replies = bufio.NewReader(says)
+	return s.supervisor.Start()
 }
 
-func (s *Server) tell(verb string) error {
-	if _, err := io.WriteString(s.verbs, verb+"\n"); err != nil {
+func (s *Server) command(verb string) error {
+	if _, err := io.WriteString(s.commands, verb+"\n"); err != nil {
 		return fmt.Errorf("%s the PostgreSQL server: %w", verb, err)
 	}
-	answer, err := s.says.ReadString('\n')
+	answer, err := s.replies.ReadString('\n')
 	if err != nil {
 		return fmt.Errorf("%s the PostgreSQL server: %w", verb, err)
 	}
 	if answer != "ok\n" {
-		return fmt.Errorf("%s the PostgreSQL server: pg_ctl says no", verb)
+		return fmt.Errorf("%s the PostgreSQL server: pg_ctl failed", verb)
 	}
 	return nil
 }
 
-// environment keeps the caller's PGDATA, PGPORT and the like out of the server.
+// environment returns the server's environment, without the caller's PGDATA, PGPORT and
+// similar variables.
 func environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 }
 
-// binaries is the directory of the newest server programs: Debian keeps them off
-// the PATH, one directory a version.
-func binaries() (string, error) {
+// findBinaries returns the directory of the newest server programs. On Debian they are
+// not on the PATH, but in one directory per version.
+func findBinaries() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
 	if err != nil {
 		return "", err
@@ -209,8 +210,8 @@ func version(pgctl string) int {
 	return n
 }
 
-// owner is whom the server runs as: nil for the caller, who is not root.
-func owner() (*syscall.Credential, error) {
+// serverUser returns the user that the server runs as; nil means the current one.
+func serverUser() (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
 	}
@@ -232,9 +233,9 @@ func owner() (*syscall.Credential, error) {
 	return nil, errors.New("the PostgreSQL server cannot run as root, and there is no user postgres or nobody")
 }
 
-// directory makes the server's home. It lies in /tmp where the name must stay
-// short (a socket's path ends at 107 bytes) or another user must reach it.
-func directory(who *syscall.Credential) (string, error) {
+// makeDirectory creates the server's directory. It is in /tmp if os.TempDir is too long
+// for a socket path (107 bytes) or if another user must access it.
+func makeDirectory(who *syscall.Credential) (string, error) {
 	parent := os.TempDir()
 	if who != nil || len(parent) > 60 {
 		parent = "/tmp"
@@ -251,9 +252,9 @@ func directory(who *syscall.Credential) (string, error) {
 	return dir, nil
 }
 
-// limit bounds one administrative statement: generous, for a busy machine.
-const limit = 2 * time.Minute
+// statementTimeout is the timeout of one administrative statement on a busy machine.
+const statementTimeout = 2 * time.Minute
 
-func bounded() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), limit)
+func withTimeout() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), statementTimeout)
 }

@@ -1,9 +1,8 @@
-// Package testpg gives tests a real PostgreSQL.
+// Package testpg provides a real PostgreSQL server for tests.
 //
-// It owns the server of a test run: make test starts one for all packages
-// (command withpg) and names it in SAMLA_TEST_POSTGRES; a test run by hand gets a
-// private one, started by the first caller of its process. It hands on the URL
-// of a fresh, empty database to whoever tests a store on it.
+// make test starts one server for all packages (command withpg) and passes its URL in
+// SAMLA_TEST_POSTGRES. Without that variable the first call of URL in a test process
+// starts a server for that process. Each call of URL creates an empty database.
 package testpg
 
 import (
@@ -21,31 +20,32 @@ import (
 )
 
 const (
-	// EnvURL names a running server: the URL of its maintenance database, with a
-	// role that may create databases.
+	// EnvURL is the environment variable with the URL of a running server's maintenance
+	// database. Its role must be allowed to create databases.
 	EnvURL = "SAMLA_TEST_POSTGRES"
-	// EnvRequire set to 1 turns a missing server from a skip into a failure.
+	// EnvRequire is an environment variable. If it is 1, a test fails instead of being
+	// skipped when there is no server.
 	EnvRequire = "SAMLA_TEST_REQUIRE_POSTGRES"
 )
 
-// private is the server of this process. It is never closed: its supervisor
-// stops it when the process ends.
-var private = sync.OnceValues(Start)
+// processServer starts the server of this process. It is never closed, because its
+// supervisor stops it when the process ends.
+var processServer = sync.OnceValues(Start)
 
-// URL makes an empty database and returns its URL (postgres://...), for pgx. The
-// database is dropped when tb ends, whoever is still connected.
+// URL creates an empty database and returns its URL (postgres://...). The database is
+// dropped at the end of tb, even if there are open connections.
 //
-// The test is skipped when no server can be had, unless SAMLA_TEST_REQUIRE_POSTGRES
-// is 1: then it fails. It is also skipped under go test -short, which is for
-// SQLite only, unless a server is named.
+// If there are no server programs, the test is skipped, or fails if
+// SAMLA_TEST_REQUIRE_POSTGRES is 1. With go test -short and without SAMLA_TEST_POSTGRES
+// it is skipped too.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	server := os.Getenv(EnvURL)
 	if server == "" {
 		if testing.Short() {
-			tb.Skip("PostgreSQL is left out of short tests")
+			tb.Skip("no PostgreSQL in short tests")
 		}
-		own, err := private()
+		own, err := processServer()
 		if errors.Is(err, ErrNoBinaries) && os.Getenv(EnvRequire) != "1" {
 			tb.Skip(err)
 		}
@@ -66,15 +66,15 @@ func URL(tb testing.TB) string {
 	return database
 }
 
-// create makes a database of a new name on the server and returns its URL and
-// how to drop it.
+// create creates a database with a random name. It returns its URL and a function that
+// drops it.
 func create(server string) (database string, drop func() error, err error) {
 	name := "t_" + strings.ToLower(rand.Text())
 	at, err := url.Parse(server)
 	if err != nil {
-		return "", nil, fmt.Errorf("%s is no URL: %w", EnvURL, err)
+		return "", nil, fmt.Errorf("%s is not a URL: %w", EnvURL, err)
 	}
-	// template0 is copied file by file: no connection can be in its way.
+	// template0 has no connections, which would block CREATE DATABASE.
 	if err := execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
 		return "", nil, fmt.Errorf("create a test database: %w", err)
 	}
@@ -89,7 +89,7 @@ func create(server string) (database string, drop func() error, err error) {
 }
 
 func execute(server, statement string) error {
-	ctx, cancel := bounded()
+	ctx, cancel := withTimeout()
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 func connect(t *testing.T, database string) *pgx.Conn {
 	t.Helper()
-	ctx, cancel := bounded()
+	ctx, cancel := withTimeout()
 	defer cancel()
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
@@ -23,7 +23,7 @@ func connect(t *testing.T, database string) *pgx.Conn {
 
 func do(t *testing.T, conn *pgx.Conn, statement string) {
 	t.Helper()
-	ctx, cancel := bounded()
+	ctx, cancel := withTimeout()
 	defer cancel()
 	if _, err := conn.Exec(ctx, statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -32,7 +32,7 @@ func do(t *testing.T, conn *pgx.Conn, statement string) {
 
 func scalar[T any](t *testing.T, conn *pgx.Conn, query string) T {
 	t.Helper()
-	ctx, cancel := bounded()
+	ctx, cancel := withTimeout()
 	defer cancel()
 	var v T
 	if err := conn.QueryRow(ctx, query).Scan(&v); err != nil {
@@ -41,7 +41,7 @@ func scalar[T any](t *testing.T, conn *pgx.Conn, query string) T {
 	return v
 }
 
-func TestDatabasesAreEmptyAndApart(t *testing.T) {
+func TestURL_ReturnsSeparateEmptyDatabases(t *testing.T) {
 	one, two := connect(t, URL(t)), connect(t, URL(t))
 	do(t, one, "CREATE TABLE a (n int)")
 	do(t, two, "CREATE TABLE a (n int)") // would fail in the same database
@@ -51,38 +51,38 @@ func TestDatabasesAreEmptyAndApart(t *testing.T) {
 	}
 }
 
-func TestDatabaseGoesWithItsTest(t *testing.T) {
+func TestURL_DropsDatabaseAfterTest(t *testing.T) {
 	outer := connect(t, URL(t))
 	var name string
 	t.Run("inner", func(t *testing.T) {
-		ctx, cancel := bounded()
+		ctx, cancel := withTimeout()
 		defer cancel()
 		conn, err := pgx.Connect(ctx, URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Left open on purpose: a leaked connection must not keep the database.
+		// Left open on purpose: an open connection must not prevent the drop.
 		name = scalar[string](t, conn, "SELECT current_database()")
 	})
 	if n := scalar[int](t, outer, "SELECT count(*) FROM pg_database WHERE datname = '"+name+"'"); n != 0 {
-		t.Errorf("database %s outlived its test", name)
+		t.Errorf("database %s exists after its test", name)
 	}
 }
 
-func TestServerIsDurable(t *testing.T) {
+func TestServer_IsDurable(t *testing.T) {
 	conn := connect(t, URL(t))
 	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		if v := scalar[string](t, conn, "SHOW "+name); v != "on" {
-			t.Errorf("%s is %s: a crash test on this server would mean nothing", name, v)
+			t.Errorf("%s is %s: crash tests on this server would not be valid", name, v)
 		}
 	}
 }
 
-// own starts a server for one test.
-func own(t *testing.T) *Server {
+// startServer starts a server for one test.
+func startServer(t *testing.T) *Server {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("PostgreSQL is left out of short tests")
+		t.Skip("no PostgreSQL in short tests")
 	}
 	s, err := Start()
 	if err != nil {
@@ -94,14 +94,14 @@ func own(t *testing.T) *Server {
 	return s
 }
 
-func TestCommittedRowSurvivesKill(t *testing.T) {
-	s := own(t)
+func TestKill_KeepsCommittedRow(t *testing.T) {
+	s := startServer(t)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Stat(s.dir); !os.IsNotExist(err) {
-			t.Errorf("the server's directory is left: %v", err)
+			t.Errorf("the server's directory still exists: %v", err)
 		}
 	})
 	conn := connect(t, s.URL())
@@ -110,11 +110,11 @@ func TestCommittedRowSurvivesKill(t *testing.T) {
 	if err := s.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := bounded()
+	ctx, cancel := withTimeout()
 	defer cancel()
 	if late, err := pgx.Connect(ctx, s.URL()); err == nil {
 		_ = late.Close(ctx)
-		t.Error("a killed server answers")
+		t.Error("a killed server accepts connections")
 	}
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
@@ -124,9 +124,9 @@ func TestCommittedRowSurvivesKill(t *testing.T) {
 	}
 }
 
-// TestServerEndsWithItsProcess starts a server in a child process that dies
-// without a word, and waits for the server's directory to go.
-func TestServerEndsWithItsProcess(t *testing.T) {
+// TestServer_StopsWithItsProcess starts a server in a child process that kills itself,
+// and waits until the server's directory is removed.
+func TestServer_StopsWithItsProcess(t *testing.T) {
 	if os.Getenv("TESTPG_CHILD") == "1" {
 		s, err := Start()
 		if err != nil {
@@ -137,14 +137,14 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 		_ = p.Kill()
 		select {}
 	}
-	if err := own(t).Close(); err != nil { // skips where there is no server
+	if err := startServer(t).Close(); err != nil { // skips the test if there is no server
 		t.Fatal(err)
 	}
-	child := exec.Command(os.Args[0], "-test.run=^TestServerEndsWithItsProcess$", "-test.v")
+	child := exec.Command(os.Args[0], "-test.run=^TestServer_StopsWithItsProcess$", "-test.v")
 	child.Env = append(os.Environ(), "TESTPG_CHILD=1")
 	out, err := child.Output()
 	if err == nil {
-		t.Fatalf("the child did not die: %s", out)
+		t.Fatalf("the child was not killed: %s", out)
 	}
-	awaitGone(t, directoryNamed(t, string(out)))
+	awaitRemoval(t, printedDirectory(t, string(out)))
 }

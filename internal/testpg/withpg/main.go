@@ -1,11 +1,11 @@
-// Command withpg runs a command beside a PostgreSQL server of its own: it starts
-// the server, names it to the command in SAMLA_TEST_POSTGRES, and stops it after.
-// It ends with the command's exit status.
+// Command withpg runs a command with a new PostgreSQL server: it starts the server,
+// passes its URL to the command in SAMLA_TEST_POSTGRES, and stops it afterwards. Its
+// exit status is that of the command.
 //
 //	withpg COMMAND [ARGUMENT...]
 //
-// Without server programs on the machine the command runs all the same, with a
-// warning: its tests of PostgreSQL then fail or skip one by one, visibly.
+// If the machine has no server programs, it prints a warning and runs the command, whose
+// PostgreSQL tests then fail or are skipped.
 package main
 
 import (
@@ -44,7 +44,7 @@ func run(name string, args []string) int {
 		}()
 	}
 
-	// The command hears a Ctrl-C from the terminal itself; a TERM is passed on.
+	// The terminal sends Ctrl-C to the command too; SIGTERM must be passed on.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if err := command.Start(); err != nil {

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-func directoryNamed(t *testing.T, output string) string {
+func printedDirectory(t *testing.T, output string) string {
 	t.Helper()
 	for line := range strings.Lines(output) {
 		if _, dir, ok := strings.Cut(line, "dir="); ok {
 			return strings.TrimSpace(dir)
 		}
 	}
-	t.Fatalf("the child named no directory: %s", output)
+	t.Fatalf("the child printed no directory: %s", output)
 	return ""
 }
 
-// awaitGone polls, because nothing tells a stranger that a directory is removed.
-func awaitGone(t *testing.T, dir string) {
+// awaitRemoval polls, because the removal happens in another process.
+func awaitRemoval(t *testing.T, dir string) {
 	t.Helper()
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(statementTimeout)
 	for time.Now().Before(deadline) {
 		if _, err := os.Stat(dir); os.IsNotExist(err) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("%s is still there: the server outlived its process", dir)
+	t.Errorf("%s still exists: the server did not stop with its process", dir)
 }
