@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	morning    = flowtest.Morning
+	morning    = flowtest.Start
 	everything = consent.Scope{Balances: true, Transactions: true}
 )
 
@@ -97,7 +97,7 @@ func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 // bench is a service over a real store, with a scripted bank and a clock that
 // stands still.
 type bench struct {
-	*flowtest.Bench
+	*flowtest.Env
 	*authorize.Service
 	bank *scripted
 	seen *seen
@@ -123,7 +123,7 @@ func (s *seen) ConsentEnded(_ context.Context, _ store.Tx, c consent.Consent, ca
 // the first time of asking.
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{Bench: flowtest.New(t, t.TempDir()), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
+	b := &bench{Env: flowtest.New(t, t.TempDir()), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
 	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{ConsentID: "bank-1"}, nil
@@ -175,7 +175,7 @@ func (b *bench) request() authorize.Request {
 // look takes one look at a consent.
 func (b *bench) look(id consent.ID) consent.Consent {
 	b.Helper()
-	b.Look(b.Step, string(id))
+	b.MustRun(b.Step, string(id))
 	return b.Consent(id)
 }
 

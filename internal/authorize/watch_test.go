@@ -48,7 +48,7 @@ func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
 		return b.pending("bankid.again"), nil
 	}
 	c := b.create()
-	if err := b.Drive(ctx, b.Step, string(c.ID)); err != nil {
+	if err := b.Run(ctx, b.Step, string(c.ID)); err != nil {
 		t.Fatal(err)
 	}
 	if c = b.Consent(c.ID); c.Status != consent.AwaitingAuthorization || c.WakeAt.After(b.Clock.Now()) {

@@ -26,7 +26,7 @@ import (
 
 const theBank = "se-testbank"
 
-var morning = flowtest.Morning
+var morning = flowtest.Start
 
 // scripted is a bank with two accounts, of which the first has three pages of
 // transactions, and a card. What a test says fails; what was asked is kept.
@@ -127,7 +127,7 @@ func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 // bench is a service over a real store, with a scripted bank and a clock that
 // stands still.
 type bench struct {
-	*flowtest.Bench
+	*flowtest.Env
 	*collect.Service
 	bank     *scripted
 	consents *authorize.Service
@@ -140,7 +140,7 @@ func newBench(t testing.TB) *bench {
 
 func newBenchOn(t testing.TB, database string) *bench {
 	t.Helper()
-	b := &bench{Bench: flowtest.New(t, database), bank: newScripted()}
+	b := &bench{Env: flowtest.New(t, database), bank: newScripted()}
 	b.Service = b.service()
 	return b
 }
@@ -244,7 +244,7 @@ func (b *bench) start(r collect.Request) collection.Collection {
 // look takes one look at a collection.
 func (b *bench) look(id string) collection.Collection {
 	b.Helper()
-	b.Look(b.Step, id)
+	b.MustRun(b.Step, id)
 	return b.row(id)
 }
 

@@ -273,7 +273,7 @@ func TestResumed(t *testing.T) {
 			return nil
 		}
 		c := b.start(b.request(b.granted(), ""))
-		if err := b.Drive(ctx, b.Step, c.ID); err != nil {
+		if err := b.Run(ctx, b.Step, c.ID); err != nil {
 			t.Fatal(err)
 		}
 		c = b.row(c.ID)
@@ -409,7 +409,7 @@ func TestOurOwnFaultIsNotTheBanks(t *testing.T) {
 			return nil
 		}
 		c := b.start(b.request(b.granted(), ""))
-		if err := b.Drive(t.Context(), b.Step, c.ID); !errors.Is(err, errDisk) {
+		if err := b.Run(t.Context(), b.Step, c.ID); !errors.Is(err, errDisk) {
 			t.Errorf("broken at %q: %v", link, err)
 		}
 		disk.broken = false

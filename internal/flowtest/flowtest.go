@@ -1,7 +1,6 @@
-// Package flowtest owns the ground that the tests of the flows stand on: a real
-// store with one user, a vault, and a clock that stands still. It hands them to
-// the tests of authorize and collect, which put their service and their scripted
-// bank on top.
+// Package flowtest sets up what the tests of authorize and collect have in common: a
+// real store with one user, a vault, and a manual clock. The tests add their service
+// and a scripted bank.
 package flowtest
 
 import (
@@ -21,24 +20,23 @@ import (
 	"samla/internal/uuid7"
 )
 
-// Morning is where the clock stands at first.
-var Morning = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+// Start is the initial time of the clock.
+var Start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
-// Bench is what a flow works with. A test may put a store of its own in the
-// place of Store.
-type Bench struct {
+// Env is what a service needs to run a flow. A test may replace Store.
+type Env struct {
 	testing.TB
 	Store store.Store
 	Vault *keyset.Vault
 	Clock *clock.Manual
 	IDs   *uuid7.Generator
-	User  user.User // is stored, and so is their client
+	User  user.User // stored, together with its client
 }
 
-// New makes a bench over a database, given as sqlstore.Config has it.
-func New(tb testing.TB, database string) *Bench {
+// New returns an Env with the database of this DSN (sqlstore.Config.DSN).
+func New(tb testing.TB, database string) *Env {
 	tb.Helper()
-	b := &Bench{TB: tb, Store: Open(tb, database), Clock: clock.NewManual(Morning)}
+	b := &Env{TB: tb, Store: Open(tb, database), Clock: clock.NewManual(Start)}
 	master, err := keyset.NewMaster()
 	if err != nil {
 		tb.Fatal(err)
@@ -47,9 +45,9 @@ func New(tb testing.TB, database string) *Bench {
 		tb.Fatal(err)
 	}
 	b.IDs = uuid7.NewGenerator(b.Clock, rand.Reader)
-	b.User = user.User{ID: b.IDs.New(), ClientID: b.IDs.New(), ExternalID: "customer", CreatedAt: Morning, UpdatedAt: Morning}
+	b.User = user.User{ID: b.IDs.New(), ClientID: b.IDs.New(), ExternalID: "customer", CreatedAt: Start, UpdatedAt: Start}
 	b.Write(func(tx store.Tx) error {
-		if err := tx.AddClient(tb.Context(), client.Client{ID: b.User.ClientID, Name: "acme", CreatedAt: Morning}); err != nil {
+		if err := tx.AddClient(tb.Context(), client.Client{ID: b.User.ClientID, Name: "acme", CreatedAt: Start}); err != nil {
 			return err
 		}
 		return tx.AddUser(tb.Context(), b.User)
@@ -57,7 +55,7 @@ func New(tb testing.TB, database string) *Bench {
 	return b
 }
 
-// Open opens a store that is closed with the test.
+// Open opens a store and closes it at the end of the test.
 func Open(tb testing.TB, database string) store.Store {
 	tb.Helper()
 	s, err := sqlstore.Open(tb.Context(), sqlstore.Config{DSN: database})
@@ -72,16 +70,16 @@ func Open(tb testing.TB, database string) store.Store {
 	return s
 }
 
-// Write runs a transaction, which must succeed.
-func (b *Bench) Write(fn func(store.Tx) error) {
+// Write runs a transaction and fails the test on an error.
+func (b *Env) Write(fn func(store.Tx) error) {
 	b.Helper()
 	if err := b.Store.Write(b.Context(), fn); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// Consent reads a consent's row.
-func (b *Bench) Consent(id consent.ID) consent.Consent {
+// Consent returns a stored consent.
+func (b *Env) Consent(id consent.ID) consent.Consent {
 	b.Helper()
 	c, err := b.Store.Consent(b.Context(), id)
 	if err != nil {
@@ -90,17 +88,17 @@ func (b *Bench) Consent(id consent.ID) consent.Consent {
 	return c
 }
 
-// Look drives one step, which must succeed.
-func (b *Bench) Look(step func(context.Context, string) error, id string) {
+// MustRun is like Run but fails the test on an error.
+func (b *Env) MustRun(step func(context.Context, string) error, id string) {
 	b.Helper()
-	if err := b.Drive(b.Context(), step, id); err != nil {
+	if err := b.Run(b.Context(), step, id); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// Drive takes one step of a flow with a row and moves the clock whenever the
-// flow waits for it.
-func (b *Bench) Drive(ctx context.Context, step func(context.Context, string) error, id string) error {
+// Run calls a job's step function for the row with this id. It advances the clock
+// while the step waits for it.
+func (b *Env) Run(ctx context.Context, step func(context.Context, string) error, id string) error {
 	done := make(chan error, 1)
 	go func() { done <- step(ctx, id) }()
 	for {
