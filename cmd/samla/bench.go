@@ -15,19 +15,19 @@ import (
 )
 
 type benchCmd struct {
-	Status  statusBench  `cmd:"" help:"Status polls, against a bare handler that writes the same bytes."`
-	Create  createBench  `cmd:"" help:"Durable creates of users, against a bare INSERT and COMMIT."`
-	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, against the bare exchanges with it."`
+	Status  statusBench  `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
+	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare INSERT and COMMIT."`
+	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, compared with the bare exchanges with it."`
 }
 
-// benchFlags are what all benchmarks share.
+// benchFlags are the flags of all benchmarks.
 type benchFlags struct {
 	Database string        `help:"PostgreSQL URL; without it SQLite in a temporary directory."`
 	JSON     bool          `help:"Print one line of JSON."`
-	Rounds   int           `default:"5" help:"How often rate and limit are measured in turn."`
-	Round    time.Duration `help:"How long each measurement takes; 0 = what suits the benchmark."`
-	Callers  int           `help:"How many callers there are at once; 0 = what suits the benchmark."`
-	Profile  string        `type:"path" help:"Write a CPU profile of the whole process, load generator included."`
+	Rounds   int           `default:"5" help:"How often rate and limit are measured, alternating."`
+	Round    time.Duration `help:"Duration of each measurement; 0 = the benchmark's default."`
+	Callers  int           `help:"Number of concurrent callers; 0 = the benchmark's default."`
+	Profile  string        `type:"path" help:"Write a CPU profile of the whole process, including the load generator."`
 }
 
 type (
@@ -37,30 +37,36 @@ type (
 )
 
 // Run measures status polls.
-func (c *statusBench) Run(a *app) error { return c.or(1500*time.Millisecond, 64).run(a, bench.Status) }
+func (c *statusBench) Run(a *app) error {
+	return c.withDefaults(1500*time.Millisecond, 64).run(a, bench.Status)
+}
 
 // Run measures creates.
-func (c *createBench) Run(a *app) error { return c.or(2*time.Second, 64).run(a, bench.Create) }
+func (c *createBench) Run(a *app) error {
+	return c.withDefaults(2*time.Second, 64).run(a, bench.Create)
+}
 
-// Run measures collections. Each caller polls once a second, so that many of
-// them are needed to keep the server busy.
-func (c *collectBench) Run(a *app) error { return c.or(5*time.Second, 400).run(a, bench.Collect) }
+// Run measures collections. Each caller polls once a second, so many callers are needed
+// to keep the server busy.
+func (c *collectBench) Run(a *app) error {
+	return c.withDefaults(5*time.Second, 400).run(a, bench.Collect)
+}
 
-// or fills in what was not said.
-func (f benchFlags) or(round time.Duration, callers int) benchFlags {
+// withDefaults returns the flags with defaults for zero values.
+func (f benchFlags) withDefaults(round time.Duration, callers int) benchFlags {
 	f.Round, f.Callers = cmp.Or(f.Round, round), cmp.Or(f.Callers, callers)
 	return f
 }
 
 func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (bench.Result, error)) error {
-	dir, forget, err := directory("")
+	dir, remove, err := dataDirectory("")
 	if err != nil {
 		return err
 	}
-	defer forget()
-	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
+	defer remove()
+	printf := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 	if f.JSON {
-		say = func(string, ...any) {}
+		printf = func(string, ...any) {}
 	}
 	if f.Profile != "" {
 		out, err := os.Create(f.Profile)
@@ -73,14 +79,14 @@ func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (ben
 		}
 		defer pprof.StopCPUProfile()
 	}
-	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Rounds: f.Rounds, Round: f.Round, Connections: f.Callers, Say: say,
-		Local: devserver.Config{Dir: dir, Database: f.Database, Log: a.log}})
+	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Rounds: f.Rounds, Duration: f.Round, Connections: f.Callers, Logf: printf,
+		Server: devserver.Config{Dir: dir, Database: f.Database, Log: a.log}})
 	if err != nil {
 		return err
 	}
 	if f.JSON {
 		return json.NewEncoder(a.out).Encode(result)
 	}
-	say("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", result.Bench, result.Store, result.Rate, result.Limit, result.Ratio)
+	printf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", result.Bench, result.Store, result.Rate, result.Limit, result.Ratio)
 	return nil
 }

@@ -15,28 +15,28 @@ import (
 )
 
 type devCmd struct {
-	Listen   string `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
-	Sandbox  string `default:"127.0.0.1:0" help:"Address of the sandbox; port 0 takes the one of the last start with this data, or a free one."`
-	Data     string `type:"path" help:"Directory that keeps everything between starts; without it nothing is kept, but for the keys to a --database."`
-	APIKey   string `name:"api-key" help:"API key to let in; without it one is made."`
+	Listen   string `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
+	Sandbox  string `default:"127.0.0.1:0" help:"Address of the sandbox; port 0 means the port of the last start with this data, or a free port."`
+	Data     string `type:"path" help:"Directory of all files; without it nothing is kept after the process ends, except the keys of a --database."`
+	APIKey   string `name:"api-key" help:"API key to accept; without it a new one is created."`
 	Database string `help:"PostgreSQL URL; without it SQLite under the data directory."`
 	JSON     bool   `help:"Print one line of JSON instead of text."`
 }
 
-// Run keeps a local set running until the process is asked to stop.
+// Run runs a server and sandbox until the process is asked to stop.
 func (c *devCmd) Run(a *app) (err error) {
 	if c.Data == "" && c.Database != "" {
-		if c.Data, err = directoryOf(c.Database); err != nil {
+		if c.Data, err = keyDirectory(c.Database); err != nil {
 			return err
 		}
 	}
-	dir, forget, err := directory(c.Data)
+	dir, remove, err := dataDirectory(c.Data)
 	if err != nil {
 		return err
 	}
-	defer forget()
-	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, Sandbox: c.Sandbox, Dir: dir, Database: c.Database,
-		APIKey: c.APIKey, Rate: devRate, Log: a.log})
+	defer remove()
+	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, SandboxListen: c.Sandbox, Dir: dir, Database: c.Database,
+		APIKey: c.APIKey, Rate: devRateLimit, Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -48,24 +48,24 @@ func (c *devCmd) Run(a *app) (err error) {
 	return nil
 }
 
-// devRate is above what one machine's tests reach, so that the headers about the
-// limit are there and the limit is not met by chance.
-var devRate = api.Rate{PerSecond: 100_000, Burst: 200_000}
+// devRateLimit is higher than the rate of any test, so that responses have the headers of
+// the limit but no test reaches it.
+var devRateLimit = api.Rate{PerSecond: 100_000, Burst: 200_000}
 
-// directoryOf is where the keys to a database are kept when no data directory is
-// named: a database outlives the process, so what opens it must too.
-func directoryOf(database string) (string, error) {
+// keyDirectory returns the directory for the keys of a database if there is no data
+// directory: a database outlives the process, so its master key must too.
+func keyDirectory(database string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("%w: name a directory with --data", err)
+		return "", fmt.Errorf("%w: give a directory with --data", err)
 	}
 	name := sha256.Sum256([]byte(database))
 	return filepath.Join(cache, "samla", "dev-"+hex.EncodeToString(name[:8])), nil
 }
 
-// directory is the data directory: the one that was asked for, or one that is
-// deleted at the end.
-func directory(wanted string) (dir string, forget func(), err error) {
+// dataDirectory returns the wanted directory, or if that is empty a temporary one, which
+// the function remove deletes.
+func dataDirectory(wanted string) (dir string, remove func(), err error) {
 	if wanted != "" {
 		return wanted, func() {}, nil
 	}
@@ -73,7 +73,7 @@ func directory(wanted string) (dir string, forget func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-func (c *devCmd) announce(w io.Writer, l *devserver.Set) error {
+func (c *devCmd) announce(w io.Writer, l *devserver.Environment) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
 			API       string `json:"api"`
@@ -82,7 +82,7 @@ func (c *devCmd) announce(w io.Writer, l *devserver.Set) error {
 			SandboxCA string `json:"sandboxCA"`
 		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile()})
 	}
-	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), quoted(l.APIKey))
+	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote(l.APIKey))
 	return err
 }
 
@@ -98,5 +98,5 @@ curl -s %[1]s/collections -H 'authorization-token: '%[5]s -H 'content-type: appl
 The last line starts a collection that waits for a person: approve it on the phone's page.
 `
 
-// quoted writes a text so that a shell takes it as it is.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// shellQuote quotes s as one word of a POSIX shell.
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

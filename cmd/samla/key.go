@@ -12,7 +12,7 @@ import (
 )
 
 type keyCmd struct {
-	Create keyCreateCmd `cmd:"" help:"Make an API key and print it; it is shown this once."`
+	Create keyCreateCmd `cmd:"" help:"Create an API key and print it. It cannot be shown again."`
 	List   keyListCmd   `cmd:"" help:"List API keys."`
 	Revoke keyRevokeCmd `cmd:"" help:"Revoke an API key; running servers stop accepting it within five seconds."`
 }
@@ -20,8 +20,8 @@ type keyCmd struct {
 type keyCreateCmd struct {
 	storeFlags
 	masterFlags
-	Client string `arg:"" help:"Name of the client; made if there is none of this name."`
-	Name   string `default:"" help:"Name of the key, to tell several apart."`
+	Client string `arg:"" help:"Name of the client; it is created if it does not exist."`
+	Name   string `default:"" help:"Name of the key, to distinguish several keys."`
 }
 
 type keyListCmd struct {
@@ -32,10 +32,10 @@ type keyListCmd struct {
 type keyRevokeCmd struct {
 	storeFlags
 	masterFlags
-	ID string `arg:"" help:"Id of the key, as samla key list shows it."`
+	ID string `arg:"" help:"Id of the key, from samla key list."`
 }
 
-// withGate opens the store beside a server that may be running.
+// withGate opens the store, also while a server is running, and calls do.
 func withGate(a *app, s storeFlags, m masterFlags, do func(*access.Gate, *sqlstore.Store) error) error {
 	master, err := m.load()
 	if err != nil {
@@ -57,7 +57,7 @@ func withGate(a *app, s storeFlags, m masterFlags, do func(*access.Gate, *sqlsto
 	return do(gate, db)
 }
 
-// Run makes a key and prints it alone, so that a script can take it.
+// Run creates a key and prints nothing else, so that a script can read it.
 func (c *keyCreateCmd) Run(a *app) error {
 	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, _ *sqlstore.Store) error {
 		_, secret, err := g.CreateKey(a.ctx, c.Client, c.Name, "")
@@ -87,7 +87,7 @@ func (c *keyListCmd) Run(a *app) error {
 		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "ID\tCLIENT\tNAME\tCREATED\tREVOKED")
 		for _, k := range keys {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, names[k.ClientID], k.Name, moment(k.CreatedAt), moment(k.RevokedAt))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, names[k.ClientID], k.Name, timeText(k.CreatedAt), timeText(k.RevokedAt))
 		}
 		return w.Flush()
 	})
@@ -100,7 +100,7 @@ func (c *keyRevokeCmd) Run(a *app) error {
 	})
 }
 
-func moment(t time.Time) string {
+func timeText(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}

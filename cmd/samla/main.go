@@ -1,5 +1,5 @@
-// Command samla is the whole of Samla in one binary: the server, a development
-// set with a sandbox bank, a demonstration, and the tools around them.
+// Command samla is Samla in one binary: the server, a development server with a sandbox
+// bank, a demonstration, benchmarks, and administration of keys.
 package main
 
 import (
@@ -17,24 +17,23 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// stopWithin is how long a stop may take: less than the ten seconds after which
-// an orchestrator kills.
-const stopWithin = 8 * time.Second
+// stopTimeout is the maximum duration of a graceful stop. It is less than the ten seconds
+// after which orchestrators usually kill a process.
+const stopTimeout = 8 * time.Second
 
 type cli struct {
-	Demo      demoCmd      `cmd:"" help:"Walk through a consent and a collection against the sandbox bank and print the products."`
+	Demo      demoCmd      `cmd:"" help:"Run a consent and a collection with the sandbox bank and print the products."`
 	Dev       devCmd       `cmd:"" help:"Run a server with the sandbox bank inside, for development."`
 	Serve     serveCmd     `cmd:"" help:"Run the server in production."`
 	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox bank and its BankID alone."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
-	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Make a master key for samla serve."`
+	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
 
-	LogLevel string `enum:",debug,info,warn,error" default:"" help:"What is logged to standard error: debug, info, warn or error (info for what keeps running, else warn)."`
+	LogLevel string `enum:",debug,info,warn,error" default:"" help:"Level of the log on standard error: debug, info, warn or error (default: info for serve, dev and sandbox, else warn)."`
 }
 
-// app is what every command gets: where it prints, where it logs, and a context
-// that ends when the process is asked to stop.
+// app is passed to every command. ctx ends when the process is asked to stop.
 type app struct {
 	ctx context.Context
 	out io.Writer
@@ -51,19 +50,19 @@ func main() {
 	}
 }
 
-// errDone ends run after kong has printed help.
-var errDone = errors.New("done")
+// errHelpPrinted is the panic value that ends run after kong has printed help.
+var errHelpPrinted = errors.New("help printed")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	defer func() {
-		if r := recover(); r == errDone {
+		if r := recover(); r == errHelpPrinted {
 			err = nil
 		} else if r != nil {
 			panic(r)
 		}
 	}()
 	var c cli
-	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errDone) }),
+	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errHelpPrinted) }),
 		kong.Description("Samla collects a person's bank data with the person's consent and hands it on as typed products."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"))
 	if err != nil {
@@ -85,19 +84,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	err = command.Run(&app{ctx: ctx, out: stdout, log: log})
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // asked to stop before it was up: that is no fault
+		return nil // the process was asked to stop during the start, which is not an error
 	}
 	return err
 }
 
-// stopping gives a stop its time.
-func (a *app) stopping() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(a.ctx), stopWithin)
+// stopContext returns a context for a graceful stop.
+func (a *app) stopContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(a.ctx), stopTimeout)
 }
 
-// stop runs a stop function within its time and joins its error to err.
+// stop calls a stop function with stopContext and joins its error to err.
 func (a *app) stop(err *error, stop func(context.Context) error) {
-	ctx, cancel := a.stopping()
+	ctx, cancel := a.stopContext()
 	defer cancel()
 	*err = errors.Join(*err, stop(ctx))
 }

@@ -12,19 +12,19 @@ import (
 )
 
 type sandboxCmd struct {
-	Listen string `default:"127.0.0.1:8443" help:"Address of the sandbox; port 0 takes the one of the last start with this data, or a free one."`
-	Data   string `type:"path" help:"Directory that keeps certificates and consents; without it nothing is kept."`
+	Listen string `default:"127.0.0.1:8443" help:"Address of the sandbox; port 0 means the port of the last start with this data, or a free port."`
+	Data   string `type:"path" help:"Directory of certificates and state; without it nothing is kept after the process ends."`
 	JSON   bool   `help:"Print one line of JSON instead of text."`
 }
 
-// Run keeps the sandbox running until the process is asked to stop. Beside its
-// certificates it leaves a banks file with which samla serve reaches it.
+// Run runs the sandbox until the process is asked to stop. It writes a banks file with
+// which samla serve can use the sandbox.
 func (c *sandboxCmd) Run(a *app) (err error) {
-	dir, forget, err := directory(c.Data)
+	dir, remove, err := dataDirectory(c.Data)
 	if err != nil {
 		return err
 	}
-	defer forget()
+	defer remove()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

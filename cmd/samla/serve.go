@@ -15,13 +15,13 @@ import (
 	"samla/internal/server"
 )
 
-// storeFlags say where a database is; several commands share them.
+// storeFlags configure the database.
 type storeFlags struct {
-	Data     string `type:"path" default:"data" help:"Data directory; SQLite keeps its file there."`
+	Data     string `type:"path" default:"data" help:"Data directory, which contains the SQLite database."`
 	Database string `help:"PostgreSQL URL (postgres://…); without it SQLite under the data directory."`
 }
 
-// dsn is what the store opens.
+// dsn returns the DSN for sqlstore.Open.
 func (f storeFlags) dsn() string {
 	if f.Database != "" {
 		return f.Database
@@ -29,7 +29,7 @@ func (f storeFlags) dsn() string {
 	return filepath.Join(f.Data, "store")
 }
 
-// Validate refuses what is no PostgreSQL URL before anything starts.
+// Validate reports a --database that is not a PostgreSQL URL.
 func (f storeFlags) Validate() error {
 	if f.Database != "" && !strings.HasPrefix(f.Database, "postgres://") && !strings.HasPrefix(f.Database, "postgresql://") {
 		return fmt.Errorf("--database must be a URL that begins with postgres://")
@@ -37,7 +37,7 @@ func (f storeFlags) Validate() error {
 	return nil
 }
 
-// masterFlags say where the master key is.
+// masterFlags configure the master key.
 type masterFlags struct {
 	MasterKeyFile string `type:"path" help:"File with the master key, readable by its owner only; or set SAMLA_MASTER_KEY."`
 }
@@ -45,7 +45,7 @@ type masterFlags struct {
 func (f masterFlags) load() (*keyset.Master, error) {
 	master, err := keyset.LoadMaster(f.MasterKeyFile, os.Getenv("SAMLA_MASTER_KEY"))
 	if err != nil {
-		return nil, fmt.Errorf("%w\nmake one with 'samla master-key FILE' and name it with --master-key-file", err)
+		return nil, fmt.Errorf("%w\ncreate one with 'samla master-key FILE' and pass it with --master-key-file", err)
 	}
 	return master, nil
 }
@@ -53,13 +53,13 @@ func (f masterFlags) load() (*keyset.Master, error) {
 type serveCmd struct {
 	storeFlags
 	masterFlags
-	Listen       string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 takes a free one."`
-	Banks        string        `type:"existingfile" required:"" help:"File that names the banks (see docs/adding-a-bank.md)."`
+	Listen       string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
+	Banks        string        `type:"existingfile" required:"" help:"File with the configuration of the banks (see docs/adding-a-bank.md)."`
 	SessionLife  time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData     time.Duration `default:"720h" help:"How long collected data is kept."`
-	KeepEvidence time.Duration `default:"43800h" help:"How long the ledger of consents is kept."`
-	RateLimit    float64       `default:"5000" help:"Requests a second and client, with bursts of twice that; 0 = no limit."`
-	Workers      int           `default:"64" help:"Collections read at once by this node."`
+	KeepEvidence time.Duration `default:"43800h" help:"How long the audit log of consents is kept."`
+	RateLimit    float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
+	Workers      int           `default:"64" help:"Number of collections that this node reads concurrently."`
 	Issuer       string        `default:"samla" help:"Issuer and audience of session tokens."`
 }
 
@@ -97,10 +97,10 @@ func (c *serveCmd) Run(a *app) (err error) {
 }
 
 type masterKeyCmd struct {
-	File string `arg:"" type:"path" help:"File to make; it must not exist."`
+	File string `arg:"" type:"path" help:"File to create; it must not exist."`
 }
 
-// Run makes a master key.
+// Run creates a master key.
 func (c *masterKeyCmd) Run(*app) error {
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

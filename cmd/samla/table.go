@@ -10,11 +10,11 @@ import (
 	"samla/internal/product"
 )
 
-// shownRows is how many transactions of each product the demonstration shows.
-const shownRows = 3
+// shownTransactions is how many transactions of each product are printed.
+const shownTransactions = 3
 
-// table prints accounts, each with its newest transactions.
-func table(out io.Writer, accounts []product.Psd2Account) error {
+// printTable prints accounts, each with its newest transactions.
+func printTable(out io.Writer, accounts []product.Psd2Account) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PRODUCT\tNAME\tNUMBER\tBOOKED\tAVAILABLE\tTRANSACTIONS")
 	for _, a := range accounts {
@@ -23,7 +23,7 @@ func table(out io.Writer, accounts []product.Psd2Account) error {
 			number = a.AccountNumber
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Type, a.AccountName, number,
-			sum(a.BookedBalance), sum(a.AvailableBalance), strconv.Itoa(len(a.Transactions)))
+			amountText(a.BookedBalance), amountText(a.AvailableBalance), strconv.Itoa(len(a.Transactions)))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -31,7 +31,7 @@ func table(out io.Writer, accounts []product.Psd2Account) error {
 	for _, a := range accounts {
 		fmt.Fprintf(out, "\n%s, newest transactions\n", a.AccountName)
 		for i, t := range a.Transactions {
-			if i == shownRows {
+			if i == shownTransactions {
 				break
 			}
 			date := t.BookingDate.String()
@@ -47,7 +47,7 @@ func table(out io.Writer, accounts []product.Psd2Account) error {
 	return nil
 }
 
-func sum(a *money.Amount) string {
+func amountText(a *money.Amount) string {
 	if a == nil {
 		return "-"
 	}

@@ -1,6 +1,6 @@
-// Package apiclient is a client of Samla's API that knows nothing of its inside: it
-// walks the main flow over HTTP as a backend, a front end and a person's phone
-// would. The demonstration shows it, tests lean on it.
+// Package apiclient is a client of Samla's API that is independent of the server's code.
+// It makes the calls of the main flow over HTTP, including those of the person's phone
+// to the sandbox. The command demo, benchmarks and tests use it.
 package apiclient
 
 import (
@@ -14,17 +14,17 @@ import (
 	"net/http"
 )
 
-// version is the API version that the client asks for.
+// version is the API version of the requests.
 const version = "2026-04-01"
 
-// Client calls the API of one server as one of its clients.
+// Client calls the API of one server with one API key.
 type Client struct {
-	Base   string // address of the API, without a slash at the end
+	Base   string // URL of the API, without a trailing slash
 	APIKey string
 	HTTP   *http.Client
 }
 
-// Problem is an answer of the API that is none of success.
+// Problem is an error response of the API: a problem document and its HTTP status.
 type Problem struct {
 	Status  int
 	Code    string `json:"code"`
@@ -37,9 +37,9 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("HTTP %d %s: %s %s", p.Status, p.Code, p.Message, p.Remedy)
 }
 
-// do sends one request: with a session's token, or with the API key when token
-// is empty. The answer's body is decoded into out, or kept as it is when out is
-// a *[]byte.
+// do sends one request, with a session token, or with the API key if token is empty. It
+// decodes the response's body into out; a *[]byte gets the raw body. For an error
+// response the error wraps a *Problem.
 func (c *Client) do(ctx context.Context, method, path, token string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -92,13 +92,13 @@ func exchange(client *http.Client, r *http.Request) ([]byte, int, error) {
 	return data, resp.StatusCode, err
 }
 
-// Phone is the BankID app of a sandbox's persons.
+// Phone is the simulated BankID app of the sandbox's persons.
 type Phone struct {
-	Sandbox string // address of the sandbox, without a slash at the end
+	Sandbox string // URL of the sandbox, without a trailing slash
 	HTTP    *http.Client
 }
 
-// NewPhone makes a phone that trusts the sandbox's certificate authority.
+// NewPhone returns a phone that trusts the sandbox's certificate authority.
 func NewPhone(address string, caPEM []byte) *Phone {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(caPEM)
@@ -106,17 +106,17 @@ func NewPhone(address string, caPEM []byte) *Phone {
 		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}}
 }
 
-// Act is one deed of the person: open, approve or cancel, by the autostart token
-// or the scanned QR text. With a personal number another person than the bank
-// expects takes the phone.
+// Act performs an action on the order of an autostart token or QR text: "open",
+// "approve" or "cancel". The acting person is personalNumber, or the person whom the
+// bank expects if that is empty.
 func (p *Phone) Act(ctx context.Context, action, autoStartToken, qrData, personalNumber string) error {
-	deed := map[string]string{"action": action}
+	body := map[string]string{"action": action}
 	for name, value := range map[string]string{"autoStartToken": autoStartToken, "qrData": qrData, "personalNumber": personalNumber} {
 		if value != "" {
-			deed[name] = value
+			body[name] = value
 		}
 	}
-	data, err := json.Marshal(deed)
+	data, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
-// Package bench measures what this machine makes of Samla's hot paths, each rate
-// beside the limit that bounds it, measured in the same run and in turns with
-// it: status polls against a bare handler that writes the same bytes, durable
-// creates against a bare INSERT and COMMIT, collections against the bare
-// exchanges with the bank. The load generator is part of the process.
+// Package bench measures the rates of Samla's hot paths. Each rate is compared with a
+// limit that is measured in the same run, alternating with it: status polls with a bare
+// handler that writes the same bytes, durable creates with a bare INSERT and COMMIT,
+// collections with the bare exchanges with the bank. The load generator runs in the
+// same process.
 package bench
 
 import (
@@ -16,7 +16,8 @@ import (
 	"samla/internal/devserver"
 )
 
-// Result is one measurement. Rates are per second.
+// Result is the result of a benchmark. Rate and Limit are operations per second, Ratio
+// is Rate / Limit; each is the median of the rounds.
 type Result struct {
 	Bench string  `json:"bench"`
 	Store string  `json:"store"`
@@ -25,19 +26,19 @@ type Result struct {
 	Ratio float64 `json:"ratio"`
 }
 
-// Config says how to measure.
+// Config configures a benchmark.
 type Config struct {
-	Local       devserver.Config
+	Server      devserver.Config
 	Clock       clock.Clock
-	Rounds      int           // how often rate and limit are measured in turn
-	Round       time.Duration // how long each takes
-	Connections int           // how many callers there are at once
-	Say         func(format string, args ...any)
+	Rounds      int           // how often rate and limit are measured, alternating
+	Duration    time.Duration // of each measurement
+	Connections int           // number of concurrent callers
+	Logf        func(format string, args ...any)
 }
 
-// measure runs limit and rate in turns and keeps the median of each and the
-// median of their ratios, so that a machine that grows slower does not favour
-// one of them. Each function returns how many operations it did within d.
+// measure runs limit and rate alternately, so that a change of the machine's speed
+// affects both. The result has the medians of the limits, the rates and their ratios.
+// Each function returns the number of operations that it completed within d.
 func (c Config) measure(ctx context.Context, name, kind string, limit, rate func(ctx context.Context, d time.Duration) (int, error)) (Result, error) {
 	var rates, limits, ratios []float64
 	for round := range c.Rounds + 1 {
@@ -52,7 +53,7 @@ func (c Config) measure(ctx context.Context, name, kind string, limit, rate func
 		if round == 0 {
 			continue // warm-up
 		}
-		c.Say("round %d: %.0f/s of %.0f/s = %.2f", round, r, l, r/l)
+		c.Logf("round %d: %.0f/s of %.0f/s = %.2f", round, r, l, r/l)
 		rates, limits, ratios = append(rates, r), append(limits, l), append(ratios, r/l)
 	}
 	return Result{Bench: name, Store: kind, Rate: median(rates), Limit: median(limits), Ratio: median(ratios)}, nil
@@ -60,7 +61,7 @@ func (c Config) measure(ctx context.Context, name, kind string, limit, rate func
 
 func (c Config) timed(ctx context.Context, run func(context.Context, time.Duration) (int, error)) (float64, error) {
 	start := c.Clock.Now()
-	n, err := run(ctx, c.Round)
+	n, err := run(ctx, c.Duration)
 	return float64(n) / c.Clock.Now().Sub(start).Seconds(), err
 }
 
@@ -69,15 +70,15 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// start starts what is measured, with a schema of its own where the database is
-// PostgreSQL, and returns what ends both.
-func (c *Config) start(ctx context.Context) (*devserver.Set, func(), error) {
-	inside, drop, err := apart(ctx, c.Local.Database)
+// start starts the server and sandbox to measure; on PostgreSQL in a new schema. The
+// returned function stops them and drops the schema.
+func (c *Config) start(ctx context.Context) (*devserver.Environment, func(), error) {
+	database, drop, err := newSchema(ctx, c.Server.Database)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.Local.Database = inside
-	l, err := devserver.Start(ctx, c.Local)
+	c.Server.Database = database
+	l, err := devserver.Start(ctx, c.Server)
 	if err != nil {
 		return nil, nil, errors.Join(err, drop())
 	}
@@ -85,7 +86,7 @@ func (c *Config) start(ctx context.Context) (*devserver.Set, func(), error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
 		defer cancel()
 		if err := errors.Join(l.Stop(ctx), drop()); err != nil {
-			c.Local.Log.Warn("a benchmark could not clean up", "error", err)
+			c.Server.Log.Warn("a benchmark could not clean up", "error", err)
 		}
 	}, nil
 }

@@ -20,16 +20,16 @@ import (
 	"samla/internal/psu"
 )
 
-// subjects is how many users take part, each with a consent of their own.
-const subjects = 20
+// collectors is the number of users, each of which has its own consent.
+const collectors = 20
 
-// limitCallers is how many readers the limit is measured with: more than keep
-// both cores busy.
+// limitCallers is the number of concurrent readers that measure the limit. It is large
+// enough to use all cores.
 const limitCallers = 16
 
-// Collect measures collections from their start to their products, each caller
-// polling once a second as the API asks, against the bare exchanges with the
-// bank that one collection needs, with the same connector.
+// Collect measures collections from their start until they are completed. Callers poll
+// once a second, as the API requires. The limit is the rate of the exchanges with the
+// bank that one collection needs, made by the same connector.
 func Collect(ctx context.Context, c Config) (Result, error) {
 	l, end, err := c.start(ctx)
 	if err != nil {
@@ -38,44 +38,44 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	defer end()
 	phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
-	users := make([]collector, subjects)
-	if err := side(subjects, func(i int) (err error) {
-		users[i], err = authorized(ctx, c, l, phone, i, host)
+	users := make([]collector, collectors)
+	if err := parallel(collectors, func(i int) (err error) {
+		users[i], err = newCollector(ctx, c, l, phone, i, host)
 		return err
 	}); err != nil {
 		return Result{}, err
 	}
 	connector, ok := l.Bank(benchCompany)
 	if !ok {
-		return Result{}, errors.New("the bank of the benchmark is not there")
+		return Result{}, errors.New("no connector for " + benchCompany)
 	}
-	access, err := open(ctx, c.Clock, connector, phone)
+	access, err := openConsent(ctx, c.Clock, connector, phone)
 	if err != nil {
 		return Result{}, err
 	}
 	collect := func(ctx context.Context, d time.Duration) (int, error) {
-		return callers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
-			return users[caller%subjects].collectOnce(ctx, c.Clock, conn)
+		return runCallers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
+			return users[caller%collectors].collectOnce(ctx, c.Clock, conn)
 		})
 	}
 	limit := func(ctx context.Context, d time.Duration) (int, error) {
-		return crowd(ctx, limitCallers, d, alike(func() error { return readOnce(ctx, connector, access) }))
+		return runWorkers(ctx, limitCallers, d, sameOperation(func() error { return readOnce(ctx, connector, access) }))
 	}
 	return c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
 }
 
-// collector is a user who collects.
+// collector is a user with an authorized consent.
 type collector struct {
 	host    string
 	headers map[string]string
-	start   []byte
+	start   []byte // request that starts a collection
 }
 
-// collectOnce starts a collection and polls it to its end.
+// collectOnce starts a collection and polls it until it has ended.
 func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn) error {
 	status, body, err := conn.do(u.start)
 	if err == nil {
-		err = expect(http.StatusCreated, status, body)
+		err = checkStatus(http.StatusCreated, status, body)
 	}
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 			return err
 		}
 		if status, body, err = conn.do(poll); err == nil {
-			err = expect(http.StatusOK, status, body)
+			err = checkStatus(http.StatusOK, status, body)
 		}
 		if err == nil {
 			err = json.Unmarshal(body, &s)
@@ -105,8 +105,8 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 	return nil
 }
 
-// authorized makes the n-th user, with an authorized consent.
-func authorized(ctx context.Context, c Config, l *devserver.Set, phone *apiclient.Phone, n int, host string) (collector, error) {
+// newCollector creates the n-th user and an authorized consent.
+func newCollector(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, n int, host string) (collector, error) {
 	u := collector{host: host}
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	user, err := client.CreateUser(ctx, fmt.Sprintf("collect-%d", n))
@@ -118,19 +118,19 @@ func authorized(ctx context.Context, c Config, l *devserver.Set, phone *apiclien
 		return u, err
 	}
 	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
-		PersonalNumber: person(n), IPAddress: benchAddress})
+		PersonalNumber: personalNumber(n), IPAddress: benchAddress})
 	if err != nil {
 		return u, err
 	}
-	const often = 50 * time.Millisecond
-	s, err := client.AwaitConsent(ctx, c.Clock, token, id, often, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
+	const interval = 50 * time.Millisecond
+	s, err := client.AwaitConsent(ctx, c.Clock, token, id, interval, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
 	if err != nil || s.AuthInstructions == nil {
 		return u, errors.Join(err, fmt.Errorf("the consent is %s", s.Status))
 	}
 	if err := phone.Act(ctx, "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
 		return u, err
 	}
-	s, err = client.AwaitConsent(ctx, c.Clock, token, id, often, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	s, err = client.AwaitConsent(ctx, c.Clock, token, id, interval, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
 	if err == nil && s.Status != "AUTHORIZED" {
 		err = fmt.Errorf("the consent ended as %s", s.Status)
 	}
@@ -140,10 +140,9 @@ func authorized(ctx context.Context, c Config, l *devserver.Set, phone *apiclien
 	return u, err
 }
 
-// open takes a consent of the benchmark's own through the authorisation, with
-// the connector alone.
-func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.Phone) (institution.Access, error) {
-	subject := psu.Context{PersonalNumber: psu.Number(person(subjects)), IPAddress: benchAddress}
+// openConsent opens a consent at the bank with the connector alone and authorizes it.
+func openConsent(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.Phone) (institution.Access, error) {
+	subject := psu.Context{PersonalNumber: psu.Number(personalNumber(collectors)), IPAddress: benchAddress}
 	opened, err := b.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
 		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: subject})
 	if err != nil {
@@ -152,7 +151,7 @@ func open(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.P
 	access := institution.Access{ConsentID: opened.ConsentID, PSU: subject}
 	a, err := b.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, PSU: subject})
 	if err != nil || a.Instructions == nil {
-		return access, errors.Join(err, errors.New("the bank gives no instructions"))
+		return access, errors.Join(err, errors.New("the bank returned no instructions"))
 	}
 	if err := phone.Act(ctx, "approve", a.Instructions.AutoStartToken, "", ""); err != nil {
 		return access, err

@@ -9,17 +9,16 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
-	_ "modernc.org/sqlite" // the driver
+	_ "modernc.org/sqlite" // database/sql driver
 )
 
-// engine is a database used as plainly as can be: one table, one INSERT, one
-// COMMIT.
+// engine is a database with one table into which rows are inserted, one per transaction.
 type engine struct {
 	insert func(ctx context.Context, id string, n int64) error
 	close  func()
 }
 
-// The table has the shape of a user's row, with its two indexes.
+// The table has the columns and indexes of the users table.
 const (
 	limitTable = `CREATE TABLE IF NOT EXISTS bench_limit (id TEXT PRIMARY KEY, client TEXT NOT NULL, external TEXT NOT NULL,
 		created BIGINT NOT NULL, updated BIGINT NOT NULL, UNIQUE (client, external))`
@@ -74,11 +73,12 @@ func openSQLite(ctx context.Context, dir string) (*engine, error) {
 	}}, nil
 }
 
-// inserts runs n callers that insert and commit one row after the other.
+// inserts returns a function for measure that runs n callers, each of which inserts and
+// commits rows.
 func (e *engine) inserts(n int) func(context.Context, time.Duration) (int, error) {
 	var rows atomic.Int64
 	return func(ctx context.Context, d time.Duration) (int, error) {
-		return crowd(ctx, n, d, alike(func() error {
+		return runWorkers(ctx, n, d, sameOperation(func() error {
 			id, err := uuid.NewV7()
 			if err != nil {
 				return err

@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// person makes the personal number of the n-th person of a benchmark: born in
-// the 1890s, with the serials of Skatteverket's test numbers, so that it belongs
-// to nobody alive. The sandbox bank takes any valid number for a customer with
-// one small account.
-func person(n int) string {
+// personalNumber returns the personal number of the n-th person of a benchmark. It has a
+// birth date in the 1890s and a serial of Skatteverket's test numbers, so that no living
+// person has it. In the sandbox any valid number is a customer with one small account.
+func personalNumber(n int) string {
 	const testSerials = 20 // 980 to 999
 	born := time.Date(1890, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, n/testSerials)
 	number := born.Format("20060102") + strconv.Itoa(980+n%testSerials)

@@ -6,10 +6,10 @@ import (
 	"samla/internal/ident"
 )
 
-func TestPersonsAreValidAndDiffer(t *testing.T) {
+func TestPersonalNumber_IsValidAndUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for n := range 1000 {
-		number := person(n)
+		number := personalNumber(n)
 		if _, err := ident.ParsePersonalNumber12(number); err != nil {
 			t.Fatalf("person %d: %v", n, err)
 		}

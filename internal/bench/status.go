@@ -11,8 +11,9 @@ import (
 	"samla/internal/apiclient"
 )
 
-// Status measures polls of consents that await the person, each caller polling
-// one of its own: the QR code in the answer moves every second.
+// Status measures status polls of consents in AWAITING_AUTHORIZATION. Each caller polls
+// its own consent, whose QR code changes every second. The limit is the rate of a bare
+// handler that writes the same bytes.
 func Status(ctx context.Context, c Config) (Result, error) {
 	l, end, err := c.start(ctx)
 	if err != nil {
@@ -22,8 +23,8 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	polls := make([][]byte, c.Connections)
-	if err := side(c.Connections, func(i int) (err error) {
-		polls[i], err = awaiting(ctx, c, client, host, i)
+	if err := parallel(c.Connections, func(i int) (err error) {
+		polls[i], err = awaitingConsent(ctx, c, client, host, i)
 		return err
 	}); err != nil {
 		return Result{}, err
@@ -34,12 +35,12 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	}
 	status, body, err := sample.do(polls[0])
 	if err == nil {
-		err = expect(http.StatusOK, status, body)
+		err = checkStatus(http.StatusOK, status, body)
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	c.Say("an answer has %d bytes", len(body))
+	c.Logf("a response has %d bytes", len(body))
 	bare, err := serveBare(ctx, append([]byte(nil), body...))
 	if err != nil {
 		return Result{}, err
@@ -47,21 +48,21 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	defer bare.Close()
 	poll := func(address string) func(context.Context, time.Duration) (int, error) {
 		return func(ctx context.Context, d time.Duration) (int, error) {
-			return callers(ctx, address, c.Connections, d, func(conn *conn, caller int) error {
+			return runCallers(ctx, address, c.Connections, d, func(conn *conn, caller int) error {
 				status, body, err := conn.do(polls[caller])
 				if err != nil {
 					return err
 				}
-				return expect(http.StatusOK, status, body)
+				return checkStatus(http.StatusOK, status, body)
 			})
 		}
 	}
 	return c.measure(ctx, "status", l.Server.Store().Kind(), poll(bare.address), poll(host))
 }
 
-// awaiting makes a user with a consent that waits for the person. It returns the
-// poll request.
-func awaiting(ctx context.Context, c Config, client *apiclient.Client, host string, i int) ([]byte, error) {
+// awaitingConsent creates a user and a consent that waits for the person. It returns the
+// request that polls the consent.
+func awaitingConsent(ctx context.Context, c Config, client *apiclient.Client, host string, i int) ([]byte, error) {
 	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func awaiting(ctx context.Context, c Config, client *apiclient.Client, host stri
 		return nil, err
 	}
 	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
-		PersonalNumber: person(i), IPAddress: benchAddress})
+		PersonalNumber: personalNumber(i), IPAddress: benchAddress})
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +84,14 @@ func awaiting(ctx context.Context, c Config, client *apiclient.Client, host stri
 		map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}, ""), err
 }
 
-// The bank, login method and address of the benchmarks' persons.
+// Company, login method and IP address of the benchmarks' persons.
 const (
 	benchCompany = "se-demo-psd2"
 	benchMethod  = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
 	benchAddress = "192.0.2.1"
 )
 
-// bareServer answers every request with the same bytes.
+// bareServer returns the same bytes for every request.
 type bareServer struct {
 	*http.Server
 	address string

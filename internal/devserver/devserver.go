@@ -1,6 +1,6 @@
-// Package devserver runs the whole of Samla on one machine for development: the
-// sandbox with its banks and BankID, and a server that knows them. The commands
-// demo, dev and bench, and end-to-end tests, start it.
+// Package devserver runs a complete Samla on one machine for development: the sandbox
+// with its banks and BankID, and a server that is configured for them. It is used by
+// the commands demo, dev and bench, and by end-to-end tests.
 package devserver
 
 import (
@@ -25,24 +25,24 @@ import (
 	"samla/internal/server"
 )
 
-// Config is what may be chosen; the zero value of each member is usable.
+// Config configures an Environment. Only Dir is required.
 type Config struct {
-	Listen   string   // of the API; "127.0.0.1:0"
-	Sandbox  string   // of the sandbox; "127.0.0.1:0"
-	Dir      string   // keeps everything between starts; required
-	Database string   // postgres://…; empty = SQLite under Dir
-	APIKey   string   // the key to let in; empty = the one of an earlier start, or a new one
-	Rate     api.Rate // of requests; the zero value is no limit
-	Clock    clock.Clock
-	Log      *slog.Logger
-	// Wrap and WrapBank, when set, see every exchange with the sandbox, on its
-	// side and on the connectors' side.
-	Wrap     func(http.Handler) http.Handler
-	WrapBank func(http.RoundTripper) http.RoundTripper
+	Listen        string   // address of the API; empty: "127.0.0.1:0"
+	SandboxListen string   // address of the sandbox; empty: "127.0.0.1:0"
+	Dir           string   // directory of all files
+	Database      string   // postgres://…; empty: SQLite under Dir
+	APIKey        string   // API key to accept; empty: the key of an earlier start, or a new one
+	Rate          api.Rate // limit of requests; the zero value is no limit
+	Clock         clock.Clock
+	Log           *slog.Logger
+	// WrapSandbox and WrapConnectors, if set, wrap the sandbox's handler and the
+	// connectors' transport; tests check all exchanges with them.
+	WrapSandbox    func(http.Handler) http.Handler
+	WrapConnectors func(http.RoundTripper) http.RoundTripper
 }
 
-// Set is a running set. Start makes it, Stop ends it.
-type Set struct {
+// Environment is a running sandbox and server.
+type Environment struct {
 	Sandbox *sandbox.Sandbox
 	Server  *server.Server
 	APIKey  string
@@ -57,9 +57,9 @@ const (
 	storeDir   = "store"
 )
 
-// Start starts the sandbox and a server against it. A set that was stopped, or
-// killed, goes on where it was when it is started with the same Dir.
-func Start(ctx context.Context, c Config) (_ *Set, err error) {
+// Start starts the sandbox and a server that uses it. With the Dir of an earlier start,
+// it continues with that state, even if the process was killed.
+func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if c.Clock == nil {
 		c.Clock = clock.System()
 	}
@@ -72,13 +72,13 @@ func Start(ctx context.Context, c Config) (_ *Set, err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	l := &Set{}
+	l := &Environment{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
-	master, err := masterAt(filepath.Join(c.Dir, masterFile))
+	master, err := loadOrCreateMaster(filepath.Join(c.Dir, masterFile))
 	if err != nil {
 		return l, err
 	}
@@ -86,14 +86,14 @@ func Start(ctx context.Context, c Config) (_ *Set, err error) {
 		return l, err
 	}
 	l.Sandbox, err = sandbox.New(sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir),
-		Listen: c.Sandbox, Wrap: c.Wrap})
+		Listen: c.SandboxListen, Wrap: c.WrapSandbox})
 	if err != nil {
 		return l, err
 	}
 	if err := l.Sandbox.Start(ctx); err != nil {
 		return l, err
 	}
-	if l.banks, err = connect(l.Sandbox, c); err != nil {
+	if l.banks, err = newConnectors(l.Sandbox, c); err != nil {
 		return l, err
 	}
 	database := c.Database
@@ -109,14 +109,14 @@ func Start(ctx context.Context, c Config) (_ *Set, err error) {
 	if err != nil {
 		return l, err
 	}
-	if l.APIKey, err = apiKey(ctx, l.Server, c.APIKey, filepath.Join(c.Dir, keyFile)); err != nil {
+	if l.APIKey, err = ensureAPIKey(ctx, l.Server, c.APIKey, filepath.Join(c.Dir, keyFile)); err != nil {
 		return l, err
 	}
 	return l, l.Server.Start(ctx)
 }
 
-// Stop stops the server first and then the sandbox it works with.
-func (l *Set) Stop(ctx context.Context) error {
+// Stop stops the server and then the sandbox.
+func (l *Environment) Stop(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
@@ -133,8 +133,8 @@ func (l *Set) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Bank finds the connector of a company.
-func (l *Set) Bank(company string) (*xs2a.Bank, bool) {
+// Bank returns the connector of a company, and reports whether there is one.
+func (l *Environment) Bank(company string) (*xs2a.Bank, bool) {
 	for _, b := range l.banks {
 		if b.Company().ID == company {
 			return b, true
@@ -143,14 +143,14 @@ func (l *Set) Bank(company string) (*xs2a.Bank, bool) {
 	return nil, false
 }
 
-// connect makes a connector for each of the sandbox's banks.
-func connect(s *sandbox.Sandbox, c Config) ([]*xs2a.Bank, error) {
+// newConnectors returns a connector for each of the sandbox's banks.
+func newConnectors(s *sandbox.Sandbox, c Config) ([]*xs2a.Bank, error) {
 	qwac, qseal := s.TPP()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(s.CAPEM())
 	var banks []*xs2a.Bank
 	for _, info := range s.Banks() {
-		b, err := xs2a.New(BankConfig(info), xs2a.Deps{Clock: c.Clock, Logger: c.Log, Wrap: c.WrapBank,
+		b, err := xs2a.New(BankConfig(info), xs2a.Deps{Clock: c.Clock, Logger: c.Log, Wrap: c.WrapConnectors,
 			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
 		if err != nil {
 			return banks, err
@@ -166,7 +166,7 @@ var (
 	sameDevice  = []string{"SWEDISH_MOBILE_BANKID_SAME_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST"}
 )
 
-// BankConfig is the entry of a banks file for one of the sandbox's banks.
+// BankConfig returns the configuration of one of the sandbox's banks, as in a banks file.
 func BankConfig(info sandbox.BankInfo) xs2a.Config {
 	c := xs2a.Config{Company: info.Company, DisplayName: info.DisplayName, BaseURL: info.BaseURL,
 		LoginMethods: append(append([]string{}, otherDevice...), sameDevice...),
@@ -195,36 +195,36 @@ func BankConfig(info sandbox.BankInfo) xs2a.Config {
 	return c
 }
 
-// masterAt loads the master key of an earlier start, or makes one. The file is
-// there whole or not at all.
-func masterAt(path string) (*keyset.Master, error) {
+// loadOrCreateMaster loads the master key in the file, or generates one. It creates the
+// file atomically.
+func loadOrCreateMaster(path string) (*keyset.Master, error) {
 	if _, err := os.Stat(path); err == nil {
 		return keyset.LoadMaster(path, "")
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "master-*") // mode 0600
 	if err != nil {
-		return nil, fmt.Errorf("make a master key: %w", err)
+		return nil, fmt.Errorf("create a master key: %w", err)
 	}
 	defer os.Remove(f.Name())
 	err = errors.Join(keyset.GenerateMaster(f), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Link(f.Name(), path) // whoever is first wins
+		err = os.Link(f.Name(), path) // fails if another process was faster
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("make a master key: %w", err)
+		return nil, fmt.Errorf("create a master key: %w", err)
 	}
 	return keyset.LoadMaster(path, "")
 }
 
-// apiKey lets the wanted key in, or the one that an earlier start has made, or a
-// new one, which is kept for the next start.
-func apiKey(ctx context.Context, s *server.Server, wanted, path string) (string, error) {
+// ensureAPIKey makes the server accept the wanted key, or if that is empty the key in
+// the file, or else a new key. It returns the key and writes it to the file.
+func ensureAPIKey(ctx context.Context, s *server.Server, wanted, path string) (string, error) {
 	if wanted == "" {
-		kept, err := os.ReadFile(path)
+		stored, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
-		wanted = string(kept)
+		wanted = string(stored)
 	}
 	_, secret, err := s.Gate.CreateKey(ctx, "local", "local", wanted)
 	if err != nil {

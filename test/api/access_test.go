@@ -196,7 +196,7 @@ func newLimited(t *testing.T, rate api.Rate) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{World: harness.New(t, &devserver.Set{Server: s})}
+	w := &world{World: harness.New(t, &devserver.Environment{Server: s})}
 	t.Cleanup(func() {
 		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil && !w.broken {
 			t.Error(err)

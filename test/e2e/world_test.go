@@ -59,7 +59,7 @@ func newWorld(t *testing.T, database string, factor int) *world {
 	t.Helper()
 	w := &world{database: database, clock: newWarp(morning, factor), wire: &wire{}, oracles: oracles(t)}
 	t.Cleanup(func() { w.wire.check(t) }) // after the set has stopped
-	w.World = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, Wrap: w.judgeBanks, WrapBank: w.judgeConnectors})
+	w.World = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapSandbox: w.judgeBanks, WrapConnectors: w.judgeConnectors})
 	for _, p := range persona.All() {
 		w.Journal.Secret("a personal number", p.Number, p.Number[2:])
 	}

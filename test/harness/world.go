@@ -13,7 +13,7 @@ import (
 // World is one running set: a server with its sandbox, the contract that it is
 // held to and what it logs.
 type World struct {
-	*devserver.Set
+	*devserver.Environment
 	Dir      string // where it keeps its files
 	Contract *wiretest.Contract
 	Journal  *Journal
@@ -30,7 +30,7 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *World {
 	s.certify(t, w.Dir)
 	c.Dir, c.Log = w.Dir, w.Journal.Logger()
 	var err error
-	if w.Set, err = devserver.Start(t.Context(), c); err != nil {
+	if w.Environment, err = devserver.Start(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -45,13 +45,13 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *World {
 }
 
 // New makes a world around a set that the test itself starts, stops and checks.
-func New(t *testing.T, l *devserver.Set) *World {
+func New(t *testing.T, l *devserver.Environment) *World {
 	t.Helper()
 	doc, err := wiretest.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &World{Set: l, Contract: doc, Journal: NewJournal()}
+	return &World{Environment: l, Contract: doc, Journal: NewJournal()}
 }
 
 // Anyone calls the server without a credential.

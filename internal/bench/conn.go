@@ -11,8 +11,8 @@ import (
 	"strconv"
 )
 
-// conn is one caller of an HTTP/1.1 server on a kept connection. It is as lean
-// as can be, so that what is measured is the server.
+// conn is a minimal HTTP/1.1 client on one persistent connection. It does little work,
+// so that a measurement is mostly that of the server.
 type conn struct {
 	net.Conn
 	in   *bufio.Reader
@@ -28,7 +28,7 @@ func dial(ctx context.Context, address string) (*conn, error) {
 	return &conn{Conn: c, in: bufio.NewReaderSize(c, 64<<10)}, nil
 }
 
-// request writes the bytes of a request once, to be sent many times.
+// request returns the bytes of a request, which can be sent many times.
 func request(method, path, host string, headers map[string]string, body string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, path, host)
@@ -44,7 +44,7 @@ func request(method, path, host string, headers map[string]string, body string) 
 
 var contentLength = []byte("Content-Length:")
 
-// do sends a request and reads the answer, whose length must be given. The body
+// do sends a request and reads the response, which must have a Content-Length. The body
 // is valid until the next call.
 func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	if _, err := c.Write(request); err != nil {
@@ -72,7 +72,7 @@ func (c *conn) do(request []byte) (status int, body []byte, err error) {
 		}
 	}
 	if length < 0 {
-		return status, nil, errors.New("an answer without Content-Length")
+		return status, nil, errors.New("a response without Content-Length")
 	}
 	if cap(c.body) < length {
 		c.body = make([]byte, length)
@@ -82,8 +82,8 @@ func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	return status, c.body, err
 }
 
-// expect turns an unexpected status into an error.
-func expect(want, got int, body []byte) error {
+// checkStatus returns an error if the status is not the expected one.
+func checkStatus(want, got int, body []byte) error {
 	if got != want {
 		return fmt.Errorf("HTTP %d instead of %d: %.200s", got, want, body)
 	}

@@ -8,19 +8,19 @@ import (
 	"samla/internal/clock"
 )
 
-// User is a person as the API knows them.
+// User is a user of the API.
 type User struct {
 	ID string `json:"userUuid"`
 }
 
-// CreateUser registers a person under the client's own id.
+// CreateUser creates a user with the client's own id.
 func (c *Client) CreateUser(ctx context.Context, externalID string) (User, error) {
 	var u User
 	err := c.do(ctx, "POST", "/users", "", map[string]string{"externalId": externalID}, &u)
 	return u, err
 }
 
-// CreateSession makes a session token for a user.
+// CreateSession returns a new session token of a user.
 func (c *Client) CreateSession(ctx context.Context, userID string) (token string, err error) {
 	var s struct {
 		Token string `json:"token"`
@@ -29,12 +29,13 @@ func (c *Client) CreateSession(ctx context.Context, userID string) (token string
 	return s.Token, err
 }
 
-// ConsentRequest asks for a consent.
+// ConsentRequest has the parameters of CreateConsent. PersonalNumber and Locale are
+// optional.
 type ConsentRequest struct {
 	Company, LoginMethod, PersonalNumber, IPAddress, Locale string
 }
 
-// CreateConsent asks for a consent and returns its id.
+// CreateConsent creates a consent and returns its id.
 func (c *Client) CreateConsent(ctx context.Context, token string, r ConsentRequest) (id string, err error) {
 	access := map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": r.IPAddress}
 	if r.Locale != "" {
@@ -52,7 +53,7 @@ func (c *Client) CreateConsent(ctx context.Context, token string, r ConsentReque
 	return consent.ConsentID, err
 }
 
-// ConsentStatus is what a status poll of a consent tells.
+// ConsentStatus is the result of a status poll of a consent.
 type ConsentStatus struct {
 	Status           string `json:"status"`
 	AuthInstructions *struct {
@@ -67,14 +68,14 @@ type ConsentStatus struct {
 	ExpiresAt string `json:"expiresAt"`
 }
 
-// PollConsent asks for a consent's status.
+// PollConsent returns a consent's status.
 func (c *Client) PollConsent(ctx context.Context, token, id string) (ConsentStatus, error) {
 	var s ConsentStatus
 	err := c.do(ctx, "GET", "/consents/"+id+"/status", token, nil, &s)
 	return s, err
 }
 
-// AwaitConsent polls until done says so, or ctx ends.
+// AwaitConsent polls at this interval until done returns true or ctx ends.
 func (c *Client) AwaitConsent(ctx context.Context, clk clock.Clock, token, id string, every time.Duration, done func(ConsentStatus) bool) (ConsentStatus, error) {
 	for {
 		s, err := c.PollConsent(ctx, token, id)
@@ -87,8 +88,8 @@ func (c *Client) AwaitConsent(ctx context.Context, clk clock.Clock, token, id st
 	}
 }
 
-// StartCollection starts a collection with a stored consent, the person being
-// there when an address is given, and returns its id.
+// StartCollection starts a collection with a stored consent and returns its id. It is
+// attended if the person's IP address is given.
 func (c *Client) StartCollection(ctx context.Context, token, company, consentID, ip string) (id string, err error) {
 	parameter := map[string]any{"type": "STORED_CONSENT", "consentId": consentID}
 	if ip != "" {
@@ -102,17 +103,17 @@ func (c *Client) StartCollection(ctx context.Context, token, company, consentID,
 	return collection.ID, err
 }
 
-// atWork are the statuses in which a collection of the tour goes on; any other is
-// taken for its end.
-var atWork = map[string]bool{"RUNNING": true, "LOGIN": true, "COLLECTING": true}
+// unfinished are the statuses in which a collection continues. Any other is final.
+var unfinished = map[string]bool{"RUNNING": true, "LOGIN": true, "COLLECTING": true}
 
-// AwaitCollection polls a collection until nothing follows, or ctx ends.
+// AwaitCollection polls at this interval until the collection's status is final or ctx
+// ends.
 func (c *Client) AwaitCollection(ctx context.Context, clk clock.Clock, token, id string, every time.Duration) (status string, err error) {
 	for {
 		var s struct {
 			Status string `json:"status"`
 		}
-		if err := c.do(ctx, "GET", "/collections/"+id+"/status", token, nil, &s); err != nil || !atWork[s.Status] {
+		if err := c.do(ctx, "GET", "/collections/"+id+"/status", token, nil, &s); err != nil || !unfinished[s.Status] {
 			return s.Status, err
 		}
 		if err := clock.Sleep(ctx, clk, every); err != nil {
@@ -121,7 +122,7 @@ func (c *Client) AwaitCollection(ctx context.Context, clk clock.Clock, token, id
 	}
 }
 
-// Data fetches a collection's products as the API gives them.
+// Data returns a collection's products as JSON.
 func (c *Client) Data(ctx context.Context, token, id string) ([]byte, error) {
 	var data []byte
 	err := c.do(ctx, "GET", "/collections/"+id+"/wealth/data", token, nil, &data)
