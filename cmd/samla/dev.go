@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"samla/internal/api"
 	"samla/internal/devserver"
+	"samla/internal/ratelimit"
 )
 
 type devCmd struct {
@@ -50,7 +50,7 @@ func (c *devCmd) Run(a *app) (err error) {
 
 // devRateLimit is higher than the rate of any test, so that responses have the headers of
 // the limit but no test reaches it.
-var devRateLimit = api.Rate{PerSecond: 100_000, Burst: 200_000}
+var devRateLimit = ratelimit.Rate{PerSecond: 100_000, Burst: 200_000}
 
 // keyDirectory returns the directory for the keys of a database if there is no data
 // directory: a database outlives the process, so its master key must too.

@@ -5,7 +5,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"samla/internal/access"
+	"samla/internal/authn"
 	"samla/internal/clock"
 	"samla/internal/seal/keyset"
 	"samla/internal/store/sqlstore"
@@ -35,8 +35,8 @@ type keyRevokeCmd struct {
 	ID string `arg:"" help:"Id of the key, from samla key list."`
 }
 
-// withGate opens the store, also while a server is running, and calls do.
-func withGate(a *app, s storeFlags, m masterFlags, do func(*access.Gate, *sqlstore.Store) error) error {
+// withAuthenticator opens the store, also while a server is running, and calls do.
+func withAuthenticator(a *app, s storeFlags, m masterFlags, do func(*authn.Authenticator, *sqlstore.Store) error) error {
 	master, err := m.load()
 	if err != nil {
 		return err
@@ -50,17 +50,17 @@ func withGate(a *app, s storeFlags, m masterFlags, do func(*access.Gate, *sqlsto
 	if err != nil {
 		return err
 	}
-	gate, err := access.New(a.ctx, access.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla"})
+	auth, err := authn.New(a.ctx, authn.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla"})
 	if err != nil {
 		return err
 	}
-	return do(gate, db)
+	return do(auth, db)
 }
 
 // Run creates a key and prints nothing else, so that a script can read it.
 func (c *keyCreateCmd) Run(a *app) error {
-	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, _ *sqlstore.Store) error {
-		_, secret, err := g.CreateKey(a.ctx, c.Client, c.Name, "")
+	return withAuthenticator(a, c.storeFlags, c.masterFlags, func(auth *authn.Authenticator, _ *sqlstore.Store) error {
+		_, secret, err := auth.CreateKey(a.ctx, c.Client, c.Name, "")
 		if err != nil {
 			return err
 		}
@@ -71,8 +71,8 @@ func (c *keyCreateCmd) Run(a *app) error {
 
 // Run lists the keys as a table.
 func (c *keyListCmd) Run(a *app) error {
-	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, db *sqlstore.Store) error {
-		keys, err := g.ListKeys(a.ctx)
+	return withAuthenticator(a, c.storeFlags, c.masterFlags, func(auth *authn.Authenticator, db *sqlstore.Store) error {
+		keys, err := auth.ListKeys(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -95,8 +95,8 @@ func (c *keyListCmd) Run(a *app) error {
 
 // Run revokes one key.
 func (c *keyRevokeCmd) Run(a *app) error {
-	return withGate(a, c.storeFlags, c.masterFlags, func(g *access.Gate, _ *sqlstore.Store) error {
-		return g.RevokeKey(a.ctx, c.ID)
+	return withAuthenticator(a, c.storeFlags, c.masterFlags, func(auth *authn.Authenticator, _ *sqlstore.Store) error {
+		return auth.RevokeKey(a.ctx, c.ID)
 	})
 }
 

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/api"
 	"samla/internal/clock"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
+	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 )
@@ -83,7 +83,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		institutions = append(institutions, b.Institution())
 	}
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
-		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: api.Rate{PerSecond: c.RateLimit}, Workers: c.Workers},
+		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit}, Workers: c.Workers},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err

@@ -13,13 +13,16 @@ import (
 	"slices"
 	"strings"
 
-	"samla/internal/access"
+	"samla/internal/authn"
 	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/institution"
+	"samla/internal/ratelimit"
+	"samla/internal/users"
 	"samla/internal/uuid7"
 	"samla/internal/wire"
 )
@@ -27,9 +30,9 @@ import (
 // Deps is what the face works with. All members but Rate are required.
 type Deps struct {
 	Contract     *wire.Contract
-	Gate         *access.Gate
-	Users        *access.Users
-	Once         *access.Once
+	Authn        *authn.Authenticator
+	Users        *users.Service
+	Requests     *dedupe.Requests
 	Consents     *authorize.Service
 	Collections  *collect.Service
 	Companies    *company.Directory
@@ -39,7 +42,7 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
-	Rate         Rate
+	Rate         ratelimit.Rate
 }
 
 // Pinger tells whether the database answers.
@@ -50,8 +53,8 @@ type Pinger interface {
 // Handler answers the operations of the contract. It is safe for concurrent use.
 type Handler struct {
 	Deps
-	limits *limits
-	routes []*route
+	limiter limiter
+	routes  []*route
 }
 
 // endpoint answers one operation. An error means that nothing was written; one
@@ -94,7 +97,7 @@ var selfChecking = []string{"getConsentStatus", "getCollectionStatus", "getWealt
 // New makes the face. It fails when an operation of the contract has nothing
 // that answers it, or the other way round.
 func New(d Deps) (*Handler, error) {
-	h := &Handler{Deps: d, limits: newLimits(d.Rate)}
+	h := &Handler{Deps: d, limiter: newLimiter(d.Rate)}
 	ends := h.endpoints()
 	operations := d.Contract.Operations()
 	for i := range operations {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/ratelimit"
 	"samla/internal/uuid7"
 	"samla/internal/wire"
 	"samla/internal/wire/wiretest"
@@ -195,8 +196,8 @@ func TestIDForm(t *testing.T) {
 	}
 }
 
-func TestRate(t *testing.T) {
-	l := newLimits(Rate{PerSecond: 2, Burst: 3})
+func TestLimiter_WritesRateLimitFields(t *testing.T) {
+	l := newLimiter(ratelimit.Rate{PerSecond: 2, Burst: 3})
 	now := noon
 	for left := 2; left >= 0; left-- {
 		h := http.Header{}
@@ -213,15 +214,15 @@ func TestRate(t *testing.T) {
 	}
 	f := l.take(http.Header{}, "a", now)
 	if f == nil || f.RetryAfter <= 0 {
-		t.Fatalf("the fourth request in a moment: %v", f)
+		t.Fatalf("the fourth request at one moment: %v", f)
 	}
 	if f := l.take(http.Header{}, "b", now); f != nil {
-		t.Error("another client pays for it")
+		t.Error("one client uses the requests of another")
 	}
 	if f := l.take(http.Header{}, "a", now.Add(f.RetryAfter)); f != nil {
-		t.Error("refused after waiting as told")
+		t.Error("refused after Retry-After")
 	}
-	off, h := newLimits(Rate{}), http.Header{}
+	off, h := newLimiter(ratelimit.Rate{}), http.Header{}
 	for range 1000 {
 		if f := off.take(h, "a", now); f != nil || len(h) > 0 {
 			t.Fatalf("no limit: %v %v", f, h)

@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/access"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/store"
+	"samla/internal/user"
 	"samla/internal/uuid7"
 	"samla/internal/wire"
 )
@@ -42,20 +42,19 @@ func newPolled(b *testing.B) polled {
 			b.Error(err)
 		}
 	})
-	key, secret, err := s.Gate.CreateKey(ctx, "bench", "bench", "")
-	if err != nil {
-		b.Fatal(err)
-	}
-	users := access.NewUsers(s.Gate, nil)
-	u, err := users.Create(ctx, key.ClientID, "a", nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	session, err := users.CreateSession(ctx, key.ClientID, u.ID)
+	key, secret, err := s.Authn.CreateKey(ctx, "bench", "bench", "")
 	if err != nil {
 		b.Fatal(err)
 	}
 	ids, now := uuid7.NewGenerator(clock.System(), nil), clock.System().Now()
+	u := user.User{ID: ids.New(), ClientID: key.ClientID, ExternalID: "a", CreatedAt: now, UpdatedAt: now}
+	if err := s.Store().CreateUser(ctx, u); err != nil {
+		b.Fatal(err)
+	}
+	token, _, err := s.Authn.IssueToken(ctx, key.ClientID, u.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
 	c := consent.Consent{ID: consent.ID(ids.New()), ClientID: key.ClientID, UserID: u.ID, Company: "se-demo-psd2", Status: consent.Authorized,
 		Step: consent.StepKeep, Requested: consent.Scope{Balances: true, Transactions: true}, CreatedAt: now, StatusChangedAt: now,
 		AuthorizeBy: now, ExpiresAt: now.Add(time.Hour)}
@@ -72,7 +71,7 @@ func newPolled(b *testing.B) polled {
 	}
 	p := polled{server: s}
 	p.consent, _ = http.NewRequest(http.MethodGet, "/consents/"+string(c.ID)+"/status", nil)
-	p.consent.Header.Set("Authorization", "Bearer "+session.Token)
+	p.consent.Header.Set("Authorization", "Bearer "+token)
 	p.collection, _ = http.NewRequest(http.MethodGet, "/collections/"+k.ID+"/status", nil)
 	p.collection.Header.Set("Authorization-Token", secret)
 	for _, r := range []*http.Request{p.consent, p.collection} {

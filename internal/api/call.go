@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"samla/internal/access"
+	"samla/internal/authn"
 	"samla/internal/collect"
 	"samla/internal/fault"
 	"samla/internal/wire"
@@ -29,7 +29,7 @@ type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	id    string // request id (docs/reference/api.md 1.4)
-	who   access.Identity
+	who   authn.Identity
 	// status is what was answered, 0 until then.
 	status int
 	cause  error // what lies behind an internal error
@@ -58,7 +58,7 @@ func (c *call) run() error {
 	err := c.route.end(c)
 	if err != nil && c.route.checksUser && fault.CodeOf(err) != fault.Internal {
 		// What is not found may be so because the user is gone (docs/reference/api.md 3.4).
-		if f := c.route.h.Gate.CheckUser(c.ctx(), c.who); f != nil {
+		if f := c.route.h.Authn.CheckUser(c.ctx(), c.who); f != nil {
 			return f
 		}
 	}
@@ -120,19 +120,19 @@ func (c *call) version() *fault.Fault {
 // fast (docs/reference/api.md 1.3, 1.9).
 func (c *call) admit() (f *fault.Fault) {
 	h := c.route.h
-	if c.who, f = h.Gate.Identify(c.r); f != nil {
+	if c.who, f = h.Authn.Authenticate(c.r); f != nil {
 		return f
 	}
 	kind := wire.APIKey
-	if c.who.Kind == access.Session {
+	if c.who.Kind == authn.Session {
 		kind = wire.Session
 	}
 	allowed := c.route.op.Credential.Has(kind)
-	if f := h.limits.take(c.w.Header(), c.who.ClientID, h.Clock.Now()); f != nil {
+	if f := h.limiter.take(c.w.Header(), c.who.ClientID, h.Clock.Now()); f != nil {
 		return f
 	}
 	if !allowed || !c.route.checksUser {
-		if f := h.Gate.CheckUser(c.ctx(), c.who); f != nil {
+		if f := h.Authn.CheckUser(c.ctx(), c.who); f != nil {
 			return f
 		}
 	}

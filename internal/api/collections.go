@@ -6,10 +6,10 @@ import (
 	"net/url"
 	"time"
 
-	"samla/internal/access"
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/collection"
+	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/jsontext"
 	"samla/internal/store"
@@ -42,8 +42,8 @@ func (h *Handler) startCollection(c *call) error {
 		return fault.New(fault.ConsentNotFound)
 	}
 	r.Owner = c.owner()
-	return c.once(raw, func(ctx context.Context, claim *access.Claim) (access.Response, error) {
-		var resp access.Response
+	return c.idempotent(raw, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
+		var resp dedupe.Response
 		_, err := h.Collections.Start(ctx, r, func(tx store.Tx, made collection.Collection) error {
 			var due time.Time
 			if made.Leased() {

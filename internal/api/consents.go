@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"samla/internal/access"
 	"samla/internal/consent"
+	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/jsontext"
 	"samla/internal/store"
@@ -49,8 +49,8 @@ func (h *Handler) createConsent(c *call) error {
 		return err
 	}
 	r.ClientID, r.UserID = c.who.ClientID, c.who.UserID
-	return c.once(raw, func(ctx context.Context, claim *access.Claim) (access.Response, error) {
-		var resp access.Response
+	return c.idempotent(raw, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
+		var resp dedupe.Response
 		_, err := h.Consents.Create(ctx, r, func(tx store.Tx, made consent.Consent) error {
 			body, err := marshal(consentOf(made))
 			if err != nil {

@@ -13,7 +13,7 @@ var jwksCache = []string{"public, max-age=" + strconv.Itoa(int(session.JWKSMaxAg
 
 // jwks answers with the public keys that verify sessions (docs/reference/api.md 1.3).
 func (h *Handler) jwks(c *call) error {
-	keys, err := h.Gate.JWKS(c.ctx())
+	keys, err := h.Authn.JWKS(c.ctx())
 	if err != nil {
 		return err
 	}

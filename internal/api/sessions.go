@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"samla/internal/access"
+	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/jsontext"
 )
@@ -22,10 +22,10 @@ func (h *Handler) createSession(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.once(nil, func(ctx context.Context, _ *access.Claim) (access.Response, error) {
+	return c.idempotent(nil, func(ctx context.Context, _ *dedupe.Claim) (dedupe.Response, error) {
 		t, err := h.Users.CreateSession(ctx, c.who.ClientID, id)
 		if err != nil {
-			return access.Response{}, err
+			return dedupe.Response{}, err
 		}
 		body, err := marshal(sessionBody{t.Token, jsontext.Time(t.ExpiresAt), t.UserID})
 		return created("", t.UserID, body), err

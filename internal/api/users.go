@@ -4,7 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
-	"samla/internal/access"
+	"samla/internal/authn"
+	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/jsontext"
 	"samla/internal/store"
@@ -40,7 +41,7 @@ func (h *Handler) createUser(c *call) error {
 	if err := json.Unmarshal(raw, &ask); err != nil {
 		return err
 	}
-	return c.once(raw, func(ctx context.Context, claim *access.Claim) (access.Response, error) {
+	return c.idempotent(raw, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
 		var also func(store.Tx, user.User) error
 		if claim != nil {
 			also = func(tx store.Tx, u user.User) error {
@@ -53,13 +54,13 @@ func (h *Handler) createUser(c *call) error {
 		}
 		u, err := h.Users.Create(ctx, c.who.ClientID, ask.ExternalID, also)
 		if err != nil {
-			return access.Response{}, err
+			return dedupe.Response{}, err
 		}
 		return userCreated(u)
 	})
 }
 
-func userCreated(u user.User) (access.Response, error) {
+func userCreated(u user.User) (dedupe.Response, error) {
 	body, err := marshal(userOf(u))
 	return created("/users/"+u.ID, u.ID, body), err
 }
@@ -81,7 +82,7 @@ func (h *Handler) getUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.who.Kind == access.Session && c.who.UserID != id {
+	if c.who.Kind == authn.Session && c.who.UserID != id {
 		return fault.New(fault.UserNotFound)
 	}
 	u, err := h.Users.ByID(c.ctx(), c.who.ClientID, id)
@@ -96,7 +97,7 @@ func (h *Handler) deleteUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Users.Delete(c.ctx(), c.who.ClientID, id); err != nil {
+	if err := h.Users.Erase(c.ctx(), c.who.ClientID, id); err != nil {
 		return err
 	}
 	return c.nothing()

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"sync"
 
-	"samla/internal/access"
+	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/wire"
 )
@@ -80,7 +80,7 @@ func (c *call) problem(err error) {
 }
 
 // respond answers with a remembered or a new response of an idempotent route.
-func (c *call) respond(resp access.Response, replayed bool) error {
+func (c *call) respond(resp dedupe.Response, replayed bool) error {
 	h := c.w.Header()
 	if resp.Location != "" {
 		h["Location"] = []string{resp.Location}

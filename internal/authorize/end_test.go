@@ -6,13 +6,13 @@ import (
 	"slices"
 	"testing"
 
-	"samla/internal/access"
 	"samla/internal/audit"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/store"
+	"samla/internal/users"
 )
 
 // ends are the ways in which a consent ends. Each takes a consent to its end.
@@ -89,12 +89,9 @@ var ends = map[string]struct {
 		return c.ConsentID
 	}},
 	"user erased": {consent.Revoked, consent.CauseUserErased, func(b *bench) consent.ID {
-		g, err := access.New(b.Context(), access.Config{Store: b.Store, Vault: b.Vault, Clock: b.Clock, Issuer: "samla", Audience: "samla"})
-		if err != nil {
-			b.Fatal(err)
-		}
 		c := b.run(b.create().ID)
-		if err := access.NewUsers(g, b.Service).Delete(b.Context(), b.User.ClientID, b.User.ID); err != nil {
+		s := users.New(users.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Clock: b.Clock, IDs: b.IDs})
+		if err := s.Erase(b.Context(), b.User.ClientID, b.User.ID); err != nil {
 			b.Fatal(err)
 		}
 		return c.ID

@@ -14,11 +14,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"samla/internal/api"
 	"samla/internal/clock"
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
+	"samla/internal/ratelimit"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/seal/keyset"
@@ -27,12 +27,12 @@ import (
 
 // Config configures an Environment. Only Dir is required.
 type Config struct {
-	Listen        string   // address of the API; empty: "127.0.0.1:0"
-	SandboxListen string   // address of the sandbox; empty: "127.0.0.1:0"
-	Dir           string   // directory of all files
-	Database      string   // postgres://…; empty: SQLite under Dir
-	APIKey        string   // API key to accept; empty: the key of an earlier start, or a new one
-	Rate          api.Rate // limit of requests; the zero value is no limit
+	Listen        string         // address of the API; empty: "127.0.0.1:0"
+	SandboxListen string         // address of the sandbox; empty: "127.0.0.1:0"
+	Dir           string         // directory of all files
+	Database      string         // postgres://…; empty: SQLite under Dir
+	APIKey        string         // API key to accept; empty: the key of an earlier start, or a new one
+	Rate          ratelimit.Rate // limit of requests; the zero value is no limit
 	Clock         clock.Clock
 	Log           *slog.Logger
 	// WrapSandbox and WrapConnectors, if set, wrap the sandbox's handler and the
@@ -226,7 +226,7 @@ func ensureAPIKey(ctx context.Context, s *server.Server, wanted, path string) (s
 		}
 		wanted = string(stored)
 	}
-	_, secret, err := s.Gate.CreateKey(ctx, "local", "local", wanted)
+	_, secret, err := s.Authn.CreateKey(ctx, "local", "local", wanted)
 	if err != nil {
 		return "", err
 	}

@@ -31,19 +31,19 @@ type Env struct {
 	Clock *clock.Manual
 	IDs   *uuid7.Generator
 	User  user.User // stored, together with its client
+
+	master *keyset.Master
 }
 
 // New returns an Env with the database of this DSN (sqlstore.Config.DSN).
 func New(tb testing.TB, database string) *Env {
 	tb.Helper()
 	b := &Env{TB: tb, Store: Open(tb, database), Clock: clock.NewManual(Start)}
-	master, err := keyset.NewMaster()
-	if err != nil {
+	var err error
+	if b.master, err = keyset.NewMaster(); err != nil {
 		tb.Fatal(err)
 	}
-	if b.Vault, err = keyset.New(master, b.Store, b.Clock); err != nil {
-		tb.Fatal(err)
-	}
+	b.Vault = b.vault()
 	b.IDs = uuid7.NewGenerator(b.Clock, rand.Reader)
 	b.User = user.User{ID: b.IDs.New(), ClientID: b.IDs.New(), ExternalID: "customer", CreatedAt: Start, UpdatedAt: Start}
 	b.Write(func(tx store.Tx) error {
@@ -53,6 +53,35 @@ func New(tb testing.TB, database string) *Env {
 		return tx.AddUser(tb.Context(), b.User)
 	})
 	return b
+}
+
+// Node returns another node on the same database: it shares everything but the
+// data keys in memory.
+func (b *Env) Node() *Env {
+	b.Helper()
+	node := *b
+	node.Vault = b.vault()
+	return &node
+}
+
+func (b *Env) vault() *keyset.Vault {
+	b.Helper()
+	v, err := keyset.New(b.master, b.Store, b.Clock)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return v
+}
+
+// AddUser stores another user of the same client.
+func (b *Env) AddUser(externalID string) user.User {
+	b.Helper()
+	now := b.Clock.Now()
+	u := user.User{ID: b.IDs.New(), ClientID: b.User.ClientID, ExternalID: externalID, CreatedAt: now, UpdatedAt: now}
+	if err := b.Store.CreateUser(b.Context(), u); err != nil {
+		b.Fatal(err)
+	}
+	return u
 }
 
 // Open opens a store and closes it at the end of the test.

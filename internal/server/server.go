@@ -15,33 +15,36 @@ import (
 	"sync"
 	"time"
 
-	"samla/internal/access"
 	"samla/internal/api"
+	"samla/internal/authn"
 	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/dedupe"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
+	"samla/internal/ratelimit"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/users"
 	"samla/internal/uuid7"
 	"samla/internal/wire"
 )
 
 // Config is what an operator decides.
 type Config struct {
-	Listen       string        // host:port; port 0 takes a free one
-	Database     string        // postgres://…, or the data directory for SQLite
-	Issuer       string        // claim iss and aud of session tokens
-	SessionLife  time.Duration // docs/reference/api.md 1.3; 0 = 60 minutes
-	KeepData     time.Duration // docs/reference/api.md 5.9; 0 = 30 days
-	KeepEvidence time.Duration // 0 = 5 years
-	Workers      int           // collections read at once by this node; 0 = 64
-	Rate         api.Rate      // of requests, per client
+	Listen       string         // host:port; port 0 takes a free one
+	Database     string         // postgres://…, or the data directory for SQLite
+	Issuer       string         // claim iss and aud of session tokens
+	SessionLife  time.Duration  // docs/reference/api.md 1.3; 0 = 60 minutes
+	KeepData     time.Duration  // docs/reference/api.md 5.9; 0 = 30 days
+	KeepEvidence time.Duration  // 0 = 5 years
+	Workers      int            // collections read at once by this node; 0 = 64
+	Rate         ratelimit.Rate // of requests, per client
 
 	// Calls and CallsPerInstitution limit the calls to institutions that are in
 	// flight, of this node altogether and to one; more wait. 0 = 2048 and 512.
@@ -59,7 +62,7 @@ type Parts struct {
 
 // Server is one node. New makes it, Start serves, Stop ends it; each once.
 type Server struct {
-	Gate *access.Gate
+	Authn *authn.Authenticator
 
 	config   Config
 	parts    Parts
@@ -126,7 +129,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Gate, err = access.New(ctx, access.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
+	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
 	if errors.Is(err, seal.ErrDecryption) {
 		return fmt.Errorf("this database was sealed with another master key: %w", err)
@@ -150,8 +153,9 @@ func (s *Server) wire(ctx context.Context) error {
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Institutions: institutions,
 		Companies: directory, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
-	handler, err := api.New(api.Deps{Contract: document, Gate: s.Gate, Users: access.NewUsers(s.Gate, consents),
-		Once: access.NewOnce(s.store, vault, p.Clock), Consents: consents, Collections: collections,
+	handler, err := api.New(api.Deps{Contract: document, Authn: s.Authn,
+		Users:    users.New(users.Deps{Store: s.store, Vault: vault, Consents: consents, Tokens: s.Authn, Clock: p.Clock, IDs: ids}),
+		Requests: dedupe.New(s.store, vault, p.Clock), Consents: consents, Collections: collections,
 		Companies: directory, Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Rate: s.config.Rate})
 	if err != nil {

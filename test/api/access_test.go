@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"samla/internal/api"
 	kept "samla/internal/client"
 	"samla/internal/clock"
 	"samla/internal/devserver"
 	"samla/internal/fault"
+	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/wire"
@@ -36,17 +36,17 @@ func TestCredentials(t *testing.T) {
 		u, session := w.acme.person(t)
 		gone, goneSession := w.acme.person(t)
 		w.acme.remove(t, "/users/"+gone.UserUUID).Is(t, http.StatusNoContent, nil)
-		_, revokedKey, err := w.Server.Gate.CreateKey(t.Context(), "local", "revoked", "")
+		_, revokedKey, err := w.Server.Authn.CreateKey(t.Context(), "local", "revoked", "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.Journal.Secret("an API key", revokedKey)
-		keys, err := w.Server.Gate.ListKeys(t.Context())
+		keys, err := w.Server.Authn.ListKeys(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		i := slices.IndexFunc(keys, func(k kept.Key) bool { return k.Name == "revoked" })
-		if err := w.Server.Gate.RevokeKey(t.Context(), keys[i].ID); err != nil {
+		if err := w.Server.Authn.RevokeKey(t.Context(), keys[i].ID); err != nil {
 			t.Fatal(err)
 		}
 		key, token := w.acme.Header.Get("Authorization-Token"), session.Header.Get("Authorization")
@@ -165,7 +165,7 @@ func TestOddIDs(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	w := newLimited(t, api.Rate{PerSecond: 0.001, Burst: 5})
+	w := newLimited(t, ratelimit.Rate{PerSecond: 0.001, Burst: 5})
 	for left := 4; left >= 0; left-- {
 		a := w.acme.get(t, "/collections", nil)
 		if got := a.Header.Get("RateLimit"); !strings.HasPrefix(got, `"default";r=`+string(rune('0'+left))+";t=") {
@@ -185,7 +185,7 @@ func TestRateLimit(t *testing.T) {
 }
 
 // newLimited is a world without banks whose clients may call that fast.
-func newLimited(t *testing.T, rate api.Rate) *world {
+func newLimited(t *testing.T, rate ratelimit.Rate) *world {
 	t.Helper()
 	master, err := keyset.NewMaster()
 	if err != nil {

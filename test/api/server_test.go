@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"testing"
 
-	"samla/internal/api"
 	"samla/internal/fault"
+	"samla/internal/ratelimit"
 	"samla/internal/wire"
 )
 
@@ -63,7 +63,7 @@ func TestAvailability(t *testing.T) {
 
 // A server whose database is gone says so, and lives.
 func TestDatabaseGone(t *testing.T) {
-	w := newLimited(t, api.Rate{})
+	w := newLimited(t, ratelimit.Rate{})
 	w.broken = true
 	if err := w.Server.Store().Close(); err != nil {
 		t.Fatal(err)

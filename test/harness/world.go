@@ -71,7 +71,7 @@ func (w *World) Key(key string) Client {
 // clients have is nobody else's.
 func (w *World) Tenant(t *testing.T, name string) Client {
 	t.Helper()
-	_, key, err := w.Server.Gate.CreateKey(t.Context(), name, name, "")
+	_, key, err := w.Server.Authn.CreateKey(t.Context(), name, name, "")
 	if err != nil {
 		t.Fatal(err)
 	}

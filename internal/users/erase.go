@@ -1,4 +1,4 @@
-package access
+package users
 
 import (
 	"context"
@@ -15,27 +15,27 @@ import (
 
 const (
 	pageSize = 200
-	// maxForget is how often a deletion starts anew because a flow was writing
+	// maxTries is how often a deletion starts anew because a flow was writing
 	// one of the user's rows at the same moment.
-	maxForget = 20
+	maxTries = 20
 )
 
-// Delete anonymizes a user (docs/reference/api.md 3.4): the external id goes, running
+// Erase anonymizes a user (docs/reference/api.md 3.4): the external id goes, running
 // collections stop, consents end and their banks are owed a word, all data is
 // erased and the data key destroyed, in one transaction. Doing it twice changes
 // nothing. Faults: UserNotFound.
-func (s *Users) Delete(ctx context.Context, clientID, id string) error {
-	for range maxForget {
-		err := s.forget(ctx, clientID, id)
+func (s *Service) Erase(ctx context.Context, clientID, id string) error {
+	for range maxTries {
+		err := s.eraseOnce(ctx, clientID, id)
 		if errors.Is(err, store.ErrConflict) {
 			continue // somebody wrote in between: look again
 		}
 		if err == nil {
-			s.g.vault.Evict(id)
+			s.Vault.Evict(id)
 		}
-		return asFault("delete a user", err)
+		return faultOf("erase a user", err)
 	}
-	return asFault("delete a user", store.ErrConflict)
+	return faultOf("erase a user", store.ErrConflict)
 }
 
 // ending is what belongs to a user and has to end, as it was read.
@@ -45,27 +45,27 @@ type ending struct {
 	ends        []*authorize.End // of the consents
 }
 
-func (s *Users) forget(ctx context.Context, clientID, id string) error {
-	u, err := s.g.store.User(ctx, clientID, id)
+func (s *Service) eraseOnce(ctx context.Context, clientID, id string) error {
+	u, err := s.Store.User(ctx, clientID, id)
 	if err != nil || u.Anonymized() {
 		return err
 	}
-	now := s.g.clk.Now()
+	now := s.Clock.Now()
 	// Banks' tokens are sealed anew before the key goes. That reads the key
 	// store and cannot be done inside the transaction; what changed since is
 	// found there by comparing.
-	found, err := s.gather(ctx, s.g.store, u)
+	found, err := s.gather(ctx, s.Store, u)
 	if err != nil {
 		return err
 	}
 	for _, c := range found.consents {
-		end, err := s.consents.PlanEnd(ctx, c, consent.Withdrawn{Cause: consent.CauseUserErased})
+		end, err := s.Consents.PlanEnd(ctx, c, consent.Withdrawn{Cause: consent.CauseUserErased})
 		if err != nil {
 			return err
 		}
 		found.ends = append(found.ends, end)
 	}
-	err = s.g.store.Write(ctx, func(tx store.Tx) error { return s.end(ctx, tx, u, found, now) })
+	err = s.Store.Write(ctx, func(tx store.Tx) error { return s.end(ctx, tx, u, found, now) })
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *Users) forget(ctx context.Context, clientID, id string) error {
 	return nil
 }
 
-func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending, now time.Time) error {
+func (s *Service) end(ctx context.Context, tx store.Tx, u user.User, found ending, now time.Time) error {
 	u, err := tx.User(ctx, u.ClientID, u.ID)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (s *Users) end(ctx context.Context, tx store.Tx, u user.User, found ending,
 
 // gather reads what has to end: consents that are not final, those inside
 // one-time collections included, and every collection.
-func (s *Users) gather(ctx context.Context, from store.Reader, u user.User) (ending, error) {
+func (s *Service) gather(ctx context.Context, from store.Reader, u user.User) (ending, error) {
 	var e ending
 	for page := (store.Page{Limit: pageSize}); ; {
 		part, err := from.ConsentsOf(ctx, u.ClientID, u.ID, page)
@@ -172,7 +172,7 @@ func (e ending) same(other ending) bool {
 }
 
 // stop ends a collection that runs, and erases what any one has read.
-func (s *Users) stop(ctx context.Context, tx store.Tx, c collection.Collection, now time.Time) error {
+func (s *Service) stop(ctx context.Context, tx store.Tx, c collection.Collection, now time.Time) error {
 	running, full := !c.Status.Terminal(), c.Status.HasData() && !c.DataGone(now)
 	if running {
 		var err error
@@ -180,7 +180,7 @@ func (s *Users) stop(ctx context.Context, tx store.Tx, c collection.Collection, 
 			return err
 		}
 		c.WakeAt = time.Time{}
-		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.g.ids, c, now)); err != nil {
+		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, c, now)); err != nil {
 			return err
 		}
 	}

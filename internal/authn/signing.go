@@ -1,4 +1,4 @@
-package access
+package authn
 
 import (
 	"cmp"
@@ -21,58 +21,58 @@ import (
 	"samla/internal/store"
 )
 
-// retryAfter is the pause after a failed read of the signing keys, while an
-// older view is still at hand.
+// retryAfter is the pause after a failed read of the signing keys while an older
+// key set can still be used.
 const retryAfter = time.Second
 
-// signing keeps the keys that sign session tokens. Nothing runs in the
-// background: whoever needs the keys refreshes the view when it is session.ViewMaxAge old,
-// and does what the rule of rotation says.
+// signing caches the keys that sign session tokens and rotates them. It has no
+// background goroutine: the call that finds the key set older than
+// session.ViewMaxAge reads it again and carries out what session.Rotation plans.
 type signing struct {
 	store  store.Store
 	vault  seal.Vault
 	clk    clock.Clock
 	random io.Reader
 
-	view    atomic.Pointer[ring]
-	mu      sync.Mutex // one refresh at a time
+	cached  atomic.Pointer[keySet]
+	mu      sync.Mutex // held during a refresh
 	triedAt time.Time
 }
 
-// ring is one view of the signing keys. It does not change.
-type ring struct {
-	at     time.Time
+// keySet is the signing keys as they were read at one moment. It is immutable.
+type keySet struct {
+	readAt time.Time
 	public map[string]ed25519.PublicKey // by kid
 	signer jose.Signer
 	jwks   []byte
 }
 
-// current returns a view at most session.ViewMaxAge old; an older one when the store does
-// not answer.
-func (s *signing) current(ctx context.Context) (*ring, error) {
+// current returns a key set that is at most session.ViewMaxAge old, or an older
+// one when the store fails.
+func (s *signing) current(ctx context.Context) (*keySet, error) {
 	now := s.clk.Now()
-	if r := s.view.Load(); r != nil && now.Before(r.at.Add(session.ViewMaxAge)) {
-		return r, nil
+	if keys := s.cached.Load(); keys != nil && now.Before(keys.readAt.Add(session.ViewMaxAge)) {
+		return keys, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.view.Load()
-	if old != nil && (now.Before(old.at.Add(session.ViewMaxAge)) || now.Before(s.triedAt.Add(retryAfter))) {
+	old := s.cached.Load()
+	if old != nil && (now.Before(old.readAt.Add(session.ViewMaxAge)) || now.Before(s.triedAt.Add(retryAfter))) {
 		return old, nil
 	}
 	s.triedAt = now
-	fresh, err := s.refresh(ctx, now)
+	keys, err := s.refresh(ctx, now)
 	if err != nil {
 		if old != nil {
 			return old, nil
 		}
-		return nil, fmt.Errorf("access: read the signing keys: %w", err)
+		return nil, fmt.Errorf("authn: read the signing keys: %w", err)
 	}
-	s.view.Store(fresh)
-	return fresh, nil
+	s.cached.Store(keys)
+	return keys, nil
 }
 
-func (s *signing) refresh(ctx context.Context, now time.Time) (*ring, error) {
+func (s *signing) refresh(ctx context.Context, now time.Time) (*keySet, error) {
 	keys, p, err := s.read(ctx, s.store, now)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (s *signing) refresh(ctx context.Context, now time.Time) (*ring, error) {
 			return nil, err
 		}
 	}
-	return s.ring(ctx, keys, p.Sign, now)
+	return s.open(ctx, keys, p.Sign, now)
 }
 
 func (s *signing) read(ctx context.Context, from store.Reader, now time.Time) ([]session.SigningKey, session.Plan, error) {
@@ -100,18 +100,18 @@ func (s *signing) read(ctx context.Context, from store.Reader, now time.Time) ([
 	return keys, p, err
 }
 
-// rotate makes and drops keys. That another node was first is as good.
+// rotate adds and deletes keys. It is no error when another node did so first.
 func (s *signing) rotate(ctx context.Context, p session.Plan, now time.Time) error {
-	var fresh session.SigningKey
+	var added session.SigningKey
 	if p.Add != "" {
 		var err error
-		if fresh, err = s.make(ctx, p.Add, now); err != nil {
+		if added, err = s.make(ctx, p.Add, now); err != nil {
 			return err
 		}
 	}
 	return s.store.Write(ctx, func(tx store.Tx) error {
 		if p.Add != "" {
-			if err := tx.AddSigningKey(ctx, fresh); err != nil && !errors.Is(err, store.ErrExists) {
+			if err := tx.AddSigningKey(ctx, added); err != nil && !errors.Is(err, store.ErrExists) {
 				return err
 			}
 		}
@@ -138,10 +138,11 @@ func (s *signing) make(ctx context.Context, kid string, now time.Time) (session.
 	return session.SigningKey{ID: kid, CreatedAt: now, Sealed: sealed, Public: b}, err
 }
 
-// ring opens the keys. The public half is taken from the sealed one and not from
-// its column, so that nobody who can only write to the database adds a key.
-func (s *signing) ring(ctx context.Context, keys []session.SigningKey, sign int, now time.Time) (*ring, error) {
-	r := &ring{at: now, public: map[string]ed25519.PublicKey{}}
+// open decrypts the keys. It derives the public key from the sealed private key
+// and ignores the public column, so that write access to the database is not
+// enough to add a key.
+func (s *signing) open(ctx context.Context, keys []session.SigningKey, sign int, now time.Time) (*keySet, error) {
+	opened := &keySet{readAt: now, public: map[string]ed25519.PublicKey{}}
 	var set jose.JSONWebKeySet
 	for i, k := range keys {
 		seed, err := s.vault.Open(ctx, seal.System, signingPlace(k.ID), k.Sealed)
@@ -149,13 +150,13 @@ func (s *signing) ring(ctx context.Context, keys []session.SigningKey, sign int,
 			return nil, fmt.Errorf("open signing key %s: %w", k.ID, err)
 		}
 		if len(seed) != ed25519.SeedSize {
-			return nil, fmt.Errorf("signing key %s has a wrong length", k.ID)
+			return nil, fmt.Errorf("signing key %s has the wrong length", k.ID)
 		}
 		private := ed25519.NewKeyFromSeed(seed)
-		r.public[k.ID] = private.Public().(ed25519.PublicKey)
-		set.Keys = append(set.Keys, jwk(k.ID, r.public[k.ID]))
+		opened.public[k.ID] = private.Public().(ed25519.PublicKey)
+		set.Keys = append(set.Keys, jwk(k.ID, opened.public[k.ID]))
 		if i == sign {
-			r.signer, err = jose.NewSigner(
+			opened.signer, err = jose.NewSigner(
 				jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: k.ID}},
 				new(jose.SignerOptions).WithType("JWT"))
 			if err != nil {
@@ -163,12 +164,12 @@ func (s *signing) ring(ctx context.Context, keys []session.SigningKey, sign int,
 			}
 		}
 	}
-	if r.signer == nil {
-		return nil, errors.New("no key signs")
+	if opened.signer == nil {
+		return nil, errors.New("there is no key to sign with")
 	}
 	var err error
-	r.jwks, err = json.Marshal(set)
-	return r, err
+	opened.jwks, err = json.Marshal(set)
+	return opened, err
 }
 
 func signingPlace(kid string) seal.Place {

@@ -1,7 +1,6 @@
-package access_test
+package users_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,34 +8,24 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/access"
 	"samla/internal/audit"
 	"samla/internal/authorize"
-	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/outbox"
 	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/uuid7"
+	"samla/internal/user"
 )
-
-var ids = uuid7.NewGenerator(clock.NewManual(start), nil)
-
-func (n *node) write(t testing.TB, fn func(store.Tx) error) {
-	t.Helper()
-	if err := n.store.Store.Write(t.Context(), fn); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // consent adds a consent whose bank knows it as bankID (empty = not yet).
 func (n *node) consent(t testing.TB, userID string, s consent.Status, bankID string, change func(*consent.Consent)) consent.Consent {
 	t.Helper()
 	c := consent.Consent{
-		ID: consent.ID(ids.New()), ClientID: "a", UserID: userID, Company: "se-demo", Status: s, Step: consent.StepWatch,
+		ID: consent.ID(n.IDs.New()), ClientID: "a", UserID: userID, Company: "se-demo", Status: s, Step: consent.StepWatch,
 		Requested: consent.Scope{Balances: true}, CreatedAt: start, StatusChangedAt: start,
 		AuthorizeBy: start.Add(time.Hour), ExpiresAt: start.Add(24 * time.Hour), WakeAt: start.Add(time.Second),
 	}
@@ -45,17 +34,17 @@ func (n *node) consent(t testing.TB, userID string, s consent.Status, bankID str
 	}
 	plain, _ := json.Marshal(consent.Secret{Context: psu.Context{PersonalNumber: "200002292399"}, RemoteID: consent.RemoteID(bankID), Token: "bearer"})
 	var err error
-	if c.Sealed, err = n.vault.Seal(t.Context(), c.Subject(), authorize.SecretPlace(c.ID), plain); err != nil {
+	if c.Sealed, err = n.Vault.Seal(t.Context(), c.Subject(), authorize.SecretPlace(c.ID), plain); err != nil {
 		t.Fatal(err)
 	}
-	n.write(t, func(tx store.Tx) error { return tx.AddConsent(t.Context(), c) })
+	n.Write(func(tx store.Tx) error { return tx.AddConsent(t.Context(), c) })
 	return c
 }
 
 func (n *node) collection(t testing.TB, userID string, s collection.Status, change func(*collection.Collection)) collection.Collection {
 	t.Helper()
 	c := collection.Collection{
-		ID: ids.New(), ClientID: "a", UserID: userID, Company: "se-demo", Mode: collection.Stored, Attended: true,
+		ID: n.IDs.New(), ClientID: "a", UserID: userID, Company: "se-demo", Mode: collection.Stored, Attended: true,
 		Status: s, CreatedAt: start, StatusChangedAt: start, PolledAt: start, WakeAt: start.Add(time.Second),
 	}
 	if s.HasData() {
@@ -64,7 +53,7 @@ func (n *node) collection(t testing.TB, userID string, s collection.Status, chan
 	if change != nil {
 		change(&c)
 	}
-	n.write(t, func(tx store.Tx) error {
+	n.Write(func(tx store.Tx) error {
 		if err := tx.AddCollection(t.Context(), c); err != nil {
 			return err
 		}
@@ -79,7 +68,7 @@ func (n *node) collection(t testing.TB, userID string, s collection.Status, chan
 // duties opens all duties that are owed, by consent.
 func (n *node) duties(t testing.TB) map[string]outbox.Revocation {
 	t.Helper()
-	due, err := n.store.Claim(t.Context(), store.Outbox, n.clk.Now(), time.Minute, 1000)
+	due, err := n.store.Claim(t.Context(), store.Outbox, n.Clock.Now(), time.Minute, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +78,7 @@ func (n *node) duties(t testing.TB) map[string]outbox.Revocation {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := authorize.OpenRevocation(t.Context(), n.vault, d)
+		p, err := authorize.OpenRevocation(t.Context(), n.Vault, d)
 		if err != nil || d.Kind != outbox.RevokeConsent || d.Company != "se-demo" || !d.WakeAt.After(d.CreatedAt) {
 			t.Fatalf("%+v, %v", d, err)
 		}
@@ -98,10 +87,10 @@ func (n *node) duties(t testing.TB) map[string]outbox.Revocation {
 	return owed
 }
 
-func TestForgettingEndsEverything(t *testing.T) {
-	all := nodes(t, 2)
+func TestErase_EndsEverything(t *testing.T) {
+	all := nodes(t, t.TempDir(), 2)
 	n, other := all[0], all[1]
-	u, neighbour := n.person(t, "a", "customer-4711"), n.person(t, "a", "customer-4712")
+	u, neighbour := n.create("a", "customer-4711"), n.create("a", "customer-4712")
 
 	fresh := n.consent(t, u.ID, consent.Initiated, "", nil)
 	waiting := n.consent(t, u.ID, consent.AwaitingAuthorization, "bank-1", nil)
@@ -118,9 +107,9 @@ func TestForgettingEndsEverything(t *testing.T) {
 		c.Mode, c.ConsentID = collection.OneTime, inside.ID
 	})
 
-	n.clk.Advance(time.Hour)
-	now := n.clk.Now()
-	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+	n.Clock.Advance(time.Hour)
+	now := n.Clock.Now()
+	if err := n.Erase(t.Context(), "a", u.ID); err != nil {
 		t.Fatal(err)
 	}
 
@@ -133,7 +122,7 @@ func TestForgettingEndsEverything(t *testing.T) {
 		if err != nil || len(entries) == 0 || entries[len(entries)-1].Kind != string(audit.ConsentRevoked) && name != "inside" {
 			t.Errorf("%s: %+v, %v", name, entries, err)
 		}
-		if _, err := n.vault.Open(t.Context(), c.Subject(), authorize.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+		if _, err := n.Vault.Open(t.Context(), c.Subject(), authorize.SecretPlace(c.ID), c.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 			t.Errorf("%s: the secret opens: %v", name, err)
 		}
 	}
@@ -176,32 +165,32 @@ func TestForgettingEndsEverything(t *testing.T) {
 	if _, err := n.store.Products(t.Context(), theirDone.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := n.vault.Open(t.Context(), neighbour.ID, authorize.SecretPlace(theirs.ID), theirs.Sealed); err != nil {
+	if _, err := n.Vault.Open(t.Context(), neighbour.ID, authorize.SecretPlace(theirs.ID), theirs.Sealed); err != nil {
 		t.Error(err)
 	}
-	other.clk.Advance(time.Minute)
-	if _, err := other.vault.Open(t.Context(), u.ID, authorize.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+	other.Clock.Advance(time.Minute)
+	if _, err := other.Vault.Open(t.Context(), u.ID, authorize.SecretPlace(valid.ID), valid.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
 		t.Errorf("another node: %v", err)
 	}
 
 	// Once more changes nothing.
-	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+	if err := n.Erase(t.Context(), "a", u.ID); err != nil {
 		t.Error(err)
 	}
-	if got, _ := n.users.ByID(t.Context(), "a", u.ID); !got.AnonymizedAt.Equal(now) {
+	if got, _ := n.ByID(t.Context(), "a", u.ID); !got.AnonymizedAt.Equal(now) {
 		t.Errorf("deleted anew at %v", got.AnonymizedAt)
 	}
 }
 
-func TestForgettingAUserOfManyConsents(t *testing.T) {
-	n := nodes(t, 1)[0]
-	u := n.person(t, "a", "customer-4711")
+func TestErase_EndsManyConsents(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
 	const many = 401
 	for i := range many {
 		n.consent(t, u.ID, consent.Authorized, fmt.Sprint("bank-", i), nil)
 		n.collection(t, u.ID, collection.Running, nil)
 	}
-	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+	if err := n.Erase(t.Context(), "a", u.ID); err != nil {
 		t.Fatal(err)
 	}
 	if owed := n.duties(t); len(owed) != many {
@@ -216,24 +205,24 @@ func TestForgettingAUserOfManyConsents(t *testing.T) {
 
 // A flow writes one of the user's rows, or adds one, between the look and the
 // write: the deletion looks again and misses nothing.
-func TestForgettingMeetsAFlowAtWork(t *testing.T) {
-	n := nodes(t, 1)[0]
-	u := n.person(t, "a", "customer-4711")
+func TestErase_RepeatsAfterConcurrentWrite(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
 	c := n.consent(t, u.ID, consent.AwaitingAuthorization, "", nil)
 	var added consent.Consent
 	n.store.beforeNext = func() {
 		plain, _ := json.Marshal(consent.Secret{RemoteID: "late"})
 		var err error
-		if c.Sealed, err = n.vault.Seal(t.Context(), u.ID, authorize.SecretPlace(c.ID), plain); err != nil {
+		if c.Sealed, err = n.Vault.Seal(t.Context(), u.ID, authorize.SecretPlace(c.ID), plain); err != nil {
 			t.Error(err)
 		}
-		n.write(t, func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
+		n.Write(func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
 		n.store.beforeNext = func() {
 			added = n.consent(t, u.ID, consent.Authorized, "new", nil)
 			n.store.beforeNext = func() { n.collection(t, u.ID, collection.Running, nil) }
 		}
 	}
-	if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+	if err := n.Erase(t.Context(), "a", u.ID); err != nil {
 		t.Fatal(err)
 	}
 	owed := n.duties(t)
@@ -247,15 +236,15 @@ func TestForgettingMeetsAFlowAtWork(t *testing.T) {
 	}
 }
 
-func TestConcurrentDeletionsAreOne(t *testing.T) {
-	onBoth(t, func(t *testing.T, dsn string) {
-		all := nodesOn(t, dsn, 4)
-		u := all[0].person(t, "a", "customer-4711")
+func TestErase_HappensOnceForConcurrentCalls(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		all := nodes(t, database, 4)
+		u := all[0].create("a", "customer-4711")
 		c := all[0].consent(t, u.ID, consent.Authorized, "bank", nil)
 		var wg sync.WaitGroup
 		for _, n := range all {
 			wg.Go(func() {
-				if err := n.users.Delete(t.Context(), "a", u.ID); err != nil {
+				if err := n.Erase(t.Context(), "a", u.ID); err != nil {
 					t.Error(err)
 				}
 			})
@@ -273,42 +262,63 @@ func TestConcurrentDeletionsAreOne(t *testing.T) {
 
 // A secret that does not open must not be passed over in silence: the bank would
 // never be told.
-func TestForgettingStopsAtATamperedSecret(t *testing.T) {
-	n := nodes(t, 1)[0]
-	u := n.person(t, "a", "customer-4711")
+func TestErase_FailsForTamperedSecret(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
 	c := n.consent(t, u.ID, consent.Authorized, "bank", nil)
 	c.Sealed[len(c.Sealed)-1] ^= 1
-	n.write(t, func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
-	err := n.users.Delete(t.Context(), "a", u.ID)
+	n.Write(func(tx store.Tx) error { _, err := tx.PutConsent(t.Context(), c); return err })
+	err := n.Erase(t.Context(), "a", u.ID)
 	if fault.CodeOf(err) != fault.Internal || !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("got %v", err)
 	}
-	if got, _ := n.users.ByID(t.Context(), "a", u.ID); got.Anonymized() {
+	if got, _ := n.ByID(t.Context(), "a", u.ID); got.Anonymized() {
 		t.Error("half forgotten")
 	}
 }
 
-func TestRememberedAnswersGoWithTheUserTheyAreAbout(t *testing.T) {
-	n := nodes(t, 1)[0]
-	gone, stays := n.person(t, caller.ClientID, "gone"), n.person(t, caller.ClientID, "stays")
-	about := func(key, userID string) (replayed bool) {
-		_, replayed, err := n.do(t, key, func(context.Context, *access.Claim) (access.Response, error) {
-			return access.Response{Status: 201, UserID: userID}, nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return replayed
-	}
-	about("of gone", gone.ID)
-	about("of stays", stays.ID)
-	if err := n.users.Delete(t.Context(), caller.ClientID, gone.ID); err != nil {
+func TestErase_HidesUser(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
+	n.Clock.Advance(time.Minute)
+	if err := n.Erase(t.Context(), "a", u.ID); err != nil {
 		t.Fatal(err)
 	}
-	if about("of gone", "") {
-		t.Error("an answer about an anonymized user is still given")
+	if err := second(n.CreateSession(t.Context(), "a", u.ID)); fault.CodeOf(err) != fault.UserAnonymized {
+		t.Errorf("new session: %v", err)
 	}
-	if !about("of stays", "") {
-		t.Error("an answer about another user was forgotten")
+	erased, err := n.ByID(t.Context(), "a", u.ID)
+	if err != nil || erased.ExternalID != "" || !erased.AnonymizedAt.Equal(start.Add(time.Minute)) {
+		t.Errorf("%+v, %v", erased, err)
 	}
+	if err := second(n.ByExternalID(t.Context(), "a", "customer-4711")); fault.CodeOf(err) != fault.UserNotFound {
+		t.Errorf("still found: %v", err)
+	}
+	if again := n.create("a", "customer-4711"); again.ID == u.ID {
+		t.Error("the erased user came back")
+	}
+}
+
+func TestErase_DeletesResponsesAboutUser(t *testing.T) {
+	n := newNode(t)
+	erased, other := n.create("a", "erased"), n.create("a", "other")
+	record := func(u user.User) idempotency.Record {
+		return idempotency.Record{ClientID: "a", Key: u.ID, Request: []byte("sealed"), Sealed: []byte("sealed"), UserID: u.ID,
+			Done: true, Status: 201, StartedAt: start, ExpiresAt: start.Add(time.Hour), LockedUntil: start}
+	}
+	for _, u := range []user.User{erased, other} {
+		n.Write(func(tx store.Tx) error { return second(tx.ClaimIdempotencyKey(t.Context(), record(u))) })
+	}
+	if err := n.Erase(t.Context(), "a", erased.ID); err != nil {
+		t.Fatal(err)
+	}
+	n.Write(func(tx store.Tx) error {
+		if err := second(tx.ClaimIdempotencyKey(t.Context(), record(erased))); err != nil {
+			t.Errorf("a response about the erased user is still stored: %v", err)
+		}
+		if err := second(tx.ClaimIdempotencyKey(t.Context(), record(other))); !errors.Is(err, store.ErrExists) {
+			t.Errorf("a response about another user is gone: %v", err)
+		}
+		return nil
+	})
 }

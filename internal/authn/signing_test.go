@@ -1,0 +1,115 @@
+package authn_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"samla/internal/authn"
+	"samla/internal/fault"
+	"samla/internal/flowtest"
+	"samla/internal/seal"
+	"samla/internal/seal/keyset"
+	"samla/internal/session"
+)
+
+func TestNew_MakesOneSigningKeyOnConcurrentStarts(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		b := flowtest.New(t, database)
+		all := make([]*node, 8)
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() { all[i] = nodeOn(t, b.Node()) })
+		}
+		wg.Wait()
+		keys, err := b.Store.SigningKeys(t.Context())
+		if err != nil || len(keys) != 1 {
+			t.Fatalf("%d keys, %v", len(keys), err)
+		}
+		for _, issuer := range all {
+			token, _ := issuer.issue()
+			for _, n := range all {
+				if got := n.withToken(token); got != "" {
+					t.Fatal(got)
+				}
+			}
+		}
+	})
+}
+
+func TestNew_ReturnsErrDecryptionForWrongMasterKey(t *testing.T) {
+	n := newNode(t)
+	other, err := keyset.NewMaster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config(n.store, n.Env)
+	if c.Vault, err = keyset.New(other, n.store, n.Clock); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authn.New(t.Context(), c); !errors.Is(err, seal.ErrDecryption) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Two nodes over two months: each accepts every token that the other issues, and a
+// key set that a client cached five minutes before has the key already.
+func TestSigningKeys_RotateWithoutGap(t *testing.T) {
+	all := nodes(t, t.TempDir(), 2)
+	clk := all[0].Clock
+	published := jwks(t, all[1])
+	seen := map[string]bool{}
+	type issued struct {
+		token   string
+		expires time.Time
+	}
+	var tokens []issued
+	for i := 0; clk.Now().Before(start.AddDate(0, 0, 65)); i++ {
+		token, expires := all[i%2].issue()
+		tokens = append(tokens, issued{token, expires})
+		parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.EdDSA})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kid := parsed.Headers[0].KeyID
+		seen[kid] = true
+		if len(published.Key(kid)) != 1 {
+			t.Fatalf("%s signs at %v and was not published before", kid, clk.Now())
+		}
+		published = jwks(t, all[i%2])
+		for _, issued := range tokens {
+			want := fault.Code("")
+			if !clk.Now().Before(issued.expires) {
+				want = fault.Unauthorized
+			}
+			if got := all[(i+1)%2].withToken(issued.token); got != want {
+				t.Fatalf("at %v: %q, want %q", clk.Now(), got, want)
+			}
+		}
+		if len(tokens) > 10 {
+			tokens = tokens[5:]
+		}
+		if i%8 == 0 {
+			clk.Advance(11 * time.Hour) // longer than the lifetime of a token
+			published = jwks(t, all[i%2])
+		}
+		clk.Advance(session.JWKSMaxAge)
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d keys signed in 65 days", len(seen))
+	}
+}
+
+func TestSigningKeys_StayUsableWhileStoreFails(t *testing.T) {
+	n := newNode(t)
+	token, _ := n.issue()
+	n.store.fail(errors.New("down"))
+	n.Clock.Advance(10 * time.Minute) // longer than every cache
+	if got := n.withToken(token); got != "" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,139 @@
+// Package users owns the persons whose data a client collects: it creates, finds
+// and erases them, and opens their sessions (docs/reference/api.md 3).
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/clock"
+	"samla/internal/fault"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/user"
+	"samla/internal/uuid7"
+)
+
+// Deps is what the service works with. All members are required.
+type Deps struct {
+	Store    store.Store
+	Vault    seal.Vault
+	Consents *authorize.Service
+	Tokens   TokenIssuer
+	Clock    clock.Clock
+	IDs      *uuid7.Generator
+}
+
+// TokenIssuer issues session tokens.
+type TokenIssuer interface {
+	// IssueToken returns a session token for a user and the time at which it
+	// expires. It stores nothing.
+	IssueToken(ctx context.Context, clientID, userID string) (token string, expiresAt time.Time, err error)
+}
+
+// Service is safe for concurrent use. The errors of its methods are faults; one
+// that a method does not document is Internal.
+type Service struct{ Deps }
+
+// New returns the service.
+func New(d Deps) *Service { return &Service{d} }
+
+// Session is a new session (docs/reference/api.md 3.1).
+type Session struct {
+	Token     string
+	ExpiresAt time.Time
+	UserID    string
+}
+
+// Create creates a user. also runs inside the transaction, after the user was
+// added. When it is nil, concurrent calls can share a transaction, which is
+// cheaper. Faults: InvalidParameter at /externalId, UserExists with the id of the
+// existing user.
+func (s *Service) Create(ctx context.Context, clientID, externalID string, also func(store.Tx, user.User) error) (user.User, error) {
+	if f := user.CheckExternalID(externalID, "/externalId"); f != nil {
+		return user.User{}, f
+	}
+	now := s.Clock.Now()
+	u := user.User{ID: s.IDs.New(), ClientID: clientID, ExternalID: externalID, CreatedAt: now, UpdatedAt: now}
+	var err error
+	if also == nil {
+		err = s.Store.CreateUser(ctx, u)
+	} else {
+		err = s.Store.Write(ctx, func(tx store.Tx) error {
+			if err := tx.AddUser(ctx, u); err != nil {
+				return err
+			}
+			return also(tx, u)
+		})
+	}
+	if errors.Is(err, store.ErrExists) {
+		err = s.existing(ctx, clientID, externalID)
+	}
+	if err != nil {
+		return user.User{}, faultOf("create a user", err)
+	}
+	return u, nil
+}
+
+// existing returns the fault UserExists with the id of the user that has the
+// external id.
+func (s *Service) existing(ctx context.Context, clientID, externalID string) error {
+	u, err := s.Store.UserByExternalID(ctx, clientID, externalID)
+	if err != nil {
+		return err
+	}
+	f := fault.New(fault.UserExists)
+	f.UserID = u.ID
+	return f
+}
+
+// ByExternalID returns the client's user with the given external id. An anonymized
+// user has none. Faults: InvalidParameter at ?externalId, UserNotFound.
+func (s *Service) ByExternalID(ctx context.Context, clientID, externalID string) (user.User, error) {
+	if f := user.CheckExternalID(externalID, "?externalId"); f != nil {
+		return user.User{}, f
+	}
+	u, err := s.Store.UserByExternalID(ctx, clientID, externalID)
+	return u, faultOf("find a user", err)
+}
+
+// ByID returns the client's user with the given id, anonymized or not. Fault:
+// UserNotFound.
+func (s *Service) ByID(ctx context.Context, clientID, id string) (user.User, error) {
+	u, err := s.Store.User(ctx, clientID, id)
+	return u, faultOf("read a user", err)
+}
+
+// CreateSession opens a session for a user. It stores nothing. Faults:
+// UserNotFound, UserAnonymized.
+func (s *Service) CreateSession(ctx context.Context, clientID, userID string) (Session, error) {
+	u, err := s.ByID(ctx, clientID, userID)
+	if err != nil {
+		return Session{}, err
+	}
+	if u.Anonymized() {
+		return Session{}, fault.New(fault.UserAnonymized)
+	}
+	token, expiresAt, err := s.Tokens.IssueToken(ctx, clientID, u.ID)
+	if err != nil {
+		return Session{}, faultOf("create a session", err)
+	}
+	return Session{Token: token, ExpiresAt: expiresAt, UserID: u.ID}, nil
+}
+
+// faultOf returns the fault for the error of an operation, and nil for nil.
+func faultOf(operation string, err error) error {
+	var f *fault.Fault
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, store.ErrNotFound):
+		return fault.New(fault.UserNotFound)
+	}
+	return fault.Wrap(fmt.Errorf("users: %s: %w", operation, err))
+}

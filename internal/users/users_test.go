@@ -1,0 +1,188 @@
+package users_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"samla/internal/authorize"
+	"samla/internal/fault"
+	"samla/internal/flowtest"
+	"samla/internal/institution"
+	"samla/internal/jobs"
+	"samla/internal/store"
+	"samla/internal/testpg"
+	"samla/internal/user"
+	"samla/internal/users"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var start = flowtest.Start
+
+// hookStore is a store whose next Write a test can precede.
+type hookStore struct {
+	store.Store
+	mu         sync.Mutex
+	beforeNext func() // called once, before the next Write
+}
+
+func (s *hookStore) Write(ctx context.Context, fn func(store.Tx) error) error {
+	s.mu.Lock()
+	before := s.beforeNext
+	s.beforeNext = nil
+	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
+	return s.Store.Write(ctx, fn)
+}
+
+// tokens issues the user's id as the token.
+type tokens struct{ expiresAt time.Time }
+
+func (i tokens) IssueToken(_ context.Context, _, userID string) (string, time.Time, error) {
+	return "token of " + userID, i.expiresAt, nil
+}
+
+// node is the service on one node; nodes may share a database.
+type node struct {
+	*users.Service
+	*flowtest.Env
+	store *hookStore
+}
+
+// nodes starts n nodes on one new database.
+func nodes(t testing.TB, database string, n int) []*node {
+	t.Helper()
+	b := flowtest.New(t, database)
+	all := make([]*node, n)
+	for i := range all {
+		b := b.Node()
+		s := &hookStore{Store: b.Store}
+		log := slog.New(slog.DiscardHandler)
+		consents := authorize.New(authorize.Deps{Store: s, Vault: b.Vault, Institutions: institution.Set{},
+			Pump: jobs.New(s, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
+		all[i] = &node{users.New(users.Deps{Store: s, Vault: b.Vault, Consents: consents, Tokens: tokens{start.Add(time.Hour)},
+			Clock: b.Clock, IDs: b.IDs}), b, s}
+	}
+	return all
+}
+
+func newNode(t testing.TB) *node {
+	t.Helper()
+	return nodes(t, t.TempDir(), 1)[0]
+}
+
+// onBoth runs a test on both engines: PostgreSQL has several writers at once where
+// SQLite has one.
+func onBoth(t *testing.T, test func(t *testing.T, database string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
+	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+}
+
+func (n *node) create(clientID, externalID string) user.User {
+	n.Helper()
+	u, err := n.Create(n.Context(), clientID, externalID, nil)
+	if err != nil {
+		n.Fatal(err)
+	}
+	return u
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestUsers_AreVisibleToTheirClientOnly(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
+	if u.ClientID != "a" || u.ExternalID != "customer-4711" || !u.CreatedAt.Equal(start) || !u.UpdatedAt.Equal(start) || u.Anonymized() {
+		t.Errorf("%+v", u)
+	}
+	if same := n.create("b", "customer-4711"); same.ID == u.ID {
+		t.Error("two clients share a user")
+	}
+	if got, err := n.ByID(t.Context(), "a", u.ID); err != nil || got != u {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := n.ByExternalID(t.Context(), "a", "customer-4711"); err != nil || got != u {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for name, err := range map[string]error{
+		"by id":          second(n.ByID(t.Context(), "b", u.ID)),
+		"by external id": second(n.ByExternalID(t.Context(), "c", "customer-4711")),
+		"session":        second(n.CreateSession(t.Context(), "b", u.ID)),
+		"erase":          n.Erase(t.Context(), "b", u.ID),
+		"not an id":      second(n.ByID(t.Context(), "a", "'; --")),
+	} {
+		if fault.CodeOf(err) != fault.UserNotFound {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCreate_ReturnsExistingUserOfExternalID(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
+	_, err := n.Create(t.Context(), "a", "customer-4711", func(store.Tx, user.User) error {
+		t.Error("called for a user that was not created")
+		return nil
+	})
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Code != fault.UserExists || f.UserID != u.ID {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestExternalID_IsValidated(t *testing.T) {
+	n := newNode(t)
+	for _, c := range []struct {
+		id   string
+		code fault.FieldCode
+	}{
+		{"", fault.Required}, {strings.Repeat("å", 256), fault.TooLong}, {"a\nb", fault.Invalid}, {"\xff", fault.Invalid},
+	} {
+		for pointer, err := range map[string]error{
+			"/externalId": second(n.Create(t.Context(), "a", c.id, nil)),
+			"?externalId": second(n.ByExternalID(t.Context(), "a", c.id)),
+		} {
+			var f *fault.Fault
+			if !errors.As(err, &f) || f.Code != fault.InvalidParameter || f.Fields[0].Pointer != pointer || f.Fields[0].Code != c.code {
+				t.Errorf("%q at %s: %v", c.id, pointer, err)
+			}
+		}
+	}
+	n.create("a", strings.Repeat("å", 255))
+}
+
+func TestCreate_RollsBackUserWhenAlsoFails(t *testing.T) {
+	n := newNode(t)
+	refused := errors.New("refused")
+	_, err := n.Create(t.Context(), "a", "customer-4711", func(tx store.Tx, u user.User) error {
+		if _, err := tx.User(t.Context(), "a", u.ID); err != nil {
+			t.Error(err)
+		}
+		return refused
+	})
+	if !errors.Is(err, refused) || fault.CodeOf(err) != fault.Internal {
+		t.Errorf("got %v", err)
+	}
+	if err := second(n.ByExternalID(t.Context(), "a", "customer-4711")); fault.CodeOf(err) != fault.UserNotFound {
+		t.Errorf("the user is there: %v", err)
+	}
+}
+
+func TestCreateSession_IssuesToken(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
+	s, err := n.CreateSession(t.Context(), "a", u.ID)
+	want := users.Session{Token: "token of " + u.ID, ExpiresAt: start.Add(time.Hour), UserID: u.ID}
+	if err != nil || s != want {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
