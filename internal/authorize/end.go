@@ -45,26 +45,28 @@ func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Even
 		return nil, err
 	}
 	after.WakeAt = time.Time{}
-	end := &End{s: s, before: c, after: after, cause: consent.CauseOf(e)}
-	end.message, err = s.planRevocation(ctx, c, after)
+	end := &End{s: s, before: c, after: after, cause: c.EndCause(e)}
+	if !end.cause.SaidByBank() {
+		end.message, err = s.planRevocation(ctx, c)
+	}
 	return end, err
 }
 
-// planRevocation plans the message that tells the bank of the end, or nil when
-// there is nothing to tell: the bank has given no consent yet, or the secret is
-// lost with the subject's key.
-func (s *Service) planRevocation(ctx context.Context, before, after consent.Consent) (*outbox.Message, error) {
-	if after.Status == consent.Expired || len(before.Sealed) == 0 {
+// planRevocation plans the message that tells the bank of the end of c, or nil
+// when there is nothing to tell: the bank has given no consent yet, or the secret
+// is lost with the subject's key.
+func (s *Service) planRevocation(ctx context.Context, c consent.Consent) (*outbox.Message, error) {
+	if len(c.Sealed) == 0 {
 		return nil, nil
 	}
-	secret, err := s.secret(ctx, before)
+	secret, err := s.secret(ctx, c)
 	if errors.Is(err, seal.ErrKeyDestroyed) || err == nil && secret.RemoteID == "" {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.revocation(ctx, before, outbox.Revocation{RemoteID: secret.RemoteID, Token: secret.Token})
+	m, err := s.revocation(ctx, c, outbox.Revocation{RemoteID: secret.RemoteID, Token: secret.Token})
 	return &m, err
 }
 

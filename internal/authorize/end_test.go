@@ -45,10 +45,32 @@ var ends = map[string]struct {
 		b.bank.onRead = b.bank.answers(institution.ConsentRevoked)
 		return b.doubted(c, institution.ConsentGone)
 	}},
+	"refused, and the bank does not say more": {consent.Revoked, consent.CauseBankRefused, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			return institution.ConsentInfo{}, kind(institution.Unreachable)
+		}
+		return b.doubted(c, institution.ConsentGone)
+	}},
+	"refused as over, and the bank does not say more": {consent.Expired, consent.CauseBankRefused, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			return institution.ConsentInfo{}, kind(institution.Busy)
+		}
+		return b.doubted(c, institution.ConsentOver)
+	}},
+	"unknown to the bank": {consent.Revoked, consent.CauseBankRevoked, func(b *bench) consent.ID {
+		c := b.run(b.create().ID)
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			return institution.ConsentInfo{}, kind(institution.ConsentGone)
+		}
+		b.Clock.Set(c.WakeAt)
+		return b.look(c.ID).ID
+	}},
 	"to be signed again": {consent.Expired, consent.CauseNewSignature, func(b *bench) consent.ID {
 		return b.doubted(b.run(b.create().ID), institution.SCARequired)
 	}},
-	"expired": {consent.Expired, consent.CauseTime, func(b *bench) consent.ID {
+	"expired": {consent.Expired, consent.CauseValidity, func(b *bench) consent.ID {
 		c := b.run(b.create().ID)
 		b.Clock.Set(c.ExpiresAt)
 		return b.look(c.ID).ID
@@ -170,6 +192,35 @@ func TestEnd_UsesEveryCause(t *testing.T) {
 		if !used[cause] {
 			t.Errorf("nothing ends a consent with the cause %s", cause)
 		}
+	}
+}
+
+// A bank is told of each end but those that it told of itself. A bank that calls
+// the consent valid has not said that it is over, whatever else it refuses.
+func TestEnd_TellsTheBankUnlessTheBankSaidSo(t *testing.T) {
+	for name, test := range ends {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			id := test.end(b)
+			want := 0
+			if len(b.bank.opened) > 0 && !test.cause.SaidByBank() {
+				want = 1
+			}
+			owed := b.duties()
+			if len(owed) != want {
+				t.Fatalf("%d messages to the bank, want %d", len(owed), want)
+			}
+			if want == 0 {
+				return
+			}
+			if m, _ := b.duty(owed[0]); m.ConsentID != id {
+				t.Errorf("the message is about another consent: %+v", m)
+			}
+			if err := b.Discharge(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
+				t.Errorf("the bank was told of %+v, %v", b.bank.revoked, err)
+			}
+		})
 	}
 }
 

@@ -56,9 +56,9 @@ func (s *Service) Doubt(ctx context.Context, c consent.Consent, met institution.
 	var e consent.Event
 	switch met {
 	case institution.ConsentGone:
-		e = consent.Withdrawn{Cause: consent.CauseBankRevoked}
+		e = consent.Withdrawn{Cause: consent.CauseBankRefused}
 	case institution.ConsentOver:
-		e = consent.Expiry{Cause: consent.CauseBankExpired}
+		e = consent.Expiry{Cause: consent.CauseBankRefused}
 	case institution.SCARequired:
 		e = consent.Expiry{Cause: consent.CauseNewSignature}
 	default:

@@ -13,26 +13,29 @@ const (
 	CauseBankRevoked  Cause = "BANK"               // the bank says that it was revoked, or does not know it
 	CauseBankExpired  Cause = "BANK_EXPIRED"       // the bank says that it has expired
 	CauseBankRejected Cause = "BANK_REJECTED"      // the bank says that it was rejected
+	CauseBankRefused  Cause = "BANK_REFUSED"       // the bank refuses access under it, and does not answer how it stands
 	CauseNewSignature Cause = "SIGNATURE_REQUIRED" // the bank demands a new signature, although it calls the consent valid
-	CauseTime         Cause = "TIME"               // its validity, or the time to authorize it, is over
+	CauseValidity     Cause = "VALIDITY"           // the time that the bank granted it for, or the 180 days of a signature, are over
+	CauseTime         Cause = "TIME"               // the time to authorize it is over, or it was granted for a time already past
 	CauseFailed       Cause = "FAILED"             // the authorization failed; the failure code says how
 )
 
 // Causes lists the closed set.
 func Causes() []Cause {
 	return []Cause{CauseUser, CauseUserErased, CauseOneTime, CauseBankRevoked, CauseBankExpired, CauseBankRejected,
-		CauseNewSignature, CauseTime, CauseFailed}
+		CauseBankRefused, CauseNewSignature, CauseValidity, CauseTime, CauseFailed}
 }
 
 // SaidByBank reports whether the bank itself said that the consent is over, so
-// that it need not be told.
+// that it need not be told. The date that a bank granted a consent until is its
+// word too; no consent is asked for beyond the 180 days of a signature.
 func (c Cause) SaidByBank() bool {
-	return c == CauseBankRevoked || c == CauseBankExpired || c == CauseBankRejected
+	return c == CauseBankRevoked || c == CauseBankExpired || c == CauseBankRejected || c == CauseValidity
 }
 
-// CauseOf returns the cause with which e ends a consent; empty for an event
-// that never ends one.
-func CauseOf(e Event) Cause {
+// EndCause returns the cause with which e ends c; empty for an event that never
+// ends a consent.
+func (c Consent) EndCause(e Event) Cause {
 	switch e := e.(type) {
 	case FailedWith:
 		if e.Cause == "" {
@@ -43,24 +46,29 @@ func CauseOf(e Event) Cause {
 		return e.Cause
 	case Expiry:
 		return e.Cause
-	case Granted, Ticked:
+	case Ticked:
+		if c.Status == Authorized {
+			return CauseValidity
+		}
+		return CauseTime
+	case Granted:
 		return CauseTime
 	}
 	return ""
 }
 
 // legalCause reports whether e carries a cause that it can have.
-func legalCause(e Event) bool {
+func (c Consent) legalCause(e Event) bool {
 	var legal []Cause
 	switch e.(type) {
 	case FailedWith:
 		legal = []Cause{CauseFailed, CauseTime, CauseBankRevoked, CauseBankExpired, CauseBankRejected}
 	case Withdrawn:
-		legal = []Cause{CauseUser, CauseUserErased, CauseOneTime, CauseBankRevoked}
+		legal = []Cause{CauseUser, CauseUserErased, CauseOneTime, CauseBankRevoked, CauseBankRefused}
 	case Expiry:
-		legal = []Cause{CauseTime, CauseBankExpired, CauseNewSignature}
+		legal = []Cause{CauseTime, CauseValidity, CauseBankExpired, CauseBankRefused, CauseNewSignature}
 	default:
 		return true
 	}
-	return slices.Contains(legal, CauseOf(e))
+	return slices.Contains(legal, c.EndCause(e))
 }

@@ -38,11 +38,11 @@ type FailedWith struct {
 }
 
 // Withdrawn: the consent was revoked. Cause is CauseUser, CauseUserErased,
-// CauseOneTime or CauseBankRevoked.
+// CauseOneTime, CauseBankRevoked or CauseBankRefused.
 type Withdrawn struct{ Cause Cause }
 
 // Expiry: an authorized consent can be used no longer. Cause is CauseTime,
-// CauseBankExpired or CauseNewSignature.
+// CauseValidity, CauseBankExpired, CauseBankRefused or CauseNewSignature.
 type Expiry struct{ Cause Cause }
 
 // Ticked: nothing happened but time.
@@ -78,7 +78,7 @@ func (e *IllegalError) Error() string {
 // authorized consent past its expiry (EXPIRED). Granted after the time-out is
 // still a grant: the person signed and the bank says so.
 func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
-	if !legalCause(e) {
+	if !c.legalCause(e) {
 		return c, &IllegalError{c.Status, e}
 	}
 	switch e := e.(type) {
@@ -130,7 +130,7 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 		case c.Status.Pending() && !now.Before(c.AuthorizeBy):
 			return c.Apply(FailedWith{AuthenticationTimeout, CauseTime}, now)
 		case c.Status == Authorized && !now.Before(c.ExpiresAt):
-			return c.Apply(Expiry{CauseTime}, now)
+			return c.Apply(Expiry{CauseValidity}, now)
 		}
 		return c, nil
 	}
