@@ -58,7 +58,7 @@ func (c *Client) At(query url.Values, segments ...string) (Target, error) {
 	path.WriteString(c.base.path)
 	for _, s := range segments {
 		if s == "" || s == "." || s == ".." {
-			return Target{}, &Error{Kind: Foreign}
+			return Target{}, &Error{Kind: Foreign, notSent: true}
 		}
 		path.WriteByte('/')
 		path.WriteString(url.PathEscape(s))
@@ -74,7 +74,7 @@ func (c *Client) At(query url.Values, segments ...string) (Target, error) {
 // and the path must lie under its path; otherwise the error is an *Error of
 // kind Foreign.
 func (c *Client) Resolve(href string) (Target, error) {
-	foreign := &Error{Kind: Foreign}
+	foreign := &Error{Kind: Foreign, notSent: true}
 	ref, err := url.Parse(strings.TrimSpace(href))
 	if err != nil || ref.Opaque != "" || ref.User != nil || (ref.Path == "" && ref.RawQuery == "") {
 		return Target{}, foreign
@@ -117,7 +117,7 @@ func (b base) holds(path string) bool {
 func withPath(u url.URL, escaped string) (Target, error) {
 	path, err := url.PathUnescape(escaped)
 	if err != nil || climbs(path) {
-		return Target{}, &Error{Kind: Foreign}
+		return Target{}, &Error{Kind: Foreign, notSent: true}
 	}
 	u.Path, u.RawPath = path, escaped
 	return Target{&u}, nil

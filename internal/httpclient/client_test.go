@@ -32,18 +32,18 @@ var certificates = sync.OnceValue(func() *pki.Set {
 })
 
 // partner is a server that demands our certificate.
-func partner(t testing.TB, h http.HandlerFunc, change ...func(*http.Server)) *httptest.Server {
+func partner(t testing.TB, h http.HandlerFunc, change ...func(*httptest.Server)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	for _, f := range change {
-		f(s.Config)
-	}
 	s.TLS = &tls.Config{
 		Certificates: []tls.Certificate{certificates().Server}, ClientAuth: tls.RequireAndVerifyClientCert,
 		ClientCAs: certificates().CA.Pool(), Time: func() time.Time { return noon },
 	}
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.EnableHTTP2 = true
+	for _, f := range change {
+		f(s)
+	}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
@@ -244,8 +244,8 @@ func TestConnectionsAreKept(t *testing.T) {
 				t.Errorf("got %s, want %s", r.Proto, protocol)
 			}
 			_, _ = io.WriteString(w, "{}")
-		}, func(s *http.Server) {
-			s.ConnState = func(_ net.Conn, state http.ConnState) {
+		}, func(s *httptest.Server) {
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 				if state == http.StateNew {
 					opened.Add(1)
 				}
@@ -275,59 +275,6 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// noPause is a clock on which every wait is over at once.
-type noPause struct{ clock.Clock }
-
-func (noPause) NewTimer(time.Duration) clock.Timer { return clock.System().NewTimer(0) }
-
-func TestRepeats(t *testing.T) {
-	hangUp := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
-	status := func(code int, header ...string) func(http.ResponseWriter) {
-		return func(w http.ResponseWriter) {
-			for _, h := range header {
-				w.Header().Set(h, "1")
-			}
-			w.WriteHeader(code)
-		}
-	}
-	for name, c := range map[string]struct {
-		method string
-		replay bool
-		answer func(http.ResponseWriter)
-		want   int64
-	}{
-		"GET, 503":                  {"GET", false, status(503), 3},
-		"GET, 502":                  {"GET", false, status(502), 3},
-		"GET, 504":                  {"GET", false, status(504), 3},
-		"GET, 503 that says when":   {"GET", false, status(503, "Retry-After"), 1},
-		"GET, 500":                  {"GET", false, status(500), 1},
-		"GET, 429":                  {"GET", false, status(429), 1},
-		"GET, 200":                  {"GET", false, status(200), 1},
-		"DELETE, 503":               {"DELETE", false, status(503), 3},
-		"DELETE, hung up":           {"DELETE", false, hangUp, 3},
-		"POST, 503":                 {"POST", false, status(503), 1},
-		"POST, hung up":             {"POST", false, hangUp, 1},
-		"POST, 503, replay-safe":    {"POST", true, status(503), 3},
-		"POST, hung up, the same":   {"POST", true, hangUp, 3},
-		"PUT, 503, not replay-safe": {"PUT", false, status(503), 1},
-	} {
-		var calls atomic.Int64
-		s := partner(t, func(w http.ResponseWriter, _ *http.Request) {
-			calls.Add(1)
-			c.answer(w)
-		})
-		settings := config(s.URL)
-		settings.Pauses = noPause{clock.System()}
-		made := client(t, settings)
-		r := request(t, made, c.method)
-		r.Replay, r.Body = c.replay, []byte("{}")
-		_, _ = made.Do(t.Context(), r)
-		if calls.Load() != c.want {
-			t.Errorf("%s: %d calls, want %d", name, calls.Load(), c.want)
-		}
-	}
-}
-
 // A partner that is down is left alone for a while, and then tried once.
 func TestBreaker(t *testing.T) {
 	var calls atomic.Int64
@@ -341,7 +288,7 @@ func TestBreaker(t *testing.T) {
 	})
 	pauses := clock.NewManual(noon)
 	settings := config(s.URL)
-	settings.Pauses = pauses
+	settings.BreakerNow = pauses.Now
 	c := client(t, settings)
 	for range 20 {
 		if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 )
@@ -27,13 +28,20 @@ const (
 	Broken    Kind = "partner is resting after many failures"
 )
 
-// Error says why there is no answer. Its text never tells what was asked; its
-// cause is for errors.Is and must not be shown.
+// Error says why there is no response. Its text tells nothing about the request.
+// Its cause is for errors.Is and must not be shown. It is context.Canceled or
+// context.DeadlineExceeded exactly when the context of the caller has ended.
 type Error struct {
-	Kind   Kind
-	Status int // HTTP status with TooLarge, else 0
-	cause  error
+	Kind    Kind
+	Status  int // HTTP status with TooLarge, else 0
+	cause   error
+	notSent bool
 }
+
+// NotSent reports whether the partner cannot have received the request, because
+// there was no connection to send it on. When NotSent is false, the partner may
+// have received and counted it.
+func (e *Error) NotSent() bool { return e.notSent }
 
 // Error implements error.
 func (e *Error) Error() string { return "httpclient: " + string(e.Kind) }
@@ -50,27 +58,28 @@ func KindOf(err error) Kind {
 	return Failed
 }
 
-func classify(ctx context.Context, err error) *Error {
+// classify makes an *Error of what net/http returned. caller is the context of
+// Do; limited ends with the limit of the exchange, too.
+func classify(caller, limited context.Context, err error) *Error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) { // its text is the address
 		err = wrapped.Err
 	}
-	e := &Error{Kind: Failed, cause: err}
 	var timeout net.Error
 	var untrusted *tls.CertificateVerificationError
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		e.Kind, e.cause = Cancelled, context.Canceled
+	case caller.Err() != nil:
+		return &Error{Kind: Cancelled, cause: caller.Err()}
 	case errors.As(err, &untrusted):
-		e.Kind = Untrusted
+		return &Error{Kind: Untrusted, cause: err}
 	case alerted(err):
-		e.Kind = Unwelcome
-	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
-		e.Kind = Timeout
+		return &Error{Kind: Unwelcome, cause: err}
+	case limited.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{Kind: Timeout, cause: os.ErrDeadlineExceeded}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Kind = Refused
+		return &Error{Kind: Refused, cause: err}
 	}
-	return e
+	return &Error{Kind: Failed, cause: err}
 }
 
 // alerted tells a TLS alert of the partner about our certificate. crypto/tls

@@ -1,6 +1,7 @@
 // Package httpclient owns HTTP to the outside: one Client per partner, with its
-// certificate (mTLS), message signature, time-outs, size limit, repeats and the
-// fence around the partner's base URL. It hands whole answers to connectors.
+// certificate (mTLS), message signature, time-outs, size limit and the fence
+// around the partner's base URL. It hands whole answers to connectors. It repeats
+// no request: retries belong to the callers.
 //
 // Nothing it returns or reports holds an address, a header or a body: those
 // carry consent ids, tokens and personal numbers.
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"samla/internal/clock"
@@ -39,10 +41,9 @@ type Config struct {
 	// Now is the time that certificates and signatures are judged by; nil = the
 	// machine's.
 	Now func() time.Time
-	// Pauses times the pauses between repeats and the rest of the breaker. They
-	// belong to the network, as the time-outs do, so nil = the machine's clock
-	// also where the flow runs on another one.
-	Pauses clock.Clock
+	// BreakerNow is the time of the circuit breaker. It belongs to the network, as
+	// the timeouts do, so nil = the machine's clock even where Now is another one.
+	BreakerNow func() time.Time
 	// Wrap is put around the transport, so that a test sees each exchange.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }
@@ -51,7 +52,7 @@ type Config struct {
 type Limits struct {
 	Connect time.Duration // TCP and TLS, each; default 4 s
 	Headers time.Duration // from the request's end to the answer's headers; default 8 s
-	Whole   time.Duration // everything, repeats included; default 12 s
+	Whole   time.Duration // the whole exchange; default 12 s
 	Body    int64         // bytes of one answer; default MaxBody
 	Conns   int           // connections at once; more calls wait; default 64
 }
@@ -67,15 +68,15 @@ func (l Limits) withDefaults() Limits {
 
 // Client talks to one partner. It is safe for concurrent use.
 type Client struct {
-	base      base
-	tls       *tls.Config
-	transport http.RoundTripper
-	idle      func()
-	signer    *Signer
-	limits    Limits
-	now       func() time.Time
-	pauses    clock.Clock
-	breaker   breaker
+	base       base
+	tls        *tls.Config
+	transport  http.RoundTripper
+	idle       func()
+	signer     *Signer
+	limits     Limits
+	now        func() time.Time
+	breakerNow func() time.Time
+	breaker    breaker
 }
 
 // New makes a client. It fails on a base URL that is none.
@@ -84,8 +85,8 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Pauses == nil {
-		c.Pauses = clock.System()
+	if c.BreakerNow == nil {
+		c.BreakerNow = clock.System().Now
 	}
 	if c.Now == nil {
 		c.Now = clock.System().Now
@@ -95,7 +96,7 @@ func New(c Config) (*Client, error) {
 	plain := newTransport(settings, limits)
 	client := &Client{
 		base: b, tls: settings.Clone(), transport: plain, idle: plain.CloseIdleConnections,
-		signer: c.Signer, limits: limits, now: c.Now, pauses: c.Pauses,
+		signer: c.Signer, limits: limits, now: c.Now, breakerNow: c.BreakerNow,
 	}
 	if c.Wrap != nil {
 		client.transport = c.Wrap(plain)
@@ -112,68 +113,66 @@ type Request struct {
 	Target Target
 	Header http.Header
 	Body   []byte
-	// Replay declares that the partner treats a repeat of this POST or PUT as
-	// the same request. GET and DELETE need no such word.
-	Replay bool
 }
 
-// Response is a whole answer, whatever its status.
+// Response is a whole response, whatever its status.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Do sends the request and reads the whole answer. Redirects are answers and
-// not followed. A GET, a DELETE and what is declared Replay is repeated, the
-// same bytes again, when the connection failed or a gateway stood in for the
-// partner (502, 503, 504 without Retry-After); nothing else ever is. Without an
-// answer the error is an *Error.
+// Do sends the request and reads the whole response. It does not follow
+// redirects. When there is no response, the error is an *Error.
+//
+// Do never repeats a request that the partner may have acted on, whatever its
+// method: only the caller knows whether the partner counts it, or takes a repeat
+// for the same request. A request is sent a second time in two cases only, both
+// by net/http: nothing of it was written, because a kept connection turned out
+// to be closed; or the partner declared over HTTP/2 that it did not process it
+// (GOAWAY, or a stream reset with REFUSED_STREAM or PROTOCOL_ERROR before any
+// response; RFC 9113 section 8.7 and section 8.1.1).
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Target.url == nil {
-		return nil, &Error{Kind: Foreign}
+		return nil, &Error{Kind: Foreign, notSent: true}
 	}
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
 	if c.signer != nil {
 		if err := c.signer.Sign(r.Header, r.Method, r.Target.requestURI(), r.Body, c.now()); err != nil {
-			return nil, &Error{Kind: Unsigned, cause: err}
+			return nil, &Error{Kind: Unsigned, cause: err, notSent: true}
 		}
 	}
-	caller := ctx
-	ctx, cancel := context.WithTimeout(ctx, c.limits.Whole)
-	defer cancel()
-	repeatable := r.Replay || r.Method == http.MethodGet || r.Method == http.MethodDelete
-	for attempt := 0; ; attempt++ {
-		if !c.breaker.admit(c.pauses.Now()) {
-			return nil, &Error{Kind: Broken}
-		}
-		resp, err := c.once(ctx, r)
-		c.breaker.record(answered(err), caller.Err() != nil, c.pauses.Now())
-		if !repeatable || attempt == maxRepeats || !passing(resp, err) {
-			return resp, err
-		}
-		if clock.Sleep(ctx, c.pauses, clock.Backoff(attempt+1, firstPause, lastPause)) != nil {
-			return resp, err
-		}
+	if !c.breaker.admit(c.breakerNow()) {
+		return nil, &Error{Kind: Broken, notSent: true}
 	}
+	resp, err := c.send(ctx, r)
+	c.breaker.record(answered(err), ctx.Err() != nil, c.breakerNow())
+	return resp, err
 }
 
-func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
+// send makes the one exchange of Do.
+func (c *Client) send(caller context.Context, r Request) (*Response, error) {
+	limited, stop := context.WithTimeout(caller, c.limits.Whole)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(limited)
+	defer cancel(nil)
+	a := &attempt{cancel: cancel}
 	var body io.Reader
 	if r.Body != nil {
 		body = bytes.NewReader(r.Body)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.Method, "", body)
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, a.trace()), r.Method, "", body)
 	if err != nil {
-		return nil, &Error{Kind: Failed, cause: err}
+		return nil, &Error{Kind: Failed, cause: err, notSent: true}
 	}
 	req.URL, req.Host, req.Header = r.Target.url, r.Target.url.Host, r.Header
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		e := classify(ctx, err)
-		if e.Kind == Failed && c.unwelcome(ctx) {
+		e := classify(caller, limited, err)
+		e.notSent = !a.connected.Load()
+		if e.Kind == Failed && c.unwelcome(limited) {
 			e.Kind = Unwelcome
 		}
 		return nil, e
@@ -184,7 +183,7 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 	case errors.Is(err, errTooLarge):
 		return nil, &Error{Kind: TooLarge, Status: resp.StatusCode}
 	case err != nil:
-		return nil, classify(ctx, err)
+		return nil, classify(caller, limited, err)
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: answer}, nil
 }

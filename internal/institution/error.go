@@ -37,7 +37,11 @@ type Error struct {
 	Code       string        // the bank's own code, from its documented set; may be empty
 	RequestID  string        // X-Request-ID of the exchange, to ask the bank by
 	RetryAfter time.Duration // what the bank asked for, 0 = nothing
-	Cause      error         // for errors.Is; its text is not shown
+	// NotSent reports that the bank cannot have received the request, so that it
+	// can be sent again even where the bank counts what it receives (RTS art.
+	// 36(5)(b)). False means that the bank may have received it.
+	NotSent bool
+	Cause   error // for errors.Is; its text is not shown
 }
 
 // Error implements error.

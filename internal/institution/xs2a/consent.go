@@ -50,7 +50,7 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	}
 	got, err := b.send(ctx, call{
 		about: aboutOpening, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
-		header: header, body: body, replay: b.profile.ReplaySafe,
+		header: header, body: body,
 	}, "consents")
 	if err != nil {
 		return institution.Opened{}, err

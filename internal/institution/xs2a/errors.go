@@ -2,6 +2,7 @@ package xs2a
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -89,6 +90,8 @@ func refusal(c call, resp *httpclient.Response, now time.Time) error {
 // unanswered makes an exchange that was not answered an error.
 func unanswered(err error, requestID string) error {
 	e := &institution.Error{Kind: institution.Unreachable, RequestID: requestID, Cause: err}
+	var failed *httpclient.Error
+	e.NotSent = errors.As(err, &failed) && failed.NotSent()
 	switch httpclient.KindOf(err) {
 	case httpclient.Unwelcome, httpclient.Unsigned:
 		e.Kind = institution.CertificateBad

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
 )
 
 // verbs are the calls of the connector by what they are about, in the order of
@@ -224,27 +225,31 @@ func TestNoAnswers(t *testing.T) {
 	for _, verb := range verbs {
 		err := verb.call(t, s)
 		var failed *institution.Error
-		if !errors.As(err, &failed) || failed.Kind != institution.Unreachable || failed.HTTPStatus != 0 || failed.RequestID == "" {
-			t.Errorf("%s: hung up: got %v", verb.name, err)
+		if !errors.As(err, &failed) || failed.Kind != institution.Unreachable || failed.HTTPStatus != 0 || failed.RequestID == "" || failed.NotSent {
+			t.Errorf("%s: hung up: got %v, NotSent %t", verb.name, err, failed != nil && failed.NotSent)
 		}
 	}
 	s.server.Close()
 	for _, verb := range verbs {
-		if err := verb.call(t, s); institution.KindOf(err) != institution.Unreachable {
-			t.Errorf("%s: away: got %v", verb.name, err)
+		err := verb.call(t, s)
+		var failed *institution.Error
+		if !errors.As(err, &failed) || failed.Kind != institution.Unreachable || !failed.NotSent {
+			t.Errorf("%s: away: got %v, NotSent %t", verb.name, err, failed != nil && failed.NotSent)
 		}
 	}
 }
 
-// A call that makes something is never repeated, unless the bank is known to
-// take the repeat for the same.
-func TestPostsAreNotRepeated(t *testing.T) {
-	s := newScripted(t, nil, says(503, ""))
-	for _, verb := range verbs[:2] {
-		before := len(s.requests())
-		_ = verb.call(t, s)
-		if n := len(s.requests()) - before; n != 1 {
-			t.Errorf("%s: asked %d times", verb.name, n)
+// Retries belong to the callers, which know whether the bank counts a read and
+// whether it takes a repeat for the same request.
+func TestBank_SendsEachRequestOnce(t *testing.T) {
+	for _, replaySafe := range []bool{false, true} {
+		s := newScripted(t, func(c *xs2a.Config) { c.Profile.ReplaySafe = replaySafe }, says(503, ""))
+		for _, verb := range verbs {
+			before := len(s.requests())
+			_ = verb.call(t, s)
+			if n := len(s.requests()) - before; n != 1 {
+				t.Errorf("%s: %d requests", verb.name, n)
+			}
 		}
 	}
 }

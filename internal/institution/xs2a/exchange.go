@@ -21,7 +21,6 @@ type call struct {
 	token     string
 	header    http.Header // further headers
 	body      []byte
-	replay    bool
 }
 
 // answer is a success: its body as it came.
@@ -36,7 +35,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
 		c.requestID = b.newID()
 	}
 	resp, err := b.client.Do(ctx, httpclient.Request{
-		Method: c.method, Target: c.target, Header: b.headers(c), Body: c.body, Replay: c.replay,
+		Method: c.method, Target: c.target, Header: b.headers(c), Body: c.body,
 	})
 	if err != nil {
 		return answer{}, unanswered(err, c.requestID)

@@ -1,30 +1,9 @@
 package httpclient
 
 import (
-	"net/http"
 	"sync"
 	"time"
 )
-
-const (
-	maxRepeats = 2
-	firstPause = 100 * time.Millisecond
-	lastPause  = time.Second
-)
-
-// passing tells an outcome that the same request may well not meet again. An
-// answer that did not come in time has cost the caller enough already.
-func passing(resp *Response, err error) bool {
-	if err != nil {
-		k := KindOf(err)
-		return k == Refused || k == Failed
-	}
-	switch resp.Status {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return resp.Header.Get("Retry-After") == ""
-	}
-	return false
-}
 
 // answered tells whether the partner is there. Any status is an answer: a server
 // error may be about one resource, and it costs us little.

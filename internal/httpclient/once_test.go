@@ -1,0 +1,99 @@
+package httpclient_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"samla/internal/httpclient"
+)
+
+// failures are the ways in which a partner can fail after it has received a
+// request.
+var failures = map[string]func(http.ResponseWriter, *http.Request){
+	"502": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+	"503": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+	"503 with Retry-After": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	},
+	"504":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGatewayTimeout) },
+	"reset": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	"reset in the body": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("{"))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	},
+	"connection closed": func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil { // HTTP/2 has no Hijack: there the stream is reset
+			panic(http.ErrAbortHandler)
+		}
+		_ = conn.Close()
+	},
+	"timeout": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	"timeout in the body": func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	},
+}
+
+// speaking makes the client of settings speak one protocol.
+func speaking(protocol string, settings httpclient.Config) httpclient.Config {
+	settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+		rt.(*http.Transport).Protocols.SetHTTP2(protocol == "HTTP/2.0")
+		return rt
+	}
+	return settings
+}
+
+// A bank counts the reads that it has received (RTS art. 36(5)(b)), so that one
+// Do must never become two requests: not by the client, and not by net/http,
+// which repeats a GET when a connection that was kept is closed.
+func TestDo_PartnerReceivesOneRequest(t *testing.T) {
+	var received atomic.Int64
+	var failure atomic.Value
+	s := partner(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Fail") == "" {
+			return
+		}
+		received.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client has gone
+		failure.Load().(func(http.ResponseWriter, *http.Request))(w, r)
+	})
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		for name, fail := range failures {
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+				for _, kept := range []bool{false, true} {
+					failure.Store(fail)
+					settings := speaking(protocol, config(s.URL))
+					if strings.HasPrefix(name, "timeout") {
+						settings.Limits.Whole = 20 * time.Millisecond
+					}
+					c := client(t, settings)
+					if kept {
+						if _, err := do(t, c, http.MethodGet); err != nil {
+							t.Fatal(err)
+						}
+					}
+					r := request(t, c, method)
+					r.Header.Set("X-Fail", name)
+					if method == http.MethodPost || method == http.MethodPut {
+						r.Body = []byte("{}")
+					}
+					received.Store(0)
+					_, _ = c.Do(t.Context(), r)
+					// A timeout may be over before the request is sent.
+					if n := received.Load(); n > 1 || n == 0 && !strings.HasPrefix(name, "timeout") {
+						t.Errorf("%s, %s, %s, kept connection %t: %d requests", protocol, method, name, kept, n)
+					}
+					c.Close()
+				}
+			}
+		}
+	}
+}
