@@ -58,8 +58,9 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 			return users[caller%collectors].collectOnce(ctx, c.Clock, conn)
 		})
 	}
+	from := c.Clock.Now().AddDate(0, 0, -89).Format(time.DateOnly)
 	limit := func(ctx context.Context, d time.Duration) (int, error) {
-		return runWorkers(ctx, limitCallers, d, sameOperation(func() error { return readOnce(ctx, connector, access) }))
+		return runWorkers(ctx, limitCallers, d, sameOperation(func() error { return readOnce(ctx, connector, access, from) }))
 	}
 	return c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
 }
@@ -168,27 +169,20 @@ func openConsent(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apic
 	return access, nil
 }
 
-// readOnce reads the consent's accounts, as a collection does.
-func readOnce(ctx context.Context, b *xs2a.Bank, a institution.Access) error {
-	for _, q := range b.Plan() {
-		answer, err := b.Fetch(ctx, a, q)
+// readOnce asks everything that a collection asks.
+func readOnce(ctx context.Context, b *xs2a.Bank, a institution.Access, from string) error {
+	scope := consent.Scope{Balances: true, Transactions: true}
+	questions := b.Start(scope, from)
+	for len(questions) > 0 {
+		answer, err := b.Fetch(ctx, a, questions[0])
 		if err != nil {
 			return err
 		}
-		accounts, err := b.ReadAccounts(answer)
+		read, err := b.Read(answer)
 		if err != nil {
 			return err
 		}
-		for _, account := range accounts {
-			page, err := b.Fetch(ctx, a, institution.Query{Kind: institution.Transactions, Account: account.ResourceID, Card: account.Card,
-				Link: account.TransactionsLink, From: answer.FetchedAt.AddDate(0, 0, -89)})
-			if err == nil {
-				_, err = b.ReadTransactions(page)
-			}
-			if err != nil {
-				return err
-			}
-		}
+		questions = append(questions[1:], read.Questions...)
 	}
 	return nil
 }

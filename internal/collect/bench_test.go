@@ -15,6 +15,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/fact"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
 	"samla/internal/institution"
@@ -32,44 +33,48 @@ var morning = flowtest.Start
 // transactions, and a card. What a test says fails; what was asked is kept.
 type scripted struct {
 	profile institution.Profile
-	// fetches is asked before each answer: n counts the times that this query
-	// was asked. reads is asked before an answer is understood.
-	fetches         func(ctx context.Context, q institution.Query, n int) error
-	reads           func(q institution.Query) error
-	accounts, cards []institution.Account
+	// fetches is asked before each answer: n counts the times that this question
+	// was asked. reads is asked before an answer is read.
+	fetches         func(ctx context.Context, q institution.Question, n int) error
+	reads           func(q institution.Question) error
+	accounts, cards []fact.Account
 	next            map[string]string // link of a page -> link of the next
 
 	mu    sync.Mutex
-	asked []institution.Query
+	asked []institution.Question
 	with  []institution.Access
-	times map[institution.Query]int
+	times map[institution.Question]int
 }
 
 func newScripted() *scripted {
-	account := func(id string) institution.Account {
-		return institution.Account{ResourceID: id, Currency: "SEK", Type: "CACC", BalancesLink: id + "/balances", TransactionsLink: id + "/transactions"}
+	account := func(id string) fact.Account {
+		return fact.Account{Key: "key-" + id, ID: id, Currency: "SEK", Type: "CACC"}
 	}
 	cardAccount := account("card")
 	cardAccount.Card = true
 	return &scripted{
 		profile:  institution.Profile{Parallel: 1}.WithDefaults(),
-		fetches:  func(context.Context, institution.Query, int) error { return nil },
-		reads:    func(institution.Query) error { return nil },
-		accounts: []institution.Account{account("main"), account("save")}, cards: []institution.Account{cardAccount},
+		fetches:  func(context.Context, institution.Question, int) error { return nil },
+		reads:    func(institution.Question) error { return nil },
+		accounts: []fact.Account{account("main"), account("save")}, cards: []fact.Account{cardAccount},
 		next:  map[string]string{"main/transactions": "main/2", "main/2": "main/3"},
-		times: map[institution.Query]int{},
+		times: map[institution.Question]int{},
 	}
 }
 
 func (s *scripted) institution() institution.Institution {
-	return institution.Institution{Company: company.Company{ID: theBank}, Profile: s.profile, Source: s}
+	return institution.Institution{Company: company.Company{ID: theBank}, Profile: s.profile, Collector: s}
 }
 
-func (s *scripted) Plan() []institution.Query {
-	return []institution.Query{{Kind: institution.Accounts}, {Kind: institution.Cards, Card: true}}
+func (s *scripted) Start(scope consent.Scope, from string) []institution.Question {
+	accounts := institution.Question{Kind: "accounts", Essential: true, From: from}
+	if scope.Balances {
+		accounts.Detail = "with balances"
+	}
+	return []institution.Question{accounts, {Kind: "cards", From: from}}
 }
 
-func (s *scripted) Fetch(ctx context.Context, a institution.Access, q institution.Query) (institution.Answer, error) {
+func (s *scripted) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
 	s.mu.Lock()
 	s.asked, s.with = append(s.asked, q), append(s.with, a)
 	s.times[q]++
@@ -78,36 +83,50 @@ func (s *scripted) Fetch(ctx context.Context, a institution.Access, q institutio
 	if err := s.fetches(ctx, q, n); err != nil {
 		return institution.Answer{}, err
 	}
-	return institution.Answer{Query: q, Body: []byte("said of " + q.Link), FetchedAt: morning}, nil
+	return institution.Answer{Question: q, Body: []byte("said of " + q.Link), FetchedAt: morning}, nil
 }
 
-// understands holds an answer to what was said, also after it was stored.
-func (s *scripted) understands(a institution.Answer) error {
-	if string(a.Body) != "said of "+a.Query.Link {
-		return fmt.Errorf("an answer is not what was said: %q", a.Body)
+// Read compares an answer with what was said, also after it was stored.
+func (s *scripted) Read(a institution.Answer) (institution.Reading, error) {
+	q := a.Question
+	if string(a.Body) != "said of "+q.Link {
+		return institution.Reading{}, fmt.Errorf("an answer is not what was said: %q", a.Body)
 	}
-	return s.reads(a.Query)
-}
-
-func (s *scripted) ReadAccounts(a institution.Answer) ([]institution.Account, error) {
-	if a.Query.Kind == institution.Cards {
-		return s.cards, s.understands(a)
+	if err := s.reads(q); err != nil {
+		return institution.Reading{}, err
 	}
-	return s.accounts, s.understands(a)
+	switch q.Kind {
+	case "accounts":
+		return listed(s.accounts, q.From), nil
+	case "cards":
+		return listed(s.cards, q.From), nil
+	case "balances":
+		balance := fact.Balance{Account: q.Account, Kind: fact.InterimBooked, Amount: money.Must("12.50", "SEK")}
+		return institution.Reading{Facts: fact.Facts{Balances: []fact.Balance{balance}}}, nil
+	}
+	row := fact.Transaction{ID: q.Link, Booked: true, BookingDate: morning, Amount: money.Must("-1.00", "SEK")}
+	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{{Account: q.Account, Transactions: []fact.Transaction{row}}}}}
+	if next := s.next[q.Link]; next != "" {
+		q.Link = next
+		read.Questions = []institution.Question{q}
+	}
+	return read, nil
 }
 
-func (s *scripted) ReadBalances(a institution.Answer) ([]institution.Balance, error) {
-	return []institution.Balance{{Kind: institution.InterimBooked, Amount: money.Must("12.50", "SEK")}}, s.understands(a)
-}
-
-func (s *scripted) ReadTransactions(a institution.Answer) (institution.TransactionPage, error) {
-	row := institution.Transaction{ID: a.Query.Link, Booked: true, BookingDate: morning, Amount: money.Must("-1.00", "SEK")}
-	return institution.TransactionPage{Transactions: []institution.Transaction{row}, Next: s.next[a.Query.Link]}, s.understands(a)
+// listed is what a list of accounts tells and leaves to be asked.
+func listed(accounts []fact.Account, from string) institution.Reading {
+	r := institution.Reading{Facts: fact.Facts{Accounts: accounts}}
+	for _, a := range accounts {
+		r.Questions = append(r.Questions,
+			institution.Question{Kind: "balances", Account: a.Key, Needs: institution.NeedsBalances, Link: a.ID + "/balances"},
+			institution.Question{Kind: "transactions", Account: a.Key, Needs: institution.NeedsTransactions, From: from, Link: a.ID + "/transactions"})
+	}
+	return r
 }
 
 func (s *scripted) Mapping() int { return 7 }
 
-// count is how often queries were asked, in all and of one link.
+// count is how often questions were asked, in all and of one link.
 func (s *scripted) count(link string) (all, ofLink int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +138,7 @@ func (s *scripted) count(link string) (all, ofLink int) {
 	return len(s.asked), ofLink
 }
 
-// whole is how many queries it takes to read everything.
+// whole is how many questions it takes to read everything.
 const whole = 2 + 3 + 3 + 2 // lists, balances, pages of the first account, of the others
 
 func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
@@ -244,7 +263,7 @@ func (b *bench) start(r collect.Request) collection.Collection {
 // look takes one look at a collection.
 func (b *bench) look(id string) collection.Collection {
 	b.Helper()
-	b.MustRun(b.Step, id)
+	b.MustRun(b.Handle, id)
 	return b.row(id)
 }
 

@@ -4,33 +4,31 @@ import (
 	"context"
 
 	"samla/internal/collection"
+	"samla/internal/normalise"
 	"samla/internal/product"
 	"samla/internal/store"
 )
 
 // complete turns what was read into products and commits everything at once: the
 // answers, the products, the status.
-func (s *Service) complete(ctx context.Context, r *reading) error {
-	c, now := r.c, s.Clock.Now()
+func (s *Service) complete(ctx context.Context, crawl *crawl) error {
+	j, now := crawl.journal, s.Clock.Now()
+	c := j.c
 	about, _ := s.Companies.Find(c.Company)
-	products := normalise(about, r.scope, r.accounts, s.IDs.New)
-	in := collection.Completed
-	switch {
-	case r.missing > 0:
-		in = collection.CompletedPartial
-	case len(products) == 0:
-		in = collection.CompletedEmpty
-	}
-	after, err := c.Apply(collection.Finished{In: in, KeepUntil: now.Add(s.KeepData)}, now)
+	products := normalise.Products(about, crawl.scope, crawl.facts(), s.IDs.New)
+	after, err := c.Apply(collection.Finished{In: crawl.success(len(products)), KeepUntil: now.Add(s.KeepData)}, now)
 	if err != nil {
 		return err
 	}
-	plain := product.AppendPsd2Accounts(nil, products)
+	plain, err := product.AppendAll(nil, products)
+	if err != nil {
+		return err
+	}
 	sealed, err := s.Vault.Seal(ctx, c.Subject(), productsPlace(c.ID), plain)
 	if err != nil {
 		return err
 	}
-	raws, err := r.raws(ctx)
+	raws, err := j.seal(ctx)
 	if err != nil {
 		return err
 	}

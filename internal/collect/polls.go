@@ -17,42 +17,42 @@ const writeEvery = 10 * time.Second
 // polls remembers when collections were last polled, so that the hottest route
 // of all does not write.
 type polls struct {
-	mu   sync.Mutex
-	last map[string]poll
+	mu    sync.Mutex
+	known map[string]poll
 }
 
 type poll struct{ at, written time.Time }
 
-func newPolls() *polls { return &polls{last: map[string]poll{}} }
+func newPolls() *polls { return &polls{known: map[string]poll{}} }
 
 // note remembers a poll that is written down already.
 func (p *polls) note(id string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last[id] = poll{at, at}
+	p.known[id] = poll{at, at}
 }
 
 // seen remembers a poll and reports whether it is time to write it down.
 func (p *polls) seen(c collection.Collection, at time.Time) (write bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	known, ok := p.last[c.ID]
+	was, ok := p.known[c.ID]
 	if !ok {
-		known.written = c.PolledAt
+		was.written = c.PolledAt
 	}
-	known.at = at
-	if write = at.Sub(known.written) >= writeEvery; write {
-		known.written = at
+	was.at = at
+	if write = at.Sub(was.written) >= writeEvery; write {
+		was.written = at
 	}
-	p.last[c.ID] = known
+	p.known[c.ID] = was
 	return write
 }
 
-// of is when the collection was last polled, as far as this node knows.
-func (p *polls) of(c collection.Collection) time.Time {
+// last is when the collection was last polled, as far as this node knows.
+func (p *polls) last(c collection.Collection) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at := p.last[c.ID].at; at.After(c.PolledAt) {
+	if at := p.known[c.ID].at; at.After(c.PolledAt) {
 		return at
 	}
 	return c.PolledAt
@@ -61,7 +61,7 @@ func (p *polls) of(c collection.Collection) time.Time {
 func (p *polls) forget(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.last, id)
+	delete(p.known, id)
 }
 
 // Poll answers a status poll: it reads the collection, renews its lease and

@@ -48,7 +48,7 @@ type Service struct {
 // New makes the service and registers its queue with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls()}
-	d.Pump.Register(store.Collections, d.Workers, s.Step)
+	d.Pump.Register(store.Collections, d.Workers, s.Handle)
 	return s
 }
 

@@ -178,30 +178,3 @@ func (s *Service) psu(ctx context.Context, c collection.Collection, locale strin
 	secret.Locale = locale
 	return secret.Context, nil
 }
-
-// statusOf maps the end of the consent inside a one-time collection to the
-// collection's status (docs/reference/api.md 5.7).
-func statusOf(c consent.Consent) collection.Status {
-	switch c.Status {
-	case consent.Revoked:
-		return collection.AuthenticationCancelled
-	case consent.Expired:
-		return collection.AuthenticationTimeout
-	}
-	switch c.Failure {
-	case consent.AuthenticationTimeout:
-		return collection.AuthenticationTimeout
-	case consent.AuthenticationCancelled, consent.Rejected:
-		return collection.AuthenticationCancelled
-	case consent.AuthenticationConflict:
-		return collection.AuthenticationConflict
-	case consent.AuthenticationMismatch:
-		return collection.AuthenticationMismatch
-	case consent.AuthenticationFailed:
-		return collection.AuthenticationError
-	case consent.BankUnavailable, consent.BankError:
-		return collection.ThirdPartyError
-	default:
-		return collection.Failed
-	}
-}

@@ -17,7 +17,7 @@ type Institution struct {
 	Authorizer    Authorizer
 	ConsentReader ConsentReader
 	Revoker       Revoker
-	Source        Source
+	Collector     Collector
 }
 
 // Capabilities lists the verbs that the institution has, sorted by name.
@@ -25,7 +25,7 @@ func (i Institution) Capabilities() []Verb {
 	var verbs []Verb
 	for verb, has := range map[Verb]bool{
 		VerbOpen: i.Opener != nil, VerbAuthorize: i.Authorizer != nil, VerbReadConsent: i.ConsentReader != nil,
-		VerbRevoke: i.Revoker != nil, VerbCollect: i.Source != nil,
+		VerbRevoke: i.Revoker != nil, VerbCollect: i.Collector != nil,
 	} {
 		if has {
 			verbs = append(verbs, verb)

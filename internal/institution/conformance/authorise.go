@@ -49,7 +49,7 @@ func failed(t *testing.T, s *session, access institution.Access, a institution.A
 	if info := s.info(t, access); info.State != institution.ConsentRejected {
 		t.Errorf("the consent is %+v", info)
 	}
-	_, err := s.Bank.Fetch(t.Context(), access, s.Bank.Plan()[0])
+	_, err := s.Bank.Fetch(t.Context(), access, s.essential(everything))
 	kind(t, "read with a rejected consent", err, institution.ConsentGone)
 }
 

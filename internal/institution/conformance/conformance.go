@@ -19,7 +19,7 @@ type Bank interface {
 	institution.Authorizer
 	institution.ConsentReader
 	institution.Revoker
-	institution.Source
+	institution.Collector
 }
 
 // Deed is what the person does with the instructions.

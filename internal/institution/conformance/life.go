@@ -17,7 +17,7 @@ func withdrawn(t *testing.T, s *session) {
 	if info := s.info(t, access); info.State != institution.ConsentRevoked {
 		t.Errorf("the consent is %+v", info)
 	}
-	_, err := s.fetch(t, access, s.Bank.Plan()[0])
+	_, err := s.fetch(t, access, s.essential(everything))
 	kind(t, "read with a withdrawn consent", err, institution.ConsentGone)
 }
 
@@ -25,7 +25,7 @@ func unknown(t *testing.T, s *session) {
 	access := institution.Access{ConsentID: "b0000000-0000-4000-8000-000000000000", PSU: s.Person}
 	_, err := s.Bank.Consent(t.Context(), access)
 	kind(t, "read it", err, institution.ConsentGone)
-	_, err = s.fetch(t, access, s.Bank.Plan()[0])
+	_, err = s.fetch(t, access, s.essential(everything))
 	kind(t, "read with it", err, institution.ConsentGone)
 	if err := s.Bank.Revoke(t.Context(), access); err != nil {
 		t.Errorf("revoke: %v", err)
@@ -42,7 +42,7 @@ func over(t *testing.T, s *session) {
 	if got := s.info(t, access); got.State != institution.ConsentExpired {
 		t.Errorf("after its last day the consent is %+v", got)
 	}
-	_, err := s.fetch(t, access, s.Bank.Plan()[0])
+	_, err := s.fetch(t, access, s.essential(everything))
 	kind(t, "read with it", err, institution.ConsentOver)
 }
 
@@ -51,7 +51,7 @@ func unattended(t *testing.T, s *session) {
 	access, _ := s.granted(t, everything)
 	alone := access
 	alone.PSU.IPAddress = ""
-	q := s.Bank.Plan()[0]
+	q := s.essential(everything)
 	for range s.Bank.Profile().DailyLimit {
 		if _, err := s.fetch(t, alone, q); err != nil {
 			t.Fatalf("within the limit: %v", err)

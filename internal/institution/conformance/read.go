@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/fact"
 	"samla/internal/institution"
 )
 
-// maxPages is more than any person of a test has.
-const maxPages = 2000
+// maxQuestions is more than any person of a test needs.
+const maxQuestions = 2000
 
 func wholeJourney(t *testing.T, s *session) {
 	access, a := s.open(t, everything)
@@ -34,115 +35,132 @@ func wholeJourney(t *testing.T, s *session) {
 	if info.State != institution.ConsentValid || !info.ValidUntil.Equal(want) || !info.Scope.Balances || !info.Scope.Transactions {
 		t.Errorf("granted %+v, want until %s", info, want)
 	}
-	accounts := s.accounts(t, access)
-	cards, pages, pending := 0, 0, false
-	for _, account := range accounts {
+	read := s.lists(t, access, everything)
+	cards := 0
+	for _, account := range read.Facts.Accounts {
 		if account.Card {
 			cards++
 		}
-		if account.ResourceID == "" || account.Currency == "" {
-			t.Errorf("an account without id or currency: %+v", account)
+		if account.Key == "" || account.ID == "" || account.Currency == "" {
+			t.Errorf("an account without key, id or currency: %+v", account)
 		}
-		balances(t, s, access, account)
-		n, p := history(t, s, access, account)
-		pages, pending = max(pages, n), pending || p
 	}
-	if len(accounts) != s.Expect.Accounts || cards != s.Expect.Cards {
-		t.Errorf("%d accounts, %d of them cards, want %d and %d", len(accounts), cards, s.Expect.Accounts, s.Expect.Cards)
+	if n := len(read.Facts.Accounts); n != s.Expect.Accounts || cards != s.Expect.Cards {
+		t.Errorf("%d accounts, %d of them cards, want %d and %d", n, cards, s.Expect.Accounts, s.Expect.Cards)
 	}
-	if pages < s.Expect.Pages || pending != s.Expect.Pending {
-		t.Errorf("%d pages, want %d; pending %t, want %t", pages, s.Expect.Pages, pending, s.Expect.Pending)
+	w := walk{told: read.Facts, from: s.from(), pages: map[string]int{}}
+	w.follow(t, s, access, read.Questions)
+	w.check(t, s)
+}
+
+// walk follows the questions of an institution to their end.
+type walk struct {
+	told  fact.Facts
+	from  string
+	pages map[string]int // answers with transactions, by account key
+}
+
+func (w *walk) follow(t *testing.T, s *session, access institution.Access, questions []institution.Question) {
+	t.Helper()
+	asked := map[institution.Question]bool{}
+	for len(questions) > 0 {
+		q := questions[0]
+		questions = questions[1:]
+		switch {
+		case asked[q]:
+			t.Fatalf("%s is asked twice", q.Kind)
+		case q.Account == "" || q.Needs == "":
+			t.Errorf("a question names no account, or nothing that a consent covers: %+v", q)
+		case len(asked) == maxQuestions:
+			t.Fatal("the questions do not end")
+		}
+		asked[q] = true
+		read := s.ask(t, access, q)
+		w.told.Add(read.Facts)
+		questions = append(questions, read.Questions...)
 	}
 }
 
-// balances are told with the account, or on their own.
-func balances(t *testing.T, s *session, access institution.Access, a institution.Account) {
+// check expects balances and a history of each account, and each row once.
+func (w *walk) check(t *testing.T, s *session) {
 	t.Helper()
-	if a.BalancesLink != "" {
-		answer, err := s.fetch(t, access, institution.Query{Kind: institution.Balances, Account: a.ResourceID, Card: a.Card, Link: a.BalancesLink})
-		if err != nil {
-			t.Fatalf("read balances: %v", err)
-		}
-		own, err := s.Bank.ReadBalances(answer)
-		if err != nil || len(own) == 0 {
-			t.Errorf("understand balances: %d, %v", len(own), err)
-		}
-		return
+	known, balances, pending := map[string]bool{}, map[string]bool{}, false
+	for _, a := range w.told.Accounts {
+		known[a.Key] = true
 	}
-	if len(a.Balances) == 0 {
-		t.Errorf("no balance of an account of kind %s", a.Type)
+	for _, b := range w.told.Balances {
+		balances[b.Account] = true
 	}
-}
-
-// history reads an account's transactions to the last page; each row once.
-func history(t *testing.T, s *session, access institution.Access, a institution.Account) (pages int, pending bool) {
-	t.Helper()
-	from := s.Now().AddDate(0, 0, -365)
-	q := institution.Query{Kind: institution.Transactions, Account: a.ResourceID, Card: a.Card, Link: a.TransactionsLink, From: from}
 	seen := map[string]bool{}
-	for pages < maxPages {
-		answer, err := s.fetch(t, access, q)
-		if err != nil {
-			t.Fatalf("read transactions: %v", err)
-		}
-		page, err := s.Bank.ReadTransactions(answer)
-		if err != nil || page.Skipped != 0 {
-			t.Fatalf("understand transactions: %d skipped, %v", page.Skipped, err)
-		}
-		pages++
-		for _, row := range page.Transactions {
-			row := row
+	for _, h := range w.told.Histories {
+		w.pages[h.Account]++
+		for _, row := range h.Transactions {
 			pending = pending || !row.Booked
-			if row.Booked && (row.BookingDate.IsZero() || row.BookingDate.Before(from.AddDate(0, 0, -1)) || row.BookingDate.After(s.Now())) {
+			if row.Booked && (row.BookingDate.Format(time.DateOnly) < w.from || row.BookingDate.After(s.Now())) {
 				t.Errorf("a row is booked on %s", row.BookingDate)
 			}
-			if row.ID != "" && seen[row.ID] {
+			if id := h.Account + " " + row.ID; row.ID != "" && seen[id] {
 				t.Error("a row came twice")
+			} else {
+				seen[id] = true
 			}
-			seen[row.ID] = true
 		}
-		if page.Next == "" {
-			return pages, pending
-		}
-		q.Link = page.Next
 	}
-	t.Fatal("the pages do not end")
-	return 0, false
+	most := 0
+	for key := range known {
+		if !balances[key] || w.pages[key] == 0 {
+			t.Errorf("an account has balances: %t, and %d pages of transactions", balances[key], w.pages[key])
+		}
+		most = max(most, w.pages[key])
+	}
+	if most < s.Expect.Pages || pending != s.Expect.Pending {
+		t.Errorf("%d pages, want %d; pending %t, want %t", most, s.Expect.Pages, pending, s.Expect.Pending)
+	}
 }
 
+// oneKind: under a consent for balances no transactions are offered, and none can
+// be read by asking all the same.
 func oneKind(t *testing.T, s *session) {
-	access, info := s.granted(t, consent.Scope{Balances: true})
+	wide, _ := s.granted(t, everything)
+	offered := s.lists(t, wide, everything).Questions
+	scope := consent.Scope{Balances: true}
+	access, info := s.granted(t, scope)
 	if !info.Scope.Balances || info.Scope.Transactions {
 		t.Errorf("granted %+v", info.Scope)
 	}
-	accounts := s.accounts(t, access)
-	if len(accounts) == 0 {
+	read := s.lists(t, access, scope)
+	if len(read.Facts.Accounts) == 0 {
 		t.Fatal("no accounts")
 	}
-	for _, a := range accounts {
-		if a.TransactionsLink != "" {
-			t.Error("transactions are offered")
+	for _, q := range read.Questions {
+		if !q.CoveredBy(scope) {
+			t.Errorf("%s is offered", q.Kind)
 		}
-		balances(t, s, access, a)
 	}
-	q := institution.Query{Kind: institution.Transactions, Account: accounts[0].ResourceID, Card: accounts[0].Card, From: s.Now().AddDate(0, 0, -30)}
-	_, err := s.fetch(t, access, q)
-	kind(t, "read transactions", err, institution.NotCovered)
+	for _, q := range offered {
+		if q.Needs == institution.NeedsTransactions {
+			_, err := s.fetch(t, access, q)
+			kind(t, "read transactions", err, institution.NotCovered)
+			return
+		}
+	}
+	t.Error("no transactions are offered under any consent")
 }
 
 func oneAccount(t *testing.T, s *session) {
 	access, _ := s.granted(t, everything)
 	var wanted string
-	for _, a := range s.accounts(t, access) {
+	for _, a := range s.lists(t, access, everything).Facts.Accounts {
 		if a.IBAN != "" {
 			wanted = a.IBAN
 		}
 	}
-	access, info := s.granted(t, consent.Scope{AccountIDs: []string{wanted}, Balances: true, Transactions: true})
+	scope := consent.Scope{AccountIDs: []string{wanted}, Balances: true, Transactions: true}
+	access, info := s.granted(t, scope)
 	if len(info.Scope.AccountIDs) != 1 || info.Scope.AccountIDs[0] != wanted {
 		t.Errorf("granted %d accounts", len(info.Scope.AccountIDs))
 	}
-	if got := s.accounts(t, access); len(got) != 1 || got[0].IBAN != wanted {
+	if got := s.lists(t, access, scope).Facts.Accounts; len(got) != 1 || got[0].IBAN != wanted {
 		t.Errorf("%d accounts can be read", len(got))
 	}
 }

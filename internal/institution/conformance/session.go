@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -82,12 +84,12 @@ func (s *session) info(t *testing.T, access institution.Access) institution.Cons
 
 // fetch asks again as long as the bank only wants us to wait, as a collection
 // does.
-func (s *session) fetch(t *testing.T, access institution.Access, q institution.Query) (institution.Answer, error) {
+func (s *session) fetch(t *testing.T, access institution.Access, q institution.Question) (institution.Answer, error) {
 	t.Helper()
 	for range 20 {
 		answer, err := s.Bank.Fetch(t.Context(), access, q)
-		if err == nil && (answer.Query != q || !answer.FetchedAt.Equal(s.Now())) {
-			t.Errorf("the answer is about %+v at %s", answer.Query, answer.FetchedAt)
+		if err == nil && (answer.Question != q || !answer.FetchedAt.Equal(s.Now())) {
+			t.Errorf("the answer is about %+v at %s", answer.Question, answer.FetchedAt)
 		}
 		var failed *institution.Error
 		if !errors.As(err, &failed) || !failed.Kind.Passing() {
@@ -99,20 +101,55 @@ func (s *session) fetch(t *testing.T, access institution.Access, q institution.Q
 	return institution.Answer{}, nil
 }
 
-// accounts follows the plan.
-func (s *session) accounts(t *testing.T, access institution.Access) []institution.Account {
+// days is how much of the history the suite asks for.
+const days = 365
+
+func (s *session) from() string { return s.Now().UTC().AddDate(0, 0, -days).Format(time.DateOnly) }
+
+// essential is the question without whose answer nothing can be shown.
+func (s *session) essential(scope consent.Scope) institution.Question {
+	for _, q := range s.Bank.Start(scope, s.from()) {
+		if q.Essential {
+			return q
+		}
+	}
+	return institution.Question{}
+}
+
+// ask fetches and reads the answer to a question. It fails the test unless the
+// answer is read whole, survives JSON, and is read the same again.
+func (s *session) ask(t *testing.T, access institution.Access, q institution.Question) institution.Reading {
 	t.Helper()
-	var all []institution.Account
-	for _, q := range s.Bank.Plan() {
-		answer, err := s.fetch(t, access, q)
-		if err != nil {
-			t.Fatalf("read %s: %v", q.Kind, err)
-		}
-		read, err := s.Bank.ReadAccounts(answer)
-		if err != nil {
-			t.Fatalf("understand %s: %v", q.Kind, err)
-		}
-		all = append(all, read...)
+	answer, err := s.fetch(t, access, q)
+	if err != nil {
+		t.Fatalf("ask for %s: %v", q.Kind, err)
+	}
+	read, err := s.Bank.Read(answer)
+	if err != nil || read.Skipped != 0 {
+		t.Fatalf("read %s: %d rows skipped, %v", q.Kind, read.Skipped, err)
+	}
+	var stored institution.Answer
+	kept, err := json.Marshal(answer)
+	if err == nil {
+		err = json.Unmarshal(kept, &stored)
+	}
+	if err != nil || stored.Question != q {
+		t.Errorf("the question %+v is %+v once stored, %v", q, stored.Question, err)
+	}
+	if again, err := s.Bank.Read(stored); err != nil || !reflect.DeepEqual(again, read) {
+		t.Errorf("an answer to %s means something else once stored, %v", q.Kind, err)
+	}
+	return read
+}
+
+// lists asks what is asked first.
+func (s *session) lists(t *testing.T, access institution.Access, scope consent.Scope) institution.Reading {
+	t.Helper()
+	var all institution.Reading
+	for _, q := range s.Bank.Start(scope, s.from()) {
+		read := s.ask(t, access, q)
+		all.Facts.Add(read.Facts)
+		all.Questions = append(all.Questions, read.Questions...)
 	}
 	return all
 }

@@ -38,8 +38,8 @@ func Wrap(i institution.Institution, interceptors ...Interceptor) institution.In
 	if i.Revoker != nil {
 		i.Revoker = revoker{i.Revoker, c}
 	}
-	if i.Source != nil {
-		i.Source = source{i.Source, c}
+	if i.Collector != nil {
+		i.Collector = collector{i.Collector, c}
 	}
 	return i
 }

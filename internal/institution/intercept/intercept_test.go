@@ -13,9 +13,9 @@ import (
 
 // stub has every verb; each returns err.
 type stub struct {
-	institution.Source // its pure methods are not called
-	err                error
-	inside             func(context.Context)
+	institution.Collector // its pure methods are not called
+	err                   error
+	inside                func(context.Context)
 }
 
 func (s stub) run(ctx context.Context) error {
@@ -43,13 +43,13 @@ func (s stub) Consent(ctx context.Context, _ institution.Access) (institution.Co
 
 func (s stub) Revoke(ctx context.Context, _ institution.Access) error { return s.run(ctx) }
 
-func (s stub) Fetch(ctx context.Context, _ institution.Access, _ institution.Query) (institution.Answer, error) {
+func (s stub) Fetch(ctx context.Context, _ institution.Access, _ institution.Question) (institution.Answer, error) {
 	return institution.Answer{}, s.run(ctx)
 }
 
 func all(s stub) institution.Institution {
 	return institution.Institution{Company: company.Company{ID: "se-a"},
-		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Source: s}
+		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s}
 }
 
 // Every method of every verb that takes a context is an exchange, and must pass

@@ -62,16 +62,15 @@ func (r revoker) Revoke(ctx context.Context, a institution.Access) error {
 	return err
 }
 
-// source intercepts the exchange; the methods that read an answer are pure and
-// stay as they are.
-type source struct {
-	institution.Source
+// collector intercepts the exchange; the methods that do none stay as they are.
+type collector struct {
+	institution.Collector
 	chain
 }
 
-// Fetch implements institution.Source.
-func (s source) Fetch(ctx context.Context, a institution.Access, q institution.Query) (institution.Answer, error) {
-	return run(ctx, s.chain, institution.VerbCollect, func(ctx context.Context) (institution.Answer, error) {
-		return s.Source.Fetch(ctx, a, q)
+// Fetch implements institution.Collector.
+func (c collector) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
+	return run(ctx, c.chain, institution.VerbCollect, func(ctx context.Context) (institution.Answer, error) {
+		return c.Collector.Fetch(ctx, a, q)
 	})
 }

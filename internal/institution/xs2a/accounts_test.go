@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"samla/internal/consent"
+	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/money"
 )
@@ -24,7 +26,7 @@ const accountList = `{"accounts":[
 
 func TestReadAccounts(t *testing.T) {
 	s := newScripted(t, nil, says(200, accountList))
-	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[0])
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, first(s.Bank))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,22 +42,28 @@ func TestReadAccounts(t *testing.T) {
 	if string(answer.Body) != accountList || !answer.FetchedAt.Equal(noon) {
 		t.Error("the answer is not as it came")
 	}
-	got, err := s.ReadAccounts(answer)
+	got, err := s.Read(answer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []institution.Account{{
-		ResourceID: "3dc3", IBAN: "SE4550000000058398257466", Currency: "SEK", Name: "Lönekonto", DisplayName: "Mitt",
+	want := institution.Reading{}
+	want.Facts.Accounts = []fact.Account{{
+		Key: "account/3dc3", ID: "3dc3", IBAN: "SE4550000000058398257466", Currency: "SEK", Name: "Lönekonto", DisplayName: "Mitt",
 		Product: "Privatkonto", Type: "CACC", OwnerName: "Tolvan Tolvansson", BIC: "ESSESESS",
-		Balances: []institution.Balance{
-			{Kind: institution.InterimAvailable, Amount: money.Must("1234.50", "SEK"), LimitIncluded: true, At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)},
-			{Kind: "stardust", Amount: money.Must("-7", "SEK"), At: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)},
-		},
-		TransactionsLink: "/v1/accounts/3dc3/transactions",
 	}, {
-		ResourceID: "4711", Currency: "XXX", Closed: true, OwnerName: "A, B",
-		BalancesLink: "/v1/accounts/4711/balances", TransactionsLink: "/v1/accounts/4711/transactions",
+		Key: "account/4711", ID: "4711", Currency: "XXX", Closed: true, OwnerName: "A, B",
 	}}
+	want.Facts.Balances = []fact.Balance{
+		{Account: "account/3dc3", Kind: fact.InterimAvailable, Amount: money.Must("1234.50", "SEK"), LimitIncluded: true, At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)},
+		{Account: "account/3dc3", Kind: "stardust", Amount: money.Must("-7", "SEK"), At: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)},
+	}
+	// The first account has balances already; the bank says nothing of the links of
+	// the second.
+	want.Questions = []institution.Question{
+		{Kind: "transactions", Account: "account/3dc3", Needs: institution.NeedsTransactions, From: since, Link: "/v1/accounts/3dc3/transactions"},
+		{Kind: "balances", Account: "account/4711", Needs: institution.NeedsBalances, Link: "/v1/accounts/4711/balances"},
+		{Kind: "transactions", Account: "account/4711", Needs: institution.NeedsTransactions, From: since, Link: "/v1/accounts/4711/transactions"},
+	}
 	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
 		t.Error(diff)
 	}
@@ -63,11 +71,42 @@ func TestReadAccounts(t *testing.T) {
 
 func TestPersonWhoIsThereIsTold(t *testing.T) {
 	s := newScripted(t, nil, says(200, accountList))
-	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, s.Plan()[0]); err != nil {
+	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, first(s.Bank)); err != nil {
 		t.Fatal(err)
 	}
 	h := s.last(t).header
 	if h.Get("PSU-IP-Address") != person.IPAddress || h.Get("PSU-User-Agent") != person.UserAgent || h.Get("PSU-ID") != "" {
 		t.Errorf("headers %v", h)
+	}
+}
+
+// A bank may give a card and an account one resourceId, and list cards among the
+// accounts.
+func TestRead_TellsCardsFromAccounts(t *testing.T) {
+	s := newReader(t)
+	body := []byte(`{"accounts":[{"resourceId":"1","currency":"SEK"}],"cardAccounts":[{"resourceId":"1","currency":"SEK"},{"maskedPan":"5254 **** 3241"}]}`)
+	got, err := s.Read(institution.Answer{Question: institution.Question{Kind: "accounts"}, Body: body})
+	if err != nil || len(got.Facts.Accounts) != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for i, want := range []fact.Account{{Key: "account/1"}, {Key: "card/1", Card: true}, {Key: "card/5254****3241", Card: true}} {
+		if a := got.Facts.Accounts[i]; a.Key != want.Key || a.Card != want.Card {
+			t.Errorf("account %d is %s, card %t", i, a.Key, a.Card)
+		}
+	}
+	if n := len(got.Questions); n != 4 || got.Questions[2].Link != "/v1/card-accounts/1/balances" {
+		t.Errorf("%d questions: %+v", n, got.Questions)
+	}
+}
+
+func TestStart_AsksForBalancesWhereTheConsentCoversThem(t *testing.T) {
+	s := newScripted(t, nil, says(200, `{"accounts":[]}`))
+	for _, scope := range []consent.Scope{{Balances: true}, {Transactions: true}} {
+		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Start(scope, since)[0]); err != nil {
+			t.Fatal(err)
+		}
+		if asked := s.last(t).query == "withBalance=true"; asked != scope.Balances {
+			t.Errorf("%+v: asked for balances: %t", scope, asked)
+		}
 	}
 }

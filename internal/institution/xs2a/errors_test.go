@@ -31,12 +31,12 @@ var verbs = []struct {
 		_, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"})
 		return err
 	}},
-	{"accounts", fetching(institution.Query{Kind: institution.Accounts})},
-	{"cards", fetching(institution.Query{Kind: institution.Cards, Card: true})},
-	{"transactions", fetching(institution.Query{Kind: institution.Transactions, Account: "a1", From: noon})},
+	{"accounts", fetching(institution.Question{Kind: "accounts"})},
+	{"cards", fetching(institution.Question{Kind: "cards"})},
+	{"transactions", fetching(institution.Question{Kind: "transactions", Account: "account/a1", From: since})},
 }
 
-func fetching(q institution.Query) func(*testing.T, *scripted) error {
+func fetching(q institution.Question) func(*testing.T, *scripted) error {
 	return func(t *testing.T, s *scripted) error {
 		_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
 		return err
@@ -199,7 +199,7 @@ func TestRetryAfter(t *testing.T) {
 			w.WriteHeader(429)
 			_, _ = io.WriteString(w, `{"tppMessages":[{"category":"ERROR","code":"ACCESS_EXCEEDED"}]}`)
 		})
-		_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[0])
+		_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, first(s.Bank))
 		var failed *institution.Error
 		if !errors.As(err, &failed) || failed.Kind != institution.AccessExceeded || failed.RetryAfter != want {
 			t.Errorf("%q: got %+v, want %s", value, failed, want)

@@ -5,52 +5,36 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 )
 
-// mapping grows whenever a Read method understands an answer in another way.
-const mapping = 1
-
-// Mapping implements institution.Source.
-func (b *Bank) Mapping() int { return mapping }
-
-// Plan implements institution.Source.
-func (b *Bank) Plan() []institution.Query {
-	plan := []institution.Query{{Kind: institution.Accounts}}
-	if b.wire.cards != "" {
-		plan = append(plan, institution.Query{Kind: institution.Cards, Card: true})
-	}
-	return plan
-}
-
-// Fetch implements institution.Source. A link that carries a query of its own is called
-// as it is; one without gets the parameters of a first page.
+// Fetch implements institution.Collector. A link that carries a query of its own
+// is called as it is; one without gets the parameters of a first page.
 //
 // It is one exchange but for one case: a bank that does not know bookingStatus
 // both (it need not, docs/reference/banks.md 6.1) is asked again for what is booked. A bank
 // without card accounts answers the list of them with an error; that is the
 // empty list.
-func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Query) (institution.Answer, error) {
+func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
 	got, err := b.fetch(ctx, a, q, b.wire.bookingStatus)
 	var failed *institution.Error
 	if errors.As(err, &failed) {
 		switch {
-		case q.Kind == institution.Transactions && b.wire.bookingStatus != booked && failed.Code == "PARAMETER_NOT_SUPPORTED":
+		case q.Kind == askTransactions && b.wire.bookingStatus != booked && failed.Code == "PARAMETER_NOT_SUPPORTED":
 			got, err = b.fetch(ctx, a, q, booked)
-		case q.Kind == institution.Cards && noCards(failed):
+		case q.Kind == askCards && noCards(failed):
 			got, err = answer{body: []byte(`{"cardAccounts":[]}`)}, nil
 		}
 	}
 	if err != nil {
 		return institution.Answer{}, err
 	}
-	return institution.Answer{Query: q, Body: got.body, FetchedAt: b.clock.Now()}, nil
+	return institution.Answer{Question: q, Body: got.body, FetchedAt: b.clock.Now()}, nil
 }
 
-func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Query, bookingStatus string) (answer, error) {
+func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Question, bookingStatus string) (answer, error) {
 	about, err := subjectOf(q.Kind)
 	if err != nil {
 		return answer{}, err
@@ -64,41 +48,39 @@ func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Qu
 	})
 }
 
-func subjectOf(k institution.Kind) (subject, error) {
-	switch k {
-	case institution.Accounts:
+func subjectOf(kind string) (subject, error) {
+	switch kind {
+	case askAccounts:
 		return aboutList, nil
-	case institution.Cards:
+	case askCards:
 		return aboutCards, nil
-	case institution.Balances, institution.Transactions:
+	case askBalances, askTransactions:
 		return aboutAccount, nil
 	}
 	return 0, &institution.Error{Kind: institution.Refused}
 }
 
-func (b *Bank) target(q institution.Query, bookingStatus string) (httpclient.Target, error) {
+func (b *Bank) target(q institution.Question, bookingStatus string) (httpclient.Target, error) {
 	parameters := url.Values{}
 	switch q.Kind {
-	case institution.Accounts:
-		if b.wire.withBalance && !q.Bare {
+	case askAccounts:
+		if q.Detail == withBalance {
 			parameters.Set("withBalance", "true")
 		}
-	case institution.Transactions:
+	case askTransactions:
 		parameters.Set("bookingStatus", bookingStatus)
-		if !q.From.IsZero() {
-			parameters.Set("dateFrom", q.From.UTC().Format(time.DateOnly))
+		if q.From != "" {
+			parameters.Set("dateFrom", q.From)
 		}
 	}
-	if q.Link != "" {
+	switch {
+	case q.Link != "":
 		return b.client.ResolveWith(q.Link, parameters)
+	case q.Kind == askAccounts:
+		return b.client.At(parameters, "v1", "accounts")
+	case q.Kind == askCards:
+		return b.client.At(parameters, "v1", b.wire.cards)
 	}
-	list := "accounts"
-	if q.Card || q.Kind == institution.Cards {
-		list = b.wire.cards
-	}
-	segments := []string{"v1", list}
-	if q.Kind == institution.Balances || q.Kind == institution.Transactions {
-		segments = append(segments, q.Account, string(q.Kind))
-	}
-	return b.client.At(parameters, segments...)
+	list, id := b.resource(q.Account)
+	return b.client.At(parameters, "v1", list, id, q.Kind)
 }

@@ -42,7 +42,7 @@ func TestHeadersOfTheProfile(t *testing.T) {
 func TestTokenAndNewRequestIDs(t *testing.T) {
 	s := newScripted(t, nil, says(200, accountList))
 	for range 2 {
-		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", Token: "t0k"}, s.Plan()[0]); err != nil {
+		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", Token: "t0k"}, first(s.Bank)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,7 +60,7 @@ func TestHeaderValuesAreClean(t *testing.T) {
 	s := newScripted(t, nil, says(200, accountList))
 	psu := person
 	psu.UserAgent = "Mozilla/5.0\r\nX-Evil: 1\x00" + strings.Repeat("å", 1000)
-	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: psu}, s.Plan()[0]); err != nil {
+	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: psu}, first(s.Bank)); err != nil {
 		t.Fatal(err)
 	}
 	h := s.last(t).header
@@ -76,7 +76,7 @@ func TestMissingEchoIsTolerated(t *testing.T) {
 		says(200, accountList)(w, r)
 	}, func(d *xs2a.Deps) { d.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	for range 3 {
-		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "secret-consent", PSU: person}, s.Plan()[0]); err != nil {
+		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "secret-consent", PSU: person}, first(s.Bank)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestPackedAnswers(t *testing.T) {
 		_, _ = z.Write([]byte(accountList))
 		_ = z.Close()
 	})
-	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[0])
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, first(s.Bank))
 	if err != nil || string(answer.Body) != accountList {
 		t.Errorf("got %.40q, %v", answer.Body, err)
 	}

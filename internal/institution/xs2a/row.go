@@ -4,27 +4,28 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/institution"
+	"samla/internal/fact"
 )
 
-// addRows reads rows into the page and counts those that could not be read.
-func addRows(page *institution.TransactionPage, rows []transaction, isBooked bool) {
+// addRows reads rows into the history and returns how many could not be read.
+func addRows(h *fact.History, rows []transaction, isBooked bool) (skipped int) {
 	for i := range rows {
 		read, ok := rows[i].read(isBooked)
 		if !ok {
-			page.Skipped++
+			skipped++
 			continue
 		}
-		page.Transactions = append(page.Transactions, read)
+		h.Transactions = append(h.Transactions, read)
 	}
+	return skipped
 }
 
-func (t *transaction) read(isBooked bool) (institution.Transaction, bool) {
+func (t *transaction) read(isBooked bool) (fact.Transaction, bool) {
 	m, ok := t.Amount.money()
 	if !ok {
-		return institution.Transaction{}, false
+		return fact.Transaction{}, false
 	}
-	return institution.Transaction{
+	return fact.Transaction{
 		ID:             first(t.ID, t.CardID),
 		EntryReference: t.EntryReference.line(),
 		Booked:         isBooked,

@@ -14,6 +14,8 @@ import (
 
 	"samla/internal/bgspec"
 	"samla/internal/clock"
+	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 	"samla/internal/psu"
 	"samla/internal/sandbox/pki"
@@ -148,6 +150,17 @@ func jsonEqual(t *testing.T, got, want string) {
 		t.Errorf("got  %s\nwant %s", gb, wb)
 	}
 }
+
+// since is the first booking date that tests ask for.
+const since = "2026-08-25"
+
+// start lists what is asked first under a consent for everything.
+func start(b *xs2a.Bank) []institution.Question {
+	return b.Start(consent.Scope{Balances: true, Transactions: true}, since)
+}
+
+// first is the question for the list of accounts.
+func first(b *xs2a.Bank) institution.Question { return start(b)[0] }
 
 // newReader is a connector that is only used to read.
 func newReader(t testing.TB) *xs2a.Bank {

@@ -3,6 +3,7 @@ package xs2a
 import (
 	"encoding/json"
 
+	"samla/internal/fact"
 	"samla/internal/institution"
 )
 
@@ -63,10 +64,10 @@ type pageLinks struct {
 	Download link `json:"download"`
 }
 
-// ReadTransactions implements institution.Source for the answers to Transactions. Rows
-// without an amount are Skipped. An answer that offers a download in place of
-// rows is Garbled: the download is not followed.
-func (b *Bank) ReadTransactions(a institution.Answer) (institution.TransactionPage, error) {
+// readTransactionReport reads one page of an account's transactions, and asks for
+// the next. Rows without an amount are skipped. An answer that offers a download
+// in place of rows is Garbled: the download is not followed.
+func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	var said struct {
 		Transactions     *report   `json:"transactions"`
 		CardTransactions *report   `json:"cardTransactions"`
@@ -74,7 +75,7 @@ func (b *Bank) ReadTransactions(a institution.Answer) (institution.TransactionPa
 		Links            pageLinks `json:"_links"`
 	}
 	if err := decode(answer{body: a.Body}, &said); err != nil {
-		return institution.TransactionPage{}, err
+		return institution.Reading{}, err
 	}
 	rows := said.Transactions
 	if !rows.given() {
@@ -86,16 +87,20 @@ func (b *Bank) ReadTransactions(a institution.Answer) (institution.TransactionPa
 	}
 	switch {
 	case links.Download != "" && (!rows.given() || len(rows.Booked)+len(rows.Pending) == 0):
-		return institution.TransactionPage{}, garbled("", errDownload)
+		return institution.Reading{}, garbled("", errDownload)
 	case !rows.given():
-		return institution.TransactionPage{}, garbled("", errMissing)
+		return institution.Reading{}, garbled("", errMissing)
 	}
-	page := institution.TransactionPage{
-		Transactions:  make([]institution.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
-		Next:          string(links.Next),
-		DebitPositive: said.DebitAccounting.yes(),
+	history := fact.History{
+		Account: a.Question.Account, DebitPositive: said.DebitAccounting.yes(),
+		Transactions: make([]fact.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
 	}
-	addRows(&page, rows.Booked, true)
-	addRows(&page, rows.Pending, false)
-	return page, nil
+	skipped := addRows(&history, rows.Booked, true) + addRows(&history, rows.Pending, false)
+	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{history}}, Skipped: skipped}
+	if links.Next != "" {
+		next := a.Question
+		next.Link = string(links.Next)
+		read.Questions = []institution.Question{next}
+	}
+	return read, nil
 }

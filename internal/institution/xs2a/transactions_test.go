@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 	"samla/internal/money"
@@ -29,7 +30,7 @@ const reportPage = `{"account":{"iban":"SE4550000000058398257466"},"transactions
 
 func TestReadTransactions(t *testing.T) {
 	s := newScripted(t, nil, says(200, reportPage))
-	q := institution.Query{Kind: institution.Transactions, Account: "3dc3", From: noon.AddDate(0, 0, -89)}
+	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: since}
 	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
 	if err != nil {
 		t.Fatal(err)
@@ -37,12 +38,15 @@ func TestReadTransactions(t *testing.T) {
 	if r := s.last(t); r.path != "/psd2/v1/accounts/3dc3/transactions" || r.query != "bookingStatus=both&dateFrom=2026-08-25" {
 		t.Errorf("asked %+v", r)
 	}
-	got, err := s.ReadTransactions(answer)
+	got, err := s.Read(answer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sek := func(s string) money.Amount { return money.Must(s, "SEK") }
-	want := institution.TransactionPage{Next: "/v1/accounts/3dc3/transactions?page=2", Skipped: 4, Transactions: []institution.Transaction{
+	next := q
+	next.Link = "/v1/accounts/3dc3/transactions?page=2"
+	want := institution.Reading{Skipped: 4, Questions: []institution.Question{next}}
+	want.Facts.Histories = []fact.History{{Account: "account/3dc3", Transactions: []fact.Transaction{
 		{ID: "1", EntryReference: "2026-0001", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 21),
 			Amount: sek("-256.67"), CreditorName: "ICA", Text: "Kort köp"},
 		{ID: "2", Booked: true, Amount: sek("100.10"), DebtorName: "Sten", Text: "Lön november"},
@@ -51,7 +55,7 @@ func TestReadTransactions(t *testing.T) {
 		{Booked: true, Amount: sek("-3"), Text: "a b"},
 		{Booked: true, Amount: sek("-4"), Text: "extra"},
 		{Amount: money.Must("-9.99", "EUR")},
-	}}
+	}}}
 	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
 		t.Error(diff)
 	}
@@ -62,7 +66,7 @@ func TestReadCardTransactions(t *testing.T) {
 		{"cardTransactionId":"c1","transactionDate":"2026-11-19","bookingDate":"2026-11-20","acceptorTransactionDateTime":"2026-11-19T18:12:01+01:00",
 		 "transactionAmount":{"currency":"SEK","amount":"89"},"transactionDetails":"SJ AB","cardAcceptorName":"SJ"}],
 		"pending":[],"_links":{"cardAccount":{"href":"/v1/card-accounts/x"},"next":"/v1/card-accounts/x/transactions?page=2"}}}`))
-	q := institution.Query{Kind: institution.Transactions, Account: "x", Card: true, From: noon}
+	q := institution.Question{Kind: "transactions", Account: "card/x", From: since}
 	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
 	if err != nil {
 		t.Fatal(err)
@@ -70,14 +74,17 @@ func TestReadCardTransactions(t *testing.T) {
 	if r := s.last(t); r.path != "/psd2/v1/card-accounts/x/transactions" {
 		t.Errorf("asked %+v", r)
 	}
-	got, err := s.ReadTransactions(answer)
+	got, err := s.Read(answer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := institution.TransactionPage{Next: "/v1/card-accounts/x/transactions?page=2", DebitPositive: true, Transactions: []institution.Transaction{
+	next := q
+	next.Link = "/v1/card-accounts/x/transactions?page=2"
+	want := institution.Reading{Questions: []institution.Question{next}}
+	want.Facts.Histories = []fact.History{{Account: "card/x", DebitPositive: true, Transactions: []fact.Transaction{
 		{ID: "c1", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 19),
 			Moment: time.Date(2026, 11, 19, 17, 12, 1, 0, time.UTC), Amount: money.Must("89", "SEK"), CreditorName: "SJ", Text: "SJ AB"},
-	}}
+	}}}
 	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
 		t.Error(diff)
 	}
@@ -86,7 +93,7 @@ func TestReadCardTransactions(t *testing.T) {
 // The bank's links are called as they are, and only at the bank.
 func TestPagesAreFollowed(t *testing.T) {
 	s := newScripted(t, nil, says(200, reportPage))
-	q := institution.Query{Kind: institution.Transactions, Account: "3dc3", From: noon}
+	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: "2026-11-22"}
 	access := institution.Access{ConsentID: "c1"}
 	for link, want := range map[string]string{
 		"/v1/accounts/3dc3/transactions?bookingStatus=both&page=a%2Fb": "bookingStatus=both&page=a%2Fb",
@@ -105,10 +112,10 @@ func TestPagesAreFollowed(t *testing.T) {
 	if _, err := s.Fetch(t.Context(), access, q); institution.KindOf(err) != institution.ForeignAddress || len(s.requests()) != before {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Fetch(t.Context(), access, institution.Query{Kind: "payments"}); institution.KindOf(err) != institution.Refused {
+	if _, err := s.Fetch(t.Context(), access, institution.Question{Kind: "payments"}); institution.KindOf(err) != institution.Refused {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Fetch(t.Context(), access, institution.Query{Kind: institution.Balances, Account: ".."}); institution.KindOf(err) != institution.ForeignAddress {
+	if _, err := s.Fetch(t.Context(), access, institution.Question{Kind: "balances", Account: "account/.."}); institution.KindOf(err) != institution.ForeignAddress {
 		t.Errorf("got %v", err)
 	}
 }
@@ -123,7 +130,7 @@ func TestBankWithoutPending(t *testing.T) {
 		}
 		says(200, reportPage)(w, r)
 	}
-	q := institution.Query{Kind: institution.Transactions, Account: "3dc3", From: noon}
+	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: "2026-11-22"}
 	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); err != nil {
 		t.Error(err)
 	}
@@ -138,16 +145,16 @@ func TestBankWithoutPending(t *testing.T) {
 
 func TestBankWithoutCards(t *testing.T) {
 	s := newScripted(t, nil, says(404, `<html>Not found</html>`))
-	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Plan()[1])
+	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, start(s.Bank)[1])
 	if err != nil || s.last(t).path != "/psd2/v1/card-accounts" {
 		t.Fatalf("got %v, asked %+v", err, s.last(t))
 	}
-	if accounts, err := s.ReadAccounts(answer); err != nil || len(accounts) != 0 {
-		t.Errorf("got %v, %v", accounts, err)
+	if read, err := s.Read(answer); err != nil || len(read.Facts.Accounts) != 0 {
+		t.Errorf("got %v, %v", read, err)
 	}
 	s = newScripted(t, func(c *xs2a.Config) { c.Profile.Cards = new(string) }, nil)
-	if plan := s.Plan(); len(plan) != 1 || plan[0].Kind != institution.Accounts {
-		t.Errorf("plan %v", plan)
+	if questions := start(s.Bank); len(questions) != 1 || questions[0].Kind != "accounts" || !questions[0].Essential {
+		t.Errorf("asks %v", questions)
 	}
 }
 
@@ -160,8 +167,8 @@ func TestDownloadsAreGarbled(t *testing.T) {
 		`{"transactions":{"_links":{"account":{"href":"/v1/accounts/x"},"download":{"href":"/dl"}}}}`,
 		`{}`, `{"transactions":null}`, `{"transactions":[]}`, `[]`, `<camt/>`, ``,
 	} {
-		if page, err := s.ReadTransactions(institution.Answer{Body: []byte(body)}); institution.KindOf(err) != institution.Garbled || err == nil {
-			t.Errorf("%s: got %+v, %v", body, page, err)
+		if read, err := s.Read(answerTo("transactions", []byte(body))); institution.KindOf(err) != institution.Garbled || err == nil {
+			t.Errorf("%s: got %+v, %v", body, read, err)
 		}
 	}
 }

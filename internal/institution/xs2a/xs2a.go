@@ -64,7 +64,7 @@ var (
 	_ institution.Authorizer    = (*Bank)(nil)
 	_ institution.ConsentReader = (*Bank)(nil)
 	_ institution.Revoker       = (*Bank)(nil)
-	_ institution.Source        = (*Bank)(nil)
+	_ institution.Collector     = (*Bank)(nil)
 )
 
 // New makes the connector. It fails on a Config that Check refuses, on files
@@ -111,7 +111,7 @@ func New(c Config, d Deps) (*Bank, error) {
 // Institution is the bank with all its verbs.
 func (b *Bank) Institution() institution.Institution {
 	return institution.Institution{Company: b.Company(), Profile: b.profile,
-		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Source: b}
+		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b}
 }
 
 // Profile is what the bank is like.

@@ -9,9 +9,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"samla/internal/bgspec"
+	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/money"
 )
+
+// answerTo is an answer to a question of the kind about one account.
+func answerTo(kind string, body []byte) institution.Answer {
+	q := institution.Question{Kind: kind, From: since}
+	if kind == "balances" || kind == "transactions" {
+		q.Account = "account/1"
+	}
+	return institution.Answer{Question: q, Body: body}
+}
+
+// rows are the transactions that a reading tells.
+func rows(r institution.Reading) []fact.Transaction {
+	var all []fact.Transaction
+	for _, h := range r.Facts.Histories {
+		all = append(all, h.Transactions...)
+	}
+	return all
+}
 
 // Every official example that is valid as it stands is understood (docs/reference/banks.md 10).
 func TestOfficialExamples(t *testing.T) {
@@ -19,12 +38,12 @@ func TestOfficialExamples(t *testing.T) {
 	for name, want := range map[string]int{
 		"accountListExample1": 2, "accountListExample2": 2, "accountListExample3": 3, "cardAccountListExample1": 1,
 	} {
-		got, err := s.ReadAccounts(institution.Answer{Body: bgspec.Example(t, name)})
-		if err != nil || len(got) != want {
-			t.Errorf("%s: %d accounts, %v", name, len(got), err)
+		got, err := s.Read(answerTo("accounts", bgspec.Example(t, name)))
+		if err != nil || len(got.Facts.Accounts) != want || len(got.Questions) < want {
+			t.Errorf("%s: %d accounts, %d questions, %v", name, len(got.Facts.Accounts), len(got.Questions), err)
 		}
-		for _, a := range got {
-			if a.Currency == "" || a.ResourceID == "" || a.Card != (name == "cardAccountListExample1") || a.TransactionsLink+a.BalancesLink == "" {
+		for _, a := range got.Facts.Accounts {
+			if a.Currency == "" || a.ID == "" || a.Card != (name == "cardAccountListExample1") {
 				t.Errorf("%s: %+v", name, a)
 			}
 		}
@@ -32,25 +51,25 @@ func TestOfficialExamples(t *testing.T) {
 	for name, want := range map[string]int{
 		"balancesExample1_RegularAccount": 2, "balancesExample2_MulticurrencyAccount": 4, "balancesExample3_RegularAccount": 3,
 	} {
-		if got, err := s.ReadBalances(institution.Answer{Body: bgspec.Example(t, name)}); err != nil || len(got) != want {
-			t.Errorf("%s: %d balances, %v", name, len(got), err)
+		if got, err := s.Read(answerTo("balances", bgspec.Example(t, name))); err != nil || len(got.Facts.Balances) != want {
+			t.Errorf("%s: %d balances, %v", name, len(got.Facts.Balances), err)
 		}
 	}
 	for name, want := range map[string][2]int{
 		"transactionsExample1_RegularAccount_json": {2, 1}, "transactionsExample3_MulticurrencyAccount_json": {3, 1},
 	} {
-		got, err := s.ReadTransactions(institution.Answer{Body: bgspec.Example(t, name)})
+		got, err := s.Read(answerTo("transactions", bgspec.Example(t, name)))
 		booked := 0
-		for _, row := range got.Transactions {
+		for _, row := range rows(got) {
 			if row.Booked {
 				booked++
 			}
 		}
-		if err != nil || booked != want[0] || len(got.Transactions)-booked != want[1] || got.Skipped != 0 {
+		if err != nil || booked != want[0] || len(rows(got))-booked != want[1] || got.Skipped != 0 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := s.ReadTransactions(institution.Answer{Body: bgspec.Example(t, "transactionsExample2_Download_json")}); institution.KindOf(err) != institution.Garbled {
+	if _, err := s.Read(answerTo("transactions", bgspec.Example(t, "transactionsExample2_Download_json"))); institution.KindOf(err) != institution.Garbled {
 		t.Errorf("a download: %v", err)
 	}
 	for _, name := range []string{"consentResponseExample1a_Redirect", "consentResponseExample1b_Redirect",
@@ -73,11 +92,11 @@ func TestOfficialExamples(t *testing.T) {
 
 func TestReadBalances(t *testing.T) {
 	s := newScripted(t, nil, nil)
-	got, err := s.ReadBalances(institution.Answer{Body: []byte(`{"account":{},"balances":[
+	got, err := s.Read(answerTo("balances", []byte(`{"account":{},"balances":[
 		{"balanceType":"closingBooked","balanceAmount":{"currency":"SEK","amount":"1 234,50"},"referenceDate":"2026-11-21"},
-		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7]}`)})
-	want := []institution.Balance{{Kind: institution.ClosingBooked, Amount: money.Must("1234.50", "SEK"), At: day(2026, 11, 21)}}
-	if diff := cmp.Diff(want, got, sameMoney); diff != "" || err != nil {
+		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7]}`)))
+	want := []fact.Balance{{Account: "account/1", Kind: fact.ClosingBooked, Amount: money.Must("1234.50", "SEK"), At: day(2026, 11, 21)}}
+	if diff := cmp.Diff(want, got.Facts.Balances, sameMoney); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
 }
@@ -86,8 +105,8 @@ func TestReadBalances(t *testing.T) {
 func TestNothingAndNoAnswer(t *testing.T) {
 	s := newScripted(t, nil, nil)
 	read := map[string]func(string) error{
-		"accounts": func(body string) error { _, err := s.ReadAccounts(institution.Answer{Body: []byte(body)}); return err },
-		"balances": func(body string) error { _, err := s.ReadBalances(institution.Answer{Body: []byte(body)}); return err },
+		"accounts": func(body string) error { _, err := s.Read(answerTo("accounts", []byte(body))); return err },
+		"balances": func(body string) error { _, err := s.Read(answerTo("balances", []byte(body))); return err },
 	}
 	for member, read := range read {
 		for _, body := range []string{``, `{}`, `[]`, `null`, `<html>`, `{"` + member + `":{}}`, `{"` + member + `":null}`, `{"error":"no"}`} {
@@ -108,11 +127,18 @@ func FuzzReadAccounts(f *testing.F) {
 	f.Add([]byte(`{"cardAccounts":[{"maskedPan":"5254*3241","currency":"SEK","creditLimit":{"currency":"SEK","amount":1}}]}`))
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		accounts, err := s.ReadAccounts(institution.Answer{Body: body})
-		readOrGarbled(t, len(accounts), err)
-		for _, a := range accounts {
-			if a.ResourceID+a.IBAN+a.BBAN+a.MaskedPAN == "" {
+		read, err := s.Read(answerTo("accounts", body))
+		readOrGarbled(t, len(read.Facts.Accounts)+len(read.Questions), err)
+		told := map[string]bool{}
+		for _, a := range read.Facts.Accounts {
+			told[a.Key] = true
+			if a.ID+a.IBAN+a.BBAN+a.MaskedPAN == "" {
 				t.Error("an account that nothing names")
+			}
+		}
+		for _, q := range read.Questions {
+			if !told[q.Account] || q.Link == "" {
+				t.Errorf("a question about an account that was not told, or without a link: %+v", q)
 			}
 		}
 	})
@@ -122,8 +148,8 @@ func FuzzReadBalances(f *testing.F) {
 	f.Add([]byte(`{"balances":[{"balanceType":"expected","balanceAmount":{"currency":"SEK","amount":"1"}}]}`))
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		balances, err := s.ReadBalances(institution.Answer{Body: body})
-		readOrGarbled(t, len(balances), err)
+		read, err := s.Read(answerTo("balances", body))
+		readOrGarbled(t, len(read.Facts.Balances), err)
 	})
 }
 
@@ -132,9 +158,9 @@ func FuzzReadTransactions(f *testing.F) {
 	f.Add([]byte(`{"cardTransactions":{"booked":[],"_links":{"next":"x"}},"debitAccounting":1}`))
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		page, err := s.ReadTransactions(institution.Answer{Body: body})
-		readOrGarbled(t, len(page.Transactions), err)
-		for _, row := range page.Transactions {
+		read, err := s.Read(answerTo("transactions", body))
+		readOrGarbled(t, len(rows(read)), err)
+		for _, row := range rows(read) {
 			if row.Amount.Currency() == "" || bytes.ContainsAny([]byte(row.Text), "\n\r\x00") {
 				t.Errorf("row %+v", row)
 			}
@@ -165,8 +191,8 @@ func BenchmarkReadTransactions(b *testing.B) {
 	b.SetBytes(int64(body.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if page, err := s.ReadTransactions(institution.Answer{Body: body.Bytes()}); err != nil || len(page.Transactions) != 1000 {
-			b.Fatal(len(page.Transactions), err)
+		if read, err := s.Read(answerTo("transactions", body.Bytes())); err != nil || len(rows(read)) != 1000 {
+			b.Fatal(len(rows(read)), err)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package collect_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func TestEverythingIsRead(t *testing.T) {
 		if until := c.DataUntil.Sub(b.Clock.Now()); until != 30*24*time.Hour {
 			t.Errorf("kept for %s", until)
 		}
-		if err := b.Step(t.Context(), c.ID); err != nil || len(b.bank.asked) != whole {
+		if err := b.Handle(t.Context(), c.ID); err != nil || len(b.bank.asked) != whole {
 			t.Errorf("looked at again, a finished one asks the bank: %v", err)
 		}
 	}
@@ -63,10 +62,10 @@ func TestBankIsToldWhoIsThere(t *testing.T) {
 				t.Errorf("%s: the bank was told %+v", name, a)
 			}
 		}
+		from := b.Clock.Now().AddDate(0, 0, -test.days).Format(time.DateOnly)
 		for _, q := range b.bank.asked {
-			first := strings.HasSuffix(q.Link, "/transactions")
-			if days := int(b.Clock.Now().Truncate(24*time.Hour).Sub(q.From).Hours() / 24); first && days != test.days || !first && !q.From.IsZero() {
-				t.Errorf("%s: %s was asked for %d days", name, q.Link, days)
+			if q.Kind == "transactions" && q.From != from {
+				t.Errorf("%s: %s was asked for from %s instead of %s", name, q.Link, q.From, from)
 			}
 		}
 	}
@@ -100,7 +99,7 @@ func TestNoMoreIsReadThanIsCovered(t *testing.T) {
 			want = collection.CompletedEmpty
 		}
 		b.ended(c, want)
-		if all, _ := b.bank.count(""); all != test.asked || b.bank.asked[0].Bare != test.bare {
+		if all, _ := b.bank.count(""); all != test.asked || (b.bank.asked[0].Detail == "") != test.bare {
 			t.Errorf("%s: asked %d times, %+v", name, all, b.bank.asked)
 		}
 		for id, p := range b.products(c.ID) {
@@ -135,8 +134,8 @@ var failures = map[institution.ErrorKind]struct {
 func TestFailureFollowsTheBank(t *testing.T) {
 	b := newBench(t)
 	for k, want := range failures {
-		b.bank.fetches = func(context.Context, institution.Query, int) error { return kind(k) }
-		b.bank.asked, b.bank.times = nil, map[institution.Query]int{}
+		b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(k) }
+		b.bank.asked, b.bank.times = nil, map[institution.Question]int{}
 		under := b.granted()
 		c := b.look(b.start(b.request(under, "192.0.2.7")).ID)
 		if c.Status != want.status || b.Consent(under.ID).Status != want.consent {
@@ -164,7 +163,7 @@ func TestFailureOfAPart(t *testing.T) {
 	for k := range failures {
 		for link, missing := range map[string]string{"main/2": "main", "save/balances": "save", "save/transactions": "save"} {
 			b := newBench(t)
-			b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
+			b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 				if q.Link == link {
 					return kind(k)
 				}
@@ -201,8 +200,8 @@ func TestFailureOfAPart(t *testing.T) {
 
 func TestCardListIsAPart(t *testing.T) {
 	b := newBench(t)
-	b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
-		if q.Kind == institution.Cards {
+	b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
+		if q.Kind == "cards" {
 			return kind(institution.Unreachable)
 		}
 		return nil
@@ -217,8 +216,8 @@ func TestCardListIsAPart(t *testing.T) {
 func TestGarbledAnswers(t *testing.T) {
 	for link, want := range map[string]collection.Status{"": collection.ThirdPartyError, "main/3": collection.CompletedPartial} {
 		b := newBench(t)
-		b.bank.reads = func(q institution.Query) error {
-			if q.Link == link && q.Kind != institution.Cards {
+		b.bank.reads = func(q institution.Question) error {
+			if q.Link == link && q.Kind != "cards" {
 				return kind(institution.Garbled)
 			}
 			return nil
@@ -231,7 +230,7 @@ func TestGarbledAnswers(t *testing.T) {
 func TestTriesAgain(t *testing.T) {
 	for after, least := range map[time.Duration]time.Duration{0: 200 * time.Millisecond, 3 * time.Second: 6 * time.Second, time.Hour: 10 * time.Second} {
 		b := newBench(t)
-		b.bank.fetches = func(_ context.Context, q institution.Query, n int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
 			if q.Link == "main/2" && n < 3 {
 				return &institution.Error{Kind: institution.Busy, RetryAfter: after}
 			}
@@ -265,7 +264,7 @@ func TestResumed(t *testing.T) {
 		b := newBench(t)
 		ctx, over := context.WithCancel(t.Context())
 		n := 0
-		b.bank.fetches = func(ctx context.Context, _ institution.Query, _ int) error {
+		b.bank.fetches = func(ctx context.Context, _ institution.Question, _ int) error {
 			if n++; n == at {
 				over()
 				return kind(institution.Unreachable)
@@ -273,7 +272,7 @@ func TestResumed(t *testing.T) {
 			return nil
 		}
 		c := b.start(b.request(b.granted(), ""))
-		if err := b.Run(ctx, b.Step, c.ID); err != nil {
+		if err := b.Run(ctx, b.Handle, c.ID); err != nil {
 			t.Fatal(err)
 		}
 		c = b.row(c.ID)
@@ -298,7 +297,7 @@ func TestCrashedWhileReading(t *testing.T) {
 	dead := make(chan struct{})
 	reached := make(chan struct{})
 	t.Cleanup(func() { close(dead) })
-	b.bank.fetches = func(_ context.Context, q institution.Query, n int) error {
+	b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
 		b.Clock.Advance(200 * time.Millisecond)
 		if q.Link == "main/3" && n == 1 {
 			close(reached)
@@ -311,7 +310,7 @@ func TestCrashedWhileReading(t *testing.T) {
 	dying := b.Service
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	go func() { _ = dying.Step(context.WithoutCancel(ctx), c.ID) }()
+	go func() { _ = dying.Handle(context.WithoutCancel(ctx), c.ID) }()
 	<-reached
 	kept := b.raws(c.ID)
 	if all, _ := b.bank.count(""); kept < all-4 || kept == 0 {
@@ -332,7 +331,7 @@ func TestShortReadingWritesOnce(t *testing.T) {
 	b := newBench(t)
 	under := b.granted()
 	c := b.start(b.request(under, "192.0.2.7"))
-	b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
+	b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 		b.Clock.Advance(40 * time.Millisecond)
 		if n := b.raws(c.ID); n != 0 {
 			t.Errorf("%d answers are written down on the way", n)
@@ -350,7 +349,7 @@ func TestStoppedWhileReading(t *testing.T) {
 		"deleted":   func(b *bench, id string) error { return b.Erase(b.Context(), b.owner(), id) },
 	} {
 		b := newBench(t)
-		b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 			b.Clock.Advance(time.Second)
 			if q.Link == "main/2" {
 				return stop(b, b.row(b.bank.collection(b)).ID)
@@ -403,13 +402,13 @@ func TestOurOwnFaultIsNotTheBanks(t *testing.T) {
 		b.Store = disk
 		b.Service = b.service()
 		once := true
-		b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 			b.Clock.Advance(time.Second)
 			disk.broken, once = q.Link == link && once, once && q.Link != link
 			return nil
 		}
 		c := b.start(b.request(b.granted(), ""))
-		if err := b.Run(t.Context(), b.Step, c.ID); !errors.Is(err, errDisk) {
+		if err := b.Run(t.Context(), b.Handle, c.ID); !errors.Is(err, errDisk) {
 			t.Errorf("broken at %q: %v", link, err)
 		}
 		disk.broken = false
@@ -437,7 +436,7 @@ func TestConsentThatEndsWhileReading(t *testing.T) {
 	} {
 		b := newBench(t)
 		under := b.granted()
-		b.bank.fetches = func(_ context.Context, q institution.Query, _ int) error {
+		b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 			if q.Link == "main/2" {
 				return end(b, under)
 			}

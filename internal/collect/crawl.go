@@ -1,0 +1,129 @@
+package collect
+
+import (
+	"context"
+	"errors"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// crawl asks the questions of one collection until none is left. One goroutine
+// owns its state; the exchanges run beside it, within the institution's limit.
+type crawl struct {
+	*Service
+	*frontier
+	journal  *journal
+	consent  consent.ID
+	from     institution.Collector
+	access   institution.Access
+	parallel int
+	missing  int // questions without an answer, rows that could not be understood
+}
+
+func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
+	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
+	return &crawl{Service: s, frontier: newFrontier(under.Scope(), j.c.Filter, start),
+		journal: j, consent: under.ID, from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
+}
+
+// outcome is what became of a question.
+type outcome struct {
+	question institution.Question
+	answer   *institution.Answer // nil when none came
+	reading  institution.Reading
+	err      error // why there is no reading
+}
+
+// errStopped is the error of a question that this server gave up. It says
+// nothing about the institution.
+var errStopped = errors.New("collect: the question was given up")
+
+// run asks everything. It returns the error of a question without which nothing
+// can be shown, an error that ends the whole collection, or that of ctx; what
+// failed beside that is counted in missing.
+func (c *crawl) run(ctx context.Context) error {
+	work, stop := context.WithCancel(ctx)
+	outcomes := make(chan outcome, c.parallel)
+	inFlight := 0
+	defer func() {
+		stop()
+		for ; inFlight > 0; inFlight-- {
+			<-outcomes
+		}
+	}()
+	for {
+		if ctx.Err() == nil {
+			for _, q := range c.take(c.parallel - inFlight) {
+				inFlight++
+				stored := c.journal.recall(q)
+				go func() { outcomes <- c.exchange(work, q, stored) }()
+			}
+		}
+		if inFlight == 0 {
+			if c.empty() {
+				return nil
+			}
+			return ctx.Err()
+		}
+		o := <-outcomes
+		inFlight--
+		if err := c.settle(ctx, o); err != nil {
+			return err
+		}
+	}
+}
+
+// settle takes in an outcome. It returns only what ends the whole run.
+func (c *crawl) settle(ctx context.Context, o outcome) error {
+	if o.answer != nil {
+		c.journal.keep(*o.answer)
+		if ctx.Err() == nil { // else the caller saves it
+			if err := c.journal.saveIfDue(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case o.err == nil:
+		c.answered(o.question, o.reading)
+		c.missing += o.reading.Skipped
+	case o.question.Essential || final(o.err):
+		return o.err
+	default:
+		c.miss(o.question, o.err)
+	}
+	return nil
+}
+
+func (c *crawl) miss(q institution.Question, err error) {
+	c.Log.Info("a part of a collection could not be read",
+		"company", c.journal.c.Company, "collection", c.journal.c.ID, "kind", q.Kind, "error", err)
+	c.missing++
+}
+
+// final reports whether an error means that nothing else can be read either: the
+// institution said so, or the error is this server's own.
+func final(err error) bool {
+	var said *institution.Error
+	if !errors.As(err, &said) {
+		return true
+	}
+	switch said.Kind {
+	case institution.ConsentGone, institution.ConsentOver, institution.CertificateBad:
+		return true
+	}
+	return false
+}
+
+// success is the status of a collection whose questions were all asked.
+func (c *crawl) success(products int) collection.Status {
+	switch {
+	case c.missing > 0:
+		return collection.CompletedPartial
+	case products == 0:
+		return collection.CompletedEmpty
+	}
+	return collection.Completed
+}

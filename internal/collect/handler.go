@@ -1,0 +1,98 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/jobs"
+	"samla/internal/store"
+)
+
+// Handle takes a collection as far as it goes now; it is the handler of the queue
+// of collections. A change that another writer made meanwhile is no error: it
+// made the collection due again.
+func (s *Service) Handle(ctx context.Context, id string) error {
+	c, err := s.Store.Collection(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx = institution.WithSubject(ctx, c.Subject())
+	if err := s.advance(ctx, c); !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+func (s *Service) advance(ctx context.Context, c collection.Collection) error {
+	if c.Status.Terminal() {
+		_, err := s.put(ctx, c, time.Time{})
+		return err
+	}
+	c.PolledAt = s.polls.last(c)
+	ticked, err := c.Apply(collection.Ticked{}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if ticked.Status.Terminal() {
+		return s.conclude(ctx, c, ticked, nil)
+	}
+	under, err := s.Store.Consent(ctx, c.ConsentID)
+	if err != nil {
+		return err
+	}
+	switch under.Status {
+	case consent.Authorized:
+		return s.read(ctx, c, under)
+	case consent.Initiated:
+		_, err := s.put(ctx, c, s.leaseCheck(c))
+		return err
+	case consent.AwaitingAuthorization:
+		return s.awaitSignature(ctx, c)
+	default:
+		return s.fail(ctx, c, statusUnder(c, under))
+	}
+}
+
+// awaitSignature shows that the person is signing. Until the consent wakes the
+// collection, only the collection's lease is watched.
+func (s *Service) awaitSignature(ctx context.Context, c collection.Collection) error {
+	after, err := c.Apply(collection.Waits{In: collection.Login}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	_, err = s.put(ctx, after, s.leaseCheck(c))
+	return err
+}
+
+func (s *Service) leaseCheck(c collection.Collection) time.Time {
+	if ends := c.LeaseEnds(); !ends.IsZero() {
+		return ends
+	}
+	return s.Clock.Now().Add(jobs.Lease)
+}
+
+func (s *Service) fail(ctx context.Context, c collection.Collection, in collection.Status) error {
+	after, err := c.Apply(collection.FailedWith{In: in}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	return s.conclude(ctx, c, after, nil)
+}
+
+// put commits c, to be due again at wake (zero = never).
+func (s *Service) put(ctx context.Context, c collection.Collection, wake time.Time) (collection.Collection, error) {
+	c.WakeAt = wake
+	after := c
+	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+		after, err = tx.PutCollection(ctx, c)
+		return err
+	})
+	return after, err
+}

@@ -1,0 +1,49 @@
+package xs2a
+
+import (
+	"samla/internal/fact"
+	"samla/internal/institution"
+)
+
+// balance is one balance of an account.
+type balance struct {
+	Amount        amount `json:"balanceAmount"`
+	Type          text   `json:"balanceType"`
+	LimitIncluded text   `json:"creditLimitIncluded"`
+	ChangedAt     text   `json:"lastChangeDateTime"`
+	Reference     text   `json:"referenceDate"`
+}
+
+// readBalanceReport reads the balances of one account.
+func readBalanceReport(a institution.Answer) (institution.Reading, error) {
+	var said struct {
+		Balances []balance `json:"balances"`
+	}
+	if err := decode(answer{body: a.Body}, &said); err != nil {
+		return institution.Reading{}, err
+	}
+	if said.Balances == nil {
+		return institution.Reading{}, garbled("", errMissing)
+	}
+	return institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, said.Balances)}}, nil
+}
+
+// readBalances leaves out what has no amount.
+func readBalances(key string, list []balance) []fact.Balance {
+	var balances []fact.Balance
+	for _, entry := range list {
+		m, ok := entry.Amount.money()
+		if !ok {
+			continue
+		}
+		read := fact.Balance{
+			Account: key, Kind: fact.BalanceKind(entry.Type.line()), Amount: m, LimitIncluded: entry.LimitIncluded.yes(),
+			At: entry.ChangedAt.moment(),
+		}
+		if read.At.IsZero() {
+			read.At = entry.Reference.date()
+		}
+		balances = append(balances, read)
+	}
+	return balances
+}

@@ -1,0 +1,16 @@
+package xs2a
+
+import "samla/internal/institution"
+
+// Read implements institution.Collector.
+func (b *Bank) Read(a institution.Answer) (institution.Reading, error) {
+	switch a.Question.Kind {
+	case askAccounts, askCards:
+		return b.readAccounts(a)
+	case askBalances:
+		return readBalanceReport(a)
+	case askTransactions:
+		return readTransactionReport(a)
+	}
+	return institution.Reading{}, &institution.Error{Kind: institution.Refused}
+}

@@ -1,0 +1,99 @@
+package normalise
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	"samla/internal/fact"
+	"samla/internal/product"
+)
+
+// transactions are an account's rows, pending ones first, then newest first, each
+// once. They are nil when they are not known, and empty when there are none.
+func (a account) transactions(accountID string) []product.Psd2Transaction {
+	if a.histories == nil {
+		return nil
+	}
+	n := 0
+	for _, h := range a.histories {
+		n += len(h.Transactions)
+	}
+	l := list{rows: make([]product.Psd2Transaction, 0, n), at: make(map[string]int, n), same: map[string]int{}}
+	for _, h := range a.histories {
+		for _, t := range h.Transactions {
+			if a.DebitPositive {
+				t.Amount = t.Amount.Neg()
+			}
+			l.add(transaction(accountID, t))
+		}
+	}
+	slices.SortStableFunc(l.rows, func(a, b product.Psd2Transaction) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.BookingDate.String(), a.BookingDate.String()))
+	})
+	return l.rows
+}
+
+// list is rows without repeats.
+type list struct {
+	rows []product.Psd2Transaction
+	at   map[string]int // by transaction id
+	same map[string]int // rows without an id, by content
+}
+
+func (l *list) add(row product.Psd2Transaction) {
+	if row.TransactionID == "" {
+		// Equal rows are told apart by their order (docs/reference/banks.md 6.4).
+		content := contentOf(row)
+		l.same[content]++
+		row.TransactionID = digest(content, l.same[content])
+	}
+	i, seen := l.at[row.TransactionID]
+	switch {
+	case !seen:
+		l.at[row.TransactionID] = len(l.rows)
+		l.rows = append(l.rows, row)
+	case l.rows[i].Status == product.Pending && row.Status == product.Booked:
+		l.rows[i] = row // told twice: it was booked meanwhile
+	}
+}
+
+// rank puts pending rows, which have no booking date yet, before booked ones.
+func rank(t product.Psd2Transaction) int {
+	if t.Status == product.Pending {
+		return 0
+	}
+	return 1
+}
+
+func transaction(accountID string, t fact.Transaction) product.Psd2Transaction {
+	row := product.Psd2Transaction{
+		TransactionID: cmp.Or(t.ID, t.EntryReference), AccountID: accountID, Amount: t.Amount,
+		Direction: product.DirectionOf(t.Amount), Status: product.Pending, Description: t.Text,
+		CreatedAt: product.At(t.Moment),
+	}
+	if t.Booked {
+		row.Status = product.Booked
+	}
+	if !t.BookingDate.IsZero() {
+		row.BookingDate = product.DateOf(t.BookingDate)
+	}
+	row.CounterpartyName = cmp.Or(t.DebtorName, t.CreditorName)
+	if row.Direction == product.Debit {
+		row.CounterpartyName = cmp.Or(t.CreditorName, t.DebtorName)
+	}
+	return row
+}
+
+func contentOf(t product.Psd2Transaction) string {
+	return t.AccountID + "\x00" + t.BookingDate.String() + "\x00" + t.Amount.String() + "\x00" + t.Description
+}
+
+// digest makes an id for a row to which the institution gave none: the same row
+// has the same id in every collection, as long as it is told in the same way.
+func digest(content string, ordinal int) string {
+	sum := sha256.Sum256([]byte(content + "\x00" + strconv.Itoa(ordinal)))
+	return hex.EncodeToString(sum[:16])
+}
