@@ -119,11 +119,17 @@ func (s *seen) ConsentEnded(_ context.Context, _ store.Tx, c consent.Consent, ca
 	return s.err
 }
 
-// newBench makes one whose bank opens, starts, grants and revokes everything at
-// the first time of asking.
+// newBench returns a bench on SQLite whose bank opens, starts, grants and revokes
+// everything at the first attempt.
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{Env: flowtest.New(t, t.TempDir()), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
+	return newBenchOn(t, t.TempDir())
+}
+
+// newBenchOn returns such a bench on the database of this DSN.
+func newBenchOn(t testing.TB, database string) *bench {
+	t.Helper()
+	b := &bench{Env: flowtest.New(t, database), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
 	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{ConsentID: "bank-1"}, nil

@@ -133,7 +133,7 @@ func (*scripted) answers(s institution.ConsentState) func(int) (institution.Cons
 
 // doubted lets a collection report what it has met at the bank.
 func (b *bench) doubted(c consent.Consent, met institution.ErrorKind) consent.ID {
-	if err := b.Doubt(b.Context(), c, met); err != nil {
+	if err := b.CheckAfterRefusal(b.Context(), c, met); err != nil {
 		b.Fatal(err)
 	}
 	return c.ID
@@ -217,7 +217,7 @@ func TestEnd_TellsTheBankUnlessTheBankSaidSo(t *testing.T) {
 			if m, _ := b.duty(owed[0]); m.ConsentID != id {
 				t.Errorf("the message is about another consent: %+v", m)
 			}
-			if err := b.Discharge(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
+			if err := b.Deliver(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
 				t.Errorf("the bank was told of %+v, %v", b.bank.revoked, err)
 			}
 		})

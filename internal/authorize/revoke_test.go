@@ -82,7 +82,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	}
 	last := time.Duration(0)
 	for n := 1; n <= failing; n++ {
-		if err := b.Discharge(t.Context(), owed[0]); err != nil {
+		if err := b.Deliver(t.Context(), owed[0]); err != nil {
 			t.Fatal(err)
 		}
 		d, there := b.duty(owed[0])
@@ -96,7 +96,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	if last < 45*time.Minute {
 		t.Errorf("the last gap is %s", last)
 	}
-	if err := b.Discharge(t.Context(), owed[0]); err != nil {
+	if err := b.Deliver(t.Context(), owed[0]); err != nil {
 		t.Fatal(err)
 	}
 	if _, there := b.duty(owed[0]); there {
@@ -105,7 +105,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (psu.Context{}) {
 		t.Errorf("the bank was told of %+v", a)
 	}
-	if err := b.Discharge(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != failing+1 {
+	if err := b.Deliver(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != failing+1 {
 		t.Errorf("a duty that is done is done again: %v", err)
 	}
 }
@@ -120,21 +120,21 @@ func TestDutyOutlivesItsBank(t *testing.T) {
 	owed := b.duties()[0]
 	connector := b.Institutions[theBank]
 	delete(b.Institutions, theBank)
-	if err := b.Discharge(t.Context(), owed); err != nil {
+	if err := b.Deliver(t.Context(), owed); err != nil {
 		t.Fatal(err)
 	}
 	b.Institutions[theBank] = connector
 	if d, there := b.duty(owed); !there || d.Attempts != 1 {
 		t.Fatalf("there %t after %d attempts", there, d.Attempts)
 	}
-	if err := b.Discharge(t.Context(), owed); err != nil || len(b.bank.revoked) != 1 {
+	if err := b.Deliver(t.Context(), owed); err != nil || len(b.bank.revoked) != 1 {
 		t.Errorf("told %d times, %v", len(b.bank.revoked), err)
 	}
 }
 
-// TestDoubt: a collection has met a refusal; the bank's own status decides how
+// TestCheckAfterRefusal: a collection has met a refusal; the bank's own status decides how
 // the consent has ended, if it has (docs/reference/banks.md 4).
-func TestDoubt(t *testing.T) {
+func TestCheckAfterRefusal(t *testing.T) {
 	b := newBench(t)
 	valid := b.bank.onRead
 	state := func(s institution.ConsentState) func(int) (institution.ConsentInfo, error) {
@@ -166,7 +166,7 @@ func TestDoubt(t *testing.T) {
 			c := b.run(b.create().ID)
 			b.bank.onRead = test.says
 			for range 2 { // what has ended stays as it is
-				if err := b.Doubt(t.Context(), b.Consent(c.ID), test.met); err != nil {
+				if err := b.CheckAfterRefusal(t.Context(), b.Consent(c.ID), test.met); err != nil {
 					t.Fatal(err)
 				}
 				if got := b.Consent(c.ID).Status; got != test.want {

@@ -46,7 +46,7 @@ func New(d Deps) *Service {
 	s := &Service{Deps: d, live: newLive()}
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
 	d.Pump.Register(store.Consents, 2048, s.Step)
-	d.Pump.Register(store.Outbox, 32, s.Discharge)
+	d.Pump.Register(store.Outbox, 32, s.Deliver)
 	return s
 }
 

@@ -2,7 +2,6 @@ package authorize
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"samla/internal/clock"
@@ -11,10 +10,6 @@ import (
 	"samla/internal/jobs"
 	"samla/internal/store"
 )
-
-// checkEvery is how often an authorized consent is looked up at its bank: a
-// withdrawal there is noticed within a day (docs/reference/api.md 4.2).
-const checkEvery = 24 * time.Hour
 
 // A watch hands its row back well before its budget ends, and has some seconds
 // left to say so.
@@ -104,78 +99,6 @@ func (v *visit) grant(ctx context.Context, info institution.ConsentInfo) error {
 		return err
 	}
 	return v.apply(ctx, granted, nextLook(after, now))
-}
-
-// nextLook is when an authorized consent is looked at again: at its expiry, or
-// for the daily check.
-func nextLook(c consent.Consent, now time.Time) time.Time {
-	if next := now.Add(checkEvery); next.Before(c.ExpiresAt) {
-		return next
-	}
-	return c.ExpiresAt
-}
-
-// keep is the daily check of an authorized consent.
-func (v *visit) keep(ctx context.Context) (bool, error) {
-	now := v.Clock.Now()
-	if v.bank.ConsentReader == nil {
-		return false, v.later(ctx, nextLook(v.c, now))
-	}
-	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
-	event := eventOf(info, err)
-	if event != nil {
-		return false, v.apply(ctx, event, now)
-	}
-	next := nextLook(v.c, now)
-	if soon := now.Add(time.Hour); err != nil && soon.Before(next) {
-		next = soon
-	}
-	return false, v.later(ctx, next)
-}
-
-// eventOf returns the event that ends an authorized consent according to what
-// its bank said of it; nil when that does not end it.
-func eventOf(info institution.ConsentInfo, err error) consent.Event {
-	cause := causeOf(info.State)
-	if err != nil {
-		cause = saidBy(err)
-	}
-	switch cause {
-	case consent.CauseBankRevoked, consent.CauseBankRejected:
-		return consent.Withdrawn{Cause: consent.CauseBankRevoked}
-	case consent.CauseBankExpired:
-		return consent.Expiry{Cause: cause}
-	}
-	return nil
-}
-
-// causeOf returns the cause of an end that a bank says with the state s of a
-// consent; empty when the consent has not ended there.
-func causeOf(s institution.ConsentState) consent.Cause {
-	switch s {
-	case institution.ConsentRevoked:
-		return consent.CauseBankRevoked
-	case institution.ConsentRejected:
-		return consent.CauseBankRejected
-	case institution.ConsentExpired:
-		return consent.CauseBankExpired
-	}
-	return ""
-}
-
-// saidBy returns the cause of an end that a bank says by refusing to show a
-// consent; empty for any other error.
-func saidBy(err error) consent.Cause {
-	var said *institution.Error
-	if errors.As(err, &said) {
-		switch said.Kind {
-		case institution.ConsentGone:
-			return consent.CauseBankRevoked
-		case institution.ConsentOver:
-			return consent.CauseBankExpired
-		}
-	}
-	return ""
 }
 
 // handBack makes the row due at once for whoever claims it next. It outlives the

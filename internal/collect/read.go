@@ -85,7 +85,7 @@ func (s *Service) pause(ctx context.Context, j *journal) error {
 func (s *Service) failedThere(ctx context.Context, c collection.Collection, under consent.Consent, cause *institution.Error) error {
 	s.Log.Info("a collection failed at the bank", "company", c.Company, "collection", c.ID, "error", cause)
 	if c.Mode == collection.Stored {
-		if err := s.Consents.Doubt(ctx, under, cause.Kind); err != nil {
+		if err := s.Consents.CheckAfterRefusal(ctx, under, cause.Kind); err != nil {
 			return err
 		}
 	}

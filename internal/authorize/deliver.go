@@ -1,0 +1,92 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/audit"
+	"samla/internal/clock"
+	"samla/internal/institution"
+	"samla/internal/outbox"
+	"samla/internal/store"
+)
+
+// The waits between attempts to deliver an outbox message.
+const (
+	firstRetry   = time.Second
+	longestRetry = time.Hour
+)
+
+// quietAttempts is how many attempts fail before the log warns.
+const quietAttempts = 3
+
+// errNotConfigured says that no institution that is configured can be told.
+var errNotConfigured = errors.New("the institution is not configured, or cannot revoke")
+
+// Deliver tries to carry out an outbox message; it is the handler of the queue
+// store.Outbox. A message that cannot be delivered stays and is tried again, with
+// growing waits, until it is. Two nodes may deliver the same message: then the
+// institution is told twice, and the one that deletes the message records it.
+func (s *Service) Deliver(ctx context.Context, id string) error {
+	m, err := s.Store.OutboxMessage(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	failure := s.deliverRevocation(ctx, m)
+	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
+	if failure == nil {
+		err = s.delivered(ctx, m)
+	} else {
+		err = s.retryDelivery(ctx, m, failure)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // another node has delivered it
+	}
+	return err
+}
+
+// deliverRevocation revokes the consent at its institution.
+func (s *Service) deliverRevocation(ctx context.Context, m outbox.Message) error {
+	revoker := s.Institutions[m.Company].Revoker
+	if revoker == nil {
+		return errNotConfigured
+	}
+	r, err := OpenRevocation(ctx, s.Vault, m)
+	if err != nil {
+		return err
+	}
+	// The user may be erased: the consent is the subject instead.
+	ctx = institution.WithSubject(ctx, string(m.ConsentID))
+	return revoker.Revoke(ctx, institution.Access{ConsentID: r.RemoteID, Token: r.Token})
+}
+
+// delivered deletes a message and records the delivery in the audit log.
+// Errors: store.ErrNotFound when another node has done it.
+func (s *Service) delivered(ctx context.Context, m outbox.Message) error {
+	return s.Store.Write(ctx, func(tx store.Tx) error {
+		if err := tx.DeleteOutboxMessage(ctx, m.ID); err != nil {
+			return err
+		}
+		c, err := tx.Consent(ctx, m.ConsentID)
+		if err != nil {
+			return err
+		}
+		return tx.AddAuditEntry(ctx, audit.OfBankTold(s.IDs, c, m, s.Clock.Now()))
+	})
+}
+
+// retryDelivery stores when a message is tried again. Errors: store.ErrNotFound
+// when another node has delivered it.
+func (s *Service) retryDelivery(ctx context.Context, m outbox.Message, failure error) error {
+	m.Attempts++
+	m.WakeAt = s.Clock.Now().Add(clock.Backoff(m.Attempts, firstRetry, longestRetry))
+	if m.Attempts > quietAttempts || errors.Is(failure, errNotConfigured) {
+		s.Log.Warn("a revocation is not delivered yet", "company", m.Company, "consent", m.ConsentID,
+			"attempts", m.Attempts, "error", failure)
+	}
+	return s.Store.Write(ctx, func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, m) })
+}
