@@ -214,9 +214,13 @@ func (b *bench) secret(c consent.Consent) consent.Secret {
 // duties claims what is owed now.
 func (b *bench) duties() []string {
 	b.Helper()
-	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
+	claimed, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
 	if err != nil {
 		b.Fatal(err)
+	}
+	var ids []string
+	for _, j := range claimed {
+		ids = append(ids, j.ID)
 	}
 	return ids
 }

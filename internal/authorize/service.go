@@ -45,8 +45,8 @@ type Service struct {
 func New(d Deps) *Service {
 	s := &Service{Deps: d, live: newLive()}
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
-	d.Pump.Register(store.Consents, 2048, s.Step)
-	d.Pump.Register(store.Outbox, 32, s.Deliver)
+	d.Pump.Register(jobs.Queue{Name: store.Consents, Workers: 2048, Handle: s.Step})
+	d.Pump.Register(jobs.Queue{Name: store.Outbox, Workers: 32, Handle: s.Deliver, MaxAttempts: -1})
 	return s
 }
 

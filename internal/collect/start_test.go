@@ -272,7 +272,7 @@ func (b *bench) told(name string, bankConsent consent.RemoteID) {
 	if err != nil || len(ids) != 1 {
 		b.Fatalf("%s: %d duties, %v", name, len(ids), err)
 	}
-	d, err := b.Store.OutboxMessage(b.Context(), ids[0])
+	d, err := b.Store.OutboxMessage(b.Context(), ids[0].ID)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,7 +9,8 @@ import (
 
 // StatusReader answers status polls, the hottest reads of all: every person who signs
 // polls once a second. Concurrent calls may share one query; each sees at least
-// the state that was committed before the call began.
+// the state that was committed before the call began. WakeAt is not part of a
+// view and zero in it: claims and renewed leases leave the memory of views alone.
 type StatusReader interface {
 	// ConsentStatus reads a consent, and whether its user was anonymized.
 	ConsentStatus(ctx context.Context, id consent.ID) (ConsentView, error)

@@ -1,9 +1,5 @@
 // Package store is the port for everything that must survive: interfaces whose
 // comments are the contract that package storetest holds every engine to.
-//
-// A row that has something to do carries a WakeAt; the row itself is the job.
-// Claim hands due rows to one worker at a time by moving WakeAt forward, so that
-// a worker that dies gives its rows back when its time is over.
 package store
 
 import (
@@ -37,6 +33,7 @@ var (
 type Store interface {
 	Reader
 	StatusReader
+	Jobs
 	seal.Keys
 
 	// Write runs fn in one transaction and commits it when fn returns nil; an
@@ -50,28 +47,12 @@ type Store interface {
 	// on disk. Errors: ErrExists.
 	CreateUser(ctx context.Context, u user.User) error
 
-	// Claim takes up to limit rows of the queue whose WakeAt has come at the
-	// time now, longest due first, sets their WakeAt to now+lease and returns
-	// their ids. No row is handed to two callers within the lease. Rev does not
-	// change.
-	Claim(ctx context.Context, q Queue, now time.Time, lease time.Duration, limit int) ([]string, error)
-
 	// Kind names the engine: "sqlite" or "postgres".
 	Kind() string
 	// Ping tells whether the database answers.
 	Ping(ctx context.Context) error
 	Close() error
 }
-
-// Queue names a table whose rows are jobs.
-type Queue string
-
-// The queues.
-const (
-	Consents    Queue = "consents"
-	Collections Queue = "collections"
-	Outbox      Queue = "duties"
-)
 
 // Page selects a part of a list: newest first, at most Limit rows, only those
 // older than the row with the id After (empty = from the start). Ids are UUIDs

@@ -73,8 +73,8 @@ func (n *node) duties(t testing.TB) map[string]outbox.Revocation {
 		t.Fatal(err)
 	}
 	owed := map[string]outbox.Revocation{}
-	for _, id := range due {
-		d, err := n.store.OutboxMessage(t.Context(), id)
+	for _, j := range due {
+		d, err := n.store.OutboxMessage(t.Context(), j.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

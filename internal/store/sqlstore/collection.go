@@ -20,7 +20,7 @@ ON CONFLICT DO NOTHING`
 
 	updateCollection = `UPDATE collections SET consent_id = $3, company = $4, login_method = $5, mode = $6, attended = $7,
 accounts = $8, status = $9, status_changed_at = $10, data_until = $11, keep_until = $11, erased_at = $12, sealed = $13,
-wake_at = $14, rev = rev + 1 WHERE id = $1 AND rev = $2`
+wake_at = $14, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
 var selectCollection = `SELECT ` + columns("k", collectionNames, false) + ` FROM collections k`

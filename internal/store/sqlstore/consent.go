@@ -16,7 +16,7 @@ ON CONFLICT DO NOTHING`
 
 	updateConsent = `UPDATE consents SET company = $3, login_method = $4, status = $5, step = $6, requested = $7, granted = $8,
 status_changed_at = $9, authorize_by = $10, expires_at = $11, sca_expires_at = $12, revoked_at = $13, failure = $14,
-open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, rev = rev + 1 WHERE id = $1 AND rev = $2`
+open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
 var selectConsent = `SELECT ` + columns("c", consentNames, false) + ` FROM consents c `

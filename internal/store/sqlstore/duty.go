@@ -31,7 +31,7 @@ func (t *tx) AddOutboxMessage(ctx context.Context, d outbox.Message) error {
 
 // PutOutboxMessage implements store.Tx. What a duty is about never changes.
 func (t *tx) PutOutboxMessage(ctx context.Context, d outbox.Message) error {
-	n, err := t.q.exec(ctx, `UPDATE duties SET attempts = $2, sealed = $3, wake_at = $4 WHERE id = $1`,
+	n, err := t.q.exec(ctx, `UPDATE duties SET attempts = $2, sealed = $3, wake_at = $4, job_attempts = 0, job_error = '', parked_at = 0 WHERE id = $1`,
 		d.ID, int64(d.Attempts), blob(d.Sealed), micros(d.WakeAt))
 	return must(n, err, store.ErrNotFound)
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"strings"
+	"time"
 
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -85,7 +86,7 @@ func scanConsentView(r rows) (id string, v store.ConsentView, err error) {
 		return "", v, err
 	}
 	v.Consent, err = row.value()
-	v.UserGone = gone != 0
+	v.WakeAt, v.UserGone = time.Time{}, gone != 0
 	return string(v.ID), v, err
 }
 
@@ -99,12 +100,13 @@ func scanCollectionView(r rows) (id string, v store.CollectionView, err error) {
 	if v.Collection, err = row.value(); err != nil {
 		return "", v, err
 	}
-	v.UserGone = gone != 0
+	v.WakeAt, v.UserGone = time.Time{}, gone != 0
 	if inner.c.ID != "" {
 		c, err := inner.value()
 		if err != nil {
 			return "", v, err
 		}
+		c.WakeAt = time.Time{}
 		v.Consent = &c
 	}
 	return v.ID, v, nil

@@ -2,54 +2,56 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"samla/internal/store"
 )
 
-// due is a due row: its id, and what else its change touches.
-type due struct{ id, collectionID string }
-
-func scanDue(r rows) (d due, err error) { return d, r.Scan(&d.id, &d.collectionID) }
-
-// queueColumns lists the queues, with the columns that scanDue reads.
-var queueColumns = map[store.Queue]string{
-	store.Consents:    `id, collection_id`,
-	store.Collections: `id, ''`,
-	store.Outbox:      `id, ''`,
+func checkQueue(q store.Queue) error {
+	if !slices.Contains(store.Queues(), q) {
+		return fmt.Errorf("sqlstore: unknown queue %q", string(q))
+	}
+	return nil
 }
 
-// Claim implements store.Store. When nothing is due it writes nothing, so that
-// an idle queue costs one read.
-func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit int) ([]string, error) {
-	columns, ok := queueColumns[q]
-	if !ok {
-		return nil, fmt.Errorf("sqlstore: no queue %q", string(q))
+func scanJob(r rows) (j store.Job, err error) {
+	var attempts int64
+	err = r.Scan(&j.ID, &attempts)
+	j.Attempts = int(attempts)
+	return j, err
+}
+
+// Claim implements store.Jobs. When nothing is due it writes nothing, so that an
+// idle queue costs one read.
+func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit int) ([]store.Job, error) {
+	if err := checkQueue(q); err != nil {
+		return nil, err
 	}
-	isDue := `SELECT ` + columns + ` FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2`
-	waiting, err := list(ctx, s.q, scanDue, isDue, micros(now), int64(min(limit, 1)))
+	due := `SELECT id, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2`
+	waiting, err := list(ctx, s.q, scanJob, due, micros(now), int64(min(limit, 1)))
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
-	var ids []string
-	err = s.Write(ctx, func(w store.Tx) error {
-		t := w.(*tx)
-		ids = nil
-		taken, err := list(ctx, t.q, scanDue, isDue+t.locks.free, micros(now), int64(limit))
+	until := now.Add(lease)
+	var jobs []store.Job
+	err = s.db.write(ctx, func(w querier) error {
+		jobs, err = list(ctx, w, scanJob, due+s.db.locks().free, micros(now), int64(limit))
 		if err != nil {
 			return err
 		}
-		for _, d := range taken {
-			ids = append(ids, d.id)
-			t.touchConsent(d.id, d.collectionID)
+		ids := make([]string, len(jobs))
+		for i := range jobs {
+			jobs[i].Attempts++
+			jobs[i].LeaseEnds = moment(micros(until))
+			ids[i] = jobs[i].ID
 		}
-		for rest := ids; len(rest) > 0; {
-			in, args := inList(2, &rest)
-			if err := t.q.later(ctx, `UPDATE `+string(q)+` SET wake_at = $1 WHERE id `+in,
-				append([]any{micros(now.Add(lease))}, args...)...); err != nil {
+		for len(ids) > 0 {
+			in, args := inList(2, &ids)
+			if err := w.later(ctx, `UPDATE `+string(q)+` SET wake_at = $1, job_attempts = job_attempts + 1 WHERE id `+in,
+				append([]any{micros(until)}, args...)...); err != nil {
 				return err
 			}
 		}
@@ -58,21 +60,62 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 	if err != nil {
 		return nil, err
 	}
-	return ids, nil
+	return jobs, nil
+}
+
+// RenewLeases implements store.Jobs.
+func (s *Store) RenewLeases(ctx context.Context, q store.Queue, leases []store.Lease, until time.Time) ([]string, error) {
+	if err := checkQueue(q); err != nil {
+		return nil, err
+	}
+	byEnd := map[int64][]string{}
+	for _, l := range leases {
+		if end := micros(l.Until); end > 0 && storable(l.ID) {
+			byEnd[end] = append(byEnd[end], l.ID)
+		}
+	}
+	var held []string
+	err := s.db.write(ctx, func(w querier) error {
+		held = nil
+		for end, ids := range byEnd {
+			renewed, err := list(ctx, w, column[string], s.renewLeases(q), micros(until), end, s.idList(ids))
+			if err != nil {
+				return err
+			}
+			held = append(held, renewed...)
+		}
+		return nil
+	})
+	return held, err
+}
+
+func (s *Store) renewLeases(q store.Queue) string {
+	in := `(SELECT value FROM json_each($3))`
+	if s.db.arrays() {
+		in = `(SELECT unnest($3::text[]))`
+	}
+	return `UPDATE ` + string(q) + ` SET wake_at = $1 WHERE wake_at = $2 AND wake_at > 0 AND id IN ` + in + ` RETURNING id`
+}
+
+// idList is a list of any length as one argument: an array where the engine has
+// them, else JSON.
+func (s *Store) idList(ids []string) any {
+	if s.db.arrays() {
+		return ids
+	}
+	text, _ := json.Marshal(ids) // strings always marshal
+	return string(text)
 }
 
 // Reclaim makes due at the time now what a process that has died may have been at
 // work on: every row that is due within the lease. A row that was only waiting
 // for its moment is looked at that much early, which does no harm. It is for the
 // one process that has the database for itself (Config.Exclusive), before it
-// claims.
+// claims. The index on wake_at bounds its cost by the rows it finds.
 func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration) error {
-	return s.Write(ctx, func(w store.Tx) error {
-		t := w.(*tx)
-		t.touchAll()
-		for q := range queueColumns {
-			if err := t.q.later(ctx, `UPDATE `+string(q)+` SET wake_at = $1 WHERE wake_at > $1 AND wake_at <= $2`,
-				micros(now), micros(now.Add(lease))); err != nil {
+	return s.db.write(ctx, func(w querier) error {
+		for _, q := range store.Queues() {
+			if err := w.later(ctx, reclaim(q), micros(now), micros(now.Add(lease))); err != nil {
 				return err
 			}
 		}
@@ -80,36 +123,8 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration)
 	})
 }
 
-// inSizes are the lengths of IN lists: few, so that each is one prepared
-// statement.
-var inSizes = [...]int{1, 2, 4, 8, 16, 32, 64}
-
-// inTexts are the lists for parameters from $1 and from $2.
-var inTexts = func() (texts [3][len(inSizes)]string) {
-	for first := 1; first <= 2; first++ {
-		for i, size := range inSizes {
-			params := make([]string, size)
-			for p := range params {
-				params[p] = "$" + strconv.Itoa(first+p)
-			}
-			texts[first][i] = `IN (` + strings.Join(params, `, `) + `)`
-		}
-	}
-	return texts
-}()
-
-// inList takes as many ids as fit into one list and returns its text, with
-// parameters from number first (1 or 2) on, and its arguments. Places left over
-// repeat the last id.
-func inList(first int, ids *[]string) (text string, args []any) {
-	size := 0
-	for inSizes[size] < len(*ids) && size < len(inSizes)-1 {
-		size++
-	}
-	args = make([]any, inSizes[size])
-	for i := range args {
-		args[i] = (*ids)[min(i, len(*ids)-1)]
-	}
-	*ids = (*ids)[min(len(args), len(*ids)):]
-	return inTexts[first][size], args
+// reclaim repeats wake_at > 0, without which the planner cannot know that the
+// partial index serves.
+func reclaim(q store.Queue) string {
+	return `UPDATE ` + string(q) + ` SET wake_at = $1 WHERE wake_at > 0 AND wake_at > $1 AND wake_at <= $2`
 }

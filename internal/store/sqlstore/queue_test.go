@@ -37,9 +37,13 @@ func TestReclaimTakesBackWhatWasLeased(t *testing.T) {
 		t.Fatal(err)
 	}
 	claim := func() []string {
-		ids, err := s.Claim(ctx, store.Consents, began, lease, 10)
+		jobs, err := s.Claim(ctx, store.Consents, began, lease, 10)
 		if err != nil {
 			t.Fatal(err)
+		}
+		var ids []string
+		for _, j := range jobs {
+			ids = append(ids, j.ID)
 		}
 		return ids
 	}

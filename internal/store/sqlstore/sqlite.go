@@ -178,6 +178,8 @@ func (s *sqlite) write(ctx context.Context, fn func(querier) error) error {
 
 func (s *sqlite) kind() string { return "sqlite" }
 
+func (s *sqlite) arrays() bool { return false }
+
 func (s *sqlite) locks() locks { return locks{} }
 
 func (s *sqlite) ping(ctx context.Context) error {

@@ -38,6 +38,7 @@ type engine interface {
 	// write runs fn as store.Store.Write promises.
 	write(ctx context.Context, fn func(querier) error) error
 	kind() string
+	arrays() bool // whether arguments can be arrays
 	locks() locks
 	ping(ctx context.Context) error
 	close() error

@@ -8,7 +8,7 @@ import (
 )
 
 // stamp changes whenever the view that it is of does.
-type stamp struct{ rev, wake, inner, innerWake, polled, gone int64 }
+type stamp struct{ rev, inner, polled, gone int64 }
 
 // stamps remembers views where other processes write too. A poll asks for a
 // row's stamp only and takes the view from memory when it is still the one: that
@@ -26,21 +26,21 @@ type stamps[V any] struct {
 const stampsKept = 32 << 10
 
 const (
-	stampConsents = `SELECT c.id, c.rev, COALESCE(c.wake_at, 0), 0::bigint, 0::bigint, 0::bigint, CASE WHEN COALESCE(u.anonymized_at, 0) = 0 THEN 0::bigint ELSE 1::bigint END
+	stampConsents = `SELECT c.id, c.rev, 0::bigint, 0::bigint, CASE WHEN COALESCE(u.anonymized_at, 0) = 0 THEN 0::bigint ELSE 1::bigint END
 FROM consents c LEFT JOIN users u ON u.id = c.user_id WHERE c.id = ANY($1)`
 )
 
-var stampCollections = `SELECT k.id, k.rev, COALESCE(k.wake_at, 0), COALESCE(c.rev, 0), COALESCE(c.wake_at, 0), k.polled_at, CASE WHEN COALESCE(u.anonymized_at, 0) = 0 THEN 0::bigint ELSE 1::bigint END
+var stampCollections = `SELECT k.id, k.rev, COALESCE(c.rev, 0), k.polled_at, CASE WHEN COALESCE(u.anonymized_at, 0) = 0 THEN 0::bigint ELSE 1::bigint END
 FROM collections k LEFT JOIN users u ON u.id = k.user_id LEFT JOIN consents c ON ` + innerConsent + ` WHERE k.id = ANY($1)`
 
 func stampOfConsent(v store.ConsentView) stamp {
-	return stamp{rev: v.Rev, wake: micros(v.WakeAt), gone: flag(v.UserGone)}
+	return stamp{rev: v.Rev, gone: flag(v.UserGone)}
 }
 
 func stampOfCollection(v store.CollectionView) stamp {
-	s := stamp{rev: v.Rev, wake: micros(v.WakeAt), polled: micros(v.PolledAt), gone: flag(v.UserGone)}
+	s := stamp{rev: v.Rev, polled: micros(v.PolledAt), gone: flag(v.UserGone)}
 	if v.Consent != nil {
-		s.inner, s.innerWake = v.Consent.Rev, micros(v.Consent.WakeAt)
+		s.inner = v.Consent.Rev
 	}
 	return s
 }
@@ -75,7 +75,7 @@ func (s *stamps[V]) recall(ctx context.Context, q querier, ids []string, tell fu
 	for found.Next() {
 		var id string
 		var now stamp
-		if err := found.Scan(&id, &now.rev, &now.wake, &now.inner, &now.innerWake, &now.polled, &now.gone); err != nil {
+		if err := found.Scan(&id, &now.rev, &now.inner, &now.polled, &now.gone); err != nil {
 			return nil, err
 		}
 		if v := known[id]; s.of(v) == now {

@@ -14,6 +14,14 @@ import (
 
 const lease = 30 * time.Second
 
+func ids(jobs []store.Job) []string {
+	var list []string
+	for _, j := range jobs {
+		list = append(list, j.ID)
+	}
+	return list
+}
+
 func testClaimOrder(_ *testing.T, f fixture) {
 	now := start.Add(time.Hour)
 	var due []string
@@ -25,7 +33,7 @@ func testClaimOrder(_ *testing.T, f fixture) {
 	due = due[:8]
 	for _, part := range [][]string{due[:3], due[3:6], due[6:], nil} {
 		got, err := f.s.Claim(f.ctx, store.Consents, now, lease, 3)
-		check(f, "longest due first", got, err, part)
+		check(f, "longest due first", ids(got), err, part)
 	}
 	c, err := f.s.Consent(f.ctx, consent.ID(due[0]))
 	check(f, "leased until", c.WakeAt, err, now.Add(lease))
@@ -57,16 +65,16 @@ func testClaimAlone(t *testing.T, f fixture) {
 		got := map[string]int{}
 		together(8, func(int) {
 			for {
-				ids, err := f.s.Claim(f.ctx, store.Collections, now, lease, 11)
+				claimed, err := f.s.Claim(f.ctx, store.Collections, now, lease, 11)
 				if err != nil {
 					t.Error(err)
 				}
-				if len(ids) == 0 {
+				if len(claimed) == 0 {
 					return
 				}
 				mu.Lock()
-				for _, id := range ids {
-					got[id]++
+				for _, j := range claimed {
+					got[j.ID]++
 				}
 				mu.Unlock()
 			}
@@ -90,17 +98,17 @@ func testClaimNever(t *testing.T, f fixture) {
 	got, err := f.s.Claim(f.ctx, store.Collections, late, lease, 10)
 	check(f, "one that never wakes", len(got), err, 0)
 	got, err = f.s.Claim(f.ctx, store.Outbox, start, lease, 10)
-	check(f, "duties", got, err, []string{d.ID})
+	check(f, "messages", ids(got), err, []string{d.ID})
 	got, err = f.s.Claim(f.ctx, store.Outbox, late, lease, 0)
 	check(f, "none are asked for", len(got), err, 0)
 
 	never.WakeAt = start
 	f.write(func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, never); return err })
 	got, err = f.s.Claim(f.ctx, store.Collections, late, lease, 10)
-	if err != nil || !slices.Equal(got, []string{never.ID}) {
+	if err != nil || !slices.Equal(ids(got), []string{never.ID}) {
 		t.Errorf("after an update that wakes it: %v, %v", got, err)
 	}
 	if _, err := f.s.Claim(f.ctx, "clients; --", late, lease, 10); err == nil {
-		t.Error("a queue that is none was read")
+		t.Error("an unknown queue was read")
 	}
 }

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"GoesOnAfterErrors", testGoesOn}, {"Panic", testPanic}, {"Cancelled", testCancelled},
 		{"LockConsent", testLockConsent}, {"ConsentPages", testConsentPages}, {"CollectionPages", testCollectionPages},
 		{"Unattended", testUnattended}, {"Wake", testWake}, {"Polled", testPolled},
+		{"JobAttempts", testJobAttempts}, {"RetryJob", testRetryJob}, {"ParkedJobs", testParkedJobs}, {"RenewLeases", testRenewLeases},
 		{"Data", testData}, {"Duties", testDuties}, {"SigningKeys", testSigningKeys}, {"Evidence", testEvidence},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},

@@ -225,7 +225,7 @@ func testForeignTexts(_ *testing.T, f fixture) {
 		together(8, func(i int) {
 			if i%2 == 0 {
 				got, err := f.s.ConsentStatus(f.ctx, c.ID)
-				check(f, "poll beside", got.Consent, err, c)
+				check(f, "poll beside", got.ID, err, c.ID)
 				return
 			}
 			_, err := f.s.ConsentStatus(f.ctx, consent.ID(id))

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"samla/internal/clock"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+)
+
+type jobsCmd struct {
+	List   jobsListCmd   `cmd:"" help:"List the rows that are parked because their handlers failed too often."`
+	Resume jobsResumeCmd `cmd:"" help:"Put a parked row back into its queue."`
+}
+
+type jobsListCmd struct {
+	storeFlags
+}
+
+type jobsResumeCmd struct {
+	storeFlags
+	Queue string `arg:"" help:"Queue of the row, as samla jobs list shows it."`
+	ID    string `arg:"" help:"Id of the row."`
+}
+
+// maxListed bounds the list of one queue.
+const maxListed = 1000
+
+// withStore opens the store beside a server that may be running.
+func withStore(a *app, s storeFlags, do func(*sqlstore.Store) error) error {
+	db, err := sqlstore.Open(a.ctx, sqlstore.Config{DSN: s.dsn(), Logger: a.log})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return do(db)
+}
+
+// Run lists parked rows as a table, longest parked first.
+func (c *jobsListCmd) Run(a *app) error {
+	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
+		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "QUEUE\tID\tATTEMPTS\tPARKED\tREASON")
+		for _, q := range store.Queues() {
+			parked, err := db.ParkedJobs(a.ctx, q, maxListed)
+			if err != nil {
+				return err
+			}
+			for _, p := range parked {
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", q, p.ID, p.Attempts, timeText(p.ParkedAt), p.Reason)
+			}
+		}
+		return w.Flush()
+	})
+}
+
+// Run resumes one row; a running server takes it within a second.
+func (c *jobsResumeCmd) Run(a *app) error {
+	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
+		if err := db.ResumeJob(a.ctx, store.Queue(c.Queue), c.ID, clock.System().Now()); err != nil {
+			return fmt.Errorf("resume %s %s: %w", c.Queue, c.ID, err)
+		}
+		return nil
+	})
+}

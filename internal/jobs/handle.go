@@ -1,0 +1,83 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/store"
+)
+
+// settleTime bounds the writes after a handler has failed, which must not end
+// with the handler's own context.
+const settleTime = 5 * time.Second
+
+// start runs the handler of a row in a slot that is taken. Once the runner has
+// been stopped, the row waits for the end of its lease instead.
+func (q *queue) start(j store.Job) {
+	q.mu.Lock()
+	handlers := q.running
+	if handlers != nil {
+		q.handlers.Add(1) // under the lock: Stop waits for what was added before it closed
+	}
+	q.mu.Unlock()
+	if handlers == nil {
+		q.release()
+		return
+	}
+	go func() {
+		defer q.handlers.Done()
+		defer q.release()
+		if err := q.call(handlers, q.Handle, j.ID); err != nil && handlers.Err() == nil {
+			q.failed(handlers, j, err)
+		}
+	}()
+}
+
+// call runs a handler within Budget and turns a panic into an error.
+func (q *queue) call(handlers context.Context, h Handler, id string) (err error) {
+	ctx, cancel := context.WithTimeout(handlers, Budget)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			q.runner.log.Error("a handler panicked", "queue", q.Name, "row", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("the handler panicked: %T", p)
+		}
+	}()
+	return h(ctx, id)
+}
+
+// failed decides what follows a failure: another attempt after a back-off, or
+// after the last one the last resort, or parking.
+func (q *queue) failed(handlers context.Context, j store.Job, cause error) {
+	r := q.runner
+	last := q.MaxAttempts > 0 && j.Attempts >= q.MaxAttempts
+	wait := clock.Backoff(j.Attempts, q.FirstRetry, q.LongestWait)
+	if last && q.LastResort != nil {
+		err := q.call(handlers, q.LastResort, j.ID)
+		if err == nil {
+			r.log.Error("a row was given up", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "error", cause)
+			return
+		}
+		if errors.Is(err, ErrKeepTrying) {
+			last, wait = false, q.LongestWait
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(handlers), settleTime)
+	defer cancel()
+	now := r.clock.Now()
+	var err error
+	if last {
+		r.log.Error("a row is parked until it is resumed", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "error", cause)
+		err = r.rows.ParkJob(ctx, q.Name, j, now, cause.Error())
+	} else {
+		r.log.Warn("a row could not be settled", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "again", wait, "error", cause)
+		err = r.rows.RetryJob(ctx, q.Name, j, now.Add(wait), cause.Error())
+	}
+	if err != nil { // the row is looked at again when its lease is over
+		r.log.Error("a failed row cannot be put back", "queue", q.Name, "row", j.ID, "error", err)
+	}
+}

@@ -1,0 +1,294 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"samla/internal/clock"
+	"samla/internal/consent"
+	"samla/internal/jobs"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/uuid7"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+var errBroken = errors.New("broken")
+
+// bench is a runner over a real store, with a clock that stands still.
+type bench struct {
+	*testing.T
+	*jobs.Runner
+	store *sqlstore.Store
+	clock *clock.Manual
+	ids   *uuid7.Generator
+}
+
+func newBench(t *testing.T) *bench {
+	s, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: t.TempDir(), Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := clock.NewManual(start)
+	b := &bench{t, jobs.New(s, c, slog.New(slog.NewTextHandler(io.Discard, nil))), s, c, uuid7.NewGenerator(c, nil)}
+	t.Cleanup(func() {
+		if err := errors.Join(b.Stop(context.Background()), s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// due stores n consents that are due, and returns their ids.
+func (b *bench) due(n int) []string {
+	b.Helper()
+	list := make([]string, n)
+	if err := b.store.Write(b.Context(), func(tx store.Tx) error {
+		for i := range list {
+			list[i] = b.ids.New()
+			if err := tx.AddConsent(b.Context(), consent.Consent{ID: consent.ID(list[i]), ClientID: "c", CollectionID: "k",
+				Status: consent.Initiated, Step: consent.StepOpen, CreatedAt: start, WakeAt: b.clock.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	return list
+}
+
+// done writes the row as a handler does that has nothing more to do.
+func (b *bench) done(ctx context.Context, id string) error {
+	c, err := b.store.Consent(ctx, consent.ID(id))
+	if err != nil {
+		return err
+	}
+	c.WakeAt = time.Time{}
+	return b.store.Write(ctx, func(tx store.Tx) error { _, err := tx.PutConsent(ctx, c); return err })
+}
+
+func TestRunner_HandlesEveryDueRowWithinItsWorkers(t *testing.T) {
+	b := newBench(t)
+	var running, most atomic.Int32
+	handled := make(chan string, 300)
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 3, Handle: func(ctx context.Context, id string) error {
+		n := running.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		defer running.Add(-1)
+		if _, bounded := ctx.Deadline(); !bounded {
+			t.Error("a handler runs without a deadline")
+		}
+		err := b.done(ctx, id)
+		handled <- id
+		return err
+	}})
+	want := b.due(150)
+	b.Start(t.Context())
+	var got []string
+	for range want {
+		got = append(got, <-handled)
+	}
+	slices.Sort(got)
+	if slices.Sort(want); !slices.Equal(got, want) || most.Load() > 3 {
+		t.Errorf("%d rows were handled, at most %d at once", len(got), most.Load())
+	}
+}
+
+func TestRunner_FailedRowsComeBackAfterABackOffAndAreParked(t *testing.T) {
+	b := newBench(t)
+	calls := make(chan time.Time)
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, MaxAttempts: 4, Handle: func(context.Context, string) error {
+		calls <- b.clock.Now()
+		return errBroken
+	}})
+	id := b.due(1)[0]
+	b.Start(t.Context())
+	at := []time.Time{<-calls}
+	for len(at) < 4 {
+		wake := b.wakes(id)
+		b.clock.Set(wake)
+		b.Wake(store.Consents)
+		at = append(at, <-calls)
+	}
+	for i, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+		if wait := at[i+1].Sub(at[i]); wait > want || wait < want*4/5 {
+			t.Errorf("wait %d was %v, want about %v", i+1, wait, want)
+		}
+	}
+	parked := b.parked()
+	if len(parked) != 1 || parked[0].ID != id || parked[0].Attempts != 4 || parked[0].Reason != "broken" {
+		t.Errorf("%+v", parked)
+	}
+}
+
+// wakes waits until the runner has put the row back and returns when it is due.
+func (b *bench) wakes(id string) time.Time {
+	b.Helper()
+	for {
+		c, err := b.store.Consent(b.Context(), consent.ID(id))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if left := c.WakeAt.Sub(b.clock.Now()); left > 0 && left < jobs.Lease/2 {
+			return c.WakeAt
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// parked waits until a row is parked.
+func (b *bench) parked() []store.ParkedJob {
+	b.Helper()
+	for {
+		parked, err := b.store.ParkedJobs(b.Context(), store.Consents, 10)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(parked) > 0 {
+			return parked
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestRunner_RowsWhoseHandlersDieAreParkedToo(t *testing.T) {
+	b := newBench(t)
+	id := b.due(1)[0]
+	for range 4 { // each claim is a process that died with it
+		if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, 1); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(jobs.Lease)
+	}
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, MaxAttempts: 5, Handle: func(context.Context, string) error { panic(errBroken) }})
+	b.Start(t.Context())
+	if parked := b.parked(); parked[0].ID != id || parked[0].Attempts != 5 {
+		t.Errorf("%+v", parked)
+	}
+}
+
+func TestRunner_LastResortSettlesOrKeepsTheRow(t *testing.T) {
+	b := newBench(t)
+	settled, kept := b.due(1)[0], b.due(1)[0]
+	gaveUp := make(chan string, 2)
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 2, MaxAttempts: 1, LongestWait: 7 * time.Second,
+		Handle: func(context.Context, string) error { return errBroken },
+		LastResort: func(ctx context.Context, id string) error {
+			defer func() { gaveUp <- id }()
+			if id == kept {
+				return jobs.ErrKeepTrying
+			}
+			return b.done(ctx, id)
+		}})
+	b.Start(t.Context())
+	<-gaveUp
+	<-gaveUp
+	if wait := b.wakes(kept).Sub(b.clock.Now()); wait != 7*time.Second {
+		t.Errorf("the row that is kept comes back in %v", wait)
+	}
+	c, err := b.store.Consent(t.Context(), consent.ID(settled))
+	if err != nil || !c.WakeAt.IsZero() {
+		t.Errorf("the settled row wakes at %v, %v", c.WakeAt, err)
+	}
+	if parked, err := b.store.ParkedJobs(t.Context(), store.Consents, 10); err != nil || len(parked) != 0 {
+		t.Errorf("parked: %+v, %v", parked, err)
+	}
+}
+
+// slowClaims is a store whose claims wait to be let go.
+type slowClaims struct {
+	*sqlstore.Store
+	asked, answer chan struct{}
+}
+
+func (s slowClaims) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit int) ([]store.Job, error) {
+	s.asked <- struct{}{}
+	<-s.answer
+	return s.Store.Claim(ctx, q, now, lease, limit)
+}
+
+func TestReserve_FindsFreeSlotsWhileTheRunnerClaims(t *testing.T) {
+	b := newBench(t)
+	slow := slowClaims{b.store, make(chan struct{}), make(chan struct{})}
+	b.Runner = jobs.New(slow, b.clock, slog.New(slog.DiscardHandler))
+	ran := make(chan string)
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, Handle: func(_ context.Context, id string) error {
+		ran <- id
+		return nil
+	}})
+	b.Start(t.Context())
+	<-slow.asked // the loop is asking the store
+	slot := b.Reserve(store.Consents)
+	if slot == nil {
+		t.Fatal("claiming holds the free slot")
+	}
+	if b.Reserve(store.Consents) != nil {
+		t.Error("one slot was given twice")
+	}
+	slot.Run("x")
+	if id := <-ran; id != "x" {
+		t.Errorf("ran %s", id)
+	}
+	close(slow.answer)
+	go func() {
+		for range slow.asked {
+		}
+	}()
+	if err := b.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	close(slow.asked)
+	if b.Reserve(store.Consents) != nil {
+		t.Error("a stopped runner gives a slot")
+	}
+}
+
+func TestSlot_ReleaseFreesIt(t *testing.T) {
+	b := newBench(t)
+	b.Register(jobs.Queue{Name: store.Outbox, Workers: 2, Handle: func(context.Context, string) error { return nil }})
+	if b.Reserve(store.Outbox) != nil {
+		t.Error("a runner that was not started gives a slot")
+	}
+	b.Start(t.Context())
+	for range 100 {
+		b.Reserve(store.Outbox).Release()
+	}
+	if b.Reserve(store.Outbox) == nil {
+		t.Error("released slots are not free")
+	}
+	var none *jobs.Slot
+	none.Run("x")
+	none.Release()
+}
+
+func TestStop_CancelsAHandlerThatWaits(t *testing.T) {
+	b := newBench(t)
+	b.Runner = jobs.New(b.store, clock.System(), slog.New(slog.DiscardHandler))
+	var once sync.Once
+	began := make(chan struct{})
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, Handle: func(ctx context.Context, _ string) error {
+		once.Do(func() { close(began) })
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	b.due(1)
+	b.Start(t.Context())
+	<-began
+	if err := b.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}

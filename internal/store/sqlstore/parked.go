@@ -1,0 +1,67 @@
+package sqlstore
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"samla/internal/store"
+)
+
+// maxReason is the longest reason that is kept, in bytes.
+const maxReason = 500
+
+func reason(text string) string {
+	text = strings.ReplaceAll(text, "\x00", "")
+	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
+}
+
+// RetryJob implements store.Jobs.
+func (s *Store) RetryJob(ctx context.Context, q store.Queue, j store.Job, at time.Time, why string) error {
+	return s.settle(ctx, q, `wake_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
+		j.ID, max(micros(at), 1), int64(j.Attempts), reason(why))
+}
+
+// ParkJob implements store.Jobs.
+func (s *Store) ParkJob(ctx context.Context, q store.Queue, j store.Job, now time.Time, why string) error {
+	return s.settle(ctx, q, `wake_at = 0, parked_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
+		j.ID, max(micros(now), 1), int64(j.Attempts), reason(why))
+}
+
+// settle changes how a row is queued.
+func (s *Store) settle(ctx context.Context, q store.Queue, set string, args ...any) error {
+	if err := checkQueue(q); err != nil {
+		return err
+	}
+	return s.db.write(ctx, func(w querier) error {
+		return w.later(ctx, `UPDATE `+string(q)+` SET `+set, args...)
+	})
+}
+
+// ParkedJobs implements store.Jobs.
+func (s *Store) ParkedJobs(ctx context.Context, q store.Queue, limit int) ([]store.ParkedJob, error) {
+	if err := checkQueue(q); err != nil {
+		return nil, err
+	}
+	return list(ctx, s.q, func(r rows) (p store.ParkedJob, err error) {
+		var attempts, at int64
+		err = r.Scan(&p.ID, &attempts, &at, &p.Reason)
+		p.Attempts, p.ParkedAt = int(attempts), moment(at)
+		return p, err
+	}, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1`, int64(limit))
+}
+
+// ResumeJob implements store.Jobs.
+func (s *Store) ResumeJob(ctx context.Context, q store.Queue, id string, now time.Time) error {
+	if err := checkQueue(q); err != nil {
+		return err
+	}
+	if !storable(id) {
+		return store.ErrNotFound
+	}
+	return s.db.write(ctx, func(w querier) error {
+		n, err := w.exec(ctx, `UPDATE `+string(q)+` SET wake_at = $2, parked_at = 0, job_attempts = 0, job_error = ''
+WHERE id = $1 AND parked_at > 0`, id, max(micros(now), 1))
+		return must(n, err, store.ErrNotFound)
+	})
+}
