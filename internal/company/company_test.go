@@ -2,7 +2,6 @@ package company_test
 
 import (
 	"testing"
-	"time"
 
 	"samla/internal/company"
 )
@@ -27,28 +26,5 @@ func TestDirectory_SortsByIDAndKeepsLaterDuplicate(t *testing.T) {
 	}
 	if _, ok := d.Find("se-c"); ok {
 		t.Error("found a company that is not there")
-	}
-}
-
-func TestStandingFollowsTheLastFiveMinutes(t *testing.T) {
-	var h company.Health
-	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
-	if got := h.Standing("se-a", now); got != company.Available {
-		t.Errorf("never called: %s", got)
-	}
-	for i := range 10 {
-		h.Record("se-a", "", i >= 3, now)
-	}
-	if got := h.Standing("se-a", now); got != company.Degraded {
-		t.Errorf("3 of 10 failed: %s", got)
-	}
-	for range 60 {
-		h.Record("se-a", "", false, now.Add(time.Minute))
-	}
-	if got := h.Standing("se-a", now.Add(time.Minute)); got != company.Unavailable || got.Functional() {
-		t.Errorf("63 of 70 failed: %s", got)
-	}
-	if got := h.Standing("se-a", now.Add(7*time.Minute)); got != company.Available {
-		t.Errorf("six minutes later: %s", got)
 	}
 }

@@ -1,6 +1,7 @@
 package company
 
 import (
+	"container/list"
 	"sync"
 	"time"
 )
@@ -18,76 +19,106 @@ const (
 // Functional reports whether the company is usable now.
 func (s Standing) Functional() bool { return s != Unavailable }
 
-// The window of calls that a standing is judged by. A company that nobody has
-// called within the window is given the benefit of the doubt.
+// A standing is the share of subjects that failed, of those the company served
+// within the window (docs/reference/api.md 6.1). With fewer than minSubjects the
+// company is Available, and one subject alone never changes that.
 const (
 	window      = 5 * time.Minute
-	slots       = 10
-	minCalls    = 5
-	degradedAt  = 0.2 // share of failed calls
+	minSubjects = 5
+	minFailed   = 2
+	degraded    = 0.2 // share of failed subjects
 	unavailable = 0.8
+
+	// maxSubjects bounds the memory for one company. When more are active within
+	// the window, those with the latest outcomes count.
+	maxSubjects = 1024
 )
 
-// Health measures calls to companies. It is safe for concurrent use; the zero
-// value is ready.
+// Health counts how companies serve distinct subjects: persons, each by the
+// latest outcome of their work. However often one person's work is retried, and
+// however many calls it consists of, it counts once. Health is safe for
+// concurrent use; the zero value is ready.
 type Health struct {
-	mu   sync.Mutex
-	seen map[string]*[slots]slot
+	mu        sync.Mutex
+	companies map[string]*recent
 }
 
-type slot struct {
-	at         int64 // number of the time slice the counts belong to
-	ok, failed int
-}
-
-// Record notes one call to a company at the time now. Only faults of the bank
-// count as failed: a person who cancels says nothing about the bank.
-func (h *Health) Record(id, subject string, ok bool, now time.Time) {
+// Record notes the outcome of a call for a subject at the time now. Only faults
+// of the company count as failed. A call that was cancelled here has no outcome
+// and must not be recorded. Unknown subjects ("") count as one.
+func (h *Health) Record(companyID, subject string, ok bool, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.seen == nil {
-		h.seen = map[string]*[slots]slot{}
+	if h.companies == nil {
+		h.companies = map[string]*recent{}
 	}
-	ring := h.seen[id]
-	if ring == nil {
-		ring = &[slots]slot{}
-		h.seen[id] = ring
+	r := h.companies[companyID]
+	if r == nil {
+		r = &recent{bySubject: map[string]*list.Element{}}
+		h.companies[companyID] = r
 	}
-	slice := now.UnixNano() / int64(window/slots)
-	s := &ring[slice%slots]
-	if s.at != slice {
-		*s = slot{at: slice}
-	}
-	if ok {
-		s.ok++
-	} else {
-		s.failed++
-	}
+	r.record(outcome{subject: subject, ok: ok, at: now})
 }
 
-// Standing judges a company by the calls of the last five minutes.
-func (h *Health) Standing(id string, now time.Time) Standing {
+// Standing returns how a company has done within the last five minutes.
+func (h *Health) Standing(companyID string, now time.Time) Standing {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	ring := h.seen[id]
-	if ring == nil {
+	r := h.companies[companyID]
+	if r == nil {
 		return Available
 	}
-	oldest := now.UnixNano()/int64(window/slots) - slots + 1
-	var ok, failed int
-	for _, s := range ring {
-		if s.at >= oldest {
-			ok, failed = ok+s.ok, failed+s.failed
-		}
-	}
-	if ok+failed < minCalls {
+	r.expire(now)
+	total := r.latest.Len()
+	share := float64(r.failed) / float64(total)
+	switch {
+	case total < minSubjects, r.failed < minFailed, share < degraded:
 		return Available
-	}
-	switch share := float64(failed) / float64(ok+failed); {
-	case share >= unavailable:
-		return Unavailable
-	case share >= degradedAt:
+	case share < unavailable:
 		return Degraded
+	default:
+		return Unavailable
 	}
-	return Available
+}
+
+// outcome is the latest one of a subject.
+type outcome struct {
+	subject string
+	ok      bool
+	at      time.Time
+}
+
+// recent holds the outcomes of one company within the window.
+type recent struct {
+	latest    list.List // of outcome, latest in front
+	bySubject map[string]*list.Element
+	failed    int
+}
+
+func (r *recent) record(o outcome) {
+	if earlier := r.bySubject[o.subject]; earlier != nil {
+		r.remove(earlier)
+	}
+	r.expire(o.at)
+	if r.latest.Len() == maxSubjects {
+		r.remove(r.latest.Back())
+	}
+	r.bySubject[o.subject] = r.latest.PushFront(o)
+	if !o.ok {
+		r.failed++
+	}
+}
+
+func (r *recent) expire(now time.Time) {
+	for e := r.latest.Back(); e != nil && now.Sub(e.Value.(outcome).at) >= window; e = r.latest.Back() {
+		r.remove(e)
+	}
+}
+
+func (r *recent) remove(e *list.Element) {
+	o := r.latest.Remove(e).(outcome)
+	delete(r.bySubject, o.subject)
+	if !o.ok {
+		r.failed--
+	}
 }

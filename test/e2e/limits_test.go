@@ -198,14 +198,32 @@ func TestAvailability(t *testing.T) {
 		t.Errorf("at first %s", s)
 	}
 	down := w.wire.fails("POST", "/"+static+"/v1/consents")
-	if s := p.awaits(t, p.asks(t, ask{company: static}), "FAILED"); s.Error.Code != "BANK_UNAVAILABLE" {
-		t.Errorf("failed as %+v", s.Error)
+	failed := func(p *person, consent string) {
+		t.Helper()
+		if s := p.awaits(t, consent, "FAILED"); s.Error.Code != "BANK_UNAVAILABLE" {
+			t.Errorf("failed as %+v", s.Error)
+		}
+	}
+	for _, consent := range []string{p.asks(t, ask{company: static}), p.asks(t, ask{company: static}), p.asks(t, ask{company: static})} {
+		failed(p, consent)
+	}
+	if s := standing(); s != "AVAILABLE" {
+		t.Errorf("failed one person only, and is %s", s)
+	}
+	others := []*person{w.person(t, maja), w.person(t, elsa), w.person(t, ida), w.person(t, leo)}
+	consents := make([]string, len(others))
+	for i, o := range others {
+		consents[i] = o.asks(t, ask{company: static})
+	}
+	for i, o := range others {
+		failed(o, consents[i])
 	}
 	if s := standing(); s != "UNAVAILABLE" {
-		t.Errorf("down, and is %s", s)
+		t.Errorf("down for five persons, and is %s", s)
 	}
 	w.wire.mend(down)
 	p.consents(t, ask{company: static})
+	others[0].consents(t, ask{company: static})
 	if s := standing(); s != "DEGRADED" {
 		t.Errorf("just back, and is %s", s)
 	}

@@ -1,0 +1,109 @@
+package company_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"samla/internal/company"
+)
+
+var morning = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+// record notes one outcome each of the subjects numbered from..to-1.
+func record(h *company.Health, from, to int, ok bool, now time.Time) {
+	for i := from; i < to; i++ {
+		h.Record("se-a", fmt.Sprint("user-", i), ok, now)
+	}
+}
+
+func TestHealth_CountsSubjectsOfTheWindow(t *testing.T) {
+	var h company.Health
+	standing := func(now time.Time, want company.Standing) {
+		t.Helper()
+		if got := h.Standing("se-a", now); got != want || got.Functional() != (want != company.Unavailable) {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	standing(morning, company.Available) // never called
+	record(&h, 0, 4, false, morning)
+	standing(morning, company.Available) // too few to judge by
+	record(&h, 4, 5, false, morning)
+	standing(morning, company.Unavailable) // 5 of 5
+	record(&h, 5, 7, true, morning.Add(time.Minute))
+	standing(morning.Add(time.Minute), company.Degraded) // 5 of 7
+	record(&h, 0, 4, true, morning.Add(2*time.Minute))
+	standing(morning.Add(2*time.Minute), company.Available) // 1 of 7 alone
+	record(&h, 6, 7, false, morning.Add(2*time.Minute))
+	standing(morning.Add(2*time.Minute), company.Degraded)            // 2 of 7
+	standing(morning.Add(5*time.Minute-1), company.Degraded)          // still 2 of 7
+	standing(morning.Add(5*time.Minute), company.Available)           // 1 of 6: the failure of user-4 is too old
+	standing(morning.Add(7*time.Minute), company.Available)           // all too old
+	if got := h.Standing("se-b", morning); got != company.Available { // another company
+		t.Errorf("se-b is %s", got)
+	}
+}
+
+// With more subjects than are kept, the latest count.
+func TestHealth_LatestSubjectsCountWhenTooMany(t *testing.T) {
+	var h company.Health
+	record(&h, 0, 5000, false, morning)
+	record(&h, 5000, 10000, true, morning.Add(time.Second))
+	if got := h.Standing("se-a", morning.Add(time.Second)); got != company.Available {
+		t.Errorf("recovered for the latest thousands, and is %s", got)
+	}
+}
+
+// Whatever the calls, a standing is that of the subjects' latest outcomes: it
+// depends neither on how often a subject failed before nor on the order of the
+// subjects, and one subject alone never makes a company look bad.
+func TestHealth_EachSubjectCountsOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type call struct {
+			subject int
+			ok      bool
+		}
+		calls := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call {
+			return call{rapid.IntRange(0, 12).Draw(t, "subject"), rapid.Bool().Draw(t, "ok")}
+		}), 0, 60).Draw(t, "calls")
+		var repeated, once, alone company.Health
+		latest := map[int]bool{}
+		for _, c := range calls {
+			for range rapid.IntRange(1, 3).Draw(t, "times") {
+				record(&repeated, c.subject, c.subject+1, c.ok, morning)
+			}
+			latest[c.subject] = c.ok
+			record(&alone, 0, 1, false, morning)
+			if c.subject != 0 {
+				record(&alone, c.subject, c.subject+1, true, morning)
+			}
+		}
+		failed := 0
+		subjects := make([]int, 0, len(latest))
+		for s, ok := range latest {
+			subjects = append(subjects, s)
+			if !ok {
+				failed++
+			}
+		}
+		for _, s := range rapid.Permutation(slices.Sorted(slices.Values(subjects))).Draw(t, "order") {
+			record(&once, s, s+1, latest[s], morning)
+		}
+		want := company.Available
+		if n := len(latest); n >= 5 && failed >= 2 && failed*5 >= n {
+			want = company.Degraded
+			if failed*5 >= n*4 {
+				want = company.Unavailable
+			}
+		}
+		if a, b := repeated.Standing("se-a", morning), once.Standing("se-a", morning); a != want || b != want {
+			t.Errorf("%d of %d failed: %s with repeats, %s without, want %s", failed, len(latest), a, b, want)
+		}
+		if got := alone.Standing("se-a", morning); got != company.Available {
+			t.Errorf("one subject alone: %s", got)
+		}
+	})
+}
