@@ -11,8 +11,8 @@ import (
 	"samla/internal/collection"
 	"samla/internal/dedupe"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/jsontext"
-	"samla/internal/store"
 	"samla/internal/wire"
 )
 
@@ -44,13 +44,13 @@ func (h *Handler) startCollection(c *call) error {
 	r.Owner = c.owner()
 	return c.idempotent(raw, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
 		var resp dedupe.Response
-		_, err := h.Collections.Start(ctx, r, func(tx store.Tx, made collection.Collection) error {
+		_, err := h.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
 			var due time.Time
 			if made.Leased() {
 				due = made.PolledAt.Add(collection.Lease)
 			}
 			resp = created("/collections/"+made.ID+"/status", made.UserID, appendCollectionStatus(nil, &made, nil, due))
-			return claim.Complete(ctx, tx, resp)
+			return claim.Prepare(ctx, resp)
 		})
 		return resp, err
 	})

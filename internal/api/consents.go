@@ -8,8 +8,8 @@ import (
 	"samla/internal/consent"
 	"samla/internal/dedupe"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/jsontext"
-	"samla/internal/store"
 )
 
 // consentBody is a consent on the wire (docs/reference/api.md 4.1).
@@ -51,13 +51,13 @@ func (h *Handler) createConsent(c *call) error {
 	r.ClientID, r.UserID = c.who.ClientID, c.who.UserID
 	return c.idempotent(raw, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
 		var resp dedupe.Response
-		_, err := h.Consents.Create(ctx, r, func(tx store.Tx, made consent.Consent) error {
+		_, err := h.Consents.Create(ctx, r, func(ctx context.Context, made consent.Consent) (*idempotency.Record, error) {
 			body, err := marshal(consentOf(made))
 			if err != nil {
-				return err
+				return nil, err
 			}
 			resp = created("/consents/"+string(made.ID)+"/status", made.UserID, body)
-			return claim.Complete(ctx, tx, resp)
+			return claim.Prepare(ctx, resp)
 		})
 		return resp, err
 	})

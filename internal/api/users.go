@@ -7,8 +7,8 @@ import (
 	"samla/internal/authn"
 	"samla/internal/dedupe"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/jsontext"
-	"samla/internal/store"
 	"samla/internal/user"
 )
 
@@ -42,27 +42,17 @@ func (h *Handler) createUser(c *call) error {
 		return err
 	}
 	return c.idempotent(raw, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
-		var also func(store.Tx, user.User) error
-		if claim != nil {
-			also = func(tx store.Tx, u user.User) error {
-				resp, err := userCreated(u)
-				if err != nil {
-					return err
-				}
-				return claim.Complete(ctx, tx, resp)
+		var resp dedupe.Response
+		_, err := h.Users.Create(ctx, c.who.ClientID, ask.ExternalID, func(ctx context.Context, u user.User) (*idempotency.Record, error) {
+			body, err := marshal(userOf(u))
+			if err != nil {
+				return nil, err
 			}
-		}
-		u, err := h.Users.Create(ctx, c.who.ClientID, ask.ExternalID, also)
-		if err != nil {
-			return dedupe.Response{}, err
-		}
-		return userCreated(u)
+			resp = created("/users/"+u.ID, u.ID, body)
+			return claim.Prepare(ctx, resp)
+		})
+		return resp, err
 	})
-}
-
-func userCreated(u user.User) (dedupe.Response, error) {
-	body, err := marshal(userOf(u))
-	return created("/users/"+u.ID, u.ID, body), err
 }
 
 func (h *Handler) findUser(c *call) error {

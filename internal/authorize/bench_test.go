@@ -166,7 +166,7 @@ func (b *bench) pending(qr string) institution.Authorization {
 // create asks for a consent of the user.
 func (b *bench) create() consent.Consent {
 	b.Helper()
-	c, err := b.Create(b.Context(), b.request(), func(store.Tx, consent.Consent) error { return nil })
+	c, err := b.Create(b.Context(), b.request(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"samla/internal/audit"
 	"samla/internal/collect"
-	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/store"
@@ -100,7 +99,7 @@ var ends = map[string]struct {
 		s := collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Institutions: b.Institutions,
 			Pump: b.Pump, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
 		r, o := b.request(), collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
-		c, err := s.Start(b.Context(), collect.Request{Owner: o, Company: theBank, OneTime: &r}, func(store.Tx, collection.Collection) error { return nil })
+		c, err := s.Start(b.Context(), collect.Request{Owner: o, Company: theBank, OneTime: &r}, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -10,6 +10,8 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
+	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -60,12 +62,11 @@ func TestConsentInsideACollection(t *testing.T) {
 	b := newBench(t)
 	r := b.request()
 	r.CollectionID, r.LoginMethod = b.IDs.New(), "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
-	c, err := b.Create(t.Context(), r, func(tx store.Tx, made consent.Consent) error {
-		return b.addCollection(tx, made)
-	})
+	c, err := b.Create(t.Context(), r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Write(func(tx store.Tx) error { return b.addCollection(tx, c) })
 	b.run(c.ID)
 	if open := b.bank.opened[0]; open.Recurring || open.OtherDevice {
 		t.Errorf("opened with %+v", open)
@@ -102,15 +103,37 @@ func TestNobodyAsksForSomebodyElse(t *testing.T) {
 	} {
 		r := b.request()
 		change(&r)
-		_, err := b.Create(t.Context(), r, func(store.Tx, consent.Consent) error { return nil })
+		_, err := b.Create(t.Context(), r, nil)
 		isFault(t, name, err, fault.Unauthorized)
 	}
-	failed := errors.New("the caller's own part")
-	if _, err := b.Create(t.Context(), b.request(), func(store.Tx, consent.Consent) error { return failed }); !errors.Is(err, failed) {
-		t.Errorf("got %v", err)
+	failed := errors.New("the answer failed")
+	for name, answer := range map[string]idempotency.Answer[consent.Consent]{
+		"failed answer": func(context.Context, consent.Consent) (*idempotency.Record, error) { return nil, failed },
+		"lost claim":    func(context.Context, consent.Consent) (*idempotency.Record, error) { return &idempotency.Record{}, nil },
+	} {
+		if _, err := b.Create(t.Context(), b.request(), answer); !errors.Is(err, failed) && !errors.Is(err, store.ErrConflict) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 	if list, err := b.List(t.Context(), b.User.ClientID, b.User.ID, store.Page{Limit: 10}); err != nil || len(list) != 0 {
 		t.Errorf("%d consents are left, %v", len(list), err)
+	}
+}
+
+func TestCreate_PreparesAnswerBeforeTransaction(t *testing.T) {
+	b := newBench(t)
+	detector := &flowtest.WriteDetector{Store: b.Store}
+	b.Service.Store = detector
+	var answered consent.Consent
+	c, err := b.Create(t.Context(), b.request(), func(_ context.Context, c consent.Consent) (*idempotency.Record, error) {
+		if detector.InWrite() {
+			t.Error("the answer is prepared inside the transaction")
+		}
+		answered = c
+		return nil, nil
+	})
+	if err != nil || answered.ID != c.ID {
+		t.Errorf("answered with %q, %v", answered.ID, err)
 	}
 }
 

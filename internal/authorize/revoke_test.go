@@ -16,7 +16,7 @@ func TestRevokeIsTheOwners(t *testing.T) {
 	c := b.run(b.create().ID)
 	inner := b.request()
 	inner.CollectionID = b.IDs.New()
-	hidden, err := b.Create(t.Context(), inner, func(store.Tx, consent.Consent) error { return nil })
+	hidden, err := b.Create(t.Context(), inner, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/psu"
@@ -87,11 +88,15 @@ func endOfDay(asked, now time.Time, longestDays int) time.Time {
 	return time.Date(last.Year(), last.Month(), last.Day(), 23, 59, 59, 0, time.UTC)
 }
 
-// Create makes and stores a consent and starts its flow. also runs in the same
-// transaction, after the consent was added. Once Create has returned without an
-// error the flow will be carried to an end, whatever happens to this process.
-func (s *Service) Create(ctx context.Context, r Request, also func(store.Tx, consent.Consent) error) (consent.Consent, error) {
+// Create creates a consent and starts its flow. The response that answer prepares
+// is stored in the same transaction. Once Create has returned without an error the
+// flow will be carried to an end, whatever happens to this process.
+func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answer[consent.Consent]) (consent.Consent, error) {
 	c, err := s.Draft(ctx, r)
+	if err != nil {
+		return consent.Consent{}, err
+	}
+	response, err := answer.Prepare(ctx, c)
 	if err != nil {
 		return consent.Consent{}, err
 	}
@@ -107,7 +112,7 @@ func (s *Service) Create(ctx context.Context, r Request, also func(store.Tx, con
 		if err := s.Add(ctx, tx, c); err != nil {
 			return err
 		}
-		return also(tx, c)
+		return response.Complete(ctx, tx)
 	})
 	if err != nil {
 		slot.Release()

@@ -248,12 +248,9 @@ func (b *bench) owner() collect.Owner {
 	return collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 }
 
-// nothing is what Start also does in these tests.
-func nothing(store.Tx, collection.Collection) error { return nil }
-
 func (b *bench) start(r collect.Request) collection.Collection {
 	b.Helper()
-	c, err := b.Start(b.Context(), r, nothing)
+	c, err := b.Start(b.Context(), r, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

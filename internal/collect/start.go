@@ -10,6 +10,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/jobs"
 	"samla/internal/psu"
 	"samla/internal/store"
@@ -19,18 +20,18 @@ import (
 // (RTS art. 36(5)).
 const window = 24 * time.Hour
 
-// Start makes and stores a collection and starts its flow. also runs in the same
-// transaction, after the collection was added. Once Start has returned without
-// an error the flow will be carried to an end, whatever happens to this process.
+// Start creates a collection and starts its flow. The response that answer
+// prepares is stored in the same transaction. Once Start has returned without an
+// error the flow will be carried to an end, whatever happens to this process.
 // Faults: those of usable, and BackgroundRefreshLimit.
-func (s *Service) Start(ctx context.Context, r Request, also func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	if r.ConsentID == "" {
-		return s.startOneTime(ctx, r, also)
+		return s.startOneTime(ctx, r, answer)
 	}
-	return s.startStored(ctx, r, also)
+	return s.startStored(ctx, r, answer)
 }
 
-func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+func (s *Service) startStored(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	now := s.Clock.Now()
 	stored, err := s.Store.Consent(ctx, r.ConsentID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -49,7 +50,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 		return c, err
 	}
 	limit := s.Institutions[r.Company].Profile.DailyLimit
-	return s.add(ctx, c, func(tx store.Tx, c collection.Collection) error {
+	return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		if !c.Attended {
 			// The lock keeps two refreshes from both taking the last place.
 			locked, err := tx.LockConsent(ctx, stored.ID)
@@ -63,10 +64,7 @@ func (s *Service) startStored(ctx context.Context, r Request, also func(store.Tx
 				return err
 			}
 		}
-		if err := tx.AddCollection(ctx, c); err != nil {
-			return err
-		}
-		return also(tx, c)
+		return tx.AddCollection(ctx, c)
 	})
 }
 
@@ -82,7 +80,7 @@ func (s *Service) quota(ctx context.Context, tx store.Tx, consentID consent.ID, 
 	return f
 }
 
-func (s *Service) startOneTime(ctx context.Context, r Request, also func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	c := s.draft(r, s.Clock.Now())
 	c.Mode, c.UserID, c.Attended = collection.OneTime, r.UserID, true
 	ask := *r.OneTime
@@ -97,14 +95,11 @@ func (s *Service) startOneTime(ctx context.Context, r Request, also func(store.T
 		return c, err
 	}
 	c.WakeAt = c.LeaseEnds() // the consent wakes the collection before
-	c, err = s.add(ctx, c, func(tx store.Tx, c collection.Collection) error {
+	c, err = s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		if err := tx.AddCollection(ctx, c); err != nil {
 			return err
 		}
-		if err := s.Consents.Add(ctx, tx, inner); err != nil {
-			return err
-		}
-		return also(tx, c)
+		return s.Consents.Add(ctx, tx, inner)
 	})
 	if err == nil {
 		s.Pump.Wake(store.Consents)
@@ -120,20 +115,28 @@ func (s *Service) draft(r Request, now time.Time) collection.Collection {
 
 // add commits a new collection with its entry in the ledger. One that is due is
 // run by this process when it has a free slot: then it is stored as claimed.
-func (s *Service) add(ctx context.Context, c collection.Collection, write func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+func (s *Service) add(ctx context.Context, c collection.Collection, answer idempotency.Answer[collection.Collection],
+	write func(store.Tx, collection.Collection) error) (collection.Collection, error) {
+	response, err := answer.Prepare(ctx, c)
+	if err != nil {
+		return c, err
+	}
 	var slot *jobs.Slot
 	if !c.WakeAt.After(c.CreatedAt) {
 		if slot = s.Pump.Reserve(store.Collections); slot != nil {
 			c.WakeAt = c.CreatedAt.Add(jobs.Lease)
 		}
 	}
-	err := s.Store.Write(ctx, func(tx store.Tx) error {
+	err = s.Store.Write(ctx, func(tx store.Tx) error {
 		if c.UserID != "" {
 			if u, err := tx.User(ctx, c.ClientID, c.UserID); err != nil || u.Anonymized() {
 				return fault.New(fault.Unauthorized)
 			}
 		}
 		if err := write(tx, c); err != nil {
+			return err
+		}
+		if err := response.Complete(ctx, tx); err != nil {
 			return err
 		}
 		return tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, c, s.Clock.Now()))

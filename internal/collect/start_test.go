@@ -14,6 +14,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
+	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/testpg"
@@ -54,7 +55,7 @@ func TestUsableConsents(t *testing.T) {
 		} {
 			r := b.request(authorized, ip)
 			test.change(&r)
-			_, err := b.Start(t.Context(), r, nothing)
+			_, err := b.Start(t.Context(), r, nil)
 			isFault(t, name, err, test.want)
 		}
 	}
@@ -64,18 +65,24 @@ func TestUsableConsents(t *testing.T) {
 		t.Errorf("started %+v", c)
 	}
 	b.Clock.Set(authorized.ExpiresAt) // its own flow has not been there yet
-	_, err = b.Start(t.Context(), b.request(authorized, "192.0.2.7"), nothing)
+	_, err = b.Start(t.Context(), b.request(authorized, "192.0.2.7"), nil)
 	isFault(t, "past its end", err, fault.ConsentExpired)
 }
 
 func TestStartIsOneTransaction(t *testing.T) {
 	b := newBench(t)
 	under := b.granted()
-	failed := errors.New("the caller's own part")
+	failed := errors.New("the answer failed")
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
-		_, err := b.Start(t.Context(), r, func(store.Tx, collection.Collection) error { return failed })
+		_, err := b.Start(t.Context(), r, func(context.Context, collection.Collection) (*idempotency.Record, error) { return nil, failed })
 		if !errors.Is(err, failed) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s, failed answer: %v", name, err)
+		}
+		_, err = b.Start(t.Context(), r, func(context.Context, collection.Collection) (*idempotency.Record, error) {
+			return &idempotency.Record{}, nil
+		})
+		if !errors.Is(err, store.ErrConflict) {
+			t.Errorf("%s, lost claim: %v", name, err)
 		}
 	}
 	list, err := b.List(t.Context(), b.owner(), nil, false, store.Page{Limit: 10})
@@ -85,8 +92,28 @@ func TestStartIsOneTransaction(t *testing.T) {
 	gone, _ := b.User.Anonymize(b.Clock.Now())
 	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), gone) })
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
-		_, err := b.Start(t.Context(), r, nothing)
+		_, err := b.Start(t.Context(), r, nil)
 		isFault(t, name, err, fault.Unauthorized)
+	}
+}
+
+func TestStart_PreparesAnswerBeforeTransaction(t *testing.T) {
+	b := newBench(t)
+	under := b.granted()
+	detector := &flowtest.WriteDetector{Store: b.Store}
+	b.Service.Store = detector
+	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
+		var answered collection.Collection
+		c, err := b.Start(t.Context(), r, func(_ context.Context, c collection.Collection) (*idempotency.Record, error) {
+			if detector.InWrite() {
+				t.Errorf("%s: the answer is prepared inside the transaction", name)
+			}
+			answered = c
+			return nil, nil
+		})
+		if err != nil || answered.ID != c.ID {
+			t.Errorf("%s: answered with %q, %v", name, answered.ID, err)
+		}
 	}
 }
 
@@ -99,14 +126,32 @@ func TestQuota(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := database(t)
 			b := newBenchOn(t, dsn)
-			nodes := []*collect.Service{b.Service}
+			b.Store = slowStore{b.Store}
+			nodes := []*collect.Service{b.service()}
 			if name == "postgres" { // a second node shares nothing with the first but the rows
-				b.Store = flowtest.Open(t, dsn)
+				b.Store = slowStore{flowtest.Open(t, dsn)}
 				nodes = append(nodes, b.service())
 			}
 			quota(t, b, nodes)
 		})
 	}
+}
+
+// slowStore keeps each transaction open for a while before it is committed.
+type slowStore struct{ store.Store }
+
+func (s slowStore) Write(ctx context.Context, fn func(store.Tx) error) error {
+	return s.Store.Write(ctx, func(tx store.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		for range 20 {
+			if _, err := tx.Clients(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func quota(t *testing.T, b *bench, nodes []*collect.Service) {
@@ -119,20 +164,11 @@ func quota(t *testing.T, b *bench, nodes []*collect.Service) {
 		wg      sync.WaitGroup
 		results = make(chan error, 5)
 	)
-	// slowly keeps the transaction open for a while after it has counted.
-	slowly := func(tx store.Tx, c collection.Collection) error {
-		for range 20 {
-			if _, err := tx.Consent(t.Context(), c.ConsentID); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	for i := range cap(results) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			_, err := nodes[i%len(nodes)].Start(t.Context(), b.request(under, ""), slowly)
+			_, err := nodes[i%len(nodes)].Start(t.Context(), b.request(under, ""), nil)
 			results <- err
 		}()
 	}
@@ -154,7 +190,7 @@ func quota(t *testing.T, b *bench, nodes []*collect.Service) {
 	}
 	b.start(b.request(b.granted(), "")) // another consent has its own places
 	b.Clock.Advance(24*time.Hour - time.Second)
-	_, err := b.Start(t.Context(), b.request(under, ""), nothing)
+	_, err := b.Start(t.Context(), b.request(under, ""), nil)
 	isFault(t, "a second early", err, fault.BackgroundRefreshLimit)
 	b.Clock.Advance(time.Second)
 	b.start(b.request(under, ""))
@@ -183,7 +219,7 @@ func TestWithdrawnWhileStarting(t *testing.T) {
 	b.Store = m
 	b.Service = b.service()
 	m.happens = func() { b.comes(under.ID, consent.Withdrawn{Cause: consent.CauseUser}) }
-	_, err := b.Start(t.Context(), b.request(under, ""), nothing)
+	_, err := b.Start(t.Context(), b.request(under, ""), nil)
 	isFault(t, "withdrawn meanwhile", err, fault.ConsentRevoked)
 }
 
@@ -194,19 +230,19 @@ func TestQuotaRolls(t *testing.T) {
 		b.start(b.request(under, ""))
 		b.Clock.Advance(5 * time.Hour)
 	}
-	_, err := b.Start(t.Context(), b.request(under, ""), nothing) // at 20 h
+	_, err := b.Start(t.Context(), b.request(under, ""), nil) // at 20 h
 	if f := isFault(t, "the fifth", err, fault.BackgroundRefreshLimit); f.RetryAfter != 4*time.Hour {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}
 	b.profile(func(p *institution.Profile) { p.DailyLimit = 2 }) // what the operator lowers holds at once
-	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
+	_, err = b.Start(t.Context(), b.request(under, ""), nil)
 	if f := isFault(t, "the fifth of two", err, fault.BackgroundRefreshLimit); f.RetryAfter != 14*time.Hour {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}
 	b.profile(func(p *institution.Profile) { p.DailyLimit = 4 })
 	b.Clock.Advance(4 * time.Hour)
 	b.start(b.request(under, ""))
-	_, err = b.Start(t.Context(), b.request(under, ""), nothing)
+	_, err = b.Start(t.Context(), b.request(under, ""), nil)
 	if f := isFault(t, "the sixth", err, fault.BackgroundRefreshLimit); f.RetryAfter != 5*time.Hour {
 		t.Errorf("the next in %s", f.RetryAfter)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"time"
@@ -17,75 +18,55 @@ import (
 // the caller may have hung up.
 const closeWithin = 5 * time.Second
 
-// errClaimLost says that the call took longer than lockFor, and that another call
-// has claimed the key since. Nothing may be stored for the first call.
-var errClaimLost = errors.New("dedupe: another call has claimed the idempotency key")
-
 // Claim is the right of one call to store the response for its key.
 type Claim struct {
 	requests *Requests
 	record   idempotency.Record
-	// written is the last response that was passed to a transaction, committed or
-	// not.
-	written *Response
+	prepared *Response // what Prepare was last called with
 }
 
-// Complete stores the response inside the transaction that creates the resource.
-// It does nothing for a nil claim. After an error the transaction must not be
-// committed.
-func (c *Claim) Complete(ctx context.Context, tx store.Tx, resp Response) error {
+// Prepare seals a response as the record to store in the transaction that creates
+// the resource. It returns nil for a nil claim. When the call has taken longer than
+// lockFor and another call has claimed the key since, storing the record fails with
+// store.ErrConflict, and the transaction must not be committed.
+func (c *Claim) Prepare(ctx context.Context, resp Response) (*idempotency.Record, error) {
 	if c == nil {
-		return nil
-	}
-	if err := c.check(ctx, tx); err != nil {
-		return err
+		return nil, nil
 	}
 	plain, err := json.Marshal(resp)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("dedupe: write a response: %w", err)
 	}
 	r := c.record
 	r.Done, r.Status, r.UserID = true, resp.Status, resp.UserID
 	if r.Sealed, err = c.requests.vault.Seal(ctx, seal.System, place("response", r), plain); err != nil {
-		return err
+		return nil, fmt.Errorf("dedupe: seal a response: %w", err)
 	}
-	c.written = &resp
-	return tx.CompleteIdempotencyKey(ctx, r)
+	c.prepared = &resp
+	return &r, nil
 }
 
-// check returns errClaimLost when the key is no longer claimed by this call.
-func (c *Claim) check(ctx context.Context, tx store.Tx) error {
-	found, err := tx.ClaimIdempotencyKey(ctx, c.record)
-	if !errors.Is(err, store.ErrExists) {
-		return err // nil: the record had expired and is claimed again
-	}
-	if found.Done || found.StartedAt.UnixMilli() != c.record.StartedAt.UnixMilli() {
-		return errClaimLost
-	}
-	return nil
-}
-
-// close ends the claim after run. It never releases the key once a response was
-// passed to a transaction: it may not be known whether that was committed. Then
-// the key stays locked until lockFor is over, and a repeat reads what is stored.
+// close ends the claim after run: it releases the key after a failure, and stores
+// the response where the service has not. It cannot undo a response that was
+// stored: both writes are compare-and-swap on the claim.
 func (c *Claim) close(ctx context.Context, resp Response, failure error) error {
-	release := failure != nil || resp.Status >= 500 || resp.Status == http.StatusTooManyRequests
-	if release && c.written != nil || c.written != nil && reflect.DeepEqual(*c.written, resp) {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
-	err := c.requests.store.Write(ctx, func(tx store.Tx) error {
-		if !release {
-			return c.Complete(ctx, tx, resp)
-		}
-		if err := c.check(ctx, tx); err != nil {
-			return err
-		}
-		return tx.ReleaseIdempotencyKey(ctx, c.record.ClientID, c.record.Key)
-	})
-	if errors.Is(err, errClaimLost) || release {
-		return nil // the response is valid; a key that is still claimed is given up after lockFor
+	if failure != nil || resp.Status >= 500 || resp.Status == http.StatusTooManyRequests {
+		// A key that cannot be released now is given up after lockFor.
+		_ = c.requests.store.Write(ctx, func(tx store.Tx) error { return tx.ReleaseIdempotencyKey(ctx, c.record) })
+		return nil
+	}
+	if c.prepared != nil && reflect.DeepEqual(*c.prepared, resp) {
+		return nil // the service stored it
+	}
+	r, err := c.Prepare(ctx, resp)
+	if err != nil {
+		return err
+	}
+	err = c.requests.store.Write(ctx, func(tx store.Tx) error { return r.Complete(ctx, tx) })
+	if errors.Is(err, store.ErrConflict) {
+		return nil // another call has the key; the response is valid all the same
 	}
 	return err
 }

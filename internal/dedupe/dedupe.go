@@ -68,9 +68,9 @@ func New(s store.Store, v seal.Vault, clk clock.Clock) *Requests { return &Reque
 // for a repeat of the same request: then replayed is true. Without a key it calls
 // run with a nil claim.
 //
-// run passes its claim to the service that creates the resource, which stores the
-// response in its own transaction: after a crash both are there or neither is. A
-// response that was not stored by then is stored after run. Responses with status
+// run lets the service that creates the resource store the response in its own
+// transaction (Claim.Prepare): after a crash both are there or neither is. A
+// response that was not prepared is stored after run. Responses with status
 // 5xx or 429 are not stored, nor is an error of run, which Run returns unchanged:
 // the key can be used again. When the process dies inside run, the key can be
 // used again 30 s after the call began.
@@ -122,7 +122,7 @@ func (q *Requests) claim(ctx context.Context, req Request, fingerprint []byte) (
 		var err error
 		found, err = tx.ClaimIdempotencyKey(ctx, r)
 		if errors.Is(err, store.ErrExists) && !found.Done && !now.Before(found.LockedUntil) {
-			if err := tx.ReleaseIdempotencyKey(ctx, r.ClientID, r.Key); err != nil {
+			if err := tx.ReleaseIdempotencyKey(ctx, found); err != nil {
 				return err
 			}
 			found, err = tx.ClaimIdempotencyKey(ctx, r)

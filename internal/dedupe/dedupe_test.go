@@ -19,9 +19,7 @@ import (
 	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
-	"samla/internal/store"
 	"samla/internal/testpg"
-	"samla/internal/user"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -106,7 +104,11 @@ func TestRun_RunsEveryCallWithoutKey(t *testing.T) {
 			if c != nil {
 				t.Error("a claim without a key")
 			}
-			return stored, c.Complete(ctx, nil, stored) // does nothing for a nil claim
+			r, err := c.Prepare(ctx, stored)
+			if r != nil {
+				t.Error("a record without a key")
+			}
+			return stored, err
 		})
 		if replayed || err != nil {
 			t.Error(replayed, err)
@@ -260,117 +262,6 @@ func TestRun_ValidatesKey(t *testing.T) {
 		if _, _, err := n.run(good, answer(stored)); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
-	}
-}
-
-// create creates a user for an Idempotency-Key, as a service does.
-func (n *node) create(ctx context.Context, c *dedupe.Claim, dies func(when string)) (dedupe.Response, error) {
-	u := user.User{ID: n.IDs.New(), ClientID: "a", ExternalID: "customer-4711", CreatedAt: n.Clock.Now()}
-	resp := dedupe.Response{Status: 201, Location: "/users/" + u.ID}
-	dies("before")
-	err := n.Store.Write(ctx, func(tx store.Tx) error {
-		if err := tx.AddUser(ctx, u); err != nil {
-			return err
-		}
-		return c.Complete(ctx, tx, resp)
-	})
-	if err != nil {
-		return dedupe.Response{}, err
-	}
-	dies("after")
-	return resp, nil
-}
-
-// created returns the id of the user that create created, empty for none.
-func (n *node) created() string {
-	n.Helper()
-	u, err := n.Store.UserByExternalID(n.Context(), "a", "customer-4711")
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		n.Fatal(err)
-	}
-	return u.ID
-}
-
-// A process dies before the transaction, and after it but before the response.
-func TestRun_RecoversAfterCrash(t *testing.T) {
-	for _, moment := range []string{"before", "after"} {
-		n := newNode(t)
-		func() {
-			defer func() { _ = recover() }()
-			_, _, _ = n.run("key", func(ctx context.Context, c *dedupe.Claim) (dedupe.Response, error) {
-				return n.create(ctx, c, func(when string) {
-					if when == moment {
-						panic("killed")
-					}
-				})
-			})
-			t.Error("no panic")
-		}()
-		if moment == "after" { // both the user and the response are there
-			resp, replayed, err := n.run("key", never(t))
-			if err != nil || !replayed || resp.Location != "/users/"+n.created() {
-				t.Errorf("%s: %v, %v, %v", moment, resp, replayed, err)
-			}
-			continue
-		}
-		if n.created() != "" {
-			t.Fatal("the user was created")
-		}
-		n.Clock.Advance(30*time.Second - time.Millisecond)
-		if _, _, err := n.run("key", never(t)); fault.CodeOf(err) != fault.IdempotencyInProgress {
-			t.Errorf("%s: %v", moment, err)
-		}
-		n.Clock.Advance(time.Millisecond)
-		_, replayed, err := n.run("key", func(ctx context.Context, c *dedupe.Claim) (dedupe.Response, error) {
-			return n.create(ctx, c, func(string) {})
-		})
-		if err != nil || replayed || n.created() == "" {
-			t.Errorf("%s: %v, %v", moment, replayed, err)
-		}
-	}
-}
-
-// A call that takes longer than its lock: another call has claimed the key since.
-func TestComplete_FailsAfterClaimIsLost(t *testing.T) {
-	n := newNode(t)
-	_, _, err := n.run("key", func(ctx context.Context, slow *dedupe.Claim) (dedupe.Response, error) {
-		n.Clock.Advance(31 * time.Second)
-		if _, replayed, err := n.run("key", answer(stored)); err != nil || replayed {
-			t.Error(replayed, err)
-		}
-		return n.create(ctx, slow, func(string) {})
-	})
-	if err == nil {
-		t.Error("no error")
-	}
-	if n.created() != "" {
-		t.Error("the transaction of the slow call was committed")
-	}
-	if resp, replayed, err := n.run("key", never(t)); err != nil || !replayed || !reflect.DeepEqual(resp, stored) {
-		t.Errorf("the response of the other call is gone: %v, %v, %v", resp, replayed, err)
-	}
-}
-
-func TestComplete_IsRolledBackWithTransaction(t *testing.T) {
-	n := newNode(t)
-	refused := dedupe.Response{Status: 409}
-	resp, _, err := n.run("key", func(ctx context.Context, c *dedupe.Claim) (dedupe.Response, error) {
-		err := n.Store.Write(ctx, func(tx store.Tx) error {
-			if err := c.Complete(ctx, tx, stored); err != nil {
-				t.Error(err)
-			}
-			return errors.New("conflict")
-		})
-		if err == nil {
-			t.Error("the transaction was committed")
-		}
-		return refused, nil
-	})
-	if err != nil || resp.Status != 409 {
-		t.Fatal(resp, err)
-	}
-	if resp, replayed, err := n.run("key", never(t)); err != nil || !replayed || resp.Status != 409 {
-		t.Errorf("%v, %v, %v", resp, replayed, err)
 	}
 }
 

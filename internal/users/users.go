@@ -11,6 +11,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/user"
@@ -48,25 +49,28 @@ type Session struct {
 	UserID    string
 }
 
-// Create creates a user. also runs inside the transaction, after the user was
-// added. When it is nil, concurrent calls can share a transaction, which is
-// cheaper. Faults: InvalidParameter at /externalId, UserExists with the id of the
-// existing user.
-func (s *Service) Create(ctx context.Context, clientID, externalID string, also func(store.Tx, user.User) error) (user.User, error) {
+// Create creates a user. The response that answer prepares is stored in the same
+// transaction. When there is none, concurrent calls can share a transaction, which
+// is cheaper. Faults: InvalidParameter at /externalId, UserExists with the id of
+// the existing user.
+func (s *Service) Create(ctx context.Context, clientID, externalID string, answer idempotency.Answer[user.User]) (user.User, error) {
 	if f := user.CheckExternalID(externalID, "/externalId"); f != nil {
 		return user.User{}, f
 	}
 	now := s.Clock.Now()
 	u := user.User{ID: s.IDs.New(), ClientID: clientID, ExternalID: externalID, CreatedAt: now, UpdatedAt: now}
-	var err error
-	if also == nil {
+	response, err := answer.Prepare(ctx, u)
+	if err != nil {
+		return user.User{}, faultOf("create a user", err)
+	}
+	if response == nil {
 		err = s.Store.CreateUser(ctx, u)
 	} else {
 		err = s.Store.Write(ctx, func(tx store.Tx) error {
 			if err := tx.AddUser(ctx, u); err != nil {
 				return err
 			}
-			return also(tx, u)
+			return response.Complete(ctx, tx)
 		})
 	}
 	if errors.Is(err, store.ErrExists) {

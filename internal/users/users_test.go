@@ -14,6 +14,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
+	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/store"
@@ -129,10 +130,7 @@ func TestUsers_AreVisibleToTheirClientOnly(t *testing.T) {
 func TestCreate_ReturnsExistingUserOfExternalID(t *testing.T) {
 	n := newNode(t)
 	u := n.create("a", "customer-4711")
-	_, err := n.Create(t.Context(), "a", "customer-4711", func(store.Tx, user.User) error {
-		t.Error("called for a user that was not created")
-		return nil
-	})
+	_, err := n.Create(t.Context(), "a", "customer-4711", nil)
 	var f *fault.Fault
 	if !errors.As(err, &f) || f.Code != fault.UserExists || f.UserID != u.ID {
 		t.Errorf("got %v", err)
@@ -160,21 +158,45 @@ func TestExternalID_IsValidated(t *testing.T) {
 	n.create("a", strings.Repeat("å", 255))
 }
 
-func TestCreate_RollsBackUserWhenAlsoFails(t *testing.T) {
+func TestCreate_StoresNothingWithoutItsResponse(t *testing.T) {
 	n := newNode(t)
-	refused := errors.New("refused")
-	_, err := n.Create(t.Context(), "a", "customer-4711", func(tx store.Tx, u user.User) error {
-		if _, err := tx.User(t.Context(), "a", u.ID); err != nil {
-			t.Error(err)
+	failed := errors.New("the answer failed")
+	for want, answer := range map[error]idempotency.Answer[user.User]{
+		failed:            func(context.Context, user.User) (*idempotency.Record, error) { return nil, failed },
+		store.ErrConflict: func(context.Context, user.User) (*idempotency.Record, error) { return &idempotency.Record{}, nil },
+	} {
+		_, err := n.Create(t.Context(), "a", "customer-4711", answer)
+		if !errors.Is(err, want) || fault.CodeOf(err) != fault.Internal {
+			t.Errorf("got %v, want %v", err, want)
 		}
-		return refused
+		if err := second(n.ByExternalID(t.Context(), "a", "customer-4711")); fault.CodeOf(err) != fault.UserNotFound {
+			t.Errorf("the user is there: %v", err)
+		}
+	}
+}
+
+func TestCreate_PreparesAnswerBeforeTransaction(t *testing.T) {
+	n := newNode(t)
+	detector := &flowtest.WriteDetector{Store: n.Store}
+	n.Service.Store = detector
+	r := idempotency.Record{ClientID: "a", Key: "key", StartedAt: start, ExpiresAt: start.Add(time.Hour)}
+	n.Write(func(tx store.Tx) error { return second(tx.ClaimIdempotencyKey(t.Context(), r)) })
+	u, err := n.Create(t.Context(), "a", "customer-4711", func(_ context.Context, u user.User) (*idempotency.Record, error) {
+		if detector.InWrite() {
+			t.Error("the answer is prepared inside the transaction")
+		}
+		r.Done, r.UserID = true, u.ID
+		return &r, nil
 	})
-	if !errors.Is(err, refused) || fault.CodeOf(err) != fault.Internal {
-		t.Errorf("got %v", err)
+	if err != nil || r.UserID != u.ID {
+		t.Errorf("answered with %q, %v", r.UserID, err)
 	}
-	if err := second(n.ByExternalID(t.Context(), "a", "customer-4711")); fault.CodeOf(err) != fault.UserNotFound {
-		t.Errorf("the user is there: %v", err)
-	}
+	n.Write(func(tx store.Tx) error {
+		if found, err := tx.ClaimIdempotencyKey(t.Context(), r); !errors.Is(err, store.ErrExists) || !found.Done || found.UserID != u.ID {
+			t.Errorf("the response is not stored: %+v, %v", found, err)
+		}
+		return nil
+	})
 }
 
 func TestCreateSession_IssuesToken(t *testing.T) {

@@ -54,15 +54,16 @@ func (t *tx) ClaimIdempotencyKey(ctx context.Context, r idempotency.Record) (ide
 
 // CompleteIdempotencyKey implements store.Tx.
 func (t *tx) CompleteIdempotencyKey(ctx context.Context, r idempotency.Record) error {
-	n, err := t.q.exec(ctx, `UPDATE idempotency SET done = 1, user_id = $3, status = $4, sealed = $5 WHERE client_id = $1 AND idem_key = $2`,
-		r.ClientID, r.Key, r.UserID, int64(r.Status), blob(r.Sealed))
-	return must(n, err, store.ErrNotFound)
+	n, err := t.q.exec(ctx, `UPDATE idempotency SET done = 1, user_id = $4, status = $5, sealed = $6
+WHERE client_id = $1 AND idem_key = $2 AND started_at = $3 AND done = 0`,
+		r.ClientID, r.Key, micros(r.StartedAt), r.UserID, int64(r.Status), blob(r.Sealed))
+	return must(n, err, store.ErrConflict)
 }
 
-// ReleaseIdempotencyKey implements store.Tx. To abandon a key that is free changes
-// nothing.
-func (t *tx) ReleaseIdempotencyKey(ctx context.Context, clientID, key string) error {
-	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND idem_key = $2`, clientID, key)
+// ReleaseIdempotencyKey implements store.Tx.
+func (t *tx) ReleaseIdempotencyKey(ctx context.Context, r idempotency.Record) error {
+	return t.q.later(ctx, `DELETE FROM idempotency WHERE client_id = $1 AND idem_key = $2 AND started_at = $3 AND done = 0`,
+		r.ClientID, r.Key, micros(r.StartedAt))
 }
 
 // EraseIdempotencyKeys implements store.Tx.

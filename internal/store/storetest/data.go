@@ -271,8 +271,20 @@ func testIdempotency(_ *testing.T, f fixture) {
 
 	done := r
 	done.Done, done.UserID, done.Status, done.Sealed = true, f.user.ID, 201, []byte("response")
+	another := done
+	another.StartedAt = r.StartedAt.Add(time.Second)
+	release := func(r idempotency.Record) {
+		f.Helper()
+		f.write(func(tx store.Tx) error { return tx.ReleaseIdempotencyKey(f.ctx, r) })
+	}
+	release(another)
+	f.fails(store.ErrConflict, func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, another) })
+	taken("kept from another claim", r)
 	f.write(func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
 	taken("found finished", done)
+	release(done)
+	f.fails(store.ErrConflict, func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
+	taken("kept once completed", done)
 
 	stranger := second
 	stranger.ClientID = f.addClient().ID
@@ -284,11 +296,11 @@ func testIdempotency(_ *testing.T, f fixture) {
 	check(f, "run out", got, err, second)
 	taken("the new claim forgot the old one", second)
 
-	f.write(func(tx store.Tx) error { return tx.ReleaseIdempotencyKey(f.ctx, f.client.ID, "k") })
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
+	release(second)
+	f.fails(store.ErrConflict, func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
 	got, err = begin(r)
 	check(f, "free again", got, err, r)
-	f.write(func(tx store.Tx) error { return tx.ReleaseIdempotencyKey(f.ctx, f.client.ID, "never used") })
+	release(idempotency.Record{ClientID: f.client.ID, Key: "never used", StartedAt: start})
 
 	second.StartedAt = start.Add(2 * time.Minute)
 	f.write(func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
