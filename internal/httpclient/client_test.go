@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/clock"
 	"samla/internal/httpclient"
 	"samla/internal/sandbox/pki"
 )
@@ -271,48 +270,6 @@ func TestConnectionsAreKept(t *testing.T) {
 		wg.Wait()
 		if n := opened.Load(); n > 4 {
 			t.Errorf("%s: %d connections", protocol, n)
-		}
-	}
-}
-
-// A partner that is down is left alone for a while, and then tried once.
-func TestBreaker(t *testing.T) {
-	var calls atomic.Int64
-	var up atomic.Bool
-	s := partner(t, func(w http.ResponseWriter, _ *http.Request) {
-		calls.Add(1)
-		if !up.Load() {
-			panic(http.ErrAbortHandler)
-		}
-		w.WriteHeader(500) // an answer all the same
-	})
-	pauses := clock.NewManual(noon)
-	settings := config(s.URL)
-	settings.BreakerNow = pauses.Now
-	c := client(t, settings)
-	for range 20 {
-		if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil {
-			t.Fatal(err)
-		}
-	}
-	broken := func(when string) {
-		t.Helper()
-		before := calls.Load()
-		if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Broken || calls.Load() != before {
-			t.Errorf("%s: %v", when, err)
-		}
-	}
-	broken("after twenty failures")
-	pauses.Advance(5 * time.Second)
-	if _, err := do(t, c, http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil { // one try
-		t.Error(err)
-	}
-	broken("after a failed try")
-	pauses.Advance(5 * time.Second)
-	up.Store(true)
-	for range 30 {
-		if _, err := do(t, c, http.MethodPost); err != nil {
-			t.Errorf("the partner is back, but %v", err)
 		}
 	}
 }

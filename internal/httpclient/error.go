@@ -16,16 +16,16 @@ type Kind string
 
 // The kinds of failure.
 const (
-	Refused   Kind = "connection refused"
-	Timeout   Kind = "no answer in time"
-	Failed    Kind = "connection failed"
-	Cancelled Kind = "cancelled"
-	Untrusted Kind = "partner's certificate does not verify"
-	Unwelcome Kind = "partner refused our certificate"
-	TooLarge  Kind = "answer too large"
-	Foreign   Kind = "address outside the partner's base URL"
-	Unsigned  Kind = "request could not be signed"
-	Broken    Kind = "partner is resting after many failures"
+	Refused     Kind = "connection refused"
+	Timeout     Kind = "no answer in time"
+	Failed      Kind = "connection failed"
+	Cancelled   Kind = "cancelled"
+	Untrusted   Kind = "partner's certificate does not verify"
+	Unwelcome   Kind = "partner refused our certificate"
+	TooLarge    Kind = "answer too large"
+	Foreign     Kind = "address outside the partner's base URL"
+	Unsigned    Kind = "request could not be signed"
+	CircuitOpen Kind = "not sent after many calls without a response"
 )
 
 // Error says why there is no response. Its text tells nothing about the request.

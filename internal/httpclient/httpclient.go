@@ -144,11 +144,14 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, &Error{Kind: Unsigned, cause: err, notSent: true}
 		}
 	}
-	if !c.breaker.admit(c.breakerNow()) {
-		return nil, &Error{Kind: Broken, notSent: true}
+	trial, ok := c.breaker.allow(c.breakerNow())
+	if !ok {
+		return nil, &Error{Kind: CircuitOpen, notSent: true}
 	}
+	said := noOutcome
+	defer func() { c.breaker.record(trial, said, c.breakerNow()) }()
 	resp, err := c.send(ctx, r)
-	c.breaker.record(answered(err), ctx.Err() != nil, c.breakerNow())
+	said = outcomeOf(err)
 	return resp, err
 }
 

@@ -1,10 +1,10 @@
 package httpclient_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,8 +35,8 @@ var failures = map[string]func(http.ResponseWriter, *http.Request){
 		}
 		_ = conn.Close()
 	},
-	"timeout": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-	"timeout in the body": func(w http.ResponseWriter, r *http.Request) {
+	"no response": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	"no end of the body": func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	},
@@ -55,26 +55,19 @@ func speaking(protocol string, settings httpclient.Config) httpclient.Config {
 // Do must never become two requests: not by the client, and not by net/http,
 // which repeats a GET when a connection that was kept is closed.
 func TestDo_PartnerReceivesOneRequest(t *testing.T) {
-	var received atomic.Int64
-	var failure atomic.Value
+	received := make(chan struct{}, 100)
 	s := partner(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Fail") == "" {
-			return
+		if fail := failures[r.Header.Get("X-Fail")]; fail != nil {
+			_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client has gone
+			received <- struct{}{}
+			fail(w, r)
 		}
-		received.Add(1)
-		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client has gone
-		failure.Load().(func(http.ResponseWriter, *http.Request))(w, r)
 	})
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
-		for name, fail := range failures {
+		for name := range failures {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 				for _, kept := range []bool{false, true} {
-					failure.Store(fail)
-					settings := speaking(protocol, config(s.URL))
-					if strings.HasPrefix(name, "timeout") {
-						settings.Limits.Whole = 20 * time.Millisecond
-					}
-					c := client(t, settings)
+					c := client(t, speaking(protocol, config(s.URL)))
 					if kept {
 						if _, err := do(t, c, http.MethodGet); err != nil {
 							t.Fatal(err)
@@ -85,15 +78,52 @@ func TestDo_PartnerReceivesOneRequest(t *testing.T) {
 					if method == http.MethodPost || method == http.MethodPut {
 						r.Body = []byte("{}")
 					}
-					received.Store(0)
-					_, _ = c.Do(t.Context(), r)
-					// A timeout may be over before the request is sent.
-					if n := received.Load(); n > 1 || n == 0 && !strings.HasPrefix(name, "timeout") {
+					ctx, cancel := context.WithCancel(t.Context())
+					done := make(chan struct{})
+					go func() {
+						defer close(done)
+						_, _ = c.Do(ctx, r)
+					}()
+					<-received
+					if strings.HasPrefix(name, "no ") {
+						cancel() // as a timeout would
+					}
+					<-done
+					cancel()
+					c.Close()
+					if n := 1 + taken(received); n != 1 {
 						t.Errorf("%s, %s, %s, kept connection %t: %d requests", protocol, method, name, kept, n)
 					}
-					c.Close()
 				}
 			}
+		}
+	}
+}
+
+// taken empties the channel and returns how many values there were.
+func taken(c <-chan struct{}) (n int) {
+	for ; len(c) > 0; n++ {
+		<-c
+	}
+	return n
+}
+
+func TestDo_PartnerReceivesOneRequestBeforeATimeout(t *testing.T) {
+	received := make(chan struct{}, 100)
+	s := partner(t, func(_ http.ResponseWriter, r *http.Request) {
+		received <- struct{}{}
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	})
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		settings := speaking(protocol, config(s.URL))
+		settings.Limits.Headers = 20 * time.Millisecond // runs from the end of the request
+		if _, err := do(t, client(t, settings), http.MethodGet); httpclient.KindOf(err) != httpclient.Timeout || err == nil {
+			t.Errorf("%s: got %v", protocol, err)
+		}
+		<-received
+		if n := 1 + taken(received); n != 1 {
+			t.Errorf("%s: %d requests", protocol, n)
 		}
 	}
 }
