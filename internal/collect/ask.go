@@ -39,6 +39,7 @@ func (c *crawl) exchange(ctx context.Context, q institution.Question, stored *in
 		}
 		a, o.answer = &fetched, &fetched
 	}
+	o.size = len(a.Body)
 	o.reading, o.err = c.from.Read(*a)
 	return o
 }

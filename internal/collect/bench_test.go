@@ -1,11 +1,14 @@
 package collect_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +42,9 @@ type scripted struct {
 	reads           func(q institution.Question) error
 	accounts, cards []fact.Account
 	next            map[string]string // link of a page -> link of the next
+	endless         bool              // each page of the first account names a next that is new
+
+	padding int // bytes that each answer is longer
 
 	mu    sync.Mutex
 	asked []institution.Question
@@ -83,13 +89,13 @@ func (s *scripted) Fetch(ctx context.Context, a institution.Access, q institutio
 	if err := s.fetches(ctx, q, n); err != nil {
 		return institution.Answer{}, err
 	}
-	return institution.Answer{Question: q, Body: []byte("said of " + q.Link), FetchedAt: morning}, nil
+	return institution.Answer{Question: q, Body: []byte("said of " + q.Link + strings.Repeat(" ", s.padding)), FetchedAt: morning}, nil
 }
 
 // Read compares an answer with what was said, also after it was stored.
 func (s *scripted) Read(a institution.Answer) (institution.Reading, error) {
 	q := a.Question
-	if string(a.Body) != "said of "+q.Link {
+	if strings.TrimRight(string(a.Body), " ") != strings.TrimSpace("said of "+q.Link) {
 		return institution.Reading{}, fmt.Errorf("an answer is not what was said: %q", a.Body)
 	}
 	if err := s.reads(q); err != nil {
@@ -106,7 +112,12 @@ func (s *scripted) Read(a institution.Answer) (institution.Reading, error) {
 	}
 	row := fact.Transaction{ID: q.Link, Booked: true, BookingDate: morning, Amount: money.Must("-1.00", "SEK")}
 	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{{Account: q.Account, Transactions: []fact.Transaction{row}}}}}
-	if next := s.next[q.Link]; next != "" {
+	next := s.next[q.Link]
+	if s.endless && q.Account == "key-main" {
+		page, _ := strconv.Atoi(strings.TrimPrefix(q.Link, "main/"))
+		next = "main/" + strconv.Itoa(page+1)
+	}
+	if next != "" {
 		q.Link = next
 		read.Questions = []institution.Question{q}
 	}
@@ -149,6 +160,7 @@ type bench struct {
 	*flowtest.Env
 	*collect.Service
 	bank     *scripted
+	logs     *bytes.Buffer
 	consents *authorize.Service
 }
 
@@ -159,7 +171,7 @@ func newBench(t testing.TB) *bench {
 
 func newBenchOn(t testing.TB, database string) *bench {
 	t.Helper()
-	b := &bench{Env: flowtest.New(t, database), bank: newScripted()}
+	b := &bench{Env: flowtest.New(t, database), bank: newScripted(), logs: &bytes.Buffer{}}
 	b.Service = b.service()
 	return b
 }
@@ -168,7 +180,7 @@ func newBenchOn(t testing.TB, database string) *bench {
 // same one after a crash.
 func (b *bench) service() *collect.Service {
 	var (
-		log   = slog.New(slog.DiscardHandler)
+		log   = slog.New(slog.NewTextHandler(b.logs, nil))
 		banks = institution.Set{theBank: b.bank.institution()}
 		pump  = jobs.New(b.Store, b.Clock, log)
 	)

@@ -19,7 +19,8 @@ type crawl struct {
 	from     institution.Collector
 	access   institution.Access
 	parallel int
-	missing  int // questions without an answer, rows that could not be understood
+	missing  int  // questions without an answer, rows that could not be understood
+	bounded  bool // a bound was reached
 }
 
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
@@ -32,6 +33,7 @@ func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Insti
 type outcome struct {
 	question institution.Question
 	answer   *institution.Answer // nil when none came
+	size     int                 // bytes of the answer
 	reading  institution.Reading
 	err      error // why there is no reading
 }
@@ -55,7 +57,9 @@ func (c *crawl) run(ctx context.Context) error {
 	}()
 	for {
 		if ctx.Err() == nil {
-			for _, q := range c.take(c.parallel - inFlight) {
+			questions, beyond := c.take(c.parallel - inFlight)
+			c.leaveOut(beyond)
+			for _, q := range questions {
 				inFlight++
 				stored := c.journal.recall(q)
 				go func() { outcomes <- c.exchange(work, q, stored) }()
@@ -87,7 +91,7 @@ func (c *crawl) settle(ctx context.Context, o outcome) error {
 	}
 	switch {
 	case o.err == nil:
-		c.answered(o.question, o.reading)
+		c.answered(o.question, o.size, o.reading)
 		c.missing += o.reading.Skipped
 	case o.question.Essential || final(o.err):
 		return o.err
@@ -101,6 +105,17 @@ func (c *crawl) miss(q institution.Question, err error) {
 	c.Log.Info("a part of a collection could not be read",
 		"company", c.journal.c.Company, "collection", c.journal.c.ID, "kind", q.Kind, "error", err)
 	c.missing++
+}
+
+// leaveOut counts questions that a bound forbids. It logs the first only: an
+// institution may name any number of them.
+func (c *crawl) leaveOut(beyond []cut) {
+	c.missing += len(beyond)
+	if len(beyond) > 0 && !c.bounded {
+		c.bounded = true
+		c.Log.Warn("a collection has reached a bound", "company", c.journal.c.Company, "collection", c.journal.c.ID,
+			"kind", beyond[0].question.Kind, "bound", beyond[0].bound)
+	}
 }
 
 // final reports whether an error means that nothing else can be read either: the

@@ -3,6 +3,7 @@ package collect_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -257,6 +258,22 @@ func TestPagesInACircle(t *testing.T) {
 	b.complete(c.ID)
 }
 
+// An institution that names a new page for ever is read up to a bound, and the
+// rest of the collection as usual.
+func TestCrawl_BoundsPagesThatNeverEnd(t *testing.T) {
+	b := newBench(t)
+	b.bank.endless = true
+	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+	b.ended(c, collection.CompletedPartial)
+	all := b.products(c.ID)
+	if n := len(*all["main"].Transactions); n != 999 || len(*all["save"].Transactions) != 1 || len(*all["card"].Transactions) != 1 {
+		t.Errorf("%d transactions of the account without an end, %d products", n, len(all))
+	}
+	if n := strings.Count(b.logs.String(), "reached a bound"); n != 1 || !strings.Contains(b.logs.String(), "kind=transactions") {
+		t.Errorf("logged %d times: %s", n, b.logs)
+	}
+}
+
 // TestResumed interrupts a reading at each query in turn. The next look asks the
 // bank only for what it has not answered.
 func TestResumed(t *testing.T) {
@@ -339,6 +356,23 @@ func TestShortReadingWritesOnce(t *testing.T) {
 		return nil
 	}
 	b.ended(b.look(c.ID), collection.Completed)
+}
+
+// Large answers are not collected in memory until time has passed.
+func TestJournal_SavesLargeAnswersEarly(t *testing.T) {
+	b := newBench(t)
+	b.bank.padding = 3 << 20
+	c := b.start(b.request(b.granted(), "192.0.2.7"))
+	n, most := 0, 0
+	b.bank.fetches = func(context.Context, institution.Question, int) error {
+		most = max(most, n-b.raws(c.ID))
+		n++
+		return nil
+	}
+	b.ended(b.look(c.ID), collection.Completed)
+	if most > 1 {
+		t.Errorf("%d answers of 3 MiB were in memory only", most)
+	}
 }
 
 // TestStoppedWhileReading: who stops a collection has the last word, and what

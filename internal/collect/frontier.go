@@ -12,11 +12,14 @@ import (
 type frontier struct {
 	scope  consent.Scope
 	filter []string // account ids; nil = all
+	bounds bounds
 
 	nodes  map[institution.Question]*node
 	first  []*node
 	queue  []*node         // to be asked, in this order
 	wanted map[string]bool // by account key: accounts that may be asked about
+	all    usage
+	of     map[string]usage // by account key
 }
 
 // node is a question with what its answer told and the questions that follow.
@@ -27,8 +30,8 @@ type node struct {
 }
 
 func newFrontier(scope consent.Scope, filter []string, start []institution.Question) *frontier {
-	f := &frontier{scope: scope, filter: filter,
-		nodes: map[institution.Question]*node{}, wanted: map[string]bool{}}
+	f := &frontier{scope: scope, filter: filter, bounds: defaultBounds,
+		nodes: map[institution.Question]*node{}, wanted: map[string]bool{}, of: map[string]usage{}}
 	f.first = f.push(start)
 	return f
 }
@@ -54,23 +57,38 @@ func (f *frontier) allows(q institution.Question) bool {
 	return q.CoveredBy(f.scope) && (q.Account == "" || f.wanted[q.Account])
 }
 
-// take returns up to n questions to ask now.
-func (f *frontier) take(n int) []institution.Question {
-	n = min(n, len(f.queue))
-	questions := make([]institution.Question, n)
-	for i, node := range f.queue[:n] {
-		questions[i] = node.question
+// take returns up to n questions to ask now, and those that are not asked because
+// a bound was reached.
+func (f *frontier) take(n int) (questions []institution.Question, beyond []cut) {
+	for len(questions) < n && len(f.queue) > 0 {
+		q := f.queue[0].question
+		f.queue = f.queue[1:]
+		if bound := f.bounds.reached(f.of[q.Account], f.all); bound != "" {
+			beyond = append(beyond, cut{q, bound})
+			continue
+		}
+		f.use(q.Account, usage{answers: 1})
+		questions = append(questions, q)
 	}
-	f.queue = f.queue[n:]
-	return questions
+	return questions, beyond
+}
+
+func (f *frontier) use(account string, more usage) {
+	f.all.add(more)
+	if account != "" {
+		of := f.of[account]
+		of.add(more)
+		f.of[account] = of
+	}
 }
 
 // empty reports whether there is nothing left to ask.
 func (f *frontier) empty() bool { return len(f.queue) == 0 }
 
-// answered adds what the answer to a question means. Accounts that are closed or
-// not wanted are left out.
-func (f *frontier) answered(q institution.Question, r institution.Reading) {
+// answered adds what the answer to a question means; size is its bytes. Accounts
+// that are closed or not wanted are left out.
+func (f *frontier) answered(q institution.Question, size int, r institution.Reading) {
+	f.use(q.Account, usage{bytes: size})
 	n := f.nodes[q]
 	n.facts = r.Facts
 	n.facts.Accounts = nil

@@ -22,6 +22,9 @@ import (
 // institution counts those reads, and allows few.
 const saveEvery = 500 * time.Millisecond
 
+// saveBytes is how much of the answers may be in memory only.
+const saveBytes = 4 << 20
+
 // journal keeps the answers of one collection, sealed, so that another process
 // can go on with it. It is used by one goroutine.
 type journal struct {
@@ -31,6 +34,7 @@ type journal struct {
 
 	stored  map[institution.Question]institution.Answer // of earlier runs, not recalled yet
 	unsaved []institution.Answer
+	bytes   int // of unsaved
 	saved   int // answers written so far; the Seq of the next
 	savedAt time.Time
 }
@@ -80,12 +84,15 @@ func (j *journal) recall(q institution.Question) *institution.Answer {
 }
 
 // keep takes a new answer, to be written later.
-func (j *journal) keep(a institution.Answer) { j.unsaved = append(j.unsaved, a) }
+func (j *journal) keep(a institution.Answer) {
+	j.unsaved = append(j.unsaved, a)
+	j.bytes += len(a.Body)
+}
 
 // saveIfDue writes the new answers where they should not wait any longer.
 func (j *journal) saveIfDue(ctx context.Context) error {
 	now := j.Clock.Now()
-	if j.c.Attended && now.Sub(j.savedAt) < saveEvery {
+	if j.c.Attended && j.bytes < saveBytes && now.Sub(j.savedAt) < saveEvery {
 		return nil
 	}
 	return j.save(ctx, now.Add(jobs.Lease))
@@ -112,7 +119,7 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 		return err
 	}
 	j.c, j.saved = after, j.saved+len(raws)
-	j.unsaved, j.savedAt = nil, j.Clock.Now()
+	j.unsaved, j.bytes, j.savedAt = nil, 0, j.Clock.Now()
 	return nil
 }
 

@@ -1,0 +1,65 @@
+package collect
+
+import (
+	"strconv"
+	"testing"
+
+	"samla/internal/consent"
+	"samla/internal/fact"
+	"samla/internal/institution"
+)
+
+// pages asks for page after page of accounts, each answer of the given size, until
+// nothing more is asked. It returns how many pages of each were read, and the
+// bounds that were met.
+func pages(f *frontier, size int) (read map[string]int, met map[string]bool) {
+	read, met = map[string]int{}, map[string]bool{}
+	for {
+		questions, beyond := f.take(3)
+		for _, c := range beyond {
+			met[c.bound] = true
+		}
+		if len(questions) == 0 {
+			return read, met
+		}
+		for _, q := range questions {
+			read[q.Account]++
+			next := q
+			next.Link += "x"
+			f.answered(q, size, institution.Reading{Questions: []institution.Question{next}})
+		}
+	}
+}
+
+func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
+	const many = 1 << 30
+	for name, test := range map[string]struct {
+		bounds bounds
+		size   int
+		each   int // pages read of each of two accounts
+		total  int // of both, where that is what is bounded
+	}{
+		"answers of an account":   {bounds{accountAnswers: 7, accountBytes: many, answers: many, bytes: many}, 1, 7, 0},
+		"bytes of an account":     {bounds{accountAnswers: many, accountBytes: 50, answers: many, bytes: many}, 10, 5, 0},
+		"answers of a collection": {bounds{accountAnswers: many, accountBytes: many, answers: 12, bytes: many}, 1, 0, 11},
+		"bytes of a collection":   {bounds{accountAnswers: many, accountBytes: many, answers: many, bytes: 100}, 10, 0, 10},
+	} {
+		f := newFrontier(consent.Scope{Transactions: true}, nil, []institution.Question{{Kind: "accounts"}})
+		f.bounds = test.bounds
+		list, _ := f.take(1)
+		r := institution.Reading{}
+		for i := range 2 {
+			key := strconv.Itoa(i)
+			r.Facts.Accounts = append(r.Facts.Accounts, fact.Account{Key: key})
+			r.Questions = append(r.Questions, institution.Question{Kind: "transactions", Account: key, Needs: institution.NeedsTransactions})
+		}
+		f.answered(list[0], 0, r)
+		read, met := pages(f, test.size)
+		if total := read["0"] + read["1"]; test.each != 0 && (read["0"] != test.each || read["1"] != test.each) || test.total != 0 && total != test.total {
+			t.Errorf("%s: read %v", name, read)
+		}
+		if !met[name] || len(met) != 1 {
+			t.Errorf("%s: met %v", name, met)
+		}
+	}
+}
