@@ -16,7 +16,7 @@ func TestPNG_IsReadByAnotherDecoder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := qrscan.Photograph(t, encoded); got != text {
+		if got := qrscan.DecodePhoto(t, encoded); got != text {
 			t.Errorf("decoded %q; want %q", got, text)
 		}
 	}

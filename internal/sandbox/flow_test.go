@@ -11,7 +11,7 @@ import (
 // autoStartToken decodes the QR code of a static image and returns its autostart token.
 func autoStartToken(t testing.TB, image string) string {
 	t.Helper()
-	token, ok := strings.CutPrefix(qrscan.Picture(t, image), "bankid:///?autostarttoken=")
+	token, ok := strings.CutPrefix(qrscan.Decode(t, image), "bankid:///?autostarttoken=")
 	if !ok {
 		t.Fatal("the image does not contain an autostart URL")
 	}

@@ -19,28 +19,29 @@ import (
 	"samla/test/harness"
 )
 
-// nobody is an id that nothing has.
-const nobody = "0197b1f0-0000-7000-8000-00000000000a"
+// unknownID is a well-formed id that does not exist.
+const unknownID = "0197b1f0-0000-7000-8000-00000000000a"
 
-// paths lists every operation with an id of nobody in its path.
-func (w *world) paths(visit func(op wire.Operation, path string)) {
-	fill := strings.NewReplacer("{userUuid}", nobody, "{id}", nobody, "{consentId}", nobody, "{collectionId}", nobody)
+// operations calls visit for every operation, with unknownID in its path.
+func (w *env) operations(visit func(op wire.Operation, path string)) {
+	fill := strings.NewReplacer("{userUuid}", unknownID, "{id}", unknownID, "{consentId}", unknownID, "{collectionId}", unknownID)
 	for _, op := range w.Contract.Operations() {
 		visit(op, fill.Replace(op.Pattern))
 	}
 }
 
-// Every route against every kind of credential (docs/reference/api.md 1.3, section 2).
-func TestCredentials(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
+// Every route is called with every kind of credential (docs/reference/api.md 1.3,
+// section 2).
+func TestRoutes_CheckCredentials(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
 		u, session := w.acme.person(t)
 		gone, goneSession := w.acme.person(t)
-		w.acme.remove(t, "/users/"+gone.UserUUID).Is(t, http.StatusNoContent, nil)
+		w.acme.delete(t, "/users/"+gone.UserUUID).WantStatus(t, http.StatusNoContent, nil)
 		_, revokedKey, err := w.Server.Authn.CreateKey(t.Context(), "local", "revoked", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Journal.Secret("an API key", revokedKey)
+		w.Log.Secret("an API key", revokedKey)
 		keys, err := w.Server.Authn.ListKeys(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -50,11 +51,11 @@ func TestCredentials(t *testing.T) {
 			t.Fatal(err)
 		}
 		key, token := w.acme.Header.Get("Authorization-Token"), session.Header.Get("Authorization")
-		none := w.anyone()
+		none := w.noCredential()
 		for name, c := range map[string]struct {
 			client
-			kind wire.Credential // what it is, None for what opens nothing
-			want fault.Code      // on every route that asks for a credential
+			kind wire.Credential // None if it is not valid
+			want fault.Code      // on every route that requires a credential
 		}{
 			"key":                {w.acme, wire.APIKey, ""},
 			"session":            {session, wire.Session, ""},
@@ -71,7 +72,7 @@ func TestCredentials(t *testing.T) {
 			"user is gone":       {goneSession, wire.None, fault.Unauthorized},
 			"both":               {session.with("Authorization-Token", key), wire.None, fault.AmbiguousCredentials},
 		} {
-			w.paths(func(op wire.Operation, path string) {
+			w.operations(func(op wire.Operation, path string) {
 				a := c.Do(t, op.Method, path, nil)
 				want := c.want
 				if want == "" && !op.Credential.Has(c.kind) {
@@ -79,9 +80,9 @@ func TestCredentials(t *testing.T) {
 				}
 				switch {
 				case op.Credential == wire.None:
-					a.Is(t, http.StatusOK, nil)
+					a.WantStatus(t, http.StatusOK, nil)
 				case want != "":
-					if p := a.Fails(t, want); p.Code == fault.Unauthorized && a.Header.Get("WWW-Authenticate") != "Bearer" {
+					if p := a.WantProblem(t, want); p.Code == fault.Unauthorized && a.Header.Get("WWW-Authenticate") != "Bearer" {
 						t.Errorf("%s, %s: no WWW-Authenticate", name, op.Route())
 					}
 				case a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || a.Status >= 500:
@@ -93,28 +94,28 @@ func TestCredentials(t *testing.T) {
 	})
 }
 
-// The ids of one client, and of one user, are unknown to every other: the answer
-// is the one for an id that does not exist, byte for byte.
-func TestIsolation(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
-		w.secretsOfMaja()
-		user, session, made := w.authorized(t, w.acme)
+// The ids of one client or user are unknown to all others: the response is the same, byte
+// for byte, as for an id that does not exist.
+func TestRoutes_IsolateClientsAndUsers(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		w.registerSecrets()
+		user, session, made := w.authorizedConsent(t, w.acme)
 		var begun collectionStatus
-		session.post(t, "/collections", ask(demo, "", attended(made.ConsentID)), &begun)
-		session.finished(t, begun.ID)
+		session.post(t, "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID)), &begun)
+		session.finalCollection(t, begun.ID)
 		own := strings.NewReplacer("{userUuid}", user.UserUUID, "{id}", user.UserUUID, "{consentId}", made.ConsentID, "{collectionId}", begun.ID)
 		_, foreign := w.other.person(t)
 		_, neighbour := w.acme.person(t)
 		tried := 0
 		for name, c := range map[string]client{"another client's key": w.other, "its session": foreign, "another user's session": neighbour} {
 			c := c.with("X-Request-Id", "fixed")
-			w.paths(func(op wire.Operation, path string) {
+			w.operations(func(op wire.Operation, path string) {
 				theirs := own.Replace(op.Pattern)
 				if theirs == op.Pattern {
 					return
 				}
 				got, missing := c.Do(t, op.Method, theirs, nil), c.Do(t, op.Method, path, nil)
-				want := strings.NewReplacer(nobody, "ID").Replace(string(missing.Body))
+				want := strings.NewReplacer(unknownID, "ID").Replace(string(missing.Body))
 				if text := strings.NewReplacer(user.UserUUID, "ID", made.ConsentID, "ID", begun.ID, "ID").Replace(string(got.Body)); text != want ||
 					got.Status != missing.Status || got.Status < 400 {
 					t.Errorf("%s, %s: %d %s instead of %s", name, op.Route(), got.Status, got.Body, missing.Body)
@@ -130,7 +131,7 @@ func TestIsolation(t *testing.T) {
 		if tried < 30 {
 			t.Errorf("only %d routes tried", tried)
 		}
-		// Nothing of it did any harm.
+		// The calls changed nothing.
 		w.products(t, session, begun.ID)
 		var still consentStatus
 		if session.get(t, "/consents/"+made.ConsentID+"/status", &still); still.Status != "AUTHORIZED" {
@@ -140,14 +141,14 @@ func TestIsolation(t *testing.T) {
 	})
 }
 
-// Text that is no id is answered as an id that does not exist.
-func TestOddIDs(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
+// A malformed id gets the same response as an id that does not exist.
+func TestRoutes_TreatMalformedIDAsUnknown(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
 		_, session := w.acme.person(t)
 		codes := map[string]fault.Code{"/users/": fault.UserNotFound, "/consents/": fault.ConsentNotFound, "/collections/": fault.CollectionNotFound}
-		for _, odd := range []string{"x", "%00", "%ff", "%2e%2e%2f", "'%20or%20'1'='1", strings.ToUpper(nobody), strings.Repeat("9", 4000), "%F0%9D%84%9E"} {
-			w.paths(func(op wire.Operation, path string) {
-				if !strings.Contains(path, nobody) {
+		for _, odd := range []string{"x", "%00", "%ff", "%2e%2e%2f", "'%20or%20'1'='1", strings.ToUpper(unknownID), strings.Repeat("9", 4000), "%F0%9D%84%9E"} {
+			w.operations(func(op wire.Operation, path string) {
+				if !strings.Contains(path, unknownID) {
 					return
 				}
 				c := session
@@ -156,7 +157,7 @@ func TestOddIDs(t *testing.T) {
 				}
 				for prefix, code := range codes {
 					if strings.HasPrefix(path, prefix) {
-						c.Do(t, op.Method, strings.ReplaceAll(path, nobody, odd), nil).Fails(t, code)
+						c.Do(t, op.Method, strings.ReplaceAll(path, unknownID, odd), nil).WantProblem(t, code)
 					}
 				}
 			})
@@ -164,8 +165,8 @@ func TestOddIDs(t *testing.T) {
 	})
 }
 
-func TestRateLimit(t *testing.T) {
-	w := newLimited(t, ratelimit.Rate{PerSecond: 0.001, Burst: 5})
+func TestRateLimit_SendsHeadersAndRejects(t *testing.T) {
+	w := newEnvWithRate(t, ratelimit.Rate{PerSecond: 0.001, Burst: 5})
 	for left := 4; left >= 0; left-- {
 		a := w.acme.get(t, "/collections", nil)
 		if got := a.Header.Get("RateLimit"); !strings.HasPrefix(got, `"default";r=`+string(rune('0'+left))+";t=") {
@@ -176,16 +177,16 @@ func TestRateLimit(t *testing.T) {
 		}
 	}
 	a := w.acme.Do(t, "GET", "/collections", nil)
-	a.Fails(t, fault.RateLimited)
+	a.WantProblem(t, fault.RateLimited)
 	if a.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	w.other.get(t, "/collections", nil)
-	w.anyone().get(t, "/healthz", nil)
+	w.noCredential().get(t, "/healthz", nil)
 }
 
-// newLimited is a world without banks whose clients may call that fast.
-func newLimited(t *testing.T, rate ratelimit.Rate) *world {
+// newEnvWithRate returns an env without banks and with this rate limit.
+func newEnvWithRate(t *testing.T, rate ratelimit.Rate) *env {
 	t.Helper()
 	master, err := keyset.NewMaster()
 	if err != nil {
@@ -196,7 +197,7 @@ func newLimited(t *testing.T, rate ratelimit.Rate) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{World: harness.New(t, &devserver.Environment{Server: s})}
+	w := &env{Env: harness.NewEnv(t, &devserver.Environment{Server: s})}
 	t.Cleanup(func() {
 		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil && !w.broken {
 			t.Error(err)

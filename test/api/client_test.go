@@ -10,42 +10,42 @@ import (
 // client calls the API with one credential.
 type client struct{ harness.Client }
 
-// with returns a client that also sends a header; an empty value takes it away.
+// with returns a client that also sends a header; an empty value removes the header.
 func (c client) with(name, value string) client { return client{c.With(name, value)} }
 
-// get and post send what is expected to succeed, with 200 and with 201, and
-// decode the answer into out, unless that is nil.
-func (c client) get(t *testing.T, path string, out any) harness.Answer {
+// get and post send requests that must succeed with 200 and 201. They decode the response
+// into out, unless out is nil.
+func (c client) get(t *testing.T, path string, out any) harness.Response {
 	t.Helper()
-	return c.Do(t, http.MethodGet, path, nil).Is(t, http.StatusOK, out)
+	return c.Do(t, http.MethodGet, path, nil).WantStatus(t, http.StatusOK, out)
 }
 
-func (c client) post(t *testing.T, path string, body, out any) harness.Answer {
+func (c client) post(t *testing.T, path string, body, out any) harness.Response {
 	t.Helper()
-	return c.Do(t, http.MethodPost, path, body).Is(t, http.StatusCreated, out)
+	return c.Do(t, http.MethodPost, path, body).WantStatus(t, http.StatusCreated, out)
 }
 
-// userObject is a user, as a client would declare it.
+// userObject is a user of the API.
 type userObject struct {
 	UserUUID   string  `json:"userUuid"`
 	ExternalID *string `json:"externalId"`
 	Anonymized bool    `json:"anonymized"`
 }
 
-// newUser makes a user.
+// newUser creates a user.
 func (c client) newUser(t *testing.T) userObject {
 	t.Helper()
 	id, external := c.User(t)
 	return userObject{UserUUID: id, ExternalID: &external}
 }
 
-// session makes a client that speaks for a user.
+// session returns a client with a new session of a user.
 func (c client) session(t *testing.T, u userObject) client {
 	t.Helper()
 	return client{c.Session(t, u.UserUUID)}
 }
 
-// person makes a user and a session of it.
+// person creates a user and a session.
 func (c client) person(t *testing.T) (userObject, client) {
 	t.Helper()
 	u := c.newUser(t)

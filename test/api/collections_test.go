@@ -10,13 +10,13 @@ import (
 	"samla/internal/sandbox/bankid"
 )
 
-func TestStoredConsent(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
-		w.secretsOfMaja()
-		user, session, made := w.authorized(t, w.acme)
+func TestCollection_WithStoredConsent(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		w.registerSecrets()
+		user, session, made := w.authorizedConsent(t, w.acme)
 		for name, caller := range map[string]client{"session": session, "key": w.acme} {
 			var begun collectionStatus
-			first := caller.post(t, "/collections", ask(demo, "", attended(made.ConsentID)), &begun)
+			first := caller.post(t, "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID)), &begun)
 			if begun.Status != "RUNNING" || *begun.PollingInterval != 1000 || begun.ExtraInformation != nil {
 				t.Errorf("%s: %s", name, first.Body)
 			}
@@ -26,10 +26,10 @@ func TestStoredConsent(t *testing.T) {
 			if got := first.Header.Get("Location"); got != "/collections/"+begun.ID+"/status" {
 				t.Errorf("%s: Location %q", name, got)
 			}
-			if done := caller.finished(t, begun.ID); done.Status != "COMPLETED" || !done.PollingTimeout.IsZero() {
+			if done := caller.finalCollection(t, begun.ID); done.Status != "COMPLETED" || !done.PollingTimeout.IsZero() {
 				t.Fatalf("%s: %+v", name, done)
 			}
-			// The user owns it either way, and the key sees it.
+			// In both cases the user owns the collection, and the API key can read it.
 			for _, reader := range []client{session, w.acme} {
 				w.products(t, reader, begun.ID)
 				one := reader.get(t, "/collections/"+begun.ID+"/status", nil)
@@ -38,25 +38,25 @@ func TestStoredConsent(t *testing.T) {
 					t.Errorf("%s and its alias %s differ", one.Body, alias.Body)
 				}
 			}
-			// Cancelling what is finished leaves it as it is.
+			// Cancelling a finished collection does not change it.
 			var still collectionStatus
-			caller.Do(t, "POST", "/collections/"+begun.ID+"/cancel", nil).Is(t, http.StatusOK, &still)
+			caller.Do(t, "POST", "/collections/"+begun.ID+"/cancel", nil).WantStatus(t, http.StatusOK, &still)
 			if still.Status != "COMPLETED" {
 				t.Errorf("%s: after cancelling %+v", name, still)
 			}
 		}
-		w.acme.Do(t, "POST", "/collections", ask(needsNumber, "", attended(made.ConsentID))).Fails(t, fault.ConsentCompanyMismatch)
+		w.acme.Do(t, "POST", "/collections", requestBody(autostartBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentCompanyMismatch)
 		_, somebody := w.acme.person(t)
-		somebody.Do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).Fails(t, fault.ConsentNotFound)
-		w.other.Do(t, "POST", "/collections", ask(demo, "", attended(made.ConsentID))).Fails(t, fault.ConsentNotFound)
-		w.acme.Do(t, "POST", "/collections", ask(demo, "", attended("no id"))).Fails(t, fault.ConsentNotFound)
+		somebody.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentNotFound)
+		w.other.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentNotFound)
+		w.acme.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent("no id"))).WantProblem(t, fault.ConsentNotFound)
 		testBackground(t, w, made.ConsentID)
 		testLists(t, w, session, user)
 	})
 }
 
-// products reads the data and notes what of it must not be logged.
-func (w *world) products(t *testing.T, c client, id string) []map[string]any {
+// products returns the data and registers account numbers as secrets.
+func (w *env) products(t *testing.T, c client, id string) []map[string]any {
 	t.Helper()
 	var list []map[string]any
 	c.get(t, "/collections/"+id+"/wealth/data", &list)
@@ -65,7 +65,7 @@ func (w *world) products(t *testing.T, c client, id string) []map[string]any {
 		kinds[p["type"]] = true
 		for _, name := range []string{"iban", "accountNumber"} {
 			if text, ok := p[name].(string); ok {
-				w.Journal.Secret("an account number", text)
+				w.Log.Secret("an account number", text)
 			}
 		}
 	}
@@ -77,32 +77,32 @@ func (w *world) products(t *testing.T, c client, id string) []map[string]any {
 	return list
 }
 
-// testBackground reads without the person until the limit of 4 in 24 hours.
-func testBackground(t *testing.T, w *world, consentID string) {
+// testBackground makes background refreshes until the limit of 4 in 24 hours.
+func testBackground(t *testing.T, w *env, consentID string) {
 	t.Helper()
 	for range 4 {
 		var begun collectionStatus
-		first := w.acme.post(t, "/collections", ask(demo, "", stored(consentID)), &begun)
+		first := w.acme.post(t, "/collections", requestBody(demoBank, "", storedConsent(consentID)), &begun)
 		if !begun.PollingTimeout.IsZero() {
 			t.Errorf("a background refresh has a lease: %s", first.Body)
 		}
-		if done := w.acme.finished(t, begun.ID); done.Status != "COMPLETED" {
+		if done := w.acme.finalCollection(t, begun.ID); done.Status != "COMPLETED" {
 			t.Errorf("in the background: %+v", done)
 		}
 	}
-	a := w.acme.Do(t, "POST", "/collections", ask(demo, "", stored(consentID)))
-	p := a.Fails(t, fault.BackgroundRefreshLimit)
+	a := w.acme.Do(t, "POST", "/collections", requestBody(demoBank, "", storedConsent(consentID)))
+	p := a.WantProblem(t, fault.BackgroundRefreshLimit)
 	next, err := time.Parse(time.RFC3339, p.NextAllowedAt)
 	if err != nil || time.Until(next) < 23*time.Hour || a.Header.Get("Retry-After") == "" {
 		t.Errorf("next %q (%v), Retry-After %q", p.NextAllowedAt, err, a.Header.Get("Retry-After"))
 	}
-	w.acme.post(t, "/collections", ask(demo, "", attended(consentID)), nil) // with the person there is no limit
+	w.acme.post(t, "/collections", requestBody(demoBank, "", attendedConsent(consentID)), nil) // attended collections have no limit
 }
 
-// testLists looks at the seven collections that the tests before have made.
-func testLists(t *testing.T, w *world, session client, user userObject) {
+// testLists lists the seven collections that the previous tests have created.
+func testLists(t *testing.T, w *env, session client, user userObject) {
 	t.Helper()
-	w.acme.post(t, "/collections", ask(demo, other, scope(), number(tolvan)), nil) // belongs to nobody
+	w.acme.post(t, "/collections", requestBody(demoBank, otherDevice, scopeParameter(), bankIDParameter(tolvan)), nil) // has no user
 	for _, c := range []struct {
 		client
 		path string
@@ -120,17 +120,17 @@ func testLists(t *testing.T, w *world, session client, user userObject) {
 		}
 	}
 	for _, path := range []string{"/collections", "/users/" + user.UserUUID + "/collections"} {
-		p := w.acme.Do(t, "GET", path+"?statusIn=COMPLETED,DONE&latest=maybe&limit=201&cursor=!", nil).Fails(t, fault.InvalidParameter)
+		p := w.acme.Do(t, "GET", path+"?statusIn=COMPLETED,DONE&latest=maybe&limit=201&cursor=!", nil).WantProblem(t, fault.InvalidParameter)
 		if len(p.Errors) < 3 {
 			t.Errorf("%s: %+v", path, p.Errors)
 		}
 	}
-	w.other.Do(t, "GET", "/users/"+user.UserUUID+"/collections", nil).Fails(t, fault.UserNotFound)
+	w.other.Do(t, "GET", "/users/"+user.UserUUID+"/collections", nil).WantProblem(t, fault.UserNotFound)
 }
 
-func TestOneTimeCollection(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
-		w.secretsOfMaja()
+func TestCollection_OneTime(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		w.registerSecrets()
 		user, session := w.acme.person(t)
 		for _, c := range []struct {
 			name   string
@@ -140,27 +140,27 @@ func TestOneTimeCollection(t *testing.T) {
 			number string
 			want   string
 		}{
-			{"session, QR code", session, other, "SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA", maja, "COMPLETED"},
-			{"key, same device, ten digits", w.acme, same, "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN", maja[2:], "COMPLETED"},
-			{"nothing to collect", session, same, "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN", tolvan, "COMPLETED_EMPTY"},
+			{"session, QR code", session, otherDevice, "SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA", maja, "COMPLETED"},
+			{"key, same device, ten digits", w.acme, sameDevice, "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN", maja[2:], "COMPLETED"},
+			{"nothing to collect", session, sameDevice, "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN", tolvan, "COMPLETED_EMPTY"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				var begun collectionStatus
-				c.caller.post(t, "/collections", ask(demo, c.method, scope(), number(c.number)), &begun)
+				c.caller.post(t, "/collections", requestBody(demoBank, c.method, scopeParameter(), bankIDParameter(c.number)), &begun)
 				path := "/collections/" + begun.ID + "/status"
 				shown := poll(t, c.caller, path, func(s collectionStatus) bool { return s.ExtraInformation[c.key] != "" })
-				w.Journal.Secret("an autostart token", shown.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"])
-				c.caller.Do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).Fails(t, fault.CollectionNotFinished)
+				w.Log.Secret("an autostart token", shown.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"])
+				c.caller.Do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).WantProblem(t, fault.CollectionNotFinished)
 				poll(t, c.caller, path, func(s collectionStatus) bool { return s.Status == "LOGIN" })
-				deed := bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: shown.ExtraInformation[c.key]}
-				if c.method == other {
-					deed.AutoStartToken, deed.QRData = "", shown.ExtraInformation[c.key]
+				action := bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: shown.ExtraInformation[c.key]}
+				if c.method == otherDevice {
+					action.AutoStartToken, action.QRData = "", shown.ExtraInformation[c.key]
 					if shown.ExtraInformation["SWEDISH_BANKID_QRCODE"] == "" {
 						t.Error("no picture")
 					}
 				}
-				w.phone(t, deed)
-				if done := c.caller.finished(t, begun.ID); done.Status != c.want || done.ExtraInformation != nil {
+				w.phone(t, action)
+				if done := c.caller.finalCollection(t, begun.ID); done.Status != c.want || done.ExtraInformation != nil {
 					t.Fatalf("%+v", done)
 				}
 				if c.want == "COMPLETED_EMPTY" {
@@ -171,15 +171,15 @@ func TestOneTimeCollection(t *testing.T) {
 				}
 				w.products(t, c.caller, begun.ID)
 				for range 2 {
-					c.caller.remove(t, "/collections/"+begun.ID).Is(t, http.StatusNoContent, nil)
+					c.caller.delete(t, "/collections/"+begun.ID).WantStatus(t, http.StatusNoContent, nil)
 				}
-				c.caller.Do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).Fails(t, fault.DataExpired)
-				if c.caller.Header.Get("Authorization-Token") != "" { // belongs to nobody
-					session.Do(t, "GET", path, nil).Fails(t, fault.CollectionNotFound)
+				c.caller.Do(t, "GET", "/collections/"+begun.ID+"/wealth/data", nil).WantProblem(t, fault.DataExpired)
+				if c.caller.Header.Get("Authorization-Token") != "" { // has no user
+					session.Do(t, "GET", path, nil).WantProblem(t, fault.CollectionNotFound)
 				}
 			})
 		}
-		// The consents inside are nobody's to see.
+		// The consents of one-time collections are not listed.
 		var list []json.RawMessage
 		w.acme.get(t, "/users/"+user.UserUUID+"/consents", &list)
 		if len(list) != 0 {
@@ -188,25 +188,25 @@ func TestOneTimeCollection(t *testing.T) {
 	})
 }
 
-func TestCancelledCollection(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
-		w.secretsOfMaja()
+func TestCollection_Cancel(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		w.registerSecrets()
 		_, session := w.acme.person(t)
 		start := func() string {
 			var begun collectionStatus
-			session.post(t, "/collections", ask(needsNumber, same, scope(), number(maja)), &begun)
+			session.post(t, "/collections", requestBody(autostartBank, sameDevice, scopeParameter(), bankIDParameter(maja)), &begun)
 			poll(t, session, "/collections/"+begun.ID+"/status", func(s collectionStatus) bool { return s.ExtraInformation != nil })
 			return begun.ID
 		}
 		for name, cancel := range map[string]func(id string){
 			"cancel": func(id string) {
 				var stopped collectionStatus
-				session.Do(t, "POST", "/collections/"+id+"/cancel", nil).Is(t, http.StatusOK, &stopped)
+				session.Do(t, "POST", "/collections/"+id+"/cancel", nil).WantStatus(t, http.StatusOK, &stopped)
 				if stopped.Status != "AUTHENTICATION_CANCELLED" || stopped.ExtraInformation != nil || stopped.PollingInterval != nil {
 					t.Errorf("stopped %+v", stopped)
 				}
 			},
-			"delete": func(id string) { session.remove(t, "/collections/"+id).Is(t, http.StatusNoContent, nil) },
+			"delete": func(id string) { session.delete(t, "/collections/"+id).WantStatus(t, http.StatusNoContent, nil) },
 		} {
 			id := start()
 			cancel(id)
@@ -215,15 +215,15 @@ func TestCancelledCollection(t *testing.T) {
 			if after.Status != "AUTHENTICATION_CANCELLED" {
 				t.Errorf("%s: %+v", name, after)
 			}
-			session.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
+			session.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).WantProblem(t, fault.CollectionFailed)
 		}
-		// A deleted user's collections stop, and nobody reads them any more.
+		// The collections of a deleted user are cancelled and cannot be read by the user.
 		u, other := w.acme.person(t)
 		var begun collectionStatus
-		other.post(t, "/collections", ask(demo, same, scope(), number(maja)), &begun)
-		w.acme.remove(t, "/users/"+u.UserUUID).Is(t, http.StatusNoContent, nil)
-		other.Do(t, "GET", "/collections/"+begun.ID+"/status", nil).Fails(t, fault.Unauthorized)
-		if got := w.acme.finished(t, begun.ID); got.Status != "AUTHENTICATION_CANCELLED" {
+		other.post(t, "/collections", requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(maja)), &begun)
+		w.acme.delete(t, "/users/"+u.UserUUID).WantStatus(t, http.StatusNoContent, nil)
+		other.Do(t, "GET", "/collections/"+begun.ID+"/status", nil).WantProblem(t, fault.Unauthorized)
+		if got := w.acme.finalCollection(t, begun.ID); got.Status != "AUTHENTICATION_CANCELLED" {
 			t.Errorf("after its user was deleted: %+v", got)
 		}
 	})

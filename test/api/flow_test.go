@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	demo        = "se-demo-psd2"
-	needsNumber = "se-sandbox-autostart" // no QR code, and wants to know the person before
-	other       = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
-	same        = "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
-	maja        = persona.Default
-	tolvan      = "191212121212" // has no accounts
-	stranger    = "194408139089" // another customer
-	address     = "192.0.2.7"    // a person's
+	demoBank      = "se-demo-psd2"
+	autostartBank = "se-sandbox-autostart" // has no QR code and requires the personal number
+	otherDevice   = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
+	sameDevice    = "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
+	maja          = persona.Default
+	tolvan        = "191212121212" // a customer without accounts
+	gun           = "194408139089" // another customer
+	address       = "192.0.2.7"    // of the person
 )
 
 type object = map[string]any
@@ -76,22 +76,22 @@ type summary struct {
 	Status       string `json:"status"`
 }
 
-// scope is a parameter PSD2_AIS_CONSENT.
-func scope() object {
+// scopeParameter returns a parameter PSD2_AIS_CONSENT.
+func scopeParameter() object {
 	return object{"type": "PSD2_AIS_CONSENT", "psuIpAddress": address, "psuLocale": "sv-SE"}
 }
 
-func number(n string) object { return object{"type": "SWEDISH_BANKID", "personalNumber": n} }
+func bankIDParameter(n string) object { return object{"type": "SWEDISH_BANKID", "personalNumber": n} }
 
-func stored(id string) object { return object{"type": "STORED_CONSENT", "consentId": id} }
+func storedConsent(id string) object { return object{"type": "STORED_CONSENT", "consentId": id} }
 
-func attended(id string) object {
-	p := stored(id)
+func attendedConsent(id string) object {
+	p := storedConsent(id)
 	p["psuIpAddress"], p["psuUserAgent"] = address, "Mozilla/5.0"
 	return p
 }
 
-func ask(company, method string, parameters ...object) object {
+func requestBody(company, method string, parameters ...object) object {
 	body := object{"company": company, "parameters": parameters}
 	if method != "" {
 		body["loginMethod"] = method
@@ -99,13 +99,13 @@ func ask(company, method string, parameters ...object) object {
 	return body
 }
 
-// patience is how long a status may take to come, which is far more than it does.
-const patience = time.Minute
+// pollTimeout is long enough for a slow machine.
+const pollTimeout = time.Minute
 
-// poll asks until done says so.
+// poll gets a path until done returns true.
 func poll[T any](t *testing.T, c client, path string, done func(T) bool) T {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(pollTimeout)
 	for {
 		var got T
 		a := c.get(t, path, &got)
@@ -113,62 +113,62 @@ func poll[T any](t *testing.T, c client, path string, done func(T) bool) T {
 			return got
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("nothing came of %s: %s", path, a.Body)
+			t.Fatalf("%s did not reach the expected state: %s", path, a.Body)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 }
 
-func (c client) awaiting(t *testing.T, consentID string) consentStatus {
+func (c client) awaitingConsent(t *testing.T, consentID string) consentStatus {
 	t.Helper()
 	got := poll(t, c, "/consents/"+consentID+"/status", func(s consentStatus) bool { return s.Status != string(consent.Initiated) })
 	if got.Status != string(consent.AwaitingAuthorization) {
 		t.Fatalf("the consent is %+v", got)
 	}
-	c.World.Journal.Secret("an autostart token", got.AuthInstructions.AutoStartToken)
+	c.Env.Log.Secret("an autostart token", got.AuthInstructions.AutoStartToken)
 	return got
 }
 
-func (c client) ended(t *testing.T, consentID string) consentStatus {
+func (c client) finalConsent(t *testing.T, consentID string) consentStatus {
 	t.Helper()
 	return poll(t, c, "/consents/"+consentID+"/status", func(s consentStatus) bool { return s.PollingInterval == nil })
 }
 
-func (c client) finished(t *testing.T, collectionID string) collectionStatus {
+func (c client) finalCollection(t *testing.T, collectionID string) collectionStatus {
 	t.Helper()
 	return poll(t, c, "/collections/"+collectionID+"/status", func(s collectionStatus) bool { return s.PollingInterval == nil })
 }
 
-// phone lets a person act on what was shown.
-func (w *world) phone(t *testing.T, a bankid.PhoneAction) {
+// phone performs an action on the person's phone.
+func (w *env) phone(t *testing.T, a bankid.PhoneAction) {
 	t.Helper()
 	if _, err := w.Sandbox.BankID().Act(a); err != nil {
-		t.Fatalf("the phone refuses: %v", err)
+		t.Fatalf("the action on the phone failed: %v", err)
 	}
 }
 
-// authorized makes a consent of a new user that Maja has signed.
-func (w *world) authorized(t *testing.T, c client) (userObject, client, consentObject) {
+// authorizedConsent creates a user and a consent that Maja has signed.
+func (w *env) authorizedConsent(t *testing.T, c client) (userObject, client, consentObject) {
 	t.Helper()
 	u, session := c.person(t)
 	var made consentObject
-	session.post(t, "/consents", ask(demo, same, scope(), number(maja)), &made)
-	w.phone(t, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: session.awaiting(t, made.ConsentID).AuthInstructions.AutoStartToken})
-	if got := session.ended(t, made.ConsentID); got.Status != string(consent.Authorized) {
+	session.post(t, "/consents", requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(maja)), &made)
+	w.phone(t, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: session.awaitingConsent(t, made.ConsentID).AuthInstructions.AutoStartToken})
+	if got := session.finalConsent(t, made.ConsentID); got.Status != string(consent.Authorized) {
 		t.Fatalf("the consent is %+v", got)
 	}
 	return u, session, made
 }
 
-// secretsOfMaja notes what the log must not tell of her.
-func (w *world) secretsOfMaja() {
-	w.Journal.Secret("a personal number", maja)
-	w.Journal.Secret("a personal number", maja[2:])
-	w.Journal.Secret("a personal number", tolvan)
-	w.Journal.Secret("an address", address)
+// registerSecrets registers the personal data of the tests.
+func (w *env) registerSecrets() {
+	w.Log.Secret("a personal number", maja)
+	w.Log.Secret("a personal number", maja[2:])
+	w.Log.Secret("a personal number", tolvan)
+	w.Log.Secret("an address", address)
 }
 
-func (c client) remove(t *testing.T, path string) harness.Answer {
+func (c client) delete(t *testing.T, path string) harness.Response {
 	t.Helper()
 	return c.Do(t, http.MethodDelete, path, nil)
 }

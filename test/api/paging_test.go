@@ -12,17 +12,17 @@ import (
 	"samla/test/harness"
 )
 
-func TestPaging(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
-		w.secretsOfMaja()
+func TestLists_ArePaged(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		w.registerSecrets()
 		user, session := w.acme.person(t)
 		var consents, collections []string
 		for range 7 {
 			var c consentObject
-			session.post(t, "/consents", ask(demo, other, scope()), &c)
+			session.post(t, "/consents", requestBody(demoBank, otherDevice, scopeParameter()), &c)
 			consents = append(consents, c.ConsentID)
 			var k collectionStatus
-			session.post(t, "/collections", ask(demo, other, scope()), &k)
+			session.post(t, "/collections", requestBody(demoBank, otherDevice, scopeParameter()), &k)
 			collections = append(collections, k.ID)
 		}
 		slices.Reverse(consents) // newest first
@@ -35,7 +35,7 @@ func TestPaging(t *testing.T) {
 		}{
 			{session, "/consents", consents}, {w.acme, of + "/consents", consents},
 			{session, "/collections", collections}, {w.acme, "/collections", collections}, {w.acme, of + "/collections", collections},
-			{w.acme, of + "/collections?statusIn=RUNNING&statusIn=" + unfinished(), collections},
+			{w.acme, of + "/collections?statusIn=RUNNING&statusIn=" + statusesExceptSuccess(), collections},
 		} {
 			for _, limit := range []int{1, 3, 7, 8, 200} {
 				at := list.path + map[bool]string{true: "&", false: "?"}[strings.Contains(list.path, "?")] + "limit=" + strconv.Itoa(limit)
@@ -49,7 +49,7 @@ func TestPaging(t *testing.T) {
 					for _, row := range page {
 						got = append(got, row.ConsentID+row.CollectionID)
 					}
-					at = next(t, a)
+					at = nextPage(t, a)
 				}
 				if !slices.Equal(got, list.want) {
 					t.Errorf("%s by %d: %v instead of %v", list.path, limit, got, list.want)
@@ -60,9 +60,9 @@ func TestPaging(t *testing.T) {
 			for query, pointer := range map[string]string{
 				"limit=0": "?limit", "limit=201": "?limit", "limit=-1": "?limit", "limit=1.0": "?limit", "limit=x": "?limit", "limit=99999999999": "?limit",
 				"limit=1&limit=2": "?limit", "cursor=x": "?cursor", "cursor=": "?cursor", "cursor=" + url.QueryEscape("MDE5N2IxZjA="): "?cursor",
-				"cursor=" + nobody: "?cursor", "limit=1%": "",
+				"cursor=" + unknownID: "?cursor", "limit=1%": "",
 			} {
-				p := session.Do(t, "GET", path+"?"+query, nil).Fails(t, fault.InvalidParameter)
+				p := session.Do(t, "GET", path+"?"+query, nil).WantProblem(t, fault.InvalidParameter)
 				if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {
 					t.Errorf("%s?%s: %+v", path, query, p.Errors)
 				}
@@ -71,8 +71,8 @@ func TestPaging(t *testing.T) {
 	})
 }
 
-// next reads the address of the next page, empty when there is none.
-func next(t *testing.T, a harness.Answer) string {
+// nextPage returns the path of the next page, or "" if there is none.
+func nextPage(t *testing.T, a harness.Response) string {
 	t.Helper()
 	link := a.Header.Get("Link")
 	if link == "" {
@@ -85,9 +85,9 @@ func next(t *testing.T, a harness.Answer) string {
 	return at[1:]
 }
 
-// unfinished lists every status but the completed ones: who signs in at the same
-// time as many others may end in several of them.
-func unfinished() string {
+// statusesExceptSuccess lists every status except the successful ones. Many concurrent
+// authorizations of one person can end in several of them.
+func statusesExceptSuccess() string {
 	var list []string
 	for _, s := range collection.Statuses() {
 		if s.Class() != collection.Success {

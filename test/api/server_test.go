@@ -10,9 +10,9 @@ import (
 	"samla/internal/wire"
 )
 
-func TestServerRoutes(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
-		anyone := w.anyone()
+func TestServer_ServesRoutesWithoutCredential(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		anyone := w.noCredential()
 		for path, want := range map[string]string{
 			"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","checks":{"store":"ok"}}`, "/openapi.json": string(wire.Document()),
 		} {
@@ -25,8 +25,8 @@ func TestServerRoutes(t *testing.T) {
 		if len(set.Keys) == 0 || set.Keys[0]["kty"] != "OKP" || set.Keys[0]["d"] != "" || a.Header.Get("Cache-Control") != "public, max-age=300" {
 			t.Errorf("keys %s, %v", a.Body, a.Header)
 		}
-		anyone.Do(t, "GET", "/nothing", nil).Fails(t, fault.NotFound)
-		if a := anyone.Do(t, "PATCH", "/users", nil); a.Fails(t, fault.MethodNotAllowed).Instance != "/users" || a.Header.Get("Allow") != "GET, HEAD, POST" {
+		anyone.Do(t, "GET", "/nothing", nil).WantProblem(t, fault.NotFound)
+		if a := anyone.Do(t, "PATCH", "/users", nil); a.WantProblem(t, fault.MethodNotAllowed).Instance != "/users" || a.Header.Get("Allow") != "GET, HEAD, POST" {
 			t.Errorf("PATCH: %s, %v", a.Body, a.Header)
 		}
 		if a := anyone.Do(t, "HEAD", "/healthz", nil); a.Status != http.StatusOK || len(a.Body) > 0 {
@@ -35,8 +35,8 @@ func TestServerRoutes(t *testing.T) {
 	})
 }
 
-func TestAvailability(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
+func TestAvailability_ListsCompanies(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
 		_, session := w.acme.person(t)
 		var list []struct {
 			Company      string
@@ -48,7 +48,7 @@ func TestAvailability(t *testing.T) {
 		}
 		a := w.acme.get(t, "/companies/availability", &list)
 		if b := session.get(t, "/companies/availability", nil); !bytes.Equal(a.Body, b.Body) {
-			t.Errorf("the session sees %s", b.Body)
+			t.Errorf("with a session: %s", b.Body)
 		}
 		if len(list) != 4 {
 			t.Fatalf("%s", a.Body)
@@ -61,15 +61,15 @@ func TestAvailability(t *testing.T) {
 	})
 }
 
-// A server whose database is gone says so, and lives.
-func TestDatabaseGone(t *testing.T) {
-	w := newLimited(t, ratelimit.Rate{})
+// Without its database the server keeps running and reports that it is not ready.
+func TestReadiness_FailsWithoutDatabase(t *testing.T) {
+	w := newEnvWithRate(t, ratelimit.Rate{})
 	w.broken = true
 	if err := w.Server.Store().Close(); err != nil {
 		t.Fatal(err)
 	}
-	anyone := w.anyone()
+	anyone := w.noCredential()
 	anyone.get(t, "/healthz", nil)
-	anyone.Do(t, "GET", "/readyz", nil).Is(t, http.StatusServiceUnavailable, nil)
-	w.acme.Do(t, "GET", "/users/"+nobody, nil).Fails(t, fault.Internal)
+	anyone.Do(t, "GET", "/readyz", nil).WantStatus(t, http.StatusServiceUnavailable, nil)
+	w.acme.Do(t, "GET", "/users/"+unknownID, nil).WantProblem(t, fault.Internal)
 }

@@ -9,53 +9,53 @@ import (
 	"samla/internal/fault"
 )
 
-func TestUsers(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
+func TestUser_CreateReadDelete(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
 		var made userObject
 		first := w.acme.post(t, "/users", `{"externalId":"customer-4711","unknown":[1]}`, &made)
 		if made.ExternalID == nil || *made.ExternalID != "customer-4711" || made.Anonymized {
-			t.Errorf("made %s", first.Body)
+			t.Errorf("created %s", first.Body)
 		}
 		if got := first.Header.Get("Location"); got != "/users/"+made.UserUUID {
 			t.Errorf("Location %q", got)
 		}
-		if p := w.acme.Do(t, "POST", "/users", `{"externalId":"customer-4711"}`).Fails(t, fault.UserExists); p.UserUUID != made.UserUUID {
-			t.Errorf("USER_EXISTS names %q", p.UserUUID)
+		if p := w.acme.Do(t, "POST", "/users", `{"externalId":"customer-4711"}`).WantProblem(t, fault.UserExists); p.UserUUID != made.UserUUID {
+			t.Errorf("USER_EXISTS has userUuid %q", p.UserUUID)
 		}
 		w.other.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // unique per client only
 
 		for _, path := range []string{"/users?externalId=customer-4711", "/users/" + made.UserUUID} {
 			if got := w.acme.get(t, path, nil); string(got.Body) != string(first.Body) {
-				t.Errorf("%s gives %s instead of %s", path, got.Body, first.Body)
+				t.Errorf("%s returns %s, want %s", path, got.Body, first.Body)
 			}
 		}
-		w.acme.Do(t, "GET", "/users?externalId=nobody", nil).Fails(t, fault.UserNotFound)
-		w.acme.Do(t, "GET", "/users/"+strings.Repeat("0", 36), nil).Fails(t, fault.UserNotFound)
+		w.acme.Do(t, "GET", "/users?externalId=nobody", nil).WantProblem(t, fault.UserNotFound)
+		w.acme.Do(t, "GET", "/users/"+strings.Repeat("0", 36), nil).WantProblem(t, fault.UserNotFound)
 
 		session := w.acme.session(t, made)
 		if got := session.get(t, "/users/"+made.UserUUID, nil); string(got.Body) != string(first.Body) {
-			t.Errorf("the session sees %s", got.Body)
+			t.Errorf("with a session: %s", got.Body)
 		}
-		session.Do(t, "GET", "/users/"+w.acme.newUser(t).UserUUID, nil).Fails(t, fault.UserNotFound)
+		session.Do(t, "GET", "/users/"+w.acme.newUser(t).UserUUID, nil).WantProblem(t, fault.UserNotFound)
 
 		for range 2 { // idempotent
-			w.acme.Do(t, "DELETE", "/users/"+made.UserUUID, nil).Is(t, http.StatusNoContent, nil)
+			w.acme.Do(t, "DELETE", "/users/"+made.UserUUID, nil).WantStatus(t, http.StatusNoContent, nil)
 		}
 		var gone userObject
 		w.acme.get(t, "/users/"+made.UserUUID, &gone)
 		if gone.ExternalID != nil || !gone.Anonymized {
 			t.Errorf("after deletion %+v", gone)
 		}
-		session.Do(t, "GET", "/users/"+made.UserUUID, nil).Fails(t, fault.Unauthorized)
-		session.Do(t, "GET", "/consents", nil).Fails(t, fault.Unauthorized)
-		w.acme.Do(t, "POST", "/users/"+made.UserUUID+"/sessions", nil).Fails(t, fault.UserAnonymized)
-		w.acme.Do(t, "GET", "/users?externalId=customer-4711", nil).Fails(t, fault.UserNotFound)
-		w.acme.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // free again
+		session.Do(t, "GET", "/users/"+made.UserUUID, nil).WantProblem(t, fault.Unauthorized)
+		session.Do(t, "GET", "/consents", nil).WantProblem(t, fault.Unauthorized)
+		w.acme.Do(t, "POST", "/users/"+made.UserUUID+"/sessions", nil).WantProblem(t, fault.UserAnonymized)
+		w.acme.Do(t, "GET", "/users?externalId=customer-4711", nil).WantProblem(t, fault.UserNotFound)
+		w.acme.post(t, "/users", `{"externalId":"customer-4711"}`, nil) // the external id can be used again
 	})
 }
 
-func TestExternalIDs(t *testing.T) {
-	overStores(t, func(t *testing.T, w *world) {
+func TestUser_ValidatesExternalID(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
 		for _, external := range []string{"a", strings.Repeat("å", 255), `quote"back\slash`, "snow ☃ and 𝄞", "a&b=c%20<d>", " "} {
 			var made, found userObject
 			w.acme.post(t, "/users", map[string]string{"externalId": external}, &made)
@@ -76,7 +76,7 @@ func TestExternalIDs(t *testing.T) {
 			`{"externalId":"\u0085"}`:  fault.Invalid,
 			`{"externalId":"` + strings.Repeat("x", 256) + `"}`: fault.TooLong,
 		} {
-			p := w.acme.Do(t, "POST", "/users", body).Fails(t, fault.InvalidParameter)
+			p := w.acme.Do(t, "POST", "/users", body).WantProblem(t, fault.InvalidParameter)
 			if len(p.Errors) != 1 || p.Errors[0].Pointer != "/externalId" || p.Errors[0].Code != want {
 				t.Errorf("%.40s: %+v instead of %s", body, p.Errors, want)
 			}
@@ -85,7 +85,7 @@ func TestExternalIDs(t *testing.T) {
 			"": "?externalId", "?externalId=": "?externalId", "?externalId=a&externalId=b": "?externalId", "?externalId=%00": "?externalId",
 			"?externalId=%ff": "?externalId", "?externalId=" + strings.Repeat("x", 256): "?externalId", "?externalId=%zz": "",
 		} {
-			p := w.acme.Do(t, "GET", "/users"+query, nil).Fails(t, fault.InvalidParameter)
+			p := w.acme.Do(t, "GET", "/users"+query, nil).WantProblem(t, fault.InvalidParameter)
 			if len(p.Errors) != 1 || p.Errors[0].Pointer != want {
 				t.Errorf("%.40s: %+v", query, p.Errors)
 			}

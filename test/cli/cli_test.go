@@ -1,5 +1,5 @@
-// Package cli tests the commands of samla as a user has them: the built program,
-// its output, its exit status, and how it ends.
+// Package cli tests the commands of samla as users run them: the built program, its
+// output, its exit status, and how it stops.
 package cli
 
 import (
@@ -24,32 +24,32 @@ var program string
 func TestMain(m *testing.M) { os.Exit(process.Main(m, &program)) }
 
 const (
-	stopWithin = 10 * time.Second // of SIGTERM
-	patience   = time.Minute
-	poll       = 50 * time.Millisecond
+	stopTimeout  = 10 * time.Second // after SIGTERM
+	timeout      = time.Minute
+	pollInterval = 50 * time.Millisecond
 
 	demoCompany = "se-demo-psd2"
-	person      = "198412099296" // one of Skatteverket's test numbers
+	person      = "198412099296" // a test number of Skatteverket
 	address     = "192.0.2.1"
 )
 
-// overStores runs a test on each store; flags choose it.
-func overStores(t *testing.T, test func(t *testing.T, flags []string)) {
+// onStores runs a test on each store; flags are those that select the store.
+func onStores(t *testing.T, test func(t *testing.T, flags []string)) {
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, nil) })
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, []string{"--database", testpg.URL(t)}) })
 }
 
-// within is a time limit that tells a hanging program from a slow machine.
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+// timeoutContext returns a context with a timeout that is long enough for a slow machine.
+func timeoutContext(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// line is the first line of JSON that a command prints.
-func line(t *testing.T, p *process.Process, into any) {
+// firstLine decodes the first line that a command prints, which must be JSON.
+func firstLine(t *testing.T, p *process.Process, into any) {
 	t.Helper()
-	found, err := p.Out.Await(within(t), regexp.MustCompile(`.*\n`))
+	found, err := p.Out.Await(timeoutContext(t), regexp.MustCompile(`.*\n`))
 	if err != nil {
 		t.Fatalf("no line was printed: %v\n%s", err, p.Log.Tail())
 	}
@@ -58,65 +58,65 @@ func line(t *testing.T, p *process.Process, into any) {
 	}
 }
 
-// stop ends a program with SIGTERM, which takes less than ten seconds and is no
-// failure.
+// stop sends SIGTERM to a program, which must end with status 0 within ten seconds.
 func stop(t *testing.T, p *process.Process) {
 	t.Helper()
-	asked := time.Now()
+	start := time.Now()
 	p.Terminate()
 	if status := p.Wait(); status != 0 {
 		t.Errorf("exit status %d after SIGTERM:\n%s", status, p.Log.Tail())
 	}
-	if took := time.Since(asked); took > stopWithin {
+	if took := time.Since(start); took > stopTimeout {
 		t.Errorf("the stop took %v", took)
 	}
 }
 
-// fails runs a command that must refuse, saying why, and prints nothing.
-func fails(t *testing.T, because string, args ...string) {
+// wantFailure runs a command that must fail with a message that contains text, and must
+// print nothing to standard output.
+func wantFailure(t *testing.T, text string, args ...string) {
 	t.Helper()
 	out, log, status := process.Run(t, program, args...)
-	if status <= 0 || out != "" || !strings.Contains(log, because) {
-		t.Errorf("samla %s: exit status %d, printed %q, said %q; want %q", strings.Join(args, " "), status, out, log, because)
+	if status <= 0 || out != "" || !strings.Contains(log, text) {
+		t.Errorf("samla %s: exit status %d, printed %q, error %q; want %q", strings.Join(args, " "), status, out, log, text)
 	}
 }
 
-// visit is one user of a running API.
-type visit struct {
+// user is a user of a running server, with a session and a phone.
+type user struct {
 	apiclient.Client
-	phone         *apiclient.Phone
-	userID, token string
+	phone     *apiclient.Phone
+	id, token string
 }
 
-// visitor makes a user and a session.
-func visitor(t *testing.T, api, key string, phone *apiclient.Phone, externalID string) *visit {
+// newUser creates a user and a session.
+func newUser(t *testing.T, api, key string, phone *apiclient.Phone, externalID string) *user {
 	t.Helper()
-	v := &visit{Client: apiclient.Client{Base: api, APIKey: key, HTTP: &http.Client{Timeout: patience}}, phone: phone}
+	v := &user{Client: apiclient.Client{Base: api, APIKey: key, HTTP: &http.Client{Timeout: timeout}}, phone: phone}
 	u, err := v.CreateUser(t.Context(), externalID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.userID = u.ID
+	v.id = u.ID
 	if v.token, err = v.CreateSession(t.Context(), u.ID); err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-// ask asks for a consent and waits until there is something to act on.
-func (v *visit) ask(t *testing.T) (id string, s apiclient.ConsentStatus) {
+// requestConsent creates a consent and waits until the person can sign it.
+func (v *user) requestConsent(t *testing.T) (id string, s apiclient.ConsentStatus) {
 	t.Helper()
 	id, err := v.CreateConsent(t.Context(), v.token, apiclient.ConsentRequest{Company: demoCompany, PersonalNumber: person,
 		LoginMethod: "SWEDISH_MOBILE_BANKID_SAME_DEVICE", IPAddress: address, Locale: "sv-SE"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return id, v.await(t, id, "AWAITING_AUTHORIZATION")
+	return id, v.awaitConsent(t, id, "AWAITING_AUTHORIZATION")
 }
 
-func (v *visit) await(t *testing.T, id, status string) apiclient.ConsentStatus {
+func (v *user) awaitConsent(t *testing.T, id, status string) apiclient.ConsentStatus {
 	t.Helper()
-	s, err := v.AwaitConsent(within(t), clock.System(), v.token, id, poll,
+	s, err := v.AwaitConsent(timeoutContext(t), clock.System(), v.token, id, pollInterval,
 		func(s apiclient.ConsentStatus) bool { return s.Status == status || s.Error != nil })
 	if err != nil || s.Status != status {
 		t.Fatalf("the consent is %s, want %s: %v", s.Status, status, err)
@@ -124,22 +124,22 @@ func (v *visit) await(t *testing.T, id, status string) apiclient.ConsentStatus {
 	return s
 }
 
-// approve signs on the phone.
-func (v *visit) approve(t *testing.T, s apiclient.ConsentStatus) {
+// approve signs the consent on the phone.
+func (v *user) approve(t *testing.T, s apiclient.ConsentStatus) {
 	t.Helper()
 	if err := v.phone.Act(t.Context(), "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// collect collects with a consent and returns the data.
-func (v *visit) collect(t *testing.T, consentID string) (id string, data []byte) {
+// collect runs a collection with a stored consent and returns its data.
+func (v *user) collect(t *testing.T, consentID string) (id string, data []byte) {
 	t.Helper()
 	id, err := v.StartCollection(t.Context(), v.token, demoCompany, consentID, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, err := v.AwaitCollection(within(t), clock.System(), v.token, id, poll)
+	status, err := v.AwaitCollection(timeoutContext(t), clock.System(), v.token, id, pollInterval)
 	if err != nil || status != "COMPLETED" {
 		t.Fatalf("the collection is %s: %v", status, err)
 	}
@@ -149,8 +149,8 @@ func (v *visit) collect(t *testing.T, consentID string) (id string, data []byte)
 	return id, data
 }
 
-// phoneAt is the phone of a sandbox.
-func phoneAt(t *testing.T, sandbox, caFile string) *apiclient.Phone {
+// newPhone returns a phone of the sandbox.
+func newPhone(t *testing.T, sandbox, caFile string) *apiclient.Phone {
 	t.Helper()
 	ca, err := os.ReadFile(caFile)
 	if err != nil {
@@ -159,4 +159,4 @@ func phoneAt(t *testing.T, sandbox, caFile string) *apiclient.Phone {
 	return apiclient.NewPhone(sandbox, ca)
 }
 
-func in(t *testing.T, name string) string { return filepath.Join(t.TempDir(), name) }
+func tempPath(t *testing.T, name string) string { return filepath.Join(t.TempDir(), name) }

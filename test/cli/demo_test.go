@@ -10,20 +10,20 @@ import (
 	"samla/test/process"
 )
 
-// demoWithin is what the demonstration may take.
-const demoWithin = 15 * time.Second
+// demoTimeout is the maximum duration of the demonstration.
+const demoTimeout = 15 * time.Second
 
-// shown are the products that the demonstration shows.
-var shown = []string{"PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT", "PSD2_CREDIT_CARD"}
+// demoProducts are the types of products that the demonstration prints.
+var demoProducts = []string{"PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT", "PSD2_CREDIT_CARD"}
 
-func demo(t *testing.T, args ...string) string {
+func runDemo(t *testing.T, args ...string) string {
 	t.Helper()
 	began := time.Now()
 	out, log, status := process.Run(t, program, append([]string{"demo"}, args...)...)
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s", status, log)
 	}
-	if took := time.Since(began); took > demoWithin {
+	if took := time.Since(began); took > demoTimeout {
 		t.Errorf("it took %v", took)
 	}
 	if log != "" {
@@ -32,10 +32,10 @@ func demo(t *testing.T, args ...string) string {
 	return out
 }
 
-func TestDemoPrintsProducts(t *testing.T) {
+func TestDemo_PrintsProducts(t *testing.T) {
 	t.Parallel()
-	out := demo(t)
-	for _, product := range shown {
+	out := runDemo(t)
+	for _, product := range demoProducts {
 		row := regexp.MustCompile(`(?m)^` + product + `\s.*?(\d+)\s*$`).FindStringSubmatch(out)
 		if row == nil {
 			t.Errorf("no row of %s", product)
@@ -45,20 +45,20 @@ func TestDemoPrintsProducts(t *testing.T) {
 	}
 }
 
-func TestDemoPrintsProductsAsTheAPIGivesThem(t *testing.T) {
+func TestDemo_PrintsJSONOfAPI(t *testing.T) {
 	t.Parallel()
 	var products []struct {
 		Type         string
 		Transactions []json.RawMessage
 	}
-	if out := demo(t, "--json"); json.Unmarshal([]byte(out), &products) != nil {
-		t.Fatalf("no JSON array: %.200q", out)
+	if out := runDemo(t, "--json"); json.Unmarshal([]byte(out), &products) != nil {
+		t.Fatalf("not a JSON array: %.200q", out)
 	}
 	found := map[string]int{}
 	for _, p := range products {
 		found[p.Type] += len(p.Transactions)
 	}
-	for _, product := range shown {
+	for _, product := range demoProducts {
 		if found[product] == 0 {
 			t.Errorf("no transactions of %s in %v", product, found)
 		}

@@ -14,34 +14,34 @@ import (
 	"samla/test/process"
 )
 
-// announced is the first line of samla dev --json.
-type announced struct{ API, APIKey, Sandbox, SandboxCA string }
+// devAddresses is the first line of samla dev --json.
+type devAddresses struct{ API, APIKey, Sandbox, SandboxCA string }
 
-func startDev(t *testing.T, args ...string) (*process.Process, announced) {
+func startDev(t *testing.T, args ...string) (*process.Process, devAddresses) {
 	t.Helper()
 	p := process.Start(t, program, append([]string{"dev", "--listen", "127.0.0.1:0", "--json"}, args...)...)
-	var a announced
-	line(t, p, &a)
+	var a devAddresses
+	firstLine(t, p, &a)
 	if !regexp.MustCompile(`^http://127\.0\.0\.1:[1-9]\d*$`).MatchString(a.API) ||
 		!regexp.MustCompile(`^https://127\.0\.0\.1:[1-9]\d*$`).MatchString(a.Sandbox) || a.APIKey == "" || a.SandboxCA == "" {
-		t.Fatalf("announced %+v", a)
+		t.Fatalf("printed %+v", a)
 	}
 	return p, a
 }
 
-func TestDevKeepsEverything(t *testing.T) {
+func TestDev_KeepsDataOverRestart(t *testing.T) {
 	t.Parallel()
-	overStores(t, func(t *testing.T, store []string) {
+	onStores(t, func(t *testing.T, store []string) {
 		const key = "a-key-of-my-own-0123456789"
-		flags := append([]string{"--data", in(t, "data"), "--api-key", key}, store...)
+		flags := append([]string{"--data", tempPath(t, "data"), "--api-key", key}, store...)
 		p, a := startDev(t, flags...)
 		if a.APIKey != key {
 			t.Errorf("the API key is %q", a.APIKey)
 		}
-		v := visitor(t, a.API, a.APIKey, phoneAt(t, a.Sandbox, a.SandboxCA), "customer-1")
-		consentID, s := v.ask(t)
+		v := newUser(t, a.API, a.APIKey, newPhone(t, a.Sandbox, a.SandboxCA), "customer-1")
+		consentID, s := v.requestConsent(t)
 		v.approve(t, s)
-		v.await(t, consentID, "AUTHORIZED")
+		v.awaitConsent(t, consentID, "AUTHORIZED")
 		collectionID, data := v.collect(t, consentID)
 		stop(t, p)
 		if n := strings.Count(p.Out.String(), "\n"); n != 1 {
@@ -56,7 +56,7 @@ func TestDevKeepsEverything(t *testing.T) {
 		if again, err := v.Data(t.Context(), v.token, collectionID); err != nil || !bytes.Equal(again, data) {
 			t.Errorf("the data has %d bytes of %d: %v", len(again), len(data), err)
 		}
-		if _, err := v.CreateSession(t.Context(), v.userID); err != nil {
+		if _, err := v.CreateSession(t.Context(), v.id); err != nil {
 			t.Errorf("the user: %v", err)
 		}
 		v.collect(t, consentID) // the bank knows the consent too
@@ -64,15 +64,15 @@ func TestDevKeepsEverything(t *testing.T) {
 	})
 }
 
-func TestDevKeepsTheKeyItMade(t *testing.T) {
+func TestDev_KeepsGeneratedKey(t *testing.T) {
 	t.Parallel()
-	dir := in(t, "data")
+	dir := tempPath(t, "data")
 	p, first := startDev(t, "--data", dir)
 	stop(t, p)
 	p, second := startDev(t, "--data", dir)
 	defer stop(t, p)
 	if second.APIKey != first.APIKey {
-		t.Error("the API key has changed")
+		t.Error("the API key changed")
 	}
 	client := apiclient.Client{Base: second.API, APIKey: first.APIKey, HTTP: http.DefaultClient}
 	if _, err := client.CreateUser(t.Context(), "customer-1"); err != nil {
@@ -80,14 +80,14 @@ func TestDevKeepsTheKeyItMade(t *testing.T) {
 	}
 }
 
-// TestDevPrintsLinesToPaste runs the lines as a person would, in a shell.
-func TestDevPrintsLinesToPaste(t *testing.T) {
+// TestDev_PrintsWorkingCommands runs the printed commands in a shell.
+func TestDev_PrintsWorkingCommands(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("no curl on this machine")
 	}
 	p := process.Start(t, program, "dev", "--listen", "127.0.0.1:0", "--api-key", `it's"my"$KEY`)
-	if _, err := p.Out.Await(within(t), regexp.MustCompile(`approve it on the phone`)); err != nil {
+	if _, err := p.Out.Await(timeoutContext(t), regexp.MustCompile(`approve it on the phone`)); err != nil {
 		t.Fatalf("%v\n%s", err, p.Log.Tail())
 	}
 	text := p.Out.String()
@@ -98,13 +98,13 @@ func TestDevPrintsLinesToPaste(t *testing.T) {
 	}
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(s string) bool { return !strings.HasPrefix(s, "curl ") })
 	if len(lines) != 3 {
-		t.Fatalf("%d lines to paste:\n%s", len(lines), text)
+		t.Fatalf("%d commands:\n%s", len(lines), text)
 	}
 	var companies []struct{ Company string }
 	var user struct{ UserUUID string }
 	var collection struct{ ID, Status string }
 	for i, into := range []any{&companies, &user, &collection} {
-		out, err := exec.CommandContext(within(t), "sh", "-c", lines[i]).Output()
+		out, err := exec.CommandContext(timeoutContext(t), "sh", "-c", lines[i]).Output()
 		if err == nil {
 			err = json.Unmarshal(out, into)
 		}
@@ -113,7 +113,7 @@ func TestDevPrintsLinesToPaste(t *testing.T) {
 		}
 	}
 	if len(companies) == 0 || user.UserUUID == "" || collection.ID == "" || collection.Status != "RUNNING" {
-		t.Errorf("answered %v %v %v", companies, user, collection)
+		t.Errorf("responses %v %v %v", companies, user, collection)
 	}
 	stop(t, p)
 }

@@ -9,9 +9,9 @@ import (
 	"samla/test/process"
 )
 
-// TestNothingIsLeftBehind looks for what programs that were not told to keep
-// anything leave in the directory for temporary files.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestCommands_RemoveTemporaryFiles runs commands without a data directory. They must
+// leave no files in the directory for temporary files.
+func TestCommands_RemoveTemporaryFiles(t *testing.T) {
 	t.Parallel()
 	temporary := t.TempDir()
 	set := "TMPDIR=" + temporary
@@ -20,9 +20,9 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 	for _, args := range [][]string{{"dev", "--listen", "127.0.0.1:0", "--json"}, {"sandbox", "--listen", "127.0.0.1:0", "--json"}} {
 		p := process.Start(t, "env", append([]string{set, program}, args...)...)
-		line(t, p, &struct{}{})
+		firstLine(t, p, &struct{}{})
 		if left, err := os.ReadDir(temporary); err != nil || len(left) == 0 {
-			t.Errorf("samla %s keeps nothing there: %v", args[0], err)
+			t.Errorf("samla %s has no temporary files while it runs: %v", args[0], err)
 		}
 		stop(t, p)
 	}
@@ -31,59 +31,59 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range left {
-		t.Errorf("%s is left", l.Name())
+		t.Errorf("%s was not removed", l.Name())
 	}
 }
 
-// TestServeTakesTheMasterKeyFromTheEnvironment starts with the key in a variable
-// and finds what was sealed with the same key from its file.
-func TestServeTakesTheMasterKeyFromTheEnvironment(t *testing.T) {
+// TestServe_ReadsMasterKeyFromEnvironment starts a server with the key in a variable. It
+// must be able to open what was sealed with the same key from a file.
+func TestServe_ReadsMasterKeyFromEnvironment(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	key := w.key(t, nil, "acme")
+	w := newEnv(t)
+	key := w.createKey(t, nil, "acme")
 	master, err := os.ReadFile(w.master)
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := "SAMLA_MASTER_KEY=" + base64.StdEncoding.EncodeToString(master)
-	store := w.store(nil)[2:] // without the file
+	store := w.storeFlags(nil)[2:] // without the file
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--banks", w.banks}, store...)
 	p := process.Start(t, "env", append([]string{set, program}, args...)...)
-	api, err := p.Address(within(t))
+	api, err := p.Address(timeoutContext(t))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, p.Log.Tail())
 	}
-	visitor(t, api, key, w.phone, "customer-1")
+	newUser(t, api, key, w.phone, "customer-1")
 	stop(t, p)
 
 	for _, bad := range []string{"SAMLA_MASTER_KEY=nonsense", set} {
 		more := args
 		if bad == set {
-			more = append(args, "--master-key-file", w.master) // which of the two?
+			more = append(args, "--master-key-file", w.master) // two keys are ambiguous
 		}
 		out, log, status := process.Run(t, "env", append([]string{bad, program}, more...)...)
 		if status <= 0 || out != "" || !strings.Contains(log, "master") {
-			t.Errorf("exit status %d, printed %q, said %q", status, out, log)
+			t.Errorf("exit status %d, printed %q, error %q", status, out, log)
 		}
 		if strings.Contains(log, "nonsense") || strings.Contains(log, set) {
-			t.Error("the refusal repeats the key")
+			t.Error("the error contains the key")
 		}
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestUsage_ListsCommands(t *testing.T) {
 	t.Parallel()
 	out, log, status := process.Run(t, program, "--help")
 	if status != 0 || log != "" {
-		t.Errorf("help: exit status %d, said %q", status, log)
+		t.Errorf("help: exit status %d, error %q", status, log)
 	}
 	for _, command := range []string{"demo", "dev", "serve", "sandbox", "key create", "key list", "key revoke", "master-key", "bench status"} {
 		if !strings.Contains(out, "\n  "+command) {
 			t.Errorf("help does not list %q:\n%s", command, out)
 		}
 	}
-	fails(t, "samla --help")
-	fails(t, "samla --help", "nonsense")
-	fails(t, "samla --help", "dev", "--nonsense")
-	fails(t, "--log-level", "dev", "--log-level", "loud")
+	wantFailure(t, "samla --help")
+	wantFailure(t, "samla --help", "nonsense")
+	wantFailure(t, "samla --help", "dev", "--nonsense")
+	wantFailure(t, "--log-level", "dev", "--log-level", "loud")
 }

@@ -12,11 +12,11 @@ import (
 	"samla/test/process"
 )
 
-// TestJobs_ParkedRowIsListedAndResumed parks a row as a server does and takes it
-// through the command.
+// TestJobs_ParkedRowIsListedAndResumed parks a row as a server does, then lists and resumes
+// it with the command.
 func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 	t.Parallel()
-	overStores(t, func(t *testing.T, flags []string) {
+	onStores(t, func(t *testing.T, flags []string) {
 		dir := filepath.Join(t.TempDir(), "data")
 		dsn := filepath.Join(dir, "store")
 		if len(flags) > 0 {
@@ -52,7 +52,7 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 		if out := command("jobs", "list"); strings.Contains(out, id) {
 			t.Errorf("after it was resumed:\n%s", out)
 		}
-		fails(t, "not found", append([]string{"jobs", "resume", "collections", id}, flags...)...)
-		fails(t, "unknown queue", append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
+		wantFailure(t, "not found", append([]string{"jobs", "resume", "collections", id}, flags...)...)
+		wantFailure(t, "unknown queue", append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
 	})
 }

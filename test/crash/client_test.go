@@ -15,54 +15,54 @@ import (
 // request is one call of the API.
 type request struct {
 	method, path string
-	token        string // of a session; empty = the API key
+	token        string // session token; empty: the API key
 	key          string // Idempotency-Key
 	body         any
 }
 
-// answer is what came back.
-type answer struct {
+// response is a response of the API.
+type response struct {
 	status int
 	body   []byte
 }
 
-// read decodes the answer's body.
-func (a answer) read(into any) {
-	_ = json.Unmarshal(a.body, into) // members that are missed are found missing by the caller
+// decode decodes the response's body.
+func (a response) decode(into any) {
+	_ = json.Unmarshal(a.body, into) // the caller checks the members that it needs
 }
 
-// code is the code of a problem.
-func (a answer) code() string {
+// code returns the code of a problem document.
+func (a response) code() string {
 	var p struct{ Code string }
-	a.read(&p)
+	a.decode(&p)
 	return p.Code
 }
 
-// errUnknown says that a server died over a request that must not be repeated:
-// nobody knows whether it was carried out.
+// errUnknown means that a server was killed during a request that must not be repeated: it
+// is not known whether the request had an effect.
 var errUnknown = errors.New("the outcome is unknown")
 
-// retryGap is how long a client waits before it tries again.
+// retryGap is the pause between retries.
 const retryGap = 50 * time.Millisecond
 
-// ask sends a request until there is an answer. A POST without a key is sent
-// again only when it cannot have reached a server; else errUnknown is returned.
-func (w *worker) ask(ctx context.Context, q request) (answer, error) {
+// do sends a request until there is a response. A POST without an Idempotency-Key is
+// repeated only if it was never sent; otherwise the error is errUnknown.
+func (w *worker) do(ctx context.Context, q request) (response, error) {
 	repeatable := q.method != http.MethodPost || q.key != ""
 	for {
-		a, err := w.once(ctx, q)
+		a, err := w.sendOnce(ctx, q)
 		switch {
 		case ctx.Err() != nil:
 			return a, ctx.Err()
 		case err == nil && a.code() == "IDEMPOTENCY_IN_PROGRESS":
 		case err == nil && a.status >= 500:
-			w.books.fault("%s %s: %d %s", q.method, q.path, a.status, a.body)
+			w.recorder.addFault("%s %s: %d %s", q.method, q.path, a.status, a.body)
 		case err == nil:
 			if q.method != http.MethodGet && a.status < 300 {
-				w.books.acknowledged()
+				w.recorder.addAck()
 			}
 			return a, nil
-		case !repeatable && !unsent(err):
+		case !repeatable && !neverSent(err):
 			return a, errUnknown
 		}
 		if !pause(ctx, retryGap) {
@@ -71,27 +71,27 @@ func (w *worker) ask(ctx context.Context, q request) (answer, error) {
 	}
 }
 
-// errDown says that no server is there to be asked.
-var errDown = errors.New("no server serves")
+// errDown means that no server is running.
+var errDown = errors.New("no server is running")
 
-// unsent tells whether a request that failed was never sent.
-func unsent(err error) bool {
+// neverSent reports whether a failed request was never sent.
+func neverSent(err error) bool {
 	var op *net.OpError
 	return errors.Is(err, errDown) || errors.As(err, &op) && op.Op == "dial"
 }
 
-// once sends a request to the server that the worker speaks to, and turns to the
-// next one when that fails.
-func (w *worker) once(ctx context.Context, q request) (answer, error) {
+// sendOnce sends a request to the worker's current server. If that fails, the next server
+// becomes the current one.
+func (w *worker) sendOnce(ctx context.Context, q request) (response, error) {
 	address := ""
 	for range w.nodes {
-		if address = w.nodes[w.node%len(w.nodes)].at(); address != "" {
+		if address = w.nodes[w.node%len(w.nodes)].currentAddress(); address != "" {
 			break
 		}
 		w.node++
 	}
 	if address == "" {
-		return answer{}, errDown
+		return response{}, errDown
 	}
 	a, err := w.send(ctx, address, q)
 	if err != nil {
@@ -100,18 +100,18 @@ func (w *worker) once(ctx context.Context, q request) (answer, error) {
 	return a, err
 }
 
-func (r *run) send(ctx context.Context, address string, q request) (answer, error) {
+func (r *crashTest) send(ctx context.Context, address string, q request) (response, error) {
 	var body io.Reader
 	if q.body != nil {
 		data, err := json.Marshal(q.body)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		body = bytes.NewReader(data)
 	}
 	h, err := http.NewRequestWithContext(ctx, q.method, address+q.path, body)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	h.Header.Set("Insurely-Version", "2026-04-01")
 	if q.body != nil {
@@ -127,14 +127,14 @@ func (r *run) send(ctx context.Context, address string, q request) (answer, erro
 	}
 	resp, err := r.http.Do(h)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, data}, err
+	return response{resp.StatusCode, data}, err
 }
 
-// pause waits, and reports false when ctx ended first.
+// pause waits for d. It reports false if ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -146,10 +146,10 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// must is ask for a request that has to be answered with one of some statuses.
-// It reports false when the flow cannot go on.
-func (w *worker) must(ctx context.Context, q request, statuses ...int) (answer, bool) {
-	a, err := w.ask(ctx, q)
+// want is do for a request whose response must have one of these statuses. It reports
+// false if the flow cannot continue.
+func (w *worker) want(ctx context.Context, q request, statuses ...int) (response, bool) {
+	a, err := w.do(ctx, q)
 	if err != nil {
 		return a, false
 	}
@@ -158,6 +158,6 @@ func (w *worker) must(ctx context.Context, q request, statuses ...int) (answer, 
 			return a, true
 		}
 	}
-	w.books.fault("%s", fmt.Sprintf("%s %s: %d %s, want %v", q.method, q.path, a.status, a.body, statuses))
+	w.recorder.addFault("%s", fmt.Sprintf("%s %s: %d %s, want %v", q.method, q.path, a.status, a.body, statuses))
 	return a, false
 }

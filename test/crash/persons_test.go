@@ -9,20 +9,19 @@ import (
 	"samla/internal/ident"
 )
 
-// persons hands out personal numbers, each once: a bank ends an older consent of
-// the same person. They follow Skatteverket's pattern for test numbers, serials
-// from 980 on.
+// persons issues personal numbers, each once, because a bank ends the older consent of the
+// same person. They have the serials of Skatteverket's test numbers, 980 to 999.
 type persons struct {
 	mu     sync.Mutex
 	born   time.Time
 	serial int
-	given  map[string]bool
+	issued map[string]bool
 }
 
 func newPersons() *persons {
-	p := &persons{born: time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC), serial: 980, given: map[string]bool{}}
+	p := &persons{born: time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC), serial: 980, issued: map[string]bool{}}
 	for _, number := range histories {
-		p.given[number] = true
+		p.issued[number] = true
 	}
 	return p
 }
@@ -35,11 +34,11 @@ func (p *persons) next() string {
 		p.born, p.serial = p.born.AddDate(0, 0, 1), 980
 	}
 	number := digits + checkDigit(digits[2:])
-	p.given[number] = true
+	p.issued[number] = true
 	return number
 }
 
-// checkDigit is Luhn's, over nine digits.
+// checkDigit returns the Luhn check digit of nine digits.
 func checkDigit(nine string) string {
 	sum := 0
 	for i, c := range nine {
@@ -52,7 +51,7 @@ func checkDigit(nine string) string {
 	return string(rune('0' + (10-sum%10)%10))
 }
 
-func TestPersonsAreValidAndDiffer(t *testing.T) {
+func TestPersons_IssueValidUniqueNumbers(t *testing.T) {
 	p := newPersons()
 	for range 5000 {
 		if n := p.next(); n == "" {
@@ -61,7 +60,7 @@ func TestPersonsAreValidAndDiffer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(p.given) - len(histories); n != 5000 {
+	if n := len(p.issued) - len(histories); n != 5000 {
 		t.Errorf("%d different numbers", n)
 	}
 }

@@ -5,16 +5,16 @@ import (
 	"database/sql"
 	"path/filepath"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver
-	_ "modernc.org/sqlite"             // the driver
+	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver
+	_ "modernc.org/sqlite"             // database/sql driver
 )
 
-// row is what the database holds of a consent. The id of the request that opened
-// it at the bank is told nowhere else.
-type row struct{ id, collectionID, request, status string }
+// consentRow is a consent in the database. request is the X-Request-ID that opened it at
+// the bank, which the API does not return.
+type consentRow struct{ id, collectionID, request, status string }
 
-// rows reads all consents beside the running servers.
-func (r *run) rows(ctx context.Context) map[string]row {
+// readConsents reads all consents from the database while the servers are running.
+func (r *crashTest) readConsents(ctx context.Context) map[string]consentRow {
 	r.Helper()
 	driver, source := "pgx", r.database
 	if source == "" {
@@ -30,9 +30,9 @@ func (r *run) rows(ctx context.Context) map[string]row {
 		r.Fatal(err)
 	}
 	defer all.Close()
-	found := map[string]row{}
+	found := map[string]consentRow{}
 	for all.Next() {
-		var c row
+		var c consentRow
 		if err := all.Scan(&c.id, &c.collectionID, &c.request, &c.status); err != nil {
 			r.Fatal(err)
 		}

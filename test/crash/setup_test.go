@@ -16,37 +16,36 @@ import (
 	"samla/test/process"
 )
 
-// run is one crash test: the servers, the sandbox, and the books that are kept
-// of what was acknowledged.
-type run struct {
+// crashTest is one crash test: the servers, the sandbox, and the recorder.
+type crashTest struct {
 	*testing.T
 	dir      string
-	database string // PostgreSQL URL; empty = SQLite
+	database string // PostgreSQL URL; empty: SQLite
 	apiKey   string
 	sandbox  *process.Process
 	phone    *apiclient.Phone
 	nodes    []*node
-	books    *books
+	recorder *recorder
 	persons  *persons
 	http     *http.Client
 
-	atBanks, duplicates, lapsing int // consents at the banks
+	atBanks, duplicates, lapsing int // numbers of consents at the banks
 }
 
-// node is one samla serve, in its present life.
+// node is one server: its current process and the previous ones, which were killed.
 type node struct {
 	t    *testing.T
 	args []string
 
-	process *process.Process
-	past    []*process.Process
-	mu      sync.Mutex
-	address string // empty while it does not serve
+	process  *process.Process
+	previous []*process.Process
+	mu       sync.Mutex
+	address  string // empty while it is not serving
 }
 
-func setUp(t *testing.T, database string, nodes int) *run {
+func setUp(t *testing.T, database string, nodes int) *crashTest {
 	dir := t.TempDir()
-	r := &run{T: t, dir: dir, database: database, books: newBooks(), persons: newPersons(),
+	r := &crashTest{T: t, dir: dir, database: database, recorder: newRecorder(), persons: newPersons(),
 		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: workers}}}
 	r.sandbox = process.Start(t, program, "sandbox", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "sandbox"),
 		"--json", "--log-level", "debug")
@@ -66,12 +65,12 @@ func setUp(t *testing.T, database string, nodes int) *run {
 	}
 	r.phone = apiclient.NewPhone(sandbox.Sandbox, ca)
 	master := r.masterFile()
-	r.must("master-key", master)
+	r.command("master-key", master)
 	store := []string{"--master-key-file", master, "--data", r.dataDir()}
 	if database != "" {
 		store = append(store, "--database", database)
 	}
-	r.apiKey = strings.TrimSpace(r.must(append([]string{"key", "create", "crash"}, store...)...))
+	r.apiKey = strings.TrimSpace(r.command(append([]string{"key", "create", "crash"}, store...)...))
 	for range nodes {
 		n := &node{t: t, args: append([]string{"serve", "--banks", sandbox.Banks, "--listen", "127.0.0.1:0",
 			"--log-level", "debug", "--rate-limit", "0"}, store...)}
@@ -84,25 +83,25 @@ func setUp(t *testing.T, database string, nodes int) *run {
 	return r
 }
 
-func (r *run) masterFile() string { return filepath.Join(r.dir, "master.json") }
+func (r *crashTest) masterFile() string { return filepath.Join(r.dir, "master.json") }
 
-func (r *run) dataDir() string { return filepath.Join(r.dir, "data") }
+func (r *crashTest) dataDir() string { return filepath.Join(r.dir, "data") }
 
-// must runs a command that has to succeed and returns what it prints.
-func (r *run) must(args ...string) string {
+// command runs a command that must succeed and returns what it prints.
+func (r *crashTest) command(args ...string) string {
 	r.Helper()
 	out, log, status := process.Run(r, program, args...)
 	if status != 0 {
-		r.Fatalf("samla %s ends with %d:\n%s", args[0], status, log)
+		r.Fatalf("samla %s: exit status %d:\n%s", args[0], status, log)
 	}
 	return out
 }
 
 func (n *node) start() { n.process = process.Start(n.t, program, n.args...) }
 
-// await waits until the node serves.
+// await waits until the node is serving.
 func (n *node) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, resumeWithin)
+	ctx, cancel := context.WithTimeout(ctx, resumeTimeout)
 	defer cancel()
 	address, err := n.process.Address(ctx)
 	n.mu.Lock()
@@ -111,28 +110,28 @@ func (n *node) await(ctx context.Context) error {
 	return err
 }
 
-// kill ends the node at once and returns when.
+// kill kills the node and returns the time.
 func (n *node) kill() time.Time {
 	n.mu.Lock()
 	n.address = ""
 	n.mu.Unlock()
 	n.process.Kill()
-	n.past = append(n.past, n.process)
+	n.previous = append(n.previous, n.process)
 	return time.Now()
 }
 
-// at is where the node serves; empty while it does not.
-func (n *node) at() string {
+// currentAddress returns the URL of the node, or "" while it is not serving.
+func (n *node) currentAddress() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.address
 }
 
-// logs are what all lives of all servers have logged, and the sandbox.
-func (r *run) logs() []*process.Text {
-	all := []*process.Text{r.sandbox.Log}
+// logs returns the logs of all processes of all nodes, and of the sandbox.
+func (r *crashTest) logs() []*process.Output {
+	all := []*process.Output{r.sandbox.Log}
 	for _, n := range r.nodes {
-		for _, p := range append(n.past, n.process) {
+		for _, p := range append(n.previous, n.process) {
 			all = append(all, p.Log)
 		}
 	}

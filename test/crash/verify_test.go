@@ -9,155 +9,154 @@ import (
 	"time"
 )
 
-// verify holds the servers, which have come through the storm, against the
-// books.
-func (r *run) verify() {
+// verify checks that the servers still have everything that they acknowledged.
+func (r *crashTest) verify() {
 	r.Helper()
-	w := &worker{run: r}
+	w := &worker{crashTest: r}
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Minute)
 	defer cancel()
-	r.noRestless()
-	for id, u := range r.books.users {
-		w.keptUser(ctx, id, u)
+	r.checkUnfinished()
+	for id, u := range r.recorder.users {
+		w.checkUser(ctx, id, u)
 	}
-	for token, userID := range r.books.sessions {
-		w.keptSession(ctx, token, userID)
+	for token, userID := range r.recorder.sessions {
+		w.checkSession(ctx, token, userID)
 	}
-	for id, c := range r.books.collections {
-		w.keptCollection(ctx, id, c)
+	for id, c := range r.recorder.collections {
+		w.checkCollection(ctx, id, c)
 	}
-	rows := r.rows(ctx)
-	for id, c := range r.books.consents {
+	rows := r.readConsents(ctx)
+	for id, c := range r.recorder.consents {
 		row, ok := rows[id]
 		want := c.status
-		if r.books.users[c.userID].deleted && want == "AUTHORIZED" {
+		if r.recorder.users[c.userID].deleted && want == "AUTHORIZED" {
 			want = "REVOKED"
 		}
 		if !ok || row.status != want {
-			r.lost("consent %s is %q, acknowledged as %s", id, row.status, want)
+			r.addLost("consent %s is %q, acknowledged as %s", id, row.status, want)
 		}
 	}
-	r.atTheBanks(ctx, rows)
-	r.quiet()
+	r.checkBanks(ctx, rows)
+	r.checkSecrets()
 }
 
-// lost tells of an acknowledged write that is missing.
-func (r *run) lost(format string, args ...any) {
-	r.books.note(func() { r.books.lost++ })
-	r.books.fault("lost: "+format, args...)
+// addLost records that an acknowledged write is missing.
+func (r *crashTest) addLost(format string, args ...any) {
+	r.recorder.update(func() { r.recorder.lost++ })
+	r.recorder.addFault("lost: "+format, args...)
 }
 
-// noRestless tells of flows that were left before their end.
-func (r *run) noRestless() {
-	for id, c := range r.books.consents {
+// checkUnfinished records flows that did not reach a final status as stuck.
+func (r *crashTest) checkUnfinished() {
+	for id, c := range r.recorder.consents {
 		if c.status == "INITIATED" {
-			r.books.note(func() { r.books.stuck[id] = true })
+			r.recorder.update(func() { r.recorder.stuck[id] = true })
 		}
 	}
-	for id, c := range r.books.collections {
-		if c.status == "" || pending[c.status] {
-			r.books.note(func() { r.books.stuck[id] = true })
+	for id, c := range r.recorder.collections {
+		if c.status == "" || unfinished[c.status] {
+			r.recorder.update(func() { r.recorder.stuck[id] = true })
 		}
 	}
 }
 
-func (w *worker) keptUser(ctx context.Context, id string, want *userEntry) {
+func (w *worker) checkUser(ctx context.Context, id string, want *userEntry) {
 	type user struct {
 		UserUUID, ExternalID string
 		Anonymized           bool
 	}
 	var byID, byName user
-	a, err := w.ask(ctx, request{method: "GET", path: "/users/" + id})
-	a.read(&byID)
+	a, err := w.do(ctx, request{method: "GET", path: "/users/" + id})
+	a.decode(&byID)
 	if err != nil || a.status != 200 || byID.Anonymized != want.deleted || !want.deleted && byID.ExternalID != want.externalID {
-		w.lost("user %s (deleted %v): %d %s", id, want.deleted, a.status, a.body)
+		w.addLost("user %s (deleted %v): %d %s", id, want.deleted, a.status, a.body)
 	}
-	a, err = w.ask(ctx, request{method: "GET", path: "/users?externalId=" + want.externalID})
-	a.read(&byName)
+	a, err = w.do(ctx, request{method: "GET", path: "/users?externalId=" + want.externalID})
+	a.decode(&byName)
 	switch {
 	case err != nil, want.deleted && a.status != 404, !want.deleted && byName.UserUUID != id:
-		w.lost("user %s by external id (deleted %v): %d %s", id, want.deleted, a.status, a.body)
+		w.addLost("user %s by external id (deleted %v): %d %s", id, want.deleted, a.status, a.body)
 	}
 }
 
-// keptSession holds every session against its user, on every server.
-func (w *worker) keptSession(ctx context.Context, token, userID string) {
+// checkSession checks that a session is valid on every server, unless its user was deleted.
+func (w *worker) checkSession(ctx context.Context, token, userID string) {
 	want := http.StatusOK
-	if w.books.users[userID].deleted {
+	if w.recorder.users[userID].deleted {
 		want = http.StatusUnauthorized
 	}
 	for _, n := range w.nodes {
-		a, err := w.send(ctx, n.at(), request{method: "GET", path: "/users/" + userID, token: token})
+		a, err := w.send(ctx, n.currentAddress(), request{method: "GET", path: "/users/" + userID, token: token})
 		if err != nil || a.status != want {
-			w.lost("a session of user %s: %d %s, want %d", userID, a.status, a.body, want)
+			w.addLost("a session of user %s: %d %s, want %d", userID, a.status, a.body, want)
 		}
 	}
 }
 
-func (w *worker) keptCollection(ctx context.Context, id string, want *collectionEntry) {
-	var s state
-	a, err := w.ask(ctx, request{method: "GET", path: "/collections/" + id + "/status"})
-	a.read(&s)
+func (w *worker) checkCollection(ctx context.Context, id string, want *collectionEntry) {
+	var s flowState
+	a, err := w.do(ctx, request{method: "GET", path: "/collections/" + id + "/status"})
+	a.decode(&s)
 	if err != nil || s.Status != want.status {
-		w.lost("collection %s: %d %s, acknowledged as %s", id, a.status, a.body, want.status)
+		w.addLost("collection %s: %d %s, acknowledged as %s", id, a.status, a.body, want.status)
 	}
 	if want.data == "" {
 		return
 	}
-	a, err = w.ask(ctx, request{method: "GET", path: "/collections/" + id + "/wealth/data"})
-	switch gone := want.deleted || w.books.users[want.userID].deleted; {
+	a, err = w.do(ctx, request{method: "GET", path: "/collections/" + id + "/wealth/data"})
+	switch gone := want.deleted || w.recorder.users[want.userID].deleted; {
 	case err != nil, gone && a.status != http.StatusGone, !gone && string(a.body) != want.data:
-		w.lost("the data of collection %s (deleted %v): %d, %d bytes of %d", id, gone, a.status, len(a.body), len(want.data))
+		w.addLost("the data of collection %s (deleted %v): %d, %d bytes of %d", id, gone, a.status, len(a.body), len(want.data))
 	}
 }
 
-// listed is a consent as the sandbox tells it.
-type listed struct{ ConsentID, ConsentStatus, XRequestID string }
+// bankConsent is a consent in the list of the sandbox's operator.
+type bankConsent struct{ ConsentID, ConsentStatus, XRequestID string }
 
-// atTheBanks holds the banks' consents against ours: each of theirs was made by
-// one of ours, and none of ours has made two; what is over here is over there. A
-// consent that nobody was told of may be the exception: when it ends before the
-// server has written down what the bank calls it, it lapses at the bank unsigned.
-func (r *run) atTheBanks(ctx context.Context, rows map[string]row) {
-	ours := map[string]row{} // by the id of the request that opens it
+// checkBanks compares the banks' consents with ours: each of theirs belongs to one of
+// ours, none of ours has two, and a consent that has ended here has ended at the bank. The
+// exception is a consent that was never acknowledged: if it ends before the server has
+// stored the bank's consent id, it expires at the bank without a signature.
+func (r *crashTest) checkBanks(ctx context.Context, rows map[string]consentRow) {
+	ours := map[string]consentRow{} // by X-Request-ID
 	for _, c := range rows {
 		if _, twice := ours[c.request]; twice {
-			r.books.fault("two consents share a request id")
+			r.recorder.addFault("two consents share a request id")
 		}
 		ours[c.request] = c
 	}
 	for {
-		var theirs struct{ Consents []listed }
+		var theirs struct{ Consents []bankConsent }
 		r.operator(ctx, "/sandbox/consents", &theirs)
-		seen, untold, lapsing := map[string]bool{}, []string{}, 0
+		seen, open, lapsing := map[string]bool{}, []string{}, 0
 		for _, b := range theirs.Consents {
 			c, known := ours[b.XRequestID]
 			if !known || seen[b.XRequestID] {
 				r.duplicates++
 			}
 			seen[b.XRequestID] = true
-			over, overThere := c.status == "REVOKED" || c.status == "FAILED", b.ConsentStatus != "received" && b.ConsentStatus != "valid"
+			ended, endedAtBank := c.status == "REVOKED" || c.status == "FAILED", b.ConsentStatus != "received" && b.ConsentStatus != "valid"
 			switch {
-			case over && b.ConsentStatus == "received" && !r.books.knows(c):
+			case ended && b.ConsentStatus == "received" && !r.recorder.isAcknowledged(c):
 				lapsing++
-			case over && !overThere:
-				untold = append(untold, c.id+" "+b.ConsentStatus)
+			case ended && !endedAtBank:
+				open = append(open, c.id+" "+b.ConsentStatus)
 			case c.status == "AUTHORIZED" && b.ConsentStatus != "valid":
-				r.books.fault("consent %s is authorized here and %s at the bank", c.id, b.ConsentStatus)
+				r.recorder.addFault("consent %s is authorized here and %s at the bank", c.id, b.ConsentStatus)
 			}
 		}
 		for _, c := range ours {
 			if c.status == "AUTHORIZED" && !seen[c.request] {
-				r.books.fault("consent %s is authorized and unknown to the bank", c.id)
+				r.recorder.addFault("consent %s is authorized and unknown to the bank", c.id)
 			}
 		}
-		if len(untold) == 0 {
+		if len(open) == 0 {
 			r.atBanks, r.lapsing = len(theirs.Consents), lapsing
 			return
 		}
-		if since := time.Since(r.books.lastKill); since > resumeWithin {
-			r.books.fault("%d of the consents that are over are open at a bank %v after the last kill, such as %s",
-				len(untold), since, untold[0])
+		if since := time.Since(r.recorder.lastKill); since > resumeTimeout {
+			r.recorder.addFault("%d consents that have ended are open at a bank %v after the last kill, such as %s",
+				len(open), since, open[0])
 			return
 		}
 		r.duplicates = 0
@@ -167,8 +166,8 @@ func (r *run) atTheBanks(ctx context.Context, rows map[string]row) {
 	}
 }
 
-// operator reads one of the sandbox's faces for its operator.
-func (r *run) operator(ctx context.Context, path string, into any) {
+// operator gets an operator endpoint of the sandbox.
+func (r *crashTest) operator(ctx context.Context, path string, into any) {
 	r.Helper()
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, r.phone.Sandbox+path, nil)
 	if err != nil {
@@ -184,8 +183,8 @@ func (r *run) operator(ctx context.Context, path string, into any) {
 	}
 }
 
-// summary says in one line what came of it, and fails on what must not be.
-func (r *run) summary(store string, kills int) {
+// summary logs the counts in one line and fails the test if there are faults.
+func (r *crashTest) summary(store string, kills int) {
 	r.Helper()
 	replays := 0
 	var all struct {
@@ -197,9 +196,9 @@ func (r *run) summary(store string, kills int) {
 	for _, b := range all.Banks {
 		replays += b.ConsentReplays
 	}
-	b := r.books
+	b := r.recorder
 	for i, f := range b.faults {
-		if i == mostFaults {
+		if i == maxFaults {
 			r.Errorf("and %d more", len(b.faults)-i)
 			break
 		}
@@ -216,7 +215,7 @@ func (r *run) summary(store string, kills int) {
 		len(b.users), len(b.sessions), len(b.consents), len(b.collections), r.atBanks, replays, r.lapsing,
 		b.unsigned, all.UnattendedReads, b.refreshes)
 	r.Logf("%s: %d kills, %d acknowledged writes, %d lost, %d stuck > %v (longest %.1f s after the last kill, %.1f s through kills), %d duplicate bank consents",
-		store, b.kills, b.acks, b.lost, len(b.stuck), resumeWithin, b.stillestCalm.Seconds(), b.stillest.Seconds(), r.duplicates)
+		store, b.kills, b.acks, b.lost, len(b.stuck), resumeTimeout, b.longestStallAfterKill.Seconds(), b.longestStall.Seconds(), r.duplicates)
 	if b.kills < kills || b.acks == 0 {
 		r.Errorf("%d kills over %d acknowledged writes: there was no load", b.kills, b.acks)
 	}

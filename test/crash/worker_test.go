@@ -7,75 +7,75 @@ import (
 	"time"
 )
 
-// worker is one of the clients' backends: it walks one flow after the other.
+// worker is a client that runs one flow after the other.
 type worker struct {
-	*run
+	*crashTest
 	number int
-	chance *rand.Rand
-	node   int // the server it speaks to
-	serial int // of what it has made
+	random *rand.Rand
+	node   int // index of the current server
+	serial int // for unique keys and ids
 
-	userID, token string // of the flow under way
+	userID, token string // of the current flow
 }
 
-// histories are persons of the sandbox whose collections take many pages, so
-// that kills hit them half way. One worker each has them.
+// histories are persons of the sandbox whose collections read many pages, so that kills
+// interrupt them. Each is used by one worker only.
 var histories = []string{"198412099296", "199011062388", "196603233724"}
 
-// registrars is how many workers make and delete users only.
-const registrars = 3
+// userWorkers is how many workers only create and delete users.
+const userWorkers = 3
 
 func (w *worker) work(ctx context.Context) {
-	for !w.books.ended() && ctx.Err() == nil {
-		if !w.user(ctx) || !w.session(ctx) {
+	for !w.recorder.stopped() && ctx.Err() == nil {
+		if !w.createUser(ctx) || !w.createSession(ctx) {
 			continue
 		}
-		switch n := w.chance.IntN(10); {
+		switch n := w.random.IntN(10); {
 		case w.number < len(histories):
-			w.history(ctx, histories[w.number])
-		case w.number < len(histories)+registrars:
-			// A flow that a kill has hit rests for a while; these never rest.
+			w.longHistoryFlow(ctx, histories[w.number])
+		case w.number < len(histories)+userWorkers:
+			// Other flows pause after a kill. These workers keep up the load.
 			pause(ctx, 20*time.Millisecond)
 		case n < 4:
-			w.stored(ctx)
+			w.storedConsentFlow(ctx)
 		case n < 7:
-			w.oneTime(ctx)
+			w.oneTimeFlow(ctx)
 		case n < 8:
-			w.declined(ctx)
+			w.declinedFlow(ctx)
 		case n < 9:
-			w.withdrawn(ctx)
+			w.revokedFlow(ctx)
 		default:
-			w.refreshed(ctx)
+			w.backgroundFlow(ctx)
 		}
-		if w.chance.IntN(4) == 0 {
-			w.delete(ctx)
+		if w.random.IntN(4) == 0 {
+			w.deleteUser(ctx)
 		}
 	}
 }
 
-// maybe is an Idempotency-Key in half of the cases, else none.
-func (w *worker) maybe() string {
-	if w.chance.IntN(2) == 0 {
+// optionalKey returns an Idempotency-Key in half of the cases, otherwise "".
+func (w *worker) optionalKey() string {
+	if w.random.IntN(2) == 0 {
 		return ""
 	}
-	return w.key()
+	return w.newKey()
 }
 
-func (w *worker) key() string {
+func (w *worker) newKey() string {
 	w.serial++
 	return fmt.Sprintf("key-%d-%d", w.number, w.serial)
 }
 
-// user makes a user. With a key the repeat of a request that a kill cut short
-// must be answered as the first; without one it may find the user there.
-func (w *worker) user(ctx context.Context) bool {
-	q := request{method: "POST", path: "/users", key: w.maybe()}
+// createUser creates a user. A repeated request with an Idempotency-Key must get the first
+// response; without one it may get USER_EXISTS.
+func (w *worker) createUser(ctx context.Context) bool {
+	q := request{method: "POST", path: "/users", key: w.optionalKey()}
 	w.serial++
 	externalID := fmt.Sprintf("customer-%d-%d", w.number, w.serial)
 	q.body = map[string]string{"externalId": externalID}
-	a, err := w.ask(ctx, q)
+	a, err := w.do(ctx, q)
 	for err == errUnknown {
-		a, err = w.ask(ctx, q)
+		a, err = w.do(ctx, q)
 		if err == nil && a.status == 409 && a.code() == "USER_EXISTS" {
 			a.status = 201
 		}
@@ -84,53 +84,53 @@ func (w *worker) user(ctx context.Context) bool {
 		return false
 	}
 	var u struct{ UserUUID string }
-	a.read(&u)
+	a.decode(&u)
 	if a.status != 201 || u.UserUUID == "" {
-		w.books.fault("POST /users (key %q): %d %s", q.key, a.status, a.body)
+		w.recorder.addFault("POST /users (key %q): %d %s", q.key, a.status, a.body)
 		return false
 	}
 	w.userID = u.UserUUID
-	w.books.note(func() { w.books.users[u.UserUUID] = &userEntry{externalID: externalID} })
+	w.recorder.update(func() { w.recorder.users[u.UserUUID] = &userEntry{externalID: externalID} })
 	return true
 }
 
-// made asks for something that a repeat makes again; body is asked for each try,
-// since a second try without a key needs another person.
-func (w *worker) made(ctx context.Context, path, token, key string, body func() any) (answer, bool) {
+// create sends a POST that can be repeated with a new body. body is called for each try,
+// because a second try without an Idempotency-Key needs another person.
+func (w *worker) create(ctx context.Context, path, token, key string, body func() any) (response, bool) {
 	q := request{method: "POST", path: path, token: token, key: key, body: body()}
 	for {
-		a, err := w.ask(ctx, q)
+		a, err := w.do(ctx, q)
 		if err == errUnknown {
 			q.body = body()
 			continue
 		}
 		if err == nil && a.status != 201 {
-			w.books.fault("POST %s (key %q): %d %s", path, key, a.status, a.body)
+			w.recorder.addFault("POST %s (key %q): %d %s", path, key, a.status, a.body)
 		}
 		return a, err == nil && a.status == 201
 	}
 }
 
-func (w *worker) session(ctx context.Context) bool {
-	a, ok := w.made(ctx, "/users/"+w.userID+"/sessions", "", w.maybe(), func() any { return nil })
+func (w *worker) createSession(ctx context.Context) bool {
+	a, ok := w.create(ctx, "/users/"+w.userID+"/sessions", "", w.optionalKey(), func() any { return nil })
 	var s struct{ Token string }
-	a.read(&s)
+	a.decode(&s)
 	w.token = s.Token
 	if ok {
-		w.books.note(func() { w.books.sessions[s.Token] = w.userID })
+		w.recorder.update(func() { w.recorder.sessions[s.Token] = w.userID })
 	}
 	return ok
 }
 
-// delete deletes the user of the flow, with all that hangs on it.
-func (w *worker) delete(ctx context.Context) {
-	if _, ok := w.must(ctx, request{method: "DELETE", path: "/users/" + w.userID}, 204); ok {
-		w.books.note(func() { w.books.users[w.userID].deleted = true })
+// deleteUser deletes the user of the flow.
+func (w *worker) deleteUser(ctx context.Context) {
+	if _, ok := w.want(ctx, request{method: "DELETE", path: "/users/" + w.userID}, 204); ok {
+		w.recorder.update(func() { w.recorder.users[w.userID].deleted = true })
 	}
 }
 
-// state is what a status poll tells, of a consent or of a collection.
-type state struct {
+// flowState is the status response of a consent or collection.
+type flowState struct {
 	Status           string
 	AuthInstructions struct{ AutoStartToken, QRData string }
 	ExtraInformation struct {
@@ -139,46 +139,46 @@ type state struct {
 	}
 }
 
-// pending are the statuses that something follows.
-var pending = map[string]bool{"INITIATED": true, "AWAITING_AUTHORIZATION": true, "RUNNING": true, "LOGIN": true, "COLLECTING": true}
+// unfinished are the statuses that are not final.
+var unfinished = map[string]bool{"INITIATED": true, "AWAITING_AUTHORIZATION": true, "RUNNING": true, "LOGIN": true, "COLLECTING": true}
 
-// follow polls a flow until nothing follows. The person does the deed ("approve",
-// "cancel") on the phone as soon as there is something to act on; done tells
-// whether BankID has accepted it. Without a deed follow returns at that moment.
-func (w *worker) follow(ctx context.Context, id, path, deed string) (s state, done, ok bool) {
+// follow polls a flow until its status is final. As soon as there are instructions, the
+// person performs the action ("approve", "cancel") on the phone; done reports whether
+// BankID has accepted it. Without an action follow returns when there are instructions.
+func (w *worker) follow(ctx context.Context, id, path, action string) (s flowState, done, ok bool) {
 	since, shown := time.Now(), false
 	for {
-		a, answered := w.must(ctx, request{method: "GET", path: path, token: w.token}, 200)
+		a, answered := w.want(ctx, request{method: "GET", path: path, token: w.token}, 200)
 		if !answered {
-			w.books.still(id, since)
+			w.recorder.checkProgress(id, since)
 			return s, done, false
 		}
 		before := s.Status
-		s = state{}
-		a.read(&s)
+		s = flowState{}
+		a.decode(&s)
 		if s.Status != before {
 			since = time.Now()
 		}
-		if !pending[s.Status] {
+		if !unfinished[s.Status] {
 			return s, done, true
 		}
 		token, qr := s.AuthInstructions.AutoStartToken+s.ExtraInformation.Token, s.AuthInstructions.QRData+s.ExtraInformation.QRData
 		if token != "" || qr != "" {
-			if deed == "" {
+			if action == "" {
 				return s, false, true
 			}
 			if !shown {
 				shown, since = true, time.Now()
-				w.books.note(func() { w.books.tokens[token] = true })
+				w.recorder.update(func() { w.recorder.tokens[token] = true })
 			}
 			if token != "" {
 				qr = ""
 			}
-			if !done && w.phone.Act(ctx, deed, token, qr, "") == nil {
+			if !done && w.phone.Act(ctx, action, token, qr, "") == nil {
 				done, since = true, time.Now()
 			}
 		}
-		w.books.still(id, since)
-		pause(ctx, 150*time.Millisecond+time.Duration(w.chance.Int64N(int64(200*time.Millisecond))))
+		w.recorder.checkProgress(id, since)
+		pause(ctx, 150*time.Millisecond+time.Duration(w.random.Int64N(int64(200*time.Millisecond))))
 	}
 }

@@ -9,16 +9,16 @@ import (
 // client calls the API of one node with one credential.
 type client struct {
 	harness.Client
-	w *world
+	w *env
 }
 
-// on is the same client at another node.
-func (c client) on(base string) client {
+// atNode returns the same client for another node.
+func (c client) atNode(base string) client {
 	c.Base = base
 	return c
 }
 
-// session makes a client that speaks for a user.
+// session returns a client with a new session of a user.
 func (c client) session(t *testing.T, user string) client {
 	t.Helper()
 	c.Client = c.Session(t, user)

@@ -7,34 +7,34 @@ import (
 	"samla/internal/clock"
 )
 
-// warp is a clock that runs some times as fast as the machine's and can be moved
-// ahead, so that a test sees days pass between two real exchanges.
-type warp struct {
+// fastClock is a clock that runs faster than the system clock by a factor and can be moved
+// forward, so that days can pass during a test.
+type fastClock struct {
 	factor time.Duration
 
 	mu     sync.Mutex
-	start  time.Time // shown when began was the machine's time
+	start  time.Time // its time at began
 	began  time.Time
-	timers map[*warpTimer]struct{}
+	timers map[*fastTimer]struct{}
 }
 
-var _ clock.Clock = (*warp)(nil)
+var _ clock.Clock = (*fastClock)(nil)
 
-func newWarp(start time.Time, factor int) *warp {
-	return &warp{factor: time.Duration(factor), start: start, began: time.Now(), timers: map[*warpTimer]struct{}{}}
+func newFastClock(start time.Time, factor int) *fastClock {
+	return &fastClock{factor: time.Duration(factor), start: start, began: time.Now(), timers: map[*fastTimer]struct{}{}}
 }
 
 // Now implements clock.Clock.
-func (w *warp) Now() time.Time {
+func (w *fastClock) Now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now()
 }
 
-func (w *warp) now() time.Time { return w.start.Add(time.Since(w.began) * w.factor) }
+func (w *fastClock) now() time.Time { return w.start.Add(time.Since(w.began) * w.factor) }
 
-// jump moves the clock ahead; what comes due by it fires.
-func (w *warp) jump(d time.Duration) {
+// jump moves the clock forward. Timers that are due then fire.
+func (w *fastClock) jump(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.start = w.start.Add(d)
@@ -47,23 +47,23 @@ func (w *warp) jump(d time.Duration) {
 }
 
 // NewTimer implements clock.Clock.
-func (w *warp) NewTimer(d time.Duration) clock.Timer {
+func (w *fastClock) NewTimer(d time.Duration) clock.Timer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t := &warpTimer{clock: w, at: w.now().Add(d), c: make(chan time.Time, 1)}
+	t := &fastTimer{clock: w, at: w.now().Add(d), c: make(chan time.Time, 1)}
 	t.real = time.AfterFunc(d/w.factor, t.fire)
 	w.timers[t] = struct{}{}
 	return t
 }
 
-type warpTimer struct {
-	clock *warp
+type fastTimer struct {
+	clock *fastClock
 	at    time.Time
 	real  *time.Timer
 	c     chan time.Time
 }
 
-func (t *warpTimer) fire() {
+func (t *fastTimer) fire() {
 	t.clock.mu.Lock()
 	defer t.clock.mu.Unlock()
 	if _, waiting := t.clock.timers[t]; waiting {
@@ -72,9 +72,9 @@ func (t *warpTimer) fire() {
 	}
 }
 
-func (t *warpTimer) C() <-chan time.Time { return t.c }
+func (t *fastTimer) C() <-chan time.Time { return t.c }
 
-func (t *warpTimer) Stop() bool {
+func (t *fastTimer) Stop() bool {
 	t.clock.mu.Lock()
 	defer t.clock.mu.Unlock()
 	_, waiting := t.clock.timers[t]

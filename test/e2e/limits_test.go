@@ -9,184 +9,185 @@ import (
 	"samla/internal/store"
 )
 
-// TestSigningLimits: BankID gives the person half a minute to open the app and
-// three minutes to sign (docs/reference/banks.md 12.4).
-func TestSigningLimits(t *testing.T) {
+// The person has half a minute to open the app and three minutes to sign
+// (docs/reference/banks.md 12.4).
+func TestSigning_TimesOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", speed)
+	w := newEnv(t, "", clockSpeed)
 	p := w.person(t, maja)
 	timedOut := func(id string) {
 		t.Helper()
-		if s := p.awaits(t, id, "FAILED"); s.Error.Code != "AUTHENTICATION_TIMEOUT" {
+		if s := p.awaitConsent(t, id, "FAILED"); s.Error.Code != "AUTHENTICATION_TIMEOUT" {
 			t.Errorf("failed as %+v", s.Error)
 		}
-		w.atBank(t, id, "rejected")
+		w.awaitBankStatus(t, id, "rejected")
 	}
-	unopened := p.asks(t, ask{company: demo})
-	p.awaits(t, unopened, "AWAITING_AUTHORIZATION")
+	unopened := p.requestConsent(t, consentRequest{company: demoBank})
+	p.awaitConsent(t, unopened, "AWAITING_AUTHORIZATION")
 	w.clock.jump(31 * time.Second)
 	timedOut(unopened)
 
-	unsigned := p.asks(t, ask{company: demo})
-	p.signs(t, "open", p.awaits(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions, "")
+	unsigned := p.requestConsent(t, consentRequest{company: demoBank})
+	p.usePhone(t, "open", p.awaitConsent(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions, "")
 	w.clock.jump(2 * time.Minute)
-	scanned := ""
-	w.until(t, "the QR code to stand still, for the app is open", func() bool {
-		s := p.awaits(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions
-		still := s.QRData == scanned && s.UserMessage.Code != "RFA1"
-		scanned = s.QRData
-		return still
+	previous := ""
+	w.await(t, "the QR code to stop changing, because the app is open", func() bool {
+		s := p.awaitConsent(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions
+		unchanged := s.QRData == previous && s.UserMessage.Code != "RFA1"
+		previous = s.QRData
+		return unchanged
 	})
 	w.clock.jump(time.Minute)
 	timedOut(unsigned)
 
-	collection := p.starts(t, ask{company: demo}.body(p.number)).ID
-	p.logsIn(t, collection)
+	collection := p.startCollection(t, consentRequest{company: demoBank}.body(p.personalNumber)).ID
+	p.awaitLogin(t, collection)
 	w.clock.jump(31 * time.Second)
-	p.ends(t, collection, "AUTHENTICATION_TIMEOUT")
-	p.over(t, collection, "rejected")
+	p.awaitCollection(t, collection, "AUTHENTICATION_TIMEOUT")
+	p.wantConsentEnded(t, collection, "rejected")
 }
 
-// TestLease: an attended collection lives as long as it is polled, a background
-// refresh without (docs/reference/api.md 5.6).
-func TestLease(t *testing.T) {
+// An attended collection ends if it is not polled; a background refresh does not
+// (docs/reference/api.md 5.6).
+func TestPollingLease_EndsUnpolledCollection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", speed)
+	w := newEnv(t, "", clockSpeed)
 	p := w.person(t, elsa)
-	const unpolled = 75 * time.Second // the lease, and what a poll may be behind
+	const unpolled = 75 * time.Second // the lease, and the interval in which polls are written
 
-	signing := p.starts(t, ask{company: demo, method: sameDevice}.body(p.number)).ID
-	p.signs(t, "open", instructions{AutoStartToken: p.logsIn(t, signing)[token]}, "")
+	signing := p.startCollection(t, consentRequest{company: demoBank, method: sameDevice}.body(p.personalNumber)).ID
+	p.usePhone(t, "open", instructions{AutoStartToken: p.awaitLogin(t, signing)[token]}, "")
 	for range 3 {
 		w.clock.jump(45 * time.Second)
 		before := w.clock.Now()
-		s := p.polls(t, signing)
+		s := p.pollCollection(t, signing)
 		if s.Status != "LOGIN" || s.PollingTimeout == nil || s.PollingTimeout.Before(before.Add(59*time.Second)) {
-			t.Fatalf("polled, and is %+v", s)
+			t.Fatalf("the polled collection is %+v", s)
 		}
 	}
-	p.Do(t, "POST", "/collections/"+signing+"/cancel", nil).Is(t, 200, nil)
-	signing = p.starts(t, ask{company: demo, method: sameDevice}.body(p.number)).ID
-	p.signs(t, "open", instructions{AutoStartToken: p.logsIn(t, signing)[token]}, "")
+	p.Do(t, "POST", "/collections/"+signing+"/cancel", nil).WantStatus(t, 200, nil)
+	signing = p.startCollection(t, consentRequest{company: demoBank, method: sameDevice}.body(p.personalNumber)).ID
+	p.usePhone(t, "open", instructions{AutoStartToken: p.awaitLogin(t, signing)[token]}, "")
 	w.clock.jump(unpolled)
-	p.over(t, signing, "terminatedByTpp") // nobody polls, and it ends all the same
-	p.ends(t, signing, "AUTHENTICATION_TIMEOUT")
+	p.wantConsentEnded(t, signing, "terminatedByTpp") // without a poll
+	p.awaitCollection(t, signing, "AUTHENTICATION_TIMEOUT")
 
-	consent := p.consents(t, ask{company: demo})
-	stalled := w.wire.stalls("GET", "/transactions")
-	attended := p.starts(t, stored(demo, consent, home)).ID
-	w.caught(t, stalled)
+	consent := p.authorizeConsent(t, consentRequest{company: demoBank})
+	stalled := w.interceptor.stall("GET", "/transactions")
+	attended := p.startCollection(t, storedConsent(demoBank, consent, address)).ID
+	w.awaitHit(t, stalled)
 	w.clock.jump(unpolled)
-	w.until(t, "the collection to end unpolled", func() bool {
+	w.await(t, "the unpolled collection to end", func() bool {
 		c, err := w.Server.Store().Collection(t.Context(), attended)
 		return err == nil && c.Status.Terminal()
 	})
-	w.wire.mend(stalled)
-	p.ends(t, attended, "FAILED")
-	p.Do(t, "GET", "/collections/"+attended+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
+	w.interceptor.end(stalled)
+	p.awaitCollection(t, attended, "FAILED")
+	p.Do(t, "GET", "/collections/"+attended+"/wealth/data", nil).WantProblem(t, fault.CollectionFailed)
 
-	stalled = w.wire.stalls("GET", "/transactions")
-	background := p.starts(t, stored(demo, consent, "")).ID
-	w.caught(t, stalled)
+	stalled = w.interceptor.stall("GET", "/transactions")
+	background := p.startCollection(t, storedConsent(demoBank, consent, "")).ID
+	w.awaitHit(t, stalled)
 	w.clock.jump(unpolled)
-	if s := p.polls(t, background); s.Status != "COLLECTING" || s.PollingTimeout != nil {
+	if s := p.pollCollection(t, background); s.Status != "COLLECTING" || s.PollingTimeout != nil {
 		t.Errorf("the background refresh is %+v", s)
 	}
-	w.wire.mend(stalled)
-	p.ends(t, background, "COMPLETED")
+	w.interceptor.end(stalled)
+	p.awaitCollection(t, background, "COMPLETED")
 }
 
-// TestDays follows consents and data through half a year.
-func TestDays(t *testing.T) {
+// Consents and data over half a year: expiry, revocation at the bank, background limit,
+// retention.
+func TestConsentLifetime_OverHalfAYear(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", speed)
-	tonight := time.Date(morning.Year(), morning.Month(), morning.Day(), 23, 59, 59, 0, time.UTC)
+	w := newEnv(t, "", clockSpeed)
+	tonight := time.Date(startTime.Year(), startTime.Month(), startTime.Day(), 23, 59, 59, 0, time.UTC)
 
-	today, lasting, leaving := w.person(t, tim), w.person(t, maja), w.person(t, noa)
-	expiring := today.consents(t, ask{company: demo, scope: map[string]any{"validUntil": morning.Format(time.DateOnly)}})
-	if s := today.status(t, expiring); !s.ExpiresAt.Equal(tonight) {
+	today, lasting, revoking := w.person(t, tim), w.person(t, maja), w.person(t, noa)
+	expiring := today.authorizeConsent(t, consentRequest{company: demoBank, scope: map[string]any{"validUntil": startTime.Format(time.DateOnly)}})
+	if s := today.pollConsent(t, expiring); !s.ExpiresAt.Equal(tonight) {
 		t.Errorf("expires at %s", s.ExpiresAt)
 	}
-	kept := lasting.consents(t, ask{company: demo})
-	withdrawn := leaving.consents(t, ask{company: demo})
-	data := lasting.collects(t, demo, kept, home, "COMPLETED")
-	lasting.data(t, data)
+	valid := lasting.authorizeConsent(t, consentRequest{company: demoBank})
+	revoked := revoking.authorizeConsent(t, consentRequest{company: demoBank})
+	data := lasting.collect(t, demoBank, valid, address, "COMPLETED")
+	lasting.products(t, data)
 	for range 4 {
-		lasting.collects(t, demo, kept, "", "COMPLETED")
+		lasting.collect(t, demoBank, valid, "", "COMPLETED")
 	}
-	lasting.Do(t, "POST", "/collections", stored(demo, kept, "")).Fails(t, fault.BackgroundRefreshLimit)
+	lasting.Do(t, "POST", "/collections", storedConsent(demoBank, valid, "")).WantProblem(t, fault.BackgroundRefreshLimit)
 
 	w.clock.jump(tonight.Add(-30 * time.Second).Sub(w.clock.Now()))
-	lasting.Do(t, "GET", "/consents", nil).Fails(t, fault.Unauthorized) // the session is long over
-	for _, p := range []*person{today, lasting, leaving} {
-		p.renew(t)
+	lasting.Do(t, "GET", "/consents", nil).WantProblem(t, fault.Unauthorized) // the session has expired
+	for _, p := range []*person{today, lasting, revoking} {
+		p.renewSession(t)
 	}
-	if s := today.status(t, expiring); s.Status != "AUTHORIZED" {
+	if s := today.pollConsent(t, expiring); s.Status != "AUTHORIZED" {
 		t.Errorf("half a minute before its end the consent is %s", s.Status)
 	}
 	w.clock.jump(tonight.Sub(w.clock.Now()))
-	today.Do(t, "POST", "/collections", stored(demo, expiring, home)).Fails(t, fault.ConsentExpired)
-	if s := today.awaits(t, expiring, "EXPIRED"); s.StatusChangedAt.Before(tonight) || s.StatusChangedAt.Sub(tonight) > time.Minute {
+	today.Do(t, "POST", "/collections", storedConsent(demoBank, expiring, address)).WantProblem(t, fault.ConsentExpired)
+	if s := today.awaitConsent(t, expiring, "EXPIRED"); s.StatusChangedAt.Before(tonight) || s.StatusChangedAt.Sub(tonight) > time.Minute {
 		t.Errorf("expired at %s", s.StatusChangedAt)
 	}
-	today.Do(t, "POST", "/collections", stored(demo, expiring, "")).Fails(t, fault.ConsentExpired)
-	today.Do(t, "DELETE", "/consents/"+expiring, nil).Fails(t, fault.ConsentNotRevocable)
-	for _, a := range w.wire.under(w.bankConsent(t, expiring).ID) {
+	today.Do(t, "POST", "/collections", storedConsent(demoBank, expiring, "")).WantProblem(t, fault.ConsentExpired)
+	today.Do(t, "DELETE", "/consents/"+expiring, nil).WantProblem(t, fault.ConsentNotRevocable)
+	for _, a := range w.interceptor.requestsFor(w.bankConsent(t, expiring).ID) {
 		if a.method == "DELETE" {
-			t.Error("the bank was told of an expiry that it knows of itself")
+			t.Error("the expired consent was deleted at the bank")
 		}
 	}
 
-	w.withdraws(t, withdrawn)
-	w.clock.jump(morning.Add(24*time.Hour + 10*time.Minute).Sub(w.clock.Now()))
-	for _, p := range []*person{lasting, leaving} {
-		p.renew(t)
+	w.revokeAtBank(t, revoked)
+	w.clock.jump(startTime.Add(24*time.Hour + 10*time.Minute).Sub(w.clock.Now()))
+	for _, p := range []*person{lasting, revoking} {
+		p.renewSession(t)
 	}
-	leaving.awaits(t, withdrawn, "REVOKED") // by the daily check: nobody has asked the bank
-	if s := lasting.status(t, kept); s.Status != "AUTHORIZED" {
+	revoking.awaitConsent(t, revoked, "REVOKED") // found by the daily check
+	if s := lasting.pollConsent(t, valid); s.Status != "AUTHORIZED" {
 		t.Errorf("the day after, the other consent is %s", s.Status)
 	}
-	lasting.collects(t, demo, kept, "", "COMPLETED") // the day's refreshes are there again
+	lasting.collect(t, demoBank, valid, "", "COMPLETED") // the limit of background refreshes is free again
 
 	w.clock.jump(30 * 24 * time.Hour)
-	lasting.renew(t)
-	lasting.Do(t, "GET", "/collections/"+data+"/wealth/data", nil).Fails(t, fault.DataExpired)
-	w.until(t, "the data to be swept", func() bool {
+	lasting.renewSession(t)
+	lasting.Do(t, "GET", "/collections/"+data+"/wealth/data", nil).WantProblem(t, fault.DataExpired)
+	w.await(t, "the data to be deleted", func() bool {
 		_, err := w.Server.Store().Products(t.Context(), data)
 		return errors.Is(err, store.ErrNotFound)
 	})
-	lasting.collects(t, demo, kept, "", "COMPLETED")
+	lasting.collect(t, demoBank, valid, "", "COMPLETED")
 
 	w.clock.jump(149 * 24 * time.Hour)
-	lasting.renew(t)
-	lasting.awaits(t, kept, "EXPIRED") // 180 days after the person signed, to the second
-	w.clock.jump(24 * time.Hour)       // the bank counts in days
-	w.atBank(t, kept, "expired")
+	lasting.renewSession(t)
+	lasting.awaitConsent(t, valid, "EXPIRED") // exactly 180 days after the signature
+	w.clock.jump(24 * time.Hour)              // the bank counts in days
+	w.awaitBankStatus(t, valid, "expired")
 }
 
-// TestAvailability: what the directory says of a bank follows how it answers
-// (docs/reference/api.md 6.1), and a bank that is down is the consent's failure.
-func TestAvailability(t *testing.T) {
+// The availability of a company follows the outcome of calls (docs/reference/api.md 6.1).
+// A consent at a bank that is down fails.
+func TestAvailability_FollowsOutcomeOfCalls(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", speed)
+	w := newEnv(t, "", clockSpeed)
 	p := w.person(t, sam)
-	standing := func() string {
+	availability := func() string {
 		t.Helper()
 		var list []struct {
 			Company, Status, Market string
 			Functional, PSD2        bool
 			LoginMethods            []string
 		}
-		p.Do(t, "GET", "/companies/availability", nil).Is(t, 200, &list)
+		p.Do(t, "GET", "/companies/availability", nil).WantStatus(t, 200, &list)
 		if len(list) != 4 {
 			t.Fatalf("%d companies", len(list))
 		}
 		status := ""
 		for _, c := range list {
 			if !c.PSD2 || c.Market != "se" || len(c.LoginMethods) == 0 || c.Functional != (c.Status != "UNAVAILABLE") {
-				t.Errorf("told as %+v", c)
+				t.Errorf("company %+v", c)
 			}
-			if c.Company == static {
+			if c.Company == staticBank {
 				status = c.Status
 			} else if c.Status != "AVAILABLE" {
 				t.Errorf("%s is %s", c.Company, c.Status)
@@ -194,41 +195,42 @@ func TestAvailability(t *testing.T) {
 		}
 		return status
 	}
-	if s := standing(); s != "AVAILABLE" {
-		t.Errorf("at first %s", s)
+	if s := availability(); s != "AVAILABLE" {
+		t.Errorf("%s before any call", s)
 	}
-	down := w.wire.fails("POST", "/"+static+"/v1/consents")
-	failed := func(p *person, consent string) {
+	down := w.interceptor.answerError("POST", "/"+staticBank+"/v1/consents")
+	wantUnavailable := func(p *person, consent string) {
 		t.Helper()
-		if s := p.awaits(t, consent, "FAILED"); s.Error.Code != "BANK_UNAVAILABLE" {
+		if s := p.awaitConsent(t, consent, "FAILED"); s.Error.Code != "BANK_UNAVAILABLE" {
 			t.Errorf("failed as %+v", s.Error)
 		}
 	}
-	for _, consent := range []string{p.asks(t, ask{company: static}), p.asks(t, ask{company: static}), p.asks(t, ask{company: static})} {
-		failed(p, consent)
+	request := consentRequest{company: staticBank}
+	for _, consent := range []string{p.requestConsent(t, request), p.requestConsent(t, request), p.requestConsent(t, request)} {
+		wantUnavailable(p, consent)
 	}
-	if s := standing(); s != "AVAILABLE" {
-		t.Errorf("failed one person only, and is %s", s)
+	if s := availability(); s != "AVAILABLE" {
+		t.Errorf("%s after failures of one person only", s)
 	}
 	others := []*person{w.person(t, maja), w.person(t, elsa), w.person(t, ida), w.person(t, leo)}
 	consents := make([]string, len(others))
 	for i, o := range others {
-		consents[i] = o.asks(t, ask{company: static})
+		consents[i] = o.requestConsent(t, request)
 	}
 	for i, o := range others {
-		failed(o, consents[i])
+		wantUnavailable(o, consents[i])
 	}
-	if s := standing(); s != "UNAVAILABLE" {
-		t.Errorf("down for five persons, and is %s", s)
+	if s := availability(); s != "UNAVAILABLE" {
+		t.Errorf("%s after failures of five persons", s)
 	}
-	w.wire.mend(down)
-	p.consents(t, ask{company: static})
-	others[0].consents(t, ask{company: static})
-	if s := standing(); s != "DEGRADED" {
-		t.Errorf("just back, and is %s", s)
+	w.interceptor.end(down)
+	p.authorizeConsent(t, request)
+	others[0].authorizeConsent(t, request)
+	if s := availability(); s != "DEGRADED" {
+		t.Errorf("%s after two successful consents", s)
 	}
 	w.clock.jump(6 * time.Minute)
-	if s := standing(); s != "AVAILABLE" {
-		t.Errorf("six minutes later %s", s)
+	if s := availability(); s != "AVAILABLE" {
+		t.Errorf("%s six minutes later", s)
 	}
 }

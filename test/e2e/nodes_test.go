@@ -15,21 +15,20 @@ import (
 	"samla/internal/testpg"
 )
 
-// node starts a second server on the world's database, with connectors to the
-// same banks.
-func (w *world) node(t *testing.T) *server.Server {
+// startNode starts a second server on the same database, with connectors to the same banks.
+func (w *env) startNode(t *testing.T) *server.Server {
 	t.Helper()
 	master, err := keyset.LoadMaster(filepath.Join(w.Dir, "master.json"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := w.Journal.Logger().With("node", "B")
+	log := w.Log.Logger().With("node", "B")
 	qwac, qseal := w.Sandbox.TPP()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
 	var institutions []institution.Institution
 	for _, info := range w.Sandbox.Banks() {
-		b, err := xs2a.New(devserver.BankConfig(info), xs2a.Deps{Clock: w.clock, Logger: log, Wrap: w.judgeConnectors,
+		b, err := xs2a.New(devserver.BankConfig(info), xs2a.Deps{Clock: w.clock, Logger: log, Wrap: w.validateConnectors,
 			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
 		if err != nil {
 			t.Fatal(err)
@@ -48,51 +47,51 @@ func (w *world) node(t *testing.T) *server.Server {
 	return s
 }
 
-// kill takes a server away as a crash does: its database goes from under its
-// feet, so that nothing that it has under way is settled.
+// kill stops a server as a crash would: its store is closed at once, so nothing in
+// progress is completed.
 func kill(t *testing.T, s *server.Server) {
 	t.Helper()
-	over, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	t.Logf("killed: %v", s.Stop(over))
+	t.Logf("killed: %v", s.Stop(ctx))
 }
 
-// TestTwoNodes: what one node has begun is seen on the other and, when the first
-// dies, goes on there.
-func TestTwoNodes(t *testing.T) {
+// What one node has started can be polled on the other node, which continues it when the
+// first node is killed.
+func TestTwoNodes_ContinueFlowsOfKilledNode(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, testpg.URL(t), speed/2)
-	other := w.node(t)
+	w := newEnv(t, testpg.URL(t), clockSpeed/2)
+	other := w.startNode(t)
 	p, reader := w.person(t, maja), w.person(t, ester)
-	readable := reader.consents(t, ask{company: demo})
+	readable := reader.authorizeConsent(t, consentRequest{company: demoBank})
 
-	id := p.asks(t, ask{company: demo})
-	p.awaits(t, id, "AWAITING_AUTHORIZATION")
-	p.client = p.on(other.URL())
-	movingQR(t, p, id, 2) // a node that does not watch asks for every other text
+	id := p.requestConsent(t, consentRequest{company: demoBank})
+	p.awaitConsent(t, id, "AWAITING_AUTHORIZATION")
+	p.client = p.atNode(other.URL())
+	pollQR(t, p, id, 2) // the node that does not watch the bank must ask it for each text
 
-	stalled := w.wire.stalls("GET", "/transactions")
-	collection := reader.starts(t, stored(demo, readable, "")).ID
-	w.caught(t, stalled)
+	stalled := w.interceptor.stall("GET", "/transactions")
+	collection := reader.startCollection(t, storedConsent(demoBank, readable, "")).ID
+	w.awaitHit(t, stalled)
 	first := w.Server
-	w.Server = other // the world's own end stops this one
+	w.Server = other // the one to stop at the end of the test
 	kill(t, first)
 	died := w.clock.Now()
-	w.wire.mend(stalled)
+	w.interceptor.end(stalled)
 
-	p.signs(t, "approve", p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions, "")
-	p.awaits(t, id, "AUTHORIZED")
+	p.usePhone(t, "approve", p.awaitConsent(t, id, "AWAITING_AUTHORIZATION").AuthInstructions, "")
+	p.awaitConsent(t, id, "AUTHORIZED")
 	if took := w.clock.Now().Sub(died); took > time.Minute {
-		t.Errorf("the consent went on after %s", took)
+		t.Errorf("the consent continued after %s", took)
 	}
-	p.collects(t, demo, id, home, "COMPLETED")
+	p.collect(t, demoBank, id, address, "COMPLETED")
 
-	reader.client = reader.on(other.URL())
-	reader.ends(t, collection, "COMPLETED")
+	reader.client = reader.atNode(other.URL())
+	reader.awaitCollection(t, collection, "COMPLETED")
 	if took := w.clock.Now().Sub(died); took > 2*time.Minute {
-		t.Errorf("the collection went on after %s", took)
+		t.Errorf("the collection continued after %s", took)
 	}
-	asTheBankHasThem(t, w, demo, ester, reader.data(t, collection), unattendedDays)
+	compareWithBank(t, w, demoBank, ester, reader.products(t, collection), unattendedDays)
 	if n := w.Sandbox.Stats().DuplicateConsents; n != 0 {
 		t.Errorf("%d duplicate consents at the banks", n)
 	}

@@ -7,134 +7,133 @@ import (
 	"samla/test/qrscan"
 )
 
-// logsIn polls a one-time collection until it shows what the person has to do.
-func (c client) logsIn(t *testing.T, id string) (shown map[string]string) {
+// awaitLogin polls a one-time collection until it has instructions for the person.
+func (c client) awaitLogin(t *testing.T, id string) (instructions map[string]string) {
 	t.Helper()
-	c.w.until(t, "collection LOGIN", func() bool {
-		s := c.polls(t, id)
+	c.w.await(t, "collection LOGIN", func() bool {
+		s := c.pollCollection(t, id)
 		if s.PollingInterval == nil {
 			t.Fatalf("the collection ended as %s", s.Status)
 		}
 		if s.PollingTimeout == nil {
 			t.Error("no polling timeout")
 		}
-		shown = map[string]string{}
+		instructions = map[string]string{}
 		for key, value := range s.ExtraInformation {
-			if shown[key], _ = value.(string); shown[key] == "" {
+			if instructions[key], _ = value.(string); instructions[key] == "" {
 				t.Errorf("%s is %v", key, value)
 			}
 		}
-		return s.Status == "LOGIN" && len(shown) > 0
+		return s.Status == "LOGIN" && len(instructions) > 0
 	})
-	return shown
+	return instructions
 }
 
 // The keys of extraInformation (docs/reference/api.md 5.5).
 const (
-	qrPicture = "SWEDISH_BANKID_QRCODE"
-	qrText    = "SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA"
-	token     = "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"
+	qrImage = "SWEDISH_BANKID_QRCODE"
+	qrText  = "SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA"
+	token   = "SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"
 )
 
-// over holds the end of a one-time collection: the consent inside ends with it,
-// here and at the bank, and was never anybody's to see.
-func (p *person) over(t *testing.T, collection, atBank string) {
+// wantConsentEnded checks that the consent of an ended one-time collection has the status
+// atBank at the bank, and that the API never shows it.
+func (p *person) wantConsentEnded(t *testing.T, collection, atBank string) {
 	t.Helper()
-	inner := p.w.innerConsent(t, collection)
-	p.w.atBank(t, inner, atBank)
+	inner := p.w.consentOf(t, collection)
+	p.w.awaitBankStatus(t, inner, atBank)
 	if p.w.bankConsent(t, inner).Recurring {
 		t.Error("a one-time consent is recurring")
 	}
-	p.Do(t, "GET", "/consents/"+inner+"/status", nil).Fails(t, fault.ConsentNotFound)
-	p.Do(t, "DELETE", "/consents/"+inner, nil).Fails(t, fault.ConsentNotFound)
-	p.Do(t, "POST", "/collections", stored(demo, inner, home)).Fails(t, fault.ConsentNotFound)
+	p.Do(t, "GET", "/consents/"+inner+"/status", nil).WantProblem(t, fault.ConsentNotFound)
+	p.Do(t, "DELETE", "/consents/"+inner, nil).WantProblem(t, fault.ConsentNotFound)
+	p.Do(t, "POST", "/collections", storedConsent(demoBank, inner, address)).WantProblem(t, fault.ConsentNotFound)
 	var list []struct{ ConsentID string }
-	p.Do(t, "GET", "/consents", nil).Is(t, 200, &list)
+	p.Do(t, "GET", "/consents", nil).WantStatus(t, 200, &list)
 	for _, c := range list {
 		if c.ConsentID == inner {
-			t.Error("the consent inside a collection is listed")
+			t.Error("the consent of a one-time collection is listed")
 		}
 	}
 }
 
-func oneTimeSession(t *testing.T, w *world) {
+func oneTimeSession(t *testing.T, w *env) {
 	p := w.person(t, sten)
-	id := p.starts(t, ask{company: demo}.body(p.number)).ID
-	shown := p.logsIn(t, id)
-	if qrscan.Picture(t, shown[qrPicture]) != shown[qrText] || shown[token] == "" {
-		t.Error("the picture shows another text, or there is no autostart token")
+	id := p.startCollection(t, consentRequest{company: demoBank}.body(p.personalNumber)).ID
+	shown := p.awaitLogin(t, id)
+	if qrscan.Decode(t, shown[qrImage]) != shown[qrText] || shown[token] == "" {
+		t.Error("the image shows another text, or there is no autostart token")
 	}
-	p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionNotFinished)
-	p.signs(t, "approve", instructions{AutoStartToken: shown[token]}, "")
-	p.ends(t, id, "COMPLETED")
-	asTheBankHasThem(t, w, demo, sten, p.data(t, id), attendedDays)
-	p.over(t, id, "terminatedByTpp")
+	p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).WantProblem(t, fault.CollectionNotFinished)
+	p.usePhone(t, "approve", instructions{AutoStartToken: shown[token]}, "")
+	p.awaitCollection(t, id, "COMPLETED")
+	compareWithBank(t, w, demoBank, sten, p.products(t, id), attendedDays)
+	p.wantConsentEnded(t, id, "terminatedByTpp")
 }
 
-// oneTimeKey: a one-time collection of the API key belongs to nobody but the
-// client.
-func oneTimeKey(t *testing.T, w *world) {
+// oneTimeKey: a one-time collection that was started with the API key has no user.
+func oneTimeKey(t *testing.T, w *env) {
 	p := w.person(t, tim)
-	body := ask{company: demo, method: sameDevice}.body(p.number[2:]) // ten digits will do here (docs/reference/api.md 5.3)
-	id := w.backend.starts(t, body).ID
-	shown := w.backend.logsIn(t, id)
+	body := consentRequest{company: demoBank, method: sameDevice}.body(p.personalNumber[2:]) // ten digits are allowed here (docs/reference/api.md 5.3)
+	id := w.backend.startCollection(t, body).ID
+	shown := w.backend.awaitLogin(t, id)
 	if shown[token] == "" || len(shown) != 1 {
-		t.Errorf("on the same device, %d keys are shown", len(shown))
+		t.Errorf("%d instructions on the same device", len(shown))
 	}
-	p.signs(t, "approve", instructions{AutoStartToken: shown[token]}, "")
-	w.backend.ends(t, id, "COMPLETED")
-	asTheBankHasThem(t, w, demo, tim, w.backend.data(t, id), attendedDays)
+	p.usePhone(t, "approve", instructions{AutoStartToken: shown[token]}, "")
+	w.backend.awaitCollection(t, id, "COMPLETED")
+	compareWithBank(t, w, demoBank, tim, w.backend.products(t, id), attendedDays)
 	for _, path := range []string{"/status", "/wealth/data"} {
-		p.Do(t, "GET", "/collections/"+id+path, nil).Fails(t, fault.CollectionNotFound)
+		p.Do(t, "GET", "/collections/"+id+path, nil).WantProblem(t, fault.CollectionNotFound)
 	}
-	p.over(t, id, "terminatedByTpp")
+	p.wantConsentEnded(t, id, "terminatedByTpp")
 }
 
-func oneTimeEnds(number, action, by, status string) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
+func oneTimeEnds(number, action, by, status string) func(*testing.T, *env) {
+	return func(t *testing.T, w *env) {
 		p := w.person(t, number)
-		id := p.starts(t, ask{company: demo}.body(p.number)).ID
-		p.signs(t, action, instructions{AutoStartToken: p.logsIn(t, id)[token]}, by)
-		p.ends(t, id, status)
-		p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
-		p.over(t, id, "rejected")
+		id := p.startCollection(t, consentRequest{company: demoBank}.body(p.personalNumber)).ID
+		p.usePhone(t, action, instructions{AutoStartToken: p.awaitLogin(t, id)[token]}, by)
+		p.awaitCollection(t, id, status)
+		p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).WantProblem(t, fault.CollectionFailed)
+		p.wantConsentEnded(t, id, "rejected")
 	}
 }
 
-// oneTimeStopped: the client stops it, in either of the two ways.
-func oneTimeStopped(t *testing.T, w *world) {
+// oneTimeStopped: the client stops the collection in one of two ways.
+func oneTimeStopped(t *testing.T, w *env) {
 	p := w.person(t, birgitta)
 	for _, stop := range []func(id string){
 		func(id string) {
 			var s collectionStatus
-			p.Do(t, "POST", "/collections/"+id+"/cancel", nil).Is(t, 200, &s)
+			p.Do(t, "POST", "/collections/"+id+"/cancel", nil).WantStatus(t, 200, &s)
 			if s.Status != "AUTHENTICATION_CANCELLED" {
-				t.Errorf("cancelled, and is %s", s.Status)
+				t.Errorf("status %s after cancelling", s.Status)
 			}
 		},
-		func(id string) { p.Do(t, "DELETE", "/collections/"+id, nil).Is(t, 204, nil) },
+		func(id string) { p.Do(t, "DELETE", "/collections/"+id, nil).WantStatus(t, 204, nil) },
 	} {
-		id := p.starts(t, ask{company: demo}.body(p.number)).ID
-		p.logsIn(t, id)
-		for range 2 { // both may be repeated
+		id := p.startCollection(t, consentRequest{company: demoBank}.body(p.personalNumber)).ID
+		p.awaitLogin(t, id)
+		for range 2 { // both calls are idempotent
 			stop(id)
 		}
-		p.ends(t, id, "AUTHENTICATION_CANCELLED")
-		p.over(t, id, "terminatedByTpp")
+		p.awaitCollection(t, id, "AUTHENTICATION_CANCELLED")
+		p.wantConsentEnded(t, id, "terminatedByTpp")
 	}
 }
 
-func oneTimePicture(t *testing.T, w *world) {
+func oneTimeStaticQR(t *testing.T, w *env) {
 	p := w.person(t, sam)
-	id := p.starts(t, ask{company: static}.body(p.number)).ID
-	shown := p.logsIn(t, id)
-	if len(shown) != 2 || shown[qrPicture] == "" || shown[token] == "" {
-		t.Errorf("%d keys are shown", len(shown))
+	id := p.startCollection(t, consentRequest{company: staticBank}.body(p.personalNumber)).ID
+	shown := p.awaitLogin(t, id)
+	if len(shown) != 2 || shown[qrImage] == "" || shown[token] == "" {
+		t.Errorf("%d instructions", len(shown))
 	}
-	p.signs(t, "approve", instructions{QRImage: shown[qrPicture]}, "")
-	p.ends(t, id, "COMPLETED")
-	products := p.data(t, id)
-	asTheBankHasThem(t, w, static, sam, products, attendedDays)
+	p.usePhone(t, "approve", instructions{QRImage: shown[qrImage]}, "")
+	p.awaitCollection(t, id, "COMPLETED")
+	products := p.products(t, id)
+	compareWithBank(t, w, staticBank, sam, products, attendedDays)
 	hasTypes(t, products, "PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT")
-	p.over(t, id, "terminatedByTpp")
+	p.wantConsentEnded(t, id, "terminatedByTpp")
 }

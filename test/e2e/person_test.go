@@ -10,9 +10,9 @@ import (
 	"samla/test/qrscan"
 )
 
-// Where the persons of these tests sit, and how they sign.
+// IP address and login methods of the persons.
 const (
-	home        = "192.0.2.7"
+	address     = "192.0.2.7"
 	otherDevice = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
 	sameDevice  = "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
 )
@@ -35,31 +35,32 @@ const (
 	elsa     = "199011062388"
 )
 
-// person is somebody with a phone who is a user of the client.
+// person is a person of the sandbox who is a user of the client.
 type person struct {
-	client     // their session
-	number     string
-	user       string
-	externalID string
+	client         // has a session of the user
+	personalNumber string
+	userID         string
+	externalID     string
 }
 
-// person makes a user of one of the sandbox's persons. Two tests of one world do
-// not have the same person at a time: BankID and the banks would mind.
-func (w *world) person(t *testing.T, number string) *person {
+// person creates a user for one of the sandbox's persons. It waits until no other test of
+// the env uses the person, because a person can have only one BankID order and one
+// recurring consent.
+func (w *env) person(t *testing.T, number string) *person {
 	t.Helper()
-	held, _ := w.people.LoadOrStore(number, &sync.Mutex{})
-	held.(*sync.Mutex).Lock()
-	t.Cleanup(held.(*sync.Mutex).Unlock)
-	p := &person{number: number}
-	p.user, p.externalID = w.backend.User(t)
-	p.client = w.backend.session(t, p.user)
+	lock, _ := w.personLocks.LoadOrStore(number, &sync.Mutex{})
+	lock.(*sync.Mutex).Lock()
+	t.Cleanup(lock.(*sync.Mutex).Unlock)
+	p := &person{personalNumber: number}
+	p.userID, p.externalID = w.backend.User(t)
+	p.client = w.backend.session(t, p.userID)
 	return p
 }
 
-// renew takes a new session, when the clock was moved past the old one's end.
-func (p *person) renew(t *testing.T) {
+// renewSession creates a new session after the clock was moved past the end of the old one.
+func (p *person) renewSession(t *testing.T) {
 	t.Helper()
-	p.client = p.w.backend.on(p.Base).session(t, p.user)
+	p.client = p.w.backend.atNode(p.Base).session(t, p.userID)
 }
 
 // scope is Psd2AisConsentScope.
@@ -94,103 +95,103 @@ type consentStatus struct {
 	RevokedAt        time.Time
 }
 
-// ask is what a consent or a one-time collection is asked for with; members of
-// Scope are of the parameter PSD2_AIS_CONSENT.
-type ask struct {
-	company string
-	method  string
-	scope   map[string]any
-	nobody  bool // leaves the personal number out
+// consentRequest is a request for a consent or a one-time collection. scope has additional
+// members of the parameter PSD2_AIS_CONSENT.
+type consentRequest struct {
+	company  string
+	method   string
+	scope    map[string]any
+	noPerson bool // omits the personal number
 }
 
-// parameters are those of the ask, for a person.
-func (a ask) parameters(number string) []map[string]any {
-	psd2 := map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": home, "psuLocale": "sv-SE"}
+// parameters returns the parameters for a person.
+func (a consentRequest) parameters(number string) []map[string]any {
+	psd2 := map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": address, "psuLocale": "sv-SE"}
 	for name, value := range a.scope {
 		psd2[name] = value
 	}
 	list := []map[string]any{psd2}
-	if !a.nobody {
+	if !a.noPerson {
 		list = append(list, map[string]any{"type": "SWEDISH_BANKID", "personalNumber": number})
 	}
 	return list
 }
 
-func (a ask) body(number string) map[string]any {
+func (a consentRequest) body(number string) map[string]any {
 	method := a.method
 	if method == "" {
 		method = otherDevice
-		if a.company == autostart {
+		if a.company == autostartBank {
 			method = sameDevice
 		}
 	}
 	return map[string]any{"company": a.company, "loginMethod": method, "parameters": a.parameters(number)}
 }
 
-// asks asks for a consent and returns its id.
-func (p *person) asks(t *testing.T, a ask) string {
+// requestConsent creates a consent and returns its id.
+func (p *person) requestConsent(t *testing.T, a consentRequest) string {
 	t.Helper()
 	var made struct{ ConsentID, Status string }
-	got := p.Do(t, "POST", "/consents", a.body(p.number)).Is(t, 201, &made)
+	got := p.Do(t, "POST", "/consents", a.body(p.personalNumber)).WantStatus(t, 201, &made)
 	if made.Status != "INITIATED" || got.Header.Get("Location") != "/consents/"+made.ConsentID+"/status" {
-		t.Errorf("made %s at %q", got.Body, got.Header.Get("Location"))
+		t.Errorf("created %s, Location %q", got.Body, got.Header.Get("Location"))
 	}
 	return made.ConsentID
 }
 
-// status polls a consent once.
-func (p *person) status(t *testing.T, consent string) consentStatus {
+// pollConsent polls a consent once.
+func (p *person) pollConsent(t *testing.T, consent string) consentStatus {
 	t.Helper()
 	var s consentStatus
-	p.Do(t, "GET", "/consents/"+consent+"/status", nil).Is(t, 200, &s)
-	p.w.Journal.Secret("an autostart token", s.AuthInstructions.AutoStartToken)
+	p.Do(t, "GET", "/consents/"+consent+"/status", nil).WantStatus(t, 200, &s)
+	p.w.Log.Secret("an autostart token", s.AuthInstructions.AutoStartToken)
 	return s
 }
 
-// awaits polls a consent until it has the status.
-func (p *person) awaits(t *testing.T, consent, status string) consentStatus {
+// awaitConsent polls a consent until it has the status.
+func (p *person) awaitConsent(t *testing.T, consent, status string) consentStatus {
 	t.Helper()
 	var s consentStatus
-	p.w.until(t, "consent "+status, func() bool {
-		s = p.status(t, consent)
+	p.w.await(t, "consent "+status, func() bool {
+		s = p.pollConsent(t, consent)
 		if s.Status != status && s.PollingInterval == nil && s.Status != "AUTHORIZED" {
-			t.Fatalf("the consent is %s %+v instead of %s", s.Status, s.Error, status)
+			t.Fatalf("the consent is %s %+v, want %s", s.Status, s.Error, status)
 		}
 		return s.Status == status
 	})
 	return s
 }
 
-// signs acts on the phone, as another person when by is not empty.
-func (p *person) signs(t *testing.T, action string, i instructions, by string) {
+// usePhone performs an action on the phone, as another person if by is not empty.
+func (p *person) usePhone(t *testing.T, action string, i instructions, by string) {
 	t.Helper()
 	token := i.AutoStartToken
 	if token == "" {
-		token = autoStartToken(t, qrscan.Picture(t, i.QRImage))
-		p.w.Journal.Secret("an autostart token", token)
+		token = autoStartToken(t, qrscan.Decode(t, i.QRImage))
+		p.w.Log.Secret("an autostart token", token)
 	}
 	if err := p.w.phone.Act(t.Context(), action, token, "", by); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// autoStartToken takes the token out of the link that a static QR code holds.
+// autoStartToken returns the token in the link of a static QR code.
 func autoStartToken(t *testing.T, link string) string {
 	t.Helper()
 	_, token, found := strings.Cut(link, "autostarttoken=")
 	if !found {
-		t.Fatal("the QR code holds no autostart token")
+		t.Fatal("the QR code does not contain an autostart token")
 	}
 	return token
 }
 
-// consents walks a consent to AUTHORIZED.
-func (p *person) consents(t *testing.T, a ask) string {
+// authorizeConsent creates a consent, signs it, and returns its id.
+func (p *person) authorizeConsent(t *testing.T, a consentRequest) string {
 	t.Helper()
-	id := p.asks(t, a)
-	p.signs(t, "approve", p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions, "")
-	p.awaits(t, id, "AUTHORIZED")
-	p.w.Journal.Secret("a bank's consent id", p.w.bankConsent(t, id).ID)
+	id := p.requestConsent(t, a)
+	p.usePhone(t, "approve", p.awaitConsent(t, id, "AWAITING_AUTHORIZATION").AuthInstructions, "")
+	p.awaitConsent(t, id, "AUTHORIZED")
+	p.w.Log.Secret("a bank's consent id", p.w.bankConsent(t, id).ID)
 	return id
 }
 
@@ -203,9 +204,9 @@ type collectionStatus struct {
 	PollingTimeout   *time.Time
 }
 
-// stored is the body that starts a collection with a stored consent; ip is empty
-// for a background refresh.
-func stored(company, consent, ip string, more ...map[string]any) map[string]any {
+// storedConsent returns the body of a collection with a stored consent. ip is empty for a
+// background refresh.
+func storedConsent(company, consent, ip string, more ...map[string]any) map[string]any {
 	parameter := map[string]any{"type": "STORED_CONSENT", "consentId": consent}
 	if ip != "" {
 		parameter["psuIpAddress"], parameter["psuUserAgent"] = ip, "e2e/1.0"
@@ -213,55 +214,55 @@ func stored(company, consent, ip string, more ...map[string]any) map[string]any 
 	return map[string]any{"company": company, "parameters": append(more, parameter)}
 }
 
-// starts starts a collection.
-func (c client) starts(t *testing.T, body map[string]any) collectionStatus {
+// startCollection starts a collection.
+func (c client) startCollection(t *testing.T, body map[string]any) collectionStatus {
 	t.Helper()
 	var s collectionStatus
-	got := c.Do(t, "POST", "/collections", body).Is(t, 201, &s)
+	got := c.Do(t, "POST", "/collections", body).WantStatus(t, 201, &s)
 	if s.Status != "RUNNING" || got.Header.Get("Location") != "/collections/"+s.ID+"/status" {
-		t.Errorf("started %s at %q", got.Body, got.Header.Get("Location"))
+		t.Errorf("created %s, Location %q", got.Body, got.Header.Get("Location"))
 	}
 	return s
 }
 
-// polls polls a collection once.
-func (c client) polls(t *testing.T, id string) collectionStatus {
+// pollCollection polls a collection once.
+func (c client) pollCollection(t *testing.T, id string) collectionStatus {
 	t.Helper()
 	var s collectionStatus
-	c.Do(t, "GET", "/collections/"+id+"/status", nil).Is(t, 200, &s)
+	c.Do(t, "GET", "/collections/"+id+"/status", nil).WantStatus(t, 200, &s)
 	if token, ok := s.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"].(string); ok {
-		c.w.Journal.Secret("an autostart token", token)
+		c.w.Log.Secret("an autostart token", token)
 	}
 	return s
 }
 
-// ends polls a collection to its end, which must be the status.
-func (c client) ends(t *testing.T, id, status string) collectionStatus {
+// awaitCollection polls a collection until it has ended, which must be with this status.
+func (c client) awaitCollection(t *testing.T, id, status string) collectionStatus {
 	t.Helper()
 	var s collectionStatus
-	c.w.until(t, "collection "+status, func() bool {
-		s = c.polls(t, id)
+	c.w.await(t, "collection "+status, func() bool {
+		s = c.pollCollection(t, id)
 		return s.PollingInterval == nil
 	})
 	if s.Status != status {
-		t.Fatalf("the collection ended as %s instead of %s", s.Status, status)
+		t.Fatalf("the collection ended as %s, want %s", s.Status, status)
 	}
 	if s.PollingTimeout != nil || s.ExtraInformation != nil {
-		t.Errorf("ended, and still says %+v", s)
+		t.Errorf("the ended collection has %+v", s)
 	}
 	return s
 }
 
-// collects runs a collection with a stored consent to the status and returns its
-// id.
-func (c client) collects(t *testing.T, company, consent, ip, status string) string {
+// collect runs a collection with a stored consent, which must end with this status, and
+// returns its id.
+func (c client) collect(t *testing.T, company, consent, ip, status string) string {
 	t.Helper()
-	id := c.starts(t, stored(company, consent, ip)).ID
-	c.ends(t, id, status)
+	id := c.startCollection(t, storedConsent(company, consent, ip)).ID
+	c.awaitCollection(t, id, status)
 	return id
 }
 
-// amount is money on the wire; its digits are kept.
+// amount is an amount in JSON with its original digits.
 type amount struct {
 	Amount   json.Number
 	Currency string
@@ -291,13 +292,13 @@ type transaction struct {
 	BookingDate   string
 }
 
-// data fetches a collection's products.
-func (c client) data(t *testing.T, id string) []account {
+// products returns a collection's products.
+func (c client) products(t *testing.T, id string) []account {
 	t.Helper()
 	var list []account
-	c.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Is(t, 200, &list)
+	c.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).WantStatus(t, 200, &list)
 	for _, a := range list {
-		c.w.Journal.Secret("an account number", a.IBAN, a.AccountNumber)
+		c.w.Log.Secret("an account number", a.IBAN, a.AccountNumber)
 	}
 	return list
 }

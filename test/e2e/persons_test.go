@@ -7,70 +7,70 @@ import (
 	"samla/internal/fault"
 )
 
-// The types of products that a PSD2 consent gives.
+// The types of products of a PSD2 consent.
 const (
 	checking = "PSD2_CHECKING_ACCOUNT"
 	card     = "PSD2_CREDIT_CARD"
 	savings  = "PSD2_SAVINGS_ACCOUNT"
 )
 
-// TestPersons: every person of docs/sandbox.md gives what the document says.
-func TestPersons(t *testing.T) {
+// Every person of docs/sandbox.md is collected.
+func TestPersons_MatchDocumentation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", speed)
+	w := newEnv(t, "", clockSpeed)
 	t.Run("all", func(t *testing.T) {
 		for name, test := range map[string]struct {
 			number, status string
 			types          []string
-			look           func(*testing.T, []account)
+			check          func(*testing.T, []account)
 		}{
 			"everyday customer":  {maja, "COMPLETED", []string{checking, card, savings}, nil},
-			"joint account":      {ester, "COMPLETED", []string{checking, savings}, joint},
-			"the other holder":   {sten, "COMPLETED", []string{checking}, joint},
-			"other currencies":   {alva, "COMPLETED", []string{checking, checking, checking}, currencies},
+			"joint account":      {ester, "COMPLETED", []string{checking, savings}, checkJointOwners},
+			"the other owner":    {sten, "COMPLETED", []string{checking}, checkJointOwners},
+			"other currencies":   {alva, "COMPLETED", []string{checking, checking, checking}, checkCurrencies},
 			"no account":         {tolvan, "COMPLETED_EMPTY", []string{}, nil},
-			"nothing happened":   {gun, "COMPLETED", []string{checking}, untouched},
+			"no transactions":    {gun, "COMPLETED", []string{checking}, checkNoTransactions},
 			"blocked, deleted":   {noa, "COMPLETED", []string{checking, checking}, nil},
 			"without IBAN, type": {sam, "COMPLETED", []string{checking, savings}, nil},
-			"partly broken":      {ida, "COMPLETED_PARTIAL", []string{checking, card, savings}, partly},
+			"partly broken":      {ida, "COMPLETED_PARTIAL", []string{checking, card, savings}, checkUnreadable},
 			"small":              {tim, "COMPLETED", []string{checking}, nil},
-			"very long history":  {birgitta, "COMPLETED", []string{checking}, long},
-			"twins":              {per, "COMPLETED", []string{checking}, twins},
+			"very long history":  {birgitta, "COMPLETED", []string{checking}, checkLongHistory},
+			"equal transactions": {per, "COMPLETED", []string{checking}, checkEqualTransactions},
 			"many types":         {elsa, "COMPLETED", []string{checking, checking, checking, card, savings, savings, savings}, nil},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				p := w.person(t, test.number)
-				id := p.collects(t, demo, p.consents(t, ask{company: demo}), home, test.status)
-				products := p.data(t, id)
+				id := p.collect(t, demoBank, p.authorizeConsent(t, consentRequest{company: demoBank}), address, test.status)
+				products := p.products(t, id)
 				hasTypes(t, products, test.types...)
-				asTheBankHasThem(t, w, demo, test.number, products, attendedDays)
-				if test.look != nil {
-					test.look(t, products)
+				compareWithBank(t, w, demoBank, test.number, products, attendedDays)
+				if test.check != nil {
+					test.check(t, products)
 				}
 			})
 		}
 		t.Run("everything broken", func(t *testing.T) {
 			t.Parallel()
 			p := w.person(t, leo)
-			consent := p.consents(t, ask{company: demo})
-			id := p.collects(t, demo, consent, home, "THIRD_PARTY_ERROR")
-			p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
-			if s := p.status(t, consent); s.Status != "AUTHORIZED" {
-				t.Errorf("the bank failed, and the consent is %s", s.Status)
+			consent := p.authorizeConsent(t, consentRequest{company: demoBank})
+			id := p.collect(t, demoBank, consent, address, "THIRD_PARTY_ERROR")
+			p.Do(t, "GET", "/collections/"+id+"/wealth/data", nil).WantProblem(t, fault.CollectionFailed)
+			if s := p.pollConsent(t, consent); s.Status != "AUTHORIZED" {
+				t.Errorf("the consent is %s after a failure of the bank", s.Status)
 			}
 		})
 	})
 }
 
-func joint(t *testing.T, products []account) {
+func checkJointOwners(t *testing.T, products []account) {
 	i := slices.IndexFunc(products, func(a account) bool { return a.Type == checking })
 	if i < 0 || products[i].AccountHolderName != "Ester Bergström, Sten Bergström" {
-		t.Errorf("the holders are not both named: %+v", products)
+		t.Errorf("not both owners are named: %+v", products)
 	}
 }
 
-func currencies(t *testing.T, products []account) {
+func checkCurrencies(t *testing.T, products []account) {
 	var got []string
 	several := map[string]bool{}
 	for _, a := range products {
@@ -87,40 +87,41 @@ func currencies(t *testing.T, products []account) {
 	}
 }
 
-func untouched(t *testing.T, products []account) {
-	if a := products[0]; a.BookedBalance == nil || a.BookedBalance.Amount != "0" && minor(t, *a.BookedBalance) != 0 || len(*a.Transactions) != 0 {
-		t.Errorf("nothing happened, and it is told as %+v", a)
+func checkNoTransactions(t *testing.T, products []account) {
+	if a := products[0]; a.BookedBalance == nil || a.BookedBalance.Amount != "0" && minorUnits(t, *a.BookedBalance) != 0 || len(*a.Transactions) != 0 {
+		t.Errorf("account without transactions: %+v", a)
 	}
 }
 
-// partly: what could not be read is unknown, not empty (docs/reference/api.md 1.1).
-func partly(t *testing.T, products []account) {
+// checkUnreadable: transactions that could not be read are unknown, not empty
+// (docs/reference/api.md 1.1).
+func checkUnreadable(t *testing.T, products []account) {
 	for _, a := range products {
 		if (a.Transactions != nil) != (a.Type == checking) || a.BookedBalance == nil {
-			t.Errorf("%s: transactions told %t, balance %v", a.Type, a.Transactions != nil, a.BookedBalance)
+			t.Errorf("%s: transactions present: %t, balance %v", a.Type, a.Transactions != nil, a.BookedBalance)
 		}
 	}
 }
 
-func long(t *testing.T, products []account) {
+func checkLongHistory(t *testing.T, products []account) {
 	if n := len(*products[0].Transactions); n < 6500 {
-		t.Errorf("%d rows of two years with nine a day", n)
+		t.Errorf("%d transactions of two years with nine a day", n)
 	}
 }
 
-// twins: rows that look alike all survive, and keep their ids.
-func twins(t *testing.T, products []account) {
-	alike := map[string]int{}
+// checkEqualTransactions: transactions that look the same are all kept.
+func checkEqualTransactions(t *testing.T, products []account) {
+	equal := map[string]int{}
 	for _, r := range *products[0].Transactions {
-		alike[r.BookingDate+string(r.Amount.Amount)]++
+		equal[r.BookingDate+string(r.Amount.Amount)]++
 	}
 	pairs := 0
-	for _, n := range alike {
+	for _, n := range equal {
 		if n > 1 {
 			pairs++
 		}
 	}
 	if pairs < 700 {
-		t.Errorf("%d days with rows that look alike", pairs)
+		t.Errorf("%d days with equal transactions", pairs)
 	}
 }

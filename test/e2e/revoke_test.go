@@ -6,73 +6,72 @@ import (
 	"samla/internal/fault"
 )
 
-// revokes revokes a consent over the API.
-func (p *person) revokes(t *testing.T, id string) consentStatus {
+// revokeConsent revokes a consent over the API.
+func (p *person) revokeConsent(t *testing.T, id string) consentStatus {
 	t.Helper()
 	var s consentStatus
-	p.Do(t, "DELETE", "/consents/"+id, nil).Is(t, 200, &s)
+	p.Do(t, "DELETE", "/consents/"+id, nil).WantStatus(t, 200, &s)
 	if s.Status != "REVOKED" || s.RevokedAt.IsZero() || s.PollingInterval != nil || s.AuthInstructions.Type != "" {
 		t.Errorf("revoked as %+v", s)
 	}
 	return s
 }
 
-func revokedWaiting(t *testing.T, w *world) {
+func revokedWaiting(t *testing.T, w *env) {
 	p := w.person(t, alva)
-	id := p.asks(t, ask{company: demo})
-	i := p.awaits(t, id, "AWAITING_AUTHORIZATION").AuthInstructions
-	p.revokes(t, id)
-	w.atBank(t, id, "terminatedByTpp")
+	id := p.requestConsent(t, consentRequest{company: demoBank})
+	i := p.awaitConsent(t, id, "AWAITING_AUTHORIZATION").AuthInstructions
+	p.revokeConsent(t, id)
+	w.awaitBankStatus(t, id, "terminatedByTpp")
 	if err := w.phone.Act(t.Context(), "approve", i.AutoStartToken, "", ""); err == nil {
 		t.Error("the order at BankID can still be signed")
 	}
-	if s := p.status(t, id); s.Status != "REVOKED" {
-		t.Errorf("became %s", s.Status)
+	if s := p.pollConsent(t, id); s.Status != "REVOKED" {
+		t.Errorf("the consent became %s", s.Status)
 	}
 }
 
-func revokedAuthorized(t *testing.T, w *world) {
+func revokedAuthorized(t *testing.T, w *env) {
 	p := w.person(t, alva)
-	id := p.consents(t, ask{company: demo})
-	first := p.revokes(t, id)
-	if again := p.revokes(t, id); !again.RevokedAt.Equal(first.RevokedAt) || !again.StatusChangedAt.Equal(first.StatusChangedAt) {
-		t.Errorf("revoked again: %+v instead of %+v", again, first)
+	id := p.authorizeConsent(t, consentRequest{company: demoBank})
+	first := p.revokeConsent(t, id)
+	if again := p.revokeConsent(t, id); !again.RevokedAt.Equal(first.RevokedAt) || !again.StatusChangedAt.Equal(first.StatusChangedAt) {
+		t.Errorf("second revocation %+v, first %+v", again, first)
 	}
-	w.atBank(t, id, "terminatedByTpp")
-	for _, ip := range []string{home, ""} {
-		p.Do(t, "POST", "/collections", stored(demo, id, ip)).Fails(t, fault.ConsentRevoked)
+	w.awaitBankStatus(t, id, "terminatedByTpp")
+	for _, ip := range []string{address, ""} {
+		p.Do(t, "POST", "/collections", storedConsent(demoBank, id, ip)).WantProblem(t, fault.ConsentRevoked)
 	}
 }
 
-// revokedBankDown: the word reaches the bank by retries, however often the wire
-// breaks.
-func revokedBankDown(t *testing.T, w *world) {
+// revokedBankDown: the revocation is retried until it reaches the bank.
+func revokedBankDown(t *testing.T, w *env) {
 	p := w.person(t, elsa)
-	id := p.consents(t, ask{company: autostart})
-	broken := w.wire.breaks("DELETE", w.bankConsent(t, id).ID, 8)
-	p.revokes(t, id)
-	w.atBank(t, id, "terminatedByTpp")
-	if hits := w.wire.mend(broken); hits != 8 {
-		t.Errorf("the wire broke %d times", hits)
+	id := p.authorizeConsent(t, consentRequest{company: autostartBank})
+	dropped := w.interceptor.dropRequests("DELETE", w.bankConsent(t, id).ID, 8)
+	p.revokeConsent(t, id)
+	w.awaitBankStatus(t, id, "terminatedByTpp")
+	if hits := w.interceptor.end(dropped); hits != 8 {
+		t.Errorf("%d requests failed, want 8", hits)
 	}
-	p.consents(t, ask{company: autostart}) // nothing is in the way of a new one
+	p.authorizeConsent(t, consentRequest{company: autostartBank}) // a new consent is possible
 }
 
-// withdrawnAtBank: the next collection finds out that the person has withdrawn
-// the consent at the bank.
-func withdrawnAtBank(t *testing.T, w *world) {
+// revokedAtBank: the next collection notices that the person has revoked the consent at
+// the bank.
+func revokedAtBank(t *testing.T, w *env) {
 	p := w.person(t, ester)
-	for _, ip := range []string{home, ""} {
-		id := p.consents(t, ask{company: demo})
-		w.withdraws(t, id)
-		collection := p.collects(t, demo, id, ip, "AUTHENTICATION_ERROR")
-		if s := p.awaits(t, id, "REVOKED"); s.RevokedAt.IsZero() {
+	for _, ip := range []string{address, ""} {
+		id := p.authorizeConsent(t, consentRequest{company: demoBank})
+		w.revokeAtBank(t, id)
+		collection := p.collect(t, demoBank, id, ip, "AUTHENTICATION_ERROR")
+		if s := p.awaitConsent(t, id, "REVOKED"); s.RevokedAt.IsZero() {
 			t.Errorf("revoked as %+v", s)
 		}
-		p.Do(t, "GET", "/collections/"+collection+"/wealth/data", nil).Fails(t, fault.CollectionFailed)
-		p.Do(t, "POST", "/collections", stored(demo, id, ip)).Fails(t, fault.ConsentRevoked)
+		p.Do(t, "GET", "/collections/"+collection+"/wealth/data", nil).WantProblem(t, fault.CollectionFailed)
+		p.Do(t, "POST", "/collections", storedConsent(demoBank, id, ip)).WantProblem(t, fault.ConsentRevoked)
 		if s := w.bankConsent(t, id); s.Status != "revokedByPsu" {
-			t.Errorf("the bank has it as %s", s.Status)
+			t.Errorf("the consent is %s at the bank", s.Status)
 		}
 	}
 }

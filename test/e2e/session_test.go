@@ -12,9 +12,9 @@ import (
 	"samla/internal/fault"
 )
 
-// sessionTokens: who only has the published keys and a stock library can check a
-// session token (docs/reference/api.md 1.3).
-func sessionTokens(t *testing.T, w *world) {
+// sessionTokens: a session token can be verified with the published keys and the standard
+// library only (docs/reference/api.md 1.3).
+func sessionTokens(t *testing.T, w *env) {
 	user, _ := w.backend.User(t)
 	token := strings.TrimPrefix(w.backend.session(t, user).Header.Get("Authorization"), "Bearer ")
 	res, err := http.Get(w.Server.URL() + "/.well-known/jwks.json")
@@ -34,7 +34,7 @@ func sessionTokens(t *testing.T, w *world) {
 	}
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		t.Fatal("the token has not three parts")
+		t.Fatal("the token does not have three parts")
 	}
 	var header struct{ Alg, Kid string }
 	var claims struct {
@@ -42,19 +42,19 @@ func sessionTokens(t *testing.T, w *world) {
 		ClientID           string `json:"client_id"`
 		Iat, Nbf, Exp      int64
 	}
-	read(t, parts[0], &header)
-	read(t, parts[1], &claims)
+	decodeJSON(t, parts[0], &header)
+	decodeJSON(t, parts[1], &claims)
 	verified := false
 	for _, k := range set.Keys {
 		if k.D != "" || k.Kty != "OKP" || k.Crv != "Ed25519" {
-			t.Error("a published key is none, or not only a public one")
+			t.Error("a published key is not an Ed25519 key, or has a private part")
 		}
 		if k.Kid == header.Kid {
-			verified = ed25519.Verify(ed25519.PublicKey(raw(t, k.X)), []byte(parts[0]+"."+parts[1]), raw(t, parts[2]))
+			verified = ed25519.Verify(ed25519.PublicKey(decodeBase64(t, k.X)), []byte(parts[0]+"."+parts[1]), decodeBase64(t, parts[2]))
 		}
 	}
 	if !verified || header.Alg != "EdDSA" {
-		t.Errorf("the signature does not hold: %+v", header)
+		t.Errorf("the signature is invalid: %+v", header)
 	}
 	now := w.clock.Now().Unix()
 	if claims.Sub != user || claims.Iss == "" || claims.Aud == "" || claims.Jti == "" || claims.ClientID == "" ||
@@ -62,18 +62,18 @@ func sessionTokens(t *testing.T, w *world) {
 		t.Errorf("the claims are %+v", claims)
 	}
 
-	forged := w.Anyone()
+	forged := w.NoCredential()
 	for name, text := range map[string]string{
 		"without its signature": parts[0] + "." + parts[1] + ".",
 		"with another payload":  parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+user+`"}`)) + "." + parts[2],
 	} {
 		forged.Header.Set("Authorization", "Bearer "+text)
-		forged.Do(t, "GET", "/users/"+user, nil).Fails(t, fault.Unauthorized)
-		t.Log("refused", name)
+		forged.Do(t, "GET", "/users/"+user, nil).WantProblem(t, fault.Unauthorized)
+		t.Log("rejected", name)
 	}
 }
 
-func raw(t *testing.T, text string) []byte {
+func decodeBase64(t *testing.T, text string) []byte {
 	t.Helper()
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
@@ -82,9 +82,9 @@ func raw(t *testing.T, text string) []byte {
 	return b
 }
 
-func read(t *testing.T, part string, out any) {
+func decodeJSON(t *testing.T, part string, out any) {
 	t.Helper()
-	if err := json.Unmarshal(raw(t, part), out); err != nil {
+	if err := json.Unmarshal(decodeBase64(t, part), out); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -15,12 +15,12 @@ import (
 
 // Client calls the API with one credential.
 type Client struct {
-	World  *World
+	Env    *Env
 	Base   string // URL of the server
 	Header http.Header
 }
 
-// With returns a client that also sends a header; an empty value takes it away.
+// With returns a client that also sends a header; an empty value removes the header.
 func (c Client) With(name, value string) Client {
 	header := maps.Clone(c.Header)
 	header[http.CanonicalHeaderKey(name)] = nil
@@ -33,34 +33,34 @@ func (c Client) With(name, value string) Client {
 
 var counter atomic.Int64
 
-// ID makes a text that no other test of the run uses.
-func ID(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), counter.Add(1)) }
+// UniqueID returns a text that no other test of this run uses.
+func UniqueID(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), counter.Add(1)) }
 
-// User makes a user of the client; externalID is how the client knows them.
+// User creates a user with a unique external id.
 func (c Client) User(t *testing.T) (id, externalID string) {
 	t.Helper()
-	externalID = ID(t)
-	c.World.Journal.Secret("an external id", externalID)
+	externalID = UniqueID(t)
+	c.Env.Log.Secret("an external id", externalID)
 	var made struct{ UserUUID string }
-	c.Do(t, http.MethodPost, "/users", map[string]string{"externalId": externalID}).Is(t, http.StatusCreated, &made)
+	c.Do(t, http.MethodPost, "/users", map[string]string{"externalId": externalID}).WantStatus(t, http.StatusCreated, &made)
 	return made.UserUUID, externalID
 }
 
-// Session makes a client that speaks for a user, given by id.
+// Session creates a session of a user and returns a client that uses it.
 func (c Client) Session(t *testing.T, user string) Client {
 	t.Helper()
 	var s struct{ Token string }
-	c.Do(t, http.MethodPost, "/users/"+user+"/sessions", nil).Is(t, http.StatusCreated, &s)
-	c.World.Journal.Secret("a session token", s.Token)
+	c.Do(t, http.MethodPost, "/users/"+user+"/sessions", nil).WantStatus(t, http.StatusCreated, &s)
+	c.Env.Log.Secret("a session token", s.Token)
 	c.Header = http.Header{"Authorization": {"Bearer " + s.Token}}
 	return c
 }
 
-// Do sends a request and holds the exchange against the contract; a body that is
-// a string goes as it is, any other as JSON. Redirects are not followed.
-func (c Client) Do(t *testing.T, method, path string, body any) Answer {
+// Do sends a request and validates the exchange with the contract. A string body is sent
+// unchanged, any other body as JSON. Redirects are not followed.
+func (c Client) Do(t *testing.T, method, path string, body any) Response {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, c.Base+path, reader(t, body))
+	r, err := http.NewRequestWithContext(t.Context(), method, c.Base+path, bodyReader(t, body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,28 +73,28 @@ func (c Client) Do(t *testing.T, method, path string, body any) Answer {
 			delete(r.Header, name)
 		}
 	}
-	if c.World.Strict {
-		if err := c.World.Contract.CheckRequest(r); err != nil {
-			t.Errorf("the test itself breaks the contract: %v", err)
+	if c.Env.CheckRequests {
+		if err := c.Env.Contract.CheckRequest(r); err != nil {
+			t.Errorf("the test's request violates the contract: %v", err)
 		}
 	}
-	judged := http.Client{
-		Transport:     c.World.Contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("against the contract: %v", err) }),
+	validating := http.Client{
+		Transport:     c.Env.Contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("contract violation: %v", err) }),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	res, err := judged.Do(r)
+	res, err := validating.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }() // read whole
+	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Answer{res.StatusCode, res.Header, text}
+	return Response{res.StatusCode, res.Header, text}
 }
 
-func reader(t *testing.T, body any) io.Reader {
+func bodyReader(t *testing.T, body any) io.Reader {
 	t.Helper()
 	switch b := body.(type) {
 	case nil:
@@ -102,12 +102,12 @@ func reader(t *testing.T, body any) io.Reader {
 	case string:
 		return strings.NewReader(b)
 	default:
-		return strings.NewReader(Text(t, b))
+		return strings.NewReader(JSON(t, b))
 	}
 }
 
-// Text is a body as Do would send it.
-func Text(t *testing.T, body any) string {
+// JSON returns a body as Do sends it.
+func JSON(t *testing.T, body any) string {
 	t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {

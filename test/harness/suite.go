@@ -1,7 +1,6 @@
-// Package harness sets up what the suites over HTTP have in common: a whole Samla
-// with its sandbox in this process, a client that holds every exchange against
-// the contract, and a journal that no secret may get into. It owns the set-up
-// and hands it to the suites, which own the stories.
+// Package harness sets up what the test suites over HTTP have in common: a complete Samla
+// with its sandbox in the test process, a client that validates every exchange with the
+// contract, and a log that is checked for secrets.
 package harness
 
 import (
@@ -18,16 +17,16 @@ import (
 	"samla/internal/testpg"
 )
 
-// Suite is what the tests of one package share.
+// Suite is shared by the tests of one package.
 type Suite struct {
-	// Parallel is how many tests run at a time; they wait for banks and persons
-	// more than for processors.
+	// Parallel is how many tests run in parallel. It may exceed the number of CPUs,
+	// because tests mostly wait for banks and persons.
 	Parallel int
-	// Now is when the certificates of the sandbox are made.
+	// Now is the time at which the certificates of the sandbox are issued.
 	Now func() time.Time
-	// Strict holds requests to the contract too, and not answers only: for tests
-	// that send nothing bad.
-	Strict bool
+	// CheckRequests makes clients validate requests too, not only responses. It is for
+	// suites that send no invalid requests.
+	CheckRequests bool
 
 	once sync.Once
 	dir  string
@@ -49,12 +48,12 @@ func (s *Suite) Main(m *testing.M) int {
 	return code
 }
 
-// certify lays the sandbox's certificates into the directory of a set. They are
-// made once and copied, for to make an RSA key takes longer than most tests.
-func (s *Suite) certify(t *testing.T, dir string) {
+// copyCertificates copies the sandbox's certificates into the directory of an Env. They
+// are generated once, because generating an RSA key takes longer than most tests.
+func (s *Suite) copyCertificates(t *testing.T, dir string) {
 	t.Helper()
 	s.once.Do(func() {
-		if s.dir, s.err = os.MkdirTemp("", "samla-rig-"); s.err == nil {
+		if s.dir, s.err = os.MkdirTemp("", "samla-harness-"); s.err == nil {
 			_, s.err = pki.Open(s.dir, s.Now, nil)
 		}
 	})
@@ -66,8 +65,8 @@ func (s *Suite) certify(t *testing.T, dir string) {
 	}
 }
 
-// Stores names the databases that suites run over and how to get one: the
-// Database of devserver.Config.
+// Stores are the databases that suites run on. Each function returns the Database of
+// devserver.Config.
 var Stores = map[string]func(*testing.T) string{
 	"sqlite":   func(*testing.T) string { return "" },
 	"postgres": func(t *testing.T) string { return testpg.URL(t) },

@@ -1,7 +1,6 @@
-// Package process runs samla as its users do: the built program, as a process of
-// its own, with what it prints and logs at hand. It owns the build and the
-// processes it starts, and hands them to the tests of the command line and of
-// crashes.
+// Package process builds samla and runs it as a separate process, as users do. It
+// captures what the process prints and logs. The tests of the command line and the crash
+// tests use it.
 package process
 
 import (
@@ -21,11 +20,11 @@ import (
 	"time"
 )
 
-// patience is how long a process may take for what it is waited for.
-const patience = time.Minute
+// waitTimeout is how long Wait waits for the end of a process.
+const waitTimeout = time.Minute
 
-// Build builds the program into dir and returns its path. It is built without
-// the race detector: it is the one that users run.
+// Build builds the program into dir and returns its path. It is built without the race
+// detector, as for users.
 func Build(dir string) (string, error) {
 	path := filepath.Join(dir, "samla")
 	out, err := exec.Command("go", "build", "-o", path, "samla/cmd/samla").CombinedOutput()
@@ -35,8 +34,7 @@ func Build(dir string) (string, error) {
 	return path, nil
 }
 
-// Main runs the tests of a package with the program built once for them, whose
-// path it keeps in *program.
+// Main builds the program, stores its path in *program, and runs the tests of a package.
 func Main(m *testing.M, program *string) int {
 	dir, err := os.MkdirTemp("", "samla-test-")
 	if err != nil {
@@ -54,21 +52,21 @@ func Main(m *testing.M, program *string) int {
 type Process struct {
 	tb       testing.TB
 	cmd      *exec.Cmd
-	Out, Log *Text // standard output and standard error
+	Out, Log *Output // standard output and standard error
 	done     chan struct{}
 }
 
-// Start starts a program; it is killed at the end of the test if it still runs.
-// Settings of this environment that are meant for samla do not reach it.
+// Start starts a program. It is killed at the end of the test if it is still running. Its
+// environment is that of the test without the variables SAMLA_….
 func Start(tb testing.TB, program string, args ...string) *Process {
 	tb.Helper()
-	p := &Process{tb: tb, cmd: exec.Command(program, args...), Out: newText(), Log: newText(), done: make(chan struct{})}
+	p := &Process{tb: tb, cmd: exec.Command(program, args...), Out: newOutput(), Log: newOutput(), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.Out, p.Log
-	p.cmd.SysProcAttr = endsWithUs()
+	p.cmd.SysProcAttr = killWithParent()
 	p.cmd.Env = environment()
 	started := make(chan error)
 	go func() {
-		// The system ties the child to the thread that made it, not to the process.
+		// Pdeathsig depends on the thread that started the child, not on the process.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := p.cmd.Start()
@@ -87,7 +85,7 @@ func Start(tb testing.TB, program string, args ...string) *Process {
 	return p
 }
 
-// environment is ours without SAMLA_ settings.
+// environment returns the environment of the test without the variables SAMLA_….
 func environment() []string {
 	var env []string
 	for _, v := range os.Environ() {
@@ -98,7 +96,8 @@ func environment() []string {
 	return env
 }
 
-// Run runs a program to its end and returns what it printed and its exit status.
+// Run runs a program until it ends and returns its standard output, its standard error
+// and its exit status.
 func Run(tb testing.TB, program string, args ...string) (out, log string, status int) {
 	tb.Helper()
 	p := Start(tb, program, args...)
@@ -106,61 +105,61 @@ func Run(tb testing.TB, program string, args ...string) (out, log string, status
 	return p.Out.String(), p.Log.String(), status
 }
 
-// Kill ends the process as a crash would, and waits until it is gone.
+// Kill kills the process, as in a crash, and waits until it has ended.
 func (p *Process) Kill() {
-	_ = p.cmd.Process.Kill() // it may have ended by itself
+	_ = p.cmd.Process.Kill() // fails if the process has already ended
 	<-p.done
 }
 
-// Terminate asks the process to stop.
+// Terminate sends SIGTERM to the process.
 func (p *Process) Terminate() {
 	p.tb.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.tb.Errorf("the process cannot be told to stop: %v", err)
+		p.tb.Errorf("cannot send SIGTERM to the process: %v", err)
 	}
 }
 
-// Wait waits for the end of the process and returns its exit status; -1 stands
-// for a signal.
+// Wait waits for the end of the process and returns its exit status, or -1 if it was
+// ended by a signal.
 func (p *Process) Wait() int {
 	p.tb.Helper()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(waitTimeout)
 	defer timer.Stop()
 	select {
 	case <-p.done:
 	case <-timer.C:
-		p.tb.Fatalf("the process does not end; it logged:\n%s", p.Log.Tail())
+		p.tb.Fatalf("the process did not end within %v; its log:\n%s", waitTimeout, p.Log.Tail())
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// Done is closed when the process has ended.
+// Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// serving is the line with which a server says where it serves.
-var serving = regexp.MustCompile(`msg=serving .*?address=(\S+)`)
+// servingLine matches the log line with the server's address.
+var servingLine = regexp.MustCompile(`msg=serving .*?address=(\S+)`)
 
-// Address waits until the process serves and returns where.
+// Address waits until the server is serving and returns its URL.
 func (p *Process) Address(ctx context.Context) (string, error) {
-	found, err := p.Log.Await(ctx, serving)
+	found, err := p.Log.Await(ctx, servingLine)
 	if err != nil {
 		return "", err
 	}
 	return "http://" + found[1], nil
 }
 
-// Text is what a process has written so far.
-type Text struct {
+// Output is what a process has written so far.
+type Output struct {
 	mu     sync.Mutex
 	all    bytes.Buffer
-	grown  chan struct{} // closed and made anew with each write
+	grown  chan struct{} // closed and replaced by each write
 	closed bool
 }
 
-func newText() *Text { return &Text{grown: make(chan struct{})} }
+func newOutput() *Output { return &Output{grown: make(chan struct{})} }
 
 // Write implements io.Writer.
-func (t *Text) Write(p []byte) (int, error) {
+func (t *Output) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.all.Write(p)
@@ -169,32 +168,32 @@ func (t *Text) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *Text) close() {
+func (t *Output) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
 	close(t.grown)
 }
 
-// String is all of it.
-func (t *Text) String() string {
+// String returns everything that was written so far.
+func (t *Output) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.all.String()
 }
 
-// Tail is its end, for messages.
-func (t *Text) Tail() string {
+// Tail returns the last 4000 bytes, for failure messages.
+func (t *Output) Tail() string {
 	s := t.String()
 	return s[max(0, len(s)-4000):]
 }
 
-// ErrEnded says that a process ended without writing what was waited for.
+// ErrEnded means that a process has ended without writing a line that matches.
 var ErrEnded = errors.New("the process has ended")
 
-// Await waits until a whole line matches and returns the first match with its
-// groups. Errors: ErrEnded, and ctx's.
-func (t *Text) Await(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
+// Await waits until a complete line matches and returns the first match with its groups.
+// Errors are ErrEnded and that of ctx.
+func (t *Output) Await(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
 	for {
 		t.mu.Lock()
 		text, grown, closed := t.all.Bytes(), t.grown, t.closed

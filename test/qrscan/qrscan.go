@@ -1,6 +1,4 @@
-// Package qrscan reads QR codes with a decoder that is not ours. It owns the way
-// from a picture to its text and hands the text to the tests of who draws a code
-// and who shows one.
+// Package qrscan decodes QR codes in tests with a third-party decoder.
 package qrscan
 
 import (
@@ -13,22 +11,21 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// Picture reads a QR code from a PNG in base64. The reader is told that the
-// picture holds nothing else: its search for the corners in a photograph misses
-// one code in a hundred.
-func Picture(tb testing.TB, image string) string {
+// Decode decodes the QR code in a PNG in base64, which must contain nothing else. Unlike
+// DecodePhoto it is reliable: finding a code in a photo fails for one code in a hundred.
+func Decode(tb testing.TB, image string) string {
 	tb.Helper()
-	return read(tb, image, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
+	return decode(tb, image, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
 }
 
-// Photograph reads a QR code from a PNG in base64 as a camera would: the reader
-// has to find the corners, so that the border must be wide enough.
-func Photograph(tb testing.TB, image string) string {
+// DecodePhoto decodes the QR code in a PNG in base64 as a camera would: it must find the
+// corners, so the border must be wide enough.
+func DecodePhoto(tb testing.TB, image string) string {
 	tb.Helper()
-	return read(tb, image, nil)
+	return decode(tb, image, nil)
 }
 
-func read(tb testing.TB, image string, hints map[gozxing.DecodeHintType]any) string {
+func decode(tb testing.TB, image string, hints map[gozxing.DecodeHintType]any) string {
 	tb.Helper()
 	raw, err := base64.StdEncoding.DecodeString(image)
 	if err != nil {
@@ -44,7 +41,7 @@ func read(tb testing.TB, image string, hints map[gozxing.DecodeHintType]any) str
 	}
 	found, err := qrcode.NewQRCodeReader().Decode(bitmap, hints)
 	if err != nil {
-		tb.Fatalf("the QR code cannot be read: %v", err)
+		tb.Fatalf("the QR code cannot be decoded: %v", err)
 	}
 	return found.GetText()
 }

@@ -195,7 +195,7 @@ func (w *world) act(t *testing.T, d conformance.Deed, i consent.Instructions) {
 // scan reads the autostart URL in a picture of a QR code (docs/reference/banks.md 12.6).
 func scan(t *testing.T, picture string) string {
 	t.Helper()
-	u, err := url.Parse(qrscan.Picture(t, picture))
+	u, err := url.Parse(qrscan.Decode(t, picture))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,31 +10,31 @@ import (
 	"testing"
 )
 
-// Journal keeps the log of a world, and what must not be in it.
-type Journal struct {
+// Log stores the log of a server and the secrets that it must not contain.
+type Log struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
-	secrets map[string]string // secret -> what it is
+	secrets map[string]string // secret -> kind
 }
 
-// NewJournal returns an empty one.
-func NewJournal() *Journal { return &Journal{secrets: map[string]string{}} }
+// NewLog returns an empty log.
+func NewLog() *Log { return &Log{secrets: map[string]string{}} }
 
-// Logger writes into the journal, everything down to debug.
-func (j *Journal) Logger() *slog.Logger {
+// Logger returns a logger that writes to the log, with level debug.
+func (j *Log) Logger() *slog.Logger {
 	return slog.New(slog.NewJSONHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // Write implements io.Writer.
-func (j *Journal) Write(p []byte) (int, error) {
+func (j *Log) Write(p []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.Write(p)
 }
 
-// Secret notes texts that no line may hold; kind says in a failure what they are.
-// Empty texts are none.
-func (j *Journal) Secret(kind string, texts ...string) {
+// Secret registers texts that no line may contain; kind names them in failures. Empty
+// texts are ignored.
+func (j *Log) Secret(kind string, texts ...string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, text := range texts {
@@ -44,8 +44,8 @@ func (j *Journal) Secret(kind string, texts ...string) {
 	}
 }
 
-// looks are what gives a secret away that no test has noted.
-var looks = map[string]*regexp.Regexp{
+// patterns match secrets that no test has registered.
+var patterns = map[string]*regexp.Regexp{
 	"an IBAN":              regexp.MustCompile(`\bSE[0-9]{22}\b`),
 	"a session token":      regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.`),
 	"a masked card number": regexp.MustCompile(`[0-9]{6}\*{6}[0-9]{4}`),
@@ -53,9 +53,9 @@ var looks = map[string]*regexp.Regexp{
 	"a BankID QR text":     regexp.MustCompile(`bankid\.[0-9a-f]{8}-`),
 }
 
-// Check reads the whole log for secrets, those noted and those that look like
-// one. A test that has failed is shown the log, except for who was polled.
-func (j *Journal) Check(t testing.TB) {
+// Check reports lines that contain a registered secret or match one of the patterns. If
+// the test has failed, it prints the log without the lines of answered GET requests.
+func (j *Log) Check(t testing.TB) {
 	t.Helper()
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -66,14 +66,14 @@ func (j *Journal) Check(t testing.TB) {
 				t.Errorf("%s is in the log: %s", kind, line)
 			}
 		}
-		for kind, look := range looks {
-			if look.MatchString(line) {
+		for kind, pattern := range patterns {
+			if pattern.MatchString(line) {
 				t.Errorf("%s is in the log: %s", kind, line)
 			}
 		}
 	}
 	if len(lines) < 2 {
-		t.Error("nothing was logged: the check shows nothing")
+		t.Error("the log is empty, so nothing was checked")
 	}
 	if t.Failed() {
 		t.Log(strings.Join(slices.DeleteFunc(lines, func(line string) bool {

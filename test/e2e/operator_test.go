@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// bankConsent is a consent as the sandbox's operator sees it.
+// bankConsent is a consent in the list of the sandbox's operator.
 type bankConsent struct {
 	ID        string `json:"consentId"`
 	Bank      string `json:"bank"`
@@ -17,8 +17,8 @@ type bankConsent struct {
 	Recurring bool   `json:"recurringIndicator"`
 }
 
-// face calls the sandbox's operator faces.
-func (w *world) face(t *testing.T, method, path string, status int, out any) {
+// operator calls an operator endpoint of the sandbox.
+func (w *env) operator(t *testing.T, method, path string, status int, out any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, w.Sandbox.URL()+path, nil)
 	if err != nil {
@@ -39,15 +39,15 @@ func (w *world) face(t *testing.T, method, path string, status int, out any) {
 	}
 }
 
-// bankConsent finds a consent at its bank, by the request id that made it.
-func (w *world) bankConsent(t *testing.T, id string) bankConsent {
+// bankConsent returns the bank's consent that was created with the request id of ours.
+func (w *env) bankConsent(t *testing.T, id string) bankConsent {
 	t.Helper()
 	c, err := w.Server.Store().Consent(t.Context(), consent.ID(id))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all struct{ Consents []bankConsent }
-	w.face(t, "GET", "/sandbox/consents", 200, &all)
+	w.operator(t, "GET", "/sandbox/consents", 200, &all)
 	var found []bankConsent
 	for _, listed := range all.Consents {
 		if listed.RequestID == c.OpenRequestID && listed.Bank == c.Company {
@@ -55,25 +55,25 @@ func (w *world) bankConsent(t *testing.T, id string) bankConsent {
 		}
 	}
 	if len(found) != 1 {
-		t.Fatalf("the bank has %d consents of one request", len(found))
+		t.Fatalf("the bank has %d consents for one request", len(found))
 	}
 	return found[0]
 }
 
-// atBank waits until the consent has the status at its bank.
-func (w *world) atBank(t *testing.T, id, status string) {
+// awaitBankStatus waits until the consent has the status at its bank.
+func (w *env) awaitBankStatus(t *testing.T, id, status string) {
 	t.Helper()
-	w.until(t, "the bank's consent to be "+status, func() bool { return w.bankConsent(t, id).Status == status })
+	w.await(t, "the bank's consent to be "+status, func() bool { return w.bankConsent(t, id).Status == status })
 }
 
-// withdraws lets the person revoke a consent at the bank.
-func (w *world) withdraws(t *testing.T, id string) {
+// revokeAtBank revokes a consent as the person would at the bank.
+func (w *env) revokeAtBank(t *testing.T, id string) {
 	t.Helper()
-	w.face(t, "POST", "/sandbox/consents/"+w.bankConsent(t, id).ID+"/revoke", 204, nil)
+	w.operator(t, "POST", "/sandbox/consents/"+w.bankConsent(t, id).ID+"/revoke", 204, nil)
 }
 
-// innerConsent is the id of the consent that a collection runs under.
-func (w *world) innerConsent(t *testing.T, collection string) string {
+// consentOf returns the id of a collection's consent.
+func (w *env) consentOf(t *testing.T, collection string) string {
 	t.Helper()
 	c, err := w.Server.Store().Collection(t.Context(), collection)
 	if err != nil {

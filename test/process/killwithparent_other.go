@@ -4,6 +4,5 @@ package process
 
 import "syscall"
 
-// endsWithUs would make a child end with the test that started it; only Linux
-// can.
+// killWithParent returns nil, because only Linux can kill a child with its parent.
 func endsWithUs() *syscall.SysProcAttr { return nil }

@@ -8,14 +8,14 @@ import (
 	"samla/internal/fault"
 )
 
-// Answer is what came back.
-type Answer struct {
+// Response is a response of the server.
+type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Problem is an error body, as far as tests look at it.
+// Problem is a problem document with the members that tests use.
 type Problem struct {
 	Code              fault.Code        `json:"code"`
 	Status            int               `json:"status"`
@@ -32,12 +32,12 @@ type Problem struct {
 	} `json:"errors"`
 }
 
-// Is holds the status against what is expected and decodes the body into out,
-// unless that is nil.
-func (a Answer) Is(t *testing.T, status int, out any) Answer {
+// WantStatus fails the test unless the response has this status. It decodes the body into
+// out, unless out is nil.
+func (a Response) WantStatus(t *testing.T, status int, out any) Response {
 	t.Helper()
 	if a.Status != status {
-		t.Fatalf("status %d instead of %d: %s", a.Status, status, a.Body)
+		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
 	}
 	if out != nil {
 		if err := json.Unmarshal(a.Body, out); err != nil {
@@ -47,15 +47,16 @@ func (a Answer) Is(t *testing.T, status int, out any) Answer {
 	return a
 }
 
-// Fails holds the answer against a documented problem, its status with it.
-func (a Answer) Fails(t *testing.T, code fault.Code) Problem {
+// WantProblem fails the test unless the response is a problem document with this code and
+// the status of that code.
+func (a Response) WantProblem(t *testing.T, code fault.Code) Problem {
 	t.Helper()
 	var p Problem
 	if err := json.Unmarshal(a.Body, &p); err != nil {
-		t.Fatalf("no problem (%v): status %d: %s", err, a.Status, a.Body)
+		t.Fatalf("not a problem document (%v): status %d: %s", err, a.Status, a.Body)
 	}
 	if p.Code != code || a.Status != fault.Of(code).Status {
-		t.Fatalf("%d %s instead of %s: %s", a.Status, p.Code, code, a.Body)
+		t.Fatalf("%d %s, want %s: %s", a.Status, p.Code, code, a.Body)
 	}
 	return p
 }

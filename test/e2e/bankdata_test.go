@@ -10,14 +10,14 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// How far back a bank is read while the person is there, and without (docs/reference/banks.md
-// 11.3, RTS art. 10a).
+// How many days back transactions are read, attended and unattended
+// (docs/reference/banks.md 11.3, RTS art. 10a).
 const (
 	attendedDays   = 730
 	unattendedDays = 89
 )
 
-// hasTypes compares the products' types, in alphabetical order.
+// hasTypes checks the products' types; want is sorted.
 func hasTypes(t *testing.T, products []account, want ...string) {
 	t.Helper()
 	got := []string{}
@@ -26,19 +26,19 @@ func hasTypes(t *testing.T, products []account, want ...string) {
 	}
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		t.Errorf("products of the types %v instead of %v", got, want)
+		t.Errorf("products of the types %v, want %v", got, want)
 	}
 }
 
-// asTheBankHasThem compares products with what the sandbox's own book says of
-// the person: every account that is not deleted, its balance, and the number and
-// sum of its rows of the last days.
-func asTheBankHasThem(t *testing.T, w *world, bank, number string, products []account, days int) {
+// compareWithBank compares products with the sandbox's data of the person: every account
+// that is not deleted, its balance, and the number and sum of its transactions of the last
+// days.
+func compareWithBank(t *testing.T, w *env, bank, number string, products []account, days int) {
 	t.Helper()
 	var b aspsp.Behaviour
-	for _, shipped := range aspsp.DefaultBanks() {
-		if shipped.Company == bank {
-			b = shipped
+	for _, candidate := range aspsp.DefaultBanks() {
+		if candidate.Company == bank {
+			b = candidate
 		}
 	}
 	book := persona.NewCustomers(b.BankID)
@@ -60,24 +60,24 @@ func asTheBankHasThem(t *testing.T, w *world, bank, number string, products []ac
 			continue
 		}
 		if a.IBAN != have.IBAN || a.Company != bank {
-			t.Errorf("%s: another IBAN or company", have.Name)
+			t.Errorf("%s: IBAN or company differs", have.Name)
 		}
 		ledger := book.Ledger(have, today)
 		if have.Currency != "XXX" {
-			sameMoney(t, have.Name, a.BookedBalance, ledger.SubAccounts[0].Booked, have.Currency)
+			compareBalance(t, have.Name, a.BookedBalance, ledger.SubAccounts[0].Booked, have.Currency)
 		}
 		if have.TransactionsStatus != 0 {
 			continue
 		}
-		sameRows(t, have.Name, a, ledger, today-persona.Day(days), len(b.BookingStatuses) == 1)
+		compareTransactions(t, have.Name, a, ledger, today-persona.Day(days), len(b.BookingStatuses) == 1)
 	}
 	if len(products) != count {
 		t.Errorf("%d products of %d accounts", len(products), count)
 	}
 }
 
-// sameRows compares the number and the sum of the rows in each status.
-func sameRows(t *testing.T, name string, a account, ledger *persona.Ledger, from persona.Day, bookedOnly bool) {
+// compareTransactions compares the number and the sum of the transactions in each status.
+func compareTransactions(t *testing.T, name string, a account, ledger *persona.Ledger, from persona.Day, bookedOnly bool) {
 	t.Helper()
 	type tally struct {
 		rows int
@@ -105,14 +105,14 @@ func sameRows(t *testing.T, name string, a account, ledger *persona.Ledger, from
 	last := "9999"
 	for _, r := range *a.Transactions {
 		k := r.Status + " " + r.Amount.Currency
-		got[k] = tally{got[k].rows + 1, got[k].sum + minor(t, r.Amount)}
+		got[k] = tally{got[k].rows + 1, got[k].sum + minorUnits(t, r.Amount)}
 		if ids[r.TransactionID] || r.TransactionID == "" || r.AccountID != a.AccountID {
-			t.Errorf("%s: a row's id is missing or told twice", name)
+			t.Errorf("%s: the id of a transaction is missing or not unique", name)
 		}
 		ids[r.TransactionID] = true
 		if r.Status == "BOOKED" {
 			if r.BookingDate == "" || r.BookingDate > last {
-				t.Errorf("%s: rows are not newest first", name)
+				t.Errorf("%s: transactions are not sorted newest first", name)
 			}
 			last = r.BookingDate
 		}
@@ -122,27 +122,27 @@ func sameRows(t *testing.T, name string, a account, ledger *persona.Ledger, from
 	}
 	for k := range want {
 		if got[k] != want[k] {
-			t.Errorf("%s: %s: %+v instead of %+v", name, k, got[k], want[k])
+			t.Errorf("%s: %s: %+v, want %+v", name, k, got[k], want[k])
 		}
 	}
 	if len(got) > len(want) {
-		t.Errorf("%s: %v instead of %v", name, got, want)
+		t.Errorf("%s: %v, want %v", name, got, want)
 	}
 }
 
-func sameMoney(t *testing.T, name string, a *amount, want int64, currency string) {
+func compareBalance(t *testing.T, name string, a *amount, want int64, currency string) {
 	t.Helper()
-	if a == nil || a.Currency != currency || minor(t, *a) != want {
-		t.Errorf("%s: balance %v instead of %d %s", name, a, want, currency)
+	if a == nil || a.Currency != currency || minorUnits(t, *a) != want {
+		t.Errorf("%s: balance %v, want %d %s", name, a, want, currency)
 	}
 }
 
-// minor is an amount in hundredths, exactly.
-func minor(t *testing.T, a amount) int64 {
+// minorUnits returns an amount in hundredths. It fails the test if that is not exact.
+func minorUnits(t *testing.T, a amount) int64 {
 	t.Helper()
 	r, ok := new(big.Rat).SetString(string(a.Amount))
 	if !ok {
-		t.Fatalf("%q is no amount", a.Amount)
+		t.Fatalf("%q is not an amount", a.Amount)
 	}
 	r.Mul(r, big.NewRat(100, 1))
 	if !r.IsInt() {

@@ -1,0 +1,111 @@
+// Package e2e has the end-to-end tests: a complete Samla with its sandbox is called over
+// HTTP, as by a client's backend, a front end and a person's phone. Every exchange with a
+// bank is validated with the Berlin Group definition on both sides, every exchange with
+// the API with the contract, and the log is checked for secrets.
+package e2e
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"samla/internal/apiclient"
+	"samla/internal/bgspec"
+	"samla/internal/devserver"
+	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/persona"
+	"samla/test/harness"
+)
+
+// startTime is the initial time of every env's clock.
+var startTime = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+// The sandbox's banks.
+const (
+	demoBank      = "se-demo-psd2"
+	autostartBank = "se-sandbox-autostart"
+	staticBank    = "se-sandbox-static"
+	shortBank     = "se-sandbox-short"
+)
+
+// suite validates requests too, because these tests send no malformed requests.
+var suite = &harness.Suite{Parallel: 4, Now: func() time.Time { return startTime }, CheckRequests: true}
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+// env is a running server and sandbox with a fast clock.
+type env struct {
+	*harness.Env
+	database    string
+	clock       *fastClock
+	interceptor *interceptor
+	validators  []*bgspec.Oracle // one for each bank of the sandbox
+	phone       *apiclient.Phone
+	backend     client // has the API key of the first client
+	personLocks sync.Map
+}
+
+// clockSpeed is the usual factor of the clock.
+const clockSpeed = 8
+
+func newEnv(t *testing.T, database string, factor int) *env {
+	t.Helper()
+	w := &env{database: database, clock: newFastClock(startTime, factor), interceptor: &interceptor{}, validators: newValidators(t)}
+	t.Cleanup(func() { w.interceptor.reportViolations(t) }) // runs after the server has stopped
+	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapSandbox: w.validateBanks, WrapConnectors: w.validateConnectors})
+	for _, p := range persona.All() {
+		w.Log.Secret("a personal number", p.Number, p.Number[2:])
+	}
+	w.phone = apiclient.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
+	w.phone.HTTP.Transport.(*http.Transport).TLSClientConfig.Time = w.clock.Now
+	w.backend = client{w.WithKey(w.APIKey), w}
+	return w
+}
+
+// newValidators returns a Berlin Group validator for each bank of the sandbox.
+func newValidators(t *testing.T) []*bgspec.Oracle {
+	t.Helper()
+	var all []*bgspec.Oracle
+	for _, b := range aspsp.DefaultBanks() {
+		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
+	}
+	return all
+}
+
+func (w *env) validateBanks(next http.Handler) http.Handler {
+	for _, o := range w.validators {
+		next = o.Handler(next, w.interceptor.addViolation)
+	}
+	return next
+}
+
+func (w *env) validateConnectors(next http.RoundTripper) http.RoundTripper {
+	next = w.interceptor.transport(next)
+	for _, o := range w.validators {
+		next = o.Transport(next, w.interceptor.addViolation)
+	}
+	return next
+}
+
+// awaitTimeout is the real time that await waits. It is long enough for a busy machine.
+const awaitTimeout = 90 * time.Second
+
+// await calls condition every tenth of a second of the env's clock until it returns true.
+func (w *env) await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), awaitTimeout)
+	defer cancel()
+	for !condition() {
+		timer := w.clock.NewTimer(100 * time.Millisecond)
+		select {
+		case <-timer.C():
+		case <-ctx.Done():
+			timer.Stop()
+			t.Fatalf("waited %v for: %s (%v)", awaitTimeout, what, errors.Unwrap(context.Cause(ctx)))
+		}
+	}
+}
