@@ -3,7 +3,6 @@ package authorize
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"samla/internal/consent"
@@ -23,6 +22,7 @@ type visit struct {
 	c      consent.Consent
 	secret consent.Secret
 	bank   institution.Institution
+	known  bool // false: the institution is not configured any more
 }
 
 // Step looks at a consent and takes it as far as it goes now; it is the handler
@@ -36,11 +36,8 @@ func (s *Service) Step(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	connector, known := s.Institutions.Find(c.Company)
-	if !known && !c.Status.Final() {
-		return fmt.Errorf("consent of %s: no such bank is set up", c.Company)
-	}
-	v := visit{Service: s, c: c, bank: connector}
+	bank, known := s.Institutions.Find(c.Company)
+	v := visit{Service: s, c: c, bank: bank, known: known}
 	err = v.run(institution.WithSubject(ctx, c.Subject()))
 	if errors.Is(err, store.ErrConflict) {
 		return nil
@@ -60,6 +57,10 @@ func (v *visit) run(ctx context.Context) error {
 	}
 	if ticked.Status.Final() {
 		return v.end(ctx, consent.Ticked{})
+	}
+	if !v.known {
+		v.Log.Warn("the institution of a consent is not configured", "company", v.c.Company, "consent", v.c.ID)
+		return v.later(ctx, nextTimed(v.c, now))
 	}
 	v.secret, err = v.Service.secret(ctx, v.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
@@ -105,6 +106,16 @@ func (v *visit) apply(ctx context.Context, e consent.Event, wake time.Time) erro
 func (v *visit) end(ctx context.Context, e consent.Event) error {
 	_, err := v.endOnce(ctx, v.c, e)
 	return err
+}
+
+// nextTimed is when time alone next changes a consent whose institution is not
+// configured. An authorized one is looked at daily all the same, so that its daily
+// check goes on soon after the institution is back.
+func nextTimed(c consent.Consent, now time.Time) time.Time {
+	if c.Status.Pending() {
+		return c.AuthorizeBy
+	}
+	return nextLook(c, now)
 }
 
 // later commits nothing but the next look.

@@ -200,8 +200,11 @@ func (s *Service) refresh(ctx context.Context, c consent.Consent) {
 		s.live.mu.Unlock()
 	}()
 	authorizer := s.Institutions[c.Company].Authorizer
+	if authorizer == nil {
+		return
+	}
 	secret, err := s.secret(ctx, c)
-	if err != nil || authorizer == nil {
+	if err != nil {
 		return
 	}
 	v := visit{Service: s, c: c, secret: secret}

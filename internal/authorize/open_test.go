@@ -362,12 +362,4 @@ func TestBankWithoutTheVerb(t *testing.T) {
 	c := b.create()
 	b.Institutions[theBank] = institution.Institution{}
 	b.ended(b.look(c.ID), consent.Failed, consent.InternalError)
-	c = b.create()
-	delete(b.Institutions, theBank)
-	if err := b.Step(t.Context(), string(c.ID)); err == nil {
-		t.Error("a consent of a bank that is not set up is settled")
-	}
-	if got := b.Consent(c.ID); got.Status != consent.Initiated {
-		t.Errorf("became %s", got.Status)
-	}
 }
