@@ -6,7 +6,7 @@ TOOLS      := $(BIN)/tools
 
 # The race detector is on for everything but the SQLite translated from C: it has
 # one goroutine to a connection, and instrumenting its 200 000 lines doubles what
-# a clean machine spends on compiling. Vet, linter and tests share these flags, so
+# a clean machine spends on compiling. Vet, linters and tests share these flags, so
 # that each package is compiled once. RACE= turns the detector off.
 RACE       ?= -race -gcflags=modernc.org/...=-race=false
 
@@ -27,11 +27,11 @@ ifneq ($(SPECS),)
 export SAMLA_SPECS_REQUIRED := 1
 endif
 
-SHORT_STEPS := fmt vet lint house tools-test
+SHORT_STEPS := fmt vet lint imports tools-test
 STEPS       := $(SHORT_STEPS) unit e2e crash-short fuzz-short
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check clean crash fuzz deps suite $(STEPS) short
+.PHONY: help build test check clean crash fuzz deps suite $(STEPS) house short
 
 ## The daily commands
 
@@ -41,7 +41,7 @@ help: ## list the commands
 build: ## build bin/samla, stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
 
-check: suite ## the quick half: format, vet, linter, house rules, short tests on SQLite
+check: suite ## the quick half: format, vet, linters, import rules, short tests on SQLite
 	@RACE= $(TOOLS)/suite -limit $(LIMIT) $(SHORT_STEPS) short
 
 test: deps suite $(BIN)/withpg ## everything; the last line is "N passed, N failed"
@@ -65,16 +65,20 @@ fmt:
 vet:
 	@$(GO) vet $(RACE) ./...
 
-lint: | $(TOOLS)
-	@$(GO) -C tools build -o ../$(TOOLS)/staticcheck honnef.co/go/tools/cmd/staticcheck
-	@GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)" $(TOOLS)/staticcheck ./...
+lint: $(TOOLS)/golangci-lint ## all linters
+	@GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)" $(TOOLS)/golangci-lint run ./...
+	@cd tools && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
 
-house: | $(TOOLS)
+imports: | $(TOOLS)
 	@$(GO) -C tools build -o ../$(TOOLS)/house ./cmd/house
 	@$(TOOLS)/house .
 
+# The quick linters: the rules of our own.
+house: imports $(TOOLS)/golangci-lint ## the import rules and the quick linters
+	@$(TOOLS)/golangci-lint run --enable-only forbidigo,godox,revive ./...
+
 tools-test:
-	@$(GO) -C tools test -json ./cmd/...
+	@$(GO) -C tools test -json ./...
 
 unit:
 	@$(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
@@ -103,6 +107,10 @@ suite: | $(TOOLS)
 
 $(BIN)/withpg: $(wildcard internal/testpg/*.go internal/testpg/withpg/*.go) | $(TOOLS)
 	@$(GO) build -o $@ ./internal/testpg/withpg
+
+# Third-party tools, at the versions of tools/go.mod.
+$(TOOLS)/golangci-lint: tools/go.mod tools/go.sum | $(TOOLS)
+	@$(GO) -C tools build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 $(TOOLS):
 	@mkdir -p $@

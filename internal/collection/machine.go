@@ -9,26 +9,27 @@ import (
 // closed set.
 type Event interface{ event() }
 
-// Waits: the person has to do something; In is a waiting status.
+// Waits says that the person has to do something; In is a waiting status.
 type Waits struct{ In Status }
 
-// Reads: the bank is being read.
+// Reads says that the bank is being read.
 type Reads struct{}
 
-// Finished: all that could be read was read. In is a success status; the data
+// Finished says that all that could be read was read. In is a success status; the data
 // is kept until KeepUntil.
 type Finished struct {
 	In        Status
 	KeepUntil time.Time
 }
 
-// FailedWith: it is over without data. In is a failure or user-action status.
+// FailedWith says that the collection ended without data. In is a failure or
+// user-action status.
 type FailedWith struct{ In Status }
 
-// Stopped: the client or the user stopped it.
+// Stopped says that the client or the user stopped the collection.
 type Stopped struct{}
 
-// Ticked: nothing happened but time.
+// Ticked says that only time has passed.
 type Ticked struct{}
 
 func (Waits) event()      {}
@@ -62,11 +63,12 @@ func (c Collection) LeaseEnds() time.Time {
 	return c.PolledAt.Add(Lease + leaseSlack)
 }
 
-// Apply is the state machine of docs/reference/api.md 5.7: it returns the collection after the
-// event at the time now, or an *IllegalError and the collection unchanged. The
-// completed statuses are reached from COLLECTING only; a terminal status stays.
-// Ticked ends a leased collection that nobody polls: AUTHENTICATION_TIMEOUT
-// while it waits for the person, FAILED otherwise (docs/reference/api.md 5.6).
+// Apply is the state machine of docs/reference/api.md 5.7: it returns the
+// collection after the event at the time now, or an *IllegalError and the
+// collection unchanged. The completed statuses are reached from COLLECTING only; a
+// terminal status stays. Ticked ends a leased collection that nobody polls:
+// AUTHENTICATION_TIMEOUT while it waits for the person, FAILED otherwise
+// (docs/reference/api.md 5.6).
 func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 	if c.Status.Terminal() {
 		if _, tick := e.(Ticked); tick {

@@ -85,13 +85,13 @@ const (
 	StepEnd       Step = "END"       // nothing is left to do
 )
 
-// ID is our id of a consent, a UUID of version 7. RemoteID is the id that the
-// institution gave it: a secret, never shown to a client. They are two types so
-// that neither can be sent in the other's place.
-type (
-	ID       string
-	RemoteID string
-)
+// ID is our id of a consent, a UUID of version 7. It is a type of its own so that
+// it cannot be sent in place of a RemoteID.
+type ID string
+
+// RemoteID is the id that the institution gave a consent: a secret, never shown to
+// a client.
+type RemoteID string
 
 // Format implements fmt.Formatter for every verb: the id opens the person's
 // accounts together with our certificate and must not be logged.

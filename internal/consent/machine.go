@@ -13,39 +13,40 @@ const MaxSCAAge = 180 * 24 * time.Hour
 // set.
 type Event interface{ event() }
 
-// Opening: the consent is about to be created at a bank that does not recognise
-// a repeat. It is written down first: whoever finds it must not try again.
+// Opening says that the consent is about to be created at a bank that does not
+// recognise a repeat. It is written down first: whoever finds it must not try
+// again.
 type Opening struct{}
 
-// Opened: the bank has created the consent; the authorisation comes next.
+// Opened says that the bank has created the consent; the authorisation comes next.
 type Opened struct{}
 
-// Instructed: the bank has given the person something to act on.
+// Instructed says that the bank has given the person something to act on.
 type Instructed struct{}
 
-// Granted: the bank says the consent is valid. Scope is what was really
+// Granted says that the bank calls the consent valid. Scope is what was really
 // granted, ValidUntil the moment the bank's validity ends.
 type Granted struct {
 	Scope      Scope
 	ValidUntil time.Time
 }
 
-// FailedWith: the consent will never be authorized. Cause is CauseFailed when it
-// is empty; otherwise CauseTime, or what the bank said of the consent.
+// FailedWith says that the consent will never be authorized. Cause is CauseFailed
+// when it is empty; otherwise CauseTime, or what the bank said of the consent.
 type FailedWith struct {
 	Code  FailureCode
 	Cause Cause
 }
 
-// Withdrawn: the consent was revoked. Cause is CauseUser, CauseUserErased,
+// Withdrawn says that the consent was revoked. Cause is CauseUser, CauseUserErased,
 // CauseOneTime, CauseBankRevoked or CauseBankRefused.
 type Withdrawn struct{ Cause Cause }
 
-// Expiry: an authorized consent can be used no longer. Cause is CauseTime,
+// Expiry says that an authorized consent can be used no longer. Cause is CauseTime,
 // CauseValidity, CauseBankExpired, CauseBankRefused or CauseNewSignature.
 type Expiry struct{ Cause Cause }
 
-// Ticked: nothing happened but time.
+// Ticked says that only time has passed.
 type Ticked struct{}
 
 func (Opening) event()    {}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// ErrMalformed: a product cannot be parsed. Errors of this package contain the name
-// of the invalid member, never its value.
+// ErrMalformed is returned for a product that cannot be parsed. Errors of this
+// package contain the name of the invalid member, never its value.
 var ErrMalformed = errors.New("malformed product")
 
 // Other is a product of a type that this package does not know, kept as raw JSON.

@@ -55,11 +55,11 @@ type order struct {
 
 // The events of an authorisation.
 type (
-	// OrderPending: the order is pending, with BankID's hintCode.
+	// OrderPending says that the order is pending, with BankID's hintCode.
 	OrderPending struct{ Hint string }
-	// OrderSigned: the order is complete.
+	// OrderSigned says that the order is complete.
 	OrderSigned struct{ Signer string }
-	// OrderFailed: the order failed, or its result cannot be used.
+	// OrderFailed says that the order failed, or its result cannot be used.
 	OrderFailed struct{ Hint string }
 )
 

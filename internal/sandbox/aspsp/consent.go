@@ -55,18 +55,20 @@ var ErrState = errors.New("aspsp: the state does not allow this")
 
 // The events of a consent.
 type (
-	// Authorized: the PSU signed; the granted access replaces the requested one.
+	// Authorized says that the PSU signed; the granted access replaces the
+	// requested one.
 	Authorized struct {
 		Signer  string
 		Granted Access
 	}
-	// AuthorisationFailed: the authorisation failed.
+	// AuthorisationFailed says that the authorisation failed.
 	AuthorisationFailed struct{}
-	// Revoked: the PSU revoked the consent at the bank.
+	// Revoked says that the PSU revoked the consent at the bank.
 	Revoked struct{}
-	// Terminated: the TPP deleted the consent, or a newer recurring one replaces it.
+	// Terminated says that the TPP deleted the consent, or a newer recurring one
+	// replaces it.
 	Terminated struct{}
-	// TimePassed: the time limits are checked.
+	// TimePassed says that the time limits are checked.
 	TimePassed struct{}
 )
 

@@ -9,23 +9,18 @@ import (
 	"strings"
 )
 
-// Config is the house's plan, as its data file tells it. Package names in it are
-// paths below the module ("internal/clock", "cmd/samla").
+// Config is the content of .house. Package names in it are paths below the module
+// ("internal/clock", "cmd/samla").
 type Config struct {
-	Floors    map[string]int
-	Arrows    map[string][]string
-	Islands   []string
-	TestOnly  []string
-	WallClock []string
-	Chance    []string
-	Lines     int
-	NoNames   []string
-	NoWords   []string
+	Floors   map[string]int
+	Arrows   map[string][]string
+	Islands  []string
+	TestOnly []string
 }
 
-// ReadConfig reads a data file: one rule a line, a word and its arguments; #
-// begins a comment. An unknown word is an error, and so is a package with two
-// floors: a rule that is misspelt must not be a rule that is never checked.
+// ReadConfig reads .house: one rule a line, a word and its arguments; # begins a
+// comment. An unknown word is an error, so that a misspelled rule is not skipped,
+// and so is a package on two floors.
 func ReadConfig(r io.Reader) (*Config, error) {
 	c := &Config{Floors: map[string]int{}, Arrows: map[string][]string{}}
 	lines := bufio.NewScanner(r)
@@ -56,20 +51,6 @@ func (c *Config) rule(word string, args []string) error {
 		c.Islands = append(c.Islands, places(args)...)
 	case "testonly":
 		c.TestOnly = append(c.TestOnly, places(args)...)
-	case "wallclock":
-		c.WallClock = append(c.WallClock, places(args)...)
-	case "chance":
-		c.Chance = append(c.Chance, places(args)...)
-	case "noname":
-		c.NoNames = append(c.NoNames, args...)
-	case "noword":
-		c.NoWords = append(c.NoWords, args...)
-	case "lines":
-		n, err := strconv.Atoi(args[0])
-		if err != nil || n < 1 || len(args) > 1 {
-			return fmt.Errorf("lines takes one positive number")
-		}
-		c.Lines = n
 	default:
 		return fmt.Errorf("unknown rule %q", word)
 	}
@@ -79,7 +60,7 @@ func (c *Config) rule(word string, args []string) error {
 func (c *Config) floor(number string, names []string) error {
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 0 {
-		return fmt.Errorf("floor %q is no number", number)
+		return fmt.Errorf("floor %q is not a number", number)
 	}
 	for _, p := range places(names) {
 		if had, ok := c.Floors[p]; ok {
@@ -90,7 +71,7 @@ func (c *Config) floor(number string, names []string) error {
 	return nil
 }
 
-// place turns a name of the data file into a path below the module.
+// place turns a name of .house into a path below the module.
 func place(name string) string {
 	if rest, ok := strings.CutPrefix(name, "/"); ok {
 		return rest
@@ -106,7 +87,8 @@ func places(names []string) []string {
 	return out
 }
 
-// room is the longest name with a floor that covers a package.
+// room returns the longest name with a floor that is the package or a folder above
+// it.
 func (c *Config) room(pkg string) (name string, ok bool) {
 	for p := pkg; p != ""; p = parent(p) {
 		if _, ok := c.Floors[p]; ok {
@@ -116,7 +98,7 @@ func (c *Config) room(pkg string) (name string, ok bool) {
 	return "", false
 }
 
-// covered tells whether one of the names is the package or lies above it.
+// covered reports whether one of the names is the package or a folder above it.
 func covered(pkg string, names []string) bool {
 	for p := pkg; p != ""; p = parent(p) {
 		if slices.Contains(names, p) {

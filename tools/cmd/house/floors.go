@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// floors holds a file's imports against the plan.
+// floors checks the imports of a file.
 func floors(c *Config, t *Tree, f *File) []Broken {
 	var broken []Broken
 	for _, spec := range f.Syntax.Imports {
@@ -27,7 +27,7 @@ func floors(c *Config, t *Tree, f *File) []Broken {
 	return broken
 }
 
-// forbidden says why a file may not import a package, or nothing.
+// forbidden returns why a file may not import a package, or the empty text.
 func forbidden(c *Config, f *File, target string) string {
 	from := f.Package
 	if f.Test || covered(from, c.TestOnly) && covered(target, c.TestOnly) {

@@ -1,12 +1,15 @@
-// Command house checks the rules of the house that no compiler knows: which floor
-// may import which, how long a file may be, what a package must say about itself,
-// and where the time of day may come from. The plan is data: the file .house at
-// the module's root.
+// Command house checks what the linters of .golangci.yml cannot state:
+//
+//   - which package may import which, by the floors of .house;
+//   - that a package whose files are all tests has a comment;
+//   - leftovers and length of files that are not Go.
+//
+// Usage:
 //
 //	house [ROOT]
 //
-// It prints one line for each broken rule (file:line: message) and ends with
-// status 1 when there is any.
+// It prints one line for each broken rule (file:line: message) and exits with
+// status 1 when there is one.
 package main
 
 import (

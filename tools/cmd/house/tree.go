@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -14,13 +13,11 @@ import (
 
 // File is one Go file, parsed.
 type File struct {
-	Path      string // below the module's root
-	Package   string // directory below the root; "" is the root itself
-	Test      bool   // name ends in _test.go
-	Generated bool
-	Lines     int
-	Syntax    *ast.File
-	Set       *token.FileSet
+	Path    string // below the module's root
+	Package string // directory below the root; "" is the root itself
+	Test    bool   // name ends in _test.go
+	Syntax  *ast.File
+	Set     *token.FileSet
 }
 
 // Text is a file of another kind that people write comments in.
@@ -29,15 +26,15 @@ type Text struct {
 	Lines []string
 }
 
-// Tree is all that the rules look at.
+// Tree is what the rules check.
 type Tree struct {
 	Module string
 	Files  []*File
 	Texts  []Text
 }
 
-// ReadTree reads the module in root, and modules inside it too: the rules about
-// files hold for them, and the floors do not know them.
+// ReadTree reads the module in root and the modules inside it. The floors apply to
+// the first only.
 func ReadTree(root fs.FS) (*Tree, error) {
 	gomod, err := fs.ReadFile(root, "go.mod")
 	if err != nil {
@@ -45,7 +42,7 @@ func ReadTree(root fs.FS) (*Tree, error) {
 	}
 	t := &Tree{Module: modulePath(gomod)}
 	if t.Module == "" {
-		return nil, fmt.Errorf("go.mod names no module")
+		return nil, fmt.Errorf("go.mod has no module line")
 	}
 	err = fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -87,9 +84,7 @@ func (t *Tree) add(root fs.FS, p string) error {
 		dir = ""
 	}
 	t.Files = append(t.Files, &File{
-		Path: p, Package: dir, Test: strings.HasSuffix(p, "_test.go"),
-		Generated: ast.IsGenerated(syntax), Lines: bytes.Count(source, []byte("\n")),
-		Syntax: syntax, Set: set,
+		Path: p, Package: dir, Test: strings.HasSuffix(p, "_test.go"), Syntax: syntax, Set: set,
 	})
 	return nil
 }
