@@ -236,9 +236,9 @@ func TestNew_ValidatesConfig(t *testing.T) {
 
 func TestCheckUser_RefusesUserThatIsGone(t *testing.T) {
 	n := newNode(t)
-	erased := n.AddUser("erased")
-	erased, _ = erased.Anonymize(n.Clock.Now())
-	n.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), erased) })
+	living := n.AddUser("erased")
+	erased, _ := living.Anonymize(n.Clock.Now())
+	n.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), living, erased) })
 	session := func(clientID, userID string) authn.Identity {
 		return authn.Identity{Kind: authn.Session, ClientID: clientID, UserID: userID}
 	}

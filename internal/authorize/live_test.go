@@ -149,7 +149,7 @@ func TestForgottenUserPollsNothing(t *testing.T) {
 	b := newBench(t)
 	c := b.watched()
 	gone, _ := b.User.Anonymize(b.Clock.Now())
-	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), gone) })
+	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), b.User, gone) })
 	_, _, err := b.Poll(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "a user who is gone", err, fault.Unauthorized)
 }

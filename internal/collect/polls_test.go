@@ -119,7 +119,7 @@ func TestPollIsTheOwners(t *testing.T) {
 		t.Errorf("the client itself: %v", err)
 	}
 	gone, _ := b.User.Anonymize(b.Clock.Now())
-	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), gone) })
+	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), b.User, gone) })
 	_, _, err = b.Poll(t.Context(), b.owner(), c.ID)
 	isFault(t, "a user who is gone", err, fault.Unauthorized)
 }

@@ -90,7 +90,7 @@ func TestStartIsOneTransaction(t *testing.T) {
 		t.Errorf("%d collections are left, %v", len(list), err)
 	}
 	gone, _ := b.User.Anonymize(b.Clock.Now())
-	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), gone) })
+	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), b.User, gone) })
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
 		_, err := b.Start(t.Context(), r, nil)
 		isFault(t, name, err, fault.Unauthorized)

@@ -80,11 +80,11 @@ func (s *Service) end(ctx context.Context, tx store.Tx, u user.User, found endin
 	if err != nil {
 		return err
 	}
-	u, changed := u.Anonymize(now)
+	gone, changed := u.Anonymize(now)
 	if !changed {
 		return nil
 	}
-	if err := tx.PutUser(ctx, u); err != nil {
+	if err := tx.PutUser(ctx, u, gone); err != nil {
 		return err
 	}
 	current, err := s.gather(ctx, tx, u)

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +104,15 @@ func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p s
 	}
 	text.WriteString(` ORDER BY k.id DESC LIMIT ` + arg(int64(p.Limit)))
 	return list(ctx, r.q, scanCollection, text.String(), args...)
+}
+
+// running are the statuses that are not terminal, in a fixed order so that the
+// texts made of them are the same in every process.
+var running = slices.Sorted(slices.Values(slices.DeleteFunc(collection.Statuses(), collection.Status.Terminal)))
+
+// RunningCollections implements store.Reader.
+func (r reader) RunningCollections(ctx context.Context, clientID, userID string, limit int) ([]collection.Collection, error) {
+	return r.CollectionsOf(ctx, store.CollectionFilter{ClientID: clientID, UserID: userID, In: running}, store.Page{Limit: limit})
 }
 
 // UnattendedSince implements store.Reader.

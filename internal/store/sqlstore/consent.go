@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"samla/internal/consent"
 	"samla/internal/store"
@@ -111,6 +112,19 @@ func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store
 		return list(ctx, r.q, scanConsent, text+` ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit))
 	}
 	return list(ctx, r.q, scanConsent, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit), p.After)
+}
+
+// live are the statuses that are not final.
+var live = slices.DeleteFunc(consent.Statuses(), consent.Status.Final)
+
+// liveConsents has the condition of the index consents_live word for word, so that
+// both engines use the index.
+var liveConsents = selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.status IN (` + quoted(live) + `)
+ORDER BY c.id DESC LIMIT $3`
+
+// LiveConsents implements store.Reader.
+func (r reader) LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error) {
+	return list(ctx, r.q, scanConsent, liveConsents, userID, clientID, int64(limit))
 }
 
 // AddConsent implements store.Tx.

@@ -61,11 +61,3 @@ func (t *tx) PutProducts(ctx context.Context, collectionID string, sealed []byte
 	return t.q.later(ctx, `INSERT INTO products (collection_id, sealed) VALUES ($1, $2)
 ON CONFLICT (collection_id) DO UPDATE SET sealed = excluded.sealed`, collectionID, blob(sealed))
 }
-
-// EraseData implements store.Tx.
-func (t *tx) EraseData(ctx context.Context, collectionID string) error {
-	if err := t.q.later(ctx, `DELETE FROM raws WHERE collection_id = $1`, collectionID); err != nil {
-		return err
-	}
-	return t.q.later(ctx, `DELETE FROM products WHERE collection_id = $1`, collectionID)
-}

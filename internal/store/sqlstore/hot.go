@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"samla/internal/collection"
@@ -21,19 +20,8 @@ LEFT JOIN consents c ON ` + innerConsent + `
 WHERE k.id `
 
 	// innerConsent joins the consent that lives inside a collection.
-	innerConsent = `c.id = k.consent_id AND k.mode = '` + string(collection.OneTime) + `' AND k.status IN (` + unfinished() + `)`
+	innerConsent = `c.id = k.consent_id AND k.mode = '` + string(collection.OneTime) + `' AND k.status IN (` + quoted(running) + `)`
 )
-
-// unfinished lists the statuses that are not terminal.
-func unfinished() string {
-	var list []string
-	for _, s := range collection.Statuses() {
-		if !s.Terminal() {
-			list = append(list, `'`+string(s)+`'`)
-		}
-	}
-	return strings.Join(list, `, `)
-}
 
 // hot answers status polls: from memory where this process is the only writer,
 // else by queries that polls share, and on PostgreSQL from memory that such a

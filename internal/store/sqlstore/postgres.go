@@ -67,7 +67,9 @@ func (p *postgres) kind() string { return "postgres" }
 
 func (p *postgres) arrays() bool { return true }
 
-func (p *postgres) locks() locks { return locks{row: ` FOR UPDATE`, free: ` FOR UPDATE SKIP LOCKED`} }
+func (p *postgres) locks() locks {
+	return locks{row: ` FOR UPDATE`, free: ` FOR UPDATE SKIP LOCKED`, share: ` FOR SHARE`}
+}
 
 func (p *postgres) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
 

@@ -8,11 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"samla/internal/audit"
+	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
+	"samla/internal/user"
 )
 
 // Two transactions that wait for each other: PostgreSQL ends one, and Write runs
@@ -109,4 +113,60 @@ func TestCallerWhoLeavesFreesHisConnection(t *testing.T) {
 		}
 	}
 	addClient(t, s) // waits for ever if a connection was lost
+}
+
+// awaitLock returns when a transaction of the database waits for a row lock of
+// another one. PostgreSQL gives no signal of it.
+func awaitLock(ctx context.Context, t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	for waiting := 0; waiting == 0; {
+		if err := conn.QueryRow(ctx, `SELECT COUNT(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A flow completes a collection while its user is erased: the products that it
+// commits at the last moment are erased too.
+func TestEraseUserData_WaitsForFlow(t *testing.T) {
+	url := testpg.URL(t)
+	s := open(t, sqlstore.Config{DSN: url})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	u := user.User{ID: newID(), ClientID: newID(), ExternalID: "x", CreatedAt: began}
+	k := collection.Collection{ID: newID(), ClientID: u.ClientID, UserID: u.ID, Status: collection.Collecting, CreatedAt: began}
+	if err := s.Write(ctx, func(tx store.Tx) error {
+		return errors.Join(tx.AddUser(ctx, u), tx.AddCollection(ctx, k))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	erased := make(chan error, 1)
+	if err := s.Write(ctx, func(tx store.Tx) error {
+		k.Status = collection.Completed
+		if _, err := tx.PutCollection(ctx, k); err != nil {
+			return err
+		}
+		go func() {
+			erased <- s.Write(ctx, func(tx store.Tx) error {
+				_, err := tx.EraseUserData(ctx, u.ID, "", began, 10)
+				return err
+			})
+		}()
+		awaitLock(ctx, t, url)
+		return tx.PutProducts(ctx, k.ID, []byte("products"))
+	}); err != nil {
+		t.Error(err)
+	}
+	if err := <-erased; err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Products(ctx, k.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("products after the erasure: got error %v, want %v", err, store.ErrNotFound)
+	}
 }

@@ -169,6 +169,15 @@ func decode(text string, v any) error {
 	return nil
 }
 
+// quoted lists texts that need no escape as SQL literals.
+func quoted[S ~string](texts []S) string {
+	literals := make([]string, len(texts))
+	for i, text := range texts {
+		literals[i] = `'` + string(text) + `'`
+	}
+	return strings.Join(literals, `, `)
+}
+
 // columns selects the named columns of a table under an alias. In an outer join
 // that found nothing they are empty or zero, only sealed is NULL.
 func columns(alias, names string, outer bool) string {

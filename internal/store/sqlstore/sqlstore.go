@@ -44,8 +44,13 @@ type engine interface {
 	close() error
 }
 
-// locks are the clauses that lock rows; empty where a writer is alone anyway.
-type locks struct{ row, free string }
+// locks are the clauses that lock the rows of a query. They are empty on SQLite,
+// where a writer is alone.
+type locks struct {
+	row   string // waits for the rows, and locks them alone
+	free  string // skips rows that others have locked
+	share string // lets others lock them in the same way, but not write them
+}
 
 // Store implements store.Store. It is made by Open.
 type Store struct {

@@ -37,13 +37,11 @@ ORDER BY keep_until LIMIT $2`+t.locks.free, micros(now), int64(sweepCollections)
 			return deleted, err
 		}
 		in, args := inList(1, &ids)
-		for _, text := range []string{`DELETE FROM raws WHERE collection_id `, `DELETE FROM products WHERE collection_id `} {
-			n, err := t.q.exec(ctx, text+in, args...)
-			if err != nil {
-				return deleted, err
-			}
-			deleted += n
+		n, err := t.deleteData(ctx, in, args)
+		if err != nil {
+			return deleted, err
 		}
+		deleted += n
 		if err := t.q.later(ctx, `UPDATE collections SET keep_until = 0 WHERE id `+in, args...); err != nil {
 			return deleted, err
 		}

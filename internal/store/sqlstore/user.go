@@ -7,7 +7,11 @@ import (
 	"samla/internal/user"
 )
 
-const userColumns = `id, client_id, external_id, created_at, updated_at, anonymized_at`
+const (
+	userColumns = `id, client_id, external_id, created_at, updated_at, anonymized_at`
+
+	selectUser = `SELECT ` + userColumns + ` FROM users WHERE id = $1 AND client_id = $2`
+)
 
 func scanUser(r rows) (user.User, error) {
 	var u user.User
@@ -19,7 +23,7 @@ func scanUser(r rows) (user.User, error) {
 
 // User implements store.Reader.
 func (r reader) User(ctx context.Context, clientID, id string) (user.User, error) {
-	return one(ctx, r.q, scanUser, `SELECT `+userColumns+` FROM users WHERE id = $1 AND client_id = $2`, id, clientID)
+	return one(ctx, r.q, scanUser, selectUser, id, clientID)
 }
 
 // UserByExternalID implements store.Reader.
@@ -40,19 +44,31 @@ func userArgs(u user.User) []any {
 	return []any{u.ID, u.ClientID, u.ExternalID, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.AnonymizedAt)}
 }
 
-// PutUser implements store.Tx. It writes what can change of a user of this
-// client; ErrExists when another living user has the external id.
-func (t *tx) PutUser(ctx context.Context, u user.User) error {
+// PutUser implements store.Tx. A user has no revision: all columns that can change
+// are compared.
+func (t *tx) PutUser(ctx context.Context, old, u user.User) error {
 	t.touchAll()
 	n, err := t.q.exec(ctx, `UPDATE users SET external_id = $3, updated_at = $4, anonymized_at = $5
-WHERE id = $1 AND client_id = $2 AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.client_id = $2
+WHERE id = $1 AND client_id = $2 AND external_id = $6 AND updated_at = $7 AND anonymized_at = $8
+AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.client_id = $2
 AND other.external_id = $3 AND other.anonymized_at = 0 AND other.id <> $1 AND CAST($5 AS BIGINT) = 0)`,
-		u.ID, u.ClientID, u.ExternalID, micros(u.UpdatedAt), micros(u.AnonymizedAt))
+		old.ID, old.ClientID, u.ExternalID, micros(u.UpdatedAt), micros(u.AnonymizedAt),
+		old.ExternalID, micros(old.UpdatedAt), micros(old.AnonymizedAt))
 	if err != nil || n > 0 {
 		return err
 	}
-	if _, err := t.User(ctx, u.ClientID, u.ID); err != nil {
+	stored, err := t.User(ctx, old.ClientID, old.ID)
+	switch {
+	case err != nil:
 		return err
+	case stored.ExternalID != old.ExternalID || micros(stored.UpdatedAt) != micros(old.UpdatedAt) ||
+		micros(stored.AnonymizedAt) != micros(old.AnonymizedAt):
+		return store.ErrConflict
 	}
 	return store.ErrExists
+}
+
+// LockUser implements store.Tx.
+func (t *tx) LockUser(ctx context.Context, clientID, id string) (user.User, error) {
+	return one(ctx, t.q, scanUser, selectUser+t.locks.share, id, clientID)
 }

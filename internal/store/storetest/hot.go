@@ -60,7 +60,7 @@ func testHotConsent(t *testing.T, f fixture) {
 	})
 	f.seen("after a rollback", store.ConsentView{Consent: c})
 	gone, _ := f.user.Anonymize(start)
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
 	f.seen("its user is gone", store.ConsentView{Consent: c, UserGone: true})
 
 	late := consent.ID(newID())
@@ -111,7 +111,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 	nobody := f.addCollection(func(k *collection.Collection) { k.UserID = "" })
 	f.seenCollection("of nobody", store.CollectionView{Collection: nobody})
 	gone, _ := f.user.Anonymize(start)
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
 	f.seenCollection("its user is gone", store.CollectionView{Collection: k, UserGone: true})
 	got, err := f.s.CollectionStatus(f.ctx, newID())
 	missing(f, "no such collection", got, err)

@@ -72,19 +72,23 @@ func testUsers(_ *testing.T, f fixture) {
 
 	mine := twin
 	mine.ClientID, mine.ExternalID = f.client.ID, "taken over"
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.PutUser(f.ctx, mine) })
-	second := f.addUser(f.client)
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.PutUser(f.ctx, mine, mine) })
+	old := f.addUser(f.client)
+	second := old
 	second.ExternalID = f.user.ExternalID
-	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.PutUser(f.ctx, second) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.PutUser(f.ctx, old, second) })
 	second.ExternalID, second.UpdatedAt = "another name, with 'quotes' and \u00e5\u00e4\u00f6", start.Add(time.Minute)
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, second) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, old, second) })
 	got, err = f.s.User(f.ctx, f.client.ID, second.ID)
 	check(f, "updated", got, err, second)
+	f.fails(store.ErrConflict, func(tx store.Tx) error { return tx.PutUser(f.ctx, old, second) })
+	got, err = f.s.User(f.ctx, f.client.ID, second.ID)
+	check(f, "after a lost compare-and-swap", got, err, second)
 }
 
 func testAnonymized(_ *testing.T, f fixture) {
 	gone, _ := f.user.Anonymize(start.Add(time.Hour))
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
 	got, err := f.s.User(f.ctx, f.client.ID, gone.ID)
 	check(f, "anonymized", got, err, gone)
 	_, err = f.s.UserByExternalID(f.ctx, f.client.ID, f.user.ExternalID)
@@ -99,7 +103,7 @@ func testAnonymized(_ *testing.T, f fixture) {
 	check(f, "the external id is free again", got, err, again)
 	// Several anonymized users of one client are no conflict.
 	gone, _ = again.Anonymize(start.Add(2 * time.Hour))
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, gone) })
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, again, gone) })
 }
 
 // exists tells whether a user was stored, for tests of what was rolled back.

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"samla/internal/client"
+)
+
+// ClientReader reads clients.
+type ClientReader interface {
+	Client(ctx context.Context, id string) (client.Client, error)
+	// Clients lists all clients, oldest first.
+	Clients(ctx context.Context) ([]client.Client, error)
+}
+
+// ClientWriter stores clients. They are never deleted.
+type ClientWriter interface {
+	// AddClient stores a client. Errors: ErrExists when the id is taken.
+	AddClient(ctx context.Context, c client.Client) error
+}
+
+// APIKeyReader reads API keys.
+type APIKeyReader interface {
+	// KeyByHash finds an API key, revoked ones included.
+	KeyByHash(ctx context.Context, h client.Hash) (client.Key, error)
+	// Keys lists all API keys, newest first.
+	Keys(ctx context.Context) ([]client.Key, error)
+}
+
+// APIKeyWriter stores API keys. They are never deleted.
+type APIKeyWriter interface {
+	// AddKey stores an API key. Errors: ErrExists when the hash is taken.
+	AddKey(ctx context.Context, k client.Key) error
+	// RevokeKey revokes an API key. A key that was revoked before keeps its time.
+	// Errors: ErrNotFound.
+	RevokeKey(ctx context.Context, id string, at time.Time) error
+}

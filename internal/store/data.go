@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+
+	"samla/internal/collection"
+)
+
+// RawAnswerReader reads what institutions have answered.
+type RawAnswerReader interface {
+	// RawAnswers lists the answers that a collection has read, in the order of
+	// reading.
+	RawAnswers(ctx context.Context, collectionID string) ([]collection.RawAnswer, error)
+}
+
+// RawAnswerWriter stores what institutions have answered.
+type RawAnswerWriter interface {
+	// AddRawAnswers stores raw answers. Errors: ErrExists when one with the same
+	// collection and Seq is stored. It is then unknown which of the others were
+	// stored, and the transaction should not be committed.
+	AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) error
+}
+
+// ProductReader reads products.
+type ProductReader interface {
+	// Products returns a collection's sealed products. Errors: ErrNotFound when it
+	// has none, or none any more.
+	Products(ctx context.Context, collectionID string) ([]byte, error)
+}
+
+// ProductWriter stores products.
+type ProductWriter interface {
+	// PutProducts stores a collection's sealed products, in place of older ones.
+	PutProducts(ctx context.Context, collectionID string, sealed []byte) error
+}

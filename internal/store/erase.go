@@ -1,0 +1,30 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Eraser deletes personal data.
+type Eraser interface {
+	// EraseData deletes raw answers and products of a collection.
+	EraseData(ctx context.Context, collectionID string) error
+	// EraseUserData erases a user's data in pieces, so that a user with thousands
+	// of collections does not stop other writers. It takes up to limit of the
+	// user's collections, oldest first and only those with an id above after
+	// (empty = from the start). It deletes their raw answers and products and sets
+	// ErasedAt of those that have none; their Rev grows. It returns the id of the
+	// last one, for the next call, or the empty string when there are no more. To
+	// start again from the beginning does no harm. It does not end collections that
+	// run: end those before, or they go on reading.
+	EraseUserData(ctx context.Context, userID, after string, now time.Time, limit int) (last string, err error)
+	// DestroyKey destroys a subject's data key, whether it has one or not:
+	// afterwards DataKey and AddDataKey return seal.ErrKeyDestroyed. Errors:
+	// seal.ErrNoSubject when the subject is empty or seal.System.
+	DestroyKey(ctx context.Context, subject string, at time.Time) error
+	// Sweep deletes what has expired at the time now: idempotency records, raw
+	// answers and products past their collection's DataUntil, audit entries older
+	// than keepEvidence. It deletes some thousand rows at most and returns how
+	// many.
+	Sweep(ctx context.Context, now time.Time, keepEvidence time.Duration) (int, error)
+}
