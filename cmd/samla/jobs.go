@@ -10,8 +10,8 @@ import (
 )
 
 type jobsCmd struct {
-	List   jobsListCmd   `cmd:"" help:"List the rows that are parked because their handlers failed too often."`
-	Resume jobsResumeCmd `cmd:"" help:"Put a parked row back into its queue."`
+	List   jobsListCmd   `cmd:"" help:"List the jobs that are parked because they failed too often."`
+	Resume jobsResumeCmd `cmd:"" help:"Return a parked job to its queue."`
 }
 
 type jobsListCmd struct {
@@ -20,14 +20,14 @@ type jobsListCmd struct {
 
 type jobsResumeCmd struct {
 	storeFlags
-	Queue string `arg:"" help:"Queue of the row, as samla jobs list shows it."`
-	ID    string `arg:"" help:"Id of the row."`
+	Queue string `arg:"" help:"Queue of the job, from samla jobs list."`
+	ID    string `arg:"" help:"Id of the job's row."`
 }
 
-// maxListed bounds the list of one queue.
+// maxListed is the maximum number of jobs that are listed for one queue.
 const maxListed = 1000
 
-// withStore opens the store beside a server that may be running.
+// withStore opens the store, also while a server is running, and calls do.
 func withStore(a *app, s storeFlags, do func(*sqlstore.Store) error) error {
 	db, err := sqlstore.Open(a.ctx, sqlstore.Config{DSN: s.dsn(), Logger: a.log})
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *jobsListCmd) Run(a *app) error {
 	})
 }
 
-// Run resumes one row; a running server takes it within a second.
+// Run resumes one job. A running server claims it within a second.
 func (c *jobsResumeCmd) Run(a *app) error {
 	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
 		if err := db.ResumeJob(a.ctx, store.Queue(c.Queue), c.ID, clock.System().Now()); err != nil {

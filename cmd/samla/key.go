@@ -41,20 +41,17 @@ func withAuthenticator(a *app, s storeFlags, m masterFlags, do func(*authn.Authe
 	if err != nil {
 		return err
 	}
-	db, err := sqlstore.Open(a.ctx, sqlstore.Config{DSN: s.dsn(), Logger: a.log})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	vault, err := keyset.New(master, db, clock.System())
-	if err != nil {
-		return err
-	}
-	auth, err := authn.New(a.ctx, authn.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla"})
-	if err != nil {
-		return err
-	}
-	return do(auth, db)
+	return withStore(a, s, func(db *sqlstore.Store) error {
+		vault, err := keyset.New(master, db, clock.System())
+		if err != nil {
+			return err
+		}
+		auth, err := authn.New(a.ctx, authn.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla"})
+		if err != nil {
+			return err
+		}
+		return do(auth, db)
+	})
 }
 
 // Run creates a key and prints nothing else, so that a script can read it.
