@@ -17,7 +17,7 @@ FUZZTIME    ?= 3s
 # A test is given this long before it counts as hung.
 TIMEOUT    ?= 10m
 
-# The whole of `make test` ends within this time, whatever hangs.
+# The steps of `make test` end within this time, whatever hangs.
 LIMIT      ?= 18m
 
 # Tests read third-party specifications from this folder, as package specs says.
@@ -27,11 +27,12 @@ ifneq ($(SPECS),)
 export SAMLA_SPECS_REQUIRED := 1
 endif
 
-SHORT_STEPS := fmt vet lint imports tools-test
-STEPS       := $(SHORT_STEPS) unit e2e crash-short fuzz-short
+# A check counts by its exit status, a test by the events that it prints.
+CHECKS := fmt vet lint imports
+TESTS  := tools-test unit e2e crash-short fuzz-short
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check clean crash fuzz deps suite $(STEPS) house short
+.PHONY: help build test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
 
 ## The daily commands
 
@@ -41,18 +42,18 @@ help: ## list the commands
 build: ## build bin/samla, stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
 
-check: suite ## the quick half: format, vet, linters, import rules, short tests on SQLite
-	@RACE= $(TOOLS)/suite -limit $(LIMIT) $(SHORT_STEPS) short
+check: $(TOOLS)/gotestsum ## the quick half: format, vet, linters, import rules, short tests on SQLite
+	@RACE= sh tools/steps.sh $(LIMIT) "$(CHECKS)" "tools-test short"
 
-test: deps suite $(BIN)/withpg ## everything; the last line is "N passed, N failed"
-	@SAMLA_TEST_REQUIRE_POSTGRES=1 $(BIN)/withpg $(TOOLS)/suite -limit $(LIMIT) $(STEPS)
+test: deps $(TOOLS)/gotestsum $(BIN)/withpg ## everything; the last line is "N passed, N failed"
+	@SAMLA_TEST_REQUIRE_POSTGRES=1 $(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
 
 crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
 	SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_CRASH_KILLS=100 $(BIN)/withpg \
 		$(GO) test -count=1 -timeout 2h -v -run TestCrash ./test/crash
 
-fuzz: suite ## every fuzz target for a minute
-	@FUZZTIME=1m $(TOOLS)/suite -limit 6h fuzz-short
+fuzz: $(TOOLS)/gotestsum ## every fuzz target for a minute
+	@FUZZTIME=1m sh tools/steps.sh 6h "" fuzz-short
 
 clean: ## remove what was built
 	rm -rf $(BIN)
@@ -102,13 +103,13 @@ short:
 deps:
 	@sh tools/deps.sh
 
-suite: | $(TOOLS)
-	@$(GO) -C tools build -o ../$(TOOLS)/suite ./cmd/suite
-
 $(BIN)/withpg: $(wildcard internal/testpg/*.go internal/testpg/withpg/*.go) | $(TOOLS)
 	@$(GO) build -o $@ ./internal/testpg/withpg
 
 # Third-party tools, at the versions of tools/go.mod.
+$(TOOLS)/gotestsum: tools/go.mod tools/go.sum | $(TOOLS)
+	@$(GO) -C tools build -o ../$@ gotest.tools/gotestsum
+
 $(TOOLS)/golangci-lint: tools/go.mod tools/go.sum | $(TOOLS)
 	@$(GO) -C tools build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
