@@ -7,17 +7,11 @@
 package authorize
 
 import (
-	"context"
 	"log/slog"
-	"time"
 
 	"samla/internal/clock"
-	"samla/internal/consent"
-	"samla/internal/fault"
-	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/jobs"
-	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
@@ -49,83 +43,4 @@ func New(d Deps) *Service {
 	d.Pump.Register(jobs.Queue{Name: store.Consents, Workers: 2048, Handle: s.Step})
 	d.Pump.Register(jobs.Queue{Name: store.Outbox, Workers: 32, Handle: s.Deliver, MaxAttempts: -1})
 	return s
-}
-
-// Request asks for a consent. It has been checked against the rules of docs/reference/api.md
-// 4.3 that need no state.
-type Request struct {
-	ClientID, UserID string
-	CollectionID     string // for a consent that lives inside a collection
-	Company          string
-	LoginMethod      string
-	Scope            consent.Scope
-	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
-	PSU              psu.Context
-}
-
-// Draft makes the row of a new consent, with its secrets sealed, without storing
-// it. ValidUntil is clipped to what the bank allows (docs/reference/api.md 4.3).
-func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error) {
-	now := s.Clock.Now()
-	profile := s.Institutions[r.Company].Profile
-	c := consent.Consent{
-		ID: consent.ID(s.IDs.New()), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
-		Company: r.Company, LoginMethod: r.LoginMethod,
-		Status: consent.Initiated, Step: consent.StepOpen, Requested: r.Scope,
-		CreatedAt: now, StatusChangedAt: now, AuthorizeBy: now.Add(profile.Deadline),
-		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
-		OpenRequestID: s.IDs.New(), AuthorizeRequestID: s.IDs.New(), WakeAt: now,
-	}
-	return s.sealed(ctx, c, consent.Secret{Context: r.PSU})
-}
-
-// endOfDay is the last moment of the day that may be asked for.
-func endOfDay(asked, now time.Time, longestDays int) time.Time {
-	last := now.AddDate(0, 0, longestDays)
-	if !asked.IsZero() && asked.Before(last) {
-		last = asked
-	}
-	return time.Date(last.Year(), last.Month(), last.Day(), 23, 59, 59, 0, time.UTC)
-}
-
-// Create creates a consent and starts its flow. The response that answer prepares
-// is stored in the same transaction. Once Create has returned without an error the
-// flow will be carried to an end, whatever happens to this process.
-func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answer[consent.Consent]) (consent.Consent, error) {
-	c, err := s.Draft(ctx, r)
-	if err != nil {
-		return consent.Consent{}, err
-	}
-	response, err := answer.Prepare(ctx, c)
-	if err != nil {
-		return consent.Consent{}, err
-	}
-	slot := s.Pump.Reserve(store.Consents)
-	if slot != nil {
-		c.WakeAt = c.WakeAt.Add(jobs.Lease)
-	}
-	err = s.Store.Write(ctx, func(tx store.Tx) error {
-		u, err := tx.User(ctx, r.ClientID, r.UserID)
-		if err != nil || u.Anonymized() {
-			return fault.New(fault.Unauthorized)
-		}
-		if err := s.Add(ctx, tx, c); err != nil {
-			return err
-		}
-		return response.Complete(ctx, tx)
-	})
-	if err != nil {
-		slot.Release()
-		return consent.Consent{}, err
-	}
-	if slot == nil {
-		s.Pump.Wake(store.Consents)
-	}
-	slot.Run(string(c.ID))
-	return c, nil
-}
-
-// List lists a user's consents, newest first.
-func (s *Service) List(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
-	return s.Store.ConsentsOf(ctx, clientID, userID, p)
 }
