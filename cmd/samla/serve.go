@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 	"samla/internal/ratelimit"
@@ -73,9 +74,10 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	signatures := httpsig.NewLimit(0)
 	var institutions []institution.Institution
 	for _, config := range configs {
-		b, err := xs2a.New(config, xs2a.Deps{Clock: clock.System(), Logger: a.log})
+		b, err := xs2a.New(config, xs2a.Deps{Clock: clock.System(), Logger: a.log, Signatures: signatures})
 		if err != nil {
 			return err
 		}

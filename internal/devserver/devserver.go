@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 
 	"samla/internal/clock"
-	"samla/internal/httpclient"
+	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 	"samla/internal/ratelimit"
@@ -148,9 +148,10 @@ func newConnectors(s *sandbox.Sandbox, c Config) ([]*xs2a.Bank, error) {
 	qwac, qseal := s.TPP()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(s.CAPEM())
+	signatures := httpsig.NewLimit(0)
 	var banks []*xs2a.Bank
 	for _, info := range s.Banks() {
-		b, err := xs2a.New(BankConfig(info), xs2a.Deps{Clock: c.Clock, Logger: c.Log, Wrap: c.WrapConnectors,
+		b, err := xs2a.New(BankConfig(info), xs2a.Deps{Clock: c.Clock, Logger: c.Log, Wrap: c.WrapConnectors, Signatures: signatures,
 			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
 		if err != nil {
 			return banks, err
@@ -190,7 +191,7 @@ func BankConfig(info sandbox.BankInfo) xs2a.Config {
 		c.Profile.BookingStatus = "booked"
 	}
 	if info.Behaviour.DateSigned {
-		c.Signature.Variant = httpclient.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}
+		c.Signature.Variant = httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}
 	}
 	return c
 }

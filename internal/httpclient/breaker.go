@@ -47,9 +47,9 @@ func outcomeOf(err error) outcome {
 		return responded
 	}
 	switch KindOf(err) {
-	case Cancelled:
+	case Canceled:
 		return noOutcome
-	case TooLarge, Unwelcome:
+	case ResponseTooLarge, CertificateRejected:
 		return responded
 	}
 	return noResponse

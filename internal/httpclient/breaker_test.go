@@ -57,8 +57,8 @@ func (b *breakable) want(when string, kind httpclient.Kind) {
 	}
 }
 
-// cancelled makes one call and cancels it when the partner has received it.
-func (b *breakable) cancelled() {
+// cancel makes one call and cancels it when the partner has received it.
+func (b *breakable) cancel() {
 	b.t.Helper()
 	b.hang.Store(true)
 	defer b.hang.Store(false)
@@ -68,8 +68,8 @@ func (b *breakable) cancelled() {
 		<-b.hanging
 		cancel()
 	}()
-	if _, err := b.Do(ctx, request(b.t, b.Client, http.MethodGet)); httpclient.KindOf(err) != httpclient.Cancelled || err == nil {
-		b.t.Errorf("got %v, want %q", err, httpclient.Cancelled)
+	if _, err := b.Do(ctx, request(b.t, b.Client, http.MethodGet)); httpclient.KindOf(err) != httpclient.Canceled || err == nil {
+		b.t.Errorf("got %v, want %q", err, httpclient.Canceled)
 	}
 }
 
@@ -79,13 +79,13 @@ func TestBreaker_OpensAfterFailuresInARowAndClosesAfterAResponse(t *testing.T) {
 	b.want("before", "")
 	b.up.Store(false)
 	for range 20 {
-		b.want("closed", httpclient.Failed)
+		b.want("closed", httpclient.ConnectionFailed)
 	}
 	b.want("after 20 failures", httpclient.CircuitOpen)
 	b.clock.Advance(5*time.Second - 1)
 	b.want("before the pause is over", httpclient.CircuitOpen)
 	b.clock.Advance(1)
-	b.want("the trial", httpclient.Failed)
+	b.want("the trial", httpclient.ConnectionFailed)
 	b.want("after the trial failed", httpclient.CircuitOpen)
 	b.clock.Advance(5 * time.Second)
 	b.up.Store(true)
@@ -94,33 +94,32 @@ func TestBreaker_OpensAfterFailuresInARowAndClosesAfterAResponse(t *testing.T) {
 	}
 	b.up.Store(false)
 	for range 19 {
-		b.want("closed again", httpclient.Failed)
+		b.want("closed again", httpclient.ConnectionFailed)
 	}
 	b.up.Store(true)
 	b.want("a response between the failures", "")
 	b.up.Store(false)
 	for range 20 {
-		b.want("failures are counted from the last response", httpclient.Failed)
+		b.want("failures are counted from the last response", httpclient.ConnectionFailed)
 	}
 	b.want("after 20 failures in a row", httpclient.CircuitOpen)
 }
 
-// A caller that has gone says nothing about the partner.
 func TestBreaker_DoesNotCountACallersCancellation(t *testing.T) {
 	b := newBreakable(t)
 	for range 40 {
-		b.cancelled()
+		b.cancel()
 	}
-	b.want("closed", httpclient.Failed)
+	b.want("closed", httpclient.ConnectionFailed)
 }
 
-func TestBreaker_CancelledTrialLetsTheNextCallTry(t *testing.T) {
+func TestBreaker_CanceledTrialLetsTheNextCallTry(t *testing.T) {
 	b := newBreakable(t)
 	for range 20 {
-		b.want("closed", httpclient.Failed)
+		b.want("closed", httpclient.ConnectionFailed)
 	}
 	b.clock.Advance(5 * time.Second)
-	b.cancelled()
+	b.cancel()
 	b.up.Store(true)
 	b.want("the next call is the trial", "")
 	b.want("the circuit is closed", "")
@@ -129,7 +128,7 @@ func TestBreaker_CancelledTrialLetsTheNextCallTry(t *testing.T) {
 func TestBreaker_LetsOneTrialThroughAtATime(t *testing.T) {
 	b := newBreakable(t)
 	for range 20 {
-		b.want("closed", httpclient.Failed)
+		b.want("closed", httpclient.ConnectionFailed)
 	}
 	b.clock.Advance(5 * time.Second)
 	b.hang.Store(true)
@@ -144,7 +143,7 @@ func TestBreaker_LetsOneTrialThroughAtATime(t *testing.T) {
 	b.clock.Advance(time.Hour)
 	b.want("while the trial is on its way", httpclient.CircuitOpen)
 	cancel()
-	if err := <-trial; httpclient.KindOf(err) != httpclient.Cancelled {
+	if err := <-trial; httpclient.KindOf(err) != httpclient.Canceled {
 		t.Errorf("the trial: %v", err)
 	}
 }

@@ -22,6 +22,8 @@ import (
 	"samla/internal/sandbox/pki"
 )
 
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
 var certificates = sync.OnceValue(func() *pki.Set {
 	set, err := pki.Open("", func() time.Time { return noon }, nil)
 	if err != nil {
@@ -30,7 +32,7 @@ var certificates = sync.OnceValue(func() *pki.Set {
 	return set
 })
 
-// partner is a server that demands our certificate.
+// partner starts a server that requires our certificate.
 func partner(t testing.TB, h http.HandlerFunc, change ...func(*httptest.Server)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
@@ -66,14 +68,14 @@ func client(t testing.TB, c httpclient.Config) *httpclient.Client {
 
 func request(t testing.TB, c *httpclient.Client, method string) httpclient.Request {
 	t.Helper()
-	target, err := c.At(nil, "v1", "consents", "secret-id")
+	target, err := c.NewTarget(nil, "v1", "consents", "secret-id")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return httpclient.Request{Method: method, Target: target, Header: http.Header{"Psu-Id": {"191212121212"}}}
 }
 
-// do makes one exchange and checks that an error shows nothing of it.
+// do sends one request and checks that an error shows nothing of it.
 func do(t testing.TB, c *httpclient.Client, method string) (*httpclient.Response, error) {
 	t.Helper()
 	resp, err := c.Do(t.Context(), request(t, c, method))
@@ -87,11 +89,11 @@ func do(t testing.TB, c *httpclient.Client, method string) (*httpclient.Response
 	return resp, err
 }
 
-func TestExchange(t *testing.T) {
+func TestDo_SendsTheRequestAndReadsTheResponse(t *testing.T) {
 	s := partner(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if len(r.TLS.PeerCertificates) == 0 || !r.TLS.PeerCertificates[0].Equal(certificates().QWAC.Leaf) {
-			t.Error("not our certificate")
+			t.Error("the request came without our certificate")
 		}
 		w.Header().Set("X-Said", r.Method+" "+r.URL.Path+" "+r.Proto)
 		w.WriteHeader(418)
@@ -106,7 +108,7 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreAnswers(t *testing.T) {
+func TestDo_DoesNotFollowRedirects(t *testing.T) {
 	var other atomic.Int64
 	s := partner(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/elsewhere" {
@@ -120,10 +122,10 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	}
 }
 
-func TestAnswersHaveALimit(t *testing.T) {
+func TestDo_LimitsTheResponseBody(t *testing.T) {
 	big := bytes.Repeat([]byte("a"), 100_000)
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
+	var compressed bytes.Buffer
+	z := gzip.NewWriter(&compressed)
 	_, _ = z.Write(big)
 	_ = z.Close()
 	for name, c := range map[string]struct {
@@ -131,25 +133,25 @@ func TestAnswersHaveALimit(t *testing.T) {
 		write func(http.ResponseWriter)
 		want  httpclient.Kind
 	}{
-		"declared": {99_999, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100000"); _, _ = w.Write(big) }, httpclient.TooLarge},
+		"declared": {99_999, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100000"); _, _ = w.Write(big) }, httpclient.ResponseTooLarge},
 		"chunked": {99_999, func(w http.ResponseWriter) {
 			w.(http.Flusher).Flush()
 			_, _ = w.Write(big)
-		}, httpclient.TooLarge},
-		"unpacked": {99_999, func(w http.ResponseWriter) {
+		}, httpclient.ResponseTooLarge},
+		"decompressed": {99_999, func(w http.ResponseWriter) {
 			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(packed.Bytes())
-		}, httpclient.TooLarge},
-		"just fits": {100_000, func(w http.ResponseWriter) { _, _ = w.Write(big) }, ""},
-		"packed": {100_000, func(w http.ResponseWriter) {
+			_, _ = w.Write(compressed.Bytes())
+		}, httpclient.ResponseTooLarge},
+		"at the limit": {100_000, func(w http.ResponseWriter) { _, _ = w.Write(big) }, ""},
+		"compressed": {100_000, func(w http.ResponseWriter) {
 			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(packed.Bytes())
+			_, _ = w.Write(compressed.Bytes())
 		}, ""},
-		"cut short": {100_000, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100000"); _, _ = w.Write(big[:5]) }, httpclient.Failed},
+		"cut short": {100_000, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100000"); _, _ = w.Write(big[:5]) }, httpclient.ConnectionFailed},
 	} {
 		s := partner(t, func(w http.ResponseWriter, _ *http.Request) { c.write(w) })
 		settings := config(s.URL)
-		settings.Limits.Body = c.limit
+		settings.Limits.MaxBody = c.limit
 		resp, err := do(t, client(t, settings), http.MethodPost)
 		if c.want == "" && (err != nil || !bytes.Equal(resp.Body, big)) {
 			t.Errorf("%s: %v", name, err)
@@ -160,7 +162,7 @@ func TestAnswersHaveALimit(t *testing.T) {
 	}
 }
 
-func TestWhyThereIsNoAnswer(t *testing.T) {
+func TestDo_SaysWhyThereIsNoResponse(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	ok := partner(t, func(http.ResponseWriter, *http.Request) {})
@@ -174,7 +176,7 @@ func TestWhyThereIsNoAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := other.Issue(pki.QWAC())
+	unknown, err := other.Issue(pki.QWAC())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,13 +185,13 @@ func TestWhyThereIsNoAnswer(t *testing.T) {
 		change func(*httpclient.Config)
 		want   httpclient.Kind
 	}{
-		"nobody listens":          {closedPort(t), nil, httpclient.Refused},
-		"headers are late":        {slow.URL, func(c *httpclient.Config) { c.Limits.Headers = 50 * time.Millisecond }, httpclient.Timeout},
-		"the whole is late":       {slow.URL, func(c *httpclient.Config) { c.Limits.Whole = 50 * time.Millisecond }, httpclient.Timeout},
-		"their CA is unknown":     {ok.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.Untrusted},
-		"their time has not come": {ok.URL, func(c *httpclient.Config) { c.Now = func() time.Time { return noon.AddDate(-9, 0, 0) } }, httpclient.Untrusted},
-		"our CA is unknown":       {ok.URL, func(c *httpclient.Config) { c.Certificate = &stranger }, httpclient.Unwelcome},
-		"we have no certificate":  {ok.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.Unwelcome},
+		"connection refused":                     {closedPort(t), nil, httpclient.ConnectionRefused},
+		"response header is late":                {slow.URL, func(c *httpclient.Config) { c.Limits.ResponseHeader = 50 * time.Millisecond }, httpclient.Timeout},
+		"response is late":                       {slow.URL, func(c *httpclient.Config) { c.Limits.Total = 50 * time.Millisecond }, httpclient.Timeout},
+		"partner's CA is unknown":                {ok.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.ServerCertificateInvalid},
+		"partner's certificate is not valid yet": {ok.URL, func(c *httpclient.Config) { c.Now = func() time.Time { return noon.AddDate(-9, 0, 0) } }, httpclient.ServerCertificateInvalid},
+		"our CA is unknown to the partner":       {ok.URL, func(c *httpclient.Config) { c.Certificate = &unknown }, httpclient.CertificateRejected},
+		"we have no certificate":                 {ok.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.CertificateRejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := config(c.url)
@@ -202,24 +204,24 @@ func TestWhyThereIsNoAnswer(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the caller has gone", func(t *testing.T) {
+	t.Run("caller's context canceled", func(t *testing.T) {
 		c := client(t, config(slow.URL))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(20*time.Millisecond, cancel)
 		_, err := c.Do(ctx, request(t, c, http.MethodGet))
-		if httpclient.KindOf(err) != httpclient.Cancelled || !errors.Is(err, context.Canceled) {
+		if httpclient.KindOf(err) != httpclient.Canceled || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
-func TestOldTLSIsNotSpoken(t *testing.T) {
+func TestDo_RefusesTLS11(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificates().Server}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	if _, err := do(t, client(t, config(s.URL)), http.MethodPost); httpclient.KindOf(err) != httpclient.Failed || err == nil {
+	if _, err := do(t, client(t, config(s.URL)), http.MethodPost); httpclient.KindOf(err) != httpclient.ConnectionFailed || err == nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -234,8 +236,7 @@ func closedPort(t *testing.T) string {
 	return "https://" + l.Addr().String()
 }
 
-// Connections are kept and no more are opened than allowed, in either protocol.
-func TestConnectionsAreKept(t *testing.T) {
+func TestClient_KeepsConnectionsUpToTheLimit(t *testing.T) {
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		var opened atomic.Int64
 		s := partner(t, func(w http.ResponseWriter, r *http.Request) {
@@ -251,8 +252,8 @@ func TestConnectionsAreKept(t *testing.T) {
 			}
 		})
 		settings := config(s.URL)
-		settings.Limits.Conns = 4
-		settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+		settings.Limits.MaxConns = 4
+		settings.WrapTransport = func(rt http.RoundTripper) http.RoundTripper {
 			rt.(*http.Transport).Protocols.SetHTTP2(protocol == "HTTP/2.0")
 			return rt
 		}
@@ -283,7 +284,7 @@ func BenchmarkExchange(b *testing.B) {
 		b.Run(v.name, func(b *testing.B) {
 			s := partner(b, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
 			settings := config(s.URL)
-			settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+			settings.WrapTransport = func(rt http.RoundTripper) http.RoundTripper {
 				rt.(*http.Transport).Protocols.SetHTTP2(v.http2)
 				return rt
 			}

@@ -7,33 +7,32 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strings"
 	"syscall"
 )
 
-// Kind says why there is no answer.
+// Kind says why there is no response.
 type Kind string
 
 // The kinds of failure.
 const (
-	Refused     Kind = "connection refused"
-	Timeout     Kind = "no answer in time"
-	Failed      Kind = "connection failed"
-	Cancelled   Kind = "cancelled"
-	Untrusted   Kind = "partner's certificate does not verify"
-	Unwelcome   Kind = "partner refused our certificate"
-	TooLarge    Kind = "answer too large"
-	Foreign     Kind = "address outside the partner's base URL"
-	Unsigned    Kind = "request could not be signed"
-	CircuitOpen Kind = "not sent after many calls without a response"
+	ConnectionRefused        Kind = "connection refused"
+	ConnectionFailed         Kind = "connection failed"
+	Timeout                  Kind = "no response in time"
+	Canceled                 Kind = "the caller's context ended"
+	ServerCertificateInvalid Kind = "the partner's certificate is not valid"
+	CertificateRejected      Kind = "the partner rejected our certificate"
+	ResponseTooLarge         Kind = "response too large"
+	OutsideBaseURL           Kind = "address outside the partner's base URL"
+	SigningFailed            Kind = "the request could not be signed"
+	CircuitOpen              Kind = "circuit breaker open"
 )
 
-// Error says why there is no response. Its text tells nothing about the request.
-// Its cause is for errors.Is and must not be shown. It is context.Canceled or
-// context.DeadlineExceeded exactly when the context of the caller has ended.
+// Error says why there is no response. Its text shows nothing of the request.
+// Its cause is for errors.Is and must not be shown. The cause is context.Canceled
+// or context.DeadlineExceeded exactly when the caller's context has ended.
 type Error struct {
 	Kind    Kind
-	Status  int // HTTP status with TooLarge, else 0
+	Status  int // HTTP status with ResponseTooLarge, else 0
 	cause   error
 	notSent bool
 }
@@ -49,51 +48,38 @@ func (e *Error) Error() string { return "httpclient: " + string(e.Kind) }
 // Unwrap returns the cause, or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf returns the kind of the *Error in err, or Failed.
+// KindOf returns the kind of the *Error in err, or ConnectionFailed when there
+// is none.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Kind
 	}
-	return Failed
+	return ConnectionFailed
 }
 
+func outsideBaseURL() *Error { return &Error{Kind: OutsideBaseURL, notSent: true} }
+
 // classify makes an *Error of what net/http returned. caller is the context of
-// Do; limited ends with the limit of the exchange, too.
+// Do; limited ends with the total limit of the exchange, too.
 func classify(caller, limited context.Context, err error) *Error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) { // its text is the address
 		err = wrapped.Err
 	}
 	var timeout net.Error
-	var untrusted *tls.CertificateVerificationError
+	var invalid *tls.CertificateVerificationError
 	switch {
 	case caller.Err() != nil:
-		return &Error{Kind: Cancelled, cause: caller.Err()}
-	case errors.As(err, &untrusted):
-		return &Error{Kind: Untrusted, cause: err}
-	case alerted(err):
-		return &Error{Kind: Unwelcome, cause: err}
+		return &Error{Kind: Canceled, cause: caller.Err()}
+	case errors.As(err, &invalid):
+		return &Error{Kind: ServerCertificateInvalid, cause: err}
+	case isCertificateAlert(err):
+		return &Error{Kind: CertificateRejected, cause: err}
 	case limited.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Kind: Timeout, cause: os.ErrDeadlineExceeded}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &Error{Kind: Refused, cause: err}
+		return &Error{Kind: ConnectionRefused, cause: err}
 	}
-	return &Error{Kind: Failed, cause: err}
-}
-
-// alerted tells a TLS alert of the partner about our certificate. crypto/tls
-// gives alerts no exported type, only this operation and their texts.
-func alerted(err error) bool {
-	var op *net.OpError
-	if !errors.As(err, &op) || op.Op != "remote error" || op.Err == nil {
-		return false
-	}
-	text := op.Err.Error()
-	for _, about := range []string{"certificate", "access denied", "handshake failure"} {
-		if strings.Contains(text, about) {
-			return true
-		}
-	}
-	return false
+	return &Error{Kind: ConnectionFailed, cause: err}
 }

@@ -3,7 +3,8 @@
 // stays inside its connector; what it can do is data, its Profile.
 //
 // A connector does no more than one exchange with the bank per call, keeps no
-// state between calls and never repeats a call that makes something. Every
+// state between calls and never repeats a request: retries belong to its callers,
+// and Error.NotSent tells them that the bank cannot have received it. Every
 // error it returns is an *Error.
 package institution
 

@@ -14,7 +14,7 @@ import (
 	"samla/internal/bgspec"
 	"samla/internal/clock"
 	"samla/internal/consent"
-	"samla/internal/httpclient"
+	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
 	"samla/internal/institution/conformance"
 	"samla/internal/institution/xs2a"
@@ -50,12 +50,12 @@ func TestSandboxBanks(t *testing.T) {
 		},
 		"se-sandbox-static": {
 			profile:   xs2a.Profile{ReplaySafe: true, QR: institution.QRImage, BookingStatus: "booked", WithBalance: new(bool)},
-			signature: xs2a.Signature{Variant: httpclient.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}},
+			signature: xs2a.Signature{Variant: httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}},
 			expect:    conformance.Expect{QR: institution.QRImage, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 20},
 		},
 		"se-sandbox-short": {
 			profile:   xs2a.Profile{ReplaySafe: true, DailyLimit: 1, FrequencyPerDay: 1, LongestConsent: 30},
-			signature: xs2a.Signature{Variant: httpclient.Variant{Digest: "sha-512", Algorithm: "rsa-sha512"}},
+			signature: xs2a.Signature{Variant: httpsig.Variant{Digest: "sha-512", Algorithm: "rsa-sha512"}},
 			expect:    conformance.Expect{QR: institution.QRText, LongestConsent: 30, Accounts: 3, Pages: 3, Pending: true},
 		},
 	} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"samla/internal/httpclient"
+	"samla/internal/httpclient/httpsig"
 	"samla/internal/jsontext"
 )
 
@@ -36,7 +37,7 @@ type Certificates struct {
 // Signature is how the bank wants requests signed.
 type Signature struct {
 	None bool `json:"none,omitzero"` // the bank identifies us by the QWAC alone
-	httpclient.Variant
+	httpsig.Variant
 }
 
 // Fault is a member of a Config that cannot be used.
@@ -79,13 +80,13 @@ func (c Config) Check() error {
 			fault(fmt.Sprintf("/loginMethods/%d", i), "must be in upper case with underscores")
 		}
 	}
-	if err := httpclient.CheckBaseURL(c.BaseURL); err != nil {
+	if err := httpclient.ValidateBaseURL(c.BaseURL); err != nil {
 		fault("/baseURL", "must be the https address before /v1, without user, query and fragment")
 	}
 	c.Certificates.check(fault)
 	if !c.Signature.None {
-		if err := c.Signature.Check(); err != nil {
-			problem := strings.TrimPrefix(err.Error(), httpclient.ErrVariant.Error()+": ")
+		if err := c.Signature.Validate(); err != nil {
+			problem := strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": ")
 			fault("/signature", problem)
 		}
 	}

@@ -93,11 +93,11 @@ func unanswered(err error, requestID string) error {
 	var failed *httpclient.Error
 	e.NotSent = errors.As(err, &failed) && failed.NotSent()
 	switch httpclient.KindOf(err) {
-	case httpclient.Unwelcome, httpclient.Unsigned:
+	case httpclient.CertificateRejected, httpclient.SigningFailed:
 		e.Kind = institution.CertificateBad
-	case httpclient.Foreign:
+	case httpclient.OutsideBaseURL:
 		e.Kind = institution.ForeignAddress
-	case httpclient.TooLarge:
+	case httpclient.ResponseTooLarge:
 		e.Kind = institution.Garbled
 	}
 	return e

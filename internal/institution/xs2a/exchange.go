@@ -53,7 +53,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
 
 // send is exchange to a path under /v1 of the bank's base URL.
 func (b *Bank) send(ctx context.Context, c call, segments ...string) (answer, error) {
-	target, err := b.client.At(nil, append([]string{"v1"}, segments...)...)
+	target, err := b.client.NewTarget(nil, append([]string{"v1"}, segments...)...)
 	if err != nil {
 		return answer{}, unanswered(err, c.requestID)
 	}

@@ -75,12 +75,12 @@ func (b *Bank) target(q institution.Question, bookingStatus string) (httpclient.
 	}
 	switch {
 	case q.Link != "":
-		return b.client.ResolveWith(q.Link, parameters)
+		return b.client.ResolveWithQuery(q.Link, parameters)
 	case q.Kind == askAccounts:
-		return b.client.At(parameters, "v1", "accounts")
+		return b.client.NewTarget(parameters, "v1", "accounts")
 	case q.Kind == askCards:
-		return b.client.At(parameters, "v1", b.wire.cards)
+		return b.client.NewTarget(parameters, "v1", b.wire.cards)
 	}
 	list, id := b.resource(q.Account)
-	return b.client.At(parameters, "v1", list, id, q.Kind)
+	return b.client.NewTarget(parameters, "v1", list, id, q.Kind)
 }

@@ -44,12 +44,12 @@ func (c Config) keys(given *Keys, now time.Time) (Keys, error) {
 
 func (c Certificates) read(keys *Keys) (err error) {
 	if c.QWACCert != "" {
-		if keys.QWAC, err = httpclient.LoadPair(c.QWACCert, c.QWACKey); err != nil {
+		if keys.QWAC, err = httpclient.LoadKeyPair(c.QWACCert, c.QWACKey); err != nil {
 			return &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
 		}
 	}
 	if c.QSEALCert != "" {
-		if keys.QSEAL, err = httpclient.LoadPair(c.QSEALCert, c.QSEALKey); err != nil {
+		if keys.QSEAL, err = httpclient.LoadKeyPair(c.QSEALCert, c.QSEALKey); err != nil {
 			return &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/httpclient"
+	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
 )
 
@@ -33,8 +34,11 @@ type Deps struct {
 	Logger *slog.Logger // nil = silent
 	// Keys takes the place of the certificate files.
 	Keys *Keys
-	// Limits of one exchange; zero members are outbound's defaults.
+	// Limits of one exchange; zero members are httpclient's defaults.
 	Limits httpclient.Limits
+	// Signatures limits how many signatures are computed at a time. All banks of a
+	// node share one; nil = one for this bank alone.
+	Signatures *httpsig.Limit
 	// Wrap is put around the transport, so that a test sees each exchange.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }
@@ -85,6 +89,9 @@ func New(c Config, d Deps) (*Bank, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
+	if d.Signatures == nil {
+		d.Signatures = httpsig.NewLimit(0)
+	}
 	keys, err := c.keys(d.Keys, d.Clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("bank %s: %w", c.Company, err)
@@ -95,12 +102,14 @@ func New(c Config, d Deps) (*Bank, error) {
 	}
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
-		Limits: d.Limits, Now: d.Clock.Now, Wrap: d.Wrap,
+		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
 	}
 	if !c.Signature.None {
-		if settings.Signer, err = httpclient.NewSigner(keys.QSEAL, c.Signature.Variant); err != nil {
+		signer, err := httpsig.NewSigner(keys.QSEAL, c.Signature.Variant, d.Signatures)
+		if err != nil {
 			return nil, fmt.Errorf("bank %s: %w", c.Company, err)
 		}
+		settings.Signer = signer
 	}
 	if b.client, err = httpclient.New(settings); err != nil {
 		return nil, fmt.Errorf("bank %s: %w", c.Company, err)

@@ -10,7 +10,7 @@ import (
 	"samla/internal/httpclient"
 )
 
-func TestBaseURL(t *testing.T) {
+func TestValidateBaseURL(t *testing.T) {
 	for s, ok := range map[string]bool{
 		"https://bank.example":           true,
 		"https://bank.example:8443/psd2": true,
@@ -31,13 +31,13 @@ func TestBaseURL(t *testing.T) {
 		"https://bank.example/%2e%2e/b":  false,
 		"https://bank example":           false,
 	} {
-		if err := httpclient.CheckBaseURL(s); (err == nil) != ok {
+		if err := httpclient.ValidateBaseURL(s); (err == nil) != ok {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
 }
 
-// wiretap is a transport that notes where requests would go.
+// wiretap is a transport that records requests and sends nothing.
 type wiretap struct{ last *http.Request }
 
 func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -48,14 +48,14 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 func tapped(t testing.TB, base string) (*httpclient.Client, *wiretap) {
 	t.Helper()
 	tap := &wiretap{}
-	c, err := httpclient.New(httpclient.Config{BaseURL: base, Wrap: func(http.RoundTripper) http.RoundTripper { return tap }})
+	c, err := httpclient.New(httpclient.Config{BaseURL: base, WrapTransport: func(http.RoundTripper) http.RoundTripper { return tap }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c, tap
 }
 
-// sentTo is the address that a call to the target reaches.
+// sentTo returns the address that a request to the target goes to.
 func sentTo(t testing.TB, c *httpclient.Client, tap *wiretap, target httpclient.Target) string {
 	t.Helper()
 	if _, err := c.Do(t.Context(), httpclient.Request{Method: http.MethodGet, Target: target}); err != nil {
@@ -64,11 +64,11 @@ func sentTo(t testing.TB, c *httpclient.Client, tap *wiretap, target httpclient.
 	return tap.last.URL.String()
 }
 
-func TestResolve(t *testing.T) {
+func TestResolve_StaysBelowTheBaseURL(t *testing.T) {
 	c, tap := tapped(t, "https://bank.example:8443/psd2")
 	for href, want := range map[string]string{
 		"/psd2/v1/accounts":                              "https://bank.example:8443/psd2/v1/accounts",
-		"/v1/accounts":                                   "https://bank.example:8443/psd2/v1/accounts", // below the base, as some write it
+		"/v1/accounts":                                   "https://bank.example:8443/psd2/v1/accounts", // below the base URL, as some banks write it
 		"v1/accounts?page=2&x=%2F":                       "https://bank.example:8443/psd2/v1/accounts?page=2&x=%2F",
 		"https://bank.example:8443/psd2/v1/accounts":     "https://bank.example:8443/psd2/v1/accounts",
 		"HTTPS://BANK.example:8443/psd2/v1/x":            "https://bank.example:8443/psd2/v1/x",
@@ -97,7 +97,7 @@ func TestResolve(t *testing.T) {
 	} {
 		target, err := c.Resolve(href)
 		if want == "" {
-			if httpclient.KindOf(err) != httpclient.Foreign || err == nil {
+			if httpclient.KindOf(err) != httpclient.OutsideBaseURL || err == nil {
 				t.Errorf("%q: got %v", href, err)
 			}
 			continue
@@ -115,13 +115,13 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestLinksThatCarryAQueryAreOpaque(t *testing.T) {
+func TestResolveWithQuery_KeepsTheQueryOfALink(t *testing.T) {
 	c, tap := tapped(t, "https://bank.example")
 	for href, want := range map[string]string{
 		"/v1/x":        "https://bank.example/v1/x?bookingStatus=both",
 		"/v1/x?page=2": "https://bank.example/v1/x?page=2",
 	} {
-		target, err := c.ResolveWith(href, url.Values{"bookingStatus": {"both"}})
+		target, err := c.ResolveWithQuery(href, url.Values{"bookingStatus": {"both"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,14 +129,14 @@ func TestLinksThatCarryAQueryAreOpaque(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if _, err := c.ResolveWith("https://evil.example/", url.Values{}); httpclient.KindOf(err) != httpclient.Foreign {
+	if _, err := c.ResolveWithQuery("https://evil.example/", url.Values{}); httpclient.KindOf(err) != httpclient.OutsideBaseURL {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAt(t *testing.T) {
+func TestNewTarget_StaysBelowTheBaseURL(t *testing.T) {
 	c, tap := tapped(t, "https://bank.example/psd2/")
-	target, err := c.At(url.Values{"q": {"a b"}}, "v1", "consents", "a/b ?#å")
+	target, err := c.NewTarget(url.Values{"q": {"a b"}}, "v1", "consents", "a/b ?#å")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,16 +144,28 @@ func TestAt(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	for _, bad := range []string{"", ".", "..", "a/../../b", `a\b`, "a\x00"} {
-		if _, err := c.At(nil, "v1", "consents", bad); httpclient.KindOf(err) != httpclient.Foreign || err == nil {
+		if _, err := c.NewTarget(nil, "v1", "consents", bad); httpclient.KindOf(err) != httpclient.OutsideBaseURL || err == nil {
 			t.Errorf("%q: got %v", bad, err)
 		}
 	}
-	if _, err := c.Do(t.Context(), httpclient.Request{Method: http.MethodGet}); httpclient.KindOf(err) != httpclient.Foreign {
-		t.Errorf("without a target: %v", err)
+}
+
+func TestDo_RefusesATargetOfAnotherClient(t *testing.T) {
+	c, tap := tapped(t, "https://bank.example")
+	other, _ := tapped(t, "https://other.example")
+	target, err := other.NewTarget(nil, "v1", "accounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]httpclient.Target{"another client's": target, "zero": {}} {
+		_, err := c.Do(t.Context(), httpclient.Request{Method: http.MethodGet, Target: target})
+		if httpclient.KindOf(err) != httpclient.OutsideBaseURL || err == nil || tap.last != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
-// Whatever a partner writes, a call stays at its host and under its path.
+// Whatever link a partner gives, the request stays below the base URL.
 func FuzzResolve(f *testing.F) {
 	for _, s := range []string{"/psd2/v1/x", "https://bank.example:8443/psd2/v1/x?y", "//evil/x", "..%2f", "/a/%2e%2e/b", "?x", "a:b"} {
 		f.Add(s)
@@ -171,7 +183,7 @@ func FuzzResolve(f *testing.F) {
 		decoded := u.Path + "/"
 		if u.Scheme != "https" || u.Host != "bank.example:8443" || u.User != nil || u.Fragment != "" ||
 			!strings.HasPrefix(decoded, "/psd2/") || strings.Contains(decoded, "/../") {
-			t.Errorf("%q leads to %s", href, u)
+			t.Errorf("%q resolves to %s", href, u)
 		}
 	})
 }

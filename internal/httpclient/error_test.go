@@ -48,13 +48,13 @@ func TestError_NotSent(t *testing.T) {
 		kind   httpclient.Kind
 		want   bool
 	}{
-		"connection refused":         {closedPort(t), nil, httpclient.Refused, true},
-		"name does not resolve":      {"https://bank.invalid", nil, httpclient.Failed, true},
-		"certificate not trusted":    {large.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.Untrusted, true},
-		"TLS 1.2 handshake failed":   {tls12.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.Unwelcome, true},
-		"response headers are late":  {slow.URL, func(c *httpclient.Config) { c.Limits.Headers = 50 * time.Millisecond }, httpclient.Timeout, false},
-		"connection reset":           {resets.URL, nil, httpclient.Failed, false},
-		"response body is too large": {large.URL, func(c *httpclient.Config) { c.Limits.Body = 9 }, httpclient.TooLarge, false},
+		"connection refused":         {closedPort(t), nil, httpclient.ConnectionRefused, true},
+		"name does not resolve":      {"https://bank.invalid", nil, httpclient.ConnectionFailed, true},
+		"certificate not trusted":    {large.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.ServerCertificateInvalid, true},
+		"TLS 1.2 handshake failed":   {tls12.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.CertificateRejected, true},
+		"response headers are late":  {slow.URL, func(c *httpclient.Config) { c.Limits.ResponseHeader = 50 * time.Millisecond }, httpclient.Timeout, false},
+		"connection reset":           {resets.URL, nil, httpclient.ConnectionFailed, false},
+		"response body is too large": {large.URL, func(c *httpclient.Config) { c.Limits.MaxBody = 9 }, httpclient.ResponseTooLarge, false},
 	} {
 		for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
 			settings := speaking(protocol, config(c.url))
@@ -78,7 +78,7 @@ func TestError_NotSentWhileItWaitsForAConnection(t *testing.T) {
 		panic(http.ErrAbortHandler) // a response could still reach the client while it closes the connection
 	})
 	settings := speaking("HTTP/1.1", config(s.URL))
-	settings.Limits.Conns = 1
+	settings.Limits.MaxConns = 1
 	c := client(t, settings)
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error)
@@ -98,6 +98,13 @@ func TestError_NotSentWhileItWaitsForAConnection(t *testing.T) {
 	}
 }
 
+// unable is a signer that fails.
+type unable struct{}
+
+func (unable) Sign(context.Context, http.Header, string, string, []byte, time.Time) error {
+	return errors.New("no signature of 191212121212")
+}
+
 func TestError_NotSentWhenNothingLeavesTheClient(t *testing.T) {
 	s := partner(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	settings := config(s.URL)
@@ -109,8 +116,12 @@ func TestError_NotSentWhenNothingLeavesTheClient(t *testing.T) {
 	if _, err := c.Resolve("https://elsewhere.example/"); !notSent(t, err) {
 		t.Errorf("another host: %v", err)
 	}
-	if _, err := c.At(nil, "v1", ".."); !notSent(t, err) {
+	if _, err := c.NewTarget(nil, "v1", ".."); !notSent(t, err) {
 		t.Errorf("a dot segment: %v", err)
+	}
+	settings.Signer = unable{}
+	if _, err := do(t, client(t, settings), http.MethodGet); httpclient.KindOf(err) != httpclient.SigningFailed || !notSent(t, err) {
+		t.Errorf("no signature: %v", err)
 	}
 	for range 20 {
 		_, _ = do(t, c, http.MethodGet)
@@ -134,10 +145,10 @@ func TestError_IsTheCallersContextErrorOnlyWhenItEnded(t *testing.T) {
 		kind   httpclient.Kind
 		cause  error
 	}{
-		"canceled":               {ended, httpclient.Limits{}, httpclient.Cancelled, context.Canceled},
-		"caller's deadline":      {late, httpclient.Limits{}, httpclient.Cancelled, context.DeadlineExceeded},
-		"limit of the exchange":  {t.Context(), httpclient.Limits{Whole: 20 * time.Millisecond}, httpclient.Timeout, os.ErrDeadlineExceeded},
-		"limit of the header":    {t.Context(), httpclient.Limits{Headers: 20 * time.Millisecond}, httpclient.Timeout, os.ErrDeadlineExceeded},
+		"canceled":               {ended, httpclient.Limits{}, httpclient.Canceled, context.Canceled},
+		"caller's deadline":      {late, httpclient.Limits{}, httpclient.Canceled, context.DeadlineExceeded},
+		"limit of the exchange":  {t.Context(), httpclient.Limits{Total: 20 * time.Millisecond}, httpclient.Timeout, os.ErrDeadlineExceeded},
+		"limit of the header":    {t.Context(), httpclient.Limits{ResponseHeader: 20 * time.Millisecond}, httpclient.Timeout, os.ErrDeadlineExceeded},
 		"limit of the handshake": {t.Context(), httpclient.Limits{Connect: time.Nanosecond}, httpclient.Timeout, os.ErrDeadlineExceeded},
 	} {
 		settings := config(s.URL)

@@ -1,4 +1,4 @@
-package httpclient_test
+package httpsig_test
 
 import (
 	"crypto"
@@ -24,7 +24,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"samla/internal/httpclient"
+	"samla/internal/httpclient/httpsig"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -46,9 +46,9 @@ func issue(key crypto.PrivateKey, public crypto.PublicKey, name pkix.Name) *tls.
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-func signer(t testing.TB, v httpclient.Variant) *httpclient.Signer {
+func signer(t testing.TB, v httpsig.Variant) *httpsig.Signer {
 	t.Helper()
-	s, err := httpclient.NewSigner(seal(), v)
+	s, err := httpsig.NewSigner(seal(), v, httpsig.NewLimit(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +57,8 @@ func signer(t testing.TB, v httpclient.Variant) *httpclient.Signer {
 
 var parameter = regexp.MustCompile(`^(keyId|algorithm|headers|signature)="([^"]*)"$`)
 
-// verify is a second reading of docs/reference/banks.md 9.2, as a bank would do it: it takes the
-// headers apart, builds the string to sign anew and checks digest and signature.
+// verify is a second reading of docs/reference/banks.md 9.2, by a bank: it parses
+// the headers, builds the signing string again and verifies digest and signature.
 func verify(t interface{ Fatalf(string, ...any) }, h http.Header, method, target string, body []byte) (fields map[string]string) {
 	fields = map[string]string{}
 	for _, part := range strings.Split(h.Get("Signature"), `",`) {
@@ -105,14 +105,14 @@ func verify(t interface{ Fatalf(string, ...any) }, h http.Header, method, target
 	}
 	text := strings.Join(lines, "\n")
 	if err := rsa.VerifyPKCS1v15(cert.PublicKey.(*rsa.PublicKey), hash, sum[algorithm]([]byte(text)), signature); err != nil {
-		t.Fatalf("the signature does not hold for %q", text)
+		t.Fatalf("the signature is not valid for %q", text)
 	}
 	return fields
 }
 
-func TestSignatureOfTheStandard(t *testing.T) {
+func TestSign_FollowsTheStandardByDefault(t *testing.T) {
 	h := http.Header{"X-Request-Id": {"5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"}, "Psu-Ip-Address": {"192.0.2.7"}}
-	if err := signer(t, httpclient.Variant{}).Sign(h, "GET", "/v1/accounts", nil, noon); err != nil {
+	if err := signer(t, httpsig.Variant{}).Sign(t.Context(), h, "GET", "/v1/accounts", nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	// The digest of an empty body is sent too (published vector).
@@ -123,7 +123,7 @@ func TestSignatureOfTheStandard(t *testing.T) {
 	if fields["headers"] != "digest x-request-id" || fields["algorithm"] != "rsa-sha256" {
 		t.Errorf("got %v", fields)
 	}
-	// Quotes and letters beyond ASCII cannot stand in the header.
+	// Quotes and letters outside ASCII are not allowed in the header.
 	if want := `SN=ABCDEF12345,CA=CN=Sigill %5C%22CA%5C%22 %C3%85,O=Samla%5C, test,C=SE`; fields["keyId"] != want {
 		t.Errorf("keyId is %s, want %s", fields["keyId"], want)
 	}
@@ -132,21 +132,21 @@ func TestSignatureOfTheStandard(t *testing.T) {
 	}
 }
 
-func TestSignatureVariants(t *testing.T) {
+func TestSign_FollowsTheVariant(t *testing.T) {
 	for name, c := range map[string]struct {
-		variant                           httpclient.Variant
+		variant                           httpsig.Variant
 		headers, keyID, algorithm, digest string
 	}{
-		"as Swedbank": {httpclient.Variant{Headers: []string{"Date", "digest", "x-request-id", "psu-id"}},
+		"as Swedbank": {httpsig.Variant{Headers: []string{"Date", "digest", "x-request-id", "psu-id"}},
 			"date digest x-request-id psu-id", "", "rsa-sha256", "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
-		"as Nordea": {httpclient.Variant{Headers: []string{"(request-target)", "digest"}, KeyID: "client-1", Digest: "sha-256"},
+		"as Nordea": {httpsig.Variant{Headers: []string{"(request-target)", "digest"}, KeyID: "client-1", Digest: "sha-256"},
 			"(request-target) digest", "client-1", "rsa-sha256", "sha-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
-		"512": {httpclient.Variant{Digest: "SHA-512", Algorithm: "rsa-sha512"},
+		"512": {httpsig.Variant{Digest: "SHA-512", Algorithm: "rsa-sha512"},
 			"digest x-request-id psu-id tpp-redirect-uri", "", "rsa-sha512",
 			"SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="},
 	} {
 		h := http.Header{"X-Request-Id": {"1"}, "Psu-Id": {"191212121212"}, "Tpp-Redirect-Uri": {"https://tpp.example/ok"}, "Signature": {"old"}}
-		if err := signer(t, c.variant).Sign(h, "GET", "/v1/accounts?x=1", []byte{}, noon); err != nil {
+		if err := signer(t, c.variant).Sign(t.Context(), h, "GET", "/v1/accounts?x=1", []byte{}, noon); err != nil {
 			t.Fatal(err)
 		}
 		fields := verify(t, h, "GET", "/v1/accounts?x=1", nil)
@@ -162,18 +162,18 @@ func TestSignatureVariants(t *testing.T) {
 	}
 }
 
-func TestVariantsThatAreNone(t *testing.T) {
-	for name, v := range map[string]httpclient.Variant{
+func TestVariant_ValidateRefusesInvalid(t *testing.T) {
+	for name, v := range map[string]httpsig.Variant{
 		"headers":   {Headers: []string{"x-request-id"}},
 		"header":    {Headers: []string{"digest", "x request id"}},
 		"empty":     {Headers: []string{"digest", ""}},
 		"digest":    {Digest: "MD5"},
 		"algorithm": {Algorithm: "hs2019"},
 	} {
-		if err := v.Check(); !errors.Is(err, httpclient.ErrVariant) {
+		if err := v.Validate(); !errors.Is(err, httpsig.ErrInvalidVariant) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := httpclient.NewSigner(seal(), v); !errors.Is(err, httpclient.ErrVariant) {
+		if _, err := httpsig.NewSigner(seal(), v, httpsig.NewLimit(0)); !errors.Is(err, httpsig.ErrInvalidVariant) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -181,17 +181,17 @@ func TestVariantsThatAreNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := httpclient.NewSigner(issue(key, key.Public(), pkix.Name{CommonName: "x"}), httpclient.Variant{}); !errors.Is(err, httpclient.ErrVariant) {
+	if _, err := httpsig.NewSigner(issue(key, key.Public(), pkix.Name{CommonName: "x"}), httpsig.Variant{}, httpsig.NewLimit(0)); !errors.Is(err, httpsig.ErrInvalidVariant) {
 		t.Errorf("a key that is not RSA: %v", err)
 	}
 }
 
-// Whatever is sent, a bank that reads the standard finds that the signature
-// holds, covers exactly what it must, and stops holding when anything changes.
-func TestSignaturesVerify(t *testing.T) {
+// For every request, a bank that follows the standard can verify the signature.
+// It covers exactly the headers that it must, and fails when one of them changes.
+func TestSign_CoversWhatItMust(t *testing.T) {
 	optional := []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"}
 	rapid.Check(t, func(rt *rapid.T) {
-		v := httpclient.Variant{
+		v := httpsig.Variant{
 			Digest:    rapid.SampledFrom([]string{"", "SHA-256", "sha-256", "SHA-512", "sha-512"}).Draw(rt, "digest"),
 			Algorithm: rapid.SampledFrom([]string{"", "rsa-sha256", "rsa-sha512"}).Draw(rt, "algorithm"),
 		}
@@ -206,7 +206,7 @@ func TestSignaturesVerify(t *testing.T) {
 			}
 		}
 		body := rapid.SliceOf(rapid.Byte()).Draw(rt, "body")
-		if err := signer(t, v).Sign(h, "POST", "/v1/consents", body, noon); err != nil {
+		if err := signer(t, v).Sign(t.Context(), h, "POST", "/v1/consents", body, noon); err != nil {
 			rt.Fatal(err)
 		}
 		fields := verify(rt, h, "POST", "/v1/consents", body)
@@ -214,14 +214,14 @@ func TestSignaturesVerify(t *testing.T) {
 			rt.Fatalf("covers %v, want %v", got, want)
 		}
 		h.Set("X-Request-ID", h.Get("X-Request-ID")+"x")
-		if holds(h, body) {
-			rt.Fatal("the signature holds for another request id")
+		if valid(h, body) {
+			rt.Fatal("the signature is valid for another request id")
 		}
 	})
 }
 
-// holds is verify as a question.
-func holds(h http.Header, body []byte) (ok bool) {
+// valid reports whether verify accepts the headers.
+func valid(h http.Header, body []byte) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	verify(panicking{}, h, "POST", "/v1/consents", body)
 	return true
@@ -229,15 +229,15 @@ func holds(h http.Header, body []byte) (ok bool) {
 
 type panicking struct{}
 
-func (panicking) Fatalf(string, ...any) { panic("does not hold") }
+func (panicking) Fatalf(string, ...any) { panic("not valid") }
 
 func BenchmarkSign(b *testing.B) {
-	s := signer(b, httpclient.Variant{})
+	s := signer(b, httpsig.Variant{})
 	h := http.Header{"X-Request-Id": {"5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"}, "Psu-Id": {"191212121212"}}
 	body := make([]byte, 200)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.Sign(h, "POST", "/v1/consents", body, noon); err != nil {
+		if err := s.Sign(b.Context(), h, "POST", "/v1/consents", body, noon); err != nil {
 			b.Fatal(err)
 		}
 	}

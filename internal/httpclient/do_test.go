@@ -44,7 +44,7 @@ var failures = map[string]func(http.ResponseWriter, *http.Request){
 
 // speaking makes the client of settings speak one protocol.
 func speaking(protocol string, settings httpclient.Config) httpclient.Config {
-	settings.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+	settings.WrapTransport = func(rt http.RoundTripper) http.RoundTripper {
 		rt.(*http.Transport).Protocols.SetHTTP2(protocol == "HTTP/2.0")
 		return rt
 	}
@@ -117,7 +117,7 @@ func TestDo_PartnerReceivesOneRequestBeforeATimeout(t *testing.T) {
 	})
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		settings := speaking(protocol, config(s.URL))
-		settings.Limits.Headers = 20 * time.Millisecond // runs from the end of the request
+		settings.Limits.ResponseHeader = 20 * time.Millisecond // runs from the end of the request
 		if _, err := do(t, client(t, settings), http.MethodGet); httpclient.KindOf(err) != httpclient.Timeout || err == nil {
 			t.Errorf("%s: got %v", protocol, err)
 		}

@@ -1,0 +1,120 @@
+package httpclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+)
+
+// Request is one request. Do adds headers to Header.
+type Request struct {
+	Method string
+	Target Target
+	Header http.Header
+	Body   []byte
+}
+
+// Response is a whole response, whatever its status.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do sends the request and reads the whole response. It does not follow
+// redirects. When there is no response, the error is an *Error.
+//
+// Do never repeats a request that the partner may have acted on, whatever its
+// method: only the caller knows whether the partner counts it, or takes a repeat
+// for the same request. A request is sent a second time in two cases only, both
+// by net/http: nothing of it was written, because a kept connection turned out
+// to be closed; or the partner declared over HTTP/2 that it did not process it
+// (GOAWAY, or a stream reset with REFUSED_STREAM or PROTOCOL_ERROR before any
+// response; RFC 9113 sections 8.7 and 8.1.1).
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	if r.Target.client != c {
+		return nil, outsideBaseURL()
+	}
+	trial, ok := c.breaker.allow(c.breakerNow())
+	if !ok {
+		return nil, &Error{Kind: CircuitOpen, notSent: true}
+	}
+	seen := noOutcome
+	defer func() { c.breaker.record(trial, seen, c.breakerNow()) }()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if c.signer != nil {
+		if err := c.signer.Sign(ctx, r.Header, r.Method, r.Target.requestURI(), r.Body, c.now()); err != nil {
+			return nil, notSigned(ctx, err)
+		}
+	}
+	resp, err := c.exchange(ctx, r)
+	seen = outcomeOf(err)
+	return resp, err
+}
+
+func notSigned(ctx context.Context, err error) *Error {
+	if ctx.Err() != nil {
+		return &Error{Kind: Canceled, cause: ctx.Err(), notSent: true}
+	}
+	return &Error{Kind: SigningFailed, cause: err, notSent: true}
+}
+
+// exchange sends the request, signed, and reads the response.
+func (c *Client) exchange(caller context.Context, r Request) (*Response, error) {
+	limited, stop := context.WithTimeout(caller, c.limits.Total)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(limited)
+	defer cancel(nil)
+	a := &attempt{cancel: cancel}
+	var body io.Reader
+	if r.Body != nil {
+		body = bytes.NewReader(r.Body)
+	}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, a.trace()), r.Method, "", body)
+	if err != nil {
+		return nil, &Error{Kind: ConnectionFailed, cause: err, notSent: true}
+	}
+	req.URL, req.Host, req.Header = r.Target.url, r.Target.url.Host, r.Header
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		e := classify(caller, limited, err)
+		e.notSent = !a.connected.Load()
+		if e.Kind == ConnectionFailed && c.certificateRejected(limited) {
+			e.Kind = CertificateRejected
+		}
+		return nil, e
+	}
+	defer func() { _ = resp.Body.Close() }()
+	content, err := readAll(resp, c.limits.MaxBody)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, &Error{Kind: ResponseTooLarge, Status: resp.StatusCode}
+	case err != nil:
+		return nil, classify(caller, limited, err)
+	}
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content}, nil
+}
+
+var errTooLarge = errors.New("httpclient: the response body is too large")
+
+// readAll reads the body, and returns errTooLarge when it has more than limit
+// bytes.
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	if resp.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	var b bytes.Buffer
+	if resp.ContentLength > 0 {
+		b.Grow(int(resp.ContentLength) + bytes.MinRead) // so that the buffer never grows again
+	}
+	n, err := b.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if n > limit {
+		return nil, errTooLarge
+	}
+	return b.Bytes(), err
+}

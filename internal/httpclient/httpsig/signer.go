@@ -1,0 +1,117 @@
+// Package httpsig signs HTTP requests the way the Berlin Group and its banks
+// want it: the headers Digest, Signature and TPP-Signature-Certificate, in the
+// form of draft-cavage-http-signatures (docs/reference/banks.md 9.2). It owns how
+// banks differ in that and how many signatures are computed at a time. It sends
+// nothing: package httpclient does.
+package httpsig
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Signer signs requests with one certificate in one variant. It is safe for
+// concurrent use.
+type Signer struct {
+	form
+	limit       *Limit
+	key         *rsa.PrivateKey
+	prefix      string // of the header Signature: keyId and algorithm
+	certificate string // base64 of the DER form
+}
+
+// NewSigner returns a signer that uses the RSA key of a QSealC
+// (docs/reference/banks.md 9.1).
+func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error) {
+	f, err := v.parse()
+	if err != nil {
+		return nil, err
+	}
+	key, ok := qsealc.PrivateKey.(*rsa.PrivateKey)
+	if !ok || len(qsealc.Certificate) == 0 {
+		return nil, fmt.Errorf("%w: the QSealC must have an RSA key", ErrInvalidVariant)
+	}
+	leaf := qsealc.Leaf
+	if leaf == nil {
+		if leaf, err = x509.ParseCertificate(qsealc.Certificate[0]); err != nil {
+			return nil, fmt.Errorf("httpsig: QSealC: %w", err)
+		}
+	}
+	key.Precompute() // makes each signature about three times faster
+	keyID := v.KeyID
+	if keyID == "" {
+		keyID = fmt.Sprintf("SN=%X,CA=%s", leaf.SerialNumber, leaf.Issuer)
+	}
+	return &Signer{
+		form: f, limit: limit, key: key,
+		prefix:      `keyId="` + escape(keyID) + `",algorithm="` + f.algorithm + `",headers="`,
+		certificate: base64.StdEncoding.EncodeToString(leaf.Raw),
+	}, nil
+}
+
+// escape percent-encodes the bytes that cannot stand in a quoted string of a
+// header.
+func escape(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// Sign sets the headers of the signature in h, and Date where the variant lists
+// it. requestURI is the path and query as they are sent. Sign waits for the
+// limit of the signer; when ctx ends first, it returns ctx's error.
+func (s *Signer) Sign(ctx context.Context, h http.Header, method, requestURI string, body []byte, now time.Time) error {
+	h.Set("Digest", s.digest.header(body))
+	text, names := s.signingString(h, method, requestURI, now)
+	signature, err := s.limit.do(ctx, func() ([]byte, error) {
+		return rsa.SignPKCS1v15(nil, s.key, s.hash, sum(s.hash, []byte(text)))
+	})
+	if err != nil {
+		return fmt.Errorf("httpsig: sign: %w", err)
+	}
+	h.Set("Signature", s.prefix+names+`",signature="`+base64.StdEncoding.EncodeToString(signature)+`"`)
+	h.Set("TPP-Signature-Certificate", s.certificate)
+	return nil
+}
+
+// signingString returns the text that is signed and the names of the headers in
+// it. It sets Date where the variant lists it.
+func (s *Signer) signingString(h http.Header, method, requestURI string, now time.Time) (text, names string) {
+	var lines, listed strings.Builder
+	for _, name := range s.headers {
+		var value string
+		switch name {
+		case requestTarget:
+			value = strings.ToLower(method) + " " + requestURI
+		case dateHeader:
+			value = now.UTC().Format(http.TimeFormat)
+			h.Set("Date", value)
+		default:
+			values := h.Values(name)
+			if len(values) == 0 {
+				continue
+			}
+			value = strings.TrimSpace(strings.Join(values, ", "))
+		}
+		if lines.Len() > 0 {
+			lines.WriteByte('\n')
+			listed.WriteByte(' ')
+		}
+		listed.WriteString(name)
+		lines.WriteString(name + ": " + value)
+	}
+	return lines.String(), listed.String()
+}

@@ -1,0 +1,153 @@
+package httpclient
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Target is an address that one Client may send requests to. Only its NewTarget
+// and Resolve make one, and only its Do accepts it, so that no request goes to
+// another host.
+type Target struct {
+	client *Client
+	url    *url.URL
+}
+
+// requestURI returns the path and query as they are sent.
+func (t Target) requestURI() string { return t.url.RequestURI() }
+
+// String hides the address, which holds ids.
+func (t Target) String() string { return "[address]" }
+
+// NewTarget returns the address base URL/segment/segment?query. A segment that is
+// empty or a dot segment would name another resource: the error is an *Error of
+// kind OutsideBaseURL.
+func (c *Client) NewTarget(query url.Values, segments ...string) (Target, error) {
+	var path strings.Builder
+	path.WriteString(c.base.path)
+	for _, s := range segments {
+		if s == "" || s == "." || s == ".." {
+			return Target{}, outsideBaseURL()
+		}
+		path.WriteByte('/')
+		path.WriteString(url.PathEscape(s))
+	}
+	u := *c.base.url
+	u.RawQuery = query.Encode()
+	return c.target(u, path.String())
+}
+
+// Resolve returns the address of a link that the partner gave. A link may be
+// absolute, relative to the host or, as some banks write it, a path below the
+// base URL that begins with a slash. Its scheme, host and port must be the base
+// URL's and its path must lie below the base URL's; otherwise the error is an
+// *Error of kind OutsideBaseURL.
+func (c *Client) Resolve(href string) (Target, error) {
+	ref, err := url.Parse(strings.TrimSpace(href))
+	if err != nil || ref.Opaque != "" || ref.User != nil || (ref.Path == "" && ref.RawQuery == "") || hasDotSegment(ref.Path) {
+		return Target{}, outsideBaseURL()
+	}
+	root := *c.base.url
+	root.Path, root.RawPath = root.Path+"/", "" // so that a link without a leading slash is below the base URL
+	u := root.ResolveReference(ref)
+	u.Fragment, u.RawFragment = "", ""
+	if !strings.EqualFold(u.Scheme, root.Scheme) || !strings.EqualFold(u.Hostname(), root.Hostname()) || port(u) != port(&root) {
+		return Target{}, outsideBaseURL()
+	}
+	u.Scheme, u.Host = root.Scheme, root.Host
+	path := u.EscapedPath()
+	if !c.base.contains(path) {
+		if ref.Host != "" || !strings.HasPrefix(ref.Path, "/") {
+			return Target{}, outsideBaseURL()
+		}
+		path = c.base.path + path
+	}
+	return c.target(*u, path)
+}
+
+// ResolveWithQuery is Resolve for a link that gets these parameters when it has
+// no query. A link with a query is opaque and is not changed.
+func (c *Client) ResolveWithQuery(href string, query url.Values) (Target, error) {
+	t, err := c.Resolve(href)
+	if err == nil && t.url.RawQuery == "" {
+		t.url.RawQuery = query.Encode()
+	}
+	return t, err
+}
+
+// target returns u with the given path.
+func (c *Client) target(u url.URL, escaped string) (Target, error) {
+	path, err := url.PathUnescape(escaped)
+	if err != nil || hasDotSegment(path) {
+		return Target{}, outsideBaseURL()
+	}
+	u.Path, u.RawPath = path, escaped
+	return Target{c, &u}, nil
+}
+
+// hasDotSegment reports whether a path may lead out of the base URL. The path is
+// decoded, because a partner's gateway may decode %2e%2e and %2f before it
+// routes the request.
+func hasDotSegment(path string) bool {
+	if strings.ContainsAny(path, "\\\x00") {
+		return true
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == ".." || segment == "." {
+			return true
+		}
+	}
+	return false
+}
+
+// base is a base URL.
+type base struct {
+	url  *url.URL
+	path string // escaped, without a slash at the end
+}
+
+var errBaseURL = errors.New("httpclient: base URL")
+
+// ValidateBaseURL returns an error when s cannot be the BaseURL of a Config.
+func ValidateBaseURL(s string) error {
+	_, err := parseBase(s)
+	return err
+}
+
+func parseBase(s string) (base, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return base{}, fmt.Errorf("%w: not an absolute URL", errBaseURL)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return base{}, fmt.Errorf("%w: user, query and fragment are not allowed", errBaseURL)
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		return base{}, fmt.Errorf("%w: must be https", errBaseURL)
+	case hasDotSegment(u.Path):
+		return base{}, fmt.Errorf("%w: the path has dot segments", errBaseURL)
+	}
+	return base{url: u, path: strings.TrimRight(u.EscapedPath(), "/")}, nil
+}
+
+// contains reports whether an escaped path is the base URL's or lies below it.
+func (b base) contains(path string) bool {
+	return path == b.path || strings.HasPrefix(path, b.path+"/")
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "http" {
+		return "80"
+	}
+	return "443"
+}
