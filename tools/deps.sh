@@ -1,8 +1,7 @@
 #!/bin/sh
-# Installs what make test needs and the machine lacks: the PostgreSQL server, as a
-# Debian package. It says nothing when there is nothing to do. A failure is told
-# and not fatal: the tests that need the server fail by themselves, and the
-# others still run.
+# Installs the PostgreSQL server as a Debian package if the machine has none. It
+# prints nothing when there is nothing to do. A failure is printed and not fatal:
+# the tests that need the server fail, and the others still run.
 set -u
 
 for initdb in /usr/lib/postgresql/*/bin/initdb $(command -v initdb); do
@@ -19,20 +18,20 @@ else
 	as_root() { sudo env DEBIAN_FRONTEND=noninteractive "$@"; }
 fi
 
-# The tests bring their own server. While the package is installed, Debian is
-# asked not to make a cluster of its own on port 5432; the request is withdrawn
-# after, so that a later package of the machine's owner works as it always does.
-wish=/etc/postgresql-common/createcluster.d/samla-tests.conf
+# The tests start a server of their own. During the installation a setting keeps
+# Debian from creating a cluster on port 5432; it is removed afterwards, so that a
+# later installation by the owner of the machine creates one as usual.
+setting=/etc/postgresql-common/createcluster.d/samla-tests.conf
 log=$(mktemp)
-trap 'rm -f "$log"; as_root rm -f "$wish"; as_root rmdir "${wish%/*}" 2>/dev/null' EXIT
+trap 'rm -f "$log"; as_root rm -f "$setting"; as_root rmdir "${setting%/*}" 2>/dev/null' EXIT
 
 install_postgresql() {
 	as_root apt-get install -y -q --no-install-recommends postgresql
 }
 
 {
-	as_root mkdir -p "${wish%/*}" &&
-		echo "create_main_cluster = false" | as_root tee "$wish" &&
+	as_root mkdir -p "${setting%/*}" &&
+		echo "create_main_cluster = false" | as_root tee "$setting" &&
 		{ install_postgresql || { as_root apt-get update -q && install_postgresql; }; }
 } >"$log" 2>&1 </dev/null || {
 	cat "$log" >&2

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// Target is one fuzz target: the directory of its package and its function.
+// Target is a fuzz target: the directory of its package and the name of its
+// function.
 type Target struct{ Dir, Name string }
 
-// Find lists the fuzz targets below root, without the modules inside it.
+// Find returns the fuzz targets below root, except those of nested modules.
 func Find(root fs.FS) ([]Target, error) {
 	var found []Target
 	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
@@ -50,7 +51,7 @@ func Find(root fs.FS) ([]Target, error) {
 	return found, err
 }
 
-// isFuzz holds a function against the form func FuzzX(f *testing.F).
+// isFuzz reports whether a function has the form func FuzzX(f *testing.F).
 func isFuzz(f *ast.FuncDecl) bool {
 	if !strings.HasPrefix(f.Name.Name, "Fuzz") || len(f.Type.Params.List) != 1 {
 		return false

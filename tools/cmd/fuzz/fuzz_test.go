@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 )
 
-func TestFind(t *testing.T) {
+func TestFind_ListsTargets(t *testing.T) {
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	found, err := Find(fstest.MapFS{
 		"go.mod":            file("module m\n"),
@@ -33,11 +33,11 @@ func events(lines ...string) []byte {
 	return []byte(b.String())
 }
 
-func TestOnlyTheEnginesOwnDeadlineIsForgiven(t *testing.T) {
+func TestWithoutDeadline_ForgivesOnlyTheEngine(t *testing.T) {
 	own := []string{"=== RUN   FuzzA", "fuzz: elapsed: 3s, execs: 40304 (0/sec), new interesting: 4 (total: 8)", "--- FAIL: FuzzA (3.20s)", "    context deadline exceeded", "FAIL", "exit status 1"}
-	out, ok := forgive(events(own...))
+	out, ok := withoutDeadline(events(own...))
 	if !ok || strings.Contains(string(out), `"fail"`) || !strings.Contains(string(out), `"pass"`) {
-		t.Errorf("the engine's deadline counts: %s", out)
+		t.Errorf("the engine's deadline fails the target: %s", out)
 	}
 	for name, lines := range map[string][]string{
 		"a failing input":       append(slices.Clone(own), "    Failing input written to testdata/fuzz/FuzzA/1"),
@@ -45,7 +45,7 @@ func TestOnlyTheEnginesOwnDeadlineIsForgiven(t *testing.T) {
 		"a panic":               append(slices.Clone(own), "panic: out of range"),
 		"no deadline at all":    {"--- FAIL: FuzzA (0.01s)", "FAIL"},
 	} {
-		if _, ok := forgive(events(lines...)); ok {
+		if _, ok := withoutDeadline(events(lines...)); ok {
 			t.Errorf("%s is forgiven", name)
 		}
 	}

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// forgive recognises a failure that is the fuzzing engine's own: before Go 1.27 the
-// end of -fuzztime can surface as "context deadline exceeded" although no input
-// failed (go.dev/issue/75804). It returns the events with the failure turned into
-// a pass, and false for every other failure.
-func forgive(events []byte) ([]byte, bool) {
+// withoutDeadline recognizes a failure of the fuzzing engine itself: before Go 1.27
+// the end of -fuzztime can be reported as "context deadline exceeded" although no
+// input failed (go.dev/issue/75804). It returns the events with the failure changed
+// to a pass, and false for any other failure.
+func withoutDeadline(events []byte) ([]byte, bool) {
 	var out bytes.Buffer
 	deadline := false
 	for line := range bytes.Lines(events) {
@@ -37,7 +37,7 @@ func forgive(events []byte) ([]byte, bool) {
 	return out.Bytes(), deadline
 }
 
-// harmless are the lines that a run without a failing input prints.
+// harmless reports whether a run without a failing input prints the line.
 func harmless(line string) bool {
 	if line == "" || line == "FAIL" || line == "exit status 1" {
 		return true
