@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}()
 	var c cli
 	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errHelpPrinted) }),
-		kong.Description("Samla collects a person's bank data with the person's consent and hands it on as typed products."),
+		kong.Description("Samla collects a person's bank data with the person's consent and returns it as typed products."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"))
 	if err != nil {
 		return err

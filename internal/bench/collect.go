@@ -169,7 +169,7 @@ func openConsent(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apic
 	return access, nil
 }
 
-// readOnce asks everything that a collection asks.
+// readOnce sends the requests of one collection.
 func readOnce(ctx context.Context, b *xs2a.Bank, a institution.Access, from string) error {
 	scope := consent.Scope{Balances: true, Transactions: true}
 	questions := b.Start(scope, from)

@@ -35,8 +35,8 @@ func (w *env) operations(visit func(op wire.Operation, path string)) {
 func TestRoutes_CheckCredentials(t *testing.T) {
 	onStores(t, func(t *testing.T, w *env) {
 		u, session := w.acme.person(t)
-		gone, goneSession := w.acme.person(t)
-		w.acme.delete(t, "/users/"+gone.UserUUID).WantStatus(t, http.StatusNoContent, nil)
+		deleted, deletedSession := w.acme.person(t)
+		w.acme.delete(t, "/users/"+deleted.UserUUID).WantStatus(t, http.StatusNoContent, nil)
 		_, revokedKey, err := w.Server.Authn.CreateKey(t.Context(), "local", "revoked", "")
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +69,7 @@ func TestRoutes_CheckCredentials(t *testing.T) {
 			"token as key":       {none.with("Authorization-Token", strings.TrimPrefix(token, "Bearer ")), wire.None, fault.Unauthorized},
 			"basic":              {none.with("Authorization", "Basic QTpC"), wire.None, fault.Unauthorized},
 			"cut token":          {none.with("Authorization", token[:len(token)-4]), wire.None, fault.Unauthorized},
-			"user is gone":       {goneSession, wire.None, fault.Unauthorized},
+			"deleted user":       {deletedSession, wire.None, fault.Unauthorized},
 			"both":               {session.with("Authorization-Token", key), wire.None, fault.AmbiguousCredentials},
 		} {
 			w.operations(func(op wire.Operation, path string) {
@@ -118,7 +118,7 @@ func TestRoutes_IsolateClientsAndUsers(t *testing.T) {
 				want := strings.NewReplacer(unknownID, "ID").Replace(string(missing.Body))
 				if text := strings.NewReplacer(user.UserUUID, "ID", made.ConsentID, "ID", begun.ID, "ID").Replace(string(got.Body)); text != want ||
 					got.Status != missing.Status || got.Status < 400 {
-					t.Errorf("%s, %s: %d %s instead of %s", name, op.Route(), got.Status, got.Body, missing.Body)
+					t.Errorf("%s, %s: %d %s, want %s", name, op.Route(), got.Status, got.Body, missing.Body)
 				}
 				tried++
 			})

@@ -46,8 +46,8 @@ func TestCollection_WithStoredConsent(t *testing.T) {
 			}
 		}
 		w.acme.Do(t, "POST", "/collections", requestBody(autostartBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentCompanyMismatch)
-		_, somebody := w.acme.person(t)
-		somebody.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentNotFound)
+		_, another := w.acme.person(t)
+		another.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentNotFound)
 		w.other.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentNotFound)
 		w.acme.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent("no id"))).WantProblem(t, fault.ConsentNotFound)
 		testBackground(t, w, made.ConsentID)
@@ -116,7 +116,7 @@ func testLists(t *testing.T, w *env, session client, user userObject) {
 		var list []summary
 		a := c.get(t, c.path, &list)
 		if len(list) != c.want || a.Header.Get("Link") != "" {
-			t.Errorf("%s: %d instead of %d, Link %q", c.path, len(list), c.want, a.Header.Get("Link"))
+			t.Errorf("%s: %d, want %d, Link %q", c.path, len(list), c.want, a.Header.Get("Link"))
 		}
 	}
 	for _, path := range []string{"/collections", "/users/" + user.UserUUID + "/collections"} {

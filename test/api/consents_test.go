@@ -95,7 +95,7 @@ func TestConsent_FailsByActionOnPhone(t *testing.T) {
 			w.phone(t, c.action)
 			got := session.finalConsent(t, made.ConsentID)
 			if got.Status != "FAILED" || got.Error.Code != string(c.want) || got.Error.Message == "" {
-				t.Errorf("instead of %s: %+v", c.want, got)
+				t.Errorf("got %+v, want %s", got, c.want)
 			}
 			session.delete(t, "/consents/"+made.ConsentID).WantProblem(t, fault.ConsentNotRevocable)
 			session.Do(t, "POST", "/collections", requestBody(demoBank, "", attendedConsent(made.ConsentID))).WantProblem(t, fault.ConsentNotAuthorized)
@@ -124,7 +124,7 @@ func TestConsent_ReturnsRequestedScope(t *testing.T) {
 			t.Errorf("scope %+v", got)
 		}
 		if want := time.Date(last.Year(), last.Month(), last.Day(), 23, 59, 59, 0, time.UTC); !made.ExpiresAt.Equal(want) {
-			t.Errorf("expires %v instead of %v", made.ExpiresAt, want)
+			t.Errorf("expires %v, want %v", made.ExpiresAt, want)
 		}
 		// validUntil is limited to the bank's maximum. An empty list means all accounts.
 		p = scopeParameter()

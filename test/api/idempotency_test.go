@@ -40,7 +40,7 @@ func TestIdempotencyKey_ReplaysResponse(t *testing.T) {
 			first := caller.post(t, c.path, body, nil)
 			again := caller.post(t, c.path, body, nil)
 			if !bytes.Equal(first.Body, again.Body) || first.Header.Get("Location") != again.Header.Get("Location") {
-				t.Errorf("%s: replayed %s instead of %s", name, again.Body, first.Body)
+				t.Errorf("%s: replayed %s, want %s", name, again.Body, first.Body)
 			}
 			if first.Header.Get("Idempotency-Replayed") != "" || again.Header.Get("Idempotency-Replayed") != "true" {
 				t.Errorf("%s: Idempotency-Replayed %q, then %q", name, first.Header.Get("Idempotency-Replayed"), again.Header.Get("Idempotency-Replayed"))

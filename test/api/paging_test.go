@@ -52,7 +52,7 @@ func TestLists_ArePaged(t *testing.T) {
 					at = nextPage(t, a)
 				}
 				if !slices.Equal(got, list.want) {
-					t.Errorf("%s by %d: %v instead of %v", list.path, limit, got, list.want)
+					t.Errorf("%s by %d: %v, want %v", list.path, limit, got, list.want)
 				}
 			}
 		}

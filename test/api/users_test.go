@@ -41,10 +41,10 @@ func TestUser_CreateReadDelete(t *testing.T) {
 		for range 2 { // idempotent
 			w.acme.Do(t, "DELETE", "/users/"+made.UserUUID, nil).WantStatus(t, http.StatusNoContent, nil)
 		}
-		var gone userObject
-		w.acme.get(t, "/users/"+made.UserUUID, &gone)
-		if gone.ExternalID != nil || !gone.Anonymized {
-			t.Errorf("after deletion %+v", gone)
+		var deleted userObject
+		w.acme.get(t, "/users/"+made.UserUUID, &deleted)
+		if deleted.ExternalID != nil || !deleted.Anonymized {
+			t.Errorf("after deletion %+v", deleted)
 		}
 		session.Do(t, "GET", "/users/"+made.UserUUID, nil).WantProblem(t, fault.Unauthorized)
 		session.Do(t, "GET", "/consents", nil).WantProblem(t, fault.Unauthorized)
@@ -78,7 +78,7 @@ func TestUser_ValidatesExternalID(t *testing.T) {
 		} {
 			p := w.acme.Do(t, "POST", "/users", body).WantProblem(t, fault.InvalidParameter)
 			if len(p.Errors) != 1 || p.Errors[0].Pointer != "/externalId" || p.Errors[0].Code != want {
-				t.Errorf("%.40s: %+v instead of %s", body, p.Errors, want)
+				t.Errorf("%.40s: %+v, want %s", body, p.Errors, want)
 			}
 		}
 		for query, want := range map[string]string{

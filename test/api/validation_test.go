@@ -127,7 +127,7 @@ func TestBody_ErrorsHavePointerAndCode(t *testing.T) {
 				}
 				// In two cases one error causes others, which may be reported too.
 				if len(got) > len(c.want) && c.name != "nothing" && c.name != "parameters not an array" {
-					t.Errorf("%s, %s: %q instead of %q", path, c.name, got, c.want)
+					t.Errorf("%s, %s: %q, want %q", path, c.name, got, c.want)
 				}
 			}
 		}

@@ -104,9 +104,9 @@ func (w *worker) checkCollection(ctx context.Context, id string, want *collectio
 		return
 	}
 	a, err = w.do(ctx, request{method: "GET", path: "/collections/" + id + "/wealth/data"})
-	switch gone := want.deleted || w.recorder.users[want.userID].deleted; {
-	case err != nil, gone && a.status != http.StatusGone, !gone && string(a.body) != want.data:
-		w.addLost("the data of collection %s (deleted %v): %d, %d bytes of %d", id, gone, a.status, len(a.body), len(want.data))
+	switch deleted := want.deleted || w.recorder.users[want.userID].deleted; {
+	case err != nil, deleted && a.status != http.StatusGone, !deleted && string(a.body) != want.data:
+		w.addLost("the data of collection %s (deleted %v): %d, %d bytes of %d", id, deleted, a.status, len(a.body), len(want.data))
 	}
 }
 

@@ -41,15 +41,15 @@ func compareWithBank(t *testing.T, w *env, bank, number string, products []accou
 			b = candidate
 		}
 	}
-	book := persona.NewCustomers(b.BankID)
-	who, _ := book.Person(number)
+	customers := persona.NewCustomers(b.BankID)
+	person, _ := customers.Person(number)
 	today := persona.DayAt(w.clock.Now())
 	got := map[string]account{}
 	for _, a := range products {
 		got[a.AccountID] = a
 	}
 	count := 0
-	for _, have := range who.Accounts {
+	for _, have := range person.Accounts {
 		if have.Status == "deleted" {
 			continue
 		}
@@ -62,7 +62,7 @@ func compareWithBank(t *testing.T, w *env, bank, number string, products []accou
 		if a.IBAN != have.IBAN || a.Company != bank {
 			t.Errorf("%s: IBAN or company differs", have.Name)
 		}
-		ledger := book.Ledger(have, today)
+		ledger := customers.Ledger(have, today)
 		if have.Currency != "XXX" {
 			compareBalance(t, have.Name, a.BookedBalance, ledger.SubAccounts[0].Booked, have.Currency)
 		}

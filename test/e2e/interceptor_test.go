@@ -162,8 +162,8 @@ func (w *interceptor) transport(next http.RoundTripper) http.RoundTripper {
 				return nil, r.Context().Err()
 			}
 		case match.respond:
-			echo := http.Header{"X-Request-Id": r.Header["X-Request-Id"]}
-			return &http.Response{StatusCode: http.StatusInternalServerError, Header: echo, Body: http.NoBody, Request: r}, nil
+			header := http.Header{"X-Request-Id": r.Header["X-Request-Id"]}
+			return &http.Response{StatusCode: http.StatusInternalServerError, Header: header, Body: http.NoBody, Request: r}, nil
 		default:
 			return nil, errInjected
 		}

@@ -47,8 +47,8 @@ func (w *env) startNode(t *testing.T) *server.Server {
 	return s
 }
 
-// kill stops a server as a crash would: its store is closed at once, so nothing in
-// progress is completed.
+// kill stops a server as a crash would: its store is closed immediately, so nothing
+// in progress is completed.
 func kill(t *testing.T, s *server.Server) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

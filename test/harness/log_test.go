@@ -44,7 +44,7 @@ func TestLog_ReportsPatternsOfSecrets(t *testing.T) {
 		"a BankID QR text":     "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0",
 	} {
 		j, r := harness.NewLog(), &recorder{}
-		j.Logger().Info("told", "text", text)
+		j.Logger().Info("message", "text", text)
 		if j.Check(r); !r.only(kind + " is in the log: ") {
 			t.Errorf("%s: errors %q", kind, r.errors)
 		}
@@ -54,7 +54,7 @@ func TestLog_ReportsPatternsOfSecrets(t *testing.T) {
 func TestLog_AcceptsLinesWithoutSecrets(t *testing.T) {
 	j, r := harness.NewLog(), &recorder{}
 	j.Secret("nothing", "")
-	j.Logger().Info("told", "id", "0195f0c0-0000-7000-8000-000000000001")
+	j.Logger().Info("message", "id", "0195f0c0-0000-7000-8000-000000000001")
 	if j.Check(r); r.Failed() || len(r.logs) > 0 {
 		t.Errorf("errors %q, logs %q", r.errors, r.logs)
 	}

@@ -34,7 +34,7 @@ type Behaviour struct {
 	BookingStatuses []string // supported values of bookingStatus
 	DailyLimit      int      // unattended reads per 24 h, at most 4 (RTS art. 36(5))
 	WithBalance     bool     // withBalance=true is supported
-	CardsInAccounts bool     // cards stand in /accounts, /card-accounts is empty
+	CardsInAccounts bool     // cards are in /accounts, /card-accounts is empty
 	DebitPositive   bool     // debitAccounting: card debits are positive numbers
 
 	DateSigned    bool // the signature must cover the header Date

@@ -145,9 +145,9 @@ func TestSnapshot_RoundTripsThroughRestore(t *testing.T) {
 
 // grant never returns more than what was requested and is owned, and is idempotent.
 func TestGrant_NeverExceedsRequest(t *testing.T) {
-	book := persona.NewCustomers("500")
-	mine, _ := book.Person(persona.Default)
-	theirs, _ := book.Person("190905271474")
+	customers := persona.NewCustomers("500")
+	mine, _ := customers.Person(persona.Default)
+	theirs, _ := customers.Person("190905271474")
 	pool := []Reference{}
 	for _, a := range append(mine.Accounts, theirs.Accounts...) {
 		pool = append(pool, referenceTo(a))

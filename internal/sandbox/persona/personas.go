@@ -61,7 +61,7 @@ var personas = []personaSpec{
 		description: "One account on which nothing ever happened, balance zero.",
 		accounts:    []accountSpec{{key: "main", name: "Nytt konto", product: "Privatkonto", kind: "CACC"}}},
 	{number: "199006022397", givenName: "Noa", surname: "Sandin",
-		description: "An ordinary account beside a blocked and a deleted one.",
+		description: "An ordinary account, a blocked one and a deleted one.",
 		accounts: []accountSpec{
 			{key: "main", name: "Privatkonto", product: "Privatkonto", kind: "CACC", opening: 612_075, rules: small},
 			{key: "blocked", name: "Spärrat konto", product: "Privatkonto", kind: "CACC", status: "blocked", opening: 10_000},

@@ -169,10 +169,10 @@ func TestForm_PerformsActionAndRedirects(t *testing.T) {
 func TestForm_ShowsError(t *testing.T) {
 	h := start(t)
 	for body, status := range map[string]int{
-		"action=open&autoStartToken=gone": 404,
-		"action=open&qrData=%3Cscript%3E": 400,
-		"action=%zz":                      400,
-		"":                                400,
+		"action=open&autoStartToken=unknown": 404,
+		"action=open&qrData=%3Cscript%3E":    400,
+		"action=%zz":                         400,
+		"":                                   400,
 	} {
 		got := h.send(t, h.noCertificate, http.MethodPost, httpapi.PhonePath, form, body)
 		if got.status != status || !strings.Contains(got.text, `role="alert"`) || strings.Contains(got.text, "<script") {
