@@ -47,17 +47,22 @@ type keySet struct {
 	jwks   []byte
 }
 
+// olderThan reports whether the keys were read age or longer ago.
+func (k *keySet) olderThan(age time.Duration, now time.Time) bool {
+	return !now.Before(k.readAt.Add(age))
+}
+
 // current returns a key set that is at most session.ViewMaxAge old, or an older
 // one when the store fails.
 func (s *signing) current(ctx context.Context) (*keySet, error) {
 	now := s.clk.Now()
-	if keys := s.cached.Load(); keys != nil && now.Before(keys.readAt.Add(session.ViewMaxAge)) {
+	if keys := s.cached.Load(); keys != nil && !keys.olderThan(session.ViewMaxAge, now) {
 		return keys, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.cached.Load()
-	if old != nil && (now.Before(old.readAt.Add(session.ViewMaxAge)) || now.Before(s.triedAt.Add(retryAfter))) {
+	if old != nil && (!old.olderThan(session.ViewMaxAge, now) || now.Before(s.triedAt.Add(retryAfter))) {
 		return old, nil
 	}
 	s.triedAt = now

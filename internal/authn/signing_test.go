@@ -113,3 +113,28 @@ func TestSigningKeys_StayUsableWhileStoreFails(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The token may be signed with a key that another node has made since: while the
+// store fails, nobody can say that it is invalid.
+func TestAuthenticate_ReturnsInternalForUnknownKeyOfStaleKeySet(t *testing.T) {
+	n := newNode(t)
+	_, key := private(t, n)
+	token := forge(t, jose.EdDSA, key, "s2", map[string]any{})
+	if got := n.withToken(token); got != fault.Unauthorized {
+		t.Errorf("store works: %q", got)
+	}
+	down := errors.New("down")
+	n.store.fail(down)
+	n.Clock.Advance(session.ViewMaxAge)
+	if got := n.withToken(token); got != fault.Internal {
+		t.Errorf("store fails: %q", got)
+	}
+	if got := n.withToken("a.b.c"); got != fault.Unauthorized {
+		t.Errorf("not a token: %q", got)
+	}
+	n.store.fail(nil)
+	n.Clock.Advance(time.Second)
+	if got := n.withToken(token); got != fault.Unauthorized {
+		t.Errorf("store works again: %q", got)
+	}
+}

@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"samla/internal/fault"
+	"samla/internal/session"
 )
 
 const (
@@ -70,8 +72,11 @@ func (a *Authenticator) authenticateToken(ctx context.Context, token string) (Id
 		if err != nil {
 			return Identity{}, fault.Wrap(err)
 		}
-		var ok bool
-		if t, ok = a.verify(keys, token); !ok {
+		if t, err = a.verify(keys, token); err != nil {
+			if errors.Is(err, errUnknownSigningKey) && keys.olderThan(session.ViewMaxAge, a.clk.Now()) {
+				// The store has failed for a while: the key may exist.
+				return Identity{}, fault.Wrap(err)
+			}
 			return Identity{}, fault.New(fault.Unauthorized)
 		}
 		a.sessions.Put(sum, t)
@@ -83,27 +88,32 @@ func (a *Authenticator) authenticateToken(ctx context.Context, token string) (Id
 	return t.identity, nil
 }
 
-// verify validates a token except for its times, and reports whether it is valid.
-// It accepts one algorithm only, takes the key from its own set by kid, and
-// requires every claim.
-func (a *Authenticator) verify(keys *keySet, token string) (verifiedToken, bool) {
+var (
+	errInvalidToken      = errors.New("authn: the session token is invalid")
+	errUnknownSigningKey = errors.New("authn: the session token is signed with an unknown key")
+)
+
+// verify validates a token except for its times. It accepts one algorithm only,
+// takes the key from its own set by kid, and requires every claim. Errors:
+// errUnknownSigningKey, errInvalidToken.
+func (a *Authenticator) verify(keys *keySet, token string) (verifiedToken, error) {
 	t, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil || len(t.Headers) != 1 {
-		return verifiedToken{}, false
+		return verifiedToken{}, errInvalidToken
 	}
 	public, ok := keys.public[t.Headers[0].KeyID]
 	if !ok {
-		return verifiedToken{}, false
+		return verifiedToken{}, errUnknownSigningKey
 	}
 	var c claims
 	if err := t.Claims(public, &c); err != nil {
-		return verifiedToken{}, false
+		return verifiedToken{}, errInvalidToken
 	}
 	if c.Issuer != a.issuer || !c.Audience.Contains(a.audience) {
-		return verifiedToken{}, false
+		return verifiedToken{}, errInvalidToken
 	}
 	if c.Subject == "" || c.ClientID == "" || c.ID == "" || c.IssuedAt == nil || c.NotBefore == nil || c.Expiry == nil {
-		return verifiedToken{}, false
+		return verifiedToken{}, errInvalidToken
 	}
 	notBefore := c.NotBefore.Time()
 	if issued := c.IssuedAt.Time(); issued.After(notBefore) {
@@ -112,7 +122,7 @@ func (a *Authenticator) verify(keys *keySet, token string) (verifiedToken, bool)
 	return verifiedToken{
 		identity:  Identity{Kind: Session, ClientID: c.ClientID, UserID: c.Subject},
 		notBefore: notBefore, until: c.Expiry.Time(),
-	}, true
+	}, nil
 }
 
 // JWKS returns the public keys as a JSON Web Key Set (RFC 7517) for

@@ -2,15 +2,12 @@ package authorize
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"samla/internal/consent"
-	"samla/internal/fault"
 	"samla/internal/idempotency"
 	"samla/internal/jobs"
 	"samla/internal/psu"
-	"samla/internal/seal"
 	"samla/internal/store"
 )
 
@@ -41,10 +38,7 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 		OpenRequestID: s.IDs.New(), AuthorizeRequestID: s.IDs.New(), WakeAt: now,
 	}
 	c, err := s.sealed(ctx, c, consent.Secret{Context: r.PSU})
-	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return c, fault.New(fault.Unauthorized) // the user was erased since the request was let in
-	}
-	return c, err
+	return c, SealError(err)
 }
 
 // endOfDay is the last moment of the day that may be asked for.
@@ -74,11 +68,7 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 		c.WakeAt = c.WakeAt.Add(jobs.Lease)
 	}
 	err = s.Store.Write(ctx, func(tx store.Tx) error {
-		u, err := tx.User(ctx, r.ClientID, r.UserID)
-		switch {
-		case errors.Is(err, store.ErrNotFound), err == nil && u.Anonymized():
-			return fault.New(fault.Unauthorized)
-		case err != nil:
+		if err := LockUser(ctx, tx, r.ClientID, r.UserID); err != nil {
 			return err
 		}
 		if err := s.Add(ctx, tx, c); err != nil {

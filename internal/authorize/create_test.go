@@ -97,11 +97,11 @@ type failingUser struct {
 	err error
 }
 
-func (f failingUser) User(ctx context.Context, clientID, id string) (user.User, error) {
+func (f failingUser) LockUser(ctx context.Context, clientID, id string) (user.User, error) {
 	if f.err != nil {
 		return user.User{}, f.err
 	}
-	return f.Tx.User(ctx, clientID, id)
+	return f.Tx.LockUser(ctx, clientID, id)
 }
 
 // erase erases the user, as the service for users does.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/audit"
+	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
@@ -23,12 +24,15 @@ const window = 24 * time.Hour
 // Start creates a collection and starts its flow. The response that answer
 // prepares is stored in the same transaction. Once Start has returned without an
 // error the flow will be carried to an end, whatever happens to this process.
-// Faults: those of usable, and BackgroundRefreshLimit.
+// Faults: those of usable, BackgroundRefreshLimit, and Unauthorized when the user
+// is anonymized.
 func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
+	start := s.startStored
 	if r.ConsentID == "" {
-		return s.startOneTime(ctx, r, answer)
+		start = s.startOneTime
 	}
-	return s.startStored(ctx, r, answer)
+	c, err := start(ctx, r, answer)
+	return c, authorize.SealError(err)
 }
 
 func (s *Service) startStored(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
@@ -129,8 +133,8 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 	}
 	err = s.Store.Write(ctx, func(tx store.Tx) error {
 		if c.UserID != "" {
-			if u, err := tx.User(ctx, c.ClientID, c.UserID); err != nil || u.Anonymized() {
-				return fault.New(fault.Unauthorized)
+			if err := authorize.LockUser(ctx, tx, c.ClientID, c.UserID); err != nil {
+				return err
 			}
 		}
 		if err := write(tx, c); err != nil {

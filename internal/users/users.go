@@ -63,35 +63,38 @@ func (s *Service) Create(ctx context.Context, clientID, externalID string, answe
 	if err != nil {
 		return user.User{}, faultOf("create a user", err)
 	}
-	if response == nil {
-		err = s.Store.CreateUser(ctx, u)
-	} else {
-		err = s.Store.Write(ctx, func(tx store.Tx) error {
-			if err := tx.AddUser(ctx, u); err != nil {
-				return err
-			}
-			return response.Complete(ctx, tx)
-		})
+	for {
+		err := s.add(ctx, u, response)
+		if err == nil {
+			return u, nil
+		}
+		if !errors.Is(err, store.ErrExists) {
+			return user.User{}, faultOf("create a user", err)
+		}
+		existing, err := s.Store.UserByExternalID(ctx, clientID, externalID)
+		if err == nil {
+			f := fault.New(fault.UserExists)
+			f.UserID = existing.ID
+			return user.User{}, f
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return user.User{}, faultOf("find the existing user", err)
+		}
+		// The existing user was erased in between: the external id can be used.
 	}
-	if errors.Is(err, store.ErrExists) {
-		err = s.existing(ctx, clientID, externalID)
-	}
-	if err != nil {
-		return user.User{}, faultOf("create a user", err)
-	}
-	return u, nil
 }
 
-// existing returns the fault UserExists with the id of the user that has the
-// external id.
-func (s *Service) existing(ctx context.Context, clientID, externalID string) error {
-	u, err := s.Store.UserByExternalID(ctx, clientID, externalID)
-	if err != nil {
-		return err
+// add stores a new user, and the response with it. Error: store.ErrExists.
+func (s *Service) add(ctx context.Context, u user.User, response *idempotency.Record) error {
+	if response == nil {
+		return s.Store.CreateUser(ctx, u)
 	}
-	f := fault.New(fault.UserExists)
-	f.UserID = u.ID
-	return f
+	return s.Store.Write(ctx, func(tx store.Tx) error {
+		if err := tx.AddUser(ctx, u); err != nil {
+			return err
+		}
+		return response.Complete(ctx, tx)
+	})
 }
 
 // ByExternalID returns the client's user with the given external id. An anonymized
