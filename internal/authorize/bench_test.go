@@ -178,11 +178,29 @@ func (b *bench) request() authorize.Request {
 		Scope: everything, PSU: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
 }
 
-// look takes one look at a consent.
+// look takes one look at a consent, and follows its authorization for up to ten
+// questions, one a second.
 func (b *bench) look(id consent.ID) consent.Consent {
 	b.Helper()
 	b.MustRun(b.Step, string(id))
+	b.asks(id, 10)
 	return b.Consent(id)
+}
+
+// asks lets the scheduler of this process ask up to n questions, one a second,
+// and reports whether the authorization has ended.
+func (b *bench) asks(id consent.ID, n int) (done bool) {
+	b.Helper()
+	for range n {
+		if !b.Watches(id) {
+			return true
+		}
+		b.Clock.Advance(time.Second)
+		if b.Ask(b.Context(), id).Done {
+			return true
+		}
+	}
+	return false
 }
 
 // run looks at a consent whenever it is due, until it has nothing to do at once.
@@ -191,6 +209,11 @@ func (b *bench) run(id consent.ID) consent.Consent {
 	for c := b.Consent(id); ; {
 		if c.WakeAt.IsZero() || c.Status == consent.Authorized {
 			return c
+		}
+		if b.Watches(id) { // its lease is renewed meanwhile
+			b.asks(id, 10)
+			c = b.Consent(id)
+			continue
 		}
 		b.Clock.Set(c.WakeAt)
 		c = b.look(id)

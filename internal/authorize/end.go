@@ -101,7 +101,8 @@ func (e *End) Write(ctx context.Context, tx store.Tx) error {
 // Committed signals the rest of this process after the commit. Losing the
 // signals to a crash only delays what they start.
 func (e *End) Committed() {
-	e.s.live.end(e.after.ID)
+	e.s.watching.Remove(string(e.after.ID))
+	e.s.instructions.drop(e.after.ID) // also where this node did not watch
 	if e.message != nil {
 		e.s.Pump.Wake(store.Outbox)
 	}

@@ -34,7 +34,7 @@ func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			c := made(b)
-			b.without()
+			b.Service = b.nodeWithout() // restarted with another configuration
 			asked := b.bank.asked + len(b.bank.opened)
 			after := b.look(c.ID)
 			if after.Status != c.Status || !after.WakeAt.Equal(c.AuthorizeBy) {

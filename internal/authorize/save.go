@@ -46,7 +46,7 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 		return before, err
 	}
 	if !after.Status.Pending() {
-		s.live.drop(c.ID)
+		s.instructions.drop(c.ID)
 	}
 	if c.CollectionID != "" && changed {
 		s.Pump.Wake(store.Collections)

@@ -8,6 +8,7 @@ package authorize
 
 import (
 	"log/slog"
+	"sync"
 
 	"samla/internal/clock"
 	"samla/internal/institution"
@@ -15,9 +16,11 @@ import (
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
+	"samla/internal/watch"
 )
 
-// Deps is what the service works with. All members but Subscribers are required.
+// Deps is what the service works with. All members but Watch and Subscribers are
+// required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -26,21 +29,30 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
+	Watch        WatchLimits
 	Subscribers  []EndSubscriber // told of each consent that ends, after the audit log
 }
+
+// consentWorkers is how many consents are opened, authorized or checked at once by
+// a node. Following an authorization holds none of them.
+const consentWorkers = 256
 
 // Service is safe for concurrent use.
 type Service struct {
 	Deps
-	live        *live
-	subscribers []EndSubscriber
+	instructions *instructionCache
+	watching     *watch.Scheduler
+	watched      sync.Map      // consent id -> *visit, of what the scheduler watches
+	refreshes    chan struct{} // questions of polls under way
+	subscribers  []EndSubscriber
 }
 
 // New makes the service and registers its queues with the pump.
 func New(d Deps) *Service {
-	s := &Service{Deps: d, live: newLive()}
+	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
+	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
-	d.Pump.Register(jobs.Queue{Name: store.Consents, Workers: 2048, Handle: s.Step})
+	d.Pump.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Step, LastResort: s.giveUp})
 	d.Pump.Register(jobs.Queue{Name: store.Outbox, Workers: 32, Handle: s.Deliver, MaxAttempts: -1})
 	return s
 }

@@ -37,7 +37,7 @@ type Shown struct {
 
 // show picks the form by the device that the person signs on, as far as the bank
 // gives what it needs, and draws the QR code.
-func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, text string) *Shown {
+func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, d *drawing) *Shown {
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
 	switch {
 	case i.RedirectURL != "":
@@ -45,13 +45,19 @@ func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, 
 	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == institution.QRNone:
 		shown.Form = AutoStart
 	default:
-		shown.Form, shown.QRData, shown.QRImage = QRCode, text, i.QRImage
-		if text != "" {
-			// A text that does not fit into a QR code is still shown as text.
-			shown.QRImage, _ = qr.PNG(text)
+		shown.Form, shown.QRData, shown.QRImage = QRCode, d.text, i.QRImage
+		if d.text != "" {
+			shown.QRImage = d.image()
 		}
 	}
 	return shown
+}
+
+// image draws the code once. A text that does not fit into a QR code is still
+// shown as text, without a picture.
+func (d *drawing) image() string {
+	d.once.Do(func() { d.png, _ = qr.PNG(d.text) })
+	return d.png
 }
 
 // qrText is the text of the QR code at the time now: the bank's own, or BankID's

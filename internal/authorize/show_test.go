@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestFormFollowsTheDeviceAsFarAsTheBankGoes(t *testing.T) {
 		{"same device, bank has no token", same, institution.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
 		{"redirect", other, institution.QRText, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
 	} {
-		shown := show(consent.Consent{LoginMethod: test.method}, test.gives, &test.do, test.do.QRData)
+		shown := show(consent.Consent{LoginMethod: test.method}, test.gives, &test.do, &drawing{text: test.do.QRData})
 		if shown.Form != test.want {
 			t.Errorf("%s: %s, want %s", test.name, shown.Form, test.want)
 		}
@@ -54,5 +55,57 @@ func TestFormFollowsTheDeviceAsFarAsTheBankGoes(t *testing.T) {
 		if shown.Form == AutoStart && shown.QRData != "" {
 			t.Errorf("%s: shows a QR text too", test.name)
 		}
+	}
+}
+
+// TestInstructionCache_DrawsOutsideItsLock: while one picture is drawn, the polls
+// of other consents are answered.
+func TestInstructionCache_DrawsOutsideItsLock(t *testing.T) {
+	l := newInstructionCache()
+	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	slow, other := consent.Consent{ID: "slow", AuthorizeBy: now.Add(time.Minute)}, consent.Consent{ID: "other", AuthorizeBy: now.Add(time.Minute)}
+	for _, c := range []consent.Consent{slow, other} {
+		l.put(c, &consent.Instructions{QRData: "bankid." + string(c.ID), RefreshedAt: now})
+	}
+	d := &drawing{text: "bankid.slow"}
+	l.entries["slow"].panel = &panel{text: d.text, drawing: d}
+	drawing, release := make(chan struct{}), make(chan struct{})
+	go d.once.Do(func() { close(drawing); <-release })
+	<-drawing
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.show(slow, institution.QRText, now, 0)
+	}()
+	if shown, _, found := l.show(other, institution.QRText, now, 0); !found || shown.QRImage == "" {
+		t.Errorf("shown %+v", shown)
+	}
+	l.put(other, &consent.Instructions{QRData: "bankid.next", RefreshedAt: now.Add(time.Second)})
+	l.drop("other")
+	close(release)
+	<-done
+}
+
+func TestInstructionCache_DrawsATextOnce(t *testing.T) {
+	l := newInstructionCache()
+	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	c := consent.Consent{ID: "c", AuthorizeBy: now.Add(time.Minute)}
+	l.put(c, &consent.Instructions{QRData: "bankid.x", RefreshedAt: now})
+	var wg sync.WaitGroup
+	shown := make([]*Shown, 64)
+	for i := range shown {
+		wg.Go(func() { shown[i], _, _ = l.show(c, institution.QRText, now, 0) })
+	}
+	wg.Wait()
+	for _, s := range shown {
+		if s == nil || s != shown[0] {
+			t.Fatal("concurrent polls of one moment do not share what is shown")
+		}
+	}
+	d := l.entries["c"].panel.drawing
+	l.put(c, &consent.Instructions{QRData: "bankid.x", RefreshedAt: now.Add(time.Second), UserMessage: consent.UserMessage{Code: "RFA9", Text: "t"}})
+	again, _, _ := l.show(c, institution.QRText, now, 0)
+	if again.UserMessage.Code != "RFA9" || l.entries["c"].panel.drawing != d {
+		t.Error("a new message with the same text draws the picture again, or is not shown")
 	}
 }

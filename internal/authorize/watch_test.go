@@ -3,6 +3,12 @@ package authorize_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"samla/internal/authorize"
+	"samla/internal/clock"
+	"samla/internal/jobs"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,34 +31,105 @@ func (b *bench) watched() consent.Consent {
 	return c
 }
 
-// A watch ends well within the budget of a look, and is due again at once.
-func TestWatchHandsBack(t *testing.T) {
+// TestWatch_HoldsNoWorker: the handler hands the consent to the scheduler and
+// returns; the row stays leased.
+func TestWatch_HoldsNoWorker(t *testing.T) {
 	b := newBench(t)
-	c := b.watched()
-	if took := b.Clock.Now().Sub(morning); took < 9*time.Second || took > 13*time.Second {
-		t.Errorf("watched for %s", took)
+	c := b.create()
+	b.MustRun(b.Step, string(c.ID))
+	if took := b.Clock.Now().Sub(morning); took != 0 || b.bank.asked != 0 || !b.Watches(c.ID) {
+		t.Errorf("the handler took %s, asked %d times, watches %v", took, b.bank.asked, b.Watches(c.ID))
 	}
-	if c.WakeAt.After(b.Clock.Now()) {
-		t.Errorf("due in %s", c.WakeAt.Sub(b.Clock.Now()))
-	}
-	if b.bank.asked < 9 {
-		t.Errorf("asked %d times", b.bank.asked)
+	if c = b.Consent(c.ID); c.Status != consent.AwaitingAuthorization || !c.WakeAt.Equal(morning.Add(jobs.Lease)) {
+		t.Errorf("%s, leased until %s", c.Status, c.WakeAt)
 	}
 }
 
-func TestWatchHandsBackWhenItsTimeIsOver(t *testing.T) {
+// TestWatch_StopHandsTheRowBack: another node follows the authorization at once.
+func TestWatch_StopHandsTheRowBack(t *testing.T) {
 	b := newBench(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	b.bank.onStatus = func(int) (institution.Authorization, error) {
-		cancel()
-		return b.pending("bankid.again"), nil
-	}
+	b.Service.Start()
 	c := b.create()
-	if err := b.Run(ctx, b.Step, string(c.ID)); err != nil {
+	if err := b.Step(t.Context(), string(c.ID)); err != nil { // not MustRun, which moves the clock for the scheduler
 		t.Fatal(err)
 	}
-	if c = b.Consent(c.ID); c.Status != consent.AwaitingAuthorization || c.WakeAt.After(b.Clock.Now()) {
-		t.Errorf("%s, due %s", c.Status, c.WakeAt)
+	if err := b.Service.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := b.Store.Claim(t.Context(), store.Consents, b.Clock.Now(), jobs.Lease, 10)
+	if err != nil || len(claimed) != 1 || claimed[0].ID != string(c.ID) {
+		t.Errorf("another node claims %+v, %v", claimed, err)
+	}
+	if err := b.Step(t.Context(), string(c.ID)); err != nil || b.Watches(c.ID) {
+		t.Errorf("a node that has stopped watches %v, %v", b.Watches(c.ID), err)
+	}
+	if c = b.Consent(c.ID); c.WakeAt.After(b.Clock.Now()) {
+		t.Errorf("a node that has stopped keeps the row until %s", c.WakeAt)
+	}
+}
+
+// TestWatch_MorePersonsThanWorkers: however many wait, a new consent is opened at
+// once and a signature is noticed within seconds.
+func TestWatch_MorePersonsThanWorkers(t *testing.T) {
+	const waiting = 3000
+	b := newBench(t)
+	var signed atomic.Bool
+	b.bank.onStatus = func(int) (institution.Authorization, error) {
+		if signed.Load() {
+			return institution.Authorization{State: institution.AuthorizationDone}, nil
+		}
+		return b.pending("bankid.again"), nil
+	}
+	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: time.Now().AddDate(0, 3, 0)}, nil
+	}
+	log := slog.New(slog.DiscardHandler)
+	runner := jobs.New(b.Store, clock.System(), log)
+	s := authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: institution.Set{theBank: b.bank.institution()},
+		Pump: runner, Clock: clock.System(), IDs: b.IDs, Log: log})
+	runner.Start(t.Context())
+	s.Start()
+	defer func() {
+		if err := errors.Join(s.Stop(context.Background()), runner.Stop(context.Background())); err != nil {
+			t.Error(err)
+		}
+	}()
+	create := func() consent.ID {
+		c, err := s.Create(t.Context(), b.request(), nil)
+		if err != nil {
+			t.Error(err)
+		}
+		return c.ID
+	}
+	until := func(id consent.ID, status consent.Status) time.Duration {
+		for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+			if c := b.Consent(id); c.Status == status {
+				return time.Since(began)
+			}
+			if time.Since(began) > time.Minute {
+				t.Fatalf("a consent is still not %s", status)
+			}
+		}
+	}
+	ids := make([]consent.ID, waiting)
+	var wg sync.WaitGroup
+	for part := range 8 {
+		wg.Go(func() {
+			for i := part; i < waiting; i += 8 {
+				ids[i] = create()
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		until(id, consent.AwaitingAuthorization)
+	}
+	if took := until(create(), consent.AwaitingAuthorization); took > 10*time.Second {
+		t.Errorf("with %d persons waiting a new consent took %s to be opened", waiting, took)
+	}
+	signed.Store(true)
+	for _, id := range ids {
+		until(id, consent.Authorized)
 	}
 }
 
@@ -257,27 +334,6 @@ func TestLedgerTellsWhatHappened(t *testing.T) {
 	for i := range want {
 		if kinds[i] != want[i] {
 			t.Errorf("the ledger has %v", kinds)
-		}
-	}
-}
-
-// The bank is asked once an interval, however long it takes to answer; a bank
-// slower than that gets a pause.
-func TestQuestionsKeepTheirPace(t *testing.T) {
-	for took, least := range map[time.Duration]int{0: 9, 600 * time.Millisecond: 9, 5 * time.Second: 2} {
-		b := newBench(t)
-		var last time.Time
-		b.bank.onStatus = func(int) (institution.Authorization, error) {
-			if gap := b.Clock.Now().Sub(last); gap < 250*time.Millisecond {
-				t.Errorf("a bank that takes %s was left alone for %s", took, gap)
-			}
-			b.Clock.Advance(took)
-			last = b.Clock.Now()
-			return b.pending("bankid.again"), nil
-		}
-		b.look(b.create().ID)
-		if b.bank.asked < least || took > 0 && b.bank.asked > 11 {
-			t.Errorf("a bank that takes %s was asked %d times in 10 seconds", took, b.bank.asked)
 		}
 	}
 }

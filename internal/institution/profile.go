@@ -25,6 +25,8 @@ type Profile struct {
 	// X-Request-ID. Where it does not, an opening whose outcome is unknown is
 	// not repeated: the consent fails and the person starts anew.
 	ReplaySafe bool
+	// Signed: each request to the bank costs a signature of ours.
+	Signed bool
 	// Parallel is how many reads of one consent may be under way at once.
 	Parallel int
 }

@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/png"
 	"strings"
+	"sync"
 
 	goqr "github.com/piglig/go-qr"
 )
@@ -32,7 +33,19 @@ func encode(text string) (*goqr.QrCode, error) {
 
 const fixedMask = 0 // in trials, readers found codes with this mask most often
 
-var encoder = png.Encoder{CompressionLevel: png.BestSpeed}
+// encoder reuses its buffers: a new compressor for each picture costs more than
+// the picture.
+var encoder = png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &encoderBuffers{}}
+
+// encoderBuffers implements png.EncoderBufferPool.
+type encoderBuffers struct{ pool sync.Pool }
+
+func (b *encoderBuffers) Get() *png.EncoderBuffer {
+	buffer, _ := b.pool.Get().(*png.EncoderBuffer)
+	return buffer
+}
+
+func (b *encoderBuffers) Put(buffer *png.EncoderBuffer) { b.pool.Put(buffer) }
 
 // PNG returns a QR code of text as a PNG in base64, without a data-URL prefix. It
 // fails if the text is too long for a QR code.

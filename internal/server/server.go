@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -68,6 +69,7 @@ type Server struct {
 	parts    Parts
 	store    *sqlstore.Store
 	pump     *jobs.Runner
+	consents *authorize.Service
 	http     *http.Server
 	listener net.Listener
 	sweeper  sync.WaitGroup
@@ -148,14 +150,14 @@ func (s *Server) wire(ctx context.Context) error {
 		directory    = company.NewDirectory(institutions.Companies()...)
 	)
 	s.pump = jobs.New(s.store, p.Clock, p.Log)
-	consents := authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
-		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log})
-	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: consents, Institutions: institutions,
+	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
+		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, Watch: authorize.WatchLimits{SignaturesPerSecond: signaturesPerSecond()}})
+	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Companies: directory, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
 	handler, err := api.New(api.Deps{Contract: document, Authn: s.Authn,
-		Users:    users.New(users.Deps{Store: s.store, Vault: vault, Consents: consents, Tokens: s.Authn, Clock: p.Clock, IDs: ids}),
-		Requests: dedupe.New(s.store, vault, p.Clock), Consents: consents, Collections: collections,
+		Users:    users.New(users.Deps{Store: s.store, Vault: vault, Consents: s.consents, Tokens: s.Authn, Clock: p.Clock, IDs: ids}),
+		Requests: dedupe.New(s.store, vault, p.Clock), Consents: s.consents, Collections: collections,
 		Companies: directory, Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Rate: s.config.Rate})
 	if err != nil {
@@ -195,6 +197,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	s.listener = l
 	s.pump.Start(ctx)
+	s.consents.Start()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	s.sweeper.Add(1)
@@ -235,7 +238,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		}
 		s.quit()
 		s.sweeper.Wait()
-		errs = append(errs, s.pump.Stop(ctx))
+		errs = append(errs, s.pump.Stop(ctx), s.consents.Stop(ctx))
 	}
 	return errors.Join(append(errs, s.store.Close())...)
 }
@@ -261,3 +264,8 @@ func (s *Server) sweep(ctx context.Context) {
 		}
 	}
 }
+
+// signaturesPerSecond bounds the signatures that status questions may cost: a
+// third of what the processors can make of the slowest kind (RSA-2048, about 1 ms
+// each), so that openings and collections are not starved.
+func signaturesPerSecond() float64 { return 300 * float64(runtime.GOMAXPROCS(0)) }

@@ -79,6 +79,9 @@ func (s *Scheduler) drop(it *item) {
 // forget ends an item that is in no queue.
 func (s *Scheduler) forget(it *item) {
 	delete(s.items, it.ID)
+	if s.cfg.Dropped != nil {
+		s.cfg.Dropped(it.ID)
+	}
 	it.group.members--
 	if it.group.members > 0 {
 		return

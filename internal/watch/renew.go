@@ -59,7 +59,7 @@ func (s *Scheduler) leases() []Lease {
 	list := make([]Lease, 0, len(s.items))
 	for _, it := range s.items {
 		if !it.removed {
-			list = append(list, Lease{it.ID, it.Lease})
+			list = append(list, Lease{ID: it.ID, Until: it.Lease})
 		}
 	}
 	return list

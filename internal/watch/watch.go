@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"samla/internal/clock"
+	"samla/internal/store"
 )
 
 // Item is one thing to watch.
@@ -27,11 +28,8 @@ type Item struct {
 	Lease    time.Time     // when the row's lease ends, as stored
 }
 
-// Lease is the hold of this node on one row: it ends at Until, exactly as stored.
-type Lease struct {
-	ID    string
-	Until time.Time
-}
+// Lease is the hold of this node on one row.
+type Lease = store.Lease
 
 // Outcome says what follows an answer.
 type Outcome struct {
@@ -51,6 +49,10 @@ type Config struct {
 	// statement for the leases that end at one time, and returns the ids of those
 	// that were still held.
 	Renew func(ctx context.Context, leases []Lease, until time.Time) (held []string, err error)
+
+	// Dropped is told of each item that is watched no more, whatever the reason. It
+	// must return at once and not call the scheduler. Nil = nobody is told.
+	Dropped func(id string)
 
 	InFlight            int           // questions under way at once; 0 = 256
 	PerGroup            int           // of one group; 0 = a quarter of InFlight
@@ -193,6 +195,11 @@ func (s *Scheduler) Stop(ctx context.Context) error {
 	}
 	s.abandon()
 	leases := s.leases()
+	s.mu.Lock()
+	for _, it := range s.items {
+		s.drop(it)
+	}
+	s.mu.Unlock()
 	if len(leases) == 0 {
 		return nil
 	}

@@ -176,14 +176,15 @@ func TestProfileIsHandedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := institution.Profile{QR: institution.QRNone, NeedsPSUID: true, PollInterval: 2 * time.Second, Deadline: 4 * time.Minute,
-		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Parallel: 2}
+		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Signed: true, Parallel: 2}
 	if diff := cmp.Diff(want, b.Profile()); diff != "" {
 		t.Error(diff)
 	}
 	if c := b.Company(); c.ID != "se-mybank" || c.DisplayName != "My bank" || !c.PSD2 || len(c.LoginMethods) != 1 {
 		t.Errorf("company %+v", c)
 	}
-	if got, want := newReader(t).Profile(), (institution.Profile{}).WithDefaults(); got != want {
+	defaults := institution.Profile{Signed: true}.WithDefaults()
+	if got := newReader(t).Profile(); got != defaults {
 		t.Errorf("defaults %+v", got)
 	}
 }

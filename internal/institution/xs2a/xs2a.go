@@ -100,6 +100,7 @@ func New(c Config, d Deps) (*Bank, error) {
 		config: c, profile: c.Profile.port(), wire: c.Profile.wire(),
 		clock: d.Clock, random: d.Random, log: d.Logger.With("company", c.Company),
 	}
+	b.profile.Signed = !c.Signature.None
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
 		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,

@@ -117,6 +117,26 @@ func TestOtherNodeSurvivesAFailure(t *testing.T) {
 	}
 }
 
+// TestRefresh_UsesTheEndOfASigning: a bank may say only once that the person has
+// signed, and says it to the node that asks.
+func TestRefresh_UsesTheEndOfASigning(t *testing.T) {
+	b := newBench(t)
+	c := b.watched()
+	other := b.service()
+	b.bank.asked = 0
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
+		if n == 1 {
+			return institution.Authorization{State: institution.AuthorizationDone}, nil
+		}
+		return b.pending("bankid.again"), nil
+	}
+	b.Clock.Advance(5 * time.Second)
+	b.poll(other, c.ID)
+	for b.Consent(c.ID).Status != consent.Authorized {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // Where the bank gives BankID's secret the text follows the clock, and nobody is
 // asked for it (docs/reference/banks.md 12.5).
 func TestTextFromTheSecret(t *testing.T) {
@@ -157,8 +177,8 @@ func TestForgottenUserPollsNothing(t *testing.T) {
 // What was only needed while the person signs leaves the memory with it.
 func TestMemoryEndsWithTheSigning(t *testing.T) {
 	b := newBench(t)
-	if b.watched(); b.Live() != 1 {
-		t.Errorf("while one signs, %d are held", b.Live())
+	if b.watched(); b.Remembered() != 1 {
+		t.Errorf("while one signs, %d are held", b.Remembered())
 	}
 	b = newBench(t)
 	granted := b.create()
@@ -168,7 +188,7 @@ func TestMemoryEndsWithTheSigning(t *testing.T) {
 		return institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled}, nil
 	}
 	b.run(refused.ID)
-	if b.Live() > 1 {
-		t.Errorf("after the last, %d are held", b.Live())
+	if b.Remembered() > 1 {
+		t.Errorf("after the last, %d are held", b.Remembered())
 	}
 }

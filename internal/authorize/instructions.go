@@ -1,0 +1,142 @@
+package authorize
+
+import (
+	"sync"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// instructionCache holds what the person has to do right now, as the bank last
+// told this process. The row holds what the bank told first; a QR text that is
+// new each second is never stored.
+type instructionCache struct {
+	mu      sync.Mutex
+	entries map[consent.ID]*entry
+	puts    int
+}
+
+type entry struct {
+	instructions consent.Instructions
+	expires      time.Time // the soonest end that was told
+	until        time.Time // after this no poll asks any more
+	asking       bool      // a refresh is under way
+	panel        *panel    // what polls show now; nil until one asks
+}
+
+// panel is what polls show of one state of the instructions. It is made by the
+// first poll that needs it, outside the lock of the cache.
+type panel struct {
+	once    sync.Once
+	shown   *Shown
+	text    string // of the QR code
+	drawing *drawing
+}
+
+// drawing is the picture of one QR text, drawn once.
+type drawing struct {
+	once sync.Once
+	text string
+	png  string
+}
+
+// forgetAfter is how long after its authorization ran out an entry is kept, and
+// forgetEvery how many puts go by between two searches for such entries.
+const (
+	forgetAfter = time.Minute
+	forgetEvery = 4096
+)
+
+func newInstructionCache() *instructionCache {
+	return &instructionCache{entries: map[consent.ID]*entry{}}
+}
+
+// put takes over instructions that are at least as new as those it has.
+func (l *instructionCache) put(c consent.Consent, i *consent.Instructions) {
+	if i == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[c.ID]
+	if e == nil {
+		e = &entry{until: c.AuthorizeBy.Add(forgetAfter)}
+		l.entries[c.ID] = e
+	}
+	l.forgetOld(i.RefreshedAt)
+	if i.RefreshedAt.Before(e.instructions.RefreshedAt) {
+		return
+	}
+	now := *i
+	if now.QRData == "" && now.QRImage == "" {
+		// The person has scanned the code: it stays on the screen as it was, and
+		// the message says what comes next.
+		now.QRData, now.QRImage = e.instructions.QRData, e.instructions.QRImage
+	}
+	// The time to sign never grows: a bank that tells it anew each time, or later
+	// than our own deadline, does not extend it.
+	now.ExpiresAt = sooner(c.AuthorizeBy, sooner(e.expires, i.ExpiresAt))
+	e.instructions, e.expires, e.asking = now, now.ExpiresAt, false
+	if e.panel != nil {
+		e.panel = &panel{text: e.panel.text, drawing: e.panel.drawing}
+	}
+}
+
+// forgetOld removes, now and then, what nobody asks for any more.
+func (l *instructionCache) forgetOld(now time.Time) {
+	if l.puts++; l.puts%forgetEvery != 0 {
+		return
+	}
+	for id, e := range l.entries {
+		if now.After(e.until) {
+			delete(l.entries, id)
+		}
+	}
+}
+
+// sooner is the earlier of two moments, of which either may be unknown.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (l *instructionCache) drop(id consent.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.entries, id)
+}
+
+// show returns what the person is shown at the time now, and false when nothing
+// is known of the consent. refresh reports whether the caller is to ask the bank
+// for a newer text: its QR text is older than stale, and no one asks yet.
+func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now time.Time, stale time.Duration) (shown *Shown, refresh, found bool) {
+	l.mu.Lock()
+	e := l.entries[c.ID]
+	if e == nil {
+		l.mu.Unlock()
+		return nil, false, false
+	}
+	if stale > 0 && e.instructions.QRData != "" && now.Sub(e.instructions.RefreshedAt) > stale && !e.asking {
+		e.asking, refresh = true, true
+	}
+	text := qrText(&e.instructions, now)
+	if e.panel == nil || e.panel.text != text {
+		e.panel = &panel{text: text, drawing: &drawing{text: text}}
+	}
+	p, i := e.panel, e.instructions
+	l.mu.Unlock()
+	p.once.Do(func() { p.shown = show(c, gives, &i, p.drawing) })
+	return p.shown, refresh, true
+}
+
+// asked ends a refresh that brought nothing.
+func (l *instructionCache) asked(id consent.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		e.asking = false
+	}
+}

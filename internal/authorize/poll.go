@@ -1,0 +1,101 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/store"
+)
+
+const (
+	// staleAfter is how old a QR text may be before a poll on a node that does not
+	// watch the authorization asks the bank itself.
+	staleAfter = 900 * time.Millisecond
+	// refreshTime bounds one such question, maxRefreshes how many are under way at
+	// once on this node.
+	refreshTime  = 5 * time.Second
+	maxRefreshes = 64
+)
+
+// Poll answers a status poll of a user's own consent: the consent, and what the
+// person has to do while it awaits authorization. Faults: ConsentNotFound, and
+// Unauthorized once the user was anonymized.
+func (s *Service) Poll(ctx context.Context, clientID, userID string, id consent.ID) (consent.Consent, *Shown, error) {
+	view, err := s.Store.ConsentStatus(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return view.Consent, nil, fault.New(fault.ConsentNotFound)
+	case err != nil:
+		return view.Consent, nil, err
+	case view.ClientID != clientID, view.UserID != userID, view.CollectionID != "":
+		return view.Consent, nil, fault.New(fault.ConsentNotFound)
+	case view.UserGone:
+		return view.Consent, nil, fault.New(fault.Unauthorized)
+	}
+	shown, err := s.Show(ctx, view.Consent)
+	return view.Consent, shown, err
+}
+
+// Show returns what the person has to do, for a consent that awaits
+// authorization; nil when that is not known or nothing is asked. It is as fresh
+// as this node knows. Where this node does not watch the authorization and a
+// moving QR text is too old, it asks the bank in the background, for the next
+// poll.
+func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
+	if c.Status != consent.AwaitingAuthorization {
+		return nil, nil
+	}
+	shown, found := s.showCached(c)
+	if found {
+		return shown, nil
+	}
+	secret, err := s.secret(ctx, c)
+	if err != nil || secret.Instructions == nil {
+		return nil, err
+	}
+	s.instructions.put(c, secret.Instructions)
+	shown, _ = s.showCached(c)
+	return shown, nil
+}
+
+func (s *Service) showCached(c consent.Consent) (*Shown, bool) {
+	inst, known := s.Institutions.Find(c.Company)
+	stale := staleAfter
+	if !known || inst.Authorizer == nil || s.watching.Watches(string(c.ID)) {
+		stale = 0 // there is no one to ask, or the scheduler asks
+	}
+	shown, refresh, found := s.instructions.show(c, inst.Profile.QR, s.Clock.Now(), stale)
+	if refresh {
+		select {
+		case s.refreshes <- struct{}{}:
+			go s.refresh(c, inst)
+		default: // enough questions are under way; a later poll asks again
+			s.instructions.asked(c.ID)
+		}
+	}
+	return shown, found
+}
+
+// refresh asks the bank how the authorization stands. What it says counts as it
+// does for the node that watches: the end of a signing may be told only once.
+func (s *Service) refresh(c consent.Consent, inst institution.Institution) {
+	defer func() { <-s.refreshes }()
+	defer s.instructions.asked(c.ID)
+	ctx, cancel := context.WithTimeout(institution.WithSubject(context.Background(), c.Subject()), refreshTime)
+	defer cancel()
+	row, err := s.Store.Consent(ctx, c.ID) // the view does not have all of the row
+	if err != nil || row.Step != consent.StepWatch {
+		return
+	}
+	v := visit{Service: s, c: row, bank: inst, known: true}
+	if v.secret, err = s.secret(ctx, row); err != nil {
+		return
+	}
+	if _, err := v.question(ctx); err != nil && !errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
+		s.Log.Warn("the answer to a refresh could not be used", "company", c.Company, "consent", c.ID, "error", err)
+	}
+}
