@@ -78,13 +78,17 @@ func (e *End) Consent() consent.Consent { return e.after }
 // compare-and-swap on the row version of the consent that was planned with.
 // Errors: store.ErrConflict, or a subscriber's.
 func (e *End) Write(ctx context.Context, tx store.Tx) error {
-	c, err := tx.PutConsent(ctx, e.after)
-	if err != nil {
+	if _, err := tx.PutConsent(ctx, e.after); err != nil {
 		return err
 	}
+	return e.follow(ctx, tx)
+}
+
+// follow writes what follows from the final state in the same transaction.
+func (e *End) follow(ctx context.Context, tx store.Tx) error {
 	for _, subscriber := range e.s.subscribers {
-		if err := subscriber.ConsentEnded(ctx, tx, c, e.cause); err != nil {
-			return fmt.Errorf("tell a subscriber of the end of consent %s: %w", c.ID, err)
+		if err := subscriber.ConsentEnded(ctx, tx, e.after, e.cause); err != nil {
+			return fmt.Errorf("tell a subscriber of the end of consent %s: %w", e.after.ID, err)
 		}
 	}
 	if e.message != nil {
@@ -92,10 +96,10 @@ func (e *End) Write(ctx context.Context, tx store.Tx) error {
 			return err
 		}
 	}
-	if c.CollectionID == "" {
+	if e.after.CollectionID == "" {
 		return nil
 	}
-	return tx.WakeCollection(ctx, c.CollectionID, e.s.Clock.Now())
+	return tx.WakeCollection(ctx, e.after.CollectionID, e.s.Clock.Now())
 }
 
 // Committed signals the rest of this process after the commit. Losing the
@@ -112,34 +116,37 @@ func (e *End) Committed() {
 }
 
 // End ends a consent by e, whatever else writes it at the same time, and returns
-// it as it is then. Errors: those of PlanEnd; store.ErrNotFound.
+// it in its final state. Errors: those of PlanEnd; store.ErrNotFound; a
+// subscriber's.
 func (s *Service) End(ctx context.Context, id consent.ID, e consent.Event) (consent.Consent, error) {
 	return s.endBy(ctx, id, func(consent.Consent) (consent.Event, error) { return e, nil })
 }
 
 // endBy ends a consent by the event that decide returns for its current state.
-// It starts anew when another writer was faster.
+// With store.ErrUnchanged from decide it returns the consent as it is.
 func (s *Service) endBy(ctx context.Context, id consent.ID, decide func(consent.Consent) (consent.Event, error)) (consent.Consent, error) {
-	for {
-		c, err := s.Store.Consent(ctx, id)
+	var end *End
+	after, err := store.UpdateConsent(ctx, s.Store, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		end = nil
+		e, err := decide(old)
 		if err != nil {
-			return c, err
+			return old, nil, err
 		}
-		e, err := decide(c)
+		planned, err := s.PlanEnd(ctx, old, e)
 		if err != nil {
-			return c, err
+			return old, nil, err
 		}
-		after, err := s.endOnce(ctx, c, e)
-		if err == nil {
-			return after, nil
-		}
-		if !errors.Is(err, store.ErrConflict) {
-			return c, err
-		}
+		end = planned
+		return end.after, func(tx store.Tx) error { return planned.follow(ctx, tx) }, nil
+	})
+	if err == nil && end != nil {
+		end.Committed()
 	}
+	return after, err
 }
 
-// endOnce ends c by e in one transaction. Errors: those of PlanEnd and of Write.
+// endOnce ends c by e unless another writer was faster. Errors: those of PlanEnd
+// and of Write.
 func (s *Service) endOnce(ctx context.Context, c consent.Consent, e consent.Event) (consent.Consent, error) {
 	end, err := s.PlanEnd(ctx, c, e)
 	if err != nil {

@@ -9,9 +9,6 @@ import (
 	"samla/internal/store"
 )
 
-// errRevoked says that there is nothing left to revoke.
-var errRevoked = errors.New("the consent is revoked already")
-
 // Revoke ends a consent of the user at once; the bank is told with retries
 // (docs/reference/api.md 4.5). A revoked consent is handed back unchanged. Faults:
 // ConsentNotFound, ConsentNotRevocable.
@@ -21,14 +18,12 @@ func (s *Service) Revoke(ctx context.Context, clientID, userID string, id consen
 		case c.ClientID != clientID, c.UserID != userID, c.CollectionID != "":
 			return nil, store.ErrNotFound
 		case c.Status == consent.Revoked:
-			return nil, errRevoked
+			return nil, store.ErrUnchanged
 		}
 		return consent.Withdrawn{Cause: consent.CauseUser}, nil
 	})
 	var illegal *consent.IllegalError
 	switch {
-	case errors.Is(err, errRevoked):
-		return after, nil
 	case errors.Is(err, store.ErrNotFound):
 		return after, fault.New(fault.ConsentNotFound)
 	case errors.As(err, &illegal):
