@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"samla/internal/devserver"
-	"samla/internal/institution/xs2a"
 	"samla/internal/sandbox"
 )
 
@@ -36,8 +35,11 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 	if err := s.Start(a.ctx); err != nil {
 		return err
 	}
-	file, err := writeBanks(dir, s)
+	file, err := filepath.Abs(filepath.Join(dir, "banks.json"))
 	if err != nil {
+		return err
+	}
+	if err := devserver.WriteBanks(file, s); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -55,25 +57,4 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 	}
 	<-a.ctx.Done()
 	return nil
-}
-
-// writeBanks writes the banks file of the sandbox's banks.
-func writeBanks(dir string, s *sandbox.Sandbox) (string, error) {
-	files := s.TPPFiles()
-	var banks []xs2a.Config
-	for _, info := range s.Banks() {
-		c := devserver.BankConfig(info)
-		c.Certificates = xs2a.Certificates{QWACCert: files.QWAC, QWACKey: files.QWACKey, QSEALCert: files.QSEAL,
-			QSEALKey: files.QSEALKey, CAFile: s.CAFile()}
-		banks = append(banks, c)
-	}
-	data, err := json.MarshalIndent(map[string]any{"banks": banks}, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	path, err := filepath.Abs(filepath.Join(dir, "banks.json"))
-	if err != nil {
-		return "", err
-	}
-	return path, os.WriteFile(path, append(data, '\n'), 0o600)
 }

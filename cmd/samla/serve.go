@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"samla/internal/clock"
-	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
-	"samla/internal/institution/xs2a"
+	"samla/internal/institution/families"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
@@ -70,20 +69,15 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	configs, err := xs2a.Load(c.Banks)
+	banks, err := families.All().Load(c.Banks)
 	if err != nil {
 		return err
 	}
-	signatures := httpsig.NewLimit(0)
-	var institutions []institution.Institution
-	for _, config := range configs {
-		b, err := xs2a.New(config, xs2a.Deps{Clock: clock.System(), Logger: a.log, Signatures: signatures})
-		if err != nil {
-			return err
-		}
-		defer b.Close()
-		institutions = append(institutions, b.Institution())
+	institutions, err := banks.Open(institution.Deps{Clock: clock.System(), Log: a.log})
+	if err != nil {
+		return err
 	}
+	defer institutions.Close()
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit}, Workers: c.Workers},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})

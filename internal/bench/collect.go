@@ -16,7 +16,6 @@ import (
 	"samla/internal/consent"
 	"samla/internal/devserver"
 	"samla/internal/institution"
-	"samla/internal/institution/xs2a"
 	"samla/internal/psu"
 )
 
@@ -45,7 +44,7 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	}); err != nil {
 		return Result{}, err
 	}
-	connector, ok := l.Bank(benchCompany)
+	connector, ok := l.Institutions.Find(benchCompany)
 	if !ok {
 		return Result{}, errors.New("no connector for " + benchCompany)
 	}
@@ -142,15 +141,15 @@ func newCollector(ctx context.Context, c Config, l *devserver.Environment, phone
 }
 
 // openConsent opens a consent at the bank with the connector alone and authorizes it.
-func openConsent(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apiclient.Phone) (institution.Access, error) {
+func openConsent(ctx context.Context, clk clock.Clock, b institution.Institution, phone *apiclient.Phone) (institution.Access, error) {
 	subject := psu.Context{PersonalNumber: psu.Number(personalNumber(collectors)), IPAddress: benchAddress}
-	opened, err := b.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
+	opened, err := b.Opener.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
 		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: subject})
 	if err != nil {
 		return institution.Access{}, err
 	}
 	access := institution.Access{ConsentID: opened.ConsentID, PSU: subject}
-	a, err := b.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, PSU: subject})
+	a, err := b.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, PSU: subject})
 	if err != nil || a.Instructions == nil {
 		return access, errors.Join(err, errors.New("the bank returned no instructions"))
 	}
@@ -159,7 +158,7 @@ func openConsent(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apic
 	}
 	id, link := a.ID, a.StatusLink
 	for a.State == institution.AuthorizationPending {
-		if a, err = b.AuthorizationStatus(ctx, access, id, link, true); err != nil {
+		if a, err = b.Authorizer.AuthorizationStatus(ctx, access, id, link, true); err != nil {
 			return access, err
 		}
 		if err := clock.Sleep(ctx, clk, 20*time.Millisecond); err != nil {
@@ -170,15 +169,15 @@ func openConsent(ctx context.Context, clk clock.Clock, b *xs2a.Bank, phone *apic
 }
 
 // readOnce sends the requests of one collection.
-func readOnce(ctx context.Context, b *xs2a.Bank, a institution.Access, from string) error {
+func readOnce(ctx context.Context, b institution.Institution, a institution.Access, from string) error {
 	scope := consent.Scope{Balances: true, Transactions: true}
-	questions := b.Start(scope, from)
+	questions := b.Collector.Start(scope, from)
 	for len(questions) > 0 {
-		answer, err := b.Fetch(ctx, a, questions[0])
+		answer, err := b.Collector.Fetch(ctx, a, questions[0])
 		if err != nil {
 			return err
 		}
-		read, err := b.Read(answer)
+		read, err := b.Collector.Read(answer)
 		if err != nil {
 			return err
 		}

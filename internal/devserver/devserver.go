@@ -5,7 +5,6 @@ package devserver
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,12 +14,9 @@ import (
 	"path/filepath"
 
 	"samla/internal/clock"
-	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
-	"samla/internal/institution/xs2a"
 	"samla/internal/ratelimit"
 	"samla/internal/sandbox"
-	"samla/internal/sandbox/aspsp"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 )
@@ -46,7 +42,8 @@ type Environment struct {
 	Sandbox *sandbox.Sandbox
 	Server  *server.Server
 	APIKey  string
-	banks   []*xs2a.Bank
+	// Institutions are the sandbox's banks, as the server's connectors reach them.
+	Institutions institution.Set
 }
 
 // File names under Config.Dir.
@@ -55,6 +52,7 @@ const (
 	keyFile    = "apikey"
 	sandboxDir = "sandbox"
 	storeDir   = "store"
+	banksFile  = "banks.json"
 )
 
 // Start starts the sandbox and a server that uses it. With the Dir of an earlier start,
@@ -93,19 +91,15 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if err := l.Sandbox.Start(ctx); err != nil {
 		return l, err
 	}
-	if l.banks, err = newConnectors(l.Sandbox, c); err != nil {
+	if l.Institutions, err = OpenBanks(c.Dir, l.Sandbox, institution.Deps{Clock: c.Clock, Log: c.Log, Wrap: c.WrapConnectors}); err != nil {
 		return l, err
 	}
 	database := c.Database
 	if database == "" {
 		database = filepath.Join(c.Dir, storeDir)
 	}
-	institutions := make([]institution.Institution, len(l.banks))
-	for i, b := range l.banks {
-		institutions[i] = b.Institution()
-	}
 	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Institutions: institutions})
+		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Institutions: l.Institutions})
 	if err != nil {
 		return l, err
 	}
@@ -124,76 +118,11 @@ func (l *Environment) Stop(ctx context.Context) error {
 	if l.Server != nil {
 		errs = append(errs, l.Server.Stop(ctx))
 	}
-	for _, b := range l.banks {
-		b.Close()
-	}
+	l.Institutions.Close()
 	if l.Sandbox != nil {
 		errs = append(errs, l.Sandbox.Stop(ctx))
 	}
 	return errors.Join(errs...)
-}
-
-// Bank returns the connector of a company, and reports whether there is one.
-func (l *Environment) Bank(company string) (*xs2a.Bank, bool) {
-	for _, b := range l.banks {
-		if b.Company().ID == company {
-			return b, true
-		}
-	}
-	return nil, false
-}
-
-// newConnectors returns a connector for each of the sandbox's banks.
-func newConnectors(s *sandbox.Sandbox, c Config) ([]*xs2a.Bank, error) {
-	qwac, qseal := s.TPP()
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(s.CAPEM())
-	signatures := httpsig.NewLimit(0)
-	var banks []*xs2a.Bank
-	for _, info := range s.Banks() {
-		b, err := xs2a.New(BankConfig(info), xs2a.Deps{Clock: c.Clock, Logger: c.Log, Wrap: c.WrapConnectors, Signatures: signatures,
-			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
-		if err != nil {
-			return banks, err
-		}
-		banks = append(banks, b)
-	}
-	return banks, nil
-}
-
-// The login methods of the sandbox's banks (docs/reference/api.md 6.3).
-var (
-	otherDevice = []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_TEST"}
-	sameDevice  = []string{"SWEDISH_MOBILE_BANKID_SAME_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST"}
-)
-
-// BankConfig returns the configuration of one of the sandbox's banks, as in a banks file.
-func BankConfig(info sandbox.BankInfo) xs2a.Config {
-	c := xs2a.Config{Company: info.Company, DisplayName: info.DisplayName, BaseURL: info.BaseURL,
-		LoginMethods: append(append([]string{}, otherDevice...), sameDevice...),
-		Profile: xs2a.Profile{ReplaySafe: true, NeedsPSUID: info.Behaviour.PSUIDRequired, LongestConsent: info.Behaviour.MaxValidDays,
-			DailyLimit: info.Behaviour.DailyLimit}}
-	always := true
-	c.Profile.SendPSUID = &always
-	switch info.Behaviour.Token {
-	case aspsp.QRText:
-		c.Profile.QR = institution.QRText
-	case aspsp.AutostartOnly:
-		c.Profile.QR, c.LoginMethods = institution.QRNone, sameDevice
-	case aspsp.StaticImage:
-		c.Profile.QR, c.LoginMethods = institution.QRImage, otherDevice
-	}
-	if !info.Behaviour.WithBalance {
-		without := false
-		c.Profile.WithBalance = &without
-	}
-	if len(info.Behaviour.BookingStatuses) == 1 {
-		c.Profile.BookingStatus = "booked"
-	}
-	if info.Behaviour.DateSigned {
-		c.Signature.Variant = httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}
-	}
-	return c
 }
 
 // loadOrCreateMaster loads the master key in the file, or generates one. It creates the

@@ -1,6 +1,8 @@
 package institution
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"samla/internal/company"
@@ -11,6 +13,7 @@ import (
 // decorated one by one. Safe for concurrent use.
 type Institution struct {
 	Company company.Company // entry of the directory
+	Family  string          // name of its family
 	Profile Profile
 
 	Opener        Opener
@@ -18,6 +21,8 @@ type Institution struct {
 	ConsentReader ConsentReader
 	Revoker       Revoker
 	Collector     Collector
+
+	Close func() // releases what it holds, such as connections; nil = nothing
 }
 
 // Capabilities lists the verbs that the institution has, sorted by name.
@@ -46,11 +51,18 @@ func (s Set) Find(companyID string) (Institution, bool) {
 	return i, ok
 }
 
-// Companies lists the entries of the directory.
-func (s Set) Companies() []company.Company {
-	list := make([]company.Company, 0, len(s))
-	for _, i := range s {
-		list = append(list, i.Company)
-	}
+// All returns the institutions sorted by company id.
+func (s Set) All() []Institution {
+	list := slices.Collect(maps.Values(s))
+	slices.SortFunc(list, func(a, b Institution) int { return cmp.Compare(a.Company.ID, b.Company.ID) })
 	return list
+}
+
+// Close closes every institution. None may be used any more.
+func (s Set) Close() {
+	for _, i := range s {
+		if i.Close != nil {
+			i.Close()
+		}
+	}
 }

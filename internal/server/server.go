@@ -58,7 +58,7 @@ type Parts struct {
 	Random       io.Reader // nil = the machine's
 	Log          *slog.Logger
 	Master       *keyset.Master
-	Institutions []institution.Institution
+	Institutions institution.Set // closed by the caller, after Stop
 }
 
 // Server is one node. New makes it, Start serves, Stop ends it; each once.
@@ -147,7 +147,7 @@ func (s *Server) wire(ctx context.Context) error {
 		ids          = uuid7.NewGenerator(p.Clock, p.Random)
 		health       = &company.Health{}
 		institutions = s.institutions(health)
-		directory    = company.NewDirectory(institutions.Companies()...)
+		directory    = company.NewDirectory(companies(institutions)...)
 	)
 	s.pump = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
@@ -170,13 +170,20 @@ func (s *Server) wire(ctx context.Context) error {
 	return nil
 }
 
+func companies(set institution.Set) (list []company.Company) {
+	for _, i := range set {
+		list = append(list, i.Company)
+	}
+	return list
+}
+
 // institutions returns the institutions of the server with their calls limited
 // and their outcomes counted in health.
 func (s *Server) institutions(health *company.Health) institution.Set {
 	set := make(institution.Set, len(s.parts.Institutions))
 	node := intercept.Limit(s.config.Calls)
-	for _, i := range s.parts.Institutions {
-		set[i.Company.ID] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
+	for id, i := range s.parts.Institutions {
+		set[id] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
 			intercept.Observe(s.parts.Clock, intercept.Health(health)))
 	}
 	return set

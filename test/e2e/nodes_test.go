@@ -2,14 +2,12 @@ package e2e
 
 import (
 	"context"
-	"crypto/x509"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"samla/internal/devserver"
 	"samla/internal/institution"
-	"samla/internal/institution/xs2a"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/testpg"
@@ -23,19 +21,11 @@ func (w *env) startNode(t *testing.T) *server.Server {
 		t.Fatal(err)
 	}
 	log := w.Log.Logger().With("node", "B")
-	qwac, qseal := w.Sandbox.TPP()
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
-	var institutions []institution.Institution
-	for _, info := range w.Sandbox.Banks() {
-		b, err := xs2a.New(devserver.BankConfig(info), xs2a.Deps{Clock: w.clock, Logger: log, Wrap: w.validateConnectors,
-			Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: roots}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(b.Close)
-		institutions = append(institutions, b.Institution())
+	institutions, err := devserver.OpenBanks(t.TempDir(), w.Sandbox, institution.Deps{Clock: w.clock, Log: log, Wrap: w.validateConnectors})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(institutions.Close)
 	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: w.database},
 		server.Parts{Clock: w.clock, Log: log, Master: master, Institutions: institutions})
 	if err != nil {

@@ -111,12 +111,11 @@ type world struct {
 	sandbox *sandbox.Sandbox
 	oracle  *bgspec.Oracle
 	base    string
-	company string
 }
 
 func newWorld(t *testing.T, company string) *world {
 	t.Helper()
-	w := &world{clock: clock.NewManual(noon), company: company}
+	w := &world{clock: clock.NewManual(noon)}
 	var err error
 	w.oracle = bgspec.New(t, "https://sandbox/"+company)
 	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: keysCopied(t), Wrap: func(h http.Handler) http.Handler {
@@ -147,13 +146,12 @@ func (w *world) connector(t *testing.T, p xs2a.Profile, s xs2a.Signature) *xs2a.
 	t.Helper()
 	qwac, qseal := w.sandbox.TPP()
 	b, err := xs2a.New(xs2a.Config{
-		Company: w.company, DisplayName: "Sandbox", BaseURL: w.base, Profile: p, Signature: s,
-		LoginMethods: []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"},
+		BaseURL: w.base, Profile: p, Signature: s,
 	}, xs2a.Deps{
-		Clock: w.clock, Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: w.sandbox.CA().Pool()},
-		Wrap: func(next http.RoundTripper) http.RoundTripper {
+		Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: w.sandbox.CA().Pool()},
+		Deps: institution.Deps{Clock: w.clock, Wrap: func(next http.RoundTripper) http.RoundTripper {
 			return w.oracle.Transport(next, func(err error) { t.Errorf("the connector breaks the standard: %v", err) })
-		},
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,30 +1,37 @@
 package xs2a
 
 import (
-	"errors"
-	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"samla/internal/httpclient"
 	"samla/internal/httpclient/httpsig"
 	"samla/internal/jsontext"
+	"samla/internal/strictjson"
 )
 
-// Config is one bank of the banks file.
+// Config holds the members of an entry of the banks file that belong to this
+// family. The least that a bank needs, beside the common members:
+//
+//	{
+//	  "baseURL": "https://psd2.mybank.example/xs2a",
+//	  "certificates": {
+//	    "qwacCert": "qwac.pem", "qwacKey": "qwac-key.pem",
+//	    "qsealCert": "qseal.pem", "qsealKey": "qseal-key.pem"
+//	  }
+//	}
 type Config struct {
-	Company      string            `json:"company,omitzero"`      // id of the directory, {market}-{slug}
-	DisplayName  string            `json:"displayName,omitzero"`  // for people
-	LoginMethods []string          `json:"loginMethods,omitzero"` // docs/reference/api.md 6.3
-	BaseURL      string            `json:"baseURL,omitzero"`      // what stands before /v1
+	BaseURL      string            `json:"baseURL,omitzero"` // what stands before /v1
 	Certificates Certificates      `json:"certificates,omitzero"`
 	Signature    Signature         `json:"signature,omitzero"`
 	Headers      map[string]string `json:"headers,omitempty"` // sent with every request, such as an API key of the bank's portal
 	Profile      Profile           `json:"profile,omitzero"`
 }
 
-// Certificates names PEM files. Load makes relative paths relative to the banks
+// Certificates names PEM files. Relative paths start at the folder of the banks
 // file.
 type Certificates struct {
 	QWACCert  string `json:"qwacCert,omitzero"`
@@ -40,81 +47,39 @@ type Signature struct {
 	httpsig.Variant
 }
 
-// Fault is a member of a Config that cannot be used.
-type Fault struct {
-	File    string // empty when the Config is not from a file
-	Pointer string // RFC 6901
-	Problem string // what is wrong and what to write; repeats no value
-}
+var headerRE = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-// Error implements error.
-func (f *Fault) Error() string {
-	if f.File == "" {
-		return fmt.Sprintf("%s: %s", f.Pointer, f.Problem)
-	}
-	return fmt.Sprintf("%s: %s: %s", f.File, f.Pointer, f.Problem)
-}
-
-var (
-	companyRE = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]+)+$`)
-	methodRE  = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
-	headerRE  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-)
-
-// Check finds what cannot be used; each finding is a *Fault with a pointer into
-// the Config, all joined.
-func (c Config) Check() error {
-	var faults []error
-	fault := func(pointer, problem string) { faults = append(faults, &Fault{Pointer: pointer, Problem: problem}) }
-	if !companyRE.MatchString(c.Company) {
-		fault("/company", `must be a market and a name in lower case, such as "se-mybank"`)
-	}
-	if strings.TrimSpace(c.DisplayName) == "" {
-		fault("/displayName", "is missing: write the bank's name as people know it")
-	}
-	if len(c.LoginMethods) == 0 {
-		fault("/loginMethods", `is missing: list at least one, such as "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"`)
-	}
-	for i, m := range c.LoginMethods {
-		if !methodRE.MatchString(m) {
-			fault(fmt.Sprintf("/loginMethods/%d", i), "must be in upper case with underscores")
-		}
-	}
+// Check implements institution.Config.
+func (c Config) Check() (faults strictjson.Faults) {
 	if err := httpclient.ValidateBaseURL(c.BaseURL); err != nil {
-		fault("/baseURL", "must be the https address before /v1, without user, query and fragment")
+		faults.Add("/baseURL", "must be the https address before /v1, without user, query and fragment")
 	}
-	c.Certificates.check(fault)
+	faults = append(faults, c.Certificates.check()...)
 	if !c.Signature.None {
 		if err := c.Signature.Validate(); err != nil {
-			problem := strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": ")
-			fault("/signature", problem)
+			faults.Add("/signature", strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": "))
 		}
 	}
-	for name, value := range c.Headers {
-		if !headerRE.MatchString(name) || strings.ContainsFunc(value, isControl) {
-			fault("/headers/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		if !headerRE.MatchString(name) || strings.ContainsFunc(c.Headers[name], isControl) {
+			faults.Add("/headers/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
 		}
 	}
-	c.Profile.check(fault)
-	return errors.Join(faults...)
+	return append(faults, c.Profile.check().Under("/profile")...)
 }
 
-func (c Certificates) check(fault func(pointer, problem string)) {
+func (c Certificates) check() (faults strictjson.Faults) {
 	for _, pair := range []struct{ cert, key, name string }{
 		{c.QWACCert, c.QWACKey, "qwac"}, {c.QSEALCert, c.QSEALKey, "qseal"},
 	} {
 		if (pair.cert == "") != (pair.key == "") {
-			fault("/certificates/"+pair.name+"Cert", "certificate and key go together: name both files")
+			faults.Add("/certificates/"+pair.name+"Cert", "certificate and key go together: name both files")
 		}
 	}
+	return faults
 }
 
-func (c Config) withDefaults() Config {
-	c.Profile = c.Profile.withDefaults()
-	return c
-}
-
-// under makes relative paths relative to dir.
+// under returns the certificates with relative paths below dir.
 func (c Certificates) under(dir string) Certificates {
 	for _, path := range []*string{&c.QWACCert, &c.QWACKey, &c.QSEALCert, &c.QSEALKey, &c.CAFile} {
 		if *path != "" && !filepath.IsAbs(*path) {

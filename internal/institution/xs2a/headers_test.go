@@ -74,7 +74,7 @@ func TestMissingEchoIsTolerated(t *testing.T) {
 	s := newScripted(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Del("X-Request-ID")
 		says(200, accountList)(w, r)
-	}, func(d *xs2a.Deps) { d.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	}, func(d *xs2a.Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	for range 3 {
 		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "secret-consent", PSU: person}, first(s.Bank)); err != nil {
 			t.Fatal(err)

@@ -10,61 +10,71 @@ import (
 
 	"samla/internal/eidas"
 	"samla/internal/httpclient"
+	"samla/internal/strictjson"
 )
 
-// keys reads the files, unless keys are given, and judges them at the time now.
+// keys returns the keys that are given, or else reads the files, and validates
+// them at the time now. Errors: strictjson.Faults.
 func (c Config) keys(given *Keys, now time.Time) (Keys, error) {
-	keys := Keys{}
 	if given != nil {
-		keys = *given
-	} else if err := c.Certificates.read(&keys); err != nil {
-		return Keys{}, err
+		keys := *given
+		return keys, c.checkKeys(&keys, now).Err()
 	}
-	// Only a gateway of ours, on this machine, may add the QWAC in our place.
-	if keys.QWAC == nil && !strings.HasPrefix(strings.ToLower(c.BaseURL), "http:") {
-		return Keys{}, &Fault{Pointer: "/certificates/qwacCert", Problem: "is missing: name the QWAC that identifies us to the bank"}
+	keys, faults := c.Certificates.read()
+	if len(faults) > 0 {
+		return Keys{}, faults
+	}
+	return keys, c.checkKeys(&keys, now).Err()
+}
+
+func (c Config) checkKeys(keys *Keys, now time.Time) (faults strictjson.Faults) {
+	// A gateway of ours on this machine (plain http) adds the QWAC itself.
+	gateway := strings.HasPrefix(strings.ToLower(c.BaseURL), "http:")
+	if keys.QWAC == nil && !gateway {
+		faults.Add("/certificates/qwacCert", "is missing: name the QWAC that identifies us to the bank")
 	}
 	if keys.QWAC != nil {
-		if err := judge(keys.QWAC, eidas.Web, now); err != nil {
-			return Keys{}, &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
+		if err := validate(keys.QWAC, eidas.Web, now); err != nil {
+			faults.Add("/certificates/qwacCert", err.Error())
 		}
 	}
 	if c.Signature.None {
 		keys.QSEAL = nil
-		return keys, nil
+		return faults
 	}
 	if keys.QSEAL == nil {
-		return Keys{}, &Fault{Pointer: "/certificates/qsealCert", Problem: `is missing: name the QSealC, or set "none" in /signature if the bank wants no signature`}
+		faults.Add("/certificates/qsealCert", `is missing: name the QSealC, or set "none" in /signature if the bank wants no signature`)
+	} else if err := validate(keys.QSEAL, eidas.Seal, now); err != nil {
+		faults.Add("/certificates/qsealCert", err.Error())
 	}
-	if err := judge(keys.QSEAL, eidas.Seal, now); err != nil {
-		return Keys{}, &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
-	}
-	return keys, nil
+	return faults
 }
 
-func (c Certificates) read(keys *Keys) (err error) {
+func (c Certificates) read() (keys Keys, faults strictjson.Faults) {
+	var err error
 	if c.QWACCert != "" {
 		if keys.QWAC, err = httpclient.LoadKeyPair(c.QWACCert, c.QWACKey); err != nil {
-			return &Fault{Pointer: "/certificates/qwacCert", Problem: err.Error()}
+			faults.Add("/certificates/qwacCert", err.Error())
 		}
 	}
 	if c.QSEALCert != "" {
 		if keys.QSEAL, err = httpclient.LoadKeyPair(c.QSEALCert, c.QSEALKey); err != nil {
-			return &Fault{Pointer: "/certificates/qsealCert", Problem: err.Error()}
+			faults.Add("/certificates/qsealCert", err.Error())
 		}
 	}
 	if c.CAFile != "" {
 		if keys.Roots, err = httpclient.LoadRoots(c.CAFile); err != nil {
-			return &Fault{Pointer: "/certificates/caFile", Problem: err.Error()}
+			faults.Add("/certificates/caFile", err.Error())
 		}
 	}
-	return nil
+	return keys, faults
 }
 
 var kindNames = map[eidas.QcType]string{eidas.Web: "QWAC (QcType web)", eidas.Seal: "QSealC (QcType eseal)"}
 
-// judge refuses a certificate that a bank would have to refuse (docs/reference/banks.md 9.1).
-func judge(pair *tls.Certificate, want eidas.QcType, now time.Time) error {
+// validate reports why a bank would have to refuse a certificate
+// (docs/reference/banks.md 9.1).
+func validate(pair *tls.Certificate, want eidas.QcType, now time.Time) error {
 	if len(pair.Certificate) == 0 {
 		return errors.New("holds no certificate")
 	}
@@ -75,9 +85,9 @@ func judge(pair *tls.Certificate, want eidas.QcType, now time.Time) error {
 	said, err := eidas.Parse(cert)
 	switch {
 	case err != nil:
-		return fmt.Errorf("is no %s: %w", kindNames[want], err)
+		return fmt.Errorf("is not a %s: %w", kindNames[want], err)
 	case said.Type != want:
-		return fmt.Errorf("is no %s: its QcType is another", kindNames[want])
+		return fmt.Errorf("is not a %s: it has another QcType", kindNames[want])
 	case want == eidas.Web && !said.Has(eidas.AI):
 		return errors.New("lacks the role PSP_AI: the authority has not licensed it for account information")
 	case now.Before(cert.NotBefore):

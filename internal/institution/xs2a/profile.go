@@ -2,29 +2,29 @@ package xs2a
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"samla/internal/institution"
+	"samla/internal/strictjson"
 )
 
 // Profile is what the bank is like: institution.Profile as the file writes it, and how
 // the bank says things on the wire (docs/reference/banks.md 11.3). Members that are not
 // written have the defaults in parentheses.
 type Profile struct {
-	QR                institution.QRKind `json:"qr,omitzero"`                // none, image or text (text)
-	NeedsPSUID        bool               `json:"needsPSUID,omitzero"`        // the personal number must be known
-	PollInterval      Duration           `json:"pollInterval,omitzero"`      // "1s"
-	Deadline          Duration           `json:"deadline,omitzero"`          // ("5m")
-	HistoryAttended   int                `json:"historyAttended,omitzero"`   // days (730)
-	HistoryUnattended int                `json:"historyUnattended,omitzero"` // days (89)
-	DailyLimit        int                `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
-	LongestConsent    int                `json:"longestConsent,omitzero"`    // days (180)
-	ReplaySafe        bool               `json:"replaySafe,omitzero"`        // POST consents may be repeated with its X-Request-ID
-	Parallel          int                `json:"parallel,omitzero"`          // reads of one consent at once (4)
+	QR                institution.QRKind  `json:"qr,omitzero"`                // none, image or text (text)
+	NeedsPSUID        bool                `json:"needsPSUID,omitzero"`        // the personal number must be known
+	PollInterval      strictjson.Duration `json:"pollInterval,omitzero"`      // "1s"
+	Deadline          strictjson.Duration `json:"deadline,omitzero"`          // ("5m")
+	HistoryAttended   int                 `json:"historyAttended,omitzero"`   // days (730)
+	HistoryUnattended int                 `json:"historyUnattended,omitzero"` // days (89)
+	DailyLimit        int                 `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
+	LongestConsent    int                 `json:"longestConsent,omitzero"`    // days (180)
+	ReplaySafe        bool                `json:"replaySafe,omitzero"`        // POST consents may be repeated with its X-Request-ID
+	Parallel          int                 `json:"parallel,omitzero"`          // reads of one consent at once (4)
 
 	// Where BankID's data stands in the answer about an authorisation.
 	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
@@ -42,28 +42,6 @@ type Profile struct {
 	WithBalance     *bool   `json:"withBalance,omitempty"`    // ask for balances in the account list (true)
 	BookingStatus   string  `json:"bookingStatus,omitzero"`   // both or booked (both)
 	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
-}
-
-// Duration is a time.Duration, written "1s" or "5m".
-type Duration time.Duration
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (d *Duration) UnmarshalJSON(data []byte) error {
-	var s string
-	if err := json.Unmarshal(data, &s); err != nil {
-		return fmt.Errorf("duration: %w", err)
-	}
-	parsed, err := time.ParseDuration(s)
-	if err != nil {
-		return fmt.Errorf("duration: %w", err)
-	}
-	*d = Duration(parsed)
-	return nil
-}
-
-// MarshalJSON writes what UnmarshalJSON reads.
-func (d Duration) MarshalJSON() ([]byte, error) {
-	return strconv.AppendQuote(nil, time.Duration(d).String()), nil
 }
 
 const (
@@ -120,15 +98,12 @@ func orPointer[T any](field **T, value T) {
 	}
 }
 
-func (p Profile) check(fault func(pointer, problem string)) {
+func (p Profile) check() (faults strictjson.Faults) {
 	p = p.withDefaults()
 	oneOf := func(name, value string, allowed ...string) {
-		for _, a := range allowed {
-			if value == a {
-				return
-			}
+		if !slices.Contains(allowed, value) {
+			faults.Add("/"+name, fmt.Sprintf("must be one of %q", allowed))
 		}
-		fault("/profile/"+name, fmt.Sprintf("must be one of %q", allowed))
 	}
 	if p.QR != "" {
 		oneOf("qr", string(p.QR), string(institution.QRNone), string(institution.QRImage), string(institution.QRText))
@@ -138,28 +113,32 @@ func (p Profile) check(fault func(pointer, problem string)) {
 	oneOf("bookingStatus", p.BookingStatus, both, booked)
 	oneOf("redirectRefusal", p.RedirectRefusal, string(whenOpening), string(whenAuthorising), string(everywhere), string(nowhere))
 	if strings.ContainsFunc(*p.Cards, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
-		fault("/profile/cards", `must be one path segment such as "card-accounts", or "" when the bank has none`)
+		faults.Add("/cards", `must be one path segment such as "card-accounts", or "" when the bank has none`)
 	}
-	for name, value := range map[string]*string{
-		"autoStartToken": p.AutoStartToken, "qrData": p.QRData, "qrImage": p.QRImage, "hintCode": p.HintCode, "expiresAt": p.ExpiresAt,
+	for _, member := range []struct {
+		name    string
+		pointer *string
+	}{
+		{"autoStartToken", p.AutoStartToken}, {"qrData", p.QRData}, {"qrImage", p.QRImage}, {"hintCode", p.HintCode}, {"expiresAt", p.ExpiresAt},
 	} {
-		if _, err := parsePointer(*value); err != nil {
-			fault("/profile/"+name, err.Error())
+		if _, err := parsePointer(*member.pointer); err != nil {
+			faults.Add("/"+member.name, err.Error())
 		}
 	}
-	for name, n := range map[string]int{
-		"historyAttended": p.HistoryAttended, "historyUnattended": p.HistoryUnattended, "dailyLimit": p.DailyLimit,
-		"longestConsent": p.LongestConsent, "parallel": p.Parallel, "frequencyPerDay": p.FrequencyPerDay,
+	for _, member := range []struct {
+		name  string
+		value int64
+	}{
+		{"pollInterval", int64(p.PollInterval)}, {"deadline", int64(p.Deadline)},
+		{"historyAttended", int64(p.HistoryAttended)}, {"historyUnattended", int64(p.HistoryUnattended)},
+		{"dailyLimit", int64(p.DailyLimit)}, {"longestConsent", int64(p.LongestConsent)},
+		{"parallel", int64(p.Parallel)}, {"frequencyPerDay", int64(p.FrequencyPerDay)},
 	} {
-		if n < 0 {
-			fault("/profile/"+name, "must not be negative")
+		if member.value < 0 {
+			faults.Add("/"+member.name, "must not be negative")
 		}
 	}
-	for name, d := range map[string]Duration{"pollInterval": p.PollInterval, "deadline": p.Deadline} {
-		if d < 0 {
-			fault("/profile/"+name, "must not be negative")
-		}
-	}
+	return faults
 }
 
 func (p Profile) port() institution.Profile {

@@ -23,6 +23,9 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
+// atNoon is what connectors get whose time stands still.
+var atNoon = institution.Deps{Clock: clock.NewManual(noon)}
+
 var testKeys = sync.OnceValues(func() (*pki.Set, error) {
 	return pki.Open("", func() time.Time { return noon }, nil)
 })
@@ -91,7 +94,7 @@ func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFun
 	if change != nil {
 		change(&config)
 	}
-	deps := xs2a.Deps{Clock: s.clock, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL, Roots: set.CA.Pool()}}
+	deps := xs2a.Deps{Deps: institution.Deps{Clock: s.clock}, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL, Roots: set.CA.Pool()}}
 	for _, f := range more {
 		f(&deps)
 	}
@@ -104,10 +107,7 @@ func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFun
 }
 
 func demoConfig(url string) xs2a.Config {
-	return xs2a.Config{
-		Company: "se-testbank", DisplayName: "Testbanken", BaseURL: url,
-		LoginMethods: []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"},
-	}
+	return xs2a.Config{BaseURL: url}
 }
 
 func says(status int, body string) http.HandlerFunc {
@@ -170,7 +170,7 @@ func newReader(t testing.TB) *xs2a.Bank {
 		t.Fatal(err)
 	}
 	b, err := xs2a.New(demoConfig("https://bank.example/psd2"), xs2a.Deps{
-		Clock: clock.NewManual(noon), Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL},
+		Deps: atNoon, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,19 +9,15 @@
 package xs2a
 
 import (
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 
 	"github.com/google/uuid"
 
 	"samla/internal/clock"
-	"samla/internal/company"
 	"samla/internal/httpclient"
 	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
@@ -29,18 +25,12 @@ import (
 
 // Deps is what comes from outside. The zero value is usable.
 type Deps struct {
-	Clock  clock.Clock  // nil = the machine's
-	Random io.Reader    // X-Request-IDs; safe for concurrent use; nil = the machine's
-	Logger *slog.Logger // nil = silent
-	// Keys takes the place of the certificate files.
-	Keys *Keys
-	// Limits of one exchange; zero members are httpclient's defaults.
-	Limits httpclient.Limits
+	institution.Deps
+	Keys   *Keys             // used instead of the certificate files
+	Limits httpclient.Limits // of one exchange; zero members have the defaults of httpclient
 	// Signatures limits how many signatures are computed at a time. All banks of a
 	// node share one; nil = one for this bank alone.
 	Signatures *httpsig.Limit
-	// Wrap is put around the transport, so that a test sees each exchange.
-	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Keys are our certificates for one bank.
@@ -71,35 +61,25 @@ var (
 	_ institution.Collector     = (*Bank)(nil)
 )
 
-// New makes the connector. It fails on a Config that Check refuses, on files
-// that cannot be read and on certificates that a bank would have to refuse: a
-// QWAC that is none, lacks the role PSP_AI or is not valid now, a QSEAL that is
-// none.
+// New returns the connector of a bank. Errors: strictjson.Faults for a Config
+// that Check refuses, for files that cannot be read, and for certificates that a
+// bank would have to refuse: a QWAC that is not one, lacks the role PSP_AI or is
+// not valid now, a QSealC that is not one or is not valid now.
 func New(c Config, d Deps) (*Bank, error) {
-	if err := c.Check(); err != nil {
-		return nil, fmt.Errorf("bank %s: %w", c.Company, err)
+	if faults := c.Check(); len(faults) > 0 {
+		return nil, faults
 	}
-	c = c.withDefaults()
-	if d.Clock == nil {
-		d.Clock = clock.System()
-	}
-	if d.Random == nil {
-		d.Random = rand.Reader
-	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Profile = c.Profile.withDefaults()
+	c.Certificates = c.Certificates.under(d.Dir)
+	d.Deps = d.WithDefaults()
 	if d.Signatures == nil {
 		d.Signatures = httpsig.NewLimit(0)
 	}
 	keys, err := c.keys(d.Keys, d.Clock.Now())
 	if err != nil {
-		return nil, fmt.Errorf("bank %s: %w", c.Company, err)
+		return nil, err
 	}
-	b := &Bank{
-		config: c, profile: c.Profile.port(), wire: c.Profile.wire(),
-		clock: d.Clock, random: d.Random, log: d.Logger.With("company", c.Company),
-	}
+	b := &Bank{config: c, profile: c.Profile.port(), wire: c.Profile.wire(), clock: d.Clock, random: d.Random, log: d.Log}
 	b.profile.Signed = !c.Signature.None
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
@@ -108,31 +88,24 @@ func New(c Config, d Deps) (*Bank, error) {
 	if !c.Signature.None {
 		signer, err := httpsig.NewSigner(keys.QSEAL, c.Signature.Variant, d.Signatures)
 		if err != nil {
-			return nil, fmt.Errorf("bank %s: %w", c.Company, err)
+			return nil, err
 		}
 		settings.Signer = signer
 	}
 	if b.client, err = httpclient.New(settings); err != nil {
-		return nil, fmt.Errorf("bank %s: %w", c.Company, err)
+		return nil, err
 	}
 	return b, nil
 }
 
-// Institution is the bank with all its verbs.
+// Institution returns the bank as an institution that has every verb.
 func (b *Bank) Institution() institution.Institution {
-	return institution.Institution{Company: b.Company(), Profile: b.profile,
-		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b}
+	return institution.Institution{Profile: b.profile,
+		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b, Close: b.Close}
 }
 
 // Profile is what the bank is like.
 func (b *Bank) Profile() institution.Profile { return b.profile }
-
-// Company is the bank's entry in the directory.
-func (b *Bank) Company() company.Company {
-	return company.Company{
-		ID: b.config.Company, DisplayName: b.config.DisplayName, LoginMethods: b.config.LoginMethods, PSD2: true,
-	}
-}
 
 // Unechoed counts the answers that did not repeat our X-Request-ID. Banks are
 // asked by that id when something went wrong, so it should stay zero.

@@ -1,0 +1,90 @@
+package devserver
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"samla/internal/httpclient/httpsig"
+	"samla/internal/institution"
+	"samla/internal/institution/families"
+	"samla/internal/institution/registry"
+	"samla/internal/institution/xs2a"
+	"samla/internal/sandbox"
+	"samla/internal/sandbox/aspsp"
+)
+
+// The login methods of the sandbox's banks (docs/reference/api.md 6.3).
+var (
+	otherDevice = []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_TEST"}
+	sameDevice  = []string{"SWEDISH_MOBILE_BANKID_SAME_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST"}
+)
+
+// bank is an entry of a banks file.
+type bank struct {
+	registry.Entry
+	xs2a.Config
+}
+
+// WriteBanks writes a banks file of the sandbox's banks. The sandbox must have a
+// directory, because the file names its certificates there.
+func WriteBanks(path string, s *sandbox.Sandbox) error {
+	var file struct {
+		Banks []bank `json:"banks"`
+	}
+	for _, info := range s.Banks() {
+		b := bankOf(info)
+		files := s.TPPFiles()
+		b.Certificates = xs2a.Certificates{QWACCert: files.QWAC, QWACKey: files.QWACKey, QSEALCert: files.QSEAL,
+			QSEALKey: files.QSEALKey, CAFile: s.CAFile()}
+		file.Banks = append(file.Banks, b)
+	}
+	data, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o600)
+}
+
+// OpenBanks opens the sandbox's banks as samla serve does, by a banks file that it
+// writes below dir.
+func OpenBanks(dir string, s *sandbox.Sandbox, d institution.Deps) (institution.Set, error) {
+	path := filepath.Join(dir, banksFile)
+	if err := WriteBanks(path, s); err != nil {
+		return nil, err
+	}
+	file, err := families.All().Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return file.Open(d)
+}
+
+// bankOf returns the entry of one of the sandbox's banks, without certificates.
+func bankOf(info sandbox.BankInfo) bank {
+	always := true
+	b := bank{
+		registry.Entry{Company: info.Company, DisplayName: info.DisplayName, Family: "xs2a",
+			LoginMethods: append(append([]string{}, otherDevice...), sameDevice...)},
+		xs2a.Config{BaseURL: info.BaseURL, Profile: xs2a.Profile{ReplaySafe: true, SendPSUID: &always,
+			NeedsPSUID: info.Behaviour.PSUIDRequired, LongestConsent: info.Behaviour.MaxValidDays, DailyLimit: info.Behaviour.DailyLimit}},
+	}
+	switch info.Behaviour.Token {
+	case aspsp.QRText:
+		b.Profile.QR = institution.QRText
+	case aspsp.AutostartOnly:
+		b.Profile.QR, b.LoginMethods = institution.QRNone, sameDevice
+	case aspsp.StaticImage:
+		b.Profile.QR, b.LoginMethods = institution.QRImage, otherDevice
+	}
+	if !info.Behaviour.WithBalance {
+		b.Profile.WithBalance = new(bool)
+	}
+	if len(info.Behaviour.BookingStatuses) == 1 {
+		b.Profile.BookingStatus = "booked"
+	}
+	if info.Behaviour.DateSigned {
+		b.Signature.Variant = httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}
+	}
+	return b
+}

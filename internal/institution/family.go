@@ -1,0 +1,56 @@
+package institution
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"samla/internal/clock"
+	"samla/internal/strictjson"
+)
+
+// Family is a kind of institution: all that are reached in the same way. It is
+// one row of the registry (package institution/families).
+type Family struct {
+	Name string // as written in the banks file
+	// New returns a pointer to an empty configuration: a struct whose JSON members
+	// are those that an entry of the family has beside the common ones.
+	New func() Config
+}
+
+// Config is the decoded configuration of one institution of a family.
+type Config interface {
+	// Check reports what cannot be used, by pointers into the entry. It reads no
+	// files.
+	Check() strictjson.Faults
+	// Open returns the institution, without its Company, and makes no exchange with
+	// it. Zero members of the Profile get their defaults. Open is called only if
+	// Check reports nothing. Errors: strictjson.Faults for what is wrong with the
+	// configuration, such as a certificate that cannot be used.
+	Open(d Deps) (Institution, error)
+}
+
+// Deps is what a family gets from outside. The zero value is usable.
+type Deps struct {
+	Clock  clock.Clock  // nil = the machine's
+	Random io.Reader    // of request ids; safe for concurrent use; nil = the machine's
+	Log    *slog.Logger // names the company in every line; nil = silent
+	Dir    string       // relative paths of the configuration start here; "" = the working directory
+	// Wrap is put around the HTTP transport, so that a test sees each exchange.
+	Wrap func(http.RoundTripper) http.RoundTripper
+}
+
+// WithDefaults returns d with its nil members filled in.
+func (d Deps) WithDefaults() Deps {
+	if d.Clock == nil {
+		d.Clock = clock.System()
+	}
+	if d.Random == nil {
+		d.Random = rand.Reader
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	return d
+}

@@ -1,0 +1,49 @@
+package registry
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"samla/internal/company"
+	"samla/internal/institution"
+	"samla/internal/strictjson"
+)
+
+// Entry holds the members that every entry of a banks file has, whatever its
+// family.
+type Entry struct {
+	Company      string   `json:"company,omitzero"`      // id of the directory, {market}-{slug}
+	DisplayName  string   `json:"displayName,omitzero"`  // for people
+	LoginMethods []string `json:"loginMethods,omitzero"` // docs/reference/api.md 6.3
+	Family       string   `json:"family,omitzero"`       // name of a row of the registry; "" = the first
+}
+
+var (
+	companyRE = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]+)+$`)
+	methodRE  = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
+)
+
+func (e Entry) check() (faults strictjson.Faults) {
+	if !companyRE.MatchString(e.Company) {
+		faults.Add("/company", `must be a market and a name in lower case, such as "se-mybank"`)
+	}
+	if strings.TrimSpace(e.DisplayName) == "" {
+		faults.Add("/displayName", "is missing: write the bank's name as people know it")
+	}
+	if len(e.LoginMethods) == 0 {
+		faults.Add("/loginMethods", `is missing: list at least one, such as "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"`)
+	}
+	for i, m := range e.LoginMethods {
+		if !methodRE.MatchString(m) {
+			faults.Add(fmt.Sprintf("/loginMethods/%d", i), "must be in upper case with underscores")
+		}
+	}
+	return faults
+}
+
+// company returns the entry of the directory for an institution. Consents can be
+// asked for where it has the verb that makes them.
+func (e Entry) company(i institution.Institution) company.Company {
+	return company.Company{ID: e.Company, DisplayName: e.DisplayName, LoginMethods: e.LoginMethods, PSD2: i.Opener != nil}
+}

@@ -1,0 +1,161 @@
+// Package registry reads the banks file and opens the institutions that are
+// listed there. What is common to all entries is checked here; the rest of an
+// entry belongs to its family. It knows no family: package institution/families
+// lists them.
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"samla/internal/institution"
+	"samla/internal/strictjson"
+)
+
+// Registry lists the families, a row each. An entry of a banks file that names no
+// family is of the first one.
+type Registry []institution.Family
+
+// File is a banks file that has been read and checked.
+type File struct {
+	name    string
+	dir     string
+	entries []entry
+}
+
+type entry struct {
+	Entry
+	config institution.Config
+}
+
+// Load reads a banks file: {"banks": [entry, ...]}. Every member that is unknown,
+// of the wrong type or unusable is a fault, and all are reported at once.
+// Relative paths in it start at the file's folder; the files that they name are
+// read by Open. Errors: strictjson.Faults, or one that wraps that of the file
+// system.
+func (r Registry) Load(path string) (*File, error) {
+	name := filepath.Base(path)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return nil, fmt.Errorf("%s: read banks file: %w", name, err)
+	}
+	f, faults := r.parse(data)
+	if len(faults) > 0 {
+		return nil, faults.In(name)
+	}
+	f.name, f.dir = name, filepath.Dir(path)
+	return f, nil
+}
+
+func (r Registry) parse(data []byte) (*File, strictjson.Faults) {
+	var text struct {
+		Banks []json.RawMessage `json:"banks"`
+	}
+	if faults := strictjson.Decode(data, &text); len(faults) > 0 {
+		return nil, faults
+	}
+	if len(text.Banks) == 0 {
+		return nil, strictjson.Faults{{Pointer: "/banks", Problem: "is missing: list at least one bank"}}
+	}
+	f := &File{}
+	var faults strictjson.Faults
+	for i, raw := range text.Banks {
+		e, found := r.entry(raw)
+		if e.Company != "" && slices.ContainsFunc(f.entries, func(o entry) bool { return o.Company == e.Company }) {
+			found.Add("/company", "names a bank that is listed already")
+		}
+		faults = append(faults, found.Under(pointerTo(i))...)
+		f.entries = append(f.entries, e)
+	}
+	return f, faults
+}
+
+// pointerTo returns the JSON Pointer of an entry.
+func pointerTo(index int) string { return fmt.Sprintf("/banks/%d", index) }
+
+// entry decodes one entry. Its family decides which members it may have.
+func (r Registry) entry(raw []byte) (entry, strictjson.Faults) {
+	var e entry
+	var named struct {
+		Family *string `json:"family"`
+	}
+	family := r[0]
+	// A family of the wrong type is found by Decode.
+	if err := json.Unmarshal(raw, &named); err == nil && named.Family != nil {
+		i := slices.IndexFunc(r, func(f institution.Family) bool { return f.Name == *named.Family })
+		if i < 0 {
+			var faults strictjson.Faults
+			faults.Add("/family", fmt.Sprintf("is unknown: must be one of %q", r.names()))
+			if json.Unmarshal(raw, &e.Entry) == nil { // the common members do not depend on it
+				faults = append(faults, e.check()...)
+			}
+			return e, faults
+		}
+		family = r[i]
+	}
+	e.config = family.New()
+	if faults := strictjson.Decode(raw, &e.Entry, e.config); len(faults) > 0 {
+		return e, faults
+	}
+	e.Family = family.Name
+	return e, append(e.check(), e.config.Check()...)
+}
+
+func (r Registry) names() []string {
+	names := make([]string, len(r))
+	for i, f := range r {
+		names[i] = f.Name
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Open opens every institution of the file. The caller closes the set. Errors:
+// all of those that could not be opened, joined; then nothing is left open.
+func (f *File) Open(d institution.Deps) (institution.Set, error) {
+	d = d.WithDefaults()
+	d.Dir = f.dir
+	set := institution.Set{}
+	var errs []error
+	for i, e := range f.entries {
+		opened, err := e.open(d)
+		if err != nil {
+			errs = append(errs, f.locate(i, err))
+			continue
+		}
+		set[e.Company] = opened
+	}
+	if len(errs) > 0 {
+		set.Close()
+		return nil, errors.Join(errs...)
+	}
+	return set, nil
+}
+
+func (e entry) open(d institution.Deps) (institution.Institution, error) {
+	d.Log = d.Log.With("company", e.Company)
+	i, err := e.config.Open(d)
+	if err != nil {
+		return i, err
+	}
+	i.Company, i.Family, i.Profile = e.company(i), e.Family, i.Profile.WithDefaults()
+	return i, nil
+}
+
+// locate adds the entry's place in the file to an error.
+func (f *File) locate(index int, err error) error {
+	var faults strictjson.Faults
+	if errors.As(err, &faults) {
+		return faults.Under(pointerTo(index)).In(f.name)
+	}
+	return fmt.Errorf("%s: %s: %w", f.name, pointerTo(index), err)
+}

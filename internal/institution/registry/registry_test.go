@@ -1,0 +1,184 @@
+package registry_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"samla/internal/institution"
+	"samla/internal/institution/registry"
+	"samla/internal/strictjson"
+)
+
+// plain and other are two families that reach nothing.
+type plain struct {
+	Colour string `json:"colour"`
+	closed *int
+	deps   *institution.Deps
+}
+
+func (p *plain) Check() (faults strictjson.Faults) {
+	if p.Colour == "grey" {
+		faults.Add("/colour", "must be a colour")
+	}
+	return faults
+}
+
+func (p *plain) Open(d institution.Deps) (institution.Institution, error) {
+	*p.deps = d
+	switch p.Colour {
+	case "faulty":
+		return institution.Institution{}, strictjson.Faults{{Pointer: "/colour", Problem: "does not open"}}
+	case "broken":
+		return institution.Institution{}, errors.New("out of paint")
+	}
+	return institution.Institution{Close: func() { *p.closed++ }}, nil
+}
+
+type other struct {
+	Size int `json:"size"`
+}
+
+func (*other) Check() strictjson.Faults { return nil }
+
+func (*other) Open(institution.Deps) (institution.Institution, error) {
+	return institution.Institution{Opener: struct{ institution.Opener }{}, Profile: institution.Profile{DailyLimit: 2}}, nil
+}
+
+// bench is a registry of the two families, plain first.
+type bench struct {
+	registry.Registry
+	closed int
+	deps   institution.Deps
+}
+
+func newBench() *bench {
+	b := &bench{}
+	b.Registry = registry.Registry{
+		{Name: "plain", New: func() institution.Config { return &plain{closed: &b.closed, deps: &b.deps} }},
+		{Name: "other", New: func() institution.Config { return new(other) }},
+	}
+	return b
+}
+
+func write(t testing.TB, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "banks.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// entry is one of a banks file, with further members.
+func entry(company, more string) string {
+	return `{"company":"` + company + `","displayName":"Bank","loginMethods":["EID"]` + more + `}`
+}
+
+func TestFile_OpensEachEntryByItsFamily(t *testing.T) {
+	b := newBench()
+	path := write(t, `{"banks":[`+entry("se-a", "")+`,`+entry("se-b", `,"family":"other","size":3`)+`]}`)
+	file, err := b.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := file.Open(institution.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := set.All()
+	if len(all) != 2 || all[0].Company.ID != "se-a" || all[1].Company.ID != "se-b" {
+		t.Fatalf("got %+v", all)
+	}
+	for i, family := range []string{"plain", "other"} {
+		if c := all[i].Company; all[i].Family != family || c.DisplayName != "Bank" || !slices.Equal(c.LoginMethods, []string{"EID"}) {
+			t.Errorf("got %+v", all[i])
+		}
+	}
+	if all[0].Company.PSD2 || !all[1].Company.PSD2 {
+		t.Error("consents can be asked for where there is an Opener")
+	}
+	if p := all[1].Profile; p.DailyLimit != 2 || p.Parallel == 0 {
+		t.Errorf("profile %+v", p)
+	}
+	if b.deps.Dir != filepath.Dir(path) || b.deps.Clock == nil || b.deps.Random == nil || b.deps.Log == nil {
+		t.Errorf("opened with %+v", b.deps)
+	}
+	if set.Close(); b.closed != 1 {
+		t.Errorf("closed %d times", b.closed)
+	}
+}
+
+func TestRegistry_ReportsFaultsByPointer(t *testing.T) {
+	for name, c := range map[string]struct {
+		text     string
+		pointers []string
+	}{
+		"not JSON":           {`{"banks":[`, []string{""}},
+		"no banks":           {`{}`, []string{"/banks"}},
+		"empty":              {`{"banks":[]}`, []string{"/banks"}},
+		"unknown at the top": {`{"banks":[],"bank":[]}`, []string{"/bank"}},
+		"not an object":      {`{"banks":[` + entry("se-a", "") + `,7]}`, []string{"/banks/1"}},
+		"missing members":    {`{"banks":[{}]}`, []string{"/banks/0/company", "/banks/0/displayName", "/banks/0/loginMethods"}},
+		"company":            {`{"banks":[` + entry("MyBank", "") + `]}`, []string{"/banks/0/company"}},
+		"login method":       {`{"banks":[{"company":"se-a","displayName":"A","loginMethods":["EID","eid"]}]}`, []string{"/banks/0/loginMethods/1"}},
+		"twice":              {`{"banks":[` + entry("se-a", "") + `,` + entry("se-a", `,"family":"other"`) + `]}`, []string{"/banks/1/company"}},
+		"wrong types":        {`{"banks":[{"company":1,"loginMethods":"x","family":2,"colour":3}]}`, []string{"/banks/0/colour", "/banks/0/company", "/banks/0/family", "/banks/0/loginMethods"}},
+		"family, null":       {`{"banks":[` + entry("se-a", `,"family":null`) + `]}`, []string{"/banks/0/family"}},
+		"family, empty":      {`{"banks":[` + entry("se-a", `,"family":""`) + `]}`, []string{"/banks/0/family"}},
+		"of another family":  {`{"banks":[` + entry("se-a", `,"size":1`) + `,` + entry("se-b", `,"family":"other","colour":"red"`) + `]}`, []string{"/banks/0/size", "/banks/1/colour"}},
+		"family's own":       {`{"banks":[` + entry("SE", `,"colour":"grey"`) + `]}`, []string{"/banks/0/company", "/banks/0/colour"}},
+		"every entry":        {`{"banks":[{"x":1},` + entry("se-a", `,"colour":"grey"`) + `,` + entry("X", `,"family":"third"`) + `]}`, []string{"/banks/0/x", "/banks/1/colour", "/banks/2/family", "/banks/2/company"}},
+	} {
+		_, err := newBench().Load(write(t, c.text))
+		var faults strictjson.Faults
+		if !errors.As(err, &faults) {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		var got []string
+		for _, f := range faults {
+			got = append(got, f.Pointer)
+			if f.File != "banks.json" {
+				t.Errorf("%s: in file %q", name, f.File)
+			}
+		}
+		if !slices.Equal(got, c.pointers) {
+			t.Errorf("%s: got %q, want %q: %v", name, got, c.pointers, err)
+		}
+	}
+}
+
+func TestRegistry_NamesFamiliesWhenOneIsUnknown(t *testing.T) {
+	_, err := newBench().Load(write(t, `{"banks":[`+entry("se-a", `,"family":"third"`)+`]}`))
+	if want := `banks.json: /banks/0/family: is unknown: must be one of ["other" "plain"]`; err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRegistry_ReportsMissingFile(t *testing.T) {
+	if _, err := newBench().Load(filepath.Join(t.TempDir(), "none.json")); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "none.json: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// All entries that do not open are reported, and those that did are closed again.
+func TestFile_OpensAllOrNone(t *testing.T) {
+	b := newBench()
+	file, err := b.Load(write(t, `{"banks":[`+entry("se-a", "")+`,`+entry("se-b", `,"colour":"faulty"`)+`,`+entry("se-c", `,"colour":"broken"`)+`]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := file.Open(institution.Deps{})
+	if err == nil || set != nil || b.closed != 1 {
+		t.Fatalf("got %v, closed %d, %v", set, b.closed, err)
+	}
+	for _, want := range []string{"banks.json: /banks/1/colour: does not open", "banks.json: /banks/2: out of paint"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}
