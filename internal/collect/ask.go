@@ -22,19 +22,23 @@ const (
 	longestNamed = 5 * time.Second
 )
 
-// exchange gets the answer to a question and reads it. stored is the answer of an
-// earlier run, nil when there is none.
-func (c *crawl) exchange(ctx context.Context, q institution.Question, stored *institution.Answer) outcome {
-	o := outcome{question: q}
-	a := stored
-	if a == nil {
-		fetched, err := c.ask(ctx, q)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			o.err = errStopped
-			return o
-		case err != nil:
-			o.err = err
+// errLost is the failure of a question whose outcome is not known.
+var errLost = &institution.Error{Kind: institution.Unreachable}
+
+// exchange gets the answer to a question and reads it.
+func (c *crawl) exchange(ctx context.Context, t task) outcome {
+	o := outcome{question: t.question}
+	a := t.stored
+	switch {
+	case t.lost:
+		o.err = errLost
+		return o
+	case a == nil:
+		fetched, err := c.ask(ctx, t.question)
+		if err != nil && ctx.Err() != nil {
+			err = errStopped
+		}
+		if o.err = err; err != nil {
 			return o
 		}
 		a, o.answer = &fetched, &fetched
@@ -44,20 +48,35 @@ func (c *crawl) exchange(ctx context.Context, q institution.Question, stored *in
 	return o
 }
 
-// ask asks a question, and again where the failure may pass.
+// ask asks a question, and again where the failure may pass and a repeat costs the
+// person nothing.
 func (c *crawl) ask(ctx context.Context, q institution.Question) (institution.Answer, error) {
 	for try := 1; ; try++ {
 		if err := c.permitted(ctx); err != nil {
 			return institution.Answer{}, err
 		}
 		a, err := c.from.Fetch(ctx, c.access, q)
-		if err == nil || try == tries || !institution.KindOf(err).Passing() {
+		if err == nil || try == tries || !c.repeatable(err) {
 			return a, err
 		}
 		if clock.Sleep(ctx, c.Clock, waitAfter(try, err)) != nil {
 			return a, err
 		}
 	}
+}
+
+// repeatable reports whether a failed question is asked again. Without the person
+// an institution allows few reads a day and counts those that it has received,
+// whether or not it answered them (RTS art. 36(5)(b)).
+func (c *crawl) repeatable(err error) bool {
+	var said *institution.Error
+	if !errors.As(err, &said) {
+		return false
+	}
+	if c.attended {
+		return said.Kind.Passing()
+	}
+	return said.NotSent
 }
 
 func waitAfter(try int, err error) time.Duration {

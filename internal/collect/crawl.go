@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"time"
 
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -16,6 +17,7 @@ type crawl struct {
 	*frontier
 	journal  *journal
 	consent  consent.ID
+	attended bool
 	from     institution.Collector
 	access   institution.Access
 	parallel int
@@ -26,7 +28,7 @@ type crawl struct {
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	return &crawl{Service: s, frontier: newFrontier(under.Scope(), j.c.Filter, start),
-		journal: j, consent: under.ID, from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
+		journal: j, consent: under.ID, attended: j.c.Attended, from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
 }
 
 // outcome is what became of a question.
@@ -46,23 +48,26 @@ var errStopped = errors.New("collect: the question was given up")
 // can be shown, an error that ends the whole collection, or that of ctx; what
 // failed beside that is counted in missing.
 func (c *crawl) run(ctx context.Context) error {
-	work, stop := context.WithCancel(ctx)
+	work, stop := c.workContext(ctx)
 	outcomes := make(chan outcome, c.parallel)
 	inFlight := 0
 	defer func() {
 		stop()
 		for ; inFlight > 0; inFlight-- {
-			<-outcomes
+			c.journal.keep(<-outcomes)
 		}
 	}()
 	for {
 		if ctx.Err() == nil {
 			questions, beyond := c.take(c.parallel - inFlight)
 			c.leaveOut(beyond)
-			for _, q := range questions {
+			tasks, err := c.journal.prepare(ctx, questions)
+			if err != nil {
+				return err
+			}
+			for _, t := range tasks {
 				inFlight++
-				stored := c.journal.recall(q)
-				go func() { outcomes <- c.exchange(work, q, stored) }()
+				go func() { outcomes <- c.exchange(work, t) }()
 			}
 		}
 		if inFlight == 0 {
@@ -73,22 +78,34 @@ func (c *crawl) run(ctx context.Context) error {
 		}
 		o := <-outcomes
 		inFlight--
-		if err := c.settle(ctx, o); err != nil {
+		if err := c.settle(o); err != nil {
 			return err
 		}
 	}
 }
 
-// settle takes in an outcome. It returns only what ends the whole run.
-func (c *crawl) settle(ctx context.Context, o outcome) error {
-	if o.answer != nil {
-		c.journal.keep(*o.answer)
-		if ctx.Err() == nil { // else the caller saves it
-			if err := c.journal.saveIfDue(ctx); err != nil {
-				return err
-			}
-		}
+// finishWithin is how long a question that is asked without the person may go on
+// after the time of its run is over. The lease, which was renewed when the
+// question was asked, covers it.
+const finishWithin = 4 * time.Second
+
+// workContext is the context of the exchanges. With the person they end with ctx:
+// the next run asks again. Without the person no answer may be given up that the
+// institution has counted: the exchanges that are in flight are finished.
+func (c *crawl) workContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.attended {
+		return context.WithCancel(ctx)
 	}
+	work := context.WithoutCancel(ctx)
+	if end, limited := ctx.Deadline(); limited {
+		return context.WithDeadline(work, end.Add(finishWithin))
+	}
+	return context.WithCancel(work)
+}
+
+// settle takes in an outcome. It returns only what ends the whole run.
+func (c *crawl) settle(o outcome) error {
+	c.journal.keep(o)
 	switch {
 	case o.err == nil:
 		c.answered(o.question, o.size, o.reading)

@@ -2,9 +2,13 @@ package collect
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +34,8 @@ const saveBytes = 4 << 20
 type journal struct {
 	*Service
 	c       collection.Collection // as last committed
+	secret  collection.Secret     // what is sealed in c
+	asked   map[string]bool       // secret.Asked, as it will be committed next
 	mapping int
 
 	stored  map[institution.Question]institution.Answer // of earlier runs, not recalled yet
@@ -39,9 +45,13 @@ type journal struct {
 	savedAt time.Time
 }
 
-func newJournal(s *Service, c collection.Collection, mapping int) *journal {
-	return &journal{Service: s, c: c, mapping: mapping, savedAt: s.Clock.Now(),
-		stored: map[institution.Question]institution.Answer{}}
+func newJournal(s *Service, c collection.Collection, secret collection.Secret, mapping int) *journal {
+	j := &journal{Service: s, c: c, secret: secret, mapping: mapping, savedAt: s.Clock.Now(),
+		asked: map[string]bool{}, stored: map[institution.Question]institution.Answer{}}
+	for _, name := range secret.Asked {
+		j.asked[name] = true
+	}
+	return j
 }
 
 func rawPlace(collectionID string, seq int) seal.Place {
@@ -72,30 +82,64 @@ func (j *journal) load(ctx context.Context) error {
 	return nil
 }
 
-// recall returns the stored answer to a question, nil when there is none. It
-// returns an answer once, so that the memory for it is free afterwards.
-func (j *journal) recall(q institution.Question) *institution.Answer {
-	a, known := j.stored[q]
-	if !known {
-		return nil
-	}
-	delete(j.stored, q)
-	return &a
+// task is a question with what earlier runs know of it.
+type task struct {
+	question institution.Question
+	stored   *institution.Answer
+	// lost: an earlier run asked the question without the person being there, and
+	// stored no answer. It failed, or the run died.
+	lost bool
 }
 
-// keep takes a new answer, to be written later.
-func (j *journal) keep(a institution.Answer) {
-	j.unsaved = append(j.unsaved, a)
-	j.bytes += len(a.Body)
+// prepare makes questions ready to be asked. Without the person it first commits
+// that they will be asked; the same commit stores the new answers. It does not end
+// with ctx: what it is about to commit was decided while there was time.
+func (j *journal) prepare(ctx context.Context, questions []institution.Question) ([]task, error) {
+	tasks := make([]task, len(questions))
+	due := j.due()
+	for i, q := range questions {
+		tasks[i] = task{question: q}
+		a, known := j.stored[q]
+		switch {
+		case known:
+			tasks[i].stored = &a
+			delete(j.stored, q) // so that its memory is free once it is read
+		case !j.c.Attended && j.asked[nameOf(q)]:
+			tasks[i].lost = true
+		case !j.c.Attended:
+			j.asked[nameOf(q)] = true
+			due = true
+		}
+	}
+	if !due {
+		return tasks, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
+	defer cancel()
+	return tasks, j.save(ctx, j.Clock.Now().Add(jobs.Lease))
 }
 
-// saveIfDue writes the new answers where they should not wait any longer.
-func (j *journal) saveIfDue(ctx context.Context) error {
-	now := j.Clock.Now()
-	if j.c.Attended && j.bytes < saveBytes && now.Sub(j.savedAt) < saveEvery {
-		return nil
+// due reports whether there are new answers that should not wait any longer.
+func (j *journal) due() bool {
+	return len(j.unsaved) > 0 &&
+		(!j.c.Attended || j.bytes >= saveBytes || j.Clock.Now().Sub(j.savedAt) >= saveEvery)
+}
+
+// keep takes a new answer, if there is one, to be written later.
+func (j *journal) keep(o outcome) {
+	if o.answer == nil {
+		return
 	}
-	return j.save(ctx, now.Add(jobs.Lease))
+	j.unsaved = append(j.unsaved, *o.answer)
+	j.bytes += o.size
+	delete(j.asked, nameOf(o.question))
+}
+
+// nameOf is a short name of a question, which does not say what is asked.
+func nameOf(q institution.Question) string {
+	plain, _ := json.Marshal(q) // strings only
+	sum := sha256.Sum256(plain)
+	return hex.EncodeToString(sum[:12])
 }
 
 // save writes the new answers, and when the collection is due next. It is
@@ -106,7 +150,10 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 	if err != nil {
 		return err
 	}
-	next := j.c
+	next, err := j.next(ctx)
+	if err != nil {
+		return err
+	}
 	next.WakeAt = wake
 	var after collection.Collection
 	err = j.Store.Write(ctx, func(tx store.Tx) (err error) {
@@ -121,6 +168,16 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 	j.c, j.saved = after, j.saved+len(raws)
 	j.unsaved, j.bytes, j.savedAt = nil, 0, j.Clock.Now()
 	return nil
+}
+
+// next is the collection as it is committed next: without the person, with the
+// questions that are asked.
+func (j *journal) next(ctx context.Context) (collection.Collection, error) {
+	if j.c.Attended {
+		return j.c, nil
+	}
+	j.secret.Asked = slices.Sorted(maps.Keys(j.asked))
+	return j.sealed(ctx, j.c, j.secret)
 }
 
 // seal seals the new answers.

@@ -35,14 +35,18 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 			return err
 		}
 	}
-	access, err := s.access(ctx, c, under)
+	secret, err := s.secret(ctx, c)
+	var access institution.Access
+	if err == nil {
+		access, err = s.access(ctx, c, secret, under)
+	}
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return s.fail(ctx, c, collection.Failed)
 	}
 	if err != nil {
 		return err
 	}
-	j := newJournal(s, c, i.Collector.Mapping())
+	j := newJournal(s, c, secret, i.Collector.Mapping())
 	if started {
 		if err := j.load(ctx); err != nil {
 			return err
@@ -66,8 +70,11 @@ func (s *Service) end(ctx context.Context, crawl *crawl, under consent.Consent, 
 		return s.failedThere(rest, crawl.journal.c, under, said)
 	case ctx.Err() != nil:
 		return s.pause(rest, crawl.journal)
-	default:
+	case errors.Is(err, store.ErrConflict):
 		return err
+	default:
+		// The store failed. What the institution has answered is worth another try.
+		return errors.Join(err, crawl.journal.save(rest, s.Clock.Now().Add(jobs.Lease)))
 	}
 }
 
@@ -92,12 +99,16 @@ func (s *Service) failedThere(ctx context.Context, c collection.Collection, unde
 	return s.fail(ctx, c, statusAfter(cause.Kind))
 }
 
-// access is what the institution is told of the consent and the person.
-func (s *Service) access(ctx context.Context, c collection.Collection, under consent.Consent) (institution.Access, error) {
+// access is what the institution is told of the consent and the person: an
+// address only while the person is there.
+func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, error) {
 	a, locale, err := s.Consents.Access(ctx, under)
 	if err != nil {
 		return a, err
 	}
-	a.PSU, err = s.psu(ctx, c, locale)
-	return a, err
+	if c.Attended {
+		a.PSU = secret.Context
+	}
+	a.PSU.Locale = locale
+	return a, nil
 }

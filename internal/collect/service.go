@@ -75,8 +75,6 @@ type Request struct {
 	OneTime     *authorize.Request // without ConsentID: the consent to be made inside
 }
 
-func place(id string) seal.Place { return seal.Place{Table: "collections", Column: "sealed", Row: id} }
-
 // usable checks a stored consent against a request (docs/reference/api.md 4.6, 5.3) and returns
 // a fault when it cannot be used: ConsentNotFound, ConsentCompanyMismatch,
 // ConsentExpired, ConsentRevoked, ConsentNotAuthorized.

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -156,32 +155,4 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 		s.Pump.Wake(store.Collections)
 	}
 	return c, nil
-}
-
-func (s *Service) sealed(ctx context.Context, c collection.Collection, secret collection.Secret) (collection.Collection, error) {
-	plain, err := json.Marshal(secret)
-	if err != nil {
-		return c, err
-	}
-	c.Sealed, err = s.Vault.Seal(ctx, c.Subject(), place(c.ID), plain)
-	return c, err
-}
-
-// psu is the person as a bank is told of it: with an address only while the
-// person is there.
-func (s *Service) psu(ctx context.Context, c collection.Collection, locale string) (psu.Context, error) {
-	unattended := psu.Context{Locale: locale}
-	if !c.Attended {
-		return unattended, nil
-	}
-	plain, err := s.Vault.Open(ctx, c.Subject(), place(c.ID), c.Sealed)
-	if err != nil {
-		return unattended, err
-	}
-	var secret collection.Secret
-	if err := json.Unmarshal(plain, &secret); err != nil {
-		return unattended, err
-	}
-	secret.Locale = locale
-	return secret.Context, nil
 }

@@ -49,6 +49,11 @@ type Collection struct {
 // Secret is the part of a collection that is only ever stored sealed.
 type Secret struct {
 	psu.Context // of the person who started it; only when attended
+	// Asked names the questions that were put to the institution and have no stored
+	// answer; only when the person is not there. It is committed before a question
+	// is asked: the institution counts those reads, so that a question whose
+	// outcome is not known must not be asked again.
+	Asked []string `json:"asked,omitempty"`
 }
 
 // Subject names whose data key seals what the collection brings: the user, or

@@ -20,6 +20,7 @@ type interceptor struct {
 // bankRequest is a request of a connector.
 type bankRequest struct {
 	method, path string
+	target       string // path and query
 	consentID    string // the bank's consent id, from the header or the path
 	requestID    string
 	header       http.Header
@@ -100,10 +101,16 @@ func (w *interceptor) inject(c *injectedFault, method, part string) *injectedFau
 // awaitHit waits until a request matches the fault.
 func (w *env) awaitHit(t *testing.T, c *injectedFault) {
 	t.Helper()
-	w.await(t, "a request that matches the fault", func() bool {
+	w.awaitHits(t, c, 1)
+}
+
+// awaitHits waits until n requests match the fault.
+func (w *env) awaitHits(t *testing.T, c *injectedFault, n int) {
+	t.Helper()
+	w.await(t, "requests that match the fault", func() bool {
 		w.interceptor.mu.Lock()
 		defer w.interceptor.mu.Unlock()
-		return c.hits > 0
+		return c.hits >= n
 	})
 }
 
@@ -133,7 +140,7 @@ func (w *interceptor) requestsFor(consent string) []bankRequest {
 
 // record records a request and returns the fault that matches it, if any.
 func (w *interceptor) record(r *http.Request) (match *injectedFault, gate chan struct{}) {
-	a := bankRequest{method: r.Method, path: r.URL.Path, consentID: r.Header.Get("Consent-Id"), requestID: r.Header.Get("X-Request-Id"), header: r.Header.Clone()}
+	a := bankRequest{method: r.Method, path: r.URL.Path, target: r.URL.RequestURI(), consentID: r.Header.Get("Consent-Id"), requestID: r.Header.Get("X-Request-Id"), header: r.Header.Clone()}
 	if _, rest, found := strings.Cut(r.URL.Path, "/v1/consents/"); found && a.consentID == "" {
 		a.consentID, _, _ = strings.Cut(rest, "/")
 	}

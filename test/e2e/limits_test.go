@@ -87,13 +87,14 @@ func TestPollingLease_EndsUnpolledCollection(t *testing.T) {
 
 	stalled = w.interceptor.stall("GET", "/transactions")
 	background := p.startCollection(t, storedConsent(demoBank, consent, "")).ID
-	w.awaitHit(t, stalled)
+	w.awaitHits(t, stalled, 4) // as many as are asked at once
 	w.clock.jump(unpolled)
+	w.awaitHits(t, stalled, 5) // its job's lease has passed too: another run goes on
 	if s := p.pollCollection(t, background); s.Status != "COLLECTING" || s.PollingTimeout != nil {
 		t.Errorf("the background refresh is %+v", s)
 	}
 	w.interceptor.end(stalled)
-	p.awaitCollection(t, background, "COMPLETED")
+	p.awaitCollection(t, background, "COMPLETED_PARTIAL") // without what the first run was asking
 }
 
 // Consents and data over half a year: expiry, revocation at the bank, background limit,
