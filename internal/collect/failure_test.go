@@ -1,0 +1,126 @@
+package collect_test
+
+import (
+	"context"
+	"testing"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// failures is what each kind of failure of the account list becomes (docs/reference/api.md
+// 5.7), and what it does to the stored consent.
+var failures = map[institution.ErrorKind]struct {
+	status  collection.Status
+	consent consent.Status
+}{
+	institution.Unreachable:    {collection.ThirdPartyError, consent.Authorized},
+	institution.Busy:           {collection.ThirdPartyError, consent.Authorized},
+	institution.AccessExceeded: {collection.ThirdPartyError, consent.Authorized},
+	institution.Garbled:        {collection.ThirdPartyError, consent.Authorized},
+	institution.ForeignAddress: {collection.ThirdPartyError, consent.Authorized},
+	institution.ConsentGone:    {collection.AuthenticationError, consent.Revoked},
+	institution.ConsentOver:    {collection.AuthenticationError, consent.Expired},
+	institution.SCARequired:    {collection.AuthenticationError, consent.Expired},
+	institution.PersonRefused:  {collection.CustomerEnrollmentRequired, consent.Authorized},
+	institution.NotCovered:     {collection.Failed, consent.Authorized},
+	institution.Conflict:       {collection.Failed, consent.Authorized},
+	institution.Refused:        {collection.Failed, consent.Authorized},
+	institution.CertificateBad: {collection.Failed, consent.Authorized},
+}
+
+func TestCollection_FailsAsTheBankDid(t *testing.T) {
+	b := newBench(t)
+	for k, want := range failures {
+		b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(k) }
+		b.bank.asked, b.bank.times = nil, map[institution.Question]int{}
+		under := b.granted()
+		c := b.look(b.start(b.request(under, "192.0.2.7")).ID)
+		if c.Status != want.status || b.Consent(under.ID).Status != want.consent {
+			t.Errorf("%s: %s, the consent %s", k, c.Status, b.Consent(under.ID).Status)
+		}
+		tries := 1
+		if k.Passing() {
+			tries = 3
+		}
+		if all, _ := b.bank.count(""); all != tries {
+			t.Errorf("%s: asked %d times", k, all)
+		}
+		if _, err := b.Data(t.Context(), b.owner(), c.ID); err == nil {
+			t.Errorf("%s: there is data", k)
+		}
+		if b.raws(c.ID) != 0 {
+			t.Errorf("%s: %d answers are kept", k, b.raws(c.ID))
+		}
+	}
+}
+
+// A failure of a part leaves the rest standing; one that ends the consent ends
+// everything.
+func TestCollection_IsPartialWhenAPartFails(t *testing.T) {
+	for k := range failures {
+		for link, missing := range map[string]string{"main/2": "main", "save/balances": "save", "save/transactions": "save"} {
+			b := newBench(t)
+			b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
+				if q.Link == link {
+					return kind(k)
+				}
+				return nil
+			}
+			c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+			if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateBad {
+				b.ended(c, failures[k].status)
+				continue
+			}
+			b.ended(c, collection.CompletedPartial)
+			all := b.products(c.ID)
+			p := all[missing]
+			if len(all) != 3 || len(*all["card"].Transactions) != 1 {
+				t.Errorf("%s of %s: %d products", k, link, len(all))
+			}
+			switch link {
+			case "main/2": // the first page is there
+				if len(*p.Transactions) != 1 {
+					t.Errorf("%s of %s: %+v", k, link, p)
+				}
+			case "save/balances":
+				if p.BookedBalance != nil || len(*p.Transactions) != 1 {
+					t.Errorf("%s of %s: %+v", k, link, p)
+				}
+			default: // unknown is not empty
+				if p.Transactions != nil || p.BookedBalance == nil {
+					t.Errorf("%s of %s: %+v", k, link, p)
+				}
+			}
+		}
+	}
+}
+
+func TestCollection_IsPartialWithoutTheCards(t *testing.T) {
+	b := newBench(t)
+	b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
+		if q.Kind == "cards" {
+			return kind(institution.Unreachable)
+		}
+		return nil
+	}
+	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+	b.ended(c, collection.CompletedPartial)
+	if n := len(b.products(c.ID)); n != 2 {
+		t.Errorf("%d products", n)
+	}
+}
+
+func TestCollection_WithGarbledAnswers(t *testing.T) {
+	for link, want := range map[string]collection.Status{"": collection.ThirdPartyError, "main/3": collection.CompletedPartial} {
+		b := newBench(t)
+		b.bank.reads = func(q institution.Question) error {
+			if q.Link == link && q.Kind != "cards" {
+				return kind(institution.Garbled)
+			}
+			return nil
+		}
+		b.ended(b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID), want)
+	}
+}
