@@ -12,10 +12,6 @@ import (
 	"samla/internal/store"
 )
 
-// giveUpOpening is how long a bank that cannot be reached is tried before the
-// person, who is waiting at a screen, is told.
-const giveUpOpening = 30 * time.Second
-
 // visit is one look at one consent: the row, its secret and its bank.
 type visit struct {
 	*Service
@@ -73,8 +69,8 @@ func (v *visit) run(ctx context.Context) error {
 		at  consent.Step
 		run func(context.Context) (more bool, err error)
 	}{
-		{consent.StepOpening, v.outcomeUnknown}, {consent.StepOpen, v.open}, {consent.StepAuthorize, v.authorise},
-		{consent.StepWatch, v.watch}, {consent.StepKeep, v.keep},
+		{consent.StepOpening, v.outcomeUnknown}, {consent.StepAuthorizing, v.outcomeUnknown},
+		{consent.StepOpen, v.open}, {consent.StepAuthorize, v.authorize}, {consent.StepWatch, v.watch}, {consent.StepKeep, v.keep},
 	} {
 		if v.c.Step != step.at {
 			continue

@@ -71,18 +71,24 @@ type Scope struct {
 }
 
 // Step is the cursor of the flow behind the public status: what has to be done
-// next at the bank. It is written before the deed, so that a crash in between
-// is followed by the same deed and not by another one.
+// next at the bank. It is stored before the bank is called, so that after a crash
+// the same call follows and not another one.
+//
+// A row whose step a binary does not know is left alone: time alone changes it.
+// So an older binary that runs beside this one does no harm to newer steps.
 type Step string
 
-// The steps in their order.
+// The steps in their order. OPENING and AUTHORISING are for banks where a repeat
+// would make a second consent or authorization (Profile.ReplaySafe is false): the
+// call may have been sent and must not be sent again.
 const (
-	StepOpen      Step = "OPEN"      // create the consent at the bank
-	StepOpening   Step = "OPENING"   // likewise, at a bank where a repeat would make a second one
-	StepAuthorize Step = "AUTHORISE" // start the authorisation
-	StepWatch     Step = "WATCH"     // follow the authorisation to its end
-	StepKeep      Step = "KEEP"      // authorised: check daily, expire on time
-	StepEnd       Step = "END"       // nothing is left to do
+	StepOpen        Step = "OPEN" // create the consent at the bank
+	StepOpening     Step = "OPENING"
+	StepAuthorize   Step = "AUTHORISE" // start the authorization
+	StepAuthorizing Step = "AUTHORISING"
+	StepWatch       Step = "WATCH" // follow the authorization to its end
+	StepKeep        Step = "KEEP"  // authorized: check daily, expire on time
+	StepEnd         Step = "END"   // nothing is left to do
 )
 
 // ID is our id of a consent, a UUID of version 7. It is a type of its own so that

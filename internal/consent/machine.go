@@ -18,6 +18,13 @@ type Event interface{ event() }
 // again.
 type Opening struct{}
 
+// Authorizing says that the authorization is about to be started at such a bank.
+type Authorizing struct{}
+
+// Unsent says that what Opening or Authorizing announced did not reach the bank, so
+// that it can be tried again.
+type Unsent struct{}
+
 // Opened says that the bank has created the consent; the authorisation comes next.
 type Opened struct{}
 
@@ -49,14 +56,16 @@ type Expiry struct{ Cause Cause }
 // Ticked says that only time has passed.
 type Ticked struct{}
 
-func (Opening) event()    {}
-func (Opened) event()     {}
-func (Instructed) event() {}
-func (Granted) event()    {}
-func (FailedWith) event() {}
-func (Withdrawn) event()  {}
-func (Expiry) event()     {}
-func (Ticked) event()     {}
+func (Opening) event()     {}
+func (Authorizing) event() {}
+func (Unsent) event()      {}
+func (Opened) event()      {}
+func (Instructed) event()  {}
+func (Granted) event()     {}
+func (FailedWith) event()  {}
+func (Withdrawn) event()   {}
+func (Expiry) event()      {}
+func (Ticked) event()      {}
 
 // IllegalError says that an event cannot happen in a status, or has a cause that
 // is not one of its own.
@@ -88,13 +97,23 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			c.Step = StepOpening
 			return c, nil
 		}
+	case Authorizing:
+		if c.Status == Initiated && c.Step == StepAuthorize {
+			c.Step = StepAuthorizing
+			return c, nil
+		}
+	case Unsent:
+		if back, ok := map[Step]Step{StepOpening: StepOpen, StepAuthorizing: StepAuthorize}[c.Step]; ok {
+			c.Step = back
+			return c, nil
+		}
 	case Opened:
 		if c.Status == Initiated && (c.Step == StepOpen || c.Step == StepOpening) {
 			c.Step = StepAuthorize
 			return c, nil
 		}
 	case Instructed:
-		if c.Status == Initiated && c.Step == StepAuthorize {
+		if c.Status == Initiated && (c.Step == StepAuthorize || c.Step == StepAuthorizing) {
 			c.Step = StepWatch
 			return c.to(AwaitingAuthorization, now), nil
 		}

@@ -26,9 +26,13 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 7).Draw(t, "event") {
+		switch rapid.IntRange(0, 9).Draw(t, "event") {
 		case 7:
 			return consent.Opening{}
+		case 8:
+			return consent.Authorizing{}
+		case 9:
+			return consent.Unsent{}
 		case 0:
 			return consent.Opened{}
 		case 1:
