@@ -46,6 +46,8 @@ type scripted struct {
 
 	padding int // bytes that each answer is longer
 
+	waiting chan struct{} // one for each call that waits to be given up
+
 	mu    sync.Mutex
 	asked []institution.Question
 	with  []institution.Access
@@ -63,8 +65,9 @@ func newScripted() *scripted {
 		fetches:  func(context.Context, institution.Question, int) error { return nil },
 		reads:    func(institution.Question) error { return nil },
 		accounts: []fact.Account{account("main"), account("save")}, cards: []fact.Account{cardAccount},
-		next:  map[string]string{"main/transactions": "main/2", "main/2": "main/3"},
-		times: map[institution.Question]int{},
+		next:    map[string]string{"main/transactions": "main/2", "main/2": "main/3"},
+		times:   map[institution.Question]int{},
+		waiting: make(chan struct{}),
 	}
 }
 
@@ -133,6 +136,18 @@ func listed(accounts []fact.Account, from string) institution.Reading {
 			institution.Question{Kind: "transactions", Account: a.Key, Needs: institution.NeedsTransactions, From: from, Link: a.ID + "/transactions"})
 	}
 	return r
+}
+
+// wait waits until the call is given up, and waitFor until n calls do so.
+func (s *scripted) wait(ctx context.Context) {
+	s.waiting <- struct{}{}
+	<-ctx.Done()
+}
+
+func (s *scripted) waitFor(n int) {
+	for range n {
+		<-s.waiting
+	}
 }
 
 func (s *scripted) Mapping() int { return 7 }

@@ -2,11 +2,15 @@ package collect_test
 
 import (
 	"context"
+	"maps"
+	"strings"
+	"sync"
 	"testing"
 
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/intercept"
 )
 
 // failures is what each kind of failure of the account list becomes (docs/reference/api.md
@@ -122,5 +126,52 @@ func TestCollection_WithGarbledAnswers(t *testing.T) {
 			return nil
 		}
 		b.ended(b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID), want)
+	}
+}
+
+// outcomes counts the calls that have ended by their kind of failure, those that
+// this server gave up as "cancelled".
+type outcomes struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (o *outcomes) Observe(got intercept.Outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	kind := string(got.Kind)
+	if got.Cancelled {
+		kind = "cancelled"
+	}
+	o.n[kind]++
+}
+
+// The failure of one question that ends the whole collection gives up those that
+// are asked beside it. Their end is not the bank's fault, and not worth a line.
+func TestCrawl_GivesUpSiblingsOfAFatalFailure(t *testing.T) {
+	for _, ip := range []string{"192.0.2.7", ""} {
+		b := newBench(t)
+		b.bank.profile.Parallel = 3
+		b.bank.fetches = func(ctx context.Context, q institution.Question, _ int) error {
+			switch q.Link {
+			case "save/balances":
+				b.bank.waitFor(2) // siblings are under way
+				return kind(institution.ConsentGone)
+			case "main/balances", "main/transactions":
+				b.bank.wait(ctx)
+				return &institution.Error{Kind: institution.Unreachable, Cause: ctx.Err()}
+			}
+			return nil
+		}
+		seen := &outcomes{n: map[string]int{}}
+		b.Institutions[theBank] = intercept.Wrap(b.bank.institution(), intercept.Observe(b.Clock, seen))
+		b.ended(b.look(b.start(b.request(b.granted(), ip)).ID), collection.AuthenticationError)
+		delete(seen.n, "") // what succeeded before
+		if want := map[string]int{"cancelled": 2, string(institution.ConsentGone): 1}; !maps.Equal(seen.n, want) {
+			t.Errorf("calls failed as %v, want %v", seen.n, want)
+		}
+		if strings.Contains(b.logs.String(), "could not be read") {
+			t.Errorf("logged %s", b.logs)
+		}
 	}
 }
