@@ -1,59 +1,65 @@
 package collect
 
 import (
-	"context"
 	"sync"
 	"time"
 
 	"samla/internal/collection"
-	"samla/internal/fault"
-	"samla/internal/store"
 )
 
-// writeEvery is how often at most a poll is written down. The state machine
-// allows for it: a lease ends that much later than was told.
-const writeEvery = 10 * time.Second
+const (
+	// writeEvery is how often a poll is written down at most. The state machine
+	// allows for it: a lease ends that much later than was told.
+	writeEvery = 10 * time.Second
+	// pollLife is how long a poll matters: no lease that it renewed lasts longer.
+	pollLife = collection.Lease + writeEvery
+)
 
-// polls remembers when collections were last polled, so that the hottest route
-// of all does not write.
+// polls remembers when collections were last polled, so that the most frequent
+// request of all does not write. A poll is forgotten after pollLife, and before
+// twice that, because the node that is polled may not be the one that concludes
+// the collection.
 type polls struct {
-	mu    sync.Mutex
-	known map[string]poll
+	mu            sync.Mutex
+	recent, older map[string]poll // by collection; recent ones take precedence
+	since         time.Time       // when recent was begun
 }
 
 type poll struct{ at, written time.Time }
 
-func newPolls() *polls { return &polls{known: map[string]poll{}} }
+func newPolls() *polls {
+	return &polls{recent: map[string]poll{}, older: map[string]poll{}}
+}
 
 // note remembers a poll that is written down already.
 func (p *polls) note(id string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known[id] = poll{at, at}
+	p.put(id, poll{at, at})
 }
 
-// seen remembers a poll and reports whether it is time to write it down.
-func (p *polls) seen(c collection.Collection, at time.Time) (write bool) {
+// add remembers a poll and reports whether it is time to write it down.
+func (p *polls) add(c collection.Collection, at time.Time) (write bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	was, ok := p.known[c.ID]
+	known, ok := p.get(c.ID)
 	if !ok {
-		was.written = c.PolledAt
+		known.written = c.PolledAt
 	}
-	was.at = at
-	if write = at.Sub(was.written) >= writeEvery; write {
-		was.written = at
+	known.at = at
+	if write = at.Sub(known.written) >= writeEvery; write {
+		known.written = at
 	}
-	p.known[c.ID] = was
+	p.put(c.ID, known)
 	return write
 }
 
-// last is when the collection was last polled, as far as this node knows.
+// last returns when the collection was last polled, as far as this node knows.
 func (p *polls) last(c collection.Collection) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at := p.known[c.ID].at; at.After(c.PolledAt) {
-		return at
+	if known, _ := p.get(c.ID); known.at.After(c.PolledAt) {
+		return known.at
 	}
 	return c.PolledAt
 }
@@ -61,33 +67,24 @@ func (p *polls) last(c collection.Collection) time.Time {
 func (p *polls) forget(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.known, id)
+	delete(p.recent, id)
+	delete(p.older, id)
 }
 
-// Poll answers a status poll: it reads the collection, renews its lease and
-// returns the moment the next poll is due by (zero when it need not be polled).
-// The view's Consent is there while the person signs. Faults: CollectionNotFound,
-// and Unauthorized for a user who was anonymized.
-func (s *Service) Poll(ctx context.Context, o Owner, id string) (store.CollectionView, time.Time, error) {
-	view, err := s.Store.CollectionStatus(ctx, id)
-	if err != nil {
-		return view, time.Time{}, notFound(err)
+func (p *polls) get(id string) (poll, bool) {
+	known, ok := p.recent[id]
+	if !ok {
+		known, ok = p.older[id]
 	}
-	if !o.owns(view.Collection) {
-		return view, time.Time{}, notFound(store.ErrNotFound)
+	return known, ok
+}
+
+func (p *polls) put(id string, known poll) {
+	switch age := known.at.Sub(p.since); {
+	case age >= 2*pollLife:
+		p.recent, p.older, p.since = map[string]poll{}, map[string]poll{}, known.at
+	case age >= pollLife:
+		p.recent, p.older, p.since = map[string]poll{}, p.recent, known.at
 	}
-	if view.UserGone && o.UserID != "" {
-		return view, time.Time{}, fault.New(fault.Unauthorized)
-	}
-	if !view.Leased() {
-		if view.Status.Terminal() {
-			s.polls.forget(id)
-		}
-		return view, time.Time{}, nil
-	}
-	now := s.Clock.Now()
-	if s.polls.seen(view.Collection, now) {
-		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.Polled(ctx, id, now) })
-	}
-	return view, now.Add(collection.Lease), err
+	p.recent[id] = known
 }

@@ -96,6 +96,31 @@ func TestLeaseOverNodes(t *testing.T) {
 	}
 }
 
+// A node that is polled does not see the end of a collection that another node
+// concludes. It forgets the polls when they no longer matter.
+func TestPolls_AreForgottenOnEveryNode(t *testing.T) {
+	b := newBench(t)
+	other := b.service()
+	const n = 50
+	for range n {
+		c := b.signing()
+		b.Clock.Advance(time.Second)
+		b.poll(other, c.ID)
+		if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if collect.Remembered(b.Service) != 0 {
+		t.Errorf("the node that concludes remembers %d polls", collect.Remembered(b.Service))
+	}
+	b.Clock.Advance(3 * time.Minute)
+	c := b.signing() // any poll at all
+	b.poll(other, c.ID)
+	if m := collect.Remembered(other); m != 1 {
+		t.Errorf("the other node remembers %d polls of %d collections that have ended", m-1, n)
+	}
+}
+
 func TestUnpolledWhileNobodySigns(t *testing.T) {
 	b := newBench(t)
 	attended, background := b.start(b.request(b.granted(), "192.0.2.7")), b.start(b.request(b.granted(), ""))
