@@ -36,6 +36,8 @@ type UserWriter interface {
 // concurrent calls can share statements and commits.
 type UserCreator interface {
 	// CreateUser stores a user as Tx.AddUser does. When it returns nil, the user
-	// is on disk. Errors: ErrExists.
+	// is on disk. A user that is stored already with the same id and external id
+	// is no error, so that a call whose outcome was lost can be repeated. Errors:
+	// ErrExists.
 	CreateUser(ctx context.Context, u user.User) error
 }

@@ -42,7 +42,7 @@ func (r *collectionRow) dest() []any {
 
 func (r *collectionRow) value() (collection.Collection, error) {
 	k := r.k
-	k.Attended, k.Sealed = r.attended != 0, bytes(k.Sealed)
+	k.Attended, k.Sealed = r.attended != 0, fromBlob(k.Sealed)
 	k.CreatedAt, k.StatusChangedAt, k.PolledAt = moment(r.created), moment(r.changed), moment(r.polled)
 	k.DataUntil, k.ErasedAt, k.WakeAt = moment(r.dataUntil), moment(r.erased), moment(r.wake)
 	if r.accounts == "" {

@@ -40,7 +40,7 @@ func (r *consentRow) value() (consent.Consent, error) {
 	c := r.c
 	c.CreatedAt, c.StatusChangedAt, c.AuthorizeBy = moment(r.created), moment(r.changed), moment(r.authorizeBy)
 	c.ExpiresAt, c.SCAExpiresAt, c.RevokedAt = moment(r.expires), moment(r.scaExpires), moment(r.revoked)
-	c.WakeAt, c.Sealed = moment(r.wake), bytes(c.Sealed)
+	c.WakeAt, c.Sealed = moment(r.wake), fromBlob(c.Sealed)
 	var err error
 	if c.Requested, err = decodeScope(r.requested); err != nil {
 		return c, err

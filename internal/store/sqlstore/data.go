@@ -14,7 +14,7 @@ func scanRaw(r rows) (collection.RawAnswer, error) {
 	var fetched, seq, mapping int64
 	err := r.Scan(&raw.CollectionID, &seq, &raw.Kind, &mapping, &fetched, &raw.Sealed)
 	raw.Seq, raw.Mapping = int(seq), int(mapping)
-	raw.FetchedAt, raw.Sealed = moment(fetched), bytes(raw.Sealed)
+	raw.FetchedAt, raw.Sealed = moment(fetched), fromBlob(raw.Sealed)
 	return raw, err
 }
 

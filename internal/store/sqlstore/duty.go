@@ -13,7 +13,7 @@ func scanDuty(r rows) (outbox.Message, error) {
 	var d outbox.Message
 	var created, attempts, wake int64
 	err := r.Scan(&d.ID, (*string)(&d.Kind), &d.Company, (*string)(&d.ConsentID), &created, &attempts, &d.Sealed, &wake)
-	d.CreatedAt, d.Attempts, d.Sealed, d.WakeAt = moment(created), int(attempts), bytes(d.Sealed), moment(wake)
+	d.CreatedAt, d.Attempts, d.Sealed, d.WakeAt = moment(created), int(attempts), fromBlob(d.Sealed), moment(wake)
 	return d, err
 }
 

@@ -13,7 +13,7 @@ func (r reader) AuditEntries(ctx context.Context, consentID consent.ID) ([]audit
 	return list(ctx, r.q, func(r rows) (e audit.Entry, err error) {
 		var at int64
 		err = r.Scan(&e.ID, &at, &e.ClientID, &e.UserID, (*string)(&e.ConsentID), &e.Kind, &e.Detail)
-		e.At, e.Detail = moment(at), bytes(e.Detail)
+		e.At, e.Detail = moment(at), fromBlob(e.Detail)
 		return e, err
 	}, `SELECT `+evidenceColumns+` FROM evidence WHERE consent_id = $1 AND consent_id <> '' ORDER BY happened_at, id`, string(consentID))
 }

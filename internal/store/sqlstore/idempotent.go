@@ -23,7 +23,7 @@ func scanIdempotent(r rows) (idempotency.Record, error) {
 	var at, until, locked, done, status int64
 	err := r.Scan(&i.ClientID, &i.Key, &i.Request, &at, &until, &locked, &done, &i.UserID, &status, &i.Sealed)
 	i.StartedAt, i.ExpiresAt, i.LockedUntil = moment(at), moment(until), moment(locked)
-	i.Done, i.Status, i.Request, i.Sealed = done != 0, int(status), bytes(i.Request), bytes(i.Sealed)
+	i.Done, i.Status, i.Request, i.Sealed = done != 0, int(status), fromBlob(i.Request), fromBlob(i.Sealed)
 	return i, err
 }
 

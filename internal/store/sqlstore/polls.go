@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	pollLanes = 1  // queries of one kind under way at once; more made smaller queries and fewer answers
-	pollBatch = 64 // polls in one query
+	pollWorkers = 1  // queries of one kind that run at once; with more, queries are smaller and answers fewer
+	pollBatch   = 64 // polls in one query
 )
 
 // polls answers single-row reads of one kind. Concurrent ones share queries; a
@@ -20,7 +20,7 @@ type polls[V any] struct {
 	scan   func(rows) (id string, v V, err error)
 	cache  *cache[V]  // nil where others write too
 	stamps *stamps[V] // nil where they cannot be asked for
-	*gather[*poll[V]]
+	*batcher[*poll[V]]
 }
 
 // poll is one caller's question and, when done is closed, its answer.
@@ -34,7 +34,7 @@ type poll[V any] struct {
 
 func newPolls[V any](q querier, text string, scan func(rows) (string, V, error)) *polls[V] {
 	p := &polls[V]{q: q, text: text, scan: scan}
-	p.gather = &gather[*poll[V]]{lanes: pollLanes, size: pollBatch, run: p.answer}
+	p.batcher = &batcher[*poll[V]]{workers: pollWorkers, size: pollBatch, run: p.answer}
 	return p
 }
 
@@ -83,7 +83,7 @@ func (p *polls[V]) answer(batch []*poll[V]) {
 }
 
 func (p *polls[V]) read(ids []string, byID map[string]*poll[V]) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), detachedTimeout)
 	defer cancel()
 	ids, err := p.stamps.recall(ctx, p.q, ids, func(id string, v V) { tell(byID[id], v) })
 	if err != nil || len(ids) == 0 {

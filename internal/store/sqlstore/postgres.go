@@ -19,8 +19,9 @@ const (
 	migrateLock = 0x53616d6c61
 	// tries is how often a transaction is run that lost to another one.
 	tries = 8
-	// patience bounds what is done for no caller, or for one who may have left.
-	patience = 10 * time.Second
+	// detachedTimeout bounds work that has no caller's context: a batch of several
+	// callers, or a rollback after the caller's context has ended.
+	detachedTimeout = 10 * time.Second
 )
 
 // postgres is a database on a server, which several nodes may share.
@@ -102,7 +103,7 @@ func (p *postgres) once(ctx context.Context, fn func(querier) error) (err error)
 	defer func() {
 		// Also when fn panicked. What cannot be rolled back is closed by Release.
 		if t.begun && conn.Conn().PgConn().TxStatus() != 'I' {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachedTimeout)
 			defer cancel()
 			_, _ = conn.Exec(ctx, `ROLLBACK`)
 		}

@@ -41,6 +41,11 @@ func list[T any](ctx context.Context, q querier, scan func(rows) (T, error), tex
 	if err != nil {
 		return nil, err
 	}
+	return readAll(found, scan)
+}
+
+// readAll reads all rows of a result and closes it.
+func readAll[T any](found rows, scan func(rows) (T, error)) ([]T, error) {
 	defer found.Close()
 	var all []T
 	for found.Next() {
@@ -130,8 +135,8 @@ func blob(b []byte) []byte {
 	return b
 }
 
-// bytes is the reverse of blob.
-func bytes(b []byte) []byte {
+// fromBlob is the reverse of blob.
+func fromBlob(b []byte) []byte {
 	if len(b) == 0 {
 		return nil
 	}

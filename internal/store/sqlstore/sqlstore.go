@@ -55,9 +55,9 @@ type locks struct {
 // Store implements store.Store. It is made by Open.
 type Store struct {
 	reader
-	db        engine
-	hot       hot
-	newcomers *newcomers // nil where commits are shared anyway
+	db    engine
+	hot   hot
+	users *userBatcher // nil where commits are shared anyway
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -96,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{reader: reader{db.reads()}, db: db}
 	s.hot = newHot(s.q, !postgres && cfg.Exclusive, postgres)
 	if postgres {
-		s.newcomers = newNewcomers(s.q)
+		s.users = newUserBatcher(s.q)
 	}
 	return s, nil
 }

@@ -39,6 +39,14 @@ func testCreateUsers(_ *testing.T, f fixture) {
 		got, err := f.s.UserByExternalID(f.ctx, f.client.ID, name)
 		check(f, name, got, err, u)
 	}
+	if err := f.s.CreateUser(f.ctx, f.user); err != nil {
+		f.Errorf("a user that is stored already: %v", err)
+	}
+	same := newUser(f.client)
+	same.ID = f.user.ID
+	if err := f.s.CreateUser(f.ctx, same); !errors.Is(err, store.ErrExists) {
+		f.Errorf("an id that is taken: got error %v, want %v", err, store.ErrExists)
+	}
 	f.user.ID = newID()
 	if err := f.s.CreateUser(f.ctx, f.user); !errors.Is(err, store.ErrExists) {
 		f.Errorf("an external id that is taken: got error %v, want %v", err, store.ErrExists)

@@ -1,0 +1,44 @@
+package sqlstore
+
+import "sync"
+
+// batcher lets concurrent callers share statements. Requests that arrive while
+// all workers are busy wait and go together, at most size in one batch. A request
+// does not wait while a worker is idle. run answers the requests of a batch. It
+// runs on a goroutine of the batcher, so that no caller's end ends it.
+type batcher[T any] struct {
+	workers, size int
+	run           func([]T)
+
+	mu      sync.Mutex
+	running int
+	waiting []T
+}
+
+// add queues a request and starts a worker unless all are running.
+func (b *batcher[T]) add(request T) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = append(b.waiting, request)
+	if b.running < b.workers {
+		b.running++
+		go b.work()
+	}
+}
+
+// work runs batches until no request waits.
+func (b *batcher[T]) work() {
+	for {
+		b.mu.Lock()
+		n := min(len(b.waiting), b.size)
+		if n == 0 {
+			b.running--
+			b.mu.Unlock()
+			return
+		}
+		batch := b.waiting[:n:n]
+		b.waiting = b.waiting[n:]
+		b.mu.Unlock()
+		b.run(batch)
+	}
+}
