@@ -35,7 +35,7 @@ func (v *visit) outcomeUnknown(ctx context.Context) (bool, error) {
 func (v *visit) tryAgain(ctx context.Context, cause error) error {
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now, kind := v.Clock.Now(), institution.KindOf(cause)
-	if kind.Passing() && (v.bank.Profile.ReplaySafe || notSent(cause)) {
+	if kind.Transient() && (v.bank.Profile.ReplaySafe || notSent(cause)) {
 		if wait, inTime := v.nextAttempt(cause, now); inTime {
 			return v.attemptAt(ctx, now.Add(wait))
 		}
@@ -86,7 +86,7 @@ func failureOf(kind institution.ErrorKind) consent.FailureCode {
 		return consent.Rejected
 	case institution.SCARequired:
 		return consent.AuthenticationFailed
-	case institution.CertificateBad:
+	case institution.CertificateRejected:
 		return consent.InternalError
 	default:
 		return consent.BankError

@@ -75,19 +75,19 @@ func TestConsentInsideACollection(t *testing.T) {
 
 // failures is what each kind of a bank's failure becomes (docs/reference/api.md 4.1).
 var failures = map[institution.ErrorKind]consent.FailureCode{
-	institution.Unreachable:    consent.BankUnavailable,
-	institution.Busy:           consent.BankUnavailable,
-	institution.Conflict:       consent.AuthenticationConflict,
-	institution.PersonRefused:  consent.Rejected,
-	institution.ConsentGone:    consent.Rejected,
-	institution.ConsentOver:    consent.Rejected,
-	institution.NotCovered:     consent.Rejected,
-	institution.SCARequired:    consent.AuthenticationFailed,
-	institution.CertificateBad: consent.InternalError,
-	institution.AccessExceeded: consent.BankError,
-	institution.Refused:        consent.BankError,
-	institution.Garbled:        consent.BankError,
-	institution.ForeignAddress: consent.BankError,
+	institution.Unreachable:         consent.BankUnavailable,
+	institution.Busy:                consent.BankUnavailable,
+	institution.Conflict:            consent.AuthenticationConflict,
+	institution.PersonRefused:       consent.Rejected,
+	institution.ConsentGone:         consent.Rejected,
+	institution.ConsentOver:         consent.Rejected,
+	institution.NotCovered:          consent.Rejected,
+	institution.SCARequired:         consent.AuthenticationFailed,
+	institution.CertificateRejected: consent.InternalError,
+	institution.AccessExceeded:      consent.BankError,
+	institution.Refused:             consent.BankError,
+	institution.MalformedResponse:   consent.BankError,
+	institution.ForeignAddress:      consent.BankError,
 }
 
 func TestFailureFollowsTheBank(t *testing.T) {
@@ -111,7 +111,7 @@ func TestFailureFollowsTheBank(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			for k, want := range failures {
-				if k.Passing() && (verb == "asking" || verb == "deciding") {
+				if k.Transient() && (verb == "asking" || verb == "deciding") {
 					want = consent.AuthenticationTimeout // the bank may answer the next time, as long as there is time
 				}
 				script(b.bank, kind(k))

@@ -95,7 +95,7 @@ func (v *visit) question(ctx context.Context) (done bool, err error) {
 	}
 	a, err := v.bank.Authorizer.AuthorizationStatus(ctx, v.access(), v.secret.AuthorizationID, v.secret.StatusLink, otherDevice(v.c))
 	switch {
-	case err != nil && institution.KindOf(err).Passing():
+	case err != nil && institution.KindOf(err).Transient():
 		return false, nil // the bank may answer the next time; AuthorizeBy bounds the tries
 	case err != nil:
 		v.Log.Info("a bank ended an authorization", "company", v.c.Company, "consent", v.c.ID, "error", err)
@@ -117,7 +117,7 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 	}
 	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
 	if err != nil {
-		if institution.KindOf(err).Passing() {
+		if institution.KindOf(err).Transient() {
 			return false, nil
 		}
 		failed := consent.FailedWith{Code: failureOf(institution.KindOf(err)), Cause: saidBy(err)}

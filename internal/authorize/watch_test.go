@@ -242,8 +242,8 @@ func TestDailyCheck(t *testing.T) {
 		"over":          {err: kind(institution.ConsentOver), want: consent.Expired},
 		"unreachable":   {err: kind(institution.Unreachable), want: consent.Authorized, again: time.Hour},
 		"busy":          {err: kind(institution.Busy), want: consent.Authorized, again: time.Hour},
-		"garbled":       {err: kind(institution.Garbled), want: consent.Authorized, again: time.Hour},
-		"certificate":   {err: kind(institution.CertificateBad), want: consent.Authorized, again: time.Hour},
+		"malformed":     {err: kind(institution.MalformedResponse), want: consent.Authorized, again: time.Hour},
+		"certificate":   {err: kind(institution.CertificateRejected), want: consent.Authorized, again: time.Hour},
 		"sign again":    {err: kind(institution.SCARequired), want: consent.Authorized, again: time.Hour},
 		"another error": {err: errors.New("no bank's"), want: consent.Authorized, again: time.Hour},
 	} {

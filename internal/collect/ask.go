@@ -74,7 +74,7 @@ func (c *crawl) repeatable(err error) bool {
 		return false
 	}
 	if c.attended {
-		return said.Kind.Passing()
+		return said.Kind.Transient()
 	}
 	return said.NotSent
 }

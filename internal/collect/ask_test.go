@@ -48,7 +48,7 @@ func TestAsk_RepeatsWithoutThePersonOnlyWhatWasNotSent(t *testing.T) {
 			want, asked := collection.CompletedPartial, 1
 			if notSent {
 				want, asked = collection.Completed, 3
-			} else if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateBad {
+			} else if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateRejected {
 				want = failures[k].status
 			}
 			if _, n := b.bank.count("save/transactions"); n != asked || c.Status != want {

@@ -143,7 +143,7 @@ func final(err error) bool {
 		return true
 	}
 	switch said.Kind {
-	case institution.ConsentGone, institution.ConsentOver, institution.CertificateBad:
+	case institution.ConsentGone, institution.ConsentOver, institution.CertificateRejected:
 		return true
 	}
 	return false

@@ -19,19 +19,19 @@ var failures = map[institution.ErrorKind]struct {
 	status  collection.Status
 	consent consent.Status
 }{
-	institution.Unreachable:    {collection.ThirdPartyError, consent.Authorized},
-	institution.Busy:           {collection.ThirdPartyError, consent.Authorized},
-	institution.AccessExceeded: {collection.ThirdPartyError, consent.Authorized},
-	institution.Garbled:        {collection.ThirdPartyError, consent.Authorized},
-	institution.ForeignAddress: {collection.ThirdPartyError, consent.Authorized},
-	institution.ConsentGone:    {collection.AuthenticationError, consent.Revoked},
-	institution.ConsentOver:    {collection.AuthenticationError, consent.Expired},
-	institution.SCARequired:    {collection.AuthenticationError, consent.Expired},
-	institution.PersonRefused:  {collection.CustomerEnrollmentRequired, consent.Authorized},
-	institution.NotCovered:     {collection.Failed, consent.Authorized},
-	institution.Conflict:       {collection.Failed, consent.Authorized},
-	institution.Refused:        {collection.Failed, consent.Authorized},
-	institution.CertificateBad: {collection.Failed, consent.Authorized},
+	institution.Unreachable:         {collection.ThirdPartyError, consent.Authorized},
+	institution.Busy:                {collection.ThirdPartyError, consent.Authorized},
+	institution.AccessExceeded:      {collection.ThirdPartyError, consent.Authorized},
+	institution.MalformedResponse:   {collection.ThirdPartyError, consent.Authorized},
+	institution.ForeignAddress:      {collection.ThirdPartyError, consent.Authorized},
+	institution.ConsentGone:         {collection.AuthenticationError, consent.Revoked},
+	institution.ConsentOver:         {collection.AuthenticationError, consent.Expired},
+	institution.SCARequired:         {collection.AuthenticationError, consent.Expired},
+	institution.PersonRefused:       {collection.CustomerEnrollmentRequired, consent.Authorized},
+	institution.NotCovered:          {collection.Failed, consent.Authorized},
+	institution.Conflict:            {collection.Failed, consent.Authorized},
+	institution.Refused:             {collection.Failed, consent.Authorized},
+	institution.CertificateRejected: {collection.Failed, consent.Authorized},
 }
 
 func TestCollection_FailsAsTheBankDid(t *testing.T) {
@@ -45,7 +45,7 @@ func TestCollection_FailsAsTheBankDid(t *testing.T) {
 			t.Errorf("%s: %s, the consent %s", k, c.Status, b.Consent(under.ID).Status)
 		}
 		tries := 1
-		if k.Passing() {
+		if k.Transient() {
 			tries = 3
 		}
 		if all, _ := b.bank.count(""); all != tries {
@@ -73,7 +73,7 @@ func TestCollection_IsPartialWhenAPartFails(t *testing.T) {
 				return nil
 			}
 			c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-			if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateBad {
+			if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateRejected {
 				b.ended(c, failures[k].status)
 				continue
 			}
@@ -121,7 +121,7 @@ func TestCollection_WithGarbledAnswers(t *testing.T) {
 		b := newBench(t)
 		b.bank.reads = func(q institution.Question) error {
 			if q.Link == link && q.Kind != "cards" {
-				return kind(institution.Garbled)
+				return kind(institution.MalformedResponse)
 			}
 			return nil
 		}

@@ -1,11 +1,11 @@
-// Package institution is the port to banks: small verbs, each an interface of its own,
-// that a connector implements as far as its bank can. How a bank says things
-// stays inside its connector; what it can do is data, its Profile.
+// Package institution is the port to banks. Each verb is a small interface, and a
+// connector implements the verbs that its bank supports. The wire protocol of a
+// bank stays inside its connector; how banks differ is data, the Profile.
 //
-// A connector does no more than one exchange with the bank per call, keeps no
-// state between calls and never repeats a request: retries belong to its callers,
-// and Error.NotSent tells them that the bank cannot have received it. Every
-// error it returns is an *Error.
+// A connector makes at most one exchange with the bank per call, keeps no state
+// between calls and never retries: its callers do, and Error.NotSent tells them
+// that the bank cannot have received the request. Every error that a connector
+// returns is an *Error.
 package institution
 
 import (
@@ -16,68 +16,69 @@ import (
 	"samla/internal/psu"
 )
 
-// Access is what a bank needs to know a consent again.
+// Access identifies a consent in calls to its bank.
 type Access struct {
-	ConsentID consent.RemoteID // the bank's
-	Token     string           // bearer token, where the bank gives one
+	ConsentID consent.RemoteID
+	Token     string // bearer token; empty if the bank issues none
 	PSU       psu.Context
 }
 
-// OpenRequest asks for a consent.
+// OpenRequest is the request for a new consent.
 type OpenRequest struct {
-	RequestID   string // X-Request-ID; the same on a repeat
+	RequestID   string // X-Request-ID; a retry sends the same
 	Scope       consent.Scope
-	ValidUntil  time.Time // the last day asked for
-	Recurring   bool      // false: for one collection
+	ValidUntil  time.Time // the last day requested
+	Recurring   bool      // false: for a single collection
 	PSU         psu.Context
-	OtherDevice bool // the BankID app runs on another device: a QR code is wanted
+	OtherDevice bool // the BankID app runs on another device, so the person scans a QR code
 }
 
-// Opened is the bank's answer. ConsentID is to be kept secret.
+// Opened is a consent that the bank has created. ConsentID is secret.
 type Opened struct {
 	ConsentID consent.RemoteID
 }
 
-// Opener makes consents. OpenConsent with a RequestID that the bank has seen
-// gives the same consent again where Profile.ReplaySafe says so.
+// Opener creates consents. If Profile.ReplaySafe is set, a second OpenConsent
+// with the same request returns the same consent.
 type Opener interface {
 	OpenConsent(ctx context.Context, r OpenRequest) (Opened, error)
 }
 
-// AuthorizeRequest starts the authorisation of a consent.
+// AuthorizeRequest starts the authorization of a consent.
 type AuthorizeRequest struct {
-	RequestID   string           // X-Request-ID; the same on a repeat
-	ConsentID   consent.RemoteID // the bank's
+	RequestID   string // X-Request-ID; a retry sends the same
+	ConsentID   consent.RemoteID
 	PSU         psu.Context
 	OtherDevice bool
 }
 
-// Authorization is how far the person has come.
+// Authorization is the state of an authorization at its bank.
 type Authorization struct {
-	ID           string // the bank's; empty in answers to a status question
-	StatusLink   string // where to ask, as the bank gave it
+	ID           string // the bank's id; empty in the result of AuthorizationStatus
+	StatusLink   string // where to read the status, as the bank gave it; may be empty
 	State        AuthorizationState
-	Failure      consent.FailureCode // with AuthorizationFailed
-	Instructions *consent.Instructions
+	Failure      consent.FailureCode   // set with AuthorizationFailed
+	Instructions *consent.Instructions // nil: the bank gave none
 }
 
-// AuthorizationState is what an authorisation's status comes down to.
+// AuthorizationState classifies the status of an authorization.
 type AuthorizationState int
 
-// The states of an authorisation.
+// The states of an authorization.
 const (
 	AuthorizationPending AuthorizationState = iota
-	AuthorizationDone                       // the person has signed; the consent's own status decides
+	AuthorizationDone                       // the person has signed; whether the consent is valid is its own status
 	AuthorizationFailed
 )
 
-// Authorizer lets the person authorise a consent (decoupled SCA).
+// Authorizer lets the person authorize a consent with decoupled SCA.
 type Authorizer interface {
 	StartAuthorization(ctx context.Context, r AuthorizeRequest) (Authorization, error)
-	AuthorizationStatus(ctx context.Context, a Access, authorisationID, link string, otherDevice bool) (Authorization, error)
+	AuthorizationStatus(ctx context.Context, a Access, authorizationID, link string, otherDevice bool) (Authorization, error)
 }
 
-// ConsentState is what a bank's consent status comes down to (docs/reference/banks.md 4).
+// ConsentState classifies the status of a consent at its bank
+// (docs/reference/banks.md 4).
 type ConsentState int
 
 // The states of a consent at its bank.
@@ -89,20 +90,20 @@ const (
 	ConsentExpired
 )
 
-// ConsentInfo is a consent as the bank has it.
+// ConsentInfo is the state of a consent at its bank.
 type ConsentInfo struct {
 	State      ConsentState
-	Scope      consent.Scope // what was granted; meaningful when valid
-	ValidUntil time.Time     // the moment its last day ends
+	Scope      consent.Scope // what was granted; meaningful in ConsentValid
+	ValidUntil time.Time     // the end of its last day; zero if the bank does not say
 }
 
-// ConsentReader reads a consent back.
+// ConsentReader reads the state of a consent.
 type ConsentReader interface {
 	Consent(ctx context.Context, a Access) (ConsentInfo, error)
 }
 
-// Revoker ends a consent at the bank. A consent that is over already, or that
-// the bank does not know, is no error.
+// Revoker revokes a consent at the bank. A consent that has ended already, or that
+// the bank does not know, is not an error.
 type Revoker interface {
 	Revoke(ctx context.Context, a Access) error
 }

@@ -2,47 +2,48 @@ package institution
 
 import "time"
 
-// Profile is what a bank is like, as data (docs/reference/banks.md 11.3). The directory, the
-// flows and the quota go by it; it comes from the banks file and needs no code.
+// Profile describes how a bank differs from others (docs/reference/banks.md 11.3).
+// It comes from the banks file. The directory, the flows and the quotas use it.
 type Profile struct {
-	// QR says what the bank gives for a QR code.
+	// QR is what the bank provides for a QR code.
 	QR QRKind
-	// NeedsPSUID: the personal number must be known before the authorisation.
+	// NeedsPSUID: the authorization cannot start without the personal number.
 	NeedsPSUID bool
-	// PollInterval is the gap between two status questions while the person
+	// PollInterval is the time between two status requests while the person
 	// signs.
 	PollInterval time.Duration
 	// Deadline is how long the person has, from our first call to the bank.
 	Deadline time.Duration
-	// HistoryAttended and HistoryUnattended say how many days of transactions
-	// are asked for right after the person signed, and without the person.
+	// HistoryAttended and HistoryUnattended are the days of transactions that are
+	// requested right after the person signed, and without the person.
 	HistoryAttended, HistoryUnattended int
 	// DailyLimit is how often a consent may be read unattended in 24 hours.
 	DailyLimit int
-	// LongestConsent is the most days a consent can be asked for.
+	// LongestConsent is the maximum validity of a consent, in days.
 	LongestConsent int
-	// ReplaySafe: the bank gives the same consent again for the same
-	// X-Request-ID. Where it does not, an opening whose outcome is unknown is
-	// not repeated: the consent fails and the person starts anew.
+	// ReplaySafe: a second request with the same X-Request-ID returns the same
+	// consent. If it is false, an opening whose outcome is unknown is not
+	// retried: the consent fails and the person starts again.
 	ReplaySafe bool
 	// Signed: each request to the bank costs a signature of ours.
 	Signed bool
-	// Parallel is how many reads of one consent may be under way at once.
+	// Parallel is the number of concurrent reads under one consent.
 	Parallel int
 }
 
-// QRKind is what a bank gives for the person to scan.
+// QRKind is what a bank provides for the QR code that the person scans.
 type QRKind string
 
 // The kinds of QR data (docs/reference/banks.md 11.3).
 const (
 	QRNone   QRKind = "none"   // autostart token only: nothing to scan
-	QRImage  QRKind = "image"  // a static picture, passed through
-	QRText   QRKind = "text"   // a text that is new on each status question
+	QRImage  QRKind = "image"  // a static image, passed through
+	QRText   QRKind = "text"   // a text that changes with each status request
 	QRSecret QRKind = "secret" // BankID's secret: we compute the text
 )
 
-// WithDefaults fills in what is not said: BankID's and the RTS's numbers.
+// WithDefaults returns p with its zero members set to the defaults, which are those
+// of BankID and of the RTS.
 func (p Profile) WithDefaults() Profile {
 	if p.QR == "" {
 		p.QR = QRText

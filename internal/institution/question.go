@@ -2,27 +2,27 @@ package institution
 
 import "samla/internal/consent"
 
-// Question is one read at an institution. It is plain data: JSON carries it
-// unchanged, so that a collection can store what was asked and go on from there
-// in another process. Two questions are the same when they are equal.
+// Question is one read at an institution. It is plain data that survives a round
+// trip through JSON, so that a collection can store its questions and continue in
+// another process. Two questions are the same if they are equal.
 type Question struct {
-	Kind string `json:"kind"` // what is asked, in the family's words; not personal
-	// Account is the key of the account that the question is about; empty when it
-	// is about none in particular.
+	Kind string `json:"kind"` // what is asked, as the family names it; not personal
+	// Account is the key of the account that the question is about; empty if it is
+	// not about one account.
 	Account string `json:"account,omitempty"`
 	Needs   Needs  `json:"needs,omitempty"`
-	// Essential: without the answer there is nothing to show.
+	// Essential: without the answer the collection fails.
 	Essential bool   `json:"essential,omitempty"`
-	From      string `json:"from,omitempty"`   // first booking date wanted, YYYY-MM-DD
-	Link      string `json:"link,omitempty"`   // where to ask, as the institution gave it
-	Detail    string `json:"detail,omitempty"` // whatever else the family has to remember
+	From      string `json:"from,omitempty"`   // first booking date, YYYY-MM-DD
+	Link      string `json:"link,omitempty"`   // where to read it, as the institution gave it
+	Detail    string `json:"detail,omitempty"` // for the use of the family
 }
 
-// Needs says what a consent must cover for a question to be asked under it. The
-// empty value is covered by every consent.
+// Needs is the kind of data that a consent must cover for a question to be asked
+// under it. Every consent covers the empty value.
 type Needs string
 
-// What a consent may or may not cover.
+// The kinds of data that a consent covers or does not.
 const (
 	NeedsBalances     Needs = "balances"
 	NeedsTransactions Needs = "transactions"

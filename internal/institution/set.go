@@ -8,9 +8,9 @@ import (
 	"samla/internal/company"
 )
 
-// Institution is one institution as this server reaches it. What it can do is a
-// small interface each; a nil one means that it cannot. The interfaces may be
-// decorated one by one. Safe for concurrent use.
+// Institution is one institution that this server can reach. Each verb is a small
+// interface; nil means that the institution does not have it. Each can be decorated
+// by itself. Safe for concurrent use.
 type Institution struct {
 	Company company.Company // entry of the directory
 	Family  string          // name of its family
@@ -40,9 +40,9 @@ func (i Institution) Capabilities() []Verb {
 	return verbs
 }
 
-// Set holds the institutions of a server by company id. It is not changed after
-// the start. An institution that was taken out of the configuration is not in it,
-// while its consents and collections still are in the store.
+// Set holds the institutions of a server by company id. It does not change after
+// the start. An institution that was removed from the configuration is not in it,
+// although the store may still have its consents and collections.
 type Set map[string]Institution
 
 // Find returns the institution of a company and reports whether there is one.

@@ -2,12 +2,12 @@ package institution
 
 import "context"
 
-// Verb names a thing that an institution can be asked to do, for log lines,
-// metrics and the list of its capabilities.
+// Verb names an operation of an institution in log lines, metrics and the list of
+// capabilities.
 type Verb string
 
-// The verbs. Each names an interface of Institution, but for VerbAuthorizationStatus,
-// which is the second method of Authorizer.
+// The verbs. Each names an interface of Institution, except for
+// VerbAuthorizationStatus, which is the second method of Authorizer.
 const (
 	VerbOpen                Verb = "open"
 	VerbAuthorize           Verb = "authorize"

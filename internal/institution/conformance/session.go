@@ -92,7 +92,7 @@ func (s *session) fetch(t *testing.T, access institution.Access, q institution.Q
 			t.Errorf("the answer is about %+v at %s", answer.Question, answer.FetchedAt)
 		}
 		var failed *institution.Error
-		if !errors.As(err, &failed) || !failed.Kind.Passing() {
+		if !errors.As(err, &failed) || !failed.Kind.Transient() {
 			return answer, err
 		}
 		s.Advance(max(failed.RetryAfter, time.Second))

@@ -26,7 +26,7 @@ func TestObserve_ReportsKindAndDuration(t *testing.T) {
 	}{
 		"success":                 {want: intercept.Outcome{}},
 		"success, then cancelled": {cancel: true, want: intercept.Outcome{}},
-		"fault of the bank":       {err: &institution.Error{Kind: institution.Garbled, HTTPStatus: 200}, want: intercept.Outcome{Kind: institution.Garbled, Attribution: fault.ByBank}},
+		"fault of the bank":       {err: &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: 200}, want: intercept.Outcome{Kind: institution.MalformedResponse, Attribution: fault.ByBank}},
 		"fault of the person":     {err: &institution.Error{Kind: institution.PersonRefused}, want: intercept.Outcome{Kind: institution.PersonRefused, Attribution: fault.ByUser}},
 		"no answer in time":       {err: &institution.Error{Kind: institution.Unreachable, Cause: context.DeadlineExceeded}, want: intercept.Outcome{Kind: institution.Unreachable, Attribution: fault.ByBank}},
 		"cancelled":               {err: gaveUp, cancel: true, want: intercept.Outcome{Cancelled: true}},

@@ -153,7 +153,7 @@ func TestRevokeTakesWhatIsOverAsDone(t *testing.T) {
 		"expired":        {says(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`), ""},
 		"invalid":        {says(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_INVALID"}]}`), ""},
 		"404, no body":   {says(404, ""), ""},
-		"no certificate": {says(401, `{"tppMessages":[{"category":"ERROR","code":"CERTIFICATE_EXPIRED"}]}`), institution.CertificateBad},
+		"no certificate": {says(401, `{"tppMessages":[{"category":"ERROR","code":"CERTIFICATE_EXPIRED"}]}`), institution.CertificateRejected},
 		"blocked":        {says(403, `{"tppMessages":[{"category":"ERROR","code":"SERVICE_BLOCKED"}]}`), institution.PersonRefused},
 		"down":           {says(500, ""), institution.Unreachable},
 	} {

@@ -94,11 +94,11 @@ func unanswered(err error, requestID string) error {
 	e.NotSent = errors.As(err, &failed) && failed.NotSent()
 	switch httpclient.KindOf(err) {
 	case httpclient.CertificateRejected, httpclient.SigningFailed:
-		e.Kind = institution.CertificateBad
+		e.Kind = institution.CertificateRejected
 	case httpclient.OutsideBaseURL:
 		e.Kind = institution.ForeignAddress
 	case httpclient.ResponseTooLarge:
-		e.Kind = institution.Garbled
+		e.Kind = institution.MalformedResponse
 	}
 	return e
 }

@@ -49,7 +49,7 @@ const (
 	ended    = institution.ConsentOver
 	notCover = institution.NotCovered
 	sca      = institution.SCARequired
-	cert     = institution.CertificateBad
+	cert     = institution.CertificateRejected
 	nobody   = institution.PersonRefused
 	empty    = institution.ErrorKind("") // no error: the bank has no cards
 )
@@ -211,12 +211,12 @@ func TestRetryAfter(t *testing.T) {
 func TestNoAnswers(t *testing.T) {
 	s := newScripted(t, nil, says(200, "<html>Welcome</html>"))
 	for _, verb := range verbs[:3] {
-		if err := verb.call(t, s); institution.KindOf(err) != institution.Garbled {
+		if err := verb.call(t, s); institution.KindOf(err) != institution.MalformedResponse {
 			t.Errorf("%s: a page: got %v", verb.name, err)
 		}
 		for _, body := range []string{"", "{", "[]", "null", `"x"`, "{}"} {
 			s.answer = says(200, body)
-			if err := verb.call(t, s); institution.KindOf(err) != institution.Garbled {
+			if err := verb.call(t, s); institution.KindOf(err) != institution.MalformedResponse {
 				t.Errorf("%s: %q: got %v", verb.name, body, err)
 			}
 		}

@@ -26,7 +26,7 @@ func FuzzReadConsent(f *testing.F) {
 	f.Add([]byte(`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[]},"validUntil":"2027-05-21","consentStatus":"valid"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		info, err := readConsent(answer{body: body})
-		if err != nil && institution.KindOf(err) != institution.Garbled {
+		if err != nil && institution.KindOf(err) != institution.MalformedResponse {
 			t.Error(err)
 		}
 		for _, id := range info.Scope.AccountIDs {
@@ -46,7 +46,7 @@ func FuzzReadAuthorisation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		a, err := b.readAuthorisation(answer{body: body}, "sv-SE", true)
 		if err != nil {
-			if institution.KindOf(err) != institution.Garbled {
+			if institution.KindOf(err) != institution.MalformedResponse {
 				t.Error(err)
 			}
 			return

@@ -19,7 +19,7 @@ var (
 )
 
 func garbled(requestID string, cause error) error {
-	return &institution.Error{Kind: institution.Garbled, RequestID: requestID, Cause: cause}
+	return &institution.Error{Kind: institution.MalformedResponse, RequestID: requestID, Cause: cause}
 }
 
 // decode reads an answer's JSON object into v. A member of another type than v

@@ -61,15 +61,15 @@ var meanings = map[string]meaning{
 	"CONSENT_INVALID": notValid,
 	"CONSENT_EXPIRED": {institution.Refused, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver},
 
-	"CERTIFICATE_INVALID": always(institution.CertificateBad),
-	"CERTIFICATE_EXPIRED": always(institution.CertificateBad),
-	"CERTIFICATE_BLOCKED": always(institution.CertificateBad),
-	"CERTIFICATE_REVOKE":  always(institution.CertificateBad),
-	"CERTIFICATE_REVOKED": always(institution.CertificateBad), // as many banks spell it
-	"CERTIFICATE_MISSING": always(institution.CertificateBad),
-	"ROLE_INVALID":        always(institution.CertificateBad),
-	"SIGNATURE_INVALID":   always(institution.CertificateBad),
-	"SIGNATURE_MISSING":   always(institution.CertificateBad),
+	"CERTIFICATE_INVALID": always(institution.CertificateRejected),
+	"CERTIFICATE_EXPIRED": always(institution.CertificateRejected),
+	"CERTIFICATE_BLOCKED": always(institution.CertificateRejected),
+	"CERTIFICATE_REVOKE":  always(institution.CertificateRejected),
+	"CERTIFICATE_REVOKED": always(institution.CertificateRejected), // as many banks spell it
+	"CERTIFICATE_MISSING": always(institution.CertificateRejected),
+	"ROLE_INVALID":        always(institution.CertificateRejected),
+	"SIGNATURE_INVALID":   always(institution.CertificateRejected),
+	"SIGNATURE_MISSING":   always(institution.CertificateRejected),
 
 	"CORPORATE_ID_INVALID":    always(institution.PersonRefused),
 	"PSU_CREDENTIALS_INVALID": by(institution.PersonRefused, institution.PersonRefused, institution.SCARequired),
@@ -101,7 +101,7 @@ func kindOf(about subject, status int, code string) institution.ErrorKind {
 	case status >= 300 && status < 400:
 		return institution.ForeignAddress
 	case status < 300:
-		return institution.Garbled
+		return institution.MalformedResponse
 	case status == http.StatusTooManyRequests && code != "ACCESS_EXCEEDED":
 		return institution.Busy
 	}

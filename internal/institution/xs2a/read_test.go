@@ -69,7 +69,7 @@ func TestOfficialExamples(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := s.Read(answerTo("transactions", bgspec.Example(t, "transactionsExample2_Download_json"))); institution.KindOf(err) != institution.Garbled {
+	if _, err := s.Read(answerTo("transactions", bgspec.Example(t, "transactionsExample2_Download_json"))); institution.KindOf(err) != institution.MalformedResponse {
 		t.Errorf("a download: %v", err)
 	}
 	for _, name := range []string{"consentResponseExample1a_Redirect", "consentResponseExample1b_Redirect",
@@ -110,7 +110,7 @@ func TestNothingAndNoAnswer(t *testing.T) {
 	}
 	for member, read := range read {
 		for _, body := range []string{``, `{}`, `[]`, `null`, `<html>`, `{"` + member + `":{}}`, `{"` + member + `":null}`, `{"error":"no"}`} {
-			if err := read(body); institution.KindOf(err) != institution.Garbled || err == nil {
+			if err := read(body); institution.KindOf(err) != institution.MalformedResponse || err == nil {
 				t.Errorf("%s: %s: %v", member, body, err)
 			}
 		}
@@ -170,7 +170,7 @@ func FuzzReadTransactions(f *testing.F) {
 
 func readOrGarbled(t *testing.T, n int, err error) {
 	t.Helper()
-	if err != nil && (institution.KindOf(err) != institution.Garbled || n != 0) {
+	if err != nil && (institution.KindOf(err) != institution.MalformedResponse || n != 0) {
 		t.Errorf("%d entries and %v", n, err)
 	}
 }

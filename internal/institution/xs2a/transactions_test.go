@@ -167,7 +167,7 @@ func TestDownloadsAreGarbled(t *testing.T) {
 		`{"transactions":{"_links":{"account":{"href":"/v1/accounts/x"},"download":{"href":"/dl"}}}}`,
 		`{}`, `{"transactions":null}`, `{"transactions":[]}`, `[]`, `<camt/>`, ``,
 	} {
-		if read, err := s.Read(answerTo("transactions", []byte(body))); institution.KindOf(err) != institution.Garbled || err == nil {
+		if read, err := s.Read(answerTo("transactions", []byte(body))); institution.KindOf(err) != institution.MalformedResponse || err == nil {
 			t.Errorf("%s: got %+v, %v", body, read, err)
 		}
 	}
