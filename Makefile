@@ -1,23 +1,23 @@
-# Samla: what one types. `make help` lists it.
+# The commands of the project. `make help` lists them.
 
 GO         ?= go
 BIN        := bin
 TOOLS      := $(BIN)/tools
 
-# The race detector is on for everything but the SQLite translated from C: it has
-# one goroutine to a connection, and instrumenting its 200 000 lines doubles what
-# a clean machine spends on compiling. Vet, linters and tests share these flags, so
+# The race detector covers everything but the SQLite translated from C: that has
+# one goroutine per connection, and instrumenting its 200 000 lines doubles the
+# time that a clean machine compiles. Vet, linters and tests share these flags, so
 # that each package is compiled once. RACE= turns the detector off.
 RACE       ?= -race -gcflags=modernc.org/...=-race=false
 
-# How hard the long steps try. `make crash` and `make fuzz` try harder.
+# The size of the long steps. `make crash` and `make fuzz` run longer.
 CRASH_KILLS ?= 6
 FUZZTIME    ?= 3s
 
-# A test is given this long before it counts as hung.
+# A test that runs longer than this has failed.
 TIMEOUT    ?= 10m
 
-# The steps of `make test` end within this time, whatever hangs.
+# The steps of `make test` are ended after this time.
 LIMIT      ?= 18m
 
 # Tests read third-party specifications from this folder, as package specs says.
@@ -70,7 +70,8 @@ lint: $(TOOLS)/golangci-lint ## all linters
 	@GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)" $(TOOLS)/golangci-lint run ./...
 	@cd tools && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
 
-imports: | $(TOOLS)
+imports: $(TOOLS)/go-arch-lint
+	@out=$$($(TOOLS)/go-arch-lint check --project-path . --output-color=false) || { echo "$$out"; exit 1; }
 	@$(GO) -C tools build -o ../$(TOOLS)/house ./cmd/house
 	@$(TOOLS)/house .
 
@@ -87,7 +88,7 @@ unit:
 e2e:
 	@$(GO) test $(RACE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
 
-# Without the race detector: it kills and restarts the program as a person has it.
+# Without the race detector: it kills and restarts the program as it is released.
 crash-short:
 	@SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
 
@@ -107,6 +108,9 @@ $(BIN)/withpg: $(wildcard internal/testpg/*.go internal/testpg/withpg/*.go) | $(
 	@$(GO) build -o $@ ./internal/testpg/withpg
 
 # Third-party tools, at the versions of tools/go.mod.
+$(TOOLS)/go-arch-lint: tools/go.mod tools/go.sum | $(TOOLS)
+	@$(GO) -C tools build -o ../$@ github.com/fe3dback/go-arch-lint
+
 $(TOOLS)/gotestsum: tools/go.mod tools/go.sum | $(TOOLS)
 	@$(GO) -C tools build -o ../$@ gotest.tools/gotestsum
 

@@ -2,73 +2,60 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
+	"regexp"
 	"strings"
 )
 
-// floors checks the imports of a file.
-func floors(c *Config, t *Tree, f *File) []Broken {
-	var broken []Broken
-	for _, spec := range f.Syntax.Imports {
-		full, err := strconv.Unquote(spec.Path.Value)
-		if err != nil {
-			continue
-		}
-		target, ours := strings.CutPrefix(full, t.Module+"/")
-		if !ours {
-			continue
-		}
-		if why := forbidden(c, f, target); why != "" {
-			line := f.Set.Position(spec.Pos()).Line
-			broken = append(broken, Broken{f.Path, line, why})
-		}
-	}
-	return broken
+// Floor is what ARCHITECTURE.md says of a package.
+type Floor struct {
+	Line   int
+	Number int // the floor; tests are above all others
+	Island bool
 }
 
-// forbidden returns why a file may not import a package, or the empty text.
-func forbidden(c *Config, f *File, target string) string {
-	from := f.Package
-	if f.Test || covered(from, c.TestOnly) && covered(target, c.TestOnly) {
-		return ""
-	}
-	if covered(target, c.TestOnly) {
-		return fmt.Sprintf("%s is for tests only", target)
-	}
-	mine, planned := c.room(from)
-	if !planned { // a package of the tests, or one that packages() reports
-		return ""
-	}
-	theirs, planned := c.room(target)
-	switch {
-	case !planned:
-		return fmt.Sprintf("%s has no floor in .house", target)
-	case mine == theirs:
-		return ""
-	}
-	if island, ok := islandOf(c, from); ok {
-		if covered(target, []string{island}) || c.Floors[theirs] == 0 {
-			return ""
-		}
-		return fmt.Sprintf("%s is an island: it imports floor 0 and itself, not %s", island, target)
-	}
-	switch {
-	case slices.Contains(c.Arrows[mine], theirs):
-		return ""
-	case c.Floors[theirs] == c.Floors[mine]:
-		return fmt.Sprintf("%s and %s are on the same floor (%d) and no arrow leads from one to the other", from, target, c.Floors[mine])
-	case c.Floors[theirs] > c.Floors[mine]:
-		return fmt.Sprintf("%s (floor %d) imports upwards: %s is on floor %d", from, c.Floors[mine], target, c.Floors[theirs])
-	}
-	return ""
-}
+// tests is the floor of the packages that only tests import.
+const tests = 100
 
-func islandOf(c *Config, pkg string) (string, bool) {
-	for _, island := range c.Islands {
-		if covered(pkg, []string{island}) {
-			return island, true
-		}
+// Floors is the plan of ARCHITECTURE.md: packages by their names in it.
+type Floors map[string]Floor
+
+var (
+	planRE = regexp.MustCompile("(?ms)^```floors\n(.*?)^```$")
+	lineRE = regexp.MustCompile(`^(\d+|T)? +([a-z0-9/]+)  +(\S.*)$`)
+)
+
+// ReadFloors reads the block of ARCHITECTURE.md that is marked as floors. Each line
+// names a package and says what it owns; a number before it begins a floor, and T
+// the packages that only tests import. A name covers the packages below it, unless
+// they have a line of their own.
+func ReadFloors(markdown string) (Floors, error) {
+	at := planRE.FindStringSubmatchIndex(markdown)
+	if at == nil {
+		return nil, fmt.Errorf("%s: no block of floors", floorsFile)
 	}
-	return "", false
+	first := 1 + strings.Count(markdown[:at[2]], "\n")
+	plan, floor := Floors{}, -1
+	for i, line := range strings.Split(strings.TrimSuffix(markdown[at[2]:at[3]], "\n"), "\n") {
+		parts := lineRE.FindStringSubmatch(line)
+		if parts == nil {
+			return nil, fmt.Errorf("%s:%d: not a line of the form: FLOOR PACKAGE  WHAT IT OWNS", floorsFile, first+i)
+		}
+		switch parts[1] {
+		case "":
+		case "T":
+			floor = tests
+		default:
+			if _, err := fmt.Sscan(parts[1], &floor); err != nil {
+				return nil, err
+			}
+		}
+		if floor < 0 {
+			return nil, fmt.Errorf("%s:%d: %s is on no floor", floorsFile, first+i, parts[2])
+		}
+		if _, twice := plan[parts[2]]; twice {
+			return nil, fmt.Errorf("%s:%d: %s is on two floors", floorsFile, first+i, parts[2])
+		}
+		plan[parts[2]] = Floor{Line: first + i, Number: floor, Island: strings.HasPrefix(parts[3], "island:")}
+	}
+	return plan, nil
 }

@@ -1,6 +1,9 @@
-// Command house checks what the linters of .golangci.yml cannot state:
+// Command house checks what the linters cannot state (.golangci.yml) and what the
+// import rules cannot say of themselves (.go-arch-lint.yml):
 //
-//   - which package may import which, by the floors of .house;
+//   - that the import rules and the floors of ARCHITECTURE.md agree: each package
+//     is on one floor, and the rules allow no import of a higher floor;
+//   - that the import rules allow nothing that no file uses;
 //   - that a package whose files are all tests has a comment;
 //   - leftovers and length of files that are not Go.
 //
@@ -14,8 +17,8 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 func main() {
@@ -23,7 +26,7 @@ func main() {
 	if len(os.Args) > 1 {
 		root = os.Args[1]
 	}
-	broken, err := check(root)
+	broken, err := check(os.DirFS(root))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "house:", err)
 		os.Exit(2)
@@ -36,19 +39,31 @@ func main() {
 	}
 }
 
-func check(root string) ([]Broken, error) {
-	plan, err := os.Open(filepath.Join(root, ".house"))
+const (
+	rulesFile  = ".go-arch-lint.yml"
+	floorsFile = "ARCHITECTURE.md"
+)
+
+func check(root fs.FS) ([]Broken, error) {
+	text, err := fs.ReadFile(root, rulesFile)
 	if err != nil {
 		return nil, err
 	}
-	defer plan.Close()
-	config, err := ReadConfig(plan)
-	if err != nil {
-		return nil, fmt.Errorf(".house: %w", err)
-	}
-	tree, err := ReadTree(os.DirFS(root))
+	rules, err := ReadRules(text)
 	if err != nil {
 		return nil, err
 	}
-	return Check(config, tree), nil
+	text, err = fs.ReadFile(root, floorsFile)
+	if err != nil {
+		return nil, err
+	}
+	floors, err := ReadFloors(string(text))
+	if err != nil {
+		return nil, err
+	}
+	tree, err := ReadTree(root)
+	if err != nil {
+		return nil, err
+	}
+	return Check(rules, floors, tree), nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // Broken is one broken rule.
@@ -17,54 +16,34 @@ type Broken struct {
 
 func (b Broken) String() string { return fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Message) }
 
-// Check returns what is broken in the tree, sorted by place.
-func Check(c *Config, t *Tree) []Broken {
-	var all []Broken
-	for _, f := range t.Files {
-		if inModule(f) {
-			all = append(all, floors(c, t, f)...)
-		}
-	}
+// Check returns what is broken, sorted by place.
+func Check(r *Rules, plan Floors, t *Tree) []Broken {
+	all := slices.Concat(agree(r, plan), unused(r, t), comments(t))
 	for _, x := range t.Texts {
 		all = append(all, text(x)...)
 	}
-	all = append(all, packages(c, t)...)
 	slices.SortFunc(all, func(a, b Broken) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
 	})
 	return all
 }
 
-// inModule reports whether the file is outside tools/, a module of its own.
-func inModule(f *File) bool {
-	return f.Package != "tools" && !strings.HasPrefix(f.Package, "tools/")
-}
-
-// packages checks that each package has a floor, and a comment also where all its
-// files are tests: revive does not look at those.
-func packages(c *Config, t *Tree) []Broken {
-	first := map[string]*File{}
-	commented := map[string]bool{}
-	var order []string
+// comments finds packages of test files without a comment. revive finds the others.
+func comments(t *Tree) []Broken {
+	bare := map[string]*File{} // the first file of each package that may lack one
+	done := map[string]bool{}
 	for _, f := range t.Files {
-		had, ok := first[f.Package]
-		if !ok {
-			order = append(order, f.Package)
+		if !f.Test || f.Commented {
+			done[f.Package] = true
 		}
-		if !ok || had.Test && !f.Test {
-			first[f.Package] = f
+		if bare[f.Package] == nil {
+			bare[f.Package] = f
 		}
-		commented[f.Package] = commented[f.Package] || f.Syntax.Doc != nil
 	}
 	var broken []Broken
-	for _, pkg := range order {
-		f := first[pkg]
-		line := f.Set.Position(f.Syntax.Package).Line
-		if f.Test && !commented[pkg] {
-			broken = append(broken, Broken{f.Path, line, fmt.Sprintf("package %s has no package comment", pkg)})
-		}
-		if _, planned := c.room(pkg); inModule(f) && !planned && !covered(pkg, c.TestOnly) {
-			broken = append(broken, Broken{f.Path, line, fmt.Sprintf("package %s has no floor in .house", pkg)})
+	for pkg, f := range bare {
+		if !done[pkg] {
+			broken = append(broken, Broken{f.Path, 1, fmt.Sprintf("package %s has no package comment", pkg)})
 		}
 	}
 	return broken

@@ -2,22 +2,22 @@ package main
 
 import (
 	"fmt"
-	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// File is one Go file, parsed.
+// File is what the rules read of a Go file.
 type File struct {
-	Path    string // below the module's root
-	Package string // directory below the root; "" is the root itself
-	Test    bool   // name ends in _test.go
-	Syntax  *ast.File
-	Set     *token.FileSet
+	Path      string   // below the root
+	Package   string   // its folder; "" is the root itself
+	Test      bool     // the name ends with _test.go
+	Commented bool     // it has a package comment
+	Imports   []string // packages of this module, as folders; of a test file none
 }
 
 // Text is a file of another kind that people write comments in.
@@ -28,22 +28,21 @@ type Text struct {
 
 // Tree is what the rules check.
 type Tree struct {
-	Module string
-	Files  []*File
-	Texts  []Text
+	Files []*File
+	Texts []Text
 }
 
-// ReadTree reads the module in root and the modules inside it. The floors apply to
-// the first only.
+// ReadTree reads the module in root and the modules inside it.
 func ReadTree(root fs.FS) (*Tree, error) {
 	gomod, err := fs.ReadFile(root, "go.mod")
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{Module: modulePath(gomod)}
-	if t.Module == "" {
+	module := modulePath(string(gomod))
+	if module == "" {
 		return nil, fmt.Errorf("go.mod has no module line")
 	}
+	t := &Tree{}
 	err = fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -56,12 +55,12 @@ func ReadTree(root fs.FS) (*Tree, error) {
 			}
 			return nil
 		}
-		return t.add(root, p)
+		return t.add(root, p, module+"/")
 	})
 	return t, err
 }
 
-func (t *Tree) add(root fs.FS, p string) error {
+func (t *Tree) add(root fs.FS, p, prefix string) error {
 	isText := path.Base(p) == "Makefile" || slices.Contains([]string{".sql", ".sh"}, path.Ext(p))
 	if path.Ext(p) != ".go" && !isText {
 		return nil
@@ -74,23 +73,23 @@ func (t *Tree) add(root fs.FS, p string) error {
 		t.Texts = append(t.Texts, Text{p, strings.Split(string(source), "\n")})
 		return nil
 	}
-	set := token.NewFileSet()
-	syntax, err := parser.ParseFile(set, p, source, parser.ParseComments)
+	syntax, err := parser.ParseFile(token.NewFileSet(), p, source, parser.ImportsOnly|parser.ParseComments)
 	if err != nil {
 		return err
 	}
-	dir := path.Dir(p)
-	if dir == "." {
-		dir = ""
+	f := &File{Path: p, Package: strings.TrimPrefix(path.Dir(p), "."), Test: strings.HasSuffix(p, "_test.go"), Commented: syntax.Doc != nil}
+	for _, spec := range syntax.Imports {
+		full, err := strconv.Unquote(spec.Path.Value)
+		if folder, ours := strings.CutPrefix(full, prefix); err == nil && ours && !f.Test {
+			f.Imports = append(f.Imports, folder)
+		}
 	}
-	t.Files = append(t.Files, &File{
-		Path: p, Package: dir, Test: strings.HasSuffix(p, "_test.go"), Syntax: syntax, Set: set,
-	})
+	t.Files = append(t.Files, f)
 	return nil
 }
 
-func modulePath(gomod []byte) string {
-	for line := range strings.Lines(string(gomod)) {
+func modulePath(gomod string) string {
+	for line := range strings.Lines(gomod) {
 		if rest, ok := strings.CutPrefix(line, "module "); ok {
 			return strings.TrimSpace(rest)
 		}
