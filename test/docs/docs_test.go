@@ -76,7 +76,7 @@ func TestCitations_Resolve(t *testing.T) {
 		for _, wrong := range checkCitations(name, text, known) {
 			t.Error(wrong)
 		}
-	}, ".go", ".md", ".sql", ".json", ".yml", ".yaml", "Makefile", ".house")
+	}, ".go", ".md", ".sql", ".json", ".yml", ".yaml", "Makefile")
 	if total < 100 {
 		t.Errorf("only %d citations were found", total)
 	}
