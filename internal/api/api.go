@@ -35,7 +35,6 @@ type Deps struct {
 	Requests     *dedupe.Requests
 	Consents     *authorize.Service
 	Collections  *collect.Service
-	Companies    *company.Directory
 	Health       *company.Health
 	Institutions institution.Set
 	Store        Pinger

@@ -15,8 +15,10 @@ type companyBody struct {
 
 func (h *Handler) availability(c *call) error {
 	now := h.Clock.Now()
-	list := make([]companyBody, 0, len(h.Companies.All()))
-	for _, co := range h.Companies.All() {
+	institutions := h.Institutions.All()
+	list := make([]companyBody, 0, len(institutions))
+	for _, i := range institutions {
+		co := i.Company
 		standing := h.Health.Standing(co.ID, now)
 		methods := co.LoginMethods
 		if methods == nil {

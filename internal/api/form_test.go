@@ -20,10 +20,11 @@ const method = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
 // the person, and one that is no bank.
 func newForms(t testing.TB) *Handler {
 	h := newHandler(t)
-	h.Companies = company.NewDirectory(company.Company{ID: "se-a", LoginMethods: []string{method}, PSD2: true},
-		company.Company{ID: "se-b", LoginMethods: []string{method}, PSD2: true},
-		company.Company{ID: "se-c", LoginMethods: []string{method}})
-	h.Institutions = institution.Set{"se-a": {}, "se-b": {Profile: institution.Profile{NeedsPSUID: true}}}
+	of := func(id string, psd2 bool) company.Company {
+		return company.Company{ID: id, LoginMethods: []string{method}, PSD2: psd2}
+	}
+	h.Institutions = institution.Set{"se-a": {Company: of("se-a", true)},
+		"se-b": {Company: of("se-b", true), Profile: institution.Profile{NeedsPSUID: true}}, "se-c": {Company: of("se-c", false)}}
 	return h
 }
 
@@ -115,7 +116,7 @@ func FuzzForms(f *testing.F) {
 
 func (h *Handler) promised(t *testing.T, id, method string, psu psu.Context, reads bool) {
 	t.Helper()
-	if co, ok := h.Companies.Find(id); !ok || !co.PSD2 || method != "" && !co.Offers(method) {
+	if i, ok := h.Institutions.Find(id); !ok || !i.Company.PSD2 || method != "" && !i.Company.Offers(method) {
 		t.Errorf("company %q, method %q", id, method)
 	}
 	if _, err := netip.ParseAddr(psu.IPAddress); err != nil || !reads {

@@ -132,17 +132,15 @@ func (f *form) find(kind string) (*parameter, string) {
 
 // checkCompany finds the company and its bank.
 func (f *form) checkCompany() {
-	co, known := f.h.Companies.Find(f.Company)
-	connector, reached := f.h.Institutions.Find(f.Company)
+	found, known := f.h.Institutions.Find(f.Company)
+	f.company = found.Company
 	switch {
 	case !known:
 		f.report("/company", fault.Invalid, "is no known company")
-	case !co.PSD2 || !reached:
+	case !found.Company.PSD2:
 		f.report("/company", fault.NotSupported, "cannot be used for PSD2 consents")
-	}
-	f.company = co
-	if known && co.PSD2 && reached {
-		f.bank = &connector
+	default:
+		f.bank = &found
 	}
 }
 

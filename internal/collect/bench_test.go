@@ -72,7 +72,7 @@ func newScripted() *scripted {
 }
 
 func (s *scripted) institution() institution.Institution {
-	return institution.Institution{Company: company.Company{ID: theBank}, Profile: s.profile, Collector: s}
+	return institution.Institution{Company: company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}, Profile: s.profile, Collector: s}
 }
 
 func (s *scripted) Start(scope consent.Scope, from string) []institution.Question {
@@ -202,8 +202,7 @@ func (b *bench) service() *collect.Service {
 	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Pump: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log})
 	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Institutions: banks,
-		Companies: company.NewDirectory(company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}), Pump: pump,
-		Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
+		Pump: pump, Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }
 
 // consentRequest asks for a consent of the user.

@@ -14,8 +14,8 @@ import (
 func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	j, now := crawl.journal, s.Clock.Now()
 	c := j.c
-	about, _ := s.Companies.Find(c.Company)
-	products := normalise.Products(about, crawl.scope, crawl.facts(), s.IDs.New)
+	from, _ := s.Institutions.Find(c.Company)
+	products := normalise.Products(from.Company, crawl.scope, crawl.facts(), s.IDs.New)
 	after, err := c.Apply(collection.Finished{In: crawl.success(len(products)), KeepUntil: now.Add(s.KeepData)}, now)
 	if err != nil {
 		return err

@@ -12,7 +12,6 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collection"
-	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
@@ -30,7 +29,6 @@ type Deps struct {
 	Vault        seal.Vault
 	Consents     *authorize.Service
 	Institutions institution.Set
-	Companies    *company.Directory
 	Pump         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator

@@ -1,5 +1,5 @@
-// Package company holds the directory of companies: which banks this server can
-// reach, which login methods they have, and how available they were lately.
+// Package company describes companies as clients see them: their login methods
+// and how available they were lately.
 package company
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Company is an entry of the directory (docs/reference/api.md 6.1).
+// Company is an entry of the list of companies (docs/reference/api.md 6.1).
 type Company struct {
 	ID           string // {market}-{slug}
 	DisplayName  string
@@ -46,32 +46,3 @@ func DeviceOf(method string) Device {
 		return AnyDevice
 	}
 }
-
-// Directory is a fixed set of companies.
-type Directory struct {
-	byID   map[string]Company
-	sorted []Company
-}
-
-// NewDirectory returns a directory. If two entries have the same id, it keeps the
-// later one.
-func NewDirectory(companies ...Company) *Directory {
-	d := &Directory{byID: make(map[string]Company, len(companies))}
-	for _, c := range companies {
-		d.byID[c.ID] = c
-	}
-	for _, c := range d.byID {
-		d.sorted = append(d.sorted, c)
-	}
-	slices.SortFunc(d.sorted, func(a, b Company) int { return strings.Compare(a.ID, b.ID) })
-	return d
-}
-
-// Find returns the company with an id, and reports whether there is one.
-func (d *Directory) Find(id string) (Company, bool) {
-	c, ok := d.byID[id]
-	return c, ok
-}
-
-// All returns the companies sorted by id. The caller must not change the slice.
-func (d *Directory) All() []Company { return d.sorted }

@@ -18,13 +18,3 @@ func TestDeviceOf_FollowsLoginMethod(t *testing.T) {
 		}
 	}
 }
-
-func TestDirectory_SortsByIDAndKeepsLaterDuplicate(t *testing.T) {
-	d := company.NewDirectory(company.Company{ID: "se-b"}, company.Company{ID: "dk-a"}, company.Company{ID: "se-b", PSD2: true})
-	if all := d.All(); len(all) != 2 || all[0].ID != "dk-a" || all[0].Market() != "dk" || !all[1].PSD2 {
-		t.Errorf("got %+v", all)
-	}
-	if _, ok := d.Find("se-c"); ok {
-		t.Error("found a company that is not there")
-	}
-}

@@ -3,7 +3,7 @@ package institution
 import "time"
 
 // Profile describes how a bank differs from others (docs/reference/banks.md 11.3).
-// It comes from the banks file. The directory, the flows and the quotas use it.
+// It comes from the banks file. The flows and the quotas use it.
 type Profile struct {
 	// QR is what the bank provides for a QR code.
 	QR QRKind

@@ -12,7 +12,7 @@ import (
 // interface; nil means that the institution does not have it. Each can be decorated
 // by itself. Safe for concurrent use.
 type Institution struct {
-	Company company.Company // entry of the directory
+	Company company.Company // as clients see it
 	Family  string          // name of its family
 	Profile Profile
 

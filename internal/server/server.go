@@ -147,18 +147,17 @@ func (s *Server) wire(ctx context.Context) error {
 		ids          = uuid7.NewGenerator(p.Clock, p.Random)
 		health       = &company.Health{}
 		institutions = s.institutions(health)
-		directory    = company.NewDirectory(companies(institutions)...)
 	)
 	s.pump = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, Watch: authorize.WatchLimits{SignaturesPerSecond: signaturesPerSecond()}})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
-		Companies: directory, Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
+		Pump: s.pump, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
 	handler, err := api.New(api.Deps{Contract: document, Authn: s.Authn,
 		Users:    users.New(users.Deps{Store: s.store, Vault: vault, Consents: s.consents, Tokens: s.Authn, Clock: p.Clock, IDs: ids}),
 		Requests: dedupe.New(s.store, vault, p.Clock), Consents: s.consents, Collections: collections,
-		Companies: directory, Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
+		Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Rate: s.config.Rate})
 	if err != nil {
 		return err
@@ -168,13 +167,6 @@ func (s *Server) wire(ctx context.Context) error {
 	s.http = &http.Server{Handler: handler.Guard(mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}
 	return nil
-}
-
-func companies(set institution.Set) (list []company.Company) {
-	for _, i := range set {
-		list = append(list, i.Company)
-	}
-	return list
 }
 
 // institutions returns the institutions of the server with their calls limited

@@ -13,7 +13,7 @@ import (
 // Entry holds the members that every entry of a banks file has, whatever its
 // family.
 type Entry struct {
-	Company      string   `json:"company,omitzero"`      // id of the directory, {market}-{slug}
+	Company      string   `json:"company,omitzero"`      // {market}-{slug}
 	DisplayName  string   `json:"displayName,omitzero"`  // for people
 	LoginMethods []string `json:"loginMethods,omitzero"` // docs/reference/api.md 6.3
 	Family       string   `json:"family,omitzero"`       // name of a row of the registry; "" = the first
@@ -42,8 +42,8 @@ func (e Entry) check() (faults strictjson.Faults) {
 	return faults
 }
 
-// company returns the entry of the directory for an institution. Consents can be
-// asked for where it has the verb that makes them.
+// company returns the company of an institution. It can be used for consents if it
+// has the verb that makes them.
 func (e Entry) company(i institution.Institution) company.Company {
 	return company.Company{ID: e.Company, DisplayName: e.DisplayName, LoginMethods: e.LoginMethods, PSD2: i.Opener != nil}
 }

@@ -1,0 +1,53 @@
+package institution_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"samla/internal/company"
+	"samla/internal/institution"
+)
+
+func TestSet_ListsByCompany(t *testing.T) {
+	set := institution.Set{}
+	for _, id := range []string{"se-b", "dk-a", "se-a"} {
+		set[id] = institution.Institution{Company: company.Company{ID: id}}
+	}
+	var ids []string
+	for _, i := range set.All() {
+		ids = append(ids, i.Company.ID)
+	}
+	if !slices.Equal(ids, []string{"dk-a", "se-a", "se-b"}) {
+		t.Errorf("got %v", ids)
+	}
+	if _, known := set.Find("se-c"); known {
+		t.Error("found an institution that is not there")
+	}
+}
+
+func TestSet_ClosesEachInstitution(t *testing.T) {
+	closed := 0
+	set := institution.Set{"se-a": {Close: func() { closed++ }}, "se-b": {}, "se-c": {Close: func() { closed++ }}}
+	if set.Close(); closed != 2 {
+		t.Errorf("closed %d", closed)
+	}
+}
+
+func TestInstitution_ListsItsCapabilities(t *testing.T) {
+	i := institution.Institution{Revoker: struct{ institution.Revoker }{}, Collector: struct{ institution.Collector }{}}
+	if got := i.Capabilities(); !slices.Equal(got, []institution.Verb{institution.VerbCollect, institution.VerbRevoke}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestSubject_TravelsInTheContext(t *testing.T) {
+	if got := institution.SubjectOf(context.Background()); got != "" {
+		t.Errorf("without one: %q", got)
+	}
+	ctx, cancel := context.WithCancel(institution.WithSubject(t.Context(), "user-1"))
+	defer cancel()
+	if got := institution.SubjectOf(ctx); got != "user-1" {
+		t.Errorf("got %q", got)
+	}
+}
