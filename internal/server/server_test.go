@@ -1,15 +1,19 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/company"
+	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
@@ -51,7 +55,26 @@ func master(t *testing.T) *keyset.Master {
 	return m
 }
 
-func TestPathsThatAreNotPlainAreUnknown(t *testing.T) {
+func TestStart_LogsCapabilitiesOfInstitutions(t *testing.T) {
+	var log bytes.Buffer
+	p := parts(master(t))
+	p.Log = slog.New(slog.NewTextHandler(&log, nil))
+	p.Institutions = institution.Set{"se-a": {Company: company.Company{ID: "se-a"}, Family: "toy",
+		Revoker: struct{ institution.Revoker }{}, Collector: struct{ institution.Collector }{}}}
+	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: t.TempDir()}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, s)
+	if want := `company=se-a family=toy capabilities="[collect revoke]"`; !strings.Contains(log.String(), want) {
+		t.Errorf("%s is not in the log: %s", want, &log)
+	}
+}
+
+func TestServer_AnswersOtherPathsWithNotFound(t *testing.T) {
 	s := start(t, t.TempDir(), master(t))
 	for _, path := range []string{"//users", "/users/../users", "/users/", "/./healthz", "/nothing"} {
 		r, err := http.NewRequest(http.MethodGet, s.URL()+path, nil)
@@ -71,7 +94,7 @@ func TestPathsThatAreNotPlainAreUnknown(t *testing.T) {
 	}
 }
 
-func TestOneDirectoryOneServerOneMasterKey(t *testing.T) {
+func TestNew_NeedsDirectoryForItselfAndItsMasterKey(t *testing.T) {
 	dir, key := t.TempDir(), master(t)
 	s, err := server.New(context.Background(), server.Config{Database: dir}, parts(key))
 	if err != nil {

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"cmp"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/institution"
+	"samla/internal/ratelimit"
+	"samla/internal/seal/keyset"
+)
+
+// Config is what an operator configures. Zero members have the defaults in
+// parentheses.
+type Config struct {
+	Listen       string         // address of the API, host:port; port 0 means a free port
+	Database     string         // postgres://…, or the data directory of SQLite
+	Issuer       string         // claims iss and aud of session tokens ("samla")
+	SessionLife  time.Duration  // docs/reference/api.md 1.3 (60 minutes)
+	KeepData     time.Duration  // docs/reference/api.md 5.9 (30 days)
+	KeepEvidence time.Duration  // how long the audit log is kept (5 years)
+	Workers      int            // collections that this node reads at the same time (64)
+	Rate         ratelimit.Rate // of requests, per client (no limit)
+
+	// Calls and CallsPerInstitution limit the calls in flight from this node, to
+	// all institutions together and to each (2048 and 512). Further calls wait.
+	Calls, CallsPerInstitution int
+}
+
+func (c Config) withDefaults() Config {
+	orDefault(&c.Issuer, "samla")
+	orDefault(&c.KeepData, 30*24*time.Hour)
+	orDefault(&c.KeepEvidence, 5*365*24*time.Hour)
+	orDefault(&c.Workers, 64)
+	orDefault(&c.Calls, 2048)
+	orDefault(&c.CallsPerInstitution, 512)
+	return c
+}
+
+func orDefault[T cmp.Ordered](member *T, value T) {
+	var zero T
+	if *member <= zero {
+		*member = value
+	}
+}
+
+// signaturesPerSecond limits the signatures of status questions to a third of what
+// the processors can compute of the slowest kind (RSA-2048, about 1 ms each). The
+// rest is for opening consents and for collections.
+func signaturesPerSecond() float64 { return 300 * float64(runtime.GOMAXPROCS(0)) }
+
+// Parts is what the server gets from outside. All members but Random are required.
+type Parts struct {
+	Clock        clock.Clock
+	Random       io.Reader // nil = the machine's
+	Log          *slog.Logger
+	Master       *keyset.Master
+	Institutions institution.Set // the caller closes it after Stop
+}
+
+func (p Parts) withDefaults() Parts {
+	if p.Random == nil {
+		p.Random = rand.Reader
+	}
+	return p
+}

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/jobs"
+	"samla/internal/store"
+)
+
+// sqlite is the store that only one process has open.
+const sqlite = "sqlite"
+
+// Start listens, serves requests and runs due jobs.
+func (s *Server) Start(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if s.store.Kind() == sqlite {
+		// No other process can have a lease: interrupted jobs continue at once.
+		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), jobs.Lease); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	s.listener = l
+	s.runner.Start(ctx)
+	s.consents.Start()
+	background, quit := context.WithCancel(context.WithoutCancel(ctx))
+	s.quit = quit
+	s.sweeper.Add(1)
+	go func() {
+		defer s.sweeper.Done()
+		s.sweep(background)
+	}()
+	go func() { s.served <- s.http.Serve(l) }()
+	for _, i := range s.parts.Institutions.All() {
+		s.parts.Log.Info("institution", "company", i.Company.ID, "family", i.Family, "capabilities", i.Capabilities())
+	}
+	s.parts.Log.Info("serving", "address", l.Addr().String(), "store", s.store.Kind(), "banks", len(s.parts.Institutions))
+	return nil
+}
+
+// shutdownTimeout is how long Stop waits for requests that have begun. It then
+// closes their connections, because a client may have sent half a request and
+// never send the rest.
+const shutdownTimeout = 3 * time.Second
+
+// Stop stops serving requests, waits for running jobs until ctx ends, and closes
+// the database. What is not finished continues after the next start, or on another
+// node.
+func (s *Server) Stop(ctx context.Context) error {
+	var errs []error
+	if s.listener != nil {
+		shutdown, cancel := context.WithTimeout(ctx, shutdownTimeout)
+		defer cancel()
+		if s.http.Shutdown(shutdown) != nil {
+			errs = append(errs, s.http.Close())
+		}
+		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+		s.quit()
+		s.sweeper.Wait()
+		errs = append(errs, s.runner.Stop(ctx), s.consents.Stop(ctx))
+	}
+	return errors.Join(append(errs, s.store.Close())...)
+}
+
+// sweepInterval is the time between two deletions of expired rows.
+const sweepInterval = time.Minute
+
+// sweep deletes expired rows, in pieces, until ctx ends.
+func (s *Server) sweep(ctx context.Context) {
+	for clock.Sleep(ctx, s.parts.Clock, sweepInterval) == nil {
+		for {
+			var n int
+			err := s.store.Write(ctx, func(tx store.Tx) (err error) {
+				n, err = tx.Sweep(ctx, s.parts.Clock.Now(), s.config.KeepEvidence)
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
+				s.parts.Log.Error("expired rows could not be deleted", "error", err)
+			}
+			if err != nil || n == 0 {
+				break
+			}
+		}
+	}
+}
