@@ -8,8 +8,8 @@ import (
 	"samla/internal/ident"
 )
 
-// access is what a consent is asked for: global, bank-offered (empty arrays) or
-// detailed (docs/reference/banks.md 3.1). A nil array is not asked for.
+// access is the requested scope of a consent: global, bank-offered (empty arrays) or
+// detailed (docs/reference/banks.md 3.1). A nil array is not requested.
 type access struct {
 	AllPsd2      string       `json:"allPsd2,omitempty"`
 	Accounts     *[]reference `json:"accounts,omitempty"`
@@ -17,7 +17,7 @@ type access struct {
 	Transactions *[]reference `json:"transactions,omitempty"`
 }
 
-// reference names one account.
+// reference identifies one account.
 type reference struct {
 	IBAN      text   `json:"iban,omitempty"`
 	BBAN      text   `json:"bban,omitempty"`
@@ -31,7 +31,7 @@ type other struct {
 	Identification text `json:"identification"`
 }
 
-func accessFor(s consent.Scope, w wire) access {
+func requestedAccess(s consent.Scope, w wire) access {
 	if len(s.AccountIDs) == 0 && s.Balances && s.Transactions && !w.bankOffered {
 		return access{AllPsd2: w.allPsd2}
 	}
@@ -49,8 +49,8 @@ func accessFor(s consent.Scope, w wire) access {
 	return a
 }
 
-// referenceTo goes by the shape of an id: an IBAN whose check digits hold, a
-// masked card number, a domestic number, or something else.
+// referenceTo returns the reference to an account by the format of its id: a valid
+// IBAN, a masked card number, a domestic account number, or something else.
 func referenceTo(id string) reference {
 	id = strings.TrimSpace(id)
 	if iban, err := ident.ParseIBAN(id); err == nil {
@@ -82,7 +82,7 @@ func (r reference) id() string {
 	return ""
 }
 
-// grantedAccess is what the bank says a consent covers.
+// grantedAccess is the scope of a consent as the bank reports it.
 type grantedAccess struct {
 	AllPsd2           text         `json:"allPsd2"`
 	Available         text         `json:"availableAccounts"`
@@ -92,8 +92,9 @@ type grantedAccess struct {
 	Transactions      *[]reference `json:"transactions"`
 }
 
-// scope says what that comes down to. Arrays that are there but all empty are
-// bank-offered access that the bank has not filled in: they cover their kinds.
+// scope returns the scope that was granted. If the arrays are all empty, the access
+// is bank-offered and the person has not chosen accounts yet: each array that is
+// present then covers its kind of data.
 func (g grantedAccess) scope() consent.Scope {
 	switch {
 	case g.AllPsd2 != "":
@@ -102,10 +103,10 @@ func (g grantedAccess) scope() consent.Scope {
 		listed := g.Available != "" || g.AvailableBalances != ""
 		return consent.Scope{Balances: !listed || g.AvailableBalances != "", Transactions: !listed}
 	}
-	filled := length(g.Accounts)+length(g.Balances)+length(g.Transactions) > 0
+	filled := lengthOf(g.Accounts)+lengthOf(g.Balances)+lengthOf(g.Transactions) > 0
 	s := consent.Scope{
-		Balances:     g.Balances != nil && (!filled || length(g.Balances) > 0),
-		Transactions: g.Transactions != nil && (!filled || length(g.Transactions) > 0),
+		Balances:     g.Balances != nil && (!filled || lengthOf(g.Balances) > 0),
+		Transactions: g.Transactions != nil && (!filled || lengthOf(g.Transactions) > 0),
 	}
 	for _, list := range []*[]reference{g.Accounts, g.Balances, g.Transactions} {
 		if list == nil {
@@ -120,7 +121,7 @@ func (g grantedAccess) scope() consent.Scope {
 	return s
 }
 
-func length(list *[]reference) int {
+func lengthOf(list *[]reference) int {
 	if list == nil {
 		return 0
 	}

@@ -45,11 +45,11 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 		Accounts     []account `json:"accounts"`
 		CardAccounts []account `json:"cardAccounts"`
 	}
-	if err := decode(answer{body: a.Body}, &said); err != nil {
+	if err := decode(response{body: a.Body}, &said); err != nil {
 		return institution.Reading{}, err
 	}
 	if said.Accounts == nil && said.CardAccounts == nil {
-		return institution.Reading{}, garbled("", errMissing)
+		return institution.Reading{}, malformed("", errMissing)
 	}
 	var r institution.Reading
 	for _, list := range []struct {
@@ -89,14 +89,14 @@ func (a account) read(card bool) (fact.Account, bool) {
 		BBAN:          compact(a.BBAN),
 		MaskedPAN:     compact(a.MaskedPAN),
 		BIC:           compact(a.BIC),
-		Currency:      strings.ToUpper(a.Currency.line()),
-		Name:          a.Name.line(),
-		DisplayName:   a.DisplayName.line(),
-		Product:       a.Product.line(),
-		Type:          strings.ToUpper(a.Type.line()),
+		Currency:      strings.ToUpper(a.Currency.oneLine()),
+		Name:          a.Name.oneLine(),
+		DisplayName:   a.DisplayName.oneLine(),
+		Product:       a.Product.oneLine(),
+		Type:          strings.ToUpper(a.Type.oneLine()),
 		OwnerName:     a.owners(),
-		Closed:        strings.EqualFold(a.Status.line(), "deleted"),
-		DebitPositive: a.DebitAccounting.yes(),
+		Closed:        strings.EqualFold(a.Status.oneLine(), "deleted"),
+		DebitPositive: a.DebitAccounting.isTrue(),
 	}
 	if read.ID == "" && read.IBAN == "" && read.BBAN == "" && read.MaskedPAN == "" {
 		return fact.Account{}, false
@@ -125,12 +125,12 @@ func (a account) links(path string) accountLinks {
 
 // owners gives the owner as the bank writes it, or the names of all it lists.
 func (a account) owners() string {
-	if name := a.OwnerName.line(); name != "" {
+	if name := a.OwnerName.oneLine(); name != "" {
 		return name
 	}
 	var names []string
 	for _, o := range a.OwnerNames {
-		if name := o.Name.line(); name != "" {
+		if name := o.Name.oneLine(); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -138,4 +138,4 @@ func (a account) owners() string {
 }
 
 // compact takes the blanks out of a number that is printed in groups.
-func compact(t text) string { return strings.ReplaceAll(t.line(), " ", "") }
+func compact(t text) string { return strings.ReplaceAll(t.oneLine(), " ", "") }

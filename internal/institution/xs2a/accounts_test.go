@@ -24,23 +24,23 @@ const accountList = `{"accounts":[
  {"resourceId":4711,"currency":"XXX","status":"deleted","ownerNames":[{"name":"A"},{"name":"B","role":"owner"}]},
  "no account", null, {"currency":"SEK"}]}`
 
-func TestReadAccounts(t *testing.T) {
-	s := newScripted(t, nil, says(200, accountList))
+func TestRead_DecodesAccountList(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, accountList))
 	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, first(s.Bank))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := s.last(t)
 	if r.path != "/psd2/v1/accounts" || r.query != "withBalance=true" || r.header.Get("Consent-ID") != "c1" {
-		t.Errorf("asked %+v", r)
+		t.Errorf("request %+v", r)
 	}
 	for _, name := range []string{"PSU-IP-Address", "PSU-User-Agent", "PSU-Accept-Language", "PSU-ID"} {
 		if r.header.Get(name) != "" {
-			t.Errorf("%s is sent though nobody is there", name)
+			t.Errorf("%s is sent, but no person is present", name)
 		}
 	}
 	if string(answer.Body) != accountList || !answer.FetchedAt.Equal(noon) {
-		t.Error("the answer is not as it came")
+		t.Error("the answer is not as received")
 	}
 	got, err := s.Read(answer)
 	if err != nil {
@@ -57,8 +57,7 @@ func TestReadAccounts(t *testing.T) {
 		{Account: "account/3dc3", Kind: fact.InterimAvailable, Amount: money.Must("1234.50", "SEK"), LimitIncluded: true, At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)},
 		{Account: "account/3dc3", Kind: "stardust", Amount: money.Must("-7", "SEK"), At: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)},
 	}
-	// The first account has balances already; the bank says nothing of the links of
-	// the second.
+	// The first account has balances already. The second has no links.
 	want.Questions = []institution.Question{
 		{Kind: "transactions", Account: "account/3dc3", Needs: institution.NeedsTransactions, From: since, Link: "/v1/accounts/3dc3/transactions"},
 		{Kind: "balances", Account: "account/4711", Needs: institution.NeedsBalances, Link: "/v1/accounts/4711/balances"},
@@ -69,8 +68,8 @@ func TestReadAccounts(t *testing.T) {
 	}
 }
 
-func TestPersonWhoIsThereIsTold(t *testing.T) {
-	s := newScripted(t, nil, says(200, accountList))
+func TestFetch_SendsHeadersOfPresentPerson(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, accountList))
 	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, first(s.Bank)); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +81,7 @@ func TestPersonWhoIsThereIsTold(t *testing.T) {
 
 // A bank may give a card and an account one resourceId, and list cards among the
 // accounts.
-func TestRead_TellsCardsFromAccounts(t *testing.T) {
+func TestRead_SeparatesCardsFromAccounts(t *testing.T) {
 	s := newReader(t)
 	body := []byte(`{"accounts":[{"resourceId":"1","currency":"SEK"}],"cardAccounts":[{"resourceId":"1","currency":"SEK"},{"maskedPan":"5254 **** 3241"}]}`)
 	got, err := s.Read(institution.Answer{Question: institution.Question{Kind: "accounts"}, Body: body})
@@ -99,14 +98,14 @@ func TestRead_TellsCardsFromAccounts(t *testing.T) {
 	}
 }
 
-func TestStart_AsksForBalancesWhereTheConsentCoversThem(t *testing.T) {
-	s := newScripted(t, nil, says(200, `{"accounts":[]}`))
+func TestStart_AsksForCoveredBalances(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, `{"accounts":[]}`))
 	for _, scope := range []consent.Scope{{Balances: true}, {Transactions: true}} {
 		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, s.Start(scope, since)[0]); err != nil {
 			t.Fatal(err)
 		}
 		if asked := s.last(t).query == "withBalance=true"; asked != scope.Balances {
-			t.Errorf("%+v: asked for balances: %t", scope, asked)
+			t.Errorf("%+v: requested balances: %t", scope, asked)
 		}
 	}
 }

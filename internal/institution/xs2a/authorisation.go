@@ -9,9 +9,9 @@ import (
 	"samla/internal/institution"
 )
 
-// StartAuthorization implements institution.Authorizer with a decoupled authorisation.
-// Where the profile needs a PSU-ID and the number is not known, the person is
-// refused before anything is sent.
+// StartAuthorization implements institution.Authorizer with a decoupled
+// authorisation. If the profile needs a PSU-ID and the personal number is not known,
+// it fails with PersonRefused and sends nothing.
 func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
 	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
 		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
@@ -20,54 +20,54 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 	if b.wire.noRedirect == whenAuthorising {
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
-	got, err := b.send(ctx, call{
-		about: aboutAuthorising, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
+	resp, err := b.send(ctx, call{
+		operation: opAuthorise, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
 		header: header, body: []byte("{}"),
 	}, "consents", string(r.ConsentID), "authorisations")
 	if err != nil {
 		return institution.Authorization{}, err
 	}
-	said, err := b.readAuthorisation(got, r.PSU.Locale, r.OtherDevice)
+	a, err := b.readAuthorisation(resp, r.PSU.Locale, r.OtherDevice)
 	if err != nil {
 		return institution.Authorization{}, err
 	}
-	if said.ID == "" {
-		return institution.Authorization{}, garbled(got.requestID, errMissing)
+	if a.ID == "" {
+		return institution.Authorization{}, malformed(resp.requestID, errMissing)
 	}
-	if said.StatusLink != "" {
-		if _, err := b.client.Resolve(said.StatusLink); err != nil {
-			return institution.Authorization{}, unanswered(err, got.requestID)
+	if a.StatusLink != "" {
+		if _, err := b.client.Resolve(a.StatusLink); err != nil {
+			return institution.Authorization{}, transportError(err, resp.requestID)
 		}
 	}
-	return said, nil
+	return a, nil
 }
 
-// AuthorizationStatus implements institution.Authorizer. The instructions are those of
-// this answer alone: where the bank does not say until when it waits, ExpiresAt
-// is counted from now, which is too late by the time since the start. A caller
-// that shows it keeps the earliest.
-func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, authorisationID, link string, otherDevice bool) (institution.Authorization, error) {
-	c := call{about: aboutAuthorising, method: http.MethodGet, psu: a.PSU, token: a.Token}
-	var got answer
+// AuthorizationStatus implements institution.Authorizer. The instructions are only
+// those of this response. If the bank does not say how long it waits, ExpiresAt is
+// counted from now instead of from the start, and so is too late: the caller keeps
+// the earliest.
+func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, authorizationID, link string, otherDevice bool) (institution.Authorization, error) {
+	c := call{operation: opAuthorise, method: http.MethodGet, psu: a.PSU, token: a.Token}
+	var resp response
 	var err error
 	if link == "" {
-		got, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorisationID)
+		resp, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorizationID)
 	} else if c.target, err = b.client.Resolve(link); err != nil {
-		return institution.Authorization{}, unanswered(err, "")
+		return institution.Authorization{}, transportError(err, "")
 	} else {
-		got, err = b.exchange(ctx, c)
+		resp, err = b.exchange(ctx, c)
 	}
 	if err != nil {
 		return institution.Authorization{}, err
 	}
-	said, err := b.readAuthorisation(got, a.PSU.Locale, otherDevice)
-	said.ID = ""
-	return said, err
+	status, err := b.readAuthorisation(resp, a.PSU.Locale, otherDevice)
+	status.ID = ""
+	return status, err
 }
 
-// authorisationAnswer is what is always where the standard says; BankID's data
-// is where the profile says.
-type authorisationAnswer struct {
+// authorisationBody has the members that all banks name as the standard does. The
+// profile says where the data of BankID is.
+type authorisationBody struct {
 	Status     text        `json:"scaStatus"`
 	ID         text        `json:"authorisationId"`
 	PSUMessage text        `json:"psuMessage"`
@@ -78,41 +78,41 @@ type authorisationAnswer struct {
 	} `json:"_links"`
 }
 
-func (b *Bank) readAuthorisation(got answer, locale string, otherDevice bool) (institution.Authorization, error) {
-	var said authorisationAnswer
-	if err := decode(got, &said); err != nil {
+func (b *Bank) readAuthorisation(resp response, locale string, otherDevice bool) (institution.Authorization, error) {
+	var body authorisationBody
+	if err := decode(resp, &body); err != nil {
 		return institution.Authorization{}, err
 	}
-	if said.Status == "" {
-		return institution.Authorization{}, garbled(got.requestID, errMissing)
+	if body.Status == "" {
+		return institution.Authorization{}, malformed(resp.requestID, errMissing)
 	}
 	var document any
-	if err := decode(got, &document); err != nil {
+	if err := decode(resp, &document); err != nil {
 		return institution.Authorization{}, err
 	}
 	hint := b.wire.hintCode.text(document)
-	a := institution.Authorization{ID: string(said.ID), StatusLink: string(said.Links.SCAStatus)}
-	switch strings.ToLower(string(said.Status)) {
+	a := institution.Authorization{ID: string(body.ID), StatusLink: string(body.Links.SCAStatus)}
+	switch strings.ToLower(string(body.Status)) {
 	case "finalised", "finalized", "exempted":
 		a.State = institution.AuthorizationDone
 	case "failed":
 		a.State = institution.AuthorizationFailed
-		a.Failure = failureOf(hint, append(said.TPPMessage, said.Messages...))
-	default: // the rest, and what a bank makes up, is on the way
-		a.Instructions = b.instructions(document, said.PSUMessage, hint, locale, otherDevice)
+		a.Failure = failureOf(hint, append(body.TPPMessage, body.Messages...))
+	default: // the other statuses of the standard and those of the bank's own are pending
+		a.Instructions = b.instructions(document, body.PSUMessage, hint, locale, otherDevice)
 	}
 	return a, nil
 }
 
-// failureOf says why a person's signing failed, by BankID's hint code or the
-// bank's message (docs/reference/banks.md 12.2).
+// failureOf returns why an authorisation failed, by the hint code of BankID or by the
+// messages of the bank (docs/reference/banks.md 12.2).
 func failureOf(hint string, messages tppMessages) consent.FailureCode {
 	switch hint {
 	case "userCancel":
 		return consent.AuthenticationCancelled
 	case "startFailed", "expiredTransaction":
 		return consent.AuthenticationTimeout
-	case "alreadyInProgress", "cancelled": // a second order of the person cancels the first
+	case "alreadyInProgress", "cancelled": // a person's second order cancels the first
 		return consent.AuthenticationConflict
 	case "personMismatch":
 		return consent.AuthenticationMismatch

@@ -19,8 +19,8 @@ const (
 	qrText = "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0.dc69358e712458a66a7525beef148ae8526b1c71610eff2c16cdffb4cdac9bf8"
 )
 
-func TestStartAuthorisation(t *testing.T) {
-	s := newScripted(t, nil, says(201, `{"scaStatus":"received","authorisationId":"auth1","psuMessage":" Starta BankID-appen ",
+func TestStartAuthorization_ReturnsInstructions(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(201, `{"scaStatus":"received","authorisationId":"auth1","psuMessage":" Starta BankID-appen ",
 		"hintCode":"outstandingTransaction","challengeData":{"data":["`+token+`","`+qrText+`"]},
 		"_links":{"scaStatus":{"href":"/psd2/v1/consents/c1/authorisations/auth1"}}}`))
 	got, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person, OtherDevice: true})
@@ -36,16 +36,16 @@ func TestStartAuthorisation(t *testing.T) {
 	}
 	r := s.last(t)
 	if r.method != http.MethodPost || r.path != "/psd2/v1/consents/c1/authorisations" || r.body != "{}" {
-		t.Errorf("asked %+v", r)
+		t.Errorf("request %+v", r)
 	}
 	if r.header.Get("X-Request-ID") != requestID || r.header.Get("PSU-ID") != "" || r.header.Get("PSU-IP-Address") != person.IPAddress {
 		t.Errorf("headers %v", r.header)
 	}
 }
 
-func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
-	started := says(201, `{"scaStatus":"received","authorisationId":"a","_links":{}}`)
-	s := newScripted(t, func(c *xs2a.Config) { c.Profile.NeedsPSUID, c.Profile.PSUIDType = true, "SSN" }, started)
+func TestStartAuthorization_SendsPSUIDIfNeeded(t *testing.T) {
+	started := responds(201, `{"scaStatus":"received","authorisationId":"a","_links":{}}`)
+	s := newScriptedBank(t, func(c *xs2a.Config) { c.Profile.NeedsPSUID, c.Profile.PSUIDType = true, "SSN" }, started)
 	request := institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person}
 	if _, err := s.StartAuthorization(t.Context(), request); err != nil {
 		t.Fatal(err)
@@ -62,17 +62,17 @@ func TestPSUIDIsSentWhereTheBankWantsIt(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if len(s.requests()) != 1 {
-		t.Error("the bank was asked without a number")
+		t.Error("a request was sent without a personal number")
 	}
 }
 
 func status(t *testing.T, body string, change func(*xs2a.Config)) (institution.Authorization, error) {
 	t.Helper()
-	s := newScripted(t, change, says(200, body))
+	s := newScriptedBank(t, change, responds(200, body))
 	return s.AuthorizationStatus(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, "auth1", "", true)
 }
 
-func TestSCAStatus(t *testing.T) {
+func TestAuthorizationStatus_MapsSCAStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		body    string
 		state   institution.AuthorizationState
@@ -81,9 +81,9 @@ func TestSCAStatus(t *testing.T) {
 		"received":             {`{"scaStatus":"received"}`, institution.AuthorizationPending, ""},
 		"started":              {`{"scaStatus":"started"}`, institution.AuthorizationPending, ""},
 		"unconfirmed":          {`{"scaStatus":"unconfirmed"}`, institution.AuthorizationPending, ""},
-		"a bank's own":         {`{"scaStatus":"authenticationStarted"}`, institution.AuthorizationPending, ""},
+		"bank-specific":        {`{"scaStatus":"authenticationStarted"}`, institution.AuthorizationPending, ""},
 		"finalised":            {`{"scaStatus":"finalised"}`, institution.AuthorizationDone, ""},
-		"American":             {`{"scaStatus":"FINALIZED"}`, institution.AuthorizationDone, ""},
+		"finalized":            {`{"scaStatus":"FINALIZED"}`, institution.AuthorizationDone, ""},
 		"exempted":             {`{"scaStatus":"exempted"}`, institution.AuthorizationDone, ""},
 		"cancelled by person":  {`{"scaStatus":"failed","hintCode":"userCancel"}`, institution.AuthorizationFailed, consent.AuthenticationCancelled},
 		"cancelled":            {`{"scaStatus":"failed","hintCode":"cancelled"}`, institution.AuthorizationFailed, consent.AuthenticationConflict},
@@ -106,8 +106,7 @@ func TestSCAStatus(t *testing.T) {
 	}
 }
 
-// A status question tells what the bank says now.
-func TestStatusRefreshesInstructions(t *testing.T) {
+func TestAuthorizationStatus_ReturnsCurrentInstructions(t *testing.T) {
 	got, err := status(t, `{"scaStatus":"received","hintCode":"userSign","challengeData":{"data":["`+token+`","`+qrText+`"]}}`, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +122,7 @@ func TestStatusRefreshesInstructions(t *testing.T) {
 	}
 }
 
-func TestInstructionsAreFoundWhereTheProfileSays(t *testing.T) {
+func TestInstructions_FollowPointersOfProfile(t *testing.T) {
 	at := func(s string) *string { return &s }
 	got, err := status(t, `{"scaStatus":"received","x":{"auto~start":"`+token+`","list":[{"qr":"`+qrText+`"}]},"until":"2026-11-22T13:01:00+01:00"}`,
 		func(c *xs2a.Config) {
@@ -137,20 +136,20 @@ func TestInstructionsAreFoundWhereTheProfileSays(t *testing.T) {
 	}
 }
 
-// What is shown to a person or handed to an app must look like what it is.
-func TestInstructionsAreChecked(t *testing.T) {
+// Instructions are shown to a person or passed to an app.
+func TestInstructions_DropMalformedValues(t *testing.T) {
 	png := "\x89PNG\r\n\x1a\n"
 	image := base64.StdEncoding.EncodeToString([]byte(png + "rest"))
 	for name, c := range map[string]struct{ body, token, qr, image string }{
 		"image":              {`{"challengeData":{"image":"` + image + `"}}`, "", "", image},
 		"image as data URI":  {`{"challengeData":{"image":"data:image/png;base64,` + image + `"}}`, "", "", image},
-		"no PNG":             {`{"challengeData":{"image":"` + base64.StdEncoding.EncodeToString([]byte("<svg>")) + `"}}`, "", "", ""},
-		"no base64":          {`{"challengeData":{"image":"!!!!"}}`, "", "", ""},
+		"not a PNG":          {`{"challengeData":{"image":"` + base64.StdEncoding.EncodeToString([]byte("<svg>")) + `"}}`, "", "", ""},
+		"not base64":         {`{"challengeData":{"image":"!!!!"}}`, "", "", ""},
 		"too large":          {`{"challengeData":{"image":"` + base64.StdEncoding.EncodeToString([]byte(png+strings.Repeat("x", 512<<10))) + `"}}`, "", "", ""},
-		"no token":           {`{"challengeData":{"data":["javascript:alert(1)","` + qrText + `"]}}`, "", qrText, ""},
-		"no BankID QR":       {`{"challengeData":{"data":["` + token + `","https://evil.example/"]}}`, token, "", ""},
+		"not a token":        {`{"challengeData":{"data":["javascript:alert(1)","` + qrText + `"]}}`, "", qrText, ""},
+		"not a BankID QR":    {`{"challengeData":{"data":["` + token + `","https://evil.example/"]}}`, token, "", ""},
 		"token only":         {`{"challengeData":{"data":["` + token + `"]}}`, token, "", ""},
-		"nothing fits":       {`{"challengeData":{"data":{"0":"` + token + `"}}}`, token, "", ""},
+		"data is an object":  {`{"challengeData":{"data":{"0":"` + token + `"}}}`, token, "", ""},
 		"numbers":            {`{"challengeData":{"data":[1,2],"image":3}}`, "", "", ""},
 		"challengeData null": {`{"challengeData":null}`, "", "", ""},
 	} {
@@ -170,8 +169,8 @@ func TestInstructionsAreChecked(t *testing.T) {
 	}
 }
 
-func TestStatusLinkIsFollowedOnlyAtTheBank(t *testing.T) {
-	s := newScripted(t, nil, says(200, `{"scaStatus":"started"}`))
+func TestStatusLink_IsFollowedOnlyBelowBaseURL(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, `{"scaStatus":"started"}`))
 	access := institution.Access{ConsentID: "c1", PSU: person}
 	for _, link := range []string{"/psd2/v1/consents/c1/authorisations/auth9", "/v1/consents/c1/authorisations/auth9",
 		s.server.URL + "/psd2/v1/consents/c1/authorisations/auth9", "v1/consents/c1/authorisations/auth9"} {
@@ -179,14 +178,14 @@ func TestStatusLinkIsFollowedOnlyAtTheBank(t *testing.T) {
 			t.Errorf("%s: %v", link, err)
 		}
 		if r := s.last(t); r.path != "/psd2/v1/consents/c1/authorisations/auth9" {
-			t.Errorf("%s: asked %s", link, r.path)
+			t.Errorf("%s: requested %s", link, r.path)
 		}
 	}
 	before := len(s.requests())
 	if _, err := s.AuthorizationStatus(t.Context(), access, "auth1", "https://evil.example/psd2/v1/x", true); institution.KindOf(err) != institution.ForeignAddress {
 		t.Errorf("got %v", err)
 	}
-	s.answer = says(201, `{"scaStatus":"received","authorisationId":"a","_links":{"scaStatus":{"href":"https://evil.example/x"}}}`)
+	s.answer = responds(201, `{"scaStatus":"received","authorisationId":"a","_links":{"scaStatus":{"href":"https://evil.example/x"}}}`)
 	if _, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person}); institution.KindOf(err) != institution.ForeignAddress {
 		t.Errorf("got %v", err)
 	}

@@ -19,11 +19,11 @@ func readBalanceReport(a institution.Answer) (institution.Reading, error) {
 	var said struct {
 		Balances []balance `json:"balances"`
 	}
-	if err := decode(answer{body: a.Body}, &said); err != nil {
+	if err := decode(response{body: a.Body}, &said); err != nil {
 		return institution.Reading{}, err
 	}
 	if said.Balances == nil {
-		return institution.Reading{}, garbled("", errMissing)
+		return institution.Reading{}, malformed("", errMissing)
 	}
 	return institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, said.Balances)}}, nil
 }
@@ -37,8 +37,8 @@ func readBalances(key string, list []balance) []fact.Balance {
 			continue
 		}
 		read := fact.Balance{
-			Account: key, Kind: fact.BalanceKind(entry.Type.line()), Amount: m, LimitIncluded: entry.LimitIncluded.yes(),
-			At: entry.ChangedAt.moment(),
+			Account: key, Kind: fact.BalanceKind(entry.Type.oneLine()), Amount: m, LimitIncluded: entry.LimitIncluded.isTrue(),
+			At: entry.ChangedAt.dateTime(),
 		}
 		if read.At.IsZero() {
 			read.At = entry.Reference.date()

@@ -12,7 +12,7 @@ import (
 	"samla/internal/institution"
 )
 
-// consentRequest is the body of POST consents: all five members are required
+// consentRequest is the body of POST consents. All five members are required
 // (docs/reference/banks.md 3.1).
 type consentRequest struct {
 	Access                   access `json:"access"`
@@ -22,15 +22,15 @@ type consentRequest struct {
 	CombinedServiceIndicator bool   `json:"combinedServiceIndicator"`
 }
 
-// OpenConsent implements institution.Opener. It asks for a consent whose authorisation
-// is started by a call of its own, decoupled and without a redirect. A person
-// without an address is Refused before anything is sent: the bank would.
+// OpenConsent implements institution.Opener. It creates a consent whose authorisation
+// is decoupled and started by a separate request. Without the IP address of the
+// person it fails with Refused and sends nothing: the bank would refuse.
 func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
 	if r.PSU.IPAddress == "" {
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID}
 	}
 	request := consentRequest{
-		Access:             accessFor(r.Scope, b.wire),
+		Access:             requestedAccess(r.Scope, b.wire),
 		RecurringIndicator: r.Recurring,
 		ValidUntil:         r.ValidUntil.UTC().Format(time.DateOnly),
 		FrequencyPerDay:    1,
@@ -48,60 +48,60 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if b.wire.noRedirect != nowhere {
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
-	got, err := b.send(ctx, call{
-		about: aboutOpening, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
+	resp, err := b.send(ctx, call{
+		operation: opCreateConsent, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
 		header: header, body: body,
 	}, "consents")
 	if err != nil {
 		return institution.Opened{}, err
 	}
-	var made struct {
+	var created struct {
 		ConsentID text `json:"consentId"`
 	}
-	if err := decode(got, &made); err != nil {
+	if err := decode(resp, &created); err != nil {
 		return institution.Opened{}, err
 	}
-	if made.ConsentID == "" {
-		return institution.Opened{}, garbled(got.requestID, errMissing)
+	if created.ConsentID == "" {
+		return institution.Opened{}, malformed(resp.requestID, errMissing)
 	}
-	return institution.Opened{ConsentID: consent.RemoteID(made.ConsentID)}, nil
+	return institution.Opened{ConsentID: consent.RemoteID(created.ConsentID)}, nil
 }
 
 // Consent implements institution.ConsentReader.
 func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.ConsentInfo, error) {
-	got, err := b.send(ctx, call{
-		about: aboutConsent, method: http.MethodGet, psu: a.PSU, token: a.Token,
+	resp, err := b.send(ctx, call{
+		operation: opConsent, method: http.MethodGet, psu: a.PSU, token: a.Token,
 	}, "consents", string(a.ConsentID))
 	if err != nil {
 		return institution.ConsentInfo{}, err
 	}
-	return readConsent(got)
+	return readConsent(resp)
 }
 
-func readConsent(got answer) (institution.ConsentInfo, error) {
-	var said struct {
+func readConsent(resp response) (institution.ConsentInfo, error) {
+	var body struct {
 		Status     text           `json:"consentStatus"`
 		ValidUntil text           `json:"validUntil"`
 		Access     *grantedAccess `json:"access"`
 	}
-	if err := decode(got, &said); err != nil {
+	if err := decode(resp, &body); err != nil {
 		return institution.ConsentInfo{}, err
 	}
-	if said.Status == "" {
-		return institution.ConsentInfo{}, garbled(got.requestID, errMissing)
+	if body.Status == "" {
+		return institution.ConsentInfo{}, malformed(resp.requestID, errMissing)
 	}
-	info := institution.ConsentInfo{State: stateOf(string(said.Status)), Scope: consent.Scope{Balances: true, Transactions: true}}
-	if said.Access != nil {
-		info.Scope = said.Access.scope()
+	info := institution.ConsentInfo{State: stateOf(string(body.Status)), Scope: consent.Scope{Balances: true, Transactions: true}}
+	if body.Access != nil {
+		info.Scope = body.Access.scope()
 	}
-	if day := said.ValidUntil.date(); !day.IsZero() {
+	if day := body.ValidUntil.date(); !day.IsZero() {
 		info.ValidUntil = day.AddDate(0, 0, 1).Add(-time.Second) // 23:59:59Z, docs/reference/api.md 4.1
 	}
 	return info, nil
 }
 
-// stateOf reads a consentStatus. Banks add codes of their own: those are
-// pending, for only the codes that are known end a consent.
+// stateOf maps a consentStatus. Banks have statuses of their own. Those count as
+// pending: only a status of the standard ends a consent.
 func stateOf(status string) institution.ConsentState {
 	switch strings.ToLower(status) {
 	case "valid":
@@ -119,7 +119,7 @@ func stateOf(status string) institution.ConsentState {
 // Revoke implements institution.Revoker.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	_, err := b.send(ctx, call{
-		about: aboutConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
+		operation: opConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
 	}, "consents", string(a.ConsentID))
 	var failed *institution.Error
 	if errors.As(err, &failed) && (failed.Kind == institution.ConsentGone || failed.Kind == institution.ConsentOver) {

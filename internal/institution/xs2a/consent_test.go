@@ -12,7 +12,7 @@ import (
 	"samla/internal/institution/xs2a"
 )
 
-var wholeScope = consent.Scope{Balances: true, Transactions: true}
+var fullScope = consent.Scope{Balances: true, Transactions: true}
 
 func openRequest(s consent.Scope) institution.OpenRequest {
 	return institution.OpenRequest{
@@ -20,17 +20,17 @@ func openRequest(s consent.Scope) institution.OpenRequest {
 	}
 }
 
-const madeConsent = `{"consentStatus":"received","consentId":"consent-4711","_links":{"self":{"href":"/v1/consents/consent-4711"}}}`
+const createdConsent = `{"consentStatus":"received","consentId":"consent-4711","_links":{"self":{"href":"/v1/consents/consent-4711"}}}`
 
-func TestOpenConsentIsPrecise(t *testing.T) {
-	s := newScripted(t, nil, says(201, madeConsent))
-	got, err := s.OpenConsent(t.Context(), openRequest(wholeScope))
+func TestOpenConsent_SendsStrictRequest(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(201, createdConsent))
+	got, err := s.OpenConsent(t.Context(), openRequest(fullScope))
 	if err != nil || got.ConsentID != "consent-4711" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	r := s.last(t)
 	if r.method != http.MethodPost || r.path != "/psd2/v1/consents" {
-		t.Errorf("asked %s %s", r.method, r.path)
+		t.Errorf("request %s %s", r.method, r.path)
 	}
 	for name, want := range map[string]string{
 		"X-Request-ID": requestID, "Content-Type": "application/json",
@@ -48,16 +48,16 @@ func TestOpenConsentIsPrecise(t *testing.T) {
 	}
 }
 
-func TestAccessFollowsTheScope(t *testing.T) {
+func TestOpenConsent_RequestsScope(t *testing.T) {
 	for name, c := range map[string]struct {
 		scope  consent.Scope
 		change func(*xs2a.Config)
 		want   string
 	}{
-		"everything without names": {wholeScope, func(c *xs2a.Config) { c.Profile.AllPSD2 = "allAccounts" }, `{"allPsd2":"allAccounts"}`},
+		"everything without names": {fullScope, func(c *xs2a.Config) { c.Profile.AllPSD2 = "allAccounts" }, `{"allPsd2":"allAccounts"}`},
 		"one kind":                 {consent.Scope{Balances: true}, nil, `{"accounts":[],"balances":[]}`},
 		"the other kind":           {consent.Scope{Transactions: true}, nil, `{"accounts":[],"transactions":[]}`},
-		"bank-offered": {wholeScope, func(c *xs2a.Config) { c.Profile.AccessForm = "bankOffered" },
+		"bank-offered": {fullScope, func(c *xs2a.Config) { c.Profile.AccessForm = "bankOffered" },
 			`{"accounts":[],"balances":[],"transactions":[]}`},
 		"named accounts": {consent.Scope{AccountIDs: []string{
 			"SE45 5000 0000 0583 9825 7466", "6789123456789", "491623******0875", "my account!"}, Balances: true}, nil,
@@ -65,7 +65,7 @@ func TestAccessFollowsTheScope(t *testing.T) {
 			  "balances":[{"iban":"SE4550000000058398257466"},{"bban":"6789123456789"},{"maskedPan":"491623******0875"},{"other":{"identification":"my account!"}}]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScripted(t, c.change, says(201, madeConsent))
+			s := newScriptedBank(t, c.change, responds(201, createdConsent))
 			if _, err := s.OpenConsent(t.Context(), openRequest(c.scope)); err != nil {
 				t.Fatal(err)
 			}
@@ -75,9 +75,9 @@ func TestAccessFollowsTheScope(t *testing.T) {
 	}
 }
 
-func TestOneOffConsentIsReadOnceADay(t *testing.T) {
-	s := newScripted(t, nil, says(201, madeConsent))
-	r := openRequest(wholeScope)
+func TestOpenConsent_OneTimeConsentHasFrequencyOne(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(201, createdConsent))
+	r := openRequest(fullScope)
 	r.Recurring = false
 	if _, err := s.OpenConsent(t.Context(), r); err != nil {
 		t.Fatal(err)
@@ -86,47 +86,47 @@ func TestOneOffConsentIsReadOnceADay(t *testing.T) {
 		"validUntil":"2027-05-21","frequencyPerDay":1,"combinedServiceIndicator":false}`)
 }
 
-// An address is never made up: without one nothing is asked.
-func TestOpenConsentNeedsThePerson(t *testing.T) {
-	s := newScripted(t, nil, says(201, madeConsent))
-	r := openRequest(wholeScope)
+// An IP address is never made up.
+func TestOpenConsent_NeedsIPAddress(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(201, createdConsent))
+	r := openRequest(fullScope)
 	r.PSU.IPAddress = ""
 	if _, err := s.OpenConsent(t.Context(), r); institution.KindOf(err) != institution.Refused {
 		t.Errorf("got %v", err)
 	}
 	if len(s.requests()) != 0 {
-		t.Error("the bank was asked")
+		t.Error("the bank received a request")
 	}
 }
 
-func TestConsentIsReadBack(t *testing.T) {
+func TestConsent_DecodesStateAndScope(t *testing.T) {
 	endOfDay := time.Date(2027, 5, 21, 23, 59, 59, 0, time.UTC)
 	for name, c := range map[string]struct {
 		body string
 		want institution.ConsentInfo
 	}{
 		"global": {`{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2027-05-21","frequencyPerDay":4,"lastActionDate":"2026-11-22","consentStatus":"valid"}`,
-			institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope, ValidUntil: endOfDay}},
+			institution.ConsentInfo{State: institution.ConsentValid, Scope: fullScope, ValidUntil: endOfDay}},
 		"detailed": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[{"iban":"SE4550000000058398257466"},{"maskedPan":"491623******0875"}]},"validUntil":"2027-05-21","consentStatus":"valid"}`,
 			institution.ConsentInfo{State: institution.ConsentValid, ValidUntil: endOfDay,
 				Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466", "491623******0875"}, Balances: true}}},
-		"offered and chosen for one kind": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[],"transactions":[{"iban":"SE4550000000058398257466"}]},"consentStatus":"valid"}`,
+		"bank-offered, one kind chosen": {`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[],"transactions":[{"iban":"SE4550000000058398257466"}]},"consentStatus":"valid"}`,
 			institution.ConsentInfo{State: institution.ConsentValid, Scope: consent.Scope{AccountIDs: []string{"SE4550000000058398257466"}, Transactions: true}}},
-		"offered, not chosen yet": {`{"access":{"accounts":[],"balances":[]},"consentStatus":"received"}`,
+		"bank-offered, not chosen yet": {`{"access":{"accounts":[],"balances":[]},"consentStatus":"received"}`,
 			institution.ConsentInfo{Scope: consent.Scope{Balances: true}}},
 		"list only":       {`{"access":{"availableAccounts":"allAccounts"},"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid}},
-		"nothing said":    {`{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope}},
-		"rejected":        {`{"consentStatus":"rejected"}`, institution.ConsentInfo{State: institution.ConsentRejected, Scope: wholeScope}},
-		"revoked":         {`{"consentStatus":"revokedByPsu"}`, institution.ConsentInfo{State: institution.ConsentRevoked, Scope: wholeScope}},
-		"terminated":      {`{"consentStatus":"terminatedByTpp"}`, institution.ConsentInfo{State: institution.ConsentRevoked, Scope: wholeScope}},
-		"expired":         {`{"consentStatus":"expired"}`, institution.ConsentInfo{State: institution.ConsentExpired, Scope: wholeScope}},
-		"partly":          {`{"consentStatus":"partiallyAuthorised"}`, institution.ConsentInfo{Scope: wholeScope}},
-		"the bank's own":  {`{"consentStatus":"awaitingStars"}`, institution.ConsentInfo{Scope: wholeScope}},
-		"wrong types":     {`{"consentStatus":"valid","access":[],"validUntil":20270521}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope}},
-		"byte order mark": {"\ufeff" + `{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: wholeScope}},
+		"no access":       {`{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: fullScope}},
+		"rejected":        {`{"consentStatus":"rejected"}`, institution.ConsentInfo{State: institution.ConsentRejected, Scope: fullScope}},
+		"revoked":         {`{"consentStatus":"revokedByPsu"}`, institution.ConsentInfo{State: institution.ConsentRevoked, Scope: fullScope}},
+		"terminated":      {`{"consentStatus":"terminatedByTpp"}`, institution.ConsentInfo{State: institution.ConsentRevoked, Scope: fullScope}},
+		"expired":         {`{"consentStatus":"expired"}`, institution.ConsentInfo{State: institution.ConsentExpired, Scope: fullScope}},
+		"partly":          {`{"consentStatus":"partiallyAuthorised"}`, institution.ConsentInfo{Scope: fullScope}},
+		"bank-specific":   {`{"consentStatus":"awaitingStars"}`, institution.ConsentInfo{Scope: fullScope}},
+		"wrong types":     {`{"consentStatus":"valid","access":[],"validUntil":20270521}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: fullScope}},
+		"byte order mark": {"\ufeff" + `{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid, Scope: fullScope}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScripted(t, nil, says(200, c.body))
+			s := newScriptedBank(t, nil, responds(200, c.body))
 			got, err := s.Consent(t.Context(), institution.Access{ConsentID: "a b"})
 			if err != nil {
 				t.Fatal(err)
@@ -136,35 +136,35 @@ func TestConsentIsReadBack(t *testing.T) {
 			}
 			r := s.last(t)
 			if r.path != "/psd2/v1/consents/a b" || r.header.Get("PSU-IP-Address") != "" || r.header.Get("Consent-ID") != "" {
-				t.Errorf("asked %+v", r)
+				t.Errorf("request %+v", r)
 			}
 		})
 	}
 }
 
-func TestRevokeTakesWhatIsOverAsDone(t *testing.T) {
+func TestRevoke_SucceedsIfConsentHasEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		want   institution.ErrorKind
 	}{
-		"done":           {says(204, ""), ""},
-		"unknown, 404":   {says(404, `{"tppMessages":[{"category":"ERROR","code":"RESOURCE_UNKNOWN"}]}`), ""},
-		"unknown, 403":   {says(403, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_UNKNOWN"}]}`), ""},
-		"expired":        {says(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`), ""},
-		"invalid":        {says(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_INVALID"}]}`), ""},
-		"404, no body":   {says(404, ""), ""},
-		"no certificate": {says(401, `{"tppMessages":[{"category":"ERROR","code":"CERTIFICATE_EXPIRED"}]}`), institution.CertificateRejected},
-		"blocked":        {says(403, `{"tppMessages":[{"category":"ERROR","code":"SERVICE_BLOCKED"}]}`), institution.PersonRefused},
-		"down":           {says(500, ""), institution.Unreachable},
+		"done":           {responds(204, ""), ""},
+		"unknown, 404":   {responds(404, `{"tppMessages":[{"category":"ERROR","code":"RESOURCE_UNKNOWN"}]}`), ""},
+		"unknown, 403":   {responds(403, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_UNKNOWN"}]}`), ""},
+		"expired":        {responds(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`), ""},
+		"invalid":        {responds(401, `{"tppMessages":[{"category":"ERROR","code":"CONSENT_INVALID"}]}`), ""},
+		"404, no body":   {responds(404, ""), ""},
+		"no certificate": {responds(401, `{"tppMessages":[{"category":"ERROR","code":"CERTIFICATE_EXPIRED"}]}`), institution.CertificateRejected},
+		"blocked":        {responds(403, `{"tppMessages":[{"category":"ERROR","code":"SERVICE_BLOCKED"}]}`), institution.PersonRefused},
+		"down":           {responds(500, ""), institution.Unreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScripted(t, nil, c.answer)
+			s := newScriptedBank(t, nil, c.answer)
 			err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1"})
 			if c.want == "" && err != nil || c.want != "" && institution.KindOf(err) != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 			if r := s.last(t); r.method != http.MethodDelete || r.path != "/psd2/v1/consents/c1" || r.body != "" {
-				t.Errorf("asked %+v", r)
+				t.Errorf("request %+v", r)
 			}
 		})
 	}

@@ -12,22 +12,22 @@ import (
 	"samla/internal/institution"
 )
 
-// subject is what a call is about: the same code means different things about
-// different resources.
-type subject int
+// operation is the kind of a request: the same error code means different things
+// for different operations.
+type operation int
 
 const (
-	aboutOpening     subject = iota // POST consents
-	aboutAuthorising                // authorisations
-	aboutConsent                    // a consent that exists
-	aboutList                       // the list of accounts
-	aboutCards                      // the list of card accounts
-	aboutAccount                    // one account, its balances or transactions
-	subjects
+	opCreateConsent operation = iota // POST consents
+	opAuthorise                      // authorisations of a consent
+	opConsent                        // GET or DELETE a consent
+	opAccountList
+	opCardList
+	opAccount  // balances or transactions of one account
+	operations // their number
 )
 
-// tppMessage is a message of the first error form; tppMessages also reads one
-// that is not in a list.
+// tppMessage is a message of the first error form. tppMessages also decodes a
+// single message that is not in a list.
 type tppMessage struct {
 	Category text `json:"category"`
 	Code     text `json:"code"`
@@ -42,43 +42,44 @@ func (m *tppMessages) UnmarshalJSON(data []byte) error {
 		data = append(append([]byte{'['}, data...), ']')
 	}
 	var list []tppMessage
-	_ = json.Unmarshal(data, &list) // what is of another type is left out
+	_ = json.Unmarshal(data, &list) // ignores what has another type
 	*m = list
 	return nil
 }
 
-// errorBody is both error forms of docs/reference/banks.md 7 at once.
+// errorBody has the members of both error forms of docs/reference/banks.md 7.
 type errorBody struct {
 	TPPMessages tppMessages `json:"tppMessages"`
 	Code        text        `json:"code"`
 	Additional  tppMessages `json:"additionalErrors"`
 }
 
-// errorCode finds the documented code in an error body: the first that is known
-// and not just a warning. HTML pages and the like have none. A code that is not
-// documented is not passed on, for it could be anything.
+// errorCode returns the first documented code in an error body that does not belong
+// to a warning, or "". It drops codes that are not documented, because they could
+// contain anything, such as a personal number.
 func errorCode(body []byte) string {
-	var said errorBody
-	if decode(answer{body: body}, &said) != nil {
+	var decoded errorBody
+	if decode(response{body: body}, &decoded) != nil {
 		return ""
 	}
-	list := append(said.TPPMessages, tppMessage{Code: said.Code})
-	for _, m := range append(list, said.Additional...) {
+	list := append(decoded.TPPMessages, tppMessage{Code: decoded.Code})
+	for _, m := range append(list, decoded.Additional...) {
 		code := strings.ToUpper(strings.TrimSpace(string(m.Code)))
-		if _, known := meanings[code]; known && !strings.EqualFold(string(m.Category), "WARNING") {
+		if _, known := kindsByCode[code]; known && !strings.EqualFold(string(m.Category), "WARNING") {
 			return code
 		}
 	}
 	return ""
 }
 
-// refusal makes an answer that is no success an error. A consent's daily limit
-// counts reads without the person only (docs/reference/banks.md 8), so that ACCESS_EXCEEDED
-// while the person is there means that we are too fast.
-func refusal(c call, resp *httpclient.Response, now time.Time) error {
+// errorResponse returns the error for a response that is not a success. The daily
+// limit of a consent counts only reads without the person
+// (docs/reference/banks.md 8), so ACCESS_EXCEEDED in the person's presence means that
+// we send requests too fast.
+func errorResponse(c call, resp *httpclient.Response, now time.Time) error {
 	code := errorCode(resp.Body)
 	e := &institution.Error{
-		Kind: kindOf(c.about, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
+		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
 	if e.Kind == institution.AccessExceeded && c.psu.IPAddress != "" {
@@ -87,8 +88,8 @@ func refusal(c call, resp *httpclient.Response, now time.Time) error {
 	return e
 }
 
-// unanswered makes an exchange that was not answered an error.
-func unanswered(err error, requestID string) error {
+// transportError returns the error for an exchange without a usable response.
+func transportError(err error, requestID string) error {
 	e := &institution.Error{Kind: institution.Unreachable, RequestID: requestID, Cause: err}
 	var failed *httpclient.Error
 	e.NotSent = errors.As(err, &failed) && failed.NotSent()
@@ -103,10 +104,11 @@ func unanswered(err error, requestID string) error {
 	return e
 }
 
-const longestWait = 24 * time.Hour
+const maxRetryAfter = 24 * time.Hour
 
-// retryAfter reads the header's two forms, seconds and HTTP date (RFC 9110
-// 10.2.3), clipped to a day.
+// retryAfter parses the two forms of the Retry-After header, seconds and HTTP date
+// (RFC 9110 10.2.3). The result is between 0 and maxRetryAfter; 0 for a value that
+// is malformed.
 func retryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	var d time.Duration
@@ -115,5 +117,5 @@ func retryAfter(value string, now time.Time) time.Duration {
 	} else if at, err := http.ParseTime(value); err == nil {
 		d = at.Sub(now)
 	}
-	return min(max(d, 0), longestWait)
+	return min(max(d, 0), maxRetryAfter)
 }

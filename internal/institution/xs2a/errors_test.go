@@ -13,21 +13,21 @@ import (
 	"samla/internal/institution/xs2a"
 )
 
-// verbs are the calls of the connector by what they are about, in the order of
-// the columns below.
+// verbs are the calls of the connector, one for each operation, in the order of the
+// columns below.
 var verbs = []struct {
 	name string
-	call func(*testing.T, *scripted) error
+	call func(*testing.T, *scriptedBank) error
 }{
-	{"open", func(t *testing.T, s *scripted) error {
-		_, err := s.OpenConsent(t.Context(), openRequest(wholeScope))
+	{"open", func(t *testing.T, s *scriptedBank) error {
+		_, err := s.OpenConsent(t.Context(), openRequest(fullScope))
 		return err
 	}},
-	{"authorise", func(t *testing.T, s *scripted) error {
+	{"authorize", func(t *testing.T, s *scriptedBank) error {
 		_, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
 		return err
 	}},
-	{"consent", func(t *testing.T, s *scripted) error {
+	{"consent", func(t *testing.T, s *scriptedBank) error {
 		_, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"})
 		return err
 	}},
@@ -36,38 +36,38 @@ var verbs = []struct {
 	{"transactions", fetching(institution.Question{Kind: "transactions", Account: "account/a1", From: since})},
 }
 
-func fetching(q institution.Question) func(*testing.T, *scripted) error {
-	return func(t *testing.T, s *scripted) error {
+func fetching(q institution.Question) func(*testing.T, *scriptedBank) error {
+	return func(t *testing.T, s *scriptedBank) error {
 		_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
 		return err
 	}
 }
 
 const (
-	refused  = institution.Refused
-	gone     = institution.ConsentGone
-	ended    = institution.ConsentOver
-	notCover = institution.NotCovered
-	sca      = institution.SCARequired
-	cert     = institution.CertificateRejected
-	nobody   = institution.PersonRefused
-	empty    = institution.ErrorKind("") // no error: the bank has no cards
+	refused       = institution.Refused
+	gone          = institution.ConsentGone
+	over          = institution.ConsentOver
+	notCover      = institution.NotCovered
+	sca           = institution.SCARequired
+	certificate   = institution.CertificateRejected
+	personRefused = institution.PersonRefused
+	empty         = institution.ErrorKind("") // no error: the bank has no card accounts
 )
 
 func all(k institution.ErrorKind) [6]institution.ErrorKind {
 	return [6]institution.ErrorKind{k, k, k, k, k, k}
 }
 
-// Every code of docs/reference/banks.md 7 at the status it is documented with, and every status
-// without a code: open, authorise, consent, accounts, cards, transactions.
-func TestErrorsMean(t *testing.T) {
+// The table has every code of docs/reference/banks.md 7 with its documented status,
+// and every status without a code. Its columns are the verbs.
+func TestErrorResponse_HasKind(t *testing.T) {
 	for name, want := range map[string][6]institution.ErrorKind{
 		"400 FORMAT_ERROR":              all(refused),
 		"400 PARAMETER_NOT_CONSISTENT":  all(refused),
 		"400 PARAMETER_NOT_SUPPORTED":   all(refused),
 		"400 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
 		"400 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
-		"400 RESOURCE_EXPIRED":          {refused, ended, ended, notCover, notCover, notCover},
+		"400 RESOURCE_EXPIRED":          {refused, over, over, notCover, notCover, notCover},
 		"400 RESOURCE_BLOCKED":          {refused, refused, refused, notCover, notCover, notCover},
 		"400 TIMESTAMP_INVALID":         all(refused),
 		"400 PERIOD_INVALID":            all(refused),
@@ -77,27 +77,27 @@ func TestErrorsMean(t *testing.T) {
 		"400 SESSIONS_NOT_SUPPORTED":    all(refused),
 		"400 ":                          all(refused),
 		"400 OUR_OWN_CODE":              all(refused),
-		"401 CERTIFICATE_INVALID":       all(cert),
-		"401 CERTIFICATE_EXPIRED":       all(cert),
-		"401 CERTIFICATE_BLOCKED":       all(cert),
-		"401 CERTIFICATE_REVOKE":        all(cert),
-		"401 CERTIFICATE_REVOKED":       all(cert),
-		"401 CERTIFICATE_MISSING":       all(cert),
-		"401 ROLE_INVALID":              all(cert),
-		"401 SIGNATURE_INVALID":         all(cert),
-		"401 SIGNATURE_MISSING":         all(cert),
-		"401 CORPORATE_ID_INVALID":      all(nobody),
-		"401 PSU_CREDENTIALS_INVALID":   {nobody, nobody, nobody, sca, sca, sca},
+		"401 CERTIFICATE_INVALID":       all(certificate),
+		"401 CERTIFICATE_EXPIRED":       all(certificate),
+		"401 CERTIFICATE_BLOCKED":       all(certificate),
+		"401 CERTIFICATE_REVOKE":        all(certificate),
+		"401 CERTIFICATE_REVOKED":       all(certificate),
+		"401 CERTIFICATE_MISSING":       all(certificate),
+		"401 ROLE_INVALID":              all(certificate),
+		"401 SIGNATURE_INVALID":         all(certificate),
+		"401 SIGNATURE_MISSING":         all(certificate),
+		"401 CORPORATE_ID_INVALID":      all(personRefused),
+		"401 PSU_CREDENTIALS_INVALID":   {personRefused, personRefused, personRefused, sca, sca, sca},
 		"401 CONSENT_INVALID":           {refused, gone, gone, gone, notCover, notCover},
-		"401 CONSENT_EXPIRED":           {refused, ended, ended, ended, ended, ended},
+		"401 CONSENT_EXPIRED":           {refused, over, over, over, over, over},
 		"401 TOKEN_UNKNOWN":             {refused, refused, sca, sca, sca, sca},
 		"401 TOKEN_INVALID":             {refused, refused, sca, sca, sca, sca},
 		"401 TOKEN_EXPIRED":             {refused, refused, sca, sca, sca, sca},
 		"401 ":                          {refused, refused, refused, sca, sca, sca},
 		"403 CONSENT_UNKNOWN":           {refused, gone, gone, gone, gone, gone},
-		"403 SERVICE_BLOCKED":           all(nobody),
+		"403 SERVICE_BLOCKED":           all(personRefused),
 		"403 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
-		"403 RESOURCE_EXPIRED":          {refused, ended, ended, notCover, notCover, notCover},
+		"403 RESOURCE_EXPIRED":          {refused, over, over, notCover, notCover, notCover},
 		"403 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
 		"403 ":                          {refused, refused, refused, notCover, empty, notCover},
 		"404 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, empty, notCover},
@@ -110,7 +110,7 @@ func TestErrorsMean(t *testing.T) {
 		"409 STATUS_INVALID":            {institution.Conflict, institution.Conflict, refused, refused, refused, refused},
 		"409 ":                          {institution.Conflict, institution.Conflict, refused, refused, refused, refused},
 		"415 ":                          all(refused),
-		// Who opens or authorises is there: no daily limit can be meant.
+		// The person is present in the first two: it is not the daily limit.
 		"429 ACCESS_EXCEEDED": {institution.Busy, institution.Busy, institution.AccessExceeded, institution.AccessExceeded, institution.AccessExceeded, institution.AccessExceeded},
 		"429 FORMAT_ERROR":    all(institution.Busy),
 		"429 ":                all(institution.Busy),
@@ -129,7 +129,7 @@ func TestErrorsMean(t *testing.T) {
 			if code == "" {
 				body = "<html><body>No, 191212121212</body></html>"
 			}
-			s := newScripted(t, nil, says(status, body))
+			s := newScriptedBank(t, nil, responds(status, body))
 			for i, verb := range verbs {
 				err := verb.call(t, s)
 				if want[i] == empty {
@@ -150,15 +150,15 @@ func TestErrorsMean(t *testing.T) {
 					t.Errorf("%s: code %q", verb.name, failed.Code)
 				}
 				if strings.Contains(err.Error(), "19121212") {
-					t.Errorf("%s: the error shows the bank's text", verb.name)
+					t.Errorf("%s: the error repeats the text of the bank", verb.name)
 				}
 			}
 		})
 	}
 }
 
-// Both forms of docs/reference/banks.md 7, and what banks make of them.
-func TestErrorBodies(t *testing.T) {
+// The table has both forms of docs/reference/banks.md 7, and variants of banks.
+func TestErrorResponse_HasDocumentedCode(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED","path":"x","text":"y"}],"_links":{}}`:     "CONSENT_EXPIRED",
 		`{"type":"https://x","title":"t","detail":"d","code":"CONSENT_EXPIRED","_links":{}}`:                    "CONSENT_EXPIRED",
@@ -171,7 +171,7 @@ func TestErrorBodies(t *testing.T) {
 		`{"tppMessages":[{"category":"WARNING","code":"CONSENT_EXPIRED"}]}`:                                     "",
 		`{"error":"invalid_token"}`: "", `[]`: "", ``: "", `{`: "", `<html>CONSENT_EXPIRED</html>`: "", `"CONSENT_EXPIRED"`: "",
 	} {
-		s := newScripted(t, nil, says(401, body))
+		s := newScriptedBank(t, nil, responds(401, body))
 		_, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"})
 		var failed *institution.Error
 		if !errors.As(err, &failed) || failed.Code != want {
@@ -180,7 +180,7 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestErrorResponse_HasRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"":                              0,
 		"7":                             7 * time.Second,
@@ -194,7 +194,7 @@ func TestRetryAfter(t *testing.T) {
 		"Sun, 22 Nov 2026 11:00:00 GMT": 0,
 		"Fri, 22 Nov 2030 12:00:00 GMT": 24 * time.Hour,
 	} {
-		s := newScripted(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		s := newScriptedBank(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", value)
 			w.WriteHeader(429)
 			_, _ = io.WriteString(w, `{"tppMessages":[{"category":"ERROR","code":"ACCESS_EXCEEDED"}]}`)
@@ -207,15 +207,14 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A bank that is away, and answers that are none.
-func TestNoAnswers(t *testing.T) {
-	s := newScripted(t, nil, says(200, "<html>Welcome</html>"))
+func TestBank_ReportsUnusableResponses(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, "<html>Welcome</html>"))
 	for _, verb := range verbs[:3] {
 		if err := verb.call(t, s); institution.KindOf(err) != institution.MalformedResponse {
-			t.Errorf("%s: a page: got %v", verb.name, err)
+			t.Errorf("%s: HTML page: got %v", verb.name, err)
 		}
 		for _, body := range []string{"", "{", "[]", "null", `"x"`, "{}"} {
-			s.answer = says(200, body)
+			s.answer = responds(200, body)
 			if err := verb.call(t, s); institution.KindOf(err) != institution.MalformedResponse {
 				t.Errorf("%s: %q: got %v", verb.name, body, err)
 			}
@@ -226,7 +225,7 @@ func TestNoAnswers(t *testing.T) {
 		err := verb.call(t, s)
 		var failed *institution.Error
 		if !errors.As(err, &failed) || failed.Kind != institution.Unreachable || failed.HTTPStatus != 0 || failed.RequestID == "" || failed.NotSent {
-			t.Errorf("%s: hung up: got %v, NotSent %t", verb.name, err, failed != nil && failed.NotSent)
+			t.Errorf("%s: connection closed: got %v, NotSent %t", verb.name, err, failed != nil && failed.NotSent)
 		}
 	}
 	s.server.Close()
@@ -234,16 +233,16 @@ func TestNoAnswers(t *testing.T) {
 		err := verb.call(t, s)
 		var failed *institution.Error
 		if !errors.As(err, &failed) || failed.Kind != institution.Unreachable || !failed.NotSent {
-			t.Errorf("%s: away: got %v, NotSent %t", verb.name, err, failed != nil && failed.NotSent)
+			t.Errorf("%s: no server: got %v, NotSent %t", verb.name, err, failed != nil && failed.NotSent)
 		}
 	}
 }
 
-// Retries belong to the callers, which know whether the bank counts a read and
-// whether it takes a repeat for the same request.
+// The callers retry: they know whether the bank counts the request and whether it
+// recognises a retry.
 func TestBank_SendsEachRequestOnce(t *testing.T) {
 	for _, replaySafe := range []bool{false, true} {
-		s := newScripted(t, func(c *xs2a.Config) { c.Profile.ReplaySafe = replaySafe }, says(503, ""))
+		s := newScriptedBank(t, func(c *xs2a.Config) { c.Profile.ReplaySafe = replaySafe }, responds(503, ""))
 		for _, verb := range verbs {
 			before := len(s.requests())
 			_ = verb.call(t, s)

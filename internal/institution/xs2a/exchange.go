@@ -11,26 +11,27 @@ import (
 
 // call is one request to the bank.
 type call struct {
-	about     subject
+	operation operation
 	method    string
 	target    httpclient.Target
 	requestID string // empty = a new one
 	psu       psu.Context
-	psuID     bool // PSU-ID may be sent
+	psuID     bool // PSU-ID can be sent
 	consentID string
 	token     string
-	header    http.Header // further headers
+	header    http.Header // additional headers
 	body      []byte
 }
 
-// answer is a success: its body as it came.
-type answer struct {
+// response is a successful response with the body as received.
+type response struct {
 	requestID string
 	body      []byte
 }
 
-// exchange sends one request. Any status but 2xx becomes a *institution.Error.
-func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
+// exchange sends one request. It returns an *institution.Error for any status but
+// 2xx.
+func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 	if c.requestID == "" {
 		c.requestID = b.newID()
 	}
@@ -38,24 +39,24 @@ func (b *Bank) exchange(ctx context.Context, c call) (answer, error) {
 		Method: c.method, Target: c.target, Header: b.headers(c), Body: c.body,
 	})
 	if err != nil {
-		return answer{}, unanswered(err, c.requestID)
+		return response{}, transportError(err, c.requestID)
 	}
 	if !strings.EqualFold(resp.Header.Get("X-Request-ID"), c.requestID) {
-		if n := b.unechoed.Add(1); n&(n-1) == 0 { // 1, 2, 4, 8: not a line for each
+		if n := b.unechoed.Add(1); n&(n-1) == 0 { // log the 1st, 2nd, 4th, 8th, ... only
 			b.log.Warn("the bank does not repeat our X-Request-ID", "answers", n)
 		}
 	}
 	if resp.Status < 200 || resp.Status > 299 {
-		return answer{}, refusal(c, resp, b.clock.Now())
+		return response{}, errorResponse(c, resp, b.clock.Now())
 	}
-	return answer{c.requestID, resp.Body}, nil
+	return response{c.requestID, resp.Body}, nil
 }
 
-// send is exchange to a path under /v1 of the bank's base URL.
-func (b *Bank) send(ctx context.Context, c call, segments ...string) (answer, error) {
+// send is exchange with a path below /v1 of the bank's base URL.
+func (b *Bank) send(ctx context.Context, c call, segments ...string) (response, error) {
 	target, err := b.client.NewTarget(nil, append([]string{"v1"}, segments...)...)
 	if err != nil {
-		return answer{}, unanswered(err, c.requestID)
+		return response{}, transportError(err, c.requestID)
 	}
 	c.target = target
 	return b.exchange(ctx, c)

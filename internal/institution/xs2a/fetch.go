@@ -24,8 +24,8 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 		switch {
 		case q.Kind == askTransactions && b.wire.bookingStatus != booked && failed.Code == "PARAMETER_NOT_SUPPORTED":
 			got, err = b.fetch(ctx, a, q, booked)
-		case q.Kind == askCards && noCards(failed):
-			got, err = answer{body: []byte(`{"cardAccounts":[]}`)}, nil
+		case q.Kind == askCards && meansNoCards(failed):
+			got, err = response{body: []byte(`{"cardAccounts":[]}`)}, nil
 		}
 	}
 	if err != nil {
@@ -34,28 +34,28 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 	return institution.Answer{Question: q, Body: got.body, FetchedAt: b.clock.Now()}, nil
 }
 
-func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Question, bookingStatus string) (answer, error) {
-	about, err := subjectOf(q.Kind)
+func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Question, bookingStatus string) (response, error) {
+	op, err := operationOf(q.Kind)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	target, err := b.target(q, bookingStatus)
 	if err != nil {
-		return answer{}, unanswered(err, "")
+		return response{}, transportError(err, "")
 	}
 	return b.exchange(ctx, call{
-		about: about, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token,
+		operation: op, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token,
 	})
 }
 
-func subjectOf(kind string) (subject, error) {
+func operationOf(kind string) (operation, error) {
 	switch kind {
 	case askAccounts:
-		return aboutList, nil
+		return opAccountList, nil
 	case askCards:
-		return aboutCards, nil
+		return opCardList, nil
 	case askBalances, askTransactions:
-		return aboutAccount, nil
+		return opAccount, nil
 	}
 	return 0, &institution.Error{Kind: institution.Refused}
 }

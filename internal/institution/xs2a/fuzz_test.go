@@ -9,14 +9,14 @@ import (
 	"samla/internal/institution"
 )
 
-// Whatever an error body holds, only documented codes come out of it: anything
-// else could be a personal number on its way into a log.
+// errorCode returns only documented codes: anything else could be a personal number
+// on its way into a log.
 func FuzzErrorBody(f *testing.F) {
 	f.Add([]byte(`{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`))
 	f.Add([]byte(`{"type":"x","code":"NO","additionalErrors":{"code":"FORMAT_ERROR"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		code := errorCode(body)
-		if _, known := meanings[code]; !known && code != "" {
+		if _, known := kindsByCode[code]; !known && code != "" {
 			t.Errorf("an undocumented code")
 		}
 	})
@@ -25,7 +25,7 @@ func FuzzErrorBody(f *testing.F) {
 func FuzzReadConsent(f *testing.F) {
 	f.Add([]byte(`{"access":{"accounts":[{"iban":"SE4550000000058398257466"}],"balances":[]},"validUntil":"2027-05-21","consentStatus":"valid"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		info, err := readConsent(answer{body: body})
+		info, err := readConsent(response{body: body})
 		if err != nil && institution.KindOf(err) != institution.MalformedResponse {
 			t.Error(err)
 		}
@@ -44,7 +44,7 @@ func FuzzReadAuthorisation(f *testing.F) {
 	profile := Profile{}.withDefaults()
 	b := &Bank{wire: profile.wire(), clock: clock.NewManual(time.Unix(0, 0))}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		a, err := b.readAuthorisation(answer{body: body}, "sv-SE", true)
+		a, err := b.readAuthorisation(response{body: body}, "sv-SE", true)
 		if err != nil {
 			if institution.KindOf(err) != institution.MalformedResponse {
 				t.Error(err)

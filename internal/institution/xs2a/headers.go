@@ -2,11 +2,12 @@ package xs2a
 
 import (
 	"net/http"
-	"samla/internal/psu"
 	"strings"
+
+	"samla/internal/psu"
 )
 
-// headers of one request (docs/reference/banks.md 2).
+// headers returns the headers of one request (docs/reference/banks.md 2).
 func (b *Bank) headers(c call) http.Header {
 	h := make(http.Header, 16)
 	for name, value := range b.config.Headers {
@@ -20,38 +21,39 @@ func (b *Bank) headers(c call) http.Header {
 	if c.body != nil {
 		h.Set("Content-Type", "application/json")
 	}
-	set(h, "Consent-ID", c.consentID)
+	setHeader(h, "Consent-ID", c.consentID)
 	if c.token != "" {
 		h.Set("Authorization", "Bearer "+c.token)
 	}
 	if b.wire.noRedirect == everywhere {
 		h.Set("TPP-Redirect-Preferred", "false")
 	}
-	present(h, c.psu)
+	setPSUHeaders(h, c.psu)
 	if c.psuID && b.wire.sendPSUID && c.psu.PersonalNumber != "" {
 		h.Set("PSU-ID", c.psu.PersonalNumber.Digits())
-		set(h, "PSU-ID-Type", b.wire.psuIDType)
+		setHeader(h, "PSU-ID-Type", b.wire.psuIDType)
 	}
 	return h
 }
 
-// present adds what is known of a person who is asking right now. Without an
-// address nobody is, and nothing at all is said: the bank counts the call as
+// setPSUHeaders sets the headers about a person who is present. Without an IP address
+// no person is present, and it sets none of them: the bank counts the request as
 // unattended (RTS art. 36(5)).
-func present(h http.Header, p psu.Context) {
+func setPSUHeaders(h http.Header, p psu.Context) {
 	if p.IPAddress == "" {
 		return
 	}
-	set(h, "PSU-IP-Address", p.IPAddress)
-	set(h, "PSU-User-Agent", p.UserAgent)
-	set(h, "PSU-Accept-Language", p.Locale)
+	setHeader(h, "PSU-IP-Address", p.IPAddress)
+	setHeader(h, "PSU-User-Agent", p.UserAgent)
+	setHeader(h, "PSU-Accept-Language", p.Locale)
 }
 
-const maxHeader = 512
+const maxHeaderValue = 512 // bytes
 
-// set adds a header whose value comes from outside: control characters, which
-// could end the header, are dropped.
-func set(h http.Header, name, value string) {
+// setHeader sets a header whose value comes from outside. It removes control
+// characters, which could end the header, and truncates the value. It ignores an
+// empty value.
+func setHeader(h http.Header, name, value string) {
 	if value == "" {
 		return
 	}
@@ -61,5 +63,5 @@ func set(h http.Header, name, value string) {
 		}
 		return r
 	}, value)
-	h.Set(name, strings.ToValidUTF8(value[:min(len(value), maxHeader)], ""))
+	h.Set(name, strings.ToValidUTF8(value[:min(len(value), maxHeaderValue)], ""))
 }

@@ -12,7 +12,7 @@ import (
 	"samla/internal/institution/xs2a"
 )
 
-func TestHeadersOfTheProfile(t *testing.T) {
+func TestHeaders_FollowConfig(t *testing.T) {
 	for name, c := range map[string]struct {
 		place                  string
 		open, authorise, reads string
@@ -22,15 +22,15 @@ func TestHeadersOfTheProfile(t *testing.T) {
 		"all":           {"all", "false", "false", "false"},
 		"never":         {"never", "", "", ""},
 	} {
-		s := newScripted(t, func(c1 *xs2a.Config) {
+		s := newScriptedBank(t, func(c1 *xs2a.Config) {
 			c1.Profile.RedirectRefusal = c.place
 			c1.Headers = map[string]string{"X-IBM-Client-Id": "abc"}
-		}, says(500, ""))
+		}, responds(500, ""))
 		for i, want := range []string{c.open, c.authorise, c.reads} {
 			_ = verbs[i].call(t, s) // open, authorise, consent
 			h := s.last(t).header
 			if got := h.Get("TPP-Redirect-Preferred"); got != want {
-				t.Errorf("%s: %s says %q, want %q", name, verbs[i].name, got, want)
+				t.Errorf("%s: %s sends %q, want %q", name, verbs[i].name, got, want)
 			}
 			if h.Get("X-IBM-Client-Id") != "abc" {
 				t.Errorf("%s: the bank's own header is missing", name)
@@ -39,8 +39,8 @@ func TestHeadersOfTheProfile(t *testing.T) {
 	}
 }
 
-func TestTokenAndNewRequestIDs(t *testing.T) {
-	s := newScripted(t, nil, says(200, accountList))
+func TestHeaders_HaveTokenAndNewRequestID(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, accountList))
 	for range 2 {
 		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", Token: "t0k"}, first(s.Bank)); err != nil {
 			t.Fatal(err)
@@ -55,9 +55,9 @@ func TestTokenAndNewRequestIDs(t *testing.T) {
 	}
 }
 
-// What comes from outside cannot end a header or make it endless.
-func TestHeaderValuesAreClean(t *testing.T) {
-	s := newScripted(t, nil, says(200, accountList))
+// Values from outside cannot end a header, and have a maximum length.
+func TestHeaders_SanitizeValues(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, accountList))
 	psu := person
 	psu.UserAgent = "Mozilla/5.0\r\nX-Evil: 1\x00" + strings.Repeat("å", 1000)
 	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: psu}, first(s.Bank)); err != nil {
@@ -69,11 +69,11 @@ func TestHeaderValuesAreClean(t *testing.T) {
 	}
 }
 
-func TestMissingEchoIsTolerated(t *testing.T) {
+func TestMissingRequestIDEcho_IsCountedAndLogged(t *testing.T) {
 	var log bytes.Buffer
-	s := newScripted(t, nil, func(w http.ResponseWriter, r *http.Request) {
+	s := newScriptedBank(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Del("X-Request-ID")
-		says(200, accountList)(w, r)
+		responds(200, accountList)(w, r)
 	}, func(d *xs2a.Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	for range 3 {
 		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "secret-consent", PSU: person}, first(s.Bank)); err != nil {
@@ -90,10 +90,10 @@ func TestMissingEchoIsTolerated(t *testing.T) {
 	}
 }
 
-func TestPackedAnswers(t *testing.T) {
-	s := newScripted(t, nil, func(w http.ResponseWriter, r *http.Request) {
+func TestFetch_AcceptsGzip(t *testing.T) {
+	s := newScriptedBank(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			t.Error("gzip is not asked for")
+			t.Error("gzip is not accepted")
 		}
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
@@ -106,18 +106,17 @@ func TestPackedAnswers(t *testing.T) {
 	}
 }
 
-// A caller that repeats an opening sends the same request: a bank that knows
-// repeats recognises the id and the body.
-func TestOpenConsent_RepeatIsTheSameRequest(t *testing.T) {
-	s := newScripted(t, nil, says(503, ""))
+// A bank recognises a retry by the id and the body.
+func TestOpenConsent_RetryIsTheSameRequest(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(503, ""))
 	for range 2 {
-		if _, err := s.OpenConsent(t.Context(), openRequest(wholeScope)); err == nil {
-			t.Fatal("a 503 is no error")
+		if _, err := s.OpenConsent(t.Context(), openRequest(fullScope)); err == nil {
+			t.Fatal("a 503 is not an error")
 		}
 	}
 	all := s.requests()
 	if len(all) != 2 || all[0].body != all[1].body || all[0].header.Get("X-Request-ID") != requestID ||
 		all[1].header.Get("X-Request-ID") != requestID || all[0].header.Get("Signature") != all[1].header.Get("Signature") {
-		t.Errorf("%d requests, which differ", len(all))
+		t.Errorf("%d requests that differ", len(all))
 	}
 }

@@ -12,21 +12,21 @@ import (
 	"samla/internal/consent"
 )
 
-// signingTime is how long a BankID order lives (docs/reference/banks.md 12.4).
+// signingTime is the lifetime of a BankID order (docs/reference/banks.md 12.4).
 const signingTime = 3 * time.Minute
 
-// What the standard allows (docs/reference/banks.md 3.2 and 4).
+// Limits of the standard (docs/reference/banks.md 3.2 and 4).
 const (
-	maxMessage = 500
-	maxImage   = 512 << 10
+	maxMessage = 500       // characters
+	maxImage   = 512 << 10 // bytes
 )
 
-// instructions gathers what the person needs to sign. What does not look like
-// what it should be is left out: it would be shown to a person or handed to an
-// app. It is nil when the bank gave nothing.
+// instructions returns what the person needs to sign, or nil if the bank gave
+// nothing. It drops values that do not have the expected format, because they would
+// be shown to a person or passed to an app.
 func (b *Bank) instructions(document any, message text, hint, locale string, otherDevice bool) *consent.Instructions {
 	now := b.clock.Now()
-	i := consent.Instructions{RefreshedAt: now, ExpiresAt: text(b.wire.expiresAt.text(document)).moment()}
+	i := consent.Instructions{RefreshedAt: now, ExpiresAt: text(b.wire.expiresAt.text(document)).dateTime()}
 	if i.ExpiresAt.IsZero() {
 		i.ExpiresAt = now.Add(signingTime)
 	}
@@ -36,7 +36,7 @@ func (b *Bank) instructions(document any, message text, hint, locale string, oth
 	if data := b.wire.qrData.text(document); strings.HasPrefix(data, "bankid.") && len(data) <= maxMessage {
 		i.QRData = data
 	}
-	i.QRImage = picture(b.wire.qrImage.text(document))
+	i.QRImage = pngBase64(b.wire.qrImage.text(document))
 	i.UserMessage = userMessage(message, hint, locale, otherDevice)
 	if i.AutoStartToken == "" && i.QRData == "" && i.QRImage == "" && i.UserMessage.Code == "" {
 		return nil
@@ -54,8 +54,9 @@ func isToken(s string) bool {
 
 var pngSignature = []byte("\x89PNG\r\n\x1a\n")
 
-// picture returns base64 of a PNG within the size the standard allows, else "".
-func picture(s string) string {
+// pngBase64 returns the base64 of a PNG image, given as base64 or as a data URI. It
+// returns "" if s is not a PNG image or the image is larger than maxImage.
+func pngBase64(s string) string {
 	s = strings.TrimPrefix(s, "data:image/png;base64,")
 	if base64.StdEncoding.DecodedLen(len(s)) > maxImage+len(pngSignature) {
 		return ""
@@ -67,24 +68,24 @@ func picture(s string) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// homeLocale is the language of persons who named none: BankID is Swedish.
-const homeLocale = "sv-SE"
+// defaultLocale is used for persons whose locale is not known: BankID is Swedish.
+const defaultLocale = "sv-SE"
 
-// userMessage is BankID's message for the hint, in the person's language. Where
-// the bank tells no hint, its own words are shown under the code of the moment
-// that every order begins with.
+// userMessage returns BankID's message for the hint code, in the person's language.
+// If the bank gives no hint code, it returns the bank's own message, with the code
+// of an order that has just started.
 func userMessage(message text, hint, locale string, otherDevice bool) consent.UserMessage {
 	var m consent.UserMessage
 	if locale == "" {
-		locale = homeLocale
+		locale = defaultLocale
 	}
 	if hint != "" {
 		m.Code, m.Text = bankidmsg.Message("pending", hint, otherDevice, locale)
 		return m
 	}
-	if said := []rune(message.line()); len(said) > 0 {
+	if line := []rune(message.oneLine()); len(line) > 0 {
 		m.Code, _ = bankidmsg.Message("pending", "outstandingTransaction", otherDevice, locale)
-		m.Text = string(said[:min(len(said), maxMessage)])
+		m.Text = string(line[:min(len(line), maxMessage)])
 	}
 	return m
 }

@@ -15,17 +15,18 @@ var utf8BOM = []byte("\xef\xbb\xbf")
 
 var (
 	errMissing  = errors.New("a required member is missing")
-	errDownload = errors.New("the bank offers a download only")
+	errDownload = errors.New("the bank offers only a download")
 )
 
-func garbled(requestID string, cause error) error {
+func malformed(requestID string, cause error) error {
 	return &institution.Error{Kind: institution.MalformedResponse, RequestID: requestID, Cause: cause}
 }
 
-// decode reads an answer's JSON object into v. A member of another type than v
-// expects is left out; what is no JSON object is Garbled.
-func decode(a answer, v any) error {
-	body := bytes.TrimPrefix(a.body, utf8BOM)
+// decode decodes the JSON object of a response into v. It ignores members that have
+// another type than v expects. Errors: kind MalformedResponse if the body is not a
+// JSON object.
+func decode(r response, v any) error {
+	body := bytes.TrimPrefix(r.body, utf8BOM)
 	err := json.Unmarshal(body, v)
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) && mismatch.Field != "" {
@@ -35,13 +36,13 @@ func decode(a answer, v any) error {
 		err = errMissing
 	}
 	if err != nil {
-		return garbled(a.requestID, err)
+		return malformed(r.requestID, err)
 	}
 	return nil
 }
 
-// text is a string that a bank may also write as a number or a boolean, whose
-// digits are kept. Anything else is the empty text.
+// text is a string. Banks also write strings as numbers or booleans: text keeps them
+// as they are written in JSON. Any other JSON value becomes "".
 type text string
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
@@ -63,8 +64,9 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// line is the text without white space around it, on one line.
-func (t text) line() string {
+// oneLine returns the text trimmed of white space, with control characters replaced
+// by spaces.
+func (t text) oneLine() string {
 	s := strings.TrimSpace(string(t))
 	if strings.ContainsFunc(s, isControl) {
 		s = strings.Map(func(r rune) rune {
@@ -79,12 +81,14 @@ func (t text) line() string {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }
 
-// yes tells whether the text is a true boolean in one of the ways banks write it.
-func (t text) yes() bool {
+// isTrue reports whether the text is a boolean that is true, in any of the ways that
+// banks write it.
+func (t text) isTrue() bool {
 	return t == "1" || strings.EqualFold(string(t), "true") || strings.EqualFold(string(t), "yes")
 }
 
-// date is the day an ISO date or date-time begins with; zero when it is none.
+// date returns the day of an ISO 8601 date or date-time, or the zero time if the
+// text is neither.
 func (t text) date() time.Time {
 	s := strings.TrimSpace(string(t))
 	if len(s) < len(time.DateOnly) {
@@ -97,9 +101,9 @@ func (t text) date() time.Time {
 	return day
 }
 
-// moment is an ISO date-time; without an offset it is taken as UTC, without a
-// time of day it is none.
-func (t text) moment() time.Time {
+// dateTime returns the time of an ISO 8601 date-time in UTC, or the zero time if the
+// text is not one; a date alone is not one. Without an offset the time is UTC.
+func (t text) dateTime() time.Time {
 	s := strings.TrimSpace(string(t))
 	if len(s) <= len(time.DateOnly) {
 		return time.Time{}
@@ -123,7 +127,7 @@ func (a amount) money() (money.Amount, bool) {
 	return m, err == nil
 }
 
-// link is an entry of _links: an object with href, or just the address.
+// link is an entry of _links: an object with href, or the address as a string.
 type link string
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
@@ -133,7 +137,7 @@ func (l *link) UnmarshalJSON(data []byte) error {
 		var object struct {
 			Href text `json:"href"`
 		}
-		_ = json.Unmarshal(data, &object) // an object, and of its members only one is asked for
+		_ = json.Unmarshal(data, &object) // ignores members of another type
 		*l = link(object.Href)
 		return nil
 	}

@@ -82,13 +82,13 @@ func validate(pair *tls.Certificate, want eidas.QcType, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("cannot be read: %w", err)
 	}
-	said, err := eidas.Parse(cert)
+	statements, err := eidas.Parse(cert)
 	switch {
 	case err != nil:
 		return fmt.Errorf("is not a %s: %w", kindNames[want], err)
-	case said.Type != want:
+	case statements.Type != want:
 		return fmt.Errorf("is not a %s: it has another QcType", kindNames[want])
-	case want == eidas.Web && !said.Has(eidas.AI):
+	case want == eidas.Web && !statements.Has(eidas.AI):
 		return errors.New("lacks the role PSP_AI: the authority has not licensed it for account information")
 	case now.Before(cert.NotBefore):
 		return fmt.Errorf("is valid only from %s", cert.NotBefore.Format(time.DateOnly))

@@ -2,13 +2,13 @@ package xs2a
 
 import (
 	"errors"
-	"samla/internal/jsontext"
 	"strconv"
 	"strings"
+
+	"samla/internal/jsontext"
 )
 
-// pointer is an RFC 6901 JSON pointer, split once. The zero value points at
-// nothing.
+// pointer is a parsed JSON pointer (RFC 6901). The zero value points to nothing.
 type pointer []string
 
 var errPointer = errors.New(`must be a JSON pointer such as "/challengeData/data/0"`)
@@ -27,7 +27,7 @@ func parsePointer(s string) (pointer, error) {
 	return tokens, nil
 }
 
-// text is the string at the pointer, or "" when there is none.
+// text returns the string that the pointer refers to, or "" if there is none.
 func (p pointer) text(document any) string {
 	if len(p) == 0 {
 		return ""

@@ -14,7 +14,7 @@ import (
 	"samla/internal/money"
 )
 
-// answerTo is an answer to a question of the kind about one account.
+// answerTo returns an answer to a question of the kind about one account.
 func answerTo(kind string, body []byte) institution.Answer {
 	q := institution.Question{Kind: kind, From: since}
 	if kind == "balances" || kind == "transactions" {
@@ -23,7 +23,7 @@ func answerTo(kind string, body []byte) institution.Answer {
 	return institution.Answer{Question: q, Body: body}
 }
 
-// rows are the transactions that a reading tells.
+// rows returns the transactions of a reading.
 func rows(r institution.Reading) []fact.Transaction {
 	var all []fact.Transaction
 	for _, h := range r.Facts.Histories {
@@ -32,9 +32,9 @@ func rows(r institution.Reading) []fact.Transaction {
 	return all
 }
 
-// Every official example that is valid as it stands is understood (docs/reference/banks.md 10).
-func TestOfficialExamples(t *testing.T) {
-	s := newScripted(t, nil, nil)
+// The examples are the official ones that are valid (docs/reference/banks.md 10).
+func TestBank_DecodesOfficialExamples(t *testing.T) {
+	s := newScriptedBank(t, nil, nil)
 	for name, want := range map[string]int{
 		"accountListExample1": 2, "accountListExample2": 2, "accountListExample3": 3, "cardAccountListExample1": 1,
 	} {
@@ -74,24 +74,24 @@ func TestOfficialExamples(t *testing.T) {
 	}
 	for _, name := range []string{"consentResponseExample1a_Redirect", "consentResponseExample1b_Redirect",
 		"consentResponseExample2_OAuth2", "consentResponseExample3_Decoupled", "consentResponseExample4_Embedded"} {
-		s.answer = says(201, string(bgspec.Example(t, name)))
-		if got, err := s.OpenConsent(t.Context(), openRequest(wholeScope)); err != nil || got.ConsentID == "" {
+		s.answer = responds(201, string(bgspec.Example(t, name)))
+		if got, err := s.OpenConsent(t.Context(), openRequest(fullScope)); err != nil || got.ConsentID == "" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	s.answer = says(201, string(bgspec.Example(t, "startScaProcessResponseExample1")))
+	s.answer = responds(201, string(bgspec.Example(t, "startScaProcessResponseExample1")))
 	got, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
 	if err != nil || got.ID == "" || got.Instructions == nil || got.Instructions.UserMessage.Text == "" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	s.answer = says(200, string(bgspec.Example(t, "consentsInformationResponseExample"))) // not valid, understood all the same
+	s.answer = responds(200, string(bgspec.Example(t, "consentsInformationResponseExample"))) // not valid, but decoded leniently
 	if got, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"}); err != nil || got.State != institution.ConsentValid {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
-func TestReadBalances(t *testing.T) {
-	s := newScripted(t, nil, nil)
+func TestRead_DecodesBalances(t *testing.T) {
+	s := newScriptedBank(t, nil, nil)
 	got, err := s.Read(answerTo("balances", []byte(`{"account":{},"balances":[
 		{"balanceType":"closingBooked","balanceAmount":{"currency":"SEK","amount":"1 234,50"},"referenceDate":"2026-11-21"},
 		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7]}`)))
@@ -101,9 +101,8 @@ func TestReadBalances(t *testing.T) {
 	}
 }
 
-// What is no answer at all is told from an answer that holds nothing.
-func TestNothingAndNoAnswer(t *testing.T) {
-	s := newScripted(t, nil, nil)
+func TestRead_DistinguishesEmptyFromMalformed(t *testing.T) {
+	s := newScriptedBank(t, nil, nil)
 	read := map[string]func(string) error{
 		"accounts": func(body string) error { _, err := s.Read(answerTo("accounts", []byte(body))); return err },
 		"balances": func(body string) error { _, err := s.Read(answerTo("balances", []byte(body))); return err },
@@ -128,17 +127,17 @@ func FuzzReadAccounts(f *testing.F) {
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		read, err := s.Read(answerTo("accounts", body))
-		readOrGarbled(t, len(read.Facts.Accounts)+len(read.Questions), err)
-		told := map[string]bool{}
+		readOrMalformed(t, len(read.Facts.Accounts)+len(read.Questions), err)
+		known := map[string]bool{}
 		for _, a := range read.Facts.Accounts {
-			told[a.Key] = true
+			known[a.Key] = true
 			if a.ID+a.IBAN+a.BBAN+a.MaskedPAN == "" {
-				t.Error("an account that nothing names")
+				t.Error("an account without any id")
 			}
 		}
 		for _, q := range read.Questions {
-			if !told[q.Account] || q.Link == "" {
-				t.Errorf("a question about an account that was not told, or without a link: %+v", q)
+			if !known[q.Account] || q.Link == "" {
+				t.Errorf("a question about an unknown account, or without a link: %+v", q)
 			}
 		}
 	})
@@ -149,7 +148,7 @@ func FuzzReadBalances(f *testing.F) {
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		read, err := s.Read(answerTo("balances", body))
-		readOrGarbled(t, len(read.Facts.Balances), err)
+		readOrMalformed(t, len(read.Facts.Balances), err)
 	})
 }
 
@@ -159,7 +158,7 @@ func FuzzReadTransactions(f *testing.F) {
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		read, err := s.Read(answerTo("transactions", body))
-		readOrGarbled(t, len(rows(read)), err)
+		readOrMalformed(t, len(rows(read)), err)
 		for _, row := range rows(read) {
 			if row.Amount.Currency() == "" || bytes.ContainsAny([]byte(row.Text), "\n\r\x00") {
 				t.Errorf("row %+v", row)
@@ -168,7 +167,7 @@ func FuzzReadTransactions(f *testing.F) {
 	})
 }
 
-func readOrGarbled(t *testing.T, n int, err error) {
+func readOrMalformed(t *testing.T, n int, err error) {
 	t.Helper()
 	if err != nil && (institution.KindOf(err) != institution.MalformedResponse || n != 0) {
 		t.Errorf("%d entries and %v", n, err)

@@ -27,14 +27,14 @@ func (t *transaction) read(isBooked bool) (fact.Transaction, bool) {
 	}
 	return fact.Transaction{
 		ID:             first(t.ID, t.CardID),
-		EntryReference: t.EntryReference.line(),
+		EntryReference: t.EntryReference.oneLine(),
 		Booked:         isBooked,
 		BookingDate:    t.BookingDate.date(),
 		ValueDate:      firstDate(t.ValueDate, t.CardDate),
-		Moment:         t.Moment.moment(),
+		Moment:         t.Moment.dateTime(),
 		Amount:         m,
 		CreditorName:   first(t.CreditorName, t.AcceptorName),
-		DebtorName:     t.DebtorName.line(),
+		DebtorName:     t.DebtorName.oneLine(),
 		Text:           t.text(),
 	}, true
 }
@@ -42,13 +42,13 @@ func (t *transaction) read(isBooked bool) (fact.Transaction, bool) {
 // text is what the person reads on a statement: the free text, or what comes
 // nearest to it.
 func (t *transaction) text() string {
-	if s := t.Unstructured.line(); s != "" {
+	if s := t.Unstructured.oneLine(); s != "" {
 		return s
 	}
 	if s := joined(t.UnstructuredArray); s != "" {
 		return s
 	}
-	if s := text(t.Structured).line(); s != "" {
+	if s := text(t.Structured).oneLine(); s != "" {
 		return s
 	}
 	if s := joined(t.StructuredArray); s != "" {
@@ -60,7 +60,7 @@ func (t *transaction) text() string {
 func joined[T ~string](parts []T) string {
 	var lines []string
 	for _, part := range parts {
-		if s := text(part).line(); s != "" {
+		if s := text(part).oneLine(); s != "" {
 			lines = append(lines, s)
 		}
 	}
@@ -69,7 +69,7 @@ func joined[T ~string](parts []T) string {
 
 func first(texts ...text) string {
 	for _, t := range texts {
-		if s := t.line(); s != "" {
+		if s := t.oneLine(); s != "" {
 			return s
 		}
 	}

@@ -23,55 +23,55 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// atNoon is what connectors get whose time stands still.
+// atNoon has a clock that stands still.
 var atNoon = institution.Deps{Clock: clock.NewManual(noon)}
 
 var testKeys = sync.OnceValues(func() (*pki.Set, error) {
 	return pki.Open("", func() time.Time { return noon }, nil)
 })
 
-// seen is one request as the scripted bank got it.
-type seen struct {
+// recordedRequest is one request that the scripted bank received.
+type recordedRequest struct {
 	method, path, query string
 	header              http.Header
 	body                string
 }
 
-// scripted is a bank over real mutual TLS that answers what a test says.
-type scripted struct {
+// scriptedBank is a bank over real mutual TLS whose responses a test writes.
+type scriptedBank struct {
 	*xs2a.Bank
 	clock  *clock.Manual
 	server *httptest.Server
 	mu     sync.Mutex
-	log    []seen
+	log    []recordedRequest
 	answer http.HandlerFunc
 }
 
-// requests are those that have come so far.
-func (s *scripted) requests() []seen {
+// requests returns the requests received so far.
+func (s *scriptedBank) requests() []recordedRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]seen(nil), s.log...)
+	return append([]recordedRequest(nil), s.log...)
 }
 
-func (s *scripted) last(t *testing.T) seen {
+func (s *scriptedBank) last(t *testing.T) recordedRequest {
 	t.Helper()
 	all := s.requests()
 	if len(all) == 0 {
-		t.Fatal("the bank was not asked")
+		t.Fatal("the bank received no request")
 	}
 	return all[len(all)-1]
 }
 
-// newScripted starts a bank under the path /psd2. Each request is held against
-// the Berlin Group definition; each answer goes out as the test writes it.
-func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFunc, more ...func(*xs2a.Deps)) *scripted {
+// newScriptedBank starts a bank below the path /psd2. It validates each request
+// against the Berlin Group's definition, and answers with the handler of the test.
+func newScriptedBank(t *testing.T, change func(*xs2a.Config), answer http.HandlerFunc, more ...func(*xs2a.Deps)) *scriptedBank {
 	t.Helper()
 	set, err := testKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scripted{clock: clock.NewManual(noon), answer: answer}
+	s := &scriptedBank{clock: clock.NewManual(noon), answer: answer}
 	oracle := bgspec.New(t, "https://bank/psd2")
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -79,7 +79,7 @@ func newScripted(t *testing.T, change func(*xs2a.Config), answer http.HandlerFun
 			t.Errorf("the request breaks the standard: %v", err)
 		}
 		s.mu.Lock()
-		s.log = append(s.log, seen{r.Method, r.URL.Path, r.URL.RawQuery, r.Header, string(body)})
+		s.log = append(s.log, recordedRequest{r.Method, r.URL.Path, r.URL.RawQuery, r.Header, string(body)})
 		s.mu.Unlock()
 		w.Header().Set("X-Request-ID", r.Header.Get("X-Request-ID"))
 		w.Header().Set("Content-Type", "application/json")
@@ -110,14 +110,14 @@ func demoConfig(url string) xs2a.Config {
 	return xs2a.Config{BaseURL: url}
 }
 
-func says(status int, body string) http.HandlerFunc {
+func responds(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}
 }
 
-// person is Skatteverket's test person; docs/reference/banks.md 14.1.
+// person is a test person of Skatteverket (docs/reference/banks.md 14.1).
 var person = psu.Context{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
 
 const requestID = "5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"
@@ -151,18 +151,18 @@ func jsonEqual(t *testing.T, got, want string) {
 	}
 }
 
-// since is the first booking date that tests ask for.
+// since is the first booking date of the questions in tests.
 const since = "2026-08-25"
 
-// start lists what is asked first under a consent for everything.
+// start returns the first questions under a consent with full scope.
 func start(b *xs2a.Bank) []institution.Question {
 	return b.Start(consent.Scope{Balances: true, Transactions: true}, since)
 }
 
-// first is the question for the list of accounts.
+// first returns the question for the list of accounts.
 func first(b *xs2a.Bank) institution.Question { return start(b)[0] }
 
-// newReader is a connector that is only used to read.
+// newReader returns a connector that a test uses only for Start and Read.
 func newReader(t testing.TB) *xs2a.Bank {
 	t.Helper()
 	set, err := testKeys()

@@ -66,7 +66,7 @@ type pageLinks struct {
 
 // readTransactionReport reads one page of an account's transactions, and asks for
 // the next. Rows without an amount are skipped. An answer that offers a download
-// in place of rows is Garbled: the download is not followed.
+// in place of rows is MalformedResponse: the download is not followed.
 func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	var said struct {
 		Transactions     *report   `json:"transactions"`
@@ -74,7 +74,7 @@ func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 		DebitAccounting  text      `json:"debitAccounting"`
 		Links            pageLinks `json:"_links"`
 	}
-	if err := decode(answer{body: a.Body}, &said); err != nil {
+	if err := decode(response{body: a.Body}, &said); err != nil {
 		return institution.Reading{}, err
 	}
 	rows := said.Transactions
@@ -87,12 +87,12 @@ func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	}
 	switch {
 	case links.Download != "" && (!rows.given() || len(rows.Booked)+len(rows.Pending) == 0):
-		return institution.Reading{}, garbled("", errDownload)
+		return institution.Reading{}, malformed("", errDownload)
 	case !rows.given():
-		return institution.Reading{}, garbled("", errMissing)
+		return institution.Reading{}, malformed("", errMissing)
 	}
 	history := fact.History{
-		Account: a.Question.Account, DebitPositive: said.DebitAccounting.yes(),
+		Account: a.Question.Account, DebitPositive: said.DebitAccounting.isTrue(),
 		Transactions: make([]fact.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
 	}
 	skipped := addRows(&history, rows.Booked, true) + addRows(&history, rows.Pending, false)

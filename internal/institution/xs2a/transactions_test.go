@@ -28,15 +28,15 @@ const reportPage = `{"account":{"iban":"SE4550000000058398257466"},"transactions
  "pending":[{"transactionAmount":{"currency":"EUR","amount":"-9.99"},"valueDate":"tomorrow"}],
  "_links":{"account":{"href":"/v1/accounts/3dc3"},"next":{"href":"/v1/accounts/3dc3/transactions?page=2"}}},"balances":[]}`
 
-func TestReadTransactions(t *testing.T) {
-	s := newScripted(t, nil, says(200, reportPage))
+func TestRead_DecodesTransactions(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, reportPage))
 	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: since}
 	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := s.last(t); r.path != "/psd2/v1/accounts/3dc3/transactions" || r.query != "bookingStatus=both&dateFrom=2026-08-25" {
-		t.Errorf("asked %+v", r)
+		t.Errorf("request %+v", r)
 	}
 	got, err := s.Read(answer)
 	if err != nil {
@@ -61,8 +61,8 @@ func TestReadTransactions(t *testing.T) {
 	}
 }
 
-func TestReadCardTransactions(t *testing.T) {
-	s := newScripted(t, nil, says(200, `{"cardAccount":{"maskedPan":"491623******0875"},"debitAccounting":"true","cardTransactions":{"booked":[
+func TestRead_DecodesCardTransactions(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, `{"cardAccount":{"maskedPan":"491623******0875"},"debitAccounting":"true","cardTransactions":{"booked":[
 		{"cardTransactionId":"c1","transactionDate":"2026-11-19","bookingDate":"2026-11-20","acceptorTransactionDateTime":"2026-11-19T18:12:01+01:00",
 		 "transactionAmount":{"currency":"SEK","amount":"89"},"transactionDetails":"SJ AB","cardAcceptorName":"SJ"}],
 		"pending":[],"_links":{"cardAccount":{"href":"/v1/card-accounts/x"},"next":"/v1/card-accounts/x/transactions?page=2"}}}`))
@@ -72,7 +72,7 @@ func TestReadCardTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := s.last(t); r.path != "/psd2/v1/card-accounts/x/transactions" {
-		t.Errorf("asked %+v", r)
+		t.Errorf("request %+v", r)
 	}
 	got, err := s.Read(answer)
 	if err != nil {
@@ -90,9 +90,8 @@ func TestReadCardTransactions(t *testing.T) {
 	}
 }
 
-// The bank's links are called as they are, and only at the bank.
-func TestPagesAreFollowed(t *testing.T) {
-	s := newScripted(t, nil, says(200, reportPage))
+func TestFetch_FollowsLinksOnlyBelowBaseURL(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(200, reportPage))
 	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: "2026-11-22"}
 	access := institution.Access{ConsentID: "c1"}
 	for link, want := range map[string]string{
@@ -104,7 +103,7 @@ func TestPagesAreFollowed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := s.last(t); r.path != "/psd2/v1/accounts/3dc3/transactions" || r.query != want {
-			t.Errorf("%s: asked %s?%s", link, r.path, r.query)
+			t.Errorf("%s: requested %s?%s", link, r.path, r.query)
 		}
 	}
 	before := len(s.requests())
@@ -120,48 +119,47 @@ func TestPagesAreFollowed(t *testing.T) {
 	}
 }
 
-// Only booked must be offered by a bank (docs/reference/banks.md 6.1).
-func TestBankWithoutPending(t *testing.T) {
-	s := newScripted(t, nil, nil)
+// A bank must support only the booking status booked (docs/reference/banks.md 6.1).
+func TestFetch_FallsBackToBookedTransactions(t *testing.T) {
+	s := newScriptedBank(t, nil, nil)
 	s.answer = func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("bookingStatus") != "booked" {
-			says(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`)(w, r)
+			responds(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`)(w, r)
 			return
 		}
-		says(200, reportPage)(w, r)
+		responds(200, reportPage)(w, r)
 	}
 	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: "2026-11-22"}
 	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); err != nil {
 		t.Error(err)
 	}
 	if n := len(s.requests()); n != 2 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("%d requests", n)
 	}
-	s = newScripted(t, func(c *xs2a.Config) { c.Profile.BookingStatus = "booked" }, says(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`))
+	s = newScriptedBank(t, func(c *xs2a.Config) { c.Profile.BookingStatus = "booked" }, responds(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`))
 	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); institution.KindOf(err) != institution.Refused || len(s.requests()) != 1 {
 		t.Errorf("got %v after %d requests", err, len(s.requests()))
 	}
 }
 
-func TestBankWithoutCards(t *testing.T) {
-	s := newScripted(t, nil, says(404, `<html>Not found</html>`))
+func TestFetch_BankWithoutCardsHasEmptyList(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(404, `<html>Not found</html>`))
 	answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, start(s.Bank)[1])
 	if err != nil || s.last(t).path != "/psd2/v1/card-accounts" {
-		t.Fatalf("got %v, asked %+v", err, s.last(t))
+		t.Fatalf("got %v, request %+v", err, s.last(t))
 	}
 	if read, err := s.Read(answer); err != nil || len(read.Facts.Accounts) != 0 {
 		t.Errorf("got %v, %v", read, err)
 	}
-	s = newScripted(t, func(c *xs2a.Config) { c.Profile.Cards = new(string) }, nil)
+	s = newScriptedBank(t, func(c *xs2a.Config) { c.Profile.Cards = new(string) }, nil)
 	if questions := start(s.Bank); len(questions) != 1 || questions[0].Kind != "accounts" || !questions[0].Essential {
 		t.Errorf("asks %v", questions)
 	}
 }
 
-// A download is not followed, and not taken for an account on which nothing
-// happened.
-func TestDownloadsAreGarbled(t *testing.T) {
-	s := newScripted(t, nil, nil)
+// A download is not followed, and is not an account without transactions.
+func TestRead_ReportsDownloadAsMalformed(t *testing.T) {
+	s := newScriptedBank(t, nil, nil)
 	for _, body := range []string{
 		`{"_links":{"download":{"href":"https://bank.example/dl"}}}`,
 		`{"transactions":{"_links":{"account":{"href":"/v1/accounts/x"},"download":{"href":"/dl"}}}}`,

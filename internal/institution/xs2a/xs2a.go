@@ -1,11 +1,11 @@
-// Package xs2a owns the Berlin Group reading of the bank port (NextGenPSD2
-// XS2A 1.3, account information with decoupled SCA): how a consent, an
-// authorisation and a read are said to a bank, and what its answers mean. Which
-// bank it talks to and where that one differs is a Config. It hands package
-// bank's types to the flows. Source: docs/reference/banks.md 1-9.
+// Package xs2a implements package institution for banks that speak the Berlin
+// Group's NextGenPSD2 XS2A 1.3, account information with decoupled SCA. A Config
+// says which bank it is and how it differs from the standard. Source:
+// docs/reference/banks.md 1-9.
 //
-// It writes precisely and reads leniently: what a bank leaves out, misspells or
-// adds costs at most that member, and only an answer that is none is an error.
+// It writes strictly and reads leniently. If a bank omits, misspells or adds a
+// member, only that member is lost; only a response without its required content is
+// an error.
 package xs2a
 
 import (
@@ -23,7 +23,7 @@ import (
 	"samla/internal/institution"
 )
 
-// Deps is what comes from outside. The zero value is usable.
+// Deps has the dependencies of a Bank. The zero value is usable.
 type Deps struct {
 	institution.Deps
 	Keys   *Keys             // used instead of the certificate files
@@ -37,7 +37,7 @@ type Deps struct {
 type Keys struct {
 	QWAC  *tls.Certificate // identifies us in TLS; nil = none
 	QSEAL *tls.Certificate // signs messages; nil = not signed
-	Roots *x509.CertPool   // verifies the bank; nil = the system's
+	Roots *x509.CertPool   // CAs of the bank's server; nil = the system's
 }
 
 // Bank is one Berlin Group bank. It implements every verb of
@@ -104,11 +104,12 @@ func (b *Bank) Institution() institution.Institution {
 		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b, Close: b.Close}
 }
 
-// Profile is what the bank is like.
+// Profile returns the profile of the bank, with its defaults.
 func (b *Bank) Profile() institution.Profile { return b.profile }
 
-// Unechoed counts the answers that did not repeat our X-Request-ID. Banks are
-// asked by that id when something went wrong, so it should stay zero.
+// Unechoed returns the number of responses that did not repeat our X-Request-ID. An
+// operator gives that id to the bank to investigate a failure, so the number should
+// stay zero.
 func (b *Bank) Unechoed() int64 { return b.unechoed.Load() }
 
 // Close closes the connections that are not in use.
@@ -117,7 +118,7 @@ func (b *Bank) Close() { b.client.Close() }
 func (b *Bank) newID() string {
 	id, err := uuid.NewRandomFromReader(b.random)
 	if err != nil {
-		id = uuid.New() // a request without an id helps nobody
+		id = uuid.New() // a request must have an id
 	}
 	return id.String()
 }
