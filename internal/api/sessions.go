@@ -5,7 +5,9 @@ import (
 
 	"samla/internal/dedupe"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
 	"samla/internal/jsontext"
+	"samla/internal/users"
 )
 
 // sessionBody is a session on the wire (docs/reference/api.md 3.1).
@@ -22,12 +24,16 @@ func (h *Handler) createSession(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.idempotent(nil, func(ctx context.Context, _ *dedupe.Claim) (dedupe.Response, error) {
-		t, err := h.Users.CreateSession(ctx, c.who.ClientID, id)
-		if err != nil {
-			return dedupe.Response{}, err
-		}
-		body, err := marshal(sessionBody{t.Token, jsontext.Time(t.ExpiresAt), t.UserID})
-		return created("", t.UserID, body), err
+	return c.idempotent(nil, func(ctx context.Context, claim *dedupe.Claim) (dedupe.Response, error) {
+		var resp dedupe.Response
+		_, err := h.Users.CreateSession(ctx, c.who.ClientID, id, func(ctx context.Context, s users.Session) (*idempotency.Record, error) {
+			body, err := marshal(sessionBody{s.Token, jsontext.Time(s.ExpiresAt), s.UserID})
+			if err != nil {
+				return nil, err
+			}
+			resp = created("", s.UserID, body)
+			return claim.Prepare(ctx, resp)
+		})
+		return resp, err
 	})
 }

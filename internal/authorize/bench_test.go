@@ -157,6 +157,21 @@ func (b *bench) service() *authorize.Service {
 		Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log, Subscribers: []authorize.EndSubscriber{b.seen}})
 }
 
+// deliver carries out an outbox message, once.
+func (b *bench) deliver(id string) error { return b.deliverOn(b.Service, id) }
+
+// deliverOn carries out an outbox message on another node.
+func (b *bench) deliverOn(node *authorize.Service, id string) error {
+	m, err := b.Store.OutboxMessage(b.Context(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return node.Deliver(b.Context(), m)
+}
+
 // pending is an authorisation that waits for the person, with a QR text.
 func (b *bench) pending(qr string) institution.Authorization {
 	return institution.Authorization{ID: "auth-1", StatusLink: "status-1", State: institution.AuthorizationPending,

@@ -24,20 +24,14 @@ const quietAttempts = 3
 // errNotConfigured says that no institution that is configured can be told.
 var errNotConfigured = errors.New("the institution is not configured, or cannot revoke")
 
-// Deliver tries to carry out an outbox message; it is the handler of the queue
-// store.Outbox. A message that cannot be delivered stays and is tried again, with
+// Deliver tries to revoke a consent at its institution; it is the handler of outbox
+// messages of the kind RevokeConsent. A message that cannot be delivered stays and is tried again, with
 // growing waits, until it is. Two nodes may deliver the same message: then the
 // institution is told twice, and the one that deletes the message records it.
-func (s *Service) Deliver(ctx context.Context, id string) error {
-	m, err := s.Store.OutboxMessage(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+func (s *Service) Deliver(ctx context.Context, m outbox.Message) error {
 	failure := s.deliverRevocation(ctx, m)
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
+	var err error
 	if failure == nil {
 		err = s.delivered(ctx, m)
 	} else {

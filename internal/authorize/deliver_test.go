@@ -51,7 +51,7 @@ func TestDeliver_RecordsADeliveryOnce(t *testing.T) {
 			for range 2 {
 				node := b.service()
 				done.Go(func() {
-					if err := node.Deliver(t.Context(), id); err != nil {
+					if err := b.deliverOn(node, id); err != nil {
 						t.Error(err)
 					}
 				})
@@ -80,12 +80,12 @@ func TestDeliver_IgnoresAFailureAfterTheDelivery(t *testing.T) {
 		if n == 2 {
 			return nil
 		}
-		if err := b.service().Deliver(t.Context(), id); err != nil {
+		if err := b.deliverOn(b.service(), id); err != nil {
 			t.Error(err)
 		}
 		return kind("UNREACHABLE")
 	}
-	if err := b.Deliver(t.Context(), id); err != nil {
+	if err := b.deliver(id); err != nil {
 		t.Error(err)
 	}
 	if _, there := b.duty(id); there || b.entries(c.ID, audit.BankTold) != 1 {

@@ -37,6 +37,15 @@ type End struct {
 // inside a transaction. Errors: *consent.IllegalError when e does not end c,
 // seal.ErrDecryption, or an error of the key store.
 func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Event) (*End, error) {
+	end, err := s.planSilentEnd(c, e)
+	if err == nil && !end.cause.SaidByBank() {
+		end.message, err = s.planRevocation(ctx, c)
+	}
+	return end, err
+}
+
+// planSilentEnd plans an end without a message to the bank.
+func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error) {
 	after, err := c.Apply(e, s.Clock.Now())
 	if err == nil && (c.Status.Final() || !after.Status.Final()) {
 		err = &consent.IllegalError{Status: c.Status, Event: e}
@@ -45,11 +54,7 @@ func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Even
 		return nil, err
 	}
 	after.WakeAt = time.Time{}
-	end := &End{s: s, before: c, after: after, cause: c.EndCause(e)}
-	if !end.cause.SaidByBank() {
-		end.message, err = s.planRevocation(ctx, c)
-	}
-	return end, err
+	return &End{s: s, before: c, after: after, cause: c.EndCause(e)}, nil
 }
 
 // planRevocation plans the message that tells the bank of the end of c, or nil
@@ -125,14 +130,22 @@ func (s *Service) End(ctx context.Context, id consent.ID, e consent.Event) (cons
 // endBy ends a consent by the event that decide returns for its current state.
 // With store.ErrUnchanged from decide it returns the consent as it is.
 func (s *Service) endBy(ctx context.Context, id consent.ID, decide func(consent.Consent) (consent.Event, error)) (consent.Consent, error) {
+	return s.endAsPlanned(ctx, id, func(c consent.Consent) (*End, error) {
+		e, err := decide(c)
+		if err != nil {
+			return nil, err
+		}
+		return s.PlanEnd(ctx, c, e)
+	})
+}
+
+// endAsPlanned stores the end that plan returns for the current state of a
+// consent. With store.ErrUnchanged from plan it returns the consent as it is.
+func (s *Service) endAsPlanned(ctx context.Context, id consent.ID, plan func(consent.Consent) (*End, error)) (consent.Consent, error) {
 	var end *End
 	after, err := store.UpdateConsent(ctx, s.Store, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		end = nil
-		e, err := decide(old)
-		if err != nil {
-			return old, nil, err
-		}
-		planned, err := s.PlanEnd(ctx, old, e)
+		planned, err := plan(old)
 		if err != nil {
 			return old, nil, err
 		}

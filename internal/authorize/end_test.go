@@ -111,7 +111,7 @@ var ends = map[string]struct {
 	}},
 	"user erased": {consent.Revoked, consent.CauseUserErased, func(b *bench) consent.ID {
 		c := b.run(b.create().ID)
-		s := users.New(users.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Clock: b.Clock, IDs: b.IDs})
+		s := users.New(users.Deps{Store: b.Store, Vault: b.Vault, Flows: []users.Flow{b.Service}, Clock: b.Clock, IDs: b.IDs})
 		if err := s.Erase(b.Context(), b.User.ClientID, b.User.ID); err != nil {
 			b.Fatal(err)
 		}
@@ -216,7 +216,7 @@ func TestEnd_TellsTheBankUnlessTheBankSaidSo(t *testing.T) {
 			if m, _ := b.duty(owed[0]); m.ConsentID != id {
 				t.Errorf("the message is about another consent: %+v", m)
 			}
-			if err := b.Deliver(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
+			if err := b.deliver(owed[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
 				t.Errorf("the bank was told of %+v, %v", b.bank.revoked, err)
 			}
 		})

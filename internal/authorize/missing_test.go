@@ -134,7 +134,7 @@ func TestMissingInstitution_MessageIsKept(t *testing.T) {
 	id, back := b.duties()[0], b.without()
 	last := time.Duration(0)
 	for n := 1; n <= 20; n++ {
-		if err := b.Deliver(t.Context(), id); err != nil {
+		if err := b.deliver(id); err != nil {
 			t.Fatal(err)
 		}
 		m, there := b.duty(id)
@@ -149,7 +149,7 @@ func TestMissingInstitution_MessageIsKept(t *testing.T) {
 		t.Errorf("the last wait is %s", last)
 	}
 	back()
-	if err := b.Deliver(t.Context(), id); err != nil || len(b.bank.revoked) != 1 {
+	if err := b.deliver(id); err != nil || len(b.bank.revoked) != 1 {
 		t.Errorf("told %d times, %v", len(b.bank.revoked), err)
 	}
 	if _, there := b.duty(id); there {

@@ -276,7 +276,7 @@ func TestRevokedWhileOpening(t *testing.T) {
 	if len(owed) != 1 {
 		t.Fatalf("%d duties", len(owed))
 	}
-	if err := b.Deliver(t.Context(), owed[0]); err != nil {
+	if err := b.deliver(owed[0]); err != nil {
 		t.Fatal(err)
 	}
 	if len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "orphan" || len(b.bank.started) != 0 {

@@ -82,7 +82,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	}
 	last := time.Duration(0)
 	for n := 1; n <= failing; n++ {
-		if err := b.Deliver(t.Context(), owed[0]); err != nil {
+		if err := b.deliver(owed[0]); err != nil {
 			t.Fatal(err)
 		}
 		d, there := b.duty(owed[0])
@@ -96,7 +96,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	if last < 45*time.Minute {
 		t.Errorf("the last gap is %s", last)
 	}
-	if err := b.Deliver(t.Context(), owed[0]); err != nil {
+	if err := b.deliver(owed[0]); err != nil {
 		t.Fatal(err)
 	}
 	if _, there := b.duty(owed[0]); there {
@@ -105,7 +105,7 @@ func TestBankIsToldInTheEnd(t *testing.T) {
 	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (psu.Context{}) {
 		t.Errorf("the bank was told of %+v", a)
 	}
-	if err := b.Deliver(t.Context(), owed[0]); err != nil || len(b.bank.revoked) != failing+1 {
+	if err := b.deliver(owed[0]); err != nil || len(b.bank.revoked) != failing+1 {
 		t.Errorf("a duty that is done is done again: %v", err)
 	}
 }
@@ -120,14 +120,14 @@ func TestDutyOutlivesItsBank(t *testing.T) {
 	owed := b.duties()[0]
 	connector := b.Institutions[theBank]
 	delete(b.Institutions, theBank)
-	if err := b.Deliver(t.Context(), owed); err != nil {
+	if err := b.deliver(owed); err != nil {
 		t.Fatal(err)
 	}
 	b.Institutions[theBank] = connector
 	if d, there := b.duty(owed); !there || d.Attempts != 1 {
 		t.Fatalf("there %t after %d attempts", there, d.Attempts)
 	}
-	if err := b.Deliver(t.Context(), owed); err != nil || len(b.bank.revoked) != 1 {
+	if err := b.deliver(owed); err != nil || len(b.bank.revoked) != 1 {
 		t.Errorf("told %d times, %v", len(b.bank.revoked), err)
 	}
 }

@@ -47,12 +47,11 @@ type Service struct {
 	subscribers  []EndSubscriber
 }
 
-// New makes the service and registers its queues with the pump.
+// New makes the service and registers its queue with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
 	d.Pump.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Step, LastResort: s.giveUp})
-	d.Pump.Register(jobs.Queue{Name: store.Outbox, Workers: 32, Handle: s.Deliver, MaxAttempts: -1})
 	return s
 }

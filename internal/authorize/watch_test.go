@@ -316,7 +316,7 @@ func TestLedgerTellsWhatHappened(t *testing.T) {
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Deliver(t.Context(), b.duties()[0]); err != nil {
+	if err := b.deliver(b.duties()[0]); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := b.Store.AuditEntries(t.Context(), c.ID)

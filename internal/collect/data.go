@@ -22,19 +22,24 @@ func productsPlace(id string) seal.Place {
 }
 
 // Data returns the products of a collection as a JSON array (docs/reference/api.md 5.9).
-// Faults: CollectionNotFound, CollectionNotFinished, CollectionFailed,
-// DataExpired.
+// The products of an erased user are expired at once, also where this node has the
+// user's data key in memory and the products are not deleted yet. Faults:
+// CollectionNotFound, CollectionNotFinished, CollectionFailed, DataExpired.
 func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) {
-	c, err := s.Get(ctx, o, id)
+	view, err := s.Store.CollectionStatus(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, notFound(err)
+	}
+	c := view.Collection
+	if !o.owns(c) {
+		return nil, fault.New(fault.CollectionNotFound)
 	}
 	switch {
 	case !c.Status.Terminal():
 		return nil, fault.New(fault.CollectionNotFinished)
 	case c.Status.Class() != collection.Success:
 		return nil, fault.Detailed(fault.CollectionFailed, "The collection ended as "+string(c.Status)+".")
-	case c.DataGone(s.Clock.Now()):
+	case view.UserGone, c.DataGone(s.Clock.Now()):
 		return nil, fault.New(fault.DataExpired)
 	case c.Status == collection.CompletedEmpty:
 		return []byte("[]"), nil

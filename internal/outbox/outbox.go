@@ -26,12 +26,29 @@ type Message struct {
 // Kind is the closed set of effects.
 type Kind string
 
-// RevokeConsent deletes a consent at its bank; the payload is a Revocation. The
-// stored value is older than the name.
-const RevokeConsent Kind = "REVOKE_AT_BANK"
+// The kinds.
+const (
+	// RevokeConsent deletes a consent at its bank; the payload is a Revocation. The
+	// stored value is older than the name.
+	RevokeConsent Kind = "REVOKE_AT_BANK"
+	// EraseUser erases what is left of a user who is anonymized; the payload is an
+	// Erasure. The id of the message is the id of the user.
+	EraseUser Kind = "ERASE_USER"
+)
+
+// Kinds lists the closed set.
+func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser} }
 
 // Revocation is what is needed to delete a consent at its bank.
 type Revocation struct {
 	RemoteID consent.RemoteID `json:"bank"`
 	Token    string           `json:"token,omitempty"` // bearer token, where the bank gave one
+}
+
+// Erasure is how far the erasure of a user has come.
+type Erasure struct {
+	ClientID string `json:"client"`
+	// After is the last collection whose data was deleted, in the order of
+	// creation; empty before the first.
+	After string `json:"after,omitempty"`
 }

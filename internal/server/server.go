@@ -19,9 +19,11 @@ import (
 	"samla/internal/collect"
 	"samla/internal/company"
 	"samla/internal/dedupe"
+	"samla/internal/delivery"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
+	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -93,9 +95,18 @@ func (s *Server) wire(ctx context.Context) error {
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Pump: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
+	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
+		Tokens: s.Authn, Clock: p.Clock, IDs: ids})
+	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
+		outbox.RevokeConsent: s.consents.Deliver,
+		outbox.EraseUser:     people.ContinueErasure,
+	})
+	if err != nil {
+		return err
+	}
+	s.runner.Register(messages)
 	handler, err := api.New(api.Deps{Contract: document, Authn: s.Authn,
-		Users:    users.New(users.Deps{Store: s.store, Vault: vault, Consents: s.consents, Tokens: s.Authn, Clock: p.Clock, IDs: ids}),
-		Requests: dedupe.New(s.store, vault, p.Clock), Consents: s.consents, Collections: collections,
+		Users: people, Requests: dedupe.New(s.store, vault, p.Clock), Consents: s.consents, Collections: collections,
 		Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Rate: s.config.Rate})
 	if err != nil {

@@ -22,6 +22,7 @@ type IdempotencyWriter interface {
 	// used again. It does nothing when the claim with r.StartedAt does not hold the
 	// key, or has been completed.
 	ReleaseIdempotencyKey(ctx context.Context, r idempotency.Record) error
-	// EraseIdempotencyKeys deletes every response that is about a user.
-	EraseIdempotencyKeys(ctx context.Context, clientID, userID string) error
+	// EraseIdempotencyKeys deletes up to limit responses that are about a user and
+	// returns how many. Less than limit means that none is left.
+	EraseIdempotencyKeys(ctx context.Context, clientID, userID string, limit int) (int, error)
 }

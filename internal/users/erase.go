@@ -5,190 +5,167 @@ import (
 	"errors"
 	"time"
 
-	"samla/internal/audit"
-	"samla/internal/authorize"
-	"samla/internal/collection"
-	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/user"
 )
 
 const (
-	pageSize = 200
-	// maxTries is how often a deletion starts anew because a flow was writing
-	// one of the user's rows at the same moment.
-	maxTries = 20
+	// eraseBatch is how many collections, or stored responses, lose their data in
+	// one transaction: so few that other writers are not kept waiting.
+	eraseBatch = 50
+	// eraseWithin is how long one call deletes data; the outbox continues after it.
+	// It is shorter than jobs.Budget.
+	eraseWithin = 10 * time.Second
+	// eraseLease is when the outbox takes over from a call that does not finish,
+	// because its process has died.
+	eraseLease = 20 * time.Second
+	// handBackWithin bounds the write that hands an erasure to the outbox.
+	handBackWithin = 5 * time.Second
 )
 
-// Erase anonymizes a user (docs/reference/api.md 3.4): the external id goes, running
-// collections stop, consents end and their banks are owed a word, all data is
-// erased and the data key destroyed, in one transaction. Doing it twice changes
-// nothing. Faults: UserNotFound.
+// Flow owns what is live for a user, such as consents or collections.
+type Flow interface {
+	// EndUser ends everything of the flow that is live for a user who is
+	// anonymized, whatever other writers do at the same time. Nothing new begins
+	// for the user. Errors: the store's, or that of ctx.
+	EndUser(ctx context.Context, clientID, userID string) error
+}
+
+// Erase erases a user (docs/reference/api.md 3.4).
+//
+// When it returns nil, for this call or for an earlier one:
+//   - The user is anonymized. Nothing can be created for the user, and no session
+//     of the user is valid.
+//   - No consent and no collection of the user is live. The banks are told of the
+//     revoked consents by the outbox, with retries.
+//   - The user's data key is destroyed on this node and in the database, and the
+//     stored responses about the user are deleted. Other nodes drop the key from
+//     memory within a minute, and no route returns data of an erased user before.
+//   - What was sealed under the key, raw answers and products, is deleted, or will
+//     be by the outbox when that takes longer than eraseWithin.
+//
+// Ids, times and scopes stay, in the rows and in the audit log.
+//
+// The first step is to anonymize the user, together with an outbox message that
+// continues the erasure on any node: an error after that step means that the
+// erasure is not finished yet, never that it will not be. A concurrent change of a
+// row is no error. Fault: UserNotFound.
 func (s *Service) Erase(ctx context.Context, clientID, id string) error {
-	for range maxTries {
-		err := s.eraseOnce(ctx, clientID, id)
-		if errors.Is(err, store.ErrConflict) {
-			continue // somebody wrote in between: look again
-		}
-		if err == nil {
-			s.Vault.Evict(id)
-		}
-		return faultOf("erase a user", err)
+	m, err := s.beginErasure(ctx, clientID, id)
+	if err == nil && m != nil {
+		err = s.ContinueErasure(ctx, *m)
 	}
-	return faultOf("erase a user", store.ErrConflict)
+	if err == nil {
+		s.Vault.Evict(id) // also when another node has destroyed the key
+	}
+	return faultOf("erase a user", err)
 }
 
-// ending is what belongs to a user and has to end, as it was read.
-type ending struct {
-	consents    []consent.Consent // not final
-	collections []collection.Collection
-	ends        []*authorize.End // of the consents
-}
-
-func (s *Service) eraseOnce(ctx context.Context, clientID, id string) error {
-	u, err := s.Store.User(ctx, clientID, id)
-	if err != nil || u.Anonymized() {
-		return err
-	}
+// beginErasure anonymizes a user and stores the message that continues the
+// erasure. It returns the stored message of an erasure that has begun but is not
+// finished, and nil for one that is finished.
+func (s *Service) beginErasure(ctx context.Context, clientID, id string) (*outbox.Message, error) {
 	now := s.Clock.Now()
-	// Banks' tokens are sealed anew before the key goes. That reads the key
-	// store and cannot be done inside the transaction; what changed since is
-	// found there by comparing.
-	found, err := s.gather(ctx, s.Store, u)
-	if err != nil {
-		return err
-	}
-	for _, c := range found.consents {
-		end, err := s.Consents.PlanEnd(ctx, c, consent.Withdrawn{Cause: consent.CauseUserErased})
-		if err != nil {
-			return err
+	m := outbox.Message{ID: id, Kind: outbox.EraseUser, CreatedAt: now, WakeAt: now.Add(eraseLease)}
+	begun := false
+	_, err := store.UpdateUser(ctx, s.Store, clientID, id, func(u user.User) (user.User, func(store.Tx) error, error) {
+		anonymized, changed := u.Anonymize(now)
+		if begun = changed; !changed {
+			return u, nil, store.ErrUnchanged
 		}
-		found.ends = append(found.ends, end)
-	}
-	err = s.Store.Write(ctx, func(tx store.Tx) error { return s.end(ctx, tx, u, found, now) })
-	if err != nil {
-		return err
-	}
-	for _, end := range found.ends {
-		end.Committed()
-	}
-	return nil
-}
-
-func (s *Service) end(ctx context.Context, tx store.Tx, u user.User, found ending, now time.Time) error {
-	u, err := tx.User(ctx, u.ClientID, u.ID)
-	if err != nil {
-		return err
-	}
-	gone, changed := u.Anonymize(now)
-	if !changed {
-		return nil
-	}
-	if err := tx.PutUser(ctx, u, gone); err != nil {
-		return err
-	}
-	current, err := s.gather(ctx, tx, u)
-	if err != nil {
-		return err
-	}
-	if !found.same(current) {
-		return store.ErrConflict
-	}
-	for _, c := range found.collections {
-		if err := s.stop(ctx, tx, c, now); err != nil {
-			return err
-		}
-	}
-	for _, end := range found.ends {
-		if err := end.Write(ctx, tx); err != nil {
-			return err
-		}
-	}
-	if err := tx.EraseIdempotencyKeys(ctx, u.ClientID, u.ID); err != nil {
-		return err
-	}
-	return tx.DestroyKey(ctx, u.ID, now)
-}
-
-// gather reads what has to end: consents that are not final, those inside
-// one-time collections included, and every collection.
-func (s *Service) gather(ctx context.Context, from store.Reader, u user.User) (ending, error) {
-	var e ending
-	for page := (store.Page{Limit: pageSize}); ; {
-		part, err := from.ConsentsOf(ctx, u.ClientID, u.ID, page)
-		if err != nil {
-			return ending{}, err
-		}
-		for _, c := range part {
-			if !c.Status.Final() {
-				e.consents = append(e.consents, c)
-			}
-		}
-		if len(part) < pageSize {
-			break
-		}
-		page.After = string(part[len(part)-1].ID)
-	}
-	for page := (store.Page{Limit: pageSize}); ; {
-		part, err := from.CollectionsOf(ctx, store.CollectionFilter{ClientID: u.ClientID, UserID: u.ID}, page)
-		if err != nil {
-			return ending{}, err
-		}
-		for _, c := range part {
-			e.collections = append(e.collections, c)
-			if c.Mode != collection.OneTime || c.ConsentID == "" {
-				continue
-			}
-			inside, err := from.Consent(ctx, c.ConsentID)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return ending{}, err
-			}
-			if err == nil && !inside.Status.Final() {
-				e.consents = append(e.consents, inside)
-			}
-		}
-		if len(part) < pageSize {
-			return e, nil
-		}
-		page.After = part[len(part)-1].ID
-	}
-}
-
-func (e ending) same(other ending) bool {
-	if len(e.consents) != len(other.consents) || len(e.collections) != len(other.collections) {
-		return false
-	}
-	for i, c := range e.consents {
-		if c.ID != other.consents[i].ID || c.Rev != other.consents[i].Rev {
-			return false
-		}
-	}
-	for i, c := range e.collections {
-		if c.ID != other.collections[i].ID || c.Rev != other.collections[i].Rev {
-			return false
-		}
-	}
-	return true
-}
-
-// stop ends a collection that runs, and erases what any one has read.
-func (s *Service) stop(ctx context.Context, tx store.Tx, c collection.Collection, now time.Time) error {
-	running, full := !c.Status.Terminal(), c.Status.HasData() && !c.DataGone(now)
-	if running {
 		var err error
-		if c, err = c.Apply(collection.Stopped{}, now); err != nil {
-			return err
-		}
-		c.WakeAt = time.Time{}
-		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, c, now)); err != nil {
+		m.Sealed, err = s.sealErasure(ctx, id, outbox.Erasure{ClientID: clientID})
+		return anonymized, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, m) }, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if begun {
+		return &m, nil
+	}
+	m, err = s.Store.OutboxMessage(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return &m, err
+}
+
+// ContinueErasure takes the steps of an erasure that are left; it is the handler of
+// outbox messages of the kind EraseUser. Each step can be repeated, and two calls
+// may work on one erasure at the same time.
+func (s *Service) ContinueErasure(ctx context.Context, m outbox.Message) error {
+	e, err := s.openErasure(ctx, m)
+	if err != nil {
+		return err
+	}
+	deadline := s.Clock.Now().Add(eraseWithin)
+	for _, f := range s.Flows {
+		if err := f.EndUser(ctx, e.ClientID, m.ID); err != nil {
 			return err
 		}
 	}
-	if running || full {
-		c.ErasedAt = now
-		if _, err := tx.PutCollection(ctx, c); err != nil {
+	// Nothing is live, so nothing needs the key any more.
+	if err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.DestroyKey(ctx, m.ID, s.Clock.Now()) }); err != nil {
+		return err
+	}
+	s.Vault.Evict(m.ID)
+	if err := s.eraseResponses(ctx, e.ClientID, m.ID); err != nil {
+		return err
+	}
+	for !s.Clock.Now().After(deadline) {
+		var last string
+		err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+			last, err = tx.EraseUserData(ctx, m.ID, e.After, s.Clock.Now(), eraseBatch)
+			return err
+		})
+		if err != nil {
+			return errors.Join(err, s.handBack(ctx, m, e))
+		}
+		if last == "" {
+			return s.endErasure(ctx, m.ID)
+		}
+		e.After = last
+	}
+	return s.handBack(ctx, m, e)
+}
+
+// eraseResponses deletes the stored responses about a user.
+func (s *Service) eraseResponses(ctx context.Context, clientID, userID string) error {
+	for {
+		var n int
+		err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+			n, err = tx.EraseIdempotencyKeys(ctx, clientID, userID, eraseBatch)
+			return err
+		})
+		if err != nil || n < eraseBatch {
 			return err
 		}
 	}
-	return tx.EraseData(ctx, c.ID)
+}
+
+// endErasure deletes the message: everything is done.
+func (s *Service) endErasure(ctx context.Context, id string) error {
+	err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteOutboxMessage(ctx, id) })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // another call has finished first
+	}
+	return err
+}
+
+// handBack stores how far the erasure has come and makes its message due now. It
+// does so also when ctx has ended.
+func (s *Service) handBack(ctx context.Context, m outbox.Message, e outbox.Erasure) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackWithin)
+	defer cancel()
+	var err error
+	if m.Sealed, err = s.sealErasure(ctx, m.ID, e); err != nil {
+		return err
+	}
+	m.WakeAt = s.Clock.Now()
+	err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, m) })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // another call has finished
+	}
+	return err
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/fault"
 	"samla/internal/idempotency"
@@ -20,12 +19,12 @@ import (
 
 // Deps is what the service works with. All members are required.
 type Deps struct {
-	Store    store.Store
-	Vault    seal.Vault
-	Consents *authorize.Service
-	Tokens   TokenIssuer
-	Clock    clock.Clock
-	IDs      *uuid7.Generator
+	Store  store.Store
+	Vault  seal.Vault
+	Flows  []Flow // are ended in this order when a user is erased
+	Tokens TokenIssuer
+	Clock  clock.Clock
+	IDs    *uuid7.Generator
 }
 
 // TokenIssuer issues session tokens.
@@ -114,21 +113,44 @@ func (s *Service) ByID(ctx context.Context, clientID, id string) (user.User, err
 	return u, faultOf("read a user", err)
 }
 
-// CreateSession opens a session for a user. It stores nothing. Faults:
-// UserNotFound, UserAnonymized.
-func (s *Service) CreateSession(ctx context.Context, clientID, userID string) (Session, error) {
-	u, err := s.ByID(ctx, clientID, userID)
-	if err != nil {
-		return Session{}, err
-	}
-	if u.Anonymized() {
-		return Session{}, fault.New(fault.UserAnonymized)
-	}
-	token, expiresAt, err := s.Tokens.IssueToken(ctx, clientID, u.ID)
+// CreateSession opens a session for a user. It stores nothing but the response that
+// answer prepares. Faults: UserNotFound, UserAnonymized.
+func (s *Service) CreateSession(ctx context.Context, clientID, userID string, answer idempotency.Answer[Session]) (Session, error) {
+	session, err := s.createSession(ctx, clientID, userID, answer)
 	if err != nil {
 		return Session{}, faultOf("create a session", err)
 	}
-	return Session{Token: token, ExpiresAt: expiresAt, UserID: u.ID}, nil
+	return session, nil
+}
+
+func (s *Service) createSession(ctx context.Context, clientID, userID string, answer idempotency.Answer[Session]) (Session, error) {
+	if err := live(s.Store.User(ctx, clientID, userID)); err != nil {
+		return Session{}, err
+	}
+	session := Session{UserID: userID}
+	var err error
+	if session.Token, session.ExpiresAt, err = s.Tokens.IssueToken(ctx, clientID, userID); err != nil {
+		return Session{}, err
+	}
+	response, err := answer.Prepare(ctx, session)
+	if err != nil || response == nil {
+		return session, err
+	}
+	return session, s.Store.Write(ctx, func(tx store.Tx) error {
+		// The lock lets an erasure find the response.
+		if err := live(tx.LockUser(ctx, clientID, userID)); err != nil {
+			return err
+		}
+		return response.Complete(ctx, tx)
+	})
+}
+
+// live returns the fault UserAnonymized for a user who was read and is anonymized.
+func live(u user.User, err error) error {
+	if err == nil && u.Anonymized() {
+		return fault.New(fault.UserAnonymized)
+	}
+	return err
 }
 
 // faultOf returns the fault for the error of an operation, and nil for nil.

@@ -1,6 +1,7 @@
 package users_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"samla/internal/authorize"
+	"samla/internal/collect"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
 	"samla/internal/idempotency"
@@ -27,22 +29,33 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var start = flowtest.Start
 
-// hookStore is a store whose next Write a test can precede.
+// hookStore is a store that calls before ahead of each transaction, with its
+// number from 1, and runs the transaction unless it returns an error.
 type hookStore struct {
 	store.Store
-	mu         sync.Mutex
-	beforeNext func() // called once, before the next Write
+	mu     sync.Mutex
+	writes int
+	before func(n int) error
 }
 
 func (s *hookStore) Write(ctx context.Context, fn func(store.Tx) error) error {
 	s.mu.Lock()
-	before := s.beforeNext
-	s.beforeNext = nil
+	s.writes++
+	n, before := s.writes, s.before
 	s.mu.Unlock()
 	if before != nil {
-		before()
+		if err := before(n); err != nil {
+			return err
+		}
 	}
 	return s.Store.Write(ctx, fn)
+}
+
+// hook sets what is called ahead of the transactions from now on.
+func (s *hookStore) hook(before func(n int) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes, s.before = 0, before
 }
 
 // tokens issues the user's id as the token.
@@ -52,11 +65,14 @@ func (i tokens) IssueToken(_ context.Context, _, userID string) (string, time.Ti
 	return "token of " + userID, i.expiresAt, nil
 }
 
-// node is the service on one node; nodes may share a database.
+// node is the service on one node, with the flows; nodes may share a database.
 type node struct {
 	*users.Service
 	*flowtest.Env
-	store *hookStore
+	store       *hookStore
+	consents    *authorize.Service
+	collections *collect.Service
+	log         *bytes.Buffer
 }
 
 // nodes starts n nodes on one new database.
@@ -65,15 +81,22 @@ func nodes(t testing.TB, database string, n int) []*node {
 	b := flowtest.New(t, database)
 	all := make([]*node, n)
 	for i := range all {
-		b := b.Node()
-		s := &hookStore{Store: b.Store}
-		log := slog.New(slog.DiscardHandler)
-		consents := authorize.New(authorize.Deps{Store: s, Vault: b.Vault, Institutions: institution.Set{},
-			Pump: jobs.New(s, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log})
-		all[i] = &node{users.New(users.Deps{Store: s, Vault: b.Vault, Consents: consents, Tokens: tokens{start.Add(time.Hour)},
-			Clock: b.Clock, IDs: b.IDs}), b, s}
+		all[i] = nodeOn(b.Node())
 	}
 	return all
+}
+
+func nodeOn(env *flowtest.Env) *node {
+	n := &node{Env: env, store: &hookStore{Store: env.Store}, log: &bytes.Buffer{}}
+	log := slog.New(slog.NewTextHandler(n.log, nil))
+	pump := jobs.New(n.store, env.Clock, log)
+	n.consents = authorize.New(authorize.Deps{Store: n.store, Vault: env.Vault, Institutions: institution.Set{},
+		Pump: pump, Clock: env.Clock, IDs: env.IDs, Log: log})
+	n.collections = collect.New(collect.Deps{Store: n.store, Vault: env.Vault, Consents: n.consents, Institutions: institution.Set{},
+		Pump: pump, Clock: env.Clock, IDs: env.IDs, Log: log, KeepData: 24 * time.Hour, Workers: 1})
+	n.Service = users.New(users.Deps{Store: n.store, Vault: env.Vault, Flows: []users.Flow{n.consents, n.collections},
+		Tokens: tokens{start.Add(time.Hour)}, Clock: env.Clock, IDs: env.IDs})
+	return n
 }
 
 func newNode(t testing.TB) *node {
@@ -117,7 +140,7 @@ func TestUsers_AreVisibleToTheirClientOnly(t *testing.T) {
 	for name, err := range map[string]error{
 		"by id":          second(n.ByID(t.Context(), "b", u.ID)),
 		"by external id": second(n.ByExternalID(t.Context(), "c", "customer-4711")),
-		"session":        second(n.CreateSession(t.Context(), "b", u.ID)),
+		"session":        second(n.CreateSession(t.Context(), "b", u.ID, nil)),
 		"erase":          n.Erase(t.Context(), "b", u.ID),
 		"not an id":      second(n.ByID(t.Context(), "a", "'; --")),
 	} {
@@ -202,9 +225,35 @@ func TestCreate_PreparesAnswerBeforeTransaction(t *testing.T) {
 func TestCreateSession_IssuesToken(t *testing.T) {
 	n := newNode(t)
 	u := n.create("a", "customer-4711")
-	s, err := n.CreateSession(t.Context(), "a", u.ID)
+	s, err := n.CreateSession(t.Context(), "a", u.ID, nil)
 	want := users.Session{Token: "token of " + u.ID, ExpiresAt: start.Add(time.Hour), UserID: u.ID}
 	if err != nil || s != want {
 		t.Errorf("%+v, %v", s, err)
 	}
+}
+
+// responseAfter prepares the response to a session and then calls before, ahead of
+// the transaction.
+func (n *node) responseAfter(r idempotency.Record, before func()) idempotency.Answer[users.Session] {
+	return func(_ context.Context, s users.Session) (*idempotency.Record, error) {
+		r.Done, r.UserID = true, s.UserID
+		before()
+		return &r, nil
+	}
+}
+
+func TestCreateSession_StoresResponse(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
+	r := idempotency.Record{ClientID: "a", Key: "key", StartedAt: start, ExpiresAt: start.Add(time.Hour)}
+	n.Write(func(tx store.Tx) error { return second(tx.ClaimIdempotencyKey(t.Context(), r)) })
+	if _, err := n.CreateSession(t.Context(), "a", u.ID, n.responseAfter(r, func() {})); err != nil {
+		t.Fatal(err)
+	}
+	n.Write(func(tx store.Tx) error {
+		if found, err := tx.ClaimIdempotencyKey(t.Context(), r); !errors.Is(err, store.ErrExists) || !found.Done || found.UserID != u.ID {
+			t.Errorf("the response is not stored: %+v, %v", found, err)
+		}
+		return nil
+	})
 }

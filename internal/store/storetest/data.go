@@ -304,12 +304,28 @@ func testIdempotency(_ *testing.T, f fixture) {
 
 	second.StartedAt = start.Add(2 * time.Minute)
 	f.write(func(tx store.Tx) error { return tx.CompleteIdempotencyKey(f.ctx, done) })
-	f.write(func(tx store.Tx) error { return tx.EraseIdempotencyKeys(f.ctx, f.client.ID, newID()) })
+	erase := func(userID string, want int) {
+		f.Helper()
+		f.write(func(tx store.Tx) error {
+			n, err := tx.EraseIdempotencyKeys(f.ctx, f.client.ID, userID, 2)
+			check(f, "responses erased", n, err, want)
+			return nil
+		})
+	}
+	erase(newID(), 0)
 	taken("another user was forgotten", done)
-	f.write(func(tx store.Tx) error { return tx.EraseIdempotencyKeys(f.ctx, f.client.ID, f.user.ID) })
+	for _, key := range []string{"k2", "k3"} {
+		about := done
+		about.Key = key
+		_, err := begin(about)
+		check(f, "claimed", "", err, "")
+	}
+	erase(f.user.ID, 2)
+	erase(f.user.ID, 1)
+	erase(f.user.ID, 0)
 	got, err = begin(r)
 	check(f, "the user was forgotten", got, err, r)
-	f.write(func(tx store.Tx) error { return tx.EraseIdempotencyKeys(f.ctx, f.client.ID, "") })
+	erase("", 0)
 	taken("nobody was forgotten", r)
 }
 

@@ -1,0 +1,46 @@
+// Package delivery carries out outbox messages: it reads each message that is due
+// and passes it to the handler of its kind. The owner of a kind does the work, and
+// deletes the message in the transaction that records the success.
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"samla/internal/jobs"
+	"samla/internal/outbox"
+	"samla/internal/store"
+)
+
+// workers is how many messages one node carries out at once.
+const workers = 32
+
+// Handler carries out one message. It ends within jobs.Budget, and may run twice
+// or on two nodes at once. A message that it neither deletes nor makes due later
+// is passed to it again after a back-off.
+type Handler func(ctx context.Context, m outbox.Message) error
+
+// Queue returns the job queue of the outbox with a handler for each kind of
+// message. A message is never given up. Error: a kind without a handler.
+func Queue(s store.OutboxReader, handlers map[outbox.Kind]Handler) (jobs.Queue, error) {
+	for _, kind := range outbox.Kinds() {
+		if handlers[kind] == nil {
+			return jobs.Queue{}, fmt.Errorf("delivery: nothing carries out outbox messages of kind %s", kind)
+		}
+	}
+	return jobs.Queue{Name: store.Outbox, Workers: workers, MaxAttempts: -1, Handle: func(ctx context.Context, id string) error {
+		m, err := s.OutboxMessage(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // another node has carried it out
+		}
+		if err != nil {
+			return err
+		}
+		handle := handlers[m.Kind]
+		if handle == nil { // a newer version of this server on another node has stored it
+			return fmt.Errorf("delivery: unknown kind of outbox message: %s", m.Kind)
+		}
+		return handle(ctx, m)
+	}}, nil
+}
