@@ -17,7 +17,7 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
 	}
 	header := http.Header{}
-	if b.wire.noRedirect == whenAuthorising {
+	if b.wire.noRedirect == whenAuthorizing {
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
 	resp, err := b.send(ctx, call{

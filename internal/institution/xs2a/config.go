@@ -24,7 +24,7 @@ import (
 //	  }
 //	}
 type Config struct {
-	BaseURL      string            `json:"baseURL,omitzero"` // what stands before /v1
+	BaseURL      string            `json:"baseURL,omitzero"` // the part before /v1
 	Certificates Certificates      `json:"certificates,omitzero"`
 	Signature    Signature         `json:"signature,omitzero"`
 	Headers      map[string]string `json:"headers,omitempty"` // sent with every request, such as an API key of the bank's portal
@@ -41,7 +41,7 @@ type Certificates struct {
 	CAFile    string `json:"caFile,omitzero"` // CAs of the bank's server; empty = the system's
 }
 
-// Signature is how the bank wants requests signed.
+// Signature describes the signature that the bank requires.
 type Signature struct {
 	None bool `json:"none,omitzero"` // the bank identifies us by the QWAC alone
 	httpsig.Variant
@@ -79,7 +79,7 @@ func (c Certificates) check() (faults strictjson.Faults) {
 	return faults
 }
 
-// under returns the certificates with relative paths below dir.
+// under returns c with its relative paths joined to dir.
 func (c Certificates) under(dir string) Certificates {
 	for _, path := range []*string{&c.QWACCert, &c.QWACKey, &c.QSEALCert, &c.QSEALKey, &c.CAFile} {
 		if *path != "" && !filepath.IsAbs(*path) {

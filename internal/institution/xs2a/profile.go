@@ -11,22 +11,22 @@ import (
 	"samla/internal/strictjson"
 )
 
-// Profile is what the bank is like: institution.Profile as the file writes it, and how
-// the bank says things on the wire (docs/reference/banks.md 11.3). Members that are not
-// written have the defaults in parentheses.
+// Profile describes how the bank differs from others (docs/reference/banks.md
+// 11.3): the members of institution.Profile, and the bank's variants on the wire.
+// Members that are left out have the defaults in parentheses.
 type Profile struct {
 	QR                institution.QRKind  `json:"qr,omitzero"`                // none, image or text (text)
-	NeedsPSUID        bool                `json:"needsPSUID,omitzero"`        // the personal number must be known
-	PollInterval      strictjson.Duration `json:"pollInterval,omitzero"`      // "1s"
+	NeedsPSUID        bool                `json:"needsPSUID,omitzero"`        // the personal number is required
+	PollInterval      strictjson.Duration `json:"pollInterval,omitzero"`      // ("1s")
 	Deadline          strictjson.Duration `json:"deadline,omitzero"`          // ("5m")
 	HistoryAttended   int                 `json:"historyAttended,omitzero"`   // days (730)
 	HistoryUnattended int                 `json:"historyUnattended,omitzero"` // days (89)
 	DailyLimit        int                 `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
 	LongestConsent    int                 `json:"longestConsent,omitzero"`    // days (180)
-	ReplaySafe        bool                `json:"replaySafe,omitzero"`        // POST consents may be repeated with its X-Request-ID
-	Parallel          int                 `json:"parallel,omitzero"`          // reads of one consent at once (4)
+	ReplaySafe        bool                `json:"replaySafe,omitzero"`        // POST consents can be repeated with the same X-Request-ID (false)
+	Parallel          int                 `json:"parallel,omitzero"`          // concurrent reads of one consent (4)
 
-	// Where BankID's data stands in the answer about an authorisation.
+	// JSON pointers to BankID's data in the answer about an authorisation.
 	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
 	QRData         *string `json:"qrData,omitempty"`         // (/challengeData/data/1)
 	QRImage        *string `json:"qrImage,omitempty"`        // (/challengeData/image)
@@ -37,8 +37,8 @@ type Profile struct {
 	AllPSD2         string  `json:"allPsd2,omitzero"`         // allAccounts or allAccountsWithOwnerName (the latter)
 	FrequencyPerDay int     `json:"frequencyPerDay,omitzero"` // of a recurring consent (4)
 	SendPSUID       *bool   `json:"sendPSUID,omitempty"`      // send PSU-ID when the number is known (needsPSUID)
-	PSUIDType       string  `json:"psuIDType,omitzero"`       // PSU-ID-Type beside it ("", not sent)
-	RedirectRefusal string  `json:"redirectRefusal,omitzero"` // where TPP-Redirect-Preferred: false is sent: consent, authorisation, all or never (consent)
+	PSUIDType       string  `json:"psuIDType,omitzero"`       // PSU-ID-Type to send with it ("", not sent)
+	RedirectRefusal string  `json:"redirectRefusal,omitzero"` // requests that send TPP-Redirect-Preferred: false: consent, authorisation, all or never (consent)
 	WithBalance     *bool   `json:"withBalance,omitempty"`    // ask for balances in the account list (true)
 	BookingStatus   string  `json:"bookingStatus,omitzero"`   // both or booked (both)
 	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
@@ -49,18 +49,18 @@ const (
 	both   = "both"
 )
 
-// Where TPP-Redirect-Preferred: false is sent. Opening a consent says so unless
-// it is nowhere.
+// refusalPlace names the requests that send TPP-Redirect-Preferred: false. The
+// request that opens a consent leaves the header out only for nowhere.
 type refusalPlace string
 
 const (
 	whenOpening     refusalPlace = "consent"
-	whenAuthorising refusalPlace = "authorisation"
+	whenAuthorizing refusalPlace = "authorisation"
 	everywhere      refusalPlace = "all"
 	nowhere         refusalPlace = "never"
 )
 
-// wire is how the bank says things.
+// wire holds the bank's variants on the wire.
 type wire struct {
 	autoStartToken, qrData, qrImage, hintCode, expiresAt pointer
 
@@ -111,7 +111,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 	oneOf("accessForm", p.AccessForm, "global", "bankOffered")
 	oneOf("allPsd2", p.AllPSD2, "allAccounts", "allAccountsWithOwnerName")
 	oneOf("bookingStatus", p.BookingStatus, both, booked)
-	oneOf("redirectRefusal", p.RedirectRefusal, string(whenOpening), string(whenAuthorising), string(everywhere), string(nowhere))
+	oneOf("redirectRefusal", p.RedirectRefusal, string(whenOpening), string(whenAuthorizing), string(everywhere), string(nowhere))
 	if strings.ContainsFunc(*p.Cards, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
 		faults.Add("/cards", `must be one path segment such as "card-accounts", or "" when the bank has none`)
 	}
@@ -149,7 +149,7 @@ func (p Profile) port() institution.Profile {
 	}.WithDefaults()
 }
 
-// wire of a profile that has its defaults and that check has found nothing in.
+// wire returns the variants of a profile with defaults that check accepts.
 func (p Profile) wire() wire {
 	at := func(s *string) pointer {
 		parsed, _ := parsePointer(*s) // checked

@@ -28,8 +28,8 @@ type Deps struct {
 	institution.Deps
 	Keys   *Keys             // used instead of the certificate files
 	Limits httpclient.Limits // of one exchange; zero members have the defaults of httpclient
-	// Signatures limits how many signatures are computed at a time. All banks of a
-	// node share one; nil = one for this bank alone.
+	// Signatures limits how many signatures are computed at the same time. All banks
+	// of a node share it; nil = a limit for this bank alone.
 	Signatures *httpsig.Limit
 }
 
@@ -40,8 +40,7 @@ type Keys struct {
 	Roots *x509.CertPool   // CAs of the bank's server; nil = the system's
 }
 
-// Bank is one Berlin Group bank. It implements every verb of
-// institution.Institution.
+// Bank is one bank. It implements every verb of institution.Institution.
 type Bank struct {
 	config   Config
 	profile  institution.Profile
