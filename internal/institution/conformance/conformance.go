@@ -1,6 +1,6 @@
-// Package conformance owns the conformance suite of connectors: what package institution
-// promises, tried against a bank that a test can steer. A connector's own tests
-// hand it a Setup; nothing else uses it.
+// Package conformance is the test suite for connectors: it tests what package
+// institution specifies, against a bank that a test can control. A connector
+// provides a Setup. Only tests import this package.
 package conformance
 
 import (
@@ -12,7 +12,7 @@ import (
 	"samla/internal/psu"
 )
 
-// Bank is a connector with every verb the suite tries.
+// Bank is a connector with every verb that the suite tests.
 type Bank interface {
 	Profile() institution.Profile
 	institution.Opener
@@ -22,60 +22,60 @@ type Bank interface {
 	institution.Collector
 }
 
-// Deed is what the person does with the instructions.
-type Deed int
+// Action is what the person does with the instructions.
+type Action int
 
-// The deeds.
+// The actions.
 const (
-	Approve  Deed = iota // signs as the expected person
-	Cancel               // declines on the phone
-	Mismatch             // somebody else signs
-	Open                 // opens the app and then does nothing
+	Sign        Action = iota // sign as the expected person
+	Decline                   // decline in the BankID app
+	SignAsOther               // sign as another person
+	OpenApp                   // open the app and do nothing else
 )
 
-// Setup is one bank that nobody has used yet, and how to steer it. Connector
-// and bank share the clock.
+// Setup is an unused bank and the means to control it. Connector and bank share the
+// clock.
 type Setup struct {
 	Bank   Bank
-	Person psu.Context // a customer with accounts and transactions, at an address
+	Person psu.Context // a customer with accounts and transactions; has an IP address
 	Now    func() time.Time
 	// Advance moves the clock.
 	Advance func(time.Duration)
-	// Act lets the person act on instructions as they were last given.
-	Act    func(t *testing.T, d Deed, i consent.Instructions)
+	// Act performs an action of the person with the latest instructions.
+	Act    func(t *testing.T, a Action, i consent.Instructions)
 	Expect Expect
 }
 
-// Expect is what the bank is known to do.
+// Expect is the expected behaviour of the bank.
 type Expect struct {
 	QR             institution.QRKind
-	LongestConsent int // days; what the bank shortens a consent to
-	Accounts       int // of the person, cards included
-	Cards          int // of them told as cards
-	Pages          int // at least so many for the person's busiest account
-	Pending        bool
+	LongestConsent int  // days; the bank shortens longer consents to it
+	Accounts       int  // of the person, including cards
+	Cards          int  // those of the accounts that are cards
+	Pages          int  // minimum for the account with the most pages of transactions
+	Pending        bool // the bank has pending transactions
 }
 
-// Run tries everything. start is called once for each case.
+// Run runs the suite. It calls start once for each test.
 func Run(t *testing.T, start func(t *testing.T) Setup) {
 	for _, c := range []struct {
 		name string
 		run  func(*testing.T, *session)
 	}{
-		{"everything is read once the person has signed", wholeJourney},
-		{"the person cancels", ends(Cancel, consent.AuthenticationCancelled)},
-		{"somebody else signs", ends(Mismatch, consent.AuthenticationMismatch)},
-		{"the app is not opened", lateness(false)},
-		{"the person does not sign", lateness(true)},
-		{"two authorisations of one person", conflict},
-		{"a repeated opening", replay},
-		{"a consent for one kind", oneKind},
-		{"a consent for one account", oneAccount},
-		{"a consent that is withdrawn", withdrawn},
-		{"a consent that is unknown", unknown},
-		{"a consent past its last day", over},
-		{"reads without the person", unattended},
-		{"a person who is not known", nobody},
+		{"reads everything once the person has signed", readsEverythingOnceSigned},
+		{"authorization fails if the person declines", failsAfter(Decline, consent.AuthenticationCancelled)},
+		{"authorization fails if another person signs", failsAfter(SignAsOther, consent.AuthenticationMismatch)},
+		{"authorization times out if the app is not opened", timesOut(false)},
+		{"authorization times out if the person does not sign", timesOut(true)},
+		{"two authorizations of one person fail", failsBothOrders},
+		{"open recognises a retry", recognisesRetry},
+		{"consent for one kind of data", grantsOneKind},
+		{"consent for one account", grantsOneAccount},
+		{"revoked consent", revokes},
+		{"unknown consent", reportsUnknownConsent},
+		{"expired consent", expires},
+		{"unattended reads have a daily limit", limitsUnattendedReads},
+		{"open and authorize need the person", needsPerson},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(t, &session{Setup: start(t)})

@@ -9,33 +9,33 @@ import (
 	"samla/internal/institution"
 )
 
-// maxQuestions is more than any person of a test needs.
+// maxQuestions is more than any test person needs.
 const maxQuestions = 2000
 
-func wholeJourney(t *testing.T, s *session) {
-	access, a := s.open(t, everything)
-	instructed(t, s, a)
-	if info := s.info(t, access); info.State != institution.ConsentPending {
-		t.Errorf("nobody has signed, but the consent is %+v", info)
+func readsEverythingOnceSigned(t *testing.T, s *session) {
+	access, a := s.open(t, fullScope)
+	checkInstructions(t, s, a)
+	if info := s.consentInfo(t, access); info.State != institution.ConsentPending {
+		t.Errorf("the person has not signed, but the consent is %+v", info)
 	}
 	before := *a.Instructions
 	s.Advance(2 * time.Second)
 	polled := s.status(t, access, a)
-	instructed(t, s, polled)
+	checkInstructions(t, s, polled)
 	if s.Expect.QR == institution.QRText && polled.Instructions.QRData == before.QRData {
 		t.Error("the QR text does not change")
 	}
-	s.Act(t, Approve, *polled.Instructions)
+	s.Act(t, Sign, *polled.Instructions)
 	if got := s.status(t, access, a); got.State != institution.AuthorizationDone || got.Failure != "" {
-		t.Errorf("signed, but %+v", got)
+		t.Errorf("the person has signed, but the authorization is %+v", got)
 	}
-	info := s.info(t, access)
+	info := s.consentInfo(t, access)
 	last := s.Now().UTC().AddDate(0, 0, s.Expect.LongestConsent)
 	want := time.Date(last.Year(), last.Month(), last.Day(), 23, 59, 59, 0, time.UTC)
 	if info.State != institution.ConsentValid || !info.ValidUntil.Equal(want) || !info.Scope.Balances || !info.Scope.Transactions {
 		t.Errorf("granted %+v, want until %s", info, want)
 	}
-	read := s.lists(t, access, everything)
+	read := s.askFirst(t, access, fullScope)
 	cards := 0
 	for _, account := range read.Facts.Accounts {
 		if account.Card {
@@ -48,19 +48,19 @@ func wholeJourney(t *testing.T, s *session) {
 	if n := len(read.Facts.Accounts); n != s.Expect.Accounts || cards != s.Expect.Cards {
 		t.Errorf("%d accounts, %d of them cards, want %d and %d", n, cards, s.Expect.Accounts, s.Expect.Cards)
 	}
-	w := walk{told: read.Facts, from: s.from(), pages: map[string]int{}}
-	w.follow(t, s, access, read.Questions)
-	w.check(t, s)
+	c := crawl{facts: read.Facts, from: s.from(), pages: map[string]int{}}
+	c.follow(t, s, access, read.Questions)
+	c.check(t, s)
 }
 
-// walk follows the questions of an institution to their end.
-type walk struct {
-	told  fact.Facts
+// crawl asks all questions of an institution.
+type crawl struct {
+	facts fact.Facts
 	from  string
 	pages map[string]int // answers with transactions, by account key
 }
 
-func (w *walk) follow(t *testing.T, s *session, access institution.Access, questions []institution.Question) {
+func (c *crawl) follow(t *testing.T, s *session, access institution.Access, questions []institution.Question) {
 	t.Helper()
 	asked := map[institution.Question]bool{}
 	for len(questions) > 0 {
@@ -70,37 +70,37 @@ func (w *walk) follow(t *testing.T, s *session, access institution.Access, quest
 		case asked[q]:
 			t.Fatalf("%s is asked twice", q.Kind)
 		case q.Account == "" || q.Needs == "":
-			t.Errorf("a question names no account, or nothing that a consent covers: %+v", q)
+			t.Errorf("a question without account or needs: %+v", q)
 		case len(asked) == maxQuestions:
-			t.Fatal("the questions do not end")
+			t.Fatalf("more than %d questions", maxQuestions)
 		}
 		asked[q] = true
 		read := s.ask(t, access, q)
-		w.told.Add(read.Facts)
+		c.facts.Add(read.Facts)
 		questions = append(questions, read.Questions...)
 	}
 }
 
 // check expects balances and a history of each account, and each row once.
-func (w *walk) check(t *testing.T, s *session) {
+func (c *crawl) check(t *testing.T, s *session) {
 	t.Helper()
 	known, balances, pending := map[string]bool{}, map[string]bool{}, false
-	for _, a := range w.told.Accounts {
+	for _, a := range c.facts.Accounts {
 		known[a.Key] = true
 	}
-	for _, b := range w.told.Balances {
+	for _, b := range c.facts.Balances {
 		balances[b.Account] = true
 	}
 	seen := map[string]bool{}
-	for _, h := range w.told.Histories {
-		w.pages[h.Account]++
+	for _, h := range c.facts.Histories {
+		c.pages[h.Account]++
 		for _, row := range h.Transactions {
 			pending = pending || !row.Booked
-			if row.Booked && (row.BookingDate.Format(time.DateOnly) < w.from || row.BookingDate.After(s.Now())) {
+			if row.Booked && (row.BookingDate.Format(time.DateOnly) < c.from || row.BookingDate.After(s.Now())) {
 				t.Errorf("a row is booked on %s", row.BookingDate)
 			}
 			if id := h.Account + " " + row.ID; row.ID != "" && seen[id] {
-				t.Error("a row came twice")
+				t.Error("a row is returned twice")
 			} else {
 				seen[id] = true
 			}
@@ -108,59 +108,59 @@ func (w *walk) check(t *testing.T, s *session) {
 	}
 	most := 0
 	for key := range known {
-		if !balances[key] || w.pages[key] == 0 {
-			t.Errorf("an account has balances: %t, and %d pages of transactions", balances[key], w.pages[key])
+		if !balances[key] || c.pages[key] == 0 {
+			t.Errorf("an account has balances: %t, pages of transactions: %d", balances[key], c.pages[key])
 		}
-		most = max(most, w.pages[key])
+		most = max(most, c.pages[key])
 	}
 	if most < s.Expect.Pages || pending != s.Expect.Pending {
 		t.Errorf("%d pages, want %d; pending %t, want %t", most, s.Expect.Pages, pending, s.Expect.Pending)
 	}
 }
 
-// oneKind: under a consent for balances no transactions are offered, and none can
-// be read by asking all the same.
-func oneKind(t *testing.T, s *session) {
-	wide, _ := s.granted(t, everything)
-	offered := s.lists(t, wide, everything).Questions
+// grantsOneKind: under a consent for balances, Read returns no questions about
+// transactions, and a question about them fails.
+func grantsOneKind(t *testing.T, s *session) {
+	full, _ := s.grant(t, fullScope)
+	questions := s.askFirst(t, full, fullScope).Questions
 	scope := consent.Scope{Balances: true}
-	access, info := s.granted(t, scope)
+	access, info := s.grant(t, scope)
 	if !info.Scope.Balances || info.Scope.Transactions {
 		t.Errorf("granted %+v", info.Scope)
 	}
-	read := s.lists(t, access, scope)
+	read := s.askFirst(t, access, scope)
 	if len(read.Facts.Accounts) == 0 {
 		t.Fatal("no accounts")
 	}
 	for _, q := range read.Questions {
 		if !q.CoveredBy(scope) {
-			t.Errorf("%s is offered", q.Kind)
+			t.Errorf("a question for %s, which the consent does not cover", q.Kind)
 		}
 	}
-	for _, q := range offered {
+	for _, q := range questions {
 		if q.Needs == institution.NeedsTransactions {
 			_, err := s.fetch(t, access, q)
-			kind(t, "read transactions", err, institution.NotCovered)
+			expectKind(t, "read transactions", err, institution.NotCovered)
 			return
 		}
 	}
-	t.Error("no transactions are offered under any consent")
+	t.Error("no question about transactions under a consent with full scope")
 }
 
-func oneAccount(t *testing.T, s *session) {
-	access, _ := s.granted(t, everything)
-	var wanted string
-	for _, a := range s.lists(t, access, everything).Facts.Accounts {
+func grantsOneAccount(t *testing.T, s *session) {
+	access, _ := s.grant(t, fullScope)
+	var iban string
+	for _, a := range s.askFirst(t, access, fullScope).Facts.Accounts {
 		if a.IBAN != "" {
-			wanted = a.IBAN
+			iban = a.IBAN
 		}
 	}
-	scope := consent.Scope{AccountIDs: []string{wanted}, Balances: true, Transactions: true}
-	access, info := s.granted(t, scope)
-	if len(info.Scope.AccountIDs) != 1 || info.Scope.AccountIDs[0] != wanted {
+	scope := consent.Scope{AccountIDs: []string{iban}, Balances: true, Transactions: true}
+	access, info := s.grant(t, scope)
+	if len(info.Scope.AccountIDs) != 1 || info.Scope.AccountIDs[0] != iban {
 		t.Errorf("granted %d accounts", len(info.Scope.AccountIDs))
 	}
-	if got := s.lists(t, access, scope).Facts.Accounts; len(got) != 1 || got[0].IBAN != wanted {
+	if got := s.askFirst(t, access, scope).Facts.Accounts; len(got) != 1 || got[0].IBAN != iban {
 		t.Errorf("%d accounts can be read", len(got))
 	}
 }

@@ -18,7 +18,7 @@ type session struct {
 	Setup
 }
 
-var everything = consent.Scope{Balances: true, Transactions: true}
+var fullScope = consent.Scope{Balances: true, Transactions: true}
 
 func (s *session) request(scope consent.Scope) institution.OpenRequest {
 	return institution.OpenRequest{
@@ -27,14 +27,14 @@ func (s *session) request(scope consent.Scope) institution.OpenRequest {
 	}
 }
 
-// open makes a consent and starts its authorisation.
+// open opens a consent and starts its authorization.
 func (s *session) open(t *testing.T, scope consent.Scope) (institution.Access, institution.Authorization) {
 	t.Helper()
-	made, err := s.Bank.OpenConsent(t.Context(), s.request(scope))
-	if err != nil || made.ConsentID == "" {
-		t.Fatalf("open: %+v, %v", made, err)
+	opened, err := s.Bank.OpenConsent(t.Context(), s.request(scope))
+	if err != nil || opened.ConsentID == "" {
+		t.Fatalf("open: %+v, %v", opened, err)
 	}
-	access := institution.Access{ConsentID: made.ConsentID, PSU: s.Person}
+	access := institution.Access{ConsentID: opened.ConsentID, PSU: s.Person}
 	return access, s.start(t, access)
 }
 
@@ -44,7 +44,7 @@ func (s *session) start(t *testing.T, access institution.Access) institution.Aut
 		RequestID: uuid.NewString(), ConsentID: access.ConsentID, PSU: s.Person, OtherDevice: s.Expect.QR != institution.QRNone,
 	})
 	if err != nil || a.ID == "" {
-		t.Fatalf("start the authorisation: %+v, %v", a, err)
+		t.Fatalf("start the authorization: %+v, %v", a, err)
 	}
 	return a
 }
@@ -53,27 +53,27 @@ func (s *session) status(t *testing.T, access institution.Access, a institution.
 	t.Helper()
 	got, err := s.Bank.AuthorizationStatus(t.Context(), access, a.ID, a.StatusLink, s.Expect.QR != institution.QRNone)
 	if err != nil {
-		t.Fatalf("ask for the authorisation's status: %v", err)
+		t.Fatalf("read the status of the authorization: %v", err)
 	}
 	return got
 }
 
-// granted makes a consent that the person has signed.
-func (s *session) granted(t *testing.T, scope consent.Scope) (institution.Access, institution.ConsentInfo) {
+// grant opens a consent and lets the person sign it.
+func (s *session) grant(t *testing.T, scope consent.Scope) (institution.Access, institution.ConsentInfo) {
 	t.Helper()
 	access, a := s.open(t, scope)
-	s.Act(t, Approve, *a.Instructions)
+	s.Act(t, Sign, *a.Instructions)
 	if got := s.status(t, access, a); got.State != institution.AuthorizationDone {
-		t.Fatalf("the person has signed, but the authorisation is %+v", got)
+		t.Fatalf("the person has signed, but the authorization is %+v", got)
 	}
-	info := s.info(t, access)
+	info := s.consentInfo(t, access)
 	if info.State != institution.ConsentValid {
 		t.Fatalf("the person has signed, but the consent is %+v", info)
 	}
 	return access, info
 }
 
-func (s *session) info(t *testing.T, access institution.Access) institution.ConsentInfo {
+func (s *session) consentInfo(t *testing.T, access institution.Access) institution.ConsentInfo {
 	t.Helper()
 	info, err := s.Bank.Consent(t.Context(), access)
 	if err != nil {
@@ -82,14 +82,13 @@ func (s *session) info(t *testing.T, access institution.Access) institution.Cons
 	return info
 }
 
-// fetch asks again as long as the bank only wants us to wait, as a collection
-// does.
+// fetch asks a question. Like a collection, it retries while the bank is busy.
 func (s *session) fetch(t *testing.T, access institution.Access, q institution.Question) (institution.Answer, error) {
 	t.Helper()
 	for range 20 {
 		answer, err := s.Bank.Fetch(t.Context(), access, q)
 		if err == nil && (answer.Question != q || !answer.FetchedAt.Equal(s.Now())) {
-			t.Errorf("the answer is about %+v at %s", answer.Question, answer.FetchedAt)
+			t.Errorf("the answer has the question %+v and the time %s", answer.Question, answer.FetchedAt)
 		}
 		var failed *institution.Error
 		if !errors.As(err, &failed) || !failed.Kind.Transient() {
@@ -97,16 +96,18 @@ func (s *session) fetch(t *testing.T, access institution.Access, q institution.Q
 		}
 		s.Advance(max(failed.RetryAfter, time.Second))
 	}
-	t.Fatal("the bank never has time")
+	t.Fatal("the bank stays busy")
 	return institution.Answer{}, nil
 }
 
-// days is how much of the history the suite asks for.
-const days = 365
+// historyDays is the number of days of transactions that the suite requests.
+const historyDays = 365
 
-func (s *session) from() string { return s.Now().UTC().AddDate(0, 0, -days).Format(time.DateOnly) }
+func (s *session) from() string {
+	return s.Now().UTC().AddDate(0, 0, -historyDays).Format(time.DateOnly)
+}
 
-// essential is the question without whose answer nothing can be shown.
+// essential returns the first essential question.
 func (s *session) essential(scope consent.Scope) institution.Question {
 	for _, q := range s.Bank.Start(scope, s.from()) {
 		if q.Essential {
@@ -116,8 +117,8 @@ func (s *session) essential(scope consent.Scope) institution.Question {
 	return institution.Question{}
 }
 
-// ask fetches and reads the answer to a question. It fails the test unless the
-// answer is read whole, survives JSON, and is read the same again.
+// ask fetches and reads the answer to a question. It fails the test if a row is
+// skipped, or if the answer gives another reading after a round trip through JSON.
 func (s *session) ask(t *testing.T, access institution.Access, q institution.Question) institution.Reading {
 	t.Helper()
 	answer, err := s.fetch(t, access, q)
@@ -129,21 +130,21 @@ func (s *session) ask(t *testing.T, access institution.Access, q institution.Que
 		t.Fatalf("read %s: %d rows skipped, %v", q.Kind, read.Skipped, err)
 	}
 	var stored institution.Answer
-	kept, err := json.Marshal(answer)
+	encoded, err := json.Marshal(answer)
 	if err == nil {
-		err = json.Unmarshal(kept, &stored)
+		err = json.Unmarshal(encoded, &stored)
 	}
 	if err != nil || stored.Question != q {
-		t.Errorf("the question %+v is %+v once stored, %v", q, stored.Question, err)
+		t.Errorf("the question %+v is stored as %+v, %v", q, stored.Question, err)
 	}
 	if again, err := s.Bank.Read(stored); err != nil || !reflect.DeepEqual(again, read) {
-		t.Errorf("an answer to %s means something else once stored, %v", q.Kind, err)
+		t.Errorf("an answer to %s gives another reading once stored, %v", q.Kind, err)
 	}
 	return read
 }
 
-// lists asks what is asked first.
-func (s *session) lists(t *testing.T, access institution.Access, scope consent.Scope) institution.Reading {
+// askFirst asks the first questions and returns their readings together.
+func (s *session) askFirst(t *testing.T, access institution.Access, scope consent.Scope) institution.Reading {
 	t.Helper()
 	var all institution.Reading
 	for _, q := range s.Bank.Start(scope, s.from()) {
@@ -154,8 +155,8 @@ func (s *session) lists(t *testing.T, access institution.Access, scope consent.S
 	return all
 }
 
-// kind fails the test when err is not of the kind.
-func kind(t *testing.T, what string, err error, want institution.ErrorKind) *institution.Error {
+// expectKind fails the test if err is not of the kind.
+func expectKind(t *testing.T, what string, err error, want institution.ErrorKind) *institution.Error {
 	t.Helper()
 	var failed *institution.Error
 	if !errors.As(err, &failed) {

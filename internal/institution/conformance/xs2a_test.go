@@ -1,8 +1,6 @@
 package conformance_test
 
 import (
-	"samla/test/qrscan"
-
 	"context"
 	"net/http"
 	"net/url"
@@ -23,18 +21,19 @@ import (
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
+	"samla/test/qrscan"
 )
 
-// The default person has an account, savings and a card; somebodyElse is another
+// The default person has an account, savings and a card; otherPerson is another
 // customer.
 const (
-	maja         = persona.Default
-	somebodyElse = "194408139089"
+	maja        = persona.Default
+	otherPerson = "194408139089"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func TestSandboxBanks(t *testing.T) {
+func TestXS2A_ConformsWithSandboxBanks(t *testing.T) {
 	for company, c := range map[string]struct {
 		profile   xs2a.Profile
 		signature xs2a.Signature
@@ -63,7 +62,7 @@ func TestSandboxBanks(t *testing.T) {
 			t.Parallel()
 			conformance.Run(t, func(t *testing.T) conformance.Setup {
 				w := newWorld(t, company)
-				sendPSUID := true // so that somebody else can be told from the person
+				sendPSUID := true // so that the bank notices another person
 				c.profile.SendPSUID = &sendPSUID
 				return conformance.Setup{
 					Bank: w.connector(t, c.profile, c.signature), Now: w.clock.Now, Advance: w.clock.Advance, Act: w.act, Expect: c.expect,
@@ -74,10 +73,10 @@ func TestSandboxBanks(t *testing.T) {
 	}
 }
 
-// keys are certificates made once: each world takes copies, for to make an RSA
-// key takes longer than most cases.
+// keys returns a folder with certificates. They are created once and copied for each
+// test, because the creation of an RSA key takes longer than most tests.
 var keys = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "banktest")
+	dir, err := os.MkdirTemp("", "conformance")
 	if err == nil {
 		_, err = pki.Open(dir, func() time.Time { return noon }, nil)
 	}
@@ -92,20 +91,20 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func keysCopied(t *testing.T) string {
+func copyKeys(t *testing.T) string {
 	t.Helper()
-	made, err := keys()
+	source, err := keys()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(made)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// world is a sandbox of one test, on its own clock and port.
+// world is the sandbox of one test, with its own clock and port.
 type world struct {
 	clock   *clock.Manual
 	sandbox *sandbox.Sandbox
@@ -118,7 +117,7 @@ func newWorld(t *testing.T, company string) *world {
 	w := &world{clock: clock.NewManual(noon)}
 	var err error
 	w.oracle = bgspec.New(t, "https://sandbox/"+company)
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: keysCopied(t), Wrap: func(h http.Handler) http.Handler {
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: copyKeys(t), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})
 	if err != nil {
@@ -159,14 +158,15 @@ func (w *world) connector(t *testing.T, p xs2a.Profile, s xs2a.Signature) *xs2a.
 	t.Cleanup(func() {
 		b.Close()
 		if n := b.Unechoed(); n != 0 {
-			t.Errorf("%d answers without our X-Request-ID", n)
+			t.Errorf("%d responses without our X-Request-ID", n)
 		}
 	})
 	return b
 }
 
-// act plays the phone: it scans or starts what the person was given.
-func (w *world) act(t *testing.T, d conformance.Deed, i consent.Instructions) {
+// act performs an action of the person in the BankID app: it scans the QR code or
+// uses the autostart token.
+func (w *world) act(t *testing.T, action conformance.Action, i consent.Instructions) {
 	t.Helper()
 	a := bankid.PhoneAction{AutoStartToken: i.AutoStartToken}
 	switch {
@@ -175,25 +175,26 @@ func (w *world) act(t *testing.T, d conformance.Deed, i consent.Instructions) {
 	case i.QRImage != "":
 		a.AutoStartToken = scan(t, i.QRImage)
 	}
-	switch d {
-	case conformance.Approve:
+	switch action {
+	case conformance.Sign:
 		a.Action, a.PersonalNumber = bankid.Approve, maja
-	case conformance.Mismatch:
-		a.Action, a.PersonalNumber = bankid.Approve, somebodyElse
-	case conformance.Cancel:
+	case conformance.SignAsOther:
+		a.Action, a.PersonalNumber = bankid.Approve, otherPerson
+	case conformance.Decline:
 		a.Action = bankid.Decline
-	case conformance.Open:
+	case conformance.OpenApp:
 		a.Action = bankid.Open
 	}
 	if _, err := w.sandbox.BankID().Act(a); err != nil {
-		t.Fatalf("the phone refuses: %v", err)
+		t.Fatalf("BankID refuses the action: %v", err)
 	}
 }
 
-// scan reads the autostart URL in a picture of a QR code (docs/reference/banks.md 12.6).
-func scan(t *testing.T, picture string) string {
+// scan returns the autostart token in the image of a QR code
+// (docs/reference/banks.md 12.6).
+func scan(t *testing.T, image string) string {
 	t.Helper()
-	u, err := url.Parse(qrscan.Decode(t, picture))
+	u, err := url.Parse(qrscan.Decode(t, image))
 	if err != nil {
 		t.Fatal(err)
 	}

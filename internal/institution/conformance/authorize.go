@@ -1,0 +1,130 @@
+package conformance
+
+import (
+	"testing"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// checkInstructions checks that the instructions are those that the profile
+// promises.
+func checkInstructions(t *testing.T, s *session, a institution.Authorization) {
+	t.Helper()
+	i := a.Instructions
+	if a.State != institution.AuthorizationPending || i == nil {
+		t.Fatalf("no instructions: %+v", a)
+	}
+	complete := map[institution.QRKind]bool{
+		institution.QRText: i.QRData != "" && i.AutoStartToken != "", institution.QRNone: i.AutoStartToken != "" && i.QRData == "",
+		institution.QRImage: i.QRImage != "" && i.QRData == "",
+	}
+	if !complete[s.Expect.QR] || s.Bank.Profile().QR != s.Expect.QR {
+		t.Errorf("instructions of a bank of QR kind %s: %+v", s.Expect.QR, *i)
+	}
+	if !i.RefreshedAt.Equal(s.Now()) {
+		t.Errorf("refreshed at %s, want %s", i.RefreshedAt, s.Now())
+	}
+	if i.UserMessage.Code == "" || i.UserMessage.Text == "" {
+		t.Errorf("no message for the person: %+v", i.UserMessage)
+	}
+}
+
+// failsAfter returns a test that the authorization fails after an action.
+func failsAfter(act Action, want consent.FailureCode) func(*testing.T, *session) {
+	return func(t *testing.T, s *session) {
+		access, a := s.open(t, fullScope)
+		checkInstructions(t, s, a)
+		s.Act(t, act, *a.Instructions)
+		checkFailure(t, s, access, a, want)
+	}
+}
+
+func checkFailure(t *testing.T, s *session, access institution.Access, a institution.Authorization, want consent.FailureCode) {
+	t.Helper()
+	got := s.status(t, access, a)
+	if got.State != institution.AuthorizationFailed || got.Failure != want {
+		t.Errorf("got %+v, want %s", got, want)
+	}
+	if info := s.consentInfo(t, access); info.State != institution.ConsentRejected {
+		t.Errorf("the consent is %+v", info)
+	}
+	_, err := s.Bank.Fetch(t.Context(), access, s.essential(fullScope))
+	expectKind(t, "read with a rejected consent", err, institution.ConsentGone)
+}
+
+// timesOut returns a test of the time-outs of BankID (docs/reference/banks.md 12.4).
+func timesOut(opened bool) func(*testing.T, *session) {
+	return func(t *testing.T, s *session) {
+		access, a := s.open(t, fullScope)
+		if end := a.Instructions.ExpiresAt; end.Sub(s.Now()) < time.Minute {
+			t.Errorf("the instructions expire at %s, now is %s", end, s.Now())
+		}
+		if opened {
+			s.Act(t, OpenApp, *a.Instructions)
+			if got := s.status(t, access, a); got.State != institution.AuthorizationPending {
+				t.Errorf("got %+v", got)
+			}
+			s.Advance(4 * time.Minute)
+		} else {
+			s.Advance(45 * time.Second)
+		}
+		checkFailure(t, s, access, a, consent.AuthenticationTimeout)
+	}
+}
+
+// failsBothOrders: if a person has two orders, BankID cancels both.
+func failsBothOrders(t *testing.T, s *session) {
+	first, a := s.open(t, fullScope)
+	opened, err := s.Bank.OpenConsent(t.Context(), s.request(fullScope))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := s.start(t, institution.Access{ConsentID: opened.ConsentID, PSU: s.Person})
+	if second.State != institution.AuthorizationFailed || second.Failure != consent.AuthenticationConflict {
+		t.Errorf("the second authorization is %+v", second)
+	}
+	if got := s.status(t, first, a); got.State != institution.AuthorizationFailed || got.Failure != consent.AuthenticationConflict {
+		t.Errorf("the first authorization is %+v", got)
+	}
+}
+
+func recognisesRetry(t *testing.T, s *session) {
+	if !s.Bank.Profile().ReplaySafe {
+		t.Skip("the bank does not recognise a retry")
+	}
+	r := s.request(fullScope)
+	first, err := s.Bank.OpenConsent(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Bank.OpenConsent(t.Context(), r)
+	if err != nil || again != first {
+		t.Errorf("the same request created %+v, then %+v, %v", first, again, err)
+	}
+	r = s.request(fullScope)
+	if other, err := s.Bank.OpenConsent(t.Context(), r); err != nil || other == first {
+		t.Errorf("another request returned the same consent: %v", err)
+	}
+}
+
+func needsPerson(t *testing.T, s *session) {
+	opened, err := s.Bank.OpenConsent(t.Context(), s.request(fullScope))
+	if err != nil {
+		t.Fatal(err)
+	}
+	access := institution.Access{ConsentID: opened.ConsentID, PSU: s.Person}
+	r := institution.AuthorizeRequest{RequestID: "7a1c41a6-6cbd-4e0d-8c77-8d4a4a0a5a10", ConsentID: access.ConsentID, PSU: s.Person}
+	r.PSU.PersonalNumber = ""
+	a, err := s.Bank.StartAuthorization(t.Context(), r)
+	if s.Bank.Profile().NeedsPSUID {
+		expectKind(t, "authorize without a personal number", err, institution.PersonRefused)
+	} else if err != nil || a.Instructions == nil {
+		t.Errorf("authorize without a personal number: %+v, %v", a, err)
+	}
+	o := s.request(fullScope)
+	o.PSU.IPAddress = ""
+	_, err = s.Bank.OpenConsent(t.Context(), o)
+	expectKind(t, "open without an IP address", err, institution.Refused)
+}

@@ -1,0 +1,69 @@
+package conformance
+
+import (
+	"testing"
+	"time"
+
+	"samla/internal/institution"
+)
+
+func revokes(t *testing.T, s *session) {
+	access, _ := s.grant(t, fullScope)
+	for range 2 { // the consent has ended before the second call
+		if err := s.Bank.Revoke(t.Context(), access); err != nil {
+			t.Errorf("revoke: %v", err)
+		}
+	}
+	if info := s.consentInfo(t, access); info.State != institution.ConsentRevoked {
+		t.Errorf("the consent is %+v", info)
+	}
+	_, err := s.fetch(t, access, s.essential(fullScope))
+	expectKind(t, "read with a revoked consent", err, institution.ConsentGone)
+}
+
+func reportsUnknownConsent(t *testing.T, s *session) {
+	access := institution.Access{ConsentID: "b0000000-0000-4000-8000-000000000000", PSU: s.Person}
+	_, err := s.Bank.Consent(t.Context(), access)
+	expectKind(t, "read the consent", err, institution.ConsentGone)
+	_, err = s.fetch(t, access, s.essential(fullScope))
+	expectKind(t, "read with it", err, institution.ConsentGone)
+	if err := s.Bank.Revoke(t.Context(), access); err != nil {
+		t.Errorf("revoke: %v", err)
+	}
+}
+
+func expires(t *testing.T, s *session) {
+	access, info := s.grant(t, fullScope)
+	s.Advance(info.ValidUntil.Sub(s.Now()) - time.Second)
+	if got := s.consentInfo(t, access); got.State != institution.ConsentValid {
+		t.Errorf("on its last day the consent is %+v", got)
+	}
+	s.Advance(time.Minute)
+	if got := s.consentInfo(t, access); got.State != institution.ConsentExpired {
+		t.Errorf("after its last day the consent is %+v", got)
+	}
+	_, err := s.fetch(t, access, s.essential(fullScope))
+	expectKind(t, "read with it", err, institution.ConsentOver)
+}
+
+// limitsUnattendedReads: the bank counts reads without the person only.
+func limitsUnattendedReads(t *testing.T, s *session) {
+	access, _ := s.grant(t, fullScope)
+	unattended := access
+	unattended.PSU.IPAddress = ""
+	q := s.essential(fullScope)
+	for range s.Bank.Profile().DailyLimit {
+		if _, err := s.fetch(t, unattended, q); err != nil {
+			t.Fatalf("within the limit: %v", err)
+		}
+	}
+	_, err := s.fetch(t, unattended, q)
+	exceeded := expectKind(t, "beyond the limit", err, institution.AccessExceeded)
+	if _, err := s.fetch(t, access, q); err != nil {
+		t.Errorf("with the person: %v", err)
+	}
+	s.Advance(max(exceeded.RetryAfter, 24*time.Hour))
+	if _, err := s.fetch(t, unattended, q); err != nil {
+		t.Errorf("a day later: %v", err)
+	}
+}
