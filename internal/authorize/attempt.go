@@ -41,7 +41,11 @@ func (v *visit) tryAgain(ctx context.Context, cause error) error {
 		}
 	}
 	v.Log.Info("a bank did not open a consent", "company", v.c.Company, "consent", v.c.ID, "error", cause)
-	return v.apply(ctx, consent.FailedWith{Code: failureOf(kind)}, now)
+	failed := consent.FailedWith{Code: failureOf(kind)}
+	if v.secret.RemoteID == "" && !mayHaveOpened(cause) {
+		failed.Cause = consent.CauseBankRejected
+	}
+	return v.apply(ctx, failed, now)
 }
 
 // nextAttempt returns the wait before the next attempt and reports whether it
@@ -59,10 +63,19 @@ func (v *visit) nextAttempt(cause error, now time.Time) (wait time.Duration, inT
 // attemptAt stores when the same request is sent again, and takes back what was
 // announced.
 func (v *visit) attemptAt(ctx context.Context, at time.Time) error {
-	if v.bank.Profile.ReplaySafe {
+	if !v.bank.Profile.ReplaySafe {
+		return v.apply(ctx, consent.Unsent{}, at)
+	}
+	if v.openSent == v.secret.OpenSent {
 		return v.later(ctx, at)
 	}
-	return v.apply(ctx, consent.Unsent{}, at)
+	v.secret.OpenSent = v.openSent
+	c, err := v.sealed(ctx, v.c, v.secret)
+	if err != nil {
+		return err
+	}
+	v.c, err = v.save(ctx, v.c, c, at)
+	return err
 }
 
 // notSent reports whether the bank cannot have received the request that failed.

@@ -25,16 +25,20 @@ const quietAttempts = 3
 var errNotConfigured = errors.New("the institution is not configured, or cannot revoke")
 
 // Deliver tries to revoke a consent at its institution; it is the handler of outbox
-// messages of the kind RevokeConsent. A message that cannot be delivered stays and is tried again, with
-// growing waits, until it is. Two nodes may deliver the same message: then the
-// institution is told twice, and the one that deletes the message records it.
+// messages of the kind RevokeConsent. A message that cannot be delivered stays and
+// is tried again, with growing waits, until it is. Two nodes may deliver the same
+// message: then the institution is told twice, and the one that deletes the message
+// records it.
 func (s *Service) Deliver(ctx context.Context, m outbox.Message) error {
-	failure := s.deliverRevocation(ctx, m)
+	failure := s.deliverRevocation(ctx, &m)
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	var err error
-	if failure == nil {
+	switch {
+	case failure == nil:
 		err = s.delivered(ctx, m)
-	} else {
+	case errors.Is(failure, errNothingToRevoke):
+		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteOutboxMessage(ctx, m.ID) })
+	case !errors.Is(failure, store.ErrNotFound):
 		err = s.retryDelivery(ctx, m, failure)
 	}
 	if errors.Is(err, store.ErrNotFound) {
@@ -43,18 +47,25 @@ func (s *Service) Deliver(ctx context.Context, m outbox.Message) error {
 	return err
 }
 
-// deliverRevocation revokes the consent at its institution.
-func (s *Service) deliverRevocation(ctx context.Context, m outbox.Message) error {
-	revoker := s.Institutions[m.Company].Revoker
-	if revoker == nil {
-		return errNotConfigured
-	}
-	r, err := OpenRevocation(ctx, s.Vault, m)
+// deliverRevocation revokes the consent at its institution. Where the remote id is
+// not known, it learns the id first and stores it in m. Errors: store.ErrNotFound
+// when another node has delivered the message meanwhile.
+func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) error {
+	r, err := OpenRevocation(ctx, s.Vault, *m)
 	if err != nil {
 		return err
 	}
 	// The user may be erased: the consent is the subject instead.
 	ctx = institution.WithSubject(ctx, string(m.ConsentID))
+	if r.PSU != nil {
+		if r.RemoteID, err = s.reopen(ctx, m, *r.PSU); err != nil {
+			return err
+		}
+	}
+	revoker := s.Institutions[m.Company].Revoker
+	if revoker == nil {
+		return errNotConfigured
+	}
 	return revoker.Revoke(ctx, institution.Access{ConsentID: r.RemoteID, Token: r.Token})
 }
 

@@ -30,6 +30,8 @@ type End struct {
 	after   consent.Consent
 	cause   consent.Cause
 	message *outbox.Message // nil: the bank need not be told
+	unsent  bool            // planned for a row that no handler has claimed yet
+	left    bool            // the bank may keep a consent that it cannot be told of
 }
 
 // PlanEnd plans the end of c by e: the final state, and the message that tells
@@ -37,9 +39,15 @@ type End struct {
 // inside a transaction. Errors: *consent.IllegalError when e does not end c,
 // seal.ErrDecryption, or an error of the key store.
 func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Event) (*End, error) {
+	return s.planEnd(ctx, c, e, openingClaimed(c))
+}
+
+// planEnd is PlanEnd. openSent says that an opening of c may have been sent and not
+// been answered.
+func (s *Service) planEnd(ctx context.Context, c consent.Consent, e consent.Event, openSent bool) (*End, error) {
 	end, err := s.planSilentEnd(c, e)
 	if err == nil && !end.cause.SaidByBank() {
-		end.message, err = s.planRevocation(ctx, c)
+		err = end.planRevocation(ctx, openSent)
 	}
 	return end, err
 }
@@ -57,36 +65,60 @@ func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error
 	return &End{s: s, before: c, after: after, cause: c.EndCause(e)}, nil
 }
 
-// planRevocation plans the message that tells the bank of the end of c, or nil
-// when there is nothing to tell: the bank has given no consent yet, or the secret
-// is lost with the subject's key.
-func (s *Service) planRevocation(ctx context.Context, c consent.Consent) (*outbox.Message, error) {
+// planRevocation plans the message that tells the bank of the end. There is none
+// when the bank was not asked for a consent, or when the secret is lost with the
+// subject's key.
+func (e *End) planRevocation(ctx context.Context, openSent bool) error {
+	c := e.before
 	if len(c.Sealed) == 0 {
-		return nil, nil
+		return nil
 	}
-	secret, err := s.secret(ctx, c)
-	if errors.Is(err, seal.ErrKeyDestroyed) || err == nil && secret.RemoteID == "" {
-		return nil, nil
+	secret, err := e.s.secret(ctx, c)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	m, err := s.revocation(ctx, c, outbox.Revocation{RemoteID: secret.RemoteID, Token: secret.Token})
-	return &m, err
+	switch {
+	case secret.RemoteID != "":
+		e.message, err = e.s.revocation(ctx, c, outbox.Revocation{RemoteID: secret.RemoteID, Token: secret.Token})
+	case !openSent:
+		e.unsent = c.Step == consent.StepOpen
+	case e.s.canReopen(c):
+		e.message, err = e.s.reopening(ctx, c, secret.Context)
+	default:
+		e.left = true
+	}
+	return err
 }
-
-// Consent returns the consent in its final state.
-func (e *End) Consent() consent.Consent { return e.after }
 
 // Write stores the final state, tells the subscribers, stores the message to the
 // bank and wakes the collection that the consent lives inside. It is a
 // compare-and-swap on the row version of the consent that was planned with.
 // Errors: store.ErrConflict, or a subscriber's.
 func (e *End) Write(ctx context.Context, tx store.Tx) error {
+	if err := e.guard(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := tx.PutConsent(ctx, e.after); err != nil {
 		return err
 	}
 	return e.follow(ctx, tx)
+}
+
+// guard keeps an end that was planned for a row without a handler from meeting a
+// handler: a claim changes WakeAt, but not the row version. Errors:
+// store.ErrConflict.
+func (e *End) guard(ctx context.Context, tx store.Tx) error {
+	if !e.unsent {
+		return nil
+	}
+	c, err := tx.LockConsent(ctx, e.before.ID)
+	if err == nil && !c.WakeAt.Equal(e.before.WakeAt) {
+		return store.ErrConflict
+	}
+	return err
 }
 
 // follow writes what follows from the final state in the same transaction.
@@ -110,6 +142,9 @@ func (e *End) follow(ctx context.Context, tx store.Tx) error {
 // Committed signals the rest of this process after the commit. Losing the
 // signals to a crash only delays what they start.
 func (e *End) Committed() {
+	if e.left {
+		e.s.leftAtBank(e.after)
+	}
 	e.s.watching.Remove(string(e.after.ID))
 	e.s.instructions.drop(e.after.ID) // also where this node did not watch
 	if e.message != nil {
@@ -143,7 +178,8 @@ func (s *Service) endBy(ctx context.Context, id consent.ID, decide func(consent.
 // consent. With store.ErrUnchanged from plan it returns the consent as it is.
 func (s *Service) endAsPlanned(ctx context.Context, id consent.ID, plan func(consent.Consent) (*End, error)) (consent.Consent, error) {
 	var end *End
-	after, err := store.UpdateConsent(ctx, s.Store, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+	guarded := guardedStore{s.Store, func(ctx context.Context, tx store.Tx) error { return end.guard(ctx, tx) }}
+	after, err := store.UpdateConsent(ctx, guarded, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		end = nil
 		planned, err := plan(old)
 		if err != nil {
@@ -158,18 +194,19 @@ func (s *Service) endAsPlanned(ctx context.Context, id consent.ID, plan func(con
 	return after, err
 }
 
-// endOnce ends c by e unless another writer was faster. Errors: those of PlanEnd
-// and of Write.
-func (s *Service) endOnce(ctx context.Context, c consent.Consent, e consent.Event) (consent.Consent, error) {
-	end, err := s.PlanEnd(ctx, c, e)
-	if err != nil {
-		return c, err
-	}
-	if err := s.Store.Write(ctx, func(tx store.Tx) error { return end.Write(ctx, tx) }); err != nil {
-		return c, err
-	}
-	end.Committed()
-	return end.after, nil
+// guardedStore is a store whose transactions begin with guard.
+type guardedStore struct {
+	store.Store
+	guard func(context.Context, store.Tx) error
+}
+
+func (g guardedStore) Write(ctx context.Context, fn func(store.Tx) error) error {
+	return g.Store.Write(ctx, func(tx store.Tx) error {
+		if err := g.guard(ctx, tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 // auditEnd is the subscriber that writes ends to the audit log.

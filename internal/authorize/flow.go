@@ -19,6 +19,8 @@ type visit struct {
 	secret consent.Secret
 	bank   institution.Institution
 	known  bool // false: the institution is not configured any more
+	// openSent says that an opening may have been sent and not been answered.
+	openSent bool
 }
 
 // Step looks at a consent and takes it as far as it goes now; it is the handler
@@ -33,7 +35,7 @@ func (s *Service) Step(ctx context.Context, id string) error {
 		return err
 	}
 	bank, known := s.Institutions.Find(c.Company)
-	v := visit{Service: s, c: c, bank: bank, known: known}
+	v := visit{Service: s, c: c, bank: bank, known: known, openSent: openingClaimed(c)}
 	err = v.run(institution.WithSubject(ctx, c.Subject()))
 	if errors.Is(err, store.ErrConflict) {
 		return nil
@@ -65,6 +67,7 @@ func (v *visit) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	v.openSent = v.c.Step == consent.StepOpening || v.secret.OpenSent || v.openSent && !v.firstClaim(ctx)
 	for _, step := range []struct {
 		at  consent.Step
 		run func(context.Context) (more bool, err error)
@@ -98,10 +101,17 @@ func (v *visit) apply(ctx context.Context, e consent.Event, wake time.Time) erro
 	return err
 }
 
-// end commits the end of the consent by e.
+// end commits the end of the consent by e, unless another writer was faster.
 func (v *visit) end(ctx context.Context, e consent.Event) error {
-	_, err := v.endOnce(ctx, v.c, e)
-	return err
+	end, err := v.planEnd(ctx, v.c, e, v.openSent)
+	if err != nil {
+		return err
+	}
+	if err := v.Store.Write(ctx, func(tx store.Tx) error { return end.Write(ctx, tx) }); err != nil {
+		return err
+	}
+	end.Committed()
+	return nil
 }
 
 // nextTimed is when time alone next changes a consent whose institution is not

@@ -17,15 +17,24 @@ func messagePlace(id string) seal.Place {
 
 // revocation plans the message that revokes a consent at its bank, due now. It
 // must not run inside a transaction, because sealing may read the key store.
-func (s *Service) revocation(ctx context.Context, c consent.Consent, r outbox.Revocation) (outbox.Message, error) {
+func (s *Service) revocation(ctx context.Context, c consent.Consent, r outbox.Revocation) (*outbox.Message, error) {
+	return s.revocationAs(ctx, s.IDs.New(), c, r)
+}
+
+// revocationAs is revocation with the id of the message.
+func (s *Service) revocationAs(ctx context.Context, id string, c consent.Consent, r outbox.Revocation) (*outbox.Message, error) {
 	now := s.Clock.Now()
-	m := outbox.Message{ID: s.IDs.New(), Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID, CreatedAt: now, WakeAt: now}
+	sealed, err := s.sealRevocation(ctx, id, r)
+	return &outbox.Message{ID: id, Kind: outbox.RevokeConsent, Company: c.Company, ConsentID: c.ID,
+		CreatedAt: now, WakeAt: now, Sealed: sealed}, err
+}
+
+func (s *Service) sealRevocation(ctx context.Context, id string, r outbox.Revocation) ([]byte, error) {
 	plain, err := json.Marshal(r)
 	if err != nil {
-		return m, fmt.Errorf("encode a revocation: %w", err)
+		return nil, fmt.Errorf("encode a revocation: %w", err)
 	}
-	m.Sealed, err = s.Vault.Seal(ctx, seal.System, messagePlace(m.ID), plain)
-	return m, err
+	return s.Vault.Seal(ctx, seal.System, messagePlace(id), plain)
 }
 
 // OpenRevocation opens the payload of a message of the kind RevokeConsent.

@@ -5,8 +5,7 @@ import (
 	"errors"
 
 	"samla/internal/consent"
-	"samla/internal/institution"
-	"samla/internal/outbox"
+	"samla/internal/seal"
 	"samla/internal/store"
 )
 
@@ -19,35 +18,16 @@ func (v *visit) open(ctx context.Context) (bool, error) {
 	if err := v.announce(ctx, consent.Opening{}); err != nil {
 		return false, err
 	}
-	opened, err := v.bank.Opener.OpenConsent(ctx, institution.OpenRequest{
-		RequestID: v.c.OpenRequestID, Scope: v.c.Requested, ValidUntil: v.c.ExpiresAt,
-		Recurring: v.c.CollectionID == "", PSU: v.secret.Context, OtherDevice: otherDevice(v.c),
-	})
+	opened, err := v.bank.Opener.OpenConsent(ctx, openRequest(v.c, v.secret.Context))
 	if err != nil {
+		v.openSent = mayHaveOpened(err) && (v.openSent || !notSent(err))
 		return false, v.tryAgain(ctx, err)
 	}
+	v.openSent = false
 	v.secret.RemoteID = opened.ConsentID
 	err = v.apply(ctx, consent.Opened{}, v.wakeWhileWorking())
-	if errors.Is(err, store.ErrConflict) {
-		return false, v.orphaned(ctx, opened.ConsentID)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) {
+		return false, v.openedTooLate(ctx, opened.ConsentID)
 	}
 	return err == nil, err
-}
-
-// orphaned owes the bank a word about a consent that it made while its row was
-// ended by somebody else.
-func (v *visit) orphaned(ctx context.Context, bankConsentID consent.RemoteID) error {
-	c, err := v.Store.Consent(ctx, v.c.ID)
-	if err != nil || !c.Status.Final() {
-		return err
-	}
-	message, err := v.revocation(ctx, c, outbox.Revocation{RemoteID: bankConsentID})
-	if err != nil {
-		return err
-	}
-	if err := v.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, message) }); err != nil {
-		return err
-	}
-	v.Pump.Wake(store.Outbox)
-	return nil
 }

@@ -9,6 +9,7 @@ package authorize
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"samla/internal/clock"
 	"samla/internal/institution"
@@ -45,6 +46,7 @@ type Service struct {
 	watched      sync.Map      // consent id -> *visit, of what the scheduler watches
 	refreshes    chan struct{} // questions of polls under way
 	subscribers  []EndSubscriber
+	leftCount    atomic.Int64 // consents that may be left at a bank, since the start
 }
 
 // New makes the service and registers its queue with the pump.

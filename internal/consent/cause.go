@@ -12,7 +12,7 @@ const (
 	CauseOneTime      Cause = "ONE_TIME"           // the one-time collection around it has ended
 	CauseBankRevoked  Cause = "BANK"               // the bank says that it was revoked, or does not know it
 	CauseBankExpired  Cause = "BANK_EXPIRED"       // the bank says that it has expired
-	CauseBankRejected Cause = "BANK_REJECTED"      // the bank says that it was rejected
+	CauseBankRejected Cause = "BANK_REJECTED"      // the bank rejected it, or refused to open it
 	CauseBankRefused  Cause = "BANK_REFUSED"       // the bank refuses access under it, and does not answer how it stands
 	CauseNewSignature Cause = "SIGNATURE_REQUIRED" // the bank demands a new signature, although it calls the consent valid
 	CauseValidity     Cause = "VALIDITY"           // the time that the bank granted it for, or the 180 days of a signature, are over

@@ -1,8 +1,9 @@
 package consent
 
 import (
-	"samla/internal/psu"
 	"time"
+
+	"samla/internal/psu"
 )
 
 // Secret is the part of a consent that is only ever stored sealed: what the
@@ -14,6 +15,10 @@ type Secret struct {
 	AuthorizationID string   `json:"auth,omitempty"`  // the bank's authorisationId
 	StatusLink      string   `json:"link,omitempty"`  // where the bank wants the authorisation read
 	Token           string   `json:"token,omitempty"` // bearer token, where a bank gives one
+
+	// OpenSent says that an attempt to open the consent may have reached the bank
+	// and was not answered: there may be a consent whose id is not known.
+	OpenSent bool `json:"openSent,omitempty"`
 
 	Instructions *Instructions `json:"do,omitempty"` // as the bank last gave them
 }

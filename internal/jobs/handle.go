@@ -31,23 +31,33 @@ func (q *queue) start(j store.Job) {
 	go func() {
 		defer q.handlers.Done()
 		defer q.release()
-		if err := q.call(handlers, q.Handle, j.ID); err != nil && handlers.Err() == nil {
+		if err := q.call(handlers, q.Handle, j); err != nil && handlers.Err() == nil {
 			q.failed(handlers, j, err)
 		}
 	}()
 }
 
+type attemptsKey struct{}
+
+// Attempts returns how often the row of a handler was claimed since it was last
+// written, this time included: with 1, no earlier handler can have died over it.
+// It returns 0 outside of a handler.
+func Attempts(ctx context.Context) int {
+	n, _ := ctx.Value(attemptsKey{}).(int)
+	return n
+}
+
 // call runs a handler within Budget and turns a panic into an error.
-func (q *queue) call(handlers context.Context, h Handler, id string) (err error) {
-	ctx, cancel := context.WithTimeout(handlers, Budget)
+func (q *queue) call(handlers context.Context, h Handler, j store.Job) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithValue(handlers, attemptsKey{}, j.Attempts), Budget)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			q.runner.log.Error("a handler panicked", "queue", q.Name, "row", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			q.runner.log.Error("a handler panicked", "queue", q.Name, "row", j.ID, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("the handler panicked: %T", p)
 		}
 	}()
-	return h(ctx, id)
+	return h(ctx, j.ID)
 }
 
 // failed decides what follows a failure: another attempt after a back-off, or
@@ -57,7 +67,7 @@ func (q *queue) failed(handlers context.Context, j store.Job, cause error) {
 	last := q.MaxAttempts > 0 && j.Attempts >= q.MaxAttempts
 	wait := clock.Backoff(j.Attempts, q.FirstRetry, q.LongestWait)
 	if last && q.LastResort != nil {
-		err := q.call(handlers, q.LastResort, j.ID)
+		err := q.call(handlers, q.LastResort, j)
 		if err == nil {
 			r.log.Error("a row was given up", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "error", cause)
 			return

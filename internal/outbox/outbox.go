@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/psu"
 )
 
 // Message is one effect to carry out. Its payload is sealed under the server's
@@ -39,10 +40,13 @@ const (
 // Kinds lists the closed set.
 func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser} }
 
-// Revocation is what is needed to delete a consent at its bank.
+// Revocation is what is needed to delete a consent at its bank. Either RemoteID is
+// known, or PSU is set: then the opening of the consent is repeated first to learn
+// the id, with the X-Request-ID that is stored with the consent.
 type Revocation struct {
-	RemoteID consent.RemoteID `json:"bank"`
+	RemoteID consent.RemoteID `json:"bank,omitempty"`
 	Token    string           `json:"token,omitempty"` // bearer token, where the bank gave one
+	PSU      *psu.Context     `json:"psu,omitempty"`   // as the consent was asked for
 }
 
 // Erasure is how far the erasure of a user has come.

@@ -111,9 +111,3 @@ func (b *recorder) checkRows(person string, rows int) {
 		b.addFault("a complete history had %d transactions and then %d", before, rows)
 	}
 }
-
-// isAcknowledged reports whether a consent, or the collection that it belongs to, was
-// acknowledged.
-func (b *recorder) isAcknowledged(c consentRow) bool {
-	return b.consents[c.id] != nil || b.collections[c.collectionID] != nil
-}

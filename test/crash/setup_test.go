@@ -29,7 +29,7 @@ type crashTest struct {
 	persons  *persons
 	http     *http.Client
 
-	atBanks, duplicates, lapsing int // numbers of consents at the banks
+	atBanks, duplicates int // numbers of consents at the banks
 }
 
 // node is one server: its current process and the previous ones, which were killed.

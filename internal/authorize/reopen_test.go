@@ -1,0 +1,366 @@
+package authorize_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/audit"
+	"samla/internal/authorize"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/jobs"
+	"samla/internal/outbox"
+	"samla/internal/store"
+)
+
+// remembering makes the bank give the same consent again for the same request, as
+// a bank does that recognizes a repeat.
+func (b *bench) remembering() {
+	made := map[string]consent.RemoteID{}
+	b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
+		if made[r.RequestID] == "" {
+			made[r.RequestID] = consent.RemoteID("made-for-" + r.RequestID)
+		}
+		return institution.Opened{ConsentID: made[r.RequestID]}, nil
+	}
+}
+
+// claim claims what is due in the queue of consents, as the runner does.
+func (b *bench) claim() {
+	b.Helper()
+	if _, err := b.Store.Claim(b.Context(), store.Consents, b.Clock.Now(), jobs.Lease, 10); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// lost returns a consent that the bank has made and whose id was not stored: the
+// process died before. Another one goes on.
+func (b *bench) lost() consent.Consent {
+	b.Helper()
+	c := b.create()
+	b.claim()
+	c = b.Consent(c.ID)
+	answer, made := b.bank.onOpen, make(chan struct{})
+	b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
+		_, _ = answer(r)
+		close(made)
+		<-b.Context().Done() // the process never gets its answer
+		return institution.Opened{}, kind(institution.Unreachable)
+	}
+	ctx, die := context.WithCancel(b.Context())
+	began := b.Service
+	go func() { _ = began.Step(ctx, string(c.ID)) }()
+	<-made
+	die()
+	b.bank.onOpen = answer
+	b.Service = b.service()
+	return c
+}
+
+// message returns the one message that is due within a lease.
+func (b *bench) message() outbox.Message {
+	b.Helper()
+	if early := b.duties(); len(early) != 0 {
+		b.Fatalf("%d messages are due while a handler may wait for the bank", len(early))
+	}
+	b.Clock.Advance(jobs.Lease)
+	ids := b.duties()
+	if len(ids) != 1 {
+		b.Fatalf("%d messages", len(ids))
+	}
+	m, _ := b.duty(ids[0])
+	return m
+}
+
+// gone checks that the bank keeps no consent and that the message is done.
+func (b *bench) gone(c consent.Consent, m outbox.Message) {
+	b.Helper()
+	if n := len(b.bank.opened); b.bank.opened[n-1].RequestID != c.OpenRequestID {
+		b.Errorf("the opening was repeated as %+v", b.bank.opened[n-1])
+	}
+	if n := len(b.bank.revoked); n == 0 || b.bank.revoked[n-1].ConsentID != consent.RemoteID("made-for-"+c.OpenRequestID) {
+		b.Errorf("revoked %d consents", n)
+	}
+	if _, there := b.duty(m.ID); there {
+		b.Error("the message is still there")
+	}
+	if n := b.entries(c.ID, audit.BankTold); n != 1 {
+		b.Errorf("%d entries that the bank was told", n)
+	}
+}
+
+// However a consent ends whose id was lost with a process: its bank is told.
+func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
+	for name, end := range map[string]func(*bench, consent.Consent) error{
+		"revoked by the user": func(b *bench, c consent.Consent) error {
+			_, err := b.Revoke(b.Context(), b.User.ClientID, b.User.ID, c.ID)
+			return err
+		},
+		"user erased": func(b *bench, c consent.Consent) error {
+			err := b.EndUser(b.Context(), c.ClientID, c.UserID)
+			b.erase()
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.remembering()
+			c := b.lost()
+			if err := end(b, c); err != nil {
+				t.Fatal(err)
+			}
+			m := b.message()
+			if err := b.deliver(m.ID); err != nil {
+				t.Fatal(err)
+			}
+			if len(b.bank.opened) != 2 || b.bank.opened[1].RequestID != b.bank.opened[0].RequestID || b.bank.opened[1].PSU != b.bank.opened[0].PSU ||
+				!b.bank.opened[1].ValidUntil.Equal(b.bank.opened[0].ValidUntil) {
+				t.Errorf("opened with %d different requests", len(b.bank.opened))
+			}
+			b.gone(c, m)
+		})
+	}
+}
+
+func TestReopen_AfterTheAuthorizationTimedOut(t *testing.T) {
+	b := newBench(t)
+	b.remembering()
+	c := b.lost()
+	b.Clock.Set(c.AuthorizeBy)
+	b.claim()
+	b.ended(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
+	m := b.message()
+	if err := b.deliver(m.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.gone(c, m)
+}
+
+// A row that no handler has claimed was not sent: the bank is not asked for a
+// consent that nobody wants any more.
+func TestReopen_NotBeforeAClaim(t *testing.T) {
+	b := newBench(t)
+	c := b.create()
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.Clock.Advance(time.Hour)
+	if ids := b.duties(); len(ids) != 0 {
+		t.Errorf("%d messages", len(ids))
+	}
+}
+
+// A claim between the plan and the transaction is noticed, though it changes no row
+// version.
+func TestEnd_NoticesAClaim(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		b := newBenchOn(t, database)
+		b.remembering()
+		c := b.create()
+		b.Service.Store = &after{Store: b.Store, before: b.claim}
+		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		m := b.message()
+		if err := b.deliver(m.ID); err != nil {
+			t.Fatal(err)
+		}
+		b.gone(c, m)
+
+		c = b.create()
+		end, err := b.PlanEnd(t.Context(), c, withdrawn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.claim()
+		if err := b.Store.Write(t.Context(), func(tx store.Tx) error { return end.Write(t.Context(), tx) }); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("ended over a claim: %v", err)
+		}
+	})
+}
+
+// A crash between the repeated opening and the revocation: the id is stored, and
+// the personal number is gone.
+func TestReopen_StoresTheIDBeforeItRevokes(t *testing.T) {
+	b := newBench(t)
+	b.remembering()
+	c := b.lost()
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	m := b.message()
+	if r, err := authorize.OpenRevocation(t.Context(), b.Vault, m); err != nil || r.RemoteID != "" || r.PSU == nil || r.PSU.PersonalNumber != maja {
+		t.Fatalf("planned %+v, %v", r, err)
+	}
+	b.bank.onRevoke = func(n int) error {
+		if n > 1 {
+			return nil
+		}
+		stored, _ := b.duty(m.ID)
+		if r, err := authorize.OpenRevocation(t.Context(), b.Vault, stored); err != nil || r.PSU != nil || r.RemoteID == "" {
+			t.Errorf("while it revokes, %+v is stored, %v", r, err)
+		}
+		return kind(institution.Unreachable)
+	}
+	for range 2 {
+		if err := b.deliver(m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.bank.opened) != 2 {
+		t.Errorf("opened %d times", len(b.bank.opened))
+	}
+	b.gone(c, m)
+}
+
+// The handler that waits for the bank's answer is alive: it knows the id, and
+// nothing is repeated.
+func TestReopen_NotWhenTheAnswerComes(t *testing.T) {
+	for name, end := range map[string]func(*bench, consent.Consent) error{
+		"revoked": func(b *bench, c consent.Consent) error {
+			_, err := b.Revoke(b.Context(), b.User.ClientID, b.User.ID, c.ID)
+			return err
+		},
+		"erased": func(b *bench, c consent.Consent) error {
+			err := b.EndUser(b.Context(), c.ClientID, c.UserID)
+			b.erase()
+			return err
+		},
+	} {
+		for _, safe := range []bool{true, false} {
+			b := newBench(t)
+			b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
+			b.remembering()
+			c, answer := b.create(), b.bank.onOpen
+			b.claim()
+			b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
+				if err := end(b, c); err != nil {
+					t.Error(err)
+				}
+				return answer(r)
+			}
+			b.ended(b.look(c.ID), consent.Revoked, "")
+			ids := b.duties()
+			if len(ids) != 1 {
+				t.Fatalf("%s, safe to repeat %t: %d messages are due", name, safe, len(ids))
+			}
+			m, _ := b.duty(ids[0])
+			if err := b.deliver(m.ID); err != nil {
+				t.Fatal(err)
+			}
+			if len(b.bank.opened) != 1 || len(b.bank.started) != 0 {
+				t.Errorf("%s, safe to repeat %t: opened %d times, %d authorizations", name, safe, len(b.bank.opened), len(b.bank.started))
+			}
+			b.gone(c, m)
+			b.Clock.Advance(time.Hour)
+			if late := b.duties(); len(late) != 0 {
+				t.Errorf("%s, safe to repeat %t: %d messages are left", name, safe, len(late))
+			}
+		}
+	}
+}
+
+// A bank that would make a second consent is not asked again. The log says so once.
+func TestReopen_NotWhereARepeatMakesASecondOne(t *testing.T) {
+	b := newBench(t)
+	b.profile(func(p *institution.Profile) { p.ReplaySafe = false })
+	b.remembering()
+	c := b.lost()
+	var log bytes.Buffer
+	b.Service.Log = slog.New(slog.NewTextHandler(&log, nil))
+	b.Pump.Start(t.Context()) // which counts the claims
+	b.Clock.Advance(jobs.Lease)
+	for c = b.Consent(c.ID); !c.Status.Final(); c = b.Consent(c.ID) {
+		b.Pump.Wake(store.Consents)
+	}
+	if err := b.Pump.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.ended(c, consent.Failed, consent.BankUnavailable)
+	_, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
+	isFault(t, "failed", err, fault.ConsentNotRevocable)
+	if n := strings.Count(log.String(), "may be left at the bank"); n != 1 || !strings.Contains(log.String(), "total=1") {
+		t.Errorf("the log says so %d times: %s", n, &log)
+	}
+	b.Clock.Advance(time.Hour)
+	if ids := b.duties(); len(ids) != 0 || len(b.bank.opened) != 1 {
+		t.Errorf("%d messages, opened %d times", len(ids), len(b.bank.opened))
+	}
+}
+
+// What the repeated opening meets.
+func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		wait time.Duration // before the delivery
+		kept bool
+	}{
+		"unreachable": {err: kind(institution.Unreachable), kept: true},
+		"garbled":     {err: kind(institution.MalformedResponse), kept: true},
+		"refused":     {err: kind(institution.Refused)},
+		"unknown":     {err: kind(institution.PersonRefused)},
+		"over":        {err: kind(institution.Unreachable), wait: 200 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.remembering()
+			c := b.lost()
+			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+				t.Fatal(err)
+			}
+			m := b.message()
+			answer := b.bank.onOpen
+			b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) { return institution.Opened{}, test.err }
+			b.Clock.Advance(test.wait)
+			if err := b.deliver(m.ID); err != nil {
+				t.Fatal(err)
+			}
+			left, there := b.duty(m.ID)
+			if there != test.kept || there && left.Attempts != 1 || len(b.bank.revoked) != 0 || b.entries(c.ID, audit.BankTold) != 0 {
+				t.Fatalf("there %t after %d attempts", there, left.Attempts)
+			}
+			if !test.kept {
+				return
+			}
+			b.bank.onOpen = answer
+			if err := b.deliver(m.ID); err != nil {
+				t.Fatal(err)
+			}
+			b.gone(c, m)
+		})
+	}
+}
+
+// An opening that never reached the bank is not repeated after the consent failed;
+// one that may have is. Run by the runner, which counts the claims.
+func TestReopen_NotForWhatWasNeverSent(t *testing.T) {
+	for sent, want := range map[bool]int{false: 0, true: 1} {
+		b := newBench(t)
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{}, &institution.Error{Kind: institution.Unreachable, NotSent: !sent || len(b.bank.opened) != 2}
+		}
+		b.Pump.Start(t.Context())
+		c := b.create()
+		for rev := c.Rev; !c.Status.Final(); c = b.Consent(c.ID) {
+			if c.Rev > rev { // an attempt has failed: let the next one be due
+				rev = c.Rev
+				b.Clock.Set(c.WakeAt)
+			}
+			b.Pump.Wake(store.Consents)
+		}
+		if err := b.Pump.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.ended(c, consent.Failed, consent.BankUnavailable)
+		b.Clock.Advance(jobs.Lease)
+		if n := len(b.duties()); n != want || len(b.bank.opened) < 3 {
+			t.Errorf("sent %t: %d messages after %d attempts", sent, n, len(b.bank.opened))
+		}
+	}
+}
