@@ -1,7 +1,7 @@
 // Package bgspec validates requests and answers against the Berlin Group's
 // NextGenPSD2 definition 1.3.12. The connector and the sandbox bank share no
-// code; the tests of both put this package between them, so that a wrong reading
-// of the standard is found on the side that made it.
+// code; the tests of both put this package between them, so that a mistake about
+// the standard is found on the side that made it.
 //
 // The definition is read from the folder of package specs. Where it is missing,
 // an Oracle passes everything and the test says so in its log.
@@ -29,9 +29,9 @@ import (
 	"samla/internal/specs"
 )
 
-// ErrOutside is wrapped by the error about a request that is no operation of
-// the standard.
-var ErrOutside = errors.New("bgspec: no operation of the standard")
+// ErrOutside is wrapped by the error for a request that is not an operation of the
+// standard.
+var ErrOutside = errors.New("bgspec: not an operation of the standard")
 
 // Oracle validates the exchanges below one base path. It is safe for concurrent
 // use.

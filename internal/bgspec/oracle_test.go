@@ -68,7 +68,7 @@ func TestOracle_PassesOfficialExamples(t *testing.T) {
 
 const consent = `{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2027-01-01","frequencyPerDay":4,"combinedServiceIndicator":false}`
 
-func TestOracle_CheckRequest(t *testing.T) {
+func TestCheckRequest_RefusesWhatBreaksTheDefinition(t *testing.T) {
 	o := oracle(t)
 	cases := []struct {
 		name, method, path, body string
@@ -80,12 +80,12 @@ func TestOracle_CheckRequest(t *testing.T) {
 		{"consent without combinedServiceIndicator", "POST", "/v1/consents", strings.Replace(consent, `,"combinedServiceIndicator":false`, "", 1), nil, false},
 		{"consent with a wrong IBAN", "POST", "/v1/consents", strings.Replace(consent, `"allPsd2":"allAccounts"`, `"accounts":[{"iban":"SE4560000000058398257466"}]`, 1), nil, false},
 		{"no request id", "GET", "/v1/accounts", "", func(h http.Header) { h.Del("X-Request-ID") }, false},
-		{"request id that is no UUID", "GET", "/v1/accounts", "", func(h http.Header) { h.Set("X-Request-ID", "1") }, false},
+		{"request id that is not a UUID", "GET", "/v1/accounts", "", func(h http.Header) { h.Set("X-Request-ID", "1") }, false},
 		{"no consent id", "GET", "/v1/accounts", "", func(h http.Header) { h.Del("Consent-ID") }, false},
 		{"transactions", "GET", "/v1/accounts/a/transactions?bookingStatus=both&dateFrom=2026-01-01", "", nil, true},
 		{"transactions without bookingStatus", "GET", "/v1/accounts/a/transactions", "", nil, false},
 		{"empty authorisation", "POST", "/v1/consents/c/authorisations", "{}", nil, true},
-		{"authorisation with a foreign member", "POST", "/v1/consents/c/authorisations", `{"bankid":true}`, nil, false},
+		{"authorisation with an unknown member", "POST", "/v1/consents/c/authorisations", `{"bankid":true}`, nil, false},
 		{"authorisation with a method", "PUT", "/v1/consents/c/authorisations/a", `{"authenticationMethodId":"m"}`, nil, true},
 		{"authorisation with a number", "PUT", "/v1/consents/c/authorisations/a", `{"confirmationCode":1}`, nil, false},
 		{"confirmation code only by PUT", "POST", "/v1/consents/c/authorisations", `{"confirmationCode":"1"}`, nil, false},
@@ -105,7 +105,7 @@ func TestOracle_CheckRequest(t *testing.T) {
 	}
 }
 
-func TestOracle_CheckResponse(t *testing.T) {
+func TestCheckResponse_RefusesWhatBreaksTheDefinition(t *testing.T) {
 	o := oracle(t)
 	balances := func(currency, amount string) string {
 		return `{"balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"` + currency + `","amount":"` + amount + `"}}]}`

@@ -71,7 +71,7 @@ var (
 // addresses.
 func checkHeaders(h http.Header) error {
 	if !uuidRE.MatchString(h.Get("X-Request-ID")) {
-		return errors.New("X-Request-ID is no UUID")
+		return errors.New("X-Request-ID is not a UUID")
 	}
 	for name, ok := range map[string]func(string) bool{
 		"PSU-IP-Address":   func(s string) bool { return net.ParseIP(s) != nil },
@@ -115,10 +115,10 @@ func ValidIBAN(s string) bool {
 	return ok && new(big.Int).Mod(n, big.NewInt(97)).Int64() == 1
 }
 
-var errAuthorisationBody = errors.New("body is none of the documented authorisation bodies")
+var errAuthorisationBody = errors.New("body is not one of the documented authorisation bodies")
 
 // checkAuthorisationBody accepts only the documented bodies. The definition
-// cannot say it: one of its alternatives is {}, so that any body passes (trap 1).
+// accepts any body, because one of its alternatives is {} (trap 1).
 func checkAuthorisationBody(route *routers.Route, method string, body []byte) error {
 	if !strings.Contains(route.Path, "/authorisations") || (method != http.MethodPost && method != http.MethodPut) {
 		return nil

@@ -5,31 +5,30 @@ import (
 	"time"
 )
 
-// Event is something that happened to a collection. The types below are the
-// closed set.
+// Event is an event of the state machine. The types below are the closed set.
 type Event interface{ event() }
 
-// Waits says that the person has to do something; In is a waiting status.
+// Waits is the event that the person has to act. In is a waiting status.
 type Waits struct{ In Status }
 
-// Reads says that the bank is being read.
+// Reads is the event that reading at the bank begins.
 type Reads struct{}
 
-// Finished says that all that could be read was read. In is a success status; the data
-// is kept until KeepUntil.
+// Finished is the event that everything that can be read was read. In is a success
+// status. KeepUntil is the end of the retention of the data.
 type Finished struct {
 	In        Status
 	KeepUntil time.Time
 }
 
-// FailedWith says that the collection ended without data. In is a failure or
+// FailedWith is the event that the collection ended without data. In is a failure or
 // user-action status.
 type FailedWith struct{ In Status }
 
-// Stopped says that the client or the user stopped the collection.
+// Stopped is the event that the client or the user stopped the collection.
 type Stopped struct{}
 
-// Ticked says that only time has passed.
+// Ticked is the event that only time has passed.
 type Ticked struct{}
 
 func (Waits) event()      {}
@@ -39,7 +38,7 @@ func (FailedWith) event() {}
 func (Stopped) event()    {}
 func (Ticked) event()     {}
 
-// IllegalError says that an event cannot happen in a status.
+// IllegalError reports an event that is not possible in a status.
 type IllegalError struct {
 	Status Status
 	Event  Event
@@ -50,12 +49,12 @@ func (e *IllegalError) Error() string {
 	return fmt.Sprintf("collection: %T cannot happen in %s", e.Event, e.Status)
 }
 
-// leaseSlack is how much later than its lease a collection is ended: polls are
-// written down at most every 10 s, so the row may be that much behind the truth.
+// leaseSlack is added to the lease before a collection ends, because polls are
+// stored at most every 10 s.
 const leaseSlack = 10 * time.Second
 
-// LeaseEnds is the moment at which a leased collection is ended when no further
-// poll was written down; zero for one that is not leased.
+// LeaseEnds returns the time at which a leased collection ends if no further poll is
+// stored. It is zero if the collection is not leased.
 func (c Collection) LeaseEnds() time.Time {
 	if !c.Leased() {
 		return time.Time{}
@@ -63,12 +62,11 @@ func (c Collection) LeaseEnds() time.Time {
 	return c.PolledAt.Add(Lease + leaseSlack)
 }
 
-// Apply is the state machine of docs/reference/api.md 5.7: it returns the
-// collection after the event at the time now, or an *IllegalError and the
-// collection unchanged. The completed statuses are reached from COLLECTING only; a
-// terminal status stays. Ticked ends a leased collection that nobody polls:
-// AUTHENTICATION_TIMEOUT while it waits for the person, FAILED otherwise
-// (docs/reference/api.md 5.6).
+// Apply is the state machine of docs/reference/api.md 5.7. It returns the collection
+// after the event at the time now, or an *IllegalError and the collection unchanged.
+// Success statuses follow only COLLECTING; nothing follows a terminal status. Ticked
+// ends a leased collection whose lease is over: with AUTHENTICATION_TIMEOUT if it
+// waits for the person, else with FAILED (docs/reference/api.md 5.6).
 func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 	if c.Status.Terminal() {
 		if _, tick := e.(Ticked); tick {

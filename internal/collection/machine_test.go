@@ -35,7 +35,7 @@ func anyEvent() *rapid.Generator[collection.Event] {
 	})
 }
 
-func TestMachineKeepsItsPromises(t *testing.T) {
+func TestApply_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := start
 		c := collection.Collection{Status: collection.Running, CreatedAt: start, PolledAt: start,
@@ -49,15 +49,15 @@ func TestMachineKeepsItsPromises(t *testing.T) {
 			after, err := c.Apply(e, now)
 			switch {
 			case err != nil && after.Status != c.Status:
-				t.Fatalf("a refused %T changed %s to %s", e, c.Status, after.Status)
+				t.Fatalf("illegal %T changed %s to %s", e, c.Status, after.Status)
 			case c.Status.Terminal() && after.Status != c.Status:
 				t.Fatalf("%s was terminal, became %s", c.Status, after.Status)
 			case after.Status.Class() == collection.Unknown:
 				t.Fatalf("became %q", after.Status)
 			case after.Status.Class() == collection.Success && c.Status != collection.Collecting && c.Status != after.Status:
-				t.Fatalf("%s was completed from %s", after.Status, c.Status)
+				t.Fatalf("%s follows %s", after.Status, c.Status)
 			case after.Status.HasData() && after.DataUntil.IsZero():
-				t.Fatalf("%s is kept for ever", after.Status)
+				t.Fatalf("the data of %s is kept forever", after.Status)
 			}
 			c = after
 		}
@@ -68,14 +68,14 @@ func TestMachineKeepsItsPromises(t *testing.T) {
 	})
 }
 
-func TestUnpolledCollectionEndsByWhatItWaitedFor(t *testing.T) {
+func TestApply_EndsUnpolledCollection(t *testing.T) {
 	for status, want := range map[collection.Status]collection.Status{
 		collection.Running: collection.Failed, collection.Collecting: collection.Failed,
 		collection.Login: collection.AuthenticationTimeout, collection.WaitingForUserAction: collection.AuthenticationTimeout,
 	} {
 		c := collection.Collection{Status: status, Attended: true, PolledAt: start}
 		if early, _ := c.Apply(collection.Ticked{}, start.Add(collection.Lease)); early.Status != status {
-			t.Errorf("%s ended at its promised time-out, when a poll may not have been written down yet", status)
+			t.Errorf("%s ended with the lease, although a later poll may not be stored yet", status)
 		}
 		if late, _ := c.Apply(collection.Ticked{}, c.LeaseEnds()); late.Status != want {
 			t.Errorf("%s became %s, want %s", status, late.Status, want)
@@ -83,7 +83,7 @@ func TestUnpolledCollectionEndsByWhatItWaitedFor(t *testing.T) {
 	}
 }
 
-func TestEnumIsTheDocumentedOne(t *testing.T) {
+func TestStatuses_AreThoseOfTheContract(t *testing.T) {
 	if n := len(collection.Statuses()); n != 27 {
 		t.Errorf("%d statuses, docs/reference/api.md 5.7 has 27", n)
 	}

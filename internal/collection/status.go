@@ -1,6 +1,7 @@
 package collection
 
-// Status is a collection's public status; the enum of docs/reference/api.md 5.7 has 27 values.
+// Status is the public status of a collection. The enum has 27 values
+// (docs/reference/api.md 5.7).
 type Status string
 
 // The statuses that are not terminal.
@@ -38,17 +39,17 @@ const (
 	LoginMethodNotApplicable        Status = "LOGIN_METHOD_NOT_APPLICABLE"
 )
 
-// Class groups the statuses by what the client does next.
+// Class groups the statuses by what the client has to do next.
 type Class int
 
 // The classes of docs/reference/api.md 5.7.
 const (
-	Unknown    Class = iota // no status of this enum
-	Active                  // at work, nothing asked of the person
+	Unknown    Class = iota // not in the enum
+	Active                  // in progress; the person has nothing to do
 	Waiting                 // waits for the person
-	Success                 // terminal, data can be fetched
+	Success                 // terminal, with data
 	Failure                 // terminal, without data
-	UserAction              // terminal, the person has to do something and start again
+	UserAction              // terminal; the person has to act and start again
 )
 
 var classes = map[Status]Class{
@@ -64,7 +65,7 @@ var classes = map[Status]Class{
 	ContactForm: UserAction, CustomerEnrollmentRequired: UserAction, LoginMethodNotApplicable: UserAction,
 }
 
-// Statuses lists the whole enum, in no order.
+// Statuses returns the whole enum in no particular order.
 func Statuses() []Status {
 	all := make([]Status, 0, len(classes))
 	for s := range classes {
@@ -73,7 +74,7 @@ func Statuses() []Status {
 	return all
 }
 
-// Class tells which class a status is of; Unknown for a text that is none.
+// Class returns the class of a status, or Unknown if it is not in the enum.
 func (s Status) Class() Class { return classes[s] }
 
 // Terminal reports whether nothing follows this status.

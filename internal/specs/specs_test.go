@@ -66,7 +66,7 @@ func TestLoad_RelativeFolderCountsFromModule(t *testing.T) {
 	}
 }
 
-// recorder is a test that notes how it ended.
+// recorder is a testing.TB that records how the test ended.
 type recorder struct {
 	testing.TB
 	skipped, failed bool
