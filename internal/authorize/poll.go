@@ -8,6 +8,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
+	"samla/internal/seal"
 	"samla/internal/store"
 )
 
@@ -54,6 +55,9 @@ func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
 		return shown, nil
 	}
 	secret, err := s.secret(ctx, c)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return nil, nil // the user was erased after the row was read
+	}
 	if err != nil || secret.Instructions == nil {
 		return nil, err
 	}
