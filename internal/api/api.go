@@ -52,8 +52,9 @@ type Pinger interface {
 // Handler answers the operations of the contract. It is safe for concurrent use.
 type Handler struct {
 	Deps
-	limiter limiter
-	routes  []*route
+	limiter  limiter
+	routes   []*route
+	versions []string // served
 }
 
 // endpoint answers one operation. An error means that nothing was written; one
@@ -96,7 +97,7 @@ var selfChecking = []string{"getConsentStatus", "getCollectionStatus", "getWealt
 // New makes the face. It fails when an operation of the contract has nothing
 // that answers it, or the other way round.
 func New(d Deps) (*Handler, error) {
-	h := &Handler{Deps: d, limiter: newLimiter(d.Rate)}
+	h := &Handler{Deps: d, limiter: newLimiter(d.Rate), versions: []string{d.Contract.Version()}}
 	ends := h.endpoints()
 	operations := d.Contract.Operations()
 	for i := range operations {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/clock"
 	"samla/internal/ratelimit"
 	"samla/internal/uuid7"
@@ -20,10 +21,19 @@ import (
 
 var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 
+func loadContract(t testing.TB) *wire.Contract {
+	t.Helper()
+	c, err := v20260401.Contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // checked is the contract that answers are validated against.
 func checked(t testing.TB) *wiretest.Contract {
 	t.Helper()
-	c, err := wiretest.Load()
+	c, err := wiretest.Load(loadContract(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,10 +43,7 @@ func checked(t testing.TB) *wiretest.Contract {
 // newHandler makes a handler for what needs no service.
 func newHandler(t testing.TB) *Handler {
 	t.Helper()
-	doc, err := wire.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := loadContract(t)
 	clk := clock.NewManual(noon)
 	h, err := New(Deps{Contract: doc, Clock: clk, IDs: uuid7.NewGenerator(clk, nil), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -15,7 +16,6 @@ import (
 	"samla/internal/store"
 	"samla/internal/user"
 	"samla/internal/uuid7"
-	"samla/internal/wire"
 )
 
 // polled is a server with one consent and one collection, and the requests that
@@ -75,7 +75,7 @@ func newPolled(b *testing.B) polled {
 	p.collection, _ = http.NewRequest(http.MethodGet, "/collections/"+k.ID+"/status", nil)
 	p.collection.Header.Set("Authorization-Token", secret)
 	for _, r := range []*http.Request{p.consent, p.collection} {
-		r.Header.Set("Insurely-Version", wire.Version)
+		r.Header.Set("Insurely-Version", v20260401.Version)
 	}
 	return p
 }

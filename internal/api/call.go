@@ -78,7 +78,7 @@ func (c *call) identifyRequest() {
 		h["X-Request-Id"] = []string{c.id}
 	}
 	if c.route.op.ID == "" {
-		h["Insurely-Version"] = versions // of what is not there, too
+		h["Insurely-Version"] = c.route.h.versions // of what is not there, too
 	}
 	h["X-Content-Type-Options"] = noSniff
 	h["Cache-Control"] = noStore
@@ -106,13 +106,13 @@ func (c *call) version() *fault.Fault {
 		return nil
 	}
 	for _, v := range c.r.Header["Insurely-Version"] {
-		if v != "" && v != wire.Version {
+		if v != "" && v != c.route.h.versions[0] {
 			f := fault.New(fault.UnsupportedVersion)
-			f.SupportedVersions = []string{wire.Version}
+			f.SupportedVersions = c.route.h.versions
 			return f
 		}
 	}
-	c.w.Header()["Insurely-Version"] = versions
+	c.w.Header()["Insurely-Version"] = c.route.h.versions
 	return nil
 }
 

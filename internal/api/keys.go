@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"samla/internal/session"
-	"samla/internal/wire"
 )
 
 var jwksCache = []string{"public, max-age=" + strconv.Itoa(int(session.JWKSMaxAge/time.Second))}
@@ -25,5 +24,5 @@ func (h *Handler) jwks(c *call) error {
 // version only, but a cache must not outlive an upgrade.
 func (h *Handler) document(c *call) error {
 	c.w.Header().Set("Cache-Control", "no-cache")
-	return c.write(http.StatusOK, wire.Document())
+	return c.write(http.StatusOK, h.Contract.Text())
 }

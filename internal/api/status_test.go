@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -106,7 +107,7 @@ func check(t *testing.T, operation string, got []byte, want string) {
 	if diff := cmp.Diff(b, a); diff != "" {
 		t.Error(diff)
 	}
-	header := http.Header{"Content-Type": jsonType, "Insurely-Version": versions, "X-Request-Id": {"x"}}
+	header := http.Header{"Content-Type": jsonType, "Insurely-Version": {v20260401.Version}, "X-Request-Id": {"x"}}
 	if err := checked(t).CheckResponse(operation, 200, header, got); err != nil {
 		t.Error(err)
 	}

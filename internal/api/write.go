@@ -19,7 +19,6 @@ var (
 	jsonType = []string{"application/json"}
 	noSniff  = []string{"nosniff"}
 	noStore  = []string{"no-store"}
-	versions = []string{wire.Version}
 )
 
 // smallBody is how long a body net/http finds the Content-Length of by itself.

@@ -51,3 +51,28 @@ func TestEscapeToken_IsReversible(t *testing.T) {
 		}
 	})
 }
+
+func TestMarshal_EscapesNothingForHTML(t *testing.T) {
+	got, err := jsontext.Marshal(map[string]string{"a": "<&>\n"})
+	if want := `{"a":"<&>\n"}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v instead of %s", got, err, want)
+	}
+	if _, err := jsontext.Marshal(func() {}); err == nil {
+		t.Error("a function is marshalled")
+	}
+}
+
+func TestTime_IsUTCWithMilliseconds(t *testing.T) {
+	for _, tc := range []struct {
+		at   time.Time
+		want string
+	}{
+		{time.Date(2026, 6, 11, 9, 21, 44, 512_000_000, time.UTC), "2026-06-11T09:21:44.512Z"},
+		{time.Date(2026, 6, 11, 9, 21, 44, 512_999_999, time.UTC), "2026-06-11T09:21:44.512Z"},
+		{time.Date(2026, 1, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600)), "2025-12-31T23:30:00.000Z"},
+	} {
+		if got := jsontext.Time(tc.at); got != tc.want || string(jsontext.AppendTime([]byte("x"), tc.at)) != "x"+tc.want {
+			t.Errorf("got %s, want %s", got, tc.want)
+		}
+	}
+}

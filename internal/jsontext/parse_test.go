@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -72,4 +73,32 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: got %v, want %v (%v)", raw, got, want, err)
 		}
 	})
+}
+
+func TestParse_ReportsOffset(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{``, "at byte offset 0: the text ends too early"},
+		{`{"externalId":"a"`, "at byte offset 17: the text ends too early"},
+		{`{"externalId":"a"}}`, "at byte offset 18: text after the value"},
+		{`{"externalId":"a",}`, "at byte offset 18: a key is expected"},
+		{`{'externalId':"a"}`, "at byte offset 1: a key is expected"},
+		{`{"externalId":"a","externalId":"b"}`, "at byte offset 18: the object has this key already"},
+		{`{"externalId":"a","e\u0078ternalId":"b"}`, "at byte offset 18: the object has this key already"},
+		{`{"externalId":"a","x":[{"y":{"z":1,"z":1}}]}`, "at byte offset 35: the object has this key already"},
+		{"{\"externalId\":\"a\x00\"}", "at byte offset 16: a control character inside a string"},
+		{"{\"externalId\":\"a\tb\"}", "at byte offset 16: a control character inside a string"},
+		{"\x00{}", "at byte offset 0: a value is expected"},
+		{"{\"externalId\":\"a\xff\"}", "at byte offset 16: not UTF-8"},
+		{"\xef\xbb\xbf{}", "at byte offset 0: a value is expected"},
+		{`{"externalId":"\ud800"}`, "at byte offset 15: half a surrogate pair"},
+		{`{"externalId":"\x"}`, "at byte offset 16: an unknown escape"},
+		{`{"externalId":01}`, "at byte offset 15: a comma or the closing bracket is expected"},
+		{`{"externalId":nul}`, "at byte offset 17: a value is expected"},
+		{strings.Repeat("[", 65) + strings.Repeat("]", 65), "at byte offset 64: nested too deeply"},
+		{strings.Repeat(`{"a":`, 10000), "at byte offset 320: nested too deeply"},
+	} {
+		if _, err := jsontext.Parse(tc.text); err == nil || err.Error() != tc.want {
+			t.Errorf("%.200q: got %v, want %s", tc.text, err, tc.want)
+		}
+	}
 }

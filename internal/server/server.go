@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"samla/internal/api"
+	"samla/internal/api/v20260401"
 	"samla/internal/authn"
 	"samla/internal/authorize"
 	"samla/internal/collect"
@@ -30,7 +31,6 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/users"
 	"samla/internal/uuid7"
-	"samla/internal/wire"
 )
 
 // Server is one node. New, Start and Stop are called once each, in this order.
@@ -80,7 +80,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	document, err := wire.Load()
+	document, err := v20260401.Contract()
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,7 +10,8 @@ import (
 	"samla/internal/jsontext"
 )
 
-// problem is an error on the wire, members in the order of docs/reference/api.md 1.6.
+// problem is a problem document, with its members in the order of
+// docs/reference/api.md 1.6.
 type problem struct {
 	Type              string            `json:"type"`
 	Title             string            `json:"title"`
@@ -37,21 +36,19 @@ type fieldError struct {
 	Message string          `json:"message"`
 }
 
-// WriteProblem answers r with f as application/problem+json (RFC 9457, docs/reference/api.md
-// 1.6), with the headers that belong to it: WWW-Authenticate on 401, Allow on
-// 405, Retry-After where f has one. requestID is the one of the header
-// X-Request-Id, which the caller sets. A nil fault and a code outside the
-// closed set are answered as INTERNAL_ERROR, of which nothing further is told.
+// WriteProblem answers r with f as application/problem+json (RFC 9457,
+// docs/reference/api.md 1.6) and with its headers: WWW-Authenticate for 401, Allow for
+// 405, Retry-After if f has one. The caller sets the header X-Request-Id to
+// requestID. A nil fault and one with an unknown code become INTERNAL_ERROR, without
+// any of their members.
 func WriteProblem(w http.ResponseWriter, r *http.Request, requestID string, f *fault.Fault) {
-	p := describe(r, requestID, f)
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(p) // strings and integers: cannot fail
+	p := newProblem(r, requestID, f)
+	body, _ := jsontext.Marshal(p) // texts and integers: cannot fail
+	body = append(body, '\n')
 
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
@@ -62,10 +59,10 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, requestID string, f *f
 		h.Set("Retry-After", seconds(f.RetryAfter))
 	}
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body.Bytes()) // the caller may be gone
+	_, _ = w.Write(body) // fails if the client is gone
 }
 
-func describe(r *http.Request, requestID string, f *fault.Fault) problem {
+func newProblem(r *http.Request, requestID string, f *fault.Fault) problem {
 	if f == nil {
 		f = fault.New(fault.Internal)
 	}
@@ -102,7 +99,7 @@ func describe(r *http.Request, requestID string, f *fault.Fault) problem {
 	return p
 }
 
-// seconds rounds up: who waits that long is not refused again.
+// seconds rounds up, so that a client that waits that long is allowed again.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

@@ -14,18 +14,9 @@ import (
 	"samla/internal/fault"
 	"samla/internal/jsontext"
 	"samla/internal/wire"
-	"samla/internal/wire/wiretest"
 )
 
-func contract(t *testing.T) *wiretest.Contract {
-	t.Helper()
-	c, err := wiretest.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
+// write returns what WriteProblem answers.
 func write(method, target string, f *fault.Fault) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	w.Header().Set("X-Request-Id", "01JH6Z3W6Q")
@@ -33,8 +24,8 @@ func write(method, target string, f *fault.Fault) *httptest.ResponseRecorder {
 	return w
 }
 
-// The example of docs/reference/api.md 1.6, byte for byte but for white space.
-func TestProblemIsTheDocumentedOne(t *testing.T) {
+// The example of docs/reference/api.md 1.6, except for white space.
+func TestWriteProblem_WritesDocumentedExample(t *testing.T) {
 	f := fault.Detailed(fault.ConsentExpired, "Consent expired at "+jsontext.Time(time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)))
 	got := write(http.MethodPost, "/collections", f)
 	want := `{"type":"urn:samla:problem:consent-expired","title":"Consent expired","status":409,` +
@@ -50,7 +41,7 @@ func TestProblemIsTheDocumentedOne(t *testing.T) {
 	}
 }
 
-func TestProblemMembersAndHeaders(t *testing.T) {
+func TestWriteProblem_WritesMembersAndHeaders(t *testing.T) {
 	at := time.Date(2026, 6, 1, 12, 0, 0, 7_654_321, time.FixedZone("CEST", 7200))
 	for _, tc := range []struct {
 		f      *fault.Fault
@@ -63,7 +54,7 @@ func TestProblemMembersAndHeaders(t *testing.T) {
 		{&fault.Fault{Code: fault.RateLimited, RetryAfter: time.Nanosecond}, "Retry-After: 1", ""},
 		{&fault.Fault{Code: fault.BackgroundRefreshLimit, RetryAfter: time.Hour, NextAllowedAt: at}, "Retry-After: 3600", `nextAllowedAt: "2026-06-01T10:00:00.007Z"`},
 		{&fault.Fault{Code: fault.UserExists, UserID: "6a7c135e-3a56-44ae-bc53-1d0d5321f552"}, "", `userUuid: "6a7c135e-3a56-44ae-bc53-1d0d5321f552"`},
-		{&fault.Fault{Code: fault.UnsupportedVersion, SupportedVersions: []string{wire.Version}}, "", `supportedVersions: ["2026-04-01"]`},
+		{&fault.Fault{Code: fault.UnsupportedVersion, SupportedVersions: []string{"2026-04-01"}}, "", `supportedVersions: ["2026-04-01"]`},
 		{fault.Param("/externalId", fault.Required, "is <missing>"), "", `errors: [{"pointer":"/externalId","code":"REQUIRED","message":"is <missing>"}]`},
 		{fault.Params(), "", `errors: []`},
 	} {
@@ -86,8 +77,8 @@ func TestProblemMembersAndHeaders(t *testing.T) {
 	}
 }
 
-// Nothing is told of an unknown error, whatever the fault carries.
-func TestProblemHidesInternals(t *testing.T) {
+// An unknown error is answered without any member of the fault.
+func TestWriteProblem_HidesUnknownErrors(t *testing.T) {
 	for _, f := range []*fault.Fault{
 		nil, fault.Wrap(errors.New("secret")), fault.Detailed(fault.Internal, "secret"),
 		{Code: "NO_SUCH_CODE", Details: "secret", UserID: "secret"},
@@ -96,33 +87,12 @@ func TestProblemHidesInternals(t *testing.T) {
 		if w.Code != 500 || strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), `"INTERNAL_ERROR"`) {
 			t.Errorf("%v: %d %s", f, w.Code, w.Body)
 		}
-		if err := contract(t).CheckResponse("getHealth", 500, w.Header(), w.Body.Bytes()); err != nil {
-			t.Error(err)
-		}
 	}
 }
 
-func TestInstanceIsThePath(t *testing.T) {
+func TestWriteProblem_NamesPathWithoutQuery(t *testing.T) {
 	w := write(http.MethodGet, "/a%20b/%C3%A5?x=1", fault.New(fault.NotFound))
 	if !strings.Contains(w.Body.String(), `"instance":"/a%20b/%C3%A5"`) {
 		t.Error(w.Body)
-	}
-	if err := contract(t).CheckResponse("", 404, w.Header(), w.Body.Bytes()); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestTime(t *testing.T) {
-	for _, tc := range []struct {
-		at   time.Time
-		want string
-	}{
-		{time.Date(2026, 6, 11, 9, 21, 44, 512_000_000, time.UTC), "2026-06-11T09:21:44.512Z"},
-		{time.Date(2026, 6, 11, 9, 21, 44, 512_999_999, time.UTC), "2026-06-11T09:21:44.512Z"},
-		{time.Date(2026, 1, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600)), "2025-12-31T23:30:00.000Z"},
-	} {
-		if got := jsontext.Time(tc.at); got != tc.want || string(jsontext.AppendTime([]byte("x"), tc.at)) != "x"+tc.want {
-			t.Errorf("got %s, want %s", got, tc.want)
-		}
 	}
 }

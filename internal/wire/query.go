@@ -11,52 +11,53 @@ import (
 	"samla/internal/fault"
 )
 
-// queryParam is one query parameter that an operation reads.
-type queryParam struct {
+// queryParameter is a query parameter of an operation.
+type queryParameter struct {
 	name     string
 	required bool
 	schema   *jsonschema.Schema
-	rules    ruleBook
+	rules    rules
 }
 
-// CheckQuery holds the query against the operation's parameters and returns an
-// InvalidParameter fault with the pointers ?name, or nil. Unknown parameters
-// are ignored. A parameter that is no list may stand once only; a required one
-// that is empty counts as missing.
+// CheckQuery validates the query parameters of the operation. It returns nil, or an
+// InvalidParameter fault with pointers of the form ?name. Unknown parameters are
+// ignored. Only a list parameter can be repeated. A required parameter must not be
+// empty.
 func (op *Operation) CheckQuery(q url.Values) *fault.Fault {
-	var broken []fault.Field
+	var invalid []fault.Field
 	for i := range op.query {
-		broken = append(broken, op.query[i].check(q)...)
+		if field, ok := op.query[i].check(q); !ok {
+			invalid = append(invalid, field)
+		}
 	}
-	if len(broken) == 0 {
+	if len(invalid) == 0 {
 		return nil
 	}
-	return fault.Params(broken...)
+	return fault.Params(invalid...)
 }
 
-func (p *queryParam) check(q url.Values) []fault.Field {
+// check reports whether a query has a valid value of the parameter, or the field
+// that is wrong. It reports one field however many elements of a list are wrong.
+func (p *queryParameter) check(q url.Values) (fault.Field, bool) {
 	pointer := "?" + p.name
 	values, given := q[p.name]
 	if !given || p.required && len(values) == 1 && values[0] == "" {
-		if p.required {
-			return []fault.Field{{Pointer: pointer, Code: fault.Required, Message: "is missing"}}
-		}
-		return nil
+		return fault.Field{Pointer: pointer, Code: fault.Required, Message: "is missing"}, !p.required
 	}
-	value, ok := p.value(values)
+	value, ok := p.decode(values)
 	if !ok {
-		return []fault.Field{{Pointer: pointer, Code: fault.Invalid, Message: "must be given once"}}
+		return fault.Field{Pointer: pointer, Code: fault.Invalid, Message: "must be given once"}, false
 	}
-	broken := p.rules.fields("", p.schema.Validate(value))
-	for i := range broken {
-		broken[i].Pointer = pointer // one parameter, whichever element of a list is wrong
+	if invalid := p.rules.fields(p.schema.Validate(value)); len(invalid) > 0 {
+		return fault.Field{Pointer: pointer, Code: invalid[0].Code, Message: invalid[0].Message}, false
 	}
-	return broken[:min(len(broken), 1)]
+	return fault.Field{}, true
 }
 
-// value reads the parameter as the type of its schema. What does not read as
-// that type stays text, for the schema to refuse.
-func (p *queryParam) value(values []string) (any, bool) {
+// decode converts a parameter to the type of its schema. A text that cannot be
+// converted stays a text, which the schema then refuses. It returns false if a
+// parameter that is not a list is repeated.
+func (p *queryParameter) decode(values []string) (any, bool) {
 	if p.hasType("array") {
 		return Split(values), true
 	}
@@ -77,11 +78,12 @@ func (p *queryParam) value(values []string) (any, bool) {
 	return text, true
 }
 
-func (p *queryParam) hasType(name string) bool {
+func (p *queryParameter) hasType(name string) bool {
 	return p.schema.Types != nil && p.schema.Types.ToStrings()[0] == name
 }
 
-// Split reads a list parameter, repeated or separated with commas (docs/reference/api.md 5.4).
+// Split returns the elements of a list parameter, which is repeated, separated with
+// commas, or both (docs/reference/api.md 5.4).
 func Split(values []string) []any {
 	var out []any
 	for _, v := range values {

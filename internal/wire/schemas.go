@@ -2,8 +2,7 @@ package wire
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -11,102 +10,110 @@ import (
 	"samla/internal/jsontext"
 )
 
-const base = "samla:///openapi.json"
+const resource = "samla:///openapi.json"
 
 // schemas compiles the schemas of one document.
 type schemas struct {
 	compiler *jsonschema.Compiler
-	rules    ruleBook
-	names    nameSet
+	rules    rules
+	names    memberNames
 }
 
-// rule is the keyword x-rule: what to tell the caller when the schema it stands
-// in is not met.
+// rule is the keyword x-rule: the code and the message of a field that does not
+// match the schema.
 type rule struct {
-	code    fault.FieldCode // empty: INVALID
+	code    fault.FieldCode // empty: the code that belongs to the JSON Schema keyword
 	message string
 }
 
-// ruleBook finds a rule by the location of its schema.
-type ruleBook map[string]rule
+// rules are the rules of a document by the URL of their schema.
+type rules map[string]rule
 
-// nameSet holds every member name that a schema of the document declares.
-type nameSet struct {
-	exact map[string]bool
-	fold  map[string]bool // in folded form
-}
-
-func newNameSet() nameSet { return nameSet{map[string]bool{}, map[string]bool{}} }
-
-func (s nameSet) add(name string) {
-	s.exact[name] = true
-	s.fold[folded(name)] = true
-}
-
-// lookalike tells whether the name is none of the set but differs from one only
-// in case.
-func (s nameSet) lookalike(name string) bool { return !s.exact[name] && s.fold[folded(name)] }
-
-// folded maps names that strings.EqualFold holds for equal to one string.
-func folded(name string) string {
-	return strings.Map(func(r rune) rune {
-		least := r
-		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-			least = min(least, next)
-		}
-		return least
-	}, name)
-}
-
-// newSchemas prepares the document for compiling.
-func newSchemas(doc any) (*schemas, error) {
-	s := &schemas{compiler: jsonschema.NewCompiler(), rules: ruleBook{}, names: newNameSet()}
+func newSchemas(root any) (*schemas, error) {
+	s := &schemas{compiler: jsonschema.NewCompiler(), rules: rules{}, names: newMemberNames()}
 	s.compiler.AssertFormat()
 	s.compiler.AssertVocabs()
 	s.compiler.RegisterVocabulary(unionVocabulary)
 	s.compiler.RegisterVocabulary(uniqueVocabulary)
-	s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkReadTime})
-	if err := s.compiler.AddResource(base, s.prepare(doc, "")); err != nil {
-		return nil, fmt.Errorf("openapi.json: %w", err)
+	s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkTime})
+	prepared, err := s.prepare(root, "")
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	return s, s.compiler.AddResource(resource, prepared)
 }
 
 func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {
-	return s.compiler.Compile(base + "#" + pointer)
+	return s.compiler.Compile(resource + "#" + pointer)
 }
 
-// prepare copies the document for the compiler. It notes the rules and names,
-// and drops oneOf beside a discriminator: the union keyword takes its place,
-// which goes to the right branch at once and reports nothing of the others.
-func (s *schemas) prepare(n any, at string) any {
+// prepare returns a copy of the document for the compiler, and collects rules and
+// member names. The copy has no oneOf beside a discriminator: the union keyword
+// replaces it. A union validates only the branch that is meant, and does not report
+// errors of the others.
+func (s *schemas) prepare(n any, at string) (any, error) {
 	switch n := n.(type) {
 	case []any:
 		out := make([]any, len(n))
 		for i, v := range n {
-			out[i] = s.prepare(v, fmt.Sprintf("%s/%d", at, i))
+			var err error
+			if out[i], err = s.prepare(v, fmt.Sprintf("%s/%d", at, i)); err != nil {
+				return nil, err
+			}
 		}
-		return out
+		return out, nil
 	case map[string]any:
 		out := make(map[string]any, len(n))
 		for k, v := range n {
-			out[k] = s.prepare(v, at+"/"+jsontext.EscapeToken(k))
+			var err error
+			if out[k], err = s.prepare(v, at+"/"+jsontext.EscapeToken(k)); err != nil {
+				return nil, err
+			}
 		}
 		if _, ok := n["discriminator"].(map[string]any); ok {
 			delete(out, "oneOf")
 		}
-		if r, ok := n["x-rule"].(map[string]any); ok {
-			code, _ := r["code"].(string)
-			message, _ := r["message"].(string)
-			s.rules[base+"#"+at] = rule{fault.FieldCode(code), message}
-		}
-		if props, ok := n["properties"].(map[string]any); ok {
-			for name := range props {
+		if properties, ok := n["properties"].(map[string]any); ok {
+			for name := range properties {
 				s.names.add(name)
 			}
 		}
-		return out
+		return out, s.addRule(n["x-rule"], at)
 	default:
-		return n
+		return n, nil
 	}
+}
+
+func (s *schemas) addRule(keyword any, at string) error {
+	if keyword == nil {
+		return nil
+	}
+	members, _ := keyword.(map[string]any)
+	code, _ := members["code"].(string)
+	message, _ := members["message"].(string)
+	r := rule{fault.FieldCode(code), message}
+	switch r.code {
+	case "", fault.Required, fault.Invalid, fault.UnknownType, fault.TooLong, fault.NotSupported, fault.NotAllowed:
+	default:
+		return fmt.Errorf("%s: x-rule has the unknown code %q", at, code)
+	}
+	if message == "" {
+		return fmt.Errorf("%s: x-rule has no message", at)
+	}
+	s.rules[resource+"#"+at] = r
+	return nil
+}
+
+// checkTime validates the format date-time of requests: RFC 3339, or without a zone,
+// which means UTC (docs/reference/api.md 1.1).
+func checkTime(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	if _, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return nil
+	}
+	_, err := time.Parse("2006-01-02T15:04:05.999999999", s)
+	return err
 }

@@ -1,80 +1,68 @@
-// Package wire owns the HTTP contract: the OpenAPI document, embedded and
-// compiled once, the checks of requests that follow from it, and the one place
-// where a fault becomes a problem document (docs/reference/api.md 1.6).
+// Package wire loads OpenAPI documents and validates requests with them, and it
+// turns faults into problem documents (docs/reference/api.md 1.6).
 //
-// Package api walks the operations to mount its routes, hands each request body
-// and query to its Operation, and writes every error with WriteProblem. What needs
-// knowledge of the business (does the company exist, is the check digit right) is
-// not checked here. Tests validate whole exchanges with package wiretest.
+// It knows no version of the API and no operation: a version's package embeds its
+// document and loads it here. Package api routes requests to the operations, reads
+// bodies and queries with them, and writes each error with WriteProblem. Rules that
+// a schema cannot express (whether a company exists, check digits) belong to the
+// version's package. Tests validate whole exchanges with package wiretest.
 package wire
 
 import (
-	_ "embed"
+	"bytes"
+	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-//go:embed openapi.json
-var document []byte
-
-// Version is the version of the API that the document describes, the value of
-// the header Insurely-Version (docs/reference/api.md 1.2).
-const Version = "2026-04-01"
-
-// Document returns the OpenAPI document as it is served. The caller must not
-// change it.
-func Document() []byte { return document }
-
-// Contract is the compiled document. It is safe for concurrent use.
+// Contract is a compiled OpenAPI document. It is safe for concurrent use.
 type Contract struct {
+	text       []byte
+	version    string
 	operations []Operation // sorted by pattern, then method
-	byID       map[string]*Operation
-	byRoute    map[string]*Operation
-	router     *http.ServeMux
-	tree       tree
 }
 
-// Load compiles the document. The work is done once a process, whatever the
-// number of calls; an error means that the document is broken.
-func Load() (*Contract, error) { return load() }
-
-var load = sync.OnceValues(func() (*Contract, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(document)))
+// Load compiles an OpenAPI 3.1 document. An error means that the document is
+// broken, or uses a security scheme other than apiKey and session. The caller must
+// not change the text afterwards.
+func Load(text []byte) (*Contract, error) {
+	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("openapi.json: %w", err)
+		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
-	c := &Contract{
-		byID:    map[string]*Operation{},
-		byRoute: map[string]*Operation{},
-		router:  http.NewServeMux(),
-		tree:    tree{doc},
+	doc := document{root}
+	c := &Contract{text: text, version: doc.text("/info/version")}
+	if c.version == "" {
+		return nil, errors.New("OpenAPI document: no info.version")
 	}
-	schemas, err := newSchemas(doc)
+	s, err := newSchemas(root)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
-	if err := c.readOperations(schemas); err != nil {
-		return nil, fmt.Errorf("openapi.json: %w", err)
+	if c.operations, err = readOperations(doc, s); err != nil {
+		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
 	return c, nil
-})
+}
 
-// Operations lists every operation of the document, sorted by pattern and
+// Version is the version that the document describes, its info.version.
+func (c *Contract) Version() string { return c.version }
+
+// Text is the document. The caller must not change it.
+func (c *Contract) Text() []byte { return c.text }
+
+// Operations returns every operation of the document, sorted by pattern and
 // method.
 func (c *Contract) Operations() []Operation { return slices.Clone(c.operations) }
 
-// Operation returns the operation with the given operationId, nil when there is
-// none.
-func (c *Contract) Operation(id string) *Operation { return c.byID[id] }
-
-// Find returns the operation that answers the method and path of r, nil when
-// the document has none.
-func (c *Contract) Find(r *http.Request) *Operation {
-	_, pattern := c.router.Handler(r)
-	return c.byRoute[pattern]
+// Operation returns the operation with an operationId, or nil if there is none.
+func (c *Contract) Operation(id string) *Operation {
+	for i := range c.operations {
+		if c.operations[i].ID == id {
+			return &c.operations[i]
+		}
+	}
+	return nil
 }

@@ -7,14 +7,13 @@ import (
 
 	"samla/internal/fault"
 	"samla/internal/ratelimit"
-	"samla/internal/wire"
 )
 
 func TestServer_ServesRoutesWithoutCredential(t *testing.T) {
 	onStores(t, func(t *testing.T, w *env) {
 		anyone := w.noCredential()
 		for path, want := range map[string]string{
-			"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","checks":{"store":"ok"}}`, "/openapi.json": string(wire.Document()),
+			"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","checks":{"store":"ok"}}`, "/openapi.json": string(w.Contract.Text()),
 		} {
 			if a := anyone.with("Insurely-Version", "").get(t, path, nil); string(a.Body) != want {
 				t.Errorf("%s: %.200s", path, a.Body)

@@ -81,8 +81,8 @@ func TestCheckLinks(t *testing.T) {
 }
 
 func TestCheckPaths(t *testing.T) {
-	root := fstest.MapFS{"internal/wire/openapi.json": {}, "docs/a.md": {}}
-	text := "`internal/wire`, `internal/wire/openapi.json`, `docs/a.md`\n`internal/gone`, `wire/b.go`, `docs/…`, `internal/<family>`"
+	root := fstest.MapFS{"internal/wire/wire.go": {}, "docs/a.md": {}}
+	text := "`internal/wire`, `internal/wire/wire.go`, `docs/a.md`\n`internal/gone`, `wire/b.go`, `docs/…`, `internal/<family>`"
 	got := checkPaths(root, "A.md", text, []string{"internal", "docs"})
 	if !slices.Equal(got, []string{"A.md:2: no file internal/gone"}) {
 		t.Errorf("got %q", got)

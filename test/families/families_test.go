@@ -18,7 +18,6 @@ import (
 	"samla/internal/institution/families"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
-	"samla/internal/wire/wiretest"
 	"samla/test/harness"
 )
 
@@ -68,11 +67,7 @@ func start(t *testing.T, clk clock.Clock) *apiclient.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contract, err := wiretest.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	validating := contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("contract violation: %v", err) })
+	validating := harness.Contract(t).Transport(http.DefaultTransport, func(err error) { t.Errorf("contract violation: %v", err) })
 	return &apiclient.Client{Base: s.URL(), APIKey: key, HTTP: &http.Client{Transport: validating}}
 }
 

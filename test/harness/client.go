@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"samla/internal/wire"
+	v20260401 "samla/internal/api/v20260401"
 )
 
 // Client calls the API with one credential.
@@ -67,7 +67,7 @@ func (c Client) Do(t *testing.T, method, path string, body any) Response {
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Insurely-Version", wire.Version)
+	r.Header.Set("Insurely-Version", v20260401.Version)
 	for name, values := range c.Header {
 		if r.Header[name] = values; values == nil {
 			delete(r.Header, name)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/devserver"
 	"samla/internal/wire/wiretest"
 )
@@ -45,11 +46,21 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *Env {
 // NewEnv returns an Env with an environment that the test itself starts, stops and checks.
 func NewEnv(t *testing.T, l *devserver.Environment) *Env {
 	t.Helper()
-	doc, err := wiretest.Load()
+	return &Env{Environment: l, Contract: Contract(t), Log: NewLog()}
+}
+
+// Contract returns the contract of the newest version of the API.
+func Contract(t *testing.T) *wiretest.Contract {
+	t.Helper()
+	version, err := v20260401.Contract()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Env{Environment: l, Contract: doc, Log: NewLog()}
+	c, err := wiretest.Load(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // NoCredential returns a client without a credential.

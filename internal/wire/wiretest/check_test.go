@@ -10,13 +10,18 @@ import (
 	"strings"
 	"testing"
 
+	"samla/internal/api/v20260401"
 	"samla/internal/fault"
 	"samla/internal/wire"
 )
 
 func mustLoad(t testing.TB) *Contract {
 	t.Helper()
-	c, err := Load()
+	version, err := v20260401.Contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(version)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +55,7 @@ func headers(pairs ...string) http.Header {
 }
 
 func usual(more ...string) http.Header {
-	return headers(append([]string{"Insurely-Version", wire.Version, "X-Request-Id", "r1", "Content-Type", "application/json"}, more...)...)
+	return headers(append([]string{"Insurely-Version", v20260401.Version, "X-Request-Id", "r1", "Content-Type", "application/json"}, more...)...)
 }
 
 // Each case is a valid answer with one change.
@@ -114,15 +119,15 @@ func TestCheckResponse_StatusAndHeaders(t *testing.T) {
 		{"createUser", 201, usual("Location", "/a", "Idempotency-Replayed", "false"), user, "Idempotency-Replayed"},
 		{"createUser", 200, usual("Location", "/users/1"), user, "not declared"},
 		{"createUser", 201, headers("Location", "/a", "X-Request-Id", "r"), user, "Insurely-Version"},
-		{"createUser", 201, headers("Location", "/a", "Insurely-Version", wire.Version), user, "X-Request-Id"},
-		{"createUser", 201, headers("Location", "/a", "Insurely-Version", wire.Version, "X-Request-Id", "r"), user, "content type"},
-		{"deleteUser", 204, headers("Insurely-Version", wire.Version, "X-Request-Id", "r"), "", ""},
+		{"createUser", 201, headers("Location", "/a", "Insurely-Version", v20260401.Version), user, "X-Request-Id"},
+		{"createUser", 201, headers("Location", "/a", "Insurely-Version", v20260401.Version, "X-Request-Id", "r"), user, "content type"},
+		{"deleteUser", 204, headers("Insurely-Version", v20260401.Version, "X-Request-Id", "r"), "", ""},
 		{"deleteUser", 204, usual(), "{}", "has a body"},
 		{"getConsents", 200, usual("Link", `</consents?cursor=a>; rel="next"`), "[]", ""},
 		{"getConsents", 200, usual("Link", `/consents?cursor=a`), "[]", "Link"},
 		{"getHealth", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), `{"status":"ok"}`, ""},
 		{"getReadiness", 503, headers("X-Request-Id", "r", "Content-Type", "application/json"), `{"status":"unavailable","checks":{"store":"failed"}}`, ""},
-		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), string(wire.Document()), ""},
+		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), string(c.Text()), ""},
 		{"noSuch", 200, usual(), "[]", "not declared"},
 	} {
 		err := c.CheckResponse(tc.op, tc.status, tc.header, []byte(tc.body))
@@ -141,7 +146,7 @@ func TestWriteProblem_EveryCodeIsDeclared(t *testing.T) {
 		case fault.UserExists:
 			f.UserID = consentID
 		case fault.UnsupportedVersion:
-			f.SupportedVersions = []string{wire.Version}
+			f.SupportedVersions = []string{v20260401.Version}
 		case fault.BackgroundRefreshLimit:
 			f.NextAllowedAt = f.NextAllowedAt.AddDate(1, 0, 0)
 		}

@@ -12,6 +12,7 @@ package wiretest
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,11 +24,13 @@ import (
 	"samla/internal/wire"
 )
 
-// Contract is the compiled document. It is safe for concurrent use.
+// Contract is a compiled document. It is safe for concurrent use.
 type Contract struct {
 	*wire.Contract
-	schemas *jsonschema.Compiler
+	written *jsonschema.Compiler
+	read    *jsonschema.Compiler
 	answers map[string]map[int]*answer // by operationId ("" = no operation) and status
+	routes  *http.ServeMux
 }
 
 // answer is one response of the document.
@@ -43,24 +46,28 @@ type headerRule struct {
 	schema   *jsonschema.Schema
 }
 
-// Load compiles the document, once a process. An error means that the document
-// is broken.
-func Load() (*Contract, error) { return load() }
+// loaded has a func() (*Contract, error) for each *wire.Contract.
+var loaded sync.Map
 
-var load = sync.OnceValues(func() (*Contract, error) {
-	routes, err := wire.Load()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := openapi3.NewLoader().LoadFromData(wire.Document())
+// Load compiles the document of a contract, once for each contract. An error means
+// that the document is broken.
+func Load(of *wire.Contract) (*Contract, error) {
+	f, _ := loaded.LoadOrStore(of, sync.OnceValues(func() (*Contract, error) { return load(of) }))
+	return f.(func() (*Contract, error))()
+}
+
+func load(of *wire.Contract) (*Contract, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(of.Text())
 	if err != nil {
 		return nil, fmt.Errorf("wiretest: %w", err)
 	}
-	schemas, err := newCompiler(wire.Document())
-	if err != nil {
+	c := &Contract{Contract: of, answers: map[string]map[int]*answer{"": {}}, routes: http.NewServeMux()}
+	if c.written, err = newCompiler(of.Text(), written); err != nil {
 		return nil, err
 	}
-	c := &Contract{Contract: routes, schemas: schemas, answers: map[string]map[int]*answer{"": {}}}
+	if c.read, err = newCompiler(of.Text(), read); err != nil {
+		return nil, err
+	}
 	for status, name := range map[int]string{404: "NotFound", 405: "MethodNotAllowed"} {
 		a, err := c.readAnswer(doc.Components.Responses[name], "/components/responses/"+name)
 		if err != nil {
@@ -74,10 +81,26 @@ var load = sync.OnceValues(func() (*Contract, error) {
 			if c.answers[op.OperationID], err = c.readAnswers(op, at); err != nil {
 				return nil, err
 			}
+			c.routes.Handle(method+" "+path, route(op.OperationID))
 		}
 	}
 	return c, nil
-})
+}
+
+// route is the operationId that a request is routed to. It is never served.
+type route string
+
+func (route) ServeHTTP(http.ResponseWriter, *http.Request) {}
+
+// Find returns the operation that answers the method and the path of r, or nil if
+// the document has none.
+func (c *Contract) Find(r *http.Request) *wire.Operation {
+	h, _ := c.routes.Handler(r)
+	if id, ok := h.(route); ok {
+		return c.Operation(string(id))
+	}
+	return nil
+}
 
 func (c *Contract) readAnswers(op *openapi3.Operation, at string) (map[int]*answer, error) {
 	byStatus := map[int]*answer{}
@@ -100,14 +123,14 @@ func (c *Contract) readAnswer(ref *openapi3.ResponseRef, at string) (*answer, er
 	at = place(ref.Ref, at)
 	a := &answer{}
 	for media := range ref.Value.Content {
-		schema, err := c.Schema(at + "/content/" + jsontext.EscapeToken(media) + "/schema")
+		schema, err := c.WrittenSchema(at + "/content/" + jsontext.EscapeToken(media) + "/schema")
 		if err != nil {
 			return nil, err
 		}
 		a.contentType, a.body = media, schema
 	}
 	for name, h := range ref.Value.Headers {
-		schema, err := c.Schema(place(h.Ref, at+"/headers/"+name) + "/schema")
+		schema, err := c.WrittenSchema(place(h.Ref, at+"/headers/"+name) + "/schema")
 		if err != nil {
 			return nil, err
 		}

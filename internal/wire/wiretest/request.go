@@ -19,7 +19,7 @@ func (c *Contract) CheckRequest(r *http.Request) error {
 	if op == nil {
 		return fmt.Errorf("%s %s: no such operation", r.Method, r.URL.Path)
 	}
-	if err := checkHeaders(op, r.Header); err != nil {
+	if err := c.checkHeaders(op, r.Header); err != nil {
 		return fmt.Errorf("%s: %w", op.ID, err)
 	}
 	if f := op.CheckQuery(r.URL.Query()); f != nil {
@@ -40,11 +40,11 @@ func (c *Contract) CheckRequest(r *http.Request) error {
 	return nil
 }
 
-func checkHeaders(op *wire.Operation, h http.Header) error {
+func (c *Contract) checkHeaders(op *wire.Operation, h http.Header) error {
 	key, token := h.Get("authorization-token") != "", strings.HasPrefix(h.Get("Authorization"), "Bearer ")
 	switch {
-	case op.Versioned && h.Get("Insurely-Version") != wire.Version:
-		return errors.New("header Insurely-Version is not " + wire.Version)
+	case op.Versioned && h.Get(wire.VersionHeader) != c.Version():
+		return errors.New("header " + wire.VersionHeader + " is not " + c.Version())
 	case op.Credential == wire.None:
 		return nil
 	case key && token:

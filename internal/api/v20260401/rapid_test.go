@@ -1,11 +1,9 @@
-package wire
+package v20260401_test
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +12,6 @@ import (
 
 	"samla/internal/fault"
 )
-
-type object = map[string]any
 
 // drawRequest draws a valid body of the operation.
 func drawRequest(t *rapid.T, op string) object {
@@ -70,7 +66,7 @@ func drawRequest(t *rapid.T, op string) object {
 	return body
 }
 
-// maybe sets a member to one of the values, to null, or not at all.
+// maybe sets a member to one of the values or to null, or leaves it out.
 func maybe(t *rapid.T, o object, name string, values ...any) {
 	i := rapid.IntRange(-2, len(values)-1).Draw(t, name)
 	switch {
@@ -81,26 +77,19 @@ func maybe(t *rapid.T, o object, name string, values ...any) {
 	}
 }
 
-func send(op string, body []byte) ([]byte, *fault.Fault) {
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
-	r.Header.Set("Content-Type", "application/json")
-	c, _ := Load()
-	return c.Operation(op).ReadBody(r)
-}
+var withBody = []string{"createUser", "createConsent", "initiateCollection"}
 
-var bodied = []string{"createUser", "createConsent", "initiateCollection"}
-
-func TestValidRequestsPass(t *testing.T) {
+func TestReadBody_AcceptsValidRequests(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		op := rapid.SampledFrom(bodied).Draw(t, "op")
+		op := rapid.SampledFrom(withBody).Draw(t, "op")
 		raw, _ := json.Marshal(drawRequest(t, op))
-		if _, f := send(op, raw); f != nil {
+		if _, f := read(op, string(raw)); f != nil {
 			t.Fatalf("%s: %s", raw, outcome(f))
 		}
 	})
 }
 
-// breakOne breaks one rule of a valid body and tells what must be reported.
+// breakOne breaks one rule of a valid body and returns what must be reported.
 func breakOne(t *rapid.T, body object) string {
 	type breach struct {
 		do   func()
@@ -110,7 +99,7 @@ func breakOne(t *rapid.T, body object) string {
 	set := func(o object, at, name string, value any, code fault.FieldCode) {
 		all = append(all, breach{func() { o[name] = value }, at + "/" + name + " " + string(code)})
 	}
-	// required members: removed, null, of another type
+	// Required members: removed, null, of another type.
 	need := func(o object, at string, names ...string) {
 		for _, name := range names {
 			if _, ok := o[name]; !ok {
@@ -123,7 +112,7 @@ func breakOne(t *rapid.T, body object) string {
 				set(o, at, name, object{}, fault.Invalid)
 				set(o, at, name, []any{"x"}, fault.Invalid)
 				switch name {
-				case "psuIpAddress", "personalNumber", "email": // these have a form
+				case "psuIpAddress", "personalNumber", "email": // these have a pattern
 					set(o, at, name, "", fault.Invalid)
 				default:
 					set(o, at, name, "", fault.Required)
@@ -141,7 +130,7 @@ func breakOne(t *rapid.T, body object) string {
 		p, at := p.(object), fmt.Sprintf("/parameters/%d", i)
 		need(p, at, "psuIpAddress", "personalNumber", "consentId", "email", "userId")
 		if p["type"] == "STORED_CONSENT" {
-			// optional there: neither absent nor null is a breach
+			// Optional in this type: it can be absent or null.
 			all = slices.DeleteFunc(all, func(b breach) bool { return b.want == at+"/psuIpAddress REQUIRED" })
 		}
 		if p["type"] != "SWEDISH_BANKID" && p["type"] != "PSD2_AIS_CONSENT" {
@@ -166,13 +155,13 @@ func breakOne(t *rapid.T, body object) string {
 	return one.want
 }
 
-func TestOneBrokenRuleIsReportedAtItsPlace(t *testing.T) {
+func TestReadBody_ReportsOneBrokenRuleAtItsPointer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		op := rapid.SampledFrom(bodied).Draw(t, "op")
+		op := rapid.SampledFrom(withBody).Draw(t, "op")
 		body := drawRequest(t, op)
 		want := breakOne(t, body)
 		raw, _ := json.Marshal(body)
-		if _, f := send(op, raw); outcome(f) != want {
+		if _, f := read(op, string(raw)); outcome(f) != want {
 			t.Fatalf("%s: got %s, want %s", raw, outcome(f), want)
 		}
 	})

@@ -1,10 +1,12 @@
-package wire
+package v20260401_test
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"samla/internal/wire"
 )
 
 func BenchmarkReadBody(b *testing.B) {
@@ -15,7 +17,7 @@ func BenchmarkReadBody(b *testing.B) {
 		"collection": {"initiateCollection", `{"company":"se-demo-psd2","parameters":[` + stored + `]}`},
 	} {
 		b.Run(name, func(b *testing.B) {
-			op := mustLoad(b).Operation(tc.op)
+			op := contract(b).Operation(tc.op)
 			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.Header.Set("Content-Type", "application/json")
 			body := strings.NewReader("")
@@ -36,20 +38,12 @@ type nopCloser struct{ *strings.Reader }
 
 func (nopCloser) Close() error { return nil }
 
-// What Load does once a process.
-func BenchmarkCompile(b *testing.B) {
-	c := mustLoad(b)
+// The cost of the first call of Contract.
+func BenchmarkLoad(b *testing.B) {
+	text := contract(b).Text()
 	for b.Loop() {
-		s, err := newSchemas(c.tree.root)
-		if err != nil {
+		if _, err := wire.Load(text); err != nil {
 			b.Fatal(err)
-		}
-		for _, op := range c.operations {
-			if at := op.at + "/requestBody/content/application~1json/schema"; c.tree.has(at) {
-				if _, err := s.compile(at); err != nil {
-					b.Fatal(err)
-				}
-			}
 		}
 	}
 }

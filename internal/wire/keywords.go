@@ -1,14 +1,16 @@
 package wire
 
 import (
+	"fmt"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"samla/internal/fault"
 )
 
-// union is the OpenAPI keyword discriminator as an assertion: a member tells
-// which schema the object must obey.
+// union is the OpenAPI keyword discriminator: the value of a member selects the
+// schema of the object.
 type union struct {
 	member   string
 	branches map[string]*jsonschema.Schema
@@ -25,7 +27,11 @@ func compileUnion(ctx *jsonschema.CompilerContext, obj map[string]any) (jsonsche
 	u := &union{branches: make(map[string]*jsonschema.Schema, len(mapping))}
 	u.member, _ = d["propertyName"].(string)
 	for value, ref := range mapping {
-		schema, err := ctx.EnqueueRef(ref.(string))
+		text, ok := ref.(string)
+		if !ok {
+			return nil, fmt.Errorf("discriminator: mapping of %q is not a reference", value)
+		}
+		schema, err := ctx.EnqueueRef(text)
 		if err != nil {
 			return nil, err
 		}
@@ -34,34 +40,31 @@ func compileUnion(ctx *jsonschema.CompilerContext, obj map[string]any) (jsonsche
 	return u, nil
 }
 
-// wrongBranch reports a discriminator that leads nowhere. The embedded kind
-// makes it an error kind of the library; its texts are not used.
-type wrongBranch struct {
+// noBranch is the error kind of an object whose discriminator selects no schema.
+// kind.Group makes it an error kind of the library; its text is not used.
+type noBranch struct {
 	kind.Group
 	member string
 	code   fault.FieldCode
 }
 
-// Validate sends v to its branch.
+// Validate validates v with the schema that its discriminator selects.
 func (u *union) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	obj, ok := v.(map[string]any)
 	if !ok {
 		ctx.AddError(&kind.Type{Got: typeName(v), Want: []string{"object"}})
 		return
 	}
-	value, present := obj[u.member]
-	if value == nil {
-		present = false
-	}
-	name, text := value.(string)
+	value := obj[u.member]
+	name, isText := value.(string)
 	branch := u.branches[name]
 	switch {
-	case !present:
-		ctx.AddError(&wrongBranch{member: u.member, code: fault.Required})
-	case !text:
-		ctx.AddError(&wrongBranch{member: u.member, code: fault.Invalid})
+	case value == nil:
+		ctx.AddError(&noBranch{member: u.member, code: fault.Required})
+	case !isText:
+		ctx.AddError(&noBranch{member: u.member, code: fault.Invalid})
 	case branch == nil:
-		ctx.AddError(&wrongBranch{member: u.member, code: fault.UnknownType})
+		ctx.AddError(&noBranch{member: u.member, code: fault.UnknownType})
 	default:
 		if err := ctx.Validate(branch, v, nil); err != nil {
 			ctx.AddErr(err)
@@ -85,8 +88,8 @@ func typeName(v any) string {
 	return "number"
 }
 
-// unique is the keyword x-unique: no two objects of an array have the same text
-// in the named member.
+// unique is the keyword x-unique: no two objects of an array have the same text in
+// the named member.
 type unique struct{ member string }
 
 var uniqueVocabulary = &jsonschema.Vocabulary{URL: "urn:samla:unique", Compile: compileUnique}
@@ -98,27 +101,27 @@ func compileUnique(_ *jsonschema.CompilerContext, obj map[string]any) (jsonschem
 	return nil, nil
 }
 
-// repeated reports an element that an earlier one excludes.
-type repeated struct {
+// duplicate is the error kind of an element that repeats an earlier one.
+type duplicate struct {
 	kind.Group
 	index int
 }
 
-// Validate reports each element that repeats an earlier one.
+// Validate reports each element of v that repeats an earlier one.
 func (u unique) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	list, _ := v.([]any)
 	if len(list) < 2 {
 		return
 	}
 	seen := make(map[string]bool, len(list))
-	for i, e := range list {
-		obj, _ := e.(map[string]any)
+	for i, element := range list {
+		obj, _ := element.(map[string]any)
 		text, ok := obj[u.member].(string)
 		if !ok {
 			continue
 		}
 		if seen[text] {
-			ctx.AddError(&repeated{index: i})
+			ctx.AddError(&duplicate{index: i})
 		}
 		seen[text] = true
 	}

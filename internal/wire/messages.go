@@ -1,0 +1,28 @@
+package wire
+
+import "samla/internal/fault"
+
+var formatMessages = map[string]string{
+	"date":      "must be a date, YYYY-MM-DD",
+	"date-time": "must be a time, such as 2026-06-11T09:21:44.512Z",
+	"email":     "must be an e-mail address",
+}
+
+func typeMessage(types []string) string {
+	switch name := types[0]; name {
+	case "array", "object", "integer":
+		return "must be an " + name
+	default:
+		return "must be a " + name
+	}
+}
+
+func noBranchMessage(code fault.FieldCode) string {
+	switch code {
+	case fault.Required:
+		return "is missing"
+	case fault.UnknownType:
+		return "is no known type"
+	}
+	return "must be a string"
+}
