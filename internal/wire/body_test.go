@@ -62,6 +62,7 @@ func TestReadBody_ReportsInvalidFields(t *testing.T) {
 		{loan(book, `,"until":"2026-02-30"`), "/until INVALID must be a date, YYYY-MM-DD"},
 		{loan(book, `,"since":"2026-01-02"`), "/since INVALID must be a time, such as 2026-06-11T09:21:44.512Z"},
 		{loan(book, `,"mail":"anna"`), "/mail INVALID must be an e-mail address"},
+		{loan(book, `,"days":0.5`), "/days INVALID must be an integer"},
 		{loan(book, `,"notes":["",null,7]`), "/notes/0 INVALID must not be empty, /notes/1 INVALID must be a string, /notes/2 INVALID must be a string"},
 
 		// Discriminators.

@@ -8,13 +8,19 @@ var formatMessages = map[string]string{
 	"email":     "must be an e-mail address",
 }
 
+// typeMessage names the type that a value must have. null is not one: it means the
+// same as absent.
 func typeMessage(types []string) string {
-	switch name := types[0]; name {
-	case "array", "object", "integer":
-		return "must be an " + name
-	default:
-		return "must be a " + name
+	for _, name := range types {
+		switch name {
+		case "null":
+		case "array", "object", "integer":
+			return "must be an " + name
+		default:
+			return "must be a " + name
+		}
 	}
+	return "must be null"
 }
 
 func noBranchMessage(code fault.FieldCode) string {
