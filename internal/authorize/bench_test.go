@@ -36,17 +36,18 @@ var (
 type scripted struct {
 	profile institution.Profile
 
-	mu       sync.Mutex
-	opened   []institution.OpenRequest
-	started  []institution.AuthorizeRequest
-	asked    int // status questions
-	read     int // of the consent
-	revoked  []institution.Access
-	onOpen   func(institution.OpenRequest) (institution.Opened, error)
-	onStart  func(institution.AuthorizeRequest) (institution.Authorization, error)
-	onStatus func(n int) (institution.Authorization, error)
-	onRead   func(n int) (institution.ConsentInfo, error)
-	onRevoke func(n int) error
+	mu             sync.Mutex
+	opened         []institution.OpenRequest
+	started        []institution.AuthorizeRequest
+	asked          int      // status questions
+	authorizations []string // that were asked about
+	read           int      // of the consent
+	revoked        []institution.Access
+	onOpen         func(institution.OpenRequest) (institution.Opened, error)
+	onStart        func(institution.AuthorizeRequest) (institution.Authorization, error)
+	onStatus       func(n int) (institution.Authorization, error)
+	onRead         func(n int) (institution.ConsentInfo, error)
+	onRevoke       func(n int) error
 }
 
 func (s *scripted) institution() institution.Institution {
@@ -68,7 +69,10 @@ func (s *scripted) StartAuthorization(_ context.Context, r institution.Authorize
 	return s.onStart(r)
 }
 
-func (s *scripted) AuthorizationStatus(context.Context, institution.Access, string, string, bool) (institution.Authorization, error) {
+func (s *scripted) AuthorizationStatus(_ context.Context, _ institution.Access, id, _ string, _ bool) (institution.Authorization, error) {
+	s.mu.Lock()
+	s.authorizations = append(s.authorizations, id)
+	s.mu.Unlock()
 	return s.onStatus(s.count(&s.asked))
 }
 

@@ -91,6 +91,9 @@ func saidBy(err error) consent.Cause {
 // demands a new signature, the refusal itself ends the consent.
 func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, met institution.ErrorKind) error {
 	var e consent.Event
+	if c.Status.Final() {
+		return nil
+	}
 	switch met {
 	case institution.ConsentGone:
 		e = consent.Withdrawn{Cause: consent.CauseBankRefused}

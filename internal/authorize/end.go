@@ -61,7 +61,7 @@ func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error
 	if err != nil {
 		return nil, err
 	}
-	after.WakeAt = time.Time{}
+	after.WakeAt, after.Sealed = time.Time{}, nil // nothing reads the secret of a final consent
 	return &End{s: s, before: c, after: after, cause: c.EndCause(e)}, nil
 }
 

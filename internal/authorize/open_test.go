@@ -35,10 +35,6 @@ func TestConsentIsGranted(t *testing.T) {
 	if start.RequestID != c.AuthorizeRequestID || start.ConsentID != "bank-1" || start.PSU.PersonalNumber != maja {
 		t.Errorf("authorised with %+v", start)
 	}
-	s := b.secret(c)
-	if s.RemoteID != "bank-1" || s.Instructions != nil || s.IPAddress != "" || s.UserAgent != "" || s.AuthorizationID != "" {
-		t.Errorf("what was only needed for signing is kept: %+v", s)
-	}
 	entries, err := b.Store.AuditEntries(t.Context(), c.ID)
 	if err != nil || len(entries) != 2 || entries[0].Kind != "CONSENT_CREATED" || entries[1].Kind != "CONSENT_AUTHORIZED" {
 		t.Errorf("the ledger has %+v, %v", entries, err)

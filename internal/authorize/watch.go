@@ -133,16 +133,20 @@ func (v *visit) decide(ctx context.Context) (decided bool, err error) {
 	}
 }
 
-// grant commits what the person and the bank have agreed to. What was only
-// needed for signing is forgotten now.
+// grant commits what the person and the bank have agreed to. Only what a later
+// collection needs is kept of the secret: the personal number is not, because banks
+// read it only while a consent is opened and authorized.
 func (v *visit) grant(ctx context.Context, info institution.ConsentInfo) error {
-	v.secret.Instructions, v.secret.StatusLink, v.secret.AuthorizationID = nil, "", ""
-	v.secret.IPAddress, v.secret.UserAgent = "", ""
 	now := v.Clock.Now()
 	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
 	after, err := v.c.Apply(granted, now)
 	if err != nil {
 		return err
 	}
-	return v.apply(ctx, granted, nextLook(after, now))
+	before := v.secret
+	v.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token}
+	if err = v.apply(ctx, granted, nextLook(after, now)); err != nil {
+		v.secret = before // the next question needs it
+	}
+	return err
 }
