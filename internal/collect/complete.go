@@ -12,14 +12,10 @@ import (
 // complete turns what was read into products and commits everything at once: the
 // answers, the products, the status.
 func (s *Service) complete(ctx context.Context, crawl *crawl) error {
-	j, now := crawl.journal, s.Clock.Now()
+	j := crawl.journal
 	c := j.c
 	from, _ := s.Institutions.Find(c.Company)
 	products := normalise.Products(from.Company, crawl.scope, crawl.facts(), s.IDs.New)
-	after, err := c.Apply(collection.Finished{In: crawl.success(len(products)), KeepUntil: now.Add(s.KeepData)}, now)
-	if err != nil {
-		return err
-	}
 	plain, err := product.AppendAll(nil, products)
 	if err != nil {
 		return err
@@ -32,7 +28,8 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	if err != nil {
 		return err
 	}
-	return s.conclude(ctx, c, after, func(tx store.Tx) error {
+	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData)}
+	return s.conclude(ctx, c, finished, func(tx store.Tx) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
 		}

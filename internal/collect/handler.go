@@ -9,12 +9,12 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/seal"
 	"samla/internal/store"
 )
 
 // Handle takes a collection as far as it goes now; it is the handler of the queue
-// of collections. A change that another writer made meanwhile is no error: it
-// made the collection due again.
+// of collections. A change that another writer made meanwhile is no error.
 func (s *Service) Handle(ctx context.Context, id string) error {
 	c, err := s.Store.Collection(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -24,10 +24,11 @@ func (s *Service) Handle(ctx context.Context, id string) error {
 		return err
 	}
 	ctx = institution.WithSubject(ctx, c.Subject())
-	if err := s.advance(ctx, c); !errors.Is(err, store.ErrConflict) {
-		return err
+	err = s.advance(ctx, c)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended, or erased
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (s *Service) advance(ctx context.Context, c collection.Collection) error {
@@ -41,7 +42,7 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 		return err
 	}
 	if ticked.Status.Terminal() {
-		return s.conclude(ctx, c, ticked, nil)
+		return s.conclude(ctx, c, collection.Ticked{}, nil)
 	}
 	under, err := s.Store.Consent(ctx, c.ConsentID)
 	if err != nil {
@@ -79,11 +80,19 @@ func (s *Service) leaseCheck(c collection.Collection) time.Time {
 }
 
 func (s *Service) fail(ctx context.Context, c collection.Collection, in collection.Status) error {
-	after, err := c.Apply(collection.FailedWith{In: in}, s.Clock.Now())
-	if err != nil {
+	return s.conclude(ctx, c, collection.FailedWith{In: in}, nil)
+}
+
+// GiveUp fails a collection whose handler has failed too often.
+func (s *Service) GiveUp(ctx context.Context, id string) error {
+	c, err := s.Store.Collection(ctx, id)
+	if err != nil || c.Status.Terminal() {
 		return err
 	}
-	return s.conclude(ctx, c, after, nil)
+	if err := s.fail(ctx, c, collection.Failed); !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil // the change of another writer is a new beginning
 }
 
 // put commits c, to be due again at wake (zero = never).

@@ -70,7 +70,7 @@ func (s *Service) end(ctx context.Context, crawl *crawl, under consent.Consent, 
 		return s.failedThere(rest, crawl.journal.c, under, said)
 	case ctx.Err() != nil:
 		return s.pause(rest, crawl.journal)
-	case errors.Is(err, store.ErrConflict):
+	case errors.Is(err, store.ErrConflict), errors.Is(err, seal.ErrKeyDestroyed):
 		return err
 	default:
 		// The store failed. What the institution has answered is worth another try.

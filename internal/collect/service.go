@@ -46,7 +46,7 @@ type Service struct {
 // New makes the service and registers its queue with the pump.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls()}
-	d.Pump.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle})
+	d.Pump.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp})
 	return s
 }
 

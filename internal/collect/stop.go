@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"samla/internal/collection"
@@ -12,40 +11,46 @@ import (
 // Stop stops a running collection (docs/reference/api.md 5.10) and returns it as it is then; a
 // finished one stays as it is. Fault: CollectionNotFound.
 func (s *Service) Stop(ctx context.Context, o Owner, id string) (collection.Collection, error) {
-	for {
-		c, err := s.Get(ctx, o, id)
-		if err != nil || c.Status.Terminal() {
-			return c, err
+	return s.update(ctx, o, id, func(c collection.Collection) (change, error) {
+		if c.Status.Terminal() {
+			return change{}, store.ErrUnchanged
 		}
-		after, err := c.Apply(collection.Stopped{}, s.Clock.Now())
-		if err != nil {
-			return c, err
-		}
-		err = s.conclude(ctx, c, after, nil)
-		if errors.Is(err, store.ErrConflict) {
-			continue // the flow was faster: look again
-		}
-		return after, err
-	}
+		return s.planEnd(ctx, c, collection.Stopped{}, nil)
+	})
 }
 
 // Erase stops a running collection or erases the data of a finished one. Doing
 // it twice changes nothing. Fault: CollectionNotFound.
 func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
-	for {
-		c, err := s.Stop(ctx, o, id)
-		if err != nil || !c.ErasedAt.IsZero() || c.Status.Class() != collection.Success {
-			return err
+	_, err := s.update(ctx, o, id, func(c collection.Collection) (change, error) {
+		switch {
+		case !c.Status.Terminal():
+			return s.planEnd(ctx, c, collection.Stopped{}, nil)
+		case !c.ErasedAt.IsZero(), c.Status.Class() != collection.Success:
+			return change{}, store.ErrUnchanged
 		}
 		c.ErasedAt, c.WakeAt = s.Clock.Now(), time.Time{}
-		err = s.Store.Write(ctx, func(tx store.Tx) error {
-			if _, err := tx.PutCollection(ctx, c); err != nil {
-				return err
-			}
-			return tx.EraseData(ctx, id)
-		})
-		if !errors.Is(err, store.ErrConflict) {
-			return err
-		}
+		return change{
+			next:      c,
+			also:      func(tx store.Tx) error { return s.eraseData(ctx, tx, c) },
+			committed: func() { s.erased(c) },
+		}, nil
+	})
+	return err
+}
+
+// eraseData deletes what a collection has brought. The data key of one that
+// belongs to no user seals nothing else, and is destroyed with it.
+func (s *Service) eraseData(ctx context.Context, tx store.Tx, c collection.Collection) error {
+	if err := tx.EraseData(ctx, c.ID); err != nil || c.UserID != "" {
+		return err
+	}
+	return tx.DestroyKey(ctx, c.Subject(), s.Clock.Now())
+}
+
+// erased follows the commit of eraseData.
+func (s *Service) erased(c collection.Collection) {
+	if c.UserID == "" {
+		s.Vault.Evict(c.Subject())
 	}
 }

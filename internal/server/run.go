@@ -81,10 +81,14 @@ func (s *Server) sweep(ctx context.Context) {
 	for clock.Sleep(ctx, s.parts.Clock, sweepInterval) == nil {
 		for {
 			var n int
+			var subjects []string
 			err := s.store.Write(ctx, func(tx store.Tx) (err error) {
-				n, err = tx.Sweep(ctx, s.parts.Clock.Now(), s.config.KeepEvidence)
+				n, subjects, err = tx.Sweep(ctx, s.parts.Clock.Now(), s.config.KeepEvidence)
 				return err
 			})
+			for _, subject := range subjects {
+				s.vault.Evict(subject)
+			}
 			if err != nil && ctx.Err() == nil {
 				s.parts.Log.Error("expired rows could not be deleted", "error", err)
 			}

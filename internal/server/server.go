@@ -40,6 +40,7 @@ type Server struct {
 	config   Config
 	parts    Parts
 	store    *sqlstore.Store
+	vault    *keyset.Vault
 	runner   *jobs.Runner
 	consents *authorize.Service
 	http     *http.Server
@@ -72,6 +73,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.vault = vault
 	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
 	if errors.Is(err, seal.ErrDecryption) {

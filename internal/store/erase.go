@@ -24,7 +24,9 @@ type Eraser interface {
 	DestroyKey(ctx context.Context, subject string, at time.Time) error
 	// Sweep deletes what has expired at the time now: idempotency records, raw
 	// answers and products past their collection's DataUntil, audit entries older
-	// than keepEvidence. It deletes some thousand rows at most and returns how
-	// many.
-	Sweep(ctx context.Context, now time.Time, keepEvidence time.Duration) (int, error)
+	// than keepEvidence. With the data of a collection that belongs to no user it
+	// destroys the collection's data key. It deletes some thousand rows at most and
+	// returns how many, and the subjects of the keys, which the caller evicts from
+	// its vault after the commit.
+	Sweep(ctx context.Context, now time.Time, keepEvidence time.Duration) (rows int, subjects []string, err error)
 }

@@ -153,8 +153,9 @@ func testSweep(_ *testing.T, f fixture) {
 	}
 	for _, want := range []int{6, 0} { // raws and products twice, evidence, idempotency; then nothing
 		f.write(func(tx store.Tx) error {
-			n, err := tx.Sweep(f.ctx, now, keep)
+			n, subjects, err := tx.Sweep(f.ctx, now, keep)
 			check(f, "swept", n, err, want)
+			check(f, "keys of users", subjects, nil, nil)
 			return err
 		})
 	}
@@ -173,6 +174,36 @@ func testSweep(_ *testing.T, f fixture) {
 	check(f, "evidence left", len(left), err, 1)
 }
 
+// testSweepDestroysKeys: the data key of a collection that belongs to no user goes
+// with its data. That of a user stays.
+func testSweepDestroysKeys(_ *testing.T, f fixture) {
+	now := start.Add(30 * 24 * time.Hour)
+	with := func(userID string, until time.Time) collection.Collection {
+		k := f.addCollection(func(k *collection.Collection) { k.UserID, k.DataUntil = userID, until })
+		if _, err := f.s.AddDataKey(f.ctx, k.Subject(), []byte("wrapped")); err != nil {
+			f.Error(err)
+		}
+		return k
+	}
+	over, running, users := with("", now), with("", now.Add(time.Second)), with(f.user.ID, now)
+	for _, want := range [][]string{{over.ID}, nil} {
+		var subjects []string
+		f.write(func(tx store.Tx) (err error) {
+			_, subjects, err = tx.Sweep(f.ctx, now, time.Hour)
+			return err
+		})
+		check(f, "subjects", subjects, nil, want)
+	}
+	for name, test := range map[string]struct {
+		k    collection.Collection
+		want error
+	}{"over": {over, seal.ErrKeyDestroyed}, "running": {running, nil}, "a user's": {users, nil}} {
+		if _, err := f.s.DataKey(f.ctx, test.k.Subject()); !errors.Is(err, test.want) {
+			f.Errorf("%s: the key gives %v", name, err)
+		}
+	}
+}
+
 func testSweepIsBounded(t *testing.T, f fixture) {
 	const entries = 2500
 	f.write(func(tx store.Tx) error {
@@ -186,7 +217,7 @@ func testSweepIsBounded(t *testing.T, f fixture) {
 	var total, calls int
 	for n := -1; n != 0; calls++ {
 		f.write(func(tx store.Tx) (err error) {
-			n, err = tx.Sweep(f.ctx, start.Add(time.Hour), time.Minute)
+			n, _, err = tx.Sweep(f.ctx, start.Add(time.Hour), time.Minute)
 			return err
 		})
 		total += n

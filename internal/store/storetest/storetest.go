@@ -46,7 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"JobAttempts", testJobAttempts}, {"RetryJob", testRetryJob}, {"ParkedJobs", testParkedJobs}, {"RenewLeases", testRenewLeases},
 		{"Data", testData}, {"Duties", testDuties}, {"SigningKeys", testSigningKeys}, {"Evidence", testEvidence},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
-		{"SweepIsBounded", testSweepIsBounded}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
+		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
 		{"ClaimOrder", testClaimOrder}, {"ClaimAlone", testClaimAlone}, {"ClaimNever", testClaimNever},
 		{"HotConsent", testHotConsent}, {"HotCollection", testHotCollection}, {"HotSeesWrites", testHotSeesWrites},
 		{"ForeignTexts", testForeignTexts}, {"Mixed", testMixed},

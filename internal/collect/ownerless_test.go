@@ -1,0 +1,159 @@
+package collect_test
+
+import (
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/testpg"
+)
+
+// copied is a sealed column as somebody may have copied it.
+type copied struct {
+	what   string
+	at     seal.Place
+	sealed []byte
+}
+
+// columns copies everything that is sealed for a collection and the consent
+// inside it.
+func (b *bench) columns(id string) []copied {
+	b.Helper()
+	c := b.row(id)
+	inner := b.Consent(c.ConsentID)
+	all := []copied{{"the consent's secret", authorize.SecretPlace(inner.ID), inner.Sealed}}
+	if !c.Status.Terminal() {
+		all = append(all, copied{"the collection's secret", seal.Place{Table: "collections", Column: "sealed", Row: id}, c.Sealed})
+	}
+	raws, err := b.Store.RawAnswers(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, raw := range raws {
+		all = append(all, copied{"a raw answer", seal.Place{Table: "raws", Column: "sealed", Row: id + "/" + strconv.Itoa(raw.Seq)}, raw.Sealed})
+	}
+	products, err := b.Store.Products(b.Context(), id)
+	if err == nil {
+		all = append(all, copied{"the products", seal.Place{Table: "products", Column: "sealed", Row: id}, products})
+	} else if !errors.Is(err, store.ErrNotFound) {
+		b.Fatal(err)
+	}
+	return all
+}
+
+// opens expects every copied column to open, or none.
+func (b *bench) opens(subject string, all []copied, want error) {
+	b.Helper()
+	node := b.Node() // another node, or this one after a restart
+	for _, c := range all {
+		for _, vault := range []seal.Vault{b.Vault, node.Vault} {
+			if _, err := vault.Open(b.Context(), subject, c.at, c.sealed); !errors.Is(err, want) {
+				b.Errorf("%s: opening it gives %v, want %v", c.what, err, want)
+			}
+		}
+	}
+}
+
+// Of a collection that belongs to no user nothing can be read once it has ended
+// without data, was erased, or is past the time that its data is kept.
+func TestOwnerless_LeavesNothingReadable(t *testing.T) {
+	completed := func(b *bench, c collection.Collection) {
+		inner := b.Consent(c.ConsentID)
+		b.comes(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
+		b.ended(b.look(c.ID), collection.Completed)
+	}
+	ends := map[string]struct {
+		before func(*bench, collection.Collection) // the columns are copied after it
+		end    func(*bench, collection.Collection)
+	}{
+		"cancelled": {end: func(b *bench, c collection.Collection) {
+			if _, err := b.Stop(b.Context(), b.clientOnly(), c.ID); err != nil {
+				b.Fatal(err)
+			}
+		}},
+		"erased while it runs": {end: func(b *bench, c collection.Collection) { b.erase(c.ID) }},
+		"not polled": {end: func(b *bench, c collection.Collection) {
+			b.Clock.Advance(2 * time.Minute)
+			b.ended(b.look(c.ID), collection.AuthenticationTimeout)
+		}},
+		"not signed": {end: func(b *bench, c collection.Collection) {
+			b.comes(c.ConsentID, consent.FailedWith{Code: consent.AuthenticationCancelled})
+			b.ended(b.look(c.ID), collection.AuthenticationCancelled)
+		}},
+		"given up": {end: func(b *bench, c collection.Collection) {
+			if err := b.GiveUp(b.Context(), c.ID); err != nil {
+				b.Fatal(err)
+			}
+			b.ended(b.row(c.ID), collection.Failed)
+		}},
+		"completed, then erased": {before: completed, end: func(b *bench, c collection.Collection) { b.erase(c.ID) }},
+		"completed, then swept": {before: completed, end: func(b *bench, c collection.Collection) {
+			b.Clock.Set(b.row(c.ID).DataUntil)
+			b.Write(func(tx store.Tx) error {
+				_, subjects, err := tx.Sweep(b.Context(), b.Clock.Now(), time.Hour)
+				for _, subject := range subjects {
+					b.Vault.Evict(subject)
+				}
+				return err
+			})
+		}},
+	}
+	for engine, database := range map[string]func(testing.TB) string{
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+	} {
+		for name, test := range ends {
+			t.Run(engine+"/"+name, func(t *testing.T) {
+				b := newBenchOn(t, database(t))
+				r := b.oneTimeRequest()
+				r.UserID = ""
+				c := b.start(r)
+				b.comes(c.ConsentID, consent.Opened{}, consent.Instructed{})
+				b.look(c.ID)
+				kept := b.columns(c.ID)
+				if test.before != nil {
+					test.before(b, c)
+					kept = append(kept, b.columns(c.ID)...)
+				}
+				b.opens(c.ID, kept, nil)
+				test.end(b, c)
+				b.opens(c.ID, kept, seal.ErrKeyDestroyed)
+				if len(b.row(c.ID).Sealed) != 0 || b.raws(c.ID) != 0 {
+					t.Error("the row still has a secret, or raw answers are left")
+				}
+				b.told(name, "bank-1") // what the bank is owed outlives the key
+			})
+		}
+	}
+}
+
+// While data can be fetched, the person's address is gone all the same, and the
+// key of a user's collection is the user's.
+func TestCollection_ForgetsTheAddressAtItsEnd(t *testing.T) {
+	b := newBench(t)
+	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+	b.ended(c, collection.Completed)
+	if len(c.Sealed) != 0 {
+		t.Error("a completed collection keeps the person's address")
+	}
+	b.erase(c.ID)
+	if _, err := b.Store.DataKey(t.Context(), b.User.ID); err != nil {
+		t.Errorf("the user's key: %v", err)
+	}
+}
+
+// clientOnly is the client without a user.
+func (b *bench) clientOnly() collect.Owner { return collect.Owner{ClientID: b.User.ClientID} }
+
+func (b *bench) erase(id string) {
+	b.Helper()
+	if err := b.Erase(b.Context(), b.clientOnly(), id); err != nil {
+		b.Fatal(err)
+	}
+}
