@@ -4,13 +4,13 @@ import "samla/internal/company"
 
 // companyBody is a company on the wire (docs/reference/api.md 6.1).
 type companyBody struct {
-	Company            string           `json:"company"`
-	CompanyDisplayName string           `json:"companyDisplayName"`
-	Functional         bool             `json:"functional"`
-	Status             company.Standing `json:"status"`
-	LoginMethods       []string         `json:"loginMethods"`
-	Market             string           `json:"market"`
-	PSD2               bool             `json:"psd2"`
+	Company            string               `json:"company"`
+	CompanyDisplayName string               `json:"companyDisplayName"`
+	Functional         bool                 `json:"functional"`
+	Status             company.Availability `json:"status"`
+	LoginMethods       []string             `json:"loginMethods"`
+	Market             string               `json:"market"`
+	PSD2               bool                 `json:"psd2"`
 }
 
 func (h *Handler) availability(c *call) error {
@@ -19,13 +19,13 @@ func (h *Handler) availability(c *call) error {
 	list := make([]companyBody, 0, len(institutions))
 	for _, i := range institutions {
 		co := i.Company
-		standing := h.Health.Standing(co.ID, now)
+		availability := h.Health.Availability(co.ID, now)
 		methods := co.LoginMethods
 		if methods == nil {
 			methods = []string{}
 		}
-		list = append(list, companyBody{Company: co.ID, CompanyDisplayName: co.DisplayName, Functional: standing.Functional(),
-			Status: standing, LoginMethods: methods, Market: co.Market(), PSD2: co.PSD2})
+		list = append(list, companyBody{Company: co.ID, CompanyDisplayName: co.DisplayName, Functional: availability.Functional(),
+			Status: availability, LoginMethods: methods, Market: co.Market(), PSD2: co.PSD2})
 	}
 	return c.writeJSON(list)
 }

@@ -49,7 +49,7 @@ func eventOf(info institution.ConsentInfo, err error) consent.Event {
 	}
 	switch cause {
 	case consent.CauseBankRevoked, consent.CauseBankRejected:
-		return consent.Withdrawn{Cause: consent.CauseBankRevoked}
+		return consent.Revocation{Cause: consent.CauseBankRevoked}
 	case consent.CauseBankExpired:
 		return consent.Expiry{Cause: cause}
 	}
@@ -96,7 +96,7 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, met 
 	}
 	switch met {
 	case institution.ConsentGone:
-		e = consent.Withdrawn{Cause: consent.CauseBankRefused}
+		e = consent.Revocation{Cause: consent.CauseBankRefused}
 	case institution.ConsentOver:
 		e = consent.Expiry{Cause: consent.CauseBankRefused}
 	case institution.SCARequired:

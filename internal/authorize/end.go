@@ -46,7 +46,7 @@ func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Even
 // been answered.
 func (s *Service) planEnd(ctx context.Context, c consent.Consent, e consent.Event, openSent bool) (*End, error) {
 	end, err := s.planSilentEnd(c, e)
-	if err == nil && !end.cause.SaidByBank() {
+	if err == nil && !end.cause.KnownToBank() {
 		err = end.planRevocation(ctx, openSent)
 	}
 	return end, err

@@ -203,7 +203,7 @@ func TestEnd_TellsTheBankUnlessTheBankSaidSo(t *testing.T) {
 			b := newBench(t)
 			id := test.end(b)
 			want := 0
-			if len(b.bank.opened) > 0 && !test.cause.SaidByBank() {
+			if len(b.bank.opened) > 0 && !test.cause.KnownToBank() {
 				want = 1
 			}
 			owed := b.duties()
@@ -245,8 +245,8 @@ func TestEnd_SubscribersErrorUndoesEverything(t *testing.T) {
 func TestPlanEnd_RefusesWhatEndsNothing(t *testing.T) {
 	b := newBench(t)
 	c := b.create()
-	for name, e := range map[string]consent.Event{"time passes": consent.Ticked{}, "opened": consent.Opened{}, "no cause": consent.Withdrawn{},
-		"a cause of another event": consent.Withdrawn{Cause: consent.CauseTime}} {
+	for name, e := range map[string]consent.Event{"time passes": consent.Ticked{}, "opened": consent.Opened{}, "no cause": consent.Revocation{},
+		"a cause of another event": consent.Revocation{Cause: consent.CauseTime}} {
 		if _, err := b.PlanEnd(t.Context(), c, e); !errors.As(err, new(*consent.IllegalError)) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -38,7 +38,7 @@ func (s *Service) planErasure(ctx context.Context, c consent.Consent) (*End, err
 	if c.Status.Final() {
 		return nil, store.ErrUnchanged
 	}
-	erased := consent.Withdrawn{Cause: consent.CauseUserErased}
+	erased := consent.Revocation{Cause: consent.CauseUserErased}
 	end, err := s.PlanEnd(ctx, c, erased)
 	if errors.Is(err, seal.ErrDecryption) {
 		s.Log.Error("the bank cannot be told that a consent was revoked: its secret does not open", "company", c.Company, "consent", c.ID)

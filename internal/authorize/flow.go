@@ -62,7 +62,7 @@ func (v *visit) run(ctx context.Context) error {
 	}
 	v.secret, err = v.Service.secret(ctx, v.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return v.end(ctx, consent.Withdrawn{Cause: consent.CauseUserErased})
+		return v.end(ctx, consent.Revocation{Cause: consent.CauseUserErased})
 	}
 	if err != nil {
 		return err

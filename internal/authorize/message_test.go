@@ -32,7 +32,7 @@ func (b *bench) given(userID, plain string) consent.Consent {
 	return c
 }
 
-var withdrawn = consent.Withdrawn{Cause: consent.CauseUser}
+var withdrawn = consent.Revocation{Cause: consent.CauseUser}
 
 func TestRevocation_OutlivesTheSubjectsKey(t *testing.T) {
 	for _, of := range []string{"user", "collection"} {

@@ -20,7 +20,7 @@ func (s *Service) Revoke(ctx context.Context, clientID, userID string, id consen
 		case c.Status == consent.Revoked:
 			return nil, store.ErrUnchanged
 		}
-		return consent.Withdrawn{Cause: consent.CauseUser}, nil
+		return consent.Revocation{Cause: consent.CauseUser}, nil
 	})
 	var illegal *consent.IllegalError
 	switch {

@@ -86,5 +86,5 @@ func (s *Service) endInner(ctx context.Context, c collection.Collection) (*autho
 	if err != nil || inner.Status.Final() {
 		return nil, err
 	}
-	return s.Consents.PlanEnd(ctx, inner, consent.Withdrawn{Cause: consent.CauseOneTime})
+	return s.Consents.PlanEnd(ctx, inner, consent.Revocation{Cause: consent.CauseOneTime})
 }

@@ -34,7 +34,7 @@ func TestUsableConsents(t *testing.T) {
 		_, err := tx.PutConsent(t.Context(), failed)
 		return err
 	})
-	b.comes(revoked.ID, consent.Withdrawn{Cause: consent.CauseUser})
+	b.comes(revoked.ID, consent.Revocation{Cause: consent.CauseUser})
 	b.comes(expired.ID, consent.Expiry{Cause: consent.CauseTime})
 	inner := b.oneTime()
 
@@ -218,7 +218,7 @@ func TestWithdrawnWhileStarting(t *testing.T) {
 	m := &meanwhile{Store: b.Store}
 	b.Store = m
 	b.Service = b.service()
-	m.happens = func() { b.comes(under.ID, consent.Withdrawn{Cause: consent.CauseUser}) }
+	m.happens = func() { b.comes(under.ID, consent.Revocation{Cause: consent.CauseUser}) }
 	_, err := b.Start(t.Context(), b.request(under, ""), nil)
 	isFault(t, "withdrawn meanwhile", err, fault.ConsentRevoked)
 }
@@ -335,7 +335,7 @@ func TestOneTimeEndsWithItsConsent(t *testing.T) {
 		"bank away":   {failed(consent.BankUnavailable), collection.ThirdPartyError},
 		"bank broken": {failed(consent.BankError), collection.ThirdPartyError},
 		"our fault":   {failed(consent.InternalError), collection.Failed},
-		"withdrawn":   {[]consent.Event{consent.Withdrawn{Cause: consent.CauseUser}}, collection.AuthenticationCancelled},
+		"withdrawn":   {[]consent.Event{consent.Revocation{Cause: consent.CauseUser}}, collection.AuthenticationCancelled},
 		"ended":       {[]consent.Event{consent.Granted{ValidUntil: morning}}, collection.AuthenticationTimeout},
 	} {
 		c := b.oneTime()
@@ -352,7 +352,7 @@ func TestOneTimeEndsWithItsConsent(t *testing.T) {
 // A stored consent that ends before it is read was signed once: signing in has
 // failed, whatever ended it.
 func TestStoredConsentEndsFirst(t *testing.T) {
-	for name, e := range map[string]consent.Event{"withdrawn": consent.Withdrawn{Cause: consent.CauseUser}, "ended": consent.Expiry{Cause: consent.CauseTime}} {
+	for name, e := range map[string]consent.Event{"withdrawn": consent.Revocation{Cause: consent.CauseUser}, "ended": consent.Expiry{Cause: consent.CauseTime}} {
 		b := newBench(t)
 		under := b.granted()
 		c := b.start(b.request(under, ""))

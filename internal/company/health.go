@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Standing is how a company has been doing lately (docs/reference/api.md 6.1).
-type Standing string
+// Availability is how available a company was lately (docs/reference/api.md 6.1).
+type Availability string
 
-// The standings of docs/reference/api.md 6.1.
+// The values of docs/reference/api.md 6.1.
 const (
-	Available   Standing = "AVAILABLE"
-	Degraded    Standing = "DEGRADED"
-	Unavailable Standing = "UNAVAILABLE"
+	Available   Availability = "AVAILABLE"
+	Degraded    Availability = "DEGRADED"
+	Unavailable Availability = "UNAVAILABLE"
 )
 
 // Functional reports whether the company is usable now.
-func (s Standing) Functional() bool { return s != Unavailable }
+func (a Availability) Functional() bool { return a != Unavailable }
 
-// A standing is the share of subjects that failed, of those the company served
-// within the window (docs/reference/api.md 6.1). With fewer than minSubjects the
-// company is Available, and one subject alone never changes that.
+// The availability follows from the share of failed subjects among those that the
+// company served within the window (docs/reference/api.md 6.1). With fewer than
+// minSubjects, or with a single failed subject, the company is Available.
 const (
 	window      = 5 * time.Minute
 	minSubjects = 5
@@ -29,8 +29,8 @@ const (
 	degraded    = 0.2 // share of failed subjects
 	unavailable = 0.8
 
-	// maxSubjects bounds the memory for one company. When more are active within
-	// the window, those with the latest outcomes count.
+	// maxSubjects limits the memory for one company. If more subjects are active
+	// within the window, those with the latest outcomes count.
 	maxSubjects = 1024
 )
 
@@ -60,8 +60,8 @@ func (h *Health) Record(companyID, subject string, ok bool, now time.Time) {
 	r.record(outcome{subject: subject, ok: ok, at: now})
 }
 
-// Standing returns how a company has done within the last five minutes.
-func (h *Health) Standing(companyID string, now time.Time) Standing {
+// Availability returns the availability of a company within the last five minutes.
+func (h *Health) Availability(companyID string, now time.Time) Availability {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := h.companies[companyID]
@@ -81,7 +81,7 @@ func (h *Health) Standing(companyID string, now time.Time) Standing {
 	}
 }
 
-// outcome is the latest one of a subject.
+// outcome is the latest outcome of a subject.
 type outcome struct {
 	subject string
 	ok      bool
@@ -90,7 +90,7 @@ type outcome struct {
 
 // recent holds the outcomes of one company within the window.
 type recent struct {
-	latest    list.List // of outcome, latest in front
+	latest    list.List // of outcome, latest first
 	bySubject map[string]*list.Element
 	failed    int
 }

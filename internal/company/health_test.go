@@ -13,7 +13,7 @@ import (
 
 var morning = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
-// record notes one outcome each of the subjects numbered from..to-1.
+// record records one outcome for each of the subjects from..to-1.
 func record(h *company.Health, from, to int, ok bool, now time.Time) {
 	for i := from; i < to; i++ {
 		h.Record("se-a", fmt.Sprint("user-", i), ok, now)
@@ -22,44 +22,44 @@ func record(h *company.Health, from, to int, ok bool, now time.Time) {
 
 func TestHealth_CountsSubjectsOfTheWindow(t *testing.T) {
 	var h company.Health
-	standing := func(now time.Time, want company.Standing) {
+	expect := func(now time.Time, want company.Availability) {
 		t.Helper()
-		if got := h.Standing("se-a", now); got != want || got.Functional() != (want != company.Unavailable) {
+		if got := h.Availability("se-a", now); got != want || got.Functional() != (want != company.Unavailable) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	standing(morning, company.Available) // never called
+	expect(morning, company.Available) // never called
 	record(&h, 0, 4, false, morning)
-	standing(morning, company.Available) // too few to judge by
+	expect(morning, company.Available) // too few subjects
 	record(&h, 4, 5, false, morning)
-	standing(morning, company.Unavailable) // 5 of 5
+	expect(morning, company.Unavailable) // 5 of 5
 	record(&h, 5, 7, true, morning.Add(time.Minute))
-	standing(morning.Add(time.Minute), company.Degraded) // 5 of 7
+	expect(morning.Add(time.Minute), company.Degraded) // 5 of 7
 	record(&h, 0, 4, true, morning.Add(2*time.Minute))
-	standing(morning.Add(2*time.Minute), company.Available) // 1 of 7 alone
+	expect(morning.Add(2*time.Minute), company.Available) // 1 of 7 alone
 	record(&h, 6, 7, false, morning.Add(2*time.Minute))
-	standing(morning.Add(2*time.Minute), company.Degraded)            // 2 of 7
-	standing(morning.Add(5*time.Minute-1), company.Degraded)          // still 2 of 7
-	standing(morning.Add(5*time.Minute), company.Available)           // 1 of 6: the failure of user-4 is too old
-	standing(morning.Add(7*time.Minute), company.Available)           // all too old
-	if got := h.Standing("se-b", morning); got != company.Available { // another company
+	expect(morning.Add(2*time.Minute), company.Degraded)                  // 2 of 7
+	expect(morning.Add(5*time.Minute-1), company.Degraded)                // still 2 of 7
+	expect(morning.Add(5*time.Minute), company.Available)                 // 1 of 6: the failure of user-4 is too old
+	expect(morning.Add(7*time.Minute), company.Available)                 // all too old
+	if got := h.Availability("se-b", morning); got != company.Available { // another company
 		t.Errorf("se-b is %s", got)
 	}
 }
 
-// With more subjects than are kept, the latest count.
+// If there are more subjects than are kept, the latest count.
 func TestHealth_LatestSubjectsCountWhenTooMany(t *testing.T) {
 	var h company.Health
 	record(&h, 0, 5000, false, morning)
 	record(&h, 5000, 10000, true, morning.Add(time.Second))
-	if got := h.Standing("se-a", morning.Add(time.Second)); got != company.Available {
-		t.Errorf("recovered for the latest thousands, and is %s", got)
+	if got := h.Availability("se-a", morning.Add(time.Second)); got != company.Available {
+		t.Errorf("the latest 5000 subjects succeeded, but it is %s", got)
 	}
 }
 
-// Whatever the calls, a standing is that of the subjects' latest outcomes: it
-// depends neither on how often a subject failed before nor on the order of the
-// subjects, and one subject alone never makes a company look bad.
+// The availability follows only from the latest outcomes of the subjects: neither
+// earlier failures of a subject nor the order of the subjects change it. One subject
+// alone never makes a company unavailable.
 func TestHealth_EachSubjectCountsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type call struct {
@@ -99,10 +99,10 @@ func TestHealth_EachSubjectCountsOnce(t *testing.T) {
 				want = company.Unavailable
 			}
 		}
-		if a, b := repeated.Standing("se-a", morning), once.Standing("se-a", morning); a != want || b != want {
+		if a, b := repeated.Availability("se-a", morning), once.Availability("se-a", morning); a != want || b != want {
 			t.Errorf("%d of %d failed: %s with repeats, %s without, want %s", failed, len(latest), a, b, want)
 		}
-		if got := alone.Standing("se-a", morning); got != company.Available {
+		if got := alone.Availability("se-a", morning); got != company.Available {
 			t.Errorf("one subject alone: %s", got)
 		}
 	})

@@ -1,6 +1,6 @@
-// Package consent owns PSD2 consents: what one is, and the pure state machine
-// that says what may happen to it (docs/reference/api.md 4.2). Package authorize drives it
-// against a bank, package store keeps it.
+// Package consent owns PSD2 consents: the record of a consent, and its state machine,
+// which is pure (docs/reference/api.md 4.2). Package authorize drives it with a bank,
+// package store stores it.
 package consent
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Status is a consent's public status.
+// Status is the public status of a consent.
 type Status string
 
 // The statuses of docs/reference/api.md 4.2.
@@ -21,12 +21,12 @@ const (
 	Failed                Status = "FAILED"
 )
 
-// Statuses lists the whole enum in the order of docs/reference/api.md 4.2.
+// Statuses returns the whole enum in the order of docs/reference/api.md 4.2.
 func Statuses() []Status {
 	return []Status{Initiated, AwaitingAuthorization, Authorized, Revoked, Expired, Failed}
 }
 
-// Pending reports whether a client keeps polling in this status.
+// Pending reports whether the consent still waits for its authorization.
 func (s Status) Pending() bool { return s == Initiated || s == AwaitingAuthorization }
 
 // Final reports whether nothing follows this status.
@@ -60,57 +60,57 @@ var failureText = map[FailureCode]string{
 	InternalError:           "Something went wrong on our side",
 }
 
-// Message is the text for people of a failure code.
+// Message returns the text of a failure code for people.
 func (c FailureCode) Message() string { return failureText[c] }
 
-// Scope is what a consent covers (Psd2AisConsentScope, docs/reference/api.md 4.1).
+// Scope is the scope of a consent (Psd2AisConsentScope, docs/reference/api.md 4.1).
 type Scope struct {
 	AccountIDs   []string `json:"accountIds,omitempty"` // nil = every account at the bank
 	Balances     bool     `json:"balances"`
 	Transactions bool     `json:"transactions"`
 }
 
-// Step is the cursor of the flow behind the public status: what has to be done
-// next at the bank. It is stored before the bank is called, so that after a crash
-// the same call follows and not another one.
+// Step is the position of the flow behind the public status: the next call to the
+// bank. It is stored before the call, so that after a crash the same call follows and
+// not another one.
 //
-// A row whose step a binary does not know is left alone: time alone changes it.
-// So an older binary that runs beside this one does no harm to newer steps.
+// A binary that does not know the step of a row applies only Ticked to it. So an
+// older binary that runs beside this one does no harm to newer steps.
 type Step string
 
-// The steps in their order. OPENING and AUTHORISING are for banks where a repeat
-// would make a second consent or authorization (Profile.ReplaySafe is false): the
-// call may have been sent and must not be sent again.
+// The steps in their order. OPENING and AUTHORISING are for banks where a retry
+// would create a second consent or authorization (Profile.ReplaySafe is false): the
+// request may have been sent and must not be sent again.
 const (
 	StepOpen        Step = "OPEN" // create the consent at the bank
 	StepOpening     Step = "OPENING"
 	StepAuthorize   Step = "AUTHORISE" // start the authorization
 	StepAuthorizing Step = "AUTHORISING"
-	StepWatch       Step = "WATCH" // follow the authorization to its end
-	StepKeep        Step = "KEEP"  // authorized: check daily, expire on time
+	StepWatch       Step = "WATCH" // watch the authorization until it ends
+	StepKeep        Step = "KEEP"  // check the authorized consent daily, and expire it
 	StepEnd         Step = "END"   // nothing is left to do
 )
 
-// ID is our id of a consent, a UUID of version 7. It is a type of its own so that
-// it cannot be sent in place of a RemoteID.
+// ID is our id of a consent, a version 7 UUID. It is a type of its own so that it
+// cannot be confused with a RemoteID.
 type ID string
 
-// RemoteID is the id that the institution gave a consent: a secret, never shown to
-// a client.
+// RemoteID is the institution's id of a consent. It is secret and never shown to a
+// client.
 type RemoteID string
 
-// Format implements fmt.Formatter for every verb: the id opens the person's
-// accounts together with our certificate and must not be logged.
+// Format implements fmt.Formatter for every verb. It hides the id: together with our
+// certificate it gives access to the person's accounts.
 func (RemoteID) Format(s fmt.State, _ rune) { fmt.Fprint(s, "[remote consent id]") }
 
 // Consent is one consent of a user at a company.
 type Consent struct {
 	ID           ID
 	ClientID     string
-	UserID       string // empty only inside a collection that belongs to nobody (docs/reference/api.md 5.2)
-	CollectionID string // set when the consent lives inside a one-time collection
+	UserID       string // empty only with a collection that belongs to no user (docs/reference/api.md 5.2)
+	CollectionID string // set if the consent belongs to a one-time collection
 	Company      string
-	LoginMethod  string // as asked for, may be empty
+	LoginMethod  string // as requested; may be empty
 
 	Status          Status
 	Step            Step
@@ -118,26 +118,26 @@ type Consent struct {
 	Granted         *Scope // nil until authorized
 	CreatedAt       time.Time
 	StatusChangedAt time.Time
-	AuthorizeBy     time.Time // after this an unfinished authorisation has timed out
-	ExpiresAt       time.Time // the expected expiry until authorized, then the bank's
+	AuthorizeBy     time.Time // end of the time for the authorization
+	ExpiresAt       time.Time // until authorized the expected expiry, then that of the bank
 	SCAExpiresAt    time.Time // 180 days after the person signed (RTS art. 10a)
 	RevokedAt       time.Time
-	Failure         FailureCode // set in Failed only
+	Failure         FailureCode // set only in Failed
 
-	// OpenRequestID and AuthorizeRequestID are the X-Request-IDs of the two bank
-	// calls that make something. They are stored before the first attempt and
-	// used again by every repeat, so that the bank can tell a repeat.
+	// OpenRequestID and AuthorizeRequestID are the X-Request-IDs of the two requests
+	// that create something at the bank. They are stored before the first attempt,
+	// and each retry sends them again, so that the bank recognises a retry.
 	OpenRequestID      string
 	AuthorizeRequestID string
 
 	Sealed []byte // Secret, sealed under the subject's key
 
-	Rev    int64     // grows with every change of state; the store compares it
-	WakeAt time.Time // when the flow looks at the row again; zero = never
+	Rev    int64     // row version: grows with every change; the store compares it
+	WakeAt time.Time // when the job is due; zero = never
 }
 
-// Subject names whose data key seals the consent's secrets: the user, or the
-// collection where there is no user.
+// Subject returns whose data key seals the secrets of the consent: the user, or the
+// collection if there is no user.
 func (c Consent) Subject() string {
 	if c.UserID != "" {
 		return c.UserID
@@ -145,7 +145,7 @@ func (c Consent) Subject() string {
 	return c.CollectionID
 }
 
-// Scope is what was granted, or before that requested.
+// Scope returns the granted scope, or the requested one until there is a grant.
 func (c Consent) Scope() Scope {
 	if c.Granted != nil {
 		return *c.Granted

@@ -5,55 +5,57 @@ import (
 	"time"
 )
 
-// MaxSCAAge is how long one authentication of the person lasts: after it the
-// bank may ask anew and the consent is over (RTS art. 10a, docs/reference/api.md 4.2).
+// MaxSCAAge is how long an authentication of the person is valid. After it the bank
+// can require a new one, and the consent expires (RTS art. 10a,
+// docs/reference/api.md 4.2).
 const MaxSCAAge = 180 * 24 * time.Hour
 
-// Event is something that happened to a consent. The types below are the closed
-// set.
+// Event is an event of the state machine. The types below are the closed set.
 type Event interface{ event() }
 
-// Opening says that the consent is about to be created at a bank that does not
-// recognise a repeat. It is written down first: whoever finds it must not try
-// again.
+// Opening is the event that the request to open the consent is about to be sent to a
+// bank that does not recognise a retry. It is stored before the request, which must
+// not be sent a second time.
 type Opening struct{}
 
-// Authorizing says that the authorization is about to be started at such a bank.
+// Authorizing is the same for the request to start the authorization.
 type Authorizing struct{}
 
-// Unsent says that what Opening or Authorizing announced did not reach the bank, so
-// that it can be tried again.
+// Unsent is the event that the request after Opening or Authorizing did not reach the
+// bank, so that it can be sent again.
 type Unsent struct{}
 
-// Opened says that the bank has created the consent; the authorisation comes next.
+// Opened is the event that the bank has created the consent.
 type Opened struct{}
 
-// Instructed says that the bank has given the person something to act on.
+// Instructed is the event that the authorization has started and there are
+// instructions for the person.
 type Instructed struct{}
 
-// Granted says that the bank calls the consent valid. Scope is what was really
-// granted, ValidUntil the moment the bank's validity ends.
+// Granted is the event that the consent is valid at the bank. Scope is the granted
+// scope, ValidUntil the end of the validity at the bank; zero if it is not known.
 type Granted struct {
 	Scope      Scope
 	ValidUntil time.Time
 }
 
-// FailedWith says that the consent will never be authorized. Cause is CauseFailed
-// when it is empty; otherwise CauseTime, or what the bank said of the consent.
+// FailedWith is the event that the consent will never be authorized. Cause is
+// CauseTime, CauseBankRevoked, CauseBankExpired or CauseBankRejected; empty means
+// CauseFailed.
 type FailedWith struct {
 	Code  FailureCode
 	Cause Cause
 }
 
-// Withdrawn says that the consent was revoked. Cause is CauseUser, CauseUserErased,
-// CauseOneTime, CauseBankRevoked or CauseBankRefused.
-type Withdrawn struct{ Cause Cause }
+// Revocation is the event that the consent was revoked. Cause is CauseUser,
+// CauseUserErased, CauseOneTime, CauseBankRevoked or CauseBankRefused.
+type Revocation struct{ Cause Cause }
 
-// Expiry says that an authorized consent can be used no longer. Cause is CauseTime,
-// CauseValidity, CauseBankExpired, CauseBankRefused or CauseNewSignature.
+// Expiry is the event that an authorized consent can no longer be used. Cause is
+// CauseTime, CauseValidity, CauseBankExpired, CauseBankRefused or CauseNewSignature.
 type Expiry struct{ Cause Cause }
 
-// Ticked says that only time has passed.
+// Ticked is the event that only time has passed.
 type Ticked struct{}
 
 func (Opening) event()     {}
@@ -63,12 +65,12 @@ func (Opened) event()      {}
 func (Instructed) event()  {}
 func (Granted) event()     {}
 func (FailedWith) event()  {}
-func (Withdrawn) event()   {}
+func (Revocation) event()  {}
 func (Expiry) event()      {}
 func (Ticked) event()      {}
 
-// IllegalError says that an event cannot happen in a status, or has a cause that
-// is not one of its own.
+// IllegalError reports an event that is not possible in a status, or whose cause is
+// not one that it can have.
 type IllegalError struct {
 	Status Status
 	Event  Event
@@ -79,14 +81,14 @@ func (e *IllegalError) Error() string {
 	return fmt.Sprintf("consent: %T cannot happen in %s", e.Event, e.Status)
 }
 
-// Apply is the state machine: it returns the consent after the event at the
-// time now, or an *IllegalError and the consent unchanged. It touches Status,
-// Step, times, Granted and Failure; Rev and WakeAt belong to the caller.
+// Apply is the state machine. It returns the consent after the event at the time now,
+// or an *IllegalError and the consent unchanged. It sets Status, Step, times, Granted
+// and Failure; the caller sets Rev and WakeAt.
 //
-// Time is part of the machine: a Ticked event ends an authorisation whose time
-// is over (FAILED with AUTHENTICATION_TIMEOUT, never EXPIRED) and an
-// authorized consent past its expiry (EXPIRED). Granted after the time-out is
-// still a grant: the person signed and the bank says so.
+// Ticked ends an authorization whose time is over (FAILED with
+// AUTHENTICATION_TIMEOUT, never EXPIRED) and an authorized consent past its expiry
+// (EXPIRED). Granted after AuthorizeBy is still a grant, because the person has
+// signed and the bank has confirmed it.
 func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 	if !c.legalCause(e) {
 		return c, &IllegalError{c.Status, e}
@@ -135,7 +137,7 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			c.Failure, c.Step = e.Code, StepEnd
 			return c.to(Failed, now), nil
 		}
-	case Withdrawn:
+	case Revocation:
 		if !c.Status.Final() {
 			c.RevokedAt, c.Step = now, StepEnd
 			return c.to(Revoked, now), nil

@@ -43,7 +43,7 @@ func anyEvent() *rapid.Generator[consent.Event] {
 		case 3:
 			return consent.FailedWith{Code: consent.Rejected}
 		case 4:
-			return consent.Withdrawn{Cause: consent.CauseUser}
+			return consent.Revocation{Cause: consent.CauseUser}
 		case 5:
 			return consent.Expiry{Cause: consent.CauseBankExpired}
 		default:
@@ -52,7 +52,7 @@ func anyEvent() *rapid.Generator[consent.Event] {
 	})
 }
 
-func TestMachineKeepsItsPromises(t *testing.T) {
+func TestApply_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, now := fresh(), start
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
@@ -62,7 +62,7 @@ func TestMachineKeepsItsPromises(t *testing.T) {
 			if err != nil {
 				var illegal *consent.IllegalError
 				if !errors.As(err, &illegal) || after.Status != c.Status || after.Step != c.Step {
-					t.Fatalf("a refused event changed the consent or gave %v", err)
+					t.Fatalf("an illegal event changed the consent, or returned %v", err)
 				}
 				continue
 			}
@@ -93,7 +93,7 @@ func check(t *rapid.T, c consent.Consent, now time.Time) {
 	}
 	ticked, err := c.Apply(consent.Ticked{}, now.Add(400*24*time.Hour))
 	if err != nil || !ticked.Status.Final() {
-		t.Fatalf("%s never ends by time: %s, %v", c.Status, ticked.Status, err)
+		t.Fatalf("%s never ends: %s, %v", c.Status, ticked.Status, err)
 	}
 	if c.Status.Pending() && ticked.Failure != consent.AuthenticationTimeout {
 		t.Fatalf("timed out as %s %s", ticked.Status, ticked.Failure)
@@ -109,7 +109,7 @@ func contains(set []consent.Status, s consent.Status) bool {
 	return false
 }
 
-func TestHappyPath(t *testing.T) {
+func TestApply_AuthorizesAndExpires(t *testing.T) {
 	c := fresh()
 	for _, e := range []consent.Event{consent.Opened{}, consent.Instructed{},
 		consent.Granted{Scope: consent.Scope{Balances: true}, ValidUntil: start.AddDate(0, 1, 0)}} {
@@ -127,11 +127,11 @@ func TestHappyPath(t *testing.T) {
 	}
 	after, _ := c.Apply(consent.Ticked{}, c.ExpiresAt)
 	if after.Status != consent.Expired {
-		t.Errorf("not expired at its moment: %s", after.Status)
+		t.Errorf("not expired at the end of its validity: %s", after.Status)
 	}
 }
 
-func TestEveryFailureHasAText(t *testing.T) {
+func TestFailureCode_HasMessage(t *testing.T) {
 	for _, c := range []consent.FailureCode{consent.AuthenticationTimeout, consent.AuthenticationCancelled,
 		consent.AuthenticationConflict, consent.AuthenticationMismatch, consent.AuthenticationFailed, consent.Rejected,
 		consent.BankUnavailable, consent.BankError, consent.InternalError} {
@@ -141,7 +141,7 @@ func TestEveryFailureHasAText(t *testing.T) {
 	}
 }
 
-func TestStatusClasses(t *testing.T) {
+func TestStatus_IsNotBothPendingAndFinal(t *testing.T) {
 	for _, s := range consent.Statuses() {
 		if s.Pending() && s.Final() {
 			t.Errorf("%s is both pending and final", s)

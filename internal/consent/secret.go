@@ -6,30 +6,30 @@ import (
 	"samla/internal/psu"
 )
 
-// Secret is the part of a consent that is only ever stored sealed: what the
-// person told us, what opens the bank, and what the person has to do.
+// Secret is the part of a consent that is stored sealed: the context of the person,
+// the ids and the token at the bank, and the instructions.
 type Secret struct {
-	psu.Context // as the consent was asked for
+	psu.Context // of the request for the consent
 
-	RemoteID        RemoteID `json:"bank,omitempty"`  // the bank's consentId
-	AuthorizationID string   `json:"auth,omitempty"`  // the bank's authorisationId
-	StatusLink      string   `json:"link,omitempty"`  // where the bank wants the authorisation read
-	Token           string   `json:"token,omitempty"` // bearer token, where a bank gives one
+	RemoteID        RemoteID `json:"bank,omitempty"`  // consentId at the bank
+	AuthorizationID string   `json:"auth,omitempty"`  // authorisationId at the bank
+	StatusLink      string   `json:"link,omitempty"`  // link to the status of the authorization, as the bank gave it
+	Token           string   `json:"token,omitempty"` // bearer token; empty if the bank issues none
 
-	// OpenSent says that an attempt to open the consent may have reached the bank
-	// and was not answered: there may be a consent whose id is not known.
+	// OpenSent: a request to open the consent may have reached the bank, but there
+	// was no response. The bank may have a consent whose id is not known here.
 	OpenSent bool `json:"openSent,omitempty"`
 
-	Instructions *Instructions `json:"do,omitempty"` // as the bank last gave them
+	Instructions *Instructions `json:"do,omitempty"` // the latest ones of the bank
 }
 
-// Instructions tell the person what to do to authorise (AuthInstructions of
-// docs/reference/api.md 4.1). Banks differ in what they give; empty members were not given.
+// Instructions are what the person needs to authorize the consent (AuthInstructions
+// of docs/reference/api.md 4.1). Members that the bank does not give are empty.
 type Instructions struct {
 	AutoStartToken string      `json:"token,omitempty"`
-	QRData         string      `json:"qr,omitempty"`       // text to encode, as of RefreshedAt
-	QRImage        string      `json:"image,omitempty"`    // base64 PNG made by the bank
-	QRStartToken   string      `json:"qrToken,omitempty"`  // with QRSecret: we compute QRData each second (docs/reference/banks.md 12.5)
+	QRData         string      `json:"qr,omitempty"`       // text of the QR code, as of RefreshedAt
+	QRImage        string      `json:"image,omitempty"`    // PNG image in base64, made by the bank
+	QRStartToken   string      `json:"qrToken,omitempty"`  // with QRSecret: QRData is computed each second (docs/reference/banks.md 12.5)
 	QRSecret       string      `json:"qrSecret,omitempty"` // never leaves this server
 	QRStartedAt    time.Time   `json:"qrAt,omitzero"`
 	RedirectURL    string      `json:"redirect,omitempty"`

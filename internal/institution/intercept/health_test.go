@@ -31,7 +31,7 @@ func TestHealth_OneBrokenCustomerLeavesQuietBankAvailable(t *testing.T) {
 			_, _ = hanging.Collector.Fetch(ctx, institution.Access{}, institution.Question{})
 		}
 	}
-	if got := h.Standing("se-a", clk.Now()); got != company.Available {
+	if got := h.Availability("se-a", clk.Now()); got != company.Available {
 		t.Errorf("after six collections of one customer: %s", got)
 	}
 	for i := range 10 { // customers who close the app
@@ -39,14 +39,14 @@ func TestHealth_OneBrokenCustomerLeavesQuietBankAvailable(t *testing.T) {
 		cancel()
 		_, _ = hanging.Collector.Fetch(ctx, institution.Access{}, institution.Question{})
 	}
-	if got := h.Standing("se-a", clk.Now()); got != company.Available {
+	if got := h.Availability("se-a", clk.Now()); got != company.Available {
 		t.Errorf("after ten cancelled calls: %s", got)
 	}
 	for i := range 5 {
 		ctx := institution.WithSubject(t.Context(), fmt.Sprint("user-", i))
 		_, _ = failing.Collector.Fetch(ctx, institution.Access{}, institution.Question{})
 	}
-	if got := h.Standing("se-a", clk.Now()); got != company.Unavailable {
+	if got := h.Availability("se-a", clk.Now()); got != company.Unavailable {
 		t.Errorf("after it failed five customers: %s", got)
 	}
 }
