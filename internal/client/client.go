@@ -1,5 +1,5 @@
-// Package client owns tenants and their API keys. A client is a backend that
-// uses this server; everything it makes is invisible to every other client.
+// Package client owns tenants and their API keys. A client is a backend that uses this
+// server. No client can see what belongs to another.
 package client
 
 import (
@@ -17,13 +17,13 @@ type Client struct {
 	CreatedAt time.Time
 }
 
-// Hash is what is kept of an API key: SHA-256 of its text. Keys carry 256
-// random bits, so a plain hash can be looked up and not be guessed.
+// Hash is the SHA-256 of an API key; only it is stored. Keys have 256 random bits, so a
+// plain hash is enough: they cannot be guessed.
 type Hash [sha256.Size]byte
 
-// Key is an API key as stored. The key itself is shown once, when it is made.
+// Key is an API key as stored. The key itself is shown only once, when it is created.
 type Key struct {
-	ID        string // UUID, names the key in listings and on revocation
+	ID        string // UUID; identifies the key in lists and for revocation
 	ClientID  string
 	Name      string // for the operator
 	Hash      Hash
@@ -31,13 +31,13 @@ type Key struct {
 	RevokedAt time.Time // zero while the key is valid
 }
 
-// Valid reports whether the key opens anything.
+// Valid reports whether the key gives access.
 func (k Key) Valid() bool { return k.RevokedAt.IsZero() }
 
 // keyPrefix lets secret scanners recognise a key in a repository or log.
 const keyPrefix = "samla_"
 
-// NewSecret makes the text of an API key: the prefix samla_ and 256 bits from
+// NewSecret returns the text of a new API key: the prefix samla_ and 256 bits from
 // random in URL-safe base64.
 func NewSecret(random io.Reader) (string, error) {
 	if random == nil {
@@ -50,6 +50,6 @@ func NewSecret(random io.Reader) (string, error) {
 	return keyPrefix + base64.RawURLEncoding.EncodeToString(bits[:]), nil
 }
 
-// HashOf hashes the text of a key for storing or look-up. Any text hashes: a
-// key given by the operator need not carry the prefix.
+// HashOf returns the hash of the text of a key. A key that the operator chooses need
+// not have the prefix.
 func HashOf(secret string) Hash { return sha256.Sum256([]byte(secret)) }

@@ -1,7 +1,7 @@
 package fault
 
-// Code names one kind of failure on the wire. The set is closed: every code of
-// this server stands in the table below, with what the caller needs to act on it
+// Code names one kind of failure on the wire. The set is closed: the table in this
+// package has every code of this server, with what the caller needs to act on it
 // (docs/reference/api.md 1.6, 4.6 and the sections of the routes).
 type Code string
 
@@ -41,7 +41,7 @@ const (
 	BackgroundRefreshLimit Code = "BACKGROUND_REFRESH_LIMIT"
 )
 
-// Attribution says who has to act on a fault, or who caused it.
+// Attribution is the party that has to act on a fault, or that caused it.
 type Attribution string
 
 // The four parties of docs/reference/api.md 1.6.
@@ -52,16 +52,16 @@ const (
 	ByUser   Attribution = "USER"
 )
 
-// Info is what is always the same for one code.
+// Info has what all faults of a code have in common.
 type Info struct {
 	Status      int // HTTP status
 	Title       string
 	Attribution Attribution
 	Message     string // for people; the default of Fault.Message
-	Remedy      string // one sentence: what to do next
+	Remedy      string // what to do next, in one sentence
 }
 
-// Of returns what is known of a code; an unknown code is described as Internal.
+// Of returns the Info of a code. For an unknown code it returns that of Internal.
 func Of(c Code) Info {
 	if info, ok := table[c]; ok {
 		return info
@@ -69,7 +69,7 @@ func Of(c Code) Info {
 	return table[Internal]
 }
 
-// Codes lists the closed set, in no order.
+// Codes returns the closed set in no particular order.
 func Codes() []Code {
 	codes := make([]Code, 0, len(table))
 	for c := range table {

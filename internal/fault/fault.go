@@ -1,9 +1,9 @@
-// Package fault owns the closed set of error codes: what each means, who has to
-// act and what to do. Domain and services return a *Fault; package wire is
-// the one place that turns it into a problem document.
+// Package fault owns the closed set of error codes: what each means, who has to act
+// and what to do. The domain and the services return a *Fault; only package wire turns
+// it into a problem document.
 //
-// A fault's text is shown to callers: never put a personal number, token, key,
-// IBAN or a lower layer's error text into it. The cause is for the log only.
+// Callers see the text of a fault: it never contains a personal number, a token, a key,
+// an IBAN or the error text of a lower layer. The cause is for the log only.
 package fault
 
 import (
@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Field is one broken rule of a request (member errors of docs/reference/api.md 1.6).
+// Field is one violation in a request (member errors of docs/reference/api.md 1.6).
 type Field struct {
 	Pointer string    // RFC 6901 JSON pointer into the body, or "?name" for a query parameter
-	Code    FieldCode // which kind of rule
+	Code    FieldCode // kind of rule that is violated
 	Message string    // for people; repeats no value of the request
 }
 
@@ -47,25 +47,25 @@ type Fault struct {
 	cause error
 }
 
-// New makes a fault of the given code.
+// New returns a fault with a code.
 func New(c Code) *Fault { return &Fault{Code: c} }
 
-// Detailed makes a fault of the given code with additional detail.
+// Detailed returns a fault with a code and details.
 func Detailed(c Code, details string) *Fault { return &Fault{Code: c, Details: details} }
 
-// Param makes an InvalidParameter fault for one field.
+// Param returns an InvalidParameter fault for one field.
 func Param(pointer string, code FieldCode, message string) *Fault {
 	return Params(Field{Pointer: pointer, Code: code, Message: message})
 }
 
-// Params makes an InvalidParameter fault for several fields.
+// Params returns an InvalidParameter fault for several fields.
 func Params(fields ...Field) *Fault { return &Fault{Code: InvalidParameter, Fields: fields} }
 
-// Wrap makes an Internal fault that keeps its cause for the log.
+// Wrap returns an Internal fault with a cause for the log.
 func Wrap(cause error) *Fault { return &Fault{Code: Internal, cause: cause} }
 
-// Error tells the code and, when there is one, the detail. It never tells the
-// cause: that is read with errors.Unwrap by whoever writes the log.
+// Error returns the code and the details. It does not contain the cause, which the log
+// reads with errors.Unwrap.
 func (f *Fault) Error() string {
 	if f.Details != "" {
 		return string(f.Code) + ": " + f.Details
@@ -76,14 +76,15 @@ func (f *Fault) Error() string {
 // Unwrap returns the cause, or nil.
 func (f *Fault) Unwrap() error { return f.cause }
 
-// Is makes errors.Is(err, fault.New(code)) true for any fault of that code.
+// Is reports whether target is a fault with the same code, for errors.Is(err,
+// fault.New(code)).
 func (f *Fault) Is(target error) bool {
 	var t *Fault
 	return errors.As(target, &t) && t.Code == f.Code
 }
 
-// From finds the fault in err. An error that holds none becomes an Internal
-// fault with err as its cause; nil stays nil.
+// From returns the fault in err. For an error without a fault it returns an Internal
+// fault with err as its cause, for nil it returns nil.
 func From(err error) *Fault {
 	if err == nil {
 		return nil
@@ -95,8 +96,8 @@ func From(err error) *Fault {
 	return Wrap(err)
 }
 
-// CodeOf returns the code of the fault in err, Internal for another error and
-// the empty code for nil.
+// CodeOf returns the code of the fault in err, Internal for any other error, and "" for
+// nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

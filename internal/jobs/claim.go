@@ -33,7 +33,7 @@ func (q *queue) close() {
 	q.running = nil
 }
 
-// free is the number of free slots.
+// free returns the number of free slots.
 func (q *queue) free() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -47,8 +47,8 @@ func (q *queue) release() {
 	signal(q.freed)
 }
 
-// maxClaim is the most rows of one claim: what is claimed while slots are given
-// away by Reserve runs beyond the number of workers, by this much at the most.
+// maxClaim is the maximum number of rows of one claim. If Reserve takes slots during a
+// claim, at most this many handlers run beyond the number of workers.
 const maxClaim = 64
 
 // claimLoop claims until ctx ends.
@@ -75,8 +75,8 @@ func (q *queue) claimLoop(ctx context.Context) {
 	}
 }
 
-// claim claims up to limit rows, runs them and reports whether there may be more.
-// It holds no slot while it asks, so that Reserve finds the free ones.
+// claim claims up to limit rows, runs them and reports whether there may be more. It
+// takes no slots before the rows are claimed, so that Reserve can use free slots.
 func (q *queue) claim(ctx context.Context, limit int) bool {
 	r := q.runner
 	jobs, err := r.rows.Claim(ctx, q.Name, r.clock.Now(), Lease, limit)
@@ -92,15 +92,14 @@ func (q *queue) claim(ctx context.Context, limit int) bool {
 	return len(jobs) == limit
 }
 
-// Slot is a place for one handler call, held for a row that is about to be
-// stored. A nil Slot is no place; its methods do nothing.
+// Slot is reserved for the handler of a row that is about to be stored. The methods of
+// a nil Slot do nothing.
 type Slot struct{ q *queue }
 
-// Reserve holds a slot of the queue, or returns nil when none is free or the
-// runner does not run. With a slot the caller stores its new row with WakeAt a
-// Lease away, which makes the row claimed already, and calls Run: one write less
-// than storing it due and having it claimed. Without, it stores the row due now
-// and calls Wake.
+// Reserve reserves a slot of the queue. It returns nil if none is free or the runner
+// does not run. With a slot, the caller stores its new row as already claimed (WakeAt
+// is one Lease from now) and calls Run. This saves the write of a claim. Without a
+// slot, the caller stores the row as due now and calls Wake.
 func (r *Runner) Reserve(name store.Queue) *Slot {
 	q := r.queues[name]
 	if q == nil {
@@ -115,15 +114,15 @@ func (r *Runner) Reserve(name store.Queue) *Slot {
 	return &Slot{q}
 }
 
-// Run hands the stored row to the handler and gives the slot away. After Stop the
-// row waits for the end of its lease.
+// Run runs the handler of the stored row, which then owns the slot. After Stop the row
+// waits until its lease ends.
 func (s *Slot) Run(id string) {
 	if s != nil {
 		s.q.start(store.Job{ID: id, Attempts: 1})
 	}
 }
 
-// Release gives the slot back unused: the row was not stored.
+// Release releases an unused slot, because the row was not stored.
 func (s *Slot) Release() {
 	if s != nil {
 		s.q.release()

@@ -11,12 +11,12 @@ import (
 	"samla/internal/store"
 )
 
-// settleTime bounds the writes after a handler has failed, which must not end
-// with the handler's own context.
+// settleTime limits the writes after a handler has failed. They do not use the context
+// of the handler, which may have ended.
 const settleTime = 5 * time.Second
 
-// start runs the handler of a row in a slot that is taken. Once the runner has
-// been stopped, the row waits for the end of its lease instead.
+// start runs the handler of a row in a slot that is taken already. After Stop the row
+// waits until its lease ends.
 func (q *queue) start(j store.Job) {
 	q.mu.Lock()
 	handlers := q.running
@@ -40,8 +40,8 @@ func (q *queue) start(j store.Job) {
 type attemptsKey struct{}
 
 // Attempts returns how often the row of a handler was claimed since it was last
-// written, this time included: with 1, no earlier handler can have died over it.
-// It returns 0 outside of a handler.
+// written, including this time. 1 means that no earlier handler can have died before
+// it wrote the row. It returns 0 outside of a handler.
 func Attempts(ctx context.Context) int {
 	n, _ := ctx.Value(attemptsKey{}).(int)
 	return n
@@ -60,8 +60,8 @@ func (q *queue) call(handlers context.Context, h Handler, j store.Job) (err erro
 	return h(ctx, j.ID)
 }
 
-// failed decides what follows a failure: another attempt after a back-off, or
-// after the last one the last resort, or parking.
+// failed handles a failure: it retries the row after a back-off. After the last attempt
+// it calls the last resort, or parks the row.
 func (q *queue) failed(handlers context.Context, j store.Job, cause error) {
 	r := q.runner
 	last := q.MaxAttempts > 0 && j.Attempts >= q.MaxAttempts
@@ -87,7 +87,7 @@ func (q *queue) failed(handlers context.Context, j store.Job, cause error) {
 		r.log.Warn("a row could not be settled", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "again", wait, "error", cause)
 		err = r.rows.RetryJob(ctx, q.Name, j, now.Add(wait), cause.Error())
 	}
-	if err != nil { // the row is looked at again when its lease is over
+	if err != nil { // the row is due again when its lease ends
 		r.log.Error("a failed row cannot be put back", "queue", q.Name, "row", j.ID, "error", err)
 	}
 }

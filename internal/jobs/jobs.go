@@ -1,14 +1,14 @@
-// Package jobs runs what is due. The rows of the store are the jobs: each says
-// when it wants to be looked at, and the Runner claims due rows and hands them to
-// the handlers of their queues. It knows nothing of what they do.
+// Package jobs runs due jobs. The rows of the store are the jobs: each has the time
+// at which it is due. The Runner claims due rows and passes them to the handlers of
+// their queues. It does not know what the handlers do.
 //
-// A claim is a lease: a row whose handler dies with its process is due again
-// when the lease is over, on any node. Handlers therefore end within Budget and
-// may run twice; every change they make is compare-and-swap.
+// A claim is a lease: if the process of a handler dies, the row is due again when
+// the lease ends, on any node. A handler therefore ends within Budget, may run twice,
+// and makes every change by compare-and-swap.
 //
-// A handler that fails is run again after a back-off. A row whose handler fails
-// or dies too often is given to the queue's last resort and, if that cannot
-// settle it, parked: it waits for an operator.
+// A handler that fails is retried after a back-off. A row whose handler fails or dies
+// too often is passed to the last resort of the queue. If that fails too, the row is
+// parked: it waits for an operator.
 package jobs
 
 import (
@@ -23,49 +23,47 @@ import (
 )
 
 const (
-	// Lease is how long a claimed row belongs to its handler. With Interval it
-	// bounds how long a flow rests after its process was killed.
+	// Lease is how long a claimed row belongs to its handler. After a process was
+	// killed, its flows continue within Lease plus Interval.
 	Lease = 20 * time.Second
-	// Budget is how long one handler call may take.
+	// Budget is the time limit of one handler call.
 	Budget = 15 * time.Second
-	// Interval is the longest a due row waits for an idle runner that was not
-	// woken.
+	// Interval is the time between two polls of an idle runner.
 	Interval = 250 * time.Millisecond
 )
 
-// The back-off of a queue that names none.
+// The defaults of a Queue.
 const (
 	firstRetry  = time.Second
 	longestWait = 5 * time.Minute
 	maxAttempts = 20 // about an hour
 )
 
-// Handler looks at one row. It ends within Budget (its context does), moves the
-// row's WakeAt when there is more to do, and returns an error only for what it
-// cannot settle itself: the row is then looked at again after a back-off.
+// Handler handles one due row. Its context ends after Budget. If there is more to do
+// later, it moves the row's WakeAt. If it returns an error, the row is retried after
+// a back-off.
 type Handler func(ctx context.Context, id string) error
 
-// ErrKeepTrying is returned by a last resort whose row must not be parked, because
-// time alone may change it: it is looked at again after the longest back-off.
+// ErrKeepTrying is returned by a last resort if the row must not be parked, because
+// time alone can change it. The row is retried after the longest back-off.
 var ErrKeepTrying = errors.New("jobs: the row must stay in its queue")
 
-// Queue says how the rows of one queue are handled. Name, Workers and Handle are
-// required.
+// Queue configures a queue. Name, Workers and Handle are required.
 type Queue struct {
 	Name    store.Queue
-	Workers int // handlers that run at once
+	Workers int // number of concurrent handlers
 	Handle  Handler
-	// LastResort settles a row whose handler has failed MaxAttempts times, such as
-	// by failing what the row stands for. Nil, or an error, parks the row.
+	// LastResort handles a row whose handler has failed MaxAttempts times; it may
+	// mark the consent or collection as failed. Nil, or an error, parks the row.
 	LastResort Handler
 
 	FirstRetry  time.Duration // after the first failure; 0 = 1 s
 	LongestWait time.Duration // between two attempts; 0 = 5 min
-	MaxAttempts int           // 0 = 20; negative = no end
+	MaxAttempts int           // 0 = 20; negative = no limit
 }
 
-// Runner claims due rows and runs handlers. Register all queues, then Start; Stop
-// waits for the handlers under way. It is safe for concurrent use.
+// Runner claims due rows and runs handlers. Register all queues before Start. It is
+// safe for concurrent use.
 type Runner struct {
 	rows   store.Jobs
 	clock  clock.Clock
@@ -73,11 +71,11 @@ type Runner struct {
 	queues map[store.Queue]*queue
 	loops  sync.WaitGroup
 
-	cancel  context.CancelFunc // of the loops: nothing more is claimed
-	abandon context.CancelFunc // of the handlers
+	cancel  context.CancelFunc // ends the claim loops
+	abandon context.CancelFunc // ends the handlers
 }
 
-// New makes a runner without queues.
+// New returns a runner without queues.
 func New(rows store.Jobs, c clock.Clock, log *slog.Logger) *Runner {
 	return &Runner{rows: rows, clock: c, log: log, queues: map[store.Queue]*queue{}}
 }
@@ -96,8 +94,8 @@ func (r *Runner) Register(q Queue) {
 	r.queues[q.Name] = &queue{Queue: q, runner: r, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
-// Start begins to claim. Handlers' contexts carry the values of ctx but not its
-// end: they end with Stop.
+// Start starts to claim rows. The contexts of handlers have the values of ctx. They end
+// with Stop and not with ctx.
 func (r *Runner) Start(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	loop, cancel := context.WithCancel(ctx)
@@ -116,12 +114,12 @@ func (r *Runner) Wake(name store.Queue) {
 	}
 }
 
-// grace is how long Stop lets handlers under way finish by themselves.
+// grace is how long Stop waits before it cancels the running handlers.
 const grace = 2 * time.Second
 
-// Stop ends claiming, lets handlers finish for a moment and then cancels them;
-// it waits for them until ctx ends. A handler that is cancelled hands its row
-// back, or leaves it to the end of its lease.
+// Stop stops claiming, gives running handlers two seconds to finish, and then cancels
+// them. It waits for them until ctx ends. A cancelled handler makes its row due, or
+// leaves it until its lease ends.
 func (r *Runner) Stop(ctx context.Context) error {
 	if r.cancel == nil {
 		return nil

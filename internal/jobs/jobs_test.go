@@ -27,7 +27,7 @@ var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
 var errBroken = errors.New("broken")
 
-// bench is a runner over a real store, with a clock that stands still.
+// bench is a runner with a real store and a clock that stands still.
 type bench struct {
 	*testing.T
 	*jobs.Runner
@@ -70,7 +70,7 @@ func (b *bench) due(n int) []string {
 	return list
 }
 
-// done writes the row as a handler does that has nothing more to do.
+// done writes the row like a handler that has nothing more to do.
 func (b *bench) done(ctx context.Context, id string) error {
 	c, err := b.store.Consent(ctx, consent.ID(id))
 	if err != nil {
@@ -80,7 +80,7 @@ func (b *bench) done(ctx context.Context, id string) error {
 	return b.store.Write(ctx, func(tx store.Tx) error { _, err := tx.PutConsent(ctx, c); return err })
 }
 
-func TestRunner_HandlesEveryDueRowWithinItsWorkers(t *testing.T) {
+func TestRunner_HandlesDueRowsWithinWorkers(t *testing.T) {
 	b := newBench(t)
 	var running, most atomic.Int32
 	handled := make(chan string, 300)
@@ -108,7 +108,7 @@ func TestRunner_HandlesEveryDueRowWithinItsWorkers(t *testing.T) {
 	}
 }
 
-func TestRunner_FailedRowsComeBackAfterABackOffAndAreParked(t *testing.T) {
+func TestRunner_RetriesFailedRowsThenParksThem(t *testing.T) {
 	b := newBench(t)
 	calls := make(chan time.Time)
 	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, MaxAttempts: 4, Handle: func(context.Context, string) error {
@@ -165,10 +165,10 @@ func (b *bench) parked() []store.ParkedJob {
 	}
 }
 
-func TestRunner_RowsWhoseHandlersDieAreParkedToo(t *testing.T) {
+func TestRunner_ParksRowsWhoseProcessDies(t *testing.T) {
 	b := newBench(t)
 	id := b.due(1)[0]
-	for range 4 { // each claim is a process that died with it
+	for range 4 { // each claim is by a process that dies
 		if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestRunner_RowsWhoseHandlersDieAreParkedToo(t *testing.T) {
 	}
 }
 
-func TestRunner_LastResortSettlesOrKeepsTheRow(t *testing.T) {
+func TestLastResort_SettlesOrKeepsRow(t *testing.T) {
 	b := newBench(t)
 	settled, kept := b.due(1)[0], b.due(1)[0]
 	gaveUp := make(chan string, 2)
@@ -209,7 +209,7 @@ func TestRunner_LastResortSettlesOrKeepsTheRow(t *testing.T) {
 	}
 }
 
-// slowClaims is a store whose claims wait to be let go.
+// slowClaims is a store whose claims wait until the test releases them.
 type slowClaims struct {
 	*sqlstore.Store
 	asked, answer chan struct{}
@@ -221,7 +221,7 @@ func (s slowClaims) Claim(ctx context.Context, q store.Queue, now time.Time, lea
 	return s.Store.Claim(ctx, q, now, lease, limit)
 }
 
-func TestReserve_FindsFreeSlotsWhileTheRunnerClaims(t *testing.T) {
+func TestReserve_FindsFreeSlotsDuringClaim(t *testing.T) {
 	b := newBench(t)
 	slow := slowClaims{b.store, make(chan struct{}), make(chan struct{})}
 	b.Runner = jobs.New(slow, b.clock, slog.New(slog.DiscardHandler))
@@ -231,7 +231,7 @@ func TestReserve_FindsFreeSlotsWhileTheRunnerClaims(t *testing.T) {
 		return nil
 	}})
 	b.Start(t.Context())
-	<-slow.asked // the loop is asking the store
+	<-slow.asked // the loop has called the store
 	slot := b.Reserve(store.Consents)
 	if slot == nil {
 		t.Fatal("claiming holds the free slot")
@@ -257,7 +257,7 @@ func TestReserve_FindsFreeSlotsWhileTheRunnerClaims(t *testing.T) {
 	}
 }
 
-func TestSlot_ReleaseFreesIt(t *testing.T) {
+func TestSlot_ReleaseFreesSlot(t *testing.T) {
 	b := newBench(t)
 	b.Register(jobs.Queue{Name: store.Outbox, Workers: 2, Handle: func(context.Context, string) error { return nil }})
 	if b.Reserve(store.Outbox) != nil {
@@ -275,7 +275,7 @@ func TestSlot_ReleaseFreesIt(t *testing.T) {
 	none.Release()
 }
 
-func TestStop_CancelsAHandlerThatWaits(t *testing.T) {
+func TestStop_CancelsWaitingHandler(t *testing.T) {
 	b := newBench(t)
 	b.Runner = jobs.New(b.store, clock.System(), slog.New(slog.DiscardHandler))
 	var once sync.Once

@@ -1,6 +1,6 @@
-// Package psu holds what is known of the person on whose behalf a call is made,
-// the payment service user of PSD2. One type carries it from the request to the
-// connector, and it is sealed as it is.
+// Package psu owns the context of the person for whom a call is made, the payment
+// service user (PSU) of PSD2. One type carries it from the request to the connector,
+// and it is sealed in that form.
 package psu
 
 import (
@@ -11,24 +11,24 @@ import (
 // Context is the person of one call. It prints masked; its JSON form is complete
 // and is for sealed columns only.
 //
-// Only a person who is asking right now has an address: its absence is how a bank
-// recognises unattended access, so it is never made up (RTS art. 36(5)).
+// The IP address is set only while the person is present. It is never made up: a bank
+// recognises unattended access by its absence (RTS art. 36(5)).
 type Context struct {
 	PersonalNumber Number `json:"pnr,omitempty"`    // may be unknown
-	IPAddress      string `json:"ip,omitempty"`     // empty: the person is not there
+	IPAddress      string `json:"ip,omitempty"`     // empty: the person is not present
 	UserAgent      string `json:"ua,omitempty"`     // of the person's browser
 	Locale         string `json:"locale,omitempty"` // xx-YY
 }
 
-// Attended reports whether the person is there.
+// Attended reports whether the person is present.
 func (c Context) Attended() bool { return c.IPAddress != "" }
 
-// Unattended returns the context without anything that says the person is there:
-// the locale remains.
+// Unattended returns the context for a call without the person: only the locale
+// remains.
 func (c Context) Unattended() Context { return Context{Locale: c.Locale} }
 
-// Format implements fmt.Formatter for every verb: it says whether the person is
-// there and nothing else.
+// Format implements fmt.Formatter for every verb. It shows only whether the person is
+// present.
 func (c Context) Format(s fmt.State, _ rune) {
 	if c.Attended() {
 		fmt.Fprint(s, "[psu attended]")

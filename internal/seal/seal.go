@@ -9,17 +9,16 @@ import (
 	"errors"
 )
 
-// ErrKeyDestroyed says that the subject's data key was destroyed: nothing can be
-// sealed or opened for this subject any more.
+// ErrKeyDestroyed is returned if the data key of the subject was destroyed: nothing can
+// be sealed or opened for this subject any more.
 var ErrKeyDestroyed = errors.New("seal: the subject's data key was destroyed")
 
-// ErrDecryption says that the bytes cannot be opened: they were not sealed for
-// this subject and place, they were changed since, or the master key is not the
-// one they were sealed under.
+// ErrDecryption is returned if the bytes cannot be opened: they were not sealed for
+// this subject and place, they were changed, or the master key is another one.
 var ErrDecryption = errors.New("seal: decryption failed")
 
-// ErrNoSubject says that the subject is empty, or that it is System in a call
-// about data keys, because System has none.
+// ErrNoSubject is returned if the subject is empty, or if it is System in a call about
+// data keys: System has none.
 var ErrNoSubject = errors.New("seal: no subject")
 
 // Place is where sealed bytes are stored. It is their associated data, so that
@@ -38,14 +37,14 @@ const System = "system"
 // empty. Implementations are safe for concurrent use.
 type Vault interface {
 	// Seal encrypts plain for the subject and place. The first call for a subject
-	// makes its data key and stores it, in a transaction of its own. Errors:
+	// creates its data key and stores it, in a transaction of its own. Errors:
 	// ErrKeyDestroyed, or an error of Keys.
 	Seal(ctx context.Context, subject string, at Place, plain []byte) ([]byte, error)
 	// Open decrypts what Seal returned for the same subject and place. Errors:
 	// ErrKeyDestroyed, ErrDecryption, or an error of Keys.
 	Open(ctx context.Context, subject string, at Place, sealed []byte) ([]byte, error)
-	// Evict drops the subject's data key from memory. Whoever destroys the stored
-	// key calls it after the commit. Other nodes drop the key within a minute.
+	// Evict drops the subject's data key from memory. It is called after the commit
+	// that destroys the stored key. Other nodes drop the key within a minute.
 	Evict(subject string)
 }
 

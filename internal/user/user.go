@@ -1,5 +1,5 @@
-// Package user owns the persons whose data is collected, as a client registers
-// them: an id of ours, an id of the client's, and the promise to forget.
+// Package user owns users: the persons whose data is collected, as a client registers
+// them. A user has an id of ours and an id of the client, and can be anonymized.
 package user
 
 import (
@@ -17,14 +17,14 @@ type User struct {
 	ExternalID   string // the client's own id; empty once anonymized
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
-	AnonymizedAt time.Time // zero while the user lives
+	AnonymizedAt time.Time // zero until the user is deleted
 }
 
 // Anonymized reports whether the user was deleted.
 func (u User) Anonymized() bool { return !u.AnonymizedAt.IsZero() }
 
 // Anonymize returns the user as it is after deletion (docs/reference/api.md 3.4). Deleting
-// twice changes nothing; changed tells whether this call did.
+// twice changes nothing; changed reports whether this call did.
 func (u User) Anonymize(now time.Time) (after User, changed bool) {
 	if u.Anonymized() {
 		return u, false
@@ -33,7 +33,7 @@ func (u User) Anonymize(now time.Time) (after User, changed bool) {
 	return u, true
 }
 
-// MaxExternalID is the longest externalId in characters (docs/reference/api.md 3.2).
+// MaxExternalID is the maximum length of an externalId in characters (docs/reference/api.md 3.2).
 const MaxExternalID = 255
 
 // CheckExternalID returns an InvalidParameter fault with the given pointer when

@@ -13,19 +13,19 @@ type item struct {
 	group   *group
 	at      int // index in its group's queue
 	asking  bool
-	removed bool // while a question is under way
+	removed bool // while a question is in flight
 }
 
 // group holds the items of one institution that wait for their next question.
 type group struct {
 	queue    queue
 	inFlight int
-	members  int // items, those with a question under way included
+	members  int // items, including those with a question in flight
 }
 
 func (g *group) remove(it *item) { heap.Remove(&g.queue, it.at) }
 
-// queue is a heap, soonest due first.
+// queue is a heap; the item that is due first is on top.
 type queue []*item
 
 func (q queue) Len() int           { return len(q) }
@@ -66,7 +66,7 @@ func (s *Scheduler) enqueue(it *item) {
 	heap.Push(&it.group.queue, it)
 }
 
-// drop forgets an item. The caller holds the lock.
+// drop stops watching an item. The caller holds the lock.
 func (s *Scheduler) drop(it *item) {
 	if it.asking {
 		it.removed = true
@@ -76,7 +76,7 @@ func (s *Scheduler) drop(it *item) {
 	s.forget(it)
 }
 
-// forget ends an item that is in no queue.
+// forget removes an item that is in no queue.
 func (s *Scheduler) forget(it *item) {
 	delete(s.items, it.ID)
 	if s.cfg.Dropped != nil {
@@ -116,9 +116,9 @@ func (s *Scheduler) dispatch(ctx context.Context) {
 	}
 }
 
-// startDue starts what is due within the bounds, one question a group in turn,
-// and returns when to look again. wait is false when only a change can make
-// something due.
+// startDue starts due questions within the limits, one question for each group in turn.
+// It returns when the next question is due. wait is false if only a change can make a
+// question due.
 func (s *Scheduler) startDue() (next time.Time, wait bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Scheduler) startDue() (next time.Time, wait bool) {
 		next, wait = time.Time{}, false
 		for n := range len(s.ring) {
 			if s.stopped || s.inFlight >= s.cfg.InFlight {
-				return time.Time{}, false // the end of a question is a change
+				return time.Time{}, false // the end of a question counts as a change
 			}
 			i := (s.turn + n) % len(s.ring)
 			g := s.ring[i]
@@ -169,9 +169,9 @@ func (s *Scheduler) ask(it *item, now time.Time) {
 	}()
 }
 
-// answered schedules the next question, counted from the last one so that an
-// item is asked about at its interval however long the answer takes; a slow
-// answer still gets a pause of a quarter of the interval.
+// answered schedules the next question one interval after the start of the last one,
+// so that slow answers do not lengthen the interval. At least a quarter of the
+// interval passes after the answer.
 func (s *Scheduler) answered(it *item, out Outcome, asked time.Time, panicked any) {
 	if panicked != nil {
 		s.cfg.Log.Error("watching panicked", "item", it.ID, "panic", panicked)

@@ -6,16 +6,16 @@ import (
 	"samla/internal/clock"
 )
 
-// renew renews the leases after half their time, until ctx ends.
+// renew renews the leases after half of LeaseTime, until ctx ends.
 func (s *Scheduler) renew(ctx context.Context) {
 	for clock.Sleep(ctx, s.cfg.Clock, s.cfg.LeaseTime/2) == nil {
 		s.renewOnce(ctx)
 	}
 }
 
-// renewOnce renews all leases. What was lost is dropped: another node has it, or
-// the row needs no watching any more. When the store does not answer, items are
-// dropped as their leases end.
+// renewOnce renews all leases. It drops the items whose lease was lost: another node
+// has the row, or the row need not be watched any more. While the store does not
+// answer, items are dropped when their leases end.
 func (s *Scheduler) renewOnce(ctx context.Context) {
 	leases := s.leases()
 	if len(leases) == 0 {
@@ -44,7 +44,7 @@ func (s *Scheduler) renewOnce(ctx context.Context) {
 	for _, l := range leases {
 		it := s.items[l.ID]
 		switch {
-		case it == nil, !it.Lease.Equal(l.Until): // dropped, or taken anew meanwhile
+		case it == nil, !it.Lease.Equal(l.Until): // dropped, or leased again since
 		case ours[l.ID]:
 			it.Lease = until
 		default:

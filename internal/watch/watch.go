@@ -1,9 +1,9 @@
-// Package watch asks again and again about many things that change outside, such
-// as authorizations that persons are signing at their banks. One Scheduler a node
-// holds all that the node watches. It bounds the questions under way and the
-// signatures per second, not the number of items, and shares both fairly between
-// groups (institutions). The rows behind the items are leased; the scheduler
-// renews all leases together.
+// Package watch polls many items whose state changes elsewhere, such as
+// authorizations that persons are signing at their banks. A node has one Scheduler for
+// all items that it watches. It limits the questions in flight and the signatures per
+// second, not the number of items, and shares both fairly between groups
+// (institutions). The rows of the items are leased; the scheduler renews all leases
+// together.
 package watch
 
 import (
@@ -22,16 +22,16 @@ import (
 // Item is one thing to watch.
 type Item struct {
 	ID       string
-	Group    string        // institution: groups share the bounds fairly
+	Group    string        // institution: groups share the limits fairly
 	Interval time.Duration // from one question to the next
 	Signed   bool          // a question costs a signature
 	Lease    time.Time     // when the row's lease ends, as stored
 }
 
-// Lease is the hold of this node on one row.
+// Lease is the lease of this node on one row.
 type Lease = store.Lease
 
-// Outcome says what follows an answer.
+// Outcome is the result of a question.
 type Outcome struct {
 	// Done: the item is finished. It is dropped, and its lease is not renewed.
 	Done bool
@@ -39,24 +39,24 @@ type Outcome struct {
 	After time.Duration
 }
 
-// Config says how to watch. Clock, Ask and Renew are required.
+// Config configures a Scheduler. Clock, Ask and Renew are required.
 type Config struct {
 	Clock clock.Clock
-	// Ask asks about one item. It is called for different items at once, never
-	// twice at once for one. Its context ends after Timeout, and with Stop.
+	// Ask asks one question about an item. Calls for different items are concurrent,
+	// calls for one item are not. Its context ends after Timeout, and with Stop.
 	Ask func(ctx context.Context, id string) Outcome
-	// Renew moves the end of each lease that is still as given to until, with one
-	// statement for the leases that end at one time, and returns the ids of those
+	// Renew moves the end of each lease that is still held as given to until, with one
+	// statement for the leases that end at the same time. It returns the ids of those
 	// that were still held.
 	Renew func(ctx context.Context, leases []Lease, until time.Time) (held []string, err error)
 
-	// Dropped is told of each item that is watched no more, whatever the reason. It
-	// must return at once and not call the scheduler. Nil = nobody is told.
+	// Dropped is called for each item that is no longer watched, for any reason. It
+	// must return at once and not call the scheduler. Nil = not called.
 	Dropped func(id string)
 
-	InFlight            int           // questions under way at once; 0 = 256
+	InFlight            int           // questions in flight; 0 = 256
 	PerGroup            int           // of one group; 0 = a quarter of InFlight
-	SignaturesPerSecond float64       // 0 = no bound
+	SignaturesPerSecond float64       // 0 = no limit
 	LeaseTime           time.Duration // 0 = 20 s; renewed after half of it
 	Timeout             time.Duration // of one question; 0 = 15 s
 	Log                 *slog.Logger  // nil = none
@@ -67,13 +67,13 @@ type Config struct {
 type Scheduler struct {
 	cfg    Config
 	limit  *rate.Limiter // of signatures; nil = none
-	signal chan struct{} // something changed: look again
+	signal chan struct{} // something changed
 
 	mu       sync.Mutex
 	items    map[string]*item
 	groups   map[string]*group
 	ring     []*group // groups with items, in turn
-	turn     int      // next group to be served
+	turn     int      // next group
 	inFlight int
 	stopped  bool
 
@@ -84,7 +84,7 @@ type Scheduler struct {
 	asks    sync.WaitGroup
 }
 
-// New makes a scheduler that watches nothing yet.
+// New returns a scheduler without items.
 func New(c Config) *Scheduler {
 	c.InFlight = cmp.Or(c.InFlight, 256)
 	c.PerGroup = cmp.Or(c.PerGroup, max(c.InFlight/4, 1))
@@ -101,9 +101,9 @@ func New(c Config) *Scheduler {
 	return s
 }
 
-// Add begins to watch an item; the first question comes after its interval. An
-// item that is watched already takes the new interval and lease. Add reports
-// false when the scheduler has been stopped: the row stays as it is.
+// Add starts to watch an item. The first question follows after its interval. If the
+// item is watched already, Add sets its interval and lease. It reports false after
+// Stop: the row stays as it is.
 func (s *Scheduler) Add(i Item) bool {
 	now := s.cfg.Clock.Now()
 	s.mu.Lock()
@@ -122,8 +122,8 @@ func (s *Scheduler) Add(i Item) bool {
 	return true
 }
 
-// Remove stops watching. A question that is under way is finished, its outcome
-// is not used.
+// Remove stops watching an item. A question in flight continues, but its outcome is not
+// used.
 func (s *Scheduler) Remove(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,8 +132,8 @@ func (s *Scheduler) Remove(id string) {
 	}
 }
 
-// Hurry asks about an item at once instead of after its interval. It reports
-// whether the item is watched here.
+// Hurry asks about an item at once instead of after its interval. It reports whether
+// this node watches the item.
 func (s *Scheduler) Hurry(id string) bool {
 	now := s.cfg.Clock.Now()
 	s.mu.Lock()
@@ -151,21 +151,21 @@ func (s *Scheduler) Hurry(id string) bool {
 	return true
 }
 
-// Watches reports whether an item is watched here.
+// Watches reports whether this node watches an item.
 func (s *Scheduler) Watches(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.items[id] != nil
 }
 
-// Len is the number of items.
+// Len returns the number of items.
 func (s *Scheduler) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.items)
 }
 
-// Start begins to ask and to renew leases.
+// Start starts to ask questions and to renew leases.
 func (s *Scheduler) Start() {
 	ctx, quit := context.WithCancel(context.Background())
 	s.quit = quit
@@ -173,8 +173,8 @@ func (s *Scheduler) Start() {
 	s.loops.Go(func() { s.renew(ctx) })
 }
 
-// Stop asks nothing more, waits for the questions under way until ctx ends, and
-// hands the leases back, so that another node claims the rows at once.
+// Stop stops asking, waits for the questions in flight until ctx ends, and ends the
+// leases, so that another node can claim the rows at once.
 func (s *Scheduler) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopped = true
@@ -207,7 +207,7 @@ func (s *Scheduler) Stop(ctx context.Context) error {
 	return err
 }
 
-// wake makes the dispatching loop look again. It never blocks.
+// wake wakes the dispatching loop. It never blocks.
 func (s *Scheduler) wake() {
 	select {
 	case s.signal <- struct{}{}:

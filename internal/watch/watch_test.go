@@ -29,7 +29,7 @@ type bank struct {
 	most     int
 	delay    func(group string) time.Duration
 	done     func(id string, n int) bool
-	rows     map[string]time.Time // the stored ends of leases
+	rows     map[string]time.Time // ends of leases, as stored
 	renewals int
 }
 
@@ -81,7 +81,7 @@ func (b *bank) count(ids ...string) (n int) {
 	return n
 }
 
-// scheduler starts a scheduler over b; it is stopped with the test's bubble.
+// scheduler starts a scheduler with the bank b. It is stopped at the end of the bubble.
 func scheduler(t *testing.T, b *bank, c watch.Config) *watch.Scheduler {
 	c.Clock, c.Ask, c.Renew = clock.System(), b.ask, b.renew
 	s := watch.New(c)
@@ -180,7 +180,7 @@ func TestScheduler_SharesSignatures(t *testing.T) {
 		}
 		signed("a", 1000)
 		signed("b", 60)
-		for _, id := range names("f", 100) { // free of signatures
+		for _, id := range names("f", 100) { // without signatures
 			s.Add(watch.Item{ID: id, Group: "f", Interval: time.Second, Lease: time.Now().Add(time.Hour)})
 		}
 		time.Sleep(11 * time.Second)
@@ -263,7 +263,7 @@ func TestScheduler_StopHandsLeasesBack(t *testing.T) {
 		s := watch.New(watch.Config{Clock: clock.System(), Ask: b.ask, Renew: b.renew})
 		s.Start()
 		add(s, b, names("a", 10)...)
-		time.Sleep(1100 * time.Millisecond) // questions are under way
+		time.Sleep(1100 * time.Millisecond) // questions are in flight
 		now := time.Now()
 		if err := s.Stop(context.Background()); err != nil {
 			t.Fatal(err)

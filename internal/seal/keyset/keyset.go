@@ -30,8 +30,8 @@ const (
 	maxKeys = 10_000
 )
 
-// The first part of the associated data is the use of the key, so that bytes
-// made for one use never open for another.
+// The first part of the associated data is the use of the key, so that bytes that were
+// sealed for one use never open for another.
 const (
 	useData   = "samla/data/1"
 	useSystem = "samla/system/1"
@@ -110,9 +110,9 @@ func dataOf(subject string, at seal.Place) []byte {
 // Evict implements seal.Vault.
 func (v *Vault) Evict(subject string) { v.cache.Drop(subject) }
 
-// ensureKey returns the subject's key; it makes and stores one when there is
-// none. When it shared the look-up of an Open, which makes no key, it gets
-// errNoKey and tries again.
+// ensureKey returns the subject's key. If there is none, it creates and stores one. If
+// it shared the look-up of an Open, which creates no key, it gets errNoKey and tries
+// again.
 func (v *Vault) ensureKey(ctx context.Context, subject string) (primitive.AEAD, error) {
 	for {
 		key, err := v.cache.Get(ctx, subject, func(ctx context.Context) (primitive.AEAD, error) {
@@ -142,8 +142,8 @@ func (v *Vault) load(ctx context.Context, subject string) (primitive.AEAD, error
 	return v.unwrap(subject, wrapped)
 }
 
-// create stores a new key and returns the key that is stored afterwards, which
-// is another node's when that node was first.
+// create stores a new key and returns the key that is stored afterwards: that of
+// another node if that node was first.
 func (v *Vault) create(ctx context.Context, subject string) (primitive.AEAD, error) {
 	h, err := tink.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {

@@ -14,14 +14,15 @@ import (
 	tink "github.com/tink-crypto/tink-go/v2/keyset"
 )
 
-// ErrNoMasterKey says that no master key was configured.
+// ErrNoMasterKey is returned if no master key was configured.
 var ErrNoMasterKey = errors.New("keyset: no master key is configured")
 
-// ErrFileMode says that others than its owner can read the master key's file.
+// ErrFileMode is returned if users other than its owner can read the file of the master
+// key.
 var ErrFileMode = errors.New("keyset: the master key's file must be readable by its owner only (mode 0600)")
 
-// maxMaster is the most bytes that are read of a master key's file. A keyset
-// that was rotated many times is far smaller.
+// maxMaster is the maximum size of the file of a master key in bytes. A keyset that was
+// rotated many times is far smaller.
 const maxMaster = 1 << 20
 
 // Master is the keyset that wraps every data key. Its primary key wraps; all of
@@ -37,7 +38,7 @@ func NewMaster() (*Master, error) {
 	return &Master{h}, nil
 }
 
-// GenerateMaster makes a new master keyset and writes it to w in the form of
+// GenerateMaster creates a new master keyset and writes it to w in the form of
 // Master.Write.
 func GenerateMaster(w io.Writer) error {
 	m, err := NewMaster()
