@@ -9,7 +9,7 @@ import (
 	"samla/internal/fault"
 )
 
-func TestEveryCodeIsDescribed(t *testing.T) {
+func TestCodes_HaveInfo(t *testing.T) {
 	for _, c := range fault.Codes() {
 		info := fault.Of(c)
 		if info.Status < 400 || info.Title == "" || info.Message == "" || info.Attribution == "" {
@@ -24,7 +24,7 @@ func TestEveryCodeIsDescribed(t *testing.T) {
 	}
 }
 
-func TestFromKeepsFaultsAndHidesTheRest(t *testing.T) {
+func TestFrom_KeepsFaultsAndHidesOtherErrors(t *testing.T) {
 	f := fault.Detailed(fault.ConsentExpired, "at noon")
 	if got := fault.From(fmt.Errorf("step: %w", f)); got != f {
 		t.Errorf("got %v", got)
@@ -42,7 +42,7 @@ func TestFromKeepsFaultsAndHidesTheRest(t *testing.T) {
 	}
 }
 
-func TestIsComparesCodes(t *testing.T) {
+func TestIs_ComparesCodes(t *testing.T) {
 	err := fmt.Errorf("x: %w", fault.Detailed(fault.UserExists, "d"))
 	if !errors.Is(err, fault.New(fault.UserExists)) || errors.Is(err, fault.New(fault.UserNotFound)) {
 		t.Error("errors.Is does not go by code")

@@ -10,7 +10,7 @@ import (
 	"samla/internal/httpclient"
 )
 
-func TestValidateBaseURL(t *testing.T) {
+func TestValidateBaseURL_RefusesUnsafeURLs(t *testing.T) {
 	for s, ok := range map[string]bool{
 		"https://bank.example":           true,
 		"https://bank.example:8443/psd2": true,

@@ -23,17 +23,17 @@ const (
 	keepAfter = MaxLife + publishAhead
 )
 
-// Plan is what the rotation rule says about the keys at one moment.
+// Plan is what the rotation rule requires for the keys at one time.
 type Plan struct {
-	Sign   int      // index of the key that signs; -1 when there is none
-	Add    string   // kid of the key to make now; empty = none
+	Sign   int      // index of the key that signs; -1 if there is none
+	Add    string   // kid of the key to create now; "" = none
 	Delete []string // kids whose last token has expired
 }
 
 // Rotation returns the plan for keys at the time now. The keys are sorted by
 // generation, oldest first. A kid names its generation (s1, s2, …), so nodes
-// that make a key at the same time choose the same kid and the store keeps one
-// of them. Error: a kid that does not name a generation.
+// that create a key at the same time choose the same kid, and the store keeps one
+// of them. It returns an error for a kid that does not name a generation.
 func Rotation(keys []SigningKey, now time.Time) (Plan, error) {
 	p := Plan{Sign: -1}
 	newest := 0
@@ -43,7 +43,7 @@ func Rotation(keys []SigningKey, now time.Time) (Plan, error) {
 			return Plan{}, err
 		}
 		newest = n
-		// The oldest key signs at once: without it no token could be made.
+		// The first key signs at once, because there is no other.
 		if i == 0 || !now.Before(k.CreatedAt.Add(publishAhead)) {
 			p.Sign = i
 		}

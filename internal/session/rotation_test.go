@@ -9,10 +9,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Over some months of random visits: a key signs only when everybody who may cache
-// the public keys knows it, no key goes while a token of it may live, and a
-// lively server rotates in time.
-func TestRotationOverlaps(t *testing.T) {
+// For some months of calls at random times: a key signs only when all cached copies of
+// the public keys have it, no key is deleted while a token of it may be valid, and the
+// keys are rotated in time.
+func TestRotation_KeysOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 		end := now.AddDate(0, 0, 100)
@@ -29,7 +29,7 @@ func TestRotationOverlaps(t *testing.T) {
 			}
 			for _, kid := range p.Delete {
 				if signed, ok := lastSigned[kid]; ok && now.Before(signed.Add(ViewMaxAge+MaxLife)) {
-					t.Fatalf("%s was dropped at %v, signed at %v", kid, now, signed)
+					t.Fatalf("%s was deleted at %v, signed at %v", kid, now, signed)
 				}
 				keys = slices.DeleteFunc(keys, func(k SigningKey) bool { return k.ID == kid })
 			}
@@ -38,7 +38,7 @@ func TestRotationOverlaps(t *testing.T) {
 			}
 			signer := keys[p.Sign]
 			if len(lastSigned) > 0 && lastSigned[signer.ID].IsZero() && now.Before(signer.CreatedAt.Add(ViewMaxAge+JWKSMaxAge)) {
-				t.Fatalf("%s signs %v after it was made", signer.ID, now.Sub(signer.CreatedAt))
+				t.Fatalf("%s signs %v after it was created", signer.ID, now.Sub(signer.CreatedAt))
 			}
 			lastSigned[signer.ID] = now
 			if age := now.Sub(keys[len(keys)-1].CreatedAt); age > rotateAfter {
@@ -52,15 +52,15 @@ func TestRotationOverlaps(t *testing.T) {
 	})
 }
 
-func TestRotationRefusesForeignKeys(t *testing.T) {
+func TestRotation_RefusesUnknownFormOfKid(t *testing.T) {
 	for _, kid := range []string{"", "s", "x1", "s0", "s-1", "sx"} {
 		if _, err := Rotation([]SigningKey{{ID: kid}}, time.Time{}); err == nil {
-			t.Errorf("%q was taken", kid)
+			t.Errorf("%q was accepted", kid)
 		}
 	}
 }
 
-func TestGenerationsCountOn(t *testing.T) {
+func TestRotation_NumbersGenerations(t *testing.T) {
 	at := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	var keys []SigningKey
 	for i := 8; i < 11; i++ {

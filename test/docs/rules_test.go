@@ -22,7 +22,7 @@ func TestSections_AreNumbersOfHeadings(t *testing.T) {
 	}
 }
 
-func TestCheckCitations(t *testing.T) {
+func TestCheckCitations_ReportsUnknownSections(t *testing.T) {
 	known := map[string]map[string]bool{"docs/reference/api.md": sections(example), "docs/reference/banks.md": {"1": true, "9": true, "12.3": true}}
 	for _, c := range []struct{ name, path, text, want string }{
 		{"section", "a.go", "// x (docs/reference/api.md 4.2).", ""},
@@ -61,7 +61,7 @@ func TestCheckCitations(t *testing.T) {
 	}
 }
 
-func TestCheckLinks(t *testing.T) {
+func TestCheckLinks_ReportsBrokenLinks(t *testing.T) {
 	root := fstest.MapFS{
 		"docs/a.md": {Data: []byte("# First things, first\n")},
 		"docs/b/c":  {},
@@ -80,7 +80,7 @@ func TestCheckLinks(t *testing.T) {
 	}
 }
 
-func TestCheckPaths(t *testing.T) {
+func TestCheckPaths_ReportsMissingFiles(t *testing.T) {
 	root := fstest.MapFS{"internal/wire/wire.go": {}, "docs/a.md": {}}
 	text := "`internal/wire`, `internal/wire/wire.go`, `docs/a.md`\n`internal/gone`, `wire/b.go`, `docs/…`, `internal/<family>`"
 	got := checkPaths(root, "A.md", text, []string{"internal", "docs"})
