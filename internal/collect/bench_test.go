@@ -308,25 +308,25 @@ func (b *bench) raws(id string) int {
 	return len(raws)
 }
 
-// product is what these tests look at of a product.
-type product struct {
+// item is what these tests look at of a product.
+type item struct {
 	AccountID     string
 	BookedBalance *struct{ Amount json.Number }
 	Transactions  *[]struct{ TransactionID string }
 }
 
 // products reads a collection's data.
-func (b *bench) products(id string) map[string]product {
+func (b *bench) products(id string) map[string]item {
 	b.Helper()
 	data, err := b.Data(b.Context(), b.owner(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var list []product
+	var list []item
 	if err := json.Unmarshal(data, &list); err != nil {
 		b.Fatal(err)
 	}
-	all := map[string]product{}
+	all := map[string]item{}
 	for _, p := range list {
 		all[p.AccountID] = p
 	}

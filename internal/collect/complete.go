@@ -33,6 +33,6 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
 		}
-		return tx.PutProducts(ctx, c.ID, sealed)
+		return tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed})
 	})
 }

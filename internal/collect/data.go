@@ -6,6 +6,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/fault"
+	"samla/internal/product"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -44,16 +45,19 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) 
 	case c.Status == collection.CompletedEmpty:
 		return []byte("[]"), nil
 	}
-	sealed, err := s.Store.Products(ctx, id)
+	stored, err := s.Store.Products(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fault.New(fault.DataExpired)
 	}
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.Vault.Open(ctx, c.Subject(), productsPlace(id), sealed)
+	plain, err := s.Vault.Open(ctx, c.Subject(), productsPlace(id), stored.Sealed)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return nil, fault.New(fault.DataExpired)
 	}
-	return plain, err
+	if err != nil {
+		return nil, err
+	}
+	return product.Canonical(stored.Form, plain)
 }

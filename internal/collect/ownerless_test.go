@@ -28,7 +28,10 @@ func (b *bench) columns(id string) []copied {
 	b.Helper()
 	c := b.row(id)
 	inner := b.Consent(c.ConsentID)
-	all := []copied{{"the consent's secret", authorize.SecretPlace(inner.ID), inner.Sealed}}
+	var all []copied
+	if !inner.Status.Final() { // then it has no secret
+		all = append(all, copied{"the consent's secret", authorize.SecretPlace(inner.ID), inner.Sealed})
+	}
 	if !c.Status.Terminal() {
 		all = append(all, copied{"the collection's secret", seal.Place{Table: "collections", Column: "sealed", Row: id}, c.Sealed})
 	}
@@ -41,7 +44,7 @@ func (b *bench) columns(id string) []copied {
 	}
 	products, err := b.Store.Products(b.Context(), id)
 	if err == nil {
-		all = append(all, copied{"the products", seal.Place{Table: "products", Column: "sealed", Row: id}, products})
+		all = append(all, copied{"the products", seal.Place{Table: "products", Column: "sealed", Row: id}, products.Sealed})
 	} else if !errors.Is(err, store.ErrNotFound) {
 		b.Fatal(err)
 	}

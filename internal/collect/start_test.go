@@ -16,6 +16,7 @@ import (
 	"samla/internal/flowtest"
 	"samla/internal/idempotency"
 	"samla/internal/institution"
+	"samla/internal/product"
 	"samla/internal/store"
 	"samla/internal/testpg"
 )
@@ -431,6 +432,22 @@ func TestData(t *testing.T) {
 	_, err = b.Data(t.Context(), b.owner(), forgotten.ID)
 	isFault(t, "forgotten", err, fault.DataExpired)
 	b.ended(b.look(b.row(forgotten.ID).ID), collection.Completed)
+}
+
+// Products that a later version stored are not handed out as they are.
+func TestData_RefusesAFormThatIsNotKnown(t *testing.T) {
+	b := newBench(t)
+	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+	b.ended(c, collection.Completed)
+	stored, err := b.Store.Products(t.Context(), c.ID)
+	if err != nil || stored.Form != product.Form {
+		t.Fatalf("stored in form %d, %v", stored.Form, err)
+	}
+	stored.Form++
+	b.Write(func(tx store.Tx) error { return tx.PutProducts(t.Context(), c.ID, stored) })
+	if _, err := b.Data(t.Context(), b.owner(), c.ID); !errors.Is(err, product.ErrUnknownForm) {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A collection of a user who was forgotten before it was read reads nothing.

@@ -76,6 +76,12 @@ func (c Collection) DataGone(now time.Time) bool {
 	return !c.ErasedAt.IsZero() || (!c.DataUntil.IsZero() && !now.Before(c.DataUntil))
 }
 
+// Products are the products of a collection, sealed under the subject's key.
+type Products struct {
+	Form   int // version of the form in which they are written (package product)
+	Sealed []byte
+}
+
 // RawAnswer is one answer of an institution with the body as received, sealed under
 // the subject's key.
 type RawAnswer struct {

@@ -25,11 +25,11 @@ type RawAnswerWriter interface {
 type ProductReader interface {
 	// Products returns a collection's sealed products. Errors: ErrNotFound when it
 	// has none, or none any more.
-	Products(ctx context.Context, collectionID string) ([]byte, error)
+	Products(ctx context.Context, collectionID string) (collection.Products, error)
 }
 
 // ProductWriter stores products.
 type ProductWriter interface {
 	// PutProducts stores a collection's sealed products, in place of older ones.
-	PutProducts(ctx context.Context, collectionID string, sealed []byte) error
+	PutProducts(ctx context.Context, collectionID string, p collection.Products) error
 }

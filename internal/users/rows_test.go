@@ -60,7 +60,7 @@ func (n *node) collection(userID string, s collection.Status, change func(*colle
 		if err := tx.AddCollection(n.Context(), c); err != nil {
 			return err
 		}
-		if err := tx.PutProducts(n.Context(), c.ID, []byte("sealed")); err != nil {
+		if err := tx.PutProducts(n.Context(), c.ID, collection.Products{Form: 1, Sealed: []byte("sealed")}); err != nil {
 			return err
 		}
 		return tx.AddRawAnswers(n.Context(), []collection.RawAnswer{{CollectionID: c.ID, Kind: "accounts", FetchedAt: start, Sealed: []byte("sealed")}})

@@ -50,7 +50,7 @@ func erasedUser(t *testing.T, w *env) {
 	}
 	rows := map[seal.Place][]byte{
 		authorize.SecretPlace(consent.ID(authorized)):          row.Sealed,
-		{Table: "products", Column: "sealed", Row: collection}: products,
+		{Table: "products", Column: "sealed", Row: collection}: products.Sealed,
 	}
 	for place, sealed := range rows {
 		if _, err := w.openVault(t).Open(t.Context(), p.userID, place, sealed); err != nil {

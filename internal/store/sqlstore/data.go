@@ -24,8 +24,13 @@ func (r reader) RawAnswers(ctx context.Context, collectionID string) ([]collecti
 }
 
 // Products implements store.Reader.
-func (r reader) Products(ctx context.Context, collectionID string) ([]byte, error) {
-	return one(ctx, r.q, column[[]byte], `SELECT sealed FROM products WHERE collection_id = $1`, collectionID)
+func (r reader) Products(ctx context.Context, collectionID string) (collection.Products, error) {
+	return one(ctx, r.q, func(r rows) (p collection.Products, err error) {
+		var form int64
+		err = r.Scan(&form, &p.Sealed)
+		p.Form = int(form)
+		return p, err
+	}, `SELECT form, sealed FROM products WHERE collection_id = $1`, collectionID)
 }
 
 const (
@@ -57,7 +62,7 @@ func (t *tx) AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) err
 }
 
 // PutProducts implements store.Tx.
-func (t *tx) PutProducts(ctx context.Context, collectionID string, sealed []byte) error {
-	return t.q.later(ctx, `INSERT INTO products (collection_id, sealed) VALUES ($1, $2)
-ON CONFLICT (collection_id) DO UPDATE SET sealed = excluded.sealed`, collectionID, blob(sealed))
+func (t *tx) PutProducts(ctx context.Context, collectionID string, p collection.Products) error {
+	return t.q.later(ctx, `INSERT INTO products (collection_id, form, sealed) VALUES ($1, $2, $3)
+ON CONFLICT (collection_id) DO UPDATE SET form = excluded.form, sealed = excluded.sealed`, collectionID, int64(p.Form), blob(p.Sealed))
 }

@@ -159,7 +159,7 @@ func TestEraseUserData_WaitsForFlow(t *testing.T) {
 			})
 		}()
 		awaitLock(ctx, t, url)
-		return tx.PutProducts(ctx, k.ID, []byte("products"))
+		return tx.PutProducts(ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("products")})
 	}); err != nil {
 		t.Error(err)
 	}

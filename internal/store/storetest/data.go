@@ -27,7 +27,7 @@ func testData(_ *testing.T, f fixture) {
 		if err := tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(k.ID, 2), raw(k.ID, 0), raw(k.ID, 10), raw(k.ID, 1)}); err != nil {
 			return err
 		}
-		if err := tx.PutProducts(f.ctx, other.ID, []byte("kept")); err != nil {
+		if err := tx.PutProducts(f.ctx, other.ID, collection.Products{Form: 1, Sealed: []byte("kept")}); err != nil {
 			return err
 		}
 		return tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(other.ID, 0)})
@@ -53,10 +53,11 @@ func testData(_ *testing.T, f fixture) {
 
 	products, err := f.s.Products(f.ctx, k.ID)
 	missing(f, "products before they are stored", products, err)
-	for _, sealed := range []string{"first", "second"} {
-		f.write(func(tx store.Tx) error { return tx.PutProducts(f.ctx, k.ID, []byte(sealed)) })
+	for form, sealed := range []string{"first", "second"} {
+		put := collection.Products{Form: form + 1, Sealed: []byte(sealed)}
+		f.write(func(tx store.Tx) error { return tx.PutProducts(f.ctx, k.ID, put) })
 		products, err = f.s.Products(f.ctx, k.ID)
-		check(f, "products", string(products), err, sealed)
+		check(f, "products", products, err, put)
 	}
 
 	f.write(func(tx store.Tx) error { return tx.EraseData(f.ctx, k.ID) })
@@ -65,7 +66,7 @@ func testData(_ *testing.T, f fixture) {
 	products, err = f.s.Products(f.ctx, k.ID)
 	missing(f, "products after erasing", products, err)
 	products, err = f.s.Products(f.ctx, other.ID)
-	check(f, "another's products", string(products), err, "kept")
+	check(f, "another's products", string(products.Sealed), err, "kept")
 	all, err = f.s.RawAnswers(f.ctx, other.ID)
 	check(f, "another's raws", len(all), err, 1)
 }
@@ -134,7 +135,7 @@ func testSweep(_ *testing.T, f fixture) {
 			if err := tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(k.ID, 0)}); err != nil {
 				return err
 			}
-			return tx.PutProducts(f.ctx, k.ID, []byte("x"))
+			return tx.PutProducts(f.ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("x")})
 		})
 		return k.ID
 	}

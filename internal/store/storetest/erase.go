@@ -31,7 +31,7 @@ func (f fixture) withData(n int, change func(i int, k *collection.Collection)) [
 			if err := tx.AddRawAnswers(f.ctx, []collection.RawAnswer{raw(k.ID, 0), raw(k.ID, 1)}); err != nil {
 				return err
 			}
-			if err := tx.PutProducts(f.ctx, k.ID, []byte("products")); err != nil {
+			if err := tx.PutProducts(f.ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("products")}); err != nil {
 				return err
 			}
 		}

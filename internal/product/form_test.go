@@ -1,0 +1,41 @@
+package product
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestForm_HasATransformFromEachOlderForm(t *testing.T) {
+	if len(transforms) != Form-1 {
+		t.Errorf("%d transforms lead to form %d", len(transforms), Form)
+	}
+	if got, err := Canonical(Form, []byte(`[]`)); err != nil || string(got) != `[]` {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestTransform_ReadsOlderForms(t *testing.T) {
+	adds := func(s string) func([]byte) ([]byte, error) {
+		return func(b []byte) ([]byte, error) { return append(b, s...), nil }
+	}
+	steps := []func([]byte) ([]byte, error){adds("2"), adds("3")}
+	for form, want := range map[int]string{1: "x23", 2: "x3", 3: "x"} {
+		if got, err := transform(steps, form, []byte("x")); err != nil || string(got) != want {
+			t.Errorf("form %d: %s, %v", form, got, err)
+		}
+	}
+	broken := errors.New("broken")
+	steps[1] = func([]byte) ([]byte, error) { return nil, broken }
+	if _, err := transform(steps, 1, nil); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCanonical_NamesAFormThatItDoesNotKnow(t *testing.T) {
+	for _, form := range []int{-1, 0, Form + 1, 1 << 30} {
+		if _, err := Canonical(form, []byte(`[]`)); !errors.Is(err, ErrUnknownForm) || !strings.Contains(err.Error(), "newest known is 1") {
+			t.Errorf("form %d: %v", form, err)
+		}
+	}
+}
