@@ -4,6 +4,7 @@ package docs
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"regexp"
 	"strconv"
@@ -26,6 +27,19 @@ var (
 	listRE     = regexp.MustCompile("^`?" + gap + `(?:sections?` + gap + `)?(` + number + `(?:(?:,` + gap + `|` + gap + `(?:and|or|to)` + gap + `|[-–])(?:sections?` + gap + `)?` + number + `)*)`)
 	numberRE   = regexp.MustCompile(number)
 )
+
+// checkDocuments returns a complaint for each document below docs that the text of
+// the file names and that does not exist.
+func checkDocuments(root fs.FS, file, text string) []string {
+	var wrong []string
+	for _, at := range documentRE.FindAllStringIndex(text, -1) {
+		name := text[at[0]:at[1]]
+		if _, err := fs.Stat(root, name); strings.HasPrefix(name, "docs/") && err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s:%d: no file %s", file, 1+strings.Count(text[:at[0]], "\n"), name))
+		}
+	}
+	return wrong
+}
 
 // A number ends before a letter or a hyphen: "4.2a" and "2026-04-01" are none.
 const number = `\d{1,2}(?:\.\d{1,2})*\b`

@@ -76,6 +76,9 @@ func TestCitations_Resolve(t *testing.T) {
 		for _, wrong := range checkCitations(name, text, known) {
 			t.Error(wrong)
 		}
+		for _, wrong := range checkDocuments(project, name, text) {
+			t.Error(wrong)
+		}
 	}, ".go", ".md", ".sql", ".json", ".yml", ".yaml", "Makefile")
 	if total < 100 {
 		t.Errorf("only %d citations were found", total)

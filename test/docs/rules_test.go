@@ -61,6 +61,14 @@ func TestCheckCitations_ReportsUnknownSections(t *testing.T) {
 	}
 }
 
+func TestCheckDocuments_ReportsMissingFiles(t *testing.T) {
+	root := fstest.MapFS{"docs/a.md": {}}
+	got := checkDocuments(root, "a.go", "// see docs/a.md and README.md,\n// docs/b/c.md; https://x.example/docs/d.md")
+	if !slices.Equal(got, []string{"a.go:2: no file docs/b/c.md"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCheckLinks_ReportsBrokenLinks(t *testing.T) {
 	root := fstest.MapFS{
 		"docs/a.md": {Data: []byte("# First things, first\n")},
