@@ -1,7 +1,7 @@
-// Package audit owns the ledger: who allowed what, and when. An entry holds
-// ids, times and scopes and nothing that names a person or an account, so that
-// it may stay when a user is forgotten. The flows hand its entries to the store
-// in the transaction of the deed they tell of.
+// Package audit defines the entries of the audit log: who permitted what, and when.
+// An entry holds ids, times and scopes, and nothing that identifies a person or an
+// account, so that it can stay when a user is erased. A service stores an entry in
+// the transaction of the change that the entry records.
 package audit
 
 import (
@@ -25,23 +25,23 @@ type Entry struct {
 	Detail    []byte // JSON
 }
 
-// Kind is the closed set of what the ledger tells.
+// Kind is the closed set of what the audit log records.
 type Kind string
 
 // The kinds of entries.
 const (
-	ConsentCreated     Kind = "CONSENT_CREATED"
-	ConsentAuthorized  Kind = "CONSENT_AUTHORIZED"
-	ConsentRevoked     Kind = "CONSENT_REVOKED"
-	ConsentExpired     Kind = "CONSENT_EXPIRED"
-	ConsentFailed      Kind = "CONSENT_FAILED"
-	BankTold           Kind = "BANK_TOLD"
-	CollectionStarted  Kind = "COLLECTION_STARTED"
-	CollectionFinished Kind = "COLLECTION_FINISHED"
+	ConsentCreated      Kind = "CONSENT_CREATED"
+	ConsentAuthorized   Kind = "CONSENT_AUTHORIZED"
+	ConsentRevoked      Kind = "CONSENT_REVOKED"
+	ConsentExpired      Kind = "CONSENT_EXPIRED"
+	ConsentFailed       Kind = "CONSENT_FAILED"
+	RevocationDelivered Kind = "BANK_TOLD"
+	CollectionStarted   Kind = "COLLECTION_STARTED"
+	CollectionFinished  Kind = "COLLECTION_FINISHED"
 )
 
-// Scope is a consent's scope without the account ids, which may be IBANs: a
-// hash of an IBAN can be guessed, a number of accounts cannot.
+// Scope is the scope of a consent without the account ids, which may be IBANs. They
+// are counted, not hashed: the hash of an IBAN can be reversed by trial.
 type Scope struct {
 	Accounts     *int `json:"accounts,omitempty"` // how many; nil = every account at the bank
 	Balances     bool `json:"balances"`
@@ -50,7 +50,7 @@ type Scope struct {
 
 type consentDetail struct {
 	Company      string    `json:"company"`
-	CollectionID string    `json:"collectionId,omitempty"` // the one-time collection it lives inside
+	CollectionID string    `json:"collectionId,omitempty"` // the one-time collection that it belongs to
 	Scope        Scope     `json:"scope"`
 	ExpiresAt    time.Time `json:"expiresAt,omitzero"`
 	Failure      string    `json:"failure,omitempty"`
@@ -67,10 +67,10 @@ type collectionDetail struct {
 	DataUntil    time.Time `json:"dataUntil,omitzero"`
 }
 
-type dutyDetail struct {
-	DutyID   string `json:"dutyId"`
-	Company  string `json:"company"`
-	Attempts int    `json:"attempts"`
+type deliveryDetail struct {
+	MessageID string `json:"dutyId"`
+	Company   string `json:"company"`
+	Attempts  int    `json:"attempts"`
 }
 
 var consentKinds = map[consent.Status]Kind{
@@ -106,14 +106,13 @@ func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause cons
 	}), true
 }
 
-// OfBankTold is the entry for a duty that was done: the bank knows that the
-// consent c is over.
-func OfBankTold(ids *uuid7.Generator, c consent.Consent, d outbox.Message, at time.Time) Entry {
-	return of(ids, c, BankTold, at, dutyDetail{DutyID: d.ID, Company: d.Company, Attempts: d.Attempts})
+// OfDelivery is the entry for a message that was delivered: the bank was told that
+// the consent c has ended.
+func OfDelivery(ids *uuid7.Generator, c consent.Consent, d outbox.Message, at time.Time) Entry {
+	return of(ids, c, RevocationDelivered, at, deliveryDetail{MessageID: d.ID, Company: d.Company, Attempts: d.Attempts})
 }
 
-// OfCollection is the entry for a collection that has just started, or has just
-// come to a terminal status.
+// OfCollection is the entry for a collection that has just started or ended.
 func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) Entry {
 	kind := CollectionStarted
 	if c.Status.Terminal() {
@@ -126,8 +125,8 @@ func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) E
 	})
 }
 
-// of makes an entry about a consent. detail is one of this package's detail
-// types: they are what keeps persons and accounts out of the ledger.
+// of returns an entry about a consent. detail is one of the detail types of this
+// package, which have no members for a person or an account.
 func of(ids *uuid7.Generator, c consent.Consent, kind Kind, at time.Time, detail any) Entry {
 	b, err := json.Marshal(detail)
 	if err != nil {

@@ -19,7 +19,7 @@ var (
 	ids   = uuid7.NewGenerator(clock.NewManual(start), nil)
 )
 
-// An IBAN from the standard's own example, which belongs to nobody.
+// The example IBAN of the standard.
 const iban = "SE4550000000058398257466"
 
 func given(s consent.Status) consent.Consent {
@@ -30,7 +30,7 @@ func given(s consent.Status) consent.Consent {
 	}
 }
 
-func TestEveryStatusOfAConsentHasItsKind(t *testing.T) {
+func TestOfConsent_HasAKindForEveryStatus(t *testing.T) {
 	want := map[consent.Status]audit.Kind{
 		consent.Initiated: audit.ConsentCreated, consent.AwaitingAuthorization: "",
 		consent.Authorized: audit.ConsentAuthorized, consent.Revoked: audit.ConsentRevoked,
@@ -47,7 +47,7 @@ func TestEveryStatusOfAConsentHasItsKind(t *testing.T) {
 	}
 }
 
-func TestDetails(t *testing.T) {
+func TestEntry_HasTheDetailOfItsKind(t *testing.T) {
 	failed := given(consent.Failed)
 	failed.Failure = consent.AuthenticationTimeout
 	ofFailed, _ := audit.OfConsent(ids, failed, start)
@@ -68,7 +68,7 @@ func TestDetails(t *testing.T) {
 		{ofFailed, "CONSENT_FAILED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","failure":"AUTHENTICATION_TIMEOUT"}`},
 		{ofEverything, "CONSENT_CREATED", `{"company":"se-demo","scope":{"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z"}`},
 		{audit.OfEnd(ids, given(consent.Revoked), start, consent.CauseUserErased), "CONSENT_REVOKED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","cause":"USER_DELETED"}`},
-		{audit.OfBankTold(ids, given(consent.Revoked), outbox.Message{ID: "duty", Company: "se-demo", Attempts: 3}, start), "BANK_TOLD", `{"dutyId":"duty","company":"se-demo","attempts":3}`},
+		{audit.OfDelivery(ids, given(consent.Revoked), outbox.Message{ID: "message", Company: "se-demo", Attempts: 3}, start), "BANK_TOLD", `{"dutyId":"message","company":"se-demo","attempts":3}`},
 		{audit.OfCollection(ids, run, start), "COLLECTION_STARTED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"RUNNING"}`},
 		{audit.OfCollection(ids, done, start), "COLLECTION_FINISHED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"COMPLETED","dataUntil":"2026-04-01T08:00:00Z"}`},
 	} {
@@ -76,7 +76,7 @@ func TestDetails(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.entry.Kind, c.entry.Detail, c.detail)
 		}
 		if whole, _ := json.Marshal(c.entry); strings.Contains(string(c.entry.Detail)+string(whole), iban) {
-			t.Errorf("%s: an account number is in the ledger", c.kind)
+			t.Errorf("%s: an account number is in the audit log", c.kind)
 		}
 		if c.entry.ConsentID != "consent" || c.entry.UserID != "user" || c.entry.ClientID != "client" {
 			t.Errorf("%s: %+v", c.kind, c.entry)
@@ -84,7 +84,7 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-func TestEntriesSortInTheOrderOfWriting(t *testing.T) {
+func TestEntry_IDsSortInTheOrderOfWriting(t *testing.T) {
 	last := ""
 	for range 100 {
 		e, _ := audit.OfConsent(ids, given(consent.Initiated), start)

@@ -12,76 +12,76 @@ import (
 )
 
 // giveUpOpening is how long a bank that cannot be reached is tried before the
-// person, who is waiting at a screen, is told.
+// consent fails. The person is waiting at a screen.
 const giveUpOpening = 30 * time.Second
 
-// announce stores that a call which makes something is about to be sent, at a
-// bank that would make a second one of a repeat.
-func (v *visit) announce(ctx context.Context, e consent.Event) error {
-	if v.bank.Profile.ReplaySafe {
+// announce stores that a call is about to be sent, at a bank that would create a
+// second consent or authorization if the call were repeated.
+func (j *job) announce(ctx context.Context, e consent.Event) error {
+	if j.bank.Profile.ReplaySafe {
 		return nil
 	}
-	return v.apply(ctx, e, v.wakeWhileWorking())
+	return j.apply(ctx, e, j.leaseEnd())
 }
 
 // outcomeUnknown ends a consent whose call was announced by a process that died:
 // the call may have been sent and must not be sent again.
-func (v *visit) outcomeUnknown(ctx context.Context) (bool, error) {
-	return false, v.apply(ctx, consent.FailedWith{Code: consent.BankUnavailable}, v.Clock.Now())
+func (j *job) outcomeUnknown(ctx context.Context) (bool, error) {
+	return false, j.apply(ctx, consent.FailedWith{Code: consent.BankUnavailable}, j.Clock.Now())
 }
 
-// tryAgain decides what follows a failed call that makes something: the same
+// tryAgain decides what follows a failed call that opens or authorizes: the same
 // request again where that is safe and there is still time, or the end.
-func (v *visit) tryAgain(ctx context.Context, cause error) error {
+func (j *job) tryAgain(ctx context.Context, cause error) error {
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
-	now, kind := v.Clock.Now(), institution.KindOf(cause)
-	if kind.Transient() && (v.bank.Profile.ReplaySafe || notSent(cause)) {
-		if wait, inTime := v.nextAttempt(cause, now); inTime {
-			return v.attemptAt(ctx, now.Add(wait))
+	now, kind := j.Clock.Now(), institution.KindOf(cause)
+	if kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
+		if wait, inTime := j.nextAttempt(cause, now); inTime {
+			return j.attemptAt(ctx, now.Add(wait))
 		}
 	}
-	v.Log.Info("a bank did not open a consent", "company", v.c.Company, "consent", v.c.ID, "error", cause)
+	j.Log.Info("a bank did not open a consent", "company", j.c.Company, "consent", j.c.ID, "error", cause)
 	failed := consent.FailedWith{Code: failureOf(kind)}
-	if v.secret.RemoteID == "" && !mayHaveOpened(cause) {
+	if j.secret.RemoteID == "" && !mayHaveOpened(cause) {
 		failed.Cause = consent.CauseBankRejected
 	}
-	return v.apply(ctx, failed, now)
+	return j.apply(ctx, failed, now)
 }
 
-// nextAttempt returns the wait before the next attempt and reports whether it
-// falls into the time that the person is left waiting.
-func (v *visit) nextAttempt(cause error, now time.Time) (wait time.Duration, inTime bool) {
-	age := now.Sub(v.c.CreatedAt)
+// nextAttempt returns the wait before the next attempt, and reports whether that
+// is within giveUpOpening.
+func (j *job) nextAttempt(cause error, now time.Time) (wait time.Duration, inTime bool) {
+	age := now.Sub(j.c.CreatedAt)
 	wait = clock.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
-	var said *institution.Error
-	if errors.As(cause, &said) {
-		wait = max(wait, said.RetryAfter)
+	var failed *institution.Error
+	if errors.As(cause, &failed) {
+		wait = max(wait, failed.RetryAfter)
 	}
 	return wait, age+wait < giveUpOpening
 }
 
-// attemptAt stores when the same request is sent again, and takes back what was
-// announced.
-func (v *visit) attemptAt(ctx context.Context, at time.Time) error {
-	if !v.bank.Profile.ReplaySafe {
-		return v.apply(ctx, consent.Unsent{}, at)
+// attemptAt stores when the same request is sent again. A call that was announced
+// was not sent.
+func (j *job) attemptAt(ctx context.Context, at time.Time) error {
+	if !j.bank.Profile.ReplaySafe {
+		return j.apply(ctx, consent.Unsent{}, at)
 	}
-	if v.openSent == v.secret.OpenSent {
-		return v.later(ctx, at)
+	if j.openSent == j.secret.OpenSent {
+		return j.reschedule(ctx, at)
 	}
-	v.secret.OpenSent = v.openSent
-	c, err := v.sealed(ctx, v.c, v.secret)
+	j.secret.OpenSent = j.openSent
+	c, err := j.sealSecret(ctx, j.c, j.secret)
 	if err != nil {
 		return err
 	}
-	v.c, err = v.save(ctx, v.c, c, at)
+	j.c, err = j.save(ctx, j.c, c, at)
 	return err
 }
 
 // notSent reports whether the bank cannot have received the request that failed.
 func notSent(cause error) bool {
-	var said *institution.Error
-	return errors.As(cause, &said) && said.NotSent
+	var failed *institution.Error
+	return errors.As(cause, &failed) && failed.NotSent
 }
 
 func otherDevice(c consent.Consent) bool {

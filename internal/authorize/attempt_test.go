@@ -7,11 +7,12 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/store"
 )
 
 // die runs a look at c whose process dies during a call to the bank: during is
 // called inside of it. The dead process never gets the bank's answer.
-func (b *bench) die(id consent.ID, call *func() error, during func()) {
+func (b *env) die(id consent.ID, call *func() error, during func()) {
 	b.Helper()
 	dying, die := context.WithCancel(b.Context())
 	release := make(chan struct{})
@@ -22,7 +23,7 @@ func (b *bench) die(id consent.ID, call *func() error, during func()) {
 		<-release
 		return kind(institution.Unreachable)
 	}
-	go func() { _ = b.Step(dying, string(id)) }()
+	go func() { _ = b.Handle(dying, string(id)) }()
 	<-dying.Done()
 }
 
@@ -30,7 +31,7 @@ func (b *bench) die(id consent.ID, call *func() error, during func()) {
 // the consent, and the bank is told.
 func TestAuthorize_IsNotRepeatedAfterACrash(t *testing.T) {
 	for safe, want := range map[bool]consent.Status{true: consent.Authorized, false: consent.Failed} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
 		during := consent.StepAuthorize
 		if !safe {
@@ -55,7 +56,7 @@ func TestAuthorize_IsNotRepeatedAfterACrash(t *testing.T) {
 		if n := len(b.bank.started); safe != (n == 2) || b.bank.started[0].RequestID != b.bank.started[n-1].RequestID {
 			t.Errorf("safe to repeat %t: started %d times", safe, n)
 		}
-		if !safe && len(b.duties()) != 1 {
+		if !safe && len(b.dueMessages()) != 1 {
 			t.Error("the bank is not told")
 		}
 	}
@@ -64,8 +65,8 @@ func TestAuthorize_IsNotRepeatedAfterACrash(t *testing.T) {
 // A request that the bank cannot have received is sent again everywhere.
 func TestTryAgain_RepeatsWhatWasNotSent(t *testing.T) {
 	away := &institution.Error{Kind: institution.Unreachable, NotSent: true}
-	for name, fail := range map[string]func(*bench, int){
-		"opening": func(b *bench, times int) {
+	for name, fail := range map[string]func(*env, int){
+		"opening": func(b *env, times int) {
 			answer := b.bank.onOpen
 			b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
 				if len(b.bank.opened) <= times {
@@ -74,7 +75,7 @@ func TestTryAgain_RepeatsWhatWasNotSent(t *testing.T) {
 				return answer(r)
 			}
 		},
-		"authorizing": func(b *bench, times int) {
+		"authorizing": func(b *env, times int) {
 			answer := b.bank.onStart
 			b.bank.onStart = func(r institution.AuthorizeRequest) (institution.Authorization, error) {
 				if len(b.bank.started) <= times {
@@ -85,7 +86,7 @@ func TestTryAgain_RepeatsWhatWasNotSent(t *testing.T) {
 		},
 	} {
 		for times, want := range map[int]consent.Status{3: consent.Authorized, 1000: consent.Failed} {
-			b := newBench(t)
+			b := newEnv(t)
 			b.profile(func(p *institution.Profile) { p.ReplaySafe = false })
 			fail(b, times)
 			c := b.run(b.create().ID)
@@ -97,4 +98,171 @@ func TestTryAgain_RepeatsWhatWasNotSent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// failures maps each kind of error to the failure code (docs/reference/api.md 4.1).
+var failures = map[institution.ErrorKind]consent.FailureCode{
+	institution.Unreachable:         consent.BankUnavailable,
+	institution.Busy:                consent.BankUnavailable,
+	institution.Conflict:            consent.AuthenticationConflict,
+	institution.PersonRefused:       consent.Rejected,
+	institution.ConsentGone:         consent.Rejected,
+	institution.ConsentOver:         consent.Rejected,
+	institution.NotCovered:          consent.Rejected,
+	institution.SCARequired:         consent.AuthenticationFailed,
+	institution.CertificateRejected: consent.InternalError,
+	institution.AccessExceeded:      consent.BankError,
+	institution.Refused:             consent.BankError,
+	institution.MalformedResponse:   consent.BankError,
+	institution.ForeignAddress:      consent.BankError,
+}
+
+func TestFailure_FollowsTheErrorOfTheBank(t *testing.T) {
+	for verb, script := range map[string]func(*scripted, error){
+		"opening": func(s *scripted, err error) {
+			s.onOpen = func(institution.OpenRequest) (institution.Opened, error) { return institution.Opened{}, err }
+		},
+		"authorizing": func(s *scripted, err error) {
+			s.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) {
+				return institution.Authorization{}, err
+			}
+		},
+		"asking": func(s *scripted, err error) {
+			s.onStatus = func(int) (institution.Authorization, error) { return institution.Authorization{}, err }
+		},
+		"deciding": func(s *scripted, err error) {
+			s.onRead = func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{}, err }
+		},
+	} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			b := newEnv(t)
+			for k, want := range failures {
+				if k.Transient() && (verb == "asking" || verb == "deciding") {
+					want = consent.AuthenticationTimeout // the bank may answer the next time, as long as there is time
+				}
+				script(b.bank, kind(k))
+				c := b.run(b.create().ID)
+				if c.Status != consent.Failed || c.Failure != want || !c.WakeAt.IsZero() {
+					t.Errorf("%s: %s %s instead of %s", k, c.Status, c.Failure, want)
+				}
+				// There is a consent at the bank, unless the bank says of the consent
+				// itself that it is over.
+				over := verb == "deciding" && (k == institution.ConsentGone || k == institution.ConsentOver)
+				// A refusal to open it says that there is none.
+				none := verb == "opening" && !k.Transient() && k != institution.MalformedResponse && k != institution.ForeignAddress
+				if told := len(b.dueMessages()) > 0; told == (over || none) {
+					t.Errorf("%s: a message to the bank: %t", k, told)
+				}
+			}
+		})
+	}
+}
+
+func TestFailure_KeepsTheReasonOfTheBank(t *testing.T) {
+	failed := institution.Authorization{ID: "auth-1", State: institution.AuthorizationFailed, Failure: consent.AuthenticationMismatch}
+	for verb, script := range map[string]func(*scripted){
+		"at once": func(s *scripted) {
+			s.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) { return failed, nil }
+		},
+		"later": func(s *scripted) { s.onStatus = func(int) (institution.Authorization, error) { return failed, nil } },
+	} {
+		t.Run(verb, func(t *testing.T) {
+			b := newEnv(t)
+			script(b.bank)
+			b.checkEnd(b.run(b.create().ID), consent.Failed, consent.AuthenticationMismatch)
+		})
+	}
+}
+
+// A bank that cannot be reached is sent the same request for 30 seconds, where it
+// recognizes a repeat.
+func TestOpen_IsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
+	for safe, most := range map[bool]int{true: 30, false: 1} {
+		b := newEnv(t)
+		b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{}, kind(institution.Unreachable)
+		}
+		c := b.run(b.create().ID)
+		b.checkEnd(c, consent.Failed, consent.BankUnavailable)
+		if n := len(b.bank.opened); n > most || safe && n < 3 {
+			t.Errorf("safe to repeat %t: asked %d times", safe, n)
+		}
+		for _, r := range b.bank.opened {
+			if r.RequestID != c.OpenRequestID {
+				t.Errorf("safe to repeat %t: a repeat is another request", safe)
+			}
+		}
+		if took := b.Clock.Now().Sub(morning); took > 30*time.Second {
+			t.Errorf("safe to repeat %t: the person waited %s", safe, took)
+		}
+	}
+}
+
+func TestAuthorize_IsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
+	for safe, most := range map[bool]int{true: 30, false: 1} {
+		b := newEnv(t)
+		b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
+		b.bank.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) {
+			return institution.Authorization{}, kind(institution.Unreachable)
+		}
+		c := b.run(b.create().ID)
+		b.checkEnd(c, consent.Failed, consent.BankUnavailable)
+		if n := len(b.bank.started); n > most || safe && n < 3 || len(b.bank.opened) != 1 {
+			t.Errorf("safe to repeat %t: opened %d times, started %d times", safe, len(b.bank.opened), n)
+		}
+	}
+}
+
+func TestTryAgain_SucceedsOnARepeat(t *testing.T) {
+	b := newEnv(t)
+	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+		if len(b.bank.opened) < 3 {
+			return institution.Opened{}, kind(institution.Busy)
+		}
+		return institution.Opened{ConsentID: "bank-1"}, nil
+	}
+	b.bank.onStart = func(r institution.AuthorizeRequest) (institution.Authorization, error) {
+		if len(b.bank.started) < 2 {
+			return institution.Authorization{}, kind(institution.Unreachable)
+		}
+		return b.pending("bankid.1"), nil
+	}
+	c := b.run(b.create().ID)
+	if c.Status != consent.Authorized || len(b.bank.opened) != 3 || len(b.bank.started) != 2 || b.bank.started[0].RequestID != b.bank.started[1].RequestID {
+		t.Errorf("%s after %d openings and %d starts", c.Status, len(b.bank.opened), len(b.bank.started))
+	}
+}
+
+func TestTryAgain_WaitsForRetryAfter(t *testing.T) {
+	for after, want := range map[time.Duration]consent.Status{10 * time.Second: consent.Initiated, time.Minute: consent.Failed} {
+		b := newEnv(t)
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{}, &institution.Error{Kind: institution.Busy, RetryAfter: after}
+		}
+		c := b.look(b.create().ID)
+		if c.Status != want {
+			t.Errorf("Retry-After %s: %s", after, c.Status)
+		}
+		if want == consent.Initiated && c.WakeAt.Sub(b.Clock.Now()) < after {
+			t.Errorf("Retry-After %s: asked again after %s", after, c.WakeAt.Sub(b.Clock.Now()))
+		}
+	}
+}
+
+// A row whose step is of a newer binary changes by time alone.
+func TestHandle_LeavesAnUnknownStepAlone(t *testing.T) {
+	b := newEnv(t)
+	c := b.create()
+	b.Write(func(tx store.Tx) (err error) {
+		c.Step = "OF_A_NEWER_BINARY"
+		c, err = tx.PutConsent(t.Context(), c)
+		return err
+	})
+	if after := b.look(c.ID); after.Rev != c.Rev || len(b.bank.opened) != 0 {
+		t.Errorf("changed to %+v", after)
+	}
+	b.Clock.Set(c.AuthorizeBy)
+	b.checkEnd(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
 }

@@ -9,22 +9,22 @@ import (
 
 // authorize starts the authorization at the bank, which gives the person
 // something to do.
-func (v *visit) authorize(ctx context.Context) (bool, error) {
-	if v.bank.Authorizer == nil {
-		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+func (j *job) authorize(ctx context.Context) (bool, error) {
+	if j.bank.Authorizer == nil {
+		return false, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
-	if err := v.announce(ctx, consent.Authorizing{}); err != nil {
+	if err := j.announce(ctx, consent.Authorizing{}); err != nil {
 		return false, err
 	}
-	a, err := v.bank.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: v.c.AuthorizeRequestID,
-		ConsentID: v.secret.RemoteID, PSU: v.secret.Context, OtherDevice: otherDevice(v.c)})
+	a, err := j.bank.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: j.c.AuthorizeRequestID,
+		ConsentID: j.secret.RemoteID, PSU: j.secret.Context, OtherDevice: otherDevice(j.c)})
 	if err != nil {
-		return false, v.tryAgain(ctx, err)
+		return false, j.tryAgain(ctx, err)
 	}
 	if a.State == institution.AuthorizationFailed {
-		return false, v.apply(ctx, consent.FailedWith{Code: a.Failure}, v.Clock.Now())
+		return false, j.apply(ctx, consent.FailedWith{Code: a.Failure}, j.Clock.Now())
 	}
-	v.secret.AuthorizationID, v.secret.StatusLink, v.secret.Instructions = a.ID, a.StatusLink, a.Instructions
-	err = v.apply(ctx, consent.Instructed{}, v.wakeWhileWorking())
+	j.secret.AuthorizationID, j.secret.StatusLink, j.secret.Instructions = a.ID, a.StatusLink, a.Instructions
+	err = j.apply(ctx, consent.Instructed{}, j.leaseEnd())
 	return err == nil, err
 }

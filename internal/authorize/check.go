@@ -9,43 +9,48 @@ import (
 	"samla/internal/institution"
 )
 
-// checkEvery is how often an authorized consent is looked up at its bank: a
-// withdrawal there is noticed within a day (docs/reference/api.md 4.2).
-const checkEvery = 24 * time.Hour
+const (
+	// checkEvery is how often an authorized consent is read at its bank, so that a
+	// withdrawal there is noticed within a day (docs/reference/api.md 4.2).
+	checkEvery = 24 * time.Hour
+	// recheckAfter is when a check that failed is repeated.
+	recheckAfter = time.Hour
+)
 
-// nextLook is when an authorized consent is looked at again: at its expiry, or
-// for the daily check.
-func nextLook(c consent.Consent, now time.Time) time.Time {
+// nextCheck is when an authorized consent is handled again: for the daily check, or
+// at its expiry if that is sooner.
+func nextCheck(c consent.Consent, now time.Time) time.Time {
 	if next := now.Add(checkEvery); next.Before(c.ExpiresAt) {
 		return next
 	}
 	return c.ExpiresAt
 }
 
-// keep is the daily check of an authorized consent.
-func (v *visit) keep(ctx context.Context) (bool, error) {
-	now := v.Clock.Now()
-	if v.bank.ConsentReader == nil {
-		return false, v.later(ctx, nextLook(v.c, now))
+// checkDaily reads an authorized consent at its bank and ends it if it has ended
+// there.
+func (j *job) checkDaily(ctx context.Context) (bool, error) {
+	now := j.Clock.Now()
+	if j.bank.ConsentReader == nil {
+		return false, j.reschedule(ctx, nextCheck(j.c, now))
 	}
-	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
-	event := eventOf(info, err)
+	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
+	event := endEvent(info, err)
 	if event != nil {
-		return false, v.apply(ctx, event, now)
+		return false, j.apply(ctx, event, now)
 	}
-	next := nextLook(v.c, now)
-	if soon := now.Add(time.Hour); err != nil && soon.Before(next) {
-		next = soon
+	next := nextCheck(j.c, now)
+	if again := now.Add(recheckAfter); err != nil && again.Before(next) {
+		next = again
 	}
-	return false, v.later(ctx, next)
+	return false, j.reschedule(ctx, next)
 }
 
-// eventOf returns the event that ends an authorized consent according to what
-// its bank said of it; nil when that does not end it.
-func eventOf(info institution.ConsentInfo, err error) consent.Event {
+// endEvent returns the event that ends an authorized consent, given the bank's
+// answer to a read of it; nil when the answer does not end it.
+func endEvent(info institution.ConsentInfo, err error) consent.Event {
 	cause := causeOf(info.State)
 	if err != nil {
-		cause = saidBy(err)
+		cause = causeOfRefusal(err)
 	}
 	switch cause {
 	case consent.CauseBankRevoked, consent.CauseBankRejected:
@@ -56,8 +61,8 @@ func eventOf(info institution.ConsentInfo, err error) consent.Event {
 	return nil
 }
 
-// causeOf returns the cause of an end that a bank says with the state s of a
-// consent; empty when the consent has not ended there.
+// causeOf returns the cause that the state s at the bank stands for; empty when the
+// consent has not ended there.
 func causeOf(s institution.ConsentState) consent.Cause {
 	switch s {
 	case institution.ConsentRevoked:
@@ -70,12 +75,12 @@ func causeOf(s institution.ConsentState) consent.Cause {
 	return ""
 }
 
-// saidBy returns the cause of an end that a bank says by refusing to show a
-// consent; empty for any other error.
-func saidBy(err error) consent.Cause {
-	var said *institution.Error
-	if errors.As(err, &said) {
-		switch said.Kind {
+// causeOfRefusal returns the cause that the refusal to show a consent stands for;
+// empty for any other error.
+func causeOfRefusal(err error) consent.Cause {
+	var failed *institution.Error
+	if errors.As(err, &failed) {
+		switch failed.Kind {
 		case institution.ConsentGone:
 			return consent.CauseBankRevoked
 		case institution.ConsentOver:
@@ -85,16 +90,16 @@ func saidBy(err error) consent.Cause {
 	return ""
 }
 
-// CheckAfterRefusal follows up a refusal that a collection has received and that
-// may mean the end of its consent. The status that the institution then tells
-// decides. Where it does not answer, or calls a consent valid under which it
-// demands a new signature, the refusal itself ends the consent.
-func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, met institution.ErrorKind) error {
+// CheckAfterRefusal checks a consent under which a collection was refused with an
+// error of the given kind. The status of the consent at the bank decides whether it
+// has ended. If the bank does not answer, or calls the consent valid but demands a
+// new signature, the refusal itself ends the consent.
+func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refusal institution.ErrorKind) error {
 	var e consent.Event
 	if c.Status.Final() {
 		return nil
 	}
-	switch met {
+	switch refusal {
 	case institution.ConsentGone:
 		e = consent.Revocation{Cause: consent.CauseBankRefused}
 	case institution.ConsentOver:
@@ -110,16 +115,16 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, met 
 			return err
 		}
 		info, err := reader.Consent(ctx, a)
-		if told := eventOf(info, err); told != nil {
-			e = told
-		} else if err == nil && met != institution.SCARequired {
+		if ended := endEvent(info, err); ended != nil {
+			e = ended
+		} else if err == nil && refusal != institution.SCARequired {
 			return nil
 		}
 	}
 	_, err := s.End(ctx, c.ID, e)
 	var illegal *consent.IllegalError
 	if errors.As(err, &illegal) {
-		return nil // it has ended meanwhile
+		return nil // another writer has ended it
 	}
 	return err
 }

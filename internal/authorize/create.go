@@ -11,8 +11,8 @@ import (
 	"samla/internal/store"
 )
 
-// Request asks for a consent. It meets the rules of docs/reference/api.md 4.3 that
-// need no state.
+// Request asks for a consent. The rules of docs/reference/api.md 4.3 that need no
+// state are already checked.
 type Request struct {
 	ClientID, UserID string
 	CollectionID     string // for a consent that lives inside a collection
@@ -37,11 +37,11 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
 		OpenRequestID: s.IDs.New(), AuthorizeRequestID: s.IDs.New(), WakeAt: now,
 	}
-	c, err := s.sealed(ctx, c, consent.Secret{Context: r.PSU})
+	c, err := s.sealSecret(ctx, c, consent.Secret{Context: r.PSU})
 	return c, SealError(err)
 }
 
-// endOfDay is the last moment of the day that may be asked for.
+// endOfDay is the last second of the latest day that may be asked for.
 func endOfDay(asked, now time.Time, longestDays int) time.Time {
 	last := now.AddDate(0, 0, longestDays)
 	if !asked.IsZero() && asked.Before(last) {
@@ -52,8 +52,8 @@ func endOfDay(asked, now time.Time, longestDays int) time.Time {
 
 // Create creates a consent and starts its flow. The response that answer prepares
 // is stored in the same transaction. Once Create has returned without an error the
-// flow will be carried to an end, whatever happens to this process. Fault:
-// Unauthorized when there is no such user (any more).
+// flow is carried to its end even if this process dies. Fault: Unauthorized when the
+// user does not exist or is erased.
 func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answer[consent.Consent]) (consent.Consent, error) {
 	c, err := s.Draft(ctx, r)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 	if err != nil {
 		return consent.Consent{}, err
 	}
-	slot := s.Pump.Reserve(store.Consents)
+	slot := s.Jobs.Reserve(store.Consents)
 	if slot != nil {
 		c.WakeAt = c.WakeAt.Add(jobs.Lease)
 	}
@@ -81,7 +81,7 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 		return consent.Consent{}, err
 	}
 	if slot == nil {
-		s.Pump.Wake(store.Consents)
+		s.Jobs.Wake(store.Consents)
 	}
 	slot.Run(string(c.ID))
 	return c, nil

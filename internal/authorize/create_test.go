@@ -23,7 +23,7 @@ func TestDraft_ClipsTheValidity(t *testing.T) {
 		"shorter":       {morning.AddDate(0, 0, 7), morning.AddDate(0, 0, 7)},
 		"today":         {morning.Truncate(24 * time.Hour), morning},
 	} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.profile(func(p *institution.Profile) { p.LongestConsent = 30 })
 		r := b.request()
 		r.ValidUntil = test.asked
@@ -35,7 +35,7 @@ func TestDraft_ClipsTheValidity(t *testing.T) {
 }
 
 func TestCreate_RefusesAnotherUser(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	for name, change := range map[string]func(*authorize.Request){
 		"unknown user":   func(r *authorize.Request) { r.UserID = b.IDs.New() },
 		"another client": func(r *authorize.Request) { r.ClientID = b.IDs.New() },
@@ -60,7 +60,7 @@ func TestCreate_RefusesAnotherUser(t *testing.T) {
 }
 
 func TestCreate_PreparesAnswerBeforeTransaction(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	detector := &flowtest.WriteDetector{Store: b.Store}
 	b.Service.Store = detector
 	var answered consent.Consent
@@ -76,8 +76,7 @@ func TestCreate_PreparesAnswerBeforeTransaction(t *testing.T) {
 	}
 }
 
-// after is a store on which something happens just before a transaction, or
-// inside it when a user is read.
+// after is a store on which something happens just before the next transaction.
 type after struct {
 	store.Store
 	before func()
@@ -105,7 +104,7 @@ func (f failingUser) LockUser(ctx context.Context, clientID, id string) (user.Us
 }
 
 // erase erases the user, as the service for users does.
-func (b *bench) erase() {
+func (b *env) erase() {
 	gone, _ := b.User.Anonymize(b.Clock.Now())
 	b.Write(func(tx store.Tx) error {
 		if err := tx.PutUser(b.Context(), b.User, gone); err != nil {
@@ -118,11 +117,11 @@ func (b *bench) erase() {
 
 // A user may be erased at any moment of a request.
 func TestCreate_AnswersUnauthorizedForAnErasedUser(t *testing.T) {
-	for name, erase := range map[string]func(*bench, *after){
-		"before it is sealed": func(b *bench, _ *after) { b.erase() },
-		"after it is sealed":  func(b *bench, s *after) { s.before = b.erase },
+	for name, erase := range map[string]func(*env, *after){
+		"before it is sealed": func(b *env, _ *after) { b.erase() },
+		"after it is sealed":  func(b *env, s *after) { s.before = b.erase },
 	} {
-		b := newBench(t)
+		b := newEnv(t)
 		s := &after{Store: b.Store}
 		b.Service.Store = s
 		erase(b, s)
@@ -133,7 +132,7 @@ func TestCreate_AnswersUnauthorizedForAnErasedUser(t *testing.T) {
 
 // A database that does not answer says nothing about the user.
 func TestCreate_PassesOnAnErrorOfTheDatabase(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	down := errors.New("connection lost")
 	b.Service.Store = &after{Store: b.Store, user: down}
 	if _, err := b.Create(t.Context(), b.request(), nil); !errors.Is(err, down) || errors.As(err, new(*fault.Fault)) {

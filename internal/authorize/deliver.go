@@ -21,8 +21,9 @@ const (
 // quietAttempts is how many attempts fail before the log warns.
 const quietAttempts = 3
 
-// errNotConfigured says that no institution that is configured can be told.
-var errNotConfigured = errors.New("the institution is not configured, or cannot revoke")
+// errNotConfigured says that the institution of a message is not configured, or
+// lacks the verb.
+var errNotConfigured = errors.New("the institution is not configured, or lacks the verb")
 
 // Deliver tries to revoke a consent at its institution; it is the handler of outbox
 // messages of the kind RevokeConsent. A message that cannot be delivered stays and
@@ -80,7 +81,7 @@ func (s *Service) delivered(ctx context.Context, m outbox.Message) error {
 		if err != nil {
 			return err
 		}
-		return tx.AddAuditEntry(ctx, audit.OfBankTold(s.IDs, c, m, s.Clock.Now()))
+		return tx.AddAuditEntry(ctx, audit.OfDelivery(s.IDs, c, m, s.Clock.Now()))
 	})
 }
 

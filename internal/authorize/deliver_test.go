@@ -3,9 +3,13 @@ package authorize_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"samla/internal/audit"
 	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/psu"
+	"samla/internal/store"
 	"samla/internal/testpg"
 )
 
@@ -16,7 +20,7 @@ func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 }
 
 // entries counts the audit entries of a kind about a consent.
-func (b *bench) entries(id consent.ID, kind audit.Kind) (n int) {
+func (b *env) entries(id consent.ID, kind audit.Kind) (n int) {
 	b.Helper()
 	all, err := b.Store.AuditEntries(b.Context(), id)
 	if err != nil {
@@ -34,13 +38,13 @@ func (b *bench) entries(id consent.ID, kind audit.Kind) (n int) {
 // stores the outcome.
 func TestDeliver_RecordsADeliveryOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
-		b := newBenchOn(t, database)
+		b := newEnvOn(t, database)
 		for range 5 {
 			c := b.run(b.create().ID)
 			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Fatal(err)
 			}
-			id := b.duties()[0]
+			id := b.dueMessages()[0]
 			var both, done sync.WaitGroup
 			both.Add(2)
 			b.bank.onRevoke = func(int) error {
@@ -57,10 +61,10 @@ func TestDeliver_RecordsADeliveryOnce(t *testing.T) {
 				})
 			}
 			done.Wait()
-			if n := b.entries(c.ID, audit.BankTold); n != 1 {
+			if n := b.entries(c.ID, audit.RevocationDelivered); n != 1 {
 				t.Errorf("%d entries", n)
 			}
-			if _, there := b.duty(id); there {
+			if _, there := b.message(id); there {
 				t.Error("the message is still there")
 			}
 		}
@@ -70,12 +74,12 @@ func TestDeliver_RecordsADeliveryOnce(t *testing.T) {
 // An attempt that fails after another node has delivered the message changes
 // nothing.
 func TestDeliver_IgnoresAFailureAfterTheDelivery(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.run(b.create().ID)
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	id := b.duties()[0]
+	id := b.dueMessages()[0]
 	b.bank.onRevoke = func(n int) error {
 		if n == 2 {
 			return nil
@@ -88,7 +92,57 @@ func TestDeliver_IgnoresAFailureAfterTheDelivery(t *testing.T) {
 	if err := b.deliver(id); err != nil {
 		t.Error(err)
 	}
-	if _, there := b.duty(id); there || b.entries(c.ID, audit.BankTold) != 1 {
+	if _, there := b.message(id); there || b.entries(c.ID, audit.RevocationDelivered) != 1 {
 		t.Error("the message is there again, or its delivery is not recorded once")
+	}
+}
+
+// A message is delivered with growing waits, also after its user was erased.
+func TestDeliver_RetriesUntilTheBankAnswers(t *testing.T) {
+	const failing = 20
+	b := newEnv(t)
+	c := b.run(b.create().ID)
+	b.bank.onRevoke = func(n int) error {
+		if n <= failing {
+			return kind(institution.Unreachable)
+		}
+		return nil
+	}
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Evict(b.User.ID)
+	due := b.dueMessages()
+	if len(due) != 1 {
+		t.Fatalf("%d messages", len(due))
+	}
+	last := time.Duration(0)
+	for n := 1; n <= failing; n++ {
+		if err := b.deliver(due[0]); err != nil {
+			t.Fatal(err)
+		}
+		d, there := b.message(due[0])
+		gap := d.WakeAt.Sub(b.Clock.Now())
+		if !there || d.Attempts != n || gap <= 0 || gap > time.Hour || gap < last*3/4 {
+			t.Fatalf("after %d attempts: there %t, %d noted, the next in %s", n, there, d.Attempts, gap)
+		}
+		last = gap
+		b.Clock.Set(d.WakeAt)
+	}
+	if last < 45*time.Minute {
+		t.Errorf("the last gap is %s", last)
+	}
+	if err := b.deliver(due[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := b.message(due[0]); there {
+		t.Error("the message is still there")
+	}
+	if a := b.bank.revoked[failing]; a.ConsentID != "bank-1" || a.PSU != (psu.Context{}) {
+		t.Errorf("the bank was told of %+v", a)
+	}
+	if err := b.deliver(due[0]); err != nil || len(b.bank.revoked) != failing+1 {
+		t.Errorf("a delivered message is delivered again: %v", err)
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"samla/internal/store"
 )
 
-// EndSubscriber is told of each consent that ends, once, with the cause.
-// ConsentEnded runs inside the transaction that stores the final state; an error
-// undoes the whole transaction. It may run more than once for one end, as any
-// function given to store.Store.Write, and must do nothing outside the transaction.
+// EndSubscriber is called for each consent that ends, with the cause. ConsentEnded
+// runs in the transaction that stores the final state, and an error rolls that back.
+// One end is committed once, but ConsentEnded may run several times for it, like any
+// function given to Store.Write: it must have no effect outside the transaction.
 type EndSubscriber interface {
 	ConsentEnded(ctx context.Context, tx store.Tx, c consent.Consent, cause consent.Cause) error
 }
@@ -30,8 +30,8 @@ type End struct {
 	after   consent.Consent
 	cause   consent.Cause
 	message *outbox.Message // nil: the bank need not be told
-	unsent  bool            // planned for a row that no handler has claimed yet
-	left    bool            // the bank may keep a consent that it cannot be told of
+	unsent  bool            // planned for a row that no handler had claimed
+	left    bool            // the bank may keep a consent that cannot be revoked
 }
 
 // PlanEnd plans the end of c by e: the final state, and the message that tells
@@ -42,8 +42,8 @@ func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Even
 	return s.planEnd(ctx, c, e, openingClaimed(c))
 }
 
-// planEnd is PlanEnd. openSent says that an opening of c may have been sent and not
-// been answered.
+// planEnd is PlanEnd for a caller that knows whether an opening of c may have been
+// sent without an answer.
 func (s *Service) planEnd(ctx context.Context, c consent.Consent, e consent.Event, openSent bool) (*End, error) {
 	end, err := s.planSilentEnd(c, e)
 	if err == nil && !end.cause.KnownToBank() {
@@ -66,14 +66,13 @@ func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error
 }
 
 // planRevocation plans the message that tells the bank of the end. There is none
-// when the bank was not asked for a consent, or when the secret is lost with the
-// subject's key.
+// when the bank was not asked for a consent, or when the subject's key is destroyed.
 func (e *End) planRevocation(ctx context.Context, openSent bool) error {
 	c := e.before
 	if len(c.Sealed) == 0 {
 		return nil
 	}
-	secret, err := e.s.secret(ctx, c)
+	secret, err := e.s.openSecret(ctx, c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return nil
 	}
@@ -107,8 +106,8 @@ func (e *End) Write(ctx context.Context, tx store.Tx) error {
 	return e.follow(ctx, tx)
 }
 
-// guard keeps an end that was planned for a row without a handler from meeting a
-// handler: a claim changes WakeAt, but not the row version. Errors:
+// guard checks that a row which no handler had claimed when the end was planned is
+// still not claimed. A claim changes WakeAt but not the row version. Errors:
 // store.ErrConflict.
 func (e *End) guard(ctx context.Context, tx store.Tx) error {
 	if !e.unsent {
@@ -143,15 +142,15 @@ func (e *End) follow(ctx context.Context, tx store.Tx) error {
 // signals to a crash only delays what they start.
 func (e *End) Committed() {
 	if e.left {
-		e.s.leftAtBank(e.after)
+		e.s.reportLeftover(e.after)
 	}
 	e.s.watching.Remove(string(e.after.ID))
 	e.s.instructions.drop(e.after.ID) // also where this node did not watch
 	if e.message != nil {
-		e.s.Pump.Wake(store.Outbox)
+		e.s.Jobs.Wake(store.Outbox)
 	}
 	if e.after.CollectionID != "" {
-		e.s.Pump.Wake(store.Collections)
+		e.s.Jobs.Wake(store.Collections)
 	}
 }
 

@@ -14,51 +14,51 @@ import (
 	"samla/internal/users"
 )
 
-// ends are the ways in which a consent ends. Each takes a consent to its end.
+// ends are the ways in which a consent ends. Each takes a new consent to its end.
 var ends = map[string]struct {
 	status consent.Status
 	cause  consent.Cause
-	end    func(*bench) consent.ID
+	end    func(*env) consent.ID
 }{
-	"revoked by the user": {consent.Revoked, consent.CauseUser, func(b *bench) consent.ID {
+	"revoked by the user": {consent.Revoked, consent.CauseUser, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		if _, err := b.Revoke(b.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 			b.Fatal(err)
 		}
 		return c.ID
 	}},
-	"found withdrawn by the daily check": {consent.Revoked, consent.CauseBankRevoked, func(b *bench) consent.ID {
+	"found withdrawn by the daily check": {consent.Revoked, consent.CauseBankRevoked, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = b.bank.answers(institution.ConsentRevoked)
 		b.Clock.Set(c.WakeAt)
 		return b.look(c.ID).ID
 	}},
-	"found expired by the daily check": {consent.Expired, consent.CauseBankExpired, func(b *bench) consent.ID {
+	"found expired by the daily check": {consent.Expired, consent.CauseBankExpired, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = b.bank.answers(institution.ConsentExpired)
 		b.Clock.Set(c.WakeAt)
 		return b.look(c.ID).ID
 	}},
-	"found withdrawn by a collection": {consent.Revoked, consent.CauseBankRevoked, func(b *bench) consent.ID {
+	"found withdrawn by a collection": {consent.Revoked, consent.CauseBankRevoked, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = b.bank.answers(institution.ConsentRevoked)
-		return b.doubted(c, institution.ConsentGone)
+		return b.refused(c, institution.ConsentGone)
 	}},
-	"refused, and the bank does not say more": {consent.Revoked, consent.CauseBankRefused, func(b *bench) consent.ID {
+	"refused, and the bank does not say more": {consent.Revoked, consent.CauseBankRefused, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
 			return institution.ConsentInfo{}, kind(institution.Unreachable)
 		}
-		return b.doubted(c, institution.ConsentGone)
+		return b.refused(c, institution.ConsentGone)
 	}},
-	"refused as over, and the bank does not say more": {consent.Expired, consent.CauseBankRefused, func(b *bench) consent.ID {
+	"refused as over, and the bank does not say more": {consent.Expired, consent.CauseBankRefused, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
 			return institution.ConsentInfo{}, kind(institution.Busy)
 		}
-		return b.doubted(c, institution.ConsentOver)
+		return b.refused(c, institution.ConsentOver)
 	}},
-	"unknown to the bank": {consent.Revoked, consent.CauseBankRevoked, func(b *bench) consent.ID {
+	"unknown to the bank": {consent.Revoked, consent.CauseBankRevoked, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
 			return institution.ConsentInfo{}, kind(institution.ConsentGone)
@@ -66,38 +66,38 @@ var ends = map[string]struct {
 		b.Clock.Set(c.WakeAt)
 		return b.look(c.ID).ID
 	}},
-	"to be signed again": {consent.Expired, consent.CauseNewSignature, func(b *bench) consent.ID {
-		return b.doubted(b.run(b.create().ID), institution.SCARequired)
+	"signature required": {consent.Expired, consent.CauseNewSignature, func(b *env) consent.ID {
+		return b.refused(b.run(b.create().ID), institution.SCARequired)
 	}},
-	"expired": {consent.Expired, consent.CauseValidity, func(b *bench) consent.ID {
+	"expired": {consent.Expired, consent.CauseValidity, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.Clock.Set(c.ExpiresAt)
 		return b.look(c.ID).ID
 	}},
-	"granted for a time that is past": {consent.Expired, consent.CauseTime, func(b *bench) consent.ID {
+	"granted for a time that is past": {consent.Expired, consent.CauseTime, func(b *env) consent.ID {
 		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
 			return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 0, -1)}, nil
 		}
 		return b.run(b.create().ID).ID
 	}},
-	"not authorized in time": {consent.Failed, consent.CauseTime, func(b *bench) consent.ID {
+	"not authorized in time": {consent.Failed, consent.CauseTime, func(b *env) consent.ID {
 		c := b.create()
 		b.Clock.Set(c.AuthorizeBy)
 		return b.look(c.ID).ID
 	}},
-	"failed": {consent.Failed, consent.CauseFailed, func(b *bench) consent.ID {
+	"failed": {consent.Failed, consent.CauseFailed, func(b *env) consent.ID {
 		b.bank.onStatus = func(int) (institution.Authorization, error) {
 			return institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled}, nil
 		}
 		return b.run(b.create().ID).ID
 	}},
-	"rejected by the bank": {consent.Failed, consent.CauseBankRejected, func(b *bench) consent.ID {
+	"rejected by the bank": {consent.Failed, consent.CauseBankRejected, func(b *env) consent.ID {
 		b.bank.onRead = b.bank.answers(institution.ConsentRejected)
 		return b.run(b.create().ID).ID
 	}},
-	"one-time collection stopped": {consent.Revoked, consent.CauseOneTime, func(b *bench) consent.ID {
+	"one-time collection stopped": {consent.Revoked, consent.CauseOneTime, func(b *env) consent.ID {
 		s := collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Institutions: b.Institutions,
-			Pump: b.Pump, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
+			Pump: b.Jobs, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
 		r, o := b.request(), collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 		c, err := s.Start(b.Context(), collect.Request{Owner: o, Company: theBank, OneTime: &r}, nil)
 		if err != nil {
@@ -109,7 +109,7 @@ var ends = map[string]struct {
 		}
 		return c.ConsentID
 	}},
-	"user erased": {consent.Revoked, consent.CauseUserErased, func(b *bench) consent.ID {
+	"user erased": {consent.Revoked, consent.CauseUserErased, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		s := users.New(users.Deps{Store: b.Store, Vault: b.Vault, Flows: []users.Flow{b.Service}, Clock: b.Clock, IDs: b.IDs})
 		if err := s.Erase(b.Context(), b.User.ClientID, b.User.ID); err != nil {
@@ -117,7 +117,7 @@ var ends = map[string]struct {
 		}
 		return c.ID
 	}},
-	"user's key destroyed": {consent.Revoked, consent.CauseUserErased, func(b *bench) consent.ID {
+	"user's key destroyed": {consent.Revoked, consent.CauseUserErased, func(b *env) consent.ID {
 		c := b.create()
 		b.Write(func(tx store.Tx) error { return tx.DestroyKey(b.Context(), b.User.ID, b.Clock.Now()) })
 		b.Vault.Evict(b.User.ID)
@@ -125,21 +125,21 @@ var ends = map[string]struct {
 	}},
 }
 
-// answers makes the bank call each consent s.
+// answers returns an answer to every read of a consent.
 func (*scripted) answers(s institution.ConsentState) func(int) (institution.ConsentInfo, error) {
 	return func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{State: s}, nil }
 }
 
-// doubted lets a collection report what it has met at the bank.
-func (b *bench) doubted(c consent.Consent, met institution.ErrorKind) consent.ID {
-	if err := b.CheckAfterRefusal(b.Context(), c, met); err != nil {
+// refused checks a consent after a collection was refused.
+func (b *env) refused(c consent.Consent, refusal institution.ErrorKind) consent.ID {
+	if err := b.CheckAfterRefusal(b.Context(), c, refusal); err != nil {
 		b.Fatal(err)
 	}
 	return c.ID
 }
 
 // causes lists the causes in the audit log of a consent.
-func (b *bench) causes(id consent.ID) (causes []consent.Cause) {
+func (b *env) causes(id consent.ID) (causes []consent.Cause) {
 	b.Helper()
 	entries, err := b.Store.AuditEntries(b.Context(), id)
 	if err != nil {
@@ -162,7 +162,7 @@ func TestEnd_TellsSubscribersAndAuditLogTheCauseOnce(t *testing.T) {
 	for name, test := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newEnv(t)
 			id := test.end(b)
 			if c := b.Consent(id); c.Status != test.status || !c.WakeAt.IsZero() {
 				t.Errorf("%s, due %s", c.Status, c.WakeAt)
@@ -174,7 +174,7 @@ func TestEnd_TellsSubscribersAndAuditLogTheCauseOnce(t *testing.T) {
 			if got := b.causes(id); !slices.Equal(got, want) {
 				t.Errorf("the audit log has %v", got)
 			}
-			if _, err := b.End(t.Context(), id, withdrawn); !errors.As(err, new(*consent.IllegalError)) || len(b.seen.ends[id]) != 1 {
+			if _, err := b.End(t.Context(), id, revocation); !errors.As(err, new(*consent.IllegalError)) || len(b.seen.ends[id]) != 1 {
 				t.Errorf("ended again: %v, %v", b.seen.ends, err)
 			}
 		})
@@ -200,23 +200,23 @@ func TestEnd_TellsTheBankUnlessTheBankSaidSo(t *testing.T) {
 	for name, test := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newEnv(t)
 			id := test.end(b)
 			want := 0
 			if len(b.bank.opened) > 0 && !test.cause.KnownToBank() {
 				want = 1
 			}
-			owed := b.duties()
-			if len(owed) != want {
-				t.Fatalf("%d messages to the bank, want %d", len(owed), want)
+			due := b.dueMessages()
+			if len(due) != want {
+				t.Fatalf("%d messages to the bank, want %d", len(due), want)
 			}
 			if want == 0 {
 				return
 			}
-			if m, _ := b.duty(owed[0]); m.ConsentID != id {
+			if m, _ := b.message(due[0]); m.ConsentID != id {
 				t.Errorf("the message is about another consent: %+v", m)
 			}
-			if err := b.deliver(owed[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
+			if err := b.deliver(due[0]); err != nil || len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "bank-1" {
 				t.Errorf("the bank was told of %+v, %v", b.bank.revoked, err)
 			}
 		})
@@ -224,7 +224,7 @@ func TestEnd_TellsTheBankUnlessTheBankSaidSo(t *testing.T) {
 }
 
 func TestEnd_SubscribersErrorUndoesEverything(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.run(b.create().ID)
 	b.seen.err = errors.New("the subscriber's")
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); !errors.Is(err, b.seen.err) {
@@ -233,7 +233,7 @@ func TestEnd_SubscribersErrorUndoesEverything(t *testing.T) {
 	if got := b.Consent(c.ID); got.Status != consent.Authorized || got.Rev != c.Rev {
 		t.Errorf("became %s", got.Status)
 	}
-	if len(b.causes(c.ID)) != 0 || len(b.duties()) != 0 {
+	if len(b.causes(c.ID)) != 0 || len(b.dueMessages()) != 0 {
 		t.Error("an audit entry or a message is left")
 	}
 	b.seen.err = nil
@@ -243,7 +243,7 @@ func TestEnd_SubscribersErrorUndoesEverything(t *testing.T) {
 }
 
 func TestPlanEnd_RefusesWhatEndsNothing(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.create()
 	for name, e := range map[string]consent.Event{"time passes": consent.Ticked{}, "opened": consent.Opened{}, "no cause": consent.Revocation{},
 		"a cause of another event": consent.Revocation{Cause: consent.CauseTime}} {
@@ -251,12 +251,40 @@ func TestPlanEnd_RefusesWhatEndsNothing(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	end, err := b.PlanEnd(t.Context(), c, withdrawn)
+	end, err := b.PlanEnd(t.Context(), c, revocation)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.look(c.ID)
 	if err := b.Store.Write(t.Context(), func(tx store.Tx) error { return end.Write(t.Context(), tx) }); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("written over another change: %v", err)
+	}
+}
+
+func TestAuditLog_RecordsALifeInOrder(t *testing.T) {
+	b := newEnv(t)
+	c := b.run(b.create().ID)
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.deliver(b.dueMessages()[0]); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := b.Store.AuditEntries(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []audit.Kind
+	for _, e := range entries {
+		kinds = append(kinds, audit.Kind(e.Kind))
+	}
+	want := []audit.Kind{audit.ConsentCreated, audit.ConsentAuthorized, audit.ConsentRevoked, audit.RevocationDelivered}
+	if len(kinds) != len(want) {
+		t.Fatalf("the audit log has %v", kinds)
+	}
+	for i := range want {
+		if kinds[i] != want[i] {
+			t.Errorf("the audit log has %v", kinds)
+		}
 	}
 }

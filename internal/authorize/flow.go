@@ -12,8 +12,8 @@ import (
 	"samla/internal/store"
 )
 
-// visit is one look at one consent: the row, its secret and its bank.
-type visit struct {
+// job is one call of the handler for one consent: the row, its secret and its bank.
+type job struct {
 	*Service
 	c      consent.Consent
 	secret consent.Secret
@@ -23,10 +23,10 @@ type visit struct {
 	openSent bool
 }
 
-// Step looks at a consent and takes it as far as it goes now; it is the handler
-// of the queue of consents. A change that somebody else made meanwhile is no
-// error: that change has its own look coming.
-func (s *Service) Step(ctx context.Context, id string) error {
+// Handle takes a consent as many steps on as it can go now. It is the handler of
+// the queue store.Consents. A change by another writer is no error: that writer has
+// stored when the consent is handled again.
+func (s *Service) Handle(ctx context.Context, id string) error {
 	c, err := s.Store.Consent(ctx, consent.ID(id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -35,47 +35,47 @@ func (s *Service) Step(ctx context.Context, id string) error {
 		return err
 	}
 	bank, known := s.Institutions.Find(c.Company)
-	v := visit{Service: s, c: c, bank: bank, known: known, openSent: openingClaimed(c)}
-	err = v.run(institution.WithSubject(ctx, c.Subject()))
+	j := job{Service: s, c: c, bank: bank, known: known, openSent: openingClaimed(c)}
+	err = j.run(institution.WithSubject(ctx, c.Subject()))
 	if errors.Is(err, store.ErrConflict) {
 		return nil
 	}
 	return err
 }
 
-func (v *visit) run(ctx context.Context) error {
-	now := v.Clock.Now()
-	if v.c.Status.Final() {
-		_, err := v.save(ctx, v.c, v.c, time.Time{})
+func (j *job) run(ctx context.Context) error {
+	now := j.Clock.Now()
+	if j.c.Status.Final() {
+		_, err := j.save(ctx, j.c, j.c, time.Time{})
 		return err
 	}
-	ticked, err := v.c.Apply(consent.Ticked{}, now)
+	ticked, err := j.c.Apply(consent.Ticked{}, now)
 	if err != nil {
 		return err
 	}
 	if ticked.Status.Final() {
-		return v.end(ctx, consent.Ticked{})
+		return j.end(ctx, consent.Ticked{})
 	}
-	if !v.known {
-		v.Log.Warn("the institution of a consent is not configured", "company", v.c.Company, "consent", v.c.ID)
-		return v.later(ctx, nextTimed(v.c, now))
+	if !j.known {
+		j.Log.Warn("the institution of a consent is not configured", "company", j.c.Company, "consent", j.c.ID)
+		return j.reschedule(ctx, nextDeadline(j.c, now))
 	}
-	v.secret, err = v.Service.secret(ctx, v.c)
+	j.secret, err = j.Service.openSecret(ctx, j.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return v.end(ctx, consent.Revocation{Cause: consent.CauseUserErased})
+		return j.end(ctx, consent.Revocation{Cause: consent.CauseUserErased})
 	}
 	if err != nil {
 		return err
 	}
-	v.openSent = v.c.Step == consent.StepOpening || v.secret.OpenSent || v.openSent && !v.firstClaim(ctx)
+	j.openSent = j.c.Step == consent.StepOpening || j.secret.OpenSent || j.openSent && !j.firstClaim(ctx)
 	for _, step := range []struct {
 		at  consent.Step
 		run func(context.Context) (more bool, err error)
 	}{
-		{consent.StepOpening, v.outcomeUnknown}, {consent.StepAuthorizing, v.outcomeUnknown},
-		{consent.StepOpen, v.open}, {consent.StepAuthorize, v.authorize}, {consent.StepWatch, v.watch}, {consent.StepKeep, v.keep},
+		{consent.StepOpening, j.outcomeUnknown}, {consent.StepAuthorizing, j.outcomeUnknown},
+		{consent.StepOpen, j.open}, {consent.StepAuthorize, j.authorize}, {consent.StepWatch, j.watch}, {consent.StepKeep, j.checkDaily},
 	} {
-		if v.c.Step != step.at {
+		if j.c.Step != step.at {
 			continue
 		}
 		if more, err := step.run(ctx); err != nil || !more {
@@ -85,58 +85,59 @@ func (v *visit) run(ctx context.Context) error {
 	return nil
 }
 
-// apply commits an event, with the secret sealed anew.
-func (v *visit) apply(ctx context.Context, e consent.Event, wake time.Time) error {
-	after, err := v.c.Apply(e, v.Clock.Now())
+// apply applies an event and commits the result with the current secret, to be
+// handled again at wake.
+func (j *job) apply(ctx context.Context, e consent.Event, wake time.Time) error {
+	after, err := j.c.Apply(e, j.Clock.Now())
 	if err != nil {
 		return err
 	}
 	if after.Status.Final() {
-		return v.end(ctx, e)
+		return j.end(ctx, e)
 	}
-	if after, err = v.sealed(ctx, after, v.secret); err != nil {
+	if after, err = j.sealSecret(ctx, after, j.secret); err != nil {
 		return err
 	}
-	v.c, err = v.save(ctx, v.c, after, wake)
+	j.c, err = j.save(ctx, j.c, after, wake)
 	return err
 }
 
 // end commits the end of the consent by e, unless another writer was faster.
-func (v *visit) end(ctx context.Context, e consent.Event) error {
-	end, err := v.planEnd(ctx, v.c, e, v.openSent)
+func (j *job) end(ctx context.Context, e consent.Event) error {
+	end, err := j.planEnd(ctx, j.c, e, j.openSent)
 	if err != nil {
 		return err
 	}
-	if err := v.Store.Write(ctx, func(tx store.Tx) error { return end.Write(ctx, tx) }); err != nil {
+	if err := j.Store.Write(ctx, func(tx store.Tx) error { return end.Write(ctx, tx) }); err != nil {
 		return err
 	}
 	end.Committed()
 	return nil
 }
 
-// nextTimed is when time alone next changes a consent whose institution is not
-// configured. An authorized one is looked at daily all the same, so that its daily
-// check goes on soon after the institution is back.
-func nextTimed(c consent.Consent, now time.Time) time.Time {
+// nextDeadline is when a consent whose institution is not configured is handled
+// again: at the deadline that time sets. An authorized one is handled daily all the
+// same, so that its daily check resumes soon after the institution is back.
+func nextDeadline(c consent.Consent, now time.Time) time.Time {
 	if c.Status.Pending() {
 		return c.AuthorizeBy
 	}
-	return nextLook(c, now)
+	return nextCheck(c, now)
 }
 
-// later commits nothing but the next look.
-func (v *visit) later(ctx context.Context, wake time.Time) error {
-	c, err := v.save(ctx, v.c, v.c, wake)
-	v.c = c
+// reschedule commits only when the consent is handled again.
+func (j *job) reschedule(ctx context.Context, wake time.Time) error {
+	c, err := j.save(ctx, j.c, j.c, wake)
+	j.c = c
 	return err
 }
 
-// wakeWhileWorking is the next look of a row whose handler goes on with it: the
-// end of its lease, for the case that the handler dies.
-func (v *visit) wakeWhileWorking() time.Time { return v.Clock.Now().Add(jobs.Lease) }
+// leaseEnd is when a row is handled again whose handler goes on with it, in case
+// that the handler dies.
+func (j *job) leaseEnd() time.Time { return j.Clock.Now().Add(jobs.Lease) }
 
-// access is what follows the consent at the bank without the person.
-func (v *visit) access() institution.Access {
-	return institution.Access{ConsentID: v.secret.RemoteID, Token: v.secret.Token,
-		PSU: v.secret.Unattended()}
+// access is how the bank recognizes the consent in a call without the person.
+func (j *job) access() institution.Access {
+	return institution.Access{ConsentID: j.secret.RemoteID, Token: j.secret.Token,
+		PSU: j.secret.Unattended()}
 }

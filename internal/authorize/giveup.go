@@ -9,9 +9,9 @@ import (
 	"samla/internal/store"
 )
 
-// giveUp settles a consent whose handler has failed again and again: one that
-// waits for the person fails, so that nobody polls for ever. An authorized one
-// stays in its queue, because time must still end it.
+// giveUp is the last resort of the queue. A consent that waits for the person fails,
+// so that its client stops polling. An authorized one stays in its queue, because
+// time must still end it.
 func (s *Service) giveUp(ctx context.Context, id string) error {
 	c, err := s.Store.Consent(ctx, consent.ID(id))
 	switch {

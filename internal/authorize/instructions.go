@@ -8,9 +8,8 @@ import (
 	"samla/internal/institution"
 )
 
-// instructionCache holds what the person has to do right now, as the bank last
-// told this process. The row holds what the bank told first; a QR text that is
-// new each second is never stored.
+// instructionCache holds the instructions that the bank last gave this process. The
+// row holds the first ones; a QR text that is new each second is never stored.
 type instructionCache struct {
 	mu      sync.Mutex
 	entries map[consent.ID]*entry
@@ -19,10 +18,10 @@ type instructionCache struct {
 
 type entry struct {
 	instructions consent.Instructions
-	expires      time.Time // the soonest end that was told
-	until        time.Time // after this no poll asks any more
+	expires      time.Time // the earliest expiry that the bank gave
+	until        time.Time // after this there are no polls
 	asking       bool      // a refresh is under way
-	panel        *panel    // what polls show now; nil until one asks
+	panel        *panel    // what polls show now; nil before the first poll
 }
 
 // panel is what polls show of one state of the instructions. It is made by the
@@ -41,8 +40,8 @@ type drawing struct {
 	png  string
 }
 
-// forgetAfter is how long after its authorization ran out an entry is kept, and
-// forgetEvery how many puts go by between two searches for such entries.
+// forgetAfter is how long an entry is kept after its authorization has timed out.
+// Every forgetEvery puts such entries are removed.
 const (
 	forgetAfter = time.Minute
 	forgetEvery = 4096
@@ -52,7 +51,7 @@ func newInstructionCache() *instructionCache {
 	return &instructionCache{entries: map[consent.ID]*entry{}}
 }
 
-// put takes over instructions that are at least as new as those it has.
+// put stores instructions unless it has newer ones.
 func (l *instructionCache) put(c consent.Consent, i *consent.Instructions) {
 	if i == nil {
 		return
@@ -74,8 +73,8 @@ func (l *instructionCache) put(c consent.Consent, i *consent.Instructions) {
 		// the message says what comes next.
 		now.QRData, now.QRImage = e.instructions.QRData, e.instructions.QRImage
 	}
-	// The time to sign never grows: a bank that tells it anew each time, or later
-	// than our own deadline, does not extend it.
+	// The time to sign never grows: a bank that gives a new expiry in each answer,
+	// or one after our own deadline, does not extend it.
 	now.ExpiresAt = sooner(c.AuthorizeBy, sooner(e.expires, i.ExpiresAt))
 	e.instructions, e.expires, e.asking = now, now.ExpiresAt, false
 	if e.panel != nil {
@@ -83,7 +82,7 @@ func (l *instructionCache) put(c consent.Consent, i *consent.Instructions) {
 	}
 }
 
-// forgetOld removes, now and then, what nobody asks for any more.
+// forgetOld removes entries without polls, once every forgetEvery calls.
 func (l *instructionCache) forgetOld(now time.Time) {
 	if l.puts++; l.puts%forgetEvery != 0 {
 		return
@@ -95,7 +94,7 @@ func (l *instructionCache) forgetOld(now time.Time) {
 	}
 }
 
-// sooner is the earlier of two moments, of which either may be unknown.
+// sooner is the earlier of two times. A zero time is unknown.
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -109,9 +108,9 @@ func (l *instructionCache) drop(id consent.ID) {
 	delete(l.entries, id)
 }
 
-// show returns what the person is shown at the time now, and false when nothing
-// is known of the consent. refresh reports whether the caller is to ask the bank
-// for a newer text: its QR text is older than stale, and no one asks yet.
+// show returns what the person is shown at the time now; found is false when the
+// cache has nothing for the consent. refresh reports that the QR text is older than
+// stale and that the caller has to ask the bank for a newer one.
 func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now time.Time, stale time.Duration) (shown *Shown, refresh, found bool) {
 	l.mu.Lock()
 	e := l.entries[c.ID]
@@ -132,7 +131,7 @@ func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now
 	return p.shown, refresh, true
 }
 
-// asked ends a refresh that brought nothing.
+// asked ends a refresh without a result.
 func (l *instructionCache) asked(id consent.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"samla/internal/store"
 )
 
-// poll polls a consent of the user at one node.
-func (b *bench) poll(at *authorize.Service, id consent.ID) *authorize.Shown {
+// poll polls a consent of the user on a node.
+func (b *env) poll(at *authorize.Service, id consent.ID) *authorize.Shown {
 	b.Helper()
 	c, shown, err := at.Poll(b.Context(), b.User.ClientID, b.User.ID, id)
 	if err != nil {
@@ -25,9 +25,9 @@ func (b *bench) poll(at *authorize.Service, id consent.ID) *authorize.Shown {
 	return shown
 }
 
-// The node that watches shows what the bank told last, and asks nothing itself.
-func TestWatcherShowsTheLastText(t *testing.T) {
-	b := newBench(t)
+// A poll on the node that watches asks the bank nothing.
+func TestPoll_ShowsTheTextThatTheWatchGot(t *testing.T) {
+	b := newEnv(t)
 	texts := map[int]string{}
 	c := b.create()
 	b.bank.onStatus = func(n int) (institution.Authorization, error) {
@@ -53,10 +53,10 @@ func TestWatcherShowsTheLastText(t *testing.T) {
 	}
 }
 
-// A node that does not watch shows what is stored and asks the bank itself once
-// the text is too old, one question at a time.
-func TestOtherNodeAsksTheBank(t *testing.T) {
-	b := newBench(t)
+// A node that does not watch shows what is stored, and asks the bank when the text is
+// too old, one question at a time.
+func TestPoll_AsksTheBankOnANodeThatDoesNotWatch(t *testing.T) {
+	b := newEnv(t)
 	c := b.watched()
 	other := b.service()
 	question, answer := make(chan int), make(chan struct{})
@@ -91,10 +91,9 @@ func TestOtherNodeAsksTheBank(t *testing.T) {
 	answer <- struct{}{}
 }
 
-// A refresh that fails leaves the last text standing, and the next poll tries
-// again.
-func TestOtherNodeSurvivesAFailure(t *testing.T) {
-	b := newBench(t)
+// A refresh that fails leaves the last text as it is.
+func TestPoll_AsksAgainAfterAFailure(t *testing.T) {
+	b := newEnv(t)
 	c := b.watched()
 	other := b.service()
 	asked := make(chan struct{})
@@ -117,10 +116,9 @@ func TestOtherNodeSurvivesAFailure(t *testing.T) {
 	}
 }
 
-// TestRefresh_UsesTheEndOfASigning: a bank may say only once that the person has
-// signed, and says it to the node that asks.
+// A bank may give the result of a signing only once, to the node that asks.
 func TestRefresh_UsesTheEndOfASigning(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.watched()
 	other := b.service()
 	b.bank.asked = 0
@@ -137,10 +135,10 @@ func TestRefresh_UsesTheEndOfASigning(t *testing.T) {
 	}
 }
 
-// Where the bank gives BankID's secret the text follows the clock, and nobody is
+// Where the bank gives BankID's secret, the text follows the clock and the bank is not
 // asked for it (docs/reference/banks.md 12.5).
-func TestTextFromTheSecret(t *testing.T) {
-	b := newBench(t)
+func TestPoll_ComputesTheTextFromTheSecret(t *testing.T) {
+	b := newEnv(t)
 	b.bank.onStart = func(institution.AuthorizeRequest) (institution.Authorization, error) {
 		a := b.pending("")
 		a.Instructions.QRStartToken, a.Instructions.QRSecret = "67df3917-fa0d-44e5-b327-edcc928297f8", "d28db9a7-4cde-429e-a983-359be676944c"
@@ -165,22 +163,21 @@ func TestTextFromTheSecret(t *testing.T) {
 	}
 }
 
-func TestForgottenUserPollsNothing(t *testing.T) {
-	b := newBench(t)
+func TestPoll_AnswersUnauthorizedForAnErasedUser(t *testing.T) {
+	b := newEnv(t)
 	c := b.watched()
 	gone, _ := b.User.Anonymize(b.Clock.Now())
 	b.Write(func(tx store.Tx) error { return tx.PutUser(t.Context(), b.User, gone) })
 	_, _, err := b.Poll(t.Context(), b.User.ClientID, b.User.ID, c.ID)
-	isFault(t, "a user who is gone", err, fault.Unauthorized)
+	isFault(t, "an erased user", err, fault.Unauthorized)
 }
 
-// What was only needed while the person signs leaves the memory with it.
-func TestMemoryEndsWithTheSigning(t *testing.T) {
-	b := newBench(t)
+func TestInstructionCache_DropsWhatIsDecided(t *testing.T) {
+	b := newEnv(t)
 	if b.watched(); b.Remembered() != 1 {
-		t.Errorf("while one signs, %d are held", b.Remembered())
+		t.Errorf("during a signing %d entries are kept", b.Remembered())
 	}
-	b = newBench(t)
+	b = newEnv(t)
 	granted := b.create()
 	refused := b.create()
 	b.run(granted.ID)
@@ -189,6 +186,6 @@ func TestMemoryEndsWithTheSigning(t *testing.T) {
 	}
 	b.run(refused.ID)
 	if b.Remembered() > 1 {
-		t.Errorf("after the last, %d are held", b.Remembered())
+		t.Errorf("after the last one %d entries are kept", b.Remembered())
 	}
 }

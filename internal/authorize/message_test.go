@@ -14,7 +14,7 @@ import (
 
 // given stores a consent of a user, or of a collection without one, whose sealed
 // secret is plain.
-func (b *bench) given(userID, plain string) consent.Consent {
+func (b *env) given(userID, plain string) consent.Consent {
 	b.Helper()
 	c := consent.Consent{ID: consent.ID(b.IDs.New()), ClientID: b.User.ClientID, UserID: userID, Company: theBank,
 		Status: consent.Authorized, Step: consent.StepKeep, CreatedAt: morning, StatusChangedAt: morning,
@@ -32,18 +32,18 @@ func (b *bench) given(userID, plain string) consent.Consent {
 	return c
 }
 
-var withdrawn = consent.Revocation{Cause: consent.CauseUser}
+var revocation = consent.Revocation{Cause: consent.CauseUser}
 
 func TestRevocation_OutlivesTheSubjectsKey(t *testing.T) {
 	for _, of := range []string{"user", "collection"} {
 		t.Run(of, func(t *testing.T) {
-			b := newBench(t)
+			b := newEnv(t)
 			userID := b.User.ID
 			if of == "collection" {
 				userID = ""
 			}
 			c := b.given(userID, `{"bank":"bank-1","token":"bearer"}`)
-			end, err := b.PlanEnd(t.Context(), c, withdrawn)
+			end, err := b.PlanEnd(t.Context(), c, revocation)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +59,7 @@ func TestRevocation_OutlivesTheSubjectsKey(t *testing.T) {
 				return tx.DestroyKey(t.Context(), c.Subject(), b.Clock.Now())
 			})
 			b.Vault.Evict(c.Subject())
-			m, _ := b.duty(b.duties()[0])
+			m, _ := b.message(b.dueMessages()[0])
 			if m.Kind != outbox.RevokeConsent || m.Company != theBank || m.ConsentID != c.ID || m.Attempts != 0 || !m.CreatedAt.Equal(b.Clock.Now()) {
 				t.Errorf("%+v", m)
 			}
@@ -79,16 +79,16 @@ func TestRevocation_OutlivesTheSubjectsKey(t *testing.T) {
 // a bank could be told.
 func TestRevocation_NeedsARemoteID(t *testing.T) {
 	for name, plain := range map[string]string{"not opened": `{}`, "no secret": "", "key destroyed": `{"bank":"bank-1"}`} {
-		b := newBench(t)
+		b := newEnv(t)
 		c := b.given(b.User.ID, plain)
 		if name == "key destroyed" {
 			b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
 			b.Vault.Evict(b.User.ID)
 		}
-		if _, err := b.End(t.Context(), c.ID, withdrawn); err != nil {
+		if _, err := b.End(t.Context(), c.ID, revocation); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if ids := b.duties(); len(ids) != 0 {
+		if ids := b.dueMessages(); len(ids) != 0 {
 			t.Errorf("%s: %d messages", name, len(ids))
 		}
 	}
@@ -96,16 +96,16 @@ func TestRevocation_NeedsARemoteID(t *testing.T) {
 
 // A secret that does not open is not passed over: the bank would never be told.
 func TestPlanEnd_FailsOnABrokenSecretAndRepeatsNothing(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.given(b.User.ID, `{"pnr":"`+maja)
-	if _, err := b.End(t.Context(), c.ID, withdrawn); err == nil || strings.Contains(err.Error(), maja[:8]) {
+	if _, err := b.End(t.Context(), c.ID, revocation); err == nil || strings.Contains(err.Error(), maja[:8]) {
 		t.Errorf("does not parse: %v", err)
 	}
 	if b.Consent(c.ID).Status != consent.Authorized {
 		t.Error("ended all the same")
 	}
 	c.ID = "another"
-	if _, err := b.PlanEnd(t.Context(), c, withdrawn); !errors.Is(err, seal.ErrDecryption) {
+	if _, err := b.PlanEnd(t.Context(), c, revocation); !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("moved to another row: %v", err)
 	}
 	m := outbox.Message{ID: b.IDs.New()}

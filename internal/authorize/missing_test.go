@@ -15,7 +15,7 @@ import (
 // while its consents and messages still are in the store.
 
 // nodeWithout returns another node, on which the institution is not configured.
-func (b *bench) nodeWithout() *authorize.Service {
+func (b *env) nodeWithout() *authorize.Service {
 	node := b.service()
 	delete(node.Institutions, theBank)
 	return node
@@ -23,16 +23,16 @@ func (b *bench) nodeWithout() *authorize.Service {
 
 // without takes the institution out of the configuration and returns what puts it
 // back.
-func (b *bench) without() (back func()) {
+func (b *env) without() (back func()) {
 	taken := b.Institutions[theBank]
 	delete(b.Institutions, theBank)
 	return func() { b.Institutions[theBank] = taken }
 }
 
 func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {
-	for name, made := range map[string]func(*bench) consent.Consent{"initiated": (*bench).create, "awaiting": (*bench).watched} {
+	for name, made := range map[string]func(*env) consent.Consent{"initiated": (*env).create, "awaiting": (*env).watched} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newEnv(t)
 			c := made(b)
 			b.Service = b.nodeWithout() // restarted with another configuration
 			asked := b.bank.asked + len(b.bank.opened)
@@ -51,7 +51,7 @@ func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {
 				}
 			}
 			b.Clock.Set(c.AuthorizeBy)
-			b.ended(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
+			b.checkEnd(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
 			if asked != b.bank.asked+len(b.bank.opened) {
 				t.Error("the bank was asked")
 			}
@@ -60,7 +60,7 @@ func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {
 }
 
 func TestMissingInstitution_AuthorizedConsentExpires(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	end := morning.Add(30 * time.Hour)
 	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
 		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: end}, nil
@@ -75,12 +75,12 @@ func TestMissingInstitution_AuthorizedConsentExpires(t *testing.T) {
 		t.Errorf("a poll answers %v", err)
 	}
 	b.Clock.Set(end)
-	b.ended(b.look(c.ID), consent.Expired, "")
+	b.checkEnd(b.look(c.ID), consent.Expired, "")
 }
 
 // The daily check goes on when the institution is back.
 func TestMissingInstitution_ComesBack(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.run(b.create().ID)
 	back := b.without()
 	b.Clock.Set(c.WakeAt)
@@ -91,26 +91,26 @@ func TestMissingInstitution_ComesBack(t *testing.T) {
 	if wait := b.Clock.Now().Sub(morning); wait > 50*time.Hour {
 		t.Errorf("looked at after %s", wait)
 	}
-	b.ended(b.look(c.ID), consent.Revoked, "")
+	b.checkEnd(b.look(c.ID), consent.Revoked, "")
 }
 
 func TestMissingInstitution_ConsentIsRevocable(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.watched()
 	b.without()
 	if got, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil || got.Status != consent.Revoked {
 		t.Errorf("%s, %v", got.Status, err)
 	}
-	if n := len(b.duties()); n != 1 {
+	if n := len(b.dueMessages()); n != 1 {
 		t.Errorf("%d messages", n)
 	}
 }
 
 func TestMissingInstitution_CollectionFails(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.run(b.create().ID)
 	s := collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Institutions: b.Institutions,
-		Pump: b.Pump, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
+		Pump: b.Jobs, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
 	o := collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 	made, err := s.Start(t.Context(), collect.Request{Owner: o, Company: theBank, ConsentID: c.ID}, nil)
 	b.without()
@@ -126,18 +126,18 @@ func TestMissingInstitution_CollectionFails(t *testing.T) {
 // A message is kept and tried with growing waits, and is delivered when the
 // institution is back.
 func TestMissingInstitution_MessageIsKept(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.run(b.create().ID)
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	id, back := b.duties()[0], b.without()
+	id, back := b.dueMessages()[0], b.without()
 	last := time.Duration(0)
 	for n := 1; n <= 20; n++ {
 		if err := b.deliver(id); err != nil {
 			t.Fatal(err)
 		}
-		m, there := b.duty(id)
+		m, there := b.message(id)
 		wait := m.WakeAt.Sub(b.Clock.Now())
 		if !there || m.Attempts != n || wait <= last/2 || wait > time.Hour {
 			t.Fatalf("after %d attempts: there %t, %d counted, the next in %s", n, there, m.Attempts, wait)
@@ -152,7 +152,7 @@ func TestMissingInstitution_MessageIsKept(t *testing.T) {
 	if err := b.deliver(id); err != nil || len(b.bank.revoked) != 1 {
 		t.Errorf("told %d times, %v", len(b.bank.revoked), err)
 	}
-	if _, there := b.duty(id); there {
+	if _, there := b.message(id); there {
 		t.Error("the message is still there")
 	}
 }

@@ -9,25 +9,25 @@ import (
 	"samla/internal/store"
 )
 
-// open creates the consent at the bank. Its X-Request-ID was stored with the
-// row, so that a repeat after a crash is the same request.
-func (v *visit) open(ctx context.Context) (bool, error) {
-	if v.bank.Opener == nil {
-		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+// open creates the consent at the bank. The X-Request-ID is stored with the row, so
+// that a repeat after a crash is the same request.
+func (j *job) open(ctx context.Context) (bool, error) {
+	if j.bank.Opener == nil {
+		return false, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
-	if err := v.announce(ctx, consent.Opening{}); err != nil {
+	if err := j.announce(ctx, consent.Opening{}); err != nil {
 		return false, err
 	}
-	opened, err := v.bank.Opener.OpenConsent(ctx, openRequest(v.c, v.secret.Context))
+	opened, err := j.bank.Opener.OpenConsent(ctx, openRequest(j.c, j.secret.Context))
 	if err != nil {
-		v.openSent = mayHaveOpened(err) && (v.openSent || !notSent(err))
-		return false, v.tryAgain(ctx, err)
+		j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
+		return false, j.tryAgain(ctx, err)
 	}
-	v.openSent = false
-	v.secret.RemoteID = opened.ConsentID
-	err = v.apply(ctx, consent.Opened{}, v.wakeWhileWorking())
+	j.openSent = false
+	j.secret.RemoteID = opened.ConsentID
+	err = j.apply(ctx, consent.Opened{}, j.leaseEnd())
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) {
-		return false, v.openedTooLate(ctx, opened.ConsentID)
+		return false, j.revokeLate(ctx, opened.ConsentID)
 	}
 	return err == nil, err
 }

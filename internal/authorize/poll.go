@@ -41,11 +41,10 @@ func (s *Service) Poll(ctx context.Context, clientID, userID string, id consent.
 	return view.Consent, shown, err
 }
 
-// Show returns what the person has to do, for a consent that awaits
-// authorization; nil when that is not known or nothing is asked. It is as fresh
-// as this node knows. Where this node does not watch the authorization and a
-// moving QR text is too old, it asks the bank in the background, for the next
-// poll.
+// Show returns what the person has to do, for a consent that awaits authorization;
+// nil in any other status, or when it is not known. It returns the newest that this
+// node has. If this node does not watch the authorization and the QR text is too
+// old, it asks the bank in the background, for the next poll.
 func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
 	if c.Status != consent.AwaitingAuthorization {
 		return nil, nil
@@ -54,7 +53,7 @@ func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
 	if found {
 		return shown, nil
 	}
-	secret, err := s.secret(ctx, c)
+	secret, err := s.openSecret(ctx, c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return nil, nil // the user was erased after the row was read
 	}
@@ -70,7 +69,7 @@ func (s *Service) showCached(c consent.Consent) (*Shown, bool) {
 	inst, known := s.Institutions.Find(c.Company)
 	stale := staleAfter
 	if !known || inst.Authorizer == nil || s.watching.Watches(string(c.ID)) {
-		stale = 0 // there is no one to ask, or the scheduler asks
+		stale = 0 // there is no bank to ask, or the scheduler asks it
 	}
 	shown, refresh, found := s.instructions.show(c, inst.Profile.QR, s.Clock.Now(), stale)
 	if refresh {
@@ -84,8 +83,9 @@ func (s *Service) showCached(c consent.Consent) (*Shown, bool) {
 	return shown, found
 }
 
-// refresh asks the bank how the authorization stands. What it says counts as it
-// does for the node that watches: the end of a signing may be told only once.
+// refresh asks the bank for the state of the authorization. The answer has the same
+// effect as on the node that watches, because a bank may give the result of a signing
+// only once.
 func (s *Service) refresh(c consent.Consent, inst institution.Institution) {
 	defer func() { <-s.refreshes }()
 	defer s.instructions.asked(c.ID)
@@ -95,11 +95,11 @@ func (s *Service) refresh(c consent.Consent, inst institution.Institution) {
 	if err != nil || row.Step != consent.StepWatch {
 		return
 	}
-	v := visit{Service: s, c: row, bank: inst, known: true}
-	if v.secret, err = s.secret(ctx, row); err != nil {
+	j := job{Service: s, c: row, bank: inst, known: true}
+	if j.secret, err = s.openSecret(ctx, row); err != nil {
 		return
 	}
-	if _, err := v.question(ctx); err != nil && !errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
+	if _, err := j.question(ctx); err != nil && !errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
 		s.Log.Warn("the answer to a refresh could not be used", "company", c.Company, "consent", c.ID, "error", err)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"samla/internal/store"
 )
 
-// A process may die after the bank has made a consent and before the consent's id
-// is stored. When such a consent ends, its opening is repeated to learn the id, with
-// the same X-Request-ID, and then it is revoked. Only a bank that recognizes the
-// repeat can be told in this way.
+// A process may die after the bank has created a consent and before the remote id is
+// stored. When such a consent ends, its opening is repeated with the same
+// X-Request-ID to learn the remote id, and then the consent is revoked. This needs a
+// bank that recognizes the repeat.
 
 // openRequest is the request that opens c at its bank, the same on every repeat.
 func openRequest(c consent.Consent, person psu.Context) institution.OpenRequest {
@@ -24,21 +24,22 @@ func openRequest(c consent.Consent, person psu.Context) institution.OpenRequest 
 }
 
 // openingClaimed reports whether a handler may have begun to open c. A new row is
-// due at its creation; a claim, and every write, changes that.
+// due when it is created. A claim changes that, and so does every write.
 func openingClaimed(c consent.Consent) bool {
 	return (c.Step == consent.StepOpen || c.Step == consent.StepOpening) && (c.Rev > 0 || !c.WakeAt.Equal(c.CreatedAt))
 }
 
-// firstClaim reports whether no other handler can have died over the row since it
-// was written. The claim that Create makes for its own process is not counted;
-// when it was lost, the row is claimed again a lease later.
-func (v *visit) firstClaim(ctx context.Context) bool {
-	return jobs.Attempts(ctx) == 1 && (v.c.Rev > 0 || v.c.WakeAt.Before(v.c.CreatedAt.Add(2*jobs.Lease)))
+// firstClaim reports whether this is the first handler of the row since the row was
+// written, so that no other can have died during a call. The claim that Create makes
+// for its own process is not counted in the row; if that handler dies, the row is
+// claimed again a lease later.
+func (j *job) firstClaim(ctx context.Context) bool {
+	return jobs.Attempts(ctx) == 1 && (j.c.Rev > 0 || j.c.WakeAt.Before(j.c.CreatedAt.Add(2*jobs.Lease)))
 }
 
-// mayHaveOpened reports whether the bank may have made a consent although the call
-// failed: it did not answer, or its answer cannot be used. Any other error is the
-// bank's refusal.
+// mayHaveOpened reports whether the bank may have created a consent although the
+// call failed: there was no answer, or none that can be used. Any other error is a
+// refusal.
 func mayHaveOpened(err error) bool {
 	kind := institution.KindOf(err)
 	return kind.Transient() || kind == institution.MalformedResponse || kind == institution.ForeignAddress
@@ -50,9 +51,9 @@ func (s *Service) canReopen(c consent.Consent) bool {
 	return bank.Opener != nil && bank.Revoker != nil && bank.Profile.ReplaySafe
 }
 
-// reopening plans the message that repeats the opening of c and revokes what that
-// finds. Its id is the X-Request-ID of the opening. It is due when no handler can
-// still be waiting for the bank's answer.
+// reopening plans the message that repeats the opening of c and revokes the consent.
+// The id of the message is the X-Request-ID of the opening. It is due when the lease
+// of a handler that may wait for the bank's answer is over.
 func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.Context) (*outbox.Message, error) {
 	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person})
 	if c.WakeAt.After(m.WakeAt) {
@@ -61,19 +62,19 @@ func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.C
 	return m, err
 }
 
-// openedTooLate tells the bank of a consent that it made while its row was ended by
-// another writer. The message with the id takes the place of the one that would
+// revokeLate plans the revocation of a consent that the bank has created while
+// another writer ended the row. The message takes the place of the one that would
 // repeat the opening.
-func (v *visit) openedTooLate(ctx context.Context, id consent.RemoteID) error {
-	c, err := v.Store.Consent(ctx, v.c.ID)
+func (j *job) revokeLate(ctx context.Context, id consent.RemoteID) error {
+	c, err := j.Store.Consent(ctx, j.c.ID)
 	if err != nil || !c.Status.Final() {
 		return err
 	}
-	m, err := v.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{RemoteID: id})
+	m, err := j.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{RemoteID: id})
 	if err != nil {
 		return err
 	}
-	err = v.Store.Write(ctx, func(tx store.Tx) error {
+	err = j.Store.Write(ctx, func(tx store.Tx) error {
 		if err := tx.PutOutboxMessage(ctx, *m); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -82,17 +83,17 @@ func (v *visit) openedTooLate(ctx context.Context, id consent.RemoteID) error {
 	if err != nil {
 		return err
 	}
-	v.Pump.Wake(store.Outbox)
+	j.Jobs.Wake(store.Outbox)
 	return nil
 }
 
 // errNothingToRevoke says that the bank has no consent that could be revoked.
 var errNothingToRevoke = errors.New("the bank has no such consent")
 
-// reopen repeats the opening of a consent that has ended and stores the id in the
-// message, in place of the person. Errors: errNothingToRevoke when the bank refuses,
-// when the consent would be over there, or when the bank would now make a second
-// one.
+// reopen repeats the opening of a consent that has ended, and stores the remote id
+// in the message in place of the person's data. Errors: errNothingToRevoke when the
+// bank refuses, when the consent has expired there, or when the bank does not
+// recognize the repeat any more.
 func (s *Service) reopen(ctx context.Context, m *outbox.Message, person psu.Context) (consent.RemoteID, error) {
 	c, err := s.Store.Consent(ctx, m.ConsentID)
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, person psu.Cont
 	case bank.Opener == nil:
 		return "", errNotConfigured
 	case !bank.Profile.ReplaySafe:
-		s.leftAtBank(c)
+		s.reportLeftover(c)
 		return "", errNothingToRevoke
 	}
 	opened, err := bank.Opener.OpenConsent(ctx, openRequest(c, person))
@@ -122,10 +123,10 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, person psu.Cont
 	return opened.ConsentID, s.Store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, *m) })
 }
 
-// leftAtBank notes that the bank may keep a consent of which it cannot be told,
-// because it would make a second one of a repeat. Nobody has signed it: it lapses
-// there.
-func (s *Service) leftAtBank(c consent.Consent) {
-	s.Log.Warn("a consent may be left at the bank, not signed: its opening was not answered and cannot be repeated",
-		"company", c.Company, "consent", c.ID, "total", s.leftCount.Add(1))
+// reportLeftover logs that the bank may keep a consent that cannot be revoked,
+// because its remote id is not known and the bank would create a second consent if
+// the opening were repeated. It is not signed, so it gives no access.
+func (s *Service) reportLeftover(c consent.Consent) {
+	s.Log.Warn("a consent may be left at the bank, unsigned: its opening was not answered and cannot be repeated",
+		"company", c.Company, "consent", c.ID, "total", s.leftovers.Add(1))
 }

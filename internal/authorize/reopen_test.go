@@ -19,9 +19,9 @@ import (
 	"samla/internal/store"
 )
 
-// remembering makes the bank give the same consent again for the same request, as
-// a bank does that recognizes a repeat.
-func (b *bench) remembering() {
+// remembering makes the bank return the same consent for the same request, as a bank
+// does that recognizes a repeat.
+func (b *env) remembering() {
 	made := map[string]consent.RemoteID{}
 	b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
 		if made[r.RequestID] == "" {
@@ -32,16 +32,16 @@ func (b *bench) remembering() {
 }
 
 // claim claims what is due in the queue of consents, as the runner does.
-func (b *bench) claim() {
+func (b *env) claim() {
 	b.Helper()
 	if _, err := b.Store.Claim(b.Context(), store.Consents, b.Clock.Now(), jobs.Lease, 10); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// lost returns a consent that the bank has made and whose id was not stored: the
-// process died before. Another one goes on.
-func (b *bench) lost() consent.Consent {
+// lost returns a consent that the bank has created and whose remote id is not stored,
+// because the process died before. Another process goes on.
+func (b *env) lost() consent.Consent {
 	b.Helper()
 	c := b.create()
 	b.claim()
@@ -55,7 +55,7 @@ func (b *bench) lost() consent.Consent {
 	}
 	ctx, die := context.WithCancel(b.Context())
 	began := b.Service
-	go func() { _ = began.Step(ctx, string(c.ID)) }()
+	go func() { _ = began.Handle(ctx, string(c.ID)) }()
 	<-made
 	die()
 	b.bank.onOpen = answer
@@ -63,23 +63,23 @@ func (b *bench) lost() consent.Consent {
 	return c
 }
 
-// message returns the one message that is due within a lease.
-func (b *bench) message() outbox.Message {
+// theMessage returns the one message that is due within a lease.
+func (b *env) theMessage() outbox.Message {
 	b.Helper()
-	if early := b.duties(); len(early) != 0 {
+	if early := b.dueMessages(); len(early) != 0 {
 		b.Fatalf("%d messages are due while a handler may wait for the bank", len(early))
 	}
 	b.Clock.Advance(jobs.Lease)
-	ids := b.duties()
+	ids := b.dueMessages()
 	if len(ids) != 1 {
 		b.Fatalf("%d messages", len(ids))
 	}
-	m, _ := b.duty(ids[0])
+	m, _ := b.message(ids[0])
 	return m
 }
 
-// gone checks that the bank keeps no consent and that the message is done.
-func (b *bench) gone(c consent.Consent, m outbox.Message) {
+// checkRevoked checks that the bank keeps no consent and that the message is delivered.
+func (b *env) checkRevoked(c consent.Consent, m outbox.Message) {
 	b.Helper()
 	if n := len(b.bank.opened); b.bank.opened[n-1].RequestID != c.OpenRequestID {
 		b.Errorf("the opening was repeated as %+v", b.bank.opened[n-1])
@@ -87,35 +87,35 @@ func (b *bench) gone(c consent.Consent, m outbox.Message) {
 	if n := len(b.bank.revoked); n == 0 || b.bank.revoked[n-1].ConsentID != consent.RemoteID("made-for-"+c.OpenRequestID) {
 		b.Errorf("revoked %d consents", n)
 	}
-	if _, there := b.duty(m.ID); there {
+	if _, there := b.message(m.ID); there {
 		b.Error("the message is still there")
 	}
-	if n := b.entries(c.ID, audit.BankTold); n != 1 {
+	if n := b.entries(c.ID, audit.RevocationDelivered); n != 1 {
 		b.Errorf("%d entries that the bank was told", n)
 	}
 }
 
-// However a consent ends whose id was lost with a process: its bank is told.
+// However such a consent ends, its bank is told.
 func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
-	for name, end := range map[string]func(*bench, consent.Consent) error{
-		"revoked by the user": func(b *bench, c consent.Consent) error {
+	for name, end := range map[string]func(*env, consent.Consent) error{
+		"revoked by the user": func(b *env, c consent.Consent) error {
 			_, err := b.Revoke(b.Context(), b.User.ClientID, b.User.ID, c.ID)
 			return err
 		},
-		"user erased": func(b *bench, c consent.Consent) error {
+		"user erased": func(b *env, c consent.Consent) error {
 			err := b.EndUser(b.Context(), c.ClientID, c.UserID)
 			b.erase()
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newEnv(t)
 			b.remembering()
 			c := b.lost()
 			if err := end(b, c); err != nil {
 				t.Fatal(err)
 			}
-			m := b.message()
+			m := b.theMessage()
 			if err := b.deliver(m.ID); err != nil {
 				t.Fatal(err)
 			}
@@ -123,35 +123,34 @@ func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
 				!b.bank.opened[1].ValidUntil.Equal(b.bank.opened[0].ValidUntil) {
 				t.Errorf("opened with %d different requests", len(b.bank.opened))
 			}
-			b.gone(c, m)
+			b.checkRevoked(c, m)
 		})
 	}
 }
 
 func TestReopen_AfterTheAuthorizationTimedOut(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	b.remembering()
 	c := b.lost()
 	b.Clock.Set(c.AuthorizeBy)
 	b.claim()
-	b.ended(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
-	m := b.message()
+	b.checkEnd(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
+	m := b.theMessage()
 	if err := b.deliver(m.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.gone(c, m)
+	b.checkRevoked(c, m)
 }
 
-// A row that no handler has claimed was not sent: the bank is not asked for a
-// consent that nobody wants any more.
+// The opening of a row that no handler has claimed was not sent, and is not sent now.
 func TestReopen_NotBeforeAClaim(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.create()
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	b.Clock.Advance(time.Hour)
-	if ids := b.duties(); len(ids) != 0 {
+	if ids := b.dueMessages(); len(ids) != 0 {
 		t.Errorf("%d messages", len(ids))
 	}
 }
@@ -160,21 +159,21 @@ func TestReopen_NotBeforeAClaim(t *testing.T) {
 // version.
 func TestEnd_NoticesAClaim(t *testing.T) {
 	onBoth(t, func(t *testing.T, database string) {
-		b := newBenchOn(t, database)
+		b := newEnvOn(t, database)
 		b.remembering()
 		c := b.create()
 		b.Service.Store = &after{Store: b.Store, before: b.claim}
 		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 			t.Fatal(err)
 		}
-		m := b.message()
+		m := b.theMessage()
 		if err := b.deliver(m.ID); err != nil {
 			t.Fatal(err)
 		}
-		b.gone(c, m)
+		b.checkRevoked(c, m)
 
 		c = b.create()
-		end, err := b.PlanEnd(t.Context(), c, withdrawn)
+		end, err := b.PlanEnd(t.Context(), c, revocation)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,13 +187,13 @@ func TestEnd_NoticesAClaim(t *testing.T) {
 // A crash between the repeated opening and the revocation: the id is stored, and
 // the personal number is gone.
 func TestReopen_StoresTheIDBeforeItRevokes(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	b.remembering()
 	c := b.lost()
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	m := b.message()
+	m := b.theMessage()
 	if r, err := authorize.OpenRevocation(t.Context(), b.Vault, m); err != nil || r.RemoteID != "" || r.PSU == nil || r.PSU.PersonalNumber != maja {
 		t.Fatalf("planned %+v, %v", r, err)
 	}
@@ -202,7 +201,7 @@ func TestReopen_StoresTheIDBeforeItRevokes(t *testing.T) {
 		if n > 1 {
 			return nil
 		}
-		stored, _ := b.duty(m.ID)
+		stored, _ := b.message(m.ID)
 		if r, err := authorize.OpenRevocation(t.Context(), b.Vault, stored); err != nil || r.PSU != nil || r.RemoteID == "" {
 			t.Errorf("while it revokes, %+v is stored, %v", r, err)
 		}
@@ -216,25 +215,25 @@ func TestReopen_StoresTheIDBeforeItRevokes(t *testing.T) {
 	if len(b.bank.opened) != 2 {
 		t.Errorf("opened %d times", len(b.bank.opened))
 	}
-	b.gone(c, m)
+	b.checkRevoked(c, m)
 }
 
 // The handler that waits for the bank's answer is alive: it knows the id, and
 // nothing is repeated.
 func TestReopen_NotWhenTheAnswerComes(t *testing.T) {
-	for name, end := range map[string]func(*bench, consent.Consent) error{
-		"revoked": func(b *bench, c consent.Consent) error {
+	for name, end := range map[string]func(*env, consent.Consent) error{
+		"revoked": func(b *env, c consent.Consent) error {
 			_, err := b.Revoke(b.Context(), b.User.ClientID, b.User.ID, c.ID)
 			return err
 		},
-		"erased": func(b *bench, c consent.Consent) error {
+		"erased": func(b *env, c consent.Consent) error {
 			err := b.EndUser(b.Context(), c.ClientID, c.UserID)
 			b.erase()
 			return err
 		},
 	} {
 		for _, safe := range []bool{true, false} {
-			b := newBench(t)
+			b := newEnv(t)
 			b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
 			b.remembering()
 			c, answer := b.create(), b.bank.onOpen
@@ -245,21 +244,21 @@ func TestReopen_NotWhenTheAnswerComes(t *testing.T) {
 				}
 				return answer(r)
 			}
-			b.ended(b.look(c.ID), consent.Revoked, "")
-			ids := b.duties()
+			b.checkEnd(b.look(c.ID), consent.Revoked, "")
+			ids := b.dueMessages()
 			if len(ids) != 1 {
 				t.Fatalf("%s, safe to repeat %t: %d messages are due", name, safe, len(ids))
 			}
-			m, _ := b.duty(ids[0])
+			m, _ := b.message(ids[0])
 			if err := b.deliver(m.ID); err != nil {
 				t.Fatal(err)
 			}
 			if len(b.bank.opened) != 1 || len(b.bank.started) != 0 {
 				t.Errorf("%s, safe to repeat %t: opened %d times, %d authorizations", name, safe, len(b.bank.opened), len(b.bank.started))
 			}
-			b.gone(c, m)
+			b.checkRevoked(c, m)
 			b.Clock.Advance(time.Hour)
-			if late := b.duties(); len(late) != 0 {
+			if late := b.dueMessages(); len(late) != 0 {
 				t.Errorf("%s, safe to repeat %t: %d messages are left", name, safe, len(late))
 			}
 		}
@@ -268,33 +267,33 @@ func TestReopen_NotWhenTheAnswerComes(t *testing.T) {
 
 // A bank that would make a second consent is not asked again. The log says so once.
 func TestReopen_NotWhereARepeatMakesASecondOne(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	b.profile(func(p *institution.Profile) { p.ReplaySafe = false })
 	b.remembering()
 	c := b.lost()
 	var log bytes.Buffer
 	b.Service.Log = slog.New(slog.NewTextHandler(&log, nil))
-	b.Pump.Start(t.Context()) // which counts the claims
+	b.Jobs.Start(t.Context()) // which counts the claims
 	b.Clock.Advance(jobs.Lease)
 	for c = b.Consent(c.ID); !c.Status.Final(); c = b.Consent(c.ID) {
-		b.Pump.Wake(store.Consents)
+		b.Jobs.Wake(store.Consents)
 	}
-	if err := b.Pump.Stop(t.Context()); err != nil {
+	if err := b.Jobs.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.ended(c, consent.Failed, consent.BankUnavailable)
+	b.checkEnd(c, consent.Failed, consent.BankUnavailable)
 	_, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "failed", err, fault.ConsentNotRevocable)
 	if n := strings.Count(log.String(), "may be left at the bank"); n != 1 || !strings.Contains(log.String(), "total=1") {
 		t.Errorf("the log says so %d times: %s", n, &log)
 	}
 	b.Clock.Advance(time.Hour)
-	if ids := b.duties(); len(ids) != 0 || len(b.bank.opened) != 1 {
+	if ids := b.dueMessages(); len(ids) != 0 || len(b.bank.opened) != 1 {
 		t.Errorf("%d messages, opened %d times", len(ids), len(b.bank.opened))
 	}
 }
 
-// What the repeated opening meets.
+// What follows an error of the repeated opening.
 func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error
@@ -308,21 +307,21 @@ func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 		"over":        {err: kind(institution.Unreachable), wait: 200 * 24 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newEnv(t)
 			b.remembering()
 			c := b.lost()
 			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 				t.Fatal(err)
 			}
-			m := b.message()
+			m := b.theMessage()
 			answer := b.bank.onOpen
 			b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) { return institution.Opened{}, test.err }
 			b.Clock.Advance(test.wait)
 			if err := b.deliver(m.ID); err != nil {
 				t.Fatal(err)
 			}
-			left, there := b.duty(m.ID)
-			if there != test.kept || there && left.Attempts != 1 || len(b.bank.revoked) != 0 || b.entries(c.ID, audit.BankTold) != 0 {
+			left, there := b.message(m.ID)
+			if there != test.kept || there && left.Attempts != 1 || len(b.bank.revoked) != 0 || b.entries(c.ID, audit.RevocationDelivered) != 0 {
 				t.Fatalf("there %t after %d attempts", there, left.Attempts)
 			}
 			if !test.kept {
@@ -332,7 +331,7 @@ func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 			if err := b.deliver(m.ID); err != nil {
 				t.Fatal(err)
 			}
-			b.gone(c, m)
+			b.checkRevoked(c, m)
 		})
 	}
 }
@@ -341,25 +340,25 @@ func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 // one that may have is. Run by the runner, which counts the claims.
 func TestReopen_NotForWhatWasNeverSent(t *testing.T) {
 	for sent, want := range map[bool]int{false: 0, true: 1} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{}, &institution.Error{Kind: institution.Unreachable, NotSent: !sent || len(b.bank.opened) != 2}
 		}
-		b.Pump.Start(t.Context())
+		b.Jobs.Start(t.Context())
 		c := b.create()
 		for rev := c.Rev; !c.Status.Final(); c = b.Consent(c.ID) {
 			if c.Rev > rev { // an attempt has failed: let the next one be due
 				rev = c.Rev
 				b.Clock.Set(c.WakeAt)
 			}
-			b.Pump.Wake(store.Consents)
+			b.Jobs.Wake(store.Consents)
 		}
-		if err := b.Pump.Stop(t.Context()); err != nil {
+		if err := b.Jobs.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		b.ended(c, consent.Failed, consent.BankUnavailable)
+		b.checkEnd(c, consent.Failed, consent.BankUnavailable)
 		b.Clock.Advance(jobs.Lease)
-		if n := len(b.duties()); n != want || len(b.bank.opened) < 3 {
+		if n := len(b.dueMessages()); n != want || len(b.bank.opened) < 3 {
 			t.Errorf("sent %t: %d messages after %d attempts", sent, n, len(b.bank.opened))
 		}
 	}

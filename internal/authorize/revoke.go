@@ -9,9 +9,9 @@ import (
 	"samla/internal/store"
 )
 
-// Revoke ends a consent of the user at once; the bank is told with retries
-// (docs/reference/api.md 4.5). A revoked consent is handed back unchanged. Faults:
-// ConsentNotFound, ConsentNotRevocable.
+// Revoke revokes a consent of the user at once; the bank is told with retries
+// (docs/reference/api.md 4.5). A consent that is revoked already is returned as it
+// is. Faults: ConsentNotFound, ConsentNotRevocable.
 func (s *Service) Revoke(ctx context.Context, clientID, userID string, id consent.ID) (consent.Consent, error) {
 	after, err := s.endBy(ctx, id, func(c consent.Consent) (consent.Event, error) {
 		switch {

@@ -14,19 +14,19 @@ func (s *Service) Add(ctx context.Context, tx store.Tx, c consent.Consent) error
 	if err := tx.AddConsent(ctx, c); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, c)
+	return s.recordStatus(ctx, tx, c)
 }
 
 // record writes the status that a consent has just reached to the audit log.
-func (s *Service) record(ctx context.Context, tx store.Tx, c consent.Consent) error {
-	e, worth := audit.OfConsent(s.IDs, c, s.Clock.Now())
-	if !worth {
+func (s *Service) recordStatus(ctx context.Context, tx store.Tx, c consent.Consent) error {
+	e, ok := audit.OfConsent(s.IDs, c, s.Clock.Now())
+	if !ok {
 		return nil
 	}
 	return tx.AddAuditEntry(ctx, e)
 }
 
-// save commits a change of c that does not end it, to be looked at again at wake
+// save commits a change of c that does not end it, to be handled again at wake
 // (zero = never). A new status is written to the audit log and wakes the
 // collection that the consent lives inside. It is a compare-and-swap on c.Rev.
 func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time.Time) (consent.Consent, error) {
@@ -37,7 +37,7 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 		if after, err = tx.PutConsent(ctx, c); err != nil || !changed {
 			return err
 		}
-		if err := s.record(ctx, tx, after); err != nil || c.CollectionID == "" {
+		if err := s.recordStatus(ctx, tx, after); err != nil || c.CollectionID == "" {
 			return err
 		}
 		return tx.WakeCollection(ctx, c.CollectionID, s.Clock.Now())
@@ -49,7 +49,7 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 		s.instructions.drop(c.ID)
 	}
 	if c.CollectionID != "" && changed {
-		s.Pump.Wake(store.Collections)
+		s.Jobs.Wake(store.Collections)
 	}
 	return after, nil
 }

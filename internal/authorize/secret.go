@@ -16,7 +16,7 @@ func SecretPlace(id consent.ID) seal.Place {
 }
 
 // sealed returns c with its secret sealed in it.
-func (s *Service) sealed(ctx context.Context, c consent.Consent, secret consent.Secret) (consent.Consent, error) {
+func (s *Service) sealSecret(ctx context.Context, c consent.Consent, secret consent.Secret) (consent.Consent, error) {
 	plain, err := json.Marshal(secret)
 	if err != nil {
 		return c, fmt.Errorf("encode the secret of a consent: %w", err)
@@ -27,7 +27,7 @@ func (s *Service) sealed(ctx context.Context, c consent.Consent, secret consent.
 
 // secret opens what is sealed in c. Errors: seal.ErrKeyDestroyed,
 // seal.ErrDecryption; the text of an error repeats nothing of the secret.
-func (s *Service) secret(ctx context.Context, c consent.Consent) (consent.Secret, error) {
+func (s *Service) openSecret(ctx context.Context, c consent.Consent) (consent.Secret, error) {
 	var secret consent.Secret
 	plain, err := s.Vault.Open(ctx, c.Subject(), SecretPlace(c.ID), c.Sealed)
 	if err != nil {
@@ -42,6 +42,6 @@ func (s *Service) secret(ctx context.Context, c consent.Consent) (consent.Secret
 // Access returns what a bank needs to recognize an authorized consent, without
 // anything about the person, and the person's locale.
 func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, string, error) {
-	secret, err := s.secret(ctx, c)
+	secret, err := s.openSecret(ctx, c)
 	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Locale, err
 }

@@ -12,7 +12,7 @@ import (
 
 // What was needed to open and to sign is kept until the person has signed.
 func TestSecret_KeepsTheLeastOnceSigned(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.watched()
 	if s := b.secret(c); s.PersonalNumber != maja || s.IPAddress == "" || s.AuthorizationID == "" || s.Instructions == nil {
 		t.Error("something is missing that a new authorization, or a poll, would need")
@@ -29,16 +29,16 @@ func TestSecret_IsEmptyAfterTheEnd(t *testing.T) {
 	for name, test := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newEnv(t)
 			c := b.Consent(test.end(b))
 			if len(c.Sealed) != 0 {
 				t.Errorf("%s keeps %d sealed bytes", c.Status, len(c.Sealed))
 			}
-			for _, id := range b.duties() {
+			for _, id := range b.dueMessages() {
 				if err := b.deliver(id); err != nil {
 					t.Error(err)
 				}
-				if _, there := b.duty(id); there {
+				if _, there := b.message(id); there {
 					t.Error("a message cannot be delivered")
 				}
 			}
@@ -63,7 +63,7 @@ func (f *failing) Write(ctx context.Context, fn func(store.Tx) error) error {
 
 // A grant that cannot be stored is decided again by the next question.
 func TestGrant_IsRepeatedAfterAFailureOfTheStore(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	c := b.watched()
 	b.Service.Store = &failing{Store: b.Store, n: 1}
 	asked := b.bank.asked

@@ -1,9 +1,9 @@
-// Package authorize owns the life of consents: it makes them, takes the person
-// through the authorisation at the bank, watches over them and ends them. The
-// rules are package consent's; here they meet the bank, the store and the clock.
+// Package authorize drives consents: it creates them, opens and authorizes them at
+// the bank, checks them daily, ends them and tells the bank of the end. The rules
+// are in package consent, which knows no bank, no store and no clock.
 //
-// The order of deeds is always the same: the intention is committed, then the
-// bank is called, then the outcome is committed, then it is told.
+// Side effects have a fixed order: the intention is committed, the bank is called,
+// the outcome is committed, and only then anybody is told of it.
 package authorize
 
 import (
@@ -26,12 +26,12 @@ type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
 	Institutions institution.Set
-	Pump         *jobs.Runner
+	Jobs         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
 	Watch        WatchLimits
-	Subscribers  []EndSubscriber // told of each consent that ends, after the audit log
+	Subscribers  []EndSubscriber // run for each consent that ends, after the audit log
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by
@@ -43,17 +43,17 @@ type Service struct {
 	Deps
 	instructions *instructionCache
 	watching     *watch.Scheduler
-	watched      sync.Map      // consent id -> *visit, of what the scheduler watches
+	watched      sync.Map      // consent id -> *job, of what the scheduler watches
 	refreshes    chan struct{} // questions of polls under way
 	subscribers  []EndSubscriber
-	leftCount    atomic.Int64 // consents that may be left at a bank, since the start
+	leftovers    atomic.Int64 // consents that may be left at a bank, since the start
 }
 
-// New makes the service and registers its queue with the pump.
+// New returns the service and registers its queue with the runner.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
-	d.Pump.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Step, LastResort: s.giveUp})
+	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp})
 	return s
 }

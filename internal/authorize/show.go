@@ -23,8 +23,7 @@ const (
 	Redirect  Form = "REDIRECT"
 )
 
-// Shown is what the person is shown right now. It is shared between polls: do
-// not change it.
+// Shown is what the person is shown now. Polls share it: it must not be changed.
 type Shown struct {
 	Form           Form
 	AutoStartToken string
@@ -35,8 +34,8 @@ type Shown struct {
 	UserMessage    consent.UserMessage
 }
 
-// show picks the form by the device that the person signs on, as far as the bank
-// gives what it needs, and draws the QR code.
+// show chooses the form by the device that the person signs on, among those that the
+// bank gives the data for, and draws the QR code.
 func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, d *drawing) *Shown {
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
 	switch {
@@ -60,8 +59,9 @@ func (d *drawing) image() string {
 	return d.png
 }
 
-// qrText is the text of the QR code at the time now: the bank's own, or BankID's
-// moving text where the bank gave us the secret (docs/reference/banks.md 12.5).
+// qrText is the text of the QR code at the time now: the bank's own, or the text
+// computed each second where the bank gave BankID's secret
+// (docs/reference/banks.md 12.5).
 func qrText(i *consent.Instructions, now time.Time) string {
 	if i.QRSecret == "" {
 		return i.QRData

@@ -10,7 +10,7 @@ import (
 )
 
 // The vector is BankID's published example (docs/reference/banks.md 12.5).
-func TestQRTextFromTheSecretFollowsTheClock(t *testing.T) {
+func TestQRText_FollowsTheClock(t *testing.T) {
 	start := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	i := &consent.Instructions{QRStartToken: "67df3917-fa0d-44e5-b327-edcc928297f8",
 		QRSecret: "d28db9a7-4cde-429e-a983-359be676944c", QRStartedAt: start}
@@ -26,7 +26,7 @@ func TestQRTextFromTheSecretFollowsTheClock(t *testing.T) {
 	}
 }
 
-func TestFormFollowsTheDeviceAsFarAsTheBankGoes(t *testing.T) {
+func TestShow_ChoosesTheFormByDeviceAndBank(t *testing.T) {
 	const other, same = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE"
 	full := consent.Instructions{AutoStartToken: "t", QRData: "bankid.x"}
 	for _, test := range []struct {

@@ -12,7 +12,7 @@ import (
 // PostgreSQL repeats a transaction that lost to another one. It recognises that by
 // the error, which must reach it unchanged.
 func TestCreate_IsRepeatedAfterSerializationFailure(t *testing.T) {
-	b := newBenchOn(t, testpg.URL(t))
+	b := newEnvOn(t, testpg.URL(t))
 	s := &flowtest.UserErrors{Store: b.Store, Err: &pgconn.PgError{Code: "40001"}}
 	s.Times.Store(3)
 	b.Service.Store = s

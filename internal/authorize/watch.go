@@ -13,7 +13,7 @@ import (
 )
 
 // WatchLimits bound what following authorizations costs this node. Zero members
-// are the defaults of package watch.
+// take the defaults of package watch.
 type WatchLimits struct {
 	InFlight            int     // questions to banks under way at once
 	PerInstitution      int     // of one institution
@@ -37,22 +37,22 @@ func (s *Service) newScheduler() *watch.Scheduler {
 // Start begins to follow authorizations.
 func (s *Service) Start() { s.watching.Start() }
 
-// Stop ends that and hands the rows back, so that another node goes on at once.
+// Stop ends that and makes the rows due, so that another node goes on at once.
 func (s *Service) Stop(ctx context.Context) error { return s.watching.Stop(ctx) }
 
 // watch hands the consent to the scheduler, which keeps the row's lease and asks
 // the bank at its interval until the authorization ends.
-func (v *visit) watch(ctx context.Context) (bool, error) {
-	if v.bank.Authorizer == nil {
-		return false, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+func (j *job) watch(ctx context.Context) (bool, error) {
+	if j.bank.Authorizer == nil {
+		return false, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
-	v.instructions.put(v.c, v.secret.Instructions)
-	id := string(v.c.ID)
-	v.watched.Store(id, v)
-	if !v.watching.Add(watch.Item{ID: id, Group: v.c.Company, Interval: v.bank.Profile.PollInterval,
-		Signed: v.bank.Profile.Signed, Lease: v.c.WakeAt}) {
-		v.watched.Delete(id)
-		return false, v.later(ctx, v.Clock.Now()) // this node stops: the row is due for another
+	j.instructions.put(j.c, j.secret.Instructions)
+	id := string(j.c.ID)
+	j.watched.Store(id, j)
+	if !j.watching.Add(watch.Item{ID: id, Group: j.c.Company, Interval: j.bank.Profile.PollInterval,
+		Signed: j.bank.Profile.Signed, Lease: j.c.WakeAt}) {
+		j.watched.Delete(id)
+		return false, j.reschedule(ctx, j.Clock.Now()) // this node stops: the row is due for another
 	}
 	return false, nil
 }
@@ -63,13 +63,13 @@ func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
 	if !ok {
 		return watch.Outcome{Done: true}
 	}
-	v := found.(*visit)
-	done, err := v.question(institution.WithSubject(ctx, v.c.Subject()))
+	j := found.(*job)
+	done, err := j.question(institution.WithSubject(ctx, j.c.Subject()))
 	switch {
 	case errors.Is(err, store.ErrConflict):
-		done = !v.reread(ctx)
+		done = !j.reread(ctx)
 	case err != nil && ctx.Err() == nil:
-		s.Log.Warn("the answer of a bank could not be used", "company", v.c.Company, "consent", id, "error", err)
+		s.Log.Warn("the answer of a bank could not be used", "company", j.c.Company, "consent", id, "error", err)
 		done = false
 	}
 	return watch.Outcome{Done: done}
@@ -77,76 +77,76 @@ func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
 
 // reread reads the row after another writer was faster and reports whether there
 // is still an authorization to follow.
-func (v *visit) reread(ctx context.Context) bool {
-	c, err := v.Store.Consent(ctx, v.c.ID)
+func (j *job) reread(ctx context.Context) bool {
+	c, err := j.Store.Consent(ctx, j.c.ID)
 	if err != nil {
 		return !errors.Is(err, store.ErrNotFound)
 	}
-	v.c = c
+	j.c = c
 	return c.Step == consent.StepWatch
 }
 
 // question asks the bank once how the authorization stands and commits what
 // follows. done reports that it has ended.
-func (v *visit) question(ctx context.Context) (done bool, err error) {
-	now := v.Clock.Now()
-	if !now.Before(v.c.AuthorizeBy) {
-		return true, v.apply(ctx, consent.Ticked{}, now)
+func (j *job) question(ctx context.Context) (done bool, err error) {
+	now := j.Clock.Now()
+	if !now.Before(j.c.AuthorizeBy) {
+		return true, j.apply(ctx, consent.Ticked{}, now)
 	}
-	a, err := v.bank.Authorizer.AuthorizationStatus(ctx, v.access(), v.secret.AuthorizationID, v.secret.StatusLink, otherDevice(v.c))
+	a, err := j.bank.Authorizer.AuthorizationStatus(ctx, j.access(), j.secret.AuthorizationID, j.secret.StatusLink, otherDevice(j.c))
 	switch {
 	case err != nil && institution.KindOf(err).Transient():
-		return false, nil // the bank may answer the next time; AuthorizeBy bounds the tries
+		return false, nil // the bank may answer the next question; AuthorizeBy bounds them
 	case err != nil:
-		v.Log.Info("a bank ended an authorization", "company", v.c.Company, "consent", v.c.ID, "error", err)
-		return true, v.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, now)
+		j.Log.Info("a bank ended an authorization", "company", j.c.Company, "consent", j.c.ID, "error", err)
+		return true, j.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, now)
 	case a.State == institution.AuthorizationFailed:
-		return true, v.apply(ctx, consent.FailedWith{Code: a.Failure}, now)
+		return true, j.apply(ctx, consent.FailedWith{Code: a.Failure}, now)
 	case a.State == institution.AuthorizationDone:
-		return v.decide(ctx)
+		return j.decide(ctx)
 	}
-	v.instructions.put(v.c, a.Instructions)
+	j.instructions.put(j.c, a.Instructions)
 	return false, nil
 }
 
-// decide reads the consent back after the person has signed: that alone is not
-// enough, the bank's own status decides (docs/reference/banks.md 4).
-func (v *visit) decide(ctx context.Context) (decided bool, err error) {
-	if v.bank.ConsentReader == nil {
-		return true, v.apply(ctx, consent.FailedWith{Code: consent.InternalError}, v.Clock.Now())
+// decide reads the consent after the person has signed. The signature alone is not
+// enough: the bank's own status decides (docs/reference/banks.md 4).
+func (j *job) decide(ctx context.Context) (decided bool, err error) {
+	if j.bank.ConsentReader == nil {
+		return true, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
-	info, err := v.bank.ConsentReader.Consent(ctx, v.access())
+	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
 	if err != nil {
 		if institution.KindOf(err).Transient() {
 			return false, nil
 		}
-		failed := consent.FailedWith{Code: failureOf(institution.KindOf(err)), Cause: saidBy(err)}
-		return true, v.apply(ctx, failed, v.Clock.Now())
+		failed := consent.FailedWith{Code: failureOf(institution.KindOf(err)), Cause: causeOfRefusal(err)}
+		return true, j.apply(ctx, failed, j.Clock.Now())
 	}
 	switch info.State {
 	case institution.ConsentValid:
-		return true, v.grant(ctx, info)
+		return true, j.grant(ctx, info)
 	case institution.ConsentPending:
 		return false, nil
 	default:
-		return true, v.apply(ctx, consent.FailedWith{Code: consent.Rejected, Cause: causeOf(info.State)}, v.Clock.Now())
+		return true, j.apply(ctx, consent.FailedWith{Code: consent.Rejected, Cause: causeOf(info.State)}, j.Clock.Now())
 	}
 }
 
-// grant commits what the person and the bank have agreed to. Only what a later
-// collection needs is kept of the secret: the personal number is not, because banks
-// read it only while a consent is opened and authorized.
-func (v *visit) grant(ctx context.Context, info institution.ConsentInfo) error {
-	now := v.Clock.Now()
+// grant commits what the bank has granted. Only what a later collection needs is
+// kept of the secret. The personal number is not: banks read it only when a consent
+// is opened and authorized.
+func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
+	now := j.Clock.Now()
 	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
-	after, err := v.c.Apply(granted, now)
+	after, err := j.c.Apply(granted, now)
 	if err != nil {
 		return err
 	}
-	before := v.secret
-	v.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token}
-	if err = v.apply(ctx, granted, nextLook(after, now)); err != nil {
-		v.secret = before // the next question needs it
+	before := j.secret
+	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token}
+	if err = j.apply(ctx, granted, nextCheck(after, now)); err != nil {
+		j.secret = before // the next question needs it
 	}
 	return err
 }

@@ -199,7 +199,7 @@ func (b *bench) service() *collect.Service {
 		banks = institution.Set{theBank: b.bank.institution()}
 		pump  = jobs.New(b.Store, b.Clock, log)
 	)
-	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Pump: pump,
+	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Jobs: pump,
 		Clock: b.Clock, IDs: b.IDs, Log: log})
 	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Institutions: banks,
 		Pump: pump, Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})

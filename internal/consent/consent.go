@@ -130,7 +130,7 @@ type Consent struct {
 	OpenRequestID      string
 	AuthorizeRequestID string
 
-	Sealed []byte // Secret, sealed under the subject's key
+	Sealed []byte // Secret, sealed under the key of the subject; empty in a final status
 
 	Rev    int64     // row version: grows with every change; the store compares it
 	WakeAt time.Time // when the job is due; zero = never

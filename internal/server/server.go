@@ -93,7 +93,7 @@ func (s *Server) wire(ctx context.Context) error {
 	)
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
-		Pump: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, Watch: authorize.WatchLimits{SignaturesPerSecond: signaturesPerSecond()}})
+		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, Watch: authorize.WatchLimits{SignaturesPerSecond: signaturesPerSecond()}})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Pump: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"samla/internal/authorize"
+	"samla/internal/collection"
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/flowtest"
@@ -22,7 +23,7 @@ import (
 
 const (
 	theBank = "se-testbank"
-	// maja's is one of Skatteverket's test numbers.
+	// maja is one of Skatteverket's test numbers.
 	maja = "198412099296"
 )
 
@@ -31,8 +32,8 @@ var (
 	everything = consent.Scope{Balances: true, Transactions: true}
 )
 
-// scripted is a bank that does what a test says, verb by verb, and keeps what it
-// was asked.
+// scripted is an institution whose answers a test scripts, verb by verb. It records
+// the requests.
 type scripted struct {
 	profile institution.Profile
 
@@ -95,19 +96,18 @@ func (s *scripted) count(of *int) int {
 	return *of
 }
 
-// kind is a failure of an exchange.
+// kind returns an error of this kind.
 func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 
-// bench is a service over a real store, with a scripted bank and a clock that
-// stands still.
-type bench struct {
+// env is a service over a real store, with a scripted bank and a manual clock.
+type env struct {
 	*flowtest.Env
 	*authorize.Service
 	bank *scripted
 	seen *seen
 }
 
-// seen is a subscriber that keeps which consents ended, and why.
+// seen is a subscriber that records which consents ended, with the causes.
 type seen struct {
 	mu   sync.Mutex
 	ends map[consent.ID][]consent.Cause
@@ -123,17 +123,17 @@ func (s *seen) ConsentEnded(_ context.Context, _ store.Tx, c consent.Consent, ca
 	return s.err
 }
 
-// newBench returns a bench on SQLite whose bank opens, starts, grants and revokes
+// newEnv returns an env on SQLite whose bank opens, authorizes, grants and revokes
 // everything at the first attempt.
-func newBench(t testing.TB) *bench {
+func newEnv(t testing.TB) *env {
 	t.Helper()
-	return newBenchOn(t, t.TempDir())
+	return newEnvOn(t, t.TempDir())
 }
 
-// newBenchOn returns such a bench on the database of this DSN.
-func newBenchOn(t testing.TB, database string) *bench {
+// newEnvOn returns such an env on the database of this DSN.
+func newEnvOn(t testing.TB, database string) *env {
 	t.Helper()
-	b := &bench{Env: flowtest.New(t, database), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
+	b := &env{Env: flowtest.New(t, database), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
 	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{ConsentID: "bank-1"}, nil
@@ -153,19 +153,19 @@ func newBenchOn(t testing.TB, database string) *bench {
 	return b
 }
 
-// service makes a service of its own over the same store: another node, or the
-// same one after a crash.
-func (b *bench) service() *authorize.Service {
+// service returns another service over the same store: another node, or this one
+// after a crash.
+func (b *env) service() *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
 	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: institution.Set{theBank: b.bank.institution()},
-		Pump: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log, Subscribers: []authorize.EndSubscriber{b.seen}})
+		Jobs: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log, Subscribers: []authorize.EndSubscriber{b.seen}})
 }
 
-// deliver carries out an outbox message, once.
-func (b *bench) deliver(id string) error { return b.deliverOn(b.Service, id) }
+// deliver makes one attempt to deliver an outbox message.
+func (b *env) deliver(id string) error { return b.deliverOn(b.Service, id) }
 
-// deliverOn carries out an outbox message on another node.
-func (b *bench) deliverOn(node *authorize.Service, id string) error {
+// deliverOn does so on another node.
+func (b *env) deliverOn(node *authorize.Service, id string) error {
 	m, err := b.Store.OutboxMessage(b.Context(), id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -176,14 +176,14 @@ func (b *bench) deliverOn(node *authorize.Service, id string) error {
 	return node.Deliver(b.Context(), m)
 }
 
-// pending is an authorisation that waits for the person, with a QR text.
-func (b *bench) pending(qr string) institution.Authorization {
+// pending returns an authorization that waits for the person, with a QR text.
+func (b *env) pending(qr string) institution.Authorization {
 	return institution.Authorization{ID: "auth-1", StatusLink: "status-1", State: institution.AuthorizationPending,
 		Instructions: &consent.Instructions{AutoStartToken: "token", QRData: qr, RefreshedAt: b.Clock.Now(), ExpiresAt: morning.Add(3 * time.Minute)}}
 }
 
-// create asks for a consent of the user.
-func (b *bench) create() consent.Consent {
+// create creates a consent of the user.
+func (b *env) create() consent.Consent {
 	b.Helper()
 	c, err := b.Create(b.Context(), b.request(), nil)
 	if err != nil {
@@ -192,23 +192,23 @@ func (b *bench) create() consent.Consent {
 	return c
 }
 
-func (b *bench) request() authorize.Request {
+func (b *env) request() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
 		Scope: everything, PSU: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
 }
 
-// look takes one look at a consent, and follows its authorization for up to ten
-// questions, one a second.
-func (b *bench) look(id consent.ID) consent.Consent {
+// look runs the handler once, and follows the authorization for up to ten questions,
+// one a second.
+func (b *env) look(id consent.ID) consent.Consent {
 	b.Helper()
-	b.MustRun(b.Step, string(id))
+	b.MustRun(b.Handle, string(id))
 	b.asks(id, 10)
 	return b.Consent(id)
 }
 
 // asks lets the scheduler of this process ask up to n questions, one a second,
 // and reports whether the authorization has ended.
-func (b *bench) asks(id consent.ID, n int) (done bool) {
+func (b *env) asks(id consent.ID, n int) (done bool) {
 	b.Helper()
 	for range n {
 		if !b.Watches(id) {
@@ -222,8 +222,8 @@ func (b *bench) asks(id consent.ID, n int) (done bool) {
 	return false
 }
 
-// run looks at a consent whenever it is due, until it has nothing to do at once.
-func (b *bench) run(id consent.ID) consent.Consent {
+// run runs the handler whenever the consent is due, until it is authorized or final.
+func (b *env) run(id consent.ID) consent.Consent {
 	b.Helper()
 	for c := b.Consent(id); ; {
 		if c.WakeAt.IsZero() || c.Status == consent.Authorized {
@@ -239,8 +239,8 @@ func (b *bench) run(id consent.ID) consent.Consent {
 	}
 }
 
-// secret opens what is sealed in the row.
-func (b *bench) secret(c consent.Consent) consent.Secret {
+// secret opens the sealed secret of the row.
+func (b *env) secret(c consent.Consent) consent.Secret {
 	b.Helper()
 	plain, err := b.Vault.Open(b.Context(), c.Subject(), secretPlace(c.ID), c.Sealed)
 	if err != nil {
@@ -253,8 +253,8 @@ func (b *bench) secret(c consent.Consent) consent.Secret {
 	return s
 }
 
-// duties claims what is owed now.
-func (b *bench) duties() []string {
+// dueMessages claims the outbox messages that are due.
+func (b *env) dueMessages() []string {
 	b.Helper()
 	claimed, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
 	if err != nil {
@@ -267,8 +267,8 @@ func (b *bench) duties() []string {
 	return ids
 }
 
-// duty reads a duty, false when it is done.
-func (b *bench) duty(id string) (outbox.Message, bool) {
+// message reads an outbox message and reports whether it exists.
+func (b *env) message(id string) (outbox.Message, bool) {
 	b.Helper()
 	d, err := b.Store.OutboxMessage(b.Context(), id)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -277,19 +277,26 @@ func (b *bench) duty(id string) (outbox.Message, bool) {
 	return d, err == nil
 }
 
-// ended holds a consent to a failure.
-func (b *bench) ended(c consent.Consent, status consent.Status, failure consent.FailureCode) {
+// checkEnd checks that a consent has ended in this way.
+func (b *env) checkEnd(c consent.Consent, status consent.Status, failure consent.FailureCode) {
 	b.Helper()
 	if c.Status != status || c.Failure != failure {
 		b.Errorf("ended as %s %s instead of %s %s", c.Status, c.Failure, status, failure)
 	}
 	if !c.WakeAt.IsZero() {
-		b.Errorf("ended, and is looked at again at %s", c.WakeAt)
+		b.Errorf("ended, and is handled again at %s", c.WakeAt)
 	}
 }
 
-// profile changes what the bank is like, as a changed banks file does.
-func (b *bench) profile(change func(*institution.Profile)) {
+// profile changes the profile of the bank, as a changed banks file does.
+func (b *env) profile(change func(*institution.Profile)) {
 	change(&b.bank.profile)
 	b.Institutions[theBank] = b.bank.institution()
+}
+
+// addCollection adds the one-time collection that c belongs to.
+func (b *env) addCollection(tx store.Tx, c consent.Consent) error {
+	return tx.AddCollection(b.Context(), collection.Collection{ID: c.CollectionID, ClientID: c.ClientID, UserID: c.UserID, ConsentID: c.ID,
+		Company: theBank, Mode: collection.OneTime, Attended: true, Status: collection.Running, CreatedAt: morning, StatusChangedAt: morning,
+		PolledAt: morning, WakeAt: morning.Add(time.Hour)})
 }
