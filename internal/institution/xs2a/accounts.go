@@ -8,7 +8,8 @@ import (
 	"samla/internal/institution"
 )
 
-// account is accountDetails and cardAccountDetails at once (docs/reference/banks.md 5).
+// account has the members of accountDetails and of cardAccountDetails
+// (docs/reference/banks.md 5).
 type account struct {
 	ResourceID      text          `json:"resourceId"`
 	IBAN            text          `json:"iban"`
@@ -38,17 +39,17 @@ type owner struct {
 	Name text `json:"name"`
 }
 
-// readAccounts reads a list of accounts or of cards, and asks for what the list
-// does not tell of each. An entry that names no account in any way is left out.
+// readAccounts decodes a list of accounts or of cards, and returns questions for what
+// the list does not have. It ignores entries without any id of an account.
 func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
-	var said struct {
+	var body struct {
 		Accounts     []account `json:"accounts"`
 		CardAccounts []account `json:"cardAccounts"`
 	}
-	if err := decode(response{body: a.Body}, &said); err != nil {
+	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
 	}
-	if said.Accounts == nil && said.CardAccounts == nil {
+	if body.Accounts == nil && body.CardAccounts == nil {
 		return institution.Reading{}, malformed("", errMissing)
 	}
 	var r institution.Reading
@@ -56,7 +57,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 		entries []account
 		card    bool
 		path    string
-	}{{said.Accounts, a.Question.Kind == askCards, "accounts"}, {said.CardAccounts, true, b.wire.cards}} {
+	}{{body.Accounts, a.Question.Kind == askCards, "accounts"}, {body.CardAccounts, true, b.wire.cards}} {
 		for _, entry := range list.entries {
 			read, ok := entry.read(list.card)
 			if !ok {
@@ -85,16 +86,16 @@ func (a account) read(card bool) (fact.Account, bool) {
 		Key:           keyOf(card, a),
 		ID:            string(a.ResourceID),
 		Card:          card,
-		IBAN:          compact(a.IBAN),
-		BBAN:          compact(a.BBAN),
-		MaskedPAN:     compact(a.MaskedPAN),
-		BIC:           compact(a.BIC),
+		IBAN:          withoutSpaces(a.IBAN),
+		BBAN:          withoutSpaces(a.BBAN),
+		MaskedPAN:     withoutSpaces(a.MaskedPAN),
+		BIC:           withoutSpaces(a.BIC),
 		Currency:      strings.ToUpper(a.Currency.oneLine()),
 		Name:          a.Name.oneLine(),
 		DisplayName:   a.DisplayName.oneLine(),
 		Product:       a.Product.oneLine(),
 		Type:          strings.ToUpper(a.Type.oneLine()),
-		OwnerName:     a.owners(),
+		OwnerName:     a.ownerNames(),
 		Closed:        strings.EqualFold(a.Status.oneLine(), "deleted"),
 		DebitPositive: a.DebitAccounting.isTrue(),
 	}
@@ -109,9 +110,8 @@ func (a account) read(card bool) (fact.Account, bool) {
 	return read, true
 }
 
-// links are what the bank offers for the account. An entry that is missing says
-// that the consent does not cover it. A bank that writes no links at all does not
-// tell the scope by them: then they are the standard paths.
+// links returns the links of the account. A missing link means that the consent does
+// not cover it. If the bank writes no links at all, they are the standard paths.
 func (a account) links(path string) accountLinks {
 	switch {
 	case a.Links != nil:
@@ -123,8 +123,8 @@ func (a account) links(path string) accountLinks {
 	return accountLinks{}
 }
 
-// owners gives the owner as the bank writes it, or the names of all it lists.
-func (a account) owners() string {
+// ownerNames returns the owner as the bank writes it, or the names of all owners.
+func (a account) ownerNames() string {
 	if name := a.OwnerName.oneLine(); name != "" {
 		return name
 	}
@@ -137,5 +137,5 @@ func (a account) owners() string {
 	return strings.Join(names, ", ")
 }
 
-// compact takes the blanks out of a number that is printed in groups.
-func compact(t text) string { return strings.ReplaceAll(t.oneLine(), " ", "") }
+// withoutSpaces removes the spaces from a number that is printed in groups.
+func withoutSpaces(t text) string { return strings.ReplaceAll(t.oneLine(), " ", "") }

@@ -14,21 +14,21 @@ type balance struct {
 	Reference     text   `json:"referenceDate"`
 }
 
-// readBalanceReport reads the balances of one account.
+// readBalanceReport decodes the balances of one account.
 func readBalanceReport(a institution.Answer) (institution.Reading, error) {
-	var said struct {
+	var body struct {
 		Balances []balance `json:"balances"`
 	}
-	if err := decode(response{body: a.Body}, &said); err != nil {
+	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
 	}
-	if said.Balances == nil {
+	if body.Balances == nil {
 		return institution.Reading{}, malformed("", errMissing)
 	}
-	return institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, said.Balances)}}, nil
+	return institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, body.Balances)}}, nil
 }
 
-// readBalances leaves out what has no amount.
+// readBalances ignores balances without an amount.
 func readBalances(key string, list []balance) []fact.Balance {
 	var balances []fact.Balance
 	for _, entry := range list {

@@ -10,28 +10,28 @@ import (
 	"samla/internal/institution"
 )
 
-// Fetch implements institution.Collector. A link that carries a query of its own
-// is called as it is; one without gets the parameters of a first page.
+// Fetch implements institution.Collector. It uses a link with a query as it is, and
+// adds the parameters of a first page to a link without one.
 //
-// It is one exchange but for one case: a bank that does not know bookingStatus
-// both (it need not, docs/reference/banks.md 6.1) is asked again for what is booked. A bank
-// without card accounts answers the list of them with an error; that is the
-// empty list.
+// It makes one exchange, with one exception: if the bank does not support
+// bookingStatus both (it need not, docs/reference/banks.md 6.1), it asks again for
+// booked transactions. If the bank answers the list of card accounts with an error
+// because it has none, the answer is the empty list.
 func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
-	got, err := b.fetch(ctx, a, q, b.wire.bookingStatus)
+	resp, err := b.fetch(ctx, a, q, b.wire.bookingStatus)
 	var failed *institution.Error
 	if errors.As(err, &failed) {
 		switch {
 		case q.Kind == askTransactions && b.wire.bookingStatus != booked && failed.Code == "PARAMETER_NOT_SUPPORTED":
-			got, err = b.fetch(ctx, a, q, booked)
+			resp, err = b.fetch(ctx, a, q, booked)
 		case q.Kind == askCards && meansNoCards(failed):
-			got, err = response{body: []byte(`{"cardAccounts":[]}`)}, nil
+			resp, err = response{body: []byte(`{"cardAccounts":[]}`)}, nil
 		}
 	}
 	if err != nil {
 		return institution.Answer{}, err
 	}
-	return institution.Answer{Question: q, Body: got.body, FetchedAt: b.clock.Now()}, nil
+	return institution.Answer{Question: q, Body: resp.body, FetchedAt: b.clock.Now()}, nil
 }
 
 func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Question, bookingStatus string) (response, error) {

@@ -16,17 +16,17 @@ const (
 	askTransactions = "transactions"
 )
 
-// withBalance is the Detail of a list of accounts that is asked for with balances.
+// withBalance is the Detail of a question for the list of accounts with balances.
 const withBalance = "withBalance"
 
-// mapping grows whenever Read understands an answer in another way.
+// mapping grows whenever Read decodes an answer differently.
 const mapping = 1
 
 // Mapping implements institution.Collector.
 func (b *Bank) Mapping() int { return mapping }
 
-// Start implements institution.Collector: the accounts, and the cards where the
-// bank lists them apart.
+// Start implements institution.Collector. It asks for the accounts, and for the cards
+// if the bank has a separate list of them.
 func (b *Bank) Start(scope consent.Scope, from string) []institution.Question {
 	accounts := institution.Question{Kind: askAccounts, Essential: true, From: from}
 	if b.wire.withBalance && scope.Balances {
@@ -39,25 +39,25 @@ func (b *Bank) Start(scope consent.Scope, from string) []institution.Question {
 	return questions
 }
 
-// cardKey begins the key of a card, and accountKey that of any other account: a
-// bank may give a card and an account the same resourceId.
+// The keys of cards and of other accounts have different prefixes, because a bank may
+// give a card and an account the same resourceId.
 const (
-	accountKey = "account/"
-	cardKey    = "card/"
+	accountPrefix = "account/"
+	cardPrefix    = "card/"
 )
 
 func keyOf(card bool, a account) string {
-	prefix := accountKey
+	prefix := accountPrefix
 	if card {
-		prefix = cardKey
+		prefix = cardPrefix
 	}
-	return prefix + cmp.Or(string(a.ResourceID), compact(a.IBAN), compact(a.BBAN), compact(a.MaskedPAN))
+	return prefix + cmp.Or(string(a.ResourceID), withoutSpaces(a.IBAN), withoutSpaces(a.BBAN), withoutSpaces(a.MaskedPAN))
 }
 
-// resource splits a key into the bank's list and the resourceId in it.
+// resource returns the list that the account of a key is in, and its resourceId.
 func (b *Bank) resource(key string) (list, id string) {
-	if id, card := strings.CutPrefix(key, cardKey); card {
+	if id, card := strings.CutPrefix(key, cardPrefix); card {
 		return b.wire.cards, id
 	}
-	return "accounts", strings.TrimPrefix(key, accountKey)
+	return "accounts", strings.TrimPrefix(key, accountPrefix)
 }

@@ -7,8 +7,8 @@ import (
 	"samla/internal/fact"
 )
 
-// addRows reads rows into the history and returns how many could not be read.
-func addRows(h *fact.History, rows []transaction, isBooked bool) (skipped int) {
+// appendRows reads rows into the history and returns how many could not be read.
+func appendRows(h *fact.History, rows []transaction, isBooked bool) (skipped int) {
 	for i := range rows {
 		read, ok := rows[i].read(isBooked)
 		if !ok {
@@ -39,8 +39,8 @@ func (t *transaction) read(isBooked bool) (fact.Transaction, bool) {
 	}, true
 }
 
-// text is what the person reads on a statement: the free text, or what comes
-// nearest to it.
+// text returns the text that the person sees on a statement: the free text, or else
+// the most similar member.
 func (t *transaction) text() string {
 	if s := t.Unstructured.oneLine(); s != "" {
 		return s

@@ -7,7 +7,8 @@ import (
 	"samla/internal/institution"
 )
 
-// transaction is transactions and cardTransaction at once (docs/reference/banks.md 6.3).
+// transaction has the members of transactions and of cardTransaction
+// (docs/reference/banks.md 6.3).
 type transaction struct {
 	ID             text   `json:"transactionId"`
 	CardID         text   `json:"cardTransactionId"`
@@ -21,27 +22,27 @@ type transaction struct {
 	AcceptorName   text   `json:"cardAcceptorName"` // since 1.3.16
 	DebtorName     text   `json:"debtorName"`
 
-	Unstructured      text          `json:"remittanceInformationUnstructured"`
-	UnstructuredArray []text        `json:"remittanceInformationUnstructuredArray"`
-	Structured        creditorRef   `json:"remittanceInformationStructured"`
-	StructuredArray   []creditorRef `json:"remittanceInformationStructuredArray"`
-	CardDetails       text          `json:"transactionDetails"`
-	Additional        text          `json:"additionalInformation"`
+	Unstructured      text                `json:"remittanceInformationUnstructured"`
+	UnstructuredArray []text              `json:"remittanceInformationUnstructuredArray"`
+	Structured        creditorReference   `json:"remittanceInformationStructured"`
+	StructuredArray   []creditorReference `json:"remittanceInformationStructuredArray"`
+	CardDetails       text                `json:"transactionDetails"`
+	Additional        text                `json:"additionalInformation"`
 }
 
-// creditorRef is a structured remittance: an object with reference, or in older
+// creditorReference is a structured remittance: an object with reference, or in older
 // versions of the standard the reference itself.
-type creditorRef text
+type creditorReference text
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (r *creditorRef) UnmarshalJSON(data []byte) error {
+func (r *creditorReference) UnmarshalJSON(data []byte) error {
 	*r = ""
 	if data[0] == '{' {
 		var object struct {
 			Reference text `json:"reference"`
 		}
-		_ = json.Unmarshal(data, &object) // an object, and of its members only one is asked for
-		*r = creditorRef(object.Reference)
+		_ = json.Unmarshal(data, &object) // ignores members of another type
+		*r = creditorReference(object.Reference)
 		return nil
 	}
 	return (*text)(r).UnmarshalJSON(data)
@@ -54,8 +55,9 @@ type report struct {
 	Links   *pageLinks    `json:"_links"`
 }
 
-// given tells a report from a member of another type, which decodes to nothing.
-func (r *report) given() bool {
+// isPresent reports whether the response has the report. A member of another type
+// decodes to an empty report.
+func (r *report) isPresent() bool {
 	return r != nil && (r.Booked != nil || r.Pending != nil || r.Links != nil)
 }
 
@@ -64,38 +66,38 @@ type pageLinks struct {
 	Download link `json:"download"`
 }
 
-// readTransactionReport reads one page of an account's transactions, and asks for
-// the next. Rows without an amount are skipped. An answer that offers a download
-// in place of rows is MalformedResponse: the download is not followed.
+// readTransactionReport decodes one page of the transactions of an account, and asks
+// for the next page. It skips rows without an amount. A response with a download
+// instead of rows is a MalformedResponse: the download is not followed.
 func readTransactionReport(a institution.Answer) (institution.Reading, error) {
-	var said struct {
+	var body struct {
 		Transactions     *report   `json:"transactions"`
 		CardTransactions *report   `json:"cardTransactions"`
 		DebitAccounting  text      `json:"debitAccounting"`
 		Links            pageLinks `json:"_links"`
 	}
-	if err := decode(response{body: a.Body}, &said); err != nil {
+	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
 	}
-	rows := said.Transactions
-	if !rows.given() {
-		rows = said.CardTransactions
+	rows := body.Transactions
+	if !rows.isPresent() {
+		rows = body.CardTransactions
 	}
-	links := said.Links
-	if rows.given() && rows.Links != nil {
+	links := body.Links
+	if rows.isPresent() && rows.Links != nil {
 		links = *rows.Links
 	}
 	switch {
-	case links.Download != "" && (!rows.given() || len(rows.Booked)+len(rows.Pending) == 0):
+	case links.Download != "" && (!rows.isPresent() || len(rows.Booked)+len(rows.Pending) == 0):
 		return institution.Reading{}, malformed("", errDownload)
-	case !rows.given():
+	case !rows.isPresent():
 		return institution.Reading{}, malformed("", errMissing)
 	}
 	history := fact.History{
-		Account: a.Question.Account, DebitPositive: said.DebitAccounting.isTrue(),
+		Account: a.Question.Account, DebitPositive: body.DebitAccounting.isTrue(),
 		Transactions: make([]fact.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
 	}
-	skipped := addRows(&history, rows.Booked, true) + addRows(&history, rows.Pending, false)
+	skipped := appendRows(&history, rows.Booked, true) + appendRows(&history, rows.Pending, false)
 	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{history}}, Skipped: skipped}
 	if links.Next != "" {
 		next := a.Question
