@@ -16,7 +16,7 @@ func TestCodes_HaveInfo(t *testing.T) {
 			t.Errorf("%s: incomplete: %+v", c, info)
 		}
 		if !strings.HasSuffix(info.Remedy, ".") {
-			t.Errorf("%s: remedy is no sentence: %q", c, info.Remedy)
+			t.Errorf("%s: remedy is not a sentence: %q", c, info.Remedy)
 		}
 		if strings.ToUpper(string(c)) != string(c) || strings.Contains(string(c), "-") {
 			t.Errorf("%s: not in upper case with underscores", c)

@@ -1,6 +1,5 @@
-// Package intercept surrounds the calls to institutions with what they all have
-// in common: it reports their outcomes and limits how many are in flight. The
-// flows call verbs and know nothing of it.
+// Package intercept wraps the verbs of institutions: it reports the outcome of each
+// call and limits the calls in flight. The flows call the verbs as usual.
 package intercept
 
 import (
@@ -14,15 +13,15 @@ import (
 type Call struct {
 	Company string
 	Verb    institution.Verb
-	Subject string // whose work it is (institution.WithSubject); "" = not known
+	Subject string // see institution.WithSubject; "" = not known
 }
 
-// Interceptor surrounds a call. It calls do at most once and returns the error of
+// Interceptor wraps a call. It calls do at most once and returns the error of
 // do, or an *institution.Error of its own if it does not call do. It must be safe
 // for concurrent use.
 type Interceptor func(ctx context.Context, c Call, do func(context.Context) error) error
 
-// Wrap returns i with every call surrounded by the interceptors, the first one
+// Wrap returns i with every call wrapped by the interceptors; the first one is
 // outermost. A verb that i does not have stays nil.
 func Wrap(i institution.Institution, interceptors ...Interceptor) institution.Institution {
 	c := chain{company: i.Company.ID, interceptors: interceptors}

@@ -16,21 +16,21 @@ type Outcome struct {
 	Call
 	At       time.Time // when it ended
 	Duration time.Duration
-	// Cancelled: this server gave the call up before the institution answered. It
-	// says nothing about the institution; Kind and Attribution are empty.
+	// Cancelled: this server cancelled the call before the institution answered. The
+	// call says nothing about the institution; Kind and Attribution are empty.
 	Cancelled   bool
 	Kind        institution.ErrorKind // "" if the call succeeded
 	Attribution fault.Attribution     // of Kind
 }
 
-// Observer is told of every call that has ended, also of those that failed. It
-// must be quick and safe for concurrent use.
+// Observer receives every call that has ended, including those that failed. Observe
+// must return quickly and be safe for concurrent use.
 type Observer interface {
 	Observe(o Outcome)
 }
 
-// Observe returns an interceptor that reports every call to the observers. Put
-// after Limit it measures the institution alone, without the wait for a slot.
+// Observe returns an interceptor that reports every call to the observers. After
+// Limit, it measures only the institution, without the wait for a slot.
 func Observe(clk clock.Clock, observers ...Observer) Interceptor {
 	return func(ctx context.Context, c Call, do func(context.Context) error) error {
 		started := clk.Now()
@@ -51,14 +51,14 @@ func Observe(clk clock.Clock, observers ...Observer) Interceptor {
 	}
 }
 
-// cancelled reports whether a call failed because this server gave it up. An
-// answer that came before the context ended is the institution's own.
+// cancelled reports whether a call failed because this server cancelled it. An error
+// with an HTTP status is an answer of the institution.
 func cancelled(ctx context.Context, err error) bool {
 	if err == nil {
 		return false
 	}
-	var said *institution.Error
-	if errors.As(err, &said) && said.HTTPStatus != 0 {
+	var failed *institution.Error
+	if errors.As(err, &failed) && failed.HTTPStatus != 0 {
 		return false
 	}
 	return ctx.Err() != nil || errors.Is(err, context.Canceled)

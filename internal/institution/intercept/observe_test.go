@@ -21,7 +21,7 @@ func TestObserve_ReportsKindAndDuration(t *testing.T) {
 	gaveUp := &institution.Error{Kind: institution.Unreachable, Cause: context.Canceled}
 	for name, c := range map[string]struct {
 		err    error
-		cancel bool // the caller gives up meanwhile
+		cancel bool // the caller cancels during the call
 		want   intercept.Outcome
 	}{
 		"success":                 {want: intercept.Outcome{}},
@@ -64,7 +64,7 @@ func TestLimit_BoundsCallsInFlight(t *testing.T) {
 		go func() { done <- i.Revoker.Revoke(context.Background(), institution.Access{}) }()
 		<-entered
 	}
-	// Both slots are taken: a call that may not wait does not reach the bank.
+	// Both slots are taken: a call that cannot wait does not reach the bank.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := i.Revoker.Revoke(ctx, institution.Access{}); institution.KindOf(err) != institution.Unreachable {

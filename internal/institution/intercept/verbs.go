@@ -62,7 +62,7 @@ func (r revoker) Revoke(ctx context.Context, a institution.Access) error {
 	return err
 }
 
-// collector intercepts the exchange; the methods that do none stay as they are.
+// collector intercepts Fetch; the other methods make no exchange.
 type collector struct {
 	institution.Collector
 	chain

@@ -21,7 +21,7 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
 	resp, err := b.send(ctx, call{
-		operation: opAuthorise, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
+		operation: opAuthorize, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
 		header: header, body: []byte("{}"),
 	}, "consents", string(r.ConsentID), "authorisations")
 	if err != nil {
@@ -47,7 +47,7 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 // counted from now instead of from the start, and so is too late: the caller keeps
 // the earliest.
 func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, authorizationID, link string, otherDevice bool) (institution.Authorization, error) {
-	c := call{operation: opAuthorise, method: http.MethodGet, psu: a.PSU, token: a.Token}
+	c := call{operation: opAuthorize, method: http.MethodGet, psu: a.PSU, token: a.Token}
 	var resp response
 	var err error
 	if link == "" {

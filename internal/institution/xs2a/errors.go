@@ -18,7 +18,7 @@ type operation int
 
 const (
 	opCreateConsent operation = iota // POST consents
-	opAuthorise                      // authorisations of a consent
+	opAuthorize                      // authorisations of a consent
 	opConsent                        // GET or DELETE a consent
 	opAccountList
 	opCardList

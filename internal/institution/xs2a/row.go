@@ -7,7 +7,7 @@ import (
 	"samla/internal/fact"
 )
 
-// appendRows reads rows into the history and returns how many could not be read.
+// appendRows decodes rows into the history and returns how many it skipped.
 func appendRows(h *fact.History, rows []transaction, isBooked bool) (skipped int) {
 	for i := range rows {
 		read, ok := rows[i].read(isBooked)
