@@ -2,9 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"samla/internal/collection"
@@ -69,50 +66,6 @@ func encodeFilter(accounts []string) (string, error) {
 // Collection implements store.Reader.
 func (r reader) Collection(ctx context.Context, id string) (collection.Collection, error) {
 	return one(ctx, r.q, scanCollection, selectCollection+` WHERE k.id = $1`, id)
-}
-
-// CollectionsOf implements store.Reader.
-func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p store.Page) ([]collection.Collection, error) {
-	var text strings.Builder
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
-	text.WriteString(selectCollection)
-	restrict := func(alias string) string {
-		parts := []string{alias + `.client_id = ` + arg(f.ClientID)}
-		if f.UserID != "" {
-			parts = append(parts, alias+`.user_id = `+arg(f.UserID))
-		}
-		if len(f.In) > 0 {
-			in := make([]string, len(f.In))
-			for i, s := range f.In {
-				in[i] = arg(string(s))
-			}
-			parts = append(parts, alias+`.status IN (`+strings.Join(in, `, `)+`)`)
-		}
-		return strings.Join(parts, ` AND `)
-	}
-	text.WriteString(` WHERE ` + restrict(`k`))
-	if f.Latest {
-		text.WriteString(` AND NOT EXISTS (SELECT 1 FROM collections n WHERE ` + restrict(`n`) +
-			` AND n.company = k.company AND n.id > k.id)`)
-	}
-	if p.After != "" {
-		text.WriteString(` AND k.id < ` + arg(p.After))
-	}
-	text.WriteString(` ORDER BY k.id DESC LIMIT ` + arg(int64(p.Limit)))
-	return list(ctx, r.q, scanCollection, text.String(), args...)
-}
-
-// running are the statuses that are not terminal, in a fixed order so that the
-// texts made of them are the same in every process.
-var running = slices.Sorted(slices.Values(slices.DeleteFunc(collection.Statuses(), collection.Status.Terminal)))
-
-// RunningCollections implements store.Reader.
-func (r reader) RunningCollections(ctx context.Context, clientID, userID string, limit int) ([]collection.Collection, error) {
-	return r.CollectionsOf(ctx, store.CollectionFilter{ClientID: clientID, UserID: userID, In: running}, store.Page{Limit: limit})
 }
 
 // UnattendedSince implements store.Reader.

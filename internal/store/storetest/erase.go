@@ -170,7 +170,7 @@ func testEraseLocksOneUser(t *testing.T, f fixture) {
 }
 
 func testLive(_ *testing.T, f fixture) {
-	other, stranger := f.addUser(f.client), f.addClient()
+	other, stranger := f.addUser(f.client), f.addUser(f.addClient())
 	var consents []consent.Consent
 	for i, status := range append(consent.Statuses(), consent.Statuses()...) {
 		c := f.addConsent(func(c *consent.Consent) {
@@ -183,7 +183,7 @@ func testLive(_ *testing.T, f fixture) {
 			consents = append([]consent.Consent{c}, consents...)
 		}
 		f.addConsent(func(c *consent.Consent) { c.Status, c.UserID = status, other.ID })
-		f.addConsent(func(c *consent.Consent) { c.Status, c.ClientID = status, stranger.ID })
+		f.addConsent(func(c *consent.Consent) { c.Status, c.ClientID, c.UserID = status, stranger.ClientID, stranger.ID })
 	}
 	got, err := f.s.LiveConsents(f.ctx, f.client.ID, f.user.ID, 100)
 	check(f, "live consents", got, err, consents)
@@ -198,7 +198,15 @@ func testLive(_ *testing.T, f fixture) {
 		}
 		f.addCollection(func(k *collection.Collection) { k.Status, k.UserID = status, other.ID })
 		f.addCollection(func(k *collection.Collection) { k.Status, k.UserID = status, "" })
-		f.addCollection(func(k *collection.Collection) { k.Status, k.ClientID = status, stranger.ID })
+		f.addCollection(func(k *collection.Collection) {
+			k.Status, k.ClientID, k.UserID = status, stranger.ClientID, stranger.ID
+		})
+	}
+	for _, clientID := range []string{newID(), stranger.ClientID} {
+		got, err := f.s.LiveConsents(f.ctx, clientID, f.user.ID, 100)
+		check(f, "live consents of another client's user", len(got), err, 0)
+		running, err := f.s.RunningCollections(f.ctx, clientID, f.user.ID, 100)
+		check(f, "running collections of another client's user", len(running), err, 0)
 	}
 	running, err := f.s.RunningCollections(f.ctx, f.client.ID, f.user.ID, 100)
 	check(f, "running collections", running, err, collections)

@@ -66,7 +66,8 @@ func testConsentPages(t *testing.T, f fixture) {
 }
 
 func testCollectionPages(t *testing.T, f fixture) {
-	users, stranger := []string{f.user.ID, f.addUser(f.client).ID, ""}, f.addClient()
+	stranger := f.addClient()
+	users, strangers := []string{f.user.ID, f.addUser(f.client).ID, ""}, f.addUser(stranger).ID
 	companies := []string{"one", "two", "three"}
 	statuses := []collection.Status{collection.Running, collection.Completed, collection.Failed}
 	var all []collection.Collection
@@ -75,7 +76,7 @@ func testCollectionPages(t *testing.T, f fixture) {
 		k := f.addCollection(func(k *collection.Collection) {
 			k.UserID, k.Company, k.Status = users[i%3], companies[i*7/4%3], statuses[i*5/3%3]
 			if i%8 == 5 {
-				k.ClientID = stranger.ID
+				k.ClientID, k.UserID = stranger.ID, strangers
 			}
 		})
 		ids = append(ids, k.ID)
@@ -86,7 +87,7 @@ func testCollectionPages(t *testing.T, f fixture) {
 		p := drawPage(t, ids)
 		filter := store.CollectionFilter{
 			ClientID: rapid.SampledFrom([]string{f.client.ID, stranger.ID}).Draw(t, "client"),
-			UserID:   rapid.SampledFrom(users).Draw(t, "user"),
+			UserID:   rapid.SampledFrom(append(users, strangers)).Draw(t, "user"),
 			In:       rapid.SliceOfNDistinct(rapid.SampledFrom(statuses), 0, 3, rapid.ID).Draw(t, "in"),
 			Latest:   rapid.Bool().Draw(t, "latest"),
 		}
