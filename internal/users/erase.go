@@ -45,7 +45,8 @@ type Flow interface {
 //   - What was sealed under the key, raw answers and products, is deleted, or will
 //     be by the outbox when that takes longer than eraseWithin.
 //
-// Ids, times and scopes stay, in the rows and in the audit log.
+// Ids, times and scopes stay, in the rows and in the audit log. What a bank must be
+// told stays in the outbox until it is told, sealed under the server's key.
 //
 // The first step is to anonymize the user, together with an outbox message that
 // continues the erasure on any node: an error after that step means that the
