@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -178,6 +179,34 @@ func TestRunner_ParksRowsWhoseProcessDies(t *testing.T) {
 	b.Start(t.Context())
 	if parked := b.parked(); parked[0].ID != id || parked[0].Attempts != 5 {
 		t.Errorf("%+v", parked)
+	}
+}
+
+func TestAttempts_CountsTheClaimsSinceTheLastWrite(t *testing.T) {
+	b := newBench(t)
+	fresh := b.due(1)[0]
+	lost := b.due(1)[0]
+	if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, 2); err != nil { // by a process that dies
+		t.Fatal(err)
+	}
+	if err := b.done(t.Context(), fresh); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(jobs.Lease)
+	fresh = b.due(1)[0]
+	attempts := make(chan map[string]int)
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, Handle: func(ctx context.Context, id string) error {
+		attempts <- map[string]int{id: jobs.Attempts(ctx)}
+		return b.done(ctx, id)
+	}})
+	b.Start(t.Context())
+	got := <-attempts
+	maps.Copy(got, <-attempts)
+	if want := map[string]int{fresh: 1, lost: 2}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if n := jobs.Attempts(t.Context()); n != 0 {
+		t.Errorf("%d outside of a handler", n)
 	}
 }
 
