@@ -4,17 +4,25 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 
 	"samla/internal/dedupe"
 	"samla/internal/fault"
+	"samla/internal/idempotency"
+	"samla/internal/wire"
 )
 
-// idempotent calls run at most once for the request's Idempotency-Key
-// (docs/reference/api.md 1.7) and writes the response. An error of run is not
-// stored: nothing was created, and a repeat calls run again.
-func (c *call) idempotent(body []byte, run func(context.Context, *dedupe.Claim) (dedupe.Response, error)) error {
+// Respond takes the answer to a request that created a resource: its Location, or
+// empty; the user that it is about, or empty; its body. It returns the record that the
+// transaction of the resource has to store with it, or nil.
+type Respond func(ctx context.Context, location, userID string, body []byte) (*idempotency.Record, error)
+
+// Create calls create at most once for the request's Idempotency-Key and body
+// (docs/reference/api.md 1.7) and answers 201 with what it passed to respond. If create
+// returns an error, nothing is remembered: a repeated request calls it again.
+func (c *Call) Create(body []byte, create func(ctx context.Context, respond Respond) error) error {
 	key := ""
-	if keys, given := c.r.Header["Idempotency-Key"]; given {
+	if keys, given := c.r.Header[wire.IdempotencyHeader]; given {
 		if len(keys) != 1 || keys[0] == "" {
 			return fault.Param("", fault.Invalid, "the header Idempotency-Key must be given once, with 1 to 255 printable ASCII characters")
 		}
@@ -24,16 +32,23 @@ func (c *call) idempotent(body []byte, run func(context.Context, *dedupe.Claim) 
 	if err := json.Compact(&compact, body); err != nil {
 		compact.Write(body)
 	}
-	resp, replayed, err := c.route.h.Requests.Run(c.ctx(), dedupe.Request{ClientID: c.who.ClientID, UserID: c.who.UserID,
+	run := func(ctx context.Context, claim *dedupe.Claim) (resp dedupe.Response, err error) {
+		err = create(ctx, func(ctx context.Context, location, userID string, body []byte) (*idempotency.Record, error) {
+			resp = dedupe.Response{Status: http.StatusCreated, Location: location, UserID: userID, ContentType: jsonType[0], Body: body}
+			return claim.Prepare(ctx, resp)
+		})
+		return resp, err
+	}
+	resp, replayed, err := c.route.h.Requests.Run(c.Context(), dedupe.Request{ClientID: c.caller.ClientID, UserID: c.caller.UserID,
 		Key: key, Route: c.r.Method + " " + c.r.URL.EscapedPath(), Body: compact.Bytes()}, run)
 	if err != nil {
 		return err
 	}
-	return c.respond(resp, replayed)
-}
-
-// created is the response to a request that created a resource. userID is the
-// user that it is about, or empty.
-func created(location, userID string, body []byte) dedupe.Response {
-	return dedupe.Response{Status: 201, Location: location, UserID: userID, ContentType: jsonType[0], Body: body}
+	if resp.Location != "" {
+		c.Header()["Location"] = []string{resp.Location}
+	}
+	if replayed {
+		c.Header()["Idempotency-Replayed"] = []string{"true"}
+	}
+	return c.Write(resp.Status, resp.Body)
 }

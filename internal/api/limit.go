@@ -10,7 +10,7 @@ import (
 )
 
 // limiter applies the rate limit and reports it in the header fields of
-// draft-ietf-httpapi-ratelimit-headers. The zero value is no limit.
+// draft-ietf-httpapi-ratelimit-headers. The zero value has no limit.
 type limiter struct {
 	*ratelimit.Limiter
 	policy []string
@@ -27,7 +27,7 @@ func newLimiter(r ratelimit.Rate) limiter {
 }
 
 // take counts a request of a client and writes the header fields. It returns
-// RateLimited when the request is not allowed.
+// RateLimited if the request is over the limit.
 func (l limiter) take(h http.Header, clientID string, now time.Time) *fault.Fault {
 	if l.Limiter == nil {
 		return nil

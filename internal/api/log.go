@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// finish ends a call: it answers a panic and writes the access log. The log
-// names the pattern of the route and never the path or the query, whose values
-// are the caller's.
-func (c *call) finish(started time.Time) {
+// finish ends a call: it answers a panic and writes the access log. The log has the
+// pattern of the route, not the path or the query: these have values of the caller.
+func (c *Call) finish(started time.Time) {
 	if p := recover(); p != nil {
 		c.recovered(p)
 	}
@@ -23,25 +22,24 @@ func (c *call) finish(started time.Time) {
 	case c.r.Method != http.MethodGet:
 		level = slog.LevelInfo
 	}
-	if !h.Log.Enabled(c.ctx(), level) {
+	if !h.Log.Enabled(c.Context(), level) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("method", c.method()), slog.String("route", c.route.op.Pattern), slog.Int("status", c.status),
+		slog.String("method", c.method()), slog.String("route", c.route.Pattern), slog.Int("status", c.status),
 		slog.Duration("took", h.Clock.Now().Sub(started)), slog.String("request", c.id),
 	}
-	if c.who.ClientID != "" {
-		attrs = append(attrs, slog.String("client", c.who.ClientID))
+	if c.caller.ClientID != "" {
+		attrs = append(attrs, slog.String("client", c.caller.ClientID))
 	}
 	if c.cause != nil {
 		attrs = append(attrs, slog.Any("error", c.cause))
 	}
-	h.Log.LogAttrs(c.ctx(), level, "answered", attrs...)
+	h.Log.LogAttrs(c.Context(), level, "answered", attrs...)
 }
 
-// method is the request's method, as long as it is one of HTTP's: any word may
-// be sent as a method.
-func (c *call) method() string {
+// method returns the request's method if HTTP defines it: a client can send any word.
+func (c *Call) method() string {
 	switch m := c.r.Method; m {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 		http.MethodOptions, http.MethodTrace, http.MethodConnect:

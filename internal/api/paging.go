@@ -9,20 +9,12 @@ import (
 	"samla/internal/store"
 )
 
+// defaultLimit is the number of items of a page (docs/reference/api.md 1.8).
 const defaultLimit = 100
 
-// query reads the query and holds it against the contract.
-func (c *call) query() (url.Values, *fault.Fault) {
-	q, err := url.ParseQuery(c.r.URL.RawQuery)
-	if err != nil { // the part that cannot be read would be ignored in silence
-		return nil, fault.Param("", fault.Invalid, "the query of the URL cannot be read")
-	}
-	return q, c.route.op.CheckQuery(q)
-}
-
-// page reads limit and cursor of a query that the contract accepts. One row more
-// than asked for is read, to know whether more follow.
-func page(q url.Values) (store.Page, *fault.Fault) {
+// Page returns the page that the query parameters limit and cursor select. It has room
+// for one row more than the client asked for, which shows whether more rows follow.
+func Page(q url.Values) (store.Page, error) {
 	p := store.Page{Limit: defaultLimit + 1}
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -33,7 +25,7 @@ func page(q url.Values) (store.Page, *fault.Fault) {
 	}
 	if text := q.Get("cursor"); text != "" {
 		id, err := base64.RawURLEncoding.Strict().DecodeString(text)
-		if err != nil || !isID(string(id)) {
+		if err != nil || !IsID(string(id)) {
 			return p, fault.Param("?cursor", fault.Invalid, "must be taken from the header Link")
 		}
 		p.After = string(id)
@@ -41,23 +33,9 @@ func page(q url.Values) (store.Page, *fault.Fault) {
 	return p, nil
 }
 
-// link sets the header Link to the page that follows the row with the id last
-// (docs/reference/api.md 1.8, RFC 8288). It is relative: the server does not know the address
-// under which it is reached from outside.
-func (c *call) link(q url.Values, last string) {
-	next := url.Values{}
-	for _, name := range []string{"latest", "statusIn", "limit"} {
-		if values := q[name]; len(values) > 0 {
-			next[name] = values
-		}
-	}
-	next.Set("cursor", base64.RawURLEncoding.EncodeToString([]byte(last)))
-	c.w.Header()["Link"] = []string{"<" + c.r.URL.EscapedPath() + "?" + next.Encode() + `>; rel="next"`}
-}
-
-// writePage answers with the rows of a page as show presents them, and with a
-// link to the next page when there is one.
-func writePage[Row, Body any](c *call, q url.Values, p store.Page, rows []Row, id func(Row) string, show func(Row) Body) error {
+// WritePage answers with the rows of a page as show presents them, and with a link to
+// the next page if there is one.
+func WritePage[Row, Body any](c *Call, q url.Values, p store.Page, rows []Row, id func(Row) string, show func(Row) Body) error {
 	if len(rows) == p.Limit {
 		rows = rows[:len(rows)-1]
 		c.link(q, id(rows[len(rows)-1]))
@@ -66,5 +44,19 @@ func writePage[Row, Body any](c *call, q url.Values, p store.Page, rows []Row, i
 	for i, row := range rows {
 		list[i] = show(row)
 	}
-	return c.writeJSON(list)
+	return c.WriteJSON(list)
+}
+
+// link sets the header Link to the page after the row with the id last
+// (docs/reference/api.md 1.8, RFC 8288). The URL is relative: the server does not know
+// its public address.
+func (c *Call) link(q url.Values, last string) {
+	next := url.Values{}
+	for _, name := range c.route.QueryParameters() {
+		if values := q[name]; len(values) > 0 {
+			next[name] = values
+		}
+	}
+	next.Set("cursor", base64.RawURLEncoding.EncodeToString([]byte(last)))
+	c.w.Header()["Link"] = []string{"<" + c.r.URL.EscapedPath() + "?" + next.Encode() + `>; rel="next"`}
 }

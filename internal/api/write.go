@@ -1,19 +1,17 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 	"sync"
 
-	"samla/internal/dedupe"
 	"samla/internal/fault"
+	"samla/internal/jsontext"
 	"samla/internal/wire"
 )
 
-// Values of headers, made once: a header that is set per request costs an
+// Header values that are the same in every answer: a new slice per request would be an
 // allocation.
 var (
 	jsonType = []string{"application/json"}
@@ -21,53 +19,61 @@ var (
 	noStore  = []string{"no-store"}
 )
 
-// smallBody is how long a body net/http finds the Content-Length of by itself.
-const smallBody = 2000
+// withLength is the size of a body in bytes up to which net/http itself sets
+// Content-Length.
+const withLength = 2000
 
-// write answers with a JSON text.
-func (c *call) write(status int, body []byte) error {
+// Write answers with a JSON text.
+func (c *Call) Write(status int, body []byte) error {
+	if c.rewrite != nil && status/100 == 2 {
+		var err error
+		if body, err = c.rewrite(body); err != nil {
+			return err
+		}
+	}
 	h := c.w.Header()
 	h["Content-Type"] = jsonType
-	if len(body) > smallBody {
+	if len(body) > withLength {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	c.status = status
 	c.w.WriteHeader(status)
-	_, _ = c.w.Write(body) // the caller may be gone
+	_, _ = c.w.Write(body) // fails if the client is gone
 	return nil
 }
 
-// writeJSON answers 200 with v.
-func (c *call) writeJSON(v any) error {
-	body, err := marshal(v)
+// WriteJSON answers 200 with v in JSON.
+func (c *Call) WriteJSON(v any) error {
+	body, err := jsontext.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return c.write(http.StatusOK, body)
+	return c.Write(http.StatusOK, body)
 }
 
-// marshal writes v as this face writes all JSON: without the escapes that only
-// HTML needs.
-func marshal(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+// buffers are the buffers of WriteAppended.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
+
+// WriteAppended answers 200 with the JSON text that f appends to a buffer. The buffer
+// is used again: f must not keep it.
+func (c *Call) WriteAppended(f func([]byte) []byte) error {
+	buf := buffers.Get().(*[]byte)
+	*buf = f((*buf)[:0])
+	err := c.Write(http.StatusOK, *buf)
+	buffers.Put(buf)
+	return err
 }
 
-// nothing answers 204.
-func (c *call) nothing() error {
+// WriteNothing answers 204.
+func (c *Call) WriteNothing() error {
 	c.status = http.StatusNoContent
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// problem answers with a fault (docs/reference/api.md 1.6). The cause of an internal one goes
-// to the log and nowhere else.
-func (c *call) problem(err error) {
+// problem answers with the problem document of an error (docs/reference/api.md 1.6).
+// The cause of an internal error is only in the log.
+func (c *Call) problem(err error) {
 	f := fault.From(err)
 	if f.Code == fault.Internal {
 		if c.cause = errors.Unwrap(f); c.cause == nil {
@@ -76,28 +82,4 @@ func (c *call) problem(err error) {
 	}
 	c.status = fault.Of(f.Code).Status
 	wire.WriteProblem(c.w, c.r, c.id, f)
-}
-
-// respond answers with a remembered or a new response of an idempotent route.
-func (c *call) respond(resp dedupe.Response, replayed bool) error {
-	h := c.w.Header()
-	if resp.Location != "" {
-		h["Location"] = []string{resp.Location}
-	}
-	if replayed {
-		h["Idempotency-Replayed"] = []string{"true"}
-	}
-	return c.write(resp.Status, resp.Body)
-}
-
-// buffers are reused by the routes that append their answer.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
-
-// append answers 200 with what fill appends to an empty buffer.
-func (c *call) append(fill func([]byte) []byte) error {
-	buf := buffers.Get().(*[]byte)
-	*buf = fill((*buf)[:0])
-	err := c.write(http.StatusOK, *buf)
-	buffers.Put(buf)
-	return err
 }

@@ -7,14 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"samla/internal/api"
-	"samla/internal/api/v20260401"
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/authn"
 	"samla/internal/authorize"
 	"samla/internal/collect"
@@ -82,10 +80,6 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	document, err := v20260401.Contract()
-	if err != nil {
-		return err
-	}
 	var (
 		ids          = uuid7.NewGenerator(p.Clock, p.Random)
 		health       = &company.Health{}
@@ -107,17 +101,17 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.runner.Register(messages)
-	handler, err := api.New(api.Deps{Contract: document, Authn: s.Authn,
-		Users: people, Requests: dedupe.New(s.store, vault, p.Clock), Consents: s.consents, Collections: collections,
-		Health: health, Institutions: institutions, Store: s.store, Clock: p.Clock, IDs: ids, Log: p.Log,
-		Rate: s.config.Rate})
+	mounts, err := s.mounts(v20260401.Services{Users: people, Consents: s.consents, Collections: collections,
+		Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	handler.Mount(mux)
-	s.http = &http.Server{Handler: handler.Guard(mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}
+	handler, err := api.New(api.Config{Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
+		Log: p.Log, Rate: s.config.Rate}, mounts)
+	if err != nil {
+		return err
+	}
+	s.http = httpServer(handler, p.Log)
 	return nil
 }
 

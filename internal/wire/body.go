@@ -28,7 +28,8 @@ type bodySchema struct {
 // ReadBody reads a request body and validates it as docs/reference/api.md 1.5 and the
 // schema of the operation require. It returns the body for encoding/json, or one of
 // these faults: BodyTooLarge, UnsupportedMediaType, MalformedJSON with the byte
-// offset, InvalidParameter with every invalid field. For an operation without a
+// offset, InvalidParameter with every invalid field. With InvalidParameter it returns
+// the body too, so that the caller can report more fields. For an operation without a
 // body it reads nothing and returns nil.
 //
 // encoding/json matches the names of members without regard to case; the contract
@@ -75,15 +76,15 @@ func (b *bodySchema) validate(raw []byte) ([]byte, *fault.Fault) {
 	if serr != nil {
 		return nil, malformed(serr)
 	}
-	if invalid := b.rules.fields(b.schema.Validate(value)); len(invalid) > 0 {
-		return nil, fault.Params(invalid...)
-	}
+	invalid := b.rules.fields(b.schema.Validate(value))
 	if b.names.removeVariants(value) {
-		clean, err := json.Marshal(value)
-		if err != nil {
+		var err error
+		if raw, err = json.Marshal(value); err != nil {
 			return nil, fault.Wrap(err)
 		}
-		return clean, nil
+	}
+	if len(invalid) > 0 {
+		return raw, fault.Params(invalid...)
 	}
 	return raw, nil
 }

@@ -114,6 +114,14 @@ func TestReadBody_RemovesVariantsOfNames(t *testing.T) {
 	}
 }
 
+// The caller checks further rules of an invalid body.
+func TestReadBody_ReturnsInvalidBody(t *testing.T) {
+	body, f := load(t).Operation("createLoan").ReadBody(post(`{"reader":"Anna","Items":1}`))
+	if outcome(f) != "/items REQUIRED is missing" || string(body) != `{"reader":"Anna"}` {
+		t.Errorf("%s, %s", outcome(f), body)
+	}
+}
+
 func TestReadBody_RequiresJSON(t *testing.T) {
 	op := load(t).Operation("createLoan")
 	for contentType, want := range map[string]string{

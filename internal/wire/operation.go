@@ -38,6 +38,15 @@ func (op *Operation) Route() string { return op.Method + " " + op.Pattern }
 // HasBody reports whether the operation reads a request body.
 func (op *Operation) HasBody() bool { return op.body != nil }
 
+// QueryParameters returns the names of the query parameters that the operation reads.
+func (op *Operation) QueryParameters() []string {
+	names := make([]string, len(op.query))
+	for i := range op.query {
+		names[i] = op.query[i].name
+	}
+	return names
+}
+
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 func readOperations(doc document, s *schemas) ([]Operation, error) {

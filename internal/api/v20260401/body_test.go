@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"samla/internal/api/v20260401"
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/fault"
 )
 

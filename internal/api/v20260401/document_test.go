@@ -11,7 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"samla/internal/api/v20260401"
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/fault"
 	"samla/internal/wire"
 	"samla/internal/wire/wiretest"

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"samla/internal/api/v20260401"
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/jsontext"
 	"samla/internal/product"
 )

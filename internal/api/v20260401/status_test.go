@@ -1,4 +1,4 @@
-package api
+package v20260401
 
 import (
 	"encoding/json"
@@ -8,10 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/wire/wiretest"
 )
 
 func at(text string) time.Time {
@@ -22,9 +22,9 @@ func at(text string) time.Time {
 	return t
 }
 
-// The examples of docs/reference/api.md 4.1, 4.5 and 5.1, written back member for member. Times
-// carry the milliseconds that docs/reference/api.md 1.1 asks for.
-func TestDocumentedExamples(t *testing.T) {
+// The examples of docs/reference/api.md 4.1, 4.5 and 5.1, with times in milliseconds as
+// docs/reference/api.md 1.1 requires.
+func TestAppendStatus_WritesDocumentedExamples(t *testing.T) {
 	nordea := consent.Consent{ID: "550e8400-e29b-41d4-a716-446655440000", Company: "se-nordea",
 		CreatedAt: at("2026-01-15T10:30:00Z"), StatusChangedAt: at("2026-01-15T10:31:00Z"), ExpiresAt: at("2026-12-31T23:59:59Z"),
 		Requested: consent.Scope{AccountIDs: []string{"SE1234567890"}, Balances: true, Transactions: true}}
@@ -94,7 +94,7 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 }
 
-// check compares two JSON texts and holds the first against the contract.
+// check compares two JSON texts and validates the first one with the contract.
 func check(t *testing.T, operation string, got []byte, want string) {
 	t.Helper()
 	var a, b any
@@ -107,8 +107,16 @@ func check(t *testing.T, operation string, got []byte, want string) {
 	if diff := cmp.Diff(b, a); diff != "" {
 		t.Error(diff)
 	}
-	header := http.Header{"Content-Type": jsonType, "Insurely-Version": {v20260401.Version}, "X-Request-Id": {"x"}}
-	if err := checked(t).CheckResponse(operation, 200, header, got); err != nil {
+	header := http.Header{"Content-Type": {"application/json"}, "Insurely-Version": {Version}, "X-Request-Id": {"x"}}
+	c, err := Contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	validating, err := wiretest.Load(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validating.CheckResponse(operation, 200, header, got); err != nil {
 		t.Error(err)
 	}
 }

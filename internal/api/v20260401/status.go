@@ -1,6 +1,7 @@
-package api
+package v20260401
 
 import (
+	"strconv"
 	"time"
 
 	"samla/internal/authorize"
@@ -9,17 +10,17 @@ import (
 	"samla/internal/jsontext"
 )
 
-// Every person who signs polls once a second: the two status answers are
-// appended member by member, without reflection.
+// The two status answers are appended member by member, without reflection: every
+// person who signs polls one of them once a second.
 
-// scopeType is the one type of scope that is written (docs/reference/api.md 4.1).
+// scopeType is the only type of scope that this server writes (docs/reference/api.md 4.1).
 const scopeType = "PSD2_AIS"
 
 const pollAgain, pollNoMore = `,"pollingInterval":1000`, `,"pollingInterval":null`
 
-// appendConsentStatus appends a ConsentStatusResponse (docs/reference/api.md 4.1). A consent
-// whose bank has named nothing to do is told as INITIATED, which says just that,
-// and never as a status that promises instructions.
+// appendConsentStatus appends a ConsentStatusResponse (docs/reference/api.md 4.1). While
+// the bank has given no instructions, the status is INITIATED: AWAITING_AUTHORIZATION
+// promises them.
 func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) []byte {
 	status := c.Status
 	if status == consent.AwaitingAuthorization && !shows(shown) {
@@ -50,7 +51,7 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 	return append(b, '}')
 }
 
-// shows tells whether there is anything the person could act on.
+// shows reports whether there is anything that the person can act on.
 func shows(s *authorize.Shown) bool {
 	return s != nil && (s.AutoStartToken != "" || s.QRData != "" || s.QRImage != "" || s.RedirectURL != "")
 }
@@ -72,12 +73,12 @@ func appendScope(b []byte, c *consent.Consent) []byte {
 	if len(scope.AccountIDs) > 0 {
 		b = append(b, `],`...)
 	}
-	b = appendBool(append(b, `"balances":`...), scope.Balances)
-	b = appendBool(append(b, `,"transactions":`...), scope.Transactions)
+	b = strconv.AppendBool(append(b, `"balances":`...), scope.Balances)
+	b = strconv.AppendBool(append(b, `,"transactions":`...), scope.Transactions)
 	return append(b, `,"type":"`+scopeType+`"}`...)
 }
 
-// appendInstructions appends AuthInstructions of the form that applies.
+// appendInstructions appends an AuthInstructions object.
 func appendInstructions(b []byte, s *authorize.Shown) []byte {
 	b = jsontext.AppendMember(b, `,"authInstructions":{"type":`, string(s.Form))
 	b = jsontext.AppendNonEmpty(b, `,"autoStartToken":`, s.AutoStartToken)
@@ -93,7 +94,7 @@ func appendInstructions(b []byte, s *authorize.Shown) []byte {
 }
 
 // appendCollectionStatus appends a CollectionStatusResponse (docs/reference/api.md 5.1). due is
-// the moment the next poll is due by, zero when there need be none.
+// when the next poll must have arrived, or zero if none has to.
 func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize.Shown, due time.Time) []byte {
 	b = jsontext.AppendMember(b, `{"id":`, c.ID)
 	b = jsontext.AppendMember(b, `,"company":`, c.Company)
@@ -109,8 +110,8 @@ func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize
 	return append(b, '}')
 }
 
-// appendExtra appends extraInformation (docs/reference/api.md 5.5): what the person has to do
-// at this moment, null when that is nothing.
+// appendExtra appends extraInformation (docs/reference/api.md 5.5): what the person has
+// to do now, or null.
 func appendExtra(b []byte, s *authorize.Shown) []byte {
 	b = append(b, `,"extraInformation":`...)
 	if !shows(s) {
@@ -123,11 +124,4 @@ func appendExtra(b []byte, s *authorize.Shown) []byte {
 	b = jsontext.AppendNonEmpty(b, `,"REDIRECT_URL":`, s.RedirectURL)
 	b[start] = '{' // in place of the first comma
 	return append(b, '}')
-}
-
-func appendBool(b []byte, v bool) []byte {
-	if v {
-		return append(b, "true"...)
-	}
-	return append(b, "false"...)
 }

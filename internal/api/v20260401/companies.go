@@ -1,6 +1,9 @@
-package api
+package v20260401
 
-import "samla/internal/company"
+import (
+	"samla/internal/api"
+	"samla/internal/company"
+)
 
 // companyBody is a company on the wire (docs/reference/api.md 6.1).
 type companyBody struct {
@@ -13,13 +16,13 @@ type companyBody struct {
 	PSD2               bool                 `json:"psd2"`
 }
 
-func (h *Handler) availability(c *call) error {
-	now := h.Clock.Now()
-	institutions := h.Institutions.All()
+func (o *operations) availability(c *api.Call) error {
+	now := o.Clock.Now()
+	institutions := o.Institutions.All()
 	list := make([]companyBody, 0, len(institutions))
 	for _, i := range institutions {
 		co := i.Company
-		availability := h.Health.Availability(co.ID, now)
+		availability := o.Health.Availability(co.ID, now)
 		methods := co.LoginMethods
 		if methods == nil {
 			methods = []string{}
@@ -27,5 +30,5 @@ func (h *Handler) availability(c *call) error {
 		list = append(list, companyBody{Company: co.ID, CompanyDisplayName: co.DisplayName, Functional: availability.Functional(),
 			Status: availability, LoginMethods: methods, Market: co.Market(), PSD2: co.PSD2})
 	}
-	return c.writeJSON(list)
+	return c.WriteJSON(list)
 }

@@ -1,0 +1,71 @@
+// Package node answers the operations that belong to no version of the API: whether
+// the process lives and can serve, the public keys of session tokens, and the contract.
+package node
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"samla/internal/api"
+	"samla/internal/session"
+	"samla/internal/wire"
+)
+
+// Store is the part of the store that Ready needs.
+type Store interface {
+	// Ping returns an error if the database does not answer.
+	Ping(ctx context.Context) error
+}
+
+// pingTimeout is how long the database may take to answer.
+const pingTimeout = 2 * time.Second
+
+// Health answers that the process lives.
+func Health() api.Endpoint {
+	return api.Endpoint{Serve: func(c *api.Call) error {
+		return c.Write(http.StatusOK, []byte(`{"status":"ok"}`))
+	}}
+}
+
+// Ready answers whether the node can serve requests: its database answers.
+func Ready(s Store) api.Endpoint {
+	return api.Endpoint{Serve: func(c *api.Call) error {
+		ctx, cancel := context.WithTimeout(c.Context(), pingTimeout)
+		defer cancel()
+		if err := s.Ping(ctx); err != nil {
+			c.LogCause(err)
+			return c.Write(http.StatusServiceUnavailable, []byte(`{"status":"unavailable","checks":{"store":"failed"}}`))
+		}
+		return c.Write(http.StatusOK, []byte(`{"status":"ok","checks":{"store":"ok"}}`))
+	}}
+}
+
+// Keys is where public keys come from.
+type Keys interface {
+	JWKS(ctx context.Context) ([]byte, error)
+}
+
+// PublicKeys answers with the keys that verify session tokens (docs/reference/api.md
+// 1.3).
+func PublicKeys(k Keys) api.Endpoint {
+	cache := []string{"public, max-age=" + strconv.Itoa(int(session.JWKSMaxAge/time.Second))}
+	return api.Endpoint{Serve: func(c *api.Call) error {
+		keys, err := k.JWKS(c.Context())
+		if err != nil {
+			return err
+		}
+		c.Header()["Cache-Control"] = cache
+		return c.Write(http.StatusOK, keys)
+	}}
+}
+
+// Document answers with a contract. A cache must ask again: a new release of the server
+// changes it.
+func Document(contract *wire.Contract) api.Endpoint {
+	return api.Endpoint{Serve: func(c *api.Call) error {
+		c.Header()["Cache-Control"] = []string{"no-cache"}
+		return c.Write(http.StatusOK, contract.Text())
+	}}
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"net/http"
+
+	"samla/internal/authn"
+	"samla/internal/fault"
+	"samla/internal/wire"
+)
+
+// route answers one operation, or refuses what no operation answers: its ID is empty
+// then.
+type route struct {
+	h       *Handler
+	version *served
+	operation
+}
+
+// ServeHTTP takes a request through the steps of the pipeline.
+func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := rt.h.Clock.Now()
+	c := Call{route: rt, w: w, r: r}
+	defer c.finish(started)
+	c.setHeaders()
+	if err := c.run(); err != nil {
+		c.problem(err)
+	}
+}
+
+// run checks the version, the credential and the rate limit, and serves the endpoint.
+func (c *Call) run() error {
+	if err := c.checkVersion(); err != nil {
+		return err
+	}
+	if c.route.Credential != wire.None {
+		if err := c.authorize(); err != nil {
+			return err
+		}
+	}
+	err := c.route.endpoint.Serve(c)
+	if err != nil && c.route.endpoint.LateUserCheck && fault.CodeOf(err) != fault.Internal {
+		// Nothing may be found because the user is gone (docs/reference/api.md 3.4).
+		if f := c.route.h.Authn.CheckUser(c.Context(), c.caller); f != nil {
+			return f
+		}
+	}
+	return err
+}
+
+// authorize authenticates the caller, counts the request, and refuses a credential of
+// the wrong kind (docs/reference/api.md 1.3, 1.9).
+func (c *Call) authorize() error {
+	h := c.route.h
+	var f *fault.Fault
+	if c.caller, f = h.Authn.Authenticate(c.r); f != nil {
+		return f
+	}
+	kind := wire.APIKey
+	if c.caller.Kind == authn.Session {
+		kind = wire.Session
+	}
+	allowed := c.route.Credential.Has(kind)
+	if f := h.limiter.take(c.w.Header(), c.caller.ClientID, h.Clock.Now()); f != nil {
+		return f
+	}
+	if !allowed || !c.route.endpoint.LateUserCheck {
+		if f := h.Authn.CheckUser(c.Context(), c.caller); f != nil {
+			return f
+		}
+	}
+	if !allowed {
+		return fault.New(fault.Forbidden)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package v20260401
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"samla/internal/api"
+	"samla/internal/authorize"
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/fault"
+	"samla/internal/idempotency"
+	"samla/internal/jsontext"
+	"samla/internal/wire"
+)
+
+// summaryBody is a collection in a list (docs/reference/api.md 5.1).
+type summaryBody struct {
+	CollectionID string            `json:"collectionId"`
+	Company      string            `json:"company"`
+	CreatedAt    string            `json:"createdAt"`
+	LoginMethod  string            `json:"loginMethod,omitempty"`
+	Status       collection.Status `json:"status"`
+}
+
+func summaryOf(c collection.Collection) summaryBody {
+	return summaryBody{c.ID, c.Company, jsontext.Time(c.CreatedAt), c.LoginMethod, c.Status}
+}
+
+func (o *operations) startCollection(c *api.Call) error {
+	v, body, err := o.readRequest(c)
+	if err != nil {
+		return err
+	}
+	r := v.collection()
+	if err := v.err(); err != nil {
+		return err
+	}
+	if r.ConsentID != "" && !api.IsID(string(r.ConsentID)) {
+		return fault.New(fault.ConsentNotFound)
+	}
+	r.Owner = owner(c)
+	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
+		_, err := o.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
+			var due time.Time
+			if made.Leased() {
+				due = made.PolledAt.Add(collection.Lease)
+			}
+			return respond(ctx, "/collections/"+made.ID+"/status", made.UserID, appendCollectionStatus(nil, &made, nil, due))
+		})
+		return err
+	})
+}
+
+// owner returns whose collections the caller can see (docs/reference/api.md 5.2).
+func owner(c *api.Call) collect.Owner {
+	return collect.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID}
+}
+
+func (o *operations) collections(c *api.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	return o.listCollections(c, q, owner(c))
+}
+
+func (o *operations) collectionsOfUser(c *api.Call) error {
+	q, id, err := o.queryOfUser(c)
+	if err != nil {
+		return err
+	}
+	return o.listCollections(c, q, collect.Owner{ClientID: c.Caller().ClientID, UserID: id})
+}
+
+func (o *operations) listCollections(c *api.Call, q url.Values, of collect.Owner) error {
+	p, err := api.Page(q)
+	if err != nil {
+		return err
+	}
+	var in []collection.Status
+	for _, s := range wire.Split(q["statusIn"]) {
+		in = append(in, collection.Status(s.(string)))
+	}
+	rows, err := o.Collections.List(c.Context(), of, in, q.Get("latest") == "true", p)
+	if err != nil {
+		return err
+	}
+	return api.WritePage(c, q, p, rows, func(row collection.Collection) string { return row.ID }, summaryOf)
+}
+
+func (o *operations) collectionStatus(c *api.Call) error {
+	id, err := c.PathID("collectionId", fault.CollectionNotFound)
+	if err != nil {
+		return err
+	}
+	view, due, err := o.Collections.Poll(c.Context(), owner(c), id)
+	if err != nil {
+		return err
+	}
+	var shown *authorize.Shown
+	if view.Consent != nil {
+		if shown, err = o.Consents.Show(c.Context(), *view.Consent); err != nil {
+			return err
+		}
+	}
+	return c.WriteAppended(func(b []byte) []byte { return appendCollectionStatus(b, &view.Collection, shown, due) })
+}
+
+func (o *operations) cancelCollection(c *api.Call) error {
+	id, err := c.PathID("collectionId", fault.CollectionNotFound)
+	if err != nil {
+		return err
+	}
+	stopped, err := o.Collections.Stop(c.Context(), owner(c), id)
+	if err != nil {
+		return err
+	}
+	return c.Write(http.StatusOK, appendCollectionStatus(nil, &stopped, nil, time.Time{}))
+}
+
+func (o *operations) deleteCollection(c *api.Call) error {
+	id, err := c.PathID("collectionId", fault.CollectionNotFound)
+	if err != nil {
+		return err
+	}
+	if err := o.Collections.Erase(c.Context(), owner(c), id); err != nil {
+		return err
+	}
+	return c.WriteNothing()
+}
+
+// data answers with the products as they are stored, byte for byte.
+func (o *operations) data(c *api.Call) error {
+	id, err := c.PathID("collectionId", fault.CollectionNotFound)
+	if err != nil {
+		return err
+	}
+	products, err := o.Collections.Data(c.Context(), owner(c), id)
+	if err != nil {
+		return err
+	}
+	return c.Write(http.StatusOK, products)
+}

@@ -1,0 +1,101 @@
+package v20260401
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+
+	"samla/internal/authorize"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/ident"
+	"samla/internal/psu"
+)
+
+// consent validates a request by docs/reference/api.md 4.3 and returns it for the
+// service. The result is valid only if nothing was reported.
+func (v *validation) consent() authorize.Request {
+	v.checkCompany()
+	v.checkLoginMethod("/loginMethod", v.LoginMethod)
+	v.checkPerson()
+	var r authorize.Request
+	if p, at := v.find(typePSD2Consent); p != nil {
+		r = v.scope(p, at)
+	}
+	r.Company, r.LoginMethod = v.Company, v.LoginMethod
+	if p, at := v.find(typeSwedishBankID); p != nil {
+		number, err := ident.ParsePersonalNumber12(p.PersonalNumber)
+		r.PSU.PersonalNumber = v.personalNumber(at, number, err)
+	}
+	return r
+}
+
+// scope validates a parameter PSD2_AIS_CONSENT. Its rules are the same in a one-time
+// collection.
+func (v *validation) scope(p *parameter, at string) authorize.Request {
+	v.checkAddress(at, p.PSUIPAddress)
+	return authorize.Request{
+		Scope: consent.Scope{
+			AccountIDs: v.accounts(at, p.AccountIDs),
+			Balances:   p.Balances == nil || *p.Balances, Transactions: p.Transactions == nil || *p.Transactions,
+		},
+		ValidUntil: v.day(at+"/validUntil", p.ValidUntil),
+		PSU:        psu.Context{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
+	}
+}
+
+// checkAddress validates an IP address. A zone is refused: it has a meaning on the
+// person's own device only.
+func (v *validation) checkAddress(at, text string) {
+	if addr, err := netip.ParseAddr(text); err != nil || addr.Zone() != "" {
+		v.report(at+"/psuIpAddress", fault.Invalid, "must be an IPv4 or IPv6 address")
+	}
+}
+
+// accounts validates a list of accounts. It returns nil, which means all accounts, for
+// an empty one.
+func (v *validation) accounts(at string, ids []string) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	for _, id := range ids {
+		if strings.ContainsFunc(id, unicode.IsControl) {
+			v.report(at+"/accountIds", fault.Invalid, "must not contain control characters")
+		}
+	}
+	return ids
+}
+
+// day parses a day, which must be today (in UTC) or later. An empty text is the zero
+// time.
+func (v *validation) day(pointer, text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		v.report(pointer, fault.Invalid, "must be a date, YYYY-MM-DD")
+	} else if text < v.now.UTC().Format(time.DateOnly) {
+		v.report(pointer, fault.Invalid, "must be today or later")
+	}
+	return day
+}
+
+// personalNumber returns a parsed number, or reports the error of parsing it.
+func (v *validation) personalNumber(at string, number ident.PersonalNumber, err error) psu.Number {
+	if err != nil {
+		v.report(at+"/personalNumber", fault.Invalid, "must be a Swedish personal or coordination number")
+		return ""
+	}
+	return psu.Number(number.Digits())
+}
+
+// locale returns a language and a country in the usual case, such as sv-SE.
+func locale(text string) string {
+	language, country, _ := strings.Cut(text, "-")
+	if country == "" {
+		return ""
+	}
+	return strings.ToLower(language) + "-" + strings.ToUpper(country)
+}

@@ -1,0 +1,128 @@
+package v20260401
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"samla/internal/api"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/idempotency"
+	"samla/internal/jsontext"
+)
+
+// consentBody is a consent on the wire (docs/reference/api.md 4.1).
+type consentBody struct {
+	Company   string         `json:"company"`
+	ConsentID consent.ID     `json:"consentId"`
+	ExpiresAt string         `json:"expiresAt,omitempty"`
+	Scope     scopeBody      `json:"scope"`
+	Status    consent.Status `json:"status"`
+}
+
+type scopeBody struct {
+	AccountIDs   []string `json:"accountIds,omitempty"`
+	Balances     bool     `json:"balances"`
+	Transactions bool     `json:"transactions"`
+	Type         string   `json:"type"`
+}
+
+// consentOf returns a consent as an item of a list: with the scope that was requested,
+// even if another one was granted (docs/reference/api.md 4.1).
+func consentOf(c consent.Consent) consentBody {
+	body := consentBody{Company: c.Company, ConsentID: c.ID, Status: c.Status, Scope: scopeBody{
+		AccountIDs: c.Requested.AccountIDs, Balances: c.Requested.Balances, Transactions: c.Requested.Transactions, Type: scopeType}}
+	if !c.ExpiresAt.IsZero() {
+		body.ExpiresAt = jsontext.Time(c.ExpiresAt)
+	}
+	return body
+}
+
+func (o *operations) createConsent(c *api.Call) error {
+	v, body, err := o.readRequest(c)
+	if err != nil {
+		return err
+	}
+	r := v.consent()
+	if err := v.err(); err != nil {
+		return err
+	}
+	r.ClientID, r.UserID = c.Caller().ClientID, c.Caller().UserID
+	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
+		_, err := o.Consents.Create(ctx, r, func(ctx context.Context, made consent.Consent) (*idempotency.Record, error) {
+			body, err := jsontext.Marshal(consentOf(made))
+			if err != nil {
+				return nil, err
+			}
+			return respond(ctx, "/consents/"+string(made.ID)+"/status", made.UserID, body)
+		})
+		return err
+	})
+}
+
+func (o *operations) consents(c *api.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	return o.listConsents(c, q, c.Caller().UserID)
+}
+
+func (o *operations) consentsOfUser(c *api.Call) error {
+	q, id, err := o.queryOfUser(c)
+	if err != nil {
+		return err
+	}
+	return o.listConsents(c, q, id)
+}
+
+// queryOfUser returns the query and the user of a list of one user.
+func (o *operations) queryOfUser(c *api.Call) (url.Values, string, error) {
+	q, err := c.Query()
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := c.PathID("id", fault.UserNotFound)
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = o.Users.ByID(c.Context(), c.Caller().ClientID, id)
+	return q, id, err
+}
+
+func (o *operations) listConsents(c *api.Call, q url.Values, userID string) error {
+	p, err := api.Page(q)
+	if err != nil {
+		return err
+	}
+	rows, err := o.Consents.List(c.Context(), c.Caller().ClientID, userID, p)
+	if err != nil {
+		return err
+	}
+	return api.WritePage(c, q, p, rows, func(row consent.Consent) string { return string(row.ID) }, consentOf)
+}
+
+func (o *operations) consentStatus(c *api.Call) error {
+	id, err := c.PathID("consentId", fault.ConsentNotFound)
+	if err != nil {
+		return err
+	}
+	found, shown, err := o.Consents.Poll(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(id))
+	if err != nil {
+		return err
+	}
+	return c.WriteAppended(func(b []byte) []byte { return appendConsentStatus(b, &found, shown) })
+}
+
+func (o *operations) revokeConsent(c *api.Call) error {
+	id, err := c.PathID("consentId", fault.ConsentNotFound)
+	if err != nil {
+		return err
+	}
+	revoked, err := o.Consents.Revoke(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(id))
+	if err != nil {
+		return err
+	}
+	return c.Write(http.StatusOK, appendConsentStatus(nil, &revoked, nil))
+}

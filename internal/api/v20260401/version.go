@@ -1,0 +1,74 @@
+// Package v20260401 is version 2026-04-01 of the API: its OpenAPI document, the bodies
+// and rules of its requests and answers, and an endpoint for each of its operations.
+// The services do the work; package api has what all operations have in common.
+package v20260401
+
+import (
+	_ "embed"
+	"sync"
+
+	"samla/internal/api"
+	"samla/internal/authorize"
+	"samla/internal/clock"
+	"samla/internal/collect"
+	"samla/internal/company"
+	"samla/internal/institution"
+	"samla/internal/users"
+	"samla/internal/wire"
+)
+
+// Version is the value of the header Insurely-Version that selects this version
+// (docs/reference/api.md 1.2).
+const Version = "2026-04-01"
+
+//go:embed openapi.json
+var document []byte
+
+// Contract returns the compiled document. It compiles it once a process. An error
+// means that the document is broken.
+func Contract() (*wire.Contract, error) { return contract() }
+
+var contract = sync.OnceValues(func() (*wire.Contract, error) { return wire.Load(document) })
+
+// Services do the work of the operations. All are required.
+type Services struct {
+	Users        *users.Service
+	Consents     *authorize.Service
+	Collections  *collect.Service
+	Institutions institution.Set
+	Health       *company.Health
+	Clock        clock.Clock
+}
+
+// operations has a method for each operation.
+type operations struct{ Services }
+
+// New returns the version. An error means that the document is broken.
+func New(s Services) (api.Version, error) {
+	c, err := Contract()
+	if err != nil {
+		return api.Version{}, err
+	}
+	o := &operations{s}
+	return api.Version{Contract: c, Endpoints: api.Endpoints{
+		"createUser":                {Serve: o.createUser},
+		"findUserByExternalId":      {Serve: o.findUser},
+		"getUser":                   {Serve: o.getUser},
+		"deleteUser":                {Serve: o.deleteUser},
+		"createSession":             {Serve: o.createSession},
+		"getConsentsByUser":         {Serve: o.consentsOfUser},
+		"getCollectionsByUser":      {Serve: o.collectionsOfUser},
+		"createConsent":             {Serve: o.createConsent},
+		"getConsents":               {Serve: o.consents},
+		"getConsentStatus":          {Serve: o.consentStatus, LateUserCheck: true},
+		"revokeConsent":             {Serve: o.revokeConsent},
+		"initiateCollection":        {Serve: o.startCollection},
+		"getCollections":            {Serve: o.collections},
+		"getCollectionStatus":       {Serve: o.collectionStatus, LateUserCheck: true},
+		"getWealthCollectionStatus": {Serve: o.collectionStatus, LateUserCheck: true},
+		"getWealthData":             {Serve: o.data},
+		"deleteCollection":          {Serve: o.deleteCollection},
+		"cancelCollection":          {Serve: o.cancelCollection},
+		"getCompanyAvailability":    {Serve: o.availability},
+	}}, nil
+}
