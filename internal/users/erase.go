@@ -3,8 +3,10 @@ package users
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"samla/internal/fault"
 	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/user"
@@ -54,13 +56,17 @@ type Flow interface {
 // row is no error. Fault: UserNotFound.
 func (s *Service) Erase(ctx context.Context, clientID, id string) error {
 	m, err := s.beginErasure(ctx, clientID, id)
-	if err == nil && m != nil {
-		err = s.ContinueErasure(ctx, *m)
+	if err != nil {
+		return faultOf("erase a user", err)
 	}
-	if err == nil {
-		s.Vault.Evict(id) // also when another node has destroyed the key
+	if m != nil {
+		if err := s.ContinueErasure(ctx, *m); err != nil {
+			// Whatever it is, the user exists.
+			return fault.Wrap(fmt.Errorf("users: erase a user: %w", err))
+		}
 	}
-	return faultOf("erase a user", err)
+	s.Vault.Evict(id) // also when another node has destroyed the key
+	return nil
 }
 
 // beginErasure anonymizes a user and stores the message that continues the

@@ -1,6 +1,7 @@
 package users_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/user"
+	"samla/internal/users"
 )
 
 // life is a user with one row of each kind.
@@ -308,6 +310,20 @@ func (n *node) checkRefused(t *testing.T, l life) {
 		}
 	}
 }
+
+// The fault UserNotFound is for the first step only: after it the user exists.
+func TestErase_ReturnsInternalWhenFlowFails(t *testing.T) {
+	n := newNode(t)
+	u := n.create("a", "customer-4711")
+	n.Service.Flows = []users.Flow{failingFlow{}}
+	if err := n.Erase(t.Context(), "a", u.ID); fault.CodeOf(err) != fault.Internal || !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+type failingFlow struct{}
+
+func (failingFlow) EndUser(context.Context, string, string) error { return store.ErrNotFound }
 
 // A large amount of data is deleted after the call, by the outbox.
 func TestErase_LeavesToOutboxWhatTakesTooLong(t *testing.T) {
