@@ -119,23 +119,24 @@ UNION ALL `) + `) AS branches ORDER BY id DESC LIMIT ` + q.limit)
 // greatest id of a company is its latest collection.
 func (q *listQuery) latest() string {
 	// SQLite compares rows by an index only with values that have no type of their
-	// own. A column has one, a concatenation has none.
-	const company, status = `pairs.company || ''`, `pairs.status || ''`
+	// own. A column has one, a concatenation has none. It begins at the rows that
+	// are equal, so the id takes part to skip them.
+	const pair, end = `pairs.company || '', pairs.status || ''`, `'` + afterAllIDs + `'`
 	first := func(column, condition, order string) string {
 		return `(SELECT ` + column + ` FROM collections WHERE ` + q.scope + ` = ` + q.owner + ` AND ` + condition + ` ORDER BY ` + order + ` LIMIT 1)`
 	}
 	next := func(condition string) string {
-		return `SELECT ` + first(`company`, condition, `company, status`) + `, ` + first(`status`, condition, `company, status`)
+		return `SELECT ` + first(`company`, condition, `company, status, id`) + `, ` + first(`status`, condition, `company, status, id`)
 	}
 	in := ``
 	if len(q.statuses) > 0 {
 		in = ` AND status IN (` + strings.Join(q.statuses, `, `) + `)`
 	}
 	return `WITH RECURSIVE pairs (company, status) AS (
-` + next(`(company, status) >= ('', '')`) + `
-UNION ALL ` + next(`(company, status) > (`+company+`, `+status+`)`) + ` FROM pairs WHERE company IS NOT NULL),
+` + next(`(company, status, id) > ('', '', '')`) + `
+UNION ALL ` + next(`(company, status, id) > (`+pair+`, `+end+`)`) + ` FROM pairs WHERE company IS NOT NULL),
 newest (company, id) AS (SELECT company, ` +
-		first(`id`, `(company, status, id) < (`+company+`, `+status+`, '`+afterAllIDs+`')`, `company DESC, status DESC, id DESC`) + `
+		first(`id`, `(company, status, id) < (`+pair+`, `+end+`)`, `company DESC, status DESC, id DESC`) + `
 FROM pairs WHERE company IS NOT NULL` + in + `)
 ` + q.rows(`SELECT MAX(id) AS id FROM newest GROUP BY company HAVING MAX(id) < `+q.after+` ORDER BY MAX(id) DESC LIMIT `+q.limit)
 }
