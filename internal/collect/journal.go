@@ -132,7 +132,9 @@ func (j *journal) keep(o outcome) {
 	}
 	j.unsaved = append(j.unsaved, *o.answer)
 	j.bytes += o.size
-	delete(j.asked, nameOf(o.question))
+	if !j.c.Attended {
+		delete(j.asked, nameOf(o.question))
+	}
 }
 
 // nameOf is a short name of a question, which does not say what is asked.
