@@ -10,33 +10,33 @@ import (
 	"samla/internal/institution"
 )
 
-// tries is how often one question is asked before it counts as failed.
+// tries is how often a question is asked at most.
 const tries = 3
 
-// The waits between two tries, unless the institution names one.
+// The waits between two tries, unless the institution sends a Retry-After.
 const (
 	firstWait   = 200 * time.Millisecond
 	longestWait = 2 * time.Second
-	// longestNamed bounds the wait that the institution names: the person is
-	// waiting too.
-	longestNamed = 5 * time.Second
+	// longestRetryAfter limits the wait for a Retry-After: the person is waiting.
+	longestRetryAfter = 5 * time.Second
 )
 
-// errLost is the failure of a question whose outcome is not known.
-var errLost = &institution.Error{Kind: institution.Unreachable}
+// errOutcomeUnknown is the error of a question that an earlier run has asked and that
+// must not be repeated.
+var errOutcomeUnknown = &institution.Error{Kind: institution.Unreachable}
 
-// exchange gets the answer to a question and reads it.
-func (c *crawl) exchange(ctx context.Context, t task) outcome {
+// answer returns the answer to a question, decoded.
+func (c *crawl) answer(ctx context.Context, t task) outcome {
 	o := outcome{question: t.question}
 	a := t.stored
 	switch {
-	case t.lost:
-		o.err = errLost
+	case t.outcomeUnknown:
+		o.err = errOutcomeUnknown
 		return o
 	case a == nil:
 		fetched, err := c.ask(ctx, t.question)
 		if err != nil && ctx.Err() != nil {
-			err = errStopped
+			err = errCancelled
 		}
 		if o.err = err; err != nil {
 			return o
@@ -48,11 +48,10 @@ func (c *crawl) exchange(ctx context.Context, t task) outcome {
 	return o
 }
 
-// ask asks a question, and again where the failure may pass and a repeat costs the
-// person nothing.
+// ask asks a question. It tries again after a failure that is repeatable.
 func (c *crawl) ask(ctx context.Context, q institution.Question) (institution.Answer, error) {
 	for try := 1; ; try++ {
-		if err := c.permitted(ctx); err != nil {
+		if err := c.checkConsent(ctx); err != nil {
 			return institution.Answer{}, err
 		}
 		a, err := c.from.Fetch(ctx, c.access, q)
@@ -65,9 +64,9 @@ func (c *crawl) ask(ctx context.Context, q institution.Question) (institution.An
 	}
 }
 
-// repeatable reports whether a failed question is asked again. Without the person
-// an institution allows few reads a day and counts those that it has received,
-// whether or not it answered them (RTS art. 36(5)(b)).
+// repeatable reports whether a question may be asked again after err. An institution
+// allows few unattended reads a day and counts the requests that it receives, even
+// if it does not answer them (RTS art. 36(5)(b)).
 func (c *crawl) repeatable(err error) bool {
 	var said *institution.Error
 	if !errors.As(err, &said) {
@@ -82,23 +81,23 @@ func (c *crawl) repeatable(err error) bool {
 func waitAfter(try int, err error) time.Duration {
 	var said *institution.Error
 	if errors.As(err, &said) && said.RetryAfter > 0 {
-		return min(said.RetryAfter, longestNamed)
+		return min(said.RetryAfter, longestRetryAfter)
 	}
 	return clock.Backoff(try, firstWait, longestWait)
 }
 
-// errNotPermitted says that the consent ended while it was being read.
-var errNotPermitted = errors.New("collect: the consent has ended")
+// errConsentEnded means that the consent ended during the collection.
+var errConsentEnded = errors.New("collect: the consent has ended")
 
-// permitted checks the consent before each question: what was revoked a moment
-// ago, here or on another node, is not read any more.
-func (c *crawl) permitted(ctx context.Context) error {
+// checkConsent returns errConsentEnded unless the consent is still valid. It is called
+// before each question, so that nothing is read after a revocation on any node.
+func (c *crawl) checkConsent(ctx context.Context) error {
 	under, err := c.Store.ConsentStatus(ctx, c.consent)
 	if err != nil {
 		return err
 	}
 	if under.UserGone || under.Status != consent.Authorized || !c.Clock.Now().Before(under.ExpiresAt) {
-		return errNotPermitted
+		return errConsentEnded
 	}
 	return nil
 }

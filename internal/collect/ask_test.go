@@ -10,19 +10,19 @@ import (
 	"samla/internal/institution"
 )
 
-// A failure that may pass is tried again, as late as the bank asks.
-func TestAsk_TriesAgainAsLateAsTheBankAsks(t *testing.T) {
+// A transient failure is tried again after the Retry-After of the bank.
+func TestAsk_WaitsForRetryAfter(t *testing.T) {
 	for after, least := range map[time.Duration]time.Duration{0: 200 * time.Millisecond, 3 * time.Second: 6 * time.Second, time.Hour: 10 * time.Second} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
 			if q.Link == "main/2" && n < 3 {
 				return &institution.Error{Kind: institution.Busy, RetryAfter: after}
 			}
 			return nil
 		}
-		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-		b.ended(c, collection.Completed)
-		b.complete(c.ID)
+		c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+		b.wantEnded(c, collection.Completed)
+		b.wantComplete(c.ID)
 		if took := b.Clock.Now().Sub(morning); took < least || took > 14*time.Second {
 			t.Errorf("Retry-After %s: took %s", after, took)
 		}
@@ -32,19 +32,19 @@ func TestAsk_TriesAgainAsLateAsTheBankAsks(t *testing.T) {
 	}
 }
 
-// Without the person a failed question is asked again only where the institution
-// cannot have counted it. The requests at the institution are counted.
-func TestAsk_RepeatsWithoutThePersonOnlyWhatWasNotSent(t *testing.T) {
+// An unattended question that failed is asked again only if the bank cannot have
+// counted it. The test counts the requests at the bank.
+func TestAsk_RepeatsUnattendedQuestionOnlyIfNotSent(t *testing.T) {
 	for k := range failures {
 		for _, notSent := range []bool{false, true} {
-			b := newBench(t)
+			b := newEnv(t)
 			b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
 				if q.Link == "save/transactions" && n < 3 {
 					return &institution.Error{Kind: k, NotSent: notSent}
 				}
 				return nil
 			}
-			c := b.look(b.start(b.request(b.granted(), "")).ID)
+			c := b.handle(b.start(b.request(b.authorizedConsent(), "")).ID)
 			want, asked := collection.CompletedPartial, 1
 			if notSent {
 				want, asked = collection.Completed, 3
@@ -58,32 +58,32 @@ func TestAsk_RepeatsWithoutThePersonOnlyWhatWasNotSent(t *testing.T) {
 	}
 }
 
-// What is withdrawn, or runs out, while it is read is not read any further.
+// Nothing more is read under a consent that was revoked or has expired.
 func TestAsk_StopsWhenTheConsentEnds(t *testing.T) {
-	for name, end := range map[string]func(*bench, consent.Consent) error{
-		"withdrawn": func(b *bench, c consent.Consent) error {
+	for name, end := range map[string]func(*env, consent.Consent) error{
+		"withdrawn": func(b *env, c consent.Consent) error {
 			_, err := b.consents.Revoke(b.Context(), c.ClientID, c.UserID, c.ID)
 			return err
 		},
-		"run out": func(b *bench, c consent.Consent) error {
+		"run out": func(b *env, c consent.Consent) error {
 			b.Clock.Set(c.ExpiresAt)
 			return nil
 		},
 	} {
-		b := newBench(t)
-		under := b.granted()
+		b := newEnv(t)
+		under := b.authorizedConsent()
 		b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 			if q.Link == "main/2" {
 				return end(b, under)
 			}
 			return nil
 		}
-		c := b.look(b.start(b.request(under, "")).ID)
-		b.ended(c, collection.AuthenticationError)
+		c := b.handle(b.start(b.request(under, "")).ID)
+		b.wantEnded(c, collection.AuthenticationError)
 		if all, _ := b.bank.count(""); all == whole {
 			t.Errorf("%s: the bank was read to the end", name)
 		}
-		if n := b.raws(c.ID); n != 0 {
+		if n := b.rawCount(c.ID); n != 0 {
 			t.Errorf("%s: %d answers stay", name, n)
 		}
 	}

@@ -2,21 +2,21 @@ package collect
 
 import "samla/internal/institution"
 
-// bounds limit what is read of one account, and in one collection. An institution
-// whose pages never end must not keep a collection going, nor fill the memory of
-// a node that reads many collections at once. What is beyond a bound is missing.
+// bounds limit what is read of one account and in one collection. Without them, an
+// institution whose pages never end would keep a collection running and fill the
+// memory of the node. A question beyond a bound counts as missing.
 type bounds struct {
 	accountAnswers, accountBytes int
 	answers, bytes               int
 }
 
-// A person with ten transactions a day has 7 300 rows in the two years that are
-// asked for: about 4 MB, in 730 pages where an institution gives ten rows a page.
-// No bound is reached by a tenfold of that, in pages of a hundred rows. A
-// collection has room for four such accounts, or for many ordinary ones.
+// Ten transactions a day are 7 300 rows in the two years that are asked for: about
+// 4 MB, or 730 answers of ten rows. Ten times as many fit too, if an answer has a
+// hundred rows. The bounds of the collection allow two such accounts, or many usual
+// ones.
 var defaultBounds = bounds{accountAnswers: 1000, accountBytes: 40 << 20, answers: 4000, bytes: 80 << 20}
 
-// usage is what has been read so far.
+// usage counts what was read.
 type usage struct{ answers, bytes int }
 
 func (u *usage) add(more usage) {
@@ -24,8 +24,8 @@ func (u *usage) add(more usage) {
 	u.bytes += more.bytes
 }
 
-// reached names the bound that forbids one more question; "" when none does. It
-// is asked before a question, so that one answer may go beyond the bytes.
+// reached returns the name of the bound that forbids another question, or "". It is
+// checked before a question: the last answer may exceed a bound in bytes.
 func (b bounds) reached(account, all usage) string {
 	switch {
 	case all.answers >= b.answers:
@@ -40,8 +40,8 @@ func (b bounds) reached(account, all usage) string {
 	return ""
 }
 
-// cut is a question that is not asked because a bound was reached.
-type cut struct {
+// skipped is a question that is not asked because a bound was reached.
+type skipped struct {
 	question institution.Question
 	bound    string
 }

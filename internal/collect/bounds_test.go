@@ -9,9 +9,8 @@ import (
 	"samla/internal/institution"
 )
 
-// pages asks for page after page of accounts, each answer of the given size, until
-// nothing more is asked. It returns how many pages of each were read, and the
-// bounds that were met.
+// pages reads endless pages of every account, each of the given size, until no question
+// is left. It returns the number of pages of each account and the bounds reached.
 func pages(f *frontier, size int) (read map[string]int, met map[string]bool) {
 	read, met = map[string]int{}, map[string]bool{}
 	for {
@@ -26,7 +25,7 @@ func pages(f *frontier, size int) (read map[string]int, met map[string]bool) {
 			read[q.Account]++
 			next := q
 			next.Link += "x"
-			f.answered(q, size, institution.Reading{Questions: []institution.Question{next}})
+			f.addAnswer(q, size, institution.Reading{Questions: []institution.Question{next}})
 		}
 	}
 }
@@ -53,7 +52,7 @@ func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
 			r.Facts.Accounts = append(r.Facts.Accounts, fact.Account{Key: key})
 			r.Questions = append(r.Questions, institution.Question{Kind: "transactions", Account: key, Needs: institution.NeedsTransactions})
 		}
-		f.answered(list[0], 0, r)
+		f.addAnswer(list[0], 0, r)
 		read, met := pages(f, test.size)
 		if total := read["0"] + read["1"]; test.each != 0 && (read["0"] != test.each || read["1"] != test.each) || test.total != 0 && total != test.total {
 			t.Errorf("%s: read %v", name, read)

@@ -8,17 +8,17 @@ import (
 	"samla/internal/store"
 )
 
-// change is a planned change of a collection. It is planned outside of a
-// transaction, because it seals and reads.
+// change is a planned change of a collection. Planning seals and reads the store and
+// must not happen inside a transaction.
 type change struct {
 	next      collection.Collection
-	also      func(store.Tx) error // written in the transaction that stores next
-	committed func()               // follows the commit
+	also      func(store.Tx) error // runs in the transaction that stores next
+	committed func()               // runs after the commit
 }
 
-// update changes a collection of the owner, whatever else writes it at the same
-// time, and returns it as it is then. plan returns store.ErrUnchanged to leave it
-// as it is. Fault: CollectionNotFound.
+// update changes a collection of the owner and returns it as stored. It plans again
+// when another writer was first. plan returns store.ErrUnchanged to change nothing.
+// Faults: CollectionNotFound.
 func (s *Service) update(ctx context.Context, o Owner, id string, plan func(collection.Collection) (change, error)) (collection.Collection, error) {
 	var last change
 	c, err := store.UpdateCollection(ctx, s.Store, id, func(c collection.Collection) (next collection.Collection, also func(store.Tx) error, err error) {

@@ -9,8 +9,8 @@ import (
 	"samla/internal/store"
 )
 
-// complete turns what was read into products and commits everything at once: the
-// answers, the products, the status.
+// complete converts the facts to products, and stores the last answers, the products
+// and the status in one transaction.
 func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	j := crawl.journal
 	c := j.c

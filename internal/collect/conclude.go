@@ -12,8 +12,9 @@ import (
 	"samla/internal/store"
 )
 
-// conclude commits the end of a collection by e, with whatever else write adds to
-// the transaction. Errors: store.ErrConflict when another writer was first.
+// conclude ends a collection by the event e. write stores the products in the same
+// transaction; nil erases all data. Errors: store.ErrConflict when another writer
+// was first.
 func (s *Service) conclude(ctx context.Context, c collection.Collection, e collection.Event, write func(store.Tx) error) error {
 	end, err := s.planEnd(ctx, c, e, write)
 	if err != nil {
@@ -32,9 +33,8 @@ func (s *Service) conclude(ctx context.Context, c collection.Collection, e colle
 	return nil
 }
 
-// planEnd plans the end of a collection by e, and of the consent that lives inside
-// it. What write adds are the products; without it all data is erased. The
-// person's address, which no one reads after the end, is erased in any case.
+// planEnd plans the end of a collection by e, and of the consent inside it. The
+// PSU context is erased from the row in any case: nothing reads it after the end.
 func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collection.Event, write func(store.Tx) error) (change, error) {
 	now := s.Clock.Now()
 	next, err := c.Apply(e, now)
@@ -63,7 +63,7 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 	committed := func() {
 		s.polls.forget(c.ID)
 		if write == nil {
-			s.erased(c)
+			s.evictKey(c)
 		}
 		if inner != nil {
 			inner.Committed()
@@ -72,9 +72,9 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 	return change{next, also, committed}, nil
 }
 
-// endInner plans the end of the consent that lives inside a one-time collection;
-// nil when there is none to end. It must be planned before the collection's data
-// key is destroyed, under which the consent's secret is sealed.
+// endInner plans the end of the consent inside a one-time collection, or returns
+// nil when no consent is to end. It opens the consent's secret, which is sealed under
+// the collection's data key: plan before the key is destroyed.
 func (s *Service) endInner(ctx context.Context, c collection.Collection) (*authorize.End, error) {
 	if c.Mode != collection.OneTime {
 		return nil, nil

@@ -10,8 +10,8 @@ import (
 	"samla/internal/institution"
 )
 
-// crawl asks the questions of one collection until none is left. One goroutine
-// owns its state; the exchanges run beside it, within the institution's limit.
+// crawl asks the questions of one collection until none is left. One goroutine owns
+// its state; exchanges run concurrently, at most parallel at once.
 type crawl struct {
 	*Service
 	*frontier
@@ -21,7 +21,7 @@ type crawl struct {
 	from     institution.Collector
 	access   institution.Access
 	parallel int
-	missing  int  // questions without an answer, rows that could not be understood
+	missing  int  // questions without an answer, rows that could not be decoded
 	bounded  bool // a bound was reached
 }
 
@@ -31,22 +31,22 @@ func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Insti
 		journal: j, consent: under.ID, attended: j.c.Attended, from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
 }
 
-// outcome is what became of a question.
+// outcome is the result of a question.
 type outcome struct {
 	question institution.Question
-	answer   *institution.Answer // nil when none came
+	answer   *institution.Answer // nil: no new answer
 	size     int                 // bytes of the answer
 	reading  institution.Reading
 	err      error // why there is no reading
 }
 
-// errStopped is the error of a question that this server gave up. It says
-// nothing about the institution.
-var errStopped = errors.New("collect: the question was given up")
+// errCancelled is the error of a question that this server cancelled. It says nothing
+// about the institution.
+var errCancelled = errors.New("collect: the question was cancelled")
 
-// run asks everything. It returns the error of a question without which nothing
-// can be shown, an error that ends the whole collection, or that of ctx; what
-// failed beside that is counted in missing.
+// run asks all questions. It returns the error of an essential question, an error that
+// ends the collection, or the error of ctx when questions are left. Other failures are
+// counted in missing.
 func (c *crawl) run(ctx context.Context) error {
 	work, stop := c.workContext(ctx)
 	outcomes := make(chan outcome, c.parallel)
@@ -54,20 +54,20 @@ func (c *crawl) run(ctx context.Context) error {
 	defer func() {
 		stop()
 		for ; inFlight > 0; inFlight-- {
-			c.journal.keep(<-outcomes)
+			c.journal.add(<-outcomes)
 		}
 	}()
 	for {
 		if ctx.Err() == nil {
 			questions, beyond := c.take(c.parallel - inFlight)
-			c.leaveOut(beyond)
+			c.countSkipped(beyond)
 			tasks, err := c.journal.prepare(ctx, questions)
 			if err != nil {
 				return err
 			}
 			for _, t := range tasks {
 				inFlight++
-				go func() { outcomes <- c.exchange(work, t) }()
+				go func() { outcomes <- c.answer(work, t) }()
 			}
 		}
 		if inFlight == 0 {
@@ -78,20 +78,19 @@ func (c *crawl) run(ctx context.Context) error {
 		}
 		o := <-outcomes
 		inFlight--
-		if err := c.settle(o); err != nil {
+		if err := c.addOutcome(o); err != nil {
 			return err
 		}
 	}
 }
 
-// finishWithin is how long a question that is asked without the person may go on
-// after the time of its run is over. The lease, which was renewed when the
-// question was asked, covers it.
+// finishWithin is how long an unattended exchange may continue after the time of its
+// run is over. The lease was renewed when the question was asked and lasts longer.
 const finishWithin = 4 * time.Second
 
-// workContext is the context of the exchanges. With the person they end with ctx:
-// the next run asks again. Without the person no answer may be given up that the
-// institution has counted: the exchanges that are in flight are finished.
+// workContext returns the context of the exchanges. Attended ones end with ctx, and
+// the next run asks again. Unattended ones that are in flight are completed, because
+// the institution has counted them.
 func (c *crawl) workContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.attended {
 		return context.WithCancel(ctx)
@@ -103,30 +102,31 @@ func (c *crawl) workContext(ctx context.Context) (context.Context, context.Cance
 	return context.WithCancel(work)
 }
 
-// settle takes in an outcome. It returns only what ends the whole run.
-func (c *crawl) settle(o outcome) error {
-	c.journal.keep(o)
+// addOutcome processes an outcome. It returns an error only if the run must end.
+func (c *crawl) addOutcome(o outcome) error {
+	c.journal.add(o)
 	switch {
 	case o.err == nil:
-		c.answered(o.question, o.size, o.reading)
+		c.addAnswer(o.question, o.size, o.reading)
 		c.missing += o.reading.Skipped
-	case o.question.Essential || final(o.err):
+	case o.question.Essential || endsCollection(o.err):
 		return o.err
 	default:
-		c.miss(o.question, o.err)
+		c.countMissing(o.question, o.err)
 	}
 	return nil
 }
 
-func (c *crawl) miss(q institution.Question, err error) {
+// countMissing logs and counts a question that failed.
+func (c *crawl) countMissing(q institution.Question, err error) {
 	c.Log.Info("a part of a collection could not be read",
 		"company", c.journal.c.Company, "collection", c.journal.c.ID, "kind", q.Kind, "error", err)
 	c.missing++
 }
 
-// leaveOut counts questions that a bound forbids. It logs the first only: an
-// institution may name any number of them.
-func (c *crawl) leaveOut(beyond []cut) {
+// countSkipped counts questions that are not asked because of a bound. It logs the
+// first one only: an institution can send any number of links.
+func (c *crawl) countSkipped(beyond []skipped) {
 	c.missing += len(beyond)
 	if len(beyond) > 0 && !c.bounded {
 		c.bounded = true
@@ -135,9 +135,9 @@ func (c *crawl) leaveOut(beyond []cut) {
 	}
 }
 
-// final reports whether an error means that nothing else can be read either: the
-// institution said so, or the error is this server's own.
-func final(err error) bool {
+// endsCollection reports whether no other question can succeed either after err: the
+// institution rejects the consent or our certificate, or the error is our own.
+func endsCollection(err error) bool {
 	var said *institution.Error
 	if !errors.As(err, &said) {
 		return true
@@ -149,7 +149,7 @@ func final(err error) bool {
 	return false
 }
 
-// success is the status of a collection whose questions were all asked.
+// success returns the status of a collection after its last question.
 func (c *crawl) success(products int) collection.Status {
 	switch {
 	case c.missing > 0:

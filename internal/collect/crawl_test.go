@@ -14,13 +14,13 @@ import (
 
 func TestCrawl_ReadsEverything(t *testing.T) {
 	for _, parallel := range []int{1, 4} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.profile(func(p *institution.Profile) { p.Parallel = parallel })
-		c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-		b.ended(c, collection.Completed)
-		b.complete(c.ID)
-		if all, _ := b.bank.count(""); all != whole || b.raws(c.ID) != whole {
-			t.Errorf("asked %d times, %d answers are kept", all, b.raws(c.ID))
+		c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+		b.wantEnded(c, collection.Completed)
+		b.wantComplete(c.ID)
+		if all, _ := b.bank.count(""); all != whole || b.rawCount(c.ID) != whole {
+			t.Errorf("asked %d times, %d answers are kept", all, b.rawCount(c.ID))
 		}
 		if until := c.DataUntil.Sub(b.Clock.Now()); until != 30*24*time.Hour {
 			t.Errorf("kept for %s", until)
@@ -31,9 +31,8 @@ func TestCrawl_ReadsEverything(t *testing.T) {
 	}
 }
 
-// What the bank is told of the person, and how far back it is asked (RTS art.
-// 10a).
-func TestCrawl_TellsTheBankWhoIsThere(t *testing.T) {
+// The bank gets the PSU context and the first booking date (RTS art. 10a).
+func TestCrawl_SendsPSUContextAndHistory(t *testing.T) {
 	for name, test := range map[string]struct {
 		ip, later string
 		days      int
@@ -42,15 +41,15 @@ func TestCrawl_TellsTheBankWhoIsThere(t *testing.T) {
 		"there, signed last week": {"192.0.2.7", "168h", 89},
 		"not there":               {"", "0s", 89},
 	} {
-		b := newBench(t)
-		under := b.granted()
+		b := newEnv(t)
+		under := b.authorizedConsent()
 		later, err := time.ParseDuration(test.later)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.Clock.Advance(later)
-		c := b.look(b.start(b.request(under, test.ip)).ID)
-		b.ended(c, collection.Completed)
+		c := b.handle(b.start(b.request(under, test.ip)).ID)
+		b.wantEnded(c, collection.Completed)
 		want := institution.Access{ConsentID: "bank-1", PSU: psu.Context{IPAddress: test.ip, Locale: "sv-SE"}}
 		if test.ip != "" {
 			want.PSU.UserAgent = "test/1"
@@ -69,7 +68,7 @@ func TestCrawl_TellsTheBankWhoIsThere(t *testing.T) {
 	}
 }
 
-func TestCrawl_AsksNoMoreThanIsCovered(t *testing.T) {
+func TestCrawl_AsksOnlyWhatTheScopeCovers(t *testing.T) {
 	for name, test := range map[string]struct {
 		scope  consent.Scope
 		filter []string
@@ -82,8 +81,8 @@ func TestCrawl_AsksNoMoreThanIsCovered(t *testing.T) {
 		"filtered":         {consent.Scope{Balances: true, Transactions: true}, []string{"SAVE"}, 2 + 2, false},
 		"filtered to none": {consent.Scope{AccountIDs: []string{"main"}, Balances: true, Transactions: true}, []string{"save"}, 2, false},
 	} {
-		b := newBench(t)
-		under := b.granted()
+		b := newEnv(t)
+		under := b.authorizedConsent()
 		b.Write(func(tx store.Tx) (err error) {
 			under.Granted = &test.scope
 			under, err = tx.PutConsent(t.Context(), under)
@@ -91,12 +90,12 @@ func TestCrawl_AsksNoMoreThanIsCovered(t *testing.T) {
 		})
 		r := b.request(under, "192.0.2.7")
 		r.Filter = test.filter
-		c := b.look(b.start(r).ID)
+		c := b.handle(b.start(r).ID)
 		want := collection.Completed
 		if test.asked == 2 {
 			want = collection.CompletedEmpty
 		}
-		b.ended(c, want)
+		b.wantEnded(c, want)
 		if all, _ := b.bank.count(""); all != test.asked || (b.bank.asked[0].Detail == "") != test.bare {
 			t.Errorf("%s: asked %d times, %+v", name, all, b.bank.asked)
 		}
@@ -108,22 +107,22 @@ func TestCrawl_AsksNoMoreThanIsCovered(t *testing.T) {
 	}
 }
 
-// A bank whose pages go round in circles is read once round.
-func TestCrawl_ReadsPagesInACircleOnce(t *testing.T) {
-	b := newBench(t)
+// Pages that link to each other in a circle are read once.
+func TestCrawl_ReadsCyclicPagesOnce(t *testing.T) {
+	b := newEnv(t)
 	b.bank.next["main/3"] = "main/2"
-	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-	b.ended(c, collection.Completed)
-	b.complete(c.ID)
+	c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.wantEnded(c, collection.Completed)
+	b.wantComplete(c.ID)
 }
 
-// An institution that names a new page for ever is read up to a bound, and the
-// rest of the collection as usual.
-func TestCrawl_BoundsPagesThatNeverEnd(t *testing.T) {
-	b := newBench(t)
+// A bank that links to new pages for ever is read up to a bound. The other accounts are
+// read in full.
+func TestCrawl_LimitsEndlessPages(t *testing.T) {
+	b := newEnv(t)
 	b.bank.endless = true
-	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-	b.ended(c, collection.CompletedPartial)
+	c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.wantEnded(c, collection.CompletedPartial)
 	all := b.products(c.ID)
 	if n := len(*all["main"].Transactions); n != 999 || len(*all["save"].Transactions) != 1 || len(*all["card"].Transactions) != 1 {
 		t.Errorf("%d transactions of the account without an end, %d products", n, len(all))

@@ -13,8 +13,8 @@ import (
 	"samla/internal/institution/intercept"
 )
 
-// failures is what each kind of failure of the account list becomes (docs/reference/api.md
-// 5.7), and what it does to the stored consent.
+// failures are the status of the collection (docs/reference/api.md 5.7) and of the stored
+// consent after each kind of error of the account list.
 var failures = map[institution.ErrorKind]struct {
 	status  collection.Status
 	consent consent.Status
@@ -34,13 +34,13 @@ var failures = map[institution.ErrorKind]struct {
 	institution.CertificateRejected: {collection.Failed, consent.Authorized},
 }
 
-func TestCollection_FailsAsTheBankDid(t *testing.T) {
-	b := newBench(t)
+func TestCollection_FailsByKindOfError(t *testing.T) {
+	b := newEnv(t)
 	for k, want := range failures {
 		b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(k) }
 		b.bank.asked, b.bank.times = nil, map[institution.Question]int{}
-		under := b.granted()
-		c := b.look(b.start(b.request(under, "192.0.2.7")).ID)
+		under := b.authorizedConsent()
+		c := b.handle(b.start(b.request(under, "192.0.2.7")).ID)
 		if c.Status != want.status || b.Consent(under.ID).Status != want.consent {
 			t.Errorf("%s: %s, the consent %s", k, c.Status, b.Consent(under.ID).Status)
 		}
@@ -54,30 +54,29 @@ func TestCollection_FailsAsTheBankDid(t *testing.T) {
 		if _, err := b.Data(t.Context(), b.owner(), c.ID); err == nil {
 			t.Errorf("%s: there is data", k)
 		}
-		if b.raws(c.ID) != 0 {
-			t.Errorf("%s: %d answers are kept", k, b.raws(c.ID))
+		if b.rawCount(c.ID) != 0 {
+			t.Errorf("%s: %d answers are kept", k, b.rawCount(c.ID))
 		}
 	}
 }
 
-// A failure of a part leaves the rest standing; one that ends the consent ends
-// everything.
-func TestCollection_IsPartialWhenAPartFails(t *testing.T) {
+// If one question fails, the rest is returned, unless the error ends the consent.
+func TestCollection_IsPartialWhenAQuestionFails(t *testing.T) {
 	for k := range failures {
 		for link, missing := range map[string]string{"main/2": "main", "save/balances": "save", "save/transactions": "save"} {
-			b := newBench(t)
+			b := newEnv(t)
 			b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 				if q.Link == link {
 					return kind(k)
 				}
 				return nil
 			}
-			c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
+			c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
 			if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateRejected {
-				b.ended(c, failures[k].status)
+				b.wantEnded(c, failures[k].status)
 				continue
 			}
-			b.ended(c, collection.CompletedPartial)
+			b.wantEnded(c, collection.CompletedPartial)
 			all := b.products(c.ID)
 			p := all[missing]
 			if len(all) != 3 || len(*all["card"].Transactions) != 1 {
@@ -102,35 +101,35 @@ func TestCollection_IsPartialWhenAPartFails(t *testing.T) {
 }
 
 func TestCollection_IsPartialWithoutTheCards(t *testing.T) {
-	b := newBench(t)
+	b := newEnv(t)
 	b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 		if q.Kind == "cards" {
 			return kind(institution.Unreachable)
 		}
 		return nil
 	}
-	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-	b.ended(c, collection.CompletedPartial)
+	c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.wantEnded(c, collection.CompletedPartial)
 	if n := len(b.products(c.ID)); n != 2 {
 		t.Errorf("%d products", n)
 	}
 }
 
-func TestCollection_WithGarbledAnswers(t *testing.T) {
+func TestCollection_WithMalformedAnswers(t *testing.T) {
 	for link, want := range map[string]collection.Status{"": collection.ThirdPartyError, "main/3": collection.CompletedPartial} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.bank.reads = func(q institution.Question) error {
 			if q.Link == link && q.Kind != "cards" {
 				return kind(institution.MalformedResponse)
 			}
 			return nil
 		}
-		b.ended(b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID), want)
+		b.wantEnded(b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID), want)
 	}
 }
 
-// outcomes counts the calls that have ended by their kind of failure, those that
-// this server gave up as "cancelled".
+// outcomes counts ended calls by the kind of their error; "cancelled" if this server
+// cancelled them.
 type outcomes struct {
 	mu sync.Mutex
 	n  map[string]int
@@ -146,11 +145,11 @@ func (o *outcomes) Observe(got intercept.Outcome) {
 	o.n[kind]++
 }
 
-// The failure of one question that ends the whole collection gives up those that
-// are asked beside it. Their end is not the bank's fault, and not worth a line.
-func TestCrawl_GivesUpSiblingsOfAFatalFailure(t *testing.T) {
+// An error that ends the collection cancels the other questions in flight. They are
+// neither failures of the bank nor logged.
+func TestCrawl_CancelsOtherQuestionsOnFatalError(t *testing.T) {
 	for _, ip := range []string{"192.0.2.7", ""} {
-		b := newBench(t)
+		b := newEnv(t)
 		b.bank.profile.Parallel = 3
 		b.bank.fetches = func(ctx context.Context, q institution.Question, _ int) error {
 			switch q.Link {
@@ -165,7 +164,7 @@ func TestCrawl_GivesUpSiblingsOfAFatalFailure(t *testing.T) {
 		}
 		seen := &outcomes{n: map[string]int{}}
 		b.Institutions[theBank] = intercept.Wrap(b.bank.institution(), intercept.Observe(b.Clock, seen))
-		b.ended(b.look(b.start(b.request(b.granted(), ip)).ID), collection.AuthenticationError)
+		b.wantEnded(b.handle(b.start(b.request(b.authorizedConsent(), ip)).ID), collection.AuthenticationError)
 		delete(seen.n, "") // what succeeded before
 		if want := map[string]int{"cancelled": 2, string(institution.ConsentGone): 1}; !maps.Equal(seen.n, want) {
 			t.Errorf("calls failed as %v, want %v", seen.n, want)

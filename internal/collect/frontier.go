@@ -6,37 +6,37 @@ import (
 	"samla/internal/institution"
 )
 
-// frontier holds the questions of one collection: which are to be asked, which
-// have been asked, and what the answers told. Each question is asked once, and
-// only when the consent and the collection's filter allow it. It is pure.
+// frontier is the set of questions of one collection, asked and not yet asked, with
+// the facts of the answers. It contains each question once, and only questions that
+// the consent and the collection's filter allow. It is pure.
 type frontier struct {
 	scope  consent.Scope
-	filter []string // account ids; nil = all
+	filter []string // account ids; nil: all
 	bounds bounds
 
-	nodes  map[institution.Question]*node
-	first  []*node
-	queue  []*node         // to be asked, in this order
-	wanted map[string]bool // by account key: accounts that may be asked about
-	all    usage
-	of     map[string]usage // by account key
+	nodes      map[institution.Question]*node
+	roots      []*node
+	queue      []*node         // not yet asked, in order
+	wanted     map[string]bool // account keys that the consent and the filter name
+	total      usage
+	perAccount map[string]usage // by account key
 }
 
-// node is a question with what its answer told and the questions that follow.
+// node is a question with the facts of its answer and the questions that follow.
 type node struct {
 	question institution.Question
 	facts    fact.Facts
-	next     []*node
+	children []*node
 }
 
 func newFrontier(scope consent.Scope, filter []string, start []institution.Question) *frontier {
 	f := &frontier{scope: scope, filter: filter, bounds: defaultBounds,
-		nodes: map[institution.Question]*node{}, wanted: map[string]bool{}, of: map[string]usage{}}
-	f.first = f.push(start)
+		nodes: map[institution.Question]*node{}, wanted: map[string]bool{}, perAccount: map[string]usage{}}
+	f.roots = f.push(start)
 	return f
 }
 
-// push queues the questions that are allowed and new.
+// push adds the questions that are allowed and new to the queue.
 func (f *frontier) push(questions []institution.Question) []*node {
 	var pushed []*node
 	for _, q := range questions {
@@ -51,67 +51,67 @@ func (f *frontier) push(questions []institution.Question) []*node {
 	return pushed
 }
 
-// allows reports whether a question may be asked. Which account it is about must
-// be known: an account that no answer told cannot be compared with the scope.
+// allows reports whether a question may be asked. An account that no answer has named
+// cannot be compared with the scope, so questions about it are not allowed.
 func (f *frontier) allows(q institution.Question) bool {
 	return q.CoveredBy(f.scope) && (q.Account == "" || f.wanted[q.Account])
 }
 
-// take returns up to n questions to ask now, and those that are not asked because
-// a bound was reached.
-func (f *frontier) take(n int) (questions []institution.Question, beyond []cut) {
+// take removes up to n questions to ask now from the queue. It also returns those that
+// it removed because a bound was reached.
+func (f *frontier) take(n int) (questions []institution.Question, beyond []skipped) {
 	for len(questions) < n && len(f.queue) > 0 {
 		q := f.queue[0].question
 		f.queue = f.queue[1:]
-		if bound := f.bounds.reached(f.of[q.Account], f.all); bound != "" {
-			beyond = append(beyond, cut{q, bound})
+		if bound := f.bounds.reached(f.perAccount[q.Account], f.total); bound != "" {
+			beyond = append(beyond, skipped{q, bound})
 			continue
 		}
-		f.use(q.Account, usage{answers: 1})
+		f.count(q.Account, usage{answers: 1})
 		questions = append(questions, q)
 	}
 	return questions, beyond
 }
 
-func (f *frontier) use(account string, more usage) {
-	f.all.add(more)
+func (f *frontier) count(account string, more usage) {
+	f.total.add(more)
 	if account != "" {
-		of := f.of[account]
+		of := f.perAccount[account]
 		of.add(more)
-		f.of[account] = of
+		f.perAccount[account] = of
 	}
 }
 
-// empty reports whether there is nothing left to ask.
+// empty reports whether the queue is empty.
 func (f *frontier) empty() bool { return len(f.queue) == 0 }
 
-// answered adds what the answer to a question means; size is its bytes. Accounts
-// that are closed or not wanted are left out.
-func (f *frontier) answered(q institution.Question, size int, r institution.Reading) {
-	f.use(q.Account, usage{bytes: size})
+// addAnswer adds the answer of a question; size is its number of bytes. It ignores
+// accounts that are closed, or that the consent or the filter does not name.
+func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) {
+	f.count(q.Account, usage{bytes: size})
 	n := f.nodes[q]
 	n.facts = r.Facts
 	n.facts.Accounts = nil
 	for _, a := range r.Facts.Accounts {
-		if !a.Closed && named(a, f.scope.AccountIDs) && named(a, f.filter) {
+		if !a.Closed && matchesAny(a, f.scope.AccountIDs) && matchesAny(a, f.filter) {
 			n.facts.Accounts = append(n.facts.Accounts, a)
 			f.wanted[a.Key] = true
 		}
 	}
-	n.next = f.push(r.Questions)
+	n.children = f.push(r.Questions)
 }
 
-// facts returns everything that was told, in an order that does not depend on
-// the order of the answers: what follows from an answer comes right after it.
+// facts returns the facts of all answers. The order does not depend on the order in
+// which the answers arrived: the facts of a question precede those of its children.
 func (f *frontier) facts() fact.Facts {
 	var all fact.Facts
 	var add func([]*node)
 	add = func(nodes []*node) {
 		for _, n := range nodes {
 			all.Add(n.facts)
-			add(n.next)
+			add(n.children)
 		}
 	}
-	add(f.first)
+	add(f.roots)
 	return all
 }

@@ -10,19 +10,19 @@ import (
 	"samla/internal/institution"
 )
 
-func TestNamed_TakesAnyNumberOfTheAccount(t *testing.T) {
+func TestMatchesAny_ComparesEveryNumber(t *testing.T) {
 	a := fact.Account{ID: "r1", IBAN: "SE4550000000058398257466", BBAN: "50000000058398257466"}
 	for id, want := range map[string]bool{"r1": true, "SE45 5000 0000 0583 9825 7466": true, "50000000058398257466": true, "r2": false, "": false} {
-		if named(a, []string{id}) != want {
+		if matchesAny(a, []string{id}) != want {
 			t.Errorf("%q: want %v", id, want)
 		}
 	}
-	if !named(a, nil) {
+	if !matchesAny(a, nil) {
 		t.Error("no ids must name everything")
 	}
 }
 
-func TestHistoryFrom_IsLongOnlyRightAfterSigning(t *testing.T) {
+func TestHistoryFrom_IsLongOnlyAfterSignature(t *testing.T) {
 	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	p := institution.Profile{}.WithDefaults()
 	signed := func(ago time.Duration) consent.Consent {

@@ -13,8 +13,8 @@ import (
 	"samla/internal/store"
 )
 
-// Handle takes a collection as far as it goes now; it is the handler of the queue
-// of collections. A change that another writer made meanwhile is no error.
+// Handle is the job handler of collections: it advances one collection as far as it
+// can now. It is not an error when another writer changed the collection meanwhile.
 func (s *Service) Handle(ctx context.Context, id string) error {
 	c, err := s.Store.Collection(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -25,7 +25,7 @@ func (s *Service) Handle(ctx context.Context, id string) error {
 	}
 	ctx = institution.WithSubject(ctx, c.Subject())
 	err = s.advance(ctx, c)
-	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended, or erased
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended or erased meanwhile
 		return nil
 	}
 	return err
@@ -57,12 +57,12 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 	case consent.AwaitingAuthorization:
 		return s.awaitSignature(ctx, c)
 	default:
-		return s.fail(ctx, c, statusUnder(c, under))
+		return s.fail(ctx, c, statusOfEnded(c, under))
 	}
 }
 
-// awaitSignature shows that the person is signing. Until the consent wakes the
-// collection, only the collection's lease is watched.
+// awaitSignature sets the status that shows that the person is signing. Nothing is
+// due before the lease ends: changes of the consent wake the collection.
 func (s *Service) awaitSignature(ctx context.Context, c collection.Collection) error {
 	after, err := c.Apply(collection.Waits{In: collection.Login}, s.Clock.Now())
 	if err != nil {
@@ -72,6 +72,7 @@ func (s *Service) awaitSignature(ctx context.Context, c collection.Collection) e
 	return err
 }
 
+// leaseCheck returns when the collection is due if nothing wakes it.
 func (s *Service) leaseCheck(c collection.Collection) time.Time {
 	if ends := c.LeaseEnds(); !ends.IsZero() {
 		return ends
@@ -79,11 +80,13 @@ func (s *Service) leaseCheck(c collection.Collection) time.Time {
 	return s.Clock.Now().Add(jobs.Lease)
 }
 
+// fail ends a collection without data.
 func (s *Service) fail(ctx context.Context, c collection.Collection, in collection.Status) error {
 	return s.conclude(ctx, c, collection.FailedWith{In: in}, nil)
 }
 
-// GiveUp fails a collection whose handler has failed too often.
+// GiveUp is the last resort of the queue: it fails a collection whose handler has
+// failed too often, so that its data does not stay.
 func (s *Service) GiveUp(ctx context.Context, id string) error {
 	c, err := s.Store.Collection(ctx, id)
 	if err != nil || c.Status.Terminal() {
@@ -92,10 +95,10 @@ func (s *Service) GiveUp(ctx context.Context, id string) error {
 	if err := s.fail(ctx, c, collection.Failed); !errors.Is(err, store.ErrConflict) {
 		return err
 	}
-	return nil // the change of another writer is a new beginning
+	return nil // another writer changed it: it gets new attempts
 }
 
-// put commits c, to be due again at wake (zero = never).
+// put stores c, due again at wake (zero: never).
 func (s *Service) put(ctx context.Context, c collection.Collection, wake time.Time) (collection.Collection, error) {
 	c.WakeAt = wake
 	after := c

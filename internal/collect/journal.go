@@ -19,29 +19,28 @@ import (
 	"samla/internal/store"
 )
 
-// saveEvery is how long an answer may be in memory only while the person is
-// there. A run that is shorter writes its answers together with its result, in
-// one commit; a longer one loses at most this much to a crash and does not ask
-// for the rest again. Answers without the person are written at once: the
-// institution counts those reads, and allows few.
-const saveEvery = 500 * time.Millisecond
+// saveInterval is how long an answer of an attended collection may be in memory only.
+// A shorter run stores its answers together with its result, in one commit. A crash
+// of a longer run loses the answers of this interval. Unattended answers are stored
+// at once: the institution counts those reads and allows few.
+const saveInterval = 500 * time.Millisecond
 
-// saveBytes is how much of the answers may be in memory only.
+// saveBytes is how many bytes of answers may be in memory only.
 const saveBytes = 4 << 20
 
-// journal keeps the answers of one collection, sealed, so that another process
-// can go on with it. It is used by one goroutine.
+// journal stores the answers of one collection, sealed, so that another process can
+// continue it. It is used by one goroutine.
 type journal struct {
 	*Service
-	c       collection.Collection // as last committed
-	secret  collection.Secret     // what is sealed in c
-	asked   map[string]bool       // secret.Asked, as it will be committed next
+	c       collection.Collection // as last stored
+	secret  collection.Secret     // the content of c.Sealed
+	asked   map[string]bool       // the next secret.Asked
 	mapping int
 
-	stored  map[institution.Question]institution.Answer // of earlier runs, not recalled yet
+	stored  map[institution.Question]institution.Answer // by earlier runs, not used yet
 	unsaved []institution.Answer
 	bytes   int // of unsaved
-	saved   int // answers written so far; the Seq of the next
+	saved   int // number of stored answers; the Seq of the next
 	savedAt time.Time
 }
 
@@ -58,8 +57,8 @@ func rawPlace(collectionID string, seq int) seal.Place {
 	return seal.Place{Table: "raws", Column: "sealed", Row: collectionID + "/" + strconv.Itoa(seq)}
 }
 
-// load reads the answers that earlier runs have written. An answer in the form
-// of an earlier version names no question: its question is asked again.
+// load reads the answers that earlier runs have stored. It ignores answers in the form
+// of an earlier version, which have no question: they are asked for again.
 func (j *journal) load(ctx context.Context) error {
 	raws, err := j.Store.RawAnswers(ctx, j.c.ID)
 	if err != nil {
@@ -82,18 +81,18 @@ func (j *journal) load(ctx context.Context) error {
 	return nil
 }
 
-// task is a question with what earlier runs know of it.
+// task is a question to ask, with what earlier runs have stored about it.
 type task struct {
 	question institution.Question
 	stored   *institution.Answer
-	// lost: an earlier run asked the question without the person being there, and
-	// stored no answer. It failed, or the run died.
-	lost bool
+	// outcomeUnknown: an earlier run of an unattended collection asked the question
+	// and stored no answer, because the question failed or the run died.
+	outcomeUnknown bool
 }
 
-// prepare makes questions ready to be asked. Without the person it first commits
-// that they will be asked; the same commit stores the new answers. It does not end
-// with ctx: what it is about to commit was decided while there was time.
+// prepare returns the tasks for questions that are about to be asked. In an unattended
+// collection it first stores that they will be asked, in the same transaction as the
+// new answers. It does not end with ctx, which had time left when it was called.
 func (j *journal) prepare(ctx context.Context, questions []institution.Question) ([]task, error) {
 	tasks := make([]task, len(questions))
 	due := j.due()
@@ -103,11 +102,11 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question)
 		switch {
 		case known:
 			tasks[i].stored = &a
-			delete(j.stored, q) // so that its memory is free once it is read
-		case !j.c.Attended && j.asked[nameOf(q)]:
-			tasks[i].lost = true
+			delete(j.stored, q) // its memory is not needed after it is decoded
+		case !j.c.Attended && j.asked[digestOf(q)]:
+			tasks[i].outcomeUnknown = true
 		case !j.c.Attended:
-			j.asked[nameOf(q)] = true
+			j.asked[digestOf(q)] = true
 			due = true
 		}
 	}
@@ -119,34 +118,34 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question)
 	return tasks, j.save(ctx, j.Clock.Now().Add(jobs.Lease))
 }
 
-// due reports whether there are new answers that should not wait any longer.
+// due reports whether new answers must be stored now.
 func (j *journal) due() bool {
 	return len(j.unsaved) > 0 &&
-		(!j.c.Attended || j.bytes >= saveBytes || j.Clock.Now().Sub(j.savedAt) >= saveEvery)
+		(!j.c.Attended || j.bytes >= saveBytes || j.Clock.Now().Sub(j.savedAt) >= saveInterval)
 }
 
-// keep takes a new answer, if there is one, to be written later.
-func (j *journal) keep(o outcome) {
+// add adds the new answer of an outcome, if any, to those to store.
+func (j *journal) add(o outcome) {
 	if o.answer == nil {
 		return
 	}
 	j.unsaved = append(j.unsaved, *o.answer)
 	j.bytes += o.size
 	if !j.c.Attended {
-		delete(j.asked, nameOf(o.question))
+		delete(j.asked, digestOf(o.question))
 	}
 }
 
-// nameOf is a short name of a question, which does not say what is asked.
-func nameOf(q institution.Question) string {
+// digestOf returns a hash of a question. It does not reveal the question.
+func digestOf(q institution.Question) string {
 	plain, _ := json.Marshal(q) // strings only
 	sum := sha256.Sum256(plain)
 	return hex.EncodeToString(sum[:12])
 }
 
-// save writes the new answers, and when the collection is due next. It is
-// store.ErrConflict when the collection was ended, or is read by another run, by
-// now: then nothing is kept of it, and nothing more should be asked.
+// save stores the new answers, and when the collection is due next. Errors:
+// store.ErrConflict when the collection was ended, or another run has written it. This
+// run must then stop.
 func (j *journal) save(ctx context.Context, wake time.Time) error {
 	raws, err := j.seal(ctx)
 	if err != nil {
@@ -172,8 +171,8 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 	return nil
 }
 
-// next is the collection as it is committed next: without the person, with the
-// questions that are asked.
+// next returns the collection to store next. An unattended one contains the questions
+// in flight.
 func (j *journal) next(ctx context.Context) (collection.Collection, error) {
 	if j.c.Attended {
 		return j.c, nil
@@ -182,7 +181,7 @@ func (j *journal) next(ctx context.Context) (collection.Collection, error) {
 	return j.sealed(ctx, j.c, j.secret)
 }
 
-// seal seals the new answers.
+// seal returns the new answers, sealed.
 func (j *journal) seal(ctx context.Context) ([]collection.RawAnswer, error) {
 	raws := make([]collection.RawAnswer, len(j.unsaved))
 	for i, a := range j.unsaved {
@@ -201,8 +200,8 @@ func (j *journal) seal(ctx context.Context) ([]collection.RawAnswer, error) {
 	return raws, nil
 }
 
-// addRaws stores answers. One that is there already was stored by another run of
-// the same collection: that run goes on, and this one loses.
+// addRaws stores answers. Errors: store.ErrConflict when another run of the collection
+// has stored answers meanwhile.
 func addRaws(ctx context.Context, tx store.Tx, raws []collection.RawAnswer) error {
 	err := tx.AddRawAnswers(ctx, raws)
 	if errors.Is(err, store.ErrExists) {

@@ -15,16 +15,15 @@ import (
 	"samla/internal/testpg"
 )
 
-// copied is a sealed column as somebody may have copied it.
+// copied is a copy of a sealed column.
 type copied struct {
 	what   string
 	at     seal.Place
 	sealed []byte
 }
 
-// columns copies everything that is sealed for a collection and the consent
-// inside it.
-func (b *bench) columns(id string) []copied {
+// sealedColumns copies the sealed columns of a collection and of the consent inside.
+func (b *env) sealedColumns(id string) []copied {
 	b.Helper()
 	c := b.row(id)
 	inner := b.Consent(c.ConsentID)
@@ -51,8 +50,8 @@ func (b *bench) columns(id string) []copied {
 	return all
 }
 
-// opens expects every copied column to open, or none.
-func (b *bench) opens(subject string, all []copied, want error) {
+// wantOpening expects this error of opening every copy.
+func (b *env) wantOpening(subject string, all []copied, want error) {
 	b.Helper()
 	node := b.Node() // another node, or this one after a restart
 	for _, c := range all {
@@ -64,40 +63,40 @@ func (b *bench) opens(subject string, all []copied, want error) {
 	}
 }
 
-// Of a collection that belongs to no user nothing can be read once it has ended
-// without data, was erased, or is past the time that its data is kept.
-func TestOwnerless_LeavesNothingReadable(t *testing.T) {
-	completed := func(b *bench, c collection.Collection) {
+// The data key of a collection without a user is destroyed when the collection ends
+// without data, is erased, or its retention is over.
+func TestDataKey_OfOwnerlessCollectionIsDestroyed(t *testing.T) {
+	completed := func(b *env, c collection.Collection) {
 		inner := b.Consent(c.ConsentID)
-		b.comes(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
-		b.ended(b.look(c.ID), collection.Completed)
+		b.apply(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
+		b.wantEnded(b.handle(c.ID), collection.Completed)
 	}
 	ends := map[string]struct {
-		before func(*bench, collection.Collection) // the columns are copied after it
-		end    func(*bench, collection.Collection)
+		before func(*env, collection.Collection) // the columns are copied after it
+		end    func(*env, collection.Collection)
 	}{
-		"cancelled": {end: func(b *bench, c collection.Collection) {
+		"cancelled": {end: func(b *env, c collection.Collection) {
 			if _, err := b.Stop(b.Context(), b.clientOnly(), c.ID); err != nil {
 				b.Fatal(err)
 			}
 		}},
-		"erased while it runs": {end: func(b *bench, c collection.Collection) { b.erase(c.ID) }},
-		"not polled": {end: func(b *bench, c collection.Collection) {
+		"erased while it runs": {end: func(b *env, c collection.Collection) { b.erase(c.ID) }},
+		"not polled": {end: func(b *env, c collection.Collection) {
 			b.Clock.Advance(2 * time.Minute)
-			b.ended(b.look(c.ID), collection.AuthenticationTimeout)
+			b.wantEnded(b.handle(c.ID), collection.AuthenticationTimeout)
 		}},
-		"not signed": {end: func(b *bench, c collection.Collection) {
-			b.comes(c.ConsentID, consent.FailedWith{Code: consent.AuthenticationCancelled})
-			b.ended(b.look(c.ID), collection.AuthenticationCancelled)
+		"not signed": {end: func(b *env, c collection.Collection) {
+			b.apply(c.ConsentID, consent.FailedWith{Code: consent.AuthenticationCancelled})
+			b.wantEnded(b.handle(c.ID), collection.AuthenticationCancelled)
 		}},
-		"given up": {end: func(b *bench, c collection.Collection) {
+		"given up": {end: func(b *env, c collection.Collection) {
 			if err := b.GiveUp(b.Context(), c.ID); err != nil {
 				b.Fatal(err)
 			}
-			b.ended(b.row(c.ID), collection.Failed)
+			b.wantEnded(b.row(c.ID), collection.Failed)
 		}},
-		"completed, then erased": {before: completed, end: func(b *bench, c collection.Collection) { b.erase(c.ID) }},
-		"completed, then swept": {before: completed, end: func(b *bench, c collection.Collection) {
+		"completed, then erased": {before: completed, end: func(b *env, c collection.Collection) { b.erase(c.ID) }},
+		"completed, then swept": {before: completed, end: func(b *env, c collection.Collection) {
 			b.Clock.Set(b.row(c.ID).DataUntil)
 			b.Write(func(tx store.Tx) error {
 				_, subjects, err := tx.Sweep(b.Context(), b.Clock.Now(), time.Hour)
@@ -113,35 +112,35 @@ func TestOwnerless_LeavesNothingReadable(t *testing.T) {
 	} {
 		for name, test := range ends {
 			t.Run(engine+"/"+name, func(t *testing.T) {
-				b := newBenchOn(t, database(t))
+				b := newEnvOn(t, database(t))
 				r := b.oneTimeRequest()
 				r.UserID = ""
 				c := b.start(r)
-				b.comes(c.ConsentID, consent.Opened{}, consent.Instructed{})
-				b.look(c.ID)
-				kept := b.columns(c.ID)
+				b.apply(c.ConsentID, consent.Opened{}, consent.Instructed{})
+				b.handle(c.ID)
+				kept := b.sealedColumns(c.ID)
 				if test.before != nil {
 					test.before(b, c)
-					kept = append(kept, b.columns(c.ID)...)
+					kept = append(kept, b.sealedColumns(c.ID)...)
 				}
-				b.opens(c.ID, kept, nil)
+				b.wantOpening(c.ID, kept, nil)
 				test.end(b, c)
-				b.opens(c.ID, kept, seal.ErrKeyDestroyed)
-				if len(b.row(c.ID).Sealed) != 0 || b.raws(c.ID) != 0 {
+				b.wantOpening(c.ID, kept, seal.ErrKeyDestroyed)
+				if len(b.row(c.ID).Sealed) != 0 || b.rawCount(c.ID) != 0 {
 					t.Error("the row still has a secret, or raw answers are left")
 				}
-				b.told(name, "bank-1") // what the bank is owed outlives the key
+				b.wantRevocation(name, "bank-1") // what the bank is owed outlives the key
 			})
 		}
 	}
 }
 
-// While data can be fetched, the person's address is gone all the same, and the
-// key of a user's collection is the user's.
-func TestCollection_ForgetsTheAddressAtItsEnd(t *testing.T) {
-	b := newBench(t)
-	c := b.look(b.start(b.request(b.granted(), "192.0.2.7")).ID)
-	b.ended(c, collection.Completed)
+// The PSU context is erased while the data can still be fetched. The data key of a
+// user's collection is the user's and stays.
+func TestCollection_ErasesPSUContextAtItsEnd(t *testing.T) {
+	b := newEnv(t)
+	c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.wantEnded(c, collection.Completed)
 	if len(c.Sealed) != 0 {
 		t.Error("a completed collection keeps the person's address")
 	}
@@ -151,10 +150,10 @@ func TestCollection_ForgetsTheAddressAtItsEnd(t *testing.T) {
 	}
 }
 
-// clientOnly is the client without a user.
-func (b *bench) clientOnly() collect.Owner { return collect.Owner{ClientID: b.User.ClientID} }
+// clientOnly returns the client as owner.
+func (b *env) clientOnly() collect.Owner { return collect.Owner{ClientID: b.User.ClientID} }
 
-func (b *bench) erase(id string) {
+func (b *env) erase(id string) {
 	b.Helper()
 	if err := b.Erase(b.Context(), b.clientOnly(), id); err != nil {
 		b.Fatal(err)

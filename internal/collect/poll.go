@@ -9,10 +9,10 @@ import (
 	"samla/internal/store"
 )
 
-// Poll answers a status poll: it reads the collection, renews its lease and
-// returns the moment the next poll is due by (zero when it need not be polled).
-// The view's Consent is there while the person signs. Faults: CollectionNotFound,
-// and Unauthorized for a user who was anonymized.
+// Poll answers a status poll: it returns the collection, renews its lease, and returns
+// the time by which the next poll is due (zero: no poll is needed). The view has a
+// Consent while the person signs. Faults: CollectionNotFound, and Unauthorized if the
+// user was anonymized.
 func (s *Service) Poll(ctx context.Context, o Owner, id string) (store.CollectionView, time.Time, error) {
 	view, err := s.Store.CollectionStatus(ctx, id)
 	if err != nil {

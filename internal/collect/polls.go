@@ -8,21 +8,20 @@ import (
 )
 
 const (
-	// writeEvery is how often a poll is written down at most. The state machine
-	// allows for it: a lease ends that much later than was told.
-	writeEvery = 10 * time.Second
-	// pollLife is how long a poll matters: no lease that it renewed lasts longer.
-	pollLife = collection.Lease + writeEvery
+	// pollWriteInterval is the shortest time between two stored polls of a
+	// collection. The state machine ends a lease that much later than announced.
+	pollWriteInterval = 10 * time.Second
+	// pollLife is how long a poll is needed: the lease that it renews is not longer.
+	pollLife = collection.Lease + pollWriteInterval
 )
 
-// polls remembers when collections were last polled, so that the most frequent
-// request of all does not write. A poll is forgotten after pollLife, and before
-// twice that, because the node that is polled may not be the one that concludes
-// the collection.
+// polls holds the last poll of each collection in memory, so that the most frequent
+// request does not write. It drops a poll after one to two times pollLife: the node
+// that is polled does not always see the end of the collection.
 type polls struct {
 	mu            sync.Mutex
-	recent, older map[string]poll // by collection; recent ones take precedence
-	since         time.Time       // when recent was begun
+	recent, older map[string]poll // by collection id; recent takes precedence
+	since         time.Time       // the first poll in recent
 }
 
 type poll struct{ at, written time.Time }
@@ -31,14 +30,14 @@ func newPolls() *polls {
 	return &polls{recent: map[string]poll{}, older: map[string]poll{}}
 }
 
-// note remembers a poll that is written down already.
+// note adds a poll that is stored.
 func (p *polls) note(id string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.put(id, poll{at, at})
 }
 
-// add remembers a poll and reports whether it is time to write it down.
+// add adds a poll and reports whether to store it.
 func (p *polls) add(c collection.Collection, at time.Time) (write bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,14 +46,14 @@ func (p *polls) add(c collection.Collection, at time.Time) (write bool) {
 		known.written = c.PolledAt
 	}
 	known.at = at
-	if write = at.Sub(known.written) >= writeEvery; write {
+	if write = at.Sub(known.written) >= pollWriteInterval; write {
 		known.written = at
 	}
 	p.put(c.ID, known)
 	return write
 }
 
-// last returns when the collection was last polled, as far as this node knows.
+// last returns the time of the last poll that this node knows of.
 func (p *polls) last(c collection.Collection) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()

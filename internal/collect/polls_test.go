@@ -11,16 +11,16 @@ import (
 	"samla/internal/store"
 )
 
-// signing starts a one-time collection and brings it to LOGIN.
-func (b *bench) signing() collection.Collection {
+// startSigning starts a one-time collection and advances it to LOGIN.
+func (b *env) startSigning() collection.Collection {
 	b.Helper()
 	c := b.oneTime()
-	b.comes(c.ConsentID, consent.Opened{}, consent.Instructed{})
-	return b.look(c.ID)
+	b.apply(c.ConsentID, consent.Opened{}, consent.Instructed{})
+	return b.handle(c.ID)
 }
 
 // poll polls a collection at one node.
-func (b *bench) poll(at *collect.Service, id string) (store.CollectionView, time.Time) {
+func (b *env) poll(at *collect.Service, id string) (store.CollectionView, time.Time) {
 	b.Helper()
 	view, due, err := at.Poll(b.Context(), b.owner(), id)
 	if err != nil {
@@ -29,10 +29,10 @@ func (b *bench) poll(at *collect.Service, id string) (store.CollectionView, time
 	return view, due
 }
 
-// A poll renews the lease in memory and is written down every ten seconds.
-func TestPollsAreWrittenDownSeldom(t *testing.T) {
-	b := newBench(t)
-	c := b.signing()
+// A poll renews the lease in memory and is stored every ten seconds.
+func TestPoll_IsStoredEveryTenSeconds(t *testing.T) {
+	b := newEnv(t)
+	c := b.startSigning()
 	written := map[time.Time]bool{}
 	for range 60 {
 		b.Clock.Advance(time.Second)
@@ -54,26 +54,26 @@ func TestPollsAreWrittenDownSeldom(t *testing.T) {
 	}
 }
 
-// TestLease: an attended collection ends when nobody polls, by what its node
-// remembers, or else by the row.
-func TestLease(t *testing.T) {
-	b := newBench(t)
-	c := b.signing()
+// An attended collection that is not polled ends. Its node goes by the polls in memory,
+// another node by the row.
+func TestLease_EndsUnpolledCollection(t *testing.T) {
+	b := newEnv(t)
+	c := b.startSigning()
 	for range 4 {
 		b.Clock.Advance(45 * time.Second)
 		b.poll(b.Service, c.ID)
-		if c = b.look(c.ID); c.Status != collection.Login || c.WakeAt.Sub(b.Clock.Now()) < time.Minute {
+		if c = b.handle(c.ID); c.Status != collection.Login || c.WakeAt.Sub(b.Clock.Now()) < time.Minute {
 			t.Fatalf("polled, and %s, looked at again in %s", c.Status, c.WakeAt.Sub(b.Clock.Now()))
 		}
 	}
 	b.Clock.Advance(5 * time.Second)
 	b.poll(b.Service, c.ID) // this one is in memory only
 	b.Clock.Advance(65 * time.Second)
-	if c = b.look(c.ID); c.Status != collection.Login {
+	if c = b.handle(c.ID); c.Status != collection.Login {
 		t.Errorf("65 s after the last poll %s", c.Status)
 	}
 	b.Service = b.service() // knows the row alone, which is five seconds behind
-	b.ended(b.look(c.ID), collection.AuthenticationTimeout)
+	b.wantEnded(b.handle(c.ID), collection.AuthenticationTimeout)
 	if inner := b.Consent(c.ConsentID); inner.Status != consent.Revoked {
 		t.Errorf("the consent inside is %s", inner.Status)
 	}
@@ -82,56 +82,56 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// A poll at one node keeps the collection alive for the other, which may run it.
-func TestLeaseOverNodes(t *testing.T) {
-	b := newBench(t)
-	c := b.signing()
+// A poll at one node also renews the lease for the node that runs the collection.
+func TestLease_IsRenewedByPollsOfAnotherNode(t *testing.T) {
+	b := newEnv(t)
+	c := b.startSigning()
 	other := b.service()
 	for range 20 {
 		b.Clock.Advance(10 * time.Second)
 		b.poll(other, c.ID)
-		if c = b.look(c.ID); c.Status != collection.Login {
+		if c = b.handle(c.ID); c.Status != collection.Login {
 			t.Fatalf("polled at the other node, and %s here", c.Status)
 		}
 	}
 }
 
-// A node that is polled does not see the end of a collection that another node
-// concludes. It forgets the polls when they no longer matter.
-func TestPolls_AreForgottenOnEveryNode(t *testing.T) {
-	b := newBench(t)
+// The node that is polled does not see that another node ends the collection. It drops
+// the polls when no lease depends on them.
+func TestPolls_AreDroppedOnEveryNode(t *testing.T) {
+	b := newEnv(t)
 	other := b.service()
 	const n = 50
 	for range n {
-		c := b.signing()
+		c := b.startSigning()
 		b.Clock.Advance(time.Second)
 		b.poll(other, c.ID)
 		if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if collect.Remembered(b.Service) != 0 {
-		t.Errorf("the node that concludes remembers %d polls", collect.Remembered(b.Service))
+	if collect.PollsInMemory(b.Service) != 0 {
+		t.Errorf("the node that concludes remembers %d polls", collect.PollsInMemory(b.Service))
 	}
 	b.Clock.Advance(3 * time.Minute)
-	c := b.signing() // any poll at all
+	c := b.startSigning() // any poll at all
 	b.poll(other, c.ID)
-	if m := collect.Remembered(other); m != 1 {
+	if m := collect.PollsInMemory(other); m != 1 {
 		t.Errorf("the other node remembers %d polls of %d collections that have ended", m-1, n)
 	}
 }
 
-func TestUnpolledWhileNobodySigns(t *testing.T) {
-	b := newBench(t)
-	attended, background := b.start(b.request(b.granted(), "192.0.2.7")), b.start(b.request(b.granted(), ""))
+func TestLease_IsNeededByAttendedCollectionsOnly(t *testing.T) {
+	b := newEnv(t)
+	attended, background := b.start(b.request(b.authorizedConsent(), "192.0.2.7")), b.start(b.request(b.authorizedConsent(), ""))
 	b.Clock.Advance(71 * time.Second)
-	b.ended(b.look(attended.ID), collection.Failed)
-	b.ended(b.look(background.ID), collection.Completed)
+	b.wantEnded(b.handle(attended.ID), collection.Failed)
+	b.wantEnded(b.handle(background.ID), collection.Completed)
 }
 
-func TestPollIsTheOwners(t *testing.T) {
-	b := newBench(t)
-	c := b.signing()
+func TestPoll_IsAllowedToTheOwnerOnly(t *testing.T) {
+	b := newEnv(t)
+	c := b.startSigning()
 	for name, o := range map[string]collect.Owner{
 		"another user": {ClientID: b.User.ClientID, UserID: b.IDs.New()}, "another client": {ClientID: b.IDs.New()},
 	} {

@@ -13,16 +13,15 @@ import (
 	"samla/internal/store"
 )
 
-// concludeWithin is the time kept for storing what a run has brought, after the
-// run's own time is over.
+// concludeWithin is the time to store the result of a run after the run's own time
+// is over.
 const concludeWithin = 4 * time.Second
 
-// read takes the collection through COLLECTING to its end, or as far as the time
-// of ctx allows.
+// read runs the collection in COLLECTING to its end, or until ctx ends.
 func (s *Service) read(ctx context.Context, c collection.Collection, under consent.Consent) error {
 	i, known := s.Institutions.Find(c.Company)
 	if !known || i.Collector == nil {
-		s.Log.Error("no institution is set up to collect from", "company", c.Company, "collection", c.ID)
+		s.Log.Error("the institution of a collection is not configured", "company", c.Company, "collection", c.ID)
 		return s.fail(ctx, c, collection.Failed)
 	}
 	started := c.Status == collection.Collecting
@@ -53,32 +52,32 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		}
 	}
 	crawl := newCrawl(s, j, under, i, access)
-	return s.end(ctx, crawl, under, crawl.run(ctx))
+	return s.finish(ctx, crawl, under, crawl.run(ctx))
 }
 
-// end stores what a run has come to.
-func (s *Service) end(ctx context.Context, crawl *crawl, under consent.Consent, err error) error {
+// finish stores the result of a run; err is the error of the run.
+func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consent, err error) error {
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
 	var said *institution.Error
 	switch {
 	case err == nil:
 		return s.complete(rest, crawl)
-	case errors.Is(err, errNotPermitted):
+	case errors.Is(err, errConsentEnded):
 		return s.fail(rest, crawl.journal.c, collection.AuthenticationError)
 	case errors.As(err, &said):
-		return s.failedThere(rest, crawl.journal.c, under, said)
+		return s.failAtInstitution(rest, crawl.journal.c, under, said)
 	case ctx.Err() != nil:
 		return s.pause(rest, crawl.journal)
 	case errors.Is(err, store.ErrConflict), errors.Is(err, seal.ErrKeyDestroyed):
 		return err
 	default:
-		// The store failed. What the institution has answered is worth another try.
+		// The store failed. Save the answers if it is back: they may have been counted.
 		return errors.Join(err, crawl.journal.save(rest, s.Clock.Now().Add(jobs.Lease)))
 	}
 }
 
-// pause stores what was read so far and makes the collection due at once.
+// pause stores the answers so far and makes the collection due now.
 func (s *Service) pause(ctx context.Context, j *journal) error {
 	if err := j.save(ctx, s.Clock.Now()); err != nil {
 		return err
@@ -87,20 +86,20 @@ func (s *Service) pause(ctx context.Context, j *journal) error {
 	return nil
 }
 
-// failedThere ends a collection that failed at the institution, and the consent
-// with it where the institution said that it is over.
-func (s *Service) failedThere(ctx context.Context, c collection.Collection, under consent.Consent, cause *institution.Error) error {
-	s.Log.Info("a collection failed at the bank", "company", c.Company, "collection", c.ID, "error", cause)
+// failAtInstitution ends a collection that failed at the institution. If the error
+// says that the stored consent has ended, the consent is checked too.
+func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection, under consent.Consent, cause *institution.Error) error {
+	s.Log.Info("a collection failed at the institution", "company", c.Company, "collection", c.ID, "error", cause)
 	if c.Mode == collection.Stored {
 		if err := s.Consents.CheckAfterRefusal(ctx, under, cause.Kind); err != nil {
 			return err
 		}
 	}
-	return s.fail(ctx, c, statusAfter(cause.Kind))
+	return s.fail(ctx, c, statusOfError(cause.Kind))
 }
 
-// access is what the institution is told of the consent and the person: an
-// address only while the person is there.
+// access returns the consent and the PSU context for the exchanges: with an address
+// only if the person is present.
 func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, error) {
 	a, locale, err := s.Consents.Access(ctx, under)
 	if err != nil {

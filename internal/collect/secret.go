@@ -13,7 +13,7 @@ func secretPlace(id string) seal.Place {
 	return seal.Place{Table: "collections", Column: "sealed", Row: id}
 }
 
-// sealed returns c with its secret sealed in it.
+// sealed returns c with the secret sealed in Sealed.
 func (s *Service) sealed(ctx context.Context, c collection.Collection, secret collection.Secret) (collection.Collection, error) {
 	plain, err := json.Marshal(secret)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Service) sealed(ctx context.Context, c collection.Collection, secret co
 	return c, err
 }
 
-// secret opens what is sealed in c.
+// secret returns the content of c.Sealed.
 func (s *Service) secret(ctx context.Context, c collection.Collection) (collection.Secret, error) {
 	var secret collection.Secret
 	plain, err := s.Vault.Open(ctx, c.Subject(), secretPlace(c.ID), c.Sealed)

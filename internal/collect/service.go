@@ -1,7 +1,7 @@
-// Package collect owns the life of collections: it starts them, reads the bank
-// within the consent, keeps what it reads sealed, turns it into products and
-// hands those out until they are erased. The rules are package collection's; the
-// consents it works under are package authorize's.
+// Package collect runs collections: it starts them, reads from the institution what
+// the consent covers, stores the answers sealed, converts them to products, and
+// returns the products until they are erased. The state machine is in package
+// collection, the consents are run by package authorize.
 package collect
 
 import (
@@ -23,7 +23,7 @@ import (
 	"samla/internal/uuid7"
 )
 
-// Deps is what the service works with. All members are required.
+// Deps are the dependencies of a Service. All members are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -33,7 +33,7 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
-	KeepData     time.Duration // how long products are kept (docs/reference/api.md 5.9)
+	KeepData     time.Duration // how long products are stored (docs/reference/api.md 5.9)
 	Workers      int           // collections read at once by this node
 }
 
@@ -43,38 +43,38 @@ type Service struct {
 	polls *polls
 }
 
-// New makes the service and registers its queue with the pump.
+// New returns a service and registers its queue with the runner.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls()}
 	d.Pump.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp})
 	return s
 }
 
-// Owner is who asks: a client, or one user of a client.
+// Owner is the caller of a request: a client, or one user of a client.
 type Owner struct {
 	ClientID string
-	UserID   string // empty: the client itself, who sees every collection it has
+	UserID   string // empty: the client itself, which sees all of its collections
 }
 
-// owns reports whether the owner may know of the collection.
+// owns reports whether the owner may see the collection.
 func (o Owner) owns(c collection.Collection) bool {
 	return c.ClientID == o.ClientID && (o.UserID == "" || c.UserID == o.UserID)
 }
 
-// Request asks for a collection. It has been checked against the rules of docs/reference/api.md
-// 5.2 and 5.3 that need no state.
+// Request is a request for a collection. The caller has validated it against the
+// rules of docs/reference/api.md 5.2 and 5.3 that need no state.
 type Request struct {
 	Owner
 	Company     string
 	LoginMethod string
 	Filter      []string           // account ids; nil = all
-	ConsentID   consent.ID         // the stored consent; empty = one-time
-	PSU         psu.Context        // an address = the person is there; with ConsentID only
-	OneTime     *authorize.Request // without ConsentID: the consent to be made inside
+	ConsentID   consent.ID         // the stored consent; empty: one-time
+	PSU         psu.Context        // with an address the person is present; with ConsentID only
+	OneTime     *authorize.Request // without ConsentID: the consent to create inside
 }
 
-// usable checks a stored consent against a request (docs/reference/api.md 4.6, 5.3) and returns
-// a fault when it cannot be used: ConsentNotFound, ConsentCompanyMismatch,
+// usable validates a stored consent for a request (docs/reference/api.md 4.6, 5.3). It
+// returns nil, or the fault why it cannot be used: ConsentNotFound, ConsentCompanyMismatch,
 // ConsentExpired, ConsentRevoked, ConsentNotAuthorized.
 func usable(c consent.Consent, r Request, now time.Time) *fault.Fault {
 	switch {
@@ -92,7 +92,7 @@ func usable(c consent.Consent, r Request, now time.Time) *fault.Fault {
 	return nil
 }
 
-// Get reads a collection for its owner. Fault: CollectionNotFound.
+// Get returns a collection to its owner. Faults: CollectionNotFound.
 func (s *Service) Get(ctx context.Context, o Owner, id string) (collection.Collection, error) {
 	c, err := s.Store.Collection(ctx, id)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Service) Get(ctx context.Context, o Owner, id string) (collection.Colle
 	return c, nil
 }
 
-// List lists collections of the owner, newest first.
+// List returns collections of the owner, newest first.
 func (s *Service) List(ctx context.Context, o Owner, in []collection.Status, latest bool, p store.Page) ([]collection.Collection, error) {
 	return s.Store.CollectionsOf(ctx, store.CollectionFilter{ClientID: o.ClientID, UserID: o.UserID, In: in, Latest: latest}, p)
 }

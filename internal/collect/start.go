@@ -16,13 +16,12 @@ import (
 	"samla/internal/store"
 )
 
-// window is the rolling time that background refreshes are counted over
-// (RTS art. 36(5)).
+// window is the period in which background refreshes are counted (RTS art. 36(5)).
 const window = 24 * time.Hour
 
 // Start creates a collection and starts its flow. The response that answer
-// prepares is stored in the same transaction. Once Start has returned without an
-// error the flow will be carried to an end, whatever happens to this process.
+// prepares is stored in the same transaction. When Start returns without an error,
+// the flow will reach an end, even if this process dies.
 // Faults: those of usable, BackgroundRefreshLimit, and Unauthorized when the user
 // is anonymized.
 func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
@@ -55,7 +54,7 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 	limit := s.Institutions[r.Company].Profile.DailyLimit
 	return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		if !c.Attended {
-			// The lock keeps two refreshes from both taking the last place.
+			// Without the lock two refreshes could both pass the last free place.
 			locked, err := tx.LockConsent(ctx, stored.ID)
 			if err != nil {
 				return err
@@ -71,7 +70,8 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 	})
 }
 
-// quota refuses one background refresh too many (docs/reference/api.md 5.6).
+// quota returns the fault BackgroundRefreshLimit when the consent has used up its
+// background refreshes (docs/reference/api.md 5.6).
 func (s *Service) quota(ctx context.Context, tx store.Tx, consentID consent.ID, limit int, now time.Time) error {
 	taken, err := tx.UnattendedSince(ctx, consentID, now.Add(-window))
 	if err != nil || len(taken) < limit {
@@ -97,7 +97,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 	if c, err = s.sealed(ctx, c, collection.Secret{Context: psu.Context{IPAddress: ask.PSU.IPAddress, UserAgent: ask.PSU.UserAgent}}); err != nil {
 		return c, err
 	}
-	c.WakeAt = c.LeaseEnds() // the consent wakes the collection before
+	c.WakeAt = c.LeaseEnds() // changes of the consent wake the collection earlier
 	c, err = s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		if err := tx.AddCollection(ctx, c); err != nil {
 			return err
@@ -110,14 +110,14 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 	return c, err
 }
 
-// draft is what all new collections have in common.
+// draft returns a new collection with the members that both modes share.
 func (s *Service) draft(r Request, now time.Time) collection.Collection {
 	return collection.Collection{ID: s.IDs.New(), ClientID: r.ClientID, Company: r.Company, LoginMethod: r.LoginMethod,
 		Filter: r.Filter, Status: collection.Running, CreatedAt: now, StatusChangedAt: now, PolledAt: now, WakeAt: now}
 }
 
-// add commits a new collection with its entry in the ledger. One that is due is
-// run by this process when it has a free slot: then it is stored as claimed.
+// add stores a new collection and its audit entry. A collection that is due now is
+// run by this process when it has a free slot; it is then stored as claimed.
 func (s *Service) add(ctx context.Context, c collection.Collection, answer idempotency.Answer[collection.Collection],
 	write func(store.Tx, collection.Collection) error) (collection.Collection, error) {
 	response, err := answer.Prepare(ctx, c)

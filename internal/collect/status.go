@@ -6,9 +6,9 @@ import (
 	"samla/internal/institution"
 )
 
-// statusAfter maps a failure at the institution to what the client is told
+// statusOfError returns the status of a collection that failed at the institution
 // (docs/reference/api.md 5.7).
-func statusAfter(kind institution.ErrorKind) collection.Status {
+func statusOfError(kind institution.ErrorKind) collection.Status {
 	switch kind {
 	case institution.Unreachable, institution.Busy, institution.AccessExceeded, institution.MalformedResponse, institution.ForeignAddress:
 		return collection.ThirdPartyError
@@ -21,9 +21,10 @@ func statusAfter(kind institution.ErrorKind) collection.Status {
 	}
 }
 
-// statusUnder is the status of a collection whose consent has ended before it was
-// read. A stored consent had been authorized: signing in with it failed.
-func statusUnder(c collection.Collection, under consent.Consent) collection.Status {
+// statusOfEnded returns the status of a collection whose consent ended before the
+// collection could read. For a stored consent, which was authorized once, that is an
+// authentication error.
+func statusOfEnded(c collection.Collection, under consent.Consent) collection.Status {
 	if c.Mode == collection.Stored {
 		return collection.AuthenticationError
 	}
@@ -36,7 +37,7 @@ func statusUnder(c collection.Collection, under consent.Consent) collection.Stat
 	return statusOfFailure(under.Failure)
 }
 
-// statusOfFailure maps the failure of the consent inside a one-time collection
+// statusOfFailure returns the status of a one-time collection whose consent failed
 // (docs/reference/api.md 5.7).
 func statusOfFailure(code consent.FailureCode) collection.Status {
 	switch code {

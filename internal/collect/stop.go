@@ -8,8 +8,8 @@ import (
 	"samla/internal/store"
 )
 
-// Stop stops a running collection (docs/reference/api.md 5.10) and returns it as it is then; a
-// finished one stays as it is. Fault: CollectionNotFound.
+// Stop stops a running collection (docs/reference/api.md 5.10) and returns it. A
+// collection that has ended is returned unchanged. Faults: CollectionNotFound.
 func (s *Service) Stop(ctx context.Context, o Owner, id string) (collection.Collection, error) {
 	return s.update(ctx, o, id, func(c collection.Collection) (change, error) {
 		if c.Status.Terminal() {
@@ -19,8 +19,8 @@ func (s *Service) Stop(ctx context.Context, o Owner, id string) (collection.Coll
 	})
 }
 
-// Erase stops a running collection or erases the data of a finished one. Doing
-// it twice changes nothing. Fault: CollectionNotFound.
+// Erase stops a running collection, or erases the data of a completed one. It is
+// idempotent. Faults: CollectionNotFound.
 func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
 	_, err := s.update(ctx, o, id, func(c collection.Collection) (change, error) {
 		switch {
@@ -33,14 +33,14 @@ func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
 		return change{
 			next:      c,
 			also:      func(tx store.Tx) error { return s.eraseData(ctx, tx, c) },
-			committed: func() { s.erased(c) },
+			committed: func() { s.evictKey(c) },
 		}, nil
 	})
 	return err
 }
 
-// eraseData deletes what a collection has brought. The data key of one that
-// belongs to no user seals nothing else, and is destroyed with it.
+// eraseData deletes the raw answers and products of a collection. It also destroys
+// the data key of a collection that belongs to no user: it seals nothing else.
 func (s *Service) eraseData(ctx context.Context, tx store.Tx, c collection.Collection) error {
 	if err := tx.EraseData(ctx, c.ID); err != nil || c.UserID != "" {
 		return err
@@ -48,8 +48,8 @@ func (s *Service) eraseData(ctx context.Context, tx store.Tx, c collection.Colle
 	return tx.DestroyKey(ctx, c.Subject(), s.Clock.Now())
 }
 
-// erased follows the commit of eraseData.
-func (s *Service) erased(c collection.Collection) {
+// evictKey must be called after eraseData was committed.
+func (s *Service) evictKey(c collection.Collection) {
 	if c.UserID == "" {
 		s.Vault.Evict(c.Subject())
 	}

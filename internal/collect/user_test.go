@@ -17,8 +17,8 @@ import (
 // A client drops its session on 401, so an error of the database must not become
 // one.
 func TestStart_ReturnsErrorWhenUserCannotBeRead(t *testing.T) {
-	b := newBench(t)
-	under := b.granted()
+	b := newEnv(t)
+	under := b.authorizedConsent()
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
 		for _, err := range []error{errors.New("connection lost"), context.DeadlineExceeded, &pgconn.PgError{Code: "57P01"}} {
 			s := &flowtest.UserErrors{Store: b.Store, Err: err}
@@ -34,7 +34,7 @@ func TestStart_ReturnsErrorWhenUserCannotBeRead(t *testing.T) {
 // PostgreSQL repeats a transaction that lost to another one. It recognises that by
 // the error, which must reach it unchanged.
 func TestStart_IsRepeatedAfterSerializationFailure(t *testing.T) {
-	b := newBenchOn(t, testpg.URL(t))
+	b := newEnvOn(t, testpg.URL(t))
 	s := &flowtest.UserErrors{Store: b.Store, Err: &pgconn.PgError{Code: "40001"}}
 	s.Times.Store(3)
 	b.Service.Store = s
@@ -44,8 +44,8 @@ func TestStart_IsRepeatedAfterSerializationFailure(t *testing.T) {
 }
 
 func TestStart_RefusesUserWhoseKeyIsDestroyed(t *testing.T) {
-	b := newBench(t)
-	under := b.granted()
+	b := newEnv(t)
+	under := b.authorizedConsent()
 	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
 	b.Vault.Evict(b.User.ID)
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {

@@ -51,10 +51,10 @@ type Collection struct {
 // Secret is the part of a collection that is only ever stored sealed.
 type Secret struct {
 	psu.Context // of the person who started it; empty if unattended
-	// Asked names the questions that were put to the institution and have no stored
-	// answer; only when the person is not there. It is committed before a question
-	// is asked: the institution counts those reads, so that a question whose
-	// outcome is not known must not be asked again.
+	// Asked are the digests of questions that were asked and have no stored answer;
+	// only in an unattended collection. A question is added and stored before it is
+	// asked, because it must not be asked again when its outcome is unknown: the
+	// institution counts unattended reads.
 	Asked []string `json:"asked,omitempty"`
 }
 

@@ -4,7 +4,7 @@ import "samla/internal/money"
 
 // Account is an account or a card.
 type Account struct {
-	// Key names the account within one collection. It is the family's own: other
+	// Key identifies the account within one collection. The family defines it; other
 	// packages only compare it.
 	Key           string
 	ID            string // the institution's id
@@ -19,7 +19,7 @@ type Account struct {
 	Product       string
 	Type          string // ISO 20022 ExternalCashAccountType1Code
 	OwnerName     string
-	Closed        bool          // the institution says that it is deleted
-	DebitPositive bool          // a debt is told as a positive amount
+	Closed        bool          // the account is deleted
+	DebitPositive bool          // amounts of debts are positive
 	Credit        *money.Amount // credit limit
 }

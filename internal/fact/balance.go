@@ -6,11 +6,10 @@ import (
 	"samla/internal/money"
 )
 
-// BalanceKind says what a balance counts.
+// BalanceKind is the kind of a balance, named as in ISO 20022.
 type BalanceKind string
 
-// The kinds that products are made of, named as in ISO 20022. An institution may
-// tell others.
+// The kinds that products use. An institution may give others.
 const (
 	ClosingBooked    BalanceKind = "closingBooked"
 	InterimBooked    BalanceKind = "interimBooked"
@@ -27,5 +26,5 @@ type Balance struct {
 	Kind          BalanceKind
 	Amount        money.Amount
 	LimitIncluded bool      // the amount contains the credit limit
-	At            time.Time // reference or change date, zero when not told
+	At            time.Time // reference or change date, zero if unknown
 }

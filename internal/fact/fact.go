@@ -1,11 +1,12 @@
-// Package fact defines what an institution tells about a person's money, as plain
-// data: accounts, balances and transactions. A family of institutions reads its
-// answers into facts; package normalise turns facts into products.
+// Package fact defines the data that an institution gives about a person's accounts,
+// independent of its family: accounts, balances and transactions. A family decodes
+// its answers into facts, and package normalise converts facts to products.
 //
-// A fact repeats what was told and decides nothing. Empty members were not told.
+// A fact has the values of the institution; nothing is derived. An empty member is
+// unknown.
 package fact
 
-// Facts are what one or more answers tell. Balances and histories name their
+// Facts are the content of one or more answers. Balances and histories refer to their
 // account by its key.
 type Facts struct {
 	Accounts  []Account
@@ -13,7 +14,7 @@ type Facts struct {
 	Histories []History
 }
 
-// Add appends what another answer tells.
+// Add appends the facts of another answer.
 func (f *Facts) Add(more Facts) {
 	f.Accounts = append(f.Accounts, more.Accounts...)
 	f.Balances = append(f.Balances, more.Balances...)

@@ -6,24 +6,23 @@ import (
 	"samla/internal/money"
 )
 
-// History is the part of an account's transactions that one answer tells. A
-// history without transactions says that there are none; no history says that
-// they are not known.
+// History is the transactions of an account in one answer. A history without
+// transactions means that there are none; without a history they are unknown.
 type History struct {
 	Account       string // Key
-	DebitPositive bool   // a debt is told as a positive amount
+	DebitPositive bool   // amounts of debts are positive
 	Transactions  []Transaction
 }
 
-// Transaction is one row of an account. Its amount has the sign that the
-// institution gave it (docs/reference/banks.md 6).
+// Transaction is one row of an account. The amount has the sign of the institution
+// (docs/reference/banks.md 6).
 type Transaction struct {
 	ID             string // the institution's id
 	EntryReference string
 	Booked         bool // false: pending
 	BookingDate    time.Time
 	ValueDate      time.Time
-	Moment         time.Time // when the person did it, where the time of day was told
+	Moment         time.Time // when the person made it, if the time of day is known
 	Amount         money.Amount
 	CreditorName   string
 	DebtorName     string

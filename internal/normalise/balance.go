@@ -5,17 +5,16 @@ import (
 	"samla/internal/money"
 )
 
-// severalCurrencies is the ISO 4217 code that a multi-currency account carries.
+// severalCurrencies is the ISO 4217 code of a multi-currency account.
 const severalCurrencies = "XXX"
 
-// The kinds of balance that tell each figure, best first.
+// The kinds of balance for each member, most suitable first.
 var (
 	bookedKinds    = []fact.BalanceKind{fact.InterimBooked, fact.ClosingBooked, fact.NonInvoiced, fact.OpeningBooked}
 	availableKinds = []fact.BalanceKind{fact.InterimAvailable, fact.ForwardAvailable, fact.Expected}
 )
 
-// booked is the booked balance, nil when it is not known. A debt is negative,
-// however the institution counts.
+// booked returns the booked balance, or nil if it is unknown. A debt is negative.
 func (a account) booked() *money.Amount {
 	booked := a.pick(bookedKinds)
 	if booked != nil && a.DebitPositive {
@@ -25,10 +24,11 @@ func (a account) booked() *money.Amount {
 	return booked
 }
 
+// available returns the available balance, or nil if it is unknown.
 func (a account) available() *money.Amount { return a.pick(availableKinds) }
 
-// pick finds the first balance of the best kind, in the account's own currency
-// where it has one.
+// pick returns the first balance of the most suitable kind, in the currency of the
+// account if it has a single one.
 func (a account) pick(kinds []fact.BalanceKind) *money.Amount {
 	for _, kind := range kinds {
 		for _, b := range a.balances {

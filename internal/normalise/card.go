@@ -6,12 +6,12 @@ import (
 	"samla/internal/product"
 )
 
-// isCard goes by the list that told the account, then by its ISO 20022 type
-// (docs/reference/banks.md 5).
+// isCard reports whether the account was listed as a card or has the ISO 20022 type
+// of a card (docs/reference/banks.md 5).
 func (a account) isCard() bool { return a.Card || strings.EqualFold(a.Type, "CARD") }
 
-// card is a card. What can still be spent follows from the limit where the
-// institution does not tell it.
+// card returns the product of a card. An unknown available balance is computed from
+// the credit limit.
 func (a account) card() *product.Psd2Account {
 	p := a.psd2(product.Psd2CreditCard)
 	if p.AvailableBalance == nil && p.BookedBalance != nil && a.Credit != nil {

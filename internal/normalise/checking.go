@@ -2,6 +2,6 @@ package normalise
 
 import "samla/internal/product"
 
-// checking is an account for payments, and any account of a type that is not
-// known.
+// checking returns the product of a payment account, and of any account of an unknown
+// type.
 func (a account) checking() *product.Psd2Account { return a.psd2(product.Psd2CheckingAccount) }

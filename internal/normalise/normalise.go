@@ -1,6 +1,6 @@
-// Package normalise turns facts into products (docs/reference/products.md). It is
-// pure. Each product has a file of its own, which says what becomes that product
-// and how.
+// Package normalise converts facts to products (docs/reference/products.md). It is
+// pure. Each product has its own file, with the accounts that become this product and
+// the members it sets.
 package normalise
 
 import (
@@ -10,9 +10,9 @@ import (
 	"samla/internal/product"
 )
 
-// Products returns the products that the facts come to, in the order in which
-// the accounts were told. What the scope of the consent does not cover is left
-// out, whatever the institution told. newID makes the products' ids.
+// Products returns the products of the facts, in the order of the accounts. It leaves
+// out what the scope of the consent does not cover, whatever the institution gave.
+// newID returns the ids of the products.
 func Products(about company.Company, scope consent.Scope, facts fact.Facts, newID func() string) []product.Product {
 	products := make([]product.Product, 0, len(facts.Accounts))
 	for _, a := range gather(scope, facts) {
@@ -22,7 +22,7 @@ func Products(about company.Company, scope consent.Scope, facts fact.Facts, newI
 	return products
 }
 
-// account is an account with everything that is known of it and may be written.
+// account is an account with its balances and histories that the scope covers.
 type account struct {
 	fact.Account
 	head      product.Head // without a type
@@ -30,10 +30,10 @@ type account struct {
 	histories []fact.History
 }
 
-// gather puts facts to the accounts that they are about.
+// gather joins facts to their accounts.
 func gather(scope consent.Scope, facts fact.Facts) []account {
 	accounts := make([]account, len(facts.Accounts))
-	at := make(map[string][]int, len(accounts)) // a family may tell two accounts under one key
+	at := make(map[string][]int, len(accounts)) // two accounts may have the same key
 	for i, a := range facts.Accounts {
 		accounts[i].Account = a
 		at[a.Key] = append(at[a.Key], i)
@@ -56,7 +56,8 @@ func gather(scope consent.Scope, facts fact.Facts) []account {
 	return accounts
 }
 
-// product tries what an account can be; a checking account is what remains.
+// product returns the product of the account: a checking account unless it is
+// something else.
 func (a account) product() product.Product {
 	switch {
 	case a.isCard():

@@ -6,7 +6,7 @@ import (
 	"samla/internal/product"
 )
 
-// psd2 is what all products read with a PSD2 consent have in common
+// psd2 returns the members that all products of a PSD2 consent have
 // (docs/reference/products.md 4).
 func (a account) psd2(t product.Type) *product.Psd2Account {
 	p := &product.Psd2Account{

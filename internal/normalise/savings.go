@@ -16,7 +16,8 @@ var savingsTypes = []string{"SVGS", "LLSV", "MOMA", "ONDP"}
 // account any name.
 var savingsWords = []string{"spar", "saving", "buffert"}
 
-// isSavings goes by the type, and by the product's name where there is no type.
+// isSavings reports whether the type is one of savings accounts or, without a type,
+// the name of the product contains a word for savings.
 func (a account) isSavings() bool {
 	if a.Type != "" {
 		return slices.Contains(savingsTypes, strings.ToUpper(a.Type))

@@ -11,8 +11,9 @@ import (
 	"samla/internal/product"
 )
 
-// transactions are an account's rows, pending ones first, then newest first, each
-// once. They are nil when they are not known, and empty when there are none.
+// transactions returns the rows of the account without repetitions, pending rows first,
+// then by booking date, newest first. It returns nil if they are unknown, and an empty
+// slice if there are none.
 func (a account) transactions(accountID string) []product.Psd2Transaction {
 	if a.histories == nil {
 		return nil
@@ -36,7 +37,7 @@ func (a account) transactions(accountID string) []product.Psd2Transaction {
 	return l.rows
 }
 
-// list is rows without repeats.
+// list collects rows and drops repetitions.
 type list struct {
 	rows []product.Psd2Transaction
 	at   map[string]int // by transaction id
@@ -45,7 +46,7 @@ type list struct {
 
 func (l *list) add(row product.Psd2Transaction) {
 	if row.TransactionID == "" {
-		// Equal rows are told apart by their order (docs/reference/banks.md 6.4).
+		// Equal rows are distinguished by their order (docs/reference/banks.md 6.4).
 		content := contentOf(row)
 		l.same[content]++
 		row.TransactionID = digest(content, l.same[content])
@@ -56,11 +57,11 @@ func (l *list) add(row product.Psd2Transaction) {
 		l.at[row.TransactionID] = len(l.rows)
 		l.rows = append(l.rows, row)
 	case l.rows[i].Status == product.Pending && row.Status == product.Booked:
-		l.rows[i] = row // told twice: it was booked meanwhile
+		l.rows[i] = row // it was booked between two answers
 	}
 }
 
-// rank puts pending rows, which have no booking date yet, before booked ones.
+// rank sorts pending rows, which have no booking date, before booked rows.
 func rank(t product.Psd2Transaction) int {
 	if t.Status == product.Pending {
 		return 0
@@ -91,8 +92,8 @@ func contentOf(t product.Psd2Transaction) string {
 	return t.AccountID + "\x00" + t.BookingDate.String() + "\x00" + t.Amount.String() + "\x00" + t.Description
 }
 
-// digest makes an id for a row to which the institution gave none: the same row
-// has the same id in every collection, as long as it is told in the same way.
+// digest returns an id for a row without one. It is the same in every collection as
+// long as the institution gives the same content.
 func digest(content string, ordinal int) string {
 	sum := sha256.Sum256([]byte(content + "\x00" + strconv.Itoa(ordinal)))
 	return hex.EncodeToString(sum[:16])

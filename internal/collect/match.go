@@ -6,9 +6,9 @@ import (
 	"samla/internal/fact"
 )
 
-// named reports whether an account is one of the ids, by any of its numbers. No
-// ids name every account.
-func named(a fact.Account, ids []string) bool {
+// matchesAny reports whether one of the ids is the id or a number of the account.
+// Without ids every account matches.
+func matchesAny(a fact.Account, ids []string) bool {
 	if len(ids) == 0 {
 		return true
 	}

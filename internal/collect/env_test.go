@@ -32,12 +32,12 @@ const theBank = "se-testbank"
 
 var morning = flowtest.Start
 
-// scripted is a bank with two accounts, of which the first has three pages of
-// transactions, and a card. What a test says fails; what was asked is kept.
+// scripted is a bank with a card and two accounts, the first of which has three pages of
+// transactions. Tests make it fail. It records the questions.
 type scripted struct {
 	profile institution.Profile
-	// fetches is asked before each answer: n counts the times that this question
-	// was asked. reads is asked before an answer is read.
+	// fetches is called before each answer; n counts the calls with this question.
+	// reads is called before an answer is decoded.
 	fetches         func(ctx context.Context, q institution.Question, n int) error
 	reads           func(q institution.Question) error
 	accounts, cards []fact.Account
@@ -95,7 +95,7 @@ func (s *scripted) Fetch(ctx context.Context, a institution.Access, q institutio
 	return institution.Answer{Question: q, Body: []byte("said of " + q.Link + strings.Repeat(" ", s.padding)), FetchedAt: morning}, nil
 }
 
-// Read compares an answer with what was said, also after it was stored.
+// Read checks that the answer is as it was sent, also after it was stored.
 func (s *scripted) Read(a institution.Answer) (institution.Reading, error) {
 	q := a.Question
 	if strings.TrimRight(string(a.Body), " ") != strings.TrimSpace("said of "+q.Link) {
@@ -127,7 +127,7 @@ func (s *scripted) Read(a institution.Answer) (institution.Reading, error) {
 	return read, nil
 }
 
-// listed is what a list of accounts tells and leaves to be asked.
+// listed returns the facts of a list of accounts and the questions that follow.
 func listed(accounts []fact.Account, from string) institution.Reading {
 	r := institution.Reading{Facts: fact.Facts{Accounts: accounts}}
 	for _, a := range accounts {
@@ -138,7 +138,7 @@ func listed(accounts []fact.Account, from string) institution.Reading {
 	return r
 }
 
-// wait waits until the call is given up, and waitFor until n calls do so.
+// wait blocks until the call is cancelled, and waitFor until n calls are blocked.
 func (s *scripted) wait(ctx context.Context) {
 	s.waiting <- struct{}{}
 	<-ctx.Done()
@@ -152,7 +152,7 @@ func (s *scripted) waitFor(n int) {
 
 func (s *scripted) Mapping() int { return 7 }
 
-// count is how often questions were asked, in all and of one link.
+// count returns how many questions were asked, in all and with one link.
 func (s *scripted) count(link string) (all, ofLink int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,14 +164,13 @@ func (s *scripted) count(link string) (all, ofLink int) {
 	return len(s.asked), ofLink
 }
 
-// whole is how many questions it takes to read everything.
+// whole is the number of questions of a complete collection.
 const whole = 2 + 3 + 3 + 2 // lists, balances, pages of the first account, of the others
 
 func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 
-// bench is a service over a real store, with a scripted bank and a clock that
-// stands still.
-type bench struct {
+// env is a service with a real store, a scripted bank and a manual clock.
+type env struct {
 	*flowtest.Env
 	*collect.Service
 	bank     *scripted
@@ -179,21 +178,21 @@ type bench struct {
 	consents *authorize.Service
 }
 
-func newBench(t testing.TB) *bench {
+func newEnv(t testing.TB) *env {
 	t.Helper()
-	return newBenchOn(t, t.TempDir())
+	return newEnvOn(t, t.TempDir())
 }
 
-func newBenchOn(t testing.TB, database string) *bench {
+func newEnvOn(t testing.TB, database string) *env {
 	t.Helper()
-	b := &bench{Env: flowtest.New(t, database), bank: newScripted(), logs: &bytes.Buffer{}}
+	b := &env{Env: flowtest.New(t, database), bank: newScripted(), logs: &bytes.Buffer{}}
 	b.Service = b.service()
 	return b
 }
 
-// service makes services of their own over the same store: another node, or the
-// same one after a crash.
-func (b *bench) service() *collect.Service {
+// service returns a new service over the same store: another node, or the same one
+// after a crash.
+func (b *env) service() *collect.Service {
 	var (
 		log   = slog.New(slog.NewTextHandler(b.logs, nil))
 		banks = institution.Set{theBank: b.bank.institution()}
@@ -205,26 +204,26 @@ func (b *bench) service() *collect.Service {
 		Pump: pump, Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }
 
-// consentRequest asks for a consent of the user.
-func (b *bench) consentRequest() authorize.Request {
+// consentRequest returns a request for a consent of the user.
+func (b *env) consentRequest() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank,
 		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: psu.Context{IPAddress: "192.0.2.1", Locale: "sv-SE"}}
 }
 
-// granted stores a consent that was authorized just now.
-func (b *bench) granted() consent.Consent {
+// authorizedConsent stores a consent that was authorized just now.
+func (b *env) authorizedConsent() consent.Consent {
 	b.Helper()
 	c, err := b.consents.Draft(b.Context(), b.consentRequest())
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Write(func(tx store.Tx) error { return b.consents.Add(b.Context(), tx, c) })
-	return b.comes(c.ID, consent.Opened{}, consent.Instructed{},
+	return b.apply(c.ID, consent.Opened{}, consent.Instructed{},
 		consent.Granted{Scope: c.Requested, ValidUntil: c.ExpiresAt})
 }
 
-// comes lets events happen to a consent, as the flow of consents would.
-func (b *bench) comes(id consent.ID, events ...consent.Event) consent.Consent {
+// apply applies events to a consent, as the flow of consents would.
+func (b *env) apply(id consent.ID, events ...consent.Event) consent.Consent {
 	b.Helper()
 	before, err := b.Store.Consent(b.Context(), id)
 	if err != nil {
@@ -264,17 +263,17 @@ func (b *bench) comes(id consent.ID, events ...consent.Event) consent.Consent {
 	return c
 }
 
-// request asks for a collection under a stored consent, the person being there
-// when ip is not empty.
-func (b *bench) request(c consent.Consent, ip string) collect.Request {
+// request returns a request for a collection with a stored consent, attended if ip is
+// not empty.
+func (b *env) request(c consent.Consent, ip string) collect.Request {
 	return collect.Request{Owner: b.owner(), Company: theBank, ConsentID: c.ID, PSU: psu.Context{IPAddress: ip, UserAgent: "test/1"}}
 }
 
-func (b *bench) owner() collect.Owner {
+func (b *env) owner() collect.Owner {
 	return collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 }
 
-func (b *bench) start(r collect.Request) collection.Collection {
+func (b *env) start(r collect.Request) collection.Collection {
 	b.Helper()
 	c, err := b.Start(b.Context(), r, nil)
 	if err != nil {
@@ -283,14 +282,14 @@ func (b *bench) start(r collect.Request) collection.Collection {
 	return c
 }
 
-// look takes one look at a collection.
-func (b *bench) look(id string) collection.Collection {
+// handle runs the job of a collection once.
+func (b *env) handle(id string) collection.Collection {
 	b.Helper()
 	b.MustRun(b.Handle, id)
 	return b.row(id)
 }
 
-func (b *bench) row(id string) collection.Collection {
+func (b *env) row(id string) collection.Collection {
 	b.Helper()
 	c, err := b.Store.Collection(b.Context(), id)
 	if err != nil {
@@ -299,7 +298,7 @@ func (b *bench) row(id string) collection.Collection {
 	return c
 }
 
-func (b *bench) raws(id string) int {
+func (b *env) rawCount(id string) int {
 	b.Helper()
 	raws, err := b.Store.RawAnswers(b.Context(), id)
 	if err != nil {
@@ -308,15 +307,15 @@ func (b *bench) raws(id string) int {
 	return len(raws)
 }
 
-// item is what these tests look at of a product.
+// item is the members of a product that these tests check.
 type item struct {
 	AccountID     string
 	BookedBalance *struct{ Amount json.Number }
 	Transactions  *[]struct{ TransactionID string }
 }
 
-// products reads a collection's data.
-func (b *bench) products(id string) map[string]item {
+// products returns the products of a collection by account.
+func (b *env) products(id string) map[string]item {
 	b.Helper()
 	data, err := b.Data(b.Context(), b.owner(), id)
 	if err != nil {
@@ -333,8 +332,8 @@ func (b *bench) products(id string) map[string]item {
 	return all
 }
 
-// complete holds products to everything that the scripted bank has.
-func (b *bench) complete(id string) {
+// wantComplete expects everything that the scripted bank has.
+func (b *env) wantComplete(id string) {
 	b.Helper()
 	all := b.products(id)
 	for account, rows := range map[string]int{"main": 3, "save": 1, "card": 1} {
@@ -348,8 +347,8 @@ func (b *bench) complete(id string) {
 	}
 }
 
-// ended holds a row to its end.
-func (b *bench) ended(c collection.Collection, in collection.Status) {
+// wantEnded expects that the collection has ended with this status.
+func (b *env) wantEnded(c collection.Collection, in collection.Status) {
 	b.Helper()
 	if c.Status != in || !c.WakeAt.IsZero() {
 		b.Errorf("%s, looked at again at %s; want %s", c.Status, c.WakeAt, in)
@@ -365,8 +364,8 @@ func isFault(t testing.TB, what string, err error, code fault.Code) *fault.Fault
 	return f
 }
 
-// profile changes what the bank is like, as a changed banks file does.
-func (b *bench) profile(change func(*institution.Profile)) {
+// profile changes the profile of the bank, as a changed banks file does.
+func (b *env) profile(change func(*institution.Profile)) {
 	change(&b.bank.profile)
 	b.Institutions[theBank] = b.bank.institution()
 }

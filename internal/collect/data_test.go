@@ -1,0 +1,69 @@
+package collect_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/fault"
+	"samla/internal/product"
+	"samla/internal/store"
+)
+
+func TestData_FollowsTheStatus(t *testing.T) {
+	b := newEnv(t)
+	running := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
+	_, err := b.Data(t.Context(), b.owner(), running.ID)
+	isFault(t, "running", err, fault.CollectionNotFinished)
+	done := b.handle(running.ID)
+	b.Clock.Set(done.DataUntil.Add(-time.Second))
+	b.wantComplete(done.ID)
+	b.Clock.Set(done.DataUntil)
+	_, err = b.Data(t.Context(), b.owner(), done.ID)
+	isFault(t, "too old", err, fault.DataExpired)
+
+	b = newEnv(t)
+	b.bank.accounts, b.bank.cards = nil, nil
+	empty := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.wantEnded(empty, collection.CompletedEmpty)
+	if data, err := b.Data(t.Context(), b.owner(), empty.ID); err != nil || string(data) != "[]" {
+		t.Errorf("empty: %s, %v", data, err)
+	}
+
+	b = newEnv(t)
+	forgotten := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Evict(b.User.ID)
+	_, err = b.Data(t.Context(), b.owner(), forgotten.ID)
+	isFault(t, "forgotten", err, fault.DataExpired)
+	b.wantEnded(b.handle(b.row(forgotten.ID).ID), collection.Completed)
+}
+
+// Products that a later version stored are not returned unconverted.
+func TestData_RefusesUnknownForm(t *testing.T) {
+	b := newEnv(t)
+	c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	b.wantEnded(c, collection.Completed)
+	stored, err := b.Store.Products(t.Context(), c.ID)
+	if err != nil || stored.Form != product.Form {
+		t.Fatalf("stored in form %d, %v", stored.Form, err)
+	}
+	stored.Form++
+	b.Write(func(tx store.Tx) error { return tx.PutProducts(t.Context(), c.ID, stored) })
+	if _, err := b.Data(t.Context(), b.owner(), c.ID); !errors.Is(err, product.ErrUnknownForm) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A collection of a user who was erased before the run reads nothing.
+func TestCollection_FailsWhenUserIsErased(t *testing.T) {
+	b := newEnv(t)
+	c := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
+	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Vault.Evict(b.User.ID)
+	b.wantEnded(b.handle(c.ID), collection.Failed)
+	if len(b.bank.asked) != 0 {
+		t.Error("the bank was read")
+	}
+}

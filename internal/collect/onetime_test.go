@@ -1,0 +1,131 @@
+package collect_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/store"
+)
+
+func (b *env) oneTimeRequest() collect.Request {
+	inner := b.consentRequest()
+	return collect.Request{Owner: b.owner(), Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", OneTime: &inner}
+}
+
+// oneTime starts a one-time collection.
+func (b *env) oneTime() collection.Collection {
+	b.Helper()
+	return b.start(b.oneTimeRequest())
+}
+
+func TestOneTime_RunsToProducts(t *testing.T) {
+	for name, owner := range map[string]string{"a user's": "", "nobody's": "key"} {
+		b := newEnv(t)
+		r := b.oneTimeRequest()
+		if owner == "key" {
+			r.UserID = ""
+		}
+		c := b.start(r)
+		inner := b.Consent(c.ConsentID)
+		if inner.CollectionID != c.ID || inner.Status != consent.Initiated || inner.UserID != r.UserID || c.Mode != collection.OneTime || !c.Leased() {
+			t.Fatalf("%s: started %+v under %+v", name, c, inner)
+		}
+		if c = b.handle(c.ID); c.Status != collection.Running || !c.WakeAt.Equal(c.LeaseEnds()) {
+			t.Errorf("%s: before the bank has said anything %s, looked at again at %s", name, c.Status, c.WakeAt)
+		}
+		b.apply(inner.ID, consent.Opened{}, consent.Instructed{})
+		if c = b.handle(c.ID); c.Status != collection.Login {
+			t.Errorf("%s: while the person signs %s", name, c.Status)
+		}
+		if view, _, err := b.Poll(t.Context(), r.Owner, c.ID); err != nil || view.Consent == nil || view.Consent.ID != inner.ID {
+			t.Errorf("%s: polled %+v, %v", name, view, err)
+		}
+		b.apply(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
+		if c = b.row(c.ID); c.WakeAt.After(b.Clock.Now()) {
+			t.Errorf("%s: the consent is granted, and the collection sleeps until %s", name, c.WakeAt)
+		}
+		c = b.handle(c.ID)
+		b.wantEnded(c, collection.Completed)
+		if got := b.Consent(inner.ID); got.Status != consent.Revoked {
+			t.Errorf("%s: the consent inside is %s", name, got.Status)
+		}
+		b.wantRevocation(name, "bank-1")
+		if data, err := b.Data(t.Context(), r.Owner, c.ID); err != nil || len(data) < 100 {
+			t.Errorf("%s: data %s, %v", name, data, err)
+		}
+		if owner == "key" {
+			_, err := b.Data(t.Context(), b.owner(), c.ID)
+			isFault(t, name, err, fault.CollectionNotFound)
+		}
+	}
+}
+
+// wantRevocation expects one message in the outbox: the revocation of the bank's
+// consent.
+func (b *env) wantRevocation(name string, bankConsent consent.RemoteID) {
+	b.Helper()
+	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
+	if err != nil || len(ids) != 1 {
+		b.Fatalf("%s: %d duties, %v", name, len(ids), err)
+	}
+	d, err := b.Store.OutboxMessage(b.Context(), ids[0].ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if p, err := authorize.OpenRevocation(b.Context(), b.Vault, d); err != nil || p.RemoteID != bankConsent {
+		b.Errorf("%s: the bank is owed %+v, %v", name, p, err)
+	}
+}
+
+// The status of the collection follows from the end of the consent inside
+// (docs/reference/api.md 5.7).
+func TestOneTime_EndsWithItsConsent(t *testing.T) {
+	b := newEnv(t)
+	failed := func(c consent.FailureCode) []consent.Event { return []consent.Event{consent.FailedWith{Code: c}} }
+	for name, test := range map[string]struct {
+		events []consent.Event
+		want   collection.Status
+	}{
+		"timed out":   {failed(consent.AuthenticationTimeout), collection.AuthenticationTimeout},
+		"cancelled":   {failed(consent.AuthenticationCancelled), collection.AuthenticationCancelled},
+		"rejected":    {failed(consent.Rejected), collection.AuthenticationCancelled},
+		"conflict":    {failed(consent.AuthenticationConflict), collection.AuthenticationConflict},
+		"mismatch":    {failed(consent.AuthenticationMismatch), collection.AuthenticationMismatch},
+		"not signed":  {failed(consent.AuthenticationFailed), collection.AuthenticationError},
+		"bank away":   {failed(consent.BankUnavailable), collection.ThirdPartyError},
+		"bank broken": {failed(consent.BankError), collection.ThirdPartyError},
+		"our fault":   {failed(consent.InternalError), collection.Failed},
+		"withdrawn":   {[]consent.Event{consent.Revocation{Cause: consent.CauseUser}}, collection.AuthenticationCancelled},
+		"ended":       {[]consent.Event{consent.Granted{ValidUntil: morning}}, collection.AuthenticationTimeout},
+	} {
+		c := b.oneTime()
+		b.apply(c.ConsentID, slices.Concat([]consent.Event{consent.Opened{}, consent.Instructed{}}, test.events)...)
+		if c = b.handle(c.ID); c.Status != test.want || !c.WakeAt.IsZero() {
+			t.Errorf("%s: %s instead of %s", name, c.Status, test.want)
+		}
+	}
+	if len(b.bank.asked) != 0 {
+		t.Error("the bank was read")
+	}
+}
+
+// A stored consent was authorized once: if it ends before the collection reads, that is
+// an authentication error, whatever ended it.
+func TestCollection_FailsWhenStoredConsentEnds(t *testing.T) {
+	for name, e := range map[string]consent.Event{"withdrawn": consent.Revocation{Cause: consent.CauseUser}, "ended": consent.Expiry{Cause: consent.CauseTime}} {
+		b := newEnv(t)
+		under := b.authorizedConsent()
+		c := b.start(b.request(under, ""))
+		b.apply(under.ID, e)
+		b.wantEnded(b.handle(c.ID), collection.AuthenticationError)
+		if len(b.bank.asked) != 0 {
+			t.Errorf("%s: the bank was read", name)
+		}
+	}
+}
