@@ -17,7 +17,7 @@ func scanClient(r rows) (client.Client, error) {
 	var c client.Client
 	var created int64
 	err := r.Scan(&c.ID, &c.Name, &created)
-	c.CreatedAt = moment(created)
+	c.CreatedAt = fromMicros(created)
 	return c, err
 }
 
@@ -27,47 +27,47 @@ func scanKey(r rows) (client.Key, error) {
 	var created, revoked int64
 	err := r.Scan(&k.ID, &k.ClientID, &k.Name, &hash, &created, &revoked)
 	copy(k.Hash[:], hash)
-	k.CreatedAt, k.RevokedAt = moment(created), moment(revoked)
+	k.CreatedAt, k.RevokedAt = fromMicros(created), fromMicros(revoked)
 	return k, err
 }
 
-// Client implements store.Reader.
+// Client implements store.ClientReader.
 func (r reader) Client(ctx context.Context, id string) (client.Client, error) {
 	return one(ctx, r.q, scanClient, `SELECT `+clientColumns+` FROM clients WHERE id = $1`, id)
 }
 
-// Clients implements store.Reader.
+// Clients implements store.ClientReader.
 func (r reader) Clients(ctx context.Context) ([]client.Client, error) {
 	return list(ctx, r.q, scanClient, `SELECT `+clientColumns+` FROM clients ORDER BY created_at, id`)
 }
 
-// KeyByHash implements store.Reader.
+// KeyByHash implements store.APIKeyReader.
 func (r reader) KeyByHash(ctx context.Context, h client.Hash) (client.Key, error) {
 	return one(ctx, r.q, scanKey, `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, h[:])
 }
 
-// Keys implements store.Reader.
+// Keys implements store.APIKeyReader.
 func (r reader) Keys(ctx context.Context) ([]client.Key, error) {
 	return list(ctx, r.q, scanKey, `SELECT `+keyColumns+` FROM api_keys ORDER BY created_at DESC, id DESC`)
 }
 
-// AddClient implements store.Tx.
+// AddClient implements store.ClientWriter.
 func (t *tx) AddClient(ctx context.Context, c client.Client) error {
 	n, err := t.q.exec(ctx, `INSERT INTO clients (`+clientColumns+`) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 		c.ID, c.Name, micros(c.CreatedAt))
-	return must(n, err, store.ErrExists)
+	return requireRow(n, err, store.ErrExists)
 }
 
-// AddKey implements store.Tx.
+// AddKey implements store.APIKeyWriter.
 func (t *tx) AddKey(ctx context.Context, k client.Key) error {
 	n, err := t.q.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		k.ID, k.ClientID, k.Name, k.Hash[:], micros(k.CreatedAt), micros(k.RevokedAt))
-	return must(n, err, store.ErrExists)
+	return requireRow(n, err, store.ErrExists)
 }
 
-// RevokeKey implements store.Tx. A key that is revoked already keeps its time.
+// RevokeKey implements store.APIKeyWriter.
 func (t *tx) RevokeKey(ctx context.Context, id string, at time.Time) error {
 	n, err := t.q.exec(ctx, `UPDATE api_keys SET revoked_at = CASE WHEN revoked_at = 0 THEN $2 ELSE revoked_at END WHERE id = $1`,
 		id, micros(at))
-	return must(n, err, store.ErrNotFound)
+	return requireRow(n, err, store.ErrNotFound)
 }

@@ -40,8 +40,8 @@ func (r *collectionRow) dest() []any {
 func (r *collectionRow) value() (collection.Collection, error) {
 	k := r.k
 	k.Attended, k.Sealed = r.attended != 0, fromBlob(k.Sealed)
-	k.CreatedAt, k.StatusChangedAt, k.PolledAt = moment(r.created), moment(r.changed), moment(r.polled)
-	k.DataUntil, k.ErasedAt, k.WakeAt = moment(r.dataUntil), moment(r.erased), moment(r.wake)
+	k.CreatedAt, k.StatusChangedAt, k.PolledAt = fromMicros(r.created), fromMicros(r.changed), fromMicros(r.polled)
+	k.DataUntil, k.ErasedAt, k.WakeAt = fromMicros(r.dataUntil), fromMicros(r.erased), fromMicros(r.wake)
 	if r.accounts == "" {
 		return k, nil
 	}
@@ -63,12 +63,12 @@ func encodeFilter(accounts []string) (string, error) {
 	return encode(accounts)
 }
 
-// Collection implements store.Reader.
+// Collection implements store.CollectionReader.
 func (r reader) Collection(ctx context.Context, id string) (collection.Collection, error) {
 	return one(ctx, r.q, scanCollection, selectCollection+` WHERE k.id = $1`, id)
 }
 
-// UnattendedSince implements store.Reader.
+// UnattendedSince implements store.CollectionReader.
 func (r reader) UnattendedSince(ctx context.Context, consentID consent.ID, since time.Time) ([]time.Time, error) {
 	started, err := list(ctx, r.q, column[int64], `SELECT created_at FROM collections
 WHERE consent_id = $1 AND attended = 0 AND created_at > $2 ORDER BY created_at, id`, string(consentID), micros(since))
@@ -77,32 +77,31 @@ WHERE consent_id = $1 AND attended = 0 AND created_at > $2 ORDER BY created_at, 
 	}
 	times := make([]time.Time, len(started))
 	for i, us := range started {
-		times[i] = moment(us)
+		times[i] = fromMicros(us)
 	}
 	return times, nil
 }
 
-// AddCollection implements store.Tx.
+// AddCollection implements store.CollectionWriter.
 func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 	accounts, err := encodeFilter(k.Filter)
 	if err != nil {
 		return err
 	}
-	t.touchCollection(k.ID)
-	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, optional(k.UserID), string(k.ConsentID), k.Company, k.LoginMethod,
+	t.changesCollection(k.ID)
+	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, nullable(k.UserID), string(k.ConsentID), k.Company, k.LoginMethod,
 		string(k.Mode), flag(k.Attended), accounts, string(k.Status), micros(k.CreatedAt), micros(k.StatusChangedAt),
 		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt))
-	return must(n, err, store.ErrExists)
+	return requireRow(n, err, store.ErrExists)
 }
 
-// PutCollection implements store.Tx. Whom a collection belongs to never
-// changes.
+// PutCollection implements store.CollectionWriter.
 func (t *tx) PutCollection(ctx context.Context, k collection.Collection) (collection.Collection, error) {
 	accounts, err := encodeFilter(k.Filter)
 	if err != nil {
 		return k, err
 	}
-	t.touchCollection(k.ID)
+	t.changesCollection(k.ID)
 	n, err := t.q.exec(ctx, updateCollection, k.ID, k.Rev, string(k.ConsentID), k.Company, k.LoginMethod, string(k.Mode),
 		flag(k.Attended), accounts, string(k.Status), micros(k.StatusChangedAt), micros(k.DataUntil), micros(k.ErasedAt),
 		blob(k.Sealed), micros(k.WakeAt))
@@ -110,24 +109,24 @@ func (t *tx) PutCollection(ctx context.Context, k collection.Collection) (collec
 		return k, err
 	}
 	if n == 0 {
-		return k, t.lost(ctx, "collections", k.ID)
+		return k, t.conflict(ctx, "collections", k.ID)
 	}
 	k.Rev++
 	return k, nil
 }
 
-// WakeCollection implements store.Tx.
+// WakeCollection implements store.CollectionWriter.
 func (t *tx) WakeCollection(ctx context.Context, id string, now time.Time) error {
-	t.touchCollection(id)
+	t.changesCollection(id)
 	n, err := t.q.exec(ctx, `UPDATE collections SET wake_at = CASE WHEN wake_at > $2 THEN $2 ELSE wake_at END WHERE id = $1`,
 		id, micros(now))
-	return must(n, err, store.ErrNotFound)
+	return requireRow(n, err, store.ErrNotFound)
 }
 
-// Polled implements store.Tx.
+// Polled implements store.CollectionWriter.
 func (t *tx) Polled(ctx context.Context, id string, at time.Time) error {
-	t.touchCollection(id)
+	t.changesCollection(id)
 	n, err := t.q.exec(ctx, `UPDATE collections SET polled_at = CASE WHEN polled_at < $2 THEN $2 ELSE polled_at END WHERE id = $1`,
 		id, micros(at))
-	return must(n, err, store.ErrNotFound)
+	return requireRow(n, err, store.ErrNotFound)
 }

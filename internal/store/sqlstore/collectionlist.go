@@ -10,7 +10,7 @@ import (
 	"samla/internal/store"
 )
 
-// CollectionsOf implements store.Reader. The cost of a list follows the rows that
+// CollectionsOf implements store.CollectionReader. The cost of a list follows the rows that
 // it returns, the statuses that are asked for and, for Latest, the companies that
 // the client or user has collections of, but not the number of collections.
 func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p store.Page) ([]collection.Collection, error) {
@@ -22,7 +22,7 @@ func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p s
 // texts made of them are the same in every process.
 var running = slices.Sorted(slices.Values(slices.DeleteFunc(collection.Statuses(), collection.Status.Terminal)))
 
-// RunningCollections implements store.Reader.
+// RunningCollections implements store.CollectionReader.
 func (r reader) RunningCollections(ctx context.Context, clientID, userID string, limit int) ([]collection.Collection, error) {
 	return r.CollectionsOf(ctx, store.CollectionFilter{ClientID: clientID, UserID: userID, In: running}, store.Page{Limit: limit})
 }

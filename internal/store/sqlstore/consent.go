@@ -38,9 +38,9 @@ func (r *consentRow) dest() []any {
 
 func (r *consentRow) value() (consent.Consent, error) {
 	c := r.c
-	c.CreatedAt, c.StatusChangedAt, c.AuthorizeBy = moment(r.created), moment(r.changed), moment(r.authorizeBy)
-	c.ExpiresAt, c.SCAExpiresAt, c.RevokedAt = moment(r.expires), moment(r.scaExpires), moment(r.revoked)
-	c.WakeAt, c.Sealed = moment(r.wake), fromBlob(c.Sealed)
+	c.CreatedAt, c.StatusChangedAt, c.AuthorizeBy = fromMicros(r.created), fromMicros(r.changed), fromMicros(r.authorizeBy)
+	c.ExpiresAt, c.SCAExpiresAt, c.RevokedAt = fromMicros(r.expires), fromMicros(r.scaExpires), fromMicros(r.revoked)
+	c.WakeAt, c.Sealed = fromMicros(r.wake), fromBlob(c.Sealed)
 	var err error
 	if c.Requested, err = decodeScope(r.requested); err != nil {
 		return c, err
@@ -63,16 +63,16 @@ func scanConsent(r rows) (consent.Consent, error) {
 	return row.value()
 }
 
-// scope is a consent.Scope as stored. Unlike on the wire, no accounts (an empty
-// list) and every account (nil) stay apart.
+// scope is a consent.Scope as stored. Unlike on the wire, no account (an empty
+// list) and every account (nil) are different.
 type scope struct {
 	AccountIDs   []string `json:"accountIds"`
 	Balances     bool     `json:"balances"`
 	Transactions bool     `json:"transactions"`
 }
 
-// plainScopes are the scopes over every account, which nearly all consents have,
-// by their text: status polls need not parse them.
+// plainScopes are the scopes of every account, by their text. Nearly all consents
+// have one of them, so that a status poll seldom parses a scope.
 var plainScopes = func() map[string]consent.Scope {
 	known := map[string]consent.Scope{}
 	for _, s := range []consent.Scope{{}, {Balances: true}, {Transactions: true}, {Balances: true, Transactions: true}} {
@@ -100,12 +100,12 @@ func encodeScopes(c consent.Consent) (requested, granted string, err error) {
 	return requested, granted, err
 }
 
-// Consent implements store.Reader.
+// Consent implements store.ConsentReader.
 func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, error) {
 	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, string(id))
 }
 
-// ConsentsOf implements store.Reader.
+// ConsentsOf implements store.ConsentReader.
 func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
 	text := selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
 	if p.After == "" {
@@ -122,32 +122,32 @@ var live = slices.DeleteFunc(consent.Statuses(), consent.Status.Final)
 var liveConsents = selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.status IN (` + quoted(live) + `)
 ORDER BY c.id DESC LIMIT $3`
 
-// LiveConsents implements store.Reader.
+// LiveConsents implements store.ConsentReader.
 func (r reader) LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error) {
 	return list(ctx, r.q, scanConsent, liveConsents, userID, clientID, int64(limit))
 }
 
-// AddConsent implements store.Tx.
+// AddConsent implements store.ConsentWriter.
 func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	requested, granted, err := encodeScopes(c)
 	if err != nil {
 		return err
 	}
-	t.touchConsent(string(c.ID), c.CollectionID)
-	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, optional(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
+	t.changesConsent(string(c.ID), c.CollectionID)
+	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, nullable(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
 		string(c.Status), string(c.Step), requested, granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
 		c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), c.Rev, micros(c.WakeAt))
-	return must(n, err, store.ErrExists)
+	return requireRow(n, err, store.ErrExists)
 }
 
-// PutConsent implements store.Tx. Whom a consent belongs to never changes.
+// PutConsent implements store.ConsentWriter.
 func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error) {
 	requested, granted, err := encodeScopes(c)
 	if err != nil {
 		return c, err
 	}
-	t.touchConsent(string(c.ID), c.CollectionID)
+	t.changesConsent(string(c.ID), c.CollectionID)
 	n, err := t.q.exec(ctx, updateConsent, string(c.ID), c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
 		requested, granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
 		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), micros(c.WakeAt))
@@ -155,13 +155,13 @@ func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent
 		return c, err
 	}
 	if n == 0 {
-		return c, t.lost(ctx, "consents", string(c.ID))
+		return c, t.conflict(ctx, "consents", string(c.ID))
 	}
 	c.Rev++
 	return c, nil
 }
 
-// LockConsent implements store.Tx.
+// LockConsent implements store.ConsentWriter.
 func (t *tx) LockConsent(ctx context.Context, id consent.ID) (consent.Consent, error) {
-	return one(ctx, t.q, scanConsent, selectConsent+`WHERE c.id = $1`+t.locks.row, string(id))
+	return one(ctx, t.q, scanConsent, selectConsent+`WHERE c.id = $1`+t.locks.forUpdate, string(id))
 }

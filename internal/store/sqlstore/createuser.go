@@ -82,7 +82,7 @@ const userFields = 6
 var insertUsers = inserts(`INSERT INTO users (`+userColumns+`) VALUES `, userFields, userBatch,
 	` ON CONFLICT DO NOTHING RETURNING id, client_id, external_id`)
 
-// userKey is what tells a user from another one with the same external id.
+// userKey identifies a user that was stored by an earlier try.
 type userKey struct{ id, clientID, externalID string }
 
 func scanUserKey(r rows) (k userKey, err error) { return k, r.Scan(&k.id, &k.clientID, &k.externalID) }

@@ -14,16 +14,16 @@ func scanRaw(r rows) (collection.RawAnswer, error) {
 	var fetched, seq, mapping int64
 	err := r.Scan(&raw.CollectionID, &seq, &raw.Kind, &mapping, &fetched, &raw.Sealed)
 	raw.Seq, raw.Mapping = int(seq), int(mapping)
-	raw.FetchedAt, raw.Sealed = moment(fetched), fromBlob(raw.Sealed)
+	raw.FetchedAt, raw.Sealed = fromMicros(fetched), fromBlob(raw.Sealed)
 	return raw, err
 }
 
-// RawAnswers implements store.Reader.
+// RawAnswers implements store.RawAnswerReader.
 func (r reader) RawAnswers(ctx context.Context, collectionID string) ([]collection.RawAnswer, error) {
 	return list(ctx, r.q, scanRaw, `SELECT `+rawColumns+` FROM raws WHERE collection_id = $1 ORDER BY seq`, collectionID)
 }
 
-// Products implements store.Reader.
+// Products implements store.ProductReader.
 func (r reader) Products(ctx context.Context, collectionID string) (collection.Products, error) {
 	return one(ctx, r.q, func(r rows) (p collection.Products, err error) {
 		var form int64
@@ -41,7 +41,7 @@ const (
 // insertRaws are the statements for 1, 2, … answers.
 var insertRaws = inserts(`INSERT INTO raws (`+rawColumns+`) VALUES `, rawFields, rawBatch, ` ON CONFLICT DO NOTHING`)
 
-// AddRawAnswers implements store.Tx.
+// AddRawAnswers implements store.RawAnswerWriter.
 func (t *tx) AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) error {
 	for len(raws) > 0 {
 		n := min(len(raws), rawBatch)
@@ -61,8 +61,8 @@ func (t *tx) AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) err
 	return nil
 }
 
-// PutProducts implements store.Tx.
+// PutProducts implements store.ProductWriter.
 func (t *tx) PutProducts(ctx context.Context, collectionID string, p collection.Products) error {
-	return t.q.later(ctx, `INSERT INTO products (collection_id, form, sealed) VALUES ($1, $2, $3)
+	return t.q.execLater(ctx, `INSERT INTO products (collection_id, form, sealed) VALUES ($1, $2, $3)
 ON CONFLICT (collection_id) DO UPDATE SET form = excluded.form, sealed = excluded.sealed`, collectionID, int64(p.Form), blob(p.Sealed))
 }

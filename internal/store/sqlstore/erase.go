@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// EraseData implements store.Tx.
+// EraseData implements store.Eraser.
 func (t *tx) EraseData(ctx context.Context, collectionID string) error {
 	_, err := t.deleteData(ctx, `= $1`, []any{collectionID})
 	return err
@@ -22,17 +22,17 @@ func (t *tx) deleteData(ctx context.Context, condition string, args []any) (int6
 	return raws + products, err
 }
 
-// EraseUserData implements store.Tx. It locks the collections before it deletes
+// EraseUserData implements store.Eraser. It locks the collections before it deletes
 // their data. It so waits for a flow that is about to complete one of them, and
 // then sees the products of the flow.
 func (t *tx) EraseUserData(ctx context.Context, userID, after string, now time.Time, limit int) (string, error) {
 	ids, err := list(ctx, t.q, column[string],
-		`SELECT id FROM collections WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`+t.locks.row, userID, after, int64(limit))
+		`SELECT id FROM collections WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`+t.locks.forUpdate, userID, after, int64(limit))
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}
 	for _, id := range ids {
-		t.touchCollection(id)
+		t.changesCollection(id)
 	}
 	for rest := ids; len(rest) > 0; {
 		same := rest
@@ -41,7 +41,7 @@ func (t *tx) EraseUserData(ctx context.Context, userID, after string, now time.T
 			return "", err
 		}
 		in, args = inList(2, &same)
-		if err := t.q.later(ctx, `UPDATE collections SET erased_at = $1, keep_until = 0, rev = rev + 1 WHERE erased_at = 0 AND id `+in,
+		if err := t.q.execLater(ctx, `UPDATE collections SET erased_at = $1, keep_until = 0, rev = rev + 1 WHERE erased_at = 0 AND id `+in,
 			append([]any{micros(now)}, args...)...); err != nil {
 			return "", err
 		}

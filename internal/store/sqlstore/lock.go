@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// ErrInUse says that another server has the data directory.
+// ErrInUse means that another server has the data directory.
 var ErrInUse = errors.New("sqlstore: another server uses this data directory")
 
-// lockFile takes an exclusive lock on a file, made if need be. The system frees
-// it when the process ends, however it ends. With wait it waits for its turn,
-// else it returns ErrInUse.
+// lockFile takes an exclusive lock on a file, which it creates if needed. The system
+// releases the lock when the process ends, however it ends. If the file is locked,
+// lockFile waits if wait is set, else it returns ErrInUse.
 func lockFile(path string, wait bool) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -13,27 +13,26 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// The migrations are written for SQLite. A released one is never changed, and
-// each must leave a database on which the binary before it still works: tables
-// and columns (with a default) are added in one release and used, or dropped, in
-// a later one.
+// The migrations are written for SQLite. A released migration is never changed.
+// The binary before a migration must work after it: tables and columns (with a
+// default) are added in one release, and used or dropped in a later one.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// postgresTypes makes a migration one for PostgreSQL. Texts are compared byte by
+// postgresTypes translates a migration to PostgreSQL. Texts are compared byte by
 // byte there too, whatever the locale of the database.
 var postgresTypes = strings.NewReplacer(` TEXT`, ` TEXT COLLATE "C"`, ` BLOB`, ` BYTEA`)
 
-// migrate applies what is missing. The caller holds a lock against other
-// processes.
+// migrate applies the migrations that are missing. The caller holds a lock against
+// other processes.
 func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.Logger) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
 	if dialect == goose.DialectPostgres {
-		files = translated{files}
+		files = postgresFS{files}
 	}
 	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
@@ -49,12 +48,12 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.L
 	return nil
 }
 
-// translated is a directory of migrations in PostgreSQL's words.
-type translated struct{ fs.FS }
+// postgresFS translates a directory of migrations to PostgreSQL.
+type postgresFS struct{ fs.FS }
 
 // Open implements fs.FS.
-func (t translated) Open(name string) (fs.File, error) {
-	f, err := t.FS.Open(name)
+func (p postgresFS) Open(name string) (fs.File, error) {
+	f, err := p.FS.Open(name)
 	if err != nil || !strings.HasSuffix(name, ".sql") {
 		return f, err
 	}
@@ -62,13 +61,13 @@ func (t translated) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return translatedFile{f, strings.NewReader(postgresTypes.Replace(string(text)))}, nil
+	return postgresFile{f, strings.NewReader(postgresTypes.Replace(string(text)))}, nil
 }
 
-type translatedFile struct {
+type postgresFile struct {
 	fs.File
 	text io.Reader
 }
 
 // Read implements fs.File.
-func (f translatedFile) Read(p []byte) (int, error) { return f.text.Read(p) }
+func (f postgresFile) Read(p []byte) (int, error) { return f.text.Read(p) }

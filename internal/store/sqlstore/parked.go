@@ -34,7 +34,7 @@ func (s *Store) settle(ctx context.Context, q store.Queue, set string, args ...a
 		return err
 	}
 	return s.db.write(ctx, func(w querier) error {
-		return w.later(ctx, `UPDATE `+string(q)+` SET `+set, args...)
+		return w.execLater(ctx, `UPDATE `+string(q)+` SET `+set, args...)
 	})
 }
 
@@ -46,7 +46,7 @@ func (s *Store) ParkedJobs(ctx context.Context, q store.Queue, limit int) ([]sto
 	return list(ctx, s.q, func(r rows) (p store.ParkedJob, err error) {
 		var attempts, at int64
 		err = r.Scan(&p.ID, &attempts, &at, &p.Reason)
-		p.Attempts, p.ParkedAt = int(attempts), moment(at)
+		p.Attempts, p.ParkedAt = int(attempts), fromMicros(at)
 		return p, err
 	}, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1`, int64(limit))
 }
@@ -62,6 +62,6 @@ func (s *Store) ResumeJob(ctx context.Context, q store.Queue, id string, now tim
 	return s.db.write(ctx, func(w querier) error {
 		n, err := w.exec(ctx, `UPDATE `+string(q)+` SET wake_at = $2, parked_at = 0, job_attempts = 0, job_error = ''
 WHERE id = $1 AND parked_at > 0`, id, max(micros(now), 1))
-		return must(n, err, store.ErrNotFound)
+		return requireRow(n, err, store.ErrNotFound)
 	})
 }

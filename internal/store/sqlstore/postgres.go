@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	// migrateLock is the advisory lock that nodes take turns with when they start.
+	// migrateLock is the advisory lock that a node holds while it migrates.
 	migrateLock = 0x53616d6c61
-	// tries is how often a transaction is run that lost to another one.
-	tries = 8
+	// maxAttempts is how often a transaction is run that PostgreSQL rolls back
+	// because of another one.
+	maxAttempts = 8
 	// detachedTimeout bounds work that has no caller's context: a batch of several
 	// callers, or a rollback after the caller's context has ended.
 	detachedTimeout = 10 * time.Second
@@ -51,7 +52,7 @@ func openPostgres(ctx context.Context, cfg Config) (engine, error) {
 }
 
 func (p *postgres) migrate(ctx context.Context, cfg Config) error {
-	// The lock has a connection of its own, and goes with it.
+	// The lock has its own connection and is released when that is closed.
 	conn, err := pgx.ConnectConfig(ctx, p.pool.Config().ConnConfig)
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
@@ -69,7 +70,7 @@ func (p *postgres) kind() string { return "postgres" }
 func (p *postgres) arrays() bool { return true }
 
 func (p *postgres) locks() locks {
-	return locks{row: ` FOR UPDATE`, free: ` FOR UPDATE SKIP LOCKED`, share: ` FOR SHARE`}
+	return locks{forUpdate: ` FOR UPDATE`, skipLocked: ` FOR UPDATE SKIP LOCKED`, forShare: ` FOR SHARE`}
 }
 
 func (p *postgres) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
@@ -81,19 +82,20 @@ func (p *postgres) close() error {
 
 func (p *postgres) reads() querier { return pool{p.pool} }
 
-// write runs fn again when its transaction lost to another one.
+// write runs fn again when PostgreSQL rolls its transaction back because of a
+// deadlock or a serialization failure.
 func (p *postgres) write(ctx context.Context, fn func(querier) error) error {
-	for try := 1; ; try++ {
-		err := p.once(ctx, fn)
+	for attempt := 1; ; attempt++ {
+		err := p.writeOnce(ctx, fn)
 		var failed *pgconn.PgError
-		lost := errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01")
-		if !lost || try == tries || ctx.Err() != nil {
+		again := errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01")
+		if !again || attempt == maxAttempts || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-func (p *postgres) once(ctx context.Context, fn func(querier) error) (err error) {
+func (p *postgres) writeOnce(ctx context.Context, fn func(querier) error) (err error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -101,7 +103,8 @@ func (p *postgres) once(ctx context.Context, fn func(querier) error) (err error)
 	defer conn.Release()
 	t := &pgTx{conn: conn.Conn()}
 	defer func() {
-		// Also when fn panicked. What cannot be rolled back is closed by Release.
+		// Also when fn panics. Release closes a connection that is still in a
+		// transaction.
 		if t.begun && conn.Conn().PgConn().TxStatus() != 'I' {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachedTimeout)
 			defer cancel()
@@ -122,7 +125,7 @@ func (p pool) exec(ctx context.Context, text string, args ...any) (int64, error)
 	return tag.RowsAffected(), err
 }
 
-func (p pool) later(ctx context.Context, text string, args ...any) error {
+func (p pool) execLater(ctx context.Context, text string, args ...any) error {
 	_, err := p.exec(ctx, text, args...)
 	return err
 }
@@ -131,27 +134,26 @@ func (p pool) query(ctx context.Context, text string, args ...any) (rows, error)
 	return p.Query(ctx, text, args...)
 }
 
-// pgTx is a transaction that saves round trips: BEGIN travels with the first
-// statement, and statements whose outcome nobody needs with the next one or with
-// the commit.
+// pgTx is a transaction that saves round trips. It sends BEGIN with the first
+// statement, and the statements of execLater with the next one or with the commit.
 type pgTx struct {
-	conn    *pgx.Conn
-	begun   bool
-	waiting pgx.Batch
+	conn   *pgx.Conn
+	begun  bool
+	queued pgx.Batch
 }
 
 func (t *pgTx) add(text string, args []any) {
 	if !t.begun {
 		t.begun = true
-		t.waiting.Queue(`BEGIN`)
+		t.queued.Queue(`BEGIN`)
 	}
-	t.waiting.Queue(text, args...)
+	t.queued.Queue(text, args...)
 }
 
-// send sends all that waits and reads the outcome of all but the last.
+// send sends the queued statements and reads the outcome of all but the last.
 func (t *pgTx) send(ctx context.Context) (pgx.BatchResults, error) {
-	batch := t.waiting
-	t.waiting = pgx.Batch{}
+	batch := t.queued
+	t.queued = pgx.Batch{}
 	results := t.conn.SendBatch(ctx, &batch)
 	for range batch.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
@@ -172,7 +174,7 @@ func (t *pgTx) exec(ctx context.Context, text string, args ...any) (int64, error
 	return tag.RowsAffected(), errors.Join(err, results.Close())
 }
 
-func (t *pgTx) later(ctx context.Context, text string, args ...any) error {
+func (t *pgTx) execLater(ctx context.Context, text string, args ...any) error {
 	t.add(text, args)
 	return ctx.Err()
 }
@@ -190,14 +192,14 @@ func (t *pgTx) query(ctx context.Context, text string, args ...any) (rows, error
 	return &pgRows{Rows: found, results: results}, nil
 }
 
-// errAborted: a statement had failed and fn went on regardless.
+// errAborted means that a statement failed and fn returned nil nevertheless.
 var errAborted = errors.New("sqlstore: the transaction was rolled back by the database")
 
 func (t *pgTx) commit(ctx context.Context) error {
 	if !t.begun {
 		return ctx.Err()
 	}
-	t.waiting.Queue(`COMMIT`)
+	t.queued.Queue(`COMMIT`)
 	results, err := t.send(ctx)
 	if err != nil {
 		return err
@@ -212,7 +214,8 @@ func (t *pgTx) commit(ctx context.Context) error {
 	return nil
 }
 
-// pgRows close the batch they came in.
+// pgRows are the rows of the last statement of a batch. Closing them closes the
+// batch.
 type pgRows struct {
 	pgx.Rows
 	results pgx.BatchResults

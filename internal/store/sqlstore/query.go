@@ -15,11 +15,11 @@ import (
 // querier runs portable SQL with $1 placeholders, inside a transaction or
 // outside. Arguments are strings, int64, []byte or nil.
 type querier interface {
-	// exec runs a statement and tells how many rows it changed.
+	// exec runs a statement and returns how many rows it changed.
 	exec(ctx context.Context, text string, args ...any) (int64, error)
-	// later runs a statement at the latest with the commit, which fails when the
-	// statement does: it saves a round trip where nobody needs the outcome.
-	later(ctx context.Context, text string, args ...any) error
+	// execLater runs a statement before the commit, which fails when the statement
+	// fails. It saves a round trip where the outcome is not needed before.
+	execLater(ctx context.Context, text string, args ...any) error
 	query(ctx context.Context, text string, args ...any) (rows, error)
 }
 
@@ -84,9 +84,8 @@ func one[T any](ctx context.Context, q querier, scan func(rows) (T, error), text
 	return v, found.Err()
 }
 
-// storable reports whether all texts can be in a column. PostgreSQL takes no
-// other ones, not even to look for them, and they come from outside: no row has
-// such a key.
+// storable reports whether a column can hold all texts. PostgreSQL refuses other
+// texts even in conditions. They come from outside, and no row has such a key.
 func storable(args ...any) bool {
 	for _, arg := range args {
 		if s, ok := arg.(string); ok && (!utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
@@ -103,10 +102,10 @@ func column[T any](r rows) (T, error) {
 	return v, err
 }
 
-// must turns a statement that changed nothing into the given error.
-func must(n int64, err, otherwise error) error {
+// requireRow returns noRow for a statement that has changed no row, else err.
+func requireRow(n int64, err, noRow error) error {
 	if err == nil && n == 0 {
-		return otherwise
+		return noRow
 	}
 	return err
 }
@@ -119,15 +118,15 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// moment is the reverse of micros, in UTC.
-func moment(us int64) time.Time {
+// fromMicros is the reverse of micros, in UTC.
+func fromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
 	}
 	return time.UnixMicro(us).UTC()
 }
 
-// blob keeps nil out of columns that are never NULL.
+// blob is how bytes are stored: nil is empty, because the columns are NOT NULL.
 func blob(b []byte) []byte {
 	if b == nil {
 		return []byte{}
@@ -143,8 +142,8 @@ func fromBlob(b []byte) []byte {
 	return b
 }
 
-// optional is NULL for an empty text.
-func optional(s string) any {
+// nullable is NULL for an empty text.
+func nullable(s string) any {
 	if s == "" {
 		return nil
 	}
@@ -158,7 +157,7 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// encode writes a JSON column; a nil slice and an empty one stay apart.
+// encode writes a JSON column. A nil slice and an empty one are not the same.
 func encode(v any) (string, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -184,7 +183,7 @@ func quoted[S ~string](texts []S) string {
 }
 
 // columns selects the named columns of a table under an alias. In an outer join
-// that found nothing they are empty or zero, only sealed is NULL.
+// without a match they are empty or zero, and only sealed is NULL.
 func columns(alias, names string, outer bool) string {
 	all := strings.Split(names, ", ")
 	for i, name := range all {
@@ -201,8 +200,8 @@ func columns(alias, names string, outer bool) string {
 	return strings.Join(all, ", ")
 }
 
-// inserts writes an INSERT for 1, 2, … most rows of the given number of fields:
-// few texts, so that each is one prepared statement.
+// inserts returns an INSERT for each number of rows up to most, by that number. The
+// texts are few, so that each is one prepared statement.
 func inserts(head string, fields, most int, tail string) []string {
 	texts := make([]string, most+1)
 	var rows strings.Builder

@@ -38,19 +38,19 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 	until := now.Add(lease)
 	var jobs []store.Job
 	err = s.db.write(ctx, func(w querier) error {
-		jobs, err = list(ctx, w, scanJob, due+s.db.locks().free, micros(now), int64(limit))
+		jobs, err = list(ctx, w, scanJob, due+s.db.locks().skipLocked, micros(now), int64(limit))
 		if err != nil {
 			return err
 		}
 		ids := make([]string, len(jobs))
 		for i := range jobs {
 			jobs[i].Attempts++
-			jobs[i].LeaseEnds = moment(micros(until))
+			jobs[i].LeaseEnds = fromMicros(micros(until))
 			ids[i] = jobs[i].ID
 		}
 		for len(ids) > 0 {
 			in, args := inList(2, &ids)
-			if err := w.later(ctx, `UPDATE `+string(q)+` SET wake_at = $1, job_attempts = job_attempts + 1 WHERE id `+in,
+			if err := w.execLater(ctx, `UPDATE `+string(q)+` SET wake_at = $1, job_attempts = job_attempts + 1 WHERE id `+in,
 				append([]any{micros(until)}, args...)...); err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ func (s *Store) idList(ids []string) any {
 func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration) error {
 	return s.db.write(ctx, func(w querier) error {
 		for _, q := range store.Queues() {
-			if err := w.later(ctx, reclaim(q), micros(now), micros(now.Add(lease))); err != nil {
+			if err := w.execLater(ctx, reclaim(q), micros(now), micros(now.Add(lease))); err != nil {
 				return err
 			}
 		}

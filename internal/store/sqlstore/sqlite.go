@@ -17,13 +17,13 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// oldestSQLite is the first version in which a WAL being reset cannot lose a
-// transaction to a reader of the same moment.
+// oldestSQLite is the first version in which the reset of a WAL cannot lose a
+// transaction while a reader begins.
 var oldestSQLite = [...]int{3, 51, 3}
 
-// sqlite is a database in one file: one connection writes, others read.
+// sqlite is a database in one file. One connection writes, others read.
 type sqlite struct {
-	lock    *os.File // nil unless exclusive
+	lock    *os.File // nil unless Config.Exclusive is set
 	writer  *sql.DB
 	conn    *sql.Conn // the only one of writer
 	readers *sql.DB
@@ -84,8 +84,8 @@ func openSQLite(ctx context.Context, cfg Config) (_ engine, err error) {
 	return s, nil
 }
 
-// prepareFile makes the directory and an empty file, for nobody else to read,
-// and returns the file's name.
+// prepareFile creates the directory and an empty file, which only the owner can
+// read, and returns the file's name.
 func prepareFile(path string) (string, error) {
 	if path == "" {
 		return "", errors.New("sqlstore: no database given")
@@ -97,8 +97,8 @@ func prepareFile(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", fmt.Errorf("sqlstore: %w", err)
 	}
-	// A file that exists is not opened here: closing it would free the locks that
-	// SQLite holds on it in this process.
+	// A file that exists is not opened here, because closing it would release the
+	// locks that SQLite holds on it in this process.
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return file, nil
@@ -143,11 +143,11 @@ func newEnough(version string) bool {
 }
 
 func (s *sqlite) migrate(ctx context.Context, file string, cfg Config) error {
-	turn, err := lockFile(file+".migrate", true)
+	lock, err := lockFile(file+".migrate", true)
 	if err != nil {
 		return err
 	}
-	return errors.Join(migrate(ctx, goose.DialectSQLite3, s.writer, cfg.Logger), turn.Close())
+	return errors.Join(migrate(ctx, goose.DialectSQLite3, s.writer, cfg.Logger), lock.Close())
 }
 
 func (s *sqlite) newGroupCommit() *groupCommit {
@@ -187,7 +187,7 @@ func (s *sqlite) ping(ctx context.Context) error {
 	return err
 }
 
-// close frees what was opened. The last connection moves the log into the file.
+// close closes what was opened. The last connection moves the WAL into the file.
 func (s *sqlite) close() error {
 	if s.group != nil {
 		s.group.close()
@@ -211,14 +211,15 @@ func (s *sqlite) close() error {
 	return errors.Join(errs...)
 }
 
-// sqliteRows are database/sql's rows without the error of Close, which Err has.
+// sqliteRows are the rows of database/sql without the error of Close, which Err
+// returns too.
 type sqliteRows struct{ *sql.Rows }
 
 func (r sqliteRows) Close() { _ = r.Rows.Close() }
 
-// sqliteWriter runs statements on the writer's connection. Its users take turns.
-// A caller's context is looked at between statements only: it must not break off
-// a transaction that is shared.
+// sqliteWriter runs statements on the writer's connection. The group commit lets
+// one caller use it at a time. A caller's context is checked between statements
+// only, because it must not interrupt a transaction that others share.
 type sqliteWriter struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
@@ -250,7 +251,7 @@ func (w *sqliteWriter) exec(ctx context.Context, text string, args ...any) (int6
 	return result.RowsAffected()
 }
 
-func (w *sqliteWriter) later(ctx context.Context, text string, args ...any) error {
+func (w *sqliteWriter) execLater(ctx context.Context, text string, args ...any) error {
 	_, err := w.exec(ctx, text, args...)
 	return err
 }
@@ -267,18 +268,18 @@ func (w *sqliteWriter) query(ctx context.Context, text string, args ...any) (row
 	return sqliteRows{found}, nil
 }
 
-// sqliteReader runs queries on any of the readers' connections. They are short:
-// to watch the context in each would cost more than the query.
+// sqliteReader runs queries on any of the readers' connections. It does not watch
+// the context during a query: that would cost more than most queries.
 type sqliteReader struct {
 	db    *sql.DB
 	stmts sync.Map // text -> *sql.Stmt
 }
 
-var errReadOnly = errors.New("sqlstore: a write outside of a transaction")
+var errReadOnly = errors.New("sqlstore: write outside of a transaction")
 
 func (r *sqliteReader) exec(context.Context, string, ...any) (int64, error) { return 0, errReadOnly }
 
-func (r *sqliteReader) later(context.Context, string, ...any) error { return errReadOnly }
+func (r *sqliteReader) execLater(context.Context, string, ...any) error { return errReadOnly }
 
 func (r *sqliteReader) query(ctx context.Context, text string, args ...any) (rows, error) {
 	if err := ctx.Err(); err != nil {

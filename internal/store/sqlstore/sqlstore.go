@@ -1,7 +1,7 @@
-// Package sqlstore keeps everything in SQL: it implements package store on SQLite
-// and on PostgreSQL with one text for both, a file per entity. Files sqlite.go
-// and postgres.go only open, and run transactions in the way that is fast on
-// their engine; migrations are applied on start.
+// Package sqlstore implements package store on SQLite and on PostgreSQL, with one
+// SQL text for both and a file per entity. Files sqlite.go and postgres.go open a
+// database and run transactions in the way that is fast on their engine. Open
+// applies the migrations.
 package sqlstore
 
 import (
@@ -12,22 +12,22 @@ import (
 	"samla/internal/store"
 )
 
-// Config tells which database to open.
+// Config says which database to open.
 type Config struct {
 	// DSN is a URL (postgres://...), or for SQLite a directory, or a file whose
-	// name ends in .db. What does not exist is made.
+	// name ends in .db. A directory or file that does not exist is created.
 	DSN string
 	// Exclusive is for the one server of a SQLite data directory: Open returns
-	// ErrInUse when there is one, and status polls are answered from memory. Other
-	// programs may open the directory beside it, but must not write consents or
-	// collections. On PostgreSQL it has no meaning.
+	// ErrInUse when another server has it, and status polls are answered from a
+	// cache. Other programs may open the directory at the same time, but must not
+	// write consents or collections. It has no effect on PostgreSQL.
 	Exclusive bool
 	// Readers is how many SQLite connections read at once; 0 = 4.
 	Readers int
 	// Conns is how many PostgreSQL connections are open at most; 0 = 16, unless
 	// the URL has pool_max_conns.
 	Conns int
-	// Logger hears of applied migrations; nil = none.
+	// Logger logs applied migrations; nil = none.
 	Logger *slog.Logger
 }
 
@@ -47,17 +47,17 @@ type engine interface {
 // locks are the clauses that lock the rows of a query. They are empty on SQLite,
 // where a writer is alone.
 type locks struct {
-	row   string // waits for the rows, and locks them alone
-	free  string // skips rows that others have locked
-	share string // lets others lock them in the same way, but not write them
+	forUpdate  string // waits for the rows, and keeps others from locking them
+	skipLocked string // skips rows that others have locked
+	forShare   string // lets others lock them in the same way, but not write them
 }
 
 // Store implements store.Store. It is made by Open.
 type Store struct {
 	reader
-	db    engine
-	hot   hot
-	users *userBatcher // nil where commits are shared anyway
+	db     engine
+	status statusReader
+	users  *userBatcher // nil where commits are shared anyway
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -66,9 +66,9 @@ type reader struct{ q querier }
 // tx implements store.Tx.
 type tx struct {
 	reader
-	locks   locks
-	touched []string // ids whose cached polls are out of date with the commit
-	all     bool     // every cached poll is
+	locks      locks
+	changed    []string // ids whose views the commit changes
+	allChanged bool     // it can change every view
 }
 
 var (
@@ -94,21 +94,21 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{reader: reader{db.reads()}, db: db}
-	s.hot = newHot(s.q, !postgres && cfg.Exclusive, postgres)
+	s.status = newStatusReader(s.q, !postgres && cfg.Exclusive, postgres)
 	if postgres {
 		s.users = newUserBatcher(s.q)
 	}
 	return s, nil
 }
 
-// Write implements store.Store. On SQLite the transactions of concurrent callers
-// share one commit, and fn keeps all other writers waiting: it must not wait for
-// anything outside, nor call Write or AddDataKey of the store.
+// Write implements store.Transactor. On SQLite the transactions of concurrent
+// callers share one commit, and all other writers wait while fn runs: fn must not
+// wait for anything outside, nor call Write or AddDataKey of the store.
 func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
-	var touched []*tx
+	var written []*tx // more than one when the transaction was repeated
 	defer func() {
-		for _, t := range touched {
-			s.hot.release(t)
+		for _, t := range written {
+			s.status.endWrite(t)
 		}
 	}()
 	return s.db.write(ctx, func(q querier) error {
@@ -116,31 +116,34 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 		if err := fn(t); err != nil {
 			return err
 		}
-		// Before the commit, and until the caller knows of it, polls go to the
-		// database.
-		touched = append(touched, t)
-		s.hot.hold(t)
+		// From before the commit until it is acknowledged, polls of these rows read
+		// the database.
+		written = append(written, t)
+		s.status.beginWrite(t)
 		return nil
 	})
 }
 
-// lost tells why a compare-and-swap changed nothing.
-func (t *tx) lost(ctx context.Context, table, id string) error {
+// conflict returns why a compare-and-swap changed no row.
+func (t *tx) conflict(ctx context.Context, table, id string) error {
 	if _, err := one(ctx, t.q, column[int64], `SELECT rev FROM `+table+` WHERE id = $1`, id); err != nil {
 		return err
 	}
 	return store.ErrConflict
 }
 
-func (t *tx) touchAll() { t.all = true }
+// changesAll notes that the transaction can change every view.
+func (t *tx) changesAll() { t.allChanged = true }
 
-func (t *tx) touchCollection(id string) { t.touched = append(t.touched, id) }
+// changesCollection notes that the transaction changes the view of a collection.
+func (t *tx) changesCollection(id string) { t.changed = append(t.changed, id) }
 
-// touchConsent also touches the collection the consent lives inside, if any.
-func (t *tx) touchConsent(id, collectionID string) {
-	t.touched = append(t.touched, id)
+// changesConsent notes that the transaction changes the view of a consent, and of
+// the collection that the consent lives inside, if any.
+func (t *tx) changesConsent(id, collectionID string) {
+	t.changed = append(t.changed, id)
 	if collectionID != "" {
-		t.touched = append(t.touched, collectionID)
+		t.changed = append(t.changed, collectionID)
 	}
 }
 
@@ -150,5 +153,5 @@ func (s *Store) Kind() string { return s.db.kind() }
 // Ping implements store.Store.
 func (s *Store) Ping(ctx context.Context) error { return s.db.ping(ctx) }
 
-// Close implements store.Store. It waits for the writes that are under way.
+// Close implements store.Store. It waits for running writes.
 func (s *Store) Close() error { return s.db.close() }

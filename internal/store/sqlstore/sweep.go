@@ -10,7 +10,7 @@ const (
 	sweepCollections = 60   // looked at by one statement
 )
 
-// Sweep implements store.Tx.
+// Sweep implements store.Eraser.
 func (t *tx) Sweep(ctx context.Context, now time.Time, keepEvidence time.Duration) (int, []string, error) {
 	expired, err := t.q.exec(ctx, `DELETE FROM idempotency WHERE (client_id, idem_key) IN
 (SELECT client_id, idem_key FROM idempotency WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)`, micros(now), int64(sweepRows))
@@ -41,11 +41,11 @@ func scanExpired(r rows) (e expired, err error) {
 }
 
 // sweepData deletes what is past its collection's DataUntil. Collections are
-// marked when their data is gone, so that the next sweep does not see them again.
+// marked when their data is deleted, so that the next sweep does not read them.
 func (t *tx) sweepData(ctx context.Context, now time.Time) (deleted int64, subjects []string, err error) {
 	for range sweepRows / sweepCollections {
 		found, err := list(ctx, t.q, scanExpired, `SELECT id, COALESCE(user_id, '') FROM collections WHERE keep_until > 0 AND keep_until <= $1
-ORDER BY keep_until LIMIT $2`+t.locks.free, micros(now), int64(sweepCollections))
+ORDER BY keep_until LIMIT $2`+t.locks.skipLocked, micros(now), int64(sweepCollections))
 		if err != nil || len(found) == 0 {
 			return deleted, subjects, err
 		}
@@ -66,7 +66,7 @@ ORDER BY keep_until LIMIT $2`+t.locks.free, micros(now), int64(sweepCollections)
 			return deleted, subjects, err
 		}
 		deleted += n
-		if err := t.q.later(ctx, `UPDATE collections SET keep_until = 0 WHERE id `+in, args...); err != nil {
+		if err := t.q.execLater(ctx, `UPDATE collections SET keep_until = 0 WHERE id `+in, args...); err != nil {
 			return deleted, subjects, err
 		}
 		if deleted >= sweepRows {
