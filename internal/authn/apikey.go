@@ -37,7 +37,7 @@ func (a *Authenticator) authenticateKey(ctx context.Context, secret string) (Ide
 		return Identity{}, fault.New(fault.Unauthorized)
 	}
 	k, err := a.keys.Get(ctx, h, func(ctx context.Context) (client.Key, error) {
-		k, err := a.store.KeyByHash(ctx, h)
+		k, err := a.store.APIKeyByHash(ctx, h)
 		if errors.Is(err, store.ErrNotFound) || err == nil && !k.Valid() {
 			return client.Key{}, errUnknownKey
 		}
@@ -83,9 +83,9 @@ func (a *Authenticator) CreateKey(ctx context.Context, clientName, keyName, secr
 		}
 		stored = newKey
 		stored.ClientID = owner.ID
-		found, err := tx.KeyByHash(ctx, newKey.Hash)
+		found, err := tx.APIKeyByHash(ctx, newKey.Hash)
 		if errors.Is(err, store.ErrNotFound) {
-			return tx.AddKey(ctx, stored)
+			return tx.AddAPIKey(ctx, stored)
 		}
 		if err == nil && (found.ClientID != owner.ID || !found.Valid()) {
 			return store.ErrExists
@@ -115,13 +115,15 @@ func findOrAddClient(ctx context.Context, tx store.Tx, c client.Client) (client.
 }
 
 // ListKeys lists all API keys, newest first, revoked ones included.
-func (a *Authenticator) ListKeys(ctx context.Context) ([]client.Key, error) { return a.store.Keys(ctx) }
+func (a *Authenticator) ListKeys(ctx context.Context) ([]client.Key, error) {
+	return a.store.APIKeys(ctx)
+}
 
 // RevokeKey revokes the API key with the given id. It takes effect at once on this
 // node and within five seconds on the others. Error: store.ErrNotFound.
 func (a *Authenticator) RevokeKey(ctx context.Context, id string) error {
 	now := a.clk.Now()
-	err := a.store.Write(ctx, func(tx store.Tx) error { return tx.RevokeKey(ctx, id, now) })
+	err := a.store.Write(ctx, func(tx store.Tx) error { return tx.RevokeAPIKey(ctx, id, now) })
 	if err != nil {
 		return fmt.Errorf("authn: revoke API key %s: %w", id, err)
 	}

@@ -137,7 +137,7 @@ func single(values []string) (value string, n int) {
 // CheckUser returns Unauthorized when the user of a session does not exist or was
 // anonymized after the token was issued (docs/reference/api.md 3.4), and Internal
 // when the store fails. It costs one indexed read, and nothing for an API key.
-// The status routes do not call it: the row they read reports UserGone.
+// The status routes do not call it: the row they read reports UserAnonymized.
 func (a *Authenticator) CheckUser(ctx context.Context, id Identity) *fault.Fault {
 	if id.Kind != Session {
 		return nil

@@ -33,14 +33,14 @@ type faultyStore struct {
 	err      error
 }
 
-func (s *faultyStore) KeyByHash(ctx context.Context, h client.Hash) (client.Key, error) {
+func (s *faultyStore) APIKeyByHash(ctx context.Context, h client.Hash) (client.Key, error) {
 	s.mu.Lock()
 	s.keyReads++
 	s.mu.Unlock()
 	if err := s.failure(); err != nil {
 		return client.Key{}, err
 	}
-	return s.Store.KeyByHash(ctx, h)
+	return s.Store.APIKeyByHash(ctx, h)
 }
 
 func (s *faultyStore) SigningKeys(ctx context.Context) ([]session.SigningKey, error) {

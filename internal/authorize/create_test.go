@@ -110,7 +110,7 @@ func (b *env) erase() {
 		if err := tx.PutUser(b.Context(), b.User, gone); err != nil {
 			return err
 		}
-		return tx.DestroyKey(b.Context(), b.User.ID, b.Clock.Now())
+		return tx.DestroyDataKey(b.Context(), b.User.ID, b.Clock.Now())
 	})
 	b.Vault.Evict(b.User.ID)
 }

@@ -111,7 +111,7 @@ func TestDeliver_RetriesUntilTheBankAnswers(t *testing.T) {
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
 	b.Vault.Evict(b.User.ID)
 	due := b.dueMessages()
 	if len(due) != 1 {

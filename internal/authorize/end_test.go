@@ -119,7 +119,7 @@ var ends = map[string]struct {
 	}},
 	"user's key destroyed": {consent.Revoked, consent.CauseUserErased, func(b *env) consent.ID {
 		c := b.create()
-		b.Write(func(tx store.Tx) error { return tx.DestroyKey(b.Context(), b.User.ID, b.Clock.Now()) })
+		b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(b.Context(), b.User.ID, b.Clock.Now()) })
 		b.Vault.Evict(b.User.ID)
 		return b.look(c.ID).ID
 	}},

@@ -56,7 +56,7 @@ func TestRevocation_OutlivesTheSubjectsKey(t *testing.T) {
 				if err := end.Write(t.Context(), tx); err != nil {
 					return err
 				}
-				return tx.DestroyKey(t.Context(), c.Subject(), b.Clock.Now())
+				return tx.DestroyDataKey(t.Context(), c.Subject(), b.Clock.Now())
 			})
 			b.Vault.Evict(c.Subject())
 			m, _ := b.message(b.dueMessages()[0])
@@ -82,7 +82,7 @@ func TestRevocation_NeedsARemoteID(t *testing.T) {
 		b := newEnv(t)
 		c := b.given(b.User.ID, plain)
 		if name == "key destroyed" {
-			b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+			b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
 			b.Vault.Evict(b.User.ID)
 		}
 		if _, err := b.End(t.Context(), c.ID, revocation); err != nil {

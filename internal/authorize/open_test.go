@@ -131,7 +131,7 @@ func TestOpen_FailsWithoutTheVerb(t *testing.T) {
 func TestOpen_AsksNothingForAnErasedUser(t *testing.T) {
 	b := newEnv(t)
 	c := b.create()
-	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
 	b.Vault.Evict(b.User.ID)
 	b.checkEnd(b.look(c.ID), consent.Revoked, "")
 	if len(b.bank.opened) != 0 {

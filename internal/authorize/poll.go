@@ -34,7 +34,7 @@ func (s *Service) Poll(ctx context.Context, clientID, userID string, id consent.
 		return view.Consent, nil, err
 	case view.ClientID != clientID, view.UserID != userID, view.CollectionID != "":
 		return view.Consent, nil, fault.New(fault.ConsentNotFound)
-	case view.UserGone:
+	case view.UserAnonymized:
 		return view.Consent, nil, fault.New(fault.Unauthorized)
 	}
 	shown, err := s.Show(ctx, view.Consent)

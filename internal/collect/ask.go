@@ -96,7 +96,7 @@ func (c *crawl) checkConsent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if under.UserGone || under.Status != consent.Authorized || !c.Clock.Now().Before(under.ExpiresAt) {
+	if under.UserAnonymized || under.Status != consent.Authorized || !c.Clock.Now().Before(under.ExpiresAt) {
 		return errConsentEnded
 	}
 	return nil

@@ -40,7 +40,7 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) 
 		return nil, fault.New(fault.CollectionNotFinished)
 	case c.Status.Class() != collection.Success:
 		return nil, fault.Detailed(fault.CollectionFailed, "The collection ended as "+string(c.Status)+".")
-	case view.UserGone, c.DataGone(s.Clock.Now()):
+	case view.UserAnonymized, c.DataGone(s.Clock.Now()):
 		return nil, fault.New(fault.DataExpired)
 	case c.Status == collection.CompletedEmpty:
 		return []byte("[]"), nil

@@ -33,7 +33,7 @@ func TestData_FollowsTheStatus(t *testing.T) {
 
 	b = newEnv(t)
 	forgotten := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
-	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
 	b.Vault.Evict(b.User.ID)
 	_, err = b.Data(t.Context(), b.owner(), forgotten.ID)
 	isFault(t, "forgotten", err, fault.DataExpired)
@@ -60,7 +60,7 @@ func TestData_RefusesUnknownForm(t *testing.T) {
 func TestCollection_FailsWhenUserIsErased(t *testing.T) {
 	b := newEnv(t)
 	c := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
-	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
 	b.Vault.Evict(b.User.ID)
 	b.wantEnded(b.handle(c.ID), collection.Failed)
 	if len(b.bank.asked) != 0 {

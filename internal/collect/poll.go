@@ -21,7 +21,7 @@ func (s *Service) Poll(ctx context.Context, o Owner, id string) (store.Collectio
 	if !o.owns(view.Collection) {
 		return view, time.Time{}, notFound(store.ErrNotFound)
 	}
-	if view.UserGone && o.UserID != "" {
+	if view.UserAnonymized && o.UserID != "" {
 		return view, time.Time{}, fault.New(fault.Unauthorized)
 	}
 	if !view.Leased() {
@@ -32,7 +32,7 @@ func (s *Service) Poll(ctx context.Context, o Owner, id string) (store.Collectio
 	}
 	now := s.Clock.Now()
 	if s.polls.add(view.Collection, now) {
-		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.Polled(ctx, id, now) })
+		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.RecordPoll(ctx, id, now) })
 	}
 	return view, now.Add(collection.Lease), err
 }

@@ -45,7 +45,7 @@ func (s *Service) eraseData(ctx context.Context, tx store.Tx, c collection.Colle
 	if err := tx.EraseData(ctx, c.ID); err != nil || c.UserID != "" {
 		return err
 	}
-	return tx.DestroyKey(ctx, c.Subject(), s.Clock.Now())
+	return tx.DestroyDataKey(ctx, c.Subject(), s.Clock.Now())
 }
 
 // evictKey must be called after eraseData was committed.

@@ -46,7 +46,7 @@ func TestStart_IsRepeatedAfterSerializationFailure(t *testing.T) {
 func TestStart_RefusesUserWhoseKeyIsDestroyed(t *testing.T) {
 	b := newEnv(t)
 	under := b.authorizedConsent()
-	b.Write(func(tx store.Tx) error { return tx.DestroyKey(t.Context(), b.User.ID, b.Clock.Now()) })
+	b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
 	b.Vault.Evict(b.User.ID)
 	for name, r := range map[string]collect.Request{"stored": b.request(under, ""), "one-time": b.oneTimeRequest()} {
 		_, err := b.Start(t.Context(), r, nil)

@@ -22,17 +22,17 @@ type ClientWriter interface {
 
 // APIKeyReader reads API keys.
 type APIKeyReader interface {
-	// KeyByHash finds an API key, revoked ones included.
-	KeyByHash(ctx context.Context, h client.Hash) (client.Key, error)
-	// Keys lists all API keys, newest first.
-	Keys(ctx context.Context) ([]client.Key, error)
+	// APIKeyByHash finds an API key, revoked ones included.
+	APIKeyByHash(ctx context.Context, h client.Hash) (client.Key, error)
+	// APIKeys lists all API keys, newest first.
+	APIKeys(ctx context.Context) ([]client.Key, error)
 }
 
 // APIKeyWriter stores API keys. They are never deleted.
 type APIKeyWriter interface {
-	// AddKey stores an API key. Errors: ErrExists when the hash is taken.
-	AddKey(ctx context.Context, k client.Key) error
-	// RevokeKey revokes an API key. A key that was revoked before keeps its time.
+	// AddAPIKey stores an API key. Errors: ErrExists when the hash is taken.
+	AddAPIKey(ctx context.Context, k client.Key) error
+	// RevokeAPIKey revokes an API key. A key that was revoked before keeps its time.
 	// Errors: ErrNotFound.
-	RevokeKey(ctx context.Context, id string, at time.Time) error
+	RevokeAPIKey(ctx context.Context, id string, at time.Time) error
 }

@@ -43,8 +43,8 @@ type CollectionWriter interface {
 	// WakeCollection makes a collection due now, if it is due later. One that is
 	// never due stays so. Errors: ErrNotFound.
 	WakeCollection(ctx context.Context, id string, now time.Time) error
-	// Polled records that a collection was polled at the time at. Rev does not
+	// RecordPoll records that a collection was polled at the time at. Rev does not
 	// change, and an earlier time than the stored one has no effect. Errors:
 	// ErrNotFound.
-	Polled(ctx context.Context, id string, at time.Time) error
+	RecordPoll(ctx context.Context, id string, at time.Time) error
 }

@@ -18,10 +18,10 @@ type Eraser interface {
 	// start again from the beginning does no harm. It does not end collections that
 	// run: end those before, or they go on reading.
 	EraseUserData(ctx context.Context, userID, after string, now time.Time, limit int) (last string, err error)
-	// DestroyKey destroys a subject's data key, whether it has one or not:
+	// DestroyDataKey destroys a subject's data key, whether it has one or not:
 	// afterwards DataKey and AddDataKey return seal.ErrKeyDestroyed. Errors:
 	// seal.ErrNoSubject when the subject is empty or seal.System.
-	DestroyKey(ctx context.Context, subject string, at time.Time) error
+	DestroyDataKey(ctx context.Context, subject string, at time.Time) error
 	// Sweep deletes what has expired at the time now: idempotency records, raw
 	// answers and products past their collection's DataUntil, audit entries older
 	// than keepEvidence. With the data of a collection that belongs to no user it

@@ -22,12 +22,12 @@ type StatusReader interface {
 // ConsentView is what a status poll of a consent needs.
 type ConsentView struct {
 	consent.Consent
-	UserGone bool // the user was anonymized
+	UserAnonymized bool // the user was anonymized
 }
 
 // CollectionView is what a status poll of a collection needs.
 type CollectionView struct {
 	collection.Collection
-	Consent  *consent.Consent // nil unless the collection is of mode OneTime and not terminal
-	UserGone bool             // the user was anonymized
+	Consent        *consent.Consent // nil unless the collection is of mode OneTime and not terminal
+	UserAnonymized bool             // the user was anonymized
 }

@@ -113,7 +113,7 @@ func (s *Service) ContinueErasure(ctx context.Context, m outbox.Message) error {
 		}
 	}
 	// Nothing is live, so nothing needs the key any more.
-	if err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.DestroyKey(ctx, m.ID, s.Clock.Now()) }); err != nil {
+	if err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.DestroyDataKey(ctx, m.ID, s.Clock.Now()) }); err != nil {
 		return err
 	}
 	s.Vault.Evict(m.ID)

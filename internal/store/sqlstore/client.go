@@ -41,13 +41,13 @@ func (r reader) Clients(ctx context.Context) ([]client.Client, error) {
 	return list(ctx, r.q, scanClient, `SELECT `+clientColumns+` FROM clients ORDER BY created_at, id`)
 }
 
-// KeyByHash implements store.APIKeyReader.
-func (r reader) KeyByHash(ctx context.Context, h client.Hash) (client.Key, error) {
+// APIKeyByHash implements store.APIKeyReader.
+func (r reader) APIKeyByHash(ctx context.Context, h client.Hash) (client.Key, error) {
 	return one(ctx, r.q, scanKey, `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, h[:])
 }
 
-// Keys implements store.APIKeyReader.
-func (r reader) Keys(ctx context.Context) ([]client.Key, error) {
+// APIKeys implements store.APIKeyReader.
+func (r reader) APIKeys(ctx context.Context) ([]client.Key, error) {
 	return list(ctx, r.q, scanKey, `SELECT `+keyColumns+` FROM api_keys ORDER BY created_at DESC, id DESC`)
 }
 
@@ -58,15 +58,15 @@ func (t *tx) AddClient(ctx context.Context, c client.Client) error {
 	return requireRow(n, err, store.ErrExists)
 }
 
-// AddKey implements store.APIKeyWriter.
-func (t *tx) AddKey(ctx context.Context, k client.Key) error {
+// AddAPIKey implements store.APIKeyWriter.
+func (t *tx) AddAPIKey(ctx context.Context, k client.Key) error {
 	n, err := t.q.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		k.ID, k.ClientID, k.Name, k.Hash[:], micros(k.CreatedAt), micros(k.RevokedAt))
 	return requireRow(n, err, store.ErrExists)
 }
 
-// RevokeKey implements store.APIKeyWriter.
-func (t *tx) RevokeKey(ctx context.Context, id string, at time.Time) error {
+// RevokeAPIKey implements store.APIKeyWriter.
+func (t *tx) RevokeAPIKey(ctx context.Context, id string, at time.Time) error {
 	n, err := t.q.exec(ctx, `UPDATE api_keys SET revoked_at = CASE WHEN revoked_at = 0 THEN $2 ELSE revoked_at END WHERE id = $1`,
 		id, micros(at))
 	return requireRow(n, err, store.ErrNotFound)

@@ -123,8 +123,8 @@ func (t *tx) WakeCollection(ctx context.Context, id string, now time.Time) error
 	return requireRow(n, err, store.ErrNotFound)
 }
 
-// Polled implements store.CollectionWriter.
-func (t *tx) Polled(ctx context.Context, id string, at time.Time) error {
+// RecordPoll implements store.CollectionWriter.
+func (t *tx) RecordPoll(ctx context.Context, id string, at time.Time) error {
 	t.changesCollection(id)
 	n, err := t.q.exec(ctx, `UPDATE collections SET polled_at = CASE WHEN polled_at < $2 THEN $2 ELSE polled_at END WHERE id = $1`,
 		id, micros(at))

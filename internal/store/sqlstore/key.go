@@ -31,7 +31,7 @@ func readDataKey(ctx context.Context, q querier, subject string) ([]byte, error)
 	return k.wrapped, nil
 }
 
-// DataKey implements seal.Keys.
+// DataKey implements seal.APIKeys.
 func (s *Store) DataKey(ctx context.Context, subject string) ([]byte, error) {
 	if !seal.HasDataKey(subject) {
 		return nil, seal.ErrNoSubject
@@ -39,7 +39,7 @@ func (s *Store) DataKey(ctx context.Context, subject string) ([]byte, error) {
 	return readDataKey(ctx, s.q, subject)
 }
 
-// AddDataKey implements seal.Keys.
+// AddDataKey implements seal.APIKeys.
 func (s *Store) AddDataKey(ctx context.Context, subject string, wrapped []byte) (stored []byte, err error) {
 	if !seal.HasDataKey(subject) {
 		return nil, seal.ErrNoSubject
@@ -55,8 +55,8 @@ func (s *Store) AddDataKey(ctx context.Context, subject string, wrapped []byte) 
 	return stored, err
 }
 
-// DestroyKey implements store.Eraser.
-func (t *tx) DestroyKey(ctx context.Context, subject string, at time.Time) error {
+// DestroyDataKey implements store.Eraser.
+func (t *tx) DestroyDataKey(ctx context.Context, subject string, at time.Time) error {
 	if !seal.HasDataKey(subject) {
 		return seal.ErrNoSubject
 	}

@@ -176,7 +176,7 @@ func TestDestroyedKeyLeavesTheFile(t *testing.T) {
 	if _, err := s.AddDataKey(context.Background(), "somebody", []byte(wrapped)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write(t.Context(), func(tx store.Tx) error { return tx.DestroyKey(t.Context(), "somebody", began) }); err != nil {
+	if err := s.Write(t.Context(), func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), "somebody", began) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

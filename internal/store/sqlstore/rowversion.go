@@ -38,11 +38,11 @@ FROM collections k LEFT JOIN users u ON u.id = k.user_id LEFT JOIN consents c ON
 )
 
 func consentVersion(v store.ConsentView) rowVersion {
-	return rowVersion{rev: v.Rev, anonymized: flag(v.UserGone)}
+	return rowVersion{rev: v.Rev, anonymized: flag(v.UserAnonymized)}
 }
 
 func collectionVersion(v store.CollectionView) rowVersion {
-	version := rowVersion{rev: v.Rev, polledAt: micros(v.PolledAt), anonymized: flag(v.UserGone)}
+	version := rowVersion{rev: v.Rev, polledAt: micros(v.PolledAt), anonymized: flag(v.UserAnonymized)}
 	if v.Consent != nil {
 		version.innerRev = v.Consent.Rev
 	}

@@ -77,7 +77,7 @@ func scanConsentView(r rows) (id string, v store.ConsentView, err error) {
 		return "", v, err
 	}
 	v.Consent, err = row.value()
-	v.WakeAt, v.UserGone = time.Time{}, anonymized != 0
+	v.WakeAt, v.UserAnonymized = time.Time{}, anonymized != 0
 	return string(v.ID), v, err
 }
 
@@ -91,7 +91,7 @@ func scanCollectionView(r rows) (id string, v store.CollectionView, err error) {
 	if v.Collection, err = row.value(); err != nil {
 		return "", v, err
 	}
-	v.WakeAt, v.UserGone = time.Time{}, anonymized != 0
+	v.WakeAt, v.UserAnonymized = time.Time{}, anonymized != 0
 	if inner.c.ID != "" {
 		c, err := inner.value()
 		if err != nil {

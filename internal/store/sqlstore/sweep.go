@@ -55,7 +55,7 @@ ORDER BY keep_until LIMIT $2`+t.locks.skipLocked, micros(now), int64(sweepCollec
 			if e.subject == "" {
 				continue
 			}
-			if err := t.DestroyKey(ctx, e.subject, now); err != nil {
+			if err := t.DestroyDataKey(ctx, e.subject, now); err != nil {
 				return deleted, subjects, err
 			}
 			subjects = append(subjects, e.subject)

@@ -239,7 +239,7 @@ func testDataKeys(_ *testing.T, f fixture) {
 	got, err = f.s.DataKey(f.ctx, subject)
 	check(f, "stored", string(got), err, "first")
 	for _, s := range []string{subject, never, subject} {
-		f.write(func(tx store.Tx) error { return tx.DestroyKey(f.ctx, s, start) })
+		f.write(func(tx store.Tx) error { return tx.DestroyDataKey(f.ctx, s, start) })
 		if got, err := f.s.DataKey(f.ctx, s); !errors.Is(err, seal.ErrKeyDestroyed) || got != nil {
 			f.Errorf("a destroyed key: %q, %v", got, err)
 		}
@@ -254,8 +254,8 @@ func testDataKeys(_ *testing.T, f fixture) {
 		if got, err := f.s.AddDataKey(f.ctx, none, []byte("key")); !errors.Is(err, seal.ErrNoSubject) || got != nil {
 			f.Errorf("AddDataKey of %q: %q, %v", none, got, err)
 		}
-		if err := f.s.Write(f.ctx, func(tx store.Tx) error { return tx.DestroyKey(f.ctx, none, start) }); !errors.Is(err, seal.ErrNoSubject) {
-			f.Errorf("DestroyKey of %q: %v", none, err)
+		if err := f.s.Write(f.ctx, func(tx store.Tx) error { return tx.DestroyDataKey(f.ctx, none, start) }); !errors.Is(err, seal.ErrNoSubject) {
+			f.Errorf("DestroyDataKey of %q: %v", none, err)
 		}
 	}
 }

@@ -201,10 +201,10 @@ func testPolled(_ *testing.T, f fixture) {
 	k := f.addCollection(nil)
 	late := k.PolledAt.Add(time.Minute)
 	for _, at := range []time.Time{late, late.Add(-time.Second), k.PolledAt} {
-		f.write(func(tx store.Tx) error { return tx.Polled(f.ctx, k.ID, at) })
+		f.write(func(tx store.Tx) error { return tx.RecordPoll(f.ctx, k.ID, at) })
 	}
 	k.PolledAt = late
 	got, err := f.s.Collection(f.ctx, k.ID)
 	check(f, "polled", got, err, k)
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.Polled(f.ctx, newID(), late) })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.RecordPoll(f.ctx, newID(), late) })
 }

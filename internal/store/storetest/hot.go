@@ -61,13 +61,13 @@ func testHotConsent(t *testing.T, f fixture) {
 	f.seen("after a rollback", store.ConsentView{Consent: c})
 	gone, _ := f.user.Anonymize(start)
 	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
-	f.seen("its user is gone", store.ConsentView{Consent: c, UserGone: true})
+	f.seen("its user is gone", store.ConsentView{Consent: c, UserAnonymized: true})
 
 	late := consent.ID(newID())
 	_, err = f.s.ConsentStatus(f.ctx, late)
 	missing(f, "before it was added", got, err)
 	added := f.addConsent(func(c *consent.Consent) { c.ID = late })
-	f.seen("after it was added", store.ConsentView{Consent: added, UserGone: true})
+	f.seen("after it was added", store.ConsentView{Consent: added, UserAnonymized: true})
 
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
@@ -89,7 +89,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 	c.WakeAt = start.Add(time.Hour + lease)
 	f.seenCollection("its consent claimed", store.CollectionView{Collection: k, Consent: &c})
 	k.PolledAt = start.Add(time.Minute)
-	f.write(func(tx store.Tx) error { return tx.Polled(f.ctx, k.ID, k.PolledAt) })
+	f.write(func(tx store.Tx) error { return tx.RecordPoll(f.ctx, k.ID, k.PolledAt) })
 	f.seenCollection("polled", store.CollectionView{Collection: k, Consent: &c})
 	k.WakeAt = start
 	f.write(func(tx store.Tx) error { return tx.WakeCollection(f.ctx, k.ID, start) })
@@ -112,7 +112,7 @@ func testHotCollection(_ *testing.T, f fixture) {
 	f.seenCollection("of nobody", store.CollectionView{Collection: nobody})
 	gone, _ := f.user.Anonymize(start)
 	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
-	f.seenCollection("its user is gone", store.CollectionView{Collection: k, UserGone: true})
+	f.seenCollection("its user is gone", store.CollectionView{Collection: k, UserAnonymized: true})
 	got, err := f.s.CollectionStatus(f.ctx, newID())
 	missing(f, "no such collection", got, err)
 }

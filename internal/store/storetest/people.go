@@ -29,25 +29,25 @@ func testClients(t *testing.T, f fixture) {
 func testKeys(_ *testing.T, f fixture) {
 	old := client.Key{ID: newID(), ClientID: f.client.ID, Name: "old", Hash: client.HashOf("a"), CreatedAt: start}
 	fresh := client.Key{ID: newID(), ClientID: f.client.ID, Name: "new", Hash: client.HashOf("b"), CreatedAt: start.Add(time.Hour)}
-	f.write(func(tx store.Tx) error { return tx.AddKey(f.ctx, fresh) })
-	f.write(func(tx store.Tx) error { return tx.AddKey(f.ctx, old) })
+	f.write(func(tx store.Tx) error { return tx.AddAPIKey(f.ctx, fresh) })
+	f.write(func(tx store.Tx) error { return tx.AddAPIKey(f.ctx, old) })
 	twice := fresh
 	twice.ID = newID()
-	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddKey(f.ctx, twice) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddAPIKey(f.ctx, twice) })
 
-	all, err := f.s.Keys(f.ctx)
+	all, err := f.s.APIKeys(f.ctx)
 	check(f, "newest first", all, err, []client.Key{fresh, old})
-	got, err := f.s.KeyByHash(f.ctx, fresh.Hash)
+	got, err := f.s.APIKeyByHash(f.ctx, fresh.Hash)
 	check(f, "by hash", got, err, fresh)
-	_, err = f.s.KeyByHash(f.ctx, client.HashOf("c"))
+	_, err = f.s.APIKeyByHash(f.ctx, client.HashOf("c"))
 	missing(f, "unknown key", got, err)
 
 	fresh.RevokedAt = start.Add(2 * time.Hour)
-	f.write(func(tx store.Tx) error { return tx.RevokeKey(f.ctx, fresh.ID, fresh.RevokedAt) })
-	f.write(func(tx store.Tx) error { return tx.RevokeKey(f.ctx, fresh.ID, start.Add(3*time.Hour)) })
-	got, err = f.s.KeyByHash(f.ctx, fresh.Hash)
+	f.write(func(tx store.Tx) error { return tx.RevokeAPIKey(f.ctx, fresh.ID, fresh.RevokedAt) })
+	f.write(func(tx store.Tx) error { return tx.RevokeAPIKey(f.ctx, fresh.ID, start.Add(3*time.Hour)) })
+	got, err = f.s.APIKeyByHash(f.ctx, fresh.Hash)
 	check(f, "revoked once and for all, and still found", got, err, fresh)
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.RevokeKey(f.ctx, newID(), start) })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.RevokeAPIKey(f.ctx, newID(), start) })
 }
 
 func testUsers(_ *testing.T, f fixture) {

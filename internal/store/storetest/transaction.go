@@ -28,7 +28,7 @@ func testRollback(t *testing.T, f fixture) {
 		if err := tx.AddAuditEntry(f.ctx, audit.Entry{ID: newID(), At: start, ConsentID: c.ID}); err != nil {
 			return err
 		}
-		if err := tx.DestroyKey(f.ctx, subject, start); err != nil {
+		if err := tx.DestroyDataKey(f.ctx, subject, start); err != nil {
 			return err
 		}
 		return fmt.Errorf("wrapped: %w", errOurs)
@@ -92,7 +92,7 @@ func testGoesOn(_ *testing.T, f fixture) {
 		if _, err := tx.Consent(f.ctx, consent.ID(newID())); !errors.Is(err, store.ErrNotFound) {
 			f.Errorf("got %v", err)
 		}
-		if err := tx.Polled(f.ctx, newID(), start); !errors.Is(err, store.ErrNotFound) {
+		if err := tx.RecordPoll(f.ctx, newID(), start); !errors.Is(err, store.ErrNotFound) {
 			f.Errorf("got %v", err)
 		}
 		return tx.AddUser(f.ctx, u)
