@@ -8,32 +8,32 @@ import (
 // Queue names a table whose rows are jobs.
 type Queue string
 
-// The queues. The stored name of the outbox is older than the name.
+// The queues. Their values are names of tables.
 const (
 	Consents    Queue = "consents"
 	Collections Queue = "collections"
 	Outbox      Queue = "duties"
 )
 
-// Queues lists the closed set.
+// Queues lists all queues.
 func Queues() []Queue { return []Queue{Consents, Collections, Outbox} }
 
 // Job is a row that was claimed.
 type Job struct {
 	ID string
 	// Attempts counts the claims of the row since it was last written, this one
-	// included: a row whose handler fails or dies is written by nobody.
+	// included. A handler that fails or dies does not write its row.
 	Attempts  int
 	LeaseEnds time.Time
 }
 
-// Lease is the hold of a node on a row. It ends at Until, exactly as stored.
+// Lease is the lease of a node on a row. Until is exactly as stored.
 type Lease struct {
 	ID    string
 	Until time.Time
 }
 
-// ParkedJob is a row that is not claimed any more, because its handler failed too
+// ParkedJob is a row that is no longer claimed, because its handler failed too
 // often.
 type ParkedJob struct {
 	ID       string
@@ -42,29 +42,29 @@ type ParkedJob struct {
 	Reason   string // the last error; no personal data
 }
 
-// Jobs hands rows to workers and keeps how that went. A row that has something to
-// do carries a WakeAt; the row itself is the job. None of these methods changes a
-// row's Rev. Writing a row with Tx.Put… ends what is kept of its attempts, and
-// unparks it.
+// Jobs hands rows that have something to do to workers. The row itself is the job:
+// its WakeAt is the time when it is due. None of these methods changes a row's Rev.
+// Writing a row with Tx.Put… resets its attempts and unparks it.
 type Jobs interface {
-	// Claim takes up to limit rows of the queue whose WakeAt has come at the
-	// time now, longest due first, sets their WakeAt to now+lease and returns
-	// them. No row is handed to two callers within the lease.
+	// Claim takes up to limit rows of the queue that are due at the time now,
+	// longest due first, sets their WakeAt to now+lease and returns them. No row is
+	// handed to two callers within the lease. The rows of a worker that dies are due
+	// again when the lease has ended.
 	Claim(ctx context.Context, q Queue, now time.Time, lease time.Duration, limit int) ([]Job, error)
 
-	// RenewLeases moves the WakeAt of every row that is still as its lease says to
-	// until, with one statement for all leases that end at one moment, and returns
-	// the ids of these rows. The others were written, claimed by another node, or
+	// RenewLeases sets the WakeAt of every row that still has its lease to until,
+	// with one statement for all leases that end at the same time, and returns the
+	// ids of these rows. The others were written, claimed by another node, or
 	// deleted.
 	RenewLeases(ctx context.Context, q Queue, leases []Lease, until time.Time) (held []string, err error)
 
 	// RetryJob makes a row due at the time at after its handler has failed, and
-	// keeps the number of attempts and the reason. A row that waits for nothing
-	// any more stays as it is.
+	// stores the number of attempts and the reason. A row without WakeAt does not
+	// change.
 	RetryJob(ctx context.Context, q Queue, j Job, at time.Time, reason string) error
 
 	// ParkJob takes a row out of the queue until ResumeJob or until it is written.
-	// A row that waits for nothing any more stays as it is.
+	// A row without WakeAt does not change.
 	ParkJob(ctx context.Context, q Queue, j Job, now time.Time, reason string) error
 	// ParkedJobs lists the parked rows of a queue, longest parked first, at most
 	// limit.

@@ -44,7 +44,7 @@ func parallel(b *testing.B, fn func() error) {
 const bareTable = `CREATE TABLE bare (id TEXT PRIMARY KEY, client_id TEXT NOT NULL, external_id TEXT NOT NULL, created_at BIGINT NOT NULL)`
 const bareInsert = `INSERT INTO bare VALUES ($1, $2, $3, $4)`
 
-// BenchmarkCreate compares a user with its evidence, stored by Write, with the
+// BenchmarkCreate compares a user with an audit entry, stored by Write, with the
 // bare INSERT and commit of one row on the same engine and driver.
 func BenchmarkCreate(b *testing.B) {
 	client := newID()
@@ -103,7 +103,7 @@ func BenchmarkCreate(b *testing.B) {
 }
 
 // BenchmarkStatus compares single reads of a consent with polls that share
-// queries, and with polls answered from memory.
+// queries, and with polls answered from the status cache.
 func BenchmarkStatus(b *testing.B) {
 	seeded := func(b *testing.B, cfg sqlstore.Config) (*sqlstore.Store, func() consent.ID) {
 		s := open(b, cfg)
@@ -141,7 +141,7 @@ func BenchmarkStatus(b *testing.B) {
 	}
 	b.Run("sqlite/single", func(b *testing.B) { single(b, sqlstore.Config{DSN: b.TempDir()}) })
 	b.Run("sqlite/shared", func(b *testing.B) { shared(b, sqlstore.Config{DSN: b.TempDir()}) })
-	b.Run("sqlite/remembered", func(b *testing.B) { shared(b, sqlstore.Config{DSN: b.TempDir(), Exclusive: true}) })
+	b.Run("sqlite/cached", func(b *testing.B) { shared(b, sqlstore.Config{DSN: b.TempDir(), Exclusive: true}) })
 	b.Run("postgres/single", func(b *testing.B) { single(b, sqlstore.Config{DSN: testpg.URL(b)}) })
 	b.Run("postgres/shared", func(b *testing.B) { shared(b, sqlstore.Config{DSN: testpg.URL(b)}) })
 }

@@ -18,21 +18,21 @@ import (
 	"samla/internal/user"
 )
 
-// envVictim names the database to a test process that writes until it is killed.
-const envVictim = "SAMLA_TEST_VICTIM"
+// envDatabase names the database of a child process that writes until it is killed.
+const envDatabase = "SAMLA_TEST_WRITE_UNTIL_KILLED"
 
-const victimClient = "018f0000-0000-7000-8000-000000000001"
+const childClient = "018f0000-0000-7000-8000-000000000001"
 
 func TestMain(m *testing.M) {
-	if dsn := os.Getenv(envVictim); dsn != "" {
-		fmt.Fprintln(os.Stderr, victim(dsn))
+	if dsn := os.Getenv(envDatabase); dsn != "" {
+		fmt.Fprintln(os.Stderr, writeUntilKilled(dsn))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// victim writes users and tells of each on standard output when it is stored.
-func victim(dsn string) error {
+// writeUntilKilled writes users and prints the id of each one that is stored.
+func writeUntilKilled(dsn string) error {
 	ctx := context.Background()
 	s, err := sqlstore.Open(ctx, sqlstore.Config{DSN: dsn, Exclusive: true})
 	if err != nil {
@@ -44,7 +44,7 @@ func victim(dsn string) error {
 			for {
 				id := newID()
 				if err := s.Write(ctx, func(tx store.Tx) error {
-					return tx.AddUser(ctx, user.User{ID: id, ClientID: victimClient, ExternalID: id, CreatedAt: began})
+					return tx.AddUser(ctx, user.User{ID: id, ClientID: childClient, ExternalID: id, CreatedAt: began})
 				}); err != nil {
 					failed <- err
 					return
@@ -56,14 +56,14 @@ func victim(dsn string) error {
 	return <-failed
 }
 
-// crash runs a victim, calls kill when it is in full flow, and returns the ids of
-// what it was told is stored.
+// crash runs a child that writes, calls kill when it has written 300 users, and
+// returns the ids of the users that were acknowledged.
 func crash(t *testing.T, dsn string, kill func(*os.Process)) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), envVictim+"="+dsn)
+	cmd.Env = append(os.Environ(), envDatabase+"="+dsn)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -76,7 +76,7 @@ func crash(t *testing.T, dsn string, kill func(*os.Process)) []string {
 	var killed sync.Once
 	for lines := bufio.NewReader(out); ; {
 		line, err := lines.ReadString('\n')
-		if err != nil { // a line cut short was not told
+		if err != nil { // what follows the last newline was not printed in full
 			if !errors.Is(err, io.EOF) {
 				t.Error(err)
 			}
@@ -89,7 +89,7 @@ func crash(t *testing.T, dsn string, kill func(*os.Process)) []string {
 	}
 	_ = cmd.Wait() // it was killed
 	if len(ids) < 300 {
-		t.Fatalf("the victim ended by itself after %d writes", len(ids))
+		t.Fatalf("the child ended by itself after %d writes", len(ids))
 	}
 	return ids
 }
@@ -106,13 +106,13 @@ func survived(t *testing.T, dsn string, ids []string) {
 		}
 	}()
 	for _, id := range ids {
-		if _, err := s.User(context.Background(), victimClient, id); err != nil {
+		if _, err := s.User(context.Background(), childClient, id); err != nil {
 			t.Fatalf("one of %d acknowledged writes: %v", len(ids), err)
 		}
 	}
 }
 
-func TestKilledServerLosesNothing(t *testing.T) {
+func TestSQLite_KilledServerLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	for range 3 {
 		survived(t, dir, crash(t, dir, func(p *os.Process) {
@@ -123,7 +123,7 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	}
 }
 
-func TestCrashedPostgresLosesNothing(t *testing.T) {
+func TestPostgres_CrashLosesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("PostgreSQL is left out of short tests")
 	}

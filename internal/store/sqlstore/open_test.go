@@ -17,7 +17,7 @@ import (
 	"samla/internal/testpg"
 )
 
-func TestOnlyTheOwnerReadsTheFiles(t *testing.T) {
+func TestOpen_CreatesFilesForOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	s := open(t, sqlstore.Config{DSN: dir, Exclusive: true})
 	addClient(t, s)
@@ -48,7 +48,7 @@ func addClient(t *testing.T, s store.Store) client.Client {
 	return c
 }
 
-func TestOneServerPerDirectory(t *testing.T) {
+func TestOpen_RefusesSecondServer(t *testing.T) {
 	dir := t.TempDir()
 	server, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: dir, Exclusive: true})
 	if err != nil {
@@ -57,7 +57,7 @@ func TestOneServerPerDirectory(t *testing.T) {
 	if _, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: dir, Exclusive: true}); !errors.Is(err, sqlstore.ErrInUse) {
 		t.Errorf("a second server: %v", err)
 	}
-	// A command beside the server sees its rows, and the other way round.
+	// A command and the server read each other's rows.
 	command := open(t, sqlstore.Config{DSN: dir})
 	for from, to := range map[store.Store]store.Store{server: command, command: server} {
 		c := addClient(t, from)
@@ -71,7 +71,7 @@ func TestOneServerPerDirectory(t *testing.T) {
 	open(t, sqlstore.Config{DSN: dir, Exclusive: true})
 }
 
-func TestManyMayStartAtOnce(t *testing.T) {
+func TestOpen_RunsConcurrently(t *testing.T) {
 	start := func(t *testing.T, dsn string) {
 		var all sync.WaitGroup
 		stores := make([]*sqlstore.Store, 6)
@@ -98,7 +98,7 @@ func TestManyMayStartAtOnce(t *testing.T) {
 	t.Run("Postgres", func(t *testing.T) { start(t, testpg.URL(t)) })
 }
 
-func TestBadDatabases(t *testing.T) {
+func TestOpen_RefusesBadDatabases(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text.db")
 	if err := os.WriteFile(text, []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestBadDatabases(t *testing.T) {
 	}
 }
 
-func TestClosedStoreAnswersWithErrors(t *testing.T) {
+func TestClose_MakesCallsFail(t *testing.T) {
 	for name, cfg := range engines(t) {
 		s, err := sqlstore.Open(t.Context(), cfg)
 		if err != nil {
@@ -143,8 +143,8 @@ func engines(t *testing.T) map[string]sqlstore.Config {
 	return all
 }
 
-// An idle queue is asked four times a second: that must not wake the disk.
-func TestIdleClaimWritesNothing(t *testing.T) {
+// An idle queue is read four times a second, which must not write to the disk.
+func TestClaim_WritesNothingWhenIdle(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, sqlstore.Config{DSN: dir, Exclusive: true})
 	addClient(t, s)
@@ -166,13 +166,13 @@ func TestIdleClaimWritesNothing(t *testing.T) {
 	}
 }
 
-func TestDestroyedKeyLeavesTheFile(t *testing.T) {
+func TestDestroyDataKey_RemovesBytesFromFile(t *testing.T) {
 	dir := t.TempDir()
 	s, err := sqlstore.Open(t.Context(), sqlstore.Config{DSN: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const wrapped = "a key that nobody may find again"
+	const wrapped = "the bytes of a wrapped key"
 	if _, err := s.AddDataKey(context.Background(), "somebody", []byte(wrapped)); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"samla/internal/store"
 )
 
-// plan is how SQLite would run a statement.
+// plan returns how SQLite runs a statement.
 func plan(t *testing.T, s *Store, text string, args ...any) string {
 	t.Helper()
 	steps, err := list(context.Background(), s.q, func(r rows) (string, error) {
@@ -23,9 +23,9 @@ func plan(t *testing.T, s *Store, text string, args ...any) string {
 	return strings.Join(steps, "; ")
 }
 
-// TestReclaim_SearchesTheIndex: at the start of a server with a million consents
-// only those that were leased may cost anything.
-func TestReclaim_SearchesTheIndex(t *testing.T) {
+// TestReclaim_SearchesIndex looks at the plan: at the start of a server with a
+// million consents the cost follows those that were leased.
+func TestReclaim_SearchesIndex(t *testing.T) {
 	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

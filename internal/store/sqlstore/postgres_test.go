@@ -19,9 +19,9 @@ import (
 	"samla/internal/user"
 )
 
-// Two transactions that wait for each other: PostgreSQL ends one, and Write runs
-// it again.
-func TestCrossedLocksAreTriedAgain(t *testing.T) {
+// Two transactions wait for each other. PostgreSQL ends one, and Write runs it
+// again.
+func TestWrite_RepeatsAfterDeadlock(t *testing.T) {
 	s := open(t, sqlstore.Config{DSN: testpg.URL(t)})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -69,9 +69,9 @@ func TestCrossedLocksAreTriedAgain(t *testing.T) {
 	}
 }
 
-// A caller who goes on after a statement has failed must not be told that all is
-// stored: PostgreSQL has given up the transaction by then.
-func TestSwallowedErrorIsNoSuccess(t *testing.T) {
+// The function of a transaction ignores the error of a statement. PostgreSQL has
+// aborted the transaction by then, so Write must not return nil.
+func TestWrite_FailsAfterIgnoredError(t *testing.T) {
 	s := open(t, sqlstore.Config{DSN: testpg.URL(t)})
 	ctx := t.Context()
 	client := addClient(t, s)
@@ -84,7 +84,7 @@ func TestSwallowedErrorIsNoSuccess(t *testing.T) {
 			return err
 		}
 		if _, err := tx.Client(ctx, client.ID); err == nil {
-			t.Error("the failure of the statement before was not told")
+			t.Error("the failure of the statement before was not reported")
 		}
 		return nil
 	})
@@ -92,11 +92,11 @@ func TestSwallowedErrorIsNoSuccess(t *testing.T) {
 		t.Error("the transaction was acknowledged")
 	}
 	if left, err := s.AuditEntries(ctx, entry.ConsentID); err != nil || len(left) > 0 {
-		t.Errorf("%d entries are there (%v)", len(left), err)
+		t.Errorf("%d entries are stored (%v)", len(left), err)
 	}
 }
 
-func TestCallerWhoLeavesFreesHisConnection(t *testing.T) {
+func TestWrite_ReleasesConnectionWhenContextEnds(t *testing.T) {
 	s := open(t, sqlstore.Config{DSN: testpg.URL(t), Conns: 1})
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -112,7 +112,7 @@ func TestCallerWhoLeavesFreesHisConnection(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	addClient(t, s) // waits for ever if a connection was lost
+	addClient(t, s) // blocks if the connection was not released
 }
 
 // awaitLock returns when a transaction of the database waits for a row lock of

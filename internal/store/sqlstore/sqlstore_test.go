@@ -29,7 +29,7 @@ func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlstore.Config{DSN: t.TempDir()}) })
 }
 
-// A server's store answers polls from memory.
+// The store of a server has a status cache.
 func TestSQLiteExclusive(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
 		return open(t, sqlstore.Config{DSN: filepath.Join(t.TempDir(), "a b%.db"), Exclusive: true})

@@ -54,8 +54,8 @@ func testCreateUsers(_ *testing.T, f fixture) {
 }
 
 // testErrExistsIsCommitted lets 64 callers create users with the same external
-// ids. Whoever gets ErrExists must find the user that was in the way: an error
-// rests on committed rows only.
+// ids. A caller that gets ErrExists must find the user that was in the way, because
+// an error rests on committed rows only.
 func testErrExistsIsCommitted(_ *testing.T, f fixture) {
 	const callers, rounds = 64, 20
 	together(callers, func(int) {
@@ -73,8 +73,8 @@ func testErrExistsIsCommitted(_ *testing.T, f fixture) {
 	})
 }
 
-// testErrConflictIsCommitted lets 32 callers write one consent. Whoever loses the
-// compare-and-swap must read a newer row than the one it has lost with.
+// testErrConflictIsCommitted lets 32 callers write one consent. A caller that loses
+// the compare-and-swap must read a newer row than the one it has lost with.
 func testErrConflictIsCommitted(_ *testing.T, f fixture) {
 	const callers, rounds = 32, 10
 	c := f.addConsent(nil)

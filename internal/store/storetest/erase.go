@@ -77,8 +77,8 @@ func testEraseUserData(_ *testing.T, f fixture) {
 			k.Status = collection.Failed
 		}
 	})
-	for _, k := range all { // an engine may remember the statuses
-		f.seenCollection("before", store.CollectionView{Collection: k})
+	for _, k := range all { // an engine may cache the statuses
+		f.checkCollectionStatus("before", store.CollectionView{Collection: k})
 	}
 	check(f, "first piece", f.erase("", 2), nil, all[2].ID)
 	check(f, "second piece", f.erase(all[2].ID, 2), nil, all[4].ID)
@@ -98,7 +98,7 @@ func testEraseUserData(_ *testing.T, f fixture) {
 		}
 		got, err := f.s.Collection(f.ctx, k.ID)
 		check(f, "collection", got, err, k)
-		f.seenCollection("after", store.CollectionView{Collection: k})
+		f.checkCollectionStatus("after", store.CollectionView{Collection: k})
 		check(f, "has data", f.hasData(k.ID), nil, i == 1)
 	}
 	// A flow that has read a collection before must not bring its state back.
@@ -169,8 +169,8 @@ func testEraseLocksOneUser(t *testing.T, f fixture) {
 	})
 }
 
-func testLive(_ *testing.T, f fixture) {
-	other, stranger := f.addUser(f.client), f.addUser(f.addClient())
+func testLiveRowsOfUser(_ *testing.T, f fixture) {
+	other, foreign := f.addUser(f.client), f.addUser(f.addClient())
 	var consents []consent.Consent
 	for i, status := range append(consent.Statuses(), consent.Statuses()...) {
 		c := f.addConsent(func(c *consent.Consent) {
@@ -183,7 +183,7 @@ func testLive(_ *testing.T, f fixture) {
 			consents = append([]consent.Consent{c}, consents...)
 		}
 		f.addConsent(func(c *consent.Consent) { c.Status, c.UserID = status, other.ID })
-		f.addConsent(func(c *consent.Consent) { c.Status, c.ClientID, c.UserID = status, stranger.ClientID, stranger.ID })
+		f.addConsent(func(c *consent.Consent) { c.Status, c.ClientID, c.UserID = status, foreign.ClientID, foreign.ID })
 	}
 	got, err := f.s.LiveConsents(f.ctx, f.client.ID, f.user.ID, 100)
 	check(f, "live consents", got, err, consents)
@@ -199,10 +199,10 @@ func testLive(_ *testing.T, f fixture) {
 		f.addCollection(func(k *collection.Collection) { k.Status, k.UserID = status, other.ID })
 		f.addCollection(func(k *collection.Collection) { k.Status, k.UserID = status, "" })
 		f.addCollection(func(k *collection.Collection) {
-			k.Status, k.ClientID, k.UserID = status, stranger.ClientID, stranger.ID
+			k.Status, k.ClientID, k.UserID = status, foreign.ClientID, foreign.ID
 		})
 	}
-	for _, clientID := range []string{newID(), stranger.ClientID} {
+	for _, clientID := range []string{newID(), foreign.ClientID} {
 		got, err := f.s.LiveConsents(f.ctx, clientID, f.user.ID, 100)
 		check(f, "live consents of another client's user", len(got), err, 0)
 		running, err := f.s.RunningCollections(f.ctx, clientID, f.user.ID, 100)

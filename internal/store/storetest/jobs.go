@@ -60,7 +60,7 @@ func testRetryJob(_ *testing.T, f fixture) {
 	after, err := f.s.Collection(f.ctx, k.ID)
 	check(f, "revision", after.Rev, err, k.Rev)
 
-	// A row that somebody else has ended meanwhile stays ended.
+	// A row that another writer has ended stays ended.
 	after.WakeAt = time.Time{}
 	f.write(func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, after); return err })
 	if err := f.s.RetryJob(f.ctx, store.Collections, j, later, "late"); err != nil {

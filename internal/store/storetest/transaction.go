@@ -13,12 +13,12 @@ import (
 	"samla/internal/user"
 )
 
-var errOurs = errors.New("an error of the caller")
+var errOfCaller = errors.New("an error of the caller")
 
 func testRollback(t *testing.T, f fixture) {
 	u, c := newUser(f.client), f.newConsent()
 	subject := newID()
-	f.fails(errOurs, func(tx store.Tx) error {
+	f.fails(errOfCaller, func(tx store.Tx) error {
 		if err := tx.AddUser(f.ctx, u); err != nil {
 			return err
 		}
@@ -31,45 +31,45 @@ func testRollback(t *testing.T, f fixture) {
 		if err := tx.DestroyDataKey(f.ctx, subject, start); err != nil {
 			return err
 		}
-		return fmt.Errorf("wrapped: %w", errOurs)
+		return fmt.Errorf("wrapped: %w", errOfCaller)
 	})
 	if f.exists(u) {
-		t.Error("a user of a failed transaction is there")
+		t.Error("a user of a failed transaction is stored")
 	}
 	got, err := f.s.Consent(f.ctx, c.ID)
 	missing(f, "a consent of a failed transaction", got, err)
 	entries, err := f.s.AuditEntries(f.ctx, c.ID)
-	check(f, "evidence of a failed transaction", len(entries), err, 0)
+	check(f, "audit entries of a failed transaction", len(entries), err, 0)
 	key, err := f.s.DataKey(f.ctx, subject)
 	check(f, "a key destroyed in a failed transaction", key, err, nil)
-	f.write(func(store.Tx) error { return nil }) // an empty transaction is one, too
+	f.write(func(store.Tx) error { return nil }) // a transaction may be empty
 }
 
-func testOwnWrites(t *testing.T, f fixture) {
+func testReadsOwnWrites(t *testing.T, f fixture) {
 	u := newUser(f.client)
 	f.write(func(tx store.Tx) error {
 		if err := tx.AddUser(f.ctx, u); err != nil {
 			return err
 		}
 		got, err := tx.User(f.ctx, f.client.ID, u.ID)
-		check(f, "seen inside", got, err, u)
+		check(f, "read in the transaction", got, err, u)
 		if f.exists(u) {
-			t.Error("seen outside before the commit")
+			t.Error("read outside of the transaction before the commit")
 		}
 		entry := audit.Entry{ID: newID(), At: start, ConsentID: consent.ID(newID()), Kind: "K"}
 		if err := tx.AddAuditEntry(f.ctx, entry); err != nil {
 			return err
 		}
 		entries, err := tx.AuditEntries(f.ctx, entry.ConsentID)
-		check(f, "the ledger seen inside", entries, err, []audit.Entry{entry})
+		check(f, "audit log read in the transaction", entries, err, []audit.Entry{entry})
 		return nil
 	})
 	if !f.exists(u) {
-		t.Error("not seen outside after the commit")
+		t.Error("not read outside of the transaction after the commit")
 	}
 }
 
-func testGoesOn(_ *testing.T, f fixture) {
+func testErrorsLeaveTransactionUsable(_ *testing.T, f fixture) {
 	c, k, u := f.addConsent(nil), f.addCollection(nil), newUser(f.client)
 	f.write(func(tx store.Tx) error {
 		stale := c
@@ -98,7 +98,7 @@ func testGoesOn(_ *testing.T, f fixture) {
 		return tx.AddUser(f.ctx, u)
 	})
 	if !f.exists(u) {
-		f.Error("what came after the errors is not there")
+		f.Error("what was written after the errors is not stored")
 	}
 }
 
@@ -120,7 +120,7 @@ func testPanic(t *testing.T, f fixture) {
 				case 1:
 					panic("the caller's own")
 				case 2:
-					return errOurs
+					return errOfCaller
 				}
 				return nil
 			})
@@ -135,7 +135,7 @@ func testPanic(t *testing.T, f fixture) {
 	f.write(func(tx store.Tx) error { return tx.AddUser(f.ctx, harmless) })
 }
 
-func testCancelled(t *testing.T, f fixture) {
+func testCanceledContext(t *testing.T, f fixture) {
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
 	u := newUser(f.client)
@@ -143,8 +143,8 @@ func testCancelled(t *testing.T, f fixture) {
 	if !errors.Is(err, context.Canceled) || f.exists(u) {
 		t.Errorf("got %v; stored: %v", err, f.exists(u))
 	}
-	// A caller who leaves in the middle of his turn, or in the queue, harms
-	// nobody else, and is answered truly.
+	// The context of a caller can end in its turn or in the queue. That affects no
+	// other caller, and an acknowledged write is stored.
 	together(32, func(i int) {
 		u := newUser(f.client)
 		ctx, cancel := context.WithCancel(f.ctx)
@@ -154,7 +154,7 @@ func testCancelled(t *testing.T, f fixture) {
 		}
 		err := f.s.Write(ctx, func(tx store.Tx) error { return tx.AddUser(ctx, u) })
 		if err == nil && !f.exists(u) {
-			t.Errorf("caller %d: acknowledged and not there", i)
+			t.Errorf("caller %d: acknowledged and not stored", i)
 		}
 		if i%2 == 0 && err != nil {
 			t.Errorf("caller %d: %v", i, err)
@@ -162,9 +162,9 @@ func testCancelled(t *testing.T, f fixture) {
 	})
 }
 
-// testMixed lets everything happen at once, for the race detector and for locks
-// that wait for each other.
-func testMixed(t *testing.T, f fixture) {
+// testMixedLoad runs all kinds of calls concurrently, for the race detector and to
+// find deadlocks.
+func testMixedLoad(t *testing.T, f fixture) {
 	c := f.addConsent(nil)
 	now := start.Add(time.Hour)
 	together(50, func(i int) {
@@ -202,15 +202,16 @@ func testMixed(t *testing.T, f fixture) {
 		}
 		for _, u := range mine {
 			if !f.exists(u) {
-				t.Errorf("user %s is not there", u.ID)
+				t.Errorf("user %s is not stored", u.ID)
 			}
 		}
 	})
 }
 
-// testForeignTexts: what no column can hold is looked for like anything else that
-// is not there, and leaves a transaction and the polls of others alone.
-func testForeignTexts(_ *testing.T, f fixture) {
+// testUnstorableTexts looks for texts that no column can hold. They are not found,
+// as any other that is not stored, and neither the transaction nor the polls of
+// other callers fail.
+func testUnstorableTexts(_ *testing.T, f fixture) {
 	c := f.addConsent(nil)
 	for _, id := range []string{"", "\x00", "\xff\xfe", "' OR 1=1 --", "not a uuid", string(c.ID) + "\x00", string(c.ID) + "%"} {
 		f.write(func(tx store.Tx) error {

@@ -142,19 +142,19 @@ func testUpdateWritesNothing(t *testing.T, f fixture) {
 			f.T = t
 			also := func(store.Tx) error { t.Error("also was called"); return nil }
 			_, err := row.update(f.ctx, func(string) (string, func(store.Tx) error, error) {
-				return "from a change that fails", also, fmt.Errorf("wrapped: %w", errOurs)
+				return "from a change that fails", also, fmt.Errorf("wrapped: %w", errOfCaller)
 			})
-			if !errors.Is(err, errOurs) {
-				t.Errorf("a change that fails: got error %v, want %v", err, errOurs)
+			if !errors.Is(err, errOfCaller) {
+				t.Errorf("a change that fails: got error %v, want %v", err, errOfCaller)
 			}
 			_, err = row.update(f.ctx, func(string) (string, func(store.Tx) error, error) {
-				return "from an addition that fails", func(store.Tx) error { return errOurs }, nil
+				return "from an addition that fails", func(store.Tx) error { return errOfCaller }, nil
 			})
-			if !errors.Is(err, errOurs) {
-				t.Errorf("an addition that fails: got error %v, want %v", err, errOurs)
+			if !errors.Is(err, errOfCaller) {
+				t.Errorf("an addition that fails: got error %v, want %v", err, errOfCaller)
 			}
 			got, err := row.update(f.ctx, func(string) (string, func(store.Tx) error, error) {
-				return "from a change that wants none", also, fmt.Errorf("wrapped: %w", store.ErrUnchanged)
+				return "from a change that leaves the row", also, fmt.Errorf("wrapped: %w", store.ErrUnchanged)
 			})
 			check(f, "ErrUnchanged returns the row as it was", got, err, "0")
 			got, err = row.read()
@@ -231,16 +231,16 @@ func testUpdateEndsWithContext(t *testing.T, f fixture) {
 // testLockUser lets callers add consents to a user that another one anonymizes: no
 // consent is added after it, and the one who anonymizes finds all that were.
 func testLockUser(t *testing.T, f fixture) {
-	stranger := f.addClient()
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.LockUser(f.ctx, stranger.ID, f.user.ID); return err })
+	otherClient := f.addClient()
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.LockUser(f.ctx, otherClient.ID, f.user.ID); return err })
 	for range 5 {
 		u := f.addUser(f.client)
 		var found []consent.Consent
 		together(9, func(i int) {
 			if i == 4 {
 				_, err := store.UpdateUser(f.ctx, f.s, u.ClientID, u.ID, func(old user.User) (user.User, func(store.Tx) error, error) {
-					gone, _ := old.Anonymize(start)
-					return gone, func(tx store.Tx) (err error) {
+					anonymized, _ := old.Anonymize(start)
+					return anonymized, func(tx store.Tx) (err error) {
 						found, err = tx.LiveConsents(f.ctx, u.ClientID, u.ID, 100)
 						return err
 					}, nil

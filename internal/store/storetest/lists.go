@@ -32,7 +32,7 @@ func drawPage(t *rapid.T, ids []string) store.Page {
 }
 
 func testConsentPages(t *testing.T, f fixture) {
-	other, stranger := f.addUser(f.client), f.addClient()
+	other, otherClient := f.addUser(f.client), f.addClient()
 	var all []consent.Consent
 	var ids []string
 	for i := range 25 {
@@ -43,7 +43,7 @@ func testConsentPages(t *testing.T, f fixture) {
 			case 2:
 				c.CollectionID = newID()
 			case 3:
-				c.ClientID = stranger.ID
+				c.ClientID = otherClient.ID
 			}
 		})
 		ids = append(ids, string(c.ID))
@@ -53,7 +53,7 @@ func testConsentPages(t *testing.T, f fixture) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPage(t, ids)
 		userID := rapid.SampledFrom([]string{f.user.ID, other.ID}).Draw(t, "user")
-		clientID := rapid.SampledFrom([]string{f.client.ID, stranger.ID}).Draw(t, "client")
+		clientID := rapid.SampledFrom([]string{f.client.ID, otherClient.ID}).Draw(t, "client")
 		mine := slices.DeleteFunc(slices.Clone(all), func(c consent.Consent) bool {
 			return c.UserID != userID || c.ClientID != clientID || c.CollectionID != ""
 		})
@@ -66,8 +66,8 @@ func testConsentPages(t *testing.T, f fixture) {
 }
 
 func testCollectionPages(t *testing.T, f fixture) {
-	stranger := f.addClient()
-	users, strangers := []string{f.user.ID, f.addUser(f.client).ID, ""}, f.addUser(stranger).ID
+	otherClient := f.addClient()
+	users, otherUser := []string{f.user.ID, f.addUser(f.client).ID, ""}, f.addUser(otherClient).ID
 	companies := []string{"one", "two", "three"}
 	statuses := []collection.Status{collection.Running, collection.Completed, collection.Failed}
 	var all []collection.Collection
@@ -76,7 +76,7 @@ func testCollectionPages(t *testing.T, f fixture) {
 		k := f.addCollection(func(k *collection.Collection) {
 			k.UserID, k.Company, k.Status = users[i%3], companies[i*7/4%3], statuses[i*5/3%3]
 			if i%8 == 5 {
-				k.ClientID, k.UserID = stranger.ID, strangers
+				k.ClientID, k.UserID = otherClient.ID, otherUser
 			}
 		})
 		ids = append(ids, k.ID)
@@ -86,8 +86,8 @@ func testCollectionPages(t *testing.T, f fixture) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPage(t, ids)
 		filter := store.CollectionFilter{
-			ClientID: rapid.SampledFrom([]string{f.client.ID, stranger.ID}).Draw(t, "client"),
-			UserID:   rapid.SampledFrom(append(users, strangers)).Draw(t, "user"),
+			ClientID: rapid.SampledFrom([]string{f.client.ID, otherClient.ID}).Draw(t, "client"),
+			UserID:   rapid.SampledFrom(append(users, otherUser)).Draw(t, "user"),
 			In:       rapid.SliceOfNDistinct(rapid.SampledFrom(statuses), 0, 3, rapid.ID).Draw(t, "in"),
 			Latest:   rapid.Bool().Draw(t, "latest"),
 		}

@@ -2,12 +2,10 @@ package storetest
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/store"
 )
@@ -25,7 +23,7 @@ func testConsents(_ *testing.T, f fixture) {
 	missing(f, "no such consent", got, err)
 	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddConsent(f.ctx, bare) })
 
-	// "No account" must not come back as "every account".
+	// "No account" must not be read as "every account".
 	none := f.addConsent(func(c *consent.Consent) {
 		c.Requested, c.Granted = consent.Scope{AccountIDs: []string{}}, &consent.Scope{AccountIDs: []string{}, Balances: true}
 	})
@@ -48,34 +46,6 @@ func testConsents(_ *testing.T, f fixture) {
 	check(f, "updated", got, err, after)
 }
 
-func testCollections(_ *testing.T, f fixture) {
-	full := f.addCollection(nil)
-	got, err := f.s.Collection(f.ctx, full.ID)
-	check(f, "every member", got, err, full)
-
-	bare := collection.Collection{ID: newID(), ClientID: f.client.ID, Filter: []string{}}
-	f.write(func(tx store.Tx) error { return tx.AddCollection(f.ctx, bare) })
-	got, err = f.s.Collection(f.ctx, bare.ID)
-	check(f, "no member", got, err, bare)
-	_, err = f.s.Collection(f.ctx, newID())
-	missing(f, "no such collection", got, err)
-	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddCollection(f.ctx, bare) })
-
-	full.ConsentID, full.LoginMethod, full.Mode, full.Attended, full.Filter = consent.ID(newID()), "OTHER", collection.OneTime, false, nil
-	full.Status, full.StatusChangedAt, full.Sealed, full.WakeAt = collection.Failed, start.Add(time.Hour), nil, time.Time{}
-	full.DataUntil, full.ErasedAt = time.Time{}, time.Time{}
-	after := full
-	after.Rev++
-	polledLater := full
-	polledLater.PolledAt = start.Add(time.Hour)
-	f.write(func(tx store.Tx) error {
-		_, err := tx.PutCollection(f.ctx, polledLater)
-		return err
-	})
-	got, err = f.s.Collection(f.ctx, full.ID)
-	check(f, "updated, except when it was polled", got, err, after)
-}
-
 func testCompareAndSwap(_ *testing.T, f fixture) {
 	c, k := f.addConsent(nil), f.addCollection(nil)
 	stale, staleCollection := c, k
@@ -85,7 +55,7 @@ func testCompareAndSwap(_ *testing.T, f fixture) {
 	stale.ID, staleCollection.ID = consent.ID(newID()), newID()
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, stale); return err })
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, staleCollection); return err })
-	// Revisions go on within one transaction.
+	// A transaction can write the same row several times.
 	f.write(func(tx store.Tx) error {
 		again := c
 		for range 3 {
@@ -99,16 +69,7 @@ func testCompareAndSwap(_ *testing.T, f fixture) {
 	})
 }
 
-// together runs fn in n goroutines and waits for all.
-func together(n int, fn func(i int)) {
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() { fn(i) })
-	}
-	all.Wait()
-}
-
-func testOneWriterWins(t *testing.T, f fixture) {
+func testCompareAndSwapHasOneWinner(t *testing.T, f fixture) {
 	c, k := f.addConsent(nil), f.addCollection(nil)
 	for round := range 5 {
 		var won, lost atomic.Int32
@@ -141,7 +102,7 @@ func testLockConsent(t *testing.T, f fixture) {
 		t.Fatal(err)
 	}
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { _, err := tx.LockConsent(f.ctx, consent.ID(newID())); return err })
-	// Whoever has locked it never loses the comparison.
+	// A transaction that has locked the consent never loses the compare-and-swap.
 	const writers, times = 8, 5
 	together(writers, func(int) {
 		for range times {
@@ -159,52 +120,4 @@ func testLockConsent(t *testing.T, f fixture) {
 	})
 	got, err := f.s.Consent(f.ctx, c.ID)
 	check(f, "revision", got.Rev, err, int64(writers*times))
-}
-
-func testUnattended(_ *testing.T, f fixture) {
-	id := newID()
-	var want []time.Time
-	for i := range 6 {
-		at := start.Add(time.Duration(5-i) * time.Minute) // stored out of order
-		f.addCollection(func(k *collection.Collection) { k.ConsentID, k.Attended, k.CreatedAt = consent.ID(id), i == 3, at })
-		if i != 3 && i != 5 { // 5 began at the moment itself, which is not after it
-			want = append([]time.Time{at}, want...)
-		}
-	}
-	f.addCollection(func(k *collection.Collection) { k.Attended, k.CreatedAt = false, start.Add(time.Minute) })
-	got, err := f.s.UnattendedSince(f.ctx, consent.ID(id), start)
-	check(f, "background refreshes", got, err, want)
-	got, err = f.s.UnattendedSince(f.ctx, consent.ID(newID()), start)
-	check(f, "refreshes of no consent", len(got), err, 0)
-}
-
-func testWake(_ *testing.T, f fixture) {
-	now := start.Add(time.Hour)
-	for _, test := range []struct {
-		what        string
-		wakes, want time.Time
-	}{
-		{"one that waits", now.Add(time.Hour), now},
-		{"one that is due already", now.Add(-time.Minute), now.Add(-time.Minute)},
-		{"one that never wakes", time.Time{}, time.Time{}},
-	} {
-		k := f.addCollection(func(k *collection.Collection) { k.WakeAt = test.wakes })
-		f.write(func(tx store.Tx) error { return tx.WakeCollection(f.ctx, k.ID, now) })
-		k.WakeAt = test.want
-		got, err := f.s.Collection(f.ctx, k.ID)
-		check(f, test.what, got, err, k)
-	}
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.WakeCollection(f.ctx, newID(), now) })
-}
-
-func testPolled(_ *testing.T, f fixture) {
-	k := f.addCollection(nil)
-	late := k.PolledAt.Add(time.Minute)
-	for _, at := range []time.Time{late, late.Add(-time.Second), k.PolledAt} {
-		f.write(func(tx store.Tx) error { return tx.RecordPoll(f.ctx, k.ID, at) })
-	}
-	k.PolledAt = late
-	got, err := f.s.Collection(f.ctx, k.ID)
-	check(f, "polled", got, err, k)
-	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.RecordPoll(f.ctx, newID(), late) })
 }

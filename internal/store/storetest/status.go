@@ -11,8 +11,9 @@ import (
 	"samla/internal/store"
 )
 
-// seen wants the hot view of a consent, twice: an engine may remember it.
-func (f fixture) seen(what string, want store.ConsentView) {
+// checkConsentStatus compares the status view of a consent, twice, because an
+// engine may cache it.
+func (f fixture) checkConsentStatus(what string, want store.ConsentView) {
 	f.Helper()
 	want.WakeAt = time.Time{}
 	for range 2 {
@@ -21,7 +22,7 @@ func (f fixture) seen(what string, want store.ConsentView) {
 	}
 }
 
-func (f fixture) seenCollection(what string, want store.CollectionView) {
+func (f fixture) checkCollectionStatus(what string, want store.CollectionView) {
 	f.Helper()
 	want.WakeAt = time.Time{}
 	if want.Consent != nil {
@@ -35,39 +36,39 @@ func (f fixture) seenCollection(what string, want store.CollectionView) {
 	}
 }
 
-func testHotConsent(t *testing.T, f fixture) {
+func testConsentStatus(t *testing.T, f fixture) {
 	c, bare := f.addConsent(nil), f.addConsent(func(c *consent.Consent) {
 		*c = consent.Consent{ID: c.ID, ClientID: f.client.ID, CollectionID: newID()}
 	})
-	f.seen("fresh", store.ConsentView{Consent: c})
-	f.seen("without a user", store.ConsentView{Consent: bare})
+	f.checkConsentStatus("fresh", store.ConsentView{Consent: c})
+	f.checkConsentStatus("without a user", store.ConsentView{Consent: bare})
 	got, err := f.s.ConsentStatus(f.ctx, consent.ID(newID()))
 	missing(f, "no such consent", got, err)
 
 	c.Status = consent.Expired
 	f.write(func(tx store.Tx) (err error) { c, err = tx.PutConsent(f.ctx, c); return err })
-	f.seen("updated", store.ConsentView{Consent: c})
+	f.checkConsentStatus("updated", store.ConsentView{Consent: c})
 	c.WakeAt = start.Add(time.Hour + lease)
 	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
 		t.Error(err)
 	}
-	f.seen("claimed", store.ConsentView{Consent: c})
-	f.fails(errOurs, func(tx store.Tx) error {
+	f.checkConsentStatus("claimed", store.ConsentView{Consent: c})
+	f.fails(errOfCaller, func(tx store.Tx) error {
 		if _, err := tx.PutConsent(f.ctx, c); err != nil {
 			return err
 		}
-		return errOurs
+		return errOfCaller
 	})
-	f.seen("after a rollback", store.ConsentView{Consent: c})
-	gone, _ := f.user.Anonymize(start)
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
-	f.seen("its user is gone", store.ConsentView{Consent: c, UserAnonymized: true})
+	f.checkConsentStatus("after a rollback", store.ConsentView{Consent: c})
+	anonymized, _ := f.user.Anonymize(start)
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, anonymized) })
+	f.checkConsentStatus("after its user was anonymized", store.ConsentView{Consent: c, UserAnonymized: true})
 
 	late := consent.ID(newID())
 	_, err = f.s.ConsentStatus(f.ctx, late)
 	missing(f, "before it was added", got, err)
 	added := f.addConsent(func(c *consent.Consent) { c.ID = late })
-	f.seen("after it was added", store.ConsentView{Consent: added, UserAnonymized: true})
+	f.checkConsentStatus("after it was added", store.ConsentView{Consent: added, UserAnonymized: true})
 
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
@@ -76,24 +77,24 @@ func testHotConsent(t *testing.T, f fixture) {
 	}
 }
 
-func testHotCollection(_ *testing.T, f fixture) {
+func testCollectionStatus(_ *testing.T, f fixture) {
 	k := f.addCollection(func(k *collection.Collection) { k.Mode, k.Status = collection.OneTime, collection.Login })
-	f.seenCollection("before its consent", store.CollectionView{Collection: k})
+	f.checkCollectionStatus("before its consent", store.CollectionView{Collection: k})
 	c := f.addConsent(func(c *consent.Consent) { c.ID, c.CollectionID = k.ConsentID, k.ID })
-	f.seenCollection("with its consent", store.CollectionView{Collection: k, Consent: &c})
+	f.checkCollectionStatus("with its consent", store.CollectionView{Collection: k, Consent: &c})
 	f.write(func(tx store.Tx) (err error) { c, err = tx.PutConsent(f.ctx, c); return err })
-	f.seenCollection("its consent updated", store.CollectionView{Collection: k, Consent: &c})
+	f.checkCollectionStatus("its consent updated", store.CollectionView{Collection: k, Consent: &c})
 	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
 		f.Error(err)
 	}
 	c.WakeAt = start.Add(time.Hour + lease)
-	f.seenCollection("its consent claimed", store.CollectionView{Collection: k, Consent: &c})
+	f.checkCollectionStatus("its consent claimed", store.CollectionView{Collection: k, Consent: &c})
 	k.PolledAt = start.Add(time.Minute)
 	f.write(func(tx store.Tx) error { return tx.RecordPoll(f.ctx, k.ID, k.PolledAt) })
-	f.seenCollection("polled", store.CollectionView{Collection: k, Consent: &c})
+	f.checkCollectionStatus("polled", store.CollectionView{Collection: k, Consent: &c})
 	k.WakeAt = start
 	f.write(func(tx store.Tx) error { return tx.WakeCollection(f.ctx, k.ID, start) })
-	f.seenCollection("woken", store.CollectionView{Collection: k, Consent: &c})
+	f.checkCollectionStatus("made due", store.CollectionView{Collection: k, Consent: &c})
 	for _, s := range collection.Statuses() {
 		k.Status = s
 		f.write(func(tx store.Tx) (err error) { k, err = tx.PutCollection(f.ctx, k); return err })
@@ -101,25 +102,26 @@ func testHotCollection(_ *testing.T, f fixture) {
 		if !s.Terminal() {
 			want.Consent = &c
 		}
-		f.seenCollection(string(s), want)
+		f.checkCollectionStatus(string(s), want)
 	}
 
-	// A stored consent is not shown: it is not the collection's own.
+	// A stored consent does not live inside the collection, so it is not shown.
 	stored := f.addConsent(nil)
 	k = f.addCollection(func(k *collection.Collection) { k.ConsentID, k.Status = stored.ID, collection.Running })
-	f.seenCollection("with a stored consent", store.CollectionView{Collection: k})
-	nobody := f.addCollection(func(k *collection.Collection) { k.UserID = "" })
-	f.seenCollection("of nobody", store.CollectionView{Collection: nobody})
-	gone, _ := f.user.Anonymize(start)
-	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, gone) })
-	f.seenCollection("its user is gone", store.CollectionView{Collection: k, UserAnonymized: true})
+	f.checkCollectionStatus("with a stored consent", store.CollectionView{Collection: k})
+	ownerless := f.addCollection(func(k *collection.Collection) { k.UserID = "" })
+	f.checkCollectionStatus("without a user", store.CollectionView{Collection: ownerless})
+	anonymized, _ := f.user.Anonymize(start)
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, anonymized) })
+	f.checkCollectionStatus("after its user was anonymized", store.CollectionView{Collection: k, UserAnonymized: true})
 	got, err := f.s.CollectionStatus(f.ctx, newID())
 	missing(f, "no such collection", got, err)
 }
 
-// testHotSeesWrites: a poll that begins after a Write has returned sees it,
-// whatever other polls are under way, and never goes back in time.
-func testHotSeesWrites(t *testing.T, f fixture) {
+// testStatusSeesWrites polls while others write and poll. A poll that begins after
+// Write has returned sees what was written, and no poll sees an older state than
+// one before it.
+func testStatusSeesWrites(t *testing.T, f fixture) {
 	const rows, writes = 4, 25
 	done := make(chan struct{})
 	var ids [rows]consent.ID
@@ -162,7 +164,7 @@ func testHotSeesWrites(t *testing.T, f fixture) {
 			}
 			last = got.Rev
 			if _, err := f.s.ConsentStatus(f.ctx, consent.ID(newID())); !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("a consent that never was: %v", err)
+				t.Errorf("a consent that does not exist: %v", err)
 			}
 		}
 	})

@@ -26,7 +26,7 @@ func testClaimOrder(_ *testing.T, f fixture) {
 	now := start.Add(time.Hour)
 	var due []string
 	for i := range 10 {
-		// The newest is due longest; two are not due yet.
+		// The newest one is due longest. Two are not due yet.
 		c := f.addConsent(func(c *consent.Consent) { c.WakeAt = now.Add(time.Duration(2-i) * time.Second) })
 		due = append([]string{string(c.ID)}, due...)
 	}
@@ -39,14 +39,14 @@ func testClaimOrder(_ *testing.T, f fixture) {
 	check(f, "leased until", c.WakeAt, err, now.Add(lease))
 	check(f, "revision", c.Rev, err, f.newConsent().Rev)
 
-	// Whoever died gives his rows back, at the end of the lease and not before.
+	// The rows of a worker that died are due again at the end of the lease.
 	got, err := f.s.Claim(f.ctx, store.Consents, now.Add(lease-time.Microsecond), lease, 100)
-	check(f, "before the lease is over", len(got), err, 2) // the two that were not due
+	check(f, "before the end of the lease", len(got), err, 2) // the two that were not due
 	got, err = f.s.Claim(f.ctx, store.Consents, now.Add(lease), lease, 100)
-	check(f, "after the lease", len(got), err, 8)
+	check(f, "at the end of the lease", len(got), err, 8)
 }
 
-func testClaimAlone(t *testing.T, f fixture) {
+func testClaimHandsOutOnce(t *testing.T, f fixture) {
 	const rows = 150
 	want := map[string]bool{}
 	f.write(func(tx store.Tx) error {
@@ -90,23 +90,23 @@ func testClaimAlone(t *testing.T, f fixture) {
 	}
 }
 
-func testClaimNever(t *testing.T, f fixture) {
+func testClaimLeavesRowsNotDue(t *testing.T, f fixture) {
 	never := f.addCollection(func(k *collection.Collection) { k.WakeAt = time.Time{} })
-	d := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, CreatedAt: start, WakeAt: start}
-	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, d) })
+	m := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, CreatedAt: start, WakeAt: start}
+	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, m) })
 	late := start.AddDate(100, 0, 0)
 	got, err := f.s.Claim(f.ctx, store.Collections, late, lease, 10)
-	check(f, "one that never wakes", len(got), err, 0)
+	check(f, "a row without WakeAt", len(got), err, 0)
 	got, err = f.s.Claim(f.ctx, store.Outbox, start, lease, 10)
-	check(f, "messages", ids(got), err, []string{d.ID})
+	check(f, "messages", ids(got), err, []string{m.ID})
 	got, err = f.s.Claim(f.ctx, store.Outbox, late, lease, 0)
-	check(f, "none are asked for", len(got), err, 0)
+	check(f, "limit 0", len(got), err, 0)
 
 	never.WakeAt = start
 	f.write(func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, never); return err })
 	got, err = f.s.Claim(f.ctx, store.Collections, late, lease, 10)
 	if err != nil || !slices.Equal(ids(got), []string{never.ID}) {
-		t.Errorf("after an update that wakes it: %v, %v", got, err)
+		t.Errorf("after an update with a WakeAt: %v, %v", got, err)
 	}
 	if _, err := f.s.Claim(f.ctx, "clients; --", late, lease, 10); err == nil {
 		t.Error("an unknown queue was read")

@@ -12,7 +12,7 @@ import (
 	"samla/internal/user"
 )
 
-func TestReclaimTakesBackWhatWasLeased(t *testing.T) {
+func TestReclaim_EndsLeases(t *testing.T) {
 	ctx, lease := context.Background(), 20*time.Second
 	s, err := sqlstore.Open(ctx, sqlstore.Config{DSN: t.TempDir(), Exclusive: true})
 	if err != nil {
@@ -55,6 +55,6 @@ func TestReclaimTakesBackWhatWasLeased(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again := claim(); !slices.Equal(again, leased) {
-		t.Errorf("claimed %v, want %v and neither the later nor the sleeping one", again, leased)
+		t.Errorf("claimed %v, want %v, without the one that is due later and the one that is never due", again, leased)
 	}
 }

@@ -97,8 +97,8 @@ func (s *Store) renewLeases(q store.Queue) string {
 	return `UPDATE ` + string(q) + ` SET wake_at = $1 WHERE wake_at = $2 AND wake_at > 0 AND id IN ` + in + ` RETURNING id`
 }
 
-// idList is a list of any length as one argument: an array where the engine has
-// them, else JSON.
+// idList returns a list of any length as one argument: an array where the engine
+// has arrays, else JSON.
 func (s *Store) idList(ids []string) any {
 	if s.db.arrays() {
 		return ids
@@ -107,11 +107,11 @@ func (s *Store) idList(ids []string) any {
 	return string(text)
 }
 
-// Reclaim makes due at the time now what a process that has died may have been at
-// work on: every row that is due within the lease. A row that was only waiting
-// for its moment is looked at that much early, which does no harm. It is for the
-// one process that has the database for itself (Config.Exclusive), before it
-// claims. The index on wake_at bounds its cost by the rows it finds.
+// Reclaim makes due at the time now every row that is due within the lease, because
+// a process that has died may have leased it. A row that was not leased is handled
+// up to one lease too early, which does no harm. Only the process that has the
+// database for itself (Config.Exclusive) may call it, before it claims. The cost
+// follows the rows found.
 func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration) error {
 	return s.db.write(ctx, func(w querier) error {
 		for _, q := range store.Queues() {
@@ -123,8 +123,8 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration)
 	})
 }
 
-// reclaim repeats wake_at > 0, without which the planner cannot know that the
-// partial index serves.
+// reclaim repeats wake_at > 0, without which the planner cannot use the partial
+// index.
 func reclaim(q store.Queue) string {
 	return `UPDATE ` + string(q) + ` SET wake_at = $1 WHERE wake_at > 0 AND wake_at > $1 AND wake_at <= $2`
 }

@@ -18,18 +18,18 @@ func reason(text string) string {
 
 // RetryJob implements store.Jobs.
 func (s *Store) RetryJob(ctx context.Context, q store.Queue, j store.Job, at time.Time, why string) error {
-	return s.settle(ctx, q, `wake_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
+	return s.setJob(ctx, q, `wake_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
 		j.ID, max(micros(at), 1), int64(j.Attempts), reason(why))
 }
 
 // ParkJob implements store.Jobs.
 func (s *Store) ParkJob(ctx context.Context, q store.Queue, j store.Job, now time.Time, why string) error {
-	return s.settle(ctx, q, `wake_at = 0, parked_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
+	return s.setJob(ctx, q, `wake_at = 0, parked_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
 		j.ID, max(micros(now), 1), int64(j.Attempts), reason(why))
 }
 
-// settle changes how a row is queued.
-func (s *Store) settle(ctx context.Context, q store.Queue, set string, args ...any) error {
+// setJob changes the columns of a row that belong to its job.
+func (s *Store) setJob(ctx context.Context, q store.Queue, set string, args ...any) error {
 	if err := checkQueue(q); err != nil {
 		return err
 	}
