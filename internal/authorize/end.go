@@ -52,6 +52,19 @@ func (s *Service) planEnd(ctx context.Context, c consent.Consent, e consent.Even
 	return end, err
 }
 
+// planCertainEnd is planEnd for an end that must come: by time, as the last resort of
+// the queue, or because the user is erased. A secret that does not open was tampered
+// with and never will: such a consent ends without a message to the bank, because
+// otherwise it would never end.
+func (s *Service) planCertainEnd(ctx context.Context, c consent.Consent, e consent.Event, openSent bool) (*End, error) {
+	end, err := s.planEnd(ctx, c, e, openSent)
+	if errors.Is(err, seal.ErrDecryption) {
+		s.Log.Error("the bank cannot be told that a consent has ended: its secret does not open", "company", c.Company, "consent", c.ID)
+		return s.planSilentEnd(c, e)
+	}
+	return end, err
+}
+
 // planSilentEnd plans an end without a message to the bank.
 func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error) {
 	after, err := c.Apply(e, s.Clock.Now())

@@ -2,10 +2,8 @@ package authorize
 
 import (
 	"context"
-	"errors"
 
 	"samla/internal/consent"
-	"samla/internal/seal"
 	"samla/internal/store"
 )
 
@@ -31,18 +29,10 @@ func (s *Service) EndUser(ctx context.Context, clientID, userID string) error {
 	}
 }
 
-// planErasure plans the end of a consent whose user is erased. A secret that does
-// not open was tampered with and never will: the consent ends without a message to
-// the bank, because waiting would keep the rest of the user's data.
+// planErasure plans the end of a consent whose user is erased.
 func (s *Service) planErasure(ctx context.Context, c consent.Consent) (*End, error) {
 	if c.Status.Final() {
 		return nil, store.ErrUnchanged
 	}
-	erased := consent.Revocation{Cause: consent.CauseUserErased}
-	end, err := s.PlanEnd(ctx, c, erased)
-	if errors.Is(err, seal.ErrDecryption) {
-		s.Log.Error("the bank cannot be told that a consent was revoked: its secret does not open", "company", c.Company, "consent", c.ID)
-		return s.planSilentEnd(c, erased)
-	}
-	return end, err
+	return s.planCertainEnd(ctx, c, consent.Revocation{Cause: consent.CauseUserErased}, openingClaimed(c))
 }

@@ -25,3 +25,6 @@ func (s *Service) Ask(ctx context.Context, id consent.ID) watch.Outcome {
 	}
 	return out
 }
+
+// GiveUp is the last resort of the queue.
+func (s *Service) GiveUp(ctx context.Context, id consent.ID) error { return s.giveUp(ctx, string(id)) }

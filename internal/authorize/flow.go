@@ -104,7 +104,7 @@ func (j *job) apply(ctx context.Context, e consent.Event, wake time.Time) error 
 
 // end commits the end of the consent by e, unless another writer was faster.
 func (j *job) end(ctx context.Context, e consent.Event) error {
-	end, err := j.planEnd(ctx, j.c, e, j.openSent)
+	end, err := j.planCertainEnd(ctx, j.c, e, j.openSent)
 	if err != nil {
 		return err
 	}
