@@ -179,7 +179,8 @@ func (g *groupCommit) isClosed() bool {
 	return g.closed
 }
 
-// close waits for its turn. Callers that come later, or still wait, get errClosed.
+// close waits for its turn and commits the open batch: when it returns, nobody uses
+// the connection. Callers that come later, or still wait, get errClosed.
 func (g *groupCommit) close() {
 	if err := g.enter(context.Background()); err != nil {
 		return
@@ -187,5 +188,8 @@ func (g *groupCommit) close() {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
+	if g.open != nil {
+		g.commitBatch()
+	}
 	g.leave()
 }

@@ -227,3 +227,34 @@ func TestGroupCommit_ReturnsErrorAfterClose(t *testing.T) {
 		}
 	})
 }
+
+// The connection is closed after that: a commit that comes later would fail.
+func TestGroupCommit_CloseCommitsTheOpenBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var db fakeDB
+		g := db.groupCommit()
+		held := make(chan struct{})
+		stored := make(chan error, 1)
+		go func() { stored <- g.run(t.Context(), func() error { <-held; return nil }) }()
+		synctest.Wait()
+		closed := make(chan []string, 1)
+		go func() {
+			g.close()
+			closed <- slices.Clone(db.steps)
+		}()
+		synctest.Wait()
+		late := make(chan error, 1)
+		go func() { late <- g.run(t.Context(), succeed) }()
+		synctest.Wait()
+		close(held)
+		if steps := <-closed; !slices.Contains(steps, "commit") {
+			t.Errorf("closed after %v", steps)
+		}
+		if err := <-stored; err != nil {
+			t.Error(err)
+		}
+		if err := <-late; !errors.Is(err, errClosed) {
+			t.Error(err)
+		}
+	})
+}
