@@ -68,9 +68,11 @@ func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
 	switch {
 	case errors.Is(err, store.ErrConflict):
 		done = !j.reread(ctx)
-	case err != nil && ctx.Err() == nil:
-		s.Log.Warn("the answer of a bank could not be used", "company", j.c.Company, "consent", id, "error", err)
-		done = false
+	case err != nil:
+		done = false // the next question decides
+		if ctx.Err() == nil {
+			s.Log.Warn("the answer of a bank could not be used", "company", j.c.Company, "consent", id, "error", err)
+		}
 	}
 	return watch.Outcome{Done: done}
 }

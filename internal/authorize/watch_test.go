@@ -219,3 +219,20 @@ func TestWatch_StopsAfterARevocation(t *testing.T) {
 		t.Errorf("asked %d times", b.bank.asked)
 	}
 }
+
+// The person may have signed: the row must not wait for the end of its lease.
+func TestAsk_KeepsTheItemWhenItsTimeIsOver(t *testing.T) {
+	b := newEnv(t)
+	c := b.watched()
+	ctx, cancel := context.WithCancel(t.Context())
+	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+		cancel() // before the grant is stored
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything}, nil
+	}
+	if out := b.Ask(ctx, c.ID); out.Done {
+		t.Error("it is not asked about again")
+	}
+	if !b.asks(c.ID, 1) || b.Consent(c.ID).Status != consent.Authorized {
+		t.Errorf("it is %s", b.Consent(c.ID).Status)
+	}
+}

@@ -22,7 +22,10 @@ func (s *Scheduler) renewOnce(ctx context.Context) {
 		return
 	}
 	until := s.cfg.Clock.Now().Add(s.cfg.LeaseTime)
-	held, err := s.cfg.Renew(ctx, leases, until)
+	// A store that does not answer must not keep items watched beyond their leases.
+	limited, cancel := context.WithTimeout(ctx, s.cfg.LeaseTime/2)
+	defer cancel()
+	held, err := s.cfg.Renew(limited, leases, until)
 	if err != nil && ctx.Err() == nil {
 		s.cfg.Log.Error("leases cannot be renewed", "leases", len(leases), "error", err)
 	}

@@ -256,6 +256,33 @@ func TestScheduler_DropsItemsWhoseLeaseRanOut(t *testing.T) {
 	})
 }
 
+func TestScheduler_DropsItemsWhileTheStoreHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBank()
+		var hangs atomic.Bool
+		c := watch.Config{Clock: clock.System(), Ask: b.ask, LeaseTime: 20 * time.Second}
+		c.Renew = func(ctx context.Context, l []watch.Lease, until time.Time) ([]string, error) {
+			if hangs.Load() {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return b.renew(ctx, l, until)
+		}
+		s := watch.New(c)
+		s.Start()
+		hangs.Store(true)
+		add(s, b, "a0")
+		time.Sleep(21 * time.Second)
+		if s.Len() != 0 {
+			t.Errorf("%d items after their leases", s.Len())
+		}
+		hangs.Store(false)
+		if err := s.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestScheduler_StopHandsLeasesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBank()
