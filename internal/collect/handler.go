@@ -86,16 +86,20 @@ func (s *Service) fail(ctx context.Context, c collection.Collection, in collecti
 }
 
 // GiveUp is the last resort of the queue: it fails a collection whose handler has
-// failed too often, so that its data does not stay.
+// failed too often, so that its data does not stay. One whose failure cannot be stored
+// now stays in its queue: its client would poll for ever.
 func (s *Service) GiveUp(ctx context.Context, id string) error {
 	c, err := s.Store.Collection(ctx, id)
-	if err != nil || c.Status.Terminal() {
-		return err
+	if err == nil && !c.Status.Terminal() {
+		err = s.fail(ctx, c, collection.Failed)
 	}
-	if err := s.fail(ctx, c, collection.Failed); !errors.Is(err, store.ErrConflict) {
-		return err
+	switch {
+	case err == nil, errors.Is(err, store.ErrNotFound):
+		return nil
+	case errors.Is(err, store.ErrConflict): // another writer changed it: it gets new attempts
+		return nil
 	}
-	return nil // another writer changed it: it gets new attempts
+	return errors.Join(jobs.ErrKeepTrying, err)
 }
 
 // put stores c, due again at wake (zero: never).

@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/store"
 )
 
@@ -24,6 +25,25 @@ func (f *flaky) Write(ctx context.Context, fn func(store.Tx) error) error {
 		return errDisk
 	}
 	return f.Store.Write(ctx, fn)
+}
+
+// A collection that is parked is not handled any more: its client would poll for ever.
+func TestGiveUp_KeepsACollectionWhoseFailureIsNotStored(t *testing.T) {
+	b := newEnv(t)
+	c := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
+	disk := &flaky{Store: b.Store, broken: true}
+	b.Service.Store = disk
+	if err := b.GiveUp(t.Context(), c.ID); !errors.Is(err, jobs.ErrKeepTrying) {
+		t.Errorf("the row is parked: %v", err)
+	}
+	disk.broken = false
+	if err := b.GiveUp(t.Context(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.wantEnded(b.row(c.ID), collection.Failed)
+	if err := b.GiveUp(t.Context(), "unknown"); err != nil {
+		t.Error(err)
+	}
 }
 
 // A failure of the store does not fail the collection. Unattended questions whose

@@ -44,8 +44,8 @@ const (
 // a back-off.
 type Handler func(ctx context.Context, id string) error
 
-// ErrKeepTrying is returned by a last resort if the row must not be parked, because
-// time alone can change it. The row is retried after the longest back-off.
+// ErrKeepTrying is returned by a last resort if the row must not be parked: time alone
+// can change it, or the store is away. The row is retried after the longest back-off.
 var ErrKeepTrying = errors.New("jobs: the row must stay in its queue")
 
 // Queue configures a queue. Name, Workers and Handle are required.

@@ -59,12 +59,13 @@ type Jobs interface {
 	RenewLeases(ctx context.Context, q Queue, leases []Lease, until time.Time) (held []string, err error)
 
 	// RetryJob makes a row due at the time at after its handler has failed, and
-	// stores the number of attempts and the reason. A row without WakeAt does not
-	// change.
+	// stores the number of attempts and the reason. A row without WakeAt, or one that
+	// was claimed again after j, does not change.
 	RetryJob(ctx context.Context, q Queue, j Job, at time.Time, reason string) error
 
 	// ParkJob takes a row out of the queue until ResumeJob or until it is written.
-	// A row without WakeAt does not change.
+	// A row without WakeAt, or one that was written or claimed again after j, does not
+	// change.
 	ParkJob(ctx context.Context, q Queue, j Job, now time.Time, reason string) error
 	// ParkedJobs lists the parked rows of a queue, longest parked first, at most
 	// limit.

@@ -18,13 +18,13 @@ func reason(text string) string {
 
 // RetryJob implements store.Jobs.
 func (s *Store) RetryJob(ctx context.Context, q store.Queue, j store.Job, at time.Time, why string) error {
-	return s.setJob(ctx, q, `wake_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
+	return s.setJob(ctx, q, `wake_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0 AND job_attempts <= $3`,
 		j.ID, max(micros(at), 1), int64(j.Attempts), reason(why))
 }
 
 // ParkJob implements store.Jobs.
 func (s *Store) ParkJob(ctx context.Context, q store.Queue, j store.Job, now time.Time, why string) error {
-	return s.setJob(ctx, q, `wake_at = 0, parked_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0`,
+	return s.setJob(ctx, q, `wake_at = 0, parked_at = $2, job_attempts = $3, job_error = $4 WHERE id = $1 AND wake_at > 0 AND job_attempts = $3`,
 		j.ID, max(micros(now), 1), int64(j.Attempts), reason(why))
 }
 

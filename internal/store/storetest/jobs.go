@@ -78,8 +78,13 @@ func testRetryJob(_ *testing.T, f fixture) {
 
 func testParkedJobs(_ *testing.T, f fixture) {
 	first, second := f.addConsent(func(c *consent.Consent) { c.WakeAt = start }), f.addConsent(func(c *consent.Consent) { c.WakeAt = start })
+	for _, j := range f.claim(store.Consents, start) {
+		j.Attempts = 19
+		if err := f.s.RetryJob(f.ctx, store.Consents, j, start, "broken"); err != nil {
+			f.Fatal(err)
+		}
+	}
 	for i, j := range f.claim(store.Consents, start) {
-		j.Attempts = 20
 		if err := f.s.ParkJob(f.ctx, store.Consents, j, start.Add(time.Duration(i)*time.Second), "broken"); err != nil {
 			f.Fatal(err)
 		}
@@ -116,6 +121,43 @@ func testParkedJobs(_ *testing.T, f fixture) {
 	check(f, "nothing is parked any more", len(parked), err, 0)
 	if _, err := f.s.ParkedJobs(f.ctx, "clients; --", 1); err == nil {
 		f.Error("an unknown queue was read")
+	}
+}
+
+// The handler of an earlier claim may be slow to fail: what happened since counts.
+func testFailureOfEarlierClaim(_ *testing.T, f fixture) {
+	var claimed []store.Job
+	for range 2 {
+		c := f.addConsent(func(c *consent.Consent) { c.WakeAt = start })
+		claimed = append(claimed, f.claim(store.Consents, start)...)
+		if claimed[len(claimed)-1].ID != string(c.ID) {
+			f.Fatalf("%+v", claimed)
+		}
+	}
+	again, written := claimed[0], claimed[1]
+	row, err := f.s.Consent(f.ctx, consent.ID(written.ID))
+	if err != nil {
+		f.Fatal(err)
+	}
+	row.WakeAt = start.AddDate(0, 0, 1)
+	f.write(func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, row); return err })
+	now := start.Add(lease)
+	if got := f.claim(store.Consents, now); len(got) != 1 || got[0].ID != again.ID {
+		f.Fatalf("%+v", got)
+	}
+	for _, err := range []error{
+		f.s.RetryJob(f.ctx, store.Consents, again, now, "late"),
+		f.s.ParkJob(f.ctx, store.Consents, again, now, "late"),
+		f.s.ParkJob(f.ctx, store.Consents, written, now, "late"),
+	} {
+		if err != nil {
+			f.Error(err)
+		}
+	}
+	parked, err := f.s.ParkedJobs(f.ctx, store.Consents, 10)
+	check(f, "parked", len(parked), err, 0)
+	if got := f.claim(store.Consents, now); len(got) != 0 {
+		f.Errorf("claimed within another claim: %+v", got)
 	}
 }
 
