@@ -19,6 +19,8 @@ type Call struct {
 	rewrite func([]byte) ([]byte, error)
 	status  int   // of the answer; 0: nothing is written
 	cause   error // of an internal error, for the log
+
+	incomplete bool // the client did not read the whole answer
 }
 
 // Context returns the context of the request.

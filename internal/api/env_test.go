@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"samla/internal/api"
 	"samla/internal/authn"
@@ -75,8 +76,8 @@ func newer(t testing.TB) api.Version {
 // mounts returns the list of a node that serves the versions.
 func mounts(versions ...api.Version) []api.Mount {
 	return []api.Mount{
-		{Path: "/", Callers: wire.Either, Versions: versions},
-		{Path: "/hours", Endpoints: api.Endpoints{"getHours": answers(`{"open":true}`)}},
+		{Path: "/", Callers: wire.Either, Write: time.Minute, Versions: versions},
+		{Path: "/hours", Write: time.Minute, Endpoints: api.Endpoints{"getHours": answers(`{"open":true}`)}},
 	}
 }
 

@@ -32,6 +32,9 @@ func (c *Call) finish(started time.Time) {
 	if c.caller.ClientID != "" {
 		attrs = append(attrs, slog.String("client", c.caller.ClientID))
 	}
+	if c.incomplete {
+		attrs = append(attrs, slog.Bool("incomplete", true))
+	}
 	if c.cause != nil {
 		attrs = append(attrs, slog.Any("error", c.cause))
 	}

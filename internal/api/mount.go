@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"samla/internal/wire"
 )
@@ -14,6 +15,7 @@ import (
 type Mount struct {
 	Path      string          // of Endpoints; "/" for Versions: every path without a row of its own
 	Callers   wire.Credential // credentials that the row accepts; None: anyone may call
+	Write     time.Duration   // how long a client may take to read each Piece of an answer
 	Versions  []Version       // their operations read the header Insurely-Version
 	Endpoints Endpoints
 }
@@ -52,6 +54,8 @@ func sortedVersions(mounts []Mount) (*Mount, []Version, error) {
 	for i := range mounts {
 		m := &mounts[i]
 		switch {
+		case m.Write <= 0:
+			return nil, nil, fmt.Errorf("api: row %s has no time-out", m.Path)
 		case len(m.Versions) == 0:
 			continue
 		case row != nil || m.Path != "/" || len(m.Endpoints) > 0:

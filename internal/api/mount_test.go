@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"samla/internal/api"
 	"samla/internal/wire"
@@ -36,13 +37,14 @@ func TestNew_RefusesListsThatDisagreeWithTheContract(t *testing.T) {
 		}, "getDays is no operation outside the versions"},
 		{"a common operation in two rows", func(l []api.Mount) []api.Mount { return append(l, l[1]) }, "in two rows"},
 		{"an operation of a version in another row", func(l []api.Mount) []api.Mount {
-			return append(l, api.Mount{Path: "/loans/{id}", Callers: wire.APIKey, Endpoints: api.Endpoints{"getLoan": answers("")}})
+			return append(l, api.Mount{Path: "/loans/{id}", Callers: wire.APIKey, Write: time.Minute, Endpoints: api.Endpoints{"getLoan": answers("")}})
 		}, "getLoan is no operation outside the versions"},
 		{"a wrong path", func(l []api.Mount) []api.Mount { l[1].Path = "/hour"; return l }, "getHours has another path or other credentials than its row /hour"},
 		{"wrong credentials", func(l []api.Mount) []api.Mount { l[1].Callers = wire.APIKey; return l }, "getHours has another path or other credentials"},
 		{"credentials that the row does not list", func(l []api.Mount) []api.Mount { l[0].Callers = wire.APIKey; return l }, "accepts other credentials than its row"},
 		{"versions below a path", func(l []api.Mount) []api.Mount { l[0].Path = "/v1/"; return l }, "versions are mounted in one row"},
 		{"versions in two rows", func(l []api.Mount) []api.Mount { return append(l, l[0]) }, "versions are mounted in one row"},
+		{"a row without time-out", func(l []api.Mount) []api.Mount { l[1].Write = 0; return l }, "row /hours has no time-out"},
 		{"a version twice", func(l []api.Mount) []api.Mount { l[0].Versions = append(l[0].Versions, newer(t)); return l }, "version 2026-02-02 is mounted twice"},
 	} {
 		_, err := api.New(e.config, tc.change(mounts(newer(t))))

@@ -38,7 +38,7 @@ func (c *Call) Write(status int, body []byte) error {
 	}
 	c.status = status
 	c.w.WriteHeader(status)
-	_, _ = c.w.Write(body) // fails if the client is gone
+	c.incomplete = c.writePieces(body) != nil
 	return nil
 }
 

@@ -26,6 +26,10 @@ type Config struct {
 	Workers      int            // collections that this node reads at the same time (64)
 	Rate         ratelimit.Rate // of requests, per client (no limit)
 
+	// WriteTimeout is how long a client may take to read each 64 KiB of an answer
+	// (30 s). A connection that takes longer is closed.
+	WriteTimeout time.Duration
+
 	// Calls and CallsPerInstitution limit the calls in flight from this node, to
 	// all institutions together and to each (2048 and 512). Further calls wait.
 	Calls, CallsPerInstitution int
@@ -36,6 +40,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.KeepData, 30*24*time.Hour)
 	orDefault(&c.KeepEvidence, 5*365*24*time.Hour)
 	orDefault(&c.Workers, 64)
+	orDefault(&c.WriteTimeout, 30*time.Second)
 	orDefault(&c.Calls, 2048)
 	orDefault(&c.CallsPerInstitution, 512)
 	return c

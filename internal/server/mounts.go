@@ -1,8 +1,10 @@
 package server
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"samla/internal/api"
@@ -18,12 +20,13 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 	if err != nil {
 		return nil, err
 	}
+	write := s.config.WriteTimeout
 	return []api.Mount{
-		{Path: "/", Callers: wire.Either, Versions: []api.Version{newest}},
-		{Path: "/.well-known/jwks.json", Callers: wire.None, Endpoints: api.Endpoints{"getJwks": node.PublicKeys(s.Authn)}},
-		{Path: "/openapi.json", Callers: wire.None, Endpoints: api.Endpoints{"getOpenApi": node.Document(newest.Contract)}},
-		{Path: "/healthz", Callers: wire.None, Endpoints: api.Endpoints{"getHealth": node.Health()}},
-		{Path: "/readyz", Callers: wire.None, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store)}},
+		{Path: "/", Callers: wire.Either, Write: write, Versions: []api.Version{newest}},
+		{Path: "/.well-known/jwks.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getJwks": node.PublicKeys(s.Authn)}},
+		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Document(newest.Contract)}},
+		{Path: "/healthz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getHealth": node.Health()}},
+		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store)}},
 	}, nil
 }
 
@@ -35,7 +38,12 @@ const (
 	maxHeaderBytes    = 32 << 10
 )
 
-func httpServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+// httpServer serves what is mounted. Its WriteTimeout begins when the header of a
+// request is read, so it has room for the body too. Package api extends it for answers
+// of more than one piece; it is all that bounds the other ones.
+func (s *Server) httpServer(h http.Handler, mounts []api.Mount) *http.Server {
+	longest := slices.MaxFunc(mounts, func(a, b api.Mount) int { return cmp.Compare(a.Write, b.Write) })
+	return &http.Server{Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: readTimeout + longest.Write, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.parts.Log.Handler(), slog.LevelDebug)}
 }

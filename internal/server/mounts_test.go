@@ -1,33 +1,39 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"samla/internal/api/v20260401"
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/clock"
 	"samla/internal/seal/keyset"
 	"samla/internal/wire"
 )
 
-func newServer(t *testing.T) *Server {
+// newServer returns a server that is not started. It is stopped at the end of the test.
+func newServer(t *testing.T, c Config) *Server {
 	t.Helper()
+	c.Listen, c.Database = "127.0.0.1:0", t.TempDir()
 	master, err := keyset.NewMaster()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(t.Context(), Config{Database: t.TempDir()}, Parts{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Master: master})
+	s, err := New(t.Context(), c, Parts{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Master: master})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Stop(t.Context()); err != nil {
+		if err := s.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -45,7 +51,7 @@ func ask(h http.Handler, method, path string) (status int, route string) {
 // The list of everything that a node serves. A change of it is a decision about who may
 // call what.
 func TestMounts_List(t *testing.T) {
-	s := newServer(t)
+	s := newServer(t, Config{})
 	mounts, err := s.mounts(v20260401.Services{})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +59,7 @@ func TestMounts_List(t *testing.T) {
 	callers := map[wire.Credential]string{wire.None: "anyone", wire.APIKey: "API key", wire.Session: "session", wire.Either: "API key or session"}
 	var got []string
 	for _, m := range mounts {
-		line := m.Path + ", " + callers[m.Callers] + ":"
+		line := fmt.Sprintf("%s, %s, %v:", m.Path, callers[m.Callers], m.Write)
 		for _, v := range m.Versions {
 			line += fmt.Sprintf(" %s with %d operations", v.Contract.Version(), len(v.Endpoints))
 		}
@@ -63,11 +69,11 @@ func TestMounts_List(t *testing.T) {
 		got = append(got, line)
 	}
 	want := []string{
-		"/, API key or session: 2026-04-01 with 19 operations",
-		"/.well-known/jwks.json, anyone: getJwks",
-		"/openapi.json, anyone: getOpenApi",
-		"/healthz, anyone: getHealth",
-		"/readyz, anyone: getReadiness",
+		"/, API key or session, 30s: 2026-04-01 with 19 operations",
+		"/.well-known/jwks.json, anyone, 30s: getJwks",
+		"/openapi.json, anyone, 30s: getOpenApi",
+		"/healthz, anyone, 30s: getHealth",
+		"/readyz, anyone, 30s: getReadiness",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
@@ -77,7 +83,7 @@ func TestMounts_List(t *testing.T) {
 // Every operation of the contract is served by its own route, and without credentials
 // if and only if it has a row of its own in the list. Nothing else is served.
 func TestMounts_AreServed(t *testing.T) {
-	s := newServer(t)
+	s := newServer(t, Config{})
 	mounts, err := s.mounts(v20260401.Services{})
 	if err != nil {
 		t.Fatal(err)
@@ -119,5 +125,37 @@ func TestMounts_AreServed(t *testing.T) {
 		if status, _ := ask(s.Handler(), http.MethodGet, path); status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, status)
 		}
+	}
+}
+
+// A client that sends requests and reads no answer is disconnected, on every route.
+func TestServer_DisconnectsClientThatReadsNothing(t *testing.T) {
+	const timeout = 100 * time.Millisecond
+	s := newServer(t, Config{WriteTimeout: timeout})
+	if want := readTimeout + timeout; s.http.WriteTimeout != want {
+		t.Errorf("small answers have %v instead of %v", s.http.WriteTimeout, want)
+	}
+	closed := make(chan struct{})
+	s.http.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			close(closed)
+		}
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("tcp", s.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	const requests = 200 // their answers are 37 MB, more than the connection's buffers hold
+	if _, err := io.WriteString(client, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: api\r\n\r\n", requests)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(100 * timeout):
+		t.Error("the connection is held")
 	}
 }

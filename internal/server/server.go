@@ -111,7 +111,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = httpServer(handler, p.Log)
+	s.http = s.httpServer(handler, mounts)
 	return nil
 }
 
