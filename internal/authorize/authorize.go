@@ -21,6 +21,7 @@ func (j *job) authorize(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, j.tryAgain(ctx, err)
 	}
+	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	if a.State == institution.AuthorizationFailed {
 		return false, j.apply(ctx, consent.FailedWith{Code: a.Failure}, j.Clock.Now())
 	}

@@ -23,6 +23,7 @@ func (j *job) open(ctx context.Context) (bool, error) {
 		j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
 		return false, j.tryAgain(ctx, err)
 	}
+	ctx = context.WithoutCancel(ctx) // the id is stored although the time is up
 	j.openSent = false
 	j.secret.RemoteID = opened.ConsentID
 	err = j.apply(ctx, consent.Opened{}, j.leaseEnd())

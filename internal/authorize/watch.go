@@ -139,6 +139,7 @@ func (j *job) decide(ctx context.Context) (decided bool, err error) {
 // kept of the secret. The personal number is not: banks read it only when a consent
 // is opened and authorized.
 func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
+	ctx = context.WithoutCancel(ctx) // the person has signed: the grant is stored although the time is up
 	now := j.Clock.Now()
 	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
 	after, err := j.c.Apply(granted, now)

@@ -220,19 +220,59 @@ func TestWatch_StopsAfterARevocation(t *testing.T) {
 	}
 }
 
-// The person may have signed: the row must not wait for the end of its lease.
+// The row must not wait for the end of its lease.
 func TestAsk_KeepsTheItemWhenItsTimeIsOver(t *testing.T) {
 	b := newEnv(t)
 	c := b.watched()
 	ctx, cancel := context.WithCancel(t.Context())
-	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-		cancel() // before the grant is stored
-		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything}, nil
+	b.bank.onStatus = func(int) (institution.Authorization, error) {
+		cancel() // before the failure is stored
+		return institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled}, nil
 	}
 	if out := b.Ask(ctx, c.ID); out.Done {
 		t.Error("it is not asked about again")
 	}
-	if !b.asks(c.ID, 1) || b.Consent(c.ID).Status != consent.Authorized {
-		t.Errorf("it is %s", b.Consent(c.ID).Status)
+	if !b.asks(c.ID, 1) {
+		t.Error("it has not ended")
+	}
+	b.checkEnd(b.Consent(c.ID), consent.Failed, consent.AuthenticationCancelled)
+}
+
+// What the bank has created or granted is stored, although the time of the handler or
+// of the question was over when the answer came: the bank may not give it again.
+func TestAnswer_IsStoredAfterItsTime(t *testing.T) {
+	b := newEnv(t)
+	b.profile(func(p *institution.Profile) { p.ReplaySafe = false })
+	ctx, cancel := context.WithCancel(t.Context())
+	opens, starts := b.bank.onOpen, b.bank.onStart
+	b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
+		cancel()
+		return opens(r)
+	}
+	c := b.create()
+	_ = b.Handle(ctx, string(c.ID))
+	if c = b.Consent(c.ID); c.Step != consent.StepAuthorize || b.secret(c).RemoteID != "bank-1" {
+		t.Fatalf("opened: %s", c.Step)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	b.bank.onStart = func(r institution.AuthorizeRequest) (institution.Authorization, error) {
+		cancel()
+		return starts(r)
+	}
+	_ = b.Handle(ctx, string(c.ID))
+	if c = b.Consent(c.ID); c.Status != consent.AwaitingAuthorization || b.secret(c).AuthorizationID != "auth-1" {
+		t.Fatalf("started: %s %s", c.Status, c.Step)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+		cancel()
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything}, nil
+	}
+	b.Clock.Advance(time.Second)
+	if out := b.Ask(ctx, c.ID); !out.Done {
+		t.Error("asked again")
+	}
+	if c = b.Consent(c.ID); c.Status != consent.Authorized {
+		t.Errorf("granted: %s", c.Status)
 	}
 }
