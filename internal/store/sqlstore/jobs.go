@@ -108,8 +108,9 @@ func (s *Store) idList(ids []string) any {
 }
 
 // Reclaim makes due at the time now every row that is due within the lease, because
-// a process that has died may have leased it. A row that was not leased is handled
-// up to one lease too early, which does no harm. Only the process that has the
+// a process that has died may have leased it. It counts an attempt: a row that was
+// stored as leased was never claimed, but a handler may have died with it. A row that
+// was not leased is handled up to one lease too early, which does no harm. Only the process that has the
 // database for itself (Config.Exclusive) may call it, before it claims. The cost
 // follows the rows found.
 func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration) error {
@@ -126,5 +127,5 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time, lease time.Duration)
 // reclaim repeats wake_at > 0, without which the planner cannot use the partial
 // index.
 func reclaim(q store.Queue) string {
-	return `UPDATE ` + string(q) + ` SET wake_at = $1 WHERE wake_at > 0 AND wake_at > $1 AND wake_at <= $2`
+	return `UPDATE ` + string(q) + ` SET wake_at = $1, job_attempts = job_attempts + 1 WHERE wake_at > 0 AND wake_at > $1 AND wake_at <= $2`
 }

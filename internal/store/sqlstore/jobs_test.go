@@ -58,3 +58,27 @@ func TestReclaim_EndsLeases(t *testing.T) {
 		t.Errorf("claimed %v, want %v, without the one that is due later and the one that is never due", again, leased)
 	}
 }
+
+// A row that was stored as leased was not claimed. Its handler may have died all the
+// same, so the claim after Reclaim is not the first attempt.
+func TestReclaim_CountsAnAttempt(t *testing.T) {
+	ctx, lease := t.Context(), 20*time.Second
+	s, err := sqlstore.Open(ctx, sqlstore.Config{DSN: t.TempDir(), Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Write(ctx, func(tx store.Tx) error {
+		return tx.AddConsent(ctx, consent.Consent{ID: consent.ID(newID()), CollectionID: newID(), Status: consent.Initiated,
+			Step: consent.StepOpen, CreatedAt: began, WakeAt: began.Add(lease)})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	now := began.Add(time.Second)
+	if err := s.Reclaim(ctx, now, lease); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Claim(ctx, store.Consents, now, lease, 1); err != nil || len(got) != 1 || got[0].Attempts != 2 {
+		t.Errorf("claimed %+v, %v", got, err)
+	}
+}
