@@ -3,6 +3,8 @@ package watch
 import (
 	"container/heap"
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -174,7 +176,7 @@ func (s *Scheduler) ask(it *item, now time.Time) {
 // interval passes after the answer.
 func (s *Scheduler) answered(it *item, out Outcome, asked time.Time, panicked any) {
 	if panicked != nil {
-		s.cfg.Log.Error("watching panicked", "item", it.ID, "panic", panicked)
+		s.cfg.Log.Error("watching panicked", "item", it.ID, "panic", fmt.Sprintf("%T", panicked), "stack", string(debug.Stack()))
 	}
 	now := s.cfg.Clock.Now()
 	s.mu.Lock()

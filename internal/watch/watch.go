@@ -132,25 +132,6 @@ func (s *Scheduler) Remove(id string) {
 	}
 }
 
-// Hurry asks about an item at once instead of after its interval. It reports whether
-// this node watches the item.
-func (s *Scheduler) Hurry(id string) bool {
-	now := s.cfg.Clock.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	it := s.items[id]
-	if it == nil {
-		return false
-	}
-	if !it.asking && it.due.After(now) {
-		it.group.remove(it)
-		it.due = now
-		s.enqueue(it)
-		s.wake()
-	}
-	return true
-}
-
 // Watches reports whether this node watches an item.
 func (s *Scheduler) Watches(id string) bool {
 	s.mu.Lock()

@@ -3,8 +3,10 @@ package watch_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -309,21 +311,6 @@ func TestScheduler_StopHandsLeasesBack(t *testing.T) {
 	})
 }
 
-func TestScheduler_HurryAsksAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBank()
-		s := scheduler(t, b, watch.Config{})
-		add(s, b, "a0")
-		if !s.Hurry("a0") || s.Hurry("unknown") {
-			t.Error("Hurry reports the wrong thing")
-		}
-		time.Sleep(2 * time.Millisecond)
-		if b.count("a0") != 1 {
-			t.Errorf("asked %d times", b.count("a0"))
-		}
-	})
-}
-
 func TestScheduler_RemoveDuringAQuestionDropsTheItem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBank()
@@ -343,16 +330,22 @@ func TestScheduler_SurvivesAPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBank()
 		var n atomic.Int64
-		s := watch.New(watch.Config{Clock: clock.System(), Renew: b.renew, Ask: func(context.Context, string) watch.Outcome {
+		var log strings.Builder
+		s := watch.New(watch.Config{Clock: clock.System(), Renew: b.renew, Log: slog.New(slog.NewTextHandler(&log, nil)), Ask: func(context.Context, string) watch.Outcome {
 			n.Add(1)
-			panic("an answer")
+			panic("an answer of the bank")
 		}})
 		s.Start()
-		defer func() { _ = s.Stop(context.Background()) }()
 		add(s, b, "a0")
 		time.Sleep(3500 * time.Millisecond)
 		if n.Load() != 3 || s.Len() != 1 {
 			t.Errorf("asked %d times, %d items", n.Load(), s.Len())
+		}
+		if err := s.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if text := log.String(); !strings.Contains(text, "panicked") || strings.Contains(text, "of the bank") {
+			t.Errorf("logged %s", text)
 		}
 	})
 }
