@@ -12,7 +12,9 @@ import (
 
 	"samla/internal/api"
 	"samla/internal/authn"
+	"samla/internal/dedupe"
 	"samla/internal/flowtest"
+	"samla/internal/store"
 	"samla/internal/wire"
 )
 
@@ -20,6 +22,7 @@ import (
 type env struct {
 	testing.TB
 	config api.Config
+	store  store.Store
 	log    *strings.Builder
 	key    string // an API key
 	token  string // a session token
@@ -32,9 +35,9 @@ func newEnv(t testing.TB) *env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{TB: t, log: &strings.Builder{}}
+	e := &env{TB: t, store: f.Store, log: &strings.Builder{}}
 	log := slog.New(slog.NewTextHandler(e.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	e.config = api.Config{Authn: a, Clock: f.Clock, IDs: f.IDs, Log: log}
+	e.config = api.Config{Authn: a, Requests: dedupe.New(f.Store, f.Vault, f.Clock), Clock: f.Clock, IDs: f.IDs, Log: log}
 	if _, e.key, err = a.CreateKey(t.Context(), "acme", "test", ""); err != nil {
 		t.Fatal(err)
 	}

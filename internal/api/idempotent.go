@@ -18,11 +18,11 @@ import (
 type Respond func(ctx context.Context, location, userID string, body []byte) (*idempotency.Record, error)
 
 // Create calls create at most once for the request's Idempotency-Key and body
-// (docs/reference/api.md 1.7) and answers 201 with what it passed to respond. If create
+// (docs/reference/api.md 1.7), if the operation declares that header, and answers 201 with what it passed to respond. If create
 // returns an error, nothing is remembered: a repeated request calls it again.
 func (c *Call) Create(body []byte, create func(ctx context.Context, respond Respond) error) error {
 	key := ""
-	if keys, given := c.r.Header[wire.IdempotencyHeader]; given {
+	if keys, given := c.r.Header[wire.IdempotencyHeader]; given && c.route.Idempotent {
 		if len(keys) != 1 || keys[0] == "" {
 			return fault.Param("", fault.Invalid, "the header Idempotency-Key must be given once, with 1 to 255 printable ASCII characters")
 		}

@@ -19,14 +19,12 @@ const (
 
 // Operation is one method of one path of a document.
 type Operation struct {
-	ID            string // operationId
-	Method        string // upper case
-	Pattern       string // path in the form of http.ServeMux, such as "/users/{userUuid}"
-	Credential    Credential
-	Versioned     bool // reads and answers VersionHeader
-	Idempotent    bool // reads IdempotencyHeader
-	Paged         bool // reads the query parameters limit and cursor (docs/reference/api.md 1.8)
-	SuccessStatus int  // the only 2xx status
+	ID         string // operationId
+	Method     string // upper case
+	Pattern    string // path in the form of http.ServeMux, such as "/users/{userUuid}"
+	Credential Credential
+	Versioned  bool // reads and answers VersionHeader
+	Idempotent bool // reads IdempotencyHeader
 
 	body  *bodySchema // nil: a request body is ignored
 	query []queryParameter
@@ -34,9 +32,6 @@ type Operation struct {
 
 // Route is the method and the pattern, as http.ServeMux.Handle takes them.
 func (op *Operation) Route() string { return op.Method + " " + op.Pattern }
-
-// HasBody reports whether the operation reads a request body.
-func (op *Operation) HasBody() bool { return op.body != nil }
 
 // QueryParameters returns the names of the query parameters that the operation reads.
 func (op *Operation) QueryParameters() []string {
@@ -81,15 +76,6 @@ func (op *Operation) read(doc document, s *schemas) (err error) {
 	if op.Credential, err = readSecurity(doc.node(at + "/security")); err != nil {
 		return err
 	}
-	for status := range doc.object(at + "/responses") {
-		n, err := strconv.Atoi(status)
-		if err != nil {
-			return fmt.Errorf("status %q: %w", status, err)
-		}
-		if n/100 == 2 {
-			op.SuccessStatus = n
-		}
-	}
 	if err := op.readParameters(doc, s, at+"/parameters"); err != nil {
 		return err
 	}
@@ -115,7 +101,6 @@ func (op *Operation) readParameters(doc document, s *schemas, list string) error
 			}
 			required, _ := doc.node(at + "/required").(bool)
 			op.query = append(op.query, queryParameter{name: name, required: required, schema: schema, rules: s.rules})
-			op.Paged = op.Paged || name == "cursor"
 		case "header":
 			op.Versioned = op.Versioned || name == VersionHeader
 			op.Idempotent = op.Idempotent || name == IdempotencyHeader

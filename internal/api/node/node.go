@@ -42,8 +42,9 @@ func Ready(s Store) api.Endpoint {
 	}}
 }
 
-// Keys is where public keys come from.
+// Keys is the part of package authn that PublicKeys needs.
 type Keys interface {
+	// JWKS returns the public keys as a JWK set (RFC 7517).
 	JWKS(ctx context.Context) ([]byte, error)
 }
 

@@ -94,13 +94,20 @@ POST /collections/{collectionId}/cancel cancelCollection 3 200
 POST /consents createConsent 2 201 idempotent body
 POST /users createUser 1 201 idempotent body
 POST /users/{userUuid}/sessions createSession 1 201 idempotent`)
+	_, at := document(t)
 	var lines []string
 	for _, op := range contract(t).Operations() {
-		line := fmt.Sprint(op.Route(), " ", op.ID, " ", op.Credential, " ", op.SuccessStatus)
+		declared := at("/paths/" + strings.ReplaceAll(op.Pattern, "/", "~1") + "/" + strings.ToLower(op.Method))
+		line := fmt.Sprint(op.Route(), " ", op.ID, " ", op.Credential)
+		for _, status := range []string{"200", "201", "204"} {
+			if declared["responses"].(object)[status] != nil {
+				line += " " + status
+			}
+		}
 		for _, mark := range []struct {
 			on   bool
 			name string
-		}{{op.Paged, " paged"}, {op.Idempotent, " idempotent"}, {op.HasBody(), " body"}} {
+		}{{slices.Contains(op.QueryParameters(), "cursor"), " paged"}, {op.Idempotent, " idempotent"}, {declared["requestBody"] != nil, " body"}} {
 			if mark.on {
 				line += mark.name
 			}

@@ -30,6 +30,7 @@ type Contract struct {
 	written *jsonschema.Compiler
 	read    *jsonschema.Compiler
 	answers map[string]map[int]*answer // by operationId ("" = no operation) and status
+	bodies  map[string]bool            // the operations that read a request body
 	routes  *http.ServeMux
 }
 
@@ -61,7 +62,7 @@ func load(of *wire.Contract) (*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wiretest: %w", err)
 	}
-	c := &Contract{Contract: of, answers: map[string]map[int]*answer{"": {}}, routes: http.NewServeMux()}
+	c := &Contract{Contract: of, answers: map[string]map[int]*answer{"": {}}, bodies: map[string]bool{}, routes: http.NewServeMux()}
 	if c.written, err = newCompiler(of.Text(), written); err != nil {
 		return nil, err
 	}
@@ -81,6 +82,7 @@ func load(of *wire.Contract) (*Contract, error) {
 			if c.answers[op.OperationID], err = c.readAnswers(op, at); err != nil {
 				return nil, err
 			}
+			c.bodies[op.OperationID] = op.RequestBody != nil
 			c.routes.Handle(method+" "+path, route(op.OperationID))
 		}
 	}

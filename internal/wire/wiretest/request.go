@@ -25,7 +25,7 @@ func (c *Contract) CheckRequest(r *http.Request) error {
 	if f := op.CheckQuery(r.URL.Query()); f != nil {
 		return fmt.Errorf("%s: %w %v", op.ID, f, f.Fields)
 	}
-	if !op.HasBody() {
+	if !c.bodies[op.ID] {
 		return nil
 	}
 	raw, err := drain(&r.Body)
