@@ -3,7 +3,9 @@ package jobs
 import (
 	"context"
 	"sync"
+	"time"
 
+	"samla/internal/clock"
 	"samla/internal/store"
 )
 
@@ -51,8 +53,12 @@ func (q *queue) release() {
 // claim, at most this many handlers run beyond the number of workers.
 const maxClaim = 64
 
-// claimLoop claims until ctx ends.
+// longestClaimWait is the longest time between two claims while the store is away.
+const longestClaimWait = 10 * time.Second
+
+// claimLoop claims until ctx ends. While claims fail, it waits longer each time.
 func (q *queue) claimLoop(ctx context.Context) {
+	failed := 0
 	for ctx.Err() == nil {
 		free := q.free()
 		if free <= 0 {
@@ -62,10 +68,19 @@ func (q *queue) claimLoop(ctx context.Context) {
 			}
 			continue
 		}
-		if q.claim(ctx, min(free, maxClaim)) {
+		more, err := q.claim(ctx, min(free, maxClaim))
+		if more {
+			failed = 0
 			continue
 		}
-		timer := q.runner.clock.NewTimer(Interval)
+		wait := Interval
+		if err == nil {
+			failed = 0
+		} else {
+			failed++
+			wait = clock.Backoff(failed, Interval, longestClaimWait)
+		}
+		timer := q.runner.clock.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-q.wake:
@@ -77,7 +92,7 @@ func (q *queue) claimLoop(ctx context.Context) {
 
 // claim claims up to limit rows, runs them and reports whether there may be more. It
 // takes no slots before the rows are claimed, so that Reserve can use free slots.
-func (q *queue) claim(ctx context.Context, limit int) bool {
+func (q *queue) claim(ctx context.Context, limit int) (more bool, err error) {
 	r := q.runner
 	jobs, err := r.rows.Claim(ctx, q.Name, r.clock.Now(), Lease, limit)
 	if err != nil && ctx.Err() == nil {
@@ -89,7 +104,7 @@ func (q *queue) claim(ctx context.Context, limit int) bool {
 		q.mu.Unlock()
 		q.start(j)
 	}
-	return len(jobs) == limit
+	return len(jobs) == limit, err
 }
 
 // Slot is reserved for the handler of a row that is about to be stored. The methods of

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -320,4 +321,49 @@ func TestStop_CancelsWaitingHandler(t *testing.T) {
 	if err := b.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// failingClaims is a store that is away.
+type failingClaims struct {
+	*sqlstore.Store
+	at chan time.Time
+	c  clock.Clock
+}
+
+func (s failingClaims) Claim(context.Context, store.Queue, time.Time, time.Duration, int) ([]store.Job, error) {
+	s.at <- s.c.Now()
+	return nil, errBroken
+}
+
+func TestRunner_ClaimsSeldomWhileTheStoreIsAway(t *testing.T) {
+	b := newBench(t)
+	away := failingClaims{b.store, make(chan time.Time), b.clock}
+	r := jobs.New(away, b.clock, slog.New(slog.DiscardHandler))
+	r.Register(jobs.Queue{Name: store.Consents, Workers: 1, Handle: b.done})
+	r.Start(t.Context())
+	claims := 0
+	for <-away.at; b.clock.Now().Before(start.Add(time.Minute)); claims++ {
+		for waiting := true; waiting; {
+			select {
+			case <-away.at:
+				waiting = false
+			default:
+				if b.clock.Waiting() > 0 {
+					b.clock.Advance(100 * time.Millisecond)
+				}
+				runtime.Gosched()
+			}
+		}
+	}
+	if claims > 12 {
+		t.Errorf("%d claims in a minute", claims)
+	}
+	go func() { // a claim that is under way
+		for range away.at {
+		}
+	}()
+	if err := r.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+	close(away.at)
 }
