@@ -36,19 +36,23 @@ func newFrontier(scope consent.Scope, filter []string, start []institution.Quest
 	return f
 }
 
-// push adds the questions that are allowed and new to the queue.
+// push adds the questions that are allowed and new to the queue. It returns the nodes
+// of all that are allowed.
 func (f *frontier) push(questions []institution.Question) []*node {
-	var pushed []*node
+	var nodes []*node
 	for _, q := range questions {
-		if _, known := f.nodes[q]; known || !f.allows(q) {
+		if !f.allows(q) {
 			continue
 		}
-		n := &node{question: q}
-		f.nodes[q] = n
-		pushed = append(pushed, n)
+		n, known := f.nodes[q]
+		if !known {
+			n = &node{question: q}
+			f.nodes[q] = n
+			f.queue = append(f.queue, n)
+		}
+		nodes = append(nodes, n)
 	}
-	f.queue = append(f.queue, pushed...)
-	return pushed
+	return nodes
 }
 
 // allows reports whether a question may be asked. An account that no answer has named
@@ -105,9 +109,14 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 // which the answers arrived: the facts of a question precede those of its children.
 func (f *frontier) facts() fact.Facts {
 	var all fact.Facts
+	seen := make(map[*node]bool, len(f.nodes))
 	var add func([]*node)
 	add = func(nodes []*node) {
 		for _, n := range nodes {
+			if seen[n] {
+				continue
+			}
+			seen[n] = true
 			all.Add(n.facts)
 			add(n.children)
 		}

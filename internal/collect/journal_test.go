@@ -7,6 +7,8 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/institution"
+	"samla/internal/seal"
+	"samla/internal/store"
 )
 
 // A short run stores its answers together with its result.
@@ -38,5 +40,25 @@ func TestJournal_StoresLargeAnswersEarly(t *testing.T) {
 	b.wantEnded(b.handle(c.ID), collection.Completed)
 	if most > 1 {
 		t.Errorf("%d answers of 3 MiB were in memory only", most)
+	}
+}
+
+// An answer in the form of an earlier version has no question. It is asked for again.
+func TestJournal_IgnoresAnswersOfEarlierForm(t *testing.T) {
+	b := newEnv(t)
+	c := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
+	c = b.interrupt(c.ID, 1, kind(institution.Unreachable))
+	place := seal.Place{Table: "raws", Column: "sealed", Row: c.ID + "/0"}
+	sealed, err := b.Vault.Seal(t.Context(), c.Subject(), place, []byte(`{"query":{"kind":"accounts"},"body":"c2FpZCBvZiA=","at":"2026-04-01T08:00:00Z"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Write(func(tx store.Tx) error {
+		return tx.AddRawAnswers(t.Context(), []collection.RawAnswer{{CollectionID: c.ID, Kind: "accounts", FetchedAt: morning, Sealed: sealed}})
+	})
+	b.wantEnded(b.handle(c.ID), collection.Completed)
+	b.wantComplete(c.ID)
+	if n := b.rawCount(c.ID); n != whole+1 {
+		t.Errorf("%d answers are stored", n)
 	}
 }
