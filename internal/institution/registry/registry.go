@@ -33,8 +33,9 @@ type entry struct {
 	config institution.Config
 }
 
-// Load reads a banks file: {"banks": [entry, ...]}. Every member that is unknown,
-// of the wrong type or unusable is a fault, and all are reported at once.
+// Load reads a banks file: {"banks": [entry, ...]}. Members that
+// are unknown or of the wrong type are faults; if an entry has none of them, its
+// values are checked. All faults that were found are returned together.
 // Relative paths in it start at the file's folder; the files that they name are
 // read by Open. Errors: strictjson.Faults, or one that wraps that of the file
 // system.

@@ -57,7 +57,8 @@ func (c Config) Check() (faults strictjson.Faults) {
 	faults = append(faults, c.Certificates.check()...)
 	if !c.Signature.None {
 		if err := c.Signature.Validate(); err != nil {
-			faults.Add("/signature", strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": "))
+			member, problem, _ := strings.Cut(strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": "), ": ")
+			faults.Add("/signature/"+member, problem)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
