@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return fmt.Errorf("%w\nrun 'samla --help' for the commands", err)
+		return fmt.Errorf("%w\nrun '%s --help' for the commands and flags", err, failedCommand(err))
 	}
 	level := slog.LevelWarn
 	if name := strings.Fields(command.Command())[0]; name == "serve" || name == "dev" || name == "sandbox" {
@@ -88,6 +88,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return nil // the process was asked to stop during the start, which is not an error
 	}
 	return err
+}
+
+// failedCommand returns the command whose arguments err is about, as a user types it.
+func failedCommand(err error) string {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) || parse.Context == nil {
+		return "samla"
+	}
+	for node := parse.Context.Selected(); node != nil; node = node.Parent {
+		if node.Type == kong.CommandNode {
+			return node.FullPath()
+		}
+	}
+	return "samla"
 }
 
 // stopContext returns a context for a graceful stop.

@@ -77,13 +77,15 @@ func TestUsage_ListsCommands(t *testing.T) {
 	if status != 0 || log != "" {
 		t.Errorf("help: exit status %d, error %q", status, log)
 	}
-	for _, command := range []string{"demo", "dev", "serve", "sandbox", "key create", "key list", "key revoke", "master-key", "bench status"} {
+	for _, command := range []string{"demo", "dev", "serve", "sandbox", "key create", "key list", "key revoke", "jobs list", "jobs resume", "master-key", "bench status"} {
 		if !strings.Contains(out, "\n  "+command) {
 			t.Errorf("help does not list %q:\n%s", command, out)
 		}
 	}
 	wantFailure(t, "samla --help")
 	wantFailure(t, "samla --help", "nonsense")
-	wantFailure(t, "samla --help", "dev", "--nonsense")
+	wantFailure(t, "'samla dev --help'", "dev", "--nonsense")
+	wantFailure(t, "'samla key --help'", "key", "nonsense")
+	wantFailure(t, "'samla key revoke --help'", "key", "revoke")
 	wantFailure(t, "--log-level", "dev", "--log-level", "loud")
 }
