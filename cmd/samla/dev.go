@@ -82,20 +82,22 @@ func (c *devCmd) announce(w io.Writer, l *devserver.Environment) error {
 			SandboxCA string `json:"sandboxCA"`
 		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile()})
 	}
-	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote(l.APIKey))
+	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey))
 	return err
 }
 
+// devText's collection is of another person than the flow of README.md: a second order of
+// BankID for one person would end both.
 const devText = `API      %[1]s
 API key  %[2]s
 Sandbox  %[3]s  (certificate authority: %[4]s)
 Phone    %[3]s/sandbox/bankid
 
-curl -s %[1]s/companies/availability -H 'authorization-token: '%[5]s
-curl -s %[1]s/users -H 'authorization-token: '%[5]s -H 'content-type: application/json' -d '{"externalId":"customer-1"}'
-curl -s %[1]s/collections -H 'authorization-token: '%[5]s -H 'content-type: application/json' -d '{"company":"se-demo-psd2","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE","parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":"192.0.2.1"}]}'
+curl -s %[1]s/companies/availability -H %[5]s
+curl -s %[1]s/users -H %[5]s -H 'content-type: application/json' -d '{"externalId":"customer-1"}'
+curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo-psd2","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE","parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":"192.0.2.1"},{"type":"SWEDISH_BANKID","personalNumber":"198611239883"}]}'
 
-The last line starts a collection that waits for a person: approve it on the phone's page.
+The last line starts a collection that waits for a person: approve it on the phone's page within 30 seconds.
 `
 
 // shellQuote quotes s as one word of a POSIX shell.

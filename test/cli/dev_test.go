@@ -86,7 +86,8 @@ func TestDev_PrintsWorkingCommands(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("no curl on this machine")
 	}
-	p := process.Start(t, program, "dev", "--listen", "127.0.0.1:0", "--api-key", `it's"my"$KEY`)
+	const key = `it's"my"$KEY`
+	p := process.Start(t, program, "dev", "--listen", "127.0.0.1:0", "--api-key", key)
 	if _, err := p.Out.Await(timeoutContext(t), regexp.MustCompile(`approve it on the phone`)); err != nil {
 		t.Fatalf("%v\n%s", err, p.Log.Tail())
 	}
@@ -115,5 +116,14 @@ func TestDev_PrintsWorkingCommands(t *testing.T) {
 	if len(companies) == 0 || user.UserUUID == "" || collection.ID == "" || collection.Status != "RUNNING" {
 		t.Errorf("responses %v %v %v", companies, user, collection)
 	}
+	if !strings.Contains(lines[2], `-H 'authorization-token: it'`) {
+		t.Errorf("the header is not one quoted text: %s", lines[2])
+	}
+	// The flow of README.md follows while the collection waits for its person.
+	api, err := p.Address(timeoutContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newUser(t, api, key, nil, "customer-2").requestConsent(t)
 	stop(t, p)
 }
