@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -15,13 +16,13 @@ type jobsCmd struct {
 }
 
 type jobsListCmd struct {
-	storeFlags
+	existingStore
 }
 
 type jobsResumeCmd struct {
-	storeFlags
+	existingStore
 	Queue string `arg:"" help:"Queue of the job, from samla jobs list."`
-	ID    string `arg:"" help:"Id of the job's row."`
+	ID    string `arg:"" help:"Id of the job, from samla jobs list."`
 }
 
 // maxListed is the maximum number of jobs that are listed for one queue.
@@ -57,10 +58,15 @@ func (c *jobsListCmd) Run(a *app) error {
 
 // Run resumes one job. A running server claims it within a second.
 func (c *jobsResumeCmd) Run(a *app) error {
+	queue, err := store.ParseQueue(c.Queue)
+	if err != nil {
+		return err
+	}
 	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
-		if err := db.ResumeJob(a.ctx, store.Queue(c.Queue), c.ID, clock.System().Now()); err != nil {
-			return fmt.Errorf("resume %s %s: %w", c.Queue, c.ID, err)
+		err := db.ResumeJob(a.ctx, queue, c.ID, clock.System().Now())
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("queue %s has no parked job %s; 'samla jobs list' lists the parked jobs", queue, c.ID)
 		}
-		return nil
+		return err
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"samla/internal/authn"
 	"samla/internal/clock"
 	"samla/internal/seal/keyset"
+	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 )
 
@@ -25,12 +27,12 @@ type keyCreateCmd struct {
 }
 
 type keyListCmd struct {
-	storeFlags
+	existingStore
 	masterFlags
 }
 
 type keyRevokeCmd struct {
-	storeFlags
+	existingStore
 	masterFlags
 	ID string `arg:"" help:"Id of the key, from samla key list."`
 }
@@ -93,7 +95,11 @@ func (c *keyListCmd) Run(a *app) error {
 // Run revokes one key.
 func (c *keyRevokeCmd) Run(a *app) error {
 	return withAuthenticator(a, c.storeFlags, c.masterFlags, func(auth *authn.Authenticator, _ *sqlstore.Store) error {
-		return auth.RevokeKey(a.ctx, c.ID)
+		err := auth.RevokeKey(a.ctx, c.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("there is no API key with id %s; 'samla key list' lists the ids", c.ID)
+		}
+		return err
 	})
 }
 

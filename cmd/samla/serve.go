@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,21 @@ func (f storeFlags) Validate() error {
 		return fmt.Errorf("--database must be a URL that begins with postgres://")
 	}
 	return nil
+}
+
+// existingStore configures a database that must exist: a command that only reads or
+// changes one does not create an empty database in a wrong directory.
+type existingStore struct{ storeFlags }
+
+// Validate reports an invalid --database, or a --data without a database.
+func (f existingStore) Validate() error {
+	if err := f.storeFlags.Validate(); err != nil || f.Database != "" {
+		return err
+	}
+	if _, err := os.Stat(f.dsn()); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s contains no database: pass the server's --data or --database", f.Data)
+	}
+	return nil // opening it reports every other error
 }
 
 // masterFlags configure the master key.

@@ -2,13 +2,16 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 )
 
-// Queue names a table whose rows are jobs.
+// Queue names a table whose rows are jobs. Its value is the name of the table;
+// String returns the name for people, which differs for the outbox.
 type Queue string
 
-// The queues. Their values are names of tables.
+// The queues. The table of the outbox was created under an earlier name.
 const (
 	Consents    Queue = "consents"
 	Collections Queue = "collections"
@@ -17,6 +20,24 @@ const (
 
 // Queues lists all queues.
 func Queues() []Queue { return []Queue{Consents, Collections, Outbox} }
+
+// ParseQueue returns the queue whose String is name.
+func ParseQueue(name string) (Queue, error) {
+	all := Queues()
+	i := slices.IndexFunc(all, func(q Queue) bool { return q.String() == name })
+	if i < 0 {
+		return "", fmt.Errorf("unknown queue %q: must be one of %q", name, all)
+	}
+	return all[i], nil
+}
+
+// String returns the name in log lines and commands.
+func (q Queue) String() string {
+	if q == Outbox {
+		return "outbox"
+	}
+	return string(q)
+}
 
 // Job is a row that was claimed.
 type Job struct {

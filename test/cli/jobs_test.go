@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,7 +36,11 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.ParkJob(t.Context(), store.Collections, store.Job{ID: id, Attempts: 20}, now, "the handler panicked"); err != nil {
+		claimed, err := db.Claim(t.Context(), store.Collections, now, time.Minute, 1)
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claimed %v: %v", claimed, err)
+		}
+		if err := db.ParkJob(t.Context(), store.Collections, claimed[0], now, "the handler panicked"); err != nil {
 			t.Fatal(err)
 		}
 		command := func(args ...string) string {
@@ -45,14 +50,32 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 			}
 			return out
 		}
-		if out := command("jobs", "list"); !strings.Contains(out, "collections  "+id+"  20 ") || !strings.Contains(out, "the handler panicked") {
+		if out := command("jobs", "list"); !strings.Contains(out, "collections  "+id+"  1 ") || !strings.Contains(out, "the handler panicked") {
 			t.Errorf("printed\n%s", out)
 		}
 		command("jobs", "resume", "collections", id)
 		if out := command("jobs", "list"); strings.Contains(out, id) {
 			t.Errorf("after it was resumed:\n%s", out)
 		}
-		wantFailure(t, "not found", append([]string{"jobs", "resume", "collections", id}, flags...)...)
-		wantFailure(t, "unknown queue", append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
+		wantFailure(t, "collections has no parked job "+id, append([]string{"jobs", "resume", "collections", id}, flags...)...)
+		wantFailure(t, "outbox has no parked job "+id, append([]string{"jobs", "resume", "outbox", id}, flags...)...)
+		wantFailure(t, `one of ["consents" "collections" "outbox"]`, append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
 	})
+}
+
+// TestCommands_NeedExistingDatabase runs the commands that create no database in a
+// directory without one. They must fail and leave the directory as it is.
+func TestCommands_NeedExistingDatabase(t *testing.T) {
+	t.Parallel()
+	dir, master := t.TempDir(), tempPath(t, "master.json")
+	if _, log, status := process.Run(t, program, "master-key", master); status != 0 {
+		t.Fatal(log)
+	}
+	for _, args := range [][]string{{"jobs", "list"}, {"jobs", "resume", "outbox", "x"},
+		{"key", "list", "--master-key-file", master}, {"key", "revoke", "x", "--master-key-file", master}} {
+		wantFailure(t, dir+" contains no database", append(args, "--data", dir)...)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("the directory contains %v: %v", left, err)
+	}
 }

@@ -54,7 +54,7 @@ func TestKey_WorksWhileServerRuns(t *testing.T) {
 		if list = w.run(t, store, "key", "list"); regexp.MustCompile(`first\s+\S+\s+-\n`).MatchString(list) {
 			t.Errorf("the list shows the key as not revoked:\n%s", list)
 		}
-		wantFailure(t, "key", append([]string{"key", "revoke", "01a20326-0000-7000-8000-000000000000"}, w.storeFlags(store)...)...)
+		wantFailure(t, "no API key with id 01a20326", append([]string{"key", "revoke", "01a20326-0000-7000-8000-000000000000"}, w.storeFlags(store)...)...)
 		stop(t, p)
 	})
 }
