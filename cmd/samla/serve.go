@@ -61,10 +61,10 @@ type masterFlags struct {
 
 func (f masterFlags) load() (*keyset.Master, error) {
 	master, err := keyset.LoadMaster(f.MasterKeyFile, os.Getenv("SAMLA_MASTER_KEY"))
-	if err != nil {
-		return nil, fmt.Errorf("%w\ncreate one with 'samla master-key FILE' and pass it with --master-key-file", err)
+	if errors.Is(err, keyset.ErrNoMasterKey) {
+		err = fmt.Errorf("%w\ncreate one with 'samla master-key FILE' and pass it with --master-key-file", err)
 	}
-	return master, nil
+	return master, err
 }
 
 type serveCmd struct {

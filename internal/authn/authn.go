@@ -94,7 +94,9 @@ func New(ctx context.Context, c Config) (*Authenticator, error) {
 		unknownKeys: lru.New[client.Hash, struct{}](c.Clock, keyCacheSize, keyCacheAge),
 		sessions:    lru.New[[32]byte, verifiedToken](c.Clock, tokenCacheSize, tokenCacheAge),
 	}
-	if _, err := a.signing.current(ctx); err != nil {
+	if _, err := a.signing.current(ctx); errors.Is(err, seal.ErrDecryption) {
+		return nil, fmt.Errorf("this database was sealed with another master key: %w", err)
+	} else if err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -23,7 +23,6 @@ import (
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
 	"samla/internal/outbox"
-	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
@@ -74,9 +73,6 @@ func (s *Server) wire(ctx context.Context) error {
 	s.vault = vault
 	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
-	if errors.Is(err, seal.ErrDecryption) {
-		return fmt.Errorf("this database was sealed with another master key: %w", err)
-	}
 	if err != nil {
 		return err
 	}

@@ -142,13 +142,17 @@ func TestServe_FailsOnInvalidConfiguration(t *testing.T) {
 	}
 	wantFailure(t, "samla master-key", serve("--banks", w.banks)...)
 	wantFailure(t, "0600", serve("--banks", w.banks, "--master-key-file", open)...)
+	if _, log, _ := process.Run(t, program, serve("--banks", w.banks, "--master-key-file", open)...); strings.Contains(log, "create one") {
+		t.Errorf("the remedy for the mode of a file is a new master key: %s", log)
+	}
 	wantFailure(t, "--banks", serve("--master-key-file", w.master)...)
 	wantFailure(t, "no such file", serve("--master-key-file", w.master, "--banks", filepath.Join(w.dir, "none.json"))...)
 	wantFailure(t, "postgres://", serve("--master-key-file", w.master, "--banks", w.banks, "--database", "mysql://localhost")...)
 	wantFailure(t, "exist", "master-key", w.master)
 
 	w.createKey(t, nil, "acme") // seals with the env's master key
-	wantFailure(t, "master key", serve("--banks", w.banks, "--master-key-file", other)...)
+	wantFailure(t, "another master key", serve("--banks", w.banks, "--master-key-file", other)...)
+	wantFailure(t, "another master key", "key", "list", "--data", data, "--master-key-file", other)
 
 	p, api := w.serve(t, nil)
 	wantFailure(t, "another server", serve("--banks", w.banks, "--master-key-file", w.master)...)
