@@ -97,7 +97,7 @@ var ends = map[string]struct {
 	}},
 	"one-time collection stopped": {consent.Revoked, consent.CauseOneTime, func(b *env) consent.ID {
 		s := collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Institutions: b.Institutions,
-			Pump: b.Jobs, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
+			Jobs: b.Jobs, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
 		r, o := b.request(), collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 		c, err := s.Start(b.Context(), collect.Request{Owner: o, Company: theBank, OneTime: &r}, nil)
 		if err != nil {

@@ -110,7 +110,7 @@ func TestMissingInstitution_CollectionFails(t *testing.T) {
 	b := newEnv(t)
 	c := b.run(b.create().ID)
 	s := collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.Service, Institutions: b.Institutions,
-		Pump: b.Jobs, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
+		Jobs: b.Jobs, Clock: b.Clock, IDs: b.IDs, Log: b.Service.Log, Workers: 1})
 	o := collect.Owner{ClientID: b.User.ClientID, UserID: b.User.ID}
 	made, err := s.Start(t.Context(), collect.Request{Owner: o, Company: theBank, ConsentID: c.ID}, nil)
 	b.without()

@@ -194,14 +194,14 @@ func newEnvOn(t testing.TB, database string) *env {
 // after a crash.
 func (b *env) service() *collect.Service {
 	var (
-		log   = slog.New(slog.NewTextHandler(b.logs, nil))
-		banks = institution.Set{theBank: b.bank.institution()}
-		pump  = jobs.New(b.Store, b.Clock, log)
+		log    = slog.New(slog.NewTextHandler(b.logs, nil))
+		banks  = institution.Set{theBank: b.bank.institution()}
+		runner = jobs.New(b.Store, b.Clock, log)
 	)
-	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Jobs: pump,
+	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Jobs: runner,
 		Clock: b.Clock, IDs: b.IDs, Log: log})
 	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Institutions: banks,
-		Pump: pump, Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
+		Jobs: runner, Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }
 
 // consentRequest returns a request for a consent of the user.

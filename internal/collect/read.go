@@ -82,7 +82,7 @@ func (s *Service) pause(ctx context.Context, j *journal) error {
 	if err := j.save(ctx, s.Clock.Now()); err != nil {
 		return err
 	}
-	s.Pump.Wake(store.Collections)
+	s.Jobs.Wake(store.Collections)
 	return nil
 }
 

@@ -29,7 +29,7 @@ type Deps struct {
 	Vault        seal.Vault
 	Consents     *authorize.Service
 	Institutions institution.Set
-	Pump         *jobs.Runner
+	Jobs         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
@@ -46,7 +46,7 @@ type Service struct {
 // New returns a service and registers its queue with the runner.
 func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls()}
-	d.Pump.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp})
+	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp})
 	return s
 }
 

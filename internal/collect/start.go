@@ -105,7 +105,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 		return s.Consents.Add(ctx, tx, inner)
 	})
 	if err == nil {
-		s.Pump.Wake(store.Consents)
+		s.Jobs.Wake(store.Consents)
 	}
 	return c, err
 }
@@ -126,7 +126,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 	}
 	var slot *jobs.Slot
 	if !c.WakeAt.After(c.CreatedAt) {
-		if slot = s.Pump.Reserve(store.Collections); slot != nil {
+		if slot = s.Jobs.Reserve(store.Collections); slot != nil {
 			c.WakeAt = c.CreatedAt.Add(jobs.Lease)
 		}
 	}
@@ -152,7 +152,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 	if slot != nil {
 		slot.Run(c.ID)
 	} else {
-		s.Pump.Wake(store.Collections)
+		s.Jobs.Wake(store.Collections)
 	}
 	return c, nil
 }

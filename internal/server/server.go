@@ -85,7 +85,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, Watch: authorize.WatchLimits{SignaturesPerSecond: signaturesPerSecond()}})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
-		Pump: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
+		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		Workers: s.config.Workers})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids})

@@ -89,11 +89,11 @@ func nodes(t testing.TB, database string, n int) []*node {
 func nodeOn(env *flowtest.Env) *node {
 	n := &node{Env: env, store: &hookStore{Store: env.Store}, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(n.log, nil))
-	pump := jobs.New(n.store, env.Clock, log)
+	runner := jobs.New(n.store, env.Clock, log)
 	n.consents = authorize.New(authorize.Deps{Store: n.store, Vault: env.Vault, Institutions: institution.Set{},
-		Jobs: pump, Clock: env.Clock, IDs: env.IDs, Log: log})
+		Jobs: runner, Clock: env.Clock, IDs: env.IDs, Log: log})
 	n.collections = collect.New(collect.Deps{Store: n.store, Vault: env.Vault, Consents: n.consents, Institutions: institution.Set{},
-		Pump: pump, Clock: env.Clock, IDs: env.IDs, Log: log, KeepData: 24 * time.Hour, Workers: 1})
+		Jobs: runner, Clock: env.Clock, IDs: env.IDs, Log: log, KeepData: 24 * time.Hour, Workers: 1})
 	n.Service = users.New(users.Deps{Store: n.store, Vault: env.Vault, Flows: []users.Flow{n.consents, n.collections},
 		Tokens: tokens{start.Add(time.Hour)}, Clock: env.Clock, IDs: env.IDs})
 	return n

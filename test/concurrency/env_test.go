@@ -117,7 +117,7 @@ func (e *env) start(s store.Store, master *keyset.Master) *node {
 	runner := jobs.New(s, clock.System(), log)
 	n := &node{store: s, vault: vault}
 	n.consents = authorize.New(authorize.Deps{Store: s, Vault: vault, Institutions: institutions, Jobs: runner, Clock: clock.System(), IDs: e.ids, Log: log})
-	n.collections = collect.New(collect.Deps{Store: s, Vault: vault, Consents: n.consents, Institutions: institutions, Pump: runner,
+	n.collections = collect.New(collect.Deps{Store: s, Vault: vault, Consents: n.consents, Institutions: institutions, Jobs: runner,
 		Clock: clock.System(), IDs: e.ids, Log: log, KeepData: time.Hour, Workers: 16})
 	n.users = users.New(users.Deps{Store: s, Vault: vault, Flows: []users.Flow{n.consents, n.collections}, Clock: clock.System(), IDs: e.ids})
 	messages, err := delivery.Queue(s, map[outbox.Kind]delivery.Handler{
