@@ -25,6 +25,9 @@ const (
 // must not be repeated.
 var errOutcomeUnknown = &institution.Error{Kind: institution.Unreachable}
 
+// errOverdue is the error of an attended question that was not answered in time.
+var errOverdue = &institution.Error{Kind: institution.Unreachable}
+
 // answer returns the answer to a question, decoded.
 func (c *crawl) answer(ctx context.Context, t task) outcome {
 	o := outcome{question: t.question}
@@ -32,6 +35,9 @@ func (c *crawl) answer(ctx context.Context, t task) outcome {
 	switch {
 	case t.outcomeUnknown:
 		o.err = errOutcomeUnknown
+		return o
+	case a == nil && c.attended && !c.Clock.Now().Before(c.until):
+		o.err = errOverdue
 		return o
 	case a == nil:
 		fetched, err := c.ask(ctx, t.question)

@@ -20,6 +20,7 @@ type crawl struct {
 	attended bool
 	from     institution.Collector
 	access   institution.Access
+	until    time.Time // end of the time for attended questions
 	parallel int
 	missing  int  // questions without an answer, rows that could not be decoded
 	bounded  bool // a bound was reached
@@ -28,7 +29,8 @@ type crawl struct {
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	return &crawl{Service: s, frontier: newFrontier(under.Scope(), j.c.Filter, start),
-		journal: j, consent: under.ID, attended: j.c.Attended, from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
+		journal: j, consent: under.ID, attended: j.c.Attended, until: j.c.StatusChangedAt.Add(maxReading),
+		from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
 }
 
 // outcome is the result of a question.

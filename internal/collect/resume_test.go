@@ -145,3 +145,35 @@ func TestCrawl_RepeatsNoUnattendedQuestionAfterCrash(t *testing.T) {
 		}
 	}
 }
+
+// A question that the bank never answers does not keep a polled collection running for
+// ever.
+func TestCrawl_EndsAlthoughAQuestionHangs(t *testing.T) {
+	for link, want := range map[string]collection.Status{"save/transactions": collection.CompletedPartial, "": collection.ThirdPartyError} {
+		b := newEnv(t)
+		c := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
+		runs := 0
+		for ; !c.Status.Terminal() && runs < 200; runs++ {
+			ctx, over := context.WithCancel(t.Context())
+			b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
+				if q.Link == link {
+					b.Clock.Advance(15 * time.Second)
+					over()
+					return kind(institution.Unreachable)
+				}
+				return nil
+			}
+			if err := b.Run(ctx, b.Handle, c.ID); err != nil {
+				t.Fatal(err)
+			}
+			over()
+			if c = b.row(c.ID); !c.Status.Terminal() {
+				b.poll(b.Service, c.ID)
+			}
+		}
+		b.wantEnded(c, want)
+		if runs > 65 {
+			t.Errorf("%q hangs: %d runs", link, runs)
+		}
+	}
+}
