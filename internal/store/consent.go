@@ -14,8 +14,8 @@ type ConsentReader interface {
 	ConsentsOf(ctx context.Context, clientID, userID string, p Page) ([]consent.Consent, error)
 	// LiveConsents lists a user's consents that are not final, newest first and at
 	// most limit, those inside one-time collections included. A consent that is
-	// ended leaves the list, so that whoever ends them all can ask again for the
-	// rest.
+	// ended leaves the list, so that a caller that ends them all can ask again for
+	// the rest.
 	LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error)
 }
 

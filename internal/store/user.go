@@ -27,8 +27,8 @@ type UserWriter interface {
 	// LockUser reads a user and keeps others from changing it until the
 	// transaction ends. Several transactions can hold the lock of one user. It is
 	// for those who add a row to a user: a user that LockUser returns is not
-	// anonymized before that row is committed, and whoever anonymizes it then
-	// finds the row. Take this lock before any other lock of the transaction.
+	// anonymized before that row is committed, and the transaction that anonymizes it
+	// then finds the row. Take this lock before any other lock of the transaction.
 	LockUser(ctx context.Context, clientID, id string) (user.User, error)
 }
 

@@ -179,8 +179,8 @@ func (g *groupCommit) isClosed() bool {
 	return g.closed
 }
 
-// close waits for its turn and commits the open batch: when it returns, nobody uses
-// the connection. Callers that come later, or still wait, get errClosed.
+// close waits for its turn and commits the open batch. When it returns, no caller
+// uses the connection. Callers that come later, or still wait, get errClosed.
 func (g *groupCommit) close() {
 	if err := g.enter(context.Background()); err != nil {
 		return
