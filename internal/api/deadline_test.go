@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -23,10 +24,12 @@ var large = bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 func (e *env) sending(body []byte, timeout time.Duration) (http.Handler, <-chan struct{}) {
 	written := make(chan struct{})
 	list := mounts(newer(e))
-	list[1] = api.Mount{Path: "/hours", Callers: wire.None, Write: timeout, Endpoints: api.Endpoints{"getHours": {Serve: func(c *api.Call) error {
-		defer close(written)
-		return c.Write(http.StatusOK, body)
-	}}}}
+	list[1] = api.Mount{Path: "/hours", Callers: wire.None, Write: timeout, Endpoints: api.Endpoints{
+		"setHours": answers(""),
+		"getHours": {Serve: func(c *api.Call) error {
+			defer close(written)
+			return c.Write(http.StatusOK, body)
+		}}}}
 	return e.handler(list), written
 }
 
@@ -78,12 +81,12 @@ func TestWrite_DisconnectsClientThatReadsNothing(t *testing.T) {
 }
 
 // pipe serves one connection without buffers between client and server.
-func pipe(t *testing.T, h http.Handler) net.Conn {
+func pipe(t *testing.T, h http.Handler, writeTimeout time.Duration) net.Conn {
 	t.Helper()
 	client, server := net.Pipe()
 	l := &listener{conns: make(chan net.Conn, 1)}
 	l.conns <- server
-	s := &http.Server{Handler: h}
+	s := &http.Server{Handler: h, WriteTimeout: writeTimeout}
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close(); _ = client.Close() })
 	return client
@@ -109,7 +112,7 @@ func TestWrite_ServesSlowReaderCompletely(t *testing.T) {
 	body := large[:40*api.Piece+1]
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := e.sending(body, timeout)
-		client := pipe(t, h)
+		client := pipe(t, h, 0)
 		start := time.Now()
 		if _, err := io.WriteString(client, getHours); err != nil {
 			t.Fatal(err)
@@ -144,7 +147,7 @@ func TestWrite_DisconnectsClientThatStopsReading(t *testing.T) {
 	e := newEnv(t)
 	synctest.Test(t, func(t *testing.T) {
 		h, written := e.sending(large, timeout)
-		client := pipe(t, h)
+		client := pipe(t, h, 0)
 		if _, err := io.WriteString(client, getHours); err != nil {
 			t.Fatal(err)
 		}
@@ -157,4 +160,33 @@ func TestWrite_DisconnectsClientThatStopsReading(t *testing.T) {
 			t.Errorf("disconnected after %v", took)
 		}
 	})
+}
+
+// What is not a GET has its time from the moment when its answer is written: an
+// erasure, for example, can take longer than the WriteTimeout of the server.
+func TestWrite_AnswersAfterSlowEndpoint(t *testing.T) {
+	const timeout = 30 * time.Second
+	e := newEnv(t)
+	for name, answer := range map[string]func(c *api.Call) error{
+		"200": func(c *api.Call) error { return c.Write(http.StatusOK, []byte("{}")) },
+		"204": func(c *api.Call) error { return c.WriteNothing() },
+		"500": func(*api.Call) error { return errors.New("failed") },
+	} {
+		list := mounts(newer(t))
+		list[1].Endpoints["setHours"] = api.Endpoint{Serve: func(c *api.Call) error {
+			time.Sleep(2 * timeout)
+			return answer(c)
+		}}
+		h := e.handler(list)
+		synctest.Test(t, func(t *testing.T) {
+			client := pipe(t, h, timeout)
+			if _, err := io.WriteString(client, "PUT /hours HTTP/1.1\r\nHost: api\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			r, err := http.ReadResponse(bufio.NewReader(client), nil)
+			if err != nil || !strings.HasPrefix(r.Status, name) {
+				t.Errorf("%s: %+v, %v", name, r, err)
+			}
+		})
+	}
 }

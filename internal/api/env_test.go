@@ -80,7 +80,7 @@ func newer(t testing.TB) api.Version {
 func mounts(versions ...api.Version) []api.Mount {
 	return []api.Mount{
 		{Path: "/", Callers: wire.Either, Write: time.Minute, Versions: versions},
-		{Path: "/hours", Write: time.Minute, Endpoints: api.Endpoints{"getHours": answers(`{"open":true}`)}},
+		{Path: "/hours", Write: time.Minute, Endpoints: api.Endpoints{"getHours": answers(`{"open":true}`), "setHours": answers(`{"open":true}`)}},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -48,7 +49,8 @@ type operation struct {
 	mount    *Mount
 }
 
-// sortedVersions returns the row of the versions, and the versions, lowest first.
+// sortedVersions checks the rows and returns the one that has the versions, and the
+// versions, lowest first.
 func sortedVersions(mounts []Mount) (*Mount, []Version, error) {
 	var row *Mount
 	for i := range mounts {
@@ -57,11 +59,11 @@ func sortedVersions(mounts []Mount) (*Mount, []Version, error) {
 		case m.Write <= 0:
 			return nil, nil, fmt.Errorf("api: row %s has no time-out", m.Path)
 		case len(m.Versions) == 0:
-			continue
 		case row != nil || m.Path != "/" || len(m.Endpoints) > 0:
 			return nil, nil, errors.New("api: versions are mounted in one row, alone and at /")
+		default:
+			row = m
 		}
-		row = m
 	}
 	if row == nil {
 		return nil, nil, errors.New("api: no version is mounted")
@@ -94,7 +96,7 @@ func operationsOf(v Version, row *Mount) ([]operation, error) {
 		}
 		all = append(all, operation{&op, end, row})
 	}
-	for id := range v.Endpoints {
+	for _, id := range slices.Sorted(maps.Keys(v.Endpoints)) {
 		if op := v.Contract.Operation(id); op == nil || !op.Versioned {
 			return nil, fmt.Errorf("api: version %s has no operation %s", name, id)
 		}
@@ -111,7 +113,7 @@ func commonOperations(mounts []Mount, versions []Version) ([]operation, error) {
 	found := map[string]bool{}
 	for i := range mounts {
 		m := &mounts[i]
-		for id, end := range m.Endpoints {
+		for _, id := range slices.Sorted(maps.Keys(m.Endpoints)) {
 			op := newest.Operation(id)
 			switch {
 			case op == nil || op.Versioned || found[id]:
@@ -119,7 +121,7 @@ func commonOperations(mounts []Mount, versions []Version) ([]operation, error) {
 			case op.Pattern != m.Path || op.Credential != m.Callers:
 				return nil, fmt.Errorf("api: %s has another path or other credentials than its row %s", id, m.Path)
 			}
-			all, found[id] = append(all, operation{op, end, m}), true
+			all, found[id] = append(all, operation{op, m.Endpoints[id], m}), true
 		}
 	}
 	for _, v := range versions {

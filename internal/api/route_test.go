@@ -21,7 +21,7 @@ func TestHandler_AnswersUnknownPathsAndMethods(t *testing.T) {
 		{"GET", "/", 404, ""}, {"GET", "/nothing", 404, ""}, {"POST", "/loans/", 404, ""}, {"GET", "/loans/a/b", 404, ""},
 		{"GET", "/LOANS", 404, ""}, {"GET", "//loans", 404, ""}, {"GET", "/a/../loans", 404, ""}, {"GET", "/hours/./", 404, ""},
 		{"PUT", "/loans", 405, "GET, HEAD, POST"}, {"OPTIONS", "/loans", 405, "GET, HEAD, POST"}, {"BREW", "/loans/a", 405, "GET, HEAD"},
-		{"DELETE", "/hours", 405, "GET, HEAD"},
+		{"DELETE", "/hours", 405, "GET, HEAD, PUT"},
 	} {
 		a := e.send(h, tc.method, tc.path)
 		if a.Code != tc.status || a.Header().Get("Allow") != tc.allow || a.Header().Get("Insurely-Version") != "2026-02-02" {

@@ -67,6 +67,9 @@ func (c *Call) WriteAppended(f func([]byte) []byte) error {
 // WriteNothing answers 204.
 func (c *Call) WriteNothing() error {
 	c.status = http.StatusNoContent
+	if c.ownDeadline() {
+		c.setDeadline()
+	}
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -81,5 +84,8 @@ func (c *Call) problem(err error) {
 		}
 	}
 	c.status = fault.Of(f.Code).Status
+	if c.ownDeadline() {
+		c.setDeadline()
+	}
 	wire.WriteProblem(c.w, c.r, c.id, f)
 }

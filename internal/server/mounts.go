@@ -39,8 +39,8 @@ const (
 )
 
 // httpServer serves what is mounted. Its WriteTimeout begins when the header of a
-// request is read, so it has room for the body too. Package api extends it for answers
-// of more than one piece; it is all that bounds the other ones.
+// request is read, so it has room for the body too. Package api sets later deadlines for
+// large answers, and for those to other requests than GET.
 func (s *Server) httpServer(h http.Handler, mounts []api.Mount) *http.Server {
 	longest := slices.MaxFunc(mounts, func(a, b api.Mount) int { return cmp.Compare(a.Write, b.Write) })
 	return &http.Server{Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
