@@ -29,13 +29,13 @@ type Device int
 
 // The devices a login method can name.
 const (
-	AnyDevice   Device = iota // not said
-	OtherDevice               // the person scans a QR code
-	SameDevice                // the app is opened by its autostart token
+	UnknownDevice Device = iota // the method names no device
+	OtherDevice                 // the person scans a QR code
+	SameDevice                  // the app is opened by its autostart token
 )
 
 // DeviceOf returns the device of a login method (docs/reference/api.md 6.3). A method
-// for any device is handled as one for the other device.
+// for any device returns OtherDevice.
 func DeviceOf(method string) Device {
 	switch {
 	case strings.Contains(method, "_SAME_DEVICE"):
@@ -43,6 +43,6 @@ func DeviceOf(method string) Device {
 	case strings.Contains(method, "_OTHER_DEVICE"), strings.Contains(method, "_ANY_DEVICE"):
 		return OtherDevice
 	default:
-		return AnyDevice
+		return UnknownDevice
 	}
 }

@@ -11,7 +11,7 @@ func TestDeviceOf_FollowsLoginMethod(t *testing.T) {
 		"SWEDISH_MOBILE_BANKID_OTHER_DEVICE":     company.OtherDevice,
 		"SWEDISH_MOBILE_BANKID_ANY_DEVICE":       company.OtherDevice,
 		"SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST": company.SameDevice,
-		"EMAIL":                                  company.AnyDevice, "": company.AnyDevice,
+		"EMAIL":                                  company.UnknownDevice, "": company.UnknownDevice,
 	} {
 		if got := company.DeviceOf(method); got != want {
 			t.Errorf("%s: %v, want %v", method, got, want)
