@@ -165,7 +165,7 @@ func (s *Scheduler) ask(it *item, now time.Time) {
 		defer s.asks.Done()
 		out := Outcome{}
 		defer func() { s.answered(it, out, now, recover()) }()
-		ctx, cancel := context.WithTimeout(s.asking, s.cfg.Timeout)
+		ctx, cancel := context.WithTimeout(s.askCtx, s.cfg.Timeout)
 		defer cancel()
 		out = s.cfg.Ask(ctx, it.ID)
 	}()
@@ -176,7 +176,7 @@ func (s *Scheduler) ask(it *item, now time.Time) {
 // interval passes after the answer.
 func (s *Scheduler) answered(it *item, out Outcome, asked time.Time, panicked any) {
 	if panicked != nil {
-		s.cfg.Log.Error("watching panicked", "item", it.ID, "panic", fmt.Sprintf("%T", panicked), "stack", string(debug.Stack()))
+		s.cfg.Log.Error("a question panicked", "item", it.ID, "panic", fmt.Sprintf("%T", panicked), "stack", string(debug.Stack()))
 	}
 	now := s.cfg.Clock.Now()
 	s.mu.Lock()

@@ -77,7 +77,7 @@ type Scheduler struct {
 	inFlight int
 	stopped  bool
 
-	asking  context.Context // of questions
+	askCtx  context.Context // of all questions; abandon cancels it
 	abandon context.CancelFunc
 	quit    context.CancelFunc
 	loops   sync.WaitGroup
@@ -97,7 +97,7 @@ func New(c Config) *Scheduler {
 	if c.SignaturesPerSecond > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(c.SignaturesPerSecond), max(int(c.SignaturesPerSecond/10), 1))
 	}
-	s.asking, s.abandon = context.WithCancel(context.Background())
+	s.askCtx, s.abandon = context.WithCancel(context.Background())
 	return s
 }
 
