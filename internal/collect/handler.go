@@ -52,24 +52,34 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 	case consent.Authorized:
 		return s.read(ctx, c, under)
 	case consent.Initiated:
-		_, err := s.put(ctx, c, s.leaseCheck(c))
-		return err
+		return s.wait(ctx, c, under)
 	case consent.AwaitingAuthorization:
-		return s.awaitSignature(ctx, c)
+		after, err := c.Apply(collection.Waits{In: collection.Login}, s.Clock.Now()) // the person is signing
+		if err != nil {
+			return err
+		}
+		return s.wait(ctx, after, under)
 	default:
 		return s.fail(ctx, c, statusOfEnded(c, under))
 	}
 }
 
-// awaitSignature sets the status that shows that the person is signing. Nothing is
-// due before the lease ends: changes of the consent wake the collection.
-func (s *Service) awaitSignature(ctx context.Context, c collection.Collection) error {
-	after, err := c.Apply(collection.Waits{In: collection.Login}, s.Clock.Now())
-	if err != nil {
+// wait stores c. Nothing is due before the lease ends: changes of the consent wake the
+// collection. A change that was committed after under was read has woken it already,
+// without a change of the row version, and is not overwritten. Errors:
+// store.ErrConflict for such a change.
+func (s *Service) wait(ctx context.Context, c collection.Collection, under consent.Consent) error {
+	c.WakeAt = s.leaseCheck(c)
+	return s.Store.Write(ctx, func(tx store.Tx) error {
+		if _, err := tx.PutCollection(ctx, c); err != nil { // locks the row: a later change waits, and wakes it again
+			return err
+		}
+		now, err := tx.Consent(ctx, under.ID)
+		if err == nil && now.Status != under.Status {
+			return store.ErrConflict
+		}
 		return err
-	}
-	_, err = s.put(ctx, after, s.leaseCheck(c))
-	return err
+	})
 }
 
 // leaseCheck returns when the collection is due if nothing wakes it.

@@ -1,6 +1,7 @@
 package collect_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -126,6 +127,42 @@ func TestCollection_FailsWhenStoredConsentEnds(t *testing.T) {
 		b.wantEnded(b.handle(c.ID), collection.AuthenticationError)
 		if len(b.bank.asked) != 0 {
 			t.Errorf("%s: the bank was read", name)
+		}
+	}
+}
+
+// overtaken is a store in which another writer commits before the next transaction.
+type overtaken struct {
+	store.Store
+	by func()
+}
+
+func (s *overtaken) Write(ctx context.Context, fn func(store.Tx) error) error {
+	if by := s.by; by != nil {
+		s.by = nil
+		by()
+	}
+	return s.Store.Write(ctx, fn)
+}
+
+// The person signs while the handler stores that the collection waits for that: it must
+// not wait until its lease ends.
+func TestOneTime_IsWokenByAConsentThatChangesMeanwhile(t *testing.T) {
+	for status, change := range map[collection.Status]func(*env) []consent.Event{
+		collection.Running: func(*env) []consent.Event { return []consent.Event{consent.Opened{}, consent.Instructed{}} },
+		collection.Login: func(b *env) []consent.Event {
+			return []consent.Event{consent.Granted{Scope: b.consentRequest().Scope, ValidUntil: morning.AddDate(0, 1, 0)}}
+		},
+	} {
+		b := newEnv(t)
+		c := b.oneTime()
+		if status == collection.Login {
+			c = b.startSigning()
+		}
+		b.Service.Store = &overtaken{b.Store, func() { b.apply(c.ConsentID, change(b)...) }}
+		b.MustRun(b.Handle, c.ID)
+		if c = b.row(c.ID); c.WakeAt.After(b.Clock.Now()) {
+			t.Errorf("%s: due %s later", status, c.WakeAt.Sub(b.Clock.Now()))
 		}
 	}
 }
