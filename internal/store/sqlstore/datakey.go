@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"samla/internal/seal"
-	"samla/internal/session"
 	"samla/internal/store"
 )
 
@@ -63,27 +62,4 @@ func (t *tx) DestroyDataKey(ctx context.Context, subject string, at time.Time) e
 	return t.q.execLater(ctx, `INSERT INTO data_keys (subject, wrapped, destroyed_at) VALUES ($1, $2, $3)
 ON CONFLICT (subject) DO UPDATE SET wrapped = excluded.wrapped, destroyed_at = excluded.destroyed_at
 WHERE data_keys.destroyed_at = 0`, subject, []byte{}, max(micros(at), 1))
-}
-
-// SigningKeys implements store.SigningKeyReader.
-func (r reader) SigningKeys(ctx context.Context) ([]session.SigningKey, error) {
-	return list(ctx, r.q, func(r rows) (k session.SigningKey, err error) {
-		var created int64
-		err = r.Scan(&k.ID, &created, &k.Sealed, &k.Public)
-		k.CreatedAt = fromMicros(created)
-		return k, err
-	}, `SELECT id, created_at, sealed, public_jwk FROM signing_keys ORDER BY created_at, id`)
-}
-
-// AddSigningKey implements store.SigningKeyWriter.
-func (t *tx) AddSigningKey(ctx context.Context, k session.SigningKey) error {
-	n, err := t.q.exec(ctx, `INSERT INTO signing_keys (id, created_at, sealed, public_jwk) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		k.ID, micros(k.CreatedAt), blob(k.Sealed), blob(k.Public))
-	return requireRow(n, err, store.ErrExists)
-}
-
-// DeleteSigningKey implements store.SigningKeyWriter.
-func (t *tx) DeleteSigningKey(ctx context.Context, id string) error {
-	n, err := t.q.exec(ctx, `DELETE FROM signing_keys WHERE id = $1`, id)
-	return requireRow(n, err, store.ErrNotFound)
 }
