@@ -93,8 +93,6 @@ func lists() map[string]func() (string, []any) {
 	return all
 }
 
-// TestLists_SearchIndexes: SQLite walks no table and no index, it goes to the rows
-// of a page, or to the first row of a company, a status or both.
 // bounded are the ways to read an index that cost no more than the rows they return:
 // one row, the page of an owner or of a status, the next company and status. The
 // id takes part in the last: SQLite begins at the rows that are equal.
@@ -106,6 +104,8 @@ var bounded = []string{
 	" consents_live (client_id=?)",
 }
 
+// TestLists_SearchIndexes: SQLite walks no table and no index, it goes to the rows
+// of a page, or to the first row of a company, a status or both.
 func TestLists_SearchIndexes(t *testing.T) {
 	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
 	if err != nil {
