@@ -22,15 +22,20 @@ const window = 24 * time.Hour
 // Start creates a collection and starts its flow. The response that answer
 // prepares is stored in the same transaction. When Start returns without an error,
 // the flow will reach an end, even if this process dies.
-// Faults: those of usable, BackgroundRefreshLimit, and Unauthorized when the user
-// is anonymized.
+// Faults: those of usable, BackgroundRefreshLimit, and, when the user was erased
+// meanwhile, Unauthorized to the user and ConsentRevoked to the client.
 func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	start := s.startStored
 	if r.ConsentID == "" {
 		start = s.startOneTime
 	}
 	c, err := start(ctx, r, answer)
-	return c, authorize.SealError(err)
+	err = authorize.SealError(err)
+	if r.UserID == "" && errors.Is(err, fault.New(fault.Unauthorized)) {
+		// The API key is valid. The erasure of the user revokes the stored consent.
+		err = fault.New(fault.ConsentRevoked)
+	}
+	return c, err
 }
 
 func (s *Service) startStored(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {

@@ -53,3 +53,25 @@ func TestStart_RefusesUserWhoseKeyIsDestroyed(t *testing.T) {
 		isFault(t, name, err, fault.Unauthorized)
 	}
 }
+
+// A client drops its API key on 401, but the key is valid: the user was erased after
+// the stored consent was read.
+func TestStart_ReturnsConsentRevokedToClientWhenUserIsErased(t *testing.T) {
+	for name, erase := range map[string]func(context.Context, *env, store.Tx) error{
+		"key destroyed": func(ctx context.Context, b *env, tx store.Tx) error {
+			return tx.DestroyDataKey(ctx, b.User.ID, b.Clock.Now())
+		},
+		"anonymized": func(ctx context.Context, b *env, tx store.Tx) error {
+			gone, _ := b.User.Anonymize(b.Clock.Now())
+			return tx.PutUser(ctx, b.User, gone)
+		},
+	} {
+		b := newEnv(t)
+		r := b.request(b.authorizedConsent(), "")
+		r.UserID = ""
+		b.Write(func(tx store.Tx) error { return erase(t.Context(), b, tx) })
+		b.Vault.Evict(b.User.ID)
+		_, err := b.Start(t.Context(), r, nil)
+		isFault(t, name, err, fault.ConsentRevoked)
+	}
+}
