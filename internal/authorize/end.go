@@ -85,6 +85,9 @@ func (e *End) planRevocation(ctx context.Context, openSent bool) error {
 	if len(c.Sealed) == 0 {
 		return nil
 	}
+	if inst, known := e.s.Institutions.Find(c.Company); known && inst.Revoker == nil {
+		return nil // its family has no way to be told
+	}
 	secret, err := e.s.openSecret(ctx, c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"samla/internal/audit"
 	"samla/internal/collect"
@@ -286,5 +287,21 @@ func TestAuditLog_RecordsALifeInOrder(t *testing.T) {
 		if kinds[i] != want[i] {
 			t.Errorf("the audit log has %v", kinds)
 		}
+	}
+}
+
+// TestEnd_StoresNoMessageThatNobodyCouldDeliver: a family without the verb has no
+// way to be told, so a message would be retried for ever.
+func TestEnd_StoresNoMessageThatNobodyCouldDeliver(t *testing.T) {
+	b := newEnv(t)
+	inst := b.Institutions[theBank]
+	inst.Revoker = nil
+	b.Institutions[theBank] = inst
+	c := b.run(b.create().ID)
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := b.Store.Claim(t.Context(), store.Outbox, b.Clock.Now().AddDate(1, 0, 0), time.Hour, 10); err != nil || len(jobs) != 0 {
+		t.Errorf("%d messages wait, %v", len(jobs), err)
 	}
 }

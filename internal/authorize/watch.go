@@ -49,9 +49,14 @@ func (j *job) watch(ctx context.Context) (bool, error) {
 	j.instructions.put(j.c, j.secret.Instructions)
 	id := string(j.c.ID)
 	j.watched.Store(id, j)
-	if !j.watching.Add(watch.Item{ID: id, Group: j.c.Company, Interval: j.bank.Profile.PollInterval,
-		Signed: j.bank.Profile.Signed, Lease: j.c.WakeAt}) {
+	added := j.watching.Add(watch.Item{ID: id, Group: j.c.Company, Interval: j.bank.Profile.PollInterval,
+		Signed: j.bank.Profile.Signed, Lease: j.c.WakeAt})
+	// An earlier watch of the same row may have ended between the two calls, and its
+	// end has removed this job: store it again.
+	if j.watched.Store(id, j); !j.watching.Watches(id) {
 		j.watched.Delete(id)
+	}
+	if !added {
 		return false, j.reschedule(ctx, j.Clock.Now()) // this node stops: the row is due for another
 	}
 	return false, nil
