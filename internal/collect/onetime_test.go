@@ -80,7 +80,7 @@ func (b *env) wantRevocation(name string, bankConsent consent.RemoteID) {
 		b.Fatal(err)
 	}
 	if p, err := authorize.OpenRevocation(b.Context(), b.Vault, d); err != nil || p.RemoteID != bankConsent {
-		b.Errorf("%s: the bank is owed %+v, %v", name, p, err)
+		b.Errorf("%s: the message to the bank is %+v, %v", name, p, err)
 	}
 }
 

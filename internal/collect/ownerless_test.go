@@ -129,7 +129,7 @@ func TestDataKey_OfOwnerlessCollectionIsDestroyed(t *testing.T) {
 				if len(b.row(c.ID).Sealed) != 0 || b.rawCount(c.ID) != 0 {
 					t.Error("the row still has a secret, or raw answers are left")
 				}
-				b.wantRevocation(name, "bank-1") // what the bank is owed outlives the key
+				b.wantRevocation(name, "bank-1") // the message to the bank outlives the key
 			})
 		}
 	}
