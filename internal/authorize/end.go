@@ -193,7 +193,7 @@ func (s *Service) endBy(ctx context.Context, id consent.ID, decide func(consent.
 // consent. With store.ErrUnchanged from plan it returns the consent as it is.
 func (s *Service) endAsPlanned(ctx context.Context, id consent.ID, plan func(consent.Consent) (*End, error)) (consent.Consent, error) {
 	var end *End
-	guarded := guardedStore{s.Store, func(ctx context.Context, tx store.Tx) error { return end.guard(ctx, tx) }}
+	guarded := store.Preceded{Store: s.Store, First: func(ctx context.Context, tx store.Tx) error { return end.guard(ctx, tx) }}
 	after, err := store.UpdateConsent(ctx, guarded, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		end = nil
 		planned, err := plan(old)
@@ -207,21 +207,6 @@ func (s *Service) endAsPlanned(ctx context.Context, id consent.ID, plan func(con
 		end.Committed()
 	}
 	return after, err
-}
-
-// guardedStore is a store whose transactions begin with guard.
-type guardedStore struct {
-	store.Store
-	guard func(context.Context, store.Tx) error
-}
-
-func (g guardedStore) Write(ctx context.Context, fn func(store.Tx) error) error {
-	return g.Store.Write(ctx, func(tx store.Tx) error {
-		if err := g.guard(ctx, tx); err != nil {
-			return err
-		}
-		return fn(tx)
-	})
 }
 
 // auditEnd is the subscriber that writes ends to the audit log.

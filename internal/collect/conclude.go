@@ -21,6 +21,9 @@ func (s *Service) conclude(ctx context.Context, c collection.Collection, e colle
 		return err
 	}
 	err = s.Store.Write(ctx, func(tx store.Tx) error {
+		if err := end.endInner(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.PutCollection(ctx, end.next); err != nil {
 			return err
 		}
@@ -42,16 +45,11 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 		return change{}, err
 	}
 	next.WakeAt, next.Sealed = time.Time{}, nil
-	inner, err := s.endInner(ctx, c)
+	inner, err := s.planInnerEnd(ctx, c)
 	if err != nil {
 		return change{}, err
 	}
 	also := func(tx store.Tx) error {
-		if inner != nil {
-			if err := inner.Write(ctx, tx); err != nil {
-				return err
-			}
-		}
 		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, next, now)); err != nil {
 			return err
 		}
@@ -69,13 +67,13 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 			inner.Committed()
 		}
 	}
-	return change{next, also, committed}, nil
+	return change{next, inner, also, committed}, nil
 }
 
-// endInner plans the end of the consent inside a one-time collection, or returns
+// planInnerEnd plans the end of the consent inside a one-time collection, or returns
 // nil when no consent is to end. It opens the consent's secret, which is sealed under
 // the collection's data key: plan before the key is destroyed.
-func (s *Service) endInner(ctx context.Context, c collection.Collection) (*authorize.End, error) {
+func (s *Service) planInnerEnd(ctx context.Context, c collection.Collection) (*authorize.End, error) {
 	if c.Mode != collection.OneTime {
 		return nil, nil
 	}

@@ -19,7 +19,9 @@ type ConsentReader interface {
 	LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error)
 }
 
-// ConsentWriter writes consents. They are never deleted.
+// ConsentWriter writes consents. They are never deleted. A transaction that locks or
+// writes a consent and its collection begins with the consent: two transactions with
+// opposite orders would deadlock.
 type ConsentWriter interface {
 	// AddConsent stores a consent. Errors: ErrExists when the id is taken.
 	AddConsent(ctx context.Context, c consent.Consent) error

@@ -76,6 +76,25 @@ func UpdateUser(ctx context.Context, s interface {
 	return update(ctx, s, read, put, change)
 }
 
+// Preceded is a store whose transactions begin with First. An update through it
+// locks other rows before its own: a collection ends after the consent inside it
+// (ConsentWriter). When First returns ErrConflict, the whole change is tried again,
+// as with also.
+type Preceded struct {
+	Store
+	First func(context.Context, Tx) error
+}
+
+// Write implements Transactor.
+func (p Preceded) Write(ctx context.Context, fn func(Tx) error) error {
+	return p.Store.Write(ctx, func(tx Tx) error {
+		if err := p.First(ctx, tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
 // update is the loop of every update: read, change, compare and swap.
 func update[T any](ctx context.Context, s Transactor, read func() (T, error), put func(tx Tx, old, next T) (T, error), change Change[T]) (T, error) {
 	var none T

@@ -98,3 +98,21 @@ func execute(server, statement string) error {
 	_, err = conn.Exec(ctx, statement)
 	return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 }
+
+// AwaitLock returns when a transaction of the database waits for a row lock of
+// another one, or with the error of ctx. PostgreSQL gives no signal of it.
+func AwaitLock(ctx context.Context, database string) error {
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for waiting := 0; waiting == 0; {
+		err := conn.QueryRow(ctx, `SELECT COUNT(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -115,23 +113,6 @@ func TestWrite_ReleasesConnectionWhenContextEnds(t *testing.T) {
 	addClient(t, s) // blocks if the connection was not released
 }
 
-// awaitLock returns when a transaction of the database waits for a row lock of
-// another one. PostgreSQL gives no signal of it.
-func awaitLock(ctx context.Context, t *testing.T, url string) {
-	t.Helper()
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	for waiting := 0; waiting == 0; {
-		if err := conn.QueryRow(ctx, `SELECT COUNT(*) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // A flow completes a collection while its user is erased: the products that it
 // commits at the last moment are erased too.
 func TestEraseUserData_WaitsForFlow(t *testing.T) {
@@ -158,7 +139,9 @@ func TestEraseUserData_WaitsForFlow(t *testing.T) {
 				return err
 			})
 		}()
-		awaitLock(ctx, t, url)
+		if err := testpg.AwaitLock(ctx, url); err != nil {
+			return err
+		}
 		return tx.PutProducts(ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("products")})
 	}); err != nil {
 		t.Error(err)
