@@ -72,7 +72,8 @@ func newScripted() *scripted {
 }
 
 func (s *scripted) institution() institution.Institution {
-	return institution.Institution{Company: company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}, Profile: s.profile, Collector: s}
+	return institution.Institution{Company: company.Company{ID: theBank, DisplayName: "Test bank", PSD2: true}, Profile: s.profile,
+		Collector: s, Revoker: s}
 }
 
 func (s *scripted) Start(scope consent.Scope, from string) []institution.Question {
@@ -149,6 +150,9 @@ func (s *scripted) waitFor(n int) {
 		<-s.waiting
 	}
 }
+
+// Revoke implements institution.Revoker. These tests deliver no messages.
+func (s *scripted) Revoke(context.Context, institution.Access) error { return nil }
 
 func (s *scripted) Mapping() int { return 7 }
 
