@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"samla/internal/clock"
 )
 
 const (
@@ -20,6 +22,9 @@ const (
 	// maxAttempts is how often a transaction is run that PostgreSQL rolls back
 	// because of another one.
 	maxAttempts = 8
+	// firstWait and longestWait bound the wait between two of these runs, so that
+	// the other transaction can commit.
+	firstWait, longestWait = 10 * time.Millisecond, 200 * time.Millisecond
 	// detachedTimeout bounds work that has no caller's context: a batch of several
 	// callers, or a rollback after the caller's context has ended.
 	detachedTimeout = 10 * time.Second
@@ -83,13 +88,16 @@ func (p *postgres) close() error {
 func (p *postgres) reads() querier { return pool{p.pool} }
 
 // write runs fn again when PostgreSQL rolls its transaction back because of a
-// deadlock or a serialization failure.
+// deadlock or a serialization failure. It waits before it does.
 func (p *postgres) write(ctx context.Context, fn func(querier) error) error {
 	for attempt := 1; ; attempt++ {
 		err := p.writeOnce(ctx, fn)
 		var failed *pgconn.PgError
 		again := errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01")
-		if !again || attempt == maxAttempts || ctx.Err() != nil {
+		if !again || attempt == maxAttempts {
+			return err
+		}
+		if clock.Sleep(ctx, clock.System(), clock.Backoff(attempt, firstWait, longestWait)) != nil {
 			return err
 		}
 	}

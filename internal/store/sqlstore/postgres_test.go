@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -64,6 +66,29 @@ func TestWrite_RepeatsAfterDeadlock(t *testing.T) {
 	}
 	if runs.Load() < 3 {
 		t.Error("the transactions never waited for each other")
+	}
+}
+
+// Each attempt waits longer than the one before it, until ctx ends.
+func TestWrite_WaitsBeforeItRepeats(t *testing.T) {
+	s := open(t, sqlstore.Config{DSN: testpg.URL(t)})
+	lost := &pgconn.PgError{Code: "40001"}
+	began, runs := time.Now(), 0
+	if err := s.Write(t.Context(), func(store.Tx) error {
+		if runs++; runs <= 3 {
+			return lost
+		}
+		return nil
+	}); err != nil || runs != 4 {
+		t.Errorf("%d attempts: %v", runs, err)
+	}
+	if took := time.Since(began); took < (10+20+40)*time.Millisecond*4/5 {
+		t.Errorf("three waits took %v", took)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	runs = 0
+	if err := s.Write(ctx, func(store.Tx) error { runs++; cancel(); return lost }); !errors.Is(err, lost) || runs != 1 {
+		t.Errorf("%d attempts after the context has ended: %v", runs, err)
 	}
 }
 
