@@ -59,6 +59,13 @@ func (t *tx) DestroyDataKey(ctx context.Context, subject string, at time.Time) e
 	if !seal.HasDataKey(subject) {
 		return seal.ErrNoSubject
 	}
+	if err := t.eraseAccounts(ctx, []string{subject}); err != nil {
+		return err
+	}
+	return t.destroyDataKey(ctx, subject, at)
+}
+
+func (t *tx) destroyDataKey(ctx context.Context, subject string, at time.Time) error {
 	return t.q.execLater(ctx, `INSERT INTO data_keys (subject, wrapped, destroyed_at) VALUES ($1, $2, $3)
 ON CONFLICT (subject) DO UPDATE SET wrapped = excluded.wrapped, destroyed_at = excluded.destroyed_at
 WHERE data_keys.destroyed_at = 0`, subject, []byte{}, max(micros(at), 1))

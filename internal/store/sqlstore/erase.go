@@ -31,8 +31,8 @@ func (t *tx) EraseUserData(ctx context.Context, userID, after string, now time.T
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}
-	for _, id := range ids {
-		t.changesCollection(id)
+	if err := t.eraseAccounts(ctx, ids); err != nil {
+		return "", err
 	}
 	for rest := ids; len(rest) > 0; {
 		same := rest

@@ -50,16 +50,21 @@ ORDER BY keep_until LIMIT $2`+t.locks.skipLocked, micros(now), int64(sweepCollec
 			return deleted, subjects, err
 		}
 		ids := make([]string, len(found))
+		var ownerless []string
 		for i, e := range found {
 			ids[i] = e.id
 			if e.subject == "" {
 				continue
 			}
-			if err := t.DestroyDataKey(ctx, e.subject, now); err != nil {
+			if err := t.destroyDataKey(ctx, e.subject, now); err != nil {
 				return deleted, subjects, err
 			}
-			subjects = append(subjects, e.subject)
+			ownerless = append(ownerless, e.subject)
 		}
+		if err := t.eraseAccounts(ctx, ownerless); err != nil {
+			return deleted, subjects, err
+		}
+		subjects = append(subjects, ownerless...)
 		in, args := inList(1, &ids)
 		n, err := t.deleteData(ctx, in, args)
 		if err != nil {

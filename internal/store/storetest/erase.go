@@ -93,10 +93,16 @@ func testEraseUserData(_ *testing.T, f fixture) {
 		return last
 	}(), nil, "")
 	for i, k := range all {
-		if i != 1 && i != 2 {
-			k.ErasedAt, k.Rev = start.Add(time.Hour), k.Rev+1
-		}
 		got, err := f.s.Collection(f.ctx, k.ID)
+		if i != 1 {
+			if got.Rev <= k.Rev {
+				f.Errorf("erased at version %d, and %d before", got.Rev, k.Rev)
+			}
+			k.Rev, k.Filter = got.Rev, nil
+		}
+		if i != 1 && i != 2 {
+			k.ErasedAt = start.Add(time.Hour)
+		}
 		check(f, "collection", got, err, k)
 		f.checkCollectionStatus("after", store.CollectionView{Collection: k})
 		check(f, "has data", f.hasData(k.ID), nil, i == 1)

@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"UpdateLosesNothing", testUpdateLosesNothing}, {"UpdateWritesNothing", testUpdateWritesNothing},
 		{"UpdateStartsAgain", testUpdateStartsAgain}, {"UpdateEndsWithContext", testUpdateEndsWithContext},
 		{"UpdateUserExists", testUpdateUserExists}, {"LockUser", testLockUser},
-		{"EraseUserData", testEraseUserData}, {"EraseLetsOthersWrite", testEraseLetsOthersWrite},
+		{"EraseUserData", testEraseUserData}, {"EraseUserScopes", testEraseUserScopes}, {"EraseAccounts", testEraseAccounts}, {"EraseLetsOthersWrite", testEraseLetsOthersWrite},
 		{"EraseLocksOneUser", testEraseLocksOneUser}, {"LiveRowsOfUser", testLiveRowsOfUser},
 		{"CompareAndSwapHasOneWinner", testCompareAndSwapHasOneWinner}, {"Rollback", testRollback}, {"ReadsOwnWrites", testReadsOwnWrites},
 		{"ErrorsLeaveTransactionUsable", testErrorsLeaveTransactionUsable}, {"Panic", testPanic}, {"CanceledContext", testCanceledContext},
