@@ -110,6 +110,9 @@ func (b *env) erase() {
 		if err := tx.PutUser(b.Context(), b.User, gone); err != nil {
 			return err
 		}
+		if _, err := tx.EraseUserScopes(b.Context(), b.User.ID, "", 100); err != nil {
+			return err
+		}
 		return tx.DestroyDataKey(b.Context(), b.User.ID, b.Clock.Now())
 	})
 	b.Vault.Evict(b.User.ID)

@@ -59,7 +59,7 @@ func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) erro
 	// The user may be erased: the consent is the subject instead.
 	ctx = institution.WithSubject(ctx, string(m.ConsentID))
 	if r.PSU != nil {
-		if r.RemoteID, err = s.reopen(ctx, m, *r.PSU); err != nil {
+		if r.RemoteID, err = s.reopen(ctx, m, r); err != nil {
 			return err
 		}
 	}

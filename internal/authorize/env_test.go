@@ -103,8 +103,9 @@ func kind(k institution.ErrorKind) error { return &institution.Error{Kind: k} }
 type env struct {
 	*flowtest.Env
 	*authorize.Service
-	bank *scripted
-	seen *seen
+	bank  *scripted
+	seen  *seen
+	scope consent.Scope // of request
 }
 
 // seen is a subscriber that records which consents ended, with the causes.
@@ -133,7 +134,7 @@ func newEnv(t testing.TB) *env {
 // newEnvOn returns such an env on the database of this DSN.
 func newEnvOn(t testing.TB, database string) *env {
 	t.Helper()
-	b := &env{Env: flowtest.New(t, database), seen: &seen{ends: map[consent.ID][]consent.Cause{}}}
+	b := &env{Env: flowtest.New(t, database), seen: &seen{ends: map[consent.ID][]consent.Cause{}}, scope: everything}
 	b.bank = &scripted{profile: institution.Profile{ReplaySafe: true}.WithDefaults(),
 		onOpen: func(institution.OpenRequest) (institution.Opened, error) {
 			return institution.Opened{ConsentID: "bank-1"}, nil
@@ -194,7 +195,7 @@ func (b *env) create() consent.Consent {
 
 func (b *env) request() authorize.Request {
 	return authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
-		Scope: everything, PSU: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
+		Scope: b.scope, PSU: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "test/1", Locale: "sv-SE"}}
 }
 
 // look runs the handler once, and follows the authorization for up to ten questions,

@@ -55,7 +55,7 @@ func (s *Service) canReopen(c consent.Consent) bool {
 // The id of the message is the X-Request-ID of the opening. It is due when the lease
 // of a handler that may wait for the bank's answer is over.
 func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.Context) (*outbox.Message, error) {
-	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person})
+	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person, AccountIDs: c.Requested.AccountIDs})
 	if c.WakeAt.After(m.WakeAt) {
 		m.WakeAt = c.WakeAt
 	}
@@ -94,10 +94,13 @@ var errNothingToRevoke = errors.New("the bank has no such consent")
 // in the message in place of the person's data. Errors: errNothingToRevoke when the
 // bank refuses, when the consent has expired there, or when the bank does not
 // recognize the repeat any more.
-func (s *Service) reopen(ctx context.Context, m *outbox.Message, person psu.Context) (consent.RemoteID, error) {
+func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revocation) (consent.RemoteID, error) {
 	c, err := s.Store.Consent(ctx, m.ConsentID)
 	if err != nil {
 		return "", err
+	}
+	if r.AccountIDs != nil {
+		c.Requested.AccountIDs = r.AccountIDs
 	}
 	bank := s.Institutions[m.Company]
 	switch {
@@ -109,7 +112,7 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, person psu.Cont
 		s.reportLeftover(c)
 		return "", errNothingToRevoke
 	}
-	opened, err := bank.Opener.OpenConsent(ctx, openRequest(c, person))
+	opened, err := bank.Opener.OpenConsent(ctx, openRequest(c, *r.PSU))
 	if err != nil && !mayHaveOpened(err) {
 		s.Log.Info("a bank refused to repeat an opening", "company", c.Company, "consent", c.ID, "error", err)
 		return "", errNothingToRevoke

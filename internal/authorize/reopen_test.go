@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,7 @@ func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newEnv(t)
 			b.remembering()
+			b.scope = consent.Scope{AccountIDs: []string{"SE4550000000058398257466"}, Balances: true}
 			c := b.lost()
 			if err := end(b, c); err != nil {
 				t.Fatal(err)
@@ -120,7 +122,7 @@ func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(b.bank.opened) != 2 || b.bank.opened[1].RequestID != b.bank.opened[0].RequestID || b.bank.opened[1].PSU != b.bank.opened[0].PSU ||
-				!b.bank.opened[1].ValidUntil.Equal(b.bank.opened[0].ValidUntil) {
+				!b.bank.opened[1].ValidUntil.Equal(b.bank.opened[0].ValidUntil) || !reflect.DeepEqual(b.bank.opened[1].Scope, b.scope) {
 				t.Errorf("opened with %d different requests", len(b.bank.opened))
 			}
 			b.checkRevoked(c, m)

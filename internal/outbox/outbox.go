@@ -47,6 +47,9 @@ type Revocation struct {
 	RemoteID consent.RemoteID `json:"bank,omitempty"`
 	Token    string           `json:"token,omitempty"` // bearer token, where the bank gave one
 	PSU      *psu.Context     `json:"psu,omitempty"`   // as the consent was asked for
+	// AccountIDs are those of the scope that was asked for. An erasure removes them
+	// from the consent.
+	AccountIDs []string `json:"accounts,omitempty"`
 }
 
 // Erasure is how far the erasure of a user has come.
