@@ -44,11 +44,14 @@ type Flow interface {
 //   - The user's data key is destroyed on this node and in the database, and the
 //     stored responses about the user are deleted. Other nodes drop the key from
 //     memory within a minute, and no route returns data of an erased user before.
-//   - What was sealed under the key, raw answers and products, is deleted, or will
-//     be by the outbox when that takes longer than eraseWithin.
+//   - The scopes of the user's consents name no accounts any more.
+//   - What was sealed under the key, raw answers and products, is deleted, and
+//     collections and the consents inside them name no accounts any more. When
+//     that takes longer than eraseWithin, the outbox finishes it.
 //
-// Ids, times and scopes stay, in the rows and in the audit log. What a bank must be
-// told stays in the outbox until it is told, sealed under the server's key.
+// Our ids, times and scopes without account ids stay, in the rows and in the audit
+// log. What a bank must be told stays in the outbox until it is told, sealed under
+// the server's key.
 //
 // The first step is to anonymize the user, together with an outbox message that
 // continues the erasure on any node: an error after that step means that the
@@ -120,6 +123,9 @@ func (s *Service) ContinueErasure(ctx context.Context, m outbox.Message) error {
 	if err := s.eraseResponses(ctx, e.ClientID, m.ID); err != nil {
 		return err
 	}
+	if err := s.eraseScopes(ctx, m.ID); err != nil {
+		return err
+	}
 	for !s.Clock.Now().After(deadline) {
 		var last string
 		err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
@@ -148,6 +154,22 @@ func (s *Service) eraseResponses(ctx context.Context, clientID, userID string) e
 		if err != nil || n < eraseBatch {
 			return err
 		}
+	}
+}
+
+// eraseScopes removes the account ids from the scopes of a user's consents, except
+// those inside collections, whose ids go with the data.
+func (s *Service) eraseScopes(ctx context.Context, userID string) error {
+	for after := ""; ; {
+		var last string
+		err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+			last, err = tx.EraseUserScopes(ctx, userID, after, eraseBatch)
+			return err
+		})
+		if err != nil || last == "" {
+			return err
+		}
+		after = last
 	}
 }
 
