@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -42,14 +43,44 @@ func TestCheckAfterRefusal_FollowsTheStatusAtTheBank(t *testing.T) {
 			c := b.run(b.create().ID)
 			b.bank.onRead = test.says
 			for range 2 { // a final consent stays as it is
-				if err := b.CheckAfterRefusal(t.Context(), b.Consent(c.ID), test.refusal); err != nil {
-					t.Fatal(err)
-				}
+				b.refused(b.Consent(c.ID), test.refusal)
 				if got := b.Consent(c.ID).Status; got != test.want {
 					t.Errorf("became %s", got)
 				}
 			}
 		})
+	}
+}
+
+// A check that ran out of time says nothing about the consent. The daily check, which
+// is due at once, asks the bank.
+func TestCheckAfterRefusal_ChecksAgainWhenItsTimeIsOver(t *testing.T) {
+	b := newEnv(t)
+	for _, refusal := range []institution.ErrorKind{institution.ConsentGone, institution.ConsentOver, institution.SCARequired} {
+		c := b.run(b.create().ID)
+		ctx, cancel := context.WithCancel(t.Context())
+		valid := b.bank.onRead
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			cancel()
+			return institution.ConsentInfo{}, kind(institution.Unreachable)
+		}
+		follow, err := b.CheckAfterRefusal(ctx, c, refusal)
+		if err == nil {
+			err = follow(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c = b.Consent(c.ID); c.Status != consent.Authorized || !c.WakeAt.Equal(b.Clock.Now()) {
+			t.Errorf("%s: became %s, handled again at %s", refusal, c.Status, c.WakeAt)
+		}
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			return institution.ConsentInfo{State: institution.ConsentRevoked}, nil
+		}
+		if c = b.look(c.ID); c.Status != consent.Revoked {
+			t.Errorf("%s: became %s after the daily check", refusal, c.Status)
+		}
+		b.bank.onRead = valid
 	}
 }
 

@@ -133,7 +133,12 @@ func (*scripted) answers(s institution.ConsentState) func(int) (institution.Cons
 
 // refused checks a consent after a collection was refused.
 func (b *env) refused(c consent.Consent, refusal institution.ErrorKind) consent.ID {
-	if err := b.CheckAfterRefusal(b.Context(), c, refusal); err != nil {
+	b.Helper()
+	follow, err := b.CheckAfterRefusal(b.Context(), c, refusal)
+	if err == nil {
+		err = follow(b.Context())
+	}
+	if err != nil {
 		b.Fatal(err)
 	}
 	return c.ID

@@ -13,9 +13,14 @@ import (
 	"samla/internal/store"
 )
 
-// concludeWithin is the time to store the result of a run after the run's own time
-// is over.
-const concludeWithin = 4 * time.Second
+const (
+	// concludeWithin is the time to store the result of a run after the run's own time
+	// is over.
+	concludeWithin = 4 * time.Second
+	// checkWithin limits the check of a consent after a refusal. The check ends with
+	// the run's own time at the latest, so that concludeWithin still fits in the lease.
+	checkWithin = jobs.Budget / 3
+)
 
 // read runs the collection in COLLECTING to its end, or until ctx ends.
 func (s *Service) read(ctx context.Context, c collection.Collection, under consent.Consent) error {
@@ -57,16 +62,17 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 
 // finish stores the result of a run; err is the error of the run.
 func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consent, err error) error {
+	var said *institution.Error
+	if errors.As(err, &said) {
+		return s.failAtInstitution(ctx, crawl.journal.c, under, said)
+	}
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
-	var said *institution.Error
 	switch {
 	case err == nil:
 		return s.complete(rest, crawl)
 	case errors.Is(err, errConsentEnded):
 		return s.fail(rest, crawl.journal.c, collection.AuthenticationError)
-	case errors.As(err, &said):
-		return s.failAtInstitution(rest, crawl.journal.c, under, said)
 	case ctx.Err() != nil:
 		return s.pause(rest, crawl.journal)
 	case errors.Is(err, store.ErrConflict), errors.Is(err, seal.ErrKeyDestroyed):
@@ -90,12 +96,21 @@ func (s *Service) pause(ctx context.Context, j *journal) error {
 // says that the stored consent has ended, the consent is checked too.
 func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection, under consent.Consent, cause *institution.Error) error {
 	s.Log.Info("a collection failed at the institution", "company", c.Company, "collection", c.ID, "error", cause)
+	follow := func(context.Context) error { return nil }
 	if c.Mode == collection.Stored {
-		if err := s.Consents.CheckAfterRefusal(ctx, under, cause.Kind); err != nil {
+		check, cancel := context.WithTimeout(ctx, checkWithin)
+		defer cancel()
+		var err error
+		if follow, err = s.Consents.CheckAfterRefusal(check, under, cause.Kind); err != nil {
 			return err
 		}
 	}
-	return s.fail(ctx, c, statusOfError(cause.Kind))
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
+	defer cancel()
+	if err := follow(rest); err != nil {
+		return err
+	}
+	return s.fail(rest, c, statusOfError(cause.Kind))
 }
 
 // access returns the consent and the PSU context for the exchanges: with an address

@@ -1,0 +1,86 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/store"
+)
+
+// CheckAfterRefusal checks a consent under which a collection was refused with an
+// error of the given kind, and returns a function that stores what follows. ctx limits
+// the check only; the function has its own context, because the time of the check may
+// be used up by then.
+//
+// The status of the consent at the bank decides whether it has ended. If the bank does
+// not answer, or calls the consent valid but demands a new signature, the refusal
+// itself ends the consent. If ctx ends before the bank answers, the bank has not said
+// anything: the consent is not ended but checked again at once, as its daily check.
+//
+// Errors of the check: those of Access. Errors of the function: those of End.
+func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refusal institution.ErrorKind) (follow func(context.Context) error, err error) {
+	e := endByRefusal(refusal)
+	if c.Status.Final() || e == nil {
+		return func(context.Context) error { return nil }, nil
+	}
+	if reader := s.Institutions[c.Company].ConsentReader; reader != nil {
+		recheck := func(ctx context.Context) error { return s.checkNow(ctx, c.ID) }
+		a, _, err := s.Access(ctx, c)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return recheck, nil
+		case err != nil:
+			return nil, err
+		}
+		info, err := reader.Consent(ctx, a)
+		ended := endEvent(info, err)
+		switch {
+		case ended != nil:
+			e = ended
+		case err != nil && ctx.Err() != nil:
+			return recheck, nil
+		case err == nil && refusal != institution.SCARequired:
+			return func(context.Context) error { return nil }, nil
+		}
+	}
+	return func(ctx context.Context) error {
+		_, err := s.End(ctx, c.ID, e)
+		var illegal *consent.IllegalError
+		if errors.As(err, &illegal) {
+			return nil // another writer has ended it
+		}
+		return err
+	}, nil
+}
+
+// endByRefusal returns the event that ends a consent after a refusal that the bank
+// does not explain; nil for a refusal that is not about the consent.
+func endByRefusal(refusal institution.ErrorKind) consent.Event {
+	switch refusal {
+	case institution.ConsentGone:
+		return consent.Revocation{Cause: consent.CauseBankRefused}
+	case institution.ConsentOver:
+		return consent.Expiry{Cause: consent.CauseBankRefused}
+	case institution.SCARequired:
+		return consent.Expiry{Cause: consent.CauseNewSignature}
+	}
+	return nil
+}
+
+// checkNow makes the daily check of an authorized consent due now.
+func (s *Service) checkNow(ctx context.Context, id consent.ID) error {
+	_, err := store.UpdateConsent(ctx, s.Store, id, func(c consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		now := s.Clock.Now()
+		if c.Status != consent.Authorized || !c.WakeAt.After(now) {
+			return c, nil, store.ErrUnchanged
+		}
+		c.WakeAt = now
+		return c, nil, nil
+	})
+	if err == nil {
+		s.Jobs.Wake(store.Consents)
+	}
+	return err
+}
