@@ -89,7 +89,11 @@ func (s *Service) delivered(ctx context.Context, m outbox.Message) error {
 // when another node has delivered it.
 func (s *Service) retryDelivery(ctx context.Context, m outbox.Message, failure error) error {
 	m.Attempts++
-	m.WakeAt = s.Clock.Now().Add(clock.Backoff(m.Attempts, firstRetry, longestRetry))
+	now, end := s.Clock.Now(), m.CreatedAt.Add(reopenWithin)
+	m.WakeAt = now.Add(clock.Backoff(m.Attempts, firstRetry, longestRetry))
+	if now.Before(end) && m.WakeAt.After(end) {
+		m.WakeAt = end // a message that repeats an opening must not outlive it
+	}
 	if m.Attempts > quietAttempts || errors.Is(failure, errNotConfigured) {
 		s.Log.Warn("a revocation is not delivered yet", "company", m.Company, "consent", m.ConsentID,
 			"attempts", m.Attempts, "error", failure)

@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
+	"time"
 
 	"samla/internal/consent"
 	"samla/internal/institution"
@@ -16,6 +17,12 @@ import (
 // stored. When such a consent ends, its opening is repeated with the same
 // X-Request-ID to learn the remote id, and then the consent is revoked. This needs a
 // bank that recognizes the repeat.
+
+// reopenWithin is how long after the end of a consent its opening is repeated. The
+// message holds the person's data meanwhile, also after the user is erased. Banks
+// are seldom out of reach for longer. What may be left at the bank is not signed and
+// gives no access, so it is no reason to keep a personal number for months.
+const reopenWithin = 7 * 24 * time.Hour
 
 // openRequest is the request that opens c at its bank, the same on every repeat.
 func openRequest(c consent.Consent, person psu.Context) institution.OpenRequest {
@@ -92,8 +99,8 @@ var errNothingToRevoke = errors.New("the bank has no such consent")
 
 // reopen repeats the opening of a consent that has ended, and stores the remote id
 // in the message in place of the person's data. Errors: errNothingToRevoke when the
-// bank refuses, when the consent has expired there, or when the bank does not
-// recognize the repeat any more.
+// bank refuses, when the consent has expired there, when the bank does not recognize
+// the repeat any more, or when reopenWithin is over.
 func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revocation) (consent.RemoteID, error) {
 	c, err := s.Store.Consent(ctx, m.ConsentID)
 	if err != nil {
@@ -105,6 +112,9 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revoca
 	bank := s.Institutions[m.Company]
 	switch {
 	case !s.Clock.Now().Before(c.ExpiresAt):
+		return "", errNothingToRevoke
+	case !s.Clock.Now().Before(m.CreatedAt.Add(reopenWithin)):
+		s.reportLeftover(c)
 		return "", errNothingToRevoke
 	case bank.Opener == nil:
 		return "", errNotConfigured
@@ -127,8 +137,8 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revoca
 }
 
 // reportLeftover logs that the bank may keep a consent that cannot be revoked,
-// because its remote id is not known and the bank would create a second consent if
-// the opening were repeated. It is not signed, so it gives no access.
+// because its remote id is not known and its opening cannot be repeated: the bank
+// would create a second consent, or did not answer within reopenWithin. It is not signed, so it gives no access.
 func (s *Service) reportLeftover(c consent.Consent) {
 	s.Log.Warn("a consent may be left at the bank, unsigned: its opening was not answered and cannot be repeated",
 		"company", c.Company, "consent", c.ID, "total", s.leftovers.Add(1))

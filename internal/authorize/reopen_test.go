@@ -338,6 +338,58 @@ func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 	}
 }
 
+// A message that repeats an opening holds the personal number, also of an erased
+// user. It is deleted after seven days, whatever keeps the bank from answering.
+func TestReopen_GivesUpAfterSevenDays(t *testing.T) {
+	for name, stop := range map[string]func(*env){
+		"not configured": func(b *env) { delete(b.Institutions, theBank) },
+		"unreachable": func(b *env) {
+			b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+				return institution.Opened{}, kind(institution.Unreachable)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newEnv(t)
+			b.remembering()
+			c := b.lost()
+			if err := b.EndUser(t.Context(), c.ClientID, c.UserID); err != nil {
+				t.Fatal(err)
+			}
+			b.erase()
+			m := b.theMessage()
+			stop(b)
+			var log bytes.Buffer
+			b.Service.Log = slog.New(slog.NewTextHandler(&log, nil))
+			end := m.CreatedAt.Add(7 * 24 * time.Hour)
+			for range 20 { // so that the waits are long
+				b.Clock.Set(end.Add(-time.Second))
+				if err := b.deliver(m.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			left, there := b.message(m.ID)
+			if !there || !left.WakeAt.Equal(end) || strings.Contains(log.String(), "may be left") {
+				t.Fatalf("there %t until %v, want %v; the log says %s", there, left.WakeAt, end, &log)
+			}
+			b.Clock.Set(end)
+			opened := len(b.bank.opened)
+			if err := b.deliver(m.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, there := b.message(m.ID); there || len(b.bank.opened) != opened || b.entries(c.ID, audit.RevocationDelivered) != 0 {
+				t.Errorf("there %t, opened %d times after the end", there, len(b.bank.opened)-opened)
+			}
+			if n := strings.Count(log.String(), "may be left at the bank"); n != 1 || !strings.Contains(log.String(), "total=1") {
+				t.Errorf("the log says %d times that a consent may be left: %s", n, &log)
+			}
+			if strings.Contains(log.String(), string(maja)) {
+				t.Error("the log has the personal number")
+			}
+		})
+	}
+}
+
 // An opening that never reached the bank is not repeated after the consent failed;
 // one that may have is. Run by the runner, which counts the claims.
 func TestReopen_NotForWhatWasNeverSent(t *testing.T) {

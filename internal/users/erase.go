@@ -51,7 +51,8 @@ type Flow interface {
 //
 // Our ids, times and scopes without account ids stay, in the rows and in the audit
 // log. What a bank must be told stays in the outbox until it is told, sealed under
-// the server's key.
+// the server's key. A message that must repeat an opening to learn the bank's id
+// holds the personal number and account ids, for seven days at most.
 //
 // The first step is to anonymize the user, together with an outbox message that
 // continues the erasure on any node: an error after that step means that the
