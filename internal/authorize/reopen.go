@@ -60,8 +60,12 @@ func (s *Service) canReopen(c consent.Consent) bool {
 
 // reopening plans the message that repeats the opening of c and revokes the consent.
 // The id of the message is the X-Request-ID of the opening. It is due when the lease
-// of a handler that may wait for the bank's answer is over.
+// of a handler that may wait for the bank's answer is over. It holds no personal
+// number where the opening sends none.
 func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.Context) (*outbox.Message, error) {
+	if s.Institutions[c.Company].Profile.OpensWithoutNumber {
+		person.PersonalNumber = ""
+	}
 	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person, AccountIDs: c.Requested.AccountIDs})
 	if c.WakeAt.After(m.WakeAt) {
 		m.WakeAt = c.WakeAt

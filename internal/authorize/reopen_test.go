@@ -220,6 +220,26 @@ func TestReopen_StoresTheIDBeforeItRevokes(t *testing.T) {
 	b.checkRevoked(c, m)
 }
 
+// The opening of some banks does not send the personal number.
+func TestReopen_KeepsNoNumberThatOpeningDoesNotSend(t *testing.T) {
+	b := newEnv(t)
+	b.profile(func(p *institution.Profile) { p.OpensWithoutNumber = true })
+	b.remembering()
+	c := b.lost()
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	m := b.theMessage()
+	r, err := authorize.OpenRevocation(t.Context(), b.Vault, m)
+	if err != nil || r.PSU == nil || r.PSU.PersonalNumber != "" || r.PSU.IPAddress == "" {
+		t.Errorf("planned %+v, %v", r, err)
+	}
+	if err := b.deliver(m.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.checkRevoked(c, m)
+}
+
 // The handler that waits for the bank's answer is alive: it knows the id, and
 // nothing is repeated.
 func TestReopen_NotWhenTheAnswerComes(t *testing.T) {

@@ -9,6 +9,9 @@ type Profile struct {
 	QR QRKind
 	// NeedsPSUID: the authorization cannot start without the personal number.
 	NeedsPSUID bool
+	// OpensWithoutNumber: the request that opens a consent does not carry the
+	// personal number, so a message that repeats it does not keep the number.
+	OpensWithoutNumber bool
 	// PollInterval is the time between two status requests while the person
 	// signs.
 	PollInterval time.Duration

@@ -125,7 +125,7 @@ func TestProfile_ReachesThePort(t *testing.T) {
 	if diff := cmp.Diff(want, b.Profile()); diff != "" {
 		t.Error(diff)
 	}
-	defaults := institution.Profile{Signed: true}.WithDefaults()
+	defaults := institution.Profile{OpensWithoutNumber: true, Signed: true}.WithDefaults()
 	if got := newReader(t).Profile(); got != defaults {
 		t.Errorf("defaults %+v", got)
 	}

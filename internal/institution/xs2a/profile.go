@@ -143,7 +143,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 
 func (p Profile) port() institution.Profile {
 	return institution.Profile{
-		QR: p.QR, NeedsPSUID: p.NeedsPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
+		QR: p.QR, NeedsPSUID: p.NeedsPSUID, OpensWithoutNumber: !*p.SendPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
 		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit,
 		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel,
 	}.WithDefaults()
