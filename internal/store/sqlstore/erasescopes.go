@@ -26,14 +26,20 @@ var (
 	scopesWithAccounts = `SELECT c.id FROM consents c WHERE c.status NOT IN (` + quoted(live) + `) AND (` +
 		namesAccounts("c.requested") + ` OR ` + namesAccounts("c.granted") + `) `
 
+	userScopes = scopesWithAccounts + `AND c.user_id = $1 AND c.collection_id = '' AND c.id > $2 ORDER BY c.id LIMIT $3`
+
 	eraseScopes = `UPDATE consents SET requested = ` + withoutAccounts("requested") + `, granted = ` + withoutAccounts("granted") +
 		`, rev = rev + 1 WHERE id `
 )
 
+// innerScopes selects those that live inside the collections of a list.
+func innerScopes(in string) string {
+	return scopesWithAccounts + `AND c.collection_id ` + in + ` AND c.id IN (SELECT consent_id FROM collections WHERE id ` + in + `)`
+}
+
 // EraseUserScopes implements store.Eraser.
 func (t *tx) EraseUserScopes(ctx context.Context, userID, after string, limit int) (string, error) {
-	ids, err := list(ctx, t.q, column[string], scopesWithAccounts+`AND c.user_id = $1 AND c.collection_id = '' AND c.id > $2
-ORDER BY c.id LIMIT $3`+t.locks.forUpdate, userID, after, int64(limit))
+	ids, err := list(ctx, t.q, column[string], userScopes+t.locks.forUpdate, userID, after, int64(limit))
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}
@@ -65,8 +71,7 @@ func (t *tx) eraseAccounts(ctx context.Context, ids []string) error {
 		if err := t.q.execLater(ctx, `UPDATE collections SET accounts = '', rev = rev + 1 WHERE accounts <> '' AND id `+in, args...); err != nil {
 			return err
 		}
-		inner, err := list(ctx, t.q, column[string], scopesWithAccounts+`AND c.collection_id `+in+
-			` AND c.id IN (SELECT consent_id FROM collections WHERE id `+in+`)`+t.locks.forUpdate, args...)
+		inner, err := list(ctx, t.q, column[string], innerScopes(in)+t.locks.forUpdate, args...)
 		if err != nil {
 			return err
 		}

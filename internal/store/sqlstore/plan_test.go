@@ -38,3 +38,27 @@ func TestReclaim_SearchesIndex(t *testing.T) {
 		}
 	}
 }
+
+// TestEraseScopes_SearchesIndex looks at the plans: the cost follows the consents of
+// one user and the collections of one piece.
+func TestEraseScopes_SearchesIndex(t *testing.T) {
+	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const primaryKey = "sqlite_autoindex_consents_1"
+	for _, test := range []struct {
+		text, index string
+		args        []any
+	}{
+		{userScopes, "consents_user", []any{"user", "after", int64(1)}},
+		{innerScopes(`IN ($1, $2)`), primaryKey, []any{"a", "b"}},
+		{eraseScopes + `IN ($1, $2)`, primaryKey, []any{"a", "b"}},
+	} {
+		got := plan(t, s, test.text, test.args...)
+		if !strings.Contains(got, "USING INDEX "+test.index) || strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("%s: %s", test.text, got)
+		}
+	}
+}
