@@ -80,7 +80,7 @@ const userFields = 6
 
 // insertUsers are the statements for 1, 2, … users.
 var insertUsers = inserts(`INSERT INTO users (`+userColumns+`) VALUES `, userFields, userBatch,
-	` ON CONFLICT DO NOTHING RETURNING id, client_id, external_id`)
+	` ON CONFLICT DO NOTHING RETURNING id`)
 
 // userKey identifies a user that was stored by an earlier try.
 type userKey struct{ id, clientID, externalID string }
@@ -98,20 +98,24 @@ func (b *userBatcher) insert(ctx context.Context, batch []*userRequest) error {
 	if err != nil {
 		return err
 	}
-	stored, err := readAll(found, scanUserKey)
+	stored, err := readAll(found, column[string])
 	if err != nil {
 		return err
 	}
-	created := make(map[userKey]bool, len(batch))
-	for _, k := range stored {
-		created[k] = true
+	created := make(map[string]bool, len(batch))
+	for _, id := range stored {
+		created[id] = true
 	}
 	var refused []string
 	for _, r := range batch {
-		if !created[userKey{r.ID, r.ClientID, r.ExternalID}] {
+		if !created[r.ID] {
 			refused = append(refused, r.ID)
 		}
 	}
+	if len(refused) == 0 {
+		return nil
+	}
+	earlier := make(map[userKey]bool, len(refused))
 	for len(refused) > 0 {
 		in, args := inList(1, &refused)
 		stored, err := list(ctx, b.q, scanUserKey, `SELECT id, client_id, external_id FROM users WHERE id `+in, args...)
@@ -119,11 +123,11 @@ func (b *userBatcher) insert(ctx context.Context, batch []*userRequest) error {
 			return err
 		}
 		for _, k := range stored {
-			created[k] = true
+			earlier[k] = true
 		}
 	}
 	for _, r := range batch {
-		if !created[userKey{r.ID, r.ClientID, r.ExternalID}] {
+		if !created[r.ID] && !earlier[userKey{r.ID, r.ClientID, r.ExternalID}] {
 			r.err = store.ErrExists
 		}
 	}
