@@ -1,11 +1,11 @@
 package authorize_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"samla/internal/consent"
+	"samla/internal/flowtest"
 	"samla/internal/jobs"
 	"samla/internal/store"
 )
@@ -41,24 +41,10 @@ func TestGiveUp_KeepsAConsentWhoseFailureIsNotStored(t *testing.T) {
 	}
 }
 
-// overtaken is a store in which another writer is faster than the first transaction.
-type overtaken struct {
-	store.Store
-	by func()
-}
-
-func (s *overtaken) Write(ctx context.Context, fn func(store.Tx) error) error {
-	if by := s.by; by != nil {
-		s.by = nil
-		by()
-	}
-	return s.Store.Write(ctx, fn)
-}
-
 func TestGiveUp_KeepsAConsentThatIsAuthorizedMeanwhile(t *testing.T) {
 	b := newEnv(t)
 	c, node := b.watched(), b.service()
-	node.Store = &overtaken{b.Store, func() { b.asks(c.ID, 1) }}
+	node.Store = &flowtest.Overtaken{Store: b.Store, By: func() { b.asks(c.ID, 1) }}
 	if err := node.GiveUp(t.Context(), c.ID); !errors.Is(err, jobs.ErrKeepTrying) {
 		t.Errorf("the row is parked: %v", err)
 	}

@@ -1,7 +1,6 @@
 package collect_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
 	"samla/internal/store"
 )
 
@@ -131,20 +131,6 @@ func TestCollection_FailsWhenStoredConsentEnds(t *testing.T) {
 	}
 }
 
-// overtaken is a store in which another writer commits before the next transaction.
-type overtaken struct {
-	store.Store
-	by func()
-}
-
-func (s *overtaken) Write(ctx context.Context, fn func(store.Tx) error) error {
-	if by := s.by; by != nil {
-		s.by = nil
-		by()
-	}
-	return s.Store.Write(ctx, fn)
-}
-
 // The person signs while the handler stores that the collection waits for that: it must
 // not wait until its lease ends.
 func TestOneTime_IsWokenByAConsentThatChangesMeanwhile(t *testing.T) {
@@ -159,7 +145,7 @@ func TestOneTime_IsWokenByAConsentThatChangesMeanwhile(t *testing.T) {
 		if status == collection.Login {
 			c = b.startSigning()
 		}
-		b.Service.Store = &overtaken{b.Store, func() { b.apply(c.ConsentID, change(b)...) }}
+		b.Service.Store = &flowtest.Overtaken{Store: b.Store, By: func() { b.apply(c.ConsentID, change(b)...) }}
 		b.MustRun(b.Handle, c.ID)
 		if c = b.row(c.ID); c.WakeAt.After(b.Clock.Now()) {
 			t.Errorf("%s: due %s later", status, c.WakeAt.Sub(b.Clock.Now()))

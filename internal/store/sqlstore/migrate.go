@@ -24,8 +24,8 @@ var migrations embed.FS
 // byte there too, whatever the locale of the database.
 var postgresTypes = strings.NewReplacer(` TEXT`, ` TEXT COLLATE "C"`, ` BLOB`, ` BYTEA`)
 
-// migrate applies the migrations that are missing. The caller holds a lock against
-// other processes.
+// migrate applies the migrations that are missing. The caller holds a lock
+// that keeps other processes out.
 func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.Logger) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
