@@ -2,8 +2,10 @@ package collect
 
 import (
 	"context"
+	"log/slog"
 
 	"samla/internal/collection"
+	"samla/internal/deviation"
 	"samla/internal/normalise"
 	"samla/internal/product"
 	"samla/internal/store"
@@ -15,7 +17,8 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	j := crawl.journal
 	c := j.c
 	from, _ := s.Institutions.Find(c.Company)
-	products := normalise.Products(from.Company, crawl.scope, crawl.facts(), s.IDs.New)
+	products, deviations := normalise.Products(from.Company, crawl.scope, crawl.facts(), s.IDs.New)
+	crawl.deviations.Merge(deviations)
 	plain, err := product.AppendAll(nil, products)
 	if err != nil {
 		return err
@@ -29,10 +32,29 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		return err
 	}
 	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData)}
-	return s.conclude(ctx, c, finished, func(tx store.Tx) error {
+	err = s.conclude(ctx, c, finished, func(tx store.Tx) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
 		}
 		return tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed})
 	})
+	if err == nil {
+		s.reportDeviations(c, crawl.deviations)
+	}
+	return err
+}
+
+// reportDeviations logs and counts the deviations of a collection that has ended. It
+// is called once for each collection, because a run that continues after a crash
+// reads the stored answers again.
+func (s *Service) reportDeviations(c collection.Collection, found deviation.Counts) {
+	if len(found) == 0 {
+		return
+	}
+	s.Deviations.Add(c.Company, found)
+	counts := make([]any, 0, len(found))
+	for _, kind := range found.Kinds() {
+		counts = append(counts, slog.Int(string(kind), found[kind]))
+	}
+	s.Log.Info("the answers of an institution deviated", "company", c.Company, "collection", c.ID, slog.Group("deviations", counts...))
 }

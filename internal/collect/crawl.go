@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/institution"
 )
 
@@ -15,15 +16,14 @@ import (
 type crawl struct {
 	*Service
 	*frontier
-	journal  *journal
-	consent  consent.ID
-	attended bool
-	from     institution.Collector
-	access   institution.Access
-	until    time.Time // end of the time for attended questions
-	parallel int
-	missing  int  // questions without an answer, rows that could not be decoded
-	bounded  bool // a bound was reached
+	journal    *journal
+	consent    consent.ID
+	attended   bool
+	from       institution.Collector
+	access     institution.Access
+	until      time.Time // end of the time for attended questions
+	parallel   int
+	deviations deviation.Counts
 }
 
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
@@ -48,7 +48,7 @@ var errCancelled = errors.New("collect: the question was cancelled")
 
 // run asks all questions. It returns the error of an essential question, an error that
 // ends the collection, or the error of ctx when questions are left. Other failures are
-// counted in missing.
+// counted as deviations.
 func (c *crawl) run(ctx context.Context) error {
 	work, stop := c.workContext(ctx)
 	outcomes := make(chan outcome, c.parallel)
@@ -110,7 +110,7 @@ func (c *crawl) addOutcome(o outcome) error {
 	switch {
 	case o.err == nil:
 		c.addAnswer(o.question, o.size, o.reading)
-		c.missing += o.reading.Skipped
+		c.deviations.Merge(o.reading.Deviations)
 	case o.question.Essential || endsCollection(o.err):
 		return o.err
 	default:
@@ -123,15 +123,15 @@ func (c *crawl) addOutcome(o outcome) error {
 func (c *crawl) countMissing(q institution.Question, err error) {
 	c.Log.Info("a part of a collection could not be read",
 		"company", c.journal.c.Company, "collection", c.journal.c.ID, "kind", q.Kind, "error", err)
-	c.missing++
+	c.deviations.Add(deviation.Unanswered, 1)
 }
 
 // countSkipped counts questions that are not asked because of a bound. It logs the
 // first one only: an institution can send any number of links.
 func (c *crawl) countSkipped(beyond []skipped) {
-	c.missing += len(beyond)
-	if len(beyond) > 0 && !c.bounded {
-		c.bounded = true
+	first := c.deviations[deviation.Bounded] == 0
+	c.deviations.Add(deviation.Bounded, len(beyond))
+	if len(beyond) > 0 && first {
 		c.Log.Warn("a collection has reached a bound", "company", c.journal.c.Company, "collection", c.journal.c.ID,
 			"kind", beyond[0].question.Kind, "bound", beyond[0].bound)
 	}
@@ -154,7 +154,7 @@ func endsCollection(err error) bool {
 // success returns the status of a collection after its last question.
 func (c *crawl) success(products int) collection.Status {
 	switch {
-	case c.missing > 0:
+	case c.deviations.Incomplete():
 		return collection.CompletedPartial
 	case products == 0:
 		return collection.CompletedEmpty

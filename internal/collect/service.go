@@ -13,6 +13,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/jobs"
@@ -33,8 +34,9 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
-	KeepData     time.Duration // how long products are stored (docs/reference/api.md 5.9)
-	Workers      int           // collections read at once by this node
+	KeepData     time.Duration       // how long products are stored (docs/reference/api.md 5.9)
+	Workers      int                 // collections read at once by this node
+	Deviations   *deviation.Register // nil = one of its own
 }
 
 // Service is safe for concurrent use.
@@ -45,6 +47,9 @@ type Service struct {
 
 // New returns a service and registers its queue with the runner.
 func New(d Deps) *Service {
+	if d.Deviations == nil {
+		d.Deviations = &deviation.Register{}
+	}
 	s := &Service{Deps: d, polls: newPolls()}
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp})
 	return s

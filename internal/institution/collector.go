@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 )
 
@@ -17,9 +18,9 @@ type Answer struct {
 
 // Reading is the decoded content of an answer.
 type Reading struct {
-	Facts     fact.Facts
-	Questions []Question // to ask next
-	Skipped   int        // rows that could not be decoded
+	Facts      fact.Facts
+	Questions  []Question       // to ask next
+	Deviations deviation.Counts // what the answer lacked, and what was irregular in it
 }
 
 // Collector reads account data by questions and answers. Start and Read make no
@@ -33,7 +34,7 @@ type Collector interface {
 	// Fetch asks one question, in one exchange. Errors: *Error.
 	Fetch(ctx context.Context, a Access, q Question) (Answer, error)
 	// Read decodes an answer. It is lenient: it ignores members that it does not
-	// know, and counts rows that it cannot decode as skipped. A question about an
+	// know, and counts what it cannot decode as deviations. A question about an
 	// account has the key of an account that Read returned before. Read may return
 	// questions that the consent does not cover: the caller checks each question
 	// with CoveredBy before it asks. Errors: *Error of kind MalformedResponse for

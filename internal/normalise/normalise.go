@@ -6,20 +6,23 @@ package normalise
 import (
 	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/product"
 )
 
 // Products returns the products of the facts, in the order of the accounts. It leaves
 // out what the scope of the consent does not cover, whatever the institution gave.
-// newID returns the ids of the products.
-func Products(about company.Company, scope consent.Scope, facts fact.Facts, newID func() string) []product.Product {
+// newID returns the ids of the products. The deviations are those found here: facts
+// that fit no product, or that cannot be told apart.
+func Products(about company.Company, scope consent.Scope, facts fact.Facts, newID func() string) ([]product.Product, deviation.Counts) {
+	var deviations deviation.Counts
 	products := make([]product.Product, 0, len(facts.Accounts))
 	for _, a := range gather(scope, facts) {
 		a.head = product.Head{ID: newID(), Company: about.ID, CompanyDisplayName: about.DisplayName}
 		products = append(products, a.product())
 	}
-	return products
+	return products, deviations
 }
 
 // account is an account with its balances and histories that the scope covers.

@@ -18,7 +18,7 @@ var (
 // one normalises the facts of one account, which name it by the empty key.
 func one(t *testing.T, scope consent.Scope, f fact.Facts) *product.Psd2Account {
 	t.Helper()
-	products := Products(demo, scope, f, func() string { return "id" })
+	products, _ := Products(demo, scope, f, func() string { return "id" })
 	if len(products) != 1 {
 		t.Fatalf("%d products", len(products))
 	}
@@ -115,7 +115,7 @@ func TestProducts_PutFactsToTheirAccounts(t *testing.T) {
 	row := func(id string) []fact.Transaction {
 		return []fact.Transaction{{ID: id, Booked: true, Amount: money.Must("1", "SEK")}}
 	}
-	products := Products(demo, everything, fact.Facts{
+	products, _ := Products(demo, everything, fact.Facts{
 		Accounts: []fact.Account{{Key: "a", ID: "1"}, {Key: "b", ID: "2", Card: true}},
 		Balances: []fact.Balance{{Account: "b", Kind: fact.InterimBooked, Amount: money.Must("7", "SEK")}},
 		Histories: []fact.History{{Account: "b", Transactions: row("b1")}, {Account: "a", Transactions: row("a1")},

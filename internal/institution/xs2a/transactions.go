@@ -3,6 +3,7 @@ package xs2a
 import (
 	"encoding/json"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 )
@@ -98,7 +99,8 @@ func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 		Transactions: make([]fact.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
 	}
 	skipped := appendRows(&history, rows.Booked, true) + appendRows(&history, rows.Pending, false)
-	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{history}}, Skipped: skipped}
+	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{history}}}
+	read.Deviations.Add(deviation.UnreadableRow, skipped)
 	if links.Next != "" {
 		next := a.Question
 		next.Link = string(links.Next)

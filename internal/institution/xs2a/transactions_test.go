@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
@@ -45,7 +46,7 @@ func TestRead_DecodesTransactions(t *testing.T) {
 	sek := func(s string) money.Amount { return money.Must(s, "SEK") }
 	next := q
 	next.Link = "/v1/accounts/3dc3/transactions?page=2"
-	want := institution.Reading{Skipped: 4, Questions: []institution.Question{next}}
+	want := institution.Reading{Deviations: deviation.Counts{deviation.UnreadableRow: 4}, Questions: []institution.Question{next}}
 	want.Facts.Histories = []fact.History{{Account: "account/3dc3", Transactions: []fact.Transaction{
 		{ID: "1", EntryReference: "2026-0001", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 21),
 			Amount: sek("-256.67"), CreditorName: "ICA", Text: "Kort köp"},
