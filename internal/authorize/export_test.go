@@ -2,10 +2,15 @@ package authorize
 
 import (
 	"context"
+	"time"
 
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/watch"
 )
+
+// StaleAfter is how old a QR text may be before a poll asks for a newer one.
+const StaleAfter = staleAfter
 
 // Remembered is how many consents this process holds instructions of.
 func (s *Service) Remembered() int {
@@ -28,3 +33,21 @@ func (s *Service) Ask(ctx context.Context, id consent.ID) watch.Outcome {
 
 // GiveUp is the last resort of the queue.
 func (s *Service) GiveUp(ctx context.Context, id consent.ID) error { return s.giveUp(ctx, string(id)) }
+
+// Refreshes lets a cache begin a refresh at each of the given times and get a text
+// then; the refresh before it ends only after the next one has begun. It reports which
+// began.
+func Refreshes(at ...time.Time) (began []bool) {
+	cache, c := newInstructionCache(), consent.Consent{ID: "c"}
+	cache.put(c, &consent.Instructions{QRData: "bankid.first"})
+	earlier := 0
+	for _, now := range at {
+		_, refresh, _ := cache.show(c, institution.QRText, now, staleAfter)
+		cache.asked(c.ID, earlier)
+		_, second, _ := cache.show(c, institution.QRText, now, staleAfter)
+		began = append(began, refresh != 0 && second == 0)
+		cache.put(c, &consent.Instructions{QRData: "bankid.next", RefreshedAt: now})
+		earlier = refresh
+	}
+	return began
+}

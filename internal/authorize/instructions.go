@@ -14,13 +14,15 @@ type instructionCache struct {
 	mu      sync.Mutex
 	entries map[consent.ID]*entry
 	puts    int
+	// refreshes counts the refreshes of all entries that were begun.
+	refreshes int
 }
 
 type entry struct {
 	instructions consent.Instructions
 	expires      time.Time // the earliest expiry that the bank gave
 	until        time.Time // after this there are no polls
-	asking       bool      // a refresh is under way
+	asking       int       // number of the refresh under way; 0 = none
 	panel        *panel    // what polls show now; nil before the first poll
 }
 
@@ -76,7 +78,7 @@ func (l *instructionCache) put(c consent.Consent, i *consent.Instructions) {
 	// The time to sign never grows: a bank that gives a new expiry in each answer,
 	// or one after our own deadline, does not extend it.
 	now.ExpiresAt = sooner(c.AuthorizeBy, sooner(e.expires, i.ExpiresAt))
-	e.instructions, e.expires, e.asking = now, now.ExpiresAt, false
+	e.instructions, e.expires, e.asking = now, now.ExpiresAt, 0
 	if e.panel != nil {
 		e.panel = &panel{text: e.panel.text, drawing: e.panel.drawing}
 	}
@@ -109,17 +111,19 @@ func (l *instructionCache) drop(id consent.ID) {
 }
 
 // show returns what the person is shown at the time now; found is false when the
-// cache has nothing for the consent. refresh reports that the QR text is older than
-// stale and that the caller has to ask the bank for a newer one.
-func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now time.Time, stale time.Duration) (shown *Shown, refresh, found bool) {
+// cache has nothing for the consent. A refresh that is not 0 says that the QR text is
+// older than stale, and that the caller has to ask the bank for a newer one; it is the
+// number of this refresh.
+func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now time.Time, stale time.Duration) (shown *Shown, refresh int, found bool) {
 	l.mu.Lock()
 	e := l.entries[c.ID]
 	if e == nil {
 		l.mu.Unlock()
-		return nil, false, false
+		return nil, 0, false
 	}
-	if stale > 0 && e.instructions.QRData != "" && now.Sub(e.instructions.RefreshedAt) > stale && !e.asking {
-		e.asking, refresh = true, true
+	if stale > 0 && e.instructions.QRData != "" && now.Sub(e.instructions.RefreshedAt) > stale && e.asking == 0 {
+		l.refreshes++
+		e.asking, refresh = l.refreshes, l.refreshes
 	}
 	text := qrText(&e.instructions, now)
 	if e.panel == nil || e.panel.text != text {
@@ -131,11 +135,12 @@ func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now
 	return p.shown, refresh, true
 }
 
-// asked ends a refresh without a result.
-func (l *instructionCache) asked(id consent.ID) {
+// asked ends a refresh, unless its result has done so: then the next one may be under
+// way already.
+func (l *instructionCache) asked(id consent.ID, refresh int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e := l.entries[id]; e != nil {
-		e.asking = false
+	if e := l.entries[id]; e != nil && e.asking == refresh {
+		e.asking = 0
 	}
 }

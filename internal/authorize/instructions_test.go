@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,17 +79,23 @@ func TestPoll_AsksTheBankOnANodeThatDoesNotWatch(t *testing.T) {
 	answer <- struct{}{}
 	for b.poll(other, c.ID).QRData != "bankid.fresh" {
 	}
-	if b.bank.asked != 1 {
-		t.Errorf("asked %d times", b.bank.asked)
-	}
-	b.Clock.Advance(1500 * time.Millisecond)
-	if b.poll(other, c.ID); b.bank.asked != 1 {
-		t.Error("a text that is fresh was asked for again")
-	}
-	b.Clock.Advance(time.Second)
+	b.Clock.Advance(authorize.StaleAfter)
+	b.poll(other, c.ID) // a text that is still fresh is not asked for again
+	b.Clock.Advance(time.Millisecond)
 	b.poll(other, c.ID)
-	<-question
+	if n := <-question; n != 2 {
+		t.Errorf("question %d follows the first", n)
+	}
 	answer <- struct{}{}
+}
+
+// The end of a refresh may come after its text is shown, when the next refresh is under
+// way already.
+func TestInstructionCache_RefreshesOneAtATime(t *testing.T) {
+	got := authorize.Refreshes(morning, morning.Add(time.Second), morning.Add(2*time.Second))
+	if want := []bool{true, true, true}; !slices.Equal(got, want) {
+		t.Errorf("began alone: %v", got)
+	}
 }
 
 // A refresh that fails leaves the last text as it is.

@@ -72,12 +72,12 @@ func (s *Service) showCached(c consent.Consent) (*Shown, bool) {
 		stale = 0 // there is no bank to ask, or the scheduler asks it
 	}
 	shown, refresh, found := s.instructions.show(c, inst.Profile.QR, s.Clock.Now(), stale)
-	if refresh {
+	if refresh != 0 {
 		select {
 		case s.refreshes <- struct{}{}:
-			go s.refresh(c, inst)
+			go s.refresh(c, inst, refresh)
 		default: // enough questions are under way; a later poll asks again
-			s.instructions.asked(c.ID)
+			s.instructions.asked(c.ID, refresh)
 		}
 	}
 	return shown, found
@@ -86,9 +86,9 @@ func (s *Service) showCached(c consent.Consent) (*Shown, bool) {
 // refresh asks the bank for the state of the authorization. The answer has the same
 // effect as on the node that watches, because a bank may give the result of a signing
 // only once.
-func (s *Service) refresh(c consent.Consent, inst institution.Institution) {
+func (s *Service) refresh(c consent.Consent, inst institution.Institution, number int) {
 	defer func() { <-s.refreshes }()
-	defer s.instructions.asked(c.ID)
+	defer s.instructions.asked(c.ID, number)
 	ctx, cancel := context.WithTimeout(institution.WithSubject(context.Background(), c.Subject()), refreshTime)
 	defer cancel()
 	row, err := s.Store.Consent(ctx, c.ID) // the view does not have all of the row
