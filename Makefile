@@ -32,12 +32,12 @@ CHECKS := fmt vet lint imports
 TESTS  := tools-test unit e2e crash-short fuzz-short
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
+.PHONY: help build licences test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
 
 ## The daily commands
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/samla, stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
@@ -54,6 +54,12 @@ crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
 
 fuzz: $(TOOLS)/gotestsum ## every fuzz target for a minute
 	@FUZZTIME=1m sh tools/steps.sh 6h "" fuzz-short
+
+licences: build | $(TOOLS) ## the licences of all software that bin/samla carries, in bin/licences.txt
+	@$(GO) -C tools build -o ../$(TOOLS)/licences ./cmd/licences
+	@$(TOOLS)/licences $(BIN)/samla >$(BIN)/licences.txt.new
+	@mv $(BIN)/licences.txt.new $(BIN)/licences.txt
+	@echo "$(BIN)/licences.txt"
 
 clean: ## remove what was built
 	rm -rf $(BIN)

@@ -8,7 +8,10 @@ tool (
 	gotest.tools/gotestsum
 )
 
-require go.yaml.in/yaml/v3 v3.0.5
+require (
+	github.com/google/licensecheck v0.3.1
+	go.yaml.in/yaml/v3 v3.0.5
+)
 
 require (
 	4d63.com/gocheckcompilerdirectives v1.4.0 // indirect
