@@ -20,7 +20,8 @@ type devCmd struct {
 	Data     string `type:"path" help:"Directory of all files; without it nothing is kept after the process ends, except the keys of a --database."`
 	APIKey   string `name:"api-key" help:"API key to accept; without it a new one is created."`
 	Database string `help:"PostgreSQL URL; without it SQLite under the data directory."`
-	JSON     bool   `help:"Print one line of JSON instead of text."`
+	originFlags
+	JSON bool `help:"Print one line of JSON instead of text."`
 }
 
 // Run runs a server and sandbox until the process is asked to stop.
@@ -36,7 +37,7 @@ func (c *devCmd) Run(a *app) (err error) {
 	}
 	defer remove()
 	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, SandboxListen: c.Sandbox, Dir: dir, Database: c.Database,
-		APIKey: c.APIKey, Rate: devRateLimit, Log: a.log})
+		APIKey: c.APIKey, Rate: devRateLimit, AllowOrigins: c.AllowOrigin, Log: a.log})
 	if err != nil {
 		return err
 	}

@@ -67,17 +67,24 @@ func (f masterFlags) load() (*keyset.Master, error) {
 	return master, err
 }
 
+// originFlags configure the web pages that may call the API.
+type originFlags struct {
+	AllowOrigin []string `placeholder:"ORIGIN" help:"Origin of web pages that may call the API with session tokens, such as https://app.example.com (repeatable; none by default)."`
+}
+
 type serveCmd struct {
 	storeFlags
 	masterFlags
-	Listen       string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
-	Banks        string        `type:"existingfile" required:"" help:"File with the configuration of the banks (see docs/adding-a-bank.md)."`
-	SessionLife  time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
-	KeepData     time.Duration `default:"720h" help:"How long collected data is kept."`
-	KeepEvidence time.Duration `default:"43800h" help:"How long the audit log of consents is kept."`
-	RateLimit    float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
-	Workers      int           `default:"64" help:"Number of collections that this node reads concurrently."`
-	Issuer       string        `default:"samla" help:"Issuer and audience of session tokens."`
+	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
+	Banks         string        `type:"existingfile" required:"" help:"File with the configuration of the banks (see docs/adding-a-bank.md)."`
+	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
+	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
+	KeepEvidence  time.Duration `default:"43800h" help:"How long the audit log of consents is kept."`
+	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
+	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
+	originFlags
+	Workers int    `default:"64" help:"Number of collections that this node reads concurrently."`
+	Issuer  string `default:"samla" help:"Issuer and audience of session tokens."`
 }
 
 // Run serves until the process is asked to stop.
@@ -96,7 +103,8 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	defer institutions.Close()
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
-		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit}, Workers: c.Workers},
+		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit},
+		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err

@@ -28,7 +28,8 @@ import (
 	"samla/internal/uuid7"
 )
 
-// Config is what a Handler works with. All members but Rate are required.
+// Config is what a Handler works with. All members but the rates and
+// AllowOrigins are required.
 type Config struct {
 	Authn    *authn.Authenticator
 	Requests *dedupe.Requests
@@ -36,12 +37,17 @@ type Config struct {
 	IDs      *uuid7.Generator // makes request ids
 	Log      *slog.Logger
 	Rate     ratelimit.Rate // of requests, per client
+	UserRate ratelimit.Rate // of requests with a session token, per user
+	// AllowOrigins are the origins of web pages that may call the API with session
+	// tokens, such as "https://app.example.com" (docs/reference/api.md 1.10).
+	AllowOrigins []string
 }
 
 // Handler serves everything that is mounted. It is safe for concurrent use.
 type Handler struct {
 	Config
 	limiter  limiter
+	origins  origins
 	versions []*served // lowest first
 	names    []string  // of versions
 }
@@ -49,7 +55,11 @@ type Handler struct {
 // New returns a handler of what is mounted. An operation of a version that no endpoint
 // answers is an error, and so is an endpoint without an operation.
 func New(c Config, mounts []Mount) (*Handler, error) {
-	h := &Handler{Config: c, limiter: newLimiter(c.Rate)}
+	h := &Handler{Config: c, limiter: newLimiter(c.Rate, c.UserRate, c.Clock)}
+	var err error
+	if h.origins, err = newOrigins(c.AllowOrigins); err != nil {
+		return nil, err
+	}
 	row, versions, err := sortedVersions(mounts)
 	if err != nil {
 		return nil, err
@@ -73,6 +83,9 @@ func New(c Config, mounts []Mount) (*Handler, error) {
 // ServeHTTP implements http.Handler. A path that is not in its clean form, such as
 // "//users", is unknown; http.ServeMux would answer it with a redirect in HTML.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.origins.handle(w, r) {
+		return
+	}
 	v := h.version(r)
 	sent := r.URL.RawPath // as it was sent; empty if it has no escapes
 	if sent == "" {

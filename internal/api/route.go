@@ -48,11 +48,16 @@ func (c *Call) run() error {
 }
 
 // authorize authenticates the caller, counts the request, and refuses a credential of
-// the wrong kind (docs/reference/api.md 1.3, 1.9).
+// the wrong kind, or from the wrong place (docs/reference/api.md 1.3, 1.9).
 func (c *Call) authorize() error {
 	h := c.route.h
 	var f *fault.Fault
 	if c.caller, f = h.Authn.Authenticate(c.r); f != nil {
+		if f.Code == fault.Unauthorized {
+			if slow := h.limiter.guessed(c.r.RemoteAddr, h.Clock.Now()); slow != nil {
+				return slow
+			}
+		}
 		return f
 	}
 	kind := wire.APIKey
@@ -60,8 +65,11 @@ func (c *Call) authorize() error {
 		kind = wire.Session
 	}
 	allowed := c.route.Credential.Has(kind)
-	if f := h.limiter.take(c.w.Header(), c.caller.ClientID, h.Clock.Now()); f != nil {
+	if f := h.limiter.take(c.w.Header(), c.caller, h.Clock.Now()); f != nil {
 		return f
+	}
+	if kind == wire.APIKey && fromPage(c.r) {
+		return fault.Detailed(fault.Forbidden, "an API key is not accepted from a web page")
 	}
 	if !allowed || !c.route.endpoint.LateUserCheck {
 		if f := h.Authn.CheckUser(c.Context(), c.caller); f != nil {

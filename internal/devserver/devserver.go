@@ -29,6 +29,7 @@ type Config struct {
 	Database      string         // postgres://…; empty: SQLite under Dir
 	APIKey        string         // API key to accept; empty: the key of an earlier start, or a new one
 	Rate          ratelimit.Rate // limit of requests; the zero value is no limit
+	AllowOrigins  []string       // web pages that may call the API
 	Clock         clock.Clock
 	Log           *slog.Logger
 	// WrapSandbox and WrapConnectors, if set, wrap the sandbox's handler and the
@@ -98,7 +99,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if database == "" {
 		database = filepath.Join(c.Dir, storeDir)
 	}
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate},
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate, AllowOrigins: c.AllowOrigins},
 		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Institutions: l.Institutions})
 	if err != nil {
 		return l, err

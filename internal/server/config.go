@@ -25,6 +25,8 @@ type Config struct {
 	KeepEvidence time.Duration  // how long the audit log is kept (5 years)
 	Workers      int            // collections that this node reads at the same time (64)
 	Rate         ratelimit.Rate // of requests, per client (no limit)
+	UserRate     ratelimit.Rate // of requests with session tokens, per user (no limit)
+	AllowOrigins []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
 
 	// WriteTimeout is how long a client may take to read each 64 KiB of an answer
 	// (30 s). A connection that takes longer is closed.

@@ -103,7 +103,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	handler, err := api.New(api.Config{Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
-		Log: p.Log, Rate: s.config.Rate}, mounts)
+		Log: p.Log, Rate: s.config.Rate, UserRate: s.config.UserRate, AllowOrigins: s.config.AllowOrigins}, mounts)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,9 @@ type queryParameter struct {
 // CheckQuery validates the query parameters of the operation. It returns nil, or an
 // InvalidParameter fault with pointers of the form ?name. Unknown parameters are
 // ignored. Only a list parameter can be repeated. A required parameter must not be
-// empty.
+// empty. A list can also be written as name[]: its values are moved to name.
 func (op *Operation) CheckQuery(q url.Values) *fault.Fault {
+	op.joinLists(q)
 	var invalid []fault.Field
 	for i := range op.query {
 		if field, ok := op.query[i].check(q); !ok {
@@ -34,6 +35,18 @@ func (op *Operation) CheckQuery(q url.Values) *fault.Fault {
 		return nil
 	}
 	return fault.Params(invalid...)
+}
+
+// joinLists moves the values of name[] to name for each list parameter: many clients
+// write a list in this form.
+func (op *Operation) joinLists(q url.Values) {
+	for i := range op.query {
+		p := &op.query[i]
+		if values, given := q[p.name+"[]"]; given && p.hasType("array") {
+			q[p.name] = append(q[p.name], values...)
+			delete(q, p.name+"[]")
+		}
+	}
 }
 
 // check reports whether a query has a valid value of the parameter, or the field
