@@ -22,6 +22,7 @@ const (
 	UnsupportedMediaType  Code = "UNSUPPORTED_MEDIA_TYPE"
 	RateLimited           Code = "RATE_LIMITED"
 	Internal              Code = "INTERNAL_ERROR"
+	Unavailable           Code = "SERVICE_UNAVAILABLE"
 
 	UserNotFound   Code = "USER_NOT_FOUND"
 	UserExists     Code = "USER_EXISTS"
