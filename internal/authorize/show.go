@@ -35,13 +35,15 @@ type Shown struct {
 }
 
 // show chooses the form by the device that the person signs on, among those that the
-// bank gives the data for, and draws the QR code.
+// bank gives the data for, and draws the QR code. Without a code to draw, the token is
+// all that the person can use.
 func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, d *drawing) *Shown {
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
+	tokenOnly := i.AutoStartToken != "" && d.text == "" && i.QRImage == ""
 	switch {
 	case i.RedirectURL != "":
 		shown.Form, shown.RedirectURL = Redirect, i.RedirectURL
-	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == institution.QRNone:
+	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == institution.QRNone, tokenOnly:
 		shown.Form = AutoStart
 	default:
 		shown.Form, shown.QRData, shown.QRImage = QRCode, d.text, i.QRImage

@@ -39,7 +39,7 @@ func TestShow_ChoosesTheFormByDeviceAndBank(t *testing.T) {
 		{"other device", other, institution.QRText, full, QRCode},
 		{"same device", same, institution.QRText, full, AutoStart},
 		{"no method, QR known", "", institution.QRText, full, QRCode},
-		{"other device, scanned", other, institution.QRText, consent.Instructions{AutoStartToken: "t"}, QRCode},
+		{"other device, bank gives the token only", other, institution.QRText, consent.Instructions{AutoStartToken: "t"}, AutoStart},
 		{"bank has no QR", other, institution.QRNone, consent.Instructions{AutoStartToken: "t"}, AutoStart},
 		{"other device, picture only", other, institution.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
 		{"same device, bank has no token", same, institution.QRImage, consent.Instructions{QRImage: "p"}, QRCode},

@@ -57,6 +57,17 @@ var patterns = map[string]*regexp.Regexp{
 // the test has failed, it prints the log without the lines of answered GET requests.
 func (j *Log) Check(t testing.TB) {
 	t.Helper()
+	lines := j.CheckSecrets(t)
+	if t.Failed() {
+		t.Log(strings.Join(slices.DeleteFunc(lines, func(line string) bool {
+			return strings.Contains(line, `"msg":"answered"`) && strings.Contains(line, `"method":"GET"`)
+		}), "\n"))
+	}
+}
+
+// CheckSecrets is Check for a test whose log is too long to print. It returns the lines.
+func (j *Log) CheckSecrets(t testing.TB) []string {
+	t.Helper()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	lines := strings.Split(j.text.String(), "\n")
@@ -75,9 +86,5 @@ func (j *Log) Check(t testing.TB) {
 	if len(lines) < 2 {
 		t.Error("the log is empty, so nothing was checked")
 	}
-	if t.Failed() {
-		t.Log(strings.Join(slices.DeleteFunc(lines, func(line string) bool {
-			return strings.Contains(line, `"msg":"answered"`) && strings.Contains(line, `"method":"GET"`)
-		}), "\n"))
-	}
+	return lines
 }

@@ -1,0 +1,204 @@
+// Package cases plays case files. Each file describes a bank whose answers are late,
+// incomplete, wrong or unusual as those of real banks are, and what a client of the API
+// must get when it uses that bank. A case is played over HTTP against a complete server,
+// and over mutual TLS against a scripted bank of its own.
+//
+// The files of the project are in testdata. To play one of them:
+//
+//	go test ./test/cases -run 'TestCases/rows-with-id-zero$'
+//
+// The environment variable SAMLA_CASES names another folder with case files to play
+// instead:
+//
+//	SAMLA_CASES=$PWD/../shared/cases go test ./test/cases -run 'TestCases/rows-with-id-zero$'
+//
+// A file that holds is added by copying it to testdata; nothing else is needed. Dates in
+// a file assume that today is 2026-04-01, which is the server's time too.
+package cases
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/devserver"
+	"samla/internal/institution"
+	"samla/internal/institution/families"
+	"samla/internal/sandbox/pki"
+	"samla/internal/seal/keyset"
+	"samla/internal/server"
+	"samla/internal/testpg"
+	"samla/test/harness"
+)
+
+// envCases names the folder of the case files to play instead of testdata.
+const envCases = "SAMLA_CASES"
+
+// startTime is the day that case files assume.
+var startTime = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+
+var suite = &harness.Suite{Parallel: 24, Now: func() time.Time { return startTime }}
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+// onPostgres are the cases that are played on PostgreSQL too: one for each kind of data
+// that the store keeps for a case.
+var onPostgres = map[string]bool{
+	"fewer-reads-a-day-than-asked":                          true,
+	"pass-02-equal-rows-stay-two":                           true,
+	"pass-10-maintenance-page-in-place-of-the-account-list": true,
+	"pass-14-status-revokedByPsu":                           true,
+	"renewed-consent-changes-ids":                           true,
+	"scope-not-repeated":                                    true,
+}
+
+func TestCases(t *testing.T) {
+	t.Parallel()
+	playAll(t, t.TempDir(), func(caseFile) bool { return true })
+}
+
+func TestCasesOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	playAll(t, testpg.URL(t), func(c caseFile) bool { return onPostgres[c.Name] })
+}
+
+// playAll plays the selected cases, all at one server.
+func playAll(t *testing.T, database string, selected func(caseFile) bool) {
+	t.Helper()
+	dir := os.Getenv(envCases)
+	if dir == "" {
+		dir = "testdata"
+	}
+	all, err := load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chosen []caseFile
+	for _, c := range all {
+		if selected(c) {
+			chosen = append(chosen, c)
+		}
+	}
+	if len(chosen) == 0 {
+		t.Skip("none of these cases is in the folder")
+	}
+	e := newEnv(t)
+	players := make([]*player, len(chosen))
+	for i, c := range chosen {
+		players[i] = e.player(t, c)
+	}
+	e.start(t, database, len(chosen) == 1)
+	for _, p := range players {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			if p.unusable != nil {
+				t.Fatal(p.unusable)
+			}
+			p.T = t
+			user, _ := e.client.User(t)
+			p.client = e.client.Session(t, user)
+			p.play()
+			p.check()
+		})
+	}
+}
+
+// env is a server with the banks of all cases.
+type env struct {
+	*harness.Env
+	clock  clock.Clock
+	certs  *pki.Set
+	dir    string
+	client harness.Client // with an API key
+}
+
+func newEnv(t *testing.T) *env {
+	t.Helper()
+	e := &env{clock: clock.NewFast(startTime, 1), dir: t.TempDir()}
+	e.Env = harness.NewEnv(t, &devserver.Environment{Institutions: institution.Set{}})
+	e.Log.Secret("a personal number", personalNumber)
+	var err error
+	if e.certs, err = pki.Open(e.dir, e.clock.Now, nil); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// player returns a player for a case, with a bank of its own that the server will have.
+func (e *env) player(t *testing.T, c caseFile) *player {
+	t.Helper()
+	p := &player{caseFile: c, clock: e.clock, bank: startBank(t, e.clock, e.certs),
+		company: "se-" + strings.ToLower(strings.ReplaceAll(c.Name, "_", "-"))}
+	entry := map[string]any{"company": p.company, "displayName": c.Name,
+		"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE"},
+		"baseURL":      "https://" + p.bank.host + basePath,
+		"certificates": map[string]string{"qwacCert": pki.QWACFile, "qwacKey": pki.QWACKeyFile,
+			"qsealCert": pki.QSEALFile, "qsealKey": pki.QSEALKeyFile, "caFile": pki.CAFile}}
+	for name, value := range c.Input.Config {
+		entry[name] = value
+	}
+	p.unusable = e.open(entry)
+	return p
+}
+
+// open opens a bank by a banks file with its entry. The file of one case cannot spoil
+// those of others.
+func (e *env) open(entry map[string]any) error {
+	text, err := json.Marshal(map[string]any{"banks": []any{entry}})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(e.dir, fmt.Sprintf("%s.json", entry["company"]))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return err
+	}
+	file, err := families.All().Load(path)
+	if err != nil {
+		return err
+	}
+	set, err := file.Open(institution.Deps{Clock: e.clock, Log: e.Log.Logger()})
+	if err != nil {
+		return err
+	}
+	for id, i := range set {
+		e.Institutions[id] = i
+	}
+	return nil
+}
+
+// start starts the server. It is stopped at the end of the test. Its log is printed if
+// the test fails and is about one case.
+func (e *env) start(t *testing.T, database string, one bool) {
+	t.Helper()
+	master, err := keyset.NewMaster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Server, err = server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: database},
+		server.Parts{Clock: e.clock, Log: e.Log.Logger(), Master: master, Institutions: e.Institutions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := e.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		if one {
+			e.Log.Check(t)
+		} else {
+			e.Log.CheckSecrets(t)
+		}
+	})
+	e.client = e.Tenant(t, "cases")
+}
