@@ -49,7 +49,7 @@ func outcomeOf(err error) outcome {
 	switch KindOf(err) {
 	case Canceled:
 		return noOutcome
-	case ResponseTooLarge, CertificateRejected:
+	case ResponseTooLarge, CertificateRejected, CertificateExpired, CertificateUntrusted:
 		return responded
 	}
 	return noResponse

@@ -88,6 +88,8 @@ type Client struct {
 	now        func() time.Time
 	breakerNow func() time.Time
 	breaker    breaker
+
+	certificateUntil time.Time // end of the validity of our certificate; zero = none
 }
 
 // New returns a client. Errors: the base URL is not valid.
@@ -108,6 +110,7 @@ func New(c Config) (*Client, error) {
 	client := &Client{
 		base: b, tls: settings.Clone(), transport: transport, closeIdle: transport.CloseIdleConnections,
 		signer: c.Signer, limits: limits, now: c.Now, breakerNow: c.BreakerNow,
+		certificateUntil: validUntil(c.Certificate),
 	}
 	if c.WrapTransport != nil {
 		client.transport = c.WrapTransport(transport)

@@ -165,33 +165,20 @@ func TestDo_LimitsTheResponseBody(t *testing.T) {
 func TestDo_SaysWhyThereIsNoResponse(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
-	ok := partner(t, func(http.ResponseWriter, *http.Request) {})
 	slow := partner(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-hang:
 		case <-r.Context().Done():
 		}
 	})
-	other, err := pki.NewCA("another", func() time.Time { return noon }, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unknown, err := other.Issue(pki.QWAC())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, c := range map[string]struct {
 		url    string
 		change func(*httpclient.Config)
 		want   httpclient.Kind
 	}{
-		"connection refused":                     {closedPort(t), nil, httpclient.ConnectionRefused},
-		"response header is late":                {slow.URL, func(c *httpclient.Config) { c.Limits.ResponseHeader = 50 * time.Millisecond }, httpclient.Timeout},
-		"response is late":                       {slow.URL, func(c *httpclient.Config) { c.Limits.Total = 50 * time.Millisecond }, httpclient.Timeout},
-		"partner's CA is unknown":                {ok.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.ServerCertificateInvalid},
-		"partner's certificate is not valid yet": {ok.URL, func(c *httpclient.Config) { c.Now = func() time.Time { return noon.AddDate(-9, 0, 0) } }, httpclient.ServerCertificateInvalid},
-		"our CA is unknown to the partner":       {ok.URL, func(c *httpclient.Config) { c.Certificate = &unknown }, httpclient.CertificateRejected},
-		"we have no certificate":                 {ok.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.CertificateRejected},
+		"connection refused":      {closedPort(t), nil, httpclient.ConnectionRefused},
+		"response header is late": {slow.URL, func(c *httpclient.Config) { c.Limits.ResponseHeader = 50 * time.Millisecond }, httpclient.Timeout},
+		"response is late":        {slow.URL, func(c *httpclient.Config) { c.Limits.Total = 50 * time.Millisecond }, httpclient.Timeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := config(c.url)

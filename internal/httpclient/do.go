@@ -84,9 +84,12 @@ func (c *Client) exchange(caller context.Context, r Request) (*Response, error) 
 	if err != nil {
 		e := classify(caller, limited, err)
 		e.notSent = !a.connected.Load()
-		if e.Kind == ConnectionFailed && c.certificateRejected(limited) {
-			e.Kind = CertificateRejected
+		if e.Kind == ConnectionFailed {
+			if kind, rejected := c.rejection(limited); rejected {
+				e.Kind = kind
+			}
 		}
+		e.Kind = c.ourCertificateKind(e.Kind)
 		return nil, e
 	}
 	defer func() { _ = resp.Body.Close() }()

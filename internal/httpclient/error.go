@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -15,16 +14,23 @@ type Kind string
 
 // The kinds of failure.
 const (
-	ConnectionRefused        Kind = "connection refused"
-	ConnectionFailed         Kind = "connection failed"
-	Timeout                  Kind = "no response in time"
-	Canceled                 Kind = "the caller's context ended"
-	ServerCertificateInvalid Kind = "the partner's certificate is not valid"
-	CertificateRejected      Kind = "the partner rejected our certificate"
-	ResponseTooLarge         Kind = "response too large"
-	OutsideBaseURL           Kind = "address outside the partner's base URL"
-	SigningFailed            Kind = "the request could not be signed"
-	CircuitOpen              Kind = "circuit breaker open"
+	ConnectionRefused Kind = "connection refused"
+	ConnectionFailed  Kind = "connection failed"
+	Timeout           Kind = "no response in time"
+	Canceled          Kind = "the caller's context ended"
+	ResponseTooLarge  Kind = "response too large"
+	OutsideBaseURL    Kind = "address outside the partner's base URL"
+	SigningFailed     Kind = "the request could not be signed"
+	CircuitOpen       Kind = "circuit breaker open"
+
+	// TLS: what is wrong with the partner's certificate, or with ours.
+	ServerCertificateExpired   Kind = "the partner's certificate has expired or is not valid yet"
+	ServerCertificateOtherName Kind = "the partner's certificate is for another name"
+	ServerCertificateUntrusted Kind = "the partner's certificate is from an unknown authority"
+	ServerCertificateInvalid   Kind = "the partner's certificate is not valid"
+	CertificateExpired         Kind = "our certificate has expired"
+	CertificateUntrusted       Kind = "the partner does not know the authority of our certificate"
+	CertificateRejected        Kind = "the partner rejected our certificate"
 )
 
 // Error says why there is no response. Its text shows nothing of the request.
@@ -68,14 +74,12 @@ func classify(caller, limited context.Context, err error) *Error {
 		err = wrapped.Err
 	}
 	var timeout net.Error
-	var invalid *tls.CertificateVerificationError
+	ofTLS, isTLS := certificateKind(err)
 	switch {
 	case caller.Err() != nil:
 		return &Error{Kind: Canceled, cause: caller.Err()}
-	case errors.As(err, &invalid):
-		return &Error{Kind: ServerCertificateInvalid, cause: err}
-	case isCertificateAlert(err):
-		return &Error{Kind: CertificateRejected, cause: err}
+	case isTLS:
+		return &Error{Kind: ofTLS, cause: err}
 	case limited.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Kind: Timeout, cause: os.ErrDeadlineExceeded}
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -50,7 +50,7 @@ func TestError_NotSent(t *testing.T) {
 	}{
 		"connection refused":         {closedPort(t), nil, httpclient.ConnectionRefused, true},
 		"name does not resolve":      {"https://bank.invalid", nil, httpclient.ConnectionFailed, true},
-		"certificate not trusted":    {large.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.ServerCertificateInvalid, true},
+		"certificate not trusted":    {large.URL, func(c *httpclient.Config) { c.Roots = other.Pool() }, httpclient.ServerCertificateUntrusted, true},
 		"TLS 1.2 handshake failed":   {tls12.URL, func(c *httpclient.Config) { c.Certificate = nil }, httpclient.CertificateRejected, true},
 		"response headers are late":  {slow.URL, func(c *httpclient.Config) { c.Limits.ResponseHeader = 50 * time.Millisecond }, httpclient.Timeout, false},
 		"connection reset":           {resets.URL, nil, httpclient.ConnectionFailed, false},

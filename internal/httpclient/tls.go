@@ -1,16 +1,12 @@
 package httpclient
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"strings"
-	"time"
 )
 
 func newTLSConfig(c Config, l Limits) *tls.Config {
@@ -29,55 +25,6 @@ func newTLSConfig(c Config, l Limits) *tls.Config {
 		}
 	}
 	return settings
-}
-
-// certificateCheckTime limits the check of certificateRejected.
-const certificateCheckTime = time.Second
-
-// certificateRejected reports whether the partner rejects our certificate. It
-// opens a connection of its own and sends no request on it. In TLS 1.3 the
-// partner's alert comes after the handshake, and the HTTP/2 client of net/http
-// may report only that the connection has ended; but the alert is what the
-// operator has to know.
-func (c *Client) certificateRejected(ctx context.Context) bool {
-	if c.base.url.Scheme != "https" {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, certificateCheckTime)
-	defer cancel()
-	settings := c.tls.Clone()
-	settings.ClientSessionCache = nil // a resumed session sends no certificate
-	settings.NextProtos = []string{"h2", "http/1.1"}
-	dialer := tls.Dialer{Config: settings}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(c.base.url.Hostname(), port(c.base.url)))
-	if err != nil {
-		return isCertificateAlert(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if conn.(*tls.Conn).ConnectionState().NegotiatedProtocol != "h2" {
-		return false // an HTTP/1.1 server sends nothing first, and its client reports alerts
-	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	_, err = conn.Read(make([]byte, 1))
-	return isCertificateAlert(err)
-}
-
-// isCertificateAlert reports whether err is a TLS alert of the partner about our
-// certificate. crypto/tls exports no type for alerts, so only their operation
-// and their texts tell them apart.
-func isCertificateAlert(err error) bool {
-	var op *net.OpError
-	if !errors.As(err, &op) || op.Op != "remote error" || op.Err == nil {
-		return false
-	}
-	text := op.Err.Error()
-	for _, about := range []string{"certificate", "access denied", "handshake failure"} {
-		if strings.Contains(text, about) {
-			return true
-		}
-	}
-	return false
 }
 
 // ErrPEM is wrapped by the errors of LoadKeyPair and LoadRoots. They say what is

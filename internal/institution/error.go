@@ -33,6 +33,7 @@ const (
 // response it contains only codes: no identifiers and no texts.
 type Error struct {
 	Kind       ErrorKind
+	Reason     Reason        // why, more exactly; "" = not known
 	HTTPStatus int           // 0 without a response
 	Code       string        // a documented error code of the bank; may be empty
 	RequestID  string        // X-Request-ID of the exchange; the bank finds it in its logs
@@ -47,6 +48,9 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("institution: %s", e.Kind)
+	if e.Reason != "" {
+		s += " " + string(e.Reason)
+	}
 	if e.HTTPStatus != 0 {
 		s += fmt.Sprintf(" (HTTP %d", e.HTTPStatus)
 		if e.Code != "" {
@@ -71,6 +75,15 @@ func KindOf(err error) ErrorKind {
 		return e.Kind
 	}
 	return Unreachable
+}
+
+// ReasonOf returns the reason of the *Error in err, or "".
+func ReasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
 }
 
 // Transient reports whether the same call can succeed later.

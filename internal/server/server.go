@@ -111,14 +111,14 @@ func (s *Server) wire(ctx context.Context) error {
 	return nil
 }
 
-// institutions returns the institutions with their calls limited and the outcomes
-// counted in health.
+// institutions returns the institutions with their calls limited, and their outcomes
+// counted in health and reported in the log.
 func (s *Server) institutions(health *company.Health) institution.Set {
 	set := make(institution.Set, len(s.parts.Institutions))
-	node := intercept.Limit(s.config.Calls)
+	node, report := intercept.Limit(s.config.Calls), intercept.Report(s.parts.Log)
 	for id, i := range s.parts.Institutions {
 		set[id] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
-			intercept.Observe(s.parts.Clock, intercept.Health(health)))
+			intercept.Observe(s.parts.Clock, intercept.Health(health), report))
 	}
 	return set
 }

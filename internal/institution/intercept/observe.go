@@ -17,9 +17,10 @@ type Outcome struct {
 	At       time.Time // when it ended
 	Duration time.Duration
 	// Cancelled: this server cancelled the call before the institution answered. The
-	// call says nothing about the institution; Kind and Attribution are empty.
+	// call says nothing about the institution; Kind, Reason and Attribution are empty.
 	Cancelled   bool
 	Kind        institution.ErrorKind // "" if the call succeeded
+	Reason      institution.Reason    // of Kind; may be empty
 	Attribution fault.Attribution     // of Kind
 }
 
@@ -42,6 +43,7 @@ func Observe(clk clock.Clock, observers ...Observer) Interceptor {
 			o.Cancelled = true
 		case err != nil:
 			o.Kind = institution.KindOf(err)
+			o.Reason = institution.ReasonOf(err)
 			o.Attribution = o.Kind.Attribution()
 		}
 		for _, observer := range observers {

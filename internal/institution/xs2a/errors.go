@@ -82,19 +82,55 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) error {
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
+	if e.Kind == institution.CertificateRejected {
+		e.Reason = reasonsByCode[code]
+	}
 	if e.Kind == institution.AccessExceeded && c.psu.IPAddress != "" {
 		e.Kind = institution.Busy
 	}
 	return e
 }
 
+// reasons are the reasons of the failures without a usable response. The kinds of
+// httpclient that are not in it say nothing to an operator.
+var reasons = map[httpclient.Kind]institution.Reason{
+	httpclient.ConnectionRefused:          institution.ConnectionRefused,
+	httpclient.ConnectionFailed:           institution.ConnectionFailed,
+	httpclient.Timeout:                    institution.NoAnswerInTime,
+	httpclient.ResponseTooLarge:           institution.AnswerTooLarge,
+	httpclient.SigningFailed:              institution.NotSigned,
+	httpclient.CircuitOpen:                institution.CircuitOpen,
+	httpclient.ServerCertificateExpired:   institution.ServerCertificateExpired,
+	httpclient.ServerCertificateOtherName: institution.ServerCertificateOtherName,
+	httpclient.ServerCertificateUntrusted: institution.ServerCertificateUntrusted,
+	httpclient.ServerCertificateInvalid:   institution.ServerCertificateInvalid,
+	httpclient.CertificateExpired:         institution.OurCertificateExpired,
+	httpclient.CertificateUntrusted:       institution.OurCertificateUntrusted,
+	httpclient.CertificateRejected:        institution.OurCertificateRejected,
+}
+
+// reasonsByCode are the reasons of the documented codes about our certificate and
+// signature (docs/reference/banks.md 7).
+var reasonsByCode = map[string]institution.Reason{
+	"CERTIFICATE_INVALID": institution.OurCertificateRejected,
+	"CERTIFICATE_EXPIRED": institution.OurCertificateExpired,
+	"CERTIFICATE_BLOCKED": institution.OurCertificateRejected,
+	"CERTIFICATE_REVOKE":  institution.OurCertificateRejected,
+	"CERTIFICATE_REVOKED": institution.OurCertificateRejected,
+	"CERTIFICATE_MISSING": institution.OurCertificateRejected,
+	"ROLE_INVALID":        institution.OurRoleRejected,
+	"SIGNATURE_INVALID":   institution.OurSignatureRejected,
+	"SIGNATURE_MISSING":   institution.OurSignatureRejected,
+}
+
 // transportError returns the error for an exchange without a usable response.
 func transportError(err error, requestID string) error {
-	e := &institution.Error{Kind: institution.Unreachable, RequestID: requestID, Cause: err}
+	kind := httpclient.KindOf(err)
+	e := &institution.Error{Kind: institution.Unreachable, Reason: reasons[kind], RequestID: requestID, Cause: err}
 	var failed *httpclient.Error
 	e.NotSent = errors.As(err, &failed) && failed.NotSent()
-	switch httpclient.KindOf(err) {
-	case httpclient.CertificateRejected, httpclient.SigningFailed:
+	switch kind {
+	case httpclient.CertificateRejected, httpclient.CertificateExpired, httpclient.CertificateUntrusted, httpclient.SigningFailed:
 		e.Kind = institution.CertificateRejected
 	case httpclient.OutsideBaseURL:
 		e.Kind = institution.ForeignAddress

@@ -1,0 +1,69 @@
+package institution
+
+// Reason says more exactly than an ErrorKind why an exchange failed, for the operator.
+// The set is closed, and no flow decides by it. Remedy says what to do.
+type Reason string
+
+// The reasons. The first group is about the certificate of the institution, the second
+// about ours.
+const (
+	ServerCertificateExpired   Reason = "SERVER_CERTIFICATE_EXPIRED" // or not valid yet
+	ServerCertificateOtherName Reason = "SERVER_CERTIFICATE_OTHER_NAME"
+	ServerCertificateUntrusted Reason = "SERVER_CERTIFICATE_UNTRUSTED"
+	ServerCertificateInvalid   Reason = "SERVER_CERTIFICATE_INVALID"
+
+	OurCertificateExpired   Reason = "OUR_CERTIFICATE_EXPIRED"
+	OurCertificateUntrusted Reason = "OUR_CERTIFICATE_UNTRUSTED"
+	OurCertificateRejected  Reason = "OUR_CERTIFICATE_REJECTED"
+	OurSignatureRejected    Reason = "OUR_SIGNATURE_REJECTED"
+	OurRoleRejected         Reason = "OUR_ROLE_REJECTED"
+	NotSigned               Reason = "NOT_SIGNED"
+
+	ConnectionRefused Reason = "CONNECTION_REFUSED"
+	ConnectionFailed  Reason = "CONNECTION_FAILED"
+	NoAnswerInTime    Reason = "NO_ANSWER_IN_TIME"
+	AnswerTooLarge    Reason = "ANSWER_TOO_LARGE"
+	CircuitOpen       Reason = "CIRCUIT_OPEN"
+)
+
+var remedies = map[Reason]string{
+	ServerCertificateExpired: "the bank must renew its certificate: tell it; if its certificate is valid, correct the clock of this machine",
+	ServerCertificateOtherName: "the bank's certificate is for another host: compare baseURL in the banks file with the bank's documentation; " +
+		"if it is right, tell the bank",
+	ServerCertificateUntrusted: "the authority of the bank's certificate is not known: add its CA certificates to the file that certificates.caFile " +
+		"names in the banks file, after the bank has confirmed them",
+	ServerCertificateInvalid: "the bank's certificate cannot be used: tell the bank",
+	OurCertificateExpired:    "renew the QWAC: get its successor, name it in certificates.qwacCert and qwacKey in the banks file, and restart",
+	OurCertificateUntrusted: "the bank does not know the authority of our QWAC: append the intermediate certificates to the file of certificates.qwacCert; " +
+		"if they are there, ask the bank to trust the authority",
+	OurCertificateRejected: "the bank rejects our QWAC: check with the bank that it is registered there and not revoked, " +
+		"and that certificates.qwacCert names it",
+	OurSignatureRejected: "the bank rejects our signature: check certificates.qsealCert and signature in the banks file, and that the bank knows the QSealC",
+	OurRoleRejected:      "the bank does not accept our role: check that our certificate has PSP_AI and that the authority's register lists it",
+	NotSigned:            "the request could not be signed: check certificates.qsealKey in the banks file",
+	ConnectionRefused:    "nothing listens at the bank's address: compare baseURL in the banks file with the bank's documentation; else wait for the bank",
+	ConnectionFailed:     "check name resolution, routes and firewalls between this machine and the bank's address",
+	NoAnswerInTime:       "the bank does not answer in time: wait for it, and tell it if that lasts",
+	AnswerTooLarge:       "the bank's answer is larger than an answer may be: tell the bank",
+	CircuitOpen:          "the bank has not answered, or only slowly, and is spared: it is tried again every few seconds",
+}
+
+// Remedy returns what the operator can do.
+func (r Reason) Remedy() string { return remedies[r] }
+
+// Reasons lists all reasons.
+func Reasons() []Reason {
+	return []Reason{ServerCertificateExpired, ServerCertificateOtherName, ServerCertificateUntrusted, ServerCertificateInvalid,
+		OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
+		ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, CircuitOpen}
+}
+
+// ByUs reports whether only an operator here can end the failure.
+func (r Reason) ByUs() bool {
+	switch r {
+	case OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
+		ServerCertificateUntrusted, ServerCertificateOtherName:
+		return true
+	}
+	return false
+}
