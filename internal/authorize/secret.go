@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/psu"
 	"samla/internal/seal"
 )
 
@@ -40,8 +41,8 @@ func (s *Service) openSecret(ctx context.Context, c consent.Consent) (consent.Se
 }
 
 // Access returns what a bank needs to recognize an authorized consent, without
-// anything about the person, and the person's locale.
-func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, string, error) {
+// anything about the person, and what is kept of the person: number and locale.
+func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, psu.Context, error) {
 	secret, err := s.openSecret(ctx, c)
-	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Locale, err
+	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Context, err
 }

@@ -141,8 +141,9 @@ func (j *job) decide(ctx context.Context) (decided bool, err error) {
 }
 
 // grant commits what the bank has granted. Only what a later collection needs is
-// kept of the secret. The personal number is not: banks read it only when a consent
-// is opened and authorized.
+// kept of the secret: of the person, the number, which products name
+// (docs/reference/products.md 9), and the locale. Banks are not told the number
+// again.
 func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	ctx = context.WithoutCancel(ctx) // the person has signed: the grant is stored although the time is up
 	now := j.Clock.Now()
@@ -153,6 +154,7 @@ func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	}
 	before := j.secret
 	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token}
+	j.secret.PersonalNumber = before.PersonalNumber
 	if err = j.apply(ctx, granted, nextCheck(after, now)); err != nil {
 		j.secret = before // the next question needs it
 	}

@@ -17,7 +17,8 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	j := crawl.journal
 	c := j.c
 	from, _ := s.Institutions.Find(c.Company)
-	products, deviations := normalise.Products(from.Company, crawl.scope, crawl.facts(), s.IDs.New)
+	products, deviations := normalise.Products(normalise.Request{
+		Company: from.Company, Scope: crawl.scope, PersonalNumber: crawl.person, NewID: s.IDs.New}, crawl.facts())
 	crawl.deviations.Merge(deviations)
 	plain, err := product.AppendAll(nil, products)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/deviation"
 	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 // crawl asks the questions of one collection until none is left. One goroutine owns
@@ -21,16 +22,17 @@ type crawl struct {
 	attended   bool
 	from       institution.Collector
 	access     institution.Access
-	until      time.Time // end of the time for attended questions
+	person     psu.Number // empty if it is not known
+	until      time.Time  // end of the time for attended questions
 	parallel   int
 	deviations deviation.Counts
 }
 
-func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
+func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	return &crawl{Service: s, frontier: newFrontier(under.Scope(), j.c.Filter, start),
 		journal: j, consent: under.ID, attended: j.c.Attended, until: j.c.StatusChangedAt.Add(maxReading),
-		from: i.Collector, access: a, parallel: max(1, i.Profile.Parallel)}
+		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
 }
 
 // outcome is the result of a question.

@@ -178,6 +178,7 @@ type env struct {
 	*flowtest.Env
 	*collect.Service
 	bank     *scripted
+	number   psu.Number // given with the next consent
 	logs     *bytes.Buffer
 	consents *authorize.Service
 }
@@ -234,7 +235,7 @@ func (b *env) apply(id consent.ID, events ...consent.Event) consent.Consent {
 		b.Fatal(err)
 	}
 	c := before
-	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1", Context: psu.Context{Locale: "sv-SE"}})
+	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1", Context: psu.Context{PersonalNumber: b.number, Locale: "sv-SE"}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -41,8 +42,9 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	}
 	secret, err := s.secret(ctx, c)
 	var access institution.Access
+	var person psu.Number
 	if err == nil {
-		access, err = s.access(ctx, c, secret, under)
+		access, person, err = s.access(ctx, c, secret, under)
 	}
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return s.fail(ctx, c, collection.Failed)
@@ -56,7 +58,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 			return err
 		}
 	}
-	crawl := newCrawl(s, j, under, i, access)
+	crawl := newCrawl(s, j, under, i, access, person)
 	return s.finish(ctx, crawl, under, crawl.run(ctx))
 }
 
@@ -113,16 +115,16 @@ func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection
 	return s.fail(rest, c, statusOfError(cause.Kind))
 }
 
-// access returns the consent and the PSU context for the exchanges: with an address
-// only if the person is present.
-func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, error) {
-	a, locale, err := s.Consents.Access(ctx, under)
+// access returns the consent and the PSU context for the exchanges, with an address
+// only if the person is present, and the personal number if it is known.
+func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, psu.Number, error) {
+	a, kept, err := s.Consents.Access(ctx, under)
 	if err != nil {
-		return a, err
+		return a, "", err
 	}
 	if c.Attended {
 		a.PSU = secret.Context
 	}
-	a.PSU.Locale = locale
-	return a, nil
+	a.PSU.Locale = kept.Locale
+	return a, kept.PersonalNumber, nil
 }

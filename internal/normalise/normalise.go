@@ -9,17 +9,27 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/product"
+	"samla/internal/psu"
 )
+
+// Request is what products need beside the facts.
+type Request struct {
+	Company        company.Company
+	Scope          consent.Scope // of the consent
+	PersonalNumber psu.Number    // of the person who started the collection; empty if it is not known
+	NewID          func() string // returns the ids of the products
+}
 
 // Products returns the products of the facts, in the order of the accounts. It leaves
 // out what the scope of the consent does not cover, whatever the institution gave.
-// newID returns the ids of the products. The deviations are those found here: facts
-// that fit no product, or that cannot be told apart.
-func Products(about company.Company, scope consent.Scope, facts fact.Facts, newID func() string) ([]product.Product, deviation.Counts) {
+// The deviations are those found here: facts that fit no product, or that cannot be
+// told apart.
+func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts) {
 	var deviations deviation.Counts
 	products := make([]product.Product, 0, len(facts.Accounts))
-	for _, a := range gather(scope, facts) {
-		a.head = product.Head{ID: newID(), Company: about.ID, CompanyDisplayName: about.DisplayName}
+	for _, a := range gather(r.Scope, facts) {
+		a.head = product.Head{ID: r.NewID(), Company: r.Company.ID, CompanyDisplayName: r.Company.DisplayName}
+		a.person = r.person()
 		products = append(products, a.product())
 	}
 	return products, deviations
@@ -29,6 +39,7 @@ func Products(about company.Company, scope consent.Scope, facts fact.Facts, newI
 type account struct {
 	fact.Account
 	head      product.Head // without a type
+	person    *product.PersonalInformation
 	balances  []fact.Balance
 	histories []fact.History
 }
@@ -69,4 +80,13 @@ func (a account) product() product.Product {
 		return a.savings()
 	}
 	return a.checking()
+}
+
+// person returns the person who started the collection, or nil if nothing is known
+// (docs/reference/products.md 9).
+func (r Request) person() *product.PersonalInformation {
+	if r.PersonalNumber == "" {
+		return nil
+	}
+	return &product.PersonalInformation{PersonalNumber: r.PersonalNumber.Digits()}
 }

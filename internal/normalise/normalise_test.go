@@ -8,6 +8,7 @@ import (
 	"samla/internal/fact"
 	"samla/internal/money"
 	"samla/internal/product"
+	"samla/internal/psu"
 )
 
 var (
@@ -15,10 +16,14 @@ var (
 	demo       = company.Company{ID: "se-demo-psd2", DisplayName: "Demo bank (PSD2)"}
 )
 
+func request(scope consent.Scope) Request {
+	return Request{Company: demo, Scope: scope, NewID: func() string { return "id" }}
+}
+
 // one normalises the facts of one account, which name it by the empty key.
 func one(t *testing.T, scope consent.Scope, f fact.Facts) *product.Psd2Account {
 	t.Helper()
-	products, _ := Products(demo, scope, f, func() string { return "id" })
+	products, _ := Products(request(scope), f)
 	if len(products) != 1 {
 		t.Fatalf("%d products", len(products))
 	}
@@ -115,12 +120,12 @@ func TestProducts_PutFactsToTheirAccounts(t *testing.T) {
 	row := func(id string) []fact.Transaction {
 		return []fact.Transaction{{ID: id, Booked: true, Amount: money.Must("1", "SEK")}}
 	}
-	products, _ := Products(demo, everything, fact.Facts{
+	products, _ := Products(request(everything), fact.Facts{
 		Accounts: []fact.Account{{Key: "a", ID: "1"}, {Key: "b", ID: "2", Card: true}},
 		Balances: []fact.Balance{{Account: "b", Kind: fact.InterimBooked, Amount: money.Must("7", "SEK")}},
 		Histories: []fact.History{{Account: "b", Transactions: row("b1")}, {Account: "a", Transactions: row("a1")},
 			{Account: "b", DebitPositive: true, Transactions: row("b2")}, {Account: "nobody's", Transactions: row("n")}},
-	}, func() string { return "id" })
+	})
 	a, b := products[0].(*product.Psd2Account), products[1].(*product.Psd2Account)
 	if len(products) != 2 || a.AccountID != "1" || len(a.Transactions) != 1 || a.BookedBalance != nil || a.Transactions[0].Direction != product.Credit {
 		t.Errorf("account %q has %d rows", a.AccountID, len(a.Transactions))
@@ -128,5 +133,18 @@ func TestProducts_PutFactsToTheirAccounts(t *testing.T) {
 	// What one answer says of the sign holds for the whole account.
 	if b.AccountID != "2" || len(b.Transactions) != 2 || b.BookedBalance.String() != "-7 SEK" || b.Transactions[0].Direction != product.Debit {
 		t.Errorf("card %q has %d rows, booked %s", b.AccountID, len(b.Transactions), b.BookedBalance)
+	}
+}
+
+func TestProducts_NameThePersonWhoIsKnown(t *testing.T) {
+	r := request(everything)
+	for number, want := range map[psu.Number]*product.PersonalInformation{"191212121212": {PersonalNumber: "191212121212"}, "": nil} {
+		r.PersonalNumber = number
+		for _, a := range []fact.Account{{Card: true}, {Type: "SVGS"}, {Type: "CACC"}} {
+			products, _ := Products(r, fact.Facts{Accounts: []fact.Account{a}})
+			if got := products[0].(*product.Psd2Account).PersonalInformation; (got == nil) != (want == nil) || got != nil && *got != *want {
+				t.Errorf("%+v: another person than given", a)
+			}
+		}
 	}
 }

@@ -17,6 +17,7 @@ func (a account) psd2(t product.Type) *product.Psd2Account {
 		AccountNumber:     cmp.Or(a.BBAN, a.MaskedPAN),
 		IBAN:              a.IBAN, BIC: a.BIC, Currency: a.Currency,
 		BookedBalance: a.booked(), AvailableBalance: a.available(),
+		PersonalInformation: a.person,
 	}
 	p.Type = t
 	p.Transactions = a.transactions(p.AccountID)
