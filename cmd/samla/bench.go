@@ -18,47 +18,71 @@ type benchCmd struct {
 	Status  statusBench  `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
 	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare INSERT and COMMIT."`
 	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, compared with the bare exchanges with it."`
+	Crowd   crowdBench   `cmd:"" help:"Polls of many persons who wait for their signatures at the same time."`
 }
 
 // benchFlags are the flags of all benchmarks.
 type benchFlags struct {
-	Database string        `help:"PostgreSQL URL; without it SQLite in a temporary directory."`
-	JSON     bool          `help:"Print one line of JSON."`
-	Rounds   int           `default:"5" help:"How often rate and limit are measured, alternating."`
-	Round    time.Duration `help:"Duration of each measurement; 0 = the benchmark's default."`
-	Callers  int           `help:"Number of concurrent callers; 0 = the benchmark's default."`
-	Profile  string        `type:"path" help:"Write a CPU profile of the whole process, including the load generator."`
+	Database string `help:"PostgreSQL URL; without it SQLite in a temporary directory."`
+	JSON     bool   `help:"Print one line of JSON."`
+	Profile  string `type:"path" help:"Write a CPU profile of the whole process, including the load generator."`
+}
+
+// rateFlags are the flags of the benchmarks that compare a rate with its limit.
+type rateFlags struct {
+	benchFlags
+	Rounds  int           `default:"5" help:"How often rate and limit are measured, alternating."`
+	Round   time.Duration `help:"Duration of each measurement; 0 = the benchmark's default."`
+	Callers int           `help:"Number of concurrent callers; 0 = the benchmark's default."`
 }
 
 type (
-	statusBench  struct{ benchFlags }
-	createBench  struct{ benchFlags }
-	collectBench struct{ benchFlags }
+	statusBench  struct{ rateFlags }
+	createBench  struct{ rateFlags }
+	collectBench struct{ rateFlags }
+	crowdBench   struct {
+		benchFlags
+		Waiting int           `default:"500" help:"Number of persons, each with its own consent."`
+		Bank    string        `default:"rsa" enum:"rsa" help:"Kind of bank: rsa."`
+		Round   time.Duration `default:"10s" help:"Duration of the measurement, after all persons have arrived."`
+		Callers int           `default:"64" help:"Number of persons who create their consents at the same time."`
+	}
 )
 
 // Run measures status polls.
 func (c *statusBench) Run(a *app) error {
-	return c.withDefaults(1500*time.Millisecond, 64).run(a, bench.Status)
+	return c.run(a, 1500*time.Millisecond, 64, bench.Status)
 }
 
 // Run measures creates.
 func (c *createBench) Run(a *app) error {
-	return c.withDefaults(2*time.Second, 64).run(a, bench.Create)
+	return c.run(a, 2*time.Second, 64, bench.Create)
 }
 
 // Run measures collections. Each caller polls once a second, so many callers are needed
 // to keep the server busy.
 func (c *collectBench) Run(a *app) error {
-	return c.withDefaults(5*time.Second, 400).run(a, bench.Collect)
+	return c.run(a, 5*time.Second, 400, bench.Collect)
 }
 
-// withDefaults returns the flags with defaults for zero values.
-func (f benchFlags) withDefaults(round time.Duration, callers int) benchFlags {
-	f.Round, f.Callers = cmp.Or(f.Round, round), cmp.Or(f.Callers, callers)
-	return f
+// run measures a rate. Zero flags have the given defaults.
+func (f rateFlags) run(a *app, round time.Duration, callers int, measure func(context.Context, bench.Config) (bench.Result, error)) error {
+	return measured(a, f.benchFlags, func(ctx context.Context, c bench.Config) (bench.Result, error) {
+		c.Rounds, c.Duration, c.Connections = f.Rounds, cmp.Or(f.Round, round), cmp.Or(f.Callers, callers)
+		return measure(ctx, c)
+	})
 }
 
-func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (bench.Result, error)) error {
+// Run measures a crowd.
+func (c *crowdBench) Run(a *app) error {
+	return measured(a, c.benchFlags, func(ctx context.Context, config bench.Config) (bench.CrowdResult, error) {
+		config.Duration, config.Connections = c.Round, c.Callers
+		return bench.Crowd(ctx, bench.CrowdConfig{Config: config, Waiting: c.Waiting, Bank: c.Bank, Sandbox: startSandbox})
+	})
+}
+
+// measured runs a benchmark in a temporary directory and prints its result.
+func measured[R fmt.Stringer](a *app, f benchFlags, measure func(context.Context, bench.Config) (R, error)) error {
 	dir, remove, err := dataDirectory("")
 	if err != nil {
 		return err
@@ -79,7 +103,7 @@ func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (ben
 		}
 		defer pprof.StopCPUProfile()
 	}
-	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Rounds: f.Rounds, Duration: f.Round, Connections: f.Callers, Logf: printf,
+	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Logf: printf,
 		Server: devserver.Config{Dir: dir, Database: f.Database, Log: a.log}})
 	if err != nil {
 		return err
@@ -87,6 +111,6 @@ func (f benchFlags) run(a *app, measure func(context.Context, bench.Config) (ben
 	if f.JSON {
 		return json.NewEncoder(a.out).Encode(result)
 	}
-	printf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", result.Bench, result.Store, result.Rate, result.Limit, result.Ratio)
+	printf("%s", result)
 	return nil
 }

@@ -1,20 +1,31 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"samla/internal/devserver"
 	"samla/internal/sandbox"
+	"samla/internal/sandbox/aspsp"
 )
 
 type sandboxCmd struct {
 	Listen string `default:"127.0.0.1:8443" help:"Address of the sandbox; port 0 means the port of the last start with this data, or a free port."`
 	Data   string `type:"path" help:"Directory of certificates and state; without it nothing is kept after the process ends."`
 	JSON   bool   `help:"Print one line of JSON instead of text."`
+
+	Crowd      bool `hidden:"" help:"Run the banks of samla bench crowd, whose BankID orders wait almost three minutes for the app."`
+	UntilStdin bool `hidden:"" help:"Stop when standard input ends, as it does when the process that started this one ends."`
 }
+
+// crowdPatience is how long the orders of the banks of bench crowd wait for the app, so
+// that none runs out during a measurement. BankID's wait 30 seconds.
+const crowdPatience = 170 * time.Second
 
 // Run runs the sandbox until the process is asked to stop. It writes a banks file with
 // which samla serve can use the sandbox.
@@ -27,7 +38,11 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	s, err := sandbox.New(sandbox.Config{Logger: a.log, Dir: dir, Listen: c.Listen})
+	config := sandbox.Config{Logger: a.log, Dir: dir, Listen: c.Listen}
+	if c.Crowd {
+		config.Banks, config.Patience = aspsp.CrowdBanks(), crowdPatience
+	}
+	s, err := sandbox.New(config)
 	if err != nil {
 		return err
 	}
@@ -55,6 +70,15 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	<-a.ctx.Done()
+	ctx := a.ctx
+	if c.UntilStdin {
+		untilEnd, cancel := context.WithCancel(ctx)
+		go func() {
+			defer cancel()
+			_, _ = io.Copy(io.Discard, os.Stdin)
+		}()
+		ctx = untilEnd
+	}
+	<-ctx.Done()
 	return nil
 }

@@ -90,3 +90,8 @@ func (c *Config) start(ctx context.Context) (*devserver.Environment, func(), err
 		}
 	}, nil
 }
+
+// String returns the result in one line.
+func (r Result) String() string {
+	return fmt.Sprintf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", r.Bench, r.Store, r.Rate, r.Limit, r.Ratio)
+}

@@ -9,14 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/consent"
 	"samla/internal/devserver"
 	"samla/internal/institution"
-	"samla/internal/psu"
 )
 
 // collectors is the number of users, each of which has its own consent.
@@ -48,7 +45,7 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	if !ok {
 		return Result{}, errors.New("no connector for " + benchCompany)
 	}
-	access, err := openConsent(ctx, c.Clock, connector, phone)
+	access, err := openConsent(ctx, c, connector, phone)
 	if err != nil {
 		return Result{}, err
 	}
@@ -141,17 +138,10 @@ func newCollector(ctx context.Context, c Config, l *devserver.Environment, phone
 }
 
 // openConsent opens a consent at the bank with the connector alone and authorizes it.
-func openConsent(ctx context.Context, clk clock.Clock, b institution.Institution, phone *apiclient.Phone) (institution.Access, error) {
-	subject := psu.Context{PersonalNumber: psu.Number(personalNumber(collectors)), IPAddress: benchAddress}
-	opened, err := b.Opener.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
-		ValidUntil: clk.Now().AddDate(0, 0, 1), PSU: subject})
+func openConsent(ctx context.Context, c Config, b institution.Institution, phone *apiclient.Phone) (institution.Access, error) {
+	a, access, err := startAuthorization(ctx, c, b)
 	if err != nil {
-		return institution.Access{}, err
-	}
-	access := institution.Access{ConsentID: opened.ConsentID, PSU: subject}
-	a, err := b.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, PSU: subject})
-	if err != nil || a.Instructions == nil {
-		return access, errors.Join(err, errors.New("the bank returned no instructions"))
+		return access, err
 	}
 	if err := phone.Act(ctx, "approve", a.Instructions.AutoStartToken, "", ""); err != nil {
 		return access, err
@@ -161,7 +151,7 @@ func openConsent(ctx context.Context, clk clock.Clock, b institution.Institution
 		if a, err = b.Authorizer.AuthorizationStatus(ctx, access, id, link, true); err != nil {
 			return access, err
 		}
-		if err := clock.Sleep(ctx, clk, 20*time.Millisecond); err != nil {
+		if err := clock.Sleep(ctx, c.Clock, 20*time.Millisecond); err != nil {
 			return access, err
 		}
 	}

@@ -9,23 +9,43 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"sync"
+	"time"
 )
 
 // conn is a minimal HTTP/1.1 client on one persistent connection. It does little work,
 // so that a measurement is mostly that of the server.
 type conn struct {
 	net.Conn
-	in   *bufio.Reader
-	body []byte
+	in         *bufio.Reader
+	body       []byte
+	retryAfter time.Duration // of the last response; 0 = none
 }
 
-func dial(ctx context.Context, address string) (*conn, error) {
+func dial(ctx context.Context, address string) (*conn, error) { return dialSize(ctx, address, 64<<10) }
+
+// dialSmall opens one of many connections, which holds little memory between requests.
+func dialSmall(ctx context.Context, address string) (*conn, error) {
+	return dialSize(ctx, address, 4<<10)
+}
+
+func dialSize(ctx context.Context, address string, buffer int) (*conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, in: bufio.NewReaderSize(c, 64<<10)}, nil
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, buffer)}, nil
+}
+
+// bodies are buffers of released bodies.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// release gives the buffer of the last body to the other connections.
+func (c *conn) release() {
+	body := c.body
+	bodies.Put(&body)
+	c.body = nil
 }
 
 // request returns the bytes of a request, which can be sent many times.
@@ -42,7 +62,10 @@ func request(method, path, host string, headers map[string]string, body string) 
 	return b.Bytes()
 }
 
-var contentLength = []byte("Content-Length:")
+var (
+	contentLength = []byte("Content-Length:")
+	retryAfter    = []byte("Retry-After:")
+)
 
 // do sends a request and reads the response, which must have a Content-Length. The body
 // is valid until the next call.
@@ -58,6 +81,7 @@ func (c *conn) do(request []byte) (status int, body []byte, err error) {
 		return 0, nil, err
 	}
 	length := -1
+	c.retryAfter = 0
 	for {
 		if line, err = c.in.ReadSlice('\n'); err != nil {
 			return 0, nil, err
@@ -70,9 +94,19 @@ func (c *conn) do(request []byte) (status int, body []byte, err error) {
 				return 0, nil, err
 			}
 		}
+		if bytes.HasPrefix(line, retryAfter) {
+			seconds, err := strconv.Atoi(string(bytes.TrimSpace(line[len(retryAfter):])))
+			if err != nil {
+				return 0, nil, err
+			}
+			c.retryAfter = time.Duration(seconds) * time.Second
+		}
 	}
 	if length < 0 {
 		return status, nil, errors.New("a response without Content-Length")
+	}
+	if c.body == nil {
+		c.body = *bodies.Get().(*[]byte)
 	}
 	if cap(c.body) < length {
 		c.body = make([]byte, length)

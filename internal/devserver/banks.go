@@ -53,6 +53,10 @@ func OpenBanks(dir string, s *sandbox.Sandbox, d institution.Deps) (institution.
 	if err := WriteBanks(path, s); err != nil {
 		return nil, err
 	}
+	return openFile(path, d)
+}
+
+func openFile(path string, d institution.Deps) (institution.Set, error) {
 	file, err := families.All().Load(path)
 	if err != nil {
 		return nil, err

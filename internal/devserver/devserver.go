@@ -32,6 +32,9 @@ type Config struct {
 	AllowOrigins  []string       // web pages that may call the API
 	Clock         clock.Clock
 	Log           *slog.Logger
+	// Banks is the banks file of a sandbox that runs elsewhere; empty: the environment
+	// has a sandbox of its own.
+	Banks string
 	// WrapSandbox and WrapConnectors, if set, wrap the sandbox's handler and the
 	// connectors' transport; tests check all exchanges with them.
 	WrapSandbox    func(http.Handler) http.Handler
@@ -40,7 +43,7 @@ type Config struct {
 
 // Environment is a running sandbox and server.
 type Environment struct {
-	Sandbox *sandbox.Sandbox
+	Sandbox *sandbox.Sandbox // nil with Config.Banks
 	Server  *server.Server
 	APIKey  string
 	// Institutions are the sandbox's banks, as the server's connectors reach them.
@@ -81,18 +84,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if err != nil {
 		return l, err
 	}
-	if err := os.MkdirAll(filepath.Join(c.Dir, sandboxDir), 0o700); err != nil {
-		return l, err
-	}
-	l.Sandbox, err = sandbox.New(sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir),
-		Listen: c.SandboxListen, Wrap: c.WrapSandbox})
-	if err != nil {
-		return l, err
-	}
-	if err := l.Sandbox.Start(ctx); err != nil {
-		return l, err
-	}
-	if l.Institutions, err = OpenBanks(c.Dir, l.Sandbox, institution.Deps{Clock: c.Clock, Log: c.Log, Wrap: c.WrapConnectors}); err != nil {
+	if l.Institutions, err = l.openInstitutions(ctx, c); err != nil {
 		return l, err
 	}
 	database := c.Database
@@ -108,6 +100,27 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		return l, err
 	}
 	return l, l.Server.Start(ctx)
+}
+
+// openInstitutions opens the banks of Config.Banks, or starts the sandbox and opens its
+// banks.
+func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institution.Set, err error) {
+	deps := institution.Deps{Clock: c.Clock, Log: c.Log, Wrap: c.WrapConnectors}
+	if c.Banks != "" {
+		return openFile(c.Banks, deps)
+	}
+	if err := os.MkdirAll(filepath.Join(c.Dir, sandboxDir), 0o700); err != nil {
+		return nil, err
+	}
+	l.Sandbox, err = sandbox.New(sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir),
+		Listen: c.SandboxListen, Wrap: c.WrapSandbox})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Sandbox.Start(ctx); err != nil {
+		return nil, err
+	}
+	return OpenBanks(c.Dir, l.Sandbox, deps)
 }
 
 // Stop stops the server and then the sandbox.

@@ -42,6 +42,8 @@ type Config struct {
 	Keys *pki.Set
 	// Banks are the banks to run; nil: aspsp.DefaultBanks().
 	Banks []aspsp.Behaviour
+	// Patience is how long a BankID order waits for the app; 0: 30 s, as BankID's do.
+	Patience time.Duration
 }
 
 // Sandbox runs the simulated banks and BankID. Start opens its address, Stop closes
@@ -82,6 +84,7 @@ func New(c Config) (*Sandbox, error) {
 		}
 	}
 	s := &Sandbox{config: c, keys: keys, bankID: bankid.New(c.Clock, c.Random), served: make(chan error, 1)}
+	s.bankID.OpenWithin = c.Patience
 	names := persona.NewCustomers("")
 	s.bankID.Names = func(number string) (given, surname string) {
 		p, _ := names.Person(number)

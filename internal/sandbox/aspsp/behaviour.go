@@ -69,3 +69,11 @@ func DefaultBanks() []Behaviour {
 	short.RateLimitEvery, short.UnavailableEvery, short.PageSize = 10, 17, 50
 	return []Behaviour{demo, autostart, static, short}
 }
+
+// CrowdBanks returns the banks that samla bench crowd measures. They differ in what it
+// costs to follow an authorisation.
+func CrowdBanks() []Behaviour {
+	rsa := DefaultBanks()[0]
+	rsa.Company, rsa.DisplayName, rsa.BIC, rsa.BankID = "se-crowd-rsa", "Crowd bank (RSA)", "CRSASESS", "501"
+	return []Behaviour{rsa}
+}

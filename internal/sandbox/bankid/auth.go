@@ -157,12 +157,16 @@ func (s *Service) newRecord(r AuthRequest, now time.Time) (*record, error) {
 		tokens[i] = id.String()
 	}
 	r.UserVisibleData = truncate(r.UserVisibleData, excerptBytes)
+	state := order.New(r.Expected, r.Requirement, now)
+	if s.OpenWithin > 0 {
+		state.OpenBy = now.Add(s.OpenWithin)
+	}
 	return &record{
 		Order: Order{
 			OrderRef: tokens[0], AutoStartToken: tokens[1],
 			QRStartToken: tokens[2], QRStartSecret: tokens[3], StartedAt: now,
 		},
-		request: r, state: order.New(r.Expected, r.Requirement, now),
+		request: r, state: state,
 	}, nil
 }
 

@@ -139,3 +139,23 @@ func FuzzParseQR(f *testing.F) {
 		}
 	})
 }
+
+func TestAuth_WaitsForTheAppAsLongAsTheServiceSays(t *testing.T) {
+	for patience, want := range map[time.Duration]time.Duration{0: order.OpenWithin, 2 * time.Minute: 2 * time.Minute} {
+		c := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC))
+		s := New(c, rand.Reader)
+		s.OpenWithin = patience
+		o, err := s.Auth(AuthRequest{Expected: "199006022397"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(want - 1)
+		if got, err := s.Collect(o.OrderRef); err != nil || got.Status != "pending" {
+			t.Errorf("patience %s: just before the limit %+v, %v", patience, got, err)
+		}
+		c.Advance(1)
+		if got, err := s.Collect(o.OrderRef); err != nil || got.HintCode != string(order.StartFailed) {
+			t.Errorf("patience %s: at the limit %+v, %v", patience, got, err)
+		}
+	}
+}

@@ -37,6 +37,9 @@ type Service struct {
 	// such as "certificateErr" for a blocked BankID. If it is nil or returns "", they
 	// succeed.
 	ApprovalFailure func(personalNumber string) (hintCode string)
+	// OpenWithin is how long an order waits for the app; 0 = order.OpenWithin. It is less
+	// than order.FinishWithin.
+	OpenWithin time.Duration
 
 	clock  clock.Clock
 	random io.Reader

@@ -67,6 +67,7 @@ type Order struct {
 	// person who signed. It is empty as long as no person was named.
 	Signer    string    `json:"signer,omitempty"`
 	StartedAt time.Time `json:"startedAt"`
+	OpenBy    time.Time `json:"openBy,omitzero"`     // when it fails unless it is opened; zero: OpenWithin after StartedAt
 	OpenedAt  time.Time `json:"openedAt,omitzero"`   // zero until opened
 	EndedAt   time.Time `json:"endedAt,omitzero"`    // zero while pending; after a timeout it is the time limit
 	Collected bool      `json:"collected,omitempty"` // the result was collected
@@ -96,7 +97,11 @@ func (o Order) Advance(now time.Time) Order {
 	if o.Status != Pending {
 		return o
 	}
-	if limit := o.StartedAt.Add(OpenWithin); !o.Opened() {
+	if !o.Opened() {
+		limit := o.OpenBy
+		if limit.IsZero() {
+			limit = o.StartedAt.Add(OpenWithin)
+		}
 		if !now.Before(limit) {
 			return o.end(Failed, StartFailed, limit)
 		}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"encoding/json"
+	"testing"
+
+	"samla/test/process"
+)
+
+// The sandbox of a crowd runs as a process of its own, so only the program as it is
+// built can be tested.
+func TestBenchCrowd_PrintsOneLineOfJSON(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a crowd takes some seconds to settle")
+	}
+	t.Parallel()
+	out, log, status := process.Run(t, program, "bench", "crowd", "--waiting", "3", "--round", "1s", "--json")
+	if status != 0 {
+		t.Fatalf("exit status %d: %s", status, log)
+	}
+	var line map[string]any
+	if err := json.Unmarshal([]byte(out), &line); err != nil {
+		t.Fatalf("%q: %v", out, err)
+	}
+	for name, want := range map[string]any{"bench": "crowd", "store": "sqlite", "bank": "rsa", "waiting": 3.0, "refused": 0.0} {
+		if line[name] != want {
+			t.Errorf("%s is %v, want %v", name, line[name], want)
+		}
+	}
+	for _, name := range []string{"p99Ms", "qrAgeP99Ms", "rssMiB"} {
+		if n, ok := line[name].(float64); !ok || n <= 0 {
+			t.Errorf("%s is %v", name, line[name])
+		}
+	}
+	if len(line) != 8 {
+		t.Errorf("the line is %s", out)
+	}
+}
