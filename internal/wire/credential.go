@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"fmt"
+
+	"samla/internal/jsontext"
 )
 
 // Credential is a set of kinds of credentials (docs/reference/api.md 1.3). An
@@ -22,8 +24,8 @@ func (c Credential) Has(k Credential) bool { return c&k == k }
 
 // readSecurity reads the security of an operation. A missing list and an unknown
 // scheme are errors: if they were ignored, everyone could call the operation.
-func readSecurity(security any) (Credential, error) {
-	list, ok := security.([]any)
+func (d document) readSecurity(at string) (Credential, error) {
+	list, ok := d.node(at).([]any)
 	if !ok {
 		return None, errors.New("no security")
 	}
@@ -31,10 +33,11 @@ func readSecurity(security any) (Credential, error) {
 	for _, entry := range list {
 		schemes, _ := entry.(map[string]any)
 		for name := range schemes {
-			switch name {
-			case "apiKey":
+			scheme := "/components/securitySchemes/" + jsontext.EscapeToken(name)
+			switch {
+			case d.text(scheme+"/type") == "apiKey" && d.text(scheme+"/in") == "header":
 				c |= APIKey
-			case "session":
+			case d.text(scheme+"/type") == "http" && d.text(scheme+"/scheme") == "bearer":
 				c |= Session
 			default:
 				return None, fmt.Errorf("unknown security scheme %q", name)

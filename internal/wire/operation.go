@@ -73,7 +73,7 @@ func readOperations(doc document, s *schemas) ([]Operation, error) {
 func (op *Operation) read(doc document, s *schemas) (err error) {
 	at := "/paths/" + jsontext.EscapeToken(op.Pattern) + "/" + strings.ToLower(op.Method)
 	op.ID = doc.text(at + "/operationId")
-	if op.Credential, err = readSecurity(doc.node(at + "/security")); err != nil {
+	if op.Credential, err = doc.readSecurity(at + "/security"); err != nil {
 		return err
 	}
 	if err := op.readParameters(doc, s, at+"/parameters"); err != nil {

@@ -36,6 +36,7 @@ func newSchemas(root any) (*schemas, error) {
 	s.compiler.RegisterVocabulary(unionVocabulary)
 	s.compiler.RegisterVocabulary(uniqueVocabulary)
 	s.compiler.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: checkTime})
+	s.compiler.RegisterFormat(&jsonschema.Format{Name: "uuid", Validate: checkID})
 	prepared, err := s.prepare(root, "")
 	if err != nil {
 		return nil, err
@@ -117,3 +118,8 @@ func checkTime(v any) error {
 	_, err := time.Parse("2006-01-02T15:04:05.999999999", s)
 	return err
 }
+
+// checkID accepts any text in place of an id: the format uuid describes the ids that
+// this server makes. Another text is an id that does not exist, which the operation
+// answers.
+func checkID(any) error { return nil }

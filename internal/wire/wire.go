@@ -15,29 +15,40 @@ import (
 	"slices"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"samla/internal/jsontext"
 )
 
 // Contract is a compiled OpenAPI document. It is safe for concurrent use.
 type Contract struct {
 	text       []byte
+	strict     document
 	version    string
 	operations []Operation // sorted by pattern, then method
 }
 
-// Load compiles an OpenAPI 3.1 document. An error means that the document is
-// broken, or uses a security scheme other than apiKey and session. The caller must
-// not change the text afterwards.
-func Load(text []byte) (*Contract, error) {
+// Load compiles an OpenAPI 3.1 document with its rules, which are OpenAPI Overlays. The
+// document is what clients read; the rules say what tools that generate clients cannot
+// read: which members depend on each other, and how each error is reported. An error
+// means that a text is broken, that the rules do not fit the document, or that the
+// document uses a security scheme that this server does not know. The caller must not
+// change the texts afterwards.
+func Load(text []byte, rules ...[]byte) (*Contract, error) {
 	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
 	doc := document{root}
-	c := &Contract{text: text, version: doc.text("/info/version")}
+	for _, overlay := range rules {
+		if doc, err = doc.apply(overlay); err != nil {
+			return nil, fmt.Errorf("OpenAPI document: %w", err)
+		}
+	}
+	c := &Contract{text: text, strict: doc, version: doc.text("/info/version")}
 	if c.version == "" {
 		return nil, errors.New("OpenAPI document: no info.version")
 	}
-	s, err := newSchemas(root)
+	s, err := newSchemas(doc.root)
 	if err != nil {
 		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
@@ -52,6 +63,9 @@ func (c *Contract) Version() string { return c.version }
 
 // Text is the document. The caller must not change it.
 func (c *Contract) Text() []byte { return c.text }
+
+// Strict is the document with its rules. Requests are validated with it.
+func (c *Contract) Strict() ([]byte, error) { return jsontext.Marshal(c.strict.root) }
 
 // Operations returns every operation of the document, sorted by pattern and
 // method.

@@ -40,7 +40,10 @@ func (nopCloser) Close() error { return nil }
 
 // The cost of the first call of Contract.
 func BenchmarkLoad(b *testing.B) {
-	text := contract(b).Text()
+	text, err := contract(b).Strict()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		if _, err := wire.Load(text); err != nil {
 			b.Fatal(err)

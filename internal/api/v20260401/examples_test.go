@@ -20,8 +20,8 @@ var documented = []struct {
 	differs string // what this server writes differently, or empty
 	lacks   string // the member whose absence makes even readers refuse it, or empty
 }{
-	{file: "1.6-problem", schema: "Problem"},
-	{file: "3.1-user", schema: "User"},
+	{file: "1.6-problem", schema: "ConsentError"},
+	{file: "3.1-user", schema: "UserResponse"},
 	{file: "3.2-create-user", schema: "CreateUserRequest"},
 	{file: "4.1-consent", schema: "Consent", differs: "expiresAt without milliseconds"},
 	{file: "4.1-scope", schema: "ConsentScope"},
@@ -37,7 +37,7 @@ var documented = []struct {
 	{file: "5.2-empty-list", schema: "InitiateCollectionRequest"},
 	{file: "5.2-initiated", schema: "CollectionStatusResponse"},
 	{file: "5.3-stored-consent", schema: "CollectionParameter"},
-	{file: "5.5-extra-information", schema: "ExtraInformation"},
+	{file: "5.5-extra-information", schema: "CollectionStatusInformationMap"},
 	{file: "6.1-availability", schema: ""}, // an array: the schema is that of the response
 	{file: "products-4-savings", schema: "FinancialProduct", differs: "createdAt without milliseconds"},
 	{file: "products-4-card", schema: "FinancialProduct", differs: "createdAt without milliseconds"},

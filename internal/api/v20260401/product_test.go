@@ -41,9 +41,6 @@ func (c components) sample(s map[string]any) any {
 		first := slices.Min(slices.Collect(maps.Keys(mapping)))
 		return c.sample(c[name(mapping[first])])
 	}
-	if v, ok := s["const"]; ok {
-		return v
-	}
 	if e, ok := s["enum"].([]any); ok {
 		return e[0]
 	}

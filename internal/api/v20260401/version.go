@@ -21,14 +21,20 @@ import (
 // (docs/reference/api.md 1.2).
 const Version = "2026-04-01"
 
-//go:embed openapi.json
-var document []byte
+// The document is served to clients. The rules are an overlay over it, which only
+// this server and its tests read (package wire).
+var (
+	//go:embed openapi.json
+	document []byte
+	//go:embed rules.json
+	rules []byte
+)
 
 // Contract returns the compiled document. It compiles it once a process. An error
-// means that the document is broken.
+// means that the document or its rules are broken.
 func Contract() (*wire.Contract, error) { return contract() }
 
-var contract = sync.OnceValues(func() (*wire.Contract, error) { return wire.Load(document) })
+var contract = sync.OnceValues(func() (*wire.Contract, error) { return wire.Load(document, rules) })
 
 // Services do the work of the operations. All are required.
 type Services struct {

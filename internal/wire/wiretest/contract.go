@@ -20,6 +20,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"samla/internal/fault"
 	"samla/internal/jsontext"
 	"samla/internal/wire"
 )
@@ -33,6 +34,10 @@ type Contract struct {
 	bodies  map[string]bool            // the operations that read a request body
 	routes  *http.ServeMux
 }
+
+// ofNoOperation has the codes of requests that no operation answers. The document
+// declares them with the response Error.
+var ofNoOperation = []fault.Code{fault.NotFound, fault.MethodNotAllowed}
 
 // answer is one response of the document.
 type answer struct {
@@ -62,19 +67,23 @@ func load(of *wire.Contract) (*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wiretest: %w", err)
 	}
+	strict, err := of.Strict()
+	if err != nil {
+		return nil, fmt.Errorf("wiretest: %w", err)
+	}
 	c := &Contract{Contract: of, answers: map[string]map[int]*answer{"": {}}, bodies: map[string]bool{}, routes: http.NewServeMux()}
-	if c.written, err = newCompiler(of.Text(), written); err != nil {
+	if c.written, err = newCompiler(strict, written); err != nil {
 		return nil, err
 	}
-	if c.read, err = newCompiler(of.Text(), read); err != nil {
+	if c.read, err = newCompiler(strict, read); err != nil {
 		return nil, err
 	}
-	for status, name := range map[int]string{404: "NotFound", 405: "MethodNotAllowed"} {
-		a, err := c.readAnswer(doc.Components.Responses[name], "/components/responses/"+name)
-		if err != nil {
-			return nil, err
-		}
-		c.answers[""][status] = a
+	other, err := c.readAnswer(doc.Components.Responses["Error"], "/components/responses/Error")
+	if err != nil {
+		return nil, err
+	}
+	for _, code := range ofNoOperation {
+		c.answers[""][fault.Of(code).Status] = other
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -107,6 +116,9 @@ func (c *Contract) Find(r *http.Request) *wire.Operation {
 func (c *Contract) readAnswers(op *openapi3.Operation, at string) (map[int]*answer, error) {
 	byStatus := map[int]*answer{}
 	for text, ref := range op.Responses.Map() {
+		if text == "default" {
+			continue // for generated clients: this server answers what is declared
+		}
 		status, err := strconv.Atoi(text)
 		if err != nil {
 			return nil, fmt.Errorf("wiretest: %s: status %q", op.OperationID, text)

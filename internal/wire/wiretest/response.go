@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"samla/internal/fault"
@@ -22,6 +23,21 @@ func (c *Contract) CheckResponse(opID string, status int, header http.Header, bo
 	}
 	if err := a.check(header, body); err != nil {
 		return fmt.Errorf("%s %d: %w", opID, status, err)
+	}
+	if opID == "" {
+		return checkUnrouted(status, header, body)
+	}
+	return nil
+}
+
+// checkUnrouted validates the answer to a request that no operation answers.
+func checkUnrouted(status int, header http.Header, body []byte) error {
+	var p struct{ Code fault.Code }
+	switch err := json.Unmarshal(body, &p); {
+	case err != nil || !slices.Contains(ofNoOperation, p.Code) || fault.Of(p.Code).Status != status:
+		return fmt.Errorf("%d: code %s of no operation", status, p.Code)
+	case (header.Get("Allow") != "") != (p.Code == fault.MethodNotAllowed):
+		return fmt.Errorf("%s: header Allow is %q", p.Code, header.Get("Allow"))
 	}
 	return nil
 }
