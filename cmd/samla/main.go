@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"samla/internal/loglimit"
 )
 
 // stopTimeout is the maximum duration of a graceful stop. It is less than the ten seconds
@@ -82,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			return err
 		}
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	log := slog.New(loglimit.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
 	err = command.Run(&app{ctx: ctx, out: stdout, log: log})
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil // the process was asked to stop during the start, which is not an error

@@ -20,16 +20,18 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"time"
 
 	"samla/internal/authn"
 	"samla/internal/clock"
 	"samla/internal/dedupe"
 	"samla/internal/ratelimit"
+	"samla/internal/store"
 	"samla/internal/uuid7"
 )
 
-// Config is what a Handler works with. All members but the rates and
-// AllowOrigins are required.
+// Config is what a Handler works with. The members up to Log are
+// required.
 type Config struct {
 	Authn    *authn.Authenticator
 	Requests *dedupe.Requests
@@ -41,6 +43,13 @@ type Config struct {
 	// AllowOrigins are the origins of web pages that may call the API with session
 	// tokens, such as "https://app.example.com" (docs/reference/api.md 1.10).
 	AllowOrigins []string
+	// RequestTimeout is how long a request may work before it is answered with
+	// SERVICE_UNAVAILABLE; 0 = no limit. It does not count the time to write the answer.
+	// Operations with LateUserCheck have no limit but the store's own.
+	RequestTimeout time.Duration
+	// OutageOf returns why the store cannot serve, if an error says so, or "". Nil = no
+	// error says so.
+	OutageOf func(error) store.Outage
 }
 
 // Handler serves everything that is mounted. It is safe for concurrent use.
@@ -78,6 +87,13 @@ func New(c Config, mounts []Mount) (*Handler, error) {
 		h.versions, h.names = append(h.versions, s), append(h.names, s.name)
 	}
 	return h, nil
+}
+
+func (h *Handler) outage(err error) store.Outage {
+	if h.OutageOf == nil {
+		return ""
+	}
+	return h.OutageOf(err)
 }
 
 // ServeHTTP implements http.Handler. A path that is not in its clean form, such as

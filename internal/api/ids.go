@@ -16,6 +16,12 @@ func (c *Call) setHeaders() {
 	}
 	h["X-Content-Type-Options"] = noSniff
 	h["Cache-Control"] = noStore
+	if c.r.TransferEncoding != nil {
+		// The request may have had a Content-Length too, which net/http removes. A
+		// proxy may have read its end elsewhere, so nothing more is read from the
+		// connection (RFC 9112 6.1).
+		h["Connection"] = []string{"close"}
+	}
 }
 
 // isRequestID reports whether s matches [A-Za-z0-9._-]{1,64}.

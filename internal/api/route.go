@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"samla/internal/authn"
@@ -22,6 +23,11 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := Call{route: rt, w: w, r: r}
 	defer c.finish(started)
 	c.setHeaders()
+	if limit := rt.h.RequestTimeout; limit > 0 && !rt.endpoint.LateUserCheck {
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
+		defer cancel()
+		c.r = r.WithContext(ctx)
+	}
 	if err := c.run(); err != nil {
 		c.problem(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"samla/internal/fault"
 	"samla/internal/jsontext"
@@ -74,13 +75,20 @@ func (c *Call) WriteNothing() error {
 	return nil
 }
 
+// retryAfterOutage is when a client may try again that found the database unavailable.
+const retryAfterOutage = 3 * time.Second
+
 // problem answers with the problem document of an error (docs/reference/api.md 1.6).
-// The cause of an internal error is only in the log.
+// The cause of an internal error, and of an outage, is only in the log.
 func (c *Call) problem(err error) {
 	f := fault.From(err)
 	if f.Code == fault.Internal {
 		if c.cause = errors.Unwrap(f); c.cause == nil {
 			c.cause = f
+		}
+		if outage := c.route.h.outage(c.cause); outage != "" {
+			f = fault.New(fault.Unavailable)
+			f.RetryAfter = retryAfterOutage
 		}
 	}
 	c.status = fault.Of(f.Code).Status

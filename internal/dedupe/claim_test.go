@@ -70,7 +70,7 @@ func TestRun_RecoversAfterCrash(t *testing.T) {
 		if n.created() != "" {
 			t.Fatal("the user was created")
 		}
-		n.Clock.Advance(30*time.Second - time.Millisecond)
+		n.Clock.Advance(5*time.Second - time.Millisecond)
 		if _, _, err := n.run("key", never(t)); fault.CodeOf(err) != fault.IdempotencyInProgress {
 			t.Errorf("%s: %v", moment, err)
 		}
@@ -88,7 +88,7 @@ func TestRun_RecoversAfterCrash(t *testing.T) {
 func TestPrepare_FailsTransactionAfterClaimIsLost(t *testing.T) {
 	n := newNode(t)
 	_, _, err := n.run("key", func(ctx context.Context, slow *dedupe.Claim) (dedupe.Response, error) {
-		n.Clock.Advance(31 * time.Second)
+		n.Clock.Advance(6 * time.Second)
 		if _, replayed, err := n.run("key", answer(stored)); err != nil || replayed {
 			t.Error(replayed, err)
 		}

@@ -24,9 +24,10 @@ import (
 
 const (
 	keepFor = 24 * time.Hour // how long a key is stored (docs/reference/api.md 1.7)
-	// lockFor is when an unfinished first call is given up, counted from its
-	// start: the process that ran it has died.
-	lockFor = 30 * time.Second
+	// lockFor is when an unfinished first call is given up, counted from its start:
+	// its process has probably died. If it lives, its transaction fails when another
+	// call has claimed the key.
+	lockFor = 5 * time.Second
 	maxKey  = 255
 )
 

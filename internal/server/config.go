@@ -32,6 +32,9 @@ type Config struct {
 	// (30 s). A connection that takes longer is closed.
 	WriteTimeout time.Duration
 
+	// RequestTimeout is how long a request may work before it is answered with 503
+	// (10 s).
+	RequestTimeout time.Duration
 	// Calls and CallsPerInstitution limit the calls in flight from this node, to
 	// all institutions together and to each (2048 and 512). Further calls wait.
 	Calls, CallsPerInstitution int
@@ -43,6 +46,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.KeepEvidence, 5*365*24*time.Hour)
 	orDefault(&c.Workers, 64)
 	orDefault(&c.WriteTimeout, 30*time.Second)
+	orDefault(&c.RequestTimeout, 10*time.Second)
 	orDefault(&c.Calls, 2048)
 	orDefault(&c.CallsPerInstitution, 512)
 	return c

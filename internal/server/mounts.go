@@ -10,6 +10,7 @@ import (
 	"samla/internal/api"
 	"samla/internal/api/node"
 	v20260401 "samla/internal/api/v20260401"
+	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 		{Path: "/.well-known/jwks.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getJwks": node.PublicKeys(s.Authn)}},
 		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Document(newest.Contract)}},
 		{Path: "/healthz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getHealth": node.Health()}},
-		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store)}},
+		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store, sqlstore.OutageOf)}},
 	}, nil
 }
 

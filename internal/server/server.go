@@ -103,7 +103,8 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	handler, err := api.New(api.Config{Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
-		Log: p.Log, Rate: s.config.Rate, UserRate: s.config.UserRate, AllowOrigins: s.config.AllowOrigins}, mounts)
+		Log: p.Log, Rate: s.config.Rate, UserRate: s.config.UserRate, AllowOrigins: s.config.AllowOrigins,
+		RequestTimeout: s.config.RequestTimeout, OutageOf: sqlstore.OutageOf}, mounts)
 	if err != nil {
 		return err
 	}

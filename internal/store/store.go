@@ -37,7 +37,8 @@ type Store interface {
 
 	// Kind names the engine: "sqlite" or "postgres".
 	Kind() string
-	// Ping reports whether the database answers.
+	// Ping returns an error if the database does not answer, or if its disk was full at
+	// the last write and still is.
 	Ping(ctx context.Context) error
 	Close() error
 }

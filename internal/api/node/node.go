@@ -3,6 +3,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"samla/internal/api"
 	"samla/internal/session"
+	"samla/internal/store"
 	"samla/internal/wire"
 )
 
@@ -29,14 +31,16 @@ func Health() api.Endpoint {
 	}}
 }
 
-// Ready answers whether the node can serve requests: its database answers.
-func Ready(s Store) api.Endpoint {
+// Ready answers whether the node can serve requests: its database answers and has
+// room. The reason of an outage is in the answer.
+func Ready(s Store, outageOf func(error) store.Outage) api.Endpoint {
 	return api.Endpoint{Serve: func(c *api.Call) error {
 		ctx, cancel := context.WithTimeout(c.Context(), pingTimeout)
 		defer cancel()
 		if err := s.Ping(ctx); err != nil {
 			c.LogCause(err)
-			return c.Write(http.StatusServiceUnavailable, []byte(`{"status":"unavailable","checks":{"store":"failed"}}`))
+			reason := cmp.Or(outageOf(err), "failed")
+			return c.Write(http.StatusServiceUnavailable, []byte(`{"status":"unavailable","checks":{"store":"`+string(reason)+`"}}`))
 		}
 		return c.Write(http.StatusOK, []byte(`{"status":"ok","checks":{"store":"ok"}}`))
 	}}

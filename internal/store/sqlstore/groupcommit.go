@@ -121,14 +121,21 @@ func (g *groupCommit) runInBatch(fn func() error) (*batch, error) {
 		g.failBatch(err)
 		return b, nil // b has the error
 	}
+	var failure error
 	end := g.rollbackTo // unless fn succeeds
 	defer func() {
 		if err := end(); err != nil {
+			// A full disk makes the database end the transaction by itself: then the
+			// failure of fn is the reason, for all callers. Any other failure of fn is
+			// for its caller only.
+			if OutageOf(failure) != "" {
+				err = failure
+			}
 			g.failBatch(err)
 		}
 	}()
-	if err := fn(); err != nil {
-		return b, err
+	if failure = fn(); failure != nil {
+		return b, failure
 	}
 	end = g.release
 	return b, nil
@@ -168,7 +175,8 @@ func (g *groupCommit) failBatch(err error) {
 	if g.open == nil {
 		return
 	}
-	g.open.err = errors.Join(err, g.rollback())
+	_ = g.rollback() // fails if the database has ended the transaction by itself
+	g.open.err = err
 	close(g.open.done)
 	g.open = nil
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
@@ -32,9 +33,13 @@ type sqlite struct {
 	r       sqliteReader
 }
 
+// busyTimeout is how long a connection waits for the lock of another process. It is
+// shorter than the time of a request, so that the request is answered.
+const busyTimeout = 6 * time.Second
+
 // pragmas of every connection, in this order; the driver runs busy_timeout
 // first.
-var pragmas = []string{"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+var pragmas = []string{"busy_timeout(" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
 	"secure_delete(ON)", "temp_store(MEMORY)"}
 
 func openSQLite(ctx context.Context, cfg Config) (_ engine, err error) {

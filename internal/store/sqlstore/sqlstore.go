@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"samla/internal/store"
 )
@@ -57,6 +58,7 @@ type Store struct {
 	reader
 	db     engine
 	status statusReader
+	full   atomic.Bool  // the last write found the disk full
 	users  *userBatcher // nil where commits are shared anyway
 }
 
@@ -111,7 +113,7 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 			s.status.endWrite(t)
 		}
 	}()
-	return s.db.write(ctx, func(q querier) error {
+	err := s.db.write(ctx, func(q querier) error {
 		t := &tx{reader: reader{q}, locks: s.db.locks()}
 		if err := fn(t); err != nil {
 			return err
@@ -122,6 +124,10 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 		s.status.beginWrite(t)
 		return nil
 	})
+	if err != nil && OutageOf(err) == store.DiskFull {
+		s.full.Store(true)
+	}
+	return err
 }
 
 // conflict returns why a compare-and-swap changed no row.
@@ -151,7 +157,30 @@ func (t *tx) changesConsent(id, collectionID string) {
 func (s *Store) Kind() string { return s.db.kind() }
 
 // Ping implements store.Store.
-func (s *Store) Ping(ctx context.Context) error { return s.db.ping(ctx) }
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.ping(ctx); err != nil || !s.full.Load() {
+		return err
+	}
+	// Reads succeed on a full disk. Only a write shows that there is room again.
+	if err := s.db.write(ctx, func(q querier) error { return probe(ctx, q) }); err != nil {
+		return err
+	}
+	s.full.Store(false)
+	return nil
+}
+
+// probeSize is the size in bytes of what probe writes: more than is left free in pages
+// of the tables.
+const probeSize = 256 << 10
+
+// probe writes a row and deletes it again.
+func probe(ctx context.Context, q querier) error {
+	if _, err := q.exec(ctx, `INSERT INTO data_keys (subject, wrapped, destroyed_at) VALUES ('probe', $1, 0)`, make([]byte, probeSize)); err != nil {
+		return err
+	}
+	_, err := q.exec(ctx, `DELETE FROM data_keys WHERE subject = 'probe'`)
+	return err
+}
 
 // Close implements store.Store. It waits for running writes.
 func (s *Store) Close() error { return s.db.close() }
