@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,8 +25,12 @@ var migrations embed.FS
 // byte there too, whatever the locale of the database.
 var postgresTypes = strings.NewReplacer(` TEXT`, ` TEXT COLLATE "C"`, ` BLOB`, ` BYTEA`)
 
+// ErrNewer means that a newer release has migrated the database in a way that this
+// binary cannot serve. The release before the newest one can.
+var ErrNewer = errors.New("sqlstore: a newer release has changed the database, start that release")
+
 // migrate applies the migrations that are missing. The caller holds a lock
-// that keeps other processes out.
+// that keeps other processes out. Error: ErrNewer.
 func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.Logger) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -38,12 +43,39 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.L
 	if err != nil {
 		return fmt.Errorf("sqlstore: read the migrations: %w", err)
 	}
+	if err := checkSupport(ctx, db, dialect, provider.ListSources()); err != nil {
+		return err
+	}
 	done, err := provider.Up(ctx)
 	if err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
 	for _, m := range done {
 		log.InfoContext(ctx, "migrated", "version", m.Source.Version, "took", m.Duration)
+	}
+	return nil
+}
+
+// supportTables counts the tables schema_support.
+var supportTables = map[goose.Dialect]string{
+	goose.DialectSQLite3:  `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_support'`,
+	goose.DialectPostgres: `SELECT COUNT(to_regclass('schema_support'))`,
+}
+
+// checkSupport returns ErrNewer if the schema supports only binaries that know later
+// migrations than these. A database of before migration 6 has no such table, and
+// supports every binary since.
+func checkSupport(ctx context.Context, db *sql.DB, dialect goose.Dialect, known []*goose.Source) error {
+	var exists int
+	if err := db.QueryRowContext(ctx, supportTables[dialect]).Scan(&exists); err != nil || exists == 0 {
+		return err
+	}
+	var oldest int64
+	if err := db.QueryRowContext(ctx, `SELECT MAX(oldest) FROM schema_support`).Scan(&oldest); err != nil {
+		return fmt.Errorf("sqlstore: read the supported schema: %w", err)
+	}
+	if newest := known[len(known)-1].Version; oldest > newest {
+		return fmt.Errorf("%w (it needs migration %d, this binary knows %d)", ErrNewer, oldest, newest)
 	}
 	return nil
 }

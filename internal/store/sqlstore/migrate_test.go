@@ -99,3 +99,62 @@ func TestMigration4_DestroysKeysThatNothingNeeds(t *testing.T) {
 		}
 	})
 }
+
+// A binary that a newer schema does not support must not write to it. The release
+// before the newest one must start, for an upgrade node by node and back.
+func TestOpen_RefusesSchemaOfMuchNewerRelease(t *testing.T) {
+	for engine, database := range map[string]func(testing.TB) string{
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+	} {
+		t.Run(engine, func(t *testing.T) {
+			dsn := database(t)
+			s, err := Open(t.Context(), Config{DSN: dsn})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The release after this one applies migration 99 and still supports this.
+			execute(t, s, `INSERT INTO goose_db_version (version_id, is_applied) SELECT 99, is_applied FROM goose_db_version WHERE version_id = 1`)
+			s.Close()
+			if s, err = Open(t.Context(), Config{DSN: dsn}); err != nil {
+				t.Fatalf("a schema that supports this binary: %v", err)
+			}
+			execute(t, s, `UPDATE schema_support SET oldest = 99`)
+			s.Close()
+			if _, err = Open(t.Context(), Config{DSN: dsn}); !errors.Is(err, ErrNewer) {
+				t.Errorf("a schema that does not: %v", err)
+			}
+		})
+	}
+}
+
+// Binaries before migration 6 left account ids in the rows of erased users.
+func TestMigration6_RemovesAccountIDsOfErasedUsers(t *testing.T) {
+	text, err := migrations.ReadFile("migrations/00006_support.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, statements, _ := strings.Cut(string(text), "VALUES (4);")
+	each(t, func(t *testing.T, s *Store) {
+		const scope = `{"accountIds":["SE4550000000058398257466"],"balances":true,"transactions":false}`
+		for id, anonymized := range map[string]int64{"erased": 1, "active": 0} {
+			execute(t, s, `INSERT INTO users (id, client_id, external_id, created_at, updated_at, anonymized_at) VALUES ($1, 'c', $1, 1, 1, $2)`, id, anonymized)
+			add(t, s, collection.Collection{ID: "c-" + id, UserID: id, Status: collection.Completed, Filter: []string{"SE4550000000058398257466"}})
+			execute(t, s, `INSERT INTO consents (id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at,
+status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, sealed, rev, wake_at)
+VALUES ($1, 'c', $2, '', '', '', 'REVOKED', '', $3, $3, 1, 1, 1, 1, 1, 1, '', '', '', '', 1, 0)`, "k-"+id, id, scope)
+		}
+		for statement := range strings.SplitSeq(strings.TrimSpace(statements), ";\n") {
+			execute(t, s, strings.TrimSuffix(strings.TrimSpace(statement), ";"))
+		}
+		for id, want := range map[string][2]string{"erased": {`{"accountIds":null,"balances":true,"transactions":false}`, ""}, "active": {scope, "IBAN"}} {
+			granted, err := one(t.Context(), s.q, column[string], `SELECT granted FROM consents WHERE id = $1`, "k-"+id)
+			if err != nil || granted != want[0] {
+				t.Errorf("%s: scope %s, %v", id, granted, err)
+			}
+			accounts, err := one(t.Context(), s.q, column[string], `SELECT accounts FROM collections WHERE id = $1`, "c-"+id)
+			if err != nil || (accounts == "") != (want[1] == "") {
+				t.Errorf("%s: accounts %q, %v", id, accounts, err)
+			}
+		}
+	})
+}
