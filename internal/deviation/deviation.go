@@ -17,6 +17,7 @@ type Kind string
 const (
 	Unanswered         Kind = "UNANSWERED"          // a question has no usable answer
 	Bounded            Kind = "BOUNDED"             // a question was not asked because a bound was reached
+	UnusableLink       Kind = "UNUSABLE_LINK"       // a link to more data that leads nowhere
 	UnreadableRow      Kind = "UNREADABLE_ROW"      // a transaction that cannot be decoded
 	UnreadableAccount  Kind = "UNREADABLE_ACCOUNT"  // an entry of an account list that cannot be decoded
 	UnreadableBalance  Kind = "UNREADABLE_BALANCE"  // a balance that cannot be decoded
@@ -32,7 +33,7 @@ const (
 )
 
 // incomplete lists the kinds with which data is missing.
-var incomplete = []Kind{Unanswered, Bounded, UnreadableRow, UnreadableAccount, UnreadableBalance, IndistinctRows, IndistinctAccounts}
+var incomplete = []Kind{Unanswered, Bounded, UnusableLink, UnreadableRow, UnreadableAccount, UnreadableBalance, IndistinctRows, IndistinctAccounts}
 
 // Incomplete reports whether data is missing with this kind.
 func (k Kind) Incomplete() bool { return slices.Contains(incomplete, k) }

@@ -5,8 +5,8 @@
 //
 // It guarantees:
 //
-//   - No byte goes to another host. Only NewTarget and Resolve make a Target, and
-//     both refuse what is outside the partner's base URL. No redirect is followed
+//   - No byte goes to another host. Only NewTarget, Below and Resolve make a Target,
+//     and all refuse what is outside the partner's base URL. No redirect is followed
 //     and no proxy is used.
 //   - No error, and no String method, shows an address, a header or a body: they
 //     hold consent ids, tokens and personal numbers.

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Target is an address that one Client may send requests to. Only its NewTarget
-// and Resolve make one, and only its Do accepts it, so that no request goes to
+// Target is an address that one Client may send requests to. Only its NewTarget,
+// Below and Resolve make one, and only its Do accepts it, so that no request goes to
 // another host.
 type Target struct {
 	client *Client
@@ -22,60 +22,30 @@ func (t Target) requestURI() string { return t.url.RequestURI() }
 // String hides the address, which holds ids.
 func (t Target) String() string { return "[address]" }
 
-// NewTarget returns the address base URL/segment/segment?query. A segment that is
-// empty or a dot segment would name another resource: the error is an *Error of
-// kind OutsideBaseURL.
-func (c *Client) NewTarget(query url.Values, segments ...string) (Target, error) {
+// EscapePath returns "/segment/segment", escaped. A segment that is empty or a dot
+// segment would name another resource: the error is an *Error of kind OutsideBaseURL.
+func EscapePath(segments ...string) (string, error) {
 	var path strings.Builder
-	path.WriteString(c.base.path)
 	for _, s := range segments {
 		if s == "" || s == "." || s == ".." {
-			return Target{}, outsideBaseURL()
+			return "", outsideBaseURL()
 		}
 		path.WriteByte('/')
 		path.WriteString(url.PathEscape(s))
 	}
+	return path.String(), nil
+}
+
+// NewTarget returns the address base URL/segment/segment?query. Errors: as of
+// EscapePath.
+func (c *Client) NewTarget(query url.Values, segments ...string) (Target, error) {
+	path, err := EscapePath(segments...)
+	if err != nil {
+		return Target{}, err
+	}
 	u := *c.base.url
 	u.RawQuery = query.Encode()
-	return c.target(u, path.String())
-}
-
-// Resolve returns the address of a link that the partner gave. A link may be
-// absolute, relative to the host or, as some banks write it, a path below the
-// base URL that begins with a slash. Its scheme, host and port must be the base
-// URL's and its path must lie below the base URL's; otherwise the error is an
-// *Error of kind OutsideBaseURL.
-func (c *Client) Resolve(href string) (Target, error) {
-	ref, err := url.Parse(strings.TrimSpace(href))
-	if err != nil || ref.Opaque != "" || ref.User != nil || (ref.Path == "" && ref.RawQuery == "") || hasDotSegment(ref.Path) {
-		return Target{}, outsideBaseURL()
-	}
-	root := *c.base.url
-	root.Path, root.RawPath = root.Path+"/", "" // so that a link without a leading slash is below the base URL
-	u := root.ResolveReference(ref)
-	u.Fragment, u.RawFragment = "", ""
-	if !strings.EqualFold(u.Scheme, root.Scheme) || !strings.EqualFold(u.Hostname(), root.Hostname()) || port(u) != port(&root) {
-		return Target{}, outsideBaseURL()
-	}
-	u.Scheme, u.Host = root.Scheme, root.Host
-	path := u.EscapedPath()
-	if !c.base.contains(path) {
-		if ref.Host != "" || !strings.HasPrefix(ref.Path, "/") {
-			return Target{}, outsideBaseURL()
-		}
-		path = c.base.path + path
-	}
-	return c.target(*u, path)
-}
-
-// ResolveWithQuery is Resolve for a link that gets these parameters when it has
-// no query. A link with a query is opaque and is not changed.
-func (c *Client) ResolveWithQuery(href string, query url.Values) (Target, error) {
-	t, err := c.Resolve(href)
-	if err == nil && t.url.RawQuery == "" {
-		t.url.RawQuery = query.Encode()
-	}
-	return t, err
+	return c.target(u, c.base.path+path)
 }
 
 // target returns u with the given path.

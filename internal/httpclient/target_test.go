@@ -77,8 +77,12 @@ func TestResolve_StaysBelowTheBaseURL(t *testing.T) {
 		"https://bank.example:8443":                      "",
 		"":                                               "",
 		"#x":                                             "",
-		"https://bank.example/psd2/v1/accounts":          "", // another port
-		"http://bank.example:8443/psd2/v1/accounts":      "", // another scheme
+		"https://bank.example/psd2/v1/accounts":          "",                                           // another port
+		"http://bank.example:8443/psd2/v1/accounts":      "https://bank.example:8443/psd2/v1/accounts", // the scheme is ours
+		"http://bank.example/psd2/v1/accounts":           "https://bank.example:8443/psd2/v1/accounts",
+		"/psd2/v1/x?a=b c|d&e=%zz%2F#f":                  "https://bank.example:8443/psd2/v1/x?a=b%20c%7Cd&e=%25zz%2F%23f",
+		"/psd2/v1/å b?x=1&amp;y=2":                       "https://bank.example:8443/psd2/v1/%C3%A5%20b?x=1&y=2",
+		"/psd2/v1/x?next=https://evil.example/y":         "https://bank.example:8443/psd2/v1/x?next=https://evil.example/y",
 		"https://evil.example:8443/psd2/v1/accounts":     "",
 		"//evil.example/psd2/v1/accounts":                "",
 		"https://bank.example:8443@evil.example/psd2/v1": "",
@@ -115,22 +119,39 @@ func TestResolve_StaysBelowTheBaseURL(t *testing.T) {
 	}
 }
 
-func TestResolveWithQuery_KeepsTheQueryOfALink(t *testing.T) {
-	c, tap := tapped(t, "https://bank.example")
-	for href, want := range map[string]string{
-		"/v1/x":        "https://bank.example/v1/x?bookingStatus=both",
-		"/v1/x?page=2": "https://bank.example/v1/x?page=2",
+func TestParseLink_SaysWhoseAddressItIs(t *testing.T) {
+	c, _ := tapped(t, "https://bank.example/psd2")
+	for href, want := range map[string]httpclient.Link{
+		"?page=2":                                 {Query: "page=2"},
+		"transactions?page=2":                     {Path: "transactions", Query: "page=2"},
+		"/psd2/v1/accounts?a":                     {Path: "/v1/accounts", Below: true, Query: "a"},
+		"/v1/accounts":                            {Path: "/v1/accounts"},
+		"http://BANK.example:80/psd2/v1":          {Host: httpclient.OtherHost, Path: "/v1", Below: true}, // another port
+		"http://bank.example/psd2/v1":             {Host: httpclient.OwnHost, Path: "/v1", Below: true},
+		"http://bank.example:443/psd2/v1":         {Host: httpclient.OwnHost, Path: "/v1", Below: true},
+		"https://inner.example/x/v1/accounts?a=b": {Host: httpclient.OtherHost, Path: "/x/v1/accounts", Query: "a=b"},
+		"//inner.example/psd2/v1/accounts":        {Host: httpclient.OtherHost, Path: "/v1/accounts", Below: true},
+		"https://inner.example?a":                 {Host: httpclient.OtherHost, Query: "a"},
 	} {
-		target, err := c.ResolveWithQuery(href, url.Values{"bookingStatus": {"both"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := sentTo(t, c, tap, target); got != want {
-			t.Errorf("got %s, want %s", got, want)
+		if got, err := c.ParseLink(href); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", href, got, err)
 		}
 	}
-	if _, err := c.ResolveWithQuery("https://evil.example/", url.Values{}); httpclient.KindOf(err) != httpclient.OutsideBaseURL {
-		t.Errorf("got %v", err)
+}
+
+func TestBelow_MakesAnAddressOfPathAndQuery(t *testing.T) {
+	c, tap := tapped(t, "https://bank.example/psd2")
+	target, err := c.Below("/v1/accounts/a%2Fb", "page=2&x=a b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sentTo(t, c, tap, target); got != "https://bank.example/psd2/v1/accounts/a%2Fb?page=2&x=a%20b" {
+		t.Errorf("got %s", got)
+	}
+	for _, path := range []string{"", "v1", "//..", "/../x", "/a/%2e%2e", "/a%2f..", `/a\b`} {
+		if _, err := c.Below(path, ""); httpclient.KindOf(err) != httpclient.OutsideBaseURL || err == nil {
+			t.Errorf("%q: got %v", path, err)
+		}
 	}
 }
 
@@ -165,14 +186,24 @@ func TestDo_RefusesATargetOfAnotherClient(t *testing.T) {
 	}
 }
 
-// Whatever link a partner gives, the request stays below the base URL.
+// Whatever link a partner gives, the request stays below the base URL, and what is sent
+// is a valid URI.
 func FuzzResolve(f *testing.F) {
-	for _, s := range []string{"/psd2/v1/x", "https://bank.example:8443/psd2/v1/x?y", "//evil/x", "..%2f", "/a/%2e%2e/b", "?x", "a:b"} {
+	for _, s := range []string{"/psd2/v1/x", "https://bank.example:8443/psd2/v1/x?y", "//evil/x", "..%2f", "/a/%2e%2e/b", "?x", "a:b", "http://evil?a#%", "x?\xff\"<>"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, href string) {
 		c, tap := tapped(t, "https://bank.example:8443/psd2")
 		target, err := c.Resolve(href)
+		if l, failed := c.ParseLink(href); err != nil && failed == nil {
+			path := l.Path
+			if !strings.HasPrefix(path, "/") {
+				path = "/" + path
+			}
+			if target, err = c.Below(path, l.Query); err != nil {
+				t.Errorf("%q: a parsed link is no address", href)
+			}
+		}
 		if err != nil {
 			return
 		}
@@ -184,6 +215,9 @@ func FuzzResolve(f *testing.F) {
 		if u.Scheme != "https" || u.Host != "bank.example:8443" || u.User != nil || u.Fragment != "" ||
 			!strings.HasPrefix(decoded, "/psd2/") || strings.Contains(decoded, "/../") {
 			t.Errorf("%q resolves to %s", href, u)
+		}
+		if uri := u.RequestURI(); strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}#", r) }) {
+			t.Errorf("%q is sent as %q", href, uri)
 		}
 	})
 }

@@ -1,9 +1,10 @@
 package xs2a
 
 import (
-	"net/url"
+	"cmp"
 	"strings"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 )
@@ -11,28 +12,23 @@ import (
 // account has the members of accountDetails and of cardAccountDetails
 // (docs/reference/banks.md 5).
 type account struct {
-	ResourceID      text          `json:"resourceId"`
-	IBAN            text          `json:"iban"`
-	BBAN            text          `json:"bban"`
-	MaskedPAN       text          `json:"maskedPan"`
-	BIC             text          `json:"bic"`
-	Currency        text          `json:"currency"`
-	Name            text          `json:"name"`
-	DisplayName     text          `json:"displayName"`
-	Product         text          `json:"product"`
-	Type            text          `json:"cashAccountType"`
-	OwnerName       text          `json:"ownerName"`
-	OwnerNames      []owner       `json:"ownerNames"`
-	Status          text          `json:"status"`
-	DebitAccounting text          `json:"debitAccounting"`
-	CreditLimit     *amount       `json:"creditLimit"`
-	Balances        []balance     `json:"balances"`
-	Links           *accountLinks `json:"_links"`
-}
-
-type accountLinks struct {
-	Balances     link `json:"balances"`
-	Transactions link `json:"transactions"`
+	ResourceID      text      `json:"resourceId"`
+	IBAN            text      `json:"iban"`
+	BBAN            text      `json:"bban"`
+	MaskedPAN       text      `json:"maskedPan"`
+	BIC             text      `json:"bic"`
+	Currency        text      `json:"currency"`
+	Name            text      `json:"name"`
+	DisplayName     text      `json:"displayName"`
+	Product         text      `json:"product"`
+	Type            text      `json:"cashAccountType"`
+	OwnerName       text      `json:"ownerName"`
+	OwnerNames      []owner   `json:"ownerNames"`
+	Status          text      `json:"status"`
+	DebitAccounting text      `json:"debitAccounting"`
+	CreditLimit     *amount   `json:"creditLimit"`
+	Balances        []balance `json:"balances"`
+	Links           links     `json:"_links"`
 }
 
 type owner struct {
@@ -45,6 +41,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Accounts     []account `json:"accounts"`
 		CardAccounts []account `json:"cardAccounts"`
+		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
@@ -56,8 +53,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	for _, list := range []struct {
 		entries []account
 		card    bool
-		path    string
-	}{{body.Accounts, a.Question.Kind == askCards, "accounts"}, {body.CardAccounts, true, b.wire.cards}} {
+	}{{body.Accounts, a.Question.Kind == askCards}, {body.CardAccounts, true}} {
 		for _, entry := range list.entries {
 			read, ok := entry.read(list.card)
 			if !ok {
@@ -66,18 +62,13 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 			balances := readBalances(read.Key, entry.Balances)
 			r.Facts.Accounts = append(r.Facts.Accounts, read)
 			r.Facts.Balances = append(r.Facts.Balances, balances...)
-			links := entry.links(list.path)
-			if len(balances) == 0 && links.Balances != "" {
-				r.Questions = append(r.Questions, institution.Question{
-					Kind: askBalances, Account: read.Key, Needs: institution.NeedsBalances, Link: string(links.Balances)})
+			if len(balances) == 0 {
+				b.ask(&r, entry, institution.Question{Kind: askBalances, Account: read.Key, Needs: institution.NeedsBalances})
 			}
-			if links.Transactions != "" {
-				r.Questions = append(r.Questions, institution.Question{
-					Kind: askTransactions, Account: read.Key, Needs: institution.NeedsTransactions,
-					From: a.Question.From, Link: string(links.Transactions)})
-			}
+			b.ask(&r, entry, institution.Question{Kind: askTransactions, Account: read.Key, Needs: institution.NeedsTransactions, From: a.Question.From})
 		}
 	}
+	r.Questions = append(r.Questions, b.nextPages(a.Question, &r.Deviations, body.next()...)...)
 	return r, nil
 }
 
@@ -110,17 +101,24 @@ func (a account) read(card bool) (fact.Account, bool) {
 	return read, true
 }
 
-// links returns the links of the account. A missing link means that the consent does
-// not cover it. If the bank writes no links at all, they are the standard paths.
-func (a account) links(path string) accountLinks {
-	switch {
-	case a.Links != nil:
-		return *a.Links
-	case a.ResourceID != "" && path != "":
-		under := link("/v1/" + path + "/" + url.PathEscape(string(a.ResourceID)))
-		return accountLinks{Balances: under + "/balances", Transactions: under + "/transactions"}
+// ask adds a question about an account to r. If the bank writes links, one that is
+// missing means that the consent does not cover this kind of data: it is not asked for.
+// If the bank writes none at all, or one that leads nowhere, the question is asked at
+// the standard address.
+func (b *Bank) ask(r *institution.Reading, a account, q institution.Question) {
+	href := cmp.Or(a.Links[q.Kind], a.Links["view"+q.Kind]) // the latter before version 1.2 of the standard
+	if len(a.Links) > 0 && href == "" {
+		return
 	}
-	return accountLinks{}
+	q.Link, _ = b.standardAddress(q.Kind, q.Account) // "": Fetch says why
+	if href != "" {
+		if address := b.locate(href, q.Link, q.Link, &r.Deviations); address != "" {
+			q.Link = address
+		} else {
+			r.Deviations.Add(deviation.LinkReplaced, 1)
+		}
+	}
+	r.Questions = append(r.Questions, q)
 }
 
 // ownerNames returns the owner as the bank writes it, or the names of all owners.

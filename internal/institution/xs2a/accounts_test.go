@@ -93,7 +93,7 @@ func TestRead_SeparatesCardsFromAccounts(t *testing.T) {
 			t.Errorf("account %d is %s, card %t", i, a.Key, a.Card)
 		}
 	}
-	if n := len(got.Questions); n != 4 || got.Questions[2].Link != "/v1/card-accounts/1/balances" {
+	if n := len(got.Questions); n != 6 || got.Questions[2].Link != "/v1/card-accounts/1/balances" {
 		t.Errorf("%d questions: %+v", n, got.Questions)
 	}
 }

@@ -14,10 +14,11 @@ type balance struct {
 	Reference     text   `json:"referenceDate"`
 }
 
-// readBalanceReport decodes the balances of one account.
-func readBalanceReport(a institution.Answer) (institution.Reading, error) {
+// readBalanceReport decodes the balances of one account, and asks for the next page.
+func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Balances []balance `json:"balances"`
+		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
@@ -25,7 +26,9 @@ func readBalanceReport(a institution.Answer) (institution.Reading, error) {
 	if body.Balances == nil {
 		return institution.Reading{}, malformed("", errMissing)
 	}
-	return institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, body.Balances)}}, nil
+	read := institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, body.Balances)}}
+	read.Questions = b.nextPages(a.Question, &read.Deviations, body.next()...)
+	return read, nil
 }
 
 // readBalances ignores balances without an amount.

@@ -4,21 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
+	"strings"
 
-	"samla/internal/httpclient"
 	"samla/internal/institution"
 )
 
-// Fetch implements institution.Collector. It uses a link with a query as it is, and
-// adds the parameters of a first page to a link without one.
+// Fetch implements institution.Collector.
 //
 // It makes one exchange, with one exception: if the bank does not support
 // bookingStatus both (it need not, docs/reference/banks.md 6.1), it asks again for
 // booked transactions. If the bank answers the list of card accounts with an error
 // because it has none, the answer is the empty list.
 func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
-	resp, err := b.fetch(ctx, a, q, b.wire.bookingStatus)
+	resp, err := b.fetch(ctx, a, q, "")
 	var failed *institution.Error
 	if errors.As(err, &failed) {
 		switch {
@@ -39,7 +37,15 @@ func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Qu
 	if err != nil {
 		return response{}, err
 	}
-	target, err := b.target(q, bookingStatus)
+	address, err := b.address(q)
+	if err != nil {
+		return response{}, err
+	}
+	if bookingStatus != "" {
+		address = withParameter(address, "bookingStatus", bookingStatus)
+	}
+	path, query, _ := strings.Cut(address, "?")
+	target, err := b.client.Below(path, query)
 	if err != nil {
 		return response{}, transportError(err, "")
 	}
@@ -60,27 +66,32 @@ func operationOf(kind string) (operation, error) {
 	return 0, &institution.Error{Kind: institution.Refused}
 }
 
-func (b *Bank) target(q institution.Question, bookingStatus string) (httpclient.Target, error) {
-	parameters := url.Values{}
+// address returns the address of a question: of the page that its link leads to, or of
+// a first page, with its parameters. A link to a first page may have parameters of its
+// own: they are kept, except for the first booking date. Errors: as of standardAddress.
+func (b *Bank) address(q institution.Question) (string, error) {
+	if q.Detail == page {
+		return q.Link, nil
+	}
+	address := q.Link
+	if address == "" {
+		var err error
+		if address, err = b.standardAddress(q.Kind, q.Account); err != nil {
+			return "", err
+		}
+	}
 	switch q.Kind {
 	case askAccounts:
 		if q.Detail == withBalance {
-			parameters.Set("withBalance", "true")
+			address = withParameter(address, "withBalance", "true")
 		}
 	case askTransactions:
-		parameters.Set("bookingStatus", bookingStatus)
+		if own := parameterOf(address, "bookingStatus"); own != booked && own != both && own != "all" {
+			address = withParameter(address, "bookingStatus", b.wire.bookingStatus)
+		}
 		if q.From != "" {
-			parameters.Set("dateFrom", q.From)
+			address = withParameter(address, "dateFrom", q.From)
 		}
 	}
-	switch {
-	case q.Link != "":
-		return b.client.ResolveWithQuery(q.Link, parameters)
-	case q.Kind == askAccounts:
-		return b.client.NewTarget(parameters, "v1", "accounts")
-	case q.Kind == askCards:
-		return b.client.NewTarget(parameters, "v1", b.wire.cards)
-	}
-	list, id := b.resource(q.Account)
-	return b.client.NewTarget(parameters, "v1", list, id, q.Kind)
+	return address, nil
 }

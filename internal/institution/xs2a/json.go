@@ -126,23 +126,3 @@ func (a amount) money() (money.Amount, bool) {
 	m, err := money.ParseLenient(string(a.Amount), string(a.Currency))
 	return m, err == nil
 }
-
-// link is an entry of _links: an object with href, or the address as a string.
-type link string
-
-// UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (l *link) UnmarshalJSON(data []byte) error {
-	*l = ""
-	if data[0] == '{' {
-		var object struct {
-			Href text `json:"href"`
-		}
-		_ = json.Unmarshal(data, &object) // ignores members of another type
-		*l = link(object.Href)
-		return nil
-	}
-	var s text
-	_ = s.UnmarshalJSON(data)
-	*l = link(s)
-	return nil
-}

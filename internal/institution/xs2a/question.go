@@ -16,11 +16,14 @@ const (
 	askTransactions = "transactions"
 )
 
-// withBalance is the Detail of a question for the list of accounts with balances.
-const withBalance = "withBalance"
+// The details of questions.
+const (
+	withBalance = "withBalance" // the list of accounts, with balances
+	page        = "page"        // a further page: its address is called as it stands
+)
 
 // mapping grows whenever Read decodes an answer differently.
-const mapping = 1
+const mapping = 2
 
 // Mapping implements institution.Collector.
 func (b *Bank) Mapping() int { return mapping }

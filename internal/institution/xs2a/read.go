@@ -8,9 +8,9 @@ func (b *Bank) Read(a institution.Answer) (institution.Reading, error) {
 	case askAccounts, askCards:
 		return b.readAccounts(a)
 	case askBalances:
-		return readBalanceReport(a)
+		return b.readBalanceReport(a)
 	case askTransactions:
-		return readTransactionReport(a)
+		return b.readTransactionReport(a)
 	}
 	return institution.Reading{}, &institution.Error{Kind: institution.Refused}
 }

@@ -1,6 +1,7 @@
 package xs2a
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"samla/internal/deviation"
@@ -53,29 +54,24 @@ func (r *creditorReference) UnmarshalJSON(data []byte) error {
 type report struct {
 	Booked  []transaction `json:"booked"`
 	Pending []transaction `json:"pending"`
-	Links   *pageLinks    `json:"_links"`
+	paging
 }
 
 // isPresent reports whether the response has the report. A member of another type
 // decodes to an empty report.
 func (r *report) isPresent() bool {
-	return r != nil && (r.Booked != nil || r.Pending != nil || r.Links != nil)
-}
-
-type pageLinks struct {
-	Next     link `json:"next"`
-	Download link `json:"download"`
+	return r != nil && (r.Booked != nil || r.Pending != nil || len(r.Links) > 0)
 }
 
 // readTransactionReport decodes one page of the transactions of an account, and asks
 // for the next page. It skips rows without an amount. A response with a download
 // instead of rows is a MalformedResponse: the download is not followed.
-func readTransactionReport(a institution.Answer) (institution.Reading, error) {
+func (b *Bank) readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	var body struct {
-		Transactions     *report   `json:"transactions"`
-		CardTransactions *report   `json:"cardTransactions"`
-		DebitAccounting  text      `json:"debitAccounting"`
-		Links            pageLinks `json:"_links"`
+		Transactions     *report `json:"transactions"`
+		CardTransactions *report `json:"cardTransactions"`
+		DebitAccounting  text    `json:"debitAccounting"`
+		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
@@ -84,15 +80,14 @@ func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	if !rows.isPresent() {
 		rows = body.CardTransactions
 	}
-	links := body.Links
-	if rows.isPresent() && rows.Links != nil {
-		links = *rows.Links
-	}
-	switch {
-	case links.Download != "" && (!rows.isPresent() || len(rows.Booked)+len(rows.Pending) == 0):
-		return institution.Reading{}, malformed("", errDownload)
-	case !rows.isPresent():
+	if !rows.isPresent() {
+		if body.Links["download"] != "" {
+			return institution.Reading{}, malformed("", errDownload)
+		}
 		return institution.Reading{}, malformed("", errMissing)
+	}
+	if cmp.Or(rows.Links["download"], body.Links["download"]) != "" && len(rows.Booked)+len(rows.Pending) == 0 {
+		return institution.Reading{}, malformed("", errDownload)
 	}
 	history := fact.History{
 		Account: a.Question.Account, DebitPositive: body.DebitAccounting.isTrue(),
@@ -101,10 +96,6 @@ func readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	skipped := appendRows(&history, rows.Booked, true) + appendRows(&history, rows.Pending, false)
 	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{history}}}
 	read.Deviations.Add(deviation.UnreadableRow, skipped)
-	if links.Next != "" {
-		next := a.Question
-		next.Link = string(links.Next)
-		read.Questions = []institution.Question{next}
-	}
+	read.Questions = b.nextPages(a.Question, &read.Deviations, append(rows.next(), body.next()...)...)
 	return read, nil
 }

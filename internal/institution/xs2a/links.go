@@ -1,0 +1,96 @@
+package xs2a
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// link is an address of _links: an object with href, the address as a text, or a list
+// of either, of which the first counts.
+type link string
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (l *link) UnmarshalJSON(data []byte) error {
+	*l = ""
+	switch data[0] {
+	case '{':
+		var object struct {
+			Href text `json:"href"`
+		}
+		_ = json.Unmarshal(data, &object) // ignores members of another type
+		*l = link(object.Href)
+	case '[':
+		var list []link
+		_ = json.Unmarshal(data, &list)
+		for _, entry := range list {
+			if entry != "" {
+				*l = entry
+				break
+			}
+		}
+	case '"':
+		var s text
+		_ = s.UnmarshalJSON(data)
+		*l = link(s)
+	}
+	*l = link(strings.TrimSpace(string(*l)))
+	return nil
+}
+
+// links are the _links of an answer or of an account by relation, in lower case,
+// without those that have no address. Banks that have no links to write leave _links
+// out, or write null, "", [] or {}: all of these are the empty map.
+type links map[string]link
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails. Beside the object of the
+// standard it decodes lists: of such objects, or of objects with rel and href. If a
+// member is repeated, the later relations are added to the earlier ones.
+func (l *links) UnmarshalJSON(data []byte) error {
+	var objects []map[string]json.RawMessage
+	switch data[0] {
+	case '{':
+		objects = make([]map[string]json.RawMessage, 1)
+		_ = json.Unmarshal(data, &objects[0])
+	case '[':
+		_ = json.Unmarshal(data, &objects) // entries of another type become nil
+	}
+	for _, object := range objects {
+		var rel text
+		if raw, named := object["rel"]; named {
+			_ = rel.UnmarshalJSON(raw)
+		}
+		if rel != "" {
+			l.add(string(rel), object["href"])
+			continue
+		}
+		for name, raw := range object {
+			l.add(name, raw)
+		}
+	}
+	return nil
+}
+
+func (l *links) add(rel string, raw json.RawMessage) {
+	var address link
+	if len(raw) > 0 {
+		_ = address.UnmarshalJSON(raw)
+	}
+	if address == "" {
+		return
+	}
+	if *l == nil {
+		*l = links{}
+	}
+	(*l)[strings.ToLower(rel)] = address
+}
+
+// paging is where a bank names the next page of an answer: in _links as the standard
+// has it, or in a member of a similar name.
+type paging struct {
+	Links links `json:"_links"`
+	Plain links `json:"links"`
+	Next  link  `json:"next"`
+}
+
+// next returns the links to the next page, "" where there is none.
+func (p paging) next() []link { return []link{p.Links["next"], p.Plain["next"], p.Next} }

@@ -1,0 +1,214 @@
+package xs2a_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"samla/internal/deviation"
+	"samla/internal/institution"
+	"samla/internal/institution/xs2a"
+)
+
+// firstPage is a question for the first page of the transactions of an account.
+var firstPage = institution.Question{Kind: "transactions", Account: "account/a1", From: since, Link: "/v1/accounts/a1/transactions"}
+
+// nextOf returns the addresses of the next pages in a body, and the deviations.
+func nextOf(t *testing.T, b *xs2a.Bank, q institution.Question, body string) (links []string, d deviation.Counts) {
+	t.Helper()
+	read, err := b.Read(institution.Answer{Question: q, Body: []byte(body)})
+	if err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	for _, next := range read.Questions {
+		links = append(links, next.Link)
+		if next.Essential || next.Account != q.Account || next.From != q.From || next.Needs != q.Needs {
+			t.Errorf("%s: asks %+v", body, next)
+		}
+	}
+	return links, read.Deviations
+}
+
+func TestRead_LocatesTheNextPage(t *testing.T) {
+	b := newReader(t) // at https://bank.example/psd2
+	const page2 = "/v1/accounts/a1/transactions?page=2"
+	for href, want := range map[string]string{
+		"/v1/accounts/a1/transactions?page=2":                          page2,
+		"/psd2/v1/accounts/a1/transactions?page=2":                     page2,
+		"https://bank.example/psd2/v1/accounts/a1/transactions?page=2": page2,
+		"http://bank.example/psd2/v1/accounts/a1/transactions?page=2":  page2,
+		"//bank.example/psd2/v1/accounts/a1/transactions?page=2":       page2,
+		"?page=2":                                                           page2,
+		"transactions?page=2":                                               page2,
+		"./transactions?page=2":                                             "! " + page2,
+		"../a1/transactions?page=2":                                         "! " + page2,
+		"accounts/a1/transactions?page=2":                                   page2,
+		"v1/accounts/a1/transactions?page=2":                                page2,
+		"/accounts/a1/transactions?page=2":                                  page2,
+		"/gateway/v1/accounts/a1/transactions?page=2":                       page2,
+		"https://inner.example/psd2/v1/accounts/a1/transactions?page=2":     "! " + page2,
+		"https://inner.example/v1/accounts/a1/transactions?page=2":          "! " + page2,
+		"https://inner.example/accounts/v1/accounts/a1/transactions?page=2": "! " + page2,
+		"https://inner.example:8443/x/accounts/a1/transactions?page=2":      "! " + page2,
+		"https://bank.example/internal/v1/accounts/a1/transactions?page=2":  "! " + page2,
+		"https://inner.example/y/z?page=2":                                  "! " + page2,
+		"https://inner.example?page=2":                                      "! " + page2,
+		"https://user@bank.example/psd2/v1/accounts/a1/transactions?page=2": "! " + page2,
+		"javascript:alert(1)?page=2":                                        "! " + page2,
+		" /v1/accounts/a1/transactions?page=2&amp;size=5\n":                 page2 + "&size=5",
+		"/v1/accounts/a1/transactions?c=a/b==|1 x%zz&dateTo2022":            "/v1/accounts/a1/transactions?c=a/b==%7C1%20x%25zz&dateTo2022",
+		"/v1/accounts/a1/transactions?c=a%2Fb%3D%3D%7C1%20x":                "/v1/accounts/a1/transactions?c=a%2Fb%3D%3D%7C1%20x",
+		"/v1/accounts/a1/transactions?c=a#b":                                "/v1/accounts/a1/transactions?c=a%23b",
+		"/v1/pages/17":                                                      "/v1/pages/17",
+		"17":                                                                "/v1/accounts/a1/17",
+		"/v1/accounts/a1/transactions?bookingStatus=both&dateFrom=" + since: "", // itself
+		"?dateFrom=" + since + "&bookingStatus=both":                        "",
+		"https://inner.example/y/z":                                         "-", // leads nowhere
+		"https://bank.example":                                              "-",
+		"https://bank.example/other":                                        "-",
+		"mailto:a@b.example":                                                "-",
+		"/psd2/../admin":                                                    "-",
+		"#":                                                                 "-",
+	} {
+		quoted, _ := json.Marshal(href)
+		links, d := nextOf(t, b, firstPage, `{"transactions":{"booked":[],"_links":{"next":{"href":`+string(quoted)+`}}}}`)
+		var expect deviation.Counts
+		switch {
+		case want == "-":
+			expect.Add(deviation.UnusableLink, 1)
+			want = ""
+		case strings.HasPrefix(want, "! "):
+			expect.Add(deviation.LinkReplaced, 1)
+			want = want[2:]
+		}
+		if strings.Join(links, " ") != want || d[deviation.UnusableLink] != expect[deviation.UnusableLink] || d[deviation.LinkReplaced] != expect[deviation.LinkReplaced] {
+			t.Errorf("%s: got %q, %v", href, links, d)
+		}
+	}
+}
+
+func TestRead_FindsTheNextPageAtAnyLevel(t *testing.T) {
+	b := newReader(t)
+	const two = `"/v1/accounts/a1/transactions?page=2"`
+	for body, want := range map[string]string{
+		`{"transactions":{"booked":[],"_links":{"next":{"href":` + two + `}}}}`:                                                   "2",
+		`{"transactions":{"booked":[],"_links":{"NEXT":` + two + `}}}`:                                                            "2",
+		`{"transactions":{"booked":[],"_links":{"next":[{"href":""},{"href":` + two + `}]}}}`:                                     "2",
+		`{"transactions":{"booked":[],"_links":{"next":[` + two + `]}}}`:                                                          "2",
+		`{"transactions":{"booked":[],"_links":[{"rel":"next","href":` + two + `}]}}`:                                             "2",
+		`{"transactions":{"booked":[],"_links":[{"account":"x"},{"next":{"href":` + two + `}}]}}`:                                 "2",
+		`{"transactions":{"booked":[],"_links":{"account":{"href":"/x"}}},"_links":{"next":{"href":` + two + `}}}`:                "2",
+		`{"transactions":{"booked":[],"_links":{"next":{"href":` + two + `}}},"_links":{"next":{"href":"?page=2"}}}`:              "2",
+		`{"transactions":{"booked":[],"_links":{"next":{"href":` + two + `}}},"_links":{"next":{"href":"?page=3"}}}`:              "2 3",
+		`{"transactions":{"booked":[],"_links":{"next":{"href":null}}},"_links":{"next":{"href":"?page=2"}}}`:                     "2",
+		`{"transactions":{"booked":[],"next":` + two + `}}`:                                                                       "2",
+		`{"transactions":{"booked":[]},"links":{"next":` + two + `}}`:                                                             "2",
+		`{"cardTransactions":{"booked":[]},"_links":{"next":"?page=2"}}`:                                                          "2",
+		`{"transactions":{"booked":[],"_links":[]},"_links":""}`:                                                                  "",
+		`{"transactions":{"booked":[],"_links":null},"_links":{}}`:                                                                "",
+		`{"transactions":{"booked":[],"_links":{"next":null,"previous":{"href":"?page=0"}}},"_links":{"next":17,"first":"?p=1"}}`: "",
+		`{"transactions":{"booked":[],"_links":{"next":{}}},"_links":{"next":""}}`:                                                "",
+	} {
+		links, _ := nextOf(t, b, firstPage, body)
+		var pages []string
+		for _, link := range links {
+			_, page, _ := strings.Cut(link, "page=")
+			pages = append(pages, page)
+		}
+		if strings.Join(pages, " ") != want {
+			t.Errorf("%s: got %q", body, links)
+		}
+	}
+	for kind, body := range map[string]string{
+		"accounts": `{"accounts":[],"_links":{"next":"?page=2"}}`,
+		"cards":    `{"cardAccounts":[],"_links":{"next":{"href":"https://inner.example/card-accounts?page=2"}}}`,
+		"balances": `{"balances":[],"_links":{"next":["https://inner.example/psd2/v1/accounts/a1/balances?page=2"]}}`,
+	} {
+		q := answerTo(kind, nil).Question
+		q.Essential = kind == "accounts"
+		want := map[string]string{"accounts": "/v1/accounts?page=2", "cards": "/v1/card-accounts?page=2", "balances": "/v1/accounts/a1/balances?page=2"}[kind]
+		read, err := b.Read(institution.Answer{Question: q, Body: []byte(body)})
+		if err != nil || len(read.Questions) != 1 || read.Questions[0].Link != want || read.Questions[0].Essential {
+			t.Errorf("%s: got %+v, %v", kind, read, err)
+		}
+	}
+}
+
+func TestRead_LocatesTheDataOfAccounts(t *testing.T) {
+	b := newReader(t)
+	const standard = "/v1/accounts/a1/balances /v1/accounts/a1/transactions"
+	for links, want := range map[string]string{
+		`null`: standard, `[]`: standard, `{}`: standard, `""`: standard, `17`: standard, `[null]`: standard,
+		`{"transactions":null}`: standard,
+		`{"balances":{"href":"/v1/accounts/a1/balances"},"transactions":{"href":"/v1/accounts/a1/transactions"}}`:           standard,
+		`{"balances":"/v1/accounts/a1/balances","transactions":["https://inner.example/psd2/v1/accounts/a1/transactions"]}`: standard,
+		`{"viewBalances":{"href":"/v1/accounts/a1/balances"},"viewTransactions":{"href":"https://inner.example/x"}}`:        standard,
+		`[{"rel":"balances","href":"https://bank.example"},{"rel":"transactions","href":"accounts/a1/transactions"}]`:       standard,
+		`{"account":{"href":"/v1/accounts/a1"}}`:                                 "",
+		`{"account":"x","transactions":{"href":"/v1/accounts/b2/transactions"}}`: "/v1/accounts/b2/transactions",
+		`{"transactions":{"href":"/v1/accounts/a1/transactions?currency=SEK"}}`:  "/v1/accounts/a1/transactions?currency=SEK",
+		`{"transactions":{"href":"https://inner.example/a/transactions?x=1"}}`:   "/v1/accounts/a1/transactions?x=1",
+	} {
+		read, err := b.Read(answerTo("accounts", []byte(`{"accounts":[{"resourceId":"a1","currency":"SEK","_links":`+links+`}]}`)))
+		var got []string
+		for _, q := range read.Questions {
+			got = append(got, q.Link)
+		}
+		if err != nil || strings.Join(got, " ") != want || read.Deviations.Incomplete() {
+			t.Errorf("%s: got %q, %v, %v", links, got, read.Deviations, err)
+		}
+	}
+}
+
+// Whatever link a bank writes, the page is asked for below the base URL, and a page that
+// was asked leads to itself no more.
+func FuzzNextLink(f *testing.F) {
+	for _, s := range []string{"?page=2", "/psd2/v1/x", "https://evil.example/v1/accounts/a1/transactions?x", "//evil", "..", "accounts/../../x?y", "a:b?c", "http://bank.example/psd2/?a"} {
+		f.Add(s)
+	}
+	var sent *http.Request
+	set, err := testKeys()
+	if err != nil {
+		f.Fatal(err)
+	}
+	deps := atNoon
+	deps.Wrap = func(http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			sent = r
+			return httptest.NewRecorder().Result(), nil
+		})
+	}
+	b, err := xs2a.New(demoConfig("https://bank.example/psd2"), xs2a.Deps{Deps: deps, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, href string) {
+		quoted, _ := json.Marshal(href)
+		body := []byte(`{"transactions":{"booked":[],"_links":{"next":{"href":` + string(quoted) + `}}}}`)
+		read, err := b.Read(institution.Answer{Question: firstPage, Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range read.Questions {
+			sent = nil
+			if _, err := b.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); sent == nil {
+				t.Fatalf("%q becomes %q: %v", href, q.Link, err)
+			}
+			if u := sent.URL; u.Scheme != "https" || u.Host != "bank.example" || u.User != nil || !strings.HasPrefix(u.Path+"/", "/psd2/") || strings.Contains(u.Path+"/", "/../") {
+				t.Errorf("%q is sent to %s", href, sent.URL)
+			}
+			quoted, _ := json.Marshal("https://bank.example/psd2" + q.Link)
+			again, err := b.Read(institution.Answer{Question: q, Body: []byte(`{"transactions":{"booked":[],"_links":{"next":` + string(quoted) + `}}}`)})
+			if err != nil || len(again.Questions) != 0 {
+				t.Errorf("%q: the page %q leads to %+v", href, q.Link, again.Questions)
+			}
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
