@@ -83,7 +83,7 @@ type serveCmd struct {
 	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
 	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
 	originFlags
-	Workers int    `default:"64" help:"Number of collections that this node reads concurrently."`
+	Workers int    `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
 	Issuer  string `default:"samla" help:"Issuer and audience of session tokens."`
 }
 

@@ -63,7 +63,8 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 	if err != nil {
 		return consent.Consent{}, err
 	}
-	slot := s.Jobs.Reserve(store.Consents)
+	slot := s.Jobs.Reserve(store.Consents, c.Company)
+	defer slot.Release()
 	if slot != nil {
 		c.WakeAt = c.WakeAt.Add(jobs.Lease)
 	}
@@ -77,7 +78,6 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 		return response.Complete(ctx, tx)
 	})
 	if err != nil {
-		slot.Release()
 		return consent.Consent{}, err
 	}
 	if slot == nil {

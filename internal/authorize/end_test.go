@@ -306,7 +306,7 @@ func TestEnd_StoresNoMessageThatNobodyCouldDeliver(t *testing.T) {
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if jobs, err := b.Store.Claim(t.Context(), store.Outbox, b.Clock.Now().AddDate(1, 0, 0), time.Hour, 10); err != nil || len(jobs) != 0 {
+	if jobs, err := b.Store.Claim(t.Context(), store.Outbox, b.Clock.Now().AddDate(1, 0, 0), time.Hour, store.ClaimLimit{Rows: 10}); err != nil || len(jobs) != 0 {
 		t.Errorf("%d messages wait, %v", len(jobs), err)
 	}
 }

@@ -257,7 +257,7 @@ func (b *env) secret(c consent.Consent) consent.Secret {
 // dueMessages claims the outbox messages that are due.
 func (b *env) dueMessages() []string {
 	b.Helper()
-	claimed, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
+	claimed, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, store.ClaimLimit{Rows: 10})
 	if err != nil {
 		b.Fatal(err)
 	}

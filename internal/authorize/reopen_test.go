@@ -35,7 +35,7 @@ func (b *env) remembering() {
 // claim claims what is due in the queue of consents, as the runner does.
 func (b *env) claim() {
 	b.Helper()
-	if _, err := b.Store.Claim(b.Context(), store.Consents, b.Clock.Now(), jobs.Lease, 10); err != nil {
+	if _, err := b.Store.Claim(b.Context(), store.Consents, b.Clock.Now(), jobs.Lease, store.ClaimLimit{Rows: 10}); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -35,8 +35,8 @@ type Deps struct {
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by
-// a node. Following an authorization holds none of them.
-const consentWorkers = 256
+// a node, half of them at one bank. Following an authorization holds none of them.
+const consentWorkers = 512
 
 // Service is safe for concurrent use.
 type Service struct {

@@ -54,7 +54,7 @@ func TestStop_MakesTheRowDue(t *testing.T) {
 	if err := b.Service.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	claimed, err := b.Store.Claim(t.Context(), store.Consents, b.Clock.Now(), jobs.Lease, 10)
+	claimed, err := b.Store.Claim(t.Context(), store.Consents, b.Clock.Now(), jobs.Lease, store.ClaimLimit{Rows: 10})
 	if err != nil || len(claimed) != 1 || claimed[0].ID != string(c.ID) {
 		t.Errorf("another node claims %+v, %v", claimed, err)
 	}

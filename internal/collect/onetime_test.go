@@ -71,7 +71,7 @@ func TestOneTime_RunsToProducts(t *testing.T) {
 // consent.
 func (b *env) wantRevocation(name string, bankConsent consent.RemoteID) {
 	b.Helper()
-	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, 10)
+	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, store.ClaimLimit{Rows: 10})
 	if err != nil || len(ids) != 1 {
 		b.Fatalf("%s: %d duties, %v", name, len(ids), err)
 	}

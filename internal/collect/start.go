@@ -131,7 +131,9 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 	}
 	var slot *jobs.Slot
 	if !c.WakeAt.After(c.CreatedAt) {
-		if slot = s.Jobs.Reserve(store.Collections); slot != nil {
+		slot = s.Jobs.Reserve(store.Collections, c.Company)
+		defer slot.Release()
+		if slot != nil {
 			c.WakeAt = c.CreatedAt.Add(jobs.Lease)
 		}
 	}
@@ -150,7 +152,6 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 		return tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, c, s.Clock.Now()))
 	})
 	if err != nil {
-		slot.Release()
 		return c, err
 	}
 	s.polls.note(c.ID, c.PolledAt)

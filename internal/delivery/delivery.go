@@ -13,8 +13,8 @@ import (
 	"samla/internal/store"
 )
 
-// workers is how many messages one node carries out at once.
-const workers = 32
+// workers is how many messages one node carries out at once, half of them to one bank.
+const workers = 64
 
 // Handler carries out one message. It ends within jobs.Budget, and may run twice
 // or on two nodes at once. A message that it neither deletes nor makes due later

@@ -18,7 +18,7 @@ type queue struct {
 	freed  chan struct{} // a slot may be free
 
 	mu       sync.Mutex
-	taken    int
+	slots    slots
 	running  context.Context // of handlers; nil while the runner does not run
 	handlers sync.WaitGroup
 }
@@ -35,16 +35,23 @@ func (q *queue) close() {
 	q.running = nil
 }
 
-// free returns the number of free slots.
-func (q *queue) free() int {
+// limits returns the limits of the next claim. Its Rows is 0 if no slot is free. full
+// reports that a company has taken its share.
+func (q *queue) limits() (l store.ClaimLimit, full bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.Workers - q.taken
+	return q.slots.limit(min(max(q.slots.free(), 0), maxClaim))
 }
 
-func (q *queue) release() {
+func (q *queue) take(company string) {
 	q.mu.Lock()
-	q.taken--
+	q.slots.take(company)
+	q.mu.Unlock()
+}
+
+func (q *queue) release(company string) {
+	q.mu.Lock()
+	q.slots.release(company)
 	q.mu.Unlock()
 	signal(q.freed)
 }
@@ -60,15 +67,15 @@ const longestClaimWait = 10 * time.Second
 func (q *queue) claimLoop(ctx context.Context) {
 	failed := 0
 	for ctx.Err() == nil {
-		free := q.free()
-		if free <= 0 {
+		limit, full := q.limits()
+		if limit.Rows == 0 {
 			select {
 			case <-ctx.Done():
 			case <-q.freed:
 			}
 			continue
 		}
-		more, err := q.claim(ctx, min(free, maxClaim))
+		more, err := q.claim(ctx, limit)
 		if more {
 			failed = 0
 			continue
@@ -80,66 +87,84 @@ func (q *queue) claimLoop(ctx context.Context) {
 			failed++
 			wait = clock.Backoff(failed, Interval, longestClaimWait)
 		}
+		var freed chan struct{}
+		if full {
+			freed = q.freed // rows may be due that a released slot makes claimable
+		}
 		timer := q.runner.clock.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-q.wake:
+		case <-freed:
 		case <-timer.C():
 		}
 		timer.Stop()
 	}
 }
 
-// claim claims up to limit rows, runs them and reports whether there may be more. It
+// claim claims rows within a limit, runs them and reports whether there may be more. It
 // takes no slots before the rows are claimed, so that Reserve can use free slots.
-func (q *queue) claim(ctx context.Context, limit int) (more bool, err error) {
+func (q *queue) claim(ctx context.Context, limit store.ClaimLimit) (more bool, err error) {
 	r := q.runner
 	jobs, err := r.rows.Claim(ctx, q.Name, r.clock.Now(), Lease, limit)
 	if err != nil && ctx.Err() == nil {
 		r.log.Error("due rows cannot be claimed", "queue", q.Name, "error", err)
 	}
 	for _, j := range jobs {
-		q.mu.Lock()
-		q.taken++
-		q.mu.Unlock()
+		q.take(j.Company)
 		q.start(j)
 	}
-	return len(jobs) == limit, err
+	return len(jobs) > 0, err
 }
 
-// Slot is reserved for the handler of a row that is about to be stored. The methods of
-// a nil Slot do nothing.
-type Slot struct{ q *queue }
+// Slot is reserved for the handler of a row that is about to be stored. It is used by
+// one goroutine. The methods of a nil Slot do nothing.
+type Slot struct {
+	q       *queue // nil once it is used
+	company string
+}
 
-// Reserve reserves a slot of the queue. It returns nil if none is free or the runner
-// does not run. With a slot, the caller stores its new row as already claimed (WakeAt
-// is one Lease from now) and calls Run. This saves the write of a claim. Without a
-// slot, the caller stores the row as due now and calls Wake.
-func (r *Runner) Reserve(name store.Queue) *Slot {
+// Reserve reserves a slot of the queue for a row of a company. It returns nil if the
+// company has taken its share or the runner does not run. With a slot, the caller stores
+// its new row as already claimed (WakeAt is one Lease from now) and calls Run. This saves
+// the write of a claim. Without a slot, the caller stores the row as due now and calls
+// Wake.
+func (r *Runner) Reserve(name store.Queue, company string) *Slot {
 	q := r.queues[name]
 	if q == nil {
 		return nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.running == nil || q.taken >= q.Workers {
+	if q.running == nil || !q.slots.mayTake(company) {
 		return nil
 	}
-	q.taken++
-	return &Slot{q}
+	q.slots.take(company)
+	return &Slot{q, company}
 }
 
 // Run runs the handler of the stored row, which then owns the slot. After Stop the row
 // waits until its lease ends.
 func (s *Slot) Run(id string) {
-	if s != nil {
-		s.q.start(store.Job{ID: id, Attempts: 1})
+	if q := s.use(); q != nil {
+		q.start(store.Job{ID: id, Company: s.company, Attempts: 1})
 	}
 }
 
-// Release releases an unused slot, because the row was not stored.
+// Release releases the slot unless Run was called. Defer it, so that the slot is also
+// released when storing the row panics.
 func (s *Slot) Release() {
-	if s != nil {
-		s.q.release()
+	if q := s.use(); q != nil {
+		q.release(s.company)
 	}
+}
+
+// use returns the queue of a slot the first time, else nil.
+func (s *Slot) use() *queue {
+	if s == nil {
+		return nil
+	}
+	q := s.q
+	s.q = nil
+	return q
 }

@@ -25,12 +25,12 @@ func (q *queue) start(j store.Job) {
 	}
 	q.mu.Unlock()
 	if handlers == nil {
-		q.release()
+		q.release(j.Company)
 		return
 	}
 	go func() {
 		defer q.handlers.Done()
-		defer q.release()
+		defer q.release(j.Company)
 		if err := q.call(handlers, q.Handle, j); err != nil && handlers.Err() == nil {
 			q.failed(handlers, j, err)
 		}

@@ -9,6 +9,9 @@
 // A handler that fails is retried after a back-off. A row whose handler fails or dies
 // too often is passed to the last resort of the queue. If that fails too, the row is
 // parked: it waits for an operator.
+//
+// The companies of the rows share the handlers of a queue, so that a slow institution
+// delays only its own rows.
 package jobs
 
 import (
@@ -51,7 +54,7 @@ var ErrKeepTrying = errors.New("jobs: the row must stay in its queue")
 // Queue configures a queue. Name, Workers and Handle are required.
 type Queue struct {
 	Name    store.Queue
-	Workers int // number of concurrent handlers
+	Workers int // number of concurrent handlers, of which one company takes half at most
 	Handle  Handler
 	// LastResort handles a row whose handler has failed MaxAttempts times; it may
 	// mark the consent or collection as failed. Nil, or an error, parks the row.
@@ -91,7 +94,7 @@ func (r *Runner) Register(q Queue) {
 	if q.MaxAttempts == 0 {
 		q.MaxAttempts = maxAttempts
 	}
-	r.queues[q.Name] = &queue{Queue: q, runner: r, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+	r.queues[q.Name] = &queue{Queue: q, runner: r, slots: slots{all: q.Workers}, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
 // Start starts to claim rows. The contexts of handlers have the values of ctx. They end

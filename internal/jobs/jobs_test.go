@@ -54,13 +54,15 @@ func newBench(t *testing.T) *bench {
 }
 
 // due stores n consents that are due, and returns their ids.
-func (b *bench) due(n int) []string {
+func (b *bench) due(n int) []string { return b.dueOf("se-a", n) }
+
+func (b *bench) dueOf(company string, n int) []string {
 	b.Helper()
 	list := make([]string, n)
 	if err := b.store.Write(b.Context(), func(tx store.Tx) error {
 		for i := range list {
 			list[i] = b.ids.New()
-			if err := tx.AddConsent(b.Context(), consent.Consent{ID: consent.ID(list[i]), ClientID: "c", CollectionID: "k",
+			if err := tx.AddConsent(b.Context(), consent.Consent{ID: consent.ID(list[i]), ClientID: "c", CollectionID: "k", Company: company,
 				Status: consent.Initiated, Step: consent.StepOpen, CreatedAt: start, WakeAt: b.clock.Now()}); err != nil {
 				return err
 			}
@@ -171,7 +173,7 @@ func TestRunner_ParksRowsWhoseProcessDies(t *testing.T) {
 	b := newBench(t)
 	id := b.due(1)[0]
 	for range 4 { // each claim is by a process that dies
-		if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, 1); err != nil {
+		if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, store.ClaimLimit{Rows: 1}); err != nil {
 			t.Fatal(err)
 		}
 		b.clock.Advance(jobs.Lease)
@@ -187,7 +189,7 @@ func TestAttempts_CountsTheClaimsSinceTheLastWrite(t *testing.T) {
 	b := newBench(t)
 	fresh := b.due(1)[0]
 	lost := b.due(1)[0]
-	if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, 2); err != nil { // by a process that dies
+	if _, err := b.store.Claim(t.Context(), store.Consents, b.clock.Now(), jobs.Lease, store.ClaimLimit{Rows: 2}); err != nil { // by a process that dies
 		t.Fatal(err)
 	}
 	if err := b.done(t.Context(), fresh); err != nil {
@@ -245,7 +247,7 @@ type slowClaims struct {
 	asked, answer chan struct{}
 }
 
-func (s slowClaims) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit int) ([]store.Job, error) {
+func (s slowClaims) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit store.ClaimLimit) ([]store.Job, error) {
 	s.asked <- struct{}{}
 	<-s.answer
 	return s.Store.Claim(ctx, q, now, lease, limit)
@@ -262,11 +264,11 @@ func TestReserve_FindsFreeSlotsDuringClaim(t *testing.T) {
 	}})
 	b.Start(t.Context())
 	<-slow.asked // the loop has called the store
-	slot := b.Reserve(store.Consents)
+	slot := b.Reserve(store.Consents, "se-a")
 	if slot == nil {
 		t.Fatal("claiming holds the free slot")
 	}
-	if b.Reserve(store.Consents) != nil {
+	if b.Reserve(store.Consents, "se-a") != nil {
 		t.Error("one slot was given twice")
 	}
 	slot.Run("x")
@@ -282,7 +284,7 @@ func TestReserve_FindsFreeSlotsDuringClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(slow.asked)
-	if b.Reserve(store.Consents) != nil {
+	if b.Reserve(store.Consents, "se-a") != nil {
 		t.Error("a stopped runner gives a slot")
 	}
 }
@@ -290,14 +292,14 @@ func TestReserve_FindsFreeSlotsDuringClaim(t *testing.T) {
 func TestSlot_ReleaseFreesSlot(t *testing.T) {
 	b := newBench(t)
 	b.Register(jobs.Queue{Name: store.Outbox, Workers: 2, Handle: func(context.Context, string) error { return nil }})
-	if b.Reserve(store.Outbox) != nil {
+	if b.Reserve(store.Outbox, "") != nil {
 		t.Error("a runner that was not started gives a slot")
 	}
 	b.Start(t.Context())
 	for range 100 {
-		b.Reserve(store.Outbox).Release()
+		b.Reserve(store.Outbox, "").Release()
 	}
-	if b.Reserve(store.Outbox) == nil {
+	if b.Reserve(store.Outbox, "") == nil {
 		t.Error("released slots are not free")
 	}
 	var none *jobs.Slot
@@ -323,6 +325,76 @@ func TestStop_CancelsWaitingHandler(t *testing.T) {
 	}
 }
 
+// A panic while the row is stored must not keep the slot.
+func TestSlot_IsReleasedByAPanic(t *testing.T) {
+	b := newBench(t)
+	b.Register(jobs.Queue{Name: store.Outbox, Workers: 1, Handle: func(context.Context, string) error { return nil }})
+	b.Start(t.Context())
+	func() {
+		defer func() { _ = recover() }()
+		slot := b.Reserve(store.Outbox, "se-a")
+		defer slot.Release()
+		panic("the row is not stored")
+	}()
+	slot := b.Reserve(store.Outbox, "se-a")
+	if slot == nil {
+		t.Fatal("the slot is lost")
+	}
+	slot.Release()
+	slot.Release() // has no effect
+	slot.Run("x")  // nor has this
+	if b.Reserve(store.Outbox, "se-a") == nil || b.Reserve(store.Outbox, "se-a") != nil {
+		t.Error("the slot was released twice")
+	}
+}
+
+// The rows of a bank whose handlers do not end take a part of the workers only: those
+// of another bank, which become due later, are handled at once.
+func TestRunner_SharesWorkersAmongCompanies(t *testing.T) {
+	b := newBench(t)
+	release, handled := make(chan struct{}), make(chan string, 100)
+	slow := map[string]bool{}
+	var running, most atomic.Int32
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 8, Handle: func(ctx context.Context, id string) error {
+		if slow[id] {
+			most.Store(max(most.Load(), running.Add(1)))
+			<-release
+			running.Add(-1)
+		}
+		handled <- id
+		return b.done(ctx, id)
+	}})
+	for _, id := range b.dueOf("se-slow", 40) {
+		slow[id] = true
+	}
+	b.Start(t.Context())
+	healthy := map[string]bool{}
+	for _, id := range b.dueOf("se-healthy", 30) {
+		healthy[id] = true
+	}
+	b.Wake(store.Consents)
+	for range 30 {
+		if id := <-handled; !healthy[id] {
+			t.Fatal("a row of the slow bank ended")
+		}
+	}
+	if b.Reserve(store.Consents, "se-slow") != nil {
+		t.Error("the slow bank gets more than its share")
+	}
+	if slot := b.Reserve(store.Consents, "se-other"); slot == nil {
+		t.Error("no slot is left for another bank")
+	} else {
+		slot.Release()
+	}
+	close(release) // a released slot makes the next rows claimable, without a wait
+	for range 40 {
+		<-handled
+	}
+	if most.Load() > 4 {
+		t.Errorf("%d workers were at the slow bank", most.Load())
+	}
+}
+
 // failingClaims is a store that is away.
 type failingClaims struct {
 	*sqlstore.Store
@@ -330,7 +402,7 @@ type failingClaims struct {
 	c  clock.Clock
 }
 
-func (s failingClaims) Claim(context.Context, store.Queue, time.Time, time.Duration, int) ([]store.Job, error) {
+func (s failingClaims) Claim(context.Context, store.Queue, time.Time, time.Duration, store.ClaimLimit) ([]store.Job, error) {
 	s.at <- s.c.Now()
 	return nil, errBroken
 }

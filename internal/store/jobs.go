@@ -41,11 +41,42 @@ func (q Queue) String() string {
 
 // Job is a row that was claimed.
 type Job struct {
-	ID string
+	ID      string
+	Company string // of the row; may be empty in the outbox
 	// Attempts counts the claims of the row since it was last written, this one
 	// included. A handler that fails or dies does not write its row.
 	Attempts  int
 	LeaseEnds time.Time
+}
+
+// ClaimLimit limits the rows of one claim.
+type ClaimLimit struct {
+	Rows    int            // of all companies together
+	Company map[string]int // of these companies
+	Other   int            // of each other company; 0 = no limit
+}
+
+// Of returns the limit of a company.
+func (l ClaimLimit) Of(company string) int {
+	if n, named := l.Company[company]; named {
+		return n
+	}
+	if l.Other == 0 {
+		return l.Rows
+	}
+	return l.Other
+}
+
+// Full returns the companies without room, sorted.
+func (l ClaimLimit) Full() []string {
+	full := []string{}
+	for company, n := range l.Company {
+		if n <= 0 {
+			full = append(full, company)
+		}
+	}
+	slices.Sort(full)
+	return full
 }
 
 // Lease is the lease of a node on a row. Until is exactly as stored.
@@ -67,11 +98,12 @@ type ParkedJob struct {
 // its WakeAt is the time when it is due. None of these methods changes a row's Rev.
 // Writing a row with Tx.Put… resets its attempts and unparks it.
 type Jobs interface {
-	// Claim takes up to limit rows of the queue that are due at the time now,
-	// longest due first, sets their WakeAt to now+lease and returns them. No row is
+	// Claim takes rows of the queue that are due at the time now, longest due first,
+	// within the limit, sets their WakeAt to now+lease and returns them. It may return
+	// fewer rows than the limit allows, but none only if no such row is due. No row is
 	// handed to two callers within the lease. The rows of a worker that dies are due
 	// again when the lease has ended.
-	Claim(ctx context.Context, q Queue, now time.Time, lease time.Duration, limit int) ([]Job, error)
+	Claim(ctx context.Context, q Queue, now time.Time, lease time.Duration, limit ClaimLimit) ([]Job, error)
 
 	// RenewLeases sets the WakeAt of every row that still has its lease to until,
 	// with one statement for all leases that end at the same time, and returns the

@@ -82,7 +82,7 @@ func (n *node) hasData(id string) bool {
 // claimMessages claims the outbox messages that are due.
 func (n *node) claimMessages() (messages []outbox.Message) {
 	n.Helper()
-	due, err := n.Store.Claim(n.Context(), store.Outbox, n.Clock.Now(), time.Minute, 1000)
+	due, err := n.Store.Claim(n.Context(), store.Outbox, n.Clock.Now(), time.Minute, store.ClaimLimit{Rows: 1000})
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		claimed, err := db.Claim(t.Context(), store.Collections, now, time.Minute, 1)
+		claimed, err := db.Claim(t.Context(), store.Collections, now, time.Minute, store.ClaimLimit{Rows: 1})
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %v: %v", claimed, err)
 		}

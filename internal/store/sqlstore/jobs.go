@@ -19,29 +19,31 @@ func checkQueue(q store.Queue) error {
 
 func scanJob(r rows) (j store.Job, err error) {
 	var attempts int64
-	err = r.Scan(&j.ID, &attempts)
+	err = r.Scan(&j.ID, &j.Company, &attempts)
 	j.Attempts = int(attempts)
 	return j, err
 }
 
 // Claim implements store.Jobs. When nothing is due it writes nothing, so that an
-// idle queue costs one read.
-func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit int) ([]store.Job, error) {
+// idle queue costs one read. Companies without room are left out by the query, so
+// that their rows never hide those of others.
+func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease time.Duration, limit store.ClaimLimit) ([]store.Job, error) {
 	if err := checkQueue(q); err != nil {
 		return nil, err
 	}
-	due := `SELECT id, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2`
-	waiting, err := list(ctx, s.q, scanJob, due, micros(now), int64(min(limit, 1)))
+	due, full := s.dueRows(q), s.idList(limit.Full())
+	waiting, err := list(ctx, s.q, scanJob, due, micros(now), int64(min(limit.Rows, 1)), full)
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
 	until := now.Add(lease)
 	var jobs []store.Job
 	err = s.db.write(ctx, func(w querier) error {
-		jobs, err = list(ctx, w, scanJob, due+s.db.locks().skipLocked, micros(now), int64(limit))
+		found, err := list(ctx, w, scanJob, due+s.db.locks().skipLocked, micros(now), int64(limit.Rows), full)
 		if err != nil {
 			return err
 		}
+		jobs = within(limit, found)
 		ids := make([]string, len(jobs))
 		for i := range jobs {
 			jobs[i].Attempts++
@@ -61,6 +63,25 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 		return nil, err
 	}
 	return jobs, nil
+}
+
+// dueRows is the query for the rows that are due at $1, without those of the companies
+// in $3. The index has the company, so that a row that is left out costs no look-up.
+func (s *Store) dueRows(q store.Queue) string {
+	others := `company NOT IN (SELECT value FROM json_each($3))`
+	if s.db.arrays() {
+		others = `company <> ALL ($3::text[])`
+	}
+	return `SELECT id, company, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 AND ` + others + ` ORDER BY wake_at, id LIMIT $2`
+}
+
+// within returns the first rows of each company that the limit allows.
+func within(limit store.ClaimLimit, found []store.Job) []store.Job {
+	taken := map[string]int{}
+	return slices.DeleteFunc(found, func(j store.Job) bool {
+		taken[j.Company]++
+		return taken[j.Company] > limit.Of(j.Company)
+	})
 }
 
 // RenewLeases implements store.Jobs.

@@ -37,7 +37,7 @@ func TestReclaim_EndsLeases(t *testing.T) {
 		t.Fatal(err)
 	}
 	claim := func() []string {
-		jobs, err := s.Claim(ctx, store.Consents, began, lease, 10)
+		jobs, err := s.Claim(ctx, store.Consents, began, lease, store.ClaimLimit{Rows: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestReclaim_CountsAnAttempt(t *testing.T) {
 	if err := s.Reclaim(ctx, now, lease); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.Claim(ctx, store.Consents, now, lease, 1); err != nil || len(got) != 1 || got[0].Attempts != 2 {
+	if got, err := s.Claim(ctx, store.Consents, now, lease, store.ClaimLimit{Rows: 1}); err != nil || len(got) != 1 || got[0].Attempts != 2 {
 		t.Errorf("claimed %+v, %v", got, err)
 	}
 }

@@ -157,7 +157,7 @@ func TestClaim_WritesNothingWhenIdle(t *testing.T) {
 	}
 	before := size()
 	for range 10 {
-		if _, err := s.Claim(t.Context(), store.Consents, began, time.Minute, 10); err != nil {
+		if _, err := s.Claim(t.Context(), store.Consents, began, time.Minute, store.ClaimLimit{Rows: 10}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -39,6 +39,21 @@ func TestReclaim_SearchesIndex(t *testing.T) {
 	}
 }
 
+// TestClaim_SearchesIndex looks at the plan: the cost follows the rows that are due.
+func TestClaim_SearchesIndex(t *testing.T) {
+	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, q := range store.Queues() {
+		got := plan(t, s, s.dueRows(q), int64(1), int64(2), `["se-a"]`)
+		if !strings.Contains(got, "USING INDEX "+string(q)+"_wake_company (wake_at>? AND wake_at<?)") {
+			t.Errorf("%s: %s", q, got)
+		}
+	}
+}
+
 // TestEraseScopes_SearchesIndex looks at the plans: the cost follows the consents of
 // one user and the collections of one piece.
 func TestEraseScopes_SearchesIndex(t *testing.T) {

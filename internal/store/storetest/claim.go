@@ -32,7 +32,7 @@ func testClaimOrder(_ *testing.T, f fixture) {
 	}
 	due = due[:8]
 	for _, part := range [][]string{due[:3], due[3:6], due[6:], nil} {
-		got, err := f.s.Claim(f.ctx, store.Consents, now, lease, 3)
+		got, err := f.s.Claim(f.ctx, store.Consents, now, lease, store.ClaimLimit{Rows: 3})
 		check(f, "longest due first", ids(got), err, part)
 	}
 	c, err := f.s.Consent(f.ctx, consent.ID(due[0]))
@@ -40,10 +40,37 @@ func testClaimOrder(_ *testing.T, f fixture) {
 	check(f, "revision", c.Rev, err, f.newConsent().Rev)
 
 	// The rows of a worker that died are due again at the end of the lease.
-	got, err := f.s.Claim(f.ctx, store.Consents, now.Add(lease-time.Microsecond), lease, 100)
+	got, err := f.s.Claim(f.ctx, store.Consents, now.Add(lease-time.Microsecond), lease, store.ClaimLimit{Rows: 100})
 	check(f, "before the end of the lease", len(got), err, 2) // the two that were not due
-	got, err = f.s.Claim(f.ctx, store.Consents, now.Add(lease), lease, 100)
+	got, err = f.s.Claim(f.ctx, store.Consents, now.Add(lease), lease, store.ClaimLimit{Rows: 100})
 	check(f, "at the end of the lease", len(got), err, 8)
+}
+
+func testClaimLimitsCompanies(_ *testing.T, f fixture) {
+	now := start.Add(time.Hour)
+	add := func(company string, n int) (list []string) {
+		for range n {
+			c := f.addConsent(func(c *consent.Consent) { c.Company, c.WakeAt = company, now })
+			list, now = append(list, string(c.ID)), now.Add(time.Second)
+		}
+		return list
+	}
+	slow, healthy, other := add("slow", 8), add("healthy", 3), add("other", 4)
+	claim := func(what string, l store.ClaimLimit, want ...string) {
+		f.Helper()
+		got, err := f.s.Claim(f.ctx, store.Consents, now, lease, l)
+		check(f, what, ids(got), err, want)
+		for _, j := range got {
+			c, err := f.s.Consent(f.ctx, consent.ID(j.ID))
+			check(f, what+": company", j.Company, err, c.Company)
+		}
+	}
+	claim("a company with room for two", store.ClaimLimit{Rows: 5, Company: map[string]int{"slow": 2}, Other: 3}, slow[0], slow[1])
+	claim("a company without room hides no row", store.ClaimLimit{Rows: 5, Company: map[string]int{"slow": 0, "none": 0}, Other: 2},
+		healthy[0], healthy[1], other[0], other[1])
+	claim("companies that are not named", store.ClaimLimit{Rows: 20, Other: 1}, slow[2], healthy[2], other[2])
+	claim("nothing that may be claimed", store.ClaimLimit{Rows: 20, Company: map[string]int{"slow": 0, "healthy": 0, "other": 0}, Other: 1})
+	claim("without a limit", store.ClaimLimit{Rows: 20}, append(slices.Clone(slow[3:]), other[3])...)
 }
 
 func testClaimHandsOutOnce(t *testing.T, f fixture) {
@@ -65,7 +92,7 @@ func testClaimHandsOutOnce(t *testing.T, f fixture) {
 		got := map[string]int{}
 		together(8, func(int) {
 			for {
-				claimed, err := f.s.Claim(f.ctx, store.Collections, now, lease, 11)
+				claimed, err := f.s.Claim(f.ctx, store.Collections, now, lease, store.ClaimLimit{Rows: 11})
 				if err != nil {
 					t.Error(err)
 				}
@@ -95,20 +122,20 @@ func testClaimLeavesRowsNotDue(t *testing.T, f fixture) {
 	m := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, CreatedAt: start, WakeAt: start}
 	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, m) })
 	late := start.AddDate(100, 0, 0)
-	got, err := f.s.Claim(f.ctx, store.Collections, late, lease, 10)
+	got, err := f.s.Claim(f.ctx, store.Collections, late, lease, store.ClaimLimit{Rows: 10})
 	check(f, "a row without WakeAt", len(got), err, 0)
-	got, err = f.s.Claim(f.ctx, store.Outbox, start, lease, 10)
+	got, err = f.s.Claim(f.ctx, store.Outbox, start, lease, store.ClaimLimit{Rows: 10})
 	check(f, "messages", ids(got), err, []string{m.ID})
-	got, err = f.s.Claim(f.ctx, store.Outbox, late, lease, 0)
+	got, err = f.s.Claim(f.ctx, store.Outbox, late, lease, store.ClaimLimit{Rows: 0})
 	check(f, "limit 0", len(got), err, 0)
 
 	never.WakeAt = start
 	f.write(func(tx store.Tx) error { _, err := tx.PutCollection(f.ctx, never); return err })
-	got, err = f.s.Claim(f.ctx, store.Collections, late, lease, 10)
+	got, err = f.s.Claim(f.ctx, store.Collections, late, lease, store.ClaimLimit{Rows: 10})
 	if err != nil || !slices.Equal(ids(got), []string{never.ID}) {
 		t.Errorf("after an update with a WakeAt: %v, %v", got, err)
 	}
-	if _, err := f.s.Claim(f.ctx, "clients; --", late, lease, 10); err == nil {
+	if _, err := f.s.Claim(f.ctx, "clients; --", late, lease, store.ClaimLimit{Rows: 10}); err == nil {
 		t.Error("an unknown queue was read")
 	}
 }

@@ -14,7 +14,7 @@ import (
 // claim claims everything that is due.
 func (f fixture) claim(q store.Queue, now time.Time) []store.Job {
 	f.Helper()
-	jobs, err := f.s.Claim(f.ctx, q, now, lease, 1000)
+	jobs, err := f.s.Claim(f.ctx, q, now, lease, store.ClaimLimit{Rows: 1000})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func testConsentStatus(t *testing.T, f fixture) {
 	f.write(func(tx store.Tx) (err error) { c, err = tx.PutConsent(f.ctx, c); return err })
 	f.checkConsentStatus("updated", store.ConsentView{Consent: c})
 	c.WakeAt = start.Add(time.Hour + lease)
-	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
+	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, store.ClaimLimit{Rows: 10}); err != nil {
 		t.Error(err)
 	}
 	f.checkConsentStatus("claimed", store.ConsentView{Consent: c})
@@ -84,7 +84,7 @@ func testCollectionStatus(_ *testing.T, f fixture) {
 	f.checkCollectionStatus("with its consent", store.CollectionView{Collection: k, Consent: &c})
 	f.write(func(tx store.Tx) (err error) { c, err = tx.PutConsent(f.ctx, c); return err })
 	f.checkCollectionStatus("its consent updated", store.CollectionView{Collection: k, Consent: &c})
-	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, 10); err != nil {
+	if _, err := f.s.Claim(f.ctx, store.Consents, start.Add(time.Hour), lease, store.ClaimLimit{Rows: 10}); err != nil {
 		f.Error(err)
 	}
 	c.WakeAt = start.Add(time.Hour + lease)

@@ -190,7 +190,7 @@ func testMixedLoad(t *testing.T, f fixture) {
 					return err
 				})
 			case 3:
-				if _, err := f.s.Claim(f.ctx, store.Consents, now, time.Nanosecond, 3); err != nil {
+				if _, err := f.s.Claim(f.ctx, store.Consents, now, time.Nanosecond, store.ClaimLimit{Rows: 3}); err != nil {
 					t.Error(err)
 				}
 			default:
