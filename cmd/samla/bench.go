@@ -43,7 +43,7 @@ type (
 	crowdBench   struct {
 		benchFlags
 		Waiting int           `default:"500" help:"Number of persons, each with its own consent."`
-		Bank    string        `default:"rsa" enum:"rsa" help:"Kind of bank: rsa."`
+		Bank    string        `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
 		Round   time.Duration `default:"10s" help:"Duration of the measurement, after all persons have arrived."`
 		Callers int           `default:"64" help:"Number of persons who create their consents at the same time."`
 	}

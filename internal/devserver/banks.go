@@ -2,10 +2,10 @@ package devserver
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 
-	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
 	"samla/internal/institution/families"
 	"samla/internal/institution/registry"
@@ -37,6 +37,9 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 		files := s.TPPFiles()
 		b.Certificates = xs2a.Certificates{QWACCert: files.QWAC, QWACKey: files.QWACKey, QSEALCert: files.QSEAL,
 			QSEALKey: files.QSEALKey, CAFile: s.CAFile()}
+		if info.Behaviour.P256 {
+			b.Certificates.QSEALCert, b.Certificates.QSEALKey = files.P256, files.P256Key
+		}
 		file.Banks = append(file.Banks, b)
 	}
 	data, err := json.MarshalIndent(file, "", "  ")
@@ -87,8 +90,11 @@ func bankOf(info sandbox.BankInfo) bank {
 	if len(info.Behaviour.BookingStatuses) == 1 {
 		b.Profile.BookingStatus = "booked"
 	}
+	if info.Behaviour.UnsignedReads {
+		b.Signature.Methods = []string{http.MethodPost, http.MethodDelete}
+	}
 	if info.Behaviour.DateSigned {
-		b.Signature.Variant = httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}
+		b.Signature.Headers = []string{"date", "digest", "x-request-id", "psu-id"}
 	}
 	return b
 }

@@ -28,7 +28,7 @@ type Profile struct {
 	// consent. If it is false, an opening whose outcome is unknown is not
 	// retried: the consent fails and the person starts again.
 	ReplaySafe bool
-	// Signed: each request to the bank costs a signature of ours.
+	// Signed: each question to the bank costs a signature of ours.
 	Signed bool
 	// Parallel is the number of concurrent reads under one consent.
 	Parallel int

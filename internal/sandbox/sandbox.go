@@ -191,11 +191,12 @@ func (s *Sandbox) CAFile() string { return s.file(pki.CAFile) }
 
 // TPPFiles are the absolute paths of the TPP's certificates and keys in PEM form;
 // empty without Config.Dir.
-type TPPFiles struct{ QWAC, QWACKey, QSEAL, QSEALKey string }
+type TPPFiles struct{ QWAC, QWACKey, QSEAL, QSEALKey, P256, P256Key string }
 
 // TPPFiles returns the paths of the TPP's certificates and keys.
 func (s *Sandbox) TPPFiles() TPPFiles {
-	return TPPFiles{s.file(pki.QWACFile), s.file(pki.QWACKeyFile), s.file(pki.QSEALFile), s.file(pki.QSEALKeyFile)}
+	return TPPFiles{s.file(pki.QWACFile), s.file(pki.QWACKeyFile), s.file(pki.QSEALFile), s.file(pki.QSEALKeyFile),
+		s.file(pki.P256File), s.file(pki.P256KeyFile)}
 }
 
 func (s *Sandbox) file(name string) string {

@@ -232,6 +232,28 @@ func TestConsent_IsUnknownToOtherTPPs(t *testing.T) {
 	other.call("DELETE", "consents/"+id, "").wantError(403, "CONSENT_UNKNOWN")
 }
 
+// A bank may want signatures only where a request changes something.
+func TestSignature_IsNotNeededForReadsAtShortBank(t *testing.T) {
+	w := start(t, nil)
+	for _, bank := range []string{"se-sandbox-short", "se-demo-psd2"} {
+		p := w.tpp(bank)
+		id := p.consent(allAccounts, maja)
+		p.change = func(r *http.Request) {
+			for _, name := range []string{"Digest", "Signature", "TPP-Signature-Certificate"} {
+				r.Header.Del(name)
+			}
+		}
+		p.call("POST", "consents", allAccounts).wantError(401, "SIGNATURE_MISSING")
+		if read := p.call("GET", "consents/"+id, ""); bank == "se-sandbox-short" {
+			read.want(200)
+		} else {
+			read.wantError(401, "SIGNATURE_MISSING")
+		}
+		p.change = func(r *http.Request) { r.Header.Set("Digest", "SHA-256=x") }
+		p.call("GET", "consents/"+id, "").wantError(401, "SIGNATURE_INVALID")
+	}
+}
+
 func TestError_IsProblemDocumentAtStaticBank(t *testing.T) {
 	w := start(t, nil)
 	a := w.tpp("se-sandbox-static").call("GET", "consents/nothing", "").want(403)

@@ -7,7 +7,6 @@ package httpsig
 
 import (
 	"context"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -21,37 +20,41 @@ import (
 // concurrent use.
 type Signer struct {
 	form
-	limit       *Limit
-	key         *rsa.PrivateKey
+	key         key
 	prefix      string // of the header Signature: keyId and algorithm
 	certificate string // base64 of the DER form
 }
 
-// NewSigner returns a signer that uses the RSA key of a QSealC
-// (docs/reference/banks.md 9.1).
+// NewSigner returns a signer that uses the key of a QSealC
+// (docs/reference/banks.md 9.1): RSA, or ECDSA on the curve P-256. Errors wrap
+// ErrInvalidVariant for a variant or a key that cannot be used, and for an algorithm
+// that does not belong to the key.
 func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error) {
 	f, err := v.parse()
 	if err != nil {
 		return nil, err
 	}
-	key, ok := qsealc.PrivateKey.(*rsa.PrivateKey)
-	if !ok || len(qsealc.Certificate) == 0 {
-		return nil, fmt.Errorf("%w: the QSealC must have an RSA key", ErrInvalidVariant)
+	if len(qsealc.Certificate) == 0 {
+		return nil, fmt.Errorf("%w: the QSealC is missing", ErrInvalidVariant)
 	}
+	k, err := newKey(qsealc.PrivateKey, f.algorithm, limit)
+	if err != nil {
+		return nil, err
+	}
+	f.algorithm = k.algorithm()
 	leaf := qsealc.Leaf
 	if leaf == nil {
 		if leaf, err = x509.ParseCertificate(qsealc.Certificate[0]); err != nil {
 			return nil, fmt.Errorf("httpsig: QSealC: %w", err)
 		}
 	}
-	key.Precompute() // makes each signature about three times faster
 	keyID := v.KeyID
 	if keyID == "" {
 		keyID = fmt.Sprintf("SN=%X,CA=%s", leaf.SerialNumber, leaf.Issuer)
 	}
 	return &Signer{
-		form: f, limit: limit, key: key,
-		prefix:      `keyId="` + escape(keyID) + `",algorithm="` + f.algorithm + `",headers="`,
+		form: f, key: k,
+		prefix:      `keyId="` + escape(keyID) + `",algorithm="` + string(f.algorithm) + `",headers="`,
 		certificate: base64.StdEncoding.EncodeToString(leaf.Raw),
 	}, nil
 }
@@ -71,14 +74,16 @@ func escape(s string) string {
 }
 
 // Sign sets the headers of the signature in h, and Date where the variant lists
-// it. requestURI is the path and query as they are sent. Sign waits for the
-// limit of the signer; when ctx ends first, it returns ctx's error.
+// it. requestURI is the path and query as they are sent. Sign may wait for the
+// limit of the signer; when ctx ends first, it returns ctx's error. It leaves a request
+// whose method is not signed as it is.
 func (s *Signer) Sign(ctx context.Context, h http.Header, method, requestURI string, body []byte, now time.Time) error {
+	if !s.signs(method) {
+		return nil
+	}
 	h.Set("Digest", s.digest.header(body))
 	text, names := s.signingString(h, method, requestURI, now)
-	signature, err := s.limit.do(ctx, func() ([]byte, error) {
-		return rsa.SignPKCS1v15(nil, s.key, s.hash, sum(s.hash, []byte(text)))
-	})
+	signature, err := s.key.sign(ctx, sum(s.algorithm.hash(), []byte(text)))
 	if err != nil {
 		return fmt.Errorf("httpsig: sign: %w", err)
 	}

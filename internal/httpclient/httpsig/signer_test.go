@@ -3,6 +3,7 @@ package httpsig_test
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -37,6 +38,17 @@ var seal = sync.OnceValue(func() *tls.Certificate {
 	return issue(key, key.Public(), pkix.Name{CommonName: `Sigill "CA" Å`, Organization: []string{"Samla, test"}, Country: []string{"SE"}})
 })
 
+// p256 is a QSealC with an ECDSA key.
+var p256 = sync.OnceValue(func() *tls.Certificate { return ecdsaSeal(elliptic.P256()) })
+
+func ecdsaSeal(curve elliptic.Curve) *tls.Certificate {
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return issue(key, key.Public(), pkix.Name{CommonName: "CA"})
+}
+
 func issue(key crypto.PrivateKey, public crypto.PublicKey, name pkix.Name) *tls.Certificate {
 	template := &x509.Certificate{SerialNumber: big.NewInt(0xABCDEF12345), Subject: name, NotAfter: noon.AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
@@ -48,7 +60,12 @@ func issue(key crypto.PrivateKey, public crypto.PublicKey, name pkix.Name) *tls.
 
 func signer(t testing.TB, v httpsig.Variant) *httpsig.Signer {
 	t.Helper()
-	s, err := httpsig.NewSigner(seal(), v, httpsig.NewLimit(0))
+	return signerWith(t, seal(), v)
+}
+
+func signerWith(t testing.TB, qsealc *tls.Certificate, v httpsig.Variant) *httpsig.Signer {
+	t.Helper()
+	s, err := httpsig.NewSigner(qsealc, v, httpsig.NewLimit(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +121,14 @@ func verify(t interface{ Fatalf(string, ...any) }, h http.Header, method, target
 		hash, algorithm = crypto.SHA512, "SHA-512"
 	}
 	text := strings.Join(lines, "\n")
-	if err := rsa.VerifyPKCS1v15(cert.PublicKey.(*rsa.PublicKey), hash, sum[algorithm]([]byte(text)), signature); err != nil {
+	valid := false
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		valid = strings.HasPrefix(fields["algorithm"], "rsa-") && rsa.VerifyPKCS1v15(key, hash, sum[algorithm]([]byte(text)), signature) == nil
+	case *ecdsa.PublicKey:
+		valid = fields["algorithm"] == "ecdsa-sha256" && ecdsa.VerifyASN1(key, sum[algorithm]([]byte(text)), signature)
+	}
+	if !valid {
 		t.Fatalf("the signature is not valid for %q", text)
 	}
 	return fields
@@ -169,6 +193,8 @@ func TestVariant_ValidateRefusesInvalid(t *testing.T) {
 		"empty":     {Headers: []string{"digest", ""}},
 		"digest":    {Digest: "MD5"},
 		"algorithm": {Algorithm: "hs2019"},
+		"method":    {Methods: []string{"post"}},
+		"no method": {Methods: []string{""}},
 	} {
 		if err := v.Validate(); !errors.Is(err, httpsig.ErrInvalidVariant) {
 			t.Errorf("%s: %v", name, err)
@@ -177,12 +203,41 @@ func TestVariant_ValidateRefusesInvalid(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	_, ed25519Key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := httpsig.NewSigner(issue(key, key.Public(), pkix.Name{CommonName: "x"}), httpsig.Variant{}, httpsig.NewLimit(0)); !errors.Is(err, httpsig.ErrInvalidVariant) {
-		t.Errorf("a key that is not RSA: %v", err)
+	for name, c := range map[string]struct {
+		qsealc  *tls.Certificate
+		variant httpsig.Variant
+	}{
+		"another kind of key":        {issue(ed25519Key, ed25519Key.Public(), pkix.Name{CommonName: "x"}), httpsig.Variant{}},
+		"another curve":              {ecdsaSeal(elliptic.P384()), httpsig.Variant{}},
+		"algorithm of another key":   {p256(), httpsig.Variant{Algorithm: "rsa-sha256"}},
+		"algorithm of another key 2": {seal(), httpsig.Variant{Algorithm: "ecdsa-sha256"}},
+		"no certificate":             {&tls.Certificate{PrivateKey: seal().PrivateKey}, httpsig.Variant{}},
+	} {
+		if _, err := httpsig.NewSigner(c.qsealc, c.variant, httpsig.NewLimit(0)); !errors.Is(err, httpsig.ErrInvalidVariant) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A request whose method is not signed is sent as it is.
+func TestSign_SignsTheMethodsOfTheVariant(t *testing.T) {
+	for _, c := range []struct {
+		methods []string
+		method  string
+		want    bool
+	}{{nil, "GET", true}, {nil, "POST", true}, {[]string{"POST", "DELETE"}, "GET", false}, {[]string{"POST", "DELETE"}, "DELETE", true}} {
+		v := httpsig.Variant{Methods: c.methods, Headers: []string{"date", "digest"}}
+		h := http.Header{"X-Request-Id": {"1"}}
+		if err := signer(t, v).Sign(t.Context(), h, c.method, "/v1/accounts", nil, noon); err != nil {
+			t.Fatal(err)
+		}
+		if signed := h.Get("Signature") != ""; signed != c.want || v.Signs(c.method) != c.want || !c.want && len(h) != 1 {
+			t.Errorf("%v, %s: sent with %v", c.methods, c.method, h)
+		}
 	}
 }
 
@@ -192,9 +247,13 @@ func TestSign_CoversWhatItMust(t *testing.T) {
 	optional := []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"}
 	rapid.Check(t, func(rt *rapid.T) {
 		v := httpsig.Variant{
-			Digest:    rapid.SampledFrom([]string{"", "SHA-256", "sha-256", "SHA-512", "sha-512"}).Draw(rt, "digest"),
-			Algorithm: rapid.SampledFrom([]string{"", "rsa-sha256", "rsa-sha512"}).Draw(rt, "algorithm"),
+			Digest: rapid.SampledFrom([]string{"", "SHA-256", "sha-256", "SHA-512", "sha-512"}).Draw(rt, "digest"),
 		}
+		qsealc, algorithms := seal(), []string{"", "rsa-sha256", "rsa-sha512"}
+		if rapid.Bool().Draw(rt, "P-256") {
+			qsealc, algorithms = p256(), []string{"", "ecdsa-sha256"}
+		}
+		v.Algorithm = rapid.SampledFrom(algorithms).Draw(rt, "algorithm")
 		want := []string{"digest", "x-request-id"}
 		h := http.Header{}
 		value := rapid.StringMatching(`[!-~]([ -~]{0,40}[!-~])?`)
@@ -206,7 +265,7 @@ func TestSign_CoversWhatItMust(t *testing.T) {
 			}
 		}
 		body := rapid.SliceOf(rapid.Byte()).Draw(rt, "body")
-		if err := signer(t, v).Sign(t.Context(), h, "POST", "/v1/consents", body, noon); err != nil {
+		if err := signerWith(t, qsealc, v).Sign(t.Context(), h, "POST", "/v1/consents", body, noon); err != nil {
 			rt.Fatal(err)
 		}
 		fields := verify(rt, h, "POST", "/v1/consents", body)
@@ -232,13 +291,17 @@ type panicking struct{}
 func (panicking) Fatalf(string, ...any) { panic("not valid") }
 
 func BenchmarkSign(b *testing.B) {
-	s := signer(b, httpsig.Variant{})
-	h := http.Header{"X-Request-Id": {"5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"}, "Psu-Id": {"191212121212"}}
-	body := make([]byte, 200)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := s.Sign(b.Context(), h, "POST", "/v1/consents", body, noon); err != nil {
-			b.Fatal(err)
-		}
+	for name, qsealc := range map[string]*tls.Certificate{"RSA": seal(), "P256": p256()} {
+		b.Run(name, func(b *testing.B) {
+			s := signerWith(b, qsealc, httpsig.Variant{})
+			h := http.Header{"X-Request-Id": {"5f3c2d7e-9a41-4b8e-8c06-2f1d7a90b3e4"}, "Psu-Id": {"191212121212"}}
+			body := make([]byte, 200)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := s.Sign(b.Context(), h, "POST", "/v1/consents", body, noon); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -23,8 +23,12 @@ type Variant struct {
 	Headers []string `json:"headers,omitempty"`
 	// Digest is SHA-256 (default) or SHA-512, spelt as the bank wants it.
 	Digest string `json:"digest,omitempty"`
-	// Algorithm is rsa-sha256 (default) or rsa-sha512.
+	// Algorithm is rsa-sha256, rsa-sha512 or ecdsa-sha256. Default: rsa-sha256 or
+	// ecdsa-sha256, by the key of the certificate.
 	Algorithm string `json:"algorithm,omitempty"`
+	// Methods are the HTTP methods whose requests are signed; default: all. Many banks
+	// want a signature only where a request changes something.
+	Methods []string `json:"methods,omitempty"`
 	// KeyID takes the place of SN=<serial>,CA=<issuer>: some banks want our client
 	// id.
 	KeyID string `json:"keyId,omitempty"`
@@ -46,8 +50,29 @@ func (v Variant) Validate() error {
 type form struct {
 	headers   []string // in lower case
 	digest    digest
-	algorithm string
-	hash      crypto.Hash // of algorithm
+	algorithm algorithm // "" = by the key
+	methods   []string  // empty = all
+}
+
+// algorithm is the name of a signature algorithm in the header Signature.
+type algorithm string
+
+const (
+	rsaSHA256   algorithm = "rsa-sha256"
+	rsaSHA512   algorithm = "rsa-sha512"
+	ecdsaSHA256 algorithm = "ecdsa-sha256"
+)
+
+func (a algorithm) hash() crypto.Hash {
+	if a == rsaSHA512 {
+		return crypto.SHA512
+	}
+	return crypto.SHA256
+}
+
+// signs reports whether requests of a method are signed.
+func (f form) signs(method string) bool {
+	return len(f.methods) == 0 || slices.Contains(f.methods, method)
 }
 
 func (v Variant) parse() (f form, err error) {
@@ -72,16 +97,21 @@ func (v Variant) parse() (f form, err error) {
 	if f.digest, ok = parseDigest(label); !ok {
 		return form{}, fmt.Errorf("%w: digest: must be SHA-256 or SHA-512", ErrInvalidVariant)
 	}
-	switch v.Algorithm {
-	case "", "rsa-sha256":
-		f.algorithm, f.hash = "rsa-sha256", crypto.SHA256
-	case "rsa-sha512":
-		f.algorithm, f.hash = "rsa-sha512", crypto.SHA512
-	default:
-		return form{}, fmt.Errorf("%w: algorithm: must be rsa-sha256 or rsa-sha512", ErrInvalidVariant)
+	f.algorithm = algorithm(v.Algorithm)
+	if !slices.Contains([]algorithm{"", rsaSHA256, rsaSHA512, ecdsaSHA256}, f.algorithm) {
+		return form{}, fmt.Errorf("%w: algorithm: must be rsa-sha256, rsa-sha512 or ecdsa-sha256", ErrInvalidVariant)
+	}
+	f.methods = v.Methods
+	for i, m := range v.Methods {
+		if !isToken(m) || strings.ToUpper(m) != m {
+			return form{}, fmt.Errorf("%w: methods: entry %d is not a method such as POST", ErrInvalidVariant, i)
+		}
 	}
 	return f, nil
 }
+
+// Signs reports whether requests of a method are signed. The variant must be valid.
+func (v Variant) Signs(method string) bool { return form{methods: v.Methods}.signs(method) }
 
 // isToken reports whether s is a token of RFC 9110 section 5.6.2, as the name of
 // a header must be.

@@ -57,8 +57,7 @@ func (c Config) Check() (faults strictjson.Faults) {
 	faults = append(faults, c.Certificates.check()...)
 	if !c.Signature.None {
 		if err := c.Signature.Validate(); err != nil {
-			member, problem, _ := strings.Cut(strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": "), ": ")
-			faults.Add("/signature/"+member, problem)
+			faults = append(faults, signatureFaults(err)...)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
@@ -67,6 +66,18 @@ func (c Config) Check() (faults strictjson.Faults) {
 		}
 	}
 	return append(faults, c.Profile.check().Under("/profile")...)
+}
+
+// signatureFaults turns an error about a variant, or about a key that cannot sign in it,
+// into a fault of the member that has to change.
+func signatureFaults(err error) (faults strictjson.Faults) {
+	text := strings.TrimPrefix(err.Error(), httpsig.ErrInvalidVariant.Error()+": ")
+	if member, problem, named := strings.Cut(text, ": "); named {
+		faults.Add("/signature/"+member, problem)
+	} else {
+		faults.Add("/certificates/qsealCert", text)
+	}
+	return faults
 }
 
 func (c Certificates) check() (faults strictjson.Faults) {

@@ -3,6 +3,7 @@ package xs2a_test
 import (
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ import (
 
 const wholeConfig = `{"baseURL":"https://psd2.mybank.example/xs2a",
  "certificates":{"qwacCert":"qwac.pem","qwacKey":"qwac-key.pem","qsealCert":"qseal.pem","qsealKey":"/abs/qseal-key.pem","caFile":"ca.pem"},
- "signature":{"headers":["date","digest","x-request-id"],"digest":"sha-512","algorithm":"rsa-sha512","keyId":"me"},
+ "signature":{"headers":["date","digest","x-request-id"],"digest":"sha-512","algorithm":"rsa-sha512","methods":["POST"],"keyId":"me"},
  "headers":{"X-API-Key":"k"},
  "profile":{"qr":"none","needsPSUID":true,"pollInterval":"2s","deadline":"4m0s","historyAttended":400,"historyUnattended":80,"dailyLimit":2,
   "longestConsent":90,"replaySafe":true,"parallel":2,"autoStartToken":"/a","qrData":"/b","qrImage":"/c","hintCode":"/d","expiresAt":"/e",
@@ -79,6 +80,7 @@ func TestConfig_ReportsFaultsByPointer(t *testing.T) {
 		"half a pair":    {change(`"qwacKey":"qwac-key.pem",`, ``), []string{"/certificates/qwacCert"}},
 		"signature":      {change("rsa-sha512", "hs2019"), []string{"/signature/algorithm"}},
 		"digest":         {change("sha-512", "md5"), []string{"/signature/digest"}},
+		"method":         {change(`"methods":["POST"]`, `"methods":["Post"]`), []string{"/signature/methods"}},
 		"header":         {change(`"X-API-Key":"k"`, `"X API":"k"`), []string{"/headers/X API"}},
 		"header value":   {change(`"X-API-Key":"k"`, `"X-API-Key":"k\r\nX: y"`), []string{"/headers/X-API-Key"}},
 		"qr":             {change(`"qr":"none"`, `"qr":"secret"`), []string{"/profile/qr"}},
@@ -121,7 +123,7 @@ func TestProfile_ReachesThePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := institution.Profile{QR: institution.QRNone, NeedsPSUID: true, PollInterval: 2 * time.Second, Deadline: 4 * time.Minute,
-		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Signed: true, Parallel: 2}
+		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Parallel: 2}
 	if diff := cmp.Diff(want, b.Profile()); diff != "" {
 		t.Error(diff)
 	}
@@ -151,6 +153,7 @@ func TestNew_RefusesUnusableCertificates(t *testing.T) {
 		want string
 	}{
 		"good":            {xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL}, ""},
+		"good, P-256":     {xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.P256}, ""},
 		"no QWAC":         {xs2a.Keys{QSEAL: &set.QSEAL}, "qwacCert"},
 		"no QSEAL":        {xs2a.Keys{QWAC: &set.QWAC}, "qsealCert"},
 		"seal as QWAC":    {xs2a.Keys{QWAC: &set.QSEAL, QSEAL: &set.QSEAL}, "qwacCert"},
@@ -169,6 +172,13 @@ func TestNew_RefusesUnusableCertificates(t *testing.T) {
 	}
 	if _, err := xs2a.New(demoConfig("http://127.0.0.1:1"), xs2a.Deps{Deps: atNoon, Keys: &xs2a.Keys{QSEAL: &set.QSEAL}}); err != nil {
 		t.Errorf("a gateway of ours: %v", err)
+	}
+	rsaOnly := demoConfig("https://bank.example")
+	rsaOnly.Signature.Algorithm = "rsa-sha256"
+	_, err = xs2a.New(rsaOnly, xs2a.Deps{Deps: atNoon, Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.P256}})
+	var faults strictjson.Faults
+	if !errors.As(err, &faults) || !slices.Equal(pointers(faults), []string{"/signature/algorithm"}) {
+		t.Errorf("an algorithm of another key: %v", err)
 	}
 	unsigned := demoConfig("https://bank.example")
 	unsigned.Signature.None = true

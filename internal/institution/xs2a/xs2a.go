@@ -13,6 +13,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -79,7 +80,7 @@ func New(c Config, d Deps) (*Bank, error) {
 		return nil, err
 	}
 	b := &Bank{config: c, profile: c.Profile.port(), wire: c.Profile.wire(), clock: d.Clock, random: d.Random, log: d.Log}
-	b.profile.Signed = !c.Signature.None
+	b.profile.Signed = !c.Signature.None && c.Signature.Signs(http.MethodGet)
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
 		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
@@ -87,7 +88,7 @@ func New(c Config, d Deps) (*Bank, error) {
 	if !c.Signature.None {
 		signer, err := httpsig.NewSigner(keys.QSEAL, c.Signature.Variant, d.Signatures)
 		if err != nil {
-			return nil, err
+			return nil, signatureFaults(err)
 		}
 		settings.Signer = signer
 	}

@@ -39,6 +39,8 @@ type Behaviour struct {
 
 	DateSigned    bool // the signature must cover the header Date
 	SHA512        bool // Digest SHA-512 and rsa-sha512 are accepted too
+	P256          bool // ecdsa-sha256 is accepted too
+	UnsignedReads bool // GET needs no signature
 	ProblemErrors bool // errors as application/problem+json instead of tppMessages
 
 	Delay            time.Duration // before every answer, by the bank's clock
@@ -55,7 +57,7 @@ func DefaultBanks() []Behaviour {
 	}
 	autostart := demo
 	autostart.Company, autostart.DisplayName, autostart.BIC, autostart.BankID = "se-sandbox-autostart", "Autostartbanken", "AUTOSESS", "600"
-	autostart.Token, autostart.PSUIDRequired, autostart.RejectLate = AutostartOnly, true, true
+	autostart.Token, autostart.PSUIDRequired, autostart.RejectLate, autostart.P256 = AutostartOnly, true, true, true
 
 	static := demo
 	static.Company, static.DisplayName, static.BIC, static.BankID = "se-sandbox-static", "Bildbanken", "BILDSESS", "800"
@@ -65,7 +67,7 @@ func DefaultBanks() []Behaviour {
 
 	short := demo
 	short.Company, short.DisplayName, short.BIC, short.BankID = "se-sandbox-short", "Kortbanken", "KORTSESS", "915"
-	short.MaxValidDays, short.DailyLimit, short.SHA512, short.CardsInAccounts = 30, 1, true, true
+	short.MaxValidDays, short.DailyLimit, short.SHA512, short.CardsInAccounts, short.UnsignedReads = 30, 1, true, true, true
 	short.RateLimitEvery, short.UnavailableEvery, short.PageSize = 10, 17, 50
 	return []Behaviour{demo, autostart, static, short}
 }
@@ -73,7 +75,12 @@ func DefaultBanks() []Behaviour {
 // CrowdBanks returns the banks that samla bench crowd measures. They differ in what it
 // costs to follow an authorisation.
 func CrowdBanks() []Behaviour {
-	rsa := DefaultBanks()[0]
-	rsa.Company, rsa.DisplayName, rsa.BIC, rsa.BankID = "se-crowd-rsa", "Crowd bank (RSA)", "CRSASESS", "501"
-	return []Behaviour{rsa}
+	bank := func(kind, name, bic, id string) Behaviour {
+		b := DefaultBanks()[0]
+		b.Company, b.DisplayName, b.BIC, b.BankID = "se-crowd-"+kind, "Crowd bank ("+name+")", bic, id
+		return b
+	}
+	ecdsa := bank("ecdsa", "P-256", "CRECSESS", "502")
+	ecdsa.P256 = true
+	return []Behaviour{bank("rsa", "RSA", "CRRSSESS", "501"), ecdsa}
 }

@@ -2,6 +2,7 @@ package aspsp
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -27,6 +28,9 @@ var errSignature = unauthorized("SIGNATURE_INVALID", "Digest or Signature is inv
 // certificate of the organization of the client certificate.
 func (c *call) checkSignature() *apiError {
 	h := c.r.Header
+	if c.UnsignedReads && c.r.Method == http.MethodGet && h.Get("Signature") == "" {
+		return nil
+	}
 	if h.Get("Signature") == "" || h.Get("Digest") == "" || h.Get("TPP-Signature-Certificate") == "" {
 		return unauthorized("SIGNATURE_MISSING", "Digest, Signature and TPP-Signature-Certificate are required")
 	}
@@ -50,8 +54,7 @@ func (c *call) checkSignature() *apiError {
 			return newError(http.StatusBadRequest, "TIMESTAMP_INVALID", "Date is missing or too far from the bank's clock")
 		}
 	}
-	key, ok := seal.cert.PublicKey.(*rsa.PublicKey)
-	if !ok || !s.verify(key, signingString(h, s.headers), c.SHA512) {
+	if !s.verify(seal.cert.PublicKey, []byte(signingString(h, s.headers)), c.Behaviour) {
 		return errSignature
 	}
 	return nil
@@ -177,14 +180,19 @@ func signingString(h http.Header, names []string) string {
 	return b.String()
 }
 
-func (s signature) verify(key *rsa.PublicKey, text string, allow512 bool) bool {
-	switch {
-	case s.algorithm == "rsa-sha256":
-		sum := sha256.Sum256([]byte(text))
-		return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], s.value) == nil
-	case s.algorithm == "rsa-sha512" && allow512:
-		sum := sha512.Sum512([]byte(text))
-		return rsa.VerifyPKCS1v15(key, crypto.SHA512, sum[:], s.value) == nil
+// verify verifies the signature of a text, with the algorithms that the bank accepts.
+func (s signature) verify(public crypto.PublicKey, text []byte, accepts Behaviour) bool {
+	sum256, sum512 := sha256.Sum256(text), sha512.Sum512(text)
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		switch {
+		case s.algorithm == "rsa-sha256":
+			return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum256[:], s.value) == nil
+		case s.algorithm == "rsa-sha512" && accepts.SHA512:
+			return rsa.VerifyPKCS1v15(key, crypto.SHA512, sum512[:], s.value) == nil
+		}
+	case *ecdsa.PublicKey:
+		return s.algorithm == "ecdsa-sha256" && accepts.P256 && ecdsa.VerifyASN1(key, sum256[:], s.value)
 	}
 	return false
 }

@@ -1,6 +1,8 @@
 package aspsp
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -102,15 +104,39 @@ func TestVerify_RejectsEveryFlippedBit(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := signature{algorithm: "rsa-sha256", value: value}
-	if !s.verify(&key.PublicKey, "text", false) || s.verify(&key.PublicKey, "texts", false) {
+	text := []byte("text")
+	if !s.verify(&key.PublicKey, text, Behaviour{}) || s.verify(&key.PublicKey, []byte("texts"), Behaviour{}) {
 		t.Fatal("the valid signature is rejected, or accepted for another text")
 	}
 	for i := range value {
 		value[i] ^= 1
-		if s.verify(&key.PublicKey, "text", false) {
+		if s.verify(&key.PublicKey, text, Behaviour{}) {
 			t.Errorf("a flipped bit in byte %d is accepted", i)
 		}
 		value[i] ^= 1
+	}
+}
+
+func TestVerify_AcceptsP256WhereTheBankDoes(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte("text")
+	sum := sha256.Sum256(text)
+	value, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := signature{algorithm: "ecdsa-sha256", value: value}
+	if !s.verify(&key.PublicKey, text, Behaviour{P256: true}) {
+		t.Error("a valid signature is rejected")
+	}
+	if s.verify(&key.PublicKey, text, Behaviour{}) || s.verify(&key.PublicKey, []byte("texts"), Behaviour{P256: true}) {
+		t.Error("a signature is accepted by a bank without P-256, or for another text")
+	}
+	if s.algorithm = "rsa-sha256"; s.verify(&key.PublicKey, text, Behaviour{P256: true}) {
+		t.Error("a signature is accepted under the name of another algorithm")
 	}
 }
 

@@ -22,6 +22,8 @@ const (
 	QWACKeyFile   = "qwac-key.pem"
 	QSEALFile     = "qseal.pem"
 	QSEALKeyFile  = "qseal-key.pem"
+	P256File      = "qseal-p256.pem"
+	P256KeyFile   = "qseal-p256-key.pem"
 	serverFile    = "server.pem"
 	serverKeyFile = "server-key.pem"
 )
@@ -32,6 +34,7 @@ type Set struct {
 	Server tls.Certificate
 	QWAC   tls.Certificate
 	QSEAL  tls.Certificate
+	P256   tls.Certificate // a QSealC with an ECDSA key
 }
 
 // Open returns the set stored in dir. It replaces each certificate that is missing,
@@ -56,6 +59,7 @@ func Open(dir string, now func() time.Time, random io.Reader) (*Set, error) {
 		{&s.Server, serverFile, serverKeyFile, ca.Server},
 		{&s.QWAC, QWACFile, QWACKeyFile, func() (tls.Certificate, error) { return ca.Issue(QWAC()) }},
 		{&s.QSEAL, QSEALFile, QSEALKeyFile, func() (tls.Certificate, error) { return ca.Issue(QSEAL()) }},
+		{&s.P256, P256File, P256KeyFile, func() (tls.Certificate, error) { return ca.Issue(P256()) }},
 	} {
 		if found, ok := loadPair(dir, item.cert, item.key); ok && found.Leaf.CheckSignatureFrom(ca.Cert) == nil && usable(found.Leaf, now()) {
 			*item.into = found

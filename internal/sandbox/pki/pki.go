@@ -106,6 +106,7 @@ type Spec struct {
 	NotBefore    time.Time // zero: a year ago
 	NotAfter     time.Time // zero: three years ahead
 	NoStatements bool      // no QcStatements extension
+	ECDSA        bool      // a seal with an ECDSA key
 }
 
 // QWAC returns the spec of an AISP's valid website certificate.
@@ -114,8 +115,11 @@ func QWAC() Spec { return Spec{Type: eidas.Web, Roles: []eidas.Role{eidas.AI}} }
 // QSEAL returns the spec of an AISP's valid seal certificate.
 func QSEAL() Spec { return Spec{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}} }
 
-// Issue generates a TPP certificate and its key: RSA-2048 for a seal, ECDSA P-256
-// otherwise.
+// P256 returns the spec of an AISP's valid seal certificate with an ECDSA key.
+func P256() Spec { return Spec{Type: eidas.Seal, Roles: []eidas.Role{eidas.AI}, ECDSA: true} }
+
+// Issue generates a TPP certificate and its key: RSA-2048 for a seal, unless the spec
+// wants ECDSA, and ECDSA P-256 otherwise.
 func (ca *CA) Issue(s Spec) (tls.Certificate, error) {
 	if s.Organization == "" {
 		s.Organization = TPPOrganization
@@ -135,7 +139,7 @@ func (ca *CA) Issue(s Spec) (tls.Certificate, error) {
 		}
 		t.ExtraExtensions = []pkix.Extension{{Id: eidas.ExtensionOID, Value: der}}
 	}
-	return ca.issue(t, s.Type == eidas.Seal)
+	return ca.issue(t, s.Type == eidas.Seal && !s.ECDSA)
 }
 
 func (ca *CA) issue(t *x509.Certificate, useRSA bool) (tls.Certificate, error) {
