@@ -19,6 +19,8 @@ const (
 	Bounded            Kind = "BOUNDED"             // a question was not asked because a bound was reached
 	UnusableLink       Kind = "UNUSABLE_LINK"       // a link to more data that leads nowhere
 	UnreadableRow      Kind = "UNREADABLE_ROW"      // a transaction that cannot be decoded
+	UnreadableDate     Kind = "UNREADABLE_DATE"     // a date of a transaction that cannot be read, or in two ways
+	UnclearSign        Kind = "UNCLEAR_SIGN"        // a transaction of which the direction is not known, or told in two ways
 	UnreadableAccount  Kind = "UNREADABLE_ACCOUNT"  // an entry of an account list that cannot be decoded
 	UnreadableBalance  Kind = "UNREADABLE_BALANCE"  // a balance that cannot be decoded
 	IndistinctRows     Kind = "INDISTINCT_ROWS"     // transactions that may be one or several
@@ -33,7 +35,8 @@ const (
 )
 
 // incomplete lists the kinds with which data is missing.
-var incomplete = []Kind{Unanswered, Bounded, UnusableLink, UnreadableRow, UnreadableAccount, UnreadableBalance, IndistinctRows, IndistinctAccounts}
+var incomplete = []Kind{Unanswered, Bounded, UnusableLink, UnreadableRow, UnreadableDate, UnclearSign, UnreadableAccount,
+	UnreadableBalance, IndistinctRows, IndistinctAccounts}
 
 // Incomplete reports whether data is missing with this kind.
 func (k Kind) Incomplete() bool { return slices.Contains(incomplete, k) }

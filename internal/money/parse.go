@@ -35,12 +35,13 @@ func Parse(value, currency string) (Amount, error) {
 
 // ParseLenient parses an amount in the forms that real banks write. In addition to
 // the form of Parse it accepts
-//   - a plus sign, and the minus sign U+2212;
+//   - a plus sign, the minus sign U+2212 and dashes in its place, and a sign after
+//     the number: "45,50-";
 //   - white space around the number, after its sign, and (also as no-break
 //     space) between groups of three digits: "1 234,50";
 //   - a comma as the decimal sign; when comma and point both occur, the last one is
 //     the decimal sign and the other separates groups of three: "1.234,50",
-//     "1,234.50";
+//     "1,234.50"; one that occurs more than once separates groups: "1,234,567";
 //   - no digit before the decimal sign: ".50";
 //   - an exponent as in JSON: "1.5e3";
 //   - up to 19 digits; a currency in lower case or with white space around it.
@@ -67,11 +68,18 @@ func ParseLenient(value, currency string) (Amount, error) {
 // plain converts a bank's form of a number to JSON's grammar.
 func plain(s string) (string, error) {
 	s, minus := cutSign(strings.TrimSpace(s))
-	whole, fraction := s, ""
+	whole, fraction, grouped := s, "", false
 	if at := strings.LastIndexAny(s, ".,"); at >= 0 {
-		whole, fraction = s[:at], s[at+1:]
-		if strings.Contains(whole, s[at:at+1]) || (s[at] == ',' && ambiguous(whole, fraction)) {
+		switch point := s[at : at+1]; {
+		case strings.Contains(s[:at], point):
+			if strings.ContainsAny(strings.ReplaceAll(s, point, ""), ".,") {
+				return "", ErrSyntax
+			}
+			grouped = true
+		case point == "," && ambiguous(s[:at], s[at+1:]):
 			return "", ErrSyntax
+		default:
+			whole, fraction = s[:at], s[at+1:]
 		}
 	}
 	whole, ok := ungroup(whole)
@@ -83,7 +91,7 @@ func plain(s string) (string, error) {
 	}
 	if fraction != "" {
 		whole += "." + fraction
-	} else if strings.ContainsAny(s, ".,") {
+	} else if !grouped && strings.ContainsAny(s, ".,") {
 		return "", ErrSyntax
 	}
 	if minus {
@@ -99,14 +107,39 @@ func ambiguous(whole, fraction string) bool {
 	return len(fraction) == 3 && rest == "" && digits != "" && len(digits) <= 3 && digits != "0"
 }
 
+// The signs that banks write, before or after the number. A dash is meant as a minus.
+var (
+	minusSigns = []string{"-", "\u2212", "\u2010", "\u2011", "\u2013", "\ufe63", "\uff0d"}
+	plusSigns  = []string{"+", "\uff0b"}
+)
+
+// cutSign returns s without its sign, which is before or after it.
 func cutSign(s string) (rest string, minus bool) {
-	for _, sign := range []string{"-", "\u2212", "+"} {
-		if rest, ok := strings.CutPrefix(s, sign); ok {
-			return strings.TrimSpace(rest), sign != "+"
+	if s == "" || (isDigit(s[0]) && isDigit(s[len(s)-1])) {
+		return s, false
+	}
+	for _, sign := range minusSigns {
+		if rest, ok := cutEither(s, sign); ok {
+			return rest, true
+		}
+	}
+	for _, sign := range plusSigns {
+		if rest, ok := cutEither(s, sign); ok {
+			return rest, false
 		}
 	}
 	return s, false
 }
+
+func cutEither(s, sign string) (string, bool) {
+	rest, ok := strings.CutPrefix(s, sign)
+	if !ok {
+		rest, ok = strings.CutSuffix(s, sign)
+	}
+	return strings.TrimSpace(rest), ok
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // ungroup joins groups of digits and drops leading zeros, which JSON does not
 // allow. It fails unless all groups but the first have three digits and the same
@@ -133,5 +166,5 @@ func ungroup(s string) (string, bool) {
 }
 
 func isSeparator(r rune) bool {
-	return r == '.' || r == ',' || r == '\'' || unicode.IsSpace(r)
+	return r == '.' || r == ',' || r == '\'' || r == '\u2019' || unicode.IsSpace(r)
 }

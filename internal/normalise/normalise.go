@@ -29,7 +29,7 @@ func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts)
 	products := make([]product.Product, 0, len(facts.Accounts))
 	for _, a := range gather(r.Scope, facts) {
 		a.head = product.Head{ID: r.NewID(), Company: r.Company.ID, CompanyDisplayName: r.Company.DisplayName}
-		a.person = r.person()
+		a.person, a.lacks = r.person(), &deviations
 		products = append(products, a.product())
 	}
 	return products, deviations
@@ -40,6 +40,7 @@ type account struct {
 	fact.Account
 	head      product.Head // without a type
 	person    *product.PersonalInformation
+	lacks     *deviation.Counts // what cannot be read or told apart
 	balances  []fact.Balance
 	histories []fact.History
 }

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
+	"samla/internal/money"
 	"samla/internal/product"
 )
 
@@ -23,12 +25,19 @@ func (a account) transactions(accountID string) []product.Psd2Transaction {
 		n += len(h.Transactions)
 	}
 	l := list{rows: make([]product.Psd2Transaction, 0, n), at: make(map[string]int, n), same: map[string]int{}}
+	signs := a.signs()
 	for _, h := range a.histories {
-		for _, t := range h.Transactions {
-			if a.DebitPositive {
-				t.Amount = t.Amount.Neg()
+		for i := range h.Transactions {
+			t := &h.Transactions[i]
+			amount, clear := signs.amount(t)
+			if !clear {
+				a.lacks.Add(deviation.UnclearSign, 1)
 			}
-			l.add(transaction(accountID, t))
+			if amount, clear = a.inCurrency(amount); !clear {
+				a.lacks.Add(deviation.UnreadableRow, 1)
+				continue
+			}
+			l.add(transaction(accountID, t, amount))
 		}
 	}
 	slices.SortStableFunc(l.rows, func(a, b product.Psd2Transaction) int {
@@ -69,17 +78,31 @@ func rank(t product.Psd2Transaction) int {
 	return 1
 }
 
-func transaction(accountID string, t fact.Transaction) product.Psd2Transaction {
+// inCurrency returns the amount with the currency of the account if it has none. It is
+// not ok if the account has no single currency.
+func (a account) inCurrency(m money.Amount) (money.Amount, bool) {
+	if m.Currency() != "" {
+		return m, true
+	}
+	if a.Currency == severalCurrencies || !money.IsCurrency(a.Currency) {
+		return m, false
+	}
+	m, err := money.New(m.Value(), a.Currency)
+	return m, err == nil
+}
+
+func transaction(accountID string, t *fact.Transaction, amount money.Amount) product.Psd2Transaction {
 	row := product.Psd2Transaction{
-		TransactionID: cmp.Or(t.ID, t.EntryReference), AccountID: accountID, Amount: t.Amount,
-		Direction: product.DirectionOf(t.Amount), Status: product.Pending, Description: t.Text,
+		TransactionID: cmp.Or(t.ID, t.EntryReference), AccountID: accountID, Amount: amount,
+		Direction: product.DirectionOf(amount), Status: product.Pending, Description: t.Text,
 		CreatedAt: product.At(t.Moment),
 	}
+	day := t.BookingDate
 	if t.Booked {
-		row.Status = product.Booked
+		row.Status, day = product.Booked, t.Day()
 	}
-	if !t.BookingDate.IsZero() {
-		row.BookingDate = product.DateOf(t.BookingDate)
+	if !day.IsZero() {
+		row.BookingDate = product.DateOf(day)
 	}
 	row.CounterpartyName = cmp.Or(t.DebtorName, t.CreditorName)
 	if row.Direction == product.Debit {

@@ -7,13 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/money"
 	"samla/internal/product"
 )
 
 func rowsOf(told []fact.Transaction) []product.Psd2Transaction {
-	return account{histories: []fact.History{{Transactions: told}}}.transactions("acc")
+	return account{lacks: &deviation.Counts{}, histories: []fact.History{{Transactions: told}}}.transactions("acc")
 }
 
 func TestTransactions_AreWrittenOnce(t *testing.T) {

@@ -3,6 +3,7 @@ package xs2a_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/money"
+	"samla/internal/plaintext"
 )
 
 // answerTo returns an answer to a question of the kind about one account.
@@ -58,7 +60,9 @@ func TestBank_DecodesOfficialExamples(t *testing.T) {
 	for name, want := range map[string][2]int{
 		"transactionsExample1_RegularAccount_json": {2, 1}, "transactionsExample3_MulticurrencyAccount_json": {3, 1},
 	} {
-		got, err := s.Read(answerTo("transactions", bgspec.Example(t, name)))
+		answer := answerTo("transactions", bgspec.Example(t, name))
+		answer.Question.From = "2017-01-01"
+		got, err := s.Read(answer)
 		booked := 0
 		for _, row := range rows(got) {
 			if row.Booked {
@@ -152,16 +156,28 @@ func FuzzReadBalances(f *testing.F) {
 	})
 }
 
+// The texts of a row are single lines, its ids are no place-holders, and its day is not
+// before the first that was asked for.
 func FuzzReadTransactions(f *testing.F) {
+	const amount = `"transactionAmount":{"currency":"SEK","amount":"-1,5"}`
 	f.Add([]byte(reportPage))
 	f.Add([]byte(`{"cardTransactions":{"booked":[],"_links":{"next":"x"}},"debitAccounting":1}`))
+	f.Add([]byte(`{"transactions":{"booked":[{"transactionId":"0","bookingDate":"20261120",` + amount + `}],"pending":[{}]}}`))
+	f.Add([]byte(`{"transactions":{"booked":[{"bookingDate":"2026-11-19T23:00:00.000Z",` + amount + `,"creditDebitIndicator":{"code":"DBIT"},
+		"remittanceInformationUnstructured":["a",{"b":["c",1],"type":"d"}],"creditor":{"name":"H&amp;M","account":{"other":{"identification":"1"}}}}]}}`))
+	f.Add([]byte(`{"cardTransactions":{"booked":[{"amount":{"content":-1e2},"acceptorTransactionDateTime":"2026-11-19 18:12:01"}]}}`))
 	s := newReader(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		read, err := s.Read(answerTo("transactions", body))
 		readOrMalformed(t, len(rows(read)), err)
 		for _, row := range rows(read) {
-			if row.Amount.Currency() == "" || bytes.ContainsAny([]byte(row.Text), "\n\r\x00") {
-				t.Errorf("row %+v", row)
+			if day := row.Day(); !day.IsZero() && day.Format(time.DateOnly) < since {
+				t.Errorf("a row of %s", day)
+			}
+			for _, text := range []string{row.Text, row.CreditorName, row.DebtorName, row.ID, row.EntryReference, row.EndToEndID} {
+				if text != strings.TrimSpace(text) || strings.ContainsAny(text, "\n\r\x00") || text != "" && plaintext.IsFiller(text) {
+					t.Errorf("%q in %+v", text, row)
+				}
 			}
 		}
 	})
@@ -187,10 +203,12 @@ func BenchmarkReadTransactions(b *testing.B) {
 	}
 	body.WriteString(`],"pending":[],"_links":{"account":{"href":"/v1/accounts/x"}}}}`)
 	s := newReader(b)
+	answer := answerTo("transactions", body.Bytes())
+	answer.Question.From = ""
 	b.SetBytes(int64(body.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if read, err := s.Read(answerTo("transactions", body.Bytes())); err != nil || len(rows(read)) != 1000 {
+		if read, err := s.Read(answer); err != nil || len(rows(read)) != 1000 {
 			b.Fatal(len(rows(read)), err)
 		}
 	}

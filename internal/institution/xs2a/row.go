@@ -1,86 +1,142 @@
 package xs2a
 
 import (
-	"strings"
 	"time"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
+	"samla/internal/money"
+	"samla/internal/plaintext"
 )
 
-// appendRows decodes rows into the history and returns how many it skipped.
-func appendRows(h *fact.History, rows []transaction, isBooked bool) (skipped int) {
+// appendRows decodes rows into the history, without those of days before from
+// (YYYY-MM-DD), and counts what it cannot read.
+func appendRows(h *fact.History, lacks *deviation.Counts, rows []transaction, isBooked bool, from string) {
+	first, _ := text(from).day()
 	for i := range rows {
-		read, ok := rows[i].read(isBooked)
+		read, ok := rows[i].read(isBooked, lacks)
 		if !ok {
-			skipped++
+			lacks.Add(deviation.UnreadableRow, 1)
+			continue
+		}
+		if day := read.Day(); !day.IsZero() && day.Before(first) {
 			continue
 		}
 		h.Transactions = append(h.Transactions, read)
 	}
-	return skipped
 }
 
-func (t *transaction) read(isBooked bool) (fact.Transaction, bool) {
-	m, ok := t.Amount.money()
+// read returns the row. It is not ok without an amount.
+func (t *transaction) read(isBooked bool, lacks *deviation.Counts) (fact.Transaction, bool) {
+	m, said, ok := t.signedAmount(lacks)
 	if !ok {
 		return fact.Transaction{}, false
 	}
-	return fact.Transaction{
-		ID:             first(t.ID, t.CardID),
-		EntryReference: t.EntryReference.oneLine(),
-		Booked:         isBooked,
-		BookingDate:    t.BookingDate.date(),
-		ValueDate:      firstDate(t.ValueDate, t.CardDate),
-		Moment:         t.Moment.dateTime(),
-		Amount:         m,
-		CreditorName:   first(t.CreditorName, t.AcceptorName),
-		DebtorName:     t.DebtorName.oneLine(),
-		Text:           t.text(),
-	}, true
+	row := fact.Transaction{
+		ID:              id(t.ID, t.CardID),
+		EntryReference:  id(t.EntryReference),
+		EndToEndID:      id(t.EndToEndID),
+		Booked:          isBooked,
+		Moment:          t.Moment.moment(),
+		Amount:          m,
+		Direction:       said,
+		CreditorName:    whole(t.CreditorName, t.Creditor.Name, t.UltimateCreditor, t.AcceptorName),
+		CreditorAccount: string(firstNumber(t.CreditorAccount, t.Creditor.Account)),
+		DebtorName:      whole(t.DebtorName, t.Debtor.Name, t.UltimateDebtor),
+		DebtorAccount:   string(firstNumber(t.DebtorAccount, t.Debtor.Account)),
+		Text:            t.text(),
+	}
+	t.readDays(&row, lacks)
+	if t.BalanceAfter != nil {
+		if after, ok := t.BalanceAfter.Amount.money(); ok {
+			row.BalanceAfter = &after
+		}
+	}
+	return row, true
+}
+
+// signedAmount returns the amount and what the row says about its sign.
+func (t *transaction) signedAmount(lacks *deviation.Counts) (m money.Amount, said fact.Direction, ok bool) {
+	for _, a := range []*rowAmount{&t.Amount, &t.OldAmount} {
+		if m, ok = a.money(); !ok {
+			continue
+		}
+		said, read := t.direction.read()
+		if said == fact.Unsaid && read {
+			said, read = a.direction.read()
+		}
+		if !read {
+			lacks.Add(deviation.UnclearSign, 1)
+		}
+		return m, said, true
+	}
+	return money.Amount{}, fact.Unsaid, false
+}
+
+// noCurrency is the ISO 4217 code of a transaction without a currency.
+const noCurrency = "XXX"
+
+// money returns the amount, without a currency if the bank writes none: it is that of
+// the account.
+func (a *rowAmount) money() (money.Amount, bool) {
+	for _, number := range []text{a.Amount, a.Content, a.Value} {
+		if number == "" {
+			continue
+		}
+		if !plaintext.IsFiller(string(a.Currency)) {
+			return amount{Amount: number, Currency: a.Currency}.money()
+		}
+		m, err := money.ParseLenient(string(number), noCurrency)
+		if err == nil {
+			m, err = money.New(m.Value(), "")
+		}
+		return m, err == nil
+	}
+	return money.Amount{}, false
+}
+
+// readDays sets the days of the row. A date that cannot be read is counted if the row
+// is without a day then, or with a less suitable one. A pending row needs none.
+func (t *transaction) readDays(row *fact.Transaction, lacks *deviation.Counts) {
+	var ok [3]bool
+	row.BookingDate, ok[0] = firstDay(t.BookingDate, t.BookingDateTime)
+	row.ValueDate, ok[1] = firstDay(t.ValueDate, t.ValueDateTime)
+	row.TransactionDate, ok[2] = firstDay(t.TransactionDate, t.Moment)
+	for i, day := range []time.Time{row.BookingDate, row.ValueDate, row.TransactionDate} {
+		if !ok[i] {
+			lacks.Add(deviation.UnreadableDate, 1)
+			return
+		}
+		if !day.IsZero() || !row.Booked {
+			return
+		}
+	}
 }
 
 // text returns the text that the person sees on a statement: the free text, or else
-// the most similar member.
+// the most similar member; or all of it, where that member has only its beginning.
 func (t *transaction) text() string {
-	if s := t.Unstructured.oneLine(); s != "" {
-		return s
+	if t.Unstructured != "" && plaintext.Contains(string(t.UnstructuredArray), string(t.Unstructured)) {
+		return string(t.UnstructuredArray)
 	}
-	if s := joined(t.UnstructuredArray); s != "" {
-		return s
-	}
-	if s := text(t.Structured).oneLine(); s != "" {
-		return s
-	}
-	if s := joined(t.StructuredArray); s != "" {
-		return s
-	}
-	return first(t.CardDetails, t.Additional)
+	return whole(t.Unstructured, t.UnstructuredArray, t.Structured, t.StructuredArray, t.CardDetails, t.Additional)
 }
 
-func joined[T ~string](parts []T) string {
-	var lines []string
-	for _, part := range parts {
-		if s := text(part).oneLine(); s != "" {
-			lines = append(lines, s)
-		}
-	}
-	return strings.Join(lines, " ")
-}
-
-func first(texts ...text) string {
+// id returns the first text that can identify something. Place-holders do not.
+func id(texts ...text) string {
 	for _, t := range texts {
-		if s := t.oneLine(); s != "" {
+		if s := t.oneLine(); !plaintext.IsFiller(s) {
 			return s
 		}
 	}
 	return ""
 }
 
-func firstDate(texts ...text) time.Time {
-	for _, t := range texts {
-		if d := t.date(); !d.IsZero() {
-			return d
+func firstNumber(numbers ...accountNumber) accountNumber {
+	for _, n := range numbers {
+		if n != "" {
+			return n
 		}
 	}
-	return time.Time{}
+	return ""
 }

@@ -2,53 +2,10 @@ package xs2a
 
 import (
 	"cmp"
-	"encoding/json"
 
-	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 )
-
-// transaction has the members of transactions and of cardTransaction
-// (docs/reference/banks.md 6.3).
-type transaction struct {
-	ID             text   `json:"transactionId"`
-	CardID         text   `json:"cardTransactionId"`
-	EntryReference text   `json:"entryReference"`
-	BookingDate    text   `json:"bookingDate"`
-	ValueDate      text   `json:"valueDate"`
-	CardDate       text   `json:"transactionDate"`
-	Moment         text   `json:"acceptorTransactionDateTime"`
-	Amount         amount `json:"transactionAmount"`
-	CreditorName   text   `json:"creditorName"`
-	AcceptorName   text   `json:"cardAcceptorName"` // since 1.3.16
-	DebtorName     text   `json:"debtorName"`
-
-	Unstructured      text                `json:"remittanceInformationUnstructured"`
-	UnstructuredArray []text              `json:"remittanceInformationUnstructuredArray"`
-	Structured        creditorReference   `json:"remittanceInformationStructured"`
-	StructuredArray   []creditorReference `json:"remittanceInformationStructuredArray"`
-	CardDetails       text                `json:"transactionDetails"`
-	Additional        text                `json:"additionalInformation"`
-}
-
-// creditorReference is a structured remittance: an object with reference, or in older
-// versions of the standard the reference itself.
-type creditorReference text
-
-// UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (r *creditorReference) UnmarshalJSON(data []byte) error {
-	*r = ""
-	if data[0] == '{' {
-		var object struct {
-			Reference text `json:"reference"`
-		}
-		_ = json.Unmarshal(data, &object) // ignores members of another type
-		*r = creditorReference(object.Reference)
-		return nil
-	}
-	return (*text)(r).UnmarshalJSON(data)
-}
 
 // report is the list of transactions with its links.
 type report struct {
@@ -64,8 +21,9 @@ func (r *report) isPresent() bool {
 }
 
 // readTransactionReport decodes one page of the transactions of an account, and asks
-// for the next page. It skips rows without an amount. A response with a download
-// instead of rows is a MalformedResponse: the download is not followed.
+// for the next page. It skips rows without an amount, and rows of days before the first
+// that was asked for: what was not asked for is not handed on. A response with a
+// download instead of rows is a MalformedResponse: the download is not followed.
 func (b *Bank) readTransactionReport(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Transactions     *report `json:"transactions"`
@@ -90,12 +48,13 @@ func (b *Bank) readTransactionReport(a institution.Answer) (institution.Reading,
 		return institution.Reading{}, malformed("", errDownload)
 	}
 	history := fact.History{
-		Account: a.Question.Account, DebitPositive: body.DebitAccounting.isTrue(),
+		Account: a.Question.Account, At: a.FetchedAt, DebitPositive: body.DebitAccounting.isTrue(),
 		Transactions: make([]fact.Transaction, 0, len(rows.Booked)+len(rows.Pending)),
 	}
-	skipped := appendRows(&history, rows.Booked, true) + appendRows(&history, rows.Pending, false)
-	read := institution.Reading{Facts: fact.Facts{Histories: []fact.History{history}}}
-	read.Deviations.Add(deviation.UnreadableRow, skipped)
+	var read institution.Reading
+	appendRows(&history, &read.Deviations, rows.Booked, true, a.Question.From)
+	appendRows(&history, &read.Deviations, rows.Pending, false, a.Question.From)
+	read.Facts.Histories = []fact.History{history}
 	read.Questions = b.nextPages(a.Question, &read.Deviations, append(rows.next(), body.next()...)...)
 	return read, nil
 }

@@ -47,10 +47,10 @@ func TestRead_DecodesTransactions(t *testing.T) {
 	next := q
 	next.Link, next.Detail = "/v1/accounts/3dc3/transactions?page=2", "page"
 	want := institution.Reading{Deviations: deviation.Counts{deviation.UnreadableRow: 4}, Questions: []institution.Question{next}}
-	want.Facts.Histories = []fact.History{{Account: "account/3dc3", Transactions: []fact.Transaction{
+	want.Facts.Histories = []fact.History{{Account: "account/3dc3", At: answer.FetchedAt, Transactions: []fact.Transaction{
 		{ID: "1", EntryReference: "2026-0001", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 21),
 			Amount: sek("-256.67"), CreditorName: "ICA", Text: "Kort köp"},
-		{ID: "2", Booked: true, Amount: sek("100.10"), DebtorName: "Sten", Text: "Lön november"},
+		{ID: "2", Booked: true, BookingDate: day(2026, 11, 20), Amount: sek("100.10"), DebtorName: "Sten", Text: "Lön november"},
 		{Booked: true, Amount: sek("-1"), Text: "RF18"},
 		{Booked: true, Amount: sek("-2"), Text: "RF19"},
 		{Booked: true, Amount: sek("-3"), Text: "a b"},
@@ -82,8 +82,8 @@ func TestRead_DecodesCardTransactions(t *testing.T) {
 	next := q
 	next.Link, next.Detail = "/v1/card-accounts/x/transactions?page=2", "page"
 	want := institution.Reading{Questions: []institution.Question{next}}
-	want.Facts.Histories = []fact.History{{Account: "card/x", DebitPositive: true, Transactions: []fact.Transaction{
-		{ID: "c1", Booked: true, BookingDate: day(2026, 11, 20), ValueDate: day(2026, 11, 19),
+	want.Facts.Histories = []fact.History{{Account: "card/x", At: answer.FetchedAt, DebitPositive: true, Transactions: []fact.Transaction{
+		{ID: "c1", Booked: true, BookingDate: day(2026, 11, 20), TransactionDate: day(2026, 11, 19),
 			Moment: time.Date(2026, 11, 19, 17, 12, 1, 0, time.UTC), Amount: money.Must("89", "SEK"), CreditorName: "SJ", Text: "SJ AB"},
 	}}}
 	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
