@@ -40,7 +40,7 @@ func listCollections(f store.CollectionFilter, p store.Page) (text string, args 
 	if after == "" {
 		after = afterAllIDs
 	}
-	q.after, q.limit = q.arg(after), q.arg(int64(p.Limit))
+	q.after, q.limit = q.arg(after), q.arg(int64(p.Limit))+` + 0`
 	for _, s := range paddedStatuses(f.In) {
 		q.statuses = append(q.statuses, q.arg(string(s)))
 	}

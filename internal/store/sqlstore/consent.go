@@ -109,9 +109,9 @@ func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, er
 func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
 	text := selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
 	if p.After == "" {
-		return list(ctx, r.q, scanConsent, text+` ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit))
+		return list(ctx, r.q, scanConsent, text+` ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit))
 	}
-	return list(ctx, r.q, scanConsent, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit), p.After)
+	return list(ctx, r.q, scanConsent, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit), p.After)
 }
 
 // live are the statuses that are not final.
@@ -120,7 +120,7 @@ var live = slices.DeleteFunc(consent.Statuses(), consent.Status.Final)
 // liveConsents has the condition of the index consents_live word for word, so that
 // both engines use the index.
 var liveConsents = selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.status IN (` + quoted(live) + `)
-ORDER BY c.id DESC LIMIT $3`
+ORDER BY c.id DESC LIMIT $3 + 0`
 
 // LiveConsents implements store.ConsentReader.
 func (r reader) LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error) {
