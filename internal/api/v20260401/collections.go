@@ -25,7 +25,7 @@ type summaryBody struct {
 	Status       collection.Status `json:"status"`
 }
 
-func summaryOf(c collection.Collection) summaryBody {
+func summaryOf(c collection.Summary) summaryBody {
 	return summaryBody{c.ID, c.Company, jsontext.Time(c.CreatedAt), c.LoginMethod, c.Status}
 }
 
@@ -88,7 +88,7 @@ func (o *operations) listCollections(c *api.Call, q url.Values, of collect.Owner
 	if err != nil {
 		return err
 	}
-	return api.WritePage(c, q, p, rows, func(row collection.Collection) string { return row.ID }, summaryOf)
+	return api.WritePage(c, q, p, rows, func(row collection.Summary) string { return row.ID }, summaryOf)
 }
 
 func (o *operations) collectionStatus(c *api.Call) error {

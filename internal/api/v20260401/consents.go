@@ -30,7 +30,7 @@ type scopeBody struct {
 
 // consentOf returns a consent as an item of a list: with the scope that was requested,
 // even if another one was granted (docs/reference/api.md 4.1).
-func consentOf(c consent.Consent) consentBody {
+func consentOf(c consent.Summary) consentBody {
 	body := consentBody{Company: c.Company, ConsentID: c.ID, Status: c.Status, Scope: scopeBody{
 		AccountIDs: c.Requested.AccountIDs, Balances: c.Requested.Balances, Transactions: c.Requested.Transactions, Type: scopeType}}
 	if !c.ExpiresAt.IsZero() {
@@ -51,7 +51,7 @@ func (o *operations) createConsent(c *api.Call) error {
 	r.ClientID, r.UserID = c.Caller().ClientID, c.Caller().UserID
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
 		_, err := o.Consents.Create(ctx, r, func(ctx context.Context, made consent.Consent) (*idempotency.Record, error) {
-			body, err := jsontext.Marshal(consentOf(made))
+			body, err := jsontext.Marshal(consentOf(made.Summary()))
 			if err != nil {
 				return nil, err
 			}
@@ -100,7 +100,7 @@ func (o *operations) listConsents(c *api.Call, q url.Values, userID string) erro
 	if err != nil {
 		return err
 	}
-	return api.WritePage(c, q, p, rows, func(row consent.Consent) string { return string(row.ID) }, consentOf)
+	return api.WritePage(c, q, p, rows, func(row consent.Summary) string { return string(row.ID) }, consentOf)
 }
 
 func (o *operations) consentStatus(c *api.Call) error {

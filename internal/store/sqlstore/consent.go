@@ -105,13 +105,28 @@ func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, er
 	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, string(id))
 }
 
-// ConsentsOf implements store.ConsentReader.
-func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
-	text := selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
-	if p.After == "" {
-		return list(ctx, r.q, scanConsent, text+` ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit))
+const selectConsentSummary = `SELECT c.id, c.company, c.status, c.requested, c.expires_at FROM consents c `
+
+func scanConsentSummary(r rows) (consent.Summary, error) {
+	var s consent.Summary
+	var requested string
+	var expires int64
+	if err := r.Scan((*string)(&s.ID), &s.Company, (*string)(&s.Status), &requested, &expires); err != nil {
+		return s, err
 	}
-	return list(ctx, r.q, scanConsent, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit), p.After)
+	s.ExpiresAt = fromMicros(expires)
+	var err error
+	s.Requested, err = decodeScope(requested)
+	return s, err
+}
+
+// ConsentsOf implements store.ConsentReader.
+func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Summary, error) {
+	text := selectConsentSummary + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
+	if p.After == "" {
+		return list(ctx, r.q, scanConsentSummary, text+` ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit))
+	}
+	return list(ctx, r.q, scanConsentSummary, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit), p.After)
 }
 
 // live are the statuses that are not final.
