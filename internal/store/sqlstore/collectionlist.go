@@ -15,17 +15,15 @@ import (
 // the client or user has collections of, but not the number of collections.
 func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p store.Page) ([]collection.Summary, error) {
 	text, args := listCollections(f, p, summaryColumns)
-	return list(ctx, r.q, scanSummary, text, args...)
+	return listPacked(ctx, r.q, 5, readSummary, packed(text, `row.id`, `row.company`, `row.created_at`, `row.login_method`, `row.status`), args...)
 }
 
 const summaryColumns = `k.id, k.company, k.created_at, k.login_method, k.status`
 
-func scanSummary(r rows) (collection.Summary, error) {
-	var s collection.Summary
-	var created int64
-	err := r.Scan(&s.ID, &s.Company, &created, &s.LoginMethod, (*string)(&s.Status))
-	s.CreatedAt = fromMicros(created)
-	return s, err
+func readSummary(fields []string) (collection.Summary, error) {
+	created, err := strconv.ParseInt(fields[2], 10, 64)
+	return collection.Summary{ID: fields[0], Company: fields[1], CreatedAt: fromMicros(created), LoginMethod: fields[3],
+		Status: collection.Status(fields[4])}, err
 }
 
 // running are the statuses that are not terminal, in a fixed order so that the

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"samla/internal/consent"
 	"samla/internal/store"
@@ -105,28 +106,34 @@ func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, er
 	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, string(id))
 }
 
-const selectConsentSummary = `SELECT c.id, c.company, c.status, c.requested, c.expires_at FROM consents c `
+// listConsents are the queries for the first page of a list and for a later one.
+var listConsents, listConsentsAfter = func() (first, later string) {
+	page := func(after string) string {
+		return packed(`SELECT c.id, c.company, c.status, c.requested, c.expires_at FROM consents c
+WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`+after+` ORDER BY c.id DESC LIMIT $3 + 0`,
+			`row.id`, `row.company`, `row.status`, `row.requested`, `row.expires_at`)
+	}
+	return page(``), page(` AND c.id < $4`)
+}()
 
-func scanConsentSummary(r rows) (consent.Summary, error) {
-	var s consent.Summary
-	var requested string
-	var expires int64
-	if err := r.Scan((*string)(&s.ID), &s.Company, (*string)(&s.Status), &requested, &expires); err != nil {
+func readConsentSummary(fields []string) (consent.Summary, error) {
+	s := consent.Summary{ID: consent.ID(fields[0]), Company: fields[1], Status: consent.Status(fields[2])}
+	expires, err := strconv.ParseInt(fields[4], 10, 64)
+	if err != nil {
 		return s, err
 	}
 	s.ExpiresAt = fromMicros(expires)
-	var err error
-	s.Requested, err = decodeScope(requested)
+	s.Requested, err = decodeScope(fields[3])
 	return s, err
 }
 
 // ConsentsOf implements store.ConsentReader.
 func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Summary, error) {
-	text := selectConsentSummary + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
-	if p.After == "" {
-		return list(ctx, r.q, scanConsentSummary, text+` ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit))
+	text, args := listConsents, []any{userID, clientID, int64(p.Limit)}
+	if p.After != "" {
+		text, args = listConsentsAfter, append(args, p.After)
 	}
-	return list(ctx, r.q, scanConsentSummary, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3 + 0`, userID, clientID, int64(p.Limit), p.After)
+	return listPacked(ctx, r.q, 5, readConsentSummary, text, args...)
 }
 
 // live are the statuses that are not final.
