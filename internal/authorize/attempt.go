@@ -24,34 +24,57 @@ func (j *job) announce(ctx context.Context, e consent.Event) error {
 	return j.apply(ctx, e, j.leaseEnd())
 }
 
-// outcomeUnknown ends a consent whose call was announced by a process that died:
-// the call may have been sent and must not be sent again.
-func (j *job) outcomeUnknown(ctx context.Context) (bool, error) {
-	return false, j.apply(ctx, consent.FailedWith{Code: consent.BankUnavailable}, j.Clock.Now())
+// outcomeUnknown goes on after a call that was announced by a process that died: the
+// call may have been sent and must not be sent again. That ends the consent, unless the
+// call was to start another authorization: there is still the one before it.
+func (j *job) outcomeUnknown(ctx context.Context) (more bool, err error) {
+	if j.c.Step == consent.StepAuthorizing && j.c.Status == consent.AwaitingAuthorization {
+		return j.watchAgain(ctx, errOutcomeUnknown)
+	}
+	return false, j.apply(ctx, consent.FailedWith{Code: j.failureWithout(consent.BankUnavailable)}, j.Clock.Now())
+}
+
+var errOutcomeUnknown = errors.New("the outcome of the request is not known")
+
+// failureWithout returns the failure of a consent that the bank did not open or
+// authorize: code, or that the person did not sign in time where a first authorization
+// was offered.
+func (j *job) failureWithout(code consent.FailureCode) consent.FailureCode {
+	if j.c.Status == consent.AwaitingAuthorization {
+		return consent.AuthenticationTimeout
+	}
+	return code
 }
 
 // tryAgain decides what follows a failed call that opens or authorizes: the same
-// request again where that is safe and there is still time, or the end.
-func (j *job) tryAgain(ctx context.Context, cause error) error {
+// request again where that is safe and there is still time, the authorization before
+// it, or the end.
+func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) {
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now, kind := j.Clock.Now(), institution.KindOf(cause)
 	if kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
 		if wait, inTime := j.nextAttempt(cause, now); inTime {
-			return j.attemptAt(ctx, now.Add(wait))
+			return false, j.attemptAt(ctx, now.Add(wait))
 		}
 	}
+	if j.c.Status == consent.AwaitingAuthorization && j.secret.RemoteID != "" {
+		return j.watchAgain(ctx, cause)
+	}
 	j.Log.Info("a bank did not open a consent", "company", j.c.Company, "consent", j.c.ID, "error", cause)
-	failed := consent.FailedWith{Code: failureOf(kind)}
+	failed := consent.FailedWith{Code: j.failureWithout(failureOf(kind))}
 	if j.secret.RemoteID == "" && !mayHaveOpened(cause) {
 		failed.Cause = consent.CauseBankRejected
 	}
-	return j.apply(ctx, failed, now)
+	return false, j.apply(ctx, failed, now)
 }
 
 // nextAttempt returns the wait before the next attempt, and reports whether that
 // is within giveUpOpening.
 func (j *job) nextAttempt(cause error, now time.Time) (wait time.Duration, inTime bool) {
 	age := now.Sub(j.c.CreatedAt)
+	if j.c.Status == consent.AwaitingAuthorization {
+		age = now.Sub(j.secret.StartedAt)
+	}
 	wait = clock.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
 	var failed *institution.Error
 	if errors.As(cause, &failed) {

@@ -138,7 +138,7 @@ func TestFailure_FollowsTheErrorOfTheBank(t *testing.T) {
 			t.Parallel()
 			b := newEnv(t)
 			for k, want := range failures {
-				if k.Transient() && (verb == "asking" || verb == "deciding") {
+				if verb == "asking" || verb == "deciding" && (k.Transient() || k == institution.MalformedResponse || k == institution.ForeignAddress) {
 					want = consent.AuthenticationTimeout // the bank may answer the next time, as long as there is time
 				}
 				script(b.bank, kind(k))

@@ -8,7 +8,7 @@ import (
 )
 
 // authorize starts the authorization at the bank, which gives the person
-// something to do.
+// something to do: the first one, or another one after it.
 func (j *job) authorize(ctx context.Context) (bool, error) {
 	if j.bank.Authorizer == nil {
 		return false, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
@@ -18,14 +18,21 @@ func (j *job) authorize(ctx context.Context) (bool, error) {
 	}
 	a, err := j.bank.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: j.c.AuthorizeRequestID,
 		ConsentID: j.secret.RemoteID, PSU: j.secret.Context, OtherDevice: otherDevice(j.c)})
+	if err != nil && j.signedAlready(ctx, err) {
+		a, err = institution.Authorization{State: institution.AuthorizationDone}, nil
+	}
 	if err != nil {
-		return false, j.tryAgain(ctx, err)
+		return j.tryAgain(ctx, err)
 	}
-	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
-	if a.State == institution.AuthorizationFailed {
-		return false, j.apply(ctx, consent.FailedWith{Code: a.Failure}, j.Clock.Now())
+	return j.started(context.WithoutCancel(ctx), a) // the outcome is stored although the time is up
+}
+
+// signedAlready reports whether the bank refuses to start an authorization because the
+// consent is valid without one.
+func (j *job) signedAlready(ctx context.Context, refusal error) bool {
+	if saysNothing(refusal) || j.bank.ConsentReader == nil {
+		return false
 	}
-	j.secret.AuthorizationID, j.secret.StatusLink, j.secret.Instructions = a.ID, a.StatusLink, a.Instructions
-	err = j.apply(ctx, consent.Instructed{}, j.leaseEnd())
-	return err == nil, err
+	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
+	return err == nil && info.State == institution.ConsentValid
 }

@@ -28,12 +28,18 @@ func TestCheckAfterRefusal_FollowsTheStatusAtTheBank(t *testing.T) {
 		"gone, and withdrawn":               {institution.ConsentGone, state(institution.ConsentRevoked), consent.Revoked},
 		"gone, and expired":                 {institution.ConsentGone, state(institution.ConsentExpired), consent.Expired},
 		"gone, and unknown":                 {institution.ConsentGone, failing(institution.ConsentGone), consent.Revoked},
-		"gone, and no answer":               {institution.ConsentGone, failing(institution.Unreachable), consent.Revoked},
+		"gone, and no answer":               {institution.ConsentGone, failing(institution.Unreachable), consent.Authorized},
+		"gone, and a page":                  {institution.ConsentGone, failing(institution.MalformedResponse), consent.Authorized},
+		"gone, and a redirect":              {institution.ConsentGone, failing(institution.ForeignAddress), consent.Authorized},
+		"gone, and another refusal":         {institution.ConsentGone, failing(institution.Refused), consent.Revoked},
+		"gone, and an unknown word":         {institution.ConsentGone, state(institution.ConsentPending), consent.Revoked},
+		"over, and an unknown word":         {institution.ConsentOver, state(institution.ConsentPending), consent.Expired},
 		"gone, but valid":                   {institution.ConsentGone, state(institution.ConsentValid), consent.Authorized},
 		"over, and expired":                 {institution.ConsentOver, state(institution.ConsentExpired), consent.Expired},
 		"over, and withdrawn":               {institution.ConsentOver, state(institution.ConsentRevoked), consent.Revoked},
-		"over, and no answer":               {institution.ConsentOver, failing(institution.Unreachable), consent.Expired},
+		"over, and no answer":               {institution.ConsentOver, failing(institution.Unreachable), consent.Authorized},
 		"signature required":                {institution.SCARequired, state(institution.ConsentValid), consent.Expired},
+		"signature required, and no answer": {institution.SCARequired, failing(institution.Unreachable), consent.Authorized},
 		"signature required, and withdrawn": {institution.SCARequired, state(institution.ConsentRevoked), consent.Revoked},
 		"unreachable":                       {institution.Unreachable, state(institution.ConsentRevoked), consent.Authorized},
 		"a part not covered":                {institution.NotCovered, state(institution.ConsentRevoked), consent.Authorized},
@@ -88,7 +94,7 @@ func TestCheckAfterRefusal_ChecksAgainWhenItsTimeIsOver(t *testing.T) {
 // next check.
 func TestCheckDaily_FollowsTheStatusAtTheBank(t *testing.T) {
 	b := newEnv(t)
-	valid := institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}
+	valid := institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: morning.AddDate(0, 3, 0)}
 	for name, test := range map[string]struct {
 		info  institution.ConsentInfo
 		err   error
@@ -133,7 +139,7 @@ func TestExpiry_ComesWithoutACallToTheBank(t *testing.T) {
 	b := newEnv(t)
 	end := morning.Add(30*time.Hour - time.Second)
 	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: end}, nil
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: end}, nil
 	}
 	c := b.run(b.create().ID)
 	b.Clock.Set(c.WakeAt)
@@ -152,7 +158,7 @@ func TestExpiry_ComesWithoutACallToTheBank(t *testing.T) {
 func TestExpiry_ComesAtTheLatest180DaysAfterTheSignature(t *testing.T) {
 	b := newEnv(t)
 	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(2, 0, 0)}, nil
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: morning.AddDate(2, 0, 0)}, nil
 	}
 	c := b.run(b.create().ID)
 	if life := c.ExpiresAt.Sub(c.StatusChangedAt); life != 180*24*time.Hour {

@@ -45,18 +45,16 @@ var ends = map[string]struct {
 		b.bank.onRead = b.bank.answers(institution.ConsentRevoked)
 		return b.refused(c, institution.ConsentGone)
 	}},
-	"refused, and the bank does not say more": {consent.Revoked, consent.CauseBankRefused, func(b *env) consent.ID {
+	"refused, and the bank does not show it": {consent.Revoked, consent.CauseBankRefused, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-			return institution.ConsentInfo{}, kind(institution.Unreachable)
+			return institution.ConsentInfo{}, kind(institution.Refused)
 		}
 		return b.refused(c, institution.ConsentGone)
 	}},
-	"refused as over, and the bank does not say more": {consent.Expired, consent.CauseBankRefused, func(b *env) consent.ID {
+	"refused as over, and a status that is no final one": {consent.Expired, consent.CauseBankRefused, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
-		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-			return institution.ConsentInfo{}, kind(institution.Busy)
-		}
+		b.bank.onRead = b.bank.answers(institution.ConsentPending)
 		return b.refused(c, institution.ConsentOver)
 	}},
 	"unknown to the bank": {consent.Revoked, consent.CauseBankRevoked, func(b *env) consent.ID {
@@ -77,7 +75,7 @@ var ends = map[string]struct {
 	}},
 	"granted for a time that is past": {consent.Expired, consent.CauseTime, func(b *env) consent.ID {
 		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-			return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 0, -1)}, nil
+			return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: morning.AddDate(0, 0, -1)}, nil
 		}
 		return b.run(b.create().ID).ID
 	}},

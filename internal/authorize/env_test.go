@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type scripted struct {
 	asked          int      // status questions
 	authorizations []string // that were asked about
 	read           int      // of the consent
+	signed         atomic.Bool
 	revoked        []institution.Access
 	onOpen         func(institution.OpenRequest) (institution.Opened, error)
 	onStart        func(institution.AuthorizeRequest) (institution.Authorization, error)
@@ -74,7 +76,11 @@ func (s *scripted) AuthorizationStatus(_ context.Context, _ institution.Access, 
 	s.mu.Lock()
 	s.authorizations = append(s.authorizations, id)
 	s.mu.Unlock()
-	return s.onStatus(s.count(&s.asked))
+	a, err := s.onStatus(s.count(&s.asked))
+	if err == nil && a.State == institution.AuthorizationDone {
+		s.signed.Store(true)
+	}
+	return a, err
 }
 
 func (s *scripted) Consent(context.Context, institution.Access) (institution.ConsentInfo, error) {
@@ -146,7 +152,10 @@ func newEnvOn(t testing.TB, database string) *env {
 			return institution.Authorization{State: institution.AuthorizationDone}, nil
 		},
 		onRead: func(int) (institution.ConsentInfo, error) {
-			return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: morning.AddDate(0, 3, 0)}, nil
+			if !b.bank.signed.Load() {
+				return institution.ConsentInfo{State: institution.ConsentPending}, nil
+			}
+			return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: morning.AddDate(0, 3, 0)}, nil
 		},
 		onRevoke: func(int) error { return nil },
 	}

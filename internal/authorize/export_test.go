@@ -39,14 +39,14 @@ func (s *Service) GiveUp(ctx context.Context, id consent.ID) error { return s.gi
 // began.
 func Refreshes(at ...time.Time) (began []bool) {
 	cache, c := newInstructionCache(), consent.Consent{ID: "c"}
-	cache.put(c, &consent.Instructions{QRData: "bankid.first"})
+	cache.put(c, consent.Signing{}, &consent.Instructions{QRData: "bankid.first"})
 	earlier := 0
 	for _, now := range at {
 		_, refresh, _ := cache.show(c, institution.QRText, now, staleAfter)
 		cache.asked(c.ID, earlier)
 		_, second, _ := cache.show(c, institution.QRText, now, staleAfter)
 		began = append(began, refresh != 0 && second == 0)
-		cache.put(c, &consent.Instructions{QRData: "bankid.next", RefreshedAt: now})
+		cache.put(c, consent.Signing{}, &consent.Instructions{QRData: "bankid.next", RefreshedAt: now})
 		earlier = refresh
 	}
 	return began

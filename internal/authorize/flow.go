@@ -15,10 +15,12 @@ import (
 // job is one call of the handler for one consent: the row, its secret and its bank.
 type job struct {
 	*Service
-	c      consent.Consent
-	secret consent.Secret
-	bank   institution.Institution
-	known  bool // false: the institution is not configured any more
+	c       consent.Consent
+	secret  consent.Secret
+	bank    institution.Institution
+	known   bool            // false: the institution is not configured any more
+	signing consent.Signing // what the bank has said of the authorization so far
+	renews  bool            // the row is due, for another authorization
 	// openSent says that an opening may have been sent and not been answered.
 	openSent bool
 }

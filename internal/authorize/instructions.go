@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -20,7 +21,9 @@ type instructionCache struct {
 
 type entry struct {
 	instructions consent.Instructions
-	expires      time.Time // the earliest expiry that the bank gave
+	rev          int64     // of the newest row that was seen
+	started      time.Time // when the authorization began
+	told         time.Time // the earliest expiry that the bank gave of it
 	until        time.Time // after this there are no polls
 	asking       int       // number of the refresh under way; 0 = none
 	panel        *panel    // what polls show now; nil before the first poll
@@ -53,35 +56,52 @@ func newInstructionCache() *instructionCache {
 	return &instructionCache{entries: map[consent.ID]*entry{}}
 }
 
-// put stores instructions unless it has newer ones.
-func (l *instructionCache) put(c consent.Consent, i *consent.Instructions) {
-	if i == nil {
-		return
-	}
+// put stores what the bank has given for the authorization that s describes, unless the
+// cache has newer instructions. i is nil if the bank gave nothing new.
+func (l *instructionCache) put(c consent.Consent, s consent.Signing, i *consent.Instructions) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[c.ID]
-	if e == nil {
-		e = &entry{until: c.AuthorizeBy.Add(forgetAfter)}
-		l.entries[c.ID] = e
+	if e == nil || e.started.Before(s.Started) {
+		if i == nil {
+			return
+		}
+		if e == nil {
+			e = &entry{}
+			l.entries[c.ID] = e
+		}
+		// What was shown of an earlier authorization is no longer of use.
+		*e = entry{until: c.AuthorizeBy.Add(forgetAfter), started: s.Started, rev: e.rev, panel: e.panel}
 	}
-	l.forgetOld(i.RefreshedAt)
-	if i.RefreshedAt.Before(e.instructions.RefreshedAt) {
+	e.rev = max(e.rev, c.Rev)
+	now := e.instructions
+	if i != nil {
+		l.forgetOld(i.RefreshedAt)
+		if s.Started.Before(e.started) || i.RefreshedAt.Before(e.instructions.RefreshedAt) {
+			return
+		}
+		now = *i
+		keep(&now, e.instructions)
+		e.told, e.asking = sooner(e.told, i.ExpiresAt), 0
+	}
+	now.ExpiresAt = sooner(e.told, s.ShownUntil())
+	if now == e.instructions {
 		return
 	}
-	now := *i
-	if now.QRData == "" && now.QRImage == "" {
-		// The person has scanned the code: it stays on the screen as it was, and
-		// the message says what comes next.
-		now.QRData, now.QRImage = e.instructions.QRData, e.instructions.QRImage
-	}
-	// The time to sign never grows: a bank that gives a new expiry in each answer,
-	// or one after our own deadline, does not extend it.
-	now.ExpiresAt = sooner(c.AuthorizeBy, sooner(e.expires, i.ExpiresAt))
-	e.instructions, e.expires, e.asking = now, now.ExpiresAt, 0
+	e.instructions = now
 	if e.panel != nil {
 		e.panel = &panel{text: e.panel.text, drawing: e.panel.drawing}
 	}
+}
+
+// keep adds what the bank gave earlier and does not repeat: it stays on the screen as it
+// was, and the message says what comes next.
+func keep(now *consent.Instructions, earlier consent.Instructions) {
+	if now.QRData == "" && now.QRImage == "" {
+		now.QRData, now.QRImage = earlier.QRData, earlier.QRImage
+	}
+	now.AutoStartToken = cmp.Or(now.AutoStartToken, earlier.AutoStartToken)
+	now.RedirectURL = cmp.Or(now.RedirectURL, earlier.RedirectURL)
 }
 
 // forgetOld removes entries without polls, once every forgetEvery calls.
@@ -117,7 +137,7 @@ func (l *instructionCache) drop(id consent.ID) {
 func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now time.Time, stale time.Duration) (shown *Shown, refresh int, found bool) {
 	l.mu.Lock()
 	e := l.entries[c.ID]
-	if e == nil {
+	if e == nil || stale > 0 && e.rev < c.Rev { // the row may have other instructions
 		l.mu.Unlock()
 		return nil, 0, false
 	}

@@ -63,7 +63,7 @@ func TestMissingInstitution_AuthorizedConsentExpires(t *testing.T) {
 	b := newEnv(t)
 	end := morning.Add(30 * time.Hour)
 	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: end}, nil
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: end}, nil
 	}
 	c := b.run(b.create().ID)
 	b.without()

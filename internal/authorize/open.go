@@ -21,7 +21,7 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	opened, err := j.bank.Opener.OpenConsent(ctx, openRequest(j.c, j.secret.Context))
 	if err != nil {
 		j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
-		return false, j.tryAgain(ctx, err)
+		return j.tryAgain(ctx, err)
 	}
 	ctx = context.WithoutCancel(ctx) // the id is stored although the time is up
 	j.openSent = false
@@ -29,6 +29,9 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	err = j.apply(ctx, consent.Opened{}, j.leaseEnd())
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) {
 		return false, j.revokeLate(ctx, opened.ConsentID)
+	}
+	if err == nil && opened.Started != nil {
+		return j.started(ctx, *opened.Started)
 	}
 	return err == nil, err
 }

@@ -60,7 +60,9 @@ func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
 	if err != nil || secret.Instructions == nil {
 		return nil, err
 	}
-	s.instructions.put(c, secret.Instructions)
+	inst, _ := s.Institutions.Find(c.Company)
+	j := job{Service: s, c: c, secret: secret, bank: inst}
+	s.instructions.put(c, j.newSigning(), secret.Instructions)
 	shown, _ = s.showCached(c)
 	return shown, nil
 }
@@ -99,6 +101,7 @@ func (s *Service) refresh(c consent.Consent, inst institution.Institution, numbe
 	if j.secret, err = s.openSecret(ctx, row); err != nil {
 		return
 	}
+	j.signing = j.newSigning()
 	if _, err := j.question(ctx); err != nil && !errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
 		s.Log.Warn("the answer to a refresh could not be used", "company", c.Company, "consent", c.ID, "error", err)
 	}

@@ -14,10 +14,12 @@ import (
 // the check only; the function has its own context, because the time of the check may
 // be used up by then.
 //
-// The status of the consent at the bank decides whether it has ended. If the bank does
-// not answer, or calls the consent valid but demands a new signature, the refusal
-// itself ends the consent. If ctx ends before the bank answers, the bank has not said
-// anything: the consent is not ended but checked again at once, as its daily check.
+// The status of the consent at the bank decides whether it has ended. A status that is
+// neither valid nor final is a second word of the bank beside the refusal: the two end
+// the consent, and so does a status that the bank refuses to show. So does the demand
+// for a new signature, although the consent is valid. If the bank gives no status that
+// can be read, or ctx ends before it answers, it has not said anything: the consent is
+// not ended but checked again at once, as its daily check.
 //
 // Errors of the check: those of Access. Errors of the function: those of End.
 func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refusal institution.ErrorKind) (follow func(context.Context) error, err error) {
@@ -39,9 +41,9 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 		switch {
 		case ended != nil:
 			e = ended
-		case err != nil && ctx.Err() != nil:
+		case err != nil && (ctx.Err() != nil || saysNothing(err)):
 			return recheck, nil
-		case err == nil && refusal != institution.SCARequired:
+		case err == nil && info.State == institution.ConsentValid && refusal != institution.SCARequired:
 			return func(context.Context) error { return nil }, nil
 		}
 	}

@@ -46,3 +46,15 @@ func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Ac
 	secret, err := s.openSecret(ctx, c)
 	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Context, err
 }
+
+// ReadsPerDay returns how often an authorized consent may be read in 24 hours without
+// the person: the least of what the law, the institutions file and the bank allow
+// (docs/reference/api.md 5.6).
+func (s *Service) ReadsPerDay(ctx context.Context, c consent.Consent) (int, error) {
+	limit := min(s.Institutions[c.Company].Profile.DailyLimit, consent.MostReadsPerDay)
+	secret, err := s.openSecret(ctx, c)
+	if err == nil && secret.ReadsPerDay > 0 {
+		limit = min(limit, secret.ReadsPerDay)
+	}
+	return limit, err
+}

@@ -65,7 +65,7 @@ func TestInstructionCache_DrawsOutsideItsLock(t *testing.T) {
 	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	slow, other := consent.Consent{ID: "slow", AuthorizeBy: now.Add(time.Minute)}, consent.Consent{ID: "other", AuthorizeBy: now.Add(time.Minute)}
 	for _, c := range []consent.Consent{slow, other} {
-		l.put(c, &consent.Instructions{QRData: "bankid." + string(c.ID), RefreshedAt: now})
+		l.put(c, consent.Signing{}, &consent.Instructions{QRData: "bankid." + string(c.ID), RefreshedAt: now})
 	}
 	d := &drawing{text: "bankid.slow"}
 	l.entries["slow"].panel = &panel{text: d.text, drawing: d}
@@ -80,7 +80,7 @@ func TestInstructionCache_DrawsOutsideItsLock(t *testing.T) {
 	if shown, _, found := l.show(other, institution.QRText, now, 0); !found || shown.QRImage == "" {
 		t.Errorf("shown %+v", shown)
 	}
-	l.put(other, &consent.Instructions{QRData: "bankid.next", RefreshedAt: now.Add(time.Second)})
+	l.put(other, consent.Signing{}, &consent.Instructions{QRData: "bankid.next", RefreshedAt: now.Add(time.Second)})
 	l.drop("other")
 	close(release)
 	<-done
@@ -90,7 +90,7 @@ func TestInstructionCache_DrawsATextOnce(t *testing.T) {
 	l := newInstructionCache()
 	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	c := consent.Consent{ID: "c", AuthorizeBy: now.Add(time.Minute)}
-	l.put(c, &consent.Instructions{QRData: "bankid.x", RefreshedAt: now})
+	l.put(c, consent.Signing{}, &consent.Instructions{QRData: "bankid.x", RefreshedAt: now})
 	var wg sync.WaitGroup
 	shown := make([]*Shown, 64)
 	for i := range shown {
@@ -103,7 +103,7 @@ func TestInstructionCache_DrawsATextOnce(t *testing.T) {
 		}
 	}
 	d := l.entries["c"].panel.drawing
-	l.put(c, &consent.Instructions{QRData: "bankid.x", RefreshedAt: now.Add(time.Second), UserMessage: consent.UserMessage{Code: "RFA9", Text: "t"}})
+	l.put(c, consent.Signing{}, &consent.Instructions{QRData: "bankid.x", RefreshedAt: now.Add(time.Second), UserMessage: consent.UserMessage{Code: "RFA9", Text: "t"}})
 	again, _, _ := l.show(c, institution.QRText, now, 0)
 	if again.UserMessage.Code != "RFA9" || l.entries["c"].panel.drawing != d {
 		t.Error("a new message with the same text draws the picture again, or is not shown")

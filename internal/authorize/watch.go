@@ -27,7 +27,9 @@ func (s *Service) newScheduler() *watch.Scheduler {
 			return s.Store.RenewLeases(ctx, store.Consents, leases, until)
 		},
 		Dropped: func(id string) {
-			s.watched.Delete(id)
+			if found, ok := s.watched.LoadAndDelete(id); ok && found.(*job).renews {
+				s.Jobs.Wake(store.Consents)
+			}
 			s.instructions.drop(consent.ID(id)) // what this node has is no longer kept fresh
 		},
 		InFlight: s.Watch.InFlight, PerGroup: s.Watch.PerInstitution, SignaturesPerSecond: s.Watch.SignaturesPerSecond,
@@ -46,11 +48,11 @@ func (j *job) watch(ctx context.Context) (bool, error) {
 	if j.bank.Authorizer == nil {
 		return false, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
-	j.instructions.put(j.c, j.secret.Instructions)
+	j.signing = j.newSigning()
+	j.instructions.put(j.c, j.signing, j.secret.Instructions)
 	id := string(j.c.ID)
 	j.watched.Store(id, j)
-	added := j.watching.Add(watch.Item{ID: id, Group: j.c.Company, Interval: j.bank.Profile.PollInterval,
-		Signed: j.bank.Profile.Signed, Lease: j.c.WakeAt})
+	added := j.watching.Add(j.item())
 	// An earlier watch of the same row may have ended between the two calls, and its
 	// end has removed this job: store it again.
 	if j.watched.Store(id, j); !j.watching.Watches(id) {
@@ -60,6 +62,12 @@ func (j *job) watch(ctx context.Context) (bool, error) {
 		return false, j.reschedule(ctx, j.Clock.Now()) // this node stops: the row is due for another
 	}
 	return false, nil
+}
+
+// item is the consent as the scheduler watches it.
+func (j *job) item() watch.Item {
+	return watch.Item{ID: string(j.c.ID), Group: j.c.Company, Interval: j.bank.Profile.PollInterval,
+		Signed: j.bank.Profile.Signed, Lease: j.c.WakeAt}
 }
 
 // ask is one question of the scheduler.
@@ -93,53 +101,6 @@ func (j *job) reread(ctx context.Context) bool {
 	return c.Step == consent.StepWatch
 }
 
-// question asks the bank once how the authorization stands and commits what
-// follows. done reports that it has ended.
-func (j *job) question(ctx context.Context) (done bool, err error) {
-	now := j.Clock.Now()
-	if !now.Before(j.c.AuthorizeBy) {
-		return true, j.apply(ctx, consent.Ticked{}, now)
-	}
-	a, err := j.bank.Authorizer.AuthorizationStatus(ctx, j.access(), j.secret.AuthorizationID, j.secret.StatusLink, otherDevice(j.c))
-	switch {
-	case err != nil && institution.KindOf(err).Transient():
-		return false, nil // the bank may answer the next question; AuthorizeBy bounds them
-	case err != nil:
-		j.Log.Info("a bank ended an authorization", "company", j.c.Company, "consent", j.c.ID, "error", err)
-		return true, j.apply(ctx, consent.FailedWith{Code: failureOf(institution.KindOf(err))}, now)
-	case a.State == institution.AuthorizationFailed:
-		return true, j.apply(ctx, consent.FailedWith{Code: a.Failure}, now)
-	case a.State == institution.AuthorizationDone:
-		return j.decide(ctx)
-	}
-	j.instructions.put(j.c, a.Instructions)
-	return false, nil
-}
-
-// decide reads the consent after the person has signed. The signature alone is not
-// enough: the bank's own status decides (docs/reference/banks.md 4).
-func (j *job) decide(ctx context.Context) (decided bool, err error) {
-	if j.bank.ConsentReader == nil {
-		return true, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
-	}
-	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
-	if err != nil {
-		if institution.KindOf(err).Transient() {
-			return false, nil
-		}
-		failed := consent.FailedWith{Code: failureOf(institution.KindOf(err)), Cause: causeOfRefusal(err)}
-		return true, j.apply(ctx, failed, j.Clock.Now())
-	}
-	switch info.State {
-	case institution.ConsentValid:
-		return true, j.grant(ctx, info)
-	case institution.ConsentPending:
-		return false, nil
-	default:
-		return true, j.apply(ctx, consent.FailedWith{Code: consent.Rejected, Cause: causeOf(info.State)}, j.Clock.Now())
-	}
-}
-
 // grant commits what the bank has granted. Only what a later collection needs is
 // kept of the secret: of the person, the number, which products name
 // (docs/reference/products.md 9), and the locale. Banks are not told the number
@@ -153,7 +114,8 @@ func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 		return err
 	}
 	before := j.secret
-	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token}
+	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token,
+		ReadsPerDay: consent.ReadsPerDay(info.ReadsPerDay, info.OneOff)}
 	j.secret.PersonalNumber = before.PersonalNumber
 	if err = j.apply(ctx, granted, nextCheck(after, now)); err != nil {
 		j.secret = before // the next question needs it

@@ -79,7 +79,7 @@ func TestWatch_MorePersonsThanWorkers(t *testing.T) {
 		return b.pending("bankid.again"), nil
 	}
 	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
-		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything, ValidUntil: time.Now().AddDate(0, 3, 0)}, nil
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything, ValidUntil: time.Now().AddDate(0, 3, 0)}, nil
 	}
 	log := slog.New(slog.DiscardHandler)
 	runner := jobs.New(b.Store, clock.System(), log)
@@ -163,7 +163,7 @@ func TestDecide_FollowsTheStatusAtTheBank(t *testing.T) {
 			case 2:
 				return institution.ConsentInfo{}, kind(institution.Busy)
 			default:
-				return institution.ConsentInfo{State: state, Scope: consent.Scope{AccountIDs: []string{"a"}, Balances: true}, ValidUntil: morning.AddDate(0, 0, 9)}, nil
+				return institution.ConsentInfo{State: state, Scope: &consent.Scope{AccountIDs: []string{"a"}, Balances: true}, ValidUntil: morning.AddDate(0, 0, 9)}, nil
 			}
 		}
 		c := b.run(b.create().ID)
@@ -266,7 +266,7 @@ func TestAnswer_IsStoredAfterItsTime(t *testing.T) {
 	ctx, cancel = context.WithCancel(t.Context())
 	b.bank.onRead = func(int) (institution.ConsentInfo, error) {
 		cancel()
-		return institution.ConsentInfo{State: institution.ConsentValid, Scope: everything}, nil
+		return institution.ConsentInfo{State: institution.ConsentValid, Scope: &everything}, nil
 	}
 	b.Clock.Advance(time.Second)
 	if out := b.Ask(ctx, c.ID); !out.Done {

@@ -224,7 +224,7 @@ func (b *env) authorizedConsent() consent.Consent {
 	}
 	b.Write(func(tx store.Tx) error { return b.consents.Add(b.Context(), tx, c) })
 	return b.apply(c.ID, consent.Opened{}, consent.Instructed{},
-		consent.Granted{Scope: c.Requested, ValidUntil: c.ExpiresAt})
+		consent.Granted{Scope: &c.Requested, ValidUntil: c.ExpiresAt})
 }
 
 // apply applies events to a consent, as the flow of consents would.

@@ -74,7 +74,7 @@ func TestCollection_EndsInLockOrderOfItsConsent(t *testing.T) {
 		return err
 	}
 	granted := func(ctx context.Context, b *env, c consent.Consent) error {
-		after, err := c.Apply(consent.Granted{Scope: c.Requested, ValidUntil: c.ExpiresAt}, b.Clock.Now())
+		after, err := c.Apply(consent.Granted{Scope: &c.Requested, ValidUntil: c.ExpiresAt}, b.Clock.Now())
 		if err != nil {
 			return err
 		}

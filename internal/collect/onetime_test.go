@@ -47,7 +47,7 @@ func TestOneTime_RunsToProducts(t *testing.T) {
 		if view, _, err := b.Poll(t.Context(), r.Owner, c.ID); err != nil || view.Consent == nil || view.Consent.ID != inner.ID {
 			t.Errorf("%s: polled %+v, %v", name, view, err)
 		}
-		b.apply(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
+		b.apply(inner.ID, consent.Granted{Scope: &inner.Requested, ValidUntil: inner.ExpiresAt})
 		if c = b.row(c.ID); c.WakeAt.After(b.Clock.Now()) {
 			t.Errorf("%s: the consent is granted, and the collection sleeps until %s", name, c.WakeAt)
 		}
@@ -136,8 +136,8 @@ func TestCollection_FailsWhenStoredConsentEnds(t *testing.T) {
 func TestOneTime_IsWokenByAConsentThatChangesMeanwhile(t *testing.T) {
 	for status, change := range map[collection.Status]func(*env) []consent.Event{
 		collection.Running: func(*env) []consent.Event { return []consent.Event{consent.Opened{}, consent.Instructed{}} },
-		collection.Login: func(b *env) []consent.Event {
-			return []consent.Event{consent.Granted{Scope: b.consentRequest().Scope, ValidUntil: morning.AddDate(0, 1, 0)}}
+		collection.Login: func(*env) []consent.Event {
+			return []consent.Event{consent.Granted{ValidUntil: morning.AddDate(0, 1, 0)}}
 		},
 	} {
 		b := newEnv(t)

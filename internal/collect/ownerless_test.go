@@ -68,7 +68,7 @@ func (b *env) wantOpening(subject string, all []copied, want error) {
 func TestDataKey_OfOwnerlessCollectionIsDestroyed(t *testing.T) {
 	completed := func(b *env, c collection.Collection) {
 		inner := b.Consent(c.ConsentID)
-		b.apply(inner.ID, consent.Granted{Scope: inner.Requested, ValidUntil: inner.ExpiresAt})
+		b.apply(inner.ID, consent.Granted{Scope: &inner.Requested, ValidUntil: inner.ExpiresAt})
 		b.wantEnded(b.handle(c.ID), collection.Completed)
 	}
 	ends := map[string]struct {

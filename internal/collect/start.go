@@ -56,7 +56,12 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 	if c, err = s.sealed(ctx, c, collection.Secret{Context: r.PSU}); err != nil {
 		return c, err
 	}
-	limit := s.Institutions[r.Company].Profile.DailyLimit
+	limit := 0
+	if !c.Attended {
+		if limit, err = s.Consents.ReadsPerDay(ctx, stored); err != nil {
+			return c, err
+		}
+	}
 	return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		if !c.Attended {
 			// Without the lock two refreshes could both pass the last free place.

@@ -13,7 +13,7 @@ const (
 	CauseBankRevoked  Cause = "BANK"               // the bank says that it was revoked, or does not know it
 	CauseBankExpired  Cause = "BANK_EXPIRED"       // the bank says that it has expired
 	CauseBankRejected Cause = "BANK_REJECTED"      // the bank rejected it, or refused to open it
-	CauseBankRefused  Cause = "BANK_REFUSED"       // the bank refuses access under it, and its status cannot be read
+	CauseBankRefused  Cause = "BANK_REFUSED"       // the bank refuses access under it, and does not call it valid
 	CauseNewSignature Cause = "SIGNATURE_REQUIRED" // the bank demands a new signature, although it calls the consent valid
 	CauseValidity     Cause = "VALIDITY"           // the validity that the bank granted, or the 180 days of a signature, are over
 	CauseTime         Cause = "TIME"               // the time to authorize it is over, or the granted validity was already over
@@ -51,6 +51,9 @@ func (c Consent) EndCause(e Event) Cause {
 		}
 		return CauseTime
 	case Granted:
+		if _, ok := c.Requested.Grant(e.Scope); !ok {
+			return CauseFailed
+		}
 		return CauseTime
 	}
 	return ""

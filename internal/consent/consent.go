@@ -63,13 +63,6 @@ var failureText = map[FailureCode]string{
 // Message returns the text of a failure code for people.
 func (c FailureCode) Message() string { return failureText[c] }
 
-// Scope is the scope of a consent (Psd2AisConsentScope, docs/reference/api.md 4.1).
-type Scope struct {
-	AccountIDs   []string `json:"accountIds,omitempty"` // nil = every account at the bank
-	Balances     bool     `json:"balances"`
-	Transactions bool     `json:"transactions"`
-}
-
 // Step is the position of the flow behind the public status: the next call to the
 // bank. It is stored before the call, so that after a crash the same call follows and
 // not another one.

@@ -29,13 +29,22 @@ type Unsent struct{}
 type Opened struct{}
 
 // Instructed is the event that the authorization has started and there are
-// instructions for the person.
+// instructions for the person, or, after Renewing, that the bank starts no other one.
 type Instructed struct{}
 
+// Renewing is the event that another authorization is about to be started in place of
+// one that nobody has scanned in time. RequestID is the X-Request-ID of that request.
+type Renewing struct{ RequestID string }
+
+// Reopening is Renewing where the bank has ended the consent as well, so that another
+// one is opened at the bank first.
+type Reopening struct{ OpenRequestID, RequestID string }
+
 // Granted is the event that the consent is valid at the bank. Scope is the granted
-// scope, ValidUntil the end of the validity at the bank; zero if it is not known.
+// scope, ValidUntil the end of the validity at the bank; nil and zero if the bank does
+// not say. Only what was asked for here counts of them.
 type Granted struct {
-	Scope      Scope
+	Scope      *Scope
 	ValidUntil time.Time
 }
 
@@ -63,6 +72,8 @@ func (Authorizing) event() {}
 func (Unsent) event()      {}
 func (Opened) event()      {}
 func (Instructed) event()  {}
+func (Renewing) event()    {}
+func (Reopening) event()   {}
 func (Granted) event()     {}
 func (FailedWith) event()  {}
 func (Revocation) event()  {}
@@ -88,19 +99,20 @@ func (e *IllegalError) Error() string {
 // Ticked ends an authorization whose time is over (FAILED with
 // AUTHENTICATION_TIMEOUT, never EXPIRED) and an authorized consent past its expiry
 // (EXPIRED). Granted after AuthorizeBy is still a grant, because the person has
-// signed and the bank has confirmed it.
+// signed and the bank has confirmed it. Granted for none of the accounts that were asked
+// for ends the consent (FAILED with CONSENT_REJECTED).
 func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 	if !c.legalCause(e) {
 		return c, &IllegalError{c.Status, e}
 	}
 	switch e := e.(type) {
 	case Opening:
-		if c.Status == Initiated && c.Step == StepOpen {
+		if c.Status.Pending() && c.Step == StepOpen {
 			c.Step = StepOpening
 			return c, nil
 		}
 	case Authorizing:
-		if c.Status == Initiated && c.Step == StepAuthorize {
+		if c.Status.Pending() && c.Step == StepAuthorize {
 			c.Step = StepAuthorizing
 			return c, nil
 		}
@@ -110,22 +122,38 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			return c, nil
 		}
 	case Opened:
-		if c.Status == Initiated && (c.Step == StepOpen || c.Step == StepOpening) {
+		if c.Status.Pending() && (c.Step == StepOpen || c.Step == StepOpening) {
 			c.Step = StepAuthorize
 			return c, nil
 		}
 	case Instructed:
-		if c.Status == Initiated && (c.Step == StepAuthorize || c.Step == StepAuthorizing) {
+		if c.Status.Pending() && (c.Step == StepAuthorize || c.Step == StepAuthorizing) {
 			c.Step = StepWatch
+			if c.Status == AwaitingAuthorization {
+				return c, nil
+			}
 			return c.to(AwaitingAuthorization, now), nil
+		}
+	case Renewing:
+		if c.Status == AwaitingAuthorization && c.Step == StepWatch {
+			c.Step, c.AuthorizeRequestID = StepAuthorize, e.RequestID
+			return c, nil
+		}
+	case Reopening:
+		if c.Status == AwaitingAuthorization && c.Step == StepWatch {
+			c.Step, c.OpenRequestID, c.AuthorizeRequestID = StepOpen, e.OpenRequestID, e.RequestID
+			return c, nil
 		}
 	case Granted:
 		if c.Status == AwaitingAuthorization {
-			scope := e.Scope
+			scope, ok := c.Requested.Grant(e.Scope)
+			if !ok {
+				return c.Apply(FailedWith{Code: Rejected}, now)
+			}
 			c.Granted = &scope
 			c.Step = StepKeep
 			c.SCAExpiresAt = now.Add(MaxSCAAge)
-			c.ExpiresAt = earlier(e.ValidUntil, c.SCAExpiresAt)
+			c.ExpiresAt = earlier(earlier(e.ValidUntil, c.ExpiresAt), c.SCAExpiresAt)
 			c = c.to(Authorized, now)
 			if !now.Before(c.ExpiresAt) {
 				return c.Apply(Expiry{CauseTime}, now)

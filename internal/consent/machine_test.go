@@ -2,6 +2,7 @@ package consent_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,20 +27,25 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 9).Draw(t, "event") {
+		switch rapid.IntRange(0, 11).Draw(t, "event") {
 		case 7:
 			return consent.Opening{}
 		case 8:
 			return consent.Authorizing{}
 		case 9:
 			return consent.Unsent{}
+		case 10:
+			return consent.Renewing{RequestID: "r"}
+		case 11:
+			return consent.Reopening{OpenRequestID: "o", RequestID: "r"}
 		case 0:
 			return consent.Opened{}
 		case 1:
 			return consent.Instructed{}
 		case 2:
 			days := rapid.IntRange(1, 400).Draw(t, "days")
-			return consent.Granted{Scope: consent.Scope{Balances: true}, ValidUntil: start.AddDate(0, 0, days)}
+			scope := &consent.Scope{Balances: true, AccountIDs: rapid.SampledFrom([][]string{nil, {iban1}, {iban2}, {iban1, iban2}}).Draw(t, "ids")}
+			return consent.Granted{Scope: scope, ValidUntil: start.AddDate(0, 0, days)}
 		case 3:
 			return consent.FailedWith{Code: consent.Rejected}
 		case 4:
@@ -55,6 +61,7 @@ func anyEvent() *rapid.Generator[consent.Event] {
 func TestApply_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, now := fresh(), start
+		c.Requested = consent.Scope{Transactions: true, Balances: rapid.Bool().Draw(t, "balances"), AccountIDs: rapid.SampledFrom([][]string{nil, {iban1}}).Draw(t, "asked")}
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40*24*3600).Draw(t, "seconds")) * time.Second)
 			e := anyEvent().Draw(t, "e")
@@ -91,6 +98,12 @@ func check(t *rapid.T, c consent.Consent, now time.Time) {
 	if c.Status == consent.Authorized && (c.Granted == nil || c.ExpiresAt.After(c.SCAExpiresAt) || c.StatusChangedAt.After(now)) {
 		t.Fatalf("authorized without grant or beyond 180 days: %+v", c)
 	}
+	if c.Granted != nil {
+		asked := c.Requested
+		if c.ExpiresAt.After(fresh().ExpiresAt) || c.Granted.Transactions || c.Granted.Balances != asked.Balances || len(asked.AccountIDs) > 0 && !slices.Equal(c.Granted.AccountIDs, asked.AccountIDs) {
+			t.Fatalf("asked for %+v, agreed %+v until %s", asked, *c.Granted, c.ExpiresAt)
+		}
+	}
 	ticked, err := c.Apply(consent.Ticked{}, now.Add(400*24*time.Hour))
 	if err != nil || !ticked.Status.Final() {
 		t.Fatalf("%s never ends: %s, %v", c.Status, ticked.Status, err)
@@ -112,7 +125,7 @@ func contains(set []consent.Status, s consent.Status) bool {
 func TestApply_AuthorizesAndExpires(t *testing.T) {
 	c := fresh()
 	for _, e := range []consent.Event{consent.Opened{}, consent.Instructed{},
-		consent.Granted{Scope: consent.Scope{Balances: true}, ValidUntil: start.AddDate(0, 1, 0)}} {
+		consent.Granted{Scope: &consent.Scope{Balances: true}, ValidUntil: start.AddDate(0, 1, 0)}} {
 		var err error
 		if c, err = c.Apply(e, start.Add(time.Minute)); err != nil {
 			t.Fatal(err)

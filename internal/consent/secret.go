@@ -20,7 +20,16 @@ type Secret struct {
 	// was no response. The bank may have a consent whose id is not known here.
 	OpenSent bool `json:"openSent,omitempty"`
 
-	Instructions *Instructions `json:"do,omitempty"` // the latest ones of the bank
+	Instructions *Instructions `json:"do,omitempty"` // the first ones of the authorization
+
+	StartedAt time.Time `json:"started,omitzero"`  // when the authorization began to wait, or when another one was decided on
+	Renewed   int       `json:"renewed,omitempty"` // authorizations that were started after the first
+	Expired   bool      `json:"over,omitempty"`    // the authorization ended unscanned, and no other one has started yet
+	Outdated  bool      `json:"old,omitempty"`     // Instructions are of an authorization before this one
+
+	// ReadsPerDay is how often the bank lets the authorized consent be read in a day
+	// without the person, if that is less than the law allows; else 0.
+	ReadsPerDay int `json:"reads,omitempty"`
 }
 
 // Instructions are what the person needs to authorize the consent (AuthInstructions
@@ -36,6 +45,11 @@ type Instructions struct {
 	RefreshedAt    time.Time   `json:"at,omitzero"`
 	ExpiresAt      time.Time   `json:"until,omitzero"`
 	UserMessage    UserMessage `json:"msg,omitzero"`
+}
+
+// Usable reports whether there is anything that the person can act on.
+func (i Instructions) Usable() bool {
+	return i.AutoStartToken != "" || i.QRData != "" || i.QRImage != "" || i.QRSecret != "" || i.RedirectURL != ""
 }
 
 // UserMessage is a BankID message code and its text in the person's language.

@@ -2,10 +2,10 @@
 // connector implements the verbs that its bank supports. The wire protocol of a
 // bank stays inside its connector; how banks differ is data, the Profile.
 //
-// A connector makes at most one exchange with the bank per call, keeps no state
-// between calls and never retries: its callers do, and Error.NotSent tells them
-// that the bank cannot have received the request. Every error that a connector
-// returns is an *Error.
+// A connector makes one exchange with the bank per call (a second one where its method
+// says so), keeps no state between calls and never retries: its callers do, and
+// Error.NotSent tells them that the bank cannot have received the request. Every error
+// that a connector returns is an *Error.
 package institution
 
 import (
@@ -36,6 +36,10 @@ type OpenRequest struct {
 // Opened is a consent that the bank has created. ConsentID is secret.
 type Opened struct {
 	ConsentID consent.RemoteID
+	// Started is the authorization that the bank has started by itself, or that it
+	// does not need (AuthorizationDone: the consent is valid already). Nil:
+	// StartAuthorization starts it.
+	Started *Authorization
 }
 
 // Opener creates consents. If Profile.ReplaySafe is set, a second OpenConsent
@@ -52,12 +56,15 @@ type AuthorizeRequest struct {
 	OtherDevice bool
 }
 
-// Authorization is the state of an authorization at its bank.
+// Authorization is the state of an authorization at its bank. If both ID and StatusLink
+// are empty when it starts, the bank tells nothing about it: the state of the consent
+// says when the person has signed.
 type Authorization struct {
 	ID           string // the bank's id; empty in the result of AuthorizationStatus
 	StatusLink   string // where to read the status, as the bank gave it; may be empty
 	State        AuthorizationState
 	Failure      consent.FailureCode   // set with AuthorizationFailed
+	Progress     consent.Progress      // of the person, as far as this answer says it
 	Instructions *consent.Instructions // nil: the bank gave none
 }
 
@@ -72,6 +79,7 @@ const (
 )
 
 // Authorizer lets the person authorize a consent with decoupled SCA.
+// AuthorizationStatus is called only for an authorization with an id or a link.
 type Authorizer interface {
 	StartAuthorization(ctx context.Context, r AuthorizeRequest) (Authorization, error)
 	AuthorizationStatus(ctx context.Context, a Access, authorizationID, link string, otherDevice bool) (Authorization, error)
@@ -93,8 +101,12 @@ const (
 // ConsentInfo is the state of a consent at its bank.
 type ConsentInfo struct {
 	State      ConsentState
-	Scope      consent.Scope // what was granted; meaningful in ConsentValid
-	ValidUntil time.Time     // the end of its last day; zero if the bank does not say
+	Scope      *consent.Scope // what was granted; nil if the bank does not say
+	ValidUntil time.Time      // the end of its last day; zero if the bank does not say
+	// ReadsPerDay is how often the consent can be read in a day without the person; 0 if
+	// the bank does not say.
+	ReadsPerDay int
+	OneOff      bool // the bank says that the consent is for one collection
 }
 
 // ConsentReader reads the state of a consent.

@@ -1,6 +1,10 @@
 package institution
 
-import "time"
+import (
+	"time"
+
+	"samla/internal/consent"
+)
 
 // Profile describes how a bank differs from others (docs/reference/banks.md 11.3).
 // It comes from the banks file. The flows and the quotas use it.
@@ -20,7 +24,8 @@ type Profile struct {
 	// HistoryAttended and HistoryUnattended are the days of transactions that are
 	// requested right after the person signed, and without the person.
 	HistoryAttended, HistoryUnattended int
-	// DailyLimit is how often a consent may be read unattended in 24 hours.
+	// DailyLimit is how often a consent may be read unattended in 24 hours. It can lower
+	// consent.MostReadsPerDay, not raise it.
 	DailyLimit int
 	// LongestConsent is the maximum validity of a consent, in days.
 	LongestConsent int
@@ -55,7 +60,7 @@ func (p Profile) WithDefaults() Profile {
 	fill(&p.Deadline, 5*time.Minute)
 	fill(&p.HistoryAttended, 730)
 	fill(&p.HistoryUnattended, 89)
-	fill(&p.DailyLimit, 4)
+	fill(&p.DailyLimit, consent.MostReadsPerDay)
 	fill(&p.LongestConsent, 180)
 	fill(&p.Parallel, 4)
 	return p

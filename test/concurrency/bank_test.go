@@ -59,7 +59,7 @@ func (b *bank) Consent(_ context.Context, a institution.Access) (institution.Con
 	if !b.open[a.ConsentID] {
 		return institution.ConsentInfo{State: institution.ConsentRevoked}, nil
 	}
-	return institution.ConsentInfo{State: institution.ConsentValid, Scope: consent.Scope{Balances: true},
+	return institution.ConsentInfo{State: institution.ConsentValid, Scope: &consent.Scope{Balances: true},
 		ValidUntil: clock.System().Now().AddDate(0, 1, 0)}, nil
 }
 

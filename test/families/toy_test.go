@@ -31,7 +31,7 @@ func (toy) AuthorizationStatus(context.Context, institution.Access, string, stri
 	return institution.Authorization{State: institution.AuthorizationDone}, nil
 }
 func (toy) Consent(context.Context, institution.Access) (institution.ConsentInfo, error) {
-	return institution.ConsentInfo{State: institution.ConsentValid, Scope: consent.Scope{Balances: true}, ValidUntil: time.Now().AddDate(0, 1, 0)}, nil
+	return institution.ConsentInfo{State: institution.ConsentValid, Scope: &consent.Scope{Balances: true}, ValidUntil: time.Now().AddDate(0, 1, 0)}, nil
 }
 func (toy) Start(consent.Scope, string) []institution.Question {
 	return []institution.Question{{Essential: true}}

@@ -92,19 +92,23 @@ type grantedAccess struct {
 	Transactions      *[]reference `json:"transactions"`
 }
 
-// scope returns the scope that was granted. If the arrays are all empty, the access
-// is bank-offered and the person has not chosen accounts yet: each array that is
-// present then covers its kind of data.
-func (g grantedAccess) scope() consent.Scope {
+// scope returns the scope that was granted; nil if the bank does not say. If the
+// arrays are all empty, the access is bank-offered and the person has not chosen
+// accounts yet: each array that is present then covers its kind of data.
+func (g *grantedAccess) scope() *consent.Scope {
 	switch {
+	case g == nil:
+		return nil
 	case g.AllPsd2 != "":
-		return consent.Scope{Balances: true, Transactions: true}
+		return &consent.Scope{Balances: true, Transactions: true}
 	case g.Accounts == nil && g.Balances == nil && g.Transactions == nil:
-		listed := g.Available != "" || g.AvailableBalances != ""
-		return consent.Scope{Balances: !listed || g.AvailableBalances != "", Transactions: !listed}
+		if g.Available == "" && g.AvailableBalances == "" {
+			return nil
+		}
+		return &consent.Scope{Balances: g.AvailableBalances != ""}
 	}
 	filled := lengthOf(g.Accounts)+lengthOf(g.Balances)+lengthOf(g.Transactions) > 0
-	s := consent.Scope{
+	s := &consent.Scope{
 		Balances:     g.Balances != nil && (!filled || lengthOf(g.Balances) > 0),
 		Transactions: g.Transactions != nil && (!filled || lengthOf(g.Transactions) > 0),
 	}

@@ -1,17 +1,21 @@
 package xs2a
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
-	"strings"
 
 	"samla/internal/consent"
+	"samla/internal/httpclient"
 	"samla/internal/institution"
 )
 
 // StartAuthorization implements institution.Authorizer with a decoupled
 // authorisation. If the profile needs a PSU-ID and the personal number is not known,
-// it fails with PersonRefused and sends nothing.
+// it fails with PersonRefused and sends nothing. A picture that is given by link is a
+// second exchange.
 func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
 	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
 		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
@@ -25,102 +29,147 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		header: header, body: []byte("{}"),
 	}, "consents", string(r.ConsentID), "authorisations")
 	if err != nil {
+		if hasNoAuthorisations(err) {
+			return institution.Authorization{}, nil
+		}
 		return institution.Authorization{}, err
 	}
-	a, err := b.readAuthorisation(resp, r.PSU.Locale, r.OtherDevice)
-	if err != nil {
-		return institution.Authorization{}, err
+	d, err := documentOf(resp)
+	started := b.complete(ctx, d, resp, institution.Access{PSU: r.PSU}, r.OtherDevice)
+	if d.status() == "" && started.ID == "" && started.StatusLink == "" {
+		return institution.Authorization{}, cmp.Or(err, malformed(resp.requestID, errMissing))
 	}
-	if a.ID == "" {
-		return institution.Authorization{}, malformed(resp.requestID, errMissing)
-	}
-	if a.StatusLink != "" {
-		if _, err := b.client.Resolve(a.StatusLink); err != nil {
-			return institution.Authorization{}, transportError(err, resp.requestID)
+	return started, nil
+}
+
+// hasNoAuthorisations reports whether a refusal to start an authorisation means that
+// the bank has no such resource, because it asks the person by itself. A bank that does
+// not know the consent says so when the consent is read.
+func hasNoAuthorisations(err error) bool {
+	var refused *institution.Error
+	return leadsNowhere(err) && errors.As(err, &refused) && refused.Code != "CONSENT_UNKNOWN"
+}
+
+// leadsNowhere reports whether an error means that there is nothing at the address of a
+// request.
+func leadsNowhere(err error) bool {
+	var refused *institution.Error
+	if errors.As(err, &refused) {
+		switch refused.HTTPStatus {
+		case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+			return true
 		}
 	}
-	return a, nil
+	return false
 }
 
 // AuthorizationStatus implements institution.Authorizer. The instructions are only
-// those of this response. If the bank does not say how long it waits, ExpiresAt is
-// counted from now instead of from the start, and so is too late: the caller keeps
-// the earliest.
+// those of this response. The standard path is asked if the link cannot be used; that,
+// and a picture that is given by link, is a second exchange.
 func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, authorizationID, link string, otherDevice bool) (institution.Authorization, error) {
 	c := call{operation: opAuthorize, method: http.MethodGet, psu: a.PSU, token: a.Token}
 	var resp response
-	var err error
-	if link == "" {
-		resp, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorizationID)
-	} else if c.target, err = b.client.Resolve(link); err != nil {
-		return institution.Authorization{}, transportError(err, "")
-	} else {
+	target, err := b.client.Resolve(link)
+	if err == nil {
+		c.target = target
 		resp, err = b.exchange(ctx, c)
+	} else {
+		err = transportError(err, "")
+	}
+	if authorizationID != "" && (c.target == httpclient.Target{} || leadsNowhere(err)) {
+		resp, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorizationID)
 	}
 	if err != nil {
 		return institution.Authorization{}, err
 	}
-	status, err := b.readAuthorisation(resp, a.PSU.Locale, otherDevice)
-	status.ID = ""
-	return status, err
-}
-
-// authorisationBody has the members that all banks name as the standard does. The
-// profile says where the data of BankID is.
-type authorisationBody struct {
-	Status     text        `json:"scaStatus"`
-	ID         text        `json:"authorisationId"`
-	PSUMessage text        `json:"psuMessage"`
-	TPPMessage tppMessages `json:"tppMessage"`
-	Messages   tppMessages `json:"tppMessages"`
-	Links      struct {
-		SCAStatus link `json:"scaStatus"`
-	} `json:"_links"`
-}
-
-func (b *Bank) readAuthorisation(resp response, locale string, otherDevice bool) (institution.Authorization, error) {
-	var body authorisationBody
-	if err := decode(resp, &body); err != nil {
+	d, err := documentOf(resp)
+	if err != nil {
 		return institution.Authorization{}, err
 	}
-	if body.Status == "" {
+	if d.status() == "" {
 		return institution.Authorization{}, malformed(resp.requestID, errMissing)
 	}
-	var document any
-	if err := decode(resp, &document); err != nil {
-		return institution.Authorization{}, err
-	}
-	hint := b.wire.hintCode.text(document)
-	a := institution.Authorization{ID: string(body.ID), StatusLink: string(body.Links.SCAStatus)}
-	switch strings.ToLower(string(body.Status)) {
-	case "finalised", "finalized", "exempted":
-		a.State = institution.AuthorizationDone
-	case "failed":
-		a.State = institution.AuthorizationFailed
-		a.Failure = failureOf(hint, append(body.TPPMessage, body.Messages...))
-	default: // the other statuses of the standard and those of the bank's own are pending
-		a.Instructions = b.instructions(document, body.PSUMessage, hint, locale, otherDevice)
-	}
-	return a, nil
+	status := b.complete(ctx, d, resp, a, otherDevice)
+	status.ID = ""
+	return status, nil
 }
 
-// failureOf returns why an authorisation failed, by the hint code of BankID or by the
-// messages of the bank (docs/reference/banks.md 12.2).
-func failureOf(hint string, messages tppMessages) consent.FailureCode {
-	switch hint {
-	case "userCancel":
-		return consent.AuthenticationCancelled
-	case "startFailed", "expiredTransaction":
-		return consent.AuthenticationTimeout
-	case "alreadyInProgress", "cancelled": // a person's second order cancels the first
-		return consent.AuthenticationConflict
-	case "personMismatch":
-		return consent.AuthenticationMismatch
+// authorisationSegments are the path segments before the id of an authorisation.
+var authorisationSegments = []string{"authorisations", "authorizations"}
+
+// status returns the status of an authorisation. Some banks give that of the consent.
+func (d document) status() string {
+	return cmp.Or(d.text("scaStatus", "authorisationStatus", "authorizationStatus"), d.own("status", "state"), d.text("consentStatus"))
+}
+
+// authorisation reads what an answer says of an authorisation. Without a status it is
+// pending. Without an id and a link the consent itself tells when it is signed.
+func (b *Bank) authorisation(d document, resp response, locale string, otherDevice bool) institution.Authorization {
+	a := institution.Authorization{StatusLink: d.link("scaStatus", "authorisationStatus", "authorizationStatus")}
+	a.ID = cmp.Or(d.text("authorisationId", "authorizationId", "scaAuthorisationId", "authId", "scaId"),
+		idAfter(authorisationSegments, a.StatusLink, resp.location, d.link("self")), d.own("id"))
+	var failure consent.FailureCode
+	a.State, failure = scaStateOf(d.status())
+	hint := cmp.Or(b.wire.hintCode.text(d.raw), d.text("hintCode"))
+	switch a.State {
+	case institution.AuthorizationFailed:
+		a.Failure = failureOf(hint, d.messages(), failure)
+	case institution.AuthorizationPending:
+		hint = canonicalHint(hint)
+		a.Instructions = b.instructions(d, hint, locale, otherDevice)
+		a.Progress = progressOf(hint, a.Instructions)
 	}
-	for _, m := range messages {
-		if m.Code == "PSU_CREDENTIALS_INVALID" {
-			return consent.AuthenticationMismatch
+	return a
+}
+
+// complete is authorisation, with the picture fetched that the answer names, and
+// without a link that cannot be used: then the standard path is asked.
+func (b *Bank) complete(ctx context.Context, d document, resp response, a institution.Access, otherDevice bool) institution.Authorization {
+	read := b.authorisation(d, resp, a.PSU.Locale, otherDevice)
+	if _, err := b.client.Resolve(read.StatusLink); err != nil {
+		read.StatusLink = ""
+	}
+	b.fetchPicture(ctx, d, a, &read)
+	return read
+}
+
+// fetchPicture fetches the picture of the QR code where the bank gives only a link to
+// it. That is a second exchange. The link must lie below the base URL: no other host is
+// ever contacted. A picture that cannot be had is left out.
+func (b *Bank) fetchPicture(ctx context.Context, d document, access institution.Access, a *institution.Authorization) {
+	href := findBankID(d).imageLink
+	if a.State != institution.AuthorizationPending || href == "" || a.Instructions != nil && (a.Instructions.QRData != "" || a.Instructions.QRImage != "") {
+		return
+	}
+	target, err := b.client.Resolve(href)
+	if err != nil {
+		return
+	}
+	resp, err := b.exchange(ctx, call{operation: opAuthorize, method: http.MethodGet, target: target, psu: access.PSU, token: access.Token, accept: "image/png"})
+	if err != nil {
+		return
+	}
+	picture := cmp.Or(pngOf(resp.body), pngBase64(string(resp.body)))
+	if picture == "" {
+		return
+	}
+	if a.Instructions == nil {
+		a.Instructions = &consent.Instructions{RefreshedAt: b.clock.Now()}
+	}
+	a.Instructions.QRImage = picture
+	if a.Progress == consent.ProgressUnknown {
+		a.Progress = consent.NotScanned
+	}
+}
+
+// messages returns the messages of the bank.
+func (d document) messages() (all tppMessages) {
+	for _, value := range d.values("tppMessage", "tppMessages") {
+		data, err := json.Marshal(value)
+		var list tppMessages
+		if err == nil && json.Unmarshal(data, &list) == nil {
+			all = append(all, list...)
 		}
 	}
-	return consent.AuthenticationFailed
+	return all
 }

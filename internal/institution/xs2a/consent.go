@@ -1,10 +1,12 @@
 package xs2a
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,16 +57,38 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if err != nil {
 		return institution.Opened{}, err
 	}
-	var created struct {
-		ConsentID text `json:"consentId"`
+	return b.opened(ctx, resp, r)
+}
+
+// consentSegments are the path segments before the id of a consent.
+var consentSegments = []string{"consents"}
+
+// opened reads the answer to a request for a consent. Some banks start the
+// authorisation with it, and some need none.
+func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequest) (institution.Opened, error) {
+	d, err := documentOf(resp)
+	id := cmp.Or(d.text("consentId"), idAfter(consentSegments, d.link("self"), d.link("status"), resp.location, d.link("scaStatus")), d.own("id"))
+	if id == "" {
+		return institution.Opened{}, cmp.Or(err, malformed(resp.requestID, errMissing))
 	}
-	if err := decode(resp, &created); err != nil {
-		return institution.Opened{}, err
+	created := institution.Opened{ConsentID: consent.RemoteID(id)}
+	switch stateOf(cmp.Or(d.text("consentStatus"), d.own("status", "state"))) {
+	case institution.ConsentValid:
+		created.Started = &institution.Authorization{State: institution.AuthorizationDone}
+		return created, nil
+	case institution.ConsentRejected, institution.ConsentRevoked, institution.ConsentExpired:
+		created.Started = &institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.Rejected}
+		return created, nil
 	}
-	if created.ConsentID == "" {
-		return institution.Opened{}, malformed(resp.requestID, errMissing)
+	if d.hasLink("startAuthorisation") || d.hasLink("startAuthorization") {
+		return created, nil
 	}
-	return institution.Opened{ConsentID: consent.RemoteID(created.ConsentID)}, nil
+	started := b.complete(ctx, d, resp, institution.Access{PSU: r.PSU}, r.OtherDevice)
+	i := started.Instructions
+	if started.StatusLink != "" || d.text("authorisationId", "authorizationId", "scaStatus") != "" || i != nil && i.Usable() {
+		created.Started = &started
+	}
+	return created, nil
 }
 
 // Consent implements institution.ConsentReader.
@@ -80,40 +104,28 @@ func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.C
 
 func readConsent(resp response) (institution.ConsentInfo, error) {
 	var body struct {
-		Status     text           `json:"consentStatus"`
-		ValidUntil text           `json:"validUntil"`
-		Access     *grantedAccess `json:"access"`
+		Access *grantedAccess `json:"access"`
 	}
-	if err := decode(resp, &body); err != nil {
+	d, err := documentOf(resp)
+	if err == nil {
+		err = decode(resp, &body)
+	}
+	if err != nil {
 		return institution.ConsentInfo{}, err
 	}
-	if body.Status == "" {
+	status := cmp.Or(d.text("consentStatus"), d.own("status", "state"))
+	if status == "" {
 		return institution.ConsentInfo{}, malformed(resp.requestID, errMissing)
 	}
-	info := institution.ConsentInfo{State: stateOf(string(body.Status)), Scope: consent.Scope{Balances: true, Transactions: true}}
-	if body.Access != nil {
-		info.Scope = body.Access.scope()
-	}
-	if day := body.ValidUntil.date(); !day.IsZero() {
+	info := institution.ConsentInfo{State: stateOf(status), Scope: body.Access.scope()}
+	if day := text(d.own("validUntil", "validTo")).date(); !day.IsZero() {
 		info.ValidUntil = day.AddDate(0, 0, 1).Add(-time.Second) // 23:59:59Z, docs/reference/api.md 4.1
 	}
-	return info, nil
-}
-
-// stateOf maps a consentStatus. Banks have statuses of their own. Those count as
-// pending: only a status of the standard ends a consent.
-func stateOf(status string) institution.ConsentState {
-	switch strings.ToLower(status) {
-	case "valid":
-		return institution.ConsentValid
-	case "rejected":
-		return institution.ConsentRejected
-	case "revokedbypsu", "terminatedbytpp":
-		return institution.ConsentRevoked
-	case "expired":
-		return institution.ConsentExpired
+	if n, err := strconv.Atoi(d.own("frequencyPerDay")); err == nil && n > 0 {
+		info.ReadsPerDay = n
 	}
-	return institution.ConsentPending
+	info.OneOff = strings.EqualFold(d.own("recurringIndicator"), "false")
+	return info, nil
 }
 
 // Revoke implements institution.Revoker.

@@ -59,7 +59,8 @@ func all(k institution.ErrorKind) [6]institution.ErrorKind {
 }
 
 // The table has every code of docs/reference/banks.md 7 with its documented status,
-// and every status without a code. Its columns are the verbs.
+// and every status without a code. Its columns are the verbs. A bank without
+// authorisations or cards has an empty answer.
 func TestErrorResponse_HasKind(t *testing.T) {
 	for name, want := range map[string][6]institution.ErrorKind{
 		"400 FORMAT_ERROR":              all(refused),
@@ -100,10 +101,10 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"403 RESOURCE_EXPIRED":          {refused, over, over, notCover, notCover, notCover},
 		"403 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
 		"403 ":                          {refused, refused, refused, notCover, empty, notCover},
-		"404 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, empty, notCover},
-		"404 ":                          {refused, gone, gone, notCover, empty, notCover},
-		"405 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
-		"405 ":                          {refused, refused, refused, notCover, empty, notCover},
+		"404 RESOURCE_UNKNOWN":          {refused, empty, gone, notCover, empty, notCover},
+		"404 ":                          {refused, empty, gone, notCover, empty, notCover},
+		"405 SERVICE_INVALID":           {refused, empty, refused, notCover, empty, notCover},
+		"405 ":                          {refused, empty, refused, notCover, empty, notCover},
 		"406 REQUESTED_FORMATS_INVALID": all(refused),
 		"406 ":                          all(refused),
 		"408 ":                          all(institution.Unreachable),
@@ -116,7 +117,7 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"429 ":                all(institution.Busy),
 		"500 ":                all(institution.Unreachable),
 		"500 CONSENT_EXPIRED": all(institution.Unreachable),
-		"501 ":                {institution.Unreachable, institution.Unreachable, institution.Unreachable, institution.Unreachable, empty, institution.Unreachable},
+		"501 ":                {institution.Unreachable, empty, institution.Unreachable, institution.Unreachable, empty, institution.Unreachable},
 		"302 ":                all(institution.ForeignAddress),
 		"599 ":                all(institution.Unreachable),
 	} {

@@ -20,6 +20,7 @@ type call struct {
 	consentID string
 	token     string
 	header    http.Header // additional headers
+	accept    string      // empty = JSON
 	body      []byte
 }
 
@@ -27,6 +28,7 @@ type call struct {
 type response struct {
 	requestID string
 	body      []byte
+	location  string // of what was created
 }
 
 // exchange sends one request. It returns an *institution.Error for any status but
@@ -49,7 +51,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 	if resp.Status < 200 || resp.Status > 299 {
 		return response{}, errorResponse(c, resp, b.clock.Now())
 	}
-	return response{c.requestID, resp.Body}, nil
+	return response{c.requestID, resp.Body, resp.Header.Get("Location")}, nil
 }
 
 // send is exchange with a path below /v1 of the bank's base URL.

@@ -29,6 +29,9 @@ func FuzzReadConsent(f *testing.F) {
 		if err != nil && institution.KindOf(err) != institution.MalformedResponse {
 			t.Error(err)
 		}
+		if info.Scope == nil {
+			return
+		}
 		for _, id := range info.Scope.AccountIDs {
 			if id == "" {
 				t.Error("a grant for no account")
@@ -44,7 +47,8 @@ func FuzzReadAuthorisation(f *testing.F) {
 	profile := Profile{}.withDefaults()
 	b := &Bank{wire: profile.wire(), clock: clock.NewManual(time.Unix(0, 0))}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		a, err := b.readAuthorisation(response{body: body}, "sv-SE", true)
+		d, err := documentOf(response{body: body})
+		a := b.authorisation(d, response{}, "sv-SE", true)
 		if err != nil {
 			if institution.KindOf(err) != institution.MalformedResponse {
 				t.Error(err)
@@ -55,7 +59,7 @@ func FuzzReadAuthorisation(f *testing.F) {
 			t.Errorf("state %d with failure %q", a.State, a.Failure)
 		}
 		if i := a.Instructions; i != nil && (a.State != institution.AuthorizationPending ||
-			i.AutoStartToken != "" && !isToken(i.AutoStartToken) || i.QRData != "" && !strings.HasPrefix(i.QRData, "bankid.") ||
+			i.AutoStartToken != "" && !isToken(i.AutoStartToken) || i.QRImage != "" && pngBase64(i.QRImage) != i.QRImage || i.QRData != "" && !strings.HasPrefix(i.QRData, "bankid.") ||
 			len(i.UserMessage.Text) > 4*maxMessage) {
 			t.Errorf("state %d with instructions %+v", a.State, i)
 		}

@@ -1,6 +1,7 @@
 package xs2a
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -17,7 +18,7 @@ func (b *Bank) headers(c call) http.Header {
 		h[name] = values
 	}
 	h.Set("X-Request-ID", c.requestID)
-	h.Set("Accept", "application/json, application/problem+json;q=0.9")
+	h.Set("Accept", cmp.Or(c.accept, "application/json, application/problem+json;q=0.9"))
 	if c.body != nil {
 		h.Set("Content-Type", "application/json")
 	}

@@ -1,71 +1,48 @@
 package xs2a
 
 import (
-	"bytes"
-	"encoding/base64"
+	"cmp"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 
 	"samla/internal/bankidmsg"
 	"samla/internal/consent"
 )
 
-// signingTime is the lifetime of a BankID order (docs/reference/banks.md 12.4).
-const signingTime = 3 * time.Minute
-
-// Limits of the standard (docs/reference/banks.md 3.2 and 4).
-const (
-	maxMessage = 500       // characters
-	maxImage   = 512 << 10 // bytes
-)
+// maxMessage is the limit of the standard, in characters (docs/reference/banks.md 3.2).
+const maxMessage = 500
 
 // instructions returns what the person needs to sign, or nil if the bank gave
 // nothing. It drops values that do not have the expected format, because they would
-// be shown to a person or passed to an app.
-func (b *Bank) instructions(document any, message text, hint, locale string, otherDevice bool) *consent.Instructions {
-	now := b.clock.Now()
-	i := consent.Instructions{RefreshedAt: now, ExpiresAt: text(b.wire.expiresAt.text(document)).dateTime()}
-	if i.ExpiresAt.IsZero() {
-		i.ExpiresAt = now.Add(signingTime)
+// be shown to a person or passed to an app. ExpiresAt is zero if the bank does not say
+// how long it waits.
+func (b *Bank) instructions(d document, hint, locale string, otherDevice bool) *consent.Instructions {
+	found := findBankID(d)
+	i := consent.Instructions{
+		AutoStartToken: cmp.Or(tokenIn(b.wire.autoStartToken.text(d.raw)), found.token),
+		QRData:         cmp.Or(qrTextIn(b.wire.qrData.text(d.raw)), found.qrText),
+		QRImage:        cmp.Or(pngBase64(b.wire.qrImage.text(d.raw)), found.image),
+		RefreshedAt:    b.clock.Now(),
+		ExpiresAt:      text(b.wire.expiresAt.text(d.raw)).dateTime(),
+		UserMessage:    userMessage(text(d.text("psuMessage")), hint, locale, otherDevice),
 	}
-	if token := b.wire.autoStartToken.text(document); isToken(token) {
-		i.AutoStartToken = token
-	}
-	if data := b.wire.qrData.text(document); strings.HasPrefix(data, "bankid.") && len(data) <= maxMessage {
-		i.QRData = data
-	}
-	i.QRImage = pngBase64(b.wire.qrImage.text(document))
-	i.UserMessage = userMessage(message, hint, locale, otherDevice)
 	if i.AutoStartToken == "" && i.QRData == "" && i.QRImage == "" && i.UserMessage.Code == "" {
 		return nil
 	}
 	return &i
 }
 
-func isToken(s string) bool {
-	if len(s) != 36 {
-		return false
+// progressOf returns how far the person is, as far as an answer says it: by the hint
+// code of BankID, or because there is still a code to scan.
+func progressOf(hint string, i *consent.Instructions) consent.Progress {
+	switch {
+	case hint == "outstandingTransaction" || hint == "noClient":
+		return consent.NotScanned
+	case hint != "":
+		return consent.Scanned
+	case i != nil && (i.QRData != "" || i.QRImage != ""):
+		return consent.NotScanned
 	}
-	_, err := uuid.Parse(s)
-	return err == nil
-}
-
-var pngSignature = []byte("\x89PNG\r\n\x1a\n")
-
-// pngBase64 returns the base64 of a PNG image, given as base64 or as a data URI. It
-// returns "" if s is not a PNG image or the image is larger than maxImage.
-func pngBase64(s string) string {
-	s = strings.TrimPrefix(s, "data:image/png;base64,")
-	if base64.StdEncoding.DecodedLen(len(s)) > maxImage+len(pngSignature) {
-		return ""
-	}
-	data, err := base64.StdEncoding.DecodeString(s)
-	if err != nil || len(data) > maxImage || !bytes.HasPrefix(data, pngSignature) {
-		return ""
-	}
-	return base64.StdEncoding.EncodeToString(data)
+	return consent.ProgressUnknown
 }
 
 // defaultLocale is used for persons whose locale is not known: BankID is Swedish.
@@ -88,4 +65,12 @@ func userMessage(message text, hint, locale string, otherDevice bool) consent.Us
 		m.Text = string(line[:min(len(line), maxMessage)])
 	}
 	return m
+}
+
+// qrTextIn returns the text if it is that of a BankID QR code, else "".
+func qrTextIn(s string) string {
+	if s = strings.TrimSpace(s); strings.HasPrefix(s, "bankid.") && len(s) <= maxMessage {
+		return s
+	}
+	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/strictjson"
 )
@@ -137,6 +138,9 @@ func (p Profile) check() (faults strictjson.Faults) {
 		if member.value < 0 {
 			faults.Add("/"+member.name, "must not be negative")
 		}
+	}
+	if p.DailyLimit > consent.MostReadsPerDay {
+		faults.Add("/dailyLimit", fmt.Sprintf("must be at most %d: the law allows no more reads a day without the person", consent.MostReadsPerDay))
 	}
 	return faults
 }
