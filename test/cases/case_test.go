@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // caseFile is the content of a case file.
@@ -55,8 +56,9 @@ type want struct {
 	AnyOf        []want          // one of them must hold
 }
 
-// load reads the case files of a folder in the order of their names.
-func load(dir string) ([]caseFile, error) {
+// load reads the case files of a folder in the order of their names, with dates for a play
+// on this day.
+func load(dir string, day time.Time) ([]caseFile, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
@@ -70,7 +72,7 @@ func load(dir string) ([]caseFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if all[i], err = parse(data); err != nil {
+		if all[i], err = parse(shift(data, int(day.Sub(assumedToday)/(24*time.Hour)))); err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 		}
 		all[i].Name = strings.TrimSuffix(filepath.Base(path), ".json")

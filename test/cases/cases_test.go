@@ -13,7 +13,8 @@
 //	SAMLA_CASES=$PWD/../shared/cases go test ./test/cases -run 'TestCases/rows-with-id-zero$'
 //
 // A file that holds is added by copying it to testdata; nothing else is needed. Dates in
-// a file assume that today is 2026-04-01, which is the server's time too.
+// a file assume that today is 2026-04-01. The server's clock begins on that day; cases about
+// dates are played on a day of winter too, with their dates moved to it.
 package cases
 
 import (
@@ -22,6 +23,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +42,11 @@ import (
 // envCases names the folder of the case files to play instead of testdata.
 const envCases = "SAMLA_CASES"
 
-// startTime is the day that case files assume.
-var startTime = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+// The server's clock begins at one of these times.
+var (
+	startTime  = assumedToday.Add(8 * time.Hour)
+	winterTime = time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
+)
 
 var suite = &harness.Suite{Parallel: 24, Now: func() time.Time { return startTime }}
 
@@ -60,22 +65,29 @@ var onPostgres = map[string]bool{
 
 func TestCases(t *testing.T) {
 	t.Parallel()
-	playAll(t, t.TempDir(), func(caseFile) bool { return true })
+	playAll(t, startTime, t.TempDir(), func(caseFile) bool { return true })
+}
+
+// TestCasesInWinter: Sweden has another time in winter, and other days are 89 days ago.
+func TestCasesInWinter(t *testing.T) {
+	t.Parallel()
+	about := regexp.MustCompile("dates|minimisation|window|validity")
+	playAll(t, winterTime, t.TempDir(), func(c caseFile) bool { return about.MatchString(c.Concerns) })
 }
 
 func TestCasesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	playAll(t, testpg.URL(t), func(c caseFile) bool { return onPostgres[c.Name] })
+	playAll(t, startTime, testpg.URL(t), func(c caseFile) bool { return onPostgres[c.Name] })
 }
 
-// playAll plays the selected cases, all at one server.
-func playAll(t *testing.T, database string, selected func(caseFile) bool) {
+// playAll plays the selected cases, all at one server whose clock begins at start.
+func playAll(t *testing.T, start time.Time, database string, selected func(caseFile) bool) {
 	t.Helper()
 	dir := os.Getenv(envCases)
 	if dir == "" {
 		dir = "testdata"
 	}
-	all, err := load(dir)
+	all, err := load(dir, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +100,7 @@ func playAll(t *testing.T, database string, selected func(caseFile) bool) {
 	if len(chosen) == 0 {
 		t.Skip("none of these cases is in the folder")
 	}
-	e := newEnv(t)
+	e := newEnv(t, start)
 	players := make([]*player, len(chosen))
 	for i, c := range chosen {
 		players[i] = e.player(t, c)
@@ -118,9 +130,9 @@ type env struct {
 	client harness.Client // with an API key
 }
 
-func newEnv(t *testing.T) *env {
+func newEnv(t *testing.T, start time.Time) *env {
 	t.Helper()
-	e := &env{clock: clock.NewFast(startTime, 1), dir: t.TempDir()}
+	e := &env{clock: clock.NewFast(start, 1), dir: t.TempDir()}
 	e.Env = harness.NewEnv(t, &devserver.Environment{Institutions: institution.Set{}})
 	e.Log.Secret("a personal number", personalNumber)
 	var err error
