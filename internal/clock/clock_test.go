@@ -82,6 +82,32 @@ func TestFast_RunsAheadOfTheMachine(t *testing.T) {
 	}
 }
 
+func TestFast_JumpFiresWhatIsDue(t *testing.T) {
+	c := clock.NewFast(start, 1)
+	due, later, stopped := c.NewTimer(time.Hour), c.NewTimer(48*time.Hour), c.NewTimer(time.Hour)
+	if !stopped.Stop() {
+		t.Error("Stop reports that the timer had fired")
+	}
+	c.Jump(24 * time.Hour)
+	if got := <-due.C(); got.Before(start.Add(24 * time.Hour)) {
+		t.Errorf("fired at %v", got)
+	}
+	if due.Stop() {
+		t.Error("Stop of a timer that has fired reports that it stopped the timer")
+	}
+	if !later.Stop() {
+		t.Error("a timer that is not due fired")
+	}
+	select {
+	case <-stopped.C():
+		t.Error("a stopped timer fired")
+	default:
+	}
+	if now := c.Now(); now.Before(start.Add(24*time.Hour)) || now.After(start.Add(25*time.Hour)) {
+		t.Errorf("now is %v", now)
+	}
+}
+
 func TestBackoff_DoublesUpToTheLongest(t *testing.T) {
 	for _, c := range []struct {
 		failed               int

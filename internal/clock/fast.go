@@ -1,19 +1,85 @@
 package clock
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
-// NewFast returns a clock that begins at start and runs factor times as fast as
-// the machine's. A test over a real network or with real processes uses it to
-// pass time limits of minutes in seconds.
-func NewFast(start time.Time, factor int) Clock {
-	return fast{start.UTC(), time.Now(), time.Duration(factor)}
+// Fast is a clock for tests over a real network or with real processes. It runs faster
+// than the machine's clock by a factor, so that minutes pass in seconds, and can be moved
+// forward, so that days pass at once.
+type Fast struct {
+	factor time.Duration
+
+	mu     sync.Mutex
+	start  time.Time // its time when the machine's was began
+	began  time.Time
+	timers map[*fastTimer]struct{}
 }
 
-type fast struct {
-	start, created time.Time // on this clock and on the machine's
-	factor         time.Duration
+var _ Clock = (*Fast)(nil)
+
+// NewFast returns a clock that begins at start and runs factor times as fast as the
+// machine's.
+func NewFast(start time.Time, factor int) *Fast {
+	return &Fast{factor: time.Duration(factor), start: start.UTC(), began: time.Now(), timers: map[*fastTimer]struct{}{}}
 }
 
-func (f fast) Now() time.Time { return f.start.Add(time.Since(f.created) * f.factor) }
+// Now implements Clock.
+func (f *Fast) Now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now()
+}
 
-func (f fast) NewTimer(d time.Duration) Timer { return systemTimer{time.NewTimer(d / f.factor)} }
+func (f *Fast) now() time.Time { return f.start.Add(time.Since(f.began) * f.factor) }
+
+// Jump moves the clock forward by d. Timers that are due then fire.
+func (f *Fast) Jump(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.start = f.start.Add(d)
+	now := f.now()
+	for t := range f.timers {
+		if t.real.Stop() {
+			t.real.Reset(max(0, t.at.Sub(now)/f.factor))
+		}
+	}
+}
+
+// NewTimer implements Clock.
+func (f *Fast) NewTimer(d time.Duration) Timer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := &fastTimer{clock: f, at: f.now().Add(d), c: make(chan time.Time, 1)}
+	t.real = time.AfterFunc(d/f.factor, t.fire)
+	f.timers[t] = struct{}{}
+	return t
+}
+
+type fastTimer struct {
+	clock *Fast
+	at    time.Time
+	real  *time.Timer
+	c     chan time.Time
+}
+
+func (t *fastTimer) fire() {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	if _, waiting := t.clock.timers[t]; waiting {
+		delete(t.clock.timers, t)
+		t.c <- t.clock.now()
+	}
+}
+
+func (t *fastTimer) C() <-chan time.Time { return t.c }
+
+func (t *fastTimer) Stop() bool {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	_, waiting := t.clock.timers[t]
+	delete(t.clock.timers, t)
+	t.real.Stop()
+	return waiting
+}

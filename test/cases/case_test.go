@@ -57,8 +57,8 @@ type want struct {
 }
 
 // load reads the case files of a folder in the order of their names, with dates for a play
-// on this day.
-func load(dir string, day time.Time) ([]caseFile, error) {
+// that begins at this time.
+func load(dir string, start time.Time) ([]caseFile, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func load(dir string, day time.Time) ([]caseFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if all[i], err = parse(shift(data, int(day.Sub(assumedToday)/(24*time.Hour)))); err != nil {
+		if all[i], err = parse(shift(data, int(today(start).Sub(assumedToday)/day))); err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 		}
 		all[i].Name = strings.TrimSuffix(filepath.Base(path), ".json")

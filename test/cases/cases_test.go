@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,56 +66,69 @@ var onPostgres = map[string]bool{
 
 func TestCases(t *testing.T) {
 	t.Parallel()
-	playAll(t, startTime, t.TempDir(), func(caseFile) bool { return true })
+	setting{startTime, t.TempDir(), func(caseFile) bool { return true }, false}.playAll(t)
 }
 
 // TestCasesInWinter: Sweden has another time in winter, and other days are 89 days ago.
 func TestCasesInWinter(t *testing.T) {
 	t.Parallel()
 	about := regexp.MustCompile("dates|minimisation|window|validity")
-	playAll(t, winterTime, t.TempDir(), func(c caseFile) bool { return about.MatchString(c.Concerns) })
+	setting{winterTime, t.TempDir(), func(c caseFile) bool { return about.MatchString(c.Concerns) }, false}.playAll(t)
 }
 
 func TestCasesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	playAll(t, startTime, testpg.URL(t), func(c caseFile) bool { return onPostgres[c.Name] })
+	setting{startTime, testpg.URL(t), func(c caseFile) bool { return onPostgres[c.Name] }, false}.playAll(t)
 }
 
-// playAll plays the selected cases, all at one server whose clock begins at start.
-func playAll(t *testing.T, start time.Time, database string, selected func(caseFile) bool) {
+// TestCasesAfterADay: the server checks consents every day, not only after a refused read.
+func TestCasesAfterADay(t *testing.T) {
+	t.Parallel()
+	setting{startTime, t.TempDir(), func(c caseFile) bool { return slices.Contains(c.Input.Do, dailyLook) }, true}.playAll(t)
+}
+
+// setting is what a play of many cases has in common.
+type setting struct {
+	start    time.Time // when the clock begins
+	database string
+	selected func(caseFile) bool // the cases to play
+	// jumps makes days pass by the clock. Cases are then played one after the other,
+	// because they share it.
+	jumps bool
+}
+
+// playAll plays the selected cases, all at one server.
+func (s setting) playAll(t *testing.T) {
 	t.Helper()
 	dir := os.Getenv(envCases)
 	if dir == "" {
 		dir = "testdata"
 	}
-	all, err := load(dir, start)
+	all, err := load(dir, s.start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var chosen []caseFile
-	for _, c := range all {
-		if selected(c) {
-			chosen = append(chosen, c)
-		}
-	}
-	if len(chosen) == 0 {
+	all = slices.DeleteFunc(all, func(c caseFile) bool { return !s.selected(c) })
+	if len(all) == 0 {
 		t.Skip("none of these cases is in the folder")
 	}
-	e := newEnv(t, start)
-	players := make([]*player, len(chosen))
-	for i, c := range chosen {
+	e := newEnv(t, s.start)
+	players := make([]*player, len(all))
+	for i, c := range all {
 		players[i] = e.player(t, c)
 	}
-	e.start(t, database, len(chosen) == 1)
+	e.start(t, s.database, len(all) == 1)
 	for _, p := range players {
 		t.Run(p.Name, func(t *testing.T) {
-			t.Parallel()
+			if !s.jumps {
+				t.Parallel()
+			}
 			if p.unusable != nil {
 				t.Fatal(p.unusable)
 			}
-			p.T = t
-			user, _ := e.client.User(t)
-			p.client = e.client.Session(t, user)
+			p.T, p.jumps = t, s.jumps
+			p.user, _ = e.client.User(t)
+			p.openSession()
 			p.play()
 			p.check()
 		})
@@ -124,7 +138,7 @@ func playAll(t *testing.T, start time.Time, database string, selected func(caseF
 // env is a server with the banks of all cases.
 type env struct {
 	*harness.Env
-	clock  clock.Clock
+	clock  *clock.Fast
 	certs  *pki.Set
 	dir    string
 	client harness.Client // with an API key
@@ -145,7 +159,7 @@ func newEnv(t *testing.T, start time.Time) *env {
 // player returns a player for a case, with a bank of its own that the server will have.
 func (e *env) player(t *testing.T, c caseFile) *player {
 	t.Helper()
-	p := &player{caseFile: c, clock: e.clock, bank: startBank(t, e.clock, e.certs),
+	p := &player{caseFile: c, backend: &e.client, clock: e.clock, bank: startBank(t, e.clock, e.certs),
 		company: "se-" + strings.ToLower(strings.ReplaceAll(c.Name, "_", "-"))}
 	entry := map[string]any{"company": p.company, "displayName": c.Name,
 		"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE"},

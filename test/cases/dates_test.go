@@ -27,11 +27,11 @@ func shift(data []byte, days int) []byte {
 	}
 	return momentRE.ReplaceAllFunc(data, func(text []byte) []byte {
 		if len(text) == len(time.DateOnly) {
-			day, err := time.Parse(time.DateOnly, string(text))
+			date, err := time.Parse(time.DateOnly, string(text))
 			if err != nil {
 				return text // it has the form of a date only
 			}
-			return []byte(day.AddDate(0, 0, days).Format(time.DateOnly))
+			return []byte(date.AddDate(0, 0, days).Format(time.DateOnly))
 		}
 		moment, err := time.Parse(time.RFC3339, string(text))
 		if err != nil {

@@ -33,7 +33,10 @@ type player struct {
 	caseFile
 	company string
 	bank    *bank
-	clock   clock.Clock
+	clock   *clock.Fast
+	jumps   bool // a day passes by the clock
+	backend *harness.Client
+	user    string         // id of the user
 	client  harness.Client // with a session of the user
 
 	answers      *script // of the case
@@ -52,6 +55,9 @@ type collection struct {
 	products any // nil: there are none
 }
 
+// dailyLook is the step that lets a day pass.
+const dailyLook = "daily look"
+
 // steps are what a case can do.
 var steps map[string]func(*player)
 
@@ -63,7 +69,7 @@ func init() {
 		"collect unattended":  func(p *player) { p.collect(false) },
 		"start unattended x4": (*player).startUnattended,
 		"renew":               (*player).renew,
-		"daily look":          (*player).dailyLook,
+		dailyLook:             (*player).lookDaily,
 	}
 }
 
@@ -213,11 +219,24 @@ func (p *player) renew() {
 	}
 }
 
-// dailyLook lets the bank refuse a read, after which the server checks the consent.
-func (p *player) dailyLook() {
+// lookDaily lets a day pass, after which the server checks the consent. Without a clock
+// that can be moved the bank refuses a read instead: the server then checks the consent
+// too.
+func (p *player) lookDaily() {
+	if p.jumps {
+		p.clock.Jump(day)
+		p.openSession()
+		return
+	}
 	p.bank.use(true, newScript(refused()), p.answers, p.standard)
 	p.read(p.startCollection(true))
 	p.bank.use(true, p.answers, p.standard)
+}
+
+// openSession opens a new session of the user.
+func (p *player) openSession() {
+	p.Helper()
+	p.client = p.backend.Session(p.T, p.user)
 }
 
 // deadline returns a function that reports whether a time has passed from now on.

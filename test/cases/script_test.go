@@ -98,16 +98,18 @@ func holds(condition string, query url.Values, name string, now time.Time) bool 
 	}
 	if days, ok := strings.CutPrefix(condition, "older than "); ok {
 		n, err := strconv.Atoi(strings.TrimSuffix(days, " days"))
-		day, invalid := time.Parse(time.DateOnly, value)
+		date, invalid := time.Parse(time.DateOnly, value)
 		if err == nil {
-			return invalid == nil && day.Before(today(now).AddDate(0, 0, -n))
+			return invalid == nil && date.Before(today(now).AddDate(0, 0, -n))
 		}
 	}
 	return value == condition
 }
 
+const day = 24 * time.Hour
+
 // today returns midnight of the day, in UTC.
-func today(now time.Time) time.Time { return now.UTC().Truncate(24 * time.Hour) }
+func today(now time.Time) time.Time { return now.UTC().Truncate(day) }
 
 // content returns the body of an answer; earlier is the number of earlier answers.
 func (a answer) content(earlier int) string {

@@ -15,6 +15,7 @@ import (
 
 	"samla/internal/apiclient"
 	"samla/internal/bgspec"
+	"samla/internal/clock"
 	"samla/internal/devserver"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/persona"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 type env struct {
 	*harness.Env
 	database    string
-	clock       *fastClock
+	clock       *clock.Fast
 	interceptor *interceptor
 	validators  []*bgspec.Oracle // one for each bank of the sandbox
 	phone       *apiclient.Phone
@@ -54,7 +55,7 @@ const clockSpeed = 8
 
 func newEnv(t *testing.T, database string, factor int) *env {
 	t.Helper()
-	w := &env{database: database, clock: newFastClock(startTime, factor), interceptor: &interceptor{}, validators: newValidators(t)}
+	w := &env{database: database, clock: clock.NewFast(startTime, factor), interceptor: &interceptor{}, validators: newValidators(t)}
 	t.Cleanup(func() { w.interceptor.reportViolations(t) }) // runs after the server has stopped
 	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapSandbox: w.validateBanks, WrapConnectors: w.validateConnectors})
 	for _, p := range persona.All() {

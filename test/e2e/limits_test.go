@@ -24,12 +24,12 @@ func TestSigning_TimesOut(t *testing.T) {
 	}
 	unopened := p.requestConsent(t, consentRequest{company: demoBank})
 	p.awaitConsent(t, unopened, "AWAITING_AUTHORIZATION")
-	w.clock.jump(31 * time.Second)
+	w.clock.Jump(31 * time.Second)
 	timedOut(unopened)
 
 	unsigned := p.requestConsent(t, consentRequest{company: demoBank})
 	p.usePhone(t, "open", p.awaitConsent(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions, "")
-	w.clock.jump(2 * time.Minute)
+	w.clock.Jump(2 * time.Minute)
 	previous := ""
 	w.await(t, "the QR code to stop changing, because the app is open", func() bool {
 		s := p.awaitConsent(t, unsigned, "AWAITING_AUTHORIZATION").AuthInstructions
@@ -37,12 +37,12 @@ func TestSigning_TimesOut(t *testing.T) {
 		previous = s.QRData
 		return unchanged
 	})
-	w.clock.jump(time.Minute)
+	w.clock.Jump(time.Minute)
 	timedOut(unsigned)
 
 	collection := p.startCollection(t, consentRequest{company: demoBank}.body(p.personalNumber)).ID
 	p.awaitLogin(t, collection)
-	w.clock.jump(31 * time.Second)
+	w.clock.Jump(31 * time.Second)
 	p.awaitCollection(t, collection, "AUTHENTICATION_TIMEOUT")
 	p.wantConsentEnded(t, collection, "rejected")
 }
@@ -58,7 +58,7 @@ func TestPollingLease_EndsUnpolledCollection(t *testing.T) {
 	signing := p.startCollection(t, consentRequest{company: demoBank, method: sameDevice}.body(p.personalNumber)).ID
 	p.usePhone(t, "open", instructions{AutoStartToken: p.awaitLogin(t, signing)[token]}, "")
 	for range 3 {
-		w.clock.jump(45 * time.Second)
+		w.clock.Jump(45 * time.Second)
 		before := w.clock.Now()
 		s := p.pollCollection(t, signing)
 		if s.Status != "LOGIN" || s.PollingTimeout == nil || s.PollingTimeout.Before(before.Add(59*time.Second)) {
@@ -68,7 +68,7 @@ func TestPollingLease_EndsUnpolledCollection(t *testing.T) {
 	p.Do(t, "POST", "/collections/"+signing+"/cancel", nil).WantStatus(t, 200, nil)
 	signing = p.startCollection(t, consentRequest{company: demoBank, method: sameDevice}.body(p.personalNumber)).ID
 	p.usePhone(t, "open", instructions{AutoStartToken: p.awaitLogin(t, signing)[token]}, "")
-	w.clock.jump(unpolled)
+	w.clock.Jump(unpolled)
 	p.wantConsentEnded(t, signing, "terminatedByTpp") // without a poll
 	p.awaitCollection(t, signing, "AUTHENTICATION_TIMEOUT")
 
@@ -76,7 +76,7 @@ func TestPollingLease_EndsUnpolledCollection(t *testing.T) {
 	stalled := w.interceptor.stall("GET", "/transactions")
 	attended := p.startCollection(t, storedConsent(demoBank, consent, address)).ID
 	w.awaitHit(t, stalled)
-	w.clock.jump(unpolled)
+	w.clock.Jump(unpolled)
 	w.await(t, "the unpolled collection to end", func() bool {
 		c, err := w.Server.Store().Collection(t.Context(), attended)
 		return err == nil && c.Status.Terminal()
@@ -88,7 +88,7 @@ func TestPollingLease_EndsUnpolledCollection(t *testing.T) {
 	stalled = w.interceptor.stall("GET", "/transactions")
 	background := p.startCollection(t, storedConsent(demoBank, consent, "")).ID
 	w.awaitHits(t, stalled, 4) // as many as are asked at once
-	w.clock.jump(unpolled)
+	w.clock.Jump(unpolled)
 	w.awaitHits(t, stalled, 5) // its job's lease has passed too: another run goes on
 	if s := p.pollCollection(t, background); s.Status != "COLLECTING" || s.PollingTimeout != nil {
 		t.Errorf("the background refresh is %+v", s)
@@ -118,7 +118,7 @@ func TestConsentLifetime_OverHalfAYear(t *testing.T) {
 	}
 	lasting.Do(t, "POST", "/collections", storedConsent(demoBank, valid, "")).WantProblem(t, fault.BackgroundRefreshLimit)
 
-	w.clock.jump(tonight.Add(-30 * time.Second).Sub(w.clock.Now()))
+	w.clock.Jump(tonight.Add(-30 * time.Second).Sub(w.clock.Now()))
 	lasting.Do(t, "GET", "/consents", nil).WantProblem(t, fault.Unauthorized) // the session has expired
 	for _, p := range []*person{today, lasting, revoking} {
 		p.renewSession(t)
@@ -126,7 +126,7 @@ func TestConsentLifetime_OverHalfAYear(t *testing.T) {
 	if s := today.pollConsent(t, expiring); s.Status != "AUTHORIZED" {
 		t.Errorf("half a minute before its end the consent is %s", s.Status)
 	}
-	w.clock.jump(tonight.Sub(w.clock.Now()))
+	w.clock.Jump(tonight.Sub(w.clock.Now()))
 	today.Do(t, "POST", "/collections", storedConsent(demoBank, expiring, address)).WantProblem(t, fault.ConsentExpired)
 	if s := today.awaitConsent(t, expiring, "EXPIRED"); s.StatusChangedAt.Before(tonight) || s.StatusChangedAt.Sub(tonight) > time.Minute {
 		t.Errorf("expired at %s", s.StatusChangedAt)
@@ -140,7 +140,7 @@ func TestConsentLifetime_OverHalfAYear(t *testing.T) {
 	}
 
 	w.revokeAtBank(t, revoked)
-	w.clock.jump(startTime.Add(24*time.Hour + 10*time.Minute).Sub(w.clock.Now()))
+	w.clock.Jump(startTime.Add(24*time.Hour + 10*time.Minute).Sub(w.clock.Now()))
 	for _, p := range []*person{lasting, revoking} {
 		p.renewSession(t)
 	}
@@ -150,7 +150,7 @@ func TestConsentLifetime_OverHalfAYear(t *testing.T) {
 	}
 	lasting.collect(t, demoBank, valid, "", "COMPLETED") // the limit of background refreshes is free again
 
-	w.clock.jump(30 * 24 * time.Hour)
+	w.clock.Jump(30 * 24 * time.Hour)
 	lasting.renewSession(t)
 	lasting.Do(t, "GET", "/collections/"+data+"/wealth/data", nil).WantProblem(t, fault.DataExpired)
 	w.await(t, "the data to be deleted", func() bool {
@@ -159,10 +159,10 @@ func TestConsentLifetime_OverHalfAYear(t *testing.T) {
 	})
 	lasting.collect(t, demoBank, valid, "", "COMPLETED")
 
-	w.clock.jump(149 * 24 * time.Hour)
+	w.clock.Jump(149 * 24 * time.Hour)
 	lasting.renewSession(t)
 	lasting.awaitConsent(t, valid, "EXPIRED") // exactly 180 days after the signature
-	w.clock.jump(24 * time.Hour)              // the bank counts in days
+	w.clock.Jump(24 * time.Hour)              // the bank counts in days
 	w.awaitBankStatus(t, valid, "expired")
 }
 
@@ -230,7 +230,7 @@ func TestAvailability_FollowsOutcomeOfCalls(t *testing.T) {
 	if s := availability(); s != "DEGRADED" {
 		t.Errorf("%s after two successful consents", s)
 	}
-	w.clock.jump(6 * time.Minute)
+	w.clock.Jump(6 * time.Minute)
 	if s := availability(); s != "AVAILABLE" {
 		t.Errorf("%s six minutes later", s)
 	}
