@@ -1,40 +1,71 @@
 #!/bin/sh
-# Installs the PostgreSQL server as a Debian package if the machine has none. It
-# prints nothing when there is nothing to do. A failure is printed and not fatal:
-# the tests that need the server fail, and the others still run.
+# Installs what the tests need and the machine lacks: the PostgreSQL server, npm, and the
+# npm packages of test/generators. It prints nothing when there is nothing to do. A
+# failure is printed and not fatal: the tests that need the missing part fail, and the
+# others still run.
 set -u
+cd "$(dirname "$0")/.." || exit 1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
-for initdb in /usr/lib/postgresql/*/bin/initdb $(command -v initdb); do
-	test -x "$initdb" && exit 0
-done
-
-if ! command -v apt-get >/dev/null; then
-	echo "deps: no PostgreSQL server and no apt-get: install the server programs of PostgreSQL 13 or later" >&2
-	exit 0
-fi
 if test "$(id -u)" -eq 0; then
 	as_root() { env DEBIAN_FRONTEND=noninteractive "$@"; }
 else
 	as_root() { sudo env DEBIAN_FRONTEND=noninteractive "$@"; }
 fi
 
+install() { as_root apt-get install -y -q --no-install-recommends "$1"; }
+
+# apt installs a Debian package.
+apt() {
+	command -v apt-get >/dev/null || { echo "no apt-get: install $1 by hand"; return 1; }
+	install "$1" || { as_root apt-get update -q && install "$1"; }
+}
+
+# report runs a command, and prints what it printed if it fails.
+report() {
+	what=$1
+	shift
+	"$@" >"$log" 2>&1 </dev/null || {
+		cat "$log"
+		echo "deps: $what could not be installed"
+	} >&2
+}
+
+has_postgresql() {
+	for initdb in /usr/lib/postgresql/*/bin/initdb $(command -v initdb); do
+		test -x "$initdb" && return 0
+	done
+	return 1
+}
+
 # The tests start a server of their own. During the installation a setting keeps
 # Debian from creating a cluster on port 5432; it is removed afterwards, so that a
 # later installation by the owner of the machine creates one as usual.
 setting=/etc/postgresql-common/createcluster.d/samla-tests.conf
-log=$(mktemp)
-trap 'rm -f "$log"; as_root rm -f "$setting"; as_root rmdir "${setting%/*}" 2>/dev/null' EXIT
-
-install_postgresql() {
-	as_root apt-get install -y -q --no-install-recommends postgresql
-}
-
-{
+postgresql() {
 	as_root mkdir -p "${setting%/*}" &&
 		echo "create_main_cluster = false" | as_root tee "$setting" &&
-		{ install_postgresql || { as_root apt-get update -q && install_postgresql; }; }
-} >"$log" 2>&1 </dev/null || {
-	cat "$log" >&2
-	echo "deps: PostgreSQL could not be installed" >&2
+		apt postgresql
+	result=$?
+	as_root rm -f "$setting"
+	as_root rmdir "${setting%/*}"
+	return $result
 }
+
+# The packages are installed where test/generators runs them. They include a Node of
+# their own, because the tools need a newer one than Debian has. npm.log says why the
+# packages are missing; it is kept for the tests.
+from=test/generators/ts to=bin/generators/ts
+packages() {
+	mkdir -p "$to" && cp "$from/package.json" "$from/package-lock.json" "$to" && rm -f "$to/npm.log" || return 1
+	command -v npm || apt npm || return 1
+	(cd "$to" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$to/npm.log" 2>&1 &&
+		cp "$from/package-lock.json" "$to/node_modules/installed.json" && return
+	cat "$to/npm.log"
+	return 1
+}
+
+has_postgresql || report PostgreSQL postgresql
+cmp -s "$from/package-lock.json" "$to/node_modules/installed.json" || report "the packages of $from" packages
 exit 0

@@ -1,0 +1,161 @@
+// Package generators reads the served OpenAPI document with the tools that people use: it
+// lints it, generates clients, compiles them, and runs the main flow with them against a
+// server and the sandbox's banks, to the last öre.
+//
+// The programs that use the clients are in go and ts; what is generated is not kept in
+// the repository.
+package generators
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"samla/internal/clock"
+	"samla/internal/devserver"
+	"samla/test/harness"
+)
+
+var suite = &harness.Suite{Parallel: 2, Now: clock.System().Now}
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+// The bank, and persons of the sandbox who share no BankID order (docs/sandbox.md).
+const (
+	company  = "se-demo-psd2"
+	maja     = "198412099296"
+	alva     = "200002292399"
+	birgitta = "196603233724"
+)
+
+func TestDocument_WorksInTools(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs many compilers")
+	}
+	w := suite.Start(t, devserver.Config{})
+	dir := newWorkspace(t, w.NoCredential().Do(t, http.MethodGet, "/openapi.json", nil).Body)
+
+	t.Run("redocly", func(t *testing.T) {
+		t.Parallel()
+		redocly(t, node(t, dir))
+	})
+	t.Run("spectral", func(t *testing.T) {
+		t.Parallel()
+		node(t, dir).run(t, "spectral", "lint", "--fail-severity", "hint", "--ruleset", "spectral.yaml", "../openapi.json")
+	})
+	t.Run("typescript", func(t *testing.T) {
+		t.Parallel()
+		c := node(t, dir)
+		c.run(t, "openapi-ts")
+		c.run(t, "openapi-typescript", "../openapi.json", "--output", "gen/openapi-typescript.ts")
+		c.run(t, "orval", "--config", "orval.config.mjs")
+		c.run(t, "openapi-zod-client", "../openapi.json", "--output", "gen/openapi-zod-client.ts")
+		c.run(t, "tsc", "--project", ".")
+		checkFlow(t, w, maja, c, "node", "flow.ts")
+	})
+	t.Run("go", func(t *testing.T) {
+		t.Parallel()
+		c := command{dir: filepath.Join(dir, "go")}
+		if _, output, err := c.try(t, "go", "mod", "download"); err != nil {
+			skipIfLacking(t, output)
+			t.Fatal(output)
+		}
+		if err := os.MkdirAll(filepath.Join(c.dir, "oapi"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		c.run(t, "go", "tool", "oapi-codegen", "-config", "oapi.yaml", "../openapi.json")
+		c.run(t, "go", "tool", "ogen", "--config", "ogen.yaml", "--target", "ogenapi", "--package", "ogenapi", "--clean", "../openapi.json")
+		c.run(t, "go", "build", "-o", "bin/", "./cmd/...")
+		checkFlow(t, w, alva, c, "bin/oapi")
+		checkFlow(t, w, birgitta, c, "bin/ogen")
+	})
+}
+
+// redocly checks that Redocly finds nothing. Its exit status says nothing of warnings.
+func redocly(t *testing.T, c command) {
+	output := c.run(t, "redocly", "lint", "--config", "redocly.yaml", "--format", "json", "../openapi.json")
+	var found struct {
+		Totals   *struct{ Errors, Warnings int }
+		Problems []struct{ RuleID, Message string }
+	}
+	if err := json.Unmarshal([]byte(output), &found); err != nil || found.Totals == nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	if found.Totals.Errors+found.Totals.Warnings > 0 {
+		t.Errorf("%+v", found.Problems)
+	}
+}
+
+// checkFlow runs a program that makes the main flow as a user, and compares each amount
+// that it read with the bytes that the server sends.
+func checkFlow(t *testing.T, w *harness.Env, person string, c command, name string, args ...string) {
+	t.Helper()
+	ca := filepath.Join(c.dir, "sandbox-ca.pem")
+	if err := os.WriteFile(ca, w.Sandbox.CAPEM(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.env = append(c.env, "SAMLA_API="+w.Server.URL(), "SAMLA_KEY="+w.APIKey, "SAMLA_SANDBOX="+w.Sandbox.URL(), "SAMLA_CA="+ca,
+		"NODE_EXTRA_CA_CERTS="+ca, "SAMLA_COMPANY="+company, "SAMLA_PERSON="+person, "SAMLA_USER="+harness.UniqueID(t))
+	if filepath.Dir(name) != "." {
+		name = filepath.Join(c.dir, name)
+	}
+	var read struct {
+		CollectionID string
+		Amounts      []string
+	}
+	if output := c.run(t, name, args...); json.Unmarshal([]byte(output), &read) != nil {
+		t.Fatal(output)
+	}
+	sent := amounts(t, w.WithKey(w.APIKey).Do(t, http.MethodGet, "/collections/"+read.CollectionID+"/wealth/data", nil).Body)
+	slices.Sort(sent)
+	slices.Sort(read.Amounts)
+	if len(sent) < 100 || !slices.Equal(sent, read.Amounts) {
+		t.Errorf("%s: %d amounts were sent, %d read", name, len(sent), len(read.Amounts))
+	}
+}
+
+// amounts returns each amount of the data, exact, in the form that the programs print.
+func amounts(t *testing.T, data []byte) []string {
+	t.Helper()
+	type money struct {
+		Amount   json.Number
+		Currency string
+	}
+	var products []struct {
+		AccountID                       string
+		BookedBalance, AvailableBalance *money
+		Transactions                    []struct {
+			AccountID, TransactionID string
+			Amount                   *money
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if err := decoder.Decode(&products); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	add := func(account, what string, m *money) {
+		if m == nil {
+			return
+		}
+		exact, ok := new(big.Rat).SetString(m.Amount.String())
+		if !ok || !new(big.Rat).Mul(exact, big.NewRat(100, 1)).IsInt() {
+			t.Fatalf("an amount of %q", m.Amount)
+		}
+		all = append(all, fmt.Sprintf("%s %s %s %s", account, what, exact.FloatString(2), m.Currency))
+	}
+	for _, p := range products {
+		add(p.AccountID, "booked", p.BookedBalance)
+		add(p.AccountID, "available", p.AvailableBalance)
+		for _, row := range p.Transactions {
+			add(row.AccountID, row.TransactionID, row.Amount)
+		}
+	}
+	return all
+}
