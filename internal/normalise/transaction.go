@@ -2,80 +2,98 @@ package normalise
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
-	"strconv"
+	"strings"
+	"time"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/money"
+	"samla/internal/plaintext"
 	"samla/internal/product"
 )
 
-// transactions returns the rows of the account without repetitions, pending rows first,
+// transactions returns the rows of the account: each payment once, pending ones first,
 // then by booking date, newest first. It returns nil if they are unknown, and an empty
 // slice if there are none.
 func (a account) transactions(accountID string) []product.Psd2Transaction {
 	if a.histories == nil {
 		return nil
 	}
+	rows := a.rows()
+	rows = distinct(rows, a.lacks)
+	rows = settle(rows, a.lacks)
+	identify(accountID, rows)
+	order := make([]*row, len(rows))
+	for i := range rows {
+		order[i] = &rows[i]
+	}
+	slices.SortStableFunc(order, func(x, y *row) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(y.booked, x.booked))
+	})
+	written := make([]product.Psd2Transaction, len(rows))
+	for i, r := range order {
+		written[i] = r.product(accountID)
+	}
+	return written
+}
+
+// row is a transaction of the account on its way to the product.
+type row struct {
+	*fact.Transaction
+	page         int          // the answer that it is from
+	at           int32        // the day of the answer; 0: unknown
+	amount       money.Amount // signed, with a currency
+	counterparty string
+	day          int32 // of the transaction, since 1970; 0: unknown
+	booked       int32 // the booking date that is written; 0: none
+	id           string
+}
+
+// rank sorts pending rows before booked ones.
+func rank(r *row) int {
+	if r.Booked {
+		return 1
+	}
+	return 0
+}
+
+// rows returns the rows of all answers, in their order.
+func (a account) rows() []row {
 	n := 0
 	for _, h := range a.histories {
 		n += len(h.Transactions)
 	}
-	l := list{rows: make([]product.Psd2Transaction, 0, n), at: make(map[string]int, n), same: map[string]int{}}
-	signs := a.signs()
-	for _, h := range a.histories {
+	rows := make([]row, 0, n)
+	signs, owner := a.signs(), words(a.OwnerName)
+	for page, h := range a.histories {
 		for i := range h.Transactions {
 			t := &h.Transactions[i]
-			amount, clear := signs.amount(t)
-			if !clear {
+			r := row{Transaction: t, page: page, at: dayNumber(h.At), day: dayNumber(t.Day())}
+			var ok bool
+			if r.amount, ok = signs.amount(t); !ok {
 				a.lacks.Add(deviation.UnclearSign, 1)
 			}
-			if amount, clear = a.inCurrency(amount); !clear {
+			if r.amount, ok = a.inCurrency(r.amount); !ok {
 				a.lacks.Add(deviation.UnreadableRow, 1)
 				continue
 			}
-			l.add(transaction(accountID, t, amount))
+			if r.booked = r.day; !t.Booked {
+				r.booked = dayNumber(t.BookingDate)
+			}
+			r.counterparty = counterparty(t, r.amount.Sign() < 0, owner)
+			rows = append(rows, r)
 		}
 	}
-	slices.SortStableFunc(l.rows, func(a, b product.Psd2Transaction) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.BookingDate.String(), a.BookingDate.String()))
-	})
-	return l.rows
+	return rows
 }
 
-// list collects rows and drops repetitions.
-type list struct {
-	rows []product.Psd2Transaction
-	at   map[string]int // by transaction id
-	same map[string]int // rows without an id, by content
-}
-
-func (l *list) add(row product.Psd2Transaction) {
-	if row.TransactionID == "" {
-		// Equal rows are distinguished by their order (docs/reference/banks.md 6.4).
-		content := contentOf(row)
-		l.same[content]++
-		row.TransactionID = digest(content, l.same[content])
-	}
-	i, seen := l.at[row.TransactionID]
-	switch {
-	case !seen:
-		l.at[row.TransactionID] = len(l.rows)
-		l.rows = append(l.rows, row)
-	case l.rows[i].Status == product.Pending && row.Status == product.Booked:
-		l.rows[i] = row // it was booked between two answers
-	}
-}
-
-// rank sorts pending rows, which have no booking date, before booked rows.
-func rank(t product.Psd2Transaction) int {
-	if t.Status == product.Pending {
+// dayNumber returns the number of days since 1970, or 0 for the zero time.
+func dayNumber(day time.Time) int32 {
+	if day.IsZero() {
 		return 0
 	}
-	return 1
+	return int32(day.Unix() / int64(24*time.Hour/time.Second))
 }
 
 // inCurrency returns the amount with the currency of the account if it has none. It is
@@ -91,33 +109,42 @@ func (a account) inCurrency(m money.Amount) (money.Amount, bool) {
 	return m, err == nil
 }
 
-func transaction(accountID string, t *fact.Transaction, amount money.Amount) product.Psd2Transaction {
-	row := product.Psd2Transaction{
-		TransactionID: cmp.Or(t.ID, t.EntryReference), AccountID: accountID, Amount: amount,
-		Direction: product.DirectionOf(amount), Status: product.Pending, Description: t.Text,
-		CreatedAt: product.At(t.Moment),
+// counterparty returns the name on the other side. Where the institution gives one name
+// only it can be in the member of either side, but it is not the owner's.
+func counterparty(t *fact.Transaction, debit bool, owner string) string {
+	other, own := t.CreditorName, t.DebtorName
+	if !debit {
+		other, own = own, other
 	}
-	day := t.BookingDate
-	if t.Booked {
-		row.Status, day = product.Booked, t.Day()
+	if other != "" || own == "" || owner != "" && words(own) == owner {
+		return other
 	}
-	if !day.IsZero() {
-		row.BookingDate = product.DateOf(day)
-	}
-	row.CounterpartyName = cmp.Or(t.DebtorName, t.CreditorName)
-	if row.Direction == product.Debit {
-		row.CounterpartyName = cmp.Or(t.CreditorName, t.DebtorName)
-	}
-	return row
+	return own
 }
 
-func contentOf(t product.Psd2Transaction) string {
-	return t.AccountID + "\x00" + t.BookingDate.String() + "\x00" + t.Amount.String() + "\x00" + t.Description
+// words returns the words of a name, folded and sorted: banks write "Tolvan, Maj" too.
+func words(name string) string {
+	if name == "" {
+		return ""
+	}
+	list := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' || r == '-' })
+	for i, word := range list {
+		list[i] = plaintext.Fold(word)
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
 }
 
-// digest returns an id for a row without one. It is the same in every collection as
-// long as the institution gives the same content.
-func digest(content string, ordinal int) string {
-	sum := sha256.Sum256([]byte(content + "\x00" + strconv.Itoa(ordinal)))
-	return hex.EncodeToString(sum[:16])
+func (r *row) product(accountID string) product.Psd2Transaction {
+	p := product.Psd2Transaction{
+		TransactionID: r.id, AccountID: accountID, Amount: r.amount, Direction: product.DirectionOf(r.amount),
+		Status: product.Pending, CounterpartyName: r.counterparty, Description: r.Text, CreatedAt: product.At(r.Moment),
+	}
+	if r.Booked {
+		p.Status = product.Booked
+	}
+	if r.booked != 0 {
+		p.BookingDate = product.DateOf(time.Unix(int64(r.booked)*int64(24*time.Hour/time.Second), 0).UTC())
+	}
+	return p
 }

@@ -2,10 +2,8 @@ package normalise
 
 import (
 	"strconv"
-	"testing"
+	"strings"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
@@ -17,62 +15,69 @@ func rowsOf(told []fact.Transaction) []product.Psd2Transaction {
 	return account{lacks: &deviation.Counts{}, histories: []fact.History{{Transactions: told}}}.transactions("acc")
 }
 
-func TestTransactions_AreWrittenOnce(t *testing.T) {
-	day := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
-	row := func(id, entry string, booked bool) fact.Transaction {
-		tx := fact.Transaction{ID: id, EntryReference: entry, Booked: booked, Amount: money.Must("-10.50", "SEK"), Text: "Kaffe"}
-		if booked {
-			tx.BookingDate = day
-		}
-		return tx
+// rowsOfPages returns the rows of the pages of an account, and what could not be told
+// apart.
+func rowsOfPages(pages ...[]fact.Transaction) ([]product.Psd2Transaction, int) {
+	var lacks deviation.Counts
+	a := account{lacks: &lacks}
+	for _, page := range pages {
+		a.histories = append(a.histories, fact.History{Transactions: page, At: time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)})
 	}
-	rows := rowsOf([]fact.Transaction{
-		row("a", "", false), row("a", "", true), row("", "e1", true), row("", "e1", true),
-		row("", "", true), row("", "", true), row("", "", false)})
-	if len(rows) != 5 {
-		t.Fatalf("%d rows, want a, e1, two equal ones and a pending one", len(rows))
-	}
-	if rows[0].Status != product.Pending || rows[1].Status != product.Booked {
-		t.Error("pending rows do not come first")
-	}
-	again := rowsOf([]fact.Transaction{row("", "", true), row("", "", true)})
-	if again[0].TransactionID == again[1].TransactionID {
-		t.Error("two equal rows have one id")
-	}
-	for _, r := range again {
-		if r.TransactionID != rows[3].TransactionID && r.TransactionID != rows[4].TransactionID {
-			t.Error("the same row has another id in another collection")
-		}
-	}
+	return a.transactions("acc"), lacks[deviation.IndistinctRows]
 }
 
-// Whatever a bank sends, no row is lost but repeats, every row belongs to its
-// account and its sign agrees with its direction.
-func TestTransactions_LoseNoRow(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(0, 40).Draw(t, "rows")
-		var given []fact.Transaction
-		ids := map[string]bool{}
-		anonymous := 0
-		for range n {
-			tx := fact.Transaction{Booked: rapid.Bool().Draw(t, "booked"),
-				Amount: money.Must(strconv.Itoa(rapid.IntRange(-3, 3).Draw(t, "amount")), "SEK")}
-			if id := rapid.IntRange(0, 9).Draw(t, "id"); id > 0 {
-				tx.ID = strconv.Itoa(id)
-				ids[tx.ID] = true
-			} else {
-				anonymous++
-			}
-			given = append(given, tx)
+// spelled reads a row from a text: +/- for pending and booked, then separated by spaces
+// the day of March 2026 (0: none), the amount and the text. More words are members:
+// id=, ref=, e2e=, after=, value=, made=, name=.
+func spelled(text string) fact.Transaction {
+	words := strings.Fields(text)
+	t := fact.Transaction{Booked: words[0][0] == '+', BookingDate: march(words[0][1:]), Amount: money.Must(words[1], "SEK"), Text: words[2]}
+	for _, word := range words[3:] {
+		member, value, _ := strings.Cut(word, "=")
+		switch member {
+		case "id":
+			t.ID = value
+		case "ref":
+			t.EntryReference = value
+		case "e2e":
+			t.EndToEndID = value
+		case "after":
+			after := money.Must(value, "SEK")
+			t.BalanceAfter = &after
+		case "value":
+			t.ValueDate = march(value)
+		case "made":
+			t.TransactionDate = march(value)
+		case "name":
+			t.CreditorName = value
+		default:
+			panic(word)
 		}
-		rows := rowsOf(given)
-		if len(rows) != len(ids)+anonymous {
-			t.Fatalf("%d rows of %d ids and %d without", len(rows), len(ids), anonymous)
+	}
+	if t.Text == "-" {
+		t.Text = ""
+	}
+	return t
+}
+
+func march(day string) time.Time {
+	n, err := strconv.Atoi(day)
+	if err != nil {
+		panic(err)
+	}
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC)
+}
+
+// page reads rows that are separated by semicolons.
+func page(text string) []fact.Transaction {
+	rows := []fact.Transaction{}
+	for _, row := range strings.Split(text, ";") {
+		if strings.TrimSpace(row) != "" {
+			rows = append(rows, spelled(row))
 		}
-		for _, r := range rows {
-			if r.AccountID != "acc" || r.TransactionID == "" || (r.Amount.Sign() < 0) != (r.Direction == product.Debit) {
-				t.Fatalf("row %+v", r)
-			}
-		}
-	})
+	}
+	return rows
 }
