@@ -3,7 +3,8 @@
 // must get when it uses that bank. A case is played over HTTP against a complete server,
 // and over mutual TLS against a scripted bank of its own.
 //
-// The files of the project are in testdata. To play one of them:
+// The files of the project are in testdata; README.md there describes their format. To
+// play one of them:
 //
 //	go test ./test/cases -run 'TestCases/rows-with-id-zero$'
 //
