@@ -3,7 +3,9 @@ package authn
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +44,7 @@ type signing struct {
 // keySet is the signing keys as they were read at one moment. It is immutable.
 type keySet struct {
 	readAt time.Time
-	public map[string]ed25519.PublicKey // by kid
+	public map[string]ed25519.PublicKey // by kid, and by the kid of earlier releases
 	signer jose.Signer
 	jwks   []byte
 }
@@ -129,18 +131,21 @@ func (s *signing) rotate(ctx context.Context, p session.Plan, now time.Time) err
 	})
 }
 
-func (s *signing) make(ctx context.Context, kid string, now time.Time) (session.SigningKey, error) {
+func (s *signing) make(ctx context.Context, id string, now time.Time) (session.SigningKey, error) {
 	seed := make([]byte, ed25519.SeedSize)
 	if _, err := io.ReadFull(s.random, seed); err != nil {
 		return session.SigningKey{}, err
 	}
-	sealed, err := s.vault.Seal(ctx, seal.System, signingPlace(kid), seed)
+	sealed, err := s.vault.Seal(ctx, seal.System, signingPlace(id), seed)
 	if err != nil {
 		return session.SigningKey{}, err
 	}
-	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
-	b, err := json.Marshal(jwk(kid, public))
-	return session.SigningKey{ID: kid, CreatedAt: now, Sealed: sealed, Public: b}, err
+	key, err := jwk(ed25519.NewKeyFromSeed(seed))
+	if err != nil {
+		return session.SigningKey{}, err
+	}
+	b, err := json.Marshal(key)
+	return session.SigningKey{ID: id, CreatedAt: now, Sealed: sealed, Public: b}, err
 }
 
 // open decrypts the keys. It derives the public key from the sealed private key
@@ -158,11 +163,19 @@ func (s *signing) open(ctx context.Context, keys []session.SigningKey, sign int,
 			return nil, fmt.Errorf("signing key %s has the wrong length", k.ID)
 		}
 		private := ed25519.NewKeyFromSeed(seed)
-		opened.public[k.ID] = private.Public().(ed25519.PublicKey)
-		set.Keys = append(set.Keys, jwk(k.ID, opened.public[k.ID]))
+		public, err := jwk(private)
+		if err != nil {
+			return nil, err
+		}
+		set.Keys = append(set.Keys, public)
+		// Earlier releases named the row, as every installation does: they and their
+		// tokens of the last day may be around.
+		for _, kid := range []string{public.KeyID, k.ID} {
+			opened.public[kid] = public.Key.(ed25519.PublicKey)
+		}
 		if i == sign {
 			opened.signer, err = jose.NewSigner(
-				jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: k.ID}},
+				jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
 				new(jose.SignerOptions).WithType("JWT"))
 			if err != nil {
 				return nil, err
@@ -177,10 +190,16 @@ func (s *signing) open(ctx context.Context, keys []session.SigningKey, sign int,
 	return opened, err
 }
 
-func signingPlace(kid string) seal.Place {
-	return seal.Place{Table: "signing_keys", Column: "sealed", Row: kid}
+func signingPlace(id string) seal.Place {
+	return seal.Place{Table: "signing_keys", Column: "sealed", Row: id}
 }
 
-func jwk(kid string, public ed25519.PublicKey) jose.JSONWebKey {
-	return jose.JSONWebKey{Key: public, KeyID: kid, Algorithm: string(jose.EdDSA), Use: "sig"}
+// jwk returns the public key of a private one. Its kid is the thumbprint of the key (RFC
+// 7638), so that no two installations have the same: a client that talks to several may
+// keep all keys in one set.
+func jwk(private ed25519.PrivateKey) (jose.JSONWebKey, error) {
+	key := jose.JSONWebKey{Key: private.Public(), Algorithm: string(jose.EdDSA), Use: "sig"}
+	sum, err := key.Thumbprint(crypto.SHA256)
+	key.KeyID = base64.RawURLEncoding.EncodeToString(sum)
+	return key, err
 }

@@ -1,6 +1,8 @@
 package authn_test
 
 import (
+	"crypto"
+	"encoding/base64"
 	"errors"
 	"sync"
 	"testing"
@@ -39,6 +41,37 @@ func TestNew_MakesOneSigningKeyOnConcurrentStarts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The first keys of two installations have the same row id, and another kid.
+func TestSigningKeys_AreNamedByTheirThumbprint(t *testing.T) {
+	seen := map[string]bool{}
+	for range 2 {
+		n := newNode(t)
+		for _, key := range jwks(t, n).Keys {
+			sum, err := key.Thumbprint(crypto.SHA256)
+			if err != nil || key.KeyID != base64.RawURLEncoding.EncodeToString(sum) || seen[key.KeyID] {
+				t.Errorf("%v: kid %q of the key %v", err, key.KeyID, key.Key)
+			}
+			seen[key.KeyID] = true
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("%d keys", len(seen))
+	}
+}
+
+// A session that an earlier release opened goes on: its kid is the id of the row.
+func TestSigningKeys_AcceptTokensOfEarlierReleases(t *testing.T) {
+	n := newNode(t)
+	_, key := private(t, n)
+	token := forge(t, jose.EdDSA, key, "s1", map[string]any{
+		"iss": "https://samla.test", "aud": "samla", "sub": n.User.ID, "client_id": n.User.ClientID,
+		"iat": start.Unix(), "nbf": start.Unix(), "exp": start.Unix() + 600, "jti": "1",
+	})
+	if got := n.withToken(token); got != "" {
+		t.Error(got)
+	}
 }
 
 func TestNew_ReturnsErrDecryptionForWrongMasterKey(t *testing.T) {

@@ -114,7 +114,13 @@ func private(t testing.TB, n *node) (kid string, key ed25519.PrivateKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keys[0].ID, ed25519.NewKeyFromSeed(seed)
+	key = ed25519.NewKeyFromSeed(seed)
+	for _, published := range jwks(t, n).Keys {
+		if key.Public().(ed25519.PublicKey).Equal(published.Key) {
+			kid = published.KeyID
+		}
+	}
+	return kid, key
 }
 
 func TestAuthenticate_RefusesForgedTokens(t *testing.T) {

@@ -26,14 +26,14 @@ const (
 // Plan is what the rotation rule requires for the keys at one time.
 type Plan struct {
 	Sign   int      // index of the key that signs; -1 if there is none
-	Add    string   // kid of the key to create now; "" = none
-	Delete []string // kids whose last token has expired
+	Add    string   // id of the key to create now; "" = none
+	Delete []string // ids of keys whose last token has expired
 }
 
 // Rotation returns the plan for keys at the time now. The keys are sorted by
-// generation, oldest first. A kid names its generation (s1, s2, …), so nodes
-// that create a key at the same time choose the same kid, and the store keeps one
-// of them. It returns an error for a kid that does not name a generation.
+// generation, oldest first. An id names its generation (s1, s2, …), so nodes
+// that create a key at the same time choose the same id, and the store keeps one
+// of them. It returns an error for an id that does not name a generation.
 func Rotation(keys []SigningKey, now time.Time) (Plan, error) {
 	p := Plan{Sign: -1}
 	newest := 0
@@ -59,13 +59,13 @@ func Rotation(keys []SigningKey, now time.Time) (Plan, error) {
 	return p, nil
 }
 
-func generation(kid string) (int, error) {
-	if len(kid) < 2 || kid[0] != 's' {
-		return 0, fmt.Errorf("session: signing key %q has an unknown form of kid", kid)
+func generation(id string) (int, error) {
+	if len(id) < 2 || id[0] != 's' {
+		return 0, fmt.Errorf("session: signing key %q has an unknown form of id", id)
 	}
-	n, err := strconv.Atoi(kid[1:])
+	n, err := strconv.Atoi(id[1:])
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("session: signing key %q has an unknown form of kid", kid)
+		return 0, fmt.Errorf("session: signing key %q has an unknown form of id", id)
 	}
 	return n, nil
 }

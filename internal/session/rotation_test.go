@@ -52,7 +52,7 @@ func TestRotation_KeysOverlap(t *testing.T) {
 	})
 }
 
-func TestRotation_RefusesUnknownFormOfKid(t *testing.T) {
+func TestRotation_RefusesUnknownFormOfID(t *testing.T) {
 	for _, kid := range []string{"", "s", "x1", "s0", "s-1", "sx"} {
 		if _, err := Rotation([]SigningKey{{ID: kid}}, time.Time{}); err == nil {
 			t.Errorf("%q was accepted", kid)

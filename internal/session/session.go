@@ -14,7 +14,7 @@ const (
 
 // SigningKey signs session tokens (Ed25519).
 type SigningKey struct {
-	ID        string // kid
+	ID        string // of the row: s1, s2, …
 	CreatedAt time.Time
 	Sealed    []byte // private key, sealed under the server's key
 	Public    []byte // JWK (RFC 7517)
