@@ -17,6 +17,8 @@ import (
 type benchCmd struct {
 	Status  statusBench  `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
 	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare INSERT and COMMIT."`
+	Data    dataBench    `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
+	Lists   listsBench   `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
 	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, compared with the bare exchanges with it."`
 	Crowd   crowdBench   `cmd:"" help:"Polls of many persons who wait for their signatures at the same time."`
 }
@@ -40,6 +42,8 @@ type (
 	statusBench  struct{ rateFlags }
 	createBench  struct{ rateFlags }
 	collectBench struct{ rateFlags }
+	dataBench    struct{ rateFlags }
+	listsBench   struct{ rateFlags }
 	crowdBench   struct {
 		benchFlags
 		Waiting int           `default:"500" help:"Number of persons, each with its own consent."`
@@ -59,6 +63,16 @@ func (c *createBench) Run(a *app) error {
 	return c.run(a, 2*time.Second, 64, bench.Create)
 }
 
+// Run measures reads of data.
+func (c *dataBench) Run(a *app) error {
+	return c.runSeveral(a, 1500*time.Millisecond, 16, bench.Data)
+}
+
+// Run measures lists.
+func (c *listsBench) Run(a *app) error {
+	return c.runSeveral(a, 1500*time.Millisecond, 64, bench.Lists)
+}
+
 // Run measures collections. Each caller polls once a second, so many callers are needed
 // to keep the server busy.
 func (c *collectBench) Run(a *app) error {
@@ -67,7 +81,15 @@ func (c *collectBench) Run(a *app) error {
 
 // run measures a rate. Zero flags have the given defaults.
 func (f rateFlags) run(a *app, round time.Duration, callers int, measure func(context.Context, bench.Config) (bench.Result, error)) error {
-	return measured(a, f.benchFlags, func(ctx context.Context, c bench.Config) (bench.Result, error) {
+	return f.runSeveral(a, round, callers, func(ctx context.Context, c bench.Config) ([]bench.Result, error) {
+		r, err := measure(ctx, c)
+		return []bench.Result{r}, err
+	})
+}
+
+// runSeveral measures several rates.
+func (f rateFlags) runSeveral(a *app, round time.Duration, callers int, measure func(context.Context, bench.Config) ([]bench.Result, error)) error {
+	return measured(a, f.benchFlags, func(ctx context.Context, c bench.Config) ([]bench.Result, error) {
 		c.Rounds, c.Duration, c.Connections = f.Rounds, cmp.Or(f.Round, round), cmp.Or(f.Callers, callers)
 		return measure(ctx, c)
 	})
@@ -75,14 +97,16 @@ func (f rateFlags) run(a *app, round time.Duration, callers int, measure func(co
 
 // Run measures a crowd.
 func (c *crowdBench) Run(a *app) error {
-	return measured(a, c.benchFlags, func(ctx context.Context, config bench.Config) (bench.CrowdResult, error) {
+	return measured(a, c.benchFlags, func(ctx context.Context, config bench.Config) ([]bench.CrowdResult, error) {
 		config.Duration, config.Connections = c.Round, c.Callers
-		return bench.Crowd(ctx, bench.CrowdConfig{Config: config, Waiting: c.Waiting, Bank: c.Bank, Sandbox: startSandbox})
+		r, err := bench.Crowd(ctx, bench.CrowdConfig{Config: config, Waiting: c.Waiting, Bank: c.Bank, Sandbox: startSandbox})
+		return []bench.CrowdResult{r}, err
 	})
 }
 
-// measured runs a benchmark in a temporary directory and prints its result.
-func measured[R fmt.Stringer](a *app, f benchFlags, measure func(context.Context, bench.Config) (R, error)) error {
+// measured runs a benchmark in a temporary directory and prints its results, a line
+// each.
+func measured[R fmt.Stringer](a *app, f benchFlags, measure func(context.Context, bench.Config) ([]R, error)) error {
 	dir, remove, err := dataDirectory("")
 	if err != nil {
 		return err
@@ -103,14 +127,17 @@ func measured[R fmt.Stringer](a *app, f benchFlags, measure func(context.Context
 		}
 		defer pprof.StopCPUProfile()
 	}
-	result, err := measure(a.ctx, bench.Config{Clock: clock.System(), Logf: printf,
+	results, err := measure(a.ctx, bench.Config{Clock: clock.System(), Logf: printf,
 		Server: devserver.Config{Dir: dir, Database: f.Database, Log: a.log}})
 	if err != nil {
 		return err
 	}
-	if f.JSON {
-		return json.NewEncoder(a.out).Encode(result)
+	for _, result := range results {
+		if !f.JSON {
+			printf("%s", result)
+		} else if err := json.NewEncoder(a.out).Encode(result); err != nil {
+			return err
+		}
 	}
-	printf("%s", result)
 	return nil
 }

@@ -33,18 +33,23 @@ func Page(q url.Values) (store.Page, error) {
 	return p, nil
 }
 
-// WritePage answers with the rows of a page as show presents them, and with a link to
+// WritePage answers with the rows of a page as show appends them, and with a link to
 // the next page if there is one.
-func WritePage[Row, Body any](c *Call, q url.Values, p store.Page, rows []Row, id func(Row) string, show func(Row) Body) error {
+func WritePage[Row any](c *Call, q url.Values, p store.Page, rows []Row, id func(*Row) string, show func([]byte, *Row) []byte) error {
 	if len(rows) == p.Limit {
 		rows = rows[:len(rows)-1]
-		c.link(q, id(rows[len(rows)-1]))
+		c.link(q, id(&rows[len(rows)-1]))
 	}
-	list := make([]Body, len(rows))
-	for i, row := range rows {
-		list[i] = show(row)
-	}
-	return c.WriteJSON(list)
+	return c.WriteAppended(func(b []byte) []byte {
+		b = append(b, '[')
+		for i := range rows {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = show(b, &rows[i])
+		}
+		return append(b, ']')
+	})
 }
 
 // link sets the header Link to the page after the row with the id last

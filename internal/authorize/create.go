@@ -88,6 +88,6 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 }
 
 // List lists a user's consents, newest first.
-func (s *Service) List(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
+func (s *Service) List(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Summary, error) {
 	return s.Store.ConsentsOf(ctx, clientID, userID, p)
 }

@@ -51,7 +51,8 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	}
 	collect := func(ctx context.Context, d time.Duration) (int, error) {
 		return runCallers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
-			return users[caller%collectors].collectOnce(ctx, c.Clock, conn)
+			_, err := users[caller%collectors].collectOnce(ctx, c.Clock, conn)
+			return err
 		})
 	}
 	from := c.Clock.Now().AddDate(0, 0, -89).Format(time.DateOnly)
@@ -68,23 +69,23 @@ type collector struct {
 	start   []byte // request that starts a collection
 }
 
-// collectOnce starts a collection and polls it until it has ended.
-func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn) error {
+// collectOnce starts a collection and polls it until it has ended. It returns its id.
+func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn) (id string, err error) {
 	status, body, err := conn.do(u.start)
 	if err == nil {
 		err = checkStatus(http.StatusCreated, status, body)
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	var s struct{ ID, Status string }
 	if err := json.Unmarshal(body, &s); err != nil {
-		return err
+		return "", err
 	}
 	poll := request("GET", "/collections/"+s.ID+"/status", u.host, u.headers, "")
 	for s.Status == "RUNNING" || s.Status == "COLLECTING" {
 		if err := clock.Sleep(ctx, clk, time.Second); err != nil {
-			return err
+			return "", err
 		}
 		if status, body, err = conn.do(poll); err == nil {
 			err = checkStatus(http.StatusOK, status, body)
@@ -93,20 +94,25 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 			err = json.Unmarshal(body, &s)
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 	}
 	if s.Status != "COMPLETED" {
-		return fmt.Errorf("a collection ended as %s", s.Status)
+		return "", fmt.Errorf("a collection ended as %s", s.Status)
 	}
-	return nil
+	return s.ID, nil
 }
 
 // newCollector creates the n-th user and an authorized consent.
 func newCollector(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, n int, host string) (collector, error) {
+	return newCollectorOf(ctx, c, l, phone, fmt.Sprintf("collect-%d", n), personalNumber(n), host)
+}
+
+// newCollectorOf creates a user and an authorized consent of a person.
+func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, externalID, number, host string) (collector, error) {
 	u := collector{host: host}
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
-	user, err := client.CreateUser(ctx, fmt.Sprintf("collect-%d", n))
+	user, err := client.CreateUser(ctx, externalID)
 	if err != nil {
 		return u, err
 	}
@@ -115,7 +121,7 @@ func newCollector(ctx context.Context, c Config, l *devserver.Environment, phone
 		return u, err
 	}
 	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
-		PersonalNumber: personalNumber(n), IPAddress: benchAddress})
+		PersonalNumber: number, IPAddress: benchAddress})
 	if err != nil {
 		return u, err
 	}

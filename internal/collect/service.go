@@ -110,6 +110,6 @@ func (s *Service) Get(ctx context.Context, o Owner, id string) (collection.Colle
 }
 
 // List returns collections of the owner, newest first.
-func (s *Service) List(ctx context.Context, o Owner, in []collection.Status, latest bool, p store.Page) ([]collection.Collection, error) {
+func (s *Service) List(ctx context.Context, o Owner, in []collection.Status, latest bool, p store.Page) ([]collection.Summary, error) {
 	return s.Store.CollectionsOf(ctx, store.CollectionFilter{ClientID: o.ClientID, UserID: o.UserID, In: in, Latest: latest}, p)
 }

@@ -11,7 +11,7 @@ import (
 // CollectionReader reads collections.
 type CollectionReader interface {
 	Collection(ctx context.Context, id string) (collection.Collection, error)
-	CollectionsOf(ctx context.Context, f CollectionFilter, p Page) ([]collection.Collection, error)
+	CollectionsOf(ctx context.Context, f CollectionFilter, p Page) ([]collection.Summary, error)
 	// RunningCollections lists a user's collections that are not terminal, newest
 	// first and at most limit. A collection that ends leaves the list, as with
 	// LiveConsents.

@@ -11,7 +11,7 @@ type ConsentReader interface {
 	Consent(ctx context.Context, id consent.ID) (consent.Consent, error)
 	// ConsentsOf lists a user's consents. Those that live inside a one-time
 	// collection are not among them.
-	ConsentsOf(ctx context.Context, clientID, userID string, p Page) ([]consent.Consent, error)
+	ConsentsOf(ctx context.Context, clientID, userID string, p Page) ([]consent.Summary, error)
 	// LiveConsents lists a user's consents that are not final, newest first and at
 	// most limit, those inside one-time collections included. A consent that is
 	// ended leaves the list, so that a caller that ends them all can ask again for

@@ -146,9 +146,9 @@ func TestErase_DoesNotStopOtherWriters(t *testing.T) {
 		if err != nil || len(left) != collections {
 			e.Fatalf("%d collections, %v", len(left), err)
 		}
-		for _, c := range left {
-			if c.ErasedAt.IsZero() {
-				e.Fatal("a collection is not erased")
+		for _, listed := range left {
+			if c, err := n.store.Collection(e.Context(), listed.ID); err != nil || c.ErasedAt.IsZero() {
+				e.Fatalf("a collection is not erased: %v", err)
 			}
 		}
 	})

@@ -16,17 +16,13 @@ import (
 	"samla/internal/wire"
 )
 
-// summaryBody is a collection in a list (docs/reference/api.md 5.1).
-type summaryBody struct {
-	CollectionID string            `json:"collectionId"`
-	Company      string            `json:"company"`
-	CreatedAt    string            `json:"createdAt"`
-	LoginMethod  string            `json:"loginMethod,omitempty"`
-	Status       collection.Status `json:"status"`
-}
-
-func summaryOf(c collection.Collection) summaryBody {
-	return summaryBody{c.ID, c.Company, jsontext.Time(c.CreatedAt), c.LoginMethod, c.Status}
+// appendSummary appends a collection as an item of a list (docs/reference/api.md 5.1).
+func appendSummary(b []byte, c *collection.Summary) []byte {
+	b = jsontext.AppendMember(b, `{"collectionId":`, c.ID)
+	b = jsontext.AppendMember(b, `,"company":`, c.Company)
+	b = jsontext.AppendTimeMember(b, `,"createdAt":`, c.CreatedAt)
+	b = jsontext.AppendNonEmpty(b, `,"loginMethod":`, c.LoginMethod)
+	return append(jsontext.AppendMember(b, `,"status":`, string(c.Status)), '}')
 }
 
 func (o *operations) startCollection(c *api.Call) error {
@@ -88,7 +84,7 @@ func (o *operations) listCollections(c *api.Call, q url.Values, of collect.Owner
 	if err != nil {
 		return err
 	}
-	return api.WritePage(c, q, p, rows, func(row collection.Collection) string { return row.ID }, summaryOf)
+	return api.WritePage(c, q, p, rows, func(row *collection.Summary) string { return row.ID }, appendSummary)
 }
 
 func (o *operations) collectionStatus(c *api.Call) error {

@@ -12,31 +12,16 @@ import (
 	"samla/internal/jsontext"
 )
 
-// consentBody is a consent on the wire (docs/reference/api.md 4.1).
-type consentBody struct {
-	Company   string         `json:"company"`
-	ConsentID consent.ID     `json:"consentId"`
-	ExpiresAt string         `json:"expiresAt,omitempty"`
-	Scope     scopeBody      `json:"scope"`
-	Status    consent.Status `json:"status"`
-}
-
-type scopeBody struct {
-	AccountIDs   []string `json:"accountIds,omitempty"`
-	Balances     bool     `json:"balances"`
-	Transactions bool     `json:"transactions"`
-	Type         string   `json:"type"`
-}
-
-// consentOf returns a consent as an item of a list: with the scope that was requested,
-// even if another one was granted (docs/reference/api.md 4.1).
-func consentOf(c consent.Consent) consentBody {
-	body := consentBody{Company: c.Company, ConsentID: c.ID, Status: c.Status, Scope: scopeBody{
-		AccountIDs: c.Requested.AccountIDs, Balances: c.Requested.Balances, Transactions: c.Requested.Transactions, Type: scopeType}}
+// appendConsent appends a consent as an item of a list: with the scope that was
+// requested, even if another one was granted (docs/reference/api.md 4.1).
+func appendConsent(b []byte, c *consent.Summary) []byte {
+	b = jsontext.AppendMember(b, `{"company":`, c.Company)
+	b = jsontext.AppendMember(b, `,"consentId":`, string(c.ID))
 	if !c.ExpiresAt.IsZero() {
-		body.ExpiresAt = jsontext.Time(c.ExpiresAt)
+		b = jsontext.AppendTimeMember(b, `,"expiresAt":`, c.ExpiresAt)
 	}
-	return body
+	b = appendScope(b, &c.Requested)
+	return append(jsontext.AppendMember(b, `,"status":`, string(c.Status)), '}')
 }
 
 func (o *operations) createConsent(c *api.Call) error {
@@ -51,11 +36,8 @@ func (o *operations) createConsent(c *api.Call) error {
 	r.ClientID, r.UserID = c.Caller().ClientID, c.Caller().UserID
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
 		_, err := o.Consents.Create(ctx, r, func(ctx context.Context, made consent.Consent) (*idempotency.Record, error) {
-			body, err := jsontext.Marshal(consentOf(made))
-			if err != nil {
-				return nil, err
-			}
-			return respond(ctx, "/consents/"+string(made.ID)+"/status", made.UserID, body)
+			summary := made.Summary()
+			return respond(ctx, "/consents/"+string(made.ID)+"/status", made.UserID, appendConsent(nil, &summary))
 		})
 		return err
 	})
@@ -100,7 +82,7 @@ func (o *operations) listConsents(c *api.Call, q url.Values, userID string) erro
 	if err != nil {
 		return err
 	}
-	return api.WritePage(c, q, p, rows, func(row consent.Consent) string { return string(row.ID) }, consentOf)
+	return api.WritePage(c, q, p, rows, func(row *consent.Summary) string { return string(row.ID) }, appendConsent)
 }
 
 func (o *operations) consentStatus(c *api.Call) error {

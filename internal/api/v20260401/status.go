@@ -31,7 +31,8 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 	b = jsontext.AppendMember(b, `,"status":`, string(status))
 	b = jsontext.AppendTimeMember(b, `,"createdAt":`, c.CreatedAt)
 	b = jsontext.AppendTimeMember(b, `,"statusChangedAt":`, c.StatusChangedAt)
-	b = appendScope(b, c)
+	scope := c.Scope()
+	b = appendScope(b, &scope)
 	if status.Pending() {
 		b = append(b, pollAgain...)
 	} else {
@@ -56,11 +57,7 @@ func shows(s *authorize.Shown) bool {
 	return s != nil && (s.AutoStartToken != "" || s.QRData != "" || s.QRImage != "" || s.RedirectURL != "")
 }
 
-func appendScope(b []byte, c *consent.Consent) []byte {
-	scope := &c.Requested
-	if c.Granted != nil {
-		scope = c.Granted
-	}
+func appendScope(b []byte, scope *consent.Scope) []byte {
 	b = append(b, `,"scope":{`...)
 	for i, id := range scope.AccountIDs {
 		if i == 0 {

@@ -13,9 +13,17 @@ import (
 // CollectionsOf implements store.CollectionReader. The cost of a list follows the rows that
 // it returns, the statuses that are asked for and, for Latest, the companies that
 // the client or user has collections of, but not the number of collections.
-func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p store.Page) ([]collection.Collection, error) {
-	text, args := listCollections(f, p)
-	return list(ctx, r.q, scanCollection, text, args...)
+func (r reader) CollectionsOf(ctx context.Context, f store.CollectionFilter, p store.Page) ([]collection.Summary, error) {
+	text, args := listCollections(f, p, summaryColumns)
+	return listPacked(ctx, r.q, 5, readSummary, packed(text, `row.id`, `row.company`, `row.created_at`, `row.login_method`, `row.status`), args...)
+}
+
+const summaryColumns = `k.id, k.company, k.created_at, k.login_method, k.status`
+
+func readSummary(fields []string) (collection.Summary, error) {
+	created, err := strconv.ParseInt(fields[2], 10, 64)
+	return collection.Summary{ID: fields[0], Company: fields[1], CreatedAt: fromMicros(created), LoginMethod: fields[3],
+		Status: collection.Status(fields[4])}, err
 }
 
 // running are the statuses that are not terminal, in a fixed order so that the
@@ -24,13 +32,15 @@ var running = slices.Sorted(slices.Values(slices.DeleteFunc(collection.Statuses(
 
 // RunningCollections implements store.CollectionReader.
 func (r reader) RunningCollections(ctx context.Context, clientID, userID string, limit int) ([]collection.Collection, error) {
-	return r.CollectionsOf(ctx, store.CollectionFilter{ClientID: clientID, UserID: userID, In: running}, store.Page{Limit: limit})
+	text, args := listCollections(store.CollectionFilter{ClientID: clientID, UserID: userID, In: running}, store.Page{Limit: limit},
+		columns("k", collectionNames, false))
+	return list(ctx, r.q, scanCollection, text, args...)
 }
 
 // listCollections returns the query of a list and its arguments. There are few
 // texts, so that each is one prepared statement.
-func listCollections(f store.CollectionFilter, p store.Page) (text string, args []any) {
-	q := listQuery{scope: `client_id`}
+func listCollections(f store.CollectionFilter, p store.Page, columns string) (text string, args []any) {
+	q := listQuery{columns: columns, scope: `client_id`}
 	q.client = q.arg(f.ClientID)
 	q.owner = q.client
 	if f.UserID != "" {
@@ -40,7 +50,7 @@ func listCollections(f store.CollectionFilter, p store.Page) (text string, args 
 	if after == "" {
 		after = afterAllIDs
 	}
-	q.after, q.limit = q.arg(after), q.arg(int64(p.Limit))
+	q.after, q.limit = q.arg(after), q.arg(int64(p.Limit))+` + 0`
 	for _, s := range paddedStatuses(f.In) {
 		q.statuses = append(q.statuses, q.arg(string(s)))
 	}
@@ -78,6 +88,7 @@ func paddedStatuses(in []collection.Status) []collection.Status {
 // wanted index has, as rows of values. With equalities in their place PostgreSQL
 // can decide to read all ids from new to old and to look for the few that match.
 type listQuery struct {
+	columns      string // of collections k, to read
 	scope, owner string // the column client_id or user_id, and its value
 	client       string
 	after, limit string
@@ -100,7 +111,7 @@ ORDER BY ` + column + ` DESC, id DESC LIMIT ` + q.limit
 // rows reads the collections whose ids a query selects. The join is written so that
 // SQLite runs the query first.
 func (q *listQuery) rows(ids string) string {
-	return `SELECT ` + columns("k", collectionNames, false) + ` FROM (` + ids + `) AS page
+	return `SELECT ` + q.columns + ` FROM (` + ids + `) AS page
 CROSS JOIN collections k WHERE k.id = page.id AND k.client_id = ` + q.client + ` ORDER BY page.id DESC`
 }
 

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"samla/internal/consent"
 	"samla/internal/store"
@@ -105,13 +106,34 @@ func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, er
 	return one(ctx, r.q, scanConsent, selectConsent+`WHERE c.id = $1`, string(id))
 }
 
-// ConsentsOf implements store.ConsentReader.
-func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Consent, error) {
-	text := selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`
-	if p.After == "" {
-		return list(ctx, r.q, scanConsent, text+` ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit))
+// listConsents are the queries for the first page of a list and for a later one.
+var listConsents, listConsentsAfter = func() (first, later string) {
+	page := func(after string) string {
+		return packed(`SELECT c.id, c.company, c.status, c.requested, c.expires_at FROM consents c
+WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`+after+` ORDER BY c.id DESC LIMIT $3 + 0`,
+			`row.id`, `row.company`, `row.status`, `row.requested`, `row.expires_at`)
 	}
-	return list(ctx, r.q, scanConsent, text+` AND c.id < $4 ORDER BY c.id DESC LIMIT $3`, userID, clientID, int64(p.Limit), p.After)
+	return page(``), page(` AND c.id < $4`)
+}()
+
+func readConsentSummary(fields []string) (consent.Summary, error) {
+	s := consent.Summary{ID: consent.ID(fields[0]), Company: fields[1], Status: consent.Status(fields[2])}
+	expires, err := strconv.ParseInt(fields[4], 10, 64)
+	if err != nil {
+		return s, err
+	}
+	s.ExpiresAt = fromMicros(expires)
+	s.Requested, err = decodeScope(fields[3])
+	return s, err
+}
+
+// ConsentsOf implements store.ConsentReader.
+func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store.Page) ([]consent.Summary, error) {
+	text, args := listConsents, []any{userID, clientID, int64(p.Limit)}
+	if p.After != "" {
+		text, args = listConsentsAfter, append(args, p.After)
+	}
+	return listPacked(ctx, r.q, 5, readConsentSummary, text, args...)
 }
 
 // live are the statuses that are not final.
@@ -120,7 +142,7 @@ var live = slices.DeleteFunc(consent.Statuses(), consent.Status.Final)
 // liveConsents has the condition of the index consents_live word for word, so that
 // both engines use the index.
 var liveConsents = selectConsent + `WHERE c.user_id = $1 AND c.client_id = $2 AND c.status IN (` + quoted(live) + `)
-ORDER BY c.id DESC LIMIT $3`
+ORDER BY c.id DESC LIMIT $3 + 0`
 
 // LiveConsents implements store.ConsentReader.
 func (r reader) LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error) {

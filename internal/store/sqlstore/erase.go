@@ -27,7 +27,7 @@ func (t *tx) deleteData(ctx context.Context, condition string, args []any) (int6
 // then sees the products of the flow.
 func (t *tx) EraseUserData(ctx context.Context, userID, after string, now time.Time, limit int) (string, error) {
 	ids, err := list(ctx, t.q, column[string],
-		`SELECT id FROM collections WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`+t.locks.forUpdate, userID, after, int64(limit))
+		`SELECT id FROM collections WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3 + 0`+t.locks.forUpdate, userID, after, int64(limit))
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}

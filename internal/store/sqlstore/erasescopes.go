@@ -26,7 +26,7 @@ var (
 	scopesWithAccounts = `SELECT c.id FROM consents c WHERE c.status NOT IN (` + quoted(live) + `) AND (` +
 		namesAccounts("c.requested") + ` OR ` + namesAccounts("c.granted") + `) `
 
-	userScopes = scopesWithAccounts + `AND c.user_id = $1 AND c.collection_id = '' AND c.id > $2 ORDER BY c.id LIMIT $3`
+	userScopes = scopesWithAccounts + `AND c.user_id = $1 AND c.collection_id = '' AND c.id > $2 ORDER BY c.id LIMIT $3 + 0`
 
 	eraseScopes = `UPDATE consents SET requested = ` + withoutAccounts("requested") + `, granted = ` + withoutAccounts("granted") +
 		`, rev = rev + 1 WHERE id `

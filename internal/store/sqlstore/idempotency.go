@@ -68,6 +68,6 @@ func (t *tx) ReleaseIdempotencyKey(ctx context.Context, r idempotency.Record) er
 // EraseIdempotencyKeys implements store.IdempotencyWriter.
 func (t *tx) EraseIdempotencyKeys(ctx context.Context, clientID, userID string, limit int) (int, error) {
 	n, err := t.q.exec(ctx, `DELETE FROM idempotency WHERE (client_id, idem_key) IN
-(SELECT client_id, idem_key FROM idempotency WHERE client_id = $1 AND user_id = $2 AND user_id <> '' LIMIT $3)`, clientID, userID, int64(limit))
+(SELECT client_id, idem_key FROM idempotency WHERE client_id = $1 AND user_id = $2 AND user_id <> '' LIMIT $3 + 0)`, clientID, userID, int64(limit))
 	return int(n), err
 }

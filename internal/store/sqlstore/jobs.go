@@ -72,7 +72,7 @@ func (s *Store) dueRows(q store.Queue) string {
 	if s.db.arrays() {
 		others = `company <> ALL ($3::text[])`
 	}
-	return `SELECT id, company, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 AND ` + others + ` ORDER BY wake_at, id LIMIT $2`
+	return `SELECT id, company, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 AND ` + others + ` ORDER BY wake_at, id LIMIT $2 + 0`
 }
 
 // within returns the first rows of each company that the limit allows.

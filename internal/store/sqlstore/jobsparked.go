@@ -48,7 +48,7 @@ func (s *Store) ParkedJobs(ctx context.Context, q store.Queue, limit int) ([]sto
 		err = r.Scan(&p.ID, &attempts, &at, &p.Reason)
 		p.Attempts, p.ParkedAt = int(attempts), fromMicros(at)
 		return p, err
-	}, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1`, int64(limit))
+	}, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1 + 0`, int64(limit))
 }
 
 // ResumeJob implements store.Jobs.

@@ -85,7 +85,7 @@ func lists() map[string]func() (string, []any) {
 						what += "/after"
 					}
 					f, p := store.CollectionFilter{ClientID: busyClient, UserID: user, In: in, Latest: latest}, store.Page{After: after, Limit: 20}
-					all[what] = func() (string, []any) { return listCollections(f, p) }
+					all[what] = func() (string, []any) { return listCollections(f, p, summaryColumns) }
 				}
 			}
 		}

@@ -2,6 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,5 +78,32 @@ func TestEraseScopes_SearchesIndex(t *testing.T) {
 		if !strings.Contains(got, "USING INDEX "+test.index) || strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%s: %s", test.text, got)
 		}
+	}
+}
+
+// SQLite prepares a statement with LIMIT $1 each time that it runs.
+func TestQueries_HideTheirLimitFromThePlan(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	limit := regexp.MustCompile(`LIMIT \$\d+( \+ 0)?`)
+	found := 0
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.go") || name == "query.go" {
+			continue
+		}
+		for _, m := range limit.FindAllStringSubmatch(string(text), -1) {
+			if found++; m[1] == "" {
+				t.Errorf("%s: %s", name, m[0])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no query has a limit")
 	}
 }

@@ -14,6 +14,9 @@ import (
 
 // querier runs portable SQL with $1 placeholders, inside a transaction or
 // outside. Arguments are strings, int64, []byte or nil.
+//
+// A limit is written as LIMIT $1 + 0. With LIMIT $1 alone SQLite uses the value of the
+// argument for its plan, and prepares the statement again whenever it is bound.
 type querier interface {
 	// exec runs a statement and returns how many rows it changed.
 	exec(ctx context.Context, text string, args ...any) (int64, error)

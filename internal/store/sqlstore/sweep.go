@@ -13,12 +13,12 @@ const (
 // Sweep implements store.Eraser.
 func (t *tx) Sweep(ctx context.Context, now time.Time, keepEvidence time.Duration) (int, []string, error) {
 	expired, err := t.q.exec(ctx, `DELETE FROM idempotency WHERE (client_id, idem_key) IN
-(SELECT client_id, idem_key FROM idempotency WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)`, micros(now), int64(sweepRows))
+(SELECT client_id, idem_key FROM idempotency WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2 + 0)`, micros(now), int64(sweepRows))
 	if err != nil {
 		return 0, nil, err
 	}
 	old, err := t.q.exec(ctx, `DELETE FROM evidence WHERE id IN
-(SELECT id FROM evidence WHERE happened_at < $1 ORDER BY happened_at LIMIT $2)`, micros(now.Add(-keepEvidence)), int64(sweepRows))
+(SELECT id FROM evidence WHERE happened_at < $1 ORDER BY happened_at LIMIT $2 + 0)`, micros(now.Add(-keepEvidence)), int64(sweepRows))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -45,7 +45,7 @@ func scanExpired(r rows) (e expired, err error) {
 func (t *tx) sweepData(ctx context.Context, now time.Time) (deleted int64, subjects []string, err error) {
 	for range sweepRows / sweepCollections {
 		found, err := list(ctx, t.q, scanExpired, `SELECT id, COALESCE(user_id, '') FROM collections WHERE keep_until > 0 AND keep_until <= $1
-ORDER BY keep_until LIMIT $2`+t.locks.skipLocked, micros(now), int64(sweepCollections))
+ORDER BY keep_until LIMIT $2 + 0`+t.locks.skipLocked, micros(now), int64(sweepCollections))
 		if err != nil || len(found) == 0 {
 			return deleted, subjects, err
 		}

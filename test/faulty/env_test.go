@@ -1,0 +1,155 @@
+// Package faulty tests a whole server over banks that hang, drip, are slow, or answer
+// without end. It measures what such a bank costs, beside a healthy one.
+package faulty
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/devserver"
+	"samla/internal/institution"
+	"samla/internal/institution/families"
+	"samla/internal/sandbox/pki"
+	"samla/internal/seal/keyset"
+	"samla/internal/server"
+	"samla/test/harness"
+)
+
+var suite = &harness.Suite{Parallel: 8, Now: time.Now}
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+const personalNumber = "191212121212"
+
+// env is a server with banks, in real time.
+type env struct {
+	*harness.Env
+	user  harness.Client // with a session of a user
+	banks map[string]*bank
+}
+
+// start starts a server with a bank for each company. change changes its configuration.
+func start(t *testing.T, database string, change func(*server.Config), companies ...string) *env {
+	t.Helper()
+	dir := t.TempDir()
+	certs, err := pki.Open(dir, time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &env{Env: harness.NewEnv(t, &devserver.Environment{Institutions: institution.Set{}}), banks: map[string]*bank{}}
+	e.Log.Secret("a personal number", personalNumber)
+	var entries []any
+	for _, company := range companies {
+		b := startBank(t, company, certs)
+		e.banks[company] = b
+		entries = append(entries, map[string]any{"company": company, "displayName": company, "baseURL": b.url,
+			"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"}, "profile": map[string]any{"pollInterval": "100ms"},
+			"certificates": map[string]string{"qwacCert": pki.QWACFile, "qwacKey": pki.QWACKeyFile, "qsealCert": pki.QSEALFile,
+				"qsealKey": pki.QSEALKeyFile, "caFile": pki.CAFile}})
+	}
+	text, err := json.Marshal(map[string]any{"banks": entries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "banks.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := families.All().Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Institutions, err = loaded.Open(institution.Deps{Clock: clock.System(), Log: e.Log.Logger()}); err != nil {
+		t.Fatal(err)
+	}
+	master, err := keyset.NewMaster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if database == "" {
+		database = t.TempDir()
+	}
+	config := server.Config{Listen: "127.0.0.1:0", Database: database}
+	if change != nil {
+		change(&config)
+	}
+	e.Server, err = server.New(t.Context(), config, server.Parts{Clock: clock.System(), Log: e.Log.Logger(), Master: master, Institutions: e.Institutions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := e.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		e.Log.CheckSecrets(t)
+	})
+	client := e.Tenant(t, "faulty")
+	user, _ := client.User(t)
+	e.user = client.Session(t, user)
+	return e
+}
+
+// createConsent asks for a consent at a company.
+func (e *env) createConsent(t *testing.T, company string) (id string) {
+	t.Helper()
+	var made struct{ ConsentID string }
+	e.user.Do(t, http.MethodPost, "/consents", map[string]any{"company": company, "loginMethod": "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "parameters": []any{
+		map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": "192.0.2.7", "psuLocale": "sv-SE"},
+		map[string]any{"type": "SWEDISH_BANKID", "personalNumber": personalNumber},
+	}}).WantStatus(t, http.StatusCreated, &made)
+	return made.ConsentID
+}
+
+// sign returns an authorized consent at a company.
+func (e *env) sign(t *testing.T, company string) (id string) {
+	t.Helper()
+	id = e.createConsent(t, company)
+	if status := e.wait(t, "/consents/"+id+"/status", 20*time.Second, "INITIATED", "AWAITING_AUTHORIZATION"); status != "AUTHORIZED" {
+		t.Fatalf("the consent at %s is %s", company, status)
+	}
+	return id
+}
+
+// collect starts a collection under a consent.
+func (e *env) collect(t *testing.T, company, consent string, attended bool) (id string) {
+	t.Helper()
+	stored := map[string]any{"type": "STORED_CONSENT", "consentId": consent}
+	if attended {
+		stored["psuIpAddress"] = "192.0.2.7"
+	}
+	var made struct{ ID string }
+	e.user.Do(t, http.MethodPost, "/collections", map[string]any{"company": company, "parameters": []any{stored}}).WantStatus(t, http.StatusCreated, &made)
+	return made.ID
+}
+
+// wait polls a status until it is none of these, at most for a time, and returns it.
+func (e *env) wait(t *testing.T, path string, most time.Duration, while ...string) string {
+	t.Helper()
+	end := time.Now().Add(most)
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		var s struct{ Status string }
+		e.user.Do(t, http.MethodGet, path, nil).WantStatus(t, http.StatusOK, &s)
+		if !slices.Contains(while, s.Status) || time.Now().After(end) {
+			return s.Status
+		}
+		time.Sleep(pause)
+	}
+}
+
+// waitCollection polls a collection until it has ended, at most for a time.
+func (e *env) waitCollection(t *testing.T, id string, most time.Duration) string {
+	t.Helper()
+	return e.wait(t, "/collections/"+id+"/status", most, "RUNNING", "LOGIN", "COLLECTING")
+}
