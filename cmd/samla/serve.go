@@ -83,8 +83,11 @@ type serveCmd struct {
 	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
 	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
 	originFlags
-	Workers int    `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
-	Issuer  string `default:"samla" help:"Issuer and audience of session tokens."`
+	OpenTime           time.Duration `default:"1m" help:"How long a bank has to open a consent; after it the consent is FAILED with BANK_UNAVAILABLE."`
+	ReadTime           time.Duration `default:"5m" help:"How long a collection may read while the person is present; what is missing after it makes it COMPLETED_PARTIAL, or THIRD_PARTY_ERROR without a list of accounts."`
+	ReadTimeUnattended time.Duration `default:"15m" help:"The same for background refreshes."`
+	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
+	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
 }
 
 // Run serves until the process is asked to stop.
@@ -104,7 +107,8 @@ func (c *serveCmd) Run(a *app) (err error) {
 	defer institutions.Close()
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit},
-		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers},
+		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
+		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err

@@ -15,6 +15,29 @@ import (
 // consent fails. The person is waiting at a screen.
 const giveUpOpening = 30 * time.Second
 
+// openTime is the default of Deps.OpenTime. It has room for the last attempt.
+const openTime = time.Minute
+
+// openBy returns when a consent fails that the bank has not opened, and whose
+// authorization it has not started, whatever the bank does.
+func (s *Service) openBy(c consent.Consent) time.Time { return c.CreatedAt.Add(s.OpenTime) }
+
+// openingOverdue reports whether the time of an opening is over.
+func (j *job) openingOverdue() bool {
+	return j.c.Status == consent.Initiated && !j.Clock.Now().Before(j.openBy(j.c))
+}
+
+// endOverdue ends a consent whose opening is overdue.
+func (j *job) endOverdue(ctx context.Context) error {
+	j.Log.Info("a bank did not open a consent in time", "company", j.c.Company, "consent", j.c.ID)
+	return j.end(ctx, consent.FailedWith{Code: consent.BankUnavailable})
+}
+
+// untilOpenBy returns a context that ends with the time of the opening.
+func (j *job) untilOpenBy(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, j.openBy(j.c).Sub(j.Clock.Now()))
+}
+
 // announce stores that a call is about to be sent, at a bank that would create a
 // second consent or authorization if the call were repeated.
 func (j *job) announce(ctx context.Context, e consent.Event) error {
@@ -80,7 +103,7 @@ func (j *job) nextAttempt(cause error, now time.Time) (wait time.Duration, inTim
 	if errors.As(cause, &failed) {
 		wait = max(wait, failed.RetryAfter)
 	}
-	return wait, age+wait < giveUpOpening
+	return wait, age+wait < min(giveUpOpening, j.OpenTime)
 }
 
 // attemptAt stores when the same request is sent again. A call that was announced

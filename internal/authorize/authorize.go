@@ -16,7 +16,9 @@ func (j *job) authorize(ctx context.Context) (bool, error) {
 	if err := j.announce(ctx, consent.Authorizing{}); err != nil {
 		return false, err
 	}
-	a, err := j.bank.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{RequestID: j.c.AuthorizeRequestID,
+	call, cancel := j.untilOpenBy(ctx)
+	defer cancel()
+	a, err := j.bank.Authorizer.StartAuthorization(call, institution.AuthorizeRequest{RequestID: j.c.AuthorizeRequestID,
 		ConsentID: j.secret.RemoteID, PSU: j.secret.Context, OtherDevice: otherDevice(j.c)})
 	if err != nil && j.signedAlready(ctx, err) {
 		a, err = institution.Authorization{State: institution.AuthorizationDone}, nil

@@ -58,18 +58,26 @@ func (j *job) run(ctx context.Context) error {
 	if ticked.Status.Final() {
 		return j.end(ctx, consent.Ticked{})
 	}
+	if !j.known && j.openingOverdue() {
+		return j.endOverdue(ctx)
+	}
 	if !j.known {
 		j.Log.Warn("the institution of a consent is not configured", "company", j.c.Company, "consent", j.c.ID)
-		return j.reschedule(ctx, nextDeadline(j.c, now))
+		return j.reschedule(ctx, j.nextDeadline(j.c, now))
 	}
 	j.secret, err = j.Service.openSecret(ctx, j.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return j.end(ctx, consent.Revocation{Cause: consent.CauseUserErased})
 	}
+	if err == nil {
+		j.openSent = j.c.Step == consent.StepOpening || j.secret.OpenSent || j.openSent && !j.firstClaim(ctx)
+	}
+	if j.openingOverdue() {
+		return j.endOverdue(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	j.openSent = j.c.Step == consent.StepOpening || j.secret.OpenSent || j.openSent && !j.firstClaim(ctx)
 	for _, step := range []struct {
 		at  consent.Step
 		run func(context.Context) (more bool, err error)
@@ -120,8 +128,11 @@ func (j *job) end(ctx context.Context, e consent.Event) error {
 // nextDeadline is when a consent whose institution is not configured is handled
 // again: at the deadline that time sets. An authorized one is handled daily all the
 // same, so that its daily check resumes soon after the institution is back.
-func nextDeadline(c consent.Consent, now time.Time) time.Time {
-	if c.Status.Pending() {
+func (s *Service) nextDeadline(c consent.Consent, now time.Time) time.Time {
+	switch {
+	case c.Status == consent.Initiated:
+		return s.openBy(c)
+	case c.Status.Pending():
 		return c.AuthorizeBy
 	}
 	return nextCheck(c, now)

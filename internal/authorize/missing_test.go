@@ -30,15 +30,23 @@ func (b *env) without() (back func()) {
 }
 
 func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {
-	for name, made := range map[string]func(*env) consent.Consent{"initiated": (*env).create, "awaiting": (*env).watched} {
+	for name, test := range map[string]struct {
+		made func(*env) consent.Consent
+		ends func(consent.Consent) time.Time
+		as   consent.FailureCode
+	}{
+		"initiated": {(*env).create, func(c consent.Consent) time.Time { return c.CreatedAt.Add(time.Minute) }, consent.BankUnavailable},
+		"awaiting":  {(*env).watched, func(c consent.Consent) time.Time { return c.AuthorizeBy }, consent.AuthenticationTimeout},
+	} {
 		t.Run(name, func(t *testing.T) {
 			b := newEnv(t)
-			c := made(b)
+			c := test.made(b)
+			ends := test.ends(c)
 			b.Service = b.nodeWithout() // restarted with another configuration
 			asked := b.bank.asked + len(b.bank.opened)
 			after := b.look(c.ID)
-			if after.Status != c.Status || !after.WakeAt.Equal(c.AuthorizeBy) {
-				t.Fatalf("%s, due at %s; authorize by %s", after.Status, after.WakeAt, c.AuthorizeBy)
+			if after.Status != c.Status || !after.WakeAt.Equal(ends) {
+				t.Fatalf("%s, due at %s; want %s", after.Status, after.WakeAt, ends)
 			}
 			for _, at := range []time.Duration{0, time.Second, time.Minute} { // fresh, stale and very stale
 				b.Clock.Advance(at)
@@ -50,8 +58,8 @@ func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {
 					t.Errorf("a poll shows %+v, stored is %+v", shown, stored)
 				}
 			}
-			b.Clock.Set(c.AuthorizeBy)
-			b.checkEnd(b.look(c.ID), consent.Failed, consent.AuthenticationTimeout)
+			b.Clock.Set(ends)
+			b.checkEnd(b.look(c.ID), consent.Failed, test.as)
 			if asked != b.bank.asked+len(b.bank.opened) {
 				t.Error("the bank was asked")
 			}

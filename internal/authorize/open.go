@@ -18,7 +18,9 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	if err := j.announce(ctx, consent.Opening{}); err != nil {
 		return false, err
 	}
-	opened, err := j.bank.Opener.OpenConsent(ctx, openRequest(j.c, j.secret.Context))
+	call, cancel := j.untilOpenBy(ctx)
+	defer cancel()
+	opened, err := j.bank.Opener.OpenConsent(call, openRequest(j.c, j.secret.Context))
 	if err != nil {
 		j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
 		return j.tryAgain(ctx, err)

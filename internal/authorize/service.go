@@ -7,9 +7,11 @@
 package authorize
 
 import (
+	"cmp"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"samla/internal/clock"
 	"samla/internal/institution"
@@ -20,8 +22,8 @@ import (
 	"samla/internal/watch"
 )
 
-// Deps is what the service works with. All members but Watch and Subscribers are
-// required.
+// Deps is what the service works with. All members but OpenTime, Watch and Subscribers
+// are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -30,6 +32,7 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
+	OpenTime     time.Duration // from the creation of a consent until its authorization has started; 0 = 1 min
 	Watch        WatchLimits
 	Subscribers  []EndSubscriber // run for each consent that ends, after the audit log
 }
@@ -51,6 +54,7 @@ type Service struct {
 
 // New returns the service and registers its queue with the runner.
 func New(d Deps) *Service {
+	d.OpenTime = cmp.Or(d.OpenTime, openTime)
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)

@@ -25,9 +25,6 @@ const (
 // must not be repeated.
 var errOutcomeUnknown = &institution.Error{Kind: institution.Unreachable}
 
-// errOverdue is the error of an attended question that was not answered in time.
-var errOverdue = &institution.Error{Kind: institution.Unreachable}
-
 // answer returns the answer to a question, decoded.
 func (c *crawl) answer(ctx context.Context, t task) outcome {
 	o := outcome{question: t.question}
@@ -36,14 +33,11 @@ func (c *crawl) answer(ctx context.Context, t task) outcome {
 	case t.outcomeUnknown:
 		o.err = errOutcomeUnknown
 		return o
-	case a == nil && c.attended && !c.Clock.Now().Before(c.until):
+	case t.overdue:
 		o.err = errOverdue
 		return o
 	case a == nil:
 		fetched, err := c.ask(ctx, t.question)
-		if err != nil && ctx.Err() != nil {
-			err = errCancelled
-		}
 		if o.err = err; err != nil {
 			return o
 		}
@@ -54,20 +48,47 @@ func (c *crawl) answer(ctx context.Context, t task) outcome {
 	return o
 }
 
-// ask asks a question. It tries again after a failure that is repeatable.
+// ask asks a question. It tries again after a failure that is repeatable. If ctx ends, the
+// error is that of cut.
 func (c *crawl) ask(ctx context.Context, q institution.Question) (institution.Answer, error) {
+	var late error // of an earlier try that was not answered in time
 	for try := 1; ; try++ {
 		if err := c.checkConsent(ctx); err != nil {
+			if ctx.Err() != nil {
+				err = cut(ctx, late)
+			}
 			return institution.Answer{}, err
 		}
 		a, err := c.from.Fetch(ctx, c.access, q)
-		if err == nil || try == tries || !c.repeatable(err) {
+		switch {
+		case err == nil:
+			return a, nil
+		case ctx.Err() != nil:
+			return a, cut(ctx, late)
+		case try == tries || !c.repeatable(err):
 			return a, err
+		}
+		if institution.ReasonOf(err) == institution.NoAnswerInTime {
+			late = err
 		}
 		if clock.Sleep(ctx, c.Clock, waitAfter(try, err)) != nil {
-			return a, err
+			return a, cut(ctx, late)
 		}
 	}
+}
+
+// cut returns the error of a question whose context has ended: errOverdue at the deadline,
+// and late, the error of an earlier try, if there is one. That try has waited as long as
+// an exchange may take. If the next run began again, an institution that hangs would keep
+// the collection until its deadline.
+func cut(ctx context.Context, late error) error {
+	switch {
+	case errors.Is(context.Cause(ctx), errOverdue):
+		return errOverdue
+	case late != nil:
+		return late
+	}
+	return errCancelled
 }
 
 // repeatable reports whether a question may be asked again after err. An institution

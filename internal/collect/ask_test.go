@@ -71,6 +71,7 @@ func TestAsk_StopsWhenTheConsentEnds(t *testing.T) {
 		},
 	} {
 		b := newEnv(t)
+		b.ReadTimeUnattended = 365 * 24 * time.Hour
 		under := b.authorizedConsent()
 		b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 			if q.Link == "main/2" {

@@ -1,10 +1,6 @@
 package collect
 
-import (
-	"time"
-
-	"samla/internal/institution"
-)
+import "samla/internal/institution"
 
 // bounds limit what is read of one account and in one collection. Without them, an
 // institution whose pages never end would keep a collection running and fill the
@@ -19,12 +15,6 @@ type bounds struct {
 // hundred rows. The bounds of the collection allow two such accounts, or many usual
 // ones.
 var defaultBounds = bounds{accountAnswers: 1000, accountBytes: 40 << 20, answers: 4000, bytes: 80 << 20}
-
-// maxReading is how long an attended collection may read. A question that the
-// institution never answers is asked again in every run, because the run ends before
-// it has failed: without the bound, the collection would run as long as it is polled.
-// What is not answered by then is missing. An unattended question is asked once.
-const maxReading = 15 * time.Minute
 
 // usage counts what was read.
 type usage struct{ answers, bytes int }

@@ -23,7 +23,7 @@ type crawl struct {
 	from       institution.Collector
 	access     institution.Access
 	person     psu.Number // empty if it is not known
-	until      time.Time  // end of the time for attended questions
+	until      time.Time  // the deadline
 	parallel   int
 	deviations deviation.Counts
 }
@@ -31,7 +31,7 @@ type crawl struct {
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	return &crawl{Service: s, frontier: newFrontier(under.Scope(), j.c.Filter, start),
-		journal: j, consent: under.ID, attended: j.c.Attended, until: j.c.StatusChangedAt.Add(maxReading),
+		journal: j, consent: under.ID, attended: j.c.Attended, until: s.deadline(j.c, under),
 		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
 }
 
@@ -65,7 +65,7 @@ func (c *crawl) run(ctx context.Context) error {
 		if ctx.Err() == nil {
 			questions, beyond := c.take(c.parallel - inFlight)
 			c.countSkipped(beyond)
-			tasks, err := c.journal.prepare(ctx, questions)
+			tasks, err := c.journal.prepare(ctx, questions, c.overdue())
 			if err != nil {
 				return err
 			}
@@ -92,18 +92,22 @@ func (c *crawl) run(ctx context.Context) error {
 // run is over. The lease was renewed when the question was asked and lasts longer.
 const finishWithin = 4 * time.Second
 
-// workContext returns the context of the exchanges. Attended ones end with ctx, and
-// the next run asks again. Unattended ones that are in flight are completed, because
-// the institution has counted them.
+// workContext returns the context of the exchanges. It ends at the deadline. Before that,
+// attended ones end with ctx, and the next run asks again. Unattended ones that are in
+// flight are completed, because the institution has counted them.
 func (c *crawl) workContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if c.attended {
-		return context.WithCancel(ctx)
+	release := func() {}
+	if !c.attended {
+		end, limited := ctx.Deadline()
+		if ctx = context.WithoutCancel(ctx); limited {
+			ctx, release = context.WithDeadline(ctx, end.Add(finishWithin))
+		}
 	}
-	work := context.WithoutCancel(ctx)
-	if end, limited := ctx.Deadline(); limited {
-		return context.WithDeadline(work, end.Add(finishWithin))
+	work, cancel := c.withDeadline(ctx)
+	return work, func() {
+		cancel()
+		release()
 	}
-	return context.WithCancel(work)
 }
 
 // addOutcome processes an outcome. It returns an error only if the run must end.

@@ -28,7 +28,23 @@ func (s *Service) Handle(ctx context.Context, id string) error {
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended or erased meanwhile
 		return nil
 	}
+	if err != nil && !s.Clock.Now().Before(s.latestEnd(c)) {
+		return s.giveUpLate(ctx, id, err)
+	}
 	return err
+}
+
+// giveUpLate fails a collection whose handler still fails when it must have ended: what
+// fails is not the institution, and its client must not poll for longer. It returns cause
+// unless it has stored the failure.
+func (s *Service) giveUpLate(ctx context.Context, id string, cause error) error {
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
+	defer cancel()
+	if err := s.GiveUp(rest, id); err != nil {
+		return errors.Join(cause, err)
+	}
+	s.Log.Error("a collection was given up at its deadline", "collection", id, "error", cause)
+	return nil
 }
 
 func (s *Service) advance(ctx context.Context, c collection.Collection) error {

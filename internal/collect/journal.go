@@ -88,12 +88,14 @@ type task struct {
 	// outcomeUnknown: an earlier run of an unattended collection asked the question
 	// and stored no answer, because the question failed or the run died.
 	outcomeUnknown bool
+	overdue        bool // the deadline is over, so it is not asked
 }
 
 // prepare returns the tasks for questions that are about to be asked. In an unattended
 // collection it first stores that they will be asked, in the same transaction as the
-// new answers. It does not end with ctx, which had time left when it was called.
-func (j *journal) prepare(ctx context.Context, questions []institution.Question) ([]task, error) {
+// new answers. It does not end with ctx, which had time left when it was called. Once the
+// deadline is over, only stored answers are used.
+func (j *journal) prepare(ctx context.Context, questions []institution.Question, overdue bool) ([]task, error) {
 	tasks := make([]task, len(questions))
 	due := j.due()
 	for i, q := range questions {
@@ -105,6 +107,8 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question)
 			delete(j.stored, q) // its memory is not needed after it is decoded
 		case !j.c.Attended && j.asked[digestOf(q)]:
 			tasks[i].outcomeUnknown = true
+		case overdue:
+			tasks[i].overdue = true
 		case !j.c.Attended:
 			j.asked[digestOf(q)] = true
 			due = true

@@ -45,6 +45,7 @@ func TestCrawl_ResumesUnattended(t *testing.T) {
 				t.Fatalf("interrupted at %d: %d answers are kept", at, n)
 			}
 			b.Service = b.service()
+			b.ReadTimeUnattended = 48 * time.Hour
 			b.Clock.Advance(25 * time.Hour) // the day after, the same is asked
 			c = b.handle(c.ID)
 			b.wantEnded(c, collection.Completed)

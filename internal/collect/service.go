@@ -5,6 +5,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -24,19 +25,25 @@ import (
 	"samla/internal/uuid7"
 )
 
+// longestRetry is the longest wait before a collection whose handler has failed is
+// handled again. Its client polls.
+const longestRetry = 30 * time.Second
+
 // Deps are the dependencies of a Service. All members are required.
 type Deps struct {
-	Store        store.Store
-	Vault        seal.Vault
-	Consents     *authorize.Service
-	Institutions institution.Set
-	Jobs         *jobs.Runner
-	Clock        clock.Clock
-	IDs          *uuid7.Generator
-	Log          *slog.Logger
-	KeepData     time.Duration       // how long products are stored (docs/reference/api.md 5.9)
-	Workers      int                 // collections read at once by this node
-	Deviations   *deviation.Register // nil = one of its own
+	Store              store.Store
+	Vault              seal.Vault
+	Consents           *authorize.Service
+	Institutions       institution.Set
+	Jobs               *jobs.Runner
+	Clock              clock.Clock
+	IDs                *uuid7.Generator
+	Log                *slog.Logger
+	ReadTime           time.Duration       // that a collection may read while the person is present; 0 = 5 min
+	ReadTimeUnattended time.Duration       // that any other may read; 0 = 15 min
+	KeepData           time.Duration       // how long products are stored (docs/reference/api.md 5.9)
+	Workers            int                 // collections read at once by this node
+	Deviations         *deviation.Register // nil = one of its own
 }
 
 // Service is safe for concurrent use.
@@ -50,8 +57,9 @@ func New(d Deps) *Service {
 	if d.Deviations == nil {
 		d.Deviations = &deviation.Register{}
 	}
+	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
 	s := &Service{Deps: d, polls: newPolls()}
-	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp})
+	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry})
 	return s
 }
 

@@ -171,11 +171,22 @@ func TestDo_SaysWhyThereIsNoResponse(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
+	drips := partner(t, func(w http.ResponseWriter, r *http.Request) {
+		for tick := time.NewTicker(5 * time.Millisecond); ; w.(http.Flusher).Flush() {
+			select {
+			case <-tick.C:
+			case <-r.Context().Done():
+				return
+			}
+			_, _ = io.WriteString(w, " ")
+		}
+	}, func(s *httptest.Server) { s.EnableHTTP2 = false })
 	for name, c := range map[string]struct {
 		url    string
 		change func(*httpclient.Config)
 		want   httpclient.Kind
 	}{
+		"response body drips":     {drips.URL, func(c *httpclient.Config) { c.Limits.Total = 50 * time.Millisecond }, httpclient.Timeout},
 		"connection refused":      {closedPort(t), nil, httpclient.ConnectionRefused},
 		"response header is late": {slow.URL, func(c *httpclient.Config) { c.Limits.ResponseHeader = 50 * time.Millisecond }, httpclient.Timeout},
 		"response is late":        {slow.URL, func(c *httpclient.Config) { c.Limits.Total = 50 * time.Millisecond }, httpclient.Timeout},

@@ -38,6 +38,15 @@ type Config struct {
 	// Calls and CallsPerInstitution limit the calls in flight from this node, to
 	// all institutions together and to each (2048 and 512). Further calls wait.
 	Calls, CallsPerInstitution int
+
+	// OpenTime is how long a bank has to open a consent and to start its authorization
+	// (1 min). After it the consent is FAILED with BANK_UNAVAILABLE.
+	OpenTime time.Duration
+	// ReadTime and ReadTimeUnattended are how long a collection may read, while the
+	// person is present and otherwise (5 min and 15 min). What is not answered by then
+	// is missing: the collection is COMPLETED_PARTIAL, or THIRD_PARTY_ERROR without the
+	// list of accounts.
+	ReadTime, ReadTimeUnattended time.Duration
 }
 
 func (c Config) withDefaults() Config {

@@ -1,0 +1,58 @@
+package collect
+
+import (
+	"context"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// The defaults of Deps.ReadTime and ReadTimeUnattended.
+const (
+	readTime           = 5 * time.Minute
+	readTimeUnattended = 15 * time.Minute
+)
+
+// readTimeOf returns how long a collection may take from the moment at which it could
+// begin to read.
+func (s *Service) readTimeOf(c collection.Collection) time.Duration {
+	if c.Attended {
+		return s.ReadTime
+	}
+	return s.ReadTimeUnattended
+}
+
+// deadline returns when the reading of a collection ends, whatever the institution does:
+// what is not answered by then is missing. The time begins when the collection and its
+// authorized consent exist. It does not begin again with a run of the collection.
+func (s *Service) deadline(c collection.Collection, under consent.Consent) time.Time {
+	from := c.CreatedAt
+	if under.StatusChangedAt.After(from) {
+		from = under.StatusChangedAt
+	}
+	return from.Add(s.readTimeOf(c))
+}
+
+// latestEnd returns when even a collection whose consent is signed at the last moment
+// must have ended. It needs no consent.
+func (s *Service) latestEnd(c collection.Collection) time.Time {
+	end := c.CreatedAt.Add(s.readTimeOf(c))
+	if c.Mode == collection.OneTime {
+		end = end.Add(s.Institutions[c.Company].Profile.Deadline)
+	}
+	return end
+}
+
+// errOverdue is the error of a question that was not answered by the deadline. It is also
+// the cause with which the context of the questions ends then.
+var errOverdue = &institution.Error{Kind: institution.Unreachable}
+
+// withDeadline returns a context that ends at the deadline, with the cause errOverdue.
+func (c *crawl) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, c.until.Sub(c.Clock.Now()), errOverdue)
+}
+
+// overdue reports whether the deadline is over.
+func (c *crawl) overdue() bool { return !c.Clock.Now().Before(c.until) }
