@@ -45,7 +45,7 @@ type Config struct {
 	AllowOrigins []string
 	// RequestTimeout is how long a request may work before it is answered with
 	// SERVICE_UNAVAILABLE; 0 = no limit. It does not count the time to write the answer.
-	// Operations with LateUserCheck have no limit but the store's own.
+	// Endpoints with OwnTimeout have no limit but the store's own.
 	RequestTimeout time.Duration
 	// OutageOf returns why the store cannot serve, if an error says so, or "". Nil = no
 	// error says so.

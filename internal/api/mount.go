@@ -40,6 +40,9 @@ type Endpoint struct {
 	// Serve, instead of preceding Serve. It saves the polled operations a read of the
 	// store: they find nothing of a user who is gone.
 	LateUserCheck bool
+	// OwnTimeout says that the store bounds the time of Serve by itself. It saves the
+	// polled operations the timer of Config.RequestTimeout.
+	OwnTimeout bool
 }
 
 // operation is an operation with its endpoint and its row.

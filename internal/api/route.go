@@ -23,7 +23,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := Call{route: rt, w: w, r: r}
 	defer c.finish(started)
 	c.setHeaders()
-	if limit := rt.h.RequestTimeout; limit > 0 && !rt.endpoint.LateUserCheck {
+	if limit := rt.h.RequestTimeout; limit > 0 && !rt.endpoint.OwnTimeout {
 		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
 		c.r = r.WithContext(ctx)

@@ -6,6 +6,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/deviation"
+	"samla/internal/gzipped"
 	"samla/internal/normalise"
 	"samla/internal/product"
 	"samla/internal/store"
@@ -28,6 +29,10 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	if err != nil {
 		return err
 	}
+	packed, err := s.Vault.Seal(ctx, c.Subject(), packedPlace(c.ID), gzipped.Compress(plain))
+	if err != nil {
+		return err
+	}
 	raws, err := j.seal(ctx)
 	if err != nil {
 		return err
@@ -37,7 +42,10 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
 		}
-		return tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed})
+		if err := tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed}); err != nil {
+			return err
+		}
+		return tx.PutPackedProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: packed})
 	})
 	if err == nil {
 		s.reportDeviations(c, crawl.deviations)

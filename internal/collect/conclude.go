@@ -61,7 +61,7 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 	committed := func() {
 		s.polls.forget(c.ID)
 		if write == nil {
-			s.evictKey(c)
+			s.forgetData(c)
 		}
 		if inner != nil {
 			inner.Committed()

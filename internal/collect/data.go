@@ -3,9 +3,11 @@ package collect
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"samla/internal/collection"
 	"samla/internal/fault"
+	"samla/internal/gzipped"
 	"samla/internal/product"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -22,42 +24,114 @@ func productsPlace(id string) seal.Place {
 	return seal.Place{Table: "products", Column: "sealed", Row: id}
 }
 
-// Data returns the products of a collection as a JSON array (docs/reference/api.md 5.9).
-// The products of an erased user are expired at once, also where this node has the
-// user's data key in memory and the products are not deleted yet. Faults:
-// CollectionNotFound, CollectionNotFinished, CollectionFailed, DataExpired.
-func (s *Service) Data(ctx context.Context, o Owner, id string) ([]byte, error) {
+func packedPlace(id string) seal.Place {
+	return seal.Place{Table: "packed_products", Column: "sealed", Row: id}
+}
+
+// Data is the data of a collection that its owner may read now: its products, a JSON
+// array (docs/reference/api.md 5.9). It never changes.
+type Data struct {
+	service *Service
+	of      collection.Collection
+}
+
+// Data returns the data of a collection. The products of an erased user are expired at
+// once, also where this node has the user's data key in memory and the products are
+// not deleted yet. Faults: CollectionNotFound, CollectionNotFinished, CollectionFailed,
+// DataExpired.
+func (s *Service) Data(ctx context.Context, o Owner, id string) (Data, error) {
 	view, err := s.Store.CollectionStatus(ctx, id)
 	if err != nil {
-		return nil, notFound(err)
+		return Data{}, notFound(err)
 	}
 	c := view.Collection
 	if !o.owns(c) {
-		return nil, fault.New(fault.CollectionNotFound)
+		return Data{}, fault.New(fault.CollectionNotFound)
 	}
 	switch {
 	case !c.Status.Terminal():
-		return nil, fault.New(fault.CollectionNotFinished)
+		return Data{}, fault.New(fault.CollectionNotFinished)
 	case c.Status.Class() != collection.Success:
-		return nil, fault.Detailed(fault.CollectionFailed, "The collection ended as "+string(c.Status)+".")
+		return Data{}, fault.Detailed(fault.CollectionFailed, "The collection ended as "+string(c.Status)+".")
 	case view.UserAnonymized, c.DataGone(s.Clock.Now()):
-		return nil, fault.New(fault.DataExpired)
-	case c.Status == collection.CompletedEmpty:
-		return []byte("[]"), nil
+		return Data{}, fault.New(fault.DataExpired)
 	}
-	stored, err := s.Store.Products(ctx, id)
+	return Data{s, c}, nil
+}
+
+// Tag returns a text that is the same as long as the data is.
+func (d Data) Tag() string { return d.of.ID + "." + strconv.Itoa(product.Form) }
+
+// Packed returns the data in gzip. The caller must not change it. Faults: DataExpired.
+func (d Data) Packed(ctx context.Context) ([]byte, error) {
+	s, id := d.service, d.of.ID
+	if d.of.Status == collection.CompletedEmpty {
+		return gzipped.Compress([]byte("[]")), nil
+	}
+	key := answerKey{id, true}
+	if text := s.answers.get(key, s.Clock.Now()); text != nil {
+		return text, nil
+	}
+	stored, err := s.Store.PackedProducts(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && stored.Form != product.Form {
+		return d.pack(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := d.open(ctx, packedPlace(id), stored.Sealed)
+	if err == nil {
+		s.answers.put(key, text, s.Clock.Now())
+	}
+	return text, err
+}
+
+// Plain returns the data as text, or nil if it is too large to hold: the caller then
+// decompresses what Packed returns. The caller must not change it. Faults: DataExpired.
+func (d Data) Plain(ctx context.Context) ([]byte, error) {
+	s, id := d.service, d.of.ID
+	key := answerKey{id, false}
+	if text := s.answers.get(key, s.Clock.Now()); text != nil {
+		return text, nil
+	}
+	packed, err := d.Packed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if size, err := gzipped.Size(packed); err != nil || size > largestAnswer {
+		return nil, err
+	}
+	text, err := gzipped.Plain(packed)
+	if err == nil {
+		s.answers.put(key, text, s.Clock.Now())
+	}
+	return text, err
+}
+
+// pack compresses products that the release before has stored, or that have another
+// form.
+func (d Data) pack(ctx context.Context) ([]byte, error) {
+	stored, err := d.service.Store.Products(ctx, d.of.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fault.New(fault.DataExpired)
 	}
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.Vault.Open(ctx, c.Subject(), productsPlace(id), stored.Sealed)
-	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return nil, fault.New(fault.DataExpired)
-	}
+	plain, err := d.open(ctx, productsPlace(d.of.ID), stored.Sealed)
 	if err != nil {
 		return nil, err
 	}
-	return product.Canonical(stored.Form, plain)
+	if plain, err = product.Canonical(stored.Form, plain); err != nil {
+		return nil, err
+	}
+	return gzipped.Compress(plain), nil
+}
+
+func (d Data) open(ctx context.Context, at seal.Place, sealed []byte) ([]byte, error) {
+	text, err := d.service.Vault.Open(ctx, d.of.Subject(), at, sealed)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return nil, fault.New(fault.DataExpired)
+	}
+	return text, err
 }

@@ -322,7 +322,7 @@ type item struct {
 // products returns the products of a collection by account.
 func (b *env) products(id string) map[string]item {
 	b.Helper()
-	data, err := b.Data(b.Context(), b.owner(), id)
+	data, err := b.text(b.owner(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -373,4 +373,13 @@ func isFault(t testing.TB, what string, err error, code fault.Code) *fault.Fault
 func (b *env) profile(change func(*institution.Profile)) {
 	change(&b.bank.profile)
 	b.Institutions[theBank] = b.bank.institution()
+}
+
+// text returns the data of a collection.
+func (b *env) text(o collect.Owner, id string) ([]byte, error) {
+	data, err := b.Data(b.Context(), o, id)
+	if err != nil {
+		return nil, err
+	}
+	return data.Plain(b.Context())
 }

@@ -51,7 +51,7 @@ func TestCollection_FailsByKindOfError(t *testing.T) {
 		if all, _ := b.bank.count(""); all != tries {
 			t.Errorf("%s: asked %d times", k, all)
 		}
-		if _, err := b.Data(t.Context(), b.owner(), c.ID); err == nil {
+		if _, err := b.text(b.owner(), c.ID); err == nil {
 			t.Errorf("%s: there is data", k)
 		}
 		if b.rawCount(c.ID) != 0 {

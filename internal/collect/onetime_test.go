@@ -57,11 +57,11 @@ func TestOneTime_RunsToProducts(t *testing.T) {
 			t.Errorf("%s: the consent inside is %s", name, got.Status)
 		}
 		b.wantRevocation(name, "bank-1")
-		if data, err := b.Data(t.Context(), r.Owner, c.ID); err != nil || len(data) < 100 {
+		if data, err := b.text(r.Owner, c.ID); err != nil || len(data) < 100 {
 			t.Errorf("%s: data %s, %v", name, data, err)
 		}
 		if owner == "key" {
-			_, err := b.Data(t.Context(), b.owner(), c.ID)
+			_, err := b.text(b.owner(), c.ID)
 			isFault(t, name, err, fault.CollectionNotFound)
 		}
 	}

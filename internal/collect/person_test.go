@@ -19,7 +19,7 @@ func TestCollection_NamesThePersonOfTheConsent(t *testing.T) {
 		for _, ip := range []string{"192.0.2.7", ""} {
 			c := b.handle(b.start(b.request(under, ip)).ID)
 			b.wantEnded(c, collection.Completed)
-			data, err := b.Data(t.Context(), b.owner(), c.ID)
+			data, err := b.text(b.owner(), c.ID)
 			var products []struct {
 				PersonalInformation *struct{ PersonalNumber string }
 			}

@@ -49,7 +49,8 @@ type Deps struct {
 // Service is safe for concurrent use.
 type Service struct {
 	Deps
-	polls *polls
+	polls   *polls
+	answers *answers
 }
 
 // New returns a service and registers its queue with the runner.
@@ -58,7 +59,7 @@ func New(d Deps) *Service {
 		d.Deviations = &deviation.Register{}
 	}
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
-	s := &Service{Deps: d, polls: newPolls()}
+	s := &Service{Deps: d, polls: newPolls(), answers: newAnswers()}
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry})
 	return s
 }

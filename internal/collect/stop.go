@@ -33,7 +33,7 @@ func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
 		return change{
 			next:      c,
 			also:      func(tx store.Tx) error { return s.eraseData(ctx, tx, c) },
-			committed: func() { s.evictKey(c) },
+			committed: func() { s.forgetData(c) },
 		}, nil
 	})
 	return err
@@ -48,8 +48,9 @@ func (s *Service) eraseData(ctx context.Context, tx store.Tx, c collection.Colle
 	return tx.DestroyDataKey(ctx, c.Subject(), s.Clock.Now())
 }
 
-// evictKey must be called after eraseData was committed.
-func (s *Service) evictKey(c collection.Collection) {
+// forgetData must be called after eraseData was committed.
+func (s *Service) forgetData(c collection.Collection) {
+	s.answers.forget(c.ID)
 	if c.UserID == "" {
 		s.Vault.Evict(c.Subject())
 	}

@@ -43,7 +43,7 @@ func TestErase_DeletesData(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := b.Data(t.Context(), b.owner(), c.ID)
+	_, err := b.text(b.owner(), c.ID)
 	isFault(t, "erased", err, fault.DataExpired)
 	if n := b.rawCount(c.ID); n != 0 {
 		t.Errorf("%d answers are left", n)
@@ -76,7 +76,7 @@ func TestStop_EndsRunInProgress(t *testing.T) {
 		if all, _ := b.bank.count(""); all == whole {
 			t.Errorf("%s: the bank was read to the end", name)
 		}
-		_, err := b.Data(t.Context(), b.owner(), c.ID)
+		_, err := b.text(b.owner(), c.ID)
 		isFault(t, name, err, fault.CollectionFailed)
 	}
 }

@@ -26,10 +26,17 @@ type ProductReader interface {
 	// Products returns a collection's sealed products. Errors: ErrNotFound when it
 	// has none, or none any more.
 	Products(ctx context.Context, collectionID string) (collection.Products, error)
+	// PackedProducts returns a collection's sealed products in gzip. Errors:
+	// ErrNotFound when it has none, or when the release before stored them.
+	PackedProducts(ctx context.Context, collectionID string) (collection.Products, error)
 }
 
 // ProductWriter stores products.
 type ProductWriter interface {
-	// PutProducts stores a collection's sealed products, in place of older ones.
+	// PutProducts stores a collection's sealed products, in place of older ones. What
+	// deletes them deletes the packed ones too.
 	PutProducts(ctx context.Context, collectionID string, p collection.Products) error
+	// PutPackedProducts stores the same products in gzip, sealed. The collection must
+	// have products.
+	PutPackedProducts(ctx context.Context, collectionID string, p collection.Products) error
 }

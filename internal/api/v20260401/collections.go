@@ -134,9 +134,9 @@ func (o *operations) data(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	products, err := o.Collections.Data(c.Context(), owner(c), id)
+	data, err := o.Collections.Data(c.Context(), owner(c), id)
 	if err != nil {
 		return err
 	}
-	return c.Write(http.StatusOK, products)
+	return c.WriteStored(data)
 }

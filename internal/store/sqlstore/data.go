@@ -25,12 +25,19 @@ func (r reader) RawAnswers(ctx context.Context, collectionID string) ([]collecti
 
 // Products implements store.ProductReader.
 func (r reader) Products(ctx context.Context, collectionID string) (collection.Products, error) {
-	return one(ctx, r.q, func(r rows) (p collection.Products, err error) {
-		var form int64
-		err = r.Scan(&form, &p.Sealed)
-		p.Form = int(form)
-		return p, err
-	}, `SELECT form, sealed FROM products WHERE collection_id = $1`, collectionID)
+	return one(ctx, r.q, scanProducts, `SELECT form, sealed FROM products WHERE collection_id = $1`, collectionID)
+}
+
+// PackedProducts implements store.ProductReader.
+func (r reader) PackedProducts(ctx context.Context, collectionID string) (collection.Products, error) {
+	return one(ctx, r.q, scanProducts, `SELECT form, sealed FROM packed_products WHERE collection_id = $1`, collectionID)
+}
+
+func scanProducts(r rows) (p collection.Products, err error) {
+	var form int64
+	err = r.Scan(&form, &p.Sealed)
+	p.Form = int(form)
+	return p, err
 }
 
 const (
@@ -63,6 +70,15 @@ func (t *tx) AddRawAnswers(ctx context.Context, raws []collection.RawAnswer) err
 
 // PutProducts implements store.ProductWriter.
 func (t *tx) PutProducts(ctx context.Context, collectionID string, p collection.Products) error {
-	return t.q.execLater(ctx, `INSERT INTO products (collection_id, form, sealed) VALUES ($1, $2, $3)
+	return t.putProducts(ctx, `products`, collectionID, p)
+}
+
+// PutPackedProducts implements store.ProductWriter.
+func (t *tx) PutPackedProducts(ctx context.Context, collectionID string, p collection.Products) error {
+	return t.putProducts(ctx, `packed_products`, collectionID, p)
+}
+
+func (t *tx) putProducts(ctx context.Context, table, collectionID string, p collection.Products) error {
+	return t.q.execLater(ctx, `INSERT INTO `+table+` (collection_id, form, sealed) VALUES ($1, $2, $3)
 ON CONFLICT (collection_id) DO UPDATE SET form = excluded.form, sealed = excluded.sealed`, collectionID, int64(p.Form), blob(p.Sealed))
 }

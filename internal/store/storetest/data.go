@@ -50,12 +50,24 @@ func testData(_ *testing.T, f fixture) {
 		products, err = f.s.Products(f.ctx, k.ID)
 		check(f, "products", products, err, put)
 	}
+	packed, err := f.s.PackedProducts(f.ctx, k.ID)
+	missing(f, "packed products before they are stored", packed, err)
+	for form, sealed := range []string{"first", "second"} {
+		put := collection.Products{Form: form + 1, Sealed: []byte("packed " + sealed)}
+		f.write(func(tx store.Tx) error { return tx.PutPackedProducts(f.ctx, k.ID, put) })
+		packed, err = f.s.PackedProducts(f.ctx, k.ID)
+		check(f, "packed products", packed, err, put)
+	}
+	products, err = f.s.Products(f.ctx, k.ID)
+	check(f, "products beside packed ones", string(products.Sealed), err, "second")
 
 	f.write(func(tx store.Tx) error { return tx.EraseData(f.ctx, k.ID) })
 	all, err = f.s.RawAnswers(f.ctx, k.ID)
 	check(f, "raws after erasing", len(all), err, 0)
 	products, err = f.s.Products(f.ctx, k.ID)
 	missing(f, "products after erasing", products, err)
+	packed, err = f.s.PackedProducts(f.ctx, k.ID)
+	missing(f, "packed products after erasing", packed, err)
 	products, err = f.s.Products(f.ctx, other.ID)
 	check(f, "another's products", string(products.Sealed), err, "kept")
 	all, err = f.s.RawAnswers(f.ctx, other.ID)

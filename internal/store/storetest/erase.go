@@ -34,6 +34,9 @@ func (f fixture) withData(n int, change func(i int, k *collection.Collection)) [
 			if err := tx.PutProducts(f.ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("products")}); err != nil {
 				return err
 			}
+			if err := tx.PutPackedProducts(f.ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("packed")}); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -51,7 +54,11 @@ func (f fixture) hasData(id string) bool {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		f.Error(err)
 	}
-	return len(raws) > 0 || err == nil
+	found := err == nil
+	if _, err = f.s.PackedProducts(f.ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+		f.Error(err)
+	}
+	return len(raws) > 0 || found || err == nil
 }
 
 // erase runs one piece of EraseUserData for the fixture's user.

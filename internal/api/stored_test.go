@@ -1,0 +1,76 @@
+package api_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"testing"
+
+	"samla/internal/api"
+	"samla/internal/gzipped"
+)
+
+// stored is an answer; large answers are not held as text.
+type stored struct {
+	text  []byte
+	large bool
+}
+
+func (s stored) Tag() string { return "1.a" }
+
+func (s stored) Packed(context.Context) ([]byte, error) { return gzipped.Compress(s.text), nil }
+
+func (s stored) Plain(context.Context) ([]byte, error) {
+	if s.large {
+		return nil, nil
+	}
+	return s.text, nil
+}
+
+func TestWriteStored_SendsWhatTheClientAccepts(t *testing.T) {
+	e := newEnv(t)
+	text := append(append([]byte(`["`), bytes.Repeat([]byte("x"), 200_000)...), `"]`...)
+	for _, large := range []bool{false, true} {
+		v := newer(t)
+		v.Endpoints["getLoan"] = api.Endpoint{Serve: func(c *api.Call) error { return c.WriteStored(stored{text, large}) }}
+		h := e.handler(mounts(v))
+		for accept, packed := range map[string]bool{"": false, "gzip": true, "GZIP, br": true, "br, gzip;q=0.5": true, "gzip;q=0": false,
+			"gzip; q=0.0, *": false, "*": true, "*;q=0": false, "identity": false, "br": false, "gzip;q=x": false} {
+			got := e.page(h, "GET", "/loans/7", "", map[string]string{"Authorization-Token": e.key, "Accept-Encoding": accept})
+			body, err := io.ReadAll(got.Body)
+			if err != nil || got.StatusCode != 200 || len(body) > 2000 && got.Header.Get("Content-Length") != strconv.Itoa(len(body)) ||
+				got.Header.Get("Vary") != "Accept-Encoding" || got.Header.Get("Etag") != `W/"1.a"` || (got.Header.Get("Content-Encoding") == "gzip") != packed {
+				t.Fatalf("%q, large %t: %d %v, %v", accept, large, got.StatusCode, got.Header, err)
+			}
+			if packed {
+				r, err := gzip.NewReader(bytes.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if body, err = io.ReadAll(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !bytes.Equal(body, text) {
+				t.Errorf("%q, large %t: another text of %d bytes", accept, large, len(body))
+			}
+		}
+	}
+}
+
+func TestWriteStored_SendsNothingThatTheClientHas(t *testing.T) {
+	e := newEnv(t)
+	v := newer(t)
+	v.Endpoints["getLoan"] = api.Endpoint{Serve: func(c *api.Call) error { return c.WriteStored(stored{text: []byte(`{}`)}) }}
+	h := e.handler(mounts(v))
+	for tags, status := range map[string]int{`W/"1.a"`: 304, `"1.a"`: 304, `"x", W/"1.a"`: 304, "*": 304, `"x"`: 200, `1.a`: 200, "": 200} {
+		got := e.page(h, "GET", "/loans/7", "", map[string]string{"Authorization-Token": e.key, "If-None-Match": tags})
+		body, _ := io.ReadAll(got.Body)
+		if got.StatusCode != status || (status == http.StatusNotModified) != (len(body) == 0) || got.Header.Get("Etag") != `W/"1.a"` {
+			t.Errorf("%s: %d %v %s", tags, got.StatusCode, got.Header, body)
+		}
+	}
+}
