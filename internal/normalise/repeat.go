@@ -17,7 +17,11 @@ import (
 // another page has its equal and the pages overlap there; equal rows of one page are
 // different payments.
 func distinct(rows []row, lacks *deviation.Counts) []row {
-	s := sorted(rows)
+	keys := keysOf(rows)
+	if keys.unique {
+		return rows
+	}
+	s := sorted(rows, keys)
 	if !s.repeated {
 		return rows
 	}
@@ -77,18 +81,17 @@ func keyOf(r *row) (key, bool) {
 }
 
 // sorted puts the rows into classes.
-func sorted(rows []row) *classes {
+func sorted(rows []row, keys keys) *classes {
 	s := &classes{of: make([]int, len(rows)), classes: make([]*class, 0, len(rows))}
-	first, shared := byKey(rows)
 	var contents map[string]int
 	var buffer []byte
 	all := make([]class, len(rows))
 	members := make([]int, len(rows))
 	for i := range rows {
-		at, hasKey := -1, first[i] >= 0
-		trusted := hasKey && !shared[first[i]]
-		if trusted && first[i] != i {
-			at = s.of[first[i]]
+		at, first := -1, keys.first[i]
+		trusted := first >= 0 && !keys.shared[first]
+		if trusted && first != i {
+			at = s.of[first]
 		} else if !trusted {
 			if contents == nil {
 				contents = make(map[string]int, len(rows))
@@ -103,7 +106,7 @@ func sorted(rows []row) *classes {
 		if at < 0 {
 			at = len(s.classes)
 			members[i] = i
-			all[at] = class{number: at, rows: members[i : i+1 : i+1], one: trusted, best: i, id: hasKey, booked: rows[i].Booked, day: rows[i].day}
+			all[at] = class{number: at, rows: members[i : i+1 : i+1], one: trusted, best: i, id: first >= 0, booked: rows[i].Booked, day: rows[i].day}
 			s.classes = append(s.classes, &all[at])
 		} else {
 			c := s.classes[at]
@@ -118,27 +121,33 @@ func sorted(rows []row) *classes {
 	return s
 }
 
-// byKey returns the first row with the key of each row, or -1 for a row without one, and
-// by first row whether different rows share the key.
-func byKey(rows []row) (first []int, shared []bool) {
-	first, shared = make([]int, len(rows)), make([]bool, len(rows))
-	keys := make(map[key]int, len(rows))
+// keys are the ids of the rows.
+type keys struct {
+	first  []int  // of each row, the first row with its key; -1 without one
+	shared []bool // of the first row with a key, whether different rows have it
+	unique bool   // each row has a key of its own
+}
+
+func keysOf(rows []row) keys {
+	k := keys{first: make([]int, len(rows)), shared: make([]bool, len(rows)), unique: true}
+	seen := make(map[key]int, len(rows))
 	for i := range rows {
-		k, ok := keyOf(&rows[i])
+		of, ok := keyOf(&rows[i])
 		if !ok {
-			first[i] = -1
+			k.first[i], k.unique = -1, false
 			continue
 		}
-		at, seen := keys[k]
-		if !seen {
-			keys[k] = i
+		at, again := seen[of]
+		if !again {
+			seen[of] = i
 			at = i
-		} else if !shared[at] && !agree(&rows[at], &rows[i]) {
-			shared[at] = true
+		} else {
+			k.unique = false
+			k.shared[at] = k.shared[at] || !agree(&rows[at], &rows[i])
 		}
-		first[i] = at
+		k.first[i] = at
 	}
-	return first, shared
+	return k
 }
 
 // agree reports whether two rows with one id can be the same row: the day and the amount

@@ -32,8 +32,12 @@ func (a account) transactions(accountID string) []product.Psd2Transaction {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(y.booked, x.booked))
 	})
 	written := make([]product.Psd2Transaction, len(rows))
+	var date product.Date // of the row before: most have the same
 	for i, r := range order {
-		written[i] = r.product(accountID)
+		if i == 0 || r.booked != order[i-1].booked {
+			date = dateOf(r.booked)
+		}
+		written[i] = r.product(accountID, date)
 	}
 	return written
 }
@@ -96,6 +100,14 @@ func dayNumber(day time.Time) int32 {
 	return int32(day.Unix() / int64(24*time.Hour/time.Second))
 }
 
+// dateOf returns the date of a day number.
+func dateOf(day int32) product.Date {
+	if day == 0 {
+		return product.Date{}
+	}
+	return product.DateOf(time.Unix(int64(day)*int64(24*time.Hour/time.Second), 0).UTC())
+}
+
 // inCurrency returns the amount with the currency of the account if it has none. It is
 // not ok if the account has no single currency.
 func (a account) inCurrency(m money.Amount) (money.Amount, bool) {
@@ -135,16 +147,14 @@ func words(name string) string {
 	return strings.Join(list, " ")
 }
 
-func (r *row) product(accountID string) product.Psd2Transaction {
+func (r *row) product(accountID string, date product.Date) product.Psd2Transaction {
 	p := product.Psd2Transaction{
 		TransactionID: r.id, AccountID: accountID, Amount: r.amount, Direction: product.DirectionOf(r.amount),
-		Status: product.Pending, CounterpartyName: r.counterparty, Description: r.Text, CreatedAt: product.At(r.Moment),
+		Status: product.Pending, BookingDate: date, CreatedAt: product.At(r.Moment),
+		CounterpartyName: r.counterparty, Description: r.Text,
 	}
 	if r.Booked {
 		p.Status = product.Booked
-	}
-	if r.booked != 0 {
-		p.BookingDate = product.DateOf(time.Unix(int64(r.booked)*int64(24*time.Hour/time.Second), 0).UTC())
 	}
 	return p
 }

@@ -1,7 +1,9 @@
 package xs2a
 
 import (
+	"strings"
 	"time"
+	"unicode"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
@@ -83,8 +85,16 @@ func (a *rowAmount) money() (money.Amount, bool) {
 		if number == "" {
 			continue
 		}
-		if !plaintext.IsFiller(string(a.Currency)) {
-			return amount{Amount: number, Currency: a.Currency}.money()
+		number, code := withoutUnit(number)
+		currency := a.Currency
+		switch {
+		case plaintext.IsFiller(string(currency)):
+			currency = code
+		case code != "" && !strings.EqualFold(string(code), currency.oneLine()):
+			return money.Amount{}, false
+		}
+		if currency != "" {
+			return amount{Amount: number, Currency: currency}.money()
 		}
 		m, err := money.ParseLenient(string(number), noCurrency)
 		if err == nil {
@@ -93,6 +103,22 @@ func (a *rowAmount) money() (money.Amount, bool) {
 		return m, err == nil
 	}
 	return money.Amount{}, false
+}
+
+// withoutUnit returns the number before or after a unit ("kr"), and the unit if it is the
+// code of a currency.
+func withoutUnit(number text) (rest, code text) {
+	s := strings.TrimSpace(string(number))
+	rest = text(strings.TrimLeftFunc(s, unicode.IsLetter))
+	unit := s[:len(s)-len(rest)]
+	if unit == "" {
+		rest = text(strings.TrimRightFunc(s, unicode.IsLetter))
+		unit = s[len(rest):]
+	}
+	if unit = strings.ToUpper(unit); money.IsCurrency(unit) {
+		code = text(unit)
+	}
+	return rest, code
 }
 
 // readDays sets the days of the row. A date that cannot be read is counted if the row
@@ -122,15 +148,24 @@ func (t *transaction) text() string {
 	return whole(t.Unstructured, t.UnstructuredArray, t.Structured, t.StructuredArray, t.CardDetails, t.Additional)
 }
 
-// id returns the first text that can identify something. Place-holders do not.
+// id returns the first text that can identify something. Place-holders do not: fillers,
+// words such as PENDING, and the same sign all over.
 func id(texts ...text) string {
 	for _, t := range texts {
-		if s := t.oneLine(); !plaintext.IsFiller(s) {
+		if s := t.oneLine(); !plaintext.IsFiller(s) && !placeholders[strings.ToLower(s)] && !isOneSign(s) {
 			return s
 		}
 	}
 	return ""
 }
+
+// placeholders are the words that banks write in place of an id; NONREF is that of
+// SWIFT.
+var placeholders = map[string]bool{"pending": true, "reserved": true, "reservation": true, "reserverat": true, "preliminary": true,
+	"temp": true, "temporary": true, "unbooked": true, "nonref": true, "noref": true, "noreference": true, "no reference": true,
+	"unavailable": true, "missing": true, "dummy": true, "default": true, "string": true, "id": true, "test": true}
+
+func isOneSign(s string) bool { return len(s) >= 4 && strings.Count(s, s[:1]) == len(s) }
 
 func firstNumber(numbers ...accountNumber) accountNumber {
 	for _, n := range numbers {

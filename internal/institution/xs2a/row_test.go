@@ -2,12 +2,16 @@ package xs2a_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
+	"samla/internal/clock"
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
@@ -119,6 +123,9 @@ func TestRead_TakesAmountsAndDirections(t *testing.T) {
 		`{"transactionAmount":{"currency":"SEK","amount":"\u2212 1 089,50"}}`:                                {Amount: sek("-1089.50")},
 		`{"transactionAmount":{"currency":"SEK","amount":-1.089e3}}`:                                         {Amount: sek("-1089")},
 		`{"amount":{"currency":"SEK","content":"-89.00"}}`:                                                   {Amount: sek("-89")},
+		`{"transactionAmount":{"currency":"SEK","amount":"-89,00 kr"}}`:                                      {Amount: sek("-89")},
+		`{"transactionAmount":{"currency":"SEK","amount":"SEK -89.00"}}`:                                     {Amount: sek("-89")},
+		`{"transactionAmount":{"amount":"89.00- sek"}}`:                                                      {Amount: sek("-89")},
 		`{"transactionAmount":{"currency":" sek ","value":-89}}`:                                             {Amount: sek("-89")},
 	} {
 		row, deviations := readRow(t, members)
@@ -134,6 +141,7 @@ func TestRead_TakesAmountsAndDirections(t *testing.T) {
 		t.Errorf("an unknown direction: %v", deviations)
 	}
 	for _, members := range []string{`{"transactionAmount":{"currency":"SEK","amount":"1,234"}}`, `{"transactionAmount":{"currency":"kr","amount":"1"}}`,
+		`{"transactionAmount":{"currency":"SEK","amount":"1 EUR"}}`, `{"transactionAmount":{"currency":"SEK","amount":"kr"}}`,
 		`{"transactionAmount":{"currency":"SEK"}}`, `{"transactionAmount":"1"}`} {
 		if _, deviations := readRow(t, members); deviations[deviation.UnreadableRow] != 1 {
 			t.Errorf("%s: %v", members, deviations)
@@ -173,7 +181,7 @@ func TestRead_TakesPartiesAndIDs(t *testing.T) {
 	if diff := cmp.Diff(want, row, sameMoney); diff != "" {
 		t.Error(diff)
 	}
-	for _, filler := range []string{"0", " ", "", "-", "N/A", "null", "000000", "NOTPROVIDED", "Not Available"} {
+	for _, filler := range []string{"0", " ", "", "-", "N/A", "null", "000000", "NOTPROVIDED", "Not Available", "PENDING", "NONREF", "XXXX", "99999999"} {
 		quoted, _ := json.Marshal(filler)
 		if row, _ := readRow(t, `{"transactionId":`+string(quoted)+`}`); row.ID != "" {
 			t.Errorf("%q is an id", filler)
@@ -193,4 +201,45 @@ func TestRead_LeavesOutRowsOlderThanAsked(t *testing.T) {
 			t.Errorf("from %q: %d rows, %v, %v, want %d", from, len(rows(read)), read.Deviations, err, want)
 		}
 	}
+}
+
+// spelling draws how a bank writes a value.
+func spelling(t *rapid.T, label string, spellings ...string) string {
+	return rapid.SampledFrom(spellings).Draw(t, label)
+}
+
+// However a bank spells a row, it is the same.
+func TestRead_DoesNotDependOnTheSpelling(t *testing.T) {
+	s := newScriptedBank(t, nil, nil)
+	rapid.Check(t, func(t *rapid.T) {
+		at := day(2026, 9, 1).AddDate(0, 0, rapid.IntRange(0, 80).Draw(t, "day"))
+		midnight, err := time.ParseInLocation(time.DateOnly, at.Format(time.DateOnly), clock.Sweden())
+		if err != nil {
+			t.Fatal(err)
+		}
+		minor := rapid.IntRange(100, 99_999_999).Draw(t, "minor")
+		kronor, ore := minor/100, minor%100
+		grouped := strconv.Itoa(kronor)
+		for i := len(grouped) - 3; i > 0; i -= 3 {
+			grouped = grouped[:i] + " " + grouped[i:]
+		}
+		spelled := func() string {
+			number := spelling(t, "amount", fmt.Sprintf(`"-%d.%02d"`, kronor, ore), fmt.Sprintf(`-%d.%02d`, kronor, ore), fmt.Sprintf(`"%d,%02d-"`, kronor, ore),
+				fmt.Sprintf(`"\u2212%s,%02d"`, grouped, ore), fmt.Sprintf(`" -%s.%02d0 "`, grouped, ore))
+			date := spelling(t, "date", at.Format(time.DateOnly), midnight.UTC().Format("2006-01-02T15:04:05.000Z"), midnight.Format(time.RFC3339),
+				at.Format("20060102"), at.Format("02.01.2006"), at.Format("2006-01-02T15:04:05"))
+			text := spelling(t, "text", `"Hyra åt H&M"`, `" Hyra  åt H&amp;M "`, `["Hyra","&#229;t H&M"]`, `{"line":"Hyra\u00a0åt\nH&M"}`)
+			name := spelling(t, "name", `"creditorName":"Eken AB"`, `"creditorName":"-","creditor":{"name":"Eken AB"}`, `"creditorName":"Eken","ultimateCreditor":"Eken AB"`)
+			id := spelling(t, "id", ``, `"transactionId":"0",`, `"transactionId":" ","entryReference":"NOTPROVIDED",`)
+			return `{` + id + `"transactionAmount":{"currency":"SEK","amount":` + number + `},"bookingDate":"` + date + `",` + name + `,"remittanceInformationUnstructured":` + text + `}`
+		}
+		one, other := spelled(), spelled()
+		read, err := s.Read(answerTo("transactions", []byte(`{"transactions":{"booked":[`+one+`,`+other+`]}}`)))
+		if err != nil || len(read.Deviations) != 0 || len(rows(read)) != 2 {
+			t.Fatalf("%s and %s: %+v, %v", one, other, read, err)
+		}
+		if diff := cmp.Diff(rows(read)[0], rows(read)[1], cmp.Comparer(money.Amount.Equal)); diff != "" {
+			t.Fatalf("%s and %s: %s", one, other, diff)
+		}
+	})
 }
