@@ -8,13 +8,14 @@ import "samla/internal/institution"
 type bounds struct {
 	accountAnswers, accountBytes int
 	answers, bytes               int
+	entries                      int // of the lists of accounts
 }
 
 // Ten transactions a day are 7 300 rows in the two years that are asked for: about
 // 4 MB, or 730 answers of ten rows. Ten times as many fit too, if an answer has a
 // hundred rows. The bounds of the collection allow two such accounts, or many usual
 // ones.
-var defaultBounds = bounds{accountAnswers: 1000, accountBytes: 40 << 20, answers: 4000, bytes: 80 << 20}
+var defaultBounds = bounds{accountAnswers: 1000, accountBytes: 40 << 20, answers: 4000, bytes: 80 << 20, entries: 1000}
 
 // usage counts what was read.
 type usage struct{ answers, bytes int }

@@ -7,6 +7,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/listing"
 )
 
 // pages reads endless pages of every account, each of the given size, until no question
@@ -38,12 +39,12 @@ func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
 		each   int // pages read of each of two accounts
 		total  int // of both, where that is what is bounded
 	}{
-		"answers of an account":   {bounds{accountAnswers: 7, accountBytes: many, answers: many, bytes: many}, 1, 7, 0},
-		"bytes of an account":     {bounds{accountAnswers: many, accountBytes: 50, answers: many, bytes: many}, 10, 5, 0},
-		"answers of a collection": {bounds{accountAnswers: many, accountBytes: many, answers: 12, bytes: many}, 1, 0, 11},
-		"bytes of a collection":   {bounds{accountAnswers: many, accountBytes: many, answers: many, bytes: 100}, 10, 0, 10},
+		"answers of an account":   {bounds{accountAnswers: 7, accountBytes: many, answers: many, bytes: many, entries: many}, 1, 7, 0},
+		"bytes of an account":     {bounds{accountAnswers: many, accountBytes: 50, answers: many, bytes: many, entries: many}, 10, 5, 0},
+		"answers of a collection": {bounds{accountAnswers: many, accountBytes: many, answers: 12, bytes: many, entries: many}, 1, 0, 11},
+		"bytes of a collection":   {bounds{accountAnswers: many, accountBytes: many, answers: many, bytes: 100, entries: many}, 10, 0, 10},
 	} {
-		f := newFrontier(consent.Scope{Transactions: true}, nil, []institution.Question{{Kind: "accounts"}})
+		f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{{Kind: "accounts"}})
 		f.bounds = test.bounds
 		list, _ := f.take(1)
 		r := institution.Reading{}

@@ -18,9 +18,12 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	j := crawl.journal
 	c := j.c
 	from, _ := s.Institutions.Find(c.Company)
-	products, deviations := normalise.Products(normalise.Request{
-		Company: from.Company, Scope: crawl.scope, PersonalNumber: crawl.person, NewID: s.IDs.New}, crawl.facts())
+	found := crawl.found()
+	products, deviations := normalise.Products(normalise.Request{Company: from.Company, Accounts: found.Accounts,
+		Scope: crawl.scope, PersonalNumber: crawl.person, NewID: s.IDs.New}, crawl.facts())
+	crawl.deviations.Merge(found.Deviations)
 	crawl.deviations.Merge(deviations)
+	crawl.deviations.Add(deviation.Unanswered, crawl.lost(found.Accounts))
 	plain, err := product.AppendAll(nil, products)
 	if err != nil {
 		return err

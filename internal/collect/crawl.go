@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"samla/internal/collection"
+	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/deviation"
 	"samla/internal/institution"
+	"samla/internal/listing"
 	"samla/internal/psu"
 )
 
@@ -30,9 +32,20 @@ type crawl struct {
 
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
-	return &crawl{Service: s, frontier: newFrontier(under.Scope(), j.c.Filter, start),
+	return &crawl{Service: s, frontier: newFrontier(under.Scope(), search(j.c, under, i.Company), start),
 		journal: j, consent: under.ID, attended: j.c.Attended, until: s.deadline(j.c, under),
 		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
+}
+
+// search returns which accounts a collection reads. Accounts of a collection without a
+// user get the ids of the client.
+func search(c collection.Collection, under consent.Consent, at company.Company) listing.Search {
+	owner := "user/" + c.UserID
+	if c.UserID == "" {
+		owner = "client/" + c.ClientID
+	}
+	return listing.Search{Owner: owner, Company: at, Granted: under.Scope().AccountIDs,
+		Asked: len(under.Requested.AccountIDs) > 0, Filter: c.Filter}
 }
 
 // outcome is the result of a question.
@@ -129,7 +142,11 @@ func (c *crawl) addOutcome(o outcome) error {
 func (c *crawl) countMissing(q institution.Question, err error) {
 	c.Log.Info("a part of a collection could not be read",
 		"company", c.journal.c.Company, "collection", c.journal.c.ID, "kind", q.Kind, "error", err)
-	c.deviations.Add(deviation.Unanswered, 1)
+	if q.Account == "" {
+		c.deviations.Add(deviation.Unanswered, 1)
+		return
+	}
+	c.addFailure(q, err) // counted at the end, unless another place of the account has the same
 }
 
 // countSkipped counts questions that are not asked because of a bound. It logs the

@@ -56,7 +56,7 @@ type scripted struct {
 
 func newScripted() *scripted {
 	account := func(id string) fact.Account {
-		return fact.Account{Key: "key-" + id, ID: id, Currency: "SEK", Type: "CACC"}
+		return fact.Account{Key: "key-" + id, ID: id, Name: id, Currency: "SEK", Type: "CACC"}
 	}
 	cardAccount := account("card")
 	cardAccount.Card = true
@@ -314,7 +314,7 @@ func (b *env) rawCount(id string) int {
 
 // item is the members of a product that these tests check.
 type item struct {
-	AccountID     string
+	AccountName   string
 	BookedBalance *struct{ Amount json.Number }
 	Transactions  *[]struct{ TransactionID string }
 }
@@ -332,7 +332,7 @@ func (b *env) products(id string) map[string]item {
 	}
 	all := map[string]item{}
 	for _, p := range list {
-		all[p.AccountID] = p
+		all[p.AccountName] = p
 	}
 	return all
 }

@@ -2,8 +2,10 @@ package collect
 
 import (
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/listing"
 )
 
 // frontier is the set of questions of one collection, asked and not yet asked, with
@@ -11,48 +13,45 @@ import (
 // the consent and the collection's filter allow. It is pure.
 type frontier struct {
 	scope  consent.Scope
-	filter []string // account ids; nil: all
+	search listing.Search
 	bounds bounds
 
 	nodes      map[institution.Question]*node
-	roots      []*node
-	queue      []*node         // not yet asked, in order
+	roots      []institution.Question
+	queue      []*node // not yet asked, in order
+	places     places
 	wanted     map[string]bool // account keys that the consent and the filter name
+	entries    int             // of the lists of accounts
+	beyond     int             // entries that were ignored because of the bound
 	total      usage
 	perAccount map[string]usage // by account key
 }
 
 // node is a question with the facts of its answer and the questions that follow.
 type node struct {
-	question institution.Question
-	facts    fact.Facts
-	children []*node
+	question  institution.Question
+	facts     fact.Facts
+	questions []institution.Question
 }
 
-func newFrontier(scope consent.Scope, filter []string, start []institution.Question) *frontier {
-	f := &frontier{scope: scope, filter: filter, bounds: defaultBounds,
-		nodes: map[institution.Question]*node{}, wanted: map[string]bool{}, perAccount: map[string]usage{}}
-	f.roots = f.push(start)
+func newFrontier(scope consent.Scope, search listing.Search, start []institution.Question) *frontier {
+	f := &frontier{scope: scope, search: search, bounds: defaultBounds, nodes: map[institution.Question]*node{}, roots: start,
+		places: newPlaces(), wanted: map[string]bool{}, perAccount: map[string]usage{}}
+	f.push(start)
 	return f
 }
 
-// push adds the questions that are allowed and new to the queue. It returns the nodes
-// of all that are allowed.
-func (f *frontier) push(questions []institution.Question) []*node {
-	var nodes []*node
+// push adds the questions that are allowed and new to the queue.
+func (f *frontier) push(questions []institution.Question) {
 	for _, q := range questions {
-		if !f.allows(q) {
+		if _, known := f.nodes[q]; known || !f.allows(q) {
 			continue
 		}
-		n, known := f.nodes[q]
-		if !known {
-			n = &node{question: q}
-			f.nodes[q] = n
-			f.queue = append(f.queue, n)
-		}
-		nodes = append(nodes, n)
+		n := &node{question: q}
+		f.nodes[q] = n
+		f.queue = append(f.queue, n)
+		f.places.asked(q)
 	}
-	return nodes
 }
 
 // allows reports whether a question may be asked. An account that no answer has named
@@ -89,38 +88,95 @@ func (f *frontier) count(account string, more usage) {
 // empty reports whether the queue is empty.
 func (f *frontier) empty() bool { return len(f.queue) == 0 }
 
-// addAnswer adds the answer of a question; size is its number of bytes. It ignores
-// accounts that are closed, or that the consent or the filter does not name.
+// addAnswer adds the answer of a question; size is its number of bytes.
 func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) {
 	f.count(q.Account, usage{bytes: size})
 	n := f.nodes[q]
-	n.facts = r.Facts
-	n.facts.Accounts = nil
-	for _, a := range r.Facts.Accounts {
-		if !a.Closed && matchesAny(a, f.scope.AccountIDs) && matchesAny(a, f.filter) {
-			n.facts.Accounts = append(n.facts.Accounts, a)
-			f.wanted[a.Key] = true
-		}
+	n.facts, n.questions = r.Facts, r.Questions
+	if room := f.bounds.entries - f.entries; len(n.facts.Accounts) > room {
+		f.beyond += len(n.facts.Accounts) - room
+		n.facts.Accounts = n.facts.Accounts[:room]
 	}
-	n.children = f.push(r.Questions)
+	f.entries += len(n.facts.Accounts)
+	f.places.answered(q, r.Facts)
+	if q.Account == "" {
+		f.places.list(r.Questions, r.Facts)
+		f.push(unbound(r.Questions))
+	} else {
+		f.push(r.Questions)
+	}
+	if len(n.facts.Accounts) > 0 {
+		f.choose()
+	}
 }
 
-// facts returns the facts of all answers. The order does not depend on the order in
-// which the answers arrived: the facts of a question precede those of its children.
-func (f *frontier) facts() fact.Facts {
-	var all fact.Facts
-	seen := make(map[*node]bool, len(f.nodes))
-	var add func([]*node)
-	add = func(nodes []*node) {
-		for _, n := range nodes {
-			if seen[n] {
-				continue
-			}
-			seen[n] = true
-			all.Add(n.facts)
-			add(n.children)
+// addFailure says that a question has no answer. Another place may have one.
+func (f *frontier) addFailure(q institution.Question, err error) {
+	if q.Account != "" {
+		f.places.failed(q, err)
+		f.choose()
+	}
+}
+
+// unbound returns the questions that are not about one account.
+func unbound(questions []institution.Question) (rest []institution.Question) {
+	for _, q := range questions {
+		if q.Account == "" {
+			rest = append(rest, q)
 		}
 	}
-	add(f.roots)
+	return rest
+}
+
+// choose finds the accounts in all entries so far and adds the questions about those
+// that are wanted.
+func (f *frontier) choose() {
+	accounts := f.found().Accounts
+	for i := range accounts {
+		for _, e := range accounts[i].Entries {
+			f.wanted[e.Key] = true
+		}
+		f.push(f.places.choose(&accounts[i]))
+	}
+}
+
+// found returns the accounts to read, by all entries so far.
+func (f *frontier) found() listing.Found {
+	var entries []fact.Account
+	f.walk(func(n *node) { entries = append(entries, n.facts.Accounts...) })
+	found := f.search.Find(entries)
+	found.Deviations.Add(deviation.Bounded, f.beyond)
+	return found
+}
+
+// lost returns how many questions about the accounts to read have no answer.
+func (f *frontier) lost(accounts []listing.Account) (lost int) {
+	for i := range accounts {
+		lost += f.places.lost(&accounts[i])
+	}
+	return lost
+}
+
+// facts returns the facts of all answers.
+func (f *frontier) facts() fact.Facts {
+	var all fact.Facts
+	f.walk(func(n *node) { all.Add(n.facts) })
 	return all
+}
+
+// walk calls visit for each node. The order does not depend on the order in which the
+// answers arrived: a question precedes those that its answer leads to.
+func (f *frontier) walk(visit func(*node)) {
+	seen := make(map[*node]bool, len(f.nodes))
+	var walk func([]institution.Question)
+	walk = func(questions []institution.Question) {
+		for _, q := range questions {
+			if n := f.nodes[q]; n != nil && !seen[n] {
+				seen[n] = true
+				visit(n)
+				walk(n.questions)
+			}
+		}
+	}
+	walk(f.roots)
 }

@@ -12,19 +12,8 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/listing"
 )
-
-func TestMatchesAny_ComparesEveryNumber(t *testing.T) {
-	a := fact.Account{ID: "r1", IBAN: "SE4550000000058398257466", BBAN: "50000000058398257466"}
-	for id, want := range map[string]bool{"r1": true, "SE45 5000 0000 0583 9825 7466": true, "50000000058398257466": true, "r2": false, "": false} {
-		if matchesAny(a, []string{id}) != want {
-			t.Errorf("%q: want %v", id, want)
-		}
-	}
-	if !matchesAny(a, nil) {
-		t.Error("no ids must name everything")
-	}
-}
 
 func TestHistoryFrom_IsLongOnlyAfterSignature(t *testing.T) {
 	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
@@ -62,7 +51,7 @@ func TestFrontier_DoesNotDependOnTheOrderOfAnswers(t *testing.T) {
 			}
 		}
 		crawl := func(order *rapid.Generator[int]) []string {
-			f := newFrontier(consent.Scope{}, nil, []institution.Question{kind(0), kind(1)})
+			f := newFrontier(consent.Scope{}, listing.Search{}, []institution.Question{kind(0), kind(1)})
 			var open []institution.Question
 			asked := map[string]bool{}
 			for !f.empty() || len(open) > 0 {
@@ -94,12 +83,13 @@ func TestFrontier_DoesNotDependOnTheOrderOfAnswers(t *testing.T) {
 // not asked.
 func TestFrontier_DropsQuestionsAboutOtherAccounts(t *testing.T) {
 	list := institution.Question{Kind: "accounts"}
-	f := newFrontier(consent.Scope{AccountIDs: []string{"a", "b", "c"}, Balances: true}, []string{"a", "b", "d"}, []institution.Question{list})
+	f := newFrontier(consent.Scope{Balances: true}, listing.Search{Granted: []string{"a", "b", "c"}, Filter: []string{"a", "b", "d"}}, []institution.Question{list})
 	f.take(1)
 	r := institution.Reading{}
 	for _, id := range []string{"a", "b", "c", "d"} {
-		r.Facts.Accounts = append(r.Facts.Accounts, fact.Account{Key: id, ID: id, Closed: id == "b"})
+		r.Facts.Accounts = append(r.Facts.Accounts, fact.Account{Key: id, ID: id})
 	}
+	r.Facts.Accounts[1].Status = fact.StatusClosed
 	for _, id := range []string{"a", "b", "c", "d", "unknown"} {
 		for _, needs := range []institution.Needs{institution.NeedsBalances, institution.NeedsTransactions} {
 			r.Questions = append(r.Questions, institution.Question{Kind: "x", Account: id, Needs: needs})
@@ -108,7 +98,7 @@ func TestFrontier_DropsQuestionsAboutOtherAccounts(t *testing.T) {
 	f.addAnswer(list, 1, r)
 	got, _ := f.take(100)
 	want := institution.Question{Kind: "x", Account: "a", Needs: institution.NeedsBalances}
-	if len(got) != 1 || got[0] != want || len(f.facts().Accounts) != 1 {
-		t.Errorf("asks %+v, keeps %d accounts", got, len(f.facts().Accounts))
+	if len(got) != 1 || got[0] != want || len(f.found().Accounts) != 1 {
+		t.Errorf("asks %+v, keeps %d accounts", got, len(f.found().Accounts))
 	}
 }

@@ -92,3 +92,14 @@ func rangeOf(clearing int) (clearingRange, bool) {
 	}
 	return clearingRange{}, false
 }
+
+// ibanBanks has the bank ids in the IBANs of the banks whose IBANs can lack the
+// clearing number. It comes from third parties, as clearingRanges.
+var ibanBanks = map[string][]string{
+	"Handelsbanken": {"600"}, "Nordea": {"300", "950", "960"}, "Swedbank": {"800", "930"},
+	"Danske Bank": {"120", "918"}, "Sparbanken Syd": {"957"}, "Riksg\u00e4lden": {"988", "989"},
+}
+
+// IBANBanks returns the bank ids with which the account, without its clearing number,
+// can be in an IBAN. It returns nil for the banks whose IBANs have the clearing number.
+func IBANBanks(a AccountNumber) []string { return ibanBanks[a.bank] }

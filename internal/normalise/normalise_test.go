@@ -6,6 +6,7 @@ import (
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fact"
+	"samla/internal/listing"
 	"samla/internal/money"
 	"samla/internal/product"
 	"samla/internal/psu"
@@ -16,14 +17,15 @@ var (
 	demo       = company.Company{ID: "se-demo-psd2", DisplayName: "Demo bank (PSD2)"}
 )
 
-func request(scope consent.Scope) Request {
-	return Request{Company: demo, Scope: scope, NewID: func() string { return "id" }}
+func request(scope consent.Scope, f fact.Facts) Request {
+	return Request{Company: demo, Scope: scope, NewID: func() string { return "id" },
+		Accounts: listing.Search{Owner: "user/1", Company: demo}.Find(f.Accounts).Accounts}
 }
 
 // one normalises the facts of one account, which name it by the empty key.
 func one(t *testing.T, scope consent.Scope, f fact.Facts) *product.Psd2Account {
 	t.Helper()
-	products, _ := Products(request(scope), f)
+	products, _ := Products(request(scope, f), f)
 	if len(products) != 1 {
 		t.Fatalf("%d products", len(products))
 	}
@@ -40,28 +42,6 @@ func facts(a fact.Account, balances []fact.Balance, rows []fact.Transaction) fac
 
 func balance(kind fact.BalanceKind, value, currency string) fact.Balance {
 	return fact.Balance{Kind: kind, Amount: money.Must(value, currency)}
-}
-
-func TestProducts_TypeFollowsTheInstitutionsCode(t *testing.T) {
-	for _, test := range []struct {
-		a    fact.Account
-		want product.Type
-	}{
-		{fact.Account{Type: "SVGS"}, product.Psd2SavingsAccount},
-		{fact.Account{Type: "LLSV"}, product.Psd2SavingsAccount},
-		{fact.Account{Type: "cacc"}, product.Psd2CheckingAccount},
-		{fact.Account{Type: "CARD"}, product.Psd2CreditCard},
-		{fact.Account{Type: "CACC", Card: true}, product.Psd2CreditCard},
-		{fact.Account{Type: "LOAN"}, product.Psd2CheckingAccount},
-		{fact.Account{Product: "Sparkonto Plus"}, product.Psd2SavingsAccount},
-		{fact.Account{Name: "Buffertkonto"}, product.Psd2SavingsAccount},
-		{fact.Account{DisplayName: "Sparpengar"}, product.Psd2CheckingAccount}, // the person's own words
-		{fact.Account{Type: "CACC", Product: "Sparlönekonto"}, product.Psd2CheckingAccount},
-	} {
-		if got := one(t, everything, facts(test.a, nil, nil)).Type; got != test.want {
-			t.Errorf("%+v: %s, want %s", test.a, got, test.want)
-		}
-	}
 }
 
 func TestProducts_CardDebtIsNegativeHoweverTheBankCounts(t *testing.T) {
@@ -120,28 +100,35 @@ func TestProducts_PutFactsToTheirAccounts(t *testing.T) {
 	row := func(id string) []fact.Transaction {
 		return []fact.Transaction{{ID: id, Booked: true, Amount: money.Must("1", "SEK")}}
 	}
-	products, _ := Products(request(everything), fact.Facts{
-		Accounts: []fact.Account{{Key: "a", ID: "1"}, {Key: "b", ID: "2", Card: true}},
+	f := fact.Facts{
+		Accounts: []fact.Account{{Key: "a", ID: "1", IBAN: ownIBAN}, {Key: "b", ID: "2", Card: true}},
 		Balances: []fact.Balance{{Account: "b", Kind: fact.InterimBooked, Amount: money.Must("7", "SEK")}},
 		Histories: []fact.History{{Account: "b", Transactions: row("b1")}, {Account: "a", Transactions: row("a1")},
 			{Account: "b", DebitPositive: true, Transactions: row("b2")}, {Account: "nobody's", Transactions: row("n")}},
-	})
+	}
+	products, _ := Products(request(everything, f), f)
 	a, b := products[0].(*product.Psd2Account), products[1].(*product.Psd2Account)
-	if len(products) != 2 || a.AccountID != "1" || len(a.Transactions) != 1 || a.BookedBalance != nil || a.Transactions[0].Direction != product.Credit {
+	if len(products) != 2 || a.IBAN != ownIBAN || len(a.Transactions) != 1 || a.BookedBalance != nil || a.Transactions[0].Direction != product.Credit {
 		t.Errorf("account %q has %d rows", a.AccountID, len(a.Transactions))
 	}
 	// What one answer says of the sign holds for the whole account.
-	if b.AccountID != "2" || len(b.Transactions) != 2 || b.BookedBalance.String() != "-7 SEK" || b.Transactions[0].Direction != product.Debit {
+	if len(b.Transactions) != 2 || b.BookedBalance.String() != "-7 SEK" || b.Transactions[0].Direction != product.Debit {
 		t.Errorf("card %q has %d rows, booked %s", b.AccountID, len(b.Transactions), b.BookedBalance)
+	}
+	for _, p := range []*product.Psd2Account{a, b} {
+		if !listing.IsID(p.AccountID) || p.Transactions[0].AccountID != p.AccountID {
+			t.Errorf("account id %q, of a row %q", p.AccountID, p.Transactions[0].AccountID)
+		}
 	}
 }
 
 func TestProducts_NameThePersonWhoIsKnown(t *testing.T) {
-	r := request(everything)
 	for number, want := range map[psu.Number]*product.PersonalInformation{"191212121212": {PersonalNumber: "191212121212"}, "": nil} {
-		r.PersonalNumber = number
 		for _, a := range []fact.Account{{Card: true}, {Type: "SVGS"}, {Type: "CACC"}} {
-			products, _ := Products(r, fact.Facts{Accounts: []fact.Account{a}})
+			f := fact.Facts{Accounts: []fact.Account{a}}
+			r := request(everything, f)
+			r.PersonalNumber = number
+			products, _ := Products(r, f)
 			if got := products[0].(*product.Psd2Account).PersonalInformation; (got == nil) != (want == nil) || got != nil && *got != *want {
 				t.Errorf("%+v: another person than given", a)
 			}

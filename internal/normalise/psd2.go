@@ -6,20 +6,19 @@ import (
 	"samla/internal/product"
 )
 
-// psd2 returns the members that all products of a PSD2 consent have
-// (docs/reference/products.md 4).
-func (a account) psd2(t product.Type) *product.Psd2Account {
+// product returns the product of the account (docs/reference/products.md 4).
+func (a account) product(t product.Type) *product.Psd2Account {
 	p := &product.Psd2Account{
 		Head:              a.head,
-		AccountID:         cmp.Or(a.ID, a.IBAN, a.BBAN, a.MaskedPAN),
+		AccountID:         a.id,
 		AccountHolderName: a.OwnerName,
 		AccountName:       cmp.Or(a.DisplayName, a.Name, a.Product),
-		AccountNumber:     cmp.Or(a.BBAN, a.MaskedPAN),
+		AccountNumber:     cmp.Or(a.BBAN, a.MaskedPAN, a.MSISDN, a.Other),
 		IBAN:              a.IBAN, BIC: a.BIC, Currency: a.Currency,
-		BookedBalance: a.booked(), AvailableBalance: a.available(),
 		PersonalInformation: a.person,
 	}
 	p.Type = t
-	p.Transactions = a.transactions(p.AccountID)
+	p.BookedBalance, p.AvailableBalance = a.bothBalances(t == product.Psd2CreditCard)
+	p.Transactions = a.transactions(a.id)
 	return p
 }

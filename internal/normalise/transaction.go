@@ -114,7 +114,7 @@ func (a account) inCurrency(m money.Amount) (money.Amount, bool) {
 	if m.Currency() != "" {
 		return m, true
 	}
-	if a.Currency == severalCurrencies || !money.IsCurrency(a.Currency) {
+	if a.Currency == fact.SeveralCurrencies || !money.IsCurrency(a.Currency) {
 		return m, false
 	}
 	m, err := money.New(m.Value(), a.Currency)

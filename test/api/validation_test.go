@@ -15,6 +15,9 @@ import (
 
 // withMembers returns a copy of an object with these members set; a nil value removes the
 // member.
+// productID has the form of the accountId of a product.
+const productID = "acc-coxvxvdoavvgvzyazhlg5pasw4"
+
 func withMembers(p object, members object) object {
 	out := object{}
 	for _, from := range []object{p, members} {
@@ -69,6 +72,7 @@ func invalidConsentBodies() []invalidBody {
 		{"a moment", requestBody(demoBank, otherDevice, withMembers(scopeParameter(), object{"validUntil": "2999-01-01T00:00:00Z"})), []string{"/parameters/0/validUntil INVALID"}},
 		{"accounts", requestBody(demoBank, otherDevice, withMembers(scopeParameter(), object{"accountIds": []any{"SE1", "", 7}})), []string{"/parameters/0/accountIds/1 INVALID", "/parameters/0/accountIds/2 INVALID"}},
 		{"accounts with control characters", requestBody(demoBank, otherDevice, withMembers(scopeParameter(), object{"accountIds": []any{"SE\x00"}})), []string{"/parameters/0/accountIds INVALID"}},
+		{"an account by the id of a product", requestBody(demoBank, otherDevice, withMembers(scopeParameter(), object{"accountIds": []any{productID}})), []string{"/parameters/0/accountIds INVALID"}},
 		{"no number", requestBody(demoBank, otherDevice, scopeParameter(), object{"type": "SWEDISH_BANKID"}), []string{"/parameters/1/personalNumber REQUIRED"}},
 		{"number with a hyphen", requestBody(demoBank, otherDevice, scopeParameter(), bankIDParameter("19900101-1234")), []string{"/parameters/1/personalNumber INVALID"}},
 		{"number with a wrong check digit", requestBody(demoBank, otherDevice, scopeParameter(), bankIDParameter("199001011234")), []string{"/parameters/1/personalNumber INVALID"}},
@@ -142,7 +146,7 @@ func TestBody_ErrorsHavePointerAndCode(t *testing.T) {
 		session.post(t, "/consents", `{"company":"`+demoBank+`","loginMethod":null,"COMPANY":"x","extra":{"a":[1]},"parameters":[{"type":"PSD2_AIS_CONSENT",
 			"psuIpAddress":"2001:db8::7","psuLocale":null,"accountIds":null,"validUntil":"`+time.Now().UTC().Format(time.DateOnly)+`"}]}`, nil)
 		session.post(t, "/collections", requestBody(demoBank, otherDevice, scopeParameter(), bankIDParameter(maja), object{"type": "LOGIN_METHOD", "loginMethod": otherDevice},
-			object{"type": "FILTER", "accountIds": []string{"a"}}), nil)
+			object{"type": "FILTER", "accountIds": []string{"a", productID}}), nil)
 		w.acme.get(t, "/users/"+user.UserUUID, nil)
 	})
 }

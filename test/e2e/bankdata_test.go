@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func hasTypes(t *testing.T, products []account, want ...string) {
 }
 
 // compareWithBank compares products with the sandbox's data of the person: every account
-// that is not deleted, its balance, and the number and sum of its transactions of the last
+// that is not deleted and no loan, its balance, and the number and sum of its transactions of the last
 // days.
 func compareWithBank(t *testing.T, w *env, bank, number string, products []account, days int) {
 	t.Helper()
@@ -46,38 +47,38 @@ func compareWithBank(t *testing.T, w *env, bank, number string, products []accou
 	today := persona.DayAt(w.clock.Now())
 	got := map[string]account{}
 	for _, a := range products {
-		got[a.AccountID] = a
+		got[cmp.Or(a.IBAN, a.AccountNumber)+" "+a.Currency] = a
 	}
 	count := 0
 	for _, have := range person.Accounts {
-		if have.Status == "deleted" {
+		if have.Status == "deleted" || have.Type == "LOAN" {
 			continue
-		}
-		count++
-		a, there := got[have.ID]
-		if !there {
-			t.Errorf("the account %s is missing", have.Name)
-			continue
-		}
-		if a.IBAN != have.IBAN || a.Company != bank {
-			t.Errorf("%s: IBAN or company differs", have.Name)
 		}
 		ledger := customers.Ledger(have, today)
-		if have.Currency != "XXX" {
-			compareBalance(t, have.Name, a.BookedBalance, ledger.SubAccounts[0].Booked, have.Currency)
+		for _, sub := range ledger.SubAccounts {
+			count++
+			a, there := got[cmp.Or(have.IBAN, have.BBAN, have.MaskedPAN)+" "+sub.Currency]
+			if !there {
+				t.Errorf("the account %s in %s is missing", have.Name, sub.Currency)
+				continue
+			}
+			if a.Company != bank || a.Person == nil || a.Person.PersonalNumber != number {
+				t.Errorf("%s: company or person differs", have.Name)
+			}
+			compareBalance(t, have.Name, a.BookedBalance, sub.Booked, sub.Currency)
+			if have.TransactionsStatus == 0 {
+				compareTransactions(t, have.Name, a, ledger, sub.Currency, today-persona.Day(days), len(b.BookingStatuses) == 1)
+			}
 		}
-		if have.TransactionsStatus != 0 {
-			continue
-		}
-		compareTransactions(t, have.Name, a, ledger, today-persona.Day(days), len(b.BookingStatuses) == 1)
 	}
 	if len(products) != count {
 		t.Errorf("%d products of %d accounts", len(products), count)
 	}
 }
 
-// compareTransactions compares the number and the sum of the transactions in each status.
-func compareTransactions(t *testing.T, name string, a account, ledger *persona.Ledger, from persona.Day, bookedOnly bool) {
+// compareTransactions compares the number and the sum of the transactions in a currency in
+// each status.
+func compareTransactions(t *testing.T, name string, a account, ledger *persona.Ledger, currency string, from persona.Day, bookedOnly bool) {
 	t.Helper()
 	type tally struct {
 		rows int
@@ -86,7 +87,7 @@ func compareTransactions(t *testing.T, name string, a account, ledger *persona.L
 	want := map[string]tally{}
 	add := func(status string, rows []persona.Transaction) {
 		for _, r := range rows {
-			if status == "BOOKED" && r.Day < from {
+			if r.Currency != currency || status == "BOOKED" && r.Day < from {
 				continue
 			}
 			k := status + " " + r.Currency

@@ -111,6 +111,7 @@ type account struct {
 	Currency          string
 	BookedBalance     *amount
 	AvailableBalance  *amount
+	Person            *struct{ PersonalNumber string } `json:"personalInformation"`
 	Transactions      *[]transaction
 }
 

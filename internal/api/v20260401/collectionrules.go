@@ -23,7 +23,7 @@ func (v *validation) collection() collect.Request {
 		}
 	}
 	if p, at := v.find(typeFilter); p != nil {
-		r.Filter = v.accounts(at, p.AccountIDs)
+		r.Filter = v.accounts(at, p.AccountIDs, true)
 	}
 	var number psu.Number
 	if p, at := v.find(typeSwedishBankID); p != nil {

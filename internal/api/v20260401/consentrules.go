@@ -10,6 +10,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/ident"
+	"samla/internal/listing"
 	"samla/internal/psu"
 )
 
@@ -37,7 +38,7 @@ func (v *validation) scope(p *parameter, at string) authorize.Request {
 	v.checkAddress(at, p.PSUIPAddress)
 	return authorize.Request{
 		Scope: consent.Scope{
-			AccountIDs: v.accounts(at, p.AccountIDs),
+			AccountIDs: v.accounts(at, p.AccountIDs, false),
 			Balances:   p.Balances == nil || *p.Balances, Transactions: p.Transactions == nil || *p.Transactions,
 		},
 		ValidUntil: v.day(at+"/validUntil", p.ValidUntil),
@@ -54,14 +55,18 @@ func (v *validation) checkAddress(at, text string) {
 }
 
 // accounts validates a list of accounts. It returns nil, which means all accounts, for
-// an empty one.
-func (v *validation) accounts(at string, ids []string) []string {
+// an empty one. ours allows the ids of products, which a bank does not know
+// (docs/reference/products.md 4).
+func (v *validation) accounts(at string, ids []string, ours bool) []string {
 	if len(ids) == 0 {
 		return nil
 	}
 	for _, id := range ids {
 		if strings.ContainsFunc(id, unicode.IsControl) {
 			v.report(at+"/accountIds", fault.Invalid, "must not contain control characters")
+		}
+		if !ours && listing.IsID(strings.ToLower(strings.TrimSpace(id))) {
+			v.report(at+"/accountIds", fault.Invalid, "must name the accounts by IBAN or number: the bank does not know the accountId of a product")
 		}
 	}
 	return ids

@@ -7,36 +7,35 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/money"
 )
 
 // account has the members of accountDetails and of cardAccountDetails
 // (docs/reference/banks.md 5).
 type account struct {
 	ResourceID      text      `json:"resourceId"`
-	IBAN            text      `json:"iban"`
-	BBAN            text      `json:"bban"`
-	MaskedPAN       text      `json:"maskedPan"`
+	reference                 // its numbers
 	BIC             text      `json:"bic"`
 	Currency        text      `json:"currency"`
-	Name            text      `json:"name"`
-	DisplayName     text      `json:"displayName"`
-	Product         text      `json:"product"`
+	Name            words     `json:"name"`
+	DisplayName     words     `json:"displayName"`
+	Product         words     `json:"product"`
 	Type            text      `json:"cashAccountType"`
-	OwnerName       text      `json:"ownerName"`
+	OwnerName       words     `json:"ownerName"`
 	OwnerNames      []owner   `json:"ownerNames"`
 	Status          text      `json:"status"`
 	DebitAccounting text      `json:"debitAccounting"`
-	CreditLimit     *amount   `json:"creditLimit"`
+	CreditLimit     rowAmount `json:"creditLimit"`
 	Balances        []balance `json:"balances"`
 	Links           links     `json:"_links"`
 }
 
 type owner struct {
-	Name text `json:"name"`
+	Name words `json:"name"`
 }
 
 // readAccounts decodes a list of accounts or of cards, and returns questions for what
-// the list does not have. It ignores entries without any id of an account.
+// the list does not have. It counts entries without any id of an account.
 func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Accounts     []account `json:"accounts"`
@@ -57,9 +56,12 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 		for _, entry := range list.entries {
 			read, ok := entry.read(list.card)
 			if !ok {
+				if !entry.isEmpty() {
+					r.Deviations.Add(deviation.UnreadableAccount, 1)
+				}
 				continue
 			}
-			balances := readBalances(read.Key, entry.Balances)
+			balances := readBalances(read.Key, entry.Balances, &r.Deviations)
 			r.Facts.Accounts = append(r.Facts.Accounts, read)
 			r.Facts.Balances = append(r.Facts.Balances, balances...)
 			if len(balances) == 0 {
@@ -72,33 +74,41 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	return r, nil
 }
 
+// read returns the entry as a fact. It is not ok without any id of an account.
 func (a account) read(card bool) (fact.Account, bool) {
 	read := fact.Account{
-		Key:           keyOf(card, a),
-		ID:            string(a.ResourceID),
+		ID:            a.ResourceID.oneLine(),
 		Card:          card,
-		IBAN:          withoutSpaces(a.IBAN),
-		BBAN:          withoutSpaces(a.BBAN),
-		MaskedPAN:     withoutSpaces(a.MaskedPAN),
 		BIC:           withoutSpaces(a.BIC),
 		Currency:      strings.ToUpper(a.Currency.oneLine()),
-		Name:          a.Name.oneLine(),
-		DisplayName:   a.DisplayName.oneLine(),
-		Product:       a.Product.oneLine(),
-		Type:          strings.ToUpper(a.Type.oneLine()),
+		Name:          string(a.Name),
+		DisplayName:   string(a.DisplayName),
+		Product:       string(a.Product),
+		Type:          a.Type.oneLine(),
 		OwnerName:     a.ownerNames(),
-		Closed:        strings.EqualFold(a.Status.oneLine(), "deleted"),
+		Status:        accountStatus(a.Status),
 		DebitPositive: a.DebitAccounting.isTrue(),
 	}
-	if read.ID == "" && read.IBAN == "" && read.BBAN == "" && read.MaskedPAN == "" {
+	a.setNumbers(&read)
+	if !money.IsCurrency(read.Currency) {
+		read.Currency = ""
+	}
+	id := cmp.Or(read.ID, read.IBAN, read.BBAN, read.MaskedPAN, read.MSISDN, read.Other)
+	if id == "" {
 		return fact.Account{}, false
 	}
-	if a.CreditLimit != nil {
-		if limit, ok := a.CreditLimit.money(); ok {
-			read.Credit = &limit
-		}
+	read.Key = keyOf(card, id)
+	if limit, ok := a.CreditLimit.money(); ok {
+		read.Credit = &limit
 	}
 	return read, true
+}
+
+// isEmpty reports whether an entry says nothing, as where a bank without accounts lists
+// {} or null.
+func (a account) isEmpty() bool {
+	return a.Currency == "" && a.Name == "" && a.DisplayName == "" && a.Product == "" && a.Type == "" && a.OwnerName == "" &&
+		len(a.Balances) == 0 && len(a.Links) == 0
 }
 
 // ask adds a question about an account to r. If the bank writes links, one that is
@@ -123,13 +133,13 @@ func (b *Bank) ask(r *institution.Reading, a account, q institution.Question) {
 
 // ownerNames returns the owner as the bank writes it, or the names of all owners.
 func (a account) ownerNames() string {
-	if name := a.OwnerName.oneLine(); name != "" {
-		return name
+	if a.OwnerName != "" {
+		return string(a.OwnerName)
 	}
 	var names []string
 	for _, o := range a.OwnerNames {
-		if name := o.Name.oneLine(); name != "" {
-			names = append(names, name)
+		if o.Name != "" {
+			names = append(names, string(o.Name))
 		}
 	}
 	return strings.Join(names, ", ")

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/money"
@@ -49,13 +50,14 @@ func TestRead_DecodesAccountList(t *testing.T) {
 	want := institution.Reading{}
 	want.Facts.Accounts = []fact.Account{{
 		Key: "account/3dc3", ID: "3dc3", IBAN: "SE4550000000058398257466", Currency: "SEK", Name: "Lönekonto", DisplayName: "Mitt",
-		Product: "Privatkonto", Type: "CACC", OwnerName: "Tolvan Tolvansson", BIC: "ESSESESS",
+		Product: "Privatkonto", Type: "CACC", OwnerName: "Tolvan Tolvansson", BIC: "ESSESESS", Status: fact.StatusOpen,
 	}, {
-		Key: "account/4711", ID: "4711", Currency: "XXX", Closed: true, OwnerName: "A, B",
+		Key: "account/4711", ID: "4711", Currency: "XXX", Status: fact.StatusClosed, OwnerName: "A, B",
 	}}
 	want.Facts.Balances = []fact.Balance{
-		{Account: "account/3dc3", Kind: fact.InterimAvailable, Amount: money.Must("1234.50", "SEK"), LimitIncluded: true, At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)},
-		{Account: "account/3dc3", Kind: "stardust", Amount: money.Must("-7", "SEK"), At: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)},
+		{Account: "account/3dc3", Kind: fact.InterimAvailable, Amount: money.Must("1234.50", "SEK"), Limit: fact.LimitIncluded,
+			Day: day(2026, 11, 22), At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)},
+		{Account: "account/3dc3", Kind: "stardust", Amount: money.Must("-7", "SEK"), Day: day(2026, 11, 21)},
 	}
 	// The first account has balances already. The second has no links.
 	want.Questions = []institution.Question{
@@ -63,6 +65,7 @@ func TestRead_DecodesAccountList(t *testing.T) {
 		{Kind: "balances", Account: "account/4711", Needs: institution.NeedsBalances, Link: "/v1/accounts/4711/balances"},
 		{Kind: "transactions", Account: "account/4711", Needs: institution.NeedsTransactions, From: since, Link: "/v1/accounts/4711/transactions"},
 	}
+	want.Deviations = deviation.Counts{deviation.UnreadableAccount: 1, deviation.UnreadableBalance: 1} // what says nothing is not counted
 	if diff := cmp.Diff(want, got, sameMoney); diff != "" {
 		t.Error(diff)
 	}

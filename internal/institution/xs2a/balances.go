@@ -1,23 +1,51 @@
 package xs2a
 
 import (
+	"strings"
+
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/money"
 )
 
 // balance is one balance of an account.
 type balance struct {
-	Amount        amount `json:"balanceAmount"`
-	Type          text   `json:"balanceType"`
-	LimitIncluded text   `json:"creditLimitIncluded"`
-	ChangedAt     text   `json:"lastChangeDateTime"`
-	Reference     text   `json:"referenceDate"`
+	Amount        rowAmount `json:"balanceAmount"`
+	OldAmount     rowAmount `json:"amount"`
+	Type          text      `json:"balanceType"`
+	LimitIncluded text      `json:"creditLimitIncluded"`
+	ChangedAt     text      `json:"lastChangeDateTime"`
+	Reference     text      `json:"referenceDate"`
+	direction
+}
+
+// signedAmount returns the amount, and reports whether words say its sign.
+func (b *balance) signedAmount() (m money.Amount, signed, ok bool) {
+	for _, a := range []*rowAmount{&b.Amount, &b.OldAmount} {
+		if m, ok = a.money(); !ok {
+			continue
+		}
+		said, _ := b.direction.read()
+		if said == fact.Unsaid {
+			said, _ = a.direction.read()
+		}
+		switch said {
+		case fact.Debit:
+			return m.Abs().Neg(), true, true
+		case fact.Credit:
+			return m.Abs(), true, true
+		}
+		return m, false, true
+	}
+	return money.Amount{}, false, false
 }
 
 // readBalanceReport decodes the balances of one account, and asks for the next page.
 func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, error) {
 	var body struct {
-		Balances []balance `json:"balances"`
+		Balances        []balance `json:"balances"`
+		DebitAccounting text      `json:"debitAccounting"`
 		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {
@@ -26,27 +54,74 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 	if body.Balances == nil {
 		return institution.Reading{}, malformed("", errMissing)
 	}
-	read := institution.Reading{Facts: fact.Facts{Balances: readBalances(a.Question.Account, body.Balances)}}
+	var read institution.Reading
+	read.Facts.Balances = readBalances(a.Question.Account, body.Balances, &read.Deviations)
+	for i := range read.Facts.Balances {
+		read.Facts.Balances[i].DebitPositive = body.DebitAccounting.isTrue()
+	}
 	read.Questions = b.nextPages(a.Question, &read.Deviations, body.next()...)
 	return read, nil
 }
 
-// readBalances ignores balances without an amount.
-func readBalances(key string, list []balance) []fact.Balance {
+// readBalances counts balances without an amount that can be read.
+func readBalances(key string, list []balance, d *deviation.Counts) []fact.Balance {
 	var balances []fact.Balance
-	for _, entry := range list {
-		m, ok := entry.Amount.money()
+	for i := range list {
+		entry := &list[i]
+		m, signed, ok := entry.signedAmount()
 		if !ok {
+			if entry.Type != "" || entry.Amount.Amount != "" {
+				d.Add(deviation.UnreadableBalance, 1)
+			}
 			continue
 		}
-		read := fact.Balance{
-			Account: key, Kind: fact.BalanceKind(entry.Type.oneLine()), Amount: m, LimitIncluded: entry.LimitIncluded.isTrue(),
-			At: entry.ChangedAt.dateTime(),
-		}
-		if read.At.IsZero() {
-			read.At = entry.Reference.date()
+		read := fact.Balance{Account: key, Kind: balanceKind(entry.Type), Amount: m, Signed: signed, At: entry.ChangedAt.moment()}
+		read.Day, _ = firstDay(entry.Reference, entry.ChangedAt)
+		switch {
+		case entry.LimitIncluded.isTrue():
+			read.Limit = fact.LimitIncluded
+		case entry.LimitIncluded != "":
+			read.Limit = fact.LimitExcluded
 		}
 		balances = append(balances, read)
 	}
 	return balances
+}
+
+// balanceKinds are the kinds of balance by the Berlin Group's word, the code of ISO 20022
+// (ExternalBalanceType1Code), and other words that banks use, in lower case without
+// anything but letters.
+var balanceKinds = map[string]fact.BalanceKind{
+	"closingbooked": fact.ClosingBooked, "clbd": fact.ClosingBooked, "closing": fact.ClosingBooked, "closingbalance": fact.ClosingBooked,
+	"interimbooked": fact.InterimBooked, "itbd": fact.InterimBooked, "booked": fact.InterimBooked, "bookedbalance": fact.InterimBooked,
+	"current": fact.InterimBooked, "currentbalance": fact.InterimBooked, "ledger": fact.InterimBooked, "ledgerbalance": fact.InterimBooked,
+	"accountbalance": fact.InterimBooked, "interimcleared": fact.InterimBooked, "itcl": fact.InterimBooked,
+	"openingbooked": fact.OpeningBooked, "opbd": fact.OpeningBooked, "opening": fact.OpeningBooked, "openingbalance": fact.OpeningBooked,
+	"previouslyclosedbooked": fact.PreviouslyBooked, "prcd": fact.PreviouslyBooked,
+	"expected": fact.Expected, "xpcd": fact.Expected, "expectedbalance": fact.Expected,
+	"interimavailable": fact.InterimAvailable, "itav": fact.InterimAvailable, "available": fact.InterimAvailable,
+	"availablebalance": fact.InterimAvailable, "availableamount": fact.InterimAvailable, "disposable": fact.InterimAvailable,
+	"disponibelt": fact.InterimAvailable, "disponibeltbelopp": fact.InterimAvailable,
+	"authorised": fact.Authorised, "authorized": fact.Authorised, "authorisedbalance": fact.Authorised, "authorizedbalance": fact.Authorised,
+	"forwardavailable": fact.ForwardAvailable, "fwav": fact.ForwardAvailable,
+	"closingavailable": fact.ClosingAvailable, "clav": fact.ClosingAvailable,
+	"openingavailable": fact.OpeningAvailable, "opav": fact.OpeningAvailable,
+	"noninvoiced": fact.NonInvoiced, "notinvoiced": fact.NonInvoiced,
+}
+
+// balanceKind returns the kind that a bank means, or its own word if it is not known.
+func balanceKind(said text) fact.BalanceKind {
+	letters := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		case r >= 'a' && r <= 'z':
+			return r
+		}
+		return -1
+	}, said.oneLine())
+	if kind, known := balanceKinds[letters]; known {
+		return kind
+	}
+	return fact.BalanceKind(said.oneLine())
 }

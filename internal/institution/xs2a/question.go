@@ -1,7 +1,6 @@
 package xs2a
 
 import (
-	"cmp"
 	"strings"
 
 	"samla/internal/consent"
@@ -49,12 +48,12 @@ const (
 	cardPrefix    = "card/"
 )
 
-func keyOf(card bool, a account) string {
-	prefix := accountPrefix
+// keyOf returns the key of an account by its resourceId, or by a number if it has none.
+func keyOf(card bool, id string) string {
 	if card {
-		prefix = cardPrefix
+		return cardPrefix + id
 	}
-	return prefix + cmp.Or(string(a.ResourceID), withoutSpaces(a.IBAN), withoutSpaces(a.BBAN), withoutSpaces(a.MaskedPAN))
+	return accountPrefix + id
 }
 
 // resource returns the list that the account of a key is in, and its resourceId.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"samla/internal/bgspec"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/money"
@@ -98,10 +99,12 @@ func TestRead_DecodesBalances(t *testing.T) {
 	s := newScriptedBank(t, nil, nil)
 	got, err := s.Read(answerTo("balances", []byte(`{"account":{},"balances":[
 		{"balanceType":"closingBooked","balanceAmount":{"currency":"SEK","amount":"1 234,50"},"referenceDate":"2026-11-21"},
-		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7]}`)))
-	want := []fact.Balance{{Account: "account/1", Kind: fact.ClosingBooked, Amount: money.Must("1234.50", "SEK"), At: day(2026, 11, 21)}}
-	if diff := cmp.Diff(want, got.Facts.Balances, sameMoney); diff != "" || err != nil {
-		t.Error(diff, err)
+		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7,{"balanceType":"expected","balanceAmount":{"amount":"x"}}]}`)))
+	bare, _ := money.New(money.Must("1", "SEK").Value(), "")
+	want := []fact.Balance{{Account: "account/1", Kind: fact.ClosingBooked, Amount: money.Must("1234.50", "SEK"), Day: day(2026, 11, 21)},
+		{Account: "account/1", Amount: bare}} // the currency is the account's
+	if diff := cmp.Diff(want, got.Facts.Balances, sameMoney); diff != "" || err != nil || got.Deviations[deviation.UnreadableBalance] != 1 {
+		t.Error(diff, err, got.Deviations)
 	}
 }
 
