@@ -11,11 +11,12 @@ import (
 
 // newSigning returns what the row says of the authorization that the person sees.
 func (j *job) newSigning() consent.Signing {
-	s := consent.Signing{Started: j.secret.StartedAt, Deadline: j.c.AuthorizeBy, Renewed: j.secret.Renewed, Expired: j.secret.Expired,
-		Numbered: j.secret.PersonalNumber != "" && (j.bank.Profile.NeedsPSUID || !j.bank.Profile.OpensWithoutNumber)}
+	s := consent.Signing{Started: j.secret.StartedAt, Deadline: j.c.AuthorizeBy, Renewed: j.secret.Renewed, Expired: j.secret.Expired}
 	if s.Started.IsZero() { // stored by an earlier version
 		s.Started = j.c.StatusChangedAt
 	}
+	s.Careful = j.secret.PersonalNumber != "" && (j.bank.Profile.NeedsPSUID || !j.bank.Profile.OpensWithoutNumber) ||
+		j.Clock.Now().Sub(s.Started) > consent.TakenOver
 	if i := j.secret.Instructions; i != nil && !j.secret.Outdated {
 		s.Until, s.Shown = i.ExpiresAt, i.Usable()
 	}

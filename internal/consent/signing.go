@@ -19,6 +19,10 @@ const (
 	SignWithin  = 3 * time.Minute
 )
 
+// TakenOver is the age from which an authorization was followed by another process
+// before this one, which may have seen the scan.
+const TakenOver = 3 * time.Second
+
 const (
 	// overdue is how long after the end of an order that the bank has not reported a
 	// new authorization is started.
@@ -49,9 +53,10 @@ type Signing struct {
 	Deadline time.Time // of the consent
 	Renewed  int       // how many authorizations were started after the first
 	Shown    bool      // data of a BankID order was shown to the person
-	// Numbered: the bank starts the order for a given person. A second order cancels
-	// the first then, so it must be certain that nobody has scanned that.
-	Numbered bool
+	// Careful: a second order would end one that the person may be signing, so it must
+	// be certain that nobody has scanned that. The bank starts orders for a given
+	// person, or another process has followed this one before.
+	Careful bool
 	// Expired: the order has ended without a scan, and a new one has to be started.
 	Expired  bool
 	Progress Progress
@@ -148,7 +153,7 @@ func (s Signing) over() time.Time {
 		return s.Deadline
 	case !s.Until.IsZero():
 		return s.Until.Add(overdue)
-	case s.Progress == ProgressUnknown && s.Numbered:
+	case s.Progress == ProgressUnknown && s.Careful:
 		return s.Started.Add(SignWithin + overdue)
 	}
 	return s.Started.Add(StartWithin + overdue)

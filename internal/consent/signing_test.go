@@ -51,7 +51,7 @@ func heard(s consent.Signing, for_ time.Duration, each, last consent.Answer, rea
 
 func TestSigning_DecidesByTheWordsOfTheBank(t *testing.T) {
 	numbered := shown()
-	numbered.Numbered = true
+	numbered.Careful = true
 	until := shown()
 	until.Until = start.Add(90 * time.Second)
 	redirect := shown()
@@ -158,7 +158,7 @@ func anyAnswer() *rapid.Generator[consent.Answer] {
 func TestSigning_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, now, renewals := shown(), start, 0
-		s.Numbered = rapid.Bool().Draw(t, "numbered")
+		s.Careful = rapid.Bool().Draw(t, "numbered")
 		for now.Before(s.Deadline) {
 			now = now.Add(time.Duration(rapid.IntRange(1, 4).Draw(t, "seconds")) * time.Second)
 			a := anyAnswer().Draw(t, "answer")
@@ -183,7 +183,7 @@ func TestSigning_KeepsInvariants(t *testing.T) {
 					t.Fatalf("renewed after %s, progress %d", now.Sub(s.Started), before.Progress)
 				}
 				renewals++
-				s = consent.Signing{Started: now, Deadline: s.Deadline, Shown: true, Numbered: s.Numbered, Renewed: renewals}
+				s = consent.Signing{Started: now, Deadline: s.Deadline, Shown: true, Careful: s.Careful, Renewed: renewals}
 			}
 		}
 		if renewals > 14 {
