@@ -220,3 +220,40 @@ func TestTransactions_AreOrderedPendingFirstThenNewestFirst(t *testing.T) {
 		t.Errorf("order %v", got)
 	}
 }
+
+// Whatever an institution sends: ids are not repeated, nothing is invented, and there are
+// at least as many rows as on each page by itself.
+func TestTransactions_AreNeverFewerThanOnOnePage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var pages [][]fact.Transaction
+		given := 0
+		for range rapid.IntRange(1, 5).Draw(t, "pages") {
+			var page []fact.Transaction
+			for range rapid.IntRange(0, 8).Draw(t, "rows") {
+				page = append(page, fact.Transaction{Booked: rapid.Bool().Draw(t, "booked"), BookingDate: march(rapid.SampledFrom([]string{"0", "29", "30", "31"}).Draw(t, "day")),
+					ID: rapid.SampledFrom([]string{"", "", "1", "2"}).Draw(t, "id"), Text: rapid.SampledFrom([]string{"", "Hyra", "Kaffe"}).Draw(t, "text"),
+					Amount: money.Must(rapid.SampledFrom([]string{"-1", "2"}).Draw(t, "amount"), "SEK")})
+			}
+			given += len(page)
+			pages = append(pages, page)
+		}
+		rows, _ := rowsOfPages(pages...)
+		if all := idsOf(rows); len(slices.Compact(all)) != len(rows) || len(rows) > given {
+			t.Fatalf("%d rows of %d have %d ids", len(rows), given, len(all))
+		}
+		booked := func(rows []product.Psd2Transaction) (n int) {
+			for _, r := range rows {
+				if r.Status == product.Booked {
+					n++
+				}
+			}
+			return n
+		}
+		for _, page := range pages {
+			alone, _ := rowsOfPages(page)
+			if booked(alone) > booked(rows) {
+				t.Fatalf("%d booked rows, and %d on one page", booked(rows), booked(alone))
+			}
+		}
+	})
+}

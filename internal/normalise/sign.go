@@ -7,7 +7,7 @@ import (
 	"samla/internal/money"
 )
 
-// signs decides the signs of the rows of one account.
+// signs decides the signs of the rows of one account (docs/reference/banks.md 6.5).
 type signs struct {
 	debitPositive bool
 	own           []string // the numbers of the account

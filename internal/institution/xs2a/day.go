@@ -10,7 +10,7 @@ import (
 
 // day returns the calendar day in Sweden of a date or a date-time. It returns the zero
 // time for a filler such as 0000-00-00 or 9999-12-31. It is not ok if the text cannot be
-// read, or can be read as two days: 01/02/2026.
+// read, or can be read as two days: 01/02/2026 (docs/reference/banks.md 6.5).
 func (t text) day() (day time.Time, ok bool) {
 	s := strings.TrimSpace(string(t))
 	if plaintext.IsFiller(s) {
