@@ -30,6 +30,7 @@ type cli struct {
 	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox bank and its BankID alone."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
+	Bank      bankCmd      `cmd:"" help:"Validate a banks file."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
 

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"samla/internal/clock"
+	"samla/internal/institution"
+	"samla/internal/institution/dryrun"
+	"samla/internal/institution/families"
+)
+
+type bankCmd struct {
+	Check bankCheckCmd `cmd:"" help:"Validate a banks file and show what each bank will be asked; nothing is sent."`
+}
+
+type bankCheckCmd struct {
+	File    string `arg:"" type:"existingfile" help:"Banks file, as for samla serve --banks."`
+	Company string `help:"Show this company only."`
+	Headers bool   `help:"Show the headers of each request too."`
+}
+
+// Run validates the file and prints the requests.
+func (c *bankCheckCmd) Run(a *app) error {
+	file, err := families.All().Load(c.File)
+	if err != nil {
+		return err
+	}
+	recorder := &dryrun.Recorder{}
+	set, err := file.Open(institution.Deps{Clock: clock.System(), Log: a.log, Wrap: recorder.Wrap})
+	if err != nil {
+		return err
+	}
+	defer set.Close()
+	if _, found := set.Find(c.Company); c.Company != "" && !found {
+		return fmt.Errorf("%s has no company %q", c.File, c.Company)
+	}
+	var faults []error
+	for _, i := range set.All() {
+		if c.Company != "" && i.Company.ID != c.Company {
+			continue
+		}
+		c.describe(a, i)
+		steps, err := dryrun.Steps(a.ctx, i, recorder)
+		for _, s := range steps {
+			c.show(a, s)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", i.Company.ID, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// describe prints what the profile of an institution says.
+func (c *bankCheckCmd) describe(a *app, i institution.Institution) {
+	p := i.Profile
+	fmt.Fprintf(a.out, "%s (%s, family %s)\n", i.Company.ID, i.Company.DisplayName, i.Family)
+	fmt.Fprintf(a.out, "  asked every %v while the person signs, for at most %v; QR code: %s\n", p.PollInterval, p.Deadline, p.QR)
+	fmt.Fprintf(a.out, "  %d days of transactions after the signature, else %d; %d reads a day without the person; consents of at most %d days\n",
+		p.HistoryAttended, p.HistoryUnattended, p.DailyLimit, p.LongestConsent)
+	if p.NeedsPSUID {
+		fmt.Fprintf(a.out, "  the personal number is required\n")
+	}
+}
+
+func (c *bankCheckCmd) show(a *app, s dryrun.Step) {
+	fmt.Fprintf(a.out, "  %s\n    %s %s\n", s.Name, s.Method, s.URL)
+	if c.Headers {
+		for _, h := range s.Header {
+			fmt.Fprintf(a.out, "      %s\n", h)
+		}
+	}
+	if body := strings.TrimSpace(s.Body); body != "" && body != "{}" {
+		fmt.Fprintf(a.out, "      %s\n", body)
+	}
+}

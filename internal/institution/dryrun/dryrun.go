@@ -1,0 +1,109 @@
+// Package dryrun shows what an institution will be asked, without asking it: it calls
+// each verb of an institution whose transport answers by itself, and records the
+// requests. An operator compares them with the bank's documentation before the first
+// person does.
+package dryrun
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/psu"
+)
+
+// Step is a request that the institution gets at one point of a flow.
+type Step struct {
+	Name string // what the request is for
+	Request
+}
+
+// The persons and ids of a dry run. The number is one of Skatteverket's test numbers.
+var (
+	person = psu.Context{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "{user agent}", Locale: "sv-SE"}
+	today  = "{date}"
+)
+
+// rounds limits the questions of a collection that a dry run follows.
+const rounds = 20
+
+// Steps calls the verbs of an institution, which must have been opened with the
+// transport of r, and returns the requests in the order of the flow. An error of a
+// verb ends it: the requests until then are returned too.
+func Steps(ctx context.Context, i institution.Institution, r *Recorder) ([]Step, error) {
+	run := &run{Recorder: r}
+	if i.Opener == nil {
+		return run.collect(ctx, i, institution.Access{PSU: person})
+	}
+	opened, err := i.Opener.OpenConsent(ctx, institution.OpenRequest{Scope: consent.Scope{Balances: true, Transactions: true},
+		ValidUntil: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Recurring: true, PSU: person, OtherDevice: true})
+	if run.note("open a consent"); err != nil {
+		return run.steps, err
+	}
+	access := institution.Access{ConsentID: opened.ConsentID, PSU: person}
+	if i.Authorizer != nil {
+		a, err := i.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{ConsentID: opened.ConsentID, PSU: person, OtherDevice: true})
+		if run.note("start the authorization"); err != nil {
+			return run.steps, err
+		}
+		_, err = i.Authorizer.AuthorizationStatus(ctx, access, a.ID, a.StatusLink, true)
+		if run.note("ask for its status"); err != nil {
+			return run.steps, err
+		}
+	}
+	if i.ConsentReader != nil {
+		_, err := i.ConsentReader.Consent(ctx, access)
+		if run.note("read the consent"); err != nil {
+			return run.steps, err
+		}
+	}
+	if _, err := run.collect(ctx, i, access); err != nil {
+		return run.steps, err
+	}
+	if i.Revoker != nil {
+		err = i.Revoker.Revoke(ctx, access)
+		run.note("revoke the consent")
+	}
+	return run.steps, err
+}
+
+type run struct {
+	*Recorder
+	steps []Step
+}
+
+// note adds the requests since the last call as steps of a name.
+func (r *run) note(name string) {
+	for _, request := range r.take() {
+		r.steps = append(r.steps, Step{name, request})
+	}
+}
+
+// collect asks the questions of a collection, each kind once.
+func (r *run) collect(ctx context.Context, i institution.Institution, a institution.Access) ([]Step, error) {
+	if i.Collector == nil {
+		return r.steps, nil
+	}
+	questions := i.Collector.Start(consent.Scope{Balances: true, Transactions: true}, today)
+	var asked []string
+	for n := 0; len(questions) > 0 && n < rounds; n++ {
+		q := questions[0]
+		questions = questions[1:]
+		if slices.Contains(asked, q.Kind) {
+			continue
+		}
+		asked = append(asked, q.Kind)
+		answer, err := i.Collector.Fetch(ctx, a, q)
+		if r.note("collect: " + q.Kind); err != nil {
+			return r.steps, err
+		}
+		read, err := i.Collector.Read(answer)
+		if err != nil {
+			return r.steps, err
+		}
+		questions = append(questions, read.Questions...)
+	}
+	return r.steps, nil
+}

@@ -1,0 +1,95 @@
+package dryrun
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Request is a recorded request.
+type Request struct {
+	Method string
+	URL    string
+	Header []string // "Name: value", sorted; values of the run are placeholders
+	Body   string
+}
+
+// Recorder records requests and answers them by itself. Use its Wrap as
+// institution.Deps.Wrap. It is safe for concurrent use.
+type Recorder struct {
+	mu       sync.Mutex
+	requests []Request
+}
+
+// Wrap is an institution.Deps.Wrap: nothing is sent.
+func (r *Recorder) Wrap(http.RoundTripper) http.RoundTripper { return r }
+
+// answer has what every request of the Berlin Group's standard is answered with.
+const answer = `{"consentId":"{consentId}","consentStatus":"received","authorisationId":"{authorisationId}","scaStatus":"received",
+"accounts":[{"resourceId":"{resourceId}","iban":"SE4550000000058398257466","currency":"SEK"}],
+"cardAccounts":[{"resourceId":"{resourceId}","maskedPan":"541200******0007","currency":"SEK"}],
+"balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"SEK","amount":"0"}}],
+"transactions":{"booked":[]},"cardTransactions":{"booked":[]}}`
+
+// values are the headers whose values change with each request.
+var values = map[string]string{"X-Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
+	"Tpp-Signature-Certificate": "{certificate}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}"}
+
+// shown are the prefixes of the headers whose values are shown: those of the standard.
+var shown = []string{"Accept", "Content-Type", "Consent-Id", "Psu-", "Tpp-"}
+
+// RoundTrip implements http.RoundTripper.
+func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	recorded := Request{Method: req.Method, URL: placeholders(req.URL.String())}
+	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+		value := strings.Join(req.Header[name], ", ")
+		canonical := http.CanonicalHeaderKey(name)
+		if placeholder, changes := values[canonical]; changes {
+			value = placeholder
+		} else if !slices.ContainsFunc(shown, func(prefix string) bool { return strings.HasPrefix(canonical, prefix) }) {
+			value = "{configured}" // it can be a secret, such as the key of a portal
+		}
+		recorded.Header = append(recorded.Header, name+": "+value)
+	}
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		recorded.Body = string(body)
+	}
+	r.mu.Lock()
+	r.requests = append(r.requests, recorded)
+	r.mu.Unlock()
+	status := http.StatusOK
+	if req.Method == http.MethodPost {
+		status = http.StatusCreated
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	if id := req.Header.Get("X-Request-ID"); id != "" {
+		header.Set("X-Request-ID", id)
+	}
+	return &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: req,
+		Body: io.NopCloser(strings.NewReader(answer)), ContentLength: int64(len(answer))}, nil
+}
+
+// placeholders shows the braces of placeholders, which a URL escapes.
+func placeholders(address string) string {
+	if plain, err := url.PathUnescape(address); err == nil && strings.Contains(plain, "{") {
+		return plain
+	}
+	return address
+}
+
+// take returns the requests since the last call.
+func (r *Recorder) take() []Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.requests
+	r.requests = nil
+	return taken
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"samla/test/process"
+)
+
+// The requests are shown in the order of the flow, and nothing is sent: the sandbox is
+// stopped.
+func TestBankCheck_ShowsWhatEachBankIsAsked(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	stop(t, w.sandbox)
+	out, log, status := process.Run(t, program, "bank", "check", w.banks)
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, log)
+	}
+	for company, list := range map[string]string{"se-demo-psd2": "/v1/accounts?withBalance=true\n", "se-sandbox-static": "/v1/accounts\n"} {
+		_, of, found := strings.Cut(out, "\n"+company+" ")
+		if strings.HasPrefix(out, company+" ") {
+			of, found = out, true
+		}
+		if !found {
+			t.Fatalf("%s is not shown:\n%s", company, out)
+		}
+		at := 0
+		for _, want := range []string{"POST https://", "/v1/consents\n", `"allPsd2"`, "/v1/consents/{consentId}/authorisations\n", "/authorisations/{authorisationId}\n",
+			list, "/v1/accounts/{resourceId}/transactions?bookingStatus=", "&dateFrom={date}\n", "DELETE https://"} {
+			i := strings.Index(of[at:], want)
+			if i < 0 {
+				t.Fatalf("%s: %q is not shown in its place:\n%s", company, want, of)
+			}
+			at += i
+		}
+	}
+}
+
+func TestBankCheck_ShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	text, err := os.ReadFile(w.banks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(w.banks), "with-key.json")
+	keyed := strings.Replace(string(text), `"baseURL"`, `"headers": {"X-Portal-Key": "f00dfeed"}, "baseURL"`, 1)
+	if err := os.WriteFile(file, []byte(keyed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, log, status := process.Run(t, program, "bank", "check", file, "--headers")
+	if status != 0 || !strings.Contains(out, "X-Portal-Key: {configured}") {
+		t.Errorf("exit status %d:\n%s%s", status, log, out)
+	}
+	if strings.Contains(out, "f00dfeed") || strings.Contains(out, "191212121212") {
+		t.Errorf("a secret is shown:\n%s", out)
+	}
+}
+
+func TestBankCheck_ReportsFaults(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "banks.json")
+	if err := os.WriteFile(file, []byte(`{"banks": [{"company": "se-x", "loginMethods": ["X"], "profile": {"qr": "moving"}, "color": 1}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, "/banks/0/color", "bank", "check", file)
+}
