@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"samla/internal/authn"
 	"samla/internal/fault"
@@ -53,12 +54,29 @@ func (c *Call) Body() ([]byte, *fault.Fault) { return c.route.ReadBody(c.r) }
 func (c *Call) Query() (url.Values, error) {
 	q, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil { // net/url would ignore the part that it cannot parse
-		return nil, fault.Param("", fault.Invalid, "the query of the URL cannot be read")
+		return nil, fault.Param("?"+unreadable(c.r.URL.RawQuery), fault.Invalid, "cannot be read: it is not percent-encoded")
 	}
 	if f := c.route.CheckQuery(q); f != nil {
 		return nil, f
 	}
 	return q, nil
+}
+
+// unreadable returns the name of the first parameter of a query that cannot be parsed,
+// or "" if its name cannot be parsed either.
+func unreadable(query string) string {
+	for part := range strings.SplitSeq(query, "&") {
+		values, err := url.ParseQuery(part)
+		if err == nil {
+			continue
+		}
+		escaped, _, _ := strings.Cut(part, "=")
+		if name, err := url.QueryUnescape(escaped); err == nil && len(values) == 0 {
+			return name
+		}
+		return ""
+	}
+	return ""
 }
 
 // Rewrite makes f convert the body of a 2xx answer before it is written. An older

@@ -24,7 +24,7 @@ func (c *Call) Create(body []byte, create func(ctx context.Context, respond Resp
 	key := ""
 	if keys, given := c.r.Header[wire.IdempotencyHeader]; given && c.route.Idempotent {
 		if len(keys) != 1 || keys[0] == "" {
-			return fault.Param("", fault.Invalid, "the header Idempotency-Key must be given once, with 1 to 255 printable ASCII characters")
+			return fault.Param("@"+wire.IdempotencyHeader, fault.Invalid, "must be given once, with 1 to 255 printable ASCII characters")
 		}
 		key = keys[0]
 	}

@@ -77,7 +77,7 @@ func New(s store.Store, v seal.Vault, clk clock.Clock) *Requests { return &Reque
 // used again 30 s after the call began.
 //
 // Faults: InvalidParameter for a key that is not 1 to 255 printable ASCII
-// characters (with an empty pointer, since the key is not in the body),
+// characters,
 // IdempotencyInProgress, IdempotencyKeyReused.
 func (q *Requests) Run(ctx context.Context, r Request,
 	run func(context.Context, *Claim) (Response, error)) (resp Response, replayed bool, err error) {
@@ -86,8 +86,8 @@ func (q *Requests) Run(ctx context.Context, r Request,
 		return resp, false, err
 	}
 	if len(r.Key) > maxKey || strings.ContainsFunc(r.Key, func(c rune) bool { return c < ' ' || c > '~' }) {
-		return Response{}, false, fault.Param("", fault.Invalid,
-			"the header Idempotency-Key must have 1 to 255 printable ASCII characters")
+		return Response{}, false, fault.Param("@Idempotency-Key", fault.Invalid,
+			"must have 1 to 255 printable ASCII characters")
 	}
 	fingerprint := r.fingerprint()
 	claim, found, err := q.claim(ctx, r, fingerprint)

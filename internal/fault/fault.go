@@ -13,7 +13,7 @@ import (
 
 // Field is one violation in a request (member errors of docs/reference/api.md 1.6).
 type Field struct {
-	Pointer string    // RFC 6901 JSON pointer into the body, or "?name" for a query parameter
+	Pointer string    // RFC 6901 JSON pointer into the body, "?name" for a query parameter, or "@Name" for a header
 	Code    FieldCode // kind of rule that is violated
 	Message string    // for people; repeats no value of the request
 }

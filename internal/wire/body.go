@@ -45,6 +45,9 @@ func (op *Operation) ReadBody(r *http.Request) ([]byte, *fault.Fault) {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, fault.New(fault.UnsupportedMediaType)
 	}
+	if isEncoded(r.Header["Content-Encoding"]) {
+		return nil, fault.Detailed(fault.UnsupportedMediaType, "a body with a Content-Encoding is not read")
+	}
 	raw, f := readAll(r)
 	if f != nil {
 		return nil, f
@@ -91,6 +94,19 @@ func (b *bodySchema) validate(raw []byte) ([]byte, *fault.Fault) {
 
 func malformed(e *jsontext.SyntaxError) *fault.Fault {
 	return fault.Detailed(fault.MalformedJSON, e.Error())
+}
+
+// isEncoded reports whether a body has another form than its media type says: a list of
+// codings other than identity, such as gzip (RFC 9110 8.4).
+func isEncoded(lists []string) bool {
+	for _, list := range lists {
+		for coding := range strings.SplitSeq(list, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isJSON reports whether a Content-Type is application/json, with any parameters.

@@ -137,6 +137,21 @@ func TestReadBody_RequiresJSON(t *testing.T) {
 	}
 }
 
+// A body in another encoding is not read: its text is not what the client means.
+func TestReadBody_RefusesEncodedBodies(t *testing.T) {
+	op := load(t).Operation("createLoan")
+	for encoding, want := range map[string]string{
+		"": "ok", "identity": "ok", "Identity , ": "ok",
+		"gzip": "UNSUPPORTED_MEDIA_TYPE a body with a Content-Encoding is not read", "identity, br": "UNSUPPORTED_MEDIA_TYPE a body with a Content-Encoding is not read",
+	} {
+		r := post(loan(book, ""))
+		r.Header["Content-Encoding"] = []string{encoding}
+		if _, f := op.ReadBody(r); outcome(f) != want {
+			t.Errorf("%q: %s", encoding, outcome(f))
+		}
+	}
+}
+
 // The limit holds for any declared length, and a body that is declared too large is
 // not read.
 func TestReadBody_LimitsSize(t *testing.T) {

@@ -74,6 +74,10 @@ func (l *fieldList) add(e *jsonschema.ValidationError) {
 		l.field(at+"/"+k.member, k.code, noBranchMessage(k.code))
 	case *duplicate:
 		l.field(at+"/"+strconv.Itoa(k.index), fault.NotAllowed, "is there already, and is allowed once only")
+	case *kind.UniqueItems:
+		l.field(at+"/"+strconv.Itoa(max(k.Duplicates[0], k.Duplicates[1])), fault.NotAllowed, "is there already, and is allowed once only")
+	case *kind.MaxItems:
+		l.field(at, code, cmp.Or(own.message, "must have at most "+strconv.Itoa(k.Want)+" elements"))
 	case *kind.MaxLength:
 		l.field(at, fault.TooLong, "must be at most "+strconv.Itoa(k.Want)+" characters")
 	case *kind.MaxContains:

@@ -59,7 +59,10 @@ func TestIdempotencyKey_ReplaysResponse(t *testing.T) {
 				if bad == "\x7f" {
 					continue // net/http does not send it
 				}
-				r.Do(t, "POST", c.path, c.body()).WantProblem(t, fault.InvalidParameter)
+				p := r.Do(t, "POST", c.path, c.body()).WantProblem(t, fault.InvalidParameter)
+				if len(p.Errors) != 1 || p.Errors[0].Pointer != "@Idempotency-Key" {
+					t.Errorf("%q: %+v", bad, p.Errors)
+				}
 			}
 		}
 		// The same key on another route, and of another client.

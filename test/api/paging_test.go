@@ -60,7 +60,7 @@ func TestLists_ArePaged(t *testing.T) {
 			for query, pointer := range map[string]string{
 				"limit=0": "?limit", "limit=201": "?limit", "limit=-1": "?limit", "limit=1.0": "?limit", "limit=x": "?limit", "limit=99999999999": "?limit",
 				"limit=1&limit=2": "?limit", "cursor=x": "?cursor", "cursor=": "?cursor", "cursor=" + url.QueryEscape("MDE5N2IxZjA="): "?cursor",
-				"cursor=" + unknownID: "?cursor", "limit=1%": "",
+				"cursor=" + unknownID: "?cursor", "limit=1%": "?limit", "a=1&limit=%zz": "?limit", "a;b=1": "?a;b", "%zz=1": "?",
 			} {
 				p := session.Do(t, "GET", path+"?"+query, nil).WantProblem(t, fault.InvalidParameter)
 				if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {

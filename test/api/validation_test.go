@@ -113,6 +113,8 @@ func TestBody_ErrorsHavePointerAndCode(t *testing.T) {
 			{"MitID", requestBody(demoBank, otherDevice, scopeParameter(), object{"type": "DANISH_MITID", "userId": "a"}), []string{"/parameters/1/type NOT_SUPPORTED"}},
 			{"methods differ", requestBody(demoBank, otherDevice, scopeParameter(), object{"type": "LOGIN_METHOD", "loginMethod": sameDevice}), []string{"/parameters/1/loginMethod NOT_ALLOWED"}},
 			{"method of the parameter", requestBody(demoBank, "", scopeParameter(), object{"type": "LOGIN_METHOD", "loginMethod": "EMAIL"}), []string{"/parameters/1/loginMethod NOT_SUPPORTED"}},
+			{"unknown company with what another may accept", requestBody("se-nowhere", "EMAIL", object{"type": "EMAIL", "email": "a@example.com"}), []string{"/company INVALID"}},
+			{"unknown company with a person", requestBody("se-nowhere", otherDevice, bankIDParameter(maja)), []string{"/company INVALID"}},
 			{"filter", requestBody(demoBank, otherDevice, scopeParameter(), object{"type": "FILTER"}), []string{"/parameters/1/accountIds REQUIRED"}},
 			{"filter twice", requestBody(demoBank, otherDevice, scopeParameter(), object{"type": "FILTER", "accountIds": []string{"a"}}, object{"type": "FILTER", "accountIds": []string{"a"}}),
 				[]string{"/parameters/2 NOT_ALLOWED"}},

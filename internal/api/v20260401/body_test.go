@@ -1,6 +1,7 @@
 package v20260401_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,6 +48,15 @@ const (
 // consent returns a body of createConsent with parameters.
 func consent(parameters string) string {
 	return `{"company":"se-nordea",` + loginAs + `,"parameters":[` + parameters + `]}`
+}
+
+// elements returns n elements of an array, which differ by their index.
+func elements(n int, format string) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(format, i)
+	}
+	return strings.Join(all, ",")
 }
 
 // aisWith returns a PSD2_AIS_CONSENT parameter with further members.
@@ -109,6 +119,13 @@ func TestReadBody_ReportsInvalidFields(t *testing.T) {
 		{"createConsent", consent(aisWith(`"balances":false,"transactions":null`)), "ok"},
 		{"createConsent", consent(aisWith(`"balances":false,"transactions":false`)), "/parameters/0/transactions INVALID"},
 		{"createConsent", consent(aisWith(`"accountIds":["a",7,"",null]`)), "/parameters/0/accountIds/1 INVALID, /parameters/0/accountIds/2 INVALID, /parameters/0/accountIds/3 INVALID"},
+		{"createConsent", consent(aisWith(`"accountIds":[` + elements(200, `"a%d"`) + `]`)), "ok"},
+		{"createConsent", consent(aisWith(`"accountIds":[` + elements(201, `"a%d"`) + `]`)), "/parameters/0/accountIds INVALID"},
+		{"createConsent", consent(aisWith(`"accountIds":["` + strings.Repeat("å", 255) + `"]`)), "ok"},
+		{"createConsent", consent(aisWith(`"accountIds":["a","` + strings.Repeat("a", 256) + `"]`)), "/parameters/0/accountIds/1 TOO_LONG"},
+		{"createConsent", consent(aisWith(`"accountIds":["a","b","a"]`)), "/parameters/0/accountIds/2 NOT_ALLOWED"},
+		{"initiateCollection", `{"company":"c","loginMethod":"m","parameters":[{"type":"FILTER","accountIds":["a","a"]}]}`, "/parameters/0/accountIds/1 NOT_ALLOWED"},
+		{"initiateCollection", `{"company":"c","loginMethod":"m","parameters":[{"type":"FILTER","accountIds":[` + elements(201, `"a%d"`) + `]}]}`, "/parameters/0/accountIds INVALID"},
 		{"createConsent", consent(ais + `,{"type":"SWEDISH_BANKID"}`), "/parameters/1/personalNumber REQUIRED"},
 		{"createConsent", consent(ais + `,{"type":"SWEDISH_BANKID","personalNumber":"9312252399"}`), "/parameters/1/personalNumber INVALID"},
 		{"createConsent", consent(ais + `,{"type":"SWEDISH_BANKID","personalNumber":"19931225-2399"}`), "/parameters/1/personalNumber INVALID"},

@@ -18,7 +18,7 @@ func (v *validation) collection() collect.Request {
 	v.checkCompany()
 	r := collect.Request{Company: v.Company, LoginMethod: v.loginMethod()}
 	for _, kind := range []string{typeEmail, typeMitID} {
-		if p, at := v.find(kind); p != nil {
+		if p, at := v.find(kind); p != nil && v.known() {
 			v.report(at+"/type", fault.NotSupported, "is not used by this company")
 		}
 	}
@@ -33,6 +33,9 @@ func (v *validation) collection() collect.Request {
 	scope, scopeAt := v.find(typePSD2Consent)
 	if p, at := v.find(typeStoredConsent); p != nil {
 		r.ConsentID, r.PSU = consent.ID(p.ConsentID), v.presence(p, at)
+		return r
+	}
+	if scope == nil && !v.known() {
 		return r
 	}
 	if scope == nil {

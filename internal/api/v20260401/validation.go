@@ -68,9 +68,13 @@ func (v *validation) checkCompany() {
 	}
 }
 
+// known reports whether the company is known. What depends on the company cannot be said
+// of another one: an unknown company is reported alone.
+func (v *validation) known() bool { return v.company.ID != "" }
+
 // checkLoginMethod validates that the company offers a login method.
 func (v *validation) checkLoginMethod(pointer, method string) {
-	if method != "" && v.company.ID != "" && !v.company.Offers(method) {
+	if method != "" && v.known() && !v.company.Offers(method) {
 		v.report(pointer, fault.NotSupported, "is not offered by this company")
 	}
 }
