@@ -88,6 +88,7 @@ type serveCmd struct {
 	ReadTimeUnattended time.Duration `default:"15m" help:"The same for background refreshes."`
 	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
 	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
+	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once; 0 = as many as their banks can be asked about in time, as measured."`
 }
 
 // Run serves until the process is asked to stop.
@@ -108,7 +109,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
-		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended},
+		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, MaxWaiting: c.MaxWaiting},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err

@@ -24,8 +24,9 @@ type Request struct {
 }
 
 // Draft returns the row of a new consent, with its secret sealed, without storing
-// it. ValidUntil is clipped to what the bank allows (docs/reference/api.md 4.3).
-// Fault: Unauthorized when the user was erased.
+// it. ValidUntil is clipped to what the bank allows (docs/reference/api.md 4.3). A draft
+// that is not stored has to be discarded. Faults: Unauthorized when the user was erased,
+// Unavailable when too many persons wait already.
 func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error) {
 	now := s.Clock.Now()
 	profile := s.Institutions[r.Company].Profile
@@ -37,9 +38,18 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
 		OpenRequestID: s.IDs.New(), AuthorizeRequestID: s.IDs.New(), WakeAt: now,
 	}
+	if err := s.admit(c.ID, c.Company); err != nil {
+		return c, err
+	}
 	c, err := s.sealSecret(ctx, c, consent.Secret{Context: r.PSU})
+	if err != nil {
+		s.Discard(c.ID)
+	}
 	return c, SealError(err)
 }
+
+// Discard gives up a draft that is not stored.
+func (s *Service) Discard(id consent.ID) { s.watching.Remove(string(id)) }
 
 // endOfDay is the last second of the latest day that may be asked for.
 func endOfDay(asked, now time.Time, longestDays int) time.Time {
@@ -52,8 +62,8 @@ func endOfDay(asked, now time.Time, longestDays int) time.Time {
 
 // Create creates a consent and starts its flow. The response that answer prepares
 // is stored in the same transaction. Once Create has returned without an error the
-// flow is carried to its end even if this process dies. Fault: Unauthorized when the
-// user does not exist or is erased.
+// flow is carried to its end even if this process dies. Faults: Unauthorized when the
+// user does not exist or is erased, Unavailable when too many persons wait already.
 func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answer[consent.Consent]) (consent.Consent, error) {
 	c, err := s.Draft(ctx, r)
 	if err != nil {
@@ -61,6 +71,7 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 	}
 	response, err := answer.Prepare(ctx, c)
 	if err != nil {
+		s.Discard(c.ID)
 		return consent.Consent{}, err
 	}
 	slot := s.Jobs.Reserve(store.Consents, c.Company)
@@ -78,6 +89,7 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 		return response.Complete(ctx, tx)
 	})
 	if err != nil {
+		s.Discard(c.ID)
 		return consent.Consent{}, err
 	}
 	if slot == nil {

@@ -165,10 +165,13 @@ func newEnvOn(t testing.TB, database string) *env {
 
 // service returns another service over the same store: another node, or this one
 // after a crash.
-func (b *env) service() *authorize.Service {
+func (b *env) service() *authorize.Service { return b.serviceWith(authorize.WatchLimits{}) }
+
+func (b *env) serviceWith(limits authorize.WatchLimits) *authorize.Service {
 	log := slog.New(slog.DiscardHandler)
 	return authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: institution.Set{theBank: b.bank.institution()},
-		Jobs: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log, Subscribers: []authorize.EndSubscriber{b.seen}})
+		Jobs: jobs.New(b.Store, b.Clock, log), Clock: b.Clock, IDs: b.IDs, Log: log, Watch: limits,
+		Subscribers: []authorize.EndSubscriber{b.seen}})
 }
 
 // deliver makes one attempt to deliver an outbox message.

@@ -51,3 +51,17 @@ func Refreshes(at ...time.Time) (began []bool) {
 	}
 	return began
 }
+
+// Pace returns how often a bank is asked that has given these answers, when the last poll
+// is so long ago.
+func Pace(p institution.Profile, progress consent.Progress, sincePoll time.Duration, answers ...*consent.Instructions) watch.Pace {
+	now := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	cache, c := newInstructionCache(), consent.Consent{ID: "c"}
+	for _, i := range answers {
+		answer := *i
+		answer.RefreshedAt = now.Add(-sincePoll)
+		cache.put(c, consent.Signing{}, &answer)
+	}
+	moves, polled := cache.state(c.ID, now)
+	return paceOf(p, moves, progress, now.Sub(polled))
+}

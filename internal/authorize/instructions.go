@@ -26,6 +26,8 @@ type entry struct {
 	told         time.Time // the earliest expiry that the bank gave of it
 	until        time.Time // after this there are no polls
 	asking       int       // number of the refresh under way; 0 = none
+	moves        bool      // the bank gave a QR text with its last answer
+	polled       time.Time // the last poll; before the first one, the first answer
 	panel        *panel    // what polls show now; nil before the first poll
 }
 
@@ -71,7 +73,10 @@ func (l *instructionCache) put(c consent.Consent, s consent.Signing, i *consent.
 			l.entries[c.ID] = e
 		}
 		// What was shown of an earlier authorization is no longer of use.
-		*e = entry{until: c.AuthorizeBy.Add(forgetAfter), started: s.Started, rev: e.rev, panel: e.panel}
+		*e = entry{until: c.AuthorizeBy.Add(forgetAfter), started: s.Started, rev: e.rev, panel: e.panel, polled: e.polled}
+		if e.polled.IsZero() {
+			e.polled = i.RefreshedAt
+		}
 	}
 	e.rev = max(e.rev, c.Rev)
 	now := e.instructions
@@ -81,6 +86,7 @@ func (l *instructionCache) put(c consent.Consent, s consent.Signing, i *consent.
 			return
 		}
 		now = *i
+		e.moves = i.QRData != ""
 		keep(&now, e.instructions)
 		e.told, e.asking = sooner(e.told, i.ExpiresAt), 0
 	}

@@ -73,7 +73,12 @@ func (s *Service) showCached(c consent.Consent) (*Shown, bool) {
 	if !known || inst.Authorizer == nil || s.watching.Watches(string(c.ID)) {
 		stale = 0 // there is no bank to ask, or the scheduler asks it
 	}
-	shown, refresh, found := s.instructions.show(c, inst.Profile.QR, s.Clock.Now(), stale)
+	now := s.Clock.Now()
+	if s.instructions.seen(c.ID, now) {
+		moves, _ := s.instructions.state(c.ID, now)
+		s.watching.Sooner(string(c.ID), paceOf(inst.Profile, moves, consent.ProgressUnknown, 0))
+	}
+	shown, refresh, found := s.instructions.show(c, inst.Profile.QR, now, stale)
 	if refresh != 0 {
 		select {
 		case s.refreshes <- struct{}{}:

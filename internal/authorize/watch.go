@@ -15,9 +15,11 @@ import (
 // WatchLimits bound what following authorizations costs this node. Zero members
 // take the defaults of package watch.
 type WatchLimits struct {
-	InFlight            int     // questions to banks under way at once
-	PerInstitution      int     // of one institution
-	SignaturesPerSecond float64 // for banks whose requests we sign; 0 = no bound
+	InFlight       int     // questions to banks under way at once
+	PerInstitution int     // of one institution
+	Processors     float64 // processors that the signatures of questions may use; 0 = no bound
+	PerSecond      float64 // questions a second that are taken to be possible until they are measured
+	MaxWaiting     int     // persons who may wait at once; 0 = as many as the bank can be asked about in time
 }
 
 func (s *Service) newScheduler() *watch.Scheduler {
@@ -32,7 +34,8 @@ func (s *Service) newScheduler() *watch.Scheduler {
 			}
 			s.instructions.drop(consent.ID(id)) // what this node has is no longer kept fresh
 		},
-		InFlight: s.Watch.InFlight, PerGroup: s.Watch.PerInstitution, SignaturesPerSecond: s.Watch.SignaturesPerSecond,
+		InFlight: s.Watch.InFlight, PerGroup: s.Watch.PerInstitution, Processors: s.Watch.Processors,
+		PerSecond: s.Watch.PerSecond, MaxItems: s.Watch.MaxWaiting,
 	})
 }
 
@@ -66,8 +69,15 @@ func (j *job) watch(ctx context.Context) (bool, error) {
 
 // item is the consent as the scheduler watches it.
 func (j *job) item() watch.Item {
-	return watch.Item{ID: string(j.c.ID), Group: j.c.Company, Interval: j.bank.Profile.PollInterval,
-		Signed: j.bank.Profile.Signed, Lease: j.c.WakeAt}
+	return watch.Item{ID: string(j.c.ID), Group: j.c.Company, Pace: j.pace(),
+		Cost: j.bank.Profile.SignatureCost, Lease: j.c.WakeAt}
+}
+
+// pace returns how often the bank is asked now.
+func (j *job) pace() watch.Pace {
+	now := j.Clock.Now()
+	moves, polled := j.instructions.state(j.c.ID, now)
+	return paceOf(j.bank.Profile, moves, j.signing.Progress, now.Sub(polled))
 }
 
 // ask is one question of the scheduler.
@@ -87,7 +97,10 @@ func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
 			s.Log.Warn("the answer of a bank could not be used", "company", j.c.Company, "consent", id, "error", err)
 		}
 	}
-	return watch.Outcome{Done: done}
+	if done {
+		return watch.Outcome{Done: true}
+	}
+	return watch.Outcome{Pace: j.pace()}
 }
 
 // reread reads the row after another writer was faster and reports whether there

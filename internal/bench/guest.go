@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,7 +39,8 @@ func (c *counts) get() (n [states]int64) {
 type guest struct {
 	crowd   *crowd
 	headers map[string]string
-	create  []byte // request that creates the consent
+	create  []byte        // request that creates the consent
+	phase   time.Duration // from the creation to the first poll: persons do not poll in step
 
 	state   state
 	status  string // the last one of the consent
@@ -55,6 +55,10 @@ type sample struct {
 	token  string        // of the QR text
 	second int           // of the QR text
 }
+
+// phaseStep spreads the polls of any number of persons evenly over pollInterval: it is
+// the golden section of it.
+const phaseStep = 618_033_989 * time.Nanosecond
 
 // pollInterval is the time between two polls, which the API asks for.
 const pollInterval = time.Second
@@ -86,8 +90,7 @@ func (g *guest) tryStay(ctx context.Context) error {
 	}
 	poll := request("GET", "/consents/"+id+"/status", g.crowd.host, g.headers, "")
 	clk := g.crowd.Clock
-	// Persons do not poll in step with each other.
-	for due := clk.Now().Add(rand.N(pollInterval)); ; due = due.Add(pollInterval) {
+	for due := clk.Now().Add(g.phase); ; due = due.Add(pollInterval) {
 		if err := clock.Sleep(ctx, clk, due.Sub(clk.Now())); err != nil {
 			return err
 		}
@@ -206,7 +209,7 @@ func (c *crowd) register(ctx context.Context, apiKey string) error {
 			if err != nil {
 				return err
 			}
-			g := &guest{crowd: c, headers: map[string]string{"Authorization": "Bearer " + member(answer, "token"), "Insurely-Version": "2026-04-01"}}
+			g := &guest{crowd: c, phase: time.Duration(i) * phaseStep % pollInterval, headers: map[string]string{"Authorization": "Bearer " + member(answer, "token"), "Insurely-Version": "2026-04-01"}}
 			g.create = request("POST", "/consents", c.host, g.headers, fmt.Sprintf(
 				`{"company":%q,"loginMethod":%q,"parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":%q},{"type":"SWEDISH_BANKID","personalNumber":%q}]}`,
 				c.company, benchMethod, benchAddress, personalNumber(i)))

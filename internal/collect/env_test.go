@@ -197,14 +197,16 @@ func newEnvOn(t testing.TB, database string) *env {
 
 // service returns a new service over the same store: another node, or the same one
 // after a crash.
-func (b *env) service() *collect.Service {
+func (b *env) service() *collect.Service { return b.serviceWith(authorize.WatchLimits{}) }
+
+func (b *env) serviceWith(limits authorize.WatchLimits) *collect.Service {
 	var (
 		log    = slog.New(slog.NewTextHandler(b.logs, nil))
 		banks  = institution.Set{theBank: b.bank.institution()}
 		runner = jobs.New(b.Store, b.Clock, log)
 	)
 	b.consents = authorize.New(authorize.Deps{Store: b.Store, Vault: b.Vault, Institutions: banks, Jobs: runner,
-		Clock: b.Clock, IDs: b.IDs, Log: log})
+		Clock: b.Clock, IDs: b.IDs, Log: log, Watch: limits})
 	return collect.New(collect.Deps{Store: b.Store, Vault: b.Vault, Consents: b.consents, Institutions: banks,
 		Jobs: runner, Clock: b.Clock, IDs: b.IDs, Log: log, KeepData: 30 * 24 * time.Hour, Workers: 4})
 }

@@ -152,3 +152,20 @@ func TestOneTime_IsWokenByAConsentThatChangesMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// More persons than can be kept fresh are refused, and what is not stored takes no room.
+func TestOneTime_RefusesMorePersonsThanCanBeKeptFresh(t *testing.T) {
+	b := newEnv(t)
+	b.Service = b.serviceWith(authorize.WatchLimits{MaxWaiting: 1})
+	unknown := b.oneTimeRequest()
+	unknown.UserID = b.IDs.New()
+	_, err := b.Start(t.Context(), unknown, nil)
+	isFault(t, "an unknown user", err, fault.Unauthorized)
+	c := b.oneTime()
+	_, err = b.Start(t.Context(), b.oneTimeRequest(), nil)
+	isFault(t, "a second person", err, fault.Unavailable)
+	if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.oneTime()
+}

@@ -104,6 +104,12 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 		return c, err
 	}
 	c.ConsentID = inner.ID
+	stored := false
+	defer func() {
+		if !stored {
+			s.Consents.Discard(inner.ID)
+		}
+	}()
 	if c, err = s.sealed(ctx, c, collection.Secret{Context: psu.Context{IPAddress: ask.PSU.IPAddress, UserAgent: ask.PSU.UserAgent}}); err != nil {
 		return c, err
 	}
@@ -114,7 +120,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 		}
 		return s.Consents.Add(ctx, tx, inner)
 	})
-	if err == nil {
+	if stored = err == nil; stored {
 		s.Jobs.Wake(store.Consents)
 	}
 	return c, err

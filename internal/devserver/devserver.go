@@ -30,6 +30,7 @@ type Config struct {
 	APIKey        string         // API key to accept; empty: the key of an earlier start, or a new one
 	Rate          ratelimit.Rate // limit of requests; the zero value is no limit
 	AllowOrigins  []string       // web pages that may call the API
+	MaxWaiting    int            // see server.Config
 	Clock         clock.Clock
 	Log           *slog.Logger
 	// Banks is the banks file of a sandbox that runs elsewhere; empty: the environment
@@ -91,7 +92,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if database == "" {
 		database = filepath.Join(c.Dir, storeDir)
 	}
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate, AllowOrigins: c.AllowOrigins},
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
 		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Institutions: l.Institutions})
 	if err != nil {
 		return l, err

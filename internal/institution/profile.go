@@ -33,8 +33,9 @@ type Profile struct {
 	// consent. If it is false, an opening whose outcome is unknown is not
 	// retried: the consent fails and the person starts again.
 	ReplaySafe bool
-	// Signed: each question to the bank costs a signature of ours.
-	Signed bool
+	// SignatureCost is the processor time of our signature on a question to the bank; 0 =
+	// questions are not signed.
+	SignatureCost time.Duration
 	// Parallel is the number of concurrent reads under one consent.
 	Parallel int
 }

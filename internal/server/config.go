@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/institution"
 	"samla/internal/ratelimit"
@@ -35,6 +36,11 @@ type Config struct {
 	// RequestTimeout is how long a request may work before it is answered with 503
 	// (10 s).
 	RequestTimeout time.Duration
+	// MaxWaiting is how many persons may wait for their signature at once on this node
+	// (as many as their banks can be asked about in time, as measured). More are refused
+	// with SERVICE_UNAVAILABLE.
+	MaxWaiting int
+
 	// Calls and CallsPerInstitution limit the calls in flight from this node, to
 	// all institutions together and to each (2048 and 512). Further calls wait.
 	Calls, CallsPerInstitution int
@@ -68,10 +74,13 @@ func orDefault[T cmp.Ordered](member *T, value T) {
 	}
 }
 
-// signaturesPerSecond limits the signatures of status questions to a third of what
-// the processors can compute of the slowest kind (RSA-2048, about 1 ms each). The
-// rest is for opening consents and for collections.
-func signaturesPerSecond() float64 { return 300 * float64(runtime.GOMAXPROCS(0)) }
+// watchLimits bounds what following authorizations costs. Signatures of questions may
+// use a third of the processors: the rest is for opening consents, collections and polls.
+// A processor is taken to manage a thousand questions a second until it is known better.
+func (c Config) watchLimits() authorize.WatchLimits {
+	n := float64(runtime.GOMAXPROCS(0))
+	return authorize.WatchLimits{Processors: n / 3, PerSecond: 1000 * n, MaxWaiting: c.MaxWaiting}
+}
 
 // Parts is what the server gets from outside. All members but Random are required.
 type Parts struct {

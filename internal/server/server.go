@@ -83,7 +83,7 @@ func (s *Server) wire(ctx context.Context) error {
 	)
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
-		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: authorize.WatchLimits{SignaturesPerSecond: signaturesPerSecond()}})
+		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits()})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,

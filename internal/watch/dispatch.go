@@ -8,95 +8,6 @@ import (
 	"time"
 )
 
-// item is a watched item. The scheduler's lock protects it.
-type item struct {
-	Item
-	due     time.Time
-	group   *group
-	at      int // index in its group's queue
-	asking  bool
-	removed bool // while a question is in flight
-}
-
-// group holds the items of one institution that wait for their next question.
-type group struct {
-	queue    queue
-	inFlight int
-	members  int // items, including those with a question in flight
-}
-
-func (g *group) remove(it *item) { heap.Remove(&g.queue, it.at) }
-
-// queue is a heap; the item that is due first is on top.
-type queue []*item
-
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].at, q[j].at = i, j
-}
-
-// Push implements heap.Interface.
-func (q *queue) Push(x any) {
-	it := x.(*item)
-	it.at = len(*q)
-	*q = append(*q, it)
-}
-
-// Pop implements heap.Interface.
-func (q *queue) Pop() any {
-	old := *q
-	it := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return it
-}
-
-// enqueue puts an item into its group's queue. The caller holds the lock.
-func (s *Scheduler) enqueue(it *item) {
-	if it.group == nil {
-		g := s.groups[it.Group]
-		if g == nil {
-			g = &group{}
-			s.groups[it.Group] = g
-			s.ring = append(s.ring, g)
-		}
-		g.members++
-		it.group = g
-	}
-	heap.Push(&it.group.queue, it)
-}
-
-// drop stops watching an item. The caller holds the lock.
-func (s *Scheduler) drop(it *item) {
-	if it.asking {
-		it.removed = true
-		return
-	}
-	it.group.remove(it)
-	s.forget(it)
-}
-
-// forget removes an item that is in no queue.
-func (s *Scheduler) forget(it *item) {
-	delete(s.items, it.ID)
-	if s.cfg.Dropped != nil {
-		s.cfg.Dropped(it.ID)
-	}
-	it.group.members--
-	if it.group.members > 0 {
-		return
-	}
-	delete(s.groups, it.Group)
-	for i, g := range s.ring {
-		if g == it.group {
-			s.ring = append(s.ring[:i], s.ring[i+1:]...)
-			break
-		}
-	}
-}
-
 // dispatch starts questions when they are due, until ctx ends.
 func (s *Scheduler) dispatch(ctx context.Context) {
 	for {
@@ -118,13 +29,14 @@ func (s *Scheduler) dispatch(ctx context.Context) {
 	}
 }
 
-// startDue starts due questions within the limits, one question for each group in turn.
-// It returns when the next question is due. wait is false if only a change can make a
-// question due.
+// startDue starts due questions within the limits, one question for each group in turn,
+// and of a group the one that is wanted first. It returns when the next question is due.
+// wait is false if only a change can make a question due.
 func (s *Scheduler) startDue() (next time.Time, wait bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.cfg.Clock.Now()
+	s.load.measure(s.ring, now)
 	for served := true; served; {
 		served = false
 		next, wait = time.Time{}, false
@@ -133,31 +45,61 @@ func (s *Scheduler) startDue() (next time.Time, wait bool) {
 				return time.Time{}, false // the end of a question counts as a change
 			}
 			i := (s.turn + n) % len(s.ring)
-			g := s.ring[i]
-			if g.inFlight >= s.cfg.PerGroup || len(g.queue) == 0 {
-				continue
+			at, some := s.startOne(s.ring[i], now)
+			if some && !at.After(now) {
+				s.turn, served = (i+1)%len(s.ring), true
+				break
 			}
-			at := g.queue[0].due
-			if !at.After(now) && g.queue[0].Signed && s.limit != nil && !s.limit.AllowN(now, 1) {
-				at = now.Add(time.Duration(float64(time.Second) / s.cfg.SignaturesPerSecond))
+			if some && (!wait || at.Before(next)) {
+				next, wait = at, true
 			}
-			if at.After(now) {
-				if !wait || at.Before(next) {
-					next, wait = at, true
-				}
-				continue
-			}
-			s.ask(heap.Pop(&g.queue).(*item), now)
-			s.turn, served = (i+1)%len(s.ring), true
-			break
 		}
 	}
 	return next, wait
 }
 
+// startOne starts the question of a group that is wanted first, if one is due and within
+// the limits, and returns now. Otherwise it returns when there can be one; some is false
+// if only a change can make one due.
+func (s *Scheduler) startOne(g *group, now time.Time) (at time.Time, some bool) {
+	at, some = g.advance(now)
+	if len(g.ready.items) == 0 {
+		return at, some
+	}
+	if g.inFlight >= s.cfg.PerGroup {
+		g.load.held = now
+		return time.Time{}, false
+	}
+	if free := s.signatureAt(g.ready.items[0].Cost, now); free.After(now) {
+		g.load.held = now
+		return free, true
+	}
+	s.ask(heap.Pop(&g.ready).(*item), now)
+	return now, true
+}
+
+// signatureAt takes the processor time of a signature and returns now, or else returns
+// when there will be enough of it.
+func (s *Scheduler) signatureAt(cost time.Duration, now time.Time) time.Time {
+	n := min(int(cost/time.Microsecond), s.burst())
+	if n == 0 || s.limit.AllowN(now, n) {
+		return now
+	}
+	missing := float64(n) - s.limit.TokensAt(now)
+	return now.Add(max(time.Duration(missing/float64(s.limit.Limit())*float64(time.Second)), time.Microsecond))
+}
+
+func (s *Scheduler) burst() int {
+	if s.limit == nil {
+		return 0
+	}
+	return s.limit.Burst()
+}
+
 // ask starts one question. The caller holds the lock.
 func (s *Scheduler) ask(it *item, now time.Time) {
-	it.asking = true
+	s.load.started(it.group, it.by, now)
+	it.queue, it.asking, it.hurried = nil, true, false
 	it.group.inFlight++
 	s.inFlight++
 	s.asks.Add(1)
@@ -171,9 +113,8 @@ func (s *Scheduler) ask(it *item, now time.Time) {
 	}()
 }
 
-// answered schedules the next question one interval after the start of the last one,
-// so that slow answers do not lengthen the interval. At least a quarter of the
-// interval passes after the answer.
+// answered plans the next question from the start of the last one, so that slow answers
+// do not lengthen the pace. At least a quarter of it passes after the answer.
 func (s *Scheduler) answered(it *item, out Outcome, asked time.Time, panicked any) {
 	if panicked != nil {
 		s.cfg.Log.Error("a question panicked", "item", it.ID, "panic", fmt.Sprintf("%T", panicked), "stack", string(debug.Stack()))
@@ -189,14 +130,10 @@ func (s *Scheduler) answered(it *item, out Outcome, asked time.Time, panicked an
 		s.wake()
 		return
 	}
-	after := out.After
-	if after <= 0 {
-		after = it.Interval
+	if !it.hurried {
+		s.repace(it, out.Pace)
 	}
-	it.due = asked.Add(after)
-	if pause := now.Add(after / 4); it.due.Before(pause) {
-		it.due = pause
-	}
-	s.enqueue(it)
+	it.plan(asked, now.Add(it.Pace.After/4))
+	it.group.enqueue(it)
 	s.wake()
 }

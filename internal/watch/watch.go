@@ -1,9 +1,10 @@
 // Package watch polls many items whose state changes elsewhere, such as
 // authorizations that persons are signing at their banks. A node has one Scheduler for
-// all items that it watches. It limits the questions in flight and the signatures per
-// second, not the number of items, and shares both fairly between groups
-// (institutions). The rows of the items are leased; the scheduler renews all leases
-// together.
+// all items that it watches. It asks about those first whose answer is wanted first,
+// limits the questions in flight and the processor time of signatures, and shares both
+// fairly between groups (institutions). It takes no more new items than it can ask about
+// in time, so that a crowd does not slow down those who wait already. The rows of the
+// items are leased; the scheduler renews all leases together.
 package watch
 
 import (
@@ -21,12 +22,18 @@ import (
 
 // Item is one thing to watch.
 type Item struct {
-	ID       string
-	Group    string        // institution: groups share the limits fairly
-	Interval time.Duration // from one question to the next
-	Signed   bool          // a question costs a signature
-	Lease    time.Time     // when the row's lease ends, as stored
+	ID    string
+	Group string // institution: groups share the limits fairly
+	Pace  Pace
+	Cost  time.Duration // processor time of the signature of a question; 0 = not signed
+	Lease time.Time     // when the row's lease ends, as stored
 }
+
+// Pace says when the next question follows the start of the last one: not before After,
+// and by Within where the limits allow that. A Within below After is After.
+type Pace struct{ After, Within time.Duration }
+
+func (p Pace) within() time.Duration { return max(p.After, p.Within) }
 
 // Lease is the lease of this node on one row.
 type Lease = store.Lease
@@ -35,8 +42,8 @@ type Lease = store.Lease
 type Outcome struct {
 	// Done: the item is finished. It is dropped, and its lease is not renewed.
 	Done bool
-	// After is the time from this question to the next; 0 = the item's interval.
-	After time.Duration
+	// Pace of the next question; the zero value is the pace of this one.
+	Pace Pace
 }
 
 // Config configures a Scheduler. Clock, Ask and Renew are required.
@@ -54,19 +61,21 @@ type Config struct {
 	// must return at once and not call the scheduler. Nil = not called.
 	Dropped func(id string)
 
-	InFlight            int           // questions in flight; 0 = 256
-	PerGroup            int           // of one group; 0 = a quarter of InFlight
-	SignaturesPerSecond float64       // 0 = no limit
-	LeaseTime           time.Duration // 0 = 20 s; renewed after half of it
-	Timeout             time.Duration // of one question; 0 = 15 s
-	Log                 *slog.Logger  // nil = none
+	InFlight   int           // questions in flight; 0 = 1024
+	PerGroup   int           // of one group; 0 = a quarter of InFlight
+	Processors float64       // processor time a second that signatures may take; 0 = no limit
+	PerSecond  float64       // questions a second that are taken to be possible until they are measured; 0 = 2000
+	MaxItems   int           // items that Admit lets in; 0 = as many as can be asked about in time
+	LeaseTime  time.Duration // 0 = 20 s; renewed after half of it
+	Timeout    time.Duration // of one question; 0 = 15 s
+	Log        *slog.Logger  // nil = none
 }
 
 // Scheduler watches items. It is safe for concurrent use. Start it once, stop it
 // once; items may be added before the start.
 type Scheduler struct {
 	cfg    Config
-	limit  *rate.Limiter // of signatures; nil = none
+	limit  *rate.Limiter // of the processor time of signatures, in microseconds; nil = none
 	signal chan struct{} // something changed
 
 	mu       sync.Mutex
@@ -76,6 +85,7 @@ type Scheduler struct {
 	turn     int      // next group
 	inFlight int
 	stopped  bool
+	load     load
 
 	askCtx  context.Context // of all questions; abandon cancels it
 	abandon context.CancelFunc
@@ -86,23 +96,25 @@ type Scheduler struct {
 
 // New returns a scheduler without items.
 func New(c Config) *Scheduler {
-	c.InFlight = cmp.Or(c.InFlight, 256)
+	c.InFlight = cmp.Or(c.InFlight, 1024)
 	c.PerGroup = cmp.Or(c.PerGroup, max(c.InFlight/4, 1))
+	c.PerSecond = cmp.Or(c.PerSecond, 2000)
 	c.LeaseTime = cmp.Or(c.LeaseTime, 20*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 15*time.Second)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Scheduler{cfg: c, signal: make(chan struct{}, 1), items: map[string]*item{}, groups: map[string]*group{}}
-	if c.SignaturesPerSecond > 0 {
-		s.limit = rate.NewLimiter(rate.Limit(c.SignaturesPerSecond), max(int(c.SignaturesPerSecond/10), 1))
+	s := &Scheduler{cfg: c, signal: make(chan struct{}, 1), items: map[string]*item{}, groups: map[string]*group{}, load: newLoad(c)}
+	if c.Processors > 0 {
+		perSecond := c.Processors * float64(time.Second/time.Microsecond)
+		s.limit = rate.NewLimiter(rate.Limit(perSecond), int(max(perSecond/10, 1)))
 	}
 	s.askCtx, s.abandon = context.WithCancel(context.Background())
 	return s
 }
 
-// Add starts to watch an item. The first question follows after its interval. If the
-// item is watched already, Add sets its interval and lease. It reports false after
+// Add starts to watch an item. The first question follows at its pace from now. If the
+// item is watched already, Add sets its pace and lease. It reports false after
 // Stop: the row stays as it is.
 func (s *Scheduler) Add(i Item) bool {
 	now := s.cfg.Clock.Now()
@@ -111,25 +123,50 @@ func (s *Scheduler) Add(i Item) bool {
 	if s.stopped {
 		return false
 	}
+	s.load.leave(i.ID)
 	if known := s.items[i.ID]; known != nil {
-		known.Interval, known.Lease, known.removed = i.Interval, i.Lease, false
+		s.repace(known, i.Pace)
+		known.Lease, known.removed = i.Lease, false
 		return true
 	}
-	it := &item{Item: i, due: now.Add(i.Interval)}
+	it := &item{Item: i}
 	s.items[i.ID] = it
-	s.enqueue(it)
+	s.join(it)
+	it.plan(now, now)
+	it.group.enqueue(it)
 	s.wake()
 	return true
 }
 
-// Remove stops watching an item. A question in flight continues, but its outcome is not
-// used.
+// Remove stops watching an item, and forgets that it was admitted. A question in flight
+// continues, but its outcome is not used.
 func (s *Scheduler) Remove(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.load.leave(id)
 	if it := s.items[id]; it != nil {
 		s.drop(it)
 	}
+}
+
+// Sooner makes the next question follow the start of the last one at this pace, unless
+// it follows sooner anyway.
+func (s *Scheduler) Sooner(id string, p Pace) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.items[id]
+	if it == nil || it.Pace.within() <= p.within() {
+		return
+	}
+	s.repace(it, p)
+	if it.asking {
+		it.hurried = true // the outcome was decided without knowing
+		return
+	}
+	it.group.dequeue(it)
+	it.plan(it.asked, s.cfg.Clock.Now())
+	it.group.enqueue(it)
+	s.wake()
 }
 
 // Watches reports whether this node watches an item.

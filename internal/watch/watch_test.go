@@ -40,6 +40,8 @@ func newBank() *bank {
 		delay: func(string) time.Duration { return time.Millisecond }, done: func(string, int) bool { return false }}
 }
 
+var everySecond = watch.Pace{After: time.Second}
+
 func group(id string) string { return id[:1] }
 
 func (b *bank) ask(ctx context.Context, id string) watch.Outcome {
@@ -98,7 +100,7 @@ func add(s *watch.Scheduler, b *bank, ids ...string) {
 		b.mu.Lock()
 		b.rows[id] = until
 		b.mu.Unlock()
-		s.Add(watch.Item{ID: id, Group: group(id), Interval: time.Second, Lease: until})
+		s.Add(watch.Item{ID: id, Group: group(id), Pace: everySecond, Lease: until})
 	}
 }
 
@@ -174,16 +176,16 @@ func TestScheduler_SlowGroupDelaysNoOther(t *testing.T) {
 func TestScheduler_SharesSignatures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBank()
-		s := scheduler(t, b, watch.Config{SignaturesPerSecond: 100})
+		s := scheduler(t, b, watch.Config{Processors: 0.1})
 		signed := func(prefix string, n int) {
 			for _, id := range names(prefix, n) {
-				s.Add(watch.Item{ID: id, Group: group(id), Interval: time.Second, Signed: true, Lease: time.Now().Add(time.Hour)})
+				s.Add(watch.Item{ID: id, Group: group(id), Pace: everySecond, Cost: time.Millisecond, Lease: time.Now().Add(time.Hour)})
 			}
 		}
 		signed("a", 1000)
 		signed("b", 60)
 		for _, id := range names("f", 100) { // without signatures
-			s.Add(watch.Item{ID: id, Group: "f", Interval: time.Second, Lease: time.Now().Add(time.Hour)})
+			s.Add(watch.Item{ID: id, Group: "f", Pace: everySecond, Lease: time.Now().Add(time.Hour)})
 		}
 		time.Sleep(11 * time.Second)
 		a, few, free := b.count(names("a", 1000)...), b.count(names("b", 60)...), b.count(names("f", 100)...)
@@ -305,7 +307,7 @@ func TestScheduler_StopHandsLeasesBack(t *testing.T) {
 				t.Errorf("the lease of %s runs on", id)
 			}
 		}
-		if s.Add(watch.Item{ID: "late", Interval: time.Second}) {
+		if s.Add(watch.Item{ID: "late", Pace: everySecond}) {
 			t.Error("a stopped scheduler takes an item")
 		}
 	})
@@ -355,10 +357,10 @@ func BenchmarkScheduler_5000Items(b *testing.B) {
 	s := watch.New(watch.Config{Clock: clock.System(), Renew: func(context.Context, []watch.Lease, time.Time) ([]string, error) { return nil, nil },
 		Ask: func(context.Context, string) watch.Outcome {
 			asked.Add(1)
-			return watch.Outcome{After: time.Nanosecond}
+			return watch.Outcome{}
 		}})
 	for i, id := range names("a", 5000) {
-		s.Add(watch.Item{ID: id, Group: fmt.Sprint(i % 20), Interval: time.Nanosecond})
+		s.Add(watch.Item{ID: id, Group: fmt.Sprint(i % 20), Pace: watch.Pace{After: time.Nanosecond}})
 	}
 	b.ResetTimer()
 	s.Start()

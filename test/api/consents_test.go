@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/devserver"
 	"samla/internal/fault"
 	"samla/internal/sandbox/bankid"
 )
@@ -138,4 +139,25 @@ func TestConsent_ReturnsRequestedScope(t *testing.T) {
 			t.Errorf("expires %v", made.ExpiresAt)
 		}
 	})
+}
+
+// When more persons wait than can be kept fresh, new ones are told to come later, with
+// consents and with one-time collections.
+func TestConsent_IsRefusedWhenTooManyWait(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t, devserver.Config{MaxWaiting: 1})
+	_, session := w.acme.person(t)
+	var made consentObject
+	session.post(t, "/consents", requestBody(demoBank, otherDevice, scopeParameter(), bankIDParameter(maja)), &made)
+	session.awaitingConsent(t, made.ConsentID)
+	second := requestBody(demoBank, otherDevice, scopeParameter(), bankIDParameter(gun))
+	for _, path := range []string{"/consents", "/collections"} {
+		refused := session.Do(t, http.MethodPost, path, second)
+		refused.WantProblem(t, fault.Unavailable)
+		if refused.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: refused without Retry-After", path)
+		}
+	}
+	session.delete(t, "/consents/"+made.ConsentID)
+	session.post(t, "/consents", second, nil)
 }

@@ -21,6 +21,7 @@ import (
 type Signer struct {
 	form
 	key         key
+	cost        time.Duration
 	prefix      string // of the header Signature: keyId and algorithm
 	certificate string // base64 of the DER form
 }
@@ -41,6 +42,10 @@ func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error
 	if err != nil {
 		return nil, err
 	}
+	took, err := cost(k)
+	if err != nil {
+		return nil, err
+	}
 	f.algorithm = k.algorithm()
 	leaf := qsealc.Leaf
 	if leaf == nil {
@@ -53,11 +58,14 @@ func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error
 		keyID = fmt.Sprintf("SN=%X,CA=%s", leaf.SerialNumber, leaf.Issuer)
 	}
 	return &Signer{
-		form: f, key: k,
+		form: f, key: k, cost: took,
 		prefix:      `keyId="` + escape(keyID) + `",algorithm="` + string(f.algorithm) + `",headers="`,
 		certificate: base64.StdEncoding.EncodeToString(leaf.Raw),
 	}, nil
 }
+
+// Cost returns the processor time of a signature, measured on this machine.
+func (s *Signer) Cost() time.Duration { return s.cost }
 
 // escape percent-encodes the bytes that cannot stand in a quoted string of a
 // header.

@@ -290,6 +290,13 @@ type panicking struct{}
 
 func (panicking) Fatalf(string, ...any) { panic("not valid") }
 
+func TestSigner_KnowsItsCost(t *testing.T) {
+	slow, fast := signer(t, httpsig.Variant{}).Cost(), signerWith(t, p256(), httpsig.Variant{}).Cost()
+	if fast <= 0 || slow < 2*fast {
+		t.Errorf("a signature takes %s with RSA, %s with P-256", slow, fast)
+	}
+}
+
 func BenchmarkSign(b *testing.B) {
 	for name, qsealc := range map[string]*tls.Certificate{"RSA": seal(), "P256": p256()} {
 		b.Run(name, func(b *testing.B) {

@@ -80,7 +80,6 @@ func New(c Config, d Deps) (*Bank, error) {
 		return nil, err
 	}
 	b := &Bank{config: c, profile: c.Profile.port(), wire: c.Profile.wire(), clock: d.Clock, random: d.Random, log: d.Log}
-	b.profile.Signed = !c.Signature.None && c.Signature.Signs(http.MethodGet)
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
 		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
@@ -91,6 +90,9 @@ func New(c Config, d Deps) (*Bank, error) {
 			return nil, signatureFaults(err)
 		}
 		settings.Signer = signer
+		if c.Signature.Signs(http.MethodGet) {
+			b.profile.SignatureCost = signer.Cost()
+		}
 	}
 	if b.client, err = httpclient.New(settings); err != nil {
 		return nil, err
