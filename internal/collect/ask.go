@@ -49,44 +49,67 @@ func (c *crawl) answer(ctx context.Context, t task) outcome {
 }
 
 // ask asks a question. It tries again after a failure that is repeatable. If ctx ends, the
-// error is that of cut.
+// error is that of tried.cut. A try that was refused here because the institution is
+// overloaded does not count: the question waits.
 func (c *crawl) ask(ctx context.Context, q institution.Question) (institution.Answer, error) {
-	var late error // of an earlier try that was not answered in time
-	for try := 1; ; try++ {
+	var before tried
+	for {
 		if err := c.checkConsent(ctx); err != nil {
 			if ctx.Err() != nil {
-				err = cut(ctx, late)
+				err = before.cut(ctx)
 			}
 			return institution.Answer{}, err
 		}
 		a, err := c.from.Fetch(ctx, c.access, q)
-		switch {
-		case err == nil:
+		if err == nil {
 			return a, nil
+		}
+		before.add(err)
+		switch {
 		case ctx.Err() != nil:
-			return a, cut(ctx, late)
-		case try == tries || !c.repeatable(err):
+			return a, before.cut(ctx)
+		case before.times == tries || !c.repeatable(err):
 			return a, err
 		}
-		if institution.ReasonOf(err) == institution.NoAnswerInTime {
-			late = err
-		}
-		if clock.Sleep(ctx, c.Clock, waitAfter(try, err)) != nil {
-			return a, cut(ctx, late)
+		if clock.Sleep(ctx, c.Clock, waitAfter(before.times, err)) != nil {
+			return a, before.cut(ctx)
 		}
 	}
 }
 
+// tried are the failed tries to ask a question in one run.
+type tried struct {
+	times int
+	sent  bool  // the institution may have received one of them
+	late  error // of one that was not answered in time
+}
+
+func (t *tried) add(err error) {
+	var said *institution.Error
+	known := errors.As(err, &said)
+	if !known || said.Reason != institution.Overloaded {
+		t.times++
+	}
+	if !known || !said.NotSent {
+		t.sent = true
+	}
+	if known && said.Reason == institution.NoAnswerInTime {
+		t.late = err
+	}
+}
+
 // cut returns the error of a question whose context has ended: errOverdue at the deadline,
-// and late, the error of an earlier try, if there is one. That try has waited as long as
-// an exchange may take. If the next run began again, an institution that hangs would keep
-// the collection until its deadline.
-func cut(ctx context.Context, late error) error {
+// and the error of a try that was not answered in time, if there is one. That try has waited
+// as long as an exchange may take. If the next run began again, an institution that hangs
+// would keep the collection until its deadline.
+func (t *tried) cut(ctx context.Context) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errOverdue):
 		return errOverdue
-	case late != nil:
-		return late
+	case t.late != nil:
+		return t.late
+	case !t.sent:
+		return errNotAsked
 	}
 	return errCancelled
 }

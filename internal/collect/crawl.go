@@ -61,6 +61,10 @@ type outcome struct {
 // about the institution.
 var errCancelled = errors.New("collect: the question was cancelled")
 
+// errNotAsked is the error of a cancelled question that the institution cannot have
+// received. The next run asks it, also in an unattended collection.
+var errNotAsked = errors.New("collect: the question was cancelled before it was sent")
+
 // run asks all questions. It returns the error of an essential question, an error that
 // ends the collection, or the error of ctx when questions are left. Other failures are
 // counted as deviations.

@@ -138,3 +138,33 @@ func TestDeadline_EndsACollectionThatCannotBeHandled(t *testing.T) {
 	b.Clock.Advance(1)
 	b.wantEnded(b.handle(c.ID), collection.Failed)
 }
+
+// A question that waits because the bank is overloaded uses up no try, and an unattended
+// one that was never sent is asked by the next run.
+func TestAsk_WaitsForAnOverloadedBank(t *testing.T) {
+	for _, ip := range []string{"", "192.0.2.7"} {
+		b := newEnv(t)
+		overloaded := &institution.Error{Kind: institution.Busy, Reason: institution.Overloaded, NotSent: true, RetryAfter: time.Second}
+		ctx, over := context.WithCancel(t.Context())
+		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
+			switch {
+			case q.Link != "main/2" || n > 20:
+				return nil
+			case n == 10:
+				over()
+			}
+			return overloaded
+		}
+		c := b.start(b.request(b.authorizedConsent(), ip))
+		if err := b.Run(ctx, b.Handle, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if c = b.row(c.ID); c.Status != collection.Collecting {
+			t.Fatalf("while the bank is overloaded: %s", c.Status)
+		}
+		b.wantEnded(b.handle(c.ID), collection.Completed)
+		if _, n := b.bank.count("main/2"); n != 21 {
+			t.Errorf("tried %d times", n)
+		}
+	}
+}

@@ -130,6 +130,9 @@ func (j *journal) due() bool {
 
 // add adds the new answer of an outcome, if any, to those to store.
 func (j *journal) add(o outcome) {
+	if errors.Is(o.err, errNotAsked) {
+		delete(j.asked, digestOf(o.question))
+	}
 	if o.answer == nil {
 		return
 	}

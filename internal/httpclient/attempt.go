@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http/httptrace"
 	"sync/atomic"
+	"time"
 )
 
 // errNotRepeated is the cause of the error when net/http was kept from sending a
@@ -16,15 +17,31 @@ var errNotRepeated = errors.New("httpclient: the connection was closed after the
 // can have received the request, and keeps net/http from repeating it then.
 type attempt struct {
 	cancel    context.CancelCauseFunc
+	now       func() time.Time
 	connected atomic.Bool // there was a connection for the request
 	written   atomic.Bool // the request's header was written to it
+	writtenAt atomic.Pointer[time.Time]
+}
+
+// took returns how long ago the request was written, or 0 if it was not. What the
+// request waited for before, such as a connection, says nothing about the partner.
+func (a *attempt) took() time.Duration {
+	at := a.writtenAt.Load()
+	if at == nil {
+		return 0
+	}
+	return a.now().Sub(*at)
 }
 
 // trace returns the hooks that net/http calls for the request.
 func (a *attempt) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GotConn:      func(info httptrace.GotConnInfo) { a.gotConn(info) },
-		WroteHeaders: func() { a.written.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) { a.gotConn(info) },
+		WroteHeaders: func() {
+			at := a.now()
+			a.writtenAt.Store(&at)
+			a.written.Store(true)
+		},
 	}
 }
 

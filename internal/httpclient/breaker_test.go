@@ -2,7 +2,10 @@ package httpclient_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -145,5 +148,126 @@ func TestBreaker_LetsOneTrialThroughAtATime(t *testing.T) {
 	cancel()
 	if err := <-trial; httpclient.KindOf(err) != httpclient.Canceled {
 		t.Errorf("the trial: %v", err)
+	}
+}
+
+// slowPartner is a partner that answers when the test lets it.
+type slowPartner struct {
+	*httpclient.Client
+	t       *testing.T
+	clock   *clock.Manual
+	arrived chan struct{}
+	answer  chan struct{}
+}
+
+func newSlowPartner(t *testing.T) *slowPartner {
+	p := &slowPartner{t: t, clock: clock.NewManual(noon), arrived: make(chan struct{}), answer: make(chan struct{})}
+	s := partner(t, func(_ http.ResponseWriter, r *http.Request) {
+		p.arrived <- struct{}{}
+		select {
+		case <-p.answer:
+		case <-r.Context().Done():
+		}
+	})
+	settings := config(s.URL)
+	settings.BreakerNow = p.clock.Now
+	p.Client = client(t, settings)
+	return p
+}
+
+// calls makes n calls at once, each of which takes d.
+func (p *slowPartner) calls(n int, d time.Duration) {
+	p.t.Helper()
+	done := make(chan error, n)
+	for range n {
+		go func() {
+			_, err := p.Do(p.t.Context(), request(p.t, p.Client, http.MethodGet))
+			done <- err
+		}()
+		<-p.arrived
+	}
+	p.clock.Advance(d)
+	for range n {
+		p.answer <- struct{}{}
+		if err := <-done; err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+func (p *slowPartner) refused() (*httpclient.Error, bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(p.t.Context())
+	cancel() // the partner is not called, whatever the state
+	_, err := p.Do(ctx, request(p.t, p.Client, http.MethodGet))
+	var e *httpclient.Error
+	if !errors.As(err, &e) {
+		p.t.Fatalf("got %v", err)
+	}
+	return e, e.Kind == httpclient.Overloaded
+}
+
+func TestBreaker_OpensWhenManyCallsAreSlow(t *testing.T) {
+	p := newSlowPartner(t)
+	p.calls(19, 5*time.Second)
+	if _, refused := p.refused(); refused {
+		t.Fatal("open after 19 slow calls")
+	}
+	p.calls(1, 5*time.Second)
+	if _, refused := p.refused(); refused {
+		t.Fatal("open although fewer than 20 calls were in flight at once")
+	}
+	p.calls(1, 5*time.Second-1)
+	p.calls(20, 5*time.Second)
+	e, refused := p.refused()
+	if !refused || !e.NotSent() || e.RetryAfter != 5*time.Second {
+		t.Fatalf("after 20 slow calls at once: %v, again after %v", e, e.RetryAfter)
+	}
+	p.clock.Advance(5 * time.Second)
+	trial := make(chan struct{})
+	go func() {
+		defer close(trial)
+		_, _ = p.Do(t.Context(), request(t, p.Client, http.MethodGet))
+	}()
+	<-p.arrived
+	if e, refused := p.refused(); !refused || e.RetryAfter != time.Second {
+		t.Errorf("during the trial: %v, again after %v", e, e.RetryAfter)
+	}
+	p.clock.Advance(7 * time.Second)
+	p.answer <- struct{}{}
+	<-trial
+	if _, refused := p.refused(); refused {
+		t.Error("open after the trial had a response")
+	}
+	p.calls(30, time.Second)
+	if _, refused := p.refused(); refused {
+		t.Error("open after quick calls")
+	}
+}
+
+// Calls that wait for one of our connections say nothing about the partner.
+func TestBreaker_DoesNotCountTheWaitForAConnection(t *testing.T) {
+	release := make(chan struct{})
+	s := partner(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}, func(s *httptest.Server) { s.EnableHTTP2 = false })
+	settings := config(s.URL)
+	settings.Limits.MaxConns, settings.Limits.Total = 1, 300*time.Millisecond
+	c := client(t, settings)
+	var calls sync.WaitGroup
+	for range 60 {
+		calls.Go(func() {
+			if _, err := c.Do(t.Context(), request(t, c, http.MethodGet)); httpclient.KindOf(err) != httpclient.Timeout {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	calls.Wait()
+	close(release)
+	if _, err := do(t, c, http.MethodGet); err != nil {
+		t.Errorf("after 60 calls, most of which were never sent: %v", err)
 	}
 }

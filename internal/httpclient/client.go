@@ -64,6 +64,7 @@ type Limits struct {
 	Connect        time.Duration // TCP and TLS, each; default 4 s
 	ResponseHeader time.Duration // from the end of the request to the header of the response; default 8 s
 	Total          time.Duration // the whole exchange, without the signature; default 12 s
+	Slow           time.Duration // a response that takes longer is slow, for the circuit breaker; default 5 s
 	MaxBody        int64         // bytes of a response body, decompressed; default 16 MiB
 	MaxConns       int           // connections at the same time; further requests wait; default 64
 }
@@ -72,6 +73,7 @@ func (l Limits) withDefaults() Limits {
 	l.Connect = cmp.Or(l.Connect, 4*time.Second)
 	l.ResponseHeader = cmp.Or(l.ResponseHeader, 8*time.Second)
 	l.Total = cmp.Or(l.Total, 12*time.Second)
+	l.Slow = cmp.Or(l.Slow, 5*time.Second)
 	l.MaxBody = cmp.Or(l.MaxBody, 16<<20)
 	l.MaxConns = cmp.Or(l.MaxConns, 64)
 	return l

@@ -38,9 +38,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Target.client != c {
 		return nil, outsideBaseURL()
 	}
-	trial, ok := c.breaker.allow(c.breakerNow())
-	if !ok {
-		return nil, &Error{Kind: CircuitOpen, notSent: true}
+	trial, refused := c.breaker.allow(c.breakerNow())
+	if refused != nil {
+		return nil, refused
 	}
 	seen := noOutcome
 	defer func() { c.breaker.record(trial, seen, c.breakerNow()) }()
@@ -52,8 +52,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, notSigned(ctx, err)
 		}
 	}
-	resp, err := c.exchange(ctx, r)
-	seen = outcomeOf(err)
+	a := &attempt{now: c.breakerNow}
+	resp, err := c.exchange(ctx, a, r)
+	if seen = outcomeOf(err); seen == responded && a.took() >= c.limits.Slow {
+		seen = slowly
+	}
 	return resp, err
 }
 
@@ -65,12 +68,12 @@ func notSigned(ctx context.Context, err error) *Error {
 }
 
 // exchange sends the request, signed, and reads the response.
-func (c *Client) exchange(caller context.Context, r Request) (*Response, error) {
+func (c *Client) exchange(caller context.Context, a *attempt, r Request) (*Response, error) {
 	limited, stop := context.WithTimeout(caller, c.limits.Total)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(limited)
 	defer cancel(nil)
-	a := &attempt{cancel: cancel}
+	a.cancel = cancel
 	var body io.Reader
 	if r.Body != nil {
 		body = bytes.NewReader(r.Body)
@@ -84,6 +87,8 @@ func (c *Client) exchange(caller context.Context, r Request) (*Response, error) 
 	if err != nil {
 		e := classify(caller, limited, err)
 		e.notSent = !a.connected.Load()
+		// A connection attempt fails before the whole time is over.
+		e.queued = e.notSent && e.Kind == Timeout && limited.Err() != nil
 		if e.Kind == ConnectionFailed {
 			if kind, rejected := c.rejection(limited); rejected {
 				e.Kind = kind
@@ -99,6 +104,10 @@ func (c *Client) exchange(caller context.Context, r Request) (*Response, error) 
 		return nil, &Error{Kind: ResponseTooLarge, Status: resp.StatusCode}
 	case err != nil:
 		return nil, classify(caller, limited, err)
+	case limited.Err() != nil && resp.ProtoMajor == 1 && resp.ContentLength < 0:
+		// We have closed the connection, and a server that notices it may end the body
+		// as if it were complete.
+		return nil, classify(caller, limited, limited.Err())
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Kind says why there is no response.
@@ -21,7 +22,8 @@ const (
 	ResponseTooLarge  Kind = "response too large"
 	OutsideBaseURL    Kind = "address outside the partner's base URL"
 	SigningFailed     Kind = "the request could not be signed"
-	CircuitOpen       Kind = "circuit breaker open"
+	CircuitOpen       Kind = "circuit breaker open: no response"
+	Overloaded        Kind = "circuit breaker open: slow responses"
 
 	// TLS: what is wrong with the partner's certificate, or with ours.
 	ServerCertificateExpired   Kind = "the partner's certificate has expired or is not valid yet"
@@ -37,10 +39,12 @@ const (
 // Its cause is for errors.Is and must not be shown. The cause is context.Canceled
 // or context.DeadlineExceeded exactly when the caller's context has ended.
 type Error struct {
-	Kind    Kind
-	Status  int // HTTP status with ResponseTooLarge, else 0
-	cause   error
-	notSent bool
+	Kind       Kind
+	Status     int           // HTTP status with ResponseTooLarge, else 0
+	RetryAfter time.Duration // with Overloaded: when a call may be made again
+	cause      error
+	notSent    bool
+	queued     bool // the time was over before there was a connection: all were in use
 }
 
 // NotSent reports whether the partner cannot have received the request, because

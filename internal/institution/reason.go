@@ -24,6 +24,7 @@ const (
 	NoAnswerInTime    Reason = "NO_ANSWER_IN_TIME"
 	AnswerTooLarge    Reason = "ANSWER_TOO_LARGE"
 	CircuitOpen       Reason = "CIRCUIT_OPEN"
+	Overloaded        Reason = "OVERLOADED"
 )
 
 var remedies = map[Reason]string{
@@ -45,7 +46,8 @@ var remedies = map[Reason]string{
 	ConnectionFailed:     "check name resolution, routes and firewalls between this machine and the bank's address",
 	NoAnswerInTime:       "the bank does not answer in time: wait for it, and tell it if that lasts",
 	AnswerTooLarge:       "the bank's answer is larger than an answer may be: tell the bank",
-	CircuitOpen:          "the bank has not answered, or only slowly, and is spared: it is tried again every few seconds",
+	CircuitOpen:          "the bank has not answered and is not called: it is tried again every few seconds",
+	Overloaded:           "the bank answers many calls slowly: further calls wait some seconds; tell it if that lasts",
 }
 
 // Remedy returns what the operator can do.
@@ -55,7 +57,7 @@ func (r Reason) Remedy() string { return remedies[r] }
 func Reasons() []Reason {
 	return []Reason{ServerCertificateExpired, ServerCertificateOtherName, ServerCertificateUntrusted, ServerCertificateInvalid,
 		OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, CircuitOpen}
+		ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, CircuitOpen, Overloaded}
 }
 
 // ByUs reports whether only an operator here can end the failure.

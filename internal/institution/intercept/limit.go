@@ -15,7 +15,7 @@ func Limit(n int) Interceptor {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			return &institution.Error{Kind: institution.Unreachable, Cause: ctx.Err()}
+			return &institution.Error{Kind: institution.Unreachable, NotSent: true, Cause: ctx.Err()}
 		}
 		defer func() { <-slots }()
 		return do(ctx)

@@ -100,6 +100,7 @@ var reasons = map[httpclient.Kind]institution.Reason{
 	httpclient.ResponseTooLarge:           institution.AnswerTooLarge,
 	httpclient.SigningFailed:              institution.NotSigned,
 	httpclient.CircuitOpen:                institution.CircuitOpen,
+	httpclient.Overloaded:                 institution.Overloaded,
 	httpclient.ServerCertificateExpired:   institution.ServerCertificateExpired,
 	httpclient.ServerCertificateOtherName: institution.ServerCertificateOtherName,
 	httpclient.ServerCertificateUntrusted: institution.ServerCertificateUntrusted,
@@ -128,8 +129,12 @@ func transportError(err error, requestID string) error {
 	kind := httpclient.KindOf(err)
 	e := &institution.Error{Kind: institution.Unreachable, Reason: reasons[kind], RequestID: requestID, Cause: err}
 	var failed *httpclient.Error
-	e.NotSent = errors.As(err, &failed) && failed.NotSent()
+	if errors.As(err, &failed) {
+		e.NotSent, e.RetryAfter = failed.NotSent(), failed.RetryAfter
+	}
 	switch kind {
+	case httpclient.Overloaded:
+		e.Kind = institution.Busy
 	case httpclient.CertificateRejected, httpclient.CertificateExpired, httpclient.CertificateUntrusted, httpclient.SigningFailed:
 		e.Kind = institution.CertificateRejected
 	case httpclient.OutsideBaseURL:
