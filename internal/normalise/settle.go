@@ -57,7 +57,7 @@ type settling struct {
 }
 
 func newSettling(rows []row) *settling {
-	s := &settling{rows: rows, taken: make([]bool, len(rows)), comparisons: 1_000_000 + 10*len(rows),
+	s := &settling{rows: rows, taken: make([]bool, len(rows)), comparisons: 200_000 + 10*len(rows),
 		byReference: map[string][]int{}, byAmount: map[string][]int{}}
 	for i := range rows {
 		if r := &rows[i]; !r.Booked {

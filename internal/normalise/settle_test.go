@@ -62,13 +62,13 @@ func TestTransactions_HavePendingAndBookedFormsOnce(t *testing.T) {
 func TestTransactions_SettleWithBoundedWork(t *testing.T) {
 	at := time.Date(2026, 3, 30, 0, 0, 0, 0, time.UTC)
 	var rows []fact.Transaction
-	for range 30_000 {
+	for range 3_000 {
 		row := fact.Transaction{Amount: money.Must("-1", "SEK"), BookingDate: at, Text: "aaa"}
 		rows = append(rows, row)
 		row.Booked, row.Text = true, "bbb"
 		rows = append(rows, row)
 	}
-	if got, indistinct := rowsOfPages(rows); len(got) != len(rows) || indistinct < 20_000 {
+	if got, indistinct := rowsOfPages(rows); len(got) != len(rows) || indistinct < 2_000 {
 		t.Errorf("%d rows, %d indistinct", len(got), indistinct)
 	}
 }

@@ -125,10 +125,7 @@ var fillers = map[string]bool{
 // IsFiller reports whether s only fills a place: it is empty, has no letter and no digit
 // but zeros ("-", "0", "0000"), or is a word such as NOTPROVIDED or N/A.
 func IsFiller(s string) bool {
-	const longest = 32
-	if len(s) > longest {
-		return false
-	}
+	const longest = 32 // of the words
 	word := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -138,8 +135,8 @@ func IsFiller(s string) bool {
 			word = true
 		}
 	}
-	if !word {
-		return true
+	if !word || len(s) > longest {
+		return !word
 	}
 	var buffer [2 * longest]byte // a letter can be longer in lower case
 	folded := AppendFold(buffer[:0], s)

@@ -30,7 +30,7 @@ func TestClean_ReturnsOneReadableLine(t *testing.T) {
 		"7":                              "7",
 		"Nadja":                          "Nadja",
 		"-":                              "", "--": "", ".": "", "0": "", "0000": "", "N/A": "", "n.a.": "", "NOTPROVIDED": "",
-		"Not provided": "", "not_available": "", "null": "", "&nbsp;": "", "None": "", "Okänd": "", "***": "", "«»": "",
+		"Not provided": "", "not_available": "", "null": "", "&nbsp;": "", "None": "", "Okänd": "", "***": "", "«»": "", strings.Repeat("-", 50): "",
 	} {
 		if got := plaintext.Clean(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
