@@ -13,11 +13,16 @@ import (
 // tries is how often a question is asked at most.
 const tries = 3
 
+// preparedTries is how often a question is asked whose answer is being prepared, in all
+// runs together. The deadline of the collection holds too.
+const preparedTries = 20
+
 // The waits between two tries, unless the institution sends a Retry-After.
 const (
 	firstWait   = 200 * time.Millisecond
 	longestWait = 2 * time.Second
-	// longestRetryAfter limits the wait for a Retry-After: the person is waiting.
+	// longestRetryAfter is the longest Retry-After that is waited for: the person is
+	// waiting. After a longer one the question is not asked again: each try may count.
 	longestRetryAfter = 5 * time.Second
 )
 
@@ -25,73 +30,93 @@ const (
 // must not be repeated.
 var errOutcomeUnknown = &institution.Error{Kind: institution.Unreachable}
 
-// answer returns the answer to a question, decoded.
-func (c *crawl) answer(ctx context.Context, t task) outcome {
+// answer returns the answer to a question, decoded. The waits between two tries end with
+// a context of their own.
+func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
 	o := outcome{question: t.question}
-	a := t.stored
 	switch {
 	case t.outcomeUnknown:
 		o.err = errOutcomeUnknown
-		return o
 	case t.overdue:
 		o.err = errOverdue
-		return o
-	case a == nil:
-		fetched, err := c.ask(ctx, t.question)
-		if o.err = err; err != nil {
-			return o
-		}
-		a, o.answer = &fetched, &fetched
+	case t.stored != nil:
+		o.size = len(t.stored.Body)
+		o.reading, o.err = c.from.Read(*t.stored)
+	default:
+		o.prepared = t.prepared
+		c.ask(ctx, waits, &o)
 	}
-	o.size = len(a.Body)
-	o.reading, o.err = c.from.Read(*a)
 	return o
 }
 
-// ask asks a question. It tries again after a failure that is repeatable. If ctx ends, the
-// error is that of tried.cut. A try that was refused here because the institution is
-// overloaded does not count: the question waits.
-func (c *crawl) ask(ctx context.Context, q institution.Question) (institution.Answer, error) {
-	var before tried
+// ask asks the question of an outcome and decodes the answer. It tries again after a
+// failure that is repeatable. If a context ends, the error is that of tried.cut.
+func (c *crawl) ask(ctx, waits context.Context, o *outcome) {
+	before := tried{prepared: o.prepared}
 	for {
-		if err := c.checkConsent(ctx); err != nil {
-			if ctx.Err() != nil {
-				err = before.cut(ctx)
-			}
-			return institution.Answer{}, err
+		a, err := institution.Answer{}, c.checkConsent(ctx)
+		fetched := err == nil
+		if fetched {
+			a, err = c.from.Fetch(ctx, c.access, o.question)
 		}
-		a, err := c.from.Fetch(ctx, c.access, q)
-		if err == nil {
-			return a, nil
-		}
-		before.add(err)
+		o.answer, o.err = nil, err
 		switch {
-		case ctx.Err() != nil:
-			return a, before.cut(ctx)
-		case before.times == tries || !c.repeatable(err):
-			return a, err
+		case err == nil:
+			o.answer, o.size = &a, len(a.Body)
+			o.reading, o.err = c.from.Read(a)
 		}
-		if clock.Sleep(ctx, c.Clock, waitAfter(before.times, err)) != nil {
-			return a, before.cut(ctx)
+		if fetched && o.err != nil {
+			before.add(o.err)
+			o.prepared = before.prepared
+		}
+		if err != nil && ctx.Err() != nil {
+			c.leave(o, before.cut(ctx))
+			return
+		}
+		wait, again := c.repeat(before, o.err)
+		if !again {
+			return
+		}
+		if clock.Sleep(waits, c.Clock, wait) != nil {
+			o.answer = nil
+			c.leave(o, before.cut(waits))
+			return
 		}
 	}
 }
 
-// tried are the failed tries to ask a question in one run.
-type tried struct {
-	times int
-	sent  bool  // the institution may have received one of them
-	late  error // of one that was not answered in time
+// leave gives an outcome the error of a question that is cut off. If the next run asks it
+// again, it does so after the Retry-After of the institution.
+func (c *crawl) leave(o *outcome, err error) {
+	var said *institution.Error
+	if errors.As(o.err, &said) && said.Kind == institution.Preparing {
+		o.retryAt = c.Clock.Now().Add(said.RetryAfter)
+	}
+	o.err = err
 }
 
+// tried are the failed tries to ask a question in one run, and those of all runs whose
+// answer was being prepared.
+type tried struct {
+	times    int
+	prepared int
+	counted  bool  // the institution may have counted one of them
+	late     error // of one that was not answered in time
+}
+
+// add adds a try. One that was refused here because the institution is overloaded uses up
+// no try: the question waits.
 func (t *tried) add(err error) {
 	var said *institution.Error
 	known := errors.As(err, &said)
-	if !known || said.Reason != institution.Overloaded {
+	switch {
+	case known && said.Kind == institution.Preparing:
+		t.prepared++
+	case !known || said.Reason != institution.Overloaded:
 		t.times++
 	}
-	if !known || !said.NotSent {
-		t.sent = true
+	if !known || !said.NotSent && !said.NotCounted {
+		t.counted = true
 	}
 	if known && said.Reason == institution.NoAnswerInTime {
 		t.late = err
@@ -108,32 +133,37 @@ func (t *tried) cut(ctx context.Context) error {
 		return errOverdue
 	case t.late != nil:
 		return t.late
-	case !t.sent:
-		return errNotAsked
+	case !t.counted:
+		return errNotCounted
 	}
 	return errCancelled
 }
 
-// repeatable reports whether a question may be asked again after err. An institution
-// allows few unattended reads a day and counts the requests that it receives, even
-// if it does not answer them (RTS art. 36(5)(b)).
-func (c *crawl) repeatable(err error) bool {
+// repeat reports whether a question may be asked again after err, and returns how long to
+// wait before. An institution allows few unattended reads a day and counts the requests
+// that it receives, even if it does not answer them (RTS art. 36(5)(b)): without the
+// person a question is repeated only if it was not counted. With the person it is
+// repeated after a failure that may pass soon, and after an answer that cannot be
+// understood, such as the page of a gateway.
+func (c *crawl) repeat(before tried, err error) (wait time.Duration, again bool) {
 	var said *institution.Error
 	if !errors.As(err, &said) {
-		return false
+		return 0, false
 	}
-	if c.attended {
-		return said.Kind.Transient()
+	wait = said.RetryAfter
+	if wait == 0 {
+		wait = clock.Backoff(max(before.times, 1), firstWait, longestWait)
 	}
-	return said.NotSent
-}
-
-func waitAfter(try int, err error) time.Duration {
-	var said *institution.Error
-	if errors.As(err, &said) && said.RetryAfter > 0 {
-		return min(said.RetryAfter, longestRetryAfter)
+	switch {
+	case said.Kind == institution.Preparing:
+		return wait, before.prepared < preparedTries && c.Clock.Now().Add(wait).Before(c.until)
+	case before.times >= tries, wait > longestRetryAfter:
+		return 0, false
+	case !c.attended:
+		return wait, said.NotSent
 	}
-	return clock.Backoff(try, firstWait, longestWait)
+	garbled := said.Kind == institution.MalformedResponse && said.Reason != institution.AnswerTooLarge
+	return wait, garbled || said.Kind.Transient()
 }
 
 // errConsentEnded means that the consent ended during the collection.

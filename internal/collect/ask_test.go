@@ -10,9 +10,10 @@ import (
 	"samla/internal/institution"
 )
 
-// A transient failure is tried again after the Retry-After of the bank.
+// A transient failure is tried again after the Retry-After of the bank, unless that is
+// longer than the person waits.
 func TestAsk_WaitsForRetryAfter(t *testing.T) {
-	for after, least := range map[time.Duration]time.Duration{0: 200 * time.Millisecond, 3 * time.Second: 6 * time.Second, time.Hour: 10 * time.Second} {
+	for after, least := range map[time.Duration]time.Duration{0: 200 * time.Millisecond, 3 * time.Second: 6 * time.Second, time.Hour: 0} {
 		b := newEnv(t)
 		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
 			if q.Link == "main/2" && n < 3 {
@@ -21,14 +22,137 @@ func TestAsk_WaitsForRetryAfter(t *testing.T) {
 			return nil
 		}
 		c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
-		b.wantEnded(c, collection.Completed)
-		b.wantComplete(c.ID)
+		asked, want := 3, collection.Completed
+		if after == time.Hour {
+			asked, want = 1, collection.CompletedPartial
+		}
+		b.wantEnded(c, want)
 		if took := b.Clock.Now().Sub(morning); took < least || took > 14*time.Second {
 			t.Errorf("Retry-After %s: took %s", after, took)
 		}
-		if _, n := b.bank.count("main/2"); n != 3 {
+		if _, n := b.bank.count("main/2"); n != asked {
 			t.Errorf("Retry-After %s: asked %d times", after, n)
 		}
+	}
+}
+
+// An answer that the bank is preparing is asked for until it is there, also without the
+// person: the bank has not counted the question.
+func TestAsk_WaitsForPreparedAnswer(t *testing.T) {
+	for _, ip := range []string{"192.0.2.7", ""} {
+		b := newEnv(t)
+		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
+			if q.Link == "main/2" && n < 10 {
+				return &institution.Error{Kind: institution.Preparing, RetryAfter: 2 * time.Second, NotCounted: true}
+			}
+			return nil
+		}
+		c := b.handle(b.start(b.request(b.authorizedConsent(), ip)).ID)
+		b.wantEnded(c, collection.Completed)
+		b.wantComplete(c.ID)
+		if _, n := b.bank.count("main/2"); n != 10 || b.Clock.Now().Sub(morning) < 18*time.Second {
+			t.Errorf("asked %d times in %s", n, b.Clock.Now().Sub(morning))
+		}
+	}
+}
+
+// A run that ends while an answer is being prepared leaves the question to the next run.
+func TestAsk_LeavesPreparedAnswerToTheNextRun(t *testing.T) {
+	for _, ip := range []string{"192.0.2.7", ""} {
+		b := newEnv(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
+			if q.Link == "main/3" && n == 1 {
+				cancel()
+				return &institution.Error{Kind: institution.Preparing, RetryAfter: 10 * time.Second, NotCounted: true}
+			}
+			return nil
+		}
+		c := b.start(b.request(b.authorizedConsent(), ip))
+		if err := b.Handle(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if c = b.row(c.ID); c.Status.Terminal() {
+			t.Fatalf("%q: ended as %s", ip, c.Status)
+		}
+		if wait := c.WakeAt.Sub(b.Clock.Now()); wait < 9*time.Second || wait > 10*time.Second {
+			t.Errorf("%q: due in %s", ip, wait)
+		}
+		c = b.handle(c.ID)
+		b.wantEnded(c, collection.Completed)
+		b.wantComplete(c.ID)
+	}
+}
+
+// An answer that is never ready is asked for a limited number of times, in all runs
+// together.
+func TestAsk_GivesUpOnAnswerThatIsNeverReady(t *testing.T) {
+	for _, ip := range []string{"192.0.2.7", ""} {
+		b := newEnv(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
+			if q.Link != "main/2" {
+				return nil
+			}
+			if n == 12 {
+				cancel() // the time of the first run is over
+			}
+			return &institution.Error{Kind: institution.Preparing, RetryAfter: time.Second, NotCounted: true}
+		}
+		c := b.start(b.request(b.authorizedConsent(), ip))
+		if err := b.Run(ctx, b.Handle, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if c = b.row(c.ID); c.Status.Terminal() {
+			t.Fatalf("ended as %s", c.Status)
+		}
+		b.Service = b.service()
+		b.wantEnded(b.handle(c.ID), collection.CompletedPartial)
+		if _, n := b.bank.count("main/2"); n != 20 {
+			t.Errorf("asked %d times", n)
+		}
+	}
+}
+
+// With the person, an answer that cannot be understood is asked for again.
+func TestAsk_RepeatsGarbledAnswers(t *testing.T) {
+	for ip, want := range map[string]collection.Status{"192.0.2.7": collection.Completed, "": collection.CompletedPartial} {
+		for _, where := range []string{"fetched", "read"} {
+			b := newEnv(t)
+			garbled := func(q institution.Question, n int) error {
+				if q.Link == "main/2" && n == 1 {
+					return kind(institution.MalformedResponse)
+				}
+				return nil
+			}
+			reads := 0
+			if where == "fetched" {
+				b.bank.fetches = func(_ context.Context, q institution.Question, n int) error { return garbled(q, n) }
+			} else {
+				b.bank.reads = func(q institution.Question) error {
+					if q.Link == "main/2" {
+						reads++
+					}
+					return garbled(q, reads)
+				}
+			}
+			c := b.handle(b.start(b.request(b.authorizedConsent(), ip)).ID)
+			b.wantEnded(c, want)
+			if want == collection.Completed {
+				b.wantComplete(c.ID)
+			}
+		}
+	}
+	b := newEnv(t)
+	b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
+		if q.Link == "main/2" {
+			return &institution.Error{Kind: institution.MalformedResponse, Reason: institution.AnswerTooLarge}
+		}
+		return nil
+	}
+	b.wantEnded(b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID), collection.CompletedPartial)
+	if _, n := b.bank.count("main/2"); n != 1 {
+		t.Errorf("an answer that is too large: asked %d times", n)
 	}
 }
 

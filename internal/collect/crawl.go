@@ -28,6 +28,7 @@ type crawl struct {
 	until      time.Time  // the deadline
 	parallel   int
 	deviations deviation.Counts
+	cancelled  bool // a question was cancelled at the end of the run: the next run asks it
 }
 
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
@@ -54,25 +55,29 @@ type outcome struct {
 	answer   *institution.Answer // nil: no new answer
 	size     int                 // bytes of the answer
 	reading  institution.Reading
-	err      error // why there is no reading
+	err      error     // why there is no reading
+	prepared int       // how often the institution was preparing the answer
+	retryAt  time.Time // when to ask again, if it was preparing the answer at last
 }
 
 // errCancelled is the error of a question that this server cancelled. It says nothing
 // about the institution.
 var errCancelled = errors.New("collect: the question was cancelled")
 
-// errNotAsked is the error of a cancelled question that the institution cannot have
-// received. The next run asks it, also in an unattended collection.
-var errNotAsked = errors.New("collect: the question was cancelled before it was sent")
+// errNotCounted is the error of a cancelled question that the institution cannot have
+// counted. The next run asks it, also in an unattended collection.
+var errNotCounted = errors.New("collect: the question was cancelled before it was counted")
 
 // run asks all questions. It returns the error of an essential question, an error that
 // ends the collection, or the error of ctx when questions are left. Other failures are
 // counted as deviations.
 func (c *crawl) run(ctx context.Context) error {
 	work, stop := c.workContext(ctx)
+	waits, stopWaits := c.withDeadline(ctx)
 	outcomes := make(chan outcome, c.parallel)
 	inFlight := 0
 	defer func() {
+		stopWaits()
 		stop()
 		for ; inFlight > 0; inFlight-- {
 			c.journal.add(<-outcomes)
@@ -88,11 +93,11 @@ func (c *crawl) run(ctx context.Context) error {
 			}
 			for _, t := range tasks {
 				inFlight++
-				go func() { outcomes <- c.answer(work, t) }()
+				go func() { outcomes <- c.answer(work, waits, t) }()
 			}
 		}
 		if inFlight == 0 {
-			if c.empty() {
+			if c.empty() && !c.cancelled {
 				return nil
 			}
 			return ctx.Err()
@@ -134,6 +139,8 @@ func (c *crawl) addOutcome(o outcome) error {
 	case o.err == nil:
 		c.addAnswer(o.question, o.size, o.reading)
 		c.deviations.Merge(o.reading.Deviations)
+	case errors.Is(o.err, errCancelled), errors.Is(o.err, errNotCounted):
+		c.cancelled = true // others in flight may still end
 	case o.question.Essential || endsCollection(o.err):
 		return o.err
 	default:

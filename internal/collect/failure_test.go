@@ -45,7 +45,7 @@ func TestCollection_FailsByKindOfError(t *testing.T) {
 			t.Errorf("%s: %s, the consent %s", k, c.Status, b.Consent(under.ID).Status)
 		}
 		tries := 1
-		if k.Transient() {
+		if k.Transient() || k == institution.MalformedResponse {
 			tries = 3
 		}
 		if all, _ := b.bank.count(""); all != tries {

@@ -42,6 +42,7 @@ type journal struct {
 	bytes   int // of unsaved
 	saved   int // number of stored answers; the Seq of the next
 	savedAt time.Time
+	retryAt time.Time // the first time at which a cancelled question may be asked again
 }
 
 func newJournal(s *Service, c collection.Collection, secret collection.Secret, mapping int) *journal {
@@ -89,6 +90,7 @@ type task struct {
 	// and stored no answer, because the question failed or the run died.
 	outcomeUnknown bool
 	overdue        bool // the deadline is over, so it is not asked
+	prepared       int  // how often the institution was preparing the answer
 }
 
 // prepare returns the tasks for questions that are about to be asked. In an unattended
@@ -100,6 +102,9 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question,
 	due := j.due()
 	for i, q := range questions {
 		tasks[i] = task{question: q}
+		if len(j.secret.Prepared) > 0 {
+			tasks[i].prepared = j.secret.Prepared[digestOf(q)]
+		}
 		a, known := j.stored[q]
 		switch {
 		case known:
@@ -130,8 +135,9 @@ func (j *journal) due() bool {
 
 // add adds the new answer of an outcome, if any, to those to store.
 func (j *journal) add(o outcome) {
-	if errors.Is(o.err, errNotAsked) {
+	if errors.Is(o.err, errNotCounted) {
 		delete(j.asked, digestOf(o.question))
+		j.notePrepared(o)
 	}
 	if o.answer == nil {
 		return
@@ -140,6 +146,21 @@ func (j *journal) add(o outcome) {
 	j.bytes += o.size
 	if !j.c.Attended {
 		delete(j.asked, digestOf(o.question))
+	}
+}
+
+// notePrepared keeps how often a question was asked whose answer is being prepared, and
+// when it may be asked again.
+func (j *journal) notePrepared(o outcome) {
+	if o.prepared == 0 {
+		return
+	}
+	if j.secret.Prepared == nil {
+		j.secret.Prepared = map[string]int{}
+	}
+	j.secret.Prepared[digestOf(o.question)] = o.prepared
+	if j.retryAt.IsZero() || o.retryAt.Before(j.retryAt) {
+		j.retryAt = o.retryAt
 	}
 }
 
@@ -178,10 +199,10 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 	return nil
 }
 
-// next returns the collection to store next. An unattended one contains the questions
-// in flight.
+// next returns the collection to store next. It contains the questions whose answers are
+// being prepared; an unattended one also contains the questions in flight.
 func (j *journal) next(ctx context.Context) (collection.Collection, error) {
-	if j.c.Attended {
+	if j.c.Attended && len(j.secret.Prepared) == 0 {
 		return j.c, nil
 	}
 	j.secret.Asked = slices.Sorted(maps.Keys(j.asked))

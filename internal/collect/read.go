@@ -76,7 +76,7 @@ func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consen
 	case errors.Is(err, errConsentEnded):
 		return s.fail(rest, crawl.journal.c, collection.AuthenticationError)
 	case ctx.Err() != nil:
-		return s.pause(rest, crawl.journal)
+		return s.pause(rest, crawl)
 	case errors.Is(err, store.ErrConflict), errors.Is(err, seal.ErrKeyDestroyed):
 		return err
 	default:
@@ -85,13 +85,26 @@ func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consen
 	}
 }
 
-// pause stores the answers so far and makes the collection due now.
-func (s *Service) pause(ctx context.Context, j *journal) error {
-	if err := j.save(ctx, s.Clock.Now()); err != nil {
+// pause stores the answers so far and makes the collection due: now, or when the only
+// questions that are left may be asked again.
+func (s *Service) pause(ctx context.Context, crawl *crawl) error {
+	now := s.Clock.Now()
+	wake := now
+	if retryAt := crawl.journal.retryAt; crawl.empty() && retryAt.After(now) {
+		wake = minTime(retryAt, now.Add(jobs.Lease))
+	}
+	if err := crawl.journal.save(ctx, wake); err != nil {
 		return err
 	}
 	s.Jobs.Wake(store.Collections)
 	return nil
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // failAtInstitution ends a collection that failed at the institution. If the error

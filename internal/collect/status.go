@@ -10,7 +10,7 @@ import (
 // (docs/reference/api.md 5.7).
 func statusOfError(kind institution.ErrorKind) collection.Status {
 	switch kind {
-	case institution.Unreachable, institution.Busy, institution.AccessExceeded, institution.MalformedResponse, institution.ForeignAddress:
+	case institution.Unreachable, institution.Busy, institution.Preparing, institution.AccessExceeded, institution.MalformedResponse, institution.ForeignAddress:
 		return collection.ThirdPartyError
 	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired:
 		return collection.AuthenticationError

@@ -56,6 +56,9 @@ type Secret struct {
 	// asked, because it must not be asked again when its outcome is unknown: the
 	// institution counts unattended reads.
 	Asked []string `json:"asked,omitempty"`
+	// Prepared is how often questions were asked whose answer is being prepared, by
+	// their digests.
+	Prepared map[string]int `json:"prepared,omitempty"`
 }
 
 // Subject returns whose data key seals the data of the collection: the user, or the

@@ -16,6 +16,7 @@ type ErrorKind string
 const (
 	Unreachable         ErrorKind = "UNREACHABLE"        // no connection, no answer in time, 5xx: try again later
 	Busy                ErrorKind = "BUSY"               // 429 that is not about the daily limit of a consent: wait RetryAfter
+	Preparing           ErrorKind = "PREPARING"          // the bank makes the answer ready: ask again after RetryAfter
 	AccessExceeded      ErrorKind = "ACCESS_EXCEEDED"    // the daily limit of the consent is used up
 	ConsentGone         ErrorKind = "CONSENT_GONE"       // revoked, or unknown to the bank
 	ConsentOver         ErrorKind = "CONSENT_OVER"       // expired at the bank
@@ -42,7 +43,11 @@ type Error struct {
 	// can be sent again even where the bank counts what it receives (RTS art.
 	// 36(5)(b)). False means that the bank may have received it.
 	NotSent bool
-	Cause   error // for errors.Is; Error does not print it
+	// NotCounted reports that the bank has received the request, and by its own answer
+	// gave no access to data that it could count: it names a fault in the form of the
+	// request, or is still preparing the answer.
+	NotCounted bool
+	Cause      error // for errors.Is; Error does not print it
 }
 
 // Error implements error.
@@ -87,7 +92,7 @@ func ReasonOf(err error) Reason {
 }
 
 // Transient reports whether the same call can succeed later.
-func (k ErrorKind) Transient() bool { return k == Unreachable || k == Busy }
+func (k ErrorKind) Transient() bool { return k == Unreachable || k == Busy || k == Preparing }
 
 // Attribution returns who caused a failure of this kind, or who has to act.
 func (k ErrorKind) Attribution() fault.Attribution {

@@ -13,21 +13,21 @@ import (
 // account has the members of accountDetails and of cardAccountDetails
 // (docs/reference/banks.md 5).
 type account struct {
-	ResourceID      text      `json:"resourceId"`
-	reference                 // its numbers
-	BIC             text      `json:"bic"`
-	Currency        text      `json:"currency"`
-	Name            words     `json:"name"`
-	DisplayName     words     `json:"displayName"`
-	Product         words     `json:"product"`
-	Type            text      `json:"cashAccountType"`
-	OwnerName       words     `json:"ownerName"`
-	OwnerNames      []owner   `json:"ownerNames"`
-	Status          text      `json:"status"`
-	DebitAccounting text      `json:"debitAccounting"`
-	CreditLimit     rowAmount `json:"creditLimit"`
-	Balances        []balance `json:"balances"`
-	Links           links     `json:"_links"`
+	ResourceID      text          `json:"resourceId"`
+	reference                     // its numbers
+	BIC             text          `json:"bic"`
+	Currency        text          `json:"currency"`
+	Name            words         `json:"name"`
+	DisplayName     words         `json:"displayName"`
+	Product         words         `json:"product"`
+	Type            text          `json:"cashAccountType"`
+	OwnerName       words         `json:"ownerName"`
+	OwnerNames      list[owner]   `json:"ownerNames"`
+	Status          text          `json:"status"`
+	DebitAccounting text          `json:"debitAccounting"`
+	CreditLimit     rowAmount     `json:"creditLimit"`
+	Balances        list[balance] `json:"balances"`
+	Links           links         `json:"_links"`
 }
 
 type owner struct {
@@ -38,8 +38,8 @@ type owner struct {
 // the list does not have. It counts entries without any id of an account.
 func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	var body struct {
-		Accounts     []account `json:"accounts"`
-		CardAccounts []account `json:"cardAccounts"`
+		Accounts     list[account] `json:"accounts"`
+		CardAccounts list[account] `json:"cardAccounts"`
 		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {

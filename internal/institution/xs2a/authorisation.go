@@ -107,7 +107,7 @@ func (d document) status() string {
 func (b *Bank) authorisation(d document, resp response, locale string, otherDevice bool) institution.Authorization {
 	a := institution.Authorization{StatusLink: d.link("scaStatus", "authorisationStatus", "authorizationStatus")}
 	a.ID = cmp.Or(d.text("authorisationId", "authorizationId", "scaAuthorisationId", "authId", "scaId"),
-		idAfter(authorisationSegments, a.StatusLink, resp.location, d.link("self")), d.own("id"))
+		idAfter(authorisationSegments, a.StatusLink, resp.header.Get("Location"), d.link("self")), d.own("id"))
 	var failure consent.FailureCode
 	a.State, failure = scaStateOf(d.status())
 	hint := cmp.Or(b.wire.hintCode.text(d.raw), d.text("hintCode"))

@@ -44,8 +44,8 @@ func (b *balance) signedAmount() (m money.Amount, signed, ok bool) {
 // readBalanceReport decodes the balances of one account, and asks for the next page.
 func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, error) {
 	var body struct {
-		Balances        []balance `json:"balances"`
-		DebitAccounting text      `json:"debitAccounting"`
+		Balances        list[balance] `json:"balances"`
+		DebitAccounting text          `json:"debitAccounting"`
 		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {

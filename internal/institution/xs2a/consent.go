@@ -67,7 +67,7 @@ var consentSegments = []string{"consents"}
 // authorisation with it, and some need none.
 func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequest) (institution.Opened, error) {
 	d, err := documentOf(resp)
-	id := cmp.Or(d.text("consentId"), idAfter(consentSegments, d.link("self"), d.link("status"), resp.location, d.link("scaStatus")), d.own("id"))
+	id := cmp.Or(d.text("consentId"), idAfter(consentSegments, d.link("self"), d.link("status"), resp.header.Get("Location"), d.link("scaStatus")), d.own("id"))
 	if id == "" {
 		return institution.Opened{}, cmp.Or(err, malformed(resp.requestID, errMissing))
 	}

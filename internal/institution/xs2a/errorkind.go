@@ -20,21 +20,25 @@ func everyOperation(k institution.ErrorKind) kinds {
 // byStage returns kinds that differ between the setup of a consent (creation and
 // authorisation), calls for the consent itself, and reads under it.
 func byStage(setup, consent, read institution.ErrorKind) kinds {
-	return kinds{setup, setup, consent, read, read, read}
+	return kinds{setup, setup, consent, read, read, read, read}
 }
 
 // consentInvalid is for a code with two meanings: the consent is not valid, or it
 // does not cover the request. Every consent covers the account list, so there it
 // is the former. Elsewhere the latter is assumed, so that a request for an account
 // that is not covered does not end the consent.
+//
+// The cards of some banks are in another system, which may not know the consent although
+// it is valid. What it says about the consent costs the cards only: the account list says
+// whether the consent is valid.
 var consentInvalid = kinds{
-	institution.Refused, institution.ConsentGone, institution.ConsentGone, institution.ConsentGone, institution.NotCovered, institution.NotCovered,
+	institution.Refused, institution.ConsentGone, institution.ConsentGone, institution.ConsentGone, institution.NotCovered, institution.NotCovered, institution.NotCovered,
 }
 
 // resourceUnknown is for a resource that the bank does not know. In calls for a
 // consent itself, that resource is the consent.
 var resourceUnknown = kinds{
-	institution.Refused, institution.ConsentGone, institution.ConsentGone, institution.NotCovered, institution.NotCovered, institution.NotCovered,
+	institution.Refused, institution.ConsentGone, institution.ConsentGone, institution.NotCovered, institution.NotCovered, institution.NotCovered, institution.NotCovered,
 }
 
 // kindsByCode has every code that the standard documents for account information
@@ -54,14 +58,14 @@ var kindsByCode = map[string]kinds{
 	"SERVICE_INVALID":  byStage(institution.Refused, institution.Refused, institution.NotCovered),
 	"SERVICE_BLOCKED":  everyOperation(institution.PersonRefused),
 	"RESOURCE_UNKNOWN": resourceUnknown,
-	"RESOURCE_EXPIRED": {institution.Refused, institution.ConsentOver, institution.ConsentOver, institution.NotCovered, institution.NotCovered, institution.NotCovered},
+	"RESOURCE_EXPIRED": {institution.Refused, institution.ConsentOver, institution.ConsentOver, institution.NotCovered, institution.NotCovered, institution.NotCovered, institution.NotCovered},
 	"RESOURCE_BLOCKED": byStage(institution.Refused, institution.Refused, institution.NotCovered),
 	// Another authorisation of the person is in progress, or this one has ended.
 	"STATUS_INVALID": byStage(institution.Conflict, institution.Refused, institution.Refused),
 
-	"CONSENT_UNKNOWN": {institution.Refused, institution.ConsentGone, institution.ConsentGone, institution.ConsentGone, institution.ConsentGone, institution.ConsentGone},
+	"CONSENT_UNKNOWN": {institution.Refused, institution.ConsentGone, institution.ConsentGone, institution.ConsentGone, institution.NotCovered, institution.ConsentGone, institution.NotCovered},
 	"CONSENT_INVALID": consentInvalid,
-	"CONSENT_EXPIRED": {institution.Refused, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver},
+	"CONSENT_EXPIRED": {institution.Refused, institution.ConsentOver, institution.ConsentOver, institution.ConsentOver, institution.NotCovered, institution.ConsentOver, institution.NotCovered},
 
 	"CERTIFICATE_INVALID": everyOperation(institution.CertificateRejected),
 	"CERTIFICATE_EXPIRED": everyOperation(institution.CertificateRejected),

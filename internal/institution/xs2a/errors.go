@@ -1,7 +1,6 @@
 package xs2a
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -23,29 +22,17 @@ const (
 	opAccountList
 	opCardList
 	opAccount  // balances or transactions of one account
+	opCard     // balances or transactions of one card account
 	operations // their number
 )
 
-// tppMessage is a message of the first error form. tppMessages also decodes a
-// single message that is not in a list.
+// tppMessage is a message of the first error form.
 type tppMessage struct {
 	Category text `json:"category"`
 	Code     text `json:"code"`
 }
 
-type tppMessages []tppMessage
-
-// UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (m *tppMessages) UnmarshalJSON(data []byte) error {
-	*m = nil
-	if data[0] == '{' {
-		data = append(append([]byte{'['}, data...), ']')
-	}
-	var list []tppMessage
-	_ = json.Unmarshal(data, &list) // ignores what has another type
-	*m = list
-	return nil
-}
+type tppMessages = list[tppMessage]
 
 // errorBody has the members of both error forms of docs/reference/banks.md 7.
 type errorBody struct {

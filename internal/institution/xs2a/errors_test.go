@@ -74,7 +74,7 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"400 PERIOD_INVALID":            all(refused),
 		"400 SCA_METHOD_UNKNOWN":        all(refused),
 		"400 SCA_INVALID":               all(refused),
-		"400 CONSENT_UNKNOWN":           {refused, gone, gone, gone, gone, gone},
+		"400 CONSENT_UNKNOWN":           {refused, gone, gone, gone, notCover, gone},
 		"400 SESSIONS_NOT_SUPPORTED":    all(refused),
 		"400 ":                          all(refused),
 		"400 OUR_OWN_CODE":              all(refused),
@@ -90,12 +90,12 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"401 CORPORATE_ID_INVALID":      all(personRefused),
 		"401 PSU_CREDENTIALS_INVALID":   {personRefused, personRefused, personRefused, sca, sca, sca},
 		"401 CONSENT_INVALID":           {refused, gone, gone, gone, notCover, notCover},
-		"401 CONSENT_EXPIRED":           {refused, over, over, over, over, over},
+		"401 CONSENT_EXPIRED":           {refused, over, over, over, notCover, over},
 		"401 TOKEN_UNKNOWN":             {refused, refused, sca, sca, sca, sca},
 		"401 TOKEN_INVALID":             {refused, refused, sca, sca, sca, sca},
 		"401 TOKEN_EXPIRED":             {refused, refused, sca, sca, sca, sca},
 		"401 ":                          {refused, refused, refused, sca, sca, sca},
-		"403 CONSENT_UNKNOWN":           {refused, gone, gone, gone, gone, gone},
+		"403 CONSENT_UNKNOWN":           {refused, gone, gone, gone, notCover, gone},
 		"403 SERVICE_BLOCKED":           all(personRefused),
 		"403 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
 		"403 RESOURCE_EXPIRED":          {refused, over, over, notCover, notCover, notCover},
@@ -155,6 +155,18 @@ func TestErrorResponse_HasKind(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the system of the cards says about the consent costs the cards only.
+func TestErrorResponse_OfCardsDoesNotEndTheConsent(t *testing.T) {
+	for _, code := range []string{"CONSENT_UNKNOWN", "CONSENT_INVALID", "CONSENT_EXPIRED", "RESOURCE_EXPIRED"} {
+		s := newScriptedBank(t, nil, responds(401, `{"tppMessages":[{"category":"ERROR","code":"`+code+`"}]}`))
+		for _, q := range []institution.Question{{Kind: "cards"}, {Kind: "balances", Account: "card/1"}, {Kind: "transactions", Account: "card/1"}} {
+			if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); institution.KindOf(err) != institution.NotCovered {
+				t.Errorf("%s: %s: got %v", code, q.Kind, err)
+			}
+		}
 	}
 }
 

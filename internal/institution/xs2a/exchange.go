@@ -24,11 +24,12 @@ type call struct {
 	body      []byte
 }
 
-// response is a successful response with the body as received.
+// response is a successful response. JSON is in UTF-8.
 type response struct {
 	requestID string
+	status    int
+	header    http.Header
 	body      []byte
-	location  string // of what was created
 }
 
 // exchange sends one request. It returns an *institution.Error for any status but
@@ -48,10 +49,13 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 			b.log.Warn("the bank does not repeat our X-Request-ID", "answers", n)
 		}
 	}
+	if c.accept == "" {
+		resp.Body = toUTF8(resp.Body, resp.Header.Get("Content-Type"))
+	}
 	if resp.Status < 200 || resp.Status > 299 {
 		return response{}, errorResponse(c, resp, b.clock.Now())
 	}
-	return response{c.requestID, resp.Body, resp.Header.Get("Location")}, nil
+	return response{c.requestID, resp.Status, resp.Header, resp.Body}, nil
 }
 
 // send is exchange with a path below /v1 of the bank's base URL.

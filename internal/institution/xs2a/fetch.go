@@ -23,7 +23,7 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 		case q.Kind == askTransactions && b.wire.bookingStatus != booked && failed.Code == "PARAMETER_NOT_SUPPORTED":
 			resp, err = b.fetch(ctx, a, q, booked)
 		case q.Kind == askCards && meansNoCards(failed):
-			resp, err = response{body: []byte(`{"cardAccounts":[]}`)}, nil
+			resp, err = response{body: []byte(emptyAnswers[askCards])}, nil
 		}
 	}
 	if err != nil {
@@ -33,7 +33,7 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 }
 
 func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Question, bookingStatus string) (response, error) {
-	op, err := operationOf(q.Kind)
+	op, err := operationOf(q)
 	if err != nil {
 		return response{}, err
 	}
@@ -49,18 +49,24 @@ func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Qu
 	if err != nil {
 		return response{}, transportError(err, "")
 	}
-	return b.exchange(ctx, call{
-		operation: op, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token,
-	})
+	c := call{operation: op, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token}
+	resp, err := b.exchange(ctx, c)
+	if err == nil {
+		err = b.checkContent(&resp, c, q)
+	}
+	return resp, err
 }
 
-func operationOf(kind string) (operation, error) {
-	switch kind {
+func operationOf(q institution.Question) (operation, error) {
+	switch q.Kind {
 	case askAccounts:
 		return opAccountList, nil
 	case askCards:
 		return opCardList, nil
 	case askBalances, askTransactions:
+		if strings.HasPrefix(q.Account, cardPrefix) {
+			return opCard, nil
+		}
 		return opAccount, nil
 	}
 	return 0, &institution.Error{Kind: institution.Refused}

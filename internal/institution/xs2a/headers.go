@@ -8,7 +8,8 @@ import (
 	"samla/internal/psu"
 )
 
-// headers returns the headers of one request (docs/reference/banks.md 2).
+// headers returns the headers of one request (docs/reference/banks.md 2). The banks file
+// can replace the media types: some banks accept one only, or want a charset.
 func (b *Bank) headers(c call) http.Header {
 	h := make(http.Header, 16)
 	for name, value := range b.config.Headers {
@@ -18,8 +19,13 @@ func (b *Bank) headers(c call) http.Header {
 		h[name] = values
 	}
 	h.Set("X-Request-ID", c.requestID)
-	h.Set("Accept", cmp.Or(c.accept, "application/json, application/problem+json;q=0.9"))
-	if c.body != nil {
+	if c.accept != "" || h.Get("Accept") == "" {
+		h.Set("Accept", cmp.Or(c.accept, "application/json, application/problem+json;q=0.9"))
+	}
+	switch {
+	case c.body == nil:
+		h.Del("Content-Type")
+	case h.Get("Content-Type") == "":
 		h.Set("Content-Type", "application/json")
 	}
 	setHeader(h, "Consent-ID", c.consentID)

@@ -23,12 +23,25 @@ func malformed(requestID string, cause error) error {
 }
 
 // decode decodes the JSON object of a response into v. It ignores members that have
-// another type than v expects. Errors: kind MalformedResponse if the body is not a
-// JSON object.
+// another type than v expects, and repairs what is nearly JSON. Errors: kind
+// MalformedResponse if the body is not a JSON object.
 func decode(r response, v any) error {
+	_, err := decodeExactly(r, v)
+	return err
+}
+
+// decodeExactly is decode, and reports whether every member has the type that v expects.
+func decodeExactly(r response, v any) (exact bool, err error) {
 	body := bytes.TrimPrefix(r.body, utf8BOM)
-	err := json.Unmarshal(body, v)
+	err = json.Unmarshal(body, v)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		if repaired := repair(body); repaired != nil {
+			body, err = repaired, json.Unmarshal(repaired, v)
+		}
+	}
 	var mismatch *json.UnmarshalTypeError
+	exact = err == nil
 	if errors.As(err, &mismatch) && mismatch.Field != "" {
 		err = nil
 	}
@@ -36,9 +49,9 @@ func decode(r response, v any) error {
 		err = errMissing
 	}
 	if err != nil {
-		return malformed(r.requestID, err)
+		return false, malformed(r.requestID, err)
 	}
-	return nil
+	return exact, nil
 }
 
 // text is a string. Banks also write strings as numbers or booleans: text keeps them

@@ -166,7 +166,7 @@ func TestRead_ReportsDownloadAsMalformed(t *testing.T) {
 	for _, body := range []string{
 		`{"_links":{"download":{"href":"https://bank.example/dl"}}}`,
 		`{"transactions":{"_links":{"account":{"href":"/v1/accounts/x"},"download":{"href":"/dl"}}}}`,
-		`{}`, `{"transactions":null}`, `{"transactions":[]}`, `[]`, `<camt/>`, ``,
+		`{}`, `{"transactions":null}`, `{"transactions":{"items":[]}}`, `[]`, `<camt/>`, ``,
 	} {
 		if read, err := s.Read(answerTo("transactions", []byte(body))); institution.KindOf(err) != institution.MalformedResponse || err == nil {
 			t.Errorf("%s: got %+v, %v", body, read, err)

@@ -1,0 +1,101 @@
+package xs2a
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"samla/internal/httpclient"
+	"samla/internal/institution"
+)
+
+// emptyAnswers are the answers to questions that a bank answers with 204 and no body.
+var emptyAnswers = map[string]string{
+	askAccounts:     `{"accounts":[]}`,
+	askCards:        `{"cardAccounts":[]}`,
+	askBalances:     `{"balances":[]}`,
+	askTransactions: `{"transactions":{"booked":[]}}`,
+}
+
+// longestErrorBody is more than an error has. A longer body is not searched for one.
+const longestErrorBody = 16 << 10
+
+// checkContent returns why a response with a status of success has no data:
+//
+//   - 202: the bank prepares the answer.
+//   - An error as body: it is the same error as with its own status.
+//   - A body that is not JSON, such as the page of a gateway: kind MalformedResponse.
+//
+// It gives a response with 204 the body of an empty answer.
+func (b *Bank) checkContent(resp *response, c call, q institution.Question) error {
+	if resp.status == http.StatusNoContent {
+		resp.body = []byte(emptyAnswers[q.Kind])
+		return nil
+	}
+	body := bytes.TrimLeft(bytes.TrimPrefix(resp.body, utf8BOM), " \t\r\n")
+	isObject := bytes.HasPrefix(body, []byte("{"))
+	if isObject && (len(body) > longestErrorBody || hasData(body)) {
+		return nil
+	}
+	e := &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: resp.status, RequestID: resp.requestID}
+	switch status := errorStatus(body); {
+	case isObject && status != 0:
+		c.requestID = resp.requestID
+		return errorResponse(c, &httpclient.Response{Status: status, Header: resp.header, Body: body}, b.clock.Now())
+	case resp.status == http.StatusAccepted:
+		e.Kind, e.NotCounted = institution.Preparing, true
+		e.RetryAfter = retryAfter(resp.header.Get("Retry-After"), b.clock.Now())
+		return e
+	case !isObject:
+		return e
+	}
+	return nil // Read says what it lacks
+}
+
+// hasData reports whether an answer has a member that only an answer with data has.
+func hasData(body []byte) bool {
+	var members struct {
+		Accounts         json.RawMessage `json:"accounts"`
+		CardAccounts     json.RawMessage `json:"cardAccounts"`
+		Balances         json.RawMessage `json:"balances"`
+		Transactions     json.RawMessage `json:"transactions"`
+		CardTransactions json.RawMessage `json:"cardTransactions"`
+		Booked           json.RawMessage `json:"booked"`
+	}
+	if decode(response{body: body}, &members) != nil {
+		return false
+	}
+	for _, raw := range []json.RawMessage{members.Accounts, members.CardAccounts, members.Balances, members.Transactions, members.CardTransactions, members.Booked} {
+		if len(raw) > 0 && string(raw) != "null" {
+			return true
+		}
+	}
+	return false
+}
+
+// errorStatus returns the status of an error that came with another one: the one that the
+// body has (RFC 9457 3.1.2), or 400, with which its code decides. It returns 0 for a body
+// that is no error.
+func errorStatus(body []byte) int {
+	var e struct {
+		errorBody
+		Status text `json:"status"`
+	}
+	if decode(response{body: body}, &e) != nil {
+		return 0
+	}
+	if status, err := strconv.Atoi(string(e.Status)); err == nil && status >= 400 && status < 600 {
+		return status
+	}
+	if errorCode(body) != "" {
+		return http.StatusBadRequest
+	}
+	for _, m := range e.TPPMessages {
+		if strings.EqualFold(string(m.Category), "ERROR") {
+			return http.StatusInternalServerError // a code that nobody has documented
+		}
+	}
+	return 0
+}
