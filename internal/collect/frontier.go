@@ -22,6 +22,7 @@ type frontier struct {
 	places     places
 	wanted     map[string]bool // account keys that the consent and the filter name
 	entries    int             // of the lists of accounts
+	known      *listing.Found  // in these entries; nil: not searched yet
 	beyond     int             // entries that were ignored because of the bound
 	total      usage
 	perAccount map[string]usage // by account key
@@ -98,6 +99,9 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 		n.facts.Accounts = n.facts.Accounts[:room]
 	}
 	f.entries += len(n.facts.Accounts)
+	if len(r.Facts.Accounts) > 0 {
+		f.known = nil
+	}
 	f.places.answered(q, r.Facts)
 	if q.Account == "" {
 		f.places.list(r.Questions, r.Facts)
@@ -142,11 +146,14 @@ func (f *frontier) choose() {
 
 // found returns the accounts to read, by all entries so far.
 func (f *frontier) found() listing.Found {
-	var entries []fact.Account
-	f.walk(func(n *node) { entries = append(entries, n.facts.Accounts...) })
-	found := f.search.Find(entries)
-	found.Deviations.Add(deviation.Bounded, f.beyond)
-	return found
+	if f.known == nil {
+		var entries []fact.Account
+		f.walk(func(n *node) { entries = append(entries, n.facts.Accounts...) })
+		found := f.search.Find(entries)
+		found.Deviations.Add(deviation.Bounded, f.beyond)
+		f.known = &found
+	}
+	return *f.known
 }
 
 // lost returns how many questions about the accounts to read have no answer.

@@ -45,6 +45,9 @@ func handlesOf(id string) []string {
 // of the account; before that number it has the clearing number, but not at all banks
 // (docs/reference/banks.md 14.2).
 func numbers(s string) []string {
+	if s == "" {
+		return nil
+	}
 	c := compact(s)
 	if country, rest, is := cutIBAN(c); is {
 		if country != "SE" {
@@ -91,18 +94,23 @@ func cutIBAN(s string) (country, rest string, is bool) {
 func compact(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case strings.ContainsRune(" -.,\u00a0\u202f\t", r):
-			return -1
 		case r >= 'a' && r <= 'z':
 			return r - 'a' + 'A'
+		case r == ' ', r == '-', r == '.', r == ',', r == '\t', r == '\u00a0', r == '\u202f':
+			return -1
 		}
 		return r
 	}, s)
 }
 
+var phoneSeparators = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "")
+
 // phone returns a phone number as digits with the country code, or "".
 func phone(s string) string {
-	s = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(s)
+	if s == "" {
+		return ""
+	}
+	s = phoneSeparators.Replace(s)
 	digits := strings.TrimPrefix(strings.TrimPrefix(s, "+"), "00")
 	if digits == "" || digitsOf(digits) != digits {
 		return ""

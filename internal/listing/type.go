@@ -66,14 +66,25 @@ func saidBy(e fact.Account) Type {
 	if t, decides := codes[code]; decides {
 		return t
 	}
-	ownWord, product, name := inWords(e.Type), inWords(e.Product), inWords(e.Name)
-	if currentCodes[code] || ownWord == Checking {
-		return amongCurrent(product, name, e)
-	}
-	for _, t := range []Type{ownWord, product, name} {
-		if t != unsaid {
+	current := currentCodes[code]
+	if !current {
+		switch t := inWords(e.Type); t {
+		case unsaid:
+		case Checking:
+			current = true
+		default:
 			return t
 		}
+	}
+	if t := inWords(e.Product); t != unsaid {
+		return t
+	}
+	name := inWords(e.Name)
+	if current {
+		return amongCurrent(name, e.Name)
+	}
+	if name != unsaid {
+		return name
 	}
 	if e.MaskedPAN != "" && e.IBAN == "" && e.BBAN == "" {
 		return Card
@@ -81,15 +92,12 @@ func saidBy(e fact.Account) Type {
 	return unsaid
 }
 
-// amongCurrent returns what an entry says whose code is that of a payment account. The
-// product can say more. The name can do so only with words that nobody gives to a
-// payment account: banks take the names of accounts from persons, too.
-func amongCurrent(product, name Type, e fact.Account) Type {
-	switch {
-	case product != unsaid:
-		return product
-	case name == Card, name == Checking, name == Savings && strings.Contains(strings.ToLower(e.Name), "sparkonto"):
-		return name
+// amongCurrent returns what the name of an account says whose code is that of a payment
+// account, and whose product says nothing: only words that nobody gives to a payment
+// account count. Banks take the names of accounts from persons, too.
+func amongCurrent(said Type, name string) Type {
+	if said == Card || said == Checking || said == Savings && strings.Contains(strings.ToLower(name), "sparkonto") {
+		return said
 	}
 	return unsaid
 }

@@ -14,7 +14,7 @@ func TestTypeOf_KnowsTheProductsOfSwedishBanks(t *testing.T) {
 			"Ungdomskonto", "Lönekonto", "Personallönekonto", "Sparlönekonto", "Enkla vardagen", "Personkonto", "Personkonto Nordea 3300",
 			"Allkonto", "Allkortskonto", "Checkkonto", "Danske Konto", "Danske Konto XL", "ICA Konto", "Allt i Ett-konto", "Klarna Konto", "SBAB Kontot",
 			"Kortkonto", "Kortkonto Visa", "Privatkonto med Mastercard", "Lönekonto Visa", "Bankkort Mastercard", "Visa Debit", "Debit Mastercard", "Visa Electron",
-			"Maestro", "Valutakonto EUR", "PlusGirokonto", "Studentkonto", "Baskonto", "Betalkonto", "Plånbokskonto", "Plånbok", "e-konto", "Förmånskonto",
+			"Maestro", "Valutakonto EUR", "PlusGirokonto", "Studentkonto", "Baskonto", "Betalkonto", "Plånbokskonto", "Plånbok", "e-konto", "Förmånskonto", "Lo\u0308nekonto",
 			"Current account", "Checking", "Everyday account", "Payment Account", "Spartacus", "Nordisk", "Fiskekonto", "Kortfristig", "Från kund", "Inlåningskonto", "",
 		},
 		Savings: {
@@ -27,11 +27,11 @@ func TestTypeOf_KnowsTheProductsOfSwedishBanks(t *testing.T) {
 		Card: {
 			"Kreditkort", "CreditCard", "Credit Card", "CREDIT_CARD", "Kreditkort Visa", "Kreditkortskonto", "Mastercard", "MasterCard Guld", "Betal- och kreditkort Mastercard",
 			"Betalkort", "SAS EuroBonus Mastercard", "Coop Mastercard Mer", "Eurocard Gold", "American Express", "Amex Green", "Diners Club", "Visa", "OKQ8 Visa",
-			"Bank Norwegian Kreditkort", "Norwegian-kortet", "re:member card", "Supreme Card Gold", "ICA Kreditkort", "Volvokort", "Kontokort", "Circle K EXTRA Mastercard",
+			"Bank Norwegian Kreditkort", "Norwegian-kortet", "re:member card", "Supreme Card Gold", "ICA Kreditkort", "Volvokort", "Kontokort", "Nordea Credit", "Circle K EXTRA Mastercard",
 		},
 		Loan: {
 			"Bolån", "Bolånekonto", "Lån", "Lånekonto", "Privatlån", "Billån", "Blancolån", "Medlemslån", "Topplånet", "Handpenningslån", "SBAB Bolån",
-			"Länsförsäkringar Bolån 3 mån", "Loan", "Home loan", "Mortgage", "Hypotekslån", "Studielån",
+			"Länsförsäkringar Bolån 3 mån", "Loan", "Home loan", "Mortgage", "Hypotekslån", "Studielån", "Bola\u030an",
 		},
 	} {
 		for _, name := range names {

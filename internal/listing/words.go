@@ -1,35 +1,61 @@
 package listing
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 )
 
-// vocabulary are words in the Swedish and English names of banks' products. Each list
-// is a list of parts of words: "-x" is a word that ends with x, "x-" one that begins
+// vocabulary are words in the Swedish and English names of banks' products. Each
+// pattern is a part of a word: "-x" is a word that ends with x, "x-" one that begins
 // with it, "-x-" one that contains it, and "x" the word itself.
-type vocabulary []string
+type vocabulary struct {
+	words              map[string]bool
+	ends, begins, part []string
+}
 
-func (v vocabulary) in(word string) bool {
-	return slices.ContainsFunc(v, func(pattern string) bool {
-		stem := strings.Trim(pattern, "-")
-		before, after := strings.HasPrefix(pattern, "-"), strings.HasSuffix(pattern, "-")
-		switch {
+func vocabularyOf(patterns ...string) vocabulary {
+	v := vocabulary{words: map[string]bool{}}
+	for _, p := range patterns {
+		stem := strings.Trim(p, "-")
+		switch before, after := strings.HasPrefix(p, "-"), strings.HasSuffix(p, "-"); {
 		case before && after:
-			return strings.Contains(word, stem)
+			v.part = append(v.part, stem)
 		case before:
-			return strings.HasSuffix(word, stem)
+			v.ends = append(v.ends, stem)
 		case after:
-			return strings.HasPrefix(word, stem)
+			v.begins = append(v.begins, stem)
+		default:
+			v.words[stem] = true
 		}
-		return word == stem
-	})
+	}
+	return v
+}
+
+func (v *vocabulary) in(word string) bool {
+	if v.words[word] {
+		return true
+	}
+	for _, stem := range v.begins {
+		if strings.HasPrefix(word, stem) {
+			return true
+		}
+	}
+	for _, stem := range v.ends {
+		if strings.HasSuffix(word, stem) {
+			return true
+		}
+	}
+	for _, stem := range v.part {
+		if strings.Contains(word, stem) {
+			return true
+		}
+	}
+	return false
 }
 
 // misleading are words that contain words of the lists below and mean something else:
 // the names of savings banks, a wallet ("plånbok" has the word for a loan in it).
-var misleading = vocabulary{"sparbank-", "sparkass-", "sparebank-", "plån-"}
+var misleading = vocabularyOf("sparbank-", "sparkass-", "sparebank-", "plån-")
 
 // meanings are the types that words name. The first list with a word of the name
 // decides.
@@ -38,26 +64,27 @@ var meanings = []struct {
 	means Type
 }{
 	// The account behind a debit card is a payment account.
-	{vocabulary{"bankkort-", "debit-", "-debit", "debetkort-", "maestro", "electron"}, Checking},
-	{vocabulary{"-kreditkort-", "creditcard-", "kontokort-", "eurocard-", "chargecard-"}, Card},
-	{vocabulary{
+	{vocabularyOf("bankkort-", "debit-", "-debit", "debetkort-", "maestro", "electron"), Checking},
+	{vocabularyOf("-kreditkort-", "creditcard-", "kontokort-", "eurocard-", "chargecard-"), Card},
+	{vocabularyOf(
 		"-lönekonto-", "lön", "-privatkonto-", "-personkonto-", "-transaktionskonto-", "servicekonto-", "checkkonto-", "checkräkning-", "-ungdomskonto-",
 		"studentkonto-", "allkonto-", "allkortskonto-", "allkort", "vardagskonto-", "vardagen", "betalkonto-", "betalningskonto-", "baskonto-", "brukskonto-",
 		"girokonto-", "-plusgirokonto-", "plusgiro-", "kortkonto-", "hushållskonto-", "matkonto-", "valutakonto-", "företagskonto-", "rörelsekonto-", "kontokredit-",
-		"current", "checking", "everyday", "salary", "payment", "transaction", "giro"}, Checking},
-	{vocabulary{"lån", "lånet", "lånekonto-", "bolån-", "-lån", "-lånet", "loan", "loans", "mortgage-", "hypotek-", "kreditlån-"}, Loan},
-	{vocabulary{
+		"current", "checking", "everyday", "salary", "payment", "transaction", "giro"), Checking},
+	{vocabularyOf("lån", "lånet", "lånekonto-", "bolån-", "-lån", "-lånet", "loan", "loans", "mortgage-", "hypotek-", "kreditlån-"), Loan},
+	{vocabularyOf(
 		"spar", "sparat", "-spar", "-sparkonto-", "-sparande-", "-sparräntekonto-", "sparkapital-", "sparbuffert-", "sparmål-", "sparpengar", "sparbox-", "sparplan-",
 		"-sparekonto-", "opsparing-", "säästö-", "saving-", "-savings", "saver", "buffert-", "placeringskonto-", "placering-", "kapitalkonto-", "e-kapitalkonto",
 		"-räntekonto-", "fasträntekonto-", "framtidskonto-", "fondkonto-", "investeringskonto-", "isk", "kapitalförsäkring-", "depå", "-depå", "depåkonto-",
-		"deposit", "deposits", "investment-", "pensionskonto-", "bonuskonto-", "tillväxtkonto-"}, Savings},
-	{vocabulary{"mastercard-", "visa", "visakort-", "amex", "americanexpress", "diners", "-kort", "-kortet", "card", "-card", "cards"}, Card},
+		"deposit", "deposits", "investment-", "pensionskonto-", "bonuskonto-", "tillväxtkonto-"), Savings},
+	{vocabularyOf("mastercard-", "visa", "visakort-", "amex", "americanexpress", "diners", "-kort", "-kortet", "card", "-card", "cards", "credit"), Card},
 }
 
 // inWords returns the type that the words of a name say, or unsaid.
 func inWords(name string) Type {
 	words := wordsOf(name)
-	for _, m := range meanings {
+	for i := range meanings {
+		m := &meanings[i]
 		for _, word := range words {
 			if m.words.in(word) && !misleading.in(word) {
 				return m.means
@@ -66,6 +93,9 @@ func inWords(name string) Type {
 	}
 	return unsaid
 }
+
+// composed replaces letters that are written as a letter and a mark.
+var composed = strings.NewReplacer("a\u030a", "å", "a\u0308", "ä", "o\u0308", "ö", "A\u030a", "Å", "A\u0308", "Ä", "O\u0308", "Ö")
 
 // wordsOf returns the words of a name in lower case. A capital within a word begins a
 // new one ("CreditCard"); words that only together have a meaning are joined too.
@@ -79,7 +109,7 @@ func wordsOf(name string) []string {
 		}
 	}
 	var before rune
-	for _, r := range name {
+	for _, r := range composed.Replace(name) {
 		switch {
 		case !unicode.IsLetter(r):
 			end()
@@ -101,4 +131,4 @@ func wordsOf(name string) []string {
 }
 
 // joined are words that are also written apart.
-var joined = vocabulary{"creditcard", "kreditkort", "chargecard", "debitcard", "betalkort", "bankkort", "sparkonto", "savingsaccount", "americanexpress", "mastercard"}
+var joined = vocabularyOf("creditcard", "kreditkort", "chargecard", "debitcard", "betalkort", "bankkort", "sparkonto", "savingsaccount", "americanexpress", "mastercard")

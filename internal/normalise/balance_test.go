@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/money"
 	"samla/internal/product"
@@ -82,7 +83,12 @@ func TestProducts_BalancesAreChosen(t *testing.T) {
 		"a card with an unknown limit included": {card, []fact.Balance{b(fact.InterimBooked, "8000", included)}, "", ""},
 		"a card without the limit":              {credit, []fact.Balance{b(fact.InterimBooked, "-2000"), b(fact.InterimAvailable, "-2100", excluded)}, "-2000 SEK", "7900 SEK"},
 	} {
-		p := one(t, everything, facts(test.a, test.told, nil))
+		f := facts(test.a, test.told, nil)
+		all, lacks := Products(request(everything, f), f)
+		p := all[0].(*product.Psd2Account)
+		if none := test.booked+test.available == ""; len(all) != 1 || (lacks[deviation.UnreadableBalance] == 1) != none {
+			t.Errorf("%s: %d products, %v", name, len(all), lacks)
+		}
 		if text(p.BookedBalance) != test.booked || text(p.AvailableBalance) != test.available {
 			t.Errorf("%s: booked %s, available %s; want %s and %s", name, text(p.BookedBalance), text(p.AvailableBalance), test.booked, test.available)
 		}

@@ -3,6 +3,7 @@ package normalise
 import (
 	"cmp"
 
+	"samla/internal/deviation"
 	"samla/internal/product"
 )
 
@@ -19,6 +20,9 @@ func (a account) product(t product.Type) *product.Psd2Account {
 	}
 	p.Type = t
 	p.BookedBalance, p.AvailableBalance = a.bothBalances(t == product.Psd2CreditCard)
+	if p.BookedBalance == nil && p.AvailableBalance == nil && len(a.balances)+len(a.others) > 0 {
+		a.lacks.Add(deviation.UnreadableBalance, 1) // of kinds or currencies that say neither
+	}
 	p.Transactions = a.transactions(a.id)
 	return p
 }
