@@ -88,6 +88,8 @@ func TestFind_IDsDiffer(t *testing.T) {
 	add("with the number as a bank number", search, fact.Account{Key: "a", BBAN: iban})
 	add("with the number as an id", search, fact.Account{Key: "a", ID: iban})
 	add("a card", search, fact.Account{Key: "a", MaskedPAN: "541200******0007"})
+	add("a card with few digits", search, fact.Account{Key: "a", MaskedPAN: "****0007", Name: "Guld"})
+	add("of another name", search, fact.Account{Key: "a", MaskedPAN: "****0007", Name: "Silver"})
 	add("another card", search, fact.Account{Key: "a", MaskedPAN: "541200******0008"})
 }
 
@@ -207,8 +209,9 @@ func TestFind_LeavesOutClosedAccountsAndLoans(t *testing.T) {
 		{Key: "3", BBAN: "97891111113", Type: "LOAN"},
 		{Key: "4", BBAN: "50000000000000000004", Status: fact.StatusOpen, Product: "Bolån"},
 		{Key: "account/k", ID: "k", Type: "CARD", Status: fact.StatusClosed}, {Key: "card/k", ID: "k", Card: true},
+		{Key: "5", BBAN: "50000000000000000005", Status: fact.StatusClosed}, {Key: "6", BBAN: "50000000000000000005", Status: fact.StatusOpen},
 	})
-	if len(f.Accounts) != 1 || f.Accounts[0].Entries[0].Key != "1" || f.Deviations[deviation.OtherProduct] != 2 || f.Deviations.Incomplete() {
+	if len(f.Accounts) != 2 || f.Accounts[1].Entries[0].Key != "5" || f.Accounts[0].Entries[0].Key != "1" || f.Deviations[deviation.OtherProduct] != 2 || f.Deviations.Incomplete() {
 		t.Errorf("%+v", f)
 	}
 }

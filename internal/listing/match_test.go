@@ -25,7 +25,7 @@ func keys(f Found) string {
 }
 
 func TestFind_FilterNamesAccountsByAnyNumber(t *testing.T) {
-	entries := []fact.Account{salary, bank, card, wallet}
+	entries := []fact.Account{salary, bank, card, wallet, {Key: "account/s", ID: "s", MaskedPAN: "**************07"}} // too few digits
 	for id, want := range map[string]string{
 		iban: "r1", "se45 5000 0000 0583 9825 7466": "r1", "50000000058398257466": "r1", "5839-825 746 6": "r1", "r1": "r1", "R1": "r1",
 		"6789 123 456 789": "r2", "SE4460000000000123456789": "r2",

@@ -53,12 +53,9 @@ func (v *vocabulary) in(word string) bool {
 	return false
 }
 
-// misleading are words that contain words of the lists below and mean something else:
-// the names of savings banks, a wallet ("plånbok" has the word for a loan in it).
-var misleading = vocabularyOf("sparbank-", "sparkass-", "sparebank-", "plån-")
-
 // meanings are the types that words name. The first list with a word of the name
-// decides.
+// decides. No pattern fits the names of savings banks ("Sparbanken"), or a wallet
+// ("plånbok" has the word for a loan in it).
 var meanings = []struct {
 	words vocabulary
 	means Type
@@ -86,7 +83,7 @@ func inWords(name string) Type {
 	for i := range meanings {
 		m := &meanings[i]
 		for _, word := range words {
-			if m.words.in(word) && !misleading.in(word) {
+			if m.words.in(word) {
 				return m.means
 			}
 		}

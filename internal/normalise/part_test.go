@@ -134,6 +134,16 @@ func TestProducts_CardInBothListsIsOne(t *testing.T) {
 	}
 }
 
+// The list of cards has the balance that counts, also if the other list has a kind that
+// would be preferred.
+func TestProducts_ListOfCardsHasTheBalanceOfACard(t *testing.T) {
+	f := fact.Facts{Accounts: []fact.Account{{Key: "account/k1", ID: "k1", Type: "CARD", Currency: "SEK"}, {Key: "card/k1", ID: "k1", Card: true, Currency: "SEK"}},
+		Balances: []fact.Balance{in("account/k1", "100", "SEK"), {Account: "card/k1", Kind: fact.NonInvoiced, Amount: money.Must("-5", "SEK")}}}
+	if got := said(products(t, f)); got != "SEK -5 SEK:" {
+		t.Error(got)
+	}
+}
+
 // Whatever an account is told of in two places, no amount of one place is lost, and
 // none that both have is doubled.
 func TestAccount_JoinsTheRowsOfTwoPlaces(t *testing.T) {
