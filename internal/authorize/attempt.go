@@ -75,7 +75,7 @@ func (j *job) failureWithout(code consent.FailureCode) consent.FailureCode {
 func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) {
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now, kind := j.Clock.Now(), institution.KindOf(cause)
-	if kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
+	if kind == institution.Busy || kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
 		if wait, inTime := j.nextAttempt(cause, now); inTime {
 			return false, j.attemptAt(ctx, now.Add(wait))
 		}
@@ -85,7 +85,7 @@ func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) 
 	}
 	j.Log.Info("a bank did not open a consent", "company", j.c.Company, "consent", j.c.ID, "error", cause)
 	failed := consent.FailedWith{Code: j.failureWithout(failureOf(kind))}
-	if j.secret.RemoteID == "" && !mayHaveOpened(cause) {
+	if j.secret.RemoteID == "" && !mayHaveOpened(cause) && kind != institution.Busy {
 		failed.Cause = consent.CauseBankRejected
 	}
 	return false, j.apply(ctx, failed, now)

@@ -62,9 +62,31 @@ func TestAuthorize_IsNotRepeatedAfterACrash(t *testing.T) {
 	}
 }
 
-// A request that the bank cannot have received is sent again everywhere.
+// A request that the bank cannot have received, or has not handled because it was
+// busy, is sent again everywhere.
 func TestTryAgain_RepeatsWhatWasNotSent(t *testing.T) {
-	away := &institution.Error{Kind: institution.Unreachable, NotSent: true}
+	for _, away := range []*institution.Error{{Kind: institution.Unreachable, NotSent: true}, {Kind: institution.Busy}} {
+		repeats(t, away)
+	}
+}
+
+// A bank that is busy says nothing of the attempt before.
+func TestTryAgain_RemembersAnUnansweredOpening(t *testing.T) {
+	b := newEnv(t)
+	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+		if len(b.bank.opened) == 1 {
+			return institution.Opened{}, kind(institution.Unreachable)
+		}
+		return institution.Opened{}, kind(institution.Busy)
+	}
+	b.checkEnd(b.run(b.create().ID), consent.Failed, consent.BankUnavailable)
+	if n := len(b.dueMessages()); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func repeats(t *testing.T, away *institution.Error) {
+	t.Helper()
 	for name, fail := range map[string]func(*env, int){
 		"opening": func(b *env, times int) {
 			answer := b.bank.onOpen
@@ -150,8 +172,9 @@ func TestFailure_FollowsTheErrorOfTheBank(t *testing.T) {
 				// itself that it is over.
 				over := verb == "deciding" && (k == institution.ConsentGone || k == institution.ConsentOver)
 				// A refusal to open it says that there is none.
-				none := verb == "opening" && !k.Transient() && k != institution.MalformedResponse && k != institution.ForeignAddress
-				if told := len(b.dueMessages()) > 0; told == (over || none) {
+				none := verb == "opening" && k != institution.Unreachable && k != institution.MalformedResponse && k != institution.ForeignAddress
+				// Outside of the queue a repeat of a busy bank may have been sent before.
+				if told := len(b.dueMessages()) > 0; told == (over || none) && !(k == institution.Busy && verb == "opening") {
 					t.Errorf("%s: a message to the bank: %t", k, told)
 				}
 			}

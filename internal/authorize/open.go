@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -22,7 +23,9 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	defer cancel()
 	opened, err := j.bank.Opener.OpenConsent(call, openRequest(j.c, j.secret.Context))
 	if err != nil {
-		j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
+		if institution.KindOf(err) != institution.Busy { // an attempt before this one may have opened it
+			j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
+		}
 		return j.tryAgain(ctx, err)
 	}
 	ctx = context.WithoutCancel(ctx) // the id is stored although the time is up

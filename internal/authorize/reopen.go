@@ -46,10 +46,10 @@ func (j *job) firstClaim(ctx context.Context) bool {
 
 // mayHaveOpened reports whether the bank may have created a consent although the
 // call failed: there was no answer, or none that can be used. Any other error is a
-// refusal.
+// refusal, also that of a bank that has too much to do now.
 func mayHaveOpened(err error) bool {
 	kind := institution.KindOf(err)
-	return kind.Transient() || kind == institution.MalformedResponse || kind == institution.ForeignAddress
+	return kind == institution.Unreachable || kind == institution.MalformedResponse || kind == institution.ForeignAddress
 }
 
 // canReopen reports whether an opening of c can be repeated to learn its id.

@@ -55,9 +55,24 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 		header: header, body: body,
 	}, "consents")
 	if err != nil {
-		return institution.Opened{}, err
+		return institution.Opened{}, refusedAccounts(err, r.Scope)
 	}
 	return b.opened(ctx, resp, r)
+}
+
+// refusedAccounts returns the error of a request for a consent. Where accounts are asked
+// for, a resource that the bank does not know is one that the person does not have.
+func refusedAccounts(err error, asked consent.Scope) error {
+	var refused *institution.Error
+	if len(asked.AccountIDs) > 0 && errors.As(err, &refused) {
+		switch refused.Code {
+		case "RESOURCE_UNKNOWN", "RESOURCE_BLOCKED", "RESOURCE_EXPIRED", "CONSENT_INVALID":
+			person := *refused
+			person.Kind = institution.PersonRefused
+			return &person
+		}
+	}
+	return err
 }
 
 // consentSegments are the path segments before the id of a consent.

@@ -86,6 +86,19 @@ func TestOpenConsent_OneTimeConsentHasFrequencyOne(t *testing.T) {
 		"validUntil":"2027-05-21","frequencyPerDay":1,"combinedServiceIndicator":false}`)
 }
 
+// A bank that does not know the accounts refuses the person, not the request.
+func TestOpenConsent_IsRefusedForAccountsOfSomebodyElse(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(400, `{"tppMessages":[{"category":"ERROR","code":"RESOURCE_UNKNOWN"}]}`))
+	for want, scope := range map[institution.ErrorKind]consent.Scope{
+		institution.Refused:       fullScope,
+		institution.PersonRefused: {AccountIDs: []string{"SE4550000000058398257466"}, Balances: true},
+	} {
+		if _, err := s.OpenConsent(t.Context(), openRequest(scope)); institution.KindOf(err) != want {
+			t.Errorf("%v: got %v", scope.AccountIDs, err)
+		}
+	}
+}
+
 // An IP address is never made up.
 func TestOpenConsent_NeedsIPAddress(t *testing.T) {
 	s := newScriptedBank(t, nil, responds(201, createdConsent))

@@ -1,6 +1,7 @@
 package xs2a
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
@@ -69,6 +70,9 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) error {
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
+	if c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize) && isPage(resp.Body) {
+		e.Kind = institution.Unreachable
+	}
 	if e.Kind == institution.CertificateRejected {
 		e.Reason = reasonsByCode[code]
 	}
@@ -76,6 +80,12 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) error {
 		e.Kind = institution.Busy
 	}
 	return e
+}
+
+// isPage reports whether a body is a page for people. In place of a status it comes from
+// a gateway, during maintenance for example, and is not the bank's word.
+func isPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n"), []byte("<"))
 }
 
 // reasons are the reasons of the failures without a usable response. The kinds of

@@ -128,7 +128,7 @@ func TestErrorResponse_HasKind(t *testing.T) {
 			_, _ = fmt.Sscanf(name, "%d %s", &status, &code)
 			body := `{"tppMessages":[{"category":"ERROR","code":"` + code + `","text":"personal number 191212121212"}]}`
 			if code == "" {
-				body = "<html><body>No, 191212121212</body></html>"
+				body = "No, 191212121212"
 			}
 			s := newScriptedBank(t, nil, responds(status, body))
 			for i, verb := range verbs {
@@ -166,6 +166,27 @@ func TestErrorResponse_OfCardsDoesNotEndTheConsent(t *testing.T) {
 			if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); institution.KindOf(err) != institution.NotCovered {
 				t.Errorf("%s: %s: got %v", code, q.Kind, err)
 			}
+		}
+	}
+}
+
+// A page in place of a status comes from a gateway. It says nothing of the consent.
+func TestErrorResponse_TakesNoPageForTheBanksWord(t *testing.T) {
+	page := "\ufeff\n<!DOCTYPE html><html><body>Not here</body></html>"
+	for _, status := range []int{400, 401, 403, 404, 410, 500} {
+		s := newScriptedBank(t, nil, responds(status, page))
+		_, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"})
+		if institution.KindOf(err) != institution.Unreachable {
+			t.Errorf("consent, %d: %v", status, err)
+		}
+		for _, link := range []string{"", "/v1/consents/c1/authorisations/au1"} {
+			_, err = s.AuthorizationStatus(t.Context(), institution.Access{ConsentID: "c1"}, "au1", link, true)
+			if institution.KindOf(err) != institution.Unreachable {
+				t.Errorf("authorisation, %d: %v", status, err)
+			}
+		}
+		if err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1"}); (err == nil) != (status == 404) {
+			t.Errorf("revoked, %d: %v", status, err) // such a bank would be told for ever
 		}
 	}
 }
