@@ -31,11 +31,11 @@ type crawl struct {
 	cancelled  bool // a question was cancelled at the end of the run: the next run asks it
 }
 
-func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
+func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	return &crawl{Service: s, frontier: newFrontier(under.Scope(), search(j.c, under, i.Company), start),
 		journal: j, consent: under.ID, attended: j.c.Attended, until: s.deadline(j.c, under),
-		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
+		from: i.Collector, access: a, person: a.PSU.PersonalNumber, parallel: max(1, i.Profile.Parallel)}
 }
 
 // search returns which accounts a collection reads. Accounts of a collection without a

@@ -9,7 +9,6 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
-	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -42,9 +41,8 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	}
 	secret, err := s.secret(ctx, c)
 	var access institution.Access
-	var person psu.Number
 	if err == nil {
-		access, person, err = s.access(ctx, c, secret, under)
+		access, err = s.access(ctx, c, secret, under)
 	}
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return s.fail(ctx, c, collection.Failed)
@@ -58,7 +56,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 			return err
 		}
 	}
-	crawl := newCrawl(s, j, under, i, access, person)
+	crawl := newCrawl(s, j, under, i, access)
 	return s.finish(ctx, crawl, under, crawl.run(ctx))
 }
 
@@ -130,14 +128,14 @@ func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection
 
 // access returns the consent and the PSU context for the exchanges, with an address
 // only if the person is present, and the personal number if it is known.
-func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, psu.Number, error) {
+func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, error) {
 	a, kept, err := s.Consents.Access(ctx, under)
 	if err != nil {
-		return a, "", err
+		return a, err
 	}
 	if c.Attended {
 		a.PSU = secret.Context
 	}
-	a.PSU.Locale = kept.Locale
-	return a, kept.PersonalNumber, nil
+	a.PSU.Locale, a.PSU.PersonalNumber = kept.Locale, kept.PersonalNumber
+	return a, nil
 }

@@ -22,10 +22,23 @@ type Account struct {
 	Product       string
 	Type          string // ISO 20022 ExternalCashAccountType1Code, or the institution's own word
 	OwnerName     string
+	Class         Class // what the operator has configured that it is
 	Status        AccountStatus
 	DebitPositive bool          // amounts of debts are positive
 	Credit        *money.Amount // credit limit
 }
+
+// Class is what an account is by the configuration of its institution.
+type Class int8
+
+// The classes. An account of ClassNone is not read.
+const (
+	ClassUnsaid Class = iota
+	ClassChecking
+	ClassSavings
+	ClassCard
+	ClassNone
+)
 
 // AccountStatus is whether an account exists. A blocked account does.
 type AccountStatus int8

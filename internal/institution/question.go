@@ -14,6 +14,7 @@ type Question struct {
 	// Essential: without the answer the collection fails.
 	Essential bool   `json:"essential,omitempty"`
 	From      string `json:"from,omitempty"`   // first booking date, YYYY-MM-DD
+	Until     string `json:"until,omitempty"`  // last booking date, YYYY-MM-DD; empty: none
 	Link      string `json:"link,omitempty"`   // where to read it, as the institution gave it
 	Detail    string `json:"detail,omitempty"` // for the use of the family
 }

@@ -70,6 +70,9 @@ func (s Search) Find(entries []fact.Account) Found {
 		if !named[i] || a.closed() || !a.selectBy(s.Filter) {
 			continue
 		}
+		if a.Type == Excluded {
+			continue
+		}
 		if a.Type == Loan {
 			found.Deviations.Add(deviation.OtherProduct, 1)
 			continue

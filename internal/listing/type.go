@@ -17,7 +17,13 @@ const (
 	Savings
 	Card
 	Loan
+	Excluded // by the configuration of the institution
 )
+
+// configured are the types of the classes that an operator has configured.
+var configured = map[fact.Class]Type{
+	fact.ClassChecking: Checking, fact.ClassSavings: Savings, fact.ClassCard: Card, fact.ClassNone: Excluded,
+}
 
 // codes are the types of ISO 20022 that decide alone (docs/reference/banks.md 5).
 // CACC and its kin are not among them: banks give them to all of their accounts.
@@ -35,6 +41,11 @@ var currentCodes = map[string]bool{"CACC": true, "TRAN": true, "CASH": true, "OD
 // checking account unless something says more. The person's own name for the account
 // says nothing.
 func typeOf(entries []fact.Account) Type {
+	for _, e := range entries {
+		if e.Class != fact.ClassUnsaid {
+			return configured[e.Class]
+		}
+	}
 	if t := evidence(entries); t != unsaid {
 		return t
 	}

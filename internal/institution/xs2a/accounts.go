@@ -3,6 +3,7 @@ package xs2a
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
@@ -55,6 +56,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	}{{body.Accounts, a.Question.Kind == askCards}, {body.CardAccounts, true}} {
 		for _, entry := range list.entries {
 			read, ok := entry.read(list.card)
+			read.Class = classOf(b.wire.types, read)
 			if !ok {
 				if !entry.isEmpty() {
 					r.Deviations.Add(deviation.UnreadableAccount, 1)
@@ -65,9 +67,9 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 			r.Facts.Accounts = append(r.Facts.Accounts, read)
 			r.Facts.Balances = append(r.Facts.Balances, balances...)
 			if len(balances) == 0 {
-				b.ask(&r, entry, institution.Question{Kind: askBalances, Account: read.Key, Needs: institution.NeedsBalances})
+				b.ask(&r, entry, a.FetchedAt, institution.Question{Kind: askBalances, Account: read.Key, Needs: institution.NeedsBalances})
 			}
-			b.ask(&r, entry, institution.Question{Kind: askTransactions, Account: read.Key, Needs: institution.NeedsTransactions, From: a.Question.From})
+			b.ask(&r, entry, a.FetchedAt, institution.Question{Kind: askTransactions, Account: read.Key, Needs: institution.NeedsTransactions, From: a.Question.From})
 		}
 	}
 	r.Questions = append(r.Questions, b.nextPages(a.Question, &r.Deviations, body.next()...)...)
@@ -115,7 +117,7 @@ func (a account) isEmpty() bool {
 // missing means that the consent does not cover this kind of data: it is not asked for.
 // If the bank writes none at all, or one that leads nowhere, the question is asked at
 // the standard address.
-func (b *Bank) ask(r *institution.Reading, a account, q institution.Question) {
+func (b *Bank) ask(r *institution.Reading, a account, at time.Time, q institution.Question) {
 	href := cmp.Or(a.Links[q.Kind], a.Links["view"+q.Kind]) // the latter before version 1.2 of the standard
 	if len(a.Links) > 0 && href == "" {
 		return
@@ -127,6 +129,10 @@ func (b *Bank) ask(r *institution.Reading, a account, q institution.Question) {
 		} else {
 			r.Deviations.Add(deviation.LinkReplaced, 1)
 		}
+	}
+	if q.Kind == askTransactions {
+		r.Questions = append(r.Questions, windows(q, b.wire.windowDays, at)...)
+		return
 	}
 	r.Questions = append(r.Questions, q)
 }

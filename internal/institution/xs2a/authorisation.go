@@ -24,10 +24,10 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 	if b.wire.noRedirect == whenAuthorizing {
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
-	resp, err := b.send(ctx, call{
+	resp, err := b.sendConsent(ctx, call{
 		operation: opAuthorize, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
 		header: header, body: []byte("{}"),
-	}, "consents", string(r.ConsentID), "authorisations")
+	}, b.authorisations(r.ConsentID)...)
 	if err != nil {
 		if hasNoAuthorisations(err) {
 			return institution.Authorization{}, nil
@@ -40,6 +40,12 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		return institution.Authorization{}, cmp.Or(err, malformed(resp.requestID, errMissing))
 	}
 	return started, nil
+}
+
+// authorisations returns the segments below the path of consents of the authorisations
+// of one.
+func (b *Bank) authorisations(id consent.RemoteID) []string {
+	return append([]string{string(id)}, under(b.wire.paths.Authorisations)...)
 }
 
 // hasNoAuthorisations reports whether a refusal to start an authorisation means that
@@ -77,7 +83,7 @@ func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, au
 		err = transportError(err, "")
 	}
 	if authorizationID != "" && (c.target == httpclient.Target{} || leadsNowhere(err)) {
-		resp, err = b.send(ctx, c, "consents", string(a.ConsentID), "authorisations", authorizationID)
+		resp, err = b.sendConsent(ctx, c, append(b.authorisations(a.ConsentID), authorizationID)...)
 	}
 	if err != nil {
 		return institution.Authorization{}, err

@@ -28,7 +28,10 @@ type Config struct {
 	Certificates Certificates      `json:"certificates,omitzero"`
 	Signature    Signature         `json:"signature,omitzero"`
 	Headers      map[string]string `json:"headers,omitempty"` // sent with every request, such as an API key of the bank's portal
-	Profile      Profile           `json:"profile,omitzero"`
+	// PersonHeaders are sent with requests where the person is known: their values have
+	// {personalNumber}, {ipAddress}, {userAgent} or {locale} in them.
+	PersonHeaders map[string]string `json:"personHeaders,omitempty"`
+	Profile       Profile           `json:"profile,omitzero"`
 }
 
 // Certificates names PEM files. Relative paths start at the folder of the banks
@@ -65,6 +68,7 @@ func (c Config) Check() (faults strictjson.Faults) {
 			faults.Add("/headers/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
 		}
 	}
+	faults = append(faults, checkPersonHeaders(c.PersonHeaders).Under("/personHeaders")...)
 	return append(faults, c.Profile.check().Under("/profile")...)
 }
 

@@ -50,10 +50,10 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if b.wire.noRedirect != nowhere {
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
-	resp, err := b.send(ctx, call{
+	resp, err := b.sendConsent(ctx, call{
 		operation: opCreateConsent, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
 		header: header, body: body,
-	}, "consents")
+	})
 	if err != nil {
 		return institution.Opened{}, refusedAccounts(err, r.Scope)
 	}
@@ -108,9 +108,9 @@ func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequ
 
 // Consent implements institution.ConsentReader.
 func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.ConsentInfo, error) {
-	resp, err := b.send(ctx, call{
+	resp, err := b.sendConsent(ctx, call{
 		operation: opConsent, method: http.MethodGet, psu: a.PSU, token: a.Token,
-	}, "consents", string(a.ConsentID))
+	}, string(a.ConsentID))
 	if err != nil {
 		return institution.ConsentInfo{}, err
 	}
@@ -145,9 +145,9 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 
 // Revoke implements institution.Revoker.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
-	_, err := b.send(ctx, call{
+	_, err := b.sendConsent(ctx, call{
 		operation: opConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
-	}, "consents", string(a.ConsentID))
+	}, string(a.ConsentID))
 	var failed *institution.Error
 	if errors.As(err, &failed) && (failed.Kind == institution.ConsentGone || failed.Kind == institution.ConsentOver) {
 		return nil

@@ -58,9 +58,9 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 	return response{c.requestID, resp.Status, resp.Header, resp.Body}, nil
 }
 
-// send is exchange with a path below /v1 of the bank's base URL.
-func (b *Bank) send(ctx context.Context, c call, segments ...string) (response, error) {
-	target, err := b.client.NewTarget(nil, append([]string{"v1"}, segments...)...)
+// sendConsent is exchange with the path of consents and more segments below it.
+func (b *Bank) sendConsent(ctx context.Context, c call, segments ...string) (response, error) {
+	target, err := b.client.NewTarget(nil, under(b.wire.paths.Consents, segments...)...)
 	if err != nil {
 		return response{}, transportError(err, c.requestID)
 	}

@@ -98,6 +98,9 @@ func (b *Bank) address(q institution.Question) (string, error) {
 		if q.From != "" {
 			address = withParameter(address, "dateFrom", q.From)
 		}
+		if q.Until != "" {
+			address = withParameter(address, "dateTo", q.Until)
+		}
 	}
 	return address, nil
 }

@@ -36,6 +36,7 @@ func (b *Bank) headers(c call) http.Header {
 		h.Set("TPP-Redirect-Preferred", "false")
 	}
 	setPSUHeaders(h, c.psu)
+	setPersonHeaders(h, b.config.PersonHeaders, c.psu)
 	if c.psuID && b.wire.sendPSUID && c.psu.PersonalNumber != "" {
 		h.Set("PSU-ID", c.psu.PersonalNumber.Digits())
 		setHeader(h, "PSU-ID-Type", b.wire.psuIDType)

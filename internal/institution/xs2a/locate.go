@@ -20,12 +20,16 @@ func (b *Bank) standardAddress(kind, account string) (string, error) {
 	var segments []string
 	switch kind {
 	case askAccounts:
-		segments = []string{"v1", "accounts"}
+		segments = under(b.wire.paths.Accounts)
 	case askCards:
-		segments = []string{"v1", b.wire.cards}
+		segments = under(b.wire.paths.Cards)
 	case askBalances, askTransactions:
+		below := b.wire.paths.Balances
+		if kind == askTransactions {
+			below = b.wire.paths.Transactions
+		}
 		list, id := b.resource(account)
-		segments = []string{"v1", list, id, kind}
+		segments = under(list, append([]string{id}, under(below)...)...)
 	default:
 		return "", &institution.Error{Kind: institution.Refused}
 	}

@@ -43,6 +43,11 @@ type Profile struct {
 	WithBalance     *bool   `json:"withBalance,omitempty"`    // ask for balances in the account list (true)
 	BookingStatus   string  `json:"bookingStatus,omitzero"`   // both or booked (both)
 	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
+	WindowDays      int     `json:"windowDays,omitzero"`      // days of transactions in one request (0, all)
+
+	Paths Paths      `json:"paths,omitzero"`
+	Rows  RowRules   `json:"rows,omitzero"`
+	Types []TypeRule `json:"types,omitempty"`
 }
 
 const (
@@ -74,6 +79,10 @@ type wire struct {
 	withBalance     bool
 	bookingStatus   string
 	cards           string
+	windowDays      int
+	paths           Paths
+	rows            rowRules
+	types           []typeRule
 }
 
 func (p Profile) withDefaults() Profile {
@@ -133,12 +142,15 @@ func (p Profile) check() (faults strictjson.Faults) {
 		{"pollInterval", int64(p.PollInterval)}, {"deadline", int64(p.Deadline)},
 		{"historyAttended", int64(p.HistoryAttended)}, {"historyUnattended", int64(p.HistoryUnattended)},
 		{"dailyLimit", int64(p.DailyLimit)}, {"longestConsent", int64(p.LongestConsent)},
-		{"parallel", int64(p.Parallel)}, {"frequencyPerDay", int64(p.FrequencyPerDay)},
+		{"parallel", int64(p.Parallel)}, {"frequencyPerDay", int64(p.FrequencyPerDay)}, {"windowDays", int64(p.WindowDays)},
 	} {
 		if member.value < 0 {
 			faults.Add("/"+member.name, "must not be negative")
 		}
 	}
+	faults = append(faults, p.Paths.check().Under("/paths")...)
+	faults = append(faults, p.Rows.check().Under("/rows")...)
+	faults = append(faults, checkTypes(p.Types).Under("/types")...)
 	if p.DailyLimit > consent.MostReadsPerDay {
 		faults.Add("/dailyLimit", fmt.Sprintf("must be at most %d: the law allows no more reads a day without the person", consent.MostReadsPerDay))
 	}
@@ -164,6 +176,7 @@ func (p Profile) wire() wire {
 		hintCode: at(p.HintCode), expiresAt: at(p.ExpiresAt),
 		bankOffered: p.AccessForm == "bankOffered", allPsd2: p.AllPSD2, frequencyPerDay: p.FrequencyPerDay,
 		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, noRedirect: refusalPlace(p.RedirectRefusal),
-		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards,
+		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards, windowDays: p.WindowDays,
+		paths: p.Paths.withDefaults(*p.Cards), rows: p.Rows.compile(), types: compileTypes(p.Types),
 	}
 }

@@ -56,10 +56,10 @@ func keyOf(card bool, id string) string {
 	return accountPrefix + id
 }
 
-// resource returns the list that the account of a key is in, and its resourceId.
+// resource returns the path of the list that the account of a key is in, and its resourceId.
 func (b *Bank) resource(key string) (list, id string) {
 	if id, card := strings.CutPrefix(key, cardPrefix); card {
-		return b.wire.cards, id
+		return b.wire.paths.Cards, id
 	}
-	return "accounts", strings.TrimPrefix(key, accountPrefix)
+	return b.wire.paths.Accounts, strings.TrimPrefix(key, accountPrefix)
 }

@@ -7,20 +7,23 @@ import (
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
+	"samla/internal/institution"
 	"samla/internal/money"
 	"samla/internal/plaintext"
 )
 
-// appendRows decodes rows into the history, without those of days before from
-// (YYYY-MM-DD), and counts what it cannot read.
-func appendRows(h *fact.History, lacks *deviation.Counts, rows []transaction, isBooked bool, from string) {
-	first, _ := text(from).day()
+// appendRows decodes rows into the history, without those of days before the
+// first that q asks for, and counts what it cannot read.
+func (b *Bank) appendRows(h *fact.History, lacks *deviation.Counts, rows []transaction, isBooked bool, q institution.Question) {
+	first, _ := text(q.From).day()
+	_, card := strings.CutPrefix(q.Account, cardPrefix)
 	for i := range rows {
 		read, ok := rows[i].read(isBooked, lacks)
 		if !ok {
 			lacks.Add(deviation.UnreadableRow, 1)
 			continue
 		}
+		b.wire.rows.apply(&read, card)
 		if day := read.Day(); !day.IsZero() && day.Before(first) {
 			continue
 		}

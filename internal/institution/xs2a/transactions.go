@@ -20,8 +20,8 @@ func (b *Bank) readTransactionReport(a institution.Answer) (institution.Reading,
 	}
 	var read institution.Reading
 	read.Deviations.Add(deviation.UnreadableRow, rows.unreadable)
-	appendRows(&history, &read.Deviations, rows.Booked, true, a.Question.From)
-	appendRows(&history, &read.Deviations, rows.Pending, false, a.Question.From)
+	b.appendRows(&history, &read.Deviations, rows.Booked, true, a.Question)
+	b.appendRows(&history, &read.Deviations, rows.Pending, false, a.Question)
 	read.Facts.Histories = []fact.History{history}
 	read.Questions = b.nextPages(a.Question, &read.Deviations, rows.next...)
 	return read, nil
