@@ -46,10 +46,11 @@ type (
 	listsBench   struct{ rateFlags }
 	crowdBench   struct {
 		benchFlags
-		Waiting int           `default:"500" help:"Number of persons, each with its own consent."`
-		Bank    string        `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
-		Round   time.Duration `default:"10s" help:"Duration of the measurement, after all persons have arrived."`
-		Callers int           `default:"64" help:"Number of persons who create their consents at the same time."`
+		Waiting  int           `default:"500" help:"Number of persons, each with its own consent."`
+		Bank     string        `default:"rsa" enum:"rsa,ecdsa,local" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256), local (with P-256, and the QR text is computed here)."`
+		Round    time.Duration `default:"10s" help:"Duration of the measurement, after all persons have arrived."`
+		Patience time.Duration `default:"170s" help:"How long BankID's orders wait for the app, so that none runs out meanwhile; 0 = 30s, as those of BankID."`
+		Callers  int           `default:"64" help:"Number of persons who create their consents at the same time."`
 	}
 )
 
@@ -99,7 +100,10 @@ func (f rateFlags) runSeveral(a *app, round time.Duration, callers int, measure 
 func (c *crowdBench) Run(a *app) error {
 	return measured(a, c.benchFlags, func(ctx context.Context, config bench.Config) ([]bench.CrowdResult, error) {
 		config.Duration, config.Connections = c.Round, c.Callers
-		r, err := bench.Crowd(ctx, bench.CrowdConfig{Config: config, Waiting: c.Waiting, Bank: c.Bank, Sandbox: startSandbox})
+		r, err := bench.Crowd(ctx, bench.CrowdConfig{Config: config, Waiting: c.Waiting, Bank: c.Bank,
+			Sandbox: func(ctx context.Context, dir string) (*bench.Sandbox, error) {
+				return startSandbox(ctx, dir, c.Patience)
+			}})
 		return []bench.CrowdResult{r}, err
 	})
 }

@@ -9,18 +9,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"samla/internal/bench"
 )
 
 // startSandbox runs the banks of a crowd with this program, as a process of its own. It
-// ends when its standard input does, so also when this process is killed.
-func startSandbox(ctx context.Context, dir string) (_ *bench.Sandbox, err error) {
+// ends when its standard input does, so also when this process is killed. patience is how
+// long BankID's orders wait.
+func startSandbox(ctx context.Context, dir string, patience time.Duration) (_ *bench.Sandbox, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, program, "sandbox", "--crowd", "--until-stdin", "--listen", "127.0.0.1:0", "--data", dir, "--json", "--log-level", "warn")
+	cmd := exec.CommandContext(ctx, program, "sandbox", "--crowd", "--patience", patience.String(), "--until-stdin", "--listen", "127.0.0.1:0", "--data", dir, "--json", "--log-level", "warn")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -19,13 +19,10 @@ type sandboxCmd struct {
 	Data   string `type:"path" help:"Directory of certificates and state; without it nothing is kept after the process ends."`
 	JSON   bool   `help:"Print one line of JSON instead of text."`
 
-	Crowd      bool `hidden:"" help:"Run the banks of samla bench crowd, whose BankID orders wait almost three minutes for the app."`
-	UntilStdin bool `hidden:"" help:"Stop when standard input ends, as it does when the process that started this one ends."`
+	Crowd      bool          `hidden:"" help:"Run the banks of samla bench crowd."`
+	Patience   time.Duration `hidden:"" help:"How long BankID's orders wait for the app; 0 = 30s, as those of BankID."`
+	UntilStdin bool          `hidden:"" help:"Stop when standard input ends, as it does when the process that started this one ends."`
 }
-
-// crowdPatience is how long the orders of the banks of bench crowd wait for the app, so
-// that none runs out during a measurement. BankID's wait 30 seconds.
-const crowdPatience = 170 * time.Second
 
 // Run runs the sandbox until the process is asked to stop. It writes a banks file with
 // which samla serve can use the sandbox.
@@ -38,9 +35,9 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	config := sandbox.Config{Logger: a.log, Dir: dir, Listen: c.Listen}
+	config := sandbox.Config{Logger: a.log, Dir: dir, Listen: c.Listen, Patience: c.Patience}
 	if c.Crowd {
-		config.Banks, config.Patience = aspsp.CrowdBanks(), crowdPatience
+		config.Banks = aspsp.CrowdBanks(c.Patience)
 	}
 	s, err := sandbox.New(config)
 	if err != nil {

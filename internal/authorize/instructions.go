@@ -103,8 +103,12 @@ func (l *instructionCache) put(c consent.Consent, s consent.Signing, i *consent.
 // keep adds what the bank gave earlier and does not repeat: it stays on the screen as it
 // was, and the message says what comes next.
 func keep(now *consent.Instructions, earlier consent.Instructions) {
-	if now.QRData == "" && now.QRImage == "" {
+	if !now.HasCode() {
 		now.QRData, now.QRImage = earlier.QRData, earlier.QRImage
+		now.QRStartToken, now.QRSecret = earlier.QRStartToken, earlier.QRSecret
+	}
+	if now.QRStartToken == earlier.QRStartToken { // its seconds count from the first answer
+		now.QRStartedAt = earlier.QRStartedAt
 	}
 	now.AutoStartToken = cmp.Or(now.AutoStartToken, earlier.AutoStartToken)
 	now.RedirectURL = cmp.Or(now.RedirectURL, earlier.RedirectURL)

@@ -152,7 +152,10 @@ func TestPoll_ComputesTheTextFromTheSecret(t *testing.T) {
 		a.Instructions.QRStartedAt = b.Clock.Now()
 		return a, nil
 	}
-	b.bank.onStatus = func(int) (institution.Authorization, error) {
+	b.bank.onStatus = func(n int) (institution.Authorization, error) {
+		if n%2 == 0 { // with the same secret again
+			return b.bank.onStart(institution.AuthorizeRequest{})
+		}
 		return institution.Authorization{State: institution.AuthorizationPending}, nil
 	}
 	c := b.look(b.create().ID)
@@ -162,6 +165,10 @@ func TestPoll_ComputesTheTextFromTheSecret(t *testing.T) {
 		shown := b.poll(other, c.ID)
 		if texts[shown.QRData] = true; !strings.HasPrefix(shown.QRData, "bankid.67df3917-") || strings.Contains(shown.QRData, "d28db9a7") {
 			t.Errorf("shown %q", shown.QRData)
+		}
+		// The seconds count from the first answer, also at the node that asks.
+		if same := b.poll(b.Service, c.ID); same.QRData != shown.QRData {
+			t.Errorf("shown %q, at the node that asks %q", shown.QRData, same.QRData)
 		}
 		b.Clock.Advance(time.Second)
 	}

@@ -63,7 +63,7 @@ func answerOf(a institution.Authorization, err error) consent.Answer {
 	}
 	answer := consent.Answer{Progress: a.Progress}
 	if i := a.Instructions; i != nil {
-		answer.Until, answer.Code = i.ExpiresAt, i.QRData != "" || i.QRImage != ""
+		answer.Until, answer.Code = i.ExpiresAt, i.HasCode()
 	}
 	return answer
 }

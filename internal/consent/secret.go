@@ -52,6 +52,9 @@ func (i Instructions) Usable() bool {
 	return i.AutoStartToken != "" || i.QRData != "" || i.QRImage != "" || i.QRSecret != "" || i.RedirectURL != ""
 }
 
+// HasCode reports whether there is a code to scan.
+func (i Instructions) HasCode() bool { return i.QRData != "" || i.QRImage != "" || i.QRSecret != "" }
+
 // UserMessage is a BankID message code and its text in the person's language.
 type UserMessage struct {
 	Code string `json:"code,omitempty"` // RFAn

@@ -81,8 +81,14 @@ func bankOf(info sandbox.BankInfo) bank {
 		b.Profile.QR = institution.QRText
 	case aspsp.AutostartOnly:
 		b.Profile.QR, b.LoginMethods = institution.QRNone, sameDevice
+	case aspsp.StartSecret:
+		b.Profile.QR = institution.QRSecret
 	case aspsp.StaticImage:
 		b.Profile.QR, b.LoginMethods = institution.QRImage, otherDevice
+	}
+	if info.Behaviour.OrderTime > 0 {
+		expiresAt := "/expiresAt"
+		b.Profile.ExpiresAt = &expiresAt
 	}
 	if !info.Behaviour.WithBalance {
 		b.Profile.WithBalance = new(bool)

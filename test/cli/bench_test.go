@@ -14,7 +14,13 @@ func TestBenchCrowd_PrintsOneLineOfJSON(t *testing.T) {
 		t.Skip("a crowd takes some seconds to settle")
 	}
 	t.Parallel()
-	out, log, status := process.Run(t, program, "bench", "crowd", "--waiting", "3", "--round", "1s", "--json")
+	for _, bank := range []string{"rsa", "ecdsa", "local"} {
+		t.Run(bank, func(t *testing.T) { t.Parallel(); checkCrowd(t, bank) })
+	}
+}
+
+func checkCrowd(t *testing.T, bank string) {
+	out, log, status := process.Run(t, program, "bench", "crowd", "--waiting", "3", "--bank", bank, "--round", "1s", "--json")
 	if status != 0 {
 		t.Fatalf("exit status %d: %s", status, log)
 	}
@@ -22,7 +28,7 @@ func TestBenchCrowd_PrintsOneLineOfJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &line); err != nil {
 		t.Fatalf("%q: %v", out, err)
 	}
-	for name, want := range map[string]any{"bench": "crowd", "store": "sqlite", "bank": "rsa", "waiting": 3.0, "refused": 0.0} {
+	for name, want := range map[string]any{"bench": "crowd", "store": "sqlite", "bank": bank, "waiting": 3.0, "refused": 0.0} {
 		if line[name] != want {
 			t.Errorf("%s is %v, want %v", name, line[name], want)
 		}

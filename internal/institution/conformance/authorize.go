@@ -18,7 +18,7 @@ func checkInstructions(t *testing.T, s *session, a institution.Authorization) {
 	}
 	complete := map[institution.QRKind]bool{
 		institution.QRText: i.QRData != "" && i.AutoStartToken != "", institution.QRNone: i.AutoStartToken != "" && i.QRData == "",
-		institution.QRImage: i.QRImage != "" && i.QRData == "",
+		institution.QRImage: i.QRImage != "" && i.QRData == "", institution.QRSecret: i.QRStartToken != "" && i.QRSecret != "" && i.QRData == "",
 	}
 	if !complete[s.Expect.QR] || s.Bank.Profile().QR != s.Expect.QR {
 		t.Errorf("instructions of a bank of QR kind %s: %+v", s.Expect.QR, *i)

@@ -18,6 +18,7 @@ import (
 	"samla/internal/institution/xs2a"
 	"samla/internal/psu"
 	"samla/internal/sandbox"
+	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
@@ -56,6 +57,10 @@ func TestXS2A_ConformsWithSandboxBanks(t *testing.T) {
 			profile:   xs2a.Profile{ReplaySafe: true, DailyLimit: 1, FrequencyPerDay: 1, LongestConsent: 30},
 			signature: xs2a.Signature{Variant: httpsig.Variant{Digest: "sha-512", Algorithm: "rsa-sha512"}},
 			expect:    conformance.Expect{QR: institution.QRText, LongestConsent: 30, Accounts: 3, Pages: 3, Pending: true},
+		},
+		"se-crowd-local": {
+			profile: xs2a.Profile{ReplaySafe: true, QR: institution.QRSecret},
+			expect:  conformance.Expect{QR: institution.QRSecret, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true},
 		},
 	} {
 		t.Run(company, func(t *testing.T) {
@@ -117,7 +122,7 @@ func newWorld(t *testing.T, company string) *world {
 	w := &world{clock: clock.NewManual(noon)}
 	var err error
 	w.oracle = bgspec.New(t, "https://sandbox/"+company)
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: copyKeys(t), Wrap: func(h http.Handler) http.Handler {
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: copyKeys(t), Banks: append(aspsp.DefaultBanks(), aspsp.CrowdBanks(0)...), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})
 	if err != nil {

@@ -136,6 +136,38 @@ func TestInstructions_FollowPointersOfProfile(t *testing.T) {
 	}
 }
 
+// A bank that gives BankID's secret lets us compute the text (docs/reference/banks.md 12.5).
+func TestInstructions_HaveBankIDsSecret(t *testing.T) {
+	const start, secret = "67df3917-fa0d-44e5-b327-edcc928297f8", "d28db9a7-4cde-429e-a983-359be676944c"
+	withSecret := func(c *xs2a.Config) { c.Profile.QR = institution.QRSecret }
+	elsewhere := func(c *xs2a.Config) {
+		withSecret(c)
+		at := "/order/token"
+		c.Profile.QRStartToken = &at
+	}
+	full := `{"scaStatus":"received","order":{"token":"` + token + `"},"challengeData":{"data":["` + token + `","` + start + `","` + secret + `"]}}`
+	for name, c := range map[string]struct {
+		body         string
+		change       func(*xs2a.Config)
+		start, given string
+	}{
+		"secret":                 {full, withSecret, start, secret},
+		"token elsewhere":        {full, elsewhere, token, secret},
+		"another kind of bank":   {full, nil, "", ""},
+		"without the secret":     {strings.Replace(full, `,"`+secret+`"`, ``, 1), withSecret, "", ""},
+		"a secret of other form": {strings.Replace(full, secret, "x", 1), withSecret, "", ""},
+	} {
+		got, err := status(t, c.body, c.change)
+		if err != nil || got.Instructions == nil {
+			t.Fatalf("%s: %+v, %v", name, got, err)
+		}
+		i := got.Instructions
+		if i.QRStartToken != c.start || i.QRSecret != c.given || i.QRData != "" || i.AutoStartToken != token || (i.QRSecret != "") != i.QRStartedAt.Equal(noon) {
+			t.Errorf("%s: %+v", name, *i)
+		}
+	}
+}
+
 // Instructions are shown to a person or passed to an app.
 func TestInstructions_DropMalformedValues(t *testing.T) {
 	png := "\x89PNG\r\n\x1a\n"

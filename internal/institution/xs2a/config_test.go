@@ -24,7 +24,7 @@ const wholeConfig = `{"baseURL":"https://psd2.mybank.example/xs2a",
  "signature":{"headers":["date","digest","x-request-id"],"digest":"sha-512","algorithm":"rsa-sha512","methods":["POST"],"keyId":"me"},
  "headers":{"X-API-Key":"k"},
  "profile":{"qr":"none","needsPSUID":true,"pollInterval":"2s","deadline":"4m0s","historyAttended":400,"historyUnattended":80,"dailyLimit":2,
-  "longestConsent":90,"replaySafe":true,"parallel":2,"autoStartToken":"/a","qrData":"/b","qrImage":"/c","hintCode":"/d","expiresAt":"/e",
+  "longestConsent":90,"replaySafe":true,"parallel":2,"autoStartToken":"/a","qrData":"/b","qrImage":"/c","qrStartToken":"/f","qrStartSecret":"/g","hintCode":"/d","expiresAt":"/e",
   "accessForm":"bankOffered","allPsd2":"allAccounts","frequencyPerDay":2,"sendPSUID":true,"psuIDType":"SSN","redirectRefusal":"all",
   "withBalance":false,"bookingStatus":"booked","cards":""}}`
 
@@ -83,7 +83,7 @@ func TestConfig_ReportsFaultsByPointer(t *testing.T) {
 		"method":         {change(`"methods":["POST"]`, `"methods":["Post"]`), []string{"/signature/methods"}},
 		"header":         {change(`"X-API-Key":"k"`, `"X API":"k"`), []string{"/headers/X API"}},
 		"header value":   {change(`"X-API-Key":"k"`, `"X-API-Key":"k\r\nX: y"`), []string{"/headers/X-API-Key"}},
-		"qr":             {change(`"qr":"none"`, `"qr":"secret"`), []string{"/profile/qr"}},
+		"qr":             {change(`"qr":"none"`, `"qr":"video"`), []string{"/profile/qr"}},
 		"pointer":        {change(`"/a"`, `"a"`), []string{"/profile/autoStartToken"}},
 		"access form":    {change("bankOffered", "detailed"), []string{"/profile/accessForm"}},
 		"booking status": {change(`"bookingStatus":"booked"`, `"bookingStatus":"all"`), []string{"/profile/bookingStatus"}},
@@ -92,7 +92,7 @@ func TestConfig_ReportsFaultsByPointer(t *testing.T) {
 		"cards":          {change(`"cards":""`, `"cards":"../cards"`), []string{"/profile/cards"}},
 		"negative":       {change(`"parallel":2`, `"parallel":-2`), []string{"/profile/parallel"}},
 		"negative time":  {change(`"deadline":"4m0s"`, `"deadline":"-4m"`), []string{"/profile/deadline"}},
-		"several": {`{"baseURL":"x","headers":{"a b":""},"profile":{"qr":"secret","deadline":"-1s"}}`,
+		"several": {`{"baseURL":"x","headers":{"a b":""},"profile":{"qr":"video","deadline":"-1s"}}`,
 			[]string{"/baseURL", "/headers/a b", "/profile/qr", "/profile/deadline"}},
 	} {
 		_, faults := parse(c.text)

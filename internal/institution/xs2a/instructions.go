@@ -25,7 +25,10 @@ func (b *Bank) instructions(d document, hint, locale string, otherDevice bool) *
 		ExpiresAt:      text(b.wire.expiresAt.text(d.raw)).dateTime(),
 		UserMessage:    userMessage(text(d.text("psuMessage")), hint, locale, otherDevice),
 	}
-	if i.AutoStartToken == "" && i.QRData == "" && i.QRImage == "" && i.UserMessage.Code == "" {
+	if token, secret := b.wire.qrStartToken.text(d.raw), b.wire.qrStartSecret.text(d.raw); isToken(token) && isToken(secret) {
+		i.QRStartToken, i.QRSecret, i.QRStartedAt = token, secret, i.RefreshedAt
+	}
+	if !i.Usable() && i.UserMessage.Code == "" {
 		return nil
 	}
 	return &i
@@ -39,7 +42,7 @@ func progressOf(hint string, i *consent.Instructions) consent.Progress {
 		return consent.NotScanned
 	case hint != "":
 		return consent.Scanned
-	case i != nil && (i.QRData != "" || i.QRImage != ""):
+	case i != nil && i.HasCode():
 		return consent.NotScanned
 	}
 	return consent.ProgressUnknown

@@ -16,7 +16,7 @@ import (
 // 11.3): the members of institution.Profile, and the bank's variants on the wire.
 // Members that are left out have the defaults in parentheses.
 type Profile struct {
-	QR                institution.QRKind  `json:"qr,omitzero"`                // none, image or text (text)
+	QR                institution.QRKind  `json:"qr,omitzero"`                // none, image, text or secret (text)
 	NeedsPSUID        bool                `json:"needsPSUID,omitzero"`        // the personal number is required
 	PollInterval      strictjson.Duration `json:"pollInterval,omitzero"`      // ("1s")
 	Deadline          strictjson.Duration `json:"deadline,omitzero"`          // ("5m")
@@ -31,6 +31,8 @@ type Profile struct {
 	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
 	QRData         *string `json:"qrData,omitempty"`         // (/challengeData/data/1)
 	QRImage        *string `json:"qrImage,omitempty"`        // (/challengeData/image)
+	QRStartToken   *string `json:"qrStartToken,omitempty"`   // with qr secret (/challengeData/data/1)
+	QRStartSecret  *string `json:"qrStartSecret,omitempty"`  // with qr secret (/challengeData/data/2)
 	HintCode       *string `json:"hintCode,omitempty"`       // (/hintCode)
 	ExpiresAt      *string `json:"expiresAt,omitempty"`      // date-time ("", the bank does not say)
 
@@ -69,6 +71,7 @@ const (
 // wire holds the bank's variants on the wire.
 type wire struct {
 	autoStartToken, qrData, qrImage, hintCode, expiresAt pointer
+	qrStartToken, qrStartSecret                          pointer // nil unless the bank gives BankID's secret
 
 	bankOffered     bool
 	allPsd2         string
@@ -94,6 +97,8 @@ func (p Profile) withDefaults() Profile {
 	orPointer(&p.AutoStartToken, "/challengeData/data/0")
 	orPointer(&p.QRData, "/challengeData/data/1")
 	orPointer(&p.QRImage, "/challengeData/image")
+	orPointer(&p.QRStartToken, "/challengeData/data/1")
+	orPointer(&p.QRStartSecret, "/challengeData/data/2")
 	orPointer(&p.HintCode, "/hintCode")
 	orPointer(&p.ExpiresAt, "")
 	orPointer(&p.SendPSUID, p.NeedsPSUID)
@@ -116,7 +121,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 		}
 	}
 	if p.QR != "" {
-		oneOf("qr", string(p.QR), string(institution.QRNone), string(institution.QRImage), string(institution.QRText))
+		oneOf("qr", string(p.QR), string(institution.QRNone), string(institution.QRImage), string(institution.QRText), string(institution.QRSecret))
 	}
 	oneOf("accessForm", p.AccessForm, "global", "bankOffered")
 	oneOf("allPsd2", p.AllPSD2, "allAccounts", "allAccountsWithOwnerName")
@@ -129,7 +134,8 @@ func (p Profile) check() (faults strictjson.Faults) {
 		name    string
 		pointer *string
 	}{
-		{"autoStartToken", p.AutoStartToken}, {"qrData", p.QRData}, {"qrImage", p.QRImage}, {"hintCode", p.HintCode}, {"expiresAt", p.ExpiresAt},
+		{"autoStartToken", p.AutoStartToken}, {"qrData", p.QRData}, {"qrImage", p.QRImage},
+		{"qrStartToken", p.QRStartToken}, {"qrStartSecret", p.QRStartSecret}, {"hintCode", p.HintCode}, {"expiresAt", p.ExpiresAt},
 	} {
 		if _, err := parsePointer(*member.pointer); err != nil {
 			faults.Add("/"+member.name, err.Error())
@@ -171,7 +177,7 @@ func (p Profile) wire() wire {
 		parsed, _ := parsePointer(*s) // checked
 		return parsed
 	}
-	return wire{
+	w := wire{
 		autoStartToken: at(p.AutoStartToken), qrData: at(p.QRData), qrImage: at(p.QRImage),
 		hintCode: at(p.HintCode), expiresAt: at(p.ExpiresAt),
 		bankOffered: p.AccessForm == "bankOffered", allPsd2: p.AllPSD2, frequencyPerDay: p.FrequencyPerDay,
@@ -179,4 +185,8 @@ func (p Profile) wire() wire {
 		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards, windowDays: p.WindowDays,
 		paths: p.Paths.withDefaults(*p.Cards), rows: p.Rows.compile(), types: compileTypes(p.Types),
 	}
+	if p.QR == institution.QRSecret {
+		w.qrData, w.qrStartToken, w.qrStartSecret = nil, at(p.QRStartToken), at(p.QRStartSecret)
+	}
+	return w
 }

@@ -15,6 +15,9 @@ const (
 	// StaticImage: challengeData.image is a PNG of a QR code with the
 	// autostart URL, and challengeData.data is [autostart token].
 	StaticImage
+	// StartSecret: challengeData.data is [autostart token, QR start token, QR start
+	// secret]; the last two are omitted once the app has been opened.
+	StartSecret
 )
 
 // Behaviour is the configuration in which banks differ.
@@ -42,6 +45,10 @@ type Behaviour struct {
 	P256          bool // ecdsa-sha256 is accepted too
 	UnsignedReads bool // GET needs no signature
 	ProblemErrors bool // errors as application/problem+json instead of tppMessages
+
+	// OrderTime is how long a BankID order waits, as the bank says in the member expiresAt
+	// of an authorisation; 0: it does not say.
+	OrderTime time.Duration
 
 	Delay            time.Duration // before every answer, by the bank's clock
 	RateLimitEvery   int           // every nth attended account read is 429 with Retry-After; 0: never
@@ -73,14 +80,14 @@ func DefaultBanks() []Behaviour {
 }
 
 // CrowdBanks returns the banks that samla bench crowd measures. They differ in what it
-// costs to follow an authorisation.
-func CrowdBanks() []Behaviour {
+// costs to follow an authorisation. orderTime is how long BankID's orders wait.
+func CrowdBanks(orderTime time.Duration) []Behaviour {
 	bank := func(kind, name, bic, id string) Behaviour {
 		b := DefaultBanks()[0]
-		b.Company, b.DisplayName, b.BIC, b.BankID = "se-crowd-"+kind, "Crowd bank ("+name+")", bic, id
+		b.Company, b.DisplayName, b.BIC, b.BankID, b.OrderTime = "se-crowd-"+kind, "Crowd bank ("+name+")", bic, id, orderTime
 		return b
 	}
-	ecdsa := bank("ecdsa", "P-256", "CRECSESS", "502")
-	ecdsa.P256 = true
-	return []Behaviour{bank("rsa", "RSA", "CRRSSESS", "501"), ecdsa}
+	rsa, ecdsa, local := bank("rsa", "RSA", "CRRSSESS", "501"), bank("ecdsa", "P-256", "CRECSESS", "502"), bank("local", "BankID's secret", "CRLOSESS", "503")
+	ecdsa.P256, local.P256, local.Token = true, true, StartSecret
+	return []Behaviour{rsa, ecdsa, local}
 }

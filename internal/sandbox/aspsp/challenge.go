@@ -54,6 +54,9 @@ func (c *call) authorisationBody(h *consentRecord, a *Authorisation) map[string]
 	}
 	if d := c.challenge(a); d != nil {
 		v["challengeData"] = d
+		if c.OrderTime > 0 {
+			v["expiresAt"] = a.Order.StartedAt.Add(c.OrderTime)
+		}
 	}
 	return v
 }
@@ -71,7 +74,11 @@ func (c *call) challenge(a *Authorisation) *challengeData {
 		return &challengeData{Data: []string{o.AutoStartToken}}
 	}
 	d := &challengeData{Data: []string{o.AutoStartToken}}
-	if a.Hint == hintOutstanding {
+	switch {
+	case a.Hint != hintOutstanding:
+	case c.Token == StartSecret:
+		d.Data = append(d.Data, o.QRStartToken, o.QRStartSecret)
+	default:
 		seconds := int(c.Clock.Now().Sub(o.StartedAt) / time.Second)
 		d.Data = append(d.Data, bankid.QRData(o.QRStartToken, o.QRStartSecret, seconds))
 	}
