@@ -97,7 +97,8 @@ func (h *Handler) outage(err error) store.Outage {
 }
 
 // ServeHTTP implements http.Handler. A path that is not in its clean form, such as
-// "//users", is unknown; http.ServeMux would answer it with a redirect in HTML.
+// "//users", is unknown, and so is "*"; http.ServeMux would answer them with a redirect
+// in HTML, and with nothing.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.origins.handle(w, r) {
 		return
@@ -107,7 +108,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if sent == "" {
 		sent = r.URL.Path
 	}
-	if path.Clean(sent) != sent {
+	if path.Clean(sent) != sent || r.RequestURI == "*" {
 		v.unknown.ServeHTTP(w, r)
 		return
 	}

@@ -46,5 +46,6 @@ func (s *Server) httpServer(h http.Handler, mounts []api.Mount) *http.Server {
 	longest := slices.MaxFunc(mounts, func(a, b api.Mount) int { return cmp.Compare(a.Write, b.Write) })
 	return &http.Server{Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: readTimeout + longest.Write, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(s.parts.Log.Handler(), slog.LevelDebug)}
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.parts.Log.Handler(), slog.LevelDebug)}
 }

@@ -39,7 +39,7 @@ func (s *Server) Start(ctx context.Context) error {
 		defer s.sweeper.Done()
 		s.sweep(background)
 	}()
-	go func() { s.served <- s.http.Serve(l) }()
+	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()
 	for _, i := range s.parts.Institutions.All() {
 		s.parts.Log.Info("institution", "company", i.Company.ID, "family", i.Family, "capabilities", i.Capabilities())
 	}

@@ -40,6 +40,7 @@ type Server struct {
 	vault    *keyset.Vault
 	runner   *jobs.Runner
 	consents *authorize.Service
+	api      *api.Handler
 	http     *http.Server
 	listener net.Listener
 	sweeper  sync.WaitGroup
@@ -109,7 +110,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(handler, mounts)
+	s.api, s.http = handler, s.httpServer(handler, mounts)
 	return nil
 }
 

@@ -37,7 +37,7 @@ type Contract struct {
 
 // ofNoOperation has the codes of requests that no operation answers. The document
 // declares them with the response Error.
-var ofNoOperation = []fault.Code{fault.NotFound, fault.MethodNotAllowed}
+var ofNoOperation = []fault.Code{fault.NotFound, fault.MethodNotAllowed, fault.MalformedRequest, fault.ExpectationFailed, fault.HeadersTooLarge}
 
 // answer is one response of the document.
 type answer struct {
