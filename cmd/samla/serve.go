@@ -76,6 +76,7 @@ type serveCmd struct {
 	storeFlags
 	masterFlags
 	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
+	Metrics       string        `placeholder:"HOST:PORT" help:"Address of /metrics for Prometheus, such as 127.0.0.1:9100; none by default."`
 	Banks         string        `type:"existingfile" required:"" help:"File with the configuration of the banks (see docs/adding-a-bank.md)."`
 	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
@@ -106,7 +107,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer institutions.Close()
-	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Database: c.dsn(), Issuer: c.Issuer,
+	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
 		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, MaxWaiting: c.MaxWaiting},

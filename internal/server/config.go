@@ -19,6 +19,7 @@ import (
 // parentheses.
 type Config struct {
 	Listen       string         // address of the API, host:port; port 0 means a free port
+	Metrics      string         // address of /metrics for Prometheus; empty: none
 	Database     string         // postgres://…, or the data directory of SQLite
 	Issuer       string         // claims iss and aud of session tokens ("samla")
 	SessionLife  time.Duration  // docs/reference/api.md 1.3 (60 minutes)

@@ -29,6 +29,9 @@ func (s *Server) Start(ctx context.Context) error {
 			return errors.Join(err, l.Close())
 		}
 	}
+	if err := s.startMetrics(ctx); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	s.listener = l
 	s.runner.Start(ctx)
 	s.consents.Start()
@@ -68,7 +71,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		}
 		s.quit()
 		s.sweeper.Wait()
-		errs = append(errs, s.runner.Stop(ctx), s.consents.Stop(ctx))
+		errs = append(errs, s.stopMetrics(), s.runner.Stop(ctx), s.consents.Stop(ctx))
 	}
 	return errors.Join(append(errs, s.store.Close())...)
 }

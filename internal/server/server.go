@@ -19,6 +19,7 @@ import (
 	"samla/internal/company"
 	"samla/internal/dedupe"
 	"samla/internal/delivery"
+	"samla/internal/deviation"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
@@ -46,6 +47,10 @@ type Server struct {
 	sweeper  sync.WaitGroup
 	quit     context.CancelFunc
 	served   chan error
+
+	deviations *deviation.Register
+	metrics    *http.Server // nil: not configured
+	metricsURL string
 }
 
 // New opens the database, applies missing migrations and creates every part of
@@ -58,7 +63,7 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s := &Server{config: c, parts: p, store: db, served: make(chan error, 1)}
+	s := &Server{config: c, parts: p, store: db, served: make(chan error, 1), deviations: &deviation.Register{}}
 	if err := s.wire(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -88,7 +93,7 @@ func (s *Server) wire(ctx context.Context) error {
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
 		ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
-		Workers: s.config.Workers})
+		Workers: s.config.Workers, Deviations: s.deviations})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
