@@ -66,3 +66,12 @@ func (m mask) fits(other mask) bool {
 	return (strings.HasSuffix(m.tail, other.tail) || strings.HasSuffix(other.tail, m.tail)) &&
 		(strings.HasPrefix(m.head, other.head) || strings.HasPrefix(other.head, m.head))
 }
+
+// fitsIBAN reports whether a text is the IBAN with hidden digits in its middle:
+// "SE45****************7466".
+func (m mask) fitsIBAN(text, iban string) bool {
+	text, iban = compact(text), compact(iban)
+	first, last := strings.IndexAny(text, "*\u2022"), strings.LastIndexAny(text, "*\u2022")
+	return iban != "" && first >= shownDigits && len(m.tail) >= shownDigits && last >= 0 && strings.HasPrefix(iban, text[:first]) &&
+		strings.HasSuffix(iban, m.tail) && len(m.tail) < len(iban)-first
+}

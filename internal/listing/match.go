@@ -23,6 +23,9 @@ func (a *Account) names(id string) bool {
 				return true
 			}
 		}
+		if m.fitsIBAN(id, e.IBAN) || id != "" && compact(id) == compact(e.MaskedPAN) {
+			return true
+		}
 		if own := maskOf(e.MaskedPAN); masked && own != (mask{}) && fitsShown(m, own) {
 			return true
 		}

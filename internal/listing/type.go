@@ -97,7 +97,7 @@ func saidBy(e fact.Account) Type {
 	if name != unsaid {
 		return name
 	}
-	if e.MaskedPAN != "" && e.IBAN == "" && e.BBAN == "" {
+	if IsMasked(e.MaskedPAN) && e.IBAN == "" && e.BBAN == "" {
 		return Card
 	}
 	return unsaid

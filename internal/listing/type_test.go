@@ -87,6 +87,7 @@ func TestTypeOf_WeighsCodeProductAndName(t *testing.T) {
 		{fact.Account{MaskedPAN: "541200******0007"}, Card},
 		{fact.Account{MaskedPAN: "541200******0007", IBAN: "SE4550000000058398257466"}, Checking},
 		{fact.Account{MaskedPAN: "****7466", Type: "CACC"}, Checking},
+		{fact.Account{MaskedPAN: "SE45****7466"}, Checking},
 		{fact.Account{Card: true, Type: "CACC", Product: "Privatkonto"}, Card},
 	} {
 		if got := typeOf([]fact.Account{test.a}); got != test.want {

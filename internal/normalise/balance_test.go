@@ -69,6 +69,7 @@ func TestProducts_BalancesAreChosen(t *testing.T) {
 		"the only other currency":               {sek, []fact.Balance{b(fact.InterimBooked, "7", eur)}, "7 EUR", ""},
 		"several other currencies":              {sek, []fact.Balance{b(fact.InterimBooked, "7", eur), b(fact.InterimBooked, "8", usd)}, "", ""},
 		"no currency":                           {sek, []fact.Balance{{Kind: fact.InterimBooked, Amount: bare("7")}}, "7 SEK", ""},
+		"the code of no currency":               {sek, []fact.Balance{{Kind: fact.InterimBooked, Amount: money.Must("7", "XXX")}}, "7 SEK", ""},
 		"no currency anywhere":                  {fact.Account{}, []fact.Balance{{Kind: fact.InterimBooked, Amount: bare("7")}}, "7 SEK", ""},
 		"no currency, foreign IBAN":             {fact.Account{IBAN: "FI2112345600000785"}, []fact.Balance{{Kind: fact.InterimBooked, Amount: bare("7")}}, "7 EUR", ""},
 		"expected of a card":                    {credit, []fact.Balance{b(fact.Expected, "-1234.50")}, "-1234.50 SEK", "8765.50 SEK"},

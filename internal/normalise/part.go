@@ -111,7 +111,7 @@ func (s *source) currency(home string) string {
 // currencies returns the currencies of the amounts, in their order.
 func (s *source) currencies(home string) (found []string) {
 	add := func(m money.Amount) {
-		if c := cmp.Or(m.Currency(), home); c != "" && !slices.Contains(found, c) {
+		if c := cmp.Or(currencyOf(m), home); c != "" && !slices.Contains(found, c) {
 			found = append(found, c)
 		}
 	}
@@ -126,18 +126,26 @@ func (s *source) currencies(home string) (found []string) {
 	return found
 }
 
+// currencyOf returns the currency of an amount, or "": no amount is in several.
+func currencyOf(m money.Amount) string {
+	if m.Currency() == fact.SeveralCurrencies {
+		return ""
+	}
+	return m.Currency()
+}
+
 // in returns what a source has in one currency.
 func (s *source) in(currency, home string) *source {
 	part := &source{debitPositive: s.debitPositive}
 	for _, b := range s.balances {
-		if cmp.Or(b.Amount.Currency(), home) == currency {
+		if cmp.Or(currencyOf(b.Amount), home) == currency {
 			part.balances = append(part.balances, b)
 		}
 	}
 	for _, h := range s.histories {
 		rows := make([]fact.Transaction, 0, len(h.Transactions))
 		for _, t := range h.Transactions {
-			if cmp.Or(t.Amount.Currency(), home) == currency {
+			if cmp.Or(currencyOf(t.Amount), home) == currency {
 				rows = append(rows, t)
 			}
 		}
@@ -167,7 +175,7 @@ func (p *parts) add(currency string, e fact.Account, s *source) {
 	a := &p.list[i]
 	for _, b := range s.balances {
 		b.DebitPositive = s.debitPositive && !b.Signed
-		if b.Amount.Currency() == "" {
+		if currencyOf(b.Amount) == "" {
 			b.Amount, _ = money.New(b.Amount.Value(), currency) // currency is one
 		}
 		if e.Card == a.listCard {

@@ -111,7 +111,7 @@ func dateOf(day int32) product.Date {
 // inCurrency returns the amount with the currency of the account if it has none. It is
 // not ok if the account has no single currency.
 func (a account) inCurrency(m money.Amount) (money.Amount, bool) {
-	if m.Currency() != "" {
+	if currencyOf(m) != "" {
 		return m, true
 	}
 	if a.Currency == fact.SeveralCurrencies || !money.IsCurrency(a.Currency) {

@@ -13,7 +13,7 @@ import (
 type balance struct {
 	Amount        rowAmount `json:"balanceAmount"`
 	OldAmount     rowAmount `json:"amount"`
-	Type          text      `json:"balanceType"`
+	Type          words     `json:"balanceType"`
 	LimitIncluded text      `json:"creditLimitIncluded"`
 	ChangedAt     text      `json:"lastChangeDateTime"`
 	Reference     text      `json:"referenceDate"`
@@ -46,6 +46,9 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 	var body struct {
 		Balances        list[balance] `json:"balances"`
 		DebitAccounting text          `json:"debitAccounting"`
+		Card            struct {
+			DebitAccounting text `json:"debitAccounting"`
+		} `json:"cardAccount"`
 		paging
 	}
 	if err := decode(response{body: a.Body}, &body); err != nil {
@@ -57,7 +60,7 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 	var read institution.Reading
 	read.Facts.Balances = readBalances(a.Question.Account, body.Balances, &read.Deviations)
 	for i := range read.Facts.Balances {
-		read.Facts.Balances[i].DebitPositive = body.DebitAccounting.isTrue()
+		read.Facts.Balances[i].DebitPositive = body.DebitAccounting.isTrue() || body.Card.DebitAccounting.isTrue()
 	}
 	read.Questions = b.nextPages(a.Question, &read.Deviations, body.next()...)
 	return read, nil
@@ -110,7 +113,7 @@ var balanceKinds = map[string]fact.BalanceKind{
 }
 
 // balanceKind returns the kind that a bank means, or its own word if it is not known.
-func balanceKind(said text) fact.BalanceKind {
+func balanceKind(said words) fact.BalanceKind {
 	letters := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'A' && r <= 'Z':
@@ -119,9 +122,9 @@ func balanceKind(said text) fact.BalanceKind {
 			return r
 		}
 		return -1
-	}, said.oneLine())
+	}, string(said))
 	if kind, known := balanceKinds[letters]; known {
 		return kind
 	}
-	return fact.BalanceKind(said.oneLine())
+	return fact.BalanceKind(said)
 }

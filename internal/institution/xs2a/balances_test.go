@@ -32,6 +32,14 @@ func TestRead_KnowsTheWordsForKindsOfBalances(t *testing.T) {
 	}
 }
 
+func TestRead_KindOfABalanceCanBeAnObject(t *testing.T) {
+	s := newReader(t)
+	got, err := s.Read(answerTo("balances", []byte(`{"balances":[{"balanceType":{"codeOrProprietary":{"code":"CLBD"}},"balanceAmount":{"currency":"SEK","amount":"1"}}]}`)))
+	if err != nil || len(got.Facts.Balances) != 1 || got.Facts.Balances[0].Kind != fact.ClosingBooked {
+		t.Errorf("%+v, %v", got.Facts.Balances, err)
+	}
+}
+
 func TestRead_DecodesAmountsOfBalances(t *testing.T) {
 	s := newReader(t)
 	for body, want := range map[string]string{
@@ -69,8 +77,9 @@ func TestRead_DecodesAmountsOfBalances(t *testing.T) {
 
 func TestRead_CardsBalancesSayHowDebtsAreCounted(t *testing.T) {
 	s := newReader(t)
-	for said, want := range map[string]bool{`true`: true, `"true"`: true, `false`: false} {
-		got, err := s.Read(answerTo("balances", []byte(`{"debitAccounting":`+said+`,"balances":[{"balanceType":"expected","balanceAmount":{"currency":"SEK","amount":"1"}}]}`)))
+	for said, want := range map[string]bool{`"debitAccounting":true`: true, `"debitAccounting":"true"`: true, `"debitAccounting":false`: false,
+		`"cardAccount":{"maskedPan":"****0007","debitAccounting":true}`: true} {
+		got, err := s.Read(answerTo("balances", []byte(`{`+said+`,"balances":[{"balanceType":"expected","balanceAmount":{"currency":"SEK","amount":"1"}}]}`)))
 		if err != nil || got.Facts.Balances[0].DebitPositive != want {
 			t.Errorf("%s: %+v, %v", said, got.Facts.Balances, err)
 		}
