@@ -5,11 +5,14 @@ package node
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"time"
 
 	"samla/internal/api"
+	"samla/internal/gzipped"
 	"samla/internal/session"
 	"samla/internal/store"
 	"samla/internal/wire"
@@ -69,8 +72,21 @@ func PublicKeys(k Keys) api.Endpoint {
 // Document answers with a contract. A cache must ask again: a new release of the server
 // changes it.
 func Document(contract *wire.Contract) api.Endpoint {
+	d := document{plain: contract.Text(), packed: gzipped.Compress(contract.Text())}
+	sum := sha256.Sum256(d.plain)
+	d.tag = hex.EncodeToString(sum[:8])
 	return api.Endpoint{Serve: func(c *api.Call) error {
 		c.Header()["Cache-Control"] = []string{"no-cache"}
-		return c.Write(http.StatusOK, contract.Text())
+		return c.WriteStored(&d)
 	}}
 }
+
+// document is a contract, compressed once.
+type document struct {
+	tag           string
+	plain, packed []byte
+}
+
+func (d *document) Tag() string                            { return d.tag }
+func (d *document) Packed(context.Context) ([]byte, error) { return d.packed, nil }
+func (d *document) Plain(context.Context) ([]byte, error)  { return d.plain, nil }

@@ -101,7 +101,7 @@ func TestProducts_AreWrittenAsDeclared(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", typ, err)
 		}
-		if err := c.CheckResponse("getWealthData", 200, http.Header{"Insurely-Version": {v20260401.Version}, "X-Request-Id": {"r"}, "Content-Type": {"application/json"}}, []byte("["+string(written)+"]")); err != nil {
+		if err := c.CheckResponse("getWealthData", 200, http.Header{"Insurely-Version": {v20260401.Version}, "X-Request-Id": {"r"}, "Content-Type": {"application/json"}, "Etag": {`W/"a"`}}, []byte("["+string(written)+"]")); err != nil {
 			t.Error(err)
 		}
 		got, serr := jsontext.Parse(string(written))

@@ -46,7 +46,7 @@ func TestCheckResponse_Bodies(t *testing.T) {
 		{op: "getWealthData", body: "[" + cardOK + "]", old: `"companyDisplayName":"C",`, new: `"productName":"n","companyDisplayName":"C",`, want: "productName"},
 	} {
 		body := strings.Replace(tc.body, tc.old, tc.new, 1)
-		err := c.CheckResponse(tc.op, 200, usual(), []byte(body))
+		err := c.CheckResponse(tc.op, 200, usual("ETag", `W/"a"`), []byte(body))
 		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 			t.Errorf("%s %s: want %q, got %v", tc.op, body, tc.want, err)
 		}
@@ -78,7 +78,9 @@ func TestCheckResponse_StatusAndHeaders(t *testing.T) {
 		{"getConsents", 200, usual("Link", `/consents?cursor=a`), "[]", "Link"},
 		{"getHealth", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), `{"status":"ok"}`, ""},
 		{"getReadiness", 503, headers("X-Request-Id", "r", "Content-Type", "application/json"), `{"status":"unavailable","checks":{"store":"failed"}}`, ""},
-		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json"), string(c.Text()), ""},
+		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json", "ETag", `W/"a"`), string(c.Text()), ""},
+		{"getOpenApi", 200, headers("X-Request-Id", "r", "Content-Type", "application/json", "ETag", `a`), string(c.Text()), "ETag"},
+		{"getOpenApi", 304, headers("X-Request-Id", "r", "ETag", `W/"a"`), "", ""},
 		{"noSuch", 200, usual(), "[]", "not declared"},
 	} {
 		err := c.CheckResponse(tc.op, tc.status, tc.header, []byte(tc.body))
