@@ -39,14 +39,54 @@ func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
 		o.err = errOutcomeUnknown
 	case t.overdue:
 		o.err = errOverdue
+	case t.stored != nil && t.stored.Refusal != nil:
+		o.err = t.stored.Refusal
+		o.instead = c.instead(o, t.reduced)
 	case t.stored != nil:
 		o.size = len(t.stored.Body)
 		o.reading, o.err = c.from.Read(*t.stored)
 	default:
 		o.prepared = t.prepared
 		c.ask(ctx, waits, &o)
+		if o.instead = c.instead(o, t.reduced); o.instead != nil {
+			refusal, _ := asRefusal(o.err)
+			o.answer = &institution.Answer{Question: o.question, FetchedAt: c.Clock.Now(), Refusal: refusal}
+		}
 	}
 	return o
+}
+
+// The number of smaller questions in place of one that was refused. An institution
+// decides what it counts: without the person only a refusal that it says is about the form
+// of the question is followed by a smaller one, and few of them
+// (docs/decisions/2026-11-26-asking-for-less.md).
+const (
+	maxReduced           = 12
+	maxReducedUnattended = 2
+)
+
+// instead returns the smaller question to ask in place of one that was refused, or nil.
+// The same refusal gives the same question in every run. reduced is the number of
+// questions that the refused one is already in place of.
+func (c *crawl) instead(o outcome, reduced int) *institution.Question {
+	said, refused := asRefusal(o.err)
+	if !refused || o.answer != nil {
+		return nil
+	}
+	if c.attended && reduced >= maxReduced || !c.attended && (reduced >= maxReducedUnattended || !said.NotCounted) {
+		return nil
+	}
+	smaller, ok := c.from.Instead(o.question, said, c.journal.c.CreatedAt)
+	if !ok {
+		return nil
+	}
+	return &smaller
+}
+
+// asRefusal returns the answer of an institution that it does not answer a question.
+func asRefusal(err error) (*institution.Error, bool) {
+	var said *institution.Error
+	return said, errors.As(err, &said) && said.HTTPStatus != 0 && !said.Kind.Transient()
 }
 
 // ask asks the question of an outcome and decodes the answer. It tries again after a

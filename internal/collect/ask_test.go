@@ -2,6 +2,7 @@ package collect_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -210,6 +211,92 @@ func TestAsk_StopsWhenTheConsentEnds(t *testing.T) {
 		}
 		if n := b.rawCount(c.ID); n != 0 {
 			t.Errorf("%s: %d answers stay", name, n)
+		}
+	}
+}
+
+// A refused question is replaced by a smaller one, and nothing is missing then. Without
+// the person only what the bank has not counted is followed by another question.
+func TestInstead_IsAskedInPlaceOfWhatIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		ip         string
+		notCounted bool
+		kind       institution.ErrorKind
+		chain      []string
+		want       collection.Status
+	}{
+		"attended":                  {"192.0.2.7", false, institution.Refused, []string{"main/2", "less"}, collection.Completed},
+		"unattended, not counted":   {"", true, institution.Refused, []string{"main/2", "less", "least"}, collection.Completed},
+		"unattended, counted":       {"", false, institution.Refused, []string{"main/2", "less"}, collection.CompletedPartial},
+		"unattended, for ever":      {"", true, institution.Refused, []string{"main/2", "less", "least", "nothing"}, collection.CompletedPartial},
+		"nothing less":              {"192.0.2.7", true, institution.Refused, []string{"main/2"}, collection.CompletedPartial},
+		"attended, not a refusal":   {"192.0.2.7", true, institution.NotCovered, []string{"main/2", "less"}, collection.CompletedPartial},
+		"unattended, not a refusal": {"", true, institution.Busy, []string{"main/2", "less"}, collection.CompletedPartial},
+	} {
+		for _, interrupted := range []bool{false, true} {
+			b := newEnv(t)
+			b.bank.smaller = map[string]string{}
+			for i, link := range c.chain[1:] {
+				b.bank.smaller[c.chain[i]] = link
+			}
+			b.bank.next[c.chain[len(c.chain)-1]] = "main/3"
+			ctx, cancel := context.WithCancel(t.Context())
+			b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
+				if interrupted && q.Link == c.chain[min(1, len(c.chain)-1)] {
+					cancel() // the time of the first run is over
+				}
+				if slices.Contains(c.chain[:max(1, len(c.chain)-1)], q.Link) {
+					return &institution.Error{Kind: c.kind, HTTPStatus: 400, NotCounted: c.notCounted}
+				}
+				return nil
+			}
+			row := b.start(b.request(b.authorizedConsent(), c.ip))
+			if err := b.Run(ctx, b.Handle, row.ID); err != nil {
+				t.Fatal(err)
+			}
+			if row = b.row(row.ID); !row.Status.Terminal() {
+				b.Service = b.service() // another node goes on
+				row = b.handle(row.ID)
+			}
+			b.wantEnded(row, c.want)
+			if c.want == collection.Completed {
+				b.wantComplete(row.ID)
+			}
+			if c.ip != "" {
+				continue
+			}
+			for _, link := range c.chain {
+				if _, n := b.bank.count(link); n > 1 {
+					t.Errorf("%s, interrupted %t: %s is asked %d times", name, interrupted, link, n)
+				}
+			}
+			if counted := !c.notCounted; counted {
+				if _, n := b.bank.count("less"); n != 0 {
+					t.Errorf("%s: asked again", name)
+				}
+			}
+		}
+	}
+}
+
+// The list of accounts is essential in its smaller form too.
+func TestInstead_IsAsEssential(t *testing.T) {
+	for kind, want := range map[institution.ErrorKind]collection.Status{"": collection.Completed, institution.Refused: collection.Failed} {
+		b := newEnv(t)
+		b.bank.smaller = map[string]string{"": "less"}
+		b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
+			switch {
+			case q.Kind == "accounts" && q.Link == "":
+				return &institution.Error{Kind: institution.Refused, HTTPStatus: 400}
+			case q.Link == "less" && kind != "":
+				return &institution.Error{Kind: kind, HTTPStatus: 400}
+			}
+			return nil
+		}
+		c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+		b.wantEnded(c, want)
+		if want == collection.Completed {
+			b.wantComplete(c.ID)
 		}
 	}
 }

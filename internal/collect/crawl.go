@@ -55,9 +55,10 @@ type outcome struct {
 	answer   *institution.Answer // nil: no new answer
 	size     int                 // bytes of the answer
 	reading  institution.Reading
-	err      error     // why there is no reading
-	prepared int       // how often the institution was preparing the answer
-	retryAt  time.Time // when to ask again, if it was preparing the answer at last
+	err      error                 // why there is no reading
+	instead  *institution.Question // to ask in place of the question, which was refused
+	prepared int                   // how often the institution was preparing the answer
+	retryAt  time.Time             // when to ask again, if it was preparing the answer at last
 }
 
 // errCancelled is the error of a question that this server cancelled. It says nothing
@@ -92,6 +93,7 @@ func (c *crawl) run(ctx context.Context) error {
 				return err
 			}
 			for _, t := range tasks {
+				t.reduced = c.nodes[t.question].reduced
 				inFlight++
 				go func() { outcomes <- c.answer(work, waits, t) }()
 			}
@@ -139,6 +141,9 @@ func (c *crawl) addOutcome(o outcome) error {
 	case o.err == nil:
 		c.addAnswer(o.question, o.size, o.reading)
 		c.deviations.Merge(o.reading.Deviations)
+	case o.instead != nil:
+		c.replace(o.question, *o.instead)
+		c.deviations.Add(deviation.RequestReduced, 1)
 	case errors.Is(o.err, errCancelled), errors.Is(o.err, errNotCounted):
 		c.cancelled = true // others in flight may still end
 	case o.question.Essential || endsCollection(o.err):

@@ -42,6 +42,7 @@ type scripted struct {
 	reads           func(q institution.Question) error
 	accounts, cards []fact.Account
 	next            map[string]string // link of a page -> link of the next
+	smaller         map[string]string // refused link -> link to ask for instead
 	endless         bool              // each page of the first account names a next that is new
 
 	padding int // bytes that each answer is longer
@@ -149,6 +150,16 @@ func (s *scripted) waitFor(n int) {
 	for range n {
 		<-s.waiting
 	}
+}
+
+// Instead asks for what the test names in place of a link.
+func (s *scripted) Instead(q institution.Question, e *institution.Error, day time.Time) (institution.Question, bool) {
+	if !day.Equal(morning) || e.Kind != institution.Refused {
+		return q, false
+	}
+	smaller, there := s.smaller[q.Link]
+	q.Link = smaller
+	return q, there
 }
 
 // Revoke implements institution.Revoker. These tests deliver no messages.

@@ -33,6 +33,7 @@ type node struct {
 	question  institution.Question
 	facts     fact.Facts
 	questions []institution.Question
+	reduced   int // the number of larger questions that it is in place of
 }
 
 func newFrontier(scope consent.Scope, search listing.Search, start []institution.Question) *frontier {
@@ -162,6 +163,16 @@ func (f *frontier) lost(accounts []listing.Account) (lost int) {
 		lost += f.places.lost(&accounts[i])
 	}
 	return lost
+}
+
+// replace puts a smaller question in place of one that was refused.
+func (f *frontier) replace(refused, smaller institution.Question) {
+	n := f.nodes[refused]
+	n.questions = []institution.Question{smaller}
+	f.push(n.questions)
+	if follows := f.nodes[smaller]; follows != nil {
+		follows.reduced = n.reduced + 1
+	}
 }
 
 // facts returns the facts of all answers.

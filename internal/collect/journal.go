@@ -91,6 +91,7 @@ type task struct {
 	outcomeUnknown bool
 	overdue        bool // the deadline is over, so it is not asked
 	prepared       int  // how often the institution was preparing the answer
+	reduced        int  // the number of larger questions that it is in place of
 }
 
 // prepare returns the tasks for questions that are about to be asked. In an unattended

@@ -17,6 +17,7 @@ type Kind string
 const (
 	Unanswered         Kind = "UNANSWERED"          // a question has no usable answer
 	Bounded            Kind = "BOUNDED"             // a question was not asked because a bound was reached
+	ShortHistory       Kind = "SHORT_HISTORY"       // the institution gives a shorter period than all have to
 	UnusableLink       Kind = "UNUSABLE_LINK"       // a link to more data that leads nowhere
 	UnreadableRow      Kind = "UNREADABLE_ROW"      // a transaction that cannot be decoded
 	UnreadableDate     Kind = "UNREADABLE_DATE"     // a date of a transaction that cannot be read, or in two ways
@@ -35,7 +36,7 @@ const (
 )
 
 // incomplete lists the kinds with which data is missing.
-var incomplete = []Kind{Unanswered, Bounded, UnusableLink, UnreadableRow, UnreadableDate, UnclearSign, UnreadableAccount,
+var incomplete = []Kind{Unanswered, Bounded, ShortHistory, UnusableLink, UnreadableRow, UnreadableDate, UnclearSign, UnreadableAccount,
 	UnreadableBalance, IndistinctRows, IndistinctAccounts}
 
 // Incomplete reports whether data is missing with this kind.

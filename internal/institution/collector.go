@@ -9,11 +9,15 @@ import (
 	"samla/internal/fact"
 )
 
-// Answer is the response to a question, with the body as received.
+// Answer is the response to a question, with the body as received, except that text is
+// in UTF-8.
 type Answer struct {
 	Question  Question  `json:"question"`
 	Body      []byte    `json:"body"`
 	FetchedAt time.Time `json:"at"`
+	// Refusal is set in place of Body if the institution refused the question and a
+	// smaller one is asked instead. Read is not called with it.
+	Refusal *Error `json:"refusal,omitempty"`
 }
 
 // Reading is the decoded content of an answer.
@@ -23,7 +27,7 @@ type Reading struct {
 	Deviations deviation.Counts // what the answer lacked, and what was irregular in it
 }
 
-// Collector reads account data by questions and answers. Start and Read make no
+// Collector reads account data by questions and answers. Start, Read and Instead make no
 // exchange and keep no state: an answer can be stored as received, and reading it
 // again later gives the same result.
 type Collector interface {
@@ -33,6 +37,12 @@ type Collector interface {
 	Start(scope consent.Scope, from string) []Question
 	// Fetch asks one question, in one exchange. Errors: *Error.
 	Fetch(ctx context.Context, a Access, q Question) (Answer, error)
+	// Instead returns the question to ask in place of q, which the institution has
+	// refused with e: one for less, such as fewer parameters or a shorter period. It
+	// reports whether there is one. It is about the same account, needs the same, is
+	// as essential, and is never for a longer period. Asking in place of it again, and so
+	// on, comes to an end. day is the day of the collection.
+	Instead(q Question, e *Error, day time.Time) (Question, bool)
 	// Read decodes an answer. It is lenient: it ignores members that it does not
 	// know, and counts what it cannot decode as deviations. A question about an
 	// account has the key of an account that Read returned before. Read may return

@@ -33,21 +33,22 @@ const (
 // Error is the failure of one exchange with a bank. Of the request and the
 // response it contains only codes: no identifiers and no texts.
 type Error struct {
-	Kind       ErrorKind
-	Reason     Reason        // why, more exactly; "" = not known
-	HTTPStatus int           // 0 without a response
-	Code       string        // a documented error code of the bank; may be empty
-	RequestID  string        // X-Request-ID of the exchange; the bank finds it in its logs
-	RetryAfter time.Duration // from the Retry-After header; 0 = not given
+	Kind       ErrorKind     `json:"kind"`
+	Reason     Reason        `json:"reason,omitempty"`     // why, more exactly; "" = not known
+	HTTPStatus int           `json:"httpStatus,omitempty"` // 0 without a response
+	Code       string        `json:"code,omitempty"`       // a documented error code of the bank; may be empty
+	Parameter  string        `json:"parameter,omitempty"`  // the one of our parameters that a refusal names; may be empty
+	RequestID  string        `json:"requestId,omitempty"`  // X-Request-ID of the exchange; the bank finds it in its logs
+	RetryAfter time.Duration `json:"retryAfter,omitempty"` // from the Retry-After header; 0 = not given
 	// NotSent reports that the bank cannot have received the request, so that it
 	// can be sent again even where the bank counts what it receives (RTS art.
 	// 36(5)(b)). False means that the bank may have received it.
-	NotSent bool
+	NotSent bool `json:"notSent,omitempty"`
 	// NotCounted reports that the bank has received the request, and by its own answer
 	// gave no access to data that it could count: it names a fault in the form of the
 	// request, or is still preparing the answer.
-	NotCounted bool
-	Cause      error // for errors.Is; Error does not print it
+	NotCounted bool  `json:"notCounted,omitempty"`
+	Cause      error `json:"-"` // for errors.Is; Error does not print it
 }
 
 // Error implements error.

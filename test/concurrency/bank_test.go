@@ -92,4 +92,7 @@ func (*bank) Read(a institution.Answer) (institution.Reading, error) {
 		Balances: []fact.Balance{{Account: "1", Kind: fact.ClosingBooked, Amount: balance}}}}, err
 }
 
+func (*bank) Instead(q institution.Question, _ *institution.Error, _ time.Time) (institution.Question, bool) {
+	return q, false
+}
 func (*bank) Mapping() int { return 1 }

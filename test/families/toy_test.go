@@ -44,4 +44,7 @@ func (toy) Read(a institution.Answer) (institution.Reading, error) {
 	return institution.Reading{Facts: fact.Facts{Accounts: []fact.Account{{Key: "1", ID: "1", Name: "Toy account", Currency: "SEK"}},
 		Balances: []fact.Balance{{Account: "1", Kind: fact.ClosingBooked, Amount: balance}}}}, err
 }
+func (toy) Instead(q institution.Question, _ *institution.Error, _ time.Time) (institution.Question, bool) {
+	return q, false
+}
 func (toy) Mapping() int { return 1 }

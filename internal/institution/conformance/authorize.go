@@ -50,7 +50,7 @@ func checkFailure(t *testing.T, s *session, access institution.Access, a institu
 	if info := s.consentInfo(t, access); info.State != institution.ConsentRejected {
 		t.Errorf("the consent is %+v", info)
 	}
-	_, err := s.Bank.Fetch(t.Context(), access, s.essential(fullScope))
+	_, err := s.fetch(t, access, s.essential(fullScope))
 	expectKind(t, "read with a rejected consent", err, institution.ConsentGone)
 }
 

@@ -69,6 +69,7 @@ func Run(t *testing.T, start func(t *testing.T) Setup) {
 		{"authorization times out if the person does not sign", timesOut(true)},
 		{"two authorizations of one person fail", failsBothOrders},
 		{"open recognises a retry", recognisesRetry},
+		{"asks for less when it is refused", asksForLess},
 		{"consent for one kind of data", grantsOneKind},
 		{"consent for one account", grantsOneAccount},
 		{"revoked consent", revokes},

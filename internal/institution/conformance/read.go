@@ -118,6 +118,41 @@ func (c *crawl) check(t *testing.T, s *session) {
 	}
 }
 
+// maxSmaller is more questions than are asked in place of one.
+const maxSmaller = 20
+
+// asksForLess: asking in place of a refused question comes to an end, whatever the
+// refusal, is about the same thing, and makes no question of one that is not refused.
+func asksForLess(t *testing.T, s *session) {
+	access, _ := s.grant(t, fullScope)
+	questions := append(s.Bank.Start(fullScope, s.from()), s.askFirst(t, access, fullScope).Questions...)
+	for _, first := range questions {
+		for _, kind := range []institution.ErrorKind{institution.Refused, institution.NotCovered, institution.SCARequired} {
+			refused := &institution.Error{Kind: kind, HTTPStatus: 400, NotCounted: true}
+			asked := map[institution.Question]bool{}
+			for q, ok := first, true; ok; {
+				if asked[q] || len(asked) == maxSmaller {
+					t.Fatalf("%s after %s: question %d is %+v", first.Kind, kind, len(asked), q)
+				}
+				asked[q] = true
+				if q.Kind != first.Kind || q.Account != first.Account || q.Needs != first.Needs || q.Essential != first.Essential || q.From < first.From {
+					t.Errorf("%+v in place of %+v", q, first)
+				}
+				var smaller institution.Question
+				if smaller, ok = s.Bank.Instead(q, refused, s.Now()); ok {
+					q = smaller
+				}
+			}
+		}
+		for _, kind := range []institution.ErrorKind{institution.Unreachable, institution.Busy, institution.Preparing, institution.AccessExceeded,
+			institution.ConsentGone, institution.ConsentOver, institution.CertificateRejected} {
+			if q, ok := s.Bank.Instead(first, &institution.Error{Kind: kind, HTTPStatus: 400}, s.Now()); ok {
+				t.Errorf("%s after %s: asks %+v", first.Kind, kind, q)
+			}
+		}
+	}
+}
+
 // grantsOneKind: under a consent for balances, Read returns no questions about
 // transactions, and a question about them fails.
 func grantsOneKind(t *testing.T, s *session) {

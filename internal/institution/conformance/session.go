@@ -82,17 +82,26 @@ func (s *session) consentInfo(t *testing.T, access institution.Access) instituti
 	return info
 }
 
-// fetch asks a question. Like a collection, it retries while the bank is busy.
+// fetch asks a question. Like a collection, it retries while the bank is busy, and asks
+// for less where the bank refuses.
 func (s *session) fetch(t *testing.T, access institution.Access, q institution.Question) (institution.Answer, error) {
 	t.Helper()
-	for range 20 {
+	for range 40 {
 		answer, err := s.Bank.Fetch(t.Context(), access, q)
 		if err == nil && (answer.Question != q || !answer.FetchedAt.Equal(s.Now())) {
 			t.Errorf("the answer has the question %+v and the time %s", answer.Question, answer.FetchedAt)
 		}
 		var failed *institution.Error
-		if !errors.As(err, &failed) || !failed.Kind.Transient() {
+		if !errors.As(err, &failed) {
 			return answer, err
+		}
+		if !failed.Kind.Transient() {
+			smaller, ok := s.Bank.Instead(q, failed, s.Now())
+			if !ok {
+				return answer, err
+			}
+			q = smaller
+			continue
 		}
 		s.Advance(max(failed.RetryAfter, time.Second))
 	}
@@ -134,7 +143,7 @@ func (s *session) ask(t *testing.T, access institution.Access, q institution.Que
 	if err == nil {
 		err = json.Unmarshal(encoded, &stored)
 	}
-	if err != nil || stored.Question != q {
+	if err != nil || stored.Question != answer.Question {
 		t.Errorf("the question %+v is stored as %+v, %v", q, stored.Question, err)
 	}
 	if again, err := s.Bank.Read(stored); err != nil || !reflect.DeepEqual(again, read) {

@@ -43,7 +43,9 @@ func (b *Bank) checkContent(resp *response, c call, q institution.Question) erro
 	switch status := errorStatus(body); {
 	case isObject && status != 0:
 		c.requestID = resp.requestID
-		return errorResponse(c, &httpclient.Response{Status: status, Header: resp.header, Body: body}, b.clock.Now())
+		e := errorResponse(c, &httpclient.Response{Status: status, Header: resp.header, Body: body}, b.clock.Now())
+		e.NotCounted = false // it was answered like a read
+		return e
 	case resp.status == http.StatusAccepted:
 		e.Kind, e.NotCounted = institution.Preparing, true
 		e.RetryAfter = retryAfter(resp.header.Get("Retry-After"), b.clock.Now())

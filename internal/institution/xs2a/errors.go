@@ -2,8 +2,10 @@ package xs2a
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +33,8 @@ const (
 type tppMessage struct {
 	Category text `json:"category"`
 	Code     text `json:"code"`
+	Path     text `json:"path"`
+	Text     text `json:"text"`
 }
 
 type tppMessages = list[tppMessage]
@@ -39,21 +43,30 @@ type tppMessages = list[tppMessage]
 type errorBody struct {
 	TPPMessages tppMessages `json:"tppMessages"`
 	Code        text        `json:"code"`
+	Title       text        `json:"title"`
+	Detail      text        `json:"detail"`
 	Additional  tppMessages `json:"additionalErrors"`
+}
+
+// messages returns what an error body says, without warnings.
+func messages(body []byte) tppMessages {
+	var decoded errorBody
+	if decode(response{body: body}, &decoded) != nil {
+		return nil
+	}
+	list := append(decoded.TPPMessages, tppMessage{Code: decoded.Code, Path: decoded.Title, Text: decoded.Detail})
+	return slices.DeleteFunc(append(list, decoded.Additional...), func(m tppMessage) bool {
+		return strings.EqualFold(string(m.Category), "WARNING")
+	})
 }
 
 // errorCode returns the first documented code in an error body that does not belong
 // to a warning, or "". It drops codes that are not documented, because they could
 // contain anything, such as a personal number.
 func errorCode(body []byte) string {
-	var decoded errorBody
-	if decode(response{body: body}, &decoded) != nil {
-		return ""
-	}
-	list := append(decoded.TPPMessages, tppMessage{Code: decoded.Code})
-	for _, m := range append(list, decoded.Additional...) {
+	for _, m := range messages(body) {
 		code := strings.ToUpper(strings.TrimSpace(string(m.Code)))
-		if _, known := kindsByCode[code]; known && !strings.EqualFold(string(m.Category), "WARNING") {
+		if _, known := kindsByCode[code]; known {
 			return code
 		}
 	}
@@ -64,7 +77,7 @@ func errorCode(body []byte) string {
 // limit of a consent counts only reads without the person
 // (docs/reference/banks.md 8), so ACCESS_EXCEEDED in the person's presence means that
 // we send requests too fast.
-func errorResponse(c call, resp *httpclient.Response, now time.Time) error {
+func errorResponse(c call, resp *httpclient.Response, now time.Time) *institution.Error {
 	code := errorCode(resp.Body)
 	e := &institution.Error{
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
@@ -75,6 +88,12 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) error {
 	}
 	if e.Kind == institution.CertificateRejected {
 		e.Reason = reasonsByCode[code]
+	}
+	if isRead := c.operation >= opAccountList; isRead && e.Kind == institution.Refused && resp.Status < http.StatusInternalServerError {
+		e.NotCounted = formCodes[code]
+		for _, m := range messages(resp.Body) {
+			e.Parameter = cmp.Or(e.Parameter, parameterNamed(m.Path, m.Text))
+		}
 	}
 	if e.Kind == institution.AccessExceeded && c.psu.IPAddress != "" {
 		e.Kind = institution.Busy

@@ -9,52 +9,35 @@ import (
 	"samla/internal/institution"
 )
 
-// Fetch implements institution.Collector.
-//
-// It makes one exchange, with one exception: if the bank does not support
-// bookingStatus both (it need not, docs/reference/banks.md 6.1), it asks again for
-// booked transactions. If the bank answers the list of card accounts with an error
-// because it has none, the answer is the empty list.
+// Fetch implements institution.Collector. If the bank answers the list of card accounts
+// with an error because it has none, the answer is the empty list.
 func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
-	resp, err := b.fetch(ctx, a, q, "")
-	var failed *institution.Error
-	if errors.As(err, &failed) {
-		switch {
-		case q.Kind == askTransactions && b.wire.bookingStatus != booked && failed.Code == "PARAMETER_NOT_SUPPORTED":
-			resp, err = b.fetch(ctx, a, q, booked)
-		case q.Kind == askCards && meansNoCards(failed):
-			resp, err = response{body: []byte(emptyAnswers[askCards])}, nil
-		}
-	}
+	op, err := operationOf(q)
 	if err != nil {
 		return institution.Answer{}, err
 	}
-	return institution.Answer{Question: q, Body: resp.body, FetchedAt: b.clock.Now()}, nil
-}
-
-func (b *Bank) fetch(ctx context.Context, a institution.Access, q institution.Question, bookingStatus string) (response, error) {
-	op, err := operationOf(q)
-	if err != nil {
-		return response{}, err
-	}
 	address, err := b.address(q)
 	if err != nil {
-		return response{}, err
-	}
-	if bookingStatus != "" {
-		address = withParameter(address, "bookingStatus", bookingStatus)
+		return institution.Answer{}, err
 	}
 	path, query, _ := strings.Cut(address, "?")
 	target, err := b.client.Below(path, query)
 	if err != nil {
-		return response{}, transportError(err, "")
+		return institution.Answer{}, transportError(err, "")
 	}
 	c := call{operation: op, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token}
 	resp, err := b.exchange(ctx, c)
 	if err == nil {
 		err = b.checkContent(&resp, c, q)
 	}
-	return resp, err
+	var failed *institution.Error
+	if q.Kind == askCards && errors.As(err, &failed) && meansNoCards(failed) {
+		resp, err = response{body: []byte(emptyAnswers[askCards])}, nil
+	}
+	if err != nil {
+		return institution.Answer{}, err
+	}
+	return institution.Answer{Question: q, Body: resp.body, FetchedAt: b.clock.Now()}, nil
 }
 
 func operationOf(q institution.Question) (operation, error) {
@@ -72,11 +55,19 @@ func operationOf(q institution.Question) (operation, error) {
 	return 0, &institution.Error{Kind: institution.Refused}
 }
 
+// The query parameters of first pages.
+const (
+	statusParameter  = "bookingStatus"
+	fromParameter    = "dateFrom"
+	balanceParameter = "withBalance"
+)
+
 // address returns the address of a question: of the page that its link leads to, or of
 // a first page, with its parameters. A link to a first page may have parameters of its
 // own: they are kept, except for the first booking date. Errors: as of standardAddress.
 func (b *Bank) address(q institution.Question) (string, error) {
-	if q.Detail == page {
+	m := mannerOf(q.Detail)
+	if m.page {
 		return q.Link, nil
 	}
 	address := q.Link
@@ -88,19 +79,27 @@ func (b *Bank) address(q institution.Question) (string, error) {
 	}
 	switch q.Kind {
 	case askAccounts:
-		if q.Detail == withBalance {
-			address = withParameter(address, "withBalance", "true")
+		if m.withBalance {
+			address = withParameter(address, balanceParameter, "true")
 		}
 	case askTransactions:
-		if own := parameterOf(address, "bookingStatus"); own != booked && own != both && own != "all" {
-			address = withParameter(address, "bookingStatus", b.wire.bookingStatus)
+		if own := parameterOf(address, statusParameter); m.booked || own != booked && own != both && own != "all" {
+			address = withParameter(address, statusParameter, b.statusOf(m))
 		}
-		if q.From != "" {
-			address = withParameter(address, "dateFrom", q.From)
+		if from := m.dateFrom(q); from != "" {
+			address = withParameter(address, fromParameter, from)
 		}
 		if q.Until != "" {
 			address = withParameter(address, "dateTo", q.Until)
 		}
 	}
 	return address, nil
+}
+
+// statusOf returns the booking status to ask for.
+func (b *Bank) statusOf(m manner) string {
+	if m.booked {
+		return booked
+	}
+	return b.wire.bookingStatus
 }

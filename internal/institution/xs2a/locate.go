@@ -155,6 +155,8 @@ func (b *Bank) nextPages(q institution.Question, d *deviation.Counts, named ...l
 	if err != nil {
 		return nil
 	}
+	m := mannerOf(q.Detail)
+	m.page = true
 	standard, _ := b.standardAddress(q.Kind, q.Account)
 	for _, href := range named {
 		if href == "" {
@@ -162,7 +164,7 @@ func (b *Bank) nextPages(q institution.Question, d *deviation.Counts, named ...l
 		}
 		following := q
 		following.Essential = false // what the page before it has is worth having
-		following.Detail, following.Link = page, b.locate(href, at, standard, d)
+		following.Detail, following.Link = m.String(), b.locate(href, at, standard, d)
 		switch {
 		case following.Link == "":
 			d.Add(deviation.UnusableLink, 1)

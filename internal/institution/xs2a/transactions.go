@@ -22,6 +22,9 @@ func (b *Bank) readTransactionReport(a institution.Answer) (institution.Reading,
 	read.Deviations.Add(deviation.UnreadableRow, rows.unreadable)
 	b.appendRows(&history, &read.Deviations, rows.Booked, true, a.Question)
 	b.appendRows(&history, &read.Deviations, rows.Pending, false, a.Question)
+	if isShortHistory(a) {
+		read.Deviations.Add(deviation.ShortHistory, 1)
+	}
 	read.Facts.Histories = []fact.History{history}
 	read.Questions = b.nextPages(a.Question, &read.Deviations, rows.next...)
 	return read, nil

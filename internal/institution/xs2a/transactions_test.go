@@ -1,7 +1,6 @@
 package xs2a_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -119,29 +118,6 @@ func TestFetch_AddsParametersToFirstPages(t *testing.T) {
 	}
 	if _, err := s.Fetch(t.Context(), access, institution.Question{Kind: "balances", Account: "account/.."}); institution.KindOf(err) != institution.ForeignAddress {
 		t.Errorf("got %v", err)
-	}
-}
-
-// A bank must support only the booking status booked (docs/reference/banks.md 6.1).
-func TestFetch_FallsBackToBookedTransactions(t *testing.T) {
-	s := newScriptedBank(t, nil, nil)
-	s.answer = func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("bookingStatus") != "booked" {
-			responds(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`)(w, r)
-			return
-		}
-		responds(200, reportPage)(w, r)
-	}
-	q := institution.Question{Kind: "transactions", Account: "account/3dc3", From: "2026-11-22"}
-	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); err != nil {
-		t.Error(err)
-	}
-	if n := len(s.requests()); n != 2 {
-		t.Errorf("%d requests", n)
-	}
-	s = newScriptedBank(t, func(c *xs2a.Config) { c.Profile.BookingStatus = "booked" }, responds(400, `{"tppMessages":[{"category":"ERROR","code":"PARAMETER_NOT_SUPPORTED"}]}`))
-	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, q); institution.KindOf(err) != institution.Refused || len(s.requests()) != 1 {
-		t.Errorf("got %v after %d requests", err, len(s.requests()))
 	}
 }
 
