@@ -80,14 +80,21 @@ func Crowd(ctx context.Context, c CrowdConfig) (_ CrowdResult, err error) {
 	if err := crowd.register(ctx, l.APIKey); err != nil {
 		return CrowdResult{}, err
 	}
-	within, cancel := context.WithCancel(ctx)
-	defer cancel()
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var stays sync.WaitGroup
 	for _, g := range crowd.guests {
-		stays.Go(func() { g.stay(within) })
+		stays.Go(func() {
+			if err := g.stay(within); err != nil {
+				cancel(fmt.Errorf("a person cannot poll: %w", err)) // the first error counts
+			}
+		})
 	}
-	from, until, err := crowd.measure(ctx, sandbox.PID)
-	cancel()
+	from, until, err := crowd.measure(within, sandbox.PID)
+	if err != nil {
+		err = cmp.Or(context.Cause(within), err)
+	}
+	cancel(nil)
 	stays.Wait()
 	if err != nil {
 		return CrowdResult{}, err
@@ -130,7 +137,7 @@ func (c *crowd) measure(ctx context.Context, sandbox int) (from, until time.Time
 			break
 		}
 	}
-	c.Logf("arrived: %d wait, %d refused, %d not ready, after %.1f s", last[awaiting], last[refused], last[arriving]+last[initiated], since.Sub(began).Seconds())
+	c.Logf("arrived: %d wait, %d refused, %d without an answer of the bank, %d outside, after %.1f s", last[awaiting], last[refused], last[initiated], last[arriving], since.Sub(began).Seconds())
 	from = c.Clock.Now()
 	own, bank := cpuTime(os.Getpid()), cpuTime(sandbox)
 	err = clock.Sleep(ctx, c.Clock, c.Duration)
@@ -147,9 +154,6 @@ func (c *crowd) result(from, until time.Time, starts map[string]time.Time) (Crow
 	var took, ages []time.Duration
 	stale, ended := 0, map[string]int{}
 	for _, g := range c.guests {
-		if g.err != nil {
-			return r, fmt.Errorf("a person cannot poll: %w", g.err)
-		}
 		if g.state == over {
 			ended[g.status]++
 		}

@@ -45,7 +45,6 @@ type guest struct {
 	state   state
 	status  string // the last one of the consent
 	samples []sample
-	err     error
 }
 
 // sample is one poll of a consent that awaits authorization.
@@ -70,24 +69,14 @@ func (g *guest) enter(s state) {
 }
 
 // stay creates a consent and polls it until ctx ends or the consent does.
-func (g *guest) stay(ctx context.Context) {
-	if err := g.tryStay(ctx); err != nil && ctx.Err() == nil {
-		g.err = err
-	}
-}
-
-func (g *guest) tryStay(ctx context.Context) error {
-	conn, err := dialSmall(ctx, g.crowd.host)
+func (g *guest) stay(ctx context.Context) error {
+	conn, id, err := g.arrive(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	id, err := g.arrive(ctx, conn)
-	if err != nil {
-		return err
-	}
 	poll := request("GET", "/consents/"+id+"/status", g.crowd.host, g.headers, "")
 	clk := g.crowd.Clock
 	for due := clk.Now().Add(g.phase); ; due = due.Add(pollInterval) {
@@ -147,35 +136,50 @@ func member(body []byte, name string) string {
 	return string(value)
 }
 
-// arrive creates the consent. A person who is refused comes again after the time in
-// Retry-After.
-func (g *guest) arrive(ctx context.Context, conn *conn) (id string, err error) {
+// arrive creates the consent, and returns the connection for its polls. A person who is
+// refused comes again after the time in Retry-After.
+func (g *guest) arrive(ctx context.Context) (_ *conn, id string, err error) {
 	for {
 		select {
 		case g.crowd.door <- struct{}{}:
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return nil, "", ctx.Err()
 		}
-		status, body, err := conn.do(g.create)
+		conn, status, body, err := g.tryToEnter(ctx)
 		<-g.crowd.door
 		switch {
 		case err != nil:
-			return "", err
+			return nil, "", err
 		case status == http.StatusCreated:
 			g.enter(initiated)
-			return member(body, "consentId"), nil
+			return conn, member(body, "consentId"), nil
+		}
+		_ = conn.Close()
+		switch {
 		case status != http.StatusServiceUnavailable:
-			return "", checkStatus(http.StatusCreated, status, body)
+			return nil, "", checkStatus(http.StatusCreated, status, body)
 		case conn.retryAfter == 0:
-			return "", fmt.Errorf("refused without Retry-After: %.200s", body)
+			return nil, "", fmt.Errorf("refused without Retry-After: %.200s", body)
 		}
 		if g.state != refused {
 			g.enter(refused)
 		}
 		if err := clock.Sleep(ctx, g.crowd.Clock, conn.retryAfter); err != nil {
-			return "", err
+			return nil, "", err
 		}
 	}
+}
+
+// tryToEnter sends the request for the consent on a new connection: servers close one
+// that is silent for long.
+func (g *guest) tryToEnter(ctx context.Context) (c *conn, status int, body []byte, err error) {
+	if c, err = dialSmall(ctx, g.crowd.host); err != nil {
+		return nil, 0, nil, err
+	}
+	if status, body, err = c.do(g.create); err != nil {
+		_ = c.Close()
+	}
+	return c, status, body, err
 }
 
 // register creates the users of the crowd and their sessions.
