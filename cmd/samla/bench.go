@@ -20,6 +20,7 @@ type benchCmd struct {
 	Data    dataBench    `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
 	Lists   listsBench   `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
 	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, compared with the bare exchanges with it."`
+	Open    openBench    `cmd:"" help:"Consents brought to AWAITING_AUTHORIZATION, compared with the bare exchanges with the bank."`
 	Crowd   crowdBench   `cmd:"" help:"Polls of many persons who wait for their signatures at the same time."`
 }
 
@@ -38,16 +39,31 @@ type rateFlags struct {
 	Callers int           `help:"Number of concurrent callers; 0 = the benchmark's default."`
 }
 
+// bankFlag is the bank of the benchmarks that run the sandbox as a process of its own.
+type bankFlag struct {
+	Bank string `default:"rsa" enum:"rsa,ecdsa,local" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256), local (with P-256, and the QR text is computed here)."`
+}
+
+// crowd returns the configuration of a crowd at the bank, whose orders wait for patience.
+func (f bankFlag) crowd(c bench.Config, patience time.Duration) bench.CrowdConfig {
+	return bench.CrowdConfig{Config: c, Bank: f.Bank,
+		Sandbox: func(ctx context.Context, dir string) (*bench.Sandbox, error) { return startSandbox(ctx, dir, patience) }}
+}
+
 type (
 	statusBench  struct{ rateFlags }
 	createBench  struct{ rateFlags }
 	collectBench struct{ rateFlags }
 	dataBench    struct{ rateFlags }
 	listsBench   struct{ rateFlags }
-	crowdBench   struct {
+	openBench    struct {
+		rateFlags
+		bankFlag
+	}
+	crowdBench struct {
 		benchFlags
+		bankFlag
 		Waiting  int           `default:"500" help:"Number of persons, each with its own consent."`
-		Bank     string        `default:"rsa" enum:"rsa,ecdsa,local" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256), local (with P-256, and the QR text is computed here)."`
 		Round    time.Duration `default:"10s" help:"Duration of the measurement, after all persons have arrived."`
 		Patience time.Duration `default:"170s" help:"How long BankID's orders wait for the app, so that none runs out meanwhile; 0 = 30s, as those of BankID."`
 		Callers  int           `default:"64" help:"Number of persons who create their consents at the same time."`
@@ -80,6 +96,14 @@ func (c *collectBench) Run(a *app) error {
 	return c.run(a, 5*time.Second, 400, bench.Collect)
 }
 
+// Run measures consents that are opened. Each caller waits for one at a time, so many
+// callers are needed to keep the server busy.
+func (c *openBench) Run(a *app) error {
+	return c.run(a, 4*time.Second, 256, func(ctx context.Context, config bench.Config) (bench.Result, error) {
+		return bench.Open(ctx, c.crowd(config, 0))
+	})
+}
+
 // run measures a rate. Zero flags have the given defaults.
 func (f rateFlags) run(a *app, round time.Duration, callers int, measure func(context.Context, bench.Config) (bench.Result, error)) error {
 	return f.runSeveral(a, round, callers, func(ctx context.Context, c bench.Config) ([]bench.Result, error) {
@@ -100,10 +124,9 @@ func (f rateFlags) runSeveral(a *app, round time.Duration, callers int, measure 
 func (c *crowdBench) Run(a *app) error {
 	return measured(a, c.benchFlags, func(ctx context.Context, config bench.Config) ([]bench.CrowdResult, error) {
 		config.Duration, config.Connections = c.Round, c.Callers
-		r, err := bench.Crowd(ctx, bench.CrowdConfig{Config: config, Waiting: c.Waiting, Bank: c.Bank,
-			Sandbox: func(ctx context.Context, dir string) (*bench.Sandbox, error) {
-				return startSandbox(ctx, dir, c.Patience)
-			}})
+		crowd := c.crowd(config, c.Patience)
+		crowd.Waiting = c.Waiting
+		r, err := bench.Crowd(ctx, crowd)
 		return []bench.CrowdResult{r}, err
 	})
 }

@@ -42,7 +42,7 @@ func (c CrowdConfig) logBounds(ctx context.Context, bank institution.Institution
 	if err != nil {
 		return err
 	}
-	started, access, err := startAuthorization(ctx, c.Config, bank)
+	started, access, err := startAuthorization(ctx, c.Config, bank, strangers)
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,10 @@ func signingKey(banks, company string) (crypto.Signer, error) {
 	return nil, fmt.Errorf("no signing key of %s", company)
 }
 
-// startAuthorization opens a consent at the bank with the connector alone and starts its
-// authorization.
-func startAuthorization(ctx context.Context, c Config, b institution.Institution) (institution.Authorization, institution.Access, error) {
-	subject := psu.Context{PersonalNumber: psu.Number(personalNumber(strangers)), IPAddress: benchAddress}
+// startAuthorization opens a consent of a person at the bank with the connector alone and
+// starts its authorization.
+func startAuthorization(ctx context.Context, c Config, b institution.Institution, person int) (institution.Authorization, institution.Access, error) {
+	subject := psu.Context{PersonalNumber: psu.Number(personalNumber(person)), IPAddress: benchAddress}
 	opened, err := b.Opener.OpenConsent(ctx, institution.OpenRequest{RequestID: uuid.NewString(), Scope: consent.Scope{Balances: true, Transactions: true},
 		ValidUntil: c.Clock.Now().AddDate(0, 0, 1), PSU: subject})
 	if err != nil {

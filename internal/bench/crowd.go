@@ -57,11 +57,7 @@ const (
 // and a connection of its own, and polls once a second from its arrival on. Persons who
 // are refused come again after the time that they were told.
 func Crowd(ctx context.Context, c CrowdConfig) (_ CrowdResult, err error) {
-	banks := filepath.Join(c.Server.Dir, "banks")
-	if err := os.MkdirAll(banks, 0o700); err != nil {
-		return CrowdResult{}, err
-	}
-	sandbox, err := c.Sandbox(ctx, banks)
+	sandbox, err := c.startSandbox(ctx)
 	if err != nil {
 		return CrowdResult{}, err
 	}
@@ -106,6 +102,15 @@ func Crowd(ctx context.Context, c CrowdConfig) (_ CrowdResult, err error) {
 	result, err := crowd.result(from, until, starts)
 	result.Store = l.Server.Store().Kind()
 	return result, err
+}
+
+// startSandbox starts the banks of a crowd.
+func (c CrowdConfig) startSandbox(ctx context.Context) (*Sandbox, error) {
+	dir := filepath.Join(c.Server.Dir, "banks")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return c.Sandbox(ctx, dir)
 }
 
 // crowd is the persons of one measurement.

@@ -182,6 +182,13 @@ func (g *guest) tryToEnter(ctx context.Context) (c *conn, status int, body []byt
 	return c, status, body, err
 }
 
+// createRequest returns a request for a consent that the n-th person signs.
+func (g *guest) createRequest(n int) []byte {
+	return request("POST", "/consents", g.crowd.host, g.headers, fmt.Sprintf(
+		`{"company":%q,"loginMethod":%q,"parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":%q},{"type":"SWEDISH_BANKID","personalNumber":%q}]}`,
+		g.crowd.company, benchMethod, benchAddress, personalNumber(n)))
+}
+
 // register creates the users of the crowd and their sessions.
 func (c *crowd) register(ctx context.Context, apiKey string) error {
 	c.guests = make([]*guest, c.Waiting)
@@ -214,9 +221,7 @@ func (c *crowd) register(ctx context.Context, apiKey string) error {
 				return err
 			}
 			g := &guest{crowd: c, phase: time.Duration(i) * phaseStep % pollInterval, headers: map[string]string{"Authorization": "Bearer " + member(answer, "token"), "Insurely-Version": "2026-04-01"}}
-			g.create = request("POST", "/consents", c.host, g.headers, fmt.Sprintf(
-				`{"company":%q,"loginMethod":%q,"parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":%q},{"type":"SWEDISH_BANKID","personalNumber":%q}]}`,
-				c.company, benchMethod, benchAddress, personalNumber(i)))
+			g.create = g.createRequest(i)
 			c.guests[i] = g
 		}
 	})
