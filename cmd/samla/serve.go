@@ -80,6 +80,7 @@ type serveCmd struct {
 	Banks         string        `type:"existingfile" required:"" help:"File with the configuration of the banks (see docs/adding-a-bank.md)."`
 	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
+	PollingLease  time.Duration `default:"60s" help:"Time after which a collection with the person present ends if it is not polled, 30s to 10m."`
 	KeepEvidence  time.Duration `default:"43800h" help:"How long the audit log of consents is kept."`
 	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
 	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
@@ -108,7 +109,8 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	defer institutions.Close()
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), Issuer: c.Issuer,
-		SessionLife: c.SessionLife, KeepData: c.KeepData, KeepEvidence: c.KeepEvidence, Rate: ratelimit.Rate{PerSecond: c.RateLimit},
+		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
+		Rate: ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
 		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, MaxWaiting: c.MaxWaiting},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})

@@ -53,12 +53,13 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 		return err
 	}
 	c.PolledAt = s.polls.last(c)
-	ticked, err := c.Apply(collection.Ticked{}, s.Clock.Now())
+	tick := collection.Ticked{Lease: s.Lease}
+	ticked, err := c.Apply(tick, s.Clock.Now())
 	if err != nil {
 		return err
 	}
 	if ticked.Status.Terminal() {
-		return s.conclude(ctx, c, collection.Ticked{}, nil)
+		return s.conclude(ctx, c, tick, nil)
 	}
 	under, err := s.Store.Consent(ctx, c.ConsentID)
 	if err != nil {
@@ -100,7 +101,7 @@ func (s *Service) wait(ctx context.Context, c collection.Collection, under conse
 
 // leaseCheck returns when the collection is due if nothing wakes it.
 func (s *Service) leaseCheck(c collection.Collection) time.Time {
-	if ends := c.LeaseEnds(); !ends.IsZero() {
+	if ends := c.LeaseEnds(s.Lease); !ends.IsZero() {
 		return ends
 	}
 	return s.Clock.Now().Add(jobs.Lease)

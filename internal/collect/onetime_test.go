@@ -37,7 +37,7 @@ func TestOneTime_RunsToProducts(t *testing.T) {
 		if inner.CollectionID != c.ID || inner.Status != consent.Initiated || inner.UserID != r.UserID || c.Mode != collection.OneTime || !c.Leased() {
 			t.Fatalf("%s: started %+v under %+v", name, c, inner)
 		}
-		if c = b.handle(c.ID); c.Status != collection.Running || !c.WakeAt.Equal(c.LeaseEnds()) {
+		if c = b.handle(c.ID); c.Status != collection.Running || !c.WakeAt.Equal(c.LeaseEnds(collection.DefaultLease)) {
 			t.Errorf("%s: before the bank has said anything %s, looked at again at %s", name, c.Status, c.WakeAt)
 		}
 		b.apply(inner.ID, consent.Opened{}, consent.Instructed{})

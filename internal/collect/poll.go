@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"samla/internal/collection"
@@ -34,5 +35,22 @@ func (s *Service) Poll(ctx context.Context, o Owner, id string) (store.Collectio
 	if s.polls.add(view.Collection, now) {
 		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.RecordPoll(ctx, id, now) })
 	}
-	return view, now.Add(collection.Lease), err
+	return view, now.Add(s.Lease), err
+}
+
+// CheckLease returns an error if a polling lease cannot be set
+// (docs/reference/api.md 5.1).
+func CheckLease(lease time.Duration) error {
+	if lease < collection.MinLease || lease > collection.MaxLease {
+		return fmt.Errorf("a polling lease of %v is outside %v to %v", lease, collection.MinLease, collection.MaxLease)
+	}
+	return nil
+}
+
+// PollBy returns by when a new collection must be polled (zero: no poll is needed).
+func (s *Service) PollBy(c collection.Collection) time.Time {
+	if !c.Leased() {
+		return time.Time{}
+	}
+	return c.PolledAt.Add(s.Lease)
 }

@@ -11,23 +11,23 @@ const (
 	// pollWriteInterval is the shortest time between two stored polls of a
 	// collection. The state machine ends a lease that much later than announced.
 	pollWriteInterval = 10 * time.Second
-	// pollLife is how long a poll is needed: the lease that it renews is not longer.
-	pollLife = collection.Lease + pollWriteInterval
 )
 
 // polls holds the last poll of each collection in memory, so that the most frequent
-// request does not write. It drops a poll after one to two times pollLife: the node
+// request does not write. It drops a poll after one to two times its life: the node
 // that is polled does not always see the end of the collection.
 type polls struct {
 	mu            sync.Mutex
 	recent, older map[string]poll // by collection id; recent takes precedence
 	since         time.Time       // the first poll in recent
+	life          time.Duration   // how long a poll is needed
 }
 
 type poll struct{ at, written time.Time }
 
-func newPolls() *polls {
-	return &polls{recent: map[string]poll{}, older: map[string]poll{}}
+// newPolls returns a set of polls, each of which renews a lease.
+func newPolls(lease time.Duration) *polls {
+	return &polls{recent: map[string]poll{}, older: map[string]poll{}, life: lease + pollWriteInterval}
 }
 
 // note adds a poll that is stored.
@@ -80,9 +80,9 @@ func (p *polls) get(id string) (poll, bool) {
 
 func (p *polls) put(id string, known poll) {
 	switch age := known.at.Sub(p.since); {
-	case age >= 2*pollLife:
+	case age >= 2*p.life:
 		p.recent, p.older, p.since = map[string]poll{}, map[string]poll{}, known.at
-	case age >= pollLife:
+	case age >= p.life:
 		p.recent, p.older, p.since = map[string]poll{}, p.recent, known.at
 	}
 	p.recent[id] = known

@@ -148,3 +148,30 @@ func TestPoll_IsAllowedToTheOwnerOnly(t *testing.T) {
 	_, _, err = b.Poll(t.Context(), b.owner(), c.ID)
 	isFault(t, "a user who is gone", err, fault.Unauthorized)
 }
+
+func TestCheckLease_AllowsHalfAMinuteToTen(t *testing.T) {
+	for lease, ok := range map[time.Duration]bool{0: false, 29 * time.Second: false, 30 * time.Second: true, time.Minute: true, 10 * time.Minute: true, 11 * time.Minute: false} {
+		if err := collect.CheckLease(lease); (err == nil) != ok {
+			t.Errorf("%s: %v", lease, err)
+		}
+	}
+}
+
+// The lease is a setting (docs/reference/api.md 5.1).
+func TestPoll_RenewsTheLeaseThatIsSet(t *testing.T) {
+	b := newEnv(t)
+	b.Service.Lease = 2 * time.Minute
+	c := b.startSigning()
+	b.Clock.Advance(time.Second)
+	if _, due := b.poll(b.Service, c.ID); !due.Equal(b.Clock.Now().Add(2 * time.Minute)) {
+		t.Errorf("poll again by %s", due)
+	}
+	b.Clock.Advance(2 * time.Minute)
+	if c = b.handle(c.ID); c.Status != collection.Login {
+		t.Errorf("with the lease it became %s", c.Status)
+	}
+	b.Clock.Advance(10 * time.Second)
+	if c = b.handle(c.ID); c.Status != collection.AuthenticationTimeout {
+		t.Errorf("after the lease it is %s", c.Status)
+	}
+}

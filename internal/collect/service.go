@@ -41,6 +41,7 @@ type Deps struct {
 	Log                *slog.Logger
 	ReadTime           time.Duration       // that a collection may read while the person is present; 0 = 5 min
 	ReadTimeUnattended time.Duration       // that any other may read; 0 = 15 min
+	Lease              time.Duration       // after which an attended collection without a poll ends; 0 = collection.DefaultLease
 	KeepData           time.Duration       // how long products are stored (docs/reference/api.md 5.9)
 	Workers            int                 // collections read at once by this node
 	Deviations         *deviation.Register // nil = one of its own
@@ -55,11 +56,14 @@ type Service struct {
 
 // New returns a service and registers its queue with the runner.
 func New(d Deps) *Service {
+	if d.Lease <= 0 {
+		d.Lease = collection.DefaultLease
+	}
 	if d.Deviations == nil {
 		d.Deviations = &deviation.Register{}
 	}
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
-	s := &Service{Deps: d, polls: newPolls(), answers: newAnswers()}
+	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers()}
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry})
 	return s
 }

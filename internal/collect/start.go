@@ -113,7 +113,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 	if c, err = s.sealed(ctx, c, collection.Secret{Context: psu.Context{IPAddress: ask.PSU.IPAddress, UserAgent: ask.PSU.UserAgent}}); err != nil {
 		return c, err
 	}
-	c.WakeAt = c.LeaseEnds() // changes of the consent wake the collection earlier
+	c.WakeAt = c.LeaseEnds(s.Lease) // changes of the consent wake the collection earlier
 	c, err = s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		if err := tx.AddCollection(ctx, c); err != nil {
 			return err

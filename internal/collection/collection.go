@@ -19,9 +19,15 @@ const (
 	OneTime Mode = "ONE_TIME" // has a consent of its own, which the person signs and which ends with it
 )
 
-// Lease is the time after which a collection without a poll ends
-// (docs/reference/api.md 5.1).
-const Lease = 60 * time.Second
+// DefaultLease is the time after which a collection without a poll ends
+// (docs/reference/api.md 5.6), unless the operator sets another.
+const DefaultLease = 60 * time.Second
+
+// MinLease and MaxLease are the limits of that setting.
+const (
+	MinLease = 30 * time.Second
+	MaxLease = 10 * time.Minute
+)
 
 // Collection is one data fetch.
 type Collection struct {

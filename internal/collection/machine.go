@@ -28,8 +28,13 @@ type FailedWith struct{ In Status }
 // Stopped is the event that the client or the user stopped the collection.
 type Stopped struct{}
 
-// Ticked is the event that only time has passed.
-type Ticked struct{}
+// Ticked is the event that only time has passed. Lease is the time after which a
+// collection without a poll ends; ChoiceOpen says that the person has a method to choose
+// in TWO_FACTOR_PENDING.
+type Ticked struct {
+	Lease      time.Duration
+	ChoiceOpen bool
+}
 
 func (Waits) event()      {}
 func (Reads) event()      {}
@@ -55,18 +60,17 @@ const leaseSlack = 10 * time.Second
 
 // LeaseEnds returns the time at which a leased collection ends if no further poll is
 // stored. It is zero if the collection is not leased.
-func (c Collection) LeaseEnds() time.Time {
+func (c Collection) LeaseEnds(lease time.Duration) time.Time {
 	if !c.Leased() {
 		return time.Time{}
 	}
-	return c.PolledAt.Add(Lease + leaseSlack)
+	return c.PolledAt.Add(lease + leaseSlack)
 }
 
 // Apply is the state machine of docs/reference/api.md 5.7. It returns the collection
 // after the event at the time now, or an *IllegalError and the collection unchanged.
 // Success statuses follow only COLLECTING; nothing follows a terminal status. Ticked
-// ends a leased collection whose lease is over: with AUTHENTICATION_TIMEOUT if it
-// waits for the person, else with FAILED (docs/reference/api.md 5.6).
+// ends a leased collection whose lease is over, as outOfTime says.
 func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 	if c.Status.Terminal() {
 		if _, tick := e.(Ticked); tick {
@@ -93,15 +97,28 @@ func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 	case Stopped:
 		return c.to(AuthenticationCancelled, now), nil
 	case Ticked:
-		if !c.Leased() || now.Before(c.LeaseEnds()) {
+		if !c.Leased() || now.Before(c.LeaseEnds(e.Lease)) {
 			return c, nil
 		}
-		if c.Status.Class() == Waiting {
-			return c.to(AuthenticationTimeout, now), nil
-		}
-		return c.to(Failed, now), nil
+		return c.to(outOfTime(c.Status, e.ChoiceOpen), now), nil
 	}
 	return c, &IllegalError{c.Status, e}
+}
+
+// outOfTime returns the status after s if the client does not poll in time. Each waiting
+// status has its own (docs/reference/api.md 5.6 and 5.7).
+func outOfTime(s Status, choiceOpen bool) Status {
+	switch {
+	case s == TwoFactorPending && choiceOpen:
+		return TwoFactorMethodSelectionTimeout
+	case s == ContactFormPending:
+		return ContactForm
+	case s == CollectionInputPending:
+		return CollectionInputTimeout
+	case s.Class() == Waiting:
+		return AuthenticationTimeout
+	}
+	return Failed
 }
 
 func (c Collection) to(s Status, now time.Time) Collection {

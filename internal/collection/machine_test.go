@@ -30,7 +30,7 @@ func anyEvent() *rapid.Generator[collection.Event] {
 		case 4:
 			return collection.Stopped{}
 		default:
-			return collection.Ticked{}
+			return collection.Ticked{Lease: collection.DefaultLease, ChoiceOpen: rapid.Bool().Draw(t, "choice")}
 		}
 	})
 }
@@ -61,7 +61,7 @@ func TestApply_KeepsInvariants(t *testing.T) {
 			}
 			c = after
 		}
-		ticked, err := c.Apply(collection.Ticked{}, now.Add(time.Hour))
+		ticked, err := c.Apply(collection.Ticked{Lease: 50 * time.Minute}, now.Add(time.Hour))
 		if err != nil || (c.Attended && !ticked.Status.Terminal()) || (!c.Attended && ticked.Status != c.Status) {
 			t.Fatalf("attended %v: %s became %s (%v) after an hour without a poll", c.Attended, c.Status, ticked.Status, err)
 		}
@@ -72,13 +72,24 @@ func TestApply_EndsUnpolledCollection(t *testing.T) {
 	for status, want := range map[collection.Status]collection.Status{
 		collection.Running: collection.Failed, collection.Collecting: collection.Failed,
 		collection.Login: collection.AuthenticationTimeout, collection.WaitingForUserAction: collection.AuthenticationTimeout,
+		collection.TwoFactorPending: collection.AuthenticationTimeout, collection.ContactFormPending: collection.ContactForm,
+		collection.CollectionInputPending: collection.CollectionInputTimeout,
 	} {
-		c := collection.Collection{Status: status, Attended: true, PolledAt: start}
-		if early, _ := c.Apply(collection.Ticked{}, start.Add(collection.Lease)); early.Status != status {
-			t.Errorf("%s ended with the lease, although a later poll may not be stored yet", status)
-		}
-		if late, _ := c.Apply(collection.Ticked{}, c.LeaseEnds()); late.Status != want {
-			t.Errorf("%s became %s, want %s", status, late.Status, want)
+		for _, lease := range []time.Duration{20 * time.Second, collection.DefaultLease, 10 * time.Minute} {
+			for _, choice := range []bool{false, true} {
+				want := want
+				if choice && status == collection.TwoFactorPending {
+					want = collection.TwoFactorMethodSelectionTimeout
+				}
+				c := collection.Collection{Status: status, Attended: true, PolledAt: start}
+				tick := collection.Ticked{Lease: lease, ChoiceOpen: choice}
+				if early, _ := c.Apply(tick, start.Add(lease)); early.Status != status {
+					t.Errorf("%s ended with the lease, although a later poll may not be stored yet", status)
+				}
+				if late, _ := c.Apply(tick, c.LeaseEnds(lease)); late.Status != want {
+					t.Errorf("%s became %s, want %s", status, late.Status, want)
+				}
+			}
 		}
 	}
 }

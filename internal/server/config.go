@@ -25,6 +25,7 @@ type Config struct {
 	SessionLife  time.Duration  // docs/reference/api.md 1.3 (60 minutes)
 	KeepData     time.Duration  // docs/reference/api.md 5.9 (30 days)
 	KeepEvidence time.Duration  // how long the audit log is kept (5 years)
+	PollingLease time.Duration  // after which an attended collection without a poll ends, docs/reference/api.md 5.6 (60 s)
 	Workers      int            // collections that this node reads at the same time, half of them at one bank (128)
 	Rate         ratelimit.Rate // of requests, per client (no limit)
 	UserRate     ratelimit.Rate // of requests with session tokens, per user (no limit)
@@ -59,6 +60,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	orDefault(&c.Issuer, "samla")
 	orDefault(&c.KeepData, 30*24*time.Hour)
+	orDefault(&c.PollingLease, time.Minute)
 	orDefault(&c.KeepEvidence, 5*365*24*time.Hour)
 	orDefault(&c.Workers, 128)
 	orDefault(&c.WriteTimeout, 30*time.Second)

@@ -59,6 +59,9 @@ type Server struct {
 // sqlstore.ErrInUse for a SQLite database that another process has open.
 func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	c, p = c.withDefaults(), p.withDefaults()
+	if err := collect.CheckLease(c.PollingLease); err != nil {
+		return nil, err
+	}
 	db, err := sqlstore.Open(ctx, sqlstore.Config{DSN: c.Database, Exclusive: true, Logger: p.Log})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -91,7 +94,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits()})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
-		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData,
+		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData, Lease: s.config.PollingLease,
 		ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},

@@ -40,11 +40,7 @@ func (o *operations) startCollection(c *api.Call) error {
 	r.Owner = owner(c)
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
 		_, err := o.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
-			var due time.Time
-			if made.Leased() {
-				due = made.PolledAt.Add(collection.Lease)
-			}
-			return respond(ctx, "/collections/"+made.ID+"/status", made.UserID, appendCollectionStatus(nil, &made, nil, due))
+			return respond(ctx, "/collections/"+made.ID+"/status", made.UserID, appendCollectionStatus(nil, &made, nil, o.Collections.PollBy(made)))
 		})
 		return err
 	})
