@@ -33,9 +33,14 @@ func (j *job) endOverdue(ctx context.Context) error {
 	return j.end(ctx, consent.FailedWith{Code: consent.BankUnavailable})
 }
 
-// untilOpenBy returns a context that ends with the time of the opening.
+// untilOpenBy returns a context that ends with the time of the opening. Another
+// authorization after the first has the same time, from when it was decided on.
 func (j *job) untilOpenBy(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, j.openBy(j.c).Sub(j.Clock.Now()))
+	end := j.openBy(j.c)
+	if j.c.Status == consent.AwaitingAuthorization {
+		end = j.secret.StartedAt.Add(j.OpenTime)
+	}
+	return context.WithTimeout(ctx, end.Sub(j.Clock.Now()))
 }
 
 // announce stores that a call is about to be sent, at a bank that would create a

@@ -58,14 +58,20 @@ func (s *scripted) institution() institution.Institution {
 		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s}
 }
 
-func (s *scripted) OpenConsent(_ context.Context, r institution.OpenRequest) (institution.Opened, error) {
+func (s *scripted) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
+	if _, bounded := ctx.Deadline(); bounded && ctx.Err() != nil {
+		return institution.Opened{}, &institution.Error{Kind: institution.Unreachable, Cause: ctx.Err()}
+	}
 	s.mu.Lock()
 	s.opened = append(s.opened, r)
 	s.mu.Unlock()
 	return s.onOpen(r)
 }
 
-func (s *scripted) StartAuthorization(_ context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
+func (s *scripted) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
+	if _, bounded := ctx.Deadline(); bounded && ctx.Err() != nil {
+		return institution.Authorization{}, &institution.Error{Kind: institution.Unreachable, Cause: ctx.Err()}
+	}
 	s.mu.Lock()
 	s.started = append(s.started, r)
 	s.mu.Unlock()
