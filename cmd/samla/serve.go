@@ -110,7 +110,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	defer institutions.Close()
 	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
-		Rate: ratelimit.Rate{PerSecond: c.RateLimit},
+		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
 		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, MaxWaiting: c.MaxWaiting},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
