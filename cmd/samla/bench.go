@@ -53,10 +53,13 @@ func (f bankFlag) crowd(c bench.Config, patience time.Duration) bench.CrowdConfi
 type (
 	statusBench  struct{ rateFlags }
 	createBench  struct{ rateFlags }
-	collectBench struct{ rateFlags }
-	dataBench    struct{ rateFlags }
-	listsBench   struct{ rateFlags }
-	openBench    struct {
+	collectBench struct {
+		rateFlags
+		Bank string `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
+	}
+	dataBench  struct{ rateFlags }
+	listsBench struct{ rateFlags }
+	openBench  struct {
 		rateFlags
 		bankFlag
 	}
@@ -93,7 +96,10 @@ func (c *listsBench) Run(a *app) error {
 // Run measures collections. Each caller polls once a second, so many callers are needed
 // to keep the server busy.
 func (c *collectBench) Run(a *app) error {
-	return c.run(a, 5*time.Second, 400, bench.Collect)
+	return c.run(a, 5*time.Second, 400, func(ctx context.Context, config bench.Config) (bench.Result, error) {
+		config.Bank = c.Bank
+		return bench.Collect(ctx, config)
+	})
 }
 
 // Run measures consents that are opened. Each caller waits for one at a time, so many

@@ -24,6 +24,10 @@ type Result struct {
 	Rate  float64 `json:"rate"`
 	Limit float64 `json:"limit"`
 	Ratio float64 `json:"ratio"`
+	// Bank is the kind of bank, where it matters, and Signatures the share that its
+	// signatures have of the processor time of an operation.
+	Bank       string  `json:"bank,omitempty"`
+	Signatures float64 `json:"signatures,omitempty"`
 }
 
 // Config configures a benchmark.
@@ -33,6 +37,7 @@ type Config struct {
 	Rounds      int           // how often rate and limit are measured, alternating
 	Duration    time.Duration // of each measurement
 	Connections int           // number of concurrent callers
+	Bank        string        // kind of bank of Collect: rsa or ecdsa
 	Logf        func(format string, args ...any)
 }
 
@@ -93,5 +98,9 @@ func (c *Config) start(ctx context.Context) (*devserver.Environment, func(), err
 
 // String returns the result in one line.
 func (r Result) String() string {
-	return fmt.Sprintf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", r.Bench, r.Store, r.Rate, r.Limit, r.Ratio)
+	line := fmt.Sprintf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", r.Bench, r.Store, r.Rate, r.Limit, r.Ratio)
+	if r.Bank != "" {
+		line += fmt.Sprintf(", bank %s: signatures are %.0f %% of the processor time", r.Bank, 100*r.Signatures)
+	}
+	return line
 }

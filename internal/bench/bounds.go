@@ -34,11 +34,7 @@ func (c CrowdConfig) logBounds(ctx context.Context, bank institution.Institution
 	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256(nil)
-	signatures, err := runWorkers(ctx, runtime.GOMAXPROCS(0), boundTime, sameOperation(func() error {
-		_, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
-		return err
-	}))
+	signed, _, err := signatures(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -50,8 +46,28 @@ func (c CrowdConfig) logBounds(ctx context.Context, bank institution.Institution
 		_, err := bank.Authorizer.AuthorizationStatus(ctx, access, started.ID, started.StatusLink, true)
 		return err
 	}))
-	c.Logf("bounds: %.0f signatures a second, %.0f status questions a second", float64(signatures)/boundTime.Seconds(), float64(calls)/boundTime.Seconds())
+	c.Logf("bounds: %.0f signatures a second, %.0f status questions a second", signed, float64(calls)/boundTime.Seconds())
 	return err
+}
+
+// signatures measures how many signatures this machine computes in a second when nothing
+// else runs in this process, and the processor time of each.
+func signatures(ctx context.Context, key crypto.Signer) (rate float64, each time.Duration, err error) {
+	digest := sha256.Sum256(nil)
+	before := cpuTime(os.Getpid())
+	n, err := runWorkers(ctx, runtime.GOMAXPROCS(0), boundTime, sameOperation(func() error {
+		_, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+		return err
+	}))
+	return float64(n) / boundTime.Seconds(), (cpuTime(os.Getpid()) - before) / time.Duration(max(n, 1)), err
+}
+
+// share returns part / whole, or 0 if nothing was measured.
+func share(part, whole time.Duration) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return min(float64(part)/float64(whole), 1)
 }
 
 // signingKey returns the key of a bank's QSealC, which a banks file names.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -27,6 +28,8 @@ const limitCallers = 16
 // once a second, as the API requires. The limit is the rate of the exchanges with the
 // bank that one collection needs, made by the same connector.
 func Collect(ctx context.Context, c Config) (Result, error) {
+	c.Server.Crowd = true
+	company := crowdCompany + c.Bank
 	l, end, err := c.start(ctx)
 	if err != nil {
 		return Result{}, err
@@ -36,30 +39,58 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	users := make([]collector, collectors)
 	if err := parallel(collectors, func(i int) (err error) {
-		users[i], err = newCollector(ctx, c, l, phone, i, host)
+		users[i], err = newCollectorOf(ctx, c, l, phone, account{company, fmt.Sprintf("collect-%d", i), personalNumber(i)}, host)
 		return err
 	}); err != nil {
 		return Result{}, err
 	}
-	connector, ok := l.Institutions.Find(benchCompany)
+	connector, ok := l.Institutions.Find(company)
 	if !ok {
-		return Result{}, errors.New("no connector for " + benchCompany)
+		return Result{}, errors.New("no connector for " + company)
 	}
 	access, err := openConsent(ctx, c, connector, phone)
 	if err != nil {
 		return Result{}, err
 	}
+	var used time.Duration // by the collections
+	collected := 0
 	collect := func(ctx context.Context, d time.Duration) (int, error) {
-		return runCallers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
+		before := cpuTime(os.Getpid())
+		n, err := runCallers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
 			_, err := users[caller%collectors].collectOnce(ctx, c.Clock, conn)
 			return err
 		})
+		used += cpuTime(os.Getpid()) - before
+		collected += n
+		return n, err
 	}
 	from := c.Clock.Now().AddDate(0, 0, -89).Format(time.DateOnly)
 	limit := func(ctx context.Context, d time.Duration) (int, error) {
-		return runWorkers(ctx, limitCallers, d, sameOperation(func() error { return readOnce(ctx, connector, access, from) }))
+		return runWorkers(ctx, limitCallers, d, sameOperation(func() error {
+			_, err := readOnce(ctx, connector, access, from)
+			return err
+		}))
 	}
-	return c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
+	questions, err := readOnce(ctx, connector, access, from)
+	if err != nil {
+		return Result{}, err
+	}
+	r, err := c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
+	if err != nil {
+		return Result{}, err
+	}
+	key, err := signingKey(l.Banks, company)
+	if err != nil {
+		return Result{}, err
+	}
+	rate, cost, err := signatures(ctx, key)
+	if err != nil {
+		return Result{}, err
+	}
+	each := used / time.Duration(max(collected, 1))
+	r.Bank, r.Signatures = c.Bank, share(time.Duration(questions)*cost, each)
+	c.Logf("bounds: %.0f signatures a second, %v each; %d questions in %v of processor time a collection", rate, cost, questions, each)
+	return r, nil
 }
 
 // collector is a user with an authorized consent.
@@ -103,16 +134,14 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 	return s.ID, nil
 }
 
-// newCollector creates the n-th user and an authorized consent.
-func newCollector(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, n int, host string) (collector, error) {
-	return newCollectorOf(ctx, c, l, phone, fmt.Sprintf("collect-%d", n), personalNumber(n), host)
-}
+// account is what a person has at a company.
+type account struct{ company, externalID, number string }
 
 // newCollectorOf creates a user and an authorized consent of a person.
-func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, externalID, number, host string) (collector, error) {
+func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, of account, host string) (collector, error) {
 	u := collector{host: host}
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
-	user, err := client.CreateUser(ctx, externalID)
+	user, err := client.CreateUser(ctx, of.externalID)
 	if err != nil {
 		return u, err
 	}
@@ -120,8 +149,8 @@ func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, pho
 	if err != nil {
 		return u, err
 	}
-	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: benchCompany, LoginMethod: benchMethod,
-		PersonalNumber: number, IPAddress: benchAddress})
+	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: of.company, LoginMethod: benchMethod,
+		PersonalNumber: of.number, IPAddress: benchAddress})
 	if err != nil {
 		return u, err
 	}
@@ -139,7 +168,7 @@ func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, pho
 	}
 	u.headers = map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}
 	u.start = request("POST", "/collections", host, u.headers, fmt.Sprintf(
-		`{"company":%q,"parameters":[{"type":"STORED_CONSENT","consentId":%q,"psuIpAddress":%q}]}`, benchCompany, id, benchAddress))
+		`{"company":%q,"parameters":[{"type":"STORED_CONSENT","consentId":%q,"psuIpAddress":%q}]}`, of.company, id, benchAddress))
 	return u, err
 }
 
@@ -164,20 +193,21 @@ func openConsent(ctx context.Context, c Config, b institution.Institution, phone
 	return access, nil
 }
 
-// readOnce sends the requests of one collection.
-func readOnce(ctx context.Context, b institution.Institution, a institution.Access, from string) error {
+// readOnce sends the requests of one collection, and returns their number.
+func readOnce(ctx context.Context, b institution.Institution, a institution.Access, from string) (asked int, err error) {
 	scope := consent.Scope{Balances: true, Transactions: true}
 	questions := b.Collector.Start(scope, from)
 	for len(questions) > 0 {
 		answer, err := b.Collector.Fetch(ctx, a, questions[0])
 		if err != nil {
-			return err
+			return asked, err
 		}
+		asked++
 		read, err := b.Collector.Read(answer)
 		if err != nil {
-			return err
+			return asked, err
 		}
 		questions = append(questions[1:], read.Questions...)
 	}
-	return nil
+	return asked, nil
 }

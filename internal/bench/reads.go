@@ -26,7 +26,7 @@ type read struct {
 func Data(ctx context.Context, c Config) ([]Result, error) {
 	return c.reads(ctx, func(ctx context.Context, l *devserver.Environment, host string) ([]read, error) {
 		phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
-		u, err := newCollectorOf(ctx, c, l, phone, "data", longHistory, host)
+		u, err := newCollectorOf(ctx, c, l, phone, account{benchCompany, "data", longHistory}, host)
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/ratelimit"
 	"samla/internal/sandbox"
+	"samla/internal/sandbox/aspsp"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 )
@@ -36,6 +37,8 @@ type Config struct {
 	// Banks is the banks file of a sandbox that runs elsewhere; empty: the environment
 	// has a sandbox of its own.
 	Banks string
+	// Crowd is set if the sandbox has the banks of benchmarks instead of the usual ones.
+	Crowd bool
 	// WrapSandbox and WrapConnectors, if set, wrap the sandbox's handler and the
 	// connectors' transport; tests check all exchanges with them.
 	WrapSandbox    func(http.Handler) http.Handler
@@ -47,6 +50,7 @@ type Environment struct {
 	Sandbox *sandbox.Sandbox // nil with Config.Banks
 	Server  *server.Server
 	APIKey  string
+	Banks   string // the banks file
 	// Institutions are the sandbox's banks, as the server's connectors reach them.
 	Institutions institution.Set
 }
@@ -107,20 +111,24 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 // banks.
 func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institution.Set, err error) {
 	deps := institution.Deps{Clock: c.Clock, Log: c.Log, Wrap: c.WrapConnectors}
-	if c.Banks != "" {
-		return openFile(c.Banks, deps)
+	if l.Banks = c.Banks; l.Banks != "" {
+		return openFile(l.Banks, deps)
 	}
 	if err := os.MkdirAll(filepath.Join(c.Dir, sandboxDir), 0o700); err != nil {
 		return nil, err
 	}
-	l.Sandbox, err = sandbox.New(sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir),
-		Listen: c.SandboxListen, Wrap: c.WrapSandbox})
+	config := sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir), Listen: c.SandboxListen, Wrap: c.WrapSandbox}
+	if c.Crowd {
+		config.Banks = aspsp.CrowdBanks()
+	}
+	l.Sandbox, err = sandbox.New(config)
 	if err != nil {
 		return nil, err
 	}
 	if err := l.Sandbox.Start(ctx); err != nil {
 		return nil, err
 	}
+	l.Banks = filepath.Join(c.Dir, banksFile)
 	return OpenBanks(c.Dir, l.Sandbox, deps)
 }
 
