@@ -16,7 +16,7 @@ import (
 
 type benchCmd struct {
 	Status  statusBench  `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
-	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare INSERT and COMMIT."`
+	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare handler that inserts a row, with commits shared in the same way."`
 	Data    dataBench    `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
 	Lists   listsBench   `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
 	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, compared with the bare exchanges with it."`

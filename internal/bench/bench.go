@@ -1,6 +1,6 @@
 // Package bench measures the rates of Samla's hot paths. Each rate is compared with a
 // limit that is measured in the same run, alternating with it: status polls with a bare
-// handler that writes the same bytes, durable creates with a bare INSERT and COMMIT,
+// handler that writes the same bytes, durable creates with one that also inserts a row,
 // collections with the bare exchanges with the bank. The load generator runs in the
 // same process.
 package bench

@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -10,8 +12,9 @@ import (
 	"time"
 )
 
-// Create measures durable creates of users. The limit is the rate of bare INSERTs and
-// COMMITs with the same engine, driver, settings and number of callers.
+// Create measures durable creates of users. The limit is a bare handler that inserts a
+// row and writes the same bytes. It has the same engine, driver, settings and number of
+// callers, and groups INSERTs as the store does.
 func Create(ctx context.Context, c Config) (Result, error) {
 	l, end, err := c.start(ctx)
 	if err != nil {
@@ -26,15 +29,47 @@ func Create(ctx context.Context, c Config) (Result, error) {
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	var n atomic.Int64
 	headers := map[string]string{"authorization-token": l.APIKey, "Insurely-Version": "2026-04-01"}
-	create := func(ctx context.Context, d time.Duration) (int, error) {
-		return runCallers(ctx, host, c.Connections, d, func(conn *conn, _ int) error {
-			body := fmt.Sprintf(`{"externalId":"customer-%d"}`, n.Add(1))
-			status, answer, err := conn.do(request("POST", "/users", host, headers, body))
-			if err != nil {
-				return err
-			}
-			return checkStatus(http.StatusCreated, status, answer)
-		})
+	create := func(conn *conn) ([]byte, error) {
+		body := fmt.Sprintf(`{"externalId":"customer-%d"}`, n.Add(1))
+		status, answer, err := conn.do(request("POST", "/users", host, headers, body))
+		if err != nil {
+			return nil, err
+		}
+		return answer, checkStatus(http.StatusCreated, status, answer)
 	}
-	return c.measure(ctx, "create", l.Server.Store().Kind(), bare.inserts(c.Connections), create)
+	sample, err := dial(ctx, host)
+	if err != nil {
+		return Result{}, err
+	}
+	answer, err := create(sample)
+	if err = errors.Join(err, sample.Close()); err != nil {
+		return Result{}, err
+	}
+	insert, stop := bare.start(ctx, c.Connections)
+	defer stop()
+	alone, err := runWorkers(ctx, c.Connections, boundTime, sameOperation(insert))
+	if err != nil {
+		return Result{}, err
+	}
+	c.Logf("bounds: %.0f INSERTs a second without HTTP", float64(alone)/boundTime.Seconds())
+	limit, err := serveHandler(ctx, func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusCreated
+		if _, err := io.Copy(io.Discard, r.Body); err != nil || insert() != nil {
+			status = http.StatusInternalServerError
+		}
+		writeBare(w, status, answer)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	defer limit.Close()
+	creates := func(address string) func(context.Context, time.Duration) (int, error) {
+		return func(ctx context.Context, d time.Duration) (int, error) {
+			return runCallers(ctx, address, c.Connections, d, func(conn *conn, _ int) error {
+				_, err := create(conn)
+				return err
+			})
+		}
+	}
+	return c.measure(ctx, "create", l.Server.Store().Kind(), creates(limit.address), creates(host))
 }

@@ -98,17 +98,24 @@ type bareServer struct {
 }
 
 func serveBare(ctx context.Context, body []byte) (*bareServer, error) {
+	return serveHandler(ctx, func(w http.ResponseWriter, _ *http.Request) { writeBare(w, http.StatusOK, body) })
+}
+
+// writeBare writes a response with the least that it needs.
+func writeBare(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+func serveHandler(ctx context.Context, handler http.HandlerFunc) (*bareServer, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &bareServer{address: l.Addr().String(), Server: &http.Server{ReadHeaderTimeout: time.Minute,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-			_, _ = w.Write(body)
-		})}}
+	s := &bareServer{address: l.Addr().String(), Server: &http.Server{ReadHeaderTimeout: time.Minute, Handler: handler}}
 	go func() { _ = s.Serve(l) }()
 	return s, nil
 }

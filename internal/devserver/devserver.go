@@ -119,7 +119,7 @@ func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institu
 	}
 	config := sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir), Listen: c.SandboxListen, Wrap: c.WrapSandbox}
 	if c.Crowd {
-		config.Banks = aspsp.CrowdBanks()
+		config.Banks = aspsp.CrowdBanks(0)
 	}
 	l.Sandbox, err = sandbox.New(config)
 	if err != nil {
