@@ -171,7 +171,7 @@ func TestAsk_RepeatsUnattendedQuestionOnlyIfNotSent(t *testing.T) {
 			}
 			c := b.handle(b.start(b.request(b.authorizedConsent(), "")).ID)
 			want, asked := collection.CompletedPartial, 1
-			if notSent {
+			if notSent || k == institution.Preparing {
 				want, asked = collection.Completed, 3
 			} else if k == institution.ConsentGone || k == institution.ConsentOver || k == institution.CertificateRejected {
 				want = failures[k].status

@@ -21,6 +21,7 @@ var failures = map[institution.ErrorKind]struct {
 }{
 	institution.Unreachable:         {collection.ThirdPartyError, consent.Authorized},
 	institution.Busy:                {collection.ThirdPartyError, consent.Authorized},
+	institution.Preparing:           {collection.ThirdPartyError, consent.Authorized},
 	institution.AccessExceeded:      {collection.ThirdPartyError, consent.Authorized},
 	institution.MalformedResponse:   {collection.ThirdPartyError, consent.Authorized},
 	institution.ForeignAddress:      {collection.ThirdPartyError, consent.Authorized},
@@ -47,6 +48,9 @@ func TestCollection_FailsByKindOfError(t *testing.T) {
 		tries := 1
 		if k.Transient() || k == institution.MalformedResponse {
 			tries = 3
+		}
+		if k == institution.Preparing {
+			tries = 20
 		}
 		if all, _ := b.bank.count(""); all != tries {
 			t.Errorf("%s: asked %d times", k, all)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,14 @@ var emptyAnswers = map[string]string{
 	askTransactions: `{"transactions":{"booked":[]}}`,
 }
 
+// bareLists are what banks leave out that answer with the list itself.
+var bareLists = map[string][2]string{
+	askAccounts:     {`{"accounts":`, `}`},
+	askCards:        {`{"cardAccounts":`, `}`},
+	askBalances:     {`{"balances":`, `}`},
+	askTransactions: {`{"transactions":`, `}`},
+}
+
 // longestErrorBody is more than an error has. A longer body is not searched for one.
 const longestErrorBody = 16 << 10
 
@@ -28,13 +37,19 @@ const longestErrorBody = 16 << 10
 //   - An error as body: it is the same error as with its own status.
 //   - A body that is not JSON, such as the page of a gateway: kind MalformedResponse.
 //
-// It gives a response with 204 the body of an empty answer.
+// It gives a response with 204 the body of an empty answer, and puts a list that is the
+// whole body where it belongs.
 func (b *Bank) checkContent(resp *response, c call, q institution.Question) error {
 	if resp.status == http.StatusNoContent {
 		resp.body = []byte(emptyAnswers[q.Kind])
 		return nil
 	}
 	body := bytes.TrimLeft(bytes.TrimPrefix(resp.body, utf8BOM), " \t\r\n")
+	if bytes.HasPrefix(body, []byte("[")) {
+		around := bareLists[q.Kind]
+		body = slices.Concat([]byte(around[0]), body, []byte(around[1]))
+		resp.body = body
+	}
 	isObject := bytes.HasPrefix(body, []byte("{"))
 	if isObject && (len(body) > longestErrorBody || hasData(body)) {
 		return nil

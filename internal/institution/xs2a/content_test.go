@@ -29,6 +29,29 @@ func TestFetch_ReadsNoContentAsEmpty(t *testing.T) {
 	}
 }
 
+func TestFetch_PutsBareListsWhereTheyBelong(t *testing.T) {
+	for kind, body := range map[string]string{
+		"accounts": `[{"resourceId":"a1","currency":"SEK"}]`, "cards": ` [{"resourceId":"a1","maskedPan":"5254*3241"}]`,
+		"balances": `[{"balanceType":"expected","balanceAmount":{"currency":"SEK","amount":1}}]`, "transactions": "\ufeff[" + aRow + "]",
+	} {
+		for _, empty := range []bool{false, true} {
+			want := 1
+			if empty {
+				body, want = "[]", 0
+			}
+			s := newScriptedBank(t, nil, responds(200, body))
+			answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, answerTo(kind, nil).Question)
+			if err != nil {
+				t.Fatalf("%s: %v", body, err)
+			}
+			read, err := s.Read(answer)
+			if n := len(read.Facts.Accounts) + len(read.Facts.Balances) + len(rows(read)); err != nil || n != want {
+				t.Errorf("%s: %+v, %v", body, read, err)
+			}
+		}
+	}
+}
+
 // The order of the questions is that of verbs.
 func TestFetch_FindsErrorsInAnswers(t *testing.T) {
 	const noData = institution.ErrorKind("")

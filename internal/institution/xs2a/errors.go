@@ -2,10 +2,8 @@ package xs2a
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +31,6 @@ const (
 type tppMessage struct {
 	Category text `json:"category"`
 	Code     text `json:"code"`
-	Path     text `json:"path"`
-	Text     text `json:"text"`
 }
 
 type tppMessages = list[tppMessage]
@@ -43,30 +39,21 @@ type tppMessages = list[tppMessage]
 type errorBody struct {
 	TPPMessages tppMessages `json:"tppMessages"`
 	Code        text        `json:"code"`
-	Title       text        `json:"title"`
-	Detail      text        `json:"detail"`
 	Additional  tppMessages `json:"additionalErrors"`
-}
-
-// messages returns what an error body says, without warnings.
-func messages(body []byte) tppMessages {
-	var decoded errorBody
-	if decode(response{body: body}, &decoded) != nil {
-		return nil
-	}
-	list := append(decoded.TPPMessages, tppMessage{Code: decoded.Code, Path: decoded.Title, Text: decoded.Detail})
-	return slices.DeleteFunc(append(list, decoded.Additional...), func(m tppMessage) bool {
-		return strings.EqualFold(string(m.Category), "WARNING")
-	})
 }
 
 // errorCode returns the first documented code in an error body that does not belong
 // to a warning, or "". It drops codes that are not documented, because they could
 // contain anything, such as a personal number.
 func errorCode(body []byte) string {
-	for _, m := range messages(body) {
+	var decoded errorBody
+	if decode(response{body: body}, &decoded) != nil {
+		return ""
+	}
+	list := append(decoded.TPPMessages, tppMessage{Code: decoded.Code})
+	for _, m := range append(list, decoded.Additional...) {
 		code := strings.ToUpper(strings.TrimSpace(string(m.Code)))
-		if _, known := kindsByCode[code]; known {
+		if _, known := kindsByCode[code]; known && !strings.EqualFold(string(m.Category), "WARNING") {
 			return code
 		}
 	}
@@ -89,11 +76,9 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 	if e.Kind == institution.CertificateRejected {
 		e.Reason = reasonsByCode[code]
 	}
-	if isRead := c.operation >= opAccountList; isRead && e.Kind == institution.Refused && resp.Status < http.StatusInternalServerError {
-		e.NotCounted = formCodes[code]
-		for _, m := range messages(resp.Body) {
-			e.Parameter = cmp.Or(e.Parameter, parameterNamed(m.Path, m.Text))
-		}
+	if c.operation >= opAccountList && e.Kind == institution.Refused {
+		e.Parameter = parameterNamed(resp.Body)
+		e.NotCounted = formCodes[code] || e.Parameter != ""
 	}
 	if e.Kind == institution.AccessExceeded && c.psu.IPAddress != "" {
 		e.Kind = institution.Busy

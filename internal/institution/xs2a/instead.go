@@ -1,9 +1,9 @@
 package xs2a
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"samla/internal/institution"
@@ -121,17 +121,17 @@ func (b *Bank) withFirstParameters(q institution.Question, m manner) (institutio
 	return q, q.Link != before
 }
 
-// parameterNamed returns the one of our parameters that the texts of a refusal name, or
-// "" if they name none or several. It returns nothing of the texts themselves.
-func parameterNamed(texts ...text) (named string) {
+// parameterNamed returns the one of our parameters that the body of a refusal names, or
+// "" if it names none or several, as a body with our whole request does. It returns
+// nothing of the body itself.
+func parameterNamed(body []byte) (named string) {
+	body = bytes.ToLower(body[:min(len(body), longestErrorBody)])
 	for _, name := range []string{statusParameter, fromParameter, balanceParameter} {
-		for _, t := range texts {
-			if strings.Contains(strings.ToLower(string(t)), strings.ToLower(name)) {
-				if named != "" && named != name {
-					return ""
-				}
-				named = name
+		if bytes.Contains(body, bytes.ToLower([]byte(name))) {
+			if named != "" {
+				return ""
 			}
+			named = name
 		}
 	}
 	return named

@@ -214,12 +214,13 @@ func TestErrorResponse_NamesOnlyOurParameters(t *testing.T) {
 		for _, body := range []string{
 			`{"tppMessages":[{"category":"ERROR","code":"FORMAT_ERROR","text":"` + text + `"}]}`,
 			`{"tppMessages":[{"category":"ERROR","code":"FORMAT_ERROR","path":"` + text + `"}]}`,
+			`{"error":"invalid_request","error_description":"` + text + `"}`, "<html>" + text,
 			`{"type":"x","code":"FORMAT_ERROR","title":"` + text + `"}`, `{"type":"x","code":"FORMAT_ERROR","detail":"` + text + `"}`,
 		} {
 			s := newScriptedBank(t, nil, responds(400, body))
 			_, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, twoYears)
 			var failed *institution.Error
-			if !errors.As(err, &failed) || failed.Parameter != want {
+			if !errors.As(err, &failed) || failed.Parameter != want || want != "" && !failed.NotCounted {
 				t.Errorf("%s: got %+v", body, failed)
 			}
 		}
