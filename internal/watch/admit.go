@@ -8,6 +8,9 @@ const (
 	groupShare = 0.75
 	// mostAdmitted is how many items can be admitted and not be watched yet.
 	mostAdmitted = 1000
+	// few items are always admitted: where questions about so few are late, the machine
+	// is busy with something else, and to refuse a person does not help the others.
+	few = 32
 	// admittedFor is how long an admitted item is expected.
 	admittedFor = time.Minute
 )
@@ -47,6 +50,9 @@ func (s *Scheduler) refusal(i Item, now time.Time) Refusal {
 		if len(s.items)+len(s.load.admitted) >= s.cfg.MaxItems {
 			return Full
 		}
+		return Admitted
+	}
+	if len(s.items)+len(s.load.admitted) < few {
 		return Admitted
 	}
 	if len(s.load.admitted) >= mostAdmitted {

@@ -262,3 +262,18 @@ func TestSooner_CountsDuringAQuestion(t *testing.T) {
 		}
 	})
 }
+
+// A machine that is busy with something else makes questions late. A few persons are
+// admitted all the same.
+func TestAdmit_LetsFewInWhateverIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBank()
+		b.delay = func(string) time.Duration { return 2 * time.Second }
+		s := scheduler(t, b, watch.Config{PerGroup: 1, Processors: 0.001, PerSecond: 1})
+		add(s, b, names("a", 20)...)
+		time.Sleep(10 * time.Second)
+		if n, why := admit(s, b, "n", everySecond, time.Millisecond, 100); n != 12 {
+			t.Errorf("%d more than 20 are admitted, then %q", n, why)
+		}
+	})
+}
