@@ -58,6 +58,7 @@ func New(d Deps) *Service {
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
-	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp})
+	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp,
+		Overdue: func(now time.Time) store.Overdue { return store.Overdue{Consents: now.Add(-s.OpenTime)} }})
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/store"
 )
 
 // The defaults of Deps.ReadTime and ReadTimeUnattended.
@@ -33,6 +34,12 @@ func (s *Service) deadline(c collection.Collection, under consent.Consent) time.
 		from = under.StatusChangedAt
 	}
 	return from.Add(s.readTimeOf(c))
+}
+
+// overdue returns which collections are overdue at the time now. A one-time collection may
+// be counted although it is not yet.
+func (s *Service) overdue(now time.Time) store.Overdue {
+	return store.Overdue{Attended: now.Add(-s.ReadTime), Unattended: now.Add(-s.ReadTimeUnattended)}
 }
 
 // latestEnd returns when even a collection whose consent is signed at the last moment

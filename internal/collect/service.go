@@ -64,7 +64,8 @@ func New(d Deps) *Service {
 	}
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
 	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers()}
-	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry})
+	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry,
+		Overdue: s.overdue})
 	return s
 }
 

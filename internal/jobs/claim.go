@@ -63,9 +63,13 @@ const maxClaim = 64
 // longestClaimWait is the longest time between two claims while the store is away.
 const longestClaimWait = 10 * time.Second
 
+// overdueInterval is the time between two claims of overdue rows.
+const overdueInterval = time.Second
+
 // claimLoop claims until ctx ends. While claims fail, it waits longer each time.
 func (q *queue) claimLoop(ctx context.Context) {
 	failed := 0
+	var lastOverdue time.Time
 	for ctx.Err() == nil {
 		limit, full := q.limits()
 		if limit.Rows == 0 {
@@ -74,6 +78,13 @@ func (q *queue) claimLoop(ctx context.Context) {
 			case <-q.freed:
 			}
 			continue
+		}
+		if now := q.runner.clock.Now(); full && q.Overdue != nil && now.Sub(lastOverdue) >= overdueInterval {
+			overdue := q.Overdue(now)
+			if more, _ := q.claim(ctx, store.ClaimLimit{Rows: limit.Rows, Overdue: &overdue}); more {
+				continue
+			}
+			lastOverdue = now
 		}
 		more, err := q.claim(ctx, limit)
 		if more {

@@ -395,6 +395,37 @@ func TestRunner_SharesWorkersAmongCompanies(t *testing.T) {
 	}
 }
 
+// Rows whose deadline is over are handled although their company has taken its share.
+func TestRunner_HandlesOverdueRowsBeyondTheShare(t *testing.T) {
+	b := newBench(t)
+	began, release, handled := make(chan struct{}, 100), make(chan struct{}), make(chan string, 100)
+	old := b.dueOf("se-slow", 20)
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 8, Overdue: func(now time.Time) store.Overdue {
+		return store.Overdue{Consents: now.Add(-time.Minute)}
+	}, Handle: func(ctx context.Context, id string) error {
+		if b.clock.Now().Sub(start) < time.Minute {
+			began <- struct{}{}
+			<-release // as long as the deadline is not over
+		}
+		err := b.done(ctx, id)
+		handled <- id
+		return err
+	}})
+	b.Start(t.Context())
+	for range 4 {
+		<-began // the company has taken its share
+	}
+	b.clock.Advance(time.Minute)
+	b.Wake(store.Consents)
+	for range len(old) - 4 {
+		<-handled
+	}
+	close(release)
+	for range 4 {
+		<-handled
+	}
+}
+
 // failingClaims is a store that is away.
 type failingClaims struct {
 	*sqlstore.Store

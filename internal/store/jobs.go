@@ -54,6 +54,15 @@ type ClaimLimit struct {
 	Rows    int            // of all companies together
 	Company map[string]int // of these companies
 	Other   int            // of each other company; 0 = no limit
+	Overdue *Overdue       // nil = rows of any age
+}
+
+// Overdue restricts a claim to rows whose flow should have ended. Only consents that
+// are INITIATED and collections can be overdue.
+type Overdue struct {
+	Consents   time.Time // created by then
+	Attended   time.Time // collections with the person present, created by then
+	Unattended time.Time // other collections, created by then
 }
 
 // Of returns the limit of a company.
@@ -99,7 +108,7 @@ type ParkedJob struct {
 // Writing a row with Tx.Put… resets its attempts and unparks it.
 type Jobs interface {
 	// Claim takes rows of the queue that are due at the time now, longest due first,
-	// within the limit, sets their WakeAt to now+lease and returns them. It may return
+	// within the limit (only overdue ones if it has Overdue), sets their WakeAt to now+lease and returns them. It may return
 	// fewer rows than the limit allows, but none only if no such row is due. No row is
 	// handed to two callers within the lease. The rows of a worker that dies are due
 	// again when the lease has ended.

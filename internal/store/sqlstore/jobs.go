@@ -31,15 +31,16 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 	if err := checkQueue(q); err != nil {
 		return nil, err
 	}
-	due, full := s.dueRows(q), s.idList(limit.Full())
-	waiting, err := list(ctx, s.q, scanJob, due, micros(now), int64(min(limit.Rows, 1)), full)
+	due, more := s.claimable(q, limit)
+	args := func(rows int) []any { return append([]any{micros(now), int64(rows)}, more...) }
+	waiting, err := list(ctx, s.q, scanJob, due, args(min(limit.Rows, 1))...)
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
 	until := now.Add(lease)
 	var jobs []store.Job
 	err = s.db.write(ctx, func(w querier) error {
-		found, err := list(ctx, w, scanJob, due+s.db.locks().skipLocked, micros(now), int64(limit.Rows), full)
+		found, err := list(ctx, w, scanJob, due+s.db.locks().skipLocked, args(limit.Rows)...)
 		if err != nil {
 			return err
 		}
@@ -65,14 +66,31 @@ func (s *Store) Claim(ctx context.Context, q store.Queue, now time.Time, lease t
 	return jobs, nil
 }
 
-// dueRows is the query for the rows that are due at $1, without those of the companies
-// in $3. The index has the company, so that a row that is left out costs no look-up.
-func (s *Store) dueRows(q store.Queue) string {
-	others := `company NOT IN (SELECT value FROM json_each($3))`
+// claimable returns the query for the rows that are due at $1 and that the limit allows,
+// with its arguments from $3 on. The index has the company, so that a row of a company
+// that is left out costs no look-up.
+func (s *Store) claimable(q store.Queue, limit store.ClaimLimit) (text string, args []any) {
+	condition := `company NOT IN (SELECT value FROM json_each($3))`
 	if s.db.arrays() {
-		others = `company <> ALL ($3::text[])`
+		condition = `company <> ALL ($3::text[])`
 	}
-	return `SELECT id, company, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 AND ` + others + ` ORDER BY wake_at, id LIMIT $2 + 0`
+	args = []any{s.idList(limit.Full())}
+	if o := limit.Overdue; o != nil {
+		condition, args = overdue(q, *o)
+	}
+	return `SELECT id, company, job_attempts FROM ` + string(q) + ` WHERE wake_at > 0 AND wake_at <= $1 AND ` + condition +
+		` ORDER BY wake_at, id LIMIT $2 + 0`, args
+}
+
+// overdue returns the condition for the rows of a queue that are overdue.
+func overdue(q store.Queue, o store.Overdue) (condition string, args []any) {
+	switch q {
+	case store.Consents:
+		return `status = 'INITIATED' AND created_at <= $3`, []any{micros(o.Consents)}
+	case store.Collections:
+		return `(attended = 1 AND created_at <= $3 OR attended = 0 AND created_at <= $4)`, []any{micros(o.Attended), micros(o.Unattended)}
+	}
+	return `1 = 0`, nil
 }
 
 // within returns the first rows of each company that the limit allows.

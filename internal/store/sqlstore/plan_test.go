@@ -50,9 +50,12 @@ func TestClaim_SearchesIndex(t *testing.T) {
 	}
 	defer s.Close()
 	for _, q := range store.Queues() {
-		got := plan(t, s, s.dueRows(q), int64(1), int64(2), `["se-a"]`)
-		if !strings.Contains(got, "USING INDEX "+string(q)+"_wake_company (wake_at>? AND wake_at<?)") {
-			t.Errorf("%s: %s", q, got)
+		for _, limit := range []store.ClaimLimit{{}, {Overdue: &store.Overdue{}}} {
+			text, args := s.claimable(q, limit)
+			got := plan(t, s, text, append([]any{int64(1), int64(2)}, args...)...)
+			if !strings.Contains(got, "USING INDEX "+string(q)+"_wake_company (wake_at>? AND wake_at<?)") {
+				t.Errorf("%s: %s", q, got)
+			}
 		}
 	}
 }

@@ -73,6 +73,34 @@ func testClaimLimitsCompanies(_ *testing.T, f fixture) {
 	claim("without a limit", store.ClaimLimit{Rows: 20}, append(slices.Clone(slow[3:]), other[3])...)
 }
 
+func testClaimOverdue(_ *testing.T, f fixture) {
+	now := start.Add(time.Hour)
+	limit := store.ClaimLimit{Rows: 9, Overdue: &store.Overdue{Consents: start, Attended: start, Unattended: start.Add(-time.Minute)}}
+	consentOf := func(status consent.Status, created time.Time) string {
+		return string(f.addConsent(func(c *consent.Consent) { c.Status, c.CreatedAt = status, created }).ID)
+	}
+	collectionOf := func(attended bool, created time.Time) string {
+		return f.addCollection(func(k *collection.Collection) { k.Attended, k.CreatedAt = attended, created }).ID
+	}
+	opening := consentOf(consent.Initiated, start)
+	consentOf(consent.Initiated, start.Add(time.Microsecond))
+	consentOf(consent.Authorized, start.Add(-time.Hour))
+	attended, unattended := collectionOf(true, start), collectionOf(false, start.Add(-time.Minute))
+	collectionOf(true, start.Add(time.Microsecond))
+	collectionOf(false, start)
+	m := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, CreatedAt: start.Add(-time.Hour), WakeAt: start}
+	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, m) })
+	for q, want := range map[store.Queue][]string{store.Consents: {opening}, store.Collections: {attended, unattended}, store.Outbox: nil} {
+		got, err := f.s.Claim(f.ctx, q, now, lease, limit)
+		have := ids(got)
+		slices.Sort(have)
+		slices.Sort(want)
+		check(f, "overdue "+q.String(), have, err, want)
+		again, err := f.s.Claim(f.ctx, q, now, lease, limit)
+		check(f, "leased "+q.String(), len(again), err, 0)
+	}
+}
+
 func testClaimHandsOutOnce(t *testing.T, f fixture) {
 	const rows = 150
 	want := map[string]bool{}

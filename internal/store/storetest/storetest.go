@@ -49,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
-		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
+		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimOverdue", testClaimOverdue}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
 		{"ConsentStatus", testConsentStatus}, {"CollectionStatus", testCollectionStatus}, {"StatusSeesWrites", testStatusSeesWrites},
 		{"UnstorableTexts", testUnstorableTexts}, {"MixedLoad", testMixedLoad},
 	} {
