@@ -123,7 +123,7 @@ func (b *Bank) authorisation(d document, resp response, locale string, otherDevi
 	case institution.AuthorizationPending:
 		hint = canonicalHint(hint)
 		a.Instructions = b.instructions(d, hint, locale, otherDevice)
-		a.Progress = progressOf(hint, a.Instructions)
+		a.Progress = progressOf(hint)
 	}
 	return a
 }
@@ -163,9 +163,6 @@ func (b *Bank) fetchPicture(ctx context.Context, d document, access institution.
 		a.Instructions = &consent.Instructions{RefreshedAt: b.clock.Now()}
 	}
 	a.Instructions.QRImage = picture
-	if a.Progress == consent.ProgressUnknown {
-		a.Progress = consent.NotScanned
-	}
 }
 
 // messages returns the messages of the bank.

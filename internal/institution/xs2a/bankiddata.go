@@ -15,16 +15,19 @@ import (
 // not name.
 type bankIDData struct{ token, qrText, image, imageLink string }
 
+// place is where in an answer a value is.
+type place struct{ token, code bool } // a bare token, or a picture or a text of a QR code, can be here
+
 // findBankID searches an answer for the data of BankID. Anywhere in it, a start address
 // has the token and a text with the form of a QR code's is one. A bare token and a
 // picture are only taken from the challenge, or from a member that is named after them:
 // other ids look like tokens.
 func findBankID(d document) (found bankIDData) {
-	found.search(d.raw, false)
+	found.search(d.raw, place{})
 	return found
 }
 
-func (f *bankIDData) search(value any, named bool) {
+func (f *bankIDData) search(value any, at place) {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(value)) { // the same answer is read in the same way each time
@@ -35,27 +38,30 @@ func (f *bankIDData) search(value any, named bool) {
 					f.imageLink = s
 				}
 			case w == "psumessage", w == "psuname":
+			case strings.HasPrefix(w, "qr"):
+				f.search(value[name], place{code: true}) // qrStartToken looks like the token
 			default:
-				f.search(value[name], named || w == "challengedata" || w == "challenge" || strings.HasPrefix(w, "autostart") || strings.HasPrefix(w, "qr"))
+				challenge := w == "challengedata" || w == "challenge"
+				f.search(value[name], place{token: at.token || challenge || strings.HasPrefix(w, "autostart"), code: at.code || challenge})
 			}
 		}
 	case []any:
 		for _, element := range value {
-			f.search(element, named)
+			f.search(element, at)
 		}
 	case string:
-		f.take(value, named)
+		f.take(value, at)
 	}
 }
 
-func (f *bankIDData) take(s string, named bool) {
-	if token := tokenIn(s); f.token == "" && token != "" && (named || len(s) > len(token)) {
+func (f *bankIDData) take(s string, at place) {
+	if token := tokenIn(s); f.token == "" && token != "" && (at.token || len(s) > len(token)) {
 		f.token = token
 	}
-	if f.qrText == "" && (named && qrTextIn(s) != "" || qrTextForm.MatchString(s)) {
+	if f.qrText == "" && (at.code && qrTextIn(s) != "" || qrTextForm.MatchString(s)) {
 		f.qrText = strings.TrimSpace(s)
 	}
-	if f.image == "" && named {
+	if f.image == "" && at.code {
 		f.image = pngBase64(s)
 	}
 }

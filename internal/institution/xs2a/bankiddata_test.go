@@ -40,11 +40,12 @@ func TestInstructions_FindBankIDData(t *testing.T) {
 		`{"qrImage":"` + std + `"}`:                                                                   {"", "", full},
 		`{"challengeData":{"image":["` + std + `"]}}`:                                                 {"", "", full},
 		// Other ids look like tokens; other texts and pictures are not BankID's.
-		`{"authorisationId":"` + token + `","id":"` + token + `"}`:        {},
-		`{"psuMessage":"` + start + `"}`:                                  {},
-		`{"logo":"` + std + `"}`:                                          {},
-		`{"challengeData":{"data":["bankid://x","javascript:alert(1)"]}}`: {},
-		`{"x":"?autostarttoken=` + token + `0"}`:                          {},
+		`{"authorisationId":"` + token + `","id":"` + token + `"}`:                          {},
+		`{"qrStartToken":"` + token + `","challengeData":{"qrStartToken":"` + token + `"}}`: {},
+		`{"psuMessage":"` + start + `"}`:                                                    {},
+		`{"logo":"` + std + `"}`:                                                            {},
+		`{"challengeData":{"data":["bankid://x","javascript:alert(1)"]}}`:                   {},
+		`{"x":"?autostarttoken=` + token + `0"}`:                                            {},
 	} {
 		if !json.Valid([]byte(body)) {
 			t.Fatalf("%s is no JSON", body)

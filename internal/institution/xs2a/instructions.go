@@ -34,16 +34,14 @@ func (b *Bank) instructions(d document, hint, locale string, otherDevice bool) *
 	return &i
 }
 
-// progressOf returns how far the person is, as far as an answer says it: by the hint
-// code of BankID, or because there is still a code to scan.
-func progressOf(hint string, i *consent.Instructions) consent.Progress {
+// progressOf returns how far the person is, as the hint code of BankID says it. A code
+// in the answer says nothing: some banks repeat it after the scan.
+func progressOf(hint string) consent.Progress {
 	switch {
 	case hint == "outstandingTransaction" || hint == "noClient":
 		return consent.NotScanned
 	case hint != "":
 		return consent.Scanned
-	case i != nil && i.HasCode():
-		return consent.NotScanned
 	}
 	return consent.ProgressUnknown
 }
