@@ -141,9 +141,9 @@ func (l *instructionCache) drop(id consent.ID) {
 }
 
 // show returns what the person is shown at the time now; found is false when the
-// cache has nothing for the consent. A refresh that is not 0 says that the QR text is
-// older than stale, and that the caller has to ask the bank for a newer one; it is the
-// number of this refresh.
+// cache has nothing for the consent. A refresh that is not 0 says that the QR text, or
+// what has stopped working, is older than stale, and that the caller has to ask the bank
+// for a newer one; it is the number of this refresh.
 func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now time.Time, stale time.Duration) (shown *Shown, refresh int, found bool) {
 	l.mu.Lock()
 	e := l.entries[c.ID]
@@ -151,7 +151,7 @@ func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now
 		l.mu.Unlock()
 		return nil, 0, false
 	}
-	if stale > 0 && e.instructions.QRData != "" && now.Sub(e.instructions.RefreshedAt) > stale && e.asking == 0 {
+	if stale > 0 && (e.instructions.QRData != "" || !now.Before(e.instructions.ExpiresAt)) && now.Sub(e.instructions.RefreshedAt) > stale && e.asking == 0 {
 		l.refreshes++
 		e.asking, refresh = l.refreshes, l.refreshes
 	}

@@ -43,8 +43,8 @@ func (s *Service) Poll(ctx context.Context, clientID, userID string, id consent.
 
 // Show returns what the person has to do, for a consent that awaits authorization;
 // nil in any other status, or when it is not known. It returns the newest that this
-// node has. If this node does not watch the authorization and the QR text is too
-// old, it asks the bank in the background, for the next poll.
+// node has. If this node does not watch the authorization, and the QR text is too old or
+// what is shown has stopped working, it asks the bank in the background, for the next poll.
 func (s *Service) Show(ctx context.Context, c consent.Consent) (*Shown, error) {
 	if c.Status != consent.AwaitingAuthorization {
 		return nil, nil

@@ -3,6 +3,7 @@ package authorize_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -17,6 +18,17 @@ import (
 type orders struct {
 	*env
 	signed string // the authorization that the person signs; "" = none
+	polls  func() // of the person who waits
+}
+
+// present lets the person of a consent poll.
+func (o *orders) present(id consent.ID) {
+	o.polls = func() {
+		c := o.Consent(id)
+		if _, err := o.Show(o.Context(), c); err != nil {
+			o.Error(err)
+		}
+	}
 }
 
 func (o *orders) start(institution.AuthorizeRequest) (institution.Authorization, error) {
@@ -39,6 +51,9 @@ func expiring(b *env) *orders {
 		return o.start(r)
 	}
 	b.bank.onStatus = func(int) (institution.Authorization, error) {
+		if o.polls != nil {
+			defer o.polls()
+		}
 		asked := b.bank.authorizations[len(b.bank.authorizations)-1]
 		switch {
 		case asked == o.signed:
@@ -71,6 +86,7 @@ func TestRenewal_StartsAnotherAuthorization(t *testing.T) {
 				b.Write(func(tx store.Tx) error { return b.addCollection(tx, c) })
 			}
 			other := b.service()
+			o.present(c.ID)
 			b.MustRun(b.Handle, string(c.ID))
 			for n := 1; n <= 2; n++ {
 				row := b.Consent(c.ID)
@@ -106,10 +122,39 @@ func TestRenewal_StartsAnotherAuthorization(t *testing.T) {
 	})
 }
 
+// A person who has left and begins again elsewhere must not meet an order of ours. One
+// who comes back gets another order, at any node.
+func TestRenewal_WaitsForThePerson(t *testing.T) {
+	b := newEnv(t)
+	o := expiring(b)
+	c := b.create()
+	b.MustRun(b.Handle, string(c.ID))
+	b.asks(c.ID, 120)
+	if c = b.Consent(c.ID); c.Status != consent.AwaitingAuthorization || len(b.bank.started) != 1 {
+		t.Fatalf("%s %s after %d authorizations", c.Status, c.Failure, len(b.bank.started))
+	}
+	other := b.service()
+	for b.Consent(c.ID).Step == consent.StepWatch { // the other node asks in the background
+		if shown := b.poll(other, c.ID); shown.ExpiresAt.After(b.Clock.Now()) {
+			t.Fatalf("shows %+v", shown)
+		}
+		runtime.Gosched()
+	}
+	b.MustRun(other.Handle, string(c.ID))
+	if shown := b.poll(other, c.ID); shown.AutoStartToken != "token-2" || len(b.bank.started) != 2 {
+		t.Errorf("shows %+v after %d authorizations", shown, len(b.bank.started))
+	}
+	o.signed = "auth-2"
+	if done := other.Ask(t.Context(), c.ID).Done; !done || b.Consent(c.ID).Status != consent.Authorized {
+		t.Errorf("it is %s", b.Consent(c.ID).Status)
+	}
+}
+
 func TestRenewal_EndsAtTheDeadline(t *testing.T) {
 	b := newEnv(t)
-	expiring(b)
-	c := b.run(b.create().ID)
+	c := b.create()
+	expiring(b).present(c.ID)
+	c = b.run(c.ID)
 	b.checkEnd(c, consent.Failed, consent.AuthenticationTimeout)
 	if n := len(b.bank.started); n < 8 || n > 10 {
 		t.Errorf("%d authorizations in five minutes", n)
@@ -158,7 +203,9 @@ func TestRenewal_OpensAnotherConsentWhereTheBankEndedIt(t *testing.T) {
 			}
 			return valid(n)
 		}
-		c := b.run(b.create().ID)
+		c := b.create()
+		o.present(c.ID)
+		c = b.run(c.ID)
 		if c.Status != consent.Authorized || len(b.bank.opened) != 2 || b.bank.opened[0].RequestID == b.bank.opened[1].RequestID || b.bank.started[1].ConsentID != "bank-2" {
 			t.Errorf("%s %s after %d consents", c.Status, c.Failure, len(b.bank.opened))
 		}
@@ -185,7 +232,9 @@ func TestRenewal_SurvivesARefusal(t *testing.T) {
 				}
 				return start(r)
 			}
-			c := b.run(b.create().ID)
+			c := b.create()
+			o.present(c.ID)
+			c = b.run(c.ID)
 			want, failure := consent.Failed, consent.AuthenticationTimeout
 			if signs {
 				want, failure = consent.Authorized, ""
@@ -210,6 +259,7 @@ func TestRenewal_SurvivesACrash(t *testing.T) {
 			b.profile(func(p *institution.Profile) { p.ReplaySafe = safe })
 			o := expiring(b)
 			c := b.create()
+			o.present(c.ID)
 			b.MustRun(b.Handle, string(c.ID))
 			b.asks(c.ID, 29)
 			before := len(b.bank.started)

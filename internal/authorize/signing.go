@@ -30,6 +30,8 @@ func (j *job) question(ctx context.Context) (done bool, err error) {
 	if !now.Before(j.c.AuthorizeBy) {
 		return true, j.lastLook(ctx)
 	}
+	_, polled := j.instructions.state(j.c.ID, now)
+	j.signing.Present = now.Sub(polled) <= presentWithin
 	if j.secret.AuthorizationID == "" && j.secret.StatusLink == "" {
 		return j.decide(ctx)
 	}
@@ -39,6 +41,10 @@ func (j *job) question(ctx context.Context) (done bool, err error) {
 	}
 	var next consent.Verdict
 	j.signing, next = j.signing.Heard(answerOf(a, err), now)
+	if j.signing.Expired && !j.secret.Expired && next.Action == consent.AskAgain {
+		j.secret.Expired = true // the bank may say so once, and the person be back at another node
+		j.store(ctx)
+	}
 	if err == nil && a.State == institution.AuthorizationPending {
 		j.instructions.put(j.c, j.signing, a.Instructions)
 	}
@@ -83,6 +89,12 @@ func (j *job) firstShown(ctx context.Context, i *consent.Instructions) {
 	}
 	j.secret.Instructions, j.secret.StartedAt, j.secret.Outdated = i, j.Clock.Now(), false
 	j.signing.Started, j.signing.Until, j.signing.Shown = j.secret.StartedAt, i.ExpiresAt, true
+	j.store(ctx)
+}
+
+// store stores the secret while the authorization is watched here. Without it, other
+// nodes know less, until they ask the bank.
+func (j *job) store(ctx context.Context) {
 	if !j.watching.Watches(string(j.c.ID)) {
 		return // the lease is another node's
 	}
@@ -90,13 +102,17 @@ func (j *job) firstShown(ctx context.Context, i *consent.Instructions) {
 	if err == nil {
 		c, err = j.save(ctx, j.c, c, j.leaseEnd())
 	}
-	if err != nil { // another node shows them later
-		j.Log.Warn("instructions of a bank could not be stored", "company", j.c.Company, "consent", j.c.ID, "error", err)
+	if err != nil {
+		j.Log.Warn("what a bank said of an authorization could not be stored", "company", j.c.Company, "consent", j.c.ID, "error", err)
 		return
 	}
 	j.c = c
 	j.watching.Add(j.item()) // with the new lease
 }
+
+// presentWithin is how long ago the last poll may be for another authorization to start
+// in place of one that nobody has scanned.
+const presentWithin = 15 * time.Second
 
 // decide reads the consent. A signature alone is not enough: the bank's own status
 // decides (docs/reference/banks.md 4).

@@ -58,7 +58,10 @@ type Signing struct {
 	// person, or another process has followed this one before.
 	Careful bool
 	// Expired: the order has ended without a scan, and a new one has to be started.
-	Expired  bool
+	Expired bool
+	// Present: the person's screen has been polled lately. A person who has left and
+	// begins again elsewhere must not meet an order that this consent has started.
+	Present  bool
 	Progress Progress
 
 	code    bool // an answer about the status has had a code to scan
@@ -126,6 +129,9 @@ func (s Signing) Heard(a Answer, now time.Time) (Signing, Verdict) {
 			return s, Verdict{Fail, FailedWith{Code: a.Failure}}
 		}
 		s.Expired = true
+		if !s.mayRenew(now) {
+			return s, Verdict{}
+		}
 		return s, Verdict{Action: ReadConsent}
 	}
 	s.refused = 0
@@ -211,7 +217,7 @@ func (s Signing) Read(r Reading, now time.Time) (Signing, Verdict) {
 // bounded by the growing time between them.
 func (s Signing) mayRenew(now time.Time) bool {
 	wait := min(time.Duration(s.Renewed+1)*renewStep, renewMost)
-	return !now.Before(s.Started.Add(wait)) && s.Deadline.Sub(now) >= leastTime
+	return s.Present && !now.Before(s.Started.Add(wait)) && s.Deadline.Sub(now) >= leastTime
 }
 
 // ReadsPerDay returns the reads of a day without the person that a bank has granted,

@@ -11,7 +11,7 @@ import (
 
 // shown returns an authorization whose code the person sees.
 func shown() consent.Signing {
-	return consent.Signing{Started: start, Deadline: start.Add(5 * time.Minute), Shown: true}
+	return consent.Signing{Started: start, Deadline: start.Add(5 * time.Minute), Shown: true, Present: true}
 }
 
 var (
@@ -56,6 +56,8 @@ func TestSigning_DecidesByTheWordsOfTheBank(t *testing.T) {
 	until.Until = start.Add(90 * time.Second)
 	redirect := shown()
 	redirect.Shown = false
+	gone := shown()
+	gone.Present = false
 	second := shown()
 	second.Renewed = 1
 	for name, test := range map[string]struct {
@@ -80,6 +82,8 @@ func TestSigning_DecidesByTheWordsOfTheBank(t *testing.T) {
 		"ran out":                        {shown(), 30 * time.Second, waiting, ranOut, pending, consent.Renew, ""},
 		"ran out, consent rejected":      {shown(), 30 * time.Second, waiting, ranOut, rejected, consent.Reopen, ""},
 		"ran out, but valid":             {shown(), 30 * time.Second, waiting, ranOut, consent.Reading{Word: consent.ConsentIsValid}, consent.Grant, ""},
+		"ran out, nobody looks":          {gone, 30 * time.Second, waiting, ranOut, pending, consent.AskAgain, ""},
+		"unscanned, nobody looks":        {gone, 31 * time.Second, waiting, waiting, pending, consent.AskAgain, ""},
 		"ran out at once":                {shown(), 2 * time.Second, waiting, ranOut, pending, consent.AskAgain, ""},
 		"ran out at once, and says so":   {shown(), 5 * time.Second, ranOut, ranOut, pending, consent.Renew, ""},
 		"ran out, then gone":             {shown(), 6 * time.Second, ranOut, refuses, pending, consent.Renew, ""},
@@ -158,6 +162,7 @@ func anyAnswer() *rapid.Generator[consent.Answer] {
 func TestSigning_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, now, renewals := shown(), start, 0
+		s.Present = rapid.Bool().Draw(t, "present")
 		s.Careful = rapid.Bool().Draw(t, "numbered")
 		for now.Before(s.Deadline) {
 			now = now.Add(time.Duration(rapid.IntRange(1, 4).Draw(t, "seconds")) * time.Second)
@@ -179,11 +184,11 @@ func TestSigning_KeepsInvariants(t *testing.T) {
 			case consent.Grant, consent.Fail:
 				return
 			case consent.Renew, consent.Reopen:
-				if now.Sub(s.Started) < 5*time.Second || before.Progress == consent.Scanned && !before.Expired {
+				if !s.Present || now.Sub(s.Started) < 5*time.Second || before.Progress == consent.Scanned && !before.Expired {
 					t.Fatalf("renewed after %s, progress %d", now.Sub(s.Started), before.Progress)
 				}
 				renewals++
-				s = consent.Signing{Started: now, Deadline: s.Deadline, Shown: true, Careful: s.Careful, Renewed: renewals}
+				s = consent.Signing{Started: now, Deadline: s.Deadline, Shown: true, Present: true, Careful: s.Careful, Renewed: renewals}
 			}
 		}
 		if renewals > 14 {
