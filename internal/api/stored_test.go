@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"samla/internal/api"
@@ -72,5 +77,52 @@ func TestWriteStored_SendsNothingThatTheClientHas(t *testing.T) {
 		if got.StatusCode != status || (status == http.StatusNotModified) != (len(body) == 0) || got.Header.Get("Etag") != `W/"1.a"` {
 			t.Errorf("%s: %d %v %s", tags, got.StatusCode, got.Header, body)
 		}
+	}
+}
+
+// shared is an answer whose packed text all readers share, as those in memory do.
+type shared struct {
+	stored
+	packed []byte
+	began  chan struct{}
+}
+
+func (s shared) Packed(context.Context) ([]byte, error) {
+	s.began <- struct{}{}
+	return s.packed, nil
+}
+
+// A reader that reads nothing holds a piece of the answer, not all of it.
+func TestWriteStored_HoldsLittleForSlowReaders(t *testing.T) {
+	const readers, size = 150, 20_000_000 // more than the buffers of a connection take
+	e := newEnv(t)
+	answer := shared{stored{large: true}, gzipped.Compress(bytes.Repeat([]byte(`{"amount":1},`), size/13)), make(chan struct{})}
+	v := newer(t)
+	v.Endpoints["getLoan"] = api.Endpoint{Serve: func(c *api.Call) error { return c.WriteStored(answer) }}
+	server := httptest.NewServer(e.handler(mounts(v)))
+	defer server.Close()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range readers {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET /loans/7 HTTP/1.1\r\nHost: x\r\nAuthorization-Token: %s\r\n\r\n", e.key)
+		<-answer.began
+	}
+	stacks := make([]byte, 8<<20)
+	for strings.Count(string(stacks[:runtime.Stack(stacks, true)]), ".writeDecompressed(") < readers {
+		runtime.Gosched()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	// A reader holds 64 KiB of text and as much for decompressing it.
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > readers*300<<10 {
+		t.Errorf("%d readers hold %d MiB", readers, held>>20)
+	} else {
+		t.Logf("%d readers of %d bytes hold %.1f MiB", readers, size, float64(held)/(1<<20))
 	}
 }
