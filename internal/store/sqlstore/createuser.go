@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"time"
 
 	"samla/internal/store"
 	"samla/internal/user"
@@ -57,12 +58,16 @@ func (s *Store) CreateUser(ctx context.Context, u user.User) error {
 	return r.err
 }
 
+// createTimeout bounds a batch. A caller waits for at most two: the one before it, and
+// its own.
+const createTimeout = 4 * time.Second
+
 // create stores the users of a batch and answers their callers. When the statement
 // fails, each user is tried once more by itself, because one of them may have
 // spoiled it for the others. It may also have failed after its commit, when the
 // connection was lost: the second try then finds the users stored.
 func (b *userBatcher) create(batch []*userRequest) {
-	ctx, cancel := context.WithTimeout(context.Background(), detachedTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), createTimeout)
 	defer cancel()
 	if err := b.insert(ctx, batch); err != nil {
 		for _, r := range batch {

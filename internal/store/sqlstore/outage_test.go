@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"samla/internal/store"
+	"samla/internal/testpg"
 	"samla/internal/user"
 )
 
@@ -120,5 +121,53 @@ func TestWrite_EndsWhenAnotherProcessLocksTheDatabase(t *testing.T) {
 	}
 	if err := s.Write(t.Context(), func(store.Tx) error { return nil }); err != nil {
 		t.Errorf("after the lock: %v", err)
+	}
+}
+
+// A locked table holds no caller longer than its context lasts; one that creates a user,
+// who may be stored by then, until its batch ends.
+func TestPostgres_EndsWaitForLockedTableWithTheContext(t *testing.T) {
+	s, err := Open(t.Context(), Config{DSN: testpg.URL(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- s.db.write(context.Background(), func(q querier) error {
+			if _, err := q.exec(context.Background(), `LOCK TABLE users, consents, collections IN ACCESS EXCLUSIVE MODE`); err != nil {
+				return err
+			}
+			close(held)
+			<-release
+			return nil
+		})
+	}()
+	<-held
+	const within = 300 * time.Millisecond
+	u := user.User{ID: "u", ClientID: "c", ExternalID: "e", CreatedAt: began}
+	for name, call := range map[string]func(context.Context) error{
+		"read": func(ctx context.Context) error { _, err := s.User(ctx, "c", "u"); return err },
+		"poll": func(ctx context.Context) error { _, err := s.ConsentStatus(ctx, "k"); return err },
+		"list": func(ctx context.Context) error {
+			_, err := s.ConsentsOf(ctx, "c", "u", store.Page{Limit: 5})
+			return err
+		},
+		"write": func(ctx context.Context) error {
+			return s.Write(ctx, func(tx store.Tx) error { return tx.AddUser(ctx, u) })
+		},
+		"create": func(ctx context.Context) error { return s.CreateUser(ctx, u) },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		start := time.Now()
+		err := call(ctx)
+		if took := time.Since(start); OutageOf(err) != store.TimedOut || took > 10*within && (name != "create" || took > 2*createTimeout) {
+			t.Errorf("%s after %v: %v", name, took, err)
+		}
+		cancel()
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
 }
