@@ -12,6 +12,10 @@ import (
 	"samla/internal/store"
 )
 
+// smallData is the size up to which data is not stored compressed too: it is compressed
+// faster than a second row is written, and most data is read rarely.
+const smallData = 8 << 10
+
 // complete converts the facts to products, and stores the last answers, the products
 // and the status in one transaction.
 func (s *Service) complete(ctx context.Context, crawl *crawl) error {
@@ -32,9 +36,11 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	if err != nil {
 		return err
 	}
-	packed, err := s.Vault.Seal(ctx, c.Subject(), packedPlace(c.ID), gzipped.Compress(plain))
-	if err != nil {
-		return err
+	var packed []byte
+	if len(plain) > smallData {
+		if packed, err = s.Vault.Seal(ctx, c.Subject(), packedPlace(c.ID), gzipped.Compress(plain)); err != nil {
+			return err
+		}
 	}
 	raws, err := j.seal(ctx)
 	if err != nil {
@@ -45,7 +51,7 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
 		}
-		if err := tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed}); err != nil {
+		if err := tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed}); err != nil || packed == nil {
 			return err
 		}
 		return tx.PutPackedProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: packed})

@@ -77,6 +77,8 @@ func (c *crawl) run(ctx context.Context) error {
 	waits, stopWaits := c.withDeadline(ctx)
 	outcomes := make(chan outcome, c.parallel)
 	inFlight := 0
+	shown := c.Clock.NewTimer(saveInterval) // then the status is stored, for those who poll
+	defer shown.Stop()
 	defer func() {
 		stopWaits()
 		stop()
@@ -104,10 +106,16 @@ func (c *crawl) run(ctx context.Context) error {
 			}
 			return ctx.Err()
 		}
-		o := <-outcomes
-		inFlight--
-		if err := c.addOutcome(o); err != nil {
-			return err
+		select {
+		case o := <-outcomes:
+			inFlight--
+			if err := c.addOutcome(o); err != nil {
+				return err
+			}
+		case <-shown.C():
+			if err := c.journal.begin(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -72,14 +72,14 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 	if text := s.answers.get(key, s.Clock.Now()); text != nil {
 		return text, nil
 	}
+	var text []byte
 	stored, err := s.Store.PackedProducts(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && stored.Form != product.Form {
-		return d.pack(ctx)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && stored.Form != product.Form:
+		text, err = d.pack(ctx)
+	case err == nil:
+		text, err = d.open(ctx, packedPlace(id), stored.Sealed)
 	}
-	if err != nil {
-		return nil, err
-	}
-	text, err := d.open(ctx, packedPlace(id), stored.Sealed)
 	if err == nil {
 		s.answers.put(key, text, s.Clock.Now())
 	}
@@ -108,8 +108,8 @@ func (d Data) Plain(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
-// pack compresses products that the release before has stored, or that have another
-// form.
+// pack compresses products that are small, that the release before has stored, or that
+// have another form.
 func (d Data) pack(ctx context.Context) ([]byte, error) {
 	stored, err := d.service.Store.Products(ctx, d.of.ID)
 	if errors.Is(err, store.ErrNotFound) {

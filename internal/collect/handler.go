@@ -16,15 +16,19 @@ import (
 // Handle is the job handler of collections: it advances one collection as far as it
 // can now. It is not an error when another writer changed the collection meanwhile.
 func (s *Service) Handle(ctx context.Context, id string) error {
-	c, err := s.Store.Collection(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
+	c, fresh := s.started.take(id)
+	if !fresh {
+		var err error
+		c, err = s.Store.Collection(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
 	ctx = institution.WithSubject(ctx, c.Subject())
-	err = s.advance(ctx, c)
+	err := s.advance(ctx, c)
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended or erased meanwhile
 		return nil
 	}
@@ -61,10 +65,11 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 	if ticked.Status.Terminal() {
 		return s.conclude(ctx, c, tick, nil)
 	}
-	under, err := s.Store.Consent(ctx, c.ConsentID)
+	view, err := s.Store.ConsentStatus(ctx, c.ConsentID)
 	if err != nil {
 		return err
 	}
+	under := view.Consent
 	switch under.Status {
 	case consent.Authorized:
 		return s.read(ctx, c, under)

@@ -42,6 +42,7 @@ type journal struct {
 	bytes   int // of unsaved
 	saved   int // number of stored answers; the Seq of the next
 	savedAt time.Time
+	written bool      // by this run
 	retryAt time.Time // the first time at which a cancelled question may be asked again
 }
 
@@ -128,6 +129,17 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question,
 	return tasks, j.save(ctx, j.Clock.Now().Add(jobs.Lease))
 }
 
+// begin stores the collection, with the answers so far, unless this run has stored it
+// already. It does not end with ctx.
+func (j *journal) begin(ctx context.Context) error {
+	if j.written {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
+	defer cancel()
+	return j.save(ctx, j.Clock.Now().Add(jobs.Lease))
+}
+
 // due reports whether new answers must be stored now.
 func (j *journal) due() bool {
 	return len(j.unsaved) > 0 &&
@@ -196,7 +208,7 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 		return err
 	}
 	j.c, j.saved = after, j.saved+len(raws)
-	j.unsaved, j.bytes, j.savedAt = nil, 0, j.Clock.Now()
+	j.unsaved, j.bytes, j.savedAt, j.written = nil, 0, j.Clock.Now(), true
 	return nil
 }
 

@@ -31,11 +31,10 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	}
 	started := c.Status == collection.Collecting
 	if !started {
-		reads, err := c.Apply(collection.Reads{}, s.Clock.Now())
-		if err != nil {
-			return err
-		}
-		if c, err = s.put(ctx, reads, s.Clock.Now().Add(jobs.Lease)); err != nil {
+		// The run stores the status with its first answers, or after saveInterval. Most
+		// runs end before and need no write of their own for it.
+		var err error
+		if c, err = c.Apply(collection.Reads{}, s.Clock.Now()); err != nil {
 			return err
 		}
 	}

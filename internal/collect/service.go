@@ -52,6 +52,7 @@ type Service struct {
 	Deps
 	polls   *polls
 	answers *answers
+	started started
 }
 
 // New returns a service and registers its queue with the runner.

@@ -40,13 +40,14 @@ func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answe
 
 func (s *Service) startStored(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	now := s.Clock.Now()
-	stored, err := s.Store.Consent(ctx, r.ConsentID)
+	view, err := s.Store.ConsentStatus(ctx, r.ConsentID)
 	if errors.Is(err, store.ErrNotFound) {
 		return collection.Collection{}, fault.New(fault.ConsentNotFound)
 	}
 	if err != nil {
 		return collection.Collection{}, err
 	}
+	stored := view.Consent
 	if f := usable(stored, r, now); f != nil {
 		return collection.Collection{}, f
 	}
@@ -167,6 +168,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 	}
 	s.polls.note(c.ID, c.PolledAt)
 	if slot != nil {
+		s.started.add(c)
 		slot.Run(c.ID)
 	} else {
 		s.Jobs.Wake(store.Collections)
