@@ -1,6 +1,7 @@
 package xs2a
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -47,7 +48,7 @@ func (b *Bank) standardAddress(kind, account string) (string, error) {
 //   - A link of the bank's host below the base URL, or without a host, is used as it
 //     stands. A path without a host may lack the base URL's path.
 //   - Of a link to another host, or to another path of the bank's host, the part from
-//     the list of the standard address on is used (".../accounts/1/transactions?page=2"):
+//     the list of accounts or cards on is used (".../accounts/1/transactions?page=2"):
 //     banks behind a gateway write the address inside of it.
 //   - If there is no such part, the query is used with the standard address.
 //
@@ -69,7 +70,7 @@ func (b *Bank) locate(href link, at, standard string, d *deviation.Counts) strin
 	case l.Host == httpclient.NoHost && l.Path == "" && l.Query != "":
 		return withQuery(at, l.Query)
 	}
-	resource := fromList(l.Path, standard)
+	resource := cmp.Or(fromList(l.Path, b.wire.paths.Accounts), fromList(l.Path, b.wire.paths.Cards))
 	switch {
 	case l.Host == httpclient.NoHost && resource != "":
 		return withQuery(resource, l.Query)
@@ -87,25 +88,22 @@ func (b *Bank) locate(href link, at, standard string, d *deviation.Counts) strin
 	return ""
 }
 
-// fromList returns the part of a path that begins with the list of a standard address
-// ("accounts" in /v1/accounts/1/balances), with what the standard address has before
-// it. If the path has no such part, it returns "".
-func fromList(path, standard string) string {
-	segments, own := strings.Split(standard, "/"), strings.Split(path, "/")
-	list := slices.IndexFunc(segments, func(s string) bool { return strings.HasSuffix(s, "accounts") })
-	if list < 0 {
-		return ""
-	}
+// fromList returns the part of a path that begins with the name of a list ("accounts" of
+// v1/accounts), below the path that the list has. If the path has no such part, it returns
+// "". Of several, the last one after a version counts.
+func fromList(path, list string) string {
+	segments, own := strings.Split(list, "/"), strings.Split(path, "/")
+	above, name := segments[:len(segments)-1], segments[len(segments)-1]
 	from := -1
 	for i, segment := range own {
-		if segment == segments[list] && (from < 0 || i > 0 && isVersion(own[i-1])) {
+		if segment == name && name != "" && (from < 0 || i > 0 && isVersion(own[i-1])) {
 			from = i
 		}
 	}
 	if from < 0 {
 		return ""
 	}
-	return strings.Join(slices.Concat(segments[:list], own[from:]), "/")
+	return "/" + strings.Join(slices.Concat(above, own[from:]), "/")
 }
 
 func isVersion(segment string) bool {

@@ -89,6 +89,25 @@ func TestRead_LocatesTheNextPage(t *testing.T) {
 	}
 }
 
+func TestRead_LocatesPagesBelowThePathsOfTheProfile(t *testing.T) {
+	s := newScriptedBank(t, func(c *xs2a.Config) {
+		c.Profile.Paths.Accounts, c.Profile.Paths.Cards = "ais/v2/konton", "ais/v2/kort"
+	}, nil)
+	for href, want := range map[string]string{
+		"https://inner.example/x/konton/a1/transactions?page=2":      "/ais/v2/konton/a1/transactions?page=2",
+		"https://inner.example/x/v2/kort/c1/transactions?page=2":     "/ais/v2/kort/c1/transactions?page=2",
+		"https://inner.example/x/v1/accounts/a1/transactions?page=2": "/ais/v2/konton/a1/transactions?page=2", // by its query
+		"konton/a1/transactions?page=2":                              "/ais/v2/konton/a1/transactions?page=2",
+	} {
+		q := firstPage
+		q.Link = ""
+		links, _ := nextOf(t, s.Bank, q, `{"transactions":{"booked":[],"_links":{"next":{"href":"`+href+`"}}}}`)
+		if len(links) != 1 || links[0] != want {
+			t.Errorf("%s: got %q", href, links)
+		}
+	}
+}
+
 func TestRead_FindsTheNextPageAtAnyLevel(t *testing.T) {
 	b := newReader(t)
 	const two = `"/v1/accounts/a1/transactions?page=2"`
