@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/institution"
 )
 
@@ -261,6 +262,10 @@ func TestInstead_IsAskedInPlaceOfWhatIsRefused(t *testing.T) {
 			b.wantEnded(row, c.want)
 			if c.want == collection.Completed {
 				b.wantComplete(row.ID)
+				want := deviation.Total{Company: theBank, Kind: deviation.RequestReduced, N: int64(len(c.chain) - 1)}
+				if got := b.Deviations.Totals(); !slices.Equal(got, []deviation.Total{want}) {
+					t.Errorf("%s, interrupted %t: counted %v", name, interrupted, got)
+				}
 			}
 			if c.ip != "" {
 				continue
