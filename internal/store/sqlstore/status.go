@@ -39,6 +39,7 @@ func newStatusReader(q querier, onlyWriter, arrays bool) statusReader {
 	if arrays {
 		r.consents.versions = newVersionCache(consentVersions, consentVersion)
 		r.collections.versions = newVersionCache(collectionVersions, collectionVersion)
+		r.consents.gathers, r.collections.gathers = true, true
 	}
 	if onlyWriter {
 		r.consents.cache, r.collections.cache = newStatusCache[store.ConsentView](), newStatusCache[store.CollectionView]()
