@@ -39,10 +39,10 @@ func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
 		each   int // pages read of each of two accounts
 		total  int // of both, where that is what is bounded
 	}{
-		"answers of an account":   {bounds{accountAnswers: 7, accountBytes: many, answers: many, bytes: many, entries: many}, 1, 7, 0},
-		"bytes of an account":     {bounds{accountAnswers: many, accountBytes: 50, answers: many, bytes: many, entries: many}, 10, 5, 0},
-		"answers of a collection": {bounds{accountAnswers: many, accountBytes: many, answers: 12, bytes: many, entries: many}, 1, 0, 11},
-		"bytes of a collection":   {bounds{accountAnswers: many, accountBytes: many, answers: many, bytes: 100, entries: many}, 10, 0, 10},
+		"answers of an account":   {bounds{listAnswers: many, accountAnswers: 7, accountBytes: many, answers: many, bytes: many, entries: many}, 1, 7, 0},
+		"bytes of an account":     {bounds{listAnswers: many, accountAnswers: many, accountBytes: 50, answers: many, bytes: many, entries: many}, 10, 5, 0},
+		"answers of a collection": {bounds{listAnswers: many, accountAnswers: many, accountBytes: many, answers: 12, bytes: many, entries: many}, 1, 0, 11},
+		"bytes of a collection":   {bounds{listAnswers: many, accountAnswers: many, accountBytes: many, answers: many, bytes: 100, entries: many}, 10, 0, 10},
 	} {
 		f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{{Kind: "accounts"}})
 		f.bounds = test.bounds
@@ -61,5 +61,30 @@ func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
 		if !met[name] || len(met) != 1 {
 			t.Errorf("%s: met %v", name, met)
 		}
+	}
+}
+
+// The pages of a list that never ends are bounded by themselves, and entries that repeat
+// others are no new entries.
+func TestFrontier_BoundsTheListOfAccounts(t *testing.T) {
+	f := newFrontier(consent.Scope{}, listing.Search{}, []institution.Question{{Kind: "accounts"}})
+	f.bounds.listAnswers = 50
+	asked := 0
+	for {
+		questions, beyond := f.take(1)
+		if len(questions) == 0 {
+			if len(beyond) != 1 || beyond[0].bound != "answers of the lists" {
+				t.Errorf("beyond %v", beyond)
+			}
+			break
+		}
+		asked++
+		next := questions[0]
+		next.Link += "x"
+		f.addAnswer(questions[0], 100, institution.Reading{
+			Facts: fact.Facts{Accounts: []fact.Account{{Key: "1", IBAN: "SE4550000000058398257466"}}}, Questions: []institution.Question{next}})
+	}
+	if asked != 50 || len(f.entries) != 1 {
+		t.Errorf("asked %d times, %d entries", asked, len(f.entries))
 	}
 }

@@ -21,11 +21,11 @@ type frontier struct {
 	queue      []*node // not yet asked, in order
 	places     places
 	wanted     map[string]bool // account keys that the consent and the filter name
-	entries    int             // of the lists of accounts
+	entries    map[listed]bool // of the lists of accounts, each once
 	known      *listing.Found  // in these entries; nil: not searched yet
 	beyond     int             // entries that were ignored because of the bound
 	total      usage
-	perAccount map[string]usage // by account key
+	perAccount map[string]usage // by account key; "" for questions about no single one
 }
 
 // node is a question with the facts of its answer and the questions that follow.
@@ -38,7 +38,7 @@ type node struct {
 
 func newFrontier(scope consent.Scope, search listing.Search, start []institution.Question) *frontier {
 	f := &frontier{scope: scope, search: search, bounds: defaultBounds, nodes: map[institution.Question]*node{}, roots: start,
-		places: newPlaces(), wanted: map[string]bool{}, perAccount: map[string]usage{}}
+		places: newPlaces(), wanted: map[string]bool{}, entries: map[listed]bool{}, perAccount: map[string]usage{}}
 	f.push(start)
 	return f
 }
@@ -68,7 +68,7 @@ func (f *frontier) take(n int) (questions []institution.Question, beyond []skipp
 	for len(questions) < n && len(f.queue) > 0 {
 		q := f.queue[0].question
 		f.queue = f.queue[1:]
-		if bound := f.bounds.reached(f.perAccount[q.Account], f.total); bound != "" {
+		if bound := f.bounds.reached(q.Account, f.perAccount[q.Account], f.total); bound != "" {
 			beyond = append(beyond, skipped{q, bound})
 			continue
 		}
@@ -80,11 +80,9 @@ func (f *frontier) take(n int) (questions []institution.Question, beyond []skipp
 
 func (f *frontier) count(account string, more usage) {
 	f.total.add(more)
-	if account != "" {
-		of := f.perAccount[account]
-		of.add(more)
-		f.perAccount[account] = of
-	}
+	of := f.perAccount[account]
+	of.add(more)
+	f.perAccount[account] = of
 }
 
 // empty reports whether the queue is empty.
@@ -95,12 +93,8 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 	f.count(q.Account, usage{bytes: size})
 	n := f.nodes[q]
 	n.facts, n.questions = r.Facts, r.Questions
-	if room := f.bounds.entries - f.entries; len(n.facts.Accounts) > room {
-		f.beyond += len(n.facts.Accounts) - room
-		n.facts.Accounts = n.facts.Accounts[:room]
-	}
-	f.entries += len(n.facts.Accounts)
-	if len(r.Facts.Accounts) > 0 {
+	n.facts.Accounts = f.fresh(r.Facts.Accounts)
+	if len(n.facts.Accounts) > 0 {
 		f.known = nil
 	}
 	f.places.answered(q, r.Facts)
@@ -113,6 +107,38 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 	if len(n.facts.Accounts) > 0 {
 		f.choose()
 	}
+}
+
+// fresh returns the entries that no answer had before, as far as there is room for them.
+// A bank whose list never ends repeats its entries.
+func (f *frontier) fresh(accounts []fact.Account) []fact.Account {
+	var fresh []fact.Account
+	for _, a := range accounts {
+		e := listedAs(a)
+		switch {
+		case f.entries[e]:
+		case len(f.entries) >= f.bounds.entries:
+			f.beyond++
+		default:
+			f.entries[e] = true
+			fresh = append(fresh, a)
+		}
+	}
+	return fresh
+}
+
+// listed is an entry of a list of accounts, comparable.
+type listed struct {
+	fact.Account
+	credit string
+}
+
+func listedAs(a fact.Account) listed {
+	e := listed{Account: a}
+	if a.Credit != nil {
+		e.credit, e.Credit = a.Credit.String(), nil
+	}
+	return e
 }
 
 // addFailure says that a question has no answer. Another place may have one.

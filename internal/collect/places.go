@@ -48,8 +48,8 @@ func (p places) at(where place) *placeState {
 // it has already.
 func (p places) list(questions []institution.Question, facts fact.Facts) {
 	for _, q := range questions {
-		if q.Account != "" {
-			p.first[placeOf(q)] = append(p.first[placeOf(q)], q)
+		if where := placeOf(q); q.Account != "" && !slices.Contains(p.first[where], q) {
+			p.first[where] = append(p.first[where], q)
 		}
 	}
 	for _, b := range facts.Balances {
