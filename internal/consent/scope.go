@@ -3,6 +3,8 @@ package consent
 import (
 	"slices"
 	"strings"
+
+	"samla/internal/ident"
 )
 
 // Scope is the scope of a consent (Psd2AisConsentScope, docs/reference/api.md 4.1).
@@ -39,11 +41,11 @@ func (s Scope) Grant(granted *Scope) (agreed Scope, ok bool) {
 // one, and those that only ids of another kind are left for.
 func common(asked, granted []string) (both []string) {
 	left := slices.DeleteFunc(slices.Clone(granted), func(g string) bool {
-		return slices.ContainsFunc(asked, func(a string) bool { return sameAccount(a, g) })
+		return slices.ContainsFunc(asked, func(a string) bool { return ident.SameAccount(a, g) })
 	})
 	for _, a := range asked {
-		if slices.ContainsFunc(granted, func(g string) bool { return sameAccount(a, g) }) ||
-			slices.ContainsFunc(left, func(g string) bool { return kindOf(compact(a)) != kindOf(compact(g)) }) {
+		if slices.ContainsFunc(granted, func(g string) bool { return ident.SameAccount(a, g) }) ||
+			slices.ContainsFunc(left, func(g string) bool { return kindOf(a) != kindOf(g) }) {
 			both = append(both, a)
 		}
 	}
@@ -59,49 +61,14 @@ const (
 )
 
 func kindOf(id string) string {
+	id = ident.CompactAccount(id)
 	switch {
 	case strings.Contains(id, "*"):
 		return kindMasked
-	case len(id) >= 15 && strings.Trim(id[:2], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && digits(id[2:4]):
+	case ident.HasIBANForm(id):
 		return kindIBAN
-	case digits(id):
+	case id != "" && strings.Trim(id, "0123456789") == "":
 		return kindNumber
 	}
 	return kindOther
-}
-
-func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// compact returns an id in upper case without what is only for the eye, and with one
-// character for a hidden digit.
-func compact(id string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '•' || r == '·' || r == '●':
-			return '*'
-		case r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r == '*' || r > 0x7f:
-			return r
-		case r >= 'a' && r <= 'z':
-			return r - 'a' + 'A'
-		}
-		return -1
-	}, id)
-}
-
-// leastNumber is how many digits at the end of an IBAN, or of a number with its
-// clearing number, tell an account apart.
-const leastNumber = 7
-
-// sameAccount reports whether two ids name the same account: they are equal but for how
-// they are written, or one is the account number at the end of the other.
-func sameAccount(a, b string) bool {
-	a, b = compact(a), compact(b)
-	if a == b {
-		return a != ""
-	}
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	ka, kb := kindOf(a), kindOf(b)
-	return kb == kindNumber && (ka == kindIBAN || ka == kindNumber) && len(b) >= leastNumber && strings.HasSuffix(a, b)
 }

@@ -7,7 +7,8 @@ import "strings"
 // Compact returns the real value. The zero value means no IBAN.
 type IBAN struct{ masked }
 
-// ibanLengths has the exact lengths of the Nordic countries. For other countries
+// ibanLengths has the exact lengths of the Nordic countries, whose IBANs have digits
+// only after the country. For other countries
 // only the limits of the standard are checked.
 var ibanLengths = map[string]int{"SE": 24, "NO": 15, "DK": 18, "FI": 18, "IS": 26}
 
@@ -21,33 +22,16 @@ const (
 // ErrCheckDigit (modulus 97 of ISO 7064).
 func ParseIBAN(s string) (IBAN, error) {
 	s = strings.ToUpper(strings.ReplaceAll(s, " ", ""))
-	if len(s) < minIBAN || len(s) > maxIBAN || !isIBANForm(s) {
+	if !HasIBANForm(s) {
 		return IBAN{}, ErrForm
 	}
-	if want, known := ibanLengths[s[:2]]; known && len(s) != want {
+	if length, nordic := ibanLengths[s[:2]]; nordic && (len(s) != length || !allDigits(s[4:])) {
 		return IBAN{}, ErrForm
 	}
 	if mod97(s) != 1 || s[2:4] < "02" || s[2:4] > "98" {
 		return IBAN{}, ErrCheckDigit
 	}
 	return IBAN{mask(s)}, nil
-}
-
-// isIBANForm reports whether s matches [A-Z]{2}[0-9]{2}[A-Z0-9]+, or for Nordic
-// countries [A-Z]{2}[0-9]+.
-func isIBANForm(s string) bool {
-	if !allUpper(s[:2]) || !allDigits(s[2:4]) {
-		return false
-	}
-	if _, nordic := ibanLengths[s[:2]]; nordic {
-		return allDigits(s[4:])
-	}
-	for i := 4; i < len(s); i++ {
-		if !isUpper(s[i]) && !isDigit(s[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // mod97 moves the first four characters to the end, reads letters as 10 to 35 and

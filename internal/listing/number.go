@@ -79,11 +79,9 @@ func numbers(s string) []string {
 	return all
 }
 
-// cutIBAN splits an IBAN into its country and its national number. A wrong check digit
-// does not make it something else.
+// cutIBAN splits an IBAN into its country and its national number.
 func cutIBAN(s string) (country, rest string, is bool) {
-	const shortest, longest = 15, 34
-	if len(s) < shortest || len(s) > longest || digitsOf(s[:2]) != "" || digitsOf(s[2:4]) != s[2:4] || !isAlphanumeric(s) {
+	if !ident.HasIBANForm(s) {
 		return "", "", false
 	}
 	return s[:2], s[4:], true

@@ -1,9 +1,10 @@
 package normalise
 
 import (
-	"strings"
+	"slices"
 
 	"samla/internal/fact"
+	"samla/internal/ident"
 	"samla/internal/money"
 )
 
@@ -56,34 +57,5 @@ func (s signs) fromOwn(t *fact.Transaction) bool {
 }
 
 func (s signs) isOwn(number string) bool {
-	for _, own := range s.own {
-		if sameNumber(own, number) {
-			return true
-		}
-	}
-	return false
-}
-
-// sameNumber reports whether two numbers are of the same account: an IBAN ends with the
-// national number, without its leading zeros.
-func sameNumber(a, b string) bool {
-	const enough = 8 // digits
-	a, b = compact(a), compact(b)
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	return a == b || len(b) >= enough && strings.HasSuffix(a, b)
-}
-
-// compact returns the letters and digits of a number, without leading zeros.
-func compact(number string) string {
-	return strings.TrimLeft(strings.Map(func(r rune) rune {
-		switch {
-		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r == '*':
-			return r
-		case r >= 'a' && r <= 'z':
-			return r - 'a' + 'A'
-		}
-		return -1
-	}, number), "0")
+	return slices.ContainsFunc(s.own, func(own string) bool { return ident.SameAccount(own, number) })
 }

@@ -30,6 +30,7 @@ func TestTransactions_AreNegativeForDebits(t *testing.T) {
 		{"debts are positive, credit", true, []row{{Amount: money.Must("-89", "SEK"), Direction: fact.Credit}}, "89", 0},
 		{"own debtor", false, []row{{Amount: money.Must("89", "SEK"), DebtorAccount: ownIBAN}}, "-89", 0},
 		{"own debtor, national number", false, []row{{Amount: money.Must("89", "SEK"), DebtorAccount: "5839 825746-6", CreditorAccount: otherIBAN}}, "-89", 0},
+		{"own debtor, without the clearing number", false, []row{{Amount: money.Must("89", "SEK"), DebtorAccount: "825 746-6"}}, "-89", 0},
 		{"own creditor", false, []row{{Amount: money.Must("89", "SEK"), DebtorAccount: otherIBAN, CreditorAccount: ownIBAN}}, "89", 0},
 		{"own both", false, []row{{Amount: money.Must("89", "SEK"), DebtorAccount: ownIBAN, CreditorAccount: ownIBAN}}, "89", 0},
 		{"short number", false, []row{{Amount: money.Must("89", "SEK"), DebtorAccount: "7466"}}, "89", 0},

@@ -41,15 +41,10 @@ func (a account) setNumbers(read *fact.Account) {
 	}
 }
 
-// isIBAN reports whether a number has the form of an IBAN. A wrong check digit does
-// not make it another number.
+// isIBAN reports whether a number has the form of an IBAN and no hidden digits.
 func isIBAN(number string) bool {
 	s := strings.ToUpper(number)
-	if _, err := ident.ParseIBAN(s); err == nil {
-		return true
-	}
-	return len(s) >= 15 && len(s) <= 34 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z' &&
-		digits(s[2:]) >= 2 && !strings.ContainsFunc(s, notAlphanumeric) && !strings.Contains(s, "XXX")
+	return ident.HasIBANForm(s) && (!strings.Contains(s, "XXX") || isValidIBAN(s))
 }
 
 // isMaskedNumber reports whether digits of a number are hidden: a card number, or an
