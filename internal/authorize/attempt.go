@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"samla/internal/clock"
@@ -80,7 +81,7 @@ func (j *job) failureWithout(code consent.FailureCode) consent.FailureCode {
 func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) {
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now, kind := j.Clock.Now(), institution.KindOf(cause)
-	if kind == institution.Busy || kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
+	if notHandled(cause) || kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
 		if wait, inTime := j.nextAttempt(cause, now); inTime {
 			return false, j.attemptAt(ctx, now.Add(wait))
 		}
@@ -90,7 +91,7 @@ func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) 
 	}
 	j.Log.Info("a bank did not open a consent", "company", j.c.Company, "consent", j.c.ID, "error", cause)
 	failed := consent.FailedWith{Code: j.failureWithout(failureOf(kind))}
-	if j.secret.RemoteID == "" && !mayHaveOpened(cause) && kind != institution.Busy {
+	if j.secret.RemoteID == "" && !mayHaveOpened(cause) && !notHandled(cause) {
 		failed.Cause = consent.CauseBankRejected
 	}
 	return false, j.apply(ctx, failed, now)
@@ -127,6 +128,13 @@ func (j *job) attemptAt(ctx context.Context, at time.Time) error {
 	}
 	j.c, err = j.save(ctx, j.c, c, at)
 	return err
+}
+
+// notHandled reports whether the bank has answered that it did not handle the request,
+// because it has too much to do or is closed for now.
+func notHandled(err error) bool {
+	var failed *institution.Error
+	return errors.As(err, &failed) && (failed.Kind == institution.Busy || failed.HTTPStatus == http.StatusServiceUnavailable)
 }
 
 // notSent reports whether the bank cannot have received the request that failed.

@@ -65,7 +65,8 @@ func TestAuthorize_IsNotRepeatedAfterACrash(t *testing.T) {
 // A request that the bank cannot have received, or has not handled because it was
 // busy, is sent again everywhere.
 func TestTryAgain_RepeatsWhatWasNotSent(t *testing.T) {
-	for _, away := range []*institution.Error{{Kind: institution.Unreachable, NotSent: true}, {Kind: institution.Busy}} {
+	for _, away := range []*institution.Error{{Kind: institution.Unreachable, NotSent: true}, {Kind: institution.Busy},
+		{Kind: institution.Unreachable, HTTPStatus: 503}} {
 		repeats(t, away)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"samla/internal/consent"
-	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -23,7 +22,7 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	defer cancel()
 	opened, err := j.bank.Opener.OpenConsent(call, openRequest(j.c, j.secret.Context))
 	if err != nil {
-		if institution.KindOf(err) != institution.Busy { // an attempt before this one may have opened it
+		if !notHandled(err) { // else an attempt before this one may have opened it
 			j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
 		}
 		return j.tryAgain(ctx, err)

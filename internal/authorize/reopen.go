@@ -49,7 +49,7 @@ func (j *job) firstClaim(ctx context.Context) bool {
 // refusal, also that of a bank that has too much to do now.
 func mayHaveOpened(err error) bool {
 	kind := institution.KindOf(err)
-	return kind == institution.Unreachable || kind == institution.MalformedResponse || kind == institution.ForeignAddress
+	return kind == institution.Unreachable && !notHandled(err) || kind == institution.MalformedResponse || kind == institution.ForeignAddress
 }
 
 // canReopen reports whether an opening of c can be repeated to learn its id.
@@ -127,7 +127,7 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revoca
 		return "", errNothingToRevoke
 	}
 	opened, err := bank.Opener.OpenConsent(ctx, openRequest(c, *r.PSU))
-	if err != nil && !mayHaveOpened(err) {
+	if err != nil && !mayHaveOpened(err) && !notHandled(err) {
 		s.Log.Info("a bank refused to repeat an opening", "company", c.Company, "consent", c.ID, "error", err)
 		return "", errNothingToRevoke
 	}

@@ -324,6 +324,8 @@ func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 	}{
 		"unreachable": {err: kind(institution.Unreachable), kept: true},
 		"garbled":     {err: kind(institution.MalformedResponse), kept: true},
+		"busy":        {err: kind(institution.Busy), kept: true},
+		"closed":      {err: &institution.Error{Kind: institution.Unreachable, HTTPStatus: 503}, kept: true},
 		"refused":     {err: kind(institution.Refused)},
 		"unknown":     {err: kind(institution.PersonRefused)},
 		"over":        {err: kind(institution.Unreachable), wait: 200 * 24 * time.Hour},

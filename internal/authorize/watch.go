@@ -77,6 +77,9 @@ func (j *job) item() watch.Item {
 func (j *job) pace() watch.Pace {
 	now := j.Clock.Now()
 	moves, polled := j.instructions.state(j.c.ID, now)
+	if !j.signing.Shown && now.Sub(j.signing.Started) < consent.StartWithin {
+		moves = true // the person waits for the first code or token
+	}
 	return paceOf(j.bank.Profile, moves, j.signing.Progress, now.Sub(polled))
 }
 

@@ -29,7 +29,7 @@ const (
 	overdue = time.Second
 	// renewStep is the least time between the starts of the first two authorizations of a
 	// consent. It grows by renewStep each time, up to renewMost.
-	renewStep = 5 * time.Second
+	renewStep = 3 * time.Second
 	renewMost = 30 * time.Second
 	// leastTime is how much of the consent's time a new authorization needs to be of use.
 	leastTime = 10 * time.Second
@@ -117,7 +117,10 @@ func (s Signing) Heard(a Answer, now time.Time) (Signing, Verdict) {
 		s.unheard = 0
 	}
 	switch a.Word {
-	case SaysSigned, Refuses:
+	case SaysSigned:
+		s.Progress = Scanned
+		return s, Verdict{Action: ReadConsent}
+	case Refuses:
 		return s, Verdict{Action: ReadConsent}
 	case SaysNothing:
 		if s.unheard++; s.Expired && s.mayRenew(now) || s.unheard%lookEvery == 0 {

@@ -85,8 +85,8 @@ func TestSigning_DecidesByTheWordsOfTheBank(t *testing.T) {
 		"ran out, nobody looks":          {gone, 30 * time.Second, waiting, ranOut, pending, consent.AskAgain, ""},
 		"unscanned, nobody looks":        {gone, 31 * time.Second, waiting, waiting, pending, consent.AskAgain, ""},
 		"ran out at once":                {shown(), 2 * time.Second, waiting, ranOut, pending, consent.AskAgain, ""},
-		"ran out at once, and says so":   {shown(), 5 * time.Second, ranOut, ranOut, pending, consent.Renew, ""},
-		"ran out, then gone":             {shown(), 6 * time.Second, ranOut, refuses, pending, consent.Renew, ""},
+		"ran out at once, and says so":   {shown(), 3 * time.Second, ranOut, ranOut, pending, consent.Renew, ""},
+		"ran out, then gone":             {shown(), 3 * time.Second, ranOut, refuses, pending, consent.Renew, ""},
 		"ran out near the deadline":      {shown(), 295 * time.Second, signing, ranOut, pending, consent.Fail, consent.AuthenticationTimeout},
 		"ran out after the scan":         {shown(), 40 * time.Second, signing, ranOut, pending, consent.Fail, consent.AuthenticationTimeout},
 		"code gone, then ran out":        {shown(), 40 * time.Second, waiting, ranOut, pending, consent.Renew, ""},
@@ -157,7 +157,7 @@ func anyAnswer() *rapid.Generator[consent.Answer] {
 }
 
 // Whatever a bank answers: once the person has scanned, no other authorization is
-// started; the starts are at least five seconds apart and few; a signing ends by a word
+// started; the starts are at least three seconds apart and few; a signing ends by a word
 // of the bank that says so.
 func TestSigning_KeepsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -184,7 +184,7 @@ func TestSigning_KeepsInvariants(t *testing.T) {
 			case consent.Grant, consent.Fail:
 				return
 			case consent.Renew, consent.Reopen:
-				if !s.Present || now.Sub(s.Started) < 5*time.Second || before.Progress == consent.Scanned && !before.Expired {
+				if !s.Present || now.Sub(s.Started) < 3*time.Second || before.Progress == consent.Scanned && !before.Expired {
 					t.Fatalf("renewed after %s, progress %d", now.Sub(s.Started), before.Progress)
 				}
 				renewals++
