@@ -1,31 +1,24 @@
 package collect
 
 import (
-	"container/list"
-	"sync"
 	"time"
+
+	"samla/internal/clock"
+	"samla/internal/lru"
 )
 
 // answers holds data that was read lately: a page that shows a person's data reads it
 // several times within seconds. It holds at most maxAnswers bytes, each answer for at
 // most answerAge. Callers check the owner, the status and the erasure of a collection
-// before they ask, so an answer here gives nobody more than the store would.
+// before they ask, so a caller gets no more here than from the store. Answers are read
+// only: many callers share them.
 type answers struct {
-	mu    sync.Mutex
-	at    map[answerKey]*list.Element // of *answer
-	order *list.List                  // most recently used in front
-	bytes int
+	*lru.Cache[answerKey, []byte]
 }
 
 type answerKey struct {
 	collection string
 	packed     bool
-}
-
-type answer struct {
-	key   answerKey
-	text  []byte
-	until time.Time
 }
 
 const (
@@ -36,60 +29,18 @@ const (
 	answerAge     = 30 * time.Second
 )
 
-func newAnswers() *answers { return &answers{at: map[answerKey]*list.Element{}, order: list.New()} }
-
-// get returns an answer, or nil. It is read only: many callers share it.
-func (a *answers) get(k answerKey, now time.Time) []byte {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	el, ok := a.at[k]
-	if !ok {
-		return nil
-	}
-	found := el.Value.(*answer)
-	if !now.Before(found.until) {
-		a.remove(el)
-		return nil
-	}
-	a.order.MoveToFront(el)
-	return found.text
+func newAnswers(c clock.Clock) answers {
+	return answers{lru.NewWeighed[answerKey](c, maxAnswers, answerAge, func(text []byte) int { return len(text) })}
 }
 
-func (a *answers) put(k answerKey, text []byte, now time.Time) {
-	if len(text) > largestAnswer {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if el, ok := a.at[k]; ok {
-		a.remove(el)
-	}
-	a.at[k] = a.order.PushFront(&answer{k, text, now.Add(answerAge)})
-	a.bytes += len(text)
-	for a.bytes > maxAnswers {
-		a.remove(a.order.Back())
-	}
-	// What is least recently used and too old goes too, so that nothing stays for long
-	// that is not asked for.
-	for back := a.order.Back(); back != nil && !now.Before(back.Value.(*answer).until); back = a.order.Back() {
-		a.remove(back)
+func (a answers) put(k answerKey, text []byte) {
+	if len(text) <= largestAnswer {
+		a.Put(k, text)
 	}
 }
 
 // forget drops what it has of a collection.
-func (a *answers) forget(collection string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, packed := range []bool{true, false} {
-		if el, ok := a.at[answerKey{collection, packed}]; ok {
-			a.remove(el)
-		}
-	}
-}
-
-func (a *answers) remove(el *list.Element) {
-	old := el.Value.(*answer)
-	a.order.Remove(el)
-	delete(a.at, old.key)
-	a.bytes -= len(old.text)
+func (a answers) forget(collection string) {
+	a.Drop(answerKey{collection, true})
+	a.Drop(answerKey{collection, false})
 }

@@ -69,7 +69,7 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 		return gzipped.Compress([]byte("[]")), nil
 	}
 	key := answerKey{id, true}
-	if text := s.answers.get(key, s.Clock.Now()); text != nil {
+	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}
 	var text []byte
@@ -81,7 +81,7 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 		text, err = d.open(ctx, packedPlace(id), stored.Sealed)
 	}
 	if err == nil {
-		s.answers.put(key, text, s.Clock.Now())
+		s.answers.put(key, text)
 	}
 	return text, err
 }
@@ -91,7 +91,7 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 func (d Data) Plain(ctx context.Context) ([]byte, error) {
 	s, id := d.service, d.of.ID
 	key := answerKey{id, false}
-	if text := s.answers.get(key, s.Clock.Now()); text != nil {
+	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}
 	packed, err := d.Packed(ctx)
@@ -103,7 +103,7 @@ func (d Data) Plain(ctx context.Context) ([]byte, error) {
 	}
 	text, err := gzipped.Plain(packed)
 	if err == nil {
-		s.answers.put(key, text, s.Clock.Now())
+		s.answers.put(key, text)
 	}
 	return text, err
 }

@@ -51,7 +51,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	polls   *polls
-	answers *answers
+	answers answers
 	started started
 }
 
@@ -64,7 +64,7 @@ func New(d Deps) *Service {
 		d.Deviations = &deviation.Register{}
 	}
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
-	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers()}
+	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock)}
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry,
 		Overdue: s.overdue})
 	return s

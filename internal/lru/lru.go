@@ -1,6 +1,6 @@
 // Package lru provides a bounded cache with least-recently-used eviction. Its
 // entries expire by a clock, and concurrent calls for one missing key share one
-// load. It caches data keys and credentials.
+// load.
 package lru
 
 import (
@@ -12,16 +12,19 @@ import (
 	"samla/internal/clock"
 )
 
-// Cache holds at most size values, each for at most age. It evicts the least
-// recently used value first. It is safe for concurrent use.
+// Cache holds at most size values, or values that weigh at most size together, each
+// for at most age. It evicts the least recently used value first. It is safe for
+// concurrent use.
 type Cache[K comparable, V any] struct {
-	clk  clock.Clock
-	size int
-	age  time.Duration
+	clk    clock.Clock
+	size   int
+	age    time.Duration
+	weight func(V) int // nil: each value weighs 1
 
 	mu      sync.Mutex
 	entries map[K]*list.Element // of *entry[K, V]
 	order   *list.List          // most recently used in front
+	used    int                 // the weight of all
 	flights map[K]*flight[V]
 }
 
@@ -46,6 +49,14 @@ func New[K comparable, V any](clk clock.Clock, size int, age time.Duration) *Cac
 		clk: clk, size: size, age: age,
 		entries: map[K]*list.Element{}, order: list.New(), flights: map[K]*flight[V]{},
 	}
+}
+
+// NewWeighed returns an empty cache of values that weigh at most size together. A value
+// that weighs more than size is not cached.
+func NewWeighed[K comparable, V any](clk clock.Clock, size int, age time.Duration, weight func(V) int) *Cache[K, V] {
+	c := New[K, V](clk, size, age)
+	c.weight = weight
+	return c
 }
 
 // Peek returns the cached value of k without loading it, and reports whether
@@ -133,15 +144,34 @@ func (c *Cache[K, V]) put(k K, v V, now time.Time) {
 	if el, ok := c.entries[k]; ok {
 		c.remove(el)
 	}
-	if c.order.Len() >= c.size {
+	w := c.weightOf(v)
+	if w > c.size {
+		return
+	}
+	for c.used+w > c.size {
 		c.remove(c.order.Back())
 	}
+	// What is least recently used and too old goes too, so that a value that is not
+	// asked for does not stay.
+	for back := c.order.Back(); back != nil && !now.Before(back.Value.(*entry[K, V]).until); back = c.order.Back() {
+		c.remove(back)
+	}
 	c.entries[k] = c.order.PushFront(&entry[K, V]{k, v, now.Add(c.age)})
+	c.used += w
+}
+
+func (c *Cache[K, V]) weightOf(v V) int {
+	if c.weight == nil {
+		return 1
+	}
+	return c.weight(v)
 }
 
 func (c *Cache[K, V]) remove(el *list.Element) {
-	delete(c.entries, el.Value.(*entry[K, V]).key)
+	e := el.Value.(*entry[K, V])
+	delete(c.entries, e.key)
 	c.order.Remove(el)
+	c.used -= c.weightOf(e.value)
 }
 
 // Drop removes k. The result of a load that is in progress is not cached, and
@@ -162,6 +192,7 @@ func (c *Cache[K, V]) Clear() {
 	clear(c.flights)
 	clear(c.entries)
 	c.order.Init()
+	c.used = 0
 }
 
 // Len returns the number of cached values, including expired ones.

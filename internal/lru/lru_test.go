@@ -159,3 +159,42 @@ func TestCache_EvictsLeastRecentlyUsed(t *testing.T) {
 		}
 	})
 }
+
+func TestCache_HoldsNoMoreThanItsWeight(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(1, 20).Draw(t, "size")
+		clk := clock.NewManual(start)
+		c := lru.NewWeighed[int](clk, size, time.Minute, func(weight int) int { return weight })
+		for range rapid.IntRange(0, 60).Draw(t, "steps") {
+			k, weight := rapid.IntRange(0, 7).Draw(t, "key"), rapid.IntRange(0, 25).Draw(t, "weight")
+			if rapid.IntRange(0, 9).Draw(t, "drop") == 0 {
+				c.Drop(k)
+			} else {
+				c.Put(k, weight)
+				if v, ok := c.Peek(k); ok != (weight <= size) || ok && v != weight {
+					t.Fatalf("%d of %d: %d, %t", weight, size, v, ok)
+				}
+			}
+			sum := 0
+			for k := range 8 {
+				v, _ := c.Peek(k)
+				sum += v
+			}
+			if sum > size {
+				t.Fatalf("%d of %d", sum, size)
+			}
+		}
+	})
+}
+
+func TestCache_DropsOldValuesThatAreNotUsed(t *testing.T) {
+	clk := clock.NewManual(start)
+	c := lru.New[string, int](clk, 10, time.Minute)
+	c.Put("a", 1)
+	c.Put("b", 1)
+	clk.Advance(time.Minute)
+	c.Put("c", 1)
+	if c.Len() != 1 {
+		t.Errorf("%d values", c.Len())
+	}
+}
