@@ -143,8 +143,11 @@ func (b *Bank) complete(ctx context.Context, d document, resp response, a instit
 // it. That is a second exchange. The link must lie below the base URL: no other host is
 // ever contacted. A picture that cannot be had is left out.
 func (b *Bank) fetchPicture(ctx context.Context, d document, access institution.Access, a *institution.Authorization) {
+	if a.State != institution.AuthorizationPending || a.Instructions != nil && a.Instructions.HasCode() {
+		return
+	}
 	href := findBankID(d).imageLink
-	if a.State != institution.AuthorizationPending || href == "" || a.Instructions != nil && (a.Instructions.QRData != "" || a.Instructions.QRImage != "") {
+	if href == "" {
 		return
 	}
 	target, err := b.client.Resolve(href)

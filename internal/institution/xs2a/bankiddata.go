@@ -58,7 +58,7 @@ func (f *bankIDData) take(s string, at place) {
 	if token := tokenIn(s); f.token == "" && token != "" && (at.token || len(s) > len(token)) {
 		f.token = token
 	}
-	if f.qrText == "" && (at.code && qrTextIn(s) != "" || qrTextForm.MatchString(s)) {
+	if f.qrText == "" && (at.code && qrTextIn(s) != "" || strings.HasPrefix(s, "bankid.") && qrTextForm.MatchString(s)) {
 		f.qrText = strings.TrimSpace(s)
 	}
 	if f.image == "" && at.code {
@@ -77,6 +77,9 @@ func tokenIn(s string) string {
 	s = strings.TrimSpace(s)
 	if isToken(s) {
 		return s
+	}
+	if !strings.Contains(strings.ToLower(s), "autostarttoken") { // regular expressions take longer
+		return ""
 	}
 	if match := startAddress.FindStringSubmatch(s); match != nil {
 		return match[1]
@@ -108,14 +111,20 @@ func pngBase64(s string) string {
 	if len(s) > 5 && strings.EqualFold(s[:5], "data:") {
 		_, s, _ = strings.Cut(s, ",")
 	}
-	s = strings.NewReplacer("-", "+", "_", "/", "=", "", " ", "", "\t", "", "\r", "", "\n", "",
-		"%2B", "+", "%2F", "/", "%3D", "", "%2b", "+", "%2f", "/", "%3d", "").Replace(s)
-	data, err := base64.RawStdEncoding.DecodeString(s)
+	if s = strings.TrimSpace(s); s == "" || s[0] != 'i' { // of the signature's first byte
+		return ""
+	}
+	data, err := base64.RawStdEncoding.DecodeString(standardBase64.Replace(s))
 	if err != nil {
 		return ""
 	}
 	return pngOf(data)
 }
+
+// standardBase64 turns what banks write into base64 of the standard alphabet without
+// padding.
+var standardBase64 = strings.NewReplacer("-", "+", "_", "/", "=", "", " ", "", "\t", "", "\r", "", "\n", "",
+	"%2B", "+", "%2F", "/", "%3D", "", "%2b", "+", "%2f", "/", "%3d", "")
 
 // pngOf returns the base64 of an image, or "" if it is not a PNG or is too large.
 func pngOf(data []byte) string {

@@ -16,14 +16,17 @@ const maxMessage = 500
 // be shown to a person or passed to an app. ExpiresAt is zero if the bank does not say
 // how long it waits.
 func (b *Bank) instructions(d document, hint, locale string, otherDevice bool) *consent.Instructions {
-	found := findBankID(d)
 	i := consent.Instructions{
-		AutoStartToken: cmp.Or(tokenIn(b.wire.autoStartToken.text(d.raw)), found.token),
-		QRData:         cmp.Or(qrTextIn(b.wire.qrData.text(d.raw)), found.qrText),
-		QRImage:        cmp.Or(pngBase64(b.wire.qrImage.text(d.raw)), found.image),
+		AutoStartToken: tokenIn(b.wire.autoStartToken.text(d.raw)),
+		QRData:         qrTextIn(b.wire.qrData.text(d.raw)),
+		QRImage:        pngBase64(b.wire.qrImage.text(d.raw)),
 		RefreshedAt:    b.clock.Now(),
 		ExpiresAt:      text(b.wire.expiresAt.text(d.raw)).dateTime(),
 		UserMessage:    userMessage(text(d.text("psuMessage")), hint, locale, otherDevice),
+	}
+	if i.AutoStartToken == "" || i.QRData == "" && i.QRImage == "" {
+		found := findBankID(d)
+		i.AutoStartToken, i.QRData, i.QRImage = cmp.Or(i.AutoStartToken, found.token), cmp.Or(i.QRData, found.qrText), cmp.Or(i.QRImage, found.image)
 	}
 	if token, secret := b.wire.qrStartToken.text(d.raw), b.wire.qrStartSecret.text(d.raw); isToken(token) && isToken(secret) {
 		i.QRStartToken, i.QRSecret, i.QRStartedAt = token, secret, i.RefreshedAt
