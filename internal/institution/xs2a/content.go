@@ -51,7 +51,8 @@ func (b *Bank) checkContent(resp *response, c call, q institution.Question) erro
 		resp.body = body
 	}
 	isObject := bytes.HasPrefix(body, []byte("{"))
-	if isObject && (len(body) > longestErrorBody || hasData(body)) {
+	isReady := resp.status != http.StatusAccepted
+	if isObject && (len(body) > longestErrorBody || isReady && !mayBeError(body) || hasData(body)) {
 		return nil
 	}
 	e := &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: resp.status, RequestID: resp.requestID}
@@ -61,7 +62,7 @@ func (b *Bank) checkContent(resp *response, c call, q institution.Question) erro
 		e := errorResponse(c, &httpclient.Response{Status: status, Header: resp.header, Body: body}, b.clock.Now())
 		e.NotCounted = false // it was answered like a read
 		return e
-	case resp.status == http.StatusAccepted:
+	case !isReady:
 		e.Kind, e.NotCounted = institution.Preparing, true
 		e.RetryAfter = retryAfter(resp.header.Get("Retry-After"), b.clock.Now())
 		return e
@@ -69,6 +70,17 @@ func (b *Bank) checkContent(resp *response, c call, q institution.Question) erro
 		return e
 	}
 	return nil // Read says what it lacks
+}
+
+// mayBeError reports whether a body has a name that every error has. It saves most answers
+// from being decoded twice.
+func mayBeError(body []byte) bool {
+	for _, name := range []string{`"tppMessages"`, `"code"`, `"status"`} {
+		if bytes.Contains(body, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasData reports whether an answer has a member that only an answer with data has.
