@@ -2,22 +2,27 @@ package watch
 
 import (
 	"context"
+	"time"
 
 	"samla/internal/clock"
 )
 
-// renew renews the leases after half of LeaseTime, until ctx ends.
+// renewParts is into how many parts renewals spread, so that the leases of a crowd are
+// not renewed all at the same moment.
+const renewParts = 20
+
+// renew renews leases when half of LeaseTime is left, until ctx ends.
 func (s *Scheduler) renew(ctx context.Context) {
-	for clock.Sleep(ctx, s.cfg.Clock, s.cfg.LeaseTime/2) == nil {
+	for clock.Sleep(ctx, s.cfg.Clock, s.cfg.LeaseTime/renewParts) == nil {
 		s.renewOnce(ctx)
 	}
 }
 
-// renewOnce renews all leases. It drops the items whose lease was lost: another node
-// has the row, or the row need not be watched any more. While the store does not
-// answer, items are dropped when their leases end.
+// renewOnce renews the leases that end soon. It drops the items whose lease was lost:
+// another node has the row, or the row need not be watched any more. While the store
+// does not answer, items are dropped when their leases end.
 func (s *Scheduler) renewOnce(ctx context.Context) {
-	leases := s.leases()
+	leases := s.leases(s.cfg.Clock.Now().Add(s.cfg.LeaseTime / 2))
 	if len(leases) == 0 {
 		return
 	}
@@ -56,12 +61,13 @@ func (s *Scheduler) renewOnce(ctx context.Context) {
 	}
 }
 
-func (s *Scheduler) leases() []Lease {
+// leases returns the leases that end by a time.
+func (s *Scheduler) leases(by time.Time) []Lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]Lease, 0, len(s.items))
+	var list []Lease
 	for _, it := range s.items {
-		if !it.removed {
+		if !it.removed && !it.Lease.After(by) {
 			list = append(list, Lease{ID: it.ID, Until: it.Lease})
 		}
 	}

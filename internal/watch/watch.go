@@ -212,7 +212,7 @@ func (s *Scheduler) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.abandon()
-	leases := s.leases()
+	leases := s.leases(s.cfg.Clock.Now().Add(2 * s.cfg.LeaseTime)) // all
 	s.mu.Lock()
 	for _, it := range s.items {
 		s.drop(it)

@@ -33,6 +33,7 @@ type bank struct {
 	done     func(id string, n int) bool
 	rows     map[string]time.Time // ends of leases, as stored
 	renewals int
+	largest  int // renewal
 }
 
 func newBank() *bank {
@@ -67,6 +68,7 @@ func (b *bank) renew(_ context.Context, leases []watch.Lease, until time.Time) (
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.renewals++
+	b.largest = max(b.largest, len(leases))
 	for _, l := range leases {
 		if b.rows[l.ID].Equal(l.Until) {
 			b.rows[l.ID] = until
@@ -228,6 +230,24 @@ func TestScheduler_RenewsAllLeasesTogether(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		if b.count("a7") != before {
 			t.Error("a lost row is still asked about")
+		}
+	})
+}
+
+// A crowd that arrived within some seconds is not renewed at one moment.
+func TestScheduler_SpreadsRenewals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBank()
+		s := scheduler(t, b, watch.Config{LeaseTime: 20 * time.Second})
+		for i := range 10 {
+			add(s, b, names(fmt.Sprintf("a%d-", i), 30)...)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Minute)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.largest > 60 || s.Len() != 300 {
+			t.Errorf("%d leases were renewed at once, %d items are held", b.largest, s.Len())
 		}
 	})
 }
