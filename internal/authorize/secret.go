@@ -16,7 +16,7 @@ func SecretPlace(id consent.ID) seal.Place {
 	return seal.Place{Table: "consents", Column: "sealed", Row: string(id)}
 }
 
-// sealed returns c with its secret sealed in it.
+// sealSecret returns c with its secret sealed in it.
 func (s *Service) sealSecret(ctx context.Context, c consent.Consent, secret consent.Secret) (consent.Consent, error) {
 	plain, err := json.Marshal(secret)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *Service) sealSecret(ctx context.Context, c consent.Consent, secret cons
 	return c, err
 }
 
-// secret opens what is sealed in c. Errors: seal.ErrKeyDestroyed,
+// openSecret opens what is sealed in c. Errors: seal.ErrKeyDestroyed,
 // seal.ErrDecryption; the text of an error repeats nothing of the secret.
 func (s *Service) openSecret(ctx context.Context, c consent.Consent) (consent.Secret, error) {
 	var secret consent.Secret

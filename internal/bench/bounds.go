@@ -38,7 +38,7 @@ func (c CrowdConfig) logBounds(ctx context.Context, bank institution.Institution
 	if err != nil {
 		return err
 	}
-	started, access, err := startAuthorization(ctx, c.Config, bank, strangers)
+	started, access, err := startAuthorization(ctx, c.Config, bank, otherPersons)
 	if err != nil {
 		return err
 	}
@@ -117,5 +117,5 @@ func startAuthorization(ctx context.Context, c Config, b institution.Institution
 	return a, access, err
 }
 
-// strangers is the number of the first person who is no user of a benchmark.
-const strangers = 700_000
+// otherPersons is the number of the first person who is no user of a benchmark.
+const otherPersons = 700_000

@@ -174,7 +174,7 @@ func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, pho
 
 // openConsent opens a consent at the bank with the connector alone and authorizes it.
 func openConsent(ctx context.Context, c Config, b institution.Institution, phone *apiclient.Phone) (institution.Access, error) {
-	a, access, err := startAuthorization(ctx, c, b, strangers)
+	a, access, err := startAuthorization(ctx, c, b, otherPersons)
 	if err != nil {
 		return access, err
 	}

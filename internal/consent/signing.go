@@ -46,7 +46,7 @@ const (
 
 // Signing is what is known of the authorization that the person sees. Its methods
 // decide what follows an answer of the bank. Only the bank's final word ends a signing
-// before its deadline; an answer that is none, or that cannot be read, does not.
+// before its deadline; no answer, and one that cannot be read, end nothing.
 type Signing struct {
 	Started  time.Time // when the order of this authorization began
 	Until    time.Time // its end, as the bank gives it; zero = not given

@@ -99,7 +99,7 @@ func (a account) booked(balances []fact.Balance, card bool) *money.Amount {
 func (a account) available(balances []fact.Balance, card bool) *money.Amount {
 	kinds := availableKinds
 	if card {
-		kinds = kinds[:len(kinds)-1] // what is expected on a card is owed
+		kinds = kinds[:len(kinds)-1] // what is expected on a card is debt
 	}
 	best := pick(balances, kinds, fact.LimitExcluded)
 	if best == nil {

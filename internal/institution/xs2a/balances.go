@@ -1,12 +1,11 @@
 package xs2a
 
 import (
-	"strings"
-
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/money"
+	"samla/internal/plaintext"
 )
 
 // balance is one balance of an account.
@@ -92,8 +91,7 @@ func readBalances(key string, list []balance, d *deviation.Counts) []fact.Balanc
 }
 
 // balanceKinds are the kinds of balance by the Berlin Group's word, the code of ISO 20022
-// (ExternalBalanceType1Code), and other words that banks use, in lower case without
-// anything but letters.
+// (ExternalBalanceType1Code), and other words that banks use, folded.
 var balanceKinds = map[string]fact.BalanceKind{
 	"closingbooked": fact.ClosingBooked, "clbd": fact.ClosingBooked, "closing": fact.ClosingBooked, "closingbalance": fact.ClosingBooked,
 	"interimbooked": fact.InterimBooked, "itbd": fact.InterimBooked, "booked": fact.InterimBooked, "bookedbalance": fact.InterimBooked,
@@ -114,16 +112,7 @@ var balanceKinds = map[string]fact.BalanceKind{
 
 // balanceKind returns the kind that a bank means, or its own word if it is not known.
 func balanceKind(said words) fact.BalanceKind {
-	letters := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r - 'A' + 'a'
-		case r >= 'a' && r <= 'z':
-			return r
-		}
-		return -1
-	}, string(said))
-	if kind, known := balanceKinds[letters]; known {
+	if kind, known := balanceKinds[plaintext.Fold(string(said))]; known {
 		return kind
 	}
 	return fact.BalanceKind(said)

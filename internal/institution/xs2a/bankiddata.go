@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"samla/internal/plaintext"
 )
 
 // bankIDData is the data of BankID that an answer has at a place that the profile does
@@ -31,7 +33,7 @@ func (f *bankIDData) search(value any, at place) {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(value)) { // the same answer is read in the same way each time
-			w := lettersOf(name)
+			w := plaintext.Fold(name)
 			switch {
 			case w == "imagelink":
 				if s, ok := value[name].(string); ok && f.imageLink == "" {

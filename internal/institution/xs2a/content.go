@@ -123,7 +123,7 @@ func errorStatus(body []byte) int {
 	}
 	for _, m := range e.TPPMessages {
 		if strings.EqualFold(string(m.Category), "ERROR") {
-			return http.StatusInternalServerError // a code that nobody has documented
+			return http.StatusInternalServerError // a code that no document has
 		}
 	}
 	return 0

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"samla/internal/plaintext"
 )
 
 // document is the JSON object of an answer whose members are found by name. Banks
@@ -15,7 +17,7 @@ import (
 // the object in another one.
 type document struct {
 	raw    any              // as decoded, for JSON pointers
-	levels []map[string]any // members by word: those of the object first, then those of the objects in it
+	levels []map[string]any // members by folded name: those of the object first, then those of the objects in it
 	links  links
 }
 
@@ -27,7 +29,7 @@ const maxDepth = 3
 // JSON object.
 func documentOf(r response) (document, error) {
 	var body json.RawMessage
-	if err := decode(r, &body); err != nil {
+	if err := decode(r, &body); err != nil { // repairs it
 		return document{}, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -36,7 +38,7 @@ func documentOf(r response) (document, error) {
 		Links links `json:"_links"`
 		Plain links `json:"links"`
 	}
-	_ = decode(r, &linked) // is a JSON object
+	_ = json.Unmarshal(body, &linked) // ignores members of another type
 	d := document{links: links{}}
 	maps.Copy(d.links, linked.Plain)
 	maps.Copy(d.links, linked.Links)
@@ -48,7 +50,7 @@ func documentOf(r response) (document, error) {
 		members, next := map[string]any{}, []map[string]any(nil)
 		for _, object := range level {
 			for _, name := range slices.Sorted(maps.Keys(object)) { // the same answer is read in the same way each time
-				value, w := object[name], lettersOf(name)
+				value, w := object[name], plaintext.Fold(name)
 				if w == "links" {
 					continue
 				}
@@ -66,9 +68,8 @@ func documentOf(r response) (document, error) {
 	return d, nil
 }
 
-// text returns the first of the members that is a string, number or
-// boolean. A name that is
-// nearer to the top wins, then one that is named first.
+// text returns the first of the members that is a string, number or boolean. A name that
+// is nearer to the top wins, then one that is named first.
 func (d document) text(names ...string) string { return textOf(d.levels, names) }
 
 // own is text for names that mean something else in an object within the object.
@@ -77,7 +78,7 @@ func (d document) own(names ...string) string { return textOf(d.levels[:min(1, l
 func textOf(levels []map[string]any, names []string) string {
 	for _, members := range levels {
 		for _, name := range names {
-			switch value := members[lettersOf(name)].(type) {
+			switch value := members[plaintext.Fold(name)].(type) {
 			case string:
 				if value = strings.TrimSpace(value); value != "" {
 					return value
@@ -97,7 +98,7 @@ func textOf(levels []map[string]any, names []string) string {
 func (d document) values(names ...string) (found []any) {
 	for _, members := range d.levels {
 		for _, name := range names {
-			if value, ok := members[lettersOf(name)]; ok && value != nil {
+			if value, ok := members[plaintext.Fold(name)]; ok && value != nil {
 				found = append(found, value)
 			}
 		}

@@ -3,22 +3,11 @@ package xs2a
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/plaintext"
 )
-
-// lettersOf returns a status, code or member name in lower case with its letters and
-// digits only, so that REVOKED_BY_PSU and revokedByPsu are the same word.
-func lettersOf(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, s)
-}
 
 // containsAny reports whether a word contains one of the stems.
 func containsAny(word string, stems ...string) bool {
@@ -45,7 +34,7 @@ var (
 // and have words of their own for the same ends. A word that says neither that the
 // consent is valid nor that it has ended is pending: an unknown word ends nothing.
 func stateOf(status string) institution.ConsentState {
-	w := lettersOf(status)
+	w := plaintext.Fold(status)
 	switch {
 	case slices.Contains([]string{"valid", "active", "authorised", "authorized", "approved", "granted"}, w):
 		return institution.ConsentValid
@@ -64,7 +53,7 @@ func stateOf(status string) institution.ConsentState {
 // scaStateOf maps a scaStatus, and returns why the authorisation failed as far as the
 // word says it. Statuses that are not final are pending, those of the bank's own too.
 func scaStateOf(status string) (institution.AuthorizationState, consent.FailureCode) {
-	w := strings.TrimPrefix(lettersOf(status), "sca")
+	w := strings.TrimPrefix(plaintext.Fold(status), "sca")
 	switch {
 	case slices.Contains([]string{"finalised", "finalized", "exempted", "completed", "complete", "done", "finished", "success", "successful",
 		"succeeded", "signed", "valid", "authorised", "authorized", "approved"}, w):
@@ -95,7 +84,7 @@ var hintCodes = map[string]string{
 // canonicalHint returns a hint code as BankID writes it, or unchanged if it is not
 // BankID's.
 func canonicalHint(hint string) string {
-	if code, known := hintCodes[lettersOf(hint)]; known {
+	if code, known := hintCodes[plaintext.Fold(hint)]; known {
 		return code
 	}
 	return hint
@@ -116,7 +105,7 @@ func failureOf(hint string, messages tppMessages, status consent.FailureCode) co
 		return consent.AuthenticationMismatch
 	}
 	for _, m := range messages {
-		w := lettersOf(string(m.Code))
+		w := plaintext.Fold(string(m.Code))
 		switch {
 		case w == "psucredentialsinvalid", strings.Contains(w, "mismatch"):
 			return consent.AuthenticationMismatch
