@@ -25,7 +25,7 @@ type Profile struct {
 	// requested right after the person signed, and without the person.
 	HistoryAttended, HistoryUnattended int
 	// DailyLimit is how often a consent may be read unattended in 24 hours. It can lower
-	// consent.MostReadsPerDay, not raise it.
+	// consent.MostReadsPerDay, not raise it: a greater one counts as that.
 	DailyLimit int
 	// LongestConsent is the maximum validity of a consent, in days.
 	LongestConsent int
@@ -62,6 +62,7 @@ func (p Profile) WithDefaults() Profile {
 	fill(&p.HistoryAttended, 730)
 	fill(&p.HistoryUnattended, 89)
 	fill(&p.DailyLimit, consent.MostReadsPerDay)
+	p.DailyLimit = min(p.DailyLimit, consent.MostReadsPerDay)
 	fill(&p.LongestConsent, 180)
 	fill(&p.Parallel, 4)
 	return p

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path"
 
 	"samla/internal/consent"
 	"samla/internal/httpclient"
@@ -15,7 +16,8 @@ import (
 // StartAuthorization implements institution.Authorizer with a decoupled
 // authorisation. If the profile needs a PSU-ID and the personal number is not known,
 // it fails with PersonRefused and sends nothing. A picture that is given by link is a
-// second exchange.
+// second exchange, and so is the list of authorisations of a bank that allows no more of
+// them: it may have started one by itself.
 func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
 	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
 		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
@@ -32,6 +34,11 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		if hasNoAuthorisations(err) {
 			return institution.Authorization{}, nil
 		}
+		if institution.KindOf(err) == institution.Conflict {
+			if id := b.openAuthorisation(ctx, r); id != "" {
+				return institution.Authorization{ID: id}, nil
+			}
+		}
 		return institution.Authorization{}, err
 	}
 	d, err := documentOf(resp)
@@ -46,6 +53,27 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 // of one.
 func (b *Bank) authorisations(id consent.RemoteID) []string {
 	return append([]string{string(id)}, under(b.wire.paths.Authorisations)...)
+}
+
+// openAuthorisation returns the id of the newest authorisation of a consent, or "" if the
+// bank tells of none.
+func (b *Bank) openAuthorisation(ctx context.Context, r institution.AuthorizeRequest) string {
+	resp, err := b.sendConsent(ctx, call{operation: opAuthorize, method: http.MethodGet, psu: r.PSU}, b.authorisations(r.ConsentID)...)
+	if err != nil {
+		return ""
+	}
+	d, err := documentOf(resp)
+	if err != nil {
+		return ""
+	}
+	for _, value := range d.values("authorisationIds", "authorizationIds") {
+		if list, ok := value.([]any); ok && len(list) > 0 {
+			if id, ok := list[len(list)-1].(string); ok {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // hasNoAuthorisations reports whether a refusal to start an authorisation means that
@@ -101,7 +129,9 @@ func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, au
 }
 
 // authorisationSegments are the path segments before the id of an authorisation.
-var authorisationSegments = []string{"authorisations", "authorizations"}
+func (b *Bank) authorisationSegments() []string {
+	return []string{"authorisations", "authorizations", path.Base(b.wire.paths.Authorisations)}
+}
 
 // status returns the status of an authorisation. Some banks give that of the consent.
 func (d document) status() string {
@@ -113,7 +143,7 @@ func (d document) status() string {
 func (b *Bank) authorisation(d document, resp response, locale string, otherDevice bool) institution.Authorization {
 	a := institution.Authorization{StatusLink: d.link("scaStatus", "authorisationStatus", "authorizationStatus")}
 	a.ID = cmp.Or(d.text("authorisationId", "authorizationId", "scaAuthorisationId", "authId", "scaId"),
-		idAfter(authorisationSegments, a.StatusLink, resp.header.Get("Location"), d.link("self")), d.own("id"))
+		idAfter(b.authorisationSegments(), a.StatusLink, resp.header.Get("Location"), d.link("self")), d.own("id"))
 	var failure consent.FailureCode
 	a.State, failure = scaStateOf(d.status())
 	hint := cmp.Or(b.wire.hintCode.text(d.raw), d.text("hintCode"))

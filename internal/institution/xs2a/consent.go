@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -75,14 +76,12 @@ func refusedAccounts(err error, asked consent.Scope) error {
 	return err
 }
 
-// consentSegments are the path segments before the id of a consent.
-var consentSegments = []string{"consents"}
-
 // opened reads the answer to a request for a consent. Some banks start the
 // authorisation with it, and some need none.
 func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequest) (institution.Opened, error) {
 	d, err := documentOf(resp)
-	id := cmp.Or(d.text("consentId"), idAfter(consentSegments, d.link("self"), d.link("status"), resp.header.Get("Location"), d.link("scaStatus")), d.own("id"))
+	segments := []string{"consents", path.Base(b.wire.paths.Consents)}
+	id := cmp.Or(d.text("consentId"), idAfter(segments, d.link("self"), d.link("status"), resp.header.Get("Location"), d.link("scaStatus")), d.own("id"))
 	if id == "" {
 		return institution.Opened{}, cmp.Or(err, malformed(resp.requestID, errMissing))
 	}
@@ -136,8 +135,8 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 	if day := text(d.own("validUntil", "validTo")).date(); !day.IsZero() {
 		info.ValidUntil = day.AddDate(0, 0, 1).Add(-time.Second) // 23:59:59Z, docs/reference/api.md 4.1
 	}
-	if n, err := strconv.Atoi(d.own("frequencyPerDay")); err == nil && n > 0 {
-		info.ReadsPerDay = n
+	if n, err := strconv.ParseFloat(d.own("frequencyPerDay"), 64); err == nil && n >= 1 {
+		info.ReadsPerDay = int(min(n, consent.MostReadsPerDay))
 	}
 	info.OneOff = strings.EqualFold(d.own("recurringIndicator"), "false")
 	return info, nil

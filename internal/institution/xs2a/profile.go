@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/strictjson"
 )
@@ -157,9 +156,6 @@ func (p Profile) check() (faults strictjson.Faults) {
 	faults = append(faults, p.Paths.check().Under("/paths")...)
 	faults = append(faults, p.Rows.check().Under("/rows")...)
 	faults = append(faults, checkTypes(p.Types).Under("/types")...)
-	if p.DailyLimit > consent.MostReadsPerDay {
-		faults.Add("/dailyLimit", fmt.Sprintf("must be at most %d: the law allows no more reads a day without the person", consent.MostReadsPerDay))
-	}
 	return faults
 }
 

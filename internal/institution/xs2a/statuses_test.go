@@ -1,6 +1,7 @@
 package xs2a_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -131,5 +132,23 @@ func TestOpenConsent_ReadsWhatTheBankDoesByItself(t *testing.T) {
 	s := newScriptedBank(t, nil, responds(201, `<html>`))
 	if _, err := s.OpenConsent(t.Context(), openRequest(fullScope)); err == nil {
 		t.Error("a page without an id is a consent")
+	}
+}
+
+// A bank that allows no more authorisations may have started one by itself.
+func TestStartAuthorization_TakesTheOneThatTheBankHasStarted(t *testing.T) {
+	refusal := `{"tppMessages":[{"category":"ERROR","code":"STATUS_INVALID"}]}`
+	for list, want := range map[string]string{`{"authorisationIds":["old","au1"]}`: "au1", `{"authorisationIds":[]}`: "", `{}`: "", `[]`: "", `{"authorisationIds":[7]}`: ""} {
+		s := newScriptedBank(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				responds(200, list)(w, r)
+				return
+			}
+			responds(409, refusal)(w, r)
+		})
+		got, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person})
+		if got.ID != want || (err == nil) != (want != "") || err != nil && institution.KindOf(err) != institution.Conflict {
+			t.Errorf("%s: got %q, %v", list, got.ID, err)
+		}
 	}
 }
