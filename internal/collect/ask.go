@@ -39,12 +39,8 @@ func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
 		o.err = errOutcomeUnknown
 	case t.overdue:
 		o.err = errOverdue
-	case t.stored != nil && t.stored.Refusal != nil:
-		o.err = t.stored.Refusal
-		o.instead = c.instead(o, t.reduced)
 	case t.stored != nil:
-		o.size = len(t.stored.Body)
-		o.reading, o.err = c.from.Read(*t.stored)
+		c.readStored(t, &o)
 	default:
 		o.prepared = t.prepared
 		c.ask(ctx, waits, &o)
@@ -52,8 +48,38 @@ func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
 			refusal, _ := asRefusal(o.err)
 			o.answer = &institution.Answer{Question: o.question, FetchedAt: c.Clock.Now(), Refusal: refusal}
 		}
+		c.pack(&o)
 	}
 	return o
+}
+
+// readStored decodes the answer that an earlier run has stored.
+func (c *crawl) readStored(t task, o *outcome) {
+	a, err := t.stored.unpack()
+	switch {
+	case err != nil:
+		o.err = err
+	case a.Refusal != nil:
+		o.err = a.Refusal
+		o.instead = c.instead(*o, t.reduced)
+	default:
+		o.size = len(a.Body)
+		o.reading, o.err = c.from.Read(a)
+	}
+}
+
+// pack makes the new answer of an outcome ready to be stored. Of its body, only the form
+// to store stays in memory.
+func (c *crawl) pack(o *outcome) {
+	if o.answer == nil {
+		return
+	}
+	p, err := pack(*o.answer)
+	if err != nil {
+		o.answer, o.err = nil, err
+		return
+	}
+	o.packed, o.answer.Body = p, nil
 }
 
 // The number of smaller questions in place of one that was refused. An institution

@@ -3,6 +3,7 @@ package collect
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"samla/internal/consent"
 	"samla/internal/fact"
@@ -10,11 +11,12 @@ import (
 	"samla/internal/listing"
 )
 
-// pages reads endless pages of every account, each of the given size, until no question
-// is left. It returns the number of pages of each account and the bounds reached.
-func pages(f *frontier, size int) (read map[string]int, met map[string]bool) {
+// pages reads endless pages of every account, each of ten bytes and three rows, one a
+// second, until no question is left. It returns the number of pages of each account and the
+// bounds reached.
+func pages(f *frontier) (read map[string]int, met map[string]bool) {
 	read, met = map[string]int{}, map[string]bool{}
-	for {
+	for f.now = time.Unix(0, 0); ; {
 		questions, beyond := f.take(3)
 		for _, c := range beyond {
 			met[c.bound] = true
@@ -26,26 +28,31 @@ func pages(f *frontier, size int) (read map[string]int, met map[string]bool) {
 			read[q.Account]++
 			next := q
 			next.Link += "x"
-			f.addAnswer(q, size, institution.Reading{Questions: []institution.Question{next}})
+			f.addAnswer(q, 10, institution.Reading{Questions: []institution.Question{next},
+				Facts: fact.Facts{Histories: []fact.History{{Account: q.Account, At: f.now, Transactions: make([]fact.Transaction, 3)}}}})
+			f.now = f.now.Add(time.Second)
 		}
 	}
 }
 
-func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
+func TestFrontier_BoundsWhatIsRead(t *testing.T) {
 	const many = 1 << 30
 	for name, test := range map[string]struct {
-		bounds bounds
-		size   int
-		each   int // pages read of each of two accounts
-		total  int // of both, where that is what is bounded
+		limit func(*bounds)
+		each  int // pages read of each of two accounts
+		total int // of both, where that is what is bounded
 	}{
-		"answers of an account":   {bounds{listAnswers: many, accountAnswers: 7, accountBytes: many, answers: many, bytes: many, entries: many}, 1, 7, 0},
-		"bytes of an account":     {bounds{listAnswers: many, accountAnswers: many, accountBytes: 50, answers: many, bytes: many, entries: many}, 10, 5, 0},
-		"answers of a collection": {bounds{listAnswers: many, accountAnswers: many, accountBytes: many, answers: 12, bytes: many, entries: many}, 1, 0, 11},
-		"bytes of a collection":   {bounds{listAnswers: many, accountAnswers: many, accountBytes: many, answers: many, bytes: 100, entries: many}, 10, 0, 10},
+		"answers of an account":   {limit: func(b *bounds) { b.accountAnswers = 7 }, each: 7},
+		"bytes of an account":     {limit: func(b *bounds) { b.accountBytes = 50 }, each: 5},
+		"rows of an account":      {limit: func(b *bounds) { b.accountRows = 18 }, each: 6},
+		"time of an account":      {limit: func(b *bounds) { b.accountTime = 10 * time.Second }, total: 11},
+		"answers of a collection": {limit: func(b *bounds) { b.answers = 12 }, total: 11},
+		"bytes of a collection":   {limit: func(b *bounds) { b.bytes = 100 }, total: 10},
+		"rows of a collection":    {limit: func(b *bounds) { b.rows = 30 }, total: 10},
 	} {
 		f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{{Kind: "accounts"}})
-		f.bounds = test.bounds
+		f.bounds = bounds{listAnswers: many, accountAnswers: many, accountBytes: many, accountRows: many, answers: many, bytes: many, rows: many, entries: many}
+		test.limit(&f.bounds)
 		list, _ := f.take(1)
 		r := institution.Reading{}
 		for i := range 2 {
@@ -54,13 +61,36 @@ func TestFrontier_BoundsAnswersAndBytes(t *testing.T) {
 			r.Questions = append(r.Questions, institution.Question{Kind: "transactions", Account: key, Needs: institution.NeedsTransactions})
 		}
 		f.addAnswer(list[0], 0, r)
-		read, met := pages(f, test.size)
+		read, met := pages(f)
 		if total := read["0"] + read["1"]; test.each != 0 && (read["0"] != test.each || read["1"] != test.each) || test.total != 0 && total != test.total {
 			t.Errorf("%s: read %v", name, read)
 		}
 		if !met[name] || len(met) != 1 {
 			t.Errorf("%s: met %v", name, met)
 		}
+	}
+}
+
+// A page with more rows than there is room for is cut, and the rows are counted.
+func TestFrontier_CutsRows(t *testing.T) {
+	f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{{Kind: "transactions"}})
+	f.bounds.accountRows, f.bounds.rows = 10, 15
+	rows := func(n int) institution.Reading {
+		return institution.Reading{Facts: fact.Facts{Histories: []fact.History{{Transactions: make([]fact.Transaction, n)}}}}
+	}
+	q := institution.Question{Kind: "transactions"}
+	if n := f.addAnswer(q, 1, rows(8)); n != 0 {
+		t.Errorf("%d of 8 rows removed", n)
+	}
+	if n := f.addAnswer(q, 1, rows(1000)); n != 998 || f.total.rows != 10 {
+		t.Errorf("%d of 1000 rows removed, %d are counted", n, f.total.rows)
+	}
+	var kept int
+	for _, h := range f.facts().Histories {
+		kept += len(h.Transactions)
+	}
+	if kept != 2 { // of the last answer to the question
+		t.Errorf("%d rows are kept", kept)
 	}
 }
 

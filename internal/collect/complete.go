@@ -46,6 +46,8 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, concludeWithin)
+	defer cancel()
 	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData)}
 	err = s.conclude(ctx, c, finished, func(tx store.Tx) error {
 		if err := addRaws(ctx, tx, raws); err != nil {

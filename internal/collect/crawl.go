@@ -29,11 +29,14 @@ type crawl struct {
 	parallel   int
 	deviations deviation.Counts
 	cancelled  bool // a question was cancelled at the end of the run: the next run asks it
+	essential  bool // one of these is essential
 }
 
 func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
-	return &crawl{Service: s, frontier: newFrontier(under.Scope(), search(j.c, under, i.Company), start),
+	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
+	f.bounds.accountTime = s.readTimeOf(j.c) / 2
+	return &crawl{Service: s, frontier: f,
 		journal: j, consent: under.ID, attended: j.c.Attended, until: s.deadline(j.c, under),
 		from: i.Collector, access: a, person: a.PSU.PersonalNumber, parallel: max(1, i.Profile.Parallel)}
 }
@@ -52,7 +55,8 @@ func search(c collection.Collection, under consent.Consent, at company.Company) 
 // outcome is the result of a question.
 type outcome struct {
 	question institution.Question
-	answer   *institution.Answer // nil: no new answer
+	answer   *institution.Answer // nil: no new answer; without its body
+	packed   packed              // the answer
 	size     int                 // bytes of the answer
 	reading  institution.Reading
 	err      error                 // why there is no reading
@@ -88,6 +92,7 @@ func (c *crawl) run(ctx context.Context) error {
 	}()
 	for {
 		if ctx.Err() == nil {
+			c.now = c.Clock.Now()
 			questions, beyond := c.take(c.parallel - inFlight)
 			c.countSkipped(beyond)
 			tasks, err := c.journal.prepare(ctx, questions, c.overdue())
@@ -103,6 +108,9 @@ func (c *crawl) run(ctx context.Context) error {
 		if inFlight == 0 {
 			if c.empty() && !c.cancelled {
 				return nil
+			}
+			if c.overdue() {
+				return c.giveUpRest()
 			}
 			return ctx.Err()
 		}
@@ -147,13 +155,14 @@ func (c *crawl) addOutcome(o outcome) error {
 	c.journal.add(o)
 	switch {
 	case o.err == nil:
-		c.addAnswer(o.question, o.size, o.reading)
+		c.deviations.Add(deviation.Bounded, c.addAnswer(o.question, o.size, o.reading))
 		c.deviations.Merge(o.reading.Deviations)
 	case o.instead != nil:
 		c.replace(o.question, *o.instead)
 		c.deviations.Add(deviation.RequestReduced, 1)
 	case errors.Is(o.err, errCancelled), errors.Is(o.err, errNotCounted):
 		c.cancelled = true // others in flight may still end
+		c.essential = c.essential || o.question.Essential
 	case o.question.Essential || endsCollection(o.err):
 		return o.err
 	default:
@@ -162,10 +171,38 @@ func (c *crawl) addOutcome(o outcome) error {
 	return nil
 }
 
+// giveUpRest counts the questions that are left when the time of a run and the deadline
+// are both over. It returns an error if one of them is essential. Without it, a run that
+// only reads what earlier ones have stored could be too slow each time.
+func (c *crawl) giveUpRest() error {
+	switch {
+	case c.essential:
+		return errOverdue
+	case c.cancelled:
+		c.deviations.Add(deviation.Unanswered, 1)
+	}
+	for !c.empty() {
+		questions, beyond := c.take(1)
+		c.countSkipped(beyond)
+		for _, q := range questions {
+			if q.Essential {
+				return errOverdue
+			}
+			c.missing(q, errOverdue)
+		}
+	}
+	c.Log.Info("a collection was not read to its end in time", "company", c.journal.c.Company, "collection", c.journal.c.ID)
+	return nil
+}
+
 // countMissing logs and counts a question that failed.
 func (c *crawl) countMissing(q institution.Question, err error) {
 	c.Log.Info("a part of a collection could not be read",
 		"company", c.journal.c.Company, "collection", c.journal.c.ID, "kind", q.Kind, "error", err)
+	c.missing(q, err)
+}
+
+func (c *crawl) missing(q institution.Question, err error) {
 	if q.Account == "" {
 		c.deviations.Add(deviation.Unanswered, 1)
 		return

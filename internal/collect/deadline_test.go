@@ -165,3 +165,23 @@ func TestAsk_WaitsForAnOverloadedBank(t *testing.T) {
 		}
 	}
 }
+
+// Runs that are over before they have read again what earlier ones have stored end the
+// collection at the deadline too.
+func TestDeadline_EndsACollectionWhoseRunsGetNowhere(t *testing.T) {
+	b := newEnv(t)
+	c := b.start(b.request(b.authorizedConsent(), ""))
+	b.interrupt(c.ID, 5, kind(institution.Unreachable))
+	b.Clock.Set(c.CreatedAt.Add(15 * time.Minute))
+	ctx, over := context.WithCancel(t.Context())
+	b.bank.reads = func(q institution.Question) error {
+		if q.Kind == "cards" {
+			over() // while the second stored answer is read
+		}
+		return nil
+	}
+	if err := b.Run(ctx, b.Handle, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.wantEnded(b.row(c.ID), collection.CompletedPartial)
+}

@@ -1,6 +1,8 @@
 package collect
 
 import (
+	"time"
+
 	"samla/internal/consent"
 	"samla/internal/deviation"
 	"samla/internal/fact"
@@ -24,6 +26,7 @@ type frontier struct {
 	entries    map[listed]bool // of the lists of accounts, each once
 	known      *listing.Found  // in these entries; nil: not searched yet
 	beyond     int             // entries that were ignored because of the bound
+	now        time.Time       // for the bounds in time
 	total      usage
 	perAccount map[string]usage // by account key; "" for questions about no single one
 }
@@ -68,7 +71,7 @@ func (f *frontier) take(n int) (questions []institution.Question, beyond []skipp
 	for len(questions) < n && len(f.queue) > 0 {
 		q := f.queue[0].question
 		f.queue = f.queue[1:]
-		if bound := f.bounds.reached(q.Account, f.perAccount[q.Account], f.total); bound != "" {
+		if bound := f.bounds.reached(q.Account, f.perAccount[q.Account], f.total, f.now); bound != "" {
 			beyond = append(beyond, skipped{q, bound})
 			continue
 		}
@@ -88,9 +91,11 @@ func (f *frontier) count(account string, more usage) {
 // empty reports whether the queue is empty.
 func (f *frontier) empty() bool { return len(f.queue) == 0 }
 
-// addAnswer adds the answer of a question; size is its number of bytes.
-func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) {
-	f.count(q.Account, usage{bytes: size})
+// addAnswer adds the answer of a question; size is its number of bytes. It returns the
+// number of rows for which there is no room.
+func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) (removed int) {
+	removed = f.bounds.cut(r.Facts, f.perAccount[q.Account], f.total)
+	f.count(q.Account, usageOf(size, r.Facts))
 	n := f.nodes[q]
 	n.facts, n.questions = r.Facts, r.Questions
 	n.facts.Accounts = f.fresh(r.Facts.Accounts)
@@ -107,6 +112,7 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 	if len(n.facts.Accounts) > 0 {
 		f.choose()
 	}
+	return removed
 }
 
 // fresh returns the entries that no answer had before, as far as there is room for them.

@@ -37,9 +37,9 @@ type journal struct {
 	asked   map[string]bool       // the next secret.Asked
 	mapping int
 
-	stored  map[institution.Question]institution.Answer // by earlier runs, not used yet
-	unsaved []institution.Answer
-	bytes   int // of unsaved
+	stored  map[institution.Question]packed // by earlier runs, not used yet
+	unsaved []unsavedAnswer
+	bytes   int // of the bodies of unsaved
 	saved   int // number of stored answers; the Seq of the next
 	savedAt time.Time
 	written bool      // by this run
@@ -48,7 +48,7 @@ type journal struct {
 
 func newJournal(s *Service, c collection.Collection, secret collection.Secret, mapping int) *journal {
 	j := &journal{Service: s, c: c, secret: secret, mapping: mapping, savedAt: s.Clock.Now(),
-		asked: map[string]bool{}, stored: map[institution.Question]institution.Answer{}}
+		asked: map[string]bool{}, stored: map[institution.Question]packed{}}
 	for _, name := range secret.Asked {
 		j.asked[name] = true
 	}
@@ -66,27 +66,35 @@ func (j *journal) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, raw := range raws {
+	for i, raw := range raws {
+		raws[i].Sealed = nil // its memory is not needed after it is opened
 		plain, err := j.Vault.Open(ctx, j.c.Subject(), rawPlace(j.c.ID, raw.Seq), raw.Sealed)
 		if err != nil {
 			return err
 		}
-		var a institution.Answer
-		if err := json.Unmarshal(plain, &a); err != nil {
-			return fmt.Errorf("read answer %d of a collection: it does not parse", raw.Seq) // err quotes it
+		q, err := packed(plain).question()
+		if err != nil {
+			return fmt.Errorf("read answer %d: %w", raw.Seq, err)
 		}
 		j.saved = max(j.saved, raw.Seq+1)
-		if a.Question.Kind != "" {
-			j.stored[a.Question] = a
+		if q.Kind != "" {
+			j.stored[q] = plain
 		}
 	}
 	return nil
 }
 
+// unsavedAnswer is an answer that is not stored yet.
+type unsavedAnswer struct {
+	kind      string
+	fetchedAt time.Time
+	packed    packed
+}
+
 // task is a question to ask, with what earlier runs have stored about it.
 type task struct {
 	question institution.Question
-	stored   *institution.Answer
+	stored   packed // nil: none
 	// outcomeUnknown: an earlier run of an unattended collection asked the question
 	// and stored no answer, because the question failed or the run died.
 	outcomeUnknown bool
@@ -110,7 +118,7 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question,
 		a, known := j.stored[q]
 		switch {
 		case known:
-			tasks[i].stored = &a
+			tasks[i].stored = a
 			delete(j.stored, q) // its memory is not needed after it is decoded
 		case !j.c.Attended && j.asked[digestOf(q)]:
 			tasks[i].outcomeUnknown = true
@@ -155,7 +163,7 @@ func (j *journal) add(o outcome) {
 	if o.answer == nil {
 		return
 	}
-	j.unsaved = append(j.unsaved, *o.answer)
+	j.unsaved = append(j.unsaved, unsavedAnswer{o.question.Kind, o.answer.FetchedAt, o.packed})
 	j.bytes += o.size
 	if !j.c.Attended {
 		delete(j.asked, digestOf(o.question))
@@ -226,17 +234,13 @@ func (j *journal) next(ctx context.Context) (collection.Collection, error) {
 func (j *journal) seal(ctx context.Context) ([]collection.RawAnswer, error) {
 	raws := make([]collection.RawAnswer, len(j.unsaved))
 	for i, a := range j.unsaved {
-		plain, err := json.Marshal(a)
-		if err != nil {
-			return nil, fmt.Errorf("write an answer: %w", err)
-		}
 		seq := j.saved + i
-		sealed, err := j.Vault.Seal(ctx, j.c.Subject(), rawPlace(j.c.ID, seq), plain)
+		sealed, err := j.Vault.Seal(ctx, j.c.Subject(), rawPlace(j.c.ID, seq), a.packed)
 		if err != nil {
 			return nil, err
 		}
-		raws[i] = collection.RawAnswer{CollectionID: j.c.ID, Seq: seq, Kind: a.Question.Kind,
-			Mapping: j.mapping, FetchedAt: a.FetchedAt, Sealed: sealed}
+		raws[i] = collection.RawAnswer{CollectionID: j.c.ID, Seq: seq, Kind: a.kind,
+			Mapping: j.mapping, FetchedAt: a.fetchedAt, Sealed: sealed}
 	}
 	return raws, nil
 }

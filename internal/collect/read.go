@@ -68,8 +68,8 @@ func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consen
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
 	switch {
-	case err == nil:
-		return s.complete(rest, crawl)
+	case err == nil: // the work before the result is stored has no limit: it is bounded by the answers
+		return s.complete(context.WithoutCancel(ctx), crawl)
 	case errors.Is(err, errConsentEnded):
 		return s.fail(rest, crawl.journal.c, collection.AuthenticationError)
 	case ctx.Err() != nil:
