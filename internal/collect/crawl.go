@@ -32,13 +32,13 @@ type crawl struct {
 	essential  bool // one of these is essential
 }
 
-func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access) *crawl {
+func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
 		journal: j, consent: under.ID, attended: j.c.Attended, until: s.deadline(j.c, under),
-		from: i.Collector, access: a, person: a.PSU.PersonalNumber, parallel: max(1, i.Profile.Parallel)}
+		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
 }
 
 // search returns which accounts a collection reads. Accounts of a collection without a

@@ -9,6 +9,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -40,8 +41,9 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	}
 	secret, err := s.secret(ctx, c)
 	var access institution.Access
+	var person psu.Number
 	if err == nil {
-		access, err = s.access(ctx, c, secret, under)
+		access, person, err = s.access(ctx, c, secret, under, i.Profile)
 	}
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return s.fail(ctx, c, collection.Failed)
@@ -55,7 +57,7 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 			return err
 		}
 	}
-	crawl := newCrawl(s, j, under, i, access)
+	crawl := newCrawl(s, j, under, i, access, person)
 	return s.finish(ctx, crawl, under, crawl.run(ctx))
 }
 
@@ -126,15 +128,19 @@ func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection
 }
 
 // access returns the consent and the PSU context for the exchanges, with an address
-// only if the person is present, and the personal number if it is known.
-func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent) (institution.Access, error) {
+// only if the person is present, and with the personal number only if the institution
+// wants it with reads. person is the number, if it is known.
+func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent, p institution.Profile) (a institution.Access, person psu.Number, err error) {
 	a, kept, err := s.Consents.Access(ctx, under)
 	if err != nil {
-		return a, err
+		return a, "", err
 	}
 	if c.Attended {
 		a.PSU = secret.Context
 	}
-	a.PSU.Locale, a.PSU.PersonalNumber = kept.Locale, kept.PersonalNumber
-	return a, nil
+	a.PSU.Locale = kept.Locale
+	if p.ReadsWithNumber {
+		a.PSU.PersonalNumber = kept.PersonalNumber
+	}
+	return a, kept.PersonalNumber, nil
 }

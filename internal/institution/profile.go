@@ -16,6 +16,8 @@ type Profile struct {
 	// OpensWithoutNumber: the request that opens a consent does not carry the
 	// personal number, so a message that repeats it does not keep the number.
 	OpensWithoutNumber bool
+	// ReadsWithNumber: the institution wants the personal number with every read.
+	ReadsWithNumber bool
 	// PollInterval is the time between two status requests while the person
 	// signs.
 	PollInterval time.Duration

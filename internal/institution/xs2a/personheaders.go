@@ -21,6 +21,16 @@ var personMembers = map[string]func(psu.Context) string{
 	"{locale}":         func(p psu.Context) string { return p.Locale },
 }
 
+// wantsNumber reports whether a header contains the personal number.
+func wantsNumber(templates map[string]string) bool {
+	for _, value := range templates {
+		if strings.Contains(value, "{personalNumber}") {
+			return true
+		}
+	}
+	return false
+}
+
 // setPersonHeaders sets the headers of the configuration that depend on the person.
 func setPersonHeaders(h http.Header, templates map[string]string, p psu.Context) {
 	for name, value := range templates {

@@ -80,6 +80,7 @@ func New(c Config, d Deps) (*Bank, error) {
 		return nil, err
 	}
 	b := &Bank{config: c, profile: c.Profile.port(), wire: c.Profile.wire(), clock: d.Clock, random: d.Random, log: d.Log}
+	b.profile.ReadsWithNumber = wantsNumber(c.PersonHeaders)
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
 		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"samla/internal/store"
@@ -14,11 +13,11 @@ const (
 	userBatch   = 32 // users in one statement
 )
 
-// userBatcher creates users whose transaction has nothing else in it. On
-// PostgreSQL every commit costs round trips, so concurrent calls share one INSERT.
-// SQLite shares commits by itself.
+// userBatcher creates users whose transaction has nothing else in it: concurrent calls
+// share one INSERT. On PostgreSQL every commit costs round trips; on SQLite, where
+// concurrent transactions share a commit by themselves, each costs two savepoints.
 type userBatcher struct {
-	q querier
+	write func(context.Context, func(querier) error) error
 	*batcher[*userRequest]
 }
 
@@ -29,26 +28,14 @@ type userRequest struct {
 	err  error
 }
 
-func newUserBatcher(q querier) *userBatcher {
-	b := &userBatcher{q: q}
+func newUserBatcher(write func(context.Context, func(querier) error) error) *userBatcher {
+	b := &userBatcher{write: write}
 	b.batcher = &batcher[*userRequest]{workers: userWorkers, size: userBatch, run: b.create}
 	return b
 }
 
 // CreateUser implements store.Store.
 func (s *Store) CreateUser(ctx context.Context, u user.User) error {
-	if s.users == nil {
-		return s.Write(ctx, func(tx store.Tx) error {
-			err := tx.AddUser(ctx, u)
-			if !errors.Is(err, store.ErrExists) {
-				return err
-			}
-			if stored, err := tx.User(ctx, u.ClientID, u.ID); err == nil && stored.ExternalID == u.ExternalID {
-				return nil
-			}
-			return err
-		})
-	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -95,11 +82,15 @@ func scanUserKey(r rows) (k userKey, err error) { return k, r.Scan(&k.id, &k.cli
 // insert stores the users that do not exist, and sets the outcome of each. A user
 // that is in the way of itself was stored by an earlier try.
 func (b *userBatcher) insert(ctx context.Context, batch []*userRequest) error {
+	return b.write(ctx, func(q querier) error { return insertBatch(ctx, q, batch) })
+}
+
+func insertBatch(ctx context.Context, q querier, batch []*userRequest) error {
 	args := make([]any, 0, len(batch)*userFields)
 	for _, r := range batch {
 		args = append(args, userArgs(r.User)...)
 	}
-	found, err := b.q.query(ctx, insertUsers[len(batch)], args...)
+	found, err := q.query(ctx, insertUsers[len(batch)], args...)
 	if err != nil {
 		return err
 	}
@@ -123,7 +114,7 @@ func (b *userBatcher) insert(ctx context.Context, batch []*userRequest) error {
 	earlier := make(map[userKey]bool, len(refused))
 	for len(refused) > 0 {
 		in, args := inList(1, &refused)
-		stored, err := list(ctx, b.q, scanUserKey, `SELECT id, client_id, external_id FROM users WHERE id `+in, args...)
+		stored, err := list(ctx, q, scanUserKey, `SELECT id, client_id, external_id FROM users WHERE id `+in, args...)
 		if err != nil {
 			return err
 		}

@@ -58,8 +58,8 @@ type Store struct {
 	reader
 	db     engine
 	status statusReader
-	full   atomic.Bool  // the last write found the disk full
-	users  *userBatcher // nil where commits are shared anyway
+	full   atomic.Bool // the last write found the disk full
+	users  *userBatcher
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -97,9 +97,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{reader: reader{db.reads()}, db: db}
 	s.status = newStatusReader(s.q, !postgres && cfg.Exclusive, postgres)
-	if postgres {
-		s.users = newUserBatcher(s.q)
+	write := db.write
+	if postgres { // one statement is a transaction
+		write = func(_ context.Context, fn func(querier) error) error { return fn(s.q) }
 	}
+	s.users = newUserBatcher(write)
 	return s, nil
 }
 
