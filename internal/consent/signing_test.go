@@ -115,6 +115,16 @@ func TestSigning_DecidesByTheWordsOfTheBank(t *testing.T) {
 	}
 }
 
+// There is no time for another consent.
+func TestSigning_EndsWithAConsentThatTheBankEnded(t *testing.T) {
+	s := shown()
+	s.Expired = true
+	_, v := s.Read(rejected, s.Deadline.Add(-9*time.Second))
+	if want := (consent.FailedWith{Code: consent.AuthenticationTimeout, Cause: consent.CauseBankRejected}); v.Action != consent.Fail || v.Failure != want {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestSigning_TakesAMissingCodeForAScan(t *testing.T) {
 	s, _ := shown().Heard(waiting, start.Add(time.Second))
 	s.Progress = consent.ProgressUnknown // the bank gives no hints
