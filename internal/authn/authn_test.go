@@ -50,11 +50,11 @@ func (s *faultyStore) SigningKeys(ctx context.Context) ([]session.SigningKey, er
 	return s.Store.SigningKeys(ctx)
 }
 
-func (s *faultyStore) User(ctx context.Context, clientID, id string) (user.User, error) {
+func (s *faultyStore) UserStatus(ctx context.Context, id string) (user.User, error) {
 	if err := s.failure(); err != nil {
 		return user.User{}, err
 	}
-	return s.Store.User(ctx, clientID, id)
+	return s.Store.UserStatus(ctx, id)
 }
 
 func (s *faultyStore) failure() error {

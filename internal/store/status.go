@@ -5,6 +5,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/user"
 )
 
 // StatusReader answers status polls. They are the most frequent reads: every
@@ -17,6 +18,8 @@ type StatusReader interface {
 	// CollectionStatus reads a collection and, while the person signs inside it,
 	// the consent that lives inside.
 	CollectionStatus(ctx context.Context, id string) (CollectionView, error)
+	// UserStatus reads a user of any client. Every request with a session token does.
+	UserStatus(ctx context.Context, id string) (user.User, error)
 }
 
 // ConsentView is what a status poll of a consent needs.

@@ -109,7 +109,10 @@ func (s *Service) ByExternalID(ctx context.Context, clientID, externalID string)
 // ByID returns the client's user with the given id, anonymized or not. Fault:
 // UserNotFound.
 func (s *Service) ByID(ctx context.Context, clientID, id string) (user.User, error) {
-	u, err := s.Store.User(ctx, clientID, id)
+	u, err := s.Store.UserStatus(ctx, id)
+	if err == nil && u.ClientID != clientID {
+		u, err = user.User{}, store.ErrNotFound
+	}
 	return u, faultOf("read a user", err)
 }
 

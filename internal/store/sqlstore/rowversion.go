@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"samla/internal/store"
+	"samla/internal/user"
 )
 
 // rowVersion changes whenever the view of a row does.
@@ -44,6 +45,8 @@ var (
 
 	collectionVersions = versionsOf(`k.id, k.rev, COALESCE(c.rev, 0), k.polled_at, `+isAnonymized,
 		`collections k LEFT JOIN users u ON u.id = k.user_id LEFT JOIN consents c ON `+innerConsent, `k.id`)
+
+	userVersions = versionsOf(`u.id, u.updated_at, 0::bigint, 0::bigint, `+isAnonymized, `users u`, `u.id`)
 )
 
 // versionsOf returns a query for ids and the members of rowVersion. Its first row has no
@@ -66,6 +69,11 @@ func collectionVersion(v store.CollectionView) rowVersion {
 		version.innerRev = v.Consent.Rev
 	}
 	return version
+}
+
+// userVersion: a user changes once, when it is anonymized.
+func userVersion(u user.User) rowVersion {
+	return rowVersion{rev: micros(u.UpdatedAt), anonymized: flag(u.Anonymized())}
 }
 
 func newVersionCache[V any](text string, version func(V) rowVersion) *versionCache[V] {

@@ -21,7 +21,7 @@ type Config struct {
 	// Exclusive is for the one server of a SQLite data directory: Open returns
 	// ErrInUse when another server has it, and status polls are answered from a
 	// cache. Other programs may open the directory at the same time, but must not
-	// write consents or collections. It has no effect on PostgreSQL.
+	// write users, consents or collections. It has no effect on PostgreSQL.
 	Exclusive bool
 	// Readers is how many SQLite connections read at once; 0 = 4.
 	Readers int

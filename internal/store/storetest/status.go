@@ -9,6 +9,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/store"
+	"samla/internal/user"
 )
 
 // checkConsentStatus compares the status view of a consent, twice, because an
@@ -75,6 +76,32 @@ func testConsentStatus(t *testing.T, f fixture) {
 	if _, err := f.s.ConsentStatus(ctx, consent.ID(newID())); err == nil {
 		t.Error("a caller who has left was answered")
 	}
+}
+
+func testUserStatus(t *testing.T, f fixture) {
+	look := func(what string, want user.User) {
+		t.Helper()
+		for range 2 { // an answer can come from a cache
+			got, err := f.s.UserStatus(f.ctx, want.ID)
+			check(f, what, got, err, want)
+		}
+	}
+	look("fresh", f.user)
+	other := f.addUser(f.addClient())
+	look("of another client", other)
+	got, err := f.s.UserStatus(f.ctx, newID())
+	missing(f, "no such user", got, err)
+	anonymized, _ := f.user.Anonymize(start)
+	f.fails(errOfCaller, func(tx store.Tx) error {
+		if err := tx.PutUser(f.ctx, f.user, anonymized); err != nil {
+			return err
+		}
+		return errOfCaller
+	})
+	look("after a rollback", f.user)
+	f.write(func(tx store.Tx) error { return tx.PutUser(f.ctx, f.user, anonymized) })
+	look("anonymized", anonymized)
+	look("of another client, afterwards", other)
 }
 
 func testCollectionStatus(_ *testing.T, f fixture) {

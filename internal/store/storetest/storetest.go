@@ -50,7 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
 		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimOverdue", testClaimOverdue}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
-		{"ConsentStatus", testConsentStatus}, {"CollectionStatus", testCollectionStatus}, {"StatusSeesWrites", testStatusSeesWrites},
+		{"ConsentStatus", testConsentStatus}, {"CollectionStatus", testCollectionStatus}, {"UserStatus", testUserStatus}, {"StatusSeesWrites", testStatusSeesWrites},
 		{"UnstorableTexts", testUnstorableTexts}, {"MixedLoad", testMixedLoad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
