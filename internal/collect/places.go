@@ -10,8 +10,9 @@ import (
 )
 
 // places are where an institution has the balances and the transactions of accounts.
-// An account that is listed several times has several: one is asked at first where
-// they must be the same, and all of them where they may differ. It is pure.
+// An account that is listed several times has several. All of them are asked for
+// transactions, because one can have rows that another has not; for balances one is
+// asked at first where they must be the same. It is pure.
 type places struct {
 	first map[place][]institution.Question // what the lists say to ask
 	state map[place]*placeState
@@ -89,9 +90,9 @@ func (p places) failed(q institution.Question, err error) {
 // needs are the kinds of data that places have.
 var needs = []institution.Needs{institution.NeedsBalances, institution.NeedsTransactions, ""}
 
-// choose returns the questions about an account that may be asked: in each of the
-// institution's lists and for each currency those of the first entry, and those of the
-// next one if it has failed.
+// choose returns the questions about an account that may be asked: those for
+// transactions of all entries, and in each of the institution's lists and for each
+// currency those for balances of the first entry, or of the next one if it has failed.
 func (p places) choose(a *listing.Account) (questions []institution.Question) {
 	type source struct {
 		key, currency string
@@ -101,7 +102,7 @@ func (p places) choose(a *listing.Account) (questions []institution.Question) {
 		var used []source
 		for _, e := range a.Entries {
 			where, own := place{e.Key, n}, a.Currency(e.Key)
-			same := slices.ContainsFunc(used, func(s source) bool {
+			same := n != institution.NeedsTransactions && slices.ContainsFunc(used, func(s source) bool {
 				return s.key != e.Key && s.card == e.Card && (s.currency == own || s.currency == "" || own == "")
 			})
 			if s := p.at(where); !same && (s.has || len(p.first[where]) > 0) {
