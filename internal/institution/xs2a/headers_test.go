@@ -55,6 +55,27 @@ func TestHeaders_HaveTokenAndNewRequestID(t *testing.T) {
 	}
 }
 
+// Reads know the person's number for headers of a bank's own; the standard's PSU-ID is
+// for the set-up of a consent only.
+func TestHeaders_NameThePersonInReadsOnlyWhereTheBankWantsIt(t *testing.T) {
+	for _, own := range []map[string]string{nil, {"X-Customer": "{personalNumber}"}} {
+		always := true
+		s := newScriptedBank(t, func(c *xs2a.Config) { c.Profile.SendPSUID, c.PersonHeaders = &always, own }, responds(200, accountList))
+		if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, first(s.Bank)); err != nil {
+			t.Fatal(err)
+		}
+		digits := person.PersonalNumber.Digits()
+		for name, values := range s.last(t).header {
+			if strings.Contains(strings.Join(values, " "), digits) && own[name] == "" {
+				t.Errorf("%s has the personal number", name)
+			}
+		}
+		if own != nil && s.last(t).header.Get("X-Customer") != digits {
+			t.Error("the bank's own header is missing")
+		}
+	}
+}
+
 // Values from outside cannot end a header, and have a maximum length.
 func TestHeaders_SanitizeValues(t *testing.T) {
 	s := newScriptedBank(t, nil, responds(200, accountList))
