@@ -19,8 +19,6 @@
 package cases
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,9 +31,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/devserver"
 	"samla/internal/institution"
-	"samla/internal/institution/families"
 	"samla/internal/sandbox/pki"
-	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/testpg"
 	"samla/test/harness"
@@ -166,8 +162,7 @@ func (e *env) player(t *testing.T, c caseFile) *player {
 	entry := map[string]any{"company": p.company, "displayName": c.Name,
 		"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE"},
 		"baseURL":      "https://" + p.bank.host + basePath,
-		"certificates": map[string]string{"qwacCert": pki.QWACFile, "qwacKey": pki.QWACKeyFile,
-			"qsealCert": pki.QSEALFile, "qsealKey": pki.QSEALKeyFile, "caFile": pki.CAFile}}
+		"certificates": harness.Certificates()}
 	for name, value := range c.Input.Config {
 		entry[name] = value
 	}
@@ -178,19 +173,7 @@ func (e *env) player(t *testing.T, c caseFile) *player {
 // open opens a bank by a banks file with its entry. The file of one case cannot spoil
 // those of others.
 func (e *env) open(entry map[string]any) error {
-	text, err := json.Marshal(map[string]any{"banks": []any{entry}})
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(e.dir, fmt.Sprintf("%s.json", entry["company"]))
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return err
-	}
-	file, err := families.All().Load(path)
-	if err != nil {
-		return err
-	}
-	set, err := file.Open(institution.Deps{Clock: e.clock, Log: e.Log.Logger()})
+	set, err := e.OpenBanks(filepath.Join(e.dir, fmt.Sprintf("%s.json", entry["company"])), e.clock, entry)
 	if err != nil {
 		return err
 	}
@@ -204,29 +187,13 @@ func (e *env) open(entry map[string]any) error {
 // the test fails and is about one case.
 func (e *env) start(t *testing.T, database string, one bool) {
 	t.Helper()
-	master, err := keyset.NewMaster()
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.Server, err = server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: database},
-		server.Parts{Clock: e.clock, Log: e.Log.Logger(), Master: master, Institutions: e.Institutions})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Server.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := e.Stop(ctx); err != nil {
-			t.Error(err)
-		}
 		if one {
 			e.Log.Check(t)
 		} else {
 			e.Log.CheckSecrets(t)
 		}
 	})
+	e.StartServer(t, server.Config{Database: database}, e.clock)
 	e.client = e.Tenant(t, "cases")
 }

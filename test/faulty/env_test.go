@@ -3,8 +3,6 @@
 package faulty
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,9 +13,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/devserver"
 	"samla/internal/institution"
-	"samla/internal/institution/families"
 	"samla/internal/sandbox/pki"
-	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/test/harness"
 )
@@ -45,56 +41,26 @@ func start(t *testing.T, database string, change func(*server.Config), companies
 	}
 	e := &env{Env: harness.NewEnv(t, &devserver.Environment{Institutions: institution.Set{}}), banks: map[string]*bank{}}
 	e.Log.Secret("a personal number", personalNumber)
-	var entries []any
+	var entries []map[string]any
 	for _, company := range companies {
 		b := startBank(t, company, certs)
 		e.banks[company] = b
 		entries = append(entries, map[string]any{"company": company, "displayName": company, "baseURL": b.url,
 			"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"}, "profile": map[string]any{"pollInterval": "100ms"},
-			"certificates": map[string]string{"qwacCert": pki.QWACFile, "qwacKey": pki.QWACKeyFile, "qsealCert": pki.QSEALFile,
-				"qsealKey": pki.QSEALKeyFile, "caFile": pki.CAFile}})
+			"certificates": harness.Certificates()})
 	}
-	text, err := json.Marshal(map[string]any{"banks": entries})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "banks.json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := families.All().Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if e.Institutions, err = loaded.Open(institution.Deps{Clock: clock.System(), Log: e.Log.Logger()}); err != nil {
-		t.Fatal(err)
-	}
-	master, err := keyset.NewMaster()
-	if err != nil {
+	if e.Institutions, err = e.OpenBanks(filepath.Join(dir, "banks.json"), clock.System(), entries...); err != nil {
 		t.Fatal(err)
 	}
 	if database == "" {
 		database = t.TempDir()
 	}
-	config := server.Config{Listen: "127.0.0.1:0", Database: database}
+	config := server.Config{Database: database}
 	if change != nil {
 		change(&config)
 	}
-	e.Server, err = server.New(t.Context(), config, server.Parts{Clock: clock.System(), Log: e.Log.Logger(), Master: master, Institutions: e.Institutions})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Server.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := e.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-		e.Log.CheckSecrets(t)
-	})
+	t.Cleanup(func() { e.Log.CheckSecrets(t) })
+	e.StartServer(t, config, clock.System())
 	client := e.Tenant(t, "faulty")
 	user, _ := client.User(t)
 	e.user = client.Session(t, user)
