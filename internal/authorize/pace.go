@@ -62,8 +62,12 @@ func (l *instructionCache) seen(id consent.ID, now time.Time) (back bool) {
 	return back
 }
 
-// busyAgain is when a client that is refused because of the load may come again.
-const busyAgain = 5 * time.Second
+// When a client that is refused may come again: consents that are being opened soon make
+// room, persons who sign do later.
+const (
+	openingAgain = time.Second
+	busyAgain    = 5 * time.Second
+)
 
 // admit reserves room for a new consent, until it is watched or ends. Fault: Unavailable
 // with RetryAfter when this node could not keep it and those who wait already fresh.
@@ -77,6 +81,9 @@ func (s *Service) admit(id consent.ID, company string) error {
 	s.Log.Warn("new consents are refused for now", "company", company, "error", string(why), "waiting", s.watching.Len())
 	f := fault.Detailed(fault.Unavailable, "Too many persons are signing at the moment.")
 	f.RetryAfter = busyAgain
+	if why == watch.Opening {
+		f.RetryAfter = openingAgain
+	}
 	return f
 }
 

@@ -214,6 +214,24 @@ func TestScheduler_FollowsThePaceOfTheOutcome(t *testing.T) {
 	})
 }
 
+// Questions that can wait leave the processors to others when much is wanted.
+func TestScheduler_AsksLessOftenUnderLoad(t *testing.T) {
+	for _, c := range []struct{ items, least, most int }{{10, 9 * 10, 11 * 10}, {400, 5 * 400, 7 * 400}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBank()
+			s := scheduler(t, b, watch.Config{PerSecond: 100})
+			ids := names("a", c.items)
+			for _, id := range ids {
+				b.add(s, watch.Item{ID: id, Group: "a", Pace: watch.Pace{After: 3 * time.Second, Within: 5 * time.Second}})
+			}
+			time.Sleep(31 * time.Second)
+			if n := b.count(ids...); n < c.least || n > c.most {
+				t.Errorf("%d items: %d questions in 31 seconds", c.items, n)
+			}
+		})
+	}
+}
+
 // A person who polls again is asked about at once, also when the answer to a question
 // that was under way says otherwise.
 func TestSooner_HurriesTheNextQuestion(t *testing.T) {

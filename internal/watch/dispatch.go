@@ -133,7 +133,7 @@ func (s *Scheduler) answered(it *item, out Outcome, asked time.Time, panicked an
 	if !it.hurried {
 		s.repace(it, out.Pace)
 	}
-	it.plan(asked, now.Add(it.Pace.After/4))
+	it.plan(asked, now.Add(it.Pace.After/4), s.load.used())
 	it.group.enqueue(it)
 	s.wake()
 }

@@ -55,6 +55,9 @@ func newLoad(c Config) load {
 	return load{processors: c.Processors, questions: capacity(c.PerSecond), admitted: map[string]admission{}, expected: map[string]demand{}}
 }
 
+// used returns the share of the possible questions that all items want.
+func (l *load) used() float64 { return l.watched.questions / float64(l.questions) }
+
 // group returns the load of a new group. What its institution answers is not known.
 func (l *load) group() groupLoad { return groupLoad{questions: capacity(math.Inf(1))} }
 

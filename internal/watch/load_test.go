@@ -34,6 +34,18 @@ func TestCapacity_FollowsWhatIsMeasured(t *testing.T) {
 	}
 }
 
+func TestPace_WaitsLongerUnderLoad(t *testing.T) {
+	p := Pace{After: 3 * time.Second, Within: 5 * time.Second}
+	for used, want := range map[float64]time.Duration{0: 3 * time.Second, 0.25: 3 * time.Second, 0.5: 4 * time.Second, 0.75: 5 * time.Second, 2: 5 * time.Second} {
+		if got := p.after(used); got != want {
+			t.Errorf("used %v: %s, want %s", used, got, want)
+		}
+		if got := (Pace{After: time.Second}).after(used); got != time.Second {
+			t.Errorf("used %v: %s of a pace that cannot wait", used, got)
+		}
+	}
+}
+
 // Whatever comes and goes: what was admitted is within what is possible, a refusal has a
 // reason, and when all have left nothing is counted.
 func TestAdmit_KeepsDemandWithinWhatIsPossible(t *testing.T) {

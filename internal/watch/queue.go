@@ -20,9 +20,10 @@ type item struct {
 }
 
 // plan sets when the next question follows one that started at asked, at the time now.
-func (it *item) plan(asked, now time.Time) {
+// used is the share of what is possible that all items want.
+func (it *item) plan(asked, now time.Time, used float64) {
 	it.asked = asked
-	it.due, it.by = asked.Add(it.Pace.After), asked.Add(it.Pace.within())
+	it.due, it.by = asked.Add(it.Pace.after(used)), asked.Add(it.Pace.within())
 	if it.due.Before(now) {
 		it.due = now
 	}

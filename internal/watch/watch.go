@@ -35,6 +35,14 @@ type Pace struct{ After, Within time.Duration }
 
 func (p Pace) within() time.Duration { return max(p.After, p.Within) }
 
+// after returns when the next question may follow, if all items want the share used of
+// what is possible: questions that can wait leave the processors to others.
+func (p Pace) after(used float64) time.Duration {
+	const some, much = 0.25, 0.75
+	wait := min(max((used-some)/(much-some), 0), 1)
+	return p.After + time.Duration(wait*float64(p.within()-p.After))
+}
+
 // Lease is the lease of this node on one row.
 type Lease = store.Lease
 
@@ -132,7 +140,7 @@ func (s *Scheduler) Add(i Item) bool {
 	it := &item{Item: i}
 	s.items[i.ID] = it
 	s.join(it)
-	it.plan(now, now)
+	it.plan(now, now, s.load.used())
 	it.group.enqueue(it)
 	s.wake()
 	return true
@@ -164,7 +172,7 @@ func (s *Scheduler) Sooner(id string, p Pace) {
 		return
 	}
 	it.group.dequeue(it)
-	it.plan(it.asked, s.cfg.Clock.Now())
+	it.plan(it.asked, s.cfg.Clock.Now(), s.load.used())
 	it.group.enqueue(it)
 	s.wake()
 }
