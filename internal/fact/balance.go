@@ -44,4 +44,5 @@ type Balance struct {
 	DebitPositive bool      // amounts of debts are positive
 	Day           time.Time // of the balance, zero if unknown
 	At            time.Time // when it changed last, zero if unknown
+	Ahead         bool      // of a day after the one on which the institution gave it
 }

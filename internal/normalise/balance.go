@@ -115,7 +115,8 @@ func (a account) available(balances []fact.Balance, card bool) *money.Amount {
 
 // pick returns the balance that counts: of the most suitable kind the newest, if
 // possible without the unwanted relation to the credit limit. A balance of another
-// booked kind counts more if it is of a later day.
+// booked kind counts more if it is of a later day. One of a day to come says what will
+// be: it counts only where no other does.
 func pick(balances []fact.Balance, kinds []fact.BalanceKind, unwanted fact.LimitPart) *fact.Balance {
 	var best *fact.Balance
 	for _, kind := range kinds {
@@ -129,6 +130,9 @@ func pick(balances []fact.Balance, kinds []fact.BalanceKind, unwanted fact.Limit
 		case newest == nil:
 		case best == nil:
 			best = newest
+		case best.Ahead && !newest.Ahead && slices.Contains(bookedKinds, kind):
+			best = newest
+		case newest.Ahead:
 		case slices.Contains(datedKinds, kind) && slices.Contains(datedKinds, best.Kind) && !dayOf(best).IsZero() && dayOf(newest).After(dayOf(best)):
 			best = newest
 		}
@@ -140,6 +144,9 @@ func pick(balances []fact.Balance, kinds []fact.BalanceKind, unwanted fact.Limit
 func better(b, before *fact.Balance, unwanted fact.LimitPart) bool {
 	if (b.Limit == unwanted) != (before.Limit == unwanted) {
 		return before.Limit == unwanted
+	}
+	if b.Ahead != before.Ahead {
+		return before.Ahead
 	}
 	if day, other := dayOf(b), dayOf(before); !day.Equal(other) {
 		return day.After(other)

@@ -45,6 +45,7 @@ func TestProducts_BalancesAreChosen(t *testing.T) {
 		return func(b *fact.Balance) { b.At = day(1).Add(time.Duration(hour) * time.Hour) }
 	}
 	eur := func(b *fact.Balance) { b.Amount = money.Must(b.Amount.Value().String(), "EUR") }
+	ahead := func(b *fact.Balance) { b.Day, b.Ahead = day(31), true }
 	usd := func(b *fact.Balance) { b.Amount = money.Must(b.Amount.Value().String(), "USD") }
 	for name, test := range map[string]struct {
 		a                 fact.Account
@@ -57,6 +58,11 @@ func TestProducts_BalancesAreChosen(t *testing.T) {
 		"another kind of a later day":           {sek, []fact.Balance{b(fact.InterimBooked, "10", of(29)), b(fact.ClosingBooked, "33", of(31))}, "33 SEK", ""},
 		"another kind of the same day":          {sek, []fact.Balance{b(fact.ClosingBooked, "33", of(31)), b(fact.InterimBooked, "10", of(31))}, "10 SEK", ""},
 		"another kind, one without a day":       {sek, []fact.Balance{b(fact.ClosingBooked, "33", of(31)), b(fact.InterimBooked, "10")}, "10 SEK", ""},
+		"one of a day to come":                  {sek, []fact.Balance{b(fact.InterimBooked, "90", ahead), b(fact.InterimBooked, "10", of(29)), b(fact.InterimBooked, "20", of(30))}, "20 SEK", ""},
+		"another kind of a day to come":         {sek, []fact.Balance{b(fact.InterimBooked, "10", of(29)), b(fact.ClosingBooked, "90", ahead)}, "10 SEK", ""},
+		"a better kind of a day to come":        {sek, []fact.Balance{b(fact.InterimBooked, "90", ahead), b(fact.ClosingBooked, "10", of(29))}, "10 SEK", ""},
+		"nothing but a day to come":             {sek, []fact.Balance{b(fact.InterimBooked, "90", ahead)}, "90 SEK", ""},
+		"available of a day to come":            {sek, []fact.Balance{b(fact.InterimAvailable, "90", ahead), b(fact.InterimAvailable, "10", of(30))}, "", "10 SEK"},
 		"forward is not newer":                  {sek, []fact.Balance{b(fact.InterimAvailable, "10", of(1)), b(fact.ForwardAvailable, "33", of(31))}, "", "10 SEK"},
 		"booked without the limit":              {sek, []fact.Balance{b(fact.InterimBooked, "5010", included), b(fact.InterimBooked, "10", excluded)}, "10 SEK", ""},
 		"available with the limit":              {sek, []fact.Balance{b(fact.InterimAvailable, "10", excluded), b(fact.InterimAvailable, "5010", included)}, "", "5010 SEK"},

@@ -21,7 +21,7 @@ type account struct {
 	Name            words         `json:"name"`
 	DisplayName     words         `json:"displayName"`
 	Product         words         `json:"product"`
-	Type            text          `json:"cashAccountType"`
+	Type            words         `json:"cashAccountType"`
 	OwnerName       words         `json:"ownerName"`
 	OwnerNames      list[owner]   `json:"ownerNames"`
 	Status          text          `json:"status"`
@@ -63,7 +63,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 				}
 				continue
 			}
-			balances := readBalances(read.Key, entry.Balances, &r.Deviations)
+			balances := readBalances(read.Key, entry.Balances, a.FetchedAt, &r.Deviations)
 			r.Facts.Accounts = append(r.Facts.Accounts, read)
 			r.Facts.Balances = append(r.Facts.Balances, balances...)
 			if len(balances) == 0 {
@@ -86,7 +86,7 @@ func (a account) read(card bool) (fact.Account, bool) {
 		Name:          string(a.Name),
 		DisplayName:   string(a.DisplayName),
 		Product:       string(a.Product),
-		Type:          a.Type.oneLine(),
+		Type:          string(a.Type),
 		OwnerName:     a.ownerNames(),
 		Status:        accountStatus(a.Status),
 		DebitPositive: a.DebitAccounting.isTrue(),

@@ -71,6 +71,14 @@ func TestRead_DecodesAccountList(t *testing.T) {
 	}
 }
 
+func TestRead_TypeOfAnAccountCanBeAnObject(t *testing.T) {
+	s := newReader(t)
+	got, err := s.Read(answerTo("accounts", []byte(`{"accounts":[{"resourceId":"1","cashAccountType":{"code":"SVGS"}},{"resourceId":"2","cashAccountType":{"code":"x","name":"Savings"}}]}`)))
+	if err != nil || len(got.Facts.Accounts) != 2 || got.Facts.Accounts[0].Type != "SVGS" || got.Facts.Accounts[1].Type != "Savings" {
+		t.Errorf("%+v, %v", got.Facts.Accounts, err)
+	}
+}
+
 func TestFetch_SendsHeadersOfPresentPerson(t *testing.T) {
 	s := newScriptedBank(t, nil, responds(200, accountList))
 	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1", PSU: person}, first(s.Bank)); err != nil {

@@ -1,6 +1,9 @@
 package xs2a
 
 import (
+	"time"
+
+	"samla/internal/clock"
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
@@ -57,7 +60,7 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 		return institution.Reading{}, malformed("", errMissing)
 	}
 	var read institution.Reading
-	read.Facts.Balances = readBalances(a.Question.Account, body.Balances, &read.Deviations)
+	read.Facts.Balances = readBalances(a.Question.Account, body.Balances, a.FetchedAt, &read.Deviations)
 	for i := range read.Facts.Balances {
 		read.Facts.Balances[i].DebitPositive = body.DebitAccounting.isTrue() || body.Card.DebitAccounting.isTrue()
 	}
@@ -65,9 +68,12 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 	return read, nil
 }
 
-// readBalances counts balances without an amount that can be read.
-func readBalances(key string, list []balance, d *deviation.Counts) []fact.Balance {
+// readBalances counts balances without an amount that can be read. The bank gave them at
+// the time at.
+func readBalances(key string, list []balance, at time.Time, d *deviation.Counts) []fact.Balance {
 	var balances []fact.Balance
+	year, month, day := at.In(clock.Sweden()).Date()
+	today := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	for i := range list {
 		entry := &list[i]
 		m, signed, ok := entry.signedAmount()
@@ -79,6 +85,7 @@ func readBalances(key string, list []balance, d *deviation.Counts) []fact.Balanc
 		}
 		read := fact.Balance{Account: key, Kind: balanceKind(entry.Type), Amount: m, Signed: signed, At: entry.ChangedAt.moment()}
 		read.Day, _ = firstDay(entry.Reference, entry.ChangedAt)
+		read.Ahead = read.Day.After(today)
 		switch {
 		case entry.LimitIncluded.isTrue():
 			read.Limit = fact.LimitIncluded

@@ -3,6 +3,7 @@ package xs2a_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"samla/internal/fact"
 )
@@ -36,6 +37,17 @@ func TestRead_KindOfABalanceCanBeAnObject(t *testing.T) {
 	s := newReader(t)
 	got, err := s.Read(answerTo("balances", []byte(`{"balances":[{"balanceType":{"codeOrProprietary":{"code":"CLBD"}},"balanceAmount":{"currency":"SEK","amount":"1"}}]}`)))
 	if err != nil || len(got.Facts.Balances) != 1 || got.Facts.Balances[0].Kind != fact.ClosingBooked {
+		t.Errorf("%+v, %v", got.Facts.Balances, err)
+	}
+}
+
+func TestRead_BalanceOfADayToComeIsAhead(t *testing.T) {
+	s := newReader(t)
+	answer := answerTo("balances", []byte(`{"balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"SEK","amount":"1"},"referenceDate":"2026-04-01"},
+		{"balanceType":"interimBooked","balanceAmount":{"currency":"SEK","amount":"1"},"referenceDate":"2026-04-02"}]}`))
+	answer.FetchedAt = time.Date(2026, 3, 31, 22, 30, 0, 0, time.UTC) // April in Sweden
+	got, err := s.Read(answer)
+	if err != nil || len(got.Facts.Balances) != 2 || got.Facts.Balances[0].Ahead || !got.Facts.Balances[1].Ahead {
 		t.Errorf("%+v, %v", got.Facts.Balances, err)
 	}
 }

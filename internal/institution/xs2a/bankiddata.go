@@ -3,6 +3,7 @@ package xs2a
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -53,6 +54,10 @@ func (f *bankIDData) search(value any, at place) {
 		}
 	case string:
 		f.take(value, at)
+		var inner map[string]any // some banks write the challenge as a text with JSON in it
+		if strings.HasPrefix(strings.TrimSpace(value), "{") && json.Unmarshal([]byte(value), &inner) == nil {
+			f.search(inner, at)
+		}
 	}
 }
 

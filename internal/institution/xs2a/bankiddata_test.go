@@ -25,6 +25,8 @@ func TestInstructions_FindBankIDData(t *testing.T) {
 		`{"challengeData":{"data":{"autoStartToken":"` + token + `"}}}`:                               {token, "", ""},
 		`{"challengeData":[{"data":["` + token + `"]}]}`:                                              {token, "", ""},
 		`{"challengeData":"` + token + `"}`:                                                           {token, "", ""},
+		`{"challengeData":{"data":["{\"autoStartToken\":\"` + token + `\",\"orderRef\":\"x\"}"]}}`:    {token, "", ""},
+		`{"bankid":"{\"orderRef\":\"` + token + `\"}"}`:                                               {},
 		`{"challengeData":{"data":["bankid:///?autostarttoken=` + token + `&redirect=null"]}}`:        {token, "", ""},
 		`{"challengeData":{"data":"` + start + `"}}`:                                                  {token, "", ""},
 		`{"_links":{"scaRedirect":{"href":"` + start + `"}}}`:                                         {token, "", ""},

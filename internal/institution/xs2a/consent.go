@@ -132,7 +132,7 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 		return institution.ConsentInfo{}, malformed(resp.requestID, errMissing)
 	}
 	info := institution.ConsentInfo{State: stateOf(status), Scope: body.Access.scope()}
-	if day := text(d.own("validUntil", "validTo")).date(); !day.IsZero() {
+	if day, _ := text(d.own("validUntil", "validTo")).day(); !day.IsZero() {
 		info.ValidUntil = day.AddDate(0, 0, 1).Add(-time.Second) // 23:59:59Z, docs/reference/api.md 4.1
 	}
 	if n, err := strconv.ParseFloat(d.own("frequencyPerDay"), 64); err == nil && n >= 1 {

@@ -104,6 +104,8 @@ var kindsByStatus = map[int]kinds{
 // which a gateway may have written.
 func kindOf(op operation, status int, code string) institution.ErrorKind {
 	switch {
+	case status == http.StatusNotImplemented && op >= opAccountList:
+		return institution.Refused // the same question is answered so again
 	case status >= http.StatusInternalServerError:
 		return institution.Unreachable
 	case status >= 300 && status < 400:

@@ -117,7 +117,7 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"429 ":                all(institution.Busy),
 		"500 ":                all(institution.Unreachable),
 		"500 CONSENT_EXPIRED": all(institution.Unreachable),
-		"501 ":                {institution.Unreachable, empty, institution.Unreachable, institution.Unreachable, empty, institution.Unreachable},
+		"501 ":                {institution.Unreachable, empty, institution.Unreachable, institution.Refused, empty, institution.Refused},
 		"302 ":                all(institution.ForeignAddress),
 		"599 ":                all(institution.Unreachable),
 	} {

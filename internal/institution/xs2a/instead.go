@@ -46,10 +46,10 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 	return q, true
 }
 
-// refusesForm reports whether a bank refuses the form of a request, or does not say what
-// it refuses.
+// refusesForm reports whether a bank refuses the form of a request, has not implemented
+// it, or does not say what it refuses.
 func refusesForm(e *institution.Error) bool {
-	return e.Kind == institution.Refused && (formCodes[e.Code] || e.Code == "" && e.HTTPStatus >= 400 && e.HTTPStatus < 500)
+	return e.Kind == institution.Refused && (formCodes[e.Code] || e.HTTPStatus == http.StatusNotImplemented || e.Code == "" && e.HTTPStatus >= 400 && e.HTTPStatus < 500)
 }
 
 // formCodes are the codes about the form of a request. Nothing was read then.

@@ -57,15 +57,17 @@ func TestInstead_AsksForLess(t *testing.T) {
 		"400 ":                                     {twoYears0, booked0, both89, booked89, both30, booked30, "bookingStatus=both", "bookingStatus=booked"},
 		"422 ":                                     {twoYears0, booked0, both89, booked89, both30, booked30, "bookingStatus=both", "bookingStatus=booked"},
 		"400 FORMAT_ERROR bookingStatus, dateFrom": {twoYears0, booked0, both89, booked89, both30, booked30, "bookingStatus=both", "bookingStatus=booked"},
-		"401 ":                  {twoYears0, both89}, // Swedbank
-		"401 CONSENT_INVALID":   {twoYears0, both89},
-		"403 SERVICE_INVALID":   {twoYears0, both89},
-		"404 RESOURCE_UNKNOWN":  {twoYears0},
-		"401 CONSENT_EXPIRED":   {twoYears0},
-		"401 SIGNATURE_INVALID": {twoYears0},
-		"429 ":                  {twoYears0},
-		"503 ":                  {twoYears0},
-		"409 STATUS_INVALID":    {twoYears0},
+		"501 SERVICE_INVALID bookingStatus":        {twoYears0, booked0},
+		"501 ":                                     {twoYears0, booked0, both89, booked89, both30, booked30, "bookingStatus=both", "bookingStatus=booked"},
+		"401 ":                                     {twoYears0, both89}, // Swedbank
+		"401 CONSENT_INVALID":                      {twoYears0, both89},
+		"403 SERVICE_INVALID":                      {twoYears0, both89},
+		"404 RESOURCE_UNKNOWN":                     {twoYears0},
+		"401 CONSENT_EXPIRED":                      {twoYears0},
+		"401 SIGNATURE_INVALID":                    {twoYears0},
+		"429 ":                                     {twoYears0},
+		"503 ":                                     {twoYears0},
+		"409 STATUS_INVALID":                       {twoYears0},
 	} {
 		var status int
 		var code string

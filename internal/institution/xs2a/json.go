@@ -100,20 +100,6 @@ func (t text) isTrue() bool {
 	return t == "1" || strings.EqualFold(string(t), "true") || strings.EqualFold(string(t), "yes")
 }
 
-// date returns the day of an ISO 8601 date or date-time, or the zero time if the
-// text is neither.
-func (t text) date() time.Time {
-	s := strings.TrimSpace(string(t))
-	if len(s) < len(time.DateOnly) {
-		return time.Time{}
-	}
-	day, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)])
-	if err != nil {
-		return time.Time{}
-	}
-	return day
-}
-
 // dateTime returns the time of an ISO 8601 date-time in UTC, or the zero time if the
 // text is not one; a date alone is not one. Without an offset the time is UTC.
 func (t text) dateTime() time.Time {

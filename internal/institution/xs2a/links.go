@@ -1,6 +1,8 @@
 package xs2a
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 )
@@ -9,16 +11,16 @@ import (
 // of either, of which the first counts.
 type link string
 
+// unreadableLink is a link that says something else than an address, such as the number
+// of a page. It leads nowhere, so that what it was for is counted and not forgotten.
+const unreadableLink link = "unreadable:"
+
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (l *link) UnmarshalJSON(data []byte) error {
 	*l = ""
 	switch data[0] {
 	case '{':
-		var object struct {
-			Href text `json:"href"`
-		}
-		_ = json.Unmarshal(data, &object) // ignores members of another type
-		*l = link(object.Href)
+		*l = linkOf(data)
 	case '[':
 		var list []link
 		_ = json.Unmarshal(data, &list)
@@ -32,9 +34,37 @@ func (l *link) UnmarshalJSON(data []byte) error {
 		var s text
 		_ = s.UnmarshalJSON(data)
 		*l = link(s)
+	case 'f', 'n':
+	default:
+		if string(data) != "0" && string(data) != "-1" {
+			*l = unreadableLink
+		}
 	}
 	*l = link(strings.TrimSpace(string(*l)))
 	return nil
+}
+
+// linkOf decodes an object with an address. An object of which every member is empty is
+// no link, as the empty object is none.
+func linkOf(data []byte) link {
+	var object struct {
+		Href text `json:"href"`
+		URI  text `json:"uri"`
+		URL  text `json:"url"`
+	}
+	_ = json.Unmarshal(data, &object) // ignores members of another type
+	if address := cmp.Or(object.Href, object.URI, object.URL); address != "" {
+		return link(address)
+	}
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(data, &members)
+	_, named := members["href"]
+	for _, value := range members {
+		if !named && !bytes.ContainsRune([]byte("nf"), rune(value[0])) && string(value) != `""` {
+			return unreadableLink
+		}
+	}
+	return ""
 }
 
 // links are the _links of an answer or of an account by relation, in lower case,

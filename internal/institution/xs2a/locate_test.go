@@ -155,6 +155,20 @@ func TestRead_FindsTheNextPageAtAnyLevel(t *testing.T) {
 	}
 }
 
+func TestRead_CountsNextPagesWithoutAnAddress(t *testing.T) {
+	b := newReader(t)
+	for next, want := range map[string]int{
+		`2`: 1, `true`: 1, `{"page":2}`: 1, `{"href":{"x":1},"page":2}`: 0, `[3]`: 1, `[{"page":2}]`: 1,
+		`null`: 0, `false`: 0, `0`: 0, `""`: 0, `{}`: 0, `[]`: 0, `{"href":null,"method":"GET"}`: 0, `{"page":null}`: 0,
+		`{"uri":"?page=2"}`: 0, `{"url":"?page=2"}`: 0,
+	} {
+		links, d := nextOf(t, b, firstPage, `{"transactions":{"booked":[],"_links":{"next":`+next+`}}}`)
+		if d[deviation.UnusableLink] != want || (len(links) == 1) != strings.Contains(next, "?page=2") {
+			t.Errorf("%s: got %q, %v", next, links, d)
+		}
+	}
+}
+
 func TestRead_LocatesTheDataOfAccounts(t *testing.T) {
 	b := newReader(t)
 	const standard = "/v1/accounts/a1/balances /v1/accounts/a1/transactions"

@@ -97,9 +97,11 @@ func TestBank_DecodesOfficialExamples(t *testing.T) {
 
 func TestRead_DecodesBalances(t *testing.T) {
 	s := newScriptedBank(t, nil, nil)
-	got, err := s.Read(answerTo("balances", []byte(`{"account":{},"balances":[
+	answer := answerTo("balances", []byte(`{"account":{},"balances":[
 		{"balanceType":"closingBooked","balanceAmount":{"currency":"SEK","amount":"1 234,50"},"referenceDate":"2026-11-21"},
-		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7,{"balanceType":"expected","balanceAmount":{"amount":"x"}}]}`)))
+		{"debitAccounting":true},{"balanceAmount":{"amount":"1"}},7,{"balanceType":"expected","balanceAmount":{"amount":"x"}}]}`))
+	answer.FetchedAt = noon
+	got, err := s.Read(answer)
 	bare, _ := money.New(money.Must("1", "SEK").Value(), "")
 	want := []fact.Balance{{Account: "account/1", Kind: fact.ClosingBooked, Amount: money.Must("1234.50", "SEK"), Day: day(2026, 11, 21)},
 		{Account: "account/1", Amount: bare}} // the currency is the account's
