@@ -20,13 +20,16 @@ func notYet(word string) bool {
 	return strings.HasPrefix(word, "not") || containsAny(word, "partial", "pending", "await", "progress", "request", "soon", "tobe")
 }
 
-// The words of a status that end something, by what they say.
+// The words of a status that end something, by what they say, in English and Swedish, as
+// plaintext.Fold writes them. Words that also fit what has not begun are not among them:
+// inactive, notValid.
 var (
-	wordsOfTime      = []string{"expired", "timeout", "timedout", "lapsed"}
-	wordsOfCancel    = []string{"cancel", "aborted", "interrupted"}
-	wordsOfRefusal   = []string{"reject", "declined", "denied", "refused"}
-	wordsOfFailure   = []string{"fail", "revoked", "terminated", "invalid"}
-	wordsOfRevoking  = []string{"revoked", "terminated", "withdrawn", "deleted", "closed", "removed", "cancel"}
+	wordsOfTime     = []string{"expired", "timeout", "timedout", "lapsed", "utgang", "utgatt"}
+	wordsOfCancel   = []string{"cancel", "aborted", "interrupted", "avbrut"}
+	wordsOfRefusal  = []string{"reject", "declined", "denied", "refused", "avvisa", "nekad", "nekat", "avslag"}
+	wordsOfFailure  = []string{"fail", "revoked", "terminated", "invalid", "misslyck"}
+	wordsOfRevoking = []string{"revoked", "terminated", "withdrawn", "deleted", "closed", "removed", "cancel",
+		"deactivated", "nolonger", "aterkalla", "avsluta", "upphor", "upphavd"}
 	wordsOfRejection = append([]string{"fail", "aborted", "invalid"}, wordsOfRefusal...)
 )
 

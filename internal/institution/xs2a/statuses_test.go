@@ -14,11 +14,11 @@ import (
 func TestConsent_UnderstandsSpellingsOfAStatus(t *testing.T) {
 	for state, words := range map[institution.ConsentState]string{
 		institution.ConsentValid:    "valid VALID Valid active authorised AUTHORIZED",
-		institution.ConsentRevoked:  "revokedByPsu REVOKED_BY_PSU revoked REVOKED revoked-by-psu terminatedByTpp TERMINATED_BY_TPP TERMINATED terminatedByAspsp cancelled CANCELED withdrawn closed CLOSED deleted userRevoked consentRevoked",
-		institution.ConsentExpired:  "expired EXPIRED consent_expired timedOut TIMEOUT hasExpired",
-		institution.ConsentRejected: "rejected REJECTED rejectedByPsu declined DENIED failed FAILED invalid INVALID refused",
+		institution.ConsentRevoked:  "revokedByPsu REVOKED_BY_PSU revoked REVOKED revoked-by-psu terminatedByTpp TERMINATED_BY_TPP TERMINATED terminatedByAspsp cancelled CANCELED withdrawn closed CLOSED deleted userRevoked consentRevoked deactivated noLongerValid ÅTERKALLAD återkallat Avslutad upphörd",
+		institution.ConsentExpired:  "expired EXPIRED consent_expired timedOut TIMEOUT hasExpired UTGÅNGEN",
+		institution.ConsentRejected: "rejected REJECTED rejectedByPsu declined DENIED failed FAILED invalid INVALID refused Avvisad nekad",
 		institution.ConsentPending: "received partiallyAuthorised PARTIALLY_AUTHORISED partiallyValid awaitingStars awaitingAuthorisation pending replacedByNewer suspended " +
-			"underReview inProgress revocationPending cancellationRequested notRevoked expiresSoon extended x",
+			"underReview inProgress revocationPending cancellationRequested notRevoked expiresSoon extended x inactive notValid pågår",
 	} {
 		for status := range strings.FieldsSeq(words) {
 			s := newScriptedBank(t, nil, responds(200, `{"consentStatus":"`+status+`"}`))
@@ -40,6 +40,8 @@ func TestAuthorizationStatus_UnderstandsSpellings(t *testing.T) {
 		`{"scaStatus":"unsigned"}`:                                         {},
 		`{"scaStatus":"started","status":"failed"}`:                        {},
 		`{"status":"FAILED","hint_code":"USER_CANCEL"}`:                    {State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled},
+		`{"scaStatus":"Avbruten"}`:                                         {State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled},
+		`{"scaStatus":"MISSLYCKAD"}`:                                       {State: institution.AuthorizationFailed, Failure: consent.AuthenticationFailed},
 		`{"status":"cancelled"}`:                                           {State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled},
 		`{"scaStatus":"EXPIRED"}`:                                          {State: institution.AuthorizationFailed, Failure: consent.AuthenticationTimeout},
 		`{"scaStatus":"timeout"}`:                                          {State: institution.AuthorizationFailed, Failure: consent.AuthenticationTimeout},
