@@ -119,8 +119,8 @@ func (j *job) reread(ctx context.Context) bool {
 
 // grant commits what the bank has granted. Only what a later collection needs is
 // kept of the secret: of the person, the number, which products name
-// (docs/reference/products.md 9), and the locale. Banks are not told the number
-// again.
+// (docs/reference/products.md 9), and the locale. A bank gets the number
+// again only if its profile wants it with reads.
 func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	ctx = context.WithoutCancel(ctx) // the person has signed: the grant is stored although the time is up
 	now := j.Clock.Now()
