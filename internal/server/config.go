@@ -65,6 +65,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Workers, 128)
 	orDefault(&c.WriteTimeout, 30*time.Second)
 	orDefault(&c.RequestTimeout, 10*time.Second)
+	for _, d := range []*time.Duration{&c.OpenTime, &c.ReadTime, &c.ReadTimeUnattended} {
+		*d = max(*d, 0) // a negative time has the default too
+	}
 	orDefault(&c.Calls, 2048)
 	orDefault(&c.CallsPerInstitution, 512)
 	return c
