@@ -29,7 +29,7 @@ func TestBankCheck_ShowsWhatEachBankIsAsked(t *testing.T) {
 		}
 		at := 0
 		for _, want := range []string{"POST https://", "/v1/consents\n", `"allPsd2"`, "/v1/consents/{consentId}/authorisations\n", "/authorisations/{authorisationId}\n",
-			list, "/v1/accounts/{resourceId}/transactions?bookingStatus=", "&dateFrom={date}\n", "DELETE https://"} {
+			list, "/v1/accounts/{resourceId}/transactions?bookingStatus=", "&dateFrom={date}\n", "/v1/card-accounts/{resourceId}/transactions?bookingStatus=", "DELETE https://"} {
 			i := strings.Index(of[at:], want)
 			if i < 0 {
 				t.Fatalf("%s: %q is not shown in its place:\n%s", company, want, of)
@@ -47,16 +47,33 @@ func TestBankCheck_ShowsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(filepath.Dir(w.banks), "with-key.json")
-	keyed := strings.Replace(string(text), `"baseURL"`, `"headers": {"X-Portal-Key": "f00dfeed"}, "baseURL"`, 1)
+	keyed := strings.Replace(string(text), `"baseURL"`, `"headers": {"X-Portal-Key": "f00dfeed"}, "personHeaders": {"X-Person": "f00dfeed{personalNumber}"}, "baseURL"`, 1)
 	if err := os.WriteFile(file, []byte(keyed), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, log, status := process.Run(t, program, "bank", "check", file, "--headers")
-	if status != 0 || !strings.Contains(out, "X-Portal-Key: {configured}") {
+	if status != 0 || !strings.Contains(out, "X-Portal-Key: {configured}\n") || !strings.Contains(out, "X-Person: {configured} with {personal number}\n") {
 		t.Errorf("exit status %d:\n%s%s", status, log, out)
 	}
 	if strings.Contains(out, "f00dfeed") || strings.Contains(out, "191212121212") {
 		t.Errorf("a secret is shown:\n%s", out)
+	}
+}
+
+func TestBankCheck_AcceptsBanksWithoutCards(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	text, err := os.ReadFile(w.banks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(w.banks), "without-cards.json")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), `"profile": {`, `"profile": {"cards": "",`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, log, status := process.Run(t, program, "bank", "check", file, "--company", "se-demo-psd2")
+	if status != 0 || !strings.Contains(out, "/transactions") || strings.Contains(out, "card") || !strings.Contains(out, "DELETE") {
+		t.Errorf("exit status %d:\n%s%s", status, log, out)
 	}
 }
 

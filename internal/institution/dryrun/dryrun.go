@@ -74,29 +74,35 @@ type run struct {
 	steps []Step
 }
 
-// note adds the requests since the last call as steps of a name.
-func (r *run) note(name string) {
-	for _, request := range r.take() {
-		r.steps = append(r.steps, Step{name, request})
+// note adds the requests since the last call as steps of a name, except for those that
+// are steps already. It returns the number of requests.
+func (r *run) note(name string) int {
+	requests := r.take()
+	for _, request := range requests {
+		if !slices.ContainsFunc(r.steps, func(s Step) bool { return s.Method == request.Method && s.URL == request.URL }) {
+			r.steps = append(r.steps, Step{name, request})
+		}
 	}
+	return len(requests)
 }
 
-// collect asks the questions of a collection, each kind once.
+// collect asks the questions of a collection. Questions about one account that lead to
+// no request are left out: the recorder's answer lists accounts of every kind, also of
+// those that this institution cannot be asked about.
 func (r *run) collect(ctx context.Context, i institution.Institution, a institution.Access) ([]Step, error) {
 	if i.Collector == nil {
 		return r.steps, nil
 	}
 	questions := i.Collector.Start(consent.Scope{Balances: true, Transactions: true}, today)
-	var asked []string
 	for n := 0; len(questions) > 0 && n < rounds; n++ {
 		q := questions[0]
 		questions = questions[1:]
-		if slices.Contains(asked, q.Kind) {
+		answer, err := i.Collector.Fetch(ctx, a, q)
+		sent := r.note("collect: " + q.Kind)
+		if err != nil && sent == 0 && q.Account != "" {
 			continue
 		}
-		asked = append(asked, q.Kind)
-		answer, err := i.Collector.Fetch(ctx, a, q)
-		if r.note("collect: " + q.Kind); err != nil {
+		if err != nil {
 			return r.steps, err
 		}
 		read, err := i.Collector.Read(answer)

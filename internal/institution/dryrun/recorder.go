@@ -39,6 +39,24 @@ const answer = `{"consentId":"{consentId}","consentStatus":"received","authorisa
 var values = map[string]string{"X-Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
 	"Tpp-Signature-Certificate": "{certificate}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}"}
 
+// personal has what is shown in place of the values of the person, in headers that the
+// operator has configured.
+var personal = []struct{ value, placeholder string }{
+	{person.PersonalNumber.Digits(), "{personal number}"}, {person.IPAddress, "{IP address}"}, {person.UserAgent, person.UserAgent},
+}
+
+// configured returns what is shown of a header that the operator has configured: it can
+// be a secret, such as the key of a portal, but which values of the person it has is none.
+func configured(value string) string {
+	text := "{configured}"
+	for _, p := range personal {
+		if strings.Contains(value, p.value) {
+			text += " with " + p.placeholder
+		}
+	}
+	return text
+}
+
 // shown are the prefixes of the headers whose values are shown: those of the standard.
 var shown = []string{"Accept", "Content-Type", "Consent-Id", "Psu-", "Tpp-"}
 
@@ -51,7 +69,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		if placeholder, changes := values[canonical]; changes {
 			value = placeholder
 		} else if !slices.ContainsFunc(shown, func(prefix string) bool { return strings.HasPrefix(canonical, prefix) }) {
-			value = "{configured}" // it can be a secret, such as the key of a portal
+			value = configured(value)
 		}
 		recorded.Header = append(recorded.Header, name+": "+value)
 	}
