@@ -53,25 +53,24 @@ func (r RowRules) check() (faults strictjson.Faults) {
 			faults.Add("/"+sign.name, `must be "standard", "debitPositive" or "debit"`)
 		}
 	}
-	if _, i, problem := r.patterns(); problem != "" {
-		faults.Add(fmt.Sprintf("/texts/%d", i), problem)
-	}
-	return faults
+	_, bad := r.patterns()
+	return append(faults, bad.Under("/texts")...)
 }
 
-// patterns returns the compiled texts, or the index of one that cannot be used and why.
-func (r RowRules) patterns() (all []*regexp.Regexp, bad int, problem string) {
+// patterns returns the compiled texts, and a fault for each one that cannot be used.
+func (r RowRules) patterns() (all []*regexp.Regexp, faults strictjson.Faults) {
 	for i, text := range r.Texts {
 		p, err := regexp.Compile(text)
-		switch {
+		switch at := fmt.Sprintf("/%d", i); {
 		case err != nil || len(text) > maxExpression:
-			return nil, i, notAnExpression
+			faults.Add(at, notAnExpression)
 		case p.SubexpIndex("counterparty") < 0 && p.SubexpIndex("date") < 0:
-			return nil, i, `has neither a group (?P<counterparty>...) nor (?P<date>...)`
+			faults.Add(at, `has neither a group (?P<counterparty>...) nor (?P<date>...)`)
+		default:
+			all = append(all, p)
 		}
-		all = append(all, p)
 	}
-	return all, 0, ""
+	return all, faults
 }
 
 var sixDigits = regexp.MustCompile(`^[0-9]{6}$`)
@@ -83,7 +82,7 @@ type rowRules struct {
 }
 
 func (r RowRules) compile() rowRules {
-	texts, _, _ := r.patterns() // checked
+	texts, _ := r.patterns() // checked
 	return rowRules{r, texts}
 }
 

@@ -37,6 +37,15 @@ func TestProfile_RefusesRulesThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+func TestConfig_ReportsEachTextThatCannotBeUsed(t *testing.T) {
+	config := demoConfig("https://bank.example/psd2")
+	config.Profile.Rows.Texts = []string{"(?P<name>x)", "(?P<date>x)", "("}
+	faults := config.Check()
+	if len(faults) != 2 || faults[0].Pointer != "/profile/rows/texts/0" || faults[1].Pointer != "/profile/rows/texts/2" {
+		t.Errorf("%v", faults)
+	}
+}
+
 // Windows cover each day of the period once.
 func TestRead_SplitsTransactionsIntoWindows(t *testing.T) {
 	for days, want := range map[int][]string{
