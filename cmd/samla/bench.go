@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/pprof"
@@ -37,6 +38,14 @@ type rateFlags struct {
 	Rounds  int           `default:"5" help:"How often rate and limit are measured, alternating."`
 	Round   time.Duration `help:"Duration of each measurement; 0 = the benchmark's default."`
 	Callers int           `help:"Number of concurrent callers; 0 = the benchmark's default."`
+}
+
+// Validate reports numbers that measure nothing.
+func (f rateFlags) Validate() error {
+	if f.Rounds < 1 || f.Round < 0 || f.Callers < 0 {
+		return errors.New("--rounds must be at least 1, and --round and --callers not negative")
+	}
+	return nil
 }
 
 // bankFlag is the bank of the benchmarks that run the sandbox as a process of its own.

@@ -42,3 +42,8 @@ func checkCrowd(t *testing.T, bank string) {
 		t.Errorf("the line is %s", out)
 	}
 }
+
+func TestBench_RefusesNumbersThatMeasureNothing(t *testing.T) {
+	t.Parallel()
+	wantFailure(t, "--rounds must be at least 1", "bench", "status", "--rounds", "0")
+}
