@@ -13,8 +13,8 @@ type origins map[string]bool
 
 // The header fields of CORS answers (https://fetch.spec.whatwg.org, "CORS protocol").
 const (
-	exposedHeaders = "Insurely-Version, X-Request-Id, Link, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
-	allowedHeaders = "Authorization, Content-Type, Insurely-Version, Idempotency-Key, X-Request-Id"
+	exposedHeaders = "Insurely-Version, X-Request-Id, Link, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, ETag"
+	allowedHeaders = "Authorization, Content-Type, Insurely-Version, Idempotency-Key, X-Request-Id, If-None-Match"
 	allowedMethods = "GET, HEAD, POST, DELETE"
 	preflightAge   = "600" // seconds
 )
@@ -26,7 +26,7 @@ func newOrigins(list []string) (origins, error) {
 	for _, text := range list {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != text || text != strings.ToLower(text) {
-			return nil, fmt.Errorf("api: %q is not an origin such as https://app.example.com", text)
+			return nil, fmt.Errorf("api: the allowed origin %q must be scheme, host and port in lower case, such as https://app.example.com", text)
 		}
 		set[text] = true
 	}

@@ -34,7 +34,7 @@ func TestOrigins_LetAllowedPagesCall(t *testing.T) {
 		if got.StatusCode != 200 || got.Header.Get("Access-Control-Allow-Origin") != origin || got.Header.Get("Vary") != "Origin" {
 			t.Errorf("%s: %d %v", origin, got.StatusCode, got.Header)
 		}
-		for _, name := range []string{"Insurely-Version", "X-Request-Id", "Link", "Retry-After", "RateLimit"} {
+		for _, name := range []string{"Insurely-Version", "X-Request-Id", "Link", "Retry-After", "RateLimit", "ETag"} {
 			if !strings.Contains(got.Header.Get("Access-Control-Expose-Headers"), name) {
 				t.Errorf("%s is not exposed", name)
 			}
@@ -55,7 +55,7 @@ func TestOrigins_AnswerPreflights(t *testing.T) {
 	if got.StatusCode != 204 || got.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
 		t.Errorf("preflight: %d %v", got.StatusCode, got.Header)
 	}
-	for _, name := range []string{"Authorization", "Content-Type", "Insurely-Version", "Idempotency-Key"} {
+	for _, name := range []string{"Authorization", "Content-Type", "Insurely-Version", "Idempotency-Key", "If-None-Match"} {
 		if !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), name) {
 			t.Errorf("%s is not allowed", name)
 		}
