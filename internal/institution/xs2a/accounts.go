@@ -2,6 +2,7 @@ package xs2a
 
 import (
 	"cmp"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	if err := decode(response{body: a.Body}, &body); err != nil {
 		return institution.Reading{}, err
 	}
-	if body.Accounts == nil && body.CardAccounts == nil {
+	if body.Accounts == nil && body.CardAccounts == nil && !(a.Question.Kind == askCards && saysNull(a.Body)) {
 		return institution.Reading{}, malformed("", errMissing)
 	}
 	var r institution.Reading
@@ -72,8 +73,17 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 			b.ask(&r, entry, a.FetchedAt, institution.Question{Kind: askTransactions, Account: read.Key, Needs: institution.NeedsTransactions, From: a.Question.From})
 		}
 	}
-	r.Questions = append(r.Questions, b.nextPages(a.Question, &r.Deviations, body.next()...)...)
+	r.Questions = append(r.Questions, b.nextPages(a.Question, &r.Deviations, nextOf(body.paging)...)...)
 	return r, nil
+}
+
+// saysNull reports whether a list of cards is null, as banks write one without cards.
+// The same in place of the accounts may be a failure.
+func saysNull(body []byte) bool {
+	var list struct {
+		Cards json.RawMessage `json:"cardAccounts"`
+	}
+	return decode(response{body: body}, &list) == nil && string(list.Cards) == "null"
 }
 
 // read returns the entry as a fact. It is not ok without any id of an account.

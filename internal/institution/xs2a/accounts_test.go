@@ -71,6 +71,18 @@ func TestRead_DecodesAccountList(t *testing.T) {
 	}
 }
 
+func TestRead_NullIsNoCards(t *testing.T) {
+	s := newReader(t)
+	if got, err := s.Read(answerTo("cards", []byte(`{"cardAccounts":null}`))); err != nil || len(got.Facts.Accounts)+len(got.Questions) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for kind, body := range map[string]string{"cards": `{}`, "accounts": `{"accounts":null}`} {
+		if _, err := s.Read(answerTo(kind, []byte(body))); institution.KindOf(err) != institution.MalformedResponse {
+			t.Errorf("%s %s: %v", kind, body, err)
+		}
+	}
+}
+
 func TestRead_TypeOfAnAccountCanBeAnObject(t *testing.T) {
 	s := newReader(t)
 	got, err := s.Read(answerTo("accounts", []byte(`{"accounts":[{"resourceId":"1","cashAccountType":{"code":"SVGS"}},{"resourceId":"2","cashAccountType":{"code":"x","name":"Savings"}}]}`)))

@@ -64,7 +64,7 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 	for i := range read.Facts.Balances {
 		read.Facts.Balances[i].DebitPositive = body.DebitAccounting.isTrue() || body.Card.DebitAccounting.isTrue()
 	}
-	read.Questions = b.nextPages(a.Question, &read.Deviations, body.next()...)
+	read.Questions = b.nextPages(a.Question, &read.Deviations, nextOf(body.paging)...)
 	return read, nil
 }
 

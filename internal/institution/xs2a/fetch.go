@@ -37,7 +37,7 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 	if err != nil {
 		return institution.Answer{}, err
 	}
-	return institution.Answer{Question: q, Body: resp.body, FetchedAt: b.clock.Now()}, nil
+	return institution.Answer{Question: q, Body: withLinkHeader(resp.body, resp.header), FetchedAt: b.clock.Now()}, nil
 }
 
 func operationOf(q institution.Question) (operation, error) {

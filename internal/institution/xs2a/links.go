@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -117,10 +120,47 @@ func (l *links) add(rel string, raw json.RawMessage) {
 // paging is where a bank names the next page of an answer: in _links as the standard
 // has it, or in a member of a similar name.
 type paging struct {
-	Links links `json:"_links"`
-	Plain links `json:"links"`
-	Next  link  `json:"next"`
+	Links      links `json:"_links"`
+	Plain      links `json:"links"`
+	Pagination links `json:"pagination"`
+	Paging     links `json:"paging"`
+	Next       link  `json:"next"`
+	NextLink   link  `json:"nextLink"`
+	NextPage   link  `json:"nextPage"`
+	HasMore    text  `json:"hasMore"`
 }
 
-// next returns the links to the next page, "" where there is none.
-func (p paging) next() []link { return []link{p.Links["next"], p.Plain["next"], p.Next} }
+// nextOf returns the links to the next page, "" where there is none. A bank that says
+// only that there is more names a page that cannot be read.
+func nextOf(places ...paging) (named []link) {
+	more := false
+	for _, p := range places {
+		named = append(named, p.Next, p.NextLink, p.NextPage)
+		for _, of := range []links{p.Links, p.Plain, p.Pagination, p.Paging} {
+			named = append(named, of["next"], of["nextlink"], of["nextpage"])
+		}
+		more = more || p.HasMore.isTrue()
+	}
+	if more && !slices.ContainsFunc(named, func(l link) bool { return l != "" }) {
+		named = append(named, unreadableLink)
+	}
+	return named
+}
+
+// linkHeader finds the address of the next page in a Link header (RFC 8288 3).
+var linkHeader = regexp.MustCompile(`(?i)<([^<>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*"?next"?\s*(?:[;,]|$)`)
+
+// withLinkHeader returns the body of an answer with the next page that its header names.
+// One that the body names in the same member counts more.
+func withLinkHeader(body []byte, header http.Header) []byte {
+	match := linkHeader.FindStringSubmatch(strings.Join(header.Values("Link"), ", "))
+	inner, isObject := bytes.CutPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n"), []byte("{"))
+	if match == nil || !isObject {
+		return body
+	}
+	address, _ := json.Marshal(match[1]) // a string has no error
+	if inner = bytes.TrimLeft(inner, " \t\r\n"); !bytes.HasPrefix(inner, []byte("}")) {
+		address = append(address, ',')
+	}
+	return slices.Concat([]byte(`{"next":`), address, inner)
+}

@@ -123,6 +123,11 @@ func TestRead_FindsTheNextPageAtAnyLevel(t *testing.T) {
 		`{"transactions":{"booked":[],"_links":{"next":{"href":` + two + `}}},"_links":{"next":{"href":"?page=3"}}}`:              "2 3",
 		`{"transactions":{"booked":[],"_links":{"next":{"href":null}}},"_links":{"next":{"href":"?page=2"}}}`:                     "2",
 		`{"transactions":{"booked":[],"next":` + two + `}}`:                                                                       "2",
+		`{"transactions":{"booked":[]},"pagination":{"next":` + two + `,"page":1,"total":2}}`:                                     "2",
+		`{"transactions":{"booked":[],"hasMore":true},"_links":{"next":` + two + `}}`:                                             "2",
+		`{"transactions":{"booked":[]},"paging":{"nextPage":` + two + `}}`:                                                        "2",
+		`{"transactions":{"booked":[],"nextLink":` + two + `}}`:                                                                   "2",
+		`{"transactions":{"booked":[],"_links":{"nextPage":{"href":` + two + `}}},"hasMore":true}`:                                "2",
 		`{"transactions":{"booked":[]},"links":{"next":` + two + `}}`:                                                             "2",
 		`{"cardTransactions":{"booked":[]},"_links":{"next":"?page=2"}}`:                                                          "2",
 		`{"transactions":{"booked":[],"_links":[]},"_links":""}`:                                                                  "",
@@ -130,7 +135,10 @@ func TestRead_FindsTheNextPageAtAnyLevel(t *testing.T) {
 		`{"transactions":{"booked":[],"_links":{"next":null,"previous":{"href":"?page=0"}}},"_links":{"next":17,"first":"?p=1"}}`: "",
 		`{"transactions":{"booked":[],"_links":{"next":{}}},"_links":{"next":""}}`:                                                "",
 	} {
-		links, _ := nextOf(t, b, firstPage, body)
+		links, d := nextOf(t, b, firstPage, body)
+		if strings.Contains(body, "hasMore") && d[deviation.UnusableLink] != 0 {
+			t.Errorf("%s: %v", body, d)
+		}
 		var pages []string
 		for _, link := range links {
 			_, page, _ := strings.Cut(link, "page=")
@@ -165,6 +173,34 @@ func TestRead_CountsNextPagesWithoutAnAddress(t *testing.T) {
 		links, d := nextOf(t, b, firstPage, `{"transactions":{"booked":[],"_links":{"next":`+next+`}}}`)
 		if d[deviation.UnusableLink] != want || (len(links) == 1) != strings.Contains(next, "?page=2") {
 			t.Errorf("%s: got %q, %v", next, links, d)
+		}
+	}
+	for said, want := range map[string]int{`true`: 1, `"true"`: 1, `false`: 0, `null`: 0} {
+		if _, d := nextOf(t, b, firstPage, `{"transactions":{"booked":[],"hasMore":`+said+`}}`); d[deviation.UnusableLink] != want {
+			t.Errorf("hasMore %s: got %v", said, d)
+		}
+	}
+}
+
+func TestFetch_FindsTheNextPageInTheHeader(t *testing.T) {
+	for header, want := range map[string]string{
+		`<https://bank.example/psd2/v1/accounts/a1/transactions?page=2>; rel="next"`: "?page=2",
+		`</first>; rel="first", <?a=1,2&page=2>; title="x"; rel=next`:                "?a=1,2&page=2",
+		`<?page=2>; rel="next"; title="more"`:                                        "?page=2",
+		`<?page=0>; rel="prev"`:                                                      "",
+		`<?page=2>; rel="nextish"`:                                                   "",
+	} {
+		s := newScriptedBank(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Link", header)
+			responds(200, `{"transactions":{"booked":[]}}`)(w, r)
+		})
+		answer, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c1"}, firstPage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		links, _ := nextOf(t, s.Bank, firstPage, string(answer.Body))
+		if strings.Join(links, " ") != map[bool]string{true: "/v1/accounts/a1/transactions" + want}[want != ""] {
+			t.Errorf("%s: got %q", header, links)
 		}
 	}
 }

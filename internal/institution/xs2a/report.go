@@ -59,7 +59,7 @@ func readReport(body []byte) (reportPage, error) {
 	case !rows.isPresent():
 		return reportPage{}, malformed("", errMissing)
 	}
-	return reportPage{report: *rows, next: append(rows.next(), whole.next()...), debitAccounting: whole.DebitAccounting.isTrue(), unreadable: unreadable}, nil
+	return reportPage{report: *rows, next: nextOf(rows.paging, whole.paging), debitAccounting: whole.DebitAccounting.isTrue(), unreadable: unreadable}, nil
 }
 
 // repeatsLists reports whether an answer may have two lists of one name: the second would
