@@ -82,6 +82,14 @@ type (
 	}
 )
 
+// Validate reports numbers that measure nothing.
+func (c *crowdBench) Validate() error {
+	if c.Waiting < 1 || c.Round <= 0 || c.Patience < 0 || c.Callers < 1 {
+		return errors.New("--waiting and --callers must be at least 1, --round more than 0, and --patience not negative")
+	}
+	return nil
+}
+
 // Run measures status polls.
 func (c *statusBench) Run(a *app) error {
 	return c.run(a, 1500*time.Millisecond, 64, bench.Status)

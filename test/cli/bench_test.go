@@ -46,4 +46,5 @@ func checkCrowd(t *testing.T, bank string) {
 func TestBench_RefusesNumbersThatMeasureNothing(t *testing.T) {
 	t.Parallel()
 	wantFailure(t, "--rounds must be at least 1", "bench", "status", "--rounds", "0")
+	wantFailure(t, "--waiting and --callers must be at least 1", "bench", "crowd", "--waiting", "0")
 }
