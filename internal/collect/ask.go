@@ -102,7 +102,7 @@ func (c *crawl) instead(o outcome, reduced int) *institution.Question {
 	if c.attended && reduced >= maxReduced || !c.attended && (reduced >= maxReducedUnattended || !said.NotCounted) {
 		return nil
 	}
-	smaller, ok := c.from.Instead(o.question, said, c.journal.c.CreatedAt)
+	smaller, ok := c.from.Instead(o.question, said, c.created)
 	if !ok {
 		return nil
 	}

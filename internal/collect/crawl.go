@@ -22,6 +22,7 @@ type crawl struct {
 	journal    *journal
 	consent    consent.ID
 	attended   bool
+	created    time.Time // of the collection; exchanges must not read the journal
 	from       institution.Collector
 	access     institution.Access
 	person     psu.Number // empty if it is not known
@@ -37,7 +38,7 @@ func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Insti
 	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
-		journal: j, consent: under.ID, attended: j.c.Attended, until: s.deadline(j.c, under),
+		journal: j, consent: under.ID, attended: j.c.Attended, created: j.c.CreatedAt, until: s.deadline(j.c, under),
 		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
 }
 

@@ -46,7 +46,7 @@ var (
 	winterTime = time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
 )
 
-var suite = &harness.Suite{Parallel: 24, Now: func() time.Time { return startTime }}
+var suite = &harness.Suite{Parallel: 64, Now: func() time.Time { return startTime }}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
