@@ -88,6 +88,7 @@ type serveCmd struct {
 	OpenTime           time.Duration `default:"1m" help:"How long a bank has to open a consent; after it the consent is FAILED with BANK_UNAVAILABLE."`
 	ReadTime           time.Duration `default:"5m" help:"How long a collection may read while the person is present; what is missing after it makes it COMPLETED_PARTIAL, or THIRD_PARTY_ERROR without a list of accounts."`
 	ReadTimeUnattended time.Duration `default:"15m" help:"The same for background refreshes."`
+	ReadMemory         int           `default:"64" help:"MiB of banks' answers in memory, of all collections together; further answers wait. The process needs several times as much."`
 	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
 	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
 	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once; 0 = as many as their banks can be asked about in time, as measured."`
@@ -112,7 +113,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
-		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, MaxWaiting: c.MaxWaiting},
+		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting},
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err

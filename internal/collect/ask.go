@@ -30,9 +30,9 @@ const (
 // must not be repeated.
 var errOutcomeUnknown = &institution.Error{Kind: institution.Unreachable}
 
-// answer returns the answer to a question, decoded. The waits between two tries end with
-// a context of their own.
-func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
+// answer returns the answer to a question, decoded. What earlier runs have stored is read
+// as long as this run lasts. The waits between two tries end with a context of their own.
+func (c *crawl) answer(run, ctx, waits context.Context, t task) outcome {
 	o := outcome{question: t.question}
 	switch {
 	case t.outcomeUnknown:
@@ -40,7 +40,7 @@ func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
 	case t.overdue:
 		o.err = errOverdue
 	case t.stored != nil:
-		c.readStored(t, &o)
+		c.readStored(run, t, &o)
 	default:
 		o.prepared = t.prepared
 		c.ask(ctx, waits, &o)
@@ -54,7 +54,12 @@ func (c *crawl) answer(ctx, waits context.Context, t task) outcome {
 }
 
 // readStored decodes the answer that an earlier run has stored.
-func (c *crawl) readStored(t task, o *outcome) {
+func (c *crawl) readStored(ctx context.Context, t task, o *outcome) {
+	defer c.room.shrink(len(t.stored))
+	if c.room.grow(ctx, t.stored.size()) != nil {
+		o.err = errCancelled
+		return
+	}
 	a, err := t.stored.unpack()
 	switch {
 	case err != nil:
@@ -64,8 +69,41 @@ func (c *crawl) readStored(t task, o *outcome) {
 		o.instead = c.instead(*o, t.reduced)
 	default:
 		o.size = len(a.Body)
-		o.reading, o.err = c.from.Read(a)
+		if o.reading, o.err = c.read(ctx, a); errors.Is(o.err, errNotRead) {
+			o.err = errCancelled
+		}
 	}
+}
+
+// fetch asks a question once. It takes the memory of the answer.
+func (c *crawl) fetch(ctx context.Context, q institution.Question) (institution.Answer, error) {
+	taken, err := c.room.reserve(ctx)
+	if err != nil {
+		return institution.Answer{}, &institution.Error{Kind: institution.Unreachable, Reason: institution.NoRoom, NotSent: true, Cause: err}
+	}
+	a, err := c.from.Fetch(institution.WithRoom(ctx, taken.more), c.access, q)
+	taken.settle(len(a.Body))
+	return a, err
+}
+
+// heavyBody is the size above which answers are decoded a few at a time: that takes a
+// multiple of their size for a moment.
+const heavyBody = 256 << 10
+
+// errNotRead says that a context ended before an answer was decoded.
+var errNotRead = errors.New("collect: there was no time to decode the answer")
+
+// read decodes an answer. Errors: errNotRead, or one of the family.
+func (c *crawl) read(ctx context.Context, a institution.Answer) (institution.Reading, error) {
+	if len(a.Body) > heavyBody {
+		select {
+		case c.heavy <- struct{}{}:
+			defer func() { <-c.heavy }()
+		case <-ctx.Done():
+			return institution.Reading{}, errNotRead
+		}
+	}
+	return c.from.Read(a)
 }
 
 // pack makes the new answer of an outcome ready to be stored. Of its body, only the form
@@ -123,13 +161,17 @@ func (c *crawl) ask(ctx, waits context.Context, o *outcome) {
 		a, err := institution.Answer{}, c.checkConsent(ctx)
 		fetched := err == nil
 		if fetched {
-			a, err = c.from.Fetch(ctx, c.access, o.question)
+			a, err = c.fetch(ctx, o.question)
 		}
 		o.answer, o.err = nil, err
 		switch {
 		case err == nil:
 			o.answer, o.size = &a, len(a.Body)
-			o.reading, o.err = c.from.Read(a)
+			o.reading, o.err = c.read(ctx, a)
+		}
+		if errors.Is(o.err, errNotRead) { // the answer is stored, and the next run decodes it
+			o.err = before.cut(ctx)
+			return
 		}
 		if fetched && o.err != nil {
 			before.add(o.err)

@@ -21,6 +21,10 @@ const smallData = 8 << 10
 func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	j := crawl.journal
 	c := j.c
+	if crawl.total.bytes > heavyBody {
+		s.heavy <- struct{}{}
+		defer func() { <-s.heavy }()
+	}
 	from, _ := s.Institutions.Find(c.Company)
 	found := crawl.found()
 	products, deviations := normalise.Products(normalise.Request{Company: from.Company, Accounts: found.Accounts,

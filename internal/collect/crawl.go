@@ -28,18 +28,19 @@ type crawl struct {
 	person     psu.Number // empty if it is not known
 	until      time.Time  // the deadline
 	parallel   int
+	room       *room // of the answers in memory
 	deviations deviation.Counts
 	cancelled  bool // a question was cancelled at the end of the run: the next run asks it
 	essential  bool // one of these is essential
 }
 
-func newCrawl(s *Service, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
+func newCrawl(s *Service, r *room, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
 	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
 	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
 		journal: j, consent: under.ID, attended: j.c.Attended, created: j.c.CreatedAt, until: s.deadline(j.c, under),
-		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel)}
+		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel), room: r}
 }
 
 // search returns which accounts a collection reads. Accounts of a collection without a
@@ -103,7 +104,7 @@ func (c *crawl) run(ctx context.Context) error {
 			for _, t := range tasks {
 				t.reduced = c.nodes[t.question].reduced
 				inFlight++
-				go func() { outcomes <- c.answer(work, waits, t) }()
+				go func() { outcomes <- c.answer(ctx, work, waits, t) }()
 			}
 		}
 		if inFlight == 0 {

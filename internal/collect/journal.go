@@ -61,7 +61,15 @@ func rawPlace(collectionID string, seq int) seal.Place {
 
 // load reads the answers that earlier runs have stored. It ignores answers in the form
 // of an earlier version, which have no question: they are asked for again.
-func (j *journal) load(ctx context.Context) error {
+// It takes their memory. Errors: errNotRead if ctx ends before there is some.
+func (j *journal) load(ctx context.Context, r *room) error {
+	size, err := j.Store.RawAnswersSize(ctx, j.c.ID)
+	if err != nil {
+		return err
+	}
+	if r.grow(ctx, int(size)) != nil {
+		return errNotRead
+	}
 	raws, err := j.Store.RawAnswers(ctx, j.c.ID)
 	if err != nil {
 		return err

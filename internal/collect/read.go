@@ -51,13 +51,19 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	if err != nil {
 		return err
 	}
+	room := s.memory.open(c.Company)
+	defer room.close()
 	j := newJournal(s, c, secret, i.Collector.Mapping())
 	if started {
-		if err := j.load(ctx); err != nil {
+		err := j.load(ctx, room)
+		if errors.Is(err, errNotRead) {
+			_, err = s.put(context.WithoutCancel(ctx), c, s.Clock.Now()) // another run may have room
+		}
+		if err != nil {
 			return err
 		}
 	}
-	crawl := newCrawl(s, j, under, i, access, person)
+	crawl := newCrawl(s, room, j, under, i, access, person)
 	return s.finish(ctx, crawl, under, crawl.run(ctx))
 }
 

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"samla/internal/authorize"
@@ -40,6 +41,7 @@ type Deps struct {
 	IDs                *uuid7.Generator
 	Log                *slog.Logger
 	ReadTime           time.Duration       // that a collection may read while the person is present; 0 = 5 min
+	Memory             int                 // bytes of answers in memory of all collections together; 0 = 64 MiB
 	ReadTimeUnattended time.Duration       // that any other may read; 0 = 15 min
 	Lease              time.Duration       // after which an attended collection without a poll ends; 0 = collection.DefaultLease
 	KeepData           time.Duration       // how long products are stored (docs/reference/api.md 5.9)
@@ -53,6 +55,8 @@ type Service struct {
 	polls   *polls
 	answers answers
 	started started
+	memory  *memory
+	heavy   chan struct{} // slots to decode large answers and to write many products
 }
 
 // New returns a service and registers its queue with the runner.
@@ -64,7 +68,8 @@ func New(d Deps) *Service {
 		d.Deviations = &deviation.Register{}
 	}
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
-	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock)}
+	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock),
+		memory: newMemory(cmp.Or(d.Memory, defaultMemory)), heavy: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry,
 		Overdue: s.overdue})
 	return s

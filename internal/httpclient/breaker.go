@@ -44,7 +44,7 @@ const (
 type outcome int
 
 const (
-	noOutcome  outcome = iota // nothing: the caller's context ended, or it waited for a connection
+	noOutcome  outcome = iota // nothing: the caller's context ended, or it waited for a connection or memory of ours
 	responded                 // it is there, whatever the status of the response
 	slowly                    // it is there, but the response took longer than Limits.Slow
 	noResponse                // it cannot be reached or does not respond
@@ -60,7 +60,7 @@ func outcomeOf(err error) outcome {
 		return noOutcome
 	}
 	switch KindOf(err) {
-	case Canceled:
+	case Canceled, NoRoom:
 		return noOutcome
 	case ResponseTooLarge, CertificateRejected, CertificateExpired, CertificateUntrusted:
 		return responded

@@ -300,3 +300,40 @@ func BenchmarkExchange(b *testing.B) {
 		})
 	}
 }
+
+// The memory of a large response is taken before it is read, and a response for which
+// there is none is not read.
+func TestDo_TakesMemoryForLargeResponses(t *testing.T) {
+	body := bytes.Repeat([]byte("a"), 1<<20)
+	for name, declared := range map[string]bool{"declared": true, "chunked": false} {
+		s := partner(t, func(w http.ResponseWriter, _ *http.Request) {
+			if declared {
+				w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			}
+			_, _ = w.Write(body)
+		})
+		settings := config(s.URL)
+		settings.Limits.Total = 2 * time.Second
+		c := client(t, settings)
+		taken := httpclient.FreeBody
+		r := request(t, c, http.MethodGet)
+		r.Room = func(_ context.Context, n int) error {
+			taken += n
+			return nil
+		}
+		resp, err := c.Do(t.Context(), r)
+		if err != nil || !bytes.Equal(resp.Body, body) || cap(resp.Body) > taken || taken > 2*len(body)+2 {
+			t.Errorf("%s: %v; %d bytes taken", name, err, taken)
+		}
+		r = request(t, c, http.MethodGet)
+		r.Room = func(context.Context, int) error { return errors.New("none") }
+		if _, err := c.Do(t.Context(), r); httpclient.KindOf(err) != httpclient.NoRoom || err == nil {
+			t.Errorf("%s, without memory: %v", name, err)
+		}
+		r = request(t, c, http.MethodGet)
+		r.MaxBody = 1 << 10
+		if _, err := c.Do(t.Context(), r); httpclient.KindOf(err) != httpclient.ResponseTooLarge || err == nil {
+			t.Errorf("%s, beyond the limit of the request: %v", name, err)
+		}
+	}
+}

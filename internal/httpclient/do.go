@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,7 +16,17 @@ type Request struct {
 	Target Target
 	Header http.Header
 	Body   []byte
+
+	// MaxBody limits the bytes of the response body; 0 = Limits.MaxBody.
+	MaxBody int64
+	// Room takes memory for n bytes of the response body, in addition to FreeBody and
+	// to what it took before. It may wait until there is some, and returns an error if
+	// ctx ends first. Nil = the memory is not limited.
+	Room func(ctx context.Context, n int) error
 }
+
+// FreeBody is the number of bytes of a response body for which Request.Room is not called.
+const FreeBody = 64 << 10
 
 // Response is a whole response, whatever its status.
 type Response struct {
@@ -98,10 +109,12 @@ func (c *Client) exchange(caller context.Context, a *attempt, r Request) (*Respo
 		return nil, e
 	}
 	defer func() { _ = resp.Body.Close() }()
-	content, err := readAll(resp, c.limits.MaxBody)
+	content, err := readAll(limited, resp, cmp.Or(r.MaxBody, c.limits.MaxBody), r.Room)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return nil, &Error{Kind: ResponseTooLarge, Status: resp.StatusCode}
+	case errors.Is(err, errNoRoom) && caller.Err() == nil:
+		return nil, &Error{Kind: NoRoom}
 	case err != nil:
 		return nil, classify(caller, limited, err)
 	case limited.Err() != nil && resp.ProtoMajor == 1 && resp.ContentLength < 0:
@@ -112,21 +125,52 @@ func (c *Client) exchange(caller context.Context, a *attempt, r Request) (*Respo
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content}, nil
 }
 
-var errTooLarge = errors.New("httpclient: the response body is too large")
+var (
+	errTooLarge = errors.New("httpclient: the response body is too large")
+	errNoRoom   = errors.New("httpclient: there is no memory for the response body")
+)
 
-// readAll reads the body, and returns errTooLarge when it has more than limit
-// bytes.
-func readAll(resp *http.Response, limit int64) ([]byte, error) {
+// readAll reads the body. It returns errTooLarge when it has more than limit bytes, and
+// errNoRoom when room returns an error.
+func readAll(ctx context.Context, resp *http.Response, limit int64, room func(context.Context, int) error) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	var b bytes.Buffer
-	if resp.ContentLength > 0 {
-		b.Grow(int(resp.ContentLength) + bytes.MinRead) // so that the buffer never grows again
+	taken := FreeBody
+	take := func(n int) error {
+		if n > taken && room != nil {
+			if room(ctx, n-taken) != nil {
+				return errNoRoom
+			}
+		}
+		taken = max(taken, n)
+		return nil
 	}
-	n, err := b.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if n > limit {
-		return nil, errTooLarge
+	size := FreeBody / 8
+	if resp.ContentLength >= 0 {
+		size = int(resp.ContentLength) + 1 // so that the end is read without growing
 	}
-	return b.Bytes(), err
+	if err := take(size); err != nil {
+		return nil, err
+	}
+	content := make([]byte, 0, size)
+	for {
+		n, err := resp.Body.Read(content[len(content):cap(content)])
+		content = content[:len(content)+n]
+		switch {
+		case int64(len(content)) > limit:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			return content, nil
+		case err != nil:
+			return nil, err
+		}
+		if len(content) == cap(content) {
+			size = min(2*cap(content), int(limit)+1)
+			if err := take(size); err != nil {
+				return nil, err
+			}
+			content = append(make([]byte, 0, size), content...)
+		}
+	}
 }

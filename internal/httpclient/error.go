@@ -20,6 +20,7 @@ const (
 	Timeout           Kind = "no response in time"
 	Canceled          Kind = "the caller's context ended"
 	ResponseTooLarge  Kind = "response too large"
+	NoRoom            Kind = "no memory for the response in time"
 	OutsideBaseURL    Kind = "address outside the partner's base URL"
 	SigningFailed     Kind = "the request could not be signed"
 	CircuitOpen       Kind = "circuit breaker open: no response"

@@ -23,6 +23,7 @@ const (
 	ConnectionFailed  Reason = "CONNECTION_FAILED"
 	NoAnswerInTime    Reason = "NO_ANSWER_IN_TIME"
 	AnswerTooLarge    Reason = "ANSWER_TOO_LARGE"
+	NoRoom            Reason = "NO_ROOM"
 	CircuitOpen       Reason = "CIRCUIT_OPEN"
 	Overloaded        Reason = "OVERLOADED"
 )
@@ -46,8 +47,10 @@ var remedies = map[Reason]string{
 	ConnectionFailed:     "check name resolution, routes and firewalls between this machine and the bank's address",
 	NoAnswerInTime:       "the bank does not answer in time: wait for it, and tell it if that lasts",
 	AnswerTooLarge:       "the bank's answer is larger than an answer may be: tell the bank",
-	CircuitOpen:          "the bank has not answered and is not called: it is tried again every few seconds",
-	Overloaded:           "the bank answers many calls slowly: further calls wait some seconds; tell it if that lasts",
+	NoRoom: "large answers of banks fill the memory that --read-memory allows: raise it if this machine has more; " +
+		"if one bank is named most often, its answers are too large",
+	CircuitOpen: "the bank has not answered and is not called: it is tried again every few seconds",
+	Overloaded:  "the bank answers many calls slowly: further calls wait some seconds; tell it if that lasts",
 }
 
 // Remedy returns what the operator can do.
@@ -57,14 +60,14 @@ func (r Reason) Remedy() string { return remedies[r] }
 func Reasons() []Reason {
 	return []Reason{ServerCertificateExpired, ServerCertificateOtherName, ServerCertificateUntrusted, ServerCertificateInvalid,
 		OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, CircuitOpen, Overloaded}
+		ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, NoRoom, CircuitOpen, Overloaded}
 }
 
 // ByUs reports whether only an operator here can end the failure.
 func (r Reason) ByUs() bool {
 	switch r {
 	case OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		ServerCertificateUntrusted, ServerCertificateOtherName:
+		ServerCertificateUntrusted, ServerCertificateOtherName, NoRoom:
 		return true
 	}
 	return false

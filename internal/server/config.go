@@ -55,6 +55,10 @@ type Config struct {
 	// is missing: the collection is COMPLETED_PARTIAL, or THIRD_PARTY_ERROR without the
 	// list of accounts.
 	ReadTime, ReadTimeUnattended time.Duration
+	// ReadMemory limits the bytes of banks' answers that this node has in memory for all
+	// collections together (64 MiB). Further answers wait. The process needs several times
+	// as much.
+	ReadMemory int
 }
 
 func (c Config) withDefaults() Config {

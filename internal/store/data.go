@@ -11,6 +11,8 @@ type RawAnswerReader interface {
 	// RawAnswers lists the answers that a collection has read, in the order of
 	// reading.
 	RawAnswers(ctx context.Context, collectionID string) ([]collection.RawAnswer, error)
+	// RawAnswersSize returns the bytes of these answers, sealed.
+	RawAnswersSize(ctx context.Context, collectionID string) (int64, error)
 }
 
 // RawAnswerWriter stores what institutions have answered.

@@ -32,6 +32,7 @@ func (b *bank) pages(w http.ResponseWriter, _ *http.Request) {
 // Whatever a bank does, its collections and openings end in a documented status by their
 // deadlines, here of some seconds.
 func TestDeadlines_EndWhatAnIllBankKeepsOpen(t *testing.T) {
+	skipIfShort(t)
 	const limit, slack = 3 * time.Second, 15 * time.Second // without a deadline none of them ends
 	for store, database := range harness.Stores {
 		t.Run(store, func(t *testing.T) {

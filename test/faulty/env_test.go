@@ -24,6 +24,14 @@ func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 const personalNumber = "191212121212"
 
+// skipIfShort skips a test that takes many seconds, because banks that are ill do.
+func skipIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes many seconds")
+	}
+}
+
 // env is a server with banks, in real time.
 type env struct {
 	*harness.Env

@@ -91,6 +91,7 @@ func sizeOf(t *testing.T, dir string) int {
 // A bank whose pages are huge and never end costs a bounded amount of memory, however
 // many collections read it.
 func TestMemory_OfHugePagesIsBounded(t *testing.T) {
+	skipIfShort(t)
 	dir := t.TempDir()
 	e := start(t, dir, nil, "se-huge")
 	consent := e.sign(t, "se-huge")
@@ -119,4 +120,10 @@ func TestMemory_OfHugePagesIsBounded(t *testing.T) {
 	}
 	t.Logf("%d collections of pages of %d MiB: ended %v after %v, %d requests, peak %d MiB (before %d), store %d MiB",
 		*memoryOf, *pageMiB, ended, time.Since(began).Round(time.Second), e.banks["se-huge"].asked.Load(), peak(t), before, sizeOf(t, dir))
+	if ended["COMPLETED_PARTIAL"] != *memoryOf {
+		t.Errorf("%d of %d collections are COMPLETED_PARTIAL", ended["COMPLETED_PARTIAL"], *memoryOf)
+	}
+	if peak(t) > before+800 && !raceDetector {
+		t.Errorf("a peak of %d MiB", peak(t))
+	}
 }

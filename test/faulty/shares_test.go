@@ -17,6 +17,7 @@ var rounds = flag.Int("rounds", 15, "number of collections that are measured")
 // A bank that takes seven seconds an answer must not disturb the collections at another
 // bank, however many are under way.
 func TestSlowBank_DoesNotDelayHealthyBank(t *testing.T) {
+	skipIfShort(t)
 	for name, database := range harness.Stores {
 		t.Run(name, func(t *testing.T) {
 			e := start(t, database(t), nil, "se-slow", "se-healthy")

@@ -17,10 +17,10 @@ type Outcome struct {
 	At       time.Time // when it ended
 	Duration time.Duration
 	// Cancelled: this server cancelled the call before the institution answered. The
-	// call says nothing about the institution; Kind, Reason and Attribution are empty.
+	// call says nothing about the institution; Kind and Attribution are empty.
 	Cancelled   bool
 	Kind        institution.ErrorKind // "" if the call succeeded
-	Reason      institution.Reason    // of Kind; may be empty
+	Reason      institution.Reason    // why it failed, also if it was cancelled for want of memory; may be empty
 	Attribution fault.Attribution     // of Kind
 }
 
@@ -37,13 +37,12 @@ func Observe(clk clock.Clock, observers ...Observer) Interceptor {
 		started := clk.Now()
 		err := do(ctx)
 		now := clk.Now()
-		o := Outcome{Call: c, At: now, Duration: now.Sub(started)}
+		o := Outcome{Call: c, At: now, Duration: now.Sub(started), Reason: institution.ReasonOf(err)}
 		switch {
 		case cancelled(ctx, err):
 			o.Cancelled = true
 		case err != nil:
 			o.Kind = institution.KindOf(err)
-			o.Reason = institution.ReasonOf(err)
 			o.Attribution = o.Kind.Attribution()
 		}
 		for _, observer := range observers {
@@ -60,8 +59,8 @@ func cancelled(ctx context.Context, err error) bool {
 		return false
 	}
 	var failed *institution.Error
-	if errors.As(err, &failed) && failed.HTTPStatus != 0 {
-		return false
+	if errors.As(err, &failed) && (failed.HTTPStatus != 0 || failed.Reason == institution.NoRoom) {
+		return failed.Reason == institution.NoRoom
 	}
 	return ctx.Err() != nil || errors.Is(err, context.Canceled)
 }

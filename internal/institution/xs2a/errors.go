@@ -100,6 +100,7 @@ var reasons = map[httpclient.Kind]institution.Reason{
 	httpclient.Timeout:                    institution.NoAnswerInTime,
 	httpclient.ResponseTooLarge:           institution.AnswerTooLarge,
 	httpclient.SigningFailed:              institution.NotSigned,
+	httpclient.NoRoom:                     institution.NoRoom,
 	httpclient.CircuitOpen:                institution.CircuitOpen,
 	httpclient.Overloaded:                 institution.Overloaded,
 	httpclient.ServerCertificateExpired:   institution.ServerCertificateExpired,

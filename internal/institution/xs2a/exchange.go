@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"samla/internal/httpclient"
+	"samla/internal/institution"
 	"samla/internal/psu"
 )
 
@@ -32,6 +33,19 @@ type response struct {
 	body      []byte
 }
 
+// maxSmallBody limits the answers to all requests but reads of accounts. They hold a
+// status, links and at most a picture.
+const maxSmallBody = 1 << 20
+
+// maxBody returns the limit of an answer, or 0 for that of the client.
+func (o operation) maxBody() int64 {
+	switch o {
+	case opCreateConsent, opAuthorize, opConsent:
+		return maxSmallBody
+	}
+	return 0
+}
+
 // exchange sends one request. It returns an *institution.Error for any status but
 // 2xx.
 func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
@@ -40,6 +54,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 	}
 	resp, err := b.client.Do(ctx, httpclient.Request{
 		Method: c.method, Target: c.target, Header: b.headers(c), Body: c.body,
+		MaxBody: c.operation.maxBody(), Room: institution.RoomOf(ctx),
 	})
 	if err != nil {
 		return response{}, transportError(err, c.requestID)
@@ -48,6 +63,9 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 		if n := b.unechoed.Add(1); n&(n-1) == 0 { // log the 1st, 2nd, 4th, 8th, ... only
 			b.log.Warn("the bank does not repeat our X-Request-ID", "answers", n)
 		}
+	}
+	if hasManyElements(resp.Body) {
+		return response{}, &institution.Error{Kind: institution.MalformedResponse, Reason: institution.AnswerTooLarge, RequestID: c.requestID}
 	}
 	if c.accept == "" {
 		resp.Body = toUTF8(resp.Body, resp.Header.Get("Content-Type"))

@@ -23,6 +23,11 @@ func (r reader) RawAnswers(ctx context.Context, collectionID string) ([]collecti
 	return list(ctx, r.q, scanRaw, `SELECT `+rawColumns+` FROM raws WHERE collection_id = $1 ORDER BY seq`, collectionID)
 }
 
+// RawAnswersSize implements store.RawAnswerReader.
+func (r reader) RawAnswersSize(ctx context.Context, collectionID string) (int64, error) {
+	return one(ctx, r.q, column[int64], `SELECT CAST(COALESCE(SUM(LENGTH(sealed)), 0) AS BIGINT) FROM raws WHERE collection_id = $1`, collectionID)
+}
+
 // Products implements store.ProductReader.
 func (r reader) Products(ctx context.Context, collectionID string) (collection.Products, error) {
 	return one(ctx, r.q, scanProducts, `SELECT form, sealed FROM products WHERE collection_id = $1`, collectionID)

@@ -25,6 +25,10 @@ func testData(_ *testing.T, f fixture) {
 	})
 	all, err := f.s.RawAnswers(f.ctx, k.ID)
 	check(f, "in the order of reading", all, err, []collection.RawAnswer{raw(k.ID, 0), raw(k.ID, 1), raw(k.ID, 2), raw(k.ID, 10)})
+	size, err := f.s.RawAnswersSize(f.ctx, k.ID)
+	check(f, "their size", size, err, 4*int64(len(raw(k.ID, 0).Sealed)))
+	size, err = f.s.RawAnswersSize(f.ctx, newID())
+	check(f, "the size of none", size, err, 0)
 	f.fails(store.ErrExists, func(tx store.Tx) error {
 		twice := raw(k.ID, 2)
 		twice.Sealed = []byte("another")

@@ -1,0 +1,5 @@
+//go:build !race
+
+package faulty
+
+const raceDetector = false
