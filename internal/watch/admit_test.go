@@ -3,6 +3,7 @@ package watch_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,9 +192,10 @@ func TestScheduler_AsksFirstWhatIsWantedFirst(t *testing.T) {
 
 func TestScheduler_FollowsThePaceOfTheOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, b := 0, newBank()
+		var n atomic.Int64
+		b := newBank()
 		s := watch.New(watch.Config{Clock: clock.System(), Renew: b.renew, Ask: func(context.Context, string) watch.Outcome {
-			if n++; n == 3 {
+			if n.Add(1) == 3 {
 				return watch.Outcome{Pace: watch.Pace{After: 10 * time.Second}}
 			}
 			return watch.Outcome{}
@@ -207,8 +209,8 @@ func TestScheduler_FollowsThePaceOfTheOutcome(t *testing.T) {
 			want  int
 		}{{3500 * time.Millisecond, 3}, {12500 * time.Millisecond, 3}, {13500 * time.Millisecond, 4}, {22500 * time.Millisecond, 4}, {23500 * time.Millisecond, 5}} {
 			time.Sleep(time.Until(began.Add(c.after)))
-			if n != c.want {
-				t.Errorf("after %s: %d questions, want %d", c.after, n, c.want)
+			if got := int(n.Load()); got != c.want {
+				t.Errorf("after %s: %d questions, want %d", c.after, got, c.want)
 			}
 		}
 	})
@@ -262,10 +264,11 @@ func TestSooner_HurriesTheNextQuestion(t *testing.T) {
 
 func TestSooner_CountsDuringAQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, b := 0, newBank()
+		var n atomic.Int64
+		b := newBank()
 		slow := watch.Pace{After: 4 * time.Second, Within: 10 * time.Second}
 		s := watch.New(watch.Config{Clock: clock.System(), Renew: b.renew, Ask: func(ctx context.Context, _ string) watch.Outcome {
-			n++
+			n.Add(1)
 			_ = clock.Sleep(ctx, clock.System(), 200*time.Millisecond)
 			return watch.Outcome{Pace: slow} // decided before the poll
 		}})
@@ -275,8 +278,8 @@ func TestSooner_CountsDuringAQuestion(t *testing.T) {
 		time.Sleep(4100 * time.Millisecond)
 		s.Sooner("a", everySecond)
 		time.Sleep(time.Second)
-		if n != 2 {
-			t.Errorf("%d questions", n)
+		if got := n.Load(); got != 2 {
+			t.Errorf("%d questions", got)
 		}
 	})
 }
