@@ -122,7 +122,7 @@ func (c *collectBench) Run(a *app) error {
 // Run measures consents that are opened. Each caller waits for one at a time, so many
 // callers are needed to keep the server busy.
 func (c *openBench) Run(a *app) error {
-	return c.run(a, 4*time.Second, 256, func(ctx context.Context, config bench.Config) (bench.Result, error) {
+	return c.run(a, 4*time.Second, 512, func(ctx context.Context, config bench.Config) (bench.Result, error) {
 		return bench.Open(ctx, c.crowd(config, 0))
 	})
 }

@@ -17,35 +17,48 @@ import (
 // so that a measurement is mostly that of the server.
 type conn struct {
 	net.Conn
-	in         *bufio.Reader
+	in         *bufio.Reader // nil between the requests of dialSmall's
+	small      bool
 	body       []byte
 	retryAfter time.Duration // of the last response; 0 = none
 }
 
-func dial(ctx context.Context, address string) (*conn, error) { return dialSize(ctx, address, 64<<10) }
-
-// dialSmall opens one of many connections, which holds little memory between requests.
-func dialSmall(ctx context.Context, address string) (*conn, error) {
-	return dialSize(ctx, address, 4<<10)
-}
-
-func dialSize(ctx context.Context, address string, buffer int) (*conn, error) {
+func dial(ctx context.Context, address string) (*conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, in: bufio.NewReaderSize(c, buffer)}, nil
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, 64<<10)}, nil
 }
 
-// bodies are buffers of released bodies.
-var bodies = sync.Pool{New: func() any { return new([]byte) }}
+// dialSmall opens one of many connections, which holds no buffers between a release and
+// the next request.
+func dialSmall(ctx context.Context, address string) (*conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c, small: true}, nil
+}
 
-// release gives the buffer of the last body to the other connections.
+// Buffers of connections that are small.
+var (
+	readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
+	bodies  = sync.Pool{New: func() any { return new([]byte) }}
+)
+
+// release gives the buffers of the last response to other connections. It has been read
+// to its end, so nothing is left in them.
 func (c *conn) release() {
 	body := c.body
 	bodies.Put(&body)
 	c.body = nil
+	if c.small && c.in != nil {
+		readers.Put(c.in)
+		c.in = nil
+	}
 }
 
 // request returns the bytes of a request, which can be sent many times.
@@ -72,6 +85,10 @@ var (
 func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	if _, err := c.Write(request); err != nil {
 		return 0, nil, err
+	}
+	if c.in == nil {
+		c.in = readers.Get().(*bufio.Reader)
+		c.in.Reset(c.Conn)
 	}
 	line, err := c.in.ReadSlice('\n')
 	if err != nil || len(line) < 12 {

@@ -152,7 +152,9 @@ func (g *guest) arrive(ctx context.Context) (_ *conn, id string, err error) {
 			return nil, "", err
 		case status == http.StatusCreated:
 			g.enter(initiated)
-			return conn, member(body, "consentId"), nil
+			id := member(body, "consentId")
+			conn.release()
+			return conn, id, nil
 		}
 		_ = conn.Close()
 		switch {

@@ -17,7 +17,7 @@ import (
 
 // openPoll is the time between two polls of a consent that is being opened. It is short
 // so that callers soon open another one.
-const openPoll = 250 * time.Millisecond
+const openPoll = 200 * time.Millisecond
 
 // Open measures consents that are brought to AWAITING_AUTHORIZATION: created, opened at
 // the bank and their authorizations started. The limit is the rate of the two exchanges
