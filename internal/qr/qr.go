@@ -23,8 +23,10 @@ func PNG(text string) (string, error) {
 		return "", err
 	}
 	buf := buffers.Get().(*[]byte)
-	*buf = appendPNG((*buf)[:0], c)
-	image := base64.StdEncoding.EncodeToString(*buf)
+	picture := appendPNG((*buf)[:0], c)
+	n := len(picture)
+	*buf = base64.StdEncoding.AppendEncode(picture, picture)
+	image := string((*buf)[n:])
 	buffers.Put(buf)
 	return image, nil
 }
