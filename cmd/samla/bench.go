@@ -113,7 +113,7 @@ func (c *listsBench) Run(a *app) error {
 // Run measures collections. Each caller polls once a second, so many callers are needed
 // to keep the server busy.
 func (c *collectBench) Run(a *app) error {
-	return c.run(a, 5*time.Second, 400, func(ctx context.Context, config bench.Config) (bench.Result, error) {
+	return c.run(a, 5*time.Second, 2000, func(ctx context.Context, config bench.Config) (bench.Result, error) {
 		config.Bank = c.Bank
 		return bench.Collect(ctx, config)
 	})
