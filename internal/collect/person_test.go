@@ -10,7 +10,7 @@ import (
 )
 
 // The number that was given with the consent is in every product, also without the
-// person.
+// person, and is not handed to the connector with a read unless its profile wants it.
 func TestCollection_NamesThePersonOfTheConsent(t *testing.T) {
 	for _, number := range []string{"191212121212", ""} {
 		b := newEnv(t)
@@ -30,6 +30,11 @@ func TestCollection_NamesThePersonOfTheConsent(t *testing.T) {
 				if got := p.PersonalInformation; (got != nil) != (number != "") || got != nil && got.PersonalNumber != number {
 					t.Errorf("given %q: another person is named", number)
 				}
+			}
+		}
+		for _, a := range b.bank.with {
+			if a.PSU.PersonalNumber != "" {
+				t.Error("a read has the personal number")
 			}
 		}
 		if number != "" && strings.Contains(b.logs.String(), number) {

@@ -46,8 +46,8 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 	return q, true
 }
 
-// refusesForm reports whether a bank refuses the form of a request, has not implemented
-// it, or does not say what it refuses.
+// refusesForm reports whether a bank refuses the form of a request, does not have it
+// (501), or does not say what it refuses.
 func refusesForm(e *institution.Error) bool {
 	return e.Kind == institution.Refused && (formCodes[e.Code] || e.HTTPStatus == http.StatusNotImplemented || e.Code == "" && e.HTTPStatus >= 400 && e.HTTPStatus < 500)
 }
