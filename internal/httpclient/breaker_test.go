@@ -162,13 +162,15 @@ type slowPartner struct {
 
 func newSlowPartner(t *testing.T) *slowPartner {
 	p := &slowPartner{t: t, clock: clock.NewManual(noon), arrived: make(chan struct{}), answer: make(chan struct{})}
+	// Over HTTP/1.1 the time at which a request is written is read before the partner can
+	// see the request, so a test can move the clock once all requests have arrived.
 	s := partner(t, func(_ http.ResponseWriter, r *http.Request) {
 		p.arrived <- struct{}{}
 		select {
 		case <-p.answer:
 		case <-r.Context().Done():
 		}
-	})
+	}, func(s *httptest.Server) { s.EnableHTTP2 = false })
 	settings := config(s.URL)
 	settings.BreakerNow = p.clock.Now
 	p.Client = client(t, settings)
