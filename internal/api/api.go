@@ -57,8 +57,9 @@ type Handler struct {
 	Config
 	limiter  limiter
 	origins  origins
-	versions []*served // lowest first
-	names    []string  // of versions
+	versions []*served      // lowest first
+	names    []string       // of versions
+	lowest   *http.ServeMux // of requests without a version: each route in the lowest version that has it
 }
 
 // New returns a handler of what is mounted. An operation of a version that no endpoint
@@ -77,15 +78,18 @@ func New(c Config, mounts []Mount) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range versions {
+	all := make([][]operation, len(versions))
+	for i, v := range versions {
 		own, err := operationsOf(v, row)
 		if err != nil {
 			return nil, err
 		}
 		// One mux has all routes that a request can take: a poll looks up one.
-		s := h.serve(v.Contract.Version(), row, append(own, common...))
-		h.versions, h.names = append(h.versions, s), append(h.names, s.name)
+		all[i] = append(own, common...)
+		name := v.Contract.Version()
+		h.versions, h.names = append(h.versions, &served{name: name, header: []string{name}}), append(h.names, name)
 	}
+	h.serve(row, all)
 	return h, nil
 }
 
@@ -103,14 +107,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.origins.handle(w, r) {
 		return
 	}
-	v := h.version(r)
+	mux, unknown := h.routes(r)
 	sent := r.URL.RawPath // as it was sent; empty if it has no escapes
 	if sent == "" {
 		sent = r.URL.Path
 	}
 	if path.Clean(sent) != sent || r.RequestURI == "*" {
-		v.unknown.ServeHTTP(w, r)
+		unknown.ServeHTTP(w, r)
 		return
 	}
-	v.mux.ServeHTTP(w, r)
+	mux.ServeHTTP(w, r)
 }

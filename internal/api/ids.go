@@ -11,7 +11,7 @@ func (c *Call) setHeaders() {
 		c.id = c.route.h.IDs.New()
 		h["X-Request-Id"] = []string{c.id}
 	}
-	if c.route.ID == "" {
+	if c.route.ID == "" && !c.route.Versioned {
 		h["Insurely-Version"] = c.route.version.header // also where no operation answers
 	}
 	h["X-Content-Type-Options"] = noSniff

@@ -50,6 +50,12 @@ func TestHandler_SelectsVersionByHeader(t *testing.T) {
 		{both, "/loans/7", []string{"2026-02-02 "}, "", refused},
 		{both, "/old/loans/7", []string{"2025-01-01"}, "2025-01-01", ofOlder},
 		{both, "/old/loans/7", []string{"2026-02-02"}, "2026-02-02", "NOT_FOUND"},
+		{both, "/old/loans/7", nil, "2025-01-01", ofOlder},
+		{both, "/loans", []string{"2025-01-01"}, "2025-01-01", "NOT_FOUND"},
+		{both, "/loans", nil, "2026-02-02", "FORBIDDEN"}, // only the newer one has it, for sessions
+		{both, "/loans", []string{"2024-01-01"}, "", refused},
+		{both, "/old/loans/7", []string{"2024-01-01"}, "", refused},
+		{both, "/nowhere", nil, "2025-01-01", "NOT_FOUND"},
 		{both, "/hours", []string{"2024-01-01"}, "", `{"open":true}`}, // of no version
 		{both, "/hours", []string{"2025-01-01"}, "", `{"open":true}`},
 		{both, "/nowhere", []string{"2024-01-01"}, "2026-02-02", "NOT_FOUND"},
@@ -78,6 +84,37 @@ func TestHandler_SelectsVersionByHeader(t *testing.T) {
 		var p struct{ SupportedVersions json.RawMessage }
 		if err := json.Unmarshal(a.Body.Bytes(), &p); err != nil || string(p.SupportedVersions) != want {
 			t.Errorf("%s %q: supported %s, %v", tc.path, tc.header, p.SupportedVersions, err)
+		}
+	}
+}
+
+// A path that another version has is not found, and the answer says where it is. A method
+// is refused with those of the version, or without one with those of all.
+func TestHandler_NamesVersionThatHasThePath(t *testing.T) {
+	e := newEnv(t)
+	n := newer(t)
+	h := e.handler(mounts(n, older(t, n)))
+	for _, tc := range []struct{ method, path, version, code, allow, says string }{
+		{"GET", "/loans", "2025-01-01", "NOT_FOUND", "", "Insurely-Version: 2026-02-02,"},
+		{"PATCH", "/loans", "2025-01-01", "NOT_FOUND", "", "Insurely-Version: 2026-02-02,"},
+		{"GET", "/old/loans/7", "2026-02-02", "NOT_FOUND", "", "Insurely-Version: 2025-01-01,"},
+		{"GET", "/nowhere", "2025-01-01", "NOT_FOUND", "", "/openapi.json"},
+		{"GET", "/nowhere", "", "NOT_FOUND", "", "/openapi.json"},
+		{"PATCH", "/loans", "2026-02-02", "METHOD_NOT_ALLOWED", "GET, HEAD, POST", ""},
+		{"PATCH", "/loans", "", "METHOD_NOT_ALLOWED", "GET, HEAD, POST", ""},
+		{"PATCH", "/loans/7", "", "METHOD_NOT_ALLOWED", "GET, HEAD", ""},
+		{"PATCH", "/old/loans/7", "", "METHOD_NOT_ALLOWED", "GET, HEAD", ""},
+	} {
+		a := e.send(h, tc.method, tc.path, "Insurely-Version", tc.version)
+		var p struct{ Remedy string }
+		if err := json.Unmarshal(a.Body.Bytes(), &p); err != nil || a.code() != tc.code || !strings.Contains(p.Remedy, tc.says) {
+			t.Errorf("%s %s in %q: %s, %v", tc.method, tc.path, tc.version, a.Body, err)
+		}
+		if got := a.Header().Get("Allow"); got != tc.allow {
+			t.Errorf("%s %s in %q: Allow %q instead of %q", tc.method, tc.path, tc.version, got, tc.allow)
+		}
+		if got := a.Header().Get("Insurely-Version"); tc.version != "" && got != tc.version {
+			t.Errorf("%s %s in %q: version %q", tc.method, tc.path, tc.version, got)
 		}
 	}
 }

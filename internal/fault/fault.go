@@ -37,6 +37,7 @@ type Fault struct {
 	Code    Code
 	Details string  // additional detail for people, may be empty
 	Fields  []Field // InvalidParameter
+	Remedy  string  // what to do next, in one sentence; "" = that of the code
 
 	UserID            string    // UserExists: the existing user
 	SupportedVersions []string  // UnsupportedVersion

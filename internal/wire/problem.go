@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -82,7 +83,7 @@ func newProblem(r *http.Request, requestID string, f *fault.Fault) problem {
 		Details:           f.Details,
 		RequestID:         requestID,
 		Attribution:       info.Attribution,
-		Remedy:            info.Remedy,
+		Remedy:            cmp.Or(f.Remedy, info.Remedy),
 		UserUUID:          f.UserID,
 		SupportedVersions: f.SupportedVersions,
 	}
