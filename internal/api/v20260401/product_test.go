@@ -41,6 +41,9 @@ func (c components) sample(s map[string]any) any {
 		first := slices.Min(slices.Collect(maps.Keys(mapping)))
 		return c.sample(c[name(mapping[first])])
 	}
+	if one, ok := s["oneOf"].([]any); ok {
+		return c.sample(one[0].(map[string]any)) // the other is null
+	}
 	if e, ok := s["enum"].([]any); ok {
 		return e[0]
 	}
