@@ -27,6 +27,9 @@ const (
 	Refused             ErrorKind = "REFUSED"            // the bank refuses the request: a fault of ours or of the configuration
 	CertificateRejected ErrorKind = "CERTIFICATE"        // the bank refuses our certificate or signature: the operator must act
 	MalformedResponse   ErrorKind = "MALFORMED_RESPONSE" // the response cannot be understood
+	QuestionOver        ErrorKind = "QUESTION_OVER"      // the question of a dialogue is not open any more
+	SessionGone         ErrorKind = "SESSION_GONE"       // the session of a login has ended, or is not known
+	TurnNeeded          ErrorKind = "TURN_NEEDED"        // the login has to go on before more can be read
 	ForeignAddress      ErrorKind = "FOREIGN_ADDRESS"    // a redirect, or a link outside the base URL of the bank; it was not followed
 )
 

@@ -16,10 +16,11 @@ import (
 	"samla/internal/psu"
 )
 
-// Access identifies a consent in calls to its bank.
+// Access identifies a consent in calls to its bank, or a login at an institution.
 type Access struct {
 	ConsentID consent.RemoteID
 	Token     string // bearer token; empty if the bank issues none
+	Session   string // of a login (Loginer); empty with a consent
 	PSU       psu.Context
 }
 

@@ -21,6 +21,7 @@ type Institution struct {
 	ConsentReader ConsentReader
 	Revoker       Revoker
 	Collector     Collector
+	Loginer       Loginer
 
 	Close func() // releases what it holds, such as connections; nil = nothing
 }
@@ -30,7 +31,7 @@ func (i Institution) Capabilities() []Verb {
 	var verbs []Verb
 	for verb, has := range map[Verb]bool{
 		VerbOpen: i.Opener != nil, VerbAuthorize: i.Authorizer != nil, VerbReadConsent: i.ConsentReader != nil,
-		VerbRevoke: i.Revoker != nil, VerbCollect: i.Collector != nil,
+		VerbRevoke: i.Revoker != nil, VerbCollect: i.Collector != nil, VerbLogin: i.Loginer != nil,
 	} {
 		if has {
 			verbs = append(verbs, verb)

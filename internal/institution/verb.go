@@ -7,7 +7,8 @@ import "context"
 type Verb string
 
 // The verbs. Each names an interface of Institution, except for
-// VerbAuthorizationStatus, which is the second method of Authorizer.
+// VerbAuthorizationStatus, which is the second method of Authorizer, and VerbTurn,
+// VerbAnswer and VerbEndLogin, which are methods of Loginer.
 const (
 	VerbOpen                Verb = "open"
 	VerbAuthorize           Verb = "authorize"
@@ -15,6 +16,10 @@ const (
 	VerbReadConsent         Verb = "read-consent"
 	VerbRevoke              Verb = "revoke"
 	VerbCollect             Verb = "collect"
+	VerbLogin               Verb = "login"
+	VerbTurn                Verb = "turn"
+	VerbAnswer              Verb = "answer"
+	VerbEndLogin            Verb = "end-login"
 )
 
 type subjectKey struct{}

@@ -40,6 +40,9 @@ func Wrap(i institution.Institution, interceptors ...Interceptor) institution.In
 	if i.Collector != nil {
 		i.Collector = collector{i.Collector, c}
 	}
+	if i.Loginer != nil {
+		i.Loginer = loginer{i.Loginer, c}
+	}
 	return i
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samla/internal/company"
+	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 )
@@ -47,9 +48,23 @@ func (s stub) Fetch(ctx context.Context, _ institution.Access, _ institution.Que
 	return institution.Answer{}, s.run(ctx)
 }
 
+func (s stub) Login(ctx context.Context, _ institution.LoginRequest) (institution.LoginSession, error) {
+	return institution.LoginSession{}, s.run(ctx)
+}
+
+func (s stub) Turn(ctx context.Context, _ string) (dialogue.Turn, error) {
+	return dialogue.Turn{}, s.run(ctx)
+}
+
+func (s stub) Answer(ctx context.Context, _, _ string, _ dialogue.Answer) (dialogue.Turn, error) {
+	return dialogue.Turn{}, s.run(ctx)
+}
+
+func (s stub) EndLogin(ctx context.Context, _, _ string) error { return s.run(ctx) }
+
 func all(s stub) institution.Institution {
 	return institution.Institution{Company: company.Company{ID: "se-a"},
-		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s}
+		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s, Loginer: s}
 }
 
 // Every method of every verb that takes a context is an exchange, and must pass
