@@ -13,7 +13,21 @@ type Company struct {
 	DisplayName  string
 	LoginMethods []string // docs/reference/api.md 6.3
 	PSD2         bool     // usable for consents
+	// Needs lists what a login needs to be told of the person: the constants Needs*. It is
+	// empty for a company that is used by consents only.
+	Needs []string
+	// AnyPersonalNumber: neither the date nor the check digit of a personal number is checked,
+	// because the company knows test persons whose numbers have wrong ones
+	// (docs/reference/api.md 5.3).
+	AnyPersonalNumber bool
 }
+
+// What a login can need (docs/reference/api.md 5.3).
+const (
+	NeedsPersonalNumber = "personalNumber" // 12 digits
+	NeedsEmail          = "email"
+	NeedsUserID         = "userId" // of the person at the company
+)
 
 // Market returns the lower-case country code that the id begins with.
 func (c Company) Market() string {
@@ -23,6 +37,9 @@ func (c Company) Market() string {
 
 // Offers reports whether the company has a login method.
 func (c Company) Offers(method string) bool { return slices.Contains(c.LoginMethods, method) }
+
+// NeedsToKnow reports whether a login needs one of the constants Needs*.
+func (c Company) NeedsToKnow(what string) bool { return slices.Contains(c.Needs, what) }
 
 // Device is the device that the person's BankID app runs on.
 type Device int

@@ -18,3 +18,10 @@ func TestDeviceOf_FollowsLoginMethod(t *testing.T) {
 		}
 	}
 }
+
+func TestCompany_KnowsWhatALoginNeeds(t *testing.T) {
+	c := company.Company{Needs: []string{company.NeedsEmail}}
+	if !c.NeedsToKnow(company.NeedsEmail) || c.NeedsToKnow(company.NeedsPersonalNumber) {
+		t.Errorf("got %v", c.Needs)
+	}
+}

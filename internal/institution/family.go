@@ -24,8 +24,8 @@ type Config interface {
 	// Check reports what cannot be used, by pointers into the entry. It reads no
 	// files.
 	Check() strictjson.Faults
-	// Open returns the institution, without its Company, and makes no exchange with
-	// it. Zero members of the Profile get their defaults. Open is called only if
+	// Open returns the institution, and makes no exchange with it. Of its Company only
+	// Needs and AnyPersonalNumber are set. Zero members of the Profile get their defaults. Open is called only if
 	// Check reports nothing. Errors: strictjson.Faults for what is wrong with the
 	// configuration, such as a certificate that cannot be used.
 	Open(d Deps) (Institution, error)

@@ -40,6 +40,9 @@ type Profile struct {
 	SignatureCost time.Duration
 	// Parallel is the number of concurrent reads under one consent.
 	Parallel int
+	// DeviceHosts are the hosts, in lower case, that the device of a person may be asked to
+	// call during a login (dialogue.Device); a host without a port means port 443.
+	DeviceHosts []string
 }
 
 // QRKind is what a bank provides for the QR code that the person scans.

@@ -45,5 +45,7 @@ func (e Entry) check() (faults strictjson.Faults) {
 // company returns the company of an institution. It can be used for consents if it
 // has the verb that makes them.
 func (e Entry) company(i institution.Institution) company.Company {
-	return company.Company{ID: e.Company, DisplayName: e.DisplayName, LoginMethods: e.LoginMethods, PSD2: i.Opener != nil}
+	c := i.Company
+	c.ID, c.DisplayName, c.LoginMethods, c.PSD2 = e.Company, e.DisplayName, e.LoginMethods, i.Opener != nil
+	return c
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"samla/internal/company"
 	"samla/internal/institution"
 	"samla/internal/institution/registry"
 	"samla/internal/strictjson"
@@ -45,7 +46,8 @@ type other struct {
 func (*other) Check() strictjson.Faults { return nil }
 
 func (*other) Open(institution.Deps) (institution.Institution, error) {
-	return institution.Institution{Opener: struct{ institution.Opener }{}, Profile: institution.Profile{DailyLimit: 2}}, nil
+	return institution.Institution{Company: company.Company{Needs: []string{company.NeedsEmail}},
+		Opener: struct{ institution.Opener }{}, Profile: institution.Profile{DailyLimit: 2}}, nil
 }
 
 // bench is a registry of the two families, plain first.
@@ -97,6 +99,9 @@ func TestFile_OpensEachEntryByItsFamily(t *testing.T) {
 		if c := all[i].Company; all[i].Family != family || c.DisplayName != "Bank" || !slices.Equal(c.LoginMethods, []string{"EID"}) {
 			t.Errorf("got %+v", all[i])
 		}
+	}
+	if needs := all[0].Company.Needs; len(needs) != 0 || !all[1].Company.NeedsToKnow(company.NeedsEmail) {
+		t.Error("what the family says of its company is lost")
 	}
 	if all[0].Company.PSD2 || !all[1].Company.PSD2 {
 		t.Error("consents can be asked for where there is an Opener")
