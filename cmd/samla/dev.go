@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"samla/internal/devserver"
 	"samla/internal/ratelimit"
+	"samla/internal/server"
 )
 
 type devCmd struct {
@@ -22,6 +24,12 @@ type devCmd struct {
 	Database string `help:"PostgreSQL URL; without it SQLite under the data directory."`
 	originFlags
 	JSON bool `help:"Print one line of JSON instead of text."`
+}
+
+// Validate reports values that the server and the sandbox cannot use, before they start.
+func (c *devCmd) Validate() error {
+	return errors.Join(checkAddress("--listen", c.Listen), checkAddress("--sandbox", c.Sandbox),
+		storeFlags{Database: c.Database}.Validate(), server.Config{AllowOrigins: c.AllowOrigin}.Check())
 }
 
 // Run runs a server and sandbox until the process is asked to stop.

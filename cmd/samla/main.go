@@ -33,6 +33,7 @@ type cli struct {
 	Bank      bankCmd      `cmd:"" help:"Validate a banks file."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
+	Version   versionCmd   `cmd:"" help:"Print the version of this program and of the API that it serves."`
 
 	LogLevel string `enum:",debug,info,warn,error" default:"" help:"Level of the log on standard error: debug, info, warn or error (default: info for serve, dev and sandbox, else warn)."`
 }

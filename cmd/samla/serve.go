@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +95,55 @@ type serveCmd struct {
 	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once; 0 = as many as their banks can be asked about in time, as measured."`
 }
 
+// Validate reports values that the server cannot use, before anything is opened.
+func (c *serveCmd) Validate() error {
+	faults := []error{c.storeFlags.Validate(), checkAddress("--listen", c.Listen), c.server().Check()}
+	if c.Metrics != "" {
+		faults = append(faults, checkAddress("--metrics", c.Metrics))
+	}
+	if c.Issuer == "" {
+		faults = append(faults, errors.New("--issuer must not be empty"))
+	}
+	for _, f := range []struct {
+		flag     string
+		positive bool
+	}{
+		{"--keep-data", c.KeepData > 0}, {"--keep-evidence", c.KeepEvidence > 0},
+		{"--open-time", c.OpenTime > 0}, {"--read-time", c.ReadTime > 0}, {"--read-time-unattended", c.ReadTimeUnattended > 0},
+		{"--read-memory", c.ReadMemory > 0}, {"--workers", c.Workers > 0},
+		{"--polling-lease", c.PollingLease > 0}, {"--session-life", c.SessionLife > 0},
+	} {
+		if !f.positive {
+			faults = append(faults, fmt.Errorf("%s must be more than 0", f.flag))
+		}
+	}
+	if c.RateLimit < 0 || c.UserRateLimit < 0 || c.MaxWaiting < 0 {
+		faults = append(faults, errors.New("--rate-limit, --user-rate-limit and --max-waiting must not be negative"))
+	}
+	return errors.Join(faults...)
+}
+
+// checkAddress reports an address that is not HOST:PORT.
+func checkAddress(flag, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%s must be an address such as 127.0.0.1:8080, not %q", flag, address)
+	}
+	return nil
+}
+
+// server returns the server's configuration.
+func (c *serveCmd) server() server.Config {
+	return server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), Issuer: c.Issuer,
+		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
+		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
+		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
+		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting}
+}
+
 // Run serves until the process is asked to stop.
 func (c *serveCmd) Run(a *app) (err error) {
 	master, err := c.load()
@@ -109,11 +159,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer institutions.Close()
-	s, err := server.New(a.ctx, server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), Issuer: c.Issuer,
-		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
-		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
-		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
-		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting},
+	s, err := server.New(a.ctx, c.server(),
 		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
 	if err != nil {
 		return err

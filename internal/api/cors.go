@@ -19,6 +19,12 @@ const (
 	preflightAge   = "600" // seconds
 )
 
+// CheckOrigins returns an error if a web page cannot have one of the origins.
+func CheckOrigins(list []string) error {
+	_, err := newOrigins(list)
+	return err
+}
+
 // newOrigins returns a set of origins. A page sends scheme, host and port in lower
 // case and nothing else, so any other text is an error: it would never match.
 func newOrigins(list []string) (origins, error) {
@@ -26,7 +32,7 @@ func newOrigins(list []string) (origins, error) {
 	for _, text := range list {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != text || text != strings.ToLower(text) {
-			return nil, fmt.Errorf("api: the allowed origin %q must be scheme, host and port in lower case, such as https://app.example.com", text)
+			return nil, fmt.Errorf("the allowed origin %q must be scheme, host and port in lower case, such as https://app.example.com", text)
 		}
 		set[text] = true
 	}

@@ -69,6 +69,15 @@ type Authenticator struct {
 	sessions    *lru.Cache[[32]byte, verifiedToken]
 }
 
+// CheckSessionLife returns an error if session tokens cannot have this lifetime
+// (docs/reference/api.md 1.3).
+func CheckSessionLife(life time.Duration) error {
+	if life < session.MinLife || life > session.MaxLife {
+		return fmt.Errorf("a session lifetime of %v is outside %v to %v", life, session.MinLife, session.MaxLife)
+	}
+	return nil
+}
+
 // New returns an Authenticator. It reads the signing keys and makes the first one.
 // Error: seal.ErrDecryption when the master key is not the one that the signing
 // keys are sealed under.
@@ -76,8 +85,8 @@ func New(ctx context.Context, c Config) (*Authenticator, error) {
 	if c.SessionLife == 0 {
 		c.SessionLife = session.DefaultLife
 	}
-	if c.SessionLife < session.MinLife || c.SessionLife > session.MaxLife {
-		return nil, fmt.Errorf("authn: a session lifetime of %v is outside %v to %v", c.SessionLife, session.MinLife, session.MaxLife)
+	if err := CheckSessionLife(c.SessionLife); err != nil {
+		return nil, err
 	}
 	if c.Issuer == "" || c.Audience == "" {
 		return nil, errors.New("authn: session tokens need an issuer and an audience")

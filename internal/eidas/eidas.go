@@ -46,11 +46,11 @@ type Statements struct {
 func (s Statements) Has(r Role) bool { return slices.Contains(s.Roles, r) }
 
 // ErrNone is the error of Parse for a certificate without QcStatements.
-var ErrNone = errors.New("eidas: no QcStatements extension")
+var ErrNone = errors.New("it has no QcStatements extension")
 
 // ErrMalformed is wrapped by every error about a QcStatements value that does not
 // match its ASN.1 definition.
-var ErrMalformed = errors.New("eidas: malformed QcStatements")
+var ErrMalformed = errors.New("its QcStatements are malformed")
 
 // ExtensionOID is the object identifier of the QcStatements extension.
 var ExtensionOID = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 3}

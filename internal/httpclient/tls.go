@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 func newTLSConfig(c Config, l Limits) *tls.Config {
@@ -27,16 +28,25 @@ func newTLSConfig(c Config, l Limits) *tls.Config {
 	return settings
 }
 
-// ErrPEM is wrapped by the errors of LoadKeyPair and LoadRoots. They say what is
-// wrong without the path, which the caller knows.
-var ErrPEM = errors.New("httpclient: certificate file")
+// ErrPEM is wrapped by the errors of LoadKeyPair and LoadRoots. An operator reads them
+// behind the name of the setting: they say which file is meant and what is wrong, without
+// the path, which the caller knows.
+var ErrPEM = errors.New("cannot be used")
 
 // LoadKeyPair reads a certificate chain, our own certificate first, and its key
 // from PEM files.
 func LoadKeyPair(certFile, keyFile string) (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	cert, err := os.ReadFile(certFile)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPEM, withoutPath(err))
+		return nil, fmt.Errorf("%w: the certificate's file: %w", ErrPEM, withoutPath(err))
+	}
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the key's file: %w", ErrPEM, withoutPath(err))
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrPEM, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return &pair, nil
 }
@@ -45,7 +55,7 @@ func LoadKeyPair(certFile, keyFile string) (*tls.Certificate, error) {
 func LoadRoots(file string) (*x509.CertPool, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPEM, withoutPath(err))
+		return nil, fmt.Errorf("%w: the file: %w", ErrPEM, withoutPath(err))
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {

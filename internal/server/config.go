@@ -3,13 +3,17 @@ package server
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"runtime"
 	"time"
 
+	"samla/internal/api"
+	"samla/internal/authn"
 	"samla/internal/authorize"
 	"samla/internal/clock"
+	"samla/internal/collect"
 	"samla/internal/institution"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
@@ -59,6 +63,17 @@ type Config struct {
 	// collections together (64 MiB). Further answers wait. The process needs several times
 	// as much.
 	ReadMemory int
+}
+
+// Check returns an error if a member has a value that the server cannot use. New checks
+// them too, before it opens the database.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	faults := []error{api.CheckOrigins(c.AllowOrigins), collect.CheckLease(c.PollingLease)}
+	if c.SessionLife != 0 {
+		faults = append(faults, authn.CheckSessionLife(c.SessionLife))
+	}
+	return errors.Join(faults...)
 }
 
 func (c Config) withDefaults() Config {

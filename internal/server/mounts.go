@@ -14,6 +14,10 @@ import (
 	"samla/internal/wire"
 )
 
+// APIVersions returns the versions of the API that a node serves, the lowest first. They
+// are those of mounts.
+func APIVersions() []string { return []string{v20260401.Version} }
+
 // mounts lists everything that a node serves. A path that it does not serve is
 // answered with NOT_FOUND.
 func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {

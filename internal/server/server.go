@@ -59,7 +59,7 @@ type Server struct {
 // sqlstore.ErrInUse for a SQLite database that another process has open.
 func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	c, p = c.withDefaults(), p.withDefaults()
-	if err := collect.CheckLease(c.PollingLease); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	db, err := sqlstore.Open(ctx, sqlstore.Config{DSN: c.Database, Exclusive: true, Logger: p.Log})

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,26 @@ func TestBankCheck_AcceptsBanksWithoutCards(t *testing.T) {
 	out, log, status := process.Run(t, program, "bank", "check", file, "--company", "se-demo-psd2")
 	if status != 0 || !strings.Contains(out, "/transactions") || strings.Contains(out, "card") || !strings.Contains(out, "DELETE") {
 		t.Errorf("exit status %d:\n%s%s", status, log, out)
+	}
+}
+
+// An operator reads which file of a certificate is meant, and what is wrong with it, in
+// words that name no package of the program.
+func TestBankCheck_NamesFaultsOfCertificates(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "banks.json")
+	entry := `{"banks": [{"company": "se-x", "displayName": "X", "loginMethods": ["SWEDISH_BANKID"], "baseURL": "https://bank.example", "certificates": {
+		"qwacCert": "none.pem", "qwacKey": "none.pem", "qsealCert": "text.pem", "qsealKey": "text.pem", "caFile": "text.pem"}}]}`
+	if err := errors.Join(os.WriteFile(file, []byte(entry), 0o600), os.WriteFile(filepath.Join(dir, "text.pem"), []byte("no PEM"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"banks.json: /banks/0/certificates/qwacCert: cannot be used: the certificate's file: no such file or directory\n",
+		"banks.json: /banks/0/certificates/qsealCert: cannot be used: failed to find any PEM data in certificate input\n",
+		"banks.json: /banks/0/certificates/caFile: cannot be used: no certificate in PEM form\n",
+	} {
+		wantFailure(t, want, "bank", "check", file)
 	}
 }
 

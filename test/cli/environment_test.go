@@ -77,7 +77,7 @@ func TestUsage_ListsCommands(t *testing.T) {
 	if status != 0 || log != "" {
 		t.Errorf("help: exit status %d, error %q", status, log)
 	}
-	for _, command := range []string{"demo", "dev", "serve", "sandbox", "key create", "key list", "key revoke", "jobs list", "jobs resume", "bank check", "master-key", "bench status", "bench crowd"} {
+	for _, command := range []string{"demo", "dev", "serve", "sandbox", "key create", "key list", "key revoke", "jobs list", "jobs resume", "bank check", "master-key", "bench status", "bench crowd", "version"} {
 		if !strings.Contains(out, "\n  "+command) {
 			t.Errorf("help does not list %q:\n%s", command, out)
 		}

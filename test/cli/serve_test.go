@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -164,6 +165,42 @@ func TestServe_FailsOnInvalidConfiguration(t *testing.T) {
 	default:
 	}
 	stop(t, p)
+}
+
+// A flag with a value that cannot be used is refused before the database is created or
+// migrated.
+func TestServe_ChecksFlagsBeforeItOpensTheDatabase(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	data := filepath.Join(w.dir, "untouched")
+	for flag, want := range map[string]string{
+		"--allow-origin=https://app.example.com/page": "allowed origin",
+		"--session-life=1m":                           "session lifetime",
+		"--session-life=-1h":                          "session lifetime",
+		"--polling-lease=1s":                          "polling lease",
+		"--polling-lease=-1s":                         "--polling-lease",
+		"--keep-data=0s":                              "--keep-data",
+		"--keep-evidence=-1h":                         "--keep-evidence",
+		"--open-time=0s":                              "--open-time",
+		"--read-time=-1s":                             "--read-time ",
+		"--read-time-unattended=0s":                   "--read-time-unattended",
+		"--read-memory=0":                             "--read-memory",
+		"--workers=-1":                                "--workers",
+		"--rate-limit=-1":                             "--rate-limit",
+		"--user-rate-limit=-0.5":                      "--user-rate-limit",
+		"--max-waiting=-1":                            "--max-waiting",
+		"--issuer=":                                   "--issuer",
+		"--listen=nowhere":                            "--listen",
+		"--metrics=127.0.0.1:99999":                   "--metrics",
+	} {
+		wantFailure(t, want, "serve", "--listen", "127.0.0.1:0", "--data", data, "--banks", w.banks, "--master-key-file", w.master, flag)
+	}
+	wantFailure(t, "allowed origin", "dev", "--listen", "127.0.0.1:0", "--data", data, "--allow-origin", "app.example.com")
+	wantFailure(t, "--listen", "dev", "--listen", "nowhere", "--data", data)
+	wantFailure(t, "postgres://", "dev", "--listen", "127.0.0.1:0", "--data", data, "--database", "mysql://localhost")
+	if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the data directory exists: %v", err)
+	}
 }
 
 // problemStatus returns the HTTP status of an error of the API, or 0 for any other error.

@@ -15,11 +15,11 @@ import (
 )
 
 // ErrNoMasterKey is returned if no master key was configured.
-var ErrNoMasterKey = errors.New("keyset: no master key is configured")
+var ErrNoMasterKey = errors.New("no master key is configured")
 
 // ErrFileMode is returned if users other than its owner can read the file of the master
 // key.
-var ErrFileMode = errors.New("keyset: the master key's file must be readable by its owner only (mode 0600)")
+var ErrFileMode = errors.New("the master key's file must be readable by its owner only (mode 0600)")
 
 // maxMaster is the maximum size of the file of a master key in bytes. A keyset that was
 // rotated many times is far smaller.
@@ -82,7 +82,7 @@ func (m *Master) Write(w io.Writer) error {
 func LoadMaster(file, text string) (*Master, error) {
 	switch {
 	case file != "" && text != "":
-		return nil, errors.New("keyset: the master key is given twice, as a file and in the environment")
+		return nil, errors.New("the master key is given twice, as a file and in the environment")
 	case file != "":
 		return loadFile(file)
 	case text != "":
@@ -94,23 +94,23 @@ func LoadMaster(file, text string) (*Master, error) {
 func loadFile(path string) (*Master, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("keyset: %w", err)
+		return nil, fmt.Errorf("read the master key: %w", err)
 	}
 	defer f.Close()
 	// Stat of the opened file, because the path may name another file by now.
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("keyset: %w", err)
+		return nil, fmt.Errorf("read the master key: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("keyset: the master key's file is not a regular file")
+		return nil, errors.New("the master key's file is not a regular file")
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, ErrFileMode
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxMaster))
 	if err != nil {
-		return nil, fmt.Errorf("keyset: %w", err)
+		return nil, fmt.Errorf("read the master key: %w", err)
 	}
 	return parse(b)
 }
@@ -118,7 +118,7 @@ func loadFile(path string) (*Master, error) {
 func loadText(text string) (*Master, error) {
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil {
-		return nil, errors.New("keyset: the master key is not base64") // err may quote the input
+		return nil, errors.New("the master key is not base64") // err may quote the input
 	}
 	return parse(b)
 }
@@ -131,10 +131,10 @@ func parse(b []byte) (*Master, error) {
 	}
 	h, err := insecurecleartextkeyset.Read(r)
 	if err != nil {
-		return nil, errors.New("keyset: the master key is not a Tink keyset") // err may quote the input
+		return nil, errors.New("the master key is not a Tink keyset") // err may quote the input
 	}
 	if _, err := aead.New(h); err != nil {
-		return nil, errors.New("keyset: the master keyset has keys that are not for authenticated encryption")
+		return nil, errors.New("the master keyset has keys that are not for authenticated encryption")
 	}
 	return &Master{h}, nil
 }
