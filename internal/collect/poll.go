@@ -6,16 +6,25 @@ import (
 	"time"
 
 	"samla/internal/collection"
+	"samla/internal/dialogue"
 	"samla/internal/fault"
 	"samla/internal/store"
 )
 
+// View is the answer to a status poll.
+type View struct {
+	store.CollectionView
+	// Shown is what the person is shown while a login by dialogue goes on; nil: nothing.
+	Shown *dialogue.Shown
+}
+
 // Poll answers a status poll: it returns the collection, renews its lease, and returns
 // the time by which the next poll is due (zero: no poll is needed). The view has a
-// Consent while the person signs. Faults: CollectionNotFound, and Unauthorized if the
-// user was anonymized.
-func (s *Service) Poll(ctx context.Context, o Owner, id string) (store.CollectionView, time.Time, error) {
-	view, err := s.Store.CollectionStatus(ctx, id)
+// Consent while the person signs, and Shown while the person logs in. Faults:
+// CollectionNotFound, and Unauthorized if the user was anonymized.
+func (s *Service) Poll(ctx context.Context, o Owner, id string) (View, time.Time, error) {
+	found, err := s.Store.CollectionStatus(ctx, id)
+	view := View{CollectionView: found}
 	if err != nil {
 		return view, time.Time{}, notFound(err)
 	}

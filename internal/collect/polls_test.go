@@ -20,7 +20,7 @@ func (b *env) startSigning() collection.Collection {
 }
 
 // poll polls a collection at one node.
-func (b *env) poll(at *collect.Service, id string) (store.CollectionView, time.Time) {
+func (b *env) poll(at *collect.Service, id string) (collect.View, time.Time) {
 	b.Helper()
 	view, due, err := at.Poll(b.Context(), b.owner(), id)
 	if err != nil {

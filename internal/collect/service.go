@@ -96,6 +96,16 @@ type Request struct {
 	ConsentID   consent.ID         // the stored consent; empty: one-time
 	PSU         psu.Context        // with an address the person is present; with ConsentID only
 	OneTime     *authorize.Request // without ConsentID: the consent to create inside
+	Login       *Login             // without either: the person logs in by dialogue
+}
+
+// Login is who logs in at an institution that has a Loginer. The company decides which
+// members it needs (docs/reference/api.md 5.3). The person is present.
+type Login struct {
+	PersonalNumber psu.Number // 12 digits; its check digit is not validated here
+	Email          string     // gets a link
+	UserID         string     // of the person at the institution, such as that of MitID
+	PSU            psu.Context
 }
 
 // usable validates a stored consent for a request (docs/reference/api.md 4.6, 5.3). It

@@ -26,7 +26,10 @@ const window = 24 * time.Hour
 // meanwhile, Unauthorized to the user and ConsentRevoked to the client.
 func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	start := s.startStored
-	if r.ConsentID == "" {
+	switch {
+	case r.Login != nil:
+		return collection.Collection{}, fault.New(fault.Unavailable) // nothing runs logins yet
+	case r.ConsentID == "":
 		start = s.startOneTime
 	}
 	c, err := start(ctx, r, answer)

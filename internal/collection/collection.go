@@ -10,13 +10,14 @@ import (
 	"samla/internal/psu"
 )
 
-// Mode is the origin of the consent of a collection.
+// Mode is how a collection is permitted.
 type Mode string
 
-// The two modes of docs/reference/api.md 5.
+// The modes. The first two are those of docs/reference/api.md 5.
 const (
-	Stored  Mode = "STORED"   // uses an authorized consent of the user
-	OneTime Mode = "ONE_TIME" // has a consent of its own, which the person signs and which ends with it
+	Stored   Mode = "STORED"   // uses an authorized consent of the user
+	OneTime  Mode = "ONE_TIME" // has a consent of its own, which the person signs and which ends with it
+	Dialogue Mode = "DIALOGUE" // has no consent: the person logs in at the institution (package dialogue)
 )
 
 // DefaultLease is the time after which a collection without a poll ends

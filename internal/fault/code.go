@@ -41,6 +41,7 @@ const (
 	CollectionNotFound     Code = "COLLECTION_NOT_FOUND"
 	CollectionNotFinished  Code = "COLLECTION_NOT_FINISHED"
 	CollectionFailed       Code = "COLLECTION_FAILED"
+	SupplementNotExpected  Code = "SUPPLEMENT_NOT_EXPECTED"
 	DataExpired            Code = "DATA_EXPIRED"
 	BackgroundRefreshLimit Code = "BACKGROUND_REFRESH_LIMIT"
 )
