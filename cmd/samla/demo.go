@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -140,11 +139,15 @@ func (w *demo) consent(ctx context.Context, token string) (string, error) {
 	return id, nil
 }
 
-// printProducts prints the products as a table.
+// printProducts prints the products as tables.
 func printProducts(out io.Writer, data []byte) error {
-	var accounts []product.Psd2Account
-	if err := json.Unmarshal(data, &accounts); err != nil {
+	products, err := product.ReadAll(data)
+	if err != nil {
 		return err
 	}
-	return printTable(out, accounts)
+	s, err := summarize(products)
+	if err != nil {
+		return err
+	}
+	return s.print(out)
 }

@@ -3,53 +3,104 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
-	"text/tabwriter"
-
-	"samla/internal/money"
-	"samla/internal/product"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// shownTransactions is how many transactions of each product are printed.
-const shownTransactions = 3
-
-// printTable prints accounts, each with its newest transactions.
-func printTable(out io.Writer, accounts []product.Psd2Account) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PRODUCT\tNAME\tNUMBER\tBOOKED\tAVAILABLE\tTRANSACTIONS")
-	for _, a := range accounts {
-		number := a.IBAN
-		if number == "" {
-			number = a.AccountNumber
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Type, a.AccountName, number,
-			amountText(a.BookedBalance), amountText(a.AvailableBalance), strconv.Itoa(len(a.Transactions)))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for _, a := range accounts {
-		fmt.Fprintf(out, "\n%s, newest transactions\n", a.AccountName)
-		for i, t := range a.Transactions {
-			if i == shownTransactions {
-				break
-			}
-			date := t.BookingDate.String()
-			if date == "" {
-				date = "pending"
-			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", date, t.Amount.String(), t.CounterpartyName, t.Description)
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
+// column is a column of a table.
+type column struct {
+	head  string
+	right bool // numbers are aligned at their end
+	most  int  // characters of a cell; longer ones end with …; 0 = no limit
 }
 
-func amountText(a *money.Amount) string {
-	if a == nil {
-		return "-"
+// table is text in aligned columns, for terminals. Columns without any text are left
+// out.
+type table struct {
+	columns []column
+	rows    [][]string // a cell for each column
+	feet    [][]string // as rows, below a line
+}
+
+// columnGap is the space between two columns.
+const columnGap = "  "
+
+// print writes the table.
+func (t *table) print(out io.Writer) error {
+	widths := t.widths()
+	var b strings.Builder
+	heads := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		heads[i] = c.head
 	}
-	return a.String()
+	t.line(&b, widths, heads)
+	for _, row := range t.rows {
+		t.line(&b, widths, row)
+	}
+	if len(t.feet) > 0 {
+		rule := make([]string, len(t.columns))
+		for i, width := range widths {
+			rule[i] = strings.Repeat("─", width)
+		}
+		t.line(&b, widths, rule)
+	}
+	for _, foot := range t.feet {
+		t.line(&b, widths, foot)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// widths returns the width of each column in characters; 0 for one that is left out.
+func (t *table) widths() []int {
+	widths := make([]int, len(t.columns))
+	for _, rows := range [][][]string{t.rows, t.feet} {
+		for _, row := range rows {
+			for i, cell := range row {
+				widths[i] = max(widths[i], utf8.RuneCountInString(t.columns[i].cut(cell)))
+			}
+		}
+	}
+	for i, c := range t.columns {
+		if widths[i] > 0 {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c.head))
+		}
+	}
+	return widths
+}
+
+func (t *table) line(b *strings.Builder, widths []int, cells []string) {
+	var line strings.Builder
+	for i, c := range t.columns {
+		if widths[i] == 0 {
+			continue
+		}
+		if line.Len() > 0 {
+			line.WriteString(columnGap)
+		}
+		cell := c.cut(cells[i])
+		space := strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(cell)))
+		if c.right {
+			line.WriteString(space + cell)
+		} else {
+			line.WriteString(cell + space)
+		}
+	}
+	fmt.Fprintln(b, strings.TrimRight(line.String(), " "))
+}
+
+// cut returns a cell that fits into the column and cannot control the terminal: texts come
+// from institutions.
+func (c column) cut(cell string) string {
+	cell = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '·'
+	}, cell)
+	if c.most > 0 && utf8.RuneCountInString(cell) > c.most {
+		return string([]rune(cell)[:c.most-1]) + "…"
+	}
+	return cell
 }
