@@ -71,7 +71,7 @@ func (v *view) product() (kept bool, err error) {
 		}
 		return v.copied(key)
 	})
-	if err == errLeftOut { //nolint:errorlint // it is never wrapped
+	if err == errLeftOut {
 		v.pos = start
 		_, err = v.value()
 	}
