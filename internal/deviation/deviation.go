@@ -26,6 +26,10 @@ const (
 	UnreadableBalance  Kind = "UNREADABLE_BALANCE"  // a balance that cannot be decoded
 	IndistinctRows     Kind = "INDISTINCT_ROWS"     // transactions that may be one or several
 	IndistinctAccounts Kind = "INDISTINCT_ACCOUNTS" // accounts that may be one or several
+	UnreadableProduct  Kind = "UNREADABLE_PRODUCT"  // a product of a source that is not what it must be, or not identified
+	UnknownProduct     Kind = "UNKNOWN_PRODUCT"     // a product of a source of a type that is not documented
+	UnreadableMember   Kind = "UNREADABLE_MEMBER"   // a member, or an item of a list, of such a product that breaks a rule
+	TooMany            Kind = "TOO_MANY"            // a list of such a product that is longer than its limit
 )
 
 // Kinds with which nothing is missing.
@@ -33,11 +37,13 @@ const (
 	LinkReplaced   Kind = "LINK_REPLACED"   // a link was replaced by the standard path
 	RequestReduced Kind = "REQUEST_REDUCED" // a refused request was replaced by a smaller one
 	OtherProduct   Kind = "OTHER_PRODUCT"   // an account that fits no product, such as a loan, was left out
+	UnknownMember  Kind = "UNKNOWN_MEMBER"  // a member that products of a source do not have was left out
+	UnknownValue   Kind = "UNKNOWN_VALUE"   // a value that is not documented was left out
 )
 
 // incomplete lists the kinds with which data is missing.
 var incomplete = []Kind{Unanswered, Bounded, ShortHistory, UnusableLink, UnreadableRow, UnreadableDate, UnclearSign, UnreadableAccount,
-	UnreadableBalance, IndistinctRows, IndistinctAccounts}
+	UnreadableBalance, IndistinctRows, IndistinctAccounts, UnreadableProduct, UnknownProduct, UnreadableMember, TooMany}
 
 // Incomplete reports whether data is missing with this kind.
 func (k Kind) Incomplete() bool { return slices.Contains(incomplete, k) }

@@ -98,7 +98,7 @@ func (p *PersonalInformation) appendJSON(b []byte) []byte {
 }
 
 func appendAmount(b []byte, key string, a *money.Amount) []byte {
-	if a == nil {
+	if a == nil || a.Currency() == "" {
 		return b
 	}
 	return a.AppendJSON(append(b, key...))

@@ -9,21 +9,21 @@ import (
 // Fees is what a product costs (docs/reference/products.md 8.1). At most one member
 // is set; a consumer learns from it whether the fees are the holder's own.
 type Fees struct {
-	Personalized *PersonalizedFees `json:"personalized,omitzero"` // the holder's own figures
-	Generic      *GenericFees      `json:"generic,omitzero"`      // list prices
+	Personalized *PersonalizedFees `json:"personalized,omitzero" rule:"either"` // the holder's own figures
+	Generic      *GenericFees      `json:"generic,omitzero" rule:"either"`      // list prices
 }
 
 // PersonalizedFees are the holder's own, discounts included.
 type PersonalizedFees struct {
-	Fixed        *money.Amount `json:"fixed,omitzero"`    // per year
-	Variable     *money.Number `json:"variable,omitzero"` // ratio
+	Fixed        *money.Amount `json:"fixed,omitzero"`                       // per year
+	Variable     *money.Number `json:"variable,omitzero" rule:"min=0,max=1"` // ratio
 	PreviousYear *money.Amount `json:"previousYear,omitzero"`
 }
 
 // GenericFees are list prices.
 type GenericFees struct {
-	Fixed    *money.Amount `json:"fixed,omitzero"`    // per year
-	Variable *money.Number `json:"variable,omitzero"` // ratio
+	Fixed    *money.Amount `json:"fixed,omitzero"`                       // per year
+	Variable *money.Number `json:"variable,omitzero" rule:"min=0,max=1"` // ratio
 }
 
 // UnmarshalJSON also reads the older form (docs/reference/products.md 10.3) and

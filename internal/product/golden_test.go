@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +17,17 @@ import (
 	"samla/internal/product"
 )
 
-// The files in testdata/examples are the JSON examples of
-// docs/reference/products.md, unchanged. Those named product-* are whole products;
-// this table has the types of the others.
+// exampleNames are the JSON examples of docs/reference/products.md, in its order. Those
+// named product-* are whole products; the table parts has the types of the others.
+var exampleNames = []string{
+	"product-psd2-savings", "product-psd2-card", "product-psd2-checking", "psd2-transaction",
+	"product-custody-account", "account-information", "financial-information", "holding", "transaction-buy",
+	"product-savings", "product-savings-fixed-period", "binding-period", "interest-condition-range",
+	"product-unsecured-loan", "product-mortgage",
+	"product-collective-pension", "fees-personalized", "fees-generic", "payout-details", "payout-periods",
+	"movability", "holder", "product-public-pension", "amount", "older-fees", "other-market-account-information",
+}
+
 var parts = map[string]func() any{
 	"account-information":      func() any { return new(product.AccountInformation) },
 	"amount":                   func() any { return new(money.Amount) },
@@ -44,19 +53,43 @@ type wrappedFees struct {
 // another market's product. Other tests read them.
 var readOnly = map[string]bool{"older-fees": true, "other-market-account-information": true}
 
-func TestExamples_RoundTrip(t *testing.T) {
-	files, err := filepath.Glob("testdata/examples/*.json")
-	if err != nil || len(files) != 26 {
-		t.Fatalf("%d examples, %v", len(files), err)
+// inDocument finds the examples: blocks of JSON, and objects within a line.
+var inDocument = regexp.MustCompile("(?s)```json\n(.*?)```|`(\\{ \"[^`]*\\})`")
+
+// examples returns the examples of the document by name. A document with more or fewer
+// of them needs another table of names.
+func examples(t testing.TB) map[string][]byte {
+	t.Helper()
+	document, err := os.ReadFile("../../docs/reference/products.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
+	found := inDocument.FindAllSubmatch(document, -1)
+	if len(found) != len(exampleNames) {
+		t.Fatalf("the document has %d examples, the table %d names", len(found), len(exampleNames))
+	}
+	all := map[string][]byte{}
+	for i, name := range exampleNames {
+		all[name] = slices.Concat(found[i][1], found[i][2])
+	}
+	return all
+}
+
+func example(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, ok := examples(t)[name]
+	if !ok {
+		t.Fatalf("no example %s", name)
+	}
+	return raw
+}
+
+func TestExamples_RoundTrip(t *testing.T) {
+	for name, in := range examples(t) {
 		if readOnly[name] {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			in := example(t, name)
-			var value any
 			if strings.HasPrefix(name, "product-") {
 				p, err := product.Read(in)
 				if err != nil {
@@ -66,19 +99,38 @@ func TestExamples_RoundTrip(t *testing.T) {
 					t.Fatal("read as an unknown type")
 				}
 				checkAppended(t, p, in)
-				value = p
-			} else {
-				value = parts[name]()
-				if err := json.Unmarshal(in, value); err != nil {
-					t.Fatal(err)
-				}
+				return
 			}
-			out, err := json.Marshal(value)
-			if err != nil {
+			value := parts[name]()
+			if err := json.Unmarshal(in, value); err != nil {
 				t.Fatal(err)
 			}
-			sameJSON(t, in, out)
+			sameJSON(t, in, product.AppendPart(value))
 		})
+	}
+}
+
+// What a source gives is read as well as what is stored. The server writes the head.
+func TestExamples_AreReadFromASource(t *testing.T) {
+	for name, in := range examples(t) {
+		if !strings.HasPrefix(name, "product-") || strings.HasPrefix(name, "product-psd2-") {
+			continue
+		}
+		want, err := product.Read(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, report := product.FromSource(in)
+		if got == nil || len(report.Problems) != 0 {
+			t.Errorf("%s: %+v", name, report)
+			continue
+		}
+		*got.Common() = *want.Common()
+		out, err := product.Append(nil, got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameJSON(t, in, out)
 	}
 }
 
@@ -89,15 +141,6 @@ func checkAppended(t *testing.T, p product.Product, in []byte) {
 		t.Fatal(err)
 	}
 	sameJSON(t, fmt.Appendf(nil, "[%s,%s]", in, in), out)
-}
-
-func example(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/examples/" + name + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }
 
 func sameJSON(t testing.TB, want, got []byte) {

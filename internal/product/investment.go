@@ -14,15 +14,15 @@ type Investment struct {
 	AccountInformation   *AccountInformation   `json:"accountInformation,omitzero"`
 	FinancialInformation *FinancialInformation `json:"financialInformation,omitzero"`
 	Holder               *Holder               `json:"holder,omitzero"`
-	Holdings             []Holding             `json:"holdings,omitzero"`
+	Holdings             []Holding             `json:"holdings,omitzero" rule:"limit=2000"`
 	MonthlySavingsAmount *money.Amount         `json:"monthlySavingsAmount,omitzero"`
 	Movability           *Movability           `json:"movability,omitzero"`
 	PersonalInformation  *PersonalInformation  `json:"personalInformation,omitzero"`
 	ProductName          string                `json:"productName,omitzero"`
-	ProductNumber        string                `json:"productNumber,omitzero"`
-	Transactions         []Transaction         `json:"transactions,omitzero"` // of the last 12 months
-	Insurance            ReadOnly              `json:"insurance,omitzero"`
-	Fees                 *Fees                 `json:"fees,omitzero"`
+	ProductNumber        string                `json:"productNumber,omitzero" rule:"identity"`
+	Transactions         []Transaction         `json:"transactions,omitzero" rule:"limit=20000"` // of the last 12 months
+	Insurance            ReadOnly              `json:"insurance,omitzero" of:"KF"`
+	Fees                 *Fees                 `json:"fees,omitzero" of:"KF"`
 }
 
 // AccountInformation is the account behind an investment (docs/reference/products.md 5).
@@ -30,7 +30,7 @@ type AccountInformation struct {
 	CashAccountNumber     string        `json:"cashAccountNumber,omitzero"`
 	CashValue             *money.Amount `json:"cashValue,omitzero"`
 	HasExclusiveOwnership *bool         `json:"hasExclusiveOwnership,omitzero"`
-	InterestRate          *money.Number `json:"interestRate,omitzero"` // ratio
+	InterestRate          *money.Number `json:"interestRate,omitzero" rule:"min=0,max=1"` // ratio
 }
 
 // FinancialInformation is a product's value, performance and deposits
@@ -58,14 +58,14 @@ type Holding struct {
 // (docs/reference/products.md 5). Which members it has depends on its type. Amounts
 // are positive; the type determines the direction.
 type Transaction struct {
-	Type                  TransactionType        `json:"type,omitzero"`
-	Amount                *money.Amount          `json:"amount,omitzero"`
+	Type                  TransactionType        `json:"type,omitzero" rule:"discriminator"`
+	Amount                *money.Amount          `json:"amount,omitzero" rule:"min=0"`
 	SettlementDate        Date                   `json:"settlementDate,omitzero"`
-	Description           string                 `json:"description,omitzero"`
-	InstrumentInformation *TransactionInstrument `json:"instrumentInformation,omitzero"`
-	Commission            *money.Amount          `json:"commission,omitzero"`
-	Quantity              *money.Number          `json:"quantity,omitzero"`
-	TradeDate             Date                   `json:"tradeDate,omitzero"`
+	Description           string                 `json:"description,omitzero" of:"DIVIDEND REDEMPTION INTEREST DEPOSIT WITHDRAWAL FEE OTHER" rule:"limit=1000"`
+	InstrumentInformation *TransactionInstrument `json:"instrumentInformation,omitzero" of:"BUY SELL DIVIDEND REDEMPTION"`
+	Commission            *money.Amount          `json:"commission,omitzero" of:"BUY SELL"`
+	Quantity              *money.Number          `json:"quantity,omitzero" of:"BUY SELL"`
+	TradeDate             Date                   `json:"tradeDate,omitzero" of:"BUY SELL"`
 }
 
 // TransactionInstrument is the instrument that was traded (docs/reference/products.md 5).

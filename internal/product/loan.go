@@ -11,12 +11,12 @@ import (
 // mortgage only. Amounts are positive: a positive balance is debt.
 type Loan struct {
 	Head
-	LoanID                string                `json:"loanId,omitzero"`
+	LoanID                string                `json:"loanId,omitzero" rule:"identity"`
 	Status                LoanStatus            `json:"status,omitzero"`
 	FirstDrawDownDate     Date                  `json:"firstDrawDownDate,omitzero"`
-	FinancedObject        string                `json:"financedObject,omitzero"`
+	FinancedObject        string                `json:"financedObject,omitzero" of:"MORTGAGE_LOAN"`
 	Interest              *LoanInterest         `json:"interest,omitzero"`
-	InterestBindingPeriod InterestBindingPeriod `json:"interestBindingPeriod,omitzero"`
+	InterestBindingPeriod InterestBindingPeriod `json:"interestBindingPeriod,omitzero" of:"MORTGAGE_LOAN"`
 	LoanDetails           *LoanDetails          `json:"loanDetails,omitzero"`
 	NextPayment           *NextPayment          `json:"nextPayment,omitzero"`
 	Owners                []LoanOwner           `json:"owners,omitzero"`
@@ -27,12 +27,12 @@ type Loan struct {
 // LoanInterest is the interest of a loan. Rates are ratios.
 type LoanInterest struct {
 	Rate               *money.Number `json:"rate,omitzero"`
-	BaseRate           *money.Number `json:"baseRate,omitzero"`
-	Discount           *money.Number `json:"discount,omitzero"`
-	EffectiveRate      *money.Number `json:"effectiveRate,omitzero"`
-	DiscountEndDate    Date          `json:"discountEndDate,omitzero"`
-	PeriodStartDate    Date          `json:"periodStartDate,omitzero"`
-	RateAdjustmentDate Date          `json:"rateAdjustmentDate,omitzero"`
+	BaseRate           *money.Number `json:"baseRate,omitzero" of:"MORTGAGE_LOAN"`
+	Discount           *money.Number `json:"discount,omitzero" of:"MORTGAGE_LOAN"`
+	EffectiveRate      *money.Number `json:"effectiveRate,omitzero" of:"MORTGAGE_LOAN"`
+	DiscountEndDate    Date          `json:"discountEndDate,omitzero" of:"MORTGAGE_LOAN"`
+	PeriodStartDate    Date          `json:"periodStartDate,omitzero" of:"MORTGAGE_LOAN"`
+	RateAdjustmentDate Date          `json:"rateAdjustmentDate,omitzero" of:"MORTGAGE_LOAN"`
 }
 
 // LoanDetails is how much of a loan was granted, paid back and is left.
@@ -54,15 +54,15 @@ type NextPayment struct {
 // whole loan.
 type LoanOwner struct {
 	Name            string        `json:"name,omitzero"`
-	SharePercentage *money.Number `json:"sharePercentage,omitzero"`
+	SharePercentage *money.Number `json:"sharePercentage,omitzero" rule:"min=0,max=1"`
 }
 
 // RepaymentSchedule is how a loan is paid back.
 type RepaymentSchedule struct {
 	FinalDebt           *int64 `json:"finalDebt,omitzero"` // without currency
 	FinalPaymentDate    Date   `json:"finalPaymentDate,omitzero"`
-	NumberOfInstalments *int32 `json:"numberOfInstalments,omitzero"`
-	RepaymentDayOfMonth *int32 `json:"repaymentDayOfMonth,omitzero"`
+	NumberOfInstalments *int32 `json:"numberOfInstalments,omitzero" rule:"min=0"`
+	RepaymentDayOfMonth *int32 `json:"repaymentDayOfMonth,omitzero" rule:"min=1,max=31"`
 }
 
 // UnmarshalJSON also accepts the spelling numberOfInstallments.

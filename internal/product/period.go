@@ -9,8 +9,8 @@ import (
 // TimePeriod is a length of time (docs/reference/products.md 6). The zero value means
 // unknown.
 type TimePeriod struct {
-	Length *int32     `json:"periodLength,omitzero"`
-	Unit   PeriodUnit `json:"periodUnit,omitzero"`
+	Length *int32     `json:"periodLength,omitzero" rule:"required,min=0"`
+	Unit   PeriodUnit `json:"periodUnit,omitzero" rule:"required"`
 }
 
 // UnmarshalJSON reads the object, and also an ISO 8601 duration, which one documented

@@ -38,6 +38,8 @@ const (
 	PublicPensionType              Type = "PUBLIC_PENSION"
 )
 
+func (Type) documented() []string { return types }
+
 // Product is one item of a collection's data: a *Psd2Account, *Investment,
 // *SavingsAccount, *Loan, *Pension, *PublicPension, or an *Other.
 type Product interface {
@@ -51,10 +53,10 @@ type Product interface {
 // A product prints as type, company and id only, because everything else is personal
 // data.
 type Head struct {
-	ID                 string `json:"id"`      // random, new for each collection
-	Type               Type   `json:"type"`    // see Type
-	Company            string `json:"company"` // the company the collection was started with
-	CompanyDisplayName string `json:"companyDisplayName"`
+	ID                 string `json:"id" rule:"always"`          // random, new for each collection
+	Type               Type   `json:"type" rule:"discriminator"` // see Type
+	Company            string `json:"company" rule:"always"`     // the company the collection was started with
+	CompanyDisplayName string `json:"companyDisplayName" rule:"always"`
 }
 
 // Common returns h.
@@ -99,5 +101,5 @@ type Holder struct {
 // Movability is whether a product can be moved to another institution
 // (docs/reference/products.md 8.3).
 type Movability struct {
-	Result MovabilityResult `json:"result,omitzero"`
+	Result MovabilityResult `json:"result,omitzero" rule:"required"`
 }

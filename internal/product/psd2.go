@@ -14,7 +14,7 @@ import (
 // written, except AccountID, which is always written.
 type Psd2Account struct {
 	Head
-	AccountID           string               `json:"accountId"`
+	AccountID           string               `json:"accountId" rule:"always"`
 	AccountHolderName   string               `json:"accountHolderName,omitzero"`
 	AccountName         string               `json:"accountName,omitzero"`
 	AccountNumber       string               `json:"accountNumber,omitzero"` // may be masked
@@ -26,7 +26,7 @@ type Psd2Account struct {
 	PersonalInformation *PersonalInformation `json:"personalInformation,omitzero"`
 	// Transactions is nil if the consent does not cover transactions, and empty if
 	// there are none.
-	Transactions []Psd2Transaction `json:"transactions,omitzero"`
+	Transactions []Psd2Transaction `json:"transactions,omitzero" rule:"limit=20000"`
 }
 
 // Direction is whether a transaction brings money in or takes it out.
@@ -37,6 +37,10 @@ const (
 	Credit Direction = "CREDIT" // in
 	Debit  Direction = "DEBIT"  // out
 )
+
+func (Direction) documented() []string { return directions }
+
+var directions = []string{string(Credit), string(Debit)}
 
 // DirectionOf returns the direction of a signed amount. Zero is a credit.
 func DirectionOf(a money.Amount) Direction {
@@ -68,15 +72,19 @@ const (
 	Pending Status = "PENDING"
 )
 
+func (Status) documented() []string { return statuses }
+
+var statuses = []string{string(Booked), string(Pending)}
+
 // Psd2Transaction is a transaction of a Psd2Account (docs/reference/products.md 4).
 // AccountID, Amount, Direction and Status are always written. Other empty members are
 // unknown and omitted.
 type Psd2Transaction struct {
 	TransactionID    string       `json:"transactionId,omitzero"`
-	AccountID        string       `json:"accountId"`
-	Amount           money.Amount `json:"amount"` // negative for a debit
-	Direction        Direction    `json:"direction"`
-	Status           Status       `json:"status"`
+	AccountID        string       `json:"accountId" rule:"always"`
+	Amount           money.Amount `json:"amount" rule:"required"` // negative for a debit
+	Direction        Direction    `json:"direction" rule:"required"`
+	Status           Status       `json:"status" rule:"required"`
 	BookingDate      Date         `json:"bookingDate,omitzero"`
 	CreatedAt        DateTime     `json:"createdAt,omitzero"`
 	CounterpartyName string       `json:"counterpartyName,omitzero"`

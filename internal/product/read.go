@@ -41,6 +41,14 @@ var constructors = map[Type]func() Product{
 	PublicPensionType:              newPublicPension,
 }
 
+// types are the documented types.
+var types = func() (all []string) {
+	for t := range constructors {
+		all = append(all, string(t))
+	}
+	return all
+}()
+
 func newInvestment() Product    { return new(Investment) }
 func newPension() Product       { return new(Pension) }
 func newLoan() Product          { return new(Loan) }
@@ -108,25 +116,4 @@ func ReadAll(data []byte) ([]Product, error) {
 		products = append(products, p)
 	}
 	return products, nil
-}
-
-// AppendAll appends the products to b as a JSON array. It appends PSD2 accounts,
-// which can have many thousand transactions, without reflection.
-func AppendAll(b []byte, products []Product) ([]byte, error) {
-	b = append(b, '[')
-	for i, p := range products {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if account, ok := p.(*Psd2Account); ok {
-			b = account.AppendJSON(b)
-			continue
-		}
-		raw, err := json.Marshal(p)
-		if err != nil {
-			return nil, fmt.Errorf("write product %d: %w", i, err)
-		}
-		b = append(b, raw...)
-	}
-	return append(b, ']'), nil
 }

@@ -12,9 +12,9 @@ type SavingsAccount struct {
 	Head
 	AccountHolderName     string               `json:"accountHolderName,omitzero"`
 	AccountName           string               `json:"accountName,omitzero"`
-	AccountNumber         string               `json:"accountNumber,omitzero"`
+	AccountNumber         string               `json:"accountNumber,omitzero" rule:"identity"`
 	BIC                   string               `json:"bic,omitzero"`
-	IBAN                  string               `json:"iban,omitzero"`
+	IBAN                  string               `json:"iban,omitzero" rule:"identity"`
 	CurrentValue          *money.Amount        `json:"currentValue,omitzero"`
 	Interest              *SavingsInterest     `json:"interest,omitzero"`
 	Deposit               *Deposit             `json:"deposit,omitzero"`
@@ -23,9 +23,9 @@ type SavingsAccount struct {
 	CanDeposit            *bool                `json:"canDeposit,omitzero"`
 	CanWithdraw           *bool                `json:"canWithdraw,omitzero"`
 	WithdrawalConditions  ReadOnly             `json:"withdrawalConditions,omitzero"`
-	BindingPeriod         *BindingPeriod       `json:"bindingPeriod,omitzero"`
+	BindingPeriod         *BindingPeriod       `json:"bindingPeriod,omitzero" of:"GENERAL_SAVINGS_ACCOUNT_FIXED_PERIOD"`
 	PersonalInformation   *PersonalInformation `json:"personalInformation,omitzero"`
-	Transactions          []Transaction        `json:"transactionsLast12Months,omitzero"`
+	Transactions          []Transaction        `json:"transactionsLast12Months,omitzero" rule:"limit=20000"`
 }
 
 // UnmarshalJSON also accepts the name transactions, which other products use.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -146,20 +146,8 @@ func TestOlderProducts_WritesPersonAsMap(t *testing.T) {
 
 // The documented products of the newer version become the same objects of this one.
 func TestOlderProducts_KeepsDocumentedExamples(t *testing.T) {
-	files, err := filepath.Glob("../../product/testdata/examples/product-*.json")
-	if err != nil || len(files) < 8 {
-		t.Fatal(files, err)
-	}
 	var all [][]byte
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := product.Read(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, p := range documented(t) {
 		written, err := json.Marshal(p)
 		if err != nil {
 			t.Fatal(err)
@@ -282,19 +270,34 @@ func FuzzOlderProducts(f *testing.F) {
 	})
 }
 
-// household returns stored products such as those of a person with n products.
-func household(tb testing.TB, n int) []byte {
-	files, err := filepath.Glob("../../product/testdata/examples/product-*.json")
+// documented returns the whole products among the examples of docs/reference/products.md.
+func documented(tb testing.TB) (all []product.Product) {
+	document, err := os.ReadFile("../../../docs/reference/products.md")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var products []product.Product
-	for i := 0; len(products) < n; i++ {
-		text, err := os.ReadFile(files[i%len(files)])
+	for _, block := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(document, -1) {
+		if !bytes.Contains(block[1], []byte(`"companyDisplayName"`)) {
+			continue // a part of a product
+		}
+		p, err := product.Read(block[1])
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if p, err := product.Read(text); err == nil && !strings.HasPrefix(string(p.Common().Type), "PSD2") {
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		tb.Fatalf("%d examples", len(all))
+	}
+	return all
+}
+
+// household returns stored products such as those of a person with n products.
+func household(tb testing.TB, n int) []byte {
+	examples := documented(tb)
+	var products []product.Product
+	for i := 0; len(products) < n; i++ {
+		if p := examples[i%len(examples)]; !strings.HasPrefix(string(p.Common().Type), "PSD2") {
 			products = append(products, p)
 		}
 	}
