@@ -30,6 +30,10 @@ func (c *Call) Context() context.Context { return c.r.Context() }
 // Caller returns whose credential the request has.
 func (c *Call) Caller() authn.Identity { return c.caller }
 
+// Version returns the version that the request names, or "" for none. An endpoint of a
+// version does not need it.
+func (c *Call) Version() string { return versionOf(c.r) }
+
 // Header returns the header of the answer.
 func (c *Call) Header() http.Header { return c.w.Header() }
 

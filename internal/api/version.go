@@ -17,22 +17,31 @@ type served struct {
 	unknown *route // answers a path that no version has
 }
 
+// versionOf returns the version that a request names, or "" for none. Of several it is the
+// first.
+func versionOf(r *http.Request) string {
+	for _, name := range r.Header[wire.VersionHeader] {
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // routes returns the mux that routes a request, and the route of what it does not know.
 // The header selects the version (docs/reference/api.md 1.2); without one, or with an
 // empty one, it is the lowest that has the route. A request for an unsupported version is
 // routed in the highest, so that the routes can refuse it.
 func (h *Handler) routes(r *http.Request) (mux *http.ServeMux, unknown *route) {
-	for _, name := range r.Header[wire.VersionHeader] {
-		if name == "" {
-			continue
-		}
-		v := h.versions[len(h.versions)-1]
-		if i := slices.IndexFunc(h.versions, func(v *served) bool { return v.name == name }); i >= 0 {
-			v = h.versions[i]
-		}
-		return v.mux, v.unknown
+	name := versionOf(r)
+	if name == "" {
+		return h.lowest, h.versions[0].unknown
 	}
-	return h.lowest, h.versions[0].unknown
+	v := h.versions[len(h.versions)-1]
+	if i := slices.IndexFunc(h.versions, func(v *served) bool { return v.name == name }); i >= 0 {
+		v = h.versions[i]
+	}
+	return v.mux, v.unknown
 }
 
 // checkVersion returns UnsupportedVersion if the request names another version than

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	v20260401 "samla/internal/api/v20260401"
@@ -41,7 +43,7 @@ func TestServer_SendsDocumentOnce(t *testing.T) {
 	}
 	tag := plain.Header().Get("ETag")
 	for name, w := range map[string]*httptest.ResponseRecorder{"plain": plain, "packed": packed} {
-		if h := w.Header(); tag == "" || h.Get("ETag") != tag || h.Get("Vary") != "Accept-Encoding" || h.Get("Cache-Control") != "no-cache" {
+		if h := w.Header(); tag == "" || h.Get("ETag") != tag || !slices.Equal(h.Values("Vary"), []string{"Insurely-Version", "Accept-Encoding"}) || h.Get("Cache-Control") != "no-cache" {
 			t.Errorf("%s: %v", name, h)
 		}
 	}
@@ -50,5 +52,19 @@ func TestServer_SendsDocumentOnce(t *testing.T) {
 	}
 	if w := get("If-None-Match", `W/"of another release"`); w.Code != http.StatusOK {
 		t.Errorf("%d", w.Code)
+	}
+}
+
+// The header chooses the document. Without one it is the newest, for tools that send none.
+func TestServer_SendsDocumentOfVersion(t *testing.T) {
+	s := newServer(t, Config{})
+	for name, status := range map[string]int{"": http.StatusOK, v20260401.Version: http.StatusOK, "2024-01-01": http.StatusBadRequest} {
+		r := httptest.NewRequest(http.MethodGet, "/openapi.json", nil)
+		r.Header.Set("Insurely-Version", name)
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if want := map[bool]string{true: v20260401.Version, false: "UNSUPPORTED_VERSION"}[status == http.StatusOK]; w.Code != status || !strings.Contains(w.Body.String(), `"`+want+`"`) {
+			t.Errorf("%q: %d %.100s", name, w.Code, w.Body)
+		}
 	}
 }

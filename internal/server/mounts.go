@@ -29,7 +29,7 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 	return []api.Mount{
 		{Path: "/", Callers: wire.Either, Write: write, Versions: []api.Version{newest}},
 		{Path: "/.well-known/jwks.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getJwks": node.PublicKeys(s.Authn)}},
-		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Document(newest.Contract)}},
+		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Documents(newest.Contract)}},
 		{Path: "/healthz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getHealth": node.Health()}},
 		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store, sqlstore.OutageOf)}},
 	}, nil

@@ -8,10 +8,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"samla/internal/api"
+	"samla/internal/fault"
 	"samla/internal/gzipped"
 	"samla/internal/session"
 	"samla/internal/store"
@@ -69,15 +71,29 @@ func PublicKeys(k Keys) api.Endpoint {
 	}}
 }
 
-// Document answers with a contract. A cache must ask again: a new release of the server
-// changes it.
-func Document(contract *wire.Contract) api.Endpoint {
-	d := document{plain: contract.Text(), packed: gzipped.Compress(contract.Text())}
-	sum := sha256.Sum256(d.plain)
-	d.tag = hex.EncodeToString(sum[:8])
+// Documents answers with one of the contracts, lowest first: the one of the version that
+// the header Insurely-Version names, or the highest without one. A cache must ask again: a
+// new release of the server changes it. Faults: UnsupportedVersion.
+func Documents(contracts ...*wire.Contract) api.Endpoint {
+	names, all := make([]string, len(contracts)), make([]document, len(contracts))
+	for i, c := range contracts {
+		d := document{plain: c.Text(), packed: gzipped.Compress(c.Text())}
+		sum := sha256.Sum256(d.plain)
+		d.tag = hex.EncodeToString(sum[:8])
+		names[i], all[i] = c.Version(), d
+	}
 	return api.Endpoint{Serve: func(c *api.Call) error {
+		i := len(all) - 1
+		if name := c.Version(); name != "" {
+			if i = slices.Index(names, name); i < 0 {
+				f := fault.New(fault.UnsupportedVersion)
+				f.SupportedVersions = names
+				return f
+			}
+		}
 		c.Header()["Cache-Control"] = []string{"no-cache"}
-		return c.WriteStored(&d)
+		c.Header()["Vary"] = append(c.Header()["Vary"], wire.VersionHeader)
+		return c.WriteStored(&all[i])
 	}}
 }
 

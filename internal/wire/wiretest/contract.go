@@ -10,6 +10,7 @@
 package wiretest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,6 +29,7 @@ import (
 // Contract is a compiled document. It is safe for concurrent use.
 type Contract struct {
 	*wire.Contract
+	root    any // the document with its rules
 	written *jsonschema.Compiler
 	read    *jsonschema.Compiler
 	answers map[string]map[int]*answer // by operationId ("" = no operation) and status
@@ -44,6 +46,7 @@ type answer struct {
 	contentType string // empty: no body
 	body        *jsonschema.Schema
 	headers     []headerRule
+	codes       []fault.Code // of a problem document
 }
 
 type headerRule struct {
@@ -71,7 +74,11 @@ func load(of *wire.Contract) (*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wiretest: %w", err)
 	}
-	c := &Contract{Contract: of, answers: map[string]map[int]*answer{"": {}}, bodies: map[string]bool{}, routes: http.NewServeMux()}
+	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(strict))
+	if err != nil {
+		return nil, fmt.Errorf("wiretest: %w", err)
+	}
+	c := &Contract{root: root, Contract: of, answers: map[string]map[int]*answer{"": {}}, bodies: map[string]bool{}, routes: http.NewServeMux()}
 	if c.written, err = newCompiler(strict, written); err != nil {
 		return nil, err
 	}
@@ -142,6 +149,9 @@ func (c *Contract) readAnswer(ref *openapi3.ResponseRef, at string) (*answer, er
 			return nil, err
 		}
 		a.contentType, a.body = media, schema
+		for _, code := range c.enum(at + "/content/" + jsontext.EscapeToken(media) + "/schema/properties/code") {
+			a.codes = append(a.codes, fault.Code(code))
+		}
 	}
 	for name, h := range ref.Value.Headers {
 		schema, err := c.WrittenSchema(place(h.Ref, at+"/headers/"+name) + "/schema")
