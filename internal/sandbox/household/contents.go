@@ -1,5 +1,7 @@
 package household
 
+import "slices"
+
 // Contents chooses what of a person's household is shown.
 type Contents int
 
@@ -44,3 +46,31 @@ var contentsOf = map[string]Contents{
 // (docs/reference/api.md 8). They are Everything for a number that is not listed, and
 // Nothing for a person whose collection fails or is empty.
 func ContentsOf(personalNumber string) Contents { return contentsOf[personalNumber] }
+
+// parts are the parts of a household that contents show.
+type parts struct {
+	pensions, accounts, loans, savings bool
+	named                              []accountKind // also if the person would not have them
+}
+
+func (p parts) has(kind accountKind) bool { return slices.Contains(p.named, kind) }
+
+func (c Contents) parts() parts {
+	switch c {
+	case Everything:
+		return parts{pensions: true, accounts: true, loans: true, savings: true}
+	case WithoutLoans:
+		return parts{pensions: true, accounts: true, savings: true}
+	case PensionsAndInvestments:
+		return parts{pensions: true, accounts: true}
+	case OnlyISK:
+		return parts{named: []accountKind{isk}}
+	case OnlyCustodyAccount:
+		return parts{named: []accountKind{custodyAccount}}
+	case OnlyKF:
+		return parts{named: []accountKind{kf}}
+	case ThreeAccounts:
+		return parts{named: []accountKind{isk, custodyAccount, kf}}
+	}
+	return parts{}
+}

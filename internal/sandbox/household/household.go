@@ -61,10 +61,64 @@ func Of(personalNumber string, on Day) (*Household, error) {
 // (docs/reference/households.md 4.1). A day before 2000 is taken as the first day of 2000,
 // and a day after 2100 as the last of 2100. The error is ErrPersonalNumber.
 func Make(personalNumber string, on Day, contents Contents) (*Household, error) {
-	if _, err := newPerson(personalNumber); err != nil {
+	p, err := newPerson(personalNumber)
+	if err != nil {
 		return nil, err
 	}
-	return &Household{}, nil
+	on = min(max(on, firstDay), lastDay)
+	switch contents {
+	case Nothing:
+		return &Household{}, nil
+	case MinimumOfEach, TwoOfEach:
+		return p.ofEach(on, contents == TwoOfEach), nil
+	}
+	public := p.publicPension(on).product(on)
+	return &Household{Products: p.products(on, contents), PublicPension: &public}, nil
+}
+
+// products returns the chosen products of a person.
+func (p *person) products(on Day, contents Contents) []Product {
+	list := make([]Product, 0, 12)
+	chosen := contents.parts()
+	if chosen.pensions {
+		for _, of := range p.plans() {
+			list = p.appendPension(list, of, on)
+		}
+	}
+	if contents == TwoOccupationalPensions {
+		for _, of := range p.twoOccupational() {
+			list = p.appendPension(list, of, on)
+		}
+	}
+	for _, k := range accountKinds {
+		if a := p.newAccount(k.kind, k.since); (chosen.has(k.kind) || chosen.accounts && p.has(k.kind)) && a.start.day(1) <= on {
+			list = append(list, a.product(on))
+		}
+	}
+	if chosen.loans {
+		for _, l := range p.mortgages(on) {
+			list = append(list, l.product(p, on))
+		}
+		if l, ok := p.unsecured(on); ok {
+			list = append(list, l.product(p, on))
+		}
+	}
+	if chosen.savings {
+		if s, ok := p.savings(on, yearBefore(on)); ok {
+			list = append(list, s.product(p))
+		}
+		if f, ok := p.fixed(on); ok {
+			list = append(list, f.product(p))
+		}
+	}
+	return list
+}
+
+func (p *person) appendPension(list []Product, of plan, on Day) []Product {
+	if s := p.pension(of, on); s != nil {
+		list = append(list, s.product(on))
+	}
+	return list
 }
 
 func encode(v any) json.RawMessage {
