@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/qr"
 )
 
 // instructionCache holds the instructions that the bank last gave this process. The
@@ -37,14 +38,7 @@ type panel struct {
 	once    sync.Once
 	shown   *Shown
 	text    string // of the QR code
-	drawing *drawing
-}
-
-// drawing is the picture of one QR text, drawn once.
-type drawing struct {
-	once sync.Once
-	text string
-	png  string
+	drawing *qr.Drawing
 }
 
 // forgetAfter is how long an entry is kept after its authorization has timed out.
@@ -157,7 +151,7 @@ func (l *instructionCache) show(c consent.Consent, gives institution.QRKind, now
 	}
 	text := qrText(&e.instructions, now)
 	if e.panel == nil || e.panel.text != text {
-		e.panel = &panel{text: text, drawing: &drawing{text: text}}
+		e.panel = &panel{text: text, drawing: &qr.Drawing{Text: text}}
 	}
 	p, i := e.panel, e.instructions
 	l.mu.Unlock()

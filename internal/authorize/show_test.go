@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/qr"
 )
 
 // The vector is BankID's published example (docs/reference/banks.md 12.5).
@@ -45,7 +46,7 @@ func TestShow_ChoosesTheFormByDeviceAndBank(t *testing.T) {
 		{"same device, bank has no token", same, institution.QRImage, consent.Instructions{QRImage: "p"}, QRCode},
 		{"redirect", other, institution.QRText, consent.Instructions{RedirectURL: "https://bank.example"}, Redirect},
 	} {
-		shown := show(consent.Consent{LoginMethod: test.method}, test.gives, &test.do, &drawing{text: test.do.QRData})
+		shown := show(consent.Consent{LoginMethod: test.method}, test.gives, &test.do, &qr.Drawing{Text: test.do.QRData})
 		if shown.Form != test.want {
 			t.Errorf("%s: %s, want %s", test.name, shown.Form, test.want)
 		}
@@ -67,10 +68,14 @@ func TestInstructionCache_DrawsOutsideItsLock(t *testing.T) {
 	for _, c := range []consent.Consent{slow, other} {
 		l.put(c, consent.Signing{}, &consent.Instructions{QRData: "bankid." + string(c.ID), RefreshedAt: now})
 	}
-	d := &drawing{text: "bankid.slow"}
-	l.entries["slow"].panel = &panel{text: d.text, drawing: d}
 	drawing, release := make(chan struct{}), make(chan struct{})
-	go d.once.Do(func() { close(drawing); <-release })
+	d := &qr.Drawing{Text: "bankid.slow", Draw: func(string) (string, error) {
+		close(drawing)
+		<-release
+		return "", nil
+	}}
+	l.entries["slow"].panel = &panel{text: d.Text, drawing: d}
+	go d.Image()
 	<-drawing
 	done := make(chan struct{})
 	go func() {

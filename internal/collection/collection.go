@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/dialogue"
 	"samla/internal/psu"
 )
 
@@ -66,6 +67,12 @@ type Secret struct {
 	// Prepared is how often questions were asked whose answer is being prepared, by
 	// their digests.
 	Prepared map[string]int `json:"prepared,omitempty"`
+
+	// Dialogue is where the login stands; only in a collection of mode Dialogue. Email and
+	// UserID are what the login began with.
+	Dialogue *dialogue.State `json:"dialogue,omitempty"`
+	Email    string          `json:"email,omitempty"`
+	UserID   string          `json:"userId,omitempty"`
 }
 
 // Subject returns whose data key seals the data of the collection: the user, or the

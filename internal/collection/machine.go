@@ -80,7 +80,7 @@ func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 	}
 	switch e := e.(type) {
 	case Waits:
-		if e.In.Class() == Waiting {
+		if e.In.Class() == Waiting && mayWait(c.Status, e.In) {
 			return c.to(e.In, now), nil
 		}
 	case Reads:
@@ -103,6 +103,20 @@ func (c Collection) Apply(e Event, now time.Time) (Collection, error) {
 		return c.to(outOfTime(c.Status, e.ChoiceOpen), now), nil
 	}
 	return c, &IllegalError{c.Status, e}
+}
+
+// mayWait reports whether a waiting status may follow (docs/reference/api.md 5.7): LOGIN
+// is the first one, and while data is read it follows another one only.
+func mayWait(after, in Status) bool {
+	switch after {
+	case in:
+		return true
+	case Running:
+		return in == Login
+	case Collecting:
+		return in != Login
+	}
+	return true
 }
 
 // outOfTime returns the status after s if the client does not poll in time. Each waiting
