@@ -5,27 +5,38 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/devserver"
 	"samla/internal/product"
-	"samla/internal/qr"
 )
 
 type demoCmd struct {
-	JSON bool `help:"Print only the products, as the API returns them."`
+	Company     string `default:"se-demo-psd2" help:"Company of the sandbox to collect from: se-demo-psd2 is a bank, by consent; se-demo an institution by login."`
+	Person      string `placeholder:"NUMBER" help:"Personal number of a person of docs/sandbox.md; each company has a default."`
+	LoginMethod string `placeholder:"METHOD" help:"One of the company's login methods; the default suits a terminal."`
+	Yes         bool   `short:"y" help:"Answer the questions of the login with the sandbox's answers. That is also done where there is no terminal."`
+	JSON        bool   `help:"Print only the products, as the API returns them."`
 }
 
-// The person of the demonstration and the timing of the calls.
+// What is true of the demonstrations of all companies.
 const (
-	demoCompany = "se-demo-psd2"
-	demoMethod  = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
-	demoPerson  = "198412099296" // a test number of Skatteverket, a customer of the sandbox bank
-	demoAddress = "192.0.2.1"    // of the person; RFC 5737, for documentation
-	demoTimeout = 30 * time.Second
+	demoAddress = "192.0.2.1" // of the person; RFC 5737, for documentation
+	demoEmail   = "anna@example.com"
+	demoTimeout = 30 * time.Second // if nobody is asked
+	askTimeout  = 15 * time.Minute // if somebody is
 	demoPoll    = 250 * time.Millisecond
+)
+
+// Persons who show much: test numbers, customers of the sandbox.
+const (
+	bankPerson = "198412099296" // accounts, savings and a card; a test number of Skatteverket
+	demoPerson = "200001060000" // of se-demo: an animated QR code and a whole household (docs/reference/api.md 8)
 )
 
 // Run starts a server and sandbox on free loopback ports and runs the main flow.
@@ -40,15 +51,19 @@ func (c *demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer a.stop(&err, l.Stop)
-	ctx, cancel := context.WithTimeout(a.ctx, demoTimeout)
-	defer cancel()
-	progress := a.out
-	if c.JSON {
-		progress = io.Discard
-	}
-	w := demo{out: progress, clock: clock.System(), phone: apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM()),
+	w := &demo{terminal: newTerminal(a.out), clock: clock.System(), phone: apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM()),
 		client: &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}}
-	data, err := w.run(ctx)
+	timeout := demoTimeout
+	switch {
+	case c.JSON:
+		w.terminal = terminal{out: io.Discard}
+	case !c.Yes && w.canAsk(os.Stdin, os.Stdout):
+		w.listen(os.Stdin)
+		timeout = askTimeout
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, timeout)
+	defer cancel()
+	data, err := w.run(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -61,16 +76,18 @@ func (c *demoCmd) Run(a *app) (err error) {
 
 // demo runs the main flow once and prints its steps.
 type demo struct {
-	out    io.Writer
+	terminal
 	clock  clock.Clock
 	client *apiclient.Client
 	phone  *apiclient.Phone
 }
 
-func (w *demo) printf(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
-
-func (w *demo) run(ctx context.Context) ([]byte, error) {
-	w.printf("Samla runs at %s, its sandbox bank and BankID at %s.\n", w.client.Base, w.phone.Sandbox)
+func (w *demo) run(ctx context.Context, c *demoCmd) ([]byte, error) {
+	of, err := w.choose(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	w.printf("Samla runs at %s, its sandbox with %s at %s.", w.client.Base, of.company.DisplayName, w.phone.Sandbox)
 	user, err := w.client.CreateUser(ctx, "customer-4711")
 	if err != nil {
 		return nil, err
@@ -81,62 +98,72 @@ func (w *demo) run(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	w.printf("POST /users/…/sessions            session token for this user")
-	consentID, err := w.consent(ctx, token)
+	collect := w.collectByLogin
+	if of.company.PSD2 {
+		collect = w.collectByConsent
+	}
+	id, err := collect(ctx, token, of)
 	if err != nil {
 		return nil, err
 	}
-	id, err := w.client.StartCollection(ctx, token, demoCompany, consentID, demoAddress)
-	if err != nil {
-		return nil, err
-	}
-	w.printf("POST /collections                 collection %s", id)
 	status, err := w.client.AwaitCollection(ctx, w.clock, token, id, demoPoll)
 	if err != nil {
 		return nil, err
 	}
 	w.printf("GET  /collections/…/status        %s", status)
-	if status != "COMPLETED" {
+	if !strings.HasPrefix(status, "COMPLETED") {
 		return nil, fmt.Errorf("the collection ended as %s", status)
 	}
 	data, err := w.client.Data(ctx, token, id)
 	w.printf("GET  /collections/…/wealth/data   %d bytes\n", len(data))
+	switch status {
+	case "COMPLETED_EMPTY":
+		w.printf("The institution has nothing of this person.")
+	case "COMPLETED_PARTIAL":
+		w.printf("A part of it could not be read.\n")
+	}
 	return data, err
 }
 
-// consent creates a consent and authorizes it: the phone scans the QR code of the status
-// response.
-func (w *demo) consent(ctx context.Context, token string) (string, error) {
-	id, err := w.client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: demoCompany, LoginMethod: demoMethod,
-		PersonalNumber: demoPerson, IPAddress: demoAddress, Locale: "en-GB"})
+// choice is what is collected from whom.
+type choice struct {
+	company        apiclient.Company
+	method, person string
+}
+
+// methods are the login methods that suit a terminal, the best first.
+var methods = []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", "SWEDISH_MOBILE_BANKID_ANY_DEVICE", "EMAIL"}
+
+// choose finds the company, and a login method and a person where none is named.
+func (w *demo) choose(ctx context.Context, c *demoCmd) (choice, error) {
+	all, err := w.client.Companies(ctx)
 	if err != nil {
-		return "", err
+		return choice{}, err
 	}
-	w.printf("POST /consents                    consent %s", id)
-	s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
-	if err != nil {
-		return "", err
+	i := slices.IndexFunc(all, func(of apiclient.Company) bool { return of.ID == c.Company })
+	if i < 0 {
+		ids := make([]string, len(all))
+		for i, of := range all {
+			ids[i] = of.ID
+		}
+		return choice{}, fmt.Errorf("the sandbox has no company %q: --company is one of %s", c.Company, strings.Join(ids, ", "))
 	}
-	w.printf("GET  /consents/…/status           %s", s.Status)
-	if s.AuthInstructions == nil || s.AuthInstructions.QRData == "" {
-		return "", fmt.Errorf("the consent is %s and shows no QR code", s.Status)
+	of := choice{company: all[i], method: c.LoginMethod, person: c.Person}
+	if of.method == "" {
+		of.method = of.company.LoginMethods[0]
+		if best := slices.IndexFunc(methods, func(m string) bool { return slices.Contains(of.company.LoginMethods, m) }); best >= 0 {
+			of.method = methods[best]
+		}
+	} else if !slices.Contains(of.company.LoginMethods, of.method) {
+		return of, fmt.Errorf("%s has no login method %q: --login-method is one of %s", of.company.ID, of.method, strings.Join(of.company.LoginMethods, ", "))
 	}
-	drawn, err := qr.Text(s.AuthInstructions.QRData)
-	if err != nil {
-		return "", err
+	if of.person == "" {
+		of.person = bankPerson
+		if of.company.ID == "se-demo" {
+			of.person = demoPerson
+		}
 	}
-	w.printf("\n%s\nThe person scans it with the (simulated) BankID app and signs.", drawn)
-	if err := w.phone.Act(ctx, "approve", "", s.AuthInstructions.QRData, ""); err != nil {
-		return "", err
-	}
-	s, err = w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
-	if err != nil {
-		return "", err
-	}
-	if s.Status != "AUTHORIZED" {
-		return "", fmt.Errorf("the consent ended as %s", s.Status)
-	}
-	w.printf("GET  /consents/…/status           %s until %s", s.Status, s.ExpiresAt)
-	return id, nil
+	return of, nil
 }
 
 // printProducts prints the products as tables.

@@ -103,17 +103,12 @@ func (c *Client) StartCollection(ctx context.Context, token, company, consentID,
 	return collection.ID, err
 }
 
-// unfinished are the statuses in which a collection continues. Any other is final.
-var unfinished = map[string]bool{"RUNNING": true, "LOGIN": true, "COLLECTING": true}
-
 // AwaitCollection polls at this interval until the collection's status is final or ctx
-// ends.
+// ends. It answers no question.
 func (c *Client) AwaitCollection(ctx context.Context, clk clock.Clock, token, id string, every time.Duration) (status string, err error) {
 	for {
-		var s struct {
-			Status string `json:"status"`
-		}
-		if err := c.do(ctx, "GET", "/collections/"+id+"/status", token, nil, &s); err != nil || !unfinished[s.Status] {
+		s, err := c.PollCollection(ctx, token, id)
+		if err != nil || s.Finished() {
 			return s.Status, err
 		}
 		if err := clock.Sleep(ctx, clk, every); err != nil {

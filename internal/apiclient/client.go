@@ -30,11 +30,19 @@ type Problem struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy"`
+	Errors  []struct {
+		Pointer string `json:"pointer"`
+		Message string `json:"message"`
+	} `json:"errors"`
 }
 
 // Error implements error.
 func (p *Problem) Error() string {
-	return fmt.Sprintf("HTTP %d %s: %s %s", p.Status, p.Code, p.Message, p.Remedy)
+	text := fmt.Sprintf("HTTP %d %s: %s %s", p.Status, p.Code, p.Message, p.Remedy)
+	for _, e := range p.Errors {
+		text += fmt.Sprintf("\n  %s: %s", e.Pointer, e.Message)
+	}
+	return text
 }
 
 // do sends one request, with a session token, or with the API key if token is empty. It

@@ -38,12 +38,17 @@ func Text(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return render(c.size, c.dark), nil
+}
+
+// render returns a code for a terminal. dark is false outside of the code.
+func render(size int, dark func(x, y int) bool) string {
 	const quiet = 2
 	var b strings.Builder
-	for y := -quiet; y < c.size+quiet; y += 2 {
+	for y := -quiet; y < size+quiet; y += 2 {
 		b.WriteString("\x1b[30;107m")
-		for x := -quiet; x < c.size+quiet; x++ {
-			switch upper, lower := c.dark(x, y), c.dark(x, y+1); {
+		for x := -quiet; x < size+quiet; x++ {
+			switch upper, lower := dark(x, y), dark(x, y+1); {
 			case upper && lower:
 				b.WriteRune('█')
 			case upper:
@@ -56,5 +61,5 @@ func Text(text string) (string, error) {
 		}
 		b.WriteString("\x1b[0m\n")
 	}
-	return b.String(), nil
+	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,31 @@ func TestDemo_PrintsJSONOfAPI(t *testing.T) {
 	for _, product := range demoProducts {
 		if found[product] == 0 {
 			t.Errorf("no transactions of %s in %v", product, found)
+		}
+	}
+}
+
+// The banks show different things to sign with: a text or a picture of a QR code, or the
+// token of the app alone.
+func TestDemo_CollectsFromEachBank(t *testing.T) {
+	t.Parallel()
+	for _, company := range []string{"se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short"} {
+		if out := runDemo(t, "--company", company); !strings.Contains(out, "\nPSD2_CHECKING_ACCOUNT ") {
+			t.Errorf("%s:\n%s", company, out)
+		}
+	}
+}
+
+func TestDemo_NamesWhatThereIsForAWrongFlag(t *testing.T) {
+	t.Parallel()
+	for flag, want := range map[string]string{
+		"--company=se-none":     "--company is one of se-demo",
+		"--login-method=CARDS":  "--login-method is one of SWEDISH_MOBILE_BANKID_OTHER_DEVICE, ",
+		"--person=198412099297": "/parameters/1/personalNumber: ",
+	} {
+		out, log, status := process.Run(t, program, "demo", flag)
+		if status != 1 || !strings.Contains(log, want) || strings.Contains(out+log, "198412099297") {
+			t.Errorf("%s: exit status %d, printed %s%s, want %q", flag, status, out, log, want)
 		}
 	}
 }

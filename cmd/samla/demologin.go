@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"samla/internal/apiclient"
+	"samla/internal/qr"
+)
+
+// collectByLogin collects from an institution that the person logs in to: it shows what
+// the status says, and hands over the answers. It returns the collection's id when the
+// institution is being read, or when the login has ended otherwise.
+func (w *demo) collectByLogin(ctx context.Context, token string, of choice) (id string, err error) {
+	login := apiclient.Login{Company: of.company.ID, LoginMethod: of.method, PersonalNumber: of.person}
+	if of.method == "EMAIL" {
+		login.PersonalNumber, login.Email = "", demoEmail
+	}
+	s, err := w.client.StartLogin(ctx, token, login)
+	if err != nil {
+		return "", err
+	}
+	id = s.ID
+	w.printf("POST /collections                 collection %s", id)
+	d := &dialogue{demo: w, of: of, token: token, id: id, answered: map[string]bool{}}
+	for !s.Finished() && s.Status != "COLLECTING" {
+		if err := d.show(ctx, s); err != nil {
+			return "", err
+		}
+		if s, err = d.next(ctx); err != nil {
+			return "", err
+		}
+	}
+	if s.Status == "COLLECTING" {
+		w.printf("GET  /collections/…/status        %s", s.Status)
+	}
+	return id, nil
+}
+
+// dialogue is one login.
+type dialogue struct {
+	*demo
+	of        choice
+	token, id string
+
+	status   string // the last one that was printed
+	hint     string // and the last hint
+	code     string // the QR code that was drawn last
+	signed   bool   // the phone has signed
+	answered map[string]bool
+	form     *form // the question that the person is being asked
+}
+
+// show prints what is new in a status, and answers what it asks, if the answer is known.
+func (d *dialogue) show(ctx context.Context, s apiclient.CollectionStatus) error {
+	if s.Status != d.status {
+		d.status = s.Status
+		d.printf("GET  /collections/…/status        %s", s.Status)
+	}
+	if err := d.showCode(ctx, s.Shown); err != nil {
+		return err
+	}
+	if hint := hintOf(s); hint != "" && hint != d.hint {
+		d.hint = hint
+		d.printf("%s", hint)
+	}
+	return d.question(ctx, s)
+}
+
+// hintOf says what the person does elsewhere.
+func hintOf(s apiclient.CollectionStatus) string {
+	var hints []string
+	if s.Status == "WAITING_FOR_USER_ACTION" && s.Shown.Instruction != nil {
+		hints = append(hints, s.Shown.Instruction.Text)
+	}
+	if s.Shown.ReferenceNumber != "" {
+		hints = append(hints, "Compare the number "+s.Shown.ReferenceNumber+".")
+	}
+	if s.Shown.RedirectURL != "" {
+		hints = append(hints, "Open "+s.Shown.RedirectURL)
+	}
+	return column{}.cut(strings.Join(hints, " "))
+}
+
+// showCode draws the QR code, new each second on a terminal, and lets the simulated BankID
+// app sign once. The logins that are mocks sign by themselves.
+func (d *dialogue) showCode(ctx context.Context, shown apiclient.Shown) error {
+	code := shown.QRText
+	if code == "" {
+		code = shown.QRImage
+	}
+	mock := strings.HasSuffix(d.of.method, "_MOCK")
+	if code != "" && code != d.code {
+		drawn, err := drawCode(shown)
+		if err != nil {
+			return err
+		}
+		if d.code == "" && mock {
+			d.printf("\nThe person scans it with an app; here it is signed after a few seconds.")
+		} else if d.code == "" {
+			d.printf("\nThe person scans it with the (simulated) BankID app and signs.")
+		}
+		d.draw(drawn)
+		d.code = code
+	}
+	if d.signed || mock || shown.QRText == "" && shown.AutoStartToken == "" {
+		return nil
+	}
+	d.signed = true
+	if shown.QRText == "" {
+		return d.phone.Act(ctx, "approve", shown.AutoStartToken, "", d.of.person)
+	}
+	return d.phone.Act(ctx, "approve", "", shown.QRText, d.of.person)
+}
+
+func drawCode(shown apiclient.Shown) (string, error) {
+	if shown.QRText != "" {
+		return qr.Text(shown.QRText)
+	}
+	return qr.TextOfPNG(shown.QRImage)
+}
+
+// next waits for the next poll, or for a line that the person types, and polls.
+func (d *dialogue) next(ctx context.Context) (apiclient.CollectionStatus, error) {
+	wait := d.clock.NewTimer(demoPoll)
+	defer wait.Stop()
+	var lines <-chan string
+	if d.form != nil {
+		lines = d.lines
+	}
+	select {
+	case <-ctx.Done():
+		return apiclient.CollectionStatus{}, ctx.Err()
+	case line, ok := <-lines:
+		if !ok { // nobody answers any more: the sandbox's answers do
+			d.lines = nil
+		} else if err := d.typed(ctx, line); err != nil {
+			return apiclient.CollectionStatus{}, err
+		}
+	case <-wait.C():
+	}
+	return d.client.PollCollection(ctx, d.token, d.id)
+}
