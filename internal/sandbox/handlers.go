@@ -10,6 +10,7 @@ import (
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/bankid/httpapi"
 	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/source"
 )
 
 //go:embed index.html
@@ -17,7 +18,7 @@ var indexText string
 
 var index = template.Must(template.New("index").Parse(indexText))
 
-// handler serves the banks, the BankID API, the phone and the operator endpoints.
+// handler serves the banks, the sources, the BankID API, the phone and the operator endpoints.
 func (s *Sandbox) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, b := range s.banks {
@@ -25,6 +26,7 @@ func (s *Sandbox) handler() http.Handler {
 	}
 	(&httpapi.RP{Service: s.bankID, Verify: s.verifyClient, Log: s.config.Logger}).Mount(mux)
 	(&httpapi.Phone{Service: s.bankID}).Mount(mux)
+	s.source.Mount(mux, source.Access{Secret: s.secret, Verify: s.verifyClient})
 	mux.HandleFunc("GET /sandbox/stats", s.stats)
 	mux.HandleFunc("GET /sandbox/consents", s.consents)
 	mux.HandleFunc("POST /sandbox/consents/{id}/revoke", s.revoke)
@@ -94,9 +96,11 @@ func (s *Sandbox) json(w http.ResponseWriter, status int, v any) {
 func (s *Sandbox) index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	view := struct {
-		Banks   []BankInfo
-		Persons []persona.Person
-	}{s.Banks(), persona.All()}
+		Banks       []BankInfo
+		Persons     []persona.Person
+		Sources     []SourceInfo
+		SourceUsers []source.Person
+	}{s.Banks(), persona.All(), s.Sources(), source.Persons()}
 	if err := index.Execute(w, view); err != nil {
 		s.config.Logger.Debug("sandbox: page not written", "err", err)
 	}

@@ -1,10 +1,10 @@
 // Package sandbox simulates what Samla is tested against: four banks of different
-// behaviour, their BankID and the phone that signs, all on one HTTPS address with
-// its own certificates. The commands samla sandbox, dev and demo start it; tests
-// start it in their own process.
+// behaviour, institutions that a person logs in to by dialogue, their BankID and the
+// phone that signs, all on one HTTPS address with its own certificates. The commands
+// samla sandbox, dev and demo start it; tests start it in their own process.
 //
-// TLS requests client certificates but does not require them: the banks and the
-// BankID API check them, the phone and the operator endpoints do not.
+// TLS requests client certificates but does not require them: the banks, some of the
+// sources and the BankID API check them, the phone and the operator endpoints do not.
 package sandbox
 
 import (
@@ -26,6 +26,7 @@ import (
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
+	"samla/internal/sandbox/source"
 )
 
 // Config configures a sandbox.
@@ -53,6 +54,8 @@ type Sandbox struct {
 	keys   *pki.Set
 	bankID *bankid.Service
 	banks  []*aspsp.Bank
+	source *source.Service
+	secret string // of the sources
 	server *http.Server
 	url    string
 	served chan error
@@ -109,6 +112,9 @@ func New(c Config) (*Sandbox, error) {
 		}
 		s.banks = append(s.banks, bank)
 	}
+	if err := s.openSources(); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
 	return s, nil
 }
 
@@ -155,7 +161,7 @@ func (s *Sandbox) Start(ctx context.Context) error {
 const shutdownTimeout = time.Second
 
 // Stop closes the address, waits for active requests for one second or until ctx
-// ends, and closes the journals of the banks and of BankID. It may be called on a
+// ends, and closes the journals of the banks, the sources and BankID. It may be called on a
 // sandbox that was never started. A second call does nothing.
 func (s *Sandbox) Stop(ctx context.Context) error {
 	var err error
@@ -173,7 +179,7 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 	for _, b := range s.banks {
 		err = errors.Join(err, b.Close())
 	}
-	err = errors.Join(err, s.bankID.Close())
+	err = errors.Join(err, s.source.Close(), s.bankID.Close())
 	if err != nil {
 		return fmt.Errorf("sandbox: stop: %w", err)
 	}
