@@ -13,12 +13,24 @@ type PersonalNumber struct{ masked }
 // Option changes how a personal number is validated.
 type Option func(*rules)
 
-type rules struct{ skipCheckDigit bool }
+type rules struct{ skipCheckDigit, anyDigits bool }
+
+func rulesOf(options []Option) (r rules) {
+	for _, option := range options {
+		option(&r)
+	}
+	return r
+}
 
 // SkipCheckDigit accepts a number whose check digit does not match. It is for
 // numbers that another system has stored. Never use it for a number that a person
 // signs with.
 func SkipCheckDigit() Option { return func(r *rules) { r.skipCheckDigit = true } }
+
+// AnyDigits accepts digits that are no personal number: neither the date nor the check
+// digit is checked, and ErrForm is the only error. It is for institutions with test
+// persons whose numbers are invented (docs/reference/api.md 5.3, 8).
+func AnyDigits() Option { return func(r *rules) { r.anyDigits = true } }
 
 // ParsePersonalNumber12 parses exactly twelve digits YYYYMMDDNNNC, the form of
 // docs/reference/api.md 4.3. Errors are ErrForm, ErrDate, ErrSerial and
@@ -28,9 +40,9 @@ func ParsePersonalNumber12(s string, options ...Option) (PersonalNumber, error) 
 	if len(s) != 12 || !allDigits(s) {
 		return PersonalNumber{}, ErrForm
 	}
-	var r rules
-	for _, option := range options {
-		option(&r)
+	r := rulesOf(options)
+	if r.anyDigits {
+		return PersonalNumber{mask(s)}, nil
 	}
 	if !birthDay(s).possible() {
 		return PersonalNumber{}, ErrDate
@@ -60,15 +72,20 @@ func ParsePersonalNumber(s string, now time.Time, options ...Option) (PersonalNu
 		}
 		s = s[:at] + s[at+1:]
 	}
-	today := swedishDay(now)
+	today, anyDigits := swedishDay(now), rulesOf(options).anyDigits
 	if len(s) == 10 && allDigits(s) {
-		var ok bool
-		if s, ok = complete(s, plus, today); !ok {
+		twelve, ok := complete(s, plus, today)
+		switch {
+		case ok:
+			s = twelve
+		case anyDigits:
+			s = latestCentury(s, today) + s
+		default:
 			return PersonalNumber{}, ErrDate
 		}
 	}
 	n, err := ParsePersonalNumber12(s, options...)
-	if err == nil && birthDay(s).earliest() > today {
+	if err == nil && !anyDigits && birthDay(s).earliest() > today {
 		return PersonalNumber{}, ErrDate
 	}
 	return n, err
@@ -89,6 +106,16 @@ func complete(ten string, plus bool, today string) (string, bool) {
 		return twelve, true
 	}
 	return "", false
+}
+
+// latestCentury returns the century of the latest year that is not after today and ends
+// with the first two of ten digits.
+func latestCentury(ten, today string) string {
+	century := number(today[:2])
+	if ten[:2] > today[2:4] {
+		century--
+	}
+	return twoDigits(century)
 }
 
 // Digits returns the real value, twelve digits. Never log it.

@@ -113,6 +113,26 @@ func TestParsePersonalNumber12_AcceptsTwelveDigitsOnly(t *testing.T) {
 	}
 }
 
+// The numbers of docs/reference/api.md 8 have serial numbers and check digits that no
+// person has.
+func TestParsePersonalNumber_AnyDigits(t *testing.T) {
+	now := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"200001020000": "200001020000", "0001020000": "200001020000", "000102-0000": "200001020000",
+		"199007011000": "199007011000", "9007011000": "199007011000", "20000101-0000": "200001010000",
+		"999999999999": "999999999999", "9999999999": "199999999999", "2613010000": "202613010000", "2699990000": "202699990000",
+		"270101000": "", "00010200001": "", "00010200AB": "", "": "", "2000010200000": "",
+	} {
+		got, err := ident.ParsePersonalNumber(text, now, ident.AnyDigits())
+		if got.Digits() != want || (err != nil) != (want == "") || err != nil && !errors.Is(err, ident.ErrForm) {
+			t.Errorf("%q: %q, %v", text, got.Digits(), err)
+		}
+		if _, err := ident.ParsePersonalNumber(text, now); err == nil {
+			t.Errorf("%q is accepted without the option", text)
+		}
+	}
+}
+
 func TestBirthDate_UnknownMonthOrDay(t *testing.T) {
 	for _, in := range []string{"199000602395", "199000732395", "199012602395"} {
 		n, err := ident.ParsePersonalNumber12(in, ident.SkipCheckDigit())
