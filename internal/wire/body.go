@@ -15,14 +15,21 @@ import (
 	"samla/internal/jsontext"
 )
 
-// MaxBody is the largest request body in bytes (docs/reference/api.md 1.5).
+// MaxBody is the largest request body in bytes (docs/reference/api.md 1.5), unless the
+// document sets another for an operation with x-max-body.
 const MaxBody = 64 << 10
 
-// bodySchema validates request bodies.
+// largeBodies is how many bodies above MaxBody an operation decodes at the same time:
+// decoded, a text takes many times its bytes.
+const largeBodies = 4
+
+// bodySchema reads and validates request bodies.
 type bodySchema struct {
 	schema *jsonschema.Schema
 	rules  rules
 	names  memberNames
+	limit  int64         // of a body, in bytes
+	large  chan struct{} // a place for each body above MaxBody that is decoded
 }
 
 // ReadBody reads a request body and validates it as docs/reference/api.md 1.5 and the
@@ -34,12 +41,12 @@ type bodySchema struct {
 //
 // encoding/json matches the names of members without regard to case; the contract
 // does not, and ignores unknown members. A body with such members is returned
-// without them.
+// without them. Values of members with x-opaque are returned as they are.
 func (op *Operation) ReadBody(r *http.Request) ([]byte, *fault.Fault) {
 	if op.body == nil {
 		return nil, nil
 	}
-	if r.ContentLength > MaxBody {
+	if r.ContentLength > op.body.limit {
 		return nil, fault.New(fault.BodyTooLarge)
 	}
 	if !isJSON(r.Header.Get("Content-Type")) {
@@ -48,25 +55,33 @@ func (op *Operation) ReadBody(r *http.Request) ([]byte, *fault.Fault) {
 	if isEncoded(r.Header["Content-Encoding"]) {
 		return nil, fault.Detailed(fault.UnsupportedMediaType, "a body with a Content-Encoding is not read")
 	}
-	raw, f := readAll(r)
+	raw, f := op.body.readAll(r)
 	if f != nil {
 		return nil, f
+	}
+	if len(raw) > MaxBody {
+		select {
+		case op.body.large <- struct{}{}:
+			defer func() { <-op.body.large }()
+		case <-r.Context().Done():
+			return nil, fault.New(fault.Unavailable)
+		}
 	}
 	return op.body.validate(raw)
 }
 
-func readAll(r *http.Request) ([]byte, *fault.Fault) {
+func (b *bodySchema) readAll(r *http.Request) ([]byte, *fault.Fault) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	size := min(max(r.ContentLength, 0), MaxBody)
+	size := min(max(r.ContentLength, 0), b.limit)
 	var buf bytes.Buffer
 	buf.Grow(int(size) + bytes.MinRead) // room for the read that finds the end
-	_, err := buf.ReadFrom(io.LimitReader(r.Body, MaxBody+1))
+	_, err := buf.ReadFrom(io.LimitReader(r.Body, b.limit+1))
 	raw := buf.Bytes()
 	var tooLarge *http.MaxBytesError
 	switch {
-	case len(raw) > MaxBody || errors.As(err, &tooLarge):
+	case int64(len(raw)) > b.limit || errors.As(err, &tooLarge):
 		return nil, fault.New(fault.BodyTooLarge)
 	case err != nil: // the client closed the connection
 		return nil, malformed(&jsontext.SyntaxError{Offset: len(raw), What: "the text ends too early"})

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -168,6 +169,65 @@ func TestReadBody_LimitsSize(t *testing.T) {
 	r.Body, r.ContentLength = io.NopCloser(reader(func() error { t.Error("the body is read"); return io.EOF })), MaxBody+1
 	if _, f := op.ReadBody(r); outcome(f) != "BODY_TOO_LARGE" {
 		t.Error(outcome(f))
+	}
+}
+
+// put returns a request of putPage.
+func put(body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPut, "/loans/1/page", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+// An operation can have a limit of its own. An opaque value is returned as it is,
+// even if its members have names of the contract in another case.
+func TestReadBody_ReadsTheSizeThatTheDocumentAllows(t *testing.T) {
+	const limit = 4 * MaxBody
+	op := load(t).Operation("putPage")
+	page := func(n int) string {
+		head, tail := `{"reader":"Anna","scan":{"Reader":1.50,"x":[{"iSBN":null}],"y":"`, `"}}`
+		return head + strings.Repeat("y", n-len(head)-len(tail)) + tail
+	}
+	for _, n := range []int{100, MaxBody, MaxBody + 1, limit} {
+		body, f := op.ReadBody(put(page(n)))
+		if f != nil || string(body) != page(n) {
+			t.Errorf("%d bytes: %s, %.100s", n, outcome(f), body)
+		}
+	}
+	for _, length := range []int64{-1, limit + 1} {
+		r := put(page(limit + 1))
+		r.ContentLength = length
+		if _, f := op.ReadBody(r); outcome(f) != "BODY_TOO_LARGE" {
+			t.Errorf("length %d: %s", length, outcome(f))
+		}
+	}
+	body, f := op.ReadBody(put(`{"reader":"Anna","Reader":7,"scan":{"Reader":1.50}}`))
+	if f != nil || string(body) != `{"reader":"Anna","scan":{"Reader":1.50}}` {
+		t.Errorf("%s, %s", outcome(f), body)
+	}
+}
+
+// Of the bodies above the common limit, few are decoded at the same time. One that waits
+// when its client is gone is not decoded.
+func TestReadBody_DecodesFewLargeBodiesAtOnce(t *testing.T) {
+	op := load(t).Operation("putPage")
+	for range largeBodies {
+		op.body.large <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	large := `{"reader":"` + strings.Repeat("y", MaxBody) + `"}`
+	if _, f := op.ReadBody(put(large).WithContext(ctx)); outcome(f) != "SERVICE_UNAVAILABLE" {
+		t.Error(outcome(f))
+	}
+	if _, f := op.ReadBody(put(`{"reader":"Anna"}`).WithContext(ctx)); f != nil {
+		t.Error(outcome(f))
+	}
+	for range largeBodies {
+		<-op.body.large
+	}
+	if _, f := op.ReadBody(put(large)); f != nil || len(op.body.large) != 0 {
+		t.Errorf("%s, %d places taken", outcome(f), len(op.body.large))
 	}
 }
 

@@ -56,6 +56,7 @@ func TestLoad_ReadsOperations(t *testing.T) {
 		"listLoans GET /loans: credential 1, versioned true, idempotent false, query [reader limit cursor late state]",
 		"createLoan POST /loans: credential 3, versioned true, idempotent true, query []",
 		"endLoan DELETE /loans/{id}: credential 2, versioned false, idempotent false, query []",
+		"putPage PUT /loans/{id}/page: credential 2, versioned false, idempotent false, query []",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
@@ -79,6 +80,8 @@ func TestLoad_RefusesBrokenDocuments(t *testing.T) {
 		{`"MAP": "#/components/schemas/Map"`, `"MAP": "#/components/schemas/Gone"`, "Gone"},
 		{`"MAP": "#/components/schemas/Map"`, `"MAP": 7`, "mapping"},
 		{`"code": "INVALID"`, `"code": "WRONG"`, `unknown code "WRONG"`},
+		{`"x-max-body": 262144`, `"x-max-body": 0`, "x-max-body"},
+		{`"x-max-body": 262144`, `"x-max-body": "1 MiB"`, "x-max-body"},
 		{`"maximum": 200`, `"maximum": "200"`, "GET /loans"},
 	} {
 		text := strings.Replace(library(t), tc.old, tc.new, 1)

@@ -10,9 +10,12 @@ import (
 type memberNames struct {
 	exact  map[string]bool
 	folded map[string]bool
+	opaque map[string]bool // members with x-opaque: their values are not looked into
 }
 
-func newMemberNames() memberNames { return memberNames{map[string]bool{}, map[string]bool{}} }
+func newMemberNames() memberNames {
+	return memberNames{map[string]bool{}, map[string]bool{}, map[string]bool{}}
+}
 
 func (n memberNames) add(name string) {
 	n.exact[name] = true
@@ -39,7 +42,9 @@ func (n memberNames) removeVariants(value any) bool {
 				removed = true
 				continue
 			}
-			removed = n.removeVariants(member) || removed
+			if !n.opaque[name] {
+				removed = n.removeVariants(member) || removed
+			}
 		}
 	}
 	return removed

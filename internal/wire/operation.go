@@ -2,6 +2,8 @@ package wire
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -84,9 +86,26 @@ func (op *Operation) read(doc document, s *schemas) (err error) {
 		if err != nil {
 			return err
 		}
-		op.body = &bodySchema{schema: compiled, rules: s.rules, names: s.names}
+		limit, err := doc.maxBody(at + "/requestBody/x-max-body")
+		if err != nil {
+			return err
+		}
+		op.body = &bodySchema{schema: compiled, rules: s.rules, names: s.names, limit: limit, large: make(chan struct{}, largeBodies)}
 	}
 	return nil
+}
+
+// maxBody reads the keyword x-max-body of a request body: a number of bytes.
+func (d document) maxBody(pointer string) (int64, error) {
+	if !d.has(pointer) {
+		return MaxBody, nil
+	}
+	n, _ := d.node(pointer).(json.Number)
+	limit, err := n.Int64()
+	if err != nil || limit < 1 {
+		return 0, errors.New("x-max-body is no number of bytes")
+	}
+	return limit, nil
 }
 
 func (op *Operation) readParameters(doc document, s *schemas, list string) error {

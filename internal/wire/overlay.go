@@ -23,10 +23,11 @@ import (
 
 // narrowing has the keywords that an update may add to a schema. JSON Schema
 // requires a value to match every keyword, so each of them can only refuse more.
+// x-opaque refuses nothing (memberNames).
 var narrowing = []string{
 	"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "const", "enum", "pattern", "format",
 	"minLength", "maxLength", "minimum", "maximum", "required", "minProperties",
-	"contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems", "x-rule", "x-unique",
+	"contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems", "x-rule", "x-unique", "x-opaque",
 }
 
 // apply returns the document with the updates of an overlay.

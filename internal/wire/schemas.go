@@ -75,8 +75,11 @@ func (s *schemas) prepare(n any, at string) (any, error) {
 			delete(out, "oneOf")
 		}
 		if properties, ok := n["properties"].(map[string]any); ok {
-			for name := range properties {
+			for name, schema := range properties {
 				s.names.add(name)
+				if members, ok := schema.(map[string]any); ok && members["x-opaque"] == true {
+					s.names.opaque[name] = true
+				}
 			}
 		}
 		return out, s.addRule(n["x-rule"], at)
