@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/api"
+	"samla/internal/api/collections"
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/collection"
@@ -30,8 +31,8 @@ func (o *operations) startCollection(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	r := v.collection()
-	if err := v.err(); err != nil {
+	r := v.Collection()
+	if err := v.Err(); err != nil {
 		return err
 	}
 	if r.ConsentID != "" && !api.IsID(string(r.ConsentID)) {
@@ -40,7 +41,7 @@ func (o *operations) startCollection(c *api.Call) error {
 	r.Owner = owner(c)
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
 		_, err := o.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
-			return respond(ctx, "/collections/"+made.ID+"/status", made.UserID, appendCollectionStatus(nil, &made, nil, o.Collections.PollBy(made)))
+			return respond(ctx, "/collections/"+made.ID+"/status", made.UserID, collections.AppendStatus(nil, &made, nil, nil, o.Collections.PollBy(made)))
 		})
 		return err
 	})
@@ -92,13 +93,28 @@ func (o *operations) collectionStatus(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	var shown *authorize.Shown
+	var signing *authorize.Shown
 	if view.Consent != nil {
-		if shown, err = o.Consents.Show(c.Context(), *view.Consent); err != nil {
+		if signing, err = o.Consents.Show(c.Context(), *view.Consent); err != nil {
 			return err
 		}
 	}
-	return c.WriteAppended(func(b []byte) []byte { return appendCollectionStatus(b, &view.Collection, shown, due) })
+	return c.WriteAppended(func(b []byte) []byte { return collections.AppendStatus(b, &view.Collection, signing, view.Shown, due) })
+}
+
+func (o *operations) supplement(c *api.Call) error {
+	id, err := c.PathID("collectionId", fault.CollectionNotFound)
+	if err != nil {
+		return err
+	}
+	answer, err := collections.ReadSupplement(c.Body())
+	if err != nil {
+		return err
+	}
+	if err := o.Collections.Supplement(c.Context(), owner(c), id, answer); err != nil {
+		return err
+	}
+	return c.WriteNothing()
 }
 
 func (o *operations) cancelCollection(c *api.Call) error {
@@ -110,7 +126,7 @@ func (o *operations) cancelCollection(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.Write(http.StatusOK, appendCollectionStatus(nil, &stopped, nil, time.Time{}))
+	return c.Write(http.StatusOK, collections.AppendStatus(nil, &stopped, nil, nil, time.Time{}))
 }
 
 func (o *operations) deleteCollection(c *api.Call) error {

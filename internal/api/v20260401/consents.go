@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"samla/internal/api"
+	"samla/internal/api/collections"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/idempotency"
@@ -24,13 +25,20 @@ func appendConsent(b []byte, c *consent.Summary) []byte {
 	return append(jsontext.AppendMember(b, `,"status":`, string(c.Status)), '}')
 }
 
+// readRequest reads the body of a call and begins its validation.
+func (o *operations) readRequest(c *api.Call) (*collections.Validation, []byte, error) {
+	body, f := c.Body()
+	v, err := collections.Read(o.Institutions, o.Clock.Now(), body, f)
+	return v, body, err
+}
+
 func (o *operations) createConsent(c *api.Call) error {
 	v, body, err := o.readRequest(c)
 	if err != nil {
 		return err
 	}
-	r := v.consent()
-	if err := v.err(); err != nil {
+	r := v.Consent()
+	if err := v.Err(); err != nil {
 		return err
 	}
 	r.ClientID, r.UserID = c.Caller().ClientID, c.Caller().UserID

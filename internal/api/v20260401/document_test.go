@@ -81,7 +81,7 @@ func TestDocument_IsOpenAPI(t *testing.T) {
 	}
 }
 
-// Routes 1-15, 17-19 and 21 of docs/reference/api.md section 2, the other path of
+// Routes 1-19 and 21 of docs/reference/api.md section 2, the other path of
 // route 14, and the operations of a node.
 func TestDocument_DeclaresOperations(t *testing.T) {
 	want := strings.TrimSpace(`
@@ -105,6 +105,7 @@ GET /users/{userUuid} getUser 3 200
 GET /wealth/collection/{collectionId}/status getWealthCollectionStatus 3 200
 POST /collections initiateCollection 3 201 idempotent body
 POST /collections/{collectionId}/cancel cancelCollection 3 200
+POST /collections/{collectionId}/supplement-info addSupplementInformation 3 204 body
 POST /consents createConsent 2 201 idempotent body
 POST /users createUser 1 201 idempotent body
 POST /users/{userUuid}/sessions createSession 1 201 idempotent`)

@@ -2,16 +2,14 @@ package v20260401
 
 import (
 	"strconv"
-	"time"
 
 	"samla/internal/authorize"
-	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/jsontext"
 )
 
-// The two status answers are appended member by member, without reflection: every
-// person who signs polls one of them once a second.
+// The status is appended member by member, without reflection: every person who signs
+// polls it once a second. Package collections has that of collections.
 
 // scopeType is the only type of scope that this server writes (docs/reference/api.md 4.1).
 const scopeType = "PSD2_AIS"
@@ -87,38 +85,5 @@ func appendInstructions(b []byte, s *authorize.Shown) []byte {
 		b = jsontext.AppendMember(b, `,"userMessage":{"code":`, m.Code)
 		b = append(jsontext.AppendMember(b, `,"text":`, m.Text), '}')
 	}
-	return append(b, '}')
-}
-
-// appendCollectionStatus appends a CollectionStatusResponse (docs/reference/api.md 5.1). due is
-// when the next poll must have arrived, or zero if none has to.
-func appendCollectionStatus(b []byte, c *collection.Collection, shown *authorize.Shown, due time.Time) []byte {
-	b = jsontext.AppendMember(b, `{"id":`, c.ID)
-	b = jsontext.AppendMember(b, `,"company":`, c.Company)
-	b = jsontext.AppendMember(b, `,"status":`, string(c.Status))
-	b = appendExtra(b, shown)
-	if c.Status.Terminal() {
-		return append(append(b, pollNoMore...), '}')
-	}
-	b = append(b, pollAgain...)
-	if !due.IsZero() {
-		b = jsontext.AppendTimeMember(b, `,"pollingTimeout":`, due)
-	}
-	return append(b, '}')
-}
-
-// appendExtra appends extraInformation (docs/reference/api.md 5.5): what the person has
-// to do now, or null.
-func appendExtra(b []byte, s *authorize.Shown) []byte {
-	b = append(b, `,"extraInformation":`...)
-	if !shows(s) {
-		return append(b, `null`...)
-	}
-	start := len(b)
-	b = jsontext.AppendNonEmpty(b, `,"SWEDISH_BANKID_QRCODE":`, s.QRImage)
-	b = jsontext.AppendNonEmpty(b, `,"SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA":`, s.QRData)
-	b = jsontext.AppendNonEmpty(b, `,"SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN":`, s.AutoStartToken)
-	b = jsontext.AppendNonEmpty(b, `,"REDIRECT_URL":`, s.RedirectURL)
-	b[start] = '{' // in place of the first comma
 	return append(b, '}')
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"samla/internal/authorize"
-	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/wire/wiretest"
 )
@@ -22,9 +21,9 @@ func at(text string) time.Time {
 	return t
 }
 
-// The examples of docs/reference/api.md 4.1, 4.5 and 5.1, with times in milliseconds as
+// The examples of docs/reference/api.md 4.1 and 4.5, with times in milliseconds as
 // docs/reference/api.md 1.1 requires.
-func TestAppendStatus_WritesDocumentedExamples(t *testing.T) {
+func TestConsentStatus_WritesDocumentedExamples(t *testing.T) {
 	nordea := consent.Consent{ID: "550e8400-e29b-41d4-a716-446655440000", Company: "se-nordea",
 		CreatedAt: at("2026-01-15T10:30:00Z"), StatusChangedAt: at("2026-01-15T10:31:00Z"), ExpiresAt: at("2026-12-31T23:59:59Z"),
 		Requested: consent.Scope{AccountIDs: []string{"SE1234567890"}, Balances: true, Transactions: true}}
@@ -69,27 +68,6 @@ func TestAppendStatus_WritesDocumentedExamples(t *testing.T) {
 	} {
 		t.Run("consent "+name, func(t *testing.T) {
 			check(t, "getConsentStatus", appendConsentStatus(nil, &c.consent, c.shown), c.want)
-		})
-	}
-	const id = `{"id":"22e633bc-427d-4f4a-87cf-cfaca04ef351",`
-	due := at("2024-09-26T12:59:10.545Z")
-	for name, c := range map[string]struct {
-		status collection.Status
-		shown  *authorize.Shown
-		due    time.Time
-		want   string
-	}{
-		"qr": {collection.Running, qr, due, id + `"company":"se-avanza","extraInformation":{"SWEDISH_BANKID_QRCODE":"iVBORw0KGgoAA==","SWEDISH_MOBILE_BANKID_ANIMATED_QR_DATA":"bankid.x",
-			"SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN":"t"},"pollingInterval":1000,"pollingTimeout":"2024-09-26T12:59:10.545Z","status":"RUNNING"}`},
-		"redirect": {collection.WaitingForUserAction, redirect, due, id + `"company":"se-avanza","extraInformation":{"REDIRECT_URL":"https://bank.example/sign?a=1&b=2"},
-			"pollingInterval":1000,"pollingTimeout":"2024-09-26T12:59:10.545Z","status":"WAITING_FOR_USER_ACTION"}`},
-		"collecting": {collection.Collecting, nil, due, id + `"company":"se-avanza","extraInformation":null,"pollingInterval":1000,"pollingTimeout":"2024-09-26T12:59:10.545Z","status":"COLLECTING"}`},
-		"background": {collection.Collecting, nil, time.Time{}, id + `"company":"se-avanza","extraInformation":null,"pollingInterval":1000,"status":"COLLECTING"}`},
-		"completed":  {collection.Completed, nil, due, id + `"company":"se-avanza","extraInformation":null,"pollingInterval":null,"status":"COMPLETED"}`},
-	} {
-		t.Run("collection "+name, func(t *testing.T) {
-			got := appendCollectionStatus(nil, &collection.Collection{ID: "22e633bc-427d-4f4a-87cf-cfaca04ef351", Company: "se-avanza", Status: c.status}, c.shown, c.due)
-			check(t, "getCollectionStatus", got, c.want)
 		})
 	}
 }

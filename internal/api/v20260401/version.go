@@ -73,6 +73,7 @@ func New(s Services) (api.Version, error) {
 		"getCollectionStatus":       {Serve: o.collectionStatus, LateUserCheck: true, OwnTimeout: true},
 		"getWealthCollectionStatus": {Serve: o.collectionStatus, LateUserCheck: true, OwnTimeout: true},
 		"getWealthData":             {Serve: o.data, LateUserCheck: true},
+		"addSupplementInformation":  {Serve: o.supplement},
 		"deleteCollection":          {Serve: o.deleteCollection},
 		"cancelCollection":          {Serve: o.cancelCollection},
 		"getCompanyAvailability":    {Serve: o.availability},

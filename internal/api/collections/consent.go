@@ -1,10 +1,9 @@
-package v20260401
+package collections
 
 import (
 	"net/netip"
 	"strings"
 	"time"
-	"unicode"
 
 	"samla/internal/authorize"
 	"samla/internal/consent"
@@ -14,18 +13,21 @@ import (
 	"samla/internal/psu"
 )
 
-// consent validates a request by docs/reference/api.md 4.3 and returns it for the
-// service. The result is valid only if nothing was reported.
-func (v *validation) consent() authorize.Request {
+// Consent validates a request by docs/reference/api.md 4.3 and returns it for the
+// service. The result is valid only if Err returns nil.
+func (v *Validation) Consent() authorize.Request {
 	v.checkCompany()
-	v.checkLoginMethod("/loginMethod", v.LoginMethod)
-	v.checkPerson()
+	if v.known() && !v.company.PSD2 {
+		v.report("/company", fault.NotSupported, "cannot be used for PSD2 consents")
+	}
+	v.checkLoginMethod("/loginMethod", v.Request.LoginMethod)
+	v.checkSigner()
 	var r authorize.Request
-	if p, at := v.find(typePSD2Consent); p != nil {
+	if p, at := v.find(PSD2Consent); p != nil {
 		r = v.scope(p, at)
 	}
-	r.Company, r.LoginMethod = v.Company, v.LoginMethod
-	if p, at := v.find(typeSwedishBankID); p != nil {
+	r.Company, r.LoginMethod = v.Company, v.Request.LoginMethod
+	if p, at := v.find(SwedishBankID); p != nil {
 		number, err := ident.ParsePersonalNumber12(p.PersonalNumber)
 		r.PSU.PersonalNumber = v.personalNumber(at, number, err)
 	}
@@ -34,7 +36,7 @@ func (v *validation) consent() authorize.Request {
 
 // scope validates a parameter PSD2_AIS_CONSENT. Its rules are the same in a one-time
 // collection.
-func (v *validation) scope(p *parameter, at string) authorize.Request {
+func (v *Validation) scope(p *Parameter, at string) authorize.Request {
 	v.checkAddress(at, p.PSUIPAddress)
 	return authorize.Request{
 		Scope: consent.Scope{
@@ -48,7 +50,7 @@ func (v *validation) scope(p *parameter, at string) authorize.Request {
 
 // checkAddress validates an IP address. A zone is refused: it has a meaning on the
 // person's own device only.
-func (v *validation) checkAddress(at, text string) {
+func (v *Validation) checkAddress(at, text string) {
 	if addr, err := netip.ParseAddr(text); err != nil || addr.Zone() != "" {
 		v.report(at+"/psuIpAddress", fault.Invalid, "must be an IPv4 or IPv6 address")
 	}
@@ -57,14 +59,12 @@ func (v *validation) checkAddress(at, text string) {
 // accounts validates a list of accounts. It returns nil, which means all accounts, for
 // an empty one. ours allows the ids of products, which a bank does not know
 // (docs/reference/products.md 4).
-func (v *validation) accounts(at string, ids []string, ours bool) []string {
+func (v *Validation) accounts(at string, ids []string, ours bool) []string {
 	if len(ids) == 0 {
 		return nil
 	}
 	for _, id := range ids {
-		if strings.ContainsFunc(id, unicode.IsControl) {
-			v.report(at+"/accountIds", fault.Invalid, "must not contain control characters")
-		}
+		v.checkText(at+"/accountIds", id)
 		if !ours && listing.IsID(strings.ToLower(strings.TrimSpace(id))) {
 			v.report(at+"/accountIds", fault.Invalid, "must name the accounts by IBAN or number: the bank does not know the accountId of a product")
 		}
@@ -74,7 +74,7 @@ func (v *validation) accounts(at string, ids []string, ours bool) []string {
 
 // day parses a day, which must be today (in UTC) or later. An empty text is the zero
 // time.
-func (v *validation) day(pointer, text string) time.Time {
+func (v *Validation) day(pointer, text string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
@@ -88,7 +88,7 @@ func (v *validation) day(pointer, text string) time.Time {
 }
 
 // personalNumber returns a parsed number, or reports the error of parsing it.
-func (v *validation) personalNumber(at string, number ident.PersonalNumber, err error) psu.Number {
+func (v *Validation) personalNumber(at string, number ident.PersonalNumber, err error) psu.Number {
 	if err != nil {
 		v.report(at+"/personalNumber", fault.Invalid, "must be a Swedish personal or coordination number")
 		return ""
