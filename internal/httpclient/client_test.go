@@ -202,6 +202,23 @@ func TestDo_SaysWhyThereIsNoResponse(t *testing.T) {
 			}
 		})
 	}
+	t.Run("limit of the request", func(t *testing.T) {
+		settings := config(slow.URL)
+		settings.Limits.Total = time.Minute
+		c := client(t, settings)
+		r := request(t, c, http.MethodGet)
+		r.Total = 50 * time.Millisecond
+		if _, err := c.Do(t.Context(), r); httpclient.KindOf(err) != httpclient.Timeout || err == nil {
+			t.Errorf("got %v", err)
+		}
+		settings.Limits.Total = 50 * time.Millisecond
+		c = client(t, settings)
+		r = request(t, c, http.MethodGet)
+		r.Total = time.Minute
+		if _, err := c.Do(t.Context(), r); httpclient.KindOf(err) != httpclient.Timeout || err == nil {
+			t.Errorf("more than the limit of the client: got %v", err)
+		}
+	})
 	t.Run("caller's context canceled", func(t *testing.T) {
 		c := client(t, config(slow.URL))
 		ctx, cancel := context.WithCancel(t.Context())

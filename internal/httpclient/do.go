@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"time"
 )
 
 // Request is one request. Do adds headers to Header.
@@ -17,6 +18,8 @@ type Request struct {
 	Header http.Header
 	Body   []byte
 
+	// Total limits the whole exchange; 0 = Limits.Total. It can be less, not more.
+	Total time.Duration
 	// MaxBody limits the bytes of the response body; 0 = Limits.MaxBody.
 	MaxBody int64
 	// Room takes memory for n bytes of the response body, in addition to FreeBody and
@@ -80,7 +83,7 @@ func notSigned(ctx context.Context, err error) *Error {
 
 // exchange sends the request, signed, and reads the response.
 func (c *Client) exchange(caller context.Context, a *attempt, r Request) (*Response, error) {
-	limited, stop := context.WithTimeout(caller, c.limits.Total)
+	limited, stop := context.WithTimeout(caller, min(cmp.Or(r.Total, c.limits.Total), c.limits.Total))
 	defer stop()
 	ctx, cancel := context.WithCancelCause(limited)
 	defer cancel(nil)

@@ -11,6 +11,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 )
 
 // StartAuthorization implements institution.Authorizer with a decoupled
@@ -108,7 +109,7 @@ func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, au
 		c.target = target
 		resp, err = b.exchange(ctx, c)
 	} else {
-		err = transportError(err, "")
+		err = httperror.Transport(err, "")
 	}
 	if authorizationID != "" && (c.target == httpclient.Target{} || leadsNowhere(err)) {
 		resp, err = b.sendConsent(ctx, c, append(b.authorisations(a.ConsentID), authorizationID)...)

@@ -10,6 +10,7 @@ import (
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 )
 
 // emptyAnswers are the answers to questions that a bank answers with 204 and no body.
@@ -64,7 +65,7 @@ func (b *Bank) checkContent(resp *response, c call, q institution.Question) erro
 		return e
 	case !isReady:
 		e.Kind, e.NotCounted = institution.Preparing, true
-		e.RetryAfter = retryAfter(resp.header.Get("Retry-After"), b.clock.Now())
+		e.RetryAfter = httperror.RetryAfter(resp.header.Get("Retry-After"), b.clock.Now())
 		return e
 	case !isObject:
 		return e

@@ -2,14 +2,13 @@ package xs2a
 
 import (
 	"bytes"
-	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 )
 
 // operation is the kind of a request: the same error code means different things
@@ -68,7 +67,7 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 	code := errorCode(resp.Body)
 	e := &institution.Error{
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
+		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now),
 	}
 	if c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize) && isPage(resp.Body) {
 		e.Kind = institution.Unreachable
@@ -92,26 +91,6 @@ func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n"), []byte("<"))
 }
 
-// reasons are the reasons of the failures without a usable response. The kinds of
-// httpclient that are not in it say nothing to an operator.
-var reasons = map[httpclient.Kind]institution.Reason{
-	httpclient.ConnectionRefused:          institution.ConnectionRefused,
-	httpclient.ConnectionFailed:           institution.ConnectionFailed,
-	httpclient.Timeout:                    institution.NoAnswerInTime,
-	httpclient.ResponseTooLarge:           institution.AnswerTooLarge,
-	httpclient.SigningFailed:              institution.NotSigned,
-	httpclient.NoRoom:                     institution.NoRoom,
-	httpclient.CircuitOpen:                institution.CircuitOpen,
-	httpclient.Overloaded:                 institution.Overloaded,
-	httpclient.ServerCertificateExpired:   institution.ServerCertificateExpired,
-	httpclient.ServerCertificateOtherName: institution.ServerCertificateOtherName,
-	httpclient.ServerCertificateUntrusted: institution.ServerCertificateUntrusted,
-	httpclient.ServerCertificateInvalid:   institution.ServerCertificateInvalid,
-	httpclient.CertificateExpired:         institution.OurCertificateExpired,
-	httpclient.CertificateUntrusted:       institution.OurCertificateUntrusted,
-	httpclient.CertificateRejected:        institution.OurCertificateRejected,
-}
-
 // reasonsByCode are the reasons of the documented codes about our certificate and
 // signature (docs/reference/banks.md 7).
 var reasonsByCode = map[string]institution.Reason{
@@ -124,41 +103,4 @@ var reasonsByCode = map[string]institution.Reason{
 	"ROLE_INVALID":        institution.OurRoleRejected,
 	"SIGNATURE_INVALID":   institution.OurSignatureRejected,
 	"SIGNATURE_MISSING":   institution.OurSignatureRejected,
-}
-
-// transportError returns the error for an exchange without a usable response.
-func transportError(err error, requestID string) error {
-	kind := httpclient.KindOf(err)
-	e := &institution.Error{Kind: institution.Unreachable, Reason: reasons[kind], RequestID: requestID, Cause: err}
-	var failed *httpclient.Error
-	if errors.As(err, &failed) {
-		e.NotSent, e.RetryAfter = failed.NotSent(), failed.RetryAfter
-	}
-	switch kind {
-	case httpclient.Overloaded:
-		e.Kind = institution.Busy
-	case httpclient.CertificateRejected, httpclient.CertificateExpired, httpclient.CertificateUntrusted, httpclient.SigningFailed:
-		e.Kind = institution.CertificateRejected
-	case httpclient.OutsideBaseURL:
-		e.Kind = institution.ForeignAddress
-	case httpclient.ResponseTooLarge:
-		e.Kind = institution.MalformedResponse
-	}
-	return e
-}
-
-const maxRetryAfter = 24 * time.Hour
-
-// retryAfter parses the two forms of the Retry-After header, seconds and HTTP date
-// (RFC 9110 10.2.3). The result is between 0 and maxRetryAfter; 0 for a value that
-// is malformed.
-func retryAfter(value string, now time.Time) time.Duration {
-	value = strings.TrimSpace(value)
-	var d time.Duration
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		d = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		d = at.Sub(now)
-	}
-	return min(max(d, 0), maxRetryAfter)
 }

@@ -7,6 +7,8 @@ import (
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
+	"samla/internal/jsontext"
 	"samla/internal/psu"
 )
 
@@ -57,14 +59,14 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 		MaxBody: c.operation.maxBody(), Room: institution.RoomOf(ctx),
 	})
 	if err != nil {
-		return response{}, transportError(err, c.requestID)
+		return response{}, httperror.Transport(err, c.requestID)
 	}
 	if !strings.EqualFold(resp.Header.Get("X-Request-ID"), c.requestID) {
 		if n := b.unechoed.Add(1); n&(n-1) == 0 { // log the 1st, 2nd, 4th, 8th, ... only
 			b.log.Warn("the bank does not repeat our X-Request-ID", "answers", n)
 		}
 	}
-	if hasManyElements(resp.Body) {
+	if jsontext.HasManyElements(resp.Body, maxElements) {
 		return response{}, &institution.Error{Kind: institution.MalformedResponse, Reason: institution.AnswerTooLarge, RequestID: c.requestID}
 	}
 	if c.accept == "" {
@@ -80,7 +82,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 func (b *Bank) sendConsent(ctx context.Context, c call, segments ...string) (response, error) {
 	target, err := b.client.NewTarget(nil, under(b.wire.paths.Consents, segments...)...)
 	if err != nil {
-		return response{}, transportError(err, c.requestID)
+		return response{}, httperror.Transport(err, c.requestID)
 	}
 	c.target = target
 	return b.exchange(ctx, c)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 )
 
 // Fetch implements institution.Collector. If the bank answers the list of card accounts
@@ -23,7 +24,7 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 	path, query, _ := strings.Cut(address, "?")
 	target, err := b.client.Below(path, query)
 	if err != nil {
-		return institution.Answer{}, transportError(err, "")
+		return institution.Answer{}, httperror.Transport(err, "")
 	}
 	c := call{operation: op, method: http.MethodGet, target: target, psu: a.PSU, consentID: string(a.ConsentID), token: a.Token}
 	resp, err := b.exchange(ctx, c)

@@ -8,6 +8,7 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 )
 
 // An address is a path below the bank's base URL, escaped, with a query if there is
@@ -36,7 +37,7 @@ func (b *Bank) standardAddress(kind, account string) (string, error) {
 	}
 	address, err := httpclient.EscapePath(segments...)
 	if err != nil {
-		return "", transportError(err, "")
+		return "", httperror.Transport(err, "")
 	}
 	return address, nil
 }
