@@ -30,6 +30,7 @@ const (
 	UnknownProduct     Kind = "UNKNOWN_PRODUCT"     // a product of a source of a type that is not documented
 	UnreadableMember   Kind = "UNREADABLE_MEMBER"   // a member, or an item of a list, of such a product that breaks a rule
 	TooMany            Kind = "TOO_MANY"            // a list of such a product that is longer than its limit
+	MissingAtSource    Kind = "MISSING_AT_SOURCE"   // what a source says that it could not read
 )
 
 // Kinds with which nothing is missing.
@@ -43,7 +44,7 @@ const (
 
 // incomplete lists the kinds with which data is missing.
 var incomplete = []Kind{Unanswered, Bounded, ShortHistory, UnusableLink, UnreadableRow, UnreadableDate, UnclearSign, UnreadableAccount,
-	UnreadableBalance, IndistinctRows, IndistinctAccounts, UnreadableProduct, UnknownProduct, UnreadableMember, TooMany}
+	UnreadableBalance, IndistinctRows, IndistinctAccounts, UnreadableProduct, UnknownProduct, UnreadableMember, TooMany, MissingAtSource}
 
 // Incomplete reports whether data is missing with this kind.
 func (k Kind) Incomplete() bool { return slices.Contains(incomplete, k) }

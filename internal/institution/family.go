@@ -36,7 +36,9 @@ type Deps struct {
 	Clock  clock.Clock  // nil = the machine's
 	Random io.Reader    // of request ids; safe for concurrent use; nil = the machine's
 	Log    *slog.Logger // names the company in every line; nil = silent
-	Dir    string       // relative paths of the configuration start here; "" = the working directory
+	// Company is the id of the company that is opened.
+	Company string
+	Dir     string // relative paths of the configuration start here; "" = the working directory
 	// Wrap is put around the HTTP transport, so that a test sees each exchange.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }

@@ -18,6 +18,8 @@ const (
 	OurSignatureRejected    Reason = "OUR_SIGNATURE_REJECTED"
 	OurRoleRejected         Reason = "OUR_ROLE_REJECTED"
 	NotSigned               Reason = "NOT_SIGNED"
+	OurCredentialsRejected  Reason = "OUR_CREDENTIALS_REJECTED"
+	NotOfferedAtSource      Reason = "NOT_OFFERED_AT_SOURCE"
 
 	ConnectionRefused Reason = "CONNECTION_REFUSED"
 	ConnectionFailed  Reason = "CONNECTION_FAILED"
@@ -40,13 +42,15 @@ var remedies = map[Reason]string{
 		"if they are there, ask the bank to trust the authority",
 	OurCertificateRejected: "the bank rejects our QWAC: check with the bank that it is registered there and not revoked, " +
 		"and that certificates.qwacCert names it",
-	OurSignatureRejected: "the bank rejects our signature: check certificates.qsealCert and signature in the banks file, and that the bank knows the QSealC",
-	OurRoleRejected:      "the bank does not accept our role: check that our certificate has PSP_AI and that the authority's register lists it",
-	NotSigned:            "the request could not be signed: check certificates.qsealKey in the banks file",
-	ConnectionRefused:    "nothing listens at the bank's address: compare baseURL in the banks file with the bank's documentation; else wait for the bank",
-	ConnectionFailed:     "check name resolution, routes and firewalls between this machine and the bank's address",
-	NoAnswerInTime:       "the bank does not answer in time: wait for it, and tell it if that lasts",
-	AnswerTooLarge:       "the bank's answer is larger than an answer may be: tell the bank",
+	OurSignatureRejected:   "the bank rejects our signature: check certificates.qsealCert and signature in the banks file, and that the bank knows the QSealC",
+	OurRoleRejected:        "the bank does not accept our role: check that our certificate has PSP_AI and that the authority's register lists it",
+	NotSigned:              "the request could not be signed: check certificates.qsealKey in the banks file",
+	OurCredentialsRejected: "the source refuses our secret or certificate: compare secretFile, secretVariable or certificates in the entry with what the source expects",
+	NotOfferedAtSource:     "the source does not have the institution: compare institution in the entry with samla source check",
+	ConnectionRefused:      "nothing listens at the bank's address: compare baseURL in the banks file with the bank's documentation; else wait for the bank",
+	ConnectionFailed:       "check name resolution, routes and firewalls between this machine and the bank's address",
+	NoAnswerInTime:         "the bank does not answer in time: wait for it, and tell it if that lasts",
+	AnswerTooLarge:         "the bank's answer is larger than an answer may be: tell the bank",
 	NoRoom: "large answers of banks fill the memory that --read-memory allows: raise it if this machine has more; " +
 		"if one bank is named most often, its answers are too large",
 	CircuitOpen: "the bank has not answered and is not called: it is tried again every few seconds",
@@ -60,14 +64,14 @@ func (r Reason) Remedy() string { return remedies[r] }
 func Reasons() []Reason {
 	return []Reason{ServerCertificateExpired, ServerCertificateOtherName, ServerCertificateUntrusted, ServerCertificateInvalid,
 		OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, NoRoom, CircuitOpen, Overloaded}
+		OurCredentialsRejected, NotOfferedAtSource, ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, NoRoom, CircuitOpen, Overloaded}
 }
 
 // ByUs reports whether only an operator here can end the failure.
 func (r Reason) ByUs() bool {
 	switch r {
 	case OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		ServerCertificateUntrusted, ServerCertificateOtherName, NoRoom:
+		OurCredentialsRejected, NotOfferedAtSource, ServerCertificateUntrusted, ServerCertificateOtherName, NoRoom:
 		return true
 	}
 	return false

@@ -5,6 +5,7 @@ package families
 import (
 	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution/registry"
+	"samla/internal/institution/source"
 	"samla/internal/institution/xs2a"
 )
 
@@ -15,5 +16,6 @@ func All() registry.Registry {
 	signatures := httpsig.NewLimit(0)
 	return registry.Registry{
 		xs2a.Family(signatures), // Berlin Group XS2A 1.3
+		source.Family(),         // the source protocol
 	}
 }

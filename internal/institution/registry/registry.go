@@ -143,7 +143,7 @@ func (f *File) Open(d institution.Deps) (institution.Set, error) {
 }
 
 func (e entry) open(d institution.Deps) (institution.Institution, error) {
-	d.Log = d.Log.With("company", e.Company)
+	d.Log, d.Company = d.Log.With("company", e.Company), e.Company
 	i, err := e.config.Open(d)
 	if err != nil {
 		return i, err

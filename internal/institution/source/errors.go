@@ -1,0 +1,69 @@
+package source
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"samla/internal/httpclient"
+	"samla/internal/institution"
+	"samla/internal/institution/httperror"
+)
+
+// The codes of refusals (docs/source-protocol/README.md, Rules).
+const (
+	codeUnknownInstitution = "UNKNOWN_INSTITUTION"
+	codeUnknownSession     = "UNKNOWN_SESSION"
+	codeQuestionOver       = "QUESTION_OVER"
+	codeTurnNeeded         = "TURN_NEEDED"
+)
+
+// codes are the codes that an error of ours repeats. Others could contain anything.
+var codes = map[string]bool{"BAD_REQUEST": true, "UNAUTHORIZED": true, codeUnknownInstitution: true, codeUnknownSession: true,
+	codeQuestionOver: true, codeTurnNeeded: true, "TOO_MANY": true, "UNAVAILABLE": true}
+
+func transportError(err error, requestID string) error { return httperror.Transport(err, requestID) }
+
+// refusal returns the error for an answer that is not a success. A status that says that
+// the source is down or busy comes before the code, which a gateway does not write.
+func refusal(resp *httpclient.Response, requestID string, now time.Time) error {
+	e := &institution.Error{HTTPStatus: resp.Status, Code: codeOf(resp.Body), RequestID: requestID,
+		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now)}
+	switch {
+	case resp.Status >= http.StatusInternalServerError, resp.Status == http.StatusRequestTimeout:
+		e.Kind = institution.Unreachable
+	case resp.Status == http.StatusTooManyRequests:
+		e.Kind = institution.Busy
+	case resp.Status >= 300 && resp.Status < 400:
+		e.Kind = institution.ForeignAddress
+	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusForbidden:
+		e.Kind, e.Reason = institution.CertificateRejected, institution.OurCredentialsRejected
+	case e.Code == codeUnknownInstitution:
+		e.Kind, e.Reason = institution.Refused, institution.NotOfferedAtSource
+	case e.Code == codeUnknownSession && resp.Status == http.StatusNotFound, resp.Status == http.StatusGone:
+		e.Kind = institution.SessionGone
+	case e.Code == codeQuestionOver:
+		e.Kind = institution.QuestionOver
+	case e.Code == codeTurnNeeded:
+		e.Kind = institution.TurnNeeded
+	default:
+		e.Kind = institution.Refused
+	}
+	return e
+}
+
+// codeOf returns the code of an error body, or "".
+func codeOf(body []byte) string {
+	var decoded struct {
+		Error string `json:"error"`
+	}
+	if len(body) > maxBody || json.Unmarshal(body, &decoded) != nil || !codes[decoded.Error] {
+		return ""
+	}
+	return decoded.Error
+}
+
+// malformed returns the error for an answer that breaks the protocol.
+func malformed(requestID string, cause error) error {
+	return &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: http.StatusOK, RequestID: requestID, Cause: cause}
+}

@@ -1,0 +1,68 @@
+package source
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"samla/internal/jsontext"
+	"samla/internal/plaintext"
+	"samla/internal/strictjson"
+)
+
+// reader collects what is wrong with a JSON text of a source, by JSON pointer. A fault never
+// repeats a value.
+type reader struct{ faults strictjson.Faults }
+
+func (r *reader) add(pointer, problem string) { r.faults.Add(pointer, problem) }
+
+// decode decodes a whole body. It reports whether that was possible.
+func (r *reader) decode(body []byte, to any) bool {
+	if _, err := jsontext.Parse(string(body)); err != nil {
+		r.add("", "is not JSON: "+err.What)
+		return false
+	}
+	if err := json.Unmarshal(body, to); err != nil {
+		r.add(pointerOf(err), "has another type than it must have")
+		return false
+	}
+	return true
+}
+
+// pointerOf returns the pointer of the member that encoding/json could not decode.
+func pointerOf(err error) string {
+	if wrong, ok := err.(*json.UnmarshalTypeError); ok && wrong.Field != "" {
+		return "/" + strings.ReplaceAll(wrong.Field, ".", "/")
+	}
+	return ""
+}
+
+// text checks the length of a text for people, and returns it cleaned.
+func (r *reader) text(pointer, s string, most int) string {
+	if utf8.RuneCountInString(s) > most {
+		r.add(pointer, "is too long")
+		return ""
+	}
+	return plaintext.Clean(s)
+}
+
+// id checks a text that is for programs. required: it must not be empty.
+func (r *reader) id(pointer, s string, most int, required bool) {
+	switch {
+	case s == "" && required:
+		r.add(pointer, "is missing")
+	case len(s) > most:
+		r.add(pointer, "is too long")
+	case strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > unicode.MaxASCII || c == 0x7f }):
+		r.add(pointer, "must be of visible ASCII characters")
+	}
+}
+
+// matches checks a text that is not empty.
+func (r *reader) matches(pointer, s string, form *regexp.Regexp, problem string) {
+	if s != "" && !form.MatchString(s) {
+		r.add(pointer, problem)
+	}
+}

@@ -1,0 +1,102 @@
+package source
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"samla/internal/dialogue"
+)
+
+type wireWait struct {
+	For             string    `json:"for"`
+	AutoStartToken  string    `json:"autoStartToken"`
+	QRText          string    `json:"qrText"`
+	QRSecret        string    `json:"qrSecret"`
+	QRStartToken    string    `json:"qrStartToken"`
+	QRStartedAt     time.Time `json:"qrStartedAt"`
+	QRImage         string    `json:"qrImage"`
+	ReferenceNumber string    `json:"referenceNumber"`
+	URL             string    `json:"url"`
+	Message         string    `json:"message"` // of ASK too
+}
+
+var places = []dialogue.Place{dialogue.BankID, dialogue.App, dialogue.EmailLink, dialogue.Page, dialogue.Source}
+
+const (
+	maxToken     = 200       // bytes
+	maxQRText    = 1000      // bytes; a code of version 25 holds as many
+	maxQRImage   = 256 << 10 // bytes in base64
+	maxReference = 50        // characters
+	maxURL       = 2000      // bytes
+)
+
+func (r *reader) wait(in *wireWait, message string) *dialogue.Wait {
+	if !slices.Contains(places, dialogue.Place(in.For)) {
+		r.add("/turn/for", "must be BANKID, APP, EMAIL_LINK, PAGE or SOURCE")
+	}
+	r.id("/turn/autoStartToken", in.AutoStartToken, maxToken, false)
+	r.id("/turn/qrText", in.QRText, maxQRText, false)
+	r.qr(in)
+	if in.URL != "" {
+		if _, problem := secureURL(in.URL); problem != "" {
+			r.add("/turn/url", problem)
+		}
+	} else if in.For == string(dialogue.Page) {
+		r.add("/turn/url", "is missing: the person has to open a page")
+	}
+	return &dialogue.Wait{For: dialogue.Place(in.For), AutoStartToken: in.AutoStartToken, QRText: in.QRText,
+		QRSecret: in.QRSecret, QRStartToken: in.QRStartToken, QRStartedAt: in.QRStartedAt, QRImage: in.QRImage,
+		ReferenceNumber: r.text("/turn/referenceNumber", in.ReferenceNumber, maxReference),
+		URL:             in.URL, Message: r.text("/turn/message", message, maxMessage)}
+}
+
+// qr checks the three forms of a QR code. There is one at most.
+func (r *reader) qr(in *wireWait) {
+	r.id("/turn/qrSecret", in.QRSecret, maxToken, false)
+	r.id("/turn/qrStartToken", in.QRStartToken, maxToken, in.QRSecret != "")
+	switch {
+	case in.QRSecret != "" && in.QRStartedAt.IsZero():
+		r.add("/turn/qrStartedAt", "is missing beside qrSecret")
+	case in.QRSecret == "" && in.QRStartToken != "":
+		r.add("/turn/qrSecret", "is missing beside qrStartToken")
+	}
+	forms := 0
+	for _, form := range []string{in.QRText, in.QRSecret, in.QRImage} {
+		if form != "" {
+			forms++
+		}
+	}
+	if forms > 1 {
+		r.add("/turn", "has more than one of qrText, qrSecret and qrImage")
+	}
+	if in.QRImage == "" {
+		return
+	}
+	if len(in.QRImage) > maxQRImage {
+		r.add("/turn/qrImage", "is too long")
+	} else if image, err := base64.StdEncoding.DecodeString(in.QRImage); err != nil || !bytes.HasPrefix(image, []byte("\x89PNG\r\n\x1a\n")) {
+		r.add("/turn/qrImage", "must be a PNG in base64, without a prefix")
+	}
+}
+
+// secureURL parses an address that a person or a device is sent to. problem is empty if it
+// can be used.
+func secureURL(s string) (u *url.URL, problem string) {
+	if len(s) > maxURL {
+		return nil, "is too long"
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
+		return nil, "must be an https address"
+	case u.User != nil:
+		return nil, "must not have a user"
+	case strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }):
+		return nil, "must be escaped"
+	}
+	return u, ""
+}
