@@ -16,10 +16,11 @@ const (
 	Consents    Queue = "consents"
 	Collections Queue = "collections"
 	Outbox      Queue = "duties"
+	Dialogues   Queue = "dialogues"
 )
 
 // Queues lists all queues.
-func Queues() []Queue { return []Queue{Consents, Collections, Outbox} }
+func Queues() []Queue { return []Queue{Consents, Collections, Outbox, Dialogues} }
 
 // ParseQueue returns the queue whose String is name.
 func ParseQueue(name string) (Queue, error) {

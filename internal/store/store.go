@@ -69,6 +69,7 @@ type Reader interface {
 	RawAnswerReader
 	ProductReader
 	OutboxReader
+	DialogueReader
 	SigningKeyReader
 	AuditReader
 }
@@ -85,6 +86,7 @@ type Tx interface {
 	RawAnswerWriter
 	ProductWriter
 	OutboxWriter
+	DialogueWriter
 	SigningKeyWriter
 	AuditWriter
 	IdempotencyWriter

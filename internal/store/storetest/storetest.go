@@ -45,7 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"LockConsent", testLockConsent}, {"ConsentPages", testConsentPages}, {"CollectionPages", testCollectionPages},
 		{"UnattendedSince", testUnattendedSince}, {"WakeCollection", testWakeCollection}, {"RecordPoll", testRecordPoll},
 		{"JobAttempts", testJobAttempts}, {"RetryJob", testRetryJob}, {"ParkedJobs", testParkedJobs}, {"FailureOfEarlierClaim", testFailureOfEarlierClaim},
-		{"RenewLeases", testRenewLeases},
+		{"RenewLeases", testRenewLeases}, {"Dialogues", testDialogues},
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
