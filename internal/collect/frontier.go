@@ -23,6 +23,7 @@ type frontier struct {
 	queue      []*node // not yet asked, in order
 	places     places
 	wanted     map[string]bool // account keys that the consent and the filter name
+	loans      map[string]bool // those of loans, which have no transactions
 	entries    map[listed]bool // of the lists of accounts, each once
 	known      *listing.Found  // in these entries; nil: not searched yet
 	beyond     int             // entries that were ignored because of the bound
@@ -41,7 +42,7 @@ type node struct {
 
 func newFrontier(scope consent.Scope, search listing.Search, start []institution.Question) *frontier {
 	f := &frontier{scope: scope, search: search, bounds: defaultBounds, nodes: map[institution.Question]*node{}, roots: start,
-		places: newPlaces(), wanted: map[string]bool{}, entries: map[listed]bool{}, perAccount: map[string]usage{}}
+		places: newPlaces(), wanted: map[string]bool{}, loans: map[string]bool{}, entries: map[listed]bool{}, perAccount: map[string]usage{}}
 	f.push(start)
 	return f
 }
@@ -60,9 +61,10 @@ func (f *frontier) push(questions []institution.Question) {
 }
 
 // allows reports whether a question may be asked. An account that no answer has named
-// cannot be compared with the scope, so questions about it are not allowed.
+// cannot be compared with the scope, so questions about it are not allowed. A loan has no
+// transactions (docs/reference/products.md 7).
 func (f *frontier) allows(q institution.Question) bool {
-	return q.CoveredBy(f.scope) && (q.Account == "" || f.wanted[q.Account])
+	return q.CoveredBy(f.scope) && (q.Account == "" || f.wanted[q.Account] && (q.Needs != institution.NeedsTransactions || !f.loans[q.Account]))
 }
 
 // take removes up to n questions to ask now from the queue. It also returns those that
@@ -171,7 +173,7 @@ func (f *frontier) choose() {
 	accounts := f.found().Accounts
 	for i := range accounts {
 		for _, e := range accounts[i].Entries {
-			f.wanted[e.Key] = true
+			f.wanted[e.Key], f.loans[e.Key] = true, accounts[i].Type.IsLoan()
 		}
 		f.push(f.places.choose(&accounts[i]))
 	}

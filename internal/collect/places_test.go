@@ -186,6 +186,27 @@ func TestFrontier_AsksNothingAboutLoans(t *testing.T) {
 	}
 }
 
+// The balance is all that is known of a loan. Its rows are not asked for, whatever answer
+// names them.
+func TestFrontier_AsksForTheBalanceOfALoanOnly(t *testing.T) {
+	f := lists(listing.Search{})
+	f.addAnswer(institution.Question{Kind: "accounts"}, 1, entry(fact.Account{Key: "l", IBAN: iban, Type: "LOAN", Product: "Bolån"}))
+	if got, found := asked(f), f.found(); got != "balances l" || len(found.Accounts) != 1 || len(found.Deviations) != 0 {
+		t.Errorf("asks %s, %v", got, found.Deviations)
+	}
+	more := institution.Reading{Questions: []institution.Question{question("transactions", "l")}}
+	f.addAnswer(question("balances", "l"), 1, more)
+	if got := asked(f); got != "" {
+		t.Errorf("asks %s", got)
+	}
+	// An account after all: the list of cards has it too.
+	card := entry(fact.Account{Key: "c", IBAN: iban, Card: true})
+	f.addAnswer(institution.Question{Kind: "cards"}, 1, card)
+	if got := asked(f); got != "balances c, transactions c, transactions l" {
+		t.Errorf("asks %s", got)
+	}
+}
+
 func TestFrontier_BoundsTheEntriesOfLists(t *testing.T) {
 	f := lists(listing.Search{})
 	f.bounds.entries = 3

@@ -38,6 +38,8 @@ const (
 	ClassSavings
 	ClassCard
 	ClassNone
+	ClassMortgage
+	ClassUnsecured // a loan without security
 )
 
 // AccountStatus is whether an account exists. A blocked account does.

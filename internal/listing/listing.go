@@ -73,7 +73,7 @@ func (s Search) Find(entries []fact.Account) Found {
 		if a.Type == Excluded {
 			continue
 		}
-		if a.Type == Loan {
+		if a.fitsNoProduct() {
 			found.Deviations.Add(deviation.OtherProduct, 1)
 			continue
 		}

@@ -202,16 +202,19 @@ func TestFind_DoesNotDependOnTheOrder(t *testing.T) {
 	})
 }
 
-func TestFind_LeavesOutClosedAccountsAndLoans(t *testing.T) {
+// A loan of which the kind and the number are known becomes a product.
+func TestFind_LeavesOutClosedAccountsAndOtherLoans(t *testing.T) {
 	f := search.Find([]fact.Account{
 		{Key: "1", IBAN: iban},
 		{Key: "2", IBAN: iban2, Status: fact.StatusClosed},
 		{Key: "3", BBAN: "97891111113", Type: "LOAN"},
-		{Key: "4", BBAN: "50000000000000000004", Status: fact.StatusOpen, Product: "Bolån"},
+		{Key: "4", ID: "4", Status: fact.StatusOpen, Product: "Bolån"},
 		{Key: "account/k", ID: "k", Type: "CARD", Status: fact.StatusClosed}, {Key: "card/k", ID: "k", Card: true},
 		{Key: "5", BBAN: "50000000000000000005", Status: fact.StatusClosed}, {Key: "6", BBAN: "50000000000000000005", Status: fact.StatusOpen},
+		{Key: "7", BBAN: "97891111131", Product: "Bolån"}, {Key: "8", Other: "4711", Type: "LOAN", Name: "Privatlån"},
+		{Key: "9", IBAN: "SE4950000000058398257474", Product: "Blancolån", Status: fact.StatusClosed},
 	})
-	if len(f.Accounts) != 2 || f.Accounts[1].Entries[0].Key != "5" || f.Accounts[0].Entries[0].Key != "1" || f.Deviations[deviation.OtherProduct] != 2 || f.Deviations.Incomplete() {
+	if len(f.Accounts) != 4 || f.Accounts[1].Entries[0].Key != "5" || f.Accounts[2].Type != Mortgage || f.Accounts[3].Type != Unsecured || f.Accounts[0].Entries[0].Key != "1" || f.Deviations[deviation.OtherProduct] != 2 || f.Deviations.Incomplete() {
 		t.Errorf("%+v", f)
 	}
 }

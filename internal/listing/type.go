@@ -9,20 +9,26 @@ import (
 // Type is what an account is.
 type Type int8
 
-// The types. A loan becomes no product: the products of a PSD2 consent have no place
-// for one (docs/reference/products.md 4).
+// The types.
 const (
 	unsaid Type = iota
 	Checking
 	Savings
 	Card
-	Loan
+	Mortgage
+	Unsecured
+	Loan     // of a kind that is not known: it becomes no product
 	Excluded // by the configuration of the institution
 )
+
+// IsLoan reports whether the account is a loan. A loan has balances, and no transactions
+// (docs/reference/products.md 7).
+func (t Type) IsLoan() bool { return t == Mortgage || t == Unsecured || t == Loan }
 
 // configured are the types of the classes that an operator has configured.
 var configured = map[fact.Class]Type{
 	fact.ClassChecking: Checking, fact.ClassSavings: Savings, fact.ClassCard: Card, fact.ClassNone: Excluded,
+	fact.ClassMortgage: Mortgage, fact.ClassUnsecured: Unsecured,
 }
 
 // codes are the types of ISO 20022 that decide alone (docs/reference/banks.md 5).
@@ -46,10 +52,14 @@ func typeOf(entries []fact.Account) Type {
 			return configured[e.Class]
 		}
 	}
-	if t := evidence(entries); t != unsaid {
+	switch t := evidence(entries); t {
+	case unsaid:
+		return Checking
+	case Loan:
+		return loanType(entries)
+	default:
 		return t
 	}
-	return Checking
 }
 
 // evidence returns what the lists say of the type, or unsaid. A card that is also in

@@ -29,9 +29,15 @@ func TestTypeOf_KnowsTheProductsOfSwedishBanks(t *testing.T) {
 			"Betalkort", "SAS EuroBonus Mastercard", "Coop Mastercard Mer", "Eurocard Gold", "American Express", "Amex Green", "Diners Club", "Visa", "OKQ8 Visa",
 			"Bank Norwegian Kreditkort", "Norwegian-kortet", "re:member card", "Supreme Card Gold", "ICA Kreditkort", "Volvokort", "Kontokort", "Nordea Credit", "Circle K EXTRA Mastercard",
 		},
+		Mortgage: {
+			"Bolån", "Bolånekonto", "SBAB Bolån", "Länsförsäkringar Bolån 3 mån", "Home loan", "Mortgage", "Hypotekslån", "Bola\u030an",
+			"Bostadslån", "Villalån", "Grönt bolån", "Bolånet", "Housing Loan",
+		},
+		Unsecured: {
+			"Privatlån", "Blancolån", "Medlemslån", "Privatlånet", "Samlingslån", "Konsumtionslån", "Personal loan", "Unsecured loan", "Lån utan säkerhet", "Privatlån utan säkerhet",
+		},
 		Loan: {
-			"Bolån", "Bolånekonto", "Lån", "Lånekonto", "Privatlån", "Billån", "Blancolån", "Medlemslån", "Topplånet", "Handpenningslån", "SBAB Bolån",
-			"Länsförsäkringar Bolån 3 mån", "Loan", "Home loan", "Mortgage", "Hypotekslån", "Studielån", "Bola\u030an",
+			"Lån", "Lånekonto", "Billån", "Topplånet", "Handpenningslån", "Loan", "Studielån", "Privatlån med säkerhet", "Bolån och privatlån", "Secured loan",
 		},
 	} {
 		for _, name := range names {
@@ -72,7 +78,12 @@ func TestTypeOf_WeighsCodeProductAndName(t *testing.T) {
 		{fact.Account{Type: "DEBIT_CARD"}, Checking},
 		{fact.Account{Type: "CURRENT"}, Checking},
 		{fact.Account{Type: "CurrentAccount", Product: "Sparkonto"}, Savings},
-		{fact.Account{Type: "MORTGAGE"}, Loan},
+		{fact.Account{Type: "MORTGAGE"}, Mortgage},
+		{fact.Account{Type: "LOAN", Product: "Bolån 3 mån", Name: "Privatlån"}, Mortgage},
+		{fact.Account{Type: "LOAN", Name: "Privatlån"}, Unsecured},
+		{fact.Account{Type: "LOAN", DisplayName: "Privatlån"}, Loan},
+		{fact.Account{Type: "MGLD"}, Loan},
+		{fact.Account{Type: "PERSONAL_LOAN"}, Unsecured},
 		// A person may have chosen the name, and a payment account can be named after what it pays.
 		{fact.Account{Type: "CACC", Name: "Bolån"}, Checking},
 		{fact.Account{Type: "CACC", Name: "Sparpengar"}, Checking},
@@ -107,6 +118,30 @@ func TestTypeOf_ListOfCardsCountsUnlessTheOtherListSaysMore(t *testing.T) {
 	} {
 		if got := typeOf([]fact.Account{card, test.a}); got != test.want {
 			t.Errorf("%+v: %d, want %d", test.a, got, test.want)
+		}
+	}
+}
+
+// Two entries of one loan must not say two kinds.
+func TestTypeOf_NeedsOneKindOfLoan(t *testing.T) {
+	for _, test := range []struct {
+		products []string
+		want     Type
+	}{
+		{[]string{"Bolån", "Lån"}, Mortgage}, {[]string{"Lån", "Privatlån"}, Unsecured}, {[]string{"Lån", ""}, Loan},
+		{[]string{"Bolån", "Privatlån"}, Loan},
+	} {
+		var entries []fact.Account
+		for _, product := range test.products {
+			entries = append(entries, fact.Account{Type: "LOAN", Product: product})
+		}
+		if got := typeOf(entries); got != test.want {
+			t.Errorf("%v: %d, want %d", test.products, got, test.want)
+		}
+	}
+	for class, want := range map[fact.Class]Type{fact.ClassMortgage: Mortgage, fact.ClassUnsecured: Unsecured} {
+		if got := typeOf([]fact.Account{{Class: class, Product: "Lönekonto"}}); got != want {
+			t.Errorf("class %d: %d", class, got)
 		}
 	}
 }

@@ -128,4 +128,5 @@ func wordsOf(name string) []string {
 }
 
 // joined are words that are also written apart.
-var joined = vocabularyOf("creditcard", "kreditkort", "chargecard", "debitcard", "betalkort", "bankkort", "sparkonto", "savingsaccount", "americanexpress", "mastercard")
+var joined = vocabularyOf("creditcard", "kreditkort", "chargecard", "debitcard", "betalkort", "bankkort", "sparkonto", "savingsaccount", "americanexpress", "mastercard",
+	"homeloan", "housingloan", "personalloan", "consumerloan", "utansäkerhet", "medsäkerhet")

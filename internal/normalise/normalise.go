@@ -23,7 +23,7 @@ type Request struct {
 }
 
 // Products returns the products of the accounts, in their order. An account of several
-// currencies has a product for each. It leaves out what the scope of the consent does
+// currencies has a product for each, but a loan has one currency. It leaves out what the scope of the consent does
 // not cover, whatever the institution gave. The deviations are those found here: facts
 // that cannot be read or told apart.
 func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts) {
@@ -32,14 +32,21 @@ func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts)
 	known := indexOf(r.Scope, facts)
 	for i := range r.Accounts {
 		listed := &r.Accounts[i]
-		for _, a := range known.parts(listed) {
+		parts := known.parts(listed)
+		for _, a := range parts {
 			id := listed.ID(a.Currency)
 			if !listed.Wants(id) {
 				continue
 			}
 			a.head = product.Head{ID: r.NewID(), Company: r.Company.ID, CompanyDisplayName: r.Company.DisplayName}
 			a.person, a.lacks, a.id = r.person(), &deviations, id
-			products = append(products, a.product(types[listed.Type]))
+			if !listed.Type.IsLoan() {
+				products = append(products, a.product(types[listed.Type]))
+			} else if loan := a.loan(types[listed.Type]); loan != nil && len(parts) == 1 {
+				products = append(products, loan)
+			} else {
+				deviations.Add(deviation.OtherProduct, 1)
+			}
 		}
 	}
 	return products, deviations
@@ -48,6 +55,7 @@ func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts)
 // types are the products that accounts become.
 var types = map[listing.Type]product.Type{
 	listing.Checking: product.Psd2CheckingAccount, listing.Savings: product.Psd2SavingsAccount, listing.Card: product.Psd2CreditCard,
+	listing.Mortgage: product.MortgageLoan, listing.Unsecured: product.UnsecuredLoan,
 }
 
 // account is an account in one currency, with its balances and histories that the

@@ -32,8 +32,8 @@ func hasTypes(t *testing.T, products []account, want ...string) {
 }
 
 // compareWithBank compares products with the sandbox's data of the person: every account
-// that is not deleted and no loan, its balance, and the number and sum of its transactions of the last
-// days.
+// that is not deleted, its balance, and the number and sum of its transactions of the last
+// days. Of a loan it compares the debt.
 func compareWithBank(t *testing.T, w *env, bank, number string, products []account, days int) {
 	t.Helper()
 	var b aspsp.Behaviour
@@ -47,14 +47,23 @@ func compareWithBank(t *testing.T, w *env, bank, number string, products []accou
 	today := persona.DayAt(w.clock.Now())
 	got := map[string]account{}
 	for _, a := range products {
-		got[cmp.Or(a.IBAN, a.AccountNumber)+" "+a.Currency] = a
+		got[cmp.Or(a.IBAN, a.AccountNumber, a.LoanID)+" "+a.Currency] = a
 	}
 	count := 0
 	for _, have := range person.Accounts {
-		if have.Status == "deleted" || have.Type == "LOAN" {
+		if have.Status == "deleted" {
 			continue
 		}
 		ledger := customers.Ledger(have, today)
+		if have.Type == "LOAN" {
+			count++
+			loan := got[cmp.Or(have.BBAN, have.IBAN)+" "]
+			if loan.Type != "MORTGAGE_LOAN" || loan.Transactions != nil || loan.AccountID != "" {
+				t.Errorf("the loan %s is %+v", have.Name, loan)
+			}
+			compareBalance(t, have.Name, loan.LoanDetails.Balance, -ledger.SubAccounts[0].Booked, ledger.SubAccounts[0].Currency)
+			continue
+		}
 		for _, sub := range ledger.SubAccounts {
 			count++
 			a, there := got[cmp.Or(have.IBAN, have.BBAN, have.MaskedPAN)+" "+sub.Currency]

@@ -110,6 +110,8 @@ type account struct {
 	IBAN              string
 	Currency          string
 	BookedBalance     *amount
+	LoanID            string
+	LoanDetails       struct{ Balance *amount }
 	AvailableBalance  *amount
 	Person            *struct{ PersonalNumber string } `json:"personalInformation"`
 	Transactions      *[]transaction

@@ -12,6 +12,7 @@ const (
 	checking = "PSD2_CHECKING_ACCOUNT"
 	card     = "PSD2_CREDIT_CARD"
 	savings  = "PSD2_SAVINGS_ACCOUNT"
+	mortgage = "MORTGAGE_LOAN"
 )
 
 // Every person of docs/sandbox.md is collected.
@@ -36,7 +37,7 @@ func TestPersons_MatchDocumentation(t *testing.T) {
 			"small":              {tim, "COMPLETED", []string{checking}, nil},
 			"very long history":  {birgitta, "COMPLETED", []string{checking}, checkLongHistory},
 			"equal transactions": {per, "COMPLETED", []string{checking}, checkEqualTransactions},
-			"many types":         {elsa, "COMPLETED", []string{checking, checking, card, savings, savings, savings}, nil},
+			"many types":         {elsa, "COMPLETED", []string{mortgage, checking, checking, card, savings, savings, savings}, nil},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

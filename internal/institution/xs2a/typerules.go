@@ -16,13 +16,14 @@ type TypeRule struct {
 	Code    string `json:"code,omitzero"`    // in cashAccountType
 	Product string `json:"product,omitzero"` // in product
 	Name    string `json:"name,omitzero"`    // in name, the bank's name for the account
-	// Is is checking, savings, card, or none for an account that is left out: it is
-	// not read.
+	// Is is checking, savings, card, mortgage, unsecured for a loan without security, or
+	// none for an account that is left out: it is not read.
 	Is string `json:"is"`
 }
 
 var classes = map[string]fact.Class{
 	"checking": fact.ClassChecking, "savings": fact.ClassSavings, "card": fact.ClassCard, "none": fact.ClassNone,
+	"mortgage": fact.ClassMortgage, "unsecured": fact.ClassUnsecured,
 }
 
 // typeRule is a TypeRule ready for use.
@@ -52,7 +53,7 @@ func checkTypes(rules []TypeRule) (faults strictjson.Faults) {
 	for i, r := range rules {
 		at := fmt.Sprintf("/%d", i)
 		if _, known := classes[r.Is]; !known {
-			faults.Add(at+"/is", `must be "checking", "savings", "card" or "none"`)
+			faults.Add(at+"/is", `must be "checking", "savings", "card", "mortgage", "unsecured" or "none"`)
 		}
 		if r.Code == "" && r.Product == "" && r.Name == "" {
 			faults.Add(at, "fits every account: give a code, a product or a name")
