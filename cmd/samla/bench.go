@@ -20,7 +20,7 @@ type benchCmd struct {
 	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare handler that inserts a row, with commits shared in the same way."`
 	Data    dataBench    `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
 	Lists   listsBench   `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
-	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, compared with the bare exchanges with it."`
+	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, or from a company by login, compared with the bare exchanges with it."`
 	Open    openBench    `cmd:"" help:"Consents brought to AWAITING_AUTHORIZATION, compared with the bare exchanges with the bank."`
 	Crowd   crowdBench   `cmd:"" help:"Polls of many persons who wait for their signatures at the same time."`
 }
@@ -64,7 +64,8 @@ type (
 	createBench  struct{ rateFlags }
 	collectBench struct {
 		rateFlags
-		Bank string `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
+		Bank    string `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
+		Company string `help:"Collect from this company of the sandbox, whose persons log in, such as se-demo, instead of from a bank."`
 	}
 	dataBench  struct{ rateFlags }
 	listsBench struct{ rateFlags }
@@ -114,7 +115,10 @@ func (c *listsBench) Run(a *app) error {
 // to keep the server busy.
 func (c *collectBench) Run(a *app) error {
 	return c.run(a, 5*time.Second, 2000, func(ctx context.Context, config bench.Config) (bench.Result, error) {
-		config.Bank = c.Bank
+		config.Bank, config.Company = c.Bank, c.Company
+		if c.Company != "" {
+			return bench.CollectByLogin(ctx, config)
+		}
 		return bench.Collect(ctx, config)
 	})
 }

@@ -24,6 +24,8 @@ type Result struct {
 	Rate  float64 `json:"rate"`
 	Limit float64 `json:"limit"`
 	Ratio float64 `json:"ratio"`
+	// Company is the company of a login by dialogue.
+	Company string `json:"company,omitempty"`
 	// Bank is the kind of bank, where it matters, and Signatures the share that its
 	// signatures have of the processor time of an operation.
 	Bank       string  `json:"bank,omitempty"`
@@ -38,6 +40,7 @@ type Config struct {
 	Duration    time.Duration // of each measurement
 	Connections int           // number of concurrent callers
 	Bank        string        // kind of bank of Collect: rsa or ecdsa
+	Company     string        // of CollectByLogin
 	Logf        func(format string, args ...any)
 }
 
@@ -98,7 +101,11 @@ func (c *Config) start(ctx context.Context) (*devserver.Environment, func(), err
 
 // String returns the result in one line.
 func (r Result) String() string {
-	line := fmt.Sprintf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", r.Bench, r.Store, r.Rate, r.Limit, r.Ratio)
+	name := r.Bench
+	if r.Company != "" {
+		name += " from " + r.Company
+	}
+	line := fmt.Sprintf("%s on %s: %.0f/s, limit %.0f/s, ratio %.2f", name, r.Store, r.Rate, r.Limit, r.Ratio)
 	if r.Bank != "" {
 		line += fmt.Sprintf(", bank %s: signatures are %.0f %% of the processor time", r.Bank, 100*r.Signatures)
 	}

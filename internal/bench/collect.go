@@ -114,7 +114,7 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 		return "", err
 	}
 	poll := request("GET", "/collections/"+s.ID+"/status", u.host, u.headers, "")
-	for s.Status == "RUNNING" || s.Status == "COLLECTING" {
+	for s.Status == "RUNNING" || s.Status == "LOGIN" || s.Status == "COLLECTING" {
 		if err := clock.Sleep(ctx, clk, time.Second); err != nil {
 			return "", err
 		}
