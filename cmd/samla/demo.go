@@ -33,10 +33,11 @@ const (
 	demoPoll    = 250 * time.Millisecond
 )
 
-// Persons who show much: test numbers, customers of the sandbox.
+// Persons who show much, customers of the sandbox (docs/sandbox.md).
 const (
-	bankPerson = "198412099296" // accounts, savings and a card; a test number of Skatteverket
-	demoPerson = "200001060000" // of se-demo: an animated QR code and a whole household (docs/reference/api.md 8)
+	bankPerson   = "198412099296" // accounts, savings and a card
+	sourcePerson = "199006022397" // a whole household
+	demoPerson   = "200001060000" // the same at se-demo, behind an animated QR code
 )
 
 // Run starts a server and sandbox on free loopback ports and runs the main flow.
@@ -157,11 +158,14 @@ func (w *demo) choose(ctx context.Context, c *demoCmd) (choice, error) {
 	} else if !slices.Contains(of.company.LoginMethods, of.method) {
 		return of, fmt.Errorf("%s has no login method %q: --login-method is one of %s", of.company.ID, of.method, strings.Join(of.company.LoginMethods, ", "))
 	}
-	if of.person == "" {
+	switch {
+	case of.person != "":
+	case of.company.PSD2:
 		of.person = bankPerson
-		if of.company.ID == "se-demo" {
-			of.person = demoPerson
-		}
+	case of.company.ID == "se-demo":
+		of.person = demoPerson
+	default:
+		of.person = sourcePerson
 	}
 	return of, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,11 +14,13 @@ import (
 
 // form is a question of a login to the person: one field, or several.
 type form struct {
-	id     string // the same as long as the question is the same
-	title  string
-	fields []field
+	id       string // the same as long as the question is the same
+	question string // its id at the institution; empty: it has none
+	title    string
+	fields   []field
 	// supplement makes the answer of the values of the fields.
 	supplement func(values []string) apiclient.Supplement
+	done       func() error // in place of supplement: the answer goes elsewhere
 	values     []string
 }
 
@@ -40,9 +43,13 @@ const resend = "RESEND"
 // formOf returns the question that a status asks; nil: none.
 func formOf(s apiclient.CollectionStatus) *form {
 	shown := s.Shown
-	f := &form{id: s.Status}
+	question := shown.QuestionID
 	if i := shown.Instruction; i != nil {
-		f.id, f.title = s.Status+i.QuestionID+i.Text, i.Text
+		question = cmp.Or(i.QuestionID, question)
+	}
+	f := &form{id: s.Status + question}
+	if i := shown.Instruction; i != nil {
+		f.id, f.title = f.id+i.Text, i.Text
 		if i.AttemptsLeft != nil {
 			f.id += strconv.Itoa(*i.AttemptsLeft)
 			f.title += fmt.Sprintf(" (%d attempts left)", *i.AttemptsLeft)
@@ -59,14 +66,7 @@ func formOf(s apiclient.CollectionStatus) *form {
 	default:
 		return nil
 	}
-	if i := shown.Instruction; i != nil {
-		make := f.supplement
-		f.supplement = func(values []string) apiclient.Supplement {
-			answer := make(values)
-			answer.QuestionID = i.QuestionID
-			return answer
-		}
-	}
+	f.question = question
 	return f
 }
 
@@ -155,6 +155,11 @@ func (d *dialogue) question(ctx context.Context, s apiclient.CollectionStatus) e
 			d.prompt()
 		}
 	}
+	return d.unasked(ctx)
+}
+
+// unasked gives the sandbox's answers to the open question if there is nobody to ask.
+func (d *dialogue) unasked(ctx context.Context) error {
 	for d.lines == nil && d.form != nil {
 		if err := d.typed(ctx, ""); err != nil {
 			return err
@@ -184,8 +189,16 @@ func (d *dialogue) typed(ctx context.Context, line string) error {
 		return nil
 	}
 	d.form = nil
+	if f.done != nil {
+		return f.done()
+	}
 	d.answered[f.id] = true
-	answer := f.supplement(f.values)
+	return d.hand(ctx, f.question, f.supplement(f.values))
+}
+
+// hand hands an answer over. One that comes too late is said, and the login goes on.
+func (d *dialogue) hand(ctx context.Context, question string, answer apiclient.Supplement) error {
+	answer.QuestionID = question
 	err := d.client.Supplement(ctx, d.token, d.id, answer)
 	var problem *apiclient.Problem
 	if errors.As(err, &problem) && problem.Code == "SUPPLEMENT_NOT_EXPECTED" {

@@ -39,8 +39,8 @@ func TestForm_AsksWhatTheStatusAsks(t *testing.T) {
 			[]string{"2"}, &apiclient.Supplement{Type: "TWO_FACTOR_CHOICE", Value: "APP"}},
 		"a choice by id": {`{"status":"TWO_FACTOR_PENDING","extraInformation":{"AVAILABLE_TWO_FACTOR_METHODS":[{"id":"SMS","name":"Text message"}]}}`,
 			[]string{"3", "sms"}, &apiclient.Supplement{Type: "TWO_FACTOR_CHOICE", Value: "SMS"}},
-		"a contact form": {`{"status":"CONTACT_FORM_PENDING","extraInformation":{"REQUIRED_INPUT_TYPES":["EMAIL","MOBILE_PHONE_NUMBER"]}}`,
-			[]string{"b@example.com", ""}, &apiclient.Supplement{Type: "COLLECTION_INPUT", Values: map[string]string{"EMAIL": "b@example.com", "MOBILE_PHONE_NUMBER": "0701740605"}}},
+		"a contact form": {`{"status":"CONTACT_FORM_PENDING","extraInformation":{"REQUIRED_INPUT_TYPES":["EMAIL","MOBILE_PHONE_NUMBER"],"QUESTION_ID":"q9"}}`,
+			[]string{"b@example.com", ""}, &apiclient.Supplement{Type: "COLLECTION_INPUT", QuestionID: "q9", Values: map[string]string{"EMAIL": "b@example.com", "MOBILE_PHONE_NUMBER": "0701740605"}}},
 		"other input": {`{"status":"COLLECTION_INPUT_PENDING","extraInformation":{"REQUIRED_INPUT_TYPES":["SHOE_SIZE"]}}`,
 			[]string{"42"}, &apiclient.Supplement{Type: "COLLECTION_INPUT", Values: map[string]string{"SHOE_SIZE": "42"}}},
 	} {
@@ -60,7 +60,9 @@ func TestForm_AsksWhatTheStatusAsks(t *testing.T) {
 			t.Errorf("%s: %d of %d fields", name, len(f.values), len(f.fields))
 			continue
 		}
-		if diff := cmp.Diff(*c.want, f.supplement(f.values)); diff != "" {
+		got := f.supplement(f.values)
+		got.QuestionID = f.question
+		if diff := cmp.Diff(*c.want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"samla/internal/apiclient"
@@ -47,6 +48,7 @@ type dialogue struct {
 	hint     string // and the last hint
 	code     string // the QR code that was drawn last
 	signed   bool   // the phone has signed
+	opened   bool   // the inbox was looked at
 	answered map[string]bool
 	form     *form // the question that the person is being asked
 }
@@ -64,7 +66,55 @@ func (d *dialogue) show(ctx context.Context, s apiclient.CollectionStatus) error
 		d.hint = hint
 		d.printf("%s", hint)
 	}
-	return d.question(ctx, s)
+	if err := d.device(ctx, s.Shown); err != nil {
+		return err
+	}
+	if s.Status != "WAITING_FOR_USER_ACTION" {
+		d.opened = false
+		return d.question(ctx, s)
+	}
+	if !d.opened {
+		return d.open(ctx)
+	}
+	return d.unasked(ctx)
+}
+
+// device makes the request that the person's device must make, once.
+func (d *dialogue) device(ctx context.Context, shown apiclient.Shown) error {
+	in, older := shown.Device, false
+	if in == nil {
+		in, older = shown.OlderDevice, true
+	}
+	if in == nil || d.answered[in.Request.Etag+in.Request.URL] {
+		return nil
+	}
+	d.answered[in.Request.Etag+in.Request.URL] = true
+	d.printf("The person's device makes the request %s.", column{}.cut(in.Request.Method))
+	answer, err := d.phone.Request(ctx, in.Request, older)
+	if err != nil {
+		return err
+	}
+	return d.hand(ctx, shown.QuestionID, answer)
+}
+
+// open does what the person does elsewhere: opens the link of the e-mail, approves in the
+// app, or acts on the page. A person who watches can do it first.
+func (d *dialogue) open(ctx context.Context) error {
+	d.opened = true
+	items, err := d.phone.Inbox(ctx)
+	i := slices.IndexFunc(items, func(item apiclient.InboxItem) bool { return item.Institution == d.of.company.ID })
+	if err != nil || i < 0 {
+		return err
+	}
+	d.form = &form{fields: []field{{label: "Open it there, or press Enter", answer: "here"}}, done: func() error {
+		d.printf("The person does what the inbox asks for.")
+		return d.phone.Open(ctx, items[i])
+	}}
+	d.printf("It waits in the sandbox's inbox, %s/sandbox/inbox", d.phone.Sandbox)
+	if d.lines != nil {
+		d.prompt()
+	}
+	return d.unasked(ctx)
 }
 
 // hintOf says what the person does elsewhere.

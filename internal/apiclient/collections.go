@@ -67,9 +67,14 @@ type Shown struct {
 	Instruction     *Instruction `json:"TWO_FACTOR_AUTHENTICATION_INSTRUCTION"`
 	Inputs          []string     `json:"REQUIRED_INPUT_TYPES"`
 	RedirectURL     string       `json:"REDIRECT_URL"`
-	Device          *struct {
-		Request DeviceRequest `json:"request"`
-	} `json:"INSTRUCTIONS_V2"`
+	QuestionID      string       `json:"QUESTION_ID"` // of Inputs and of the devices
+	Device          *Device      `json:"INSTRUCTIONS_V2"`
+	OlderDevice     *Device      `json:"INSTRUCTIONS"`
+}
+
+// Device is a request that the person's device makes.
+type Device struct {
+	Request DeviceRequest `json:"request"`
 }
 
 // Method is a method of the second factor that a person can choose.
@@ -86,13 +91,13 @@ type Instruction struct {
 	AttemptsLeft *int   `json:"attemptsLeft"`
 }
 
-// DeviceRequest is a request that the person's device makes (docs/reference/api.md 9.5).
+// DeviceRequest is the request of a Device (docs/reference/api.md 9.5).
 type DeviceRequest struct {
 	URL     string            `json:"url"`
 	Method  string            `json:"method"`
 	Etag    string            `json:"etag"`
 	Headers map[string]string `json:"headers"`
-	Body    string            `json:"body"`
+	Body    bodyText          `json:"body"`
 	Cookies []struct {
 		Name  string `json:"name"`
 		Value string `json:"value"`
