@@ -12,7 +12,7 @@ import (
 )
 
 type bankCmd struct {
-	Check bankCheckCmd `cmd:"" help:"Validate a banks file and show what each bank will be asked; nothing is sent."`
+	Check bankCheckCmd `cmd:"" help:"Validate a banks file and show what each bank or other institution will be asked; nothing is sent."`
 }
 
 type bankCheckCmd struct {
@@ -57,11 +57,30 @@ func (c *bankCheckCmd) Run(a *app) error {
 func (c *bankCheckCmd) describe(a *app, i institution.Institution) {
 	p := i.Profile
 	fmt.Fprintf(a.out, "%s (%s, family %s)\n", i.Company.ID, i.Company.DisplayName, i.Family)
+	if i.Loginer != nil {
+		c.describeLogin(a, i)
+	}
+	if i.Opener == nil {
+		return
+	}
 	fmt.Fprintf(a.out, "  asked every %v while the person signs, for at most %v; QR code: %s\n", p.PollInterval, p.Deadline, p.QR)
 	fmt.Fprintf(a.out, "  %d days of transactions after the signature, else %d; %d reads a day without the person; consents of at most %d days\n",
 		p.HistoryAttended, p.HistoryUnattended, p.DailyLimit, p.LongestConsent)
 	if p.NeedsPSUID {
 		fmt.Fprintf(a.out, "  the personal number is required\n")
+	}
+}
+
+// describeLogin prints how persons log in.
+func (c *bankCheckCmd) describeLogin(a *app, i institution.Institution) {
+	p := i.Profile
+	fmt.Fprintf(a.out, "  persons log in with %s\n", strings.Join(i.Company.LoginMethods, ", "))
+	if len(i.Company.Needs) > 0 {
+		fmt.Fprintf(a.out, "  a login needs %s\n", strings.Join(i.Company.Needs, ", "))
+	}
+	fmt.Fprintf(a.out, "  asked every %v while the person logs in, for at most %v\n", p.PollInterval, p.Deadline)
+	if len(p.DeviceHosts) > 0 {
+		fmt.Fprintf(a.out, "  devices of persons may call %s\n", strings.Join(p.DeviceHosts, ", "))
 	}
 }
 

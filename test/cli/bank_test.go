@@ -106,3 +106,27 @@ func TestBankCheck_ReportsFaults(t *testing.T) {
 	}
 	wantFailure(t, "/banks/0/color", "bank", "check", file)
 }
+
+// An entry of an institution that persons log in to says how they do, and nothing about
+// consents.
+func TestBankCheck_DescribesLogins(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "institutions.json")
+	entry := `{"banks": [{"company": "se-x", "displayName": "X", "family": "source", "loginMethods": ["EMAIL", "SWEDISH_SECURITY_TOKEN"], "baseURL": "https://source.example/x",
+		"secretFile": "x.secret", "parameters": ["personalNumber"], "deviceHosts": ["device.example"]}]}`
+	const secret = "f00dfeedf00dfeedf00dfeedf00dfeed"
+	if err := errors.Join(os.WriteFile(file, []byte(entry), 0o600), os.WriteFile(filepath.Join(dir, "x.secret"), []byte(secret), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	out, log, _ := process.Run(t, program, "bank", "check", file, "--headers")
+	for _, want := range []string{"se-x (X, family source)\n", "  persons log in with EMAIL, SWEDISH_SECURITY_TOKEN\n", "  a login needs personalNumber\n",
+		"  asked every 1s while the person logs in, for at most 5m0s\n", "  devices of persons may call device.example\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not printed:\n%s%s", want, out, log)
+		}
+	}
+	if strings.Contains(out+log, secret) || strings.Contains(out, "consents") {
+		t.Errorf("a secret or consents are shown:\n%s%s", out, log)
+	}
+}
