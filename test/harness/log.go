@@ -50,6 +50,8 @@ var patterns = map[string]*regexp.Regexp{
 	"a session token":      regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.`),
 	"a masked card number": regexp.MustCompile(`[0-9]{6}\*{6}[0-9]{4}`),
 	"a private key":        regexp.MustCompile(`PRIVATE KEY`),
+	"an e-mail address":    regexp.MustCompile(`[A-Za-z0-9._+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}`),
+	"a phone number":       regexp.MustCompile(`\+46[0-9]{7,10}\b|\b07[0-9]{8}\b`),
 	"a BankID QR text":     regexp.MustCompile(`bankid\.[0-9a-f]{8}-`),
 }
 

@@ -40,6 +40,8 @@ func TestLog_ReportsPatternsOfSecrets(t *testing.T) {
 		"an IBAN":              "SE4550000000058398257466",
 		"a session token":      "eyJhbGciOiJFZERTQSJ9.e30",
 		"a masked card number": "412345******1234",
+		"an e-mail address":    "to anna.berg@example.com",
+		"a phone number":       "+46701740605",
 		"a private key":        "-----BEGIN PRIVATE KEY-----",
 		"a BankID QR text":     "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0",
 	} {

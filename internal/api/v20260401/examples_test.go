@@ -38,6 +38,10 @@ var documented = []struct {
 	{file: "5.2-initiated", schema: "CollectionStatusResponse"},
 	{file: "5.3-stored-consent", schema: "CollectionParameter"},
 	{file: "5.5-extra-information", schema: "CollectionStatusInformationMap"},
+	{file: "5.8-code", schema: "SupplementInformation"},
+	{file: "5.8-input", schema: "SupplementInformation"},
+	{file: "9.5-instructions", schema: "CollectionStatusInformationMap/properties/INSTRUCTIONS_V2"},
+	{file: "9.5-response", schema: "SupplementInformation"},
 	{file: "6.1-availability", schema: ""}, // an array: the schema is that of the response
 	{file: "products-4-savings", schema: "FinancialProduct", differs: "createdAt without milliseconds"},
 	{file: "products-4-card", schema: "FinancialProduct", differs: "createdAt without milliseconds"},
@@ -92,6 +96,7 @@ func TestReadBody_AcceptsDocumentedRequests(t *testing.T) {
 	for file, op := range map[string]string{
 		"3.2-create-user": "createUser", "4.3-create-consent": "createConsent", "4.3-with-bankid": "createConsent",
 		"5.2-initiate": "initiateCollection", "5.2-empty-list": "initiateCollection",
+		"5.8-code": "addSupplementInformation", "5.8-input": "addSupplementInformation", "9.5-response": "addSupplementInformation",
 	} {
 		raw, err := os.ReadFile("testdata/" + file + ".json")
 		if err != nil {

@@ -31,7 +31,8 @@ func published(t testing.TB) map[string]*jsonschema.Schema {
 		t.Fatal(err)
 	}
 	all := map[string]*jsonschema.Schema{}
-	for op, path := range map[string]string{"createUser": "users", "createConsent": "consents", "initiateCollection": "collections"} {
+	for op, path := range map[string]string{"createUser": "users", "createConsent": "consents", "initiateCollection": "collections",
+		"addSupplementInformation": "collections~1{collectionId}~1supplement-info"} {
 		at := "samla:///published.json#/paths/~1" + path + "/post/requestBody/content/application~1json/schema"
 		if all[op], err = c.Compile(at); err != nil {
 			t.Fatal(err)
@@ -82,6 +83,7 @@ func FuzzDocument_AcceptsWhatTheRulesAccept(f *testing.F) {
 	for _, body := range []string{
 		`{"externalId":"a"}`, consent(ais), consent(ais + "," + bankid), consent(aisWith(`"validUntil":null,"accountIds":null`)),
 		`{"company":"c","loginMethod":"EMAIL","parameters":null}`, `{"company":"c","parameters":[` + stored + `]}`,
+		`{"type":"TWO_FACTOR_CODE","value":"1","questionId":null}`, `{"type":"COLLECTION_INPUT","values":{"EMAIL":"a"}}`, `{"type":"RESPONSE_OBJECT","headers":{"a":["b"]},"response":0}`,
 		`{"company":"c","loginMethod":"m","parameters":[` + bankid + `,{"type":"EMAIL","email":"a@b.example"},{"type":"FILTER","accountIds":["a"]}]}`,
 	} {
 		f.Add(body)
@@ -107,6 +109,8 @@ func TestRules_RefuseWhatTheDocumentCannotSay(t *testing.T) {
 		{"createConsent", strings.Replace(consent(ais+","+bankid), loginAs+",", "", 1), "/loginMethod REQUIRED"},
 		{"initiateCollection", `{"company":"c"}`, "/loginMethod REQUIRED"},
 		{"initiateCollection", `{"company":"c","parameters":[` + stored + `,` + ais + `]}`, "/parameters/1 NOT_ALLOWED"},
+		{"addSupplementInformation", `{"type":"COLLECTION_INPUT","values":{}}`, "/values REQUIRED"},
+		{"addSupplementInformation", `{"type":"RESPONSE_OBJECT","headers":{"a":7}}`, "/headers/a INVALID"},
 	} {
 		value, serr := jsontext.Parse(tc.body)
 		if serr != nil {

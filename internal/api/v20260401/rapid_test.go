@@ -61,6 +61,18 @@ func drawRequest(t *rapid.T, op string) object {
 			parameters = append(parameters, all[name]())
 		}
 		body = object{"company": text.Draw(t, "company"), "loginMethod": text.Draw(t, "loginMethod"), "parameters": parameters}
+	case "addSupplementInformation":
+		body = rapid.SampledFrom([]object{
+			{"type": "TWO_FACTOR_CODE", "value": text.Draw(t, "code")},
+			{"type": "TWO_FACTOR_CHOICE", "value": text.Draw(t, "choice")},
+			{"type": "COLLECTION_INPUT", "values": object{"EMAIL": text.Draw(t, "email"), "MOBILE_PHONE_NUMBER": "+46701740605"}},
+			{"type": "RESPONSE_OBJECT"},
+		}).Draw(t, "supplement")
+		if body["type"] == "RESPONSE_OBJECT" {
+			maybe(t, body, "headers", object{}, object{"Set-Cookie": []any{"a=b", ""}, "Type": "x"})
+			maybe(t, body, "response", object{"Type": nil}, "text", 1.5, []any{})
+		}
+		maybe(t, body, "questionId", "q1")
 	}
 	maybe(t, body, "unknown", 7, []any{object{"deep": nil}})
 	return body
@@ -77,7 +89,7 @@ func maybe(t *rapid.T, o object, name string, values ...any) {
 	}
 }
 
-var withBody = []string{"createUser", "createConsent", "initiateCollection"}
+var withBody = []string{"createUser", "createConsent", "initiateCollection", "addSupplementInformation"}
 
 func TestReadBody_AcceptsValidRequests(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -120,7 +132,25 @@ func breakOne(t *rapid.T, body object) string {
 			}
 		}
 	}
-	need(body, "", "externalId", "company")
+	need(body, "", "externalId", "company", "value")
+	if of, ok := body["values"].(object); ok {
+		set(body, "", "values", nil, fault.Required)
+		set(body, "", "values", "a", fault.Invalid)
+		set(of, "/values", "EMAIL", nil, fault.Required)
+		set(of, "/values", "EMAIL", "", fault.Required)
+		set(of, "/values", "EMAIL", 7, fault.Invalid)
+		set(of, "/values", "EMAIL", strings.Repeat("å", 1001), fault.TooLong)
+		set(body, "", "values", object{}, fault.Required)
+	}
+	if kind, ok := body["type"]; ok {
+		set(body, "", "type", "NONSENSE", fault.UnknownType)
+		set(body, "", "type", nil, fault.Required)
+		set(body, "", "questionId", strings.Repeat("q", 256), fault.TooLong)
+		set(body, "", "questionId", object{}, fault.Invalid)
+		if kind == "RESPONSE_OBJECT" {
+			set(body, "", "headers", []any{}, fault.Invalid)
+		}
+	}
 	if _, ok := body["externalId"]; ok {
 		set(body, "", "externalId", strings.Repeat("😀", 256), fault.TooLong)
 		set(body, "", "externalId", "a\u007fb", fault.Invalid)
