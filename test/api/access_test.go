@@ -1,22 +1,17 @@
 package api
 
 import (
-	"context"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	kept "samla/internal/client"
-	"samla/internal/clock"
-	"samla/internal/devserver"
 	"samla/internal/fault"
 	"samla/internal/ratelimit"
-	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/wire"
-	"samla/test/harness"
+	"samla/internal/wire/wiretest"
 )
 
 // unknownID is a well-formed id that does not exist.
@@ -24,8 +19,12 @@ const unknownID = "0197b1f0-0000-7000-8000-00000000000a"
 
 // operations calls visit for every operation, with unknownID in its path.
 func (w *env) operations(visit func(op wire.Operation, path string)) {
+	visitOperations(w.Contract, visit)
+}
+
+func visitOperations(c *wiretest.Contract, visit func(op wire.Operation, path string)) {
 	fill := strings.NewReplacer("{userUuid}", unknownID, "{id}", unknownID, "{consentId}", unknownID, "{collectionId}", unknownID)
-	for _, op := range w.Contract.Operations() {
+	for _, op := range c.Operations() {
 		visit(op, fill.Replace(op.Pattern))
 	}
 }
@@ -193,24 +192,5 @@ func TestRateLimit_SendsHeadersAndRejects(t *testing.T) {
 // newEnvWithRate returns an env without banks and with this rate limit.
 func newEnvWithRate(t *testing.T, rate ratelimit.Rate) *env {
 	t.Helper()
-	master, err := keyset.NewMaster()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: t.TempDir(), Rate: rate},
-		server.Parts{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Master: master})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &env{Env: harness.NewEnv(t, &devserver.Environment{Server: s})}
-	t.Cleanup(func() {
-		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil && !w.broken {
-			t.Error(err)
-		}
-	})
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w.acme, w.other = client{w.Tenant(t, "acme")}, client{w.Tenant(t, "other")}
-	return w
+	return newBareEnv(t, server.Config{Rate: rate})
 }

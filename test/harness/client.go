@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,7 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	v20260401 "samla/internal/api/v20260401"
+	"samla/internal/wire/wiretest"
 )
 
 // Client calls the API with one credential.
@@ -18,6 +19,10 @@ type Client struct {
 	Env    *Env
 	Base   string // URL of the server
 	Header http.Header
+	// Contract is that of the version which the client speaks; nil = that of the Env.
+	Contract *wiretest.Contract
+	// Observe, if set, is called with each answer to an operation of the contract.
+	Observe func(wiretest.Documented)
 }
 
 // With returns a client that also sends a header; an empty value removes the header.
@@ -67,19 +72,20 @@ func (c Client) Do(t *testing.T, method, path string, body any) Response {
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Insurely-Version", v20260401.Version)
+	contract := cmp.Or(c.Contract, c.Env.Contract)
+	r.Header.Set("Insurely-Version", contract.Version())
 	for name, values := range c.Header {
 		if r.Header[name] = values; values == nil {
 			delete(r.Header, name)
 		}
 	}
 	if c.Env.CheckRequests {
-		if err := c.Env.Contract.CheckRequest(r); err != nil {
+		if err := contract.CheckRequest(r); err != nil {
 			t.Errorf("the test's request violates the contract: %v", err)
 		}
 	}
 	validating := http.Client{
-		Transport:     c.Env.Contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("contract violation: %v", err) }),
+		Transport:     contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("contract violation: %v", err) }),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := validating.Do(r)
@@ -91,7 +97,11 @@ func (c Client) Do(t *testing.T, method, path string, body any) Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Response{res.StatusCode, res.Header, text}
+	answer := Response{res.StatusCode, res.Header, text}
+	if op := contract.Find(r); op != nil && c.Observe != nil {
+		c.Observe(wiretest.Documented{Operation: op.ID, Status: answer.Status, Code: answer.code()})
+	}
+	return answer
 }
 
 func bodyReader(t *testing.T, body any) io.Reader {

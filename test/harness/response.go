@@ -32,6 +32,15 @@ type Problem struct {
 	} `json:"errors"`
 }
 
+// code returns the code of a problem document, or "" for any other answer.
+func (a Response) code() fault.Code {
+	var p Problem
+	if a.Header.Get("Content-Type") != "application/problem+json" || json.Unmarshal(a.Body, &p) != nil {
+		return ""
+	}
+	return p.Code
+}
+
 // WantStatus fails the test unless the response has this status. It decodes the body into
 // out, unless out is nil.
 func (a Response) WantStatus(t *testing.T, status int, out any) Response {

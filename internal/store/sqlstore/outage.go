@@ -27,7 +27,10 @@ func OutageOf(err error) store.Outage {
 	case errors.As(err, &failed):
 		return sqliteOutage(failed.Code())
 	case errors.As(err, &refused):
-		return postgresOutage(refused.Code)
+		if why := postgresOutage(refused.Code); why != "" || !errors.As(err, &connect) {
+			return why
+		}
+		return store.Unreachable // the server refuses the connection, whatever the reason
 	case errors.Is(err, context.DeadlineExceeded):
 		return store.TimedOut
 	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),

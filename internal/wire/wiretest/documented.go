@@ -39,6 +39,9 @@ func (c *Contract) Documented() []Documented {
 	return all
 }
 
+// ReadsBody reports whether an operation reads a request body.
+func (c *Contract) ReadsBody(operationID string) bool { return c.bodies[operationID] }
+
 // enum returns the values of the enum of the schema at a JSON pointer of the document.
 func (c *Contract) enum(pointer string) (values []string) {
 	at := c.root
