@@ -83,13 +83,17 @@ const referenceFolder = "docs/reference/"
 
 // checkCitations returns a complaint for each citation in the file that
 // does not resolve. documents holds the sections of the reference documents by
-// path. Inside docs/reference a document may be named without its folder.
+// path. Inside docs/reference a document may be named without its folder, and elsewhere by
+// the way to it that begins with "../".
 func checkCitations(file, text string, documents map[string]map[string]bool) []string {
 	var wrong []string
 	for _, c := range citations(text) {
 		target := c.path
 		if strings.HasPrefix(file, referenceFolder) && !strings.Contains(target, "/") {
 			target = referenceFolder + target
+		}
+		if strings.HasPrefix(target, "../") { // a test that reads the document
+			target = path.Join(path.Dir(file), target)
 		}
 		known, ok := documents[target]
 		switch {

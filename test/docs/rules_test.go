@@ -49,6 +49,8 @@ func TestCheckCitations_ReportsUnknownSections(t *testing.T) {
 		{"date", "a.go", "// docs/reference/api.md 2026-04-01", ""},
 		{"bare name", "a.go", "// api.md 4.2", "a.go:1: write docs/reference/api.md"},
 		{"other folder", "a.go", "// docs/api.md 4.2", "no document docs/api.md"},
+		{"the way of a test to the document", "internal/a/a_test.go", `os.ReadFile("../../docs/reference/api.md")`, ""},
+		{"a way that leads elsewhere", "internal/a/a_test.go", `os.ReadFile("../docs/reference/api.md")`, "no document ../docs/reference/api.md"},
 		{"unknown document", "a.go", "// docs/reference/families.md 1", "no document docs/reference/families.md"},
 		{"another name", "a.go", "// adding-banks.md, myapi.md", ""},
 		{"bare name beside the document", "docs/reference/products.md", "see `api.md` 4.2", ""},

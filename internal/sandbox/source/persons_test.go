@@ -153,9 +153,9 @@ func TestPersons_ReachTheirStatuses(t *testing.T) {
 }
 
 // document returns the text of a file below docs.
-func document(t *testing.T, path ...string) string {
+func document(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "..", "docs"}, path...)...))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func document(t *testing.T, path ...string) string {
 
 // The persons reach every status that the server may write (docs/reference/api.md 5.7).
 func TestPersons_ReachEveryStatus(t *testing.T) {
-	_, section, _ := strings.Cut(document(t, "reference", "api.md"), "### 5.7")
+	_, section, _ := strings.Cut(document(t, "docs/reference/api.md"), "### 5.7")
 	section, _, _ = strings.Cut(section, "### 5.8")
 	left := map[string]bool{}
 	for line := range strings.Lines(section) {
@@ -191,7 +191,7 @@ func TestPersons_ReachEveryStatus(t *testing.T) {
 
 // docs/sandbox.md has the same table, row by row.
 func TestDocumentation_ListsThePersonsOfSources(t *testing.T) {
-	_, section, _ := strings.Cut(document(t, "sandbox.md"), "## Persons of the sources")
+	_, section, _ := strings.Cut(document(t, "docs/sandbox.md"), "## Persons of the sources")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var got []string
 	for line := range strings.Lines(section) {
@@ -210,7 +210,7 @@ func TestDocumentation_ListsThePersonsOfSources(t *testing.T) {
 
 // Every login method of market se has a place where it works (docs/reference/api.md 6.3).
 func TestPersons_CompleteWithEveryLoginMethod(t *testing.T) {
-	_, section, _ := strings.Cut(document(t, "reference", "api.md"), "### 6.3")
+	_, section, _ := strings.Cut(document(t, "docs/reference/api.md"), "### 6.3")
 	section, _, _ = strings.Cut(section, "Other documented values")
 	left := map[string]bool{}
 	_, table, _ := strings.Cut(section, "| --- | --- |")
