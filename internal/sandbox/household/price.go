@@ -32,12 +32,15 @@ func (in *instrument) yearlyReturn(year int) int64 {
 	return market*100 + tilt - in.fee
 }
 
-// price returns the price of an instrument on a day from 2000 to 2100, in 1/10,000 SEK.
-// It moves in a straight line from one year's close to the next.
+// price returns the price of an instrument on a day up to 2100, in 1/10,000 SEK. It moves
+// in a straight line from one year's close to the next. Before 2000 it is the first close.
 func price(n number, d Day) scaled {
+	years := &closes()[n-1]
+	if d < firstDay {
+		return years[0]
+	}
 	t := d.Time()
 	year := t.Year()
-	years := &closes()[n-1]
 	before, after := int64(years[year-firstYear]), int64(years[year-firstYear+1])
 	days := int64(365)
 	if isLeap(year) {
