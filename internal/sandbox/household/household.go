@@ -72,7 +72,7 @@ func Make(personalNumber string, on Day, contents Contents) (*Household, error) 
 	case MinimumOfEach, TwoOfEach:
 		return p.ofEach(on, contents == TwoOfEach), nil
 	}
-	public := p.publicPension(on).product(on)
+	public := p.publicPension(on).product(p, on)
 	return &Household{Products: p.products(on, contents), PublicPension: &public}, nil
 }
 

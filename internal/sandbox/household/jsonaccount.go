@@ -5,17 +5,17 @@ import "encoding/json"
 // investmentJSON is an ISK, KF, custody account or unknown investment
 // (docs/reference/products.md 5).
 type investmentJSON struct {
-	ProductName          string                    `json:"productName"`
-	ProductNumber        string                    `json:"productNumber"`
-	PersonalInformation  *personalInformationJSON  `json:"personalInformation,omitzero"`
-	Holder               *holderJSON               `json:"holder,omitzero"`
 	AccountInformation   *accountInformationJSON   `json:"accountInformation"`
 	FinancialInformation *financialInformationJSON `json:"financialInformation"`
+	Holder               *holderJSON               `json:"holder,omitzero"`
 	Holdings             []holdingJSON             `json:"holdings"`
 	MonthlySavingsAmount *amountJSON               `json:"monthlySavingsAmount,omitzero"`
 	Movability           *movabilityJSON           `json:"movability,omitzero"`
-	Fees                 *feesJSON                 `json:"fees,omitzero"`
+	PersonalInformation  *personalInformationJSON  `json:"personalInformation,omitzero"`
+	ProductName          string                    `json:"productName"`
+	ProductNumber        string                    `json:"productNumber"`
 	Transactions         []transactionJSON         `json:"transactions,omitzero"`
+	Fees                 *feesJSON                 `json:"fees,omitzero"`
 }
 
 type accountInformationJSON struct {

@@ -9,7 +9,6 @@ import (
 type loanJSON struct {
 	LoanID                string                   `json:"loanId"`
 	Status                string                   `json:"status"`
-	PersonalInformation   *personalInformationJSON `json:"personalInformation,omitzero"`
 	FirstDrawDownDate     string                   `json:"firstDrawDownDate"`
 	FinancedObject        string                   `json:"financedObject,omitzero"`
 	Interest              loanInterestJSON         `json:"interest"`
@@ -18,14 +17,15 @@ type loanJSON struct {
 	NextPayment           *nextPaymentJSON         `json:"nextPayment,omitzero"`
 	Owners                []ownerJSON              `json:"owners"`
 	RepaymentSchedule     *scheduleJSON            `json:"repaymentSchedule,omitzero"`
+	PersonalInformation   *personalInformationJSON `json:"personalInformation,omitzero"`
 }
 
 type loanInterestJSON struct {
 	Rate               json.Number `json:"rate"`
 	BaseRate           json.Number `json:"baseRate,omitzero"`
 	Discount           json.Number `json:"discount,omitzero"`
-	DiscountEndDate    string      `json:"discountEndDate,omitzero"`
 	EffectiveRate      json.Number `json:"effectiveRate,omitzero"`
+	DiscountEndDate    string      `json:"discountEndDate,omitzero"`
 	PeriodStartDate    string      `json:"periodStartDate,omitzero"`
 	RateAdjustmentDate string      `json:"rateAdjustmentDate,omitzero"`
 }

@@ -7,16 +7,16 @@ type pensionJSON struct {
 	StartDate            string                    `json:"startDate,omitzero"`
 	Classification       string                    `json:"classification,omitzero"`
 	BenefitType          string                    `json:"benefitType,omitzero"`
-	PersonalInformation  *personalInformationJSON  `json:"personalInformation,omitzero"`
-	Holder               *holderJSON               `json:"holder,omitzero"`
-	OtherInsuredPerson   *bool                     `json:"otherInsuredPerson,omitzero"`
 	ActivePayment        *bool                     `json:"activePayment"`
 	ActivePayout         *bool                     `json:"activePayout"`
 	PayoutDetails        []payoutJSON              `json:"payoutDetails,omitzero"`
 	FinancialInformation *financialInformationJSON `json:"financialInformation,omitzero"`
 	Holdings             []holdingJSON             `json:"holdings,omitzero"`
 	Fees                 *feesJSON                 `json:"fees,omitzero"`
+	Holder               *holderJSON               `json:"holder,omitzero"`
+	OtherInsuredPerson   *bool                     `json:"otherInsuredPerson,omitzero"`
 	Movability           *movabilityJSON           `json:"movability,omitzero"`
+	PersonalInformation  *personalInformationJSON  `json:"personalInformation,omitzero"`
 }
 
 type payoutJSON struct {
@@ -115,17 +115,18 @@ func (s *pension) feesJSON() *feesJSON {
 
 // publicPensionJSON is docs/reference/products.md 8.5.
 type publicPensionJSON struct {
-	IncomePension    *amountJSON `json:"incomePension,omitzero"`
-	PremiumPension   *amountJSON `json:"premiumPension,omitzero"`
-	GuaranteePension *amountJSON `json:"guaranteePension,omitzero"`
-	UpdatedDate      string      `json:"updatedDate,omitzero"`
+	IncomePension       *amountJSON              `json:"incomePension,omitzero"`
+	PremiumPension      *amountJSON              `json:"premiumPension,omitzero"`
+	GuaranteePension    *amountJSON              `json:"guaranteePension,omitzero"`
+	UpdatedDate         string                   `json:"updatedDate,omitzero"`
+	PersonalInformation *personalInformationJSON `json:"personalInformation,omitzero"`
 }
 
 const publicPensionType = "PUBLIC_PENSION"
 
 // product returns the public pension as it stands on a day.
-func (s publicPension) product(on Day) Product {
-	j := publicPensionJSON{UpdatedDate: dateJSON(date(yearOf(on), 1, 15))}
+func (s publicPension) product(p *person, on Day) Product {
+	j := publicPensionJSON{PersonalInformation: p.personalInformation(), UpdatedDate: dateJSON(date(yearOf(on), 1, 15))}
 	if s.known {
 		j.IncomePension, j.PremiumPension = s.income.json(), s.premium.json()
 	}

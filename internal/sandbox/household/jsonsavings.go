@@ -8,20 +8,20 @@ import (
 // savingsJSON is a savings account, with or without a fixed period
 // (docs/reference/products.md 6).
 type savingsJSON struct {
+	AccountHolderName     string                   `json:"accountHolderName,omitzero"`
 	AccountName           string                   `json:"accountName"`
 	AccountNumber         string                   `json:"accountNumber"`
-	AccountHolderName     string                   `json:"accountHolderName,omitzero"`
-	PersonalInformation   *personalInformationJSON `json:"personalInformation,omitzero"`
 	BIC                   string                   `json:"bic,omitzero"`
 	IBAN                  string                   `json:"iban,omitzero"`
 	CurrentValue          *amountJSON              `json:"currentValue"`
 	Interest              savingsInterestJSON      `json:"interest"`
 	Deposit               *depositJSON             `json:"deposit,omitzero"`
-	BindingPeriod         *bindingJSON             `json:"bindingPeriod,omitzero"`
 	DepositGuarantee      *bool                    `json:"depositGuarantee"`
 	HasExclusiveOwnership *bool                    `json:"hasExclusiveOwnership,omitzero"`
 	CanDeposit            *bool                    `json:"canDeposit"`
 	CanWithdraw           *bool                    `json:"canWithdraw"`
+	BindingPeriod         *bindingJSON             `json:"bindingPeriod,omitzero"`
+	PersonalInformation   *personalInformationJSON `json:"personalInformation,omitzero"`
 	Transactions          []transactionJSON        `json:"transactionsLast12Months,omitzero"`
 }
 

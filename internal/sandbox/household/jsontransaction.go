@@ -6,11 +6,11 @@ type transactionJSON struct {
 	Type                  string          `json:"type"`
 	Amount                *amountJSON     `json:"amount"`
 	SettlementDate        string          `json:"settlementDate"`
-	TradeDate             string          `json:"tradeDate,omitzero"`
 	Description           string          `json:"description,omitzero"`
 	InstrumentInformation *instrumentJSON `json:"instrumentInformation,omitzero"`
-	Quantity              json.Number     `json:"quantity,omitzero"`
 	Commission            *amountJSON     `json:"commission,omitzero"`
+	Quantity              json.Number     `json:"quantity,omitzero"`
+	TradeDate             string          `json:"tradeDate,omitzero"`
 }
 
 type instrumentJSON struct {

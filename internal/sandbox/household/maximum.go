@@ -27,7 +27,7 @@ func (p *person) ofEach(on Day, maximum bool) *Household {
 	}
 	if maximum {
 		s := publicPension{known: true, income: 96_000 * sek, premium: 18_000 * sek, guarantee: guarantee(96_000)}
-		public := s.product(on)
+		public := s.product(&full, on)
 		h.PublicPension = &public
 	}
 	return h

@@ -80,7 +80,7 @@ func birthOf(digits string) birth {
 		n, _ := strconv.Atoi(digits[from:to]) // the caller has checked the digits
 		return n
 	}
-	b := birth{number(0, 4), number(4, 6), number(6, 8)}
+	b := birth{min(number(0, 4), lastYear), number(4, 6), number(6, 8)}
 	switch {
 	case b.month == 0:
 		b.month = 7
