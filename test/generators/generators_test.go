@@ -14,11 +14,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/clock"
 	"samla/internal/devserver"
+	"samla/internal/wire/wiretest"
 	"samla/test/harness"
 )
 
@@ -41,6 +46,8 @@ func TestDocument_WorksInTools(t *testing.T) {
 	w := suite.Start(t, devserver.Config{})
 	dir := newWorkspace(t, w.NoCredential().Do(t, http.MethodGet, "/openapi.json", nil).Body)
 
+	sent, products := everyProduct(t, dir)
+
 	t.Run("redocly", func(t *testing.T) {
 		t.Parallel()
 		redocly(t, node(t, dir))
@@ -58,6 +65,14 @@ func TestDocument_WorksInTools(t *testing.T) {
 		c.run(t, "openapi-zod-client", "../openapi.json", "--output", "gen/openapi-zod-client.ts")
 		c.run(t, "tsc", "--project", ".")
 		checkFlow(t, w, maja, c, "node", "flow.ts")
+		var read map[string]json.RawMessage
+		output := c.run(t, "node", "products.ts", products)
+		if err := json.Unmarshal([]byte(output), &read); err != nil || len(read) != 2 {
+			t.Fatalf("%v in %s", err, output)
+		}
+		for schemas, text := range read {
+			checkProducts(t, schemas, sent, text)
+		}
 	})
 	t.Run("go", func(t *testing.T) {
 		t.Parallel()
@@ -72,6 +87,9 @@ func TestDocument_WorksInTools(t *testing.T) {
 		c.run(t, "go", "tool", "oapi-codegen", "-config", "oapi.yaml", "../openapi.json")
 		c.run(t, "go", "tool", "ogen", "--config", "ogen.yaml", "--target", "ogenapi", "--package", "ogenapi", "--clean", "../openapi.json")
 		c.run(t, "go", "build", "-o", "bin/", "./cmd/...")
+		for _, name := range []string{"bin/oapi", "bin/ogen"} {
+			checkProducts(t, name, sent, []byte(c.run(t, filepath.Join(c.dir, name), products)))
+		}
 		checkFlow(t, w, alva, c, "bin/oapi")
 		checkFlow(t, w, birgitta, c, "bin/ogen")
 	})
@@ -117,6 +135,50 @@ func checkFlow(t *testing.T, w *harness.Env, person string, c command, name stri
 	slices.Sort(read.Amounts)
 	if len(sent) < 100 || !slices.Equal(sent, read.Amounts) {
 		t.Errorf("%s: %d amounts were sent, %d read", name, len(sent), len(read.Amounts))
+	}
+}
+
+// everyProduct writes products with every member of every type, every branch of each
+// union and every value of each enum, and returns them and the file's name.
+func everyProduct(t *testing.T, dir string) (text []byte, file string) {
+	t.Helper()
+	version, err := v20260401.Contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := wiretest.Load(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err = json.Marshal(c.Samples("FinancialProduct")); err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(dir, "products.json")
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return text, file
+}
+
+// fraction is that of a date-time. The client of ogen reads it, but writes none.
+var fraction = regexp.MustCompile(`(:[0-9]{2})\.[0-9]+Z"`)
+
+// checkProducts compares what a client has read with what was sent.
+func checkProducts(t *testing.T, client string, sent, read []byte) {
+	t.Helper()
+	var want, got []any
+	for text, into := range map[string]*[]any{string(sent): &want, string(read): &got} {
+		if err := json.Unmarshal(fraction.ReplaceAll([]byte(text), []byte(`${1}Z"`)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(want) < 100 || len(got) != len(want) {
+		t.Fatalf("%s: %d products sent, %d read", client, len(want), len(got))
+	}
+	for i := range want {
+		if diff := cmp.Diff(want[i], got[i]); diff != "" {
+			t.Errorf("%s: sent (-) and read (+) differ:\n%s", client, diff)
+		}
 	}
 }
 

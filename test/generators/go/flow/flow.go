@@ -54,8 +54,16 @@ func Amount(account, what string, amount float64, currency string) string {
 }
 
 // Main runs the flow and prints, as a JSON object, the collection and each amount that
-// was read.
-func Main(open func(Settings) (Client, error)) {
+// was read. With the name of a file of products as its argument, it prints these instead,
+// each read and written again.
+func Main(open func(Settings) (Client, error), again func(product []byte) ([]byte, error)) {
+	if len(os.Args) > 1 {
+		if err := rewrite(os.Args[1], again); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	s := Settings{API: os.Getenv("SAMLA_API"), Key: os.Getenv("SAMLA_KEY"), Company: os.Getenv("SAMLA_COMPANY"),
@@ -68,6 +76,23 @@ func Main(open func(Settings) (Client, error)) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func rewrite(file string, again func([]byte) ([]byte, error)) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var products []json.RawMessage
+	if err := json.Unmarshal(text, &products); err != nil {
+		return err
+	}
+	for i, p := range products {
+		if products[i], err = again(p); err != nil {
+			return fmt.Errorf("%w in %s", err, p)
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(products)
 }
 
 func run(ctx context.Context, c Client, s Settings) error {

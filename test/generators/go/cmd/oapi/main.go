@@ -3,9 +3,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +26,71 @@ func main() {
 			return nil
 		}))
 		return c, err
-	})
+	}, again)
+}
+
+// again reads a product and writes it. Each union in it is read as what its discriminator
+// says, too: the client keeps unions as text.
+func again(product []byte) ([]byte, error) {
+	var p oapi.FinancialProduct
+	if err := json.Unmarshal(product, &p); err != nil {
+		return nil, err
+	}
+	value, err := p.ValueByDiscriminator()
+	if err != nil {
+		return nil, err
+	}
+	if err := unions(reflect.ValueOf(value)); err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
+
+// unions checks that each union below a value loses nothing when it is read.
+func unions(v reflect.Value) error {
+	if u, ok := v.Interface().(interface{ ValueByDiscriminator() (any, error) }); ok && v.Kind() == reflect.Struct {
+		value, err := u.ValueByDiscriminator()
+		if err != nil {
+			return err
+		}
+		read, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		kept, err := json.Marshal(u)
+		if err != nil {
+			return err
+		}
+		var a, b any
+		if err := errors.Join(json.Unmarshal(read, &a), json.Unmarshal(kept, &b)); err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(a, b) {
+			return fmt.Errorf("%s is read as %s", kept, read)
+		}
+		return unions(reflect.ValueOf(value))
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return unions(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if err := unions(v.Index(i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				if err := unions(v.Field(i)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 type client struct {

@@ -19,7 +19,19 @@ func main() {
 		var err error
 		c.api, err = api.NewClient(s.API, c)
 		return c, err
-	})
+	}, again)
+}
+
+// again reads a product and writes it.
+func again(product []byte) ([]byte, error) {
+	var p api.FinancialProduct
+	if err := p.UnmarshalJSON(product); err != nil {
+		return nil, err
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return p.MarshalJSON()
 }
 
 type client struct {
