@@ -31,6 +31,7 @@ type cli struct {
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
 	Bank      bankCmd      `cmd:"" help:"Validate a banks file."`
+	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
 	Version   versionCmd   `cmd:"" help:"Print the version of this program and of the API that it serves."`
@@ -42,6 +43,7 @@ type cli struct {
 type app struct {
 	ctx context.Context
 	out io.Writer
+	err io.Writer // for people, beside out
 	log *slog.Logger
 }
 
@@ -87,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 	}
 	log := slog.New(loglimit.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
-	err = command.Run(&app{ctx: ctx, out: stdout, log: log})
+	err = command.Run(&app{ctx: ctx, out: stdout, err: stderr, log: log})
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil // the process was asked to stop during the start, which is not an error
 	}

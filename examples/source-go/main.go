@@ -141,8 +141,9 @@ func (s *source) forget() {
 func (s *source) login(in object) (int, object) {
 	number, _ := in["personalNumber"].(string)
 	method, _ := in["loginMethod"].(string)
+	_, named := in["institution"].(string)
 	switch {
-	case in["institution"] == nil || !slices.Contains(institution["loginMethods"].([]string), method) || len(number) != 12:
+	case !named || !slices.Contains(institution["loginMethods"].([]string), method) || len(number) != 12:
 		return http.StatusBadRequest, object{"error": "BAD_REQUEST"}
 	case in["institution"] != institution["id"]:
 		return http.StatusNotFound, object{"error": "UNKNOWN_INSTITUTION"}

@@ -1,7 +1,7 @@
 // A small source: a program that becomes an institution of Samla by speaking the source
 // protocol (docs/source-protocol/README.md). It has one institution, a pension company of
 // which everybody is a customer: the person "signs" with BankID, types the code 123456,
-// and owns a pension and a savings account. It needs Node 20 and no packages.
+// and owns a pension and a savings account. It needs Node 18 and no packages.
 import { createServer } from "node:http";
 import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
 import { institution, pension, savings } from "./data.mjs";
@@ -34,6 +34,7 @@ function turnOf(s) {
 }
 
 function login(input) {
+  if (typeof input.institution !== "string") throw badRequest();
   if (input.institution !== institution.id) throw new Failure(404, "UNKNOWN_INSTITUTION");
   if (!institution.loginMethods.includes(input.loginMethod)) throw badRequest();
   if (!/^\d{12}$/.test(input.personalNumber ?? "")) throw badRequest();

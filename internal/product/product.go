@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 )
 
 // Type is the type of a product, the discriminator in JSON.
@@ -39,6 +40,9 @@ const (
 )
 
 func (Type) documented() []string { return types }
+
+// IsType reports whether t is one of the documented types.
+func IsType(t Type) bool { return slices.Contains(types, string(t)) }
 
 // Product is one item of a collection's data: a *Psd2Account, *Investment,
 // *SavingsAccount, *Loan, *Pension, *PublicPension, or an *Other.

@@ -1,0 +1,222 @@
+package sourcecheck
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// run is the state of a run.
+type run struct {
+	Options
+	ctx       context.Context
+	checks    map[string]*Check
+	report    Report
+	exchanged bool // there was an answer
+	offer     institution
+	questions map[string]bool // ids that were seen
+	session   string          // of the dialogue; "" = none
+}
+
+const maxDetails = 20
+
+// fail notes what is wrong. It returns false.
+func (r *run) fail(check, format string, args ...any) bool {
+	c := r.checks[check]
+	c.Result = Failed
+	if len(c.Details) < maxDetails {
+		c.Details = append(c.Details, fmt.Sprintf(format, args...))
+	}
+	return false
+}
+
+// pass notes that a check was made. It does not change one that has failed.
+func (r *run) pass(check string) {
+	if c := r.checks[check]; c.Result == Skipped {
+		c.Result = Passed
+	}
+}
+
+// call is one request.
+type call struct {
+	method, path string // path below the base URL
+	requestID    string // "" = none
+	body         any    // nil = none; []byte is sent as it is
+	secret       *string
+	client       *http.Client
+}
+
+// answer is one answer. Its status is 0 if there was none.
+type answer struct {
+	status int
+	code   string // of a refusal
+	body   []byte
+}
+
+const (
+	maxBody, maxPage   = 1 << 20, 16 << 20
+	callTime, pageTime = 15 * time.Second, 60 * time.Second
+)
+
+func isPage(path string) bool { return strings.HasSuffix(path, "/pages") }
+
+// do makes an exchange and checks what every one must keep.
+func (r *run) do(c call) answer {
+	limit, within := maxBody, callTime
+	if isPage(c.path) {
+		limit, within = maxPage, pageTime
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, within)
+	defer cancel()
+	begun := r.Clock.Now()
+	status, body, err := r.send(ctx, c, limit)
+	took := r.Clock.Now().Sub(begun)
+	name := c.method + " " + r.hidden(c.path)
+	if err != nil {
+		if took >= within-time.Second/10 {
+			r.fail("times", "%s: no answer in %v", name, within)
+		} else {
+			r.fail("errors", "%s: no answer: %s", name, withoutURL(err))
+		}
+		return answer{}
+	}
+	r.exchanged = true
+	a := answer{status: status, body: body}
+	if len(body) > limit {
+		r.fail("sizes", "%s: more than %d bytes", name, limit)
+	}
+	if status >= 400 {
+		a.code = r.refusal(name, status, body)
+	} else if status < 200 || status >= 300 {
+		r.fail("errors", "%s: status %d", name, status)
+	}
+	return a
+}
+
+// send sends a request and reads up to one byte more than limit of the answer.
+func (r *run) send(ctx context.Context, c call, limit int) (int, []byte, error) {
+	var body io.Reader
+	switch b := c.body.(type) {
+	case nil:
+	case []byte:
+		body = bytes.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		if err != nil {
+			return 0, nil, err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, r.URL+c.path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	secret := r.Secret
+	if c.secret != nil {
+		secret = *c.secret
+	}
+	if secret != "" {
+		req.Header.Set("Authorization", "Bearer "+secret)
+	}
+	if c.requestID != "" {
+		req.Header.Set("Request-Id", c.requestID)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	client := r.Client
+	if c.client != nil {
+		client = c.client
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	content, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	return resp.StatusCode, content, err
+}
+
+// withoutURL returns the text of an error of package http without the address, which has
+// the id of a session.
+func withoutURL(err error) string {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err.Error()
+}
+
+// codes are the codes of each status (docs/source-protocol/README.md, Rules).
+var codes = map[int][]string{
+	400: {"BAD_REQUEST"}, 401: {"UNAUTHORIZED"}, 404: {"UNKNOWN_INSTITUTION", "UNKNOWN_SESSION"},
+	409: {"QUESTION_OVER", "TURN_NEEDED"}, 429: {"TOO_MANY"}, 503: {"UNAVAILABLE"},
+}
+
+// refusal checks the body of a refusal and returns its code.
+func (r *run) refusal(name string, status int, body []byte) string {
+	var in struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+	}
+	err := json.Unmarshal(body, &in)
+	switch {
+	case err != nil:
+		r.fail("errors", "%s: the body of status %d is not the JSON of an error", name, status)
+	case !slices.Contains(codes[status], in.Error):
+		r.fail("errors", "%s: status %d has another error than %q", name, status, codes[status])
+	}
+	r.clean(name+": message", in.Message)
+	return in.Error
+}
+
+// clean checks that a text has nothing that is known of the person.
+func (r *run) clean(what, text string) {
+	short := r.Parameters.PersonalNumber
+	if len(short) == 12 {
+		short = short[2:]
+	}
+	for _, known := range []string{short, r.Parameters.Email, r.Parameters.UserID} {
+		if len(known) >= 5 && strings.Contains(strings.ToLower(text), strings.ToLower(known)) {
+			r.fail("personal-data", "%s has something that was told of the person", what)
+			return
+		}
+	}
+}
+
+// hidden returns a path without the id of its session.
+func (r *run) hidden(path string) string {
+	parts := strings.Split(path, "/")
+	if len(parts) > 3 {
+		parts[3] = "{session}"
+	}
+	return strings.Join(parts, "/")
+}
+
+// want checks status and code of an answer.
+func (r *run) want(check, what string, a answer, status int, code string) bool {
+	if a.status == status && a.code == code {
+		r.pass(check)
+		return true
+	}
+	return r.fail(check, "%s: status %d %s, want %d %s", what, a.status, a.code, status, code)
+}
+
+func newID() string { return uuid.NewString() }
+
+// sameJSON reports whether two bodies are the same value.
+func sameJSON(a, b []byte) bool {
+	x, errX := decoded(a)
+	y, errY := decoded(b)
+	return errX == nil && errY == nil && equal(x, y)
+}

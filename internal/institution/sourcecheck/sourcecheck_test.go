@@ -1,0 +1,253 @@
+package sourcecheck_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"samla/internal/dialogue"
+	"samla/internal/institution/sourcecheck"
+	"samla/internal/sourcetest"
+)
+
+// options are those that both examples pass with.
+func options(base string) sourcecheck.Options {
+	return sourcecheck.Options{URL: base, Secret: sourcetest.Secret, Client: http.DefaultClient,
+		Parameters: sourcecheck.Parameters{PersonalNumber: sourcetest.PersonalNumber}, Wait: time.Minute,
+		Answers: []dialogue.Answer{{Code: "000000"}, {Choice: dialogue.Resend}, {Code: sourcetest.Code}}}
+}
+
+// result returns the checks with a result.
+func result(r sourcecheck.Report, of sourcecheck.Result) (names []string) {
+	for _, c := range r.Checks {
+		if c.Result == of {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func details(r sourcecheck.Report) string {
+	text, _ := json.MarshalIndent(r, "", " ")
+	return string(text)
+}
+
+func TestRun_PassesTheExamples(t *testing.T) {
+	for name, start := range map[string]func(testing.TB) string{"go": sourcetest.Go, "node": sourcetest.Node} {
+		t.Run(name, func(t *testing.T) {
+			report := sourcecheck.Run(t.Context(), options(start(t)))
+			if !report.OK || report.Failed+report.Skipped > 0 || report.Institution != sourcetest.Institution || report.Protocol != 1 {
+				t.Error(details(report))
+			}
+			if text := details(report); strings.Contains(text, sourcetest.PersonalNumber) || strings.Contains(text, sourcetest.Secret) {
+				t.Error("the report has a secret")
+			}
+		})
+	}
+}
+
+// exchange is one exchange through the proxy of a test, which can change both.
+type exchange struct {
+	*http.Request
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (x *exchange) is(method, end string) bool {
+	return x.Method == method && strings.HasSuffix(x.URL.Path, end)
+}
+func (x *exchange) replace(old, new string) {
+	x.body = bytes.ReplaceAll(x.body, []byte(old), []byte(new))
+}
+
+// proxy passes requests on to a source, after before and before after have changed them.
+func proxy(t *testing.T, to string, before func(*http.Request), after func(*exchange)) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			if before != nil {
+				before(r.Out)
+			}
+		},
+		ModifyResponse: func(resp *http.Response) error {
+			if after == nil {
+				return nil
+			}
+			body, err := io.ReadAll(resp.Body)
+			x := &exchange{resp.Request, resp.StatusCode, resp.Header, body}
+			after(x)
+			resp.StatusCode, resp.Body = x.status, io.NopCloser(bytes.NewReader(x.body))
+			resp.ContentLength = int64(len(x.body))
+			resp.Header.Set("Content-Length", strconv.Itoa(len(x.body)))
+			return err
+		},
+	}
+	s := httptest.NewServer(p)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// Each check finds a source that breaks its rule, and no other check does.
+func TestRun_FindsWhatIsBroken(t *testing.T) {
+	good := sourcetest.Go(t)
+	var seen atomic.Int64
+	for name, c := range map[string]struct {
+		before func(*http.Request)
+		after  func(*exchange)
+		want   []string // the checks that fail
+	}{
+		"anybody is let in": {func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+sourcetest.Secret) }, nil, []string{"credentials"}},
+		"protocol 2":        {nil, func(x *exchange) { x.replace(`"protocol":1`, `"protocol":2`) }, []string{"institutions"}},
+		"an unknown product type": {nil, func(x *exchange) {
+			if x.is("GET", "/institutions") {
+				x.replace("OCCUPATIONAL_PENSION", "SHOES")
+			}
+		}, []string{"institutions", "products"}},
+		"errors as text": {nil, func(x *exchange) {
+			if x.status == 409 {
+				x.body = []byte("no")
+			}
+		}, []string{"turn-needed", "questions", "errors"}},
+		"409 for an unknown session": {nil, func(x *exchange) {
+			if strings.Contains(string(x.body), "UNKNOWN_SESSION") {
+				x.status = 409
+			}
+		}, []string{"unknown-session", "end", "errors"}},
+		"404 for all that is deleted twice": {nil, func(x *exchange) {
+			if x.Method == "DELETE" {
+				x.status, x.body = 404, []byte(`{"error":"UNKNOWN_SESSION"}`)
+			}
+		}, []string{"unknown-session", "end"}},
+		"another session id each time": {func(r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/sessions") && uuid.Validate(r.Header.Get("Request-Id")) == nil {
+				r.Header.Set("Request-Id", uuid.NewString())
+			}
+		}, nil, []string{"request-ids"}},
+		"requests act twice": {func(r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/answers") {
+				r.Header.Set("Request-Id", uuid.NewString())
+			}
+		}, nil, []string{"request-ids"}},
+		"any request id": {func(r *http.Request) {
+			if r.Method == "POST" && uuid.Validate(r.Header.Get("Request-Id")) != nil {
+				r.Header.Set("Request-Id", uuid.NewString())
+			}
+		}, nil, []string{"bad-request"}},
+		"a short session id": {nil, func(x *exchange) {
+			if x.is("POST", "/sessions") && x.status == 201 {
+				x.body = []byte(`{"session":"7","turn":{"id":"t","type":"WAIT","for":"SOURCE"}}`)
+			}
+		}, []string{"login"}},
+		"a turn of another type": {nil, func(x *exchange) { x.replace(`"type":"ASK"`, `"type":"BEG"`) }, []string{"turns"}},
+		"a turn id each time": {nil, func(x *exchange) {
+			if x.is("GET", "/turn") {
+				x.replace(`"id":"bankid"`, `"id":"bankid-`+strconv.FormatInt(seen.Add(1), 10)+`"`)
+			}
+		}, []string{"turn-ids"}},
+		"turns that change under an id": {nil, func(x *exchange) {
+			if x.is("GET", "/turn") {
+				x.replace(`bankid.67df`, `bankid.`+strconv.FormatInt(seen.Add(1), 10))
+			}
+		}, []string{"turn-ids"}},
+		"a question asked twice": {nil, func(x *exchange) {
+			x.replace(`"question":"code-2"`, `"question":"code-1"`)
+		}, []string{"questions"}},
+		"the login fails": {nil, func(x *exchange) { x.replace(`"type":"IN"`, `"type":"OUT","reason":"LOCKED"`) }, []string{"in"}},
+		"endless pages": {nil, func(x *exchange) {
+			x.replace(`{"accounts"`, `{"next":"accounts","accounts"`)
+		}, []string{"pages"}},
+		"no page": {nil, func(x *exchange) { x.replace(`{"accounts"`, `{"next":7,"accounts"`) }, []string{"pages"}},
+		"pages that change": {nil, func(x *exchange) {
+			if x.is("POST", "/pages") && x.status == 200 {
+				x.replace(`{"accounts"`, `{"x":"`+x.Header.Get("Request-Id")+`","accounts"`)
+			}
+		}, []string{"cursors"}},
+		"an amount that is a text": {nil, func(x *exchange) { x.replace("512000.25", `"many"`) }, []string{"products"}},
+		"a product that is not listed": {nil, func(x *exchange) {
+			x.replace(`"type":"OCCUPATIONAL_PENSION"`, `"type":"PRIVATE_PENSION"`)
+			x.replace(`"benefitType":"DEFINED_CONTRIBUTION",`, ``)
+		}, []string{"products"}},
+		"missing without a reason": {nil, func(x *exchange) { x.replace(`{"accounts"`, `{"missing":[{"what":"loans"}],"accounts"`) }, []string{"products"}},
+		"a huge turn": {nil, func(x *exchange) {
+			if x.is("GET", "/turn") && x.status == 200 {
+				x.replace(`"id":"bankid"`, `"id":"bankid","pad":"`+strings.Repeat("x", 1<<20)+`"`)
+			}
+		}, []string{"turns", "sizes"}},
+		"a number in a cursor": {func(r *http.Request) {
+			if r.Body != nil {
+				text, _ := io.ReadAll(r.Body)
+				text = bytes.ReplaceAll(text, []byte("accounts-"+sourcetest.PersonalNumber), []byte("accounts"))
+				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+			}
+		}, func(x *exchange) { x.replace(`"next":"accounts"`, `"next":"accounts-`+sourcetest.PersonalNumber+`"`) }, []string{"personal-data"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := sourcecheck.Run(t.Context(), options(proxy(t, good, c.before, c.after)))
+			if got := result(report, sourcecheck.Failed); report.OK || !slices.Equal(got, c.want) {
+				t.Errorf("failed %v, want %v\n%s", got, c.want, details(report))
+			}
+		})
+	}
+	if report := sourcecheck.Run(t.Context(), options(proxy(t, good, nil, nil))); !report.OK {
+		t.Errorf("through a proxy that changes nothing:\n%s", details(report))
+	}
+}
+
+func TestRun_SaysWhichAnswerItNeeds(t *testing.T) {
+	o := options(sourcetest.Go(t))
+	o.Answers = nil
+	var told []string
+	o.Tell = func(said string) { told = append(told, said) }
+	report := sourcecheck.Run(t.Context(), o)
+	if q := report.NeedsAnswer; report.OK || q == nil || q.Kind != "CODE" || !slices.Equal(q.Choices, []string{"RESEND"}) {
+		t.Error(details(report))
+	}
+	if len(told) != 1 || !strings.HasPrefix(told[0], "waiting for BANKID: bankid.") {
+		t.Errorf("told %q", told)
+	}
+}
+
+func TestRun_StopsWithoutAnAnswer(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	s.Close()
+	report := sourcecheck.Run(t.Context(), options(s.URL))
+	if report.OK || report.Failed == 0 || strings.Contains(details(report), s.URL) {
+		t.Error(details(report))
+	}
+}
+
+func TestParseAnswers_ReadsFlagsAndFile(t *testing.T) {
+	got, err := sourcecheck.ParseAnswers([]string{"code=1=2", "choice=SMS", "EMAIL=a@example.com"}, []byte(`[{"response":{"headers":{},"body":{"a":1}}}]`))
+	if err != nil || len(got) != 4 || got[0].Code != "1=2" || got[1].Choice != "SMS" || got[2].Inputs["EMAIL"] != "a@example.com" || string(got[3].Response.Body) != `{"a":1}` {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, bad := range []string{"code", "=1", ""} {
+		if _, err := sourcecheck.ParseAnswers([]string{bad}, nil); err == nil {
+			t.Errorf("%q is an answer", bad)
+		}
+	}
+	for _, bad := range []string{``, `{}`, `[{"pin":"1"}]`, `[7]`} {
+		if _, err := sourcecheck.ParseAnswers(nil, []byte(bad)); err == nil {
+			t.Errorf("%q is a file of answers", bad)
+		}
+	}
+}
