@@ -60,7 +60,10 @@ func (f bankFlag) crowd(c bench.Config, patience time.Duration) bench.CrowdConfi
 }
 
 type (
-	statusBench  struct{ rateFlags }
+	statusBench struct {
+		rateFlags
+		Company string `enum:",se-demo" default:"" help:"Poll collections that wait for a code at this company (se-demo) instead of consents."`
+	}
 	createBench  struct{ rateFlags }
 	collectBench struct {
 		rateFlags
@@ -93,7 +96,10 @@ func (c *crowdBench) Validate() error {
 
 // Run measures status polls.
 func (c *statusBench) Run(a *app) error {
-	return c.run(a, 1500*time.Millisecond, 64, bench.Status)
+	return c.run(a, 1500*time.Millisecond, 64, func(ctx context.Context, config bench.Config) (bench.Result, error) {
+		config.Company = c.Company
+		return bench.Status(ctx, config)
+	})
 }
 
 // Run measures creates.

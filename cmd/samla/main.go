@@ -1,5 +1,5 @@
-// Command samla is Samla in one binary: the server, a development server with a sandbox
-// bank, a demonstration, benchmarks, and administration of keys.
+// Command samla is Samla in one binary: the server, a development server with a
+// sandbox, a demonstration, benchmarks, and administration of keys.
 package main
 
 import (
@@ -24,13 +24,13 @@ import (
 const stopTimeout = 8 * time.Second
 
 type cli struct {
-	Demo      demoCmd      `cmd:"" help:"Run a consent and a collection with the sandbox bank and print the products."`
-	Dev       devCmd       `cmd:"" help:"Run a server with the sandbox bank inside, for development."`
+	Demo      demoCmd      `cmd:"" help:"Collect from the sandbox, by consent or by login, and print the products."`
+	Dev       devCmd       `cmd:"" help:"Run a server with the sandbox inside, for development."`
 	Serve     serveCmd     `cmd:"" help:"Run the server in production."`
-	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox bank and its BankID alone."`
+	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox alone: banks, other institutions and BankID."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
-	Bank      bankCmd      `cmd:"" help:"Validate a banks file."`
+	Bank      bankCmd      `cmd:"" help:"Validate a banks file, and show what its institutions will be asked."`
 	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}()
 	var c cli
 	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errHelpPrinted) }),
-		kong.Description("Samla collects a person's bank data with the person's consent and returns it as typed products."),
+		kong.Description("Samla collects a person's financial data with the person's consent and returns it as typed products."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"))
 	if err != nil {
 		return err

@@ -13,7 +13,12 @@ type column struct {
 	head  string
 	right bool // numbers are aligned at their end
 	most  int  // characters of a cell; longer ones end with …; 0 = no limit
+	rest  bool // gets what the other columns leave of lineWidth, if that is more than most
 }
+
+// lineWidth is the width of a table with a column that gets the rest, if the others leave
+// it enough.
+const lineWidth = 100
 
 // table is text in aligned columns, for terminals. Columns without any text are left
 // out.
@@ -28,6 +33,8 @@ const columnGap = "  "
 
 // print writes the table.
 func (t *table) print(out io.Writer) error {
+	t.columns = append([]column{}, t.columns...) // fit changes them
+	t.fit()
 	widths := t.widths()
 	var b strings.Builder
 	heads := make([]string, len(t.columns))
@@ -50,6 +57,21 @@ func (t *table) print(out io.Writer) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// fit gives the columns with rest what the others leave.
+func (t *table) fit() {
+	others := 0
+	for i, width := range t.widths() {
+		if width > 0 && !t.columns[i].rest {
+			others += len(columnGap) + width
+		}
+	}
+	for i := range t.columns {
+		if c := &t.columns[i]; c.rest {
+			c.most = max(c.most, lineWidth-others)
+		}
+	}
 }
 
 // widths returns the width of each column in characters; 0 for one that is left out.

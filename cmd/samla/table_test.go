@@ -89,7 +89,7 @@ All of it, less the loans: -3 386 017.34 SEK
 func TestTables_SumEachCurrencyExactly(t *testing.T) {
 	out := printed(t, `[
 		{"type":"ISK","productName":"a","financialInformation":{"currentValue":{"amount":0.1,"currency":"SEK"}}},
-		{"type":"ISK","productName":"b","financialInformation":{"currentValue":{"amount":0.20,"currency":"SEK"}}},
+		{"type":"ISK","productName":"b","financialInformation":{"currentValue":{"amount":0.2,"currency":"SEK"}}},
 		{"type":"ISK","productName":"c","financialInformation":{"currentValue":{"amount":9007199254740993,"currency":"EUR"}}},
 		{"type":"ISK","productName":"d","financialInformation":{"currentValue":{"amount":9007199254740993.01,"currency":"EUR"}}},
 		{"type":"ISK","productName":"e"}]`)
@@ -112,6 +112,9 @@ func TestTables_FitAndCannotControlTheTerminal(t *testing.T) {
 		{"type":"MORTGAGE_LOAN","financedObject":"LONG","interestBindingPeriod":"THREE_MONTHS","interest":{"rate":0.03925},"nextPayment":{"total":{"amount":12784.5,"currency":"SEK"}},"loanDetails":{"balance":{"amount":123456789.25,"currency":"SEK"}}},
 		{"type":"a\u001b[2J","companyDisplayName":"LONG"}]`, "LONG", long[:400])
 	out := printed(t, data)
+	if !strings.Contains(out, strings.Repeat("Å", 50)+"…") {
+		t.Errorf("a name does not get the rest of a line:\n%s", out)
+	}
 	for line := range strings.Lines(out) {
 		if n := utf8.RuneCountInString(line); n > 101 && !strings.Contains(line, " of ") {
 			t.Errorf("a line has %d characters: %s", n, line)

@@ -33,11 +33,15 @@ func (s *sums) add(a *money.Amount) error {
 	return nil
 }
 
-// scale returns how many decimals the sums have at most.
+// scale returns how many decimals amounts are shown with: those that the sums have, and
+// two rather than one.
 func (s sums) scale() int {
 	most := 0
 	for _, a := range s {
 		most = max(most, a.Value().Scale())
+	}
+	if most == 1 {
+		return 2
 	}
 	return most
 }

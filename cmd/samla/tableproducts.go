@@ -9,8 +9,7 @@ import (
 	"samla/internal/product"
 )
 
-// nameWidth is how many characters of a product's name are shown, so that a line fits
-// into 100 columns.
+// nameWidth is how many characters of a product's name are shown at least.
 const nameWidth = 28
 
 // holding is a product in a table: some cells, and what it is worth.
@@ -38,7 +37,7 @@ type summary struct {
 
 // summarize sorts products into tables.
 func summarize(products []product.Product) (*summary, error) {
-	name := column{most: nameWidth}
+	name := column{most: nameWidth, rest: true}
 	rate := column{right: true}
 	headed := func(c column, head string) column { c.head = head; return c }
 	s := &summary{

@@ -1,7 +1,7 @@
 // Package bench measures the rates of Samla's hot paths. Each rate is compared with a
 // limit that is measured in the same run, alternating with it: status polls with a bare
 // handler that writes the same bytes, durable creates with one that also inserts a row,
-// collections with the bare exchanges with the bank. The load generator runs in the
+// collections with the bare exchanges with the bank or the source. The load generator runs in the
 // same process.
 package bench
 
@@ -40,7 +40,7 @@ type Config struct {
 	Duration    time.Duration // of each measurement
 	Connections int           // number of concurrent callers
 	Bank        string        // kind of bank of Collect: rsa or ecdsa
-	Company     string        // of CollectByLogin
+	Company     string        // of CollectByLogin, and of Status with logins
 	Logf        func(format string, args ...any)
 }
 

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"samla/internal/apiclient"
+	"samla/internal/clock"
 )
 
 // Status measures status polls of consents in AWAITING_AUTHORIZATION. Each caller polls
-// its own consent, whose QR code changes every second. The limit is the rate of a bare
-// handler that writes the same bytes.
+// its own consent, whose QR code changes every second. With c.Company it measures those of
+// collections that wait for a code in a login at that company. The limit is the rate of a
+// bare handler that writes the same bytes.
 func Status(ctx context.Context, c Config) (Result, error) {
 	l, end, err := c.start(ctx)
 	if err != nil {
@@ -22,9 +24,13 @@ func Status(ctx context.Context, c Config) (Result, error) {
 	defer end()
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
+	waiting := awaitingConsent
+	if c.Company != "" {
+		waiting = waitingLogin
+	}
 	polls := make([][]byte, c.Connections)
 	if err := parallel(c.Connections, func(i int) (err error) {
-		polls[i], err = awaitingConsent(ctx, c, client, host, i)
+		polls[i], err = waiting(ctx, c, client, host, i)
 		return err
 	}); err != nil {
 		return Result{}, err
@@ -57,7 +63,37 @@ func Status(ctx context.Context, c Config) (Result, error) {
 			})
 		}
 	}
-	return c.measure(ctx, "status", l.Server.Store().Kind(), poll(bare.address), poll(host))
+	r, err := c.measure(ctx, "status", l.Server.Store().Kind(), poll(bare.address), poll(host))
+	r.Company = c.Company
+	return r, err
+}
+
+// patientPerson is a person of se-demo who is asked for a code, and for whom the company
+// waits for ever (docs/sandbox.md).
+const patientPerson = "200004140000"
+
+// waitingLogin creates a user and a collection that waits for a code. It returns the request
+// that polls the collection.
+func waitingLogin(ctx context.Context, c Config, client *apiclient.Client, host string, i int) ([]byte, error) {
+	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
+	if err != nil {
+		return nil, err
+	}
+	token, err := client.CreateSession(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	s, err := client.StartLogin(ctx, token, apiclient.Login{Company: c.Company, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", PersonalNumber: patientPerson})
+	for err == nil && !s.Finished() && s.Status != "TWO_FACTOR_PENDING" {
+		if err = clock.Sleep(ctx, c.Clock, 100*time.Millisecond); err == nil {
+			s, err = client.PollCollection(ctx, token, s.ID)
+		}
+	}
+	if err == nil && s.Finished() {
+		err = fmt.Errorf("a collection to be polled is %s", s.Status)
+	}
+	return request("GET", "/collections/"+s.ID+"/status", host,
+		map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}, ""), err
 }
 
 // awaitingConsent creates a user and a consent that waits for the person. It returns the
