@@ -26,11 +26,11 @@ type bank struct {
 	xs2a.Config
 }
 
-// WriteBanks writes a banks file of the sandbox's banks. The sandbox must have a
+// WriteBanks writes a banks file of the sandbox's banks and sources. The sandbox must have a
 // directory, because the file names its certificates there.
 func WriteBanks(path string, s *sandbox.Sandbox) error {
 	var file struct {
-		Banks []bank `json:"banks"`
+		Banks []any `json:"banks"`
 	}
 	for _, info := range s.Banks() {
 		b := bankOf(info)
@@ -41,6 +41,9 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 			b.Certificates.QSEALCert, b.Certificates.QSEALKey = files.P256, files.P256Key
 		}
 		file.Banks = append(file.Banks, b)
+	}
+	for _, e := range sourcesOf(s) {
+		file.Banks = append(file.Banks, e)
 	}
 	data, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {

@@ -40,6 +40,31 @@ func TestBankCheck_ShowsWhatEachBankIsAsked(t *testing.T) {
 	}
 }
 
+// An institution that persons log in to is shown from the login to the end of the session.
+func TestBankCheck_ShowsLogin(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	out, log, status := process.Run(t, program, "bank", "check", w.banks, "--headers")
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, log)
+	}
+	at := strings.Index(out, "se-demo (")
+	for _, want := range []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", "POST https://", "/v1/sessions\n", `"personalNumber":"{personal number}","locale"`,
+		"/v1/sessions/{session}/turn\n", "/v1/sessions/{session}/answers\n", "/v1/sessions/{session}/pages\n", "DELETE https://", "/v1/sessions/{session}\n"} {
+		i := strings.Index(out[max(at, 0):], want)
+		if at < 0 || i < 0 {
+			t.Fatalf("%q is not shown in its place:\n%s", want, out)
+		}
+		at += i
+	}
+	if _, of, _ := strings.Cut(out, "se-sandbox-insurer ("); !strings.Contains(of, `"email":"{e-mail address}"`) {
+		t.Errorf("no e-mail address:\n%s", out)
+	}
+	if secret, err := os.ReadFile(filepath.Join(filepath.Dir(w.banks), "source-secret")); err != nil || strings.Contains(out, strings.TrimSpace(string(secret))) {
+		t.Errorf("%v: a secret is shown:\n%s", err, out)
+	}
+}
+
 func TestBankCheck_ShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t)

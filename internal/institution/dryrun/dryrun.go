@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"samla/internal/company"
 	"samla/internal/consent"
+	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/psu"
 )
@@ -34,6 +36,9 @@ const rounds = 20
 // verb ends it: the requests until then are returned too.
 func Steps(ctx context.Context, i institution.Institution, r *Recorder) ([]Step, error) {
 	run := &run{Recorder: r}
+	if i.Loginer != nil && i.Opener == nil {
+		return run.login(ctx, i)
+	}
 	if i.Opener == nil {
 		return run.collect(ctx, i, institution.Access{PSU: person})
 	}
@@ -67,6 +72,38 @@ func Steps(ctx context.Context, i institution.Institution, r *Recorder) ([]Step,
 		run.note("revoke the consent")
 	}
 	return run.steps, err
+}
+
+// login follows a login by dialogue whose person is in at once.
+func (r *run) login(ctx context.Context, i institution.Institution) ([]Step, error) {
+	request := institution.LoginRequest{PSU: person}
+	if i.Company.NeedsToKnow(company.NeedsEmail) {
+		request.Email = "{e-mail address}"
+	}
+	if i.Company.NeedsToKnow(company.NeedsUserID) {
+		request.UserID = "{user id}"
+	}
+	if methods := i.Company.LoginMethods; len(methods) > 0 {
+		request.LoginMethod = methods[0]
+	}
+	begun, err := i.Loginer.Login(ctx, request)
+	if r.note("begin a login"); err != nil {
+		return r.steps, err
+	}
+	_, err = i.Loginer.Turn(ctx, begun.ID)
+	if r.note("ask for the turn"); err != nil {
+		return r.steps, err
+	}
+	_, err = i.Loginer.Answer(ctx, begun.ID, "", dialogue.Answer{Question: "{question}", Code: "{code}"})
+	if r.note("hand over an answer"); err != nil {
+		return r.steps, err
+	}
+	if _, err := r.collect(ctx, i, institution.Access{Session: begun.ID}); err != nil {
+		return r.steps, err
+	}
+	err = i.Loginer.EndLogin(ctx, begun.ID, "")
+	r.note("end the session")
+	return r.steps, err
 }
 
 type run struct {

@@ -28,15 +28,19 @@ type Recorder struct {
 // Wrap is an institution.Deps.Wrap: nothing is sent.
 func (r *Recorder) Wrap(http.RoundTripper) http.RoundTripper { return r }
 
-// answer has what every request of the Berlin Group's standard is answered with.
-const answer = `{"consentId":"{consentId}","consentStatus":"received","authorisationId":"{authorisationId}","scaStatus":"received",
+// session is the id of the login session.
+const session = "the-session-of-a-dry-run"
+
+// answer has what every request of the Berlin Group's standard, and of the source protocol,
+// is answered with.
+const answer = `{"session":"` + session + `","turn":{"id":"1","type":"IN"},"consentId":"{consentId}","consentStatus":"received","authorisationId":"{authorisationId}","scaStatus":"received",
 "accounts":[{"resourceId":"{resourceId}","iban":"SE4550000000058398257466","currency":"SEK"}],
 "cardAccounts":[{"resourceId":"{resourceId}","maskedPan":"541200******0007","currency":"SEK"}],
 "balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"SEK","amount":"0"}}],
 "transactions":{"booked":[]},"cardTransactions":{"booked":[]}}`
 
 // values are the headers whose values change with each request.
-var values = map[string]string{"X-Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
+var values = map[string]string{"X-Request-Id": "{request id}", "Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
 	"Tpp-Signature-Certificate": "{certificate}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}"}
 
 // personal has what is shown in place of the values of the person, in headers that the
@@ -44,6 +48,9 @@ var values = map[string]string{"X-Request-Id": "{request id}", "Digest": "{diges
 var personal = []struct{ value, placeholder string }{
 	{person.PersonalNumber.Digits(), "{personal number}"}, {person.IPAddress, "{IP address}"}, {person.UserAgent, person.UserAgent},
 }
+
+// inBody shows the placeholders of personal values in a body.
+var inBody = strings.NewReplacer(person.PersonalNumber.Digits(), "{personal number}", person.IPAddress, "{IP address}")
 
 // configured returns what is shown of a header that the operator has configured: it can
 // be a secret, such as the key of a portal, but which values of the person it has is none.
@@ -78,7 +85,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		recorded.Body = string(body)
+		recorded.Body = inBody.Replace(string(body))
 	}
 	r.mu.Lock()
 	r.requests = append(r.requests, recorded)
@@ -97,6 +104,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // placeholders shows the braces of placeholders, which a URL escapes.
 func placeholders(address string) string {
+	address = strings.ReplaceAll(address, session, "{session}")
 	if plain, err := url.PathUnescape(address); err == nil && strings.Contains(plain, "{") {
 		return plain
 	}
