@@ -8,7 +8,7 @@ import (
 )
 
 // ErrInUse means that another server has the data directory.
-var ErrInUse = errors.New("sqlstore: another server uses this data directory")
+var ErrInUse = errors.New("another server uses this data directory")
 
 // lockFile takes an exclusive lock on a file, which it creates if needed. The system
 // releases the lock when the process ends, however it ends. If the file is locked,
@@ -16,7 +16,7 @@ var ErrInUse = errors.New("sqlstore: another server uses this data directory")
 func lockFile(path string, wait bool) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("sqlstore: %w", err)
+		return nil, fmt.Errorf("the data directory: %w", err)
 	}
 	how := syscall.LOCK_EX
 	if !wait {
@@ -31,7 +31,7 @@ func lockFile(path string, wait bool) (*os.File, error) {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		err = ErrInUse
 	default:
-		err = fmt.Errorf("sqlstore: lock %s: %w", path, err)
+		err = fmt.Errorf("lock %s: %w", path, err)
 	}
 	return nil, errors.Join(err, f.Close())
 }

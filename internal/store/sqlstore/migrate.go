@@ -27,7 +27,7 @@ var postgresTypes = strings.NewReplacer(` TEXT`, ` TEXT COLLATE "C"`, ` BLOB`, `
 
 // ErrNewer means that a newer release has migrated the database in a way that this
 // binary cannot serve. The release before the newest one can.
-var ErrNewer = errors.New("sqlstore: a newer release has changed the database, start that release")
+var ErrNewer = errors.New("a newer release has changed the database, start that release")
 
 // migrate applies the migrations that are missing. The caller holds a lock
 // that keeps other processes out. Error: ErrNewer.

@@ -125,10 +125,10 @@ func sqliteURL(file, more string) string {
 func checkVersion(ctx context.Context, db *sql.DB) error {
 	var version string
 	if err := db.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version); err != nil {
-		return fmt.Errorf("sqlstore: open the database: %w", err)
+		return fmt.Errorf("SQLite: %w", err)
 	}
 	if !newEnough(version) {
-		return fmt.Errorf("sqlstore: SQLite %s is too old, 3.51.3 or later is needed", version)
+		return fmt.Errorf("SQLite %s is too old, 3.51.3 or later is needed", version)
 	}
 	return nil
 }
