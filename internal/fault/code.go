@@ -44,6 +44,7 @@ const (
 	SupplementNotExpected  Code = "SUPPLEMENT_NOT_EXPECTED"
 	DataExpired            Code = "DATA_EXPIRED"
 	BackgroundRefreshLimit Code = "BACKGROUND_REFRESH_LIMIT"
+	PublicPensionNotFound  Code = "PUBLIC_PENSION_NOT_FOUND"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.

@@ -2,13 +2,14 @@ package server
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 
+	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
 )
 
@@ -58,13 +59,18 @@ func TestServer_SendsDocumentOnce(t *testing.T) {
 // The header chooses the document. Without one it is the newest, for tools that send none.
 func TestServer_SendsDocumentOfVersion(t *testing.T) {
 	s := newServer(t, Config{})
-	for name, status := range map[string]int{"": http.StatusOK, v20260401.Version: http.StatusOK, "2024-01-01": http.StatusBadRequest} {
+	for name, want := range map[string]string{"": v20260401.Version, v20260401.Version: v20260401.Version, v20250101.Version: v20250101.Version, "2024-01-01": ""} {
 		r := httptest.NewRequest(http.MethodGet, "/openapi.json", nil)
 		r.Header.Set("Insurely-Version", name)
 		w := httptest.NewRecorder()
 		s.Handler().ServeHTTP(w, r)
-		if want := map[bool]string{true: v20260401.Version, false: "UNSUPPORTED_VERSION"}[status == http.StatusOK]; w.Code != status || !strings.Contains(w.Body.String(), `"`+want+`"`) {
-			t.Errorf("%q: %d %.100s", name, w.Code, w.Body)
+		var d struct {
+			Info struct{ Version string }
+			Code string
+		}
+		err := json.Unmarshal(w.Body.Bytes(), &d)
+		if err != nil || d.Info.Version != want || (d.Code == "UNSUPPORTED_VERSION") != (want == "") {
+			t.Errorf("%q: %d %.100s, %v", name, w.Code, w.Body, err)
 		}
 	}
 }

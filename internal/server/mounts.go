@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/api"
 	"samla/internal/api/node"
+	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
@@ -25,11 +26,16 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 	if err != nil {
 		return nil, err
 	}
+	oldest, err := v20250101.New(v20250101.Services{Consents: services.Consents, Collections: services.Collections,
+		Institutions: services.Institutions, Clock: services.Clock}, newest)
+	if err != nil {
+		return nil, err
+	}
 	write := s.config.WriteTimeout
 	return []api.Mount{
-		{Path: "/", Callers: wire.Either, Write: write, Versions: []api.Version{newest}},
+		{Path: "/", Callers: wire.Either, Write: write, Versions: []api.Version{oldest, newest}},
 		{Path: "/.well-known/jwks.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getJwks": node.PublicKeys(s.Authn)}},
-		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Documents(newest.Contract)}},
+		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Documents(oldest.Contract, newest.Contract)}},
 		{Path: "/healthz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getHealth": node.Health()}},
 		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store, sqlstore.OutageOf)}},
 	}, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/fault"
 	"samla/internal/wire"
@@ -180,14 +181,18 @@ func TestTransport_ValidatesBodyMediaTypeAndVersion(t *testing.T) {
 			if op.Credential == wire.APIKey {
 				c = w.acme
 			}
-			got := c.with("Insurely-Version", "2025-01-01").Do(t, op.Method, path, nil)
+			got := c.with("Insurely-Version", "2024-01-01").Do(t, op.Method, path, nil)
 			if op.Versioned {
-				if p := got.WantProblem(t, fault.UnsupportedVersion); !slices.Equal(p.SupportedVersions, []string{v20260401.Version}) {
+				if p := got.WantProblem(t, fault.UnsupportedVersion); !slices.Equal(p.SupportedVersions, []string{v20250101.Version, v20260401.Version}) {
 					t.Errorf("%s: supported %v", op.Route(), p.SupportedVersions)
 				}
 			}
+			want := v20260401.Version
+			if op.ID == "getWealthCollectionStatus" || op.ID == "getCompanyAvailability" {
+				want = v20250101.Version // the lowest that has the route
+			}
 			missing := c.with("Insurely-Version", "").with("X-Request-Id", "my.id-1_").Do(t, op.Method, path, nil)
-			if op.Versioned && (missing.Header.Get("Insurely-Version") != v20260401.Version || missing.Status == 500) {
+			if op.Versioned && (missing.Header.Get("Insurely-Version") != want || missing.Status == 500) {
 				t.Errorf("%s: without a version %d %v", op.Route(), missing.Status, missing.Header)
 			}
 			if missing.Header.Get("X-Request-Id") != "my.id-1_" || missing.Header.Get("X-Content-Type-Options") != "nosniff" {

@@ -79,6 +79,9 @@ func (c Client) Do(t *testing.T, method, path string, body any) Response {
 			delete(r.Header, name)
 		}
 	}
+	if r.Header["Insurely-Version"] == nil && c.Env.Older.Find(r) != nil {
+		contract = c.Env.Older // the lowest version that has the route answers
+	}
 	if c.Env.CheckRequests {
 		if err := contract.CheckRequest(r); err != nil {
 			t.Errorf("the test's request violates the contract: %v", err)

@@ -6,16 +6,19 @@ import (
 	"testing"
 	"time"
 
+	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/devserver"
+	"samla/internal/wire"
 	"samla/internal/wire/wiretest"
 )
 
 // Env is a running server with its sandbox, the API contract, and the server's log.
 type Env struct {
 	*devserver.Environment
-	Dir           string // directory of its files
-	Contract      *wiretest.Contract
+	Dir           string             // directory of its files
+	Contract      *wiretest.Contract // of the newest version
+	Older         *wiretest.Contract // of version 2025-01-01
 	Log           *Log
 	CheckRequests bool // see Suite
 }
@@ -46,13 +49,18 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *Env {
 // NewEnv returns an Env with an environment that the test itself starts, stops and checks.
 func NewEnv(t *testing.T, l *devserver.Environment) *Env {
 	t.Helper()
-	return &Env{Environment: l, Contract: Contract(t), Log: NewLog()}
+	return &Env{Environment: l, Contract: Contract(t), Older: load(t, v20250101.Contract), Log: NewLog()}
 }
 
 // Contract returns the contract of the newest version of the API.
 func Contract(t *testing.T) *wiretest.Contract {
 	t.Helper()
-	version, err := v20260401.Contract()
+	return load(t, v20260401.Contract)
+}
+
+func load(t *testing.T, of func() (*wire.Contract, error)) *wiretest.Contract {
+	t.Helper()
+	version, err := of()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,3 @@
-// Package v20250101 is version 2025-01-01 of the API (docs/reference/products.md 10).
 package v20250101
 
 import (

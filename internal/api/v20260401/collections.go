@@ -1,18 +1,15 @@
 package v20260401
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"time"
 
 	"samla/internal/api"
 	"samla/internal/api/collections"
-	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/fault"
-	"samla/internal/idempotency"
 	"samla/internal/jsontext"
 	"samla/internal/wire"
 )
@@ -38,18 +35,7 @@ func (o *operations) startCollection(c *api.Call) error {
 	if r.ConsentID != "" && !api.IsID(string(r.ConsentID)) {
 		return fault.New(fault.ConsentNotFound)
 	}
-	r.Owner = owner(c)
-	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
-		_, err := o.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
-			return respond(ctx, "/collections/"+made.ID+"/status", made.UserID, collections.AppendStatus(nil, &made, nil, nil, o.Collections.PollBy(made)))
-		})
-		return err
-	})
-}
-
-// owner returns whose collections the caller can see (docs/reference/api.md 5.2).
-func owner(c *api.Call) collect.Owner {
-	return collect.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID}
+	return o.shared.Start(c, r, body, func(id string) string { return "/collections/" + id + "/status" })
 }
 
 func (o *operations) collections(c *api.Call) error {
@@ -57,7 +43,7 @@ func (o *operations) collections(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return o.listCollections(c, q, owner(c))
+	return o.listCollections(c, q, collections.OwnerOf(c))
 }
 
 func (o *operations) collectionsOfUser(c *api.Call) error {
@@ -84,45 +70,12 @@ func (o *operations) listCollections(c *api.Call, q url.Values, of collect.Owner
 	return api.WritePage(c, q, p, rows, func(row *collection.Summary) string { return row.ID }, appendSummary)
 }
 
-func (o *operations) collectionStatus(c *api.Call) error {
-	id, err := c.PathID("collectionId", fault.CollectionNotFound)
-	if err != nil {
-		return err
-	}
-	view, due, err := o.Collections.Poll(c.Context(), owner(c), id)
-	if err != nil {
-		return err
-	}
-	var signing *authorize.Shown
-	if view.Consent != nil {
-		if signing, err = o.Consents.Show(c.Context(), *view.Consent); err != nil {
-			return err
-		}
-	}
-	return c.WriteAppended(func(b []byte) []byte { return collections.AppendStatus(b, &view.Collection, signing, view.Shown, due) })
-}
-
-func (o *operations) supplement(c *api.Call) error {
-	id, err := c.PathID("collectionId", fault.CollectionNotFound)
-	if err != nil {
-		return err
-	}
-	answer, err := collections.ReadSupplement(c.Body())
-	if err != nil {
-		return err
-	}
-	if err := o.Collections.Supplement(c.Context(), owner(c), id, answer); err != nil {
-		return err
-	}
-	return c.WriteNothing()
-}
-
 func (o *operations) cancelCollection(c *api.Call) error {
 	id, err := c.PathID("collectionId", fault.CollectionNotFound)
 	if err != nil {
 		return err
 	}
-	stopped, err := o.Collections.Stop(c.Context(), owner(c), id)
+	stopped, err := o.Collections.Stop(c.Context(), collections.OwnerOf(c), id)
 	if err != nil {
 		return err
 	}
@@ -134,7 +87,7 @@ func (o *operations) deleteCollection(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := o.Collections.Erase(c.Context(), owner(c), id); err != nil {
+	if err := o.Collections.Erase(c.Context(), collections.OwnerOf(c), id); err != nil {
 		return err
 	}
 	return c.WriteNothing()
@@ -142,11 +95,7 @@ func (o *operations) deleteCollection(c *api.Call) error {
 
 // data answers with the products as they are stored, byte for byte.
 func (o *operations) data(c *api.Call) error {
-	id, err := c.PathID("collectionId", fault.CollectionNotFound)
-	if err != nil {
-		return err
-	}
-	data, err := o.Collections.Data(c.Context(), owner(c), id)
+	data, err := o.shared.Data(c)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"samla/internal/api"
+	"samla/internal/api/collections"
 	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collect"
@@ -47,7 +48,10 @@ type Services struct {
 }
 
 // operations has a method for each operation.
-type operations struct{ Services }
+type operations struct {
+	Services
+	shared collections.Operations
+}
 
 // New returns the version. An error means that the document is broken.
 func New(s Services) (api.Version, error) {
@@ -55,7 +59,7 @@ func New(s Services) (api.Version, error) {
 	if err != nil {
 		return api.Version{}, err
 	}
-	o := &operations{s}
+	o := &operations{s, collections.Operations{Consents: s.Consents, Collections: s.Collections}}
 	return api.Version{Contract: c, Endpoints: api.Endpoints{
 		"createUser":                {Serve: o.createUser},
 		"findUserByExternalId":      {Serve: o.findUser},
@@ -70,10 +74,10 @@ func New(s Services) (api.Version, error) {
 		"revokeConsent":             {Serve: o.revokeConsent},
 		"initiateCollection":        {Serve: o.startCollection},
 		"getCollections":            {Serve: o.collections},
-		"getCollectionStatus":       {Serve: o.collectionStatus, LateUserCheck: true, OwnTimeout: true},
-		"getWealthCollectionStatus": {Serve: o.collectionStatus, LateUserCheck: true, OwnTimeout: true},
+		"getCollectionStatus":       {Serve: o.shared.Status, LateUserCheck: true, OwnTimeout: true},
+		"getWealthCollectionStatus": {Serve: o.shared.Status, LateUserCheck: true, OwnTimeout: true},
 		"getWealthData":             {Serve: o.data, LateUserCheck: true},
-		"addSupplementInformation":  {Serve: o.supplement},
+		"addSupplementInformation":  {Serve: o.shared.Supplement},
 		"deleteCollection":          {Serve: o.deleteCollection},
 		"cancelCollection":          {Serve: o.cancelCollection},
 		"getCompanyAvailability":    {Serve: o.availability},

@@ -1,0 +1,83 @@
+package collections
+
+import (
+	"context"
+
+	"samla/internal/api"
+	"samla/internal/authorize"
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/fault"
+	"samla/internal/idempotency"
+)
+
+// Operations are the operations that versions have in common. An older version sets
+// api.Call.Rewrite before it calls one: they answer in the form of 2026-04-01.
+type Operations struct {
+	Consents    *authorize.Service
+	Collections *collect.Service
+}
+
+// OwnerOf returns whose collections the caller can see (docs/reference/api.md 5.2).
+func OwnerOf(c *api.Call) collect.Owner {
+	return collect.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID}
+}
+
+// Start starts the collection of a valid request and answers with its status. body is the
+// one that was read, for the Idempotency-Key. location returns the path of the status.
+func (o Operations) Start(c *api.Call, r collect.Request, body []byte, location func(id string) string) error {
+	r.Owner = OwnerOf(c)
+	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
+		_, err := o.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
+			return respond(ctx, location(made.ID), made.UserID, AppendStatus(nil, &made, nil, nil, o.Collections.PollBy(made)))
+		})
+		return err
+	})
+}
+
+// Status polls a collection and answers with its status (docs/reference/api.md 5.7).
+func (o Operations) Status(c *api.Call) error {
+	id, err := idIn(c)
+	if err != nil {
+		return err
+	}
+	view, due, err := o.Collections.Poll(c.Context(), OwnerOf(c), id)
+	if err != nil {
+		return err
+	}
+	var signing *authorize.Shown
+	if view.Consent != nil {
+		if signing, err = o.Consents.Show(c.Context(), *view.Consent); err != nil {
+			return err
+		}
+	}
+	return c.WriteAppended(func(b []byte) []byte { return AppendStatus(b, &view.Collection, signing, view.Shown, due) })
+}
+
+// Supplement takes an answer of the person (docs/reference/api.md 5.8).
+func (o Operations) Supplement(c *api.Call) error {
+	id, err := idIn(c)
+	if err != nil {
+		return err
+	}
+	answer, err := ReadSupplement(c.Body())
+	if err != nil {
+		return err
+	}
+	if err := o.Collections.Supplement(c.Context(), OwnerOf(c), id, answer); err != nil {
+		return err
+	}
+	return c.WriteNothing()
+}
+
+// Data returns the stored products of the collection in the path (docs/reference/api.md
+// 5.9).
+func (o Operations) Data(c *api.Call) (collect.Data, error) {
+	id, err := idIn(c)
+	if err != nil {
+		return collect.Data{}, err
+	}
+	return o.Collections.Data(c.Context(), OwnerOf(c), id)
+}
+
+func idIn(c *api.Call) (string, error) { return c.PathID("collectionId", fault.CollectionNotFound) }

@@ -1,0 +1,36 @@
+package v20250101
+
+import (
+	"slices"
+
+	"samla/internal/collection"
+)
+
+// olderStatus returns a CollectionStatusResponse of version 2026-04-01 in the form of this
+// one (docs/reference/products.md 10.2): without pollingInterval, and the two statuses that
+// this version has not are FAILED.
+func olderStatus(newer []byte) ([]byte, error) {
+	v := view{scanner: scanner{text: newer}, out: make([]byte, 0, len(newer))}
+	err := v.object(func(key []byte) error {
+		value, err := v.value()
+		switch {
+		case err != nil || string(key) == "pollingInterval":
+			return err
+		case string(key) == "status" && slices.Contains(newerStatuses, string(value)):
+			value = failed
+		}
+		v.member(key, value)
+		return nil
+	})
+	if err == nil && !v.atEnd() {
+		err = errForm
+	}
+	return v.out, err
+}
+
+var (
+	newerStatuses = []string{quoted(collection.AuthenticationError), quoted(collection.LoginMethodNotApplicable)}
+	failed        = []byte(quoted(collection.Failed))
+)
+
+func quoted(s collection.Status) string { return `"` + string(s) + `"` }
