@@ -19,6 +19,7 @@ type answers struct {
 type answerKey struct {
 	collection string
 	packed     bool
+	served     bool // see Data.Served
 }
 
 const (
@@ -41,6 +42,8 @@ func (a answers) put(k answerKey, text []byte) {
 
 // forget drops what it has of a collection.
 func (a answers) forget(collection string) {
-	a.Drop(answerKey{collection, true})
-	a.Drop(answerKey{collection, false})
+	for _, served := range []bool{false, true} {
+		a.Drop(answerKey{collection, true, served})
+		a.Drop(answerKey{collection, false, served})
+	}
 }

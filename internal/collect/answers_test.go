@@ -8,14 +8,14 @@ import (
 
 func TestAnswers_HoldNoLargeOneAndForgetBothForms(t *testing.T) {
 	a := newAnswers(clock.System())
-	packed, plain := answerKey{"c", true}, answerKey{"c", false}
+	packed, plain := answerKey{"c", true, true}, answerKey{"c", false, false}
 	a.put(plain, make([]byte, largestAnswer+1))
 	if a.Len() != 0 {
 		t.Error("an answer that is too large is held")
 	}
 	a.put(plain, make([]byte, largestAnswer))
 	a.put(packed, []byte("packed"))
-	a.put(answerKey{"other", true}, nil)
+	a.put(answerKey{"other", true, true}, nil)
 	if a.Len() != 3 {
 		t.Fatalf("%d answers", a.Len())
 	}
@@ -29,7 +29,7 @@ func TestAnswers_AreBoundedInBytes(t *testing.T) {
 	a := newAnswers(clock.System())
 	large := make([]byte, largestAnswer)
 	for i := range maxAnswers/largestAnswer + 10 {
-		a.put(answerKey{string(rune('a' + i)), false}, large)
+		a.put(answerKey{string(rune('a' + i)), false, false}, large)
 	}
 	if a.Len() != maxAnswers/largestAnswer {
 		t.Errorf("%d answers of %d bytes", a.Len(), largestAnswer)

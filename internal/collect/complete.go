@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"samla/internal/collection"
 	"samla/internal/deviation"
@@ -41,7 +42,9 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		return err
 	}
 	var packed []byte
-	if len(plain) > smallData {
+	// Where a public pension is stored, what is served depends on the version.
+	public := slices.ContainsFunc(products, func(p product.Product) bool { return p.Common().Type == product.PublicPensionType })
+	if len(plain) > smallData && !public {
 		if packed, err = s.Vault.Seal(ctx, c.Subject(), packedPlace(c.ID), gzipped.Compress(plain)); err != nil {
 			return err
 		}

@@ -33,6 +33,14 @@ func packedPlace(id string) seal.Place {
 type Data struct {
 	service *Service
 	of      collection.Collection
+	served  bool
+}
+
+// Served returns the data without public pensions, which version 2026-04-01 does not
+// serve (docs/reference/products.md 8.5).
+func (d Data) Served() Data {
+	d.served = true
+	return d
 }
 
 // Data returns the data of a collection. The products of an erased user are expired at
@@ -56,7 +64,7 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) (Data, error) {
 	case view.UserAnonymized, c.DataGone(s.Clock.Now()):
 		return Data{}, fault.New(fault.DataExpired)
 	}
-	return Data{s, c}, nil
+	return Data{service: s, of: c}, nil
 }
 
 // Tag returns a text that is the same as long as the data is.
@@ -68,7 +76,7 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 	if d.of.Status == collection.CompletedEmpty {
 		return gzipped.Compress([]byte("[]")), nil
 	}
-	key := answerKey{id, true}
+	key := answerKey{id, true, d.served}
 	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}
@@ -90,7 +98,7 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 // decompresses what Packed returns. The caller must not change it. Faults: DataExpired.
 func (d Data) Plain(ctx context.Context) ([]byte, error) {
 	s, id := d.service, d.of.ID
-	key := answerKey{id, false}
+	key := answerKey{id, false, d.served}
 	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}
@@ -108,8 +116,8 @@ func (d Data) Plain(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
-// pack compresses products that are small, that the release before has stored, or that
-// have another form.
+// pack compresses products that are not stored so: those that are small, that the release
+// before has stored, that have another form, or among which is a public pension.
 func (d Data) pack(ctx context.Context) ([]byte, error) {
 	stored, err := d.service.Store.Products(ctx, d.of.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -124,6 +132,11 @@ func (d Data) pack(ctx context.Context) ([]byte, error) {
 	}
 	if plain, err = product.Canonical(stored.Form, plain); err != nil {
 		return nil, err
+	}
+	if d.served {
+		if plain, err = product.Without(plain, product.PublicPensionType); err != nil {
+			return nil, err
+		}
 	}
 	return gzipped.Compress(plain), nil
 }

@@ -10,6 +10,7 @@ import (
 	"samla/internal/collection"
 	"samla/internal/fault"
 	"samla/internal/product"
+	"samla/internal/seal"
 	"samla/internal/store"
 )
 
@@ -96,6 +97,41 @@ func TestData_ReadsProductsOfTheReleaseBefore(t *testing.T) {
 	b.Clock.Advance(time.Minute) // what is in memory is too old
 	if got, err := b.text(b.owner(), c.ID); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes instead of %d, %v", len(got), len(want), err)
+	}
+}
+
+// A public pension is stored, and not served at 2026-04-01.
+func TestData_IsServedWithoutPublicPensions(t *testing.T) {
+	b := newEnv(t)
+	c := b.handle(b.start(b.request(b.authorizedConsent(), "192.0.2.7")).ID)
+	want, err := b.text(b.owner(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Clock.Advance(time.Minute) // what is in memory is too old
+	const pension = `,{"id":"1","type":"PUBLIC_PENSION","company":"se-lefi","companyDisplayName":"L"}]`
+	all := append(bytes.TrimSuffix(bytes.Clone(want), []byte("]")), pension...)
+	sealed, err := b.Vault.Seal(t.Context(), c.Subject(), seal.Place{Table: "products", Column: "sealed", Row: c.ID}, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Write(func(tx store.Tx) error {
+		if err := tx.EraseData(t.Context(), c.ID); err != nil {
+			return err
+		}
+		return tx.PutProducts(t.Context(), c.ID, collection.Products{Form: product.Form, Sealed: sealed})
+	})
+	for range 2 { // from the store and from memory
+		data, err := b.Data(t.Context(), b.owner(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := data.Plain(t.Context()); err != nil || !bytes.Equal(got, all) {
+			t.Errorf("%s, %v", got, err)
+		}
+		if got, err := data.Served().Plain(t.Context()); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("served %s, %v", got, err)
+		}
 	}
 }
 

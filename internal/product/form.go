@@ -1,8 +1,11 @@
 package product
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Form is the version of the JSON form of stored products. It grows when stored
@@ -34,4 +37,28 @@ func transform(steps []func([]byte) ([]byte, error), form int, stored []byte) (_
 		}
 	}
 	return stored, nil
+}
+
+// Without returns stored products without those of a type; the others stay byte for byte.
+// The error is ErrMalformed.
+func Without(stored []byte, t Type) ([]byte, error) {
+	if !bytes.Contains(stored, []byte(t)) {
+		return stored, nil
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(stored, &items); err != nil {
+		return nil, fmt.Errorf("%w: not a JSON array", ErrMalformed)
+	}
+	items = slices.DeleteFunc(items, func(item json.RawMessage) bool {
+		var head Head
+		return json.Unmarshal(item, &head) == nil && head.Type == t
+	})
+	kept := []byte{'['}
+	for i, item := range items {
+		if i > 0 {
+			kept = append(kept, ',')
+		}
+		kept = append(kept, item...)
+	}
+	return append(kept, ']'), nil
 }

@@ -39,3 +39,22 @@ func TestCanonical_NamesAFormThatItDoesNotKnow(t *testing.T) {
 		}
 	}
 }
+
+func TestWithout_KeepsTheOtherProductsAsTheyAre(t *testing.T) {
+	const pension, isk = `{"id":"1","type":"PUBLIC_PENSION","company":"c","companyDisplayName":"C"}`, `{"type":"ISK", "productName":"PUBLIC_PENSION","x":1.50}`
+	for in, want := range map[string]string{
+		`[` + pension + `]`:                         `[]`,
+		`[` + isk + `,` + pension + `,` + isk + `]`: `[` + isk + `,` + isk + `]`,
+		`[` + isk + `]`:                             `[` + isk + `]`,
+		`[]`:                                        `[]`,
+		`[ {"type":"ISK"} ]`:                        `[ {"type":"ISK"} ]`,
+		`[{"type":7,"x":"PUBLIC_PENSION"},` + isk + `]`: `[{"type":7,"x":"PUBLIC_PENSION"},` + isk + `]`,
+	} {
+		if got, err := Without([]byte(in), PublicPensionType); err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v", in, got, err)
+		}
+	}
+	if _, err := Without([]byte(`"PUBLIC_PENSION"`), PublicPensionType); !errors.Is(err, ErrMalformed) {
+		t.Error(err)
+	}
+}

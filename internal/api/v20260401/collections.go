@@ -99,5 +99,5 @@ func (o *operations) data(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.WriteStored(data)
+	return c.WriteStored(data.Served())
 }
