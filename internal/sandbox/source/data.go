@@ -18,16 +18,21 @@ const pageSize = 5
 // emptyWait is how long a page without items takes.
 const emptyWait = time.Second
 
-// pageOf returns a page of what a session reads; cursor is empty for the first page. The
-// same cursor gives the same page, because the day of the login decides what there is.
-func pageOf(n *session, cursor string) (page, error) {
-	at := 0
-	if cursor != "" {
-		var err error
-		if at, err = strconv.Atoi(cursor); err != nil || strconv.Itoa(at) != cursor || at < 1 {
-			return page{}, badRequest("the cursor is not of this session")
-		}
+// pageNumber returns the number of the page of a cursor, from 0; nil is the first page.
+func pageNumber(cursor *string) (int, error) {
+	if cursor == nil {
+		return 0, nil
 	}
+	at, err := strconv.Atoi(*cursor)
+	if err != nil || at < 1 || strconv.Itoa(at) != *cursor {
+		return 0, badRequest("the cursor is not of this session")
+	}
+	return at, nil
+}
+
+// pageOf returns a page of what a session reads. The same number gives the same page,
+// because the day of the login decides what there is.
+func pageOf(n *session, at int) (page, error) {
 	have := n.company.contentsOf(n.Login, n.person())
 	products, err := productsOf(n.person(), dayOf(n.State.In), have)
 	if err != nil {
@@ -51,12 +56,6 @@ func pageOf(n *session, cursor string) (page, error) {
 		p.Missing = have.Missing
 	}
 	return p, nil
-}
-
-// waits reports whether a page is one of those that take a second.
-func (c contents) waits(cursor string) bool {
-	at, _ := strconv.Atoi(cursor)
-	return at < c.Empty
 }
 
 // productsOf returns the products of a person on a day, in the form of pages: without id,

@@ -266,3 +266,13 @@ func (w *env) links() []string {
 	}
 	return links
 }
+
+// withoutCertificate is a request of a client without a certificate, whose answer is checked
+// after the test.
+func withoutCertificate(w *env, path string, status int, code string) (*httptest.ResponseRecorder, *http.Request) {
+	rec := httptest.NewRecorder()
+	w.Cleanup(func() { response{w.TB, rec.Code, rec.Header(), rec.Body.Bytes()}.wantError(status, code) })
+	r := httptest.NewRequest("GET", "https://"+host+path, nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	return rec, r
+}

@@ -174,18 +174,16 @@ func (s *Service) postPage(x exchange) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	cursor := ""
-	if request.Cursor != nil {
-		if cursor = *request.Cursor; cursor == "" {
-			return 0, nil, badRequest("the cursor is not of this session")
-		}
+	at, err := pageNumber(request.Cursor)
+	if err != nil {
+		return 0, nil, err
 	}
-	if n.company.contentsOf(n.Login, n.person()).waits(cursor) {
+	if at < n.company.contentsOf(n.Login, n.person()).Empty {
 		if err := clock.Sleep(x.r.Context(), s.clock, emptyWait); err != nil {
 			return 0, nil, err
 		}
 	}
-	p, err := pageOf(&n, cursor)
+	p, err := pageOf(&n, at)
 	return http.StatusOK, p, err
 }
 
