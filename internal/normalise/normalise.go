@@ -22,7 +22,8 @@ type Request struct {
 	NewID          func() string // returns the ids of the products
 }
 
-// Products returns the products of the accounts, in their order. An account of several
+// Products returns the products of the accounts, in their order, and after them those
+// that the institution gives as products. An account of several
 // currencies has a product for each, but a loan has one currency. It leaves out what the scope of the consent does
 // not cover, whatever the institution gave. The deviations are those found here: facts
 // that cannot be read or told apart.
@@ -49,7 +50,7 @@ func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts)
 			}
 		}
 	}
-	return products, deviations
+	return append(products, r.given(facts.Products, &deviations)...), deviations
 }
 
 // types are the products that accounts become.

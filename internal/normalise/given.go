@@ -1,0 +1,32 @@
+package normalise
+
+import (
+	"samla/internal/deviation"
+	"samla/internal/product"
+)
+
+// given returns the products that an institution gives as such, with what is ours to
+// write: id, company, and the number of the person who started the collection
+// (docs/reference/products.md 2 and 9). It leaves out products of unknown types.
+func (r Request) given(products []product.Product, deviations *deviation.Counts) []product.Product {
+	kept := make([]product.Product, 0, len(products))
+	for _, p := range products {
+		person := product.Person(p)
+		if person == nil {
+			deviations.Add(deviation.OtherProduct, 1)
+			continue
+		}
+		head := p.Common()
+		head.ID, head.Company, head.CompanyDisplayName = r.NewID(), r.Company.ID, r.Company.DisplayName
+		if r.PersonalNumber != "" {
+			info := product.PersonalInformation{}
+			if *person != nil {
+				info = **person
+			}
+			info.PersonalNumber = r.PersonalNumber.Digits()
+			*person = &info
+		}
+		kept = append(kept, p)
+	}
+	return kept
+}
