@@ -280,6 +280,9 @@ var errConsentEnded = errors.New("collect: the consent has ended")
 // checkConsent returns errConsentEnded unless the consent is still valid. It is called
 // before each question, so that nothing is read after a revocation on any node.
 func (c *crawl) checkConsent(ctx context.Context) error {
+	if c.consent == "" {
+		return c.checkRunning(ctx)
+	}
 	under, err := c.Store.ConsentStatus(ctx, c.consent)
 	if err != nil {
 		return err

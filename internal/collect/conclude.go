@@ -9,6 +9,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/store"
 )
 
@@ -49,7 +50,14 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 	if err != nil {
 		return change{}, err
 	}
+	ending, err := s.planEnding(ctx, c)
+	if err != nil {
+		return change{}, err
+	}
 	also := func(tx store.Tx) error {
+		if err := endDialogue(ctx, tx, c, ending); err != nil {
+			return err
+		}
 		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, next, now)); err != nil {
 			return err
 		}
@@ -60,6 +68,11 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 	}
 	committed := func() {
 		s.polls.forget(c.ID)
+		s.talking.Remove(c.ID)
+		s.told.Drop(c.ID)
+		if ending != nil {
+			s.Jobs.Wake(store.Outbox)
+		}
 		if write == nil {
 			s.forgetData(c)
 		}
@@ -68,6 +81,18 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 		}
 	}
 	return change{next, inner, also, committed}, nil
+}
+
+// endDialogue deletes the row of a login, and stores the message that ends it at its
+// institution.
+func endDialogue(ctx context.Context, tx store.Tx, c collection.Collection, ending *outbox.Message) error {
+	if c.Mode != collection.Dialogue {
+		return nil
+	}
+	if err := tx.DeleteDialogue(ctx, c.ID); err != nil || ending == nil {
+		return err
+	}
+	return tx.AddOutboxMessage(ctx, *ending)
 }
 
 // planInnerEnd plans the end of the consent inside a one-time collection, or returns

@@ -20,7 +20,8 @@ type crawl struct {
 	*Service
 	*frontier
 	journal    *journal
-	consent    consent.ID
+	consent    consent.ID // empty: a login
+	journalID  string     // of the collection
 	attended   bool
 	created    time.Time // of the collection; exchanges must not read the journal
 	from       institution.Collector
@@ -39,7 +40,7 @@ func newCrawl(s *Service, r *room, j *journal, under consent.Consent, i institut
 	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
-		journal: j, consent: under.ID, attended: j.c.Attended, created: j.c.CreatedAt, until: s.deadline(j.c, under),
+		journal: j, journalID: j.c.ID, consent: under.ID, attended: j.c.Attended, created: j.c.CreatedAt, until: s.deadline(j.c, under),
 		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel), room: r}
 }
 
@@ -231,7 +232,7 @@ func endsCollection(err error) bool {
 		return true
 	}
 	switch said.Kind {
-	case institution.ConsentGone, institution.ConsentOver, institution.CertificateRejected:
+	case institution.ConsentGone, institution.ConsentOver, institution.CertificateRejected, institution.TurnNeeded:
 		return true
 	}
 	return false

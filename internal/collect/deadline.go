@@ -46,8 +46,11 @@ func (s *Service) overdue(now time.Time) store.Overdue {
 // must have ended. It needs no consent.
 func (s *Service) latestEnd(c collection.Collection) time.Time {
 	end := c.CreatedAt.Add(s.readTimeOf(c))
-	if c.Mode == collection.OneTime {
+	switch c.Mode {
+	case collection.OneTime:
 		end = end.Add(s.Institutions[c.Company].Profile.Deadline)
+	case collection.Dialogue:
+		end = end.Add(s.Logins.Dialogue.Total)
 	}
 	return end
 }

@@ -139,8 +139,30 @@ func (s *Service) put(ctx context.Context, c collection.Collection, wake time.Ti
 	c.WakeAt = wake
 	after := c
 	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
-		after, err = tx.PutCollection(ctx, c)
+		after, err = putDue(ctx, tx, c)
 		return err
 	})
 	return after, err
+}
+
+// putDue stores c, due at c.WakeAt. The job of a login by dialogue has a row of its own.
+func putDue(ctx context.Context, tx store.Tx, c collection.Collection) (collection.Collection, error) {
+	if c.Mode != collection.Dialogue {
+		return tx.PutCollection(ctx, c)
+	}
+	due := c.WakeAt
+	c.WakeAt = time.Time{}
+	after, err := tx.PutCollection(ctx, c)
+	if err != nil {
+		return after, err
+	}
+	return after, tx.SetDialogueDue(ctx, c.ID, due)
+}
+
+// queueOf returns the queue that has the job of a collection.
+func queueOf(c collection.Collection) store.Queue {
+	if c.Mode == collection.Dialogue {
+		return store.Dialogues
+	}
+	return store.Collections
 }

@@ -43,6 +43,7 @@ type journal struct {
 	saved   int // number of stored answers; the Seq of the next
 	savedAt time.Time
 	written bool      // by this run
+	reseal  bool      // the secret has changed
 	retryAt time.Time // the first time at which a cancelled question may be asked again
 }
 
@@ -215,7 +216,7 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 	next.WakeAt = wake
 	var after collection.Collection
 	err = j.Store.Write(ctx, func(tx store.Tx) (err error) {
-		if after, err = tx.PutCollection(ctx, next); err != nil {
+		if after, err = putDue(ctx, tx, next); err != nil {
 			return err
 		}
 		return addRaws(ctx, tx, raws)
@@ -231,7 +232,7 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 // next returns the collection to store next. It contains the questions whose answers are
 // being prepared; an unattended one also contains the questions in flight.
 func (j *journal) next(ctx context.Context) (collection.Collection, error) {
-	if j.c.Attended && len(j.secret.Prepared) == 0 {
+	if j.c.Attended && len(j.secret.Prepared) == 0 && !j.reseal {
 		return j.c, nil
 	}
 	j.secret.Asked = slices.Sorted(maps.Keys(j.asked))

@@ -40,6 +40,9 @@ func (s *Service) Poll(ctx context.Context, o Owner, id string) (View, time.Time
 		}
 		return view, time.Time{}, nil
 	}
+	if view.Shown, err = s.shown(ctx, view.Collection); err != nil {
+		return view, time.Time{}, err
+	}
 	now := s.Clock.Now()
 	if s.polls.add(view.Collection, now) {
 		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.RecordPoll(ctx, id, now) })

@@ -30,15 +30,6 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		s.Log.Error("the institution of a collection is not configured", "company", c.Company, "collection", c.ID)
 		return s.fail(ctx, c, collection.Failed)
 	}
-	started := c.Status == collection.Collecting
-	if !started {
-		// The run stores the status with its first answers, or after saveInterval. Most
-		// runs end before and need no write of their own for it.
-		var err error
-		if c, err = c.Apply(collection.Reads{}, s.Clock.Now()); err != nil {
-			return err
-		}
-	}
 	secret, err := s.secret(ctx, c)
 	var access institution.Access
 	var person psu.Number
@@ -50,6 +41,21 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	}
 	if err != nil {
 		return err
+	}
+	return s.crawl(ctx, c, secret, under, i, access, person)
+}
+
+// crawl reads what a consent, or a login, allows.
+func (s *Service) crawl(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent,
+	i institution.Institution, access institution.Access, person psu.Number) error {
+	started := c.Status == collection.Collecting
+	if !started {
+		// The run stores the status with its first answers, or after saveInterval. Most
+		// runs end before and need no write of their own for it.
+		var err error
+		if c, err = c.Apply(collection.Reads{}, s.Clock.Now()); err != nil {
+			return err
+		}
 	}
 	room := s.memory.open(c.Company)
 	defer room.close()
@@ -71,6 +77,9 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consent, err error) error {
 	var said *institution.Error
 	if errors.As(err, &said) {
+		if said.Kind == institution.TurnNeeded && crawl.journal.c.Mode == collection.Dialogue {
+			return s.resumeLogin(ctx, crawl)
+		}
 		return s.failAtInstitution(ctx, crawl.journal.c, under, said)
 	}
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
@@ -101,7 +110,7 @@ func (s *Service) pause(ctx context.Context, crawl *crawl) error {
 	if err := crawl.journal.save(ctx, wake); err != nil {
 		return err
 	}
-	s.Jobs.Wake(store.Collections)
+	s.Jobs.Wake(queueOf(crawl.journal.c))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"samla/internal/authorize"
@@ -20,17 +21,19 @@ import (
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/jsontext"
+	"samla/internal/lru"
 	"samla/internal/psu"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
+	"samla/internal/watch"
 )
 
 // longestRetry is the longest wait before a collection whose handler has failed is
 // handled again. Its client polls.
 const longestRetry = 30 * time.Second
 
-// Deps are the dependencies of a Service. All members are required.
+// Deps are the dependencies of a Service. All members without a default are required.
 type Deps struct {
 	Store              store.Store
 	Vault              seal.Vault
@@ -47,6 +50,7 @@ type Deps struct {
 	KeepData           time.Duration       // how long products are stored (docs/reference/api.md 5.9)
 	Workers            int                 // collections read at once by this node
 	Deviations         *deviation.Register // nil = one of its own
+	Logins             LoginLimits
 }
 
 // Service is safe for concurrent use.
@@ -57,6 +61,11 @@ type Service struct {
 	started started
 	memory  *memory
 	heavy   chan struct{} // slots to decode large answers and to write many products
+
+	talking   *watch.Scheduler
+	talks     sync.Map // collection id -> *talk, of what the scheduler watches
+	told      *lru.Cache[string, *told]
+	refreshes chan struct{} // questions of polls under way
 }
 
 // New returns a service and registers its queue with the runner.
@@ -70,6 +79,10 @@ func New(d Deps) *Service {
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
 	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock),
 		memory: newMemory(cmp.Or(d.Memory, defaultMemory)), heavy: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+	s.Logins.Dialogue = d.Logins.Dialogue.WithDefaults()
+	s.talking, s.told, s.refreshes = s.newTalking(), lru.New[string, *told](d.Clock, maxTold, toldAge), make(chan struct{}, maxRefreshes)
+	d.Jobs.Register(jobs.Queue{Name: store.Dialogues, Workers: max(2, d.Workers), Handle: s.handleLogin, LastResort: s.GiveUp,
+		LongestWait: longestRetry})
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry,
 		Overdue: s.overdue})
 	return s

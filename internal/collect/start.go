@@ -28,7 +28,7 @@ func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answe
 	start := s.startStored
 	switch {
 	case r.Login != nil:
-		return collection.Collection{}, fault.New(fault.Unavailable) // nothing runs logins yet
+		start = s.startLogin
 	case r.ConsentID == "":
 		start = s.startOneTime
 	}
@@ -145,7 +145,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 		return c, err
 	}
 	var slot *jobs.Slot
-	if !c.WakeAt.After(c.CreatedAt) {
+	if c.Mode != collection.Dialogue && !c.WakeAt.After(c.CreatedAt) {
 		slot = s.Jobs.Reserve(store.Collections, c.Company)
 		defer slot.Release()
 		if slot != nil {
@@ -170,10 +170,11 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 		return c, err
 	}
 	s.polls.note(c.ID, c.PolledAt)
-	if slot != nil {
+	switch {
+	case slot != nil:
 		s.started.add(c)
 		slot.Run(c.ID)
-	} else {
+	case c.Mode != collection.Dialogue:
 		s.Jobs.Wake(store.Collections)
 	}
 	return c, nil

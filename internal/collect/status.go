@@ -10,7 +10,8 @@ import (
 // (docs/reference/api.md 5.7).
 func statusOfError(kind institution.ErrorKind) collection.Status {
 	switch kind {
-	case institution.Unreachable, institution.Busy, institution.Preparing, institution.AccessExceeded, institution.MalformedResponse, institution.ForeignAddress:
+	case institution.Unreachable, institution.Busy, institution.Preparing, institution.AccessExceeded, institution.MalformedResponse, institution.ForeignAddress,
+		institution.SessionGone:
 		return collection.ThirdPartyError
 	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired:
 		return collection.AuthenticationError
@@ -19,6 +20,15 @@ func statusOfError(kind institution.ErrorKind) collection.Status {
 	default:
 		return collection.Failed
 	}
+}
+
+// statusOfLoginError returns the status of a collection whose login the institution
+// refuses to begin, or to go on with.
+func statusOfLoginError(kind institution.ErrorKind) collection.Status {
+	if kind == institution.Conflict {
+		return collection.AuthenticationConflict
+	}
+	return statusOfError(kind)
 }
 
 // statusOfEnded returns the status of a collection whose consent ended before the

@@ -2,18 +2,91 @@ package collect
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 
+	"samla/internal/collection"
 	"samla/internal/dialogue"
 	"samla/internal/fault"
+	"samla/internal/jsontext"
+	"samla/internal/seal"
+	"samla/internal/store"
 )
 
 // Supplement takes an answer of the person in a login by dialogue
 // (docs/reference/api.md 5.8). When it returns without an error, the answer is stored
-// and reaches the institution, even if this process dies. Faults: CollectionNotFound,
-// SupplementNotExpected, InvalidParameter.
+// and reaches the institution, even if this process dies. Of two answers to one question,
+// one is taken. Faults: CollectionNotFound, SupplementNotExpected, InvalidParameter.
 func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue.Answer) error {
-	if _, err := s.Get(ctx, o, id); err != nil {
-		return err
+	requestID := s.IDs.New()
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return fault.Param("", fault.Invalid, "The answer is not valid JSON.")
 	}
-	return fault.New(fault.SupplementNotExpected)
+	_, err = s.update(ctx, o, id, func(c collection.Collection) (change, error) {
+		if c.Mode != collection.Dialogue || c.Status.Terminal() {
+			return change{}, fault.New(fault.SupplementNotExpected)
+		}
+		secret, err := s.secret(ctx, c)
+		if errors.Is(err, seal.ErrKeyDestroyed) {
+			return change{}, fault.New(fault.SupplementNotExpected)
+		}
+		if err != nil {
+			return change{}, err
+		}
+		now := s.Clock.Now()
+		state, err := secret.Dialogue.Apply(dialogue.Given{Answer: a, RequestID: requestID}, s.Logins.Dialogue, now)
+		if err != nil {
+			return change{}, refused(err)
+		}
+		next, err := c.Follow(state, now)
+		if err != nil {
+			return change{}, err
+		}
+		secret.Dialogue = &state
+		if next, err = s.sealed(ctx, next, secret); err != nil {
+			return change{}, err
+		}
+		sealed, err := s.Vault.Seal(ctx, c.Subject(), answerPlace(c.ID), plain)
+		if err != nil {
+			return change{}, err
+		}
+		here := s.talking.Watches(c.ID)
+		return change{
+			next: next,
+			also: func(tx store.Tx) error {
+				if err := tx.PutDialogueAnswer(ctx, c.ID, sealed); err != nil || here {
+					return err
+				}
+				return tx.WakeDialogue(ctx, c.ID, now) // a node claims it, and hands the answer over
+			},
+			committed: func() { s.nudge(c.ID) },
+		}, nil
+	})
+	return err
+}
+
+// nudge makes the watch of a login read its row at once, if it is here.
+func (s *Service) nudge(id string) {
+	if found, here := s.talks.Load(id); here {
+		found.(*talk).changed.Store(true)
+		s.talking.Sooner(id, atOnce)
+		return
+	}
+	s.Jobs.Wake(store.Dialogues)
+}
+
+// refused returns the fault of an answer that is not taken.
+func refused(err error) error {
+	var invalid *dialogue.InvalidError
+	if !errors.As(err, &invalid) {
+		return fault.New(fault.SupplementNotExpected)
+	}
+	pointer := "/value"
+	if invalid.Field == "inputs" {
+		if pointer = "/values"; invalid.Key != "" {
+			pointer += "/" + jsontext.EscapeToken(invalid.Key)
+		}
+	}
+	return fault.Param(pointer, fault.Invalid, "The "+invalid.Field+" "+invalid.Problem+".")
 }

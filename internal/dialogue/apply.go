@@ -169,9 +169,7 @@ func (s State) in(t In, l Limits, now time.Time) State {
 	if s.Logins++; s.Logins > l.Logins {
 		return s.end(Unavailable)
 	}
-	if s.InAt.IsZero() {
-		s.InAt = now
-	}
+	s.InAt = now
 	return s
 }
 

@@ -30,7 +30,7 @@ type State struct {
 	Turns   int `json:"turns,omitzero"`   // how many turns there were
 	Devices int `json:"devices,omitzero"` // how many of them were requests of the device
 	Logins  int `json:"logins,omitzero"`  // how often the person was in
-	// InAt is when the person was in first. Person is then who logged in, if that is known.
+	// InAt is when the person was in last. Person is then who logged in, if that is known.
 	InAt  time.Time `json:"inAt,omitzero"`
 	Ended Reason    `json:"ended,omitzero"` // why the login ended without success
 }

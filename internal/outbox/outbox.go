@@ -35,10 +35,13 @@ const (
 	// EraseUser erases what is left of a user who is anonymized; the payload is an
 	// Erasure. The id of the message is the id of the user.
 	EraseUser Kind = "ERASE_USER"
+	// EndLogin ends the session of a login by dialogue at its institution; the payload is
+	// an Ending.
+	EndLogin Kind = "END_LOGIN"
 )
 
 // Kinds lists the closed set.
-func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser} }
+func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser, EndLogin} }
 
 // Revocation is what is needed to delete a consent at its bank. Either RemoteID is
 // known, or PSU is set: then the opening of the consent is repeated first to learn
@@ -58,4 +61,23 @@ type Erasure struct {
 	// After is the last collection whose data was deleted, in the order of
 	// creation; empty before the first.
 	After string `json:"after,omitempty"`
+}
+
+// Ending is what is needed to end a login at its institution. Either Session is known, or
+// Login is set: then the start of the login is repeated first to learn the session, with
+// the request id that it had.
+type Ending struct {
+	CollectionID string `json:"collection"`
+	Session      string `json:"session,omitempty"`
+	RequestID    string `json:"request"`
+	Login        *Login `json:"login,omitempty"`
+}
+
+// Login is the start of a login, as it was sent.
+type Login struct {
+	RequestID   string      `json:"request"`
+	LoginMethod string      `json:"method"`
+	PSU         psu.Context `json:"psu"`
+	Email       string      `json:"email,omitempty"`
+	UserID      string      `json:"user,omitempty"`
 }

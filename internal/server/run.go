@@ -35,6 +35,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = l
 	s.runner.Start(ctx)
 	s.consents.Start()
+	s.fetching.StartLogins()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	s.sweeper.Add(1)
@@ -71,7 +72,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		}
 		s.quit()
 		s.sweeper.Wait()
-		errs = append(errs, s.stopMetrics(), s.runner.Stop(ctx), s.consents.Stop(ctx))
+		errs = append(errs, s.stopMetrics(), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
 	}
 	return errors.Join(append(errs, s.store.Close())...)
 }

@@ -41,6 +41,7 @@ type Server struct {
 	vault    *keyset.Vault
 	runner   *jobs.Runner
 	consents *authorize.Service
+	fetching *collect.Service
 	api      *api.Handler
 	http     *http.Server
 	listener net.Listener
@@ -97,11 +98,13 @@ func (s *Server) wire(ctx context.Context) error {
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData, Lease: s.config.PollingLease,
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations})
+	s.fetching = collections
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
 		outbox.EraseUser:     people.ContinueErasure,
+		outbox.EndLogin:      collections.DeliverEnding,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,149 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/collection"
+	"samla/internal/dialogue"
+	"samla/internal/institution"
+	"samla/internal/jobs"
+	"samla/internal/seal"
+	"samla/internal/store"
+	"samla/internal/watch"
+)
+
+// LoginLimits bound what logins by dialogue cost this node. Zero members take the
+// defaults of package watch.
+type LoginLimits struct {
+	InFlight       int     // calls to institutions under way at once
+	PerInstitution int     // of one institution
+	PerSecond      float64 // calls a second that are taken to be possible until they are measured
+	MaxWaiting     int     // persons who may log in at once; 0 = as many as can be asked about in time
+	Dialogue       dialogue.Limits
+}
+
+// newTalking returns the scheduler of all logins that this node watches
+// (docs/decisions/2026-11-26-one-scheduler-watches.md). It is another one than that of
+// consents, so that neither takes what the other needs.
+func (s *Service) newTalking() *watch.Scheduler {
+	l := s.Logins
+	return watch.New(watch.Config{
+		Clock: s.Clock, Ask: s.ask, Log: s.Log, LeaseTime: jobs.Lease, Timeout: jobs.Budget,
+		Renew: func(ctx context.Context, leases []watch.Lease, until time.Time) ([]string, error) {
+			return s.Store.RenewLeases(ctx, store.Dialogues, leases, until)
+		},
+		Dropped:  func(id string) { s.talks.Delete(id) },
+		InFlight: l.InFlight, PerGroup: l.PerInstitution, PerSecond: l.PerSecond, MaxItems: l.MaxWaiting,
+	})
+}
+
+// StartLogins begins to watch logins by dialogue.
+func (s *Service) StartLogins() { s.talking.Start() }
+
+// StopLogins ends that and makes the rows due, so that another node goes on at once.
+func (s *Service) StopLogins(ctx context.Context) error { return s.talking.Stop(ctx) }
+
+// paceOf returns how often an institution is asked for the turn.
+func paceOf(t dialogue.Turn) watch.Pace {
+	pace := t.Pace()
+	return watch.Pace{After: pace, Within: 2 * pace}
+}
+
+// atOnce is the pace of a step that has waited long enough.
+var atOnce = watch.Pace{After: time.Millisecond}
+
+// talk hands a login to the scheduler, which keeps the lease of its row until due, and
+// renews it. It reports false after StopLogins.
+func (s *Service) talk(c collection.Collection, secret collection.Secret, bank institution.Institution, due time.Time) bool {
+	t := &talk{Service: s, c: c, secret: secret, bank: bank, heard: s.Clock.Now()}
+	s.tell(c, *secret.Dialogue)
+	s.talks.Store(c.ID, t)
+	added := s.talking.Add(watch.Item{ID: c.ID, Group: c.Company, Pace: atOnce, Lease: due})
+	// An earlier watch of the same row may have ended between the two calls, and its end
+	// has removed this one: store it again.
+	if s.talks.Store(c.ID, t); !s.talking.Watches(c.ID) {
+		s.talks.Delete(c.ID)
+	}
+	return added
+}
+
+// ask is one question of the scheduler: a step of a login.
+func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
+	found, ok := s.talks.Load(id)
+	if !ok {
+		return watch.Outcome{Done: true}
+	}
+	t := found.(*talk)
+	t.again = 0
+	done, err := t.step(institution.WithSubject(ctx, t.c.Subject()))
+	switch {
+	case errors.Is(err, store.ErrConflict): // another writer was faster
+		t.changed.Store(true)
+	case errors.Is(err, seal.ErrKeyDestroyed), errors.Is(err, store.ErrNotFound): // it was ended or erased meanwhile
+		done = true
+	case err != nil && ctx.Err() == nil:
+		s.Log.Warn("a step of a login could not be stored", "company", t.c.Company, "collection", id, "error", err)
+	}
+	if done {
+		return watch.Outcome{Done: true}
+	}
+	return watch.Outcome{Pace: t.pace()}
+}
+
+// handleLogin is the job handler of collections of mode Dialogue: it reads the data of a
+// person who is in, and hands other logins to the scheduler.
+func (s *Service) handleLogin(ctx context.Context, id string) error {
+	c, err := s.Store.Collection(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx = institution.WithSubject(ctx, c.Subject())
+	err = s.advanceLogin(ctx, c)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended or erased meanwhile
+		return nil
+	}
+	if err != nil && !s.Clock.Now().Before(s.latestEnd(c)) {
+		return s.giveUpLate(ctx, id, err)
+	}
+	return err
+}
+
+func (s *Service) advanceLogin(ctx context.Context, c collection.Collection) error {
+	if c.Status.Terminal() { // ended by a node of the release before
+		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteDialogue(ctx, c.ID) })
+	}
+	secret, err := s.secret(ctx, c)
+	if err != nil {
+		return err
+	}
+	c.PolledAt = s.polls.last(c)
+	tick := collection.Ticked{Lease: s.Lease, ChoiceOpen: secret.Dialogue.ChoiceOpen()}
+	ticked, err := c.Apply(tick, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if ticked.Status.Terminal() {
+		return s.conclude(ctx, c, tick, nil)
+	}
+	bank, _ := s.Institutions.Find(c.Company)
+	switch {
+	case bank.Loginer == nil || bank.Collector == nil:
+		s.Log.Error("the institution of a collection is not configured, or nobody can log in there", "company", c.Company, "collection", c.ID)
+		return s.fail(ctx, c, collection.Failed)
+	case secret.Dialogue.In():
+		return s.readLogin(ctx, c, secret, bank)
+	}
+	due, err := s.Store.DialogueDue(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if !s.talk(c, secret, bank, due) { // this node stops: the row is due for another
+		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.SetDialogueDue(ctx, c.ID, s.Clock.Now()) })
+	}
+	return nil
+}
