@@ -44,8 +44,8 @@ func (p *person) has(kind accountKind) bool {
 func (p *person) newAccount(kind accountKind, since int64) *account {
 	label := string(kind)
 	a := &account{person: p, kind: kind, taxFree: p.has(isk)}
-	range_ := careers[p.career].monthlySaving
-	base := p.between("imon", range_[0], range_[1], 100)
+	limits := careers[p.career].monthlySaving
+	base := p.between("imon", limits[0], limits[1], 100)
 	a.monthly = ore(min(max(floorTo(base*min(p.wealth, 500)/100, 100), 200), 15_000)) * sek
 	adult := int64(p.birth.year) + 18
 	if p.birth.year >= 2009 {

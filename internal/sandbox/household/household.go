@@ -49,8 +49,8 @@ func (p Product) JSON(h Head) json.RawMessage {
 	return append(append(first[:len(first)-1], ','), p.members[1:]...)
 }
 
-// Of returns the household of a person of package persona's demo companies: Make with
-// ContentsOf the number. The error is ErrPersonalNumber.
+// Of returns what the demo company shows of a person: Make with ContentsOf the number. The
+// error is ErrPersonalNumber.
 func Of(personalNumber string, on Day) (*Household, error) {
 	return Make(personalNumber, on, ContentsOf(personalNumber))
 }

@@ -88,7 +88,7 @@ func maximumLedger(on Day) *ledger {
 	return l
 }
 
-// unknownHolding is a holding that the institution does not tell the type of.
+// unknownValue and unknownCost are of a holding whose type the institution does not tell.
 const unknownValue, unknownCost ore = 12_500 * sek, 10_000 * sek
 
 // maximumHoldings returns the holdings of a ledger with all members, and one of unknown
