@@ -17,7 +17,7 @@ import (
 
 // APIVersions returns the versions of the API that a node serves, the lowest first. They
 // are those of mounts.
-func APIVersions() []string { return []string{v20260401.Version} }
+func APIVersions() []string { return []string{v20250101.Version, v20260401.Version} }
 
 // mounts lists everything that a node serves. A path that it does not serve is
 // answered with NOT_FOUND.
