@@ -112,14 +112,20 @@ func (c *sourceCheckCmd) clients() (ours, anonymous *http.Client, err error) {
 
 // tell tells a person what the report says. It fails if the report does.
 func tell(out io.Writer, report sourcecheck.Report) error {
+	var skipped []string
 	for _, check := range report.Checks {
-		if check.Result == sourcecheck.Passed {
-			continue
+		switch check.Result {
+		case sourcecheck.Skipped:
+			skipped = append(skipped, check.Name)
+		case sourcecheck.Failed:
+			fmt.Fprintf(out, "failed  %s: %s\n", check.Name, check.Rule)
+			for _, detail := range check.Details {
+				fmt.Fprintf(out, "          %s\n", detail)
+			}
 		}
-		fmt.Fprintf(out, "%-8s %s: %s\n", check.Result, check.Name, check.Rule)
-		for _, detail := range check.Details {
-			fmt.Fprintf(out, "           %s\n", detail)
-		}
+	}
+	if len(skipped) > 0 {
+		fmt.Fprintf(out, "skipped %s\n", strings.Join(skipped, ", "))
 	}
 	if q := report.NeedsAnswer; q != nil {
 		fmt.Fprintf(out, "the source asks for %s; give the answer with --answer or --answers\n", q.Kind)

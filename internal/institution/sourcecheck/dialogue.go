@@ -112,8 +112,11 @@ func (r *run) question(turn dialogue.Turn) (dialogue.Turn, bool) {
 	given.Question = id
 	c := call{method: http.MethodPost, path: "/v1/sessions/" + r.session + "/answers", requestID: newID(), body: given}
 	bad := c
-	bad.requestID, bad.body = newID(), map[string]any{"question": id}
-	r.want("bad-request", "an answer without an answer", r.do(bad), http.StatusBadRequest, "BAD_REQUEST")
+	for what, body := range map[string]map[string]any{"an answer without an answer": {}, "two answers at once": {"code": "1", "choice": "a"}} {
+		body["question"] = id
+		bad.requestID, bad.body = newID(), body
+		r.want("bad-request", what, r.do(bad), http.StatusBadRequest, "BAD_REQUEST")
+	}
 	first := r.do(c)
 	if !r.want("questions", "POST …/answers", first, http.StatusOK, "") {
 		return turn, false

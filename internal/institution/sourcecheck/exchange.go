@@ -205,9 +205,12 @@ func (r *run) hidden(path string) string {
 
 // want checks status and code of an answer.
 func (r *run) want(check, what string, a answer, status int, code string) bool {
-	if a.status == status && a.code == code {
+	switch {
+	case a.status == status && a.code == code:
 		r.pass(check)
 		return true
+	case a.status == 0:
+		return r.fail(check, "%s: no answer", what)
 	}
 	return r.fail(check, "%s: status %d %s, want %d %s", what, a.status, a.code, status, code)
 }

@@ -2,6 +2,8 @@ package sourcecheck_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -19,6 +21,7 @@ import (
 
 	"samla/internal/dialogue"
 	"samla/internal/institution/sourcecheck"
+	"samla/internal/sandbox"
 	"samla/internal/sourcetest"
 )
 
@@ -55,6 +58,30 @@ func TestRun_PassesTheExamples(t *testing.T) {
 				t.Error("the report has a secret")
 			}
 		})
+	}
+}
+
+// The sandbox's sources share no code with the examples, and were written from the protocol.
+func TestRun_PassesTheSandbox(t *testing.T) {
+	s, err := sandbox.New(sandbox.Config{})
+	if err == nil {
+		err = s.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Stop(context.Background()) }()
+	base := ""
+	for _, i := range s.Sources() {
+		if i.ID == "se-demo" {
+			base = i.BaseURL
+		}
+	}
+	o := options(base)
+	o.Secret, o.Institution, o.Answers, o.Parameters.PersonalNumber = s.SourceSecret(), "se-demo", nil, "199006022397"
+	o.Client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.CA().Pool(), MinVersion: tls.VersionTLS12}}}
+	if report := sourcecheck.Run(t.Context(), o); !report.OK {
+		t.Error(details(report))
 	}
 }
 

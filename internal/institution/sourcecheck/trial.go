@@ -65,8 +65,6 @@ func (r *run) whileOut(session string, turn dialogue.Turn) {
 	other := call{method: http.MethodPost, path: "/v1/sessions/" + session + "/answers", requestID: newID(),
 		body: dialogue.Answer{Question: "never-" + newID(), Code: "123456"}}
 	r.want("questions", "an answer to a question that was never asked", r.do(other), http.StatusConflict, "QUESTION_OVER")
-	for what, body := range map[string]any{"no JSON": []byte("{"), "an empty object": map[string]any{}, "two answers": map[string]any{"question": "q", "code": "1", "choice": "a"}} {
-		other.requestID, other.body = newID(), body
-		r.want("bad-request", "POST …/answers, "+what, r.do(other), http.StatusBadRequest, "BAD_REQUEST")
-	}
+	other.requestID, other.body = newID(), []byte("{")
+	r.want("bad-request", "POST …/answers, no JSON", r.do(other), http.StatusBadRequest, "BAD_REQUEST")
 }

@@ -69,6 +69,9 @@ func (s *Service) begin(door, requestID string, l login, base string) (json.RawM
 	defer s.mu.Unlock()
 	now := s.clock.Now()
 	s.dropOld(now)
+	if l.Institution == "" {
+		return nil, badRequest("institution is missing")
+	}
 	c := s.company(door, l.Institution)
 	if c == nil {
 		return nil, unknownInstitution()
