@@ -34,19 +34,21 @@ func TestAll_NamesEachFamilyOnce(t *testing.T) {
 	}
 }
 
-// The examples of the guide can be copied.
-func TestAll_ReadsExamplesOfTheGuide(t *testing.T) {
-	guide, err := os.ReadFile("../../../docs/adding-a-bank.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	examples := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(guide, -1)
-	if len(examples) == 0 {
-		t.Fatal("no example")
-	}
-	for _, example := range examples {
-		if _, err := families.All().Load(write(t, example[1])); err != nil {
-			t.Errorf("%v in %s", err, example[1])
+// The examples of the guides can be copied.
+func TestAll_ReadsExamplesOfTheGuides(t *testing.T) {
+	for _, name := range []string{"adding-a-bank.md", "adding-a-source.md"} {
+		guide, err := os.ReadFile("../../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(guide, -1)
+		if len(examples) == 0 {
+			t.Fatalf("%s has no example", name)
+		}
+		for _, example := range examples {
+			if _, err := families.All().Load(write(t, example[1])); err != nil {
+				t.Errorf("%v in %s", err, example[1])
+			}
 		}
 	}
 }
