@@ -34,7 +34,8 @@ const (
 // env is a sandbox's sources without a network.
 type env struct {
 	testing.TB
-	clock  *clock.Manual
+	clock  *clock.Manual // nil: the machine's
+	now    clock.Clock
 	dir    string
 	bankID *bankid.Service
 	*source.Service
@@ -43,7 +44,15 @@ type env struct {
 
 func start(t testing.TB) *env {
 	t.Helper()
-	w := &env{TB: t, clock: clock.NewManual(time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)), dir: t.TempDir()}
+	c := clock.NewManual(time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC))
+	w := startAt(t, c)
+	w.clock = c
+	return w
+}
+
+func startAt(t testing.TB, c clock.Clock) *env {
+	t.Helper()
+	w := &env{TB: t, now: c, dir: t.TempDir()}
 	w.open()
 	return w
 }
@@ -52,8 +61,8 @@ func start(t testing.TB) *env {
 // not closed, as after a kill.
 func (w *env) open() {
 	w.Helper()
-	w.bankID = bankid.New(w.clock, rand.Reader)
-	w.Service = source.New(w.clock, rand.Reader, w.bankID)
+	w.bankID = bankid.New(w.now, rand.Reader)
+	w.Service = source.New(w.now, rand.Reader, w.bankID)
 	if err := errors.Join(w.bankID.OpenJournal(filepath.Join(w.dir, "bankid")), w.OpenJournal(filepath.Join(w.dir, "sources"))); err != nil {
 		w.Fatal(err)
 	}

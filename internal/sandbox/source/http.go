@@ -145,6 +145,9 @@ func (s *Service) beginSession(x exchange) (int, any, error) {
 	if err := x.decode(&l); err != nil {
 		return 0, nil, err
 	}
+	if l.Institution == "" || l.LoginMethod == "" {
+		return 0, nil, badRequest("a login has an institution and a loginMethod")
+	}
 	body, err := s.begin(x.door, x.requestID, l, x.base)
 	return http.StatusCreated, body, err
 }

@@ -124,6 +124,9 @@ func (sc script) question(s state) string {
 // request. Errors: QUESTION_OVER and BAD_REQUEST, with the state that is reached by time.
 func (sc script) answer(s state, a answer, proof string, now time.Time) (state, error) {
 	s = sc.advance(s, now)
+	if !a.valid() {
+		return s, badRequest("an answer has a question, and one of code, choice, inputs and response")
+	}
 	if open := sc.question(s); open == "" || a.Question != open {
 		return s, questionOver()
 	}
@@ -147,17 +150,20 @@ func (sc script) answer(s state, a answer, proof string, now time.Time) (state, 
 	return sc.next(s, now), nil
 }
 
-// fits reports whether an answer has the one member that the step asks for.
-func (a answer) fits(st step, s state) bool {
+// valid reports whether an answer names a question and has one answer to it.
+func (a answer) valid() bool {
 	members := 0
 	for _, has := range []bool{a.Code != nil, a.Choice != nil, a.Inputs != nil, a.Response != nil} {
 		if has {
 			members++
 		}
 	}
+	return a.Question != "" && members == 1
+}
+
+// fits reports whether an answer has the member that the step asks for.
+func (a answer) fits(st step, s state) bool {
 	switch {
-	case members != 1:
-		return false
 	case a.Choice != nil:
 		return slices.ContainsFunc(st.choices(s), func(c choice) bool { return c.ID == *a.Choice })
 	case a.Code != nil:

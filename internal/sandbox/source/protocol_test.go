@@ -78,7 +78,7 @@ func TestProtocol_AnswersWithEachError(t *testing.T) {
 			l.turn.Question = first.Question
 			l.reply(`"code":"123456"`).wantError(status, code)
 			l.turn.Question = ""
-			l.reply(`"code":"123456"`).wantError(status, code)
+			l.reply(`"code":"123456"`).wantError(400, "BAD_REQUEST")
 		},
 		"409 TURN_NEEDED": func(status int, code string) {
 			l.page("").wantError(status, code)
