@@ -93,6 +93,9 @@ func check(contract *wiretest.Contract, number string, on persona.Day, contents 
 		if err := roundTrip(text); err != nil {
 			return err
 		}
+		if err := readStrictly(text, on); err != nil {
+			return err
+		}
 		if i > 0 {
 			body = append(body, ',')
 		}
@@ -105,6 +108,26 @@ func check(contract *wiretest.Contract, number string, on persona.Day, contents 
 	}
 	header := http.Header{"Insurely-Version": {v20260401.Version}, "X-Request-Id": {"r"}, "Content-Type": {"application/json"}, "Etag": {`W/"a"`}}
 	return contract.CheckResponse("getWealthData", 200, header, append(body, ']'))
+}
+
+// readStrictly reads a product as one of a source, of which nothing may be left out
+// (docs/reference/products.md 13). The dates of a household of another century may be.
+func readStrictly(text []byte, on persona.Day) error {
+	if on < 0 || on > today+20_000 {
+		return nil
+	}
+	p, report := product.FromSource(text)
+	if p == nil || len(report.Problems) > 0 {
+		return fmt.Errorf("%+v of\n%s", report.Problems, text)
+	}
+	want, err := product.Read(text)
+	if err != nil {
+		return err
+	}
+	if *p.Common() = *want.Common(); !reflect.DeepEqual(p, want) {
+		return fmt.Errorf("read otherwise:\n%s", text)
+	}
+	return nil
 }
 
 // roundTrip reads a product and writes it again.
