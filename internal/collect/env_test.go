@@ -24,6 +24,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/money"
+	"samla/internal/product"
 	"samla/internal/psu"
 	"samla/internal/store"
 )
@@ -41,6 +42,7 @@ type scripted struct {
 	fetches         func(ctx context.Context, q institution.Question, n int) error
 	reads           func(q institution.Question) error
 	accounts, cards []fact.Account
+	products        []product.Product
 	next            map[string]string // link of a page -> link of the next
 	smaller         map[string]string // refused link -> link to ask for instead
 	endless         bool              // each page of the first account names a next that is new
@@ -108,7 +110,9 @@ func (s *scripted) Read(a institution.Answer) (institution.Reading, error) {
 	}
 	switch q.Kind {
 	case "accounts":
-		return listed(s.accounts, q.From), nil
+		r := listed(s.accounts, q.From)
+		r.Facts.Products = s.products
+		return r, nil
 	case "cards":
 		return listed(s.cards, q.From), nil
 	case "balances":
