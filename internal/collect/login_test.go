@@ -40,6 +40,9 @@ func TestLogin_RunsToProducts(t *testing.T) {
 			t.Errorf("%s with an answer on its way, shown %+v", p.Status, p.Shown)
 		}
 		b.want(b.step(c.ID), collection.Collecting)
+		if len(b.source.given) != 1 || b.source.given[0].Question != "q1" || b.source.given[0].Code != "123456" {
+			t.Errorf("the institution got %+v, which must name the question that was open", b.source.given)
+		}
 		if b.WatchesLogin(c.ID) {
 			t.Error("a login that is done is watched")
 		}

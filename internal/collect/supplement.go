@@ -19,11 +19,7 @@ import (
 // one is taken. Faults: CollectionNotFound, SupplementNotExpected, InvalidParameter.
 func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue.Answer) error {
 	requestID := s.IDs.New()
-	plain, err := json.Marshal(a)
-	if err != nil {
-		return fault.Param("", fault.Invalid, "The answer is not valid JSON.")
-	}
-	_, err = s.update(ctx, o, id, func(c collection.Collection) (change, error) {
+	_, err := s.update(ctx, o, id, func(c collection.Collection) (change, error) {
 		if c.Mode != collection.Dialogue || c.Status.Terminal() {
 			return change{}, fault.New(fault.SupplementNotExpected)
 		}
@@ -38,6 +34,12 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 		state, err := secret.Dialogue.Apply(dialogue.Given{Answer: a, RequestID: requestID}, s.Logins.Dialogue, now)
 		if err != nil {
 			return change{}, refused(err)
+		}
+		named := a
+		named.Question = state.Pending.Question // the open one, if the client named none
+		plain, err := json.Marshal(named)
+		if err != nil {
+			return change{}, fault.Param("", fault.Invalid, "The answer is not valid JSON.")
 		}
 		next, err := c.Follow(state, now)
 		if err != nil {
