@@ -20,6 +20,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/source"
 	"samla/internal/psu"
+	"samla/internal/strictjson"
 )
 
 const (
@@ -181,6 +182,40 @@ func TestSource_BoundsAnswers(t *testing.T) {
 	s.body = `{"products":[]}` + strings.Repeat(" ", 2<<20)
 	if _, err := s.Fetch(t.Context(), institution.Access{Session: session}, q); err != nil {
 		t.Errorf("a page of 2 MiB: %v", err)
+	}
+}
+
+// A page may take longer than other calls. The source is not waited for beyond either limit.
+func TestSource_LimitsTheTimeOfExchanges(t *testing.T) {
+	late := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice that the client is gone
+		select {
+		case <-time.After(300 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer late.Close()
+	t.Setenv("SAMLA_TEST_GOOD", secret)
+	open := func(call, page time.Duration) *source.Source {
+		s, err := source.New(source.Config{BaseURL: late.URL, SecretVariable: "SAMLA_TEST_GOOD",
+			Limits: source.Limits{Call: strictjson.Duration(call), Page: strictjson.Duration(page)}}, institution.Deps{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		return s
+	}
+	s := open(20*time.Millisecond, time.Minute)
+	if _, err := s.Turn(t.Context(), session); institution.KindOf(err) != institution.Unreachable || institution.ReasonOf(err) != institution.NoAnswerInTime {
+		t.Errorf("a late turn: %v", err)
+	}
+	q := s.Start(noScope, "")[0]
+	if _, err := s.Fetch(t.Context(), institution.Access{Session: session}, q); err != nil {
+		t.Errorf("a page within its limit: %v", err)
+	}
+	if _, err := open(10*time.Millisecond, 20*time.Millisecond).Fetch(t.Context(), institution.Access{Session: session}, q); institution.ReasonOf(err) != institution.NoAnswerInTime {
+		t.Errorf("a late page: %v", err)
 	}
 }
 
