@@ -186,12 +186,14 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 		"a turn of another type": {nil, func(x *exchange) { x.replace(`"type":"ASK"`, `"type":"BEG"`) }, []string{"turns"}},
 		"a turn id each time": {nil, func(x *exchange) {
 			if x.is("GET", "/turn") {
-				x.replace(`"id":"bankid"`, `"id":"bankid-`+strconv.FormatInt(seen.Add(1), 10)+`"`)
+				n := strconv.FormatInt(seen.Add(1), 10)
+				x.replace(`"id":"bankid"`, `"id":"bankid-`+n+`"`)
+				x.replace(`"id":"in"`, `"id":"in-`+n+`"`)
 			}
 		}, []string{"turn-ids"}},
 		"turns that change under an id": {nil, func(x *exchange) {
 			if x.is("GET", "/turn") {
-				x.replace(`bankid.67df`, `bankid.`+strconv.FormatInt(seen.Add(1), 10))
+				x.replace(`{"turn":{`, `{"turn":{"n":`+strconv.FormatInt(seen.Add(1), 10)+`,`)
 			}
 		}, []string{"turn-ids"}},
 		"a question asked twice": {nil, func(x *exchange) {
@@ -215,7 +217,7 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 		"missing without a reason": {nil, func(x *exchange) { x.replace(`{"accounts"`, `{"missing":[{"what":"loans"}],"accounts"`) }, []string{"products"}},
 		"a huge turn": {nil, func(x *exchange) {
 			if x.is("GET", "/turn") && x.status == 200 {
-				x.replace(`"id":"bankid"`, `"id":"bankid","pad":"`+strings.Repeat("x", 1<<20)+`"`)
+				x.replace(`{"turn":{`, `{"turn":{"pad":"`+strings.Repeat("x", 1<<20)+`",`)
 			}
 		}, []string{"turns", "sizes"}},
 		"a number in a cursor": {func(r *http.Request) {
