@@ -22,7 +22,7 @@ var counterparts = map[string]string{
 // they are meant: what the change logs name (docs/reference/products.md 10), and what is
 // ours.
 var differences = []struct{ why, changes string }{
-	{"2025-01-01 has no users, sessions, consents or lists (products.md 10.1)", `
+	{"2025-01-01 has no users, sessions, consents or lists (docs/reference/products.md 10.1)", `
 		POST /users: is added
 		GET /users: is added
 		GET /users/{userUuid}: is added
@@ -56,14 +56,14 @@ var differences = []struct{ why, changes string }{
 		ConsentError.userUuid (response): is added
 		ConsentError.nextAllowedAt (response): is added
 		POST /collections 404: is added`},
-	{"routes of ours, of 2026-04-01 only (api.md 2)", `
+	{"routes of ours, of 2026-04-01 only (docs/reference/api.md 2)", `
 		DELETE /collections/{collectionId}: is added
 		POST /collections/{collectionId}/cancel: is added
 		GET /wealth/collection/{collectionId}/status: is added`},
-	{"the public pension has a route at 2025-01-01 only (products.md 8.5)", `
+	{"the public pension has a route at 2025-01-01 only (docs/reference/products.md 8.5)", `
 		GET /wealth/public-pension-collection: is removed
 		schema PublicPension: is removed`},
-	{"a collection has parameters in place of input and consents (products.md 10.2)", `
+	{"a collection has parameters in place of input and consents (docs/reference/products.md 10.2)", `
 		InitiateCollectionRequest.input (request): is removed
 		InitiateCollectionRequest.consents (request): is removed
 		schema ConsentRequestInput: is removed
@@ -76,16 +76,16 @@ var differences = []struct{ why, changes string }{
 		schema DanishMitIdParameter: is added
 		schema LoginMethodParameter: is added
 		schema FilterParameter: is added`},
-	{"loginMethod is a plain string at 2026-04-01, and may be left out (api.md 5.2, 6.3)", `
+	{"loginMethod is a plain string at 2026-04-01, and may be left out (docs/reference/api.md 5.2, 6.3)", `
 		InitiateCollectionRequest.loginMethod (request): has any value
 		InitiateCollectionRequest.loginMethod (request): is null|string instead of string
 		InitiateCollectionRequest.loginMethod (request): is optional now
 		InitiateCollectionRequest.loginMethod (request): minLength is 1 instead of nothing`},
-	{"a status has pollingInterval at 2026-04-01, and two more values (products.md 10.2)", `
+	{"a status has pollingInterval at 2026-04-01, and two more values (docs/reference/products.md 10.2)", `
 		CollectionStatusResponse.pollingInterval (response): is added and required
 		CollectionStatus (response): value AUTHENTICATION_ERROR is added
 		CollectionStatus (response): value LOGIN_METHOD_NOT_APPLICABLE is added`},
-	{"accounts of PSD2 banks are products at 2026-04-01 only (products.md 10.3)", `
+	{"accounts of PSD2 banks are products at 2026-04-01 only (docs/reference/products.md 10.3)", `
 		FinancialProduct<PSD2_CHECKING_ACCOUNT> (response): is added
 		FinancialProduct<PSD2_SAVINGS_ACCOUNT> (response): is added
 		FinancialProduct<PSD2_CREDIT_CARD> (response): is added
@@ -93,7 +93,7 @@ var differences = []struct{ why, changes string }{
 		schema Psd2SavingsAccount: is added
 		schema Psd2CreditCard: is added
 		schema Psd2Transaction: is added`},
-	{"personalInformation is typed at 2026-04-01 (products.md 9, 10.3)", `
+	{"personalInformation is typed at 2026-04-01 (docs/reference/products.md 9, 10.3)", `
 		PersonalInformation (response): other members have another schema
 		PersonalInformation.personalNumber (response): is added
 		PersonalInformation.firstName (response): is added
@@ -105,7 +105,7 @@ var differences = []struct{ why, changes string }{
 		PersonalInformation.postalCode (response): is added
 		PersonalInformation.city (response): is added
 		PersonalInformation.country (response): is added`},
-	{"fees have two forms at 2026-04-01 (products.md 8.1, 10.3)", `
+	{"fees have two forms at 2026-04-01 (docs/reference/products.md 8.1, 10.3)", `
 		Fees.feesCollected (response): is removed
 		Fees.feeFixed (response): is removed
 		Fees.feeVariable (response): is removed
