@@ -94,6 +94,7 @@ func (t *talk) hand(ctx context.Context, p dialogue.Pending) (done bool, err err
 	if json.Unmarshal(plain, &a) != nil {
 		return false, errors.New("collect: the answer of a person does not parse")
 	}
+	a.Question = p.Question // the person need not name it
 	turn, err := t.bank.Loginer.Answer(ctx, t.secret.Dialogue.Session, p.RequestID, a)
 	switch {
 	case institution.KindOf(err) == institution.QuestionOver && err != nil:

@@ -94,6 +94,13 @@ func rowCollections(t *testing.T, w *walk, database func(*testing.T) string) {
 	session.Do(t, "POST", path+"/supplement-info", bodies["addSupplementInformation"](t)).WantProblem(t, fault.SupplementNotExpected)
 	session.delete(t, path).WantStatus(t, http.StatusNoContent, nil)
 	session.Do(t, "GET", path+"/wealth/data", nil).WantProblem(t, fault.CollectionFailed)
+
+	session.post(t, "/collections", requestBody(demoCompany, mockLogin, bankIDParameter(askedCode)), &begun)
+	path = "/collections/" + begun.ID
+	poll(t, session, path+"/status", func(s olderStatus) bool { return s.Status == "TWO_FACTOR_PENDING" })
+	session.Do(t, "POST", path+"/supplement-info", object{"type": "TWO_FACTOR_CODE", "value": "123456"}).WantStatus(t, http.StatusNoContent, nil)
+	poll(t, session, path+"/status", func(s olderStatus) bool { return s.Status == "COMPLETED" })
+	session.get(t, path+"/wealth/data", nil)
 }
 
 func rowServer(t *testing.T, w *walk, database func(*testing.T) string) {

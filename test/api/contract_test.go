@@ -60,11 +60,6 @@ var unreachable = map[string]string{
 	"sqlite getWealthCollectionStatus 503 SERVICE_UNAVAILABLE": "as getConsentStatus",
 }
 
-// notYet are documented answers that no institution of the sandbox leads to yet.
-var notYet = map[string]string{
-	"addSupplementInformation 204": "no login by dialogue asks for one yet",
-}
-
 // Every answer that a document declares is given, over both stores, and is valid by it
 // (docs/reference/api.md 2, 1.6; docs/reference/products.md 10.1). An answer that is added to a
 // document fails this test until a row gets it.
@@ -75,10 +70,16 @@ func TestContract_EveryDocumentedAnswerIsGiven(t *testing.T) {
 			t.Run(name+"/"+v.contract.Version(), func(t *testing.T) {
 				t.Parallel()
 				w := &walk{store: name, contract: v.contract, seen: map[wiretest.Documented]bool{}}
-				for _, row := range slices.Concat(v.rows, commonRows) {
-					t.Run(row.name, func(t *testing.T) { row.run(t, w, database) })
+				rows, ran := slices.Concat(v.rows, commonRows), 0
+				for _, row := range rows {
+					t.Run(row.name, func(t *testing.T) {
+						ran++
+						row.run(t, w, database)
+					})
 				}
-				w.check(t)
+				if ran == len(rows) { // not with -run of one row
+					w.check(t)
+				}
 			})
 		}
 	}
@@ -99,7 +100,7 @@ type version struct {
 // versions returns all versions.
 func versions(t *testing.T) []version {
 	t.Helper()
-	return []version{{harness.Contract(t), newerRows}}
+	return []version{{harness.Contract(t), newerRows}, {harness.OlderContract(t), olderRows}}
 }
 
 // check compares what the document declares with what was seen.
@@ -110,7 +111,7 @@ func (w *walk) check(t *testing.T) {
 	}
 	documented := w.contract.Documented()
 	for _, d := range documented {
-		listed := unreachable[name(d)]+notYet[name(d)] != "" || unreachable[w.store+" "+name(d)] != ""
+		listed := unreachable[name(d)] != "" || unreachable[w.store+" "+name(d)] != ""
 		switch {
 		case w.seen[d] && listed:
 			t.Errorf("%s is listed as unreachable and was reached", name(d))

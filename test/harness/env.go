@@ -49,13 +49,19 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *Env {
 // NewEnv returns an Env with an environment that the test itself starts, stops and checks.
 func NewEnv(t *testing.T, l *devserver.Environment) *Env {
 	t.Helper()
-	return &Env{Environment: l, Contract: Contract(t), Older: load(t, v20250101.Contract), Log: NewLog()}
+	return &Env{Environment: l, Contract: Contract(t), Older: OlderContract(t), Log: NewLog()}
 }
 
 // Contract returns the contract of the newest version of the API.
 func Contract(t *testing.T) *wiretest.Contract {
 	t.Helper()
 	return load(t, v20260401.Contract)
+}
+
+// OlderContract returns the contract of version 2025-01-01.
+func OlderContract(t *testing.T) *wiretest.Contract {
+	t.Helper()
+	return load(t, v20250101.Contract)
 }
 
 func load(t *testing.T, of func() (*wire.Contract, error)) *wiretest.Contract {
