@@ -53,6 +53,7 @@ func (p *person) pension(of plan, on Day) *pension {
 	if s.paid == 0 || on < of.listedFrom || on >= last {
 		return nil
 	}
+	s.active = s.active && !s.payoutActive
 	return s
 }
 
@@ -93,7 +94,6 @@ func (s *pension) payOut(day Day) {
 		s.payment = s.perMonth(s.capital)
 	}
 	s.payments++
-	s.active = false
 	s.capital = max(0, s.grown(s.capital)-s.payment)
 }
 

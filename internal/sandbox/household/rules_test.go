@@ -206,6 +206,23 @@ func TestPayoutYears_AreAtLeastTheLeast(t *testing.T) {
 	}
 }
 
+// From the first day of the payout nothing is paid in, although the latest 25th had a
+// premium, and the holdings are not shown.
+func TestPension_19_EndsSavingOnTheFirstDayOfThePayout(t *testing.T) {
+	for _, of := range earner(office, 1950).itp1() {
+		p := earner(office, 1950)
+		start := p.after(of.payoutAge)
+		before, after := p.pension(of, start-1), p.pension(of, start)
+		if !before.active || before.payoutActive || after.active || !after.payoutActive || before.paid != after.paid {
+			t.Errorf("%s: %+v\n%+v", of.name, before, after)
+		}
+		i := readItem(t, after.product(start).JSON(Head{}))
+		if i.has("holdings") || i.ore("financialInformation.currentValue") != after.value(start) {
+			t.Errorf("%s", i)
+		}
+	}
+}
+
 // A transaction counts from the day on which it settles.
 func TestLedger_CountsFromTheSettlement(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -31,7 +31,10 @@ func anyDay() *rapid.Generator[Day] {
 	far := rapid.Custom(func(t *rapid.T) Day {
 		return Day(rapid.IntRange(int(firstDay), int(lastDay)).Draw(t, "day"))
 	})
-	return rapid.OneOf(near, near, far)
+	first := rapid.Custom(func(t *rapid.T) Day { // of a month: payouts start, and accounts
+		return monthAt(near.Draw(t, "month")).day(1)
+	})
+	return rapid.OneOf(near, near, first, far)
 }
 
 // item is a product, or an object in it, as it is on the wire.
