@@ -85,6 +85,38 @@ func TestRun_PassesTheSandbox(t *testing.T) {
 	}
 }
 
+// A source that asks for a certificate is called without it too.
+func TestRun_ChecksCertificates(t *testing.T) {
+	s, err := sandbox.New(sandbox.Config{})
+	if err == nil {
+		err = s.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Stop(context.Background()) }()
+	qwac, _ := s.TPP()
+	client := func(certificates ...tls.Certificate) *http.Client {
+		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.CA().Pool(), Certificates: certificates, MinVersion: tls.VersionTLS12}}}
+	}
+	for _, i := range s.Sources() {
+		if i.Door != "mutual" {
+			continue
+		}
+		o := options(i.BaseURL)
+		o.Secret, o.Institution, o.Answers, o.Parameters.PersonalNumber = "", i.ID, nil, "199006022397"
+		o.Client, o.Anonymous = client(qwac), client()
+		o.Wait = time.Millisecond // nobody signs
+		if report := sourcecheck.Run(t.Context(), o); !slices.Equal(result(report, sourcecheck.Failed), []string{"in"}) {
+			t.Errorf("%s: %s", i.ID, details(report))
+		}
+		o.Anonymous = o.Client // as if the source let everybody in
+		if report := sourcecheck.Run(t.Context(), o); !slices.Equal(result(report, sourcecheck.Failed), []string{"credentials", "in"}) {
+			t.Errorf("%s: %s", i.ID, details(report))
+		}
+	}
+}
+
 // exchange is one exchange through the proxy of a test, which can change both.
 type exchange struct {
 	*http.Request
