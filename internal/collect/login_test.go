@@ -245,3 +245,13 @@ func TestLogin_EndsItsSession(t *testing.T) {
 		})
 	}
 }
+
+// A login that has just been started, or answered, is asked for at once, but counts as one
+// question a second: many persons can start at the same time.
+func TestLogin_AdmitsPersonsWhoStartTogether(t *testing.T) {
+	onBothStores(t, func(t *testing.T, b *loginEnv) {
+		for range 100 {
+			b.start()
+		}
+	})
+}

@@ -51,8 +51,9 @@ func paceOf(t dialogue.Turn) watch.Pace {
 	return watch.Pace{After: pace, Within: 2 * pace}
 }
 
-// atOnce is the pace of a step that has waited long enough.
-var atOnce = watch.Pace{After: time.Millisecond}
+// atOnce is the pace of a step that has waited long enough. It counts as one question a
+// second, because it is one step of many.
+var atOnce = watch.Pace{After: time.Millisecond, Within: time.Second}
 
 // talk hands a login to the scheduler, which keeps the lease of its row until due, and
 // renews it. It reports false after StopLogins.
