@@ -100,9 +100,16 @@ type collector struct {
 	start   []byte // request that starts a collection
 }
 
-// collectOnce starts a collection and polls it until it has ended. It returns its id.
+// collectOnce starts a collection and polls it until it has ended. It returns its id. A
+// node that takes no more persons who wait is asked again when it says.
 func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn) (id string, err error) {
 	status, body, err := conn.do(u.start)
+	for err == nil && status == http.StatusServiceUnavailable && conn.retryAfter > 0 {
+		if err := clock.Sleep(ctx, clk, conn.retryAfter); err != nil {
+			return "", err
+		}
+		status, body, err = conn.do(u.start)
+	}
 	if err == nil {
 		err = checkStatus(http.StatusCreated, status, body)
 	}
