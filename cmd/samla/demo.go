@@ -37,7 +37,7 @@ const (
 const (
 	bankPerson   = "198412099296" // accounts, savings and a card
 	sourcePerson = "199006022397" // a whole household
-	demoPerson   = "200001060000" // the same at se-demo, behind an animated QR code
+	demoPerson   = "200001040000" // at se-demo, something of everything, behind a QR code
 )
 
 // Run starts a server and sandbox on free loopback ports and runs the main flow.
@@ -88,7 +88,11 @@ func (w *demo) run(ctx context.Context, c *demoCmd) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.printf("Samla runs at %s, its sandbox with %s at %s.", w.client.Base, of.company.DisplayName, w.phone.Sandbox)
+	place := "bank and BankID"
+	if !of.company.PSD2 {
+		place = "institution " + column{}.cut(of.company.DisplayName)
+	}
+	w.printf("Samla runs at %s, its sandbox %s at %s.", w.client.Base, place, w.phone.Sandbox)
 	user, err := w.client.CreateUser(ctx, "customer-4711")
 	if err != nil {
 		return nil, err

@@ -95,18 +95,22 @@ func (c *devCmd) announce(w io.Writer, l *devserver.Environment) error {
 	return err
 }
 
-// devText's collection is of another person than the flow of README.md: a second order of
-// BankID for one person would end both.
+// devText's collection from the bank is of another person than the flow of README.md: a
+// second order of BankID for one person would end both.
 const devText = `API      %[1]s
 API key  %[2]s
 Sandbox  %[3]s  (certificate authority: %[4]s)
-Phone    %[3]s/sandbox/bankid
+Phone    %[3]s/sandbox/bankid  (BankID)
+Inbox    %[3]s/sandbox/inbox   (e-mails, apps and pages of institutions)
 
 curl -s %[1]s/companies/availability -H %[5]s
 curl -s %[1]s/users -H %[5]s -H 'content-type: application/json' -d '{"externalId":"customer-1"}'
 curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo-psd2","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE","parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":"192.0.2.1"},{"type":"SWEDISH_BANKID","personalNumber":"198611239883"}]}'
+curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK","parameters":[{"type":"SWEDISH_BANKID","personalNumber":"200001040000"}]}'
 
-The last line starts a collection that waits for a person: approve it on the phone's page within 30 seconds.
+The first collection is from a bank and waits for a person: approve it on the phone's page within 30 seconds.
+The second is from an institution that the person logs in to: its QR code signs itself. README.md has both flows with all their requests,
+docs/sandbox.md the persons and companies.
 `
 
 // shellQuote quotes s as one word of a POSIX shell.

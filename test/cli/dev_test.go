@@ -98,13 +98,13 @@ func TestDev_PrintsWorkingCommands(t *testing.T) {
 		}
 	}
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(s string) bool { return !strings.HasPrefix(s, "curl ") })
-	if len(lines) != 3 {
+	if len(lines) != 4 {
 		t.Fatalf("%d commands:\n%s", len(lines), text)
 	}
 	var companies []struct{ Company string }
 	var user struct{ UserUUID string }
-	var collection struct{ ID, Status string }
-	for i, into := range []any{&companies, &user, &collection} {
+	var byConsent, byLogin struct{ ID, Status string }
+	for i, into := range []any{&companies, &user, &byConsent, &byLogin} {
 		out, err := exec.CommandContext(timeoutContext(t), "sh", "-c", lines[i]).Output()
 		if err == nil {
 			err = json.Unmarshal(out, into)
@@ -113,8 +113,8 @@ func TestDev_PrintsWorkingCommands(t *testing.T) {
 			t.Errorf("%s\n%v: %s", lines[i], err, out)
 		}
 	}
-	if len(companies) == 0 || user.UserUUID == "" || collection.ID == "" || collection.Status != "RUNNING" {
-		t.Errorf("responses %v %v %v", companies, user, collection)
+	if len(companies) == 0 || user.UserUUID == "" || byConsent.ID == "" || byConsent.Status != "RUNNING" || byLogin.ID == "" || byLogin.Status != "RUNNING" {
+		t.Errorf("responses %v %v %v %v", companies, user, byConsent, byLogin)
 	}
 	if !strings.Contains(lines[2], `-H 'authorization-token: it'`) {
 		t.Errorf("the header is not one quoted text: %s", lines[2])
