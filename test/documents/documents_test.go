@@ -16,6 +16,7 @@ import (
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/fault"
 	"samla/internal/wire"
+	"samla/internal/wire/wiretest"
 )
 
 // object is a JSON object of a document.
@@ -176,6 +177,33 @@ func TestDocument_DescribesEverything(t *testing.T) {
 					t.Errorf("%s.%s: no description", name, member)
 				}
 			}
+		}
+	})
+}
+
+// Every schema of the document that has examples accepts them.
+func TestSchemas_AcceptTheirOwnExamples(t *testing.T) {
+	eachVersion(t, func(t *testing.T, v version) {
+		c, err := wiretest.Load(v.Contract)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for name, s := range v.at("/components/schemas") {
+			schema, err := c.ReadSchema("/components/schemas/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			examples, _ := s.(object)["examples"].([]any)
+			for i, example := range examples {
+				n++
+				if err := schema.Validate(example); err != nil {
+					t.Errorf("%s example %d: %v", name, i, err)
+				}
+			}
+		}
+		if n < 40 {
+			t.Errorf("only %d examples", n)
 		}
 	})
 }

@@ -109,25 +109,3 @@ func TestReadBody_AcceptsDocumentedRequests(t *testing.T) {
 		}
 	}
 }
-
-// Every schema of the document that has examples accepts them.
-func TestSchemas_AcceptTheirOwnExamples(t *testing.T) {
-	_, at := document(t)
-	n := 0
-	for name, s := range at("/components/schemas") {
-		schema, err := contract(t).ReadSchema("/components/schemas/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		examples, _ := s.(object)["examples"].([]any)
-		for i, example := range examples {
-			n++
-			if err := schema.Validate(example); err != nil {
-				t.Errorf("%s example %d: %v", name, i, err)
-			}
-		}
-	}
-	if n < 50 {
-		t.Errorf("only %d examples", n)
-	}
-}

@@ -28,14 +28,25 @@ func (c *comparer) required(where string, was, is bool, in direction) {
 // value is a schema without its references.
 type value struct {
 	object
-	name  string   // of the schema, or ""
-	types []string // sorted; null among them if it may be null; none: any
+	name   string   // of the schema, or ""
+	types  []string // sorted; null among them if it may be null; none: any
+	beside object   // keywords beside a reference, which narrow what it refers to
 }
 
 func read(root, schema object) value {
 	var v value
 	null := false
 	for {
+		if schema["$ref"] != nil {
+			for key, keyword := range schema {
+				if !slices.Contains(ignored, key) || key == "properties" || key == "required" {
+					if v.beside == nil {
+						v.beside = object{}
+					}
+					v.beside[key] = keyword
+				}
+			}
+		}
 		o, name := follow(root, schema)
 		if name != "" {
 			v.name = name
@@ -108,6 +119,9 @@ func (c *comparer) values(where string, a, b value, in direction) {
 			breaking = !narrower
 		}
 		c.report(breaking, at(where, in), "is %s instead of %s", typeText(b.types), typeText(a.types))
+	}
+	if !equal(a.beside, b.beside) {
+		c.report(true, at(where, in), "has other keywords beside its reference")
 	}
 	if a.name != b.name {
 		c.report(false, at(where, in), "has the schema %q instead of %q", b.name, a.name)
