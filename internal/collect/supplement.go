@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"samla/internal/collection"
@@ -37,7 +36,7 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 		}
 		named := a
 		named.Question = state.Pending.Question // the open one, if the client named none
-		plain, err := json.Marshal(named)
+		plain, err := jsontext.Marshal(named)   // what the device got stays as it is
 		if err != nil {
 			return change{}, fault.Param("", fault.Invalid, "The answer is not valid JSON.")
 		}

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -97,7 +96,7 @@ func (b *bodySchema) validate(raw []byte) ([]byte, *fault.Fault) {
 	invalid := b.rules.fields(b.schema.Validate(value))
 	if b.names.removeVariants(value) {
 		var err error
-		if raw, err = json.Marshal(value); err != nil {
+		if raw, err = jsontext.Marshal(value); err != nil {
 			return nil, fault.Wrap(err)
 		}
 	}

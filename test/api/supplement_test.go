@@ -66,7 +66,7 @@ func TestSupplement_ReportsInvalidBodies(t *testing.T) {
 		{object{"type": "RESPONSE_OBJECT", "headers": object{"a": 1}}, fault.InvalidParameter, []string{"/headers/a INVALID"}},
 		{object{"type": "TWO_FACTOR_CODE", "value": "1", "x": strings.Repeat("y", 64<<10)}, fault.BodyTooLarge, nil},
 		{object{"type": "RESPONSE_OBJECT", "response": strings.Repeat("y", 1<<20)}, fault.BodyTooLarge, nil},
-		{object{"type": "RESPONSE_OBJECT", "response": strings.Repeat("y", 1<<20-100)}, fault.CollectionNotFound, nil},
+		{object{"type": "RESPONSE_OBJECT", "response": strings.Repeat("y", 1023<<10-100)}, fault.CollectionNotFound, nil},
 	} {
 		p := session.Do(t, http.MethodPost, path, c.body).WantProblem(t, c.code)
 		var got []string

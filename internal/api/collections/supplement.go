@@ -18,6 +18,11 @@ const (
 	CollectionInput = "COLLECTION_INPUT"
 )
 
+// maxResponse is the largest headers and response of a RESPONSE_OBJECT together, in bytes:
+// with what is around them, they fit into a body of 1 MiB here and at the source
+// (docs/source-protocol/README.md, Rules).
+const maxResponse = 1<<20 - 1<<10
+
 // supplement has the members of all types. Those of other types are empty.
 type supplement struct {
 	Type       string            `json:"type"`
@@ -30,7 +35,8 @@ type supplement struct {
 
 // ReadSupplement returns the answer that a body of addSupplementInformation has. f is what
 // the contract says of it. Faults: f, InvalidParameter with all invalid fields, and
-// BodyTooLarge for a body above wire.MaxBody that is no RESPONSE_OBJECT.
+// BodyTooLarge for a body above wire.MaxBody that is no RESPONSE_OBJECT, and for headers and
+// response above 1023 KiB.
 func ReadSupplement(body []byte, f *fault.Fault) (dialogue.Answer, error) {
 	if f != nil && f.Code != fault.InvalidParameter {
 		return dialogue.Answer{}, f
@@ -38,7 +44,7 @@ func ReadSupplement(body []byte, f *fault.Fault) (dialogue.Answer, error) {
 	var s supplement
 	err := json.Unmarshal(body, &s)
 	switch {
-	case s.Type != ResponseObject && len(body) > wire.MaxBody:
+	case s.Type != ResponseObject && len(body) > wire.MaxBody, len(s.Headers)+len(s.Response) > maxResponse:
 		return dialogue.Answer{}, fault.New(fault.BodyTooLarge)
 	case f != nil:
 		return dialogue.Answer{}, withoutNames(f)

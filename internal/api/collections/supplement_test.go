@@ -137,9 +137,11 @@ func TestReadSupplement_LimitsSizeByType(t *testing.T) {
 		size       int
 		want       string
 	}{
-		{`{"type":"RESPONSE_OBJECT","response":"`, `"}`, 1 << 20, "ok"},
-		{`{"type":"RESPONSE_OBJECT","response":"`, `"}`, 1<<20 + 1, "BODY_TOO_LARGE"},
-		{`{"response":"`, `","type":"RESPONSE_OBJECT"}`, 1 << 20, "ok"},
+		{`{"type":"RESPONSE_OBJECT","response":"`, `"}`, 1023<<10 + 38, "ok"}, // 38 bytes stand around the response
+		{`{"type":"RESPONSE_OBJECT","response":"`, `"}`, 1023<<10 + 39, "BODY_TOO_LARGE"},
+		{`{"type":"RESPONSE_OBJECT","x":"`, `"}`, 1 << 20, "ok"},
+		{`{"type":"RESPONSE_OBJECT","x":"`, `"}`, 1<<20 + 1, "BODY_TOO_LARGE"},
+		{`{"response":"`, `","type":"RESPONSE_OBJECT"}`, 1023 << 10, "ok"},
 		{`{"type":"TWO_FACTOR_CODE","value":"1","x":"`, `"}`, wire.MaxBody, "ok"},
 		{`{"type":"TWO_FACTOR_CODE","value":"1","x":"`, `"}`, wire.MaxBody + 1, "BODY_TOO_LARGE"},
 		{`{"type":"TWO_FACTOR_CHOICE","value":"1","response":"`, `"}`, wire.MaxBody + 1, "BODY_TOO_LARGE"},

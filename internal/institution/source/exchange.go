@@ -2,12 +2,12 @@ package source
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/jsontext"
 )
 
 // The limits of bodies (docs/source-protocol/README.md, Rules).
@@ -35,7 +35,7 @@ func (s *Source) exchange(ctx context.Context, c call) ([]byte, error) {
 	}
 	var body []byte
 	if c.body != nil {
-		if body, err = json.Marshal(c.body); err != nil || len(body) > maxBody {
+		if body, err = jsontext.Marshal(c.body); err != nil || len(body) > maxBody {
 			return nil, failed(institution.Refused)
 		}
 	}
