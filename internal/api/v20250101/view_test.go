@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"samla/internal/gzipped"
 	"samla/internal/jsontext"
 	"samla/internal/product"
 )
@@ -318,6 +319,13 @@ func BenchmarkOlderProducts(b *testing.B) {
 				if _, err := olderProducts(stored, dataTypes); err != nil {
 					b.Fatal(err)
 				}
+			}
+		})
+		b.Run(fmt.Sprint(n, " products, compressed"), func(b *testing.B) { // to compare with
+			stored := household(b, n)
+			b.SetBytes(int64(len(stored)))
+			for b.Loop() {
+				gzipped.Compress(stored)
 			}
 		})
 	}
