@@ -135,6 +135,14 @@ func (f Fault) write(w http.ResponseWriter, status int, body any) {
 	writeJSON(w, status, body)
 }
 
+// isEndless reports whether the pages of an institution have no end.
+func (s *Service) isEndless(institution string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.faults[institution]
+	return f != nil && (f.Pages == "ENDLESS" || f.Pages == "EMPTY")
+}
+
 func (f Fault) page(p page) page {
 	switch f.Pages {
 	case "ENDLESS":

@@ -187,6 +187,9 @@ func (s *Service) postPage(x exchange) (int, any, error) {
 		}
 	}
 	p, err := pageOf(&n, at)
+	if err != nil && s.isEndless(n.company.ID) {
+		return http.StatusOK, page{}, nil // which the fault fills
+	}
 	return http.StatusOK, p, err
 }
 
