@@ -251,19 +251,40 @@ func TestLedger_ChoosesTheFirstOfEqualFunds(t *testing.T) {
 	if l.largestFund(on) != 0 || l.smallestFund(on, 0) != 0 {
 		t.Error("a fund of none")
 	}
-	instruments := []number{1, 5, 13, 17}
-	for _, n := range instruments {
-		l.positions[n-1].units = unitsFor(100*sek, price(n, on))
-	}
-	l.positions[16].units = 100 * one // an ETF
-	value := valueOf(l.units(1), price(1, on))
-	for _, n := range instruments[:3] {
-		if got := valueOf(l.units(n), price(n, on)); got != value {
-			t.Skipf("%d and %d öre", got, value) // to the öre they are equal
+	funds := []number{1, 5, 13}
+	for value := 100 * sek; l.units(1) == 0; value++ { // one that each of them can be worth
+		units := map[number]scaled{}
+		for _, n := range funds {
+			if u := unitsFor(value, price(n, on)) + 1; valueOf(u, price(n, on)) == value {
+				units[n] = u
+			}
+		}
+		if len(units) == len(funds) {
+			for n, u := range units {
+				l.positions[n-1].units = u
+			}
 		}
 	}
+	l.positions[17-1].units = 100 * one // an ETF
 	if l.largestFund(on) != 1 || l.smallestFund(on, 0) != 1 || l.smallestFund(on, 1) != 5 {
 		t.Errorf("largest %d, smallest %d and %d", l.largestFund(on), l.smallestFund(on, 0), l.smallestFund(on, 1))
+	}
+}
+
+// A KF that has neither cash nor funds pays no fee: its cash never falls below 0.
+func TestAccount_6_DrawsNoFeeThatIsNotThere(t *testing.T) {
+	p := earner(owner, 1980)
+	a := p.newAccount(kf, 2005)
+	a.ledger = ledger{until: lastDay}
+	a.positions[25-1] = position{units: 100 * one, acquired: 100 * sek}
+	a.insuranceFee(monthOf(2025, 12), yearTax{value: 1_000_000 * sek})
+	if len(a.kept) != 0 || a.cash != 0 {
+		t.Errorf("cash %d, %+v", a.cash, a.kept)
+	}
+	a.cash = 10
+	a.insuranceFee(monthOf(2026, 3), yearTax{})
+	if len(a.kept) != 1 || a.kept[0].amount != 10 || a.cash != 0 {
+		t.Errorf("cash %d, %+v", a.cash, a.kept)
 	}
 }
 
