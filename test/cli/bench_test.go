@@ -43,6 +43,31 @@ func checkCrowd(t *testing.T, bank string) {
 	}
 }
 
+// Collections and polls of an institution by login are compared with their limits.
+func TestBench_MeasuresLogins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the rounds take some seconds")
+	}
+	t.Parallel()
+	onStores(t, func(t *testing.T, store []string) {
+		for _, args := range [][]string{{"collect", "--round", "3s", "--callers", "8"}, {"status", "--round", "200ms", "--callers", "4"}} {
+			out, log, status := process.Run(t, program, append(append([]string{"bench"}, append(args, "--company", "se-demo", "--rounds", "1", "--json")...), store...)...)
+			if status != 0 {
+				t.Fatalf("bench %s: exit status %d: %s", args[0], status, log)
+			}
+			var line struct {
+				Bench, Company     string
+				Rate, Limit, Ratio float64
+			}
+			if err := json.Unmarshal([]byte(out), &line); err != nil || line.Bench != args[0] || line.Company != "se-demo" || line.Rate <= 0 || line.Limit <= 0 || line.Ratio <= 0 {
+				t.Errorf("bench %s printed %s: %v", args[0], out, err)
+			}
+		}
+	})
+	wantFailure(t, "no login by dialogue", "bench", "collect", "--company", "se-demo-psd2")
+	wantFailure(t, "no company", "bench", "collect", "--company", "se-none")
+}
+
 func TestBench_RefusesNumbersThatMeasureNothing(t *testing.T) {
 	t.Parallel()
 	wantFailure(t, "--rounds must be at least 1", "bench", "status", "--rounds", "0")
