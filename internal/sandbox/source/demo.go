@@ -59,8 +59,9 @@ func endingRows() []row {
 		ends("200003120000", timedOut, isTimeout, "does not finish in time"),
 		demo("200003130000", person("the company says that another person is in", isLogin, isMismatch)).
 			withThen(step{Kind: stepIn, Mask: "200003050000"}),
-		demo("200003140000", person("the company never goes on; the client stops polling, or the collection's own time ends", isLogin, isTimeout).does("leave")).
-			withLogin(work(0)),
+		demo("200003140000",
+			person("the company never goes on; the client leaves", isLogin, isTimeout).does("leave"),
+			person("the company never goes on", isLogin, isThirdParty).does("stay")).withLogin(work(0)),
 	}
 }
 
@@ -93,12 +94,12 @@ func questionRows() []row {
 		demo("200004130000", person("a form, a choice and a code", isLogin, isContact, isTwoFactor, isCompleted).
 			does("inputs EMAIL MOBILE_PHONE_NUMBER", "choice SMS", "code 123456")).withThen(append([]step{contact(inputEmail, inputPhone)}, choices...)...),
 		// The company never gives up: the time-outs of the waiting statuses are the server's.
-		demo("200004140000", person("never gives the code", isLogin, isTwoFactor, isTimeout).does("leave")).withThen(code(wrongCredentials).endless()),
-		demo("200004150000", person("never chooses", isLogin, isTwoFactor, isNoChoice).does("leave")).withThen(choose().endless(), code(locked)),
-		demo("200004160000", person("never fills in the contact form", isLogin, isContact, isContactForm).does("leave")).
+		demo("200004140000", person("never gives the code", isLogin, isTwoFactor, isTimeout).does("stay"), person("asked, the client leaves", isLogin, isTwoFactor, isTimeout).does("leave")).withThen(code(wrongCredentials).endless()),
+		demo("200004150000", person("never chooses", isLogin, isTwoFactor, isNoChoice).does("stay"), person("asked, the client leaves", isLogin, isTwoFactor, isNoChoice).does("leave")).withThen(choose().endless(), code(locked)),
+		demo("200004160000", person("never fills in the contact form", isLogin, isContact, isContactForm).does("stay"), person("asked, the client leaves", isLogin, isContact, isContactForm).does("leave")).
 			withThen(contact(inputEmail, inputPhone).endless()),
-		demo("200004170000", person("never gives the input", isLogin, isInput, isNoInput).does("leave")).withThen(input(inputEmail).endless()),
-		demo("200004180000", person("never approves", isLogin, isElsewhere, isTimeout).does("leave")).withThen(elsewhere(stepApp).endless()),
+		demo("200004170000", person("never gives the input", isLogin, isInput, isNoInput).does("stay"), person("asked, the client leaves", isLogin, isInput, isNoInput).does("leave")).withThen(input(inputEmail).endless()),
+		demo("200004180000", person("never approves", isLogin, isElsewhere, isTimeout).does("stay"), person("asked, the client leaves", isLogin, isElsewhere, isTimeout).does("leave")).withThen(elsewhere(stepApp).endless()),
 	}
 }
 
