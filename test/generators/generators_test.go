@@ -46,21 +46,28 @@ func TestDocument_WorksInTools(t *testing.T) {
 	w := suite.Start(t, devserver.Config{})
 	dir := newWorkspace(t, w.NoCredential().Do(t, http.MethodGet, "/openapi.json", nil).Body)
 
+	older := w.NoCredential()
+	older.Contract = w.Older
+	writeOlder(t, dir, older.Do(t, http.MethodGet, "/openapi.json", nil).Body)
+
 	sent, products := everyProduct(t, dir)
 
 	t.Run("redocly", func(t *testing.T) {
 		t.Parallel()
-		redocly(t, node(t, dir))
+		c := node(t, dir)
+		redocly(t, c, "../openapi.json")
+		redocly(t, c, "../older.json")
 	})
 	t.Run("spectral", func(t *testing.T) {
 		t.Parallel()
-		node(t, dir).run(t, "spectral", "lint", "--fail-severity", "hint", "--ruleset", "spectral.yaml", "../openapi.json")
+		node(t, dir).run(t, "spectral", "lint", "--fail-severity", "hint", "--ruleset", "spectral.yaml", "../openapi.json", "../older.json")
 	})
 	t.Run("typescript", func(t *testing.T) {
 		t.Parallel()
 		c := node(t, dir)
 		c.run(t, "openapi-ts")
 		c.run(t, "openapi-typescript", "../openapi.json", "--output", "gen/openapi-typescript.ts")
+		c.run(t, "openapi-typescript", "../older.json", "--output", "gen/older.ts")
 		c.run(t, "orval", "--config", "orval.config.mjs")
 		c.run(t, "openapi-zod-client", "../openapi.json", "--output", "gen/openapi-zod-client.ts")
 		c.run(t, "tsc", "--project", ".")
@@ -81,12 +88,17 @@ func TestDocument_WorksInTools(t *testing.T) {
 			skipIfLacking(t, output)
 			t.Fatal(output)
 		}
-		if err := os.MkdirAll(filepath.Join(c.dir, "oapi"), 0o755); err != nil {
-			t.Fatal(err)
+		for _, folder := range []string{"oapi", "olderoapi"} {
+			if err := os.MkdirAll(filepath.Join(c.dir, folder), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
 		c.run(t, "go", "tool", "oapi-codegen", "-config", "oapi.yaml", "../openapi.json")
 		c.run(t, "go", "tool", "ogen", "--config", "ogen.yaml", "--target", "ogenapi", "--package", "ogenapi", "--clean", "../openapi.json")
 		c.run(t, "go", "build", "-o", "bin/", "./cmd/...")
+		c.run(t, "go", "tool", "oapi-codegen", "-config", "older.yaml", "../older.json")
+		c.run(t, "go", "tool", "ogen", "--config", "ogen.yaml", "--target", "olderogen", "--package", "olderogen", "--clean", "../older.json")
+		c.run(t, "go", "build", "./olderoapi", "./olderogen")
 		for _, name := range []string{"bin/oapi", "bin/ogen"} {
 			checkProducts(t, name, sent, []byte(c.run(t, filepath.Join(c.dir, name), products)))
 		}
@@ -96,8 +108,9 @@ func TestDocument_WorksInTools(t *testing.T) {
 }
 
 // redocly checks that Redocly finds nothing. Its exit status says nothing of warnings.
-func redocly(t *testing.T, c command) {
-	output := c.run(t, "redocly", "lint", "--config", "redocly.yaml", "--format", "json", "../openapi.json")
+func redocly(t *testing.T, c command, document string) {
+	t.Helper()
+	output := c.run(t, "redocly", "lint", "--config", "redocly.yaml", "--format", "json", document)
 	var found struct {
 		Totals   *struct{ Errors, Warnings int }
 		Problems []struct{ RuleID, Message string }
@@ -107,6 +120,15 @@ func redocly(t *testing.T, c command) {
 	}
 	if found.Totals.Errors+found.Totals.Warnings > 0 {
 		t.Errorf("%+v", found.Problems)
+	}
+}
+
+// writeOlder puts the document of version 2025-01-01 beside that of the newest version. Its
+// clients are generated and compiled.
+func writeOlder(t *testing.T, dir string, document []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "older.json"), document, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
