@@ -138,7 +138,7 @@ func (s State) tell(t Turn, l Limits, now time.Time) State {
 			s.Devices++
 		}
 	}
-	if s.Turns++; s.Turns > l.Turns || s.Devices > l.Devices {
+	if s.Turns++; s.Turns > l.Turns || len(s.Asked) > l.Questions || s.Devices > l.Devices {
 		return s.end(Unavailable)
 	}
 	if place(t) != place(s.Turn) {

@@ -224,6 +224,16 @@ func TestTold_EndsFaultyInstitution(t *testing.T) {
 	if s := at(t, devices[:limits.Devices]...); s.Ended != "" {
 		t.Errorf("as many as are allowed: %q", s.Ended)
 	}
+	var questions []dialogue.Turn
+	for i := range limits.Questions + 1 {
+		questions = append(questions, ask(strings.Repeat("q", i+1), dialogue.Code))
+	}
+	if s := at(t, questions...); s.Ended != dialogue.Unavailable {
+		t.Errorf("endless questions: %q", s.Ended)
+	}
+	if s := at(t, questions[:limits.Questions]...); s.Ended != "" {
+		t.Errorf("as many questions as are allowed: %q", s.Ended)
+	}
 	out := dialogue.Turn{ID: "o", Out: &dialogue.Out{Reason: dialogue.Cancelled}}
 	if s := at(t, out, wait(dialogue.BankID), dialogue.Turn{ID: "i", In: &dialogue.In{}}); s.Ended != dialogue.Cancelled || s.In() {
 		t.Errorf("a turn after the end: %q", s.Ended)

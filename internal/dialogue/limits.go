@@ -20,9 +20,10 @@ type Limits struct {
 	Hand    time.Duration // from an answer until the institution says what comes next; 1 min
 	Total   time.Duration // of all turns together, until the person is in; 20 min
 
-	Turns   int // 5000
-	Devices int // requests of the device; 50
-	Logins  int // that follow each other while data is read; 10
+	Turns     int // 5000
+	Questions int // with requests of the device; 100
+	Devices   int // requests of the device; 50
+	Logins    int // that follow each other while data is read; 10
 }
 
 // WithDefaults returns l with the defaults in place of zero members.
@@ -32,7 +33,8 @@ func (l Limits) WithDefaults() Limits {
 	l.Code, l.Choice = cmp.Or(l.Code, 5*time.Minute), cmp.Or(l.Choice, 3*time.Minute)
 	l.Contact, l.Input = cmp.Or(l.Contact, 10*time.Minute), cmp.Or(l.Input, 10*time.Minute)
 	l.Device, l.Hand, l.Total = cmp.Or(l.Device, time.Minute), cmp.Or(l.Hand, time.Minute), cmp.Or(l.Total, 20*time.Minute)
-	l.Turns, l.Devices, l.Logins = cmp.Or(l.Turns, 5000), cmp.Or(l.Devices, 50), cmp.Or(l.Logins, 10)
+	l.Turns, l.Questions = cmp.Or(l.Turns, 5000), cmp.Or(l.Questions, 100)
+	l.Devices, l.Logins = cmp.Or(l.Devices, 50), cmp.Or(l.Logins, 10)
 	return l
 }
 

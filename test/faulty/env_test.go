@@ -1,5 +1,6 @@
-// Package faulty tests a whole server over banks that hang, drip, are slow, or answer
-// without end. It measures what such a bank costs, beside a healthy one.
+// Package faulty tests a whole server over banks and sources that hang, drip, are slow,
+// answer without end, or break their protocol. It measures what such an institution costs,
+// beside a healthy one.
 package faulty
 
 import (
@@ -18,7 +19,7 @@ import (
 	"samla/test/harness"
 )
 
-var suite = &harness.Suite{Parallel: 8, Now: time.Now}
+var suite = &harness.Suite{Parallel: 64, Now: time.Now}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
@@ -48,16 +49,24 @@ func start(t *testing.T, database string, change func(*server.Config), companies
 		t.Fatal(err)
 	}
 	e := &env{Env: harness.NewEnv(t, &devserver.Environment{Institutions: institution.Set{}}), banks: map[string]*bank{}}
-	e.Log.Secret("a personal number", personalNumber)
 	var entries []map[string]any
 	for _, company := range companies {
 		b := startBank(t, company, certs)
 		e.banks[company] = b
 		entries = append(entries, map[string]any{"company": company, "displayName": company, "baseURL": b.url,
-			"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE"}, "profile": map[string]any{"pollInterval": "100ms"},
+			"loginMethods": []string{bankIDMethod}, "profile": map[string]any{"pollInterval": "100ms"},
 			"certificates": harness.Certificates()})
 	}
-	if e.Institutions, err = e.OpenBanks(filepath.Join(dir, "banks.json"), clock.System(), entries...); err != nil {
+	e.serve(t, dir, database, clock.System(), change, entries)
+	return e
+}
+
+// serve starts the server with these institutions, and creates a user.
+func (e *env) serve(t *testing.T, dir, database string, clk clock.Clock, change func(*server.Config), entries []map[string]any) {
+	t.Helper()
+	e.Log.Secret("a personal number", personalNumber)
+	var err error
+	if e.Institutions, err = e.OpenBanks(filepath.Join(dir, "banks.json"), clk, entries...); err != nil {
 		t.Fatal(err)
 	}
 	if database == "" {
@@ -68,18 +77,20 @@ func start(t *testing.T, database string, change func(*server.Config), companies
 		change(&config)
 	}
 	t.Cleanup(func() { e.Log.CheckSecrets(t) })
-	e.StartServer(t, config, clock.System())
+	e.StartServer(t, config, clk)
 	client := e.Tenant(t, "faulty")
 	user, _ := client.User(t)
 	e.user = client.Session(t, user)
-	return e
 }
+
+// bankIDMethod is the login method of all institutions here.
+const bankIDMethod = "SWEDISH_MOBILE_BANKID_OTHER_DEVICE"
 
 // createConsent asks for a consent at a company.
 func (e *env) createConsent(t *testing.T, company string) (id string) {
 	t.Helper()
 	var made struct{ ConsentID string }
-	e.user.Do(t, http.MethodPost, "/consents", map[string]any{"company": company, "loginMethod": "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "parameters": []any{
+	e.user.Do(t, http.MethodPost, "/consents", map[string]any{"company": company, "loginMethod": bankIDMethod, "parameters": []any{
 		map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": "192.0.2.7", "psuLocale": "sv-SE"},
 		map[string]any{"type": "SWEDISH_BANKID", "personalNumber": personalNumber},
 	}}).WantStatus(t, http.StatusCreated, &made)
