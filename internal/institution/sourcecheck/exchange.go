@@ -91,6 +91,9 @@ func (r *run) do(c call) answer {
 		return answer{}
 	}
 	r.exchanged = true
+	if took > within {
+		r.fail("times", "%s: an answer after more than %v", name, within)
+	}
 	a := answer{status: status, body: body}
 	if len(body) > limit {
 		r.fail("sizes", "%s: more than %d bytes", name, limit)

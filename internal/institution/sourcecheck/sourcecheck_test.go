@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"samla/internal/clock"
 	"samla/internal/dialogue"
 	"samla/internal/institution/sourcecheck"
 	"samla/internal/sandbox"
@@ -168,6 +169,7 @@ func proxy(t *testing.T, to string, before func(*http.Request), after func(*exch
 func TestRun_FindsWhatIsBroken(t *testing.T) {
 	good := sourcetest.Go(t)
 	var seen atomic.Int64
+	found := map[string]bool{}
 	for name, c := range map[string]struct {
 		before func(*http.Request)
 		after  func(*exchange)
@@ -252,6 +254,20 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 				x.replace(`{"turn":{`, `{"turn":{"pad":"`+strings.Repeat("x", 1<<20)+`",`)
 			}
 		}, []string{"turns", "sizes"}},
+		"400 for an unknown institution": {nil, func(x *exchange) {
+			if strings.Contains(string(x.body), "UNKNOWN_INSTITUTION") {
+				x.status, x.body = 400, []byte(`{"error":"BAD_REQUEST"}`)
+			}
+		}, []string{"unknown-institution"}},
+		"members of later versions are refused": {func(r *http.Request) {
+			if r.Body != nil {
+				text, _ := io.ReadAll(r.Body)
+				if bytes.Contains(text, []byte("memberOfALaterVersion")) {
+					text = []byte("{}")
+				}
+				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+			}
+		}, nil, []string{"unknown-members"}},
 		"a number in a cursor": {func(r *http.Request) {
 			if r.Body != nil {
 				text, _ := io.ReadAll(r.Body)
@@ -260,6 +276,9 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 			}
 		}, func(x *exchange) { x.replace(`"next":"accounts"`, `"next":"accounts-`+sourcetest.PersonalNumber+`"`) }, []string{"personal-data"}},
 	} {
+		for _, check := range c.want {
+			found[check] = true
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			report := sourcecheck.Run(t.Context(), options(proxy(t, good, c.before, c.after)))
@@ -268,8 +287,22 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 			}
 		})
 	}
-	if report := sourcecheck.Run(t.Context(), options(proxy(t, good, nil, nil))); !report.OK {
+	report := sourcecheck.Run(t.Context(), options(proxy(t, good, nil, nil)))
+	if !report.OK {
 		t.Errorf("through a proxy that changes nothing:\n%s", details(report))
+	}
+	for _, c := range report.Checks {
+		if !found[c.Name] && c.Name != "times" {
+			t.Errorf("no test breaks the rule of %s", c.Name)
+		}
+	}
+}
+
+func TestRun_FindsSlowAnswers(t *testing.T) {
+	o := options(sourcetest.Go(t))
+	o.Clock, o.Wait = clock.NewFast(time.Now(), 1_000_000), 100_000*time.Hour // a millisecond is a quarter of an hour
+	if report := sourcecheck.Run(t.Context(), o); !slices.Equal(result(report, sourcecheck.Failed), []string{"times"}) {
+		t.Error(details(report))
 	}
 }
 
