@@ -20,12 +20,13 @@ type sourceCmd struct {
 	Check sourceCheckCmd `cmd:"" help:"Test a running source against the source protocol; the report is JSON on standard output."`
 }
 
+// The key has no environment variable: SAMLA_KEY is where scripts keep an API key.
 type sourceCheckCmd struct {
 	URL            string        `arg:"" help:"Base URL of the source, before /v1."`
 	Secret         string        `help:"Secret of the source, for Authorization: Bearer. Pass it as SAMLA_SECRET or with --secret-file, so that it is not in the list of processes."`
 	SecretFile     string        `type:"existingfile" help:"File whose text is the secret."`
 	Cert           string        `type:"existingfile" help:"Our certificate, PEM."`
-	Key            string        `type:"existingfile" help:"Its key, PEM."`
+	Key            string        `env:"-" type:"existingfile" help:"Its key, PEM."`
 	CAFile         string        `name:"ca-file" type:"existingfile" help:"CA certificates of the source's server, PEM (default: the system's)."`
 	Institution    string        `help:"Id of the institution to test (default: the first)."`
 	LoginMethod    string        `help:"Login method to test (default: its first)."`
