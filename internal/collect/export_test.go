@@ -24,3 +24,6 @@ func (s *Service) HandleLogin(ctx context.Context, id string) error { return s.h
 
 // WatchesLogin reports whether this node watches a login.
 func (s *Service) WatchesLogin(id string) bool { return s.talking.Watches(id) }
+
+// ForgetLogin stops watching a login, as a lease that cannot be renewed does.
+func (s *Service) ForgetLogin(id string) { s.talking.Remove(id) }

@@ -135,8 +135,14 @@ func TestSupplement_TakesOneOfTwoAnswers(t *testing.T) {
 		if taken != 1 {
 			t.Errorf("%d answers were taken", taken)
 		}
+		if out := b.row(c.ID); out.Status != collection.TwoFactorPending {
+			t.Errorf("%s with an answer on its way", out.Status)
+		}
 		b.claim(b.Service, c.ID)
 		b.want(b.step(c.ID), collection.Collecting)
+		if answer, err := b.Store.DialogueAnswer(t.Context(), c.ID); err != nil || answer != nil {
+			t.Errorf("an answer that was handed over is kept: %v", err)
+		}
 		if len(b.source.given) != 1 {
 			t.Errorf("the institution got %v", b.source.given)
 		}

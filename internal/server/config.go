@@ -107,6 +107,11 @@ func (c Config) watchLimits() authorize.WatchLimits {
 	return authorize.WatchLimits{Processors: n / 3, PerSecond: 1000 * n, MaxWaiting: c.MaxWaiting}
 }
 
+// loginLimits bounds what logins by dialogue cost. Their calls are not signed.
+func (c Config) loginLimits() collect.LoginLimits {
+	return collect.LoginLimits{PerSecond: 1000 * float64(runtime.GOMAXPROCS(0)), MaxWaiting: c.MaxWaiting}
+}
+
 // Parts is what the server gets from outside. All members but Random are required.
 type Parts struct {
 	Clock        clock.Clock

@@ -97,7 +97,7 @@ func (s *Server) wire(ctx context.Context) error {
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData, Lease: s.config.PollingLease,
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
-		Workers: s.config.Workers, Deviations: s.deviations})
+		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits()})
 	s.fetching = collections
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids})

@@ -1,0 +1,339 @@
+package collect_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"samla/internal/collect"
+	"samla/internal/collection"
+	"samla/internal/dialogue"
+	"samla/internal/fault"
+	"samla/internal/institution"
+	"samla/internal/outbox"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+func failing(v institution.Verb, k institution.ErrorKind, ns ...int) func(institution.Verb, int) error {
+	return func(verb institution.Verb, n int) error {
+		for _, at := range ns {
+			if verb == v && n == at {
+				return &institution.Error{Kind: k, HTTPStatus: 409}
+			}
+		}
+		return nil
+	}
+}
+
+// An institution may want the person again in the middle of the data. What was read is
+// not read again.
+func TestLogin_GoesOnWhileDataIsRead(t *testing.T) {
+	onBothStores(t, func(t *testing.T, b *loginEnv) {
+		b.source.first = in()
+		b.source.fails = failing(institution.VerbCollect, institution.TurnNeeded, 2)
+		c := b.start()
+		b.want(b.step(c.ID), collection.Collecting)
+		b.want(b.claim(b.Service, c.ID), collection.Collecting)
+		b.source.set(waiting("again"))
+		b.claim(b.Service, c.ID)
+		b.want(b.step(c.ID), collection.Login)
+		b.source.set(code("q1"))
+		b.want(b.step(c.ID), collection.TwoFactorPending)
+		if err := b.Supplement(t.Context(), b.owner(), c.ID, dialogue.Answer{Code: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		b.want(b.step(c.ID), collection.Collecting)
+		b.want(b.claim(b.node(b.Env.Node()), c.ID), collection.Completed)
+		if n := b.source.calls[institution.VerbCollect]; n != 3 || len(b.data(c.ID)) != 2 {
+			t.Errorf("%d pages were asked for, %d products", n, len(b.data(c.ID)))
+		}
+	})
+}
+
+// A session that is lost while data is read: what was read stays.
+func TestLogin_KeepsWhatWasReadOfLostSession(t *testing.T) {
+	for n, want := range map[int]collection.Status{1: collection.ThirdPartyError, 2: collection.CompletedPartial} {
+		b := newLoginEnv(t)
+		b.source.first = in()
+		b.source.fails = failing(institution.VerbCollect, institution.SessionGone, n)
+		c := b.start()
+		b.step(c.ID)
+		b.want(b.claim(b.Service, c.ID), want)
+	}
+}
+
+// A collection that is cancelled while another node reads it is read no further.
+func TestLogin_ReadsNothingAfterItsEnd(t *testing.T) {
+	b := newLoginEnv(t)
+	b.source.first = in()
+	c := b.start()
+	b.step(c.ID)
+	other := b.node(b.Env.Node())
+	b.source.fails = func(v institution.Verb, n int) error {
+		if v == institution.VerbCollect && n == 1 {
+			if _, err := other.Stop(context.WithoutCancel(t.Context()), b.owner(), c.ID); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	}
+	if err := b.HandleLogin(t.Context(), c.ID); err != nil { // no time passes, so nothing is stored on the way
+		t.Fatal(err)
+	}
+	b.want(b.row(c.ID), collection.AuthenticationCancelled)
+	if n := b.source.calls[institution.VerbCollect]; n != 1 {
+		t.Errorf("%d pages were read", n)
+	}
+}
+
+// A login whose start was sent and whose answer was lost has a session all the same: the
+// start is repeated with its request id to learn it.
+func TestEnding_LearnsSession(t *testing.T) {
+	b := newLoginEnv(t)
+	b.source.lost = failing(institution.VerbLogin, institution.Unreachable, 1)
+	c := b.start()
+	b.step(c.ID)
+	if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.source.fails = failing(institution.VerbEndLogin, institution.Unreachable, 1)
+	b.deliver()
+	b.Clock.Advance(2 * time.Hour) // the claim of deliver has ended
+	if ended := b.deliver(); ended["session-1"] == "" || len(b.source.sessions) != 1 || b.source.calls[institution.VerbLogin] != 2 {
+		t.Errorf("ended %v, %d sessions, calls %v", ended, len(b.source.sessions), b.source.calls)
+	}
+	b.Clock.Advance(2 * time.Hour)
+	if b.deliver(); b.source.calls[institution.VerbEndLogin] != 2 {
+		t.Error("a session is ended again")
+	}
+}
+
+// A login that the institution refused to begin has no session.
+func TestEnding_LeavesRefusedLogin(t *testing.T) {
+	for kind, want := range map[institution.ErrorKind]collection.Status{institution.Refused: collection.Failed,
+		institution.Conflict: collection.AuthenticationConflict, institution.PersonRefused: collection.CustomerEnrollmentRequired} {
+		b := newLoginEnv(t)
+		b.source.fails = failing(institution.VerbLogin, kind, 1)
+		c := b.start()
+		b.want(b.step(c.ID), want)
+		if b.deliver(); b.source.calls[institution.VerbLogin] != 1 || b.source.calls[institution.VerbEndLogin] != 0 {
+			t.Errorf("%s: calls %v", kind, b.source.calls)
+		}
+	}
+}
+
+func TestEnding_IsGivenUp(t *testing.T) {
+	b := newLoginEnv(t)
+	c := b.start()
+	b.step(c.ID)
+	b.source.fails = func(v institution.Verb, _ int) error { return &institution.Error{Kind: institution.Unreachable} }
+	if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		b.deliver()
+		b.Clock.Advance(time.Hour)
+	}
+	if due, err := b.Store.Claim(t.Context(), store.Outbox, b.Clock.Now().AddDate(1, 0, 0), time.Hour, store.ClaimLimit{Rows: 10}); err != nil || len(due) != 0 {
+		t.Errorf("%d messages are left, %v", len(due), err)
+	}
+}
+
+// A collection that belongs to no user is sealed under a key of its own. Its session is
+// ended although that key is gone.
+func TestLogin_OfNobodyEnds(t *testing.T) {
+	onBothStores(t, func(t *testing.T, b *loginEnv) {
+		r := b.request()
+		r.UserID = ""
+		c, err := b.Start(t.Context(), r, nil)
+		if err != nil || c.UserID != "" {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		b.want(b.step(c.ID), collection.Login)
+		sealed := b.row(c.ID).Sealed
+		if err := b.Erase(t.Context(), r.Owner, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Vault.Open(t.Context(), c.ID, seal.Place{Table: "collections", Column: "sealed", Row: c.ID}, sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+			t.Errorf("the secret opens: %v", err)
+		}
+		if ended := b.deliver(); ended["session-1"] == "" {
+			t.Errorf("the session is not ended: %v", ended)
+		}
+		_, _, err = b.Poll(t.Context(), b.owner(), c.ID)
+		isFault(t, "another owner", err, fault.CollectionNotFound)
+	})
+}
+
+// A node of the release before claims no collection that logs in, and may end one.
+func TestLogin_IsLeftAloneByReleaseBefore(t *testing.T) {
+	b := newLoginEnv(t)
+	c := b.start()
+	b.step(c.ID)
+	due, err := b.Store.Claim(t.Context(), store.Collections, b.Clock.Now().AddDate(1, 0, 0), time.Hour, store.ClaimLimit{Rows: 10})
+	if err != nil || len(due) != 0 {
+		t.Fatalf("claimed %+v, %v", due, err)
+	}
+	row := b.row(c.ID) // cancelled there: the row is ended, and the job stays
+	row.Status, row.Sealed = collection.AuthenticationCancelled, nil
+	b.Write(func(tx store.Tx) error { _, err := tx.PutCollection(t.Context(), row); return err })
+	b.source.set(in())
+	b.StepLogin(t.Context(), c.ID)
+	b.StepLogin(t.Context(), c.ID)
+	b.want(b.claim(b.Service, c.ID), collection.AuthenticationCancelled)
+	if _, err := b.Store.DialogueDue(t.Context(), c.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the job is left: %v", err)
+	}
+	if b.source.calls[institution.VerbCollect] != 0 {
+		t.Error("data was read")
+	}
+}
+
+// Polls at another node keep the lease, and see what is stored.
+func TestLogin_IsPolledAtAnotherNode(t *testing.T) {
+	onBothStores(t, func(t *testing.T, b *loginEnv) {
+		c := b.start()
+		b.step(c.ID)
+		other := b.node(b.Env.Node())
+		poll := func() collect.View {
+			t.Helper()
+			view, _, err := other.Poll(t.Context(), b.owner(), c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return view
+		}
+		for range 9 {
+			b.Clock.Advance(20 * time.Second)
+			if view := poll(); view.Status != collection.Login || view.Shown == nil || view.Shown.QRImage == "" {
+				t.Fatalf("%s, shown %+v", view.Status, view.Shown)
+			}
+			b.want(b.step(c.ID), collection.Login)
+		}
+		b.source.set(dialogue.Turn{ID: "link", Wait: &dialogue.Wait{For: dialogue.EmailLink, Message: "Open the link"}})
+		b.want(b.step(c.ID), collection.WaitingForUserAction)
+		if view := poll(); view.Shown == nil || view.Shown.For != dialogue.EmailLink || view.Shown.Message != "Open the link" {
+			t.Errorf("shown %+v", view.Shown)
+		}
+		// The link was opened on another device: the institution says so by its turn.
+		b.source.set(in())
+		b.want(b.step(c.ID), collection.Collecting)
+		b.want(b.claim(other, c.ID), collection.Completed)
+		if view := poll(); view.Shown != nil {
+			t.Errorf("after the end %+v is shown", view.Shown)
+		}
+	})
+}
+
+// An answer that another node than the one that watches has taken makes the row due.
+func TestSupplement_WakesTheWatch(t *testing.T) {
+	b := newLoginEnv(t)
+	b.source.first = code("q1")
+	c := b.start()
+	b.step(c.ID)
+	if due, err := b.Store.DialogueDue(t.Context(), c.ID); err != nil || !due.After(b.Clock.Now()) {
+		t.Fatalf("due %v, %v", due, err)
+	}
+	if err := b.node(b.Env.Node()).Supplement(t.Context(), b.owner(), c.ID, dialogue.Answer{Code: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if due, err := b.Store.DialogueDue(t.Context(), c.ID); err != nil || due.After(b.Clock.Now()) {
+		t.Errorf("due %v, %v", due, err)
+	}
+}
+
+// A QR text that the institution itself moves is stored once, and other nodes ask for it.
+func TestLogin_StoresNoMovingText(t *testing.T) {
+	b := newLoginEnv(t)
+	moving := func(id string) dialogue.Turn {
+		return dialogue.Turn{ID: id, Wait: &dialogue.Wait{For: dialogue.BankID, QRText: "bankid.x." + id}}
+	}
+	b.source.first = moving("1")
+	c := b.start()
+	rev := b.step(c.ID).Rev
+	other := b.node(b.Env.Node())
+	for _, id := range []string{"2", "3", "4"} {
+		b.Clock.Advance(time.Second)
+		b.source.set(moving(id))
+		if row := b.step(c.ID); row.Rev != rev {
+			t.Fatalf("text %s was stored", id)
+		}
+		if p := b.poll(c.ID).Shown; p.QRText != "bankid.x."+id || p.QRImage == "" {
+			t.Errorf("%+v is shown", p)
+		}
+	}
+	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for {
+		view, _, err := other.Poll(t.Context(), b.owner(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if view.Shown.QRText == "bankid.x.4" {
+			break
+		}
+		b.Clock.Advance(time.Second)
+		if limit.Err() != nil {
+			t.Fatal("another node never shows the newest text")
+		}
+	}
+}
+
+// A user who is erased while an answer is on its way is neither read nor kept.
+func TestLogin_EndsWithItsUser(t *testing.T) {
+	onBothStores(t, func(t *testing.T, b *loginEnv) {
+		b.source.first = code("q1")
+		c := b.start()
+		b.step(c.ID)
+		if err := b.Supplement(t.Context(), b.owner(), c.ID, dialogue.Answer{Code: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.EndUser(t.Context(), b.User.ClientID, b.User.ID); err != nil {
+			t.Fatal(err)
+		}
+		b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
+		b.Vault.Evict(b.User.ID)
+		b.want(b.step(c.ID), collection.AuthenticationCancelled)
+		if b.source.calls[institution.VerbAnswer] != 0 {
+			t.Error("the answer of an erased user was handed over")
+		}
+		if ended := b.deliver(); ended["session-1"] == "" {
+			t.Error("the session is not ended")
+		}
+		if _, err := b.Store.DialogueAnswer(t.Context(), c.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the answer is left: %v", err)
+		}
+	})
+}
+
+func TestEnding_HoldsNoPersonOnceTheSessionIsKnown(t *testing.T) {
+	b := newLoginEnv(t)
+	b.source.lost = failing(institution.VerbLogin, institution.Unreachable, 1)
+	c := b.start()
+	b.step(c.ID)
+	if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.source.fails = failing(institution.VerbEndLogin, institution.Unreachable, 1)
+	due, err := b.Store.Claim(t.Context(), store.Outbox, b.Clock.Now(), time.Hour, store.ClaimLimit{Rows: 10})
+	if err != nil || len(due) != 1 {
+		t.Fatal(due, err)
+	}
+	size := func() int {
+		m, err := b.Store.OutboxMessage(t.Context(), due[0].ID)
+		if err != nil || m.Kind != outbox.EndLogin || m.Company != theSource {
+			t.Fatalf("%+v, %v", m, err)
+		}
+		return len(m.Sealed)
+	}
+	before := size()
+	m, _ := b.Store.OutboxMessage(t.Context(), due[0].ID)
+	if err := b.DeliverEnding(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if after := size(); after >= before-100 {
+		t.Errorf("the message has %d bytes, %d before", after, before)
+	}
+}
