@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,6 +158,69 @@ func TestLogin_AsksForContactDetails(t *testing.T) {
 	})
 }
 
+// The documented request of docs/reference/api.md 5.2 with an empty list names no address:
+// the company asks for it, and sends the link there.
+func TestLogin_ByEmailAsksForTheAddress(t *testing.T) {
+	onStores(t, func(t *testing.T, w *env) {
+		var begun loginStatus
+		w.acme.post(t, "/collections", object{"company": "se-sandbox-insurer", "loginMethod": "EMAIL", "parameters": []object{}}, &begun)
+		path := "/collections/" + begun.ID
+		if s := w.acme.asked(t, path, ""); s.Status != "COLLECTION_INPUT_PENDING" || !slices.Equal(s.ExtraInformation.Inputs, []string{"EMAIL"}) {
+			t.Fatalf("%+v", s)
+		}
+		const address = "anna@example.com" // has something there: docs/sandbox.md
+		w.acme.supplement(t, path, object{"type": "COLLECTION_INPUT", "values": object{"EMAIL": address}})
+		w.acme.until(t, path, func(s loginStatus) bool { return s.Status == "WAITING_FOR_USER_ACTION" })
+		w.openLink(t, address)
+		if s := w.acme.until(t, path, ended); s.Status != "COMPLETED" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// openLink opens the link of the e-mail that a person got.
+func (w *env) openLink(t *testing.T, address string) {
+	t.Helper()
+	device := w.device(t)
+	get := func(method, url string) []byte {
+		r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "application/json")
+		res, err := device.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		raw, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%d %s, %v", res.StatusCode, raw, err)
+		}
+		return raw
+	}
+	var inbox struct{ Items []struct{ To, Link string } }
+	raw := get(http.MethodGet, w.Sandbox.URL()+"/sandbox/inbox")
+	if err := json.Unmarshal(raw, &inbox); err != nil {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	i := slices.IndexFunc(inbox.Items, func(i struct{ To, Link string }) bool { return i.To == address })
+	if i < 0 {
+		t.Fatalf("no e-mail: %s", raw)
+	}
+	get(http.MethodPost, inbox.Items[i].Link)
+}
+
+// device returns an HTTP client of the person's device, which trusts the sandbox.
+func (w *env) device(t *testing.T) *http.Client {
+	t.Helper()
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
 // What a device got reaches the company whole: as much as the limit allows, and with
 // characters that some encoders of JSON make longer.
 func TestLogin_TakesLargeResponseOfDevice(t *testing.T) {
@@ -196,11 +260,7 @@ func (w *env) request(t *testing.T, s loginStatus) (body object) {
 	for _, c := range in.Cookies {
 		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
-	defer transport.CloseIdleConnections()
-	res, err := (&http.Client{Transport: transport}).Do(r)
+	res, err := w.device(t).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,8 +53,8 @@ func (c *company) check(l login) error {
 	switch {
 	case !slices.Contains(c.LoginMethods, l.LoginMethod):
 		return badRequest("the institution does not offer this login method")
-	case l.LoginMethod == methodEmail && !strings.Contains(l.Email, "@"):
-		return badRequest("the login needs an email")
+	case l.LoginMethod == methodEmail && l.Email != "" && !strings.Contains(l.Email, "@"):
+		return badRequest("the email is none")
 	case l.LoginMethod != methodEmail && !isNumber(l.PersonalNumber):
 		return badRequest("the login needs a personalNumber of 12 digits")
 	}
@@ -80,6 +80,9 @@ func (c *company) scriptOf(l login) script {
 	sc := script(slices.Clone(r.login))
 	if len(sc) == 0 || l.LoginMethod == methodMockClientSide && (sc[0].Kind == stepPicture || sc[0].Kind == stepQR) {
 		sc = firstSteps(l.LoginMethod) // no QR code on the same device
+	}
+	if l.LoginMethod == methodEmail && l.Email == "" { // it asks where to send the link
+		sc = append(script{input(inputEmail)}, sc...)
 	}
 	if then := r.then; then != nil {
 		sc = append(sc, then...)

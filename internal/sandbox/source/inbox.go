@@ -37,7 +37,7 @@ func (s *Service) items(base string) []item {
 		n := e.Value.(*session)
 		if st := n.script.advance(n.State, now); !n.Ended && !st.ended() && n.script[st.Step].Kind.elsewhere() {
 			kind := map[stepKind]string{stepMail: forEmail, stepApp: forApp, stepPage: forPage}[n.script[st.Step].Kind]
-			list = append(list, item{kind, n.company.ID, n.Login.PersonalNumber + n.Login.Email, st.Entered, base + inboxPath + "/" + n.derive(st.Step, "open")})
+			list = append(list, item{kind, n.company.ID, n.name(), st.Entered, base + inboxPath + "/" + n.derive(st.Step, "open")})
 		}
 	}
 	return list

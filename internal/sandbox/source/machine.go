@@ -24,6 +24,7 @@ type state struct {
 	Signer string        `json:"signer,omitempty"`
 	Order  *bankid.Order `json:"order,omitempty"` // of the current step
 	Opened bool          `json:"opened,omitempty"`
+	Email  string        `json:"email,omitempty"` // that the person was asked for
 }
 
 // ended reports whether the login is over.
@@ -34,7 +35,7 @@ func (sc script) start(now time.Time) state { return sc.settle(state{Entered: no
 
 // next returns the state at the step after the current one, which begins at a time.
 func (sc script) next(s state, at time.Time) state {
-	return sc.settle(state{Step: s.Step + 1, Entered: at, Choice: s.Choice, Signer: s.Signer})
+	return sc.settle(state{Step: s.Step + 1, Entered: at, Choice: s.Choice, Signer: s.Signer, Email: s.Email})
 }
 
 // settle skips the steps that do not belong to the person's choice, and takes the last one.
@@ -146,6 +147,9 @@ func (sc script) answer(s state, a answer, proof string, now time.Time) (state, 
 			return s.fail(step.Lost), nil
 		}
 		return s, nil
+	}
+	if email := a.Inputs[inputEmail]; email != "" {
+		s.Email = email
 	}
 	return sc.next(s, now), nil
 }

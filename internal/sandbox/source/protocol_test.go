@@ -33,7 +33,7 @@ func TestProtocol_AnswersWithEachError(t *testing.T) {
 				"other method":      w.call("POST", base+"sessions", loginBody(demo, "EMAIL", anna)),
 				"no number":         w.call("POST", base+"sessions", loginBody(demo, mock, "")),
 				"ten digits":        w.call("POST", base+"sessions", loginBody(demo, mock, "9006022397")),
-				"no e-mail":         w.call("POST", base+"sessions", loginBody("se-sandbox-insurer", "EMAIL", anna)),
+				"no e-mail":         w.call("POST", base+"sessions", `{"institution":"se-sandbox-insurer","loginMethod":"EMAIL","email":"anna"}`),
 				"answer of no JSON": w.call("POST", l.path("answers"), "[]"),
 				"page of no JSON":   w.call("POST", l.path("pages"), ""),
 				"delete without id": w.call("DELETE", base+"sessions/x", "", "Request-Id", "x"),

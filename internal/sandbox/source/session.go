@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,7 +58,19 @@ func (s *session) person() string {
 	case s.Login.PersonalNumber != "":
 		return s.Login.PersonalNumber
 	}
-	return numberOf(s.Login.Email)
+	return numberOf(s.email())
+}
+
+// email is the address that the login named, or else the one that the person was asked for.
+func (s *session) email() string { return cmp.Or(s.Login.Email, s.State.Email) }
+
+// name is how the person is known: by the address with the login method EMAIL, else by the
+// number.
+func (s *session) name() string {
+	if s.Login.LoginMethod == methodEmail {
+		return s.email()
+	}
+	return s.Login.PersonalNumber
 }
 
 // loggedIn is the personal number that the institution reports after the login; empty: it
