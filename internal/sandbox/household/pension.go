@@ -42,7 +42,7 @@ func (p *person) pension(of plan, on Day) *pension {
 			s.save(m, day)
 			continue
 		}
-		if s.paid == 0 || day > last {
+		if s.paid == 0 {
 			return nil
 		}
 		s.payOut(day)
