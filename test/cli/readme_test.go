@@ -134,7 +134,7 @@ func (r *reader) run(text string) (a answer) {
 	if len(out) == 0 {
 		return a // 204
 	}
-	if err := json.Unmarshal(out, &a); err == nil {
+	if err = json.Unmarshal(out, &a); err == nil {
 		err = json.Unmarshal(out, &a.members)
 	}
 	if err != nil || a.member("requestId") != "" {
