@@ -293,8 +293,8 @@ func documented(tb testing.TB) (all []product.Product) {
 	return all
 }
 
-// household returns stored products such as those of a person with n products.
-func household(tb testing.TB, n int) []byte {
+// manyProducts returns stored products such as those of a person with n products.
+func manyProducts(tb testing.TB, n int) []byte {
 	examples := documented(tb)
 	var products []product.Product
 	for i := 0; len(products) < n; i++ {
@@ -312,7 +312,7 @@ func household(tb testing.TB, n int) []byte {
 func BenchmarkOlderProducts(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprint(n, " products"), func(b *testing.B) {
-			stored := household(b, n)
+			stored := manyProducts(b, n)
 			b.SetBytes(int64(len(stored)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -322,7 +322,7 @@ func BenchmarkOlderProducts(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprint(n, " products, compressed"), func(b *testing.B) { // to compare with
-			stored := household(b, n)
+			stored := manyProducts(b, n)
 			b.SetBytes(int64(len(stored)))
 			for b.Loop() {
 				gzipped.Compress(stored)
