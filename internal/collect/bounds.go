@@ -5,6 +5,7 @@ import (
 
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/product"
 )
 
 // bounds limit what is read of one account and in one collection. Without them, an
@@ -16,26 +17,28 @@ type bounds struct {
 	answers, bytes, rows                      int
 	listAnswers                               int // to questions about no single account
 	entries                                   int // of the lists of accounts
+	products                                  int // that the institution gives as such
 }
 
 // Ten transactions a day are 7 300 rows in the two years that are asked for: about
 // 4 MB, or 730 answers of ten rows. Four times as many fit too, if an answer has fifty
 // rows. The bounds of the collection allow two such accounts, or many usual ones. In
-// memory, an answer takes several times its size. No person has two hundred pages of
-// accounts.
+// memory, an answer takes several times its size, and a small product many times. No
+// person has two hundred pages of accounts, or five thousand products.
 var defaultBounds = bounds{accountAnswers: 1000, accountBytes: 16 << 20, accountRows: 50_000, answers: 4000, bytes: 32 << 20, rows: 100_000,
-	listAnswers: 200, entries: 1000}
+	listAnswers: 200, entries: 1000, products: 5000}
 
 // usage counts what was read.
 type usage struct {
-	answers, bytes, rows int
-	since                time.Time // when the institution gave the first rows; zero: none yet
+	answers, bytes, rows, products int
+	since                          time.Time // when the institution gave the first rows; zero: none yet
 }
 
 func (u *usage) add(more usage) {
 	u.answers += more.answers
 	u.bytes += more.bytes
 	u.rows += more.rows
+	u.products += more.products
 	if u.since.IsZero() || !more.since.IsZero() && more.since.Before(u.since) {
 		u.since = more.since
 	}
@@ -43,7 +46,7 @@ func (u *usage) add(more usage) {
 
 // usageOf returns what an answer of this size with these facts has used.
 func usageOf(size int, facts fact.Facts) usage {
-	u := usage{bytes: size}
+	u := usage{bytes: size, products: len(facts.Products)}
 	for _, h := range facts.Histories {
 		u.add(usage{rows: len(h.Transactions), since: h.At})
 	}
@@ -61,6 +64,8 @@ func (b bounds) reached(account string, of, all usage, now time.Time) string {
 		return "bytes of a collection"
 	case all.rows >= b.rows:
 		return "rows of a collection"
+	case all.products >= b.products:
+		return "products of a collection"
 	case account == "" && of.answers >= b.listAnswers:
 		return "answers of the lists"
 	case of.answers >= b.accountAnswers:
@@ -75,9 +80,13 @@ func (b bounds) reached(account string, of, all usage, now time.Time) string {
 	return ""
 }
 
-// cut removes the rows of facts for which there is no room, and returns their number. One
-// answer can have many more rows than a bound allows, if they are small.
-func (b bounds) cut(facts fact.Facts, of, all usage) (removed int) {
+// cut removes the rows and products of facts for which there is no room, and returns their
+// number. One answer can have many more of them than a bound allows, if they are small.
+func (b bounds) cut(facts *fact.Facts, of, all usage) (removed int) {
+	if most := max(0, b.products-all.products); len(facts.Products) > most {
+		removed = len(facts.Products) - most
+		facts.Products = append([]product.Product(nil), facts.Products[:most]...)
+	}
 	room := max(0, min(b.accountRows-of.rows, b.rows-all.rows))
 	for i := range facts.Histories {
 		h := &facts.Histories[i]

@@ -9,6 +9,7 @@ import (
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/listing"
+	"samla/internal/product"
 )
 
 // pages reads endless pages of every account, each of ten bytes and three rows, one a
@@ -29,7 +30,7 @@ func pages(f *frontier) (read map[string]int, met map[string]bool) {
 			next := q
 			next.Link += "x"
 			f.addAnswer(q, 10, institution.Reading{Questions: []institution.Question{next},
-				Facts: fact.Facts{Histories: []fact.History{{Account: q.Account, At: f.now, Transactions: make([]fact.Transaction, 3)}}}})
+				Facts: fact.Facts{Histories: []fact.History{{Account: q.Account, At: f.now, Transactions: make([]fact.Transaction, 3)}}, Products: make([]product.Product, 2)}})
 			f.now = f.now.Add(time.Second)
 		}
 	}
@@ -42,16 +43,17 @@ func TestFrontier_BoundsWhatIsRead(t *testing.T) {
 		each  int // pages read of each of two accounts
 		total int // of both, where that is what is bounded
 	}{
-		"answers of an account":   {limit: func(b *bounds) { b.accountAnswers = 7 }, each: 7},
-		"bytes of an account":     {limit: func(b *bounds) { b.accountBytes = 50 }, each: 5},
-		"rows of an account":      {limit: func(b *bounds) { b.accountRows = 18 }, each: 6},
-		"time of an account":      {limit: func(b *bounds) { b.accountTime = 10 * time.Second }, total: 11},
-		"answers of a collection": {limit: func(b *bounds) { b.answers = 12 }, total: 11},
-		"bytes of a collection":   {limit: func(b *bounds) { b.bytes = 100 }, total: 10},
-		"rows of a collection":    {limit: func(b *bounds) { b.rows = 30 }, total: 10},
+		"answers of an account":    {limit: func(b *bounds) { b.accountAnswers = 7 }, each: 7},
+		"bytes of an account":      {limit: func(b *bounds) { b.accountBytes = 50 }, each: 5},
+		"rows of an account":       {limit: func(b *bounds) { b.accountRows = 18 }, each: 6},
+		"time of an account":       {limit: func(b *bounds) { b.accountTime = 10 * time.Second }, total: 11},
+		"answers of a collection":  {limit: func(b *bounds) { b.answers = 12 }, total: 11},
+		"bytes of a collection":    {limit: func(b *bounds) { b.bytes = 100 }, total: 10},
+		"rows of a collection":     {limit: func(b *bounds) { b.rows = 30 }, total: 10},
+		"products of a collection": {limit: func(b *bounds) { b.products = 20 }, total: 10},
 	} {
 		f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{{Kind: "accounts"}})
-		f.bounds = bounds{listAnswers: many, accountAnswers: many, accountBytes: many, accountRows: many, answers: many, bytes: many, rows: many, entries: many}
+		f.bounds = bounds{listAnswers: many, accountAnswers: many, accountBytes: many, accountRows: many, answers: many, bytes: many, rows: many, entries: many, products: many}
 		test.limit(&f.bounds)
 		list, _ := f.take(1)
 		r := institution.Reading{}
@@ -91,6 +93,25 @@ func TestFrontier_CutsRows(t *testing.T) {
 	}
 	if kept != 2 { // of the last answer to the question
 		t.Errorf("%d rows are kept", kept)
+	}
+}
+
+// A page with more products than there is room for is cut, and they are counted.
+func TestFrontier_CutsProducts(t *testing.T) {
+	q := institution.Question{Kind: "page"}
+	f := newFrontier(consent.Scope{}, listing.Search{}, []institution.Question{q})
+	f.bounds.products = 10
+	page := func(n int) institution.Reading {
+		return institution.Reading{Facts: fact.Facts{Products: make([]product.Product, n)}}
+	}
+	if n := f.addAnswer(q, 1, page(8)); n != 0 {
+		t.Errorf("%d of 8 products removed", n)
+	}
+	if n := f.addAnswer(q, 1, page(1000)); n != 998 || f.total.products != 10 {
+		t.Errorf("%d of 1000 products removed, %d are counted", n, f.total.products)
+	}
+	if all := f.facts().Products; len(all) != 2 || cap(all) > 2 { // of the last answer to the question
+		t.Errorf("%d products are kept", len(all))
 	}
 }
 
