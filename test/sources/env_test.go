@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/devserver"
+	"samla/internal/sandbox/source"
 	"samla/test/harness"
 )
 
@@ -40,7 +42,9 @@ type env struct {
 func newEnv(t *testing.T, database string) *env {
 	t.Helper()
 	w := &env{clock: clock.NewFast(startTime, 1)}
-	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock})
+	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapConnectors: func(next http.RoundTripper) http.RoundTripper {
+		return doors{newValidator(t, source.BasePath+"/"+source.BearerDoor, next), newValidator(t, source.BasePath+"/"+source.MutualDoor, next)}
+	}})
 	w.phone = apiclient.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(w.Sandbox.CAPEM())
@@ -49,6 +53,17 @@ func newEnv(t *testing.T, database string) *env {
 	w.person.Transport = &http.Transport{TLSClientConfig: config}
 	t.Cleanup(w.person.CloseIdleConnections)
 	return w
+}
+
+// doors validates the exchanges with both doors of the sandbox's sources with openapi.json.
+type doors struct{ bearer, mutual *validator }
+
+// RoundTrip implements http.RoundTripper.
+func (d doors) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, d.mutual.base+"/") {
+		return d.mutual.RoundTrip(r)
+	}
+	return d.bearer.RoundTrip(r)
 }
 
 // ask makes a request as a person's device does, and returns the response.
