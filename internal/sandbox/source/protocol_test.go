@@ -86,11 +86,20 @@ func TestProtocol_AnswersWithEachError(t *testing.T) {
 			out.page("").wantError(status, code)
 		},
 		"429 TOO_MANY": func(status int, code string) {
-			asked := w.begin("se-sandbox-savings", "SWEDISH_SECURITY_TOKEN", anna)
-			w.SetLimit(3)
-			w.call("POST", base+"sessions", loginBody(demo, mock, anna)).wantError(status, code)
-			w.SetLimit(1000)
-			_ = asked
+			full := start(t)
+			full.SetLimit(3)
+			for range 10 { // those that have ended make room
+				l := full.begin(demo, mock, anna)
+				full.call("DELETE", strings.TrimSuffix(l.path(""), "/"), "").want(204)
+			}
+			first := full.begin(demo, mock, anna)
+			for range 2 {
+				full.begin(demo, mock, anna)
+			}
+			full.call("POST", base+"sessions", loginBody(demo, mock, anna)).wantError(status, code)
+			full.clock.Advance(15 * time.Minute) // nobody uses them any more
+			full.begin(demo, mock, anna)
+			full.call("GET", first.path("turn"), "").wantError(404, "UNKNOWN_SESSION")
 		},
 		"503 UNAVAILABLE": func(status int, code string) {
 			broken := w.begin(demo, mock, "200005020000")
@@ -195,10 +204,11 @@ func TestTurn_KeepsItsIDWhileUnchanged(t *testing.T) {
 	w := start(t)
 	l := w.begin(demo, mock, "200004010000")
 	work := l.turn.ID
+	w.clock.Advance(time.Second / 2)
 	if l.next().ID != work {
 		t.Error("the same turn has another id")
 	}
-	w.clock.Advance(time.Second)
+	w.clock.Advance(time.Second / 2)
 	asked := l.next().ID
 	wrong := l.answer(`"code":"000000"`).ID
 	again := l.answer(`"choice":"RESEND"`).ID

@@ -88,6 +88,24 @@ func TestRestart_KeepsAnswersAndEnds(t *testing.T) {
 	}
 }
 
+// A signature that was noticed stays noticed, also when BankID has forgotten its order.
+func TestRestart_KeepsWhatBankIDSaid(t *testing.T) {
+	w := start(t)
+	l := w.begin("se-sandbox-lender", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", anna)
+	l.do("sign")
+	if l.next().Type != "IN" {
+		t.Fatalf("%+v", l.turn)
+	}
+	w.clock.Advance(10 * time.Minute)
+	w.open()
+	if l.next().Type != "IN" || l.turn.PersonalNumber != anna {
+		t.Errorf("%+v", l.turn)
+	}
+	if all, _, whole := l.read(); !whole || len(all.Products) == 0 {
+		t.Error("nothing can be read")
+	}
+}
+
 // A journal that cannot be written changes nothing.
 func TestJournal_FailureChangesNothing(t *testing.T) {
 	w := start(t)
