@@ -107,3 +107,71 @@ func TestMortgage_28_IsDrawnInTheYearsOfWork(t *testing.T) {
 		}
 	}
 }
+
+func TestSavings_BeginInTheYearAfterBirthOrIn2018(t *testing.T) {
+	for born, first := range map[int]Day{1980: date(2018, 1, 25), 2017: date(2018, 1, 25), 2018: date(2019, 1, 25)} {
+		p := earner(office, born)
+		if _, ok := p.savings(first-1, 0); ok {
+			t.Errorf("born %d: before %s", born, first)
+		}
+		if _, ok := p.savings(first, 0); !ok {
+			t.Errorf("born %d: not on %s", born, first)
+		}
+	}
+	for n := range 100 { // 8 savings are more than there is in the first June of some
+		p := earner(office, 1980)
+		p.draws = draws(sampleNumber(n))
+		if s, _ := p.savings(date(2018, 6, 20), 0); s.cash < 0 {
+			t.Errorf("%d in June", s.cash)
+		}
+	}
+}
+
+func TestFixed_RollsOverOnItsLastDay(t *testing.T) {
+	found := 0
+	for n := range 100 {
+		p := earner(office, 1996)
+		p.draws = draws(sampleNumber(n))
+		f, ok := p.fixed(date(2026, 11, 26))
+		if !ok {
+			continue
+		}
+		found++
+		if next, _ := p.fixed(f.end); next.start != f.end || next.accrued != 0 {
+			t.Errorf("%+v after %+v", next, f)
+		}
+		if same, _ := p.fixed(f.end - 1); same.start != f.start {
+			t.Errorf("%+v before %+v", same, f)
+		}
+		p.birth.year = 1997
+		if _, ok := p.fixed(date(2026, 11, 26)); ok {
+			t.Error("of a person born in 1997")
+		}
+	}
+	if found < 15 {
+		t.Errorf("%d of 100", found)
+	}
+}
+
+func TestThin_LeavesOutWhatAnInstitutionMay(t *testing.T) {
+	thin := 0
+	for n := range 200 {
+		for _, i := range items(t, sampleNumber(n), date(2026, 11, 26), Everything) {
+			p := person{draws: draws(sampleNumber(n))}
+			if p.thin(i.key()) {
+				thin++
+			}
+			for _, member := range []string{"personalInformation", "holder", "movability", "transactions", "fees", "startDate", "payoutDetails", "deposit", "iban", "repaymentSchedule"} {
+				if p.thin(i.key()) && i.has(member) {
+					t.Errorf("thin with %s: %s", member, i)
+				}
+			}
+			if !p.thin(i.key()) && !i.has("personalInformation") {
+				t.Errorf("%s", i)
+			}
+		}
+	}
+	if thin < 80 {
+		t.Errorf("%d thin products", thin)
+	}
+}
