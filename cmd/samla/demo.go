@@ -121,10 +121,12 @@ func (w *demo) run(ctx context.Context, c *demoCmd) ([]byte, error) {
 	}
 	data, err := w.client.Data(ctx, token, id)
 	w.printf("GET  /collections/…/wealth/data   %d bytes\n", len(data))
-	switch status {
-	case "COMPLETED_EMPTY":
+	switch {
+	case status == "COMPLETED_EMPTY":
 		w.printf("The institution has nothing of this person.")
-	case "COMPLETED_PARTIAL":
+	case string(data) == "[]":
+		w.printf("None of what the institution has is a product at version 2026-04-01.")
+	case status == "COMPLETED_PARTIAL":
 		w.printf("A part of it could not be read.\n")
 	}
 	return data, err

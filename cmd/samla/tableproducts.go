@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +22,7 @@ type holding struct {
 // section is a table of the products of one kind, with their sum in each currency.
 type section struct {
 	title    string
+	value    string   // head of the column of values; empty: VALUE
 	columns  []column // of the cells
 	holdings []holding
 	total    sums
@@ -44,7 +46,7 @@ func summarize(products []product.Product) (*summary, error) {
 		pensions:    &section{title: "pension", columns: []column{headed(name, "PENSION"), {head: "KIND", most: 26}, headed(rate, "FEE"), {head: "PAYOUT A MONTH", most: 24}}},
 		investments: &section{title: "investment", columns: []column{headed(name, "INVESTMENT"), {head: "KIND"}, headed(rate, "HOLDINGS"), headed(rate, "SINCE START")}},
 		savings:     &section{title: "account", columns: []column{headed(name, "SAVINGS"), {head: "KIND"}, headed(rate, "RATE")}},
-		loans:       &section{title: "loan", columns: []column{headed(name, "LOAN"), {head: "KIND"}, headed(rate, "RATE"), {head: "FIXED FOR"}, headed(rate, "NEXT PAYMENT")}},
+		loans:       &section{title: "loan", value: "BALANCE", columns: []column{headed(name, "LOAN"), {head: "KIND"}, headed(rate, "RATE"), {head: "FIXED FOR"}, headed(rate, "NEXT PAYMENT")}},
 	}
 	for _, p := range products {
 		var err error
@@ -106,10 +108,7 @@ func (s *summary) print(out io.Writer) error {
 }
 
 func (s *section) print(out io.Writer) error {
-	t := &table{columns: append(append([]column{}, s.columns...), column{head: "VALUE", right: true})}
-	if s.title == "loan" {
-		t.columns[len(s.columns)].head = "BALANCE"
-	}
+	t := &table{columns: append(append([]column{}, s.columns...), column{head: cmp.Or(s.value, "VALUE"), right: true})}
 	scale := s.total.scale()
 	missing := 0
 	for _, h := range s.holdings {

@@ -80,6 +80,7 @@ func TestDemoLogin_AnswersQuestionsOfEachCompany(t *testing.T) {
 		{"--company se-sandbox-lender", []string{"BankID app", "\nLOAN "}},
 		{"--company se-sandbox-lender --login-method SWEDISH_MOBILE_BANKID_SAME_DEVICE", []string{"\nLOAN "}},
 		{"--company se-sandbox-pension", []string{"CONTACT_FORM_PENDING", input, "\nPENSION "}},
+		{"--company se-sandbox-public", []string{"COMPLETED", "is a product at version 2026-04-01"}},
 		{"--company se-sandbox-savings", []string{"TWO_FACTOR_PENDING", code, "\nSAVINGS "}},
 		{"--company se-demo --person 200004030000", []string{choice, code}},
 		{"--company se-demo --person 200004100000", []string{"WAITING_FOR_USER_ACTION", "inbox"}},
