@@ -7,16 +7,6 @@ import (
 	"samla/internal/dialogue"
 )
 
-type wireAsk struct {
-	Question     string            `json:"question"` // of DEVICE too
-	Kind         string            `json:"kind"`
-	ResponseType string            `json:"responseType"`
-	Choices      []dialogue.Choice `json:"choices"`
-	Inputs       []string          `json:"inputs"`
-	Wrong        bool              `json:"wrong"`
-	AttemptsLeft *int              `json:"attemptsLeft"`
-}
-
 // The most choices and inputs of a question.
 const (
 	maxChoices = 20
@@ -27,13 +17,13 @@ var wordRE = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,49}$`)
 
 const wordRule = "must be a word of A-Z, 0-9 and _"
 
-func (r *reader) ask(in *wireAsk, message string) *dialogue.Ask {
+func (r *reader) ask(in *wireTurn) *dialogue.Ask {
 	r.id("/turn/question", in.Question, maxID, true)
 	r.matches("/turn/responseType", in.ResponseType, wordRE, wordRule)
 	if in.AttemptsLeft != nil && *in.AttemptsLeft < 0 {
 		r.add("/turn/attemptsLeft", "must not be negative")
 	}
-	ask := &dialogue.Ask{Question: in.Question, Kind: dialogue.Kind(in.Kind), Message: r.text("/turn/message", message, maxMessage),
+	ask := &dialogue.Ask{Question: in.Question, Kind: dialogue.Kind(in.Kind), Message: r.text("/turn/message", in.Message, maxMessage),
 		ResponseType: in.ResponseType, Wrong: in.Wrong, AttemptsLeft: in.AttemptsLeft}
 	switch ask.Kind {
 	case dialogue.Code:

@@ -51,8 +51,8 @@ func (r *reader) device(in *wireTurn, hosts Hosts) *dialogue.Device {
 		r.add("/turn/request", "is missing")
 		return device
 	}
-	if json.Unmarshal(in.Request, request) != nil {
-		r.add("/turn/request", "has a member of another type than it must have")
+	if err := json.Unmarshal(in.Request, request); err != nil {
+		r.add("/turn/request"+pointerOf(err), "has another type than it must have")
 		return device
 	}
 	u, problem := secureURL(request.URL)

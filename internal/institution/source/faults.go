@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -46,6 +47,18 @@ func (r *reader) text(pointer, s string, most int) string {
 		return ""
 	}
 	return plaintext.Clean(s)
+}
+
+// time reads a date-time (RFC 3339). It returns zero if there is none.
+func (r *reader) time(pointer, s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		r.add(pointer, "must be a date-time of RFC 3339, such as 2026-04-01T12:00:00Z")
+	}
+	return at
 }
 
 // id checks a text that is for programs. required: it must not be empty.

@@ -12,16 +12,37 @@ import (
 )
 
 // wireTurn has the members of all turns (docs/source-protocol/README.md, Turn). Those of
-// other types than its own are ignored.
+// other types than its own are ignored. It is flat, so that a fault names the member as
+// the source wrote it.
 type wireTurn struct {
-	ID        string    `json:"id"`
-	Type      string    `json:"type"`
-	PollAfter float64   `json:"pollAfter"` // milliseconds
-	Expires   time.Time `json:"expires"`
+	ID        string  `json:"id"`
+	Type      string  `json:"type"`
+	PollAfter float64 `json:"pollAfter"` // milliseconds
+	Expires   string  `json:"expires"`   // date-time
 
-	wireWait
-	wireAsk
-	Request json.RawMessage `json:"request"` // of DEVICE
+	// WAIT
+	For             string `json:"for"`
+	AutoStartToken  string `json:"autoStartToken"`
+	QRText          string `json:"qrText"`
+	QRSecret        string `json:"qrSecret"`
+	QRStartToken    string `json:"qrStartToken"`
+	QRStartedAt     string `json:"qrStartedAt"` // date-time
+	QRImage         string `json:"qrImage"`
+	ReferenceNumber string `json:"referenceNumber"`
+	URL             string `json:"url"`
+	Message         string `json:"message"` // of ASK too
+
+	// ASK
+	Question     string            `json:"question"` // of DEVICE too
+	Kind         string            `json:"kind"`
+	ResponseType string            `json:"responseType"`
+	Choices      []dialogue.Choice `json:"choices"`
+	Inputs       []string          `json:"inputs"`
+	Wrong        bool              `json:"wrong"`
+	AttemptsLeft *int              `json:"attemptsLeft"`
+
+	// DEVICE
+	Request json.RawMessage `json:"request"`
 	Older   bool            `json:"older"`
 
 	PersonalNumber string `json:"personalNumber"` // of IN
@@ -76,7 +97,7 @@ func read(body []byte, hosts Hosts) (turn dialogue.Turn, session string, faults 
 }
 
 func (r *reader) turn(in *wireTurn, hosts Hosts) dialogue.Turn {
-	turn := dialogue.Turn{ID: in.ID, Expires: in.Expires}
+	turn := dialogue.Turn{ID: in.ID, Expires: r.time("/turn/expires", in.Expires)}
 	r.id("/turn/id", in.ID, maxID, true)
 	switch wait := time.Duration(in.PollAfter * float64(time.Millisecond)); {
 	case in.PollAfter == 0:
@@ -89,9 +110,9 @@ func (r *reader) turn(in *wireTurn, hosts Hosts) dialogue.Turn {
 	}
 	switch in.Type {
 	case "WAIT":
-		turn.Wait = r.wait(&in.wireWait, in.Message)
+		turn.Wait = r.wait(in)
 	case "ASK":
-		turn.Ask = r.ask(&in.wireAsk, in.Message)
+		turn.Ask = r.ask(in)
 	case "DEVICE":
 		turn.Device = r.device(in, hosts)
 	case "IN":

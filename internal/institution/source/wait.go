@@ -11,19 +11,6 @@ import (
 	"samla/internal/dialogue"
 )
 
-type wireWait struct {
-	For             string    `json:"for"`
-	AutoStartToken  string    `json:"autoStartToken"`
-	QRText          string    `json:"qrText"`
-	QRSecret        string    `json:"qrSecret"`
-	QRStartToken    string    `json:"qrStartToken"`
-	QRStartedAt     time.Time `json:"qrStartedAt"`
-	QRImage         string    `json:"qrImage"`
-	ReferenceNumber string    `json:"referenceNumber"`
-	URL             string    `json:"url"`
-	Message         string    `json:"message"` // of ASK too
-}
-
 var places = []dialogue.Place{dialogue.BankID, dialogue.App, dialogue.EmailLink, dialogue.Page, dialogue.Source}
 
 const (
@@ -34,13 +21,13 @@ const (
 	maxURL       = 2000      // bytes
 )
 
-func (r *reader) wait(in *wireWait, message string) *dialogue.Wait {
+func (r *reader) wait(in *wireTurn) *dialogue.Wait {
 	if !slices.Contains(places, dialogue.Place(in.For)) {
 		r.add("/turn/for", "must be BANKID, APP, EMAIL_LINK, PAGE or SOURCE")
 	}
 	r.id("/turn/autoStartToken", in.AutoStartToken, maxToken, false)
 	r.id("/turn/qrText", in.QRText, maxQRText, false)
-	r.qr(in)
+	startedAt := r.qr(in)
 	if in.URL != "" {
 		if _, problem := secureURL(in.URL); problem != "" {
 			r.add("/turn/url", problem)
@@ -49,21 +36,23 @@ func (r *reader) wait(in *wireWait, message string) *dialogue.Wait {
 		r.add("/turn/url", "is missing: the person has to open a page")
 	}
 	return &dialogue.Wait{For: dialogue.Place(in.For), AutoStartToken: in.AutoStartToken, QRText: in.QRText,
-		QRSecret: in.QRSecret, QRStartToken: in.QRStartToken, QRStartedAt: in.QRStartedAt, QRImage: in.QRImage,
+		QRSecret: in.QRSecret, QRStartToken: in.QRStartToken, QRStartedAt: startedAt, QRImage: in.QRImage,
 		ReferenceNumber: r.text("/turn/referenceNumber", in.ReferenceNumber, maxReference),
-		URL:             in.URL, Message: r.text("/turn/message", message, maxMessage)}
+		URL:             in.URL, Message: r.text("/turn/message", in.Message, maxMessage)}
 }
 
-// qr checks the three forms of a QR code. There is one at most.
-func (r *reader) qr(in *wireWait) {
+// qr checks the three forms of a QR code. There is one at most. It returns when the seconds
+// of an animated one begin.
+func (r *reader) qr(in *wireTurn) (startedAt time.Time) {
 	r.id("/turn/qrSecret", in.QRSecret, maxToken, false)
 	r.id("/turn/qrStartToken", in.QRStartToken, maxToken, in.QRSecret != "")
 	switch {
-	case in.QRSecret != "" && in.QRStartedAt.IsZero():
+	case in.QRSecret != "" && in.QRStartedAt == "":
 		r.add("/turn/qrStartedAt", "is missing beside qrSecret")
 	case in.QRSecret == "" && in.QRStartToken != "":
 		r.add("/turn/qrSecret", "is missing beside qrStartToken")
 	}
+	startedAt = r.time("/turn/qrStartedAt", in.QRStartedAt)
 	forms := 0
 	for _, form := range []string{in.QRText, in.QRSecret, in.QRImage} {
 		if form != "" {
@@ -74,13 +63,14 @@ func (r *reader) qr(in *wireWait) {
 		r.add("/turn", "has more than one of qrText, qrSecret and qrImage")
 	}
 	if in.QRImage == "" {
-		return
+		return startedAt
 	}
 	if len(in.QRImage) > maxQRImage {
 		r.add("/turn/qrImage", "is too long")
 	} else if image, err := base64.StdEncoding.DecodeString(in.QRImage); err != nil || !bytes.HasPrefix(image, []byte("\x89PNG\r\n\x1a\n")) {
 		r.add("/turn/qrImage", "must be a PNG in base64, without a prefix")
 	}
+	return startedAt
 }
 
 // secureURL parses an address that a person or a device is sent to. problem is empty if it
