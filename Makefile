@@ -29,7 +29,7 @@ endif
 
 # A check counts by its exit status, a test by the events that it prints.
 CHECKS := fmt vet lint imports
-TESTS  := tools-test unit e2e crash-short fuzz-short
+TESTS  := tools-test unit e2e crash-short households fuzz-short
 
 .DEFAULT_GOAL := help
 .PHONY: help build licences test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
@@ -67,7 +67,7 @@ clean: ## remove what was built
 ## The steps of make test; each also works by itself
 
 fmt:
-	@bad=$$(gofmt -l cmd internal test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
+	@bad=$$(gofmt -l cmd examples internal test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
 
 vet:
 	@$(GO) vet $(RACE) ./...
@@ -98,6 +98,11 @@ e2e:
 # Without the race detector: it kills and restarts the program as it is released.
 crash-short:
 	@SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
+
+# Without the race detector: with it, ten thousand households would take minutes, and the
+# step unit makes one thousand.
+households:
+	@$(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household
 
 fuzz-short: | $(TOOLS)
 	@$(GO) -C tools build -o ../$(TOOLS)/fuzz ./cmd/fuzz
