@@ -1,8 +1,10 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"samla/internal/collection"
 	"samla/internal/dialogue"
@@ -83,11 +85,17 @@ func refused(err error) error {
 	if !errors.As(err, &invalid) {
 		return fault.New(fault.SupplementNotExpected)
 	}
-	pointer := "/value"
-	if invalid.Field == "inputs" {
-		if pointer = "/values"; invalid.Key != "" {
-			pointer += "/" + jsontext.EscapeToken(invalid.Key)
+	fields := make([]fault.Field, 0, len(invalid.Problems))
+	for _, p := range invalid.Problems {
+		f := fault.Field{Pointer: "/value", Code: fault.Invalid, Message: p.Text}
+		if p.Field == "inputs" {
+			f.Pointer = "/values/" + jsontext.EscapeToken(p.Key)
 		}
+		if p.Missing {
+			f.Code = fault.Required
+		}
+		fields = append(fields, f)
 	}
-	return fault.Param(pointer, fault.Invalid, "The "+invalid.Field+" "+invalid.Problem+".")
+	slices.SortFunc(fields, func(a, b fault.Field) int { return cmp.Compare(a.Pointer, b.Pointer) })
+	return fault.Params(fields...)
 }

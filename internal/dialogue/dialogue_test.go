@@ -59,6 +59,36 @@ func give(s dialogue.State, a dialogue.Answer) (dialogue.State, error) {
 	return s.Apply(dialogue.Given{Answer: a, RequestID: "r"}, limits, start)
 }
 
+// The limits are those of docs/reference/api.md 5.8, of 255 characters and 1000: what the API
+// takes is not too long here.
+func TestGiven_TakesTheLongestAnswers(t *testing.T) {
+	for name, answer := range map[string]dialogue.Answer{
+		"code": {Code: strings.Repeat("漢", 255)}, "input": {Inputs: map[string]string{"EMAIL": strings.Repeat("😀", 1000), "MOBILE_PHONE_NUMBER": "1234567"}},
+	} {
+		turn := ask("q", dialogue.Code)
+		if answer.Inputs != nil {
+			turn = ask("q", dialogue.Input)
+		}
+		if _, err := give(at(t, turn), answer); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An answer has all of its problems reported.
+func TestGiven_ReportsEachProblem(t *testing.T) {
+	_, err := give(at(t, ask("q", dialogue.Contact)), dialogue.Answer{Inputs: map[string]string{"AGE": "3", "EMAIL": ""}})
+	var invalid *dialogue.InvalidError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 3 {
+		t.Fatalf("%+v", err)
+	}
+	for _, p := range invalid.Problems {
+		if p.Field != "inputs" || p.Key == "" || p.Missing == (p.Key == "AGE") {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
 func TestGiven_FitsTheOpenQuestion(t *testing.T) {
 	inputs := map[string]string{"EMAIL": "a@example.com", "MOBILE_PHONE_NUMBER": "+46700000000"}
 	var (
@@ -77,7 +107,7 @@ func TestGiven_FitsTheOpenQuestion(t *testing.T) {
 	}{
 		"code": {turn: ask("q", dialogue.Code), fits: []dialogue.Answer{code, {Question: "q", Code: "1"}},
 			unwelcome: []dialogue.Answer{choice, resend, input, reply, {Question: "p", Code: "1"}, {Code: "1", Choice: "SMS"}},
-			invalid:   []dialogue.Answer{{}, {Code: strings.Repeat("1", 300)}}},
+			invalid:   []dialogue.Answer{{}, {Code: strings.Repeat("1", 1021)}}},
 		"code that can be sent again": {turn: again, fits: []dialogue.Answer{code, resend}, unwelcome: []dialogue.Answer{input, reply},
 			invalid: []dialogue.Answer{choice}},
 		"choice": {turn: ask("q", dialogue.Method), fits: []dialogue.Answer{choice}, unwelcome: []dialogue.Answer{code, input, reply, {}},

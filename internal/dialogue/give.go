@@ -11,20 +11,25 @@ import (
 var ErrNotExpected = errors.New("dialogue: the answer is not expected")
 
 // InvalidError means that an answer fits the question that is open, but its content
-// cannot be used. Field names the member of Answer that is at fault.
-type InvalidError struct {
+// cannot be used. It has all problems of the answer, in no particular order.
+type InvalidError struct{ Problems []Problem }
+
+// Problem is what is wrong with one part of an answer.
+type Problem struct {
 	Field   string // "code", "choice" or "inputs"
-	Key     string // of inputs; empty: the whole
-	Problem string // for people; repeats no value
+	Key     string // of inputs
+	Missing bool   // the part is not there
+	Text    string // for people, without subject; repeats no value
 }
 
 // Error implements error.
-func (e *InvalidError) Error() string { return "dialogue: " + e.Field + " " + e.Problem }
+func (e *InvalidError) Error() string { return "dialogue: the answer cannot be used" }
 
-// The longest code and the longest value of an input.
+// The longest code and the longest value of an input, in bytes: those of 255 and of 1000
+// characters (docs/reference/api.md 5.8).
 const (
-	maxCode  = 200
-	maxInput = 1000
+	maxCode  = 4 * 255
+	maxInput = 4 * 1000
 )
 
 // give takes an answer of the person. A question is answered once.
@@ -70,27 +75,36 @@ func (t Turn) takes(a Answer) bool {
 
 // check returns an *InvalidError if the content of an answer cannot be used.
 func (q Ask) check(a Answer) error {
+	var problems []Problem
 	switch {
 	case a.Choice != "":
 		if !slices.ContainsFunc(q.Choices, func(c Choice) bool { return c.ID == a.Choice }) {
-			return &InvalidError{Field: "choice", Problem: "is not one of the choices"}
+			problems = append(problems, Problem{Field: "choice", Text: "is not one of the choices"})
 		}
 	case a.Inputs != nil:
-		for key, value := range a.Inputs {
-			switch {
-			case !slices.Contains(q.Inputs, key):
-				return &InvalidError{Field: "inputs", Key: key, Problem: "has a key that was not asked for"}
-			case value == "" || len(value) > maxInput:
-				return &InvalidError{Field: "inputs", Key: key, Problem: "has a value that is empty or too long"}
-			}
-		}
-		for _, key := range q.Inputs {
-			if _, given := a.Inputs[key]; !given {
-				return &InvalidError{Field: "inputs", Key: key, Problem: "lacks a key"}
-			}
-		}
+		problems = q.checkInputs(a.Inputs)
 	case a.Code == "" || len(a.Code) > maxCode:
-		return &InvalidError{Field: "code", Problem: "is empty or too long"}
+		problems = append(problems, Problem{Field: "code", Missing: a.Code == "", Text: "must be there, and not be too long"})
+	}
+	if len(problems) > 0 {
+		return &InvalidError{problems}
 	}
 	return nil
+}
+
+func (q Ask) checkInputs(inputs map[string]string) (problems []Problem) {
+	for key, value := range inputs {
+		switch {
+		case !slices.Contains(q.Inputs, key):
+			problems = append(problems, Problem{Field: "inputs", Key: key, Text: "is not asked for"})
+		case value == "" || len(value) > maxInput:
+			problems = append(problems, Problem{Field: "inputs", Key: key, Missing: value == "", Text: "must be there, and not be too long"})
+		}
+	}
+	for _, key := range q.Inputs {
+		if _, given := inputs[key]; !given {
+			problems = append(problems, Problem{Field: "inputs", Key: key, Missing: true, Text: "is missing"})
+		}
+	}
+	return problems
 }

@@ -139,16 +139,21 @@ func TestLogin_AsksForContactDetails(t *testing.T) {
 			t.Fatalf("%+v", s)
 		}
 		for _, c := range []struct {
-			values  object
-			pointer string
+			values object
+			want   []string
 		}{
-			{object{"EMAIL": "anna@example.com"}, "/values/MOBILE_PHONE_NUMBER"},
-			{object{"EMAIL": "anna@example.com", "MOBILE_PHONE_NUMBER": "+46701740605", "SHOE_SIZE": "38"}, "/values/SHOE_SIZE"},
-			{object{"EMAIL": "anna@example.com", "anna@example.com": "x"}, "/values"},
+			{object{"EMAIL": "anna@example.com"}, []string{"/values/MOBILE_PHONE_NUMBER REQUIRED"}},
+			{object{"EMAIL": "anna@example.com", "MOBILE_PHONE_NUMBER": "+46701740605", "SHOE_SIZE": "38"}, []string{"/values/SHOE_SIZE INVALID"}},
+			{object{"SHOE_SIZE": "38"}, []string{"/values/EMAIL REQUIRED", "/values/MOBILE_PHONE_NUMBER REQUIRED", "/values/SHOE_SIZE INVALID"}},
+			{object{"EMAIL": "anna@example.com", "anna@example.com": "x"}, []string{"/values INVALID"}},
 		} {
 			p := w.acme.Do(t, http.MethodPost, path+"/supplement-info", object{"type": "COLLECTION_INPUT", "values": c.values}).WantProblem(t, fault.InvalidParameter)
-			if len(p.Errors) != 1 || p.Errors[0].Pointer != c.pointer {
-				t.Errorf("%s: %+v", c.pointer, p.Errors)
+			var got []string
+			for _, e := range p.Errors {
+				got = append(got, e.Pointer+" "+string(e.Code))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
 			}
 		}
 		w.acme.supplement(t, path, object{"type": "COLLECTION_INPUT", "values": object{"EMAIL": "anna@example.com", "MOBILE_PHONE_NUMBER": "+46701740605"}})
