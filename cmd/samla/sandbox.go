@@ -61,7 +61,7 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 			Banks     string `json:"banks"`
 		}{s.URL(), s.CAFile(), file})
 	} else {
-		_, err = fmt.Fprintf(a.out, "Sandbox     %[1]s\nPhone       %[1]s/sandbox/bankid\nCA          %[2]s\nBanks file  %[3]s  (for samla serve --banks)\n",
+		_, err = fmt.Fprintf(a.out, "Sandbox     %[1]s\nPhone       %[1]s/sandbox/bankid\nInbox       %[1]s/sandbox/inbox\nCA          %[2]s\nBanks file  %[3]s  (for samla serve --banks)\n",
 			s.URL(), s.CAFile(), file)
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -93,7 +92,7 @@ func (c *collection) ready(verb, rest string) bool {
 		return has(keyInputs)
 	case "device":
 		return rest == "older" && has(keyOlder) || rest == "" && has(keyNewer)
-	case "sign", "decline", "wait":
+	case "sign", "decline":
 		return has(keyToken)
 	case "open":
 		return c.now.Status == "WAITING_FOR_USER_ACTION"
@@ -137,12 +136,6 @@ func (c *collection) do(verb, rest string) {
 		c.client.Do(c.T, "POST", "/collections/"+c.id+"/cancel", nil).WantStatus(c.T, http.StatusOK, nil)
 	case "leave":
 		c.leave()
-	case "wait":
-		seconds, err := strconv.Atoi(rest)
-		if err != nil {
-			c.Fatal(err)
-		}
-		c.w.clock.Jump(time.Duration(seconds) * time.Second)
 	case "stay":
 		for range 100 { // the longest time of the server is ten minutes
 			if c.poll(); c.over() {

@@ -75,6 +75,13 @@ func (sc script) advance(s state, now time.Time) state {
 // ordered is the event that BankID started the order of the current step.
 func (s state) ordered(o bankid.Order) state { s.Order = &o; return s }
 
+// notScanned is BankID's hint code of an order that nobody opened in 30 seconds.
+const notScanned = "startFailed"
+
+// renewed is the event that nobody opened the order of the current step in time, and that
+// the institution starts another one.
+func (s state) renewed() state { s.Order, s.Asked = nil, s.Asked+1; return s }
+
 // signed is the event that a person signed the order of the current step. expected is who
 // had to sign; empty: anybody.
 func (sc script) signed(s state, signer, expected string, now time.Time) state {
@@ -89,7 +96,7 @@ func (sc script) signed(s state, signer, expected string, now time.Time) state {
 // hint is BankID's hint code or error code (docs/reference/banks.md 12.2, 12.3).
 func (s state) refused(hint string) state {
 	switch hint {
-	case "expiredTransaction", "startFailed":
+	case "expiredTransaction", notScanned:
 		return s.fail(timedOut)
 	case "userCancel", "cancelled":
 		return s.fail(cancelled)

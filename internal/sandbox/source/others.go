@@ -31,7 +31,7 @@ func lenderRows() []row {
 			person("against the test environment", isLogin, isCompleted).does("sign").by(methodOtherTest),
 			person("against the test environment, on the same device", isLogin, isCompleted).does("sign").by(methodSameTest),
 			person("another person signs", isLogin, isMismatch).does("sign 190905271474"),
-			person("nobody scans the code within 30 seconds", isLogin, isTimeout).does("wait 30"),
+			person("nobody scans a code", isLogin, isTimeout).does("stay"),
 		}},
 		{number: "199312252399", then: []step{out(kycRequired)}, people: []Person{person("must fill in the know-your-customer form", isLogin, isKYC).does("sign")}},
 		{number: "199501302393", then: []step{out(enrollmentRequired)}, people: []Person{person("is no customer yet", isLogin, isEnrollment).does("sign")}},

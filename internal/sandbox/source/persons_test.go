@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,9 +66,6 @@ func (l *login) do(action string) {
 		l.phone(bankid.PhoneAction{Action: act, AutoStartToken: l.turn.AutoStartToken, PersonalNumber: rest})
 	case "open":
 		l.call("POST", l.links()[0], "").want(200)
-	case "wait":
-		seconds, _ := strconv.Atoi(rest)
-		l.clock.Advance(time.Duration(seconds) * time.Second)
 	case "stop":
 		l.call("DELETE", l.path(""), "").want(404) // no such call
 		l.call("DELETE", strings.TrimSuffix(l.path(""), "/"), "").want(204)
@@ -135,6 +131,9 @@ func TestPersons_ReachTheirStatuses(t *testing.T) {
 		t.Run(strings.Join([]string{p.Company, p.LoginMethod, p.Who, strings.Join(p.Does, ",")}, "/"), func(t *testing.T) {
 			l := start(t).begin(p.Company, p.LoginMethod, p.Who)
 			if leftAlone(p) {
+				if strings.Contains(p.LoginMethod, "BANKID") && p.Company != demo {
+					t.Skip("TestBankID_NewCodesFollow")
+				}
 				before := statusOf(l.turn)
 				for range 3600 {
 					l.clock.Advance(time.Second)

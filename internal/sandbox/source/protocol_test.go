@@ -365,6 +365,44 @@ func TestBankID_SecondLoginOfAPersonConflicts(t *testing.T) {
 	}
 }
 
+// While nobody scans the code, the institution shows a new one after 30 seconds, for three
+// minutes.
+func TestBankID_NewCodesFollow(t *testing.T) {
+	w := start(t)
+	l := w.begin("se-sandbox-lender", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", anna)
+	for range 5 {
+		old := l.turn
+		w.clock.Advance(30 * time.Second)
+		if l.next(); l.turn.QRSecret == "" || l.turn.QRSecret == old.QRSecret || l.turn.AutoStartToken == old.AutoStartToken || l.turn.ID == old.ID {
+			t.Fatalf("%+v, then %+v", old, l.turn)
+		}
+		w.open()
+		if got := l.turn.ID; l.next().ID != got || len(w.bankID.Pending()) != 1 {
+			t.Error("a restart changed the order")
+		}
+	}
+	last := l.turn.AutoStartToken
+	w.clock.Advance(29 * time.Second)
+	w.phone(bankid.PhoneAction{Action: bankid.Open, AutoStartToken: last})
+	w.clock.Advance(2 * time.Minute)
+	if l.next().For != "BANKID" {
+		t.Errorf("%+v", l.turn)
+	}
+	w.phone(bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: last})
+	if l.next().Type != "IN" {
+		t.Errorf("%+v", l.turn)
+	}
+
+	l = w.begin("se-sandbox-lender", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", anna)
+	for range 6 {
+		w.clock.Advance(30 * time.Second)
+		l.next()
+	}
+	if l.turn.Reason != "TIMEOUT" {
+		t.Errorf("after three minutes: %+v", l.turn)
+	}
+}
+
 // What a person has is the same each time, and pages are the same for the same cursor.
 func TestPages_AreTheSameEachTime(t *testing.T) {
 	w := start(t)

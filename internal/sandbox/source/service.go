@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -235,7 +236,7 @@ func (s *Service) turn(n *session, base string, now time.Time) (turn, error) {
 // over, and whether the app has opened the order.
 func (s *Service) sign(n *session, now time.Time) (moved, scanned bool, err error) {
 	if n.State.Order == nil {
-		o, err := s.BankID.Auth(bankid.AuthRequest{RequestID: n.company.ID + "/" + n.RequestID, Expected: n.Login.PersonalNumber,
+		o, err := s.BankID.Auth(bankid.AuthRequest{RequestID: n.company.ID + "/" + n.RequestID + "/" + strconv.Itoa(n.State.Asked), Expected: n.Login.PersonalNumber,
 			EndUserIP: n.Login.IPAddress, UserVisibleData: "Log in to " + n.company.DisplayName})
 		if e := (*bankid.Error)(nil); errors.As(err, &e) {
 			n.State = n.State.refused(e.Code)
@@ -255,6 +256,9 @@ func (s *Service) sign(n *session, now time.Time) (moved, scanned bool, err erro
 		return false, false, fmt.Errorf("source: %w", err)
 	case c.User != nil:
 		n.State = n.script.signed(n.State, c.User.PersonalNumber, n.Login.PersonalNumber, now)
+		return true, false, nil
+	case c.Status == "failed" && c.HintCode == notScanned && now.Sub(n.State.Entered) < signTime:
+		n.State = n.State.renewed() // the person sees a new code
 		return true, false, nil
 	case c.Status == "failed":
 		n.State = n.State.refused(c.HintCode)

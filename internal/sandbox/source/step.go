@@ -51,6 +51,7 @@ const (
 	pictureTime  = 4 * time.Second  // until a QR code of se-demo is signed by itself
 	personTime   = 5 * time.Minute  // for which the institutions wait for a person
 	mailTime     = 15 * time.Minute // for which the link of an e-mail can be used
+	signTime     = 3 * time.Minute  // for which new orders follow those that nobody opened
 	hastyTime    = 3 * time.Second  // for which they wait for persons who are late
 	codeAttempts = 3                // wrong codes
 	formAttempts = 5                // forms that are not filled in
