@@ -66,8 +66,10 @@ func (b bounds) reached(account string, of, all usage, now time.Time) string {
 		return "rows of a collection"
 	case all.products >= b.products:
 		return "products of a collection"
-	case account == "" && of.answers >= b.listAnswers:
-		return "answers of the lists"
+	case account == "": // the other bounds are those of an account
+		if of.answers >= b.listAnswers {
+			return "answers of the lists"
+		}
 	case of.answers >= b.accountAnswers:
 		return "answers of an account"
 	case of.bytes >= b.accountBytes:
@@ -82,12 +84,16 @@ func (b bounds) reached(account string, of, all usage, now time.Time) string {
 
 // cut removes the rows and products of facts for which there is no room, and returns their
 // number. One answer can have many more of them than a bound allows, if they are small.
-func (b bounds) cut(facts *fact.Facts, of, all usage) (removed int) {
+func (b bounds) cut(account string, facts *fact.Facts, of, all usage) (removed int) {
 	if most := max(0, b.products-all.products); len(facts.Products) > most {
 		removed = len(facts.Products) - most
 		facts.Products = append([]product.Product(nil), facts.Products[:most]...)
 	}
-	room := max(0, min(b.accountRows-of.rows, b.rows-all.rows))
+	room := b.rows - all.rows
+	if account != "" {
+		room = min(room, b.accountRows-of.rows)
+	}
+	room = max(0, room)
 	for i := range facts.Histories {
 		h := &facts.Histories[i]
 		if n := len(h.Transactions) - room; n > 0 {

@@ -75,24 +75,40 @@ func TestFrontier_BoundsWhatIsRead(t *testing.T) {
 
 // A page with more rows than there is room for is cut, and the rows are counted.
 func TestFrontier_CutsRows(t *testing.T) {
-	f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{{Kind: "transactions"}})
-	f.bounds.accountRows, f.bounds.rows = 10, 15
 	rows := func(n int) institution.Reading {
 		return institution.Reading{Facts: fact.Facts{Histories: []fact.History{{Transactions: make([]fact.Transaction, n)}}}}
 	}
-	q := institution.Question{Kind: "transactions"}
-	if n := f.addAnswer(q, 1, rows(8)); n != 0 {
-		t.Errorf("%d of 8 rows removed", n)
+	for account, room := range map[string]int{"1": 10, "": 15} { // no bound of an account for a question about all of them
+		q := institution.Question{Kind: "transactions", Account: account}
+		f := newFrontier(consent.Scope{Transactions: true}, listing.Search{}, []institution.Question{q})
+		f.bounds.accountRows, f.bounds.rows = 10, 15
+		f.wanted["1"] = true
+		f.push(f.roots)
+		if n := f.addAnswer(q, 1, rows(8)); n != 0 {
+			t.Errorf("%d of 8 rows removed", n)
+		}
+		if n := f.addAnswer(q, 1, rows(1000)); n != 1000-(room-8) || f.total.rows != room {
+			t.Errorf("%d of 1000 rows removed, %d are counted, want %d", n, f.total.rows, room)
+		}
+		var kept int
+		for _, h := range f.facts().Histories {
+			kept += len(h.Transactions)
+		}
+		if kept != room-8 { // of the last answer to the question
+			t.Errorf("%d rows are kept", kept)
+		}
 	}
-	if n := f.addAnswer(q, 1, rows(1000)); n != 998 || f.total.rows != 10 {
-		t.Errorf("%d of 1000 rows removed, %d are counted", n, f.total.rows)
-	}
-	var kept int
-	for _, h := range f.facts().Histories {
-		kept += len(h.Transactions)
-	}
-	if kept != 2 { // of the last answer to the question
-		t.Errorf("%d rows are kept", kept)
+}
+
+// The pages of a source are questions about no single account: the bounds of an account do
+// not end them.
+func TestFrontier_BoundsPagesByTheCollectionOnly(t *testing.T) {
+	f := newFrontier(consent.Scope{}, listing.Search{}, []institution.Question{{Kind: "page"}})
+	f.bounds.bytes = 32
+	f.bounds.accountAnswers, f.bounds.accountBytes, f.bounds.accountRows, f.bounds.accountTime = 1, 16, 1, time.Second
+	read, met := pages(f)
+	if read[""] != 4 || !met["bytes of a collection"] || len(met) != 1 {
+		t.Errorf("%d pages of ten bytes, then %v", read[""], met)
 	}
 }
 

@@ -96,7 +96,7 @@ func (f *frontier) empty() bool { return len(f.queue) == 0 }
 // addAnswer adds the answer of a question; size is its number of bytes. It returns the
 // number of rows and products for which there is no room.
 func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) (removed int) {
-	removed = f.bounds.cut(&r.Facts, f.perAccount[q.Account], f.total)
+	removed = f.bounds.cut(q.Account, &r.Facts, f.perAccount[q.Account], f.total)
 	f.count(q.Account, usageOf(size, r.Facts))
 	n := f.nodes[q]
 	n.facts, n.questions = r.Facts, r.Questions
