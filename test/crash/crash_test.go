@@ -1,6 +1,8 @@
 // Package crash has the crash test: samla serve is killed at random times under load and
 // started again, on each store. No acknowledged write may be lost, no flow may get stuck,
-// and no consent may be created twice at a bank. The sandbox with its banks keeps running.
+// no
+// consent may be created twice at a bank, and no login or answer may have two effects at a
+// source. The sandbox with its banks, and a source that records, keep running.
 package crash
 
 import (

@@ -172,21 +172,27 @@ func (w *worker) awaitProducts(ctx context.Context, a response, entry *collectio
 	default:
 		w.recorder.addFault("collection %s ended as %s", c.ID, s.Status)
 	}
-	if !strings.HasPrefix(s.Status, "COMPLETED") {
+	if data := w.keepProducts(ctx, c.ID, entry); complete {
+		return data
+	}
+	return nil
+}
+
+// keepProducts reads and records the data of a collection that has completed, and erases
+// it there in some cases.
+func (w *worker) keepProducts(ctx context.Context, id string, entry *collectionEntry) []byte {
+	if !strings.HasPrefix(entry.status, "COMPLETED") {
 		return nil
 	}
-	a, ok = w.want(ctx, request{method: "GET", path: "/collections/" + c.ID + "/wealth/data", token: w.token}, 200)
+	a, ok := w.want(ctx, request{method: "GET", path: "/collections/" + id + "/wealth/data", token: w.token}, 200)
 	if !ok {
 		return nil
 	}
 	w.recorder.update(func() { entry.data = string(a.body) })
 	if w.random.IntN(4) == 0 {
-		if _, ok := w.want(ctx, request{method: "DELETE", path: "/collections/" + c.ID, token: w.token}, 204); ok {
+		if _, ok := w.want(ctx, request{method: "DELETE", path: "/collections/" + id, token: w.token}, 204); ok {
 			w.recorder.update(func() { entry.deleted = true })
 		}
-	}
-	if !complete {
-		return nil
 	}
 	return a.body
 }

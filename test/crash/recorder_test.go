@@ -19,6 +19,7 @@ type recorder struct {
 	sessions    map[string]string // token -> user id
 	consents    map[string]*consentEntry
 	collections map[string]*collectionEntry
+	logins      []*loginEntry   // collections from the recording source
 	rows        map[string]int  // person -> transactions in a complete history
 	tokens      map[string]bool // BankID tokens
 

@@ -13,6 +13,9 @@ var secretPatterns = map[string]*regexp.Regexp{
 	"a session token": regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.`),
 	"an API key":      regexp.MustCompile(`samla_[A-Za-z0-9_-]{20,}`),
 	"a QR text":       regexp.MustCompile(`bankid\.[0-9a-f]{8}-`),
+	"a session":       regexp.MustCompile(sessionPrefix),
+	"a code":          regexp.MustCompile(`crashcode`),
+	"a source secret": regexp.MustCompile(sourceSecret),
 	"an IBAN":         regexp.MustCompile(`\bSE[0-9]{22}\b`),
 }
 
@@ -67,8 +70,9 @@ func (r *crashTest) checkSecrets() {
 			r.Fatal(err)
 		}
 		r.checkAbsent(string(stored), "a personal number", twelveDigits, r.isUsedNumber)
-		r.checkAbsent(string(stored), "an IBAN", secretPatterns["an IBAN"], func(string) bool { return true })
-		r.checkAbsent(string(stored), "an API key", secretPatterns["an API key"], func(string) bool { return true })
+		for _, what := range []string{"an IBAN", "an API key", "a session", "a code", "a source secret"} {
+			r.checkAbsent(string(stored), what, secretPatterns[what], func(string) bool { return true })
+		}
 	}
 }
 

@@ -24,12 +24,15 @@ type crashTest struct {
 	apiKey   string
 	sandbox  *process.Process
 	phone    *apiclient.Phone
+	source   *source
 	nodes    []*node
 	recorder *recorder
 	persons  *persons
 	http     *http.Client
 
 	atBanks, duplicates int // numbers of consents at the banks
+
+	acknowledged, duplicateEffects int // of answers in logins, and at the recording source
 }
 
 // node is one server: its current process and the previous ones, which were killed.
@@ -64,6 +67,8 @@ func setUp(t *testing.T, database string, nodes int) *crashTest {
 		t.Fatal(err)
 	}
 	r.phone = apiclient.NewPhone(sandbox.Sandbox, ca)
+	r.source = startSource(t)
+	institutions := r.addInstitution(sandbox.Banks)
 	master := r.masterFile()
 	r.command("master-key", master)
 	store := []string{"--master-key-file", master, "--data", r.dataDir()}
@@ -72,7 +77,7 @@ func setUp(t *testing.T, database string, nodes int) *crashTest {
 	}
 	r.apiKey = strings.TrimSpace(r.command(append([]string{"key", "create", "crash"}, store...)...))
 	for range nodes {
-		n := &node{t: t, args: append([]string{"serve", "--banks", sandbox.Banks, "--listen", "127.0.0.1:0",
+		n := &node{t: t, args: append([]string{"serve", "--banks", institutions, "--listen", "127.0.0.1:0",
 			"--log-level", "debug", "--rate-limit", "0"}, store...)}
 		r.nodes = append(r.nodes, n)
 		n.start()
@@ -81,6 +86,34 @@ func setUp(t *testing.T, database string, nodes int) *crashTest {
 		}
 	}
 	return r
+}
+
+// addInstitution writes the institutions file of the sandbox with the recording source
+// beside it, and returns its path.
+func (r *crashTest) addInstitution(sandboxFile string) string {
+	r.Helper()
+	var file map[string]any
+	text, err := os.ReadFile(sandboxFile)
+	if err == nil {
+		err = json.Unmarshal(text, &file)
+	}
+	secret := filepath.Join(r.dir, "source-secret")
+	if err == nil {
+		err = os.WriteFile(secret, []byte(sourceSecret), 0o600)
+	}
+	if err != nil {
+		r.Fatal(err)
+	}
+	banks, _ := file["banks"].([]any)
+	file["banks"] = append(banks, r.source.entry(secret))
+	path := filepath.Join(filepath.Dir(sandboxFile), "with-source.json")
+	if text, err = json.Marshal(file); err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		r.Fatal(err)
+	}
+	return path
 }
 
 func (r *crashTest) masterFile() string { return filepath.Join(r.dir, "master.json") }

@@ -37,6 +37,7 @@ func (r *crashTest) verify() {
 		}
 	}
 	r.checkBanks(ctx, rows)
+	r.checkSource(ctx)
 	r.checkSecrets()
 }
 
@@ -210,6 +211,10 @@ func (r *crashTest) summary(store string, kills int) {
 		"%d flows ended before the person could sign; background refreshes: %d reads, not completed: %v",
 		len(b.users), len(b.sessions), len(b.consents), len(b.collections), r.atBanks, replays,
 		b.unsigned, all.UnattendedReads, b.refreshes)
+	r.source.mu.Lock()
+	r.Logf("at the recording source: %d collections, %d logins, %d answers acknowledged, %d requests repeated with their id, %d answers of the source lost on purpose, %d duplicate effects",
+		len(b.logins), len(r.source.sessions), r.acknowledged, r.source.repeats, r.source.lost, r.duplicateEffects)
+	r.source.mu.Unlock()
 	r.Logf("%s: %d kills, %d acknowledged writes, %d lost, %d stuck > %v (longest %.1f s after the last kill, %.1f s through kills), %d duplicate bank consents",
 		store, b.kills, b.acks, b.lost, len(b.stuck), resumeTimeout, b.longestStallAfterKill.Seconds(), b.longestStall.Seconds(), r.duplicates)
 	if b.kills < kills || b.acks == 0 {

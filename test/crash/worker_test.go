@@ -30,7 +30,7 @@ func (w *worker) work(ctx context.Context) {
 		if !w.createUser(ctx) || !w.createSession(ctx) {
 			continue
 		}
-		switch n := w.random.IntN(10); {
+		switch n := w.random.IntN(15); {
 		case w.number < len(histories):
 			w.longHistoryFlow(ctx, histories[w.number])
 		case w.number < len(histories)+userWorkers:
@@ -44,10 +44,14 @@ func (w *worker) work(ctx context.Context) {
 			w.declinedFlow(ctx)
 		case n < 9:
 			w.revokedFlow(ctx)
-		default:
+		case n < 10:
 			w.backgroundFlow(ctx)
+		case n < 14:
+			w.dialogueFlow(ctx)
+		default:
+			w.demoFlow(ctx)
 		}
-		if w.random.IntN(4) == 0 {
+		if w.userID != "" && w.random.IntN(4) == 0 {
 			w.deleteUser(ctx)
 		}
 	}
@@ -140,7 +144,8 @@ type flowState struct {
 }
 
 // unfinished are the statuses that are not final.
-var unfinished = map[string]bool{"INITIATED": true, "AWAITING_AUTHORIZATION": true, "RUNNING": true, "LOGIN": true, "COLLECTING": true}
+var unfinished = map[string]bool{"INITIATED": true, "AWAITING_AUTHORIZATION": true, "RUNNING": true, "LOGIN": true, "COLLECTING": true,
+	"TWO_FACTOR_PENDING": true, "WAITING_FOR_USER_ACTION": true}
 
 // follow polls a flow until its status is final. As soon as there are instructions, the
 // person performs the action ("approve", "cancel") on the phone; done reports whether
