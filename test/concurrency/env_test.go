@@ -15,6 +15,7 @@ import (
 	"samla/internal/collect"
 	"samla/internal/consent"
 	"samla/internal/delivery"
+	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/outbox"
@@ -48,32 +49,38 @@ type env struct {
 	nodes    []*node
 	client   client.Client
 	bank     *bank
+	source   *source
 	ids      *uuid7.Generator
 	database string
 }
 
 // onStores runs a test with n nodes on each store.
 func onStores(t *testing.T, n int, test func(e *env)) {
+	onStoresWith(t, n, dialogue.Limits{}, test)
+}
+
+// onStoresWith is onStores with limits of logins.
+func onStoresWith(t *testing.T, n int, limits dialogue.Limits, test func(e *env)) {
 	t.Run("sqlite", func(t *testing.T) {
 		s := openStore(t, sqlstore.Config{DSN: t.TempDir(), Exclusive: true})
 		stores := make([]store.Store, n) // nodes in one process share the store
 		for i := range stores {
 			stores[i] = s
 		}
-		test(newEnv(t, "", stores))
+		test(newEnv(t, "", stores, limits))
 	})
-	t.Run("postgres", func(t *testing.T) { test(onPostgres(t, n)) })
+	t.Run("postgres", func(t *testing.T) { test(onPostgres(t, n, limits)) })
 }
 
 // onPostgres returns an env with n nodes on PostgreSQL.
-func onPostgres(t *testing.T, n int) *env {
+func onPostgres(t *testing.T, n int, limits dialogue.Limits) *env {
 	t.Helper()
 	database := testpg.URL(t)
 	stores := make([]store.Store, n)
 	for i := range stores {
 		stores[i] = openStore(t, sqlstore.Config{DSN: database})
 	}
-	return newEnv(t, database, stores)
+	return newEnv(t, database, stores, limits)
 }
 
 func openStore(t *testing.T, c sqlstore.Config) store.Store {
@@ -90,9 +97,9 @@ func openStore(t *testing.T, c sqlstore.Config) store.Store {
 	return s
 }
 
-func newEnv(t *testing.T, database string, stores []store.Store) *env {
+func newEnv(t *testing.T, database string, stores []store.Store, limits dialogue.Limits) *env {
 	t.Helper()
-	e := &env{T: t, bank: newBank(), ids: uuid7.NewGenerator(clock.System(), nil), database: database}
+	e := &env{T: t, bank: newBank(), source: newSource(), ids: uuid7.NewGenerator(clock.System(), nil), database: database}
 	e.client = client.Client{ID: e.ids.New(), Name: "acme", CreatedAt: e.now()}
 	e.write(stores[0], func(tx store.Tx) error { return tx.AddClient(t.Context(), e.client) })
 	master, err := keyset.NewMaster()
@@ -100,38 +107,40 @@ func newEnv(t *testing.T, database string, stores []store.Store) *env {
 		t.Fatal(err)
 	}
 	for _, s := range stores {
-		e.nodes = append(e.nodes, e.start(s, master))
+		e.nodes = append(e.nodes, e.start(s, master, limits))
 	}
 	return e
 }
 
 // start starts the services of a node and stops them at the end of the test.
-func (e *env) start(s store.Store, master *keyset.Master) *node {
+func (e *env) start(s store.Store, master *keyset.Master, limits dialogue.Limits) *node {
 	e.Helper()
 	log := slog.New(slog.DiscardHandler)
 	vault, err := keyset.New(master, s, clock.System())
 	if err != nil {
 		e.Fatal(err)
 	}
-	institutions := institution.Set{bankID: e.bank.institution()}
+	institutions := institution.Set{bankID: e.bank.institution(), sourceID: e.source.institution()}
 	runner := jobs.New(s, clock.System(), log)
 	n := &node{store: s, vault: vault}
 	n.consents = authorize.New(authorize.Deps{Store: s, Vault: vault, Institutions: institutions, Jobs: runner, Clock: clock.System(), IDs: e.ids, Log: log})
 	n.collections = collect.New(collect.Deps{Store: s, Vault: vault, Consents: n.consents, Institutions: institutions, Jobs: runner,
-		Clock: clock.System(), IDs: e.ids, Log: log, KeepData: time.Hour, Workers: 16})
+		Clock: clock.System(), IDs: e.ids, Log: log, KeepData: time.Hour, Workers: 16,
+		Logins: collect.LoginLimits{Dialogue: limits}})
 	n.users = users.New(users.Deps{Store: s, Vault: vault, Flows: []users.Flow{n.consents, n.collections}, Clock: clock.System(), IDs: e.ids})
 	messages, err := delivery.Queue(s, map[outbox.Kind]delivery.Handler{
-		outbox.RevokeConsent: n.consents.Deliver, outbox.EraseUser: n.users.ContinueErasure})
+		outbox.RevokeConsent: n.consents.Deliver, outbox.EraseUser: n.users.ContinueErasure, outbox.EndLogin: n.collections.DeliverEnding})
 	if err != nil {
 		e.Fatal(err)
 	}
 	runner.Register(messages)
 	runner.Start(e.Context())
 	n.consents.Start()
+	n.collections.StartLogins()
 	e.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), waitFor)
 		defer cancel()
-		if err := errors.Join(runner.Stop(ctx), n.consents.Stop(ctx)); err != nil {
+		if err := errors.Join(runner.Stop(ctx), n.consents.Stop(ctx), n.collections.StopLogins(ctx)); err != nil {
 			e.Error(err)
 		}
 	})

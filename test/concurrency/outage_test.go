@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"samla/internal/clock"
+	"samla/internal/dialogue"
 	"samla/internal/fault"
 )
 
@@ -16,7 +17,7 @@ import (
 // Callers get errors of the database, but never 401: their users are there.
 func TestCreate_AnswersNoUnauthorizedDuringOutage(t *testing.T) {
 	const callers, outages = 8, 40
-	e := onPostgres(t, 2)
+	e := onPostgres(t, 2, dialogue.Limits{})
 	u := e.newUser()
 	c := e.authorized(u)[0]
 	admin, err := pgx.Connect(t.Context(), e.database)

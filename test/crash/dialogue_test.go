@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -86,7 +87,7 @@ func (w *worker) finishLogin(ctx context.Context, a response, login *loginEntry,
 		return
 	case login.stopped && (s.Status == "AUTHENTICATION_CANCELLED" || s.Status == "COMPLETED"):
 	case s.Status != "COMPLETED":
-		w.recorder.addFault("collection %s with a login ended as %s", c.ID, s.Status)
+		w.recorder.addFault("collection %s with a login ended as %s\n%s", c.ID, s.Status, w.linesAbout(c.ID))
 	}
 	data := w.keepProducts(ctx, c.ID, entry)
 	var products []struct{ ID string }
@@ -172,6 +173,19 @@ func (w *worker) end(ctx context.Context, login *loginEntry, how string) (s dial
 		return s, err == nil && a.status == 200
 	}
 	return s, false
+}
+
+// linesAbout returns what the logs say about a collection.
+func (r *crashTest) linesAbout(id string) string {
+	var about []string
+	for _, log := range r.logs() {
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, id) && !strings.Contains(line, "answered") {
+				about = append(about, line)
+			}
+		}
+	}
+	return strings.Join(about, "")
 }
 
 // person returns the login of a person at the recording source.

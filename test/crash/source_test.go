@@ -33,9 +33,9 @@ type source struct {
 	requests map[string]*login // by Request-Id of the start
 	sessions map[string]*login
 	persons  map[string]*login
-	faults   []string // effects that were asked for twice
-	repeats  int      // requests with an id that was known
-	lost     int      // answers that were lost on purpose
+	faults   []string        // effects that were asked for twice
+	repeats  int             // requests with an id that was known
+	lost     map[string]bool // Request-Ids whose answer was lost on purpose, once
 	calls    int
 }
 
@@ -68,7 +68,7 @@ const stepTime = 400 * time.Millisecond // of the steps at which nobody is asked
 
 func startSource(t *testing.T) *source {
 	t.Helper()
-	s := &source{requests: map[string]*login{}, sessions: map[string]*login{}, persons: map[string]*login{}}
+	s := &source{requests: map[string]*login{}, sessions: map[string]*login{}, persons: map[string]*login{}, lost: map[string]bool{}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get("Request-Id")
 	s.mu.Lock()
 	s.calls++
-	lose := r.Method != http.MethodGet && s.calls%13 == 0
+	lose := r.Method != http.MethodGet && s.calls%13 == 0 && !s.lost[id]
 	var status int
 	var answer []byte
 	if r.Header.Get("Authorization") != "Bearer "+sourceSecret {
@@ -128,7 +128,7 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if lose {
-		s.lost++
+		s.lost[id] = true
 	}
 	s.mu.Unlock()
 	if lose {

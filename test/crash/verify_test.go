@@ -213,7 +213,7 @@ func (r *crashTest) summary(store string, kills int) {
 		b.unsigned, all.UnattendedReads, b.refreshes)
 	r.source.mu.Lock()
 	r.Logf("at the recording source: %d collections, %d logins, %d answers acknowledged, %d requests repeated with their id, %d answers of the source lost on purpose, %d duplicate effects",
-		len(b.logins), len(r.source.sessions), r.acknowledged, r.source.repeats, r.source.lost, r.duplicateEffects)
+		len(b.logins), len(r.source.sessions), r.acknowledged, r.source.repeats, len(r.source.lost), r.duplicateEffects)
 	r.source.mu.Unlock()
 	r.Logf("%s: %d kills, %d acknowledged writes, %d lost, %d stuck > %v (longest %.1f s after the last kill, %.1f s through kills), %d duplicate bank consents",
 		store, b.kills, b.acks, b.lost, len(b.stuck), resumeTimeout, b.longestStallAfterKill.Seconds(), b.longestStall.Seconds(), r.duplicates)
