@@ -87,7 +87,8 @@ func (w *worker) finishLogin(ctx context.Context, a response, login *loginEntry,
 		return
 	case login.stopped && (s.Status == "AUTHENTICATION_CANCELLED" || s.Status == "COMPLETED"):
 	case s.Status != "COMPLETED":
-		w.recorder.addFault("collection %s with a login ended as %s\n%s", c.ID, s.Status, w.linesAbout(c.ID))
+		w.recorder.addFault("collection %s with a login ended as %s", c.ID, s.Status)
+		w.recorder.update(func() { w.recorder.odd = append(w.recorder.odd, c.ID) })
 	}
 	data := w.keepProducts(ctx, c.ID, entry)
 	var products []struct{ ID string }

@@ -20,6 +20,7 @@ type recorder struct {
 	consents    map[string]*consentEntry
 	collections map[string]*collectionEntry
 	logins      []*loginEntry   // collections from the recording source
+	odd         []string        // collections whose log lines are printed at the end
 	rows        map[string]int  // person -> transactions in a complete history
 	tokens      map[string]bool // BankID tokens
 

@@ -204,6 +204,9 @@ func (r *crashTest) summary(store string, kills int) {
 	if r.duplicates > 0 {
 		r.Errorf("%d duplicate consents at the banks", r.duplicates)
 	}
+	for _, id := range b.odd {
+		r.Log(r.linesAbout(id))
+	}
 	for _, id := range slices.Sorted(maps.Keys(b.stuck)) {
 		r.Errorf("flow %s was stuck", id)
 	}

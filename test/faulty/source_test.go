@@ -172,7 +172,7 @@ func startSources(t *testing.T, database string, clk clock.Clock, change func(*s
 		s := startSource(t, company)
 		e.sources[company] = s
 		entries = append(entries, map[string]any{"company": company, "displayName": company, "family": "source", "baseURL": s.url,
-			"loginMethods": []string{bankIDMethod}, "parameters": []string{"personalNumber"}, "secretFile": "secret", "pollInterval": "100ms"})
+			"loginMethods": []string{bankIDMethod}, "parameters": []string{"personalNumber"}, "secretFile": "secret", "pollInterval": "100ms", "deviceHosts": []string{"device.example"}})
 	}
 	e.serve(t, dir, database, clk, change, entries)
 	return e
@@ -221,7 +221,7 @@ func (e *sourceEnv) follow(t *testing.T, id string, most time.Duration) (seen []
 }
 
 // theCode is the code of the person.
-const theCode = "731946"
+const theCode = "code-731-946"
 
 // going are the statuses that are not final (docs/reference/api.md 5.7).
 var going = map[string]bool{"RUNNING": true, "LOGIN": true, "TWO_FACTOR_PENDING": true, "CONTACT_FORM_PENDING": true,
