@@ -43,7 +43,9 @@ func (s *Service) tell(c collection.Collection, state dialogue.State) {
 	s.told.Put(c.ID, &told{rev: c.Rev, state: state, at: s.Clock.Now()})
 }
 
-// shown returns what the person is shown now, or nil.
+// shown returns what the person is shown now, or nil. It belongs to the status of c: if the
+// login has moved to another status after c was read, nothing is shown, and the next poll
+// has both.
 func (s *Service) shown(ctx context.Context, c collection.Collection) (*dialogue.Shown, error) {
 	if c.Mode != collection.Dialogue || c.Status.Terminal() {
 		return nil, nil
@@ -63,6 +65,9 @@ func (s *Service) shown(ctx context.Context, c collection.Collection) (*dialogue
 		} else {
 			s.told.Put(c.ID, t)
 		}
+	}
+	if t.rev > c.Rev && collection.StatusOf(t.state, c.Status) != c.Status {
+		return nil, nil
 	}
 	now := s.Clock.Now()
 	s.refresh(c, t, now)
