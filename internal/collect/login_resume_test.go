@@ -11,6 +11,7 @@ import (
 	"samla/internal/dialogue"
 	"samla/internal/fault"
 	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -227,20 +228,27 @@ func TestLogin_IsPolledAtAnotherNode(t *testing.T) {
 	})
 }
 
-// An answer that another node than the one that watches has taken makes the row due.
-func TestSupplement_WakesTheWatch(t *testing.T) {
+// A node that takes an answer to a login that another one watches takes the watch over.
+func TestSupplement_TakesTheWatchOver(t *testing.T) {
 	b := newLoginEnv(t)
 	b.source.first = code("q1")
 	c := b.start()
 	b.step(c.ID)
-	if due, err := b.Store.DialogueDue(t.Context(), c.ID); err != nil || !due.After(b.Clock.Now()) {
-		t.Fatalf("due %v, %v", due, err)
-	}
-	if err := b.node(b.Env.Node()).Supplement(t.Context(), b.owner(), c.ID, dialogue.Answer{Code: "1"}); err != nil {
+	b.Clock.Advance(time.Second)
+	other := b.node(b.Env.Node())
+	if err := other.Supplement(t.Context(), b.owner(), c.ID, dialogue.Answer{Code: "1"}); err != nil {
 		t.Fatal(err)
 	}
-	if due, err := b.Store.DialogueDue(t.Context(), c.ID); err != nil || due.After(b.Clock.Now()) {
-		t.Errorf("due %v, %v", due, err)
+	leased := b.Clock.Now().Add(jobs.Lease)
+	if due, err := b.Store.DialogueDue(t.Context(), c.ID); err != nil || !due.Equal(leased) || !other.WatchesLogin(c.ID) {
+		t.Errorf("due %v, %v, watched %v", due, err, other.WatchesLogin(c.ID))
+	}
+	other.StepLogin(t.Context(), c.ID)
+	b.want(b.row(c.ID), collection.Collecting)
+	b.step(c.ID) // the old watch hears nothing that it may store
+	b.step(c.ID)
+	if b.WatchesLogin(c.ID) {
+		t.Error("the old watch goes on")
 	}
 }
 

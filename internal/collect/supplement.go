@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"samla/internal/collection"
 	"samla/internal/dialogue"
 	"samla/internal/fault"
+	"samla/internal/jobs"
 	"samla/internal/jsontext"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -20,7 +22,9 @@ import (
 // one is taken. Faults: CollectionNotFound, SupplementNotExpected, InvalidParameter.
 func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue.Answer) error {
 	requestID := s.IDs.New()
-	_, err := s.update(ctx, o, id, func(c collection.Collection) (change, error) {
+	var taken collection.Secret
+	var due time.Time // of the row, if this node begins to watch it; zero: it does already
+	c, err := s.update(ctx, o, id, func(c collection.Collection) (change, error) {
 		if c.Mode != collection.Dialogue || c.Status.Terminal() {
 			return change{}, fault.New(fault.SupplementNotExpected)
 		}
@@ -54,19 +58,26 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 		if err != nil {
 			return change{}, err
 		}
-		here := s.talking.Watches(c.ID)
-		return change{
-			next: next,
-			also: func(tx store.Tx) error {
-				if err := tx.PutDialogueAnswer(ctx, c.ID, sealed); err != nil || here {
-					return err
-				}
-				return tx.WakeDialogue(ctx, c.ID, now) // a node claims it, and hands the answer over
-			},
-			committed: func() { s.nudge(c.ID) },
-		}, nil
+		taken, due = secret, time.Time{}
+		if !s.talking.Watches(c.ID) {
+			due = now.Add(jobs.Lease)
+		}
+		also := func(tx store.Tx) error {
+			if err := tx.PutDialogueAnswer(ctx, c.ID, sealed); err != nil || due.IsZero() {
+				return err
+			}
+			return tx.SetDialogueDue(ctx, c.ID, due) // this node takes the watch over
+		}
+		return change{next: next, also: also, committed: func() {}}, nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	bank, _ := s.Institutions.Find(c.Company)
+	if due.IsZero() || bank.Loginer == nil || !s.talk(c, taken, bank, due) {
+		s.nudge(c.ID)
+	}
+	return nil
 }
 
 // nudge makes the watch of a login read its row at once, if it is here.

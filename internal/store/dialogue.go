@@ -26,8 +26,6 @@ type DialogueWriter interface {
 	// SetDialogueDue makes a dialogue due at another time, with no attempts counted.
 	// Errors: ErrNotFound.
 	SetDialogueDue(ctx context.Context, collectionID string, due time.Time) error
-	// WakeDialogue makes a dialogue due now, if it is due later. Errors: ErrNotFound.
-	WakeDialogue(ctx context.Context, collectionID string, now time.Time) error
 	// DeleteDialogue deletes the dialogue of a collection, if it has one.
 	DeleteDialogue(ctx context.Context, collectionID string) error
 }

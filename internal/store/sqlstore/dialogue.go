@@ -39,13 +39,6 @@ func (t *tx) SetDialogueDue(ctx context.Context, collectionID string, due time.T
 	return requireRow(n, err, store.ErrNotFound)
 }
 
-// WakeDialogue implements store.DialogueWriter.
-func (t *tx) WakeDialogue(ctx context.Context, collectionID string, now time.Time) error {
-	n, err := t.q.exec(ctx, `UPDATE dialogues SET wake_at = CASE WHEN wake_at > $2 THEN $2 ELSE wake_at END WHERE id = $1`,
-		collectionID, micros(now))
-	return requireRow(n, err, store.ErrNotFound)
-}
-
 // DeleteDialogue implements store.DialogueWriter.
 func (t *tx) DeleteDialogue(ctx context.Context, collectionID string) error {
 	return t.q.execLater(ctx, `DELETE FROM dialogues WHERE id = $1`, collectionID)

@@ -19,7 +19,6 @@ func testDialogues(_ *testing.T, f fixture) {
 	for what, change := range map[string]func(store.Tx) error{
 		"an answer": func(tx store.Tx) error { return tx.PutDialogueAnswer(f.ctx, c.ID, []byte{1}) },
 		"a time":    func(tx store.Tx) error { return tx.SetDialogueDue(f.ctx, c.ID, start) },
-		"a wake":    func(tx store.Tx) error { return tx.WakeDialogue(f.ctx, c.ID, start) },
 	} {
 		f.Log(what)
 		f.fails(store.ErrNotFound, change)
@@ -40,7 +39,7 @@ func testDialogues(_ *testing.T, f fixture) {
 	if got := f.claim(store.Dialogues, start); len(got) != 0 {
 		f.Errorf("claimed too early: %+v", got)
 	}
-	f.write(func(tx store.Tx) error { return tx.WakeDialogue(f.ctx, c.ID, start) })
+	f.write(func(tx store.Tx) error { return tx.SetDialogueDue(f.ctx, c.ID, start) })
 	due, err = f.s.DialogueDue(f.ctx, c.ID)
 	check(f, "due", due, err, start)
 	got := f.claim(store.Dialogues, start)
@@ -53,9 +52,6 @@ func testDialogues(_ *testing.T, f fixture) {
 	}
 	later := start.Add(time.Minute)
 	f.write(func(tx store.Tx) error { return tx.SetDialogueDue(f.ctx, c.ID, later) })
-	f.write(func(tx store.Tx) error { return tx.WakeDialogue(f.ctx, c.ID, later.Add(time.Minute)) })
-	due, err = f.s.DialogueDue(f.ctx, c.ID)
-	check(f, "a wake never delays", due, err, later)
 	if again := f.claim(store.Dialogues, later); len(again) != 1 || again[0].Attempts != 1 {
 		f.Errorf("attempts after another time was set: %+v", again)
 	}
