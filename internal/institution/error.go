@@ -34,7 +34,7 @@ const (
 )
 
 // Error is the failure of one exchange with a bank. Of the request and the
-// response it contains only codes: no identifiers and no texts.
+// response it contains only codes and documented names: no identifiers and no texts.
 type Error struct {
 	Kind       ErrorKind     `json:"kind"`
 	Reason     Reason        `json:"reason,omitempty"`     // why, more exactly; "" = not known
@@ -50,8 +50,11 @@ type Error struct {
 	// NotCounted reports that the bank has received the request, and by its own answer
 	// gave no access to data that it could count: it names a fault in the form of the
 	// request, or is still preparing the answer.
-	NotCounted bool  `json:"notCounted,omitempty"`
-	Cause      error `json:"-"` // for errors.Is; Error does not print it
+	NotCounted bool `json:"notCounted,omitempty"`
+	// Detail is what a malformed response breaks: members by their documented names, and
+	// their rules. It has no value and no name that the institution chose; may be empty.
+	Detail string `json:"detail,omitempty"`
+	Cause  error  `json:"-"` // for errors.Is; Error does not print it
 }
 
 // Error implements error.
@@ -69,6 +72,9 @@ func (e *Error) Error() string {
 	}
 	if e.RequestID != "" {
 		s += " request " + e.RequestID
+	}
+	if e.Detail != "" {
+		s += ": " + e.Detail
 	}
 	return s
 }

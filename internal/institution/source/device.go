@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"samla/internal/dialogue"
-	"samla/internal/jsontext"
 )
 
 // Hosts are the hosts that the devices of persons may call: host, or host:port if the port
@@ -40,8 +39,11 @@ var (
 
 // refusedHeaders would carry credentials, cookies past the check of their hosts, or change
 // where the request goes (RFC 9110 sections 7 and 11).
-var refusedHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Cookie2", "Host", "Connection", "Content-Length",
-	"Transfer-Encoding", "Te", "Trailer", "Upgrade", "Keep-Alive", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host"}
+var (
+	refusedHeaders = []string{"Authorization", "Cookie", "Cookie2", "Host", "Connection", "Content-Length",
+		"Transfer-Encoding", "Te", "Trailer", "Upgrade", "Keep-Alive", "Forwarded"}
+	refusedPrefixes = []string{"Proxy-", "X-Forwarded-"}
+)
 
 func (r *reader) device(in *wireTurn, hosts Hosts) *dialogue.Device {
 	r.id("/turn/question", in.Question, maxID, true)
@@ -75,24 +77,33 @@ func (r *reader) device(in *wireTurn, hosts Hosts) *dialogue.Device {
 	return device
 }
 
+// headers checks the headers. A fault names one only if it is in refusedHeaders: other names
+// could say anything.
 func (r *reader) headers(headers map[string]string) {
+	const at = "/turn/request/headers"
 	if len(headers) > maxHeaders {
-		r.add("/turn/request/headers", "are more than 50")
+		r.add(at, "are more than 50")
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		pointer := "/turn/request/headers/" + jsontext.EscapeToken(name)
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		switch value := headers[name]; {
 		case len(name)+len(value) > maxHeader:
-			r.add("/turn/request/headers", "has one that is too long")
+			r.add(at, "has one that is too long")
 		case !headerRE.MatchString(name):
-			r.add("/turn/request/headers", "has a name that is none")
-		case slices.Contains(refusedHeaders, textproto.CanonicalMIMEHeaderKey(name)):
-			r.add(pointer, "is a header that a device is not given")
+			r.add(at, "has a name that is none")
+		case slices.Contains(refusedHeaders, canonical):
+			r.add(at+"/"+canonical, "is a header that a device is not given")
+		case hasPrefix(canonical, refusedPrefixes):
+			r.add(at, "has one of Proxy-… or X-Forwarded-…, which a device is not given")
 		case strings.ContainsFunc(value, isControl):
-			r.add(pointer, "has a control character")
+			r.add(at, "has a value with a control character")
 		}
 	}
+}
+
+func hasPrefix(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // cookies checks that each cookie is for the host of the request, or for a domain above it.

@@ -3,11 +3,13 @@ package source
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 	"samla/internal/institution/httperror"
+	"samla/internal/strictjson"
 )
 
 // The codes of refusals (docs/source-protocol/README.md, Rules).
@@ -63,7 +65,15 @@ func codeOf(body []byte) string {
 	return decoded.Error
 }
 
+// maxDetails is how many faults an error tells of.
+const maxDetails = 3
+
 // malformed returns the error for an answer that breaks the protocol.
-func malformed(requestID string, cause error) error {
-	return &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: http.StatusOK, RequestID: requestID, Cause: cause}
+func malformed(requestID string, faults strictjson.Faults) error {
+	var details []string
+	for _, f := range faults[:min(len(faults), maxDetails)] {
+		details = append(details, f.Error())
+	}
+	return &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: http.StatusOK, RequestID: requestID,
+		Detail: strings.Join(details, "; "), Cause: faults}
 }

@@ -157,15 +157,25 @@ func TestSource_ErrorsFollowTheTable(t *testing.T) {
 	}
 }
 
-func TestSource_SaysNothingAfterAMalformedAnswer(t *testing.T) {
+// The error says which member breaks which rule, and repeats nothing.
+func TestSource_NamesWhatAMalformedAnswerBreaks(t *testing.T) {
 	s := newScripted(t, 200, `{"turn":{"id":"t","type":"`+number+`"}}`)
 	for name, do := range exchanges(s, t) {
 		if strings.HasSuffix(name, "pages") || strings.HasPrefix(name, "DELETE") {
 			continue
 		}
-		if err := do(); institution.KindOf(err) != institution.MalformedResponse || strings.Contains(err.Error(), number) {
+		if err := do(); institution.KindOf(err) != institution.MalformedResponse || strings.Contains(err.Error(), number) ||
+			!strings.HasSuffix(err.Error(), ": /turn/type: must be WAIT, ASK, DEVICE, IN or OUT") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	_, err := s.Read(institution.Answer{Question: institution.Question{Kind: "page"}, Body: []byte(`{"next":` + number + `}`)})
+	if err == nil || strings.Contains(err.Error(), number) || !strings.Contains(err.Error(), "/next: ") {
+		t.Errorf("a page: %v", err)
+	}
+	s.body = `{"turn":{"id":"t","type":"DEVICE","question":"q","request":{"url":"https://device.example/","method":"GET","headers":{"x-` + number + `":"\n"}}}}`
+	if _, err := s.Turn(t.Context(), session); err == nil || strings.Contains(err.Error(), number) {
+		t.Errorf("a header: %v", err)
 	}
 }
 
