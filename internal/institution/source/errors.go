@@ -26,10 +26,12 @@ var codes = map[string]bool{"BAD_REQUEST": true, "UNAUTHORIZED": true, codeUnkno
 
 func transportError(err error, requestID string) error { return httperror.Transport(err, requestID) }
 
-// refusal returns the error for an answer that is not a success. A status that says that
-// the source is down or busy comes before the code, which a gateway does not write.
-func refusal(resp *httpclient.Response, requestID string, now time.Time) error {
-	e := &institution.Error{HTTPStatus: resp.Status, Code: codeOf(resp.Body), RequestID: requestID,
+// refusal returns the error for an answer to a call that is not a success. A status that
+// says that the source is down or busy comes before the code, which a gateway does not
+// write. A 404 without a code is what many servers answer for a path they do not know: in a
+// session, the session is gone.
+func refusal(c call, resp *httpclient.Response, now time.Time) error {
+	e := &institution.Error{HTTPStatus: resp.Status, Code: codeOf(resp.Body), RequestID: c.requestID,
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now)}
 	switch {
 	case resp.Status >= http.StatusInternalServerError, resp.Status == http.StatusRequestTimeout:
@@ -42,7 +44,7 @@ func refusal(resp *httpclient.Response, requestID string, now time.Time) error {
 		e.Kind, e.Reason = institution.CertificateRejected, institution.OurCredentialsRejected
 	case e.Code == codeUnknownInstitution:
 		e.Kind, e.Reason = institution.Refused, institution.NotOfferedAtSource
-	case e.Code == codeUnknownSession && resp.Status == http.StatusNotFound, resp.Status == http.StatusGone:
+	case resp.Status == http.StatusNotFound && (e.Code == codeUnknownSession || e.Code == "" && c.inSession()), resp.Status == http.StatusGone:
 		e.Kind = institution.SessionGone
 	case e.Code == codeQuestionOver:
 		e.Kind = institution.QuestionOver

@@ -26,6 +26,9 @@ type call struct {
 	maxBody   int64
 }
 
+// inSession reports whether the call is about a session that has begun.
+func (c call) inSession() bool { return len(c.path) > 1 }
+
 // exchange sends a request and returns the body of a successful answer. Errors: *institution.Error.
 func (s *Source) exchange(ctx context.Context, c call) ([]byte, error) {
 	failed := func(kind institution.ErrorKind) error { return &institution.Error{Kind: kind, RequestID: c.requestID} }
@@ -45,7 +48,7 @@ func (s *Source) exchange(ctx context.Context, c call) ([]byte, error) {
 		return nil, transportError(err, c.requestID)
 	}
 	if resp.Status < 200 || resp.Status > 299 {
-		return nil, refusal(resp, c.requestID, s.clock.Now())
+		return nil, refusal(c, resp, s.clock.Now())
 	}
 	return resp.Body, nil
 }
