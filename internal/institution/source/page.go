@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -91,6 +92,19 @@ type wirePage struct {
 	Next     *string           `json:"next"`
 }
 
+func (p wirePage) empty() bool {
+	return len(p.Products) == 0 && len(p.Accounts) == 0 && len(p.Missing) == 0 && p.Next == nil
+}
+
+// hasMember reports whether an object has one of the members, null included. An object
+// without any is the answer of something else, and must not be taken for a person who has
+// nothing.
+func hasMember(object []byte, names ...string) bool {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(object, &members) // the caller has decoded it
+	return slices.ContainsFunc(names, func(name string) bool { return members[name] != nil })
+}
+
 // ReadPage reads a page that was got at a time. One that is not of the form of a page has
 // faults; what is wrong with single products and accounts is in the deviations, and in
 // Problems for the authors of the source.
@@ -99,6 +113,10 @@ func ReadPage(body []byte, at time.Time) (Page, strictjson.Faults) {
 	var in wirePage
 	if err := json.Unmarshal(body, &in); err != nil {
 		r.add(pointerOf(err), "is not JSON, or has another type than it must have")
+		return Page{}, r.faults
+	}
+	if in.empty() && !hasMember(body, "products", "accounts", "missing", "next") {
+		r.add("", "has none of products, accounts, missing and next")
 		return Page{}, r.faults
 	}
 	page := Page{at: at}

@@ -315,10 +315,12 @@ func TestSource_ReadsPages(t *testing.T) {
 	if again := read(`{"next":"c2"}`, "c2"); len(again.Questions) != 0 || again.Deviations[deviation.UnusableLink] != 1 {
 		t.Errorf("a page that leads to itself: %+v", again)
 	}
-	if last := read(`{}`, "c2"); len(last.Questions) != 0 || len(last.Deviations) != 0 {
-		t.Errorf("the last page: %+v", last)
+	for _, body := range []string{`{"products":[]}`, `{"accounts":null}`, `{"missing":[]}`, `{"next":null}`} {
+		if last := read(body, "c2"); len(last.Questions) != 0 || len(last.Deviations) != 0 {
+			t.Errorf("%s as the last page: %+v", body, last)
+		}
 	}
-	for _, body := range []string{``, `[]`, `{"products":{}}`, `{"next":7}`, `{"products":[}`} {
+	for _, body := range []string{``, `[]`, `{}`, `null`, `{"items":[],"error":"closed"}`, `{"products":{}}`, `{"next":7}`, `{"products":[}`} {
 		if _, err := s.Read(institution.Answer{Question: institution.Question{Kind: "page"}, Body: []byte(body)}); institution.KindOf(err) != institution.MalformedResponse || err == nil {
 			t.Errorf("%s: %v", body, err)
 		}
