@@ -8,6 +8,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/institution/source"
 	"samla/internal/listing"
 	"samla/internal/product"
 )
@@ -97,6 +98,14 @@ func TestFrontier_CutsRows(t *testing.T) {
 		if kept != room-8 { // of the last answer to the question
 			t.Errorf("%d rows are kept", kept)
 		}
+	}
+}
+
+// The protocol tells the authors of sources what is read of a person.
+func TestDefaultBounds_AreTheLimitsOfTheSourceProtocol(t *testing.T) {
+	if b := defaultBounds; b.listAnswers != source.MaxPages || b.bytes != source.MaxBytes || b.products != source.MaxProducts ||
+		b.entries != source.MaxAccounts || b.rows != source.MaxTransactions {
+		t.Errorf("%+v", b)
 	}
 }
 

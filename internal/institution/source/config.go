@@ -18,8 +18,8 @@ import (
 //	{ "baseURL": "https://source.example/insurer", "secretFile": "insurer.secret" }
 type Config struct {
 	BaseURL string `json:"baseURL,omitzero"` // the part before /v1; http only on the loopback interface
-	// The secret that identifies us (Authorization: Bearer) is the first line of a file, or
-	// the value of an environment variable.
+	// The secret that identifies us (Authorization: Bearer) is the text of a file, or the value
+	// of an environment variable.
 	SecretFile     string       `json:"secretFile,omitzero"`
 	SecretVariable string       `json:"secretVariable,omitzero"`
 	Certificates   Certificates `json:"certificates,omitzero"`
@@ -50,9 +50,8 @@ type Limits struct {
 }
 
 const (
-	usualCall, longestCall = 12 * time.Second, 15 * time.Second
-	// A handler of a job has 15 seconds (package jobs).
-	usualPage, longestPage = 14 * time.Second, 60 * time.Second
+	usualCall = 12 * time.Second
+	usualPage = 14 * time.Second // a handler of a job has 15 seconds (package jobs)
 )
 
 func (l Limits) calls() time.Duration { return cmp.Or(time.Duration(l.Call), usualCall) }
@@ -66,6 +65,15 @@ var (
 )
 
 var parameters = []string{company.NeedsPersonalNumber, company.NeedsEmail, company.NeedsUserID}
+
+// IsInstitution reports whether a text can be the id of an institution at a source.
+func IsInstitution(id string) bool { return institutionRE.MatchString(id) }
+
+// IsHost reports whether a text can be one of DeviceHosts.
+func IsHost(host string) bool { return hostRE.MatchString(host) }
+
+// Parameters returns what a login can need: the constants company.Needs*.
+func Parameters() []string { return slices.Clone(parameters) }
 
 // Check implements institution.Config.
 func (c Config) Check() (faults strictjson.Faults) {
@@ -81,7 +89,7 @@ func (c Config) Check() (faults strictjson.Faults) {
 	if (c.Certificates.Cert == "") != (c.Certificates.Key == "") {
 		faults.Add("/certificates/cert", "certificate and key go together: name both files")
 	}
-	if c.Institution != "" && !institutionRE.MatchString(c.Institution) {
+	if c.Institution != "" && !IsInstitution(c.Institution) {
 		faults.Add("/institution", "must be the id of the institution at the source, of letters, digits and - _ .")
 	}
 	for i, p := range c.Parameters {
@@ -90,7 +98,7 @@ func (c Config) Check() (faults strictjson.Faults) {
 		}
 	}
 	for i, h := range c.DeviceHosts {
-		if !hostRE.MatchString(h) {
+		if !IsHost(h) {
 			faults.Add(fmt.Sprintf("/deviceHosts/%d", i), "must be a host in lower case, with a port if it is not 443")
 		}
 	}
@@ -104,7 +112,7 @@ func (c Config) checkTimes() (faults strictjson.Faults) {
 		most    time.Duration
 	}{
 		{"/pollInterval", c.PollInterval, time.Minute}, {"/deadline", c.Deadline, time.Hour},
-		{"/limits/call", c.Limits.Call, longestCall}, {"/limits/page", c.Limits.Page, longestPage},
+		{"/limits/call", c.Limits.Call, MaxCallTime}, {"/limits/page", c.Limits.Page, MaxPageTime},
 	} {
 		if d := time.Duration(m.value); d < 0 || d > m.most {
 			faults.Add(m.pointer, fmt.Sprintf("must be at most %v", m.most))

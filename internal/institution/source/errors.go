@@ -3,6 +3,7 @@ package source
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"samla/internal/strictjson"
 )
 
-// The codes of refusals (docs/source-protocol/README.md, Rules).
+// The codes of refusals by which the connector decides.
 const (
 	codeUnknownInstitution = "UNKNOWN_INSTITUTION"
 	codeUnknownSession     = "UNKNOWN_SESSION"
@@ -20,9 +21,24 @@ const (
 	codeTurnNeeded         = "TURN_NEEDED"
 )
 
-// codes are the codes that an error of ours repeats. Others could contain anything.
-var codes = map[string]bool{"BAD_REQUEST": true, "UNAUTHORIZED": true, codeUnknownInstitution: true, codeUnknownSession: true,
-	codeQuestionOver: true, codeTurnNeeded: true, "TOO_MANY": true, "UNAVAILABLE": true}
+// statuses are the codes of refusals and their HTTP statuses (docs/source-protocol/README.md,
+// Rules). An error of ours repeats no other code: it could contain anything.
+var statuses = map[string]int{
+	"BAD_REQUEST": 400, "UNAUTHORIZED": 401, codeUnknownInstitution: 404, codeUnknownSession: 404,
+	codeQuestionOver: 409, codeTurnNeeded: 409, "TOO_MANY": 429, "UNAVAILABLE": 503,
+}
+
+// CodesOf returns the codes of a status in the order of the alphabet; none: the protocol does
+// not have it.
+func CodesOf(status int) (codes []string) {
+	for code, of := range statuses {
+		if of == status {
+			codes = append(codes, code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
+}
 
 func transportError(err error, requestID string) error { return httperror.Transport(err, requestID) }
 
@@ -61,7 +77,7 @@ func codeOf(body []byte) string {
 	var decoded struct {
 		Error string `json:"error"`
 	}
-	if len(body) > maxBody || json.Unmarshal(body, &decoded) != nil || !codes[decoded.Error] {
+	if len(body) > MaxBody || json.Unmarshal(body, &decoded) != nil || statuses[decoded.Error] == 0 {
 		return ""
 	}
 	return decoded.Error

@@ -10,10 +10,14 @@ import (
 	"samla/internal/jsontext"
 )
 
-// The limits of bodies (docs/source-protocol/README.md, Rules).
+// The limits of bodies and of exchanges (docs/source-protocol/README.md, Rules). A connector
+// may end an exchange sooner, and repeat it.
 const (
-	maxBody = 1 << 20
-	maxPage = 16 << 20
+	MaxBody = 1 << 20
+	MaxPage = 16 << 20
+
+	MaxCallTime = 15 * time.Second
+	MaxPageTime = 60 * time.Second
 )
 
 // call is one request to the source.
@@ -38,7 +42,7 @@ func (s *Source) exchange(ctx context.Context, c call) ([]byte, error) {
 	}
 	var body []byte
 	if c.body != nil {
-		if body, err = jsontext.Marshal(c.body); err != nil || len(body) > maxBody {
+		if body, err = jsontext.Marshal(c.body); err != nil || len(body) > MaxBody {
 			return nil, failed(institution.Refused)
 		}
 	}
@@ -58,7 +62,7 @@ func (s *Source) small(method, requestID string, body any, path ...string) call 
 	if requestID == "" {
 		requestID = s.newID()
 	}
-	return call{method: method, path: path, requestID: requestID, body: body, within: s.config.Limits.calls(), maxBody: maxBody}
+	return call{method: method, path: path, requestID: requestID, body: body, within: s.config.Limits.calls(), maxBody: MaxBody}
 }
 
 // page returns the call for a page of data.
@@ -68,7 +72,7 @@ func (s *Source) page(session, cursor string) call {
 		body.Cursor = &cursor
 	}
 	return call{method: http.MethodPost, path: []string{"sessions", session, "pages"}, requestID: pageID(session, cursor),
-		body: body, within: s.config.Limits.pages(), maxBody: maxPage}
+		body: body, within: s.config.Limits.pages(), maxBody: MaxPage}
 }
 
 type pageRequest struct {

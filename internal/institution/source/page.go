@@ -44,7 +44,7 @@ func (s *Source) Fetch(ctx context.Context, a institution.Access, q institution.
 	if err != nil {
 		return institution.Answer{}, err
 	}
-	if jsontext.HasManyElements(body, maxElements) {
+	if HasTooMany(body) {
 		return institution.Answer{}, &institution.Error{Kind: institution.MalformedResponse, Reason: institution.AnswerTooLarge,
 			HTTPStatus: http.StatusOK, RequestID: c.requestID}
 	}
@@ -84,6 +84,19 @@ const (
 	maxProduct  = 1 << 20 // bytes of one product
 	maxCursor   = 2000    // bytes
 )
+
+// The limits of all pages of a person (docs/source-protocol/README.md, Limits). Package
+// collect reads no more of them.
+const (
+	MaxPages        = 200
+	MaxBytes        = 32 << 20
+	MaxProducts     = 5000
+	MaxAccounts     = 1000
+	MaxTransactions = 100_000
+)
+
+// HasTooMany reports whether the lists of a page have more elements than they may have.
+func HasTooMany(page []byte) bool { return jsontext.HasManyElements(page, maxElements) }
 
 type wirePage struct {
 	Products []json.RawMessage `json:"products"`

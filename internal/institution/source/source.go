@@ -59,7 +59,7 @@ func New(c Config, d institution.Deps) (*Source, error) {
 	var err error
 	s.client, err = httpclient.New(httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: access.certificate, Roots: access.roots, Now: d.Clock.Now, WrapTransport: d.Wrap,
-		Limits: httpclient.Limits{ResponseHeader: total, Total: total, Slow: slow, MaxBody: maxPage},
+		Limits: httpclient.Limits{ResponseHeader: total, Total: total, Slow: slow, MaxBody: MaxPage},
 	})
 	if err != nil {
 		return nil, err

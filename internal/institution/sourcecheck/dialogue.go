@@ -1,6 +1,7 @@
 package sourcecheck
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -34,7 +35,7 @@ func (r *run) dialogue() bool {
 			if !r.Clock.Now().Before(deadline) {
 				return r.fail("in", "the person was waited for, %v", r.Wait)
 			}
-			if err := clock.Sleep(r.ctx, r.Clock, max(turn.PollAfter, time.Second/10)); err != nil {
+			if err := clock.Sleep(r.ctx, r.Clock, cmp.Or(turn.PollAfter, time.Second)); err != nil {
 				return r.fail("in", "the check was interrupted")
 			}
 			next, ok := r.turn()

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"samla/internal/institution/source"
 )
 
 // run is the state of a run.
@@ -63,18 +65,13 @@ type answer struct {
 	body   []byte
 }
 
-const (
-	maxBody, maxPage   = 1 << 20, 16 << 20
-	callTime, pageTime = 15 * time.Second, 60 * time.Second
-)
-
 func isPage(path string) bool { return strings.HasSuffix(path, "/pages") }
 
 // do makes an exchange and checks what every one must keep.
 func (r *run) do(c call) answer {
-	limit, within := maxBody, callTime
+	limit, within := source.MaxBody, source.MaxCallTime
 	if isPage(c.path) {
-		limit, within = maxPage, pageTime
+		limit, within = source.MaxPage, source.MaxPageTime
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, within)
 	defer cancel()
@@ -160,24 +157,18 @@ func withoutURL(err error) string {
 	return err.Error()
 }
 
-// codes are the codes of each status (docs/source-protocol/README.md, Rules).
-var codes = map[int][]string{
-	400: {"BAD_REQUEST"}, 401: {"UNAUTHORIZED"}, 404: {"UNKNOWN_INSTITUTION", "UNKNOWN_SESSION"},
-	409: {"QUESTION_OVER", "TURN_NEEDED"}, 429: {"TOO_MANY"}, 503: {"UNAVAILABLE"},
-}
-
 // refusal checks the body of a refusal and returns its code.
 func (r *run) refusal(name string, status int, body []byte) string {
 	var in struct {
 		Error   string `json:"error"`
 		Message string `json:"message"`
 	}
-	err := json.Unmarshal(body, &in)
+	err, codes := json.Unmarshal(body, &in), source.CodesOf(status)
 	switch {
 	case err != nil:
 		r.fail("errors", "%s: the body of status %d is not the JSON of an error", name, status)
-	case !slices.Contains(codes[status], in.Error):
-		r.fail("errors", "%s: status %d has another error than %q", name, status, codes[status])
+	case !slices.Contains(codes, in.Error):
+		r.fail("errors", "%s: status %d has another error than %q", name, status, codes)
 	}
 	r.clean(name+": message", in.Message)
 	return in.Error

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"samla/internal/company"
+	"samla/internal/institution/source"
 	"samla/internal/product"
 )
 
@@ -41,7 +42,7 @@ func (r *run) credentials() {
 			if path != listPath {
 				c.method, c.requestID, c.body = http.MethodPost, newID(), map[string]any{}
 			}
-			if _, _, err := r.send(r.ctx, c, maxBody); err != nil && c.client != nil {
+			if _, _, err := r.send(r.ctx, c, source.MaxBody); err != nil && c.client != nil {
 				r.pass("credentials") // TLS does not let it in
 				continue
 			}
@@ -51,10 +52,8 @@ func (r *run) credentials() {
 }
 
 var (
-	idRE     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 	marketRE = regexp.MustCompile(`^[a-z]{2}$`)
 	wordRE   = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
-	hostRE   = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$`)
 )
 
 // institutions reads the list and chooses the institution. It reports whether there is one.
@@ -100,15 +99,15 @@ func (r *run) checkOffer(at string, offer institution) {
 		ok     bool
 		rule   string
 	}{
-		{"/id", idRE.MatchString(offer.ID), "must be of letters, digits and - _ ."},
+		{"/id", source.IsInstitution(offer.ID), "must be of letters, digits and - _ ."},
 		{"/displayName", offer.DisplayName != "", "is missing"},
 		{"/market", marketRE.MatchString(offer.Market), "must be two letters in lower case"},
 		{"/loginMethods", len(offer.LoginMethods) > 0 && all(offer.LoginMethods, wordRE.MatchString), "must be words in upper case, at least one"},
 		{"/parameters", all(offer.Parameters, func(p string) bool {
-			return slices.Contains([]string{company.NeedsPersonalNumber, company.NeedsEmail, company.NeedsUserID}, p)
+			return slices.Contains(source.Parameters(), p)
 		}), "can be personalNumber, email and userId"},
 		{"/products", all(offer.Products, isProduct), "must be types of docs/reference/products.md 2"},
-		{"/deviceHosts", all(offer.DeviceHosts, hostRE.MatchString), "must be hosts in lower case, with a port if it is not 443"},
+		{"/deviceHosts", all(offer.DeviceHosts, source.IsHost), "must be hosts in lower case, with a port if it is not 443"},
 	} {
 		if !m.ok {
 			r.fail("institutions", "%s%s %s", at, m.member, m.rule)

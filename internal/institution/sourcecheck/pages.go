@@ -9,8 +9,32 @@ import (
 	"samla/internal/institution/source"
 )
 
-// maxPages is more than any person needs.
-const maxPages = 1000
+// read is what the pages of the person have had so far.
+type read struct{ bytes, products, accounts, transactions int }
+
+// add adds a page, and returns the limits that the pages have exceeded with it
+// (docs/source-protocol/README.md, Limits).
+func (s *read) add(body []byte, page source.Page) (exceeded []string) {
+	before := *s
+	s.bytes += len(body)
+	s.products += len(page.Facts.Products)
+	s.accounts += len(page.Facts.Accounts)
+	for _, h := range page.Facts.Histories {
+		s.transactions += len(h.Transactions)
+	}
+	for _, l := range []struct {
+		before, now, most int
+		of                string
+	}{
+		{before.bytes, s.bytes, source.MaxBytes, "bytes"}, {before.products, s.products, source.MaxProducts, "products"},
+		{before.accounts, s.accounts, source.MaxAccounts, "accounts"}, {before.transactions, s.transactions, source.MaxTransactions, "transactions"},
+	} {
+		if l.now > l.most && l.before <= l.most {
+			exceeded = append(exceeded, fmt.Sprintf("all pages have more than %d %s", l.most, l.of))
+		}
+	}
+	return exceeded
+}
 
 func (r *run) pageCall(cursor *string) call {
 	return call{method: http.MethodPost, path: "/v1/sessions/" + r.session + "/pages", requestID: newID(), body: map[string]any{"cursor": cursor}}
@@ -23,6 +47,7 @@ func (r *run) pages() {
 	}
 	var cursor *string
 	seen := map[string]bool{}
+	var all read
 	for n := 1; ; n++ {
 		c := r.pageCall(cursor)
 		a := r.do(c)
@@ -38,6 +63,12 @@ func (r *run) pages() {
 		if len(faults) > 0 {
 			return
 		}
+		if source.HasTooMany(a.body) {
+			r.fail("sizes", "%s: its lists have too many elements", what)
+		}
+		for _, limit := range all.add(a.body, page) {
+			r.fail("sizes", "%s: %s", what, limit)
+		}
 		r.content(what, page, a.body)
 		r.clean("a cursor", page.Next)
 		switch {
@@ -46,8 +77,8 @@ func (r *run) pages() {
 		case seen[page.Next]:
 			r.fail("pages", "%s: its next page was read before", what)
 			return
-		case n == maxPages:
-			r.fail("pages", "there are more than %d pages", maxPages)
+		case n == source.MaxPages:
+			r.fail("sizes", "there are more than %d pages", n)
 			return
 		}
 		seen[page.Next] = true

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"samla/internal/dialogue"
+	"samla/internal/institution/source"
 )
 
 // login returns the body of POST /v1/sessions.
@@ -80,8 +81,8 @@ func (r *run) badRequests() {
 		r.want("bad-request", "POST /v1/sessions, "+c.what, a, http.StatusBadRequest, "BAD_REQUEST")
 	}
 	huge := call{method: http.MethodPost, path: "/v1/sessions", requestID: newID(),
-		body: append([]byte(`{"institution":"`+strings.Repeat("x", maxBody)), `"}`...)}
-	if _, _, err := r.send(r.ctx, huge, maxBody); err == nil { // else it closed the connection, which is an answer too
+		body: append([]byte(`{"institution":"`+strings.Repeat("x", source.MaxBody)), `"}`...)}
+	if _, _, err := r.send(r.ctx, huge, source.MaxBody); err == nil { // else it closed the connection, which is an answer too
 		r.want("bad-request", "POST /v1/sessions, more than 1 MiB", r.do(huge), http.StatusBadRequest, "BAD_REQUEST")
 	}
 	for _, p := range r.offer.Parameters {

@@ -20,7 +20,7 @@ var rules = []struct{ name, says string }{
 	{"products", "products, accounts and what is missing have the documented form"},
 	{"end", "DELETE ends the session, also when it is repeated"},
 	{"errors", "a refusal has a documented status and code, as JSON"},
-	{"sizes", "an answer has at most 1 MiB, a page 16 MiB"},
+	{"sizes", "an answer has at most 1 MiB, a page 16 MiB and 200 000 elements; all pages keep the limits of a person"},
 	{"times", "an answer comes within 15 seconds, a page within 60"},
 	{"personal-data", "ids, cursors and messages of errors have no personal data"},
 }

@@ -254,6 +254,26 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 				x.replace(`{"turn":{`, `{"turn":{"pad":"`+strings.Repeat("x", 1<<20)+`",`)
 			}
 		}, []string{"turns", "sizes"}},
+		"a page of many elements": {nil, func(x *exchange) {
+			x.replace(`{"accounts"`, `{"pad":[0`+strings.Repeat(",0", 200_000)+`],"accounts"`)
+		}, []string{"sizes"}},
+		"a person with 5001 products": {nil, func(x *exchange) {
+			x.replace(`{"accounts"`, `{"products":[{"type":"OCCUPATIONAL_PENSION","productNumber":"1"}`+
+				strings.Repeat(`,{"type":"OCCUPATIONAL_PENSION","productNumber":"1"}`, 5000)+`],"accounts"`)
+		}, []string{"sizes"}},
+		"a person with 201 pages": {func(r *http.Request) {
+			if r.Body != nil {
+				text, _ := io.ReadAll(r.Body)
+				if _, cursor, later := strings.Cut(string(text), `"cursor":"more-`); later {
+					r.Header.Set("X-Page", strings.TrimSuffix(cursor, `"}`))
+					text = []byte(`{"cursor":"accounts"}`)
+				}
+				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+			}
+		}, func(x *exchange) {
+			n, _ := strconv.Atoi(x.Header.Get("X-Page"))
+			x.replace(`{"accounts"`, `{"next":"more-`+strconv.Itoa(n+1)+`","accounts"`)
+		}, []string{"sizes"}},
 		"400 for an unknown institution": {nil, func(x *exchange) {
 			if strings.Contains(string(x.body), "UNKNOWN_INSTITUTION") {
 				x.status, x.body = 400, []byte(`{"error":"BAD_REQUEST"}`)
