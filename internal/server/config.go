@@ -42,9 +42,9 @@ type Config struct {
 	// RequestTimeout is how long a request may work before it is answered with 503
 	// (10 s).
 	RequestTimeout time.Duration
-	// MaxWaiting is how many persons may wait for their signature at once on this node
-	// (as many as their banks can be asked about in time, as measured). More are refused
-	// with SERVICE_UNAVAILABLE.
+	// MaxWaiting is how many persons may wait for their signature at once on this node, and
+	// how many more may log in by dialogue; 0 = as many as their institutions can be asked
+	// about in time, as measured. More are refused with SERVICE_UNAVAILABLE.
 	MaxWaiting int
 
 	// Calls and CallsPerInstitution limit the calls in flight from this node, to
