@@ -6,6 +6,7 @@ package collections
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -66,7 +67,7 @@ func (r *Request) find(kind string) (*Parameter, string) {
 func Read(institutions institution.Set, now time.Time, body []byte, f *fault.Fault) (*Validation, error) {
 	v := New(institutions, now, Request{})
 	if f == nil {
-		return v, json.Unmarshal(body, &v.Request)
+		return v, decode(body, &v.Request)
 	}
 	v.invalid = slices.Clone(f.Fields)
 	if f.Code != fault.InvalidParameter || v.reported("") { // "": the body is no object
@@ -75,4 +76,15 @@ func Read(institutions institution.Set, now time.Time, body []byte, f *fault.Fau
 	// Members of a wrong type stay empty. They are reported already.
 	_ = json.Unmarshal(body, &v.Request)
 	return v, nil
+}
+
+// decode decodes a body that the contract accepts. A member that has another type than its
+// field is one that its object does not have, such as an email of SWEDISH_BANKID: it stays
+// empty, because members that are not known are ignored (docs/reference/api.md 1.5).
+func decode(body []byte, to any) error {
+	var another *json.UnmarshalTypeError
+	if err := json.Unmarshal(body, to); !errors.As(err, &another) {
+		return err
+	}
+	return nil
 }

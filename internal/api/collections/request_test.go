@@ -164,6 +164,19 @@ func TestCollection_ChecksWhatACompanyNeeds(t *testing.T) {
 	}
 }
 
+// A member that the type of its parameter does not have is ignored, whatever it is.
+func TestCollection_IgnoresMembersOfOtherTypes(t *testing.T) {
+	for _, more := range []string{`"email":1`, `"userId":1e308`, `"accountIds":"x"`, `"balances":"yes"`, `"consentId":[[]]`, `"psuLocale":{"a":1}`} {
+		withMore := strings.Replace(bankid, "{", "{"+more+",", 1)
+		if r, err := start("se-broker", method, `[`+withMore+`]`); err != nil || r.Login.PersonalNumber == "" {
+			t.Errorf("%s: %s, %+v", more, outcome(err), r.Login)
+		}
+		if _, err := start("se-a", method, `[`+withMore+`]`); outcome(err) != "/parameters REQUIRED" {
+			t.Errorf("%s: %s", more, outcome(err))
+		}
+	}
+}
+
 func TestCollection_PassesOnWhatTheInstitutionIsTold(t *testing.T) {
 	r, err := start("se-insurer", method, `[`+bankid+`,`+email+`,`+filter+`]`)
 	if err != nil || r.LoginMethod != method || len(r.Filter) != 1 || r.Login == nil ||

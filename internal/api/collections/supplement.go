@@ -42,7 +42,7 @@ func ReadSupplement(body []byte, f *fault.Fault) (dialogue.Answer, error) {
 		return dialogue.Answer{}, f
 	}
 	var s supplement
-	err := json.Unmarshal(body, &s)
+	err := decode(body, &s)
 	switch {
 	case s.Type != ResponseObject && len(body) > wire.MaxBody, len(s.Headers)+len(s.Response) > maxResponse:
 		return dialogue.Answer{}, fault.New(fault.BodyTooLarge)

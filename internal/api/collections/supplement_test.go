@@ -36,6 +36,9 @@ func TestReadSupplement_ReadsEachType(t *testing.T) {
 		{`{"type":"TWO_FACTOR_CODE","value":"A12345","questionId":"q1"}`, dialogue.Answer{Code: "A12345", Question: "q1"}},
 		{`{"type":"TWO_FACTOR_CODE","value":"1","questionId":null,"values":null,"headers":null}`, dialogue.Answer{Code: "1"}},
 		{`{"type":"TWO_FACTOR_CODE","value":"1","Value":"2","TYPE":"TWO_FACTOR_CHOICE"}`, dialogue.Answer{Code: "1"}},
+		{`{"type":"TWO_FACTOR_CODE","value":"1","values":"x","headers":5}`, dialogue.Answer{Code: "1"}}, // members of other types
+		{`{"type":"RESPONSE_OBJECT","value":5,"values":[],"headers":{},"response":0}`, dialogue.Answer{Response: response(`{}`, `0`)}},
+		{`{"type":"COLLECTION_INPUT","value":{},"values":{"EMAIL":"a@b.example"}}`, dialogue.Answer{Inputs: map[string]string{"EMAIL": "a@b.example"}}},
 		{`{"type":"TWO_FACTOR_CHOICE","value":"RESEND"}`, dialogue.Answer{Choice: "RESEND"}},
 		{`{"type":"COLLECTION_INPUT","values":{"EMAIL":"anna@example.com"}}`, dialogue.Answer{Inputs: map[string]string{"EMAIL": "anna@example.com"}}},
 		{`{"type":"COLLECTION_INPUT","questionId":"q","values":{"EMAIL":"a@b.example","MOBILE_PHONE_NUMBER":"+46701740605"}}`,
