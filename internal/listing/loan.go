@@ -6,10 +6,10 @@ import (
 	"samla/internal/fact"
 )
 
-// kinds are the kinds of loan that words name (docs/reference/products.md 7). A loan on a
+// loanWords are the words that name a kind of loan (docs/reference/products.md 7). A loan on a
 // car or for studies is neither for certain, and "med säkerhet" says of a loan with
 // another name that it is secured by something.
-var kinds = []struct {
+var loanWords = []struct {
 	words vocabulary
 	means Type
 }{
@@ -41,15 +41,15 @@ func loanType(entries []fact.Account) Type {
 func loanInWords(name string) Type {
 	said := unsaid
 	words := wordsOf(name)
-	for i := range kinds {
+	for i := range loanWords {
 		for _, word := range words {
-			if !kinds[i].words.in(word) {
+			if !loanWords[i].words.in(word) {
 				continue
 			}
-			if said != unsaid && said != kinds[i].means {
+			if said != unsaid && said != loanWords[i].means {
 				return Loan
 			}
-			said = kinds[i].means
+			said = loanWords[i].means
 		}
 	}
 	return said
