@@ -99,10 +99,12 @@ async function handle(request) {
   if (!isAuthorized(request)) throw new Failure(401, "UNAUTHORIZED");
   const path = request.url;
   if (request.method === "GET" && path === "/v1/institutions") return [200, { protocol: 1, institutions: [institution] }];
-  const [, id, call] = path.match(/^\/v1\/sessions(?:\/([\w-]{1,200}))?(?:\/(turn|answers|pages))?$/) ?? [];
+  const match = path.match(/^\/v1\/sessions(?:\/([\w-]{1,200}))?(?:\/(turn|answers|pages))?$/);
+  if (!match) throw new Failure(404, "NOT_FOUND");
+  const [, id, call] = match;
   if (request.method === "GET" && call === "turn") return [200, { turn: turnOf(sessionOf(id)) }];
   if (request.method === "DELETE" && id && !call) { sessions.delete(id); return [204]; }
-  if (request.method !== "POST" || !path.startsWith("/v1/sessions") || (id && !call)) throw new Failure(404, "NOT_FOUND");
+  if (request.method !== "POST" || !id !== !call) throw new Failure(404, "NOT_FOUND");
   return once(request, id, await read(request), { answers: answer, pages: page }[call]);
 }
 
