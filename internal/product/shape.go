@@ -42,6 +42,7 @@ type member struct {
 	min, max *money.Number
 	limit    int
 	rules    map[string]bool
+	readOnly bool // its contents are not documented
 }
 
 // has reports whether the object of a variant has the member.
@@ -84,7 +85,7 @@ func shapeOf(t reflect.Type) *shape {
 // memberOf reads the tags of a field. A tag that cannot be read is a defect of this
 // package, which its tests find.
 func memberOf(name string, f reflect.StructField) member {
-	m := member{name: name, index: f.Index, rules: map[string]bool{}, limit: defaultText}
+	m := member{name: name, index: f.Index, rules: map[string]bool{}, limit: defaultText, readOnly: f.Type == reflect.TypeFor[ReadOnly]()}
 	if f.Type.Kind() == reflect.Slice {
 		m.limit = defaultList
 	}

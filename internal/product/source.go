@@ -102,7 +102,7 @@ func (r *sourceReader) object(to reflect.Value, in map[string]any, at, around st
 	for i := range s.members {
 		m := &s.members[i]
 		value := in[m.name]
-		if value == nil || value == "" || !m.has(variant) || m.isReadOnly(to) {
+		if value == nil || value == "" || !m.has(variant) || m.readOnly {
 			if m.rules["required"] {
 				return r.wrong(at+"/"+m.name, "is required")
 			}
@@ -125,7 +125,7 @@ func (r *sourceReader) object(to reflect.Value, in map[string]any, at, around st
 			field.SetZero()
 		}
 	}
-	r.unknown(s, to, in, at, variant)
+	r.unknown(s, in, at, variant)
 	if either > 1 {
 		return r.wrong(at, "has more than one of its forms")
 	}
@@ -145,11 +145,11 @@ func (r *sourceReader) variant(s *shape, in map[string]any, at, around string) (
 }
 
 // unknown reports the members that the object does not have in the contract.
-func (r *sourceReader) unknown(s *shape, to reflect.Value, in map[string]any, at, variant string) {
+func (r *sourceReader) unknown(s *shape, in map[string]any, at, variant string) {
 	var names []string
 	for name, value := range in {
 		i := slices.IndexFunc(s.members, func(m member) bool { return m.name == name })
-		if value != nil && (i < 0 || !s.members[i].has(variant) || s.members[i].isReadOnly(to)) {
+		if value != nil && (i < 0 || !s.members[i].has(variant) || s.members[i].readOnly) {
 			names = append(names, name)
 		}
 	}
@@ -157,11 +157,6 @@ func (r *sourceReader) unknown(s *shape, to reflect.Value, in map[string]any, at
 	for _, name := range names {
 		r.found(at+"/"+jsontext.EscapeToken(shortened(name)), deviation.UnknownMember, "is not documented here")
 	}
-}
-
-// isReadOnly reports whether the contents of the member are not documented.
-func (m *member) isReadOnly(object reflect.Value) bool {
-	return object.FieldByIndex(m.index).Type() == reflect.TypeFor[ReadOnly]()
 }
 
 // shortened returns the first characters of a name.
