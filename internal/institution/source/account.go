@@ -28,6 +28,8 @@ var classes = map[string]fact.Class{"CHECKING": fact.ClassChecking, "SAVINGS": f
 const (
 	maxText   = 500 // characters of names and descriptions
 	maxNumber = 50  // bytes of numbers of accounts
+
+	tooLong = "must have at most 50 bytes"
 )
 
 // account adds an account of the page, with its balances and transactions.
@@ -47,8 +49,10 @@ func (p *Page) account(i int, raw json.RawMessage) {
 		unreadable("/kind", "must be CHECKING, SAVINGS or CARD")
 	case !money.IsCurrency(in.Currency):
 		unreadable("/currency", "must be a code of ISO 4217")
-	case len(in.IBAN) > maxNumber || len(in.Number) > maxNumber:
-		unreadable("/number", "or iban is too long")
+	case len(in.IBAN) > maxNumber:
+		unreadable("/iban", tooLong)
+	case len(in.Number) > maxNumber:
+		unreadable("/number", tooLong)
 	default:
 		p.Facts.Accounts = append(p.Facts.Accounts, fact.Account{Key: in.ID, ID: in.ID, IBAN: in.IBAN, BBAN: in.Number,
 			Name: cleaned(in.Name), OwnerName: cleaned(in.Holder), Currency: in.Currency, Class: class, Card: class == fact.ClassCard})
@@ -110,9 +114,17 @@ type wireTransaction struct {
 func (p *Page) transaction(at string, raw json.RawMessage) (fact.Transaction, bool) {
 	var in wireTransaction
 	amount, ok := readAmount(raw)
-	if err := json.Unmarshal(raw, &in); err != nil || !ok || len(in.ID) > maxID {
-		p.problem(at, deviation.UnreadableRow, "has no usable amount, currency or id, or a member of another type than it must have")
+	unreadable := func(member, what string) (fact.Transaction, bool) {
+		p.problem(at+member, deviation.UnreadableRow, what)
 		return fact.Transaction{}, false
+	}
+	switch err := json.Unmarshal(raw, &in); {
+	case err != nil:
+		return unreadable(pointerOf(err), "has another type than it must have")
+	case !ok:
+		return unreadable("/amount", "must be a decimal, beside a currency")
+	case len(in.ID) > maxID:
+		return unreadable("/id", "must have at most 200 bytes")
 	}
 	row := fact.Transaction{ID: in.ID, Booked: !in.Pending, Amount: amount, Text: cleaned(in.Description)}
 	if day, err := time.Parse(time.DateOnly, in.BookingDate); err == nil {

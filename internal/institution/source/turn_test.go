@@ -210,3 +210,29 @@ func FuzzReadPage(f *testing.F) {
 		}
 	})
 }
+
+// A problem of an account or a transaction names the member at fault.
+func TestReadPage_SaysWhatIsWrong(t *testing.T) {
+	const a = `"id":"a","kind":"SAVINGS","currency":"SEK"`
+	long := strings.Repeat("x", 201)
+	for account, want := range map[string]string{
+		`"id":7`: "/id",
+		`"id":"` + long + `","kind":"SAVINGS","currency":"SEK"`:                                   "/id",
+		`"id":"a","kind":"LOAN","currency":"SEK"`:                                                 "/kind",
+		`"id":"a","kind":"SAVINGS","currency":"kr"`:                                               "/currency",
+		a + `,"iban":"` + long + `"`:                                                              "/iban",
+		a + `,"number":"` + long + `"`:                                                            "/number",
+		a + `,"booked":1500`:                                                                      "/booked",
+		a + `,"transactions":[{"amount":"1,50","currency":"SEK","pending":true}]`:                 "/transactions/0/amount",
+		a + `,"transactions":[{"amount":1,"pending":true}]`:                                       "/transactions/0/amount",
+		a + `,"transactions":[{"id":7,"amount":1,"currency":"SEK","pending":true}]`:               "/transactions/0/id",
+		a + `,"transactions":[{"id":"` + long + `","amount":1,"currency":"SEK","pending":true}]`:  "/transactions/0/id",
+		a + `,"transactions":[{"amount":1,"currency":"SEK"}]`:                                     "/transactions/0/bookingDate",
+		a + `,"transactions":[{"amount":1,"currency":"SEK","bookingDate":"2026-03-02T00:00:00"}]`: "/transactions/0/bookingDate",
+	} {
+		page, faults := source.ReadPage([]byte(`{"accounts":[{`+account+`}]}`), noon)
+		if len(faults) != 0 || len(page.Problems) != 1 || page.Problems[0].Pointer != "/accounts/0"+want || !page.Deviations.Incomplete() {
+			t.Errorf("%.120s: %v %+v, want %s", account, faults, page.Problems, want)
+		}
+	}
+}
