@@ -38,11 +38,11 @@ var ErrPEM = errors.New("cannot be used")
 func LoadKeyPair(certFile, keyFile string) (*tls.Certificate, error) {
 	cert, err := os.ReadFile(certFile)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the certificate's file: %w", ErrPEM, withoutPath(err))
+		return nil, fmt.Errorf("%w: the certificate's file: %w", ErrPEM, WithoutPath(err))
 	}
 	key, err := os.ReadFile(keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the key's file: %w", ErrPEM, withoutPath(err))
+		return nil, fmt.Errorf("%w: the key's file: %w", ErrPEM, WithoutPath(err))
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
@@ -55,7 +55,7 @@ func LoadKeyPair(certFile, keyFile string) (*tls.Certificate, error) {
 func LoadRoots(file string) (*x509.CertPool, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the file: %w", ErrPEM, withoutPath(err))
+		return nil, fmt.Errorf("%w: the file: %w", ErrPEM, WithoutPath(err))
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
@@ -64,7 +64,8 @@ func LoadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func withoutPath(err error) error {
+// WithoutPath returns the error of a file without the path that package os puts into it.
+func WithoutPath(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err

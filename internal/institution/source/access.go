@@ -3,8 +3,6 @@ package source
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,7 +37,7 @@ func (c Config) access(dir string) (a access, faults strictjson.Faults) {
 	if c.SecretFile != "" {
 		text, err := os.ReadFile(at(c.SecretFile))
 		if err != nil {
-			faults.Add("/secretFile", "cannot be read: "+withoutPath(err).Error())
+			faults.Add("/secretFile", "cannot be read: "+httpclient.WithoutPath(err).Error())
 		} else if a.secret = strings.TrimSpace(string(text)); !isSecret(a.secret) {
 			faults.Add("/secretFile", secretRule)
 		}
@@ -67,12 +65,4 @@ const secretRule = "must have 22 to 4096 visible ASCII characters and no others"
 // isSecret reports whether s can be sent as a bearer token and is not easily guessed.
 func isSecret(s string) bool {
 	return len(s) >= shortestSecret && len(s) <= longestSecret && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-func withoutPath(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

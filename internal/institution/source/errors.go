@@ -40,8 +40,6 @@ func CodesOf(status int) (codes []string) {
 	return codes
 }
 
-func transportError(err error, requestID string) error { return httperror.Transport(err, requestID) }
-
 // refusal returns the error for an answer to a call that is not a success. A status that
 // says that the source is down or busy comes before the code, which a gateway does not
 // write. A 404 without a code is what many servers answer for a path they do not know: in a

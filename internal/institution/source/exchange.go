@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/jsontext"
 )
 
@@ -49,7 +50,7 @@ func (s *Source) exchange(ctx context.Context, c call) ([]byte, error) {
 	resp, err := s.client.Do(ctx, httpclient.Request{Method: c.method, Target: target, Header: s.header(c.requestID, body != nil),
 		Body: body, MaxBody: c.maxBody, Total: c.within, Room: institution.RoomOf(ctx)})
 	if err != nil {
-		return nil, transportError(err, c.requestID)
+		return nil, httperror.Transport(err, c.requestID)
 	}
 	if resp.Status < 200 || resp.Status > 299 {
 		return nil, refusal(c, resp, s.clock.Now())

@@ -17,7 +17,8 @@ func (p *Page) product(i int, raw json.RawMessage) {
 	read, report := product.FromSource(raw)
 	p.Deviations.Merge(report.Counts)
 	for _, found := range report.Problems {
-		p.note(Problem{at + found.Pointer, found.Kind, found.What})
+		found.Pointer = at + found.Pointer
+		p.note(found)
 	}
 	if read != nil {
 		p.Facts.Products = append(p.Facts.Products, read)

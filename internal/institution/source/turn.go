@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"time"
@@ -145,6 +144,4 @@ func (r *reader) reason(s string) dialogue.Reason {
 	return reason
 }
 
-func at(list string, i int, member string) string {
-	return fmt.Sprintf("/turn/%s/%d%s", list, i, member)
-}
+func at(list string, i int, member string) string { return "/turn" + pointerTo(list, i) + member }
