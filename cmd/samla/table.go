@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"samla/internal/plaintext"
 )
 
 // column is a column of a table.
@@ -114,15 +115,4 @@ func (t *table) line(b *strings.Builder, widths []int, cells []string) {
 
 // cut returns a cell that fits into the column and cannot control the terminal: texts come
 // from institutions.
-func (c column) cut(cell string) string {
-	cell = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '·'
-	}, cell)
-	if c.most > 0 && utf8.RuneCountInString(cell) > c.most {
-		return string([]rune(cell)[:c.most-1]) + "…"
-	}
-	return cell
-}
+func (c column) cut(cell string) string { return plaintext.Printable(cell, c.most) }

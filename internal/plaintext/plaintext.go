@@ -142,3 +142,19 @@ func IsFiller(s string) bool {
 	folded := AppendFold(buffer[:0], s)
 	return len(folded) == 0 || fillers[string(folded)]
 }
+
+// Printable returns s with a point in place of each character that does not print, so that
+// it cannot control a terminal, and at most most characters of it; 0 = no limit. A cut text
+// ends with "…". Use it for texts that are shown as they are; Clean is for names.
+func Printable(s string, most int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '·'
+	}, s)
+	if most > 0 && utf8.RuneCountInString(s) > most {
+		return string([]rune(s)[:most-1]) + "…"
+	}
+	return s
+}

@@ -81,3 +81,20 @@ func TestClean_IsStable(t *testing.T) {
 		}
 	})
 }
+
+func TestPrintable_CannotControlATerminal(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"Åsa Öberg, 100 %", 0, "Åsa Öberg, 100 %"},
+		{"\x1b[2J\a\r\n\u009b31m\u202e\u2028\xff", 0, "·[2J····31m··\ufffd"},
+		{"abcde", 5, "abcde"},
+		{"abcåäö", 5, "abcå…"},
+	} {
+		if got := plaintext.Printable(tc.text, tc.most); got != tc.want {
+			t.Errorf("%q: %q, want %q", tc.text, got, tc.want)
+		}
+	}
+}

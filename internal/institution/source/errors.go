@@ -45,7 +45,7 @@ func CodesOf(status int) (codes []string) {
 // write. A 404 without a code is what many servers answer for a path they do not know: in a
 // session, the session is gone.
 func refusal(c call, resp *httpclient.Response, now time.Time) error {
-	e := &institution.Error{HTTPStatus: resp.Status, Code: codeOf(resp.Body), RequestID: c.requestID,
+	e := &institution.Error{HTTPStatus: resp.Status, Code: CodeOf(resp.Body), RequestID: c.requestID,
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now)}
 	switch {
 	case resp.Status >= http.StatusInternalServerError, resp.Status == http.StatusRequestTimeout:
@@ -70,8 +70,8 @@ func refusal(c call, resp *httpclient.Response, now time.Time) error {
 	return e
 }
 
-// codeOf returns the code of an error body, or "".
-func codeOf(body []byte) string {
+// CodeOf returns the code of an error body, or "".
+func CodeOf(body []byte) string {
 	var decoded struct {
 		Error string `json:"error"`
 	}

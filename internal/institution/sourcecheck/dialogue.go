@@ -8,6 +8,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/dialogue"
 	"samla/internal/institution/source"
+	"samla/internal/plaintext"
 )
 
 // dialogue logs the person in. It reports whether the person is in.
@@ -29,7 +30,7 @@ func (r *run) dialogue() bool {
 			return r.fail("in", "the login ended with %s", turn.Out.Reason)
 		case turn.Wait != nil:
 			if said := instructions(turn.Wait); said != told {
-				r.Tell(said)
+				r.Tell(plaintext.Printable(said, 0))
 				told = said
 			}
 			if !r.Clock.Now().Before(deadline) {

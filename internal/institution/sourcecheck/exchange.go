@@ -2,6 +2,7 @@ package sourcecheck
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"samla/internal/institution/source"
+	"samla/internal/plaintext"
 )
 
 // run is the state of a run.
@@ -32,14 +34,28 @@ type run struct {
 
 const maxDetails = 20
 
+// maxDetail is how many characters a detail has. It may name what the source wrote.
+const maxDetail = 300
+
 // fail notes what is wrong. It returns false.
 func (r *run) fail(check, format string, args ...any) bool {
 	c := r.checks[check]
 	c.Result = Failed
 	if len(c.Details) < maxDetails {
-		c.Details = append(c.Details, fmt.Sprintf(format, args...))
+		c.Details = append(c.Details, r.shown(fmt.Sprintf(format, args...)))
 	}
 	return false
+}
+
+// shown returns a text of the report without what was told to the source, and without what
+// could control the terminal on which the report is read.
+func (r *run) shown(text string) string {
+	for _, secret := range append(r.known(), r.Secret) {
+		if len(secret) >= shortestKnown {
+			text = strings.ReplaceAll(text, secret, "[hidden]")
+		}
+	}
+	return plaintext.Printable(text, maxDetail)
 }
 
 // pass notes that a check was made. It does not change one that has failed.
@@ -171,21 +187,29 @@ func (r *run) refusal(name string, status int, body []byte) string {
 		r.fail("errors", "%s: status %d has another error than %q", name, status, codes)
 	}
 	r.clean(name+": message", in.Message)
-	return in.Error
+	return cmp.Or(source.CodeOf(body), "with an error that is not documented")
 }
 
 // clean checks that a text has nothing that is known of the person.
 func (r *run) clean(what, text string) {
-	short := r.Parameters.PersonalNumber
-	if len(short) == 12 {
-		short = short[2:]
-	}
-	for _, known := range []string{short, r.Parameters.Email, r.Parameters.UserID} {
-		if len(known) >= 5 && strings.Contains(strings.ToLower(text), strings.ToLower(known)) {
+	for _, known := range r.known() {
+		if len(known) >= shortestKnown && strings.Contains(strings.ToLower(text), strings.ToLower(known)) {
 			r.fail("personal-data", "%s has something that was told of the person", what)
 			return
 		}
 	}
+}
+
+// shortestKnown is the length below which a text can be anywhere by chance.
+const shortestKnown = 5
+
+// known returns what was told to the source of the person.
+func (r *run) known() []string {
+	short := r.Parameters.PersonalNumber
+	if len(short) == 12 {
+		short = short[2:]
+	}
+	return []string{short, r.Parameters.Email, r.Parameters.UserID}
 }
 
 // hidden returns a path without the id of its session.

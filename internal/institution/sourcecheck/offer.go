@@ -83,11 +83,11 @@ func (r *run) institutions() bool {
 	if !found {
 		return r.fail("institutions", "the institution to test is not listed")
 	}
-	r.report.Institution = r.offer.ID
+	r.report.Institution = r.shown(r.offer.ID)
 	if r.LoginMethod == "" && len(r.offer.LoginMethods) > 0 {
 		r.LoginMethod = r.offer.LoginMethods[0]
 	}
-	if r.report.LoginMethod = r.LoginMethod; !slices.Contains(r.offer.LoginMethods, r.LoginMethod) {
+	if r.report.LoginMethod = r.shown(r.LoginMethod); !slices.Contains(r.offer.LoginMethods, r.LoginMethod) {
 		r.fail("institutions", "the institution does not list the login method to test")
 	}
 	return r.parametersGiven()
