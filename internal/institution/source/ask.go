@@ -1,11 +1,23 @@
 package source
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 
 	"samla/internal/dialogue"
 )
+
+type wireAsk struct {
+	Question     string            `json:"question"`
+	Kind         string            `json:"kind"`
+	Message      string            `json:"message"`
+	ResponseType string            `json:"responseType"`
+	Choices      []dialogue.Choice `json:"choices"`
+	Inputs       []string          `json:"inputs"`
+	Wrong        bool              `json:"wrong"`
+	AttemptsLeft *int              `json:"attemptsLeft"`
+}
 
 // The most choices and inputs of a question.
 const (
@@ -17,7 +29,11 @@ var wordRE = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,49}$`)
 
 const wordRule = "must be a word of A-Z, 0-9 and _"
 
-func (r *reader) ask(in *wireTurn) *dialogue.Ask {
+func (r *reader) ask(raw json.RawMessage) *dialogue.Ask {
+	var in wireAsk
+	if !r.decode("/turn", raw, &in) {
+		return nil
+	}
 	r.id("/turn/question", in.Question, maxID, true)
 	r.matches("/turn/responseType", in.ResponseType, wordRE, wordRule)
 	if in.AttemptsLeft != nil && *in.AttemptsLeft < 0 {

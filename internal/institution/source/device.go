@@ -45,7 +45,17 @@ var (
 	refusedPrefixes = []string{"Proxy-", "X-Forwarded-"}
 )
 
-func (r *reader) device(in *wireTurn, hosts Hosts) *dialogue.Device {
+type wireDevice struct {
+	Question string          `json:"question"`
+	Request  json.RawMessage `json:"request"`
+	Older    bool            `json:"older"`
+}
+
+func (r *reader) device(raw json.RawMessage, hosts Hosts) *dialogue.Device {
+	var in wireDevice
+	if !r.decode("/turn", raw, &in) {
+		return nil
+	}
 	r.id("/turn/question", in.Question, maxID, true)
 	device := &dialogue.Device{Question: in.Question, Older: in.Older}
 	request := &device.Request
@@ -53,8 +63,7 @@ func (r *reader) device(in *wireTurn, hosts Hosts) *dialogue.Device {
 		r.add("/turn/request", "is missing")
 		return device
 	}
-	if err := json.Unmarshal(in.Request, request); err != nil {
-		r.add("/turn/request"+pointerOf(err), "has another type than it must have")
+	if !r.decode("/turn/request", in.Request, request) {
 		return device
 	}
 	u, problem := secureURL(request.URL)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -19,17 +20,28 @@ type reader struct{ faults strictjson.Faults }
 
 func (r *reader) add(pointer, problem string) { r.faults.Add(pointer, problem) }
 
-// decode decodes a whole body. It reports whether that was possible.
-func (r *reader) decode(body []byte, to any) bool {
+// parses reports whether a body is JSON, in which no object has a key twice.
+func (r *reader) parses(body []byte) bool {
 	if _, err := jsontext.Parse(string(body)); err != nil {
 		r.add("", "is not JSON: "+err.What)
 		return false
 	}
-	if err := json.Unmarshal(body, to); err != nil {
-		r.add(pointerOf(err), "has another type than it must have")
-		return false
-	}
 	return true
+}
+
+// decode decodes the JSON text at a pointer. It reports whether that was possible.
+func (r *reader) decode(pointer string, text []byte, to any) bool {
+	err := json.Unmarshal(text, to)
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &syntax):
+		r.add(pointer, "is not JSON")
+	default:
+		r.add(pointer+pointerOf(err), "has another type than it must have")
+	}
+	return false
 }
 
 // pointerOf returns the pointer of the member that encoding/json could not decode.

@@ -124,8 +124,7 @@ func hasMember(object []byte, names ...string) bool {
 func ReadPage(body []byte, at time.Time) (Page, strictjson.Faults) {
 	var r reader
 	var in wirePage
-	if err := json.Unmarshal(body, &in); err != nil {
-		r.add(pointerOf(err), "is not JSON, or has another type than it must have")
+	if !r.decode("", body, &in) {
 		return Page{}, r.faults
 	}
 	if in.empty() && !hasMember(body, "products", "accounts", "missing", "next") {

@@ -10,43 +10,23 @@ import (
 	"samla/internal/strictjson"
 )
 
-// wireTurn has the members of all turns (docs/source-protocol/README.md, Turn). Those of
-// other types than its own are ignored. It is flat, so that a fault names the member as
-// the source wrote it.
+// wireTurn has the members of every turn (docs/source-protocol/README.md, Turn). Each type
+// has a struct of its own beside it, so that members of other types are ignored as unknown
+// ones are, whatever their values.
 type wireTurn struct {
 	ID        string  `json:"id"`
 	Type      string  `json:"type"`
 	PollAfter float64 `json:"pollAfter"` // milliseconds
 	Expires   string  `json:"expires"`   // date-time
+}
 
-	// WAIT
-	For             string `json:"for"`
-	AutoStartToken  string `json:"autoStartToken"`
-	QRText          string `json:"qrText"`
-	QRSecret        string `json:"qrSecret"`
-	QRStartToken    string `json:"qrStartToken"`
-	QRStartedAt     string `json:"qrStartedAt"` // date-time
-	QRImage         string `json:"qrImage"`
-	ReferenceNumber string `json:"referenceNumber"`
-	URL             string `json:"url"`
-	Message         string `json:"message"` // of ASK too
-
-	// ASK
-	Question     string            `json:"question"` // of DEVICE too
-	Kind         string            `json:"kind"`
-	ResponseType string            `json:"responseType"`
-	Choices      []dialogue.Choice `json:"choices"`
-	Inputs       []string          `json:"inputs"`
-	Wrong        bool              `json:"wrong"`
-	AttemptsLeft *int              `json:"attemptsLeft"`
-
-	// DEVICE
-	Request json.RawMessage `json:"request"`
-	Older   bool            `json:"older"`
-
-	PersonalNumber string `json:"personalNumber"` // of IN
+type wireIn struct {
+	PersonalNumber string `json:"personalNumber"`
 	Name           string `json:"name"`
-	Reason         string `json:"reason"` // of OUT
+}
+
+type wireOut struct {
+	Reason string `json:"reason"`
 }
 
 const maxID = 200 // bytes of the ids of turns, questions and choices
@@ -79,50 +59,58 @@ func ReadTurn(body []byte, hosts Hosts) (dialogue.Turn, strictjson.Faults) {
 func read(body []byte, hosts Hosts) (turn dialogue.Turn, session string, faults strictjson.Faults) {
 	var r reader
 	var in struct {
-		Session string    `json:"session"`
-		Turn    *wireTurn `json:"turn"`
+		Session string          `json:"session"`
+		Turn    json.RawMessage `json:"turn"`
 	}
 	switch {
-	case !r.decode(body, &in):
-	case in.Turn == nil:
+	case !r.parses(body) || !r.decode("", body, &in):
+	case len(in.Turn) == 0 || string(in.Turn) == "null":
 		r.add("/turn", "is missing")
 	default:
 		turn = r.turn(in.Turn, hosts)
 	}
 	if len(r.faults) > 0 {
-		return dialogue.Turn{}, "", r.faults.Under("")
+		return dialogue.Turn{}, "", r.faults
 	}
 	return turn, in.Session, nil
 }
 
-func (r *reader) turn(in *wireTurn, hosts Hosts) dialogue.Turn {
-	turn := dialogue.Turn{ID: in.ID, Expires: r.time("/turn/expires", in.Expires)}
-	r.id("/turn/id", in.ID, maxID, true)
-	switch wait := time.Duration(in.PollAfter * float64(time.Millisecond)); {
-	case in.PollAfter == 0:
-	case in.PollAfter < 0:
-		r.add("/turn/pollAfter", "must not be negative")
-	case in.PollAfter > float64(longestPoll/time.Millisecond):
-		turn.PollAfter = longestPoll
-	default:
-		turn.PollAfter = max(wait, leastPoll)
+func (r *reader) turn(raw json.RawMessage, hosts Hosts) (turn dialogue.Turn) {
+	var in wireTurn
+	if !r.decode("/turn", raw, &in) {
+		return turn
 	}
+	r.id("/turn/id", in.ID, maxID, true)
+	turn.ID, turn.Expires, turn.PollAfter = in.ID, r.time("/turn/expires", in.Expires), r.pollAfter(in.PollAfter)
 	switch in.Type {
 	case "WAIT":
-		turn.Wait = r.wait(in)
+		turn.Wait = r.wait(raw)
 	case "ASK":
-		turn.Ask = r.ask(in)
+		turn.Ask = r.ask(raw)
 	case "DEVICE":
-		turn.Device = r.device(in, hosts)
+		turn.Device = r.device(raw, hosts)
 	case "IN":
-		r.matches("/turn/personalNumber", in.PersonalNumber, personalNumberRE, "must have twelve digits")
-		turn.In = &dialogue.In{PersonalNumber: in.PersonalNumber, Name: r.text("/turn/name", in.Name, maxName)}
+		turn.In = r.in(raw)
 	case "OUT":
-		turn.Out = &dialogue.Out{Reason: r.reason(in.Reason)}
+		turn.Out = r.out(raw)
 	default:
 		r.add("/turn/type", "must be WAIT, ASK, DEVICE, IN or OUT")
 	}
 	return turn
+}
+
+// pollAfter returns the time of a number of milliseconds, within the limits; 0 is none.
+func (r *reader) pollAfter(milliseconds float64) time.Duration {
+	switch {
+	case milliseconds == 0:
+		return 0
+	case milliseconds < 0:
+		r.add("/turn/pollAfter", "must not be negative")
+		return 0
+	case milliseconds > float64(longestPoll/time.Millisecond):
+		return longestPoll
+	}
+	return max(time.Duration(milliseconds*float64(time.Millisecond)), leastPoll)
 }
 
 var personalNumberRE = regexp.MustCompile(`^[0-9]{12}$`)
@@ -132,16 +120,25 @@ const (
 	maxMessage = 1000
 )
 
-// reason returns a reason. One that is not known is dialogue.Failed.
-func (r *reader) reason(s string) dialogue.Reason {
-	reason := dialogue.Reason(s)
-	if s == "" {
+func (r *reader) in(raw json.RawMessage) *dialogue.In {
+	var in wireIn
+	r.decode("/turn", raw, &in)
+	r.matches("/turn/personalNumber", in.PersonalNumber, personalNumberRE, "must have twelve digits")
+	return &dialogue.In{PersonalNumber: in.PersonalNumber, Name: r.text("/turn/name", in.Name, maxName)}
+}
+
+// out reads why a login ended. A reason that is not known is dialogue.Failed.
+func (r *reader) out(raw json.RawMessage) *dialogue.Out {
+	var in wireOut
+	reason := dialogue.Failed
+	switch {
+	case !r.decode("/turn", raw, &in):
+	case in.Reason == "":
 		r.add("/turn/reason", "is missing")
+	case slices.Contains(dialogue.Reasons(), dialogue.Reason(in.Reason)):
+		reason = dialogue.Reason(in.Reason)
 	}
-	if !slices.Contains(dialogue.Reasons(), reason) {
-		return dialogue.Failed
-	}
-	return reason
+	return &dialogue.Out{Reason: reason}
 }
 
 func at(list string, i int, member string) string { return "/turn" + pointerTo(list, i) + member }

@@ -34,7 +34,7 @@ func TestReadTurn_ReadsEachType(t *testing.T) {
 			PollAfter: time.Minute, Wait: &dialogue.Wait{For: dialogue.EmailLink, Message: "Open the mail"}},
 		`"type":"WAIT","for":"PAGE","url":"https://page.example/x?y=z","pollAfter":1`: {
 			PollAfter: 100 * time.Millisecond, Wait: &dialogue.Wait{For: dialogue.Page, URL: "https://page.example/x?y=z"}},
-		`"type":"WAIT","for":"SOURCE","new":{"member":1},"reason":"CANCELLED"`: {Wait: &dialogue.Wait{For: dialogue.Source}},
+		`"type":"WAIT","for":"SOURCE","new":{"member":1},"reason":["CANCELLED"],"choices":"none","request":7`: {Wait: &dialogue.Wait{For: dialogue.Source}},
 		`"type":"ASK","question":"q","kind":"CODE","responseType":"NUMBER_CODE","choices":[{"id":"RESEND","name":"Again"}],"wrong":true,"attemptsLeft":3`: {
 			Ask: &dialogue.Ask{Question: "q", Kind: dialogue.Code, ResponseType: "NUMBER_CODE", Choices: []dialogue.Choice{{ID: "RESEND", Name: "Again"}}, Wrong: true, AttemptsLeft: &three}},
 		`"type":"ASK","question":"q","kind":"CHOICE","choices":[{"id":"SMS","name":"SMS"},{"id":"MAIL","name":"E-mail"}]`: {

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,19 @@ import (
 
 	"samla/internal/dialogue"
 )
+
+type wireWait struct {
+	For             string `json:"for"`
+	AutoStartToken  string `json:"autoStartToken"`
+	QRText          string `json:"qrText"`
+	QRSecret        string `json:"qrSecret"`
+	QRStartToken    string `json:"qrStartToken"`
+	QRStartedAt     string `json:"qrStartedAt"` // date-time
+	QRImage         string `json:"qrImage"`
+	ReferenceNumber string `json:"referenceNumber"`
+	URL             string `json:"url"`
+	Message         string `json:"message"`
+}
 
 var places = []dialogue.Place{dialogue.BankID, dialogue.App, dialogue.EmailLink, dialogue.Page, dialogue.Source}
 
@@ -21,7 +35,11 @@ const (
 	maxURL       = 2000      // bytes
 )
 
-func (r *reader) wait(in *wireTurn) *dialogue.Wait {
+func (r *reader) wait(raw json.RawMessage) *dialogue.Wait {
+	var in wireWait
+	if !r.decode("/turn", raw, &in) {
+		return nil
+	}
 	if !slices.Contains(places, dialogue.Place(in.For)) {
 		r.add("/turn/for", "must be BANKID, APP, EMAIL_LINK, PAGE or SOURCE")
 	}
@@ -43,7 +61,7 @@ func (r *reader) wait(in *wireTurn) *dialogue.Wait {
 
 // qr checks the three forms of a QR code. There is one at most. It returns when the seconds
 // of an animated one begin.
-func (r *reader) qr(in *wireTurn) (startedAt time.Time) {
+func (r *reader) qr(in wireWait) (startedAt time.Time) {
 	r.id("/turn/qrSecret", in.QRSecret, maxToken, false)
 	r.id("/turn/qrStartToken", in.QRStartToken, maxToken, in.QRSecret != "")
 	switch {
