@@ -88,7 +88,7 @@ func (w *worker) finishLogin(ctx context.Context, a response, login *loginEntry,
 	case login.stopped && (s.Status == "AUTHENTICATION_CANCELLED" || s.Status == "COMPLETED"):
 	case s.Status != "COMPLETED":
 		w.recorder.addFault("collection %s with a login ended as %s", c.ID, s.Status)
-		w.recorder.update(func() { w.recorder.odd = append(w.recorder.odd, c.ID) })
+		w.recorder.update(func() { w.recorder.odd[c.ID] = true })
 	}
 	data := w.keepProducts(ctx, c.ID, entry)
 	var products []struct{ ID string }
@@ -186,7 +186,7 @@ func (r *crashTest) linesAbout(id string) string {
 			}
 		}
 	}
-	return strings.Join(about, "")
+	return "the log about " + id + ":\n" + strings.Join(about[max(0, len(about)-40):], "")
 }
 
 // person returns the login of a person at the recording source.

@@ -20,7 +20,7 @@ type recorder struct {
 	consents    map[string]*consentEntry
 	collections map[string]*collectionEntry
 	logins      []*loginEntry   // collections from the recording source
-	odd         []string        // collections whose log lines are printed at the end
+	odd         map[string]bool // flows whose log lines are printed at the end
 	rows        map[string]int  // person -> transactions in a complete history
 	tokens      map[string]bool // BankID tokens
 
@@ -55,7 +55,7 @@ type collectionEntry struct {
 
 func newRecorder() *recorder {
 	return &recorder{users: map[string]*userEntry{}, sessions: map[string]string{}, consents: map[string]*consentEntry{},
-		collections: map[string]*collectionEntry{}, rows: map[string]int{}, tokens: map[string]bool{}, stuck: map[string]bool{}, refreshes: map[string]int{}}
+		collections: map[string]*collectionEntry{}, rows: map[string]int{}, tokens: map[string]bool{}, stuck: map[string]bool{}, odd: map[string]bool{}, refreshes: map[string]int{}}
 }
 
 // update calls change with the lock held.
@@ -96,6 +96,9 @@ func (b *recorder) checkProgress(id string, since time.Time) {
 			since = b.lastKill
 		}
 		b.longestStallAfterKill = max(b.longestStallAfterKill, now.Sub(since))
+		if now.Sub(since) > resumeTimeout/2 {
+			b.odd[id] = true
+		}
 		if now.Sub(since) > resumeTimeout {
 			b.stuck[id] = true
 		}

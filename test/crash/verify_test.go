@@ -204,7 +204,7 @@ func (r *crashTest) summary(store string, kills int) {
 	if r.duplicates > 0 {
 		r.Errorf("%d duplicate consents at the banks", r.duplicates)
 	}
-	for _, id := range b.odd {
+	for id := range b.odd {
 		r.Log(r.linesAbout(id))
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.stuck)) {
