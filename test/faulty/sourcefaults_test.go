@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/server"
 )
 
 // asks returns a turn that asks for a code.
@@ -188,7 +189,7 @@ func TestIllSource_EndsWithADocumentedStatus(t *testing.T) {
 		companies = append(companies, "se-"+name)
 	}
 	slices.Sort(companies)
-	e := startSources(t, "", clock.NewFast(time.Now(), speed), nil, companies...)
+	e := startSources(t, "", clock.NewFast(time.Now(), speed), func(c *server.Config) { c.ReadTime = time.Minute }, companies...)
 	e.Log.Secret("a code", theCode)
 	t.Run("all", func(t *testing.T) {
 		for name, c := range all {
