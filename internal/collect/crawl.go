@@ -36,7 +36,7 @@ type crawl struct {
 }
 
 func newCrawl(s *Service, r *room, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
-	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile))
+	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile, a.PSU))
 	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,

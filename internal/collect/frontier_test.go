@@ -13,6 +13,7 @@ import (
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/listing"
+	"samla/internal/psu"
 )
 
 func TestHistoryFrom_IsLongOnlyAfterSignature(t *testing.T) {
@@ -21,15 +22,15 @@ func TestHistoryFrom_IsLongOnlyAfterSignature(t *testing.T) {
 	signed := func(ago time.Duration) consent.Consent {
 		return consent.Consent{SCAExpiresAt: now.Add(consent.MaxSCAAge - ago)}
 	}
-	c := collection.Collection{CreatedAt: now, StatusChangedAt: now, Attended: true}
-	if got := historyFrom(c, signed(time.Minute), p); got != "2024-04-01" {
+	c := collection.Collection{CreatedAt: now, StatusChangedAt: now}
+	present := psu.Context{IPAddress: "192.0.2.7"}
+	if got := historyFrom(c, signed(time.Minute), p, present); got != "2024-04-01" {
 		t.Errorf("just signed: from %s", got)
 	}
-	if got := historyFrom(c, signed(24*time.Hour), p); got != "2026-01-02" {
+	if got := historyFrom(c, signed(24*time.Hour), p, present); got != "2026-01-02" {
 		t.Errorf("signed yesterday: from %s", got)
 	}
-	c.Attended = false
-	if got := historyFrom(c, signed(time.Minute), p); got != "2026-01-02" {
+	if got := historyFrom(c, signed(time.Minute), p, psu.Context{}); got != "2026-01-02" {
 		t.Errorf("without the person: from %s", got)
 	}
 }

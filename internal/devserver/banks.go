@@ -76,7 +76,7 @@ func bankOf(info sandbox.BankInfo) bank {
 	b := bank{
 		registry.Entry{Company: info.Company, DisplayName: info.DisplayName, Family: "xs2a",
 			LoginMethods: append(append([]string{}, otherDevice...), sameDevice...)},
-		xs2a.Config{BaseURL: info.BaseURL, Profile: xs2a.Profile{ReplaySafe: true, SendPSUID: &always,
+		xs2a.Config{BaseURL: info.BaseURL, OwnAddress: "127.0.0.1", Profile: xs2a.Profile{ReplaySafe: true, SendPSUID: &always,
 			NeedsPSUID: info.Behaviour.PSUIDRequired, LongestConsent: info.Behaviour.MaxValidDays, DailyLimit: info.Behaviour.DailyLimit}},
 	}
 	switch info.Behaviour.Token {

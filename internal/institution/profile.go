@@ -16,6 +16,10 @@ type Profile struct {
 	// OpensWithoutNumber: the request that opens a consent does not carry the
 	// personal number, so a message that repeats it does not keep the number.
 	OpensWithoutNumber bool
+	// OpensWithoutAddress: a consent can be opened although the address of the person is
+	// not known. Only one that the person signs at once, for a single collection, is
+	// (docs/reference/api.md 5.2).
+	OpensWithoutAddress bool
 	// ReadsWithNumber: the institution wants the personal number with every read.
 	ReadsWithNumber bool
 	// PollInterval is the time between two status requests while the person

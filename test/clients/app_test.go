@@ -179,7 +179,7 @@ func TestApp_OpensBankIDOnce(t *testing.T) {
 		{demo, "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", []object{bankID(number)}, 0, "done", "COMPLETED"},
 		{demo, "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", []object{bankID(w.secret("200001010000"))}, 0, "failed", "COMPLETED_EMPTY"},
 		{demo, "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", []object{bankID(w.secret("200002020000"))}, 0, "failed", "FAILED"},
-		{demoBank, "SWEDISH_MOBILE_BANKID_SAME_DEVICE", []object{bankID(number), {"type": "PSD2_AIS_CONSENT", "psuIpAddress": "192.0.2.7"}}, 1, "done", "COMPLETED"},
+		{demoBank, "SWEDISH_MOBILE_BANKID_SAME_DEVICE", []object{bankID(number)}, 1, "done", "COMPLETED"},
 		{lender, "SWEDISH_MOBILE_BANKID_SAME_DEVICE", []object{bankID(number)}, 1, "done", "COMPLETED"},
 	} {
 		a := w.newApp(t)

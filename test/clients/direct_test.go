@@ -17,9 +17,6 @@ import (
 type direct struct {
 	w         *env
 	base, key string
-	// more are the parameters that its user has configured for a company, beside the
-	// personal number.
-	more map[string][]object
 	// look shows the person a screen.
 	look func(screen string, image, token string)
 }
@@ -110,7 +107,7 @@ type status struct {
 }
 
 func (c *direct) start(company row, number string) (s status, err error) {
-	parameters := append([]object{{"type": "SWEDISH_BANKID", "personalNumber": number}}, c.more[company.Company]...)
+	parameters := []object{{"type": "SWEDISH_BANKID", "personalNumber": number}}
 	err = c.call(http.MethodPost, "/collections", object{"company": company.Company, "loginMethod": c.choose(company.LoginMethods), "parameters": parameters}, &s)
 	return s, err
 }
@@ -194,9 +191,7 @@ func (c *direct) loans(id string) (loans []loan, items int, err error) {
 // newDirect returns a client, and a person who scans each code with the phone.
 func (w *env) newDirect(t *testing.T) *direct {
 	w.Log.Secret("an API key", w.APIKey)
-	c := &direct{w: w, base: w.Server.URL(), key: w.APIKey, more: map[string][]object{
-		demoBank: {{"type": "PSD2_AIS_CONSENT", "psuIpAddress": "192.0.2.7"}},
-	}}
+	c := &direct{w: w, base: w.Server.URL(), key: w.APIKey}
 	seen := ""
 	c.look = func(screen string, image, _ string) {
 		code, isPicture := strings.CutPrefix(image, "data:image/png;base64,")

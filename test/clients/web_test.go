@@ -146,7 +146,7 @@ func (w *env) runs() []struct {
 		parameters      []object
 	}{
 		{demo, "SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK", []object{bankID(w.secret("199011062388"))}},
-		{demoBank, "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", []object{bankID("199011062388"), {"type": "PSD2_AIS_CONSENT", "psuIpAddress": "192.0.2.7", "psuLocale": "sv-SE"}}},
+		{demoBank, "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", []object{bankID("199011062388")}},
 	}
 }
 

@@ -89,6 +89,30 @@ func oneTimeKey(t *testing.T, w *env) {
 	p.wantConsentEnded(t, id, "terminatedByTpp")
 }
 
+// oneTimeNumberAlone: the request names the person and nothing else. The bank gets our own
+// address when the consent is opened, and no address when it is read.
+func oneTimeNumberAlone(t *testing.T, w *env) {
+	p := w.person(t, elsa)
+	id := w.backend.startCollection(t, map[string]any{"company": demoBank, "loginMethod": sameDevice,
+		"parameters": []any{map[string]any{"type": "SWEDISH_BANKID", "personalNumber": p.personalNumber[2:]}}}).ID
+	p.usePhone(t, "approve", instructions{AutoStartToken: w.backend.awaitLogin(t, id)[token]}, "")
+	w.backend.awaitCollection(t, id, "COMPLETED")
+	compareWithBank(t, w, demoBank, elsa, w.backend.products(t, id), unattendedDays)
+	reads := 0
+	for _, r := range w.interceptor.requestsFor(w.bankConsent(t, w.consentOf(t, id)).ID) {
+		if r.isAccountRead() {
+			reads++
+		}
+		if got := r.header.Get("PSU-IP-Address"); got != "" {
+			t.Errorf("%s %s has an address of a person", r.method, r.path)
+		}
+	}
+	if reads == 0 {
+		t.Error("nothing was read")
+	}
+	p.wantConsentEnded(t, id, "terminatedByTpp")
+}
+
 func oneTimeEnds(number, action, by, status string) func(*testing.T, *env) {
 	return func(t *testing.T, w *env) {
 		p := w.person(t, number)

@@ -19,6 +19,7 @@ var scenarios = map[string]func(*testing.T, *env){
 	"revoked at the bank":             revokedAtBank,
 	"one-time with a session":         oneTimeSession,
 	"one-time with the API key":       oneTimeKey,
+	"one-time with the number alone":  oneTimeNumberAlone,
 	"one-time, the person cancels":    oneTimeEnds(tolvan, "cancel", "", "AUTHENTICATION_CANCELLED"),
 	"one-time, another person signs":  oneTimeEnds(per, "approve", sten, "AUTHENTICATION_MISMATCH"),
 	"one-time, stopped by the client": oneTimeStopped,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/company"
 	"samla/internal/consent"
@@ -15,7 +16,8 @@ import (
 // Collection validates a request by docs/reference/api.md 5.2 and 5.3 and returns it
 // for the service. The result is valid only if Err returns nil. A company with a Loginer
 // is logged in to, unless the request has a parameter for a consent; any other company is
-// read under a consent.
+// read under a consent. Where a bank takes our own address, the personal number alone asks
+// for a consent to everything that the person signs at once.
 func (v *Validation) Collection() collect.Request {
 	v.checkCompany()
 	r := collect.Request{Company: v.Company, LoginMethod: v.loginMethod()}
@@ -37,6 +39,8 @@ func (v *Validation) Collection() collect.Request {
 	case !v.known():
 	case v.at.Loginer != nil:
 		r.Login = v.login(r.LoginMethod, number)
+	case v.at.Profile.OpensWithoutAddress && number != "":
+		r.OneTime = &authorize.Request{Scope: consent.Scope{Balances: true, Transactions: true}, PSU: psu.Context{PersonalNumber: number}}
 	case v.company.PSD2:
 		v.reportMissing("must hold a parameter of type STORED_CONSENT or PSD2_AIS_CONSENT for this company")
 	default:

@@ -47,6 +47,7 @@ var institutions = func() institution.Set {
 	add(institution.Institution{Company: company.Company{PSD2: true}}, "se-a", method)
 	add(institution.Institution{Company: company.Company{PSD2: true}, Profile: institution.Profile{NeedsPSUID: true}}, "se-b", method)
 	add(institution.Institution{}, "se-c", method)
+	add(institution.Institution{Company: company.Company{PSD2: true}, Profile: institution.Profile{OpensWithoutAddress: true}}, "se-own", method)
 	add(logsIn(company.Company{Needs: []string{company.NeedsPersonalNumber}, AnyPersonalNumber: true}), "se-demo", method+"_MOCK")
 	add(logsIn(company.Company{Needs: []string{company.NeedsPersonalNumber}}), "se-broker", method)
 	add(logsIn(company.Company{Needs: []string{company.NeedsEmail, company.NeedsPersonalNumber}}), "se-insurer", method, "EMAIL")
@@ -174,6 +175,35 @@ func TestCollection_IgnoresMembersOfOtherTypes(t *testing.T) {
 		if _, err := start("se-a", method, `[`+withMore+`]`); outcome(err) != "/parameters REQUIRED" {
 			t.Errorf("%s: %s", more, outcome(err))
 		}
+	}
+}
+
+// Where a bank gets our own address, the personal number alone is enough for a consent to
+// everything. The address of the person stays unknown.
+func TestCollection_TakesThePersonalNumberAloneWhereOurAddressIsKnown(t *testing.T) {
+	for company, want := range map[string]bool{"se-own": true, "se-a": false} {
+		v, err := read("initiateCollection", `{"company":"`+company+`","loginMethod":"`+method+`","parameters":[{"type":"SWEDISH_BANKID","personalNumber":"1212121212"}]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := v.Collection()
+		if got := v.Err() == nil; got != want {
+			t.Fatalf("%s: %v", company, v.Err())
+		}
+		if !want {
+			continue
+		}
+		if r.OneTime == nil || !r.OneTime.Scope.Balances || !r.OneTime.Scope.Transactions || r.OneTime.Scope.AccountIDs != nil ||
+			r.OneTime.PSU.PersonalNumber == "" || r.OneTime.PSU.IPAddress != "" {
+			t.Errorf("%+v", r.OneTime)
+		}
+	}
+	v, err := read("initiateCollection", `{"company":"se-own","loginMethod":"`+method+`","parameters":[]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Collection(); v.Err() == nil {
+		t.Error("a consent for a person who is not named")
 	}
 }
 
@@ -311,6 +341,9 @@ func FuzzRequests(f *testing.F) {
 		at := institutions[r.Company]
 		switch {
 		case r.OneTime != nil:
+			if p := &r.OneTime.PSU; at.Profile.OpensWithoutAddress && p.IPAddress == "" && p.PersonalNumber != "" {
+				p.IPAddress = "::1"
+			}
 			checkConsent(t, r.Company, r.LoginMethod, r.OneTime.PSU, r.OneTime.Scope.Balances || r.OneTime.Scope.Transactions)
 			if r.LoginMethod == "" {
 				t.Error("no login method")

@@ -2,6 +2,7 @@ package xs2a
 
 import (
 	"maps"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,6 +29,11 @@ type Config struct {
 	Certificates Certificates      `json:"certificates,omitzero"`
 	Signature    Signature         `json:"signature,omitzero"`
 	Headers      map[string]string `json:"headers,omitempty"` // sent with every request, such as an API key of the bank's portal
+	// OwnAddress is the IP address that our requests come from. A bank that is asked for a
+	// consent gets it where the address of the person is not known, as the parameter
+	// PSU-IP-Address of the Berlin Group's file says (docs/reference/banks.md 2). No other
+	// request carries it. Empty: a consent needs the address of the person.
+	OwnAddress string `json:"ownAddress,omitempty"`
 	// PersonHeaders are sent with requests where the person is known: their values have
 	// {personalNumber}, {ipAddress}, {userAgent} or {locale} in them.
 	PersonHeaders map[string]string `json:"personHeaders,omitempty"`
@@ -67,6 +73,9 @@ func (c Config) Check() (faults strictjson.Faults) {
 		if !headerRE.MatchString(name) || strings.ContainsFunc(c.Headers[name], isControl) {
 			faults.Add("/headers/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
 		}
+	}
+	if addr, err := netip.ParseAddr(c.OwnAddress); c.OwnAddress != "" && (err != nil || addr.Zone() != "") {
+		faults.Add("/ownAddress", "must be an IPv4 or IPv6 address")
 	}
 	faults = append(faults, checkPersonHeaders(c.PersonHeaders).Under("/personHeaders")...)
 	return append(faults, c.Profile.check().Under("/profile")...)

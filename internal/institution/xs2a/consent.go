@@ -27,9 +27,14 @@ type consentRequest struct {
 
 // OpenConsent implements institution.Opener. It creates a consent whose authorisation
 // is decoupled and started by a separate request. Without the IP address of the
-// person it fails with Refused and sends nothing: the bank would refuse.
+// person it sends that of the configuration. If there is none either, it fails with
+// Refused and sends nothing: the bank would refuse.
 func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
-	if r.PSU.IPAddress == "" {
+	person := r.PSU
+	if person.IPAddress == "" {
+		person.IPAddress = b.config.OwnAddress
+	}
+	if person.IPAddress == "" {
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID}
 	}
 	request := consentRequest{
@@ -52,7 +57,7 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
 	resp, err := b.sendConsent(ctx, call{
-		operation: opCreateConsent, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
+		operation: opCreateConsent, method: http.MethodPost, requestID: r.RequestID, psu: person, psuID: true,
 		header: header, body: body,
 	})
 	if err != nil {

@@ -48,6 +48,30 @@ func TestOpenConsent_SendsStrictRequest(t *testing.T) {
 	}
 }
 
+// A bank gets our own address where that of the person is not known: when the consent is
+// opened, and in no other request.
+func TestOpenConsent_SendsOwnAddressForAPersonWithoutOne(t *testing.T) {
+	s := newScriptedBank(t, func(c *xs2a.Config) { c.OwnAddress = "203.0.113.9" }, responds(201, createdConsent))
+	for address, want := range map[string]string{"": "203.0.113.9", "192.0.2.8": "192.0.2.8"} {
+		r := openRequest(fullScope)
+		r.PSU.IPAddress = address
+		if _, err := s.OpenConsent(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.last(t).header.Get("PSU-IP-Address"); got != want {
+			t.Errorf("for the address %q the bank gets %q", address, got)
+		}
+	}
+	s.answer = responds(200, accountList)
+	q := s.Start(fullScope, "2026-01-01")[0]
+	if _, err := s.Fetch(t.Context(), institution.Access{ConsentID: "c"}, q); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.last(t).header.Get("PSU-IP-Address"); got != "" {
+		t.Errorf("a read carries the address %q", got)
+	}
+}
+
 func TestOpenConsent_RequestsScope(t *testing.T) {
 	for name, c := range map[string]struct {
 		scope  consent.Scope

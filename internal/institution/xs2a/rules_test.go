@@ -24,6 +24,7 @@ func TestProfile_RefusesRulesThatCannotBeUsed(t *testing.T) {
 		"/profile/types/0":            func(c *xs2a.Config) { c.Profile.Types = []xs2a.TypeRule{{Is: "none"}} },
 		"/profile/types/0/name":       func(c *xs2a.Config) { c.Profile.Types = []xs2a.TypeRule{{Name: long, Is: "none"}} },
 		"/profile/windowDays":         func(c *xs2a.Config) { c.Profile.WindowDays = -1 },
+		"/ownAddress":                 func(c *xs2a.Config) { c.OwnAddress = "fe80::1%eth0" },
 		"/personHeaders/X-A":          func(c *xs2a.Config) { c.PersonHeaders = map[string]string{"X-A": "same"} },
 		"/personHeaders/X-B":          func(c *xs2a.Config) { c.PersonHeaders = map[string]string{"X-B": "{personalNumber} {shoe}"} },
 		"/personHeaders/X C":          func(c *xs2a.Config) { c.PersonHeaders = map[string]string{"X C": "{locale}"} },

@@ -81,6 +81,7 @@ func New(c Config, d Deps) (*Bank, error) {
 	}
 	b := &Bank{config: c, profile: c.Profile.port(), wire: c.Profile.wire(), clock: d.Clock, random: d.Random, log: d.Log}
 	b.profile.ReadsWithNumber = wantsNumber(c.PersonHeaders)
+	b.profile.OpensWithoutAddress = c.OwnAddress != ""
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
 		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
