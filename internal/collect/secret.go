@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"samla/internal/collection"
+	"samla/internal/jsontext"
 	"samla/internal/seal"
 )
 
@@ -15,7 +16,7 @@ func secretPlace(id string) seal.Place {
 
 // sealed returns c with the secret sealed in Sealed.
 func (s *Service) sealed(ctx context.Context, c collection.Collection, secret collection.Secret) (collection.Collection, error) {
-	plain, err := json.Marshal(secret)
+	plain, err := jsontext.Marshal(secret) // which does not make six bytes of each < of a turn
 	if err != nil {
 		return c, fmt.Errorf("write a collection's secret: %w", err)
 	}

@@ -1,13 +1,21 @@
 package dialogue
 
 import (
-	"encoding/json"
 	"strings"
+
+	"samla/internal/jsontext"
 )
 
-// maxTurn is how many bytes a turn may have: it is stored with the collection, and polls
-// read it.
-const maxTurn = 128 << 10
+// MaxTurn is how many bytes of JSON a turn may have: it is stored with the collection, and
+// polls read it. It has room for the largest picture of a code
+// (docs/source-protocol/README.md, Limits).
+const MaxTurn = 512 << 10
+
+// TooLarge reports whether a turn has more than MaxTurn.
+func (t Turn) TooLarge() bool {
+	text, err := jsontext.Marshal(t)
+	return err != nil || len(text) > MaxTurn
+}
 
 // maxID is the longest id of a turn, a question or a choice.
 const maxID = 200
@@ -23,7 +31,7 @@ func (t Turn) valid() bool {
 	if n != 1 || len(t.ID) > maxID || len(t.question()) > maxID {
 		return false
 	}
-	if text, err := json.Marshal(t); err != nil || len(text) > maxTurn {
+	if t.TooLarge() {
 		return false
 	}
 	switch {

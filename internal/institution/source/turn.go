@@ -67,7 +67,9 @@ func read(body []byte, hosts Hosts) (turn dialogue.Turn, session string, faults 
 	case len(in.Turn) == 0 || string(in.Turn) == "null":
 		r.add("/turn", "is missing")
 	default:
-		turn = r.turn(in.Turn, hosts)
+		if turn = r.turn(in.Turn, hosts); len(r.faults) == 0 && turn.TooLarge() {
+			r.add("/turn", "is too large")
+		}
 	}
 	if len(r.faults) > 0 {
 		return dialogue.Turn{}, "", r.faults

@@ -3,6 +3,7 @@ package source_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	"samla/internal/institution/source"
 )
 
-var hosts = source.NewHosts([]string{"device.example", "other.example:8443"})
+var hosts = source.NewHosts([]string{"device.example", "other.example:8443", "kelvin.example"})
 
 func readTurn(members string) (dialogue.Turn, []string) {
 	turn, faults := source.ReadTurn([]byte(`{"turn":{"id":"t1",`+members+`}}`), hosts)
@@ -124,6 +125,9 @@ func TestReadTurn_RefusesWhatCannotBeUsed(t *testing.T) {
 		device + `{"method":"GET","url":"https://device.example:8443/"}`:                                                         "/turn/request/url",
 		device + `{"method":"GET","url":"https://device.example.evil.example/"}`:                                                 "/turn/request/url",
 		device + `{"method":"GET","url":"https://device.example@evil.example/"}`:                                                 "/turn/request/url",
+		device + `{"method":"GET","url":"HTTPS://device.example/"}`:                                                              "/turn/request/url",
+		device + `{"method":"GET","url":"https://device.example:443:443/"}`:                                                      "/turn/request/url",
+		device + `{"method":"GET","url":"https://%E2%84%AAelvin.example/"}`:                                                      "/turn/request/url",
 		device + `{"method":"CONNECT","url":"https://device.example/"}`:                                                          "/turn/request/method",
 		device + `{"method":"GET","url":"https://device.example/","headers":{"authorization":"Bearer x"}}`:                       "/turn/request/headers/Authorization",
 		device + `{"method":"GET","url":"https://device.example/","headers":{"COOKIE":"a=b"}}`:                                   "/turn/request/headers/Cookie",
@@ -150,6 +154,36 @@ func TestReadTurn_RefusesWhatCannotBeUsed(t *testing.T) {
 }
 
 var png = base64.StdEncoding.EncodeToString([]byte("\x89PNG\r\n\x1a\nrest"))
+
+// A turn whose members are as large as they may be can be used.
+func TestReadTurn_AcceptsTheLargest(t *testing.T) {
+	image := base64.StdEncoding.EncodeToString(append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 190<<10)...))
+	const device = `"type":"DEVICE","question":"q","request":{"method":"POST","url":"https://device.example/",`
+	for members, want := range map[string]string{
+		`"type":"WAIT","for":"BANKID","qrImage":"` + image + `"`: "",
+		device + `"body":"` + strings.Repeat("<", 64<<10) + `"}`: "",
+		device + `"headers":{` + headers(50, 8000) + `}}`:        "",
+		device + `"headers":{` + headers(50, 8000) + `},"cookies":[` + strings.TrimPrefix(strings.Repeat(`,{"name":"a","value":"`+strings.Repeat("x", 8000)+`"}`, 50), ",") + `]}`: "/turn",
+	} {
+		turn, faults := readTurn(members)
+		if strings.Join(faults, " ") != want {
+			t.Errorf("%.60s: %q, want %q", members, faults, want)
+			continue
+		}
+		state, err := dialogue.State{}.Apply(dialogue.Begun{Session: "s", Turn: turn}, dialogue.Limits{}.WithDefaults(), noon)
+		if err != nil || want == "" && state.Ended != "" {
+			t.Errorf("%.60s: ended %q, %v", members, state.Ended, err)
+		}
+	}
+}
+
+func headers(n, size int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`"h%d":"%s"`, i, strings.Repeat("x", size))
+	}
+	return strings.Join(list, ",")
+}
 
 func TestReadLogin_ChecksTheSession(t *testing.T) {
 	for id, want := range map[string]bool{session: true, "short": false, "": false, "s0123456789012345678901/..": false, strings.Repeat("s", 201): false} {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"samla/internal/dialogue"
 )
@@ -99,8 +100,10 @@ func secureURL(s string) (u *url.URL, problem string) {
 	}
 	u, err := url.Parse(s)
 	switch {
-	case err != nil || u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
+	case err != nil || !strings.HasPrefix(s, "https://") || u.Hostname() == "" || u.Opaque != "":
 		return nil, "must be an https address"
+	case strings.ContainsFunc(u.Host, func(c rune) bool { return c > unicode.MaxASCII }):
+		return nil, "must have its host in ASCII" // lower case can make other letters of some
 	case u.User != nil:
 		return nil, "must not have a user"
 	case strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }):
