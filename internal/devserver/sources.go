@@ -26,7 +26,7 @@ func sourcesOf(s *sandbox.Sandbox) []sourceEntry {
 				// The persons of the demo company have invented numbers (docs/sandbox.md).
 				AnyPersonalNumber: info.ID == simulated.DemoCompany},
 		}
-		if info.Door == simulated.MutualDoor {
+		if info.Credential == simulated.ClientCertificate {
 			files := s.TPPFiles()
 			e.Certificates.Cert, e.Certificates.Key = files.QWAC, files.QWACKey
 		} else {

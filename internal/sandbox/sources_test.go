@@ -55,15 +55,15 @@ func TestSources_LetInWhoHasTheCredentials(t *testing.T) {
 	for _, s := range w.Sources() {
 		url := s.BaseURL + "/v1/institutions"
 		for name, c := range map[string]struct {
-			secret string
-			client []tls.Certificate
-			door   string // that lets it in
+			secret     string
+			client     []tls.Certificate
+			credential string // that lets it in
 		}{
-			"nothing": {}, "secret": {secret: w.SourceSecret(), door: source.BearerDoor}, "another secret": {secret: "x"},
-			"certificate": {client: []tls.Certificate{qwac}, door: source.MutualDoor}, "certificate of another CA": {client: []tls.Certificate{foreign}},
+			"nothing": {}, "secret": {secret: w.SourceSecret(), credential: source.BearerSecret}, "another secret": {secret: "x"},
+			"certificate": {client: []tls.Certificate{qwac}, credential: source.ClientCertificate}, "certificate of another CA": {client: []tls.Certificate{foreign}},
 		} {
 			status, text := w.ask("GET", url, c.secret, "", c.client...)
-			if want := map[bool]int{true: 200, false: 401}[c.door == s.Door]; status != want || status == 200 && !strings.Contains(text, `"`+s.ID+`"`) {
+			if want := map[bool]int{true: 200, false: 401}[c.credential == s.Credential]; status != want || status == 200 && !strings.Contains(text, `"`+s.ID+`"`) {
 				t.Errorf("%s, %s: %d %s", s.ID, name, status, text)
 			}
 		}

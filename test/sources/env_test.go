@@ -43,7 +43,7 @@ func newEnv(t *testing.T, database string) *env {
 	t.Helper()
 	w := &env{clock: clock.NewFast(startTime, 1)}
 	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapConnectors: func(next http.RoundTripper) http.RoundTripper {
-		return doors{newValidator(t, source.BasePath+"/"+source.BearerDoor, next), newValidator(t, source.BasePath+"/"+source.MutualDoor, next)}
+		return validators{newValidator(t, source.BasePath+"/"+source.BearerSecret, next), newValidator(t, source.BasePath+"/"+source.ClientCertificate, next)}
 	}})
 	w.phone = apiclient.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
 	roots := x509.NewCertPool()
@@ -55,11 +55,12 @@ func newEnv(t *testing.T, database string) *env {
 	return w
 }
 
-// doors validates the exchanges with both doors of the sandbox's sources with openapi.json.
-type doors struct{ bearer, mutual *validator }
+// validators validates the exchanges with the sandbox's sources with openapi.json, by their
+// credential.
+type validators struct{ bearer, mutual *validator }
 
 // RoundTrip implements http.RoundTripper.
-func (d doors) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d validators) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.Path, d.mutual.base+"/") {
 		return d.mutual.RoundTrip(r)
 	}

@@ -101,7 +101,7 @@ func TestRun_ChecksCertificates(t *testing.T) {
 		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.CA().Pool(), Certificates: certificates, MinVersion: tls.VersionTLS12}}}
 	}
 	for _, i := range s.Sources() {
-		if i.Door != "mutual" {
+		if i.Credential != "mutual" {
 			continue
 		}
 		o := options(i.BaseURL)

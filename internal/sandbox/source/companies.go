@@ -7,12 +7,12 @@ const DemoCompany = "se-demo"
 
 // The other institutions.
 const (
-	insurer = "se-sandbox-insurer"
-	broker  = "se-sandbox-broker"
-	lender  = "se-sandbox-lender"
-	pension = "se-sandbox-pension"
-	savings = "se-sandbox-savings"
-	lefi    = "se-sandbox-public"
+	insurer        = "se-sandbox-insurer"
+	broker         = "se-sandbox-broker"
+	lender         = "se-sandbox-lender"
+	pension        = "se-sandbox-pension"
+	savings        = "se-sandbox-savings"
+	publicPensions = "se-sandbox-public"
 )
 
 var (
@@ -28,20 +28,20 @@ var (
 func companies() []*company {
 	all := append(append(append(append([]string{}, investmentTypes...), pensionTypes...), loanTypes...), savingsTypes...)
 	return []*company{
-		{Door: BearerDoor, rows: demoRows(), Institution: institution(DemoCompany, "Demo", all, methodMock, methodMockClientSide)},
-		{Door: BearerDoor, rows: insurerRows(), contents: only("KF", "PRIVATE_PENSION", "OCCUPATIONAL_PENSION", "UNKNOWN_PENSION_TYPE"),
+		{Credential: BearerSecret, rows: demoRows(), Institution: institution(DemoCompany, "Demo", all, methodMock, methodMockClientSide)},
+		{Credential: BearerSecret, rows: insurerRows(), contents: only("KF", "PRIVATE_PENSION", "OCCUPATIONAL_PENSION", "UNKNOWN_PENSION_TYPE"),
 			Institution: institution(insurer, "Ripvinge Försäkring (sandbox)",
 				[]string{"KF", "PRIVATE_PENSION", "OCCUPATIONAL_PENSION", "UNKNOWN_PENSION_TYPE"}, methodEmail)},
-		{Door: BearerDoor, rows: brokerRows(), contents: only("ISK", "CUSTODY_ACCOUNT", "KF", "IPS_PENSION"),
+		{Credential: BearerSecret, rows: brokerRows(), contents: only("ISK", "CUSTODY_ACCOUNT", "KF", "IPS_PENSION"),
 			second: []step{choose(), code(locked).after(bySMS), elsewhere(stepApp).after(byApp)},
 			Institution: institution(broker, "Norrglim Depå (sandbox)",
 				[]string{"ISK", "CUSTODY_ACCOUNT", "KF", "IPS_PENSION"}, methodAny, methodAnyTest, methodSame, methodSameTest)},
-		{Door: MutualDoor, rows: lenderRows(), contents: only(loanTypes...), Institution: institution(lender, "Rönnkvarn Bolån (sandbox)", loanTypes,
+		{Credential: ClientCertificate, rows: lenderRows(), contents: only(loanTypes...), Institution: institution(lender, "Rönnkvarn Bolån (sandbox)", loanTypes,
 			methodOther, methodSame, methodOtherTest, methodSameTest)},
-		{Door: MutualDoor, rows: pensionRows(), contents: only(pensionTypes...), second: []step{contact(inputEmail, inputPhone)},
+		{Credential: ClientCertificate, rows: pensionRows(), contents: only(pensionTypes...), second: []step{contact(inputEmail, inputPhone)},
 			Institution: institution(pension, "Älvglimt Pension (sandbox)", pensionTypes, methodOther, methodClientSide)},
-		{Door: BearerDoor, rows: savingsRows(), contents: only(savingsTypes...), Institution: institution(savings, "Nejonskär Bank (sandbox)", savingsTypes, methodToken)},
-		{Door: MutualDoor, rows: publicRows(), contents: only(publicType), Institution: institution(lefi, "Public pension (sandbox)", []string{publicType},
+		{Credential: BearerSecret, rows: savingsRows(), contents: only(savingsTypes...), Institution: institution(savings, "Nejonskär Bank (sandbox)", savingsTypes, methodToken)},
+		{Credential: ClientCertificate, rows: publicRows(), contents: only(publicType), Institution: institution(publicPensions, "Public pension (sandbox)", []string{publicType},
 			methodOther, methodSame)},
 	}
 }

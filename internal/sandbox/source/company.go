@@ -10,16 +10,16 @@ import (
 // script is the steps of a login.
 type script []step
 
-// The doors: the ways in which a client proves who it is, and the paths of the protocol.
+// The credentials by which a client proves who it is. Each has a path of its own (BasePath).
 const (
-	BearerDoor = "bearer" // Authorization: Bearer
-	MutualDoor = "mutual" // a client certificate
+	BearerSecret      = "bearer" // Authorization: Bearer
+	ClientCertificate = "mutual" // a client certificate
 )
 
 // company is an institution that the sandbox serves.
 type company struct {
 	Institution
-	Door string
+	Credential string
 	// rows are the persons with a login of their own.
 	rows []row
 	// second are the steps after the login method for everybody without such steps.

@@ -83,7 +83,7 @@ type response struct {
 	body   []byte
 }
 
-// call makes a request with the credentials of both doors.
+// call makes a request with both credentials.
 func (w *env) call(method, path, body string, header ...string) response {
 	w.Helper()
 	r := httptest.NewRequest(method, "https://"+host+path, strings.NewReader(body))
@@ -146,13 +146,13 @@ type turn struct {
 // login is a session of a client.
 type login struct {
 	*env
-	base string // of the door
+	base string // path of its credential
 	id   string
 	turn turn
 }
 
-// door returns the base path of an institution.
-func (w *env) door(institution string) string {
+// pathOf returns the base path of an institution.
+func (w *env) pathOf(institution string) string {
 	w.Helper()
 	for _, s := range w.Sources() {
 		if s.ID == institution {
@@ -166,7 +166,7 @@ func (w *env) door(institution string) string {
 // begin starts a login. who is a personal number or an e-mail address.
 func (w *env) begin(institution, method, who string) *login {
 	w.Helper()
-	l := &login{env: w, base: w.door(institution)}
+	l := &login{env: w, base: w.pathOf(institution)}
 	var got struct {
 		Session string
 		Turn    turn

@@ -71,7 +71,7 @@ func (s *Service) takeFault(x exchange) Fault {
 func (s *Service) callOf(x exchange) (call, institution string) {
 	switch _, last, _ := strings.Cut(x.r.URL.Path, "/v1/"); {
 	case last == "institutions":
-		return "institutions", s.firstOf(x.door)
+		return "institutions", s.firstOf(x.credential)
 	case last == "sessions":
 		var l login
 		_ = json.Unmarshal(x.body, &l) // the call itself reports it
@@ -87,10 +87,10 @@ func (s *Service) callOf(x exchange) (call, institution string) {
 	return call, institution
 }
 
-// firstOf returns an institution of a door: its faults are those of the list.
-func (s *Service) firstOf(door string) string {
+// firstOf returns the first institution of a credential: its faults are those of the list.
+func (s *Service) firstOf(credential string) string {
 	for _, c := range s.companies {
-		if c.Door == door {
+		if c.Credential == credential {
 			return c.ID
 		}
 	}

@@ -99,7 +99,7 @@ func TestFault_Delays(t *testing.T) {
 		t.Error("the wrong institutions are known")
 	}
 	done := make(chan response)
-	go func() { done <- w.call("POST", w.door(demo)+"sessions", loginBody(demo, mock, anna)) }()
+	go func() { done <- w.call("POST", w.pathOf(demo)+"sessions", loginBody(demo, mock, anna)) }()
 	for w.clock.Waiting() == 0 {
 		runtime.Gosched()
 	}

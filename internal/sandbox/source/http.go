@@ -15,23 +15,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// BasePath is the path below which the doors are: the base URL of an institution is the
-// sandbox's address, BasePath, "/" and the name of the door.
+// BasePath begins the paths of the protocol: the base URL of an institution is the sandbox's
+// address, BasePath, "/" and its credential.
 const BasePath = "/sources"
 
 // maxBody is the maximum size of a request in bytes.
 const maxBody = 1 << 20
 
-// Access says whom the doors let in.
+// Access is what a client must have to be let in.
 type Access struct {
-	Secret string                          // of BearerDoor
-	Verify func([]*x509.Certificate) error // of MutualDoor: the client's certificate chain
+	Secret string                          // of BearerSecret
+	Verify func([]*x509.Certificate) error // of ClientCertificate: the client's certificate chain
 }
 
 // Mount adds the protocol and the sandbox's own pages to mux.
 func (s *Service) Mount(mux *http.ServeMux, a Access) {
-	for _, door := range []string{BearerDoor, MutualDoor} {
-		base := BasePath + "/" + door + "/v1/"
+	for _, credential := range []string{BearerSecret, ClientCertificate} {
+		base := BasePath + "/" + credential + "/v1/"
 		for route, call := range map[string]handler{
 			"GET institutions":                s.listInstitutions,
 			"POST sessions":                   s.beginSession,
@@ -41,9 +41,9 @@ func (s *Service) Mount(mux *http.ServeMux, a Access) {
 			"DELETE sessions/{session}":       s.deleteSession,
 		} {
 			method, path, _ := strings.Cut(route, " ")
-			mux.HandleFunc(method+" "+base+path, s.serve(door, a, call))
+			mux.HandleFunc(method+" "+base+path, s.serve(credential, a, call))
 		}
-		mux.HandleFunc(base, s.serve(door, a, func(exchange) (int, any, error) {
+		mux.HandleFunc(base, s.serve(credential, a, func(exchange) (int, any, error) {
 			return 0, nil, &protocolError{status: http.StatusNotFound, Code: "BAD_REQUEST", Message: "the protocol has no such call"}
 		}))
 	}
@@ -57,11 +57,11 @@ func (s *Service) Mount(mux *http.ServeMux, a Access) {
 
 // exchange is one request of the protocol.
 type exchange struct {
-	r         *http.Request
-	door      string
-	requestID string // of POST and DELETE
-	base      string // address of the sandbox, as the client calls it
-	body      []byte
+	r          *http.Request
+	credential string
+	requestID  string // of POST and DELETE
+	base       string // address of the sandbox, as the client calls it
+	body       []byte
 }
 
 // handler runs a call and returns its status and body; nil: no body.
@@ -70,13 +70,13 @@ type handler func(exchange) (int, any, error)
 func (x exchange) session() string { return x.r.PathValue("session") }
 
 // serve checks the credentials, then the request id and the body, then runs the call.
-func (s *Service) serve(door string, a Access, call handler) http.HandlerFunc {
+func (s *Service) serve(credential string, a Access, call handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !a.lets(door, r) {
+		if !a.lets(credential, r) {
 			writeError(w, unauthorized())
 			return
 		}
-		x, err := read(door, r)
+		x, err := read(credential, r)
 		if err != nil {
 			writeError(w, err)
 			return
@@ -94,17 +94,17 @@ func (s *Service) serve(door string, a Access, call handler) http.HandlerFunc {
 	}
 }
 
-// lets reports whether a request has the credentials of a door.
-func (a Access) lets(door string, r *http.Request) bool {
-	if door == MutualDoor {
+// lets reports whether a request has a valid credential of a kind.
+func (a Access) lets(credential string, r *http.Request) bool {
+	if credential == ClientCertificate {
 		return r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && a.Verify != nil && a.Verify(r.TLS.PeerCertificates) == nil
 	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.EqualFold(scheme, "Bearer") && a.Secret != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(a.Secret)) == 1
 }
 
-func read(door string, r *http.Request) (exchange, error) {
-	x := exchange{r: r, door: door, base: "https://" + r.Host}
+func read(credential string, r *http.Request) (exchange, error) {
+	x := exchange{r: r, credential: credential, base: "https://" + r.Host}
 	if r.Method == http.MethodPost || r.Method == http.MethodDelete {
 		id, err := uuid.Parse(r.Header.Get("Request-Id"))
 		if err != nil {
@@ -131,7 +131,7 @@ func (x exchange) decode(to any) error {
 func (s *Service) listInstitutions(x exchange) (int, any, error) {
 	list := []Institution{}
 	for _, c := range s.companies {
-		if c.Door == x.door {
+		if c.Credential == x.credential {
 			i := c.Institution
 			i.DeviceHosts = []string{x.r.Host}
 			list = append(list, i)
@@ -148,12 +148,12 @@ func (s *Service) beginSession(x exchange) (int, any, error) {
 	if l.Institution == "" || l.LoginMethod == "" {
 		return 0, nil, badRequest("a login has an institution and a loginMethod")
 	}
-	body, err := s.begin(x.door, x.requestID, l, x.base)
+	body, err := s.begin(x.credential, x.requestID, l, x.base)
 	return http.StatusCreated, body, err
 }
 
 func (s *Service) getTurn(x exchange) (int, any, error) {
-	t, err := s.current(x.door, x.session(), x.base)
+	t, err := s.current(x.credential, x.session(), x.base)
 	return http.StatusOK, map[string]any{"turn": t}, err
 }
 
@@ -162,7 +162,7 @@ func (s *Service) postAnswer(x exchange) (int, any, error) {
 	if err := x.decode(&a); err != nil {
 		return 0, nil, err
 	}
-	body, err := s.reply(x.door, x.session(), x.requestID, a, x.base)
+	body, err := s.reply(x.credential, x.session(), x.requestID, a, x.base)
 	return http.StatusOK, body, err
 }
 
@@ -173,7 +173,7 @@ func (s *Service) postPage(x exchange) (int, any, error) {
 	if err := x.decode(&request); err != nil {
 		return 0, nil, err
 	}
-	n, err := s.reading(x.door, x.session())
+	n, err := s.reading(x.credential, x.session())
 	if err != nil {
 		return 0, nil, err
 	}
@@ -194,7 +194,7 @@ func (s *Service) postPage(x exchange) (int, any, error) {
 }
 
 func (s *Service) deleteSession(x exchange) (int, any, error) {
-	return http.StatusNoContent, nil, s.end(x.door, x.session())
+	return http.StatusNoContent, nil, s.end(x.credential, x.session())
 }
 
 // writeError writes an error of the protocol. Any other error is a fault of the sandbox.

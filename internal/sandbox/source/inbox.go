@@ -122,10 +122,10 @@ func (s *Service) serveLink(w http.ResponseWriter, r *http.Request, open bool) {
 	switch {
 	case err != nil:
 		writeError(w, err)
-	case strings.Contains(r.Header.Get("Accept"), "text/html"):
-		s.page(w, state.status(), inboxView{Link: state})
-	default:
+	case wantsJSON(r):
 		writeJSON(w, state.status(), map[string]linkState{"link": state})
+	default:
+		s.page(w, state.status(), inboxView{Link: state})
 	}
 }
 

@@ -6,21 +6,21 @@ import (
 )
 
 // find returns a session that is alive. The caller holds mu.
-func (s *Service) find(door, id string, now time.Time) (*session, error) {
+func (s *Service) find(credential, id string, now time.Time) (*session, error) {
 	e := s.sessions[id]
 	if e == nil {
 		return nil, unknownSession()
 	}
 	n := e.Value.(*session)
-	if n.Ended || n.company.Door != door || now.Sub(n.used) >= sessionLife {
+	if n.Ended || n.company.Credential != credential || now.Sub(n.used) >= sessionLife {
 		return nil, unknownSession()
 	}
 	n.used = now
 	return n, nil
 }
 
-func (s *Service) company(door, id string) *company {
-	at := slices.IndexFunc(s.companies, func(c *company) bool { return c.Door == door && c.ID == id })
+func (s *Service) company(credential, id string) *company {
+	at := slices.IndexFunc(s.companies, func(c *company) bool { return c.Credential == credential && c.ID == id })
 	if at < 0 {
 		return nil
 	}

@@ -13,15 +13,15 @@ const operatorPath = "/sandbox/sources"
 // below the sandbox's address.
 type SourceInfo struct {
 	Institution
-	Path string `json:"path"`
-	Door string `json:"door"`
+	Path       string `json:"path"`
+	Credential string `json:"credential"`
 }
 
 // Sources returns the institutions in the order of the sandbox.
 func (s *Service) Sources() []SourceInfo {
 	var list []SourceInfo
 	for _, c := range s.companies {
-		list = append(list, SourceInfo{c.Institution, BasePath + "/" + c.Door, c.Door})
+		list = append(list, SourceInfo{c.Institution, BasePath + "/" + c.Credential, c.Credential})
 	}
 	return list
 }

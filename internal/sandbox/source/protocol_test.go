@@ -48,11 +48,11 @@ func TestProtocol_AnswersWithEachError(t *testing.T) {
 				w.call("GET", base+"institutions", "", "Authorization", value).wantError(status, code)
 			}
 			w.call("GET", base+"institutions", "", "Authorization", "bearer "+secret).want(200)
-			w.mux.ServeHTTP(withoutCertificate(w, w.door("se-sandbox-lender")+"institutions", status, code))
+			w.mux.ServeHTTP(withoutCertificate(w, w.pathOf("se-sandbox-lender")+"institutions", status, code))
 		},
 		"404 UNKNOWN_INSTITUTION": func(status int, code string) {
 			w.call("POST", base+"sessions", loginBody("se-nobody", mock, anna)).wantError(status, code)
-			w.call("POST", base+"sessions", loginBody("se-sandbox-lender", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", anna)).wantError(status, code) // behind the other door
+			w.call("POST", base+"sessions", loginBody("se-sandbox-lender", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", anna)).wantError(status, code) // with the other credential
 		},
 		"404 UNKNOWN_SESSION": func(status int, code string) {
 			for _, id := range []string{"x", uuid.NewString()} {
@@ -61,7 +61,7 @@ func TestProtocol_AnswersWithEachError(t *testing.T) {
 				w.call("POST", base+"sessions/"+id+"/pages", `{"cursor":null}`).wantError(status, code)
 				w.call("DELETE", base+"sessions/"+id, "").want(204)
 			}
-			w.call("GET", w.door("se-sandbox-lender")+"sessions/"+l.id+"/turn", "").wantError(status, code) // of the other door
+			w.call("GET", w.pathOf("se-sandbox-lender")+"sessions/"+l.id+"/turn", "").wantError(status, code) // with the other credential
 			idle := w.begin(demo, mock, anna)
 			w.clock.Advance(10 * time.Minute)
 			idle.next() // a session lasts ten minutes after the last request, or longer
@@ -166,7 +166,7 @@ func TestInstitutions_AreThoseOfTheDoor(t *testing.T) {
 // A repeated request has no second effect, and gets the first answer.
 func TestRequests_AreAnsweredOnce(t *testing.T) {
 	w := start(t)
-	base, id := w.door("se-sandbox-lender"), uuid.NewString()
+	base, id := w.pathOf("se-sandbox-lender"), uuid.NewString()
 	body := loginBody("se-sandbox-lender", "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", anna)
 	first := w.call("POST", base+"sessions", body, "Request-Id", id).want(201)
 	w.clock.Advance(time.Second)

@@ -60,7 +60,7 @@ func New(c clock.Clock, random io.Reader, b *bankid.Service) *Service {
 }
 
 // begin starts a login. A repeated request gets the first answer again.
-func (s *Service) begin(door, requestID string, l login, base string) (json.RawMessage, error) {
+func (s *Service) begin(credential, requestID string, l login, base string) (json.RawMessage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
@@ -68,7 +68,7 @@ func (s *Service) begin(door, requestID string, l login, base string) (json.RawM
 	if l.Institution == "" {
 		return nil, badRequest("institution is missing")
 	}
-	c := s.company(door, l.Institution)
+	c := s.company(credential, l.Institution)
 	if c == nil {
 		return nil, unknownInstitution()
 	}
@@ -106,11 +106,11 @@ func (s *Service) begin(door, requestID string, l login, base string) (json.RawM
 }
 
 // current returns the turn of a session.
-func (s *Service) current(door, id, base string) (turn, error) {
+func (s *Service) current(credential, id, base string) (turn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
-	n, err := s.find(door, id, now)
+	n, err := s.find(credential, id, now)
 	if err != nil {
 		return turn{}, err
 	}
@@ -119,11 +119,11 @@ func (s *Service) current(door, id, base string) (turn, error) {
 
 // reply hands over an answer and returns the next turn. A repeated request gets the same
 // answer again.
-func (s *Service) reply(door, id, requestID string, a answer, base string) (json.RawMessage, error) {
+func (s *Service) reply(credential, id, requestID string, a answer, base string) (json.RawMessage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
-	n, err := s.find(door, id, now)
+	n, err := s.find(credential, id, now)
 	if err != nil {
 		return nil, err
 	}
@@ -158,10 +158,10 @@ func (s *Service) reply(door, id, requestID string, a answer, base string) (json
 }
 
 // end cancels a login, or ends a session. It does nothing for one that is not known.
-func (s *Service) end(door, id string) error {
+func (s *Service) end(credential, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, err := s.find(door, id, s.clock.Now())
+	n, err := s.find(credential, id, s.clock.Now())
 	if err != nil {
 		return nil
 	}
@@ -179,11 +179,11 @@ func (s *Service) end(door, id string) error {
 }
 
 // reading returns what a session may read: its person and the state in which it logged in.
-func (s *Service) reading(door, id string) (session, error) {
+func (s *Service) reading(credential, id string) (session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
-	n, err := s.find(door, id, now)
+	n, err := s.find(credential, id, now)
 	if err != nil {
 		return session{}, err
 	}
