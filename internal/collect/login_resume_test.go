@@ -252,40 +252,52 @@ func TestSupplement_TakesTheWatchOver(t *testing.T) {
 	}
 }
 
-// A QR text that the institution itself moves is stored once, and other nodes ask for it.
-func TestLogin_StoresNoMovingText(t *testing.T) {
-	b := newLoginEnv(t)
-	moving := func(id string) dialogue.Turn {
-		return dialogue.Turn{ID: id, Wait: &dialogue.Wait{For: dialogue.BankID, QRText: "bankid.x." + id}}
-	}
-	b.source.first = moving("1")
-	c := b.start()
-	rev := b.step(c.ID).Rev
-	other := b.node(b.Env.Node())
-	for _, id := range []string{"2", "3", "4"} {
-		b.Clock.Advance(time.Second)
-		b.source.set(moving(id))
-		if row := b.step(c.ID); row.Rev != rev {
-			t.Fatalf("text %s was stored", id)
-		}
-		if p := b.poll(c.ID).Shown; p.QRText != "bankid.x."+id || p.QRImage == "" {
-			t.Errorf("%+v is shown", p)
-		}
-	}
-	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for {
-		view, _, err := other.Poll(t.Context(), b.owner(), c.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if view.Shown.QRText == "bankid.x.4" {
-			break
-		}
-		b.Clock.Advance(time.Second)
-		if limit.Err() != nil {
-			t.Fatal("another node never shows the newest text")
-		}
+// A QR code that the institution itself moves is stored once, and other nodes ask for it.
+func TestLogin_StoresNoMovingCode(t *testing.T) {
+	for name, test := range map[string]struct {
+		of    func(n string) dialogue.Wait
+		shown func(*dialogue.Shown) string
+	}{
+		"text":    {func(n string) dialogue.Wait { return dialogue.Wait{QRText: n} }, func(p *dialogue.Shown) string { return p.QRText }},
+		"picture": {func(n string) dialogue.Wait { return dialogue.Wait{QRImage: n} }, func(p *dialogue.Shown) string { return p.QRImage }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newLoginEnv(t)
+			moving := func(n string) dialogue.Turn {
+				w := test.of(n)
+				w.For = dialogue.BankID
+				return dialogue.Turn{ID: n, Wait: &w}
+			}
+			b.source.first = moving("1")
+			c := b.start()
+			rev := b.step(c.ID).Rev
+			other := b.node(b.Env.Node())
+			for _, n := range []string{"2", "3", "4"} {
+				b.Clock.Advance(time.Second)
+				b.source.set(moving(n))
+				if row := b.step(c.ID); row.Rev != rev {
+					t.Fatalf("code %s was stored", n)
+				}
+				if p := b.poll(c.ID).Shown; test.shown(p) != n || p.QRImage == "" {
+					t.Errorf("%+v is shown", p)
+				}
+			}
+			limit, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for {
+				view, _, err := other.Poll(t.Context(), b.owner(), c.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if test.shown(view.Shown) == "4" {
+					break
+				}
+				b.Clock.Advance(time.Second)
+				if limit.Err() != nil {
+					t.Fatal("another node never shows the newest code")
+				}
+			}
+		})
 	}
 }
 

@@ -93,8 +93,8 @@ func (t *told) shown(now time.Time) *dialogue.Shown {
 }
 
 const (
-	// staleAfter is how old a QR text of the institution's own may be before a poll on a
-	// node that does not watch the login asks for a newer one.
+	// staleAfter is how old a QR text or picture of the institution's own may be before a
+	// poll on a node that does not watch the login asks for a newer one.
 	staleAfter = 900 * time.Millisecond
 	// refreshTime bounds one such question, maxRefreshes how many are under way at once.
 	refreshTime  = 5 * time.Second
@@ -102,11 +102,11 @@ const (
 )
 
 // refresh asks the institution for the turn in the background, for the next poll, if what
-// this node has is a QR text that has moved on. The node that watches the login sees
-// everything else.
+// this node has is a QR text or picture that has moved on. The node that watches the login
+// sees everything else.
 func (s *Service) refresh(c collection.Collection, t *told, now time.Time) {
 	w := t.state.Turn.Wait
-	if w == nil || w.QRText == "" || w.QRSecret != "" || now.Sub(t.at) <= staleAfter || s.talking.Watches(c.ID) {
+	if w == nil || w.QRText == "" && w.QRImage == "" || w.QRSecret != "" || now.Sub(t.at) <= staleAfter || s.talking.Watches(c.ID) {
 		return
 	}
 	bank, _ := s.Institutions.Find(c.Company)
