@@ -36,8 +36,8 @@ func (s *Service) deadline(c collection.Collection, under consent.Consent) time.
 	return from.Add(s.readTimeOf(c))
 }
 
-// overdue returns which collections are overdue at the time now. A one-time collection may
-// be counted although it is not yet.
+// overdue returns which collections are overdue at the time now. A one-time collection, and
+// a login that was resumed while data was read, may be counted although it is not yet.
 func (s *Service) overdue(now time.Time) store.Overdue {
 	return store.Overdue{Attended: now.Add(-s.ReadTime), Unattended: now.Add(-s.ReadTimeUnattended)}
 }

@@ -47,6 +47,8 @@ type source struct {
 	given    []dialogue.Answer
 	ended    map[string]string // session -> request id
 	calls    map[institution.Verb]int
+	reading  chan struct{} // gets an element when a page is asked for; nil = not told
+	held     chan struct{} // a page waits until it is closed; nil = does not wait
 	asked    []institution.LoginRequest
 	access   []institution.Access
 }
@@ -146,6 +148,10 @@ func (s *source) Start(consent.Scope, string) []institution.Question {
 }
 
 func (s *source) Fetch(_ context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
+	if s.held != nil {
+		s.reading <- struct{}{}
+		<-s.held
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.access = append(s.access, a)

@@ -252,6 +252,56 @@ func TestSupplement_TakesTheWatchOver(t *testing.T) {
 	}
 }
 
+// Where collections that are slow to read have taken the share of their institution, a
+// login that another node has to go on with, and a collection that is read for too long,
+// do not wait for them.
+func TestLogin_GoesOnBesideSlowReading(t *testing.T) {
+	b := newLoginEnv(t)
+	b.source.first = in()
+	var slow [3]collection.Collection
+	for i := range slow {
+		slow[i] = b.start()
+		b.want(b.step(slow[i].ID), collection.Collecting)
+	}
+	b.source.first = code("q1")
+	asked := b.start()
+	b.want(b.step(asked.ID), collection.TwoFactorPending)
+	b.source.reading, b.source.held = make(chan struct{}, 9), make(chan struct{})
+	other := b.node(b.Env.Node())
+	other.Jobs.Start(t.Context())
+	defer func() {
+		close(b.source.held)
+		if err := other.Jobs.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-b.source.reading
+	<-b.source.reading // of four workers, one institution has two
+	wait := func(what string, done func() bool) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal(what)
+			}
+		}
+	}
+	if err := other.Supplement(t.Context(), b.owner(), asked.ID, dialogue.Answer{Code: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	b.Clock.Advance(time.Second) // what is overdue is claimed once a second
+	wait("nobody hands over the answer", func() bool { return other.WatchesLogin(asked.ID) })
+	for range 6 { // the person polls, until the time to read is over
+		b.Clock.Advance(50 * time.Second)
+		for _, c := range slow {
+			if _, _, err := other.Poll(t.Context(), b.owner(), c.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	other.Jobs.Wake(store.Dialogues)
+	wait("the third collection is read for too long", func() bool { return b.row(slow[2].ID).Status == collection.ThirdPartyError })
+}
+
 // A QR code that the institution itself moves is stored once, and other nodes ask for it.
 func TestLogin_StoresNoMovingCode(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -57,8 +57,8 @@ type Queue struct {
 	Workers int // number of concurrent handlers, of which one company takes half at most
 	Handle  Handler
 	// Overdue returns which rows are overdue at a time. They are claimed although their
-	// company has taken its share, so that their deadlines hold; the handler ends them
-	// without calling the institution. Nil: none are.
+	// company has taken its share, so that their deadlines hold; the handler is done with
+	// them without calling the institution. Nil: none are.
 	Overdue func(now time.Time) store.Overdue
 	// LastResort handles a row whose handler has failed MaxAttempts times; it may
 	// mark the consent or collection as failed. Nil, or an error, parks the row.

@@ -58,11 +58,12 @@ type ClaimLimit struct {
 	Overdue *Overdue       // nil = rows of any age
 }
 
-// Overdue restricts a claim to rows whose flow should have ended. Only consents that
-// are INITIATED and collections can be overdue.
+// Overdue restricts a claim to rows whose flow should have ended, or whose handler is
+// done at once. The first are consents that are INITIATED, collections, and logins by
+// dialogue whose data is being read; the others are logins that have not come to that.
 type Overdue struct {
 	Consents   time.Time // created by then
-	Attended   time.Time // collections with the person present, created by then
+	Attended   time.Time // collections with the person present, created by then; logins, COLLECTING since then or longer
 	Unattended time.Time // other collections, created by then
 }
 

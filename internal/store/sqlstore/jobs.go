@@ -82,13 +82,17 @@ func (s *Store) claimable(q store.Queue, limit store.ClaimLimit) (text string, a
 		` ORDER BY wake_at, id LIMIT $2 + 0`, args
 }
 
-// overdue returns the condition for the rows of a queue that are overdue.
+// overdue returns the condition for the rows of a queue that are overdue. A login that is
+// not reading needs a handler for a moment only.
 func overdue(q store.Queue, o store.Overdue) (condition string, args []any) {
 	switch q {
 	case store.Consents:
 		return `status = 'INITIATED' AND created_at <= $3`, []any{micros(o.Consents)}
 	case store.Collections:
 		return `(attended = 1 AND created_at <= $3 OR attended = 0 AND created_at <= $4)`, []any{micros(o.Attended), micros(o.Unattended)}
+	case store.Dialogues:
+		return `NOT EXISTS (SELECT 1 FROM collections c WHERE c.id = dialogues.id AND c.status = 'COLLECTING' AND c.status_changed_at > $3)`,
+			[]any{micros(o.Attended)}
 	}
 	return `1 = 0`, nil
 }

@@ -90,7 +90,17 @@ func testClaimOverdue(_ *testing.T, f fixture) {
 	collectionOf(false, start)
 	m := outbox.Message{ID: newID(), Kind: outbox.RevokeConsent, CreatedAt: start.Add(-time.Hour), WakeAt: start}
 	f.write(func(tx store.Tx) error { return tx.AddOutboxMessage(f.ctx, m) })
-	for q, want := range map[store.Queue][]string{store.Consents: {opening}, store.Collections: {attended, unattended}, store.Outbox: nil} {
+	loginOf := func(status collection.Status, changed time.Time) string {
+		k := f.addCollection(func(k *collection.Collection) {
+			k.Mode, k.WakeAt, k.Status, k.StatusChangedAt = collection.Dialogue, time.Time{}, status, changed
+		})
+		f.write(func(tx store.Tx) error { return tx.AddDialogue(f.ctx, k.ID, k.Company, start) })
+		return k.ID
+	}
+	reading, waiting := loginOf(collection.Collecting, start), loginOf(collection.TwoFactorPending, now)
+	loginOf(collection.Collecting, start.Add(time.Microsecond))
+	for q, want := range map[store.Queue][]string{store.Consents: {opening}, store.Collections: {attended, unattended}, store.Outbox: nil,
+		store.Dialogues: {reading, waiting}} {
 		got, err := f.s.Claim(f.ctx, q, now, lease, limit)
 		have := ids(got)
 		slices.Sort(have)
