@@ -29,7 +29,7 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	from, _ := s.Institutions.Find(c.Company)
 	found := crawl.found()
 	products, deviations := normalise.Products(normalise.Request{Company: from.Company, Accounts: found.Accounts,
-		Scope: crawl.scope, PersonalNumber: crawl.person, NewID: s.IDs.New}, crawl.facts())
+		Scope: crawl.scope, Filter: c.Filter, PersonalNumber: crawl.person, NewID: s.IDs.New}, crawl.facts())
 	crawl.deviations.Merge(found.Deviations)
 	crawl.deviations.Merge(deviations)
 	crawl.deviations.Add(deviation.Unanswered, crawl.lost(found.Accounts))

@@ -33,6 +33,13 @@ func (a *Account) names(id string) bool {
 	return false
 }
 
+// Names reports whether an id of a filter is the IBAN or the number of a product that an
+// institution gives as such, in any spelling.
+func Names(iban, number, id string) bool {
+	a := Account{Entries: []fact.Account{{IBAN: iban, BBAN: number, Other: number}}}
+	return a.names(strings.TrimSpace(id))
+}
+
 // fitsShown reports whether an id with hidden digits, or a whole card number, is a
 // masked number.
 func fitsShown(id, own mask) bool {

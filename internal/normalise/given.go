@@ -1,19 +1,26 @@
 package normalise
 
 import (
+	"slices"
+
 	"samla/internal/deviation"
+	"samla/internal/listing"
 	"samla/internal/product"
 )
 
 // given returns the products that an institution gives as such, with what is ours to
 // write: id, company, and the number of the person who started the collection
-// (docs/reference/products.md 2 and 9). It leaves out products of unknown types.
+// (docs/reference/products.md 2 and 9). It leaves out products that the filter does not
+// name, and counts those of unknown types.
 func (r Request) given(products []product.Product, deviations *deviation.Counts) []product.Product {
 	kept := make([]product.Product, 0, len(products))
 	for _, p := range products {
 		person := product.Person(p)
 		if person == nil {
 			deviations.Add(deviation.OtherProduct, 1)
+			continue
+		}
+		if !r.wants(p) {
 			continue
 		}
 		head := p.Common()
@@ -29,4 +36,10 @@ func (r Request) given(products []product.Product, deviations *deviation.Counts)
 		kept = append(kept, p)
 	}
 	return kept
+}
+
+// wants reports whether the filter names the product, or there is none.
+func (r Request) wants(p product.Product) bool {
+	of := product.IdentityOf(p)
+	return len(r.Filter) == 0 || slices.ContainsFunc(r.Filter, func(id string) bool { return listing.Names(of.IBAN, of.Number, id) })
 }

@@ -42,3 +42,29 @@ func TestProducts_WritesWhatIsOursIntoGivenProducts(t *testing.T) {
 		t.Error("a person is made up")
 	}
 }
+
+func TestProducts_KeepsTheGivenProductsThatTheFilterNames(t *testing.T) {
+	facts := fact.Facts{Products: []product.Product{
+		&product.Investment{ProductNumber: "12 345-678"}, &product.Pension{ProductNumber: "999999"}, &product.Loan{LoanID: "000047433123"},
+		&product.SavingsAccount{IBAN: "SE3550000000054910000003", AccountNumber: "54910000003"}, &product.PublicPension{}, &product.Pension{}}}
+	for name, test := range map[string]struct {
+		filter []string
+		want   []int // of facts.Products
+	}{
+		"no filter":           {nil, []int{0, 1, 2, 3, 4, 5}},
+		"a number":            {[]string{" 12345678 "}, []int{0}},
+		"a loan and a number": {[]string{"000047433123", "999999"}, []int{1, 2}},
+		"an IBAN":             {[]string{"se35 5000 0000 0549 1000 0003"}, []int{3}},
+		"another number":      {[]string{"345678", "4711", "acc-aaaaaaaaaaaaaaaaaaaaaaaaaa"}, nil},
+	} {
+		r := normalise.Request{Filter: test.filter, NewID: func() string { return "id" }}
+		products, deviations := normalise.Products(r, facts)
+		var got []int
+		for _, p := range products {
+			got = append(got, slices.Index(facts.Products, p))
+		}
+		if !slices.Equal(got, test.want) || len(deviations) != 0 {
+			t.Errorf("%s: products %v, want %v; deviations %v", name, got, test.want, deviations)
+		}
+	}
+}

@@ -18,6 +18,7 @@ type Request struct {
 	Company        company.Company
 	Accounts       []listing.Account
 	Scope          consent.Scope // of the consent
+	Filter         []string      // ids of the accounts to read; nil for every account
 	PersonalNumber psu.Number    // of the person who started the collection; empty if it is not known
 	NewID          func() string // returns the ids of the products
 }

@@ -11,3 +11,6 @@ func AppendPart(part any) []byte {
 	}
 	return nil
 }
+
+// Types are the documented types.
+var Types = types

@@ -1,0 +1,33 @@
+package product_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"samla/internal/product"
+)
+
+func TestIdentityOf_FindsTheNumberOfEachType(t *testing.T) {
+	const all = `"productNumber":"4711","accountNumber":"4711","loanId":"4711","iban":"SE3550000000054910000003"`
+	withIBAN := map[product.Type]bool{product.GeneralSavingsAccount: true, product.GeneralSavingsAccountFixedTerm: true,
+		product.Psd2SavingsAccount: true, product.Psd2CheckingAccount: true, product.Psd2CreditCard: true}
+	for _, kind := range product.Types {
+		read, err := product.ReadAll([]byte(`[{"id":"1","type":"` + kind + `",` + all + `}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := product.Identity{Number: "4711"}
+		if withIBAN[product.Type(kind)] {
+			want.IBAN = "SE3550000000054910000003"
+		}
+		if kind == string(product.PublicPensionType) {
+			want = product.Identity{}
+		}
+		if got := product.IdentityOf(read[0]); got != want {
+			t.Errorf("%s: %+v", kind, got)
+		}
+	}
+	if got := product.IdentityOf(&product.Other{Raw: json.RawMessage(`{}`)}); got != (product.Identity{}) {
+		t.Errorf("an unknown product: %+v", got)
+	}
+}
