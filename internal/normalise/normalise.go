@@ -24,8 +24,8 @@ type Request struct {
 }
 
 // Products returns the products of the accounts, in their order, and after them those
-// that the institution gives as products. An account of several
-// currencies has a product for each, but a loan has one currency. It leaves out what the scope of the consent does
+// that the institution gives as products. An account of several currencies has a product
+// for each, but a loan has one currency. It leaves out what the scope of the consent does
 // not cover, whatever the institution gave. The deviations are those found here: facts
 // that cannot be read or told apart.
 func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts) {
