@@ -1,12 +1,12 @@
 package v20250101
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 
 	"samla/internal/api"
 	"samla/internal/api/collections"
-	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/fault"
 	"samla/internal/gzipped"
@@ -17,39 +17,63 @@ import (
 // olderData is stored data as this version shows it. A client that has it gets 304 without
 // the data being read. The view is made for each other answer: of a hundred products in a
 // tenth of a millisecond (BenchmarkOlderProducts).
-type olderData struct{ collect.Data }
-
-// Tag returns another text than that of the newer form.
-func (d olderData) Tag() string { return d.Data.Tag() + "." + Version }
-
-// Packed returns the products in gzip.
-func (d olderData) Packed(ctx context.Context) ([]byte, error) {
-	plain, err := d.Plain(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return gzipped.Compress(plain), nil
+type olderData struct {
+	api.Stored               // as version 2026-04-01 has it, with public pensions
+	large      chan struct{} // a place for each view of data that is too large to hold
 }
 
-// Plain returns the products.
-func (d olderData) Plain(ctx context.Context) ([]byte, error) { return d.of(ctx, dataTypes) }
+// largeViews is how many views of large data are made at the same time: each takes several
+// times the bytes of the data.
+const largeViews = 2
 
-// of returns the products of some types.
-func (d olderData) of(ctx context.Context, types []product.Type) ([]byte, error) {
-	stored, err := d.Data.Plain(ctx)
-	if err != nil {
+// Tag returns another text than that of the newer form.
+func (d olderData) Tag() string { return d.Stored.Tag() + "." + Version }
+
+// Packed returns the products in gzip.
+func (d olderData) Packed(ctx context.Context) (packed []byte, err error) {
+	err = d.of(ctx, dataTypes, func(list []byte) error {
+		packed = gzipped.Compress(list)
+		return nil
+	})
+	return packed, err
+}
+
+// Plain returns the products, or nil if they are too large to hold.
+func (d olderData) Plain(ctx context.Context) ([]byte, error) {
+	stored, err := d.Stored.Plain(ctx)
+	if err != nil || stored == nil {
 		return nil, err
 	}
+	return olderProducts(stored, dataTypes)
+}
+
+// of calls use with the products of some types. Faults: Unavailable if ctx ends while others
+// read large data.
+func (d olderData) of(ctx context.Context, types []product.Type, use func(list []byte) error) error {
+	stored, err := d.Stored.Plain(ctx)
+	if err != nil {
+		return err
+	}
 	if stored == nil { // it is too large for the cache
-		packed, err := d.Data.Packed(ctx)
+		select {
+		case d.large <- struct{}{}:
+			defer func() { <-d.large }()
+		case <-ctx.Done():
+			return fault.New(fault.Unavailable)
+		}
+		packed, err := d.Stored.Packed(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if stored, err = gzipped.Plain(packed); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return olderProducts(stored, types)
+	list, err := olderProducts(stored, types)
+	if err != nil {
+		return err
+	}
+	return use(list)
 }
 
 func (o *operations) data(c *api.Call) error {
@@ -57,7 +81,7 @@ func (o *operations) data(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.WriteStored(olderData{data})
+	return c.WriteStored(olderData{data, o.large})
 }
 
 // mostCompanies is more than the companies of an installation at which one person has
@@ -82,17 +106,17 @@ func (o *operations) publicPension(c *api.Call) error {
 		if err != nil {
 			return err
 		}
-		list, err := olderData{data}.of(c.Context(), pensionTypes)
-		if fault.CodeOf(err) == fault.DataExpired {
-			continue // erased meanwhile
-		}
-		if err != nil {
+		var first []byte
+		err = olderData{data, o.large}.of(c.Context(), pensionTypes, func(list []byte) (err error) {
+			first, err = firstElement(list)
+			first = bytes.Clone(first) // not with what is around it
 			return err
-		}
-		if first, err := firstElement(list); err != nil || first != nil {
-			if err != nil {
-				return err
-			}
+		})
+		switch {
+		case fault.CodeOf(err) == fault.DataExpired: // erased meanwhile
+		case err != nil:
+			return err
+		case first != nil:
 			return c.Write(http.StatusOK, first)
 		}
 	}

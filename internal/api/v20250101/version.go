@@ -47,6 +47,7 @@ type Services struct {
 type operations struct {
 	Services
 	shared collections.Operations
+	large  chan struct{} // of olderData
 }
 
 // New returns the version. newer is version 2026-04-01. An error means that the document is
@@ -56,7 +57,7 @@ func New(s Services, newer api.Version) (api.Version, error) {
 	if err != nil {
 		return api.Version{}, err
 	}
-	o := &operations{s, collections.Operations{Consents: s.Consents, Collections: s.Collections}}
+	o := &operations{s, collections.Operations{Consents: s.Consents, Collections: s.Collections}, make(chan struct{}, largeViews)}
 	status := newer.Endpoints["getCollectionStatus"]
 	status.Serve = func(c *api.Call) error {
 		c.Rewrite(olderStatus)
