@@ -133,7 +133,7 @@ func tell(out io.Writer, report sourcecheck.Report) error {
 	}
 	fmt.Fprintf(out, "%d checks passed, %d failed, %d skipped\n", report.Passed, report.Failed, report.Skipped)
 	if !report.OK {
-		return errors.New("the source does not keep the protocol")
+		return errors.New("the source has not passed the check")
 	}
 	return nil
 }

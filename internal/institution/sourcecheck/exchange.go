@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,13 +73,15 @@ type call struct {
 	body         any    // nil = none; []byte is sent as it is
 	secret       *string
 	client       *http.Client
+	last         bool // the connection is closed after it
 }
 
 // answer is one answer. Its status is 0 if there was none.
 type answer struct {
-	status int
-	code   string // of a refusal
-	body   []byte
+	status  int
+	code    string // of a refusal
+	message string // of a refusal; "" if it has something of the person
+	body    []byte
 }
 
 func isPage(path string) bool { return strings.HasSuffix(path, "/pages") }
@@ -112,7 +115,7 @@ func (r *run) do(c call) answer {
 		r.fail("sizes", "%s: more than %d bytes", name, limit)
 	}
 	if status >= 400 {
-		a.code = r.refusal(name, status, body)
+		a.code, a.message = r.refusal(name, status, body)
 	} else if status < 200 || status >= 300 {
 		r.fail("errors", "%s: status %d", name, status)
 	}
@@ -144,6 +147,7 @@ func (r *run) send(ctx context.Context, c call, limit int) (int, []byte, error) 
 	if secret != "" {
 		req.Header.Set("Authorization", "Bearer "+secret)
 	}
+	req.Close = c.last
 	if c.requestID != "" {
 		req.Header.Set("Request-Id", c.requestID)
 	}
@@ -173,8 +177,8 @@ func withoutURL(err error) string {
 	return err.Error()
 }
 
-// refusal checks the body of a refusal and returns its code.
-func (r *run) refusal(name string, status int, body []byte) string {
+// refusal checks the body of a refusal and returns its code and its message.
+func (r *run) refusal(name string, status int, body []byte) (code, message string) {
 	var in struct {
 		Error   string `json:"error"`
 		Message string `json:"message"`
@@ -186,18 +190,20 @@ func (r *run) refusal(name string, status int, body []byte) string {
 	case !slices.Contains(codes, in.Error):
 		r.fail("errors", "%s: status %d has another error than %q", name, status, codes)
 	}
-	r.clean(name+": message", in.Message)
-	return cmp.Or(source.CodeOf(body), "with an error that is not documented")
+	if !r.clean(name+": message", in.Message) {
+		in.Message = ""
+	}
+	return cmp.Or(source.CodeOf(body), "with an error that is not documented"), in.Message
 }
 
-// clean checks that a text has nothing that is known of the person.
-func (r *run) clean(what, text string) {
+// clean checks that a text has nothing that is known of the person, and reports whether it has not.
+func (r *run) clean(what, text string) bool {
 	for _, known := range r.known() {
 		if len(known) >= shortestKnown && strings.Contains(strings.ToLower(text), strings.ToLower(known)) {
-			r.fail("personal-data", "%s has something that was told of the person", what)
-			return
+			return r.fail("personal-data", "%s has something that was told of the person", what)
 		}
 	}
+	return true
 }
 
 // shortestKnown is the length below which a text can be anywhere by chance.
@@ -230,7 +236,16 @@ func (r *run) want(check, what string, a answer, status int, code string) bool {
 	case a.status == 0:
 		return r.fail(check, "%s: no answer", what)
 	}
-	return r.fail(check, "%s: status %d %s, want %d %s", what, a.status, a.code, status, code)
+	said := ""
+	if a.message != "" {
+		said = fmt.Sprintf(" (%.200q)", a.message)
+	}
+	return r.fail(check, "%s: status %s%s, want %s", what, coded(a.status, a.code), said, coded(status, code))
+}
+
+// coded writes a status and its code, if there is one.
+func coded(status int, code string) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + code)
 }
 
 func newID() string { return uuid.NewString() }

@@ -1,6 +1,7 @@
 package sourcecheck
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -24,6 +25,16 @@ type institution struct {
 }
 
 const listPath = "/v1/institutions"
+
+// reachable reports whether anything answers at the address. Without an answer nothing can be checked.
+func (r *run) reachable() bool {
+	ctx, cancel := context.WithTimeout(r.ctx, source.MaxCallTime)
+	defer cancel()
+	if _, _, err := r.send(ctx, call{method: http.MethodGet, path: listPath}, source.MaxBody); err != nil {
+		return r.fail("institutions", "GET %s: no answer: %s", listPath, withoutURL(err))
+	}
+	return true
+}
 
 // credentials: who does not know the secret gets nothing.
 func (r *run) credentials() {
@@ -81,16 +92,25 @@ func (r *run) institutions() bool {
 		}
 	}
 	if !found {
-		return r.fail("institutions", "the institution to test is not listed")
+		return r.fail("institutions", "%q is not listed: the source has %q", r.Institution, ids(in.Institutions))
 	}
 	r.report.Institution = r.shown(r.offer.ID)
 	if r.LoginMethod == "" && len(r.offer.LoginMethods) > 0 {
 		r.LoginMethod = r.offer.LoginMethods[0]
 	}
 	if r.report.LoginMethod = r.shown(r.LoginMethod); !slices.Contains(r.offer.LoginMethods, r.LoginMethod) {
-		r.fail("institutions", "the institution does not list the login method to test")
+		return r.fail("institutions", "%q does not list the login method %q: it has %q", r.offer.ID, r.LoginMethod, r.offer.LoginMethods)
 	}
 	return r.parametersGiven()
+}
+
+// ids returns the ids of the first ten institutions.
+func ids(list []institution) []string {
+	out := []string{}
+	for _, i := range list[:min(len(list), 10)] {
+		out = append(out, i.ID)
+	}
+	return out
 }
 
 func (r *run) checkOffer(at string, offer institution) {
@@ -122,12 +142,15 @@ func all(list []string, ok func(string) bool) bool {
 // isProduct reports whether a type is one that products can have.
 func isProduct(kind string) bool { return product.IsType(product.Type(kind)) }
 
+// flags are the flags of samla source check that give the parameters.
+var flags = map[string]string{company.NeedsPersonalNumber: "--personal-number", company.NeedsEmail: "--email", company.NeedsUserID: "--user-id"}
+
 // parametersGiven reports whether the run has what a login needs.
 func (r *run) parametersGiven() bool {
 	given := map[string]string{company.NeedsPersonalNumber: r.Parameters.PersonalNumber, company.NeedsEmail: r.Parameters.Email, company.NeedsUserID: r.Parameters.UserID}
 	for _, p := range r.offer.Parameters {
 		if given[p] == "" {
-			return r.fail("login", "the institution needs %s: give it to this check", p)
+			return r.fail("login", "%q needs %s: give the test person's with %s", r.offer.ID, p, flags[p])
 		}
 	}
 	return true

@@ -102,6 +102,9 @@ func Run(ctx context.Context, o Options) Report {
 
 // all makes the checks in the order of the rules.
 func (r *run) all() {
+	if !r.reachable() {
+		return
+	}
 	r.credentials()
 	if !r.institutions() {
 		return

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +42,16 @@ func result(r sourcecheck.Report, of sourcecheck.Result) (names []string) {
 		}
 	}
 	return names
+}
+
+// check returns the check of a name.
+func check(r sourcecheck.Report, name string) sourcecheck.Check {
+	for _, c := range r.Checks {
+		if c.Name == name {
+			return *c
+		}
+	}
+	return sourcecheck.Check{}
 }
 
 func details(r sourcecheck.Report) string {
@@ -344,8 +355,85 @@ func TestRun_StopsWithoutAnAnswer(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	s.Close()
 	report := sourcecheck.Run(t.Context(), options(s.URL))
-	if report.OK || report.Failed == 0 || strings.Contains(details(report), s.URL) {
+	if report.OK || report.Failed != 1 || report.Passed != 0 || strings.Contains(details(report), s.URL) {
 		t.Error(details(report))
+	}
+	if d := check(report, "institutions").Details; len(d) != 1 || !strings.Contains(d[0], "connection refused") {
+		t.Errorf("said %q", d)
+	}
+}
+
+// What the caller chose wrongly is said with what there is to choose.
+func TestRun_SaysWhatIsOffered(t *testing.T) {
+	base := sourcetest.Go(t)
+	for name, c := range map[string]struct {
+		change func(*sourcecheck.Options)
+		check  string
+		want   string
+	}{
+		"institution":  {func(o *sourcecheck.Options) { o.Institution = "se-other" }, "institutions", `"se-other" is not listed: the source has ["` + sourcetest.Institution + `"]`},
+		"login method": {func(o *sourcecheck.Options) { o.LoginMethod = "FAX" }, "institutions", `login method "FAX": it has ["SWEDISH_MOBILE_BANKID_OTHER_DEVICE"`},
+		"parameter":    {func(o *sourcecheck.Options) { o.Parameters.PersonalNumber = "" }, "login", "--personal-number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(base)
+			c.change(&o)
+			report := sourcecheck.Run(t.Context(), o)
+			if d := check(report, c.check).Details; report.Failed != 1 || len(d) != 1 || !strings.Contains(d[0], c.want) {
+				t.Errorf("want %q\n%s", c.want, details(report))
+			}
+		})
+	}
+}
+
+// What the source says of a refusal is in the report, unless it has something of the person.
+func TestRun_RepeatsWhatTheSourceSays(t *testing.T) {
+	good := sourcetest.Go(t)
+	for message, repeated := range map[string]bool{"no such day": true, "nobody is " + sourcetest.PersonalNumber: false} {
+		base := proxy(t, good, nil, func(x *exchange) {
+			if x.status == 409 {
+				x.status, x.body = 400, []byte(`{"error":"BAD_REQUEST","message":"`+message+`"}`)
+			}
+		})
+		report := sourcecheck.Run(t.Context(), options(base))
+		want := `status 400 BAD_REQUEST, want 409 TURN_NEEDED`
+		if repeated {
+			want = `status 400 BAD_REQUEST ("no such day"), want 409 TURN_NEEDED`
+		}
+		if d := check(report, "turn-needed").Details; len(d) == 0 || !strings.HasSuffix(d[0], want) {
+			t.Errorf("said %q, want %s", d, want)
+		}
+		if clean := check(report, "personal-data").Result == sourcecheck.Passed; clean != repeated || strings.Contains(details(report), sourcetest.PersonalNumber) {
+			t.Error(details(report))
+		}
+	}
+}
+
+// A source may close the connection on which it got too much; no later call uses that.
+func TestRun_SendsNothingAfterTooMuch(t *testing.T) {
+	target, err := url.Parse(sourcetest.Go(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(target)
+	var over sync.Map // addresses from which too much came
+	var found, later atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, is := over.Load(r.RemoteAddr); is {
+			later.Add(1)
+		}
+		if r.ContentLength > 1<<20 {
+			over.Store(r.RemoteAddr, true)
+			found.Add(1)
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	if report := sourcecheck.Run(t.Context(), options(s.URL)); !report.OK {
+		t.Error(details(report))
+	}
+	if found.Load() != 1 || later.Load() != 0 {
+		t.Errorf("%d bodies were too large, want 1; %d calls came after them, want 0", found.Load(), later.Load())
 	}
 }
 
