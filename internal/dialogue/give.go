@@ -79,7 +79,7 @@ func (q Ask) check(a Answer) error {
 	switch {
 	case a.Choice != "":
 		if !slices.ContainsFunc(q.Choices, func(c Choice) bool { return c.ID == a.Choice }) {
-			problems = append(problems, Problem{Field: "choice", Text: "is not one of the choices"})
+			problems = append(problems, Problem{Field: "choice", Text: "must be the id of one of the choices"})
 		}
 	case a.Inputs != nil:
 		problems = q.checkInputs(a.Inputs)

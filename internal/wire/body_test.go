@@ -71,14 +71,14 @@ func TestReadBody_ReportsInvalidFields(t *testing.T) {
 		{loan(book+`,{}`, ``), "/items/1/type REQUIRED is missing"},
 		{loan(book+`,{"type":null}`, ``), "/items/1/type REQUIRED is missing"},
 		{loan(book+`,{"type":7}`, ``), "/items/1/type INVALID must be a string"},
-		{loan(book+`,{"type":"FILM"}`, ``), "/items/1/type UNKNOWN_TYPE is no known type"},
+		{loan(book+`,{"type":"FILM"}`, ``), "/items/1/type UNKNOWN_TYPE must be one of BOOK, MAP"},
 		{loan(book+`,null,"x"`, ``), "/items/1 INVALID must be an object, /items/2 INVALID must be an object"},
 		{loan(`{"type":"BOOK","isbn":"1"}`, ``), "/items/0/isbn INVALID must be 3 digits"},
 
 		// Elements that an array must have, and may have once.
 		{loan(``, ``), "/items REQUIRED must hold a book"},
 		{loan(`{"type":"MAP"}`, ``), "/items REQUIRED must hold a book"},
-		{loan(`{"type":"FILM"}`, ``), "/items/0/type UNKNOWN_TYPE is no known type"},
+		{loan(`{"type":"FILM"}`, ``), "/items/0/type UNKNOWN_TYPE must be one of BOOK, MAP"},
 		{loan(book+`,{"type":"MAP"},{"type":"MAP"}`, ``), "/items/2 NOT_ALLOWED is there already, and is allowed once only"},
 		{loan(book+`,`+book, ``), "/items/1 INVALID must hold a book, /items/1 NOT_ALLOWED is there already, and is allowed once only"},
 

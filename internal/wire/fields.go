@@ -71,7 +71,7 @@ func (l *fieldList) add(e *jsonschema.ValidationError) {
 		l.field(at, fault.Invalid, typeMessage(k.Want))
 	case *noBranch:
 		l.untyped = append(l.untyped, at)
-		l.field(at+"/"+k.member, k.code, noBranchMessage(k.code))
+		l.field(at+"/"+k.member, k.code, noBranchMessage(k))
 	case *duplicate:
 		l.field(at+"/"+strconv.Itoa(k.index), fault.NotAllowed, "is there already, and is allowed once only")
 	case *kind.UniqueItems:

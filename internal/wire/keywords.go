@@ -2,6 +2,8 @@ package wire
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -46,6 +48,7 @@ type noBranch struct {
 	kind.Group
 	member string
 	code   fault.FieldCode
+	known  []string // the values that select a schema, sorted
 }
 
 // Validate validates v with the schema that its discriminator selects.
@@ -64,7 +67,7 @@ func (u *union) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	case !isText:
 		ctx.AddError(&noBranch{member: u.member, code: fault.Invalid})
 	case branch == nil:
-		ctx.AddError(&noBranch{member: u.member, code: fault.UnknownType})
+		ctx.AddError(&noBranch{member: u.member, code: fault.UnknownType, known: slices.Sorted(maps.Keys(u.branches))})
 	default:
 		if err := ctx.Validate(branch, v, nil); err != nil {
 			ctx.AddErr(err)

@@ -1,6 +1,10 @@
 package wire
 
-import "samla/internal/fault"
+import (
+	"strings"
+
+	"samla/internal/fault"
+)
 
 var formatMessages = map[string]string{
 	"date":      "must be a date, YYYY-MM-DD",
@@ -23,12 +27,12 @@ func typeMessage(types []string) string {
 	return "must be null"
 }
 
-func noBranchMessage(code fault.FieldCode) string {
-	switch code {
+func noBranchMessage(k *noBranch) string {
+	switch k.code {
 	case fault.Required:
 		return "is missing"
 	case fault.UnknownType:
-		return "is no known type"
+		return "must be one of " + strings.Join(k.known, ", ")
 	}
 	return "must be a string"
 }

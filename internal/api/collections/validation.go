@@ -77,7 +77,7 @@ func (v *Validation) known() bool { return v.company.ID != "" }
 // checkLoginMethod validates that the company offers a login method.
 func (v *Validation) checkLoginMethod(pointer, method string) {
 	if method != "" && v.known() && !v.company.Offers(method) {
-		v.report(pointer, fault.NotSupported, "is not offered by this company")
+		v.report(pointer, fault.NotSupported, "is not offered by this company, which has "+strings.Join(v.company.LoginMethods, ", "))
 	}
 }
 
