@@ -149,7 +149,7 @@ func TestDemoLogin_AsksOnATerminal(t *testing.T) {
 	}()
 	left := []struct{ prompt, line string }{
 		{"Email [anna@example.com]: ", "bo@example.com"}, {"Mobile phone number [0701740605]: ", ""},
-		{"Choose 1 Text message, 2 The app [1]: ", "7"}, {"Choose 1 Text message, 2 The app [1]: ", "1"},
+		{"Choose 1 Sms, 2 Appen [1]: ", "7"}, {"Choose 1 Sms, 2 Appen [1]: ", "1"},
 		{"Code, or RESEND [123456]: ", "000000"}, {"Code, or RESEND [123456]: ", "resend"}, {"Code, or RESEND [123456]: ", "234561"},
 	}
 	text := ""

@@ -1,8 +1,11 @@
 package source
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"reflect"
 	"strconv"
 )
 
@@ -21,16 +24,25 @@ func (s *session) request(step int, base string) *deviceRequest {
 		URL: base + devicePath + "/" + s.derive(step, "device"), Method: http.MethodPost, Etag: "e" + strconv.Itoa(step+1),
 		Headers: map[string]string{"content-type": "application/json", "x-device-step": strconv.Itoa(step + 1)},
 		Body:    `{"step":` + strconv.Itoa(step+1) + `}`,
-		Cookies: []cookie{},
+		Cookies: []cookie{{Name: deviceCookie, Value: s.derive(step, "cookie"), Domain: hostname(base), Path: devicePath, Secure: true, HTTPOnly: true}},
 	}
-	r.Cookies = append(r.Cookies, cookie{Name: deviceCookie, Value: s.derive(step, "cookie"), Path: devicePath, Secure: true, HTTPOnly: true})
 	return r
+}
+
+// hostname returns the host of an address, without its port; "" if there is none.
+func hostname(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // device answers the request of a person's device. The answer has the proof that the source
 // expects, so that a login goes on only if the device really made the request. Answers: 200;
 // 404 for an unknown token; 400 if the method, the header, the cookie or the body is not as
-// it was asked for.
+// it was asked for, with the name of the one. The body is compared as JSON: the older form
+// gives it as an object, which each device writes in its own way.
 func (s *Service) device(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	at, known := s.byToken[r.PathValue("token")]
@@ -39,15 +51,29 @@ func (s *Service) device(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such request"})
 		return
 	}
-	wanted := at.session.request(at.step, "")
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	sent, cookieErr := r.Cookie(deviceCookie)
-	switch {
-	case r.Method != wanted.Method, r.Header.Get(stepHeader) != wanted.Headers["x-device-step"],
-		err != nil || string(body) != wanted.Body, cookieErr != nil || sent.Value != wanted.Cookies[0].Value:
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "the request is not the one that was asked for"})
+	if part := differs(r, at.session.request(at.step, "")); part != "" {
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "the request is not the one that was asked for: " + part + " differs"})
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", Path: devicePath, Secure: true, HttpOnly: true})
 	writeJSON(w, http.StatusOK, map[string]string{"proof": at.session.derive(at.step, "proof")})
+}
+
+// differs names the part of a request that is not as it was asked for; "" if all is.
+func differs(r *http.Request, wanted *deviceRequest) string {
+	if r.Method != wanted.Method {
+		return "the method"
+	}
+	if r.Header.Get(stepHeader) != wanted.Headers["x-device-step"] {
+		return "the header " + stepHeader
+	}
+	if sent, err := r.Cookie(deviceCookie); err != nil || sent.Value != wanted.Cookies[0].Value {
+		return "the cookie " + deviceCookie
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	var sent, asked any
+	if err != nil || json.Unmarshal(body, &sent) != nil || json.Unmarshal([]byte(wanted.Body), &asked) != nil || !reflect.DeepEqual(sent, asked) {
+		return "the body"
+	}
+	return ""
 }

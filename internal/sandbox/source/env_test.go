@@ -139,7 +139,7 @@ type turn struct {
 	Request                                                           *struct {
 		URL, Method, Etag, Body string
 		Headers                 map[string]string
-		Cookies                 []struct{ Name, Value string }
+		Cookies                 []struct{ Name, Value, Domain string }
 	}
 }
 

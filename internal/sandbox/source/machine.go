@@ -176,7 +176,7 @@ func (a answer) valid() bool {
 func (a answer) fits(st step, s state) bool {
 	switch {
 	case a.Choice != nil:
-		return slices.ContainsFunc(st.choices(s), func(c choice) bool { return c.ID == *a.Choice })
+		return slices.ContainsFunc(st.choices(s, text{}), func(c choice) bool { return c.ID == *a.Choice })
 	case a.Code != nil:
 		return st.Kind == stepCode
 	case a.Inputs != nil:
@@ -186,12 +186,12 @@ func (a answer) fits(st step, s state) bool {
 }
 
 // choices returns the choices of a question.
-func (st step) choices(s state) []choice {
+func (st step) choices(s state, say text) []choice {
 	switch {
 	case st.Kind == stepChoice:
-		return []choice{{bySMS, "Text message"}, {byApp, "The app"}}
+		return []choice{{bySMS, say.bySMS}, {byApp, say.byApp}}
 	case st.Kind == stepCode && s.Sent+1 < codesSent:
-		return []choice{{resend, "Send a new code"}}
+		return []choice{{resend, say.resend}}
 	}
 	return nil
 }

@@ -276,6 +276,12 @@ func TestDevice_ProvesThatItMadeTheRequest(t *testing.T) {
 	}
 	proof := string(l.callDevice().want(200).body)
 	asked := *l.turn.Request
+	if c := asked.Cookies[0]; !strings.HasPrefix(host+":", c.Domain+":") || c.Domain == "" {
+		t.Errorf("the cookie is for %q, the request for %s", c.Domain, host)
+	}
+	l.turn.Request.Body = strings.ReplaceAll(asked.Body, ":", " : ") // the same JSON
+	l.callDevice().want(200)
+	*l.turn.Request = asked
 	for name, change := range map[string]func(){
 		"body":   func() { l.turn.Request.Body = "{}" },
 		"method": func() { l.turn.Request.Method = "GET" },
@@ -283,8 +289,8 @@ func TestDevice_ProvesThatItMadeTheRequest(t *testing.T) {
 		"header": func() { l.turn.Request.Headers = nil },
 	} {
 		change()
-		if r := l.callDevice(); r.status != 400 {
-			t.Errorf("%s: %d", name, r.status)
+		if r := l.callDevice(); r.status != 400 || !strings.Contains(string(r.body), "the "+name) {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
 		}
 		*l.turn.Request = asked
 	}

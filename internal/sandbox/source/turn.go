@@ -105,7 +105,7 @@ func (t turn) bankID(st step, s state, v view, say text) (turn, error) {
 // ask returns the turn of a question.
 func (sc script) ask(t turn, st step, s state, v view, say text) turn {
 	t.Type, t.Question = turnAsk, sc.question(s)
-	if t.Choices, t.Inputs = st.choices(s), st.Inputs; s.Wrong > 0 {
+	if t.Choices, t.Inputs = st.choices(s, say), st.Inputs; s.Wrong > 0 {
 		left := st.Attempts - s.Wrong
 		t.Wrong, t.AttemptsLeft = true, &left
 	}
@@ -138,7 +138,7 @@ func picture(text string) (string, error) {
 }
 
 // text are the messages of a language.
-type text struct{ scan, sign, same, mail, app, page, code, choose, contact, input string }
+type text struct{ scan, sign, same, mail, app, page, code, choose, contact, input, bySMS, byApp, resend string }
 
 // texts has the messages in Swedish (false) and in English (true).
 var texts = map[bool]text{
@@ -147,11 +147,13 @@ var texts = map[bool]text{
 		same: "Starta BankID-appen.", mail: "Öppna länken i e-postmeddelandet.", app: "Godkänn i appen.",
 		page: "Fortsätt på sidan.", code: "Skriv in koden.", choose: "Välj hur du vill få koden.",
 		contact: "Fyll i dina kontaktuppgifter.", input: "Fyll i uppgifterna.",
+		bySMS: "Sms", byApp: "Appen", resend: "Skicka en ny kod",
 	},
 	true: {
 		scan: "Start the BankID app and scan the QR code.", sign: "Enter your security code in the BankID app.",
 		same: "Start the BankID app.", mail: "Open the link in the e-mail.", app: "Approve in the app.",
 		page: "Continue on the page.", code: "Enter the code.", choose: "Choose how to get the code.",
 		contact: "Enter your contact details.", input: "Enter what is asked for.",
+		bySMS: "Text message", byApp: "The app", resend: "Send a new code",
 	},
 }
