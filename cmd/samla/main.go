@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -75,7 +76,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(usual(args))
 	if err != nil {
 		return fmt.Errorf("%w\nrun '%s --help' for the commands and flags", err, failedCommand(err))
 	}
@@ -94,6 +95,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return nil // the process was asked to stop during the start, which is not an error
 	}
 	return err
+}
+
+// usual translates what people type by habit: samla help COMMAND, and samla --version.
+func usual(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
 }
 
 // failedCommand returns the command whose arguments err is about, as a user types it.

@@ -78,7 +78,7 @@ type serveCmd struct {
 	masterFlags
 	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
 	Metrics       string        `placeholder:"HOST:PORT" help:"Address of /metrics for Prometheus, such as 127.0.0.1:9100; none by default."`
-	Banks         string        `type:"existingfile" required:"" help:"File with the configuration of the banks (see docs/adding-a-bank.md)."`
+	Banks         string        `type:"existingfile" required:"" help:"File with the banks and other institutions (see docs/adding-a-bank.md and docs/adding-a-source.md)."`
 	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
 	PollingLease  time.Duration `default:"60s" help:"Time after which a collection with the person present ends if it is not polled, 30s to 10m."`
