@@ -28,7 +28,7 @@ const (
 	IndistinctAccounts Kind = "INDISTINCT_ACCOUNTS" // accounts that may be one or several
 	UnreadableProduct  Kind = "UNREADABLE_PRODUCT"  // a product of a source that is not what it must be, or not identified
 	UnknownProduct     Kind = "UNKNOWN_PRODUCT"     // a product of a source of a type that is not documented
-	UnreadableMember   Kind = "UNREADABLE_MEMBER"   // a member, or an item of a list, of such a product that breaks a rule
+	UnreadableMember   Kind = "UNREADABLE_MEMBER"   // a member, or an item of a list, of a product or an account of a source that breaks a rule
 	TooMany            Kind = "TOO_MANY"            // a list of such a product that is longer than its limit
 	MissingAtSource    Kind = "MISSING_AT_SOURCE"   // what a source says that it could not read
 )

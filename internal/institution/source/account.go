@@ -2,10 +2,12 @@ package source
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
+	"samla/internal/ident"
 	"samla/internal/money"
 	"samla/internal/plaintext"
 )
@@ -54,12 +56,23 @@ func (p *Page) account(i int, raw json.RawMessage) {
 	case len(in.Number) > maxNumber:
 		unreadable("/number", tooLong)
 	default:
-		p.Facts.Accounts = append(p.Facts.Accounts, fact.Account{Key: in.ID, ID: in.ID, IBAN: in.IBAN, BBAN: in.Number,
+		p.Facts.Accounts = append(p.Facts.Accounts, fact.Account{Key: in.ID, ID: in.ID, IBAN: p.iban(at, in.IBAN), BBAN: in.Number,
 			Name: cleaned(in.Name), OwnerName: cleaned(in.Holder), Currency: in.Currency, Class: class, Card: class == fact.ClassCard})
 		p.balance(at+"/booked", in.ID, fact.InterimBooked, in.Booked)
 		p.balance(at+"/available", in.ID, fact.InterimAvailable, in.Available)
 		p.history(at, in)
 	}
+}
+
+// iban returns an IBAN in its electronic form. What has not the form of one identifies
+// nothing and is left out; the account stays.
+func (p *Page) iban(at, s string) string {
+	s = strings.ToUpper(strings.ReplaceAll(s, " ", ""))
+	if s != "" && !ident.HasIBANForm(s) {
+		p.problem(at+"/iban", deviation.UnreadableMember, "must be an IBAN")
+		return ""
+	}
+	return s
 }
 
 // cleaned returns a text for people, cut where it is too long.

@@ -277,7 +277,7 @@ func TestSource_ReadsPages(t *testing.T) {
 		{"type":"SHOES"}, 7],
 		"missing":[{"what":"loans","reason":"closed"},{"what":"cards"}],
 		"accounts":[
-		{"id":"a1","iban":"SE4550000000058398257466","name":" Lön ","holder":"Tolvan Tolvansson","currency":"SEK","kind":"CHECKING",
+		{"id":"a1","iban":"se45 5000 0000 0583 9825 7466","name":" Lön ","holder":"Tolvan Tolvansson","currency":"SEK","kind":"CHECKING",
 		 "booked":{"amount":"100.10","currency":"SEK"},"available":{"amount":90,"currency":"SEK"},
 		 "transactions":[
 			{"id":"t1","amount":"-5.05","currency":"SEK","bookingDate":"2026-03-31","counterparty":"Shop","description":"Kaffe"},
@@ -292,7 +292,7 @@ func TestSource_ReadsPages(t *testing.T) {
 	if len(f.Products) != 1 || f.Products[0].Common().Type != "ISK" || f.Products[0].Common().ID != "" {
 		t.Errorf("products %v", f.Products)
 	}
-	if len(f.Accounts) != 2 || f.Accounts[0].Name != "Lön" || f.Accounts[0].Class != fact.ClassChecking || f.Accounts[0].IBAN == "" || f.Accounts[1].Class != fact.ClassSavings {
+	if len(f.Accounts) != 2 || f.Accounts[0].Name != "Lön" || f.Accounts[0].Class != fact.ClassChecking || f.Accounts[0].IBAN != "SE4550000000058398257466" || f.Accounts[1].Class != fact.ClassSavings {
 		t.Errorf("accounts %+v", f.Accounts)
 	}
 	if len(f.Balances) != 2 || f.Balances[0].Amount.String() != "100.10 SEK" || f.Balances[1].Kind != fact.InterimAvailable {

@@ -255,6 +255,7 @@ func TestReadPage_SaysWhatIsWrong(t *testing.T) {
 		`"id":"a","kind":"LOAN","currency":"SEK"`:                                                 "/kind",
 		`"id":"a","kind":"SAVINGS","currency":"kr"`:                                               "/currency",
 		a + `,"iban":"` + long + `"`:                                                              "/iban",
+		a + `,"iban":"none"`:                                                                      "/iban",
 		a + `,"number":"` + long + `"`:                                                            "/number",
 		a + `,"booked":1500`:                                                                      "/booked",
 		a + `,"transactions":[{"amount":"1,50","currency":"SEK","pending":true}]`:                 "/transactions/0/amount",
