@@ -178,13 +178,21 @@ func startSources(t *testing.T, database string, clk clock.Clock, change func(*s
 	return e
 }
 
-// login starts a collection whose person logs in at a company.
+// login starts a collection whose person logs in at a company. A node that could not keep
+// another login fresh says so, and is asked again.
 func (e *sourceEnv) login(t *testing.T, company string) (id string) {
 	t.Helper()
-	var made struct{ ID string }
-	e.user.Do(t, http.MethodPost, "/collections", map[string]any{"company": company, "loginMethod": bankIDMethod, "parameters": []any{
-		map[string]any{"type": "SWEDISH_BANKID", "personalNumber": personalNumber}}}).WantStatus(t, http.StatusCreated, &made)
-	return made.ID
+	body := map[string]any{"company": company, "loginMethod": bankIDMethod, "parameters": []any{
+		map[string]any{"type": "SWEDISH_BANKID", "personalNumber": personalNumber}}}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		r := e.user.Do(t, http.MethodPost, "/collections", body)
+		if r.Status == http.StatusServiceUnavailable && time.Now().Before(end) {
+			continue
+		}
+		var made struct{ ID string }
+		r.WantStatus(t, http.StatusCreated, &made)
+		return made.ID
+	}
 }
 
 // follow polls a collection until it has ended, at most for a time, and answers each

@@ -63,9 +63,9 @@ type asking struct {
 }
 
 var askingTurns = []string{
-	`{"id":"1","type":"ASK","question":"1","kind":"CODE","message":"Hej Anna Hemlig","pollAfter":250}`,
-	`{"id":"2","type":"ASK","question":"2","kind":"CONTACT","inputs":["EMAIL","MOBILE_PHONE_NUMBER"],"pollAfter":250}`,
-	`{"id":"3","type":"DEVICE","question":"3","pollAfter":250,"request":{"url":"https://device.example/x?q=device-query-secret","method":"POST",` +
+	`{"id":"1","type":"ASK","question":"1","kind":"CODE","message":"Hej Anna Hemlig"}`,
+	`{"id":"2","type":"ASK","question":"2","kind":"CONTACT","inputs":["EMAIL","MOBILE_PHONE_NUMBER"]}`,
+	`{"id":"3","type":"DEVICE","question":"3","request":{"url":"https://device.example/x?q=device-query-secret","method":"POST",` +
 		`"headers":{"X-Device":"device-header-secret"},"cookies":[{"name":"c","value":"device-cookie-secret"}],"body":"device-body-secret"}}`,
 	`{"id":"4","type":"IN","personalNumber":"` + personalNumber + `","name":"Anna Hemlig"}`,
 }
@@ -93,7 +93,7 @@ func (a *asking) serve(w http.ResponseWriter, r *http.Request, call string) {
 	case "sessions":
 		a.step[session] = 0
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, `{"session":"`+session+`","turn":{"id":"0","type":"WAIT","for":"BANKID","autoStartToken":"`+secrets["autostart token"]+`","pollAfter":250}}`)
+		_, _ = io.WriteString(w, `{"session":"`+session+`","turn":{"id":"0","type":"WAIT","for":"BANKID","autoStartToken":"`+secrets["autostart token"]+`"}}`)
 		return
 	case "answers":
 		a.step[session]++
