@@ -79,7 +79,7 @@ func rowOlderCollections(t *testing.T, w *walk, database func(*testing.T) string
 
 	path = begin(t, session, demoCompany, mockLogin, askedCode)
 	session.Do(t, "GET", path+"/data", nil).WantProblem(t, fault.CollectionNotFinished)
-	session.Do(t, "POST", path+"/supplement-info", object{"type": "TWO_FACTOR_CHOICE", "value": "SMS"}).WantProblem(t, fault.SupplementNotExpected)
+	session.Do(t, "POST", path+"/supplement-info", object{"type": "RESPONSE_OBJECT", "response": object{}}).WantProblem(t, fault.SupplementNotExpected)
 	reaches(t, session, path, "TWO_FACTOR_PENDING")
 	session.Do(t, "POST", path+"/supplement-info", object{"type": "TWO_FACTOR_CODE", "value": "123456"}).WantStatus(t, http.StatusNoContent, nil)
 	reaches(t, session, path, "COMPLETED")

@@ -97,6 +97,13 @@ func (s *source) of(user string) (codes []string, known, ended bool) {
 	return s.given[session], known, s.ended[session] != ""
 }
 
+// loggedInTwice is how many persons were logged in twice.
+func (s *source) loggedInTwice() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.twice)
+}
+
 // open is how many sessions have not ended.
 func (s *source) open() int {
 	s.mu.Lock()

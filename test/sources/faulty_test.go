@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,6 +128,17 @@ func TestFaultySource_SlowsNoOther(t *testing.T) {
 	for range 20 {
 		hanging = append(hanging, s.begin(ctx, t, "se-demo", demoMethod, "199312252399"))
 	}
+	polling, stop := context.WithCancel(ctx)
+	var polls sync.WaitGroup
+	defer polls.Wait()
+	defer stop()
+	polls.Go(func() { // a collection that is not polled ends after seven seconds of the machine
+		for clock.Sleep(polling, clock.System(), time.Second) == nil {
+			for _, id := range hanging {
+				_, _ = s.client.PollCollection(polling, s.token, id)
+			}
+		}
+	})
 	if status := s.end(ctx, t, s.begin(ctx, t, "se-sandbox-savings", "SWEDISH_SECURITY_TOKEN", "199006022397")); status != "COMPLETED" {
 		t.Errorf("a healthy source beside it: %s", status)
 	}
