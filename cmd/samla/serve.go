@@ -92,7 +92,7 @@ type serveCmd struct {
 	ReadMemory         int           `default:"64" help:"MiB of banks' answers in memory, of all collections together; further answers wait. The process needs several times as much."`
 	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
 	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
-	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once; 0 = as many as their banks can be asked about in time, as measured."`
+	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once, and as many more who log in by dialogue; 0 = as many as their institutions can be asked about in time, as measured."`
 }
 
 // Validate reports values that the server cannot use, before anything is opened.

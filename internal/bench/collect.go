@@ -148,11 +148,7 @@ type account struct{ company, externalID, number string }
 func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, of account, host string) (collector, error) {
 	u := collector{host: host}
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
-	user, err := client.CreateUser(ctx, of.externalID)
-	if err != nil {
-		return u, err
-	}
-	token, err := client.CreateSession(ctx, user.ID)
+	_, token, err := newUser(ctx, client, of.externalID)
 	if err != nil {
 		return u, err
 	}

@@ -35,7 +35,8 @@ func CollectByLogin(ctx context.Context, c Config) (Result, error) {
 		return Result{}, err
 	}
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
-	tokens, err := sessions(ctx, l, collectors)
+	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
+	tokens, err := newSessions(ctx, client, collectors)
 	if err != nil {
 		return Result{}, err
 	}
@@ -74,19 +75,6 @@ func loginAt(l *devserver.Environment, company string) (institution.Institution,
 		return source, "", fmt.Errorf("%s has no login by dialogue", company)
 	}
 	return source, source.Company.LoginMethods[0], nil
-}
-
-// sessions creates users and returns a session token of each.
-func sessions(ctx context.Context, l *devserver.Environment, n int) ([]string, error) {
-	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
-	tokens := make([]string, n)
-	return tokens, parallel(n, func(i int) error {
-		user, err := client.CreateUser(ctx, fmt.Sprintf("login-%d", i))
-		if err == nil {
-			tokens[i], err = client.CreateSession(ctx, user.ID)
-		}
-		return err
-	})
 }
 
 // logInOnce makes the exchanges of one collection with a source: it begins a login, asks

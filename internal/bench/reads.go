@@ -58,11 +58,7 @@ func Lists(ctx context.Context, c Config) ([]Result, error) {
 		client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 		var all []read
 		for _, n := range []int{1, 50} {
-			user, err := client.CreateUser(ctx, fmt.Sprintf("list-%d", n))
-			if err != nil {
-				return nil, err
-			}
-			token, err := client.CreateSession(ctx, user.ID)
+			user, token, err := newUser(ctx, client, fmt.Sprintf("list-%d", n))
 			if err != nil {
 				return nil, err
 			}

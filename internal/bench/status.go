@@ -75,11 +75,7 @@ const patientPerson = "200004140000"
 // waitingLogin creates a user and a collection that waits for a code. It returns the request
 // that polls the collection.
 func waitingLogin(ctx context.Context, c Config, client *apiclient.Client, host string, i int) ([]byte, error) {
-	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
-	if err != nil {
-		return nil, err
-	}
-	token, err := client.CreateSession(ctx, user.ID)
+	_, token, err := newUser(ctx, client, fmt.Sprintf("status-%d", i))
 	if err != nil {
 		return nil, err
 	}
@@ -99,11 +95,7 @@ func waitingLogin(ctx context.Context, c Config, client *apiclient.Client, host 
 // awaitingConsent creates a user and a consent that waits for the person. It returns the
 // request that polls the consent.
 func awaitingConsent(ctx context.Context, c Config, client *apiclient.Client, host string, i int) ([]byte, error) {
-	user, err := client.CreateUser(ctx, fmt.Sprintf("status-%d", i))
-	if err != nil {
-		return nil, err
-	}
-	token, err := client.CreateSession(ctx, user.ID)
+	_, token, err := newUser(ctx, client, fmt.Sprintf("status-%d", i))
 	if err != nil {
 		return nil, err
 	}

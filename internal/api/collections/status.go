@@ -33,7 +33,14 @@ func AppendExtra(b []byte, signing *authorize.Shown, login *dialogue.Shown) []by
 	return append(b, '}')
 }
 
-const pollAgain, pollNoMore = `,"pollingInterval":1000`, `,"pollingInterval":null`
+// AppendPolling appends pollingInterval (docs/reference/api.md 4.1, 5.1): a second, or null if no
+// poll shows anything new.
+func AppendPolling(b []byte, again bool) []byte {
+	if again {
+		return append(b, `,"pollingInterval":1000`...)
+	}
+	return append(b, `,"pollingInterval":null`...)
+}
 
 // AppendStatus appends a CollectionStatusResponse of version 2026-04-01
 // (docs/reference/api.md 5.1). due is when the next poll must have arrived, or zero if none
@@ -43,11 +50,8 @@ func AppendStatus(b []byte, c *collection.Collection, signing *authorize.Shown, 
 	b = jsontext.AppendMember(b, `,"company":`, c.Company)
 	b = jsontext.AppendMember(b, `,"status":`, string(c.Status))
 	b = AppendExtra(append(b, `,"extraInformation":`...), signing, login)
-	if c.Status.Terminal() {
-		return append(append(b, pollNoMore...), '}')
-	}
-	b = append(b, pollAgain...)
-	if !due.IsZero() {
+	b = AppendPolling(b, !c.Status.Terminal())
+	if !c.Status.Terminal() && !due.IsZero() {
 		b = jsontext.AppendTimeMember(b, `,"pollingTimeout":`, due)
 	}
 	return append(b, '}')

@@ -3,6 +3,7 @@ package v20260401
 import (
 	"strconv"
 
+	"samla/internal/api/collections"
 	"samla/internal/authorize"
 	"samla/internal/consent"
 	"samla/internal/jsontext"
@@ -13,8 +14,6 @@ import (
 
 // scopeType is the only type of scope that this server writes (docs/reference/api.md 4.1).
 const scopeType = "PSD2_AIS"
-
-const pollAgain, pollNoMore = `,"pollingInterval":1000`, `,"pollingInterval":null`
 
 // appendConsentStatus appends a ConsentStatusResponse (docs/reference/api.md 4.1). While
 // the bank has given no instructions, the status is INITIATED: AWAITING_AUTHORIZATION
@@ -30,12 +29,7 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 	b = jsontext.AppendTimeMember(b, `,"createdAt":`, c.CreatedAt)
 	b = jsontext.AppendTimeMember(b, `,"statusChangedAt":`, c.StatusChangedAt)
 	scope := c.Scope()
-	b = appendScope(b, &scope)
-	if status.Pending() {
-		b = append(b, pollAgain...)
-	} else {
-		b = append(b, pollNoMore...)
-	}
+	b = collections.AppendPolling(appendScope(b, &scope), status.Pending())
 	switch status {
 	case consent.AwaitingAuthorization:
 		b = appendInstructions(b, shown)
