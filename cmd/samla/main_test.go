@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -22,5 +24,26 @@ func TestRun_UnderstandsHabits(t *testing.T) {
 		if err := run(t.Context(), strings.Fields(args), new(bytes.Buffer), new(bytes.Buffer)); err == nil {
 			t.Errorf("samla %s was accepted", args)
 		}
+	}
+}
+
+// A master key is never overwritten: what it encrypted could not be read any more.
+func TestMasterKey_IsNotOverwritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "master.json")
+	create := func() error {
+		return run(t.Context(), []string{"master-key", file}, new(bytes.Buffer), new(bytes.Buffer))
+	}
+	if err := create(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := create(); err == nil || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("got %v", err)
+	}
+	if second, err := os.ReadFile(file); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("the key changed, or %v", err)
 	}
 }

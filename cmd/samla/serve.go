@@ -179,7 +179,9 @@ type masterKeyCmd struct {
 // Run creates a master key.
 func (c *masterKeyCmd) Run(*app) error {
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already, and a master key is never overwritten: name another file", c.File)
+	} else if err != nil {
 		return err
 	}
 	if err := keyset.GenerateMaster(f); err != nil {

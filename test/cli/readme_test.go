@@ -22,7 +22,7 @@ func TestReadme_CommandsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := curlCommands(string(text))
-	if len(commands) < 12 {
+	if len(commands) < 17 {
 		t.Fatalf("%d commands", len(commands))
 	}
 	p, a := startDev(t)
@@ -30,7 +30,7 @@ func TestReadme_CommandsWork(t *testing.T) {
 	for _, c := range commands {
 		r.follow(c)
 	}
-	if r.lists < 2 {
+	if r.lists < 3 {
 		t.Errorf("%d commands returned products", r.lists)
 	}
 	stop(t, p)
