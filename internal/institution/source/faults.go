@@ -20,6 +20,13 @@ type reader struct{ faults strictjson.Faults }
 
 func (r *reader) add(pointer, problem string) { r.faults.Add(pointer, problem) }
 
+// Decode decodes a JSON text of a source. A fault is a place and a rule, without any value.
+func Decode(text []byte, to any) strictjson.Faults {
+	var r reader
+	r.decode("", text, to)
+	return r.faults
+}
+
 // parses reports whether a body is JSON, in which no object has a key twice.
 func (r *reader) parses(body []byte) bool {
 	if _, err := jsontext.Parse(string(body)); err != nil {

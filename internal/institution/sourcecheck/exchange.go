@@ -38,12 +38,13 @@ const maxDetails = 20
 // maxDetail is how many characters a detail has. It may name what the source wrote.
 const maxDetail = 300
 
-// fail notes what is wrong. It returns false.
+// fail notes what is wrong, the same once. It returns false.
 func (r *run) fail(check, format string, args ...any) bool {
 	c := r.checks[check]
 	c.Result = Failed
-	if len(c.Details) < maxDetails {
-		c.Details = append(c.Details, r.shown(fmt.Sprintf(format, args...)))
+	detail := r.shown(fmt.Sprintf(format, args...))
+	if len(c.Details) < maxDetails && !slices.Contains(c.Details, detail) {
+		c.Details = append(c.Details, detail)
 	}
 	return false
 }
@@ -83,6 +84,9 @@ type answer struct {
 	message string // of a refusal; "" if it has something of the person
 	body    []byte
 }
+
+// ok reports whether the status is a success, if not the documented one.
+func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
 func isPage(path string) bool { return strings.HasSuffix(path, "/pages") }
 
@@ -185,10 +189,12 @@ func (r *run) refusal(name string, status int, body []byte) (code, message strin
 	}
 	err, codes := json.Unmarshal(body, &in), source.CodesOf(status)
 	switch {
+	case len(codes) == 0:
+		r.fail("errors", "%s: status %d is none of the protocol", name, status)
 	case err != nil:
 		r.fail("errors", "%s: the body of status %d is not the JSON of an error", name, status)
 	case !slices.Contains(codes, in.Error):
-		r.fail("errors", "%s: status %d has another error than %q", name, status, codes)
+		r.fail("errors", "%s: the member error of status %d is none of %q", name, status, codes)
 	}
 	if !r.clean(name+": message", in.Message) {
 		in.Message = ""

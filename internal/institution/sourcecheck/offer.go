@@ -2,7 +2,6 @@ package sourcecheck
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -77,8 +76,8 @@ func (r *run) institutions() bool {
 		Protocol     int           `json:"protocol"`
 		Institutions []institution `json:"institutions"`
 	}
-	if err := json.Unmarshal(a.body, &in); err != nil {
-		return r.fail("institutions", "the answer is not JSON of the documented form")
+	if faults := source.Decode(a.body, &in); len(faults) > 0 {
+		return r.fail("institutions", "GET %s: %s", listPath, faults.Error())
 	}
 	r.report.Protocol = in.Protocol
 	if in.Protocol != 1 {

@@ -95,10 +95,12 @@ func (r *run) badRequests() {
 	} {
 		a := r.do(call{method: http.MethodPost, path: "/v1/sessions", requestID: c.id, body: c.body})
 		r.want("bad-request", "POST /v1/sessions, "+c.what, a, http.StatusBadRequest, "BAD_REQUEST")
+		r.discard(a)
 	}
 	r.huge()
 	for _, p := range r.offer.Parameters {
 		a := r.do(call{method: http.MethodPost, path: "/v1/sessions", requestID: newID(), body: without(p)})
 		r.want("bad-request", "POST /v1/sessions, without "+p, a, http.StatusBadRequest, "BAD_REQUEST")
+		r.discard(a)
 	}
 }

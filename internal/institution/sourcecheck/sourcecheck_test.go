@@ -198,6 +198,17 @@ func TestRun_FindsWhatIsBroken(t *testing.T) {
 				x.body = []byte("no")
 			}
 		}, []string{"turn-needed", "questions", "errors"}},
+		"200 for a login": {nil, func(x *exchange) {
+			if x.status == 201 {
+				x.status = 200
+			}
+		}, []string{"login"}},
+		"a status of no code": {nil, func(x *exchange) {
+			if x.status == 400 {
+				x.status, x.body = 422, []byte(`{"detail":"no"}`)
+			}
+		}, []string{"bad-request", "errors"}},
+		"a protocol that is a text": {nil, func(x *exchange) { x.replace(`"protocol":1`, `"protocol":"1"`) }, []string{"institutions"}},
 		"409 for an unknown session": {nil, func(x *exchange) {
 			if strings.Contains(string(x.body), "UNKNOWN_SESSION") {
 				x.status = 409
@@ -451,5 +462,31 @@ func TestParseAnswers_ReadsFlagsAndFile(t *testing.T) {
 		if _, err := sourcecheck.ParseAnswers(nil, []byte(bad)); err == nil {
 			t.Errorf("%q is a file of answers", bad)
 		}
+	}
+}
+
+// A login that a source should have refused, or begun once, is not left open: nobody is to be
+// asked to sign there.
+func TestRun_LeavesNoSession(t *testing.T) {
+	var begun, ended atomic.Int64
+	url := proxy(t, sourcetest.Go(t), func(r *http.Request) {
+		if r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/sessions") {
+			r.Header.Set("Request-Id", uuid.NewString())
+		}
+	}, func(x *exchange) {
+		switch {
+		case x.status == 201:
+			begun.Add(1)
+		case x.Method == "DELETE" && x.status == 204:
+			ended.Add(1)
+		}
+	})
+	report := sourcecheck.Run(t.Context(), options(url))
+	if got := result(report, sourcecheck.Failed); !slices.Equal(got, []string{"bad-request", "request-ids"}) {
+		t.Error(details(report))
+	}
+	// Beside these, one that never was is ended, and two are ended twice.
+	if n := begun.Load(); n < 5 || ended.Load() != n+3 {
+		t.Errorf("%d sessions begun, %d ended", n, ended.Load())
 	}
 }
