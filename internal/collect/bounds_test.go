@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/institution/source"
@@ -85,10 +86,10 @@ func TestFrontier_CutsRows(t *testing.T) {
 		f.bounds.accountRows, f.bounds.rows = 10, 15
 		f.wanted["1"] = true
 		f.push(f.roots)
-		if n := f.addAnswer(q, 1, rows(8)); n != 0 {
+		if n := f.addAnswer(q, 1, rows(8))[deviation.Bounded]; n != 0 {
 			t.Errorf("%d of 8 rows removed", n)
 		}
-		if n := f.addAnswer(q, 1, rows(1000)); n != 1000-(room-8) || f.total.rows != room {
+		if n := f.addAnswer(q, 1, rows(1000))[deviation.Bounded]; n != 1000-(room-8) || f.total.rows != room {
 			t.Errorf("%d of 1000 rows removed, %d are counted, want %d", n, f.total.rows, room)
 		}
 		var kept int
@@ -129,10 +130,10 @@ func TestFrontier_CutsProducts(t *testing.T) {
 	page := func(n int) institution.Reading {
 		return institution.Reading{Facts: fact.Facts{Products: make([]product.Product, n)}}
 	}
-	if n := f.addAnswer(q, 1, page(8)); n != 0 {
+	if n := f.addAnswer(q, 1, page(8))[deviation.Bounded]; n != 0 {
 		t.Errorf("%d of 8 products removed", n)
 	}
-	if n := f.addAnswer(q, 1, page(1000)); n != 998 || f.total.products != 10 {
+	if n := f.addAnswer(q, 1, page(1000))[deviation.Bounded]; n != 998 || f.total.products != 10 {
 		t.Errorf("%d of 1000 products removed, %d are counted", n, f.total.products)
 	}
 	if all := f.facts().Products; len(all) != 2 || cap(all) > 2 { // of the last answer to the question

@@ -158,7 +158,7 @@ func (c *crawl) addOutcome(o outcome) error {
 	c.journal.add(o)
 	switch {
 	case o.err == nil:
-		c.deviations.Add(deviation.Bounded, c.addAnswer(o.question, o.size, o.reading))
+		c.deviations.Merge(c.addAnswer(o.question, o.size, o.reading))
 		c.deviations.Merge(o.reading.Deviations)
 	case o.instead != nil:
 		c.replace(o.question, *o.instead)

@@ -47,10 +47,15 @@ func newFrontier(scope consent.Scope, search listing.Search, start []institution
 	return f
 }
 
-// push adds the questions that are allowed and new to the queue.
-func (f *frontier) push(questions []institution.Question) {
+// push adds the questions that are allowed and new to the queue. It returns how many of
+// the others should have led on.
+func (f *frontier) push(questions []institution.Question) (back int) {
 	for _, q := range questions {
-		if _, known := f.nodes[q]; known || !f.allows(q) {
+		_, known := f.nodes[q]
+		if known && q.Onward {
+			back++
+		}
+		if known || !f.allows(q) {
 			continue
 		}
 		n := &node{question: q}
@@ -58,6 +63,7 @@ func (f *frontier) push(questions []institution.Question) {
 		f.queue = append(f.queue, n)
 		f.places.asked(q)
 	}
+	return back
 }
 
 // allows reports whether a question may be asked. An account that no answer has named
@@ -93,10 +99,10 @@ func (f *frontier) count(account string, more usage) {
 // empty reports whether the queue is empty.
 func (f *frontier) empty() bool { return len(f.queue) == 0 }
 
-// addAnswer adds the answer of a question; size is its number of bytes. It returns the
-// number of rows and products for which there is no room.
-func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) (removed int) {
-	removed = f.bounds.cut(q.Account, &r.Facts, f.perAccount[q.Account], f.total)
+// addAnswer adds the answer of a question; size is its number of bytes. It counts the
+// rows and products for which there is no room, and questions that do not lead on.
+func (f *frontier) addAnswer(q institution.Question, size int, r institution.Reading) (found deviation.Counts) {
+	found.Add(deviation.Bounded, f.bounds.cut(q.Account, &r.Facts, f.perAccount[q.Account], f.total))
 	f.count(q.Account, usageOf(size, r.Facts))
 	n := f.nodes[q]
 	n.facts, n.questions = r.Facts, r.Questions
@@ -107,14 +113,14 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 	f.places.answered(q, r.Facts)
 	if q.Account == "" {
 		f.places.list(r.Questions, r.Facts)
-		f.push(unbound(r.Questions))
+		found.Add(deviation.UnusableLink, f.push(unbound(r.Questions)))
 	} else {
-		f.push(r.Questions)
+		found.Add(deviation.UnusableLink, f.push(r.Questions))
 	}
 	if len(n.facts.Accounts) > 0 {
 		f.choose()
 	}
-	return removed
+	return found
 }
 
 // fresh returns the entries that no answer had before, as far as there is room for them.

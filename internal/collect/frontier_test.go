@@ -10,6 +10,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
 	"samla/internal/listing"
@@ -101,5 +102,27 @@ func TestFrontier_DropsQuestionsAboutOtherAccounts(t *testing.T) {
 	want := institution.Question{Kind: "x", Account: "a", Needs: institution.NeedsBalances}
 	if len(got) != 1 || got[0] != want || len(f.found().Accounts) != 1 {
 		t.Errorf("asks %+v, keeps %d accounts", got, len(f.found().Accounts))
+	}
+}
+
+// A sequence that leads back to one of its questions is not read to its end. Other questions
+// may be reached in several ways.
+func TestFrontier_CountsSequencesThatLeadBack(t *testing.T) {
+	page := func(n string) institution.Question {
+		return institution.Question{Kind: "page", Detail: n, Onward: true}
+	}
+	other := institution.Question{Kind: "other"}
+	f := newFrontier(consent.Scope{}, listing.Search{}, []institution.Question{{Kind: "page"}, other})
+	for _, step := range []struct {
+		asked institution.Question
+		leads institution.Question
+		back  int
+	}{
+		{institution.Question{Kind: "page"}, page("1"), 0}, {page("1"), page("2"), 0}, {page("2"), page("1"), 1}, {other, other, 0},
+	} {
+		got := f.addAnswer(step.asked, 1, institution.Reading{Questions: []institution.Question{step.leads}})
+		if got[deviation.UnusableLink] != step.back || len(got) != step.back {
+			t.Errorf("after %v: %v", step.asked, got)
+		}
 	}
 }

@@ -149,7 +149,10 @@ func ills(elsewhere string) map[string]ill {
 		"endless-pages": {func(s *source) { s.on(counting(`{"products":[],"next":"%d"}`), "pages") }, "COMPLETED_PARTIAL", 1100},
 		"circle": {func(s *source) {
 			s.on(says(200, `{"products":[],"next":"1"}`, `{"products":[],"next":"2"}`, `{"products":[],"next":"1"}`), "pages")
-		}, "COMPLETED_EMPTY", 9},
+		}, "COMPLETED_PARTIAL", 9},
+		"own-circle": {func(s *source) {
+			s.on(says(200, `{"products":[],"next":"1"}`), "pages")
+		}, "COMPLETED_PARTIAL", 9},
 		// The exchange.
 		"500":            {func(s *source) { s.on(says(500, "x"), every...) }, "THIRD_PARTY_ERROR", 200},
 		"500-pages":      {func(s *source) { s.on(says(503, `{"error":"UNAVAILABLE"}`), "pages") }, "THIRD_PARTY_ERROR", 300},

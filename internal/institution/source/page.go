@@ -69,10 +69,8 @@ func (s *Source) Read(a institution.Answer) (institution.Reading, error) {
 		return institution.Reading{}, malformed("", faults)
 	}
 	reading := institution.Reading{Facts: page.Facts, Deviations: page.Deviations}
-	if page.Next != "" && page.Next == a.Question.Detail {
-		reading.Deviations.Add(deviation.UnusableLink, 1) // it leads to itself
-	} else if page.Next != "" {
-		reading.Questions = []institution.Question{{Kind: pageKind, Detail: page.Next}}
+	if page.Next != "" {
+		reading.Questions = []institution.Question{{Kind: pageKind, Detail: page.Next, Onward: true}}
 	}
 	return reading, nil
 }
