@@ -140,8 +140,10 @@ func ReadPage(body []byte, at time.Time) (Page, strictjson.Faults) {
 	page.Deviations.Add(deviation.MissingAtSource, len(in.Missing))
 	switch {
 	case in.Next == nil:
-	case *in.Next == "", len(*in.Next) > maxCursor:
-		page.problem("/next", deviation.UnusableLink, "must have 1 to 2000 bytes")
+	case *in.Next == "": // what many write for "no more"; nothing is missing
+		page.problem("/next", deviation.UnknownValue, "must not be empty; it is absent on the last page")
+	case len(*in.Next) > maxCursor:
+		page.problem("/next", deviation.UnusableLink, "must have at most 2000 bytes")
 	default:
 		page.Next = *in.Next
 	}

@@ -312,6 +312,12 @@ func TestSource_ReadsPages(t *testing.T) {
 			t.Errorf("%s: %d, want %d", kind, got.Deviations[kind], n)
 		}
 	}
+	if end := read(`{"products":[],"next":""}`, "c2"); len(end.Questions) != 0 || end.Deviations.Incomplete() || end.Deviations[deviation.UnknownValue] != 1 {
+		t.Errorf("an empty cursor: %+v", end)
+	}
+	if long := read(`{"next":"`+strings.Repeat("c", 2001)+`"}`, ""); len(long.Questions) != 0 || long.Deviations[deviation.UnusableLink] != 1 {
+		t.Errorf("a cursor that is too long: %+v", long)
+	}
 	for _, body := range []string{`{"products":[]}`, `{"accounts":null}`, `{"missing":[]}`, `{"next":null}`} {
 		if last := read(body, "c2"); len(last.Questions) != 0 || len(last.Deviations) != 0 {
 			t.Errorf("%s as the last page: %+v", body, last)
