@@ -80,7 +80,7 @@ func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock),
 		memory: newMemory(cmp.Or(d.Memory, defaultMemory)), heavy: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
 	s.Logins.Dialogue = d.Logins.Dialogue.WithDefaults()
-	s.talking, s.told, s.refreshes = s.newTalking(), lru.New[string, *told](d.Clock, maxTold, toldAge), make(chan struct{}, maxRefreshes)
+	s.talking, s.told, s.refreshes = s.newTalking(), newToldCache(d.Clock), make(chan struct{}, maxRefreshes)
 	d.Jobs.Register(jobs.Queue{Name: store.Dialogues, Workers: max(2, d.Workers), Handle: s.handleLogin, LastResort: s.GiveUp,
 		LongestWait: longestRetry, Overdue: s.overdue})
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry,

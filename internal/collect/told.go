@@ -6,9 +6,11 @@ import (
 	"sync"
 	"time"
 
+	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/dialogue"
 	"samla/internal/institution"
+	"samla/internal/lru"
 	"samla/internal/qr"
 	"samla/internal/seal"
 )
@@ -32,11 +34,15 @@ type panel struct {
 	shown  *dialogue.Shown
 }
 
-// Bounds of what is kept in memory of logins for polls.
+// Bounds of what is kept in memory of logins for polls: bytes, and time.
 const (
-	maxTold = 64 << 10
+	maxTold = 64 << 20
 	toldAge = 2 * time.Minute
 )
+
+func newToldCache(c clock.Clock) *lru.Cache[string, *told] {
+	return lru.NewWeighed[string](c, maxTold, toldAge, func(t *told) int { return t.state.Weight() })
+}
 
 // tell makes polls show a state. It must be stored, except for a QR code that moves.
 func (s *Service) tell(c collection.Collection, state dialogue.State) {
