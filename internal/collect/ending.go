@@ -82,6 +82,10 @@ func (s *Service) DeliverEnding(ctx context.Context, m outbox.Message) error {
 	if failure != nil && !givenUp {
 		m.Attempts++
 		m.WakeAt = now.Add(clock.Backoff(m.Attempts, firstEndRetry, longestEndRetry))
+		// What is known of the person, who may be erased, is not kept longer than it can be used.
+		if unused := m.CreatedAt.Add(replayWithin); now.Before(unused) && m.WakeAt.After(unused) {
+			m.WakeAt = unused
+		}
 		err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, m) })
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // another node has delivered it

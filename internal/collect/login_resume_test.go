@@ -142,6 +142,41 @@ func TestEnding_IsGivenUp(t *testing.T) {
 	}
 }
 
+// The message of a login whose session was never learned has the person's number. It is
+// deleted as soon as the institution does not repeat the start of the login any more.
+func TestEnding_ForgetsPersonInTime(t *testing.T) {
+	b := newLoginEnv(t)
+	b.source.fails = func(institution.Verb, int) error { return &institution.Error{Kind: institution.Unreachable} }
+	c := b.start()
+	b.step(c.ID)
+	if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	end, attempts := b.Clock.Now().Add(30*time.Minute), 0
+	for ; ; attempts++ {
+		due, err := b.Store.Claim(t.Context(), store.Outbox, b.Clock.Now(), time.Millisecond, store.ClaimLimit{Rows: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range due {
+			m, err := b.Store.OutboxMessage(t.Context(), j.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.DeliverEnding(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !b.Clock.Now().Before(end) {
+			break
+		}
+		b.Clock.Advance(time.Second)
+	}
+	if left, err := b.Store.Claim(t.Context(), store.Outbox, end.AddDate(1, 0, 0), time.Hour, store.ClaimLimit{Rows: 10}); err != nil || len(left) != 0 || attempts < 100 {
+		t.Errorf("after half an hour %d messages are left, %v", len(left), err)
+	}
+}
+
 // A collection that belongs to no user is sealed under a key of its own. Its session is
 // ended although that key is gone.
 func TestLogin_OfNobodyEnds(t *testing.T) {
