@@ -2,6 +2,8 @@ package source
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -38,6 +40,35 @@ type Fault struct {
 
 	left int // of Times
 	seen int // calls that it concerned
+}
+
+// Values of the members of Fault.
+var (
+	faultyCalls = []string{"institutions", "sessions", "turn", "answers", "pages", "end"}
+	faultyPages = []string{"", "ENDLESS", "EMPTY", "SAME", "HUGE", "UNKNOWN", "LIES"}
+	faultyTurns = []string{"", "UNKNOWN", "NONE", "HUGE", "BACK", "JUMP", "HOST"}
+)
+
+// check returns an error if a member has a value that it cannot have.
+func (f Fault) check() error {
+	for _, call := range f.Calls {
+		if !slices.Contains(faultyCalls, call) {
+			return fmt.Errorf("calls must be of %q", faultyCalls)
+		}
+	}
+	switch {
+	case f.Times < 0:
+		return errors.New("times must be 0 or more")
+	case f.DelayMS < -1:
+		return errors.New("delayMs must be -1 or more")
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return errors.New("status must be an HTTP status of an answer")
+	case !slices.Contains(faultyPages, f.Pages):
+		return fmt.Errorf("pages must be one of %q", faultyPages[1:])
+	case !slices.Contains(faultyTurns, f.Turns):
+		return fmt.Errorf("turns must be one of %q", faultyTurns[1:])
+	}
+	return nil
 }
 
 // SetFault makes an institution misbehave until the next call of SetFault. It reports false

@@ -78,10 +78,27 @@ func TestFault_ChangesOnlyItsCalls(t *testing.T) {
 		t.Errorf("%d products", len(all.Products))
 	}
 	w.call("PUT", "/sandbox/sources/se-nobody/fault", "{}").want(404)
-	w.call("PUT", "/sandbox/sources/"+demo+"/fault", "[").want(400)
-	w.call("PUT", "/sandbox/sources/"+demo+"/fault", `{"status":7}`).want(400)
 	if r := w.call("GET", "/sandbox/sources", "").want(200); !strings.Contains(string(r.body), demo) {
 		t.Errorf("%s", r.body)
+	}
+}
+
+// A fault with a misspelt member or value would do nothing, and let a test pass.
+func TestPutFault_RefusesWhatItDoesNotKnow(t *testing.T) {
+	w := start(t)
+	fault := "/sandbox/sources/" + demo + "/fault"
+	w.call("PUT", fault, `{"status":502}`).want(204)
+	for body, said := range map[string]string{
+		"[": "no fault", "": "no fault", `{"times":"x"}`: "no fault", `{"pags":"ENDLESS"}`: "pags",
+		`{"status":7}`: "status", `{"calls":["page"]}`: "institutions", `{"times":-1}`: "times", `{"delayMs":-2}`: "delayMs",
+		`{"pages":"ENDLES"}`: "ENDLESS", `{"turns":"ENDLESS"}`: "JUMP",
+	} {
+		if r := w.call("PUT", fault, body).want(400); !strings.Contains(string(r.body), said) {
+			t.Errorf("%s: %s", body, r.body)
+		}
+	}
+	if r := w.call("GET", "/sandbox/sources", "").want(200); !strings.Contains(string(r.body), "502") {
+		t.Errorf("a refused fault replaced another: %s", r.body)
 	}
 }
 

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -41,16 +42,20 @@ func (s *Service) listFaults(w http.ResponseWriter, _ *http.Request) {
 }
 
 // putFault replaces the fault of an institution: 204, 400 for a body that is no Fault, 404
-// for an unknown institution.
+// for an unknown institution. A member or a value that is not known is refused: a fault
+// that does nothing would make a test pass.
 func (s *Service) putFault(w http.ResponseWriter, r *http.Request) {
 	var f Fault
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil || json.Unmarshal(body, &f) != nil {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "the body is no fault"})
-		return
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(body))
+		d.DisallowUnknownFields()
+		if err = d.Decode(&f); err == nil {
+			err = f.check()
+		}
 	}
-	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "status is an HTTP status of an answer"})
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "the body is no fault: " + err.Error()})
 		return
 	}
 	if !s.SetFault(r.PathValue("institution"), f) {
