@@ -78,13 +78,13 @@ func input(inputs ...string) step {
 func elsewhere(kind stepKind) step { return step{Kind: kind, Limit: personTime, Late: timedOut} }
 
 // hasty returns the step with a person who is late.
-func (s step) hasty() step { s.Limit = hastyTime; return s }
+func (st step) hasty() step { st.Limit = hastyTime; return st }
 
 // endless returns the step with an institution that never gives up.
-func (s step) endless() step { s.Limit = 0; return s }
+func (st step) endless() step { st.Limit = 0; return st }
 
 // after returns the step for those who made a choice.
-func (s step) after(choice string) step { s.After = choice; return s }
+func (st step) after(choice string) step { st.After = choice; return st }
 
 // The choices of the method of the second factor.
 const (
