@@ -3,6 +3,7 @@ package faulty
 import (
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -77,6 +78,13 @@ func (s *source) count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[call]
+}
+
+// counts returns how many requests of each call there were.
+func (s *source) counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.calls)
 }
 
 // ServeHTTP implements http.Handler.

@@ -177,7 +177,7 @@ func ills(elsewhere string) map[string]ill {
 
 // speed is how much faster than usual the clock of the server runs. The limits of
 // exchanges with a source are in real time.
-const speed = 10
+const speed = 5
 
 // Whatever a source does, a collection from it ends with a documented status, in bounded
 // time and after a bounded number of requests, and its session is ended.
@@ -192,7 +192,7 @@ func TestIllSource_EndsWithADocumentedStatus(t *testing.T) {
 		companies = append(companies, "se-"+name)
 	}
 	slices.Sort(companies)
-	e := startSources(t, "", clock.NewFast(time.Now(), speed), func(c *server.Config) { c.ReadTime = time.Minute }, companies...)
+	e := startSources(t, "", clock.NewFast(time.Now(), speed), func(c *server.Config) { c.ReadTime = 2 * time.Minute }, companies...)
 	e.Log.Secret("a code", theCode)
 	t.Run("all", func(t *testing.T) {
 		for name, c := range all {
@@ -201,16 +201,16 @@ func TestIllSource_EndsWithADocumentedStatus(t *testing.T) {
 				s := e.sources["se-"+name]
 				c.sick(s)
 				began := time.Now()
-				seen := e.follow(t, e.login(t, s.company), 90*time.Second)
+				seen := e.follow(t, e.login(t, s.company), 3*time.Minute)
 				if last := seen[len(seen)-1]; last != c.want {
 					t.Errorf("statuses %v, want %s", seen, c.want)
 				}
 				n := int(s.asked.Load())
-				t.Logf("%v after %v of the server's time, %d requests: %v", seen[len(seen)-1], (time.Since(began) * speed).Round(time.Second), n, s.calls)
+				t.Logf("%v after %v of the server's time, %d requests: %v", seen[len(seen)-1], (time.Since(began) * speed).Round(time.Second), n, s.counts())
 				if n > c.most {
 					t.Errorf("%d requests", n)
 				}
-				for end := time.Now().Add(20 * time.Second); s.count("end") == 0 && s.count("turn") > 0; time.Sleep(50 * time.Millisecond) {
+				for end := time.Now().Add(time.Minute); s.count("end") == 0 && s.count("turn") > 0; time.Sleep(50 * time.Millisecond) {
 					if time.Now().After(end) {
 						t.Fatal("the session is not ended")
 					}

@@ -181,7 +181,7 @@ func TestSecrets_OfLoginsStayInside(t *testing.T) {
 		}
 	})
 	for company, a := range a {
-		for end := time.Now().Add(20 * time.Second); company != "se-good" && !a.answered(); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); company != "se-good" && !a.answered(); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Errorf("%s has not answered: the test shows nothing", company)
 				break
@@ -234,7 +234,7 @@ func (e *sourceEnv) answerAll(t *testing.T, id string) (seen []string) {
 		}
 		checkAbsent(t, "an error of the API", r.Body)
 	}
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		var s struct {
 			Status           string
 			ExtraInformation map[string]json.RawMessage
