@@ -31,3 +31,19 @@ func TestIdentityOf_FindsTheNumberOfEachType(t *testing.T) {
 		t.Errorf("an unknown product: %+v", got)
 	}
 }
+
+// A product of a new struct is found without a line of its own.
+func TestPerson_IsFoundInEachType(t *testing.T) {
+	for _, kind := range product.Types {
+		read, err := product.ReadAll([]byte(`[{"id":"1","type":"` + kind + `","personalInformation":{"name":"Anna Berg"}}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := product.Person(read[0]); at == nil || *at == nil || (*at).Name != "Anna Berg" {
+			t.Errorf("%s: %v", kind, at)
+		}
+	}
+	if at := product.Person(&product.Other{}); at != nil {
+		t.Errorf("an unknown product: %v", at)
+	}
+}

@@ -1,20 +1,16 @@
 package product
 
-// Person returns where a product has its personal information, or nil for an *Other.
+import "reflect"
+
+// Person returns where a product has its personal information, or nil if it has no such
+// member, as an *Other.
 func Person(p Product) **PersonalInformation {
-	switch p := p.(type) {
-	case *Investment:
-		return &p.PersonalInformation
-	case *Loan:
-		return &p.PersonalInformation
-	case *Pension:
-		return &p.PersonalInformation
-	case *PublicPension:
-		return &p.PersonalInformation
-	case *Psd2Account:
-		return &p.PersonalInformation
-	case *SavingsAccount:
-		return &p.PersonalInformation
+	of := reflect.ValueOf(p).Elem()
+	s := shapeOf(of.Type())
+	for i := range s.members {
+		if at, is := of.FieldByIndex(s.members[i].index).Addr().Interface().(**PersonalInformation); is {
+			return at
+		}
 	}
 	return nil
 }

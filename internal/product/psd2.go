@@ -17,8 +17,8 @@ type Psd2Account struct {
 	AccountID           string               `json:"accountId" rule:"always"`
 	AccountHolderName   string               `json:"accountHolderName,omitzero"`
 	AccountName         string               `json:"accountName,omitzero"`
-	AccountNumber       string               `json:"accountNumber,omitzero"` // may be masked
-	IBAN                string               `json:"iban,omitzero"`
+	AccountNumber       string               `json:"accountNumber,omitzero" rule:"identity"` // may be masked
+	IBAN                string               `json:"iban,omitzero" rule:"identity"`
 	BIC                 string               `json:"bic,omitzero"`
 	Currency            string               `json:"currency,omitzero"`         // ISO 4217
 	BookedBalance       *money.Amount        `json:"bookedBalance,omitzero"`    // of a card: negative is debt
