@@ -2,7 +2,6 @@ package collections
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -102,7 +101,7 @@ func appendDevice(b []byte, s *dialogue.Shown) []byte {
 	b = append(b, '}')
 	switch {
 	case r.Body == "":
-	case s.Device.Older && json.Valid([]byte(r.Body)):
+	case s.Device.Older && isJSON(r.Body):
 		b = append(append(b, `,"body":`...), r.Body...)
 	default:
 		b = jsontext.AppendMember(b, `,"body":`, r.Body)
@@ -115,6 +114,13 @@ func appendDevice(b []byte, s *dialogue.Shown) []byte {
 		b = appendCookie(b, &r.Cookies[i])
 	}
 	return append(b, `]}}`...)
+}
+
+// isJSON reports whether a body can stand in the answer as the value that it is. One that is
+// nested deeply, or has a key twice, stays a text: clients could not read the answer.
+func isJSON(body string) bool {
+	_, err := jsontext.Parse(body)
+	return err == nil
 }
 
 func appendCookie(b []byte, c *dialogue.Cookie) []byte {

@@ -82,6 +82,7 @@ func TestAppendStatus_WritesDocumentedExamples(t *testing.T) {
 // Each turn of a login shows its keys of docs/reference/api.md 5.5, and no others.
 func TestAppendStatus_ShowsLogin(t *testing.T) {
 	zero, two := 0, 2
+	deep := strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
 	request := dialogue.DeviceRequest{URL: "https://bank.example/api", Method: "POST", Etag: "e1", Headers: map[string]string{"b": "2", "a": "1"},
 		Body: `{"a":[1]}`, Cookies: []dialogue.Cookie{{Name: "a", Value: "b", Domain: "bank.example", Path: "/", Secure: true, HTTPOnly: true}, {Name: "c", Value: ""}}}
 	const members = `"url":"https://bank.example/api","method":"POST","etag":"e1","headers":{"a":"1","b":"2"},
@@ -121,6 +122,10 @@ func TestAppendStatus_ShowsLogin(t *testing.T) {
 			`{"INSTRUCTIONS":{"request":{"url":"https://b.example/","method":"GET","etag":"q9","headers":{},"cookies":[]}},"QUESTION_ID":"q9"}`},
 		"a device, older form, no JSON": {collection.Login, dialogue.Shown{Question: "q10", Device: &dialogue.Device{Question: "q10", Older: true, Request: dialogue.DeviceRequest{URL: "https://b.example/", Method: "PUT", Body: "a=1}"}}},
 			`{"INSTRUCTIONS":{"request":{"url":"https://b.example/","method":"PUT","etag":"q10","headers":{},"body":"a=1}","cookies":[]}},"QUESTION_ID":"q10"}`},
+		"a device, older form, nested too deeply": {collection.Login, dialogue.Shown{Question: "q11", Device: &dialogue.Device{Question: "q11", Older: true, Request: dialogue.DeviceRequest{URL: "https://b.example/", Method: "PUT", Body: deep}}},
+			`{"INSTRUCTIONS":{"request":{"url":"https://b.example/","method":"PUT","etag":"q11","headers":{},"body":"` + deep + `","cookies":[]}},"QUESTION_ID":"q11"}`},
+		"a device, older form, a key twice": {collection.Login, dialogue.Shown{Question: "q12", Device: &dialogue.Device{Question: "q12", Older: true, Request: dialogue.DeviceRequest{URL: "https://b.example/", Method: "PUT", Body: `{"a":1,"a":2}`}}},
+			`{"INSTRUCTIONS":{"request":{"url":"https://b.example/","method":"PUT","etag":"q12","headers":{},"body":"{\"a\":1,\"a\":2}","cookies":[]}},"QUESTION_ID":"q12"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := statusOf(t, c.status, nil, &c.shown, time.Time{})
