@@ -90,7 +90,7 @@ type serveCmd struct {
 	ReadTime           time.Duration `default:"5m" help:"How long a collection may read while the person is present; what is missing after it makes it COMPLETED_PARTIAL, or THIRD_PARTY_ERROR without a list of accounts."`
 	ReadTimeUnattended time.Duration `default:"15m" help:"The same for background refreshes."`
 	ReadMemory         int           `default:"64" help:"MiB of banks' answers in memory, of all collections together; further answers wait. The process needs several times as much."`
-	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently; half of them at one bank."`
+	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently, half of them at one bank; as many more from institutions by login."`
 	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
 	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once, and as many more who log in by dialogue; 0 = as many as their institutions can be asked about in time, as measured."`
 }

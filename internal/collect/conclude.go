@@ -68,8 +68,8 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 	}
 	committed := func() {
 		s.polls.forget(c.ID)
-		s.talking.Remove(c.ID)
-		s.told.Drop(c.ID)
+		s.loginWatch.Remove(c.ID)
+		s.knownLogins.Drop(c.ID)
 		if ending != nil {
 			s.Jobs.Wake(store.Outbox)
 		}

@@ -12,9 +12,9 @@ func PollsInMemory(s *Service) int {
 // StepLogin makes one step of a login that this node watches, as the scheduler does.
 // done reports that the scheduler would drop it.
 func (s *Service) StepLogin(ctx context.Context, id string) (done bool) {
-	out := s.ask(ctx, id)
+	out := s.stepLogin(ctx, id)
 	if out.Done {
-		s.talking.Remove(id)
+		s.loginWatch.Remove(id)
 	}
 	return out.Done
 }
@@ -23,7 +23,7 @@ func (s *Service) StepLogin(ctx context.Context, id string) (done bool) {
 func (s *Service) HandleLogin(ctx context.Context, id string) error { return s.handleLogin(ctx, id) }
 
 // WatchesLogin reports whether this node watches a login.
-func (s *Service) WatchesLogin(id string) bool { return s.talking.Watches(id) }
+func (s *Service) WatchesLogin(id string) bool { return s.loginWatch.Watches(id) }
 
 // ForgetLogin stops watching a login, as a lease that cannot be renewed does.
-func (s *Service) ForgetLogin(id string) { s.talking.Remove(id) }
+func (s *Service) ForgetLogin(id string) { s.loginWatch.Remove(id) }

@@ -33,7 +33,7 @@ func (s *Service) startLogin(ctx context.Context, r Request, answer idempotency.
 	watched := false
 	defer func() {
 		if !watched {
-			s.talking.Remove(c.ID)
+			s.loginWatch.Remove(c.ID)
 		}
 	}()
 	c, err := s.sealed(ctx, c, secret)
@@ -56,7 +56,7 @@ func (s *Service) startLogin(ctx context.Context, r Request, answer idempotency.
 	due := added.WakeAt
 	added.WakeAt = time.Time{}
 	bank, _ := s.Institutions.Find(c.Company)
-	if bank.Loginer == nil || !s.talk(added, secret, bank, due) {
+	if bank.Loginer == nil || !s.watchLogin(added, secret, bank, due) {
 		s.Jobs.Wake(store.Dialogues) // the row is due when its lease ends, at any node
 	}
 	return added, nil
@@ -65,11 +65,11 @@ func (s *Service) startLogin(ctx context.Context, r Request, answer idempotency.
 // admitLogin reserves room for a new login, until it is watched or ends. Fault:
 // Unavailable with RetryAfter when this node could not keep it fresh.
 func (s *Service) admitLogin(c collection.Collection) error {
-	why := s.talking.Admit(watch.Item{ID: c.ID, Group: c.Company, Pace: paceOf(dialogue.Turn{})})
+	why := s.loginWatch.Admit(watch.Item{ID: c.ID, Group: c.Company, Pace: paceOf(dialogue.Turn{})})
 	if why == watch.Admitted {
 		return nil
 	}
-	s.Log.Warn("new logins are refused for now", "company", c.Company, "error", string(why), "waiting", s.talking.Len())
+	s.Log.Warn("new logins are refused for now", "company", c.Company, "error", string(why), "waiting", s.loginWatch.Len())
 	f := fault.Detailed(fault.Unavailable, "Too many persons are logging in at the moment.")
 	f.RetryAfter = busyAgain
 	return f

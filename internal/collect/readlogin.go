@@ -51,7 +51,7 @@ func (s *Service) resumeLogin(ctx context.Context, crawl *crawl) error {
 	if err := j.save(ctx, s.Clock.Now()); err != nil {
 		return err
 	}
-	s.tell(j.c, state)
+	s.setKnown(j.c, state)
 	s.Jobs.Wake(store.Dialogues)
 	return nil
 }

@@ -62,10 +62,10 @@ type Service struct {
 	memory  *memory
 	heavy   chan struct{} // slots to decode large answers and to write many products
 
-	talking   *watch.Scheduler
-	talks     sync.Map // collection id -> *talk, of what the scheduler watches
-	told      *lru.Cache[string, *told]
-	refreshes chan struct{} // questions of polls under way
+	loginWatch    *watch.Scheduler
+	watchedLogins sync.Map // collection id -> *watchedLogin, of what the scheduler watches
+	knownLogins   *lru.Cache[string, *knownLogin]
+	refreshes     chan struct{} // questions of polls under way
 }
 
 // New returns a service and registers its queue with the runner.
@@ -80,7 +80,7 @@ func New(d Deps) *Service {
 	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock),
 		memory: newMemory(cmp.Or(d.Memory, defaultMemory)), heavy: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
 	s.Logins.Dialogue = d.Logins.Dialogue.WithDefaults()
-	s.talking, s.told, s.refreshes = s.newTalking(), newToldCache(d.Clock), make(chan struct{}, maxRefreshes)
+	s.loginWatch, s.knownLogins, s.refreshes = s.newLoginWatch(), newKnownLogins(d.Clock), make(chan struct{}, maxRefreshes)
 	d.Jobs.Register(jobs.Queue{Name: store.Dialogues, Workers: max(2, d.Workers), Handle: s.handleLogin, LastResort: s.GiveUp,
 		LongestWait: longestRetry, Overdue: s.overdue})
 	d.Jobs.Register(jobs.Queue{Name: store.Collections, Workers: d.Workers, Handle: s.Handle, LastResort: s.GiveUp, LongestWait: longestRetry,

@@ -59,7 +59,7 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 			return change{}, err
 		}
 		taken, due = secret, time.Time{}
-		if !s.talking.Watches(c.ID) {
+		if !s.loginWatch.Watches(c.ID) {
 			due = now.Add(jobs.Lease)
 		}
 		also := func(tx store.Tx) error {
@@ -74,17 +74,17 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 		return err
 	}
 	bank, _ := s.Institutions.Find(c.Company)
-	if due.IsZero() || bank.Loginer == nil || !s.talk(c, taken, bank, due) {
-		s.nudge(c.ID)
+	if due.IsZero() || bank.Loginer == nil || !s.watchLogin(c, taken, bank, due) {
+		s.wakeLogin(c.ID)
 	}
 	return nil
 }
 
-// nudge makes the watch of a login read its row at once, if it is here.
-func (s *Service) nudge(id string) {
-	if found, here := s.talks.Load(id); here {
-		found.(*talk).changed.Store(true)
-		s.talking.Sooner(id, atOnce)
+// wakeLogin makes the watch of a login read its row at once, if it is here.
+func (s *Service) wakeLogin(id string) {
+	if found, here := s.watchedLogins.Load(id); here {
+		found.(*watchedLogin).changed.Store(true)
+		s.loginWatch.Sooner(id, atOnce)
 		return
 	}
 	s.Jobs.Wake(store.Dialogues)

@@ -24,26 +24,26 @@ type LoginLimits struct {
 	Dialogue       dialogue.Limits
 }
 
-// newTalking returns the scheduler of all logins that this node watches
+// newLoginWatch returns the scheduler of all logins that this node watches
 // (docs/decisions/2026-11-26-one-scheduler-watches.md). It is another one than that of
 // consents, so that neither takes what the other needs.
-func (s *Service) newTalking() *watch.Scheduler {
+func (s *Service) newLoginWatch() *watch.Scheduler {
 	l := s.Logins
 	return watch.New(watch.Config{
-		Clock: s.Clock, Ask: s.ask, Log: s.Log, LeaseTime: jobs.Lease, Timeout: jobs.Budget,
+		Clock: s.Clock, Ask: s.stepLogin, Log: s.Log, LeaseTime: jobs.Lease, Timeout: jobs.Budget,
 		Renew: func(ctx context.Context, leases []watch.Lease, until time.Time) ([]string, error) {
 			return s.Store.RenewLeases(ctx, store.Dialogues, leases, until)
 		},
-		Dropped:  func(id string) { s.talks.Delete(id) },
+		Dropped:  func(id string) { s.watchedLogins.Delete(id) },
 		InFlight: l.InFlight, PerGroup: l.PerInstitution, PerSecond: l.PerSecond, MaxItems: l.MaxWaiting,
 	})
 }
 
 // StartLogins begins to watch logins by dialogue.
-func (s *Service) StartLogins() { s.talking.Start() }
+func (s *Service) StartLogins() { s.loginWatch.Start() }
 
 // StopLogins ends that and makes the rows due, so that another node goes on at once.
-func (s *Service) StopLogins(ctx context.Context) error { return s.talking.Stop(ctx) }
+func (s *Service) StopLogins(ctx context.Context) error { return s.loginWatch.Stop(ctx) }
 
 // paceOf returns how often an institution is asked for the turn.
 func paceOf(t dialogue.Turn) watch.Pace {
@@ -55,29 +55,29 @@ func paceOf(t dialogue.Turn) watch.Pace {
 // second, because it is one step of many.
 var atOnce = watch.Pace{After: time.Millisecond, Within: time.Second}
 
-// talk hands a login to the scheduler, which keeps the lease of its row until due, and
+// watchLogin hands a login to the scheduler, which keeps the lease of its row until due, and
 // renews it. It reports false after StopLogins.
-func (s *Service) talk(c collection.Collection, secret collection.Secret, bank institution.Institution, due time.Time) bool {
-	t := &talk{Service: s, c: c, secret: secret, bank: bank, heard: s.Clock.Now()}
-	s.tell(c, *secret.Dialogue)
-	s.talks.Store(c.ID, t)
-	added := s.talking.Add(watch.Item{ID: c.ID, Group: c.Company, Pace: atOnce, Lease: due})
+func (s *Service) watchLogin(c collection.Collection, secret collection.Secret, bank institution.Institution, due time.Time) bool {
+	t := &watchedLogin{Service: s, c: c, secret: secret, bank: bank, answered: s.Clock.Now()}
+	s.setKnown(c, *secret.Dialogue)
+	s.watchedLogins.Store(c.ID, t)
+	added := s.loginWatch.Add(watch.Item{ID: c.ID, Group: c.Company, Pace: atOnce, Lease: due})
 	// An earlier watch of the same row may have ended between the two calls, and its end
 	// has removed this one: store it again.
-	if s.talks.Store(c.ID, t); !s.talking.Watches(c.ID) {
-		s.talks.Delete(c.ID)
+	if s.watchedLogins.Store(c.ID, t); !s.loginWatch.Watches(c.ID) {
+		s.watchedLogins.Delete(c.ID)
 	}
 	return added
 }
 
-// ask is one question of the scheduler: a step of a login.
-func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
-	found, ok := s.talks.Load(id)
+// stepLogin is one question of the scheduler: a step of a login.
+func (s *Service) stepLogin(ctx context.Context, id string) watch.Outcome {
+	found, ok := s.watchedLogins.Load(id)
 	if !ok {
 		return watch.Outcome{Done: true}
 	}
-	t := found.(*talk)
-	t.again = 0
+	t := found.(*watchedLogin)
+	t.retryAfter = 0
 	done, err := t.step(institution.WithSubject(ctx, t.c.Subject()))
 	switch {
 	case errors.Is(err, store.ErrConflict): // another writer was faster
@@ -143,7 +143,7 @@ func (s *Service) advanceLogin(ctx context.Context, c collection.Collection) err
 	if err != nil {
 		return err
 	}
-	if !s.talk(c, secret, bank, due) { // this node stops: the row is due for another
+	if !s.watchLogin(c, secret, bank, due) { // this node stops: the row is due for another
 		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.SetDialogueDue(ctx, c.ID, s.Clock.Now()) })
 	}
 	return nil

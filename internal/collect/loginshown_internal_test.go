@@ -15,10 +15,10 @@ import (
 // does not ask one.
 func TestShown_BelongsToTheStatusThatWasRead(t *testing.T) {
 	clk := clock.NewManual(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
-	s := &Service{Deps: Deps{Clock: clk}, told: newToldCache(clk)}
+	s := &Service{Deps: Deps{Clock: clk}, knownLogins: newKnownLogins(clk)}
 	asks := dialogue.State{Session: "s", Turn: dialogue.Turn{ID: "t", Ask: &dialogue.Ask{Question: "q", Kind: dialogue.Code}}}
 	stored := collection.Collection{ID: "c", Mode: collection.Dialogue, Status: collection.TwoFactorPending, Rev: 3}
-	s.tell(stored, asks)
+	s.setKnown(stored, asks)
 	for _, c := range []struct {
 		status collection.Status
 		rev    int64
@@ -37,19 +37,19 @@ func TestShown_BelongsToTheStatusThatWasRead(t *testing.T) {
 // Logins with large turns do not fill the memory: the oldest are read from the store again.
 func TestTold_IsBoundedByBytes(t *testing.T) {
 	clk := clock.NewManual(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
-	s := &Service{Deps: Deps{Clock: clk}, told: newToldCache(clk)}
+	s := &Service{Deps: Deps{Clock: clk}, knownLogins: newKnownLogins(clk)}
 	large := dialogue.State{Turn: dialogue.Turn{Wait: &dialogue.Wait{QRImage: strings.Repeat("x", 256<<10)}}}
 	const logins = 1000
 	for i := range logins {
-		s.tell(collection.Collection{ID: strconv.Itoa(i)}, large)
+		s.setKnown(collection.Collection{ID: strconv.Itoa(i)}, large)
 	}
 	kept := 0
 	for i := range logins {
-		if _, known := s.told.Peek(strconv.Itoa(i)); known {
+		if _, known := s.knownLogins.Peek(strconv.Itoa(i)); known {
 			kept++
 		}
 	}
-	if kept == 0 || kept > maxTold/(256<<10) {
+	if kept == 0 || kept > maxKnown/(256<<10) {
 		t.Errorf("%d of %d logins are kept", kept, logins)
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"samla/internal/seal"
 )
 
-// told is what an institution said last of one login, as this node knows it. The node
+// knownLogin is what an institution said last of one login, as this node knows it. The node
 // that watches the login puts what it hears; others read the store.
-type told struct {
+type knownLogin struct {
 	rev   int64 // of the row
 	state dialogue.State
 	at    time.Time // when the institution said it, or it was read
@@ -36,17 +36,17 @@ type panel struct {
 
 // Bounds of what is kept in memory of logins for polls: bytes, and time.
 const (
-	maxTold = 64 << 20
-	toldAge = 2 * time.Minute
+	maxKnown = 64 << 20
+	knownAge = 2 * time.Minute
 )
 
-func newToldCache(c clock.Clock) *lru.Cache[string, *told] {
-	return lru.NewWeighed[string](c, maxTold, toldAge, func(t *told) int { return t.state.Weight() })
+func newKnownLogins(c clock.Clock) *lru.Cache[string, *knownLogin] {
+	return lru.NewWeighed[string](c, maxKnown, knownAge, func(t *knownLogin) int { return t.state.Weight() })
 }
 
-// tell makes polls show a state. It must be stored, except for a QR code that moves.
-func (s *Service) tell(c collection.Collection, state dialogue.State) {
-	s.told.Put(c.ID, &told{rev: c.Rev, state: state, at: s.Clock.Now()})
+// setKnown makes polls show a state. It must be stored, except for a QR code that moves.
+func (s *Service) setKnown(c collection.Collection, state dialogue.State) {
+	s.knownLogins.Put(c.ID, &knownLogin{rev: c.Rev, state: state, at: s.Clock.Now()})
 }
 
 // shown returns what the person is shown now, or nil. It belongs to the status of c: if the
@@ -56,7 +56,7 @@ func (s *Service) shown(ctx context.Context, c collection.Collection) (*dialogue
 	if c.Mode != collection.Dialogue || c.Status.Terminal() {
 		return nil, nil
 	}
-	t, known := s.told.Peek(c.ID)
+	t, known := s.knownLogins.Peek(c.ID)
 	if !known || t.rev < c.Rev {
 		secret, err := s.secret(ctx, c)
 		if errors.Is(err, seal.ErrKeyDestroyed) {
@@ -65,11 +65,11 @@ func (s *Service) shown(ctx context.Context, c collection.Collection) (*dialogue
 		if err != nil || secret.Dialogue == nil {
 			return nil, err
 		}
-		t = &told{rev: c.Rev, state: *secret.Dialogue, at: s.Clock.Now()}
-		if now, put := s.told.Peek(c.ID); put && now.rev >= t.rev {
+		t = &knownLogin{rev: c.Rev, state: *secret.Dialogue, at: s.Clock.Now()}
+		if now, put := s.knownLogins.Peek(c.ID); put && now.rev >= t.rev {
 			t = now // the watch was faster
 		} else {
-			s.told.Put(c.ID, t)
+			s.knownLogins.Put(c.ID, t)
 		}
 	}
 	if t.rev > c.Rev && collection.StatusOf(t.state, c.Status) != c.Status {
@@ -82,7 +82,7 @@ func (s *Service) shown(ctx context.Context, c collection.Collection) (*dialogue
 
 // shown returns what is shown at the time now. The picture of a QR text is drawn once,
 // and no lock is held meanwhile.
-func (t *told) shown(now time.Time) *dialogue.Shown {
+func (t *knownLogin) shown(now time.Time) *dialogue.Shown {
 	second := t.state.Second(now)
 	t.mu.Lock()
 	if t.panel == nil || t.panel.second != second {
@@ -110,9 +110,9 @@ const (
 // refresh asks the institution for the turn in the background, for the next poll, if what
 // this node has is a QR text or picture that has moved on. The node that watches the login
 // sees everything else.
-func (s *Service) refresh(c collection.Collection, t *told, now time.Time) {
+func (s *Service) refresh(c collection.Collection, t *knownLogin, now time.Time) {
 	w := t.state.Turn.Wait
-	if w == nil || w.QRText == "" && w.QRImage == "" || w.QRSecret != "" || now.Sub(t.at) <= staleAfter || s.talking.Watches(c.ID) {
+	if w == nil || w.QRText == "" && w.QRImage == "" || w.QRSecret != "" || now.Sub(t.at) <= staleAfter || s.loginWatch.Watches(c.ID) {
 		return
 	}
 	bank, _ := s.Institutions.Find(c.Company)
@@ -145,7 +145,7 @@ func (s *Service) refresh(c collection.Collection, t *told, now time.Time) {
 		}
 		next, err := t.state.Apply(dialogue.Told{Turn: turn}, s.Logins.Dialogue, s.Clock.Now())
 		if err == nil && next.Moved(t.state) {
-			s.tell(c, next)
+			s.setKnown(c, next)
 		}
 	}()
 }

@@ -19,25 +19,25 @@ import (
 // collection ends: the person is not at fault, and must not wait for the limit of the turn.
 const silence = time.Minute
 
-// talk is one login that this node watches. The scheduler makes no two steps of it at once.
-type talk struct {
+// watchedLogin is one login that this node watches. The scheduler makes no two steps of it at once.
+type watchedLogin struct {
 	*Service
-	c      collection.Collection // as last stored
-	secret collection.Secret     // the content of c.Sealed; its turn may be newer
-	bank   institution.Institution
-	heard  time.Time     // when the institution last gave an answer that could be used
-	again  time.Duration // that the institution wants to wait; 0 = the pace of the turn
+	c          collection.Collection // as last stored
+	secret     collection.Secret     // the content of c.Sealed; its turn may be newer
+	bank       institution.Institution
+	answered   time.Time     // when the institution last gave an answer that could be used
+	retryAfter time.Duration // that the institution wants to wait; 0 = the pace of the turn
 
 	changed atomic.Bool // the row has changed: read it before the next step
 }
 
 // pace returns when the next step follows.
-func (t *talk) pace() watch.Pace {
+func (t *watchedLogin) pace() watch.Pace {
 	switch state := t.secret.Dialogue; {
 	case t.changed.Load():
 		return atOnce
-	case t.again > 0:
-		return watch.Pace{After: min(t.again, silence/4)}
+	case t.retryAfter > 0:
+		return watch.Pace{After: min(t.retryAfter, silence/4)}
 	default:
 		return paceOf(state.Turn)
 	}
@@ -46,7 +46,7 @@ func (t *talk) pace() watch.Pace {
 // step makes one step of a login: it sends what is to be sent, or asks for the turn. What
 // it sends has a request id that is stored already. done reports that there is nothing
 // more to watch.
-func (t *talk) step(ctx context.Context) (done bool, err error) {
+func (t *watchedLogin) step(ctx context.Context) (done bool, err error) {
 	if t.changed.Swap(false) {
 		if done, err = t.reread(ctx); done || err != nil {
 			if err != nil {
@@ -71,7 +71,7 @@ func (t *talk) step(ctx context.Context) (done bool, err error) {
 		}
 		return t.follow(ctx, dialogue.Begun{Session: begun.ID, Turn: begun.Turn})
 	case state.Pending != nil:
-		return t.hand(ctx, *state.Pending)
+		return t.handOver(ctx, *state.Pending)
 	}
 	turn, err := t.bank.Loginer.Turn(ctx, state.Session)
 	if err != nil {
@@ -80,8 +80,8 @@ func (t *talk) step(ctx context.Context) (done bool, err error) {
 	return t.follow(ctx, dialogue.Told{Turn: turn})
 }
 
-// hand hands over the answer of the person.
-func (t *talk) hand(ctx context.Context, p dialogue.Pending) (done bool, err error) {
+// handOver hands over the answer of the person.
+func (t *watchedLogin) handOver(ctx context.Context, p dialogue.Pending) (done bool, err error) {
 	sealed, err := t.Store.DialogueAnswer(ctx, t.c.ID)
 	if err != nil {
 		return false, err
@@ -111,7 +111,7 @@ func answerPlace(id string) seal.Place {
 
 // failed decides what follows a failed call. A call that may succeed later is repeated,
 // with the same request id, until the institution has been silent for too long.
-func (t *talk) failed(ctx context.Context, cause error) (done bool, err error) {
+func (t *watchedLogin) failed(ctx context.Context, cause error) (done bool, err error) {
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return false, nil // this node stops
 	}
@@ -121,12 +121,12 @@ func (t *talk) failed(ctx context.Context, cause error) (done bool, err error) {
 	case kind == institution.SessionGone:
 		return t.follow(ctx, dialogue.Lost{})
 	case kind.Transient(), kind == institution.MalformedResponse, kind == institution.TurnNeeded:
-		if t.Clock.Now().Sub(t.heard) >= silence {
+		if t.Clock.Now().Sub(t.answered) >= silence {
 			t.Log.Info("a login ends because the institution does not answer", "company", t.c.Company, "collection", t.c.ID, "error", cause)
 			return t.follow(ctx, dialogue.Silent{})
 		}
-		if t.again = time.Second; errors.As(cause, &said) && said.RetryAfter > 0 {
-			t.again = said.RetryAfter
+		if t.retryAfter = time.Second; errors.As(cause, &said) && said.RetryAfter > 0 {
+			t.retryAfter = said.RetryAfter
 		}
 		return false, nil
 	}
@@ -147,13 +147,13 @@ func (t *talk) failed(ctx context.Context, cause error) (done bool, err error) {
 }
 
 // follow commits what follows an event before anybody is told.
-func (t *talk) follow(ctx context.Context, e dialogue.Event) (done bool, err error) {
+func (t *watchedLogin) follow(ctx context.Context, e dialogue.Event) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
 	before, now := *t.secret.Dialogue, t.Clock.Now()
 	switch e.(type) {
 	case dialogue.Begun, dialogue.Told, dialogue.Handed, dialogue.Over:
-		t.heard = now
+		t.answered = now
 	}
 	next, err := before.Apply(e, t.Logins.Dialogue, now)
 	if err != nil {
@@ -162,7 +162,7 @@ func (t *talk) follow(ctx context.Context, e dialogue.Event) (done bool, err err
 	if next.Moved(before) {
 		t.secret.Dialogue = &next
 		if next.Turn.Wait != nil && *next.Turn.Wait != *before.Turn.Wait { // the QR code has moved
-			t.tell(t.c, next)
+			t.setKnown(t.c, next)
 		}
 		return false, nil
 	}
@@ -200,7 +200,7 @@ func (t *talk) follow(ctx context.Context, e dialogue.Event) (done bool, err err
 		return false, err
 	}
 	t.c, t.secret = after, secret
-	t.tell(t.c, next)
+	t.setKnown(t.c, next)
 	if next.In() {
 		t.Jobs.Wake(store.Dialogues)
 	}
@@ -209,7 +209,7 @@ func (t *talk) follow(ctx context.Context, e dialogue.Event) (done bool, err err
 
 // reread reads the row after another writer has changed it, and reports whether there
 // is nothing more to watch.
-func (t *talk) reread(ctx context.Context) (done bool, err error) {
+func (t *watchedLogin) reread(ctx context.Context) (done bool, err error) {
 	c, err := t.Store.Collection(ctx, t.c.ID)
 	if err != nil || c.Status.Terminal() {
 		return err == nil, err
@@ -219,12 +219,12 @@ func (t *talk) reread(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	t.c, t.secret = c, secret
-	t.tell(c, *secret.Dialogue)
+	t.setKnown(c, *secret.Dialogue)
 	return secret.Dialogue.In(), nil
 }
 
 // checkLease ends a collection that is not polled, by all nodes' polls.
-func (t *talk) checkLease(ctx context.Context, now time.Time) (ended bool, err error) {
+func (t *watchedLogin) checkLease(ctx context.Context, now time.Time) (ended bool, err error) {
 	c := t.c
 	c.PolledAt = t.polls.last(c)
 	if now.Before(c.LeaseEnds(t.Lease)) {
