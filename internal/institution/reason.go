@@ -31,12 +31,12 @@ const (
 )
 
 var remedies = map[Reason]string{
-	ServerCertificateExpired: "the bank must renew its certificate: tell it; if its certificate is valid, correct the clock of this machine",
-	ServerCertificateOtherName: "the bank's certificate is for another host: compare baseURL in the banks file with the bank's documentation; " +
-		"if it is right, tell the bank",
-	ServerCertificateUntrusted: "the authority of the bank's certificate is not known: add its CA certificates to the file that certificates.caFile " +
-		"names in the banks file, after the bank has confirmed them",
-	ServerCertificateInvalid: "the bank's certificate cannot be used: tell the bank",
+	ServerCertificateExpired: "the institution must renew its certificate: tell it; if its certificate is valid, correct the clock of this machine",
+	ServerCertificateOtherName: "the institution's certificate is for another host: compare baseURL in the banks file with the institution's documentation; " +
+		"if it is right, tell the institution",
+	ServerCertificateUntrusted: "the authority of the institution's certificate is not known: add its CA certificates to the file that certificates.caFile " +
+		"names in the banks file, after the institution has confirmed them",
+	ServerCertificateInvalid: "the institution's certificate cannot be used: tell the institution",
 	OurCertificateExpired:    "renew the QWAC: get its successor, name it in certificates.qwacCert and qwacKey in the banks file, and restart",
 	OurCertificateUntrusted: "the bank does not know the authority of our QWAC: append the intermediate certificates to the file of certificates.qwacCert; " +
 		"if they are there, ask the bank to trust the authority",
@@ -47,14 +47,14 @@ var remedies = map[Reason]string{
 	NotSigned:              "the request could not be signed: check certificates.qsealKey in the banks file",
 	OurCredentialsRejected: "the source refuses our secret or certificate: compare secretFile, secretVariable or certificates in the entry with what the source expects",
 	NotOfferedAtSource:     "the source does not have the institution: compare institution in the entry with samla source check",
-	ConnectionRefused:      "nothing listens at the bank's address: compare baseURL in the banks file with the bank's documentation; else wait for the bank",
-	ConnectionFailed:       "check name resolution, routes and firewalls between this machine and the bank's address",
-	NoAnswerInTime:         "the bank does not answer in time: wait for it, and tell it if that lasts",
-	AnswerTooLarge:         "the bank's answer is larger than an answer may be: tell the bank",
-	NoRoom: "large answers of banks fill the memory that --read-memory allows: raise it if this machine has more; " +
-		"if one bank is named most often, its answers are too large",
-	CircuitOpen: "the bank has not answered and is not called: it is tried again every few seconds",
-	Overloaded:  "the bank answers many calls slowly: further calls wait some seconds; tell it if that lasts",
+	ConnectionRefused:      "nothing listens at the institution's address: compare baseURL in the banks file with the institution's documentation; else wait for it",
+	ConnectionFailed:       "check name resolution, routes and firewalls between this machine and the institution's address",
+	NoAnswerInTime:         "the institution does not answer in time: wait for it, and tell it if that lasts",
+	AnswerTooLarge:         "the institution's answer is larger than an answer may be: tell the institution",
+	NoRoom: "large answers of institutions fill the memory that --read-memory allows: raise it if this machine has more; " +
+		"if one institution is named most often, its answers are too large",
+	CircuitOpen: "the institution has not answered and is not called: it is tried again every few seconds",
+	Overloaded:  "the institution answers many calls slowly: further calls wait some seconds; tell it if that lasts",
 }
 
 // Remedy returns what the operator can do.
