@@ -35,11 +35,12 @@ const (
 
 // Kinds with which nothing is missing.
 const (
-	LinkReplaced   Kind = "LINK_REPLACED"   // a link was replaced by the standard path
-	RequestReduced Kind = "REQUEST_REDUCED" // a refused request was replaced by a smaller one
-	OtherProduct   Kind = "OTHER_PRODUCT"   // an account that fits no product, such as a loan, was left out
-	UnknownMember  Kind = "UNKNOWN_MEMBER"  // a member that products of a source do not have was left out
-	UnknownValue   Kind = "UNKNOWN_VALUE"   // a value that is not documented was left out
+	LinkReplaced    Kind = "LINK_REPLACED"    // a link was replaced by the standard path
+	RequestReduced  Kind = "REQUEST_REDUCED"  // a refused request was replaced by a smaller one
+	OtherProduct    Kind = "OTHER_PRODUCT"    // an account that fits no product, such as a loan, was left out
+	RepeatedProduct Kind = "REPEATED_PRODUCT" // a product that a source gave before, member for member, was left out
+	UnknownMember   Kind = "UNKNOWN_MEMBER"   // a member that products of a source do not have was left out
+	UnknownValue    Kind = "UNKNOWN_VALUE"    // a value that is not documented was left out
 )
 
 // incomplete lists the kinds with which data is missing.

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"crypto/sha256"
 	"slices"
 
 	"samla/internal/deviation"
@@ -11,10 +12,10 @@ import (
 // given returns the products that an institution gives as such, with what is ours to
 // write: id, company, and the number of the person who started the collection
 // (docs/reference/products.md 2 and 9). It leaves out products that the filter does not
-// name, and counts those of unknown types.
+// name, and counts those of unknown types and those that were given before.
 func (r Request) given(products []product.Product, deviations *deviation.Counts) []product.Product {
 	kept := make([]product.Product, 0, len(products))
-	for _, p := range products {
+	for _, p := range once(products, deviations) {
 		person := product.Person(p)
 		if person == nil {
 			deviations.Add(deviation.OtherProduct, 1)
@@ -36,6 +37,29 @@ func (r Request) given(products []product.Product, deviations *deviation.Counts)
 		kept = append(kept, p)
 	}
 	return kept
+}
+
+// once leaves out products that were given before, such as by two pages that overlap: those
+// with the same number and the same members. One without a number cannot be told apart from
+// another that looks the same, so both are kept.
+func once(products []product.Product, deviations *deviation.Counts) []product.Product {
+	unique := make([]product.Product, 0, len(products))
+	known := make(map[[sha256.Size]byte]bool, len(products)) // hashes of products as they are written
+	var text []byte
+	for _, p := range products {
+		if product.IdentityOf(p) != (product.Identity{}) {
+			var err error
+			text, err = product.Append(text[:0], p)
+			hash := sha256.Sum256(text)
+			if err == nil && known[hash] {
+				deviations.Add(deviation.RepeatedProduct, 1)
+				continue
+			}
+			known[hash] = err == nil
+		}
+		unique = append(unique, p)
+	}
+	return unique
 }
 
 // wants reports whether the filter names the product, or there is none.

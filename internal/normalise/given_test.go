@@ -68,3 +68,16 @@ func TestProducts_KeepsTheGivenProductsThatTheFilterNames(t *testing.T) {
 		}
 	}
 }
+
+func TestProducts_LeavesOutGivenProductsThatRepeat(t *testing.T) {
+	pension := func(number, name string) product.Product {
+		return &product.Pension{Head: product.Head{Type: product.PrivatePension}, ProductNumber: number, ProductName: name}
+	}
+	other := &product.Pension{Head: product.Head{Type: product.IPSPension}, ProductNumber: "1", ProductName: "a"}
+	facts := fact.Facts{Products: []product.Product{pension("1", "a"), pension("2", "a"), pension("1", "a"), pension("1", "b"), pension("1", "b"),
+		pension("", "a"), pension("", "a"), other}}
+	products, deviations := normalise.Products(normalise.Request{NewID: func() string { return "id" }}, facts)
+	if len(products) != 6 || deviations[deviation.RepeatedProduct] != 2 || deviations.Incomplete() {
+		t.Errorf("%d products, %v", len(products), deviations)
+	}
+}
