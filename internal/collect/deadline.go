@@ -50,7 +50,7 @@ func (s *Service) latestEnd(c collection.Collection) time.Time {
 	case collection.OneTime:
 		end = end.Add(s.Institutions[c.Company].Profile.Deadline)
 	case collection.Dialogue:
-		end = end.Add(s.Logins.Dialogue.Total)
+		end = end.Add(s.limitsOf(c.Company).Total)
 	}
 	return end
 }

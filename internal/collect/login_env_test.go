@@ -51,6 +51,7 @@ type source struct {
 	held     chan struct{} // a page waits until it is closed; nil = does not wait
 	asked    []institution.LoginRequest
 	access   []institution.Access
+	profile  institution.Profile // of the entry of the institutions file
 }
 
 func newSource() *source {
@@ -71,7 +72,7 @@ func code(question string) dialogue.Turn {
 }
 
 func (s *source) institution() institution.Institution {
-	return institution.Institution{Company: company.Company{ID: theSource, DisplayName: "Test source"}, Profile: institution.Profile{}.WithDefaults(),
+	return institution.Institution{Company: company.Company{ID: theSource, DisplayName: "Test source"}, Profile: s.profile.WithDefaults(),
 		Loginer: s, Collector: s}
 }
 

@@ -143,7 +143,7 @@ func (s *Service) refresh(c collection.Collection, t *knownLogin, now time.Time)
 		if err != nil {
 			return
 		}
-		next, err := t.state.Apply(dialogue.Told{Turn: turn}, s.Logins.Dialogue, s.Clock.Now())
+		next, err := t.state.Apply(dialogue.Told{Turn: turn}, s.limitsOf(c.Company), s.Clock.Now())
 		if err == nil && next.Moved(t.state) {
 			s.setKnown(c, next)
 		}

@@ -39,7 +39,7 @@ func (t *watchedLogin) pace() watch.Pace {
 	case t.retryAfter > 0:
 		return watch.Pace{After: min(t.retryAfter, silence/4)}
 	default:
-		return paceOf(state.Turn)
+		return paceOf(state.Turn, t.bank.Profile.LoginInterval)
 	}
 }
 
@@ -60,7 +60,7 @@ func (t *watchedLogin) step(ctx context.Context) (done bool, err error) {
 		return done, err
 	}
 	state := t.secret.Dialogue
-	if over, _ := state.Apply(dialogue.Ticked{}, t.Logins.Dialogue, now); over.Ended != "" {
+	if over, _ := state.Apply(dialogue.Ticked{}, t.limitsOf(t.c.Company), now); over.Ended != "" {
 		return t.follow(ctx, dialogue.Ticked{})
 	}
 	switch {
@@ -155,7 +155,7 @@ func (t *watchedLogin) follow(ctx context.Context, e dialogue.Event) (done bool,
 	case dialogue.Begun, dialogue.Told, dialogue.Handed, dialogue.Over:
 		t.answered = now
 	}
-	next, err := before.Apply(e, t.Logins.Dialogue, now)
+	next, err := before.Apply(e, t.limitsOf(t.c.Company), now)
 	if err != nil {
 		return false, err
 	}

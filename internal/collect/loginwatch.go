@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -45,10 +46,18 @@ func (s *Service) StartLogins() { s.loginWatch.Start() }
 // StopLogins ends that and makes the rows due, so that another node goes on at once.
 func (s *Service) StopLogins(ctx context.Context) error { return s.loginWatch.Stop(ctx) }
 
-// paceOf returns how often an institution is asked for the turn.
-func paceOf(t dialogue.Turn) watch.Pace {
-	pace := t.Pace()
+// paceOf returns how often an institution is asked for the turn: as the turn says, but not
+// more often than the institution's entry allows.
+func paceOf(t dialogue.Turn, least time.Duration) watch.Pace {
+	pace := max(t.Pace(), least)
 	return watch.Pace{After: pace, Within: 2 * pace}
+}
+
+// limitsOf returns the limits of logins at a company.
+func (s *Service) limitsOf(company string) dialogue.Limits {
+	l := s.Logins.Dialogue
+	l.Total = cmp.Or(s.Institutions[company].Profile.LoginTime, l.Total)
+	return l
 }
 
 // atOnce is the pace of a step that has waited long enough. It counts as one question a

@@ -43,7 +43,7 @@ func (s *Service) resumeLogin(ctx context.Context, crawl *crawl) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeWithin)
 	defer cancel()
 	j := crawl.journal
-	state, err := j.secret.Dialogue.Apply(dialogue.Resumed{}, s.Logins.Dialogue, s.Clock.Now())
+	state, err := j.secret.Dialogue.Apply(dialogue.Resumed{}, s.limitsOf(j.c.Company), s.Clock.Now())
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 			return change{}, err
 		}
 		now := s.Clock.Now()
-		state, err := secret.Dialogue.Apply(dialogue.Given{Answer: a, RequestID: requestID}, s.Logins.Dialogue, now)
+		state, err := secret.Dialogue.Apply(dialogue.Given{Answer: a, RequestID: requestID}, s.limitsOf(c.Company), now)
 		if err != nil {
 			return change{}, refused(err)
 		}

@@ -27,6 +27,11 @@ type Profile struct {
 	PollInterval time.Duration
 	// Deadline is how long the person has, from our first call to the bank.
 	Deadline time.Duration
+	// LoginInterval is the least time between two questions for the turn of a login by
+	// dialogue; 0 = what the turn says.
+	LoginInterval time.Duration
+	// LoginTime is how long such a login may take in all; 0 = dialogue.Limits.Total.
+	LoginTime time.Duration
 	// HistoryAttended and HistoryUnattended are the days of transactions that are
 	// requested right after the person signed, and without the person.
 	HistoryAttended, HistoryUnattended int

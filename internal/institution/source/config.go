@@ -30,8 +30,8 @@ type Config struct {
 	AnyPersonalNumber bool     `json:"anyPersonalNumber,omitzero"`
 	DeviceHosts       []string `json:"deviceHosts,omitempty"` // hosts that devices of persons may call, with a port if it is not 443
 
-	PollInterval strictjson.Duration `json:"pollInterval,omitzero"` // least time between two questions for the turn; default 1 s
-	Deadline     strictjson.Duration `json:"deadline,omitzero"`     // of the whole login; default 5 minutes
+	PollInterval strictjson.Duration `json:"pollInterval,omitzero"` // least time between two questions for the turn; default: what the turn says
+	Deadline     strictjson.Duration `json:"deadline,omitzero"`     // of the whole login; default 20 minutes
 	Limits       Limits              `json:"limits,omitzero"`
 }
 

@@ -140,3 +140,17 @@ func TestNew_IdentifiesItselfByACertificate(t *testing.T) {
 		s.Close()
 	}
 }
+
+// What an entry says of the pace and the time of logins reaches the node.
+func TestNew_PassesOnTheTimesOfLogins(t *testing.T) {
+	t.Setenv("SOURCE_TEST_SECRET", "0123456789012345678901")
+	s, err := source.New(source.Config{BaseURL: "https://source.example", SecretVariable: "SOURCE_TEST_SECRET",
+		PollInterval: strictjson.Duration(2 * time.Second), Deadline: strictjson.Duration(time.Minute)}, institution.Deps{Company: "se-x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if p := s.Institution().Profile; p.LoginInterval != 2*time.Second || p.LoginTime != time.Minute {
+		t.Errorf("%v, %v", p.LoginInterval, p.LoginTime)
+	}
+}

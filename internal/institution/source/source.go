@@ -53,7 +53,7 @@ func New(c Config, d institution.Deps) (*Source, error) {
 		return nil, faults
 	}
 	s := &Source{config: c, hosts: NewHosts(c.DeviceHosts), secret: access.secret, clock: d.Clock, random: d.Random,
-		profile: institution.Profile{PollInterval: time.Duration(c.PollInterval), Deadline: time.Duration(c.Deadline),
+		profile: institution.Profile{LoginInterval: time.Duration(c.PollInterval), LoginTime: time.Duration(c.Deadline),
 			Parallel: 1, ReplaySafe: true, DeviceHosts: c.DeviceHosts}}
 	total := c.Limits.pages()
 	var err error
