@@ -275,7 +275,7 @@ func (l loan) isWhole() bool {
 // A code that does not change, and one that changes each second, are pictures without a
 // prefix; the client sees those that fail as errors.
 func TestDirect_ShowsCodesAndErrors(t *testing.T) {
-	w := newEnv(t)
+	w := newEnvAt(t, 2) // a code of the demo company is shown for four seconds: a busy machine must see it
 	for number, want := range map[string]struct {
 		end    string
 		failed bool
@@ -286,32 +286,35 @@ func TestDirect_ShowsCodesAndErrors(t *testing.T) {
 		"0002050000": {"COMPLETED_PARTIAL", false, false},
 	} {
 		w.secret(number)
-		c := w.newDirect(t)
-		shown := false
-		c.look = func(screen, image, _ string) {
-			if picture, ok := strings.CutPrefix(image, "data:image/png;base64,"); screen == "bankid" && ok {
-				shown = qrscan.Decode(t, picture) != ""
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			c := w.newDirect(t)
+			shown := false
+			c.look = func(screen, image, _ string) {
+				if picture, ok := strings.CutPrefix(image, "data:image/png;base64,"); screen == "bankid" && ok {
+					shown = qrscan.Decode(t, picture) != ""
+				}
 			}
-		}
-		begun, err := c.start(c.find(t, demo), number)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if end, failed, err := c.follow(begun); err != nil || end != want.end || failed != want.failed || shown != want.code {
-			t.Errorf("%s: %s, failed %v, shown %v, %v", number, end, failed, shown, err)
-		}
-		if want.failed {
-			if _, _, err := c.loans(begun.ID); err == nil || !strings.Contains(err.Error(), "COLLECTION_FAILED") {
-				t.Errorf("%s: the data of a failed collection: %v", number, err)
+			begun, err := c.start(c.find(t, demo), number)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			if end, failed, err := c.follow(begun); err != nil || end != want.end || failed != want.failed || shown != want.code {
+				t.Errorf("%s, failed %v, shown %v, %v", end, failed, shown, err)
+			}
+			if want.failed {
+				if _, _, err := c.loans(begun.ID); err == nil || !strings.Contains(err.Error(), "COLLECTION_FAILED") {
+					t.Errorf("the data of a failed collection: %v", err)
+				}
+			}
+		})
 	}
 }
 
 // The route cancel, which the client has, answers JSON, also for a finished collection.
 func TestDirect_Cancels(t *testing.T) {
 	w := newEnv(t)
-	for company, number := range map[string]string{demo: "0001040000", demoBank: "9011062388"} {
+	for company, number := range map[string]string{demo: "0004140000", demoBank: "9011062388"} { // neither ends by itself soon
 		w.secret(number)
 		c := w.newDirect(t)
 		begun, err := c.start(c.find(t, company), number)

@@ -48,10 +48,13 @@ type env struct {
 	ctx   context.Context
 }
 
-func newEnv(t *testing.T) *env {
+func newEnv(t *testing.T) *env { return newEnvAt(t, 8) }
+
+// newEnvAt returns an env whose clock is so many times as fast as the machine's.
+func newEnvAt(t *testing.T, speed int) *env {
 	t.Helper()
 	t.Parallel()
-	w := &env{clock: clock.NewFast(startTime, 8)}
+	w := &env{clock: clock.NewFast(startTime, speed)}
 	w.Env = suite.Start(t, devserver.Config{Clock: w.clock, AllowOrigins: []string{origin}})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)

@@ -160,10 +160,11 @@ func TestWebPage_HandsTheCollectionToItsBackend(t *testing.T) {
 		id := ""
 		end, err := p.run(r.company, r.method, r.parameters, func(made string) {
 			id = made
-			// The backend does not wait: the data is not ready.
+			// The backend does not wait: the data is not ready. On a busy machine that of the
+			// demo company can be, because nobody has to sign there.
 			early = backend.Do(t, http.MethodGet, "/collections/"+id+"/wealth/data", nil).Status
 		})
-		if err != nil || end != "COMPLETED" || early != http.StatusConflict {
+		if err != nil || end != "COMPLETED" || early != http.StatusConflict && (r.company != demo || early != http.StatusOK) {
 			t.Fatalf("%s: %s, data at first %d, %v", r.company, end, early, err)
 		}
 		var items []object
