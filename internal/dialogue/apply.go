@@ -3,7 +3,6 @@ package dialogue
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"samla/internal/psu"
@@ -156,15 +155,14 @@ func (s State) tell(t Turn, l Limits, now time.Time) State {
 // in takes the turn that the person is in. Another person than the one who was asked is
 // never read.
 func (s State) in(t In, l Limits, now time.Time) State {
-	number, said := digits(t.PersonalNumber), t.PersonalNumber != ""
-	switch asked := s.Person.Digits(); {
-	case !said:
-	case len(number) != 10 && len(number) != 12, strings.Trim(number, "0123456789") != "":
+	switch number := psu.Said(t.PersonalNumber); {
+	case t.PersonalNumber == "":
+	case number == "":
 		return s.end(Unavailable)
-	case asked != "" && !strings.HasSuffix(asked, number):
+	case s.Person != "" && !s.Person.Is(number):
 		return s.end(Mismatch)
-	case asked == "" && len(number) == 12:
-		s.Person = psu.Number(number)
+	case s.Person == "" && len(number) == 12:
+		s.Person = number
 	}
 	if s.Logins++; s.Logins > l.Logins {
 		return s.end(Unavailable)
@@ -195,11 +193,6 @@ func place(t Turn) string {
 func sameTurn(a, b Turn) bool {
 	a.ID, a.PollAfter, a.Expires = b.ID, b.PollAfter, b.Expires
 	return reflect.DeepEqual(a, b)
-}
-
-// digits returns the digits of a personal number, which may have a separator.
-func digits(number string) string {
-	return strings.NewReplacer("-", "", "+", "", " ", "").Replace(number)
 }
 
 // known returns a reason of the closed set.

@@ -7,6 +7,7 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/listing"
 	"samla/internal/product"
+	"samla/internal/psu"
 )
 
 // given returns the products that an institution gives as such, with what is ours to
@@ -27,16 +28,26 @@ func (r Request) given(products []product.Product, deviations *deviation.Counts)
 		head := p.Common()
 		head.ID, head.Company, head.CompanyDisplayName = r.NewID(), r.Company.ID, r.Company.DisplayName
 		if r.PersonalNumber != "" {
-			info := product.PersonalInformation{}
-			if *person != nil {
-				info = **person
-			}
-			info.PersonalNumber = r.PersonalNumber.Digits()
-			*person = &info
+			*person = r.informed(*person, deviations)
 		}
 		kept = append(kept, p)
 	}
 	return kept
+}
+
+// informed returns what is said of the person who started the collection, with their number.
+// What an institution says of another person is left out and counted.
+func (r Request) informed(said *product.PersonalInformation, deviations *deviation.Counts) *product.PersonalInformation {
+	info := product.PersonalInformation{}
+	if said != nil {
+		info = *said
+	}
+	if info.PersonalNumber != "" && !r.PersonalNumber.Is(psu.Said(info.PersonalNumber)) {
+		deviations.Add(deviation.UnreadableMember, 1)
+		info = product.PersonalInformation{}
+	}
+	info.PersonalNumber = r.PersonalNumber.Digits()
+	return &info
 }
 
 // once leaves out products that were given before, such as by two pages that overlap: those

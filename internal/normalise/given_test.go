@@ -17,7 +17,7 @@ func TestProducts_WritesWhatIsOursIntoGivenProducts(t *testing.T) {
 	r := normalise.Request{Company: company.Company{ID: "se-a", DisplayName: "A"}, PersonalNumber: "198412099296",
 		NewID: func() string { ids++; return strconv.Itoa(ids) }}
 	theirs := product.Head{ID: "theirs", Type: product.ISK, Company: "other", CompanyDisplayName: "Other"}
-	named := &product.PersonalInformation{Name: "Anna Berg", PersonalNumber: "1"}
+	named := &product.PersonalInformation{Name: "Anna Berg", PersonalNumber: "841209-9296"}
 	facts := fact.Facts{Products: []product.Product{
 		&product.Investment{Head: theirs, PersonalInformation: named}, &product.Pension{Head: theirs}, &product.PublicPension{Head: theirs},
 		&product.Loan{Head: theirs}, &product.SavingsAccount{Head: theirs}, &product.Psd2Account{Head: theirs}, &product.Other{Head: theirs}}}
@@ -34,7 +34,7 @@ func TestProducts_WritesWhatIsOursIntoGivenProducts(t *testing.T) {
 		}
 		seen = append(seen, head.ID)
 	}
-	if person := *product.Person(got[0]); person.Name != "Anna Berg" || named.PersonalNumber != "1" {
+	if person := *product.Person(got[0]); person.Name != "Anna Berg" || named.PersonalNumber != "841209-9296" {
 		t.Error("what the institution said of the person is lost")
 	}
 	r.PersonalNumber = ""
@@ -79,5 +79,19 @@ func TestProducts_LeavesOutGivenProductsThatRepeat(t *testing.T) {
 	products, deviations := normalise.Products(normalise.Request{NewID: func() string { return "id" }}, facts)
 	if len(products) != 6 || deviations[deviation.RepeatedProduct] != 2 || deviations.Incomplete() {
 		t.Errorf("%d products, %v", len(products), deviations)
+	}
+}
+
+// What a source says of another person is not written beside the number of this one.
+func TestProducts_LeavesOutWhatIsSaidOfAnotherPerson(t *testing.T) {
+	for said, kept := range map[string]bool{"": true, "198412099296": true, "8412099296": true, "19841209-9296": true,
+		"199006022397": false, "9006022397": false} {
+		of := product.PersonalInformation{PersonalNumber: said, Name: "Anna Berg"}
+		facts := fact.Facts{Products: []product.Product{&product.Pension{PersonalInformation: &of}}}
+		products, deviations := normalise.Products(normalise.Request{PersonalNumber: "198412099296", NewID: func() string { return "id" }}, facts)
+		got := *product.Person(products[0])
+		if got.PersonalNumber != "198412099296" || (got.Name != "") != kept || deviations.Incomplete() == kept {
+			t.Errorf("with the number of length %d, kept %v: name %q, %v", len(said), kept, got.Name, deviations)
+		}
 	}
 }

@@ -6,6 +6,7 @@ package psu
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Context is the person of one call. It prints masked; its JSON form is complete
@@ -46,6 +47,21 @@ type Number string
 
 // Digits returns the 12 digits.
 func (n Number) Digits() string { return string(n) }
+
+// Said returns the number that a text of an institution says: ten or twelve digits, which
+// may have separators. It returns "" for any other text.
+func Said(text string) Number {
+	digits := strings.NewReplacer("-", "", "+", "", " ", "").Replace(text)
+	if len(digits) != 10 && len(digits) != 12 || strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	return Number(digits)
+}
+
+// Is reports whether another number is this one, written in ten or in twelve digits.
+func (n Number) Is(other Number) bool {
+	return other != "" && strings.HasSuffix(n.Digits(), other.Digits())
+}
 
 // Format implements fmt.Formatter for every verb.
 func (n Number) Format(s fmt.State, _ rune) {

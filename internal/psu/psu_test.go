@@ -52,3 +52,13 @@ func TestContext_UnattendedKeepsTheLocaleOnly(t *testing.T) {
 		t.Error("the person is not there")
 	}
 }
+
+func TestNumber_IsComparedInTenOrTwelveDigits(t *testing.T) {
+	const number = psu.Number("198412099296")
+	for text, want := range map[string]bool{"198412099296": true, "8412099296": true, "841209-9296": true, " 19841209-9296": true,
+		"199006022397": false, "": false, "9296": false, "19841209929x": false, "1119841209929": false} {
+		if got := number.Is(psu.Said(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
