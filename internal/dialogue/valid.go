@@ -54,22 +54,22 @@ func (w Wait) valid() bool {
 }
 
 // valid reports whether the person can answer the question.
-func (a Ask) valid() bool {
-	if a.Question == "" {
+func (q Ask) valid() bool {
+	if q.Question == "" {
 		return false
 	}
-	for _, c := range a.Choices {
+	for _, c := range q.Choices {
 		if c.ID == "" || len(c.ID) > maxID {
 			return false
 		}
 	}
-	switch a.Kind {
+	switch q.Kind {
 	case Code:
 		return true
 	case Method:
-		return len(a.Choices) > 0
+		return len(q.Choices) > 0
 	case Contact, Input:
-		return len(a.Inputs) > 0
+		return len(q.Inputs) > 0
 	}
 	return false
 }

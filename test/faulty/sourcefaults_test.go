@@ -154,16 +154,18 @@ func ills(elsewhere string) map[string]ill {
 			s.on(says(200, `{"products":[],"next":"1"}`), "pages")
 		}, "COMPLETED_PARTIAL", 9},
 		// The exchange.
-		"500":            {func(s *source) { s.on(says(500, "x"), every...) }, "THIRD_PARTY_ERROR", 200},
-		"500-pages":      {func(s *source) { s.on(says(503, `{"error":"UNAVAILABLE"}`), "pages") }, "THIRD_PARTY_ERROR", 300},
-		"500-page-2":     {func(s *source) { s.on(then(says(200, twoPages), says(500, "")), "pages") }, "COMPLETED_PARTIAL", 300},
-		"busy":           {func(s *source) { s.on(busyForADay, "sessions") }, "THIRD_PARTY_ERROR", 20},
-		"busy-turn":      {func(s *source) { s.on(busyForADay, "turn") }, "THIRD_PARTY_ERROR", 20},
-		"busy-answer":    {func(s *source) { s.on(code, "turn"); s.on(busyForADay, "answers") }, "THIRD_PARTY_ERROR", 40},
-		"busy-pages":     {func(s *source) { s.on(busyForADay, "pages") }, "THIRD_PARTY_ERROR", 300},
-		"unauthorized":   {func(s *source) { s.on(says(401, `{"error":"UNAUTHORIZED"}`), every...) }, "FAILED", 40},
-		"redirects":      {func(s *source) { s.on(http.RedirectHandler(elsewhere, 307).ServeHTTP, every...) }, "THIRD_PARTY_ERROR", 40},
-		"redirect-pages": {func(s *source) { s.on(http.RedirectHandler(elsewhere, 302).ServeHTTP, "pages") }, "THIRD_PARTY_ERROR", 40},
+		"500":          {func(s *source) { s.on(says(500, "x"), every...) }, "THIRD_PARTY_ERROR", 200},
+		"500-pages":    {func(s *source) { s.on(says(503, `{"error":"UNAVAILABLE"}`), "pages") }, "THIRD_PARTY_ERROR", 300},
+		"500-page-2":   {func(s *source) { s.on(then(says(200, twoPages), says(500, "")), "pages") }, "COMPLETED_PARTIAL", 300},
+		"busy":         {func(s *source) { s.on(busyForADay, "sessions") }, "THIRD_PARTY_ERROR", 20},
+		"busy-turn":    {func(s *source) { s.on(busyForADay, "turn") }, "THIRD_PARTY_ERROR", 20},
+		"busy-answer":  {func(s *source) { s.on(code, "turn"); s.on(busyForADay, "answers") }, "THIRD_PARTY_ERROR", 40},
+		"busy-pages":   {func(s *source) { s.on(busyForADay, "pages") }, "THIRD_PARTY_ERROR", 300},
+		"unauthorized": {func(s *source) { s.on(says(401, `{"error":"UNAUTHORIZED"}`), every...) }, "FAILED", 40},
+		"redirects": {func(s *source) {
+			s.on(http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect).ServeHTTP, every...)
+		}, "THIRD_PARTY_ERROR", 40},
+		"redirect-pages": {func(s *source) { s.on(http.RedirectHandler(elsewhere, http.StatusFound).ServeHTTP, "pages") }, "THIRD_PARTY_ERROR", 40},
 		"cuts":           {func(s *source) { s.on(cut, every...) }, "THIRD_PARTY_ERROR", 200},
 		"cut-pages":      {func(s *source) { s.on(cut, "pages") }, "THIRD_PARTY_ERROR", 300},
 		"hangs":          {func(s *source) { s.on(s.hangs, every...) }, "THIRD_PARTY_ERROR", 40},

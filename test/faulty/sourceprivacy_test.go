@@ -124,7 +124,7 @@ func leaks() map[string]http.HandlerFunc {
 		"404":      says(404, `{"error":"UNKNOWN_SESSION","message":"`+all+`"}`),
 		"409":      says(409, `{"error":"QUESTION_OVER","message":"`+all+`"}`),
 		"429":      func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", all); w.WriteHeader(429) },
-		"redirect": http.RedirectHandler("https://elsewhere.example/"+strings.ReplaceAll(all, " ", "/"), 302).ServeHTTP,
+		"redirect": http.RedirectHandler("https://elsewhere.example/"+strings.ReplaceAll(all, " ", "/"), http.StatusFound).ServeHTTP,
 		"header": func(w http.ResponseWriter, _ *http.Request) {
 			for _, name := range []string{"X-Request-Id", "Content-Encoding", "Content-Type", "Server"} {
 				w.Header().Set(name, all)
