@@ -28,7 +28,7 @@ func TestSourceCheck_ReportsAndExits(t *testing.T) {
 		"all":               {[]string{"--answer", "code=" + sourcetest.Code}, 0, "21 checks passed, 0 failed, 0 skipped"},
 		"no answer":         {nil, 1, "the source asks for CODE; give the answer with --answer"},
 		"other login":       {[]string{"--login-method", "EMAIL"}, 1, "does not list the login method"},
-		"other institution": {[]string{"--institution", "se-other"}, 1, "the institution to test is not listed"},
+		"other institution": {[]string{"--institution", "se-other"}, 1, `"se-other" is not listed: the source has ["se-example"]`},
 	} {
 		args := append([]string{"source", "check", url, "--secret-file", file, "--personal-number", sourcetest.PersonalNumber}, c.args...)
 		out, log, status := process.Run(t, program, args...)
