@@ -101,23 +101,23 @@ func TestGiven_FitsTheOpenQuestion(t *testing.T) {
 	again := ask("q", dialogue.Code)
 	again.Ask.Choices = []dialogue.Choice{{ID: dialogue.Resend, Name: "New code"}}
 	for name, test := range map[string]struct {
-		turn            dialogue.Turn
-		fits, unwelcome []dialogue.Answer
-		invalid         []dialogue.Answer
+		turn          dialogue.Turn
+		fits, refused []dialogue.Answer
+		invalid       []dialogue.Answer
 	}{
 		"code": {turn: ask("q", dialogue.Code), fits: []dialogue.Answer{code, {Question: "q", Code: "1"}},
-			unwelcome: []dialogue.Answer{choice, resend, input, reply, {Question: "p", Code: "1"}, {Code: "1", Choice: "SMS"}},
-			invalid:   []dialogue.Answer{{}, {Code: strings.Repeat("1", 1021)}}},
-		"code that can be sent again": {turn: again, fits: []dialogue.Answer{code, resend}, unwelcome: []dialogue.Answer{input, reply},
+			refused: []dialogue.Answer{choice, resend, input, reply, {Question: "p", Code: "1"}, {Code: "1", Choice: "SMS"}},
+			invalid: []dialogue.Answer{{}, {Code: strings.Repeat("1", 1021)}}},
+		"code that can be sent again": {turn: again, fits: []dialogue.Answer{code, resend}, refused: []dialogue.Answer{input, reply},
 			invalid: []dialogue.Answer{choice}},
-		"choice": {turn: ask("q", dialogue.Method), fits: []dialogue.Answer{choice}, unwelcome: []dialogue.Answer{code, input, reply, {}},
+		"choice": {turn: ask("q", dialogue.Method), fits: []dialogue.Answer{choice}, refused: []dialogue.Answer{code, input, reply, {}},
 			invalid: []dialogue.Answer{{Choice: "PIGEON"}}},
-		"contact": {turn: ask("q", dialogue.Contact), fits: []dialogue.Answer{input}, unwelcome: []dialogue.Answer{code, choice, reply},
+		"contact": {turn: ask("q", dialogue.Contact), fits: []dialogue.Answer{input}, refused: []dialogue.Answer{code, choice, reply},
 			invalid: []dialogue.Answer{{Inputs: map[string]string{}}, {Inputs: map[string]string{"EMAIL": "a@example.com"}},
 				{Inputs: map[string]string{"EMAIL": "", "MOBILE_PHONE_NUMBER": "1"}}, {Inputs: map[string]string{"EMAIL": "a", "MOBILE_PHONE_NUMBER": "1", "AGE": "3"}}}},
-		"input":  {turn: ask("q", dialogue.Input), fits: []dialogue.Answer{input}, unwelcome: []dialogue.Answer{code, reply}},
-		"device": {turn: device("q"), fits: []dialogue.Answer{reply}, unwelcome: []dialogue.Answer{code, choice, input, {}}},
-		"wait":   {turn: wait(dialogue.BankID), unwelcome: []dialogue.Answer{code, choice, input, reply, {}}},
+		"input":  {turn: ask("q", dialogue.Input), fits: []dialogue.Answer{input}, refused: []dialogue.Answer{code, reply}},
+		"device": {turn: device("q"), fits: []dialogue.Answer{reply}, refused: []dialogue.Answer{code, choice, input, {}}},
+		"wait":   {turn: wait(dialogue.BankID), refused: []dialogue.Answer{code, choice, input, reply, {}}},
 	} {
 		s := at(t, test.turn)
 		for i, a := range test.fits {
@@ -129,9 +129,9 @@ func TestGiven_FitsTheOpenQuestion(t *testing.T) {
 				t.Errorf("%s: answer %d for a second time: %v", name, i, err)
 			}
 		}
-		for i, a := range test.unwelcome {
+		for i, a := range test.refused {
 			if _, err := give(s, a); !errors.Is(err, dialogue.ErrNotExpected) {
-				t.Errorf("%s: unwelcome answer %d: %v", name, i, err)
+				t.Errorf("%s: refused answer %d: %v", name, i, err)
 			}
 		}
 		for i, a := range test.invalid {

@@ -76,7 +76,7 @@ func ReadSupplement(body []byte, f *fault.Fault) (dialogue.Answer, error) {
 func (v *Validation) checkInputs(inputs map[string]string) {
 	for key, value := range inputs {
 		if !isInputType(key) {
-			v.report("/values", fault.Invalid, "has a name that is none of REQUIRED_INPUT_TYPES")
+			v.report("/values", fault.Invalid, "has a name that REQUIRED_INPUT_TYPES does not list")
 			continue
 		}
 		v.checkText("/values/"+key, value)
@@ -89,7 +89,7 @@ func withoutNames(f *fault.Fault) error {
 	v := &Validation{}
 	for _, field := range f.Fields {
 		if name, ok := strings.CutPrefix(field.Pointer, "/values/"); ok && !isInputType(name) {
-			v.report("/values", fault.Invalid, "has a name that is none of REQUIRED_INPUT_TYPES")
+			v.report("/values", fault.Invalid, "has a name that REQUIRED_INPUT_TYPES does not list")
 			continue
 		}
 		v.report(field.Pointer, field.Code, field.Message)
