@@ -73,11 +73,15 @@ func TestContract_EveryDocumentedAnswerIsGiven(t *testing.T) {
 				rows, ran := slices.Concat(v.rows, commonRows), 0
 				for _, row := range rows {
 					t.Run(row.name, func(t *testing.T) {
-						ran++
+						defer func() {
+							if !t.Skipped() {
+								ran++
+							}
+						}()
 						row.run(t, w, database)
 					})
 				}
-				if ran == len(rows) { // not with -run of one row
+				if ran == len(rows) { // not with -run of one row, nor without the store
 					w.check(t)
 				}
 			})
