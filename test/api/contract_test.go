@@ -74,8 +74,11 @@ func TestContract_EveryDocumentedAnswerIsGiven(t *testing.T) {
 				for _, row := range rows {
 					t.Run(row.name, func(t *testing.T) {
 						defer func() {
-							if !t.Skipped() {
+							switch {
+							case !t.Skipped():
 								ran++
+							case name == "sqlite":
+								t.Error("no row of a store that is always there is skipped")
 							}
 						}()
 						row.run(t, w, database)

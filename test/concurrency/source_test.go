@@ -18,7 +18,7 @@ import (
 const sourceID = "se-source"
 
 // source is an institution that persons log in to. It answers from memory: it asks for a
-// code, and whoever gives one is in. It recognises repeats, and keeps what it was given.
+// code, and every code lets the person in. It recognises repeats, and keeps what it was given.
 type source struct {
 	mu       sync.Mutex
 	byID     map[string]string   // session by request id of the start

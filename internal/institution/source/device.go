@@ -100,7 +100,7 @@ func (r *reader) headers(headers map[string]string) {
 		case len(name)+len(value) > maxHeader:
 			r.add(at, "has one that is too long")
 		case !headerRE.MatchString(name):
-			r.add(at, "has a name that is none")
+			r.add(at, "has a name that no header can have")
 		case slices.Contains(refusedHeaders, canonical):
 			r.add(at+"/"+canonical, "is a header that a device is not given")
 		case hasPrefix(canonical, refusedPrefixes):

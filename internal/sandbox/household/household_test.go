@@ -65,7 +65,7 @@ func TestContentsOf_AreThoseOfTheListedPersons(t *testing.T) {
 	}
 }
 
-// Whoever has everything has more than others; WithoutLoans leaves out the loans only.
+// A household with all contents has more products than another; WithoutLoans leaves out the loans only.
 func TestContents_WithoutLoansHasAllButLoans(t *testing.T) {
 	loans := 0
 	for n := range 100 {
