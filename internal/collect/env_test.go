@@ -311,7 +311,10 @@ func (b *env) handle(id string) collection.Collection {
 	return b.row(id)
 }
 
-func (b *env) row(id string) collection.Collection {
+func (b *env) row(id string) collection.Collection { return storedCollection(b.Env, id) }
+
+// storedCollection returns the row of a collection.
+func storedCollection(b *flowtest.Env, id string) collection.Collection {
 	b.Helper()
 	c, err := b.Store.Collection(b.Context(), id)
 	if err != nil {

@@ -244,14 +244,7 @@ func (b *loginEnv) claim(at *collect.Service, id string) collection.Collection {
 	return b.row(id)
 }
 
-func (b *loginEnv) row(id string) collection.Collection {
-	b.Helper()
-	c, err := b.Store.Collection(b.Context(), id)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return c
-}
+func (b *loginEnv) row(id string) collection.Collection { return storedCollection(b.Env, id) }
 
 func (b *loginEnv) poll(id string) collect.View {
 	b.Helper()
