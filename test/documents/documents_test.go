@@ -4,7 +4,6 @@
 package documents
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +37,7 @@ func versions(t *testing.T) map[string]version {
 		if err != nil {
 			t.Fatal(err)
 		}
-		root, at := decode(t, c.Text())
+		root, at := wiretest.Decode(t, c.Text())
 		all[c.Version()] = version{c, root, at}
 	}
 	return all
@@ -50,24 +49,6 @@ func eachVersion(t *testing.T, test func(t *testing.T, v version)) {
 	for name, v := range versions(t) {
 		t.Run(name, func(t *testing.T) { test(t, v) })
 	}
-}
-
-func decode(t testing.TB, text []byte) (root object, at func(pointer string) object) {
-	t.Helper()
-	if err := json.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	at = func(pointer string) object {
-		n := root
-		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-			n, _ = n[strings.ReplaceAll(token, "~1", "/")].(object)
-			if ref, ok := n["$ref"].(string); ok && token != "schema" {
-				n = at(strings.TrimPrefix(ref, "#"))
-			}
-		}
-		return n
-	}
-	return root, at
 }
 
 func TestDocument_IsOpenAPI(t *testing.T) {
@@ -93,7 +74,7 @@ func TestDocument_DeclaresEveryCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, at := decode(t, text)
+		_, at := wiretest.Decode(t, text)
 		for _, code := range []fault.Code{fault.NotFound, fault.MethodNotAllowed, fault.MalformedRequest, fault.ExpectationFailed} {
 			text, _ := at("/components/responses/Error")["description"].(string)
 			if declared[code] = strings.Contains(text, string(code)); !declared[code] {

@@ -1,7 +1,6 @@
 package v20260401_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,25 +31,7 @@ type object = map[string]any
 // JSON Pointer, after references.
 func document(t testing.TB) (root object, at func(pointer string) object) {
 	t.Helper()
-	return decode(t, contract(t).Text())
-}
-
-func decode(t testing.TB, text []byte) (root object, at func(pointer string) object) {
-	t.Helper()
-	if err := json.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	at = func(pointer string) object {
-		n := root
-		for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-			n, _ = n[strings.ReplaceAll(token, "~1", "/")].(object)
-			if ref, ok := n["$ref"].(string); ok && token != "schema" {
-				n = at(strings.TrimPrefix(ref, "#"))
-			}
-		}
-		return n
-	}
-	return root, at
+	return wiretest.Decode(t, contract(t).Text())
 }
 
 // Routes 1-19 and 21 of docs/reference/api.md section 2, the other path of
