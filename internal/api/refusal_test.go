@@ -10,7 +10,7 @@ func FuzzRefusal(f *testing.F) {
 	for _, text := range []string{
 		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request",
 		"HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\n\r\n", "HTTP/1.1 431 ", "HTTP/1.1 4", "HTTP/1.",
-		"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\n\r\n{}", `{"a":"HTTP/1.1 400"}`, "",
+		"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\n\r\n{}", `{"a":"HTTP/1.1 400"}`, "HTTP/1.00417", "",
 	} {
 		f.Add(text)
 	}

@@ -82,7 +82,7 @@ var plainText = []byte("Content-Type: text/plain; charset=utf-8\r\nConnection: c
 // refusal returns the fault that a refusal of net/http is, or nil for any other text.
 func refusal(p []byte) *fault.Fault {
 	const status = len("HTTP/1.1 ")
-	if len(p) < status+3 || p[status] < '4' || !bytes.HasPrefix(p, []byte("HTTP/1.")) {
+	if len(p) < status+3 || p[status] < '4' || p[status-1] != ' ' || !bytes.HasPrefix(p, []byte("HTTP/1.")) {
 		return nil
 	}
 	line, rest, _ := bytes.Cut(p, []byte("\r\n"))
