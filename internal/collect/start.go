@@ -76,7 +76,7 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 			if f := usable(locked, r, now); f != nil {
 				return f
 			}
-			if err := s.quota(ctx, tx, stored.ID, limit, now); err != nil {
+			if err := s.quota(ctx, tx, locked.LineageID(), limit, now); err != nil {
 				return err
 			}
 		}
@@ -84,10 +84,10 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 	})
 }
 
-// quota returns the fault BackgroundRefreshLimit when the consent has used up its
+// quota returns the fault BackgroundRefreshLimit when a lineage has used up its
 // background refreshes (docs/reference/api.md 5.6).
-func (s *Service) quota(ctx context.Context, tx store.Tx, consentID consent.ID, limit int, now time.Time) error {
-	taken, err := tx.UnattendedSince(ctx, consentID, now.Add(-window))
+func (s *Service) quota(ctx context.Context, tx store.Tx, lineage consent.ID, limit int, now time.Time) error {
+	taken, err := tx.UnattendedSince(ctx, lineage, now.Add(-window))
 	if err != nil || len(taken) < limit {
 		return err
 	}

@@ -117,6 +117,13 @@ type Consent struct {
 	RevokedAt       time.Time
 	Failure         FailureCode // set only in Failed
 
+	// Lineage is the first consent of the row of renewals that this one belongs to,
+	// empty in the first one itself: see LineageID. Renews is the consent that this
+	// one replaces when it is authorized, RenewedBy the one that has replaced it.
+	Lineage, Renews, RenewedBy ID
+	// Warned is the end of the validity that the person's client was warned of.
+	Warned time.Time
+
 	// OpenRequestID and AuthorizeRequestID are the X-Request-IDs of the two requests
 	// that create something at the bank. They are stored before the first attempt,
 	// and each retry sends them again, so that the bank recognises a retry.

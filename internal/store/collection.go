@@ -16,9 +16,10 @@ type CollectionReader interface {
 	// first and at most limit. A collection that ends leaves the list, as with
 	// LiveConsents.
 	RunningCollections(ctx context.Context, clientID, userID string, limit int) ([]collection.Collection, error)
-	// UnattendedSince lists when background refreshes of a consent were started
-	// after the given time, oldest first (docs/reference/api.md 5.6).
-	UnattendedSince(ctx context.Context, consentID consent.ID, since time.Time) ([]time.Time, error)
+	// UnattendedSince lists when background refreshes of the consents of a lineage
+	// (consent.Consent.LineageID) were started after the given time, oldest first
+	// (docs/reference/api.md 5.6).
+	UnattendedSince(ctx context.Context, lineage consent.ID, since time.Time) ([]time.Time, error)
 }
 
 // CollectionFilter selects collections of one client. Zero members do not

@@ -17,6 +17,11 @@ type ConsentReader interface {
 	// ended leaves the list, so that a caller that ends them all can ask again for
 	// the rest.
 	LiveConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error)
+	// LineageConsents lists the consents of a lineage (consent.Consent.LineageID), newest
+	// first: the first consent and all that followed it by renewal, whatever their
+	// status. Nothing is found by the id of a consent that is not the first. consent.Living
+	// chooses among them.
+	LineageConsents(ctx context.Context, lineage consent.ID) ([]consent.Consent, error)
 }
 
 // ConsentWriter writes consents. They are never deleted. A transaction that locks or
@@ -26,8 +31,8 @@ type ConsentWriter interface {
 	// AddConsent stores a consent. Errors: ErrExists when the id is taken.
 	AddConsent(ctx context.Context, c consent.Consent) error
 	// PutConsent is a compare-and-swap on c.Rev. It stores Rev+1 and returns it in
-	// the consent handed back. The client, user and collection of a consent never
-	// change. UpdateConsent calls it with the retry; PutConsent itself is for a
+	// the consent handed back. The client, user, collection, lineage and renewed
+	// consent of a consent never change. UpdateConsent calls it with the retry; PutConsent itself is for a
 	// transaction that writes several rows at once. Errors: ErrNotFound,
 	// ErrConflict.
 	PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error)

@@ -31,7 +31,8 @@ type Change[T any] func(old T) (next T, also func(Tx) error, err error)
 // UpdateConsent changes one consent: it reads it, calls change and stores the
 // result with a compare-and-swap on Rev. When another writer was first, it starts
 // again, until ctx ends. It returns the consent as stored, with its new Rev. The
-// id, client, user, collection and Rev that change returns are ignored.
+// id, client, user, collection, lineage, renewed consent and Rev that change returns are
+// ignored.
 //
 // Errors: ErrNotFound, the errors of change and also, or of ctx and the database;
 // never ErrConflict.
@@ -42,6 +43,7 @@ func UpdateConsent(ctx context.Context, s interface {
 	read := func() (consent.Consent, error) { return s.Consent(ctx, id) }
 	put := func(tx Tx, old, next consent.Consent) (consent.Consent, error) {
 		next.ID, next.ClientID, next.UserID, next.CollectionID, next.Rev = old.ID, old.ClientID, old.UserID, old.CollectionID, old.Rev
+		next.Lineage, next.Renews = old.Lineage, old.Renews
 		return tx.PutConsent(ctx, next)
 	}
 	return update(ctx, s, read, put, change)

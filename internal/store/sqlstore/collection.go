@@ -68,10 +68,14 @@ func (r reader) Collection(ctx context.Context, id string) (collection.Collectio
 	return one(ctx, r.q, scanCollection, selectCollection+` WHERE k.id = $1`, id)
 }
 
+// unattendedSince searches the index collections_unattended once for each consent of
+// the lineage.
+const unattendedSince = `SELECT k.created_at FROM collections k
+WHERE k.consent_id IN (` + lineageIDs + `) AND k.attended = 0 AND k.created_at > $2 ORDER BY k.created_at, k.id`
+
 // UnattendedSince implements store.CollectionReader.
-func (r reader) UnattendedSince(ctx context.Context, consentID consent.ID, since time.Time) ([]time.Time, error) {
-	started, err := list(ctx, r.q, column[int64], `SELECT created_at FROM collections
-WHERE consent_id = $1 AND attended = 0 AND created_at > $2 ORDER BY created_at, id`, string(consentID), micros(since))
+func (r reader) UnattendedSince(ctx context.Context, lineage consent.ID, since time.Time) ([]time.Time, error) {
+	started, err := list(ctx, r.q, column[int64], unattendedSince, string(lineage), micros(since))
 	if err != nil {
 		return nil, err
 	}

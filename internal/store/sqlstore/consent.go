@@ -10,38 +10,40 @@ import (
 )
 
 const (
-	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, sealed, rev, wake_at`
+	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, sealed, rev, wake_at`
 
 	insertConsent = `INSERT INTO consents (` + consentNames + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 ON CONFLICT DO NOTHING`
 
 	updateConsent = `UPDATE consents SET company = $3, login_method = $4, status = $5, step = $6, requested = $7, granted = $8,
 status_changed_at = $9, authorize_by = $10, expires_at = $11, sca_expires_at = $12, revoked_at = $13, failure = $14,
-open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
+open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, renewed_by = $19, expiring_at = $20,
+job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
 var selectConsent = `SELECT ` + columns("c", consentNames, false) + ` FROM consents c `
 
 // consentRow is where the columns of consentNames are read into.
 type consentRow struct {
-	c                                                                 consent.Consent
-	requested, granted                                                string
-	created, changed, authorizeBy, expires, scaExpires, revoked, wake int64
+	c                                                                         consent.Consent
+	requested, granted                                                        string
+	created, changed, authorizeBy, expires, scaExpires, revoked, warned, wake int64
 }
 
 func (r *consentRow) dest() []any {
 	c := &r.c
 	return []any{(*string)(&c.ID), &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
 		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
-		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthorizeRequestID, &c.Sealed, &c.Rev, &r.wake}
+		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthorizeRequestID,
+		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &c.Sealed, &c.Rev, &r.wake}
 }
 
 func (r *consentRow) value() (consent.Consent, error) {
 	c := r.c
 	c.CreatedAt, c.StatusChangedAt, c.AuthorizeBy = fromMicros(r.created), fromMicros(r.changed), fromMicros(r.authorizeBy)
 	c.ExpiresAt, c.SCAExpiresAt, c.RevokedAt = fromMicros(r.expires), fromMicros(r.scaExpires), fromMicros(r.revoked)
-	c.WakeAt, c.Sealed = fromMicros(r.wake), fromBlob(c.Sealed)
+	c.Warned, c.WakeAt, c.Sealed = fromMicros(r.warned), fromMicros(r.wake), fromBlob(c.Sealed)
 	var err error
 	if c.Requested, err = decodeScope(r.requested); err != nil {
 		return c, err
@@ -149,6 +151,18 @@ func (r reader) LiveConsents(ctx context.Context, clientID, userID string, limit
 	return list(ctx, r.q, scanConsent, liveConsents, userID, clientID, int64(limit))
 }
 
+// lineageConsents uses the primary key and the index consents_lineage.
+var lineageConsents = selectConsent + `WHERE c.id IN (` + lineageIDs + `) ORDER BY c.id DESC`
+
+// lineageIDs selects the ids of the lineage $1. It has the condition of the index word
+// for word.
+const lineageIDs = `SELECT $1 UNION ALL SELECT l.id FROM consents l WHERE l.lineage = $1 AND l.lineage <> ''`
+
+// LineageConsents implements store.ConsentReader.
+func (r reader) LineageConsents(ctx context.Context, lineage consent.ID) ([]consent.Consent, error) {
+	return list(ctx, r.q, scanConsent, lineageConsents, string(lineage))
+}
+
 // AddConsent implements store.ConsentWriter.
 func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	requested, granted, err := encodeScopes(c)
@@ -159,7 +173,8 @@ func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, nullable(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
 		string(c.Status), string(c.Step), requested, granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
-		c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), c.Rev, micros(c.WakeAt))
+		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned),
+		blob(c.Sealed), c.Rev, micros(c.WakeAt))
 	return requireRow(n, err, store.ErrExists)
 }
 
@@ -172,7 +187,8 @@ func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent
 	t.changesConsent(string(c.ID), c.CollectionID)
 	n, err := t.q.exec(ctx, updateConsent, string(c.ID), c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
 		requested, granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
-		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), micros(c.WakeAt))
+		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), micros(c.WakeAt),
+		string(c.RenewedBy), micros(c.Warned))
 	if err != nil {
 		return c, err
 	}

@@ -84,6 +84,28 @@ func TestEraseScopes_SearchesIndex(t *testing.T) {
 	}
 }
 
+// TestLineage_SearchesIndex looks at the plans: the cost follows the consents of one
+// lineage.
+func TestLineage_SearchesIndex(t *testing.T) {
+	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, test := range []struct {
+		text, index string
+		args        []any
+	}{
+		{lineageConsents, "sqlite_autoindex_consents_1", []any{"lineage"}},
+		{unattendedSince, "collections_unattended", []any{"lineage", int64(1)}},
+	} {
+		got := plan(t, s, test.text, test.args...)
+		if !strings.Contains(got, "INDEX "+test.index) || !strings.Contains(got, "INDEX consents_lineage") || strings.Contains(got, "SCAN k") || strings.Contains(got, "SCAN c") || strings.Contains(got, "SCAN l") {
+			t.Errorf("%s: %s", test.text, got)
+		}
+	}
+}
+
 // SQLite prepares a statement with LIMIT $1 each time that it runs.
 func TestQueries_HideTheirLimitFromThePlan(t *testing.T) {
 	files, err := filepath.Glob("*.go")

@@ -193,7 +193,7 @@ func columns(alias, names string, outer bool) string {
 		column := alias + "." + name
 		switch {
 		case name == "sealed" || (!outer && name != "user_id"):
-		case strings.HasSuffix(name, "_at") || strings.HasSuffix(name, "_by") || name == "rev":
+		case strings.HasSuffix(name, "_at") || name == "authorize_by" || name == "rev":
 			column = "COALESCE(" + column + ", 0)"
 		default:
 			column = "COALESCE(" + column + ", '')"

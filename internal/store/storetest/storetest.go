@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"EraseLocksOneUser", testEraseLocksOneUser}, {"LiveRowsOfUser", testLiveRowsOfUser},
 		{"CompareAndSwapHasOneWinner", testCompareAndSwapHasOneWinner}, {"Rollback", testRollback}, {"ReadsOwnWrites", testReadsOwnWrites},
 		{"ErrorsLeaveTransactionUsable", testErrorsLeaveTransactionUsable}, {"Panic", testPanic}, {"CanceledContext", testCanceledContext},
-		{"LockConsent", testLockConsent}, {"ConsentPages", testConsentPages}, {"CollectionPages", testCollectionPages},
+		{"LockConsent", testLockConsent}, {"LineageConsents", testLineageConsents}, {"UnattendedOfLineage", testUnattendedOfLineage}, {"ConsentPages", testConsentPages}, {"CollectionPages", testCollectionPages},
 		{"UnattendedSince", testUnattendedSince}, {"WakeCollection", testWakeCollection}, {"RecordPoll", testRecordPoll},
 		{"JobAttempts", testJobAttempts}, {"RetryJob", testRetryJob}, {"ParkedJobs", testParkedJobs}, {"FailureOfEarlierClaim", testFailureOfEarlierClaim},
 		{"RenewLeases", testRenewLeases}, {"Dialogues", testDialogues},
@@ -136,7 +136,8 @@ func (f fixture) newConsent() consent.Consent {
 		Granted:   &consent.Scope{AccountIDs: []string{"a", "b"}, Balances: true},
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), AuthorizeBy: start.Add(2 * time.Second),
 		ExpiresAt: start.Add(3 * time.Second), SCAExpiresAt: start.Add(4 * time.Second), RevokedAt: start.Add(5 * time.Second),
-		Failure: consent.BankError, OpenRequestID: "open", AuthorizeRequestID: "authorise", Sealed: []byte{0, 1, 255},
+		Failure: consent.BankError, OpenRequestID: "open", AuthorizeRequestID: "authorise",
+		Lineage: "first", Renews: "before", RenewedBy: "after", Warned: start.Add(7 * time.Second), Sealed: []byte{0, 1, 255},
 		Rev: 7, WakeAt: start.Add(6 * time.Second)}
 }
 
