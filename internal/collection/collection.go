@@ -39,6 +39,7 @@ type Collection struct {
 	ConsentID   consent.ID // of a user, or of this collection (Mode)
 	Company     string
 	LoginMethod string // as requested; may be empty
+	Version     string // of the API that started it; see StartedBy
 	Mode        Mode
 	Attended    bool     // the person is present; false = background refresh (docs/reference/api.md 5.6)
 	Filter      []string // ids of the accounts to read; nil = all

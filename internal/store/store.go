@@ -32,6 +32,7 @@ type Store interface {
 	StatusReader
 	Transactor
 	UserCreator
+	EventSignal
 	Jobs
 	seal.Keys
 
@@ -72,6 +73,7 @@ type Reader interface {
 	DialogueReader
 	SigningKeyReader
 	AuditReader
+	EventReader
 }
 
 // Tx writes. All of it is undone when the transaction does not commit. The
@@ -89,6 +91,7 @@ type Tx interface {
 	DialogueWriter
 	SigningKeyWriter
 	AuditWriter
+	EventWriter
 	IdempotencyWriter
 	Eraser
 }

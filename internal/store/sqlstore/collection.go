@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at`
+	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at, version`
 
 	insertCollection = `INSERT INTO collections (` + collectionNames + `, keep_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $14)
 ON CONFLICT DO NOTHING`
 
 	updateCollection = `UPDATE collections SET consent_id = $3, company = $4, login_method = $5, mode = $6, attended = $7,
@@ -34,7 +34,7 @@ type collectionRow struct {
 func (r *collectionRow) dest() []any {
 	k := &r.k
 	return []any{&k.ID, &k.ClientID, &k.UserID, (*string)(&k.ConsentID), &k.Company, &k.LoginMethod, (*string)(&k.Mode), &r.attended,
-		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake}
+		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake, &k.Version}
 }
 
 func (r *collectionRow) value() (collection.Collection, error) {
@@ -95,7 +95,7 @@ func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 	t.changesCollection(k.ID)
 	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, nullable(k.UserID), string(k.ConsentID), k.Company, k.LoginMethod,
 		string(k.Mode), flag(k.Attended), accounts, string(k.Status), micros(k.CreatedAt), micros(k.StatusChangedAt),
-		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt))
+		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt), k.Version)
 	return requireRow(n, err, store.ErrExists)
 }
 

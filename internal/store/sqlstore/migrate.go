@@ -23,7 +23,7 @@ var migrations embed.FS
 
 // postgresTypes translates a migration to PostgreSQL. Texts are compared byte by
 // byte there too, whatever the locale of the database.
-var postgresTypes = strings.NewReplacer(` TEXT`, ` TEXT COLLATE "C"`, ` BLOB`, ` BYTEA`)
+var postgresTypes = strings.NewReplacer(` INTEGER PRIMARY KEY AUTOINCREMENT`, ` BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY`, ` TEXT`, ` TEXT COLLATE "C"`, ` BLOB`, ` BYTEA`)
 
 // ErrNewer means that a newer release has migrated the database in a way that this
 // binary cannot serve. The release before the newest one can.

@@ -60,6 +60,7 @@ type Store struct {
 	status statusReader
 	full   atomic.Bool // the last write found the disk full
 	users  *userBatcher
+	events chan struct{} // has room for one value; see store.EventSignal
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -71,6 +72,7 @@ type tx struct {
 	locks      locks
 	changed    []string // ids whose views the commit changes
 	allChanged bool     // it can change every view
+	addsEvents bool
 }
 
 var (
@@ -95,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{db.reads()}, db: db}
+	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1)}
 	s.status = newStatusReader(s.q, !postgres && cfg.Exclusive, postgres)
 	write := db.write
 	if postgres { // one statement is a transaction
@@ -113,6 +115,9 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 	defer func() {
 		for _, t := range written {
 			s.status.endWrite(t)
+			if t.addsEvents { // also where the outcome of the commit is not known
+				s.signalEvents()
+			}
 		}
 	}()
 	err := s.db.write(ctx, func(q querier) error {
@@ -130,6 +135,14 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 		s.full.Store(true)
 	}
 	return err
+}
+
+// signalEvents tells the sequencer that events were added.
+func (s *Store) signalEvents() {
+	select {
+	case s.events <- struct{}{}:
+	default: // a signal waits already
+	}
 }
 
 // conflict returns why a compare-and-swap changed no row.

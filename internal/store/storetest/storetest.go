@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"JobAttempts", testJobAttempts}, {"RetryJob", testRetryJob}, {"ParkedJobs", testParkedJobs}, {"FailureOfEarlierClaim", testFailureOfEarlierClaim},
 		{"RenewLeases", testRenewLeases}, {"Dialogues", testDialogues},
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
+		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
 		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimOverdue", testClaimOverdue}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
@@ -154,7 +155,7 @@ func (f fixture) addConsent(change func(*consent.Consent)) consent.Consent {
 // newCollection returns a collection of the fixture's user with every member set.
 func (f fixture) newCollection() collection.Collection {
 	return collection.Collection{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, ConsentID: consent.ID(newID()), Company: "testbank",
-		LoginMethod: "BANKID", Mode: collection.Stored, Attended: true, Filter: []string{"x"}, Status: collection.Completed,
+		LoginMethod: "BANKID", Version: collection.V20250101, Mode: collection.Stored, Attended: true, Filter: []string{"x"}, Status: collection.Completed,
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), PolledAt: start.Add(2 * time.Second),
 		DataUntil: start.Add(3 * time.Second), ErasedAt: start.Add(4 * time.Second), Sealed: []byte{0, 2, 254},
 		Rev: 3, WakeAt: start.Add(5 * time.Second)}
