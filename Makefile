@@ -29,10 +29,10 @@ endif
 
 # A check counts by its exit status, a test by the events that it prints.
 CHECKS := fmt vet lint imports
-TESTS  := tools-test unit e2e crash-short households fuzz-short
+TESTS  := tools-test packaging-test unit e2e crash-short households fuzz-short
 
 .DEFAULT_GOAL := help
-.PHONY: help build licences test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
+.PHONY: help build licences package image test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
 
 ## The daily commands
 
@@ -61,13 +61,21 @@ licences: build | $(TOOLS) ## the licences of all software that bin/samla carrie
 	@mv $(BIN)/licences.txt.new $(BIN)/licences.txt
 	@echo "$(BIN)/licences.txt"
 
+package: licences ## a Debian package of bin/samla, in bin
+	@$(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack
+	@$(TOOLS)/pack deb
+
+image: build | $(TOOLS) ## an OCI image of bin/samla in a tar file, in bin
+	@$(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack
+	@$(TOOLS)/pack image
+
 clean: ## remove what was built
 	rm -rf $(BIN)
 
 ## The steps of make test; each also works by itself
 
 fmt:
-	@bad=$$(gofmt -l cmd examples internal test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
+	@bad=$$(gofmt -l cmd examples internal packaging test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
 
 vet:
 	@$(GO) vet $(RACE) ./...
@@ -75,6 +83,7 @@ vet:
 lint: $(TOOLS)/golangci-lint ## all linters
 	@GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)" $(TOOLS)/golangci-lint run ./...
 	@cd tools && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
+	@cd packaging && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
 
 imports: $(TOOLS)/go-arch-lint
 	@out=$$($(TOOLS)/go-arch-lint check --project-path . --output-color=false) || { \
@@ -88,6 +97,9 @@ house: imports $(TOOLS)/golangci-lint ## the import rules and the quick linters
 
 tools-test:
 	@$(GO) -C tools test -json ./...
+
+packaging-test:
+	@$(GO) -C packaging test -json ./...
 
 unit:
 	@$(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
