@@ -16,7 +16,9 @@ func contents(r release) files.Contents {
 	at := func(from, to string, mode os.FileMode) *files.Content {
 		return &files.Content{Source: from, Destination: to, FileInfo: &files.ContentFileInfo{Mode: mode}}
 	}
-	file := func(from, to string, mode os.FileMode) *files.Content { return at(filepath.Join(r.root, from), to, mode) }
+	file := func(from, to string, mode os.FileMode) *files.Content {
+		return at(filepath.Join(r.root, from), to, mode)
+	}
 	env := file("packaging/etc/samla.env", "/etc/samla/samla.env", 0o640)
 	env.Type = files.TypeConfigNoReplace
 	return files.Contents{
