@@ -9,7 +9,7 @@ const LeadLife = 14 * 24 * time.Hour
 // Source is one way to an account: the account as one company lists it.
 type Source struct {
 	Company string `json:"company"`
-	Account string `json:"account"` // the id that products have for it (docs/reference/products.md 4)
+	Link    string `json:"link"` // the id of the account's link there (package account)
 }
 
 // Lead is the source that an account's feed follows. Two companies can list the same

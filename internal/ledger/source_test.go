@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	bank   = ledger.Source{Company: "se-bank-psd2", Account: "acc-1"}
-	broker = ledger.Source{Company: "se-broker", Account: "acc-2"}
+	bank   = ledger.Source{Company: "se-bank-psd2", Link: "acc-1"}
+	broker = ledger.Source{Company: "se-broker", Link: "acc-2"}
 )
 
 // whole is a list that was read from the day of March on.
@@ -29,7 +29,7 @@ func TestLead_LetsOneSourceDecide(t *testing.T) {
 	if list, after, ok = lead.Admit(broker, now.Add(ledger.LeadLife+1), whole(1, "+1 -1")); !ok || after.Source != broker || len(list.Items) != 1 || !list.Takeover {
 		t.Errorf("another source after the lead was not read for long: %+v", after)
 	}
-	renamed := ledger.Source{Company: bank.Company, Account: "acc-9"}
+	renamed := ledger.Source{Company: bank.Company, Link: "acc-9"}
 	if list, after, ok = lead.Admit(renamed, now.Add(1), whole(7, "+8 -1")); !ok || after.Source != renamed || after.From != march(5) || list.Takeover {
 		t.Errorf("the same company under another id: %+v", after)
 	}
