@@ -35,6 +35,7 @@ type cli struct {
 	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
+	Doctor    doctorCmd    `cmd:"" help:"Check keys, database, clock, certificates and banks, and say what to do."`
 	Version   versionCmd   `cmd:"" help:"Print the version of this program and of the API that it serves."`
 
 	LogLevel string `enum:",debug,info,warn,error" default:"" help:"Level of the log on standard error: debug, info, warn or error (default: info for serve, dev and sandbox, else warn)."`

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"samla/internal/server"
+	"samla/internal/store/sqlstore"
 )
 
 type versionCmd struct {
@@ -23,7 +24,8 @@ type version struct {
 	Modified bool     `json:"modified"`           // files differed from the revision
 	Go       string   `json:"go"`
 	Platform string   `json:"platform"`
-	API      []string `json:"api"` // versions of the API that the server runs
+	API      []string `json:"api"`    // versions of the API that the server runs
+	Schema   int64    `json:"schema"` // of the database: number of the newest migration
 }
 
 // Run prints the version.
@@ -38,7 +40,8 @@ func (c *versionCmd) Run(a *app) error {
 
 // versionOf returns what a build says about itself. A nil info has no module.
 func versionOf(info *debug.BuildInfo) version {
-	v := version{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, API: server.APIVersions()}
+	v := version{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, API: server.APIVersions(),
+		Schema: sqlstore.NewestMigration()}
 	if info == nil {
 		return v
 	}
@@ -66,6 +69,6 @@ func (v version) print(out io.Writer) error {
 	if v.Modified {
 		text += ", modified"
 	}
-	_, err := fmt.Fprintf(out, "%s\nAPI   %s\nbuilt with %s for %s\n", text, strings.Join(v.API, ", "), v.Go, v.Platform)
+	_, err := fmt.Fprintf(out, "%s\nAPI     %s\nschema  %d\nbuilt with %s for %s\n", text, strings.Join(v.API, ", "), v.Schema, v.Go, v.Platform)
 	return err
 }

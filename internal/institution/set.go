@@ -2,6 +2,7 @@ package institution
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 
@@ -22,6 +23,11 @@ type Institution struct {
 	Revoker       Revoker
 	Collector     Collector
 	Loginer       Loginer
+
+	// Certificates are ours at the institution. An operator must renew them in time.
+	Certificates []Certificate
+	// Reach opens a connection and says what it has shown; nil = its family cannot.
+	Reach func(ctx context.Context) (Reached, error)
 
 	Close func() // releases what it holds, such as connections; nil = nothing
 }

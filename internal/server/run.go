@@ -38,11 +38,13 @@ func (s *Server) Start(ctx context.Context) error {
 	s.fetching.StartLogins()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
-	s.sweeper.Add(1)
-	go func() {
-		defer s.sweeper.Done()
-		s.sweep(background)
-	}()
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates} {
+		s.sweeper.Add(1)
+		go func() {
+			defer s.sweeper.Done()
+			work(background)
+		}()
+	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()
 	for _, i := range s.parts.Institutions.All() {
 		s.parts.Log.Info("institution", "company", i.Company.ID, "family", i.Family, "capabilities", i.Capabilities())

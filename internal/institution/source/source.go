@@ -8,6 +8,7 @@ package source
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -33,6 +34,8 @@ type Source struct {
 	clock   clock.Clock
 	random  io.Reader
 	profile institution.Profile
+
+	certificates []institution.Certificate
 }
 
 var (
@@ -55,6 +58,7 @@ func New(c Config, d institution.Deps) (*Source, error) {
 	s := &Source{config: c, hosts: NewHosts(c.DeviceHosts), secret: access.secret, clock: d.Clock, random: d.Random,
 		profile: institution.Profile{LoginInterval: time.Duration(c.PollInterval), LoginTime: time.Duration(c.Deadline),
 			Parallel: 1, ReplaySafe: true, DeviceHosts: c.DeviceHosts}}
+	s.certificates = institution.CertificateOf("client certificate", access.certificate)
 	total := c.Limits.pages()
 	var err error
 	s.client, err = httpclient.New(httpclient.Config{
@@ -67,11 +71,17 @@ func New(c Config, d institution.Deps) (*Source, error) {
 	return s, nil
 }
 
+func (s *Source) reach(ctx context.Context) (institution.Reached, error) {
+	r, err := s.client.Reach(ctx)
+	return institution.Reached(r), err
+}
+
 // Institution returns the source as an institution.
 func (s *Source) Institution() institution.Institution {
 	return institution.Institution{
 		Company: company.Company{Needs: s.config.Parameters, AnyPersonalNumber: s.config.AnyPersonalNumber},
 		Profile: s.profile, Loginer: s, Collector: s, Close: s.Close,
+		Certificates: s.certificates, Reach: s.reach,
 	}
 }
 

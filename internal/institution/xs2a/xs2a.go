@@ -9,6 +9,7 @@
 package xs2a
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -51,6 +52,8 @@ type Bank struct {
 	random   io.Reader
 	log      *slog.Logger
 	unechoed atomic.Int64
+
+	certificates []institution.Certificate
 }
 
 var (
@@ -80,6 +83,7 @@ func New(c Config, d Deps) (*Bank, error) {
 		return nil, err
 	}
 	b := &Bank{config: c, profile: c.Profile.port(), wire: c.Profile.wire(), clock: d.Clock, random: d.Random, log: d.Log}
+	b.certificates = append(institution.CertificateOf("QWAC", keys.QWAC), institution.CertificateOf("QSealC", keys.QSEAL)...)
 	b.profile.ReadsWithNumber = wantsNumber(c.PersonHeaders)
 	b.profile.OpensWithoutAddress = c.OwnAddress != ""
 	settings := httpclient.Config{
@@ -105,7 +109,13 @@ func New(c Config, d Deps) (*Bank, error) {
 // Institution returns the bank as an institution that has every verb.
 func (b *Bank) Institution() institution.Institution {
 	return institution.Institution{Profile: b.profile,
+		Certificates: b.certificates, Reach: b.reach,
 		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b, Close: b.Close}
+}
+
+func (b *Bank) reach(ctx context.Context) (institution.Reached, error) {
+	r, err := b.client.Reach(ctx)
+	return institution.Reached(r), err
 }
 
 // Profile returns the profile of the bank, with its defaults.
