@@ -34,6 +34,10 @@ func (c *Call) Caller() authn.Identity { return c.caller }
 // version does not need it.
 func (c *Call) Version() string { return versionOf(c.r) }
 
+// RoutedIn returns the version whose operation answers the request: that of the header, or
+// without one the version that the route was found in (docs/reference/api.md 1.2).
+func (c *Call) RoutedIn() string { return c.route.version.name }
+
 // Header returns the header of the answer.
 func (c *Call) Header() http.Header { return c.w.Header() }
 

@@ -215,3 +215,10 @@ type auditEnd struct{ *Service }
 func (a auditEnd) ConsentEnded(ctx context.Context, tx store.Tx, c consent.Consent, cause consent.Cause) error {
 	return tx.AddAuditEntry(ctx, audit.OfEnd(a.IDs, c, a.Clock.Now(), cause))
 }
+
+// tellEnd is the subscriber that tells the client of ends.
+type tellEnd struct{ *Service }
+
+func (t tellEnd) ConsentEnded(ctx context.Context, tx store.Tx, c consent.Consent, _ consent.Cause) error {
+	return t.tell(ctx, tx, c, t.Clock.Now())
+}

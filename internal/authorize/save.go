@@ -6,6 +6,7 @@ import (
 
 	"samla/internal/audit"
 	"samla/internal/consent"
+	"samla/internal/event"
 	"samla/internal/store"
 )
 
@@ -17,13 +18,26 @@ func (s *Service) Add(ctx context.Context, tx store.Tx, c consent.Consent) error
 	return s.recordStatus(ctx, tx, c)
 }
 
-// record writes the status that a consent has just reached to the audit log.
+// recordStatus writes the status that a consent has just reached to the audit log, and
+// tells the client of it. c does not end: that is told by tellEnd.
 func (s *Service) recordStatus(ctx context.Context, tx store.Tx, c consent.Consent) error {
-	e, ok := audit.OfConsent(s.IDs, c, s.Clock.Now())
+	now := s.Clock.Now()
+	if e, ok := audit.OfConsent(s.IDs, c, now); ok {
+		if err := tx.AddAuditEntry(ctx, e); err != nil {
+			return err
+		}
+	}
+	return s.tell(ctx, tx, c, now)
+}
+
+// tell stores the event that a consent has reached its status, if clients are told of it.
+// The transaction has written the row of the consent before.
+func (s *Service) tell(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
+	e, ok := event.Consent(s.IDs, c, now)
 	if !ok {
 		return nil
 	}
-	return tx.AddAuditEntry(ctx, e)
+	return tx.AddEvent(ctx, e)
 }
 
 // save commits a change of c that does not end it, to be handled again at wake

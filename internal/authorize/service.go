@@ -34,7 +34,7 @@ type Deps struct {
 	Log          *slog.Logger
 	OpenTime     time.Duration // from the creation of a consent until its authorization has started; 0 = 1 min
 	Watch        WatchLimits
-	Subscribers  []EndSubscriber // run for each consent that ends, after the audit log
+	Subscribers  []EndSubscriber // run for each consent that ends, after the audit log and the events
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by
@@ -57,7 +57,7 @@ func New(d Deps) *Service {
 	d.OpenTime = cmp.Or(d.OpenTime, openTime)
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
-	s.subscribers = append([]EndSubscriber{auditEnd{s}}, d.Subscribers...)
+	s.subscribers = append([]EndSubscriber{auditEnd{s}, tellEnd{s}}, d.Subscribers...)
 	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp,
 		Overdue: func(now time.Time) store.Overdue { return store.Overdue{Consents: now.Add(-s.OpenTime)} }})
 	return s

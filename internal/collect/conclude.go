@@ -9,6 +9,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/event"
 	"samla/internal/outbox"
 	"samla/internal/store"
 )
@@ -59,6 +60,9 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 			return err
 		}
 		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, next, now)); err != nil {
+			return err
+		}
+		if err := tx.AddEvent(ctx, event.Collection(s.IDs, next, now)); err != nil {
 			return err
 		}
 		if write != nil {

@@ -103,6 +103,7 @@ func (o Owner) owns(c collection.Collection) bool {
 // rules of docs/reference/api.md 5.2 and 5.3 that need no state.
 type Request struct {
 	Owner
+	Version     string // of the API that the request came in; empty: collection.V20260401
 	Company     string
 	LoginMethod string
 	Filter      []string           // account ids; nil = all

@@ -132,7 +132,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 
 // draft returns a new collection with the members that both modes share.
 func (s *Service) draft(r Request, now time.Time) collection.Collection {
-	return collection.Collection{ID: s.IDs.New(), ClientID: r.ClientID, Company: r.Company, LoginMethod: r.LoginMethod,
+	return collection.Collection{ID: s.IDs.New(), ClientID: r.ClientID, Company: r.Company, LoginMethod: r.LoginMethod, Version: r.Version,
 		Filter: r.Filter, Status: collection.Running, CreatedAt: now, StatusChangedAt: now, PolledAt: now, WakeAt: now}
 }
 

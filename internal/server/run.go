@@ -38,12 +38,8 @@ func (s *Server) Start(ctx context.Context) error {
 	s.fetching.StartLogins()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
-	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates} {
-		s.sweeper.Add(1)
-		go func() {
-			defer s.sweeper.Done()
-			work(background)
-		}()
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run} {
+		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()
 	for _, i := range s.parts.Institutions.All() {

@@ -20,6 +20,7 @@ import (
 	"samla/internal/dedupe"
 	"samla/internal/delivery"
 	"samla/internal/deviation"
+	"samla/internal/events"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
@@ -45,7 +46,8 @@ type Server struct {
 	api      *api.Handler
 	http     *http.Server
 	listener net.Listener
-	sweeper  sync.WaitGroup
+	sequence *events.Sequencer
+	sweeper  sync.WaitGroup // and the sequencer of events
 	quit     context.CancelFunc
 	served   chan error
 
@@ -91,6 +93,7 @@ func (s *Server) wire(ctx context.Context) error {
 		health       = &company.Health{}
 		institutions = s.institutions(health)
 	)
+	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits()})

@@ -19,6 +19,9 @@ type EventReader interface {
 	// LastEvent returns the Seq that was given last, whoever's event got it; 0 = none. A
 	// list that was read after it had every event up to it.
 	LastEvent(ctx context.Context) (seq int64, err error)
+	// SweptEvents returns the greatest Seq that Eraser.Sweep has deleted; 0 = none. A list
+	// that goes on after a smaller one has a gap.
+	SweptEvents(ctx context.Context) (seq int64, err error)
 	// UnsequencedEvents reports whether committed events wait for their Seq.
 	UnsequencedEvents(ctx context.Context) (bool, error)
 }
@@ -44,9 +47,6 @@ type EventWriter interface {
 	// that order. One transaction at a time over all nodes can: another one waits for
 	// its end. now is the time of recording.
 	SequenceEvents(ctx context.Context, now time.Time, limit int) ([]event.Event, error)
-	// DeleteEvents deletes up to limit events whose Seq is less than before, oldest
-	// first, and returns how many.
-	DeleteEvents(ctx context.Context, before int64, limit int) (int, error)
 }
 
 // EventSignal tells that events wait for their Seq.

@@ -26,7 +26,7 @@ func OwnerOf(c *api.Call) collect.Owner {
 // Start starts the collection of a valid request and answers with its status. body is the
 // one that was read, for the Idempotency-Key. location returns the path of the status.
 func (o Operations) Start(c *api.Call, r collect.Request, body []byte, location func(id string) string) error {
-	r.Owner = OwnerOf(c)
+	r.Owner, r.Version = OwnerOf(c), c.RoutedIn()
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
 		_, err := o.Collections.Start(ctx, r, func(ctx context.Context, made collection.Collection) (*idempotency.Record, error) {
 			return respond(ctx, location(made.ID), made.UserID, AppendStatus(nil, &made, nil, nil, o.Collections.PollBy(made)))

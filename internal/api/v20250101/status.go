@@ -1,7 +1,7 @@
 package v20250101
 
 import (
-	"slices"
+	"bytes"
 
 	"samla/internal/collection"
 )
@@ -16,8 +16,8 @@ func olderStatus(newer []byte) ([]byte, error) {
 		switch {
 		case err != nil || string(key) == "pollingInterval":
 			return err
-		case string(key) == "status" && slices.Contains(newerStatuses, string(value)):
-			value = failed
+		case string(key) == "status":
+			value = olderValue(value)
 		}
 		v.member(key, value)
 		return nil
@@ -28,9 +28,11 @@ func olderStatus(newer []byte) ([]byte, error) {
 	return v.out, err
 }
 
-var (
-	newerStatuses = []string{quoted(collection.AuthenticationError), quoted(collection.LoginMethodNotApplicable)}
-	failed        = []byte(quoted(collection.Failed))
-)
-
-func quoted(s collection.Status) string { return `"` + string(s) + `"` }
+// olderValue returns a quoted status in the form of this version.
+func olderValue(value []byte) []byte {
+	s := collection.Status(bytes.Trim(value, `"`))
+	if in := s.In(Version); in != s {
+		return []byte(`"` + string(in) + `"`)
+	}
+	return value
+}

@@ -62,6 +62,11 @@ func (r reader) LastEvent(ctx context.Context) (int64, error) {
 	return one(ctx, r.q, column[int64], `SELECT last FROM event_order`)
 }
 
+// SweptEvents implements store.EventReader.
+func (r reader) SweptEvents(ctx context.Context) (int64, error) {
+	return one(ctx, r.q, column[int64], `SELECT last FROM events_swept`)
+}
+
 // UnsequencedEvents implements store.EventReader.
 func (r reader) UnsequencedEvents(ctx context.Context) (bool, error) {
 	n, err := one(ctx, r.q, column[int64], `SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE seq = 0 LIMIT 1) AS waiting`)
@@ -99,11 +104,15 @@ func (t *tx) SequenceEvents(ctx context.Context, now time.Time, limit int) ([]ev
 	return events, t.q.execLater(ctx, `UPDATE event_order SET last = $1`, events[len(events)-1].Seq)
 }
 
-// DeleteEvents implements store.EventWriter.
-func (t *tx) DeleteEvents(ctx context.Context, before int64, limit int) (int, error) {
-	n, err := t.q.exec(ctx, `DELETE FROM events WHERE ord IN
-(SELECT ord FROM events WHERE seq > 0 AND seq < $1 ORDER BY seq LIMIT $2 + 0)`, before, int64(limit))
-	return int(n), err
+// sweepEvents deletes events that were recorded before the given time, and notes the
+// position up to which the list has lost some.
+func (t *tx) sweepEvents(ctx context.Context, before time.Time) (int64, error) {
+	gone, err := list(ctx, t.q, column[int64], `DELETE FROM events WHERE ord IN
+(SELECT ord FROM events WHERE seq > 0 AND seq < $1 ORDER BY seq LIMIT $2 + 0) RETURNING seq`, micros(before), int64(sweepRows))
+	if err != nil || len(gone) == 0 {
+		return 0, err
+	}
+	return int64(len(gone)), t.q.execLater(ctx, `UPDATE events_swept SET last = CASE WHEN last < $1 THEN $1 ELSE last END`, slices.Max(gone))
 }
 
 // EventsAdded implements store.EventSignal.

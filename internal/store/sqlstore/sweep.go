@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"time"
+
+	"samla/internal/event"
 )
 
 const (
@@ -22,8 +24,12 @@ func (t *tx) Sweep(ctx context.Context, now time.Time, keepEvidence time.Duratio
 	if err != nil {
 		return 0, nil, err
 	}
+	events, err := t.sweepEvents(ctx, now.Add(-event.Kept))
+	if err != nil {
+		return 0, nil, err
+	}
 	data, subjects, err := t.sweepData(ctx, now)
-	return int(expired + old + data), subjects, err
+	return int(expired + old + events + data), subjects, err
 }
 
 // expired is a collection whose data is past its time.

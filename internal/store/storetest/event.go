@@ -101,12 +101,28 @@ func testEvents(_ *testing.T, f fixture) {
 	two, err := f.s.Events(f.ctx, all, 2)
 	check(f, "two", two, err, []event.Event{a, b})
 
+	swept, err := f.s.SweptEvents(f.ctx)
+	check(f, "nothing was deleted", swept, err, 0)
+	f.sweep(a.RecordedAt().Add(event.Kept), 0)
+	f.sweep(c.RecordedAt().Add(event.Kept), 2)
+	check(f, "the oldest two are gone", f.events(all), nil, []event.Event{c, d})
+	swept, err = f.s.SweptEvents(f.ctx)
+	check(f, "the last that was deleted", swept, err, b.Seq)
+	f.sweep(d.RecordedAt().Add(event.Kept+time.Second), 2)
+	swept, err = f.s.SweptEvents(f.ctx)
+	check(f, "all were deleted", swept, err, d.Seq)
+	last, err = f.s.LastEvent(f.ctx)
+	check(f, "the last Seq after that", last, err, d.Seq)
+}
+
+// sweep deletes what has expired at the time now: events only.
+func (f fixture) sweep(now time.Time, want int) {
+	f.Helper()
 	f.write(func(tx store.Tx) error {
-		n, err := tx.DeleteEvents(f.ctx, d.Seq, 2)
-		check(f, "deleted", n, err, 2)
+		n, _, err := tx.Sweep(f.ctx, now, 365*24*time.Hour)
+		check(f, "swept", n, err, want)
 		return err
 	})
-	check(f, "the oldest two are gone", f.events(all), nil, []event.Event{c, d})
 }
 
 // testEventTwice stores an event twice.

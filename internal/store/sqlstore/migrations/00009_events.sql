@@ -28,5 +28,12 @@ CREATE TABLE event_order (
 );
 INSERT INTO event_order (last) VALUES (0);
 
+-- One row: the greatest seq that was deleted. A follower that is not past it has missed
+-- events. It is no column of event_order, so that a sweep does not hold the sequencer up.
+CREATE TABLE events_swept (
+    last BIGINT NOT NULL
+);
+INSERT INTO events_swept (last) VALUES (0);
+
 -- The version of the API that started a collection: its event speaks it.
 ALTER TABLE collections ADD COLUMN version TEXT NOT NULL DEFAULT '2026-04-01';
