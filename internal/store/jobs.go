@@ -8,7 +8,7 @@ import (
 )
 
 // Queue names a table whose rows are jobs. Its value is the name of the table;
-// String returns the name for people, which differs for the outbox.
+// String returns the name for people, which differs for the outbox and webhooks.
 type Queue string
 
 // The queues. The table of the outbox was created under an earlier name.
@@ -17,10 +17,11 @@ const (
 	Collections Queue = "collections"
 	Outbox      Queue = "duties"
 	Dialogues   Queue = "dialogues"
+	Webhooks    Queue = "webhook_endpoints"
 )
 
 // Queues lists all queues.
-func Queues() []Queue { return []Queue{Consents, Collections, Outbox, Dialogues} }
+func Queues() []Queue { return []Queue{Consents, Collections, Outbox, Dialogues, Webhooks} }
 
 // ParseQueue returns the queue whose String is name.
 func ParseQueue(name string) (Queue, error) {
@@ -34,8 +35,11 @@ func ParseQueue(name string) (Queue, error) {
 
 // String returns the name in log lines and commands.
 func (q Queue) String() string {
-	if q == Outbox {
+	switch q {
+	case Outbox:
 		return "outbox"
+	case Webhooks:
+		return "webhooks"
 	}
 	return string(q)
 }

@@ -74,6 +74,7 @@ type Reader interface {
 	SigningKeyReader
 	AuditReader
 	EventReader
+	WebhookReader
 }
 
 // Tx writes. All of it is undone when the transaction does not commit. The
@@ -92,6 +93,7 @@ type Tx interface {
 	SigningKeyWriter
 	AuditWriter
 	EventWriter
+	WebhookWriter
 	IdempotencyWriter
 	Eraser
 }

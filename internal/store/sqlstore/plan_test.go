@@ -132,3 +132,22 @@ func TestQueries_HideTheirLimitFromThePlan(t *testing.T) {
 		t.Error("no query has a limit")
 	}
 }
+
+// TestDueDeliveries_SearchesIndex looks at the plans: the cost follows the deliveries
+// that are due, however many wait, were made, or belong to other endpoints.
+func TestDueDeliveries_SearchesIndex(t *testing.T) {
+	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, text := range []string{dueFresh, dueReplay} {
+		got := plan(t, s, text, "e", int64(0), int64(1), int64(10))
+		for _, want := range []string{"webhook_deliveries_due (endpoint_id=? AND lane=? AND due_at<?)", "webhook_deliveries_resource (endpoint_id=? AND resource=? AND seq<?)",
+			"events_id (id=?)"} {
+			if !strings.Contains(got, want) || strings.Contains(got, "TEMP B-TREE") {
+				t.Errorf("%s: %s", want, got)
+			}
+		}
+	}
+}

@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"RenewLeases", testRenewLeases}, {"Dialogues", testDialogues},
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
+		{"WebhookEndpoints", testWebhookEndpoints}, {"FanOut", testFanOut}, {"WebhookAttempts", testAttempts}, {"DueDeliveriesModel", testDueDeliveriesModel},
+		{"WebhookReplays", testWebhookReplays}, {"WebhookLease", testWebhookLease},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
 		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimOverdue", testClaimOverdue}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
