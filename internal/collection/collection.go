@@ -47,6 +47,8 @@ type Collection struct {
 	Status          Status
 	CreatedAt       time.Time
 	StatusChangedAt time.Time
+	StartsAt        time.Time // of a queued collection: when it may begin; zero = it was not queued
+	BeganAt         time.Time // when a queued one began; zero = it has not
 	PolledAt        time.Time // last poll that was stored; the start if there is none
 	DataUntil       time.Time // set when completed: end of the retention of the data
 	ErasedAt        time.Time // set if the data was erased earlier
@@ -87,6 +89,19 @@ func (c Collection) Subject() string {
 
 // Leased reports whether the collection ends if it is not polled.
 func (c Collection) Leased() bool { return c.Attended && !c.Status.Terminal() }
+
+// Waiting reports whether the collection is queued for the next allowed moment.
+func (c Collection) Waiting() bool {
+	return !c.StartsAt.IsZero() && c.BeganAt.IsZero() && !c.Status.Terminal()
+}
+
+// Began returns when the collection began, or was created if it was not queued.
+func (c Collection) Began() time.Time {
+	if !c.BeganAt.IsZero() {
+		return c.BeganAt
+	}
+	return c.CreatedAt
+}
 
 // DataGone reports whether the data of a completed collection is no longer
 // available at the time now.

@@ -17,7 +17,7 @@ type CollectionReader interface {
 	// LiveConsents.
 	RunningCollections(ctx context.Context, clientID, userID string, limit int) ([]collection.Collection, error)
 	// UnattendedSince lists when background refreshes of the consents of a lineage
-	// (consent.Consent.LineageID) were started after the given time, oldest first
+	// (consent.Consent.LineageID) were begun after the given time, oldest first
 	// (docs/reference/api.md 5.6).
 	UnattendedSince(ctx context.Context, lineage consent.ID, since time.Time) ([]time.Time, error)
 }

@@ -18,10 +18,11 @@ const (
 	Outbox      Queue = "duties"
 	Dialogues   Queue = "dialogues"
 	Webhooks    Queue = "webhook_endpoints"
+	Schedules   Queue = "schedules"
 )
 
 // Queues lists all queues.
-func Queues() []Queue { return []Queue{Consents, Collections, Outbox, Dialogues, Webhooks} }
+func Queues() []Queue { return []Queue{Consents, Collections, Outbox, Dialogues, Webhooks, Schedules} }
 
 // ParseQueue returns the queue whose String is name.
 func ParseQueue(name string) (Queue, error) {

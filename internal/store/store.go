@@ -71,6 +71,7 @@ type Reader interface {
 	ProductReader
 	OutboxReader
 	DialogueReader
+	PlanReader
 	SigningKeyReader
 	AuditReader
 	EventReader
@@ -90,6 +91,7 @@ type Tx interface {
 	ProductWriter
 	OutboxWriter
 	DialogueWriter
+	PlanWriter
 	SigningKeyWriter
 	AuditWriter
 	EventWriter

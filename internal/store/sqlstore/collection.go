@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at, version`
+	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at, version, starts_at, began_at`
 
 	insertCollection = `INSERT INTO collections (` + collectionNames + `, keep_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $14)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $14)
 ON CONFLICT DO NOTHING`
 
 	updateCollection = `UPDATE collections SET consent_id = $3, company = $4, login_method = $5, mode = $6, attended = $7,
 accounts = $8, status = $9, status_changed_at = $10, data_until = $11, keep_until = $11, erased_at = $12, sealed = $13,
-wake_at = $14, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
+wake_at = $14, starts_at = $15, began_at = $16, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
 var selectCollection = `SELECT ` + columns("k", collectionNames, false) + ` FROM collections k`
@@ -29,12 +29,13 @@ type collectionRow struct {
 	accounts                                          string
 	attended                                          int64
 	created, changed, polled, dataUntil, erased, wake int64
+	starts, began                                     int64
 }
 
 func (r *collectionRow) dest() []any {
 	k := &r.k
 	return []any{&k.ID, &k.ClientID, &k.UserID, (*string)(&k.ConsentID), &k.Company, &k.LoginMethod, (*string)(&k.Mode), &r.attended,
-		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake, &k.Version}
+		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake, &k.Version, &r.starts, &r.began}
 }
 
 func (r *collectionRow) value() (collection.Collection, error) {
@@ -42,6 +43,7 @@ func (r *collectionRow) value() (collection.Collection, error) {
 	k.Attended, k.Sealed = r.attended != 0, fromBlob(k.Sealed)
 	k.CreatedAt, k.StatusChangedAt, k.PolledAt = fromMicros(r.created), fromMicros(r.changed), fromMicros(r.polled)
 	k.DataUntil, k.ErasedAt, k.WakeAt = fromMicros(r.dataUntil), fromMicros(r.erased), fromMicros(r.wake)
+	k.StartsAt, k.BeganAt = fromMicros(r.starts), fromMicros(r.began)
 	if r.accounts == "" {
 		return k, nil
 	}
@@ -68,14 +70,19 @@ func (r reader) Collection(ctx context.Context, id string) (collection.Collectio
 	return one(ctx, r.q, scanCollection, selectCollection+` WHERE k.id = $1`, id)
 }
 
+// longestQueue is how long a queued collection waits at most before it begins: those that
+// were created earlier need not be looked at.
+const longestQueue = 8 * 24 * time.Hour
+
 // unattendedSince searches the index collections_unattended once for each consent of
-// the lineage.
-const unattendedSince = `SELECT k.created_at FROM collections k
-WHERE k.consent_id IN (` + lineageIDs + `) AND k.attended = 0 AND k.created_at > $2 ORDER BY k.created_at, k.id`
+// the lineage. A queued collection counts from when it began.
+const unattendedSince = `SELECT CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END AS at FROM collections k
+WHERE k.consent_id IN (` + lineageIDs + `) AND k.attended = 0 AND k.created_at > $3
+AND (CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END) > $2 ORDER BY at, k.id`
 
 // UnattendedSince implements store.CollectionReader.
 func (r reader) UnattendedSince(ctx context.Context, lineage consent.ID, since time.Time) ([]time.Time, error) {
-	started, err := list(ctx, r.q, column[int64], unattendedSince, string(lineage), micros(since))
+	started, err := list(ctx, r.q, column[int64], unattendedSince, string(lineage), micros(since), micros(since.Add(-longestQueue)))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +102,7 @@ func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 	t.changesCollection(k.ID)
 	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, nullable(k.UserID), string(k.ConsentID), k.Company, k.LoginMethod,
 		string(k.Mode), flag(k.Attended), accounts, string(k.Status), micros(k.CreatedAt), micros(k.StatusChangedAt),
-		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt), k.Version)
+		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt), k.Version, micros(k.StartsAt), micros(k.BeganAt))
 	return requireRow(n, err, store.ErrExists)
 }
 
@@ -108,7 +115,7 @@ func (t *tx) PutCollection(ctx context.Context, k collection.Collection) (collec
 	t.changesCollection(k.ID)
 	n, err := t.q.exec(ctx, updateCollection, k.ID, k.Rev, string(k.ConsentID), k.Company, k.LoginMethod, string(k.Mode),
 		flag(k.Attended), accounts, string(k.Status), micros(k.StatusChangedAt), micros(k.DataUntil), micros(k.ErasedAt),
-		blob(k.Sealed), micros(k.WakeAt))
+		blob(k.Sealed), micros(k.WakeAt), micros(k.StartsAt), micros(k.BeganAt))
 	if err != nil {
 		return k, err
 	}

@@ -89,7 +89,7 @@ func overdue(q store.Queue, o store.Overdue) (condition string, args []any) {
 	case store.Consents:
 		return `status = 'INITIATED' AND created_at <= $3`, []any{micros(o.Consents)}
 	case store.Collections:
-		return `(attended = 1 AND created_at <= $3 OR attended = 0 AND created_at <= $4)`, []any{micros(o.Attended), micros(o.Unattended)}
+		return `(attended = 1 AND created_at <= $3 OR attended = 0 AND (CASE WHEN began_at > 0 THEN began_at ELSE created_at END) <= $4)`, []any{micros(o.Attended), micros(o.Unattended)}
 	case store.Dialogues:
 		return `NOT EXISTS (SELECT 1 FROM collections c WHERE c.id = dialogues.id AND c.status = 'COLLECTING' AND c.status_changed_at > $3)`,
 			[]any{micros(o.Attended)}

@@ -76,6 +76,7 @@ func TestEraseScopes_SearchesIndex(t *testing.T) {
 		{userScopes, "consents_user", []any{"user", "after", int64(1)}},
 		{innerScopes(`IN ($1, $2)`), primaryKey, []any{"a", "b"}},
 		{eraseScopes + `IN ($1, $2)`, primaryKey, []any{"a", "b"}},
+		{`SELECT c.id` + authorizedConsents, "consents_live", []any{"user", "client", int64(1)}},
 	} {
 		got := plan(t, s, test.text, test.args...)
 		if !strings.Contains(got, "USING INDEX "+test.index) || strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
@@ -97,7 +98,8 @@ func TestLineage_SearchesIndex(t *testing.T) {
 		args        []any
 	}{
 		{lineageConsents, "sqlite_autoindex_consents_1", []any{"lineage"}},
-		{unattendedSince, "collections_unattended", []any{"lineage", int64(1)}},
+		{unattendedSince, "collections_unattended", []any{"lineage", int64(1), int64(1)}},
+		{lastReads(1), "collections_consent", []any{"lineage", "COMPLETED"}},
 	} {
 		got := plan(t, s, test.text, test.args...)
 		if !strings.Contains(got, "INDEX "+test.index) || !strings.Contains(got, "INDEX consents_lineage") || strings.Contains(got, "SCAN k") || strings.Contains(got, "SCAN c") || strings.Contains(got, "SCAN l") {

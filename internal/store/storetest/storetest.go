@@ -46,6 +46,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"UnattendedSince", testUnattendedSince}, {"WakeCollection", testWakeCollection}, {"RecordPoll", testRecordPoll},
 		{"JobAttempts", testJobAttempts}, {"RetryJob", testRetryJob}, {"ParkedJobs", testParkedJobs}, {"FailureOfEarlierClaim", testFailureOfEarlierClaim},
 		{"RenewLeases", testRenewLeases}, {"Dialogues", testDialogues},
+		{"RefreshPlans", testRefreshPlans}, {"Schedules", testSchedules}, {"ScheduleHasOneWinner", testScheduleHasOneWinner}, {"UnattendedCalls", testUnattendedCalls},
+		{"QueuedCollections", testQueuedCollections}, {"LastReads", testLastReads}, {"AuthorizedConsents", testAuthorizedConsents},
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
 		{"WebhookEndpoints", testWebhookEndpoints}, {"FanOut", testFanOut}, {"WebhookAttempts", testAttempts}, {"DueDeliveriesModel", testDueDeliveriesModel},
