@@ -28,7 +28,7 @@ var (
 
 // Cursor is a place in an account's feed.
 type Cursor struct {
-	Generation string
+	Generation int64
 	Pos        int64 // of the last row that the follower has
 	// Known is the position of the last state that the follower has had as a whole.
 	Known int64
@@ -49,11 +49,11 @@ const (
 // with the key of its feed.
 func (m *Marker) Text(account string, c Cursor) string {
 	b := []byte{cursorForm}
+	b = binary.AppendVarint(b, c.Generation)
 	b = binary.AppendVarint(b, c.Pos)
 	b = binary.AppendVarint(b, c.Known)
 	b = binary.AppendVarint(b, c.Base)
 	b = binary.AppendVarint(b, c.At.UnixMicro())
-	b = append(b, c.Generation...)
 	return base64.RawURLEncoding.EncodeToString(append(b, m.cursorMAC(account, b)...))
 }
 
@@ -66,10 +66,16 @@ func (m *Marker) cursorMAC(account string, b []byte) []byte {
 
 // Head is where a feed is.
 type Head struct {
-	Generation string
+	// Generation is greater for each time that the feed was started again. It is the time
+	// of that in Unix milliseconds, if possible, so that no generation from after a backup
+	// comes again after the backup was restored.
+	Generation int64
 	Pos        int64 // of the last row that was written
 	Swept      int64 // of the last tombstone that was swept
 }
+
+// Restart returns the generation after this one.
+func (h Head) Restart(now time.Time) int64 { return max(h.Generation+1, now.UnixMilli()) }
 
 // Begin returns the cursor of a follower that has nothing.
 func (h Head) Begin(now time.Time) Cursor {
@@ -88,7 +94,7 @@ func (m *Marker) Read(account, text string, h Head, now time.Time) (Cursor, erro
 		return Cursor{}, ErrCursor
 	}
 	b = b[1:]
-	var numbers [4]int64
+	var numbers [5]int64
 	for i := range numbers {
 		n, size := binary.Varint(b)
 		if size <= 0 {
@@ -96,7 +102,7 @@ func (m *Marker) Read(account, text string, h Head, now time.Time) (Cursor, erro
 		}
 		numbers[i], b = n, b[size:]
 	}
-	c := Cursor{Generation: string(b), Pos: numbers[0], Known: numbers[1], Base: numbers[2], At: time.UnixMicro(numbers[3]).UTC()}
+	c := Cursor{Generation: numbers[0], Pos: numbers[1], Known: numbers[2], Base: numbers[3], At: time.UnixMicro(numbers[4]).UTC()}
 	switch {
 	case c.Generation != h.Generation || c.Pos > h.Pos:
 		// A position that the feed has not reached is of a state that was lost.

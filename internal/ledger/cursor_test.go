@@ -12,11 +12,11 @@ import (
 
 var (
 	now  = time.Date(2026, 3, 20, 8, 0, 0, 0, time.UTC)
-	head = ledger.Head{Generation: "01994", Pos: 900, Swept: 20}
+	head = ledger.Head{Generation: 1994, Pos: 900, Swept: 20}
 )
 
 func TestCursor_IsReadAsItWasWritten(t *testing.T) {
-	c := ledger.Cursor{Generation: "01994", Pos: 77, Known: 40, Base: 12, At: now}
+	c := ledger.Cursor{Generation: 1994, Pos: 77, Known: 40, Base: 12, At: now}
 	got, err := marker.Read("acc", marker.Text("acc", c), head, now.Add(ledger.CursorLife))
 	if err != nil || got != c {
 		t.Errorf("%+v, %v", got, err)
@@ -24,7 +24,7 @@ func TestCursor_IsReadAsItWasWritten(t *testing.T) {
 }
 
 func TestCursor_IsRefused(t *testing.T) {
-	c := ledger.Cursor{Generation: "01994", Pos: 77, At: now}
+	c := ledger.Cursor{Generation: 1994, Pos: 77, At: now}
 	with := func(change func(*ledger.Cursor)) string {
 		other := c
 		change(&other)
@@ -41,7 +41,7 @@ func TestCursor_IsRefused(t *testing.T) {
 		"another account": {marker.Text("acd", c), ledger.ErrCursor},
 		"another key":     {other.Text("acc", c), ledger.ErrCursor},
 		"another form":    {"Ag" + marker.Text("acc", c)[2:], ledger.ErrCursor},
-		"old generation":  {with(func(c *ledger.Cursor) { c.Generation = "01993" }), ledger.ErrCursorGeneration},
+		"old generation":  {with(func(c *ledger.Cursor) { c.Generation = 1993 }), ledger.ErrCursorGeneration},
 		"not reached":     {with(func(c *ledger.Cursor) { c.Pos = 901 }), ledger.ErrCursorGeneration},
 		"old":             {with(func(c *ledger.Cursor) { c.At = now.Add(-ledger.CursorLife - time.Second) }), ledger.ErrCursorExpired},
 		"before a sweep":  {with(func(c *ledger.Cursor) { c.Pos = 19 }), ledger.ErrCursorExpired},
@@ -55,7 +55,7 @@ func TestCursor_IsRefused(t *testing.T) {
 // A page that is not the last one does not make a cursor younger: what was removed
 // after it may be swept when its time is over.
 func TestCursor_IsNotRenewedByAPageInTheMiddle(t *testing.T) {
-	c := ledger.Cursor{Generation: "01994", Pos: 77, At: now}
+	c := ledger.Cursor{Generation: 1994, Pos: 77, At: now}
 	later := now.Add(time.Hour)
 	if got := c.Next(80, true, later); !got.At.Equal(now) || got.Pos != 80 {
 		t.Errorf("in the middle: %+v", got)
@@ -66,7 +66,7 @@ func TestCursor_IsNotRenewedByAPageInTheMiddle(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	f.Add(marker.Text("acc", ledger.Cursor{Generation: "01994", Pos: 77, At: now}))
+	f.Add(marker.Text("acc", ledger.Cursor{Generation: 1994, Pos: 77, At: now}))
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := marker.Read("acc", text, head, now)
 		if err == nil && marker.Text("acc", c) != text {

@@ -239,7 +239,7 @@ func (f *follower) read(rt *rapid.T, s *stored, limit int, now time.Time) (more 
 func TestFeed_GivesTheSameCopyFromAnyCursor(t *testing.T) {
 	now := time.Date(2026, 3, 20, 8, 0, 0, 0, time.UTC)
 	rapid.Check(t, func(rt *rapid.T) {
-		s := stored{pos: map[string]int64{}, born: map[string]int64{}, head: ledger.Head{Generation: "g"}}
+		s := stored{pos: map[string]int64{}, born: map[string]int64{}, head: ledger.Head{Generation: 1}}
 		var followers []*follower
 		for range rapid.IntRange(1, 12).Draw(rt, "turns") {
 			s.write(drawList(rt))

@@ -69,6 +69,7 @@ type Reader interface {
 	CollectionReader
 	RawAnswerReader
 	ProductReader
+	FeedReader
 	OutboxReader
 	DialogueReader
 	PlanReader
@@ -89,6 +90,7 @@ type Tx interface {
 	CollectionWriter
 	RawAnswerWriter
 	ProductWriter
+	FeedWriter
 	OutboxWriter
 	DialogueWriter
 	PlanWriter

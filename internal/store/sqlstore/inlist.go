@@ -26,7 +26,7 @@ var inTexts = func() (texts [4][len(inSizes)]string) {
 // inList takes as many ids as fit into one list and returns its text, with
 // parameters from number first (1 to 3) on, and its arguments. Places left over
 // repeat the last id.
-func inList(first int, ids *[]string) (text string, args []any) {
+func inList[T string | int64](first int, ids *[]T) (text string, args []any) {
 	size := 0
 	for inSizes[size] < len(*ids) && size < len(inSizes)-1 {
 		size++

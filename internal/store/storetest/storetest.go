@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"RefreshPlans", testRefreshPlans}, {"Schedules", testSchedules}, {"ScheduleHasOneWinner", testScheduleHasOneWinner}, {"UnattendedCalls", testUnattendedCalls},
 		{"QueuedCollections", testQueuedCollections}, {"LastReads", testLastReads}, {"AuthorizedConsents", testAuthorizedConsents},
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
+		{"Feeds", testFeeds}, {"SweepFeeds", testSweepFeeds}, {"DropFeeds", testDropFeeds}, {"FeedHasNoGaps", testFeedHasNoGaps},
 		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
 		{"WebhookEndpoints", testWebhookEndpoints}, {"FanOut", testFanOut}, {"WebhookAttempts", testAttempts}, {"DueDeliveriesModel", testDueDeliveriesModel},
 		{"WebhookReplays", testWebhookReplays}, {"WebhookLease", testWebhookLease},
