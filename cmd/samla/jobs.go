@@ -63,6 +63,9 @@ func (c *jobsResumeCmd) Run(a *app) error {
 		return err
 	}
 	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
+		if err := recordCommand(a, db, "jobs resume", map[string]string{"queue": queue.String(), "id": c.ID}); err != nil {
+			return err
+		}
 		err := db.ResumeJob(a.ctx, queue, c.ID, clock.System().Now())
 		if errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("queue %s has no parked job %s; 'samla jobs list' lists the parked jobs", queue, c.ID)

@@ -31,6 +31,7 @@ type cli struct {
 	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox alone: banks, other institutions and BankID."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
+	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`
 	Bank      bankCmd      `cmd:"" help:"Validate a banks file, and show what its institutions will be asked."`
 	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`

@@ -36,6 +36,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.runner.Start(ctx)
 	s.consents.Start()
 	s.fetching.StartLogins()
+	s.auditing.Start()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run} {
@@ -70,6 +71,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		}
 		s.quit()
 		s.sweeper.Wait()
+		s.auditing.Stop()
 		errs = append(errs, s.stopMetrics(), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
 	}
 	return errors.Join(append(errs, s.store.Close())...)

@@ -13,6 +13,7 @@ import (
 
 	"samla/internal/api"
 	v20260401 "samla/internal/api/v20260401"
+	"samla/internal/auditing"
 	"samla/internal/authn"
 	"samla/internal/authorize"
 	"samla/internal/collect"
@@ -43,6 +44,7 @@ type Server struct {
 	runner   *jobs.Runner
 	consents *authorize.Service
 	fetching *collect.Service
+	auditing *auditing.Service
 	api      *api.Handler
 	http     *http.Server
 	listener net.Listener
@@ -83,6 +85,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.vault = vault
+	s.auditing = auditing.New(auditing.Deps{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random, Log: p.Log, Keep: s.config.KeepEvidence})
 	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
 	if err != nil {

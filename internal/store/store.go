@@ -33,6 +33,7 @@ type Store interface {
 	Transactor
 	UserCreator
 	EventSignal
+	AccessRecorder
 	Jobs
 	seal.Keys
 

@@ -7,20 +7,56 @@ import (
 	"samla/internal/consent"
 )
 
-const auditColumns = `id, happened_at, client_id, user_id, consent_id, kind, detail`
+const (
+	auditColumns = `id, happened_at, client_id, user_id, consent_id, kind, detail`
+	auditFields  = 7
+)
 
-// AuditEntries implements store.AuditReader.
+func scanEntry(r rows) (e audit.Entry, err error) {
+	var at int64
+	err = r.Scan(&e.ID, &at, &e.ClientID, &e.UserID, (*string)(&e.ConsentID), &e.Kind, &e.Detail)
+	e.At, e.Detail = fromMicros(at), fromBlob(e.Detail)
+	return e, err
+}
+
+func entryArgs(e audit.Entry) []any {
+	return []any{e.ID, micros(e.At), e.ClientID, e.UserID, string(e.ConsentID), e.Kind, blob(e.Detail)}
+}
+
+// AuditEntries implements store.AuditReader. An entry moves from one table to the other
+// in one transaction, and one statement sees it in one of them.
 func (r reader) AuditEntries(ctx context.Context, consentID consent.ID) ([]audit.Entry, error) {
-	return list(ctx, r.q, func(r rows) (e audit.Entry, err error) {
-		var at int64
-		err = r.Scan(&e.ID, &at, &e.ClientID, &e.UserID, (*string)(&e.ConsentID), &e.Kind, &e.Detail)
-		e.At, e.Detail = fromMicros(at), fromBlob(e.Detail)
-		return e, err
-	}, `SELECT `+auditColumns+` FROM evidence WHERE consent_id = $1 AND consent_id <> '' ORDER BY happened_at, id`, string(consentID))
+	return list(ctx, r.q, scanEntry, `SELECT `+auditColumns+` FROM evidence WHERE consent_id = $1 AND consent_id <> ''
+UNION ALL SELECT `+auditColumns+` FROM audit_log WHERE consent_id = $1 AND consent_id <> '' ORDER BY happened_at, id`, string(consentID))
+}
+
+// UnchainedEntries implements store.AuditReader.
+func (r reader) UnchainedEntries(ctx context.Context, limit int) ([]audit.Entry, error) {
+	return list(ctx, r.q, scanEntry, `SELECT `+auditColumns+` FROM evidence ORDER BY happened_at, id LIMIT $1 + 0`, int64(limit))
 }
 
 // AddAuditEntry implements store.AuditWriter.
 func (t *tx) AddAuditEntry(ctx context.Context, e audit.Entry) error {
-	return t.q.execLater(ctx, `INSERT INTO evidence (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.ID, micros(e.At), e.ClientID, e.UserID, string(e.ConsentID), e.Kind, blob(e.Detail))
+	return t.q.execLater(ctx, `INSERT INTO evidence (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`, entryArgs(e)...)
+}
+
+const (
+	accessWorkers = 2   // statements that run at once
+	accessBatch   = 128 // entries in one statement
+)
+
+// insertEntriesTexts are the statements for 1, 2, … entries.
+var insertEntriesTexts = inserts(`INSERT INTO evidence (`+auditColumns+`) VALUES `, auditFields, accessBatch, ` ON CONFLICT DO NOTHING`)
+
+// RecordAccess implements store.AccessRecorder.
+func (s *Store) RecordAccess(ctx context.Context, e audit.Entry) error { return s.access.do(ctx, e) }
+
+// insertEntries stores entries. One that exists was stored by an earlier try.
+func insertEntries(ctx context.Context, q querier, batch []*insertion[audit.Entry]) error {
+	args := make([]any, 0, len(batch)*auditFields)
+	for _, r := range batch {
+		args = append(args, entryArgs(r.row)...)
+	}
+	_, err := q.exec(ctx, insertEntriesTexts[len(batch)], args...)
+	return err
 }

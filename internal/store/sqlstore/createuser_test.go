@@ -41,18 +41,18 @@ func TestCreateUser_SurvivesLostConnection(t *testing.T) {
 	<-proxy.lost
 
 	taken := newTestUser(alone.ExternalID)
-	batch := []*userRequest{{User: newTestUser("customer-1")}, {User: newTestUser("customer-lost-in-batch")}, {User: taken}}
+	batch := []*insertion[user.User]{{row: newTestUser("customer-1")}, {row: newTestUser("customer-lost-in-batch")}, {row: taken}}
 	for _, r := range batch {
 		r.done = make(chan struct{})
 	}
-	s.users.create(batch)
+	s.users.store(batch)
 	<-proxy.lost
 	for _, r := range batch[:2] {
 		if r.err != nil {
-			t.Errorf("%s: %v", r.ExternalID, r.err)
+			t.Errorf("%s: %v", r.row.ExternalID, r.err)
 		}
-		if _, err := s.User(ctx, r.ClientID, r.ID); err != nil {
-			t.Errorf("%s was not stored: %v", r.ExternalID, err)
+		if _, err := s.User(ctx, r.row.ClientID, r.row.ID); err != nil {
+			t.Errorf("%s was not stored: %v", r.row.ExternalID, err)
 		}
 	}
 	if !errors.Is(batch[2].err, store.ErrExists) {

@@ -161,7 +161,7 @@ func TestPostgres_EndsWaitForLockedTableWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), within)
 		start := time.Now()
 		err := call(ctx)
-		if took := time.Since(start); OutageOf(err) != store.TimedOut || took > 10*within && (name != "create" || took > 2*createTimeout) {
+		if took := time.Since(start); OutageOf(err) != store.TimedOut || took > 10*within && (name != "create" || took > 2*insertTimeout) {
 			t.Errorf("%s after %v: %v", name, took, err)
 		}
 		cancel()

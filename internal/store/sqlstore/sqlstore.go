@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"samla/internal/audit"
 	"samla/internal/store"
+	"samla/internal/user"
 )
 
 // Config says which database to open.
@@ -59,8 +61,9 @@ type Store struct {
 	db     engine
 	status statusReader
 	full   atomic.Bool // the last write found the disk full
-	users  *userBatcher
 	events chan struct{} // has room for one value; see store.EventSignal
+	users  *sharedInserts[user.User]
+	access *sharedInserts[audit.Entry]
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -103,7 +106,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if postgres { // one statement is a transaction
 		write = func(_ context.Context, fn func(querier) error) error { return fn(s.q) }
 	}
-	s.users = newUserBatcher(write)
+	s.users = newSharedInserts(userWorkers, userBatch, write, insertUserRows)
+	s.access = newSharedInserts(accessWorkers, accessBatch, write, insertEntries)
 	return s, nil
 }
 

@@ -1,0 +1,64 @@
+package audit
+
+import (
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/uuid7"
+)
+
+// The kinds of entries about users, credentials and operators.
+const (
+	UserErased      Kind = "USER_ERASED"
+	APIKeyCreated   Kind = "API_KEY_CREATED"
+	APIKeyRevoked   Kind = "API_KEY_REVOKED"
+	OperatorCommand Kind = "OPERATOR_COMMAND"
+	ConsentChanged  Kind = "CONSENT_CHANGED"
+)
+
+// OfErasure is the entry for a user whose erasure has begun.
+func OfErasure(ids *uuid7.Generator, clientID, userID string, at time.Time) Entry {
+	return of(ids, consent.Consent{ClientID: clientID, UserID: userID}, UserErased, at, struct{}{})
+}
+
+type keyDetail struct {
+	KeyID string `json:"keyId"`
+}
+
+// OfKey is the entry for an API key that was created or revoked.
+func OfKey(ids *uuid7.Generator, kind Kind, clientID, keyID string, at time.Time) Entry {
+	return of(ids, consent.Consent{ClientID: clientID}, kind, at, keyDetail{keyID})
+}
+
+type commandDetail struct {
+	Command string            `json:"command"`
+	Of      map[string]string `json:"of,omitempty"`
+}
+
+// OfCommand is the entry for a command of an operator, such as "jobs resume". about names
+// what the command concerns by ids of ours and words of closed sets, never personal data.
+func OfCommand(ids *uuid7.Generator, command string, about map[string]string, at time.Time) Entry {
+	return of(ids, consent.Consent{}, OperatorCommand, at, commandDetail{command, about})
+}
+
+// OfChange is the entry for a consent that has other rights or another end than before and
+// the same status: a bank has shortened it, for example. It reports false if nothing that
+// permits reading has changed.
+func OfChange(ids *uuid7.Generator, before, c consent.Consent, at time.Time) (Entry, bool) {
+	a, b := before.Scope(), c.Scope()
+	same := before.ExpiresAt.Equal(c.ExpiresAt) && before.SCAExpiresAt.Equal(c.SCAExpiresAt) &&
+		a.Balances == b.Balances && a.Transactions == b.Transactions && equalCount(count(a.AccountIDs), count(b.AccountIDs))
+	if same || before.Status != c.Status || c.Status != consent.Authorized {
+		return Entry{}, false
+	}
+	e, _ := ofConsent(ids, c, at, "")
+	e.Kind = string(ConsentChanged)
+	return e, true
+}
+
+func equalCount(a, b *int) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
