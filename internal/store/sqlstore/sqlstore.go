@@ -60,7 +60,7 @@ type Store struct {
 	reader
 	db     engine
 	status statusReader
-	full   atomic.Bool // the last write found the disk full
+	full   atomic.Bool   // the last write found the disk full
 	events chan struct{} // has room for one value; see store.EventSignal
 	users  *sharedInserts[user.User]
 	access *sharedInserts[audit.Entry]
