@@ -8,7 +8,6 @@ import (
 
 	"samla/internal/authn"
 	"samla/internal/clock"
-	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 )
@@ -16,6 +15,7 @@ import (
 type keyCmd struct {
 	Create keyCreateCmd `cmd:"" help:"Create an API key and print it. It cannot be shown again."`
 	List   keyListCmd   `cmd:"" help:"List API keys."`
+	Epochs keyEpochsCmd `cmd:"" help:"List the epoch keys; --begin starts to use them in a database of the release before."`
 	Revoke keyRevokeCmd `cmd:"" help:"Revoke an API key; running servers stop accepting it within five seconds."`
 }
 
@@ -44,7 +44,7 @@ func withAuthenticator(a *app, s storeFlags, m masterFlags, do func(*authn.Authe
 		return err
 	}
 	return withStore(a, s, func(db *sqlstore.Store) error {
-		vault, err := keyset.New(master, db, clock.System())
+		vault, err := m.vault(a.ctx, master, s, db)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/families"
 	"samla/internal/ratelimit"
-	"samla/internal/seal/keyset"
 	"samla/internal/server"
 )
 
@@ -55,19 +54,6 @@ func (f existingStore) Validate() error {
 	return nil // opening it reports every other error
 }
 
-// masterFlags configure the master key.
-type masterFlags struct {
-	MasterKeyFile string `type:"path" help:"File with the master key, readable by its owner only; or set SAMLA_MASTER_KEY."`
-}
-
-func (f masterFlags) load() (*keyset.Master, error) {
-	master, err := keyset.LoadMaster(f.MasterKeyFile, os.Getenv("SAMLA_MASTER_KEY"))
-	if errors.Is(err, keyset.ErrNoMasterKey) {
-		err = fmt.Errorf("%w\ncreate one with 'samla master-key FILE' and pass it with --master-key-file", err)
-	}
-	return master, err
-}
-
 // originFlags configure the web pages that may call the API.
 type originFlags struct {
 	AllowOrigin []string `placeholder:"ORIGIN" help:"Origin of web pages that may call the API with session tokens, such as https://app.example.com (repeatable; none by default)."`
@@ -91,6 +77,7 @@ type serveCmd struct {
 	ReadTimeUnattended time.Duration `default:"15m" help:"The same for background refreshes."`
 	ReadMemory         int           `default:"64" help:"MiB of banks' answers in memory, of all collections together; further answers wait. The process needs several times as much."`
 	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently, half of them at one bank; as many more from institutions by login."`
+	BackupRetention    time.Duration `default:"840h" help:"For how long a backup can be opened at least; after a day more it cannot be opened at all (docs/operate-backup.md)."`
 	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
 	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once, and as many more who log in by dialogue; 0 = as many as their institutions can be asked about in time, as measured."`
 }
@@ -111,7 +98,7 @@ func (c *serveCmd) Validate() error {
 		{"--keep-data", c.KeepData > 0}, {"--keep-evidence", c.KeepEvidence > 0},
 		{"--open-time", c.OpenTime > 0}, {"--read-time", c.ReadTime > 0}, {"--read-time-unattended", c.ReadTimeUnattended > 0},
 		{"--read-memory", c.ReadMemory > 0}, {"--workers", c.Workers > 0},
-		{"--polling-lease", c.PollingLease > 0}, {"--session-life", c.SessionLife > 0},
+		{"--backup-retention", c.BackupRetention > 0}, {"--polling-lease", c.PollingLease > 0}, {"--session-life", c.SessionLife > 0},
 	} {
 		if !f.positive {
 			faults = append(faults, fmt.Errorf("%s must be more than 0", f.flag))
@@ -137,7 +124,7 @@ func checkAddress(flag, address string) error {
 
 // server returns the server's configuration.
 func (c *serveCmd) server() server.Config {
-	return server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), Issuer: c.Issuer,
+	return server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
@@ -150,6 +137,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	c.warn(a.log, c.storeFlags)
 	banks, err := families.All().Load(c.Banks)
 	if err != nil {
 		return err
@@ -160,7 +148,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	defer institutions.Close()
 	s, err := server.New(a.ctx, c.server(),
-		server.Parts{Clock: clock.System(), Log: a.log, Master: master, Institutions: institutions})
+		server.Parts{Clock: clock.System(), Log: a.log, Master: master, ReloadMaster: c.reload(), Institutions: institutions})
 	if err != nil {
 		return err
 	}
@@ -170,25 +158,4 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	<-a.ctx.Done()
 	return nil
-}
-
-type masterKeyCmd struct {
-	File string `arg:"" type:"path" help:"File to create; it must not exist."`
-}
-
-// Run creates a master key.
-func (c *masterKeyCmd) Run(*app) error {
-	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already, and a master key is never overwritten: name another file", c.File)
-	} else if err != nil {
-		return err
-	}
-	if err := keyset.GenerateMaster(f); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
 }

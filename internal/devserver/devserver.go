@@ -58,6 +58,7 @@ type Environment struct {
 // File names under Config.Dir.
 const (
 	masterFile = "master.json"
+	keysDir    = "keys"
 	keyFile    = "apikey"
 	sandboxDir = "sandbox"
 	storeDir   = "store"
@@ -96,8 +97,9 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if database == "" {
 		database = filepath.Join(c.Dir, storeDir)
 	}
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, Institutions: l.Institutions})
+	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
+		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions})
 	if err != nil {
 		return l, err
 	}

@@ -28,7 +28,7 @@ type Place struct {
 }
 
 // System is the subject of what belongs to the server itself, such as its
-// signing keys. It is sealed under the master key: System has no data key, and
+// signing keys. It is sealed under the key of the epoch: System has no data key, and
 // none that could be destroyed. The ids of users and collections are UUIDs, so
 // no other subject has this name; in particular the empty string is not System.
 const System = "system"

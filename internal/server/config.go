@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"strings"
 	"time"
 
 	"samla/internal/api"
@@ -14,26 +15,33 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collect"
+	"samla/internal/epochs"
 	"samla/internal/institution"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
+	"samla/internal/store/sqlstore"
 )
 
 // Config is what an operator configures. Zero members have the defaults in
 // parentheses.
 type Config struct {
-	Listen       string         // address of the API, host:port; port 0 means a free port
-	Metrics      string         // address of /metrics for Prometheus; empty: none
-	Database     string         // postgres://…, or the data directory of SQLite
-	Issuer       string         // claims iss and aud of session tokens ("samla")
-	SessionLife  time.Duration  // docs/reference/api.md 1.3 (60 minutes)
-	KeepData     time.Duration  // docs/reference/api.md 5.9 (30 days)
-	KeepEvidence time.Duration  // how long the audit log is kept (5 years)
-	PollingLease time.Duration  // after which an attended collection without a poll ends, docs/reference/api.md 5.6 (60 s)
-	Workers      int            // collections that this node reads at the same time, half of them at one bank (128)
-	Rate         ratelimit.Rate // of requests, per client (no limit)
-	UserRate     ratelimit.Rate // of requests with session tokens, per user (no limit)
-	AllowOrigins []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
+	Listen   string // address of the API, host:port; port 0 means a free port
+	Metrics  string // address of /metrics for Prometheus; empty: none
+	Database string // postgres://…, or the data directory of SQLite
+	// KeyDir is the key directory (docs/operate-backup.md), outside of the database. With
+	// SQLite it is by default the directory "keys" beside the database's file; with
+	// PostgreSQL it is required, and the nodes share it.
+	KeyDir          string
+	BackupRetention time.Duration  // for how long a backup can be opened at least (35 days)
+	Issuer          string         // claims iss and aud of session tokens ("samla")
+	SessionLife     time.Duration  // docs/reference/api.md 1.3 (60 minutes)
+	KeepData        time.Duration  // docs/reference/api.md 5.9 (30 days)
+	KeepEvidence    time.Duration  // how long the audit log is kept (5 years)
+	PollingLease    time.Duration  // after which an attended collection without a poll ends, docs/reference/api.md 5.6 (60 s)
+	Workers         int            // collections that this node reads at the same time, half of them at one bank (128)
+	Rate            ratelimit.Rate // of requests, per client (no limit)
+	UserRate        ratelimit.Rate // of requests with session tokens, per user (no limit)
+	AllowOrigins    []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
 
 	// WriteTimeout is how long a client may take to read each 64 KiB of an answer
 	// (30 s). A connection that takes longer is closed.
@@ -70,6 +78,12 @@ type Config struct {
 func (c Config) Check() error {
 	c = c.withDefaults()
 	faults := []error{api.CheckOrigins(c.AllowOrigins), collect.CheckLease(c.PollingLease)}
+	if c.BackupRetention != 0 {
+		faults = append(faults, epochs.CheckRetention(c.BackupRetention))
+	}
+	if c.KeyDir == "" {
+		faults = append(faults, errors.New("a key directory is required with PostgreSQL"))
+	}
 	if c.SessionLife != 0 {
 		faults = append(faults, authn.CheckSessionLife(c.SessionLife))
 	}
@@ -77,6 +91,10 @@ func (c Config) Check() error {
 }
 
 func (c Config) withDefaults() Config {
+	if c.KeyDir == "" && !strings.Contains(c.Database, "://") {
+		c.KeyDir = sqlstore.Beside(c.Database, "keys")
+	}
+	orDefault(&c.BackupRetention, epochs.DefaultRetention)
 	orDefault(&c.Issuer, "samla")
 	orDefault(&c.KeepData, 30*24*time.Hour)
 	orDefault(&c.PollingLease, time.Minute)
@@ -112,13 +130,17 @@ func (c Config) loginLimits() collect.LoginLimits {
 	return collect.LoginLimits{PerSecond: 1000 * float64(runtime.GOMAXPROCS(0)), MaxWaiting: c.MaxWaiting}
 }
 
-// Parts is what the server gets from outside. All members but Random are required.
+// Parts is what the server gets from outside. All members but Random,
+// ReloadMaster and EpochInterval are required.
 type Parts struct {
 	Clock        clock.Clock
 	Random       io.Reader // nil = the machine's
 	Log          *slog.Logger
 	Master       *keyset.Master
-	Institutions institution.Set // the caller closes it after Stop
+	ReloadMaster func() (*keyset.Master, error) // reads it again after a rotation; nil: it is never rotated
+	// EpochInterval is how long an epoch lasts; 0 = keyset.DefaultInterval.
+	EpochInterval time.Duration
+	Institutions  institution.Set // the caller closes it after Stop
 }
 
 func (p Parts) withDefaults() Parts {

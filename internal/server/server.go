@@ -21,6 +21,7 @@ import (
 	"samla/internal/dedupe"
 	"samla/internal/delivery"
 	"samla/internal/deviation"
+	"samla/internal/epochs"
 	"samla/internal/events"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
@@ -41,6 +42,7 @@ type Server struct {
 	parts    Parts
 	store    *sqlstore.Store
 	vault    *keyset.Vault
+	keeper   *epochs.Keeper
 	runner   *jobs.Runner
 	consents *authorize.Service
 	fetching *collect.Service
@@ -80,11 +82,10 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 
 func (s *Server) wire(ctx context.Context) error {
 	p := s.parts
-	vault, err := keyset.New(p.Master, s.store, p.Clock)
+	vault, err := s.openKeys(ctx)
 	if err != nil {
 		return err
 	}
-	s.vault = vault
 	s.auditing = auditing.New(auditing.Deps{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random, Log: p.Log, Keep: s.config.KeepEvidence})
 	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})

@@ -35,6 +35,7 @@ type Store interface {
 	EventSignal
 	AccessRecorder
 	Jobs
+	Epochs
 	seal.Keys
 
 	// Kind names the engine: "sqlite" or "postgres".

@@ -255,6 +255,7 @@ func newBareEnv(t *testing.T, c server.Config) *env {
 	if c.Listen = "127.0.0.1:0"; c.Database == "" {
 		c.Database = t.TempDir()
 	}
+	c.KeyDir = t.TempDir() + "/keys"
 	s, err := server.New(t.Context(), c, server.Parts{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Master: master})
 	if err != nil {
 		t.Fatal(err)

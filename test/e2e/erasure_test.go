@@ -23,11 +23,11 @@ func (w *env) openVault(t *testing.T) *keyset.Vault {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := keyset.New(master, w.Server.Store(), w.clock)
+	ring, err := keyset.OpenRing(keyset.RingConfig{Dir: filepath.Join(w.Dir, "keys"), Master: master, Clock: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v
+	return keyset.NewEpochs(ring, w.Server.Store(), w.clock)
 }
 
 // erasedUser: after a user is deleted, the user's data cannot be read, not even with the

@@ -26,7 +26,7 @@ func (w *env) startNode(t *testing.T) *server.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(institutions.Close)
-	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: w.database},
+	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: w.database, KeyDir: filepath.Join(w.Dir, "keys")},
 		server.Parts{Clock: w.clock, Log: log, Master: master, Institutions: institutions})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,8 @@ import (
 var (
 	start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 	place = seal.Place{Table: "consents", Column: "sealed", Row: "0199"}
+	// systemPlace is one at which System may seal.
+	systemPlace = seal.Place{Table: "duties", Column: "sealed", Row: "0199"}
 )
 
 // memory implements seal.Keys with a map. AddDataKey calls before, if it is set,
@@ -95,9 +97,14 @@ func TestVault_OpensOnlyForTheSameSubjectAndPlace(t *testing.T) {
 			at      seal.Place
 		}
 		draw := func(label string) where {
-			return where{subjects.Draw(rt, label+" subject"), seal.Place{
+			w := where{subjects.Draw(rt, label+" subject"), seal.Place{
 				Table: name.Draw(rt, label+" table"), Column: name.Draw(rt, label+" column"), Row: name.Draw(rt, label+" row"),
 			}}
+			if w.subject == seal.System {
+				c := rapid.SampledFrom(seal.SystemColumns()).Draw(rt, label+" place")
+				w.at.Table, w.at.Column = c.Table, c.Column
+			}
+			return w
 		}
 		w := draw("sealed")
 		plain := rapid.SliceOfN(rapid.Byte(), 0, 80).Draw(rt, "plain")
@@ -158,11 +165,11 @@ func TestVault_RefusesAnEmptySubject(t *testing.T) {
 func TestVault_SystemHasNoDataKey(t *testing.T) {
 	keys := newMemory()
 	v := vault(t, master(t), keys, clock.NewManual(start))
-	sealed, err := v.Seal(t.Context(), seal.System, place, []byte("x"))
+	sealed, err := v.Seal(t.Context(), seal.System, systemPlace, []byte("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Open(t.Context(), seal.System, place, sealed); err != nil {
+	if _, err := v.Open(t.Context(), seal.System, systemPlace, sealed); err != nil {
 		t.Error(err)
 	}
 	if len(keys.keys) != 0 || keys.reads != 0 {
@@ -225,15 +232,15 @@ func TestVault_OpensNothingOfAnotherMasterKey(t *testing.T) {
 	v := vault(t, master(t), keys, clk)
 	other := vault(t, master(t), keys, clk)
 	for _, subject := range []string{"u", seal.System} {
-		sealed, err := v.Seal(t.Context(), subject, place, []byte("x"))
+		sealed, err := v.Seal(t.Context(), subject, systemPlace, []byte("x"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := other.Open(t.Context(), subject, place, sealed); !errors.Is(err, seal.ErrDecryption) {
+		if _, err := other.Open(t.Context(), subject, systemPlace, sealed); !errors.Is(err, seal.ErrDecryption) {
 			t.Errorf("subject %q: %v", subject, err)
 		}
 	}
-	if _, err := other.Seal(t.Context(), "u", place, []byte("x")); !errors.Is(err, seal.ErrDecryption) {
+	if _, err := other.Seal(t.Context(), "u", systemPlace, []byte("x")); !errors.Is(err, seal.ErrDecryption) {
 		t.Errorf("sealed under a key it cannot unwrap: %v", err)
 	}
 }
@@ -260,20 +267,20 @@ func TestMaster_RotatedOpensWhatWasSealedBefore(t *testing.T) {
 	}
 	after := vault(t, rotated, keys, clk)
 	for _, subject := range []string{"u", seal.System} {
-		sealed, err := before.Seal(t.Context(), subject, place, []byte("x"))
+		sealed, err := before.Seal(t.Context(), subject, systemPlace, []byte("x"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := after.Open(t.Context(), subject, place, sealed); err != nil {
+		if _, err := after.Open(t.Context(), subject, systemPlace, sealed); err != nil {
 			t.Errorf("subject %q: %v", subject, err)
 		}
 	}
 	// The new primary key wraps, so the old keyset cannot open it.
-	sealed, err := after.Seal(t.Context(), seal.System, place, []byte("x"))
+	sealed, err := after.Seal(t.Context(), seal.System, systemPlace, []byte("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := before.Open(t.Context(), seal.System, place, sealed); !errors.Is(err, seal.ErrDecryption) {
+	if _, err := before.Open(t.Context(), seal.System, systemPlace, sealed); !errors.Is(err, seal.ErrDecryption) {
 		t.Error(err)
 	}
 }

@@ -61,11 +61,11 @@ func TestLoadMaster_ReadsFileAndText(t *testing.T) {
 		}
 		v := vault(t, m, newMemory(), clock.NewManual(start))
 		if sealed == nil {
-			if sealed, err = v.Seal(t.Context(), seal.System, place, []byte("x")); err != nil {
+			if sealed, err = v.Seal(t.Context(), seal.System, systemPlace, []byte("x")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := v.Open(t.Context(), seal.System, place, sealed); err != nil {
+		if _, err := v.Open(t.Context(), seal.System, systemPlace, sealed); err != nil {
 			t.Errorf("%d: not the same key: %v", i, err)
 		}
 	}

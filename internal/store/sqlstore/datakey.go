@@ -44,8 +44,9 @@ func (s *Store) AddDataKey(ctx context.Context, subject string, wrapped []byte) 
 		return nil, seal.ErrNoSubject
 	}
 	err = s.db.write(ctx, func(q querier) error {
-		if _, err := q.exec(ctx, `INSERT INTO data_keys (subject, wrapped, destroyed_at) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`,
-			subject, blob(wrapped)); err != nil {
+		epoch, _ := seal.EpochOf(wrapped)
+		if _, err := q.exec(ctx, `INSERT INTO data_keys (subject, wrapped, epoch, destroyed_at) VALUES ($1, $2, $3, 0) ON CONFLICT DO NOTHING`,
+			subject, blob(wrapped), string(epoch)); err != nil {
 			return err
 		}
 		stored, err = readDataKey(ctx, q, subject)

@@ -158,3 +158,40 @@ VALUES ($1, 'c', $2, '', '', '', 'REVOKED', '', $3, $3, 1, 1, 1, 1, 1, 1, '', ''
 		}
 	})
 }
+
+// A new database wraps under epoch keys at once, and the binary before refuses it. One
+// that the binary before has used is left to it until an operator begins.
+func TestMigration16_LeavesUsedDatabaseToTheBinaryBefore(t *testing.T) {
+	text, err := migrations.ReadFile("migrations/00016_epochs.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := strings.Split(string(text[strings.Index(string(text), "INSERT INTO installation"):]), ";")
+	each(t, func(t *testing.T, s *Store) {
+		oldest := func() int64 {
+			t.Helper()
+			n, err := one(t.Context(), s.q, column[int64], `SELECT MAX(oldest) FROM schema_support`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if i, err := s.Installation(t.Context()); err != nil || i.BegunAt.IsZero() || oldest() != 16 {
+			t.Errorf("a new database: %+v, binaries from %d on, %v", i, oldest(), err)
+		}
+		execute(t, s, `INSERT INTO clients (id, name, created_at) VALUES ('c', 'acme', 1)`)
+		execute(t, s, `DELETE FROM installation`)
+		execute(t, s, `UPDATE schema_support SET oldest = 4`)
+		execute(t, s, statements[0])
+		execute(t, s, statements[1])
+		if i, err := s.Installation(t.Context()); err != nil || !i.BegunAt.IsZero() || oldest() != 4 {
+			t.Errorf("a used database: %+v, binaries from %d on, %v", i, oldest(), err)
+		}
+		if err := s.BeginEpochs(t.Context(), began); err != nil {
+			t.Fatal(err)
+		}
+		if i, err := s.Installation(t.Context()); err != nil || !i.BegunAt.Equal(began) || oldest() != 16 {
+			t.Errorf("begun: %+v, binaries from %d on, %v", i, oldest(), err)
+		}
+	})
+}

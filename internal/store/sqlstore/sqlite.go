@@ -95,10 +95,7 @@ func prepareFile(path string) (string, error) {
 	if path == "" {
 		return "", errors.New("sqlstore: no database given")
 	}
-	file := path
-	if filepath.Ext(path) != ".db" {
-		file = filepath.Join(path, "samla.db")
-	}
+	file := fileOf(path)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", fmt.Errorf("sqlstore: %w", err)
 	}
@@ -113,6 +110,18 @@ func prepareFile(path string) (string, error) {
 	}
 	return file, f.Close()
 }
+
+// fileOf returns the file of the database that a DSN names.
+func fileOf(path string) string {
+	if filepath.Ext(path) != ".db" {
+		return filepath.Join(path, "samla.db")
+	}
+	return path
+}
+
+// Beside returns the path of a file or directory beside the file of the SQLite database
+// that a DSN names.
+func Beside(dsn, name string) string { return filepath.Join(filepath.Dir(fileOf(dsn)), name) }
 
 func sqliteURL(file, more string) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"samla/internal/clock"
+	"samla/internal/seal"
+	"samla/internal/store/sqlstore"
+)
+
+type keyEpochsCmd struct {
+	existingStore
+	masterFlags
+	Begin bool `help:"Wrap data keys under epoch keys from now on, so that backups forget. Every node must run this release; the release before does not start any more."`
+}
+
+// Run lists the epoch keys as a table, oldest first.
+func (c *keyEpochsCmd) Run(a *app) error {
+	master, err := c.load()
+	if err != nil {
+		return err
+	}
+	ring, err := c.ring(master, c.storeFlags)
+	if err != nil {
+		return err
+	}
+	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
+		if c.Begin {
+			if err := db.BeginEpochs(a.ctx, clock.System().Now()); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.err, "running nodes begin within a minute; restart none with the release before")
+		}
+		ids, err := ring.IDs()
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "EPOCH\tIN USE\tUNUSED SINCE")
+		for _, id := range append([]seal.EpochID{""}, ids...) {
+			used, err := db.EpochUsed(a.ctx, id, true)
+			if err != nil {
+				return err
+			}
+			name := string(id)
+			since := "-"
+			if id == "" {
+				name = "master key"
+			} else if t, err := ring.UnusedSince(id); err != nil {
+				return err
+			} else {
+				since = timeText(t)
+			}
+			fmt.Fprintf(w, "%s\t%t\t%s\n", name, used, since)
+		}
+		return w.Flush()
+	})
+}

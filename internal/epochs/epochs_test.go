@@ -1,0 +1,284 @@
+package epochs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/epochs"
+	"samla/internal/flowtest"
+	"samla/internal/outbox"
+	"samla/internal/seal"
+	"samla/internal/seal/keyset"
+	"samla/internal/store"
+	"samla/internal/testpg"
+)
+
+const retention = 35 * 24 * time.Hour
+
+// env is an installation; nodes share its database and key directory.
+type env struct {
+	*testing.T
+	store  store.Store
+	clock  *clock.Manual
+	dir    string
+	master *keyset.Master
+}
+
+// node is one node of an env.
+type node struct {
+	*env
+	ring   *keyset.Ring
+	vault  *keyset.Vault
+	keeper *epochs.Keeper
+}
+
+func onBoth(t *testing.T, test func(e *env)) {
+	for engine, database := range map[string]func(testing.TB) string{
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+	} {
+		t.Run(engine, func(t *testing.T) {
+			m, err := keyset.NewMaster()
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(&env{t, flowtest.Open(t, database(t)), clock.NewManual(flowtest.Start), filepath.Join(t.TempDir(), "keys"), m})
+		})
+	}
+}
+
+func (e *env) node() *node {
+	e.Helper()
+	ring, err := keyset.OpenRing(keyset.RingConfig{Dir: e.dir, Master: e.master, Clock: e.clock})
+	if err != nil {
+		e.Fatal(err)
+	}
+	n := &node{env: e, ring: ring, vault: keyset.NewEpochs(ring, e.store, e.clock)}
+	n.keeper = epochs.New(epochs.Deps{Store: e.store, Ring: ring, Vault: n.vault, Clock: e.clock, Log: slog.New(slog.DiscardHandler), Retention: retention})
+	n.tick()
+	return n
+}
+
+func (n *node) tick() epochs.Report {
+	n.Helper()
+	r, err := n.keeper.Tick(n.Context())
+	if err != nil {
+		n.Fatal(err)
+	}
+	return r
+}
+
+var place = seal.Place{Table: "consents", Column: "sealed", Row: "1"}
+
+func (n *node) seal(subject string) []byte {
+	n.Helper()
+	sealed, err := n.vault.Seal(n.Context(), subject, place, []byte("secret"))
+	if err != nil {
+		n.Fatal(err)
+	}
+	return sealed
+}
+
+func (n *node) epochOf(subject string) seal.EpochID {
+	n.Helper()
+	wrapped, err := n.store.DataKey(n.Context(), subject)
+	if err != nil {
+		n.Fatal(err)
+	}
+	id, _ := seal.EpochOf(wrapped)
+	return id
+}
+
+func (n *node) ids() []seal.EpochID {
+	n.Helper()
+	ids, err := n.ring.IDs()
+	if err != nil {
+		n.Fatal(err)
+	}
+	return ids
+}
+
+// A backup from any moment can be opened for the retention, and not a day and some
+// minutes after it.
+func TestKeeper_DestroysAKeyAfterTheRetention(t *testing.T) {
+	onBoth(t, func(e *env) {
+		a, b := e.node(), e.node()
+		sealed := a.seal("u")
+		backedUp, err := e.store.DataKey(e.Context(), "u") // as a backup of now has it
+		if err != nil {
+			e.Fatal(err)
+		}
+		began := e.clock.Now()
+		for e.clock.Now().Before(began.Add(retention)) {
+			e.clock.Advance(time.Hour)
+			b.tick()
+			a.tick()
+			if _, err := b.vault.Rewrap("u", backedUp); err != nil {
+				e.Fatalf("after %v: %v", e.clock.Now().Sub(began), err)
+			}
+		}
+		for end := began.Add(retention + 24*time.Hour + 2*time.Hour); e.clock.Now().Before(end); {
+			e.clock.Advance(time.Hour)
+			a.tick()
+		}
+		b.tick() // drops it from memory
+		for _, n := range []*node{a, b, e.node()} {
+			if _, err := n.vault.Rewrap("u", backedUp); !errors.Is(err, seal.ErrEpochDestroyed) {
+				e.Errorf("the backup opens: %v", err)
+			}
+			if plain, err := n.vault.Open(e.Context(), "u", place, sealed); err != nil || string(plain) != "secret" {
+				e.Errorf("the live database: %q, %v", plain, err)
+			}
+		}
+		if ids := a.ids(); len(ids) > 37 {
+			e.Errorf("%d keys are kept", len(ids))
+		}
+	})
+}
+
+// Data keys and lasting rows of System of every age come under the key of the epoch, and
+// a key stays as long as a row needs it.
+func TestKeeper_RewrapsEverything(t *testing.T) {
+	onBoth(t, func(e *env) {
+		before, err := keyset.New(e.master, e.store, e.clock) // the release before
+		if err != nil {
+			e.Fatal(err)
+		}
+		const users = 250 // more than two batches
+		sealed := map[string][]byte{}
+		for i := range users {
+			id := fmt.Sprintf("u%03d", i)
+			if sealed[id], err = before.Seal(e.Context(), id, place, []byte("secret")); err != nil {
+				e.Fatal(err)
+			}
+		}
+		at := seal.Place{Table: "duties", Column: "sealed", Row: "m"}
+		m := outbox.Message{ID: "m", Kind: outbox.EraseUser, CreatedAt: e.clock.Now()}
+		if m.Sealed, err = before.Seal(e.Context(), seal.System, at, []byte("secret")); err != nil {
+			e.Fatal(err)
+		}
+		if err := e.store.Write(e.Context(), func(tx store.Tx) error { return tx.AddOutboxMessage(e.Context(), m) }); err != nil {
+			e.Fatal(err)
+		}
+		if err := e.store.Write(e.Context(), func(tx store.Tx) error { return tx.DestroyDataKey(e.Context(), "u007", e.clock.Now()) }); err != nil {
+			e.Fatal(err)
+		}
+		n := e.node()
+		for day := range 3 {
+			now, _ := n.ring.Current()
+			if used, err := e.store.EpochUsed(e.Context(), "", true); used || err != nil {
+				e.Errorf("day %d: the master key is used, %v", day, err)
+			}
+			for i := range users {
+				id := fmt.Sprintf("u%03d", i)
+				if id == "u007" {
+					continue
+				}
+				if got := n.epochOf(id); got != now {
+					e.Fatalf("day %d: %s is under %q, not %q", day, id, got, now)
+				}
+				if plain, err := n.vault.Open(e.Context(), id, place, sealed[id]); err != nil || string(plain) != "secret" {
+					e.Fatalf("%q, %v", plain, err)
+				}
+			}
+			m, err := e.store.OutboxMessage(e.Context(), "m")
+			if id, _ := seal.EpochOf(m.Sealed); err != nil || id != now {
+				e.Errorf("day %d: the message is under %q, %v", day, id, err)
+			}
+			if plain, err := n.vault.Open(e.Context(), seal.System, at, m.Sealed); err != nil || string(plain) != "secret" {
+				e.Errorf("%q, %v", plain, err)
+			}
+			if r := n.tick(); r != (epochs.Report{}) {
+				e.Errorf("day %d: a second turn did %+v", day, r)
+			}
+			e.clock.Advance(24 * time.Hour)
+			if r := n.tick(); r.Rewrapped != users-1 || r.Resealed != 1 {
+				e.Errorf("day %d: %+v", day, r)
+			}
+		}
+		if _, err := e.store.DataKey(e.Context(), "u007"); !errors.Is(err, seal.ErrKeyDestroyed) {
+			e.Errorf("a destroyed key: %v", err)
+		}
+	})
+}
+
+// A key that a row needs is kept, however old it is: here the data key of a subject whose
+// epoch key is away while it should be wrapped again.
+func TestKeeper_KeepsAKeyThatIsNeeded(t *testing.T) {
+	onBoth(t, func(e *env) {
+		n := e.node()
+		n.seal("u")
+		first := n.ids()[0]
+		wrapped, err := e.store.DataKey(e.Context(), "u")
+		if err != nil {
+			e.Fatal(err)
+		}
+		broken := append(append([]byte{}, wrapped[:len(wrapped)-1]...), wrapped[len(wrapped)-1]^1)
+		if _, err := e.store.ReplaceDataKeys(e.Context(), []store.Rewrapped{{Key: "u", Old: wrapped, New: broken}}); err != nil {
+			e.Fatal(err)
+		}
+		for range 40 {
+			e.clock.Advance(24 * time.Hour)
+			n.tick()
+		}
+		if ids := n.ids(); ids[0] != first {
+			e.Errorf("the key of %q was destroyed", first)
+		}
+	})
+}
+
+// A database of the release before is written as before, until an operator says that all
+// nodes are new.
+func TestKeeper_WaitsForTheOperator(t *testing.T) {
+	onBoth(t, func(e *env) {
+		n := e.node()
+		waiting := &notBegun{Epochs: e.store}
+		ring, err := keyset.OpenRing(keyset.RingConfig{Dir: e.dir, Master: e.master, Clock: e.clock})
+		if err != nil {
+			e.Fatal(err)
+		}
+		vault := keyset.NewEpochs(ring, e.store, e.clock)
+		k := epochs.New(epochs.Deps{Store: waiting, Ring: ring, Vault: vault, Clock: e.clock, Log: slog.New(slog.DiscardHandler), Retention: retention})
+		if r, err := k.Tick(e.Context()); r != (epochs.Report{}) || err != nil {
+			e.Errorf("%+v, %v", r, err)
+		}
+		if _, err := vault.Seal(e.Context(), "u", place, nil); err != nil {
+			e.Fatal(err)
+		}
+		if id := n.epochOf("u"); id != "" {
+			e.Errorf("wrapped under %q", id)
+		}
+		waiting.begun = true
+		if r, err := k.Tick(e.Context()); r.Rewrapped != 1 || err != nil {
+			e.Errorf("%+v, %v", r, err)
+		}
+		if id := n.epochOf("u"); id == "" {
+			e.Error("still under the master key")
+		}
+	})
+}
+
+// notBegun is a store whose epochs have not begun.
+type notBegun struct {
+	store.Epochs
+	begun bool
+}
+
+func (s *notBegun) Installation(ctx context.Context) (store.Installation, error) {
+	i, err := s.Epochs.Installation(ctx)
+	if !s.begun {
+		i.BegunAt = time.Time{}
+	}
+	return i, err
+}
+
+func TestCheckRetention_LeavesRoomForWhatLivesADay(t *testing.T) {
+	if epochs.CheckRetention(epochs.MinRetention) != nil || epochs.CheckRetention(epochs.MinRetention-1) == nil || epochs.CheckRetention(0) == nil {
+		t.Error("the limit is another one")
+	}
+}
