@@ -104,7 +104,7 @@ func New(ctx context.Context, c Config) (*Authenticator, error) {
 		sessions:    lru.New[[32]byte, verifiedToken](c.Clock, tokenCacheSize, tokenCacheAge),
 	}
 	if _, err := a.signing.current(ctx); errors.Is(err, seal.ErrDecryption) {
-		return nil, fmt.Errorf("this database was sealed with another master key: %w", err)
+		return nil, fmt.Errorf("this database was sealed with another master key, or with keys of another directory: %w", err)
 	} else if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/base64"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,7 +48,8 @@ func TestServe_ReadsMasterKeyFromEnvironment(t *testing.T) {
 	}
 	set := "SAMLA_MASTER_KEY=" + base64.StdEncoding.EncodeToString(master)
 	store := w.storeFlags(nil)[2:] // without the file
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--banks", w.banks}, store...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--banks", w.banks,
+		"--key-dir", filepath.Join(filepath.Dir(w.master), "keys")}, store...)
 	p := process.Start(t, "env", append([]string{set, program}, args...)...)
 	api, err := p.Address(timeoutContext(t))
 	if err != nil {

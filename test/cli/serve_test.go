@@ -158,7 +158,7 @@ func TestServe_FailsOnInvalidConfiguration(t *testing.T) {
 	p, api := w.serve(t, nil)
 	wantFailure(t, "another server", serve("--banks", w.banks, "--master-key-file", w.master)...)
 	wantFailure(t, "listen", "serve", "--listen", strings.TrimPrefix(api, "http://"), "--data", filepath.Join(w.dir, "elsewhere"),
-		"--banks", w.banks, "--master-key-file", w.master)
+		"--banks", w.banks, "--master-key-file", w.master, "--key-dir", filepath.Join(w.dir, "otherkeys"))
 	select {
 	case <-p.Done():
 		t.Error("the first server has ended too")

@@ -83,7 +83,11 @@ func OpenRing(c RingConfig) (*Ring, error) {
 		return nil, err
 	}
 	for _, id := range ids {
-		if _, err := r.key(id); err != nil && !errors.Is(err, seal.ErrEpochDestroyed) {
+		_, err := r.key(id)
+		switch {
+		case errors.Is(err, seal.ErrDecryption):
+			return nil, fmt.Errorf("epoch key %s in %s was wrapped by another master key: %w", id, c.Dir, err)
+		case err != nil && !errors.Is(err, seal.ErrEpochDestroyed):
 			return nil, fmt.Errorf("epoch key %s: %w", id, err)
 		}
 	}
