@@ -84,6 +84,7 @@ func SystemColumns() []SystemColumn {
 	return []SystemColumn{
 		{Table: "duties", Column: "sealed", Key: "id"},
 		{Table: "signing_keys", Column: "sealed", Key: "id"},
+		{Table: "webhook_endpoints", Column: "sealed", Key: "id"},
 		{Table: "idempotency", Column: "request"},
 		{Table: "idempotency", Column: "response", Stored: "sealed"},
 	}
