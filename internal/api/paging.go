@@ -15,13 +15,10 @@ const defaultLimit = 100
 // Page returns the page that the query parameters limit and cursor select. It has room
 // for one row more than the client asked for, which shows whether more rows follow.
 func Page(q url.Values) (store.Page, error) {
-	p := store.Page{Limit: defaultLimit + 1}
-	if text := q.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return p, fault.Param("?limit", fault.Invalid, "must be a whole number from 1 to 200")
-		}
-		p.Limit = n + 1
+	limit, err := Limit(q)
+	p := store.Page{Limit: limit + 1}
+	if err != nil {
+		return p, err
 	}
 	if text := q.Get("cursor"); text != "" {
 		id, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -31,6 +28,19 @@ func Page(q url.Values) (store.Page, error) {
 		p.After = string(id)
 	}
 	return p, nil
+}
+
+// Limit returns how many items the client asks for. The contract has its bounds.
+func Limit(q url.Values) (int, error) {
+	text := q.Get("limit")
+	if text == "" {
+		return defaultLimit, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fault.Param("?limit", fault.Invalid, "must be a whole number from 1 to 200")
+	}
+	return n, nil
 }
 
 // WritePage answers with the rows of a page as show appends them, and with a link to

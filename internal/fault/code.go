@@ -45,6 +45,8 @@ const (
 	DataExpired            Code = "DATA_EXPIRED"
 	BackgroundRefreshLimit Code = "BACKGROUND_REFRESH_LIMIT"
 	PublicPensionNotFound  Code = "PUBLIC_PENSION_NOT_FOUND"
+
+	CursorExpired Code = "CURSOR_EXPIRED"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.

@@ -118,7 +118,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	s.runner.Register(messages)
 	mounts, err := s.mounts(v20260401.Services{Users: people, Consents: s.consents, Collections: collections,
-		Institutions: institutions, Health: health, Clock: p.Clock})
+		Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err
 	}

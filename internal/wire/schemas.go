@@ -108,18 +108,23 @@ func (s *schemas) addRule(keyword any, at string) error {
 	return nil
 }
 
-// checkTime validates the format date-time of requests: RFC 3339, or without a zone,
-// which means UTC (docs/reference/api.md 1.1).
+// checkTime validates the format date-time of requests.
 func checkTime(v any) error {
 	s, ok := v.(string)
 	if !ok {
 		return nil
 	}
-	if _, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return nil
-	}
-	_, err := time.Parse("2006-01-02T15:04:05.999999999", s)
+	_, err := ParseTime(s)
 	return err
+}
+
+// ParseTime reads a date-time of a request: RFC 3339, or without a zone, which means UTC
+// (docs/reference/api.md 1.1).
+func ParseTime(s string) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return at, nil
+	}
+	return time.Parse("2006-01-02T15:04:05.999999999", s)
 }
 
 // checkID accepts any text in place of an id: the format uuid describes the ids that

@@ -18,6 +18,7 @@ var newerRows = []row{
 	{"consents", rowConsents},
 	{"collections", rowCollections},
 	{"companies and the server", rowServer},
+	{"events", rowEvents},
 	{"too many wait", rowTooManyWait},
 }
 

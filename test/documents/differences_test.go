@@ -61,6 +61,12 @@ var differences = []struct{ why, changes string }{
 		DELETE /collections/{collectionId}: is added
 		POST /collections/{collectionId}/cancel: is added
 		GET /wealth/collection/{collectionId}/status: is added`},
+	{"the list of events, ours, of 2026-04-01 only (docs/reference/api.md 7.4)", `
+		GET /events: is added
+		schema Event: is added
+		schema EventBody: is added
+		schema EventPage: is added
+		schema EventType: is added`},
 	{"the public pension has a route at 2025-01-01 only (docs/reference/products.md 8.5)", `
 		GET /wealth/public-pension-collection: is removed
 		schema PublicPension: is removed`},

@@ -34,7 +34,7 @@ func document(t testing.TB) (root object, at func(pointer string) object) {
 	return wiretest.Decode(t, contract(t).Text())
 }
 
-// Routes 1-19 and 21 of docs/reference/api.md section 2, the other path of
+// Routes 1-19, 21 and 22 of docs/reference/api.md section 2, the other path of
 // route 14, and the operations of a node.
 func TestDocument_DeclaresOperations(t *testing.T) {
 	want := strings.TrimSpace(`
@@ -48,6 +48,7 @@ GET /collections/{collectionId}/wealth/data getWealthData 3 200
 GET /companies/availability getCompanyAvailability 3 200
 GET /consents getConsents 2 200 paged
 GET /consents/{consentId}/status getConsentStatus 2 200
+GET /events getEvents 1 200 paged
 GET /healthz getHealth 0 200
 GET /openapi.json getOpenApi 0 200
 GET /readyz getReadiness 0 200

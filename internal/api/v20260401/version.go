@@ -13,6 +13,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/events"
 	"samla/internal/institution"
 	"samla/internal/users"
 	"samla/internal/wire"
@@ -42,6 +43,7 @@ type Services struct {
 	Users        *users.Service
 	Consents     *authorize.Service
 	Collections  *collect.Service
+	Events       *events.List
 	Institutions institution.Set
 	Health       *company.Health
 	Clock        clock.Clock
@@ -81,5 +83,6 @@ func New(s Services) (api.Version, error) {
 		"deleteCollection":          {Serve: o.deleteCollection},
 		"cancelCollection":          {Serve: o.cancelCollection},
 		"getCompanyAvailability":    {Serve: o.availability},
+		"getEvents":                 {Serve: o.listEvents},
 	}}, nil
 }
