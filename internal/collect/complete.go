@@ -27,9 +27,9 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		defer func() { <-s.heavy }()
 	}
 	from, _ := s.Institutions.Find(c.Company)
-	found := crawl.found()
+	found, said := crawl.found(), newReporter(crawl)
 	products, deviations := normalise.Products(normalise.Request{Company: from.Company, Accounts: found.Accounts,
-		Scope: crawl.scope, Filter: c.Filter, PersonalNumber: crawl.person, NewID: s.IDs.New}, crawl.facts())
+		Scope: crawl.scope, Filter: c.Filter, PersonalNumber: crawl.person, NewID: s.IDs.New, Each: said.add}, crawl.facts())
 	crawl.deviations.Merge(found.Deviations)
 	crawl.deviations.Merge(deviations)
 	crawl.deviations.Add(deviation.Unanswered, crawl.lost(found.Accounts))
@@ -53,6 +53,10 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	if err != nil {
 		return err
 	}
+	apply, err := s.planApply(ctx, c, said.report)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, concludeWithin)
 	defer cancel()
 	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData)}
@@ -60,12 +64,20 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
 		}
+		if c.UserID != "" {
+			if err := tx.AddOutboxMessage(ctx, apply); err != nil {
+				return err
+			}
+		}
 		if err := tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed}); err != nil || packed == nil {
 			return err
 		}
 		return tx.PutPackedProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: packed})
 	})
 	if err == nil {
+		if c.UserID != "" {
+			s.Jobs.Wake(store.Outbox)
+		}
 		s.reportDeviations(c, crawl.deviations)
 	}
 	return err

@@ -208,9 +208,8 @@ func (c *crawl) countMissing(q institution.Question, err error) {
 func (c *crawl) missing(q institution.Question, err error) {
 	if q.Account == "" {
 		c.deviations.Add(deviation.Unanswered, 1)
-		return
 	}
-	c.addFailure(q, err) // counted at the end, unless another place of the account has the same
+	c.addFailure(q, err) // one about an account is counted at the end, unless another place of the account has the same
 }
 
 // countSkipped counts questions that are not asked because of a bound. It logs the

@@ -126,11 +126,11 @@ func (d Data) pack(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := d.open(ctx, productsPlace(d.of.ID), stored.Sealed)
-	if err != nil {
-		return nil, err
+	plain, err := OpenProducts(ctx, d.service.Vault, d.of, stored)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return nil, fault.New(fault.DataExpired)
 	}
-	if plain, err = product.Canonical(stored.Form, plain); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if d.served {
@@ -139,6 +139,16 @@ func (d Data) pack(ctx context.Context) ([]byte, error) {
 		}
 	}
 	return gzipped.Compress(plain), nil
+}
+
+// OpenProducts opens the stored products of a collection, a JSON array in the newest form.
+// Errors: those of the vault and of product.Canonical.
+func OpenProducts(ctx context.Context, v seal.Vault, c collection.Collection, stored collection.Products) ([]byte, error) {
+	plain, err := v.Open(ctx, c.Subject(), productsPlace(c.ID), stored.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	return product.Canonical(stored.Form, plain)
 }
 
 func (d Data) open(ctx context.Context, at seal.Place, sealed []byte) ([]byte, error) {

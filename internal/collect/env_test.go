@@ -24,6 +24,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/money"
+	"samla/internal/outbox"
 	"samla/internal/product"
 	"samla/internal/psu"
 	"samla/internal/store"
@@ -402,4 +403,23 @@ func (b *env) text(o collect.Owner, id string) ([]byte, error) {
 		return nil, err
 	}
 	return data.Plain(b.Context())
+}
+
+// messages claims the due messages of the outbox and returns those of a kind.
+func messages(b *flowtest.Env, of outbox.Kind) (found []outbox.Message) {
+	b.Helper()
+	due, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, store.ClaimLimit{Rows: 100})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, j := range due {
+		m, err := b.Store.OutboxMessage(b.Context(), j.ID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if m.Kind == of {
+			found = append(found, m)
+		}
+	}
+	return found
 }

@@ -30,6 +30,7 @@ type frontier struct {
 	now        time.Time       // for the bounds in time
 	total      usage
 	perAccount map[string]usage // by account key; "" for questions about no single one
+	partial    map[string]bool  // by account key: something of it could not be read, beside failed questions
 }
 
 // node is a question with the facts of its answer and the questions that follow.
@@ -42,7 +43,8 @@ type node struct {
 
 func newFrontier(scope consent.Scope, search listing.Search, start []institution.Question) *frontier {
 	f := &frontier{scope: scope, search: search, bounds: defaultBounds, nodes: map[institution.Question]*node{}, roots: start,
-		places: newPlaces(), wanted: map[string]bool{}, loans: map[string]bool{}, entries: map[listed]bool{}, perAccount: map[string]usage{}}
+		places: newPlaces(), wanted: map[string]bool{}, loans: map[string]bool{}, entries: map[listed]bool{}, perAccount: map[string]usage{},
+		partial: map[string]bool{}}
 	f.push(start)
 	return f
 }
@@ -81,6 +83,7 @@ func (f *frontier) take(n int) (questions []institution.Question, beyond []skipp
 		f.queue = f.queue[1:]
 		if bound := f.bounds.reached(q.Account, f.perAccount[q.Account], f.total, f.now); bound != "" {
 			beyond = append(beyond, skipped{q, bound})
+			f.partial[q.Account] = true
 			continue
 		}
 		f.count(q.Account, usage{answers: 1})
@@ -120,6 +123,9 @@ func (f *frontier) addAnswer(q institution.Question, size int, r institution.Rea
 	if len(n.facts.Accounts) > 0 {
 		f.choose()
 	}
+	if found.Incomplete() || r.Deviations.Incomplete() {
+		f.partial[q.Account] = true
+	}
 	return found
 }
 
@@ -157,10 +163,12 @@ func listedAs(a fact.Account) listed {
 
 // addFailure says that a question has no answer. Another place may have one.
 func (f *frontier) addFailure(q institution.Question, err error) {
-	if q.Account != "" {
-		f.places.failed(q, err)
-		f.choose()
+	if q.Account == "" {
+		f.partial[""] = true
+		return
 	}
+	f.places.failed(q, err)
+	f.choose()
 }
 
 // unbound returns the questions that are not about one account.

@@ -24,7 +24,6 @@ import (
 	"samla/internal/outbox"
 	"samla/internal/product"
 	"samla/internal/psu"
-	"samla/internal/store"
 	"samla/internal/testpg"
 )
 
@@ -265,15 +264,7 @@ func (b *loginEnv) want(c collection.Collection, status collection.Status) {
 // deliver delivers what is in the outbox, and returns which sessions were ended.
 func (b *loginEnv) deliver() map[string]string {
 	b.Helper()
-	due, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, store.ClaimLimit{Rows: 10})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, j := range due {
-		m, err := b.Store.OutboxMessage(b.Context(), j.ID)
-		if err != nil || m.Kind != outbox.EndLogin {
-			b.Fatalf("%+v, %v", m, err)
-		}
+	for _, m := range messages(b.Env, outbox.EndLogin) {
 		if err := b.DeliverEnding(b.Context(), m); err != nil {
 			b.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package collect_test
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/collect"
@@ -11,7 +10,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
-	"samla/internal/store"
+	"samla/internal/outbox"
 )
 
 func (b *env) oneTimeRequest() collect.Request {
@@ -71,15 +70,11 @@ func TestOneTime_RunsToProducts(t *testing.T) {
 // consent.
 func (b *env) wantRevocation(name string, bankConsent consent.RemoteID) {
 	b.Helper()
-	ids, err := b.Store.Claim(b.Context(), store.Outbox, b.Clock.Now(), time.Hour, store.ClaimLimit{Rows: 10})
-	if err != nil || len(ids) != 1 {
-		b.Fatalf("%s: %d duties, %v", name, len(ids), err)
+	due := messages(b.Env, outbox.RevokeConsent)
+	if len(due) != 1 {
+		b.Fatalf("%s: %d messages to banks", name, len(due))
 	}
-	d, err := b.Store.OutboxMessage(b.Context(), ids[0].ID)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if p, err := authorize.OpenRevocation(b.Context(), b.Vault, d); err != nil || p.RemoteID != bankConsent {
+	if p, err := authorize.OpenRevocation(b.Context(), b.Vault, due[0]); err != nil || p.RemoteID != bankConsent {
 		b.Errorf("%s: the message to the bank is %+v, %v", name, p, err)
 	}
 }

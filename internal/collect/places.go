@@ -122,20 +122,26 @@ func (p places) choose(a *listing.Account) (questions []institution.Question) {
 // one of them never answers.
 func (p places) lost(a *listing.Account) (lost int) {
 	for _, n := range needs {
-		seen := map[string]bool{}
-		for _, e := range a.Entries {
-			s := p.at(place{e.Key, n})
-			if s.failed == 0 || seen[e.Key] {
-				continue
-			}
-			seen[e.Key] = true
-			replaced := slices.ContainsFunc(a.Entries, func(other fact.Account) bool {
-				o := p.at(place{other.Key, n})
-				return o.failed == 0 && (o.has || o.asked > 0 && !s.passing)
-			})
-			if !replaced {
-				lost += s.failed
-			}
+		lost += p.lostOf(a, n)
+	}
+	return lost
+}
+
+// lostOf is lost for one kind of data.
+func (p places) lostOf(a *listing.Account, n institution.Needs) (lost int) {
+	seen := map[string]bool{}
+	for _, e := range a.Entries {
+		s := p.at(place{e.Key, n})
+		if s.failed == 0 || seen[e.Key] {
+			continue
+		}
+		seen[e.Key] = true
+		replaced := slices.ContainsFunc(a.Entries, func(other fact.Account) bool {
+			o := p.at(place{other.Key, n})
+			return o.failed == 0 && (o.has || o.asked > 0 && !s.passing)
+		})
+		if !replaced {
+			lost += s.failed
 		}
 	}
 	return lost

@@ -16,20 +16,31 @@ import (
 // workers is how many messages one node carries out at once, half of them to one bank.
 const workers = 64
 
+// errParked parks a message.
+var errParked = errors.New("delivery: its handler has failed too often")
+
 // Handler carries out one message. It ends within jobs.Budget, and may run twice
 // or on two nodes at once. A message that it neither deletes nor makes due later
 // is passed to it again after a back-off.
 type Handler func(ctx context.Context, m outbox.Message) error
 
 // Queue returns the job queue of the outbox with a handler for each kind of
-// message. A message is never given up. Error: a kind without a handler.
+// message. A message whose effect is at an institution or an erasure is never given up. One
+// that concerns only what is stored here is parked when its handler has failed too often:
+// it waits for an operator. Error: a kind without a handler.
 func Queue(s store.OutboxReader, handlers map[outbox.Kind]Handler) (jobs.Queue, error) {
 	for _, kind := range outbox.Kinds() {
 		if handlers[kind] == nil {
 			return jobs.Queue{}, fmt.Errorf("delivery: nothing carries out outbox messages of kind %s", kind)
 		}
 	}
-	return jobs.Queue{Name: store.Outbox, Workers: workers, MaxAttempts: -1, Handle: func(ctx context.Context, id string) error {
+	return jobs.Queue{Name: store.Outbox, Workers: workers, LastResort: func(ctx context.Context, id string) error {
+		m, err := s.OutboxMessage(ctx, id)
+		if err != nil || m.Kind != outbox.ApplyCollection {
+			return jobs.ErrKeepTrying
+		}
+		return errParked
+	}, Handle: func(ctx context.Context, id string) error {
 		m, err := s.OutboxMessage(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // another node has carried it out

@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/delivery"
 	"samla/internal/flowtest"
+	"samla/internal/jobs"
 	"samla/internal/outbox"
 	"samla/internal/store"
 )
@@ -23,7 +24,7 @@ func TestQueue_PassesMessageToHandlerOfItsKind(t *testing.T) {
 		}
 	}
 	q, err := delivery.Queue(env.Store, handlers)
-	if err != nil || q.Name != store.Outbox || q.MaxAttempts > 0 {
+	if err != nil || q.Name != store.Outbox {
 		t.Fatalf("%+v, %v", q, err)
 	}
 	add := func(kind outbox.Kind) string {
@@ -39,6 +40,11 @@ func TestQueue_PassesMessageToHandlerOfItsKind(t *testing.T) {
 	}
 	if err := q.Handle(t.Context(), add("FROM_A_NEWER_VERSION")); err == nil || errors.Is(err, failed) {
 		t.Errorf("unknown kind: %v", err)
+	}
+	for kind, keep := range map[outbox.Kind]bool{outbox.RevokeConsent: true, outbox.EraseUser: true, outbox.EndLogin: true, outbox.ApplyCollection: false} {
+		if err := q.LastResort(t.Context(), add(kind)); err == nil || errors.Is(err, jobs.ErrKeepTrying) != keep {
+			t.Errorf("%s is given up with %v", kind, err)
+		}
 	}
 	if err := q.Handle(t.Context(), env.IDs.New()); err != nil {
 		t.Errorf("deleted message: %v", err)

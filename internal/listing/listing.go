@@ -50,6 +50,7 @@ type Search struct {
 // Found is the result of a search.
 type Found struct {
 	Accounts   []Account // to be read, in the order of the lists
+	Closed     []Account // named too, but closed
 	Deviations deviation.Counts
 }
 
@@ -67,7 +68,11 @@ func (s Search) Find(entries []fact.Account) Found {
 	named := s.granted(accounts, &found.Deviations)
 	for i := range accounts {
 		a := &accounts[i]
-		if !named[i] || a.closed() || !a.selectBy(s.Filter) {
+		if !named[i] || !a.selectBy(s.Filter) {
+			continue
+		}
+		if a.closed() {
+			found.Closed = append(found.Closed, *a)
 			continue
 		}
 		if a.Type == Excluded {

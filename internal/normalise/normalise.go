@@ -21,6 +21,9 @@ type Request struct {
 	Filter         []string      // ids of the accounts to read; nil for every account
 	PersonalNumber psu.Number    // of the person who started the collection; empty if it is not known
 	NewID          func() string // returns the ids of the products
+	// Each, unless nil, is called for each product, in their order, with the account that it
+	// was made of, or nil if the institution gave it as such, and what could not be read of it.
+	Each func(p product.Product, of *listing.Account, found deviation.Counts)
 }
 
 // Products returns the products of the accounts, in their order, and after them those
@@ -41,17 +44,32 @@ func Products(r Request, facts fact.Facts) ([]product.Product, deviation.Counts)
 				continue
 			}
 			a.head = product.Head{ID: r.NewID(), Company: r.Company.ID, CompanyDisplayName: r.Company.DisplayName}
-			a.person, a.lacks, a.id = r.person(), &deviations, id
+			var found deviation.Counts
+			a.person, a.lacks, a.id = r.person(), &found, id
 			if !listed.Type.IsLoan() {
 				products = append(products, a.product(types[listed.Type]))
+				r.made(products, listed, found)
 			} else if loan := a.loan(types[listed.Type]); loan != nil && len(parts) == 1 {
 				products = append(products, loan)
+				r.made(products, listed, found)
 			} else {
 				deviations.Add(deviation.OtherProduct, 1)
 			}
+			deviations.Merge(found)
 		}
 	}
-	return append(products, r.given(facts.Products, &deviations)...), deviations
+	for _, p := range r.given(facts.Products, &deviations) {
+		products = append(products, p)
+		r.made(products, nil, nil)
+	}
+	return products, deviations
+}
+
+// made tells of the last product.
+func (r Request) made(products []product.Product, of *listing.Account, found deviation.Counts) {
+	if r.Each != nil {
+		r.Each(products[len(products)-1], of, found)
+	}
 }
 
 // types are the products that accounts become.

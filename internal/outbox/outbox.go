@@ -12,7 +12,8 @@ import (
 )
 
 // Message is one effect to carry out. Its payload is sealed under the server's
-// key, because it must outlive the key of a user who is erased.
+// key, because it must outlive the key of a user who is erased; only that of
+// ApplyCollection is not.
 type Message struct {
 	ID        string // UUID
 	Kind      Kind
@@ -38,10 +39,15 @@ const (
 	// EndLogin ends the session of a login by dialogue at its institution; the payload is
 	// an Ending.
 	EndLogin Kind = "END_LOGIN"
+	// ApplyCollection applies a collection of a user to the user's lasting accounts; the
+	// payload is a collection.Report. The id of the message is the id of the collection. The
+	// payload is sealed under the user's key, unlike that of the others: it is about the
+	// person, and nothing is left to do when the user is erased.
+	ApplyCollection Kind = "APPLY_COLLECTION"
 )
 
 // Kinds lists the closed set.
-func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser, EndLogin} }
+func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser, EndLogin, ApplyCollection} }
 
 // Revocation is what is needed to delete a consent at its bank. Either RemoteID is
 // known, or PSU is set: then the opening of the consent is repeated first to learn

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"samla/internal/accounts"
 	"samla/internal/api"
 	"samla/internal/authn"
 	"samla/internal/authorize"
@@ -42,6 +43,7 @@ type Config struct {
 	Rate            ratelimit.Rate // of requests, per client (no limit)
 	UserRate        ratelimit.Rate // of requests with session tokens, per user (no limit)
 	AllowOrigins    []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
+	KeepAccounts    time.Duration  // docs/reference/api.md 11.5 (30 days)
 
 	// WriteTimeout is how long a client may take to read each 64 KiB of an answer
 	// (30 s). A connection that takes longer is closed.
@@ -97,6 +99,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.BackupRetention, epochs.DefaultRetention)
 	orDefault(&c.Issuer, "samla")
 	orDefault(&c.KeepData, 30*24*time.Hour)
+	orDefault(&c.KeepAccounts, accounts.DefaultKeep)
 	orDefault(&c.PollingLease, time.Minute)
 	orDefault(&c.KeepEvidence, 5*365*24*time.Hour)
 	orDefault(&c.Workers, 128)

@@ -80,6 +80,9 @@ func (s *Server) Stop(ctx context.Context) error {
 // sweepInterval is the time between two deletions of expired rows.
 const sweepInterval = time.Minute
 
+// sweepAccounts is how many lasting accounts are looked at in one transaction.
+const sweepAccounts = 100
+
 // sweep deletes expired rows, in pieces, until ctx ends.
 func (s *Server) sweep(ctx context.Context) {
 	for clock.Sleep(ctx, s.parts.Clock, sweepInterval) == nil {
@@ -87,7 +90,11 @@ func (s *Server) sweep(ctx context.Context) {
 			var n int
 			var subjects []string
 			err := s.store.Write(ctx, func(tx store.Tx) (err error) {
-				n, subjects, err = tx.Sweep(ctx, s.parts.Clock.Now(), s.config.KeepEvidence)
+				if n, subjects, err = tx.Sweep(ctx, s.parts.Clock.Now(), s.config.KeepEvidence); err != nil {
+					return err
+				}
+				looked, err := tx.SweepAccounts(ctx, s.parts.Clock.Now(), s.config.KeepAccounts, sweepAccounts)
+				n += looked
 				return err
 			})
 			for _, subject := range subjects {

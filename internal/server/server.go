@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"sync"
 
+	"samla/internal/accounts"
 	"samla/internal/api"
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/auditing"
@@ -47,6 +48,7 @@ type Server struct {
 	consents *authorize.Service
 	fetching *collect.Service
 	auditing *auditing.Service
+	accounts *accounts.Service
 	api      *api.Handler
 	http     *http.Server
 	listener net.Listener
@@ -106,12 +108,15 @@ func (s *Server) wire(ctx context.Context) error {
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits()})
 	s.fetching = collections
+	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
 		outbox.EraseUser:     people.ContinueErasure,
 		outbox.EndLogin:      collections.DeliverEnding,
+
+		outbox.ApplyCollection: s.accounts.Apply,
 	})
 	if err != nil {
 		return err

@@ -72,6 +72,7 @@ type Reader interface {
 	RawAnswerReader
 	ProductReader
 	FeedReader
+	AccountReader
 	OutboxReader
 	DialogueReader
 	PlanReader
@@ -93,6 +94,7 @@ type Tx interface {
 	RawAnswerWriter
 	ProductWriter
 	FeedWriter
+	AccountWriter
 	OutboxWriter
 	DialogueWriter
 	PlanWriter

@@ -44,7 +44,8 @@ type Flow interface {
 //   - The user's data key is destroyed on this node and in the database, and the
 //     stored responses about the user are deleted. Other nodes drop the key from
 //     memory within a minute, and no route returns data of an erased user before.
-//   - The scopes of the user's consents name no accounts any more.
+//   - The scopes of the user's consents name no accounts any more, and the user has no
+//     lasting accounts.
 //   - What was sealed under the key, raw answers and products, is deleted, and
 //     collections and the consents inside them name no accounts any more. When
 //     that takes longer than eraseWithin, the outbox finishes it.
@@ -127,6 +128,9 @@ func (s *Service) ContinueErasure(ctx context.Context, m outbox.Message) error {
 	if err := s.eraseScopes(ctx, m.ID); err != nil {
 		return err
 	}
+	if err := s.eraseAccounts(ctx, m.ID); err != nil {
+		return err
+	}
 	for !s.Clock.Now().After(deadline) {
 		var last string
 		err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
@@ -171,6 +175,21 @@ func (s *Service) eraseScopes(ctx context.Context, userID string) error {
 			return err
 		}
 		after = last
+	}
+}
+
+// eraseAccounts deletes the lasting accounts of a user. None is added to a user who is
+// anonymized.
+func (s *Service) eraseAccounts(ctx context.Context, userID string) error {
+	for {
+		var n int
+		err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+			n, err = tx.EraseAccounts(ctx, userID, eraseBatch)
+			return err
+		})
+		if err != nil || n < eraseBatch {
+			return err
+		}
 	}
 }
 

@@ -334,7 +334,7 @@ func TestErase_LeavesToOutboxWhatTakesTooLong(t *testing.T) {
 		all = append(all, n.collection(u.ID, collection.Completed, nil))
 	}
 	n.store.hook(func(int) error {
-		n.Clock.Advance(3 * time.Second) // of each transaction
+		n.Clock.Advance(2500 * time.Millisecond) // of each transaction
 		return nil
 	})
 	if err := n.Erase(t.Context(), "a", u.ID); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"samla/internal/accounts"
 	"samla/internal/authorize"
 	"samla/internal/client"
 	"samla/internal/clock"
@@ -129,7 +130,8 @@ func (e *env) start(s store.Store, master *keyset.Master, limits dialogue.Limits
 		Logins: collect.LoginLimits{Dialogue: limits}})
 	n.users = users.New(users.Deps{Store: s, Vault: vault, Flows: []users.Flow{n.consents, n.collections}, Clock: clock.System(), IDs: e.ids})
 	messages, err := delivery.Queue(s, map[outbox.Kind]delivery.Handler{
-		outbox.RevokeConsent: n.consents.Deliver, outbox.EraseUser: n.users.ContinueErasure, outbox.EndLogin: n.collections.DeliverEnding})
+		outbox.RevokeConsent: n.consents.Deliver, outbox.EraseUser: n.users.ContinueErasure, outbox.EndLogin: n.collections.DeliverEnding,
+		outbox.ApplyCollection: accounts.New(accounts.Deps{Store: s, Vault: vault, Clock: clock.System(), IDs: e.ids, Log: log}).Apply})
 	if err != nil {
 		e.Fatal(err)
 	}
