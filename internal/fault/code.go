@@ -47,6 +47,12 @@ const (
 	PublicPensionNotFound  Code = "PUBLIC_PENSION_NOT_FOUND"
 
 	CursorExpired Code = "CURSOR_EXPIRED"
+
+	WebhookEndpointNotFound Code = "WEBHOOK_ENDPOINT_NOT_FOUND"
+	WebhookEndpointLimit    Code = "WEBHOOK_ENDPOINT_LIMIT"
+	WebhookReplayRunning    Code = "WEBHOOK_REPLAY_RUNNING"
+	WebhookReplayNotFound   Code = "WEBHOOK_REPLAY_NOT_FOUND"
+	EventNotFound           Code = "EVENT_NOT_FOUND"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.

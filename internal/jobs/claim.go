@@ -18,7 +18,7 @@ type queue struct {
 	freed  chan struct{} // a slot may be free
 
 	mu       sync.Mutex
-	slots    slots
+	slots    Slots
 	running  context.Context // of handlers; nil while the runner does not run
 	handlers sync.WaitGroup
 }
@@ -40,18 +40,18 @@ func (q *queue) close() {
 func (q *queue) limits() (l store.ClaimLimit, full bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.slots.limit(min(max(q.slots.free(), 0), maxClaim))
+	return q.slots.Limit(min(max(q.slots.Free(), 0), maxClaim))
 }
 
 func (q *queue) take(company string) {
 	q.mu.Lock()
-	q.slots.take(company)
+	q.slots.Take(company)
 	q.mu.Unlock()
 }
 
 func (q *queue) release(company string) {
 	q.mu.Lock()
-	q.slots.release(company)
+	q.slots.Release(company)
 	q.mu.Unlock()
 	signal(q.freed)
 }
@@ -147,10 +147,10 @@ func (r *Runner) Reserve(name store.Queue, company string) *Slot {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.running == nil || !q.slots.mayTake(company) {
+	if q.running == nil || !q.slots.MayTake(company) {
 		return nil
 	}
-	q.slots.take(company)
+	q.slots.Take(company)
 	return &Slot{q, company}
 }
 

@@ -98,7 +98,7 @@ func (r *Runner) Register(q Queue) {
 	if q.MaxAttempts == 0 {
 		q.MaxAttempts = maxAttempts
 	}
-	r.queues[q.Name] = &queue{Queue: q, runner: r, slots: slots{all: q.Workers}, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+	r.queues[q.Name] = &queue{Queue: q, runner: r, slots: NewSlots(q.Workers), wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
 // Start starts to claim rows. The contexts of handlers have the values of ctx. They end

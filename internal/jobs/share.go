@@ -6,19 +6,23 @@ import (
 	"samla/internal/store"
 )
 
-// slots counts the slots of a queue that are taken, by company. It is not safe for
+// Slots counts the slots of a queue that are taken, by company. It is not safe for
 // concurrent use.
 //
 // The companies share the slots: each may take only as many as it leaves free. One
 // company alone takes half of them, two companies take a third each. So a company whose
 // handlers are slow never takes what another one needs, however many of its rows are due.
-type slots struct {
+type Slots struct {
 	all   int
 	taken int
 	of    map[string]int // taken, by company; no zeros
 }
 
-func (s *slots) take(company string) {
+// NewSlots returns so many free slots.
+func NewSlots(all int) Slots { return Slots{all: all} }
+
+// Take takes a slot for a company, whether one is free or not.
+func (s *Slots) Take(company string) {
 	s.taken++
 	if s.of == nil {
 		s.of = map[string]int{}
@@ -26,24 +30,26 @@ func (s *slots) take(company string) {
 	s.of[company]++
 }
 
-func (s *slots) release(company string) {
+// Release gives back a slot that a company has taken.
+func (s *Slots) Release(company string) {
 	s.taken--
 	if s.of[company]--; s.of[company] <= 0 {
 		delete(s.of, company)
 	}
 }
 
-func (s *slots) free() int { return s.all - s.taken }
+// Free returns how many slots are free.
+func (s *Slots) Free() int { return s.all - s.taken }
 
 // room returns how many more slots a company with so many may take.
-func (s *slots) room(taken int) int { return max(0, (s.free()-taken+1)/2) }
+func (s *Slots) room(taken int) int { return max(0, (s.Free()-taken+1)/2) }
 
-// mayTake reports whether a company may take one more slot.
-func (s *slots) mayTake(company string) bool { return s.room(s.of[company]) > 0 }
+// MayTake reports whether a company may take one more slot.
+func (s *Slots) MayTake(company string) bool { return s.room(s.of[company]) > 0 }
 
-// limit returns the limits of a claim of up to rows rows. It reports whether a company
+// Limit returns the limits of a claim of up to rows rows. It reports whether a company
 // has no room: its rows are left, and become claimable when one of its slots is released.
-func (s *slots) limit(rows int) (l store.ClaimLimit, full bool) {
+func (s *Slots) Limit(rows int) (l store.ClaimLimit, full bool) {
 	l = store.ClaimLimit{Rows: rows, Other: s.room(0), Company: maps.Clone(s.of)}
 	for company, taken := range l.Company {
 		l.Company[company] = s.room(taken)

@@ -12,29 +12,29 @@ func TestSlots_LeaveRoomForEachCompany(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		companies := 1 + r.IntN(8)
-		s := slots{all: 1 + r.IntN(200)}
+		s := NewSlots(1 + r.IntN(200))
 		for range 2000 {
 			c := fmt.Sprint("c", r.IntN(companies))
 			switch {
-			case r.IntN(3) > 0 && s.mayTake(c):
-				s.take(c)
+			case r.IntN(3) > 0 && s.MayTake(c):
+				s.Take(c)
 			case s.of[c] > 0:
-				s.release(c)
+				s.Release(c)
 			}
 			if s.taken > s.all {
 				t.Fatalf("seed %d: %d of %d slots are taken", seed, s.taken, s.all)
 			}
-			if s.all > 2*len(s.of) && !s.mayTake("other") && s.free() > 0 {
+			if s.all > 2*len(s.of) && !s.MayTake("other") && s.Free() > 0 {
 				t.Fatalf("seed %d: no room for another company: %+v", seed, s)
 			}
 		}
 	}
 	for _, companies := range []int{1, 2, 3, 7} {
-		s := slots{all: 128}
+		s := NewSlots(128)
 		for range 1000 {
 			for c := range companies {
-				if s.mayTake(fmt.Sprint(c)) {
-					s.take(fmt.Sprint(c))
+				if s.MayTake(fmt.Sprint(c)) {
+					s.Take(fmt.Sprint(c))
 				}
 			}
 		}
@@ -44,23 +44,23 @@ func TestSlots_LeaveRoomForEachCompany(t *testing.T) {
 			}
 		}
 	}
-	if s := (slots{all: 1}); !s.mayTake("a") {
+	if s := (NewSlots(1)); !s.MayTake("a") {
 		t.Error("the only slot cannot be taken")
 	}
 }
 
 func TestSlots_LimitOfAClaim(t *testing.T) {
-	s := slots{all: 12}
+	s := NewSlots(12)
 	for range 5 {
-		s.take("a")
+		s.Take("a")
 	}
-	s.take("b")
-	l, full := s.limit(6) // 6 are free
+	s.Take("b")
+	l, full := s.Limit(6) // 6 are free
 	if l.Rows != 6 || l.Other != 3 || l.Company["a"] != 1 || l.Company["b"] != 3 || full {
 		t.Errorf("%+v, %v", l, full)
 	}
-	s.take("a")
-	if l, full = s.limit(5); l.Company["a"] != 0 || l.Company["b"] != 2 || l.Other != 3 || !full {
+	s.Take("a")
+	if l, full = s.Limit(5); l.Company["a"] != 0 || l.Company["b"] != 2 || l.Other != 3 || !full {
 		t.Errorf("%+v, %v", l, full)
 	}
 }
