@@ -8,6 +8,8 @@ import (
 
 	"samla/internal/authn"
 	"samla/internal/clock"
+	"samla/internal/journal"
+	"samla/internal/server"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 )
@@ -48,7 +50,12 @@ func withAuthenticator(a *app, s storeFlags, m masterFlags, do func(*authn.Authe
 		if err != nil {
 			return err
 		}
-		auth, err := authn.New(a.ctx, authn.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla"})
+		j, err := journal.Open(server.JournalDir(m.dir(s)), clock.System())
+		if err != nil {
+			return err
+		}
+		defer j.Close()
+		auth, err := authn.New(a.ctx, authn.Config{Store: db, Vault: vault, Clock: clock.System(), Issuer: "samla", Audience: "samla", Journal: j})
 		if err != nil {
 			return err
 		}

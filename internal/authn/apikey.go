@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/client"
 	"samla/internal/fault"
+	"samla/internal/journal"
 	"samla/internal/store"
 )
 
@@ -123,7 +124,10 @@ func (a *Authenticator) ListKeys(ctx context.Context) ([]client.Key, error) {
 // node and within five seconds on the others. Error: store.ErrNotFound.
 func (a *Authenticator) RevokeKey(ctx context.Context, id string) error {
 	now := a.clk.Now()
-	err := a.store.Write(ctx, func(tx store.Tx) error { return tx.RevokeAPIKey(ctx, id, now) })
+	err := a.journal.Record(ctx, journal.Record{Kind: journal.KeyRevoked, ID: id})
+	if err == nil {
+		err = a.store.Write(ctx, func(tx store.Tx) error { return tx.RevokeAPIKey(ctx, id, now) })
+	}
 	if err != nil {
 		return fmt.Errorf("authn: revoke API key %s: %w", id, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"samla/internal/client"
 	"samla/internal/clock"
 	"samla/internal/fault"
+	"samla/internal/journal"
 	"samla/internal/lru"
 	"samla/internal/seal"
 	"samla/internal/session"
@@ -31,7 +32,8 @@ type Config struct {
 	Random      io.Reader // nil = crypto/rand
 	Issuer      string
 	Audience    string
-	SessionLife time.Duration // 0 = session.DefaultLife
+	SessionLife time.Duration    // 0 = session.DefaultLife
+	Journal     journal.Recorder // is told of revoked keys; nil: none
 }
 
 // Kind is the kind of a credential (docs/reference/api.md 1.3).
@@ -54,11 +56,12 @@ type Identity struct {
 
 // Authenticator authenticates requests. It is safe for concurrent use.
 type Authenticator struct {
-	store  store.Store
-	vault  seal.Vault
-	clk    clock.Clock
-	random io.Reader
-	ids    *uuid7.Generator
+	journal journal.Recorder
+	store   store.Store
+	vault   seal.Vault
+	clk     clock.Clock
+	random  io.Reader
+	ids     *uuid7.Generator
 
 	issuer, audience string
 	life             time.Duration
@@ -95,7 +98,8 @@ func New(ctx context.Context, c Config) (*Authenticator, error) {
 		c.Random = rand.Reader
 	}
 	a := &Authenticator{
-		store: c.Store, vault: c.Vault, clk: c.Clock, random: c.Random,
+		journal: journal.Or(c.Journal),
+		store:   c.Store, vault: c.Vault, clk: c.Clock, random: c.Random,
 		ids:    uuid7.NewGenerator(c.Clock, c.Random),
 		issuer: c.Issuer, audience: c.Audience, life: c.SessionLife,
 		signing:     &signing{store: c.Store, vault: c.Vault, clk: c.Clock, random: c.Random},

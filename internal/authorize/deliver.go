@@ -8,6 +8,7 @@ import (
 	"samla/internal/audit"
 	"samla/internal/clock"
 	"samla/internal/institution"
+	"samla/internal/journal"
 	"samla/internal/outbox"
 	"samla/internal/store"
 )
@@ -36,7 +37,10 @@ func (s *Service) Deliver(ctx context.Context, m outbox.Message) error {
 	var err error
 	switch {
 	case failure == nil:
-		err = s.delivered(ctx, m)
+		// A restored database may have the message again: the bank is not told twice.
+		if err = s.Journal.Record(ctx, journal.Record{Kind: journal.ConsentTold, ID: string(m.ConsentID)}); err == nil {
+			err = s.delivered(ctx, m)
+		}
 	case errors.Is(failure, errNothingToRevoke):
 		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteOutboxMessage(ctx, m.ID) })
 	case !errors.Is(failure, store.ErrNotFound):

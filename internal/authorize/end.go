@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/audit"
 	"samla/internal/consent"
+	"samla/internal/journal"
 	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -45,7 +46,7 @@ func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Even
 // planEnd is PlanEnd for a caller that knows whether an opening of c may have been
 // sent without an answer.
 func (s *Service) planEnd(ctx context.Context, c consent.Consent, e consent.Event, openSent bool) (*End, error) {
-	end, err := s.planSilentEnd(c, e)
+	end, err := s.planSilentEnd(ctx, c, e)
 	if err == nil && !end.cause.KnownToBank() {
 		err = end.planRevocation(ctx, openSent)
 	}
@@ -60,13 +61,14 @@ func (s *Service) planCertainEnd(ctx context.Context, c consent.Consent, e conse
 	end, err := s.planEnd(ctx, c, e, openSent)
 	if errors.Is(err, seal.ErrDecryption) {
 		s.Log.Error("the bank cannot be told that a consent has ended: its secret does not open", "company", c.Company, "consent", c.ID)
-		return s.planSilentEnd(c, e)
+		return s.planSilentEnd(ctx, c, e)
 	}
 	return end, err
 }
 
-// planSilentEnd plans an end without a message to the bank.
-func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error) {
+// planSilentEnd plans an end without a message to the bank. It is written to the journal
+// before it is stored: a restored database has the consent as it was.
+func (s *Service) planSilentEnd(ctx context.Context, c consent.Consent, e consent.Event) (*End, error) {
 	after, err := c.Apply(e, s.Clock.Now())
 	if err == nil && (c.Status.Final() || !after.Status.Final()) {
 		err = &consent.IllegalError{Status: c.Status, Event: e}
@@ -75,7 +77,21 @@ func (s *Service) planSilentEnd(c consent.Consent, e consent.Event) (*End, error
 		return nil, err
 	}
 	after.WakeAt, after.Sealed = time.Time{}, nil // nothing reads the secret of a final consent
-	return &End{s: s, before: c, after: after, cause: c.EndCause(e)}, nil
+	end := &End{s: s, before: c, after: after, cause: c.EndCause(e)}
+	if r := end.record(); r != nil {
+		err = s.Journal.Record(ctx, *r)
+	}
+	return end, err
+}
+
+// record returns what the journal is told of the end; nil for what a restored database
+// does by itself: it ends what is not authorized, what is past its validity, and the
+// consents inside collections that go on.
+func (e *End) record() *journal.Record {
+	if e.before.Status != consent.Authorized || e.before.CollectionID != "" || e.cause == consent.CauseValidity {
+		return nil
+	}
+	return &journal.Record{Kind: journal.ConsentEnded, ID: string(e.before.ID), Detail: string(e.cause)}
 }
 
 // planRevocation plans the message that tells the bank of the end. There is none

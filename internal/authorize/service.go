@@ -16,14 +16,15 @@ import (
 	"samla/internal/clock"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
 	"samla/internal/watch"
 )
 
-// Deps is what the service works with. All members but OpenTime, Watch and Subscribers
-// are required.
+// Deps is what the service works with. All members but OpenTime, Watch, Journal and
+// Subscribers are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -34,7 +35,8 @@ type Deps struct {
 	Log          *slog.Logger
 	OpenTime     time.Duration // from the creation of a consent until its authorization has started; 0 = 1 min
 	Watch        WatchLimits
-	Subscribers  []EndSubscriber // run for each consent that ends, after the audit log and the events
+	Journal      journal.Recorder // nil: none
+	Subscribers  []EndSubscriber  // run for each consent that ends, after the audit log and the events
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by
@@ -55,6 +57,7 @@ type Service struct {
 // New returns the service and registers its queue with the runner.
 func New(d Deps) *Service {
 	d.OpenTime = cmp.Or(d.OpenTime, openTime)
+	d.Journal = journal.Or(d.Journal)
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}, tellEnd{s}}, d.Subscribers...)

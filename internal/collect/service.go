@@ -20,6 +20,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	keyjournal "samla/internal/journal"
 	"samla/internal/jsontext"
 	"samla/internal/lru"
 	"samla/internal/psu"
@@ -51,6 +52,7 @@ type Deps struct {
 	Workers            int                 // collections read at once by this node
 	Deviations         *deviation.Register // nil = one of its own
 	Logins             LoginLimits
+	Journal            keyjournal.Recorder // nil = none
 }
 
 // Service is safe for concurrent use.
@@ -76,6 +78,7 @@ func New(d Deps) *Service {
 	if d.Deviations == nil {
 		d.Deviations = &deviation.Register{}
 	}
+	d.Journal = keyjournal.Or(d.Journal)
 	d.ReadTime, d.ReadTimeUnattended = cmp.Or(d.ReadTime, readTime), cmp.Or(d.ReadTimeUnattended, readTimeUnattended)
 	s := &Service{Deps: d, polls: newPolls(d.Lease), answers: newAnswers(d.Clock),
 		memory: newMemory(cmp.Or(d.Memory, defaultMemory)), heavy: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}

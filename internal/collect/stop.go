@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"samla/internal/collection"
+	keyjournal "samla/internal/journal"
 	"samla/internal/store"
 )
 
@@ -28,6 +29,10 @@ func (s *Service) Erase(ctx context.Context, o Owner, id string) error {
 			return s.planEnd(ctx, c, collection.Stopped{}, nil)
 		case !c.ErasedAt.IsZero(), c.Status.Class() != collection.Success:
 			return change{}, store.ErrUnchanged
+		}
+		// A database that is restored from an older backup erases the data again.
+		if err := s.Journal.Record(ctx, keyjournal.Record{Kind: keyjournal.CollectionErased, ID: c.ID, Client: c.ClientID}); err != nil {
+			return change{}, err
 		}
 		c.ErasedAt, c.WakeAt = s.Clock.Now(), time.Time{}
 		return change{

@@ -12,6 +12,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/durable"
+	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -24,12 +25,16 @@ const (
 	// gone before the key that it is sealed under.
 	MinRetention = 2 * 24 * time.Hour
 
+	// keepJournal is for how much longer than the retention the journal is kept: longer
+	// than the last backup that it is for can be opened.
+	keepJournal = 7 * 24 * time.Hour
+
 	tick       = time.Minute
 	systemTick = time.Hour // between two searches for rows of System
 	batch      = 100       // rows in one transaction: so few that other writers do not wait
 )
 
-// Deps is what a Keeper works with. All members are required.
+// Deps is what a Keeper works with. All members but Journal are required.
 type Deps struct {
 	Store     store.Epochs
 	Ring      *keyset.Ring
@@ -37,6 +42,8 @@ type Deps struct {
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Retention time.Duration // of backups
+	// Journal is pruned of what no backup that still opens needs; nil: there is none.
+	Journal *journal.Journal
 }
 
 // Keeper does its work on every node; each step is done by one of them.
@@ -93,6 +100,11 @@ func (k *Keeper) Tick(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	defer unlock()
+	if k.Journal != nil {
+		if err := k.Journal.Prune(k.Clock.Now().Add(-k.Retention - keepJournal)); err != nil {
+			return r, err
+		}
+	}
 	now, next := k.Ring.Current()
 	in := store.EpochRange{Now: now, Next: next}
 	if r.Rewrapped, err = k.rewrap(ctx, in); err != nil {

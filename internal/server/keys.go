@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"samla/internal/epochs"
+	"samla/internal/journal"
 	"samla/internal/seal/keyset"
 	"samla/internal/uuid7"
 )
@@ -34,7 +36,21 @@ func (s *Server) openKeys(ctx context.Context) (*keyset.Vault, error) {
 	} else {
 		ring.Begin()
 	}
+	if s.journal, err = journal.Open(JournalDir(s.config.KeyDir), p.Clock); err != nil {
+		return nil, err
+	}
+	s.ring = ring
 	s.vault = keyset.NewEpochs(ring, s.store, p.Clock)
-	s.keeper = epochs.New(epochs.Deps{Store: s.store, Ring: ring, Vault: s.vault, Clock: p.Clock, Log: p.Log, Retention: s.config.BackupRetention})
+	s.keeper = epochs.New(epochs.Deps{Store: s.store, Ring: ring, Vault: s.vault, Clock: p.Clock, Log: p.Log, Journal: s.journal, Retention: s.config.BackupRetention})
 	return s.vault, nil
+}
+
+// JournalDir returns where the journal is in a key directory.
+func JournalDir(keyDir string) string { return filepath.Join(keyDir, "journal") }
+
+func (s *Server) closeJournal() error {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal.Close()
 }

@@ -74,7 +74,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.auditing.Stop()
 		errs = append(errs, s.stopMetrics(), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
 	}
-	return errors.Join(append(errs, s.store.Close())...)
+	return errors.Join(append(errs, s.closeJournal(), s.store.Close())...)
 }
 
 // sweepInterval is the time between two deletions of expired rows.

@@ -27,6 +27,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
+	"samla/internal/journal"
 	"samla/internal/outbox"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -43,7 +44,9 @@ type Server struct {
 	parts    Parts
 	store    *sqlstore.Store
 	vault    *keyset.Vault
+	ring     *keyset.Ring
 	keeper   *epochs.Keeper
+	journal  *journal.Journal
 	runner   *jobs.Runner
 	consents *authorize.Service
 	fetching *collect.Service
@@ -77,7 +80,7 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	}
 	s := &Server{config: c, parts: p, store: db, served: make(chan error, 1), deviations: &deviation.Register{}}
 	if err := s.wire(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.closeJournal(), db.Close())
 	}
 	return s, nil
 }
@@ -90,7 +93,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	s.auditing = auditing.New(auditing.Deps{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random, Log: p.Log, Keep: s.config.KeepEvidence})
 	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
-		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife})
+		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife, Journal: s.journal})
 	if err != nil {
 		return err
 	}
@@ -102,15 +105,15 @@ func (s *Server) wire(ctx context.Context) error {
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
-		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits()})
+		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal})
 	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData, Lease: s.config.PollingLease,
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
-		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits()})
+		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits(), Journal: s.journal})
 	s.fetching = collections
 	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
-		Tokens: s.Authn, Clock: p.Clock, IDs: ids})
+		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
 		outbox.EraseUser:     people.ContinueErasure,

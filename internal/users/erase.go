@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/fault"
+	"samla/internal/journal"
 	"samla/internal/outbox"
 	"samla/internal/store"
 	"samla/internal/user"
@@ -78,6 +79,9 @@ func (s *Service) Erase(ctx context.Context, clientID, id string) error {
 // erasure. It returns the stored message of an erasure that has begun but is not
 // finished, and nil for one that is finished.
 func (s *Service) beginErasure(ctx context.Context, clientID, id string) (*outbox.Message, error) {
+	if err := s.journalErasure(ctx, clientID, id); err != nil {
+		return nil, err
+	}
 	now := s.Clock.Now()
 	m := outbox.Message{ID: id, Kind: outbox.EraseUser, CreatedAt: now, WakeAt: now.Add(eraseLease)}
 	begun := false
@@ -101,6 +105,17 @@ func (s *Service) beginErasure(ctx context.Context, clientID, id string) (*outbo
 		return nil, nil
 	}
 	return &m, err
+}
+
+// journalErasure writes the erasure of a user who exists to the journal, before it begins:
+// a database that is restored from an older backup erases the user again. Error:
+// store.ErrNotFound.
+func (s *Service) journalErasure(ctx context.Context, clientID, id string) error {
+	u, err := s.Store.User(ctx, clientID, id)
+	if err != nil || u.Anonymized() {
+		return err
+	}
+	return s.Journal.Record(ctx, journal.Record{Kind: journal.UserErased, ID: id, Client: clientID})
 }
 
 // ContinueErasure takes the steps of an erasure that are left; it is the handler of

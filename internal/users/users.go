@@ -11,13 +11,14 @@ import (
 	"samla/internal/clock"
 	"samla/internal/fault"
 	"samla/internal/idempotency"
+	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/user"
 	"samla/internal/uuid7"
 )
 
-// Deps is what the service works with. All members are required.
+// Deps is what the service works with. All members but Journal are required.
 type Deps struct {
 	Store  store.Store
 	Vault  seal.Vault
@@ -25,6 +26,8 @@ type Deps struct {
 	Tokens TokenIssuer
 	Clock  clock.Clock
 	IDs    *uuid7.Generator
+	// Journal is told of an erasure before it begins; nil: none.
+	Journal journal.Recorder
 }
 
 // TokenIssuer issues session tokens.
@@ -39,7 +42,10 @@ type TokenIssuer interface {
 type Service struct{ Deps }
 
 // New returns the service.
-func New(d Deps) *Service { return &Service{d} }
+func New(d Deps) *Service {
+	d.Journal = journal.Or(d.Journal)
+	return &Service{d}
+}
 
 // Session is a new session (docs/reference/api.md 3.1).
 type Session struct {

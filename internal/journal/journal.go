@@ -1,0 +1,57 @@
+// Package journal owns the journal beside the epoch keys: what was erased, ended, revoked
+// and told to banks, as ids and times. A database that is restored from a backup does not
+// know what happened after it; the journal does (docs/operate-backup.md). It holds no
+// personal data and nothing secret.
+package journal
+
+import (
+	"context"
+	"time"
+)
+
+// Kind is what happened. The set is closed.
+type Kind string
+
+// The kinds, with what their ID is.
+const (
+	UserErased       Kind = "USER_ERASED"       // id of the user; Client is set
+	ConsentEnded     Kind = "CONSENT_ENDED"     // id of the consent; Detail is the cause
+	ConsentTold      Kind = "CONSENT_TOLD"      // id of the consent: the bank knows that it has ended
+	KeyRevoked       Kind = "KEY_REVOKED"       // id of the API key
+	CollectionErased Kind = "COLLECTION_ERASED" // id of the collection; Client is set
+	EndpointDeleted  Kind = "ENDPOINT_DELETED"  // id of the webhook endpoint; Client is set
+	SecretRotated    Kind = "SECRET_ROTATED"    // id of the webhook endpoint whose older secrets must not be used again; Client is set
+	AccountErased    Kind = "ACCOUNT_ERASED"    // id of the lasting account; Client is set
+)
+
+// Record is one thing that happened, or is about to.
+type Record struct {
+	At     time.Time `json:"at"` // set by Recorder.Record
+	Kind   Kind      `json:"kind"`
+	ID     string    `json:"id"`
+	Client string    `json:"client,omitempty"`
+	Detail string    `json:"detail,omitempty"` // from a closed set of the kind
+}
+
+// Recorder writes records.
+type Recorder interface {
+	// Record stores records so that they survive a crash. It is called before the
+	// transaction that makes them true is committed, and never inside one: what was decided
+	// and then not done is done by a restore, and what was done is never missing. An error
+	// means that the effect must not be acknowledged.
+	Record(ctx context.Context, records ...Record) error
+}
+
+// None records nothing. It is for tests and for commands without a key directory.
+type None struct{}
+
+// Record implements Recorder.
+func (None) Record(context.Context, ...Record) error { return nil }
+
+// Or returns r, or None if it is nil.
+func Or(r Recorder) Recorder {
+	if r == nil {
+		return None{}
+	}
+	return r
+}
