@@ -53,6 +53,8 @@ const (
 	WebhookReplayRunning    Code = "WEBHOOK_REPLAY_RUNNING"
 	WebhookReplayNotFound   Code = "WEBHOOK_REPLAY_NOT_FOUND"
 	EventNotFound           Code = "EVENT_NOT_FOUND"
+
+	FeedRestarted Code = "FEED_RESTARTED"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.

@@ -45,15 +45,15 @@ func passes(list *List) []pass {
 		{rows: live, key: byBankText, change: settled, alone: true, back: 1, ahead: referenceDays},
 		{rows: live, key: byAmountName, change: settled, back: 1, ahead: settleDays},
 		{rows: live, key: byAmountText, change: settled, back: 1, ahead: settleDays},
-		// What was removed and comes back.
-		{rows: dead, key: byForm},
-		{rows: dead, key: byContent, change: sameStatus},
-		{rows: dead, key: byContent, change: settled},
 		// The date was changed, the texts were, or the pending form had no texts.
 		{rows: gone, key: byAmountTexts, change: sameStatus, back: moveDays, ahead: moveDays},
 		{rows: gone, key: byAmountDay, change: sameStatus},
 		{rows: gone, key: byAmount, change: settled, back: 1, ahead: settleDays},
 		{rows: seam, key: byAmount, back: seamDays, ahead: seamDays},
+		// What was removed and comes back.
+		{rows: dead, key: byForm},
+		{rows: dead, key: byContent, change: sameStatus},
+		{rows: dead, key: byContent, change: settled},
 	}
 }
 

@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // LeadLife is how long the source that leads an account's feed keeps the lead without
 // being read.
@@ -18,14 +21,18 @@ type Lead struct {
 	Link string    `json:"link,omitempty"`
 	At   time.Time `json:"at,omitzero"`    // of its newest reading
 	From int32     `json:"from,omitempty"` // the oldest day of a row that it had; 0: it had none
+	// Oldest is the same of all leads that there were.
+	Oldest int32 `json:"oldest,omitempty"`
+	// Older is the one other source that has added rows before Oldest.
+	Older string `json:"older,omitempty"`
 }
 
 // Before returns the last day on which another source may have rows beside the lead's.
 func (l Lead) Before() int32 {
-	if l.From == 0 {
+	if l.Oldest == 0 {
 		return Day(l.At) - gapDays - 1
 	}
-	return l.From - gapDays - 1
+	return l.Oldest - gapDays - 1
 }
 
 // Reading is when and from where a list was read.
@@ -39,39 +46,56 @@ type Reading struct {
 
 // Admit returns what of a list counts, and the lead after it. Not ok: nothing of it.
 //
-// A list of the lead counts as it is. So does that of another source when the lead is
-// gone or was not read for LeadLife; it takes the lead over. What it does not reach back
-// to stays then, because it may be the history of an account that was renumbered. Of other lists
-// only the booked rows count that are older than all of the lead's: they add history. A
+// A list of the lead counts. So does that of another source that was read wholly when the
+// lead is gone or was not read for LeadLife; it takes the lead over. Neither removes what is older than the
+// oldest row that this source ever had: that is the history of another source, perhaps
+// of the account under its former number. Beside such history, only a list that was read
+// wholly reaches further back than before. Of other lists only the booked rows count that are
+// older than all rows of leads, and only of one source: they add history and remove nothing. A
 // reading that is older than the lead's newest one never counts.
 func (l Lead) Admit(r Reading, list List) (List, Lead, bool) {
-	oldest := list.oldest()
+	same := l.Link == r.Link
 	switch {
 	case r.At.Before(l.At):
 		return List{}, l, false
-	case l.Link == r.Link:
-		if l.From != 0 && (oldest == 0 || l.From < oldest) {
-			oldest = l.From
+	case same || l.Link == "" || list.Whole && (r.LeadGone || r.At.Sub(l.At) > LeadLife):
+		mixed := l.Older != "" || l.Oldest != l.From // rows of others are there
+		if same && mixed && !list.Whole {
+			list.Items = slices.DeleteFunc(slices.Clone(list.Items), func(i Item) bool { return i.Day != 0 && (l.From == 0 || i.Day < l.From) })
 		}
-		return list, Lead{r.Link, r.At, oldest}, true
-	case l.Link == "", r.LeadGone, r.At.Sub(l.At) > LeadLife:
-		list.Takeover = true
-		if list.From = max(list.From, oldest); oldest == 0 {
+		oldest := list.oldest()
+		if same {
+			oldest = earlier(oldest, l.From)
+		}
+		list.Takeover = !same || mixed
+		if list.From != 0 && oldest != 0 {
+			list.From = max(list.From, oldest-1)
+		} else {
 			list.From = 0
 		}
-		return list, Lead{r.Link, r.At, oldest}, true
+		return list, Lead{Link: r.Link, At: r.At, From: oldest, Oldest: earlier(oldest, l.Oldest), Older: l.Older}, true
+	case l.Older != "" && l.Older != r.Link:
+		return List{}, l, false
 	}
-	last := l.Before()
-	older := List{Whole: list.Whole, From: list.From, To: last, BookedOnly: true}
-	if list.To != 0 {
-		older.To = min(last, list.To)
-	}
+	older := List{}
 	for _, i := range list.Items {
-		if !i.Pending && i.Day != 0 && i.Day <= last {
+		if !i.Pending && i.Day != 0 && i.Day <= l.Before() {
 			older.Items = append(older.Items, i)
 		}
 	}
+	if len(older.Items) == 0 {
+		return List{}, l, false
+	}
+	l.Older = r.Link
 	return older, l, true
+}
+
+// earlier returns the earlier of two days, of which 0 is not known.
+func earlier(a, b int32) int32 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // oldest returns the day of the oldest row; 0: there is none with a day.

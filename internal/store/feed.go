@@ -62,6 +62,9 @@ type FeedWriter interface {
 	// MoveFeedRows gives the rows with the ids to another account's feed, with the
 	// positions that they have plus shift. Call PutFeed of both before.
 	MoveFeedRows(ctx context.Context, to string, shift int64, ids []string) error
+	// AdoptFeeds makes the feeds that were merged into an account children of another one,
+	// into which that account is merged.
+	AdoptFeeds(ctx context.Context, from, to string) error
 	// RestartFeeds gives every feed another generation, at least that of the time: all
 	// followers start again. A restore does it, with the time of the restore.
 	RestartFeeds(ctx context.Context, now time.Time) error

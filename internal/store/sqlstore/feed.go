@@ -141,6 +141,11 @@ func (t *tx) MoveFeedRows(ctx context.Context, to string, shift int64, ids []str
 	return nil
 }
 
+// AdoptFeeds implements store.FeedWriter.
+func (t *tx) AdoptFeeds(ctx context.Context, from, to string) error {
+	return t.q.execLater(ctx, `UPDATE feeds SET parent = $2, rev = rev + 1 WHERE parent = $1 AND parent <> ''`, from, to)
+}
+
 // RestartFeeds implements store.FeedWriter.
 func (t *tx) RestartFeeds(ctx context.Context, now time.Time) error {
 	_, err := t.q.exec(ctx, `UPDATE feeds SET generation = CASE WHEN generation < $1 THEN $1 ELSE generation + 1 END, rev = rev + 1`, now.UnixMilli())

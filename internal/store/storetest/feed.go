@@ -172,7 +172,12 @@ func testDropFeeds(_ *testing.T, f fixture) {
 	}
 	drop(merged.AccountID) // its account is gone, the other one has it
 	there(merged, true)
+	grandchild, _ := f.addFeed(1)
+	grandchild.Parent = newID()
+	f.write(func(tx store.Tx) error { return tx.PutFeed(f.ctx, grandchild, nil) })
+	f.write(func(tx store.Tx) error { return tx.AdoptFeeds(f.ctx, grandchild.Parent, into.AccountID) })
 	drop(into.AccountID)
+	there(grandchild, false)
 	there(into, false)
 	there(merged, false)
 	there(kept, true)
