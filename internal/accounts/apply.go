@@ -37,7 +37,7 @@ func (s *Service) Apply(ctx context.Context, m outbox.Message) error {
 			return s.drop(ctx, m, true)
 		case errors.Is(err, errApplied):
 			return nil
-		case !errors.Is(err, store.ErrConflict):
+		case !errors.Is(err, store.ErrConflict) && !errors.Is(err, errMore):
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -47,6 +47,21 @@ func (s *Service) Apply(ctx context.Context, m outbox.Message) error {
 
 // errApplied says that another node was first.
 var errApplied = errors.New("accounts: the collection is applied")
+
+// errMore says that a part of the collection is stored, and the rest is not.
+var errMore = errors.New("accounts: the collection has more")
+
+// gone reports whether a link of an account is closed, or not listed any more.
+func gone(a *account.Account) func(string) bool {
+	return func(linkID string) bool {
+		l := a.Link(linkID)
+		if l == nil {
+			return true
+		}
+		state, _ := l.State()
+		return state != account.Open
+	}
+}
 
 // drop deletes a message of which nothing is left to do.
 func (s *Service) drop(ctx context.Context, m outbox.Message, done bool) error {
@@ -165,7 +180,7 @@ func (s *Service) apply(ctx context.Context, m outbox.Message, in *input) error 
 		l, said := &a.Links[at.Link], in.reports[i]
 		feed.Readings = append(feed.Readings, FeedReading{AccountID: a.ID, LinkID: l.ID, New: at.Account >= known, CollectionID: c.ID,
 			At: in.reading.At, Late: newest[l.ID], Company: c.Company, Product: in.products[i], From: said.From, Until: said.Until,
-			Transactions: said.Transactions})
+			Transactions: said.Transactions, Gone: gone(a)})
 	}
 	plan, err := s.Feed.Plan(ctx, feed)
 	if err != nil {
@@ -187,12 +202,18 @@ func (s *Service) apply(ctx context.Context, m outbox.Message, in *input) error 
 		}
 	}
 	err = s.write(ctx, change, plan, told, func(tx store.Tx) error {
+		if plan.More {
+			return nil // the message stays until all is stored
+		}
 		err := tx.DeleteOutboxMessage(ctx, m.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			return errApplied
 		}
 		return err
 	})
+	if err == nil && plan.More {
+		return errMore
+	}
 	if err == nil && beyond > 0 {
 		s.Log.Warn("a user has too many accounts, the others are not kept", "company", c.Company, "collection", c.ID, "beyond", beyond)
 	}

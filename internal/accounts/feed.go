@@ -27,6 +27,9 @@ type FeedChange struct {
 	// Moved are links that a client has moved from one account to another by a merge or a
 	// split. To may be a new account; From has no links left after a merge, and is deleted.
 	Moved []FeedMove
+	// Deleted are accounts that are deleted with the change: those that were merged into
+	// another one, and one that the client deletes.
+	Deleted []string
 }
 
 // FeedReading is what a collection has read of an account.
@@ -45,6 +48,8 @@ type FeedReading struct {
 	// was read wholly (collection.ProductReport).
 	From, Until  string
 	Transactions bool
+	// Gone reports whether a link of the account is closed, or not listed any more.
+	Gone func(linkID string) bool
 }
 
 // FeedMove is a link that belongs to another account than before.
@@ -55,6 +60,9 @@ type FeedPlan struct {
 	// News has, by account id, what has changed in the feed of an account. An account of
 	// which nothing has changed may be left out.
 	News map[string]FeedNews
+	// More: the readings have more than one plan stores. When it is stored they are planned
+	// again.
+	More bool
 	// Write stores the plan, in the transaction that stores the accounts, after these. It
 	// does not seal or open, and may run more than once. With store.ErrConflict all is
 	// planned again. Nil: nothing is to be stored.

@@ -25,6 +25,9 @@ func onBoth(t *testing.T, test func(*env)) {
 	t.Run("postgres", func(t *testing.T) { test(newEnv(t, testpg.URL(t))) })
 }
 
+// onSQLite runs a test of what does not depend on the store.
+func onSQLite(t *testing.T, test func(*env)) { test(newEnv(t, t.TempDir())) }
+
 // env is a node with the feeds of one user.
 type env struct {
 	*flowtest.Env

@@ -48,7 +48,7 @@ func TestFeeds_TellsWhatAListChanges(t *testing.T) {
 
 // What was not read, was read in part, or is late, removes nothing.
 func TestFeeds_KeepsWhatAListDoesNotShow(t *testing.T) {
-	onBoth(t, func(e *env) {
+	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "bank", "+10 -20 ICA", "+12 -30 Hyra"))
 		for name, change := range map[string]func(*feeds.Reading){
 			"not read":       func(r *feeds.Reading) { r.Transactions = nil },
@@ -145,10 +145,10 @@ func TestFeeds_HaveNoGapsWhileNodesApply(t *testing.T) {
 }
 
 func TestFeeds_MergeAndUndo(t *testing.T) {
-	onBoth(t, func(e *env) {
+	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "bank", "+20 -20 ICA", "+22 -30 Hyra"), e.reading("b", "broker", "+2 -1 old", "+20 -20 Kortkop", "+22 -30 Betalning"))
 		a, b := follow("a").follows(e, 10), follow("b").follows(e, 10)
-		news := e.apply(feeds.Change{Moves: []feeds.Move{{Link: "broker", From: "b", To: "a"}}})
+		news := e.apply(feeds.Change{Moves: []feeds.Move{{Link: "broker", From: "b", To: "a"}}, Deleted: []string{"b"}})
 		if news["a"].Generation <= a.generation {
 			t.Errorf("the generation is %d after %d", news["a"].Generation, a.generation)
 		}
@@ -189,9 +189,9 @@ func TestFeeds_MergeTwiceAndSplit(t *testing.T) {
 		e.read(e.reading("a", "1", "+2 -1 one"))
 		e.read(e.reading("b", "2", "+15 -2 two"))
 		e.read(e.reading("c", "3", "+28 -3 three"))
-		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "1", From: "a", To: "b"}}})
+		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "1", From: "a", To: "b"}}, Deleted: []string{"a"}})
 		e.has("b", "+2 -1 one", "+15 -2 two")
-		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "1", From: "b", To: "c"}, {Link: "2", From: "b", To: "c"}}})
+		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "1", From: "b", To: "c"}, {Link: "2", From: "b", To: "c"}}, Deleted: []string{"b"}})
 		e.has("c", "+2 -1 one", "+15 -2 two", "+28 -3 three")
 		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "1", From: "c", To: "a"}, {Link: "2", From: "c", To: "new"}}})
 		e.has("a", "+2 -1 one")
@@ -208,7 +208,7 @@ func TestFeeds_MergeTwiceAndSplit(t *testing.T) {
 }
 
 func TestFeeds_RefuseCursors(t *testing.T) {
-	onBoth(t, func(e *env) {
+	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "bank", "+10 -20 ICA"), e.reading("b", "bank2", "+10 -20 ICA"))
 		f := follow("a").follows(e, 10)
 		refused := func(what, account, cursor string, want fault.Code) {
@@ -234,7 +234,7 @@ func TestFeeds_RefuseCursors(t *testing.T) {
 
 // Tombstones are kept as long as a cursor lives that has not seen them.
 func TestFeeds_SweepNoTombstoneThatACursorNeeds(t *testing.T) {
-	onBoth(t, func(e *env) {
+	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "bank", "+10 -20 ICA", "+11 -1 x"))
 		f := follow("a").follows(e, 10)
 		e.Clock.Advance(time.Minute)
@@ -286,7 +286,7 @@ func TestFeeds_StoreLongListsInPieces(t *testing.T) {
 }
 
 func TestFeeds_AreGoneWithTheKey(t *testing.T) {
-	onBoth(t, func(e *env) {
+	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "bank", "+10 -20 ICA"))
 		e.Write(func(tx store.Tx) error { return tx.DestroyDataKey(e.Context(), e.User.ID, e.Clock.Now()) })
 		e.Vault.Evict(e.User.ID)
@@ -301,7 +301,7 @@ func TestFeeds_AreGoneWithTheKey(t *testing.T) {
 
 // Two lists of one account in one collection: the lead's counts.
 func TestFeeds_TakeOneListOfACollection(t *testing.T) {
-	onBoth(t, func(e *env) {
+	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "1", "+10 -20 ICA"))
 		e.Clock.Advance(time.Hour)
 		e.read(e.reading("a", "2", "+10 -20 Kort", "+11 -20 Kort"), e.reading("a", "1", "+10 -20 ICA", "+11 -20 Coop"))

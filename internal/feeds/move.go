@@ -59,7 +59,7 @@ func (s *Service) planMoves(ctx context.Context, c Change, p *Plan) error {
 		if heads[w.from].Rev == 0 {
 			continue // nothing to move
 		}
-		if err := s.planMove(ctx, heads[w.from], heads[w.to], links[w], p); err != nil {
+		if err := s.planMove(ctx, heads[w.from], heads[w.to], links[w], slices.Contains(c.Deleted, w.from), p); err != nil {
 			return err
 		}
 	}
@@ -67,12 +67,12 @@ func (s *Service) planMoves(ctx context.Context, c Change, p *Plan) error {
 }
 
 // planMove plans the move of links from one feed to another.
-func (s *Service) planMove(ctx context.Context, from, to *head, links []string, p *Plan) error {
+func (s *Service) planMove(ctx context.Context, from, to *head, links []string, merge bool, p *Plan) error {
 	rows, err := s.Store.FeedRows(ctx, from.AccountID, nil)
 	if err != nil {
 		return err
 	}
-	m := movement{shift: to.Pos, merge: to.Rev > 0 && to.Parent == ""}
+	m := movement{shift: to.Pos, merge: merge}
 	if m.merge {
 		marker, err := s.marker(ctx, to.UserID)
 		if err != nil {

@@ -15,6 +15,9 @@ type Change struct {
 	UserID   string
 	Readings []Reading
 	Moves    []Move
+	// Deleted are accounts that are deleted. One of which links move away is merged into
+	// the account that gets them.
+	Deleted []string
 }
 
 // Reading is a list of transactions of an account, as a collection has read it.
@@ -35,9 +38,8 @@ type Reading struct {
 	BookedOnly  bool // pending transactions were not read
 }
 
-// Move is a link that belongs to another account than before. A move to an account with a feed
-// is a merge, unless the account itself was merged before: then, and when the account
-// is new, it is a split.
+// Move is a link that belongs to another account than before, by a merge or a split. A
+// split that undoes a merge gives the account its id back.
 type Move struct{ Link, From, To string }
 
 // News is what has changed in the feed of an account.
@@ -53,14 +55,16 @@ type Plan struct {
 	// stored, Plan is called again with the same change, without Moves.
 	More bool
 
-	moved []movement
-	works []*work
+	moved   []movement
+	deleted []string
+	now     time.Time
+	works   []*work
 }
 
 // Plan computes what a change means for the feeds. It runs outside of a transaction.
 // Errors: seal.ErrKeyDestroyed when the user is erased.
 func (s *Service) Plan(ctx context.Context, c Change) (*Plan, error) {
-	p := &Plan{News: map[string]News{}}
+	p := &Plan{News: map[string]News{}, deleted: c.Deleted, now: s.Clock.Now()}
 	if err := s.planMoves(ctx, c, p); err != nil {
 		return nil, err
 	}
@@ -105,6 +109,11 @@ func (s *Service) Plan(ctx context.Context, c Change) (*Plan, error) {
 func (p *Plan) Write(ctx context.Context, tx store.Tx) error {
 	for _, m := range p.moved {
 		if err := m.write(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if len(p.deleted) > 0 {
+		if err := tx.DropFeeds(ctx, p.deleted, p.now); err != nil {
 			return err
 		}
 	}

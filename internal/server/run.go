@@ -10,6 +10,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/jobs"
+	"samla/internal/ledger"
 	"samla/internal/store"
 )
 
@@ -83,6 +84,20 @@ const sweepInterval = time.Minute
 // sweepAccounts is how many lasting accounts are looked at in one transaction.
 const sweepAccounts = 100
 
+// feedRows is how many rows of feeds are deleted in one transaction.
+const feedRows = 1000
+
+// sweepFeeds deletes rows of accounts that are gone, and rows that were removed so long
+// ago that no cursor needs them. It returns how many.
+func sweepFeeds(ctx context.Context, tx store.Tx, now time.Time) (int, error) {
+	n, err := tx.EraseDroppedFeeds(ctx, feedRows)
+	if err != nil {
+		return 0, err
+	}
+	old, err := tx.SweepFeeds(ctx, now.Add(-ledger.TombstoneLife), feedRows)
+	return n + old, err
+}
+
 // sweep deletes expired rows, in pieces, until ctx ends.
 func (s *Server) sweep(ctx context.Context) {
 	for clock.Sleep(ctx, s.parts.Clock, sweepInterval) == nil {
@@ -95,6 +110,11 @@ func (s *Server) sweep(ctx context.Context) {
 				}
 				looked, err := tx.SweepAccounts(ctx, s.parts.Clock.Now(), s.config.KeepAccounts, sweepAccounts)
 				n += looked
+				if err != nil {
+					return err
+				}
+				feeds, err := sweepFeeds(ctx, tx, s.parts.Clock.Now())
+				n += feeds
 				return err
 			})
 			for _, subject := range subjects {

@@ -24,6 +24,7 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/epochs"
 	"samla/internal/events"
+	"samla/internal/feeds"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
@@ -111,7 +112,9 @@ func (s *Server) wire(ctx context.Context) error {
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits(), Journal: s.journal})
 	s.fetching = collections
-	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts})
+	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids})
+	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts,
+		Feed: accounts.Transactions(transactions)})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{

@@ -102,6 +102,9 @@ func (t *tx) EraseAccounts(ctx context.Context, userID string, limit int) (int, 
 	if err != nil || n >= int64(limit) {
 		return int(n), err
 	}
+	if err := t.EraseFeedsOfUser(ctx, userID, droppedAt); err != nil {
+		return 0, err
+	}
 	return int(n), t.q.execLater(ctx, `DELETE FROM account_sets WHERE user_id = $1`, userID)
 }
 
@@ -167,6 +170,9 @@ func (t *tx) sweepAccounts(ctx context.Context, in string, args []any, users map
 		if err := t.q.execLater(ctx, `UPDATE account_sets SET rev = rev + 1 WHERE user_id `+in, args...); err != nil {
 			return err
 		}
+	}
+	if err := t.DropFeeds(ctx, gone, now); err != nil {
+		return err
 	}
 	for len(gone) > 0 {
 		in, args := inList(1, &gone)

@@ -174,6 +174,9 @@ func decodeMarks(b []byte) (m ledger.Marks, err error) {
 	return m, nil
 }
 
+// droppedAt is when a feed was dropped, where the time does not matter: before others.
+var droppedAt = time.UnixMicro(1)
+
 // DropFeeds implements store.FeedWriter.
 func (t *tx) DropFeeds(ctx context.Context, accountIDs []string, at time.Time) error {
 	for rest := accountIDs; len(rest) > 0; {
