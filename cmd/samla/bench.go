@@ -19,6 +19,7 @@ type benchCmd struct {
 	Status  statusBench  `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
 	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare handler that inserts a row, with commits shared in the same way."`
 	Data    dataBench    `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
+	Access  accessBench  `cmd:"" help:"Data with its entry in the audit log on disk before the answer, compared with the same server without entries."`
 	Lists   listsBench   `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
 	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, or from a company by login, compared with the bare exchanges with it."`
 	Open    openBench    `cmd:"" help:"Consents brought to AWAITING_AUTHORIZATION, compared with the bare exchanges with the bank."`
@@ -70,9 +71,10 @@ type (
 		Bank    string `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
 		Company string `help:"Collect from this company of the sandbox, whose persons log in, such as se-demo, instead of from a bank."`
 	}
-	dataBench  struct{ rateFlags }
-	listsBench struct{ rateFlags }
-	openBench  struct {
+	dataBench   struct{ rateFlags }
+	accessBench struct{ rateFlags }
+	listsBench  struct{ rateFlags }
+	openBench   struct {
 		rateFlags
 		bankFlag
 	}
@@ -110,6 +112,11 @@ func (c *createBench) Run(a *app) error {
 // Run measures reads of data.
 func (c *dataBench) Run(a *app) error {
 	return c.runSeveral(a, 1500*time.Millisecond, 16, bench.Data)
+}
+
+// Run measures records of accesses.
+func (c *accessBench) Run(a *app) error {
+	return c.runSeveral(a, 1500*time.Millisecond, 16, bench.Access)
 }
 
 // Run measures lists.

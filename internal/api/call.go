@@ -38,6 +38,9 @@ func (c *Call) Version() string { return versionOf(c.r) }
 // without one the version that the route was found in (docs/reference/api.md 1.2).
 func (c *Call) RoutedIn() string { return c.route.version.name }
 
+// OperationID returns the operationId of the request's operation in the contract.
+func (c *Call) OperationID() string { return c.route.ID }
+
 // Header returns the header of the answer.
 func (c *Call) Header() http.Header { return c.w.Header() }
 

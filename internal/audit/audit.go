@@ -62,7 +62,9 @@ type collectionDetail struct {
 	Company      string    `json:"company"`
 	Mode         string    `json:"mode"`
 	Attended     bool      `json:"attended"`
-	Accounts     *int      `json:"accounts,omitempty"` // how many it is limited to; nil = all
+	Basis        Basis     `json:"basis"`
+	Accounts     *int      `json:"accounts,omitempty"`     // how many it is limited to; nil = all
+	AccountsRead *int      `json:"accountsRead,omitempty"` // how many were read; nil = not completed
 	Status       string    `json:"status"`
 	DataUntil    time.Time `json:"dataUntil,omitzero"`
 }
@@ -112,8 +114,21 @@ func OfDelivery(ids *uuid7.Generator, c consent.Consent, d outbox.Message, at ti
 	return of(ids, c, RevocationDelivered, at, deliveryDetail{MessageID: d.ID, Company: d.Company, Attempts: d.Attempts})
 }
 
-// OfCollection is the entry for a collection that has just started or ended.
+// OfCollection is the entry for a collection that has just started.
 func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) Entry {
+	return ofCollection(ids, c, nil, at)
+}
+
+// OfCollectionEnd is the entry for a collection that e has just ended. It says how many
+// accounts were read at the institution.
+func OfCollectionEnd(ids *uuid7.Generator, c collection.Collection, e collection.Event, at time.Time) Entry {
+	if f, ok := e.(collection.Finished); ok {
+		return ofCollection(ids, c, &f.Accounts, at)
+	}
+	return ofCollection(ids, c, nil, at)
+}
+
+func ofCollection(ids *uuid7.Generator, c collection.Collection, read *int, at time.Time) Entry {
 	kind := CollectionStarted
 	if c.Status.Terminal() {
 		kind = CollectionFinished
@@ -121,7 +136,7 @@ func OfCollection(ids *uuid7.Generator, c collection.Collection, at time.Time) E
 	about := consent.Consent{ID: c.ConsentID, ClientID: c.ClientID, UserID: c.UserID}
 	return of(ids, about, kind, at, collectionDetail{
 		CollectionID: c.ID, Company: c.Company, Mode: string(c.Mode), Attended: c.Attended,
-		Accounts: count(c.Filter), Status: string(c.Status), DataUntil: c.DataUntil,
+		Basis: BasisOf(c), AccountsRead: read, Accounts: count(c.Filter), Status: string(c.Status), DataUntil: c.DataUntil,
 	})
 }
 

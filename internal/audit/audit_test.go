@@ -69,8 +69,8 @@ func TestEntry_HasTheDetailOfItsKind(t *testing.T) {
 		{ofEverything, "CONSENT_CREATED", `{"company":"se-demo","scope":{"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z"}`},
 		{audit.OfEnd(ids, given(consent.Revoked), start, consent.CauseUserErased), "CONSENT_REVOKED", `{"company":"se-demo","scope":{"accounts":2,"balances":true,"transactions":false},"expiresAt":"2026-04-01T09:00:00Z","cause":"USER_DELETED"}`},
 		{audit.OfDelivery(ids, given(consent.Revoked), outbox.Message{ID: "message", Company: "se-demo", Attempts: 3}, start), "BANK_TOLD", `{"dutyId":"message","company":"se-demo","attempts":3}`},
-		{audit.OfCollection(ids, run, start), "COLLECTION_STARTED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"RUNNING"}`},
-		{audit.OfCollection(ids, done, start), "COLLECTION_FINISHED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"accounts":1,"status":"COMPLETED","dataUntil":"2026-04-01T08:00:00Z"}`},
+		{audit.OfCollection(ids, run, start), "COLLECTION_STARTED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"basis":"CONSENT","accounts":1,"status":"RUNNING"}`},
+		{audit.OfCollectionEnd(ids, done, collection.Finished{Accounts: 1}, start), "COLLECTION_FINISHED", `{"collectionId":"collection","company":"se-demo","mode":"STORED","attended":true,"basis":"CONSENT","accounts":1,"accountsRead":1,"status":"COMPLETED","dataUntil":"2026-04-01T08:00:00Z"}`},
 	} {
 		if c.entry.Kind != c.kind || string(c.entry.Detail) != c.detail {
 			t.Errorf("%s\n got %s\nwant %s", c.entry.Kind, c.entry.Detail, c.detail)

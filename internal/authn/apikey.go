@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/client"
 	"samla/internal/fault"
 	"samla/internal/journal"
@@ -86,7 +88,10 @@ func (a *Authenticator) CreateKey(ctx context.Context, clientName, keyName, secr
 		stored.ClientID = owner.ID
 		found, err := tx.APIKeyByHash(ctx, newKey.Hash)
 		if errors.Is(err, store.ErrNotFound) {
-			return tx.AddAPIKey(ctx, stored)
+			if err := tx.AddAPIKey(ctx, stored); err != nil {
+				return err
+			}
+			return tx.AddAuditEntry(ctx, audit.OfKey(a.ids, audit.APIKeyCreated, owner.ID, stored.ID, now))
 		}
 		if err == nil && (found.ClientID != owner.ID || !found.Valid()) {
 			return store.ErrExists
@@ -126,11 +131,26 @@ func (a *Authenticator) RevokeKey(ctx context.Context, id string) error {
 	now := a.clk.Now()
 	err := a.journal.Record(ctx, journal.Record{Kind: journal.KeyRevoked, ID: id})
 	if err == nil {
-		err = a.store.Write(ctx, func(tx store.Tx) error { return tx.RevokeAPIKey(ctx, id, now) })
+		err = a.store.Write(ctx, func(tx store.Tx) error { return a.revoke(ctx, tx, id, now) })
 	}
 	if err != nil {
 		return fmt.Errorf("authn: revoke API key %s: %w", id, err)
 	}
 	a.keys.Clear() // the cache is by hash, which the id does not give
 	return nil
+}
+
+// revoke revokes a key, and writes so to the audit log if it was valid.
+func (a *Authenticator) revoke(ctx context.Context, tx store.Tx, id string, now time.Time) error {
+	keys, err := tx.APIKeys(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(keys, func(k client.Key) bool { return k.ID == id })
+	if i >= 0 && keys[i].Valid() {
+		if err := tx.AddAuditEntry(ctx, audit.OfKey(a.ids, audit.APIKeyRevoked, keys[i].ClientID, id, now)); err != nil {
+			return err
+		}
+	}
+	return tx.RevokeAPIKey(ctx, id, now)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/client"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
@@ -162,5 +163,25 @@ func TestAuthenticate_AcceptsCredentialsAfterRestart(t *testing.T) {
 	}
 	if got := after.withToken(token); got != "" {
 		t.Errorf("token: %q", got)
+	}
+}
+
+func TestKeys_AreInTheAuditLog(t *testing.T) {
+	n := newNode(t)
+	k, secret := n.createKey("acme")
+	for range 2 { // the second time it is revoked already
+		if err := n.RevokeKey(t.Context(), k.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := n.Store.UnchainedEntries(t.Context(), 10)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	for i, kind := range []audit.Kind{audit.APIKeyCreated, audit.APIKeyRevoked} {
+		e := entries[i]
+		if e.Kind != string(kind) || e.ClientID != k.ClientID || string(e.Detail) != `{"keyId":"`+k.ID+`"}` || strings.Contains(string(e.Detail), secret) {
+			t.Errorf("%+v: %s", e, e.Detail)
+		}
 	}
 }

@@ -30,6 +30,15 @@ func (s *Service) recordStatus(ctx context.Context, tx store.Tx, c consent.Conse
 	return s.tell(ctx, tx, c, now)
 }
 
+// recordChange writes to the audit log that a consent permits something else than before,
+// or until another time, with the same status: a bank has shortened it, for example.
+func (s *Service) recordChange(ctx context.Context, tx store.Tx, before, after consent.Consent) error {
+	if e, ok := audit.OfChange(s.IDs, before, after, s.Clock.Now()); ok {
+		return tx.AddAuditEntry(ctx, e)
+	}
+	return nil
+}
+
 // tell stores the event that a consent has reached its status, if clients are told of it.
 // The transaction has written the row of the consent before.
 func (s *Service) tell(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
@@ -48,8 +57,11 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 	var after consent.Consent
 	changed := c.Status != before.Status
 	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
-		if after, err = tx.PutConsent(ctx, c); err != nil || !changed {
+		if after, err = tx.PutConsent(ctx, c); err != nil {
 			return err
+		}
+		if !changed {
+			return s.recordChange(ctx, tx, before, after)
 		}
 		if err := s.recordStatus(ctx, tx, after); err != nil || c.CollectionID == "" {
 			return err

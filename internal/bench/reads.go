@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -25,30 +26,36 @@ type read struct {
 // limit is a bare handler that writes the same bytes.
 func Data(ctx context.Context, c Config) ([]Result, error) {
 	return c.reads(ctx, func(ctx context.Context, l *devserver.Environment, host string) ([]read, error) {
-		phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
-		u, err := newCollectorOf(ctx, c, l, phone, account{benchCompany, "data", longHistory}, host)
+		u, id, err := c.collectOf(ctx, l, host, account{benchCompany, "data", longHistory})
 		if err != nil {
 			return nil, err
 		}
-		conn, err := dial(ctx, host)
-		if err != nil {
-			return nil, err
-		}
-		defer conn.Close()
-		id, err := u.collectOnce(ctx, c.Clock, conn)
-		if err != nil {
-			return nil, err
-		}
-		path := "/collections/" + id + "/wealth/data"
-		compressed := map[string]string{"Accept-Encoding": "gzip"}
-		for name, value := range u.headers {
-			compressed[name] = value
-		}
-		return []read{
-			{"data-identity", request("GET", path, host, u.headers, "")},
-			{"data-gzip", request("GET", path, host, compressed, "")},
-		}, nil
+		return []read{{"data-identity", u.data(id, "")}, {"data-gzip", u.data(id, "gzip")}}, nil
 	})
+}
+
+// collectOf creates a person with a consent and collects once.
+func (c Config) collectOf(ctx context.Context, l *devserver.Environment, host string, of account) (u collector, id string, err error) {
+	phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
+	if u, err = newCollectorOf(ctx, c, l, phone, of, host); err != nil {
+		return u, "", err
+	}
+	conn, err := dial(ctx, host)
+	if err != nil {
+		return u, "", err
+	}
+	defer conn.Close()
+	id, err = u.collectOnce(ctx, c.Clock, conn)
+	return u, id, err
+}
+
+// data returns the request for the data of a collection in an encoding.
+func (u collector) data(id, encoding string) []byte {
+	headers := maps.Clone(u.headers)
+	if encoding != "" {
+		headers["Accept-Encoding"] = encoding
+	}
+	return request("GET", "/collections/"+id+"/wealth/data", u.host, headers, "")
 }
 
 // Lists measures lists of 1 and of 50 consents, and one user. The limit is a bare

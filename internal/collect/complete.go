@@ -59,7 +59,7 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, concludeWithin)
 	defer cancel()
-	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData)}
+	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData), Accounts: len(found.Accounts)}
 	err = s.conclude(ctx, c, finished, func(tx store.Tx) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err

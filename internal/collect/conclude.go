@@ -59,7 +59,7 @@ func (s *Service) planEnd(ctx context.Context, c collection.Collection, e collec
 		if err := endDialogue(ctx, tx, c, ending); err != nil {
 			return err
 		}
-		if err := tx.AddAuditEntry(ctx, audit.OfCollection(s.IDs, next, now)); err != nil {
+		if err := tx.AddAuditEntry(ctx, audit.OfCollectionEnd(s.IDs, next, e, now)); err != nil {
 			return err
 		}
 		if err := tx.AddEvent(ctx, event.Collection(s.IDs, next, now)); err != nil {

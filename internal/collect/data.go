@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/fault"
 	"samla/internal/gzipped"
@@ -31,9 +32,11 @@ func packedPlace(id string) seal.Place {
 // Data is the data of a collection that its owner may read now: its products, a JSON
 // array (docs/reference/api.md 5.9). It never changes.
 type Data struct {
-	service *Service
-	of      collection.Collection
-	served  bool
+	service  *Service
+	of       collection.Collection
+	served   bool
+	by       Owner
+	recorded *bool // the access is in the audit log
 }
 
 // Served returns the data without public pensions, which version 2026-04-01 does not
@@ -64,14 +67,40 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) (Data, error) {
 	case view.UserAnonymized, c.DataGone(s.Clock.Now()):
 		return Data{}, fault.New(fault.DataExpired)
 	}
-	return Data{service: s, of: c}, nil
+	return Data{service: s, of: c, by: o, recorded: new(bool)}, nil
 }
 
 // Tag returns a text that is the same as long as the data is.
 func (d Data) Tag() string { return d.of.ID + "." + strconv.Itoa(product.Form) }
 
-// Packed returns the data in gzip. The caller must not change it. Faults: DataExpired.
+// record writes to the audit log that the caller gets the data, once: nobody gets it
+// without an entry that is on disk. Fault: Unavailable.
+func (d Data) record(ctx context.Context) error {
+	if *d.recorded {
+		return nil
+	}
+	s, c := d.service, d.of
+	e := audit.Access{ClientID: d.by.ClientID, KeyID: d.by.KeyID, UserID: c.UserID, ConsentID: c.ConsentID, CollectionID: c.ID,
+		AccountIDs: c.Filter, Route: d.by.Route, Basis: audit.BasisOf(c)}.Entry(s.IDs, s.Clock.Now())
+	if err := s.Access.RecordAccess(ctx, e); err != nil {
+		s.Log.Error("a read of data could not be recorded in the audit log and was refused", "collection", c.ID, "error", err)
+		return fault.New(fault.Unavailable)
+	}
+	*d.recorded = true
+	return nil
+}
+
+// Packed returns the data in gzip, after the access is recorded. The caller must not
+// change it. Faults: DataExpired, Unavailable.
 func (d Data) Packed(ctx context.Context) ([]byte, error) {
+	text, err := d.packed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return text, d.record(ctx)
+}
+
+func (d Data) packed(ctx context.Context) ([]byte, error) {
 	s, id := d.service, d.of.ID
 	if d.of.Status == collection.CompletedEmpty {
 		return gzipped.Compress([]byte("[]")), nil
@@ -94,15 +123,24 @@ func (d Data) Packed(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
-// Plain returns the data as text, or nil if it is too large to hold: the caller then
-// decompresses what Packed returns. The caller must not change it. Faults: DataExpired.
+// Plain returns the data as text, after the access is recorded, or nil if it is too large
+// to hold: the caller then decompresses what Packed returns. The caller must not change
+// it. Faults: DataExpired, Unavailable.
 func (d Data) Plain(ctx context.Context) ([]byte, error) {
+	text, err := d.plain(ctx)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	return text, d.record(ctx)
+}
+
+func (d Data) plain(ctx context.Context) ([]byte, error) {
 	s, id := d.service, d.of.ID
 	key := answerKey{id, false, d.served}
 	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}
-	packed, err := d.Packed(ctx)
+	packed, err := d.packed(ctx)
 	if err != nil {
 		return nil, err
 	}

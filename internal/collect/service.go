@@ -37,6 +37,7 @@ const longestRetry = 30 * time.Second
 // Deps are the dependencies of a Service. All members without a default are required.
 type Deps struct {
 	Store              store.Store
+	Access             store.AccessRecorder // records who gets data; nil = Store
 	Vault              seal.Vault
 	Consents           *authorize.Service
 	Institutions       institution.Set
@@ -75,6 +76,9 @@ func New(d Deps) *Service {
 	if d.Lease <= 0 {
 		d.Lease = collection.DefaultLease
 	}
+	if d.Access == nil {
+		d.Access = d.Store
+	}
 	if d.Deviations == nil {
 		d.Deviations = &deviation.Register{}
 	}
@@ -95,6 +99,8 @@ func New(d Deps) *Service {
 type Owner struct {
 	ClientID string
 	UserID   string // empty: the client itself, which sees all of its collections
+	KeyID    string // of its API key, for the audit log; empty: a session of the user
+	Route    string // operation that it calls, for the audit log
 }
 
 // owns reports whether the owner may see the collection.

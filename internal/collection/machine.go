@@ -17,6 +17,7 @@ type Reads struct{}
 // Finished is the event that everything that can be read was read. In is a success
 // status. KeepUntil is the end of the retention of the data.
 type Finished struct {
+	Accounts  int // how many were read
 	In        Status
 	KeepUntil time.Time
 }

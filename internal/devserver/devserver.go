@@ -20,6 +20,7 @@ import (
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
+	"samla/internal/store"
 )
 
 // Config configures an Environment. Only Dir is required.
@@ -43,6 +44,8 @@ type Config struct {
 	// connectors' transport; tests check all exchanges with them.
 	WrapSandbox    func(http.Handler) http.Handler
 	WrapConnectors func(http.RoundTripper) http.RoundTripper
+	// WrapAccess: see server.Parts.
+	WrapAccess func(store.AccessRecorder) store.AccessRecorder
 }
 
 // Environment is a running sandbox and server.
@@ -99,7 +102,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
 	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions})
+		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, WrapAccess: c.WrapAccess})
 	if err != nil {
 		return l, err
 	}

@@ -20,6 +20,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
+	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 )
 
@@ -144,6 +145,8 @@ type Parts struct {
 	// EpochInterval is how long an epoch lasts; 0 = keyset.DefaultInterval.
 	EpochInterval time.Duration
 	Institutions  institution.Set // the caller closes it after Stop
+	// WrapAccess, if set, wraps what records accesses to data; measurements leave it out.
+	WrapAccess func(store.AccessRecorder) store.AccessRecorder
 }
 
 func (p Parts) withDefaults() Parts {

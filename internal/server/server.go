@@ -107,7 +107,11 @@ func (s *Server) wire(ctx context.Context) error {
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal})
-	collections := collect.New(collect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Institutions: institutions,
+	access := store.AccessRecorder(s.store)
+	if p.WrapAccess != nil {
+		access = p.WrapAccess(access)
+	}
+	collections := collect.New(collect.Deps{Store: s.store, Access: access, Vault: vault, Consents: s.consents, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, KeepData: s.config.KeepData, Lease: s.config.PollingLease,
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits(), Journal: s.journal})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/fault"
 	"samla/internal/journal"
 	"samla/internal/outbox"
@@ -92,7 +93,12 @@ func (s *Service) beginErasure(ctx context.Context, clientID, id string) (*outbo
 		}
 		var err error
 		m.Sealed, err = s.sealErasure(ctx, id, outbox.Erasure{ClientID: clientID})
-		return anonymized, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, m) }, err
+		return anonymized, func(tx store.Tx) error {
+			if err := tx.AddAuditEntry(ctx, audit.OfErasure(s.IDs, clientID, id, now)); err != nil {
+				return err
+			}
+			return tx.AddOutboxMessage(ctx, m)
+		}, err
 	})
 	if err != nil {
 		return nil, err

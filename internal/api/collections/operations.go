@@ -20,7 +20,7 @@ type Operations struct {
 
 // OwnerOf returns whose collections the caller can see (docs/reference/api.md 5.2).
 func OwnerOf(c *api.Call) collect.Owner {
-	return collect.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID}
+	return collect.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID, KeyID: c.Caller().KeyID, Route: c.OperationID()}
 }
 
 // Start starts the collection of a valid request and answers with its status. body is the
