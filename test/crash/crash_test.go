@@ -2,7 +2,7 @@
 // started again, on each store. No acknowledged write may be lost, no flow may get stuck,
 // no
 // consent may be created twice at a bank, and no login or answer may have two effects at a
-// source. The sandbox with its banks, and a source that records, keep running.
+// source. No state is committed without its event, and no event without its state. The sandbox with its banks, and a source that records, keep running.
 package crash
 
 import (
@@ -81,6 +81,11 @@ func (r *crashTest) killUnderLoad(random *rand.Rand, kills int, seed uint64) {
 		w := &worker{crashTest: r, number: i, random: rand.New(rand.NewPCG(seed, uint64(100+i)))}
 		load.Go(func() { w.work(ctx) })
 	}
+	following, leave := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { r.followEvents(following) })
+	defer follower.Wait()
+	defer leave()
 	for i := range kills {
 		gap := 200*time.Millisecond + time.Duration(random.Int64N(int64(1300*time.Millisecond)))
 		if i%5 == 4 {

@@ -11,10 +11,36 @@ import (
 
 // consentRow is a consent in the database. request is the X-Request-ID that opened it at
 // the bank, which the API does not return.
-type consentRow struct{ id, collectionID, request, status string }
+type consentRow struct{ id, collectionID, request, status, granted string }
 
 // readConsents reads all consents from the database while the servers are running.
 func (r *crashTest) readConsents(ctx context.Context) map[string]consentRow {
+	r.Helper()
+	found := map[string]consentRow{}
+	r.rows(ctx, "SELECT id, collection_id, open_request_id, status, granted FROM consents", func(all *sql.Rows) error {
+		var c consentRow
+		err := all.Scan(&c.id, &c.collectionID, &c.request, &c.status, &c.granted)
+		found[c.id] = c
+		return err
+	})
+	return found
+}
+
+// readCollections reads the statuses of all collections.
+func (r *crashTest) readCollections(ctx context.Context) map[string]string {
+	r.Helper()
+	found := map[string]string{}
+	r.rows(ctx, "SELECT id, status FROM collections", func(all *sql.Rows) error {
+		var id, status string
+		err := all.Scan(&id, &status)
+		found[id] = status
+		return err
+	})
+	return found
+}
+
+// rows reads the rows of a query.
+func (r *crashTest) rows(ctx context.Context, query string, scan func(*sql.Rows) error) {
 	r.Helper()
 	driver, source := "pgx", r.database
 	if source == "" {
@@ -25,21 +51,17 @@ func (r *crashTest) readConsents(ctx context.Context) map[string]consentRow {
 		r.Fatal(err)
 	}
 	defer db.Close()
-	all, err := db.QueryContext(ctx, "SELECT id, collection_id, open_request_id, status FROM consents")
+	all, err := db.QueryContext(ctx, query)
 	if err != nil {
 		r.Fatal(err)
 	}
 	defer all.Close()
-	found := map[string]consentRow{}
 	for all.Next() {
-		var c consentRow
-		if err := all.Scan(&c.id, &c.collectionID, &c.request, &c.status); err != nil {
+		if err := scan(all); err != nil {
 			r.Fatal(err)
 		}
-		found[c.id] = c
 	}
 	if err := all.Err(); err != nil {
 		r.Fatal(err)
 	}
-	return found
 }

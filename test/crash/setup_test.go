@@ -32,6 +32,9 @@ type crashTest struct {
 
 	atBanks, duplicates int // numbers of consents at the banks
 
+	cursor   string  // of the follower of the events
+	followed []event // what it has got
+
 	acknowledged, duplicateEffects int // of answers in logins, and at the recording source
 }
 

@@ -38,6 +38,7 @@ func (r *crashTest) verify() {
 	}
 	r.checkBanks(ctx, rows)
 	r.checkSource(ctx)
+	r.checkEvents(ctx)
 	r.checkSecrets()
 }
 
@@ -214,6 +215,7 @@ func (r *crashTest) summary(store string, kills int) {
 		"%d flows ended before the person could sign; background refreshes: %d reads, not completed: %v",
 		len(b.users), len(b.sessions), len(b.consents), len(b.collections), r.atBanks, replays,
 		b.unsigned, all.UnattendedReads, b.refreshes)
+	r.Logf("%d events in order", len(r.followed))
 	r.source.mu.Lock()
 	r.Logf("at the recording source: %d collections, %d logins, %d answers acknowledged, %d requests repeated with their id, %d answers of the source lost on purpose, %d duplicate effects",
 		len(b.logins), len(r.source.sessions), r.acknowledged, r.source.repeats, len(r.source.lost), r.duplicateEffects)
