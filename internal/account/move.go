@@ -8,11 +8,10 @@ import (
 
 // Errors of Merge and Split.
 var (
-	ErrSame      = errors.New("account: an account cannot be merged with itself")
-	ErrTooMany   = errors.New("account: the account would have too many links")
-	ErrNoLink    = errors.New("account: the account has no such link")
-	ErrOnlyLink  = errors.New("account: the account has only this link")
-	ErrAmbiguous = errors.New("account: the account has several links that could be split off")
+	ErrSame     = errors.New("account: an account cannot be merged with itself")
+	ErrTooMany  = errors.New("account: the account would have too many links")
+	ErrNoLink   = errors.New("account: the account has no such link")
+	ErrOnlyLink = errors.New("account: the account has only this link")
 )
 
 // Merge moves all links of an account to another one, because the client says that they
@@ -45,18 +44,11 @@ func Merge(into, from Account, at time.Time) (Account, error) {
 
 // Split splits a link off from an account, because the client says that it is another one.
 // The new account has the id of the account that the link began, unless that is in use, or
-// else a new one. The links are never linked again by themselves. linkID may be empty if
-// only one link is not the one that began the account. Errors: ErrNoLink, ErrOnlyLink,
-// ErrAmbiguous.
+// else a new one. The links are never linked again by themselves. Errors:
+// ErrNoLink, ErrOnlyLink.
 func Split(a Account, linkID string, inUse func(id string) bool, newID func() string, now time.Time) (rest, off Account, err error) {
 	if len(a.Links) < 2 {
 		return a, off, ErrOnlyLink
-	}
-	if linkID == "" {
-		if len(a.Links) > 2 {
-			return a, off, ErrAmbiguous
-		}
-		linkID = a.Links[1].ID
 	}
 	l := a.Link(linkID)
 	if l == nil {

@@ -54,7 +54,10 @@ const (
 	WebhookReplayNotFound   Code = "WEBHOOK_REPLAY_NOT_FOUND"
 	EventNotFound           Code = "EVENT_NOT_FOUND"
 
-	FeedRestarted Code = "FEED_RESTARTED"
+	FeedRestarted        Code = "FEED_RESTARTED"
+	AccountNotFound      Code = "ACCOUNT_NOT_FOUND"
+	AccountsNotMergeable Code = "ACCOUNTS_NOT_MERGEABLE"
+	AccountNotSplittable Code = "ACCOUNT_NOT_SPLITTABLE"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.

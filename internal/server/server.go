@@ -132,7 +132,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.runner.Register(messages)
-	mounts, err := s.mounts(v20260401.Services{Users: people, Consents: s.consents, Collections: collections,
+	mounts, err := s.mounts(v20260401.Services{Users: people, Consents: s.consents, Collections: collections, Accounts: s.accounts,
 		Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err

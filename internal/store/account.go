@@ -12,6 +12,8 @@ type AccountReader interface {
 	// Accounts returns all lasting accounts of a user of a client, as they are together at
 	// one moment. A user without any, or of another client, has the zero Set.
 	Accounts(ctx context.Context, clientID, userID string) (account.Set, error)
+	// AccountUser returns the user of an account. Errors: ErrNotFound.
+	AccountUser(ctx context.Context, clientID, id string) (userID string, err error)
 }
 
 // AccountWriter writes lasting accounts.

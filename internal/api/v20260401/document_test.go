@@ -38,10 +38,12 @@ func document(t testing.TB) (root object, at func(pointer string) object) {
 // route 14, and the operations of a node.
 func TestDocument_DeclaresOperations(t *testing.T) {
 	want := strings.TrimSpace(`
+DELETE /accounts/{accountId} deleteAccount 3 204
 DELETE /collections/{collectionId} deleteCollection 3 204
 DELETE /consents/{consentId} revokeConsent 2 200
 DELETE /users/{userUuid} deleteUser 1 204
 GET /.well-known/jwks.json getJwks 0 200
+GET /accounts getAccounts 2 200
 GET /collections getCollections 3 200 paged
 GET /collections/{collectionId}/status getCollectionStatus 3 200
 GET /collections/{collectionId}/wealth/data getWealthData 3 200
@@ -53,10 +55,13 @@ GET /healthz getHealth 0 200
 GET /openapi.json getOpenApi 0 200
 GET /readyz getReadiness 0 200
 GET /users findUserByExternalId 1 200
+GET /users/{id}/accounts getAccountsByUser 1 200
 GET /users/{id}/collections getCollectionsByUser 1 200 paged
 GET /users/{id}/consents getConsentsByUser 1 200 paged
 GET /users/{userUuid} getUser 3 200
 GET /wealth/collection/{collectionId}/status getWealthCollectionStatus 3 200
+POST /accounts/{accountId}/merge mergeAccounts 3 200 body
+POST /accounts/{accountId}/split splitAccount 3 200 body
 POST /collections initiateCollection 3 201 idempotent body
 POST /collections/{collectionId}/cancel cancelCollection 3 200
 POST /collections/{collectionId}/supplement-info addSupplementInformation 3 204 body

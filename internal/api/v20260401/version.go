@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"sync"
 
+	"samla/internal/accounts"
 	"samla/internal/api"
 	"samla/internal/api/collections"
 	"samla/internal/authorize"
@@ -43,6 +44,7 @@ type Services struct {
 	Users        *users.Service
 	Consents     *authorize.Service
 	Collections  *collect.Service
+	Accounts     *accounts.Service
 	Events       *events.List
 	Institutions institution.Set
 	Health       *company.Health
@@ -84,5 +86,10 @@ func New(s Services) (api.Version, error) {
 		"cancelCollection":          {Serve: o.cancelCollection},
 		"getCompanyAvailability":    {Serve: o.availability},
 		"getEvents":                 {Serve: o.listEvents},
+		"getAccounts":               {Serve: o.accounts},
+		"getAccountsByUser":         {Serve: o.accountsOfUser},
+		"mergeAccounts":             {Serve: o.mergeAccounts},
+		"splitAccount":              {Serve: o.splitAccount},
+		"deleteAccount":             {Serve: o.deleteAccount},
 	}}, nil
 }

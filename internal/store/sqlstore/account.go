@@ -53,6 +53,11 @@ func (r reader) Accounts(ctx context.Context, clientID, userID string) (account.
 	return set, nil
 }
 
+// AccountUser implements store.AccountReader.
+func (r reader) AccountUser(ctx context.Context, clientID, id string) (string, error) {
+	return one(ctx, r.q, column[string], `SELECT user_id FROM accounts WHERE id = $1 AND client_id = $2`, id, clientID)
+}
+
 // PutAccounts implements store.AccountWriter.
 func (t *tx) PutAccounts(ctx context.Context, c account.Change) error {
 	var n int64

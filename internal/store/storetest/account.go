@@ -53,6 +53,12 @@ func testAccounts(_ *testing.T, f fixture) {
 		return err
 	})
 
+	owner, err := f.s.AccountUser(f.ctx, f.client.ID, all[0].ID)
+	check(f, "user", owner, err, f.user.ID)
+	_, err = f.s.AccountUser(f.ctx, f.client.ID, all[2].ID)
+	missing(f, "user of a deleted account", owner, err)
+	_, err = f.s.AccountUser(f.ctx, newID(), all[0].ID)
+	missing(f, "user of another client's account", owner, err)
 	other := f.addUser(f.client)
 	if got, err := f.s.Accounts(f.ctx, f.client.ID, other.ID); err != nil || len(got.Records) > 0 {
 		f.Errorf("another user has %+v, %v", got, err)

@@ -1,0 +1,194 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"samla/internal/account"
+	"samla/internal/fault"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+// Listed is an account with what may be the same one.
+type Listed struct {
+	account.Account
+	Possible []account.Possible
+}
+
+// List returns the accounts of a user, oldest first.
+func (s *Service) List(ctx context.Context, o Owner) ([]Listed, error) {
+	all, _, err := s.accountsOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return listed(all, func(account.Account) bool { return true }), nil
+}
+
+// listed returns those of a user's accounts that are wanted.
+func listed(all []account.Account, wanted func(account.Account) bool) (list []Listed) {
+	possible := account.Possibles(all)
+	for _, a := range all {
+		if wanted(a) {
+			list = append(list, Listed{a, possible[a.ID]})
+		}
+	}
+	return list
+}
+
+// accountsOf reads the accounts of a user. A user who is erased has none.
+func (s *Service) accountsOf(ctx context.Context, o Owner) ([]account.Account, int64, error) {
+	set, err := s.Store.Accounts(ctx, o.ClientID, o.UserID)
+	if err != nil {
+		return nil, 0, err
+	}
+	all, err := s.open(ctx, set)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return nil, set.Rev, nil
+	}
+	return all, set.Rev, err
+}
+
+// User returns whose an account is, for a caller who is the client itself. Fault:
+// AccountNotFound.
+func (s *Service) User(ctx context.Context, clientID, id string) (userID string, err error) {
+	userID, err = s.Store.AccountUser(ctx, clientID, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", fault.New(fault.AccountNotFound)
+	}
+	return userID, err
+}
+
+// plan changes the accounts of a user.
+type plan struct {
+	change  account.Change
+	put     []*account.Account
+	move    []FeedMove
+	deleted []string
+}
+
+// Merge makes one account of two, because the client says that they are one. It returns
+// the account with the id, which has the links of both. Faults: AccountNotFound,
+// AccountsNotMergeable.
+func (s *Service) Merge(ctx context.Context, o Owner, id, with string) (Listed, error) {
+	list, err := s.update(ctx, o, func(all []account.Account, p *plan) ([]string, error) {
+		into, from := find(all, id), find(all, with)
+		if into == nil || from == nil {
+			return nil, fault.New(fault.AccountNotFound)
+		}
+		merged, err := account.Merge(*into, *from, s.Clock.Now())
+		if err != nil {
+			return nil, fault.Detailed(fault.AccountsNotMergeable, mergeTexts[err])
+		}
+		for _, l := range from.Links {
+			p.move = append(p.move, FeedMove{l.ID, from.ID, into.ID})
+		}
+		p.put, p.deleted = []*account.Account{&merged}, []string{from.ID}
+		return []string{id}, nil
+	})
+	if err != nil {
+		return Listed{}, err
+	}
+	return list[0], nil
+}
+
+var mergeTexts = map[error]string{account.ErrSame: "The two are the same account.", account.ErrTooMany: "The account would have too many links."}
+
+// Split splits a link off from an account, because the client says that it is another
+// account. It returns the account and the new one. Faults: AccountNotFound,
+// AccountNotSplittable.
+func (s *Service) Split(ctx context.Context, o Owner, id, link string) ([]Listed, error) {
+	return s.update(ctx, o, func(all []account.Account, p *plan) ([]string, error) {
+		a := find(all, id)
+		if a == nil {
+			return nil, fault.New(fault.AccountNotFound)
+		}
+		rest, off, err := account.Split(*a, link, func(id string) bool { return find(all, id) != nil }, s.IDs.New, s.Clock.Now())
+		if err != nil {
+			return nil, fault.Detailed(fault.AccountNotSplittable, splitTexts[err])
+		}
+		p.move = []FeedMove{{off.Links[0].ID, rest.ID, off.ID}}
+		p.put = []*account.Account{&rest, &off}
+		return []string{rest.ID, off.ID}, nil
+	})
+}
+
+var splitTexts = map[error]string{account.ErrNoLink: "The account has no such link.", account.ErrOnlyLink: "The account has only one link."}
+
+// Delete deletes an account with its transactions. It comes back with another id when it
+// is collected again. Fault: AccountNotFound.
+func (s *Service) Delete(ctx context.Context, o Owner, id string) error {
+	_, err := s.update(ctx, o, func(all []account.Account, p *plan) ([]string, error) {
+		if find(all, id) == nil {
+			return nil, fault.New(fault.AccountNotFound)
+		}
+		p.deleted = []string{id}
+		return nil, nil
+	})
+	return err
+}
+
+func find(all []account.Account, id string) *account.Account {
+	i := slices.IndexFunc(all, func(a account.Account) bool { return a.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// update changes the accounts of a user and returns those of which do returns the ids, in
+// their order. It starts again when another writer was first.
+func (s *Service) update(ctx context.Context, o Owner, do func([]account.Account, *plan) ([]string, error)) ([]Listed, error) {
+	for {
+		list, err := s.tryUpdate(ctx, o, do)
+		switch {
+		case errors.Is(err, errGone), errors.Is(err, seal.ErrKeyDestroyed):
+			return nil, fault.New(fault.AccountNotFound)
+		case !errors.Is(err, store.ErrConflict):
+			return list, err
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *Service) tryUpdate(ctx context.Context, o Owner, do func([]account.Account, *plan) ([]string, error)) ([]Listed, error) {
+	all, rev, err := s.accountsOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{change: account.Change{ClientID: o.ClientID, UserID: o.UserID, Rev: rev}}
+	ids, err := do(all, p)
+	if err != nil {
+		return nil, err
+	}
+	feed, err := s.Feed.Plan(ctx, FeedChange{ClientID: o.ClientID, UserID: o.UserID, Moved: p.move, Deleted: p.deleted})
+	if err != nil {
+		return nil, err
+	}
+	var told []news
+	for _, a := range p.put {
+		n := feed.News[a.ID]
+		if n.Generation == 0 {
+			n.Generation = a.Generation + 1
+		}
+		if err := s.put(ctx, &p.change, a, n); err != nil {
+			return nil, err
+		}
+		told = append(told, news{a.ID, a.Generation, n})
+		if old := find(all, a.ID); old != nil {
+			*old = *a
+		} else {
+			all = append(all, *a)
+		}
+	}
+	all = slices.DeleteFunc(all, func(a account.Account) bool { return slices.Contains(p.deleted, a.ID) })
+	p.change.Delete = p.deleted
+	if err := s.write(ctx, p.change, feed, told, nil); err != nil {
+		return nil, err
+	}
+	list := listed(all, func(a account.Account) bool { return slices.Contains(ids, a.ID) })
+	slices.SortFunc(list, func(x, y Listed) int { return slices.Index(ids, x.ID) - slices.Index(ids, y.ID) })
+	return list, nil
+}
