@@ -8,13 +8,15 @@ import (
 // candidate says that an account of a collection may be a lasting one.
 type candidate struct {
 	seen, account, link int
+	own                 bool // the link is of the same company
 	evidence            Evidence
 	rank                int
 }
 
 // match decides which of the seen accounts of a company are which lasting accounts. It
 // returns a candidate for each, with account -1 for one that is not known. Two accounts of
-// a collection are never one lasting account, unless they look the same in every respect.
+// a collection are never one lasting account, unless they look the same in every respect, or
+// each has a link of its own there: a client has merged them.
 //
 // The best evidence decides. If it speaks for two lasting accounts, or two of the seen
 // ones for one, nothing is decided: the seen ones are not linked, also when all other
@@ -32,7 +34,7 @@ func match(accounts []Account, seen []Seen, company string) []candidate {
 		}
 	}
 	slices.SortStableFunc(open, func(x, y candidate) int { return cmp.Compare(y.rank, x.rank) })
-	taken, done := map[int]int{}, make([]bool, len(seen))
+	taken, done := map[int][]candidate{}, make([]bool, len(seen))
 	for from := 0; from < len(open); {
 		to := from
 		for to < len(open) && open[to].rank == open[from].rank {
@@ -41,15 +43,12 @@ func match(accounts []Account, seen []Seen, company string) []candidate {
 		level := open[from:to]
 		from = to
 		for _, c := range level {
-			if done[c.seen] || !only(level, c, seen) {
-				continue
-			}
-			by, is := taken[c.account]
-			if is && !seen[by].Traits.same(&seen[c.seen].Traits) {
+			if done[c.seen] || !only(level, c, seen) ||
+				slices.ContainsFunc(taken[c.account], func(other candidate) bool { return c.excludes(other, seen) }) {
 				continue
 			}
 			decided[c.seen], done[c.seen] = c, true
-			taken[c.account] = c.seen
+			taken[c.account] = append(taken[c.account], c)
 		}
 		for _, c := range level { // worse evidence does not overrule what is undecided here
 			done[c.seen] = true
@@ -62,12 +61,17 @@ func match(accounts []Account, seen []Seen, company string) []candidate {
 // the collection has no other, and the lasting account no other that looks different.
 func only(level []candidate, c candidate, seen []Seen) bool {
 	for _, other := range level {
-		if other.seen == c.seen && other.account != c.account ||
-			other.account == c.account && other.seen != c.seen && !seen[other.seen].Traits.same(&seen[c.seen].Traits) {
+		if other.seen == c.seen && other.account != c.account || other.account == c.account && c.excludes(other, seen) {
 			return false
 		}
 	}
 	return true
+}
+
+// excludes reports whether two of the seen accounts cannot both be one lasting account.
+func (c candidate) excludes(other candidate, seen []Seen) bool {
+	return c.seen != other.seen && !seen[c.seen].Traits.same(&seen[other.seen].Traits) &&
+		!(c.own && other.own && c.link != other.link)
 }
 
 // bestLink returns the best reason why what was seen at a company is an account.
@@ -84,7 +88,7 @@ func bestLink(a *Account, t *Traits, company string) (best candidate, ok bool) {
 			rank += 1000
 		}
 		if !ok || rank > best.rank {
-			best, ok = candidate{link: i, evidence: e, rank: rank}, true
+			best, ok = candidate{link: i, own: l.Company == company, evidence: e, rank: rank}, true
 		}
 	}
 	return best, ok
