@@ -55,6 +55,8 @@ type consentDetail struct {
 	ExpiresAt    time.Time `json:"expiresAt,omitzero"`
 	Failure      string    `json:"failure,omitempty"`
 	Cause        string    `json:"cause,omitempty"`
+	Renews       string    `json:"renews,omitempty"`    // the consent that it takes the place of
+	RenewedBy    string    `json:"renewedBy,omitempty"` // the one that has taken its place
 }
 
 type collectionDetail struct {
@@ -105,6 +107,7 @@ func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause cons
 		Company: c.Company, CollectionID: c.CollectionID,
 		Scope:     Scope{count(scope.AccountIDs), scope.Balances, scope.Transactions},
 		ExpiresAt: c.ExpiresAt, Failure: string(c.Failure), Cause: string(cause),
+		Renews: string(c.Renews), RenewedBy: string(c.RenewedBy),
 	}), true
 }
 

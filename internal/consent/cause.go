@@ -9,6 +9,7 @@ type Cause string
 const (
 	CauseUser         Cause = "USER"               // the user revoked it (docs/reference/api.md 4.5)
 	CauseUserErased   Cause = "USER_DELETED"       // the user was erased (docs/reference/api.md 3.4)
+	CauseRenewed      Cause = "RENEWED"            // another consent, which renews it, was authorized (docs/reference/api.md 4.7)
 	CauseOneTime      Cause = "ONE_TIME"           // its one-time collection has ended
 	CauseBankRevoked  Cause = "BANK"               // the bank says that it was revoked, or does not know it
 	CauseBankExpired  Cause = "BANK_EXPIRED"       // the bank says that it has expired
@@ -22,8 +23,8 @@ const (
 
 // Causes returns the closed set.
 func Causes() []Cause {
-	return []Cause{CauseUser, CauseUserErased, CauseOneTime, CauseBankRevoked, CauseBankExpired, CauseBankRejected,
-		CauseBankRefused, CauseNewSignature, CauseValidity, CauseTime, CauseFailed}
+	return []Cause{CauseUser, CauseUserErased, CauseRenewed, CauseOneTime, CauseBankRevoked, CauseBankExpired,
+		CauseBankRejected, CauseBankRefused, CauseNewSignature, CauseValidity, CauseTime, CauseFailed}
 }
 
 // KnownToBank reports whether the bank knows that the consent has ended, so that it
@@ -45,6 +46,10 @@ func (c Consent) EndCause(e Event) Cause {
 		return e.Cause
 	case Expiry:
 		return e.Cause
+	case Replaced:
+		if c.Status == Authorized {
+			return CauseRenewed
+		}
 	case Ticked:
 		if c.Status == Authorized {
 			return CauseValidity

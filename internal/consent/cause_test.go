@@ -31,6 +31,10 @@ func TestEndCause_OfEveryEvent(t *testing.T) {
 		{consent.Initiated, consent.FailedWith{Code: consent.Rejected, Cause: consent.CauseBankRejected}, consent.CauseBankRejected},
 		{consent.Authorized, consent.Revocation{Cause: consent.CauseUser}, consent.CauseUser},
 		{consent.Authorized, consent.Expiry{Cause: consent.CauseNewSignature}, consent.CauseNewSignature},
+		{consent.Authorized, consent.Replaced{By: "next"}, consent.CauseRenewed},
+		{consent.Revoked, consent.Replaced{By: "next"}, ""},
+		{consent.Authorized, consent.Shortened{}, ""},
+		{consent.Authorized, consent.Warning{}, ""},
 	} {
 		if got := in(test.from).EndCause(test.e); got != test.want {
 			t.Errorf("%T in %s: %s, want %s", test.e, test.from, got, test.want)

@@ -69,3 +69,8 @@ func PendingRenewal(lineage []Consent) (pending Consent, ok bool) {
 	}
 	return lineage[i], true
 }
+
+// Renewable reports whether another consent can take the place of this one: it was
+// authorized once, whether or not it has ended since, and does not live inside a
+// one-time collection (docs/reference/api.md 4.7).
+func (c Consent) Renewable() bool { return c.WasAuthorized() && c.CollectionID == "" }

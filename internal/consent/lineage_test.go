@@ -3,6 +3,7 @@ package consent_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -90,6 +91,110 @@ func TestPendingRenewal_IsOneThatRenews(t *testing.T) {
 	} {
 		if _, ok := consent.PendingRenewal([]consent.Consent{of("1", consent.Authorized, true), test.c}); ok != test.want {
 			t.Errorf("%s %s: %t", test.c.ID, test.c.Status, ok)
+		}
+	}
+}
+
+func TestReplaced_EndsAnAuthorizedOneAndKeepsTheStatusOfAnother(t *testing.T) {
+	now := start.Add(time.Hour)
+	for _, test := range []struct {
+		c     consent.Consent
+		want  consent.Status
+		legal bool
+	}{
+		{of("1", consent.Authorized, true), consent.Revoked, true},
+		{of("1", consent.Expired, true), consent.Expired, true},
+		{of("1", consent.Revoked, true), consent.Revoked, true},
+		{of("1", consent.Revoked, false), consent.Revoked, false}, // revoked while it waited
+		{of("1", consent.Failed, false), consent.Failed, false},
+		{of("1", consent.Initiated, false), consent.Initiated, false},
+		{of("1", consent.AwaitingAuthorization, false), consent.AwaitingAuthorization, false},
+		{consent.Consent{ID: "1", Status: consent.Authorized, Granted: &consent.Scope{}, CollectionID: "c"}, consent.Authorized, false},
+		{consent.Consent{ID: "1", Status: consent.Revoked, Granted: &consent.Scope{}, RenewedBy: "2"}, consent.Revoked, false},
+	} {
+		after, err := test.c.Apply(consent.Replaced{By: "next"}, now)
+		if (err == nil) != test.legal || after.Status != test.want || test.legal && after.RenewedBy != "next" {
+			t.Errorf("%s, authorized %t: %+v, %v", test.c.Status, test.c.WasAuthorized(), after, err)
+		}
+		if ended := after.Status != test.c.Status; ended != after.RevokedAt.Equal(now) {
+			t.Errorf("%s: revoked at %s", test.c.Status, after.RevokedAt)
+		}
+	}
+	if _, err := of("1", consent.Authorized, true).Apply(consent.Replaced{}, now); err == nil {
+		t.Error("replaced by nothing")
+	}
+}
+
+func TestShortened_OnlyToALaterMomentBeforeTheEnd(t *testing.T) {
+	c := of("1", consent.Authorized, true)
+	c.ExpiresAt = start.AddDate(0, 0, 90)
+	for days, legal := range map[int]bool{89: true, 1: true, 0: false, -1: false, 90: false, 91: false} {
+		until := start.AddDate(0, 0, days)
+		after, err := c.Apply(consent.Shortened{Until: until}, start)
+		if (err == nil) != legal || legal != after.ExpiresAt.Equal(until) && legal {
+			t.Errorf("%d days: %s, %v", days, after.ExpiresAt, err)
+		}
+	}
+}
+
+func TestWarnAt_IsAheadOfTheEndAndInTheSecondHalf(t *testing.T) {
+	day := 24 * time.Hour
+	for _, test := range []struct{ validity, ahead, want time.Duration }{
+		{180 * day, 7 * day, 173 * day}, {90 * day, 30 * day, 60 * day}, {14 * day, 7 * day, 7 * day},
+		{7 * day, 7 * day, 84 * time.Hour}, {day, 7 * day, 12 * time.Hour}, {180 * day, 400 * day, 90 * day},
+	} {
+		c := of("1", consent.Authorized, true)
+		c.StatusChangedAt, c.ExpiresAt = start, start.Add(test.validity)
+		if at := c.WarnAt(test.ahead); !at.Equal(start.Add(test.want)) {
+			t.Errorf("valid for %s, %s ahead: after %s, want %s", test.validity, test.ahead, at.Sub(start), test.want)
+		}
+	}
+}
+
+// Once for each end: however time passes and the bank shortens the validity, no end is
+// told twice, and none that was reached with time to tell is left out.
+func TestWarning_OnceForEachEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := of("1", consent.Authorized, true)
+		c.StatusChangedAt, c.ExpiresAt = start, start.Add(time.Duration(rapid.IntRange(1, 200*24).Draw(t, "hours"))*time.Hour)
+		told, now := map[int64]int{}, start
+		for now.Before(c.ExpiresAt) {
+			if next := c.WarnAt(consent.WarnAhead); c.WarnsNow(consent.WarnAhead, now) {
+				told[c.ExpiresAt.Unix()]++
+				c, _ = c.Apply(consent.Warning{}, now)
+			} else if next.IsZero() != (told[c.ExpiresAt.Unix()] == 1) {
+				t.Fatalf("told %d times of %s, next at %s", told[c.ExpiresAt.Unix()], c.ExpiresAt, next)
+			}
+			if rapid.Bool().Draw(t, "shortens") {
+				c, _ = c.Apply(consent.Shortened{Until: now.Add(time.Duration(rapid.IntRange(-10, 4000).Draw(t, "until")) * time.Hour)}, now)
+			}
+			step := 10 * time.Hour
+			if at := c.WarnAt(consent.WarnAhead); at.After(now) && at.Sub(now) < step {
+				step = at.Sub(now) // the row is due then
+			}
+			now = now.Add(step)
+			if told[c.ExpiresAt.Unix()] > 1 {
+				t.Fatalf("told %d times", told[c.ExpiresAt.Unix()])
+			}
+		}
+	})
+}
+
+func TestAccountsSince_NamesTheDifference(t *testing.T) {
+	with := func(ids ...string) consent.Consent { return consent.Consent{Granted: &consent.Scope{AccountIDs: ids}} }
+	for _, test := range []struct {
+		before, now    consent.Consent
+		added, missing []string
+	}{
+		{with(iban1), with(iban1), nil, nil},
+		{with(iban1), with(iban2), []string{iban2}, []string{iban1}},
+		{with(iban1), with(iban1, iban2), []string{iban2}, nil},
+		{with(iban1, iban2), with(iban2), nil, []string{iban1}},
+		{with(), with(iban1), nil, nil}, {with(iban1), with(), nil, nil}, {consent.Consent{}, with(iban1), nil, nil},
+	} {
+		got := test.now.AccountsSince(test.before)
+		if !slices.Equal(got.Added, test.added) || !slices.Equal(got.Missing, test.missing) || got.Empty() != (test.added == nil && test.missing == nil) {
+			t.Errorf("%v after %v: %+v", test.now.Granted, test.before.Granted, got)
 		}
 	}
 }

@@ -64,6 +64,16 @@ type Revocation struct{ Cause Cause }
 // CauseTime, CauseValidity, CauseBankExpired, CauseBankRefused or CauseNewSignature.
 type Expiry struct{ Cause Cause }
 
+// Replaced is the event that the consent By, which renews this one, is authorized. An
+// authorized consent ends with CauseRenewed; one that has ended keeps its status.
+type Replaced struct{ By ID }
+
+// Shortened is the event that the bank has set an earlier end of the validity.
+type Shortened struct{ Until time.Time }
+
+// Warning is the event that the client is told that the validity ends soon.
+type Warning struct{}
+
 // Ticked is the event that only time has passed.
 type Ticked struct{}
 
@@ -78,6 +88,9 @@ func (Granted) event()     {}
 func (FailedWith) event()  {}
 func (Revocation) event()  {}
 func (Expiry) event()      {}
+func (Replaced) event()    {}
+func (Shortened) event()   {}
+func (Warning) event()     {}
 func (Ticked) event()      {}
 
 // IllegalError reports an event that is not possible in a status, or whose cause is
@@ -93,8 +106,8 @@ func (e *IllegalError) Error() string {
 }
 
 // Apply is the state machine. It returns the consent after the event at the time now,
-// or an *IllegalError and the consent unchanged. It sets Status, Step, times, Granted
-// and Failure; the caller sets Rev and WakeAt.
+// or an *IllegalError and the consent unchanged. It sets Status, Step, times, Granted,
+// RenewedBy and Failure; the caller sets Rev and WakeAt.
 //
 // Ticked ends an authorization whose time is over (FAILED with
 // AUTHENTICATION_TIMEOUT, never EXPIRED) and an authorized consent past its expiry
@@ -174,6 +187,26 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 		if c.Status == Authorized {
 			c.Step = StepEnd
 			return c.to(Expired, now), nil
+		}
+	case Replaced:
+		if c.RenewedBy != "" || !c.Renewable() || e.By == "" {
+			break
+		}
+		c.RenewedBy = e.By
+		if c.Status != Authorized {
+			return c, nil
+		}
+		c.RevokedAt, c.Step = now, StepEnd
+		return c.to(Revoked, now), nil
+	case Shortened:
+		if c.Status == Authorized && e.Until.After(now) && e.Until.Before(c.ExpiresAt) {
+			c.ExpiresAt = e.Until
+			return c, nil
+		}
+	case Warning:
+		if c.Status == Authorized && !c.Warned.Equal(c.ExpiresAt) {
+			c.Warned = c.ExpiresAt
+			return c, nil
 		}
 	case Ticked:
 		switch {

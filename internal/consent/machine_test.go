@@ -27,7 +27,7 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 11).Draw(t, "event") {
+		switch rapid.IntRange(0, 14).Draw(t, "event") {
 		case 7:
 			return consent.Opening{}
 		case 8:
@@ -38,6 +38,12 @@ func anyEvent() *rapid.Generator[consent.Event] {
 			return consent.Renewing{RequestID: "r"}
 		case 11:
 			return consent.Reopening{OpenRequestID: "o", RequestID: "r"}
+		case 12:
+			return consent.Replaced{By: "next"}
+		case 13:
+			return consent.Shortened{Until: start.AddDate(0, 0, rapid.IntRange(1, 400).Draw(t, "until"))}
+		case 14:
+			return consent.Warning{}
 		case 0:
 			return consent.Opened{}
 		case 1:
@@ -85,6 +91,9 @@ func TestApply_KeepsInvariants(t *testing.T) {
 				t.Fatalf("%s became %s by %T", c.Status, after.Status, e)
 			}
 			check(t, after, now)
+			if after.RenewedBy != "" && !after.WasAuthorized() || after.RenewedBy != c.RenewedBy && c.RenewedBy != "" {
+				t.Fatalf("renewed by %s: %+v", after.RenewedBy, c)
+			}
 			if after.ExpiresAt.After(asked) {
 				t.Fatalf("asked for %s, agreed until %s", asked, after.ExpiresAt)
 			}
