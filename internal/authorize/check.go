@@ -17,32 +17,74 @@ const (
 	recheckAfter = time.Hour
 )
 
-// nextCheck is when an authorized consent is handled again: for the daily check, or
-// at its expiry if that is sooner.
-func nextCheck(c consent.Consent, now time.Time) time.Time {
-	if next := now.Add(checkEvery); next.Before(c.ExpiresAt) {
-		return next
+// nextCheck is when an authorized consent is handled again: for the daily check, to warn
+// of its end, or at its expiry, whichever is first.
+func (s *Service) nextCheck(c consent.Consent, now time.Time) time.Time {
+	return s.notAfter(c, now, now.Add(checkEvery))
+}
+
+// notAfter returns next, or when c is to be handled before that because its end comes
+// near.
+func (s *Service) notAfter(c consent.Consent, now, next time.Time) time.Time {
+	if warn := c.WarnAt(s.WarnAhead); warn.After(now) && warn.Before(next) {
+		next = warn
 	}
-	return c.ExpiresAt
+	if c.ExpiresAt.Before(next) {
+		next = c.ExpiresAt
+	}
+	return next
 }
 
 // checkDaily reads an authorized consent at its bank and ends it if it has ended
-// there.
+// there. While a renewal waits for the person, it does not end: if the renewal is
+// authorized, the consent ends as renewed, and otherwise it is checked again.
 func (j *job) checkDaily(ctx context.Context) (bool, error) {
-	now := j.Clock.Now()
 	if j.bank.ConsentReader == nil {
-		return false, j.reschedule(ctx, nextCheck(j.c, now))
+		return false, j.keep(ctx, checkEvery)
 	}
 	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
-	event := endEvent(info, err)
-	if event != nil {
-		return false, j.apply(ctx, event, now)
+	if event := endEvent(info, err); event != nil {
+		pending, err := j.RenewalPending(ctx, j.c)
+		switch {
+		case err != nil:
+			return false, err
+		case pending:
+			return false, j.keep(ctx, holdCheck)
+		}
+		return false, j.apply(ctx, event, j.Clock.Now())
 	}
-	next := nextCheck(j.c, now)
-	if again := now.Add(recheckAfter); err != nil && again.Before(next) {
-		next = again
+	if err != nil {
+		return false, j.keep(ctx, recheckAfter)
 	}
-	return false, j.reschedule(ctx, next)
+	// The bank may have shortened the validity. A date that is over already contradicts
+	// the status beside it, and what was asked for here is never exceeded.
+	if info.State == institution.ConsentValid && !info.ValidUntil.IsZero() {
+		if shorter, err := j.c.Apply(consent.Shortened{Until: info.ValidUntil}, j.Clock.Now()); err == nil {
+			j.Log.Info("a bank has shortened a consent", "company", j.c.Company, "consent", j.c.ID)
+			j.shortened = &shorter
+		}
+	}
+	return false, j.keep(ctx, checkEvery)
+}
+
+// keep commits when an authorized consent is handled again: after the given time at the
+// latest. If its client is to be warned of its end now, the same transaction stores the
+// event.
+func (j *job) keep(ctx context.Context, after time.Duration) error {
+	now, c := j.Clock.Now(), j.c
+	if j.shortened != nil {
+		c = *j.shortened
+	}
+	if c.WarnsNow(j.WarnAhead, now) {
+		warned, err := c.Apply(consent.Warning{}, now)
+		if err != nil {
+			return err
+		}
+		c = warned
+	}
+	c, err := j.save(ctx, j.c, c, j.notAfter(c, now, now.Add(after)))
+	j.c = c
+	return err
 }
 
 // endEvent returns the event that ends an authorized consent, given the bank's

@@ -21,6 +21,9 @@ type Request struct {
 	Scope            consent.Scope
 	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
 	PSU              psu.Context
+
+	// Lineage and Renews are those of a consent that renews another one; else empty.
+	Lineage, Renews consent.ID
 }
 
 // Draft returns the row of a new consent, with its secret sealed, without storing
@@ -32,7 +35,7 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 	profile := s.Institutions[r.Company].Profile
 	c := consent.Consent{
 		ID: consent.ID(s.IDs.New()), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
-		Company: r.Company, LoginMethod: r.LoginMethod,
+		Company: r.Company, LoginMethod: r.LoginMethod, Lineage: r.Lineage, Renews: r.Renews,
 		Status: consent.Initiated, Step: consent.StepOpen, Requested: r.Scope,
 		CreatedAt: now, StatusChangedAt: now, AuthorizeBy: now.Add(profile.Deadline),
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
@@ -65,6 +68,13 @@ func endOfDay(asked, now time.Time, longestDays int) time.Time {
 // flow is carried to its end even if this process dies. Faults: Unauthorized when the
 // user does not exist or is erased, Unavailable when too many persons wait already.
 func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answer[consent.Consent]) (consent.Consent, error) {
+	return s.create(ctx, r, answer, func(store.Tx, consent.Consent) error { return nil })
+}
+
+// create is Create with what else is checked and written in the transaction, after the
+// user is locked.
+func (s *Service) create(ctx context.Context, r Request, answer idempotency.Answer[consent.Consent],
+	also func(store.Tx, consent.Consent) error) (consent.Consent, error) {
 	c, err := s.Draft(ctx, r)
 	if err != nil {
 		return consent.Consent{}, err
@@ -81,6 +91,9 @@ func (s *Service) Create(ctx context.Context, r Request, answer idempotency.Answ
 	}
 	err = s.Store.Write(ctx, func(tx store.Tx) error {
 		if err := LockUser(ctx, tx, r.ClientID, r.UserID); err != nil {
+			return err
+		}
+		if err := also(tx, c); err != nil {
 			return err
 		}
 		if err := s.Add(ctx, tx, c); err != nil {

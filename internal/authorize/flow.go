@@ -23,6 +23,9 @@ type job struct {
 	renews  bool            // the row is due, for another authorization
 	// openSent says that an opening may have been sent and not been answered.
 	openSent bool
+	// shortened is the authorized consent with an earlier end that the bank has set; nil:
+	// the bank has not.
+	shortened *consent.Consent
 }
 
 // Handle takes a consent as many steps on as it can go now. It is the handler of
@@ -63,7 +66,10 @@ func (j *job) run(ctx context.Context) error {
 	}
 	if !j.known {
 		j.Log.Warn("the institution of a consent is not configured", "company", j.c.Company, "consent", j.c.ID)
-		return j.reschedule(ctx, j.nextDeadline(j.c, now))
+		if j.c.Status == consent.Authorized {
+			return j.keep(ctx, checkEvery)
+		}
+		return j.reschedule(ctx, j.nextDeadline(j.c))
 	}
 	j.secret, err = j.Service.openSecret(ctx, j.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
@@ -125,17 +131,14 @@ func (j *job) end(ctx context.Context, e consent.Event) error {
 	return nil
 }
 
-// nextDeadline is when a consent whose institution is not configured is handled
-// again: at the deadline that time sets. An authorized one is handled daily all the
-// same, so that its daily check resumes soon after the institution is back.
-func (s *Service) nextDeadline(c consent.Consent, now time.Time) time.Time {
-	switch {
-	case c.Status == consent.Initiated:
+// nextDeadline is when a consent that waits, and whose institution is not configured, is
+// handled again: at the deadline that time sets. An authorized one is handled daily all
+// the same, so that its daily check resumes soon after the institution is back.
+func (s *Service) nextDeadline(c consent.Consent) time.Time {
+	if c.Status == consent.Initiated {
 		return s.openBy(c)
-	case c.Status.Pending():
-		return c.AuthorizeBy
 	}
-	return nextCheck(c, now)
+	return c.AuthorizeBy
 }
 
 // reschedule commits only when the consent is handled again.

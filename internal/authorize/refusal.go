@@ -21,6 +21,9 @@ import (
 // can be read, or ctx ends before it answers, it has not said anything: the consent is
 // not ended but checked again at once, as its daily check.
 //
+// While a renewal of the consent waits for the person, the consent does not end either
+// (docs/reference/api.md 4.7).
+//
 // Errors of the check: those of Access. Errors of the function: those of End.
 func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refusal institution.ErrorKind) (follow func(context.Context) error, err error) {
 	e := endByRefusal(refusal)
@@ -48,6 +51,12 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 		}
 	}
 	return func(ctx context.Context) error {
+		if pending, err := s.RenewalPending(ctx, c); err != nil || pending {
+			if err != nil {
+				return err
+			}
+			return s.checkNow(ctx, c.ID) // which waits for the renewal
+		}
 		_, err := s.End(ctx, c.ID, e)
 		var illegal *consent.IllegalError
 		if errors.As(err, &illegal) {

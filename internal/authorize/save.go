@@ -31,8 +31,14 @@ func (s *Service) recordStatus(ctx context.Context, tx store.Tx, c consent.Conse
 }
 
 // recordChange writes to the audit log that a consent permits something else than before,
-// or until another time, with the same status: a bank has shortened it, for example.
+// or until another time, with the same status: a bank has shortened it, for example. It
+// tells the client if it is warned of the end.
 func (s *Service) recordChange(ctx context.Context, tx store.Tx, before, after consent.Consent) error {
+	if !after.Warned.Equal(before.Warned) {
+		if err := tx.AddEvent(ctx, event.ConsentExpiring(s.IDs, after, s.Clock.Now())); err != nil {
+			return err
+		}
+	}
 	if e, ok := audit.OfChange(s.IDs, before, after, s.Clock.Now()); ok {
 		return tx.AddAuditEntry(ctx, e)
 	}
@@ -56,7 +62,8 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 	c.WakeAt = wake
 	var after consent.Consent
 	changed := c.Status != before.Status
-	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+	replaces := changed && c.Status == consent.Authorized && c.Renews != ""
+	err := s.writeReplacing(ctx, c, replaces, func(tx store.Tx) (err error) {
 		if after, err = tx.PutConsent(ctx, c); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/journal"
@@ -23,8 +24,8 @@ import (
 	"samla/internal/watch"
 )
 
-// Deps is what the service works with. All members but OpenTime, Watch, Journal and
-// Subscribers are required.
+// Deps is what the service works with. All members but WarnAhead, OpenTime, Watch,
+// Journal and Subscribers are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -33,6 +34,7 @@ type Deps struct {
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Log          *slog.Logger
+	WarnAhead    time.Duration // how long before its end a client is warned of it; 0 = consent.WarnAhead
 	OpenTime     time.Duration // from the creation of a consent until its authorization has started; 0 = 1 min
 	Watch        WatchLimits
 	Journal      journal.Recorder // nil: none
@@ -56,7 +58,7 @@ type Service struct {
 
 // New returns the service and registers its queue with the runner.
 func New(d Deps) *Service {
-	d.OpenTime = cmp.Or(d.OpenTime, openTime)
+	d.OpenTime, d.WarnAhead = cmp.Or(d.OpenTime, openTime), cmp.Or(d.WarnAhead, consent.WarnAhead)
 	d.Journal = journal.Or(d.Journal)
 	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()

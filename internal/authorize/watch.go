@@ -133,7 +133,7 @@ func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token,
 		ReadsPerDay: consent.ReadsPerDay(info.ReadsPerDay, info.OneOff)}
 	j.secret.PersonalNumber = before.PersonalNumber
-	if err = j.apply(ctx, granted, nextCheck(after, now)); err != nil {
+	if err = j.apply(ctx, granted, j.nextCheck(after, now)); err != nil {
 		j.secret = before // the next question needs it
 	}
 	return err

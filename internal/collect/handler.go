@@ -82,6 +82,9 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 		}
 		return s.wait(ctx, after, under)
 	default:
+		if moved, err := s.continueRenewed(ctx, c); err != nil || moved {
+			return err
+		}
 		return s.fail(ctx, c, statusOfEnded(c, under))
 	}
 }

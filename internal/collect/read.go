@@ -31,6 +31,11 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 		return s.fail(ctx, c, collection.Failed)
 	}
 	secret, err := s.secret(ctx, c)
+	if err == nil && secret.Held {
+		if held, err := s.hold(ctx, c, under); err != nil || held {
+			return err
+		}
+	}
 	var access institution.Access
 	var person psu.Number
 	if err == nil {
@@ -88,6 +93,9 @@ func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consen
 	case err == nil: // the work before the result is stored has no limit: it is bounded by the answers
 		return s.complete(context.WithoutCancel(ctx), crawl)
 	case errors.Is(err, errConsentEnded):
+		if moved, err := s.continueRenewed(rest, crawl.journal.c); err != nil || moved {
+			return err
+		}
 		return s.fail(rest, crawl.journal.c, collection.AuthenticationError)
 	case ctx.Err() != nil:
 		return s.pause(rest, crawl)
@@ -127,6 +135,9 @@ func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection
 	s.Log.Info("a collection failed at the institution", "company", c.Company, "collection", c.ID, "error", cause)
 	follow := func(context.Context) error { return nil }
 	if c.Mode == collection.Stored {
+		if kept, err := s.keepForRenewal(ctx, c, under, cause.Kind); err != nil || kept {
+			return err
+		}
 		check, cancel := context.WithTimeout(ctx, checkWithin)
 		defer cancel()
 		var err error

@@ -41,7 +41,28 @@ func (s *Service) Start(ctx context.Context, r Request, answer idempotency.Answe
 	return c, err
 }
 
+// errRenewed says that the consent of a request was renewed while it was prepared.
+var errRenewed = errors.New("collect: the consent was renewed meanwhile")
+
+// startStored starts a collection with the living consent of the lineage that the request
+// names a consent of (docs/reference/api.md 4.7).
 func (s *Service) startStored(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
+	for tries := 0; ; tries++ {
+		c, err := s.startLiving(ctx, r, answer)
+		if !errors.Is(err, errRenewed) {
+			return c, err
+		}
+		if tries == maxRenewed {
+			return c, fault.New(fault.ConsentRevoked)
+		}
+	}
+}
+
+// maxRenewed is how often a start is tried again because a renewal was faster. Two in a
+// row need two signatures.
+const maxRenewed = 3
+
+func (s *Service) startLiving(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
 	now := s.Clock.Now()
 	view, err := s.Store.ConsentStatus(ctx, r.ConsentID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -50,7 +71,13 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 	if err != nil {
 		return collection.Collection{}, err
 	}
-	stored := view.Consent
+	if f := usable(view.Consent, r, now); f != nil && f.Code == fault.ConsentNotFound {
+		return collection.Collection{}, f
+	}
+	stored, err := authorize.Living(ctx, s.Store, view.Consent)
+	if err != nil {
+		return collection.Collection{}, err
+	}
 	if f := usable(stored, r, now); f != nil {
 		return collection.Collection{}, f
 	}
@@ -72,6 +99,9 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 			locked, err := tx.LockConsent(ctx, stored.ID)
 			if err != nil {
 				return err
+			}
+			if locked.RenewedBy != "" {
+				return errRenewed
 			}
 			if f := usable(locked, r, now); f != nil {
 				return f

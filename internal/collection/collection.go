@@ -70,6 +70,9 @@ type Secret struct {
 	// Prepared is how often questions were asked whose answer is being prepared, by
 	// their digests.
 	Prepared map[string]int `json:"prepared,omitempty"`
+	// Held: the bank refused the stored consent while its renewal waited for the person.
+	// Nothing is asked until that has ended (docs/reference/api.md 4.7).
+	Held bool `json:"held,omitempty"`
 
 	// Dialogue is where the login stands; only in a collection of mode Dialogue. Email and
 	// UserID are what the login began with.

@@ -9,9 +9,11 @@ type Summary struct {
 	Status    Status
 	Requested Scope
 	ExpiresAt time.Time // zero before the consent is authorized
+
+	Renews, RenewedBy ID
 }
 
 // Summary returns what a list shows of c.
 func (c Consent) Summary() Summary {
-	return Summary{c.ID, c.Company, c.Status, c.Requested, c.ExpiresAt}
+	return Summary{c.ID, c.Company, c.Status, c.Requested, c.ExpiresAt, c.Renews, c.RenewedBy}
 }

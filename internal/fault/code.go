@@ -37,6 +37,8 @@ const (
 	ConsentNotAuthorized   Code = "CONSENT_NOT_AUTHORIZED"
 	ConsentCompanyMismatch Code = "CONSENT_COMPANY_MISMATCH"
 	ConsentNotRevocable    Code = "CONSENT_NOT_REVOCABLE"
+	ConsentNotRenewable    Code = "CONSENT_NOT_RENEWABLE"
+	ConsentRenewalPending  Code = "CONSENT_RENEWAL_PENDING"
 
 	CollectionNotFound     Code = "COLLECTION_NOT_FOUND"
 	CollectionNotFinished  Code = "COLLECTION_NOT_FINISHED"

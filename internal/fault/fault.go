@@ -40,6 +40,7 @@ type Fault struct {
 	Remedy  string  // what to do next, in one sentence; "" = that of the code
 
 	UserID            string    // UserExists: the existing user
+	ConsentID         string    // ConsentRenewalPending: the consent that waits
 	SupportedVersions []string  // UnsupportedVersion
 	NextAllowedAt     time.Time // BackgroundRefreshLimit
 	RetryAfter        time.Duration

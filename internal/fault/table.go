@@ -86,6 +86,12 @@ var table = map[Code]Info{
 	ConsentNotRevocable: {http.StatusConflict, "Consent not revocable", ByClient,
 		"The consent has ended already and cannot be revoked.",
 		"Nothing is left to do: an ended consent gives no access."},
+	ConsentNotRenewable: {http.StatusConflict, "Consent not renewable", ByClient,
+		"The consent was never authorized, so there is nothing to renew.",
+		"Create a new consent."},
+	ConsentRenewalPending: {http.StatusConflict, "Renewal pending", ByUser,
+		"A renewal of this consent already waits for the user.",
+		"Poll the consent named in consentId and let the user sign it, or revoke that one and renew again."},
 
 	CollectionNotFound: {http.StatusNotFound, "Collection not found", ByClient,
 		"No such collection exists.",

@@ -44,6 +44,8 @@ type Profile struct {
 	// consent. If it is false, an opening whose outcome is unknown is not
 	// retried: the consent fails and the person starts again.
 	ReplaySafe bool
+	// OldConsent is what becomes of a consent at the bank when another one renews it.
+	OldConsent OldConsent
 	// SignatureCost is the processor time of our signature on a question to the bank; 0 =
 	// questions are not signed.
 	SignatureCost time.Duration
@@ -65,12 +67,25 @@ const (
 	QRSecret QRKind = "secret" // BankID's secret: we compute the text
 )
 
+// OldConsent is what becomes of a consent at the bank when the person authorizes another
+// one that renews it (docs/reference/api.md 4.7).
+type OldConsent string
+
+// The kinds of OldConsent.
+const (
+	OldDeleted       OldConsent = "delete"        // it stays until we delete it, which we do
+	OldEndsWithNew   OldConsent = "endsWithNew"   // the bank ends it when the new one is authorized
+	OldEndsOnRequest OldConsent = "endsOnRequest" // the bank ends it when a new one is asked for
+	OldKept          OldConsent = "keep"          // it stays, and to delete it would end the new one too
+)
+
 // WithDefaults returns p with its zero members set to the defaults, which are those
 // of BankID and of the RTS.
 func (p Profile) WithDefaults() Profile {
 	if p.QR == "" {
 		p.QR = QRText
 	}
+	fill(&p.OldConsent, OldDeleted)
 	fill(&p.PollInterval, time.Second)
 	fill(&p.Deadline, 5*time.Minute)
 	fill(&p.HistoryAttended, 730)

@@ -27,6 +27,7 @@ type problem struct {
 	Attribution       fault.Attribution `json:"attribution"`
 	Remedy            string            `json:"remedy"`
 	UserUUID          string            `json:"userUuid,omitempty"`
+	ConsentID         string            `json:"consentId,omitempty"`
 	SupportedVersions []string          `json:"supportedVersions,omitempty"`
 	NextAllowedAt     string            `json:"nextAllowedAt,omitempty"`
 }
@@ -85,6 +86,7 @@ func newProblem(r *http.Request, requestID string, f *fault.Fault) problem {
 		Attribution:       info.Attribution,
 		Remedy:            cmp.Or(f.Remedy, info.Remedy),
 		UserUUID:          f.UserID,
+		ConsentID:         f.ConsentID,
 		SupportedVersions: f.SupportedVersions,
 	}
 	if code == fault.InvalidParameter {

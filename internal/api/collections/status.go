@@ -49,6 +49,9 @@ func AppendStatus(b []byte, c *collection.Collection, signing *authorize.Shown, 
 	b = jsontext.AppendMember(b, `{"id":`, c.ID)
 	b = jsontext.AppendMember(b, `,"company":`, c.Company)
 	b = jsontext.AppendMember(b, `,"status":`, string(c.Status))
+	if c.Mode == collection.Stored {
+		b = jsontext.AppendNonEmpty(b, `,"consentId":`, string(c.ConsentID))
+	}
 	b = AppendExtra(append(b, `,"extraInformation":`...), signing, login)
 	b = AppendPolling(b, !c.Status.Terminal())
 	if !c.Status.Terminal() && !due.IsZero() {

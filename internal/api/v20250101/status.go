@@ -7,14 +7,14 @@ import (
 )
 
 // olderStatus returns a CollectionStatusResponse of version 2026-04-01 in the form of this
-// one (docs/reference/products.md 10.2): without pollingInterval, and the two statuses that
+// one (docs/reference/products.md 10.2): without pollingInterval and consentId, and the two statuses that
 // this version has not are FAILED.
 func olderStatus(newer []byte) ([]byte, error) {
 	v := view{scanner: scanner{text: newer}, out: make([]byte, 0, len(newer))}
 	err := v.object(func(key []byte) error {
 		value, err := v.value()
 		switch {
-		case err != nil || string(key) == "pollingInterval":
+		case err != nil || string(key) == "pollingInterval" || string(key) == "consentId":
 			return err
 		case string(key) == "status":
 			value = olderValue(value)

@@ -21,6 +21,8 @@ func appendConsent(b []byte, c *consent.Summary) []byte {
 	if !c.ExpiresAt.IsZero() {
 		b = jsontext.AppendTimeMember(b, `,"expiresAt":`, c.ExpiresAt)
 	}
+	b = jsontext.AppendNonEmpty(b, `,"renewedBy":`, string(c.RenewedBy))
+	b = jsontext.AppendNonEmpty(b, `,"renews":`, string(c.Renews))
 	b = appendScope(b, &c.Requested)
 	return append(jsontext.AppendMember(b, `,"status":`, string(c.Status)), '}')
 }
@@ -102,7 +104,11 @@ func (o *operations) consentStatus(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.WriteAppended(func(b []byte) []byte { return appendConsentStatus(b, &found, shown) })
+	accounts, err := o.Consents.AccountsSince(c.Context(), found)
+	if err != nil {
+		return err
+	}
+	return c.WriteAppended(func(b []byte) []byte { return appendConsentStatus(b, &found, shown, accounts) })
 }
 
 func (o *operations) revokeConsent(c *api.Call) error {
@@ -114,5 +120,5 @@ func (o *operations) revokeConsent(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.Write(http.StatusOK, appendConsentStatus(nil, &revoked, nil))
+	return c.Write(http.StatusOK, appendConsentStatus(nil, &revoked, nil, consent.AccountChange{}))
 }

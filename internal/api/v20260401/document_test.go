@@ -66,6 +66,7 @@ POST /collections initiateCollection 3 201 idempotent body
 POST /collections/{collectionId}/cancel cancelCollection 3 200
 POST /collections/{collectionId}/supplement-info addSupplementInformation 3 204 body
 POST /consents createConsent 2 201 idempotent body
+POST /consents/{consentId}/renew renewConsent 2 201 idempotent body
 POST /users createUser 1 201 idempotent body
 POST /users/{userUuid}/sessions createSession 1 201 idempotent`)
 	_, at := document(t)

@@ -18,7 +18,7 @@ const scopeType = "PSD2_AIS"
 // appendConsentStatus appends a ConsentStatusResponse (docs/reference/api.md 4.1). While
 // the bank has given no instructions, the status is INITIATED: AWAITING_AUTHORIZATION
 // promises them.
-func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) []byte {
+func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown, accounts consent.AccountChange) []byte {
 	status := c.Status
 	if status == consent.AwaitingAuthorization && !shows(shown) {
 		status, shown = consent.Initiated, nil
@@ -38,10 +38,34 @@ func appendConsentStatus(b []byte, c *consent.Consent, shown *authorize.Shown) [
 		b = append(jsontext.AppendMember(b, `,"message":`, c.Failure.Message()), '}')
 	case consent.Authorized:
 		b = jsontext.AppendTimeMember(b, `,"expiresAt":`, c.ExpiresAt)
+		b = appendAccountChange(b, accounts)
 	case consent.Revoked:
 		b = jsontext.AppendTimeMember(b, `,"revokedAt":`, c.RevokedAt)
 	}
+	b = jsontext.AppendNonEmpty(b, `,"renewedBy":`, string(c.RenewedBy))
+	b = jsontext.AppendNonEmpty(b, `,"renews":`, string(c.Renews))
 	return append(b, '}')
+}
+
+// appendAccountChange appends how the accounts differ from those of the consent that was
+// renewed (docs/reference/api.md 4.7). There is no member if they do not.
+func appendAccountChange(b []byte, a consent.AccountChange) []byte {
+	if a.Empty() {
+		return b
+	}
+	b = appendStrings(append(b, `,"accountsSinceRenewal":{"added":`...), a.Added)
+	return append(appendStrings(append(b, `,"missing":`...), a.Missing), '}')
+}
+
+func appendStrings(b []byte, all []string) []byte {
+	b = append(b, '[')
+	for i, s := range all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsontext.AppendString(b, s)
+	}
+	return append(b, ']')
 }
 
 // shows reports whether there is anything that the person can act on.

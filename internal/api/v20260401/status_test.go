@@ -67,7 +67,7 @@ func TestConsentStatus_WritesDocumentedExamples(t *testing.T) {
 			"pollingInterval":null,"status":"EXPIRED","statusChangedAt":"2026-01-15T10:31:00.000Z"}`},
 	} {
 		t.Run("consent "+name, func(t *testing.T) {
-			check(t, "getConsentStatus", appendConsentStatus(nil, &c.consent, c.shown), c.want)
+			check(t, "getConsentStatus", appendConsentStatus(nil, &c.consent, c.shown, consent.AccountChange{}), c.want)
 		})
 	}
 }

@@ -76,6 +76,7 @@ func New(s Services) (api.Version, error) {
 		"getConsents":               {Serve: o.consents},
 		"getConsentStatus":          {Serve: o.consentStatus, LateUserCheck: true, OwnTimeout: true},
 		"revokeConsent":             {Serve: o.revokeConsent},
+		"renewConsent":              {Serve: o.renewConsent},
 		"initiateCollection":        {Serve: o.startCollection},
 		"getCollections":            {Serve: o.collections},
 		"getCollectionStatus":       {Serve: o.shared.Status, LateUserCheck: true, OwnTimeout: true},

@@ -123,7 +123,7 @@ func TestProfile_ReachesThePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := institution.Profile{QR: institution.QRNone, NeedsPSUID: true, PollInterval: 2 * time.Second, Deadline: 4 * time.Minute,
-		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Parallel: 2}
+		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Parallel: 2, OldConsent: institution.OldDeleted}
 	if diff := cmp.Diff(want, b.Profile()); diff != "" {
 		t.Error(diff)
 	}

@@ -26,6 +26,8 @@ type Profile struct {
 	ReplaySafe        bool                `json:"replaySafe,omitzero"`        // POST consents can be repeated with the same X-Request-ID (false)
 	Parallel          int                 `json:"parallel,omitzero"`          // concurrent reads of one consent (4)
 
+	OldConsent institution.OldConsent `json:"oldConsent,omitzero"` // of a consent that is renewed: delete, endsWithNew, endsOnRequest or keep (delete)
+
 	// JSON pointers to BankID's data in the answer about an authorisation.
 	AutoStartToken *string `json:"autoStartToken,omitempty"` // (/challengeData/data/0)
 	QRData         *string `json:"qrData,omitempty"`         // (/challengeData/data/1)
@@ -122,6 +124,10 @@ func (p Profile) check() (faults strictjson.Faults) {
 	if p.QR != "" {
 		oneOf("qr", string(p.QR), string(institution.QRNone), string(institution.QRImage), string(institution.QRText), string(institution.QRSecret))
 	}
+	if p.OldConsent != "" {
+		oneOf("oldConsent", string(p.OldConsent), string(institution.OldDeleted), string(institution.OldEndsWithNew),
+			string(institution.OldEndsOnRequest), string(institution.OldKept))
+	}
 	oneOf("accessForm", p.AccessForm, "global", "bankOffered")
 	oneOf("allPsd2", p.AllPSD2, "allAccounts", "allAccountsWithOwnerName")
 	oneOf("bookingStatus", p.BookingStatus, both, booked)
@@ -163,7 +169,7 @@ func (p Profile) port() institution.Profile {
 	return institution.Profile{
 		QR: p.QR, NeedsPSUID: p.NeedsPSUID, OpensWithoutNumber: !*p.SendPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
 		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit,
-		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel,
+		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel, OldConsent: p.OldConsent,
 	}.WithDefaults()
 }
 

@@ -111,15 +111,16 @@ func (r reader) Consent(ctx context.Context, id consent.ID) (consent.Consent, er
 // listConsents are the queries for the first page of a list and for a later one.
 var listConsents, listConsentsAfter = func() (first, later string) {
 	page := func(after string) string {
-		return packed(`SELECT c.id, c.company, c.status, c.requested, c.expires_at FROM consents c
+		return packed(`SELECT c.id, c.company, c.status, c.requested, c.expires_at, c.renews, c.renewed_by FROM consents c
 WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = ''`+after+` ORDER BY c.id DESC LIMIT $3 + 0`,
-			`row.id`, `row.company`, `row.status`, `row.requested`, `row.expires_at`)
+			`row.id`, `row.company`, `row.status`, `row.requested`, `row.expires_at`, `row.renews`, `row.renewed_by`)
 	}
 	return page(``), page(` AND c.id < $4`)
 }()
 
 func readConsentSummary(fields []string) (consent.Summary, error) {
-	s := consent.Summary{ID: consent.ID(fields[0]), Company: fields[1], Status: consent.Status(fields[2])}
+	s := consent.Summary{ID: consent.ID(fields[0]), Company: fields[1], Status: consent.Status(fields[2]),
+		Renews: consent.ID(fields[5]), RenewedBy: consent.ID(fields[6])}
 	expires, err := strconv.ParseInt(fields[4], 10, 64)
 	if err != nil {
 		return s, err
@@ -135,7 +136,7 @@ func (r reader) ConsentsOf(ctx context.Context, clientID, userID string, p store
 	if p.After != "" {
 		text, args = listConsentsAfter, append(args, p.After)
 	}
-	return listPacked(ctx, r.q, 5, readConsentSummary, text, args...)
+	return listPacked(ctx, r.q, 7, readConsentSummary, text, args...)
 }
 
 // live are the statuses that are not final.

@@ -1,0 +1,91 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/store"
+)
+
+// replacement is what becomes of a consent when the one that renews it is authorized. It
+// is written before the new one: transactions that write two consents of a lineage begin
+// with the older one.
+type replacement struct {
+	after consent.Consent
+	end   *End // nil: it has ended before, and only learns what renewed it
+}
+
+// errReplacedChanged says that the consent to replace was written by another writer
+// after the replacement was planned.
+var errReplacedChanged = errors.New("authorize: the consent to replace has changed")
+
+// writeReplacing runs write in a transaction. If replaces is set, the transaction also
+// ends the consent that c renews, whatever else writes that consent at the same time:
+// the person has signed, so the grant does not fail because of it.
+func (s *Service) writeReplacing(ctx context.Context, c consent.Consent, replaces bool, write func(store.Tx) error) error {
+	for replaces {
+		r, err := s.planReplacement(ctx, c)
+		if err != nil {
+			return err
+		}
+		err = s.Store.Write(ctx, func(tx store.Tx) error {
+			if err := r.write(ctx, tx); err != nil {
+				return err
+			}
+			return write(tx)
+		})
+		switch {
+		case errors.Is(err, errReplacedChanged) && ctx.Err() == nil:
+			continue
+		case err == nil && r != nil && r.end != nil:
+			r.end.Committed()
+		}
+		return err
+	}
+	return s.Store.Write(ctx, write)
+}
+
+// planReplacement plans what becomes of the consent that c renews. It is nil if there is
+// nothing to write: another renewal has replaced that consent.
+func (s *Service) planReplacement(ctx context.Context, c consent.Consent) (*replacement, error) {
+	old, err := s.Store.Consent(ctx, c.Renews)
+	if err != nil {
+		return nil, fmt.Errorf("read the consent that %s renews: %w", c.ID, err)
+	}
+	e := consent.Replaced{By: c.ID}
+	after, err := old.Apply(e, s.Clock.Now())
+	if err != nil {
+		s.Log.Error("an authorized consent does not replace the one that it renews", "company", c.Company, "consent", c.ID,
+			"renews", old.ID, "renewedBy", old.RenewedBy)
+		return nil, nil
+	}
+	if old.Status.Final() {
+		return &replacement{after: after}, nil
+	}
+	plan := s.planSilentEnd
+	if s.Institutions[old.Company].Profile.OldConsent == institution.OldDeleted {
+		plan = func(c consent.Consent, e consent.Event) (*End, error) { return s.planCertainEnd(ctx, c, e, false) }
+	}
+	end, err := plan(old, e)
+	return &replacement{after: after, end: end}, err
+}
+
+// write stores the replaced consent. Errors: errReplacedChanged.
+func (r *replacement) write(ctx context.Context, tx store.Tx) error {
+	if r == nil {
+		return nil
+	}
+	var err error
+	if r.end != nil {
+		err = r.end.Write(ctx, tx)
+	} else {
+		_, err = tx.PutConsent(ctx, r.after)
+	}
+	if errors.Is(err, store.ErrConflict) {
+		return errReplacedChanged
+	}
+	return err
+}
