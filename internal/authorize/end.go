@@ -235,6 +235,9 @@ func (a auditEnd) ConsentEnded(ctx context.Context, tx store.Tx, c consent.Conse
 // tellEnd is the subscriber that tells the client of ends.
 type tellEnd struct{ *Service }
 
-func (t tellEnd) ConsentEnded(ctx context.Context, tx store.Tx, c consent.Consent, _ consent.Cause) error {
+func (t tellEnd) ConsentEnded(ctx context.Context, tx store.Tx, c consent.Consent, cause consent.Cause) error {
+	if cause == consent.CauseRenewed {
+		return nil // the event of the consent that has taken its place tells of both
+	}
 	return t.tell(ctx, tx, c, t.Clock.Now())
 }

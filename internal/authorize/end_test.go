@@ -108,6 +108,11 @@ var ends = map[string]struct {
 		}
 		return c.ConsentID
 	}},
+	"renewed": {consent.Revoked, consent.CauseRenewed, func(b *env) consent.ID {
+		old := b.run(b.create().ID)
+		b.run(b.mustRenew(old.ID).ID)
+		return old.ID
+	}},
 	"user erased": {consent.Revoked, consent.CauseUserErased, func(b *env) consent.ID {
 		c := b.run(b.create().ID)
 		s := users.New(users.Deps{Store: b.Store, Vault: b.Vault, Flows: []users.Flow{b.Service}, Clock: b.Clock, IDs: b.IDs})

@@ -220,7 +220,9 @@ func TestRenew_NothingChangesWithoutAuthorization(t *testing.T) {
 			}
 		},
 		"refused by the bank": func(b *env, id consent.ID) {
-			b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) { return institution.Opened{}, kind(institution.Refused) }
+			b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+				return institution.Opened{}, kind(institution.Refused)
+			}
 			b.run(id)
 		},
 		"for none of the accounts": func(b *env, id consent.ID) {

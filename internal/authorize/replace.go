@@ -3,7 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 
 	"samla/internal/consent"
 	"samla/internal/institution"
@@ -16,6 +16,8 @@ import (
 type replacement struct {
 	after consent.Consent
 	end   *End // nil: it has ended before, and only learns what renewed it
+	// unchanged: there is nothing to write.
+	unchanged bool
 }
 
 // errReplacedChanged says that the consent to replace was written by another writer
@@ -23,9 +25,9 @@ type replacement struct {
 var errReplacedChanged = errors.New("authorize: the consent to replace has changed")
 
 // writeReplacing runs write in a transaction. If replaces is set, the transaction also
-// ends the consent that c renews, whatever else writes that consent at the same time:
+// ends the living consent of the lineage, which c renews, whatever else writes that consent at the same time:
 // the person has signed, so the grant does not fail because of it.
-func (s *Service) writeReplacing(ctx context.Context, c consent.Consent, replaces bool, write func(store.Tx) error) error {
+func (s *Service) writeReplacing(ctx context.Context, c consent.Consent, replaces bool, write func(tx store.Tx, replaced consent.Consent) error) error {
 	for replaces {
 		r, err := s.planReplacement(ctx, c)
 		if err != nil {
@@ -35,32 +37,32 @@ func (s *Service) writeReplacing(ctx context.Context, c consent.Consent, replace
 			if err := r.write(ctx, tx); err != nil {
 				return err
 			}
-			return write(tx)
+			return write(tx, r.after)
 		})
 		switch {
 		case errors.Is(err, errReplacedChanged) && ctx.Err() == nil:
 			continue
-		case err == nil && r != nil && r.end != nil:
+		case err == nil && r.end != nil:
 			r.end.Committed()
 		}
 		return err
 	}
-	return s.Store.Write(ctx, write)
+	return s.Store.Write(ctx, func(tx store.Tx) error { return write(tx, consent.Consent{}) })
 }
 
-// planReplacement plans what becomes of the consent that c renews. It is nil if there is
-// nothing to write: another renewal has replaced that consent.
+// planReplacement plans what becomes of the consent that c renews: the living one of the
+// lineage.
 func (s *Service) planReplacement(ctx context.Context, c consent.Consent) (*replacement, error) {
-	old, err := s.Store.Consent(ctx, c.Renews)
+	lineage, err := s.Store.LineageConsents(ctx, c.Lineage)
 	if err != nil {
-		return nil, fmt.Errorf("read the consent that %s renews: %w", c.ID, err)
+		return nil, err
 	}
+	old, _ := consent.Living(slices.DeleteFunc(lineage, func(other consent.Consent) bool { return other.ID == c.ID }))
 	e := consent.Replaced{By: c.ID}
 	after, err := old.Apply(e, s.Clock.Now())
-	if err != nil {
-		s.Log.Error("an authorized consent does not replace the one that it renews", "company", c.Company, "consent", c.ID,
-			"renews", old.ID, "renewedBy", old.RenewedBy)
-		return nil, nil
+	if err != nil { // a defect; what the person has signed is worth more
+		s.Log.Error("an authorized consent does not replace another one", "company", c.Company, "consent", c.ID, "renews", old.ID, "error", err)
+		return &replacement{after: old, unchanged: true}, nil
 	}
 	if old.Status.Final() {
 		return &replacement{after: after}, nil
@@ -75,13 +77,11 @@ func (s *Service) planReplacement(ctx context.Context, c consent.Consent) (*repl
 
 // write stores the replaced consent. Errors: errReplacedChanged.
 func (r *replacement) write(ctx context.Context, tx store.Tx) error {
-	if r == nil {
-		return nil
-	}
 	var err error
-	if r.end != nil {
+	switch {
+	case r.end != nil:
 		err = r.end.Write(ctx, tx)
-	} else {
+	case !r.unchanged:
 		_, err = tx.PutConsent(ctx, r.after)
 	}
 	if errors.Is(err, store.ErrConflict) {

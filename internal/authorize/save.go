@@ -45,6 +45,18 @@ func (s *Service) recordChange(ctx context.Context, tx store.Tx, before, after c
 	return nil
 }
 
+// recordRenewal is recordStatus of a consent that was authorized in the place of another
+// one: the client is told once of both.
+func (s *Service) recordRenewal(ctx context.Context, tx store.Tx, c, replaced consent.Consent) error {
+	now := s.Clock.Now()
+	if e, ok := audit.OfConsent(s.IDs, c, now); ok {
+		if err := tx.AddAuditEntry(ctx, e); err != nil {
+			return err
+		}
+	}
+	return tx.AddEvent(ctx, event.ConsentRenewed(s.IDs, c, replaced, now))
+}
+
 // tell stores the event that a consent has reached its status, if clients are told of it.
 // The transaction has written the row of the consent before.
 func (s *Service) tell(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
@@ -63,12 +75,15 @@ func (s *Service) save(ctx context.Context, before, c consent.Consent, wake time
 	var after consent.Consent
 	changed := c.Status != before.Status
 	replaces := changed && c.Status == consent.Authorized && c.Renews != ""
-	err := s.writeReplacing(ctx, c, replaces, func(tx store.Tx) (err error) {
+	err := s.writeReplacing(ctx, c, replaces, func(tx store.Tx, replaced consent.Consent) (err error) {
 		if after, err = tx.PutConsent(ctx, c); err != nil {
 			return err
 		}
 		if !changed {
 			return s.recordChange(ctx, tx, before, after)
+		}
+		if replaces {
+			return s.recordRenewal(ctx, tx, after, replaced)
 		}
 		if err := s.recordStatus(ctx, tx, after); err != nil || c.CollectionID == "" {
 			return err

@@ -47,6 +47,7 @@ func Living(lineage []Consent) (living Consent, ok bool) {
 const (
 	working = iota
 	ended
+	superseded
 	unsigned
 )
 
@@ -54,8 +55,10 @@ func rank(c Consent) int {
 	switch {
 	case c.Status == Authorized:
 		return working
-	case c.WasAuthorized():
+	case c.WasAuthorized() && c.RenewedBy == "":
 		return ended
+	case c.WasAuthorized():
+		return superseded
 	}
 	return unsigned
 }

@@ -32,7 +32,7 @@ func one() map[event.Type]event.Event {
 	all := map[event.Type]event.Event{
 		event.TypeCollection:      event.Collection(ids, collected(collection.Completed, ""), at),
 		event.TypeConsentExpiring: event.ConsentExpiring(ids, given(consent.Authorized), at),
-		event.TypeConsentRenewed:  event.ConsentRenewed(ids, given(consent.Authorized), "old", at),
+		event.TypeConsentRenewed:  event.ConsentRenewed(ids, given(consent.Authorized), consent.Consent{ID: "old"}, at),
 		event.TypeAccountUpdated: event.AccountUpdated(ids, event.AccountNews{ClientID: "client", UserID: "user", AccountID: "account",
 			Generation: 2, Added: 3, Modified: 4, Removed: 5}, at),
 		event.TypeRefreshPlanChanged: event.RefreshPlanChanged(ids, event.PlanChange{ClientID: "client", UserID: "user", ConsentID: "consent",
@@ -104,6 +104,22 @@ func TestCollection_SpeaksTheVersionThatStartedIt(t *testing.T) {
 		if !strings.Contains(string(e.Body), test.want) || e.Version != collected("", test.version).StartedBy() {
 			t.Errorf("%s in %q: %s", test.status, test.version, e.Body)
 		}
+	}
+}
+
+// Which accounts differ is not said: their ids may be IBANs.
+func TestConsentRenewed_CountsOtherAccounts(t *testing.T) {
+	with := func(ids ...string) consent.Consent {
+		c := given(consent.Authorized)
+		c.Granted = &consent.Scope{AccountIDs: ids}
+		return c
+	}
+	e := event.ConsentRenewed(ids, with("SE4550000000058398257466"), with("SE3550000000054910000003", "SE7280000810340009783242"), at)
+	if body := string(e.Body); !strings.Contains(body, `"accountsAdded":1,"accountsMissing":2`) || strings.Contains(body, "SE4550") {
+		t.Error(body)
+	}
+	if e := event.ConsentRenewed(ids, with("a"), with("a"), at); strings.Contains(string(e.Body), "accounts") {
+		t.Error(string(e.Body))
 	}
 }
 

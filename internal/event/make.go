@@ -42,9 +42,15 @@ func ConsentExpiring(ids *uuid7.Generator, c consent.Consent, at time.Time) Even
 }
 
 // ConsentRenewed returns the event that c is authorized and has taken the place of the
-// consent renews, which has ended.
-func ConsentRenewed(ids *uuid7.Generator, c consent.Consent, renews consent.ID, at time.Time) Event {
-	return ofConsent(ids, TypeConsentRenewed, c, at, jsontext.AppendMember(nil, `,"renews":`, string(renews)))
+// consent old, which has ended. Where both name their accounts and these differ, it says
+// how many were added and are missing, but not which: that is in the status of c.
+func ConsentRenewed(ids *uuid7.Generator, c, old consent.Consent, at time.Time) Event {
+	more := jsontext.AppendMember(nil, `,"renews":`, string(old.ID))
+	if change := c.AccountsSince(old); !change.Empty() {
+		more = appendInt(more, `,"accountsAdded":`, int64(len(change.Added)))
+		more = appendInt(more, `,"accountsMissing":`, int64(len(change.Missing)))
+	}
+	return ofConsent(ids, TypeConsentRenewed, c, at, more)
 }
 
 // ofConsent returns an event of a consent. more are further members of the body, each
