@@ -72,6 +72,7 @@ type serveCmd struct {
 	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
 	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
 	originFlags
+	WarnAhead          time.Duration `default:"168h" help:"How long before the end of a consent its client gets the event CONSENT_EXPIRING."`
 	OpenTime           time.Duration `default:"1m" help:"How long a bank has to open a consent; after it the consent is FAILED with BANK_UNAVAILABLE."`
 	ReadTime           time.Duration `default:"5m" help:"How long a collection may read while the person is present; what is missing after it makes it COMPLETED_PARTIAL, or THIRD_PARTY_ERROR without a list of accounts."`
 	ReadTimeUnattended time.Duration `default:"15m" help:"The same for background refreshes."`
@@ -96,7 +97,7 @@ func (c *serveCmd) Validate() error {
 		positive bool
 	}{
 		{"--keep-data", c.KeepData > 0}, {"--keep-evidence", c.KeepEvidence > 0},
-		{"--open-time", c.OpenTime > 0}, {"--read-time", c.ReadTime > 0}, {"--read-time-unattended", c.ReadTimeUnattended > 0},
+		{"--warn-ahead", c.WarnAhead > 0}, {"--open-time", c.OpenTime > 0}, {"--read-time", c.ReadTime > 0}, {"--read-time-unattended", c.ReadTimeUnattended > 0},
 		{"--read-memory", c.ReadMemory > 0}, {"--workers", c.Workers > 0},
 		{"--backup-retention", c.BackupRetention > 0}, {"--polling-lease", c.PollingLease > 0}, {"--session-life", c.SessionLife > 0},
 	} {
@@ -128,7 +129,7 @@ func (c *serveCmd) server() server.Config {
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
-		OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting}
+		WarnAhead: c.WarnAhead, OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting}
 }
 
 // Run serves until the process is asked to stop.

@@ -123,15 +123,17 @@ func TestExpiring_AgainWhenTheBankShortensTheValidity(t *testing.T) {
 func TestExpiring_WithoutTheBank(t *testing.T) {
 	for name, lose := range map[string]func(b *env){
 		"not reached": func(b *env) {
-			b.bank.onRead = func(int) (institution.ConsentInfo, error) { return institution.ConsentInfo{}, kind(institution.Unreachable) }
+			b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+				return institution.ConsentInfo{}, kind(institution.Unreachable)
+			}
 		},
 		"not configured": func(b *env) { delete(b.Institutions, theBank) },
 	} {
 		b := newEnv(t)
-		b.bank.onRead = b.validFor(90)
+		b.bank.onRead = b.validFor(4)
 		c := b.run(b.create().ID)
 		lose(b)
-		b.until(c.ID, c.ExpiresAt.AddDate(0, 0, -6))
+		b.until(c.ID, c.ExpiresAt.Add(-47*time.Hour))
 		if n := b.warnings(c.ID); n != 1 {
 			t.Errorf("%s: %d warnings", name, n)
 		}

@@ -89,6 +89,10 @@ func bankOf(info sandbox.BankInfo) bank {
 	case aspsp.StaticImage:
 		b.Profile.QR, b.LoginMethods = institution.QRImage, otherDevice
 	}
+	b.Profile.OldConsent = institution.OldEndsWithNew
+	if info.Behaviour.EndsOldOnRequest {
+		b.Profile.OldConsent = institution.OldEndsOnRequest
+	}
 	if info.Behaviour.OrderTime > 0 {
 		expiresAt := "/expiresAt"
 		b.Profile.ExpiresAt = &expiresAt

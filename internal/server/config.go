@@ -62,6 +62,8 @@ type Config struct {
 	// all institutions together and to each (2048 and 512). Further calls wait.
 	Calls, CallsPerInstitution int
 
+	// WarnAhead is how long before the end of a consent its client is told; 0 = 7 days.
+	WarnAhead time.Duration
 	// OpenTime is how long a bank has to open a consent and to start its authorization
 	// (1 min). After it the consent is FAILED with BANK_UNAVAILABLE.
 	OpenTime time.Duration
@@ -106,7 +108,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Workers, 128)
 	orDefault(&c.WriteTimeout, 30*time.Second)
 	orDefault(&c.RequestTimeout, 10*time.Second)
-	for _, d := range []*time.Duration{&c.OpenTime, &c.ReadTime, &c.ReadTimeUnattended} {
+	for _, d := range []*time.Duration{&c.WarnAhead, &c.OpenTime, &c.ReadTime, &c.ReadTimeUnattended} {
 		*d = max(*d, 0) // a negative time has the default too
 	}
 	orDefault(&c.Calls, 2048)

@@ -106,7 +106,8 @@ func (s *Server) wire(ctx context.Context) error {
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
-		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal})
+		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
+		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal})
 	access := store.AccessRecorder(s.store)
 	if p.WrapAccess != nil {
 		access = p.WrapAccess(access)

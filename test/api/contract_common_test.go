@@ -38,6 +38,7 @@ var bodies = map[string]func(t *testing.T) any{
 	"addSupplementInformation": func(*testing.T) any {
 		return object{"type": "TWO_FACTOR_CODE", "value": "1234"}
 	},
+	"renewConsent":  func(*testing.T) any { return renewal(scopeParameter()) },
 	"createConsent": func(*testing.T) any { return requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(gun)) },
 }
 

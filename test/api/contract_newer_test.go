@@ -60,6 +60,11 @@ func rowConsents(t *testing.T, w *walk, database func(*testing.T) string) {
 		w.acme.post(t, "/collections", requestBody(demoBank, "", storedConsent(signed.ConsentID)), nil)
 	}
 	w.acme.Do(t, "POST", "/collections", requestBody(demoBank, "", storedConsent(signed.ConsentID))).WantProblem(t, fault.BackgroundRefreshLimit)
+	var renewed consentObject
+	owner.post(t, "/consents/"+signed.ConsentID+"/renew", renewal(scopeParameter()), &renewed)
+	owner.Do(t, "POST", "/consents/"+signed.ConsentID+"/renew", renewal(scopeParameter())).WantProblem(t, fault.ConsentRenewalPending)
+	owner.delete(t, "/consents/"+renewed.ConsentID).WantStatus(t, http.StatusOK, nil)
+	session.Do(t, "POST", "/consents/"+made.ConsentID+"/renew", renewal(scopeParameter())).WantProblem(t, fault.ConsentNotRenewable)
 	_, err := store.UpdateConsent(t.Context(), w.Server.Store(), consent.ID(signed.ConsentID), func(c consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		c.ExpiresAt = time.Now().Add(-time.Minute)
 		return c, nil, nil

@@ -37,6 +37,8 @@ type consentObject struct {
 	ExpiresAt time.Time   `json:"expiresAt"`
 	Scope     scopeObject `json:"scope"`
 	Status    string      `json:"status"`
+	Renews    string      `json:"renews"`
+	RenewedBy string      `json:"renewedBy"`
 }
 
 type consentStatus struct {
@@ -62,6 +64,7 @@ type consentStatus struct {
 
 type collectionStatus struct {
 	ID               string            `json:"id"`
+	ConsentID        string            `json:"consentId"`
 	Company          string            `json:"company"`
 	Status           string            `json:"status"`
 	ExtraInformation map[string]string `json:"extraInformation"`
@@ -153,11 +156,17 @@ func (w *env) authorizedConsent(t *testing.T, c client) (userObject, client, con
 	u, session := c.person(t)
 	var made consentObject
 	session.post(t, "/consents", requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(maja)), &made)
-	w.phone(t, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: session.awaitingConsent(t, made.ConsentID).AuthInstructions.AutoStartToken})
-	if got := session.finalConsent(t, made.ConsentID); got.Status != string(consent.Authorized) {
+	w.sign(t, session, made.ConsentID)
+	return u, session, made
+}
+
+// sign lets the person sign a consent.
+func (w *env) sign(t *testing.T, session client, id string) {
+	t.Helper()
+	w.phone(t, bankid.PhoneAction{Action: bankid.Approve, AutoStartToken: session.awaitingConsent(t, id).AuthInstructions.AutoStartToken})
+	if got := session.finalConsent(t, id); got.Status != string(consent.Authorized) {
 		t.Fatalf("the consent is %+v", got)
 	}
-	return u, session, made
 }
 
 // registerSecrets registers the personal data of the tests.

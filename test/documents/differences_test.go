@@ -67,6 +67,11 @@ var differences = []struct{ why, changes string }{
 		schema EventBody: is added
 		schema EventPage: is added
 		schema EventType: is added`},
+	{"the renewal of consents, ours, of 2026-04-01 only (docs/reference/api.md 4.7)", `
+		POST /consents/{consentId}/renew: is added
+		schema RenewConsentRequest: is added
+		CollectionStatusResponse.consentId (response): is added
+		ConsentError.consentId (response): is added`},
 	{"the public pension has a route at 2025-01-01 only (docs/reference/products.md 8.5)", `
 		GET /wealth/public-pension-collection: is removed
 		schema PublicPension: is removed`},

@@ -165,8 +165,13 @@ func (b *Bank) replaceOlder(newer *consentRecord) {
 	key := pairKey(newer.TPP, newer.Signer)
 	older := b.recurring[key]
 	b.recurring[key] = newer
-	if older != nil && older.Status == Valid {
-		_ = b.apply(older, Terminated{}) // a valid consent can always be ended
+	b.end(older)
+}
+
+// end ends a recurring consent that is valid.
+func (b *Bank) end(c *consentRecord) {
+	if c != nil && c.Status == Valid {
+		_ = b.apply(c, Terminated{}) // a valid consent can always be ended
 	}
 }
 

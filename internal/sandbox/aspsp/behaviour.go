@@ -50,6 +50,10 @@ type Behaviour struct {
 	// of an authorisation; 0: it does not say.
 	OrderTime time.Duration
 
+	// EndsOldOnRequest: a new recurring consent of a person ends the one before it when it
+	// is asked for with PSU-ID, not only when it is signed.
+	EndsOldOnRequest bool
+
 	Delay            time.Duration // before every answer, by the bank's clock
 	RateLimitEvery   int           // every nth attended account read is 429 with Retry-After; 0: never
 	UnavailableEvery int           // every nth account read is 503 with Retry-After; 0: never
@@ -65,6 +69,7 @@ func DefaultBanks() []Behaviour {
 	autostart := demo
 	autostart.Company, autostart.DisplayName, autostart.BIC, autostart.BankID = "se-sandbox-autostart", "Autostartbanken", "AUTOSESS", "600"
 	autostart.Token, autostart.PSUIDRequired, autostart.RejectLate, autostart.P256 = AutostartOnly, true, true, true
+	autostart.EndsOldOnRequest = true
 
 	static := demo
 	static.Company, static.DisplayName, static.BIC, static.BankID = "se-sandbox-static", "Bildbanken", "BILDSESS", "800"

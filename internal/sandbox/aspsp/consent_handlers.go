@@ -111,6 +111,9 @@ func (c *call) createConsent() (response, *apiError) {
 		return response{}, c.internal(err)
 	}
 	c.replay(entry{Consent: &consent})
+	if c.EndsOldOnRequest && consent.Recurring && psu != "" {
+		c.end(c.recurring[pairKey(c.tpp, psu)])
+	}
 	return c.created(c.consents[id]), nil
 }
 
