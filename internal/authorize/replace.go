@@ -69,7 +69,9 @@ func (s *Service) planReplacement(ctx context.Context, c consent.Consent) (*repl
 	}
 	plan := s.planSilentEnd
 	if s.Institutions[old.Company].Profile.OldConsent == institution.OldDeleted {
-		plan = func(ctx context.Context, c consent.Consent, e consent.Event) (*End, error) { return s.planCertainEnd(ctx, c, e, false) }
+		plan = func(ctx context.Context, c consent.Consent, e consent.Event) (*End, error) {
+			return s.planCertainEnd(ctx, c, e, false)
+		}
 	}
 	end, err := plan(ctx, old, e)
 	return &replacement{after: after, end: end}, err
