@@ -71,6 +71,15 @@ func (f masterFlags) ring(master *keyset.Master, s storeFlags) (*keyset.Ring, er
 
 // vault returns the vault of an open database, also while a server is running.
 func (f masterFlags) vault(ctx context.Context, master *keyset.Master, s storeFlags, db *sqlstore.Store) (*keyset.Vault, error) {
+	ring, err := f.owned(ctx, master, s, db)
+	if err != nil {
+		return nil, err
+	}
+	return keyset.NewEpochs(ring, db, clock.System()), nil
+}
+
+// owned opens the key directory, which must be that of an open database.
+func (f masterFlags) owned(ctx context.Context, master *keyset.Master, s storeFlags, db *sqlstore.Store) (*keyset.Ring, error) {
 	ring, err := f.ring(master, s)
 	if err != nil {
 		return nil, err
@@ -87,7 +96,7 @@ func (f masterFlags) vault(ctx context.Context, master *keyset.Master, s storeFl
 	if !i.BegunAt.IsZero() {
 		ring.Begin()
 	}
-	return keyset.NewEpochs(ring, db, clock.System()), nil
+	return ring, nil
 }
 
 type masterKeyCmd struct {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -8,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -31,7 +31,7 @@ var ErrNewer = errors.New("a newer release has changed the database, start that 
 
 // migrate applies the migrations that are missing. The caller holds a lock
 // that keeps other processes out. Error: ErrNewer.
-func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.Logger) error {
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, cfg Config) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -46,12 +46,16 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, log *slog.L
 	if err := checkSupport(ctx, db, dialect, provider.ListSources()); err != nil {
 		return err
 	}
-	done, err := provider.Up(ctx)
+	newest := provider.ListSources()[len(provider.ListSources())-1].Version
+	if cfg.schema > newest {
+		return fmt.Errorf("%w (it needs migration %d, this binary knows %d)", ErrNewer, cfg.schema, newest)
+	}
+	done, err := provider.UpTo(ctx, cmp.Or(cfg.schema, newest))
 	if err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
 	for _, m := range done {
-		log.InfoContext(ctx, "migrated", "version", m.Source.Version, "took", m.Duration)
+		cfg.Logger.InfoContext(ctx, "migrated", "version", m.Source.Version, "took", m.Duration)
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (p *postgres) migrate(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("sqlstore: wait for another node's migration: %w", err)
 	}
 	db := stdlib.OpenDBFromPool(p.pool)
-	return errors.Join(migrate(ctx, goose.DialectPostgres, db, cfg.Logger), db.Close())
+	return errors.Join(migrate(ctx, goose.DialectPostgres, db, cfg), db.Close())
 }
 
 func (p *postgres) kind() string { return "postgres" }

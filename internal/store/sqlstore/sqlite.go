@@ -161,7 +161,7 @@ func (s *sqlite) migrate(ctx context.Context, file string, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(migrate(ctx, goose.DialectSQLite3, s.writer, cfg.Logger), lock.Close())
+	return errors.Join(migrate(ctx, goose.DialectSQLite3, s.writer, cfg), lock.Close())
 }
 
 func (s *sqlite) newGroupCommit() *groupCommit {

@@ -32,6 +32,8 @@ type Config struct {
 	Conns int
 	// Logger logs applied migrations; nil = none.
 	Logger *slog.Logger
+
+	schema int64 // the last migration to apply; 0 = all
 }
 
 // engine is what differs between the databases.
@@ -44,6 +46,10 @@ type engine interface {
 	arrays() bool // whether arguments can be arrays
 	locks() locks
 	ping(ctx context.Context) error
+	// snapshot runs fn in a transaction that reads one state while others write.
+	snapshot(ctx context.Context, fn func(catalog) error) error
+	// load runs fn in a transaction that fills tables.
+	load(ctx context.Context, fn func(loader) error) error
 	close() error
 }
 
