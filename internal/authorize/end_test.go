@@ -167,6 +167,27 @@ func (b *env) causes(id consent.ID) (causes []consent.Cause) {
 	return causes
 }
 
+// wantTold checks that the client is told once that a consent was authorized, if it was, and
+// that it has ended; nothing of a consent inside a collection.
+func (b *env) wantTold(id consent.ID, end consent.Status) {
+	b.Helper()
+	c := b.Consent(id)
+	entries, err := b.Store.AuditEntries(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var want []string
+	if c.CollectionID == "" {
+		if slices.ContainsFunc(entries, func(e audit.Entry) bool { return e.Kind == string(audit.ConsentAuthorized) }) {
+			want = append(want, "CONSENT_AUTHORIZED AUTHORIZED")
+		}
+		want = append(want, "CONSENT_"+string(end)+" "+string(end))
+	}
+	if told := b.Told(string(id)); !slices.Equal(told, want) {
+		b.Errorf("the client is told of %q, want %q", told, want)
+	}
+}
+
 func TestEnd_TellsSubscribersAndAuditLogTheCauseOnce(t *testing.T) {
 	for name, test := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -183,6 +204,7 @@ func TestEnd_TellsSubscribersAndAuditLogTheCauseOnce(t *testing.T) {
 			if got := b.causes(id); !slices.Equal(got, want) {
 				t.Errorf("the audit log has %v", got)
 			}
+			b.wantTold(id, test.status)
 			if _, err := b.End(t.Context(), id, revocation); !errors.As(err, new(*consent.IllegalError)) || len(b.seen.ends[id]) != 1 {
 				t.Errorf("ended again: %v, %v", b.seen.ends, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -378,6 +379,9 @@ func (b *env) wantEnded(c collection.Collection, in collection.Status) {
 	b.Helper()
 	if c.Status != in || !c.WakeAt.IsZero() {
 		b.Errorf("%s, looked at again at %s; want %s", c.Status, c.WakeAt, in)
+	}
+	if told := b.Told(c.ID); !slices.Equal(told, []string{"COLLECTION " + string(in)}) {
+		b.Errorf("the client is told of %q", told)
 	}
 }
 

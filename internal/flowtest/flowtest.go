@@ -6,6 +6,8 @@ package flowtest
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -105,6 +107,31 @@ func (b *Env) Write(fn func(store.Tx) error) {
 	if err := b.Store.Write(b.Context(), fn); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// Told lists the types of the events of a consent or collection, in their order, each
+// followed by the status in its body.
+func (b *Env) Told(resource string) (told []string) {
+	b.Helper()
+	b.Write(func(tx store.Tx) error {
+		_, err := tx.SequenceEvents(b.Context(), b.Clock.Now(), math.MaxInt32)
+		return err
+	})
+	all, err := b.Store.Events(b.Context(), store.EventFilter{ClientID: b.User.ClientID}, math.MaxInt32)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, e := range all {
+		if e.Resource != resource {
+			continue
+		}
+		var body struct{ Status string }
+		if err := json.Unmarshal(e.Body, &body); err != nil {
+			b.Fatal(err)
+		}
+		told = append(told, string(e.Type)+" "+body.Status)
+	}
+	return told
 }
 
 // Consent returns a stored consent.
