@@ -16,7 +16,6 @@ import (
 	"samla/internal/audit/chain"
 	"samla/internal/auditing"
 	"samla/internal/clock"
-	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/uuid7"
@@ -73,7 +72,7 @@ func withAudit(a *app, s storeFlags, m masterFlags, do func(*auditing.Service) e
 		return err
 	}
 	return withStore(a, s, func(db *sqlstore.Store) error {
-		vault, err := keyset.New(master, db, clock.System())
+		vault, err := m.vault(a.ctx, master, s, db)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,7 +24,13 @@ import (
 	"samla/internal/testpg"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv(envChild); dsn != "" {
+		fmt.Fprintln(os.Stderr, chainUntilKilled(dsn, os.Getenv(envMaster)))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const keep = 24 * time.Hour
 
