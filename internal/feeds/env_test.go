@@ -111,7 +111,7 @@ func follow(account string) *follower { return &follower{account: account, rows:
 
 // page reads a page into the copy and reports whether more follow.
 func (f *follower) page(e *env, limit int) (feeds.Page, error) {
-	p, err := e.Page(e.Context(), f.account, f.cursor, limit)
+	p, err := e.PageOf(e.Context(), f.account, f.cursor, limit)
 	if err != nil {
 		return p, err
 	}

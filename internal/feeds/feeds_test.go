@@ -17,7 +17,7 @@ import (
 
 func TestFeeds_TellsWhatAListChanges(t *testing.T) {
 	onBoth(t, func(e *env) {
-		if p, err := e.Page(e.Context(), "a", "", 10); err != nil || p.Generation != 0 || p.Next != "" {
+		if p, err := e.PageOf(e.Context(), "a", "", 10); err != nil || p.Generation != 0 || p.Next != "" {
 			t.Errorf("without a list: %+v, %v", p, err)
 		}
 		news := e.read(e.reading("a", "bank", "+10 -20 ICA", "+10 -20 ICA", "-12 -30 Hyra"))["a"]
@@ -213,7 +213,7 @@ func TestFeeds_RefuseCursors(t *testing.T) {
 		f := follow("a").follows(e, 10)
 		refused := func(what, account, cursor string, want fault.Code) {
 			t.Helper()
-			if _, err := e.Page(e.Context(), account, cursor, 10); fault.CodeOf(err) != want {
+			if _, err := e.PageOf(e.Context(), account, cursor, 10); fault.CodeOf(err) != want {
 				t.Errorf("%s: %v, want %s", what, err, want)
 			}
 		}
@@ -221,7 +221,7 @@ func TestFeeds_RefuseCursors(t *testing.T) {
 		refused("no cursor", "a", "x", fault.InvalidParameter)
 		refused("no feed", "c", f.cursor, fault.InvalidParameter)
 		e.Clock.Advance(ledger.CursorLife)
-		if _, err := e.Page(e.Context(), "a", f.cursor, 10); err != nil {
+		if _, err := e.PageOf(e.Context(), "a", f.cursor, 10); err != nil {
 			t.Errorf("a cursor of 90 days: %v", err)
 		}
 		e.Clock.Advance(time.Second)
@@ -290,7 +290,7 @@ func TestFeeds_AreGoneWithTheKey(t *testing.T) {
 		e.read(e.reading("a", "bank", "+10 -20 ICA"))
 		e.Write(func(tx store.Tx) error { return tx.DestroyDataKey(e.Context(), e.User.ID, e.Clock.Now()) })
 		e.Vault.Evict(e.User.ID)
-		if p, err := e.Page(e.Context(), "a", "", 10); err == nil {
+		if p, err := e.PageOf(e.Context(), "a", "", 10); err == nil {
 			t.Errorf("%d rows are read", len(p.Rows))
 		}
 		if _, err := e.Plan(e.Context(), feeds.Change{UserID: e.User.ID, Readings: []feeds.Reading{e.reading("a", "bank")}}); err == nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 
+	"samla/internal/audit"
 	"samla/internal/fault"
 	"samla/internal/ledger"
+	"samla/internal/seal"
 	"samla/internal/store"
 )
 
@@ -29,20 +31,47 @@ type Row struct {
 	Form []byte
 }
 
+// Reader is who reads.
+type Reader struct {
+	ClientID string
+	UserID   string // empty: the client itself
+	KeyID    string // of the client's API key
+	Route    string // operation of the API
+}
+
 // Page reads up to limit rows of an account's feed after a cursor; an empty one is the
-// beginning. Errors: fault.InvalidParameter for a text that is no cursor of this feed,
-// fault.CursorExpired, fault.FeedRestarted; seal.ErrKeyDestroyed.
-func (s *Service) Page(ctx context.Context, accountID, cursor string, limit int) (Page, error) {
-	now := s.Clock.Now()
-	stored, err := s.Store.Feed(ctx, accountID)
-	if errors.Is(err, store.ErrNotFound) && cursor == "" {
-		return Page{AccountID: accountID}, nil
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return Page{}, foreign()
+// beginning. Faults: AccountNotFound; InvalidParameter for a text that is no cursor of
+// this feed; CursorExpired, FeedRestarted; Unavailable when the access cannot be recorded.
+func (s *Service) Page(ctx context.Context, by Reader, accountID, cursor string, limit int) (Page, error) {
+	stored, err := s.Store.AccountFeed(ctx, by.ClientID, accountID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && by.UserID != "" && by.UserID != stored.UserID {
+		return Page{}, fault.New(fault.AccountNotFound)
 	}
 	if err != nil {
 		return Page{}, err
+	}
+	p, err := s.page(ctx, stored, cursor, limit)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return Page{}, fault.New(fault.AccountNotFound)
+	}
+	if err != nil || len(p.Rows) == 0 || s.Access == nil {
+		return p, err
+	}
+	entry := audit.Access{ClientID: by.ClientID, KeyID: by.KeyID, UserID: stored.UserID, AccountIDs: []string{accountID}, Route: by.Route, Basis: audit.ByConsent}
+	if err := s.Access.RecordAccess(ctx, entry.Entry(s.IDs, s.Clock.Now())); err != nil {
+		return Page{}, fault.New(fault.Unavailable)
+	}
+	return p, nil
+}
+
+// page reads a page of a feed.
+func (s *Service) page(ctx context.Context, stored store.FeedHead, cursor string, limit int) (Page, error) {
+	now, accountID := s.Clock.Now(), stored.AccountID
+	if stored.Rev == 0 {
+		if cursor != "" {
+			return Page{}, foreign()
+		}
+		return Page{AccountID: accountID}, nil
 	}
 	m, err := s.openMarker(ctx, stored.UserID, stored.Key)
 	if err != nil {

@@ -18,12 +18,13 @@ import (
 	"samla/internal/uuid7"
 )
 
-// Deps are the dependencies of a Service. All are required.
+// Deps are the dependencies of a Service. All are required but Access.
 type Deps struct {
-	Store store.Store
-	Vault seal.Vault
-	Clock clock.Clock
-	IDs   *uuid7.Generator
+	Store  store.Store
+	Vault  seal.Vault
+	Clock  clock.Clock
+	IDs    *uuid7.Generator
+	Access store.AccessRecorder // of what is read; nil: nothing is recorded
 }
 
 // Service is safe for concurrent use.

@@ -117,7 +117,7 @@ func (s *Server) wire(ctx context.Context) error {
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits(), Journal: s.journal})
 	s.fetching = collections
-	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids})
+	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Access: s.store})
 	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts,
 		Feed: accounts.Transactions(transactions)})
 	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
@@ -134,7 +134,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	s.runner.Register(messages)
 	mounts, err := s.mounts(v20260401.Services{Users: people, Consents: s.consents, Collections: collections, Accounts: s.accounts,
-		Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
+		Transactions: transactions, Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err
 	}

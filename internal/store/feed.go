@@ -37,6 +37,10 @@ type FeedReader interface {
 	// Feed returns the head of an account's feed. Errors: ErrNotFound, also after the
 	// account was deleted.
 	Feed(ctx context.Context, accountID string) (FeedHead, error)
+	// AccountFeed returns the head of the feed of a client's account, with the account's id
+	// and user, and Rev 0 if it has no feed. Errors: ErrNotFound when the client has no
+	// such account.
+	AccountFeed(ctx context.Context, clientID, accountID string) (FeedHead, error)
 	// FeedKey returns the sealed key of a user's feeds. Errors: ErrNotFound.
 	FeedKey(ctx context.Context, userID string) ([]byte, error)
 	// FeedPage returns up to limit rows of an account's feed with a position greater than

@@ -72,6 +72,10 @@ var differences = []struct{ why, changes string }{
 		schema RenewConsentRequest: is added
 		CollectionStatusResponse.consentId (response): is added
 		ConsentError.consentId (response): is added`},
+	{"the transactions of lasting accounts, ours, of 2026-04-01 only (docs/reference/api.md 12)", `
+		GET /accounts/{id}/transactions: is added
+		schema AccountTransaction: is added
+		schema TransactionPage: is added`},
 	{"the public pension has a route at 2025-01-01 only (docs/reference/products.md 8.5)", `
 		GET /wealth/public-pension-collection: is removed
 		schema PublicPension: is removed`},

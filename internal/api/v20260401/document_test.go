@@ -44,6 +44,7 @@ DELETE /consents/{consentId} revokeConsent 2 200
 DELETE /users/{userUuid} deleteUser 1 204
 GET /.well-known/jwks.json getJwks 0 200
 GET /accounts getAccounts 2 200
+GET /accounts/{id}/transactions getAccountTransactions 3 200 paged
 GET /collections getCollections 3 200 paged
 GET /collections/{collectionId}/status getCollectionStatus 3 200
 GET /collections/{collectionId}/wealth/data getWealthData 3 200

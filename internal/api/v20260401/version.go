@@ -15,6 +15,7 @@ import (
 	"samla/internal/collect"
 	"samla/internal/company"
 	"samla/internal/events"
+	"samla/internal/feeds"
 	"samla/internal/institution"
 	"samla/internal/users"
 	"samla/internal/wire"
@@ -46,6 +47,7 @@ type Services struct {
 	Collections  *collect.Service
 	Accounts     *accounts.Service
 	Events       *events.List
+	Transactions *feeds.Service
 	Institutions institution.Set
 	Health       *company.Health
 	Clock        clock.Clock
@@ -92,5 +94,6 @@ func New(s Services) (api.Version, error) {
 		"mergeAccounts":             {Serve: o.mergeAccounts},
 		"splitAccount":              {Serve: o.splitAccount},
 		"deleteAccount":             {Serve: o.deleteAccount},
+		"getAccountTransactions":    {Serve: o.accountTransactions},
 	}}, nil
 }

@@ -29,6 +29,13 @@ func (r reader) Feed(ctx context.Context, accountID string) (store.FeedHead, err
 FROM feeds AS f JOIN feed_keys AS k ON k.user_id = f.user_id WHERE f.account_id = $1 AND f.dropped_at = 0`, accountID)
 }
 
+// AccountFeed implements store.FeedReader.
+func (r reader) AccountFeed(ctx context.Context, clientID, accountID string) (store.FeedHead, error) {
+	return one(ctx, r.q, scanFeed, `SELECT a.id, a.user_id, COALESCE(f.generation, 0), COALESCE(f.pos, 0), COALESCE(f.swept, 0), COALESCE(f.rev, 0),
+COALESCE(f.parent, ''), f.sealed, k.sealed FROM accounts AS a LEFT JOIN feeds AS f ON f.account_id = a.id AND f.dropped_at = 0
+LEFT JOIN feed_keys AS k ON k.user_id = a.user_id WHERE a.id = $1 AND a.client_id = $2`, accountID, clientID)
+}
+
 func scanFeed(r rows) (h store.FeedHead, err error) {
 	err = r.Scan(&h.AccountID, &h.UserID, &h.Generation, &h.Pos, &h.Swept, &h.Rev, &h.Parent, &h.Sealed, &h.Key)
 	h.Sealed = fromBlob(h.Sealed)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"samla/internal/account"
 	"samla/internal/ledger"
 	"samla/internal/store"
 )
@@ -120,10 +121,29 @@ func testFeeds(_ *testing.T, f fixture) {
 	all, err = f.s.FeedPage(f.ctx, other.AccountID, 0, 0, 10)
 	check(f, "moved rows", all, err, append(allTold(otherRows), moved...))
 
+	account := account.Record{ID: h.AccountID, ClientID: f.client.ID, UserID: f.user.ID, CreatedAt: start, SeenAt: start}
+	bare := account
+	bare.ID = newID()
+	f.write(func(tx store.Tx) error {
+		return tx.PutAccounts(f.ctx, accountChange(f, account, bare))
+	})
+	got, err = f.s.AccountFeed(f.ctx, f.client.ID, h.AccountID)
+	next.Rev = 2
+	check(f, "feed of an account", got, err, next)
+	got, err = f.s.AccountFeed(f.ctx, f.client.ID, bare.ID)
+	check(f, "feed of an account without one", got, err, store.FeedHead{AccountID: bare.ID, UserID: f.user.ID, Key: []byte("key")})
+	got, err = f.s.AccountFeed(f.ctx, newID(), h.AccountID)
+	missing(f, "feed of another client's account", got, err)
+
 	f.write(func(tx store.Tx) error { return tx.RestartFeeds(f.ctx, start) })
 	got, err = f.s.Feed(f.ctx, h.AccountID)
 	next.Generation, next.Rev = start.UnixMilli(), 3
 	check(f, "started again", got, err, next)
+}
+
+// accountChange puts accounts of the fixture's user, who has none.
+func accountChange(f fixture, records ...account.Record) account.Change {
+	return account.Change{ClientID: f.client.ID, UserID: f.user.ID, Put: records}
 }
 
 func testSweepFeeds(_ *testing.T, f fixture) {
