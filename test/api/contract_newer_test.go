@@ -19,6 +19,7 @@ var newerRows = []row{
 	{"collections", rowCollections},
 	{"companies and the server", rowServer},
 	{"events", rowEvents},
+	{"transactions of accounts", rowTransactions},
 	{"too many wait", rowTooManyWait},
 }
 
