@@ -21,6 +21,8 @@ type Call struct {
 	status  int   // of the answer; 0: nothing is written
 	cause   error // of an internal error, for the log
 
+	mediaType []string // of the answer; nil: JSON
+
 	incomplete bool // the client did not read the whole answer
 }
 
@@ -40,6 +42,20 @@ func (c *Call) RoutedIn() string { return c.route.version.name }
 
 // OperationID returns the operationId of the request's operation in the contract.
 func (c *Call) OperationID() string { return c.route.ID }
+
+// Accepts reports whether the client names a media type among those that it accepts (RFC
+// 9110 12.5.1). Weights and ranges do not count.
+func (c *Call) Accepts(mediaType string) bool {
+	for _, list := range c.r.Header["Accept"] {
+		for part := range strings.SplitSeq(list, ",") {
+			name, _, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), mediaType) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Header returns the header of the answer.
 func (c *Call) Header() http.Header { return c.w.Header() }

@@ -71,7 +71,7 @@ func (c *Call) writeDecompressed(packed []byte) error {
 		return err
 	}
 	h := c.w.Header()
-	h["Content-Type"], h["Content-Length"] = jsonType, []string{strconv.Itoa(size)}
+	h["Content-Type"], h["Content-Length"] = c.contentType(), []string{strconv.Itoa(size)}
 	c.status = http.StatusOK
 	c.w.WriteHeader(http.StatusOK)
 	c.incomplete = gzipped.Decompress(packed, func(piece []byte) error {

@@ -33,7 +33,7 @@ func (c *Call) Write(status int, body []byte) error {
 		}
 	}
 	h := c.w.Header()
-	h["Content-Type"] = jsonType
+	h["Content-Type"] = c.contentType()
 	if len(body) > withLength {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
@@ -41,6 +41,17 @@ func (c *Call) Write(status int, body []byte) error {
 	c.w.WriteHeader(status)
 	c.incomplete = c.writePieces(body) != nil
 	return nil
+}
+
+// SetType makes the body of the answer a text of another media type than JSON. A problem
+// document keeps its own.
+func (c *Call) SetType(mediaType string) { c.mediaType = []string{mediaType} }
+
+func (c *Call) contentType() []string {
+	if c.mediaType != nil {
+		return c.mediaType
+	}
+	return jsonType
 }
 
 // WriteJSON answers 200 with v in JSON.

@@ -19,15 +19,37 @@ const (
 // Functional reports whether the company is usable now.
 func (a Availability) Functional() bool { return a != Unavailable }
 
-// The availability follows from the share of failed subjects among those that the
+// Outcome is how the latest work of a subject at a company has ended.
+type Outcome int
+
+// The outcomes. What the person caused is Served: it says nothing about the company.
+const (
+	Served       Outcome = iota
+	Slow                 // served, after SlowAfter or later
+	FailedThere          // a fault of the company
+	FailedHere           // this server cannot use the company, for example because its certificate is refused
+	outcomeCount         // the number of outcomes
+)
+
+// SlowAfter is the duration from which on the answer to one call is slow.
+const SlowAfter = 10 * time.Second
+
+// Condition is how available a company was lately, and why.
+type Condition struct {
+	Availability Availability
+	Measured     bool    // false: fewer than five persons were there lately
+	Cause        Outcome // the most frequent one but Served; Served if the company is Available
+}
+
+// The availability follows from the share of failed and slow subjects among those that the
 // company served within the window (docs/reference/api.md 6.1). With fewer than
-// minSubjects, or with a single failed subject, the company is Available.
+// minSubjects, or with a single such subject, the company is Available.
 const (
 	window      = 5 * time.Minute
 	minSubjects = 5
 	minFailed   = 2
-	degraded    = 0.2 // share of failed subjects
-	unavailable = 0.8
+	degraded    = 0.2 // share of failed and slow subjects
+	unavailable = 0.8 // share of failed subjects
 
 	// maxSubjects limits the memory for one company. If more subjects are active
 	// within the window, those with the latest outcomes count.
@@ -43,10 +65,10 @@ type Health struct {
 	companies map[string]*recent
 }
 
-// Record notes the outcome of a call for a subject at the time now. Only faults
-// of the company count as failed. A call that was cancelled here has no outcome
-// and must not be recorded. Unknown subjects ("") count as one.
-func (h *Health) Record(companyID, subject string, ok bool, now time.Time) {
+// Record notes the outcome of a call for a subject at the time now. A call that was
+// cancelled here has no outcome and must not be recorded. Unknown subjects ("") count as
+// one.
+func (h *Health) Record(companyID, subject string, o Outcome, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.companies == nil {
@@ -57,34 +79,51 @@ func (h *Health) Record(companyID, subject string, ok bool, now time.Time) {
 		r = &recent{bySubject: map[string]*list.Element{}}
 		h.companies[companyID] = r
 	}
-	r.record(outcome{subject: subject, ok: ok, at: now})
+	r.record(outcome{subject, o, now})
 }
 
 // Availability returns the availability of a company within the last five minutes.
 func (h *Health) Availability(companyID string, now time.Time) Availability {
+	return h.Condition(companyID, now).Availability
+}
+
+// Condition returns the availability of a company within the last five minutes, and why.
+func (h *Health) Condition(companyID string, now time.Time) Condition {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := h.companies[companyID]
 	if r == nil {
-		return Available
+		return Condition{Availability: Available}
 	}
 	r.expire(now)
 	total := r.latest.Len()
-	share := float64(r.failed) / float64(total)
-	switch {
-	case total < minSubjects, r.failed < minFailed, share < degraded:
-		return Available
-	case share < unavailable:
-		return Degraded
-	default:
-		return Unavailable
+	if total < minSubjects {
+		return Condition{Availability: Available}
 	}
+	c := Condition{Availability: Available, Measured: true}
+	failed := r.count[FailedThere] + r.count[FailedHere]
+	bad := failed + r.count[Slow]
+	switch {
+	case bad < minFailed, float64(bad)/float64(total) < degraded:
+		return c
+	case failed >= minFailed && float64(failed)/float64(total) >= unavailable:
+		c.Availability = Unavailable
+	default:
+		c.Availability = Degraded
+	}
+	c.Cause = FailedThere
+	for _, o := range []Outcome{FailedHere, Slow} {
+		if r.count[o] > r.count[c.Cause] {
+			c.Cause = o
+		}
+	}
+	return c
 }
 
 // outcome is the latest outcome of a subject.
 type outcome struct {
 	subject string
-	ok      bool
+	what    Outcome
 	at      time.Time
 }
 
@@ -92,7 +131,7 @@ type outcome struct {
 type recent struct {
 	latest    list.List // of outcome, latest first
 	bySubject map[string]*list.Element
-	failed    int
+	count     [outcomeCount]int
 }
 
 func (r *recent) record(o outcome) {
@@ -104,9 +143,7 @@ func (r *recent) record(o outcome) {
 		r.remove(r.latest.Back())
 	}
 	r.bySubject[o.subject] = r.latest.PushFront(o)
-	if !o.ok {
-		r.failed++
-	}
+	r.count[o.what]++
 }
 
 func (r *recent) expire(now time.Time) {
@@ -118,7 +155,5 @@ func (r *recent) expire(now time.Time) {
 func (r *recent) remove(e *list.Element) {
 	o := r.latest.Remove(e).(outcome)
 	delete(r.bySubject, o.subject)
-	if !o.ok {
-		r.failed--
-	}
+	r.count[o.what]--
 }

@@ -15,8 +15,12 @@ var morning = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
 // record records one outcome for each of the subjects from..to-1.
 func record(h *company.Health, from, to int, ok bool, now time.Time) {
+	what := company.FailedThere
+	if ok {
+		what = company.Served
+	}
 	for i := from; i < to; i++ {
-		h.Record("se-a", fmt.Sprint("user-", i), ok, now)
+		h.Record("se-a", fmt.Sprint("user-", i), what, now)
 	}
 }
 
@@ -106,4 +110,28 @@ func TestHealth_EachSubjectCountsOnce(t *testing.T) {
 			t.Errorf("one subject alone: %s", got)
 		}
 	})
+}
+
+// Slow answers and our own faults count too, and are told apart.
+func TestHealth_SaysWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcomes []company.Outcome
+		want     company.Condition
+	}{
+		"four persons":   {[]company.Outcome{company.FailedThere, company.FailedThere, company.FailedThere, company.FailedThere}, company.Condition{Availability: company.Available}},
+		"all slow":       {[]company.Outcome{company.Slow, company.Slow, company.Slow, company.Slow, company.Slow}, company.Condition{Availability: company.Degraded, Measured: true, Cause: company.Slow}},
+		"our fault":      {[]company.Outcome{company.FailedHere, company.FailedHere, company.FailedHere, company.FailedHere, company.FailedHere}, company.Condition{Availability: company.Unavailable, Measured: true, Cause: company.FailedHere}},
+		"both, theirs":   {[]company.Outcome{company.FailedThere, company.FailedThere, company.FailedThere, company.FailedHere, company.Served}, company.Condition{Availability: company.Unavailable, Measured: true, Cause: company.FailedThere}},
+		"some, ours":     {[]company.Outcome{company.FailedThere, company.FailedHere, company.FailedHere, company.Served, company.Served}, company.Condition{Availability: company.Degraded, Measured: true, Cause: company.FailedHere}},
+		"one and a slow": {[]company.Outcome{company.FailedThere, company.Slow, company.Slow, company.Served, company.Served}, company.Condition{Availability: company.Degraded, Measured: true, Cause: company.Slow}},
+		"one slow":       {[]company.Outcome{company.Slow, company.Served, company.Served, company.Served, company.Served}, company.Condition{Availability: company.Available, Measured: true}},
+	} {
+		var h company.Health
+		for i, o := range c.outcomes {
+			h.Record("se-a", fmt.Sprint(i), o, morning)
+		}
+		if got := h.Condition("se-a", morning); got != c.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
 }

@@ -36,6 +36,7 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 		{Path: "/", Callers: wire.Either, Write: write, Versions: []api.Version{oldest, newest}},
 		{Path: "/.well-known/jwks.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getJwks": node.PublicKeys(s.Authn)}},
 		{Path: "/openapi.json", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getOpenApi": node.Documents(oldest.Contract, newest.Contract)}},
+		{Path: "/status", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getStatus": node.Status(s.uptime)}},
 		{Path: "/healthz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getHealth": node.Health()}},
 		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store, sqlstore.OutageOf)}},
 	}, nil

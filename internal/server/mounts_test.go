@@ -75,6 +75,7 @@ func TestMounts_List(t *testing.T) {
 		"/, API key or session, 30s: 2025-01-01 with 6 operations 2026-04-01 with 26 operations",
 		"/.well-known/jwks.json, anyone, 30s: getJwks",
 		"/openapi.json, anyone, 30s: getOpenApi",
+		"/status, anyone, 30s: getStatus",
 		"/healthz, anyone, 30s: getHealth",
 		"/readyz, anyone, 30s: getReadiness",
 	}

@@ -40,7 +40,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.auditing.Start()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
-	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run, s.keeper.Run} {
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run, s.keeper.Run, s.uptime.Run} {
 		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()

@@ -33,6 +33,7 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/uptime"
 	"samla/internal/users"
 	"samla/internal/uuid7"
 )
@@ -61,6 +62,7 @@ type Server struct {
 	quit     context.CancelFunc
 	served   chan error
 
+	uptime     *uptime.Service
 	deviations *deviation.Register
 	metrics    *http.Server // nil: not configured
 	metricsURL string
@@ -99,11 +101,12 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	var (
-		ids          = uuid7.NewGenerator(p.Clock, p.Random)
-		health       = &company.Health{}
-		institutions = s.institutions(health)
+		ids    = uuid7.NewGenerator(p.Clock, p.Random)
+		health = &company.Health{}
 	)
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
+	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: p.Institutions, Health: health, Clock: p.Clock, Log: p.Log})
+	institutions := s.institutions(health)
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
@@ -155,7 +158,7 @@ func (s *Server) institutions(health *company.Health) institution.Set {
 	node, report := intercept.Limit(s.config.Calls), intercept.Report(s.parts.Log)
 	for id, i := range s.parts.Institutions {
 		set[id] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
-			intercept.Observe(s.parts.Clock, intercept.Health(health), report))
+			intercept.Observe(s.parts.Clock, intercept.Health(health), s.uptime, report))
 	}
 	return set
 }

@@ -78,6 +78,7 @@ type Reader interface {
 	PlanReader
 	SigningKeyReader
 	AuditReader
+	AvailabilityReader
 	EventReader
 	WebhookReader
 }
@@ -103,6 +104,7 @@ type Tx interface {
 	EventWriter
 	WebhookWriter
 	IdempotencyWriter
+	AvailabilityWriter
 	Eraser
 }
 

@@ -18,6 +18,7 @@ var newerRows = []row{
 	{"consents", rowConsents},
 	{"collections", rowCollections},
 	{"companies and the server", rowServer},
+	{"the status of institutions", rowStatus},
 	{"events", rowEvents},
 	{"transactions of accounts", rowTransactions},
 	{"too many wait", rowTooManyWait},
@@ -116,6 +117,15 @@ func rowServer(t *testing.T, w *walk, database func(*testing.T) string) {
 	for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/.well-known/jwks.json"} {
 		w.in(w.noCredential()).get(t, path, nil)
 	}
+}
+
+// rowStatus asks what was measured of institutions.
+func rowStatus(t *testing.T, w *walk, database func(*testing.T) string) {
+	w = w.start(t, devserver.Config{Database: database(t)})
+	none := w.in(w.noCredential())
+	tag := none.Do(t, http.MethodGet, "/status?days=7", nil).Header.Get("ETag")
+	none.with("If-None-Match", tag).Do(t, http.MethodGet, "/status?days=7", nil).WantStatus(t, http.StatusNotModified, nil)
+	none.Do(t, http.MethodGet, "/status?days=2", nil).WantProblem(t, fault.InvalidParameter)
 }
 
 // rowTooManyWait asks for more signatures than the server can keep fresh.

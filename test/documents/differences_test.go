@@ -76,6 +76,11 @@ var differences = []struct{ why, changes string }{
 		GET /accounts/{id}/transactions: is added
 		schema AccountTransaction: is added
 		schema TransactionPage: is added`},
+	{"the availability of institutions, ours, of 2026-04-01 only (docs/reference/api.md 6.4)", `
+		GET /status: is added
+		schema AvailabilityFigures: is added
+		schema InstitutionStatus: is added
+		schema InstitutionsStatus: is added`},
 	{"the public pension has a route at 2025-01-01 only (docs/reference/products.md 8.5)", `
 		GET /wealth/public-pension-collection: is removed
 		schema PublicPension: is removed`},

@@ -55,6 +55,7 @@ GET /events getEvents 1 200 paged
 GET /healthz getHealth 0 200
 GET /openapi.json getOpenApi 0 200
 GET /readyz getReadiness 0 200
+GET /status getStatus 0 200
 GET /users findUserByExternalId 1 200
 GET /users/{id}/accounts getAccountsByUser 1 200
 GET /users/{id}/collections getCollectionsByUser 1 200 paged

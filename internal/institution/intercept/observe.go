@@ -65,8 +65,8 @@ func cancelled(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, context.Canceled)
 }
 
-// Health returns an observer that counts outcomes in h. Only faults of the
-// institution count as failed: a person who cancels says nothing about it.
+// Health returns an observer that counts outcomes in h. What a person caused is no failure:
+// a person who cancels says nothing about the institution.
 func Health(h *company.Health) Observer { return health{h} }
 
 type health struct{ *company.Health }
@@ -74,6 +74,19 @@ type health struct{ *company.Health }
 // Observe implements Observer.
 func (h health) Observe(o Outcome) {
 	if !o.Cancelled {
-		h.Record(o.Company, o.Subject, o.Attribution != fault.ByBank, o.At)
+		h.Record(o.Company, o.Subject, outcomeOf(o), o.At)
+	}
+}
+
+func outcomeOf(o Outcome) company.Outcome {
+	switch {
+	case o.Attribution == fault.ByBank:
+		return company.FailedThere
+	case o.Attribution == fault.BySamla:
+		return company.FailedHere
+	case o.Duration >= company.SlowAfter:
+		return company.Slow
+	default:
+		return company.Served
 	}
 }

@@ -1,0 +1,163 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"samla/internal/availability"
+)
+
+// AddAvailability implements store.AvailabilityWriter. The rows are in order, so that two
+// nodes do not wait for each other.
+func (t *tx) AddAvailability(ctx context.Context, calls []availability.Call, persons []availability.Person) error {
+	slices.SortFunc(calls, func(a, b availability.Call) int {
+		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start), strings.Compare(string(a.Cause), string(b.Cause)), a.Bucket-b.Bucket)
+	})
+	for _, c := range calls {
+		if err := t.q.execLater(ctx, `INSERT INTO availability_calls (company, hour, cause, bucket, calls) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (company, hour, cause, bucket) DO UPDATE SET calls = availability_calls.calls + excluded.calls`,
+			c.Company, micros(c.Start), string(c.Cause), int64(c.Bucket), c.Calls); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(persons, func(a, b availability.Person) int {
+		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start), slices.Compare(a.Digest, b.Digest))
+	})
+	for _, p := range persons {
+		if err := t.q.execLater(ctx, `INSERT INTO availability_persons (company, hour, person, cause, happened_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (company, hour, person) DO UPDATE SET cause = excluded.cause, happened_at = excluded.happened_at
+WHERE excluded.happened_at >= availability_persons.happened_at`,
+			p.Company, micros(p.Start), p.Digest, string(p.Cause), micros(p.At)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AvailabilityHours implements store.AvailabilityReader.
+func (r reader) AvailabilityHours(ctx context.Context, from time.Time) ([]availability.Hour, error) {
+	open, err := r.openHours(ctx, `hour >= $1`, micros(from))
+	if err != nil {
+		return nil, err
+	}
+	folded, err := list(ctx, r.q, scanHour, `SELECT company, hour, persons, failed, calls, latency FROM availability_hours
+WHERE hour >= $1 ORDER BY company, hour`, micros(from))
+	if err != nil {
+		return nil, err
+	}
+	all := append(folded, open...)
+	slices.SortStableFunc(all, func(a, b availability.Hour) int {
+		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start))
+	})
+	// An hour that another node folds in between is in both.
+	return slices.CompactFunc(all, func(a, b availability.Hour) bool { return a.Company == b.Company && a.Start.Equal(b.Start) }), nil
+}
+
+// openHours adds up what is counted of hours that are not folded.
+func (r reader) openHours(ctx context.Context, where string, hour int64) ([]availability.Hour, error) {
+	hours := map[string]*availability.Hour{}
+	at := func(company string, start int64) *availability.Hour {
+		key := fmt.Sprint(company, " ", start)
+		if hours[key] == nil {
+			hours[key] = &availability.Hour{Company: company, Start: fromMicros(start), Failed: map[availability.Cause]int64{}, Calls: map[availability.Cause]int64{}}
+		}
+		return hours[key]
+	}
+	_, err := list(ctx, r.q, func(row rows) (n int64, err error) {
+		var company string
+		var start, bucket int64
+		var cause availability.Cause
+		if err = row.Scan(&company, &start, (*string)(&cause), &bucket, &n); err != nil {
+			return 0, err
+		}
+		h := at(company, start)
+		h.Calls[cause] += n
+		if answered(cause) && bucket >= 0 && bucket < int64(len(h.Latency)) {
+			h.Latency[bucket] += n
+		}
+		return n, nil
+	}, `SELECT company, hour, cause, bucket, calls FROM availability_calls WHERE `+where, hour)
+	if err != nil {
+		return nil, err
+	}
+	_, err = list(ctx, r.q, func(row rows) (n int64, err error) {
+		var company string
+		var start int64
+		var cause availability.Cause
+		if err = row.Scan(&company, &start, (*string)(&cause), &n); err != nil {
+			return 0, err
+		}
+		h := at(company, start)
+		h.Persons += n
+		if cause != availability.Served {
+			h.Failed[cause] += n
+		}
+		return n, nil
+	}, `SELECT company, hour, cause, COUNT(*) FROM availability_persons WHERE `+where+` GROUP BY company, hour, cause`, hour)
+	all := make([]availability.Hour, 0, len(hours))
+	for _, h := range hours {
+		all = append(all, *h)
+	}
+	slices.SortFunc(all, func(a, b availability.Hour) int {
+		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start))
+	})
+	return all, err
+}
+
+// answered reports whether the duration of a call with this outcome says how fast the
+// institution answers.
+func answered(c availability.Cause) bool {
+	return c == availability.Served || c == availability.ByPerson
+}
+
+func scanHour(r rows) (h availability.Hour, err error) {
+	var start int64
+	var failed, calls, latency string
+	if err := r.Scan(&h.Company, &start, &h.Persons, &failed, &calls, &latency); err != nil {
+		return h, err
+	}
+	h.Start = fromMicros(start)
+	if err := decode(failed, &h.Failed); err != nil {
+		return h, err
+	}
+	if err := decode(calls, &h.Calls); err != nil {
+		return h, err
+	}
+	var ok bool
+	if h.Latency, ok = availability.ParseHistogram(latency); !ok {
+		return h, fmt.Errorf("sqlstore: the latency of %s at %s cannot be read", h.Company, h.Start)
+	}
+	return h, nil
+}
+
+// FoldAvailability implements store.AvailabilityWriter.
+func (t *tx) FoldAvailability(ctx context.Context, before, now time.Time) error {
+	hours, err := t.openHours(ctx, `hour < $1`, micros(before))
+	if err != nil {
+		return err
+	}
+	for _, h := range hours {
+		failed, err := encode(h.Failed)
+		if err != nil {
+			return err
+		}
+		calls, err := encode(h.Calls)
+		if err != nil {
+			return err
+		}
+		if err := t.q.execLater(ctx, `INSERT INTO availability_hours (company, hour, persons, failed, calls, latency) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+			h.Company, micros(h.Start), h.Persons, failed, calls, h.Latency.String()); err != nil {
+			return err
+		}
+	}
+	for _, table := range []string{"availability_calls", "availability_persons"} {
+		if err := t.q.execLater(ctx, `DELETE FROM `+table+` WHERE hour < $1`, micros(before)); err != nil {
+			return err
+		}
+	}
+	return t.q.execLater(ctx, `DELETE FROM availability_hours WHERE hour < $1`, micros(now.Add(-availability.Keep)))
+}
