@@ -7,7 +7,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/collection"
-	"samla/internal/consent"
+	consents "samla/internal/consent"
 	"samla/internal/event"
 	"samla/internal/uuid7"
 )
@@ -29,10 +29,10 @@ func TestDocument_KnowsEveryEvent(t *testing.T) {
 	}
 	now := time.Date(2026, 6, 11, 9, 21, 44, 0, time.UTC)
 	ids := uuid7.NewGenerator(clock.NewManual(now), nil)
-	c := consent.Consent{ID: "new", ClientID: "client", UserID: "user", Status: consent.Authorized, ExpiresAt: now,
-		Requested: consent.Scope{AccountIDs: []string{"a"}}}
+	c := consents.Consent{ID: "new", ClientID: "client", UserID: "user", Status: consents.Authorized, ExpiresAt: now,
+		Requested: consents.Scope{AccountIDs: []string{"a"}}}
 	old := c
-	old.ID, old.Requested = "old", consent.Scope{AccountIDs: []string{"b"}}
+	old.ID, old.Requested = "old", consents.Scope{AccountIDs: []string{"b"}}
 	authorized, _ := event.Consent(ids, c, now)
 	properties := at("/components/schemas/EventBody")["properties"].(object)
 	for _, e := range []event.Event{
