@@ -51,7 +51,7 @@ func (c *auditExportCmd) Validate() error {
 type auditVerifyCmd struct {
 	File      string   `arg:"" type:"existingfile" help:"Export to verify."`
 	PublicKey string   `type:"existingfile" required:"" help:"File with the public key, from samla audit public-key."`
-	Head      []string `type:"existingfile" help:"File with a head that was kept outside, from samla audit head (repeatable)."`
+	Head      []string `type:"existingfile" help:"File with heads that were kept outside: lines of samla audit head, or an earlier export (repeatable)."`
 	Part      bool     `help:"Accept an export of a part of the log (--from)."`
 }
 
@@ -148,11 +148,11 @@ func (c *auditVerifyCmd) Run(a *app) error {
 	}
 	o := chain.Options{Public: public, Part: c.Part}
 	for _, name := range c.Head {
-		head, err := readHead(name)
+		heads, err := readHeads(name)
 		if err != nil {
 			return err
 		}
-		o.Kept = append(o.Kept, head)
+		o.Kept = append(o.Kept, heads...)
 	}
 	f, err := os.Open(c.File)
 	if err != nil {
@@ -208,22 +208,27 @@ func readPublicKey(name string) (ed25519.PublicKey, error) {
 	return nil, fmt.Errorf("%s is no Ed25519 public key", name)
 }
 
-func readHead(name string) (head chain.Signed, err error) {
+// readHeads reads the heads of a file: one a line, or that of an export.
+func readHeads(name string) ([]chain.Signed, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return head, err
+		return nil, err
 	}
-	// The first line of an export has its head too.
-	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line, rest, _ := bytes.Cut(text, []byte("\n"))
 	var first struct {
 		Format string       `json:"format"`
 		Head   chain.Signed `json:"head"`
 	}
 	if json.Unmarshal(line, &first) == nil && first.Format != "" {
-		return first.Head, nil
+		return []chain.Signed{first.Head}, nil
 	}
-	if err := json.Unmarshal(line, &head); err != nil {
-		return head, fmt.Errorf("%s has no head; 'samla audit head' prints one", name)
+	var heads []chain.Signed
+	for ; len(line) > 0; line, rest, _ = bytes.Cut(rest, []byte("\n")) {
+		var head chain.Signed
+		if err := json.Unmarshal(line, &head); err != nil {
+			return nil, fmt.Errorf("%s has no head; 'samla audit head' prints one", name)
+		}
+		heads = append(heads, head)
 	}
-	return head, nil
+	return heads, nil
 }

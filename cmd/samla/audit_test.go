@@ -42,7 +42,8 @@ func TestAudit_ExportIsVerifiedWithoutTheDatabase(t *testing.T) {
 	key := write("audit.pem", on("audit", "public-key"))
 	early := write("early", on("audit", "head"))
 	on("key", "create", "other")
-	head := write("head", on("audit", "head"))
+	late := on("audit", "head")
+	head := write("head", on("audit", "head")+late)
 	on("audit", "export", "--out", file("log"))
 	log, err := os.ReadFile(file("log"))
 	if err != nil || strings.Contains(string(log), strings.TrimSpace(secret)) {

@@ -77,7 +77,23 @@ func (s *Service) Export(ctx context.Context, out io.Writer, r Range) error {
 	if err := s.exportRows(ctx, w, first); err != nil {
 		return err
 	}
+	if err := s.sameBegin(ctx, first.Begin); err != nil {
+		return err
+	}
 	return w.Flush()
+}
+
+// sameBegin returns an error if entries of an export were removed while it was written,
+// because their time was over.
+func (s *Service) sameBegin(ctx context.Context, begin *chain.Signed) error {
+	now, err := s.Store.LastAuditHead(ctx, chain.Begin)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil && (begin == nil || now.Count > begin.Count) {
+		err = errors.New("old entries were removed while the log was exported: export it again")
+	}
+	return err
 }
 
 // restrict moves the beginning and the end of an export to heads around r.
