@@ -21,6 +21,11 @@ type Respond func(ctx context.Context, location, userID string, body []byte) (*i
 // (docs/reference/api.md 1.7), if the operation declares that header, and answers 201 with what it passed to respond. If create
 // returns an error, nothing is remembered: a repeated request calls it again.
 func (c *Call) Create(body []byte, create func(ctx context.Context, respond Respond) error) error {
+	return c.Once(http.StatusCreated, body, create)
+}
+
+// Once is Create for an operation that answers with another status.
+func (c *Call) Once(status int, body []byte, create func(ctx context.Context, respond Respond) error) error {
 	key := ""
 	if keys, given := c.r.Header[wire.IdempotencyHeader]; given && c.route.Idempotent {
 		if len(keys) != 1 || keys[0] == "" {
@@ -34,7 +39,7 @@ func (c *Call) Create(body []byte, create func(ctx context.Context, respond Resp
 	}
 	run := func(ctx context.Context, claim *dedupe.Claim) (resp dedupe.Response, err error) {
 		err = create(ctx, func(ctx context.Context, location, userID string, body []byte) (*idempotency.Record, error) {
-			resp = dedupe.Response{Status: http.StatusCreated, Location: location, UserID: userID, ContentType: jsonType[0], Body: body}
+			resp = dedupe.Response{Status: status, Location: location, UserID: userID, ContentType: jsonType[0], Body: body}
 			return claim.Prepare(ctx, resp)
 		})
 		return resp, err

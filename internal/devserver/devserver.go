@@ -21,6 +21,7 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
 	"samla/internal/store"
+	"samla/internal/webhook"
 )
 
 // Config configures an Environment. Only Dir is required.
@@ -101,7 +102,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		database = filepath.Join(c.Dir, storeDir)
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
 		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, WrapAccess: c.WrapAccess})
 	if err != nil {
 		return l, err

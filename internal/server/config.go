@@ -22,6 +22,8 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/webhook"
+	"samla/internal/webhooks"
 )
 
 // Config is what an operator configures. Zero members have the defaults in
@@ -57,6 +59,12 @@ type Config struct {
 	// how many more may log in by dialogue; 0 = as many as their institutions can be asked
 	// about in time, as measured. More are refused with SERVICE_UNAVAILABLE.
 	MaxWaiting int
+
+	// WebhookTargets says to which addresses webhooks are sent (public ones, by https).
+	WebhookTargets webhook.Targets
+	// WebhookPauseAfter is how long all attempts to an endpoint may fail before it is
+	// paused (5 days).
+	WebhookPauseAfter time.Duration
 
 	// Calls and CallsPerInstitution limit the calls in flight from this node, to
 	// all institutions together and to each (2048 and 512). Further calls wait.
@@ -101,6 +109,8 @@ func (c Config) withDefaults() Config {
 	}
 	orDefault(&c.BackupRetention, epochs.DefaultRetention)
 	orDefault(&c.Issuer, "samla")
+	orDefault(&c.WebhookTargets, webhook.PublicTargets)
+	orDefault(&c.WebhookPauseAfter, webhooks.PauseAfter)
 	orDefault(&c.KeepData, 30*24*time.Hour)
 	orDefault(&c.KeepAccounts, accounts.DefaultKeep)
 	orDefault(&c.PollingLease, time.Minute)

@@ -22,6 +22,7 @@ func APIVersions() []string { return []string{v20250101.Version, v20260401.Versi
 // mounts lists everything that a node serves. A path that it does not serve is
 // answered with NOT_FOUND.
 func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
+	services.Webhooks = s.hooks
 	newest, err := v20260401.New(services)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.runner.Start(ctx)
 	s.consents.Start()
 	s.fetching.StartLogins()
+	s.sending.Start(ctx)
 	s.auditing.Start()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
@@ -73,7 +74,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.quit()
 		s.sweeper.Wait()
 		s.auditing.Stop()
-		errs = append(errs, s.stopMetrics(), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
+		errs = append(errs, s.stopMetrics(), s.sending.Stop(ctx), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
 	}
 	return errors.Join(append(errs, s.closeJournal(), s.store.Close())...)
 }
@@ -126,6 +127,9 @@ func (s *Server) sweep(ctx context.Context) {
 			if err != nil || n == 0 {
 				break
 			}
+		}
+		if err := s.hooks.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.parts.Log.Error("expired webhook deliveries could not be deleted", "error", err)
 		}
 	}
 }

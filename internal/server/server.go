@@ -36,6 +36,7 @@ import (
 	"samla/internal/uptime"
 	"samla/internal/users"
 	"samla/internal/uuid7"
+	"samla/internal/webhooks"
 )
 
 // Server is one node. New, Start and Stop are called once each, in this order.
@@ -58,6 +59,8 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	sequence *events.Sequencer
+	hooks    *webhooks.Service
+	sending  *webhooks.Dispatcher
 	sweeper  sync.WaitGroup // and the sequencer of events
 	quit     context.CancelFunc
 	served   chan error
@@ -105,6 +108,7 @@ func (s *Server) wire(ctx context.Context) error {
 		health = &company.Health{}
 	)
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
+	s.wireWebhooks(vault, ids)
 	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: p.Institutions, Health: health, Clock: p.Clock, Log: p.Log})
 	institutions := s.institutions(health)
 	s.runner = jobs.New(s.store, p.Clock, p.Log)

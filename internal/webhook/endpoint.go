@@ -28,6 +28,7 @@ const (
 	ByClient Reason = "BY_CLIENT" // POST /webhook-endpoints/{id}/pause
 	Gone     Reason = "GONE"      // the receiver answered 410
 	Failing  Reason = "FAILING"   // no attempt succeeded for days
+	Restored Reason = "RESTORED"  // its secret was rotated after the backup that was restored
 )
 
 // MaxEndpoints is how many endpoints a client may have.

@@ -185,6 +185,12 @@ func (s *Service) own(ctx context.Context, clientID, id string) (webhook.Endpoin
 
 // change changes an endpoint of a client, and what is confidential of it.
 func (s *Service) change(ctx context.Context, clientID, id string, change func(*webhook.Endpoint, *webhook.Confidential) error) (Endpoint, error) {
+	return s.changeAnd(ctx, clientID, id, nil, change)
+}
+
+// changeAnd does so and stores the response that answer prepares.
+func (s *Service) changeAnd(ctx context.Context, clientID, id string, answer idempotency.Answer[Endpoint],
+	change func(*webhook.Endpoint, *webhook.Confidential) error) (Endpoint, error) {
 	var shown Endpoint
 	stored, err := store.UpdateWebhookEndpoint(ctx, s.Store, id, func(old webhook.Endpoint) (webhook.Endpoint, func(store.Tx) error, error) {
 		if old.ClientID != clientID {
@@ -204,7 +210,12 @@ func (s *Service) change(ctx context.Context, clientID, id string, change func(*
 				return old, nil, err
 			}
 		}
-		return next, nil, nil
+		shown.Endpoint = next
+		response, err := answer.Prepare(ctx, shown)
+		if err != nil || response == nil {
+			return next, nil, err
+		}
+		return next, func(tx store.Tx) error { return response.Complete(ctx, tx) }, nil
 	})
 	shown.Endpoint = stored
 	if err == nil {
@@ -245,7 +256,7 @@ func (s *Service) Update(ctx context.Context, clientID, id string, p Patch) (End
 
 // Rotate makes a new secret and shows it. The one before stays valid for webhook.Overlap
 // unless immediate is set. Fault: WebhookEndpointNotFound.
-func (s *Service) Rotate(ctx context.Context, clientID, id string, immediate bool) (Endpoint, error) {
+func (s *Service) Rotate(ctx context.Context, clientID, id string, immediate bool, answer idempotency.Answer[Endpoint]) (Endpoint, error) {
 	if _, err := s.own(ctx, clientID, id); err != nil {
 		return Endpoint{}, faultOf("rotate a secret", err)
 	}
@@ -256,7 +267,7 @@ func (s *Service) Rotate(ctx context.Context, clientID, id string, immediate boo
 	if err != nil {
 		return Endpoint{}, faultOf("rotate a secret", err)
 	}
-	e, err := s.change(ctx, clientID, id, func(_ *webhook.Endpoint, c *webhook.Confidential) error {
+	e, err := s.changeAnd(ctx, clientID, id, answer, func(_ *webhook.Endpoint, c *webhook.Confidential) error {
 		*c = c.Rotate(fresh, s.Clock.Now(), immediate)
 		return nil
 	})
@@ -437,4 +448,38 @@ func faultOf(operation string, err error) error {
 		return fault.New(fault.WebhookEndpointNotFound)
 	}
 	return fault.Wrap(fmt.Errorf("webhooks: %s: %w", operation, err))
+}
+
+// DeleteRestored deletes an endpoint that the journal says was deleted after the backup
+// that was restored. One that is not there is no error.
+func (s *Service) DeleteRestored(ctx context.Context, id string) error {
+	e, err := s.Store.WebhookEndpoint(ctx, id)
+	if err == nil {
+		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteWebhookEndpoint(ctx, e.ClientID, id) })
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return faultOf("delete a restored endpoint", err)
+}
+
+// PauseRestored ends the secrets of an endpoint that the journal says were rotated after
+// the backup that was restored. The newer one is not known: the endpoint is paused until its client
+// has rotated again. An endpoint that is not there is no error.
+func (s *Service) PauseRestored(ctx context.Context, id string) error {
+	e, err := s.Store.WebhookEndpoint(ctx, id)
+	if err == nil {
+		var fresh webhook.Secret
+		if fresh, err = webhook.NewSecret(s.Random); err == nil {
+			_, err = s.change(ctx, e.ClientID, id, func(e *webhook.Endpoint, c *webhook.Confidential) error {
+				*c = c.Rotate(fresh, s.Clock.Now(), true)
+				*e = e.Pause(webhook.Restored, s.Clock.Now())
+				return nil
+			})
+		}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return faultOf("pause a restored endpoint", err)
 }

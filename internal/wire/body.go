@@ -27,6 +27,7 @@ type bodySchema struct {
 	schema *jsonschema.Schema
 	rules  rules
 	names  memberNames
+	absent bool          // a request may have no body
 	limit  int64         // of a body, in bytes
 	large  chan struct{} // a place for each body above MaxBody that is decoded
 }
@@ -36,13 +37,14 @@ type bodySchema struct {
 // these faults: BodyTooLarge, UnsupportedMediaType, MalformedJSON with the byte
 // offset, InvalidParameter with every invalid field. With InvalidParameter it returns
 // the body too, so that the caller can report more fields. For an operation without a
-// body it reads nothing and returns nil.
+// body it reads nothing and returns nil, and also for a request without one where the
+// document does not require it.
 //
 // encoding/json matches the names of members without regard to case; the contract
 // does not, and ignores unknown members. A body with such members is returned
 // without them. Values of members with x-opaque are returned as they are.
 func (op *Operation) ReadBody(r *http.Request) ([]byte, *fault.Fault) {
-	if op.body == nil {
+	if op.body == nil || op.body.absent && r.ContentLength == 0 {
 		return nil, nil
 	}
 	if r.ContentLength > op.body.limit {

@@ -90,7 +90,8 @@ func (op *Operation) read(doc document, s *schemas) (err error) {
 		if err != nil {
 			return err
 		}
-		op.body = &bodySchema{schema: compiled, rules: s.rules, names: s.names, limit: limit, large: make(chan struct{}, largeBodies)}
+		required, given := doc.node(at + "/requestBody/required").(bool)
+		op.body = &bodySchema{absent: given && !required, schema: compiled, rules: s.rules, names: s.names, limit: limit, large: make(chan struct{}, largeBodies)}
 	}
 	return nil
 }

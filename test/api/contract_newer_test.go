@@ -21,6 +21,7 @@ var newerRows = []row{
 	{"the status of institutions", rowStatus},
 	{"events", rowEvents},
 	{"transactions of accounts", rowTransactions},
+	{"webhooks", rowWebhooks},
 	{"too many wait", rowTooManyWait},
 }
 

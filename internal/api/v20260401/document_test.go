@@ -42,6 +42,7 @@ DELETE /accounts/{accountId} deleteAccount 3 204
 DELETE /collections/{collectionId} deleteCollection 3 204
 DELETE /consents/{consentId} revokeConsent 2 200
 DELETE /users/{userUuid} deleteUser 1 204
+DELETE /webhook-endpoints/{id} deleteWebhookEndpoint 1 204
 GET /.well-known/jwks.json getJwks 0 200
 GET /accounts getAccounts 2 200
 GET /accounts/{id}/transactions getAccountTransactions 3 200 paged
@@ -62,6 +63,10 @@ GET /users/{id}/collections getCollectionsByUser 1 200 paged
 GET /users/{id}/consents getConsentsByUser 1 200 paged
 GET /users/{userUuid} getUser 3 200
 GET /wealth/collection/{collectionId}/status getWealthCollectionStatus 3 200
+GET /webhook-endpoints getWebhookEndpoints 1 200
+GET /webhook-endpoints/{id}/deliveries getWebhookDeliveries 1 200 paged
+GET /webhook-endpoints/{id}/replay getWebhookReplay 1 200
+PATCH /webhook-endpoints/{id} updateWebhookEndpoint 1 200 body
 POST /accounts/{accountId}/merge mergeAccounts 3 200 body
 POST /accounts/{accountId}/split splitAccount 3 200 body
 POST /collections initiateCollection 3 201 idempotent body
@@ -70,13 +75,19 @@ POST /collections/{collectionId}/supplement-info addSupplementInformation 3 204 
 POST /consents createConsent 2 201 idempotent body
 POST /consents/{consentId}/renew renewConsent 2 201 idempotent body
 POST /users createUser 1 201 idempotent body
-POST /users/{userUuid}/sessions createSession 1 201 idempotent`)
+POST /users/{userUuid}/sessions createSession 1 201 idempotent
+POST /webhook-endpoints createWebhookEndpoint 1 201 idempotent body
+POST /webhook-endpoints/{id}/pause pauseWebhookEndpoint 1 200
+POST /webhook-endpoints/{id}/replay replayWebhookEvents 1 202 body
+POST /webhook-endpoints/{id}/resume resumeWebhookEndpoint 1 200
+POST /webhook-endpoints/{id}/rotate-secret rotateWebhookSecret 1 200 idempotent body
+POST /webhook-endpoints/{id}/test testWebhookEndpoint 1 202`)
 	_, at := document(t)
 	var lines []string
 	for _, op := range contract(t).Operations() {
 		declared := at("/paths/" + strings.ReplaceAll(op.Pattern, "/", "~1") + "/" + strings.ToLower(op.Method))
 		line := fmt.Sprint(op.Route(), " ", op.ID, " ", op.Credential)
-		for _, status := range []string{"200", "201", "204"} {
+		for _, status := range []string{"200", "201", "202", "204"} {
 			if declared["responses"].(object)[status] != nil {
 				line += " " + status
 			}

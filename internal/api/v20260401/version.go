@@ -18,6 +18,7 @@ import (
 	"samla/internal/feeds"
 	"samla/internal/institution"
 	"samla/internal/users"
+	"samla/internal/webhooks"
 	"samla/internal/wire"
 )
 
@@ -48,6 +49,7 @@ type Services struct {
 	Accounts     *accounts.Service
 	Events       *events.List
 	Transactions *feeds.Service
+	Webhooks     *webhooks.Service
 	Institutions institution.Set
 	Health       *company.Health
 	Clock        clock.Clock
@@ -95,5 +97,17 @@ func New(s Services) (api.Version, error) {
 		"splitAccount":              {Serve: o.splitAccount},
 		"deleteAccount":             {Serve: o.deleteAccount},
 		"getAccountTransactions":    {Serve: o.accountTransactions},
+
+		"createWebhookEndpoint": {Serve: o.createWebhookEndpoint},
+		"getWebhookEndpoints":   {Serve: o.webhookEndpoints},
+		"updateWebhookEndpoint": {Serve: o.updateWebhookEndpoint},
+		"deleteWebhookEndpoint": {Serve: o.deleteWebhookEndpoint},
+		"rotateWebhookSecret":   {Serve: o.rotateWebhookSecret},
+		"pauseWebhookEndpoint":  {Serve: o.pauseWebhookEndpoint},
+		"resumeWebhookEndpoint": {Serve: o.resumeWebhookEndpoint},
+		"testWebhookEndpoint":   {Serve: o.testWebhookEndpoint},
+		"getWebhookDeliveries":  {Serve: o.webhookDeliveries},
+		"replayWebhookEvents":   {Serve: o.replayWebhookEvents},
+		"getWebhookReplay":      {Serve: o.webhookReplay},
 	}}, nil
 }
