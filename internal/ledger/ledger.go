@@ -36,14 +36,16 @@ type Row struct {
 type List struct {
 	Items []Item
 	// Whole reports whether every page was read. From and To are the first and the last
-	// day of the window that the institution told; a zero To is open. Without a From
-	// the window is not known, and nothing that is booked is removed.
+	// day that was asked for; zero: open. An institution may answer with less of the past:
+	// its list says nothing of the days before the oldest booked item.
 	Whole    bool
 	From, To int32
 	// BookedOnly means that pending transactions were not asked for or not given.
 	BookedOnly bool
 	// Takeover means that the rows are of another source, which may show other days.
 	Takeover bool
+
+	told int32 // the first day of which the list says what was booked; 0: of none
 }
 
 // Pair is a row of the feed and the item that is its newer form, as indexes.
@@ -61,21 +63,34 @@ type Plan struct {
 // Size returns the number of rows that the plan writes.
 func (p Plan) Size() int { return len(p.Added) + len(p.Modified) + len(p.Returned) + len(p.Removed) }
 
-// removable reports whether the list shows by a row's absence that the row is gone.
-// The first day of the window is left out: institutions cut it by other days than the
-// one that is shown, and by their own clock.
-func (l *List) removable(r *Item) bool {
-	if !l.Whole || r.Pending && l.BookedOnly {
-		return false
+// tell sets the first day of which the list says what was booked.
+func (l *List) tell() {
+	l.told = 0
+	for i := range l.Items {
+		if day := l.Items[i].Day; !l.Items[i].Pending && day != 0 && (l.told == 0 || day < l.told) {
+			l.told = day
+		}
 	}
-	if r.Day == 0 {
-		return r.Pending
+	if l.told != 0 {
+		l.told = max(l.told, l.From)
 	}
-	return l.From != 0 && r.Day > l.From && (l.To == 0 || r.Day <= l.To)
 }
 
-// atSeam reports whether another source can have the payment inside of its window,
-// although the row is just before it.
+// removable reports whether the list shows by a row's absence that the row is gone.
+// The first day is left out: institutions cut their lists by other days than the
+// one that is shown, by their own clock, and by a number of rows.
+func (l *List) removable(r *Item) bool {
+	switch {
+	case !l.Whole, r.Day != 0 && l.To != 0 && r.Day > l.To:
+		return false
+	case r.Pending:
+		return !l.BookedOnly && (r.Day == 0 || r.Day > l.From)
+	}
+	return l.told != 0 && r.Day > l.told
+}
+
+// atSeam reports whether another source can have the payment among its items, although
+// the row is just before the first day that it tells of.
 func (l *List) atSeam(r *Item) bool {
-	return l.Takeover && l.From != 0 && r.Day != 0 && r.Day <= l.From && r.Day > l.From-seamDays
+	return l.Takeover && l.told != 0 && r.Day != 0 && r.Day <= l.told && r.Day >= l.told-seamDays
 }

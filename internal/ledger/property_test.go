@@ -65,16 +65,22 @@ func (f *feed) live() []ledger.Item {
 // shows reports whether the absence of a transaction in a list means that it is gone
 // (docs/reference/api.md 12.2), written as the documentation says it.
 func shows(l ledger.List) func(*ledger.Item) bool {
+	var oldest int32 // booked item
+	for _, i := range l.Items {
+		if !i.Pending && i.Day != 0 && (oldest == 0 || i.Day < oldest) {
+			oldest = i.Day
+		}
+	}
 	return func(i *ledger.Item) bool {
 		switch {
-		case !l.Whole, i.Pending && l.BookedOnly:
+		case !l.Whole, i.Day != 0 && l.To != 0 && i.Day > l.To:
 			return false
-		case i.Day == 0:
-			return i.Pending
-		case l.From == 0, i.Day <= l.From:
-			return false
+		case i.Pending && i.Day == 0:
+			return !l.BookedOnly
+		case i.Pending:
+			return !l.BookedOnly && i.Day > l.From
 		}
-		return l.To == 0 || i.Day <= l.To
+		return i.Day != 0 && oldest != 0 && i.Day > oldest && i.Day > l.From
 	}
 }
 
@@ -143,7 +149,7 @@ func TestReconcile_KeepsTheIDOfAPayment(t *testing.T) {
 			return items(fmt.Sprintf("+%d -%d text=%d", rapid.IntRange(2, 20).Draw(t, "day"), rapid.IntRange(1, 3).Draw(t, "amount"), rapid.IntRange(0, 2).Draw(t, "text")))[0]
 		}), 0, 20).Draw(rt, "others")
 		for n, form := range []string{"-10 -99 text=Reserverat", "-10 -99 text=Preem", "+12 -99 text=Preem", "+12 -99 text=PreemAB", "+13 -99 text=PreemAB"} {
-			f.apply(ledger.List{Whole: true, From: march(1), Items: append(items(form), others[:min(len(others), n*5)]...)})
+			f.apply(ledger.List{Whole: true, From: march(1), Items: append(items(form, "+1 -50 text=first"), others[:min(len(others), n*5)]...)})
 			var ids []string
 			for _, r := range f.rows {
 				if r.Amount == items(form)[0].Amount {

@@ -20,6 +20,7 @@ const Reach = referenceDays
 // The result does not depend on the order of rows and items, but for which of several
 // equal ones are paired. Applying the same list again changes nothing.
 func Reconcile(rows []Row, list List) Plan {
+	list.tell()
 	m := newMatcher(rows, &list)
 	for _, p := range passes(&list) {
 		m.pass(p)

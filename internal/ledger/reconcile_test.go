@@ -134,17 +134,17 @@ func TestReconcile_Cases(t *testing.T) {
 			{[]string{"booked", "+11 -3 text=z"}, "a2"},
 		},
 		"equal payments of a day stay several": {
-			{[]string{"+10 -20 text=Kaffe", "+10 -20 text=Kaffe"}, "a1 a2"},
-			{[]string{"+10 -20 text=Kaffe", "+10 -20 text=Kaffe", "+10 -20 text=Kaffe"}, "a3"},
-			{[]string{"+10 -20 text=Kaffe"}, "d2 d3"},
+			{[]string{"+10 -20 text=Kaffe", "+10 -20 text=Kaffe", "+2 -1 text=x"}, "a1 a2 a3"},
+			{[]string{"+10 -20 text=Kaffe", "+10 -20 text=Kaffe", "+10 -20 text=Kaffe", "+2 -1 text=x"}, "a4"},
+			{[]string{"+10 -20 text=Kaffe", "+2 -1 text=x"}, "d2 d4"},
 		},
 		"a changed text": {
-			{[]string{"+10 -20 text=Kortkop"}, "a1"},
-			{[]string{"+10 -20 text=ICA"}, "m1"},
+			{[]string{"+10 -20 text=Kortkop", "+2 -1 text=x"}, "a1 a2"},
+			{[]string{"+10 -20 text=ICA", "+2 -1 text=x"}, "m1"},
 		},
 		"a changed date": {
-			{[]string{"+10 -20 text=ICA"}, "a1"},
-			{[]string{"+12 -20 text=ICA"}, "m1"},
+			{[]string{"+10 -20 text=ICA", "+2 -1 text=x"}, "a1 a2"},
+			{[]string{"+12 -20 text=ICA", "+2 -1 text=x"}, "m1"},
 		},
 		"a changed spelling": {
 			{[]string{"+10 -20 text=ICA"}, "a1"},
@@ -166,17 +166,21 @@ func TestReconcile_Cases(t *testing.T) {
 		"a shorter window removes nothing before it": {
 			{[]string{"+10 -20 text=ICA", "+15 -30 text=Hyra", "+20 -1 text=x"}, "a1 a2 a3"},
 			{[]string{"from 15", "+20 -1 text=x"}, ""},
-			{[]string{"from 14", "+20 -1 text=x"}, "d2"},
+			{[]string{"from 14", "+14 -2 text=y", "+20 -1 text=x"}, "a4 d2"},
 		},
-		"no window removes nothing booked": {
-			{[]string{"+10 -20 text=ICA", "-0 -7 text=y"}, "a1 a2"},
-			{[]string{"from 0"}, "d2"},
+		"a list without booked rows removes none": {
+			{[]string{"+10 -20 text=ICA", "-0 -7 text=y", "-9 -8 text=z"}, "a1 a2 a3"},
+			{[]string{}, "d2 d3"},
+		},
+		"the bank gives less of the past than it was asked for": {
+			{[]string{"+3 -20 text=ICA", "+10 -30 text=Hyra", "+12 -40 text=El", "+15 -50 text=Lan"}, "a1 a2 a3 a4"},
+			{[]string{"+10 -30 text=Hyra", "+15 -50 text=Lan"}, "d3"},
+			{[]string{"from 0", "+10 -30 text=Hyra"}, "d4"},
 		},
 		"what was removed comes back under its id": {
-			{[]string{"+10 -20 text=ICA"}, "a1"},
-			{[]string{}, "d1"},
-			{[]string{"+10 -20 text=ica"}, "r1"},
-			{[]string{"+10 -20 text=ica"}, ""},
+			{[]string{"+10 -20 text=ICA", "+2 -1 text=x"}, "a1 a2"},
+			{[]string{"+2 -1 text=x"}, "d1"},
+			{[]string{"+10 -20 text=ica", "+2 -1 text=x"}, "r1"},
 		},
 		"a removed pending row comes back booked": {
 			{[]string{"-10 -20 text=ICA"}, "a1"},
@@ -184,9 +188,9 @@ func TestReconcile_Cases(t *testing.T) {
 			{[]string{"+10 -20 text=ICA"}, "r1"},
 		},
 		"another payment does not revive a removed one": {
-			{[]string{"+10 -20 text=ICA"}, "a1"},
-			{[]string{}, "d1"},
-			{[]string{"+10 -20 text=Coop"}, "a2"},
+			{[]string{"+10 -20 text=ICA", "+2 -1 text=x"}, "a1 a2"},
+			{[]string{"+2 -1 text=x"}, "d1"},
+			{[]string{"+10 -20 text=Coop", "+2 -1 text=x"}, "a3"},
 		},
 		"weekly payments are not one that moved": {
 			{[]string{"+3 -59 text=Gym", "+10 -59 text=Gym"}, "a1 a2"},

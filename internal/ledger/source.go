@@ -47,9 +47,8 @@ type Reading struct {
 // Admit returns what of a list counts, and the lead after it. Not ok: nothing of it.
 //
 // A list of the lead counts. So does that of another source that was read wholly when the
-// lead is gone or was not read for LeadLife; it takes the lead over. Neither removes what is older than the
-// oldest row that this source ever had: that is the history of another source, perhaps
-// of the account under its former number. Beside such history, only a list that was read
+// lead is gone or was not read for LeadLife; it takes the lead over. What it does not reach back to stays, as
+// it may be the history of the account under its former number. Beside such history, only a list that was read
 // wholly reaches further back than before. Of other lists only the booked rows count that are
 // older than all rows of leads, and only of one source: they add history and remove nothing. A
 // reading that is older than the lead's newest one never counts.
@@ -68,11 +67,6 @@ func (l Lead) Admit(r Reading, list List) (List, Lead, bool) {
 			oldest = earlier(oldest, l.From)
 		}
 		list.Takeover = !same || mixed
-		if list.From != 0 && oldest != 0 {
-			list.From = max(list.From, oldest-1)
-		} else {
-			list.From = 0
-		}
 		return list, Lead{Link: r.Link, At: r.At, From: oldest, Oldest: earlier(oldest, l.Oldest), Older: l.Older}, true
 	case l.Older != "" && l.Older != r.Link:
 		return List{}, l, false
