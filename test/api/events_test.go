@@ -43,6 +43,7 @@ func (e eventObject) text() string {
 }
 
 // following follows the events of a client by pages of two until it has n, and checks each.
+// Those of accounts are left out.
 func (c client) following(t *testing.T, query string, n int) (got []string) {
 	t.Helper()
 	var page eventPage
@@ -57,7 +58,9 @@ func (c client) following(t *testing.T, query string, n int) (got []string) {
 			if named := e.Body.Event; named != e.Type && (e.Type != "COLLECTION" || named != "") {
 				t.Errorf("%s is named %q", e.Type, named)
 			}
-			got = append(got, e.text())
+			if e.Type != "ACCOUNT_UPDATED" { // what is read of accounts is tested there
+				got = append(got, e.text())
+			}
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("only %q", got)
