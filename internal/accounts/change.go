@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/account"
 	"samla/internal/fault"
+	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -124,7 +125,8 @@ func (s *Service) Delete(ctx context.Context, o Owner, id string) error {
 			return nil, fault.New(fault.AccountNotFound)
 		}
 		p.deleted = []string{id}
-		return nil, nil
+		// A database that is restored from an older backup deletes it again.
+		return nil, s.Journal.Record(ctx, journal.Record{Kind: journal.AccountErased, ID: id, Client: o.ClientID, Detail: o.UserID})
 	})
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"samla/internal/account"
 	"samla/internal/clock"
 	"samla/internal/event"
+	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/uuid7"
@@ -34,6 +35,8 @@ type Deps struct {
 	Log   *slog.Logger
 	Feed  Feed          // nil: transactions are not kept
 	Keep  time.Duration // 0 = DefaultKeep
+	// Journal is told of deleted accounts; nil: none.
+	Journal journal.Recorder
 }
 
 // Service is safe for concurrent use.
@@ -47,6 +50,7 @@ func New(d Deps) *Service {
 	if d.Feed == nil {
 		d.Feed = noFeed{}
 	}
+	d.Journal = journal.Or(d.Journal)
 	if d.Keep <= 0 {
 		d.Keep = DefaultKeep
 	}

@@ -106,7 +106,7 @@ func (s *Service) startLiving(ctx context.Context, r Request, answer idempotency
 			if f := usable(locked, r, now); f != nil {
 				return f
 			}
-			if err := s.quota(ctx, tx, locked.LineageID(), limit, now); err != nil {
+			if err := s.quota(ctx, tx, locked, limit, now); err != nil {
 				return err
 			}
 		}
@@ -116,14 +116,31 @@ func (s *Service) startLiving(ctx context.Context, r Request, answer idempotency
 
 // quota returns the fault BackgroundRefreshLimit when a lineage has used up its
 // background refreshes (docs/reference/api.md 5.6).
-func (s *Service) quota(ctx context.Context, tx store.Tx, lineage consent.ID, limit int, now time.Time) error {
-	taken, err := tx.UnattendedSince(ctx, lineage, now.Add(-window))
+func (s *Service) quota(ctx context.Context, tx store.Tx, c consent.Consent, limit int, now time.Time) error {
+	if err := unknownReads(ctx, tx, c, now); err != nil {
+		return err
+	}
+	taken, err := tx.UnattendedSince(ctx, c.LineageID(), now.Add(-window))
 	if err != nil || len(taken) < limit {
 		return err
 	}
 	f := fault.New(fault.BackgroundRefreshLimit)
 	f.NextAllowedAt = taken[len(taken)-limit].Add(window)
 	f.RetryAfter = f.NextAllowedAt.Sub(now)
+	return f
+}
+
+// unknownReads returns the fault BackgroundRefreshLimit for a consent that is older than
+// a restore of the database: what was read between the backup and the restore is not
+// known, and counts as all that was allowed.
+func unknownReads(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
+	i, err := tx.Installation(ctx)
+	allowed := i.RestoredAt.Add(window)
+	if err != nil || i.RestoredAt.IsZero() || !now.Before(allowed) || c.CreatedAt.After(i.RestoredAt) {
+		return err
+	}
+	f := fault.New(fault.BackgroundRefreshLimit)
+	f.NextAllowedAt, f.RetryAfter = allowed, allowed.Sub(now)
 	return f
 }
 

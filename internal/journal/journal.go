@@ -21,7 +21,7 @@ const (
 	CollectionErased Kind = "COLLECTION_ERASED" // id of the collection; Client is set
 	EndpointDeleted  Kind = "ENDPOINT_DELETED"  // id of the webhook endpoint; Client is set
 	SecretRotated    Kind = "SECRET_ROTATED"    // id of the webhook endpoint whose older secrets must not be used again; Client is set
-	AccountErased    Kind = "ACCOUNT_ERASED"    // id of the lasting account; Client is set
+	AccountErased    Kind = "ACCOUNT_ERASED"    // id of the lasting account; Client is set, Detail is the user
 )
 
 // Record is one thing that happened, or is about to.
@@ -30,7 +30,7 @@ type Record struct {
 	Kind   Kind      `json:"kind"`
 	ID     string    `json:"id"`
 	Client string    `json:"client,omitempty"`
-	Detail string    `json:"detail,omitempty"` // from a closed set of the kind
+	Detail string    `json:"detail,omitempty"` // as the kind says
 }
 
 // Recorder writes records.

@@ -84,6 +84,8 @@ type Config struct {
 	// collections together (64 MiB). Further answers wait. The process needs several times
 	// as much.
 	ReadMemory int
+
+	restoring bool // set by Restore
 }
 
 // Check returns an error if a member has a value that the server cannot use. New checks

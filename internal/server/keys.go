@@ -30,6 +30,9 @@ func (s *Server) openKeys(ctx context.Context) (*keyset.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i.Restoring != "" && !s.config.restoring {
+		return nil, ErrRestoring
+	}
 	if i.BegunAt.IsZero() {
 		p.Log.Warn("backups do not forget yet: data keys are wrapped by the master key, as the release before does it",
 			"remedy", "when every node runs this release: samla key epochs --begin")

@@ -48,6 +48,7 @@ type Server struct {
 	store    *sqlstore.Store
 	vault    *keyset.Vault
 	ring     *keyset.Ring
+	people   *users.Service
 	keeper   *epochs.Keeper
 	journal  *journal.Journal
 	runner   *jobs.Runner
@@ -125,13 +126,13 @@ func (s *Server) wire(ctx context.Context) error {
 		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits(), Journal: s.journal})
 	s.fetching = collections
 	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Access: s.store})
-	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts,
+	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts, Journal: s.journal,
 		Feed: accounts.Transactions(transactions)})
-	people := users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
+	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
-		outbox.EraseUser:     people.ContinueErasure,
+		outbox.EraseUser:     s.people.ContinueErasure,
 		outbox.EndLogin:      collections.DeliverEnding,
 
 		outbox.ApplyCollection: s.accounts.Apply,
@@ -140,7 +141,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.runner.Register(messages)
-	mounts, err := s.mounts(v20260401.Services{Users: people, Consents: s.consents, Collections: collections, Accounts: s.accounts,
+	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Accounts: s.accounts,
 		Transactions: transactions, Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err

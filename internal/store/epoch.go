@@ -43,11 +43,16 @@ type SystemRow struct {
 	Sealed []byte
 }
 
+// InstallationReader reads what a database knows of itself.
+type InstallationReader interface {
+	// Installation reads the one row of the installation.
+	Installation(ctx context.Context) (Installation, error)
+}
+
 // Epochs is the part of a store that lets epoch keys be replaced. None of it changes a
 // row's Rev.
 type Epochs interface {
-	// Installation reads the one row of the installation.
-	Installation(ctx context.Context) (Installation, error)
+	InstallationReader
 	// NameInstallation stores id as the name of the installation, unless it has one, and
 	// returns its name.
 	NameInstallation(ctx context.Context, id string) (string, error)

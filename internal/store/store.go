@@ -64,6 +64,7 @@ type Transactor interface {
 // only and returns ErrNotFound for all others. Inside a transaction it sees the
 // transaction's own writes.
 type Reader interface {
+	InstallationReader
 	ClientReader
 	APIKeyReader
 	UserReader

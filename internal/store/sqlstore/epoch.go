@@ -13,9 +13,9 @@ import (
 // epochsMigration is the migration that binaries must know once epochs have begun.
 const epochsMigration = 16
 
-// Installation implements store.Epochs.
-func (s *Store) Installation(ctx context.Context) (store.Installation, error) {
-	return readInstallation(ctx, s.q)
+// Installation implements store.InstallationReader.
+func (r reader) Installation(ctx context.Context) (store.Installation, error) {
+	return readInstallation(ctx, r.q)
 }
 
 func readInstallation(ctx context.Context, q querier) (store.Installation, error) {

@@ -1,0 +1,211 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/backup"
+	"samla/internal/consent"
+	"samla/internal/fault"
+	"samla/internal/outbox"
+	"samla/internal/seal"
+	"samla/internal/seal/keyset"
+	"samla/internal/server"
+	"samla/internal/store/sqlstore"
+	"samla/internal/testpg"
+)
+
+// The drill of docs/operate-backup.md: a backup is made while the server runs; then a
+// person is erased, a consent is revoked, data is erased and an API key is revoked; then
+// the database is lost.
+func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "" }, "postgres": testpg.URL} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			w := newEnv(t, database(t), clockSpeed)
+			erased, kept, revoker := w.person(t, sam), w.person(t, noa), w.person(t, alva)
+			erasedConsent := erased.authorizeConsent(t, consentRequest{company: demoBank})
+			keptConsent := kept.authorizeConsent(t, consentRequest{company: demoBank})
+			revokedConsent := revoker.authorizeConsent(t, consentRequest{company: demoBank})
+			erasedData := erased.collect(t, demoBank, erasedConsent, address, "COMPLETED")
+			keptData := kept.collect(t, demoBank, keptConsent, address, "COMPLETED")
+			deletedData := kept.collect(t, demoBank, keptConsent, address, "COMPLETED")
+			inFlight := w.person(t, elsa)
+			signing := inFlight.requestConsent(t, consentRequest{company: autostartBank})
+			inFlight.awaitConsent(t, signing, "AWAITING_AUTHORIZATION")
+			_, secret, err := w.Server.Authn.CreateKey(t.Context(), "local", "second", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			second := w.WithKey(secret)
+
+			ring := w.openRing(t)
+			path := filepath.Join(t.TempDir(), "backup")
+			m, err := backup.Write(t.Context(), path, "0199", w.clock.Now(), w.Server.Store().(*sqlstore.Store), ring)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			w.backend.Do(t, "DELETE", "/users/"+erased.userID, nil).WantStatus(t, http.StatusNoContent, nil)
+			revoker.revokeConsent(t, revokedConsent)
+			w.backend.Do(t, "DELETE", "/collections/"+deletedData, nil).WantStatus(t, http.StatusNoContent, nil)
+			w.revokeKey(t, "second")
+			w.awaitBankStatus(t, erasedConsent, "terminatedByTpp")
+			w.awaitBankStatus(t, revokedConsent, "terminatedByTpp")
+			w.awaitDelivered(t)
+			told := []string{w.bankConsent(t, erasedConsent).ID, w.bankConsent(t, revokedConsent).ID}
+			waiting := w.bankConsent(t, signing).ID
+
+			w.stopServer(t)
+			since := len(w.interceptor.all())
+			config := server.Config{Listen: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "restored"), KeyDir: filepath.Join(w.Dir, "keys")}
+			if engine == "postgres" {
+				config.Database = testpg.URL(t)
+			}
+			parts := server.Parts{Clock: w.clock, Log: w.Log.Logger(), Master: w.master(t), Institutions: w.Institutions}
+			r, err := server.Restore(t.Context(), config, parts, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Users != 1 || r.Keys != 1 || r.Data != 1 || r.Consents < 1 || r.InFlight != 1 || r.ID != m.ID {
+				t.Errorf("restored %+v", r)
+			}
+			if n := len(w.interceptor.all()); n != since {
+				t.Errorf("the restore sent %d requests to banks", n-since)
+			}
+			if w.Server, err = server.New(t.Context(), config, parts); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Server.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+
+			// The consent that was being signed is ended at the bank, once. What the banks were
+			// told before is not told again, and nothing is opened again.
+			w.awaitBankStatus(t, signing, "terminatedByTpp")
+			w.awaitDelivered(t)
+			for _, a := range w.interceptor.all()[since:] {
+				if a.method == http.MethodPost {
+					t.Errorf("%s %s was sent after the restore", a.method, a.path)
+				}
+				for _, id := range told {
+					if a.consentID == id {
+						t.Errorf("%s %s was sent for a consent whose end the bank knew", a.method, a.path)
+					}
+				}
+				if a.method == http.MethodDelete && a.consentID != waiting {
+					t.Errorf("%s %s was sent", a.method, a.path)
+				}
+			}
+
+			backend := client{w.WithKey(w.APIKey), w}
+			second.Base = w.Server.URL()
+			second.Do(t, "GET", "/companies/availability", nil).WantProblem(t, fault.Unauthorized)
+			kept.Env.Server = w.Server
+			old := kept.atNode(w.Server.URL())
+			old.Do(t, "GET", "/consents", nil).WantProblem(t, fault.Unauthorized) // a token from before
+			backend.Do(t, "POST", "/users/"+erased.userID+"/sessions", nil).WantProblem(t, fault.UserAnonymized)
+			backend.Do(t, "GET", "/collections/"+erasedData+"/wealth/data", nil).WantProblem(t, fault.DataExpired)
+			backend.Do(t, "GET", "/collections/"+deletedData+"/wealth/data", nil).WantProblem(t, fault.DataExpired)
+			backend.Do(t, "GET", "/collections/"+keptData+"/wealth/data", nil).WantStatus(t, 200, nil)
+			if _, err := w.Server.Store().DataKey(t.Context(), erased.userID); !errors.Is(err, seal.ErrKeyDestroyed) {
+				t.Errorf("the data key of the erased person: %v", err)
+			}
+			for id, want := range map[string]consent.Status{erasedConsent: consent.Revoked, revokedConsent: consent.Revoked,
+				signing: consent.Failed, keptConsent: consent.Authorized} {
+				if c, err := w.Server.Store().Consent(t.Context(), consent.ID(id)); err != nil || c.Status != want {
+					t.Errorf("consent %s is %s, want %s, %v", id, c.Status, want, err)
+				}
+			}
+			// Reads without the person count as used, reads with the person go on.
+			again := backend.session(t, kept.userID)
+			again.Do(t, "POST", "/collections", storedConsent(demoBank, keptConsent, "")).WantProblem(t, fault.BackgroundRefreshLimit)
+			again.collect(t, demoBank, keptConsent, address, "COMPLETED")
+			if engine == "sqlite" {
+				w.Log.Secret("the person's number", sam)
+				wantNowhere(t, filepath.Dir(config.Database), sam, erased.externalID)
+			}
+		})
+	}
+}
+
+// wantNowhere fails if a file below a directory has one of the texts.
+func wantNowhere(t *testing.T, dir string, texts ...string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, text := range texts {
+			if strings.Contains(string(b), text) {
+				t.Errorf("%s contains %q", d.Name(), text)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func (w *env) openRing(t *testing.T) *keyset.Ring {
+	t.Helper()
+	ring, err := keyset.OpenRing(keyset.RingConfig{Dir: filepath.Join(w.Dir, "keys"), Master: w.master(t), Clock: w.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func (w *env) master(t *testing.T) *keyset.Master {
+	t.Helper()
+	m, err := keyset.LoadMaster(filepath.Join(w.Dir, "master.json"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (w *env) stopServer(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := w.Server.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// revokeKey revokes an API key by its name.
+func (w *env) revokeKey(t *testing.T, name string) {
+	t.Helper()
+	keys, err := w.Server.Authn.ListKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		if k.Name == name {
+			err = errors.Join(err, w.Server.Authn.RevokeKey(t.Context(), k.ID))
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitDelivered waits until no message to a bank is left.
+func (w *env) awaitDelivered(t *testing.T) {
+	t.Helper()
+	s := w.Server.Store().(*sqlstore.Store)
+	w.await(t, "the outbox to be empty", func() bool {
+		left, err := s.OutboxMessages(t.Context(), outbox.RevokeConsent)
+		return err == nil && len(left) == 0
+	})
+}
