@@ -39,6 +39,8 @@ func (c *crawl) answer(run, ctx, waits context.Context, t task) outcome {
 		o.err = errOutcomeUnknown
 	case t.overdue:
 		o.err = errOverdue
+	case t.exceeded:
+		o.err = errQuotaUsed
 	case t.stored != nil:
 		c.readStored(run, t, &o)
 	default:

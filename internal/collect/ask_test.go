@@ -64,7 +64,7 @@ func TestAsk_LeavesPreparedAnswerToTheNextRun(t *testing.T) {
 		b := newEnv(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
-			if q.Link == "main/3" && n == 1 {
+			if q.Link == "card/balances" && n == 1 {
 				cancel()
 				return &institution.Error{Kind: institution.Preparing, RetryAfter: 10 * time.Second, NotCounted: true}
 			}

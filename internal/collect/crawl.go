@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -23,7 +24,7 @@ type crawl struct {
 	consent    consent.ID // empty: a login
 	journalID  string     // of the collection
 	attended   bool
-	created    time.Time // of the collection; exchanges must not read the journal
+	created    time.Time // when the collection began; exchanges must not read the journal
 	from       institution.Collector
 	access     institution.Access
 	person     psu.Number // empty if it is not known
@@ -31,16 +32,17 @@ type crawl struct {
 	parallel   int
 	room       *room // of the answers in memory
 	deviations deviation.Counts
-	cancelled  bool // a question was cancelled at the end of the run: the next run asks it
-	essential  bool // one of these is essential
+	cancelled  bool  // a question was cancelled at the end of the run: the next run asks it
+	essential  bool  // one of these is essential
+	exceeded   error // an essential question was refused by a limit of the institution
 }
 
 func newCrawl(s *Service, r *room, j *journal, under consent.Consent, i institution.Institution, a institution.Access, person psu.Number) *crawl {
-	start := i.Collector.Start(under.Scope(), historyFrom(j.c, under, i.Profile, a.PSU))
+	start := i.Collector.Start(under.Scope(), cmp.Or(j.secret.From, historyFrom(j.c, under, i.Profile, a.PSU)))
 	f := newFrontier(under.Scope(), search(j.c, under, i.Company), start)
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
-		journal: j, journalID: j.c.ID, consent: under.ID, attended: j.c.Attended, created: j.c.CreatedAt, until: s.deadline(j.c, under),
+		journal: j, journalID: j.c.ID, consent: under.ID, attended: j.c.Attended, created: j.c.Began(), until: s.deadline(j.c, under),
 		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel), room: r}
 }
 
@@ -110,7 +112,7 @@ func (c *crawl) run(ctx context.Context) error {
 		}
 		if inFlight == 0 {
 			if c.empty() && !c.cancelled {
-				return nil
+				return c.nothingRead()
 			}
 			if c.overdue() {
 				return c.giveUpRest()
@@ -166,10 +168,23 @@ func (c *crawl) addOutcome(o outcome) error {
 	case errors.Is(o.err, errCancelled), errors.Is(o.err, errNotCounted):
 		c.cancelled = true // others in flight may still end
 		c.essential = c.essential || o.question.Essential
+	case o.question.Essential && institution.KindOf(o.err) == institution.AccessExceeded:
+		// What the others have read, or will read, is not discarded.
+		c.exceeded = o.err
+		c.deviations.Add(deviation.Unanswered, 1)
 	case o.question.Essential || endsCollection(o.err):
 		return o.err
 	default:
 		c.countMissing(o.question, o.err)
+	}
+	return nil
+}
+
+// nothingRead returns the refusal of an essential question if no other one has found an
+// account.
+func (c *crawl) nothingRead() error {
+	if c.exceeded != nil && len(c.found().Accounts) == 0 {
+		return c.exceeded
 	}
 	return nil
 }
@@ -195,7 +210,7 @@ func (c *crawl) giveUpRest() error {
 		}
 	}
 	c.Log.Info("a collection was not read to its end in time", "company", c.journal.c.Company, "collection", c.journal.c.ID)
-	return nil
+	return c.nothingRead()
 }
 
 // countMissing logs and counts a question that failed.

@@ -29,7 +29,7 @@ func (s *Service) readTimeOf(c collection.Collection) time.Duration {
 // what is not answered by then is missing. The time begins when the collection and its
 // authorized consent exist. It does not begin again with a run of the collection.
 func (s *Service) deadline(c collection.Collection, under consent.Consent) time.Time {
-	from := c.CreatedAt
+	from := c.Began()
 	if under.StatusChangedAt.After(from) {
 		from = under.StatusChangedAt
 	}
@@ -45,7 +45,7 @@ func (s *Service) overdue(now time.Time) store.Overdue {
 // latestEnd returns when even a collection whose consent is signed at the last moment
 // must have ended. It needs no consent.
 func (s *Service) latestEnd(c collection.Collection) time.Time {
-	end := c.CreatedAt.Add(s.readTimeOf(c))
+	end := c.Began().Add(s.readTimeOf(c))
 	switch c.Mode {
 	case collection.OneTime:
 		end = end.Add(s.Institutions[c.Company].Profile.Deadline)

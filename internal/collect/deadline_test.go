@@ -101,7 +101,7 @@ func TestAsk_TimeoutStandsWhenTheRunEnds(t *testing.T) {
 	ctx, over := context.WithCancel(t.Context())
 	b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
 		switch {
-		case q.Link != "main/2":
+		case q.Link != "card/balances":
 			return nil
 		case n == 1:
 			return &institution.Error{Kind: institution.Unreachable, Reason: institution.NoAnswerInTime}
@@ -117,7 +117,7 @@ func TestAsk_TimeoutStandsWhenTheRunEnds(t *testing.T) {
 		ctx = t.Context()
 	}
 	b.wantEnded(b.row(c.ID), collection.CompletedPartial)
-	if _, n := b.bank.count("main/2"); n != 2 {
+	if _, n := b.bank.count("card/balances"); n != 2 {
 		t.Errorf("asked %d times", n)
 	}
 }

@@ -21,6 +21,7 @@ type frontier struct {
 	nodes      map[institution.Question]*node
 	roots      []institution.Question
 	queue      []*node // not yet asked, in order
+	later      []*node // those for balances: asked when nothing else is left to ask
 	places     places
 	wanted     map[string]bool // account keys that the consent and the filter name
 	loans      map[string]bool // those of loans, which have no transactions
@@ -62,7 +63,11 @@ func (f *frontier) push(questions []institution.Question) (back int) {
 		}
 		n := &node{question: q}
 		f.nodes[q] = n
-		f.queue = append(f.queue, n)
+		if q.Needs == institution.NeedsBalances {
+			f.later = append(f.later, n)
+		} else {
+			f.queue = append(f.queue, n)
+		}
 		f.places.asked(q)
 	}
 	return back
@@ -75,13 +80,22 @@ func (f *frontier) allows(q institution.Question) bool {
 	return q.CoveredBy(f.scope) && (q.Account == "" || f.wanted[q.Account] && (q.Needs != institution.NeedsTransactions || !f.loans[q.Account]))
 }
 
-// take removes up to n questions to ask now from the queue. It also returns those that
+// take removes up to n questions to ask now from the queue. Those for balances come last: a
+// limit of the institution costs them first, and the list of accounts often has them. It also returns those that
 // it removed because a bound was reached.
 func (f *frontier) take(n int) (questions []institution.Question, beyond []skipped) {
-	for len(questions) < n && len(f.queue) > 0 {
-		q := f.queue[0].question
-		f.queue = f.queue[1:]
-		if bound := f.bounds.reached(q.Account, f.perAccount[q.Account], f.total, f.now); bound != "" {
+	for len(questions) < n && !f.empty() {
+		from := &f.queue
+		if len(f.queue) == 0 {
+			from = &f.later
+		}
+		q := (*from)[0].question
+		*from = (*from)[1:]
+		of := f.perAccount[q.Account]
+		if q.Needs == institution.NeedsBalances {
+			of = usage{} // a history without an end does not cost the balance
+		}
+		if bound := f.bounds.reached(q.Account, of, f.total, f.now); bound != "" {
 			beyond = append(beyond, skipped{q, bound})
 			f.partial[q.Account] = true
 			continue
@@ -100,7 +114,7 @@ func (f *frontier) count(account string, more usage) {
 }
 
 // empty reports whether the queue is empty.
-func (f *frontier) empty() bool { return len(f.queue) == 0 }
+func (f *frontier) empty() bool { return len(f.queue) == 0 && len(f.later) == 0 }
 
 // addAnswer adds the answer of a question; size is its number of bytes. It counts the
 // rows and products for which there is no room, and questions that do not lead on.

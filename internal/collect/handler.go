@@ -56,6 +56,9 @@ func (s *Service) advance(ctx context.Context, c collection.Collection) error {
 		_, err := s.put(ctx, c, time.Time{})
 		return err
 	}
+	if c.Waiting() { // package refresh begins it
+		return nil
+	}
 	c.PolledAt = s.polls.last(c)
 	tick := collection.Ticked{Lease: s.Lease}
 	ticked, err := c.Apply(tick, s.Clock.Now())

@@ -24,5 +24,5 @@ func historyFrom(c collection.Collection, under consent.Consent, p institution.P
 	if person.Attended() && c.StatusChangedAt.Sub(signed) < longHistoryAfterSCA {
 		days = p.HistoryAttended
 	}
-	return c.CreatedAt.UTC().AddDate(0, 0, -days).Format(time.DateOnly)
+	return c.Began().UTC().AddDate(0, 0, -days).Format(time.DateOnly)
 }

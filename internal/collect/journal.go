@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"samla/internal/collection"
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/seal"
@@ -36,6 +37,8 @@ type journal struct {
 	secret  collection.Secret     // the content of c.Sealed
 	asked   map[string]bool       // the next secret.Asked
 	mapping int
+	lineage consent.ID // of the consent
+	counted *counters  // nil: nothing is counted here
 
 	stored  map[institution.Question]packed // by earlier runs, not used yet
 	unsaved []unsavedAnswer
@@ -107,6 +110,7 @@ type task struct {
 	// outcomeUnknown: an earlier run of an unattended collection asked the question
 	// and stored no answer, because the question failed or the run died.
 	outcomeUnknown bool
+	exceeded       bool // the quota is used up, so it is not asked
 	overdue        bool // the deadline is over, so it is not asked
 	prepared       int  // how often the institution was preparing the answer
 	reduced        int  // the number of larger questions that it is in place of
@@ -133,6 +137,8 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question,
 			tasks[i].outcomeUnknown = true
 		case overdue:
 			tasks[i].overdue = true
+		case !j.c.Attended && !j.counted.take(q, j):
+			tasks[i].exceeded = true
 		case !j.c.Attended:
 			j.asked[digestOf(q)] = true
 			due = true
@@ -219,11 +225,17 @@ func (j *journal) save(ctx context.Context, wake time.Time) error {
 		if after, err = putDue(ctx, tx, next); err != nil {
 			return err
 		}
+		if calls := j.counted.taken(); len(calls) > 0 {
+			if err := tx.CountCalls(ctx, j.lineage, j.c.ID, j.Clock.Now(), calls); err != nil {
+				return err
+			}
+		}
 		return addRaws(ctx, tx, raws)
 	})
 	if err != nil {
 		return err
 	}
+	j.counted.stored()
 	j.c, j.saved = after, j.saved+len(raws)
 	j.unsaved, j.bytes, j.savedAt, j.written = nil, 0, j.Clock.Now(), true
 	return nil

@@ -87,8 +87,8 @@ func (p places) failed(q institution.Question, err error) {
 	s.passing = s.passing || !errors.As(err, &said) || said.Kind.Transient()
 }
 
-// needs are the kinds of data that places have.
-var needs = []institution.Needs{institution.NeedsBalances, institution.NeedsTransactions, ""}
+// needs are the kinds of data that places have, in the order in which they are asked for.
+var needs = []institution.Needs{institution.NeedsTransactions, institution.NeedsBalances, ""}
 
 // choose returns the questions about an account that may be asked: those for
 // transactions of all entries, and in each of the institution's lists and for each

@@ -27,12 +27,12 @@ func TestQuota_AllowsFourRefreshes(t *testing.T) {
 				b.Store = slowStore{flowtest.Open(t, dsn)}
 				nodes = append(nodes, b.service())
 			}
-			quota(t, b, nodes)
+			refreshConcurrently(t, b, nodes)
 		})
 	}
 }
 
-func quota(t *testing.T, b *env, nodes []*collect.Service) {
+func refreshConcurrently(t *testing.T, b *env, nodes []*collect.Service) {
 	under := b.authorizedConsent()
 	b.Clock.Advance(time.Hour)
 	for range 3 { // the person being there takes no place

@@ -74,6 +74,15 @@ func (s *Service) crawl(ctx context.Context, c collection.Collection, secret col
 			return err
 		}
 	}
+	if j.lineage = under.LineageID(); !c.Attended && under.ID != "" {
+		rule, err := s.Rule(ctx, under)
+		if err == nil {
+			j.counted, err = s.counters(ctx, j, access, rule)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	crawl := newCrawl(s, room, j, under, i, access, person)
 	return s.finish(ctx, crawl, under, crawl.run(ctx))
 }

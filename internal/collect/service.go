@@ -118,6 +118,8 @@ type Request struct {
 	Filter      []string           // account ids; nil = all
 	ConsentID   consent.ID         // the stored consent; empty: one-time
 	PSU         psu.Context        // with an address the person is present; with ConsentID only
+	WhenAllowed bool               // without the person: if the quota is used up, at the next allowed moment
+	From        string             // first day to ask transactions for, YYYY-MM-DD; empty: as always. Without the person only
 	OneTime     *authorize.Request // without ConsentID: the consent to create inside
 	Login       *Login             // without either: the person logs in by dialogue
 }

@@ -13,11 +13,9 @@ import (
 	"samla/internal/idempotency"
 	"samla/internal/jobs"
 	"samla/internal/psu"
+	"samla/internal/quota"
 	"samla/internal/store"
 )
-
-// window is the period in which background refreshes are counted (RTS art. 36(5)).
-const window = 24 * time.Hour
 
 // Start creates a collection and starts its flow. The response that answer
 // prepares is stored in the same transaction. When Start returns without an error,
@@ -63,85 +61,82 @@ func (s *Service) startStored(ctx context.Context, r Request, answer idempotency
 const maxRenewed = 3
 
 func (s *Service) startLiving(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
+	stored, c, err := s.draftStored(ctx, r)
+	if err != nil {
+		return c, err
+	}
+	if c.Attended {
+		return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error { return tx.AddCollection(ctx, c) })
+	}
+	rule, err := s.Rule(ctx, stored)
+	if err != nil {
+		return c, err
+	}
+	if r.WhenAllowed {
+		return s.startWhenAllowed(ctx, r, stored, c, rule, answer)
+	}
+	return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error { return s.addUnattended(ctx, tx, r, c, rule, nil) })
+}
+
+// draftStored returns the stored consent of a request and a collection with it. Faults:
+// those of usable.
+func (s *Service) draftStored(ctx context.Context, r Request) (stored consent.Consent, c collection.Collection, err error) {
 	now := s.Clock.Now()
 	view, err := s.Store.ConsentStatus(ctx, r.ConsentID)
 	if errors.Is(err, store.ErrNotFound) {
-		return collection.Collection{}, fault.New(fault.ConsentNotFound)
+		return stored, c, fault.New(fault.ConsentNotFound)
 	}
 	if err != nil {
-		return collection.Collection{}, err
+		return stored, c, err
 	}
 	if f := usable(view.Consent, r, now); f != nil && f.Code == fault.ConsentNotFound {
-		return collection.Collection{}, f
+		return stored, c, f
 	}
-	stored, err := authorize.Living(ctx, s.Store, view.Consent)
-	if err != nil {
-		return collection.Collection{}, err
+	if stored, err = authorize.Living(ctx, s.Store, view.Consent); err != nil {
+		return stored, c, err
 	}
 	if f := usable(stored, r, now); f != nil {
-		return collection.Collection{}, f
+		return stored, c, f
 	}
-	c := s.draft(r, now)
+	c = s.draft(r, now)
 	c.Mode, c.ConsentID, c.UserID = collection.Stored, stored.ID, stored.UserID
 	c.Attended = r.PSU.IPAddress != ""
-	if c, err = s.sealed(ctx, c, collection.Secret{Context: r.PSU}); err != nil {
-		return c, err
-	}
-	limit := 0
-	if !c.Attended {
-		if limit, err = s.Consents.ReadsPerDay(ctx, stored); err != nil {
-			return c, err
-		}
-	}
-	return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
-		if !c.Attended {
-			// Without the lock two refreshes could both pass the last free place.
-			locked, err := tx.LockConsent(ctx, stored.ID)
-			if err != nil {
-				return err
-			}
-			if locked.RenewedBy != "" {
-				return errRenewed
-			}
-			if f := usable(locked, r, now); f != nil {
-				return f
-			}
-			if err := s.quota(ctx, tx, locked, limit, now); err != nil {
-				return err
-			}
-		}
-		return tx.AddCollection(ctx, c)
-	})
+	c, err = s.sealed(ctx, c, collection.Secret{Context: r.PSU, From: r.From})
+	return stored, c, err
 }
 
-// quota returns the fault BackgroundRefreshLimit when a lineage has used up its
-// background refreshes (docs/reference/api.md 5.6).
-func (s *Service) quota(ctx context.Context, tx store.Tx, c consent.Consent, limit int, now time.Time) error {
-	if err := unknownReads(ctx, tx, c, now); err != nil {
+// addUnattended adds a background refresh if guard, which may be nil, and the quota allow it.
+// Without the lock two refreshes could both pass the last free place.
+func (s *Service) addUnattended(ctx context.Context, tx store.Tx, r Request, c collection.Collection, rule quota.Rule, guard func(store.Tx) error) error {
+	locked, err := s.lockLiving(ctx, tx, r, c.ConsentID, c.CreatedAt)
+	if err != nil {
 		return err
 	}
-	taken, err := tx.UnattendedSince(ctx, c.LineageID(), now.Add(-window))
-	if err != nil || len(taken) < limit {
+	if guard != nil {
+		if err := guard(tx); err != nil {
+			return err
+		}
+	}
+	if err := s.admit(ctx, tx, rule, locked, c.CreatedAt); err != nil {
 		return err
 	}
-	f := fault.New(fault.BackgroundRefreshLimit)
-	f.NextAllowedAt = taken[len(taken)-limit].Add(window)
-	f.RetryAfter = f.NextAllowedAt.Sub(now)
-	return f
+	return tx.AddCollection(ctx, c)
 }
 
-// unknownReads returns the fault BackgroundRefreshLimit for a consent that is older than
-// a restore of the database: what was read between the backup and the restore is not
-// known, and counts as all that was allowed.
-func unknownReads(ctx context.Context, tx store.Tx, c consent.Consent, now time.Time) error {
-	i, err := tx.Installation(ctx)
-	allowed := i.RestoredAt.Add(window)
-	if err != nil || i.RestoredAt.IsZero() || !now.Before(allowed) || c.CreatedAt.After(i.RestoredAt) {
-		return err
+// lockLiving locks the consent of a collection without the person. Errors: errRenewed, and
+// the faults of usable.
+func (s *Service) lockLiving(ctx context.Context, tx store.Tx, r Request, id consent.ID, now time.Time) (consent.Consent, error) {
+	locked, err := tx.LockConsent(ctx, id)
+	if err != nil {
+		return locked, err
 	}
-	f := fault.New(fault.BackgroundRefreshLimit)
-	f.NextAllowedAt, f.RetryAfter = allowed, allowed.Sub(now)
-	return f
+	if locked.RenewedBy != "" {
+		return locked, errRenewed
+	}
+	if f := usable(locked, r, now); f != nil {
+		return locked, f
+	}
+	return locked, nil
 }
 
 func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotency.Answer[collection.Collection]) (collection.Collection, error) {
@@ -192,7 +187,7 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 		return c, err
 	}
 	var slot *jobs.Slot
-	if c.Mode != collection.Dialogue && !c.WakeAt.After(c.CreatedAt) {
+	if c.Mode != collection.Dialogue && !c.Waiting() && !c.WakeAt.After(c.CreatedAt) {
 		slot = s.Jobs.Reserve(store.Collections, c.Company)
 		defer slot.Release()
 		if slot != nil {
@@ -221,6 +216,8 @@ func (s *Service) add(ctx context.Context, c collection.Collection, answer idemp
 	case slot != nil:
 		s.started.add(c)
 		slot.Run(c.ID)
+	case c.Waiting():
+		s.Jobs.Wake(store.Schedules)
 	case c.Mode != collection.Dialogue:
 		s.Jobs.Wake(store.Collections)
 	}

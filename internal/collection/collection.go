@@ -74,6 +74,10 @@ type Secret struct {
 	// Nothing is asked until that has ended (docs/reference/api.md 4.7).
 	Held bool `json:"held,omitempty"`
 
+	// From is the first day to ask transactions for, YYYY-MM-DD; only in a collection that a
+	// refresh plan has started. Empty: as always.
+	From string `json:"from,omitempty"`
+
 	// Dialogue is where the login stands; only in a collection of mode Dialogue. Email and
 	// UserID are what the login began with.
 	Dialogue *dialogue.State `json:"dialogue,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/quota"
 )
 
 // Profile describes how a bank differs from others (docs/reference/banks.md 11.3).
@@ -38,6 +39,8 @@ type Profile struct {
 	// DailyLimit is how often a consent may be read unattended in 24 hours. It can lower
 	// consent.MostReadsPerDay, not raise it: a greater one counts as that.
 	DailyLimit int
+	// CountsPer is what the bank counts those reads for; "" = quota.PerConsent.
+	CountsPer quota.Per
 	// LongestConsent is the maximum validity of a consent, in days.
 	LongestConsent int
 	// ReplaySafe: a second request with the same X-Request-ID returns the same
@@ -92,6 +95,7 @@ func (p Profile) WithDefaults() Profile {
 	fill(&p.HistoryUnattended, 89)
 	fill(&p.DailyLimit, consent.MostReadsPerDay)
 	p.DailyLimit = min(p.DailyLimit, consent.MostReadsPerDay)
+	fill(&p.CountsPer, quota.PerConsent)
 	fill(&p.LongestConsent, 180)
 	fill(&p.Parallel, 4)
 	return p

@@ -286,8 +286,11 @@ func (s Schedule) wake() Schedule {
 // Look returns the schedule due again soon, while its read goes on.
 func (s Schedule) Look(now time.Time) Schedule {
 	s = s.wake()
-	if soon := now.Add(checkRead); s.Reading != "" && (s.WakeAt.IsZero() || s.WakeAt.After(soon)) {
-		s.WakeAt = soon
+	if s.Reading == "" {
+		return s
+	}
+	if s.WakeAt = now.Add(checkRead); s.QueuedAt.After(now) && s.QueuedAt.Before(s.WakeAt) {
+		s.WakeAt = s.QueuedAt
 	}
 	return s
 }

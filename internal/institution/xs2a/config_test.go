@@ -23,7 +23,7 @@ const wholeConfig = `{"baseURL":"https://psd2.mybank.example/xs2a",
  "certificates":{"qwacCert":"qwac.pem","qwacKey":"qwac-key.pem","qsealCert":"qseal.pem","qsealKey":"/abs/qseal-key.pem","caFile":"ca.pem"},
  "signature":{"headers":["date","digest","x-request-id"],"digest":"sha-512","algorithm":"rsa-sha512","methods":["POST"],"keyId":"me"},
  "headers":{"X-API-Key":"k"},
- "profile":{"qr":"none","needsPSUID":true,"pollInterval":"2s","deadline":"4m0s","historyAttended":400,"historyUnattended":80,"dailyLimit":2,
+ "profile":{"qr":"none","needsPSUID":true,"pollInterval":"2s","deadline":"4m0s","historyAttended":400,"historyUnattended":80,"dailyLimit":2,"countsPer":"endpoint",
   "longestConsent":90,"replaySafe":true,"parallel":2,"autoStartToken":"/a","qrData":"/b","qrImage":"/c","qrStartToken":"/f","qrStartSecret":"/g","hintCode":"/d","expiresAt":"/e",
   "accessForm":"bankOffered","allPsd2":"allAccounts","frequencyPerDay":2,"sendPSUID":true,"psuIDType":"SSN","redirectRefusal":"all",
   "withBalance":false,"bookingStatus":"booked","cards":""}}`
@@ -123,7 +123,7 @@ func TestProfile_ReachesThePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := institution.Profile{QR: institution.QRNone, NeedsPSUID: true, PollInterval: 2 * time.Second, Deadline: 4 * time.Minute,
-		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, LongestConsent: 90, ReplaySafe: true, Parallel: 2, OldConsent: institution.OldDeleted}
+		HistoryAttended: 400, HistoryUnattended: 80, DailyLimit: 2, CountsPer: "ENDPOINT", LongestConsent: 90, ReplaySafe: true, Parallel: 2, OldConsent: institution.OldDeleted}
 	if diff := cmp.Diff(want, b.Profile()); diff != "" {
 		t.Error(diff)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/institution"
+	"samla/internal/quota"
 	"samla/internal/strictjson"
 )
 
@@ -22,6 +23,7 @@ type Profile struct {
 	HistoryAttended   int                 `json:"historyAttended,omitzero"`   // days (730)
 	HistoryUnattended int                 `json:"historyUnattended,omitzero"` // days (89)
 	DailyLimit        int                 `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
+	CountsPer         string              `json:"countsPer,omitzero"`         // what those reads are counted for: consent, account or endpoint (consent)
 	LongestConsent    int                 `json:"longestConsent,omitzero"`    // days (180)
 	ReplaySafe        bool                `json:"replaySafe,omitzero"`        // POST consents can be repeated with the same X-Request-ID (false)
 	Parallel          int                 `json:"parallel,omitzero"`          // concurrent reads of one consent (4)
@@ -91,6 +93,7 @@ type wire struct {
 
 func (p Profile) withDefaults() Profile {
 	p.AccessForm = cmp.Or(p.AccessForm, "global")
+	p.CountsPer = cmp.Or(p.CountsPer, "consent")
 	p.AllPSD2 = cmp.Or(p.AllPSD2, "allAccountsWithOwnerName")
 	p.FrequencyPerDay = cmp.Or(p.FrequencyPerDay, 4)
 	p.RedirectRefusal = cmp.Or(p.RedirectRefusal, string(whenOpening))
@@ -129,6 +132,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 			string(institution.OldEndsOnRequest), string(institution.OldKept))
 	}
 	oneOf("accessForm", p.AccessForm, "global", "bankOffered")
+	oneOf("countsPer", p.CountsPer, "consent", "account", "endpoint")
 	oneOf("allPsd2", p.AllPSD2, "allAccounts", "allAccountsWithOwnerName")
 	oneOf("bookingStatus", p.BookingStatus, both, booked)
 	oneOf("redirectRefusal", p.RedirectRefusal, string(whenOpening), string(whenAuthorizing), string(everywhere), string(nowhere))
@@ -168,7 +172,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 func (p Profile) port() institution.Profile {
 	return institution.Profile{
 		QR: p.QR, NeedsPSUID: p.NeedsPSUID, OpensWithoutNumber: !*p.SendPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
-		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit,
+		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit, CountsPer: quota.Per(strings.ToUpper(p.CountsPer)),
 		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel, OldConsent: p.OldConsent,
 	}.WithDefaults()
 }
