@@ -22,6 +22,13 @@ type EndSubscriber interface {
 	ConsentEnded(ctx context.Context, tx store.Tx, c consent.Consent, cause consent.Cause) error
 }
 
+// AuthorizedSubscriber is a subscriber that is called for each consent that is authorized,
+// too, in the transaction that stores it and after its row was written. Like ConsentEnded, it
+// may run several times.
+type AuthorizedSubscriber interface {
+	ConsentAuthorized(ctx context.Context, tx store.Tx, c consent.Consent) error
+}
+
 // End is a planned end of one consent. PlanEnd makes it, Write stores it inside
 // the caller's transaction, and Committed follows the commit. Nothing else writes
 // a final consent.

@@ -27,6 +27,15 @@ func (s *Service) recordStatus(ctx context.Context, tx store.Tx, c consent.Conse
 			return err
 		}
 	}
+	if c.Status == consent.Authorized {
+		for _, subscriber := range s.subscribers {
+			if of, ok := subscriber.(AuthorizedSubscriber); ok {
+				if err := of.ConsentAuthorized(ctx, tx, c); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	return s.tell(ctx, tx, c, now)
 }
 

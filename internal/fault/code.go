@@ -60,6 +60,7 @@ const (
 	AccountNotFound      Code = "ACCOUNT_NOT_FOUND"
 	AccountsNotMergeable Code = "ACCOUNTS_NOT_MERGEABLE"
 	AccountNotSplittable Code = "ACCOUNT_NOT_SPLITTABLE"
+	RefreshPlanNotFound  Code = "REFRESH_PLAN_NOT_FOUND"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.

@@ -30,6 +30,7 @@ import (
 	"samla/internal/jobs"
 	"samla/internal/journal"
 	"samla/internal/outbox"
+	"samla/internal/refresh"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
@@ -115,7 +116,8 @@ func (s *Server) wire(ctx context.Context) error {
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
-		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal})
+		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal,
+		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}})
 	access := store.AccessRecorder(s.store)
 	if p.WrapAccess != nil {
 		access = p.WrapAccess(access)
@@ -128,7 +130,9 @@ func (s *Server) wire(ctx context.Context) error {
 	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Access: s.store})
 	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts, Journal: s.journal,
 		Feed: accounts.Transactions(transactions)})
-	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections},
+	refreshes := refresh.New(refresh.Deps{Store: s.store, Collections: collections, Institutions: institutions, Jobs: s.runner,
+		Clock: p.Clock, IDs: ids, Log: p.Log})
+	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
@@ -141,7 +145,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.runner.Register(messages)
-	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Accounts: s.accounts,
+	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Refresh: refreshes, Accounts: s.accounts,
 		Transactions: transactions, Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err

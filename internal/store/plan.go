@@ -21,6 +21,9 @@ type PlanReader interface {
 	// AuthorizedConsents lists the authorized consents of a user, newest first and at most
 	// limit, without those inside one-time collections.
 	AuthorizedConsents(ctx context.Context, clientID, userID string, limit int) ([]consent.Consent, error)
+	// ConsentsByID lists those of the consents with these ids that are the user's and not
+	// inside a one-time collection, newest first.
+	ConsentsByID(ctx context.Context, clientID, userID string, ids []consent.ID) ([]consent.Consent, error)
 	// UnattendedCalls lists what was counted with CountCalls for a lineage after the given
 	// time, oldest first.
 	UnattendedCalls(ctx context.Context, lineage consent.ID, since time.Time) ([]quota.Read, error)
@@ -57,8 +60,9 @@ type PlanWriter interface {
 	PutSchedule(ctx context.Context, s quota.Schedule) error
 	// DeleteSchedule deletes a schedule if it has this Rev. Errors: ErrNotFound, ErrConflict.
 	DeleteSchedule(ctx context.Context, s quota.Schedule) error
-	// WakeSchedule makes a schedule due now, if it is due later. It is no error if the
-	// lineage has none.
+	// WakeSchedule makes a schedule due now, if it is due later; then its Rev grows, so
+	// that a handler which has read it before does not store an older decision. It is no
+	// error if the lineage has none.
 	WakeSchedule(ctx context.Context, lineage consent.ID, now time.Time) error
 	// DeletePlansOf deletes the refresh plan and the schedules of a user.
 	DeletePlansOf(ctx context.Context, clientID, userID string) error

@@ -25,12 +25,14 @@ func (v *Validation) Collection() collect.Request {
 	if p, at := v.find(Filter); p != nil {
 		r.Filter = v.accounts(at, p.AccountIDs, true)
 	}
+	v.checkRefresh()
 	number := v.signer()
 	scope, scopeAt := v.find(PSD2Consent)
 	stored, storedAt := v.find(StoredConsent)
 	switch {
 	case stored != nil:
 		r.ConsentID, r.PSU = consent.ID(stored.ConsentID), v.presence(stored, storedAt)
+		r.WhenAllowed = v.Refresh == WhenAllowed
 	case scope != nil:
 		v.checkSigner()
 		oneTime := v.scope(scope, scopeAt)
@@ -47,6 +49,20 @@ func (v *Validation) Collection() collect.Request {
 		v.report("/company", fault.NotSupported, "cannot be used for collections")
 	}
 	return r
+}
+
+// checkRefresh validates refresh: a collection is queued only if it reads everything that a
+// stored consent covers, without the person.
+func (v *Validation) checkRefresh() {
+	stored, _ := v.find(StoredConsent)
+	filter, _ := v.find(Filter)
+	switch {
+	case v.Refresh == "":
+	case v.Refresh != WhenAllowed:
+		v.report("/refresh", fault.Invalid, "must be "+WhenAllowed)
+	case stored == nil || stored.PSUIPAddress != "" || filter != nil:
+		v.report("/refresh", fault.NotAllowed, "needs a STORED_CONSENT without psuIpAddress, and no FILTER")
+	}
 }
 
 // checkUse reports the parameters that the company cannot use. Data of a person that

@@ -32,7 +32,11 @@ type Request struct {
 	Company     string      `json:"company"`
 	LoginMethod string      `json:"loginMethod"`
 	Parameters  []Parameter `json:"parameters"`
+	Refresh     string      `json:"refresh"` // WhenAllowed, or empty
 }
+
+// WhenAllowed is the value of refresh that queues a collection (docs/reference/api.md 5.11).
+const WhenAllowed = "WHEN_ALLOWED"
 
 // Parameter has the members of all types. Those of other types are empty.
 type Parameter struct {

@@ -53,6 +53,11 @@ func AppendStatus(b []byte, c *collection.Collection, signing *authorize.Shown, 
 		b = jsontext.AppendNonEmpty(b, `,"consentId":`, string(c.ConsentID))
 	}
 	b = AppendExtra(append(b, `,"extraInformation":`...), signing, login)
+	if c.Waiting() {
+		b = append(b, `,"pollingInterval":60000`...)
+		b = jsontext.AppendTimeMember(b, `,"startsAt":`, c.StartsAt)
+		return append(b, '}')
+	}
 	b = AppendPolling(b, !c.Status.Terminal())
 	if !c.Status.Terminal() && !due.IsZero() {
 		b = jsontext.AppendTimeMember(b, `,"pollingTimeout":`, due)

@@ -17,6 +17,7 @@ import (
 	"samla/internal/events"
 	"samla/internal/feeds"
 	"samla/internal/institution"
+	"samla/internal/refresh"
 	"samla/internal/users"
 	"samla/internal/webhooks"
 	"samla/internal/wire"
@@ -50,6 +51,7 @@ type Services struct {
 	Events       *events.List
 	Transactions *feeds.Service
 	Webhooks     *webhooks.Service
+	Refresh      *refresh.Service
 	Institutions institution.Set
 	Health       *company.Health
 	Clock        clock.Clock
@@ -78,6 +80,10 @@ func New(s Services) (api.Version, error) {
 		"getCollectionsByUser":      {Serve: o.collectionsOfUser},
 		"createConsent":             {Serve: o.createConsent},
 		"getConsents":               {Serve: o.consents},
+		"getConsentAccess":          {Serve: o.consentAccess},
+		"putRefreshPlan":            {Serve: o.putRefreshPlan},
+		"getRefreshPlan":            {Serve: o.refreshPlan},
+		"deleteRefreshPlan":         {Serve: o.deleteRefreshPlan},
 		"getConsentStatus":          {Serve: o.consentStatus, LateUserCheck: true, OwnTimeout: true},
 		"revokeConsent":             {Serve: o.revokeConsent},
 		"renewConsent":              {Serve: o.renewConsent},

@@ -38,6 +38,27 @@ func (r reader) AuthorizedConsents(ctx context.Context, clientID, userID string,
 	return list(ctx, r.q, scanConsent, `SELECT `+columns("c", consentNames, false)+authorizedConsents, userID, clientID, int64(limit))
 }
 
+// ConsentsByID implements store.PlanReader.
+func (r reader) ConsentsByID(ctx context.Context, clientID, userID string, ids []consent.ID) ([]consent.Consent, error) {
+	var found []consent.Consent
+	rest := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if storable(string(id)) {
+			rest = append(rest, string(id))
+		}
+	}
+	for len(rest) > 0 {
+		in, args := inList(3, &rest)
+		more, err := list(ctx, r.q, scanConsent, selectConsent+`WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = '' AND c.id `+in+
+			` ORDER BY c.id DESC`, append([]any{userID, clientID}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, nil
+}
+
 // UnattendedCalls implements store.PlanReader.
 func (r reader) UnattendedCalls(ctx context.Context, lineage consent.ID, since time.Time) ([]quota.Read, error) {
 	return list(ctx, r.q, func(r rows) (read quota.Read, err error) {

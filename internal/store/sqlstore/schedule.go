@@ -112,5 +112,5 @@ func (t *tx) DeleteSchedule(ctx context.Context, s quota.Schedule) error {
 
 // WakeSchedule implements store.PlanWriter.
 func (t *tx) WakeSchedule(ctx context.Context, lineage consent.ID, now time.Time) error {
-	return t.q.execLater(ctx, `UPDATE schedules SET wake_at = $2 WHERE id = $1 AND wake_at > $2`, string(lineage), micros(now))
+	return t.q.execLater(ctx, `UPDATE schedules SET wake_at = $2, rev = rev + 1 WHERE id = $1 AND wake_at > $2`, string(lineage), micros(now))
 }

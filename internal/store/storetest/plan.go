@@ -73,7 +73,7 @@ func testSchedules(_ *testing.T, f fixture) {
 	})
 	f.write(func(tx store.Tx) error { return tx.WakeSchedule(f.ctx, s.Lineage, start.Add(4*time.Hour)) })
 	f.write(func(tx store.Tx) error { return tx.WakeSchedule(f.ctx, s.Lineage, start.Add(6*time.Hour)) })
-	s.WakeAt = start.Add(4 * time.Hour)
+	s.WakeAt, s.Rev = start.Add(4*time.Hour), s.Rev+1
 	got, err = f.s.Schedule(f.ctx, s.Lineage)
 	check(f, "woken schedule", got, err, s)
 	f.write(func(tx store.Tx) error { return tx.WakeSchedule(f.ctx, other.Lineage, start) })
