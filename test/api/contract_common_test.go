@@ -38,8 +38,9 @@ var bodies = map[string]func(t *testing.T) any{
 	"addSupplementInformation": func(*testing.T) any {
 		return object{"type": "TWO_FACTOR_CODE", "value": "1234"}
 	},
-	"renewConsent":  func(*testing.T) any { return renewal(scopeParameter()) },
-	"createConsent": func(*testing.T) any { return requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(gun)) },
+	"renewConsent":   func(*testing.T) any { return renewal(scopeParameter()) },
+	"createConsent":  func(*testing.T) any { return requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(gun)) },
+	"putRefreshPlan": func(*testing.T) any { return object{"timesPerDay": 2} },
 }
 
 // body returns a valid body of an operation, or nil if it reads none.

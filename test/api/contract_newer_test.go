@@ -23,6 +23,7 @@ var newerRows = []row{
 	{"transactions of accounts", rowTransactions},
 	{"webhooks", rowWebhooks},
 	{"too many wait", rowTooManyWait},
+	{"reads without the person", rowRefresh},
 }
 
 func init() {

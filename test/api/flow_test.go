@@ -154,10 +154,16 @@ func (w *env) phone(t *testing.T, a bankid.PhoneAction) {
 func (w *env) authorizedConsent(t *testing.T, c client) (userObject, client, consentObject) {
 	t.Helper()
 	u, session := c.person(t)
+	return u, session, w.signedConsent(t, session)
+}
+
+// signedConsent creates a consent of the session's user, which the person signs.
+func (w *env) signedConsent(t *testing.T, session client) consentObject {
+	t.Helper()
 	var made consentObject
 	session.post(t, "/consents", requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(maja)), &made)
 	w.sign(t, session, made.ConsentID)
-	return u, session, made
+	return made
 }
 
 // sign lets the person sign a consent.

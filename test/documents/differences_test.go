@@ -61,6 +61,21 @@ var differences = []struct{ why, changes string }{
 		DELETE /collections/{collectionId}: is added
 		POST /collections/{collectionId}/cancel: is added
 		GET /wealth/collection/{collectionId}/status: is added`},
+	{"reads without the person, ours, of 2026-04-01 only (docs/reference/api.md 4.8, 5.11)", `
+		GET /consents/{consentId}/access: is added
+		PUT /users/{id}/refresh-plan: is added
+		GET /users/{id}/refresh-plan: is added
+		DELETE /users/{id}/refresh-plan: is added
+		CollectionStatusResponse.startsAt (response): is added
+		InitiateCollectionRequest.refresh (request): is added
+		schema ConsentAccess: is added
+		schema UnattendedAccess: is added
+		schema LastRead: is added
+		schema DataFreshness: is added
+		schema QueuedRead: is added
+		schema RefreshPlan: is added
+		schema RefreshPlanPart: is added
+		schema RefreshPlanRequest: is added`},
 	{"the list of events, ours, of 2026-04-01 only (docs/reference/api.md 7.4)", `
 		GET /events: is added
 		schema Event: is added

@@ -41,6 +41,7 @@ func TestDocument_DeclaresOperations(t *testing.T) {
 DELETE /accounts/{accountId} deleteAccount 3 204
 DELETE /collections/{collectionId} deleteCollection 3 204
 DELETE /consents/{consentId} revokeConsent 2 200
+DELETE /users/{id}/refresh-plan deleteRefreshPlan 1 204
 DELETE /users/{userUuid} deleteUser 1 204
 DELETE /webhook-endpoints/{id} deleteWebhookEndpoint 1 204
 GET /.well-known/jwks.json getJwks 0 200
@@ -51,6 +52,7 @@ GET /collections/{collectionId}/status getCollectionStatus 3 200
 GET /collections/{collectionId}/wealth/data getWealthData 3 200
 GET /companies/availability getCompanyAvailability 3 200
 GET /consents getConsents 2 200 paged
+GET /consents/{consentId}/access getConsentAccess 2 200
 GET /consents/{consentId}/status getConsentStatus 2 200
 GET /events getEvents 1 200 paged
 GET /healthz getHealth 0 200
@@ -61,6 +63,7 @@ GET /users findUserByExternalId 1 200
 GET /users/{id}/accounts getAccountsByUser 1 200
 GET /users/{id}/collections getCollectionsByUser 1 200 paged
 GET /users/{id}/consents getConsentsByUser 1 200 paged
+GET /users/{id}/refresh-plan getRefreshPlan 1 200
 GET /users/{userUuid} getUser 3 200
 GET /wealth/collection/{collectionId}/status getWealthCollectionStatus 3 200
 GET /webhook-endpoints getWebhookEndpoints 1 200
@@ -81,7 +84,8 @@ POST /webhook-endpoints/{id}/pause pauseWebhookEndpoint 1 200
 POST /webhook-endpoints/{id}/replay replayWebhookEvents 1 202 body
 POST /webhook-endpoints/{id}/resume resumeWebhookEndpoint 1 200
 POST /webhook-endpoints/{id}/rotate-secret rotateWebhookSecret 1 200 idempotent body
-POST /webhook-endpoints/{id}/test testWebhookEndpoint 1 202`)
+POST /webhook-endpoints/{id}/test testWebhookEndpoint 1 202
+PUT /users/{id}/refresh-plan putRefreshPlan 1 200 body`)
 	_, at := document(t)
 	var lines []string
 	for _, op := range contract(t).Operations() {
