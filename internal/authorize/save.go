@@ -27,16 +27,25 @@ func (s *Service) recordStatus(ctx context.Context, tx store.Tx, c consent.Conse
 			return err
 		}
 	}
-	if c.Status == consent.Authorized {
-		for _, subscriber := range s.subscribers {
-			if of, ok := subscriber.(AuthorizedSubscriber); ok {
-				if err := of.ConsentAuthorized(ctx, tx, c); err != nil {
-					return err
-				}
+	if err := s.tellAuthorized(ctx, tx, c); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, c, now)
+}
+
+// tellAuthorized tells the subscribers of a consent that has just been authorized.
+func (s *Service) tellAuthorized(ctx context.Context, tx store.Tx, c consent.Consent) error {
+	if c.Status != consent.Authorized {
+		return nil
+	}
+	for _, subscriber := range s.subscribers {
+		if of, ok := subscriber.(AuthorizedSubscriber); ok {
+			if err := of.ConsentAuthorized(ctx, tx, c); err != nil {
+				return err
 			}
 		}
 	}
-	return s.tell(ctx, tx, c, now)
+	return nil
 }
 
 // recordChange writes to the audit log that a consent permits something else than before,
@@ -62,6 +71,9 @@ func (s *Service) recordRenewal(ctx context.Context, tx store.Tx, c, replaced co
 		if err := tx.AddAuditEntry(ctx, e); err != nil {
 			return err
 		}
+	}
+	if err := s.tellAuthorized(ctx, tx, c); err != nil {
+		return err
 	}
 	return tx.AddEvent(ctx, event.ConsentRenewed(s.IDs, c, replaced, now))
 }
