@@ -34,6 +34,8 @@ type cli struct {
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`
+	Listen    listenCmd    `cmd:"" help:"Receive the events of a development server, verify and print them."`
+	Trigger   triggerCmd   `cmd:"" help:"Create an event in a development server."`
 	Bank      bankCmd      `cmd:"" help:"Validate a banks file, and show what its institutions will be asked."`
 	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`

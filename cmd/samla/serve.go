@@ -15,6 +15,7 @@ import (
 	"samla/internal/institution/families"
 	"samla/internal/ratelimit"
 	"samla/internal/server"
+	"samla/internal/webhook"
 )
 
 // storeFlags configure the database.
@@ -80,6 +81,8 @@ type serveCmd struct {
 	Workers            int           `default:"128" help:"Number of collections that this node reads concurrently, half of them at one bank; as many more from institutions by login."`
 	BackupRetention    time.Duration `default:"840h" help:"For how long a backup can be opened at least; after a day more it cannot be opened at all (docs/operate-backup.md)."`
 	Issuer             string        `default:"samla" help:"Issuer and audience of session tokens."`
+	WebhookTargets     string        `default:"public" enum:"public,loopback,any" help:"Where webhooks may be sent: public addresses by https, this machine too (loopback), or any address."`
+	WebhookPauseAfter  time.Duration `default:"120h" help:"How long all attempts to a webhook endpoint may fail before it is paused."`
 	MaxWaiting         int           `help:"Number of persons who may wait for their signature at once, and as many more who log in by dialogue; 0 = as many as their institutions can be asked about in time, as measured."`
 }
 
@@ -99,7 +102,7 @@ func (c *serveCmd) Validate() error {
 		{"--keep-data", c.KeepData > 0}, {"--keep-evidence", c.KeepEvidence > 0},
 		{"--warn-ahead", c.WarnAhead > 0}, {"--open-time", c.OpenTime > 0}, {"--read-time", c.ReadTime > 0}, {"--read-time-unattended", c.ReadTimeUnattended > 0},
 		{"--read-memory", c.ReadMemory > 0}, {"--workers", c.Workers > 0},
-		{"--backup-retention", c.BackupRetention > 0}, {"--polling-lease", c.PollingLease > 0}, {"--session-life", c.SessionLife > 0},
+		{"--backup-retention", c.BackupRetention > 0}, {"--polling-lease", c.PollingLease > 0}, {"--webhook-pause-after", c.WebhookPauseAfter > 0}, {"--session-life", c.SessionLife > 0},
 	} {
 		if !f.positive {
 			faults = append(faults, fmt.Errorf("%s must be more than 0", f.flag))
@@ -129,6 +132,7 @@ func (c *serveCmd) server() server.Config {
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
+		WebhookTargets: webhook.Targets(c.WebhookTargets), WebhookPauseAfter: c.WebhookPauseAfter,
 		WarnAhead: c.WarnAhead, OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting}
 }
 
