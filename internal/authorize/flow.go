@@ -58,7 +58,9 @@ func (j *job) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if ticked.Status.Final() {
+	overdue := ticked.Status.Final()
+	look := overdue && j.known && j.c.Renews != "" && j.c.Status == consent.AwaitingAuthorization
+	if overdue && !look {
 		return j.end(ctx, consent.Ticked{})
 	}
 	if !j.known && j.openingOverdue() {
@@ -81,7 +83,12 @@ func (j *job) run(ctx context.Context) error {
 	if j.openingOverdue() {
 		return j.endOverdue(ctx)
 	}
-	if err != nil {
+	switch {
+	case look && err == nil: // nobody has followed the authorization up to its deadline
+		return j.lastLook(ctx)
+	case overdue:
+		return j.end(ctx, consent.Ticked{})
+	case err != nil:
 		return err
 	}
 	for _, step := range []struct {

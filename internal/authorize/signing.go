@@ -193,6 +193,14 @@ func (j *job) watchAgain(ctx context.Context, cause error) (more bool, err error
 	return err == nil, err
 }
 
+// lateLooks is how long after its deadline a renewal is read again whose bank gives no
+// word. If the person has signed it, the bank may have ended the old consent for it, and
+// the person would have none. nextLook is when it is read again.
+const (
+	lateLooks = time.Hour
+	nextLook  = 15 * time.Second
+)
+
 // lastLook reads the consent once more at its deadline, because the person may have
 // signed without the bank's saying so, and ends it otherwise.
 func (j *job) lastLook(ctx context.Context) error {
@@ -202,6 +210,9 @@ func (j *job) lastLook(ctx context.Context) error {
 		cancel()
 		if err == nil && info.State == institution.ConsentValid {
 			return j.grant(ctx, info)
+		}
+		if now := j.Clock.Now(); err != nil && saysNothing(err) && j.c.Renews != "" && now.Before(j.c.AuthorizeBy.Add(lateLooks)) {
+			return j.reschedule(context.WithoutCancel(ctx), now.Add(nextLook))
 		}
 	}
 	return j.apply(ctx, consent.Ticked{}, j.Clock.Now())
