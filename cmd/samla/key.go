@@ -15,10 +15,11 @@ import (
 )
 
 type keyCmd struct {
-	Create keyCreateCmd `cmd:"" help:"Create an API key and print it. It cannot be shown again."`
-	List   keyListCmd   `cmd:"" help:"List API keys."`
-	Epochs keyEpochsCmd `cmd:"" help:"List the epoch keys; --begin starts to use them in a database of the release before."`
-	Revoke keyRevokeCmd `cmd:"" help:"Revoke an API key; running servers stop accepting it within five seconds."`
+	Create       keyCreateCmd       `cmd:"" help:"Create an API key and print it. It cannot be shown again."`
+	List         keyListCmd         `cmd:"" help:"List API keys."`
+	RotateMaster keyRotateMasterCmd `cmd:"" help:"Replace the master key in its file, while servers run."`
+	Epochs       keyEpochsCmd       `cmd:"" help:"List the epoch keys; --begin starts to use them in a database of the release before."`
+	Revoke       keyRevokeCmd       `cmd:"" help:"Revoke an API key; running servers stop accepting it within five seconds."`
 }
 
 type keyCreateCmd struct {
