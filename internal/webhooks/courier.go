@@ -56,6 +56,7 @@ type courier struct {
 	records  int      // being recorded
 	finished chan result
 	recorded chan record
+	writing  sync.WaitGroup // the record that is being made
 }
 
 // result is an attempt that was made, or was not.
@@ -105,6 +106,7 @@ func order(d webhook.Delivery) string {
 // run delivers until there is nothing to do, the lease is lost or the node stops.
 func (c *courier) run() {
 	defer func() {
+		c.writing.Wait() // it must not come after those of the next courier
 		if c.receiver != nil {
 			c.receiver.Close()
 		}
@@ -338,13 +340,11 @@ func (c *courier) beginRecord() {
 	}
 	batch, e := c.results, c.endpoint
 	c.results, c.records = nil, len(batch)
-	go func() {
-		failing, ok := c.record(batch, e)
-		if !ok {
-			return // the courier ends
+	c.writing.Go(func() {
+		if failing, ok := c.record(batch, e); ok { // else the courier ends
+			c.recorded <- record{batch, failing}
 		}
-		c.recorded <- record{batch, failing}
-	}()
+	})
 }
 
 // record stores attempts, again and again until it succeeds or the courier ends.
