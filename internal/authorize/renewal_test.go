@@ -17,6 +17,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/store"
 	"samla/internal/testpg"
+	"samla/internal/users"
 )
 
 // renew asks for a renewal of the consent id, as its user.
@@ -425,4 +426,60 @@ func (d *dead) Write(ctx context.Context, fn func(store.Tx) error) error {
 		return errors.New("the process has died")
 	}
 	return d.Store.Write(ctx, fn)
+}
+
+// The user is erased while a renewal is authorized: nothing lives after it, on both stores.
+func TestRenew_AgainstErasingTheUser(t *testing.T) {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+		t.Run(engine, func(t *testing.T) {
+			b := newEnvOn(t, database(t))
+			old := b.run(b.create().ID)
+			next := b.mustRenew(old.ID)
+			b.MustRun(b.Handle, string(next.ID))
+			erased := make(chan error, 1)
+			go func() {
+				s := users.New(users.Deps{Store: b.Store, Vault: b.Vault, Flows: []users.Flow{b.Service}, Clock: b.Clock, IDs: b.IDs})
+				erased <- s.Erase(t.Context(), b.User.ClientID, b.User.ID)
+			}()
+			b.asks(next.ID, 10)
+			if err := <-erased; err != nil {
+				t.Fatal(err)
+			}
+			b.MustRun(b.Handle, string(next.ID))
+			for _, c := range []consent.Consent{b.Consent(old.ID), b.Consent(next.ID)} {
+				if !c.Status.Final() || len(c.Sealed) > 0 {
+					t.Errorf("%s lives on: %s", c.ID, c.Status)
+				}
+			}
+			if _, err := b.renew(old.ID); err == nil {
+				t.Error("renewed for an erased user")
+			}
+		})
+	}
+}
+
+// The user revokes the old consent while its renewal is authorized: one of the two is
+// first, and the old one ends in any case.
+func TestRenew_AgainstRevoking(t *testing.T) {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+		t.Run(engine, func(t *testing.T) {
+			b := newEnvOn(t, database(t))
+			old := b.run(b.create().ID)
+			next := b.mustRenew(old.ID)
+			b.MustRun(b.Handle, string(next.ID))
+			revoked := make(chan error, 1)
+			go func() {
+				_, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, old.ID)
+				revoked <- err
+			}()
+			b.asks(next.ID, 10)
+			if err := <-revoked; err != nil {
+				t.Error(err)
+			}
+			b.run(next.ID)
+			if c := b.Consent(old.ID); c.Status != consent.Revoked || c.RenewedBy != next.ID || b.Consent(next.ID).Status != consent.Authorized || len(b.causes(old.ID)) != 1 {
+				t.Errorf("old %s renewed by %q, ended by %v; new %s", c.Status, c.RenewedBy, b.causes(old.ID), b.Consent(next.ID).Status)
+			}
+		})
+	}
 }
