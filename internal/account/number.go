@@ -122,14 +122,19 @@ func gradeOf(number string) sameness {
 	return whole
 }
 
-// isPersonal reports whether a number is a personal number, in ten or twelve digits.
+// isPersonal reports whether a number can be a personal number, in ten or twelve digits.
+// In ten, its check digit must be right: account numbers have ten digits too.
 func isPersonal(number string) bool {
 	if digits(number) != number || len(number) != 10 && len(number) != 12 {
 		return false
 	}
 	d := number[len(number)-10:]
 	month, day := d[2:4], d[4:6]
-	return month >= "01" && month <= "12" && (day >= "01" && day <= "31" || day >= "61" && day <= "91") && luhn(d)
+	dated := month >= "01" && month <= "12" && (day >= "01" && day <= "31" || day >= "61" && day <= "91")
+	if len(number) == 12 {
+		return dated && (strings.HasPrefix(number, "19") || strings.HasPrefix(number, "20"))
+	}
+	return dated && luhn(d)
 }
 
 func luhn(d string) bool {
