@@ -24,7 +24,9 @@ func TestCompare_OfEachKindOfEvidence(t *testing.T) {
 	iban := func(s ...string) func(*account.Traits) { return func(t *account.Traits) { t.IBANs = s } }
 	number := func(s string) func(*account.Traits) { return func(t *account.Traits) { t.Numbers = []string{s} } }
 	masked := func(s, name string) func(*account.Traits) {
-		return func(t *account.Traits) { t.Masked, t.Names, t.Type = []string{s}, []string{name}, product.Psd2CreditCard }
+		return func(t *account.Traits) {
+			t.Masked, t.Names, t.Type = []string{s}, []string{name}, product.Psd2CreditCard
+		}
 	}
 	resource := func(s, name string) func(*account.Traits) {
 		return func(t *account.Traits) { t.Resources, t.Names = []string{s}, []string{name} }
