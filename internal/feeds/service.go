@@ -35,7 +35,7 @@ type Service struct {
 
 // maxRows is how many rows one plan writes: it bounds what is sealed and kept in memory,
 // and how long other writers wait.
-const maxRows = 10_000
+const maxRows = 20_000
 
 // New returns a service.
 func New(d Deps) *Service { return &Service{Deps: d, most: maxRows} }
