@@ -52,7 +52,6 @@ func passes(list *List) []pass {
 		{rows: gone, key: byAmount, change: settled, back: 1, ahead: settleDays},
 		{rows: seam, key: byAmount, back: seamDays, ahead: seamDays},
 		// What was removed and comes back.
-		{rows: dead, key: byForm},
 		{rows: dead, key: byContent, change: sameStatus},
 		{rows: dead, key: byContent, change: settled},
 	}

@@ -112,6 +112,14 @@ func TestReconcile_Cases(t *testing.T) {
 			{[]string{"-10 -129 text=Reserverat"}, "a1"},
 			{[]string{"+12 -129 text=ICA name=Kvantum"}, "m1"},
 		},
+		"pending becomes booked with the same name or text in a list that was read in part": {
+			{[]string{"-10 -129 text=Res name=ICA", "-10 -77 text=Bensin"}, "a1 a2"},
+			{[]string{"part", "+12 -129 text=Kort name=ICA", "+12 -77 text=Bensin name=Preem"}, "m1 m2"},
+		},
+		"rows of the first day of a list stay": {
+			{[]string{"+10 -1 text=x", "+10 -2 text=y", "+11 -3 text=z"}, "a1 a2 a3"},
+			{[]string{"+10 -1 text=x"}, "d3"},
+		},
 		"pending becomes booked with another amount and the same reference": {
 			{[]string{"-10 -500 name=Preem id=R7"}, "a1"},
 			{[]string{"+12 -431.50 name=Preem id=R7"}, "m1"},
