@@ -19,8 +19,8 @@ const (
 	ConsentTold      Kind = "CONSENT_TOLD"      // id of the consent: the bank knows that it has ended
 	KeyRevoked       Kind = "KEY_REVOKED"       // id of the API key
 	CollectionErased Kind = "COLLECTION_ERASED" // id of the collection; Client is set
-	EndpointDeleted  Kind = "ENDPOINT_DELETED"  // id of the webhook endpoint; Client is set
-	SecretRotated    Kind = "SECRET_ROTATED"    // id of the webhook endpoint whose older secrets must not be used again; Client is set
+	EndpointDeleted  Kind = "ENDPOINT_DELETED"  // id of the webhook endpoint
+	SecretRotated    Kind = "SECRET_ROTATED"    // id of the webhook endpoint whose older secrets must not be used again
 	AccountErased    Kind = "ACCOUNT_ERASED"    // id of the lasting account; Client is set, Detail is the user
 )
 

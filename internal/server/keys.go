@@ -51,6 +51,13 @@ func (s *Server) openKeys(ctx context.Context) (*keyset.Vault, error) {
 // JournalDir returns where the journal is in a key directory.
 func JournalDir(keyDir string) string { return filepath.Join(keyDir, "journal") }
 
+// journaled returns a function that writes a record of a kind to the journal.
+func (s *Server) journaled(kind journal.Kind) func(context.Context, string) error {
+	return func(ctx context.Context, id string) error {
+		return s.journal.Record(ctx, journal.Record{Kind: kind, ID: id})
+	}
+}
+
 func (s *Server) closeJournal() error {
 	if s.journal == nil {
 		return nil

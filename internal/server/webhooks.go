@@ -1,6 +1,7 @@
 package server
 
 import (
+	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/uuid7"
 	"samla/internal/webhook/post"
@@ -13,6 +14,7 @@ func (s *Server) wireWebhooks(vault seal.Vault, ids *uuid7.Generator) {
 	s.sending = webhooks.NewDispatcher(webhooks.DispatcherDeps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log,
 		Client: post.New(post.Config{Targets: s.config.WebhookTargets}), PauseAfter: s.config.WebhookPauseAfter})
 	s.hooks = webhooks.New(webhooks.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Random: p.Random,
-		Targets: s.config.WebhookTargets, Woken: s.sending.Wake})
+		Targets: s.config.WebhookTargets, Woken: s.sending.Wake,
+		Deleted: s.journaled(journal.EndpointDeleted), Rotated: s.journaled(journal.SecretRotated)})
 	s.sequence.FanOut, s.sequence.Sequenced = s.sending.FanOut, s.sending.Sequenced
 }

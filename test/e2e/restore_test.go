@@ -46,6 +46,12 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			}
 			second := w.WithKey(secret)
 
+			endpoints := map[string]string{}
+			for _, use := range []string{"kept", "deleted", "rotated"} {
+				var made struct{ ID string }
+				w.backend.Do(t, "POST", "/webhook-endpoints", map[string]any{"url": "http://127.0.0.1:9/" + use}).WantStatus(t, 201, &made)
+				endpoints[use] = made.ID
+			}
 			ring := w.openRing(t)
 			path := filepath.Join(t.TempDir(), "backup")
 			m, err := backup.Write(t.Context(), path, "0199", w.clock.Now(), w.Server.Store().(*sqlstore.Store), ring)
@@ -57,6 +63,8 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			revoker.revokeConsent(t, revokedConsent)
 			w.backend.Do(t, "DELETE", "/collections/"+deletedData, nil).WantStatus(t, http.StatusNoContent, nil)
 			w.revokeKey(t, "second")
+			w.backend.Do(t, "DELETE", "/webhook-endpoints/"+endpoints["deleted"], nil).WantStatus(t, http.StatusNoContent, nil)
+			w.backend.Do(t, "POST", "/webhook-endpoints/"+endpoints["rotated"]+"/rotate-secret", nil).WantStatus(t, 200, nil)
 			w.awaitBankStatus(t, erasedConsent, "terminatedByTpp")
 			w.awaitBankStatus(t, revokedConsent, "terminatedByTpp")
 			w.awaitDelivered(t)
@@ -123,6 +131,15 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 				if c, err := w.Server.Store().Consent(t.Context(), consent.ID(id)); err != nil || c.Status != want {
 					t.Errorf("consent %s is %s, want %s, %v", id, c.Status, want, err)
 				}
+			}
+			var listed []struct{ ID, Status, State string }
+			backend.Do(t, "GET", "/webhook-endpoints", nil).WantStatus(t, 200, &listed)
+			states := map[string]string{}
+			for _, e := range listed {
+				states[e.ID] = e.State + e.Status
+			}
+			if len(states) != 2 || states[endpoints["kept"]] != "ACTIVE" || states[endpoints["rotated"]] != "PAUSED" {
+				t.Errorf("webhook endpoints %v of %v", states, endpoints)
 			}
 			// Reads without the person count as used, reads with the person go on.
 			again := backend.session(t, kept.userID)
