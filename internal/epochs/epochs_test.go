@@ -282,3 +282,34 @@ func TestCheckRetention_LeavesRoomForWhatLivesADay(t *testing.T) {
 		t.Error("the limit is another one")
 	}
 }
+
+// How many data keys a second are wrapped again.
+func BenchmarkRewrap(b *testing.B) {
+	const subjects = 2000
+	m, err := keyset.NewMaster()
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, clk := flowtest.Open(b, b.TempDir()), clock.NewManual(flowtest.Start)
+	ring, err := keyset.OpenRing(keyset.RingConfig{Dir: filepath.Join(b.TempDir(), "keys"), Master: m, Clock: clk})
+	if err != nil {
+		b.Fatal(err)
+	}
+	vault := keyset.NewEpochs(ring, s, clk)
+	k := epochs.New(epochs.Deps{Store: s, Ring: ring, Vault: vault, Clock: clk, Log: slog.New(slog.DiscardHandler), Retention: retention})
+	if _, err := k.Tick(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for i := range subjects {
+		if _, err := vault.Seal(b.Context(), fmt.Sprint(i), place, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		clk.Advance(24 * time.Hour)
+		if r, err := k.Tick(b.Context()); err != nil || r.Rewrapped != subjects {
+			b.Fatal(r, err)
+		}
+	}
+	b.ReportMetric(float64(subjects*b.N)/b.Elapsed().Seconds(), "keys/s")
+}

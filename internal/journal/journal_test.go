@@ -138,3 +138,15 @@ func FuzzParse(f *testing.F) {
 		_, _ = journal.Read(dir, time.Time{})
 	})
 }
+
+func BenchmarkRecord(b *testing.B) {
+	j := open(b, filepath.Join(b.TempDir(), "journal"), clock.System())
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := j.Record(b.Context(), journal.Record{Kind: journal.ConsentTold, ID: "019d480e-d05e-7d83-92aa-7ac7624ded55"}); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
