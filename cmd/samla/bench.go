@@ -16,14 +16,15 @@ import (
 )
 
 type benchCmd struct {
-	Status  statusBench  `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
-	Create  createBench  `cmd:"" help:"Durable creates of users, compared with a bare handler that inserts a row, with commits shared in the same way."`
-	Data    dataBench    `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
-	Access  accessBench  `cmd:"" help:"Data with its entry in the audit log on disk before the answer, compared with the same server without entries."`
-	Lists   listsBench   `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
-	Collect collectBench `cmd:"" help:"Collections from the sandbox bank, or from a company by login, compared with the bare exchanges with it."`
-	Open    openBench    `cmd:"" help:"Consents brought to AWAITING_AUTHORIZATION, compared with the bare exchanges with the bank."`
-	Crowd   crowdBench   `cmd:"" help:"Polls of many persons who wait for their signatures at the same time."`
+	Status   statusBench   `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
+	Create   createBench   `cmd:"" help:"Durable creates of users, compared with a bare handler that inserts a row, with commits shared in the same way."`
+	Data     dataBench     `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
+	Access   accessBench   `cmd:"" help:"Data with its entry in the audit log on disk before the answer, compared with the same server without entries."`
+	Lists    listsBench    `cmd:"" help:"Lists of 1 and of 50 consents, and one user, compared with a bare handler that writes the same bytes."`
+	Collect  collectBench  `cmd:"" help:"Collections from the sandbox bank, or from a company by login, compared with the bare exchanges with it."`
+	Open     openBench     `cmd:"" help:"Consents brought to AWAITING_AUTHORIZATION, compared with the bare exchanges with the bank."`
+	Webhooks webhooksBench `cmd:"" help:"Events delivered to one endpoint, compared with bare POSTs to the same receiver, and the delay of an event."`
+	Crowd    crowdBench    `cmd:"" help:"Polls of many persons who wait for their signatures at the same time."`
 }
 
 // benchFlags are the flags of all benchmarks.
@@ -65,8 +66,9 @@ type (
 		rateFlags
 		Company string `enum:",se-demo" default:"" help:"Poll collections that wait for a code at this company (se-demo) instead of consents."`
 	}
-	createBench  struct{ rateFlags }
-	collectBench struct {
+	createBench   struct{ rateFlags }
+	webhooksBench struct{ rateFlags }
+	collectBench  struct {
 		rateFlags
 		Bank    string `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
 		Company string `help:"Collect from this company of the sandbox, whose persons log in, such as se-demo, instead of from a bank."`
@@ -172,6 +174,15 @@ func (c *crowdBench) Run(a *app) error {
 		crowd.Waiting = c.Waiting
 		r, err := bench.Crowd(ctx, crowd)
 		return []bench.CrowdResult{r}, err
+	})
+}
+
+// Run measures deliveries.
+func (c *webhooksBench) Run(a *app) error {
+	return measured(a, c.benchFlags, func(ctx context.Context, config bench.Config) ([]bench.WebhooksResult, error) {
+		config.Rounds, config.Duration = c.Rounds, cmp.Or(c.Round, 2*time.Second)
+		r, err := bench.Webhooks(ctx, config)
+		return []bench.WebhooksResult{r}, err
 	})
 }
 

@@ -26,3 +26,12 @@ func (c *Client) CreateWebhookEndpoint(ctx context.Context, url string, events [
 func (c *Client) DeleteWebhookEndpoint(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/webhook-endpoints/"+url.PathEscape(id), "", nil, nil)
 }
+
+// PauseWebhookEndpoint pauses a receiver, or resumes it.
+func (c *Client) PauseWebhookEndpoint(ctx context.Context, id string, paused bool) error {
+	what := "/resume"
+	if paused {
+		what = "/pause"
+	}
+	return c.do(ctx, http.MethodPost, "/webhook-endpoints/"+url.PathEscape(id)+what, "", nil, nil)
+}
