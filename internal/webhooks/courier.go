@@ -49,6 +49,7 @@ type courier struct {
 	due      []webhook.Delivery // read, and not begun
 	loadedAt time.Time          // when they were read
 	stale    bool               // reading again may give more
+	news     bool               // and what goes first
 	busy     map[string]bool    // events in flight, or not recorded
 	held     map[string]bool    // their resources
 	inFlight int
@@ -135,8 +136,8 @@ func (c *courier) run() {
 // step begins what can begin and waits for what happens next. It reports false when the
 // lease was given back.
 func (c *courier) step() (more bool, err error) {
-	if c.stale && !c.hasLive() && len(c.results)+c.records < maxUnrecorded && !c.isStopping() {
-		c.stale = false
+	if (c.news && !c.hasLive() || c.stale && c.startable() < 0) && len(c.results)+c.records < maxUnrecorded && !c.isStopping() {
+		c.stale, c.news = false, false
 		if err := c.load(); err != nil {
 			c.stale = true
 			return false, err
@@ -168,7 +169,7 @@ func (c *courier) step() (more bool, err error) {
 		}
 		c.endpoint.FailingSince = r.failing
 	case <-c.wake:
-		c.stale = true
+		c.stale, c.news = true, true
 	case <-stopping:
 		c.due = nil
 	case <-c.ctx.Done():
