@@ -1,6 +1,6 @@
 // Package seal is the port for encryption at rest. Each subject, which is a user
 // or a collection that belongs to no user, has a data key of its own, wrapped by
-// the master key. When the data key is destroyed, nothing that was sealed under
+// an epoch key (EpochID). When the data key is destroyed, nothing that was sealed under
 // it can be opened again.
 package seal
 
