@@ -11,7 +11,7 @@ import (
 // wireWebhooks creates what sends events, and connects it to what puts them in order.
 func (s *Server) wireWebhooks(vault seal.Vault, ids *uuid7.Generator) {
 	p := s.parts
-	s.sending = webhooks.NewDispatcher(webhooks.DispatcherDeps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log,
+	s.sending = webhooks.NewDispatcher(webhooks.DispatcherDeps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random,
 		Client: post.New(post.Config{Targets: s.config.WebhookTargets}), PauseAfter: s.config.WebhookPauseAfter})
 	s.hooks = webhooks.New(webhooks.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Random: p.Random,
 		Targets: s.config.WebhookTargets, Woken: s.sending.Wake,

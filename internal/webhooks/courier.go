@@ -358,7 +358,7 @@ func (c *courier) record(batch []result, e webhook.Endpoint) (failing time.Time,
 	}
 	rows := make([]row, len(batch))
 	for i, r := range batch {
-		d := r.Delivery.After(r.outcome, now, random())
+		d := r.Delivery.After(r.outcome, now, c.d.random())
 		if r.rev == e.Rev {
 			next = next.After(r.outcome, r.at, c.d.PauseAfter)
 		}

@@ -2,8 +2,9 @@ package webhooks
 
 import (
 	"context"
+	"encoding/binary"
+	"io"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type DispatcherDeps struct {
 	IDs    *uuid7.Generator
 	Log    *slog.Logger
 	Client *post.Client
+	Random io.Reader // for the jitter of retries; nil = none
 	// PauseAfter is how long all attempts may fail before an endpoint is paused; 0 = 5
 	// days.
 	PauseAfter time.Duration
@@ -150,14 +152,18 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 		d.loops.Wait()
 		close(done)
 	}()
-	timer := time.AfterFunc(grace, d.abandon)
+	timer := d.Clock.NewTimer(grace)
 	defer timer.Stop()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		d.abandon()
-		return ctx.Err()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-timer.C():
+			d.abandon()
+		case <-ctx.Done():
+			d.abandon()
+			return ctx.Err()
+		}
 	}
 }
 
@@ -270,5 +276,13 @@ func (d *Dispatcher) renew(ctx context.Context) {
 	}
 }
 
-// random is the jitter of retries.
-func random() float64 { return rand.Float64() }
+// random returns the jitter of a retry, in [0, 1).
+func (d *Dispatcher) random() float64 {
+	var b [4]byte
+	if d.Random != nil {
+		d.mu.Lock()
+		_, _ = io.ReadFull(d.Random, b[:]) // without randomness there is no jitter
+		d.mu.Unlock()
+	}
+	return float64(binary.BigEndian.Uint32(b[:])) / (1 << 32)
+}

@@ -35,7 +35,7 @@ type conn struct {
 }
 
 func newConn(c, raw net.Conn) *conn {
-	return &conn{Conn: c, raw: raw, in: bufio.NewReader(c), made: time.Now()}
+	return &conn{Conn: c, raw: raw, in: bufio.NewReader(c), made: machine.Now()}
 }
 
 // Close closes the connection.
@@ -108,13 +108,13 @@ func (c *conn) outcome(status int) webhook.Outcome {
 		}
 		c.in = bufio.NewReader(io.MultiReader(&seen, c.in))
 	}
-	return webhook.OutcomeOf(status, header, time.Now())
+	return webhook.OutcomeOf(status, header, machine.Now())
 }
 
 // finish reads the rest of an answer, for a short time, and reports whether the connection can be
 // used again.
 func (c *conn) finish() bool {
-	_ = c.SetDeadline(time.Now().Add(restTime))
+	_ = c.SetDeadline(machine.Now().Add(restTime))
 	in := bufio.NewReader(io.LimitReader(io.MultiReader(bytes.NewReader(c.line), c.in), maxRest))
 	c.line = nil
 	resp, err := http.ReadResponse(in, &http.Request{Method: http.MethodPost})
@@ -132,11 +132,11 @@ func (c *conn) finish() bool {
 
 // settle reads the rest of an answer and keeps the connection, or closes it.
 func (r *Receiver) settle(c *conn) {
-	if !c.finish() || c.requests >= maxRequests || time.Since(c.made) > maxLife {
+	if !c.finish() || c.requests >= maxRequests || machine.Now().Sub(c.made) > maxLife {
 		c.Close()
 		return
 	}
-	c.used = time.Now()
+	c.used = machine.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -153,7 +153,7 @@ func (r *Receiver) take() *conn {
 	for len(r.idle) > 0 {
 		c := r.idle[len(r.idle)-1]
 		r.idle = r.idle[:len(r.idle)-1]
-		if time.Since(c.used) < maxIdle && time.Since(c.made) < maxLife && c.silent() {
+		if machine.Now().Sub(c.used) < maxIdle && machine.Now().Sub(c.made) < maxLife && c.silent() {
 			return c
 		}
 		c.Close()

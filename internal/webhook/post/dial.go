@@ -61,7 +61,7 @@ func (r *Receiver) dial(ctx context.Context) (*conn, error) {
 	var c net.Conn
 	for i, addr := range addrs {
 		// Each address gets its part of the time that is left.
-		one, cancel := context.WithDeadline(ctx, time.Now().Add(time.Until(deadline)/time.Duration(len(addrs)-i)))
+		one, cancel := context.WithDeadline(ctx, machine.Now().Add(deadline.Sub(machine.Now())/time.Duration(len(addrs)-i)))
 		c, err = d.DialContext(one, "tcp", net.JoinHostPort(addr.String(), port))
 		cancel()
 		if err == nil {

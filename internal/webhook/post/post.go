@@ -21,8 +21,12 @@ import (
 	"sync"
 	"time"
 
+	"samla/internal/clock"
 	"samla/internal/webhook"
 )
+
+// machine is the clock of connections: their deadlines are in the machine's time.
+var machine = clock.System()
 
 // Connections is how many connections a Receiver has at most.
 const Connections = 4
@@ -93,11 +97,11 @@ func (r *Receiver) Post(ctx context.Context, sign func(http.Header) error, body 
 		return webhook.Outcome{}, false
 	}
 	release := func() { <-r.places }
-	start := time.Now()
+	start := machine.Now()
 	ctx, cancel := context.WithDeadline(ctx, start.Add(r.cfg.Timeout))
 	defer cancel()
 	o, c := r.attempt(ctx, sign, body)
-	o.Took = time.Since(start)
+	o.Took = machine.Now().Sub(start)
 	if c == nil {
 		release()
 		return o, true
