@@ -12,6 +12,7 @@ import (
 
 	"samla/internal/apiclient"
 	"samla/internal/client"
+	"samla/internal/clock"
 	"samla/internal/event"
 	"samla/internal/store"
 	"samla/internal/webhook/post"
@@ -34,6 +35,9 @@ func (r WebhooksResult) String() string {
 		r.Delay50.Round(10*time.Microsecond), r.Delay99.Round(10*time.Microsecond))
 }
 
+// machine is the clock of what is measured.
+var machine = clock.System()
+
 const (
 	hookBatch = 2000 // events of a round
 	hookDelay = 300  // events whose delay is measured, one at a time
@@ -47,7 +51,7 @@ type arrivals struct {
 }
 
 func (a *arrivals) serve(w http.ResponseWriter, r *http.Request) {
-	now, id := time.Now(), r.Header.Get("X-Insurely-Event-Id")
+	now, id := machine.Now(), r.Header.Get("X-Insurely-Event-Id")
 	writeBare(w, http.StatusOK, nil)
 	a.mu.Lock()
 	if _, known := a.at[id]; !known {
@@ -106,7 +110,7 @@ func Webhooks(ctx context.Context, c Config) (r WebhooksResult, err error) {
 	newEvent := func(i int) event.Event {
 		id := uuid.Must(uuid.NewV7()).String()
 		return event.Event{ID: id, ClientID: key.ClientID, Type: event.TypeCollection, Version: "2026-04-01", Resource: fmt.Sprint("bench-", i%500),
-			At: time.Now(), Body: []byte(`{"collectionId":"c0ffee00-1234-5678-9abc-def012345678","status":"COMPLETED","eventId":"` + id + `","timestamp":"2026-06-11T09:21:44.512Z"}`)}
+			At: machine.Now(), Body: []byte(`{"collectionId":"c0ffee00-1234-5678-9abc-def012345678","status":"COMPLETED","eventId":"` + id + `","timestamp":"2026-06-11T09:21:44.512Z"}`)}
 	}
 	var rates, limits []float64
 	for range c.Rounds {
@@ -174,9 +178,11 @@ func (r *WebhooksResult) deliver(ctx context.Context, s store.Store, api *apicli
 		if waiting, err = s.UnsequencedEvents(ctx); err != nil {
 			return 0, err
 		}
-		time.Sleep(10 * time.Millisecond)
+		if err := clock.Sleep(ctx, machine, 10*time.Millisecond); err != nil {
+			return 0, err
+		}
 	}
-	start := time.Now()
+	start := machine.Now()
 	if err := api.PauseWebhookEndpoint(ctx, id, false); err != nil {
 		return 0, err
 	}
@@ -184,7 +190,7 @@ func (r *WebhooksResult) deliver(ctx context.Context, s store.Store, api *apicli
 		return 0, err
 	}
 	r.Delivered += hookBatch
-	return hookBatch / time.Since(start).Seconds(), nil
+	return hookBatch / machine.Now().Sub(start).Seconds(), nil
 }
 
 // delaysOf adds events one at a time and returns from the commit of each to its arrival.
@@ -198,14 +204,16 @@ func delaysOf(ctx context.Context, s store.Store, got *arrivals, newEvent func(i
 		if err := s.Write(ctx, func(tx store.Tx) error { return tx.AddEvent(ctx, e) }); err != nil {
 			return nil, err
 		}
-		committed := time.Now()
+		committed := machine.Now()
 		if err := got.wait(ctx, i+1); err != nil {
 			return nil, err
 		}
 		got.mu.Lock()
 		delays = append(delays, max(got.at[e.ID].Sub(committed), 0))
 		got.mu.Unlock()
-		time.Sleep(3 * time.Millisecond)
+		if err := clock.Sleep(ctx, machine, 3*time.Millisecond); err != nil {
+			return nil, err
+		}
 	}
 	return delays, nil
 }
