@@ -64,7 +64,7 @@ type serveCmd struct {
 	storeFlags
 	masterFlags
 	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
-	Metrics       string        `placeholder:"HOST:PORT" help:"Address of /metrics for Prometheus, such as 127.0.0.1:9100; none by default."`
+	Metrics       string        `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
 	Banks         string        `type:"existingfile" required:"" help:"File with the banks and other institutions (see docs/adding-a-bank.md and docs/adding-a-source.md)."`
 	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
@@ -89,7 +89,7 @@ type serveCmd struct {
 // Validate reports values that the server cannot use, before anything is opened.
 func (c *serveCmd) Validate() error {
 	faults := []error{c.storeFlags.Validate(), checkAddress("--listen", c.Listen), c.server().Check()}
-	if c.Metrics != "" {
+	if c.Metrics != "" && c.Metrics != off {
 		faults = append(faults, checkAddress("--metrics", c.Metrics))
 	}
 	if c.Issuer == "" {
@@ -126,9 +126,16 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
+// off is the address of what is not served.
+const off = "off"
+
 // server returns the server's configuration.
 func (c *serveCmd) server() server.Config {
-	return server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
+	metrics := c.Metrics
+	if metrics == off {
+		metrics = ""
+	}
+	return server.Config{Listen: c.Listen, Metrics: metrics, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,

@@ -50,6 +50,22 @@ type Config struct {
 	// OutageOf returns why the store cannot serve, if an error says so, or "". Nil = no
 	// error says so.
 	OutageOf func(error) store.Outage
+	// Observe is called once for each route when the handler is made, and returns what is
+	// told of each request of the route. Nil = nothing is.
+	Observe func(Route) RequestObserver
+}
+
+// Route names a route for an observer. All members are from closed sets.
+type Route struct {
+	Method  string // "other" for what no operation answers
+	Pattern string // of the contract, such as "/users/{userUuid}"; "/" for a path that nothing answers
+	Version string // whose route it is; "none" for operations of no version
+}
+
+// RequestObserver is told of requests that were answered. Observe must return at once and
+// be safe for concurrent use. Status is 0 if nothing was written.
+type RequestObserver interface {
+	Observe(status int, took time.Duration)
 }
 
 // Handler serves everything that is mounted. It is safe for concurrent use.

@@ -15,6 +15,10 @@ func (c *Call) finish(started time.Time) {
 		c.recovered(p)
 	}
 	h := c.route.h
+	took := h.Clock.Now().Sub(started)
+	if c.route.observer != nil {
+		c.route.observer.Observe(c.status, took)
+	}
 	level := slog.LevelDebug
 	switch {
 	case c.status >= http.StatusInternalServerError && c.cause != nil && !errors.Is(c.cause, context.Canceled):
@@ -27,7 +31,7 @@ func (c *Call) finish(started time.Time) {
 	}
 	attrs := []slog.Attr{
 		slog.String("method", c.method()), slog.String("route", c.route.Pattern), slog.Int("status", c.status),
-		slog.Duration("took", h.Clock.Now().Sub(started)), slog.String("request", c.id),
+		slog.Duration("took", took), slog.String("request", c.id),
 	}
 	if c.caller.ClientID != "" {
 		attrs = append(attrs, slog.String("client", c.caller.ClientID))
@@ -48,5 +52,8 @@ func (c *Call) method() string {
 		http.MethodOptions, http.MethodTrace, http.MethodConnect:
 		return m
 	}
-	return "other"
+	return otherMethod
 }
+
+// otherMethod stands for every method that no operation has.
+const otherMethod = "other"

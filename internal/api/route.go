@@ -15,6 +15,22 @@ type route struct {
 	h       *Handler
 	version *served
 	operation
+	observer RequestObserver // may be nil
+}
+
+// observed returns the route with its observer.
+func (rt *route) observed() *route {
+	if rt.h.Observe == nil {
+		return rt
+	}
+	r := Route{Method: rt.Method, Pattern: rt.Pattern, Version: rt.version.name}
+	if rt.ID == "" {
+		r.Method = otherMethod
+	} else if !rt.Versioned {
+		r.Version = "none"
+	}
+	rt.observer = rt.h.Observe(r)
+	return rt
 }
 
 // ServeHTTP takes a request through the steps of the pipeline.

@@ -96,7 +96,7 @@ func (h *Handler) mux(row *Mount, operations []versioned, unknown *route) *http.
 	mux := http.NewServeMux()
 	first := map[string]versioned{} // of each path
 	for _, op := range operations {
-		mux.Handle(op.Route(), &route{h: h, version: op.by, operation: op.operation})
+		mux.Handle(op.Route(), (&route{h: h, version: op.by, operation: op.operation}).observed())
 		if _, ok := first[shape(op.Pattern)]; !ok {
 			first[shape(op.Pattern)] = op
 		}
@@ -142,7 +142,8 @@ func shape(pattern string) string {
 // refuse returns a route that answers every request with a fault.
 func (h *Handler) refuse(s *served, row *Mount, pattern string, f *fault.Fault) *route {
 	serve := func(*Call) error { return f }
-	return &route{h: h, version: s, operation: operation{&wire.Operation{Pattern: pattern}, Endpoint{Serve: serve}, row}}
+	rt := &route{h: h, version: s, operation: operation{&wire.Operation{Pattern: pattern}, Endpoint{Serve: serve}, row}}
+	return rt.observed()
 }
 
 // otherMethods returns the MethodNotAllowed fault of each path.

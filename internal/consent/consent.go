@@ -60,6 +60,12 @@ var failureText = map[FailureCode]string{
 	InternalError:           "Something went wrong on our side",
 }
 
+// FailureCodes lists the closed set.
+func FailureCodes() []FailureCode {
+	return []FailureCode{AuthenticationTimeout, AuthenticationCancelled, AuthenticationConflict, AuthenticationMismatch, AuthenticationFailed,
+		Rejected, BankUnavailable, BankError, InternalError}
+}
+
 // Message returns the text of a failure code for people.
 func (c FailureCode) Message() string { return failureText[c] }
 

@@ -16,6 +16,14 @@ type Certificate struct {
 	Until time.Time
 }
 
+// SignatureFigures count signatures of requests to an institution since the start.
+type SignatureFigures struct {
+	Signed, Failed int64
+	Waiting        int64         // requests that wait for a processor now
+	Waited         time.Duration // for a processor, all together
+	Took           time.Duration // wait and signature, all together
+}
+
 // Reached is what one connection has shown of an institution.
 type Reached struct {
 	Took         time.Duration // until the connection stood

@@ -33,6 +33,12 @@ const (
 	ForeignAddress      ErrorKind = "FOREIGN_ADDRESS"    // a redirect, or a link outside the base URL of the bank; it was not followed
 )
 
+// ErrorKinds lists all kinds.
+func ErrorKinds() []ErrorKind {
+	return []ErrorKind{Unreachable, Busy, Preparing, AccessExceeded, ConsentGone, ConsentOver, SCARequired, PersonRefused, NotCovered,
+		Conflict, Refused, CertificateRejected, MalformedResponse, QuestionOver, SessionGone, TurnNeeded, ForeignAddress}
+}
+
 // Error is the failure of one exchange with a bank. Of the request and the
 // response it contains only codes and documented names: no identifiers and no texts.
 type Error struct {

@@ -29,6 +29,9 @@ type Institution struct {
 	// Reach opens a connection and says what it has shown; nil = its family cannot.
 	Reach func(ctx context.Context) (Reached, error)
 
+	// Signatures says what signing its requests has taken; nil = they are not signed.
+	Signatures func() SignatureFigures
+
 	Close func() // releases what it holds, such as connections; nil = nothing
 }
 

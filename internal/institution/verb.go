@@ -22,6 +22,11 @@ const (
 	VerbEndLogin            Verb = "end-login"
 )
 
+// Verbs lists all verbs.
+func Verbs() []Verb {
+	return []Verb{VerbOpen, VerbAuthorize, VerbAuthorizationStatus, VerbReadConsent, VerbRevoke, VerbCollect, VerbLogin, VerbTurn, VerbAnswer, VerbEndLogin}
+}
+
 type subjectKey struct{}
 
 // WithSubject returns a context for work on behalf of one subject: the id of the

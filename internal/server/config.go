@@ -30,7 +30,7 @@ import (
 // parentheses.
 type Config struct {
 	Listen   string // address of the API, host:port; port 0 means a free port
-	Metrics  string // address of /metrics for Prometheus; empty: none
+	Metrics  string // address of /metrics for Prometheus, host:port; empty: none, and nothing is counted
 	Database string // postgres://…, or the data directory of SQLite
 	// KeyDir is the key directory (docs/operate-backup.md), outside of the database. With
 	// SQLite it is by default the directory "keys" beside the database's file; with

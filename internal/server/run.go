@@ -30,9 +30,6 @@ func (s *Server) Start(ctx context.Context) error {
 			return errors.Join(err, l.Close())
 		}
 	}
-	if err := s.startMetrics(ctx); err != nil {
-		return errors.Join(err, l.Close())
-	}
 	s.listener = l
 	s.runner.Start(ctx)
 	s.consents.Start()
@@ -41,7 +38,8 @@ func (s *Server) Start(ctx context.Context) error {
 	s.auditing.Start()
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
-	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run, s.keeper.Run, s.uptime.Run} {
+	s.startMetrics(background)
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.sample} {
 		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()

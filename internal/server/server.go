@@ -29,6 +29,7 @@ import (
 	"samla/internal/institution/intercept"
 	"samla/internal/jobs"
 	"samla/internal/journal"
+	"samla/internal/metrics"
 	"samla/internal/outbox"
 	"samla/internal/refresh"
 	"samla/internal/seal/keyset"
@@ -69,8 +70,8 @@ type Server struct {
 
 	uptime     *uptime.Service
 	deviations *deviation.Register
-	metrics    *http.Server // nil: not configured
-	metricsURL string
+	figures    *metrics.Metrics // nil: not configured
+	metrics    *metricsServer   // nil: not configured
 }
 
 // New opens the database, applies missing migrations and creates every part of
@@ -82,11 +83,17 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	db, err := sqlstore.Open(ctx, sqlstore.Config{DSN: c.Database, Exclusive: true, Logger: p.Log})
+	s := &Server{config: c, parts: p, served: make(chan error, 1), deviations: &deviation.Register{}}
+	settings := sqlstore.Config{DSN: c.Database, Exclusive: true, Logger: p.Log}
+	if c.Metrics != "" {
+		s.figures = metrics.New(metrics.Config{Institutions: p.Institutions, Deviations: s.deviations, Clock: p.Clock})
+		settings.Observer = s.figures
+	}
+	db, err := sqlstore.Open(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s := &Server{config: c, parts: p, store: db, served: make(chan error, 1), deviations: &deviation.Register{}}
+	s.store = db
 	if err := s.wire(ctx); err != nil {
 		return nil, errors.Join(err, s.closeJournal(), db.Close())
 	}
@@ -150,9 +157,9 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := api.New(api.Config{Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
+	handler, err := api.New(api.Config{Observe: s.observeRoute(), Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
 		Log: p.Log, Rate: s.config.Rate, UserRate: s.config.UserRate, AllowOrigins: s.config.AllowOrigins,
-		RequestTimeout: s.config.RequestTimeout, OutageOf: sqlstore.OutageOf}, mounts)
+		RequestTimeout: s.config.RequestTimeout, OutageOf: s.outageOf}, mounts)
 	if err != nil {
 		return err
 	}
@@ -164,10 +171,14 @@ func (s *Server) wire(ctx context.Context) error {
 // counted in health and reported in the log.
 func (s *Server) institutions(health *company.Health) institution.Set {
 	set := make(institution.Set, len(s.parts.Institutions))
-	node, report := intercept.Limit(s.config.Calls), intercept.Report(s.parts.Log)
+	node := intercept.Limit(s.config.Calls)
+	observers := []intercept.Observer{intercept.Health(health), s.uptime, intercept.Report(s.parts.Log)}
+	if s.figures != nil {
+		observers = append(observers, s.figures)
+	}
 	for id, i := range s.parts.Institutions {
 		set[id] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
-			intercept.Observe(s.parts.Clock, intercept.Health(health), s.uptime, report))
+			intercept.Observe(s.parts.Clock, observers...))
 	}
 	return set
 }

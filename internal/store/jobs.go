@@ -110,6 +110,16 @@ type ParkedJob struct {
 	Reason   string // the last error; no personal data
 }
 
+// QueueFigures is how much of a queue waits. Counts stop at MostCounted.
+type QueueFigures struct {
+	Due       int           // rows that are due and that no worker has
+	OldestDue time.Duration // how long the first of them has been due
+	Parked    int
+}
+
+// MostCounted bounds what counting costs.
+const MostCounted = 100_000
+
 // Jobs hands rows that have something to do to workers. The row itself is the job:
 // its WakeAt is the time when it is due. None of these methods changes a row's Rev.
 // Writing a row with Tx.Put… resets its attempts and unparks it.
@@ -139,6 +149,8 @@ type Jobs interface {
 	// ParkedJobs lists the parked rows of a queue, longest parked first, at most
 	// limit.
 	ParkedJobs(ctx context.Context, q Queue, limit int) ([]ParkedJob, error)
+	// QueueFigures sums up a queue at the time now. It reads indexes only.
+	QueueFigures(ctx context.Context, q Queue, now time.Time) (QueueFigures, error)
 	// ResumeJob makes a parked row due at the time now with no attempts counted.
 	// Errors: ErrNotFound when no such row is parked.
 	ResumeJob(ctx context.Context, q Queue, id string, now time.Time) error

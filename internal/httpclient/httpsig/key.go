@@ -22,7 +22,7 @@ type key interface {
 
 // newKey returns the key for a private key. An empty algorithm is the default of the
 // key.
-func newKey(private crypto.PrivateKey, a algorithm, limit *Limit) (key, error) {
+func newKey(private crypto.PrivateKey, a algorithm, limit *Limit, m *meter) (key, error) {
 	switch private := private.(type) {
 	case *rsa.PrivateKey:
 		if a == "" {
@@ -32,7 +32,7 @@ func newKey(private crypto.PrivateKey, a algorithm, limit *Limit) (key, error) {
 			return nil, fmt.Errorf("%w: algorithm: the QSealC has an RSA key", ErrInvalidVariant)
 		}
 		private.Precompute() // makes each signature about three times faster
-		return rsaKey{private, a, limit}, nil
+		return rsaKey{private, a, limit, m}, nil
 	case *ecdsa.PrivateKey:
 		if private.Curve != elliptic.P256() {
 			return nil, fmt.Errorf("%w: the QSealC has an ECDSA key of another curve than P-256", ErrInvalidVariant)
@@ -50,12 +50,13 @@ type rsaKey struct {
 	private *rsa.PrivateKey
 	name    algorithm
 	limit   *Limit
+	meter   *meter // counts the wait for the limit
 }
 
 func (k rsaKey) algorithm() algorithm { return k.name }
 
 func (k rsaKey) sign(ctx context.Context, hash []byte) ([]byte, error) {
-	return k.limit.do(ctx, func() ([]byte, error) { return rsa.SignPKCS1v15(nil, k.private, k.name.hash(), hash) })
+	return k.limit.do(ctx, k.meter, func() ([]byte, error) { return rsa.SignPKCS1v15(nil, k.private, k.name.hash(), hash) })
 }
 
 // ecdsaKey signs with P-256, in ASN.1 as draft-cavage-http-signatures has it. A

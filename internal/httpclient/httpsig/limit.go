@@ -3,6 +3,7 @@ package httpsig
 import (
 	"context"
 	"runtime"
+	"time"
 )
 
 // Limit bounds how many signatures are computed at the same time. All signers of
@@ -24,12 +25,28 @@ func NewLimit(n int) *Limit {
 
 // do calls sign when it is its turn. Callers get their turns in the order in
 // which they called. When ctx ends first, do returns ctx's error.
-func (l *Limit) do(ctx context.Context, sign func() ([]byte, error)) ([]byte, error) {
+func (l *Limit) do(ctx context.Context, m *meter, sign func() ([]byte, error)) ([]byte, error) {
 	select {
-	case l.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case l.slots <- struct{}{}: // no wait, and none to measure
+	default:
+		if err := l.wait(ctx, m); err != nil {
+			return nil, err
+		}
 	}
 	defer func() { <-l.slots }()
 	return sign()
+}
+
+// wait waits for a turn.
+func (l *Limit) wait(ctx context.Context, m *meter) error {
+	m.waiting.Add(1)
+	defer m.waiting.Add(-1)
+	began := time.Now()
+	defer func() { m.waited.Add(int64(time.Since(began))) }()
+	select {
+	case l.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

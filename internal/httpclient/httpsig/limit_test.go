@@ -15,7 +15,7 @@ func TestLimit_BoundsSignaturesAtATime(t *testing.T) {
 		var now atomic.Int64
 		for range 5 {
 			go func() {
-				_, err := l.do(t.Context(), func() ([]byte, error) {
+				_, err := l.do(t.Context(), &meter{}, func() ([]byte, error) {
 					now.Add(1)
 					defer now.Add(-1)
 					<-release
@@ -41,14 +41,14 @@ func TestLimit_BoundsSignaturesAtATime(t *testing.T) {
 func TestLimit_WaitEndsWithItsContext(t *testing.T) {
 	l := NewLimit(1)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := l.do(t.Context(), func() ([]byte, error) {
+	_, err := l.do(t.Context(), &meter{}, func() ([]byte, error) {
 		cancel()
-		return l.do(ctx, func() ([]byte, error) { return nil, errors.New("a second signature was made") })
+		return l.do(ctx, &meter{}, func() ([]byte, error) { return nil, errors.New("a second signature was made") })
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := l.do(t.Context(), func() ([]byte, error) { return nil, nil }); err != nil {
+	if _, err := l.do(t.Context(), &meter{}, func() ([]byte, error) { return nil, nil }); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }

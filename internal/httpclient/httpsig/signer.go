@@ -21,6 +21,7 @@ import (
 type Signer struct {
 	form
 	key         key
+	meter       *meter
 	cost        time.Duration
 	prefix      string // of the header Signature: keyId and algorithm
 	certificate string // base64 of the DER form
@@ -38,7 +39,8 @@ func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error
 	if len(qsealc.Certificate) == 0 {
 		return nil, fmt.Errorf("%w: the QSealC is missing", ErrInvalidVariant)
 	}
-	k, err := newKey(qsealc.PrivateKey, f.algorithm, limit)
+	m := &meter{}
+	k, err := newKey(qsealc.PrivateKey, f.algorithm, limit, m)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error
 		keyID = fmt.Sprintf("SN=%X,CA=%s", leaf.SerialNumber, leaf.Issuer)
 	}
 	return &Signer{
-		form: f, key: k, cost: took,
+		form: f, key: k, meter: m, cost: took,
 		prefix:      `keyId="` + escape(keyID) + `",algorithm="` + string(f.algorithm) + `",headers="`,
 		certificate: base64.StdEncoding.EncodeToString(leaf.Raw),
 	}, nil
@@ -91,7 +93,7 @@ func (s *Signer) Sign(ctx context.Context, h http.Header, method, requestURI str
 	}
 	h.Set("Digest", s.digest.header(body))
 	text, names := s.signingString(h, method, requestURI, now)
-	signature, err := s.key.sign(ctx, sum(s.algorithm.hash(), []byte(text)))
+	signature, err := s.sign(ctx, sum(s.algorithm.hash(), []byte(text)))
 	if err != nil {
 		return fmt.Errorf("httpsig: sign: %w", err)
 	}

@@ -54,6 +54,7 @@ type Bank struct {
 	unechoed atomic.Int64
 
 	certificates []institution.Certificate
+	signatures   func() institution.SignatureFigures // nil: requests are not signed
 }
 
 var (
@@ -95,7 +96,7 @@ func New(c Config, d Deps) (*Bank, error) {
 		if err != nil {
 			return nil, signatureFaults(err)
 		}
-		settings.Signer = signer
+		settings.Signer, b.signatures = signer, func() institution.SignatureFigures { return institution.SignatureFigures(signer.Figures()) }
 		if c.Signature.Signs(http.MethodGet) {
 			b.profile.SignatureCost = signer.Cost()
 		}
@@ -109,7 +110,7 @@ func New(c Config, d Deps) (*Bank, error) {
 // Institution returns the bank as an institution that has every verb.
 func (b *Bank) Institution() institution.Institution {
 	return institution.Institution{Profile: b.profile,
-		Certificates: b.certificates, Reach: b.reach,
+		Certificates: b.certificates, Reach: b.reach, Signatures: b.signatures,
 		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b, Close: b.Close}
 }
 

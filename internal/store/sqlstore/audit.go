@@ -37,6 +37,7 @@ func (r reader) UnchainedEntries(ctx context.Context, limit int) ([]audit.Entry,
 
 // AddAuditEntry implements store.AuditWriter.
 func (t *tx) AddAuditEntry(ctx context.Context, e audit.Entry) error {
+	t.entries = append(t.entries, e)
 	return t.q.execLater(ctx, `INSERT INTO evidence (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`, entryArgs(e)...)
 }
 

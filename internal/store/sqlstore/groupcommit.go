@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // maxBatch is how many transactions share one commit at most.
@@ -24,6 +25,7 @@ var errClosed = errors.New("sqlstore: the store is closed")
 type groupCommit struct {
 	begin, commit, rollback        func() error
 	savepoint, rollbackTo, release func() error
+	committed                      func(callers int, took time.Duration) // after each commit; may be nil
 
 	mu     sync.Mutex
 	busy   bool // a caller runs or commits
@@ -162,9 +164,13 @@ func (g *groupCommit) leave() {
 
 // commitBatch commits the open batch.
 func (g *groupCommit) commitBatch() {
+	began := time.Now()
 	if err := g.commit(); err != nil {
 		g.failBatch(err)
 		return
+	}
+	if g.committed != nil {
+		g.committed(g.size, time.Since(began))
 	}
 	close(g.open.done)
 	g.open = nil

@@ -51,6 +51,25 @@ func (s *Store) ParkedJobs(ctx context.Context, q store.Queue, limit int) ([]sto
 	}, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1 + 0`, int64(limit))
 }
 
+// QueueFigures implements store.Jobs.
+func (s *Store) QueueFigures(ctx context.Context, q store.Queue, now time.Time) (f store.QueueFigures, err error) {
+	if err := checkQueue(q); err != nil {
+		return f, err
+	}
+	oldest, parked := int64(0), int64(0)
+	_, err = one(ctx, s.q, func(r rows) (none struct{}, err error) {
+		var due int64
+		err = r.Scan(&due, &oldest, &parked)
+		f.Due, f.Parked = int(due), int(parked)
+		return none, err
+	}, `SELECT COUNT(*), COALESCE(MIN(wake_at), 0), (SELECT COUNT(*) FROM (SELECT 1 FROM `+string(q)+` WHERE parked_at > 0 LIMIT $2 + 0) AS p)
+FROM (SELECT wake_at FROM `+string(q)+` WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2 + 0) AS d`, micros(now), int64(store.MostCounted))
+	if oldest > 0 {
+		f.OldestDue = max(now.Sub(fromMicros(oldest)), 0)
+	}
+	return f, err
+}
+
 // ResumeJob implements store.Jobs.
 func (s *Store) ResumeJob(ctx context.Context, q store.Queue, id string, now time.Time) error {
 	if err := checkQueue(q); err != nil {

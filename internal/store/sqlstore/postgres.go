@@ -31,7 +31,10 @@ const (
 )
 
 // postgres is a database on a server, which several nodes may share.
-type postgres struct{ pool *pgxpool.Pool }
+type postgres struct {
+	pool      *pgxpool.Pool
+	committed func(callers int, took time.Duration) // after each commit; may be nil
+}
 
 func openPostgres(ctx context.Context, cfg Config) (engine, error) {
 	config, err := pgxpool.ParseConfig(cfg.DSN)
@@ -48,7 +51,10 @@ func openPostgres(ctx context.Context, cfg Config) (engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
 	}
-	p := &postgres{pool}
+	p := &postgres{pool: pool}
+	if cfg.Observer != nil {
+		p.committed = cfg.Observer.Commit
+	}
 	if err := p.migrate(ctx, cfg); err != nil {
 		pool.Close()
 		return nil, err
@@ -122,7 +128,12 @@ func (p *postgres) writeOnce(ctx context.Context, fn func(querier) error) (err e
 	if err := fn(t); err != nil {
 		return err
 	}
-	return t.commit(ctx)
+	began := time.Now()
+	err = t.commit(ctx)
+	if err == nil && t.begun && p.committed != nil {
+		p.committed(1, time.Since(began))
+	}
+	return err
 }
 
 // pool runs statements outside of transactions.

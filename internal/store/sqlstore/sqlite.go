@@ -86,6 +86,9 @@ func openSQLite(ctx context.Context, cfg Config) (_ engine, err error) {
 	s.r.db = s.readers
 	s.w = sqliteWriter{conn: s.conn, stmts: map[string]*sql.Stmt{}}
 	s.group = s.newGroupCommit()
+	if cfg.Observer != nil {
+		s.group.committed = cfg.Observer.Commit
+	}
 	return s, nil
 }
 

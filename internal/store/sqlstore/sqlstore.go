@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"samla/internal/audit"
 	"samla/internal/store"
@@ -30,6 +31,8 @@ type Config struct {
 	// Conns is how many PostgreSQL connections are open at most; 0 = 16, unless
 	// the URL has pool_max_conns.
 	Conns int
+	// Observer is told of transactions; nil = nobody is.
+	Observer Observer
 	// Logger logs applied migrations; nil = none.
 	Logger *slog.Logger
 
@@ -50,6 +53,7 @@ type engine interface {
 	snapshot(ctx context.Context, fn func(catalog) error) error
 	// load runs fn in a transaction that fills tables.
 	load(ctx context.Context, fn func(loader) error) error
+	pooled() Pool
 	close() error
 }
 
@@ -70,6 +74,8 @@ type Store struct {
 	events chan struct{} // has room for one value; see store.EventSignal
 	users  *sharedInserts[user.User]
 	access *sharedInserts[audit.Entry]
+
+	observer Observer
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -82,6 +88,7 @@ type tx struct {
 	changed    []string // ids whose views the commit changes
 	allChanged bool     // it can change every view
 	addsEvents bool
+	entries    []audit.Entry // that it adds to the audit log; of interest to an Observer only
 }
 
 var (
@@ -106,7 +113,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1)}
+	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1), observer: cfg.Observer}
+	if s.observer == nil {
+		s.observer = nobody{}
+	}
 	s.status = newStatusReader(s.q, !postgres && cfg.Exclusive, postgres)
 	write := db.write
 	if postgres { // one statement is a transaction
@@ -122,6 +132,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // wait for anything outside, nor call Write or AddDataKey of the store.
 func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 	var written []*tx // more than one when the transaction was repeated
+	began := time.Now()
 	defer func() {
 		for _, t := range written {
 			s.status.endWrite(t)
@@ -141,8 +152,13 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 		s.status.beginWrite(t)
 		return nil
 	})
-	if err != nil && OutageOf(err) == store.DiskFull {
+	outage := OutageOf(err)
+	if outage == store.DiskFull {
 		s.full.Store(true)
+	}
+	s.observer.Transaction(time.Since(began), err != nil, outage)
+	if err == nil && len(written) > 0 {
+		s.observer.Recorded(written[len(written)-1].entries)
 	}
 	return err
 }

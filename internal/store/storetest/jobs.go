@@ -76,6 +76,12 @@ func testRetryJob(_ *testing.T, f fixture) {
 	}
 }
 
+func figures(f fixture, now time.Time, want store.QueueFigures) {
+	f.Helper()
+	got, err := f.s.QueueFigures(f.ctx, store.Consents, now)
+	check(f, "figures of the queue", got, err, want)
+}
+
 func testParkedJobs(_ *testing.T, f fixture) {
 	first, second := f.addConsent(func(c *consent.Consent) { c.WakeAt = start }), f.addConsent(func(c *consent.Consent) { c.WakeAt = start })
 	for _, j := range f.claim(store.Consents, start) {
@@ -100,9 +106,11 @@ func testParkedJobs(_ *testing.T, f fixture) {
 	check(f, "longest parked first", one, err, parked[:1])
 
 	now := start.Add(time.Hour)
+	figures(f, now, store.QueueFigures{Parked: 2})
 	if err := f.s.ResumeJob(f.ctx, store.Consents, string(first.ID), now); err != nil {
 		f.Fatal(err)
 	}
+	figures(f, now.Add(time.Minute), store.QueueFigures{Due: 1, OldestDue: time.Minute, Parked: 1})
 	jobs := f.claim(store.Consents, now)
 	if len(jobs) != 1 || jobs[0].ID != string(first.ID) || jobs[0].Attempts != 1 {
 		f.Errorf("resumed: %+v", jobs)

@@ -1,0 +1,24 @@
+package audit
+
+import "encoding/json"
+
+// Flow is what an entry says of a flow, in words of closed sets, for metrics.
+type Flow struct {
+	Company  string
+	Mode     string // of a collection
+	Attended bool   // of a collection
+	Status   string // of a collection
+	Failure  string // of a consent that has failed
+	Cause    string // why a consent has ended
+}
+
+// FlowOf reads the detail of an entry about a consent or a collection. It reports false for
+// other entries.
+func FlowOf(e Entry) (f Flow, ok bool) {
+	switch Kind(e.Kind) {
+	case ConsentCreated, ConsentAuthorized, ConsentRevoked, ConsentExpired, ConsentFailed, RevocationDelivered,
+		CollectionStarted, CollectionFinished:
+		return f, json.Unmarshal(e.Detail, &f) == nil
+	}
+	return f, false
+}

@@ -1,0 +1,4 @@
+package metrics
+
+// SampleOnce reads one sample.
+var SampleOnce = (*Metrics).sampleOnce

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+
+	"samla/internal/api"
+	"samla/internal/event"
+	"samla/internal/metrics"
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+	"samla/internal/webhooks"
+)
+
+// observeRoute returns what counts requests, or nil.
+func (s *Server) observeRoute() func(api.Route) api.RequestObserver {
+	if s.figures == nil {
+		return nil
+	}
+	return s.figures.ObserveRoute
+}
+
+// observeAttempt returns what counts attempts of webhooks, or nil.
+func (s *Server) observeAttempt() func(webhooks.Observation) {
+	if s.figures == nil {
+		return nil
+	}
+	return s.figures.Attempt
+}
+
+// sequenced is called with events that have got their place in the list.
+func (s *Server) sequenced(all []event.Event) {
+	s.sending.Sequenced(all)
+	if s.figures != nil {
+		s.figures.Sequenced(all)
+	}
+}
+
+// outageOf is sqlstore.OutageOf, counted: requests that only read fail by an outage here.
+func (s *Server) outageOf(err error) store.Outage {
+	outage := sqlstore.OutageOf(err)
+	if s.figures != nil {
+		s.figures.Outage(outage)
+	}
+	return outage
+}
+
+// sample reads at an interval what metrics show of the store, until ctx ends.
+func (s *Server) sample(ctx context.Context) {
+	if s.figures == nil {
+		return
+	}
+	s.figures.Sample(ctx, metrics.SamplerDeps{Store: s.store, Epochs: s.ring.IDs, Clock: s.parts.Clock, Log: s.parts.Log})
+}
