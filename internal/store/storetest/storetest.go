@@ -48,7 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"RenewLeases", testRenewLeases}, {"Dialogues", testDialogues},
 		{"RefreshPlans", testRefreshPlans}, {"Schedules", testSchedules}, {"ScheduleHasOneWinner", testScheduleHasOneWinner}, {"UnattendedCalls", testUnattendedCalls},
 		{"QueuedCollections", testQueuedCollections}, {"LastReads", testLastReads}, {"AuthorizedConsents", testAuthorizedConsents},
-		{"Accounts", testAccounts}, {"Availability", testAvailability}, {"AccountsHaveOneWinner", testAccountsHaveOneWinner}, {"EraseLastingAccounts", testEraseLastingAccounts}, {"SweepAccounts", testSweepAccounts},
+		{"Accounts", testAccounts}, {"AccountsHaveOneWinner", testAccountsHaveOneWinner}, {"EraseLastingAccounts", testEraseLastingAccounts}, {"SweepAccounts", testSweepAccounts},
 		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Feeds", testFeeds}, {"SweepFeeds", testSweepFeeds}, {"DropFeeds", testDropFeeds}, {"FeedHasNoGaps", testFeedHasNoGaps},
 		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
