@@ -31,6 +31,7 @@ type cli struct {
 	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox alone: banks, other institutions and BankID."`
 	Backup    backupCmd    `cmd:"" help:"Write an encrypted backup of the database, while servers run (docs/operate-backup.md)."`
 	Restore   restoreCmd   `cmd:"" help:"Fill a new database from a backup, and apply what was erased and revoked since."`
+	Renorm    renormCmd    `cmd:"" name:"renormalize" help:"Make products of stored answers again with this release, without a call to a bank (docs/renormalize.md)."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`

@@ -81,6 +81,7 @@ type input struct {
 	reading  account.Reading
 	products []product.Product // by the index of reading.Seen
 	reports  []collection.ProductReport
+	again    bool // it was read again from its stored answers
 }
 
 // read reads what a collection has collected. It returns nil if there is nothing to apply:
@@ -101,7 +102,7 @@ func (s *Service) read(ctx context.Context, m outbox.Message) (*input, error) {
 	if json.Unmarshal(plain, &report) != nil {
 		return nil, fmt.Errorf("the payload of outbox message %s does not parse", m.ID)
 	}
-	in := &input{of: c, reading: account.Reading{Collection: c.ID, At: c.StatusChangedAt, Company: c.Company, Listed: report.Listed}}
+	in := &input{of: c, again: report.Again, reading: account.Reading{Collection: c.ID, At: c.StatusChangedAt, Company: c.Company, Listed: report.Listed}}
 	for _, closed := range report.Closed {
 		in.reading.Closed = append(in.reading.Closed, account.TraitsOf(closed))
 	}
@@ -160,6 +161,11 @@ func (s *Service) apply(ctx context.Context, m outbox.Message, in *input) error 
 	before, err := s.open(ctx, set)
 	if err != nil {
 		return err
+	}
+	if in.again {
+		if in, err = s.knownOf(ctx, set, in); err != nil {
+			return err
+		}
 	}
 	feed := FeedChange{ClientID: c.ClientID, UserID: c.UserID}
 	newest := map[string]bool{} // links of which a newer collection is known

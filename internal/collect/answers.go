@@ -18,6 +18,7 @@ type answers struct {
 
 type answerKey struct {
 	collection string
+	rev        int64 // of the collection: its data changes with it only
 	packed     bool
 	served     bool // see Data.Served
 }
@@ -40,10 +41,10 @@ func (a answers) put(k answerKey, text []byte) {
 	}
 }
 
-// forget drops what it has of a collection.
-func (a answers) forget(collection string) {
+// forget drops what it has of a collection as it was before it was written last.
+func (a answers) forget(collection string, rev int64) {
 	for _, served := range []bool{false, true} {
-		a.Drop(answerKey{collection, true, served})
-		a.Drop(answerKey{collection, false, served})
+		a.Drop(answerKey{collection, rev, true, served})
+		a.Drop(answerKey{collection, rev, false, served})
 	}
 }

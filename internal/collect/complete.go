@@ -3,19 +3,11 @@ package collect
 import (
 	"context"
 	"log/slog"
-	"slices"
 
 	"samla/internal/collection"
 	"samla/internal/deviation"
-	"samla/internal/gzipped"
-	"samla/internal/normalise"
-	"samla/internal/product"
 	"samla/internal/store"
 )
-
-// smallData is the size up to which data is not stored compressed too: it is compressed
-// faster than a second row is written, and most data is read rarely.
-const smallData = 8 << 10
 
 // complete converts the facts to products, and stores the last answers, the products
 // and the status in one transaction.
@@ -27,39 +19,26 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 		defer func() { <-s.heavy }()
 	}
 	from, _ := s.Institutions.Find(c.Company)
-	found, said := crawl.found(), newReporter(crawl)
-	products, deviations := normalise.Products(normalise.Request{Company: from.Company, Accounts: found.Accounts,
-		Scope: crawl.scope, Filter: c.Filter, PersonalNumber: crawl.person, NewID: s.IDs.New, Each: said.add}, crawl.facts())
-	crawl.deviations.Merge(found.Deviations)
-	crawl.deviations.Merge(deviations)
-	crawl.deviations.Add(deviation.Unanswered, crawl.lost(found.Accounts))
-	plain, err := product.AppendAll(nil, products)
+	made, err := crawl.products(from.Company)
 	if err != nil {
 		return err
 	}
-	sealed, err := s.Vault.Seal(ctx, c.Subject(), productsPlace(c.ID), plain)
+	c.Mapping = mappingOf(crawl.from)
+	sealed, packed, err := s.sealProducts(ctx, c, made)
 	if err != nil {
 		return err
-	}
-	var packed []byte
-	// Where a public pension is stored, what is served depends on the version.
-	public := slices.ContainsFunc(products, func(p product.Product) bool { return p.Common().Type == product.PublicPensionType })
-	if len(plain) > smallData && !public {
-		if packed, err = s.Vault.Seal(ctx, c.Subject(), packedPlace(c.ID), gzipped.Compress(plain)); err != nil {
-			return err
-		}
 	}
 	raws, err := j.seal(ctx)
 	if err != nil {
 		return err
 	}
-	apply, err := s.planApply(ctx, c, said.report)
+	apply, err := s.planApply(ctx, c, made.report)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, concludeWithin)
 	defer cancel()
-	finished := collection.Finished{In: crawl.success(len(products)), KeepUntil: s.Clock.Now().Add(s.KeepData), Accounts: len(found.Accounts)}
+	finished := collection.Finished{In: crawl.success(len(made.list)), KeepUntil: s.Clock.Now().Add(s.KeepData), Accounts: made.accounts}
 	err = s.conclude(ctx, c, finished, func(tx store.Tx) error {
 		if err := addRaws(ctx, tx, raws); err != nil {
 			return err
@@ -69,10 +48,10 @@ func (s *Service) complete(ctx context.Context, crawl *crawl) error {
 				return err
 			}
 		}
-		if err := tx.PutProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: sealed}); err != nil || packed == nil {
+		if err := tx.PutProducts(ctx, c.ID, sealed); err != nil || packed == nil {
 			return err
 		}
-		return tx.PutPackedProducts(ctx, c.ID, collection.Products{Form: product.Form, Sealed: packed})
+		return tx.PutPackedProducts(ctx, c.ID, *packed)
 	})
 	if err == nil {
 		if c.UserID != "" {

@@ -30,7 +30,8 @@ func packedPlace(id string) seal.Place {
 }
 
 // Data is the data of a collection that its owner may read now: its products, a JSON
-// array (docs/reference/api.md 5.9). It never changes.
+// array (docs/reference/api.md 5.9). It changes only when the collection is read again from
+// its stored answers (Rereader), which gives the collection another Rev.
 type Data struct {
 	service  *Service
 	of       collection.Collection
@@ -71,7 +72,9 @@ func (s *Service) Data(ctx context.Context, o Owner, id string) (Data, error) {
 }
 
 // Tag returns a text that is the same as long as the data is.
-func (d Data) Tag() string { return d.of.ID + "." + strconv.Itoa(product.Form) }
+func (d Data) Tag() string {
+	return d.of.ID + "." + strconv.Itoa(product.Form) + "." + strconv.FormatInt(d.of.Rev, 36)
+}
 
 // record writes to the audit log that the caller gets the data, once: nobody gets it
 // without an entry that is on disk. Fault: Unavailable.
@@ -105,7 +108,7 @@ func (d Data) packed(ctx context.Context) ([]byte, error) {
 	if d.of.Status == collection.CompletedEmpty {
 		return gzipped.Compress([]byte("[]")), nil
 	}
-	key := answerKey{id, true, d.served}
+	key := answerKey{id, d.of.Rev, true, d.served}
 	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}
@@ -136,7 +139,7 @@ func (d Data) Plain(ctx context.Context) ([]byte, error) {
 
 func (d Data) plain(ctx context.Context) ([]byte, error) {
 	s, id := d.service, d.of.ID
-	key := answerKey{id, false, d.served}
+	key := answerKey{id, d.of.Rev, false, d.served}
 	if text, known := s.answers.Peek(key); known {
 		return text, nil
 	}

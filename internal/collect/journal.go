@@ -41,6 +41,7 @@ type journal struct {
 	counted *counters  // nil: nothing is counted here
 
 	stored  map[institution.Question]packed // by earlier runs, not used yet
+	order   []institution.Question          // of these, as they were asked
 	unsaved []unsavedAnswer
 	bytes   int // of the bodies of unsaved
 	saved   int // number of stored answers; the Seq of the next
@@ -91,6 +92,7 @@ func (j *journal) load(ctx context.Context, r *room) error {
 		j.saved = max(j.saved, raw.Seq+1)
 		if q.Kind != "" {
 			j.stored[q] = plain
+			j.order = append(j.order, q)
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func (s *Service) eraseData(ctx context.Context, tx store.Tx, c collection.Colle
 
 // forgetData must be called after eraseData was committed.
 func (s *Service) forgetData(c collection.Collection) {
-	s.answers.forget(c.ID)
+	s.answers.forget(c.ID, c.Rev)
 	if c.UserID == "" {
 		s.Vault.Evict(c.Subject())
 	}

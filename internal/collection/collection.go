@@ -52,6 +52,7 @@ type Collection struct {
 	PolledAt        time.Time // last poll that was stored; the start if there is none
 	DataUntil       time.Time // set when completed: end of the retention of the data
 	ErasedAt        time.Time // set if the data was erased earlier
+	Mapping         int       // version of the mapping that made the products; 0 = not known
 
 	Sealed []byte // Secret, sealed under the subject's key
 

@@ -11,6 +11,9 @@ type Report struct {
 	Products []ProductReport `json:"products,omitempty"`
 	// Closed are the accounts that the institution lists as closed. They are not read.
 	Closed []Identifiers `json:"closed,omitempty"`
+	// Again: the collection was read again from its stored answers. It adds no account and
+	// says nothing about those that it does not have.
+	Again bool `json:"again,omitempty"`
 }
 
 // ProductReport says how well the account of a product was read.

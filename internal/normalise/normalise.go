@@ -13,6 +13,9 @@ import (
 	"samla/internal/psu"
 )
 
+// Version grows whenever the same facts become other products.
+const Version = 1
+
 // Request is what products need beside the facts.
 type Request struct {
 	Company        company.Company

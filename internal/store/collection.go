@@ -20,6 +20,23 @@ type CollectionReader interface {
 	// (consent.Consent.LineageID) were begun after the given time, oldest first
 	// (docs/reference/api.md 5.6).
 	UnattendedSince(ctx context.Context, lineage consent.ID, since time.Time) ([]time.Time, error)
+	// CollectionsWithData lists, of all clients, collections whose products are kept at the
+	// time now and that are not known to be empty, oldest first and at most limit.
+	CollectionsWithData(ctx context.Context, f DataFilter, now time.Time, limit int) ([]Mapped, error)
+}
+
+// DataFilter selects collections of all clients.
+type DataFilter struct {
+	Since, Until time.Time // of the creation, Until excluded; zero: no limit
+	Company      string    // empty: any
+	After        string    // id of the collection before the first; empty: from the start
+}
+
+// Mapped says which mapping made the products of a collection.
+type Mapped struct {
+	ID      string
+	Company string
+	Mapping int
 }
 
 // CollectionFilter selects collections of one client. Zero members do not

@@ -41,4 +41,8 @@ type ProductWriter interface {
 	// PutPackedProducts stores the same products in gzip, sealed. The collection must
 	// have products.
 	PutPackedProducts(ctx context.Context, collectionID string, p collection.Products) error
+	// ReplaceProducts stores products in place of those that a collection has, and packed,
+	// or none where it is nil, in place of the packed ones. Errors: ErrNotFound when it has
+	// none, or none any more.
+	ReplaceProducts(ctx context.Context, collectionID string, p collection.Products, packed *collection.Products) error
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"samla/internal/collection"
@@ -10,15 +11,15 @@ import (
 )
 
 const (
-	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at, version, starts_at, began_at`
+	collectionNames = `id, client_id, user_id, consent_id, company, login_method, mode, attended, accounts, status, created_at, status_changed_at, polled_at, data_until, erased_at, sealed, rev, wake_at, version, starts_at, began_at, mapping`
 
 	insertCollection = `INSERT INTO collections (` + collectionNames + `, keep_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $14)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $14)
 ON CONFLICT DO NOTHING`
 
 	updateCollection = `UPDATE collections SET consent_id = $3, company = $4, login_method = $5, mode = $6, attended = $7,
 accounts = $8, status = $9, status_changed_at = $10, data_until = $11, keep_until = $11, erased_at = $12, sealed = $13,
-wake_at = $14, starts_at = $15, began_at = $16, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
+wake_at = $14, starts_at = $15, began_at = $16, mapping = $17, job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
 var selectCollection = `SELECT ` + columns("k", collectionNames, false) + ` FROM collections k`
@@ -29,13 +30,13 @@ type collectionRow struct {
 	accounts                                          string
 	attended                                          int64
 	created, changed, polled, dataUntil, erased, wake int64
-	starts, began                                     int64
+	starts, began, mapping                            int64
 }
 
 func (r *collectionRow) dest() []any {
 	k := &r.k
 	return []any{&k.ID, &k.ClientID, &k.UserID, (*string)(&k.ConsentID), &k.Company, &k.LoginMethod, (*string)(&k.Mode), &r.attended,
-		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake, &k.Version, &r.starts, &r.began}
+		&r.accounts, (*string)(&k.Status), &r.created, &r.changed, &r.polled, &r.dataUntil, &r.erased, &k.Sealed, &k.Rev, &r.wake, &k.Version, &r.starts, &r.began, &r.mapping}
 }
 
 func (r *collectionRow) value() (collection.Collection, error) {
@@ -43,7 +44,7 @@ func (r *collectionRow) value() (collection.Collection, error) {
 	k.Attended, k.Sealed = r.attended != 0, fromBlob(k.Sealed)
 	k.CreatedAt, k.StatusChangedAt, k.PolledAt = fromMicros(r.created), fromMicros(r.changed), fromMicros(r.polled)
 	k.DataUntil, k.ErasedAt, k.WakeAt = fromMicros(r.dataUntil), fromMicros(r.erased), fromMicros(r.wake)
-	k.StartsAt, k.BeganAt = fromMicros(r.starts), fromMicros(r.began)
+	k.StartsAt, k.BeganAt, k.Mapping = fromMicros(r.starts), fromMicros(r.began), int(r.mapping)
 	if r.accounts == "" {
 		return k, nil
 	}
@@ -93,6 +94,37 @@ func (r reader) UnattendedSince(ctx context.Context, lineage consent.ID, since t
 	return times, nil
 }
 
+const withData = `SELECT id, company, mapping FROM collections WHERE id > $1 AND id < $2
+AND status IN ('` + string(collection.Completed) + `', '` + string(collection.CompletedPartial) + `') AND erased_at = 0 AND data_until > $3
+AND ($4 = '' OR company = $4) ORDER BY id LIMIT $5 + 0`
+
+// CollectionsWithData implements store.CollectionReader. The ids are UUIDs of version 7,
+// which begin with the time.
+func (r reader) CollectionsWithData(ctx context.Context, f store.DataFilter, now time.Time, limit int) ([]store.Mapped, error) {
+	after, before := max(f.After, idsFrom(f.Since)), afterAllIDs
+	if !f.Until.IsZero() {
+		before = idsFrom(f.Until)
+	}
+	return list(ctx, r.q, scanMapped, withData, after, before, micros(now), f.Company, int64(limit))
+}
+
+// idsFrom returns a text that is less than the ids that are made at a time or later, and
+// greater than earlier ones.
+func idsFrom(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	ms := max(0, t.UnixMilli())
+	return fmt.Sprintf("%08x-%04x-", ms>>16, ms&0xffff)
+}
+
+func scanMapped(r rows) (m store.Mapped, err error) {
+	var mapping int64
+	err = r.Scan(&m.ID, &m.Company, &mapping)
+	m.Mapping = int(mapping)
+	return m, err
+}
+
 // AddCollection implements store.CollectionWriter.
 func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 	accounts, err := encodeFilter(k.Filter)
@@ -102,7 +134,7 @@ func (t *tx) AddCollection(ctx context.Context, k collection.Collection) error {
 	t.changesCollection(k.ID)
 	n, err := t.q.exec(ctx, insertCollection, k.ID, k.ClientID, nullable(k.UserID), string(k.ConsentID), k.Company, k.LoginMethod,
 		string(k.Mode), flag(k.Attended), accounts, string(k.Status), micros(k.CreatedAt), micros(k.StatusChangedAt),
-		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt), k.Version, micros(k.StartsAt), micros(k.BeganAt))
+		micros(k.PolledAt), micros(k.DataUntil), micros(k.ErasedAt), blob(k.Sealed), k.Rev, micros(k.WakeAt), k.Version, micros(k.StartsAt), micros(k.BeganAt), int64(k.Mapping))
 	return requireRow(n, err, store.ErrExists)
 }
 
@@ -115,7 +147,7 @@ func (t *tx) PutCollection(ctx context.Context, k collection.Collection) (collec
 	t.changesCollection(k.ID)
 	n, err := t.q.exec(ctx, updateCollection, k.ID, k.Rev, string(k.ConsentID), k.Company, k.LoginMethod, string(k.Mode),
 		flag(k.Attended), accounts, string(k.Status), micros(k.StatusChangedAt), micros(k.DataUntil), micros(k.ErasedAt),
-		blob(k.Sealed), micros(k.WakeAt), micros(k.StartsAt), micros(k.BeganAt))
+		blob(k.Sealed), micros(k.WakeAt), micros(k.StartsAt), micros(k.BeganAt), int64(k.Mapping))
 	if err != nil {
 		return k, err
 	}

@@ -83,6 +83,18 @@ func (t *tx) PutPackedProducts(ctx context.Context, collectionID string, p colle
 	return t.putProducts(ctx, `packed_products`, collectionID, p)
 }
 
+// ReplaceProducts implements store.ProductWriter.
+func (t *tx) ReplaceProducts(ctx context.Context, collectionID string, p collection.Products, packed *collection.Products) error {
+	n, err := t.q.exec(ctx, `UPDATE products SET form = $2, sealed = $3 WHERE collection_id = $1`, collectionID, int64(p.Form), blob(p.Sealed))
+	if err := requireRow(n, err, store.ErrNotFound); err != nil {
+		return err
+	}
+	if packed != nil {
+		return t.PutPackedProducts(ctx, collectionID, *packed)
+	}
+	return t.q.execLater(ctx, `DELETE FROM packed_products WHERE collection_id = $1`, collectionID)
+}
+
 func (t *tx) putProducts(ctx context.Context, table, collectionID string, p collection.Products) error {
 	return t.q.execLater(ctx, `INSERT INTO `+table+` (collection_id, form, sealed) VALUES ($1, $2, $3)
 ON CONFLICT (collection_id) DO UPDATE SET form = excluded.form, sealed = excluded.sealed`, collectionID, int64(p.Form), blob(p.Sealed))
