@@ -4,7 +4,21 @@ import (
 	"context"
 
 	"samla/internal/account"
+	"samla/internal/collection"
+	"samla/internal/product"
 )
+
+// was returns the transactions that a product had before it was read again.
+func was(said collection.ProductReport) []product.Psd2Transaction {
+	if said.Was == nil {
+		return nil
+	}
+	p, err := product.Read(said.Was)
+	if a, is := p.(*product.Psd2Account); err == nil && is {
+		return a.Transactions
+	}
+	return nil
+}
 
 // knownOf returns the part of a collection that was read again from which nothing comes
 // back: accounts that are open and that the collection has seen before. An account that was

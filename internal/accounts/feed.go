@@ -48,6 +48,9 @@ type FeedReading struct {
 	// was read wholly (collection.ProductReport).
 	From, Until  string
 	Transactions bool
+	// Was are transactions that the product had before the collection was read again from
+	// its stored answers, and has not now.
+	Was []product.Psd2Transaction
 	// Gone reports whether a link of the account is closed, or not listed any more.
 	Gone func(linkID string) bool
 }

@@ -1,6 +1,9 @@
 package collect
 
 import (
+	"encoding/json"
+	"slices"
+
 	"samla/internal/product"
 	"samla/internal/psu"
 )
@@ -66,4 +69,34 @@ func personOf(products []product.Product) psu.Number {
 		number = said
 	}
 	return psu.Number(number)
+}
+
+// replaced returns the account with an id as it was, with those of its transactions only
+// that it has not any more in the same form; nil if there are none.
+func replaced(old, again []product.Product, id string) (json.RawMessage, error) {
+	was, now := accountOf(old, id), accountOf(again, id)
+	if was == nil || now == nil {
+		return nil, nil
+	}
+	forms := make(map[string]bool, len(now.Transactions))
+	for i := range now.Transactions {
+		forms[string(now.Transactions[i].AppendJSON(nil))] = true
+	}
+	only := *was
+	only.Transactions = slices.DeleteFunc(slices.Clone(was.Transactions), func(t product.Psd2Transaction) bool {
+		return forms[string(t.AppendJSON(nil))]
+	})
+	if len(only.Transactions) == 0 {
+		return nil, nil
+	}
+	return product.Append(nil, &only)
+}
+
+func accountOf(products []product.Product, id string) *product.Psd2Account {
+	for _, p := range products {
+		if a, is := p.(*product.Psd2Account); is && a.ID == id {
+			return a
+		}
+	}
+	return nil
 }

@@ -94,7 +94,7 @@ func (r *Rereader) Read(ctx context.Context, id string) (*Reread, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := product.AppendAll(nil, old)  // in the form in which they are compared
+	text, err := product.AppendAll(nil, old) // in the form in which they are compared
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,11 @@ func (s *Service) again(ctx context.Context, room *room, c collection.Collection
 	}
 	ids := keepIDs(old, m.list)
 	for n := range m.report.Products {
-		m.report.Products[n].ID = ids[m.report.Products[n].ID]
+		said := &m.report.Products[n]
+		said.ID = ids[said.ID]
+		if said.Was, err = replaced(old, m.list, said.ID); err != nil {
+			return made{}, err
+		}
 	}
 	// The closed accounts and those that are not listed were told when it was read.
 	m.report.Again, m.report.Listed, m.report.Closed = true, false, nil

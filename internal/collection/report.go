@@ -1,5 +1,7 @@
 package collection
 
+import "encoding/json"
+
 // Report says how well a collection was read, for what is kept across collections: the
 // lasting accounts and their transactions. It is about the person and only ever stored
 // sealed.
@@ -29,6 +31,9 @@ type ProductReport struct {
 	// that could not be understood. False also if transactions were not read at all.
 	Transactions bool `json:"transactions,omitempty"`
 	Balances     bool `json:"balances,omitempty"` // the same of the balances
+	// Was is the product as it was before the collection was read again, with those of its
+	// transactions only that it has not any more.
+	Was json.RawMessage `json:"was,omitempty"`
 }
 
 // Identifiers are what an institution's lists say that identifies an account, as it

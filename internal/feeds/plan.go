@@ -36,6 +36,9 @@ type Reading struct {
 	Whole       bool
 	From, Until string
 	BookedOnly  bool // pending transactions were not read
+	// Was are transactions as the same collection had them, when it was read again from its
+	// stored answers: those that are not among Transactions in the same form.
+	Was []product.Psd2Transaction
 }
 
 // Move is a link that belongs to another account than before, by a merge or a split. A

@@ -74,6 +74,12 @@ func (s *Service) read(ctx context.Context, w *work, r *Reading) (bool, error) {
 		list.Items[i] = w.marker.Item(&r.Transactions[i], "")
 		list.Items[i].Ref = i
 	}
+	for i := range r.Was {
+		if list.Was == nil {
+			list.Was = make(map[[16]byte]bool, len(r.Was))
+		}
+		list.Was[w.marker.Item(&r.Was[i], "").Form] = true
+	}
 	lead := w.head.lead
 	list, next, ok := lead.Admit(ledger.Reading{Link: r.Link, At: r.At, LeadGone: r.Gone != nil && lead.Link != "" && r.Gone(lead.Link)}, list)
 	if !ok {

@@ -44,6 +44,9 @@ type List struct {
 	BookedOnly bool
 	// Takeover means that the rows are of another source, which may show other days.
 	Takeover bool
+	// Was has the forms that transactions of this very list had, when it was read with
+	// another mapping and one of them has changed: no other row can stand for them now.
+	Was map[[16]byte]bool
 
 	told int32 // the first day of which the list says what was booked; 0: of none
 }
@@ -81,6 +84,8 @@ func (l *List) tell() {
 // one that is shown, by their own clock, and by a number of rows.
 func (l *List) removable(r *Item) bool {
 	switch {
+	case l.Was[r.Form]:
+		return true
 	case !l.Whole, r.Day != 0 && l.To != 0 && r.Day > l.To:
 		return false
 	case r.Pending:

@@ -35,6 +35,7 @@ func passes(list *List) []pass {
 	live := func(r *Row) bool { return !r.Removed }
 	dead := func(r *Row) bool { return r.Removed }
 	gone := func(r *Row) bool { return !r.Removed && list.removable(&r.Item) }
+	was := func(r *Row) bool { return !r.Removed && list.Was[r.Form] }
 	seam := func(r *Row) bool { return !r.Removed && list.atSeam(&r.Item) }
 	return []pass{
 		{rows: live, key: byForm},
@@ -49,6 +50,9 @@ func passes(list *List) []pass {
 		// The date was changed, the texts were, or the pending form had no texts.
 		{rows: gone, key: byAmountTexts, change: sameStatus, back: moveDays, ahead: moveDays},
 		{rows: gone, key: byAmountDay, change: sameStatus},
+		// The same list, read with another mapping.
+		{rows: was, key: byTextsDay, alone: true},
+		{rows: was, key: byAmountDay, alone: true},
 		{rows: gone, key: byAmount, change: settled, back: 1, ahead: settleDays},
 		{rows: seam, key: byAmount, back: seamDays, ahead: seamDays},
 		// What was removed and comes back.
@@ -101,4 +105,8 @@ func byAmountText(i *Item) (key, bool) { return key{a: i.Amount, b: i.Text}, i.T
 
 func byAmountTexts(i *Item) (key, bool) {
 	return key{a: i.Amount, b: i.Text, c: i.Name}, i.Text != 0 || i.Name != 0
+}
+
+func byTextsDay(i *Item) (key, bool) {
+	return key{b: i.Text, c: i.Name, day: i.Day}, i.Day != 0 && (i.Text != 0 || i.Name != 0)
 }

@@ -125,7 +125,9 @@ func (t *tally) summary() (s Summary) {
 	for of, n := range t.outcomes {
 		s.Collections = append(s.Collections, Counts{of.company, of.outcome, n})
 	}
-	slices.SortFunc(s.Collections, func(a, b Counts) int { return cmp.Or(cmp.Compare(a.Company, b.Company), cmp.Compare(a.Outcome, b.Outcome)) })
+	slices.SortFunc(s.Collections, func(a, b Counts) int {
+		return cmp.Or(cmp.Compare(a.Company, b.Company), cmp.Compare(a.Outcome, b.Outcome))
+	})
 	for _, c := range slices.SortedFunc(maps.Keys(t.changes), compare) {
 		s.Changes = append(s.Changes, Counted{c, t.changes[c]})
 	}

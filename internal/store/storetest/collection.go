@@ -24,7 +24,7 @@ func testCollections(_ *testing.T, f fixture) {
 
 	full.ConsentID, full.LoginMethod, full.Mode, full.Attended, full.Filter = consent.ID(newID()), "OTHER", collection.OneTime, false, nil
 	full.Status, full.StatusChangedAt, full.Sealed, full.WakeAt = collection.Failed, start.Add(time.Hour), nil, time.Time{}
-	full.DataUntil, full.ErasedAt = time.Time{}, time.Time{}
+	full.DataUntil, full.ErasedAt, full.Mapping = time.Time{}, time.Time{}, 3001
 	after := full
 	after.Rev++
 	polledLater := full

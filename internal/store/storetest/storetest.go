@@ -49,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"RefreshPlans", testRefreshPlans}, {"Schedules", testSchedules}, {"ScheduleHasOneWinner", testScheduleHasOneWinner}, {"UnattendedCalls", testUnattendedCalls},
 		{"QueuedCollections", testQueuedCollections}, {"LastReads", testLastReads}, {"AuthorizedConsents", testAuthorizedConsents},
 		{"Accounts", testAccounts}, {"AccountsHaveOneWinner", testAccountsHaveOneWinner}, {"EraseLastingAccounts", testEraseLastingAccounts}, {"SweepAccounts", testSweepAccounts},
-		{"Data", testData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
+		{"Data", testData}, {"CollectionsWithData", testCollectionsWithData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Feeds", testFeeds}, {"SweepFeeds", testSweepFeeds}, {"DropFeeds", testDropFeeds}, {"FeedHasNoGaps", testFeedHasNoGaps},
 		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
 		{"WebhookEndpoints", testWebhookEndpoints}, {"FanOut", testFanOut}, {"WebhookAttempts", testAttempts}, {"DueDeliveriesModel", testDueDeliveriesModel},
@@ -163,7 +163,7 @@ func (f fixture) newCollection() collection.Collection {
 	return collection.Collection{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, ConsentID: consent.ID(newID()), Company: "testbank",
 		LoginMethod: "BANKID", Version: collection.V20250101, Mode: collection.Stored, Attended: true, Filter: []string{"x"}, Status: collection.Completed,
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), PolledAt: start.Add(2 * time.Second),
-		DataUntil: start.Add(3 * time.Second), ErasedAt: start.Add(4 * time.Second), Sealed: []byte{0, 2, 254},
+		DataUntil: start.Add(3 * time.Second), ErasedAt: start.Add(4 * time.Second), Mapping: 2001, Sealed: []byte{0, 2, 254},
 		Rev: 3, WakeAt: start.Add(5 * time.Second)}
 }
 
