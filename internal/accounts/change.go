@@ -18,13 +18,18 @@ type Listed struct {
 	Possible []account.Possible
 }
 
-// List returns the accounts of a user, oldest first.
+// List returns the accounts of a user, oldest first. Fault: Unavailable when the access
+// cannot be recorded.
 func (s *Service) List(ctx context.Context, o Owner) ([]Listed, error) {
 	all, _, err := s.accountsOf(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	return listed(all, func(account.Account) bool { return true }), nil
+	list := listed(all, func(account.Account) bool { return true })
+	if err := s.record(ctx, o, list); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // listed returns those of a user's accounts that are wanted.
@@ -187,10 +192,12 @@ func (s *Service) tryUpdate(ctx context.Context, o Owner, do func([]account.Acco
 	}
 	all = slices.DeleteFunc(all, func(a account.Account) bool { return slices.Contains(p.deleted, a.ID) })
 	p.change.Delete = p.deleted
-	if err := s.write(ctx, p.change, feed, told, nil); err != nil {
-		return nil, err
-	}
 	list := listed(all, func(a account.Account) bool { return slices.Contains(ids, a.ID) })
 	slices.SortFunc(list, func(x, y Listed) int { return slices.Index(ids, x.ID) - slices.Index(ids, y.ID) })
-	return list, nil
+	var access func(store.Tx) error
+	if len(list) > 0 { // the caller gets them
+		entry := s.entry(o, list)
+		access = func(tx store.Tx) error { return tx.AddAuditEntry(ctx, entry) }
+	}
+	return list, s.write(ctx, p.change, feed, told, access)
 }

@@ -37,6 +37,7 @@ type Deps struct {
 	Keep  time.Duration // 0 = DefaultKeep
 	// Journal is told of deleted accounts; nil: none.
 	Journal journal.Recorder
+	Access  store.AccessRecorder // of accounts that callers are given; nil: nothing is recorded
 }
 
 // Service is safe for concurrent use.
@@ -61,6 +62,8 @@ func New(d Deps) *Service {
 type Owner struct {
 	ClientID string
 	UserID   string
+	KeyID    string // of its API key, for the audit log; empty: a session of the user
+	Route    string // operation that it calls, for the audit log; empty: it gets no accounts
 }
 
 // Place returns where an account is sealed.

@@ -59,6 +59,7 @@ func (s *Service) Page(ctx context.Context, by Reader, accountID, cursor string,
 	}
 	entry := audit.Access{ClientID: by.ClientID, KeyID: by.KeyID, UserID: stored.UserID, AccountIDs: []string{accountID}, Route: by.Route, Basis: audit.ByConsent}
 	if err := s.Access.RecordAccess(ctx, entry.Entry(s.IDs, s.Clock.Now())); err != nil {
+		s.Log.Error("a read of transactions could not be recorded in the audit log and was refused", "account", accountID, "error", err)
 		return Page{}, fault.New(fault.Unavailable)
 	}
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"samla/internal/clock"
 	"samla/internal/ledger"
@@ -25,6 +26,7 @@ type Deps struct {
 	Clock  clock.Clock
 	IDs    *uuid7.Generator
 	Access store.AccessRecorder // of what is read; nil: nothing is recorded
+	Log    *slog.Logger         // required with Access
 }
 
 // Service is safe for concurrent use.

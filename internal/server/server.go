@@ -134,9 +134,9 @@ func (s *Server) wire(ctx context.Context) error {
 		Memory: s.config.ReadMemory, ReadTime: s.config.ReadTime, ReadTimeUnattended: s.config.ReadTimeUnattended,
 		Workers: s.config.Workers, Deviations: s.deviations, Logins: s.config.loginLimits(), Journal: s.journal})
 	s.fetching = collections
-	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Access: s.store})
+	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Access: access, Log: p.Log})
 	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts, Journal: s.journal,
-		Feed: accounts.Transactions(transactions)})
+		Access: access, Feed: accounts.Transactions(transactions)})
 	refreshes := refresh.New(refresh.Deps{Store: s.store, Collections: collections, Institutions: institutions, Jobs: s.runner,
 		Clock: p.Clock, IDs: ids, Log: p.Log})
 	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes},

@@ -117,7 +117,7 @@ func accountsOf(list []accounts.Listed) []accountBody {
 }
 
 func (o *operations) accounts(c *api.Call) error {
-	return o.listAccounts(c, c.Caller().UserID)
+	return o.listAccounts(c, c.Caller().UserID, "getAccounts")
 }
 
 func (o *operations) accountsOfUser(c *api.Call) error {
@@ -128,11 +128,12 @@ func (o *operations) accountsOfUser(c *api.Call) error {
 	if _, err := o.Users.ByID(c.Context(), c.Caller().ClientID, id); err != nil {
 		return err
 	}
-	return o.listAccounts(c, id)
+	return o.listAccounts(c, id, "getAccountsByUser")
 }
 
-func (o *operations) listAccounts(c *api.Call, userID string) error {
-	list, err := o.Accounts.List(c.Context(), accounts.Owner{ClientID: c.Caller().ClientID, UserID: userID})
+func (o *operations) listAccounts(c *api.Call, userID, route string) error {
+	by := c.Caller()
+	list, err := o.Accounts.List(c.Context(), accounts.Owner{ClientID: by.ClientID, UserID: userID, KeyID: by.KeyID, Route: route})
 	if err != nil {
 		return err
 	}
@@ -141,8 +142,8 @@ func (o *operations) listAccounts(c *api.Call, userID string) error {
 
 // ownerOfAccount returns the account in the path, and the user whose accounts the caller
 // may change: its own, or for an API key that of the account.
-func (o *operations) ownerOfAccount(c *api.Call) (accounts.Owner, string, error) {
-	owner := accounts.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID}
+func (o *operations) ownerOfAccount(c *api.Call, route string) (accounts.Owner, string, error) {
+	owner := accounts.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID, KeyID: c.Caller().KeyID, Route: route}
 	id, err := c.PathID("accountId", fault.AccountNotFound)
 	if err == nil && c.Caller().Kind != authn.Session {
 		owner.UserID, err = o.Accounts.User(c.Context(), owner.ClientID, id)
@@ -157,7 +158,7 @@ func (o *operations) mergeAccounts(c *api.Call) error {
 	if err := decodeBody(c, &r); err != nil {
 		return err
 	}
-	owner, id, err := o.ownerOfAccount(c)
+	owner, id, err := o.ownerOfAccount(c, "mergeAccounts")
 	if err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func (o *operations) splitAccount(c *api.Call) error {
 	if err := decodeBody(c, &r); err != nil {
 		return err
 	}
-	owner, id, err := o.ownerOfAccount(c)
+	owner, id, err := o.ownerOfAccount(c, "splitAccount")
 	if err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (o *operations) splitAccount(c *api.Call) error {
 }
 
 func (o *operations) deleteAccount(c *api.Call) error {
-	owner, id, err := o.ownerOfAccount(c)
+	owner, id, err := o.ownerOfAccount(c, "deleteAccount")
 	if err != nil {
 		return err
 	}
