@@ -70,6 +70,7 @@ type serveCmd struct {
 	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
 	PollingLease  time.Duration `default:"60s" help:"Time after which a collection with the person present ends if it is not polled, 30s to 10m."`
 	KeepEvidence  time.Duration `default:"43800h" help:"How long the audit log of consents is kept."`
+	KeepAccounts  time.Duration `default:"720h" help:"How long lasting accounts and their transactions are kept after the last consent that they came through has ended."`
 	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
 	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
 	originFlags
@@ -99,7 +100,7 @@ func (c *serveCmd) Validate() error {
 		flag     string
 		positive bool
 	}{
-		{"--keep-data", c.KeepData > 0}, {"--keep-evidence", c.KeepEvidence > 0},
+		{"--keep-data", c.KeepData > 0}, {"--keep-evidence", c.KeepEvidence > 0}, {"--keep-accounts", c.KeepAccounts > 0},
 		{"--warn-ahead", c.WarnAhead > 0}, {"--open-time", c.OpenTime > 0}, {"--read-time", c.ReadTime > 0}, {"--read-time-unattended", c.ReadTimeUnattended > 0},
 		{"--read-memory", c.ReadMemory > 0}, {"--workers", c.Workers > 0},
 		{"--backup-retention", c.BackupRetention > 0}, {"--polling-lease", c.PollingLease > 0}, {"--webhook-pause-after", c.WebhookPauseAfter > 0}, {"--session-life", c.SessionLife > 0},
@@ -136,7 +137,7 @@ func (c *serveCmd) server() server.Config {
 		metrics = ""
 	}
 	return server.Config{Listen: c.Listen, Metrics: metrics, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
-		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence,
+		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence, KeepAccounts: c.KeepAccounts,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
 		WebhookTargets: webhook.Targets(c.WebhookTargets), WebhookPauseAfter: c.WebhookPauseAfter,

@@ -37,10 +37,6 @@ type Hour struct {
 	Failed  map[Cause]int64 // persons by the cause of their last outcome in the hour; not Served
 	Calls   map[Cause]int64
 	Latency Histogram // of calls that the institution has answered
-
-	// failedAtOnce is the largest number of persons who failed in one hour of several; nil
-	// for one hour. So many distinct persons failed at least.
-	failedAtOnce map[Cause]int64
 }
 
 // Call counts the calls of one institution and hour that had the same outcome and about
@@ -71,8 +67,33 @@ type Published struct {
 	P50, P95, P99 *time.Duration
 }
 
-// Publish returns the figures of an hour, or of a Sum.
-func (h Hour) Publish() Published {
+// Publish returns the figures of an hour.
+func (h Hour) Publish() Published { return publish(h, h.Failed) }
+
+// PublishSum returns the figures of several hours of one institution. A person who was
+// there in several of them counts in each. Hours with fewer than LeastPersons are left out,
+// since all of them together may be about one person.
+func PublishSum(hours []Hour) Published {
+	sum := Hour{Failed: map[Cause]int64{}}
+	atOnce := map[Cause]int64{}
+	for _, h := range hours {
+		if h.Persons < LeastPersons {
+			continue
+		}
+		sum.Persons += h.Persons
+		for cause, n := range h.Failed {
+			sum.Failed[cause] += n
+			atOnce[cause] = max(atOnce[cause], n)
+		}
+		for i, n := range h.Latency {
+			sum.Latency[i] += n
+		}
+	}
+	return publish(sum, atOnce)
+}
+
+// publish returns the figures of h. At least atOnce distinct persons failed, by cause.
+func publish(h Hour, atOnce map[Cause]int64) Published {
 	p := Published{Errors: map[Cause]*float64{ByInstitution: nil, BySamla: nil}}
 	if h.Persons < LeastPersons {
 		return p
@@ -82,10 +103,6 @@ func (h Hour) Publish() Published {
 		return &s
 	}
 	p.Availability = share(h.Persons - h.Failed[ByInstitution] - h.Failed[BySamla])
-	atOnce := h.failedAtOnce
-	if atOnce == nil {
-		atOnce = h.Failed
-	}
 	for cause := range p.Errors {
 		if h.Failed[cause] == 0 || atOnce[cause] >= LeastPersons {
 			p.Errors[cause] = share(h.Failed[cause])
@@ -93,28 +110,4 @@ func (h Hour) Publish() Published {
 	}
 	p.P50, p.P95, p.P99 = h.Latency.Quantile(0.50), h.Latency.Quantile(0.95), h.Latency.Quantile(0.99)
 	return p
-}
-
-// Sum adds up hours of one institution that may each be published. A person who was there
-// in several of them counts in each: the persons of a sum are visits. Hours with fewer than
-// LeastPersons are left out, since all of them together may be about one person.
-func Sum(hours []Hour) Hour {
-	sum := Hour{Failed: map[Cause]int64{}, Calls: map[Cause]int64{}, failedAtOnce: map[Cause]int64{}}
-	for _, h := range hours {
-		if h.Persons < LeastPersons {
-			continue
-		}
-		sum.Persons += h.Persons
-		for cause, n := range h.Failed {
-			sum.Failed[cause] += n
-			sum.failedAtOnce[cause] = max(sum.failedAtOnce[cause], n)
-		}
-		for cause, n := range h.Calls {
-			sum.Calls[cause] += n
-		}
-		for i, n := range h.Latency {
-			sum.Latency[i] += n
-		}
-	}
-	return sum
 }

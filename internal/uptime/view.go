@@ -103,7 +103,7 @@ func (s *Service) figures(last *snapshot, days int) []Institution {
 			h := hourAt(hours, at)
 			about.Hours = append(about.Hours, Figures{at, h.Publish()})
 			if day = append(day, h); len(day) == 24 {
-				about.Days = append(about.Days, Figures{at.Add(-23 * time.Hour), availability.Sum(day).Publish()})
+				about.Days = append(about.Days, Figures{at.Add(-23 * time.Hour), availability.PublishSum(day)})
 				day = day[:0]
 			}
 		}
