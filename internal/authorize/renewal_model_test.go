@@ -303,9 +303,17 @@ func (m *lineageModel) act(t *rapid.T, action string) {
 		if waits && m.bank.consents[m.remote(pending)] != institution.ConsentValid {
 			m.revoke(t, pending.ID)
 		}
-	case "revoke":
+	case "revoke": // by any id that was ever authorized: nothing lives after it
+		if !one.WasAuthorized() {
+			one = living
+		}
 		m.taken = true
-		m.revoke(t, living.ID)
+		m.revoke(t, one.ID)
+		for _, c := range m.lineage() {
+			if !c.Status.Final() {
+				t.Fatalf("%s is %s after %s was revoked", c.ID, c.Status, one.ID)
+			}
+		}
 	case "bank ends":
 		if id := m.remote(living); living.Status == consent.Authorized {
 			m.taken = true

@@ -56,3 +56,57 @@ func TestRevoke_RefusesFinalConsents(t *testing.T) {
 	_, err = b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID)
 	isFault(t, "failed", err, fault.ConsentNotRevocable)
 }
+
+// A client may keep the id of any consent of a lineage. The user who revokes by it is not
+// read any longer, and the bank is told.
+func TestRevoke_ByAnIDOfTheLineage(t *testing.T) {
+	for name, first := range map[string]func(b *env) consent.ID{
+		"of the renewed one": func(b *env) consent.ID { return b.run(b.create().ID).ID },
+		"of one that expired before": func(b *env) consent.ID {
+			b.bank.onRead = b.validFor(4)
+			c := b.run(b.create().ID)
+			b.Clock.Set(c.ExpiresAt)
+			b.look(c.ID)
+			b.bank.onRead = b.validFor(90)
+			return c.ID
+		},
+	} {
+		b := newEnv(t)
+		old := first(b)
+		next := b.run(b.mustRenew(old).ID)
+		if next.Status != consent.Authorized {
+			t.Fatalf("%s: the new one is %s", name, next.Status)
+		}
+		b.dueMessages() // of the old one
+		for range 2 {   // repeated, it says the same
+			got, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, old)
+			if err != nil || got.Status != consent.Revoked || b.Consent(next.ID).Status != consent.Revoked {
+				t.Errorf("%s: %s %s, %v; the living one is %s", name, got.ID, got.Status, err, b.Consent(next.ID).Status)
+			}
+		}
+		if n := len(b.dueMessages()); n != 1 {
+			t.Errorf("%s: the bank is told %d times", name, n)
+		}
+	}
+}
+
+// With the living consent ends the renewal of it that waits. A renewal that is named ends
+// alone, also when the call is repeated.
+func TestRevoke_EndsARenewalThatWaits(t *testing.T) {
+	b := newEnv(t)
+	old := b.run(b.create().ID)
+	next := b.mustRenew(old.ID)
+	for range 2 {
+		if got, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, next.ID); err != nil || got.ID != next.ID || got.Status != consent.Revoked {
+			t.Errorf("%s %s, %v", got.ID, got.Status, err)
+		}
+	}
+	if c := b.Consent(old.ID); c.Status != consent.Authorized {
+		t.Fatalf("the old one is %s", c.Status)
+	}
+	next = b.mustRenew(old.ID)
+	got, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, old.ID)
+	if err != nil || got.ID != old.ID || got.Status != consent.Revoked || b.Consent(next.ID).Status != consent.Revoked {
+		t.Errorf("%s %s, %v; the renewal is %s", got.ID, got.Status, err, b.Consent(next.ID).Status)
+	}
+}
