@@ -72,7 +72,11 @@ const LongestRetryAfter = 24 * time.Hour
 // retryAfter reads a Retry-After (RFC 9110 10.2.3). A value that is none is 0.
 func retryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
+	if value != "" && strings.Trim(value, "0123456789") == "" {
+		seconds, err := strconv.ParseUint(value, 10, 64)
+		if err != nil { // a number too large for 64 bits is a number
+			return LongestRetryAfter
+		}
 		return time.Duration(min(seconds, uint64(LongestRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {

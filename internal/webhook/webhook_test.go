@@ -321,7 +321,7 @@ func FuzzVerify(f *testing.F) {
 
 func TestOutcomeOf_ReadsRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{"": 0, "0": 0, "17": 17 * time.Second, " 5 ": 5 * time.Second, "-1": 0, "1.5": 0, "soon": 0,
-		"99999999999999999999": 0, "9999999999": webhook.LongestRetryAfter,
+		"99999999999999999999": webhook.LongestRetryAfter, "9999999999": webhook.LongestRetryAfter, "99999999999999999999x": 0,
 		start.Add(time.Minute).Format(http.TimeFormat): time.Minute, start.Add(-time.Minute).Format(http.TimeFormat): 0} {
 		for status, honoured := range map[int]bool{429: true, 503: true, 500: false} {
 			o := webhook.OutcomeOf(status, http.Header{"Retry-After": {value}}, start)
