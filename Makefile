@@ -29,7 +29,7 @@ endif
 
 # A check counts by its exit status, a test by the events that it prints.
 CHECKS := fmt vet lint imports
-TESTS  := tools-test packaging-test unit e2e crash-short households fuzz-short
+TESTS  := tools-test packaging-test ops-test unit e2e crash-short households fuzz-short
 
 .DEFAULT_GOAL := help
 .PHONY: help build licences package image test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
@@ -75,7 +75,7 @@ clean: ## remove what was built
 ## The steps of make test; each also works by itself
 
 fmt:
-	@bad=$$(gofmt -l cmd examples internal packaging test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
+	@bad=$$(gofmt -l cmd examples internal ops packaging test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
 
 vet:
 	@$(GO) vet $(RACE) ./...
@@ -97,6 +97,9 @@ house: imports $(TOOLS)/golangci-lint ## the import rules and the quick linters
 
 tools-test:
 	@$(GO) -C tools test -json ./...
+
+ops-test: ## the dashboard and the alert rules, with Prometheus itself
+	@$(GO) -C ops test -json ./...
 
 packaging-test:
 	@$(GO) -C packaging test -json ./...

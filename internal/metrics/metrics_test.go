@@ -103,7 +103,9 @@ func TestMetrics_CountWhatTheyAreTold(t *testing.T) {
 	m.Attempt(webhooks.Observation{Outcome: webhook.Outcome{Status: 200}, First: true, Waited: time.Second})
 	m.Attempt(webhooks.Observation{Outcome: webhook.Outcome{Err: webhook.TimedOut}})
 	m.Sequenced([]event.Event{{Type: event.TypeTest, At: now.Add(-time.Second)}})
-	checkLines(t, scrape(t, m),
+	page := scrape(t, m)
+	checkDocument(t, page)
+	checkLines(t, page,
 		`samla_http_requests_total{class="2xx",method="GET",route="/consents/{consentId}/status",version="2026-04-01"} 3`,
 		`samla_http_requests_total{class="5xx",method="GET",route="/consents/{consentId}/status",version="2026-04-01"} 1`,
 		`samla_http_requests_total{class="none",method="GET",route="/consents/{consentId}/status",version="2026-04-01"} 1`,
@@ -201,6 +203,7 @@ func TestSample_ReadsQueuesWebhooksKeysAndChain(t *testing.T) {
 		}
 		return scrape(t, m)
 	}
+	checkDocument(t, sampled())
 	checkLines(t, sampled(), `samla_store_up 1`, `samla_queue_due{queue="consents"} 0`, `samla_queue_parked{queue="outbox"} 0`,
 		`samla_webhook_endpoints{state="PAUSED"} 0`, `samla_audit_unchained_age_seconds 60`, `samla_epoch_keys 2`)
 	if err := s.Close(); err != nil {

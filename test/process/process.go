@@ -85,9 +85,10 @@ func Start(tb testing.TB, program string, args ...string) *Process {
 	return p
 }
 
-// environment returns the environment of the test without the variables SAMLA_….
+// environment returns the environment of the test without the variables SAMLA_…. Metrics are
+// off: the programs of parallel tests cannot share the default address.
 func environment() []string {
-	var env []string
+	env := []string{"SAMLA_METRICS=off"}
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "SAMLA_") {
 			env = append(env, v)
