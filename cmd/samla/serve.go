@@ -15,6 +15,7 @@ import (
 	"samla/internal/institution/families"
 	"samla/internal/ratelimit"
 	"samla/internal/server"
+	"samla/internal/tracing"
 	"samla/internal/webhook"
 )
 
@@ -65,6 +66,8 @@ type serveCmd struct {
 	masterFlags
 	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
 	Metrics       string        `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
+	OTLPEndpoint  string        `name:"otlp-endpoint" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to by OTLP/HTTP, such as http://127.0.0.1:4318; nothing is traced by default."`
+	TraceShare    float64       `default:"0.1" help:"Share of requests and jobs that are traced, 0 to 1; a request with a sampled traceparent is traced in any case."`
 	Banks         string        `type:"existingfile" required:"" help:"File with the banks and other institutions (see docs/adding-a-bank.md and docs/adding-a-source.md)."`
 	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
 	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
@@ -92,6 +95,12 @@ func (c *serveCmd) Validate() error {
 	faults := []error{c.storeFlags.Validate(), checkAddress("--listen", c.Listen), c.server().Check()}
 	if c.Metrics != "" && c.Metrics != off {
 		faults = append(faults, checkAddress("--metrics", c.Metrics))
+	}
+	if c.OTLPEndpoint != "" {
+		faults = append(faults, tracing.CheckEndpoint(c.OTLPEndpoint))
+	}
+	if c.TraceShare < 0 || c.TraceShare > 1 {
+		faults = append(faults, errors.New("--trace-share must be 0 to 1"))
 	}
 	if c.Issuer == "" {
 		faults = append(faults, errors.New("--issuer must not be empty"))
@@ -136,7 +145,7 @@ func (c *serveCmd) server() server.Config {
 	if metrics == off {
 		metrics = ""
 	}
-	return server.Config{Listen: c.Listen, Metrics: metrics, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
+	return server.Config{Listen: c.Listen, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence, KeepAccounts: c.KeepAccounts,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,

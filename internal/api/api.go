@@ -17,6 +17,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"path"
@@ -53,6 +54,9 @@ type Config struct {
 	// Observe is called once for each route when the handler is made, and returns what is
 	// told of each request of the route. Nil = nothing is.
 	Observe func(Route) RequestObserver
+	// Trace is called with each request, and returns the context to answer it in, and what
+	// is called with the status of the answer. Nil = requests are not traced.
+	Trace func(*http.Request, Route) (context.Context, func(status int))
 }
 
 // Route names a route for an observer. All members are from closed sets.

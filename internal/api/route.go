@@ -16,20 +16,20 @@ type route struct {
 	version *served
 	operation
 	observer RequestObserver // may be nil
+	named    Route           // for observers and traces
 }
 
 // observed returns the route with its observer.
 func (rt *route) observed() *route {
-	if rt.h.Observe == nil {
-		return rt
-	}
 	r := Route{Method: rt.Method, Pattern: rt.Pattern, Version: rt.version.name}
 	if rt.ID == "" {
 		r.Method = otherMethod
 	} else if !rt.Versioned {
 		r.Version = "none"
 	}
-	rt.observer = rt.h.Observe(r)
+	if rt.named = r; rt.h.Observe != nil {
+		rt.observer = rt.h.Observe(r)
+	}
 	return rt
 }
 
@@ -38,6 +38,12 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.h.Clock.Now()
 	c := Call{route: rt, w: w, r: r}
 	defer c.finish(started)
+	if rt.h.Trace != nil {
+		ctx, end := rt.h.Trace(r, rt.named)
+		defer func() { end(c.status) }()
+		r = r.WithContext(ctx)
+		c.r = r
+	}
 	c.setHeaders()
 	if limit := rt.h.RequestTimeout; limit > 0 && !rt.endpoint.OwnTimeout {
 		ctx, cancel := context.WithTimeout(r.Context(), limit)

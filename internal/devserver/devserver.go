@@ -35,6 +35,7 @@ type Config struct {
 	AllowOrigins  []string       // web pages that may call the API
 	MaxWaiting    int            // see server.Config
 	Metrics       string         // see server.Config
+	OTLPEndpoint  string         // see server.Config; everything is traced
 	Clock         clock.Clock
 	Log           *slog.Logger
 	// Banks is the banks file of a sandbox that runs elsewhere; empty: the environment
@@ -103,7 +104,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		database = filepath.Join(c.Dir, storeDir)
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, Metrics: c.Metrics, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
 		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, WrapAccess: c.WrapAccess})
 	if err != nil {
 		return l, err

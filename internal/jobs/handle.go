@@ -51,6 +51,11 @@ func Attempts(ctx context.Context) int {
 func (q *queue) call(handlers context.Context, h Handler, j store.Job) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(handlers, attemptsKey{}, j.Attempts), Budget)
 	defer cancel()
+	if q.runner.Trace != nil {
+		traced, end := q.runner.Trace(ctx, q.Name)
+		ctx = traced
+		defer func() { end(err) }()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			q.runner.log.Error("a handler panicked", "queue", q.Name, "row", j.ID, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))

@@ -78,6 +78,10 @@ type Runner struct {
 	queues map[store.Queue]*queue
 	loops  sync.WaitGroup
 
+	// Trace, if set before Start, is called with each call of a handler, and returns its
+	// context, and what is called with its error.
+	Trace func(ctx context.Context, q store.Queue) (context.Context, func(error))
+
 	cancel  context.CancelFunc // ends the claim loops
 	abandon context.CancelFunc // ends the handlers
 }

@@ -29,9 +29,14 @@ import (
 // Config is what an operator configures. Zero members have the defaults in
 // parentheses.
 type Config struct {
-	Listen   string // address of the API, host:port; port 0 means a free port
-	Metrics  string // address of /metrics for Prometheus, host:port; empty: none, and nothing is counted
-	Database string // postgres://…, or the data directory of SQLite
+	Listen  string // address of the API, host:port; port 0 means a free port
+	Metrics string // address of /metrics for Prometheus, host:port; empty: none, and nothing is counted
+	// OTLPEndpoint is the URL of an OpenTelemetry collector, to which traces are sent by
+	// OTLP/HTTP; empty: nothing is traced. TraceShare is the share of the requests and
+	// jobs that are traced, 0 to 1; a request with a traceparent decides for itself.
+	OTLPEndpoint string
+	TraceShare   float64
+	Database     string // postgres://…, or the data directory of SQLite
 	// KeyDir is the key directory (docs/operate-backup.md), outside of the database. With
 	// SQLite it is by default the directory "keys" beside the database's file; with
 	// PostgreSQL it is required, and the nodes share it.

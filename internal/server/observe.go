@@ -21,10 +21,15 @@ func (s *Server) observeRoute() func(api.Route) api.RequestObserver {
 
 // observeAttempt returns what counts attempts of webhooks, or nil.
 func (s *Server) observeAttempt() func(webhooks.Observation) {
-	if s.figures == nil {
+	if s.figures == nil && s.tracer == nil {
 		return nil
 	}
-	return s.figures.Attempt
+	return func(o webhooks.Observation) {
+		if s.figures != nil {
+			s.figures.Attempt(o)
+		}
+		s.traceAttempt(o)
+	}
 }
 
 // sequenced is called with events that have got their place in the list.

@@ -74,6 +74,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.auditing.Stop()
 		errs = append(errs, s.stopMetrics(), s.sending.Stop(ctx), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
 	}
+	s.stopTracing(ctx)
 	return errors.Join(append(errs, s.closeJournal(), s.store.Close())...)
 }
 

@@ -35,6 +35,7 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/tracing"
 	"samla/internal/uptime"
 	"samla/internal/users"
 	"samla/internal/uuid7"
@@ -70,6 +71,7 @@ type Server struct {
 
 	uptime     *uptime.Service
 	deviations *deviation.Register
+	tracer     *tracing.Tracer  // nil: not configured
 	figures    *metrics.Metrics // nil: not configured
 	metrics    *metricsServer   // nil: not configured
 }
@@ -84,7 +86,11 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: c, parts: p, served: make(chan error, 1), deviations: &deviation.Register{}}
-	settings := sqlstore.Config{DSN: c.Database, Exclusive: true, Logger: p.Log}
+	if err := s.startTracing(); err != nil {
+		return nil, err
+	}
+	p = s.parts
+	settings := sqlstore.Config{Trace: s.traceWrite(), DSN: c.Database, Exclusive: true, Logger: p.Log}
 	if c.Metrics != "" {
 		s.figures = metrics.New(metrics.Config{Institutions: p.Institutions, Deviations: s.deviations, Clock: p.Clock})
 		settings.Observer = s.figures
@@ -121,6 +127,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: p.Institutions, Health: health, Clock: p.Clock, Log: p.Log})
 	institutions := s.institutions(health)
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
+	s.runner.Trace = s.traceJob()
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
 		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal,
@@ -157,7 +164,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := api.New(api.Config{Observe: s.observeRoute(), Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
+	handler, err := api.New(api.Config{Observe: s.observeRoute(), Trace: s.traceRequest(), Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
 		Log: p.Log, Rate: s.config.Rate, UserRate: s.config.UserRate, AllowOrigins: s.config.AllowOrigins,
 		RequestTimeout: s.config.RequestTimeout, OutageOf: s.outageOf}, mounts)
 	if err != nil {
@@ -178,7 +185,7 @@ func (s *Server) institutions(health *company.Health) institution.Set {
 	}
 	for id, i := range s.parts.Institutions {
 		set[id] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
-			intercept.Observe(s.parts.Clock, observers...))
+			s.traceCall, intercept.Observe(s.parts.Clock, observers...))
 	}
 	return set
 }

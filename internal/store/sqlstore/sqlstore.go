@@ -33,6 +33,9 @@ type Config struct {
 	Conns int
 	// Observer is told of transactions; nil = nobody is.
 	Observer Observer
+	// Trace is called with each transaction that writes, and returns what is called with its
+	// error; nil = they are not traced.
+	Trace func(ctx context.Context) func(error)
 	// Logger logs applied migrations; nil = none.
 	Logger *slog.Logger
 
@@ -76,6 +79,7 @@ type Store struct {
 	access *sharedInserts[audit.Entry]
 
 	observer Observer
+	trace    func(ctx context.Context) func(error) // may be nil
 }
 
 // reader implements store.Reader on a transaction or outside of one.
@@ -113,7 +117,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1), observer: cfg.Observer}
+	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1), observer: cfg.Observer, trace: cfg.Trace}
 	if s.observer == nil {
 		s.observer = nobody{}
 	}
@@ -130,7 +134,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // Write implements store.Transactor. On SQLite the transactions of concurrent
 // callers share one commit, and all other writers wait while fn runs: fn must not
 // wait for anything outside, nor call Write or AddDataKey of the store.
-func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
+func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) (err error) {
+	if s.trace != nil {
+		end := s.trace(ctx)
+		defer func() { end(err) }()
+	}
 	var written []*tx // more than one when the transaction was repeated
 	began := time.Now()
 	defer func() {
@@ -141,7 +149,7 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) error {
 			}
 		}
 	}()
-	err := s.db.write(ctx, func(q querier) error {
+	err = s.db.write(ctx, func(q querier) error {
 		t := &tx{reader: reader{q}, locks: s.db.locks()}
 		if err := fn(t); err != nil {
 			return err
