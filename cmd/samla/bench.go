@@ -210,7 +210,7 @@ func measured[R fmt.Stringer](a *app, f benchFlags, measure func(context.Context
 		defer pprof.StopCPUProfile()
 	}
 	results, err := measure(a.ctx, bench.Config{Clock: clock.System(), Logf: printf,
-		Server: devserver.Config{Dir: dir, Database: f.Database, Log: a.log}})
+		Server: devserver.Config{Dir: dir, Metrics: "127.0.0.1:0", Database: f.Database, Log: a.log}})
 	if err != nil {
 		return err
 	}
