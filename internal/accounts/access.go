@@ -5,16 +5,20 @@ import (
 	"slices"
 
 	"samla/internal/audit"
-	"samla/internal/consent"
 	"samla/internal/fault"
 )
 
 // entry is the entry of the audit log for a caller who gets accounts.
 func (s *Service) entry(o Owner, list []Listed) audit.Entry {
-	a := audit.Access{ClientID: o.ClientID, KeyID: o.KeyID, UserID: o.UserID, ConsentID: onlyConsent(list), AccountIDs: make([]string, len(list)),
+	a := audit.Access{ClientID: o.ClientID, KeyID: o.KeyID, UserID: o.UserID, AccountIDs: make([]string, len(list)),
 		Route: o.Route, Basis: audit.ByConsent}
 	for i := range list {
 		a.AccountIDs[i] = list[i].ID
+		for _, lineage := range list[i].Lineages() {
+			if !slices.Contains(a.Consents, lineage) {
+				a.Consents = append(a.Consents, lineage)
+			}
+		}
 	}
 	return a.Entry(s.IDs, s.Clock.Now())
 }
@@ -22,7 +26,7 @@ func (s *Service) entry(o Owner, list []Listed) audit.Entry {
 // record writes to the audit log that a caller gets accounts: nobody gets one without an
 // entry that is on disk. Fault: Unavailable.
 func (s *Service) record(ctx context.Context, o Owner, list []Listed) error {
-	if len(list) == 0 || s.Access == nil {
+	if len(list) == 0 {
 		return nil
 	}
 	if err := s.Access.RecordAccess(ctx, s.entry(o, list)); err != nil {
@@ -30,23 +34,4 @@ func (s *Service) record(ctx context.Context, o Owner, list []Listed) error {
 		return fault.New(fault.Unavailable)
 	}
 	return nil
-}
-
-// onlyConsent returns the newest consent of the only lineage that accounts were read
-// through; empty if there are several, or none.
-func onlyConsent(list []Listed) consent.ID {
-	var lineages, newest []consent.ID
-	for i := range list {
-		for _, l := range list[i].Links {
-			for _, t := range l.Through {
-				if !slices.Contains(lineages, t.Lineage) {
-					lineages, newest = append(lineages, t.Lineage), append(newest, t.Consent)
-				}
-			}
-		}
-	}
-	if len(newest) != 1 {
-		return ""
-	}
-	return newest[0]
 }

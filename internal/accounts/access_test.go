@@ -69,7 +69,7 @@ func TestMergeAndSplit_HaveEntries(t *testing.T) {
 		if err := b.Delete(t.Context(), owner, merged.ID); err != nil {
 			t.Fatal(err)
 		}
-		if got := b.routes(); got != "mergeAccounts splitAccount" {
+		if got := strings.TrimSpace(b.routes()); got != "mergeAccounts splitAccount" { // the list above has no route
 			t.Errorf("entries of %q", got)
 		}
 	})

@@ -37,7 +37,7 @@ type Deps struct {
 	Keep  time.Duration // 0 = DefaultKeep
 	// Journal is told of deleted accounts; nil: none.
 	Journal journal.Recorder
-	Access  store.AccessRecorder // of accounts that callers are given; nil: nothing is recorded
+	Access  store.AccessRecorder // of accounts that callers are given; nil: Store
 }
 
 // Service is safe for concurrent use.
@@ -52,6 +52,9 @@ func New(d Deps) *Service {
 		d.Feed = noFeed{}
 	}
 	d.Journal = journal.Or(d.Journal)
+	if d.Access == nil {
+		d.Access = d.Store
+	}
 	if d.Keep <= 0 {
 		d.Keep = DefaultKeep
 	}

@@ -37,11 +37,14 @@ type Access struct {
 	// UserID is the person whom the data is about; empty: a collection without a user.
 	UserID       string
 	ConsentID    consent.ID
-	CollectionID string   // empty: data of several collections
-	AccountIDs   []string // that were asked for; ids of accounts that are UUIDs of ours
-	Accounts     int      // how many were given, if they have no such ids; 0 = not known
-	Route        string   // operation of the API, such as getCollectionData
-	Basis        Basis
+	CollectionID string // empty: data of several collections
+	// Consents are the lineages that the data came through, where ConsentID does not say it
+	// (consent.Consent.LineageID).
+	Consents   []consent.ID
+	AccountIDs []string // that were asked for; ids of accounts that are UUIDs of ours
+	Accounts   int      // how many were given, if they have no such ids; 0 = not known
+	Route      string   // operation of the API, such as getCollectionData
+	Basis      Basis
 }
 
 // Entry is the entry for the access. Account ids that are not UUIDs may be IBANs: they are
@@ -54,7 +57,16 @@ func (a Access) Entry(ids *uuid7.Generator, at time.Time) Entry {
 		b = append(b, `{"by":"SESSION"`...)
 	}
 	b = jsontext.AppendNonEmpty(b, `,"collectionId":`, a.CollectionID)
-	counted, sep := a.Accounts, `,"accountIds":[`
+	sep := `,"consents":[`
+	for _, id := range a.Consents {
+		b = jsontext.AppendString(append(b, sep...), string(id))
+		sep = `,`
+	}
+	if sep == `,` {
+		b = append(b, ']')
+	}
+	counted := a.Accounts
+	sep = `,"accountIds":[`
 	for _, id := range a.AccountIDs {
 		if !isUUID(id) {
 			counted++

@@ -54,10 +54,11 @@ func (s *Service) Page(ctx context.Context, by Reader, accountID, cursor string,
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return Page{}, fault.New(fault.AccountNotFound)
 	}
-	if err != nil || len(p.Rows) == 0 || s.Access == nil {
+	if err != nil || len(p.Rows) == 0 {
 		return p, err
 	}
-	entry := audit.Access{ClientID: by.ClientID, KeyID: by.KeyID, UserID: stored.UserID, AccountIDs: []string{accountID}, Route: by.Route, Basis: audit.ByConsent}
+	entry := audit.Access{ClientID: by.ClientID, KeyID: by.KeyID, UserID: stored.UserID, AccountIDs: []string{accountID}, Consents: stored.Lineages,
+		Route: by.Route, Basis: audit.ByConsent}
 	if err := s.Access.RecordAccess(ctx, entry.Entry(s.IDs, s.Clock.Now())); err != nil {
 		s.Log.Error("a read of transactions could not be recorded in the audit log and was refused", "account", accountID, "error", err)
 		return Page{}, fault.New(fault.Unavailable)

@@ -19,14 +19,14 @@ import (
 	"samla/internal/uuid7"
 )
 
-// Deps are the dependencies of a Service. All are required but Access.
+// Deps are the dependencies of a Service. All members without a default are required.
 type Deps struct {
 	Store  store.Store
 	Vault  seal.Vault
 	Clock  clock.Clock
 	IDs    *uuid7.Generator
-	Access store.AccessRecorder // of what is read; nil: nothing is recorded
-	Log    *slog.Logger         // required with Access
+	Access store.AccessRecorder // of what is read; nil: Store
+	Log    *slog.Logger         // nil: none
 }
 
 // Service is safe for concurrent use.
@@ -40,7 +40,15 @@ type Service struct {
 const maxRows = 20_000
 
 // New returns a service.
-func New(d Deps) *Service { return &Service{Deps: d, most: maxRows} }
+func New(d Deps) *Service {
+	if d.Access == nil {
+		d.Access = d.Store
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{Deps: d, most: maxRows}
+}
 
 // Places of what is sealed under the user's key.
 func keyPlace(userID string) seal.Place {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"samla/internal/consent"
 	"samla/internal/ledger"
 )
 
@@ -19,6 +20,8 @@ type FeedHead struct {
 	Parent     string // the account that this one was merged into; empty: none
 	Sealed     []byte // the lead
 	Key        []byte // the user's sealed key of marks and cursors; read only
+	// Lineages are the consents through which the account was seen; only AccountFeed reads them.
+	Lineages []consent.ID
 }
 
 // FeedRow is one transaction of a feed.
@@ -37,8 +40,8 @@ type FeedReader interface {
 	// Feed returns the head of an account's feed. Errors: ErrNotFound, also after the
 	// account was deleted.
 	Feed(ctx context.Context, accountID string) (FeedHead, error)
-	// AccountFeed returns the head of the feed of a client's account, with the account's id
-	// and user, and Rev 0 if it has no feed. Errors: ErrNotFound when the client has no
+	// AccountFeed returns the head of the feed of a client's account, with the account's id,
+	// user and lineages, and Rev 0 if it has no feed. Errors: ErrNotFound when the client has no
 	// such account.
 	AccountFeed(ctx context.Context, clientID, accountID string) (FeedHead, error)
 	// FeedKey returns the sealed key of a user's feeds. Errors: ErrNotFound.

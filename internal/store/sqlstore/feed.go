@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
+	"samla/internal/consent"
 	"samla/internal/ledger"
 	"samla/internal/store"
 )
@@ -31,15 +34,35 @@ FROM feeds AS f JOIN feed_keys AS k ON k.user_id = f.user_id WHERE f.account_id 
 
 // AccountFeed implements store.FeedReader.
 func (r reader) AccountFeed(ctx context.Context, clientID, accountID string) (store.FeedHead, error) {
-	return one(ctx, r.q, scanFeed, `SELECT a.id, a.user_id, COALESCE(f.generation, 0), COALESCE(f.pos, 0), COALESCE(f.swept, 0), COALESCE(f.rev, 0),
-COALESCE(f.parent, ''), f.sealed, k.sealed FROM accounts AS a LEFT JOIN feeds AS f ON f.account_id = a.id AND f.dropped_at = 0
+	return one(ctx, r.q, scanAccountFeed, `SELECT a.id, a.user_id, COALESCE(f.generation, 0), COALESCE(f.pos, 0), COALESCE(f.swept, 0), COALESCE(f.rev, 0),
+COALESCE(f.parent, ''), f.sealed, k.sealed, COALESCE((SELECT string_agg(l.lineage, ',') FROM account_lineages AS l WHERE l.account_id = a.id), '')
+FROM accounts AS a LEFT JOIN feeds AS f ON f.account_id = a.id AND f.dropped_at = 0
 LEFT JOIN feed_keys AS k ON k.user_id = a.user_id WHERE a.id = $1 AND a.client_id = $2`, accountID, clientID)
 }
 
 func scanFeed(r rows) (h store.FeedHead, err error) {
-	err = r.Scan(&h.AccountID, &h.UserID, &h.Generation, &h.Pos, &h.Swept, &h.Rev, &h.Parent, &h.Sealed, &h.Key)
+	err = r.Scan(feedDest(&h)...)
 	h.Sealed = fromBlob(h.Sealed)
 	return h, err
+}
+
+func feedDest(h *store.FeedHead) []any {
+	return []any{&h.AccountID, &h.UserID, &h.Generation, &h.Pos, &h.Swept, &h.Rev, &h.Parent, &h.Sealed, &h.Key}
+}
+
+func scanAccountFeed(r rows) (h store.FeedHead, err error) {
+	var lineages string
+	if err = r.Scan(append(feedDest(&h), &lineages)...); err != nil {
+		return h, err
+	}
+	h.Sealed = fromBlob(h.Sealed)
+	if lineages != "" {
+		for id := range strings.SplitSeq(lineages, ",") {
+			h.Lineages = append(h.Lineages, consent.ID(id))
+		}
+		slices.Sort(h.Lineages)
+	}
+	return h, nil
 }
 
 // FeedKey implements store.FeedReader.
