@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -95,6 +96,9 @@ func (c *auditExportCmd) Run(a *app) (err error) {
 	out := a.out
 	if c.Out != "" {
 		f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s exists already: name another file", c.Out)
+		}
 		if err != nil {
 			return err
 		}
@@ -185,7 +189,7 @@ func printReport(out io.Writer, r chain.Report) error {
 		}
 	}
 	if r.Older > 0 {
-		if _, err := fmt.Fprintf(out, "%d heads kept outside state nothing about these entries and were not compared\n", r.Older); err != nil {
+		if _, err := fmt.Fprintf(out, "heads kept outside that say nothing about these entries, and were not compared: %d\n", r.Older); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,9 @@ func TestAudit_ExportIsVerifiedWithoutTheDatabase(t *testing.T) {
 	late := on("audit", "head")
 	head := write("head", on("audit", "head")+late)
 	on("audit", "export", "--out", file("log"))
+	if _, err := command(t, append([]string{"audit", "export", "--out", file("log")}, in...)...); err == nil || !strings.Contains(err.Error(), "exists already: name another file") {
+		t.Error(err)
+	}
 	log, err := os.ReadFile(file("log"))
 	if err != nil || strings.Contains(string(log), strings.TrimSpace(secret)) {
 		t.Fatal("the log has a key, or cannot be read", err)

@@ -90,7 +90,7 @@ func (c *doctorCmd) keys(a *app, report *doctor.Report) {
 				valid++
 			}
 		}
-		report.Judge("API keys", fmt.Sprintf("%d are valid", valid), nil, "")
+		report.Judge("API keys", fmt.Sprintf("valid: %d", valid), nil, "")
 		parked := 0
 		for _, q := range store.Queues() {
 			jobs, err := db.ParkedJobs(a.ctx, q, maxListed)

@@ -48,6 +48,7 @@ func (c *keyRotateMasterCmd) Run(a *app) error {
 		if keep {
 			fmt.Fprintln(a.err, "the old master key is still in the file, because rows of the database are wrapped by it; when 'samla key epochs' says that the master key is not in use, rotate again")
 		}
-		return nil
+		_, err = fmt.Fprintf(a.out, "%s has a new master key: copy the file to the safe place where you keep it\n", c.MasterKeyFile)
+		return err
 	})
 }

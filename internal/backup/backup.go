@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -131,6 +132,9 @@ func (c *counter) Write(p []byte) (int, error) {
 type File struct {
 	Header
 	f     *os.File
+	in    *bufio.Reader // the file, of which what is read is summed and counted
+	sum   hash.Hash
+	size  counter
 	plain *bufio.Reader
 }
 
@@ -146,13 +150,14 @@ func Open(path string, ring *keyset.Ring) (_ *File, err error) {
 			err = errors.Join(err, f.Close())
 		}
 	}()
-	in := bufio.NewReaderSize(f, 1<<20)
+	b := &File{f: f, sum: sha256.New()}
+	in := bufio.NewReaderSize(io.TeeReader(f, io.MultiWriter(b.sum, &b.size)), 1<<20)
+	b.in = in
 	first, err := in.Peek(maxHeader)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	end := bytes.IndexByte(first, '\n')
-	b := &File{f: f}
 	if end < 0 || json.Unmarshal(first[:end], &b.Header) != nil || b.Form == 0 {
 		return nil, ErrDamaged
 	}
@@ -178,7 +183,7 @@ func Open(path string, ring *keyset.Ring) (_ *File, err error) {
 // Close closes the file.
 func (b *File) Close() error { return b.f.Close() }
 
-// Verify reads a whole backup and returns what is in it, without its size and sum.
+// Verify reads a whole backup and returns its manifest, the same as Write did.
 // Errors: those of Open.
 func Verify(path string, ring *keyset.Ring) (m Manifest, err error) {
 	b, err := Open(path, ring)
@@ -201,5 +206,8 @@ func Verify(path string, ring *keyset.Ring) (m Manifest, err error) {
 			}
 		}
 	}
-	return Manifest{ID: b.ID, At: b.At, Schema: b.Schema, Engine: b.Engine, Epoch: b.Epoch(), Rows: r.rows}, nil
+	if _, err := io.Copy(io.Discard, b.in); err != nil {
+		return m, err
+	}
+	return Manifest{b.ID, b.At, b.Schema, b.Engine, b.Epoch(), r.rows, int64(b.size), hex.EncodeToString(b.sum.Sum(nil))}, nil
 }

@@ -131,8 +131,8 @@ func TestWrite_IsOneStateUnderLoad(t *testing.T) {
 					t.Errorf("not one state: %v", m.Rows)
 				}
 				got, err := backup.Verify(path, r)
-				if err != nil || !reflect.DeepEqual(got.Rows, m.Rows) || got.ID != "b1" || !got.At.Equal(start) {
-					t.Errorf("%+v, %v", got, err)
+				if err != nil || !reflect.DeepEqual(got, m) || got.ID != "b1" || !got.At.Equal(start) || got.SHA256 == "" {
+					t.Errorf("%+v, not %+v, %v", got, m, err)
 				}
 				if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || info.Size() != m.Bytes {
 					t.Errorf("%v, %v", info, err)

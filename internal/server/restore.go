@@ -137,13 +137,19 @@ var unknown = []fault.Code{fault.UserNotFound, fault.CollectionNotFound, fault.A
 // apply applies the records of the journal. What the database does not know was made
 // after the backup, and is gone.
 func (s *Server) apply(ctx context.Context, records []journal.Record, r *Restored) error {
+	type counted struct {
+		count *int
+		id    string
+	}
+	seen := map[counted]bool{} // a decision that was repeated is one: also that of an earlier restore
 	for _, of := range records {
 		count, err := s.applyOne(ctx, of, r)
 		switch {
 		case errors.Is(err, store.ErrNotFound), slices.Contains(unknown, fault.CodeOf(err)):
 		case err != nil:
 			return fmt.Errorf("apply %s %s of the journal: %w", of.Kind, of.ID, err)
-		case count != nil:
+		case count != nil && !seen[counted{count, of.ID}]:
+			seen[counted{count, of.ID}] = true
 			*count++
 		}
 	}

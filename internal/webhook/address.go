@@ -77,7 +77,7 @@ func (t Targets) checkHost(scheme, host string) error {
 		case local && t == PublicTargets:
 			return errors.New("must lead to a public address")
 		case !local && t == LoopbackTargets && scheme == "http":
-			return errors.New("must be https, but for this machine")
+			return errors.New("must be https (http only for this machine)")
 		}
 		return nil
 	}
@@ -85,7 +85,7 @@ func (t Targets) checkHost(scheme, host string) error {
 		return errors.New("must lead to a public address")
 	}
 	if t == LoopbackTargets && scheme == "http" && !addr.Unmap().IsLoopback() {
-		return errors.New("must be https, but for this machine")
+		return errors.New("must be https (http only for this machine)")
 	}
 	return nil
 }

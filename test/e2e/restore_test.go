@@ -82,6 +82,16 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if r.Manifest.SHA256 != m.SHA256 || r.Bytes != m.Bytes {
+				t.Errorf("the restored file is %+v, not %+v", r.Manifest, m)
+			}
+			elsewhere := config
+			if elsewhere.Database = filepath.Join(t.TempDir(), "elsewhere"); engine == "postgres" {
+				elsewhere.Database = testpg.URL(t)
+			}
+			if next, err := server.Restore(t.Context(), elsewhere, parts, path); err != nil || next.Users != r.Users || next.Endpoints != r.Endpoints {
+				t.Errorf("the next restore %+v, not %+v, %v", next, r, err)
+			}
 			if r.Users != 1 || r.Keys != 1 || r.Data != 1 || r.Consents < 1 || r.InFlight != 1 || r.ID != m.ID {
 				t.Errorf("restored %+v", r)
 			}

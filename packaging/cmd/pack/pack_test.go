@@ -196,7 +196,7 @@ func TestDeb_RunsInAnEmptyRoot(t *testing.T) {
 	}
 	for name, want := range map[string]os.FileMode{"usr/bin/samla": 0o755, "etc/samla/samla.env": 0o640,
 		"usr/lib/systemd/system/samla.service": 0o644, "usr/lib/sysusers.d/samla.conf": 0o644,
-		"usr/share/doc/samla/operate.md": 0o644, "usr/share/doc/samla/licences.txt": 0o644, "usr/share/doc/samla/copyright": 0o644} {
+		"usr/share/doc/samla/operate.md": 0o644, "usr/share/doc/samla/operate-backup.md": 0o644, "usr/share/doc/samla/licences.txt": 0o644, "usr/share/doc/samla/copyright": 0o644} {
 		if modes[name] != want {
 			t.Errorf("%s has mode %v", name, modes[name])
 		}
