@@ -25,8 +25,8 @@ const (
 	// gone before the key that it is sealed under.
 	MinRetention = 2 * 24 * time.Hour
 
-	// keepJournal is for how much longer than the retention the journal is kept: longer
-	// than the last backup that it is for can be opened.
+	// keepJournal is for how much longer than the retention the journal is kept, and for
+	// how much longer than the oldest backup that can still be opened.
 	keepJournal = 7 * 24 * time.Hour
 
 	tick       = time.Minute
@@ -100,11 +100,6 @@ func (k *Keeper) Tick(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	defer unlock()
-	if k.Journal != nil {
-		if err := k.Journal.Prune(k.Clock.Now().Add(-k.Retention - keepJournal)); err != nil {
-			return r, err
-		}
-	}
 	now, next := k.Ring.Current()
 	in := store.EpochRange{Now: now, Next: next}
 	if r.Rewrapped, err = k.rewrap(ctx, in); err != nil {
@@ -113,7 +108,9 @@ func (k *Keeper) Tick(ctx context.Context) (Report, error) {
 	if r.Resealed, err = k.reseal(ctx, in); err != nil {
 		return r, err
 	}
-	r.Destroyed, err = k.retire(ctx, in)
+	if r.Destroyed, err = k.retire(ctx, in); err == nil {
+		err = k.prune()
+	}
 	if r != (Report{}) {
 		k.Log.Info("epoch keys", "epoch", now, "rewrapped", r.Rewrapped, "resealed", r.Resealed, "destroyed", r.Destroyed)
 	}
@@ -196,6 +193,26 @@ func (k *Keeper) resealColumn(ctx context.Context, c seal.SystemColumn, in store
 			done++
 		}
 	}
+}
+
+// prune deletes what the journal has of days that no backup needs. A key that was not
+// destroyed in time, because something needs it or no node ran, still opens the backups of
+// its epoch, and a restore of one must learn all that was decided since.
+func (k *Keeper) prune() error {
+	if k.Journal == nil {
+		return nil
+	}
+	before := k.Clock.Now().Add(-k.Retention)
+	ids, err := k.Ring.IDs()
+	if err != nil {
+		return err
+	}
+	if len(ids) > 0 {
+		if oldest, ok := ids[0].Begin(); ok && oldest.Before(before) {
+			before = oldest
+		}
+	}
+	return k.Journal.Prune(before.Add(-keepJournal))
 }
 
 // retire notes which epoch keys no row needs any more, and destroys those of which this

@@ -12,6 +12,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/epochs"
 	"samla/internal/flowtest"
+	"samla/internal/journal"
 	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
@@ -222,12 +223,50 @@ func TestKeeper_KeepsAKeyThatIsNeeded(t *testing.T) {
 		if _, err := e.store.ReplaceDataKeys(e.Context(), []store.Rewrapped{{Key: "u", Old: wrapped, New: broken}}); err != nil {
 			e.Fatal(err)
 		}
-		for range 40 {
+		since := e.clock.Now()
+		j, err := journal.Open(filepath.Join(e.dir, "journal"), e.clock)
+		if err != nil {
+			e.Fatal(err)
+		}
+		n.keeper.Journal = j
+		if err := j.Record(e.Context(), journal.Record{Kind: journal.UserErased, ID: "erased"}); err != nil {
+			e.Fatal(err)
+		}
+		for range 60 {
 			e.clock.Advance(24 * time.Hour)
 			n.tick()
 		}
 		if ids := n.ids(); ids[0] != first {
 			e.Errorf("the key of %q was destroyed", first)
+		}
+		// It opens the backups of its epoch, so what was decided since is still known.
+		if kept, err := journal.Read(filepath.Join(e.dir, "journal"), since); err != nil || len(kept) != 1 {
+			e.Errorf("the journal has %d records, %v", len(kept), err)
+		}
+	})
+}
+
+// The journal does not grow for ever: when no backup of its days opens, they are deleted.
+func TestKeeper_PrunesTheJournal(t *testing.T) {
+	onBoth(t, func(e *env) {
+		n := e.node()
+		dir := filepath.Join(e.dir, "journal")
+		j, err := journal.Open(dir, e.clock)
+		if err != nil {
+			e.Fatal(err)
+		}
+		n.keeper.Journal = j
+		first := e.clock.Now()
+		for day := range 50 {
+			if err := j.Record(e.Context(), journal.Record{Kind: journal.UserErased, ID: fmt.Sprint(day)}); err != nil {
+				e.Fatal(err)
+			}
+			e.clock.Advance(24 * time.Hour)
+			n.tick()
+		}
+		kept, err := journal.Read(dir, first)
+		if err != nil || len(kept) < 42 || len(kept) > 46 {
+			e.Errorf("%d days are kept, %v", len(kept), err)
 		}
 	})
 }
