@@ -50,6 +50,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $2, 0) ON CONFLICT DO NOTH
 // touch makes an endpoint due at $2, or tells the node that has it.
 const touch = `dirty = dirty + 1, wake_at = CASE WHEN job_attempts = 0 OR wake_at = 0 THEN $2 ELSE wake_at END`
 
+// touchAdded is touch for those who add deliveries. A paused endpoint does not become due,
+// but its row is written too: who resumes it waits for them, or is waited for and woken.
+const touchAdded = `dirty = dirty + 1, wake_at = CASE WHEN state = 'ACTIVE' AND (job_attempts = 0 OR wake_at = 0) THEN $2 ELSE wake_at END`
+
 // PutWebhookEndpoint implements store.WebhookWriter.
 func (t *tx) PutWebhookEndpoint(ctx context.Context, e webhook.Endpoint) (webhook.Endpoint, error) {
 	n, err := t.q.exec(ctx, `UPDATE webhook_endpoints SET rev = rev + 1, state = $4, reason = $5, kinds = $6, changed_at = $7,
@@ -153,7 +157,7 @@ WHERE webhook_replays.ended_at > 0`, p.EndpointID, p.ID, p.After, p.Before, tota
 }
 
 func (t *tx) touch(ctx context.Context, id string, now time.Time) error {
-	return t.q.execLater(ctx, `UPDATE webhook_endpoints SET `+touch+` WHERE id = $1 AND state = 'ACTIVE'`, id, micros(now))
+	return t.q.execLater(ctx, `UPDATE webhook_endpoints SET `+touchAdded+` WHERE id = $1 AND state <> 'DELETED'`, id, micros(now))
 }
 
 // FeedReplay implements store.WebhookWriter.

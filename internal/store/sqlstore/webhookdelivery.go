@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"samla/internal/event"
@@ -97,9 +98,10 @@ AND (w.kinds LIKE '% ' || v.kind || ' %' OR (v.kind = 'TEST' AND v.resource = w.
 (SELECT d.endpoint_id, d.resource FROM webhook_deliveries d WHERE d.seq >= $1 AND d.seq <= $2 AND d.lane = 0)`, first, last); err != nil {
 		return nil, err
 	}
-	return list(ctx, t.q, column[string], `UPDATE webhook_endpoints SET dirty = dirty + 1,
-wake_at = CASE WHEN job_attempts = 0 OR wake_at = 0 THEN $3 ELSE wake_at END
-WHERE state = 'ACTIVE' AND id IN (SELECT endpoint_id FROM webhook_deliveries WHERE seq >= $1 AND seq <= $2) RETURNING id`, first, last, micros(now))
+	touched, err := list(ctx, t.q, column[string], `UPDATE webhook_endpoints SET `+touchAdded+`
+WHERE state <> 'DELETED' AND id IN (SELECT endpoint_id FROM webhook_deliveries WHERE seq >= $1 AND seq <= $3)
+RETURNING CASE WHEN state = 'ACTIVE' THEN id ELSE '' END`, first, micros(now), last)
+	return slices.DeleteFunc(touched, func(id string) bool { return id == "" }), err
 }
 
 // RecordAttempt implements store.WebhookWriter.

@@ -52,7 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Data", testData}, {"CollectionsWithData", testCollectionsWithData}, {"Outbox", testOutbox}, {"SigningKeys", testSigningKeys}, {"AuditLog", testAuditLog},
 		{"Feeds", testFeeds}, {"SweepFeeds", testSweepFeeds}, {"DropFeeds", testDropFeeds}, {"FeedHasNoGaps", testFeedHasNoGaps},
 		{"Events", testEvents}, {"EventTwice", testEventTwice}, {"EventSignal", testEventSignal}, {"EventsInCommitOrder", testEventsInCommitOrder},
-		{"WebhookEndpoints", testWebhookEndpoints}, {"FanOut", testFanOut}, {"WebhookAttempts", testAttempts}, {"DueDeliveriesModel", testDueDeliveriesModel},
+		{"WebhookEndpoints", testWebhookEndpoints}, {"FanOut", testFanOut}, {"ResumeBesideFanOut", testResumeBesideFanOut}, {"WebhookAttempts", testAttempts}, {"DueDeliveriesModel", testDueDeliveriesModel},
 		{"WebhookReplays", testWebhookReplays}, {"WebhookLease", testWebhookLease},
 		{"Idempotency", testIdempotency}, {"IdempotencyRace", testIdempotencyRace}, {"Sweep", testSweep},
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},

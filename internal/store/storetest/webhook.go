@@ -134,6 +134,8 @@ func testFanOut(_ *testing.T, f fixture) {
 	check(f, "deliveries", got, nil, want)
 	check(f, "live deliveries of the paused one", len(f.due(paused.ID, webhook.Live, start.Add(time.Second))), nil, 0)
 	check(f, "backlog of the paused one", eventIDs(f.due(paused.ID, webhook.Backlog, start.Add(time.Second))), nil, []string{added[0].ID, added[1].ID})
+	rev, dirty, err := f.s.WebhookVersion(f.ctx, paused.ID)
+	check(f, "version of the paused one", [2]int64{rev, dirty}, err, [2]int64{2, 2})
 	check(f, "of another client", len(f.due(foreign.ID, webhook.Live, start.Add(time.Second))), nil, 0)
 	figures, err := f.s.WebhookFigures(f.ctx, start.Add(time.Minute))
 	check(f, "figures", figures, err, webhook.Figures{Active: 2, Paused: 1, Pending: 2, Oldest: time.Minute})
@@ -159,6 +161,61 @@ func testFanOut(_ *testing.T, f fixture) {
 	})
 	check(f, "live afterwards", eventIDs(f.due(paused.ID, webhook.Live, start.Add(time.Hour))), nil, []string{more[0].ID})
 	check(f, "backlog", eventIDs(f.due(paused.ID, webhook.Backlog, start.Add(time.Hour))), nil, []string{added[0].ID})
+}
+
+// testResumeBesideFanOut resumes an endpoint while deliveries are being added to it. The
+// node that gets it may look before these are committed, and must then be told.
+func testResumeBesideFanOut(t *testing.T, f fixture) {
+	e := f.addEndpoint(f.client, "COLLECTION")
+	var paused webhook.Endpoint
+	f.write(func(tx store.Tx) (err error) {
+		paused, err = tx.PutWebhookEndpoint(f.ctx, e.Pause(webhook.ByClient, start))
+		return err
+	})
+	for range 3 {
+		resumed := make(chan webhook.Endpoint, 1)
+		f.write(func(tx store.Tx) error {
+			if err := tx.AddEvent(f.ctx, f.eventOf("r", event.TypeCollection)); err != nil {
+				return err
+			}
+			added, err := tx.SequenceEvents(f.ctx, start, 10)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.FanOut(f.ctx, added, start); err != nil {
+				return err
+			}
+			go func() {
+				var now webhook.Endpoint
+				f.write(func(tx store.Tx) (err error) {
+					now, err = tx.PutWebhookEndpoint(f.ctx, paused.Resume(start))
+					return err
+				})
+				seen := f.due(e.ID, webhook.Backlog, start.Add(time.Hour)) // what the node sees that is woken by it
+				_, dirty, err := f.s.WebhookVersion(f.ctx, e.ID)
+				if len(seen) == 0 && dirty == now.Dirty || err != nil {
+					t.Errorf("a delivery that nobody is told of, %v", err)
+				}
+				resumed <- now
+			}()
+			select { // it waits here, or has gone on before these deliveries can be seen
+			case now := <-resumed:
+				resumed <- now
+			case <-time.After(10 * time.Millisecond):
+			}
+			return nil
+		})
+		now := <-resumed
+		for _, d := range f.due(e.ID, webhook.Backlog, start.Add(time.Hour)) {
+			f.write(func(tx store.Tx) error {
+				return tx.RecordAttempt(f.ctx, d.After(webhook.Outcome{Status: 204}, start, 0), webhook.Attempt{ID: newID(), EndpointID: e.ID})
+			})
+		}
+		f.write(func(tx store.Tx) (err error) {
+			paused, err = tx.PutWebhookEndpoint(f.ctx, now.Pause(webhook.ByClient, start))
+			return err
+		})
+	}
 }
 
 func testAttempts(_ *testing.T, f fixture) {
