@@ -33,7 +33,7 @@ type Part struct {
 // with these ids, or of all consents if ids is nil. Faults: UserAnonymized,
 // InvalidParameter at /consents for an id that is not one of the user's consents.
 func (s *Service) PutPlan(ctx context.Context, clientID, userID string, perDay int, ids []consent.ID) (Plan, error) {
-	covered, err := s.covered(ctx, clientID, userID, ids)
+	named, err := s.named(ctx, clientID, userID, ids)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -41,14 +41,14 @@ func (s *Service) PutPlan(ctx context.Context, clientID, userID string, perDay i
 	asked := quota.Refresh{ClientID: clientID, UserID: userID, PerDay: perDay, CreatedAt: now, UpdatedAt: now}
 	if ids != nil {
 		asked.Lineages = []consent.ID{}
-		for _, c := range covered {
+		for _, c := range named {
 			if !slices.Contains(asked.Lineages, c.LineageID()) {
 				asked.Lineages = append(asked.Lineages, c.LineageID())
 			}
 		}
 	}
 	for {
-		err := s.Store.Write(ctx, func(tx store.Tx) error { return s.store(ctx, tx, asked, covered, now) })
+		err := s.Store.Write(ctx, func(tx store.Tx) error { return s.store(ctx, tx, asked, named, now) })
 		switch {
 		case errors.Is(err, fault.New(fault.Unauthorized)):
 			return Plan{}, fault.New(fault.UserAnonymized)
@@ -62,10 +62,10 @@ func (s *Service) PutPlan(ctx context.Context, clientID, userID string, perDay i
 	}
 }
 
-// covered returns a consent of each lineage that a plan is to cover.
-func (s *Service) covered(ctx context.Context, clientID, userID string, ids []consent.ID) ([]consent.Consent, error) {
+// named returns the consents with these ids.
+func (s *Service) named(ctx context.Context, clientID, userID string, ids []consent.ID) ([]consent.Consent, error) {
 	if ids == nil {
-		return s.Store.AuthorizedConsents(ctx, clientID, userID, MaxConsents)
+		return nil, nil
 	}
 	found, err := s.Store.ConsentsByID(ctx, clientID, userID, ids)
 	if err != nil {
@@ -79,13 +79,38 @@ func (s *Service) covered(ctx context.Context, clientID, userID string, ids []co
 	return found, nil
 }
 
-// store stores what was asked for, and plans each lineage that is covered.
+// allConsents returns the authorized consents of a user, whose row is locked. It waits for
+// the grants that are going on: one that has looked for a plan before there was one is among
+// the consents, and a later one finds the plan (cover).
+func allConsents(ctx context.Context, tx store.Tx, clientID, userID string) ([]consent.Consent, error) {
+	live, err := tx.LiveConsents(ctx, clientID, userID, MaxConsents)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Backward(live) { // the older row first, as everywhere
+		if c.Status.Pending() && c.CollectionID == "" {
+			if _, err := tx.LockConsent(ctx, c.ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return tx.AuthorizedConsents(ctx, clientID, userID, MaxConsents)
+}
+
+// store stores what was asked for, and plans each lineage that is covered: those of the
+// named consents, or of all.
 func (s *Service) store(ctx context.Context, tx store.Tx, asked quota.Refresh, covered []consent.Consent, now time.Time) error {
 	if err := authorize.LockUser(ctx, tx, asked.ClientID, asked.UserID); err != nil {
 		return err
 	}
 	if err := tx.PutRefreshPlan(ctx, asked); err != nil {
 		return err
+	}
+	if asked.Lineages == nil {
+		var err error
+		if covered, err = allConsents(ctx, tx, asked.ClientID, asked.UserID); err != nil {
+			return err
+		}
 	}
 	schedules, err := tx.SchedulesOf(ctx, asked.ClientID, asked.UserID)
 	if err != nil {

@@ -2,16 +2,19 @@ package refresh_test
 
 import (
 	"errors"
-	"sync"
-	"testing"
-	"time"
-
+	"samla/internal/authorize"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
+	"samla/internal/psu"
 	"samla/internal/quota"
+	"samla/internal/refresh"
 	"samla/internal/store"
 	"samla/internal/testpg"
+	"sync"
+	"testing"
+	"time"
 )
 
 func onStores(t *testing.T, test func(*testing.T, *env)) {
@@ -245,5 +248,71 @@ func TestPlan_IsErasedWithTheUser(t *testing.T) {
 	}
 	if all, err := b.Store.SchedulesOf(t.Context(), b.User.ClientID, b.User.ID); err != nil || len(all) != 0 {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// A consent that is authorized while a plan for all consents is stored is in the plan: no
+// consent leaves the rotation without a word.
+func TestPlan_CoversAConsentThatIsAuthorizedMeanwhile(t *testing.T) {
+	onStores(t, func(t *testing.T, b *env) {
+		b.authorized(b.User.ID)
+		under := b.Store
+		var second consent.Consent
+		b.node.Service.Store = &flowtest.Overtaken{Store: under, By: func() { second = b.authorized(b.User.ID) }}
+		plan, err := b.PutPlan(t.Context(), b.User.ClientID, b.User.ID, 1, nil)
+		if err != nil || len(plan.Parts) != 2 {
+			t.Errorf("%d parts, %v", len(plan.Parts), err)
+		}
+		if _, err := under.Schedule(t.Context(), second.LineageID()); err != nil {
+			t.Errorf("the second consent: %v", err)
+		}
+	})
+}
+
+// The same where the transaction of the grant is open: it has looked for a plan before there
+// was one.
+func TestPlan_CoversAConsentWhoseGrantIsOpen(t *testing.T) {
+	b := newEnv(t, testpg.URL(t))
+	made := b.authorized(b.User.ID)
+	pending, err := b.consents.Draft(t.Context(), authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank,
+		Scope: consent.Scope{Balances: true}, PSU: psu.Context{IPAddress: "192.0.2.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Write(func(tx store.Tx) error { return tx.AddConsent(t.Context(), pending) })
+	pending = b.Consent(pending.ID)
+	looked, planned := make(chan bool), make(chan error)
+	go func() {
+		<-looked
+		_, err := b.PutPlan(t.Context(), b.User.ClientID, b.User.ID, 1, nil)
+		planned <- err
+	}()
+	granted := pending
+	for _, e := range []consent.Event{consent.Opened{}, consent.Instructed{}, consent.Granted{Scope: &pending.Requested, ValidUntil: made.ExpiresAt}} {
+		if granted, err = granted.Apply(e, b.Clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Write(func(tx store.Tx) error {
+		after, err := tx.PutConsent(t.Context(), granted)
+		if err != nil {
+			return err
+		}
+		if err := (refresh.Consents{Clock: b.Clock}).ConsentAuthorized(t.Context(), tx, after); err != nil {
+			return err
+		}
+		looked <- true
+		select {
+		case err := <-planned: // it did not wait for this transaction
+			go func() { planned <- err }()
+		case <-time.After(300 * time.Millisecond):
+		}
+		return nil
+	})
+	if err := <-planned; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Store.Schedule(t.Context(), pending.LineageID()); err != nil {
+		t.Errorf("the consent that was granted meanwhile: %v", err)
 	}
 }
