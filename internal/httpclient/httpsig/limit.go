@@ -3,7 +3,8 @@ package httpsig
 import (
 	"context"
 	"runtime"
-	"time"
+
+	"samla/internal/clock"
 )
 
 // Limit bounds how many signatures are computed at the same time. All signers of
@@ -41,8 +42,8 @@ func (l *Limit) do(ctx context.Context, m *meter, sign func() ([]byte, error)) (
 func (l *Limit) wait(ctx context.Context, m *meter) error {
 	m.waiting.Add(1)
 	defer m.waiting.Add(-1)
-	began := time.Now()
-	defer func() { m.waited.Add(int64(time.Since(began))) }()
+	began := clock.System().Now()
+	defer func() { m.waited.Add(int64(clock.System().Now().Sub(began))) }()
 	select {
 	case l.slots <- struct{}{}:
 		return nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"samla/internal/clock"
 )
 
 // maxBatch is how many transactions share one commit at most.
@@ -164,13 +166,13 @@ func (g *groupCommit) leave() {
 
 // commitBatch commits the open batch.
 func (g *groupCommit) commitBatch() {
-	began := time.Now()
+	began := clock.System().Now()
 	if err := g.commit(); err != nil {
 		g.failBatch(err)
 		return
 	}
 	if g.committed != nil {
-		g.committed(g.size, time.Since(began))
+		g.committed(g.size, clock.System().Now().Sub(began))
 	}
 	close(g.open.done)
 	g.open = nil

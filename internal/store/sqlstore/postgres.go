@@ -128,10 +128,10 @@ func (p *postgres) writeOnce(ctx context.Context, fn func(querier) error) (err e
 	if err := fn(t); err != nil {
 		return err
 	}
-	began := time.Now()
+	began := clock.System().Now()
 	err = t.commit(ctx)
 	if err == nil && t.begun && p.committed != nil {
-		p.committed(1, time.Since(began))
+		p.committed(1, clock.System().Now().Sub(began))
 	}
 	return err
 }

@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"samla/internal/audit"
+	"samla/internal/clock"
 	"samla/internal/store"
 	"samla/internal/user"
 )
@@ -140,7 +140,7 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) (err error) 
 		defer func() { end(err) }()
 	}
 	var written []*tx // more than one when the transaction was repeated
-	began := time.Now()
+	began := clock.System().Now()
 	defer func() {
 		for _, t := range written {
 			s.status.endWrite(t)
@@ -164,7 +164,7 @@ func (s *Store) Write(ctx context.Context, fn func(store.Tx) error) (err error) 
 	if outage == store.DiskFull {
 		s.full.Store(true)
 	}
-	s.observer.Transaction(time.Since(began), err != nil, outage)
+	s.observer.Transaction(clock.System().Now().Sub(began), err != nil, outage)
 	if err == nil && len(written) > 0 {
 		s.observer.Recorded(written[len(written)-1].entries)
 	}

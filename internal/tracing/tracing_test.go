@@ -1,0 +1,63 @@
+package tracing_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"samla/internal/tracing"
+)
+
+func TestCheckEndpoint_RefusesWhatIsNoCollector(t *testing.T) {
+	for _, bad := range []string{"", "127.0.0.1:4318", "ftp://x", "http://", "http://u:p@x", "http://x?token=1", "http://%zz"} {
+		if tracing.CheckEndpoint(bad) == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	for _, good := range []string{"http://127.0.0.1:4318", "https://collector.example/otlp/"} {
+		if err := tracing.CheckEndpoint(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+}
+
+// A request without a sampled traceparent is traced by the share; the caller's flag decides
+// otherwise, and one that cannot be read is ignored.
+func TestRequest_FollowsTheFlagOfItsCaller(t *testing.T) {
+	tracer, err := tracing.New(tracing.Config{Endpoint: "http://127.0.0.1:1", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Stop(context.Background())
+	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for header, traced := range map[string]bool{"": false, "00-" + id + "-00f067aa0ba902b7-01": true, "00-" + id + "-00f067aa0ba902b7-00": false, "00-19121212-1212-01": false} {
+		r := httptest.NewRequest(http.MethodGet, "/users", nil)
+		r.Header.Set("Traceparent", header)
+		ctx, end := tracer.Request(r, "GET", "/users", "none")
+		var log bytes.Buffer
+		slog.New(tracing.Logged(slog.NewTextHandler(&log, nil))).With("a", 1).InfoContext(ctx, "x")
+		if got := tracing.Child(ctx); got != traced || strings.Contains(log.String(), "trace="+id) != traced {
+			t.Errorf("%q: traced %v, log %s", header, got, log.String())
+		}
+		end(200)
+	}
+}
+
+// A collector that refuses does not tell its address to the log.
+func TestExport_LogsNoAddress(t *testing.T) {
+	var log bytes.Buffer
+	tracer, err := tracing.New(tracing.Config{Endpoint: "http://127.0.0.1:1", Share: 1, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, end := tracer.Begin(context.Background(), "job")
+	end(true)
+	tracer.Stop(context.Background())
+	if !strings.Contains(log.String(), "spans=1") || strings.Contains(log.String(), "/v1/traces") {
+		t.Errorf("%s", log.String())
+	}
+}
