@@ -105,10 +105,14 @@ func (c *doctorCmd) keys(a *app, report *doctor.Report) {
 		report.Judge("jobs", "none is parked", err, "samla jobs list says why; mend that, then samla jobs resume")
 		return nil
 	})
-	if errors.Is(err, seal.ErrDecryption) {
-		err = errors.New("the master key is not the one of this database")
+	remedy := "the cause is named; the log of the server can say more"
+	switch {
+	case errors.Is(err, seal.ErrEpochDestroyed):
+		err, remedy = errors.New("the key directory does not have them"), "pass the --key-dir of the server, or restore the directory from its mirror"
+	case errors.Is(err, seal.ErrDecryption):
+		err, remedy = errors.New("the master key is not the one of this database"), "pass the master key with which the server runs"
 	}
-	report.Judge("keys of the database", "the master key opens them", err, "pass the master key with which the server runs")
+	report.Judge("keys of the database", "the master key opens them", err, remedy)
 }
 
 // institutions checks the banks file and everything that it names.

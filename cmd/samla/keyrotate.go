@@ -29,7 +29,7 @@ func (c *keyRotateMasterCmd) Run(a *app) error {
 		return err
 	}
 	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
-		ring, err := c.owned(a.ctx, master, c.storeFlags, db)
+		ring, err := c.proven(a.ctx, master, c.storeFlags, db)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"samla/internal/authn"
 	"samla/internal/clock"
+	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store/sqlstore"
 )
@@ -97,6 +99,24 @@ func (f masterFlags) owned(ctx context.Context, master *keyset.Master, s storeFl
 		ring.Begin()
 	}
 	return ring, nil
+}
+
+// proven is owned for commands that wrap by the keys of the directory: it also opens
+// something of the database with them. A directory that is not that of the database, such
+// as the default one beside the master key's file where the server has another, can be
+// empty: a backup would then need that directory, and a rotation would end the master key
+// by which the true directory is wrapped.
+func (f masterFlags) proven(ctx context.Context, master *keyset.Master, s storeFlags, db *sqlstore.Store) (*keyset.Ring, error) {
+	ring, err := f.owned(ctx, master, s, db)
+	if err != nil {
+		return nil, err
+	}
+	clk := clock.System()
+	_, err = authn.New(ctx, authn.Config{Store: db, Vault: keyset.NewEpochs(ring, db, clk), Clock: clk, Issuer: "samla", Audience: "samla"})
+	if errors.Is(err, seal.ErrDecryption) {
+		err = fmt.Errorf("%s does not open the keys of this database, and nothing was done: pass the --key-dir of the server: %w", f.dir(s), err)
+	}
+	return ring, err
 }
 
 type masterKeyCmd struct {
