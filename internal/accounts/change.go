@@ -126,12 +126,41 @@ var splitTexts = map[error]string{account.ErrNoLink: "The account has no such li
 // is collected again. Fault: AccountNotFound.
 func (s *Service) Delete(ctx context.Context, o Owner, id string) error {
 	_, err := s.update(ctx, o, func(all []account.Account, p *plan) ([]string, error) {
-		if find(all, id) == nil {
+		a := find(all, id)
+		if a == nil {
 			return nil, fault.New(fault.AccountNotFound)
 		}
 		p.deleted = []string{id}
-		// A database that is restored from an older backup deletes it again.
-		return nil, s.Journal.Record(ctx, journal.Record{Kind: journal.AccountErased, ID: id, Client: o.ClientID, Detail: o.UserID})
+		// A database that is restored from an older backup erases them again (EraseLink).
+		records := make([]journal.Record, len(a.Links))
+		for i := range a.Links {
+			records[i] = journal.Record{Kind: journal.AccountErased, ID: a.Links[i].ID, Client: o.ClientID, Detail: o.UserID}
+		}
+		return nil, s.Journal.Record(ctx, records...)
+	})
+	return err
+}
+
+// EraseLink erases what an account that was deleted has left in a database from before:
+// one of its links, in whatever account that was before merges and splits. An account
+// without another link is deleted. Fault: AccountNotFound.
+func (s *Service) EraseLink(ctx context.Context, o Owner, link string) error {
+	_, err := s.update(ctx, o, func(all []account.Account, p *plan) ([]string, error) {
+		i := slices.IndexFunc(all, func(a account.Account) bool { return a.Link(link) != nil })
+		if i < 0 {
+			return nil, fault.New(fault.AccountNotFound)
+		}
+		a := &all[i]
+		if len(a.Links) == 1 {
+			p.deleted = []string{a.ID}
+			return nil, nil
+		}
+		rest, off, err := account.Split(*a, link, func(id string) bool { return find(all, id) != nil }, s.IDs.New, s.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		p.move, p.put, p.deleted = []FeedMove{{link, rest.ID, off.ID}}, []*account.Account{&rest}, []string{off.ID}
+		return nil, nil
 	})
 	return err
 }

@@ -1,6 +1,7 @@
 package feeds_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -306,5 +307,28 @@ func TestFeeds_TakeOneListOfACollection(t *testing.T) {
 		e.Clock.Advance(time.Hour)
 		e.read(e.reading("a", "2", "+10 -20 Kort", "+11 -20 Kort"), e.reading("a", "1", "+10 -20 ICA", "+11 -20 Coop"))
 		e.has("a", "+10 -20 ICA", "+11 -20 Coop")
+	})
+}
+
+// A restore erases a link that belonged to an account of its own when it was deleted, and
+// is in another account in the backup: its rows go, the others stay.
+func TestFeeds_EraseALinkOfAnAccount(t *testing.T) {
+	onBoth(t, func(e *env) {
+		e.read(e.reading("a", "l1", "+20 -1 one", "+21 -2 two"), e.reading("b", "l2", "+1 -3 three", "+22 -4 four"))
+		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "l2", From: "b", To: "a"}}, Deleted: []string{"b"}})
+		e.has("a", "+20 -1 one", "+21 -2 two", "+1 -3 three")
+		e.apply(feeds.Change{Moves: []feeds.Move{{Link: "l2", From: "a", To: "b"}}, Deleted: []string{"b"}})
+		e.has("a", "+20 -1 one", "+21 -2 two")
+		if _, err := e.Store.Feed(e.Context(), "b"); !errors.Is(err, store.ErrNotFound) {
+			e.Errorf("the feed of what was erased: %v", err)
+		}
+		var n int
+		e.Write(func(tx store.Tx) (err error) {
+			n, err = tx.EraseDroppedFeeds(e.Context(), 100)
+			return err
+		})
+		if n != 3 { // two rows and the feed
+			e.Errorf("%d rows are erased", n)
+		}
 	})
 }

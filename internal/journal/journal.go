@@ -21,7 +21,9 @@ const (
 	CollectionErased Kind = "COLLECTION_ERASED" // id of the collection; Client is set
 	EndpointDeleted  Kind = "ENDPOINT_DELETED"  // id of the webhook endpoint
 	SecretRotated    Kind = "SECRET_ROTATED"    // id of the webhook endpoint whose older secrets must not be used again
-	AccountErased    Kind = "ACCOUNT_ERASED"    // id of the lasting account; Client is set, Detail is the user
+	// AccountErased has the id of a link of a lasting account that was erased; Client is set,
+	// Detail is the user. An older backup has the link, but perhaps in another account.
+	AccountErased Kind = "ACCOUNT_ERASED"
 )
 
 // Record is one thing that happened, or is about to.

@@ -167,9 +167,11 @@ func (s *Server) applyOne(ctx context.Context, of journal.Record, r *Restored) (
 	case journal.CollectionErased:
 		return &r.Data, s.fetching.Erase(ctx, collect.Owner{ClientID: of.Client}, of.ID)
 	case journal.AccountErased:
-		return &r.Data, s.accounts.Delete(ctx, accounts.Owner{ClientID: of.Client, UserID: of.Detail}, of.ID)
-	case journal.EndpointDeleted, journal.SecretRotated:
-		return &r.Endpoints, s.store.EndEndpoint(ctx, of.ID, of.Kind == journal.EndpointDeleted, s.parts.Clock.Now())
+		return &r.Data, s.accounts.EraseLink(ctx, accounts.Owner{ClientID: of.Client, UserID: of.Detail}, of.ID)
+	case journal.EndpointDeleted:
+		return &r.Endpoints, s.hooks.DeleteRestored(ctx, of.ID)
+	case journal.SecretRotated:
+		return &r.Endpoints, s.hooks.PauseRestored(ctx, of.ID)
 	}
 	return nil, nil // a record of a kind that only settleOutbox needs
 }

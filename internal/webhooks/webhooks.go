@@ -449,37 +449,3 @@ func faultOf(operation string, err error) error {
 	}
 	return fault.Wrap(fmt.Errorf("webhooks: %s: %w", operation, err))
 }
-
-// DeleteRestored deletes an endpoint that the journal says was deleted after the backup
-// that was restored. One that is not there is no error.
-func (s *Service) DeleteRestored(ctx context.Context, id string) error {
-	e, err := s.Store.WebhookEndpoint(ctx, id)
-	if err == nil {
-		err = s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteWebhookEndpoint(ctx, e.ClientID, id) })
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return faultOf("delete a restored endpoint", err)
-}
-
-// PauseRestored ends the secrets of an endpoint that the journal says were rotated after
-// the backup that was restored. The newer one is not known: the endpoint is paused until its client
-// has rotated again. An endpoint that is not there is no error.
-func (s *Service) PauseRestored(ctx context.Context, id string) error {
-	e, err := s.Store.WebhookEndpoint(ctx, id)
-	if err == nil {
-		var fresh webhook.Secret
-		if fresh, err = webhook.NewSecret(s.Random); err == nil {
-			_, err = s.change(ctx, e.ClientID, id, func(e *webhook.Endpoint, c *webhook.Confidential) error {
-				*c = c.Rotate(fresh, s.Clock.Now(), true)
-				*e = e.Pause(webhook.Restored, s.Clock.Now())
-				return nil
-			})
-		}
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return faultOf("pause a restored endpoint", err)
-}

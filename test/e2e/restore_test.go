@@ -142,13 +142,13 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 					t.Errorf("consent %s is %s, want %s, %v", id, c.Status, want, err)
 				}
 			}
-			var listed []struct{ ID, Status, State string }
+			var listed []struct{ ID, State, Reason string }
 			backend.Do(t, "GET", "/webhook-endpoints", nil).WantStatus(t, 200, &listed)
 			states := map[string]string{}
 			for _, e := range listed {
-				states[e.ID] = e.State + e.Status
+				states[e.ID] = e.State + " " + e.Reason
 			}
-			if len(states) != 2 || states[endpoints["kept"]] != "ACTIVE" || states[endpoints["rotated"]] != "PAUSED" {
+			if len(states) != 2 || states[endpoints["kept"]] != "ACTIVE " || states[endpoints["rotated"]] != "PAUSED RESTORED" {
 				t.Errorf("webhook endpoints %v of %v", states, endpoints)
 			}
 			// Reads without the person count as used, reads with the person go on.

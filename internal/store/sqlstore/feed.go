@@ -178,7 +178,12 @@ func (t *tx) AdoptFeeds(ctx context.Context, from, to string) error {
 
 // RestartFeeds implements store.FeedWriter.
 func (t *tx) RestartFeeds(ctx context.Context, now time.Time) error {
-	_, err := t.q.exec(ctx, `UPDATE feeds SET generation = CASE WHEN generation < $1 THEN $1 ELSE generation + 1 END, rev = rev + 1`, now.UnixMilli())
+	return restartFeeds(ctx, t.q, now)
+}
+
+// restartFeeds does what ledger.Head.Restart says, with all feeds.
+func restartFeeds(ctx context.Context, q querier, now time.Time) error {
+	_, err := q.exec(ctx, `UPDATE feeds SET generation = CASE WHEN generation < $1 THEN $1 ELSE generation + 1 END, rev = rev + 1`, now.UnixMilli())
 	return err
 }
 

@@ -37,28 +37,13 @@ func (s *Store) EndSessions(ctx context.Context) error {
 	})
 }
 
-// EndEndpoint ends what a client has ended since the backup: it deletes an endpoint of
-// webhooks, or pauses one whose secret is not the newest.
-func (s *Store) EndEndpoint(ctx context.Context, id string, deleted bool, now time.Time) error {
-	args := []any{id, micros(now)}
-	text := `UPDATE webhook_endpoints SET state = 'PAUSED', reason = 'BY_CLIENT', changed_at = $2, rev = rev + 1 WHERE id = $1 AND state = 'ACTIVE'`
-	if deleted {
-		text, args = `UPDATE webhook_endpoints SET state = 'DELETED', sealed = $2, wake_at = 0, rev = rev + 1 WHERE id = $1`, []any{id, blob(nil)}
-	}
-	return s.db.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, text, args...)
-		return err
-	})
-}
-
 // FinishRestore marks the restore as finished.
 func (s *Store) FinishRestore(ctx context.Context, now time.Time) error {
 	return s.db.write(ctx, func(q querier) error {
 		if _, err := q.exec(ctx, `UPDATE event_order SET last = last + $1`, int64(eventsAhead)); err != nil {
 			return err
 		}
-		// As ledger.Head.Restart: who follows a feed starts again.
-		if _, err := q.exec(ctx, `UPDATE feeds SET generation = CASE WHEN generation < $1 THEN $1 ELSE generation + 1 END, rev = rev + 1`, now.UnixMilli()); err != nil {
+		if err := restartFeeds(ctx, q, now); err != nil {
 			return err
 		}
 		_, err := q.exec(ctx, `UPDATE installation SET restoring = '', generation = generation + 1, restored_at = $1 WHERE restoring <> ''`, micros(now))
