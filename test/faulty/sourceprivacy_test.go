@@ -204,6 +204,9 @@ func TestSecrets_OfLoginsStayInside(t *testing.T) {
 		t.Fatalf("no files: %v", err)
 	}
 	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.IsDir() {
+			continue
+		}
 		stored, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -25,6 +26,9 @@ func (w *Env) StartServer(t *testing.T, c server.Config, clk clock.Clock) {
 		t.Fatal(err)
 	}
 	c.Listen = "127.0.0.1:0"
+	if c.KeyDir == "" {
+		c.KeyDir = filepath.Join(t.TempDir(), "keys")
+	}
 	w.Server, err = server.New(t.Context(), c, server.Parts{Clock: clk, Log: w.Log.Logger(), Master: master, Institutions: w.Institutions})
 	if err != nil {
 		t.Fatal(err)
