@@ -75,11 +75,18 @@ type env struct {
 
 func newEnv(tb testing.TB, database string) *env {
 	tb.Helper()
+	e := envOf(tb, flowtest.New(tb, database))
+	e.Write(func(tx store.Tx) error { return tx.AddConsent(tb.Context(), e.under) })
+	return e
+}
+
+func envOf(tb testing.TB, of *flowtest.Env) *env {
+	tb.Helper()
 	set, err := keys()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	e := &env{Env: flowtest.New(tb, database)}
+	e := &env{Env: of}
 	e.bank, err = xs2a.New(xs2a.Config{BaseURL: "https://127.0.0.1:1/psd2"}, xs2a.Deps{Deps: institution.Deps{Clock: clock.System()},
 		Keys: &xs2a.Keys{QWAC: &set.QWAC, QSEAL: &set.QSEAL, Roots: set.CA.Pool()}})
 	if err != nil {
@@ -93,7 +100,6 @@ func newEnv(tb testing.TB, database string) *env {
 	e.under = consent.Consent{ID: consent.ID(e.IDs.New()), ClientID: e.User.ClientID, UserID: e.User.ID, Company: theBank, Status: consent.Authorized,
 		Step: consent.StepKeep, Requested: scope, Granted: &scope, CreatedAt: flowtest.Start, StatusChangedAt: flowtest.Start,
 		ExpiresAt: flowtest.Start.AddDate(1, 0, 0), SCAExpiresAt: flowtest.Start.AddDate(0, 6, 0)}
-	e.Write(func(tx store.Tx) error { return tx.AddConsent(tb.Context(), e.under) })
 	return e
 }
 
@@ -157,14 +163,20 @@ func (e *env) completed(rows int) collection.Collection {
 
 // stored stores a collection with raw answers and without products.
 func (e *env) stored(rows int, userID string) collection.Collection {
-	now := e.Clock.Now()
-	c := collection.Collection{ID: e.IDs.New(), ClientID: e.User.ClientID, UserID: userID, ConsentID: e.under.ID, Company: theBank, Mode: collection.Stored,
-		Attended: true, Status: collection.Completed, CreatedAt: now, StatusChangedAt: now, PolledAt: now, DataUntil: now.AddDate(0, 1, 0)}
-	e.write(c, answers(rows, "2026-01-01"))
+	c := e.collection(userID)
+	e.Write(e.writes(c, answers(rows, "2026-01-01")))
 	return c
 }
 
-func (e *env) write(c collection.Collection, said []institution.Answer) {
+// collection returns a completed collection.
+func (e *env) collection(userID string) collection.Collection {
+	now := e.Clock.Now()
+	return collection.Collection{ID: e.IDs.New(), ClientID: e.User.ClientID, UserID: userID, ConsentID: e.under.ID, Company: theBank, Mode: collection.Stored,
+		Attended: true, Status: collection.Completed, CreatedAt: now, StatusChangedAt: now, PolledAt: now, DataUntil: now.AddDate(0, 1, 0)}
+}
+
+// writes returns what stores a collection with its answers.
+func (e *env) writes(c collection.Collection, said []institution.Answer) func(store.Tx) error {
 	e.Helper()
 	first, err := e.bank.Read(said[0])
 	if err != nil {
@@ -186,7 +198,7 @@ func (e *env) write(c collection.Collection, said []institution.Answer) {
 			Sealed: e.sealed(c, seal.Place{Table: "raws", Column: "sealed", Row: fmt.Sprintf("%s/%d", c.ID, i)}, plain)})
 	}
 	none := collection.Products{Form: product.Form, Sealed: e.sealed(c, productsPlace(c.ID), []byte("[]"))}
-	e.Write(func(tx store.Tx) error {
+	return func(tx store.Tx) error {
 		if err := tx.AddCollection(e.Context(), c); err != nil {
 			return err
 		}
@@ -194,7 +206,7 @@ func (e *env) write(c collection.Collection, said []institution.Answer) {
 			return err
 		}
 		return tx.PutProducts(e.Context(), c.ID, none)
-	})
+	}
 }
 
 func productsPlace(id string) seal.Place {
