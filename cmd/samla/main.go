@@ -32,6 +32,7 @@ type cli struct {
 	Backup    backupCmd    `cmd:"" help:"Write an encrypted backup of the database, while servers run (docs/operate-backup.md)."`
 	Restore   restoreCmd   `cmd:"" help:"Fill a new database from a backup, and apply what was erased and revoked since."`
 	Renorm    renormCmd    `cmd:"" name:"renormalize" help:"Make products of stored answers again with this release, without a call to a bank (docs/renormalize.md)."`
+	Record    recordCmd    `cmd:"" help:"Make an anonymised case file of a stored collection, to report how a bank behaves (docs/renormalize.md)."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`

@@ -29,6 +29,8 @@ func (offline) Fetch(context.Context, institution.Access, institution.Question) 
 type replay struct {
 	*crawl
 	order []institution.Question // of the stored answers, as they were read
+	// unstored are the questions without a stored answer.
+	unstored []institution.Question
 }
 
 // newReplay reads the stored answers. under is the consent of the collection.
@@ -37,13 +39,18 @@ func newReplay(ctx context.Context, s *Service, r *room, c collection.Collection
 	if err := j.load(ctx, r); err != nil {
 		return nil, err
 	}
-	p := &replay{order: j.order}
+	return replayOf(s, r, j, under, i), nil
+}
+
+// replayOf returns a replay of the answers of a journal.
+func replayOf(s *Service, r *room, j *journal, under consent.Consent, i institution.Institution) *replay {
+	c, p := j.c, &replay{order: j.order}
 	scope, from := under.Scope(), offline{i.Collector}
 	f := newFrontier(scope, search(c, under, i.Company), from.Start(scope, p.from()))
 	f.now = s.Clock.Now()
 	p.crawl = &crawl{Service: s, frontier: f, journal: j, journalID: c.ID, attended: c.Attended, created: c.CreatedAt, until: time.Time{}, from: from,
 		parallel: 1, room: r}
-	return p, nil
+	return p
 }
 
 // from returns the first booking date that was asked for.
@@ -87,6 +94,8 @@ func (p *replay) answered(ctx context.Context, q institution.Question) error {
 		delete(p.journal.stored, at)
 		o.err = nil
 		p.readStored(ctx, t, &o)
+	} else {
+		p.unstored = append(p.unstored, q)
 	}
 	if err := p.addOutcome(o); err != nil {
 		return err

@@ -130,3 +130,30 @@ func wordsOf(name string) []string {
 // joined are words that are also written apart.
 var joined = vocabularyOf("creditcard", "kreditkort", "chargecard", "debitcard", "betalkort", "bankkort", "sparkonto", "savingsaccount", "americanexpress", "mastercard",
 	"homeloan", "housingloan", "personalloan", "consumerloan", "utansäkerhet", "medsäkerhet")
+
+// Stem returns the longest word for a kind of account that is within a word, such as
+// "sparkonto" in "Sparkontot", and where it begins in the word in lower case.
+func Stem(word string) (stem string, at int) {
+	lower := strings.ToLower(word)
+	for i := range meanings {
+		for _, known := range meanings[i].words.stems() {
+			j := strings.Index(lower, known)
+			if j >= 0 && len(known) > len(stem) && (len(known) >= stemLength || known == lower) {
+				stem, at = known, j
+			}
+		}
+	}
+	return stem, at
+}
+
+// stemLength is the length of a word that is looked for within others.
+const stemLength = 4
+
+// stems returns the words without what they may begin and end with.
+func (v *vocabulary) stems() []string {
+	all := append(append(append([]string(nil), v.ends...), v.begins...), v.part...)
+	for word := range v.words {
+		all = append(all, word)
+	}
+	return all
+}

@@ -102,6 +102,13 @@ func (s setting) playAll(t *testing.T) {
 	if dir == "" {
 		dir = "testdata"
 	}
+	s.playFolder(t, dir, nil)
+}
+
+// playFolder plays the selected cases of a folder. then, unless nil, is called for each that
+// holds.
+func (s setting) playFolder(t *testing.T, dir string, then func(*player)) {
+	t.Helper()
 	all, err := load(dir, s.start)
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +136,9 @@ func (s setting) playAll(t *testing.T) {
 			p.openSession()
 			p.play()
 			p.check()
+			if then != nil {
+				then(p)
+			}
 		})
 	}
 }
@@ -159,6 +169,7 @@ func (e *env) player(t *testing.T, c caseFile) *player {
 	t.Helper()
 	p := &player{caseFile: c, backend: &e.client, clock: e.clock, bank: startBank(t, e.clock, e.certs),
 		company: "se-" + strings.ToLower(strings.ReplaceAll(c.Name, "_", "-"))}
+	p.env = e
 	entry := map[string]any{"company": p.company, "displayName": c.Name,
 		"loginMethods": []string{"SWEDISH_MOBILE_BANKID_OTHER_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE"},
 		"baseURL":      "https://" + p.bank.host + basePath,

@@ -31,6 +31,7 @@ const (
 type player struct {
 	*testing.T
 	caseFile
+	env     *env
 	company string
 	bank    *bank
 	clock   *clock.Fast
@@ -52,7 +53,8 @@ type player struct {
 // collection is the outcome of a collection.
 type collection struct {
 	status   any
-	products any // nil: there are none
+	products any    // nil: there are none
+	id       string // empty: it was not started
 }
 
 // dailyLook is the step that lets a day pass.
@@ -186,7 +188,7 @@ func (p *player) read(started harness.Response) collection {
 	s := p.poll("/collections/"+made.ID+"/status", p.deadline(collectionTime), func(s map[string]any) bool {
 		return !slices.Contains([]any{"RUNNING", "LOGIN", "COLLECTING"}, s["status"])
 	})
-	c := collection{status: s["status"]}
+	c := collection{id: made.ID, status: s["status"]}
 	if data := p.client.Do(p.T, http.MethodGet, "/collections/"+made.ID+"/wealth/data", nil); data.Status == http.StatusOK {
 		c.products = p.decode(data.Body)
 	}

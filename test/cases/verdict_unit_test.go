@@ -16,7 +16,7 @@ func outcome(t *testing.T, collections ...collection) *player {
 // made is a collection with these products.
 func made(t *testing.T, status, products string) collection {
 	t.Helper()
-	return collection{status, mustDecode(t, products)}
+	return collection{status: status, products: mustDecode(t, products)}
 }
 
 func TestVerdict_EveryMemberOfWantMustHold(t *testing.T) {
