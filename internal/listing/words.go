@@ -135,8 +135,8 @@ var joined = vocabularyOf("creditcard", "kreditkort", "chargecard", "debitcard",
 // "sparkonto" in "Sparkontot", and where it begins in the word in lower case.
 func Stem(word string) (stem string, at int) {
 	lower := strings.ToLower(word)
-	for i := range meanings {
-		for _, known := range meanings[i].words.stems() {
+	for _, m := range append(meanings[:len(meanings):len(meanings)], loanWords...) {
+		for _, known := range m.words.stems() {
 			j := strings.Index(lower, known)
 			if j >= 0 && len(known) > len(stem) && (len(known) >= stemLength || known == lower) {
 				stem, at = known, j

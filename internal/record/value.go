@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -44,9 +45,7 @@ func newReplacer(key []byte, days int, base string) *replacer {
 func (r *replacer) profile(text json.RawMessage) {
 	r.rules = map[string]bool{}
 	for _, word := range runs.FindAllString(strings.ToLower(string(text)), -1) {
-		if len(word) > 2 {
-			r.rules[word] = true
-		}
+		r.rules[word] = true
 		r.keep(word)
 	}
 	for _, word := range []string{"https", "bank", "example", "host", testPerson} {
@@ -133,6 +132,11 @@ var parts = regexp.MustCompile(`&#?[0-9A-Za-z]{1,10};|` +
 	`[A-Za-z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}|[0-9]{6,8}[-+][0-9]{4}|[0-9]+|\p{L}+`)
 
 func (r *replacer) text(member, text string) string {
+	if plain := html.UnescapeString(text); plain != text && nameMembers[member] {
+		if stem, _ := listing.Stem(strings.ReplaceAll(plain, " ", "")); stem != "" {
+			text = plain // an entity in the word for the kind of account: what it says counts more
+		}
+	}
 	return parts.ReplaceAllStringFunc(text, func(part string) string {
 		switch {
 		case part[0] == '&':
@@ -150,10 +154,10 @@ func (r *replacer) text(member, text string) string {
 
 // letters replaces a word. The stems of words for kinds of account stay in names.
 func (r *replacer) letters(member, word string) string {
-	if r.rules[strings.ToLower(word)] {
-		return r.keep(word)
-	}
 	if nameMembers[member] {
+		if r.rules[strings.ToLower(word)] {
+			return r.keep(word)
+		}
 		if stem, at := listing.Stem(word); stem != "" && len(strings.ToLower(word)) == len(word) {
 			end := at + len(stem)
 			return r.word(word[:at]) + r.keep(word[at:end]) + r.word(word[end:])
@@ -315,10 +319,15 @@ func mod97(text string) int {
 func (r *replacer) link(text string) string {
 	at := strings.TrimSpace(text)
 	head, rest := "", at
-	if i := strings.Index(at, "://"); i > 0 {
+	i := strings.Index(at, "://")
+	scheme := "https:"
+	if strings.HasPrefix(at, "//") {
+		i, scheme = -1, ""
+	}
+	if i > 0 || scheme == "" {
 		host, path, _ := strings.Cut(at[i+3:], "/")
-		if head, rest = "https://bank.example", "/"+path; host == r.host {
-			head = "https://{host}"
+		if head, rest = scheme+"//bank.example", "/"+path; host == r.host {
+			head = scheme + "//{host}"
 		}
 	}
 	path, query, asks := strings.Cut(rest, "?")

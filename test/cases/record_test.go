@@ -10,11 +10,16 @@ import (
 	"testing"
 
 	"samla/internal/collect"
+	"samla/internal/plaintext"
 	"samla/internal/record"
 )
 
 // envRecord plays the recorded form of every case; without it, of every tenth.
 const envRecord = "SAMLA_RECORD"
+
+// notRecorded are cases of which no case with the same result is found: their result hangs on
+// words or numbers that are replaced. The command then writes nothing and says so.
+var notRecorded = map[string]bool{"own-booking-date-is-none": true, "own-profile-types": true, "own-not-a-number": true}
 
 // TestRecord makes a case file of the first collection of each case, and plays it: the
 // result is the same, and no text of the original is in it.
@@ -37,7 +42,7 @@ func TestRecord(t *testing.T) {
 			defer mu.Unlock()
 			if why != "" {
 				refused[why]++
-				if why != record.ErrFilter.Error() {
+				if why != record.ErrFilter.Error() && !notRecorded[p.Name] {
 					p.Error(why)
 				}
 				return
@@ -96,7 +101,7 @@ func searchIn(t *testing.T, text string, body []byte) {
 		case string:
 			personal := map[string]bool{"iban": true, "bban": true, "ownerName": true, "creditorName": true, "debtorName": true,
 				"remittanceInformationUnstructured": true, "transactionId": true, "resourceId": true}[member]
-			if personal && len(v) >= 8 && strings.Trim(v, v[:1]) != "" && strings.Contains(text, v) {
+			if personal && len(v) >= 8 && !plaintext.IsFiller(v) && strings.Trim(v, v[:1]) != "" && strings.Contains(text, v) {
 				t.Errorf("%s %q is in the case", member, v)
 			}
 		}
