@@ -75,7 +75,7 @@ func (s *Service) counted(ctx context.Context, r reader, rule quota.Rule, lineag
 	state := rule.At(now, reads)
 	// What a collection that is running will still ask is not counted yet.
 	running, err := r.UnattendedRunning(ctx, lineage, now.Add(-s.ReadTimeUnattended-time.Minute))
-	if err == nil && running && state.Allowed() {
+	if err == nil && len(running) > 0 && state.Allowed() {
 		state.Left, state.NextAllowedAt = 0, now.Add(time.Minute)
 	}
 	return state, err

@@ -55,15 +55,27 @@ func (s *Service) goingOn(ctx context.Context, lineage consent.ID) (*collection.
 			return nil, err
 		}
 	}
-	last, err := s.Store.LastReads(ctx, lineage, nil)
-	if err != nil || len(last) == 0 || last[0].Attended || last[0].Filtered || last[0].Status.Terminal() {
+	id, err := s.readsAll(ctx, s.Store, lineage)
+	if err != nil || id == "" {
 		return nil, err
 	}
-	c, err := s.Store.Collection(ctx, last[0].ID)
+	c, err := s.Store.Collection(ctx, id)
 	if err != nil || c.Status.Terminal() {
 		return nil, err
 	}
 	return &c, nil
+}
+
+// readsAll returns the background refresh of a lineage that is reading all accounts now;
+// empty if there is none.
+func (s *Service) readsAll(ctx context.Context, r store.PlanReader, lineage consent.ID) (id string, err error) {
+	running, err := r.UnattendedRunning(ctx, lineage, s.Clock.Now().Add(-quota.Window))
+	for _, read := range running {
+		if !read.Filtered {
+			return read.ID, err
+		}
+	}
+	return "", err
 }
 
 // join answers with a collection that goes on. Errors: store.ErrConflict if it does not any
@@ -108,8 +120,8 @@ func (s *Service) startOrQueue(ctx context.Context, r Request, stored consent.Co
 			}
 			return err
 		}
-		last, err := tx.LastReads(ctx, lineage, nil)
-		if err == nil && len(last) > 0 && !last[0].Attended && !last[0].Filtered && !last[0].Status.Terminal() {
+		id, err := s.readsAll(ctx, tx, lineage)
+		if err == nil && id != "" {
 			err = store.ErrConflict
 		}
 		return err

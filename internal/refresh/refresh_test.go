@@ -316,3 +316,38 @@ func TestPlan_CoversAConsentWhoseGrantIsOpen(t *testing.T) {
 		t.Errorf("the consent that was granted meanwhile: %v", err)
 	}
 }
+
+// A queued collection that reads is the one that WHEN_ALLOWED is answered with, although
+// younger ones with the person present have begun and ended since it was queued.
+func TestQueued_IsOneReadBesideYoungerCollections(t *testing.T) {
+	onStores(t, func(t *testing.T, b *env) {
+		c := b.authorized(b.User.ID)
+		for range 4 {
+			if _, err := b.collections.Start(t.Context(), b.request(c), nil); err != nil {
+				t.Fatal(err)
+			}
+			b.due(b.node)
+		}
+		r := b.request(c)
+		r.WhenAllowed = true
+		queued, err := b.collections.Start(t.Context(), r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Clock.Set(queued.StartsAt.Add(-time.Hour))
+		attended := b.request(c)
+		attended.PSU.IPAddress = "192.0.2.1"
+		if _, err := b.collections.Start(t.Context(), attended, nil); err != nil {
+			t.Fatal(err)
+		}
+		b.due(b.node)
+		b.Clock.Set(queued.StartsAt)
+		if err := b.Handle(t.Context(), string(c.LineageID())); err != nil { // it begins, and is not read yet
+			t.Fatal(err)
+		}
+		again, err := b.collections.Start(t.Context(), r, nil)
+		if err != nil || again.ID != queued.ID {
+			t.Errorf("another read is %s: %s, %v", again.ID, again.Status, err)
+		}
+	})
+}

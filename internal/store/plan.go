@@ -31,9 +31,9 @@ type PlanReader interface {
 	// and the newest one that has ended in each of the statuses, at most one for each. A
 	// queued collection that waits, or has never begun, is not among them.
 	LastReads(ctx context.Context, lineage consent.ID, in []collection.Status) ([]LineageRead, error)
-	// UnattendedRunning reports whether a background refresh of the lineage has begun after
-	// the given time and has not ended.
-	UnattendedRunning(ctx context.Context, lineage consent.ID, since time.Time) (bool, error)
+	// UnattendedRunning lists the background refreshes of the lineage that have begun after
+	// the given time and have not ended, the one that began last first.
+	UnattendedRunning(ctx context.Context, lineage consent.ID, since time.Time) ([]LineageRead, error)
 }
 
 // LineageRead is a collection as the state of a consent shows it.

@@ -85,6 +85,11 @@ FROM collections k WHERE k.mode = 'STORED' AND k.consent_id IN (` + lineageIDs +
 	return text
 }
 
+// unattendedRunning searches the index collections_unattended, as unattendedSince does.
+const unattendedRunning = `SELECT k.id, k.attended, k.status, CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END AS began, k.accounts FROM collections k
+WHERE k.consent_id IN (` + lineageIDs + `) AND k.attended = 0 AND k.created_at > $3 AND k.status IN ('RUNNING', 'COLLECTING')
+AND (CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END) > $2 ORDER BY began DESC, k.id DESC`
+
 func scanLineageRead(r rows) (read store.LineageRead, err error) {
 	var attended, began int64
 	var accounts string
@@ -103,11 +108,8 @@ func (r reader) LastReads(ctx context.Context, lineage consent.ID, in []collecti
 }
 
 // UnattendedRunning implements store.PlanReader.
-func (r reader) UnattendedRunning(ctx context.Context, lineage consent.ID, since time.Time) (bool, error) {
-	running, err := list(ctx, r.q, column[string], `SELECT k.id FROM collections k
-WHERE k.consent_id IN (`+lineageIDs+`) AND k.attended = 0 AND k.created_at > $3 AND k.status IN ('RUNNING', 'COLLECTING')
-AND (CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END) > $2 LIMIT 1`, string(lineage), micros(since), micros(since.Add(-longestQueue)))
-	return len(running) > 0, err
+func (r reader) UnattendedRunning(ctx context.Context, lineage consent.ID, since time.Time) ([]store.LineageRead, error) {
+	return list(ctx, r.q, scanLineageRead, unattendedRunning, string(lineage), micros(since), micros(since.Add(-longestQueue)))
 }
 
 // PutRefreshPlan implements store.PlanWriter.

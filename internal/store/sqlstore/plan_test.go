@@ -99,6 +99,7 @@ func TestLineage_SearchesIndex(t *testing.T) {
 	}{
 		{lineageConsents, "sqlite_autoindex_consents_1", []any{"lineage"}},
 		{unattendedSince, "collections_unattended", []any{"lineage", int64(1), int64(1)}},
+		{unattendedRunning, "collections_unattended", []any{"lineage", int64(1), int64(1)}},
 		{lastReads(1), "collections_consent", []any{"lineage", "COMPLETED"}},
 	} {
 		got := plan(t, s, test.text, test.args...)
