@@ -32,8 +32,8 @@ type auditCmd struct {
 type auditExportCmd struct {
 	existingStore
 	masterFlags
-	From time.Time `format:"2006-01-02" placeholder:"YYYY-MM-DD" help:"Begin with the last signed head of this day's beginning (UTC); default: all."`
-	To   time.Time `format:"2006-01-02" placeholder:"YYYY-MM-DD" help:"End with the first signed head of this day's end or later (UTC); default: all."`
+	From time.Time `placeholder:"YYYY-MM-DD" help:"Begin with the last signed head of this day's beginning (UTC); default: all."`
+	To   time.Time `placeholder:"YYYY-MM-DD" help:"End with the first signed head of this day's end or later (UTC); default: all."`
 	User string    `placeholder:"ID" help:"Write the entries of this user (userUuid) only, with the proof that they belong to the log and that none is missing."`
 	Out  string    `type:"path" placeholder:"FILE" help:"File to write, readable by its owner only; default: standard output."`
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -80,7 +81,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	var c cli
 	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errHelpPrinted) }),
 		kong.Description("Samla collects a person's financial data with the person's consent and returns it as typed products."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"),
+		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(decodeDay)))
 	if err != nil {
 		return err
 	}
@@ -140,4 +142,18 @@ func (a *app) stop(err *error, stop func(context.Context) error) {
 	ctx, cancel := a.stopContext()
 	defer cancel()
 	*err = errors.Join(*err, stop(ctx))
+}
+
+// decodeDay reads a flag that is a time: a day, whose beginning in UTC is meant.
+func decodeDay(c *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := c.Scan.PopValueInto("day", &text); err != nil {
+		return err
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return fmt.Errorf("%q is no day: write it as 2026-11-27", text)
+	}
+	target.Set(reflect.ValueOf(day))
+	return nil
 }

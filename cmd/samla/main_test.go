@@ -27,6 +27,16 @@ func TestRun_UnderstandsHabits(t *testing.T) {
 	}
 }
 
+// A day is told how to be written, not how Go reads it.
+func TestRun_SaysHowADayIsWritten(t *testing.T) {
+	for _, args := range []string{"audit export --from yesterday", "audit export --to 2026-02-30", "renormalize --since 27/11/2026"} {
+		err := run(t.Context(), strings.Fields(args), new(bytes.Buffer), new(bytes.Buffer))
+		if err == nil || !strings.Contains(err.Error(), "is no day: write it as 2026-11-27") {
+			t.Errorf("samla %s: %v", args, err)
+		}
+	}
+}
+
 // A master key is never overwritten: what it encrypted could not be read any more.
 func TestMasterKey_IsNotOverwritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "master.json")

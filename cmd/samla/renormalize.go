@@ -20,8 +20,8 @@ type renormCmd struct {
 	existingStore
 	masterFlags
 	Banks     string    `type:"existingfile" required:"" help:"The server's file with the banks and other institutions. None of them is called."`
-	Since     time.Time `format:"2006-01-02" required:"" placeholder:"YYYY-MM-DD" help:"First day (UTC) on which the collections were created."`
-	Until     time.Time `format:"2006-01-02" placeholder:"YYYY-MM-DD" help:"Last day (UTC); default: today."`
+	Since     time.Time `required:"" placeholder:"YYYY-MM-DD" help:"First day (UTC) on which the collections were created."`
+	Until     time.Time `placeholder:"YYYY-MM-DD" help:"Last day (UTC); default: today."`
 	Company   string    `placeholder:"ID" help:"Collections at this company only."`
 	DryRun    bool      `help:"Store nothing, and print what would change."`
 	All       bool      `help:"Also what today's mapping has made: after a bank's profile was changed."`

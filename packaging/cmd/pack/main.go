@@ -49,6 +49,9 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if r.time.Unix() == 0 {
+		fmt.Fprintf(os.Stderr, "pack: %s does not say of which revision it is: its version, %s, is older than every other, and no upgrade. Build it in a clone with git, without -buildvcs=false\n", r.program, r.version)
+	}
 	file, err := makers[args[0]](r, *out)
 	if err == nil {
 		fmt.Println(file)
