@@ -19,11 +19,12 @@ import (
 // number stays the end of the longer one that contains it.
 type secret struct {
 	mac    hash.Hash
-	factor *big.Int // of amounts
+	factor *big.Int          // of amounts
+	known  map[string][]rune // permutations
 }
 
 func newSecret(key []byte) *secret {
-	s := &secret{mac: hmac.New(sha256.New, key)}
+	s := &secret{mac: hmac.New(sha256.New, key), known: map[string][]rune{}}
 	s.factor = big.NewInt(int64(2*s.pick("factor", 400) + 103)) // odd
 	return s
 }
@@ -38,11 +39,16 @@ func (s *secret) pick(of string, n int) int {
 
 // order returns a permutation of the letters of an alphabet for a text.
 func (s *secret) order(of, alphabet string) []rune {
+	id := alphabet[:1] + of
+	if known := s.known[id]; known != nil {
+		return known
+	}
 	letters := []rune(alphabet)
 	for i := len(letters) - 1; i > 0; i-- {
 		j := s.pick(of+"\x00"+string(rune(i)), i+1)
 		letters[i], letters[j] = letters[j], letters[i]
 	}
+	s.known[id] = letters
 	return letters
 }
 
