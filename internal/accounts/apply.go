@@ -186,7 +186,7 @@ func (s *Service) apply(ctx context.Context, m outbox.Message, in *input) error 
 		l, said := &a.Links[at.Link], in.reports[i]
 		feed.Readings = append(feed.Readings, FeedReading{AccountID: a.ID, LinkID: l.ID, New: at.Account >= known, CollectionID: c.ID,
 			At: in.reading.At, Late: newest[l.ID], Company: c.Company, Product: in.products[i], From: said.From, Until: said.Until,
-			Transactions: said.Transactions, Was: was(said), Gone: gone(a)})
+			Transactions: said.Transactions, BookedOnly: said.BookedOnly, Was: was(said), Gone: gone(a)})
 	}
 	plan, err := s.Feed.Plan(ctx, feed)
 	if err != nil {

@@ -48,6 +48,7 @@ type FeedReading struct {
 	// was read wholly (collection.ProductReport).
 	From, Until  string
 	Transactions bool
+	BookedOnly   bool // pending transactions were not asked for
 	// Was are transactions that the product had before the collection was read again from
 	// its stored answers, and has not now.
 	Was []product.Psd2Transaction

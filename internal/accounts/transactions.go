@@ -22,7 +22,7 @@ func (t transactions) Plan(ctx context.Context, c FeedChange) (FeedPlan, error) 
 		r := &c.Readings[i]
 		if a, ok := r.Product.(*product.Psd2Account); ok {
 			change.Readings = append(change.Readings, feeds.Reading{AccountID: r.AccountID, Link: r.LinkID, At: r.At, Late: r.Late,
-				Gone: r.Gone, Transactions: a.Transactions, Whole: r.Transactions, From: r.From, Until: r.Until, Was: r.Was})
+				Gone: r.Gone, Transactions: a.Transactions, Whole: r.Transactions, From: r.From, Until: r.Until, BookedOnly: r.BookedOnly, Was: r.Was})
 		}
 	}
 	p, err := t.Service.Plan(ctx, change)

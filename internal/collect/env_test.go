@@ -164,7 +164,7 @@ func (s *scripted) Instead(q institution.Question, e *institution.Error, day tim
 		return q, false
 	}
 	smaller, there := s.smaller[q.Link]
-	q.Link = smaller
+	q.Link, q.BookedOnly = smaller, strings.HasSuffix(smaller, "booked")
 	return q, there
 }
 

@@ -44,7 +44,10 @@ type reporter struct {
 }
 
 // period is what was asked for of the transactions of an account.
-type period struct{ from, until string }
+type period struct {
+	from, until string
+	bookedOnly  bool
+}
 
 func newReporter(c *crawl) *reporter {
 	r := &reporter{crawl: c, of: c.found(), asked: map[string]period{}}
@@ -67,12 +70,13 @@ func (r *reporter) addQuestion(n *node) {
 	switch {
 	case q.Onward:
 	case !known:
-		r.asked[q.Account] = period{q.From, q.Until}
+		r.asked[q.Account] = period{q.From, q.Until, q.BookedOnly}
 	default:
 		p.from = min(p.from, q.From)
 		if p.until = max(p.until, q.Until); q.Until == "" {
 			p.until = ""
 		}
+		p.bookedOnly = p.bookedOnly || q.BookedOnly
 		r.asked[q.Account] = p
 	}
 }
@@ -101,6 +105,7 @@ func (r *reporter) add(p product.Product, of *listing.Account, found deviation.C
 			default: // what every place was asked for
 				said.From = max(said.From, q.from)
 			}
+			said.BookedOnly = said.BookedOnly || q.bookedOnly
 			read = true
 		}
 	}

@@ -27,6 +27,9 @@ type ProductReport struct {
 	// as the institution goes.
 	From  string `json:"from,omitempty"`
 	Until string `json:"until,omitempty"`
+	// BookedOnly: the institution was asked for booked transactions only, at least in part of
+	// that time, because it had refused to be asked for pending ones too.
+	BookedOnly bool `json:"bookedOnly,omitempty"`
 	// Transactions: the list of transactions was read wholly in that time, without a row
 	// that could not be understood. False also if transactions were not read at all.
 	Transactions bool `json:"transactions,omitempty"`

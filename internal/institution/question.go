@@ -17,6 +17,8 @@ type Question struct {
 	Until     string `json:"until,omitempty"`  // last booking date, YYYY-MM-DD; empty: none
 	Link      string `json:"link,omitempty"`   // where to read it, as the institution gave it
 	Detail    string `json:"detail,omitempty"` // for the use of the family
+	// BookedOnly: it asks for less than all transactions, without the pending ones.
+	BookedOnly bool `json:"bookedOnly,omitempty"`
 	// Onward: it continues a sequence. An answer that leads back to one that was asked
 	// does not lead on, and the rest of the sequence is missing.
 	Onward bool `json:"onward,omitempty"`

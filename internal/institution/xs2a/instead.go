@@ -84,7 +84,7 @@ func (b *Bank) less(q institution.Question, m manner, e *institution.Error, day 
 			return q, false
 		}
 	}
-	q.Detail = m.String()
+	q.Detail, q.BookedOnly = m.String(), m.booked
 	return q, true
 }
 

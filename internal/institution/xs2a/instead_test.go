@@ -34,6 +34,9 @@ func asked(t *testing.T, s *scriptedBank, q institution.Question) (queries []str
 		if !ok {
 			return queries
 		}
+		if smaller.BookedOnly != strings.Contains(smaller.Detail, "booked") {
+			t.Errorf("%q says BookedOnly %t", smaller.Detail, smaller.BookedOnly)
+		}
 		q = smaller
 	}
 }
