@@ -208,6 +208,47 @@ func TestFeeds_MergeTwiceAndSplit(t *testing.T) {
 	})
 }
 
+// Accounts that were merged in a chain and split in any order have what their links told.
+func TestFeeds_SplitAChainInAnyOrder(t *testing.T) {
+	to := map[string]string{"1": "a", "2": "b", "3": "c"}
+	for _, order := range []string{"12", "21", "13", "31", "23", "32"} {
+		onSQLite(t, func(e *env) {
+			e.read(e.reading("a", "1", "+28 -3 one"))
+			e.read(e.reading("b", "2", "+2 -1 two", "+27 -2 two"))
+			e.read(e.reading("c", "3", "+1 -7 three"))
+			before := follow("b").follows(e, 10)
+			e.apply(feeds.Change{Moves: []feeds.Move{{Link: "2", From: "b", To: "a"}}, Deleted: []string{"b"}})
+			e.has("a", "+2 -1 two", "+28 -3 one")
+			e.apply(feeds.Change{Moves: []feeds.Move{{Link: "1", From: "a", To: "c"}, {Link: "2", From: "a", To: "c"}}, Deleted: []string{"a"}})
+			at := "c"
+			for _, link := range strings.Split(order, "") {
+				if to[link] != at {
+					e.apply(feeds.Change{Moves: []feeds.Move{{Link: link, From: at, To: to[link]}}})
+					continue
+				}
+				e.apply(feeds.Change{Moves: []feeds.Move{{Link: link, From: at, To: "new"}}})
+				to[link] = "new"
+				defer func() { to[link] = at }()
+			}
+			for link, texts := range map[string][]string{"1": {"+28 -3 one"}, "2": {"+2 -1 two", "+27 -2 two"}, "3": {"+1 -7 three"}} {
+				account := to[link]
+				if !strings.Contains(order, link) {
+					account = at
+				}
+				e.has(account, texts...)
+			}
+			if strings.Contains(order, "2") {
+				again := follow("b").follows(e, 10)
+				for id := range before.rows {
+					if again.rows[id] == "" {
+						t.Errorf("%s: a row has another id after the undoing", order)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestFeeds_RefuseCursors(t *testing.T) {
 	onSQLite(t, func(e *env) {
 		e.read(e.reading("a", "bank", "+10 -20 ICA"), e.reading("b", "bank2", "+10 -20 ICA"))

@@ -32,6 +32,28 @@ func (m movement) write(ctx context.Context, tx store.Tx) error {
 	return tx.MoveFeedRows(ctx, m.to.AccountID, m.shift, m.ids)
 }
 
+// mover plans the moves of links of one change.
+type mover struct {
+	*Service
+	plan *Plan
+	user string
+	// As they are after the moves before.
+	heads map[string]*head
+	rows  map[string][]store.FeedRow
+}
+
+// head returns a feed's head as it is after the moves before.
+func (m *mover) head(ctx context.Context, id string) (*head, error) {
+	if m.heads[id] == nil {
+		h, err := m.Service.head(ctx, m.user, id)
+		if err != nil {
+			return nil, err
+		}
+		m.heads[id] = &h
+	}
+	return m.heads[id], nil
+}
+
 // planMoves plans the moves of links: all that go from one account to another at once.
 func (s *Service) planMoves(ctx context.Context, c Change, p *Plan) error {
 	type way struct{ from, to string }
@@ -44,77 +66,91 @@ func (s *Service) planMoves(ctx context.Context, c Change, p *Plan) error {
 		}
 		links[w] = append(links[w], m.Link)
 	}
-	heads := map[string]*head{} // as they are after the moves before
+	m := &mover{Service: s, plan: p, user: c.UserID, heads: map[string]*head{}, rows: map[string][]store.FeedRow{}}
 	for _, w := range ways {
-		for _, id := range []string{w.from, w.to} {
-			if heads[id] != nil {
-				continue
-			}
-			h, err := s.head(ctx, c.UserID, id)
-			if err != nil {
-				return err
-			}
-			heads[id] = &h
-		}
-		if heads[w.from].Rev == 0 {
-			continue // nothing to move
-		}
-		if err := s.planMove(ctx, heads[w.from], heads[w.to], links[w], slices.Contains(c.Deleted, w.from), p); err != nil {
+		from, err := m.head(ctx, w.from)
+		if err != nil {
 			return err
 		}
+		to, err := m.head(ctx, w.to)
+		if err != nil {
+			return err
+		}
+		switch {
+		case from.Rev == 0: // nothing to move
+			continue
+		case slices.Contains(c.Deleted, w.from):
+			err = m.merge(ctx, from, to)
+		default:
+			err = m.split(ctx, from, to, links[w])
+		}
+		if err != nil {
+			return err
+		}
+		p.News[to.AccountID] = News{Generation: to.Generation}
 	}
 	return nil
 }
 
-// planMove plans the move of links from one feed to another.
-func (s *Service) planMove(ctx context.Context, from, to *head, links []string, merge bool, p *Plan) error {
-	rows, err := s.Store.FeedRows(ctx, from.AccountID, nil)
+// merge plans that a feed becomes part of another one.
+func (m *mover) merge(ctx context.Context, from, to *head) error {
+	rows, err := m.rowsOf(ctx, from, nil, false)
 	if err != nil {
 		return err
 	}
-	m := movement{shift: to.Pos, merge: merge}
-	if m.merge {
-		marker, err := s.marker(ctx, to.UserID)
-		if err != nil {
-			return err
-		}
-		rows, from.Parent = beside(rows, to.lead, daysUntil(marker, s.Clock.Now())), to.AccountID
-		switch {
-		case to.lead.Link == "":
-			to.lead = from.lead
-		case len(rows) > 0:
-			to.lead.Older = from.lead.Link
-		}
-	} else {
-		rows = slices.DeleteFunc(rows, func(r store.FeedRow) bool { return !slices.Contains(links, r.Source) })
-		if to.Parent = ""; slices.Contains(links, from.lead.Link) {
-			if to.lead.At.Before(from.lead.At) {
-				to.lead = from.lead
-			}
-			from.lead = ledger.Lead{}
-		}
-		if slices.Contains(links, from.lead.Older) {
-			from.lead.Older = ""
-		}
-	}
-	for i := range rows {
-		m.ids = append(m.ids, rows[i].ID)
-	}
-	now := s.Clock.Now()
-	to.Pos += from.Pos
-	to.Generation, from.Generation = to.place().Restart(now), from.place().Restart(now)
-	if m.from, err = s.sealed(ctx, *from); err != nil {
+	marker, err := m.marker(ctx, to.UserID)
+	if err != nil {
 		return err
 	}
-	if m.to, err = s.sealed(ctx, *to); err != nil {
+	rows, from.Parent = beside(rows, to.lead, daysUntil(marker, m.Clock.Now())), to.AccountID
+	switch {
+	case to.lead.Link == "":
+		to.lead = from.lead
+	case len(rows) > 0:
+		to.lead.Older = from.lead.Link
+	}
+	return m.move(ctx, from, to, rows, true)
+}
+
+// rowsOf returns the rows of a feed that were told of first by one of the links, or by
+// none of them. Their positions are those before the moves.
+func (m *mover) rowsOf(ctx context.Context, h *head, links []string, of bool) ([]store.FeedRow, error) {
+	all, known := m.rows[h.AccountID]
+	if !known && h.Rev > 0 {
+		var err error
+		if all, err = m.Store.FeedRows(ctx, h.AccountID, nil); err != nil {
+			return nil, err
+		}
+	}
+	m.rows[h.AccountID] = all
+	return slices.DeleteFunc(slices.Clone(all), func(r store.FeedRow) bool { return slices.Contains(links, r.Source) != of }), nil
+}
+
+// move plans that rows go from one feed to another. Both begin another generation.
+func (m *mover) move(ctx context.Context, from, to *head, rows []store.FeedRow, merge bool) error {
+	if _, err := m.rowsOf(ctx, to, nil, false); err != nil { // they are known before they change
+		return err
+	}
+	step := movement{shift: to.Pos, merge: merge}
+	gone := make(map[string]bool, len(rows))
+	for i := range rows {
+		gone[rows[i].ID] = true
+		step.ids = append(step.ids, rows[i].ID)
+	}
+	m.rows[from.AccountID] = slices.DeleteFunc(m.rows[from.AccountID], func(r store.FeedRow) bool { return gone[r.ID] })
+	m.rows[to.AccountID] = append(m.rows[to.AccountID], rows...)
+	now := m.Clock.Now()
+	to.Pos += from.Pos
+	to.Generation, from.Generation = to.place().Restart(now), from.place().Restart(now)
+	var err error
+	if step.from, err = m.sealed(ctx, *from); err != nil {
+		return err
+	}
+	if step.to, err = m.sealed(ctx, *to); err != nil {
 		return err
 	}
 	from.Rev, to.Rev = from.Rev+1, to.Rev+1
-	p.moved = append(p.moved, m)
-	p.News[to.AccountID] = News{Generation: to.Generation}
-	if !m.merge {
-		p.News[from.AccountID] = News{Generation: from.Generation}
-	}
+	m.plan.moved = append(m.plan.moved, step)
 	return nil
 }
 

@@ -55,6 +55,9 @@ type FeedReader interface {
 	// FeedRows returns the rows of an account with one of the day marks, or all rows if
 	// days is nil, without Sealed and in no particular order.
 	FeedRows(ctx context.Context, accountID string, days []int64) ([]FeedRow, error)
+	// MergedFeeds returns the account ids of the feeds that were merged into an account's,
+	// in their order.
+	MergedFeeds(ctx context.Context, accountID string) ([]string, error)
 }
 
 // FeedWriter writes feeds.

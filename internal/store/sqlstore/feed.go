@@ -121,6 +121,11 @@ func scanFeedRow(r rows) (row store.FeedRow, err error) {
 	return row, err
 }
 
+// MergedFeeds implements store.FeedReader.
+func (r reader) MergedFeeds(ctx context.Context, accountID string) ([]string, error) {
+	return list(ctx, r.q, column[string], `SELECT account_id FROM feeds WHERE parent = $1 AND parent <> '' AND dropped_at = 0 ORDER BY account_id`, accountID)
+}
+
 // AddFeedKey implements store.FeedWriter.
 func (t *tx) AddFeedKey(ctx context.Context, userID string, sealed []byte) ([]byte, error) {
 	if _, err := t.q.exec(ctx, `INSERT INTO feed_keys (user_id, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`, userID, blob(sealed)); err != nil {

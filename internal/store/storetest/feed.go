@@ -196,6 +196,10 @@ func testDropFeeds(_ *testing.T, f fixture) {
 	grandchild.Parent = newID()
 	f.write(func(tx store.Tx) error { return tx.PutFeed(f.ctx, grandchild, nil) })
 	f.write(func(tx store.Tx) error { return tx.AdoptFeeds(f.ctx, grandchild.Parent, into.AccountID) })
+	want := []string{merged.AccountID, grandchild.AccountID}
+	slices.Sort(want)
+	parts, err := f.s.MergedFeeds(f.ctx, into.AccountID)
+	check(f, "merged feeds", parts, err, want)
 	drop(into.AccountID)
 	there(grandchild, false)
 	there(into, false)
