@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/accounts"
+	"samla/internal/audit"
 	"samla/internal/authorize"
 	"samla/internal/backup"
 	"samla/internal/collect"
@@ -19,6 +20,7 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/uuid7"
 )
 
 // ErrRestoring means that a restore of the database has begun and is not finished.
@@ -111,6 +113,12 @@ func (s *Server) catchUp(ctx context.Context, r *Restored) error {
 		return err
 	}
 	if err := s.store.EndSessions(ctx); err != nil {
+		return err
+	}
+	// Heads that were kept since the backup do not fit the log: this entry says why.
+	entry := audit.OfCommand(uuid7.NewGenerator(s.parts.Clock, s.parts.Random), "restore",
+		map[string]string{"backupAt": r.At.UTC().Format(time.RFC3339)}, s.parts.Clock.Now())
+	if err := s.store.RecordAccess(ctx, entry); err != nil {
 		return err
 	}
 	return s.store.FinishRestore(ctx, s.parts.Clock.Now())

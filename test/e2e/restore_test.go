@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/backup"
 	"samla/internal/consent"
 	"samla/internal/fault"
@@ -18,6 +20,7 @@ import (
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
+	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
 )
@@ -152,6 +155,9 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 				t.Errorf("webhook endpoints %v of %v", states, endpoints)
 			}
 			// Reads without the person count as used, reads with the person go on.
+			if !recordsRestore(t, w.Server.Store()) {
+				t.Error("the audit log does not say that it was restored")
+			}
 			again := backend.session(t, kept.userID)
 			again.Do(t, "POST", "/collections", storedConsent(demoBank, keptConsent, "")).WantProblem(t, fault.BackgroundRefreshLimit)
 			again.collect(t, demoBank, keptConsent, address, "COMPLETED")
@@ -234,5 +240,24 @@ func (w *env) awaitDelivered(t *testing.T) {
 	w.await(t, "the outbox to be empty", func() bool {
 		left, err := s.OutboxMessages(t.Context(), outbox.RevokeConsent)
 		return err == nil && len(left) == 0
+	})
+}
+
+// recordsRestore reports whether the audit log has an entry of a restore, chained or not.
+func recordsRestore(t *testing.T, s store.Store) bool {
+	t.Helper()
+	waiting, err := s.UnchainedEntries(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chained, err := s.AuditRows(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range chained {
+		waiting = append(waiting, audit.Entry{Kind: row.Kind, Detail: row.Detail})
+	}
+	return slices.ContainsFunc(waiting, func(e audit.Entry) bool {
+		return e.Kind == string(audit.OperatorCommand) && strings.Contains(string(e.Detail), `"restore"`)
 	})
 }
