@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,19 @@ func TestRun_SaysHowADayIsWritten(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "is no day: write it as 2026-11-27") {
 			t.Errorf("samla %s: %v", args, err)
 		}
+	}
+}
+
+func TestDev_SaysWhatToDoIfItsAddressIsTaken(t *testing.T) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = run(t.Context(), []string{"dev", "--data", t.TempDir(), "--listen", l.Addr().String()}, new(bytes.Buffer), new(bytes.Buffer))
+	if err == nil || !strings.Contains(err.Error(), "pass --listen with another one") {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"samla/internal/clock"
@@ -21,6 +22,9 @@ const sqlite = "sqlite"
 func (s *Server) Start(ctx context.Context) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program uses the address %s: stop it, or pass --listen with another one: %w", s.config.Listen, err)
+	}
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
