@@ -28,7 +28,7 @@ const reachTime = 10 * time.Second
 func (c *Client) Reach(ctx context.Context) (Reached, error) {
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
-	began := time.Now()
+	began := c.breakerNow()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(c.base.url.Hostname(), port(c.base.url)))
 	if err != nil {
 		return Reached{}, unreachable(err)
@@ -47,7 +47,7 @@ func (c *Client) Reach(ctx context.Context) (Reached, error) {
 		r.PartnerUntil = secure.ConnectionState().PeerCertificates[0].NotAfter
 		conn = secure
 	}
-	r.Took = time.Since(began)
+	r.Took = c.breakerNow().Sub(began)
 	if _, err := fmt.Fprintf(conn, "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", c.base.url.Host); err != nil {
 		return r, c.handshakeError(err)
 	}
