@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 
 	"samla/internal/backup"
 	"samla/internal/clock"
@@ -21,6 +24,9 @@ func (c *backupCmd) Run(a *app) error {
 	master, err := c.load()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Dir(c.Out)); err != nil {
+		return fmt.Errorf("the directory of %s: %w: create it first", c.Out, err)
 	}
 	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
 		ring, err := c.proven(a.ctx, master, c.storeFlags, db)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/families"
 	"samla/internal/seal"
+	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 )
@@ -41,13 +43,19 @@ func (c *doctorCmd) Run(a *app) error {
 	clk := clock.System()
 	report.Judge("settings", "of the environment can be used", checkSettings(c.Banks), "mend the variables SAMLA_… of the server, such as those of /etc/samla/samla.env")
 	_, keyErr := c.load()
-	report.Judge("master key", "can be read", keyErr, "pass the file of the server, or restore it from where you keep it")
+	keyAdvice := "pass the file of the server, or restore it from where you keep it"
+	if errors.Is(keyErr, keyset.ErrFileMode) {
+		keyAdvice = "chmod 600 the file: others can read it"
+	}
+	report.Judge("master key", "can be read", keyErr, keyAdvice)
 	inspection, err := sqlstore.Inspect(ctx, c.dsn())
 	switch current := report.Database(inspection, err, clk.Now()); {
 	case keyErr != nil:
 		report.Skip("keys of the database", "the master key is missing")
+	case errors.Is(err, fs.ErrNotExist):
+		report.Skip("keys of the database", "there is no database yet")
 	case !current:
-		report.Skip("keys of the database", "the database is not of this program's schema")
+		report.Skip("keys of the database", "the database is not of this program's schema, or cannot be read")
 	default:
 		c.keys(&app{ctx: ctx, out: a.out, err: a.err, log: a.log}, &report)
 	}

@@ -14,6 +14,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/families"
 	"samla/internal/record"
+	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/uuid7"
 )
@@ -53,6 +54,9 @@ func (c *recordCmd) Run(a *app) error {
 		clk := clock.System()
 		rereader := collect.NewRereader(collect.RereaderDeps{Store: db, Vault: vault, Institutions: institutions, Clock: clk, IDs: uuid7.NewGenerator(clk, nil)})
 		all, err := rereader.Recorded(a.ctx, c.Collection)
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("there is no collection %s with stored answers: pass the id of one that has completed and whose data is still kept", c.Collection)
+		}
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,9 @@ func (c *renormCmd) Run(a *app) error {
 		return err
 	}
 	defer institutions.Close()
+	if _, known := institutions.Find(c.Company); c.Company != "" && !known {
+		return fmt.Errorf("%s has no company %q: without its entry its answers cannot be read", c.Banks, c.Company)
+	}
 	// A server over SQLite is the only writer of collections. A dry run only reads.
 	db, err := sqlstore.Open(a.ctx, sqlstore.Config{DSN: c.dsn(), Exclusive: !c.DryRun, Logger: a.log})
 	if errors.Is(err, sqlstore.ErrInUse) {

@@ -167,9 +167,17 @@ func (s *Server) apply(ctx context.Context, records []journal.Record, r *Restore
 func (s *Server) applyOne(ctx context.Context, of journal.Record, r *Restored) (count *int, err error) {
 	switch of.Kind {
 	case journal.UserErased:
-		return &r.Users, s.people.Erase(ctx, of.Client, of.ID)
+		u, err := s.store.User(ctx, of.Client, of.ID)
+		if err == nil && !u.Anonymized() {
+			count = &r.Users
+		}
+		return count, s.people.Erase(ctx, of.Client, of.ID)
 	case journal.ConsentEnded:
-		return &r.Consents, s.endConsent(ctx, consent.ID(of.ID), consent.Cause(of.Detail))
+		ended, err := s.endConsent(ctx, consent.ID(of.ID), consent.Cause(of.Detail))
+		if ended {
+			count = &r.Consents
+		}
+		return count, err
 	case journal.KeyRevoked:
 		return &r.Keys, s.Authn.RevokeKey(ctx, of.ID)
 	case journal.CollectionErased:
@@ -184,20 +192,21 @@ func (s *Server) applyOne(ctx context.Context, of journal.Record, r *Restored) (
 	return nil, nil // a record of a kind that only settleOutbox needs
 }
 
-// endConsent ends a consent with its cause, however far it is in the restored database.
-func (s *Server) endConsent(ctx context.Context, id consent.ID, cause consent.Cause) error {
+// endConsent ends a consent with its cause, however far it is in the restored database. It
+// reports whether the consent had not ended.
+func (s *Server) endConsent(ctx context.Context, id consent.ID, cause consent.Cause) (bool, error) {
 	c, err := s.store.Consent(ctx, id)
 	if err != nil || c.Status.Final() {
-		return err
+		return false, err
 	}
 	for _, e := range []consent.Event{consent.Revocation{Cause: cause}, consent.Expiry{Cause: cause},
 		consent.FailedWith{Code: consent.InternalError}, consent.Revocation{Cause: consent.CauseUser}} {
 		var illegal *consent.IllegalError
 		if _, err = s.consents.End(ctx, id, e); !errors.As(err, &illegal) {
-			return err
+			return err == nil, err
 		}
 	}
-	return err
+	return false, err
 }
 
 // endInFlight ends what was going on at the time of the backup: what was sent to an
