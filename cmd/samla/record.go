@@ -67,21 +67,21 @@ func (c *recordCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		text, err := record.Make(a.ctx, rereader, all, bank)
+		made, err := record.Make(a.ctx, rereader, all, bank)
 		if err != nil {
 			return err
 		}
-		return c.write(a, text)
+		return c.write(a, made)
 	})
 }
 
 // write shows the case and writes it.
-func (c *recordCmd) write(a *app, text []byte) error {
+func (c *recordCmd) write(a *app, made record.Made) error {
 	if !c.Yes {
-		if _, err := a.out.Write(text); err != nil {
+		if _, err := a.out.Write(made.Text); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.err, "\n%s\nRead it to its end: is anything of the person in it? Write it to %s? [y/N] ", record.Summary(text), c.Out)
+		fmt.Fprintf(a.err, "\n%s\nRead it to its end: is anything of the person in it? Write it to %s? [y/N] ", made.Summary(), c.Out)
 		answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
 		if !strings.EqualFold(strings.TrimSpace(answer), "y") {
 			return errors.New("nothing was written")
@@ -93,7 +93,7 @@ func (c *recordCmd) write(a *app, text []byte) error {
 	} else if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	_, err = f.Write(made.Text)
 	return errors.Join(err, f.Close())
 }
 

@@ -19,7 +19,11 @@ func (r *replacer) body(text []byte) (out []byte, ok bool) {
 }
 
 // plain replaces the values of what is no JSON.
-func (r *replacer) plain(text []byte) string { return r.text("", string(text)) }
+func (r *replacer) plain(text []byte) string {
+	to := r.text("", string(text))
+	r.replaced(string(text), to)
+	return to
+}
 
 // writer writes what a decoder reads.
 type writer struct {
@@ -63,10 +67,14 @@ func (w *writer) next(d *json.Decoder, member string, link bool) error {
 		if link && strings.EqualFold(member, "rel") {
 			w.text(w.keep(v))
 		} else {
-			w.text(w.value(member, v, link))
+			to := w.value(member, v, link)
+			w.replaced(v, to)
+			w.text(to)
 		}
 	case json.Number:
-		w.out.WriteString(w.numeric(member, v.String()))
+		to := w.numeric(member, v.String())
+		w.replaced(v.String(), to)
+		w.out.WriteString(to)
 	case bool:
 		if v {
 			w.out.WriteString("true")
@@ -97,105 +105,4 @@ func (r *replacer) numeric(member, text string) string {
 		return r.amount(text)
 	}
 	return r.number(strings.ToLower(member), text)
-}
-
-// originals returns what a case must not have: the texts of answers, their words and digits.
-// Of those that were kept nothing is returned.
-type originals struct {
-	whole map[string]bool // texts of eight signs or more: nowhere in the case
-	parts map[string]bool // words and digits of five or more: not one of the case's
-}
-
-const (
-	shortest = 5 // of the parts that are searched
-	longer   = 8 // those that are searched within others
-)
-
-func newOriginals() *originals {
-	return &originals{whole: map[string]bool{}, parts: map[string]bool{}}
-}
-
-// add adds the texts and numbers of a body.
-func (o *originals) add(body []byte) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return
-		}
-		switch v := token.(type) {
-		case string:
-			o.text(v)
-		case json.Number:
-			o.text(v.String())
-		}
-	}
-}
-
-func (o *originals) text(text string) {
-	lower := strings.ToLower(text)
-	if len(lower) >= longer && !onlyDates(lower) {
-		o.whole[lower] = true
-	}
-	for _, part := range partsOf(lower) {
-		o.parts[part] = true
-	}
-}
-
-// partsOf returns the words and digits of a text that say something alone.
-func partsOf(text string) (all []string) {
-	text = parts.ReplaceAllStringFunc(text, func(part string) string {
-		if onlyDates(part) || strings.HasPrefix(part, "&") {
-			return " "
-		}
-		return part
-	})
-	for _, part := range runs.FindAllString(text, -1) {
-		if len([]rune(part)) >= shortest && strings.Trim(part, "0") != "" {
-			all = append(all, part)
-		}
-	}
-	return all
-}
-
-// onlyDates reports whether a text is a date or a time and nothing else.
-func onlyDates(text string) bool {
-	t := strings.ToLower(strings.TrimSpace(text))
-	return len(t) >= 8 && strings.Trim(t, "0123456789-/.:tz+ ") == "" && strings.ContainsAny(t, "-/.:") && strings.Count(t, "-")+strings.Count(t, "/")+strings.Count(t, ".") >= 2
-}
-
-// found returns how many of the originals a case has, but for the words that were kept.
-func (o *originals) found(in string, kept map[string]bool) (n int) {
-	lower := strings.ToLower(in)
-	for text := range o.whole {
-		if !kept[text] && !allKept(text, kept) && strings.Contains(lower, text) {
-			n++
-		}
-	}
-	for _, part := range partsOf(lower) {
-		if o.parts[part] && !kept[part] && !allKept(part, kept) {
-			n++
-		}
-	}
-	return n
-}
-
-// allKept reports whether each part of a text was kept, or is within a word that was.
-func allKept(text string, kept map[string]bool) bool {
-	for _, part := range runs.FindAllString(text, -1) {
-		if len([]rune(part)) >= shortest && !kept[part] && !setOf(testPerson)[part] && !keptWithin(part, kept) {
-			return false
-		}
-	}
-	return true
-}
-
-func keptWithin(part string, kept map[string]bool) bool {
-	for k := range kept {
-		if len(k) > len(part) && strings.Contains(k, part) {
-			return true
-		}
-	}
-	return false
 }

@@ -41,39 +41,58 @@ var (
 	ErrFilter = errors.New("record: a case has no way to say that a collection is of some accounts only")
 )
 
-// tries is how many secrets are tried.
-const tries = 60
+// Made is a case file.
+type Made struct {
+	Text []byte
+	// ByChance is how many numbers of five to eight digits of the collection are in the case,
+	// in other places than where the collection has them. Their replacements do not depend on
+	// them: in a long list of amounts some number is always another one.
+	ByChance int
+}
 
-// Make returns a case file. Errors: ErrOriginal, ErrOther, ErrFilter, and those of p.
-func Make(ctx context.Context, p Player, all collect.Recorded, bank Bank) ([]byte, error) {
+const (
+	tries    = 60 // secrets that are tried
+	fewTries = 10 // of them for a case without a number by chance
+)
+
+// Make returns a case file: the first without a number by chance, or the one of those tried
+// with the fewest. Errors: ErrOriginal, ErrOther, ErrFilter, and those of p.
+func Make(ctx context.Context, p Player, all collect.Recorded, bank Bank) (best Made, err error) {
 	if len(all.Collection.Filter) > 0 || len(all.Scope.AccountIDs) > 0 {
-		return nil, ErrFilter
+		return best, ErrFilter
 	}
 	before, err := p.Play(ctx, all)
 	if err != nil {
-		return nil, err
+		return best, err
 	}
 	orig := newOriginals()
 	for _, a := range all.Answers {
 		orig.add(a.Body)
 	}
-	for n := range tries {
+	for n := 0; n < tries && (n < fewTries || best.Text == nil); n++ {
 		key := make([]byte, 32)
 		if _, err = rand.Read(key); err != nil {
-			return nil, err
+			return Made{}, err
 		}
-		var text []byte
-		if text, err = try(ctx, p, all, bank, before, orig, key); err == nil {
-			return text, nil
-		}
-		if !errors.Is(err, ErrOther) && !errors.Is(err, ErrOriginal) || ctx.Err() != nil || n == tries-1 {
-			break
+		var made Made
+		made, err = try(ctx, p, all, bank, before, orig, key)
+		switch {
+		case err == nil && made.ByChance == 0:
+			return made, nil
+		case err == nil && (best.Text == nil || made.ByChance < best.ByChance):
+			best = made
+		case err == nil:
+		case !errors.Is(err, ErrOther) && !errors.Is(err, ErrOriginal) || ctx.Err() != nil:
+			return Made{}, err
 		}
 	}
-	return nil, err
+	if best.Text != nil {
+		return best, nil
+	}
+	return best, err
 }
 
-func try(ctx context.Context, p Player, all collect.Recorded, bank Bank, before collect.Played, orig *originals, key []byte) ([]byte, error) {
+func try(ctx context.Context, p Player, all collect.Recorded, bank Bank, before collect.Played, orig *originals, key []byte) (Made, error) {
 	created := all.Collection.CreatedAt.UTC()
 	today := time.Date(created.Year(), created.Month(), created.Day(), 0, 0, 0, 0, time.UTC)
 	r := newReplacer(key, int(Day.Sub(today)/(24*time.Hour)), bank.BaseURL)
@@ -87,17 +106,24 @@ func try(ctx context.Context, p Player, all collect.Recorded, bank Bank, before 
 	}
 	moved, ok := p.Follow(all, here, r.days)
 	if !ok {
-		return nil, ErrOther
+		return Made{}, ErrOther
 	}
 	after, err := p.Play(ctx, moved)
 	if err != nil || !reflect.DeepEqual(resultOf(before), resultOf(after)) {
-		return nil, ErrOther
+		return Made{}, ErrOther
 	}
 	text, err := r.file(all, moved, texts, after, bank)
-	if err == nil && orig.found(string(text), r.clear) > 0 {
-		err = ErrOriginal
+	if err != nil {
+		return Made{}, err
 	}
-	return text, err
+	made := Made{Text: text}
+	for _, original := range orig.found(text, r.clear) {
+		if !mayBeChance(original) || r.stayed[original] {
+			return Made{}, ErrOriginal
+		}
+		made.ByChance++
+	}
+	return made, nil
 }
 
 // result is what a case must have in common with the collection.
@@ -146,8 +172,12 @@ func (a answer) content() string {
 }
 
 // Summary says in a line what a case has.
-func Summary(text []byte) string {
+func (m Made) Summary() string {
 	var c caseFile
-	_ = json.Unmarshal(text, &c)
-	return fmt.Sprintf("%d answers, %d bytes, result %s with %d products", len(c.Input.Bank), len(text), c.Want.Collection, len(c.Want.Products))
+	_ = json.Unmarshal(m.Text, &c)
+	line := fmt.Sprintf("%d answers, %d bytes, result %s with %d products", len(c.Input.Bank), len(m.Text), c.Want.Collection, len(c.Want.Products))
+	if m.ByChance > 0 {
+		line += fmt.Sprintf("; %d numbers of five to eight digits are in it by chance, none where it was", m.ByChance)
+	}
+	return line
 }

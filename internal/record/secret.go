@@ -25,8 +25,18 @@ type secret struct {
 
 func newSecret(key []byte) *secret {
 	s := &secret{mac: hmac.New(sha256.New, key), known: map[string][]rune{}}
-	s.factor = big.NewInt(int64(2*s.pick("factor", 400) + 103)) // odd
+	s.factor = big.NewInt(factorOf(s.pick("factor", 400)))
 	return s
+}
+
+// factorOf returns a number between 104 and 904 that ends with 2, 4 or 8: no other last digit
+// changes the last digit that is not zero of every amount.
+func factorOf(n int) int64 {
+	factor := int64(2*n + 104)
+	if last := factor % 10; last == 0 || last == 6 {
+		factor += 2
+	}
+	return factor
 }
 
 // pick returns a number below n for a text.

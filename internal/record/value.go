@@ -30,10 +30,12 @@ type replacer struct {
 	names map[string]string
 	clear map[string]bool // words that were kept
 	rules map[string]bool // words of the bank's profile, by which it is read
+
+	stayed map[string]bool // what is where it was
 }
 
 func newReplacer(key []byte, days int, base string) *replacer {
-	r := &replacer{secret: newSecret(key), days: days, names: map[string]string{}, clear: map[string]bool{}}
+	r := &replacer{secret: newSecret(key), days: days, names: map[string]string{}, clear: map[string]bool{}, stayed: map[string]bool{}}
 	if u, err := url.Parse(base); err == nil {
 		r.host, r.base = u.Host, strings.TrimSuffix(u.Path, "/")
 	}

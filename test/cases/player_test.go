@@ -23,8 +23,9 @@ const (
 const (
 	signingTime      = 25 * time.Second
 	collectionTime   = 60 * time.Second
-	consentTime      = 10 * time.Second // for what the server does after a step
-	instructionsTime = 5 * time.Second  // after the bank was asked to start the authorisation
+	answerTime       = 250 * time.Millisecond // more for each answer of the case
+	consentTime      = 10 * time.Second       // for what the server does after a step
+	instructionsTime = 5 * time.Second        // after the bank was asked to start the authorisation
 )
 
 // player plays one case for a user of its own.
@@ -180,12 +181,18 @@ func (p *player) collect(attended bool) {
 // read waits for the end of a collection and reads its products.
 func (p *player) read(started harness.Response) collection {
 	p.Helper()
+	return p.readWithin(started, collectionTime+time.Duration(len(p.Input.Bank))*answerTime)
+}
+
+// readWithin is read with another limit.
+func (p *player) readWithin(started harness.Response, limit time.Duration) collection {
+	p.Helper()
 	if started.Status != http.StatusCreated {
 		return collection{status: fmt.Sprintf("not started: %d %s", started.Status, started.Body)}
 	}
 	var made struct{ ID string }
 	started.WantStatus(p.T, http.StatusCreated, &made)
-	s := p.poll("/collections/"+made.ID+"/status", p.deadline(collectionTime), func(s map[string]any) bool {
+	s := p.poll("/collections/"+made.ID+"/status", p.deadline(limit), func(s map[string]any) bool {
 		return !slices.Contains([]any{"RUNNING", "LOGIN", "COLLECTING"}, s["status"])
 	})
 	c := collection{id: made.ID, status: s["status"]}

@@ -70,10 +70,11 @@ func recorded(p *player) (text []byte, why string) {
 		p.Fatal(err)
 	}
 	bank := record.Bank{BaseURL: "https://" + p.bank.host + basePath, Profile: p.Input.Config["profile"]}
-	text, err = record.Make(p.Context(), rereader, all, bank)
+	made, err := record.Make(p.Context(), rereader, all, bank)
 	if err != nil {
 		return nil, err.Error()
 	}
+	text = made.Text
 	for _, a := range all.Answers {
 		searchIn(p.T, string(text), a.Body)
 	}
