@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"SweepIsBounded", testSweepIsBounded}, {"SweepDestroysKeys", testSweepDestroysKeys}, {"DataKeys", testDataKeys}, {"DataKeyRace", testDataKeyRace},
 		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimOverdue", testClaimOverdue}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
 		{"ConsentStatus", testConsentStatus}, {"CollectionStatus", testCollectionStatus}, {"UserStatus", testUserStatus}, {"StatusSeesWrites", testStatusSeesWrites},
+		{"Availability", testAvailability},
 		{"Installation", testInstallation}, {"WrappedKeys", testWrappedKeys}, {"SystemRows", testSystemRows}, {"UnstorableTexts", testUnstorableTexts}, {"MixedLoad", testMixedLoad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
