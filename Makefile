@@ -18,7 +18,7 @@ FUZZTIME    ?= 3s
 TIMEOUT    ?= 10m
 
 # The steps of `make test` are ended after this time.
-LIMIT      ?= 22m
+LIMIT      ?= 24m
 
 # Tests read third-party specifications from this folder, as package specs says.
 # Where the folder exists, a test that does not find its file fails.
