@@ -25,7 +25,7 @@ func (w *env) operations(visit func(op wire.Operation, path string)) {
 }
 
 func visitOperations(c *wiretest.Contract, visit func(op wire.Operation, path string)) {
-	fill := strings.NewReplacer("{userUuid}", unknownID, "{id}", unknownID, "{consentId}", unknownID, "{collectionId}", unknownID)
+	fill := strings.NewReplacer("{userUuid}", unknownID, "{id}", unknownID, "{consentId}", unknownID, "{collectionId}", unknownID, "{accountId}", unknownID)
 	for _, op := range c.Operations() {
 		visit(op, fill.Replace(op.Pattern))
 	}

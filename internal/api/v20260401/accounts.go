@@ -152,14 +152,17 @@ func (o *operations) ownerOfAccount(c *api.Call, route string) (accounts.Owner, 
 }
 
 func (o *operations) mergeAccounts(c *api.Call) error {
-	owner, id, err := o.ownerOfAccount(c, "mergeAccounts")
-	if err != nil {
+	if _, err := c.PathID("accountId", fault.AccountNotFound); err != nil {
 		return err
 	}
 	var r struct {
 		With string `json:"with"`
 	}
 	if err := decodeBody(c, &r); err != nil {
+		return err
+	}
+	owner, id, err := o.ownerOfAccount(c, "mergeAccounts")
+	if err != nil {
 		return err
 	}
 	merged, err := o.Accounts.Merge(c.Context(), owner, id, r.With)
@@ -170,14 +173,17 @@ func (o *operations) mergeAccounts(c *api.Call) error {
 }
 
 func (o *operations) splitAccount(c *api.Call) error {
-	owner, id, err := o.ownerOfAccount(c, "splitAccount")
-	if err != nil {
+	if _, err := c.PathID("accountId", fault.AccountNotFound); err != nil {
 		return err
 	}
 	var r struct {
 		LinkID string `json:"linkId"`
 	}
 	if err := decodeBody(c, &r); err != nil {
+		return err
+	}
+	owner, id, err := o.ownerOfAccount(c, "splitAccount")
+	if err != nil {
 		return err
 	}
 	both, err := o.Accounts.Split(c.Context(), owner, id, r.LinkID)

@@ -22,12 +22,8 @@ func (o *operations) plannedUser(c *api.Call) (id string, anonymized bool, err e
 
 // putRefreshPlan sets the refresh plan of a user (docs/reference/api.md 4.8).
 func (o *operations) putRefreshPlan(c *api.Call) error {
-	id, anonymized, err := o.plannedUser(c)
-	if err != nil {
+	if _, err := c.PathID("id", fault.UserNotFound); err != nil {
 		return err
-	}
-	if anonymized {
-		return fault.New(fault.UserAnonymized)
 	}
 	body, f := c.Body()
 	if f != nil {
@@ -43,6 +39,13 @@ func (o *operations) putRefreshPlan(c *api.Call) error {
 	perDay, err := r.TimesPerDay.Float64() // 2.0 and 2e0 are whole numbers
 	if err != nil {
 		return err
+	}
+	id, anonymized, err := o.plannedUser(c)
+	if err != nil {
+		return err
+	}
+	if anonymized {
+		return fault.New(fault.UserAnonymized)
 	}
 	p, err := o.Refresh.PutPlan(c.Context(), c.Caller().ClientID, id, int(perDay), r.Consents)
 	if err != nil {

@@ -106,6 +106,8 @@ func TestWriteProblem_EveryCodeIsDeclared(t *testing.T) {
 		switch code {
 		case fault.UserExists:
 			f.UserID = consentID
+		case fault.ConsentRenewalPending:
+			f.ConsentID = consentID
 		case fault.UnsupportedVersion:
 			f.SupportedVersions = []string{v20260401.Version}
 		case fault.BackgroundRefreshLimit:
