@@ -106,7 +106,7 @@ type institutionStatusBody struct {
 	CompanyDisplayName string               `json:"companyDisplayName"`
 	Status             company.Availability `json:"status"`
 	Measured           bool                 `json:"measured"`
-	Cause              *string              `json:"cause"`
+	Cause              string               `json:"cause,omitempty"`
 	LastDay            figuresBody          `json:"lastDay"`
 	Hours              []figuresBody        `json:"hours"`
 }
@@ -127,10 +127,7 @@ func statusJSON(list []uptime.Institution, at time.Time, days int) ([]byte, erro
 	body := statusBody{GeneratedAt: at.UTC().Format(jsontext.TimeLayout), Days: days, Institutions: make([]institutionStatusBody, len(list))}
 	for i, about := range list {
 		b := institutionStatusBody{Company: about.Company.ID, CompanyDisplayName: about.Company.DisplayName, Status: about.Condition.Availability,
-			Measured: about.Condition.Measured, LastDay: figuresOf(about.LastDay), Hours: make([]figuresBody, len(about.Hours))}
-		if name := causeNames[about.Condition.Cause]; name != "" {
-			b.Cause = &name
-		}
+			Measured: about.Condition.Measured, Cause: causeNames[about.Condition.Cause], LastDay: figuresOf(about.LastDay), Hours: make([]figuresBody, len(about.Hours))}
 		for n, h := range about.Hours {
 			b.Hours[n] = figuresOf(h)
 		}
