@@ -22,7 +22,7 @@ const (
 // Limits of waiting. They are far above what a correct server needs.
 const (
 	signingTime      = 25 * time.Second
-	collectionTime   = 60 * time.Second
+	collectionTime   = 5 * time.Minute
 	answerTime       = 250 * time.Millisecond // more for each answer of the case
 	consentTime      = 10 * time.Second       // for what the server does after a step
 	instructionsTime = 5 * time.Second        // after the bank was asked to start the authorisation
