@@ -131,7 +131,8 @@ func TraitsOf(said collection.Identifiers) (t Traits) {
 	return t
 }
 
-// addIBAN adds an IBAN. A text that is none, such as one with hidden digits, is a number.
+// addIBAN adds an IBAN. A text that is not a valid IBAN, such as one with hidden digits, is
+// added as an account number.
 func (t *Traits) addIBAN(s string) {
 	if iban, err := ident.ParseIBAN(s); err == nil {
 		t.IBANs = with(t.IBANs, iban.Compact())

@@ -35,7 +35,7 @@ type Page struct {
 	More   bool   // more events follow already
 }
 
-// Page reads a page. Whoever goes on with its cursor misses no event that the query
+// Page reads a page. A client that goes on with its cursor misses no event that the query
 // selects. Faults: InvalidParameter for a cursor that no page had, and for an empty range
 // of time; CursorExpired when events after the cursor were deleted.
 func (l *List) Page(ctx context.Context, q Query) (Page, error) {

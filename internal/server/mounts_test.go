@@ -64,7 +64,7 @@ func TestMounts_List(t *testing.T) {
 	for _, m := range mounts {
 		line := fmt.Sprintf("%s, %s, %v:", m.Path, callers[m.Callers], m.Write)
 		for _, v := range m.Versions {
-			line += " " + v.Contract.Version()
+			line += fmt.Sprintf(" %s with %d operations", v.Contract.Version(), len(v.Endpoints))
 		}
 		for _, id := range slices.Sorted(maps.Keys(m.Endpoints)) {
 			line += " " + id
@@ -72,7 +72,7 @@ func TestMounts_List(t *testing.T) {
 		got = append(got, line)
 	}
 	want := []string{
-		"/, API key or session, 30s: 2025-01-01 2026-04-01",
+		"/, API key or session, 30s: 2025-01-01 with 6 operations 2026-04-01 with 43 operations",
 		"/.well-known/jwks.json, anyone, 30s: getJwks",
 		"/openapi.json, anyone, 30s: getOpenApi",
 		"/status, anyone, 30s: getStatus",

@@ -16,7 +16,7 @@ type EventReader interface {
 	// A follower that goes on after the Seq of the last one it has seen misses none: an
 	// event that becomes visible later has a greater Seq.
 	Events(ctx context.Context, f EventFilter, limit int) ([]event.Event, error)
-	// LastEvent returns the Seq that was given last, whoever's event got it; 0 = none. A
+	// LastEvent returns the Seq that was given last, to an event of any client; 0 = none. A
 	// list that was read after it had every event up to it.
 	LastEvent(ctx context.Context) (seq int64, err error)
 	// SweptEvents returns the greatest Seq that Eraser.Sweep has deleted; 0 = none. A list

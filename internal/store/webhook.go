@@ -37,7 +37,7 @@ type WebhookReader interface {
 
 // WebhookWriter writes them. Whatever makes a delivery due also makes its endpoint due in
 // the queue Webhooks, unless a node has a lease on it: that node sees Dirty grow. Dirty of
-// a paused endpoint grows too, so that whoever resumes it meanwhile comes before or after.
+// a paused endpoint grows too, so that a transaction that resumes it comes before or after.
 type WebhookWriter interface {
 	// AddWebhookEndpoint stores an endpoint. Errors: ErrExists.
 	AddWebhookEndpoint(ctx context.Context, e webhook.Endpoint) error

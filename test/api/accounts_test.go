@@ -101,11 +101,11 @@ func TestAccounts_LastAcrossCollections(t *testing.T) {
 		if !slices.Equal(idsOf(list), idsOf(before)) {
 			t.Errorf("an erased collection leaves %v", idsOf(list))
 		}
-		_, stranger := w.acme.person(t)
-		if stranger.get(t, "/accounts", &list); len(list) > 0 {
+		_, otherPerson := w.acme.person(t)
+		if otherPerson.get(t, "/accounts", &list); len(list) > 0 {
 			t.Error("another user sees accounts")
 		}
-		stranger.delete(t, "/accounts/"+before[0].AccountID).WantProblem(t, fault.AccountNotFound)
+		otherPerson.delete(t, "/accounts/"+before[0].AccountID).WantProblem(t, fault.AccountNotFound)
 		w.other.delete(t, "/accounts/"+before[0].AccountID).WantProblem(t, fault.AccountNotFound)
 		w.acme.delete(t, "/users/"+user.UserUUID).WantStatus(t, http.StatusNoContent, nil)
 		if w.acme.get(t, "/users/"+user.UserUUID+"/accounts", &list); len(list) > 0 {

@@ -123,8 +123,8 @@ func TestTransactions_AreThoseOfTheProducts(t *testing.T) {
 			}
 		}
 
-		_, stranger := w.acme.person(t)
-		for _, c := range []client{stranger, w.other} {
+		_, otherPerson := w.acme.person(t)
+		for _, c := range []client{otherPerson, w.other} {
 			c.Do(t, "GET", path, nil).WantProblem(t, fault.AccountNotFound)
 			c.Do(t, "GET", path+"?cursor="+f.cursor, nil).WantProblem(t, fault.AccountNotFound)
 		}

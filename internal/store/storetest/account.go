@@ -63,8 +63,8 @@ func testAccounts(_ *testing.T, f fixture) {
 	if got, err := f.s.Accounts(f.ctx, f.client.ID, other.ID); err != nil || len(got.Records) > 0 {
 		f.Errorf("another user has %+v, %v", got, err)
 	}
-	stranger := f.addClient()
-	if got, err := f.s.Accounts(f.ctx, stranger.ID, f.user.ID); err != nil || len(got.Records) > 0 {
+	otherClient := f.addClient()
+	if got, err := f.s.Accounts(f.ctx, otherClient.ID, f.user.ID); err != nil || len(got.Records) > 0 {
 		f.Errorf("another client sees %+v, %v", got, err)
 	}
 	// Accounts are deleted through the set of their own user only.
