@@ -59,7 +59,7 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 		}
 		wantFailure(t, "collections has no parked job "+id, append([]string{"jobs", "resume", "collections", id}, flags...)...)
 		wantFailure(t, "outbox has no parked job "+id, append([]string{"jobs", "resume", "outbox", id}, flags...)...)
-		wantFailure(t, `one of ["consents" "collections" "outbox" "dialogues" "webhook_endpoints" "schedules"]`, append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
+		wantFailure(t, `one of ["consents" "collections" "outbox" "dialogues" "webhooks" "schedules"]`, append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
 	})
 }
 
