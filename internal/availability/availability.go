@@ -35,16 +35,14 @@ type Hour struct {
 	Start   time.Time
 	Persons int64           // distinct
 	Failed  map[Cause]int64 // persons by the cause of their last outcome in the hour; not Served
-	Calls   map[Cause]int64
-	Latency Histogram // of calls that the institution has answered
+	Latency Histogram       // of calls that the institution has answered
 }
 
-// Call counts the calls of one institution and hour that had the same outcome and about
-// the same duration.
+// Call counts the calls that one institution has answered in an hour in about the same
+// time.
 type Call struct {
 	Company string
 	Start   time.Time
-	Cause   Cause
 	Bucket  int // of Histogram
 	Calls   int64
 }

@@ -13,7 +13,7 @@ import (
 func TestPublish_SaysNothingOfFewerThanFivePersons(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n := func(label string, most int64) int64 { return rapid.Int64Range(0, most).Draw(rt, label) }
-		h := availability.Hour{Persons: n("persons", 40), Calls: map[availability.Cause]int64{availability.Served: 1000}}
+		h := availability.Hour{Persons: n("persons", 40)}
 		bank := n("bank", h.Persons)
 		samla := n("samla", h.Persons-bank)
 		h.Failed = map[availability.Cause]int64{availability.ByInstitution: bank, availability.BySamla: samla}
@@ -87,7 +87,7 @@ func TestPublishSum_CountsNoPersonTwiceTowardsTheThreshold(t *testing.T) {
 	if p := availability.PublishSum([]availability.Hour{alone, alone, alone, alone, alone, alone}); p.Availability != nil || p.Errors[availability.ByInstitution] != nil {
 		t.Errorf("one person: %+v", p)
 	}
-	crowd := availability.Hour{Persons: 10, Failed: map[availability.Cause]int64{availability.ByInstitution: 1}, Calls: map[availability.Cause]int64{availability.Served: 5}}
+	crowd := availability.Hour{Persons: 10, Failed: map[availability.Cause]int64{availability.ByInstitution: 1}}
 	crowd.Latency[1] = 7
 	p := availability.PublishSum([]availability.Hour{crowd, crowd, alone, crowd, crowd, crowd})
 	if p.Availability == nil || *p.Availability != 0.9 || p.Errors[availability.ByInstitution] != nil || *p.Errors[availability.BySamla] != 0 {

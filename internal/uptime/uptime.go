@@ -80,7 +80,9 @@ func (s *Service) Observe(o intercept.Outcome) {
 	hour, cause := availability.HourOf(o.At), causes[o.Attribution]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[availability.Call{Company: o.Company, Start: hour, Cause: cause, Bucket: availability.BucketOf(o.Duration)}]++
+	if cause == availability.Served || cause == availability.ByPerson { // the institution has answered
+		s.calls[availability.Call{Company: o.Company, Start: hour, Bucket: availability.BucketOf(o.Duration)}]++
+	}
 	if o.Subject == "" {
 		return
 	}

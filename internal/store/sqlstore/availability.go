@@ -15,12 +15,12 @@ import (
 // nodes do not wait for each other.
 func (t *tx) AddAvailability(ctx context.Context, calls []availability.Call, persons []availability.Person) error {
 	slices.SortFunc(calls, func(a, b availability.Call) int {
-		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start), strings.Compare(string(a.Cause), string(b.Cause)), a.Bucket-b.Bucket)
+		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start), a.Bucket-b.Bucket)
 	})
 	for _, c := range calls {
-		if err := t.q.execLater(ctx, `INSERT INTO availability_calls (company, hour, cause, bucket, calls) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (company, hour, cause, bucket) DO UPDATE SET calls = availability_calls.calls + excluded.calls`,
-			c.Company, micros(c.Start), string(c.Cause), int64(c.Bucket), c.Calls); err != nil {
+		if err := t.q.execLater(ctx, `INSERT INTO availability_calls (company, hour, bucket, calls) VALUES ($1, $2, $3, $4)
+ON CONFLICT (company, hour, bucket) DO UPDATE SET calls = availability_calls.calls + excluded.calls`,
+			c.Company, micros(c.Start), int64(c.Bucket), c.Calls); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (r reader) AvailabilityHours(ctx context.Context, from time.Time) ([]availa
 	if err != nil {
 		return nil, err
 	}
-	folded, err := list(ctx, r.q, scanHour, `SELECT company, hour, persons, failed, calls, latency FROM availability_hours
+	folded, err := list(ctx, r.q, scanHour, `SELECT company, hour, persons, failed, latency FROM availability_hours
 WHERE hour >= $1 ORDER BY company, hour`, micros(from))
 	if err != nil {
 		return nil, err
@@ -63,24 +63,21 @@ func (r reader) openHours(ctx context.Context, where string, hour int64) ([]avai
 	at := func(company string, start int64) *availability.Hour {
 		key := fmt.Sprint(company, " ", start)
 		if hours[key] == nil {
-			hours[key] = &availability.Hour{Company: company, Start: fromMicros(start), Failed: map[availability.Cause]int64{}, Calls: map[availability.Cause]int64{}}
+			hours[key] = &availability.Hour{Company: company, Start: fromMicros(start), Failed: map[availability.Cause]int64{}}
 		}
 		return hours[key]
 	}
 	_, err := list(ctx, r.q, func(row rows) (n int64, err error) {
 		var company string
 		var start, bucket int64
-		var cause availability.Cause
-		if err = row.Scan(&company, &start, (*string)(&cause), &bucket, &n); err != nil {
+		if err = row.Scan(&company, &start, &bucket, &n); err != nil {
 			return 0, err
 		}
-		h := at(company, start)
-		h.Calls[cause] += n
-		if answered(cause) && bucket >= 0 && bucket < int64(len(h.Latency)) {
+		if h := at(company, start); bucket >= 0 && bucket < int64(len(h.Latency)) {
 			h.Latency[bucket] += n
 		}
 		return n, nil
-	}, `SELECT company, hour, cause, bucket, calls FROM availability_calls WHERE `+where, hour)
+	}, `SELECT company, hour, bucket, calls FROM availability_calls WHERE `+where, hour)
 	if err != nil {
 		return nil, err
 	}
@@ -108,23 +105,14 @@ func (r reader) openHours(ctx context.Context, where string, hour int64) ([]avai
 	return all, err
 }
 
-// answered reports whether the duration of a call with this outcome says how fast the
-// institution answers.
-func answered(c availability.Cause) bool {
-	return c == availability.Served || c == availability.ByPerson
-}
-
 func scanHour(r rows) (h availability.Hour, err error) {
 	var start int64
-	var failed, calls, latency string
-	if err := r.Scan(&h.Company, &start, &h.Persons, &failed, &calls, &latency); err != nil {
+	var failed, latency string
+	if err := r.Scan(&h.Company, &start, &h.Persons, &failed, &latency); err != nil {
 		return h, err
 	}
 	h.Start = fromMicros(start)
 	if err := decode(failed, &h.Failed); err != nil {
-		return h, err
-	}
-	if err := decode(calls, &h.Calls); err != nil {
 		return h, err
 	}
 	var ok bool
@@ -145,12 +133,8 @@ func (t *tx) FoldAvailability(ctx context.Context, before, now time.Time) error 
 		if err != nil {
 			return err
 		}
-		calls, err := encode(h.Calls)
-		if err != nil {
-			return err
-		}
-		if err := t.q.execLater(ctx, `INSERT INTO availability_hours (company, hour, persons, failed, calls, latency) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-			h.Company, micros(h.Start), h.Persons, failed, calls, h.Latency.String()); err != nil {
+		if err := t.q.execLater(ctx, `INSERT INTO availability_hours (company, hour, persons, failed, latency) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			h.Company, micros(h.Start), h.Persons, failed, h.Latency.String()); err != nil {
 			return err
 		}
 	}
