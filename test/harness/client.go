@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +25,23 @@ type Client struct {
 	Contract *wiretest.Contract
 	// Observe, if set, is called with each answer to an operation of the contract.
 	Observe func(wiretest.Documented)
+	// transport sends the requests; nil = http.DefaultTransport.
+	transport http.RoundTripper
+}
+
+// From returns a client whose requests come from another address of this machine, such as
+// 127.0.0.2: what the server limits for each address, it counts apart.
+func (c Client) From(t *testing.T, ip string) Client {
+	t.Helper()
+	local, err := netip.ParseAddr(ip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialer := &net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))}
+	transport := &http.Transport{DialContext: dialer.DialContext}
+	t.Cleanup(transport.CloseIdleConnections)
+	c.transport = transport
+	return c
 }
 
 // With returns a client that also sends a header; an empty value removes the header.
@@ -88,7 +107,7 @@ func (c Client) Do(t *testing.T, method, path string, body any) Response {
 		}
 	}
 	validating := http.Client{
-		Transport:     contract.Transport(http.DefaultTransport, func(err error) { t.Errorf("contract violation: %v", err) }),
+		Transport:     contract.Transport(cmp.Or(c.transport, http.DefaultTransport), func(err error) { t.Errorf("contract violation: %v", err) }),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := validating.Do(r)
