@@ -29,6 +29,8 @@ type doctorCmd struct {
 	Reach bool          `default:"true" negatable:"" help:"Open a connection to each institution; --no-reach sends nothing."`
 	Time  time.Duration `default:"1m" help:"Time for all checks together."`
 	JSON  bool          `help:"Print one line of JSON instead of text."`
+
+	LeastFree uint64 `default:"1024" help:"Warn if fewer MiB are left for a SQLite database; a busy node writes 1024 in some hours."`
 }
 
 // errUnwell ends samla doctor after its report, if a check has failed.
@@ -49,7 +51,7 @@ func (c *doctorCmd) Run(a *app) error {
 	}
 	report.Judge("master key", "can be read", keyErr, keyAdvice)
 	inspection, err := sqlstore.Inspect(ctx, c.dsn())
-	switch current := report.Database(inspection, err, clk.Now()); {
+	switch current := report.Database(inspection, err, clk.Now(), c.LeastFree<<20); {
 	case keyErr != nil:
 		report.Skip("keys of the database", "the master key is missing")
 	case errors.Is(err, fs.ErrNotExist):

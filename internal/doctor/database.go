@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	leastFree   = 1 << 30 // bytes; a busy node writes that in some hours
 	mostSkew    = 5 * time.Second
 	clockAdvice = "let NTP (chrony, systemd-timesyncd) keep the clock of this machine and of the database's"
 )
 
-// Database judges what a database says of itself, or the error of looking, at the time now.
+// Database judges what a database says of itself, or the error of looking, at the time now,
+// and warns if fewer than leastFree bytes are left for it.
 // It reports whether this binary can open it without changing it.
-func (r *Report) Database(i sqlstore.Inspection, err error, now time.Time) bool {
+func (r *Report) Database(i sqlstore.Inspection, err error, now time.Time, leastFree uint64) bool {
 	const name = "database"
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -46,10 +46,11 @@ func TestDatabase_SaysWhichReleaseToStart(t *testing.T) {
 		"newer":         {i: sqlstore.Inspection{Applied: 10, Known: 9, Oldest: 9, Now: now}, want: "database: ok, schema: warning, clock of the database: ok"},
 		"much newer":    {i: sqlstore.Inspection{Applied: 12, Known: 9, Oldest: 10, Now: now}, want: "database: failed"},
 		"another clock": {i: sqlstore.Inspection{Applied: 9, Known: 9, Now: now.Add(-6 * time.Second)}, want: "database: ok, schema: ok, clock of the database: failed", open: true},
-		"no room":       {i: sqlstore.Inspection{Applied: 9, Known: 9, Now: now, Free: 1 << 20}, want: "database: ok, schema: ok, clock of the database: ok, disk: warning", open: true},
+		"room":          {i: sqlstore.Inspection{Applied: 9, Known: 9, Now: now, Free: 1 << 30}, want: "database: ok, schema: ok, clock of the database: ok, disk: ok", open: true},
+		"no room":       {i: sqlstore.Inspection{Applied: 9, Known: 9, Now: now, Free: 1<<30 - 1}, want: "database: ok, schema: ok, clock of the database: ok, disk: warning", open: true},
 	} {
 		var r doctor.Report
-		if open := r.Database(c.i, c.err, now); open != c.open || states(r) != c.want {
+		if open := r.Database(c.i, c.err, now, 1<<30); open != c.open || states(r) != c.want {
 			t.Errorf("%s: %s, can be opened: %t", name, states(r), open)
 		}
 	}
