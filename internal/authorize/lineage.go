@@ -26,3 +26,15 @@ func Living(ctx context.Context, r store.ConsentReader, c consent.Consent) (cons
 	}
 	return c, store.ErrNotFound
 }
+
+// RenewalPending reports whether a renewal of the lineage of c waits for the person. A
+// caller that has heard the bank say that c has ended asks it after that: where the bank
+// ends c because of the renewal, the renewal was stored before the bank was asked for it.
+func RenewalPending(ctx context.Context, r store.ConsentReader, c consent.Consent) (bool, error) {
+	if c.CollectionID != "" {
+		return false, nil
+	}
+	lineage, err := r.LineageConsents(ctx, c.LineageID())
+	_, pending := consent.PendingRenewal(lineage)
+	return pending, err
+}

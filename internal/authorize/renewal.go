@@ -131,16 +131,9 @@ func (s *Service) lockRenewed(ctx context.Context, tx store.Tx, old Old, c conse
 // bank while its renewal waits for the person.
 const holdCheck = 15 * time.Second
 
-// RenewalPending reports whether a renewal of the lineage of c waits for the person. A
-// caller that has heard the bank say that c has ended asks it after that: where the bank
-// ends c because of the renewal, the renewal was stored before the bank was asked for it.
+// RenewalPending is the function of that name, in the service's store.
 func (s *Service) RenewalPending(ctx context.Context, c consent.Consent) (bool, error) {
-	if c.CollectionID != "" {
-		return false, nil
-	}
-	lineage, err := s.Store.LineageConsents(ctx, c.LineageID())
-	_, pending := consent.PendingRenewal(lineage)
-	return pending, err
+	return RenewalPending(ctx, s.Store, c)
 }
 
 // AccountsSince returns how the accounts of a consent differ from those of the one that

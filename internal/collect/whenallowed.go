@@ -229,14 +229,15 @@ func (s *Service) StartPlanned(ctx context.Context, under consent.Consent, from 
 }
 
 // EndQueued ends a queued collection that can never begin, because its consent has ended.
-// One that does not wait any more is left as it is.
-func (s *Service) EndQueued(ctx context.Context, id string) error {
+// One that does not wait any more is left as it is. write runs in the same transaction and
+// stores the schedule. Errors: store.ErrConflict.
+func (s *Service) EndQueued(ctx context.Context, id string, write func(store.Tx) error) error {
 	c, err := s.Store.Collection(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !c.Waiting() {
-		return nil
+		return s.Store.Write(ctx, write)
 	}
 	if err != nil {
 		return err
 	}
-	return s.fail(ctx, c, collection.AuthenticationError)
+	return s.conclude(ctx, c, collection.FailedWith{In: collection.AuthenticationError}, write) // it has no data
 }

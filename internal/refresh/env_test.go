@@ -15,6 +15,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fact"
 	"samla/internal/flowtest"
+	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/psu"
@@ -100,11 +101,36 @@ func (b *env) newNode() node {
 // authorized stores a consent of a user that was authorized just now, for half a year.
 func (b *env) authorized(userID string) consent.Consent {
 	b.Helper()
+	return b.grant(b.asked(userID))
+}
+
+// asked stores a consent of a user that waits for the person.
+func (b *env) asked(userID string) consent.Consent {
+	b.Helper()
 	c, err := b.consents.Draft(b.Context(), authorize.Request{ClientID: b.User.ClientID, UserID: userID, Company: theBank,
 		Scope: consent.Scope{Balances: true, Transactions: true}, PSU: psu.Context{IPAddress: "192.0.2.1"}})
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Write(func(tx store.Tx) error { return tx.AddConsent(b.Context(), c) })
+	return b.Consent(c.ID)
+}
+
+// renewal stores a renewal of a consent, which waits for the person.
+func (b *env) renewal(of consent.Consent) consent.Consent {
+	b.Helper()
+	c, err := b.consents.Renew(b.Context(), of.ClientID, of.UserID, of.ID, func(old authorize.Old) (authorize.Request, error) {
+		return authorize.Request{Scope: old.Requested, PSU: psu.Context{IPAddress: "192.0.2.1"}}, nil
+	}, func(authorize.Old) idempotency.Answer[consent.Consent] { return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// grant authorizes a consent that waits.
+func (b *env) grant(c consent.Consent) consent.Consent {
+	b.Helper()
 	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1"})
 	if err != nil {
 		b.Fatal(err)
@@ -120,10 +146,11 @@ func (b *env) authorized(userID string) consent.Consent {
 	}
 	c.Sealed, c.WakeAt = sealed, time.Time{}
 	b.Write(func(tx store.Tx) error {
-		if err := tx.AddConsent(b.Context(), c); err != nil {
+		after, err := tx.PutConsent(b.Context(), c)
+		if err != nil {
 			return err
 		}
-		return refresh.Consents{Clock: b.Clock}.ConsentAuthorized(b.Context(), tx, c)
+		return refresh.Consents{Clock: b.Clock}.ConsentAuthorized(b.Context(), tx, after)
 	})
 	return b.Consent(c.ID)
 }

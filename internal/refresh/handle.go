@@ -13,6 +13,10 @@ import (
 	"samla/internal/store"
 )
 
+// checkRenewal is between two looks at a renewal that waits for the person: its end wakes
+// the schedule.
+const checkRenewal = time.Minute
+
 // Handle is the job handler of schedules: it does what is due for one lineage, and stores
 // when to look again. It is not an error when another writer changed the schedule meanwhile:
 // that writer has said when to look again.
@@ -41,7 +45,7 @@ func (s *Service) handle(ctx context.Context, before quota.Schedule) error {
 	}
 	now := s.Clock.Now()
 	if why != "" {
-		return s.lose(ctx, before, after, why, now)
+		return s.lose(ctx, before, after, living, why, now)
 	}
 	after = after.Found(now)
 	rule, err := s.Collections.Rule(ctx, living)
@@ -107,18 +111,32 @@ func (s *Service) living(ctx context.Context, plan quota.Schedule) (consent.Cons
 	return c, "", nil
 }
 
-// lose stores that nothing can be read. A collection that waits ends.
-func (s *Service) lose(ctx context.Context, before, after quota.Schedule, why quota.Reason, now time.Time) error {
-	if after.Queued != "" {
-		if err := s.Collections.EndQueued(ctx, after.Queued); err != nil {
+// lose stores that nothing can be read. A collection that waits ends in the same
+// transaction: a renewal that is authorized meanwhile changes the schedule, and the
+// collection goes on. It also goes on while a renewal waits for the person.
+func (s *Service) lose(ctx context.Context, before, after quota.Schedule, living consent.Consent, why quota.Reason, now time.Time) error {
+	pending := false
+	if after.Queued != "" && why == quota.ConsentEnded {
+		var err error
+		if pending, err = authorize.RenewalPending(ctx, s.Store, living); err != nil {
 			return err
 		}
+	}
+	ends := after.Queued
+	if !pending {
 		after = after.Unqueue()
 	}
 	if after.PerDay > 0 {
 		after = after.Lost(why, now)
 	}
-	return s.Store.Write(ctx, func(tx store.Tx) error { return s.put(ctx, tx, before, after) })
+	if pending {
+		ends, after.WakeAt = "", now.Add(checkRenewal)
+	}
+	write := func(tx store.Tx) error { return s.put(ctx, tx, before, after) }
+	if ends == "" {
+		return s.Store.Write(ctx, write)
+	}
+	return s.Collections.EndQueued(ctx, ends, write)
 }
 
 // begin begins the collection that waits, unless it has ended.
