@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,22 +61,34 @@ func (c *Call) Accepts(mediaType string) bool {
 // Header returns the header of the answer.
 func (c *Call) Header() http.Header { return c.w.Header() }
 
-// PathValue returns a part of the path, by its name in the contract.
-func (c *Call) PathValue(name string) string { return c.r.PathValue(name) }
+// ID returns the id in the path, which has the form of our ids (Endpoint.NotFound).
+func (c *Call) ID() string { return c.r.PathValue(c.route.variable) }
 
-// PathID returns an id in the path. A text that is not an id of ours cannot be found:
-// PathID returns the fault missing for it, and the store is not asked.
-func (c *Call) PathID(name string, missing fault.Code) (string, error) {
-	id := c.PathValue(name)
-	if !IsID(id) {
-		return "", fault.New(missing)
+// checkID returns the fault NotFound of the endpoint for a text in the path that is not an
+// id of ours: it cannot be found, and neither the body nor the store is read.
+func (c *Call) checkID() error {
+	if missing := c.route.endpoint.NotFound; missing != "" && !IsID(c.ID()) {
+		return fault.New(missing)
 	}
-	return id, nil
+	return nil
 }
 
 // Body returns the valid request body, or the fault of wire.Operation.ReadBody. With
 // InvalidParameter it returns the body too, for further checks.
 func (c *Call) Body() ([]byte, *fault.Fault) { return c.route.ReadBody(c.r) }
+
+// Decode reads the valid request body into the value at to, and returns the body, for
+// Create. A body that may be absent and is leaves the value as it is.
+func (c *Call) Decode(to any) ([]byte, error) {
+	body, f := c.Body()
+	if f != nil {
+		return nil, f
+	}
+	if body == nil {
+		return nil, nil
+	}
+	return body, json.Unmarshal(body, to)
+}
 
 // Query returns the query parameters, valid by the contract.
 func (c *Call) Query() (url.Values, error) {

@@ -70,7 +70,7 @@ func newer(t testing.TB) api.Version {
 	t.Helper()
 	return api.Version{Contract: contract(t, "newer.json"), Endpoints: api.Endpoints{
 		"getLoan": {Serve: func(c *api.Call) error {
-			return c.WriteJSON(map[string]string{"loanId": c.PathValue("id")})
+			return c.WriteJSON(map[string]string{"loanId": c.ID()})
 		}},
 		"listLoans": answers(`[]`), "createLoan": answers(`{}`),
 	}}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"samla/internal/fault"
 	"samla/internal/wire"
 )
 
@@ -36,6 +38,10 @@ type Endpoint struct {
 	// has written nothing; an error that is not a *fault.Fault becomes INTERNAL_ERROR.
 	Serve func(*Call) error
 
+	// NotFound is the fault for a path whose variable is not an id of ours. Empty: the path
+	// has no id.
+	NotFound fault.Code
+
 	// LateUserCheck makes the check that a session's user exists follow an error of
 	// Serve, instead of preceding Serve. It saves the polled operations a read of the
 	// store: they find nothing of a user who is gone.
@@ -50,6 +56,13 @@ type operation struct {
 	*wire.Operation
 	endpoint Endpoint
 	mount    *Mount
+	variable string // of the path; empty: it has none
+}
+
+func newOperation(op *wire.Operation, end Endpoint, m *Mount) operation {
+	_, after, _ := strings.Cut(op.Pattern, "{")
+	name, _, _ := strings.Cut(after, "}")
+	return operation{op, end, m, name}
 }
 
 // sortedVersions checks the rows and returns the one that has the versions, and the
@@ -97,7 +110,7 @@ func operationsOf(v Version, row *Mount) ([]operation, error) {
 		if op.Credential == wire.None || !row.Callers.Has(op.Credential) {
 			return nil, fmt.Errorf("api: version %s: %s accepts other credentials than its row", name, op.ID)
 		}
-		all = append(all, operation{&op, end, row})
+		all = append(all, newOperation(&op, end, row))
 	}
 	for _, id := range slices.Sorted(maps.Keys(v.Endpoints)) {
 		if op := v.Contract.Operation(id); op == nil || !op.Versioned {
@@ -124,7 +137,7 @@ func commonOperations(mounts []Mount, versions []Version) ([]operation, error) {
 			case op.Pattern != m.Path || op.Credential != m.Callers:
 				return nil, fmt.Errorf("api: %s has another path or other credentials than its row %s", id, m.Path)
 			}
-			all, found[id] = append(all, operation{op, m.Endpoints[id], m}), true
+			all, found[id] = append(all, newOperation(op, m.Endpoints[id], m)), true
 		}
 	}
 	for _, v := range versions {

@@ -55,7 +55,8 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run checks the version, the credential and the rate limit, and serves the endpoint.
+// run checks the version, the credential, the rate limit and the id in the path, and serves
+// the endpoint.
 func (c *Call) run() error {
 	if err := c.checkVersion(); err != nil {
 		return err
@@ -65,7 +66,10 @@ func (c *Call) run() error {
 			return err
 		}
 	}
-	err := c.route.endpoint.Serve(c)
+	err := c.checkID()
+	if err == nil {
+		err = c.route.endpoint.Serve(c)
+	}
 	if err != nil && c.route.endpoint.LateUserCheck && fault.CodeOf(err) != fault.Internal {
 		// Nothing may be found because the user is gone (docs/reference/api.md 3.4).
 		if f := c.route.h.Authn.CheckUser(c.Context(), c.caller); f != nil {

@@ -82,7 +82,7 @@ func TestHandler_AnswersPanics(t *testing.T) {
 	}
 	for name, f := range map[string]func(*api.Call) error{
 		"a value":   func(*api.Call) error { panic("199001011234") },
-		"a runtime": func(c *api.Call) error { return []error{}[len(c.PathValue("id"))] },
+		"a runtime": func(c *api.Call) error { return []error{}[len(c.ID())] },
 	} {
 		a := serve(f)
 		if a.Code != http.StatusInternalServerError || a.code() != "INTERNAL_ERROR" {

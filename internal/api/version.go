@@ -142,7 +142,7 @@ func shape(pattern string) string {
 // refuse returns a route that answers every request with a fault.
 func (h *Handler) refuse(s *served, row *Mount, pattern string, f *fault.Fault) *route {
 	serve := func(*Call) error { return f }
-	rt := &route{h: h, version: s, operation: operation{&wire.Operation{Pattern: pattern}, Endpoint{Serve: serve}, row}}
+	rt := &route{h: h, version: s, operation: newOperation(&wire.Operation{Pattern: pattern}, Endpoint{Serve: serve}, row)}
 	return rt.observed()
 }
 

@@ -7,7 +7,6 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/collection"
-	"samla/internal/fault"
 	"samla/internal/idempotency"
 )
 
@@ -37,11 +36,7 @@ func (o Operations) Start(c *api.Call, r collect.Request, body []byte, location 
 
 // Status polls a collection and answers with its status (docs/reference/api.md 5.7).
 func (o Operations) Status(c *api.Call) error {
-	id, err := idIn(c)
-	if err != nil {
-		return err
-	}
-	view, due, err := o.Collections.Poll(c.Context(), OwnerOf(c), id)
+	view, due, err := o.Collections.Poll(c.Context(), OwnerOf(c), c.ID())
 	if err != nil {
 		return err
 	}
@@ -56,15 +51,11 @@ func (o Operations) Status(c *api.Call) error {
 
 // Supplement takes an answer of the person (docs/reference/api.md 5.8).
 func (o Operations) Supplement(c *api.Call) error {
-	id, err := idIn(c)
-	if err != nil {
-		return err
-	}
 	answer, err := ReadSupplement(c.Body())
 	if err != nil {
 		return err
 	}
-	if err := o.Collections.Supplement(c.Context(), OwnerOf(c), id, answer); err != nil {
+	if err := o.Collections.Supplement(c.Context(), OwnerOf(c), c.ID(), answer); err != nil {
 		return err
 	}
 	return c.WriteNothing()
@@ -73,11 +64,5 @@ func (o Operations) Supplement(c *api.Call) error {
 // Data returns the stored products of the collection in the path (docs/reference/api.md
 // 5.9).
 func (o Operations) Data(c *api.Call) (collect.Data, error) {
-	id, err := idIn(c)
-	if err != nil {
-		return collect.Data{}, err
-	}
-	return o.Collections.Data(c.Context(), OwnerOf(c), id)
+	return o.Collections.Data(c.Context(), OwnerOf(c), c.ID())
 }
-
-func idIn(c *api.Call) (string, error) { return c.PathID("collectionId", fault.CollectionNotFound) }

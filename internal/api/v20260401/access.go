@@ -6,7 +6,6 @@ import (
 
 	"samla/internal/api"
 	"samla/internal/consent"
-	"samla/internal/fault"
 	"samla/internal/jsontext"
 	"samla/internal/quota"
 	"samla/internal/refresh"
@@ -15,11 +14,7 @@ import (
 // consentAccess answers with what can be read under a consent without the person
 // (docs/reference/api.md 4.8).
 func (o *operations) consentAccess(c *api.Call) error {
-	id, err := c.PathID("consentId", fault.ConsentNotFound)
-	if err != nil {
-		return err
-	}
-	a, err := o.Refresh.Access(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(id))
+	a, err := o.Refresh.Access(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(c.ID()))
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,12 @@
 package v20260401
 
 import (
-	"encoding/json"
 	"time"
 
 	"samla/internal/account"
 	"samla/internal/accounts"
 	"samla/internal/api"
 	"samla/internal/authn"
-	"samla/internal/fault"
 	"samla/internal/jsontext"
 )
 
@@ -116,56 +114,55 @@ func accountsOf(list []accounts.Listed) []accountBody {
 	return body
 }
 
-func (o *operations) accounts(c *api.Call) error {
-	return o.listAccounts(c, c.Caller().UserID, "getAccounts")
+// ownerOf returns the caller, as the owner of accounts.
+func ownerOf(c *api.Call) accounts.Owner {
+	by := c.Caller()
+	return accounts.Owner{ClientID: by.ClientID, UserID: by.UserID, KeyID: by.KeyID, Route: c.OperationID()}
 }
 
+func (o *operations) accounts(c *api.Call) error { return o.listAccounts(c, ownerOf(c)) }
+
 func (o *operations) accountsOfUser(c *api.Call) error {
-	id, err := c.PathID("id", fault.UserNotFound)
+	u, err := o.user(c)
 	if err != nil {
 		return err
 	}
-	if _, err := o.Users.ByID(c.Context(), c.Caller().ClientID, id); err != nil {
-		return err
-	}
-	return o.listAccounts(c, id, "getAccountsByUser")
+	owner := ownerOf(c)
+	owner.UserID = u.ID
+	return o.listAccounts(c, owner)
 }
 
-func (o *operations) listAccounts(c *api.Call, userID, route string) error {
-	by := c.Caller()
-	list, err := o.Accounts.List(c.Context(), accounts.Owner{ClientID: by.ClientID, UserID: userID, KeyID: by.KeyID, Route: route})
+func (o *operations) listAccounts(c *api.Call, of accounts.Owner) error {
+	list, err := o.Accounts.List(c.Context(), of)
 	if err != nil {
 		return err
 	}
 	return c.WriteJSON(accountsOf(list))
 }
 
-// ownerOfAccount returns the account in the path, and the user whose accounts the caller
-// may change: its own, or for an API key that of the account.
-func (o *operations) ownerOfAccount(c *api.Call, route string) (accounts.Owner, string, error) {
-	owner := accounts.Owner{ClientID: c.Caller().ClientID, UserID: c.Caller().UserID, KeyID: c.Caller().KeyID, Route: route}
-	id, err := c.PathID("accountId", fault.AccountNotFound)
-	if err == nil && c.Caller().Kind != authn.Session {
-		owner.UserID, err = o.Accounts.User(c.Context(), owner.ClientID, id)
+// ownerOfAccount returns whose accounts the caller may change: its own, or for an API key
+// those of the user who has the account in the path.
+func (o *operations) ownerOfAccount(c *api.Call) (accounts.Owner, error) {
+	owner := ownerOf(c)
+	var err error
+	if c.Caller().Kind != authn.Session {
+		owner.UserID, err = o.Accounts.User(c.Context(), owner.ClientID, c.ID())
 	}
-	return owner, id, err
+	return owner, err
 }
 
 func (o *operations) mergeAccounts(c *api.Call) error {
-	if _, err := c.PathID("accountId", fault.AccountNotFound); err != nil {
-		return err
-	}
 	var r struct {
 		With string `json:"with"`
 	}
-	if err := decodeBody(c, &r); err != nil {
+	if _, err := c.Decode(&r); err != nil {
 		return err
 	}
-	owner, id, err := o.ownerOfAccount(c, "mergeAccounts")
+	owner, err := o.ownerOfAccount(c)
 	if err != nil {
 		return err
 	}
-	merged, err := o.Accounts.Merge(c.Context(), owner, id, r.With)
+	merged, err := o.Accounts.Merge(c.Context(), owner, c.ID(), r.With)
 	if err != nil {
 		return err
 	}
@@ -173,20 +170,17 @@ func (o *operations) mergeAccounts(c *api.Call) error {
 }
 
 func (o *operations) splitAccount(c *api.Call) error {
-	if _, err := c.PathID("accountId", fault.AccountNotFound); err != nil {
-		return err
-	}
 	var r struct {
 		LinkID string `json:"linkId"`
 	}
-	if err := decodeBody(c, &r); err != nil {
+	if _, err := c.Decode(&r); err != nil {
 		return err
 	}
-	owner, id, err := o.ownerOfAccount(c, "splitAccount")
+	owner, err := o.ownerOfAccount(c)
 	if err != nil {
 		return err
 	}
-	both, err := o.Accounts.Split(c.Context(), owner, id, r.LinkID)
+	both, err := o.Accounts.Split(c.Context(), owner, c.ID(), r.LinkID)
 	if err != nil {
 		return err
 	}
@@ -197,21 +191,12 @@ func (o *operations) splitAccount(c *api.Call) error {
 }
 
 func (o *operations) deleteAccount(c *api.Call) error {
-	owner, id, err := o.ownerOfAccount(c, "deleteAccount")
+	owner, err := o.ownerOfAccount(c)
 	if err != nil {
 		return err
 	}
-	if err := o.Accounts.Delete(c.Context(), owner, id); err != nil {
+	if err := o.Accounts.Delete(c.Context(), owner, c.ID()); err != nil {
 		return err
 	}
 	return c.WriteNothing()
-}
-
-// decodeBody decodes a body that the contract allows.
-func decodeBody(c *api.Call, to any) error {
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
-	return json.Unmarshal(body, to)
 }

@@ -47,11 +47,11 @@ func (o *operations) collections(c *api.Call) error {
 }
 
 func (o *operations) collectionsOfUser(c *api.Call) error {
-	q, id, err := o.queryOfUser(c)
+	q, u, err := o.queryOfUser(c)
 	if err != nil {
 		return err
 	}
-	return o.listCollections(c, q, collect.Owner{ClientID: c.Caller().ClientID, UserID: id})
+	return o.listCollections(c, q, collect.Owner{ClientID: u.ClientID, UserID: u.ID})
 }
 
 func (o *operations) listCollections(c *api.Call, q url.Values, of collect.Owner) error {
@@ -71,11 +71,7 @@ func (o *operations) listCollections(c *api.Call, q url.Values, of collect.Owner
 }
 
 func (o *operations) cancelCollection(c *api.Call) error {
-	id, err := c.PathID("collectionId", fault.CollectionNotFound)
-	if err != nil {
-		return err
-	}
-	stopped, err := o.Collections.Stop(c.Context(), collections.OwnerOf(c), id)
+	stopped, err := o.Collections.Stop(c.Context(), collections.OwnerOf(c), c.ID())
 	if err != nil {
 		return err
 	}
@@ -83,11 +79,7 @@ func (o *operations) cancelCollection(c *api.Call) error {
 }
 
 func (o *operations) deleteCollection(c *api.Call) error {
-	id, err := c.PathID("collectionId", fault.CollectionNotFound)
-	if err != nil {
-		return err
-	}
-	if err := o.Collections.Erase(c.Context(), collections.OwnerOf(c), id); err != nil {
+	if err := o.Collections.Erase(c.Context(), collections.OwnerOf(c), c.ID()); err != nil {
 		return err
 	}
 	return c.WriteNothing()

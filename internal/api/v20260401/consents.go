@@ -8,9 +8,9 @@ import (
 	"samla/internal/api"
 	"samla/internal/api/collections"
 	"samla/internal/consent"
-	"samla/internal/fault"
 	"samla/internal/idempotency"
 	"samla/internal/jsontext"
+	"samla/internal/user"
 )
 
 // appendConsent appends a consent as an item of a list: with the scope that was
@@ -62,25 +62,21 @@ func (o *operations) consents(c *api.Call) error {
 }
 
 func (o *operations) consentsOfUser(c *api.Call) error {
-	q, id, err := o.queryOfUser(c)
+	q, u, err := o.queryOfUser(c)
 	if err != nil {
 		return err
 	}
-	return o.listConsents(c, q, id)
+	return o.listConsents(c, q, u.ID)
 }
 
 // queryOfUser returns the query and the user of a list of one user.
-func (o *operations) queryOfUser(c *api.Call) (url.Values, string, error) {
+func (o *operations) queryOfUser(c *api.Call) (url.Values, user.User, error) {
 	q, err := c.Query()
 	if err != nil {
-		return nil, "", err
+		return nil, user.User{}, err
 	}
-	id, err := c.PathID("id", fault.UserNotFound)
-	if err != nil {
-		return nil, "", err
-	}
-	_, err = o.Users.ByID(c.Context(), c.Caller().ClientID, id)
-	return q, id, err
+	u, err := o.user(c)
+	return q, u, err
 }
 
 func (o *operations) listConsents(c *api.Call, q url.Values, userID string) error {
@@ -96,11 +92,7 @@ func (o *operations) listConsents(c *api.Call, q url.Values, userID string) erro
 }
 
 func (o *operations) consentStatus(c *api.Call) error {
-	id, err := c.PathID("consentId", fault.ConsentNotFound)
-	if err != nil {
-		return err
-	}
-	found, shown, err := o.Consents.Poll(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(id))
+	found, shown, err := o.Consents.Poll(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(c.ID()))
 	if err != nil {
 		return err
 	}
@@ -112,11 +104,7 @@ func (o *operations) consentStatus(c *api.Call) error {
 }
 
 func (o *operations) revokeConsent(c *api.Call) error {
-	id, err := c.PathID("consentId", fault.ConsentNotFound)
-	if err != nil {
-		return err
-	}
-	revoked, err := o.Consents.Revoke(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(id))
+	revoked, err := o.Consents.Revoke(c.Context(), c.Caller().ClientID, c.Caller().UserID, consent.ID(c.ID()))
 	if err != nil {
 		return err
 	}

@@ -11,43 +11,27 @@ import (
 	"samla/internal/refresh"
 )
 
-// plannedUser returns the id of the user in the path, who may be anonymized.
-func (o *operations) plannedUser(c *api.Call) (id string, anonymized bool, err error) {
-	if id, err = c.PathID("id", fault.UserNotFound); err != nil {
-		return "", false, err
-	}
-	u, err := o.Users.ByID(c.Context(), c.Caller().ClientID, id)
-	return id, u.Anonymized(), err
-}
-
 // putRefreshPlan sets the refresh plan of a user (docs/reference/api.md 4.8).
 func (o *operations) putRefreshPlan(c *api.Call) error {
-	if _, err := c.PathID("id", fault.UserNotFound); err != nil {
-		return err
-	}
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
 	var r struct {
 		TimesPerDay json.Number  `json:"timesPerDay"`
 		Consents    []consent.ID `json:"consents"`
 	}
-	if err := json.Unmarshal(body, &r); err != nil {
+	if _, err := c.Decode(&r); err != nil {
 		return err
 	}
 	perDay, err := r.TimesPerDay.Float64() // 2.0 and 2e0 are whole numbers
 	if err != nil {
 		return err
 	}
-	id, anonymized, err := o.plannedUser(c)
+	u, err := o.user(c)
 	if err != nil {
 		return err
 	}
-	if anonymized {
+	if u.Anonymized() {
 		return fault.New(fault.UserAnonymized)
 	}
-	p, err := o.Refresh.PutPlan(c.Context(), c.Caller().ClientID, id, int(perDay), r.Consents)
+	p, err := o.Refresh.PutPlan(c.Context(), u.ClientID, u.ID, int(perDay), r.Consents)
 	if err != nil {
 		return err
 	}
@@ -55,11 +39,11 @@ func (o *operations) putRefreshPlan(c *api.Call) error {
 }
 
 func (o *operations) refreshPlan(c *api.Call) error {
-	id, _, err := o.plannedUser(c)
+	u, err := o.user(c)
 	if err != nil {
 		return err
 	}
-	p, err := o.Refresh.Plan(c.Context(), c.Caller().ClientID, id)
+	p, err := o.Refresh.Plan(c.Context(), u.ClientID, u.ID)
 	if err != nil {
 		return err
 	}
@@ -67,11 +51,11 @@ func (o *operations) refreshPlan(c *api.Call) error {
 }
 
 func (o *operations) deleteRefreshPlan(c *api.Call) error {
-	id, _, err := o.plannedUser(c)
+	u, err := o.user(c)
 	if err != nil {
 		return err
 	}
-	if err := o.Refresh.DeletePlan(c.Context(), c.Caller().ClientID, id); err != nil {
+	if err := o.Refresh.DeletePlan(c.Context(), u.ClientID, u.ID); err != nil {
 		return err
 	}
 	return c.WriteNothing()

@@ -7,17 +7,12 @@ import (
 	"samla/internal/api"
 	"samla/internal/authorize"
 	"samla/internal/consent"
-	"samla/internal/fault"
 	"samla/internal/idempotency"
 )
 
 // renewConsent asks for a consent that takes the place of another one when it is
 // authorized (docs/reference/api.md 4.7).
 func (o *operations) renewConsent(c *api.Call) error {
-	id, err := c.PathID("consentId", fault.ConsentNotFound)
-	if err != nil {
-		return err
-	}
 	v, body, err := o.readRequest(c)
 	if err != nil {
 		return err
@@ -33,7 +28,7 @@ func (o *operations) renewConsent(c *api.Call) error {
 				return respond(ctx, "/consents/"+string(made.ID)+"/status", made.UserID, appendRenewal(nil, made, old.EndsAtBank))
 			}
 		}
-		_, err := o.Consents.Renew(ctx, caller.ClientID, caller.UserID, consent.ID(id), ask, answer)
+		_, err := o.Consents.Renew(ctx, caller.ClientID, caller.UserID, consent.ID(c.ID()), ask, answer)
 		return err
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"samla/internal/api"
-	"samla/internal/fault"
 	"samla/internal/idempotency"
 	"samla/internal/jsontext"
 	"samla/internal/users"
@@ -19,12 +18,8 @@ type sessionBody struct {
 
 // createSession answers without Location: no operation reads a session.
 func (o *operations) createSession(c *api.Call) error {
-	id, err := c.PathID("userUuid", fault.UserNotFound)
-	if err != nil {
-		return err
-	}
 	return c.Create(nil, func(ctx context.Context, respond api.Respond) error {
-		_, err := o.Users.CreateSession(ctx, c.Caller().ClientID, id, func(ctx context.Context, s users.Session) (*idempotency.Record, error) {
+		_, err := o.Users.CreateSession(ctx, c.Caller().ClientID, c.ID(), func(ctx context.Context, s users.Session) (*idempotency.Record, error) {
 			body, err := jsontext.Marshal(sessionBody{s.Token, jsontext.Time(s.ExpiresAt), s.UserID})
 			if err != nil {
 				return nil, err

@@ -21,17 +21,13 @@ func (o *operations) accountTransactions(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	id, err := c.PathID("id", fault.AccountNotFound)
-	if err != nil {
-		return err
-	}
 	limit, err := rowLimit(q)
 	if err != nil {
 		return err
 	}
 	by := c.Caller()
-	p, err := o.Transactions.Page(c.Context(), feeds.Reader{ClientID: by.ClientID, UserID: by.UserID, KeyID: by.KeyID, Route: "getAccountTransactions"},
-		id, q.Get("cursor"), limit)
+	p, err := o.Transactions.Page(c.Context(), feeds.Reader{ClientID: by.ClientID, UserID: by.UserID, KeyID: by.KeyID, Route: c.OperationID()},
+		c.ID(), q.Get("cursor"), limit)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package v20260401
 
 import (
 	"context"
-	"encoding/json"
 
 	"samla/internal/api"
 	"samla/internal/authn"
@@ -31,14 +30,11 @@ func userOf(u user.User) userBody {
 }
 
 func (o *operations) createUser(c *api.Call) error {
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
 	var r struct {
 		ExternalID string `json:"externalId"`
 	}
-	if err := json.Unmarshal(body, &r); err != nil {
+	body, err := c.Decode(&r)
+	if err != nil {
 		return err
 	}
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
@@ -65,15 +61,16 @@ func (o *operations) findUser(c *api.Call) error {
 	return c.WriteJSON(userOf(u))
 }
 
+// user returns the user in the path, who may be anonymized. Fault: UserNotFound.
+func (o *operations) user(c *api.Call) (user.User, error) {
+	return o.Users.ByID(c.Context(), c.Caller().ClientID, c.ID())
+}
+
 func (o *operations) getUser(c *api.Call) error {
-	id, err := c.PathID("userUuid", fault.UserNotFound)
-	if err != nil {
-		return err
-	}
-	if c.Caller().Kind == authn.Session && c.Caller().UserID != id {
+	if c.Caller().Kind == authn.Session && c.Caller().UserID != c.ID() {
 		return fault.New(fault.UserNotFound)
 	}
-	u, err := o.Users.ByID(c.Context(), c.Caller().ClientID, id)
+	u, err := o.user(c)
 	if err != nil {
 		return err
 	}
@@ -81,11 +78,7 @@ func (o *operations) getUser(c *api.Call) error {
 }
 
 func (o *operations) deleteUser(c *api.Call) error {
-	id, err := c.PathID("userUuid", fault.UserNotFound)
-	if err != nil {
-		return err
-	}
-	if err := o.Users.Erase(c.Context(), c.Caller().ClientID, id); err != nil {
+	if err := o.Users.Erase(c.Context(), c.Caller().ClientID, c.ID()); err != nil {
 		return err
 	}
 	return c.WriteNothing()

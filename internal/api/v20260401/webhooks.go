@@ -2,7 +2,6 @@ package v20260401
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,9 +39,6 @@ func appendEndpoint(b []byte, e *webhooks.Endpoint, secret bool) []byte {
 	return append(b, '}')
 }
 
-// endpointID returns the endpoint of a path.
-func endpointID(c *api.Call) (string, error) { return c.PathID("id", fault.WebhookEndpointNotFound) }
-
 // writeEndpoint answers 200 with an endpoint.
 func writeEndpoint(c *api.Call, e webhooks.Endpoint, err error) error {
 	if err != nil {
@@ -52,15 +48,12 @@ func writeEndpoint(c *api.Call, e webhooks.Endpoint, err error) error {
 }
 
 func (o *operations) createWebhookEndpoint(c *api.Call) error {
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
 	var r struct {
 		URL    string   `json:"url"`
 		Events []string `json:"events"`
 	}
-	if err := json.Unmarshal(body, &r); err != nil {
+	body, err := c.Decode(&r)
+	if err != nil {
 		return err
 	}
 	return c.Create(body, func(ctx context.Context, respond api.Respond) error {
@@ -89,62 +82,34 @@ func (o *operations) webhookEndpoints(c *api.Call) error {
 }
 
 func (o *operations) updateWebhookEndpoint(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
+	var r struct {
+		URL    *string  `json:"url"`
+		Events []string `json:"events"`
+	}
+	if _, err := c.Decode(&r); err != nil {
 		return err
 	}
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
-	var p webhooks.Patch
-	r := struct {
-		URL    **string  `json:"url"`
-		Events *[]string `json:"events"`
-	}{}
-	if err := json.Unmarshal(body, &r); err != nil {
-		return err
-	}
-	if r.URL != nil {
-		p.URL = *r.URL
-	}
-	if r.Events != nil {
-		p.Events = *r.Events
-	}
-	e, err := o.Webhooks.Update(c.Context(), c.Caller().ClientID, id, p)
+	e, err := o.Webhooks.Update(c.Context(), c.Caller().ClientID, c.ID(), webhooks.Patch(r))
 	return writeEndpoint(c, e, err)
 }
 
 func (o *operations) deleteWebhookEndpoint(c *api.Call) error {
-	id, err := endpointID(c)
-	if err == nil {
-		err = o.Webhooks.Delete(c.Context(), c.Caller().ClientID, id)
-	}
-	if err != nil {
+	if err := o.Webhooks.Delete(c.Context(), c.Caller().ClientID, c.ID()); err != nil {
 		return err
 	}
 	return c.WriteNothing()
 }
 
 func (o *operations) rotateWebhookSecret(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
 	var r struct {
 		Immediate bool `json:"immediate"`
 	}
-	if body != nil {
-		if err := json.Unmarshal(body, &r); err != nil {
-			return err
-		}
+	body, err := c.Decode(&r)
+	if err != nil {
+		return err
 	}
 	return c.Once(http.StatusOK, body, func(ctx context.Context, respond api.Respond) error {
-		_, err := o.Webhooks.Rotate(ctx, c.Caller().ClientID, id, r.Immediate, func(ctx context.Context, e webhooks.Endpoint) (*idempotency.Record, error) {
+		_, err := o.Webhooks.Rotate(ctx, c.Caller().ClientID, c.ID(), r.Immediate, func(ctx context.Context, e webhooks.Endpoint) (*idempotency.Record, error) {
 			return respond(ctx, "", "", appendEndpoint(nil, &e, true))
 		})
 		return err
@@ -152,29 +117,17 @@ func (o *operations) rotateWebhookSecret(c *api.Call) error {
 }
 
 func (o *operations) pauseWebhookEndpoint(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
-	e, err := o.Webhooks.Pause(c.Context(), c.Caller().ClientID, id)
+	e, err := o.Webhooks.Pause(c.Context(), c.Caller().ClientID, c.ID())
 	return writeEndpoint(c, e, err)
 }
 
 func (o *operations) resumeWebhookEndpoint(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
-	e, err := o.Webhooks.Resume(c.Context(), c.Caller().ClientID, id)
+	e, err := o.Webhooks.Resume(c.Context(), c.Caller().ClientID, c.ID())
 	return writeEndpoint(c, e, err)
 }
 
 func (o *operations) testWebhookEndpoint(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
-	e, err := o.Webhooks.Test(c.Context(), c.Caller().ClientID, id)
+	e, err := o.Webhooks.Test(c.Context(), c.Caller().ClientID, c.ID())
 	if err != nil {
 		return err
 	}
@@ -186,15 +139,11 @@ func (o *operations) webhookDeliveries(c *api.Call) error {
 	if err != nil {
 		return err
 	}
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
 	p, err := api.Page(q)
 	if err != nil {
 		return err
 	}
-	all, err := o.Webhooks.Attempts(c.Context(), c.Caller().ClientID, id, p)
+	all, err := o.Webhooks.Attempts(c.Context(), c.Caller().ClientID, c.ID(), p)
 	if err != nil {
 		return err
 	}
@@ -217,20 +166,13 @@ func appendAttempt(b []byte, a *webhook.Attempt) []byte {
 }
 
 func (o *operations) replayWebhookEvents(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
-	body, f := c.Body()
-	if f != nil {
-		return f
-	}
 	var r struct {
 		EventID string `json:"eventId"`
 		From    string `json:"from"`
 		To      string `json:"to"`
 	}
-	if err := json.Unmarshal(body, &r); err != nil {
+	_, err := c.Decode(&r)
+	if err != nil {
 		return err
 	}
 	replayed, client := 1, c.Caller().ClientID
@@ -238,12 +180,12 @@ func (o *operations) replayWebhookEvents(c *api.Call) error {
 	case r.EventID != "" && (r.From != "" || r.To != ""):
 		return fault.Param("/eventId", fault.NotAllowed, "must not be given together with from and to")
 	case r.EventID != "":
-		err = o.Webhooks.ReplayEvent(c.Context(), client, id, r.EventID)
+		err = o.Webhooks.ReplayEvent(c.Context(), client, c.ID(), r.EventID)
 	default:
 		var from, to time.Time
 		if from, to, err = rangeOf(r.From, r.To); err == nil {
 			var started webhook.Replay
-			started, err = o.Webhooks.ReplayRange(c.Context(), client, id, from, to)
+			started, err = o.Webhooks.ReplayRange(c.Context(), client, c.ID(), from, to)
 			replayed = started.Total
 		}
 	}
@@ -271,11 +213,7 @@ func rangeOf(from, to string) (start, end time.Time, err error) {
 }
 
 func (o *operations) webhookReplay(c *api.Call) error {
-	id, err := endpointID(c)
-	if err != nil {
-		return err
-	}
-	r, remaining, err := o.Webhooks.Replay(c.Context(), c.Caller().ClientID, id)
+	r, remaining, err := o.Webhooks.Replay(c.Context(), c.Caller().ClientID, c.ID())
 	if err != nil {
 		return err
 	}
