@@ -3,10 +3,12 @@ package authorize
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"samla/internal/audit"
 	"samla/internal/clock"
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/journal"
 	"samla/internal/outbox"
@@ -60,8 +62,10 @@ func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) erro
 	if err != nil {
 		return err
 	}
-	// The user may be erased: the consent is the subject instead.
-	ctx = institution.WithSubject(ctx, string(m.ConsentID))
+	ctx, err = s.onBehalf(ctx, m.ConsentID)
+	if err != nil {
+		return err
+	}
 	if r.PSU != nil {
 		if r.RemoteID, err = s.reopen(ctx, m, r); err != nil {
 			return err
@@ -103,4 +107,17 @@ func (s *Service) retryDelivery(ctx context.Context, m outbox.Message, failure e
 			"attempts", m.Attempts, "error", failure)
 	}
 	return s.Store.Write(ctx, func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, m) })
+}
+
+// onBehalf returns a context for work on behalf of the user of a consent: a person with several
+// consents counts once. The id of the user is in the consent also after an erasure.
+func (s *Service) onBehalf(ctx context.Context, id consent.ID) (context.Context, error) {
+	c, err := s.Store.Consent(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return ctx, nil
+	}
+	if err != nil {
+		return ctx, fmt.Errorf("read consent %s: %w", id, err)
+	}
+	return institution.WithSubject(ctx, c.Subject()), nil
 }

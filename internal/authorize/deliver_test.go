@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -144,5 +145,22 @@ func TestDeliver_RetriesUntilTheBankAnswers(t *testing.T) {
 	}
 	if err := b.deliver(due[0]); err != nil || len(b.bank.revoked) != failing+1 {
 		t.Errorf("a delivered message is delivered again: %v", err)
+	}
+}
+
+// What is counted of an institution counts persons: two consents of one are not two.
+func TestDeliver_IsOnBehalfOfTheUser(t *testing.T) {
+	b := newEnv(t)
+	for range 2 {
+		c := b.run(b.create().ID)
+		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.deliver(b.dueMessages()[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{b.User.ID, b.User.ID}; !slices.Equal(b.bank.revokedFor, want) {
+		t.Errorf("on behalf of %q instead of %q", b.bank.revokedFor, want)
 	}
 }

@@ -46,6 +46,7 @@ type scripted struct {
 	read           int      // of the consent
 	signed         atomic.Bool
 	revoked        []institution.Access
+	revokedFor     []string // subjects
 	onOpen         func(institution.OpenRequest) (institution.Opened, error)
 	onStart        func(institution.AuthorizeRequest) (institution.Authorization, error)
 	onStatus       func(n int) (institution.Authorization, error)
@@ -93,9 +94,10 @@ func (s *scripted) Consent(context.Context, institution.Access) (institution.Con
 	return s.onRead(s.count(&s.read))
 }
 
-func (s *scripted) Revoke(_ context.Context, a institution.Access) error {
+func (s *scripted) Revoke(ctx context.Context, a institution.Access) error {
 	s.mu.Lock()
 	s.revoked = append(s.revoked, a)
+	s.revokedFor = append(s.revokedFor, institution.SubjectOf(ctx))
 	n := len(s.revoked)
 	s.mu.Unlock()
 	return s.onRevoke(n)

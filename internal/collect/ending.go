@@ -114,7 +114,13 @@ func (s *Service) deliverEnding(ctx context.Context, m *outbox.Message) error {
 	if json.Unmarshal(plain, &e) != nil {
 		return fmt.Errorf("the payload of outbox message %s does not parse", m.ID)
 	}
-	ctx = institution.WithSubject(ctx, e.CollectionID)
+	// The person counts once, however many logins end.
+	switch c, err := s.Store.Collection(ctx, e.CollectionID); {
+	case err == nil:
+		ctx = institution.WithSubject(ctx, c.Subject())
+	case !errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("read collection %s: %w", e.CollectionID, err)
+	}
 	loginer := s.Institutions[m.Company].Loginer
 	if loginer == nil {
 		return errors.New("collect: the institution is not configured, or nobody can log in there")

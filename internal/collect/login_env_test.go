@@ -45,6 +45,7 @@ type source struct {
 	answers  map[string]dialogue.Turn                 // request id -> what followed
 	given    []dialogue.Answer
 	ended    map[string]string // session -> request id
+	endedFor []string          // subjects
 	calls    map[institution.Verb]int
 	reading  chan struct{} // gets an element when a page is asked for; nil = not told
 	held     chan struct{} // a page waits until it is closed; nil = does not wait
@@ -127,9 +128,10 @@ func (s *source) Answer(_ context.Context, session, requestID string, a dialogue
 	return s.answers[requestID], s.end(institution.VerbAnswer)
 }
 
-func (s *source) EndLogin(_ context.Context, session, requestID string) error {
+func (s *source) EndLogin(ctx context.Context, session, requestID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.endedFor = append(s.endedFor, institution.SubjectOf(ctx))
 	if err := s.begin(institution.VerbEndLogin); err != nil {
 		return err
 	}

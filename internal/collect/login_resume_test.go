@@ -3,6 +3,7 @@ package collect_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -441,5 +442,21 @@ func TestEnding_HoldsNoPersonOnceTheSessionIsKnown(t *testing.T) {
 	}
 	if after := size(); after >= before-100 {
 		t.Errorf("the message has %d bytes, %d before", after, before)
+	}
+}
+
+// What is counted of an institution counts persons: two logins of one are not two.
+func TestEnding_IsOnBehalfOfTheUser(t *testing.T) {
+	b := newLoginEnv(t)
+	for range 2 {
+		c := b.start()
+		b.step(c.ID)
+		if _, err := b.Stop(t.Context(), b.owner(), c.ID); err != nil {
+			t.Fatal(err)
+		}
+		b.deliver()
+	}
+	if want := []string{b.User.ID, b.User.ID}; !slices.Equal(b.source.endedFor, want) {
+		t.Errorf("on behalf of %q instead of %q", b.source.endedFor, want)
 	}
 }
