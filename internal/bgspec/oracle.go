@@ -12,7 +12,6 @@ package bgspec
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,11 +26,12 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"samla/internal/specs"
+	"samla/internal/specs/exchange"
 )
 
 // ErrOutside is wrapped by the error for a request that is not an operation of the
 // standard.
-var ErrOutside = errors.New("bgspec: not an operation of the standard")
+var ErrOutside = fmt.Errorf("bgspec: %w", exchange.ErrOutside)
 
 // Oracle validates the exchanges below one base path. It is safe for concurrent
 // use.
