@@ -23,8 +23,8 @@ type Judge interface {
 	// Covers reports whether a request with this path is the judge's to validate.
 	Covers(path string) bool
 	// CheckRequest returns an error when the request, sent with this body, breaks the
-	// definition. It does not read the request's own body. The error repeats no value
-	// of the request and wraps ErrOutside for an unknown operation.
+	// definition. It does not read the request's own body. The error wraps ErrOutside
+	// for an unknown operation.
 	CheckRequest(r *http.Request, body []byte) error
 	// CheckResponse does the same for the answer to r.
 	CheckResponse(r *http.Request, status int, header http.Header, body []byte) error
