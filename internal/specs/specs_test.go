@@ -129,3 +129,14 @@ func TestBerlinGroup13_IsTheListedFile(t *testing.T) {
 	}
 	t.Errorf("the folder does not list %s", name)
 }
+
+func TestLoad_PrivateFileHasAnyContentAndIsNeverRequired(t *testing.T) {
+	f := stored(t, "{}")
+	t.Setenv(specs.Required, "1")
+	if got, err := specs.Load(specs.File{Path: f.Path, Private: true}); err != nil || string(got) != "{}" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := specs.Load(specs.File{Path: "b.json", Private: true}); !errors.Is(err, specs.ErrMissing) || !specs.Optional(err) {
+		t.Errorf("got %v", err)
+	}
+}
