@@ -20,6 +20,7 @@ const (
 	AccessExceeded      ErrorKind = "ACCESS_EXCEEDED"    // the daily limit of the consent is used up
 	ConsentGone         ErrorKind = "CONSENT_GONE"       // revoked, or unknown to the bank
 	ConsentOver         ErrorKind = "CONSENT_OVER"       // expired at the bank
+	TokenRefused        ErrorKind = "TOKEN_REFUSED"      // the access token is not accepted, or not any more: a refresh may help
 	SCARequired         ErrorKind = "SCA_REQUIRED"       // the person has to sign again
 	PersonRefused       ErrorKind = "PERSON_REFUSED"     // the bank refuses the person: unknown, no customer, or blocked
 	NotCovered          ErrorKind = "NOT_COVERED"        // the consent does not cover this account or kind of data
@@ -35,7 +36,7 @@ const (
 
 // ErrorKinds lists all kinds.
 func ErrorKinds() []ErrorKind {
-	return []ErrorKind{Unreachable, Busy, Preparing, AccessExceeded, ConsentGone, ConsentOver, SCARequired, PersonRefused, NotCovered,
+	return []ErrorKind{Unreachable, Busy, Preparing, AccessExceeded, ConsentGone, ConsentOver, TokenRefused, SCARequired, PersonRefused, NotCovered,
 		Conflict, Refused, CertificateRejected, MalformedResponse, QuestionOver, SessionGone, TurnNeeded, ForeignAddress}
 }
 

@@ -10,6 +10,7 @@ package institution
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"samla/internal/consent"
@@ -20,6 +21,7 @@ import (
 type Access struct {
 	ConsentID consent.RemoteID
 	Token     string // bearer token; empty if the bank issues none
+	Refresh   string // refresh token; empty if the bank issues none
 	Session   string // of a login (Loginer); empty with a consent
 	PSU       psu.Context
 }
@@ -31,10 +33,13 @@ type OpenRequest struct {
 	ValidUntil  time.Time // the last day requested
 	Recurring   bool      // false: for a single collection
 	PSU         psu.Context
-	OtherDevice bool // the BankID app runs on another device, so the person scans a QR code
+	OtherDevice bool   // the BankID app runs on another device, so the person scans a QR code
+	Token       string // of the login before (Profile.LoginFirst); else empty
+	Way         Way    // empty unless Profile.Redirects
 }
 
-// Opened is a consent that the bank has created. ConsentID is secret.
+// Opened is a consent that the bank has created. ConsentID is secret. A family without
+// consents of its own, whose tokens are the consent, returns the request id.
 type Opened struct {
 	ConsentID consent.RemoteID
 	// Started is the authorization that the bank has started by itself, or that it
@@ -55,6 +60,14 @@ type AuthorizeRequest struct {
 	ConsentID   consent.RemoteID
 	PSU         psu.Context
 	OtherDevice bool
+	Token       string // of the login before (Profile.LoginFirst); else empty
+	Way         Way    // empty unless Profile.Redirects
+	// Login: the login before the consent is started (Profile.LoginFirst); ConsentID is
+	// empty, and Scope and ValidUntil say what will be asked for.
+	Login      bool
+	Scope      consent.Scope
+	ValidUntil time.Time
+	Recurring  bool
 }
 
 // Authorization is the state of an authorization at its bank. If both ID and StatusLink
@@ -67,6 +80,12 @@ type Authorization struct {
 	Failure      consent.FailureCode   // set with AuthorizationFailed
 	Progress     consent.Progress      // of the person, as far as this answer says it
 	Instructions *consent.Instructions // nil: the bank gave none
+	// Silent: the bank tells nothing of the authorization until the person comes back, not
+	// even by the state of the consent. So it is not asked.
+	Silent bool
+	// Brought is set with AuthorizationDone if the authorization ended with something that
+	// Completer has to exchange.
+	Brought url.Values
 }
 
 // AuthorizationState classifies the status of an authorization.
@@ -97,6 +116,8 @@ const (
 	ConsentRejected
 	ConsentRevoked
 	ConsentExpired
+	// ConsentPartlySigned: another person has to sign too, which may take days.
+	ConsentPartlySigned
 )
 
 // ConsentInfo is the state of a consent at its bank.

@@ -54,6 +54,23 @@ type Profile struct {
 	SignatureCost time.Duration
 	// Parallel is the number of concurrent reads under one consent.
 	Parallel int
+	// Redirects: the person signs on a page of the institution, so a Way is made for each
+	// authorization.
+	Redirects bool
+	// LoginFirst: the person logs in before the consent is opened. Authorizer and Completer
+	// do that too (AuthorizeRequest.Login).
+	LoginFirst bool
+	// NamesSigner: the institution makes sure that the person who signs has the personal
+	// number that the consent was asked for. So it does not matter in which browser the
+	// person comes back.
+	NamesSigner bool
+	// SecondSigner is how long others than the first person have to sign too; 0 = nobody
+	// else signs.
+	SecondSigner time.Duration
+	// FullHistory is how long after the signature all of the history can be read
+	// (HistoryAttended). After that HistoryUnattended holds for everybody; 0 = it does not
+	// matter when the person has signed.
+	FullHistory time.Duration
 	// DeviceHosts are the hosts, in lower case, that the device of a person may be asked to
 	// call during a login (dialogue.Device); a host without a port means port 443.
 	DeviceHosts []string

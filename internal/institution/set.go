@@ -23,6 +23,8 @@ type Institution struct {
 	Revoker       Revoker
 	Collector     Collector
 	Loginer       Loginer
+	Completer     Completer
+	Refresher     Refresher
 
 	// Certificates are ours at the institution. An operator must renew them in time.
 	Certificates []Certificate
@@ -41,6 +43,7 @@ func (i Institution) Capabilities() []Verb {
 	for verb, has := range map[Verb]bool{
 		VerbOpen: i.Opener != nil, VerbAuthorize: i.Authorizer != nil, VerbReadConsent: i.ConsentReader != nil,
 		VerbRevoke: i.Revoker != nil, VerbCollect: i.Collector != nil, VerbLogin: i.Loginer != nil,
+		VerbComplete: i.Completer != nil, VerbRefresh: i.Refresher != nil,
 	} {
 		if has {
 			verbs = append(verbs, verb)

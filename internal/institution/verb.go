@@ -20,11 +20,14 @@ const (
 	VerbTurn                Verb = "turn"
 	VerbAnswer              Verb = "answer"
 	VerbEndLogin            Verb = "end-login"
+	VerbComplete            Verb = "complete"
+	VerbRefresh             Verb = "refresh-token"
 )
 
 // Verbs lists all verbs.
 func Verbs() []Verb {
-	return []Verb{VerbOpen, VerbAuthorize, VerbAuthorizationStatus, VerbReadConsent, VerbRevoke, VerbCollect, VerbLogin, VerbTurn, VerbAnswer, VerbEndLogin}
+	return []Verb{VerbOpen, VerbAuthorize, VerbAuthorizationStatus, VerbReadConsent, VerbRevoke, VerbCollect, VerbLogin, VerbTurn, VerbAnswer, VerbEndLogin,
+		VerbComplete, VerbRefresh}
 }
 
 type subjectKey struct{}

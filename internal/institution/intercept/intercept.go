@@ -40,6 +40,12 @@ func Wrap(i institution.Institution, interceptors ...Interceptor) institution.In
 	if i.Collector != nil {
 		i.Collector = collector{i.Collector, c}
 	}
+	if i.Completer != nil {
+		i.Completer = completer{i.Completer, c}
+	}
+	if i.Refresher != nil {
+		i.Refresher = refresher{i.Refresher, c}
+	}
 	if i.Loginer != nil {
 		i.Loginer = loginer{i.Loginer, c}
 	}

@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 
+	"samla/internal/consent"
 	"samla/internal/institution"
 )
 
@@ -72,5 +73,29 @@ type collector struct {
 func (c collector) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
 	return run(ctx, c.chain, institution.VerbCollect, func(ctx context.Context) (institution.Answer, error) {
 		return c.Collector.Fetch(ctx, a, q)
+	})
+}
+
+type completer struct {
+	to institution.Completer
+	chain
+}
+
+// Complete implements institution.Completer.
+func (c completer) Complete(ctx context.Context, r institution.Completion) (institution.Completed, error) {
+	return run(ctx, c.chain, institution.VerbComplete, func(ctx context.Context) (institution.Completed, error) {
+		return c.to.Complete(ctx, r)
+	})
+}
+
+type refresher struct {
+	to institution.Refresher
+	chain
+}
+
+// Refresh implements institution.Refresher.
+func (r refresher) Refresh(ctx context.Context, a institution.Access) (consent.Tokens, error) {
+	return run(ctx, r.chain, institution.VerbRefresh, func(ctx context.Context) (consent.Tokens, error) {
+		return r.to.Refresh(ctx, a)
 	})
 }

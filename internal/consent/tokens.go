@@ -1,0 +1,75 @@
+package consent
+
+import "time"
+
+// Tokens are what an institution has given for a consent in an exchange of OAuth 2.0
+// (RFC 6749 5.1). They are secret: Tokens is stored only in what is sealed.
+type Tokens struct {
+	Access  string    `json:"access,omitempty"`
+	Refresh string    `json:"refresh,omitempty"` // empty if the institution gave none
+	Until   time.Time `json:"until,omitzero"`    // end of Access; zero = not told: it is used until it is refused
+	// RefreshUntil is the end of Refresh; zero = not told.
+	RefreshUntil time.Time `json:"refreshUntil,omitzero"`
+}
+
+// TokenMargin is how long before its end an access token is replaced. It has room for
+// the clocks of the two sides and for an exchange that has begun.
+const TokenMargin = time.Minute
+
+// Stale reports whether the access token is to be replaced before it is used at the time
+// now.
+func (t Tokens) Stale(now time.Time) bool {
+	return t.Refresh != "" && (t.Access == "" || !t.Until.IsZero() && !now.Before(t.Until.Add(-TokenMargin)))
+}
+
+// Replaced returns the tokens after a refresh. An answer without a refresh token keeps
+// the one that was used (RFC 6749 6).
+func (t Tokens) Replaced(by Tokens) Tokens {
+	if by.Refresh == "" {
+		by.Refresh, by.RefreshUntil = t.Refresh, t.RefreshUntil
+	}
+	return by
+}
+
+// Refreshing says that one worker replaces the tokens of a consent. It is stored before
+// the request, so that no two workers send one at once, on any node.
+type Refreshing struct {
+	ID string    `json:"id"` // of the attempt
+	At time.Time `json:"at"`
+	// Tries is how many requests were sent with the same refresh token. A lost answer is
+	// repeated once.
+	Tries int `json:"tries"`
+}
+
+// RefreshLease is how long a worker that replaces tokens is waited for. After it, another
+// one repeats the request.
+const RefreshLease = 30 * time.Second
+
+// MostRefreshTries is how often one refresh token is sent whose answer was lost.
+const MostRefreshTries = 2
+
+// Held reports whether the worker of r is still waited for.
+func (r *Refreshing) Held(now time.Time) bool {
+	return r != nil && now.Before(r.At.Add(RefreshLease))
+}
+
+// Denial is that an institution has refused the refresh token of a consent with
+// invalid_grant, which may be an outage of the institution.
+type Denial struct {
+	At    time.Time `json:"at"` // of the first refusal
+	Times int       `json:"times"`
+}
+
+// DenialConfirmedAfter is the least time between the first refusal of a refresh token and
+// the one that ends the consent.
+const DenialConfirmedAfter = 10 * time.Minute
+
+// Denied returns the denial after one more refusal, and reports whether it is confirmed:
+// the institution refuses the token again after DenialConfirmedAfter, and does not refuse
+// those of many others.
+func (d *Denial) Denied(now time.Time, outage bool) (Denial, bool) {
+	if d == nil {
+		return Denial{At: now, Times: 1}, false
+	}
+	return Denial{At: d.At, Times: d.Times + 1}, !outage && !now.Before(d.At.Add(DenialConfirmedAfter))
+}
