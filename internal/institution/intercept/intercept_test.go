@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samla/internal/company"
+	"samla/internal/consent"
 	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
@@ -60,11 +61,19 @@ func (s stub) Answer(ctx context.Context, _, _ string, _ dialogue.Answer) (dialo
 	return dialogue.Turn{}, s.run(ctx)
 }
 
+func (s stub) Complete(ctx context.Context, _ institution.Completion) (institution.Completed, error) {
+	return institution.Completed{}, s.run(ctx)
+}
+
+func (s stub) Refresh(ctx context.Context, _ institution.Access) (consent.Tokens, error) {
+	return consent.Tokens{}, s.run(ctx)
+}
+
 func (s stub) EndLogin(ctx context.Context, _, _ string) error { return s.run(ctx) }
 
 func all(s stub) institution.Institution {
 	return institution.Institution{Company: company.Company{ID: "se-a"},
-		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s, Loginer: s}
+		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s, Loginer: s, Completer: s, Refresher: s}
 }
 
 // Every method of every verb that takes a context is an exchange, and must pass
