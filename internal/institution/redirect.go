@@ -46,7 +46,7 @@ type Completed struct {
 	// has to be completed too, or, without Next, nothing has happened and the person goes on.
 	State   AuthorizationState
 	Failure consent.FailureCode
-	Tokens  *consent.Tokens  // nil: none
+	Tokens  *Tokens          // nil: none
 	Remote  consent.RemoteID // the id of the consent, if it is known only now; else empty
 	Next    url.Values       // what another completion gets as Brought
 	// Signer is the personal number of the person who signed; empty if the institution does
@@ -64,9 +64,12 @@ type Completer interface {
 	Complete(ctx context.Context, c Completion) (Completed, error)
 }
 
+// Tokens are what an institution has given for a consent.
+type Tokens = consent.Tokens
+
 // Refresher replaces the access token of a consent. Errors: ConsentGone only if the
 // institution says that the grant has ended (invalid_grant). Nothing else ends a consent.
 // One exchange.
 type Refresher interface {
-	Refresh(ctx context.Context, a Access) (consent.Tokens, error)
+	Refresh(ctx context.Context, a Access) (Tokens, error)
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"samla/internal/company"
-	"samla/internal/consent"
 	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
@@ -65,8 +64,8 @@ func (s stub) Complete(ctx context.Context, _ institution.Completion) (instituti
 	return institution.Completed{}, s.run(ctx)
 }
 
-func (s stub) Refresh(ctx context.Context, _ institution.Access) (consent.Tokens, error) {
-	return consent.Tokens{}, s.run(ctx)
+func (s stub) Refresh(ctx context.Context, _ institution.Access) (institution.Tokens, error) {
+	return institution.Tokens{}, s.run(ctx)
 }
 
 func (s stub) EndLogin(ctx context.Context, _, _ string) error { return s.run(ctx) }

@@ -3,7 +3,6 @@ package intercept
 import (
 	"context"
 
-	"samla/internal/consent"
 	"samla/internal/institution"
 )
 
@@ -94,8 +93,8 @@ type refresher struct {
 }
 
 // Refresh implements institution.Refresher.
-func (r refresher) Refresh(ctx context.Context, a institution.Access) (consent.Tokens, error) {
-	return run(ctx, r.chain, institution.VerbRefresh, func(ctx context.Context) (consent.Tokens, error) {
+func (r refresher) Refresh(ctx context.Context, a institution.Access) (institution.Tokens, error) {
+	return run(ctx, r.chain, institution.VerbRefresh, func(ctx context.Context) (institution.Tokens, error) {
 		return r.to.Refresh(ctx, a)
 	})
 }
