@@ -98,9 +98,10 @@ func (s *Sandbox) index(w http.ResponseWriter, _ *http.Request) {
 	view := struct {
 		Banks       []BankInfo
 		Persons     []persona.Person
+		Habits      []persona.Habit
 		Sources     []SourceInfo
 		SourceUsers []source.Person
-	}{s.Banks(), persona.All(), s.Sources(), source.Persons()}
+	}{s.Banks(), persona.All(), persona.Habits(), s.Sources(), source.Persons()}
 	if err := index.Execute(w, view); err != nil {
 		s.config.Logger.Debug("sandbox: page not written", "err", err)
 	}

@@ -93,6 +93,10 @@ func New(c Config) (*Sandbox, error) {
 		p, _ := names.Person(number)
 		return p.GivenName, p.Surname
 	}
+	s.bankID.Habit, s.bankID.ApprovalFailure = phoneHabit, func(number string) string {
+		h, _ := persona.HabitOf(number)
+		return h.Failure
+	}
 	if c.Dir != "" {
 		if err := s.bankID.OpenJournal(filepath.Join(c.Dir, ordersFile)); err != nil {
 			return nil, fmt.Errorf("sandbox: %w", err)
@@ -116,6 +120,12 @@ func New(c Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return s, nil
+}
+
+// phoneHabit returns what the phone of a person with a habit does.
+func phoneHabit(number string) (bankid.Habit, bool) {
+	h, ok := persona.HabitOf(number)
+	return bankid.Habit{OpenAfter: h.Opens, ActAfter: h.Acts, Action: bankid.Action(h.Does), By: h.SignsAs}, ok
 }
 
 // message returns BankID's text for the state of an order, or for the error because

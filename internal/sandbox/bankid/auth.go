@@ -85,6 +85,9 @@ func (s *Service) Auth(r AuthRequest) (Order, error) {
 	now := s.clock.Now()
 	s.dropExpired(now)
 	if earlier := s.byPerson[r.Expected]; earlier != nil {
+		if err := s.follow(earlier, now); err != nil {
+			return Order{}, err
+		}
 		if earlier.startedBy(r, now) {
 			return earlier.Order, nil
 		}

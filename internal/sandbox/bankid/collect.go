@@ -35,7 +35,11 @@ func (s *Service) Collect(orderRef string) (Collected, error) {
 	r := s.byRef[orderRef]
 	err := order.ErrNotCollectable
 	if r != nil {
-		err = s.apply(r, order.Collect{}, s.clock.Now())
+		now := s.clock.Now()
+		if err := s.follow(r, now); err != nil {
+			return Collected{}, err
+		}
+		err = s.apply(r, order.Collect{}, now)
 	}
 	switch {
 	case errors.Is(err, order.ErrNotCollectable):
@@ -64,7 +68,11 @@ func (s *Service) Cancel(orderRef string) error {
 	r := s.byRef[orderRef]
 	err := order.ErrEnded
 	if r != nil {
-		err = s.apply(r, order.Cancel{}, s.clock.Now())
+		now := s.clock.Now()
+		if err := s.follow(r, now); err != nil {
+			return err
+		}
+		err = s.apply(r, order.Cancel{}, now)
 	}
 	if errors.Is(err, order.ErrEnded) {
 		return &Error{InvalidParameters, "no such order, or it has ended"}

@@ -51,6 +51,9 @@ func (s *Service) Act(a PhoneAction) (PhoneResult, error) {
 	if err != nil {
 		return PhoneResult{}, err
 	}
+	if err := s.follow(r, now); err != nil {
+		return PhoneResult{}, err
+	}
 	event, err := s.event(a, r)
 	if err != nil {
 		return PhoneResult{}, err
@@ -144,6 +147,7 @@ func (s *Service) Pending() []PendingOrder {
 		if age >= order.FinishWithin {
 			break // all remaining orders are older and have ended
 		}
+		_ = s.follow(r, now) // an error of the journal is returned by the next change
 		r.state = r.state.Advance(now)
 		if r.state.Status != order.Pending {
 			continue

@@ -37,6 +37,9 @@ type Service struct {
 	// such as "certificateErr" for a blocked BankID. If it is nil or returns "", they
 	// succeed.
 	ApprovalFailure func(personalNumber string) (hintCode string)
+	// Habit returns what the phone of this person does on its own, and reports whether it
+	// does anything. If it is nil, no phone does.
+	Habit func(personalNumber string) (Habit, bool)
 	// OpenWithin is how long an order waits for the app; 0 = order.OpenWithin. It is less
 	// than order.FinishWithin.
 	OpenWithin time.Duration
