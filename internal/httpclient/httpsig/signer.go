@@ -1,8 +1,8 @@
-// Package httpsig signs HTTP requests the way the Berlin Group and its banks
-// want it: the headers Digest, Signature and TPP-Signature-Certificate, in the
-// form of draft-cavage-http-signatures (docs/reference/banks.md 9.2). It owns how
-// banks differ in that and how many signatures are computed at a time. It sends
-// nothing: package httpclient does.
+// Package httpsig signs HTTP requests in the form of draft-cavage-http-signatures: the
+// way the Berlin Group and its banks want it, with the headers Digest, Signature and
+// TPP-Signature-Certificate (docs/reference/banks.md 9.2), or with a key that a bank knows
+// by a name (docs/reference/families.md 3.3). It owns how banks differ in that and how
+// many signatures are computed at a time. It sends nothing: package httpclient does.
 package httpsig
 
 import (
@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,7 +25,7 @@ type Signer struct {
 	meter       *meter
 	cost        time.Duration
 	prefix      string // of the header Signature: keyId and algorithm
-	certificate string // base64 of the DER form
+	certificate string // base64 of the DER form; empty = not sent
 }
 
 // NewSigner returns a signer that uses the key of a QSealC
@@ -61,9 +62,13 @@ func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error
 	}
 	return &Signer{
 		form: f, key: k, meter: m, cost: took,
-		prefix:      `keyId="` + escape(keyID) + `",algorithm="` + string(f.algorithm) + `",headers="`,
+		prefix:      prefixOf(keyID, f.algorithm),
 		certificate: base64.StdEncoding.EncodeToString(leaf.Raw),
 	}, nil
+}
+
+func prefixOf(keyID string, a algorithm) string {
+	return `keyId="` + escape(keyID) + `",algorithm="` + string(a) + `",headers="`
 }
 
 // Cost returns the processor time of a signature, measured on this machine.
@@ -83,37 +88,45 @@ func escape(s string) string {
 	return b.String()
 }
 
-// Sign sets the headers of the signature in h, and Date where the variant lists
-// it. requestURI is the path and query as they are sent. Sign may wait for the
+// Sign sets the headers of the signature in h, and the header of the date where the
+// variant lists it. requestURI is the path and query as they are sent. Sign may wait for the
 // limit of the signer; when ctx ends first, it returns ctx's error. It leaves a request
 // whose method is not signed as it is.
 func (s *Signer) Sign(ctx context.Context, h http.Header, method, requestURI string, body []byte, now time.Time) error {
 	if !s.signs(method) {
 		return nil
 	}
-	h.Set("Digest", s.digest.header(body))
-	text, names := s.signingString(h, method, requestURI, now)
+	signed := s.headers
+	if len(body) > 0 {
+		signed = append(signed[:len(signed):len(signed)], s.bodyHeaders...)
+	}
+	if slices.Contains(signed, digestHeader) {
+		h.Set("Digest", s.digest.header(body))
+	}
+	text, names := s.signingString(signed, h, method, requestURI, now)
 	signature, err := s.sign(ctx, sum(s.algorithm.hash(), []byte(text)))
 	if err != nil {
 		return fmt.Errorf("httpsig: sign: %w", err)
 	}
 	h.Set("Signature", s.prefix+names+`",signature="`+base64.StdEncoding.EncodeToString(signature)+`"`)
-	h.Set("TPP-Signature-Certificate", s.certificate)
+	if s.certificate != "" {
+		h.Set("TPP-Signature-Certificate", s.certificate)
+	}
 	return nil
 }
 
 // signingString returns the text that is signed and the names of the headers in
-// it. It sets Date where the variant lists it.
-func (s *Signer) signingString(h http.Header, method, requestURI string, now time.Time) (text, names string) {
+// it. It sets the header of the date where it is listed.
+func (s *Signer) signingString(headers []string, h http.Header, method, requestURI string, now time.Time) (text, names string) {
 	var lines, listed strings.Builder
-	for _, name := range s.headers {
+	for _, name := range headers {
 		var value string
 		switch name {
 		case requestTarget:
 			value = strings.ToLower(method) + " " + requestURI
-		case dateHeader:
+		case s.date:
 			value = now.UTC().Format(http.TimeFormat)
-			h.Set("Date", value)
+			h.Set(name, value)
 		default:
 			values := h.Values(name)
 			if len(values) == 0 {

@@ -38,6 +38,7 @@ type Variant struct {
 const (
 	requestTarget = "(request-target)"
 	dateHeader    = "date"
+	digestHeader  = "digest"
 )
 
 // Validate returns an error when no signer can follow the variant.
@@ -46,12 +47,14 @@ func (v Variant) Validate() error {
 	return err
 }
 
-// form is a Variant that is valid, with its defaults.
+// form is a Variant or a KeyVariant that is valid, with its defaults.
 type form struct {
-	headers   []string // in lower case
-	digest    digest
-	algorithm algorithm // "" = by the key
-	methods   []string  // empty = all
+	headers     []string // in lower case
+	bodyHeaders []string // the same, signed behind them if there is a body
+	date        string   // the header that gets the time of the signature, in lower case
+	digest      digest
+	algorithm   algorithm // "" = by the key
+	methods     []string  // empty = all
 }
 
 // algorithm is the name of a signature algorithm in the header Signature.
@@ -76,7 +79,7 @@ func (f form) signs(method string) bool {
 }
 
 func (v Variant) parse() (f form, err error) {
-	f.headers = slices.Clone(v.Headers)
+	f.headers, f.date = slices.Clone(v.Headers), dateHeader
 	if len(f.headers) == 0 {
 		f.headers = []string{"digest", "x-request-id", "psu-id", "psu-corporate-id", "tpp-redirect-uri"}
 	}
@@ -86,7 +89,7 @@ func (v Variant) parse() (f form, err error) {
 			return form{}, fmt.Errorf("%w: headers: entry %d is not a header name", ErrInvalidVariant, i)
 		}
 	}
-	if !slices.Contains(f.headers, "digest") {
+	if !slices.Contains(f.headers, digestHeader) {
 		return form{}, fmt.Errorf("%w: headers: digest is missing", ErrInvalidVariant)
 	}
 	label := v.Digest
