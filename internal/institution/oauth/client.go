@@ -4,12 +4,13 @@
 // 4.2, 5). Package oauth/openid adds what OpenID Connect signs. Everything but Metadata and
 // Client.Request is pure.
 //
-// The token requests are written here and not with golang.org/x/oauth2, for four reasons.
-// Its errors carry the answer of the server, which can hold tokens and names. It tries
-// another client authentication with the same code if the first is refused, and a code is
-// consumed by the first try. It refreshes by itself, out of sight of the transaction that
-// has to store a rotated token. And it accepts answers in a form, which a page of a gateway
-// can be taken for.
+// The token requests are written here and not with golang.org/x/oauth2 (v0.37.0), because
+// its errors and its repeats do not fit. Its errors show the bank's texts and answers. Where
+// the client authentication is not set, it tries another one with the same code, which some
+// servers consume at the first try. Its token source refreshes out of sight of the
+// transaction that has to store a rotated token. It reads answers that are a form, and so
+// the page of a gateway, and takes the time from the machine. It has no tls_client_auth and
+// no private_key_jwt.
 package oauth
 
 import (

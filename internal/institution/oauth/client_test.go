@@ -20,7 +20,29 @@ import (
 
 	"samla/internal/institution"
 	"samla/internal/institution/oauth"
+	"samla/internal/institution/oauth/oauthtest"
 )
+
+var noon = oauthtest.Noon
+
+// server is a server with a token endpoint.
+type server struct{ *oauthtest.Server }
+
+func start(t testing.TB, h http.HandlerFunc) server { return server{oauthtest.Start(t, h)} }
+
+// client returns a client of the token endpoint.
+func (s server) client(t testing.TB, change func(*oauth.Config)) *oauth.Client {
+	t.Helper()
+	c := oauth.Config{ID: "PSDSE-FINA-44059", Auth: oauth.TLSAuth{}, Endpoint: s.Endpoint(t, "/token"), Clock: s.Clock}
+	if change != nil {
+		change(&c)
+	}
+	client, err := oauth.NewClient(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
 
 // received is a token request as the server saw it.
 type received struct {
@@ -30,7 +52,7 @@ type received struct {
 }
 
 // tokenServer answers each request with status and body, and records it.
-func tokenServer(t *testing.T, status int, body string, header ...string) (*server, *received, *atomic.Int32) {
+func tokenServer(t *testing.T, status int, body string, header ...string) (server, *received, *atomic.Int32) {
 	var last received
 	var n atomic.Int32
 	s := start(t, func(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +105,7 @@ func TestClient_SendsTheGrants(t *testing.T) {
 
 func TestClient_KeepsTheQueryOfTheEndpoint(t *testing.T) {
 	s, last, _ := tokenServer(t, 200, success)
-	endpoint, err := s.hosts.Endpoint(s.URL + "/t/oken?a=%2F")
+	endpoint, err := s.Hosts.Endpoint(s.URL + "/t/oken?a=%2F")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,26 +136,10 @@ func TestClient_ProvesItselfBySecretInTheHeader(t *testing.T) {
 	}
 }
 
-func keyFor(t testing.TB, algorithm string) (private, public any) {
-	t.Helper()
-	if algorithm == "ES256" {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return key, &key.PublicKey
-	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, &key.PublicKey
-}
-
 func TestClient_ProvesItselfByASignedAssertion(t *testing.T) {
 	s, last, _ := tokenServer(t, 200, success)
 	for _, algorithm := range []string{"PS256", "RS256", "ES256"} {
-		private, public := keyFor(t, algorithm)
+		private := oauthtest.Key(t, algorithm)
 		signer, err := oauth.NewSigner(private, algorithm, "kid-1")
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +156,7 @@ func TestClient_ProvesItselfByASignedAssertion(t *testing.T) {
 					t.Fatalf("%s: %v", algorithm, err)
 				}
 				var claims jwt.Claims
-				if err := parsed.Claims(public, &claims); err != nil {
+				if err := parsed.Claims(private.Public(), &claims); err != nil {
 					t.Fatalf("%s: %v", algorithm, err)
 				}
 				if err := claims.Validate(jwt.Expected{Issuer: "PSDSE-FINA-44059", Subject: "PSDSE-FINA-44059", AnyAudience: jwt.Audience{want}, Time: noon}); err != nil {
@@ -172,8 +178,8 @@ func TestClient_ProvesItselfByASignedAssertion(t *testing.T) {
 }
 
 func TestNewSigner_RefusesKeysThatDoNotFit(t *testing.T) {
-	rsaKey, _ := keyFor(t, "PS256")
-	p256, _ := keyFor(t, "ES256")
+	rsaKey := oauthtest.Key(t, "PS256")
+	p256 := oauthtest.Key(t, "ES256")
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -316,7 +322,7 @@ func TestAnswer_ReadsTheErrorsOfABank(t *testing.T) {
 }
 
 func TestClient_NamesWhatWasNotAccepted(t *testing.T) {
-	private, _ := keyFor(t, "ES256")
+	private := oauthtest.Key(t, "ES256")
 	signer, err := oauth.NewSigner(private, "", "")
 	if err != nil {
 		t.Fatal(err)
@@ -354,7 +360,7 @@ func TestHosts_RefuseOtherAddresses(t *testing.T) {
 		"https://other.example/token", "/token", "", strings.Replace(s.URL, "https", "http", 1) + "0/token", s.URL + "@other.example/token",
 		s.URL + "/../x", s.URL + "/a/%2e%2e/b", "https://127.0.0.1/token",
 	} {
-		if _, err := s.hosts.Endpoint(address); institution.KindOf(err) != institution.ForeignAddress || err == nil {
+		if _, err := s.Hosts.Endpoint(address); institution.KindOf(err) != institution.ForeignAddress || err == nil {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -21,7 +21,7 @@ func TestServers_ReadTheDocumentAtTheAddressAndKeepIt(t *testing.T) {
 		_, _ = io.WriteString(w, `{"issuer":"https://issuer.example/x","authorization_endpoint":"https://login.example/a?b=1","token_endpoint":"https://t.example/token",
 			"jwks_uri":"https://t.example/jwks","mtls_endpoint_aliases":{"token_endpoint":"https://mtls.example/token"},"authorization_response_iss_parameter_supported":true,"x":[{}]}`)
 	})
-	servers := oauth.NewServers(s.hosts, s.clock)
+	servers := oauth.NewServers(s.Hosts, s.Clock)
 	address := s.URL + "/v1/sca/oauth/7f/meta?c=%2F1"
 	for range 3 {
 		got, err := servers.Metadata(t.Context(), address, "")
@@ -38,7 +38,7 @@ func TestServers_ReadTheDocumentAtTheAddressAndKeepIt(t *testing.T) {
 		t.Errorf("another issuer: %v", err)
 	}
 	before := n.Load()
-	s.clock.Advance(time.Hour)
+	s.Clock.Advance(time.Hour)
 	if _, err := servers.Metadata(t.Context(), address, "https://issuer.example/x"); err != nil || n.Load() != before+1 {
 		t.Errorf("after an hour: read %d times, %v", n.Load()-before, err)
 	}
@@ -54,7 +54,7 @@ func TestServers_DoNotKeepAFailure(t *testing.T) {
 		w.WriteHeader(int(status.Load()))
 		_, _ = io.WriteString(w, `{"issuer":"https://issuer.example"}`)
 	})
-	servers := oauth.NewServers(s.hosts, s.clock)
+	servers := oauth.NewServers(s.Hosts, s.Clock)
 	for st, want := range map[int32]institution.ErrorKind{503: institution.Unreachable, 429: institution.Busy, 302: institution.ForeignAddress, 404: institution.MalformedResponse} {
 		status.Store(st)
 		if _, err := servers.Metadata(t.Context(), s.URL+"/m", ""); institution.KindOf(err) != want || err == nil {
