@@ -63,24 +63,10 @@ func TestAnswer_RefusesTokensThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-func TestTokens_KeepWhatARefreshLeavesOut(t *testing.T) {
-	old := oauth.Tokens{Access: "a0", Until: noon, Refresh: "r0", RefreshUntil: noon.Add(time.Hour), Scope: "s"}
-	for name, c := range map[string]struct{ answer, want oauth.Tokens }{
-		"nothing but the token": {oauth.Tokens{Access: "a1"}, oauth.Tokens{Access: "a1", Refresh: "r0", RefreshUntil: old.RefreshUntil, Scope: "s"}},
-		"rotation":              {oauth.Tokens{Access: "a1", Refresh: "r1"}, oauth.Tokens{Access: "a1", Refresh: "r1", Scope: "s"}},
-		"a later end":           {oauth.Tokens{Access: "a1", RefreshUntil: noon.Add(2 * time.Hour)}, oauth.Tokens{Access: "a1", Refresh: "r0", RefreshUntil: noon.Add(2 * time.Hour), Scope: "s"}},
-		"a smaller scope":       {oauth.Tokens{Access: "a1", Refresh: "r1", Scope: "t"}, oauth.Tokens{Access: "a1", Refresh: "r1", Scope: "t"}},
-	} {
-		if got := c.answer.After(old); got != c.want {
-			t.Errorf("%s: got %+v", name, got)
-		}
-	}
-}
-
-func TestTokens_EndWithAMargin(t *testing.T) {
-	at := oauth.Tokens{Access: "a", Until: noon.Add(time.Minute)}
-	if at.Ends(noon, time.Minute-1) || !at.Ends(noon, time.Minute) || (oauth.Tokens{Access: "a"}).Ends(noon, 1000*time.Hour) {
-		t.Error("wrong end")
+func TestTokens_AreStoredWhole(t *testing.T) {
+	got := oauth.Tokens{Access: "a", Until: noon, Refresh: "r", RefreshUntil: noon.Add(1), Scope: "s", IDToken: "i"}.Stored()
+	if want := (institution.Tokens{Access: "a", Refresh: "r", Until: noon, RefreshUntil: noon.Add(1)}); got != want {
+		t.Errorf("%d and %d characters, until %v and %v", len(got.Access), len(got.Refresh), got.Until, got.RefreshUntil)
 	}
 }
 

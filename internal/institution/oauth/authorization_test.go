@@ -2,7 +2,6 @@ package oauth_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,9 +22,6 @@ func TestSecret_IsNeverShown(t *testing.T) {
 		fmt.Sprintf("%s %q %v %+v %#v %x", s, s, s, s, s, s) + fmt.Errorf("failed: %w", errors.New(fmt.Sprint(s))).Error()
 	if strings.Contains(all, token) || strings.Contains(all, fmt.Sprintf("%x", token)) {
 		t.Errorf("shown: %s", all)
-	}
-	if sealed, _ := json.Marshal(oauth.Tokens{Access: s}); !strings.Contains(string(sealed), token) {
-		t.Errorf("the sealed form is not complete: %s", sealed)
 	}
 }
 

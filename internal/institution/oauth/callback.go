@@ -67,40 +67,43 @@ var callbackErrors = map[string]Outcome{
 // as RFC 6749 4.1.2 demands. A member that is there twice, in one or in both of the forms,
 // makes the callback malformed: two readers would see two different answers.
 func ParseCallback(query, fragment string) Callback {
-	members := map[string]string{}
+	all := url.Values{}
 	for _, raw := range []string{strings.TrimPrefix(query, "?"), strings.TrimPrefix(fragment, "#")} {
-		if !readMembers(members, raw) {
+		if len(raw) > maxCallback || strings.Count(raw, "&") > maxMembers {
 			return Callback{Outcome: Malformed}
 		}
+		for part := range strings.SplitSeq(raw, "&") {
+			name, value, _ := strings.Cut(part, "=")
+			name, err := url.QueryUnescape(name)
+			if err != nil || memberLimits[name] == 0 {
+				continue
+			}
+			if value, err = url.QueryUnescape(value); err != nil {
+				return Callback{Outcome: Malformed}
+			}
+			all.Add(name, value)
+		}
 	}
-	return callbackOf(members)
+	return CallbackOf(all)
 }
 
-// readMembers adds the known members of a form to members. It reports whether they can be
-// used.
-func readMembers(members map[string]string, raw string) bool {
-	if len(raw) > maxCallback || strings.Count(raw, "&") > maxMembers {
-		return false
-	}
-	for part := range strings.SplitSeq(raw, "&") {
-		name, value, _ := strings.Cut(part, "=")
-		name, err := url.QueryUnescape(name)
-		limit, known := memberLimits[name]
-		if err != nil || !known {
+// CallbackOf is ParseCallback for members that are parsed already
+// (institution.Completion.Brought).
+func CallbackOf(all url.Values) Callback {
+	m := map[string]string{}
+	for name, limit := range memberLimits {
+		values := all[name]
+		if len(values) == 0 {
 			continue
-		}
-		value, err = url.QueryUnescape(value)
-		if _, twice := members[name]; twice || err != nil || len(value) > limit {
-			return false
 		}
 		// RFC 6749 appendix A allows printable ASCII only. A description is for people, and
 		// banks write it in their language; it is not read here.
-		if name != "error_description" && strings.ContainsFunc(value, notPrintable) {
-			return false
+		if len(values) > 1 || len(values[0]) > limit || name != "error_description" && strings.ContainsFunc(values[0], notPrintable) {
+			return Callback{Outcome: Malformed}
 		}
-		members[name] = value
+		m[name] = values[0]
 	}
-	return true
+	return callbackOf(m)
 }
 
 func notPrintable(r rune) bool { return r < ' ' || r > '~' }

@@ -155,35 +155,19 @@ func (g Grant) form() url.Values {
 // Format implements fmt.Formatter for every verb: a form of a bank can hold secrets.
 func (g Grant) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[grant %s]", string(g.Type)) }
 
-// Tokens are the tokens of one consent, or of our client. They print masked; their JSON
-// form is complete and is for sealed columns only.
+// Tokens are what a token endpoint has given. They print masked.
 type Tokens struct {
-	Access Secret `json:"access"`
+	Access Secret
 	// Until is when the access token ends, counted from before the request; zero = the
 	// bank does not say: use it until it is refused.
-	Until        time.Time `json:"until,omitzero"`
-	Refresh      Secret    `json:"refresh,omitempty"`
-	RefreshUntil time.Time `json:"refreshUntil,omitzero"` // zero = the bank does not say
-	Scope        string    `json:"scope,omitempty"`
-	IDToken      Secret    `json:"-"`
+	Until        time.Time
+	Refresh      Secret    // empty if the bank gave none: the one that was used stays (RFC 6749 6)
+	RefreshUntil time.Time // zero = the bank does not say
+	Scope        string
+	IDToken      Secret
 }
 
-// After returns the tokens that a consent has after a refresh: what the answer left out
-// stays as it was (RFC 6749 5.1, 6).
-func (t Tokens) After(old Tokens) Tokens {
-	if t.Refresh == "" {
-		t.Refresh = old.Refresh
-		if t.RefreshUntil.IsZero() {
-			t.RefreshUntil = old.RefreshUntil
-		}
-	}
-	if t.Scope == "" {
-		t.Scope = old.Scope
-	}
-	return t
-}
-
-// Ends reports whether the access token is known to end within margin of now.
-func (t Tokens) Ends(now time.Time, margin time.Duration) bool {
-	return !t.Until.IsZero() && !now.Add(margin).Before(t.Until)
+// Stored returns the tokens in the form in which they are sealed with a consent.
+func (t Tokens) Stored() institution.Tokens {
+	return institution.Tokens{Access: t.Access.Reveal(), Refresh: t.Refresh.Reveal(), Until: t.Until, RefreshUntil: t.RefreshUntil}
 }

@@ -12,7 +12,7 @@ import (
 
 // Secret is a token, a code, a state, a code verifier or a client secret. Every verb of
 // package fmt and every log record shows it masked; Reveal returns it. Its JSON form is
-// complete and is for sealed columns only.
+// complete.
 type Secret string
 
 // Reveal returns the secret itself, for a request.

@@ -28,7 +28,9 @@ const (
 // Error implements error.
 func (f Fault) Error() string { return "openid: " + string(f) }
 
-// refuse returns the *institution.Error of a fault; errors.Is finds the fault.
+// refuse returns the *institution.Error of a fault; errors.Is finds the fault. The person
+// has to start again. It is not the kind of an answer that cannot be read, because an
+// exchange is repeated after that.
 func refuse(token string, f Fault) error {
-	return &institution.Error{Kind: institution.MalformedResponse, Detail: token + ": " + string(f), Cause: f}
+	return &institution.Error{Kind: institution.SCARequired, Detail: token + ": " + string(f), Cause: f}
 }

@@ -44,7 +44,7 @@ type IDToken struct {
 const maxAge = time.Hour
 
 // IDToken checks an id_token (OpenID Connect Core 3.1.3.7, 3.3.2.11, FAPI 1 part 2 5.2.2.1).
-// Errors: *institution.Error: of kind MalformedResponse with a Fault as its cause, or that
+// Errors: *institution.Error: of kind SCARequired with a Fault as its cause, or that
 // of reading the keys.
 func (v *Verifier) IDToken(ctx context.Context, token oauth.Secret, e Expected) (IDToken, error) {
 	c, err := v.open(ctx, "id_token", token)

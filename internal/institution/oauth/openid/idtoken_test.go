@@ -139,7 +139,7 @@ func refused(t *testing.T, v *openid.Verifier, name string, token oauth.Secret, 
 	t.Helper()
 	_, err := v.IDToken(t.Context(), token, e)
 	var fault openid.Fault
-	if !errors.As(err, &fault) || fault != want || institution.KindOf(err) != institution.MalformedResponse {
+	if !errors.As(err, &fault) || fault != want || institution.KindOf(err) != institution.SCARequired {
 		t.Errorf("%s: got %v, want %s", name, err, want)
 	}
 	if text := fmt.Sprintf("%v %+v", err, err); strings.Contains(text, "nonce-1") || strings.Contains(text, "person-") || strings.Contains(text, "eyJ") {

@@ -21,5 +21,5 @@ func (v *Verifier) Open(ctx context.Context, response oauth.Secret) (oauth.Callb
 			members.Set(name, c.text(name))
 		}
 	}
-	return oauth.ParseCallback(members.Encode(), ""), nil
+	return oauth.CallbackOf(members), nil
 }
