@@ -10,11 +10,13 @@ import (
 	"samla/internal/institution"
 )
 
-// tries is how often a question is asked at most.
+// tries is how often a run asks a question at most.
 const tries = 3
 
 // preparedTries is how often a question is asked whose answer is being prepared, in all
-// runs together. The deadline of the collection holds too.
+// runs together: its tries from the first one that the institution answers in this way. The
+// deadline of the collection holds too. The number is stored before each further try, so
+// that a run that is lost does not give the next one all tries again.
 const preparedTries = 20
 
 // The waits between two tries, unless the institution sends a Retry-After.
@@ -30,6 +32,9 @@ const (
 // must not be repeated.
 var errOutcomeUnknown = &institution.Error{Kind: institution.Unreachable}
 
+// errNeverReady is the error of a question that earlier runs have asked preparedTries times.
+var errNeverReady = &institution.Error{Kind: institution.Preparing}
+
 // answer returns the answer to a question, decoded. What earlier runs have stored is read
 // as long as this run lasts. The waits between two tries end with a context of their own.
 func (c *crawl) answer(run, ctx, waits context.Context, t task) outcome {
@@ -41,6 +46,8 @@ func (c *crawl) answer(run, ctx, waits context.Context, t task) outcome {
 		o.err = errOverdue
 	case t.exceeded:
 		o.err = errQuotaUsed
+	case t.neverReady:
+		o.err = errNeverReady
 	case t.stored != nil:
 		c.readStored(run, t, &o)
 	default:
@@ -187,6 +194,9 @@ func (c *crawl) ask(ctx, waits context.Context, o *outcome) {
 		if !again {
 			return
 		}
+		if before.prepared > 0 {
+			c.noteTries(waits, o.question, before.prepared+1) // if waits has ended, the question is not asked again
+		}
 		if clock.Sleep(waits, c.Clock, wait) != nil {
 			o.answer = nil
 			c.leave(o, before.cut(waits))
@@ -205,11 +215,11 @@ func (c *crawl) leave(o *outcome, err error) {
 	o.err = err
 }
 
-// tried are the failed tries to ask a question in one run, and those of all runs whose
-// answer was being prepared.
+// tried are the failed tries to ask a question in one run, and those of all runs since its
+// answer is being prepared.
 type tried struct {
 	times    int
-	prepared int
+	prepared int   // with those that failed otherwise since
 	counted  bool  // the institution may have counted one of them
 	late     error // of one that was not answered in time
 }
@@ -224,6 +234,9 @@ func (t *tried) add(err error) {
 		t.prepared++
 	case !known || said.Reason != institution.Overloaded:
 		t.times++
+		if t.prepared > 0 && (!known || !said.NotSent) {
+			t.prepared++
+		}
 	}
 	if !known || !said.NotSent && !said.NotCounted {
 		t.counted = true
@@ -265,8 +278,10 @@ func (c *crawl) repeat(before tried, err error) (wait time.Duration, again bool)
 		wait = clock.Backoff(max(before.times, 1), firstWait, longestWait)
 	}
 	switch {
+	case before.prepared >= preparedTries:
+		return 0, false
 	case said.Kind == institution.Preparing:
-		return wait, before.prepared < preparedTries && c.Clock.Now().Add(wait).Before(c.until)
+		return wait, c.Clock.Now().Add(wait).Before(c.until)
 	case before.times >= tries, wait > longestRetryAfter:
 		return 0, false
 	case !c.attended:

@@ -31,6 +31,7 @@ type crawl struct {
 	until      time.Time  // the deadline
 	parallel   int
 	room       *room // of the answers in memory
+	notes      chan note
 	deviations deviation.Counts
 	cancelled  bool  // a question was cancelled at the end of the run: the next run asks it
 	essential  bool  // one of these is essential
@@ -43,7 +44,7 @@ func newCrawl(s *Service, r *room, j *journal, under consent.Consent, i institut
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
 		journal: j, journalID: j.c.ID, consent: under.ID, attended: j.c.Attended, created: j.c.Began(), until: s.deadline(j.c, under),
-		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel), room: r}
+		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel), room: r, notes: make(chan note)}
 }
 
 // search returns which accounts a collection reads. Accounts of a collection without a
@@ -66,7 +67,7 @@ type outcome struct {
 	reading  institution.Reading
 	err      error                 // why there is no reading
 	instead  *institution.Question // to ask in place of the question, which was refused
-	prepared int                   // how often the institution was preparing the answer
+	prepared int                   // the tries so far, if the institution is preparing the answer
 	retryAt  time.Time             // when to ask again, if it was preparing the answer at last
 }
 
@@ -125,6 +126,11 @@ func (c *crawl) run(ctx context.Context) error {
 			if err := c.addOutcome(o); err != nil {
 				return err
 			}
+		case n := <-c.notes:
+			if err := c.journal.noteTries(ctx, n); err != nil {
+				return err
+			}
+			close(n.stored)
 		case <-shown.C():
 			if err := c.journal.begin(ctx); err != nil {
 				return err

@@ -48,7 +48,8 @@ type journal struct {
 	savedAt time.Time
 	written bool      // by this run
 	reseal  bool      // the secret has changed
-	retryAt time.Time // the first time at which a cancelled question may be asked again
+	cut     bool      // a question was cancelled
+	retryAt time.Time // the first time at which one may be asked again; zero: now
 }
 
 func newJournal(s *Service, c collection.Collection, secret collection.Secret, mapping int) *journal {
@@ -114,14 +115,16 @@ type task struct {
 	outcomeUnknown bool
 	exceeded       bool // the quota is used up, so it is not asked
 	overdue        bool // the deadline is over, so it is not asked
-	prepared       int  // how often the institution was preparing the answer
+	neverReady     bool // it was asked preparedTries times, so it is not asked
+	prepared       int  // the tries so far, if the institution is preparing the answer
 	reduced        int  // the number of larger questions that it is in place of
 }
 
 // prepare returns the tasks for questions that are about to be asked. In an unattended
-// collection it first stores that they will be asked, in the same transaction as the
-// new answers. It does not end with ctx, which had time left when it was called. Once the
-// deadline is over, only stored answers are used.
+// collection, and of those whose answers are being prepared, it first stores that they
+// will be asked, in the same transaction as the new answers. It does not end with ctx,
+// which had time left when it was called. Once the deadline is over, only stored answers
+// are used.
 func (j *journal) prepare(ctx context.Context, questions []institution.Question, overdue bool) ([]task, error) {
 	tasks := make([]task, len(questions))
 	due := j.due()
@@ -139,10 +142,11 @@ func (j *journal) prepare(ctx context.Context, questions []institution.Question,
 			tasks[i].outcomeUnknown = true
 		case overdue:
 			tasks[i].overdue = true
+		case tasks[i].prepared >= preparedTries:
+			tasks[i].neverReady = true
 		case !j.c.Attended && !j.counted.take(q, j):
 			tasks[i].exceeded = true
-		case !j.c.Attended:
-			j.asked[digestOf(q)] = true
+		case j.noteAsked(q, tasks[i].prepared):
 			due = true
 		}
 	}
@@ -175,7 +179,9 @@ func (j *journal) due() bool {
 func (j *journal) add(o outcome) {
 	if errors.Is(o.err, errNotCounted) {
 		delete(j.asked, digestOf(o.question))
-		j.notePrepared(o)
+	}
+	if errors.Is(o.err, errNotCounted) || errors.Is(o.err, errCancelled) {
+		j.noteCut(o.question, o.prepared, o.retryAt)
 	}
 	if o.answer == nil {
 		return
@@ -184,21 +190,6 @@ func (j *journal) add(o outcome) {
 	j.bytes += o.size
 	if !j.c.Attended {
 		delete(j.asked, digestOf(o.question))
-	}
-}
-
-// notePrepared keeps how often a question was asked whose answer is being prepared, and
-// when it may be asked again.
-func (j *journal) notePrepared(o outcome) {
-	if o.prepared == 0 {
-		return
-	}
-	if j.secret.Prepared == nil {
-		j.secret.Prepared = map[string]int{}
-	}
-	j.secret.Prepared[digestOf(o.question)] = o.prepared
-	if j.retryAt.IsZero() || o.retryAt.Before(j.retryAt) {
-		j.retryAt = o.retryAt
 	}
 }
 

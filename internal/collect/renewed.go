@@ -74,7 +74,10 @@ func (s *Service) restart(ctx context.Context, c collection.Collection, held boo
 	if err != nil {
 		return false, err
 	}
-	secret.Asked, secret.Prepared, secret.Held = nil, nil, held
+	secret.Asked, secret.Held = nil, held
+	if !held { // another consent: what its answers wait for, the bank begins anew
+		secret.Prepared = nil
+	}
 	if c, err = s.sealed(ctx, c, secret); err != nil {
 		return false, err
 	}

@@ -69,7 +69,7 @@ type Secret struct {
 	// institution counts unattended reads.
 	Asked []string `json:"asked,omitempty"`
 	// Prepared is how often questions were asked whose answer is being prepared, by
-	// their digests.
+	// their digests. A try is added and stored before it is made.
 	Prepared map[string]int `json:"prepared,omitempty"`
 	// Held: the bank refused the stored consent while its renewal waited for the person.
 	// Nothing is asked until that has ended (docs/reference/api.md 4.7).
