@@ -18,12 +18,14 @@ var indexText string
 
 var index = template.Must(template.New("index").Parse(indexText))
 
-// handler serves the banks, the sources, the BankID API, the phone and the operator endpoints.
+// handler serves the banks, the gateway, the sources, the BankID API, the phone and the operator endpoints.
 func (s *Sandbox) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, b := range s.banks {
 		mux.Handle("/"+b.Company+"/", b)
 	}
+	mux.Handle(gatewayPath+"/", s.gateway)
+	s.gateway.MountOperator(mux)
 	(&httpapi.RP{Service: s.bankID, Verify: s.verifyClient, Log: s.config.Logger}).Mount(mux)
 	(&httpapi.Phone{Service: s.bankID}).Mount(mux)
 	s.source.Mount(mux, source.Access{Secret: s.secret, Verify: s.verifyClient})

@@ -1,6 +1,6 @@
 // Package sandbox simulates what Samla is tested against: four banks of different
-// behaviour, institutions that a person logs in to by dialogue, their BankID and the
-// phone that signs, all on one HTTPS address with its own certificates. The commands
+// behaviour, a gateway to other banks, institutions that a person logs in to by
+// dialogue, their BankID and the phone that signs, all on one HTTPS address with its own certificates. The commands
 // samla sandbox, dev and demo start it; tests start it in their own process.
 //
 // TLS requests client certificates but does not require them: the banks, some of the
@@ -24,6 +24,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/enablebanking"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
 	"samla/internal/sandbox/source"
@@ -50,15 +51,16 @@ type Config struct {
 // Sandbox runs the simulated banks and BankID. Start opens its address, Stop closes
 // it. It is safe for concurrent use once started.
 type Sandbox struct {
-	config Config
-	keys   *pki.Set
-	bankID *bankid.Service
-	banks  []*aspsp.Bank
-	source *source.Service
-	secret string // of the sources
-	server *http.Server
-	url    string
-	served chan error
+	config  Config
+	keys    *pki.Set
+	bankID  *bankid.Service
+	banks   []*aspsp.Bank
+	source  *source.Service
+	secret  string // of the sources
+	gateway *enablebanking.Gateway
+	server  *http.Server
+	url     string
+	served  chan error
 }
 
 // New returns a sandbox that is not started. It loads certificates and journals from
@@ -116,7 +118,7 @@ func New(c Config) (*Sandbox, error) {
 		}
 		s.banks = append(s.banks, bank)
 	}
-	if err := s.openSources(); err != nil {
+	if err := errors.Join(s.openSources(), s.openGateway()); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return s, nil
@@ -171,7 +173,7 @@ func (s *Sandbox) Start(ctx context.Context) error {
 const shutdownTimeout = time.Second
 
 // Stop closes the address, waits for active requests for one second or until ctx
-// ends, and closes the journals of the banks, the sources and BankID. It may be called on a
+// ends, and closes the journals of the banks, the sources, the gateway and BankID. It may be called on a
 // sandbox that was never started. A second call does nothing.
 func (s *Sandbox) Stop(ctx context.Context) error {
 	var err error
@@ -189,7 +191,7 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 	for _, b := range s.banks {
 		err = errors.Join(err, b.Close())
 	}
-	err = errors.Join(err, s.source.Close(), s.bankID.Close())
+	err = errors.Join(err, s.source.Close(), s.gateway.Close(), s.bankID.Close())
 	if err != nil {
 		return fmt.Errorf("sandbox: stop: %w", err)
 	}

@@ -24,6 +24,8 @@ const (
 	QSEALKeyFile  = "qseal-key.pem"
 	P256File      = "qseal-p256.pem"
 	P256KeyFile   = "qseal-p256-key.pem"
+	AppFile       = "application.pem" // of the gateway's application
+	AppKeyFile    = "application-key.pem"
 	serverFile    = "server.pem"
 	serverKeyFile = "server-key.pem"
 )
@@ -35,6 +37,7 @@ type Set struct {
 	QWAC   tls.Certificate
 	QSEAL  tls.Certificate
 	P256   tls.Certificate // a QSealC with an ECDSA key
+	App    tls.Certificate // of an application at a gateway, whose tokens its RSA key signs
 }
 
 // Open returns the set stored in dir. It replaces each certificate that is missing,
@@ -60,6 +63,7 @@ func Open(dir string, now func() time.Time, random io.Reader) (*Set, error) {
 		{&s.QWAC, QWACFile, QWACKeyFile, func() (tls.Certificate, error) { return ca.Issue(QWAC()) }},
 		{&s.QSEAL, QSEALFile, QSEALKeyFile, func() (tls.Certificate, error) { return ca.Issue(QSEAL()) }},
 		{&s.P256, P256File, P256KeyFile, func() (tls.Certificate, error) { return ca.Issue(P256()) }},
+		{&s.App, AppFile, AppKeyFile, ca.Application},
 	} {
 		if found, ok := loadPair(dir, item.cert, item.key); ok && found.Leaf.CheckSignatureFrom(ca.Cert) == nil && usable(found.Leaf, now()) {
 			*item.into = found

@@ -97,6 +97,12 @@ func (ca *CA) Server() (tls.Certificate, error) {
 	}, false)
 }
 
+// Application issues a certificate for an application at a gateway, with an RSA key. A
+// gateway knows the application by the key; the certificate says nothing more.
+func (ca *CA) Application() (tls.Certificate, error) {
+	return ca.issue(&x509.Certificate{Subject: pkix.Name{CommonName: "Samla sandbox application"}}, true)
+}
+
 // Spec describes a TPP certificate. The zero value of each field means a valid
 // certificate, so that a test sets only what must be wrong.
 type Spec struct {
