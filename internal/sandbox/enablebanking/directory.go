@@ -62,9 +62,9 @@ type credential struct {
 
 const day = 24 * 60 * 60 // seconds
 
-// newDirectory returns the banks: those of docs/reference/families.md 8 and 11.1, in the
-// countries where they are. What each does is a choice, so that every behaviour of
-// families.md 15.4 is met at one of them.
+// newDirectory returns the banks: those of docs/reference/families.md 8 and of the
+// market page that 11.1 cites, in the countries where they are. What each does is a
+// choice, so that every behaviour of docs/reference/families.md 15.4 is met at one.
 func newDirectory() []*bank {
 	both := []string{"personal", "business"}
 	number := credential{Name: "userId", Title: "Personnummer", Description: "12 siffror", Template: `^\d{12}$`}
