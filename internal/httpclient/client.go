@@ -21,6 +21,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"samla/internal/clock"
@@ -32,6 +33,8 @@ type Config struct {
 	// BaseURL is https, or http on the loopback interface. Every request goes to an
 	// address below it.
 	BaseURL string
+	// Query has parameters that every address gets which does not have them.
+	Query url.Values
 	// Certificate identifies us in TLS (the QWAC, docs/reference/banks.md 9.1);
 	// nil = none.
 	Certificate *tls.Certificate
@@ -82,6 +85,7 @@ func (l Limits) withDefaults() Limits {
 // Client sends requests to one partner. It is safe for concurrent use.
 type Client struct {
 	base       base
+	query      url.Values
 	tls        *tls.Config
 	transport  http.RoundTripper
 	closeIdle  func()
@@ -110,7 +114,7 @@ func New(c Config) (*Client, error) {
 	settings := newTLSConfig(c, limits)
 	transport := newTransport(settings, limits)
 	client := &Client{
-		base: b, tls: settings.Clone(), transport: transport, closeIdle: transport.CloseIdleConnections,
+		base: b, query: c.Query, tls: settings.Clone(), transport: transport, closeIdle: transport.CloseIdleConnections,
 		signer: c.Signer, limits: limits, now: c.Now, breakerNow: c.BreakerNow,
 		certificateUntil: validUntil(c.Certificate),
 	}

@@ -55,7 +55,28 @@ func (c *Client) target(u url.URL, escaped string) (Target, error) {
 		return Target{}, outsideBaseURL()
 	}
 	u.Path, u.RawPath = path, escaped
+	u.RawQuery = c.withOwnQuery(u.RawQuery)
 	return Target{c, &u}, nil
+}
+
+// withOwnQuery adds the parameters of Config.Query to an escaped query that lacks them.
+func (c *Client) withOwnQuery(query string) string {
+	if len(c.query) == 0 {
+		return query
+	}
+	has, missing := map[string]bool{}, url.Values{}
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if name, err := url.QueryUnescape(name); err == nil {
+			has[name] = true
+		}
+	}
+	for name, values := range c.query {
+		if !has[name] {
+			missing[name] = values
+		}
+	}
+	return strings.Trim(query+"&"+missing.Encode(), "&")
 }
 
 // hasDotSegment reports whether a path may lead out of the base URL. The path is

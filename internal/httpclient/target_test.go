@@ -221,3 +221,31 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+func TestClient_AddsItsQueryToEveryAddress(t *testing.T) {
+	tap := &wiretap{}
+	c, err := httpclient.New(httpclient.Config{BaseURL: "https://bank.example/psd2", Query: url.Values{"bic": {"B"}, "app-id": {"a b"}},
+		WrapTransport: func(http.RoundTripper) http.RoundTripper { return tap }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := c.Below("/v1/accounts", "page=2&bic=C")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named, err := c.NewTarget(nil, "v1", "accounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := c.Resolve("/psd2/v1/accounts?app%2Did=x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, target := range map[string]httpclient.Target{
+		"page=2&bic=C&app-id=a+b": below, "app-id=a+b&bic=B": named, "app%2Did=x&bic=B": link,
+	} {
+		if got := sentTo(t, c, tap, target); got != "https://bank.example/psd2/v1/accounts?"+want {
+			t.Errorf("got %s", got)
+		}
+	}
+}
