@@ -112,7 +112,7 @@ func (o *Oracle) CheckRequest(r *http.Request, body []byte) error {
 	if err := checkHeaders(r.Header); err != nil {
 		return fmt.Errorf("bgspec: request %s %s: %w", r.Method, input.Route.Path, err)
 	}
-	if err := checkAuthorisationBody(input.Route, r.Method, body); err != nil {
+	if err := checkAuthorisationBody(input.Route, r, body); err != nil {
 		return fmt.Errorf("bgspec: request %s %s: %w", r.Method, input.Route.Path, err)
 	}
 	if err := checkValues(body); err != nil {

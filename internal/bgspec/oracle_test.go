@@ -88,6 +88,8 @@ func TestCheckRequest_RefusesWhatBreaksTheDefinition(t *testing.T) {
 		{"authorisation with an unknown member", "POST", "/v1/consents/c/authorisations", `{"bankid":true}`, nil, false},
 		{"authorisation with a method", "PUT", "/v1/consents/c/authorisations/a", `{"authenticationMethodId":"m"}`, nil, true},
 		{"authorisation with a number", "PUT", "/v1/consents/c/authorisations/a", `{"confirmationCode":1}`, nil, false},
+		{"confirmation with a token", "PUT", "/v1/consents/c/authorisations/a", "", func(h http.Header) { h.Set("Authorization", "Bearer t") }, true},
+		{"confirmation without code and token", "PUT", "/v1/consents/c/authorisations/a", "", nil, false},
 		{"confirmation code only by PUT", "POST", "/v1/consents/c/authorisations", `{"confirmationCode":"1"}`, nil, false},
 		{"no operation", "GET", "/v1/nothing/at/all/here/x/y", "", nil, false},
 	}
