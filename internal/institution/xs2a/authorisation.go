@@ -14,25 +14,33 @@ import (
 	"samla/internal/institution/httperror"
 )
 
-// StartAuthorization implements institution.Authorizer with a decoupled
-// authorisation. If the profile needs a PSU-ID and the personal number is not known,
-// it fails with PersonRefused and sends nothing. A picture that is given by link is a
-// second exchange, and so is the list of authorisations of a bank that allows no more of
-// them: it may have started one by itself.
+// StartAuthorization implements institution.Authorizer. If the profile needs a PSU-ID and
+// the personal number is not known, it fails with PersonRefused and sends nothing. A picture
+// that is given by link is a second exchange, and so is the list of authorisations of a bank
+// that allows no more of them: it may have started one by itself. Others are the choice of a
+// method to sign with, and the metadata of an authorization server.
 func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRequest) (institution.Authorization, error) {
+	if r.Login {
+		return b.login(ctx, r)
+	}
 	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
 		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
 	}
 	header := http.Header{}
-	if b.wire.noRedirect == whenAuthorizing {
+	switch {
+	case b.wire.signing.onPage && b.wire.signing.returnTo(r.Way) == "":
+		return institution.Authorization{}, errNoWay(r.RequestID)
+	case b.wire.signing.onPage:
+		b.setReturn(header, r.Way)
+	case b.wire.noRedirect == whenAuthorizing:
 		header.Set("TPP-Redirect-Preferred", "false")
 	}
 	resp, err := b.sendConsent(ctx, call{
 		operation: opAuthorize, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
-		header: header, body: []byte("{}"),
+		token: r.Token, header: header, body: []byte("{}"),
 	}, b.authorisations(r.ConsentID)...)
 	if err != nil {
-		if hasNoAuthorisations(err) {
+		if hasNoAuthorisations(err) && !b.wire.signing.onPage {
 			return institution.Authorization{}, nil
 		}
 		if institution.KindOf(err) == institution.Conflict {
@@ -43,9 +51,16 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		return institution.Authorization{}, err
 	}
 	d, err := documentOf(resp)
-	started := b.complete(ctx, d, resp, institution.Access{PSU: r.PSU}, r.OtherDevice)
-	if d.status() == "" && started.ID == "" && started.StatusLink == "" {
+	started := b.readAuthorisation(ctx, d, resp, institution.Access{ConsentID: r.ConsentID, Token: r.Token, PSU: r.PSU}, r.OtherDevice)
+	if err := b.lead(ctx, d, &started, r.ConsentID, r.Way); err != nil {
+		return institution.Authorization{}, err
+	}
+	leads := started.Instructions != nil && started.Instructions.RedirectURL != ""
+	if d.status() == "" && started.ID == "" && started.StatusLink == "" && !leads {
 		return institution.Authorization{}, cmp.Or(err, malformed(resp.requestID, errMissing))
+	}
+	if b.wire.signing.onPage && !b.startedItself(d, resp, started) {
+		return institution.Authorization{}, errPage(resp.requestID)
 	}
 	return started, nil
 }
@@ -59,7 +74,7 @@ func (b *Bank) authorisations(id consent.RemoteID) []string {
 // openAuthorisation returns the id of the newest authorisation of a consent, or "" if the
 // bank tells of none.
 func (b *Bank) openAuthorisation(ctx context.Context, r institution.AuthorizeRequest) string {
-	resp, err := b.sendConsent(ctx, call{operation: opAuthorize, method: http.MethodGet, psu: r.PSU}, b.authorisations(r.ConsentID)...)
+	resp, err := b.sendConsent(ctx, call{operation: opAuthorize, method: http.MethodGet, psu: r.PSU, token: r.Token}, b.authorisations(r.ConsentID)...)
 	if err != nil {
 		return ""
 	}
@@ -100,19 +115,26 @@ func leadsNowhere(err error) bool {
 
 // AuthorizationStatus implements institution.Authorizer. The instructions are only
 // those of this response. The standard path is asked if the link cannot be used; that,
-// and a picture that is given by link, is a second exchange.
+// and a picture that is given by link, is a second exchange. An authorization that ends with
+// a code is pending until the code is there, whatever the bank says.
 func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, authorizationID, link string, otherDevice bool) (institution.Authorization, error) {
 	c := call{operation: opAuthorize, method: http.MethodGet, psu: a.PSU, token: a.Token}
 	var resp response
-	target, err := b.client.Resolve(link)
+	t := trailOf(link)
+	target, err := b.client.Resolve(t.status)
 	if err == nil {
 		c.target = target
 		resp, err = b.exchange(ctx, c)
 	} else {
 		err = httperror.Transport(err, "")
 	}
-	if authorizationID != "" && (c.target == httpclient.Target{} || leadsNowhere(err)) {
-		resp, err = b.sendConsent(ctx, c, append(b.authorisations(a.ConsentID), authorizationID)...)
+	if c.target == (httpclient.Target{}) || leadsNowhere(err) {
+		switch {
+		case authorizationID != "":
+			resp, err = b.sendConsent(ctx, c, append(b.authorisations(a.ConsentID), authorizationID)...)
+		case t.status == "": // the consent tells
+			resp, err = b.sendConsent(ctx, c, string(a.ConsentID), "status")
+		}
 	}
 	if err != nil {
 		return institution.Authorization{}, err
@@ -124,8 +146,11 @@ func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, au
 	if d.status() == "" {
 		return institution.Authorization{}, malformed(resp.requestID, errMissing)
 	}
-	status := b.complete(ctx, d, resp, a, otherDevice)
+	status := b.readAuthorisation(ctx, d, resp, a, otherDevice)
 	status.ID = ""
+	if t.byCode && status.State == institution.AuthorizationDone {
+		status.State = institution.AuthorizationPending
+	}
 	return status, nil
 }
 
@@ -159,9 +184,9 @@ func (b *Bank) authorisation(d document, resp response, locale string, otherDevi
 	return a
 }
 
-// complete is authorisation, with the picture fetched that the answer names, and
+// readAuthorisation is authorisation, with the picture fetched that the answer names, and
 // without a link that cannot be used: then the standard path is asked.
-func (b *Bank) complete(ctx context.Context, d document, resp response, a institution.Access, otherDevice bool) institution.Authorization {
+func (b *Bank) readAuthorisation(ctx context.Context, d document, resp response, a institution.Access, otherDevice bool) institution.Authorization {
 	read := b.authorisation(d, resp, a.PSU.Locale, otherDevice)
 	if _, err := b.client.Resolve(read.StatusLink); err != nil {
 		read.StatusLink = ""

@@ -1,6 +1,7 @@
 package xs2a
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"path/filepath"
@@ -37,6 +38,8 @@ type Config struct {
 	// PersonHeaders are sent with requests where the person is known: their values have
 	// {personalNumber}, {ipAddress}, {userAgent} or {locale} in them.
 	PersonHeaders map[string]string `json:"personHeaders,omitempty"`
+	Query         map[string]string `json:"query,omitempty"` // parameters of every request, such as a bic
+	OAuth         OAuth             `json:"oauth,omitzero"`
 	Profile       Profile           `json:"profile,omitzero"`
 }
 
@@ -69,16 +72,23 @@ func (c Config) Check() (faults strictjson.Faults) {
 			faults = append(faults, signatureFaults(err)...)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		if !headerRE.MatchString(name) || strings.ContainsFunc(c.Headers[name], isControl) {
-			faults.Add("/headers/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
-		}
-	}
+	faults = append(faults, checkHeaders("/headers", c.Headers)...)
 	if addr, err := netip.ParseAddr(c.OwnAddress); c.OwnAddress != "" && (err != nil || addr.Zone() != "") {
 		faults.Add("/ownAddress", "must be an IPv4 or IPv6 address")
 	}
 	faults = append(faults, checkPersonHeaders(c.PersonHeaders).Under("/personHeaders")...)
+	faults = append(faults, checkMembers("/query", c.Query, statusParameter, fromParameter, untilParameter, balanceParameter)...)
+	faults = append(faults, c.OAuth.check(cmp.Or(c.Profile.SCA, scaDecoupled)).Under("/oauth")...)
 	return append(faults, c.Profile.check().Under("/profile")...)
+}
+
+func checkHeaders(at string, headers map[string]string) (faults strictjson.Faults) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if !headerRE.MatchString(name) || strings.ContainsFunc(headers[name], isControl) {
+			faults.Add(at+"/"+jsontext.EscapeToken(name), "must be a header's name and a value without control characters")
+		}
+	}
+	return faults
 }
 
 // signatureFaults turns an error about a variant, or about a key that cannot sign in it,

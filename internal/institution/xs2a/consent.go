@@ -25,10 +25,13 @@ type consentRequest struct {
 	CombinedServiceIndicator bool   `json:"combinedServiceIndicator"`
 }
 
-// OpenConsent implements institution.Opener. It creates a consent whose authorisation
-// is decoupled and started by a separate request. Without the IP address of the
-// person it sends that of the configuration. If there is none either, it fails with
-// Refused and sends nothing: the bank would refuse.
+// OpenConsent implements institution.Opener. Without the IP address of the person it sends
+// that of the configuration. If there is none either, it fails with Refused and sends
+// nothing: the bank would refuse.
+//
+// Further exchanges, where the bank needs them: the metadata of the authorization server,
+// the choice of a method to sign with, and, before the request, the list of the accounts
+// that the consent has to name (listFirst).
 func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
 	person := r.PSU
 	if person.IPAddress == "" {
@@ -36,6 +39,12 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	}
 	if person.IPAddress == "" {
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID}
+	}
+	if b.wire.signing.onPage && b.wire.signing.returnTo(r.Way) == "" {
+		return institution.Opened{}, errNoWay(r.RequestID)
+	}
+	if err := b.knowServer(ctx); err != nil {
+		return institution.Opened{}, err
 	}
 	request := consentRequest{
 		Access:             requestedAccess(r.Scope, b.wire),
@@ -51,14 +60,18 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID, Cause: err}
 	}
 	header := http.Header{}
-	header.Set("TPP-Explicit-Authorisation-Preferred", "true")
-	header.Set("TPP-Decoupled-Preferred", "true")
-	if b.wire.noRedirect != nowhere {
-		header.Set("TPP-Redirect-Preferred", "false")
+	header.Set("TPP-Explicit-Authorisation-Preferred", strconv.FormatBool(b.wire.signing.explicit))
+	if b.wire.signing.onPage {
+		b.setReturn(header, r.Way)
+	} else {
+		header.Set("TPP-Decoupled-Preferred", "true")
+		if b.wire.noRedirect != nowhere {
+			header.Set("TPP-Redirect-Preferred", "false")
+		}
 	}
 	resp, err := b.sendConsent(ctx, call{
 		operation: opCreateConsent, method: http.MethodPost, requestID: r.RequestID, psu: person, psuID: true,
-		header: header, body: body,
+		token: r.Token, header: header, body: body,
 	})
 	if err != nil {
 		return institution.Opened{}, refusedAccounts(err, r.Scope)
@@ -102,12 +115,41 @@ func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequ
 	if d.hasLink("startAuthorisation") || d.hasLink("startAuthorization") {
 		return created, nil
 	}
-	started := b.complete(ctx, d, resp, institution.Access{PSU: r.PSU}, r.OtherDevice)
-	i := started.Instructions
-	if started.StatusLink != "" || d.text("authorisationId", "authorizationId", "scaStatus") != "" || i != nil && i.Usable() {
+	access := institution.Access{ConsentID: created.ConsentID, Token: r.Token, PSU: r.PSU}
+	started := b.readAuthorisation(ctx, d, resp, access, r.OtherDevice)
+	if err := b.lead(ctx, d, &started, created.ConsentID, r.Way); err != nil {
+		return institution.Opened{}, err
+	}
+	if b.startedItself(d, resp, started) {
 		created.Started = &started
 	}
 	return created, nil
+}
+
+// startedItself reports whether the answer to a request for a consent means that the bank
+// has started the authorisation with it. One on a page has the address of the page.
+func (b *Bank) startedItself(d document, resp response, started institution.Authorization) bool {
+	usable := started.Instructions != nil && started.Instructions.Usable()
+	approach := resp.header.Get("ASPSP-SCA-Approach") // present once it is decided (docs/reference/banks.md 2)
+	switch {
+	case usable:
+		return true
+	case b.wire.signing.onPage && !strings.EqualFold(approach, "DECOUPLED"):
+		return started.State != institution.AuthorizationPending
+	case started.StatusLink != "", d.text("authorisationId", "authorizationId", "scaStatus") != "":
+		return true
+	}
+	return approach != "" && len(d.links) > 0 && !b.wire.signing.explicit // links, but none to a start
+}
+
+// knowServer reads the metadata of an authorization server whose address the configuration
+// has, so that no consent is opened that nobody could sign.
+func (b *Bank) knowServer(ctx context.Context) error {
+	if b.server == nil || !b.wire.signing.byCode || b.server.Metadata == "" {
+		return nil
+	}
+	_, err := b.server.endpoints(ctx, "")
+	return notSent(err)
 }
 
 // Consent implements institution.ConsentReader.
@@ -118,7 +160,11 @@ func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.C
 	if err != nil {
 		return institution.ConsentInfo{}, err
 	}
-	return readConsent(resp)
+	info, err := readConsent(resp)
+	if b.wire.signing.byCode && a.Token == "" && info.State == institution.ConsentValid {
+		info.State = institution.ConsentPending // until it has tokens, nothing can be read with it
+	}
+	return info, err
 }
 
 func readConsent(resp response) (institution.ConsentInfo, error) {

@@ -69,6 +69,9 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now),
 	}
+	if c.token != "" && (tokenCodes[code] || resp.Status == http.StatusUnauthorized && code == "") {
+		e.Kind = institution.TokenRefused
+	}
 	if c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize) && isPage(resp.Body) {
 		e.Kind = institution.Unreachable
 	}
@@ -84,6 +87,10 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 	}
 	return e
 }
+
+// tokenCodes are the documented codes about a bearer token. With one they, and 401
+// without a code, are about the token and not about the consent: a new token may be accepted.
+var tokenCodes = map[string]bool{"TOKEN_UNKNOWN": true, "TOKEN_INVALID": true, "TOKEN_EXPIRED": true}
 
 // isPage reports whether a body is a page for people. In place of a status it comes from
 // a gateway, during maintenance for example, and is not the bank's word.

@@ -60,6 +60,7 @@ func operationOf(q institution.Question) (operation, error) {
 const (
 	statusParameter  = "bookingStatus"
 	fromParameter    = "dateFrom"
+	untilParameter   = "dateTo"
 	balanceParameter = "withBalance"
 )
 
@@ -91,7 +92,7 @@ func (b *Bank) address(q institution.Question) (string, error) {
 			address = withParameter(address, fromParameter, from)
 		}
 		if q.Until != "" {
-			address = withParameter(address, "dateTo", q.Until)
+			address = withParameter(address, untilParameter, q.Until)
 		}
 	}
 	return address, nil

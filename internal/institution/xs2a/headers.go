@@ -32,7 +32,7 @@ func (b *Bank) headers(c call) http.Header {
 	if c.token != "" {
 		h.Set("Authorization", "Bearer "+c.token)
 	}
-	if b.wire.noRedirect == everywhere {
+	if b.wire.noRedirect == everywhere && !b.wire.signing.onPage {
 		h.Set("TPP-Redirect-Preferred", "false")
 	}
 	setPSUHeaders(h, c.psu)

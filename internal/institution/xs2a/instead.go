@@ -31,7 +31,8 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 		return q, false
 	case refusesForm(e):
 		return b.less(q, m, e, day)
-	case e.Kind == institution.SCARequired || e.Kind == institution.NotCovered && e.HTTPStatus != http.StatusNotFound:
+	case e.Kind == institution.SCARequired || e.Kind == institution.NotCovered && e.HTTPStatus != http.StatusNotFound,
+		e.Kind == institution.TokenRefused && e.Code == "": // with a new token, too: 401 says both
 		// Some banks answer so to a period that needs a new signature
 		// (docs/reference/banks.md 11.2).
 		from := daysBefore(day, b.profile.HistoryUnattended)

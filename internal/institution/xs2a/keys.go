@@ -39,7 +39,9 @@ func (c Config) checkKeys(keys *Keys, now time.Time) (faults strictjson.Faults) 
 		}
 	}
 	if c.Signature.None {
-		keys.QSEAL = nil
+		if c.OAuth.ClientAuth != authJWT {
+			keys.QSEAL = nil
+		}
 		return faults
 	}
 	if keys.QSEAL == nil {

@@ -50,6 +50,14 @@ type Profile struct {
 	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
 	WindowDays      int     `json:"windowDays,omitzero"`      // days of transactions in one request (0, all)
 
+	SCA          string              `json:"sca,omitzero"`          // how the person signs: the constants sca* (decoupled)
+	Redirect     Redirect            `json:"redirect,omitzero"`     // of a person who signs on a page of the bank
+	SCAMethods   []string            `json:"scaMethods,omitempty"`  // ids, types or names of the methods to sign with, the best first (BankID)
+	ListFirst    bool                `json:"listFirst,omitzero"`    // a consent names accounts: another one, without a signature, lists them before
+	NamesSigner  bool                `json:"namesSigner,omitzero"`  // the bank lets only the person sign whose number it got (false)
+	SecondSigner strictjson.Duration `json:"secondSigner,omitzero"` // how long others have to sign too ("0s", nobody else signs)
+	FullHistory  strictjson.Duration `json:"fullHistory,omitzero"`  // how long after the signature all of the history can be read ("0s", always)
+
 	Paths Paths      `json:"paths,omitzero"`
 	Rows  RowRules   `json:"rows,omitzero"`
 	Types []TypeRule `json:"types,omitempty"`
@@ -81,6 +89,9 @@ type wire struct {
 	frequencyPerDay int
 	sendPSUID       bool
 	psuIDType       string
+	signing         signing
+	methods         []string
+	listFirst       bool
 	noRedirect      refusalPlace
 	withBalance     bool
 	bookingStatus   string
@@ -108,6 +119,8 @@ func (p Profile) withDefaults() Profile {
 	orPointer(&p.SendPSUID, p.NeedsPSUID)
 	orPointer(&p.WithBalance, true)
 	orPointer(&p.Cards, "card-accounts")
+	p.SCA = cmp.Or(p.SCA, scaDecoupled)
+	p.Redirect = p.Redirect.withDefaults(p.SCA)
 	return p
 }
 
@@ -136,6 +149,11 @@ func (p Profile) check() (faults strictjson.Faults) {
 	oneOf("allPsd2", p.AllPSD2, "allAccounts", "allAccountsWithOwnerName")
 	oneOf("bookingStatus", p.BookingStatus, both, booked)
 	oneOf("redirectRefusal", p.RedirectRefusal, string(whenOpening), string(whenAuthorizing), string(everywhere), string(nowhere))
+	oneOf("sca", p.SCA, scaDecoupled, scaRedirect, scaOAuth, scaDecoupledAfterLogin, scaRedirectAfterLogin)
+	if p.NamesSigner && !p.NeedsPSUID {
+		faults.Add("/namesSigner", "needs needsPSUID: the bank cannot name a person whose number it did not get")
+	}
+	faults = append(faults, p.Redirect.check().Under("/redirect")...)
 	if strings.ContainsFunc(*p.Cards, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
 		faults.Add("/cards", `must be one path segment such as "card-accounts", or "" when the bank has none`)
 	}
@@ -158,6 +176,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 		{"historyAttended", int64(p.HistoryAttended)}, {"historyUnattended", int64(p.HistoryUnattended)},
 		{"dailyLimit", int64(p.DailyLimit)}, {"longestConsent", int64(p.LongestConsent)},
 		{"parallel", int64(p.Parallel)}, {"frequencyPerDay", int64(p.FrequencyPerDay)}, {"windowDays", int64(p.WindowDays)},
+		{"secondSigner", int64(p.SecondSigner)}, {"fullHistory", int64(p.FullHistory)},
 	} {
 		if member.value < 0 {
 			faults.Add("/"+member.name, "must not be negative")
@@ -174,6 +193,8 @@ func (p Profile) port() institution.Profile {
 		QR: p.QR, NeedsPSUID: p.NeedsPSUID, OpensWithoutNumber: !*p.SendPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
 		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit, CountsPer: quota.Per(strings.ToUpper(p.CountsPer)),
 		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel, OldConsent: p.OldConsent,
+		Redirects: p.SCA != scaDecoupled, LoginFirst: strings.HasSuffix(p.SCA, afterLogin), NamesSigner: p.NamesSigner,
+		SecondSigner: time.Duration(p.SecondSigner), FullHistory: time.Duration(p.FullHistory),
 	}.WithDefaults()
 }
 
@@ -187,7 +208,7 @@ func (p Profile) wire() wire {
 		autoStartToken: at(p.AutoStartToken), qrData: at(p.QRData), qrImage: at(p.QRImage),
 		hintCode: at(p.HintCode), expiresAt: at(p.ExpiresAt),
 		bankOffered: p.AccessForm == "bankOffered", allPsd2: p.AllPSD2, frequencyPerDay: p.FrequencyPerDay,
-		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, noRedirect: refusalPlace(p.RedirectRefusal),
+		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, signing: p.signing(), methods: p.SCAMethods, listFirst: p.ListFirst, noRedirect: refusalPlace(p.RedirectRefusal),
 		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards, windowDays: p.WindowDays,
 		paths: p.Paths.withDefaults(*p.Cards), rows: p.Rows.compile(), types: compileTypes(p.Types),
 	}

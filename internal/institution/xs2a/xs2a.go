@@ -1,7 +1,7 @@
 // Package xs2a implements package institution for banks that speak the Berlin
-// Group's NextGenPSD2 XS2A 1.3, account information with decoupled SCA. A Config
-// says which bank it is and how it differs from the standard. Source:
-// docs/reference/banks.md 1-9.
+// Group's NextGenPSD2 XS2A 1.3, account information with decoupled SCA, redirect and OAuth
+// 2.0. A Config says which bank it is and how it differs from the standard. Sources:
+// docs/reference/banks.md 1-9, docs/reference/families.md 2.
 //
 // It writes strictly and reads leniently. If a bank omits, misspells or adds a
 // member, only that member is lost; only a response without its required content is
@@ -42,12 +42,13 @@ type Keys struct {
 	Roots *x509.CertPool   // CAs of the bank's server; nil = the system's
 }
 
-// Bank is one bank. It implements every verb of institution.Institution.
+// Bank is one bank. It implements every verb of institution.Institution but Loginer.
 type Bank struct {
 	config   Config
 	profile  institution.Profile
 	wire     wire
 	client   *httpclient.Client
+	server   *server // nil: nobody signs or logs in by OAuth
 	clock    clock.Clock
 	random   io.Reader
 	log      *slog.Logger
@@ -63,6 +64,8 @@ var (
 	_ institution.ConsentReader = (*Bank)(nil)
 	_ institution.Revoker       = (*Bank)(nil)
 	_ institution.Collector     = (*Bank)(nil)
+	_ institution.Completer     = (*Bank)(nil)
+	_ institution.Refresher     = (*Bank)(nil)
 )
 
 // New returns the connector of a bank. Errors: strictjson.Faults for a Config
@@ -91,6 +94,12 @@ func New(c Config, d Deps) (*Bank, error) {
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
 		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
 	}
+	if c.Profile.SCA != scaDecoupled || c.OAuth.ClientToken {
+		if b.server, err = newServer(c, d, keys, settings); err != nil {
+			return nil, err
+		}
+	}
+	settings.Query = valuesOf(c.Query)
 	if !c.Signature.None {
 		signer, err := httpsig.NewSigner(keys.QSEAL, c.Signature.Variant, d.Signatures)
 		if err != nil {
@@ -107,11 +116,16 @@ func New(c Config, d Deps) (*Bank, error) {
 	return b, nil
 }
 
-// Institution returns the bank as an institution that has every verb.
+// Institution returns the bank as an institution. It has every verb that its way to sign
+// needs.
 func (b *Bank) Institution() institution.Institution {
-	return institution.Institution{Profile: b.profile,
+	i := institution.Institution{Profile: b.profile,
 		Certificates: b.certificates, Reach: b.reach, Signatures: b.signatures,
 		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b, Close: b.Close}
+	if b.profile.Redirects {
+		i.Completer, i.Refresher = b, b
+	}
+	return i
 }
 
 func (b *Bank) reach(ctx context.Context) (institution.Reached, error) {
@@ -128,7 +142,12 @@ func (b *Bank) Profile() institution.Profile { return b.profile }
 func (b *Bank) Unechoed() int64 { return b.unechoed.Load() }
 
 // Close closes the connections that are not in use.
-func (b *Bank) Close() { b.client.Close() }
+func (b *Bank) Close() {
+	b.client.Close()
+	if b.server != nil {
+		b.server.close()
+	}
+}
 
 func (b *Bank) newID() string {
 	id, err := uuid.NewRandomFromReader(b.random)
