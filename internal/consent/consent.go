@@ -81,13 +81,16 @@ type Step string
 // would create a second consent or authorization (Profile.ReplaySafe is false): the
 // request may have been sent and must not be sent again.
 const (
+	StepLogin       Step = "LOGIN" // start the login before the consent, where the bank wants one
+	StepLoggingIn   Step = "LOGGING_IN"
 	StepOpen        Step = "OPEN" // create the consent at the bank
 	StepOpening     Step = "OPENING"
 	StepAuthorize   Step = "AUTHORISE" // start the authorization
 	StepAuthorizing Step = "AUTHORISING"
-	StepWatch       Step = "WATCH" // watch the authorization until it ends
-	StepKeep        Step = "KEEP"  // check the authorized consent daily, and expire it
-	StepEnd         Step = "END"   // nothing is left to do
+	StepWatch       Step = "WATCH"    // watch the authorization until it ends
+	StepComplete    Step = "COMPLETE" // exchange what the person came back with, or what the authorization ended with
+	StepKeep        Step = "KEEP"     // check the authorized consent daily, and expire it
+	StepEnd         Step = "END"      // nothing is left to do
 )
 
 // ID is our id of a consent, a version 7 UUID. It is a type of its own so that it
@@ -129,6 +132,9 @@ type Consent struct {
 	Lineage, Renews, RenewedBy ID
 	// Warned is the end of the validity that the person's client was warned of.
 	Warned time.Time
+
+	// Visit is the person's way to the page of the institution; nil if there is none.
+	Visit *Visit
 
 	// OpenRequestID and AuthorizeRequestID are the X-Request-IDs of the two requests
 	// that create something at the bank. They are stored before the first attempt,

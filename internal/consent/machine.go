@@ -34,11 +34,39 @@ type Instructed struct{}
 
 // Renewing is the event that another authorization is about to be started in place of
 // one that nobody has scanned in time. RequestID is the X-Request-ID of that request.
-type Renewing struct{ RequestID string }
+type Renewing struct {
+	RequestID string
+	Visit     *Visit // of the new authorization; nil if the person is sent nowhere
+}
 
 // Reopening is Renewing where the bank has ended the consent as well, so that another
 // one is opened at the bank first.
-type Reopening struct{ OpenRequestID, RequestID string }
+type Reopening struct {
+	OpenRequestID, RequestID string
+	Visit                    *Visit // as in Renewing
+}
+
+// LoginStarted is the event that the login before the consent has started.
+type LoginStarted struct{}
+
+// Visited is the event that a browser was on the way to the institution's page, or back,
+// which changes nothing but Visit.
+type Visited struct{ Visit Visit }
+
+// Brought is the event that there is something to exchange at the institution: the person
+// came back, or the authorization ended with a code. Visit is the way then; nil = unchanged.
+type Brought struct{ Visit *Visit }
+
+// Exchanged is the event that it was exchanged. Login: that was the login before the
+// consent, which is opened next, with other request ids and by a new way.
+type Exchanged struct {
+	Login                    bool
+	OpenRequestID, RequestID string
+	Visit                    *Visit
+}
+
+// PartlySigned is the event that somebody else has to sign too, until Until.
+type PartlySigned struct{ Until time.Time }
 
 // Granted is the event that the consent is valid at the bank. Scope is the granted
 // scope, ValidUntil the end of the validity at the bank; nil and zero if the bank does
@@ -77,21 +105,26 @@ type Warning struct{}
 // Ticked is the event that only time has passed.
 type Ticked struct{}
 
-func (Opening) event()     {}
-func (Authorizing) event() {}
-func (Unsent) event()      {}
-func (Opened) event()      {}
-func (Instructed) event()  {}
-func (Renewing) event()    {}
-func (Reopening) event()   {}
-func (Granted) event()     {}
-func (FailedWith) event()  {}
-func (Revocation) event()  {}
-func (Expiry) event()      {}
-func (Replaced) event()    {}
-func (Shortened) event()   {}
-func (Warning) event()     {}
-func (Ticked) event()      {}
+func (Opening) event()      {}
+func (Authorizing) event()  {}
+func (Unsent) event()       {}
+func (Opened) event()       {}
+func (Instructed) event()   {}
+func (Renewing) event()     {}
+func (Reopening) event()    {}
+func (LoginStarted) event() {}
+func (Visited) event()      {}
+func (Brought) event()      {}
+func (Exchanged) event()    {}
+func (PartlySigned) event() {}
+func (Granted) event()      {}
+func (FailedWith) event()   {}
+func (Revocation) event()   {}
+func (Expiry) event()       {}
+func (Replaced) event()     {}
+func (Shortened) event()    {}
+func (Warning) event()      {}
+func (Ticked) event()       {}
 
 // IllegalError reports an event that is not possible in a status, or whose cause is
 // not one that it can have.
@@ -129,8 +162,12 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			c.Step = StepAuthorizing
 			return c, nil
 		}
+		if c.Status.Pending() && c.Step == StepLogin {
+			c.Step = StepLoggingIn
+			return c, nil
+		}
 	case Unsent:
-		if back, ok := map[Step]Step{StepOpening: StepOpen, StepAuthorizing: StepAuthorize}[c.Step]; ok {
+		if back, ok := map[Step]Step{StepOpening: StepOpen, StepAuthorizing: StepAuthorize, StepLoggingIn: StepLogin}[c.Step]; ok {
 			c.Step = back
 			return c, nil
 		}
@@ -149,12 +186,42 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 		}
 	case Renewing:
 		if c.Status == AwaitingAuthorization && c.Step == StepWatch {
-			c.Step, c.AuthorizeRequestID = StepAuthorize, e.RequestID
+			c.Step, c.AuthorizeRequestID, c.Visit = StepAuthorize, e.RequestID, e.Visit
 			return c, nil
 		}
 	case Reopening:
 		if c.Status == AwaitingAuthorization && c.Step == StepWatch {
-			c.Step, c.OpenRequestID, c.AuthorizeRequestID = StepOpen, e.OpenRequestID, e.RequestID
+			c.Step, c.OpenRequestID, c.AuthorizeRequestID, c.Visit = StepOpen, e.OpenRequestID, e.RequestID, e.Visit
+			return c, nil
+		}
+	case LoginStarted:
+		if c.Status == Initiated && (c.Step == StepLogin || c.Step == StepLoggingIn) {
+			c.Step = StepWatch
+			return c.to(AwaitingAuthorization, now), nil
+		}
+	case Visited:
+		if !c.Status.Final() && c.Visit != nil && c.Visit.Hash == e.Visit.Hash {
+			c.Visit = &e.Visit
+			return c, nil
+		}
+	case Brought:
+		if c.Status == AwaitingAuthorization && c.Step == StepWatch {
+			c.Step = StepComplete
+			if e.Visit != nil {
+				c.Visit = e.Visit
+			}
+			return c, nil
+		}
+	case Exchanged:
+		if c.Status == AwaitingAuthorization && c.Step == StepComplete {
+			if c.Step = StepWatch; e.Login {
+				c.Step, c.OpenRequestID, c.AuthorizeRequestID, c.Visit = StepOpen, e.OpenRequestID, e.RequestID, e.Visit
+			}
+			return c, nil
+		}
+	case PartlySigned:
+		if c.Status == AwaitingAuthorization && c.Step == StepWatch && e.Until.After(c.AuthorizeBy) {
+			c.AuthorizeBy = e.Until
 			return c, nil
 		}
 	case Granted:

@@ -27,6 +27,22 @@ type Secret struct {
 	Expired   bool      `json:"over,omitempty"`    // the authorization ended unscanned, and no other one has started yet
 	Outdated  bool      `json:"old,omitempty"`     // Instructions are of an authorization before this one
 
+	// Way is the person's way to the page of the institution; nil if there is none. Exchange
+	// is what came back by it and is not finished.
+	Way      *Way      `json:"way,omitempty"`
+	Exchange *Exchange `json:"exchange,omitempty"`
+	// LoginDone: the person has logged in before the consent is opened, where the
+	// institution wants that.
+	LoginDone bool `json:"loginDone,omitempty"`
+	// Silent: the bank tells nothing until the person comes back.
+	Silent bool `json:"silent,omitempty"`
+	// PartlySigned: the person has signed, and somebody else has to.
+	PartlySigned bool `json:"partly,omitempty"`
+
+	Tokens     Tokens      `json:"tokens,omitzero"`
+	Refreshing *Refreshing `json:"refreshing,omitempty"` // a worker replaces Tokens
+	Denial     *Denial     `json:"denial,omitempty"`     // the bank has refused to
+
 	// ReadsPerDay is how often the bank lets the authorized consent be read in a day
 	// without the person, if that is less than the law allows; else 0.
 	ReadsPerDay int `json:"reads,omitempty"`
@@ -41,7 +57,8 @@ type Instructions struct {
 	QRStartToken   string      `json:"qrToken,omitempty"`  // with QRSecret: QRData is computed each second (docs/reference/banks.md 12.5)
 	QRSecret       string      `json:"qrSecret,omitempty"` // never leaves this server
 	QRStartedAt    time.Time   `json:"qrAt,omitzero"`
-	RedirectURL    string      `json:"redirect,omitempty"`
+	RedirectURL    string      `json:"redirect,omitempty"` // of the bank; the person is shown an address of ours that leads there
+	Start          string      `json:"start,omitempty"`    // address of ours that leads to RedirectURL
 	RefreshedAt    time.Time   `json:"at,omitzero"`
 	ExpiresAt      time.Time   `json:"until,omitzero"`
 	UserMessage    UserMessage `json:"msg,omitzero"`
@@ -51,6 +68,10 @@ type Instructions struct {
 func (i Instructions) Usable() bool {
 	return i.AutoStartToken != "" || i.QRData != "" || i.QRImage != "" || i.QRSecret != "" || i.RedirectURL != ""
 }
+
+// IsOrder reports whether there is data of a BankID order, which runs out unless it is
+// scanned or opened in time.
+func (i Instructions) IsOrder() bool { return i.AutoStartToken != "" || i.HasCode() }
 
 // HasCode reports whether there is a code to scan.
 func (i Instructions) HasCode() bool { return i.QRData != "" || i.QRImage != "" || i.QRSecret != "" }

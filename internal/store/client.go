@@ -20,6 +20,23 @@ type ClientWriter interface {
 	AddClient(ctx context.Context, c client.Client) error
 }
 
+// ReturnURLReader reads the addresses to which a client may have persons sent at the end
+// of an authorization.
+type ReturnURLReader interface {
+	// HasReturnURL reports whether a client has registered exactly this address.
+	HasReturnURL(ctx context.Context, clientID, url string) (bool, error)
+	// ReturnURLs lists the addresses of a client, sorted.
+	ReturnURLs(ctx context.Context, clientID string) ([]string, error)
+}
+
+// ReturnURLWriter registers such addresses.
+type ReturnURLWriter interface {
+	// AddReturnURL registers an address. Errors: ErrExists.
+	AddReturnURL(ctx context.Context, clientID, url string, at time.Time) error
+	// DeleteReturnURL takes it back. Consents that wait keep it. Errors: ErrNotFound.
+	DeleteReturnURL(ctx context.Context, clientID, url string) error
+}
+
 // APIKeyReader reads API keys.
 type APIKeyReader interface {
 	// APIKeyByHash finds an API key, revoked ones included.

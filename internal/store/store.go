@@ -67,6 +67,7 @@ type Reader interface {
 	InstallationReader
 	ClientReader
 	APIKeyReader
+	ReturnURLReader
 	UserReader
 	ConsentReader
 	CollectionReader
@@ -90,6 +91,7 @@ type Tx interface {
 	Reader
 	ClientWriter
 	APIKeyWriter
+	ReturnURLWriter
 	UserWriter
 	ConsentWriter
 	CollectionWriter

@@ -71,3 +71,31 @@ func (t *tx) RevokeAPIKey(ctx context.Context, id string, at time.Time) error {
 		id, micros(at))
 	return requireRow(n, err, store.ErrNotFound)
 }
+
+func scanText(r rows) (text string, err error) {
+	err = r.Scan(&text)
+	return text, err
+}
+
+// HasReturnURL implements store.ReturnURLReader.
+func (r reader) HasReturnURL(ctx context.Context, clientID, url string) (bool, error) {
+	found, err := list(ctx, r.q, scanText, `SELECT url FROM return_urls WHERE client_id = $1 AND url = $2`, clientID, url)
+	return len(found) > 0, err
+}
+
+// ReturnURLs implements store.ReturnURLReader.
+func (r reader) ReturnURLs(ctx context.Context, clientID string) ([]string, error) {
+	return list(ctx, r.q, scanText, `SELECT url FROM return_urls WHERE client_id = $1 ORDER BY url`, clientID)
+}
+
+// AddReturnURL implements store.ReturnURLWriter.
+func (t *tx) AddReturnURL(ctx context.Context, clientID, url string, at time.Time) error {
+	n, err := t.q.exec(ctx, `INSERT INTO return_urls (client_id, url, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, clientID, url, micros(at))
+	return requireRow(n, err, store.ErrExists)
+}
+
+// DeleteReturnURL implements store.ReturnURLWriter.
+func (t *tx) DeleteReturnURL(ctx context.Context, clientID, url string) error {
+	n, err := t.q.exec(ctx, `DELETE FROM return_urls WHERE client_id = $1 AND url = $2`, clientID, url)
+	return requireRow(n, err, store.ErrNotFound)
+}

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, sealed, rev, wake_at`
+	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, visit, sealed, rev, wake_at`
 
 	insertConsent = `INSERT INTO consents (` + consentNames + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
 ON CONFLICT DO NOTHING`
 
 	updateConsent = `UPDATE consents SET company = $3, login_method = $4, status = $5, step = $6, requested = $7, granted = $8,
 status_changed_at = $9, authorize_by = $10, expires_at = $11, sca_expires_at = $12, revoked_at = $13, failure = $14,
-open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, renewed_by = $19, expiring_at = $20,
+open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, renewed_by = $19, expiring_at = $20, visit = $21,
 job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
@@ -27,7 +27,7 @@ var selectConsent = `SELECT ` + columns("c", consentNames, false) + ` FROM conse
 // consentRow is where the columns of consentNames are read into.
 type consentRow struct {
 	c                                                                         consent.Consent
-	requested, granted                                                        string
+	requested, granted, visit                                                 string
 	created, changed, authorizeBy, expires, scaExpires, revoked, warned, wake int64
 }
 
@@ -36,7 +36,7 @@ func (r *consentRow) dest() []any {
 	return []any{(*string)(&c.ID), &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
 		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
 		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthorizeRequestID,
-		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &c.Sealed, &c.Rev, &r.wake}
+		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &r.visit, &c.Sealed, &c.Rev, &r.wake}
 }
 
 func (r *consentRow) value() (consent.Consent, error) {
@@ -45,6 +45,12 @@ func (r *consentRow) value() (consent.Consent, error) {
 	c.ExpiresAt, c.SCAExpiresAt, c.RevokedAt = fromMicros(r.expires), fromMicros(r.scaExpires), fromMicros(r.revoked)
 	c.Warned, c.WakeAt, c.Sealed = fromMicros(r.warned), fromMicros(r.wake), fromBlob(c.Sealed)
 	var err error
+	if r.visit != "" {
+		c.Visit = new(consent.Visit)
+		if err = decode(r.visit, c.Visit); err != nil {
+			return c, err
+		}
+	}
 	if c.Requested, err = decodeScope(r.requested); err != nil {
 		return c, err
 	}
@@ -95,12 +101,22 @@ func decodeScope(text string) (consent.Scope, error) {
 	return consent.Scope(s), err
 }
 
-func encodeScopes(c consent.Consent) (requested, granted string, err error) {
-	if requested, err = encode(scope(c.Requested)); err != nil || c.Granted == nil {
-		return requested, "", err
+// encoded are the members of a consent that are stored as JSON.
+type encoded struct{ requested, granted, visit string }
+
+func encodeMembers(c consent.Consent) (e encoded, err error) {
+	if e.requested, err = encode(scope(c.Requested)); err != nil {
+		return e, err
 	}
-	granted, err = encode(scope(*c.Granted))
-	return requested, granted, err
+	if c.Granted != nil {
+		if e.granted, err = encode(scope(*c.Granted)); err != nil {
+			return e, err
+		}
+	}
+	if c.Visit != nil {
+		e.visit, err = encode(c.Visit)
+	}
+	return e, err
 }
 
 // Consent implements store.ConsentReader.
@@ -166,30 +182,30 @@ func (r reader) LineageConsents(ctx context.Context, lineage consent.ID) ([]cons
 
 // AddConsent implements store.ConsentWriter.
 func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
-	requested, granted, err := encodeScopes(c)
+	e, err := encodeMembers(c)
 	if err != nil {
 		return err
 	}
 	t.changesConsent(string(c.ID), c.CollectionID)
 	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, nullable(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
-		string(c.Status), string(c.Step), requested, granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
+		string(c.Status), string(c.Step), e.requested, e.granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
-		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned),
+		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned), e.visit,
 		blob(c.Sealed), c.Rev, micros(c.WakeAt))
 	return requireRow(n, err, store.ErrExists)
 }
 
 // PutConsent implements store.ConsentWriter.
 func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error) {
-	requested, granted, err := encodeScopes(c)
+	e, err := encodeMembers(c)
 	if err != nil {
 		return c, err
 	}
 	t.changesConsent(string(c.ID), c.CollectionID)
 	n, err := t.q.exec(ctx, updateConsent, string(c.ID), c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
-		requested, granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
+		e.requested, e.granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
 		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), micros(c.WakeAt),
-		string(c.RenewedBy), micros(c.Warned))
+		string(c.RenewedBy), micros(c.Warned), e.visit)
 	if err != nil {
 		return c, err
 	}

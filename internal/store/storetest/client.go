@@ -48,3 +48,27 @@ func testAPIKeys(_ *testing.T, f fixture) {
 	check(f, "revoked once and for all, and still found", got, err, fresh)
 	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.RevokeAPIKey(f.ctx, newID(), start) })
 }
+
+func testReturnURLs(_ *testing.T, f fixture) {
+	other := f.addClient()
+	add := func(clientID, url string) {
+		f.write(func(tx store.Tx) error { return tx.AddReturnURL(f.ctx, clientID, url, start) })
+	}
+	add(f.client.ID, "https://b.example/back")
+	add(f.client.ID, "https://a.example/back?x=1")
+	add(other.ID, "https://c.example/")
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddReturnURL(f.ctx, f.client.ID, "https://b.example/back", start) })
+	all, err := f.s.ReturnURLs(f.ctx, f.client.ID)
+	check(f, "of the client, sorted", all, err, []string{"https://a.example/back?x=1", "https://b.example/back"})
+	for url, want := range map[string]bool{
+		"https://b.example/back": true, "https://b.example/back/": false, "https://b.example/back?x": false, "https://c.example/": false, "": false,
+	} {
+		got, err := f.s.HasReturnURL(f.ctx, f.client.ID, url)
+		check(f, "registered "+url, got, err, want)
+	}
+	f.write(func(tx store.Tx) error { return tx.DeleteReturnURL(f.ctx, f.client.ID, "https://b.example/back") })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteReturnURL(f.ctx, f.client.ID, "https://b.example/back") })
+	f.fails(store.ErrNotFound, func(tx store.Tx) error { return tx.DeleteReturnURL(f.ctx, f.client.ID, "https://c.example/") })
+	got, err := f.s.HasReturnURL(f.ctx, f.client.ID, "https://b.example/back")
+	check(f, "taken back", got, err, false)
+}
