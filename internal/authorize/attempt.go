@@ -44,10 +44,15 @@ func (j *job) untilOpenBy(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, end.Sub(j.Clock.Now()))
 }
 
+// repeatable reports whether a call that opens or authorizes may be sent again after a
+// crash. With the tokens of a login it may not: the row does not tell whether the consent
+// that follows the login was opened already.
+func (j *job) repeatable() bool { return j.bank.Profile.ReplaySafe && !j.secret.LoginDone }
+
 // announce stores that a call is about to be sent, at a bank that would create a
 // second consent or authorization if the call were repeated.
 func (j *job) announce(ctx context.Context, e consent.Event) error {
-	if j.bank.Profile.ReplaySafe {
+	if j.repeatable() {
 		return nil
 	}
 	return j.apply(ctx, e, j.leaseEnd())
@@ -69,7 +74,7 @@ var errOutcomeUnknown = errors.New("the outcome of the request is not known")
 // authorize: code, or that the person did not sign in time where a first authorization
 // was offered.
 func (j *job) failureWithout(code consent.FailureCode) consent.FailureCode {
-	if j.c.Status == consent.AwaitingAuthorization {
+	if j.c.Status == consent.AwaitingAuthorization && !j.secret.LoginDone {
 		return consent.AuthenticationTimeout
 	}
 	return code
@@ -81,12 +86,12 @@ func (j *job) failureWithout(code consent.FailureCode) consent.FailureCode {
 func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) {
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now, kind := j.Clock.Now(), institution.KindOf(cause)
-	if notHandled(cause) || kind.Transient() && (j.bank.Profile.ReplaySafe || notSent(cause)) {
+	if notHandled(cause) || kind.Transient() && (j.repeatable() || notSent(cause)) {
 		if wait, inTime := j.nextAttempt(cause, now); inTime {
 			return false, j.attemptAt(ctx, now.Add(wait))
 		}
 	}
-	if j.c.Status == consent.AwaitingAuthorization && j.secret.RemoteID != "" {
+	if j.c.Status == consent.AwaitingAuthorization && j.secret.RemoteID != "" && (!j.secret.LoginDone || j.secret.Renewed > 0) {
 		return j.watchAgain(ctx, cause)
 	}
 	j.Log.Info("a bank did not open a consent", "company", j.c.Company, "consent", j.c.ID, "error", cause)
@@ -115,7 +120,7 @@ func (j *job) nextAttempt(cause error, now time.Time) (wait time.Duration, inTim
 // attemptAt stores when the same request is sent again. A call that was announced
 // was not sent.
 func (j *job) attemptAt(ctx context.Context, at time.Time) error {
-	if !j.bank.Profile.ReplaySafe {
+	if !j.repeatable() {
 		return j.apply(ctx, consent.Unsent{}, at)
 	}
 	if j.openSent == j.secret.OpenSent {

@@ -19,7 +19,8 @@ func (j *job) authorize(ctx context.Context) (bool, error) {
 	call, cancel := j.untilOpenBy(ctx)
 	defer cancel()
 	a, err := j.bank.Authorizer.StartAuthorization(call, institution.AuthorizeRequest{RequestID: j.c.AuthorizeRequestID,
-		ConsentID: j.secret.RemoteID, PSU: j.secret.Context, OtherDevice: otherDevice(j.c)})
+		ConsentID: j.secret.RemoteID, PSU: j.secret.Context, OtherDevice: otherDevice(j.c),
+		Token: j.secret.Tokens.Access, Way: j.wayTo(j.c.Company, j.secret.Way)})
 	if err != nil && j.signedAlready(ctx, err) {
 		a, err = institution.Authorization{State: institution.AuthorizationDone}, nil
 	}

@@ -42,7 +42,7 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 	if j.bank.ConsentReader == nil {
 		return false, j.keep(ctx, checkEvery)
 	}
-	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
+	info, err := j.readFresh(ctx)
 	if event := endEvent(info, err); event != nil {
 		pending, err := j.RenewalPending(ctx, j.c)
 		switch {
@@ -52,6 +52,9 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 			return false, j.keep(ctx, holdCheck)
 		}
 		return false, j.apply(ctx, event, j.Clock.Now())
+	}
+	if err != nil && j.secret.Denial != nil {
+		return false, j.keep(ctx, consent.DenialConfirmedAfter+time.Second)
 	}
 	if err != nil {
 		return false, j.keep(ctx, recheckAfter)
@@ -65,6 +68,24 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 		}
 	}
 	return false, j.keep(ctx, checkEvery)
+}
+
+// readFresh reads an authorized consent with a token that can be used, and with another one
+// if that is refused.
+func (j *job) readFresh(ctx context.Context) (institution.ConsentInfo, error) {
+	refused := ""
+	for {
+		var err error
+		if j.c, j.secret, err = j.fresh(ctx, j.c, refused); err != nil {
+			return institution.ConsentInfo{}, err
+		}
+		a := j.access()
+		info, err := j.bank.ConsentReader.Consent(ctx, a)
+		if err == nil || institution.KindOf(err) != institution.TokenRefused || refused != "" || a.Token == "" {
+			return info, err
+		}
+		refused = a.Token
+	}
 }
 
 // keep commits when an authorized consent is handled again: after the given time at the

@@ -22,6 +22,10 @@ type Request struct {
 	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
 	PSU              psu.Context
 
+	// ReturnTo is where the client wants the person to go at the end, an address that it has
+	// registered; empty = nowhere.
+	ReturnTo string
+
 	// Lineage and Renews are those of a consent that renews another one; else empty.
 	Lineage, Renews consent.ID
 }
@@ -41,10 +45,22 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),
 		OpenRequestID: s.IDs.New(), AuthorizeRequestID: s.IDs.New(), WakeAt: now,
 	}
+	if profile.LoginFirst {
+		c.Step = consent.StepLogin
+	}
 	if err := s.admit(c.ID, c.Company); err != nil {
 		return c, err
 	}
-	c, err := s.sealSecret(ctx, c, consent.Secret{Context: r.PSU})
+	secret := consent.Secret{Context: r.PSU}
+	if redirects(profile) {
+		way, err := s.newWay(c.ID)
+		if err != nil {
+			s.Discard(c.ID)
+			return c, err
+		}
+		secret.Way, c.Visit = way, &consent.Visit{Hash: consent.HashOf(way.State), ReturnTo: r.ReturnTo}
+	}
+	c, err := s.sealSecret(ctx, c, secret)
 	if err != nil {
 		s.Discard(c.ID)
 	}

@@ -75,7 +75,32 @@ func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) erro
 	if revoker == nil {
 		return errNotConfigured
 	}
-	return revoker.Revoke(ctx, institution.Access{ConsentID: r.RemoteID, Token: r.Token})
+	access := institution.Access{ConsentID: r.RemoteID, Token: r.Token, Refresh: r.Refresh}
+	err = revoker.Revoke(ctx, access)
+	if refresher := s.Institutions[m.Company].Refresher; refresher != nil && r.Refresh != "" && institution.KindOf(err) == institution.TokenRefused {
+		if access, err = s.refreshMessage(ctx, m, refresher, access); err == nil {
+			err = revoker.Revoke(ctx, access)
+		}
+	}
+	if err != nil && r.Refresh != "" && institution.KindOf(err) == institution.ConsentGone {
+		return nil // the tokens are dead
+	}
+	return err
+}
+
+// refreshMessage replaces the tokens of a message, which have run out, and stores them.
+// Errors: ConsentGone if the bank has ended the grant.
+func (s *Service) refreshMessage(ctx context.Context, m *outbox.Message, by institution.Refresher, a institution.Access) (institution.Access, error) {
+	got, err := by.Refresh(ctx, a)
+	if err != nil {
+		return a, err
+	}
+	now := consent.Tokens{Access: a.Token, Refresh: a.Refresh}.Replaced(got)
+	a.Token, a.Refresh = now.Access, now.Refresh
+	if m.Sealed, err = s.sealRevocation(ctx, m.ID, outbox.Revocation{RemoteID: a.ConsentID, Token: a.Token, Refresh: a.Refresh}); err != nil {
+		return a, err
+	}
+	return a, s.Store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, *m) })
 }
 
 // delivered deletes a message and records the delivery in the audit log.

@@ -119,8 +119,8 @@ func (e *End) planRevocation(ctx context.Context, openSent bool) error {
 		return err
 	}
 	switch {
-	case secret.RemoteID != "":
-		e.message, err = e.s.revocation(ctx, c, outbox.Revocation{RemoteID: secret.RemoteID, Token: secret.Token})
+	case secret.RemoteID != "" || secret.Tokens.Access != "" || secret.Tokens.Refresh != "":
+		e.message, err = e.s.revocation(ctx, c, revocationOf(secret))
 	case !openSent:
 		e.unsent = c.Step == consent.StepOpen
 	case e.s.canReopen(c):

@@ -78,7 +78,7 @@ func (j *job) run(ctx context.Context) error {
 		return j.end(ctx, consent.Revocation{Cause: consent.CauseUserErased})
 	}
 	if err == nil {
-		j.openSent = j.c.Step == consent.StepOpening || j.secret.OpenSent || j.openSent && !j.firstClaim(ctx)
+		j.openSent = j.c.Step == consent.StepOpening || j.secret.OpenSent || j.openSent && !j.secret.LoginDone && !j.firstClaim(ctx)
 	}
 	if j.openingOverdue() {
 		return j.endOverdue(ctx)
@@ -95,7 +95,8 @@ func (j *job) run(ctx context.Context) error {
 		at  consent.Step
 		run func(context.Context) (more bool, err error)
 	}{
-		{consent.StepOpening, j.outcomeUnknown}, {consent.StepAuthorizing, j.outcomeUnknown},
+		{consent.StepOpening, j.outcomeUnknown}, {consent.StepAuthorizing, j.outcomeUnknown}, {consent.StepLoggingIn, j.outcomeUnknown},
+		{consent.StepLogin, j.login}, {consent.StepComplete, j.complete},
 		{consent.StepOpen, j.open}, {consent.StepAuthorize, j.authorize}, {consent.StepWatch, j.watch}, {consent.StepKeep, j.checkDaily},
 	} {
 		if j.c.Step != step.at {
@@ -161,6 +162,7 @@ func (j *job) leaseEnd() time.Time { return j.Clock.Now().Add(jobs.Lease) }
 
 // access is how the bank recognizes the consent in a call without the person.
 func (j *job) access() institution.Access {
-	return institution.Access{ConsentID: j.secret.RemoteID, Token: j.secret.Token,
-		PSU: j.secret.Unattended()}
+	a := accessOf(j.secret)
+	a.PSU = j.secret.Unattended()
+	return a
 }

@@ -105,7 +105,7 @@ func keep(now *consent.Instructions, earlier consent.Instructions) {
 		now.QRStartedAt = earlier.QRStartedAt
 	}
 	now.AutoStartToken = cmp.Or(now.AutoStartToken, earlier.AutoStartToken)
-	now.RedirectURL = cmp.Or(now.RedirectURL, earlier.RedirectURL)
+	now.RedirectURL, now.Start = cmp.Or(now.RedirectURL, earlier.RedirectURL), cmp.Or(now.Start, earlier.Start)
 }
 
 // forgetOld removes entries without polls, once every forgetEvery calls.

@@ -15,6 +15,12 @@ func messagePlace(id string) seal.Place {
 	return seal.Place{Table: "duties", Column: "sealed", Row: id}
 }
 
+// revocationOf is what revokes a consent whose secret is s.
+func revocationOf(s consent.Secret) outbox.Revocation {
+	a := accessOf(s)
+	return outbox.Revocation{RemoteID: a.ConsentID, Token: a.Token, Refresh: a.Refresh}
+}
+
 // revocation plans the message that revokes a consent at its bank, due now. It
 // must not run inside a transaction, because sealing may read the key store.
 func (s *Service) revocation(ctx context.Context, c consent.Consent, r outbox.Revocation) (*outbox.Message, error) {

@@ -20,7 +20,7 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	}
 	call, cancel := j.untilOpenBy(ctx)
 	defer cancel()
-	opened, err := j.bank.Opener.OpenConsent(call, openRequest(j.c, j.secret.Context))
+	opened, err := j.bank.Opener.OpenConsent(call, j.openRequest())
 	if err != nil {
 		if !notHandled(err) { // else an attempt before this one may have opened it
 			j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
@@ -32,7 +32,7 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	j.secret.RemoteID = opened.ConsentID
 	err = j.apply(ctx, consent.Opened{}, j.leaseEnd())
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) {
-		return false, j.revokeLate(ctx, opened.ConsentID)
+		return false, j.revokeLate(ctx)
 	}
 	if err == nil && opened.Started != nil {
 		return j.started(ctx, *opened.Started)

@@ -32,14 +32,18 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 	}
 	if reader := s.Institutions[c.Company].ConsentReader; reader != nil {
 		recheck := func(ctx context.Context) error { return s.checkNow(ctx, c.ID) }
-		a, _, err := s.Access(ctx, c)
+		a, _, err := s.Access(ctx, c, "")
+		var noToken *institution.Error
 		switch {
-		case err != nil && ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil, errors.As(err, &noToken) && saysNothing(err):
 			return recheck, nil
-		case err != nil:
+		case err != nil && noToken == nil:
 			return nil, err
 		}
-		info, err := reader.Consent(ctx, a)
+		var info institution.ConsentInfo
+		if err == nil {
+			info, err = reader.Consent(ctx, a)
+		}
 		ended := endEvent(info, err)
 		switch {
 		case ended != nil:

@@ -30,6 +30,14 @@ func openRequest(c consent.Consent, person psu.Context) institution.OpenRequest 
 		Recurring: c.CollectionID == "", PSU: person, OtherDevice: otherDevice(c)}
 }
 
+// openRequest is the request that opens the consent of the job, with what the person's way
+// needs.
+func (j *job) openRequest() institution.OpenRequest {
+	r := openRequest(j.c, j.secret.Context)
+	r.Token, r.Way = j.secret.Tokens.Access, j.wayTo(j.c.Company, j.secret.Way)
+	return r
+}
+
 // openingClaimed reports whether a handler may have begun to open c. A new row is
 // due when it is created. A claim changes that, and so does every write.
 func openingClaimed(c consent.Consent) bool {
@@ -73,15 +81,15 @@ func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.C
 	return m, err
 }
 
-// revokeLate plans the revocation of a consent that the bank has created while
-// another writer ended the row. The message takes the place of the one that would
+// revokeLate plans the revocation of what the bank has created, or has given tokens for,
+// while another writer ended the row. The message takes the place of the one that would
 // repeat the opening.
-func (j *job) revokeLate(ctx context.Context, id consent.RemoteID) error {
+func (j *job) revokeLate(ctx context.Context) error {
 	c, err := j.Store.Consent(ctx, j.c.ID)
 	if err != nil || !c.Status.Final() {
 		return err
 	}
-	m, err := j.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{RemoteID: id})
+	m, err := j.revocationAs(ctx, c.OpenRequestID, c, revocationOf(j.secret))
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,13 @@
 package authorize
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 
 	"samla/internal/consent"
 	"samla/internal/institution"
-	"samla/internal/psu"
 	"samla/internal/seal"
 )
 
@@ -40,11 +40,9 @@ func (s *Service) openSecret(ctx context.Context, c consent.Consent) (consent.Se
 	return secret, nil
 }
 
-// Access returns what a bank needs to recognize an authorized consent, without
-// anything about the person, and what is kept of the person: number and locale.
-func (s *Service) Access(ctx context.Context, c consent.Consent) (institution.Access, psu.Context, error) {
-	secret, err := s.openSecret(ctx, c)
-	return institution.Access{ConsentID: secret.RemoteID, Token: secret.Token}, secret.Context, err
+// accessOf returns what a bank needs to recognize a consent, without the person.
+func accessOf(s consent.Secret) institution.Access {
+	return institution.Access{ConsentID: s.RemoteID, Token: cmp.Or(s.Tokens.Access, s.Token), Refresh: s.Tokens.Refresh}
 }
 
 // ReadsPerDay returns how often an authorized consent may be read in 24 hours without

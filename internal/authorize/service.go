@@ -8,6 +8,8 @@ package authorize
 
 import (
 	"cmp"
+	"crypto/rand"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -25,7 +27,7 @@ import (
 )
 
 // Deps is what the service works with. All members but WarnAhead, OpenTime, Watch,
-// Journal and Subscribers are required.
+// Journal, Random, PublicURL and Subscribers are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -38,6 +40,8 @@ type Deps struct {
 	OpenTime     time.Duration // from the creation of a consent until its authorization has started; 0 = 1 min
 	Watch        WatchLimits
 	Journal      journal.Recorder // nil: none
+	Random       io.Reader        // of states; safe for concurrent use; nil = the machine's
+	PublicURL    func() string    // base URL of this server as browsers reach it; nil = none
 	Subscribers  []EndSubscriber  // run for each consent that ends, after the audit log and the events
 }
 
@@ -53,6 +57,7 @@ type Service struct {
 	watched      sync.Map      // consent id -> *job, of what the scheduler watches
 	refreshes    chan struct{} // questions of polls under way
 	subscribers  []EndSubscriber
+	denials      *denials
 	leftovers    atomic.Int64 // consents that may be left at a bank, since the start
 }
 
@@ -60,7 +65,13 @@ type Service struct {
 func New(d Deps) *Service {
 	d.OpenTime, d.WarnAhead = cmp.Or(d.OpenTime, openTime), cmp.Or(d.WarnAhead, consent.WarnAhead)
 	d.Journal = journal.Or(d.Journal)
-	s := &Service{Deps: d, instructions: newInstructionCache(), refreshes: make(chan struct{}, maxRefreshes)}
+	if d.Random == nil {
+		d.Random = rand.Reader
+	}
+	if d.PublicURL == nil {
+		d.PublicURL = func() string { return "" }
+	}
+	s := &Service{Deps: d, instructions: newInstructionCache(), denials: newDenials(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}, tellEnd{s}}, d.Subscribers...)
 	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp,

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"time"
 
 	"samla/internal/bankidmsg"
@@ -39,7 +40,7 @@ func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, 
 	tokenOnly := i.AutoStartToken != "" && d.Text == "" && i.QRImage == ""
 	switch {
 	case i.RedirectURL != "":
-		shown.Form, shown.RedirectURL = Redirect, i.RedirectURL
+		shown.Form, shown.RedirectURL = Redirect, cmp.Or(i.Start, i.RedirectURL)
 	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == institution.QRNone, tokenOnly:
 		shown.Form = AutoStart
 	default:

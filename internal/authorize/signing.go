@@ -18,7 +18,7 @@ func (j *job) newSigning() consent.Signing {
 	s.Careful = j.secret.PersonalNumber != "" && (j.bank.Profile.NeedsPSUID || !j.bank.Profile.OpensWithoutNumber) ||
 		j.Clock.Now().Sub(s.Started) > consent.TakenOver
 	if i := j.secret.Instructions; i != nil && !j.secret.Outdated {
-		s.Until, s.Shown = i.ExpiresAt, i.Usable()
+		s.Until, s.Shown = i.ExpiresAt, i.IsOrder()
 	}
 	return s
 }
@@ -36,6 +36,10 @@ func (j *job) question(ctx context.Context) (done bool, err error) {
 		return j.decide(ctx)
 	}
 	a, err := j.bank.Authorizer.AuthorizationStatus(ctx, j.access(), j.secret.AuthorizationID, j.secret.StatusLink, otherDevice(j.c))
+	if err == nil && a.State == institution.AuthorizationDone && a.Brought != nil {
+		return true, j.brought(ctx, a.Brought)
+	}
+	a.Instructions = j.leading(a.Instructions)
 	if err == nil && a.State == institution.AuthorizationPending {
 		j.firstShown(ctx, a.Instructions)
 	}
@@ -87,8 +91,11 @@ func (j *job) firstShown(ctx context.Context, i *consent.Instructions) {
 	if j.signing.Shown || i == nil || !i.Usable() {
 		return
 	}
+	if stored := j.secret.Instructions; !i.IsOrder() && stored != nil && stored.RedirectURL == i.RedirectURL {
+		return
+	}
 	j.secret.Instructions, j.secret.StartedAt, j.secret.Outdated = i, j.Clock.Now(), false
-	j.signing.Started, j.signing.Until, j.signing.Shown = j.secret.StartedAt, i.ExpiresAt, true
+	j.signing.Started, j.signing.Until, j.signing.Shown = j.secret.StartedAt, i.ExpiresAt, i.IsOrder()
 	j.store(ctx)
 }
 
@@ -121,6 +128,10 @@ func (j *job) decide(ctx context.Context) (decided bool, err error) {
 		return true, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
 	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
+	if err == nil && info.State == institution.ConsentPartlySigned && !j.secret.PartlySigned &&
+		j.Clock.Now().Add(j.bank.Profile.SecondSigner).After(j.c.AuthorizeBy) {
+		return true, j.partlySigned(ctx)
+	}
 	var next consent.Verdict
 	j.signing, next = j.signing.Read(readingOf(info, err), j.Clock.Now())
 	return j.follow(ctx, next, info, err)
@@ -136,7 +147,7 @@ func readingOf(info institution.ConsentInfo, err error) consent.Reading {
 			Failure: consent.FailedWith{Code: failureOf(institution.KindOf(err)), Cause: causeOfRefusal(err)}}
 	case info.State == institution.ConsentValid:
 		return consent.Reading{Word: consent.ConsentIsValid}
-	case info.State == institution.ConsentPending:
+	case info.State == institution.ConsentPending, info.State == institution.ConsentPartlySigned:
 		return consent.Reading{Word: consent.ConsentIsPending}
 	}
 	return consent.Reading{Word: consent.ConsentHasEnded, Failure: consent.FailedWith{Code: consent.Rejected, Cause: causeOf(info.State)}}
@@ -147,14 +158,19 @@ func (j *job) follow(ctx context.Context, v consent.Verdict, info institution.Co
 	now := j.Clock.Now()
 	switch v.Action {
 	case consent.Grant:
+		if !j.mayGrant() {
+			return false, nil
+		}
 		return true, j.grant(ctx, info)
 	case consent.Fail:
 		j.Log.Info("a bank ended an authorization", "company", j.c.Company, "consent", j.c.ID, "failure", v.Failure.Code, "error", cause)
 		return true, j.apply(ctx, v.Failure, now)
 	case consent.Renew:
-		return true, j.renew(ctx, consent.Renewing{RequestID: j.IDs.New()})
+		return true, j.renew(ctx, func(v *consent.Visit) consent.Event { return consent.Renewing{RequestID: j.IDs.New(), Visit: v} })
 	case consent.Reopen:
-		return true, j.renew(ctx, consent.Reopening{OpenRequestID: j.IDs.New(), RequestID: j.IDs.New()})
+		return true, j.renew(ctx, func(v *consent.Visit) consent.Event {
+			return consent.Reopening{OpenRequestID: j.IDs.New(), RequestID: j.IDs.New(), Visit: v}
+		})
 	}
 	return false, nil
 }
@@ -162,8 +178,13 @@ func (j *job) follow(ctx context.Context, v consent.Verdict, info institution.Co
 // renew commits that another authorization is started in place of one that nobody has
 // scanned, and makes the row due: whichever handler claims it sends the request, with
 // the id that is stored here. So two nodes do not start two.
-func (j *job) renew(ctx context.Context, e consent.Event) error {
+func (j *job) renew(ctx context.Context, eventBy func(*consent.Visit) consent.Event) error {
 	before := j.secret
+	visit, err := j.anotherWay()
+	if err != nil {
+		return err
+	}
+	e := eventBy(visit)
 	if i := j.secret.Instructions; i != nil { // they stay on the screen until there are others
 		old := *i
 		old.ExpiresAt = j.signing.ShownUntil()
@@ -208,7 +229,7 @@ func (j *job) lastLook(ctx context.Context) error {
 		look, cancel := context.WithTimeout(ctx, lastLookTime)
 		info, err := j.bank.ConsentReader.Consent(look, j.access())
 		cancel()
-		if err == nil && info.State == institution.ConsentValid {
+		if err == nil && info.State == institution.ConsentValid && j.mayGrant() {
 			return j.grant(ctx, info)
 		}
 		if now := j.Clock.Now(); err != nil && saysNothing(err) && j.c.Renews != "" && now.Before(j.c.AuthorizeBy.Add(lateLooks)) {
@@ -229,7 +250,11 @@ func (j *job) started(ctx context.Context, a institution.Authorization) (more bo
 	}
 	j.secret.AuthorizationID, j.secret.StatusLink = a.ID, a.StatusLink
 	j.secret.StartedAt, j.secret.Expired = j.Clock.Now(), false
-	switch i := a.Instructions; {
+	j.secret.Silent = a.Silent
+	if a.State == institution.AuthorizationDone && a.Brought != nil {
+		j.secret.Exchange = &consent.Exchange{Brought: a.Brought.Encode(), ID: j.IDs.New()}
+	}
+	switch i := j.leading(a.Instructions); {
 	case i != nil && i.Usable():
 		j.secret.Instructions, j.secret.Outdated = i, false
 	case j.c.Status == consent.Initiated:
@@ -237,6 +262,14 @@ func (j *job) started(ctx context.Context, a institution.Authorization) (more bo
 	default:
 		j.secret.Outdated = a.State != institution.AuthorizationFailed
 	}
-	err = j.apply(ctx, consent.Instructed{}, j.leaseEnd())
+	var e consent.Event = consent.Instructed{}
+	if j.c.Step == consent.StepLogin || j.c.Step == consent.StepLoggingIn {
+		e = consent.LoginStarted{}
+	}
+	if err = j.apply(ctx, e, j.leaseEnd()); err == nil && j.secret.Exchange != nil {
+		err = j.apply(ctx, consent.Brought{}, j.Clock.Now())
+		j.Jobs.Wake(store.Consents)
+		return false, err
+	}
 	return err == nil, err
 }

@@ -53,6 +53,12 @@ func (j *job) watch(ctx context.Context) (bool, error) {
 	}
 	j.signing = j.newSigning()
 	j.instructions.put(j.c, j.signing, j.secret.Instructions)
+	switch {
+	case j.secret.PartlySigned:
+		return false, j.checkPartlySigned(ctx)
+	case j.secret.Silent:
+		return false, j.reschedule(ctx, j.c.AuthorizeBy)
+	}
 	id := string(j.c.ID)
 	j.watched.Store(id, j)
 	added := j.watching.Add(j.item())
@@ -130,7 +136,7 @@ func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 		return err
 	}
 	before := j.secret
-	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token,
+	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token, Tokens: before.Tokens,
 		ReadsPerDay: consent.ReadsPerDay(info.ReadsPerDay, info.OneOff)}
 	j.secret.PersonalNumber = before.PersonalNumber
 	if err = j.apply(ctx, granted, j.nextCheck(after, now)); err != nil {

@@ -90,7 +90,7 @@ func (c *crawl) fetch(ctx context.Context, q institution.Question) (institution.
 	if err != nil {
 		return institution.Answer{}, &institution.Error{Kind: institution.Unreachable, Reason: institution.NoRoom, NotSent: true, Cause: err}
 	}
-	a, err := c.from.Fetch(institution.WithRoom(ctx, taken.more), c.access, q)
+	a, err := c.bearer.ask(institution.WithRoom(ctx, taken.more), c.from, q)
 	taken.settle(len(a.Body))
 	return a, err
 }

@@ -26,7 +26,7 @@ type crawl struct {
 	attended   bool
 	created    time.Time // when the collection began; exchanges must not read the journal
 	from       institution.Collector
-	access     institution.Access
+	bearer     *bearer
 	person     psu.Number // empty if it is not known
 	until      time.Time  // the deadline
 	parallel   int
@@ -44,7 +44,7 @@ func newCrawl(s *Service, r *room, j *journal, under consent.Consent, i institut
 	f.bounds.accountTime = s.readTimeOf(j.c) / 2
 	return &crawl{Service: s, frontier: f,
 		journal: j, journalID: j.c.ID, consent: under.ID, attended: j.c.Attended, created: j.c.Began(), until: s.deadline(j.c, under),
-		from: i.Collector, access: a, person: person, parallel: max(1, i.Profile.Parallel), room: r, notes: make(chan note)}
+		from: i.Collector, bearer: s.newBearer(a, under), person: person, parallel: max(1, i.Profile.Parallel), room: r, notes: make(chan note)}
 }
 
 // search returns which accounts a collection reads. Accounts of a collection without a

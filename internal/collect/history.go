@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"time"
 
 	"samla/internal/collection"
@@ -10,7 +11,7 @@ import (
 )
 
 // longHistoryAfterSCA is how long after a signature an institution returns the long
-// history without a new one.
+// history without a new one, if its profile says nothing else (FullHistory).
 const longHistoryAfterSCA = 15 * time.Minute
 
 // historyFrom returns the first booking date to ask for, YYYY-MM-DD: the long history
@@ -21,7 +22,7 @@ const longHistoryAfterSCA = 15 * time.Minute
 func historyFrom(c collection.Collection, under consent.Consent, p institution.Profile, person psu.Context) string {
 	days := p.HistoryUnattended
 	signed := under.SCAExpiresAt.Add(-consent.MaxSCAAge)
-	if person.Attended() && c.StatusChangedAt.Sub(signed) < longHistoryAfterSCA {
+	if person.Attended() && c.StatusChangedAt.Sub(signed) < cmp.Or(p.FullHistory, longHistoryAfterSCA) {
 		days = p.HistoryAttended
 	}
 	return c.Began().UTC().AddDate(0, 0, -days).Format(time.DateOnly)

@@ -41,10 +41,13 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	if err == nil {
 		access, person, err = s.access(ctx, c, secret, under, i.Profile)
 	}
-	if errors.Is(err, seal.ErrKeyDestroyed) {
+	var said *institution.Error
+	switch {
+	case errors.Is(err, seal.ErrKeyDestroyed):
 		return s.fail(ctx, c, collection.Failed)
-	}
-	if err != nil {
+	case errors.As(err, &said):
+		return s.failAtInstitution(ctx, c, under, said)
+	case err != nil:
 		return err
 	}
 	return s.crawl(ctx, c, secret, under, i, access, person)
@@ -166,7 +169,7 @@ func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection
 // only if the person is present, and with the personal number only if the institution
 // wants it with reads. person is the number, if it is known.
 func (s *Service) access(ctx context.Context, c collection.Collection, secret collection.Secret, under consent.Consent, p institution.Profile) (a institution.Access, person psu.Number, err error) {
-	a, kept, err := s.Consents.Access(ctx, under)
+	a, kept, err := s.Consents.Access(ctx, under, "")
 	if err != nil {
 		return a, "", err
 	}

@@ -68,8 +68,8 @@ type Profile struct {
 	// else signs.
 	SecondSigner time.Duration
 	// FullHistory is how long after the signature all of the history can be read
-	// (HistoryAttended). After that HistoryUnattended holds for everybody; 0 = it does not
-	// matter when the person has signed.
+	// (HistoryAttended), also with the person. After that HistoryUnattended holds for
+	// everybody; 0 = 15 minutes.
 	FullHistory time.Duration
 	// DeviceHosts are the hosts, in lower case, that the device of a person may be asked to
 	// call during a login (dialogue.Device); a host without a port means port 443.

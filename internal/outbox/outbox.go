@@ -54,8 +54,9 @@ func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser, EndLogin, ApplyCol
 // the id, with the X-Request-ID that is stored with the consent.
 type Revocation struct {
 	RemoteID consent.RemoteID `json:"bank,omitempty"`
-	Token    string           `json:"token,omitempty"` // bearer token, where the bank gave one
-	PSU      *psu.Context     `json:"psu,omitempty"`   // as the consent was asked for
+	Token    string           `json:"token,omitempty"`   // bearer token, where the bank gave one
+	Refresh  string           `json:"refresh,omitempty"` // refresh token, where the bank gave one
+	PSU      *psu.Context     `json:"psu,omitempty"`     // as the consent was asked for
 	// AccountIDs are those of the scope that was asked for. An erasure removes them
 	// from the consent.
 	AccountIDs []string `json:"accounts,omitempty"`

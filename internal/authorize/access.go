@@ -1,0 +1,182 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"samla/internal/clock"
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/psu"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+const (
+	refreshTimeout = 20 * time.Second // of one request for new tokens; less than consent.RefreshLease
+	// refreshPoll is how often a row is read whose tokens another worker replaces. That
+	// worker may be on another node.
+	refreshPoll = 100 * time.Millisecond
+)
+
+// Access returns what a bank needs to recognize an authorized consent, without anything
+// about the person, and what is kept of the person: number and locale. An access token
+// that has run out, or that is refused, is replaced first: by one worker over all nodes,
+// while the others wait for it. refused is the access token that the bank has refused;
+// empty = none.
+//
+// Errors: seal.ErrKeyDestroyed; *institution.Error if there is no token to use. Of them,
+// ConsentGone says that the bank has ended the grant, and that this is certain.
+func (s *Service) Access(ctx context.Context, c consent.Consent, refused string) (institution.Access, psu.Context, error) {
+	_, secret, err := s.fresh(ctx, c, refused)
+	return accessOf(secret), secret.Context, err
+}
+
+// fresh returns a consent, and its secret with tokens that can be used now.
+func (s *Service) fresh(ctx context.Context, c consent.Consent, refused string) (consent.Consent, consent.Secret, error) {
+	refresher := s.Institutions[c.Company].Refresher
+	for {
+		secret, err := s.openSecret(ctx, c)
+		if err != nil {
+			return c, secret, err
+		}
+		now := s.Clock.Now()
+		stale := secret.Tokens.Stale(now) || refused != "" && refused == secret.Tokens.Access
+		switch {
+		case !stale:
+			return c, secret, nil
+		case refresher == nil || secret.Tokens.Refresh == "":
+			return c, secret, &institution.Error{Kind: institution.SCARequired}
+		case secret.Refreshing.Held(now):
+			if err := clock.Sleep(ctx, s.Clock, refreshPoll); err != nil {
+				return c, secret, &institution.Error{Kind: institution.Unreachable, NotSent: true, Cause: err}
+			}
+			if c, err = s.Store.Consent(ctx, c.ID); err != nil || c.Status.Final() {
+				return c, secret, errors.Join(err, errEnded(c))
+			}
+			continue
+		}
+		if err := s.denials.check(c.Company, now); err != nil {
+			return c, secret, err
+		}
+		marked, err := s.markRefresh(ctx, c, secret, now)
+		if errors.Is(err, store.ErrConflict) {
+			if c, err = s.Store.Consent(ctx, c.ID); err != nil || c.Status.Final() {
+				return c, secret, errors.Join(err, errEnded(c))
+			}
+			continue
+		}
+		if err != nil {
+			return c, secret, err
+		}
+		return s.refreshTokens(ctx, marked, secret)
+	}
+}
+
+// errEnded returns an error for a consent that has ended while its tokens were waited for.
+func errEnded(c consent.Consent) error {
+	if c.Status.Final() {
+		return &institution.Error{Kind: institution.Unreachable, NotSent: true}
+	}
+	return nil
+}
+
+// markRefresh commits that this worker replaces the tokens. Errors: store.ErrConflict.
+func (s *Service) markRefresh(ctx context.Context, c consent.Consent, secret consent.Secret, now time.Time) (consent.Consent, error) {
+	mark := &consent.Refreshing{ID: s.IDs.New(), At: now, Tries: 1}
+	if before := secret.Refreshing; before != nil && now.Before(before.At.Add(recheckAfter)) {
+		mark.Tries += before.Tries
+	}
+	if mark.Tries > consent.MostRefreshTries {
+		return c, &institution.Error{Kind: institution.Unreachable, NotSent: true}
+	}
+	secret.Refreshing = mark
+	return s.putSecret(ctx, c, secret, c.WakeAt)
+}
+
+// refreshTokens asks the bank for new tokens and commits them, whatever else is written to
+// the row meanwhile.
+func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret consent.Secret) (consent.Consent, consent.Secret, error) {
+	call, cancel := context.WithTimeout(institution.WithSubject(ctx, c.Subject()), refreshTimeout)
+	got, err := s.Institutions[c.Company].Refresher.Refresh(call, accessOf(secret))
+	cancel()
+	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
+	now := s.Clock.Now()
+	denied := institution.KindOf(err) == institution.ConsentGone && err != nil
+	outage := false
+	if err == nil || denied {
+		outage = s.denials.record(c.Company, now, denied)
+	}
+	used := secret.Tokens.Refresh
+	var certain bool
+	after, err2 := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		if old.Status.Final() {
+			return old, nil, errOvertaken
+		}
+		var err2 error
+		if secret, err2 = s.openSecret(ctx, old); err2 != nil {
+			return old, nil, err2
+		}
+		if secret.Tokens.Refresh != used {
+			return old, nil, store.ErrUnchanged // another worker was taken for the one that replaces them
+		}
+		switch {
+		case err == nil:
+			secret.Tokens, secret.Refreshing, secret.Denial = secret.Tokens.Replaced(got), nil, nil
+		case denied:
+			var d consent.Denial
+			d, certain = secret.Denial.Denied(now, outage)
+			secret.Denial, secret.Refreshing = &d, nil
+			if again := now.Add(consent.DenialConfirmedAfter + time.Second); !certain && old.Status == consent.Authorized && again.Before(old.WakeAt) {
+				old.WakeAt = again // the daily check asks again
+			}
+		case notSent(err) || !saysNothing(err):
+			secret.Refreshing = nil // it was not used, or not lost
+		}
+		old, err2 = s.sealSecret(ctx, old, secret)
+		return old, nil, err2
+	})
+	switch {
+	case errors.Is(err2, errOvertaken), errors.Is(err2, seal.ErrKeyDestroyed):
+		return c, secret, errors.Join(&institution.Error{Kind: institution.Unreachable, NotSent: true}, s.revokeReplaced(ctx, c, secret, got))
+	case err2 != nil:
+		return c, secret, err2
+	case certain:
+		s.Log.Info("a bank has ended the grant of a consent", "company", c.Company, "consent", c.ID)
+		return after, secret, err
+	case denied:
+		return after, secret, &institution.Error{Kind: institution.Unreachable, NotSent: true, Cause: err}
+	}
+	return after, secret, err
+}
+
+// errOvertaken says that a consent ended while its tokens were replaced.
+var errOvertaken = errors.New("the consent has ended")
+
+// revokeReplaced plans the revocation of tokens that were given while the consent ended:
+// the message that the end has planned has the ones before.
+func (s *Service) revokeReplaced(ctx context.Context, c consent.Consent, secret consent.Secret, got institution.Tokens) error {
+	if got.Access == "" {
+		return nil
+	}
+	secret.Tokens = secret.Tokens.Replaced(got)
+	m, err := s.revocation(ctx, c, revocationOf(secret))
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, *m) }); err != nil {
+		return err
+	}
+	s.Jobs.Wake(store.Outbox)
+	return nil
+}
+
+// putSecret commits a secret, and nothing else of the row.
+func (s *Service) putSecret(ctx context.Context, c consent.Consent, secret consent.Secret, wake time.Time) (consent.Consent, error) {
+	after, err := s.sealSecret(ctx, c, secret)
+	if err != nil {
+		return c, err
+	}
+	return s.save(ctx, c, after, wake)
+}

@@ -1,0 +1,247 @@
+package authorize
+
+import (
+	"context"
+	"encoding/base32"
+	"errors"
+	"io"
+	"net/url"
+
+	"samla/internal/consent"
+	"samla/internal/seal"
+	"samla/internal/store"
+)
+
+// Seen is what a browser sees that is on the way to the page of an institution, or back.
+type Seen struct {
+	View View
+	// Company is the institution. With ViewElsewhere and ViewUnknown nothing else is set:
+	// such a browser gets nothing of the person.
+	Company  string
+	ClientID string // who has asked for the consent
+	Consent  consent.ID
+	Leads    string // ViewGoes: the page of the institution; ViewEnded: the address of the client, or empty
+	Code     string // ViewShowsCode: the short code to type in the first browser
+	Status   consent.Status
+	Failure  consent.FailureCode
+}
+
+// View is the closed set of what a page shows.
+type View string
+
+// The views.
+const (
+	ViewUnknown    View = "UNKNOWN"     // there is no such way, or it is over
+	ViewElsewhere  View = "ELSEWHERE"   // it belongs to another browser, and has been used
+	ViewAsks       View = "ASKS"        // another browser has opened the link: did this person begin this?
+	ViewGoes       View = "GOES"        // the browser goes on to Leads
+	ViewWorks      View = "WORKS"       // the institution is being asked: look again soon
+	ViewShowsCode  View = "SHOWS_CODE"  // came back in another browser: go on in the first one, with Code
+	ViewEntersCode View = "ENTERS_CODE" // the first browser: type the code that the other one shows
+	ViewEnded      View = "ENDED"       // the consent has its outcome
+)
+
+// Visit answers a browser that opens the link to the page of an institution, or looks how
+// it stands. browser is the cookie of the browser; it has to have one. confirmed says that
+// the person has said to have begun this.
+func (s *Service) Visit(ctx context.Context, state, browser string, confirmed bool) (Seen, error) {
+	c, err := s.visited(ctx, state, browser)
+	if err != nil || c.ID == "" {
+		return Seen{View: ViewUnknown}, err
+	}
+	hash := consent.HashOf(browser)
+	if c.Step != consent.StepWatch || c.Visit.Stage != consent.StageOpen {
+		return s.seen(ctx, c, hash)
+	}
+	secret, err := s.openSecret(ctx, c)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return Seen{View: ViewUnknown}, nil
+	}
+	if err != nil {
+		return Seen{}, err
+	}
+	if secret.Instructions == nil || secret.Instructions.RedirectURL == "" {
+		return s.seen(ctx, c, hash)
+	}
+	if !c.Visit.Knows(hash) {
+		if len(c.Visit.Browsers) > 0 && !confirmed {
+			return Seen{View: ViewAsks, Company: c.Company, ClientID: c.ClientID}, nil
+		}
+		after, err := s.changeVisit(ctx, c.ID, c.Visit.Hash, func(v consent.Visit) (consent.Visit, bool) { return v.Opened(hash) })
+		if err != nil || !after.Visit.Knows(hash) {
+			return Seen{View: ViewElsewhere, Company: c.Company}, err
+		}
+	}
+	return Seen{View: ViewGoes, Company: c.Company, ClientID: c.ClientID, Consent: c.ID, Status: c.Status, Leads: secret.Instructions.RedirectURL}, nil
+}
+
+// visited returns the consent that a state names, or the zero consent if there is none. A
+// state of an earlier way of it is good for a browser that has opened the link.
+func (s *Service) visited(ctx context.Context, state, browser string) (consent.Consent, error) {
+	id, ok := consentOf(state)
+	if !ok {
+		return consent.Consent{}, nil
+	}
+	c, err := s.Store.Consent(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return consent.Consent{}, nil
+	}
+	if err != nil || c.Visit.Is(state) || c.Visit.Was(state) && c.Visit.Knows(consent.HashOf(browser)) {
+		return c, err
+	}
+	return consent.Consent{}, nil
+}
+
+// seen returns what a browser sees of a consent that does not wait for it to go to the
+// institution.
+func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (Seen, error) {
+	v := c.Visit
+	if !v.Knows(browser) && browser != v.Holder {
+		return Seen{View: ViewElsewhere, Company: c.Company}, nil
+	}
+	seen := Seen{View: ViewWorks, Company: c.Company, ClientID: c.ClientID, Consent: c.ID, Status: c.Status, Failure: c.Failure}
+	switch {
+	case !c.Status.Pending():
+		seen.View, seen.Leads = ViewEnded, v.ReturnTo
+	case v.Stage == consent.StageHeld && v.Knows(browser):
+		seen.View = ViewEntersCode
+	case v.Stage == consent.StageHeld:
+		secret, err := s.openSecret(ctx, c)
+		if err != nil || secret.Exchange == nil {
+			return Seen{View: ViewElsewhere, Company: c.Company}, err
+		}
+		seen.View, seen.Code = ViewShowsCode, secret.Exchange.Code
+	case v.Stage == consent.StageBarred:
+		seen.View = ViewElsewhere
+	}
+	return seen, nil
+}
+
+// Return takes what a browser has brought back from the institution, and returns what it
+// sees. The first return that is accepted is stored, and exchanged by the job of the
+// consent; any other changes nothing. browser is the cookie of the browser.
+func (s *Service) Return(ctx context.Context, companyID, state, browser string, what url.Values) (Seen, error) {
+	c, err := s.visited(ctx, state, browser)
+	if err != nil || c.ID == "" || c.Company != companyID {
+		return Seen{View: ViewUnknown}, err
+	}
+	hash := consent.HashOf(browser)
+	if !c.Visit.Is(state) {
+		return s.seen(ctx, c, hash)
+	}
+	code, err := s.shortCode()
+	if err != nil {
+		return Seen{}, err
+	}
+	var arrival consent.Arrival
+	after, err := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		arrival = consent.ArrivalElsewhere
+		if old.Step != consent.StepWatch || !old.Visit.Is(state) {
+			return old, nil, store.ErrUnchanged
+		}
+		secret, err := s.openSecret(ctx, old)
+		if err != nil {
+			return old, nil, err
+		}
+		bank := s.Institutions[old.Company]
+		j := job{Service: s, c: old, secret: secret, bank: bank}
+		var v consent.Visit
+		v, arrival = old.Visit.Arrived(hash, j.namesSigner(), what.Has("error") && !what.Has("code"), consent.HashOf(code))
+		if arrival == consent.ArrivalKnown || arrival == consent.ArrivalElsewhere {
+			return old, nil, store.ErrUnchanged
+		}
+		secret.Exchange = &consent.Exchange{Brought: what.Encode(), ID: s.IDs.New()}
+		if arrival == consent.ArrivalHeld {
+			secret.Exchange.Code = code
+		}
+		return s.withVisit(ctx, old, v, secret)
+	})
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return Seen{View: ViewUnknown}, nil
+	}
+	if err != nil {
+		return Seen{}, err
+	}
+	if arrival == consent.ArrivalAccepted {
+		s.watching.Remove(string(after.ID))
+		s.Jobs.Wake(store.Consents)
+	}
+	return s.seen(ctx, after, hash)
+}
+
+// withVisit returns a consent with a visit and a secret. If the visit is accepted, what was
+// brought is exchanged next.
+func (s *Service) withVisit(ctx context.Context, c consent.Consent, v consent.Visit, secret consent.Secret) (consent.Consent, func(store.Tx) error, error) {
+	var e consent.Event = consent.Visited{Visit: v}
+	now := s.Clock.Now()
+	if v.Stage == consent.StageAccepted {
+		e, c.WakeAt = consent.Brought{Visit: &v}, now
+	}
+	after, err := c.Apply(e, now)
+	if err == nil {
+		after, err = s.sealSecret(ctx, after, secret)
+	}
+	return after, nil, err
+}
+
+// EnterCode takes the short code that another browser shows. Wrong ones are counted.
+func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (Seen, error) {
+	c, err := s.visited(ctx, state, browser)
+	if err != nil || c.ID == "" {
+		return Seen{View: ViewUnknown}, err
+	}
+	hash := consent.HashOf(browser)
+	after, err := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		if old.Step != consent.StepWatch || old.Visit.Stage != consent.StageHeld || !old.Visit.Knows(hash) {
+			return old, nil, store.ErrUnchanged
+		}
+		secret, err := s.openSecret(ctx, old)
+		if err != nil {
+			return old, nil, err
+		}
+		v, _ := old.Visit.Entered(hash, consent.HashOf(code))
+		return s.withVisit(ctx, old, v, secret)
+	})
+	if err != nil {
+		return Seen{}, err
+	}
+	if after.Step == consent.StepComplete {
+		s.watching.Remove(string(after.ID))
+		s.Jobs.Wake(store.Consents)
+	}
+	return s.seen(ctx, after, hash)
+}
+
+// changeVisit changes nothing but the visit of a consent, whose way must still be the one
+// with the hash.
+func (s *Service) changeVisit(ctx context.Context, id consent.ID, hash string, change func(consent.Visit) (consent.Visit, bool)) (consent.Consent, error) {
+	return store.UpdateConsent(ctx, s.Store, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		if old.Visit == nil || old.Visit.Hash != hash || old.Status.Final() {
+			return old, nil, store.ErrUnchanged
+		}
+		v, ok := change(*old.Visit)
+		if !ok {
+			return old, nil, store.ErrUnchanged
+		}
+		after, err := old.Apply(consent.Visited{Visit: v}, s.Clock.Now())
+		return after, nil, err
+	})
+}
+
+// codeAlphabet has no letters or digits that look alike.
+var codeAlphabet = base32.NewEncoding("ABCDEFGHJKLMNPQRSTUVWXYZ23456789").WithPadding(base32.NoPadding)
+
+// shortCode returns a new short code, of 30 random bits.
+func (s *Service) shortCode() (string, error) {
+	raw := make([]byte, 4)
+	if _, err := io.ReadFull(s.Random, raw); err != nil {
+		return "", err
+	}
+	return codeAlphabet.EncodeToString(raw)[:6], nil
+}
+
+// MayReturnTo reports whether a client has registered an address, so that a person may be
+// sent there at the end.
+func (s *Service) MayReturnTo(ctx context.Context, clientID, address string) (bool, error) {
+	return s.Store.HasReturnURL(ctx, clientID, address)
+}

@@ -1,0 +1,105 @@
+package authorize
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// The paths of the pages of this server that a person's browser comes to
+// (docs/decisions/2026-11-27-redirect-and-tokens.md).
+const (
+	GoPath     = "/go/"       // + state: leads to the page of the institution, and later to the client
+	ReturnPath = "/callback/" // + company, or company/state: where the institution sends the person back
+)
+
+// A state is the id of its consent and random bits, so that the row is found without a
+// table of states.
+const (
+	idBytes    = 16
+	stateBytes = idBytes + 16
+	wayBytes   = 16 + 32 + 16 // the random bits of a state, of a verifier and of a nonce
+)
+
+// newWay makes the way of a person to a page of the institution.
+func (s *Service) newWay(id consent.ID) (*consent.Way, error) {
+	raw, err := hex.DecodeString(strings.ReplaceAll(string(id), "-", ""))
+	if err != nil || len(raw) != idBytes {
+		return nil, fmt.Errorf("the id of consent %s is no UUID", id)
+	}
+	random := make([]byte, wayBytes)
+	if _, err := io.ReadFull(s.Random, random); err != nil {
+		return nil, fmt.Errorf("make a state: %w", err)
+	}
+	text := base64.RawURLEncoding.EncodeToString
+	return &consent.Way{State: text(append(raw, random[:16]...)), Verifier: text(random[16:48]), Nonce: text(random[48:])}, nil
+}
+
+// consentOf returns the id of the consent that a state names, and reports whether it is
+// one in form.
+func consentOf(state string) (consent.ID, bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(state)
+	if err != nil || len(raw) != stateBytes {
+		return "", false
+	}
+	h := hex.EncodeToString(raw[:idBytes])
+	return consent.ID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]), true
+}
+
+// redirects reports whether persons are sent to a page of the institution.
+func redirects(p institution.Profile) bool { return p.Redirects || p.LoginFirst }
+
+// anotherWay gives the job a new way, and returns its visit: nil if the person is sent
+// nowhere. The caller stores both before the institution is called.
+func (j *job) anotherWay() (*consent.Visit, error) {
+	if !redirects(j.bank.Profile) {
+		return nil, nil
+	}
+	way, err := j.newWay(j.c.ID)
+	if err != nil {
+		return nil, err
+	}
+	j.secret.Way = way
+	return j.c.Visit.Another(way.State), nil
+}
+
+// wayTo returns the way as the connector needs it.
+func (s *Service) wayTo(company string, w *consent.Way) institution.Way {
+	if w == nil {
+		return institution.Way{}
+	}
+	back := s.PublicURL() + ReturnPath + company
+	return institution.Way{State: w.State, Return: back, OnceReturn: back + "/" + w.State, Verifier: w.Verifier, Nonce: w.Nonce}
+}
+
+// leading returns instructions with the address of ours that leads to the page of the
+// institution.
+func (j *job) leading(i *consent.Instructions) *consent.Instructions {
+	if i == nil || i.RedirectURL == "" || j.secret.Way == nil {
+		return i
+	}
+	led := *i
+	led.Start = j.PublicURL() + GoPath + j.secret.Way.State
+	return &led
+}
+
+// mayGrant reports whether it is certain enough that the person who has signed is the one
+// for whom the consent was asked: nobody was sent to another page, the institution makes
+// sure who signs, or the person came back as consent.Visit demands.
+func (j *job) mayGrant() bool {
+	v, i := j.c.Visit, j.secret.Instructions
+	if v == nil || i == nil || i.RedirectURL == "" {
+		return true
+	}
+	return j.namesSigner() || v.Stage == consent.StageAccepted && !v.Cancels
+}
+
+// namesSigner reports whether the institution makes sure who signs this consent.
+func (j *job) namesSigner() bool {
+	return j.bank.Profile.NamesSigner && j.secret.PersonalNumber != ""
+}
