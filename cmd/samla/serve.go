@@ -65,6 +65,7 @@ type serveCmd struct {
 	storeFlags
 	masterFlags
 	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
+	PublicURL     string        `name:"public-url" placeholder:"URL" help:"Address of this server in the browsers of persons, such as https://samla.example.com; banks that sign on a page of theirs send persons back to it. By default that of --listen, if it is of this machine only."`
 	Metrics       string        `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
 	OTLPEndpoint  string        `name:"otlp-endpoint" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to by OTLP/HTTP, such as http://127.0.0.1:4318; nothing is traced by default."`
 	TraceShare    float64       `default:"0.1" help:"Share of requests and jobs that are traced, 0 to 1; a request with a sampled traceparent is traced in any case."`
@@ -145,7 +146,7 @@ func (c *serveCmd) server() server.Config {
 	if metrics == off {
 		metrics = ""
 	}
-	return server.Config{Listen: c.Listen, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
+	return server.Config{Listen: c.Listen, PublicURL: c.PublicURL, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence, KeepAccounts: c.KeepAccounts,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,

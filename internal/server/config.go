@@ -29,8 +29,12 @@ import (
 // Config is what an operator configures. Zero members have the defaults in
 // parentheses.
 type Config struct {
-	Listen  string // address of the API, host:port; port 0 means a free port
-	Metrics string // address of /metrics for Prometheus, host:port; empty: none, and nothing is counted
+	Listen string // address of the API, host:port; port 0 means a free port
+	// PublicURL is the base URL of this server as browsers reach it, such as
+	// https://samla.example.com, without a slash at the end. Institutions send persons back
+	// to it. Empty: that of Listen, if this is an address of the machine itself.
+	PublicURL string
+	Metrics   string // address of /metrics for Prometheus, host:port; empty: none, and nothing is counted
 	// OTLPEndpoint is the URL of an OpenTelemetry collector, to which traces are sent by
 	// OTLP/HTTP; empty: nothing is traced. TraceShare is the share of the requests and
 	// jobs that are traced, 0 to 1; a request with a traceparent decides for itself.
@@ -101,6 +105,7 @@ func (c Config) Check() error {
 	if c.BackupRetention != 0 {
 		faults = append(faults, epochs.CheckRetention(c.BackupRetention))
 	}
+	faults = append(faults, c.checkPublicURL())
 	if c.KeyDir == "" {
 		faults = append(faults, errors.New("a key directory is required with PostgreSQL"))
 	}

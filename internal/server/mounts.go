@@ -5,12 +5,15 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"samla/internal/api"
 	"samla/internal/api/node"
 	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
+	"samla/internal/institution"
+	"samla/internal/pages"
 	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
 )
@@ -41,6 +44,23 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 		{Path: "/healthz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getHealth": node.Health()}},
 		{Path: "/readyz", Callers: wire.None, Write: write, Endpoints: api.Endpoints{"getReadiness": node.Ready(s.store, sqlstore.OutageOf)}},
 	}, nil
+}
+
+// faces returns the handler of everything: the API, and the pages for the browsers of
+// persons, which are at paths of their own.
+func (s *Server) faces(a *api.Handler, institutions institution.Set) http.Handler {
+	forPersons := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
+		Log: s.parts.Log, Random: s.parts.Random})
+	paths := pages.Paths()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, path := range paths {
+			if strings.HasPrefix(r.URL.Path, path) {
+				forPersons.ServeHTTP(w, r)
+				return
+			}
+		}
+		a.ServeHTTP(w, r)
+	})
 }
 
 // Limits of every connection.

@@ -82,7 +82,7 @@ type Server struct {
 // sqlstore.ErrInUse for a SQLite database that another process has open.
 func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	c, p = c.withDefaults(), p.withDefaults()
-	if err := c.Check(); err != nil {
+	if err := errors.Join(c.Check(), c.checkRedirects(p.Institutions)); err != nil {
 		return nil, err
 	}
 	s := &Server{config: c, parts: p, served: make(chan error, 1), deviations: &deviation.Register{}}
@@ -130,7 +130,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.runner.Trace = s.traceJob()
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
-		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal,
+		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal, Random: p.Random, PublicURL: s.PublicURL,
 		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}})
 	access := store.AccessRecorder(s.store)
 	if p.WrapAccess != nil {
@@ -170,7 +170,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.api, s.http = handler, s.httpServer(handler, mounts)
+	s.api, s.http = handler, s.httpServer(s.faces(handler, institutions), mounts)
 	return nil
 }
 

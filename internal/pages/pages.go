@@ -1,0 +1,245 @@
+// Package pages answers the browsers of persons who sign on a page of an institution: the
+// link that leads there, the address where the institution sends them back, and what they
+// see in between (docs/decisions/2026-11-27-redirect-and-tokens.md). It has no rules of its
+// own: which browser may do what is decided by consent.Visit and package authorize.
+//
+// No page names a person. Pages make no request to another host; a Content-Security-Policy
+// forbids it.
+package pages
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/client"
+	"samla/internal/institution"
+)
+
+// Ways is the part of package authorize that the pages need.
+type Ways interface {
+	Visit(ctx context.Context, state, browser string, confirmed bool) (authorize.Seen, error)
+	Return(ctx context.Context, companyID, state, browser string, what url.Values) (authorize.Seen, error)
+	EnterCode(ctx context.Context, state, browser, code string) (authorize.Seen, error)
+}
+
+// Clients reads the names of clients.
+type Clients interface {
+	Client(ctx context.Context, id string) (client.Client, error)
+}
+
+// Deps is what the pages work with. All members but Random are required.
+type Deps struct {
+	Ways         Ways
+	Clients      Clients
+	Institutions institution.Set
+	PublicURL    func() string
+	Log          *slog.Logger
+	Random       io.Reader // of the cookies of browsers; nil = the machine's
+}
+
+//go:embed assets
+var assets embed.FS
+
+const (
+	maxReturn  = 16 << 10 // bytes of what is brought back
+	cookieLife = 24 * time.Hour
+)
+
+type handler struct {
+	Deps
+}
+
+// Paths are what the paths of all pages begin with.
+func Paths() []string {
+	return []string{authorize.GoPath, authorize.ReturnPath, "/pages/"}
+}
+
+// New returns the handler of everything below Paths.
+func New(d Deps) http.Handler {
+	if d.Random == nil {
+		d.Random = rand.Reader
+	}
+	h := &handler{d}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+authorize.GoPath+"{state}", h.visit)
+	mux.HandleFunc("POST "+authorize.GoPath+"{state}", h.decide)
+	mux.HandleFunc("GET "+authorize.ReturnPath+"{company}", h.back)
+	mux.HandleFunc("POST "+authorize.ReturnPath+"{company}", h.backInFragment)
+	mux.HandleFunc("GET "+authorize.ReturnPath+"{company}/{state}", h.back)
+	mux.HandleFunc("GET /pages/{file}", h.asset)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
+	})
+	return secured(mux)
+}
+
+// secured sets the headers that every page has. Nothing is stored by caches, framed, or
+// told to other sites.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// passive reports whether a request does not come from a person who looks: it changes
+// nothing then.
+func passive(r *http.Request) bool {
+	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Purpose")
+	return r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview")
+}
+
+// visit answers the link to the institution, and the look of a browser that waits.
+func (h *handler) visit(w http.ResponseWriter, r *http.Request) {
+	if passive(r) {
+		return
+	}
+	state := r.PathValue("state")
+	browser, ok := h.browser(w, r, state)
+	if !ok {
+		return
+	}
+	seen, err := h.Ways.Visit(r.Context(), state, browser, false)
+	h.answer(w, r, state, seen, err)
+}
+
+// decide answers the forms of the pages: that the person has begun this, and a short code.
+func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxReturn)
+	state := r.PathValue("state")
+	browser, ok := h.browser(w, r, state)
+	if !ok {
+		return
+	}
+	var seen authorize.Seen
+	var err error
+	if code := r.PostFormValue("code"); code != "" {
+		seen, err = h.Ways.EnterCode(r.Context(), state, browser, normalCode(code))
+	} else {
+		seen, err = h.Ways.Visit(r.Context(), state, browser, r.PostFormValue("begun") == "yes")
+	}
+	h.answer(w, r, state, seen, err)
+}
+
+// normalCode returns a code as it is compared: in capitals, without what people add.
+func normalCode(code string) string {
+	return strings.NewReplacer(" ", "", "-", "").Replace(strings.ToUpper(code))
+}
+
+// back answers a browser that the institution has sent back. What it brings is in the
+// query, or in the fragment, which a script sends.
+func (h *handler) back(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case passive(r):
+		return
+	case len(r.URL.RawQuery) > maxReturn:
+		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
+		return
+	case r.PathValue("state") == "" && r.URL.RawQuery == "":
+		h.render(w, r, http.StatusOK, page{View: "FRAGMENT"})
+		return
+	}
+	what, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		what = url.Values{}
+	}
+	h.returned(w, r, what)
+}
+
+func (h *handler) backInFragment(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxReturn)
+	what, err := url.ParseQuery(strings.TrimPrefix(r.PostFormValue("fragment"), "#"))
+	if err != nil {
+		what = url.Values{}
+	}
+	h.returned(w, r, what)
+}
+
+// returned stores what came back. Then the browser goes to an address without it: a reload
+// does not repeat it, and it is not in the history.
+func (h *handler) returned(w http.ResponseWriter, r *http.Request, what url.Values) {
+	company := r.PathValue("company")
+	state := r.PathValue("state")
+	if state == "" {
+		state = what.Get("state")
+	}
+	if state == "" {
+		state = h.stateOfCookies(r) // the institution did not repeat it
+	}
+	browser, ok := h.browser(w, r, state)
+	if !ok {
+		return
+	}
+	seen, err := h.Ways.Return(r.Context(), company, state, browser, what)
+	if err == nil && seen.View != authorize.ViewUnknown && seen.View != authorize.ViewElsewhere {
+		http.Redirect(w, r, authorize.GoPath+state, http.StatusSeeOther)
+		return
+	}
+	h.answer(w, r, state, seen, err)
+}
+
+// cookieNameLength is how much of a state names its consent: every way of a consent has the
+// same cookie.
+const cookieNameLength = 21
+
+func cookieName(state string) string {
+	return "samla-" + state[:min(len(state), cookieNameLength)]
+}
+
+// browser returns the secret of the cookie of a browser for a way. A browser without one
+// gets it. It reports whether the request can be answered.
+func (h *handler) browser(w http.ResponseWriter, r *http.Request, state string) (string, bool) {
+	if !isState(state) {
+		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
+		return "", false
+	}
+	if c, err := r.Cookie(cookieName(state)); err == nil {
+		if _, secret, ok := strings.Cut(c.Value, "."); ok && len(secret) >= 22 {
+			return secret, true
+		}
+	}
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(h.Random, raw); err != nil {
+		h.answer(w, r, state, authorize.Seen{}, err)
+		return "", false
+	}
+	secret := base64.RawURLEncoding.EncodeToString(raw)
+	http.SetCookie(w, &http.Cookie{Name: cookieName(state), Value: state + "." + secret, Path: "/", HttpOnly: true,
+		Secure: strings.HasPrefix(h.PublicURL(), "https://"), SameSite: http.SameSiteLaxMode, MaxAge: int(cookieLife / time.Second)})
+	return secret, true
+}
+
+// isState reports whether a text has the form of a state.
+func isState(text string) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	return err == nil && len(raw) == 32
+}
+
+// stateOfCookies returns the state of the only way that the browser is on, or "".
+func (h *handler) stateOfCookies(r *http.Request) string {
+	found := ""
+	for _, c := range r.Cookies() {
+		state, _, ok := strings.Cut(c.Value, ".")
+		if !ok || !strings.HasPrefix(c.Name, "samla-") || !isState(state) {
+			continue
+		}
+		if found != "" {
+			return "" // it is not known which one
+		}
+		found = state
+	}
+	return found
+}

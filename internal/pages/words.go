@@ -1,0 +1,57 @@
+package pages
+
+import "strings"
+
+// words are the texts of the pages in one language.
+type words struct {
+	Works, WorksWith, Wait, NeedsScript         string
+	AsksTitle, Asks, Begun, NotBegun, Goes      string
+	CodeTitle, ShowsCode, NeverTell, EntersCode string
+	GoOn, BackTo, MayClose                      string
+	Elsewhere, Broken, TryAgain, Unknown        string
+	Outcomes                                    map[string]string
+}
+
+var languages = map[string]words{
+	"en": {
+		Works: "One moment", WorksWith: "Asking %s", Wait: "This takes a few seconds.",
+		NeedsScript: "Switch on JavaScript for this page, and load it again.",
+		AsksTitle:   "Did you begin this yourself?",
+		Asks:        "%s asks to read your accounts at %s. This link was opened in another browser before. Go on only if you asked for this yourself, a moment ago. Nobody else may ask you to do it.",
+		Begun:       "Yes, go on", NotBegun: "If not, close this page. Nothing has been read.", Goes: "Go on to %s",
+		CodeTitle: "Go on where you began", ShowsCode: "You began this in another browser. Go back to it, and type this code there:",
+		NeverTell:  "Do not give the code to anybody.",
+		EntersCode: "Type the code that the other browser shows", GoOn: "Go on", BackTo: "Back to %s", MayClose: "You can close this page.",
+		Elsewhere: "This has been used in another browser", Broken: "Something went wrong on our side", TryAgain: "Load the page again in a moment.",
+		Unknown: "This link is no longer in use",
+		Outcomes: map[string]string{"authorized": "Done. Your accounts can be read.", "cancelled": "You said no. Nothing is read.", "late": "The time was over. Nothing is read.",
+			"mismatch": "Somebody else signed. Nothing is read.", "failed": "The bank did not finish this. Nothing is read."},
+	},
+	"sv": {
+		Works: "Ett ögonblick", WorksWith: "Frågar %s", Wait: "Det tar några sekunder.",
+		NeedsScript: "Slå på JavaScript för sidan och ladda om den.",
+		AsksTitle:   "Har du själv börjat det här?",
+		Asks:        "%s ber att få läsa dina konton hos %s. Länken har redan öppnats i en annan webbläsare. Fortsätt bara om du själv bad om det nyss. Ingen annan får be dig göra det.",
+		Begun:       "Ja, fortsätt", NotBegun: "Stäng annars sidan. Ingenting har lästs.", Goes: "Fortsätt till %s",
+		CodeTitle: "Fortsätt där du började", ShowsCode: "Du började i en annan webbläsare. Gå tillbaka till den och skriv koden där:",
+		NeverTell:  "Ge inte koden till någon.",
+		EntersCode: "Skriv koden som den andra webbläsaren visar", GoOn: "Fortsätt", BackTo: "Tillbaka till %s", MayClose: "Du kan stänga sidan.",
+		Elsewhere: "Det här har använts i en annan webbläsare", Broken: "Något gick fel hos oss", TryAgain: "Ladda om sidan om en stund.",
+		Unknown: "Länken används inte längre",
+		Outcomes: map[string]string{"authorized": "Klart. Dina konton kan läsas.", "cancelled": "Du sa nej. Ingenting läses.", "late": "Tiden gick ut. Ingenting läses.",
+			"mismatch": "Någon annan skrev under. Ingenting läses.", "failed": "Banken slutförde inte. Ingenting läses."},
+	},
+}
+
+// wordsFor returns the language that an Accept-Language prefers first of those that there
+// are, and its words; English if there is none.
+func wordsFor(accepted string) (string, words) {
+	for part := range strings.SplitSeq(accepted, ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		language, _, _ := strings.Cut(tag, "-")
+		if w, ok := languages[strings.ToLower(language)]; ok {
+			return strings.ToLower(language), w
+		}
+	}
+	return "en", languages["en"]
+}

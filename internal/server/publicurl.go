@@ -1,0 +1,61 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"samla/internal/institution"
+)
+
+// checkPublicURL reports a public URL that browsers cannot use.
+func (c Config) checkPublicURL() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http", u.RawQuery != "", u.Fragment != "", u.User != nil, strings.HasSuffix(c.PublicURL, "/"):
+		return errors.New("the public URL must be like https://samla.example.com: a scheme, a host, and at most a path without a slash at the end")
+	case u.Path != "":
+		return errors.New("the public URL must have no path: the pages of this server are at /go and /callback")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return errors.New("the public URL must begin with https, except on this machine")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// checkRedirects reports institutions whose persons are sent to a page of theirs and cannot
+// be sent back, because no browser could reach this server.
+func (c Config) checkRedirects(all institution.Set) error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if c.PublicURL != "" || err == nil && isLoopback(host) {
+		return nil
+	}
+	for _, i := range all.All() {
+		if i.Profile.Redirects || i.Profile.LoginFirst {
+			return fmt.Errorf("persons sign at %s on a page of the bank, which sends them back: pass --public-url with the address of this server in their browsers", i.Company.ID)
+		}
+	}
+	return nil
+}
+
+// PublicURL returns the base URL of this server as browsers reach it. It is empty before
+// Start unless it is configured.
+func (s *Server) PublicURL() string {
+	switch {
+	case s.config.PublicURL != "":
+		return s.config.PublicURL
+	case s.listener == nil:
+		return ""
+	}
+	return "http://" + s.listener.Addr().String()
+}
