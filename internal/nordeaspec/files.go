@@ -34,21 +34,38 @@ var (
 	businessFiles = []specs.File{BusinessV5, AccountsV5, AccountsV4, AccessV4}
 )
 
+// Edition is which text of Nordea's the files are read with.
+type Edition int
+
+const (
+	// Files is what the files say, with the few exceptions that complete explains.
+	Files Edition = iota
+	// Newer adds what a client shows that was generated from a newer file, which we do not
+	// have (docs/reference/families.md 0, N5; T): the status cancelled of a login, scopes of
+	// cards without a redirect, decoupled logins in all countries, assets of version 5.
+	Newer
+)
+
 // definition is one file, ready to validate with.
 type definition struct {
 	doc    *openapi3.T
 	router routers.Router
 }
 
-var definitions sync.Map // specs.File -> func() (*definition, error)
+type edition struct {
+	specs.File
+	Edition
+}
+
+var definitions sync.Map // edition -> func() (*definition, error)
 
 // load reads a file once and changes it as docs/reference/families.md 14.1 says.
-func load(f specs.File) (*definition, error) {
-	once, _ := definitions.LoadOrStore(f, sync.OnceValues(func() (*definition, error) { return read(f) }))
+func load(f specs.File, e Edition) (*definition, error) {
+	once, _ := definitions.LoadOrStore(edition{f, e}, sync.OnceValues(func() (*definition, error) { return read(f, e) }))
 	return once.(func() (*definition, error))()
 }
 
-func read(f specs.File) (*definition, error) {
+func read(f specs.File, e Edition) (*definition, error) {
 	data, err := specs.Load(f)
 	if err != nil {
 		return nil, err
@@ -58,6 +75,9 @@ func read(f specs.File) (*definition, error) {
 		return nil, fmt.Errorf("nordeaspec: %s: %w", f.Path, err)
 	}
 	complete(doc)
+	if e == Newer {
+		renew(doc)
+	}
 	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("nordeaspec: %s: %w", f.Path, err)
 	}
@@ -132,5 +152,27 @@ func complete(doc *openapi3.T) {
 	}
 	if s := doc.Components.Schemas["Transaction"]; s != nil {
 		s.Value.Required = []string{"booking_date", "currency", "status"} // transaction_id is optional since accounts 5.2, N3
+	}
+}
+
+// renew adds what is known of the newer file.
+func renew(doc *openapi3.T) {
+	if item := doc.Paths.Value("/v4/assets"); item != nil {
+		doc.Paths.Set("/v5/assets", item)
+	}
+	for at, values := range map[[2]string][]any{
+		{"AuthenticationResponse", "status"}:               {"cancelled"},
+		{"AuthenticationRequest", "authentication_method"}: {"MTA", "MTA_NO", "MTA_DK", "CCALC"},
+		{"AuthenticationRequest", "country"}:               {"FI", "NO", "DK"},
+		{"AuthRequest", "authentication_method"}:           {"MITID", "MTA_QR", "MTA_DK", "QRT_DK"},
+	} {
+		if s := doc.Components.Schemas[at[0]]; s != nil {
+			member := s.Value.Properties[at[1]].Value
+			member.Enum = append(member.Enum, values...)
+		}
+	}
+	if s := doc.Components.Schemas["AuthorizeRequest"]; s != nil {
+		scope := s.Value.Properties["scope"].Value.Items.Value
+		scope.Enum = append(scope.Enum, "CARDS_INFORMATION", "CARDS_TRANSACTIONS")
 	}
 }

@@ -39,7 +39,7 @@ type Oracle struct {
 // "https://127.0.0.1:8443/se-demo-nordea"; only its path matters. The operations are
 // found under baseURL + "/personal/v5/..." and baseURL + "/business/v5/...". The test
 // fails when a file cannot be used, or is missing and required (package specs).
-func New(tb testing.TB, baseURL string) *Oracle {
+func New(tb testing.TB, baseURL string, e Edition) *Oracle {
 	tb.Helper()
 	u, err := url.Parse(baseURL)
 	if err != nil {
@@ -48,7 +48,7 @@ func New(tb testing.TB, baseURL string) *Oracle {
 	o := &Oracle{base: strings.TrimSuffix(u.Path, "/"), routers: map[string][]routers.Router{}}
 	for root, files := range map[string][]specs.File{"/personal": personalFiles, "/business": businessFiles} {
 		for _, f := range files {
-			d, err := load(f)
+			d, err := load(f, e)
 			switch {
 			case specs.Optional(err):
 				tb.Logf("exchanges with the bank are not validated: %v", err)

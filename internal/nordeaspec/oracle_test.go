@@ -22,7 +22,7 @@ const base = "https://bank.example/se-demo-nordea"
 func oracle(t *testing.T) *nordeaspec.Oracle {
 	t.Helper()
 	specs.Read(t, nordeaspec.AccountsV5)
-	return nordeaspec.New(t, base)
+	return nordeaspec.New(t, base, nordeaspec.Files)
 }
 
 const signed = "(request-target) x-nordea-originating-host x-nordea-originating-date"
@@ -261,6 +261,31 @@ func TestCheckScopes_ComparesMembersWithScopes(t *testing.T) {
 		if err := nordeaspec.CheckScopes(members, c.object, c.scopes); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// What only the newer text has is refused by the files.
+func TestNewer_AddsWhatTheFilesLack(t *testing.T) {
+	files, newer := oracle(t), nordeaspec.New(t, base, nordeaspec.Newer)
+	for _, c := range []struct{ method, path, body string }{
+		{"POST", "/personal/v5/decoupled/authorizations", strings.Replace(authorise, "ACCOUNTS_BASIC", "CARDS_INFORMATION", 1)},
+		{"POST", "/personal/v5/decoupled/authentications", strings.NewReplacer("BANKID_SE", "MTA_DK", `"SE"`, `"DK"`).Replace(start)},
+		{"POST", "/personal/v5/authorize", strings.Replace(redirect, `"state"`, `"authentication_method":"MITID","state"`, 1)},
+		{"GET", "/personal/v5/assets", ""},
+	} {
+		if files.CheckRequest(request(c.method, c.path, c.body), []byte(c.body)) == nil {
+			t.Errorf("the files allow %s %s", c.path, c.body)
+		}
+		if err := newer.CheckRequest(request(c.method, c.path, c.body), []byte(c.body)); err != nil {
+			t.Errorf("%s: %v", c.path, err)
+		}
+	}
+	poll, body := request("GET", "/personal/v5/decoupled/authentications/s", ""), []byte(`{"status":"cancelled"}`)
+	if files.CheckResponse(poll, 200, jsonHeader, body) == nil {
+		t.Error("the files allow the status cancelled")
+	}
+	if err := newer.CheckResponse(poll, 200, jsonHeader, body); err != nil {
+		t.Error(err)
 	}
 }
 
