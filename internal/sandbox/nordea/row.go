@@ -1,0 +1,141 @@
+package nordea
+
+import (
+	"slices"
+	"strings"
+
+	"samla/internal/sandbox/persona"
+)
+
+// rows are the transactions and balances of an account now, newest first.
+type rows struct {
+	list      []row
+	booked    int64       // booked balance, minor units
+	available int64       // without the credit limit
+	latest    persona.Day // of the last booked transaction; 0: none
+}
+
+// row is a transaction. A reserved one is not in the booked balance.
+type row struct {
+	persona.Transaction
+	reserved bool
+	id       string // empty: the bank tells none
+}
+
+// bookingHour is when the transactions of a day are booked, UTC. Before that they are
+// reserved.
+const bookingHour = 12
+
+// rows returns the transactions and balances of an account. Those of today are reserved
+// until noon, and billed from then on; the rest of what the ledger calls pending stays
+// reserved until the end of the day and then disappears.
+func (b *Bank) rows(a account) rows {
+	now := b.Clock.Now().UTC()
+	today := persona.DayAt(now)
+	ledger := b.customers.Ledger(a.Account, today)
+	var out rows
+	for _, s := range ledger.SubAccounts {
+		if s.Currency == a.ledger {
+			out.booked, out.available = s.Booked, s.Expected
+			if now.Hour() < bookingHour {
+				out.booked = s.Yesterday
+			}
+		}
+	}
+	add := func(list []persona.Transaction, pending bool) {
+		for _, t := range list {
+			if t.Currency != a.ledger {
+				continue
+			}
+			r := row{Transaction: t, reserved: pending || t.Day == today && now.Hour() < bookingHour, id: t.ID}
+			if a.country == "DK" && r.reserved {
+				r.id = "reservation-" + t.Key // it changes when the entry is booked
+			}
+			if !r.reserved {
+				out.latest = max(out.latest, t.Day)
+			}
+			out.list = append(out.list, r)
+		}
+	}
+	add(ledger.Booked, false)
+	add(ledger.Pending, true)
+	slices.Reverse(out.list)
+	return out
+}
+
+// transaction returns the object of a row. What a country lacks follows the file of the
+// version (docs/reference/families.md 3.6).
+func (a account) transaction(r row, version, language string) object {
+	o := object{
+		"booking_date": r.Day.String(), "transaction_date": r.Day.String(), "status": "billed", "currency": a.currency,
+		"amount": a.amount(r.Minor), "type_description": describe(r.Code, language), "narrative": strings.Join(r.Text, " "),
+	}
+	if r.id != "" {
+		o["transaction_id"] = r.id
+	}
+	if r.reserved {
+		o["status"] = "reserved"
+	} else {
+		o["value_date"] = r.Day.String()
+	}
+	old := version == "v4"
+	if !r.reserved && r.Exchange == nil && !(old && a.country == "FI") {
+		o["balance_after_transaction"] = a.amount(r.BalanceAfter)
+	}
+	if r.Counterparty != "" && !(old && a.country == "DK") {
+		o["counterparty_name"] = strings.ToUpper(r.Counterparty)
+		o["message"] = r.Text[0]
+	}
+	if r.Code == codeCardPurchase && a.country != "DK" {
+		o["card_number"] = a.cardDigits()
+	}
+	if r.Code == codeTransfer && a.country != "FI" && !(old && a.country == "DK") {
+		o["own_message"] = r.Text[0]
+	}
+	if !r.reserved && !(old && a.country == "DK") {
+		o["payment_date"] = r.Day.String()
+		if len(r.Text) > 1 {
+			o["reference"] = strings.TrimPrefix(r.Text[1], "OCR ")
+		}
+	}
+	if e := r.Exchange; e != nil {
+		o["original_currency"], o["original_currency_amount"] = e.Currency, number(persona.Amount(e.Minor*a.scale))
+		o["currency_rate"] = number(e.Rate)
+	}
+	if r.Code == codeStanding {
+		o["status"] = "confirmed"
+		if r.reserved {
+			o["status"] = "reserved"
+		}
+	}
+	return o
+}
+
+// cardDigits are the last four digits of the card with which purchases are paid.
+func (a account) cardDigits() string { return a.v5dec(4) }
+
+func (a account) v5dec(n int) string { return decimals([]byte(a.v5), n) }
+
+// Bank transaction codes of the personas' ledgers.
+const (
+	codeCardPurchase = "PMNT-CCRD-POSD"
+	codeSalary       = "PMNT-RCDT-SALA"
+	codeTransfer     = "PMNT-ICDT-DMCT"
+	codeStanding     = "PMNT-RDDT-BBDD"
+	codeInterest     = "ACMT-MCOP-INTR"
+)
+
+// descriptions are the texts of type_description: sv, en, fi, da, no.
+var descriptions = map[string][5]string{
+	codeCardPurchase: {"Kortköp", "Card purchase", "Korttiosto", "Kortkøb", "Varekjøp"},
+	codeSalary:       {"Lön", "Salary", "Palkka", "Løn", "Lønn"},
+	codeTransfer:     {"Överföring", "Transfer", "Tilisiirto", "Overførsel", "Overføring"},
+	codeStanding:     {"Autogiro", "Direct debit", "Suoraveloitus", "Betalingsservice", "Avtalegiro"},
+	codeInterest:     {"Ränta", "Interest", "Korko", "Rente", "Rente"},
+}
+
+var languages = []string{"sv", "en", "fi", "da", "no"}
+
+func describe(code, language string) string {
+	return descriptions[code][max(slices.Index(languages, language), 0)]
+}
