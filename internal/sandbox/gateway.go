@@ -54,7 +54,7 @@ func (s *Sandbox) GatewayInfo() GatewayInfo {
 // the gateway sends browsers back.
 func (s *Sandbox) Gateway() *enablebanking.Gateway { return s.gateway }
 
-// ApplicationKey returns the private key of the gateway's application.
+// ApplicationKey returns the private key of the sandbox's own application.
 func (s *Sandbox) ApplicationKey() *rsa.PrivateKey {
 	key, _ := s.keys.App.PrivateKey.(*rsa.PrivateKey) // openGateway has verified it
 	return key

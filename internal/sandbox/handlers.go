@@ -24,6 +24,10 @@ func (s *Sandbox) handler() http.Handler {
 	for _, b := range s.banks {
 		mux.Handle("/"+b.Company+"/", b)
 	}
+	for _, b := range s.nordea {
+		mux.Handle("/"+b.Company+"/", b)
+		b.MountOperator(mux)
+	}
 	mux.Handle(gatewayPath+"/", s.gateway)
 	s.gateway.MountOperator(mux)
 	(&httpapi.RP{Service: s.bankID, Verify: s.verifyClient, Log: s.config.Logger}).Mount(mux)
@@ -99,11 +103,12 @@ func (s *Sandbox) index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	view := struct {
 		Banks       []BankInfo
+		Nordea      []NordeaInfo
 		Persons     []persona.Person
 		Habits      []persona.Habit
 		Sources     []SourceInfo
 		SourceUsers []source.Person
-	}{s.Banks(), persona.All(), persona.Habits(), s.Sources(), source.Persons()}
+	}{s.Banks(), s.Nordea(), persona.All(), persona.Habits(), s.Sources(), source.Persons()}
 	if err := index.Execute(w, view); err != nil {
 		s.config.Logger.Debug("sandbox: page not written", "err", err)
 	}

@@ -25,6 +25,7 @@ import (
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/enablebanking"
+	"samla/internal/sandbox/nordea"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
 	"samla/internal/sandbox/source"
@@ -44,6 +45,10 @@ type Config struct {
 	Keys *pki.Set
 	// Banks are the banks to run; nil: aspsp.DefaultBanks().
 	Banks []aspsp.Behaviour
+	// Nordea are the banks with Nordea's wire; nil: nordea.DefaultBank().
+	Nordea []nordea.Behaviour
+	// RedirectURIs are the addresses to which the banks may send browsers back.
+	RedirectURIs []string
 	// Patience is how long a BankID order waits for the app; 0: 30 s, as BankID's do.
 	Patience time.Duration
 }
@@ -51,16 +56,18 @@ type Config struct {
 // Sandbox runs the simulated banks and BankID. Start opens its address, Stop closes
 // it. It is safe for concurrent use once started.
 type Sandbox struct {
-	config  Config
-	keys    *pki.Set
-	bankID  *bankid.Service
-	banks   []*aspsp.Bank
-	source  *source.Service
-	secret  string // of the sources
-	gateway *enablebanking.Gateway
-	server  *http.Server
-	url     string
-	served  chan error
+	config       Config
+	keys         *pki.Set
+	bankID       *bankid.Service
+	banks        []*aspsp.Bank
+	nordea       []*nordea.Bank
+	source       *source.Service
+	secret       string // of the sources
+	nordeaSecret string
+	gateway      *enablebanking.Gateway
+	server       *http.Server
+	url          string
+	served       chan error
 }
 
 // New returns a sandbox that is not started. It loads certificates and journals from
@@ -80,6 +87,9 @@ func New(c Config) (*Sandbox, error) {
 	}
 	if c.Banks == nil {
 		c.Banks = aspsp.DefaultBanks()
+	}
+	if c.Nordea == nil {
+		c.Nordea = []nordea.Behaviour{nordea.DefaultBank()}
 	}
 	keys := c.Keys
 	if keys == nil {
@@ -118,7 +128,7 @@ func New(c Config) (*Sandbox, error) {
 		}
 		s.banks = append(s.banks, bank)
 	}
-	if err := errors.Join(s.openSources(), s.openGateway()); err != nil {
+	if err := errors.Join(s.openSources(), s.openGateway(), s.openNordea()); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return s, nil
@@ -189,6 +199,9 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 		s.server = nil
 	}
 	for _, b := range s.banks {
+		err = errors.Join(err, b.Close())
+	}
+	for _, b := range s.nordea {
 		err = errors.Join(err, b.Close())
 	}
 	err = errors.Join(err, s.source.Close(), s.gateway.Close(), s.bankID.Close())

@@ -22,27 +22,31 @@ const (
 // openSources makes the sources, with the sessions and the secret of the last start.
 func (s *Sandbox) openSources() error {
 	s.source = source.New(s.config.Clock, s.config.Random, s.bankID)
+	var err error
+	if s.secret, err = s.keptSecret(secretFile); err != nil || s.config.Dir == "" {
+		return err
+	}
+	return s.source.OpenJournal(filepath.Join(s.config.Dir, sourcesFile))
+}
+
+// keptSecret returns the secret in a file of Config.Dir, or a new one, which it writes there.
+func (s *Sandbox) keptSecret(name string) (string, error) {
 	id, err := uuid.NewRandomFromReader(s.config.Random)
 	if err != nil {
-		return fmt.Errorf("reading randomness: %w", err)
+		return "", fmt.Errorf("reading randomness: %w", err)
 	}
-	s.secret = id.String()
 	if s.config.Dir == "" {
-		return nil
+		return id.String(), nil
 	}
-	if err := s.source.OpenJournal(filepath.Join(s.config.Dir, sourcesFile)); err != nil {
-		return err
-	}
-	path := filepath.Join(s.config.Dir, secretFile)
+	path := filepath.Join(s.config.Dir, name)
 	stored, err := os.ReadFile(path)
 	if text, complete := strings.CutSuffix(string(stored), "\n"); err == nil && complete && text != "" {
-		s.secret = text
-		return nil
+		return text, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return "", err
 	}
-	return os.WriteFile(path, []byte(s.secret+"\n"), 0o600)
+	return id.String(), os.WriteFile(path, []byte(id.String()+"\n"), 0o600)
 }
 
 // SourceInfo is what a client must configure to use a source. BaseURL is empty before Start.

@@ -24,7 +24,7 @@ const (
 	QSEALKeyFile  = "qseal-key.pem"
 	P256File      = "qseal-p256.pem"
 	P256KeyFile   = "qseal-p256-key.pem"
-	AppFile       = "application.pem" // of the gateway's application
+	AppFile       = "application.pem" // of the sandbox's own application
 	AppKeyFile    = "application-key.pem"
 	serverFile    = "server.pem"
 	serverKeyFile = "server-key.pem"
@@ -37,7 +37,7 @@ type Set struct {
 	QWAC   tls.Certificate
 	QSEAL  tls.Certificate
 	P256   tls.Certificate // a QSealC with an ECDSA key
-	App    tls.Certificate // of an application at a gateway, whose tokens its RSA key signs
+	App    tls.Certificate // of an application at a gateway or a bank; its RSA key signs tokens and requests
 }
 
 // Open returns the set stored in dir. It replaces each certificate that is missing,
