@@ -141,7 +141,7 @@ func (b *Bank) ask(r *institution.Reading, a account, at time.Time, q institutio
 		}
 	}
 	if q.Kind == askTransactions {
-		r.Questions = append(r.Questions, windows(q, b.wire.windowDays, at)...)
+		r.Questions = append(r.Questions, institution.Windows(q, b.wire.windowDays, at)...)
 		return
 	}
 	r.Questions = append(r.Questions, q)

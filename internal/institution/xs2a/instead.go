@@ -3,16 +3,14 @@ package xs2a
 import (
 	"bytes"
 	"net/http"
-	"slices"
 	"time"
 
 	"samla/internal/institution"
 )
 
 // shortHistories are the days of transactions that are asked for in place of a longer
-// period, after those of the profile without the person. 89 days are within the 90 that
-// every bank gives without a new signature (RTS art. 10a).
-var shortHistories = []int{89, 30}
+// period, after those of the profile without the person.
+var shortHistories = []int{institution.CertainHistory, 30}
 
 // Instead implements institution.Collector. What a refused question asks for too much is
 // taken from its code, or from the parameter that the bank names. If it says neither, one
@@ -35,7 +33,7 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 		e.Kind == institution.TokenRefused && e.Code == "": // with a new token, too: 401 says both
 		// Some banks answer so to a period that needs a new signature
 		// (docs/reference/banks.md 11.2).
-		from := daysBefore(day, b.profile.HistoryUnattended)
+		from := institution.DaysBefore(day, b.profile.HistoryUnattended)
 		if before := m.dateFrom(q); before == "" || from <= before || isAfterUntil(from, q) {
 			return q, false
 		}
@@ -79,7 +77,7 @@ func (b *Bank) less(q institution.Question, m manner, e *institution.Error, day 
 		if !aboutPeriod {
 			m.booked = false
 		}
-		m.from = b.shorter(before, day)
+		m.from = institution.Shorter(before, day, append([]int{b.profile.HistoryUnattended}, shortHistories...)...)
 		m.undated = m.from == "" // rows from before q.From are left out when they are read
 		if q.Until != "" && (m.undated || isAfterUntil(m.from, q)) {
 			return q, false
@@ -92,22 +90,6 @@ func (b *Bank) less(q institution.Question, m manner, e *institution.Error, day 
 // isAfterUntil reports whether a day is after the period of a question: a bank that gives
 // a shorter history has nothing of it.
 func isAfterUntil(day string, q institution.Question) bool { return q.Until != "" && day > q.Until }
-
-// shorter returns the next first booking date after from, or "" if there is none.
-func (b *Bank) shorter(from string, day time.Time) string {
-	days := append([]int{b.profile.HistoryUnattended}, shortHistories...)
-	slices.Sort(days)
-	for _, n := range slices.Backward(days) {
-		if candidate := daysBefore(day, n); candidate > from {
-			return candidate
-		}
-	}
-	return ""
-}
-
-func daysBefore(day time.Time, n int) string {
-	return day.UTC().AddDate(0, 0, -n).Format(time.DateOnly)
-}
 
 // withFirstParameters returns the question for a further page with the parameters of a
 // first page that its link lacks.
@@ -142,5 +124,5 @@ func parameterNamed(body []byte) (named string) {
 // every bank gives.
 func isShortHistory(a institution.Answer) bool {
 	from := mannerOf(a.Question.Detail).from
-	return from > daysBefore(a.FetchedAt, shortHistories[0]-1)
+	return from > institution.DaysBefore(a.FetchedAt, institution.CertainHistory-1)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/institution"
+	"samla/internal/jsontext"
 	"samla/internal/money"
 )
 
@@ -60,20 +61,7 @@ type text string
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (t *text) UnmarshalJSON(data []byte) error {
-	*t = ""
-	switch c := data[0]; {
-	case c == '"':
-		if inner := data[1 : len(data)-1]; bytes.IndexByte(inner, '\\') < 0 {
-			*t = text(strings.ToValidUTF8(string(inner), "\uFFFD"))
-			return nil
-		}
-		var s string
-		if json.Unmarshal(data, &s) == nil {
-			*t = text(s)
-		}
-	case c == '-' || (c >= '0' && c <= '9') || c == 't' || c == 'f':
-		*t = text(data)
-	}
+	*t = text(jsontext.Loose(data))
 	return nil
 }
 
