@@ -4,6 +4,7 @@ package families
 
 import (
 	"samla/internal/httpclient/httpsig"
+	"samla/internal/institution/nordea"
 	"samla/internal/institution/registry"
 	"samla/internal/institution/source"
 	"samla/internal/institution/xs2a"
@@ -15,7 +16,8 @@ import (
 func All() registry.Registry {
 	signatures := httpsig.NewLimit(0)
 	return registry.Registry{
-		xs2a.Family(signatures), // Berlin Group XS2A 1.3
-		source.Family(),         // the source protocol
+		xs2a.Family(signatures),   // Berlin Group XS2A 1.3
+		nordea.Family(signatures), // Nordea's own wire
+		source.Family(),           // the source protocol
 	}
 }
