@@ -112,7 +112,7 @@ func (s *scripted) last(t *testing.T) recorded {
 func newScripted(t *testing.T, change func(*nordea.Config), answer http.HandlerFunc) *scripted {
 	t.Helper()
 	s := &scripted{clock: clock.NewManual(noon), answer: answer}
-	oracle := nordeaspec.New(t, "https://bank")
+	oracle := nordeaspec.New(t, "https://bank", nordeaspec.Files)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if err := oracle.CheckRequest(r, body); err != nil {
