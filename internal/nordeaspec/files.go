@@ -140,8 +140,8 @@ func complete(doc *openapi3.T) {
 				}
 			}
 		}
-		// Version 5 of these is in no file and has the form of version 4 (families.md 3.5,
-		// 3.7; N2 calls the revocation of version 5).
+		// Version 5 of these is in no file and has the form of version 4
+		// (docs/reference/families.md 3.5, 3.7; N2 calls the revocation of version 5).
 		if strings.HasPrefix(at, "/v4/cards") || at == "/v4/authorize/token/revoke" {
 			doc.Paths.Set("/v5"+strings.TrimPrefix(at, "/v4"), item)
 		}

@@ -104,7 +104,7 @@ func (c *call) checkSignature(app Application) *apiError {
 	case !ok:
 		return refuse("Signature is missing or malformed.")
 	case s.keyID != app.ID:
-		return refuse("KeyId claim doesn't match to Client Id from X-IBM-Client-Id header.") // families.md 3.8
+		return refuse("KeyId claim doesn't match to Client Id from X-IBM-Client-Id header.") // docs/reference/families.md 3.8
 	case !slices.Equal(s.headers, names):
 		return refuse("Signature does not cover the required headers in their order.")
 	case !s.verify(app.Key, signingText(c.r, names)):
