@@ -354,6 +354,18 @@ func TestClient_SaysWhetherTheServerCanHaveTheRequest(t *testing.T) {
 	}
 }
 
+func TestNewClient_NeedsAnEndpointAnIDAndAProof(t *testing.T) {
+	s := start(t, func(http.ResponseWriter, *http.Request) {})
+	e := s.Endpoint(t, "/token")
+	for name, c := range map[string]oauth.Config{
+		"endpoint": {ID: "x", Auth: oauth.TLSAuth{}}, "id": {Endpoint: e, Auth: oauth.TLSAuth{}}, "proof": {Endpoint: e, ID: "x"},
+	} {
+		if _, err := oauth.NewClient(c); err == nil {
+			t.Errorf("a client without %s", name)
+		}
+	}
+}
+
 func TestHosts_RefuseOtherAddresses(t *testing.T) {
 	s := start(t, func(http.ResponseWriter, *http.Request) {})
 	for _, address := range []string{

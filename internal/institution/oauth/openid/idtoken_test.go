@@ -30,6 +30,7 @@ func TestIDToken_IsAccepted(t *testing.T) {
 		"two audiences with azp":  sign(t, ec, "ES256", "k2", with(map[string]any{"aud": []string{us, "other"}, "azp": us})),
 		"a clock that is behind":  sign(t, ec, "ES256", "k2", with(map[string]any{"iat": noon.Unix() + 100, "nbf": noon.Unix() + 100})),
 		"just expired elsewhere":  sign(t, ec, "ES256", "k2", with(map[string]any{"exp": noon.Unix() - 100})),
+		"as old as it may be":     sign(t, ec, "ES256", "k2", with(map[string]any{"iat": noon.Unix() - 3600})),
 		"times with decimals":     sign(t, ec, "ES256", "k2", with(map[string]any{"exp": float64(noon.Unix()) + 300.5})),
 		"members of other makers": sign(t, ec, "ES256", "k2", with(map[string]any{"x": []any{1, map[string]any{}}, "at_hash": "z"})),
 	} {
@@ -160,6 +161,13 @@ func TestNewVerifier_AllowsNoOtherAlgorithm(t *testing.T) {
 	for _, a := range []string{"none", "HS256", "PS384", "", "ps256", "RS1"} {
 		if _, err := openid.NewVerifier(openid.Config{Keys: b.keys, Issuer: issuer, ClientID: us, Algorithms: []string{"PS256", a}}); err == nil {
 			t.Errorf("%q can be allowed", a)
+		}
+	}
+	for name, c := range map[string]openid.Config{
+		"keys": {Issuer: issuer, ClientID: us}, "issuer": {Keys: b.keys, ClientID: us}, "client": {Keys: b.keys, Issuer: issuer},
+	} {
+		if _, err := openid.NewVerifier(c); err == nil {
+			t.Errorf("a verifier without %s", name)
 		}
 	}
 	rsa := oauthtest.Key(t, "RS256")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,6 +130,8 @@ func TestKeys_LeaveOutWhatCannotBeUsed(t *testing.T) {
 		"none":                       {`{"keys":[]}`, false},
 		"no set":                     {`{}`, false},
 		"no JSON":                    {`<html>`, false},
+		"too many":                   {`{"keys":[` + strings.Repeat(`{},`, 100) + good + `]}`, false},
+		"a hundred":                  {`{"keys":[` + strings.Repeat(`{},`, 99) + good + `]}`, true},
 		"twice":                      {`{"keys":[],"keys":[` + good + `]}`, false},
 	} {
 		b.set.Store(c.set)
@@ -136,6 +139,9 @@ func TestKeys_LeaveOutWhatCannotBeUsed(t *testing.T) {
 		_, err := b.verifier(t, func(o *openid.Config) { o.Keys = fresh }).IDToken(t.Context(), token, expected)
 		if (err == nil) != c.want {
 			t.Errorf("%s: %v", name, err)
+		}
+		if noSet := strings.HasPrefix(name, "no ") || name == "twice" || name == "too many"; err != nil && isFault(err, openid.UnknownKey) == noSet {
+			t.Errorf("%s: a set of no use and a key that is not in it look alike: %v", name, err)
 		}
 	}
 }
