@@ -32,7 +32,7 @@ CHECKS := fmt vet lint imports
 TESTS  := tools-test packaging-test ops-test unit e2e crash-short households fuzz-short
 
 .DEFAULT_GOAL := help
-.PHONY: help build licences package image test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
+.PHONY: help build licences coverage package image test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
 
 ## The daily commands
 
@@ -60,6 +60,9 @@ licences: build | $(TOOLS) ## the licences of all software that bin/samla carrie
 	@$(TOOLS)/licences $(BIN)/samla >$(BIN)/licences.txt.new
 	@mv $(BIN)/licences.txt.new $(BIN)/licences.txt
 	@echo "$(BIN)/licences.txt"
+
+coverage: ## docs/coverage.md, from the profiles of banks
+	@$(GO) generate ./internal/profile
 
 package: licences ## a Debian package of bin/samla, in bin
 	@$(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack

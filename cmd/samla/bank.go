@@ -12,6 +12,8 @@ import (
 )
 
 type bankCmd struct {
+	List  bankListCmd  `cmd:"" help:"List the banks and gateways that Samla has a profile of (docs/coverage.md)."`
+	Add   bankAddCmd   `cmd:"" help:"Write an entry for a bank into a banks file, and say what it still needs."`
 	Check bankCheckCmd `cmd:"" help:"Validate a banks file and show what each bank or other institution will be asked; nothing is sent."`
 }
 

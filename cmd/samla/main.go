@@ -39,7 +39,7 @@ type cli struct {
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`
 	Listen    listenCmd    `cmd:"" help:"Receive the events of a development server, verify and print them."`
 	Trigger   triggerCmd   `cmd:"" help:"Create an event in a development server."`
-	Bank      bankCmd      `cmd:"" help:"Validate a banks file, and show what its institutions will be asked."`
+	Bank      bankCmd      `cmd:"" help:"List real banks, add one to a banks file, and show what the institutions of a file will be asked."`
 	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`

@@ -27,6 +27,7 @@ func TestAnswer_ReadsWhatBanksSend(t *testing.T) {
 		"a life below zero":          {`{"access_token":"a","expires_in":-5}`, oauth.Tokens{Access: "a"}},
 		"a life in words":            {`{"access_token":"a","expires_in":"one hour"}`, oauth.Tokens{Access: "a"}},
 		"a life of ages":             {`{"access_token":"a","expires_in":1e300}`, oauth.Tokens{Access: "a"}},
+		"a life of thirteen years":   {`{"access_token":"a","expires_in":410000000}`, oauth.Tokens{Access: "a"}},
 		"no life":                    {`{"access_token":"a","expires_in":"NaN"}`, oauth.Tokens{Access: "a"}},
 		"null members":               {`{"access_token":"a","refresh_token":null,"expires_in":null,"scope":null,"token_type":null}`, oauth.Tokens{Access: "a"}},
 		"SEB":                        {`{"access_token":"a","refresh_token":"r","refresh_token_expires_in":86400}`, oauth.Tokens{Access: "a", Refresh: "r", RefreshUntil: day}},
@@ -35,6 +36,9 @@ func TestAnswer_ReadsWhatBanksSend(t *testing.T) {
 		"the same as text":           {`{"access_token":"a","refresh_token":"r","refresh_token_expires_at":"2026-11-23T13:00:00+01:00"}`, oauth.Tokens{Access: "a", Refresh: "r", RefreshUntil: day}},
 		"a scope as a list":          {`{"access_token":"a","scope":["x","y"]}`, oauth.Tokens{Access: "a", Scope: "x y"}},
 		"a scope of control letters": {`{"access_token":"a","scope":"x\ny"}`, oauth.Tokens{Access: "a"}},
+		"an end before all time":     {`{"access_token":"a","refresh_token_expires_at":-5}`, oauth.Tokens{Access: "a"}},
+		"an end after all time":      {`{"access_token":"a","refresh_token_expires_at":1e12}`, oauth.Tokens{Access: "a"}},
+		"the last letters":           {`{"access_token":"!~","scope":"~ !"}`, oauth.Tokens{Access: "!~", Scope: "~ !"}},
 		"an id_token":                {`{"access_token":"a","id_token":"x.y.z"}`, oauth.Tokens{Access: "a", IDToken: "x.y.z"}},
 	} {
 		for _, status := range []int{200, 201} {

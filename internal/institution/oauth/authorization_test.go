@@ -15,6 +15,9 @@ import (
 func TestSecret_IsNeverShown(t *testing.T) {
 	const token = "at-5f1c-very-secret"
 	s := oauth.Secret(token)
+	if fmt.Sprint(s) != "[secret]" || fmt.Sprint(oauth.Secret("")) != "[no secret]" {
+		t.Error("a log does not tell whether there is one")
+	}
 	var logged bytes.Buffer
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "s", s)
 	all := logged.String() + s.LogValue().String() +
@@ -68,6 +71,8 @@ func TestAuthorization_BuildsTheAddress(t *testing.T) {
 			"&nonce=no&redirect_uri=https%3A%2F%2Fsamla.example%2Fcallback%2F7%3Fy%3D1&request=e30.e30.&response_type=code&scope=PSD2%20x&state=st"},
 		"capitals, and no method (N26)": {oauth.Authorization{Endpoint: "https://xs2a.example/oauth2/authorize", ResponseType: "CODE", Challenge: "ch", NoMethod: true, State: "st"},
 			"https://xs2a.example/oauth2/authorize?code_challenge=ch&response_type=CODE&state=st"},
+		"on this machine":        {oauth.Authorization{Endpoint: "http://127.0.0.1:8080/a"}, "http://127.0.0.1:8080/a?response_type=code"},
+		"by its name":            {oauth.Authorization{Endpoint: "http://localhost/a"}, "http://localhost/a?response_type=code"},
 		"a query that ends in &": {oauth.Authorization{Endpoint: "https://bank.example/a?b=1&"}, "https://bank.example/a?b=1&response_type=code"},
 	} {
 		if got, err := c.of.URL(); err != nil || got != c.want {
@@ -78,7 +83,7 @@ func TestAuthorization_BuildsTheAddress(t *testing.T) {
 
 func TestAuthorization_RefusesAddressesOfNoUse(t *testing.T) {
 	for _, endpoint := range []string{
-		"", "http://bank.example/auth", "bank.example/auth", "javascript:alert(1)", "https:///auth", "https://user@bank.example/", "https://bank.example/#f",
+		"", "http://bank.example/auth", "http://192.0.2.1/auth", "https://:8443/auth", "https:bank.example", "bank.example/auth", "javascript:alert(1)", "https:///auth", "https://user@bank.example/", "https://bank.example/#f",
 		"https://bank.example/auth?state=theirs", "https://bank.example/auth?a=1&st%61te", "https://bank.example/auth?%zz=1", "//bank.example/auth",
 		"https://bank.example/" + strings.Repeat("a", 5000), "https://bank.example:bad/",
 	} {

@@ -34,6 +34,7 @@ func TestParseCallback_ReadsEveryOutcome(t *testing.T) {
 		"an enclosed answer beside it": {"response=a&code=b", "", oauth.Callback{Outcome: oauth.Malformed}},
 		"a long code":                  {"code=" + long, "", oauth.Callback{Outcome: oauth.Malformed}},
 		"a code with a line break":     {"code=a%0ab", "", oauth.Callback{Outcome: oauth.Malformed}},
+		"the last letters":             {"code=!~&state=%7E%20!", "", oauth.Callback{Outcome: oauth.Granted, Code: "!~", State: "~ !"}},
 		"a state that is not ASCII":    {"code=a&state=%C3%A5", "", oauth.Callback{Outcome: oauth.Malformed}},
 		"a broken escape":              {"code=a%2", "", oauth.Callback{Outcome: oauth.Malformed}},
 		"too many members":             {strings.Repeat("a=1&", 200) + "code=a", "", oauth.Callback{Outcome: oauth.Malformed}},

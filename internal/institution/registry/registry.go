@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"samla/internal/institution"
+	"samla/internal/profile"
 	"samla/internal/strictjson"
 )
 
@@ -108,7 +109,13 @@ func (r Registry) entry(raw []byte) (entry, strictjson.Faults) {
 		return e, faults
 	}
 	e.Family = family.Name
-	return e, append(e.check(), e.config.Check()...)
+	faults := append(e.check(), e.config.Check()...)
+	for _, at := range profile.Unfilled(raw) {
+		// What the value lacks is more than its form.
+		faults = slices.DeleteFunc(faults, func(f *strictjson.Fault) bool { return f.Pointer == at })
+		faults.Add(at, "is not filled in")
+	}
+	return e, faults
 }
 
 func (r Registry) names() []string {

@@ -136,6 +136,7 @@ func TestRegistry_ReportsFaultsByPointer(t *testing.T) {
 		"family, empty":      {`{"banks":[` + entry("se-a", `,"family":""`) + `]}`, []string{"/banks/0/family"}},
 		"of another family":  {`{"banks":[` + entry("se-a", `,"size":1`) + `,` + entry("se-b", `,"family":"other","colour":"red"`) + `]}`, []string{"/banks/0/size", "/banks/1/colour"}},
 		"family's own":       {`{"banks":[` + entry("SE", `,"colour":"grey"`) + `]}`, []string{"/banks/0/company", "/banks/0/colour"}},
+		"not filled in":      {`{"banks":[` + entry("se-a", `,"colour":"<fill in: the colour>"`) + `]}`, []string{"/banks/0/colour"}},
 		"every entry":        {`{"banks":[{"x":1},` + entry("se-a", `,"colour":"grey"`) + `,` + entry("X", `,"family":"third"`) + `]}`, []string{"/banks/0/x", "/banks/1/colour", "/banks/2/family", "/banks/2/company"}},
 	} {
 		_, err := newBench().Load(write(t, c.text))

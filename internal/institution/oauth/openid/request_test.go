@@ -26,7 +26,7 @@ func TestRequestObject_HasTheClaimsOfFAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := jose.ParseSigned(token.Reveal(), []jose.SignatureAlgorithm{jose.PS256})
+	parsed, err := jose.ParseSignedCompact(token.Reveal(), []jose.SignatureAlgorithm{jose.PS256})
 	if err != nil || parsed.Signatures[0].Header.KeyID != "our-key" {
 		t.Fatal(err)
 	}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"samla/internal/durable"
+	"samla/internal/profile"
+)
+
+type bankAddCmd struct {
+	Company string `arg:"" help:"The company, as samla bank list shows it."`
+	File    string `help:"Banks file; it is created if there is none." default:"banks.json" type:"path"`
+}
+
+// Run adds the entry, and prints what the operator has to do.
+func (c *bankAddCmd) Run(a *app) error {
+	p, found := profile.Find(c.Company)
+	if !found {
+		return fmt.Errorf("there is no profile of %q: samla bank list shows those that there are; docs/adding-a-bank.md says how to write an entry by hand", c.Company)
+	}
+	if short, why := p.Today(familyNames()); p.Entry == nil || why != "" {
+		return fmt.Errorf("%s cannot be added (%s): %s", p.Company, short, why)
+	}
+	if err := addTo(c.File, p); err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	fmt.Fprintf(a.out, "%s has an entry of %s, family %s.\n", c.File, p.Company, p.Family)
+	if len(p.Needs) > 0 {
+		fmt.Fprintln(a.out, "\nIt still needs:")
+		for _, n := range p.Needs {
+			fmt.Fprintf(a.out, "  %-28s %s\n", n.At, n.What)
+		}
+	}
+	if doubtful := p.Doubtful(); len(doubtful) > 0 {
+		fmt.Fprintln(a.out, "\nCompare these with the bank's documentation; they are not from the bank itself:")
+		for _, f := range doubtful {
+			fmt.Fprintf(a.out, "  %-28s %s: %s (%s)\n", strings.Join(f.Sets, " "), f.About, f.Text, f.Mark.Words())
+		}
+	}
+	if len(p.Open) > 0 {
+		fmt.Fprintf(a.out, "\nNot known: %s.\n", strings.Join(p.Open, "; "))
+	}
+	fmt.Fprintf(a.out, "\nNothing was tried against the real bank. Then: samla bank check %s\n", c.File)
+	return nil
+}
+
+// addTo writes the file with one more entry. It can hold secrets, such as headers: a new
+// one is for its owner only.
+func addTo(path string, p profile.Profile) error {
+	old, err := os.ReadFile(path)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !isNew {
+		return errors.New("it cannot be read")
+	}
+	text, err := profile.Add(old, p)
+	if err != nil {
+		return err
+	}
+	if isNew {
+		return durable.Create(path, text)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if err := durable.Replace(path, text); err != nil {
+		return err
+	}
+	return os.Chmod(path, info.Mode().Perm())
+}
