@@ -25,8 +25,6 @@ type authenticationRequest struct {
 	CompanyID    string `json:"company_id,omitempty"`
 }
 
-const bankID = "BANKID_SE"
-
 // StartAuthorization implements institution.Authorizer: an order of BankID, or the page
 // where the person signs. If the profile needs the personal number and it is not known, it
 // fails with PersonRefused and sends nothing.
@@ -43,7 +41,7 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 	}
 	resp, err := b.exchange(ctx, call{
 		operation: opStart, method: http.MethodPost, path: b.authorization("decoupled", "authentications"), psu: r.PSU,
-		json: authenticationRequest{bankID, b.config.Country, "code", r.PSU.PersonalNumber.Digits(), b.config.CompanyID},
+		json: authenticationRequest{b.config.decoupledMethod(), b.config.Country, "code", r.PSU.PersonalNumber.Digits(), b.config.CompanyID},
 	})
 	if err != nil {
 		return institution.Authorization{}, err
@@ -124,6 +122,9 @@ func (b *Bank) authentication(body []byte, person psu.Context, otherDevice bool)
 		}
 		a.State, a.Progress = institution.AuthorizationDone, consent.Scanned
 		a.Brought = url.Values{broughtCode: {string(said.Code)}}
+		return a, id, nil
+	case "cancelled": // of a newer file than the published one (families.md 3.4)
+		a.State, a.Failure = institution.AuthorizationFailed, consent.AuthenticationCancelled
 		return a, id, nil
 	case "assignment_pending":
 		hint, a.Progress = "outstandingTransaction", consent.NotScanned

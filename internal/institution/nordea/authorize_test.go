@@ -115,6 +115,7 @@ func TestAuthorizationStatus_TellsFailuresApart(t *testing.T) {
 		"no reason":           {refuses(400, "error.validation", "x", ""), consent.AuthenticationFailed},
 		"forgotten":           {refuses(404, "error.resource.not_found", "x", ""), consent.AuthenticationFailed},
 		"no body":             {responds(400, ""), consent.AuthenticationFailed},
+		"by its status":       {authentication("cancelled", ""), consent.AuthenticationCancelled},
 		"with a success":      {refuses(200, "error.session.cancelled", "x", ""), consent.AuthenticationCancelled},
 		"about another thing": {refuses(403, "error.token.expired", "x", ""), consent.AuthenticationFailed},
 	} {

@@ -31,8 +31,8 @@ type Config struct {
 
 	Country string `json:"country,omitzero"` // SE, FI, DK or NO (SE)
 	Flow    string `json:"flow,omitzero"`    // decoupled or redirect (decoupled in SE, else redirect)
-	// AuthenticationMethod is what the person signs with in a redirect, such as BANKID_SE
-	// ("", the person chooses at the bank).
+	// AuthenticationMethod is what the person signs with (decoupled: BANKID_SE in SE;
+	// redirect: "", the person chooses at the bank).
 	AuthenticationMethod string `json:"authenticationMethod,omitzero"`
 	// SkipAccountSelection: the bank does not ask the person for accounts in a redirect.
 	SkipAccountSelection bool `json:"skipAccountSelection,omitzero"`
@@ -82,7 +82,8 @@ const (
 
 var (
 	countries = []string{"SE", "FI", "DK", "NO"}
-	methods   = []string{"BANKID_SE", "CARD_RDR", "MTA", "CCALC", "MTA_NO", "BANKID_NO", "NEMID_2F", "MTA_DK"}
+	// Those of the published file that Nordea has not withdrawn, and of newer ones.
+	methods = []string{bankID, "CARD_RDR", "MTA", "CCALC", "MTA_NO", "BANKID_NO", "NEMID_2F", "MITID", "MTA_DK", "MTA_QR", "QRT_DK"}
 
 	versionRE = regexp.MustCompile(`^v[1-9][0-9]?$`)
 	clientRE  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`)
@@ -114,6 +115,16 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+const bankID = "BANKID_SE"
+
+// decoupledMethod returns what a person signs with in a decoupled flow.
+func (c Config) decoupledMethod() string {
+	if c.AuthenticationMethod == "" && c.Country == "SE" {
+		return bankID
+	}
+	return c.AuthenticationMethod
+}
+
 // Check implements institution.Config.
 func (c Config) Check() (faults strictjson.Faults) {
 	c = c.withDefaults()
@@ -129,11 +140,10 @@ func (c Config) Check() (faults strictjson.Faults) {
 	oneOf("/country", c.Country, countries...)
 	oneOf("/flow", c.Flow, decoupled, redirect)
 	faults = append(faults, c.checkAccess()...)
-	if c.Flow == decoupled && c.Country != "SE" {
-		faults.Add("/flow", `must be "redirect" outside of SE`)
-	}
 	if c.AuthenticationMethod != "" {
 		oneOf("/authenticationMethod", c.AuthenticationMethod, methods...)
+	} else if c.Flow == decoupled && c.decoupledMethod() == "" {
+		faults.Add("/authenticationMethod", "is missing: name what persons sign with, which a decoupled flow needs outside of SE")
 	}
 	checkScopes := func(pointer string, scopes []string, allowed ...string) {
 		for i, s := range scopes {
