@@ -12,6 +12,7 @@ import (
 // detailed (docs/reference/banks.md 3.1). A nil array is not requested.
 type access struct {
 	AllPsd2      string       `json:"allPsd2,omitempty"`
+	Available    string       `json:"availableAccounts,omitempty"` // the list of accounts only
 	Accounts     *[]reference `json:"accounts,omitempty"`
 	Balances     *[]reference `json:"balances,omitempty"`
 	Transactions *[]reference `json:"transactions,omitempty"`

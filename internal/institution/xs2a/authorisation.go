@@ -26,24 +26,18 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 	if b.profile.NeedsPSUID && r.PSU.PersonalNumber == "" {
 		return institution.Authorization{}, &institution.Error{Kind: institution.PersonRefused, RequestID: r.RequestID}
 	}
-	header := http.Header{}
-	switch {
-	case b.wire.signing.onPage && b.wire.signing.returnTo(r.Way) == "":
+	if b.wire.signing.onPage && b.wire.signing.returnTo(r.Way) == "" {
 		return institution.Authorization{}, errNoWay(r.RequestID)
-	case b.wire.signing.onPage:
-		b.setReturn(header, r.Way)
-	case b.wire.noRedirect == whenAuthorizing:
-		header.Set("TPP-Redirect-Preferred", "false")
 	}
 	resp, err := b.sendConsent(ctx, call{
 		operation: opAuthorize, method: http.MethodPost, requestID: r.RequestID, psu: r.PSU, psuID: true,
-		token: r.Token, header: header, body: []byte("{}"),
+		token: r.Token, header: b.startHeader(r.Way), body: []byte("{}"),
 	}, b.authorisations(r.ConsentID)...)
 	if err != nil {
 		if hasNoAuthorisations(err) && !b.wire.signing.onPage {
 			return institution.Authorization{}, nil
 		}
-		if institution.KindOf(err) == institution.Conflict {
+		if institution.KindOf(err) == institution.Conflict && !b.wire.signing.onPage {
 			if id := b.openAuthorisation(ctx, r); id != "" {
 				return institution.Authorization{ID: id}, nil
 			}
@@ -51,9 +45,13 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		return institution.Authorization{}, err
 	}
 	d, err := documentOf(resp)
-	started := b.readAuthorisation(ctx, d, resp, institution.Access{ConsentID: r.ConsentID, Token: r.Token, PSU: r.PSU}, r.OtherDevice)
-	if err := b.lead(ctx, d, &started, r.ConsentID, r.Way); err != nil {
-		return institution.Authorization{}, err
+	access := institution.Access{ConsentID: r.ConsentID, Token: r.Token, PSU: r.PSU}
+	started, d, resp, failed := b.begin(ctx, d, resp, beginning{r.RequestID, access, r.Way, r.OtherDevice})
+	if failed == nil {
+		failed = b.lead(ctx, d, &started, r.ConsentID, r.Way)
+	}
+	if failed != nil {
+		return institution.Authorization{}, failed
 	}
 	leads := started.Instructions != nil && started.Instructions.RedirectURL != ""
 	if d.status() == "" && started.ID == "" && started.StatusLink == "" && !leads {
@@ -63,6 +61,18 @@ func (b *Bank) StartAuthorization(ctx context.Context, r institution.AuthorizeRe
 		return institution.Authorization{}, errPage(resp.requestID)
 	}
 	return started, nil
+}
+
+// startHeader returns the headers of a request that starts an authorisation.
+func (b *Bank) startHeader(w institution.Way) http.Header {
+	header := http.Header{}
+	switch {
+	case b.wire.signing.onPage:
+		b.setReturn(header, w)
+	case b.wire.noRedirect == whenAuthorizing:
+		header.Set("TPP-Redirect-Preferred", "false")
+	}
+	return header
 }
 
 // authorisations returns the segments below the path of consents of the authorisations

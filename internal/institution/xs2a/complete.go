@@ -30,7 +30,7 @@ func (b *Bank) Complete(ctx context.Context, c institution.Completion) (institut
 	if t.byCode && t.confirms && c.Token != "" && isConfirmStep(c.Brought) {
 		return b.confirm(ctx, c, t, nil)
 	}
-	came := oauth.ParseCallback(c.Brought.Encode(), "")
+	came := oauth.CallbackOf(c.Brought)
 	byCode := login || t.byCode
 	expected := oauth.Expected{State: oauth.Secret(c.Way.State), NoState: !byCode && !(t.confirms && b.wire.signing.appendState)}
 	if came.Outcome == oauth.Malformed || came.Check(expected) != nil || namesOther(c.Brought, c.ConsentID) {

@@ -46,8 +46,15 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if err := b.knowServer(ctx); err != nil {
 		return institution.Opened{}, err
 	}
+	scope := r.Scope
+	if b.wire.listFirst && len(scope.AccountIDs) == 0 {
+		var err error
+		if scope, err = b.accountsToName(ctx, r, person); err != nil {
+			return institution.Opened{}, err
+		}
+	}
 	request := consentRequest{
-		Access:             requestedAccess(r.Scope, b.wire),
+		Access:             requestedAccess(scope, b.wire),
 		RecurringIndicator: r.Recurring,
 		ValidUntil:         r.ValidUntil.UTC().Format(time.DateOnly),
 		FrequencyPerDay:    1,
@@ -59,24 +66,29 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	if err != nil {
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID, Cause: err}
 	}
-	header := http.Header{}
-	header.Set("TPP-Explicit-Authorisation-Preferred", strconv.FormatBool(b.wire.signing.explicit))
-	if b.wire.signing.onPage {
-		b.setReturn(header, r.Way)
-	} else {
-		header.Set("TPP-Decoupled-Preferred", "true")
-		if b.wire.noRedirect != nowhere {
-			header.Set("TPP-Redirect-Preferred", "false")
-		}
-	}
 	resp, err := b.sendConsent(ctx, call{
 		operation: opCreateConsent, method: http.MethodPost, requestID: r.RequestID, psu: person, psuID: true,
-		token: r.Token, header: header, body: body,
+		token: r.Token, header: b.openHeader(r.Way), body: body,
 	})
 	if err != nil {
 		return institution.Opened{}, refusedAccounts(err, r.Scope)
 	}
 	return b.opened(ctx, resp, r)
+}
+
+// openHeader returns the headers of a request for a consent.
+func (b *Bank) openHeader(w institution.Way) http.Header {
+	header := http.Header{}
+	header.Set("TPP-Explicit-Authorisation-Preferred", strconv.FormatBool(b.wire.signing.explicit))
+	if b.wire.signing.onPage {
+		b.setReturn(header, w)
+		return header
+	}
+	header.Set("TPP-Decoupled-Preferred", "true")
+	if b.wire.noRedirect != nowhere {
+		header.Set("TPP-Redirect-Preferred", "false")
+	}
+	return header
 }
 
 // refusedAccounts returns the error of a request for a consent. Where accounts are asked
@@ -112,11 +124,15 @@ func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequ
 		created.Started = &institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.Rejected}
 		return created, nil
 	}
-	if d.hasLink("startAuthorisation") || d.hasLink("startAuthorization") {
+	selects := d.link(startSelectionLink, startSelectionAlias) != "" && len(d.offered()) > 0
+	if !selects && (d.hasLink("startAuthorisation") || d.hasLink("startAuthorization")) {
 		return created, nil
 	}
 	access := institution.Access{ConsentID: created.ConsentID, Token: r.Token, PSU: r.PSU}
-	started := b.readAuthorisation(ctx, d, resp, access, r.OtherDevice)
+	started, d, resp, err := b.begin(ctx, d, resp, beginning{r.RequestID, access, r.Way, r.OtherDevice})
+	if err != nil {
+		return created, nil // StartAuthorization tries again
+	}
 	if err := b.lead(ctx, d, &started, created.ConsentID, r.Way); err != nil {
 		return institution.Opened{}, err
 	}
@@ -161,6 +177,9 @@ func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.C
 		return institution.ConsentInfo{}, err
 	}
 	info, err := readConsent(resp)
+	if info.State == institution.ConsentPartlySigned && b.profile.SecondSigner == 0 {
+		info.State = institution.ConsentPending
+	}
 	if b.wire.signing.byCode && a.Token == "" && info.State == institution.ConsentValid {
 		info.State = institution.ConsentPending // until it has tokens, nothing can be read with it
 	}

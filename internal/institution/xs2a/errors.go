@@ -69,7 +69,7 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now),
 	}
-	if c.token != "" && (tokenCodes[code] || resp.Status == http.StatusUnauthorized && code == "") {
+	if c.token != "" && isAboutToken(resp.Status, code) {
 		e.Kind = institution.TokenRefused
 	}
 	if c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize) && isPage(resp.Body) {

@@ -14,17 +14,18 @@ import (
 
 // call is one request to the bank.
 type call struct {
-	operation operation
-	method    string
-	target    httpclient.Target
-	requestID string // empty = a new one
-	psu       psu.Context
-	psuID     bool // PSU-ID can be sent
-	consentID string
-	token     string
-	header    http.Header // additional headers
-	accept    string      // empty = JSON
-	body      []byte
+	operation   operation
+	method      string
+	target      httpclient.Target
+	requestID   string // empty = a new one
+	psu         psu.Context
+	psuID       bool // PSU-ID can be sent
+	consentID   string
+	token       string
+	clientToken string      // in place of token, see withClientToken
+	header      http.Header // additional headers
+	accept      string      // empty = JSON
+	body        []byte
 }
 
 // response is a successful response. JSON is in UTF-8.
@@ -48,12 +49,20 @@ func (o operation) maxBody() int64 {
 	return 0
 }
 
-// exchange sends one request. It returns an *institution.Error for any status but
-// 2xx.
+// exchange sends one request, and before it, where the bank wants one and there is none, a
+// request for a token of our own. It returns an *institution.Error for any status but 2xx.
 func (b *Bank) exchange(ctx context.Context, c call) (response, error) {
 	if c.requestID == "" {
 		c.requestID = b.newID()
 	}
+	if b.usesClientToken(c) {
+		return b.withClientToken(ctx, c)
+	}
+	return b.send(ctx, c)
+}
+
+// send sends one request.
+func (b *Bank) send(ctx context.Context, c call) (response, error) {
 	resp, err := b.client.Do(ctx, httpclient.Request{
 		Method: c.method, Target: c.target, Header: b.headers(c), Body: c.body,
 		MaxBody: c.operation.maxBody(), Room: institution.RoomOf(ctx),

@@ -94,6 +94,7 @@ func (b *Bank) address(q institution.Question) (string, error) {
 		if q.Until != "" {
 			address = withParameter(address, untilParameter, q.Until)
 		}
+		address = b.wire.pages.first(address)
 	}
 	return address, nil
 }

@@ -8,11 +8,18 @@ import (
 	"samla/internal/psu"
 )
 
+// dateMember is the value of a header in the configuration that stands for the time of the
+// request (RFC 9110 5.6.7).
+const dateMember = "{date}"
+
 // headers returns the headers of one request (docs/reference/banks.md 2). The banks file
 // can replace the media types: some banks accept one only, or want a charset.
 func (b *Bank) headers(c call) http.Header {
 	h := make(http.Header, 16)
 	for name, value := range b.config.Headers {
+		if value == dateMember {
+			value = b.clock.Now().UTC().Format(http.TimeFormat)
+		}
 		h.Set(name, value)
 	}
 	for name, values := range c.header {
@@ -29,8 +36,8 @@ func (b *Bank) headers(c call) http.Header {
 		h.Set("Content-Type", "application/json")
 	}
 	setHeader(h, "Consent-ID", c.consentID)
-	if c.token != "" {
-		h.Set("Authorization", "Bearer "+c.token)
+	if token := cmp.Or(c.token, c.clientToken); token != "" {
+		h.Set("Authorization", "Bearer "+token)
 	}
 	if b.wire.noRedirect == everywhere && !b.wire.signing.onPage {
 		h.Set("TPP-Redirect-Preferred", "false")

@@ -49,6 +49,7 @@ type Profile struct {
 	BookingStatus   string  `json:"bookingStatus,omitzero"`   // both or booked (both)
 	Cards           *string `json:"cards,omitempty"`          // path of the card accounts, "" = none ("card-accounts")
 	WindowDays      int     `json:"windowDays,omitzero"`      // days of transactions in one request (0, all)
+	Pages           Pages   `json:"pages,omitzero"`           // of transactions, at a bank that counts rows
 
 	SCA          string              `json:"sca,omitzero"`          // how the person signs: the constants sca* (decoupled)
 	Redirect     Redirect            `json:"redirect,omitzero"`     // of a person who signs on a page of the bank
@@ -97,6 +98,7 @@ type wire struct {
 	bookingStatus   string
 	cards           string
 	windowDays      int
+	pages           Pages
 	paths           Paths
 	rows            rowRules
 	types           []typeRule
@@ -182,6 +184,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 			faults.Add("/"+member.name, "must not be negative")
 		}
 	}
+	faults = append(faults, p.Pages.check().Under("/pages")...)
 	faults = append(faults, p.Paths.check().Under("/paths")...)
 	faults = append(faults, p.Rows.check().Under("/rows")...)
 	faults = append(faults, checkTypes(p.Types).Under("/types")...)
@@ -209,7 +212,7 @@ func (p Profile) wire() wire {
 		hintCode: at(p.HintCode), expiresAt: at(p.ExpiresAt),
 		bankOffered: p.AccessForm == "bankOffered", allPsd2: p.AllPSD2, frequencyPerDay: p.FrequencyPerDay,
 		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, signing: p.signing(), methods: p.SCAMethods, listFirst: p.ListFirst, noRedirect: refusalPlace(p.RedirectRefusal),
-		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards, windowDays: p.WindowDays,
+		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards, windowDays: p.WindowDays, pages: p.Pages,
 		paths: p.Paths.withDefaults(*p.Cards), rows: p.Rows.compile(), types: compileTypes(p.Types),
 	}
 	if p.QR == institution.QRSecret {

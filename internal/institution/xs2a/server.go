@@ -11,6 +11,7 @@ import (
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 	"samla/internal/institution/oauth"
+	"samla/internal/lru"
 	"samla/internal/strictjson"
 )
 
@@ -21,13 +22,15 @@ type server struct {
 	metadata *oauth.Servers
 	id       string // client id
 	auth     oauth.Auth
+
+	clientTokens *lru.Cache[string, oauth.Tokens]
 }
 
 // newServer returns the server of a configuration. It has a client for each host that the
 // configuration names: no other host is called, whatever the bank's answers say. They do not
 // sign, because signatures are not for messages of OAuth (docs/reference/families.md 2.3).
 func newServer(c Config, d Deps, keys Keys, settings httpclient.Config) (*server, error) {
-	s := &server{OAuth: c.OAuth, id: c.OAuth.clientID(keys.QWAC)}
+	s := &server{OAuth: c.OAuth, id: c.OAuth.clientID(keys.QWAC), clientTokens: lru.New[string, oauth.Tokens](d.Clock, 1, clientTokenAge)}
 	var faults strictjson.Faults
 	if s.auth, faults = s.OAuth.auth(d.Dir, keys); s.id == "" {
 		faults.Add("/oauth/clientID", "is missing: the QWAC has no organizationIdentifier")
@@ -149,7 +152,7 @@ func valuesOf(members map[string]string) url.Values {
 // contains a space.
 
 func keptTokens(t oauth.Tokens, at endpoints) *institution.Tokens {
-	kept := institution.Tokens{Access: t.Access.Reveal(), Refresh: t.Refresh.Reveal(), Until: t.Until, RefreshUntil: t.RefreshUntil}
+	kept := t.Stored()
 	if kept.Refresh != "" && at.named {
 		kept.Refresh = at.token.Address() + " " + kept.Refresh
 	}

@@ -102,7 +102,7 @@ func (o OAuth) check(sca string) (faults strictjson.Faults) {
 		faults.Add("/secretVariable", "is there beside secretFile: name one of them")
 	case secret && o.SecretFile == "" && o.SecretVariable == "":
 		faults.Add("/secretFile", "is missing: name a file with the client secret, or a variable in secretVariable")
-	case !secret && (o.SecretFile != "" || o.SecretVariable != ""):
+	case slices.Contains([]string{"", authTLS, authJWT}, o.ClientAuth) && (o.SecretFile != "" || o.SecretVariable != ""):
 		faults.Add("/clientAuth", "must be basic or post: there is a client secret")
 	}
 	faults = append(faults, checkMembers("/authorizationQuery", o.AuthorizationQuery, "state", "redirect_uri", "code_challenge", "code_challenge_method", "nonce")...)

@@ -41,6 +41,8 @@ func stateOf(status string) institution.ConsentState {
 	switch {
 	case slices.Contains([]string{"valid", "active", "authorised", "authorized", "approved", "granted"}, w):
 		return institution.ConsentValid
+	case strings.HasPrefix(w, "part"): // partiallyAuthorised
+		return institution.ConsentPartlySigned
 	case notYet(w):
 		return institution.ConsentPending
 	case containsAny(w, wordsOfTime...):

@@ -27,5 +27,8 @@ func (b *Bank) readTransactionReport(a institution.Answer) (institution.Reading,
 	}
 	read.Facts.Histories = []fact.History{history}
 	read.Questions = b.nextPages(a.Question, &read.Deviations, rows.next...)
+	if next, ok := b.countedPage(a.Question, len(rows.Booked)+len(rows.Pending)); ok && len(read.Questions) == 0 {
+		read.Questions = append(read.Questions, next)
+	}
 	return read, nil
 }

@@ -1,0 +1,92 @@
+package xs2a
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/deviation"
+	"samla/internal/institution"
+	"samla/internal/psu"
+)
+
+// maxListPages is more pages than a list of one person's accounts has.
+const maxListPages = 20
+
+// accountsToName returns what a consent for all accounts is asked for at a bank whose
+// consents name them (Profile.ListFirst). Another consent, for the list of accounts, is
+// opened before, which the bank gives without a signature (docs/reference/families.md 2.6,
+// Swedbank). It is for one use, so it is not revoked. The ids of its requests are made of
+// that of r, so that a repetition opens no third one.
+//
+// Errors: as of the exchanges, none of which opens what was asked for; PersonRefused if the
+// person has no accounts; SCARequired if the bank wants a signature for the list.
+func (b *Bank) accountsToName(ctx context.Context, r institution.OpenRequest, person psu.Context) (consent.Scope, error) {
+	body, err := json.Marshal(consentRequest{
+		Access: access{Available: "allAccounts"}, ValidUntil: r.ValidUntil.UTC().Format(time.DateOnly), FrequencyPerDay: 1,
+	})
+	if err != nil {
+		return consent.Scope{}, malformed(r.RequestID, err)
+	}
+	list := r
+	list.RequestID = derivedID(r.RequestID, "list")
+	resp, err := b.sendConsent(ctx, call{operation: opCreateConsent, method: http.MethodPost, requestID: list.RequestID,
+		psu: person, psuID: true, token: r.Token, header: b.openHeader(r.Way), body: body})
+	if err != nil {
+		return consent.Scope{}, notSent(err)
+	}
+	opened, err := b.opened(ctx, resp, list)
+	switch {
+	case err != nil:
+		return consent.Scope{}, notSent(err)
+	case opened.Started == nil || opened.Started.State != institution.AuthorizationDone:
+		return consent.Scope{}, &institution.Error{Kind: institution.SCARequired, RequestID: list.RequestID, NotSent: true,
+			Detail: "the consent for the list of accounts must be valid without a signature"}
+	}
+	ids, err := b.listedAccounts(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: r.PSU})
+	if err != nil {
+		return consent.Scope{}, notSent(err)
+	}
+	if len(ids) == 0 {
+		return consent.Scope{}, &institution.Error{Kind: institution.PersonRefused, RequestID: list.RequestID, NotSent: true}
+	}
+	named := r.Scope
+	named.AccountIDs = ids
+	return named, nil
+}
+
+// listedAccounts returns the ids of the accounts in the list.
+func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (ids []string, err error) {
+	questions := []institution.Question{{Kind: askAccounts, Essential: true}}
+	for page := 0; len(questions) > 0 && page < maxListPages; page++ {
+		q := questions[0]
+		questions = questions[1:]
+		answer, err := b.Fetch(ctx, a, q)
+		if err != nil {
+			return nil, err
+		}
+		var body struct {
+			Accounts list[account] `json:"accounts"`
+			paging
+		}
+		if err := decode(response{body: answer.Body}, &body); err != nil {
+			return nil, err
+		}
+		if body.Accounts == nil {
+			return nil, malformed("", errMissing)
+		}
+		for _, entry := range body.Accounts {
+			if id := entry.id(); id != "" {
+				ids = append(ids, id)
+			}
+		}
+		questions = append(questions, b.nextPages(q, &deviation.Counts{}, nextOf(body.paging)...)...)
+	}
+	if len(questions) > 0 {
+		return nil, malformed("", errors.New("the list of accounts does not end"))
+	}
+	return ids, nil
+}
