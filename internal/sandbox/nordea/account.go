@@ -63,7 +63,7 @@ var countries = map[string]country{
 // meet numbers with more digits than they may expect.
 const (
 	bigCustomer = "196603233724"
-	bigFactor   = 1_000_003
+	bigFactor   = 10_000_019
 )
 
 // noDecimals are currencies without a minor unit.

@@ -48,7 +48,7 @@ func (c *call) window(g Grant, resource string, parameters ...string) (window, *
 		return w, f
 	}
 	switch {
-	case from > to:
+	case values.Has("from_date") && values.Has("to_date") && from > to:
 		return w, invalid("from_date", "Range", "The first day is after the last one.")
 	case values.Has("language") && !slices.Contains(languages, w.Language):
 		return w, invalid("language", "Enum", "The language is unknown.")
