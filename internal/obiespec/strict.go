@@ -24,7 +24,7 @@ const interactionID = "x-fapi-interaction-id"
 // (docs/reference/families.md 4.3).
 func checkHeaders(h http.Header) error {
 	if !bearerRE.MatchString(h.Get("Authorization")) {
-		return errors.New("Authorization is not a bearer token")
+		return errors.New("the header Authorization is not a bearer token")
 	}
 	if id := h.Get(interactionID); id != "" && !uuidRE.MatchString(id) {
 		return errors.New("x-fapi-interaction-id is not a UUID")
@@ -33,7 +33,7 @@ func checkHeaders(h http.Header) error {
 		return errors.New("x-fapi-customer-ip-address is not an IP address")
 	}
 	if a := h.Get("Accept"); a != "" && !strings.Contains(a, "application/json") {
-		return errors.New("Accept does not name application/json")
+		return errors.New("the header Accept does not name application/json")
 	}
 	return nil
 }

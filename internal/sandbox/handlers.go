@@ -24,6 +24,10 @@ func (s *Sandbox) handler() http.Handler {
 	for _, b := range s.banks {
 		mux.Handle("/"+b.Company+"/", b)
 	}
+	for _, b := range s.obie {
+		mux.Handle("/"+b.Company+"/", b)
+		b.MountOperator(mux)
+	}
 	for _, b := range s.nordea {
 		mux.Handle("/"+b.Company+"/", b)
 		b.MountOperator(mux)
@@ -104,11 +108,12 @@ func (s *Sandbox) index(w http.ResponseWriter, _ *http.Request) {
 	view := struct {
 		Banks       []BankInfo
 		Nordea      []NordeaInfo
+		OBIE        []OBIEInfo
 		Persons     []persona.Person
 		Habits      []persona.Habit
 		Sources     []SourceInfo
 		SourceUsers []source.Person
-	}{s.Banks(), s.Nordea(), persona.All(), persona.Habits(), s.Sources(), source.Persons()}
+	}{s.Banks(), s.Nordea(), s.OBIE(), persona.All(), persona.Habits(), s.Sources(), source.Persons()}
 	if err := index.Execute(w, view); err != nil {
 		s.config.Logger.Debug("sandbox: page not written", "err", err)
 	}

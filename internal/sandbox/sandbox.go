@@ -26,6 +26,7 @@ import (
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/enablebanking"
 	"samla/internal/sandbox/nordea"
+	"samla/internal/sandbox/obie"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
 	"samla/internal/sandbox/source"
@@ -47,6 +48,8 @@ type Config struct {
 	Banks []aspsp.Behaviour
 	// Nordea are the banks with Nordea's wire; nil: nordea.DefaultBank().
 	Nordea []nordea.Behaviour
+	// OBIE are the banks that speak OBIE; nil: obie.DefaultBanks().
+	OBIE []obie.Behaviour
 	// RedirectURIs are the addresses to which the banks may send browsers back.
 	RedirectURIs []string
 	// Patience is how long a BankID order waits for the app; 0: 30 s, as BankID's do.
@@ -61,6 +64,7 @@ type Sandbox struct {
 	bankID       *bankid.Service
 	banks        []*aspsp.Bank
 	nordea       []*nordea.Bank
+	obie         []*obie.Bank
 	source       *source.Service
 	secret       string // of the sources
 	nordeaSecret string
@@ -90,6 +94,9 @@ func New(c Config) (*Sandbox, error) {
 	}
 	if c.Nordea == nil {
 		c.Nordea = []nordea.Behaviour{nordea.DefaultBank()}
+	}
+	if c.OBIE == nil {
+		c.OBIE = obie.DefaultBanks()
 	}
 	keys := c.Keys
 	if keys == nil {
@@ -128,7 +135,7 @@ func New(c Config) (*Sandbox, error) {
 		}
 		s.banks = append(s.banks, bank)
 	}
-	if err := errors.Join(s.openSources(), s.openGateway(), s.openNordea()); err != nil {
+	if err := errors.Join(s.openSources(), s.openGateway(), s.openNordea(), s.openOBIE()); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return s, nil
@@ -202,6 +209,9 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 		err = errors.Join(err, b.Close())
 	}
 	for _, b := range s.nordea {
+		err = errors.Join(err, b.Close())
+	}
+	for _, b := range s.obie {
 		err = errors.Join(err, b.Close())
 	}
 	err = errors.Join(err, s.source.Close(), s.gateway.Close(), s.bankID.Close())

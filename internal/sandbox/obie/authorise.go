@@ -1,7 +1,6 @@
 package obie
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 
@@ -80,105 +79,4 @@ func (b *Bank) answerIssuer() string {
 		return b.Issuer()
 	}
 	return ""
-}
-
-// ErrNoLogin is returned for a login that is unknown, over or too old.
-var ErrNoLogin = errors.New("obie: no such login, or it is over")
-
-// Approve ends a login: the person, who has logged in, chose these accounts (AccountIds).
-// It returns the address to send the browser to. Errors: ErrNoLogin; an error of
-// randomness or keys. If the consent cannot be approved by this person, the address tells
-// the client of an error.
-func (b *Bank) Approve(login, person string, accounts []string) (string, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := b.Clock.Now()
-	l, consent, err := b.openLogin(login)
-	if err != nil {
-		return "", err
-	}
-	if !b.owns(person, accounts) || b.apply(consent, grant.Approved{Person: person, Accounts: accounts}) != nil {
-		return b.fail(l, "access_denied", "the consent cannot be given"), nil
-	}
-	text, err := b.secret()
-	if err != nil {
-		return "", err
-	}
-	code := &grant.Code{
-		Hash: grant.Hash(text), Consent: consent.ID, Client: l.Client, RedirectURI: l.RedirectURI, Nonce: l.Nonce, Challenge: l.Challenge,
-		ACR: l.ACR, Generation: consent.Generation, Issued: now,
-	}
-	answer := signed.Answer{
-		Token: signed.NewIDToken(b.Issuer(), l.Client, consent.ID, l.Nonce, l.ACR, consent.SCA, now),
-		Code:  text, ForeignCode: b.foreign, State: l.State, Issuer: b.answerIssuer(),
-	}
-	if answer.Key, err = b.key(); err != nil {
-		return "", err
-	}
-	variant := b.variant
-	if variant == signed.UnknownKey || variant == signed.KnownKeyID {
-		if answer.OtherKey, err = b.keyAt(b.rotated + 1); err != nil { // the next one, not published yet
-			return "", err
-		}
-	}
-	if answer.ForeignCode == "" {
-		if answer.ForeignCode, err = b.secret(); err != nil {
-			return "", err
-		}
-	}
-	address, err := answer.Redirect(l.RedirectURI, variant)
-	if err != nil {
-		return "", err
-	}
-	b.variant, b.foreign = "", text
-	b.codes[code.Hash] = code
-	b.write(entry{Code: code})
-	b.endLogin(l)
-	return address, nil
-}
-
-// Refuse ends a login without an approval and returns the address to send the browser to.
-// code is an error of RFC 6749 4.1.2.1, such as access_denied; description may be empty. A
-// consent that was never authorised is rejected by it. The error is ErrNoLogin.
-func (b *Bank) Refuse(login, code, description string) (string, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	l, consent, err := b.openLogin(login)
-	if err != nil {
-		return "", err
-	}
-	_ = b.apply(consent, grant.Refused{}) // a consent that is rejected already stays so
-	return b.fail(l, code, description), nil
-}
-
-// openLogin returns a login and its consent. The caller holds mu.
-func (b *Bank) openLogin(id string) (*grant.Login, *grant.Consent, error) {
-	l := b.logins[id]
-	if l == nil || !l.Open(b.Clock.Now()) {
-		return nil, nil, ErrNoLogin
-	}
-	return l, b.consent(l.Consent), nil
-}
-
-func (b *Bank) fail(l *grant.Login, code, description string) string {
-	b.endLogin(l)
-	return signed.ErrorRedirect(l.RedirectURI, code, description, l.State, b.answerIssuer())
-}
-
-func (b *Bank) endLogin(l *grant.Login) {
-	l.Over = true
-	b.write(entry{Login: l})
-}
-
-// owns reports whether all accounts are the person's.
-func (b *Bank) owns(person string, accounts []string) bool {
-	p, ok := b.customers.Person(person)
-	if !ok {
-		return false
-	}
-	known := map[string]bool{}
-	for _, a := range b.accounts(p) {
-		known[a.ID] = true
-	}
-	return !slices.ContainsFunc(accounts, func(id string) bool { return !known[id] })
 }

@@ -19,6 +19,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,6 +28,8 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/sandbox/bankpage"
+	"samla/internal/sandbox/calls"
 	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/obie/grant"
 	"samla/internal/sandbox/obie/resource"
@@ -39,7 +42,8 @@ import (
 
 // Client is a registered client.
 type Client struct {
-	ID string
+	ID   string
+	Name string // as the page shows it
 	// Keys are the public keys that verify its request objects and assertions.
 	Keys jose.JSONWebKeySet
 	// Subject is the subject of its TLS certificate, as pkix.Name.String formats it.
@@ -59,9 +63,12 @@ type Config struct {
 	// key at the next start.
 	Key func(n int) (*rsa.PrivateKey, error)
 	// Origin returns the address of the sandbox, such as "https://127.0.0.1:40123".
-	Origin  func() string
-	Journal string // file that stores the state; empty: memory only
-	Log     *slog.Logger
+	Origin func() string
+	BankID bankpage.BankID // of the page; nil: no page
+	// Journal and PageJournal are files that store the state and the page's; empty: memory
+	// only.
+	Journal, PageJournal string
+	Log                  *slog.Logger
 }
 
 // Bank is one bank. It is safe for concurrent use. Its state changes only with mu held.
@@ -70,6 +77,8 @@ type Bank struct {
 	base      string // "/se-demo-obie"
 	customers *persona.Customers
 	pageKey   []byte
+	calls     *calls.Log
+	pages     *bankpage.Pages // nil without Config.BankID
 
 	mu       sync.Mutex
 	clients  map[string]*Client
@@ -84,7 +93,7 @@ type Bank struct {
 	rotated  int          // how often the key was replaced
 	variant  signed.Variant
 	foreign  string // the last code that a person got, in clear, for signed.ForeignCode
-	log      callLog
+	faults   []Fault
 	journal  *journal.File[entry]
 }
 
@@ -98,8 +107,8 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.BankID), pageKey: make([]byte, 32),
-		clients: map[string]*Client{}, consents: map[string]*grant.Consent{}, logins: map[string]*grant.Login{},
+		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32),
+		calls: calls.New(c.Clock), clients: map[string]*Client{}, consents: map[string]*grant.Consent{}, logins: map[string]*grant.Login{},
 		codes: map[string]*grant.Code{}, tokens: map[string]*grant.Token{}, jtis: map[string]time.Time{}, reads: map[string][]time.Time{},
 	}
 	for _, one := range c.Clients {
@@ -115,17 +124,33 @@ func New(c Config) (*Bank, error) {
 			return nil, fmt.Errorf("obie: %w", err)
 		}
 	}
+	if c.BankID != nil {
+		var err error
+		b.pages, err = bankpage.New(bankpage.Config{
+			Host: b, BankID: c.BankID, Clock: c.Clock, Random: c.Random, Prefix: b.base + pagePath, Journal: c.PageJournal, Log: c.Log,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("obie: %w", err)
+		}
+	}
 	return b, nil
 }
 
-// Close closes the journal. Later changes are in memory only. A second Close does nothing.
+// Close closes the journals. Later changes are in memory only. A second Close does nothing.
 func (b *Bank) Close() error {
+	var err error
+	if b.pages != nil {
+		err = b.pages.Close()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	j := b.journal
 	b.journal = nil
-	return j.Close()
+	return errors.Join(err, j.Close())
 }
+
+// Calls is the log of the bank's calls, without those of its page.
+func (b *Bank) Calls() *calls.Log { return b.calls }
 
 // Issuer is the bank's issuer identifier; its metadata are below it (OpenID Connect
 // Discovery 4).

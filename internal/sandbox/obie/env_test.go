@@ -20,6 +20,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/obiespec"
+	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/obie"
 	"samla/internal/sandbox/obie/grant"
 	"samla/internal/sandbox/obie/resource"
@@ -60,6 +61,8 @@ type env struct {
 	clock *clock.Manual
 	keys  *pki.Set
 	srv   *httptest.Server
+	serve http.Handler     // in place of the bank; may be nil
+	now   func() time.Time // of the bank
 }
 
 // behaviour returns the bank of this company.
@@ -79,7 +82,14 @@ func start(t testing.TB, b obie.Behaviour, change ...func(*obie.Config)) *env {
 		t.Fatal(err)
 	}
 	w := &env{TB: t, clock: clock.NewManual(startTime), keys: keys}
-	w.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.ServeHTTP(rw, r) }))
+	w.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.serve != nil {
+			w.serve.ServeHTTP(rw, r)
+			return
+		}
+		w.ServeHTTP(rw, r)
+	}))
+	w.now = w.clock.Now
 	w.srv.TLS = &tls.Config{Certificates: []tls.Certificate{keys.Server}, ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
 	w.srv.StartTLS()
 	t.Cleanup(w.srv.Close)
@@ -95,7 +105,7 @@ func (w *env) open(b obie.Behaviour, change ...func(*obie.Config)) {
 	c := obie.Config{
 		Behaviour: b, Clock: w.clock, Roots: w.keys.CA.Pool(), Key: bankKey, Origin: func() string { return w.srv.URL },
 		Clients: []obie.Client{
-			{ID: clientID, Keys: public, Subject: w.keys.QWAC.Leaf.Subject.String(), RedirectURIs: []string{redirectURI}},
+			{ID: clientID, Name: "Test client", Keys: public, Subject: w.keys.QWAC.Leaf.Subject.String(), RedirectURIs: []string{redirectURI}},
 			{ID: otherID, Keys: public, Subject: w.keys.QWAC.Leaf.Subject.String(), RedirectURIs: []string{redirectURI}},
 		},
 	}
@@ -130,6 +140,7 @@ type client struct {
 	lax      bool // the requests break the definition on purpose
 	change   func(*http.Request)
 	app      string // token of client_credentials
+	appUntil time.Time
 }
 
 func (w *env) client() *client {
@@ -188,7 +199,7 @@ func (c *client) do(req *http.Request, body string) response {
 	if err != nil {
 		c.Fatal(err)
 	}
-	if judge.Covers(req.URL.Path) && resp.StatusCode != http.StatusNotFound {
+	if judge.Covers(req.URL.Path) && resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusMethodNotAllowed {
 		if err := judge.CheckResponse(req, resp.StatusCode, resp.Header, answer); err != nil {
 			c.Error(err)
 		}
@@ -306,7 +317,7 @@ func (c *client) token(pairs ...string) response {
 		form.Set("client_id", c.id)
 	} else {
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		now := c.clock.Now()
+		now := c.now()
 		form.Set("client_assertion", c.sign(map[string]any{
 			"iss": c.id, "sub": c.id, "aud": c.Issuer() + "/token", "jti": uuid.NewString(), "exp": now.Add(time.Minute).Unix(), "iat": now.Unix(),
 		}))
@@ -322,7 +333,8 @@ func (c *client) token(pairs ...string) response {
 // appToken returns a token of client_credentials.
 func (c *client) appToken() string {
 	c.Helper()
-	if c.app == "" {
+	if now := c.now(); !now.Before(c.appUntil) {
+		c.appUntil = now.Add(c.AccessLifetime)
 		c.app = c.token("grant_type", "client_credentials", "scope", "accounts").want(200).text("access_token")
 	}
 	return c.app
@@ -336,7 +348,7 @@ var allPermissions = []string{
 // newConsent creates a consent until in 100 days and returns its id. data changes Data.
 func (c *client) newConsent(permissions []string, data map[string]any) string {
 	c.Helper()
-	d := map[string]any{"Permissions": permissions, "ExpirationDateTime": c.clock.Now().Add(100 * 24 * time.Hour).Format(time.RFC3339)}
+	d := map[string]any{"Permissions": permissions, "ExpirationDateTime": c.now().Add(100 * 24 * time.Hour).Format(time.RFC3339)}
 	maps.Copy(d, data)
 	body, err := json.Marshal(map[string]any{"Data": d, "Risk": map[string]any{}})
 	if err != nil {
@@ -349,7 +361,7 @@ const verifier = "a-verifier-of-forty-three-characters-or-more"
 
 // requestObject returns the claims of a right request object for the consent.
 func (c *client) requestObject(consent string) map[string]any {
-	now := c.clock.Now()
+	now := c.now()
 	claims := map[string]any{
 		"iss": c.id, "client_id": c.id, "aud": c.Issuer(), "response_type": "code id_token", "scope": "openid accounts", "redirect_uri": redirectURI,
 		"state": "state-" + consent, "nonce": "nonce-" + consent, "nbf": now.Unix(), "exp": now.Add(10 * time.Minute).Unix(),
@@ -381,7 +393,7 @@ func (c *client) authorize(request string, pairs ...string) response {
 func (c *client) login(consent string) string {
 	c.Helper()
 	a := c.authorize(c.sign(c.requestObject(consent))).want(303)
-	_, id, ok := strings.Cut(a.header.Get("Location"), "/page/")
+	_, id, ok := strings.Cut(a.header.Get("Location"), "/login/")
 	if !ok {
 		c.Fatalf("sent to %s", a.header.Get("Location"))
 	}
@@ -392,17 +404,21 @@ func (c *client) login(consent string) string {
 // fragment.
 func (c *client) approve(login, person string) url.Values {
 	c.Helper()
-	address, err := c.Approve(login, person, c.accountsOf(person))
+	address, err := c.Decide(login, approval(person, c.accountsOf(person)))
 	if err != nil {
 		c.Fatal(err)
 	}
 	return fragment(c, address)
 }
 
+func approval(person string, accounts []string) bankpage.Decision {
+	return bankpage.Decision{Outcome: bankpage.Approved, PersonalNumber: person, Accounts: accounts}
+}
+
 // accountsOf returns the ids of a person's accounts.
 func (w *env) accountsOf(person string) []string {
 	w.Helper()
-	customers := persona.NewCustomers(w.BankID)
+	customers := persona.NewCustomers(w.Behaviour.BankID)
 	p, ok := customers.Person(person)
 	if !ok {
 		w.Fatal("no such person")

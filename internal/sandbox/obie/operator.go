@@ -92,23 +92,3 @@ func (b *Bank) AllowRedirect(client, uri string) bool {
 	}
 	return c != nil
 }
-
-// Login is a login that waits for the person's decision.
-type Login struct {
-	ID          string
-	Permissions []string
-	Until       time.Time // until when the accounts can be read; zero: open-ended
-	Again       bool      // the consent was authorised before
-	Started     time.Time
-}
-
-// Login returns a login for the page. The error is ErrNoLogin.
-func (b *Bank) Login(id string) (Login, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	l, c, err := b.openLogin(id)
-	if err != nil {
-		return Login{}, err
-	}
-	return Login{ID: id, Permissions: slices.Clone(c.Permissions), Until: c.Expires, Again: c.Status == grant.Authorised, Started: l.Started}, nil
-}

@@ -77,53 +77,66 @@ func (b *Bank) operations() map[string]map[string]operation {
 	return m
 }
 
-// resource serves the resources and returns the kind of the call.
-func (b *Bank) resource(w http.ResponseWriter, r *http.Request) string {
-	c := &call{Bank: b, r: r, w: w}
-	kind := "unknown"
-	a, e := func() (answer, *apiError) {
-		if e := c.playBack(); e != nil {
-			return answer{}, e
+// resourceExchange is a request for a resource. Its kind is the method and the path without
+// ids.
+func (b *Bank) resourceExchange(r *http.Request) exchange {
+	c := &call{Bank: b, r: r}
+	x := exchange{kind: "unknown", resource: true}
+	op, e := c.operation(&x.kind)
+	x.serve = func(w http.ResponseWriter, _ *http.Request) {
+		c.w = w
+		a, e := c.run(op, e)
+		switch {
+		case e != nil:
+			b.writeError(w, e)
+		case a.body == nil:
+			w.WriteHeader(a.status)
+		default:
+			writeJSON(w, a.status, a.body)
 		}
-		path, offered := strings.CutPrefix(r.URL.Path, b.base+b.Version.Base()+"/")
-		if !offered {
-			return answer{}, &apiError{status: http.StatusServiceUnavailable} // another version (docs/reference/families.md 4.6)
-		}
-		segments := strings.Split(path, "/")
-		if len(segments) > 1 {
-			c.id, segments[1] = segments[1], "*"
-		}
-		kind = strings.Join(segments, "/")
-		methods, known := b.operations()[kind]
-		if !known || len(segments) > 1 && c.id == "" {
-			kind = "unknown"
-			return answer{}, &apiError{status: http.StatusNotFound}
-		}
-		op, known := methods[r.Method]
-		if !known {
-			e := &apiError{status: http.StatusMethodNotAllowed}
-			for m := range methods {
-				e.allow = strings.TrimPrefix(e.allow+", "+m, ", ")
-			}
-			return answer{}, e
-		}
-		if op.kind == grant.Client {
-			kind = r.Method + " " + kind
-		}
-		if e := c.check(op); e != nil {
-			return answer{}, e
-		}
-		return op.serve(c)
-	}()
-	switch {
-	case e != nil:
-		b.writeError(w, e)
-	case a.body == nil:
-		w.WriteHeader(a.status)
-	default:
-		writeJSON(w, a.status, a.body)
 	}
-	return kind
+	return x
+}
+
+// operation finds the operation of the request.
+func (c *call) operation(kind *string) (operation, *apiError) {
+	path, offered := strings.CutPrefix(c.r.URL.Path, c.base+c.Version.Base()+"/")
+	if !offered {
+		return operation{}, &apiError{status: http.StatusServiceUnavailable} // another version (docs/reference/families.md 4.6)
+	}
+	segments := strings.Split(path, "/")
+	if len(segments) > 1 {
+		c.id, segments[1] = segments[1], "*"
+	}
+	path = strings.Join(segments, "/")
+	methods, known := c.operations()[path]
+	if !known || len(segments) > 1 && c.id == "" {
+		return operation{}, &apiError{status: http.StatusNotFound}
+	}
+	op, known := methods[c.r.Method]
+	if !known {
+		e := &apiError{status: http.StatusMethodNotAllowed}
+		for m := range methods {
+			e.allow = strings.TrimPrefix(e.allow+", "+m, ", ")
+		}
+		return operation{}, e
+	}
+	*kind = c.r.Method + " " + path
+	return op, nil
+}
+
+// run does what the operation does, unless e says what is wrong with it.
+func (c *call) run(op operation, e *apiError) (answer, *apiError) {
+	if wrong := c.playBack(); wrong != nil {
+		e = wrong
+	}
+	if e == nil {
+		e = c.check(op)
+	}
+	if e != nil {
+		return answer{}, e
+	}
+	return op.serve(c)
 }
 
 // playBack sets x-fapi-interaction-id of the answer: that of the request, or a new one.

@@ -16,38 +16,68 @@ const (
 	jwksPath      = "/jwks"
 	authorizePath = "/authorize"
 	tokenPath     = "/token"
-	pagePath      = "/page/" // and the id of a login
+	pagePath      = "/login/" // and the id of a login
 )
+
+// exchange is a request and what answers it.
+type exchange struct {
+	kind     string // for the log of calls: without ids
+	resource bool
+	serve    http.HandlerFunc
+}
 
 // ServeHTTP handles all paths under the bank's base path.
 func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, b.base)
-	switch {
-	case path == metadataPath:
-		b.logged(w, r, only(http.MethodGet, "metadata", b.metadata))
-	case path == jwksPath:
-		b.logged(w, r, only(http.MethodGet, "jwks", b.jwks))
-	case path == authorizePath:
-		b.logged(w, r, only(http.MethodGet, "authorize", b.authorize))
-	case path == tokenPath:
-		b.logged(w, r, b.token)
-	case strings.HasPrefix(path, "/open-banking/"):
-		b.logged(w, r, b.resource)
-	default:
-		b.logged(w, r, only(r.Method, "unknown", http.NotFound))
+	if b.pages != nil && strings.HasPrefix(r.URL.Path, b.base+pagePath) {
+		b.pages.ServeHTTP(w, r)
+		return
 	}
+	x := b.route(w, r)
+	a := &buffer{header: http.Header{}}
+	if f := b.takeFault(x.kind, x.resource, earlyDeviations); f.Deviation != "" {
+		f.refuse(a)
+	} else {
+		x.serve(a, r)
+	}
+	var f Fault
+	if a.status < 300 {
+		f = b.takeFault(x.kind, x.resource, lateDeviations)
+	}
+	status := a.status
+	if f.Deviation == Lost {
+		status = 0
+	}
+	b.calls.Add(x.kind, status)
+	f.write(w, r, b.Clock, a)
 }
 
-// only serves one method and returns the kind of the call.
-func only(method, kind string, serve http.HandlerFunc) func(http.ResponseWriter, *http.Request) string {
-	return func(w http.ResponseWriter, r *http.Request) string {
-		if r.Method != method {
-			w.Header().Set("Allow", method)
-			w.WriteHeader(http.StatusMethodNotAllowed)
-		} else {
-			serve(w, r)
+func (b *Bank) route(w http.ResponseWriter, r *http.Request) exchange {
+	path := strings.TrimPrefix(r.URL.Path, b.base)
+	get := func(kind string, serve http.HandlerFunc) exchange {
+		if r.Method != http.MethodGet {
+			return exchange{"unknown", false, notAllowed(http.MethodGet)}
 		}
-		return kind
+		return exchange{"GET " + kind, false, serve}
+	}
+	switch {
+	case path == metadataPath:
+		return get("metadata", b.metadata)
+	case path == jwksPath:
+		return get("jwks", b.serveKeys)
+	case path == authorizePath:
+		return get("authorize", b.authorize)
+	case path == tokenPath:
+		return b.tokenExchange(w, r)
+	case strings.HasPrefix(path, "/open-banking/"):
+		return b.resourceExchange(r)
+	}
+	return exchange{"unknown", false, http.NotFound}
+}
+
+func notAllowed(methods ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
 }
 
@@ -76,8 +106,8 @@ func (b *Bank) metadata(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, m)
 }
 
-// jwks is the key that signs now; the ones before it are gone.
-func (b *Bank) jwks(w http.ResponseWriter, _ *http.Request) {
+// serveKeys publishes the key that signs now; the ones before it are gone.
+func (b *Bank) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
 	k, err := b.key()
 	b.mu.Unlock()

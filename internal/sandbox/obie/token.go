@@ -46,45 +46,58 @@ type tokenAnswer struct {
 	Scope        string `json:"scope"`
 }
 
-// token is the token endpoint. It returns the kind of the call.
-func (b *Bank) token(w http.ResponseWriter, r *http.Request) string {
-	kind := "token"
-	w.Header().Set("Cache-Control", "no-store")
-	answer, e := func() (tokenAnswer, *oauthError) {
-		form, e := readForm(w, r)
+// grants are what the token endpoint does, by grant_type.
+var grants = map[string]func(*Bank, url.Values, *Client, string) (tokenAnswer, *oauthError){
+	"client_credentials": (*Bank).clientCredentials, "authorization_code": (*Bank).exchange, "refresh_token": (*Bank).refresh,
+}
+
+// tokenExchange is a request to the token endpoint. Its kind is "token" and the grant type.
+func (b *Bank) tokenExchange(w http.ResponseWriter, r *http.Request) exchange {
+	form, e := readForm(w, r)
+	use, known := grants[form.Get("grant_type")]
+	x := exchange{kind: "token unknown"}
+	switch {
+	case e != nil:
+	case !known:
+		e = &oauthError{http.StatusBadRequest, "unsupported_grant_type", ""}
+	default:
+		x.kind = "token " + form.Get("grant_type")
+	}
+	x.serve = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
 		if e != nil {
-			return tokenAnswer{}, e
+			e.write(w)
+			return
 		}
-		use, known := map[string]func(*Bank, url.Values, *Client, string) (tokenAnswer, *oauthError){
-			"client_credentials": (*Bank).clientCredentials, "authorization_code": (*Bank).exchange, "refresh_token": (*Bank).refresh,
-		}[form.Get("grant_type")]
-		if !known {
-			return tokenAnswer{}, &oauthError{http.StatusBadRequest, "unsupported_grant_type", ""}
-		}
-		kind += "/" + form.Get("grant_type")
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		client, thumbprint, e := b.authenticate(r, form)
 		if e != nil {
-			return tokenAnswer{}, e
+			e.write(w)
+			return
 		}
-		return use(b, form, client, thumbprint)
-	}()
-	if e == nil {
-		writeJSON(w, http.StatusOK, answer)
-		return kind
+		if answer, e := use(b, form, client, thumbprint); e != nil {
+			e.write(w)
+		} else {
+			writeJSON(w, http.StatusOK, answer)
+		}
+	}
+	return x
+}
+
+func (e *oauthError) write(w http.ResponseWriter) {
+	if e.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
 	}
 	body := map[string]string{"error": e.code}
 	if e.text != "" {
 		body["error_description"] = e.text
 	}
 	writeJSON(w, e.status, body)
-	return kind
 }
 
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *oauthError) {
 	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
 		return nil, &oauthError{http.StatusMethodNotAllowed, "invalid_request", "POST only"}
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {

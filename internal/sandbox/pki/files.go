@@ -2,6 +2,7 @@ package pki
 
 import (
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -139,4 +140,42 @@ func replaceFile(path, kind string, der []byte, mode fs.FileMode) error {
 // PEM returns a certificate in PEM form.
 func PEM(cert *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+}
+
+// OpenKey returns the RSA-2048 key that is stored in dir as name + "-key.pem", with mode
+// 0600. It generates a key that is missing or cannot be read. If dir is empty, it generates
+// one in memory only.
+func OpenKey(dir, name string, random io.Reader) (*rsa.PrivateKey, error) {
+	path := filepath.Join(dir, name+"-key.pem")
+	if dir != "" {
+		if key, ok := loadKey(path); ok {
+			return key, nil
+		}
+	}
+	key, err := rsa.GenerateKey(random, 2048)
+	if err != nil || dir == "" {
+		return key, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("pki: marshal key: %w", err)
+	}
+	return key, replaceFile(path, "PRIVATE KEY", der, 0o600)
+}
+
+func loadKey(path string) (*rsa.PrivateKey, bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, false
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, false
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, false
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	return private, ok
 }

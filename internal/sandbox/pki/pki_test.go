@@ -1,6 +1,7 @@
 package pki_test
 
 import (
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"os"
@@ -114,5 +115,34 @@ func TestIssue_FollowsSpecOfInvalidCertificates(t *testing.T) {
 	}
 	if _, err := ca.Issue(pki.Spec{Roles: []eidas.Role{"PSP_XX"}}); err == nil {
 		t.Error("an unknown role was issued")
+	}
+}
+
+func TestOpenKey_KeepsKeys(t *testing.T) {
+	dir := t.TempDir()
+	open := func(dir, name string) *rsa.PrivateKey {
+		t.Helper()
+		k, err := pki.OpenKey(dir, name, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	first := open(dir, "bank")
+	if !first.Equal(open(dir, "bank")) {
+		t.Error("the key is another one at the next start")
+	}
+	if first.Equal(open(dir, "other")) || first.Equal(open("", "bank")) {
+		t.Error("another name or no directory has the same key")
+	}
+	path := filepath.Join(dir, "bank-key.pem")
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	if err := os.WriteFile(path, []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if first.Equal(open(dir, "bank")) {
+		t.Error("a broken file has a key")
 	}
 }

@@ -25,7 +25,8 @@ type Login struct {
 	Challenge   string    `json:"challenge,omitempty"` // PKCE, S256; empty: none
 	ACR         string    `json:"acr"`
 	Started     time.Time `json:"started"`
-	Over        bool      `json:"over,omitempty"` // the person was sent back
+	Over        bool      `json:"over,omitempty"`    // the person was sent back
+	Address     string    `json:"address,omitempty"` // whereto
 }
 
 // Open reports whether the person can still decide.

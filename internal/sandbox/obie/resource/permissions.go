@@ -41,7 +41,7 @@ func CheckPermissions(list, unsupported []string) error {
 	}
 	switch {
 	case len(list) == 0:
-		return errors.New("Permissions is empty")
+		return errors.New("the list of permissions is empty")
 	case !has(AccountsBasic, AccountsDetail):
 		return errors.New("ReadAccountsBasic or ReadAccountsDetail is required")
 	case has(TransactionsBasic, TransactionsDetail) && !has(TransactionsCredits, TransactionsDebits):
