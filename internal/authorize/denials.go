@@ -8,8 +8,8 @@ import (
 )
 
 // denials counts how often each bank has refused refresh tokens lately, on this node. A
-// bank that refuses those of many persons at once has an outage: it is not asked for a
-// while, and no consent ends by what it has said.
+// bank that refuses those of many persons at once has an outage: it is asked seldom, and no
+// consent ends by what it says, until it gives a token again. After a day it is believed.
 type denials struct {
 	mu    sync.Mutex
 	banks map[string]*denialCount
@@ -17,15 +17,17 @@ type denials struct {
 
 type denialCount struct {
 	denied, given []time.Time // in the last denialWindow, oldest first
+	outage        time.Time   // since when; zero = none
+	believed      bool        // the last outage was longer than denialPatience, and no token was given since
 }
 
 const (
 	denialWindow = 15 * time.Minute
-	// denialOutage refusals in the window, and more of them than half of the answers, are an
-	// outage.
-	denialOutage = 5
-	denialPause  = 5 * time.Minute // since the last refusal
-	mostCounted  = 1024
+	// denialOutage refusals in the window, and more of them than tokens given, are an outage.
+	denialOutage   = 5
+	denialPause    = 5 * time.Minute // between two questions in an outage
+	denialPatience = 24 * time.Hour
+	mostCounted    = 1024
 )
 
 func newDenials() *denials { return &denials{banks: map[string]*denialCount{}} }
@@ -35,7 +37,7 @@ func (d *denials) check(company string, now time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := d.banks[company]
-	if n == nil || !n.outage(now) || !now.Before(n.denied[len(n.denied)-1].Add(denialPause)) {
+	if n == nil || !n.out(now) || len(n.denied) == 0 || !now.Before(n.denied[len(n.denied)-1].Add(denialPause)) {
 		return nil
 	}
 	return &institution.Error{Kind: institution.Unreachable, NotSent: true}
@@ -51,22 +53,29 @@ func (d *denials) record(company string, now time.Time, denied bool) (outage boo
 		n = &denialCount{}
 		d.banks[company] = n
 	}
-	if denied {
-		n.denied = counted(n.denied, now)
-	} else {
-		n.given = counted(n.given, now)
+	if !denied {
+		n.given, n.outage, n.believed = counted(n.given, now), time.Time{}, false
+		return false
 	}
-	return n.outage(now)
+	n.denied = counted(n.denied, now)
+	given := recent(n.given, now)
+	if many := recent(n.denied, now); n.outage.IsZero() && !n.believed && len(many) >= denialOutage && len(many) > len(given) {
+		n.outage = now
+	}
+	return n.out(now)
+}
+
+// out reports whether there is an outage that is not older than denialPatience.
+func (n *denialCount) out(now time.Time) bool {
+	if !n.outage.IsZero() && now.Sub(n.outage) > denialPatience {
+		n.outage, n.believed = time.Time{}, true
+	}
+	return !n.outage.IsZero()
 }
 
 func counted(times []time.Time, now time.Time) []time.Time {
 	times = append(times, now)
 	return times[max(0, len(times)-mostCounted):]
-}
-
-func (n *denialCount) outage(now time.Time) bool {
-	n.denied, n.given = recent(n.denied, now), recent(n.given, now)
-	return len(n.denied) >= denialOutage && len(n.denied) > len(n.given)
 }
 
 func recent(times []time.Time, now time.Time) []time.Time {

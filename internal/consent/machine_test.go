@@ -27,7 +27,7 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 14).Draw(t, "event") {
+		switch rapid.IntRange(0, 19).Draw(t, "event") {
 		case 7:
 			return consent.Opening{}
 		case 8:
@@ -44,6 +44,16 @@ func anyEvent() *rapid.Generator[consent.Event] {
 			return consent.Shortened{Until: start.AddDate(0, 0, rapid.IntRange(1, 400).Draw(t, "until"))}
 		case 14:
 			return consent.Warning{}
+		case 15:
+			return consent.LoginStarted{}
+		case 16:
+			return consent.Brought{Visit: rapid.SampledFrom([]*consent.Visit{nil, {Hash: "h", Stage: consent.StageAccepted}}).Draw(t, "visit")}
+		case 17:
+			return consent.Exchanged{Login: rapid.Bool().Draw(t, "login"), OpenRequestID: "o", RequestID: "r"}
+		case 18:
+			return consent.PartlySigned{Until: start.AddDate(0, 0, rapid.IntRange(1, 30).Draw(t, "days"))}
+		case 19:
+			return consent.Visited{Visit: consent.Visit{Hash: rapid.SampledFrom([]string{"h", "other"}).Draw(t, "hash")}}
 		case 0:
 			return consent.Opened{}
 		case 1:
@@ -176,5 +186,35 @@ func TestStatus_IsNotBothPendingAndFinal(t *testing.T) {
 		if s.Pending() && s.Final() {
 			t.Errorf("%s is both pending and final", s)
 		}
+	}
+}
+
+// The steps of a login before the consent, and of an exchange, in their only order.
+func TestApply_LoginThenConsent(t *testing.T) {
+	c := fresh()
+	c.Step, c.Visit = consent.StepLogin, &consent.Visit{Hash: "first"}
+	second := &consent.Visit{Hash: "second"}
+	for _, step := range []struct {
+		event consent.Event
+		want  consent.Step
+	}{
+		{consent.Authorizing{}, consent.StepLoggingIn}, {consent.Unsent{}, consent.StepLogin}, {consent.LoginStarted{}, consent.StepWatch},
+		{consent.Brought{}, consent.StepComplete}, {consent.Exchanged{Login: true, OpenRequestID: "o2", RequestID: "r2", Visit: second}, consent.StepOpen},
+		{consent.Opening{}, consent.StepOpening}, {consent.Opened{}, consent.StepAuthorize}, {consent.Instructed{}, consent.StepWatch},
+		{consent.Brought{}, consent.StepComplete}, {consent.Exchanged{}, consent.StepWatch}, {consent.Granted{ValidUntil: start.AddDate(0, 3, 0)}, consent.StepKeep},
+	} {
+		for _, wrong := range []consent.Event{consent.Exchanged{}, consent.LoginStarted{}, consent.Brought{}} {
+			if _, err := c.Apply(wrong, start); err == nil && (c.Step != consent.StepComplete && c.Step != consent.StepWatch && c.Step != consent.StepLogin && c.Step != consent.StepLoggingIn) {
+				t.Errorf("%T at %s", wrong, c.Step)
+			}
+		}
+		after, err := c.Apply(step.event, start)
+		if err != nil || after.Step != step.want {
+			t.Fatalf("%T at %s leads to %s, %v", step.event, c.Step, after.Step, err)
+		}
+		c = after
+	}
+	if c.Status != consent.Authorized || c.Visit != second || c.OpenRequestID != "o2" || c.AuthorizeRequestID != "r2" {
+		t.Errorf("%+v", c)
 	}
 }
