@@ -4,3 +4,23 @@ import "samla/internal/sandbox/bankpage"
 
 // Host returns the bank as its page sees it.
 func Host(b *Bank) bankpage.Host { return host{b} }
+
+// NewVisit returns a visit that is not decided.
+func NewVisit(redirect, state string) Visit {
+	return Visit{ID: "v", Request: redirectRequest{Redirect: redirect, State: state}}
+}
+
+// ParseSignature parses the header Signature.
+func ParseSignature(header string) (keyID string, headers []string, value []byte, ok bool) {
+	s, ok := parseSignature(header)
+	return s.keyID, s.headers, s.value, ok
+}
+
+// ParseKey reports whether a continuation key is one of the bank.
+func ParseKey(b *Bank, key string) bool {
+	_, ok := b.parseKey(key)
+	return ok
+}
+
+// FailJournal makes every later change fail.
+func (b *Bank) FailJournal() { _ = b.journal.Close() }
