@@ -38,7 +38,7 @@ func escapeSpaces(s string) string { return strings.ReplaceAll(s, " ", "%20") }
 func trailOf(text string) (t trail) {
 	status, words, _ := strings.Cut(text, " ")
 	t.status = status
-	for word := range strings.FieldsSeq(words) {
+	for word := range strings.SplitSeq(words, " ") {
 		if link, found := strings.CutPrefix(word, confirmWord); found {
 			t.confirms, t.confirm = true, link
 		}
