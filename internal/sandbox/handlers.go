@@ -40,6 +40,7 @@ func (s *Sandbox) handler() http.Handler {
 	mux.HandleFunc("GET /sandbox/stats", s.stats)
 	mux.HandleFunc("GET /sandbox/consents", s.consents)
 	mux.HandleFunc("POST /sandbox/consents/{id}/revoke", s.revoke)
+	s.mountOperator(mux)
 	mux.HandleFunc("GET /{$}", s.index)
 	return mux
 }

@@ -44,7 +44,7 @@ type Config struct {
 	// Keys are existing certificates, so that a test run generates them only once;
 	// nil: those of Dir, or new ones.
 	Keys *pki.Set
-	// Banks are the banks to run; nil: aspsp.DefaultBanks().
+	// Banks are the banks to run; nil: aspsp.DefaultBanks() and aspsp.RedirectBanks().
 	Banks []aspsp.Behaviour
 	// Nordea are the banks with Nordea's wire; nil: nordea.DefaultBank().
 	Nordea []nordea.Behaviour
@@ -90,7 +90,7 @@ func New(c Config) (*Sandbox, error) {
 		c.Listen = "127.0.0.1:0"
 	}
 	if c.Banks == nil {
-		c.Banks = aspsp.DefaultBanks()
+		c.Banks = append(aspsp.DefaultBanks(), aspsp.RedirectBanks()...)
 	}
 	if c.Nordea == nil {
 		c.Nordea = []nordea.Behaviour{nordea.DefaultBank()}
@@ -265,7 +265,7 @@ func (s *Sandbox) BankID() *bankid.Service { return s.bankID }
 type BankInfo struct {
 	Company     string
 	DisplayName string
-	BaseURL     string // the operations are under BaseURL + "/v1/"
+	BaseURL     string // the operations are under it, at Behaviour.ConsentsPath and AccountsPath
 	Behaviour   aspsp.Behaviour
 }
 

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +25,7 @@ import (
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/pki"
+	"samla/internal/specs/exchange"
 
 	"github.com/google/uuid"
 )
@@ -90,11 +93,44 @@ func (w *env) stop() {
 }
 
 func (w *env) validateExchanges(next http.Handler) http.Handler {
-	for _, b := range aspsp.DefaultBanks() {
-		o := bgspec.New(w, "https://bank/"+b.Company)
-		next = o.Handler(next, func(err error) { w.Error(err) })
+	for _, b := range append(aspsp.DefaultBanks(), aspsp.RedirectBanks()...) {
+		judge := movedJudge{bgspec.New(w, "https://bank/"+b.Company), b}
+		next = exchange.Handler(judge, next, func(err error) { w.Error(err) })
 	}
 	return next
+}
+
+// movedJudge is the judge of a bank whose operations may be at other paths than /v1.
+type movedJudge struct {
+	*bgspec.Oracle
+	bank aspsp.Behaviour
+}
+
+func (j movedJudge) moved(path string) (string, bool) {
+	if rest, ok := strings.CutPrefix(path, "/"+j.bank.Company+j.bank.ConsentsPath()+"/consents"); ok {
+		return "/" + j.bank.Company + "/v1/consents" + rest, true
+	}
+	rest, ok := strings.CutPrefix(path, "/"+j.bank.Company+j.bank.AccountsPath()+"/")
+	return "/" + j.bank.Company + "/v1/" + rest, ok
+}
+
+func (j movedJudge) Covers(path string) bool { _, ok := j.moved(path); return ok }
+
+func (j movedJudge) request(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	r.URL.Path, _ = j.moved(r.URL.Path)
+	return r
+}
+
+func (j movedJudge) CheckRequest(r *http.Request, body []byte) error {
+	return j.Oracle.CheckRequest(j.request(r), body)
+}
+
+func (j movedJudge) CheckResponse(r *http.Request, status int, header http.Header, body []byte) error {
+	if j.bank.OwnWord && bytes.Contains(body, []byte(`"authenticationStarted"`)) {
+		return nil // the bank's own word is not in the definition
+	}
+	return j.Oracle.CheckResponse(j.request(r), status, header, body)
 }
 
 // tpp is a client of one bank. It implements the signature of
@@ -107,6 +143,8 @@ type tpp struct {
 	dateSigned bool
 	sha512     bool                // sign with SHA-512 and rsa-sha512
 	change     func(*http.Request) // changes a request after it was signed
+	behaviour  aspsp.Behaviour
+	bearer     string // token; empty: none
 }
 
 func (w *env) tpp(bank string) *tpp {
@@ -117,7 +155,34 @@ func (w *env) tpp(bank string) *tpp {
 func (w *env) tppWith(bank string, client []tls.Certificate, seal tls.Certificate) *tpp {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.CA().Pool(), Certificates: client, Time: w.clock.Now}}
 	w.Cleanup(transport.CloseIdleConnections)
-	return &tpp{env: w, bank: bank, http: &http.Client{Transport: transport}, seal: seal, dateSigned: bank == "se-sandbox-static"}
+	p := &tpp{env: w, bank: bank, http: &http.Client{Transport: transport}, seal: seal, dateSigned: bank == "se-sandbox-static"}
+	for _, b := range w.Banks() {
+		if b.Company == bank {
+			p.behaviour = b.Behaviour
+		}
+	}
+	return p
+}
+
+// address returns the address of an operation, with the query that the bank needs.
+func (p *tpp) address(path string) string {
+	root := p.behaviour.AccountsPath()
+	if strings.HasPrefix(path, "consents") {
+		root = p.behaviour.ConsentsPath()
+	}
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + p.bank + root + "/" + path
+	}
+	u, err := url.Parse(p.URL() + path)
+	if err != nil {
+		p.Fatal(err)
+	}
+	q := u.Query()
+	for name, value := range p.behaviour.Query {
+		q.Set(name, cmp.Or(value, "x"))
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 type response struct {
@@ -131,11 +196,7 @@ type response struct {
 // removes the header.
 func (p *tpp) call(method, path, body string, header ...string) response {
 	p.Helper()
-	url := path
-	if !strings.HasPrefix(path, "/") {
-		url = "/" + p.bank + "/v1/" + path
-	}
-	req, err := http.NewRequestWithContext(p.Context(), method, p.URL()+url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(p.Context(), method, p.address(path), strings.NewReader(body))
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -143,6 +204,12 @@ func (p *tpp) call(method, path, body string, header ...string) response {
 	req.Header.Set("PSU-IP-Address", "192.0.2.7")
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, name := range append(p.behaviour.Headers, p.behaviour.CreateHeaders...) {
+		req.Header.Set(name, "x")
+	}
+	if p.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+p.bearer)
 	}
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])

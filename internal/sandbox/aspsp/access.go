@@ -139,6 +139,9 @@ func (a Access) bankOffered() bool {
 	return a.Accounts != nil || a.Balances != nil || a.Transactions != nil
 }
 
+// list reports whether the access is to a list of accounts only.
+func (a Access) list() bool { return a.Available != "" || a.WithBalance != "" }
+
 // grant reduces the access to the accounts that the signer owns. For a bank-offered
 // request it fills in all accounts. It reports false if the request lists accounts
 // and the signer owns none of them.

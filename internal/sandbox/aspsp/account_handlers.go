@@ -107,6 +107,10 @@ func (c *call) balances(a persona.Account) []balance {
 	out := []balance{}
 	for _, p := range ledger.SubAccounts {
 		of := func(minor int64) amount { return amount{p.Currency, persona.Amount(c.sign(a) * minor)} }
+		if c.ExpectedOnly {
+			out = append(out, balance{Amount: of(p.Expected), Type: "expected", Date: today.String()})
+			continue
+		}
 		out = append(out,
 			balance{Amount: of(p.Booked), Type: "interimBooked", Date: today.String(), Last: last,
 				Changed: today.Time().Format(time.RFC3339)},
@@ -131,6 +135,9 @@ func (c *call) query(allowed ...string) (url.Values, *apiError) {
 	}
 	known := map[string]bool{}
 	for _, name := range allowed {
+		known[name] = true
+	}
+	for name := range c.Query {
 		known[name] = true
 	}
 	for name, v := range values {

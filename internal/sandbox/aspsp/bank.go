@@ -16,17 +16,22 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"samla/internal/clock"
 	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/bankpage"
+	"samla/internal/sandbox/calls"
 	"samla/internal/sandbox/journal"
+	"samla/internal/sandbox/oauth"
 	"samla/internal/sandbox/persona"
 
 	"github.com/google/uuid"
@@ -60,11 +65,16 @@ type Bank struct {
 	customers    *persona.Customers
 	certificates *certificateCache
 	pageKey      []byte
+	calls        *calls.Log
+	pages        *bankpage.Pages // nil: nobody signs or logs in on a page
+	server       *oauth.Server   // nil: none
 
 	mu         sync.Mutex
 	consents   map[string]*consentRecord
 	byRequest  map[string]string         // TPP + X-Request-ID -> consent id
-	recurring  map[string]*consentRecord // TPP + signer -> the newest valid recurring consent
+	recurring  map[string]*consentRecord // TPP + signer -> the newest valid recurring consent (with OneConsent: any valid one)
+	visits     map[string]*Authorisation // by pageSide.Visit
+	logins     map[string]*login         // logins before any call, by id
 	order      []string                  // consent ids, oldest first
 	reads      map[string][]time.Time
 	journal    *journal.File[entry]
@@ -92,6 +102,7 @@ func New(c Config) (*Bank, error) {
 		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
 		certificates: newCertificateCache(c.Roots), pageKey: make([]byte, 32),
 		consents: map[string]*consentRecord{}, byRequest: map[string]string{}, recurring: map[string]*consentRecord{}, reads: map[string][]time.Time{},
+		visits: map[string]*Authorisation{}, logins: map[string]*login{}, calls: calls.New(c.Clock),
 	}
 	if _, err := io.ReadFull(c.Random, b.pageKey); err != nil {
 		return nil, fmt.Errorf("aspsp: page key: %w", err)
@@ -102,18 +113,35 @@ func New(c Config) (*Bank, error) {
 			return nil, fmt.Errorf("aspsp: %w", err)
 		}
 	}
+	if err := b.openPages(); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
-// Close closes the journal. Later changes are in memory only. A second Close does
+// Close closes the journals. Later changes are in memory only. A second Close does
 // nothing.
 func (b *Bank) Close() error {
+	var err error
+	if b.pages != nil {
+		err = b.pages.Close()
+	}
+	if b.server != nil {
+		err = errors.Join(err, b.server.Close())
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	j := b.journal
 	b.journal = nil
-	return j.Close()
+	return errors.Join(err, j.Close())
 }
+
+// Calls returns the log of the bank's calls.
+func (b *Bank) Calls() *calls.Log { return b.calls }
+
+// Server returns the bank's authorization server, whose policy a test or an operator can
+// change; nil: it has none.
+func (b *Bank) Server() *oauth.Server { return b.server }
 
 func (b *Bank) newID() (string, error) {
 	id, err := uuid.NewRandomFromReader(b.Random)
@@ -130,8 +158,13 @@ func (b *Bank) mac(text string) []byte {
 	return m.Sum(nil)[:16]
 }
 
-// href returns a link to a path below the bank's /v1/, relative to the host.
-func (b *Bank) href(path string) link { return link{b.base + "/v1/" + path} }
+// href returns a link to an operation, relative to the host.
+func (b *Bank) href(path string) link {
+	if strings.HasPrefix(path, "consents") {
+		return link{b.base + b.ConsentsPath() + "/" + path}
+	}
+	return link{b.base + b.AccountsPath() + "/" + path}
+}
 
 type link struct {
 	Href string `json:"href"`
@@ -152,13 +185,19 @@ func (b *Bank) apply(h *consentRecord, e ConsentEvent) error {
 	}
 	h.Consent = next
 	b.writeEntry(entry{Consent: &next})
-	if next.Status == Valid && next.Recurring {
+	if next.Status == Valid && b.replaces(next) {
 		b.replaceOlder(h)
+	}
+	if next.Status.Final() && b.server != nil && !b.preStep() {
+		return b.server.End(h.ID)
 	}
 	return nil
 }
 
-// replaceOlder ends the earlier recurring consent of the same PSU and TPP
+// replaces reports whether a consent ends an earlier one when it becomes valid.
+func (b *Bank) replaces(c Consent) bool { return c.Recurring || b.OneConsent }
+
+// replaceOlder ends the earlier consent of the same PSU and TPP
 // (docs/reference/banks.md 3.1, recurringIndicator) and stores the newer one in
 // b.recurring.
 func (b *Bank) replaceOlder(newer *consentRecord) {
@@ -168,7 +207,7 @@ func (b *Bank) replaceOlder(newer *consentRecord) {
 	b.end(older)
 }
 
-// end ends a recurring consent that is valid.
+// end ends a consent that is valid.
 func (b *Bank) end(c *consentRecord) {
 	if c != nil && c.Status == Valid {
 		_ = b.apply(c, Terminated{}) // a valid consent can always be ended

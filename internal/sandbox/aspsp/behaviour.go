@@ -1,6 +1,9 @@
 package aspsp
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // TokenKind is where a bank returns the BankID data of an authorisation.
 type TokenKind int
@@ -27,23 +30,41 @@ type Behaviour struct {
 	BIC         string
 	BankID      string // three digits of its IBANs (docs/reference/banks.md 14.2)
 
+	Signing // how its customers sign
+
 	Token         TokenKind
 	PSUIDRequired bool // starting an authorisation requires PSU-ID
 
-	PageSize        int      // booked transactions per page; 0: all on one page
-	MaxValidDays    int      // a later validUntil is shortened to today + this
-	HistoryDays     int      // an earlier dateFrom is PERIOD_INVALID
+	// ConsentsAt and AccountsAt are the paths below the base path at which the operations
+	// are; empty: "/v1".
+	ConsentsAt, AccountsAt string
+	// Query has the query parameters that every call needs, with their values; an empty
+	// value means any. Headers and CreateHeaders are header names that every call and POST
+	// consents need besides those of the standard.
+	Query                  map[string]string
+	Headers, CreateHeaders []string
+
+	PageSize     int // booked transactions per page; 0: all on one page
+	MaxValidDays int // a later validUntil is shortened to today + this
+	HistoryDays  int // an earlier dateFrom is PERIOD_INVALID
+	// FreshFor is how long after a signature the whole history can be read; later, reads
+	// with the person count as unattended for it. 0: always with the person.
+	FreshFor        time.Duration
 	RejectLate      bool     // unattended reads beyond 90 days: true 401, false only the last 90 days
 	BookingStatuses []string // supported values of bookingStatus
 	DailyLimit      int      // unattended reads per 24 h, at most 4 (RTS art. 36(5))
 	WithBalance     bool     // withBalance=true is supported
 	CardsInAccounts bool     // cards are in /accounts, /card-accounts is empty
 	DebitPositive   bool     // debitAccounting: card debits are positive numbers
+	NoCards         bool     // the bank has no cards
+	Spaces          bool     // savings accounts are spaces: of type TRAN, without IBAN and BBAN
+	ExpectedOnly    bool     // the only balance is expected
 
 	DateSigned    bool // the signature must cover the header Date
 	SHA512        bool // Digest SHA-512 and rsa-sha512 are accepted too
 	P256          bool // ecdsa-sha256 is accepted too
 	UnsignedReads bool // GET needs no signature
+	Unsigned      bool // no request needs a signature
 	ProblemErrors bool // errors as application/problem+json instead of tppMessages
 
 	// OrderTime is how long a BankID order waits, as the bank says in the member expiresAt
@@ -53,13 +74,30 @@ type Behaviour struct {
 	// EndsOldOnRequest: a new recurring consent of a person ends the one before it when it
 	// is asked for with PSU-ID, not only when it is signed.
 	EndsOldOnRequest bool
+	// OneConsent: a person has one valid consent for each TPP; a new one, recurring or not,
+	// ends the one before it.
+	OneConsent bool
+	// NamedOnly: a consent is a list of accounts or names them; what the bank would offer,
+	// and all accounts, cannot be asked for. NoList: a list of accounts cannot be.
+	NamedOnly, NoList bool
+	// ListAtOnce: a consent for a list of accounts is valid without a signature. It needs
+	// a login before it.
+	ListAtOnce bool
 
 	Delay            time.Duration // before every answer, by the bank's clock
 	RateLimitEvery   int           // every nth attended account read is 429 with Retry-After; 0: never
 	UnavailableEvery int           // every nth account read is 503 with Retry-After; 0: never
 }
 
-// DefaultBanks returns the banks that the sandbox runs unless configured otherwise.
+const usualPath = "/v1"
+
+// ConsentsPath returns the path below the base path at which the operations of consents are.
+func (b Behaviour) ConsentsPath() string { return cmp.Or(b.ConsentsAt, usualPath) }
+
+// AccountsPath returns the same of the other operations.
+func (b Behaviour) AccountsPath() string { return cmp.Or(b.AccountsAt, usualPath) }
+
+// DefaultBanks returns the banks of the sandbox at which the TPP shows BankID's data.
 func DefaultBanks() []Behaviour {
 	demo := Behaviour{
 		Company: "se-demo-psd2", DisplayName: "Demo bank (PSD2)", BIC: "DEMOSESS", BankID: "500",

@@ -21,27 +21,72 @@ type challengeData struct {
 func (c *call) started(h *consentRecord, a *Authorisation) response {
 	v := c.authorisationBody(h, a)
 	v["authorisationId"] = a.ID
-	v["chosenScaMethod"] = bankIDMethod
-	return response{http.StatusCreated, map[string]string{"ASPSP-SCA-Approach": "DECOUPLED"}, v}
+	c.choice(a, v)
+	return response{http.StatusCreated, c.approachOf(a), v}
+}
+
+// approachOf returns the header ASPSP-SCA-Approach, once the approach is decided.
+func (c *call) approachOf(a *Authorisation) map[string]string {
+	switch {
+	case a.Page != nil:
+		return map[string]string{"ASPSP-SCA-Approach": "REDIRECT"}
+	case a.Method == "" && len(c.Methods) > 0:
+		return nil
+	}
+	return map[string]string{"ASPSP-SCA-Approach": "DECOUPLED"}
+}
+
+// choice adds the SCA methods of which the TPP must choose, or the chosen one.
+func (c *call) choice(a *Authorisation, v map[string]any) {
+	chosen, _ := c.method(a.Method)
+	switch {
+	case len(c.Methods) == 0 && a.Page == nil:
+		v["chosenScaMethod"] = bankIDMethod
+	case a.Method != "":
+		v["chosenScaMethod"] = scaMethod{chosen.Type, chosen.ID, chosen.Name}
+	case a.Page == nil && !a.Status.Final():
+		list := []scaMethod{}
+		for _, m := range c.Methods {
+			list = append(list, scaMethod{m.Type, m.ID, m.Name})
+		}
+		v["scaMethods"] = list
+	}
 }
 
 // authorisationBody is the response body of GET authorisation. hintCode is not in the
-// standard: it is BankID's hint code, or one of this bank's own.
+// standard: it is BankID's hint code, or one of this bank's own; banks do not say what
+// happened on their page.
 func (c *call) authorisationBody(h *consentRecord, a *Authorisation) map[string]any {
-	v := map[string]any{
-		"scaStatus": a.Status,
-		"_links": map[string]link{
-			"scaStatus": c.href("consents/" + h.ID + "/authorisations/" + a.ID),
-			"self":      c.href("consents/" + h.ID), "status": c.href("consents/" + h.ID + "/status"),
-		},
-	}
-	if a.Hint != "" {
-		v["hintCode"] = a.Hint
-	}
+	self := c.href("consents/" + h.ID)
+	links := map[string]link{"self": self, "status": {self.Href + "/status"}}
+	v := map[string]any{"scaStatus": a.Status, "_links": links}
 	if a.Status == Finalised {
 		if p, ok := c.customers.Person(a.Signer); ok {
 			v["psuName"] = p.Name()
 		}
+	}
+	c.describe(h, a, v, links)
+	return v
+}
+
+// describe adds to a response what the TPP does next with an authorisation, and its links.
+func (c *call) describe(h *consentRecord, a *Authorisation, v map[string]any, links map[string]link) {
+	self := c.href("consents/" + h.ID + "/authorisations/" + a.ID)
+	if !c.NoAuthorisations && !c.Push {
+		links["scaStatus"] = self
+	}
+	switch {
+	case a.Page != nil:
+		c.pageLinks(a, self, links)
+		return
+	case c.Push:
+		return
+	case a.Method == "" && len(c.Methods) > 0 && !a.Status.Final():
+		links["selectAuthenticationMethod"] = self
+		return
+	}
+	if a.Hint != "" {
+		v["hintCode"] = a.Hint
 	}
 	if text := c.psuMessage(a); text != "" {
 		v["psuMessage"] = text
@@ -58,7 +103,6 @@ func (c *call) authorisationBody(h *consentRecord, a *Authorisation) map[string]
 			v["expiresAt"] = a.Order.StartedAt.Add(c.OrderTime)
 		}
 	}
-	return v
 }
 
 // challenge returns the BankID data, or nil once the authorisation has ended.
@@ -67,7 +111,8 @@ func (c *call) challenge(a *Authorisation) *challengeData {
 	if a.Status.Final() || o.OrderRef == "" {
 		return nil
 	}
-	switch c.Token {
+	token := c.tokenKind(a)
+	switch token {
 	case StaticImage:
 		return &challengeData{Image: o.Image, Data: []string{o.AutoStartToken}}
 	case AutostartOnly:
@@ -76,13 +121,21 @@ func (c *call) challenge(a *Authorisation) *challengeData {
 	d := &challengeData{Data: []string{o.AutoStartToken}}
 	switch {
 	case a.Hint != hintOutstanding:
-	case c.Token == StartSecret:
+	case token == StartSecret:
 		d.Data = append(d.Data, o.QRStartToken, o.QRStartSecret)
 	default:
 		seconds := int(c.Clock.Now().Sub(o.StartedAt) / time.Second)
 		d.Data = append(d.Data, bankid.QRData(o.QRStartToken, o.QRStartSecret, seconds))
 	}
 	return d
+}
+
+// tokenKind returns where the BankID data of an authorisation is.
+func (c *call) tokenKind(a *Authorisation) TokenKind {
+	if m, ok := c.method(a.Method); ok {
+		return m.Token
+	}
+	return c.Token
 }
 
 func (c *call) psuMessage(a *Authorisation) string {
@@ -96,7 +149,7 @@ func (c *call) psuMessage(a *Authorisation) string {
 	if a.Status == Failed {
 		status = "failed"
 	}
-	_, text := c.Message(status, a.Hint, c.Token != AutostartOnly, lang)
+	_, text := c.Message(status, a.Hint, c.tokenKind(a) != AutostartOnly, lang)
 	return text
 }
 

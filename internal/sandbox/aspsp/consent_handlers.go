@@ -57,6 +57,8 @@ func (q consentRequest) parse(b Behaviour, today persona.Day) (Consent, *apiErro
 		return Consent{}, newError(http.StatusBadRequest, "SESSIONS_NOT_SUPPORTED", "combined services are not supported")
 	case persona.DayAt(until) < today:
 		return Consent{}, newError(http.StatusBadRequest, "PERIOD_INVALID", "validUntil has passed")
+	case b.NamedOnly && (q.Access.AllPSD2 != "" || q.Access.bankOffered()), b.NoList && q.Access.list():
+		return Consent{}, newError(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", "this kind of access is not offered")
 	}
 	last := min(persona.DayAt(until), today+persona.Day(b.MaxValidDays))
 	return Consent{
@@ -66,7 +68,11 @@ func (q consentRequest) parse(b Behaviour, today persona.Day) (Consent, *apiErro
 
 // fingerprint distinguishes a replay from another request with the same X-Request-ID.
 func (c *call) fingerprint() string {
-	sum := sha256.Sum256(append([]byte(c.r.Header.Get("PSU-ID")+"\n"+c.consentID+"\n"), c.body...))
+	text := c.r.Header.Get("PSU-ID") + "\n" + c.consentID + "\n" + string(c.body)
+	if c.Approach != Decoupled {
+		text += "\n" + c.r.Header.Get(redirectHeader) + "\n" + c.r.Header.Get(nokHeader)
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -79,6 +85,9 @@ func (c *call) createConsent() (response, *apiError) {
 	}
 	psu, f := c.psuID(false)
 	if f != nil {
+		return response{}, f
+	}
+	if f := c.checkCreateHeaders(); f != nil {
 		return response{}, f
 	}
 	var q consentRequest
@@ -94,7 +103,7 @@ func (c *call) createConsent() (response, *apiError) {
 		}
 		c.counters.ConsentReplays++
 		c.refresh(h)
-		return c.created(h), nil
+		return c.startedBy(h)
 	}
 	now := c.Clock.Now()
 	consent, f := q.parse(c.Behaviour, c.today())
@@ -107,6 +116,7 @@ func (c *call) createConsent() (response, *apiError) {
 	}
 	consent.ID, consent.TPP, consent.RequestID, consent.Fingerprint = id, c.tpp, c.requestID, c.fingerprint()
 	consent.Created, consent.Changed, consent.Status, consent.PSUID = now, now, Received, psu
+	consent.RedirectURI, consent.NokURI = c.r.Header.Get(redirectHeader), c.r.Header.Get(nokHeader)
 	if err := c.journal.Write(entry{Consent: &consent}); err != nil {
 		return response{}, c.internal(err)
 	}
@@ -114,7 +124,25 @@ func (c *call) createConsent() (response, *apiError) {
 	if c.EndsOldOnRequest && consent.Recurring && psu != "" {
 		c.end(c.recurring[pairKey(c.tpp, psu)])
 	}
-	return c.created(c.consents[id]), nil
+	return c.startedBy(c.consents[id])
+}
+
+// startedBy answers POST consents, after the bank has done what it does without the TPP:
+// granted a list of accounts, or started the authorisation. After a kill in between, a
+// repeated request does it. The caller holds mu.
+func (c *call) startedBy(h *consentRecord) (response, *apiError) {
+	switch {
+	case h.Status != Received || len(h.authorisations) > 0:
+	case c.ListAtOnce && h.Access.list():
+		if err := c.apply(h, Authorized{Signer: h.PSUID, Granted: h.Access}); err != nil {
+			return response{}, c.internal(err)
+		}
+	case c.implicit():
+		if _, f := c.newAuthorisation(h, h.PSUID, ""); f != nil {
+			return response{}, f
+		}
+	}
+	return c.created(h), nil
 }
 
 // internal logs err and returns a response with status 500.
@@ -134,12 +162,42 @@ var bankIDMethod = scaMethod{"PUSH_OTP", "bankid", "BankID"}
 func (c *call) created(h *consentRecord) response {
 	self := c.href("consents/" + h.ID)
 	links := map[string]link{"self": self, "status": {self.Href + "/status"}}
-	if h.Status == Received {
-		links["startAuthorisationWithPsuIdentification"] = link{self.Href + "/authorisations"}
+	body := map[string]any{"consentStatus": h.Status, "consentId": h.ID, "_links": links}
+	header := map[string]string{"Location": self.Href, "ASPSP-Notification-Support": "false"}
+	approach := c.approach()
+	var implicit *Authorisation
+	if c.implicit() && len(h.authorisations) > 0 {
+		implicit = h.authorisations[0]
 	}
-	return response{http.StatusCreated,
-		map[string]string{"Location": self.Href, "ASPSP-SCA-Approach": "DECOUPLED", "ASPSP-Notification-Support": "false"},
-		map[string]any{"consentStatus": h.Status, "consentId": h.ID, "scaMethods": []scaMethod{bankIDMethod}, "_links": links}}
+	if c.Push {
+		delete(links, "self")
+	}
+	switch {
+	case c.ListAtOnce && h.Access.list():
+		approach = "" // nobody signs
+	case h.Status != Received:
+	case implicit != nil:
+		c.describe(h, implicit, body, links)
+	case len(c.Methods) > 0:
+		links["startAuthorisationWithPsuIdentification"], approach = link{self.Href + "/authorisations"}, ""
+	case c.Approach == Decoupled:
+		body["scaMethods"] = []scaMethod{bankIDMethod}
+		links["startAuthorisationWithPsuIdentification"] = link{self.Href + "/authorisations"}
+	default:
+		links["startAuthorisation"] = link{self.Href + "/authorisations"}
+	}
+	if approach != "" {
+		header["ASPSP-SCA-Approach"] = approach
+	}
+	return response{http.StatusCreated, header, body}
+}
+
+// approach returns the value of ASPSP-SCA-Approach.
+func (s Signing) approach() string {
+	if s.Approach == Decoupled {
+		return "DECOUPLED"
+	}
+	return "REDIRECT"
 }
 
 // find returns a consent of this TPP after refreshing it. The caller holds mu.
@@ -162,7 +220,7 @@ func (c *call) getConsent() (response, *apiError) {
 	links := map[string]link{"self": c.href("consents/" + h.ID)}
 	if h.Status == Valid {
 		links["account"] = c.href("accounts")
-		if !c.CardsInAccounts {
+		if !c.CardsInAccounts && !c.NoCards {
 			links["card-account"] = c.href("card-accounts")
 		}
 	}
@@ -196,7 +254,9 @@ func (c *call) deleteConsent() (response, *apiError) {
 	}
 	for _, a := range h.authorisations {
 		if !a.Status.Final() {
-			_ = c.BankID.Cancel(a.Order.OrderRef) // fails if the order has already ended
+			if a.Order.OrderRef != "" {
+				_ = c.BankID.Cancel(a.Order.OrderRef) // fails if the order has already ended
+			}
 			c.applySCA(h, a, OrderFailed{hintCancelled})
 		}
 	}

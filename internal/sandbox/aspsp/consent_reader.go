@@ -33,6 +33,9 @@ func (c *call) reader() (reader, *apiError) {
 	default:
 		return reader{}, consentInvalid("the consent is not valid")
 	}
+	if f := c.checkBearer(consent); f != nil {
+		return reader{}, f
+	}
 	p, ok := c.customers.Person(consent.Signer)
 	if !ok {
 		return reader{}, consentInvalid("the consent has no customer")
@@ -40,7 +43,7 @@ func (c *call) reader() (reader, *apiError) {
 	if p.Status != 0 {
 		return reader{}, &apiError{status: p.Status}
 	}
-	return reader{consent, p}, nil
+	return reader{consent, c.known(p)}, nil
 }
 
 // coveredAccount returns the account of the path if the consent covers it and need
@@ -61,4 +64,23 @@ func (c *call) coveredAccount(rd reader, need func(Scope) bool) (persona.Account
 // or card-accounts.
 func (c *call) underPath(a persona.Account) bool {
 	return c.cards == (a.Card && !c.CardsInAccounts)
+}
+
+// known returns the person with the accounts that this bank has.
+func (b Behaviour) known(p persona.Person) persona.Person {
+	if !b.NoCards && !b.Spaces {
+		return p
+	}
+	var accounts []persona.Account
+	for _, a := range p.Accounts {
+		if a.Card && b.NoCards {
+			continue
+		}
+		if b.Spaces && a.Type == "SVGS" {
+			a.Type, a.IBAN, a.BBAN = "TRAN", "", ""
+		}
+		accounts = append(accounts, a)
+	}
+	p.Accounts = accounts
+	return p
 }

@@ -13,6 +13,7 @@ type entry struct {
 	Consent       *Consent       `json:"consent,omitempty"`
 	Authorisation *Authorisation `json:"authorisation,omitempty"`
 	Read          *readEntry     `json:"read,omitempty"`
+	Login         *login         `json:"login,omitempty"`
 }
 
 // readEntry is an unattended read that counts towards the daily limit.
@@ -55,6 +56,11 @@ func (b *Bank) entries(yield func(entry) bool) {
 			}
 		}
 	}
+	for _, l := range b.logins {
+		if b.Clock.Now().Sub(l.Until) < dayLength && !yield(entry{Login: l}) {
+			return
+		}
+	}
 	for key, times := range b.reads {
 		for _, at := range times {
 			if b.Clock.Now().Sub(at) < dayLength && !yield(entry{Read: &readEntry{key, at}}) {
@@ -76,7 +82,7 @@ func (b *Bank) replay(e entry) {
 			b.byRequest[pairKey(e.Consent.TPP, e.Consent.RequestID)] = e.Consent.ID
 		}
 		h.Consent = *e.Consent
-		if h.Status == Valid && h.Recurring {
+		if h.Status == Valid && b.replaces(h.Consent) {
 			b.recurring[pairKey(h.TPP, h.Signer)] = h
 		}
 	case e.Authorisation != nil:
@@ -85,11 +91,18 @@ func (b *Bank) replay(e entry) {
 			return
 		}
 		same := func(a *Authorisation) bool { return a.ID == e.Authorisation.ID }
+		a := e.Authorisation
 		if i := slices.IndexFunc(h.authorisations, same); i >= 0 {
-			*h.authorisations[i] = *e.Authorisation
+			a = h.authorisations[i]
+			*a = *e.Authorisation
 		} else {
-			h.authorisations = append(h.authorisations, e.Authorisation)
+			h.authorisations = append(h.authorisations, a)
 		}
+		if a.Page != nil {
+			b.visits[a.Page.Visit] = a
+		}
+	case e.Login != nil:
+		b.logins[e.Login.ID] = e.Login
 	case e.Read != nil:
 		b.reads[e.Read.Key] = append(b.reads[e.Read.Key], e.Read.At)
 	}

@@ -1,6 +1,10 @@
 package aspsp
 
-import "time"
+import (
+	"time"
+
+	"samla/internal/sandbox/persona"
+)
 
 // counters are the part of Stats that is not computed from the state.
 type counters struct {
@@ -78,5 +82,40 @@ func (b *Bank) Revoke(consentID string) (bool, error) {
 		return false, nil
 	}
 	b.refresh(h)
-	return true, b.apply(h, Revoked{})
+	if err := b.apply(h, Revoked{}); err != nil {
+		return true, err
+	}
+	if b.preStep() {
+		return true, b.server.End(h.Signer)
+	}
+	return true, nil
+}
+
+// CoSign signs a consent as the second person, or refuses to. It reports false for an
+// unknown id, and returns ErrState if the consent does not wait for a second signature or
+// the person is the first signer.
+func (b *Bank) CoSign(consentID, personalNumber string, refuse bool) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, ok := b.consents[consentID]
+	if !ok {
+		return false, nil
+	}
+	b.refresh(h)
+	if refuse {
+		return true, b.apply(h, CoSignerRefused{})
+	}
+	if h.Status != Partly || personalNumber == h.Signer || !persona.Valid(personalNumber) {
+		return true, ErrState
+	}
+	id, err := b.newID()
+	if err != nil {
+		return true, err
+	}
+	a := &Authorisation{ID: id, ConsentID: h.ID, Created: b.Clock.Now(), Status: Finalised, Signer: personalNumber}
+	if err := b.journal.Write(entry{Authorisation: a}); err != nil {
+		return true, err
+	}
+	h.authorisations = append(h.authorisations, a)
+	return true, b.apply(h, Authorized{Signer: personalNumber})
 }

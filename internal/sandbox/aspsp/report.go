@@ -54,8 +54,14 @@ func (c *call) parsePageToken(token, consent string) (window, *apiError) {
 	return w, nil
 }
 
-// parseWindow parses the query of a first page (docs/reference/banks.md 6.1).
-func (c *call) parseWindow(values url.Values, consent string) (window, *apiError) {
+// fresh reports whether the whole history can be read with a consent now.
+func (c *call) fresh(consent Consent) bool {
+	return c.attended && (c.FreshFor == 0 || c.Clock.Now().Sub(consent.SCA) <= c.FreshFor)
+}
+
+// parseWindow parses the query of a first page (docs/reference/banks.md 6.1). Without fresh
+// it does not reach further back than the days that can be read without a new signature.
+func (c *call) parseWindow(values url.Values, consent string, fresh bool) (window, *apiError) {
 	today := c.today()
 	w := window{Consent: consent, Account: c.accountID, Status: values.Get("bookingStatus"), To: today, Issued: c.Clock.Now().Unix()}
 	unsupported := func(text string) (window, *apiError) {
@@ -95,7 +101,7 @@ func (c *call) parseWindow(values url.Values, consent string) (window, *apiError
 	if w.Balance, f = c.withBalance(values); f != nil {
 		return w, f
 	}
-	if !c.attended && int(today-w.From) > unattendedDays {
+	if !fresh && int(today-w.From) > unattendedDays {
 		if c.RejectLate {
 			return w, consentInvalid("SCA is needed for rows older than 90 days")
 		}
@@ -147,7 +153,7 @@ func (c *call) report(parameters ...string) (report, *apiError) {
 		if w, f = c.parsePageToken(values.Get("page"), rd.ID); f == nil && values.Get("bookingStatus") != w.Status {
 			f = formatError("bookingStatus is not that of the first page")
 		}
-	} else if w, f = c.parseWindow(values, rd.ID); f == nil && w.Balance && !s.Balances {
+	} else if w, f = c.parseWindow(values, rd.ID, c.fresh(rd.Consent)); f == nil && w.Balance && !s.Balances {
 		f = consentInvalid("the consent does not cover balances")
 	} else if f == nil {
 		f = c.countRead(rd.Consent, "transactions/"+a.ID)
@@ -159,7 +165,7 @@ func (c *call) report(parameters ...string) (report, *apiError) {
 }
 
 func (c *call) page(a persona.Account, s Scope, w window) report {
-	root := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.Path, c.base+"/v1/"), "/transactions")
+	root := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.Path, c.base+c.AccountsPath()+"/"), "/transactions")
 	out := report{account: a, scope: s, balance: w.Balance, links: map[string]link{}}
 	ledger := c.customers.Ledger(a, c.today())
 	first := w.Offset == 0
@@ -169,7 +175,7 @@ func (c *call) page(a persona.Account, s Scope, w window) report {
 		q := url.Values{"bookingStatus": {w.Status}, "page": {c.pageToken(w)}}
 		return c.href(root + "/transactions?" + q.Encode())
 	}
-	if w.Status != "pending" {
+	if w.Status == "booked" || w.Status == "both" {
 		rows := between(ledger.Booked, w.From, w.To)
 		size, offset := c.PageSize, min(w.Offset, len(rows))
 		if size == 0 {
@@ -187,7 +193,7 @@ func (c *call) page(a persona.Account, s Scope, w window) report {
 			out.links["first"], out.links["previous"] = pageLink(0), pageLink(max(offset-size, 0))
 		}
 	}
-	if w.Status != "booked" {
+	if w.Status == "pending" || w.Status == "both" {
 		out.pending = []persona.Transaction{}
 		if first && w.To == c.today() {
 			out.pending = append(out.pending, ledger.Pending...)

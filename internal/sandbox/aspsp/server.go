@@ -19,6 +19,8 @@ type call struct {
 	r               *http.Request
 	requestID       string
 	tpp             string // organizationIdentifier
+	person          string // who has logged in before any call; empty: this bank needs no login
+	kind            string // for the log of calls
 	attended        bool   // PSU-IP-Address is present: the PSU takes part in the request
 	body            []byte
 	consentID       string // path: consent id
@@ -60,7 +62,10 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if b.Delay > 0 && clock.Sleep(r.Context(), b.Clock, b.Delay) != nil {
 		return
 	}
-	c := &call{Bank: b, r: r}
+	if b.pages != nil && b.serveBrowser(w, r) {
+		return
+	}
+	c := &call{Bank: b, r: r, kind: "unknown"}
 	id := r.Header.Get("X-Request-ID")
 	if isUUID(id) {
 		c.requestID = id
@@ -70,10 +75,12 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-ID", id)
 	a, f := c.serve()
 	if f != nil {
+		b.calls.Add(c.kind, f.status)
 		b.count(func(s *counters) { s.Errors++ })
 		f.write(w, b.ProblemErrors)
 		return
 	}
+	b.calls.Add(c.kind, a.status)
 	for name, value := range a.header {
 		w.Header().Set(name, value)
 	}
@@ -91,8 +98,39 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
+// serveBrowser serves what browsers and clients of the authorization server ask for. It
+// reports false for the operations of the standard. The kinds of these calls are page, link,
+// metadata and authorize; those of token requests are in package oauth.
+func (b *Bank) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
+	path := strings.TrimPrefix(r.URL.Path, b.base)
+	s := b.Signing.Server
+	visit, isLink := strings.CutPrefix(path, linkPath)
+	if path == linkQuery {
+		visit, isLink = r.URL.Query().Get("id"), true
+	}
+	get := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case strings.HasPrefix(path, pagePath):
+		b.calls.Add("page", http.StatusOK)
+		b.pages.ServeHTTP(w, r)
+	case isLink && get:
+		b.calls.Add("link", b.arrive(w, r, visit))
+	case s == nil:
+		return false
+	case s.Metadata != "" && path == s.Metadata && get:
+		b.calls.Add("metadata", b.metadata(w, r))
+	case path == s.Authorize && get:
+		b.calls.Add("authorize", b.authorize(w, r))
+	case path == s.Token:
+		b.server.Token(w, r)
+	default:
+		return false
+	}
+	return true
+}
+
 // serve checks the request in the order of docs/reference/banks.md 8 (client
-// certificate, signature, headers), then runs the operation.
+// certificate, signature, headers, token), then runs the operation.
 func (c *call) serve() (response, *apiError) {
 	var f *apiError
 	if c.tpp, f = c.certificates.identify(c.r.TLS, c.Clock.Now()); f != nil {
@@ -111,11 +149,37 @@ func (c *call) serve() (response, *apiError) {
 	if f := c.checkHeaders(); f != nil {
 		return response{}, f
 	}
+	if c.preStep() {
+		g, f := c.bearer()
+		if f != nil {
+			return response{}, f
+		}
+		c.person = g.Subject
+	}
 	return op(c)
 }
 
+// checkCreateHeaders checks the headers that only POST consents needs.
+func (c *call) checkCreateHeaders() *apiError {
+	for _, name := range c.CreateHeaders {
+		if c.r.Header.Get(name) == "" {
+			return formatError("a header that this bank needs is missing")
+		}
+	}
+	if c.Approach != Decoupled && c.implicit() {
+		_, _, f := c.checkRedirect(Consent{})
+		return f
+	}
+	return nil
+}
+
 func (c *call) route() (handler, *apiError) {
-	path, ok := strings.CutPrefix(c.r.URL.Path, c.base+"/v1/")
+	path, ok := strings.CutPrefix(c.r.URL.Path, c.base+c.AccountsPath()+"/")
+	if rest, isConsent := strings.CutPrefix(c.r.URL.Path, c.base+c.ConsentsPath()+"/consents"); isConsent {
+		path, ok = "consents"+rest, true
+	} else if strings.HasPrefix(path, "consents") {
+		ok = false
+	}
 	segments := strings.Split(path, "/")
 	ids := [2]string{}
 	for i := 1; i < len(segments) && i < 4; i += 2 {
@@ -127,9 +191,10 @@ func (c *call) route() (handler, *apiError) {
 		segments[i] = "*"
 	}
 	methods, known := routes[strings.Join(segments, "/")]
-	if !ok || !known {
+	if !ok || !known || c.NoAuthorisations && strings.Contains(path, "/authorisations") {
 		return nil, resourceUnknown("no such resource")
 	}
+	c.kind = c.r.Method + " " + strings.Join(segments, "/")
 	if segments[0] == "consents" {
 		c.consentID, c.authorisationID = ids[0], ids[1]
 	} else {
@@ -179,10 +244,18 @@ func (c *call) checkHeaders() *apiError {
 	if geo := h.Get("PSU-Geo-Location"); geo != "" && !isGeo(geo) {
 		return formatError("PSU-Geo-Location is malformed")
 	}
+	if !matches(c.Behaviour.Query, c.r.URL.Query()) {
+		return formatError("a query parameter that this bank needs is missing")
+	}
+	for _, name := range c.Headers {
+		if h.Get(name) == "" {
+			return formatError("a header that this bank needs is missing")
+		}
+	}
 	if !acceptsJSON(h.Values("Accept")) {
 		return newError(http.StatusNotAcceptable, "REQUESTED_FORMATS_INVALID", "this bank returns application/json")
 	}
-	if c.r.Method == http.MethodPost || c.r.Method == http.MethodPut {
+	if c.r.Method == http.MethodPost || c.r.Method == http.MethodPut && len(c.body) > 0 {
 		if kind, _, _ := strings.Cut(h.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
 			return &apiError{status: http.StatusUnsupportedMediaType}
 		}

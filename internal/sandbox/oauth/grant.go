@@ -70,6 +70,9 @@ func (g Grant) redeem(c Client, redirectURI, verifier string, now time.Time) (Gr
 
 // verified reports whether the verifier is the one of the challenge (RFC 7636 4.6).
 func (r Request) verified(verifier string) bool {
+	if r.Challenge == "" {
+		return verifier == ""
+	}
 	if !challengePattern.MatchString(verifier) { // it has the same form
 		return false
 	}

@@ -69,6 +69,10 @@ type Policy struct {
 	// Plain accepts code_challenge_method plain. NoMethod: the parameter is absent, and
 	// means S256.
 	Plain, NoMethod bool
+	// NoPKCE accepts requests without a code_challenge; with one, the verifier is needed.
+	NoPKCE bool
+	// LowerBearer writes token_type in small letters.
+	LowerBearer bool
 	// InvalidRequest answers a wrong code or verifier with invalid_request and the members
 	// of a problem document instead of invalid_grant.
 	InvalidRequest bool
@@ -202,4 +206,16 @@ func (s *Server) secret() (string, error) {
 		return "", fmt.Errorf("oauth: reading randomness: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+// Known reports whether p is one of the policies.
+func (p RefreshPolicy) Known() bool { return p == NoRefresh || p == Reusable || p == Rotating }
+
+// Known reports whether f is one of the faults.
+func (f Fault) Known() bool {
+	switch f {
+	case NoFault, Unavailable, ServerError, Denies, Lost, Garbled:
+		return true
+	}
+	return false
 }

@@ -65,6 +65,7 @@ func (s *Server) Authorize(query url.Values, rules Rules) (Request, *Error) {
 		return r, &Error{Code: "unsupported_response_type", Text: "the response type is " + policy.responseType()}
 	case r.State == "":
 		return r, invalidRequest("state is required")
+	case policy.NoPKCE && r.Challenge == "":
 	case !challengePattern.MatchString(r.Challenge):
 		return r, invalidRequest("code_challenge has 43 to 128 unreserved characters")
 	case policy.NoMethod && method == "", method == "S256":

@@ -138,7 +138,8 @@ func (s *Server) token(r *http.Request) (answer, error) {
 
 func (s *Server) redeem(c Client, r *http.Request) (answer, error) {
 	form := r.PostForm
-	if form.Get("code") == "" || form.Get("redirect_uri") == "" && !s.Policy().NoMethod || form.Get("code_verifier") == "" {
+	policy := s.Policy()
+	if form.Get("code") == "" || form.Get("redirect_uri") == "" && !policy.NoMethod || form.Get("code_verifier") == "" && !policy.NoPKCE {
 		return answer{}, invalidRequest("code, redirect_uri and code_verifier are required")
 	}
 	s.mu.Lock()
@@ -234,6 +235,9 @@ func (s *Server) give(next Grant, a answer) (answer, error) {
 		return answer{}, fmt.Errorf("token: %w", err)
 	}
 	a.TokenType = "Bearer"
+	if s.policy.LowerBearer {
+		a.TokenType = "bearer"
+	}
 	switch {
 	case a.ExpiresIn < 0 || s.policy.NoExpiry:
 		a.ExpiresIn = 0

@@ -1,0 +1,379 @@
+package aspsp
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"samla/internal/sandbox/bankpage"
+	"samla/internal/sandbox/oauth"
+	"samla/internal/sandbox/persona"
+)
+
+const (
+	redirectHeader = "TPP-Redirect-URI"
+	nokHeader      = "TPP-Nok-Redirect-URI"
+
+	pagePath = "/login/" // of the pages, below the base path
+	linkPath = "/sca/"   // of the links to them; with a query: linkQuery
+	// linkQuery is the path of links with a query, whose member "id" is the visit.
+	linkQuery = "/sca"
+)
+
+// openPages opens the bank's page and its authorization server, if it has them. Their
+// journals are beside the bank's own.
+func (b *Bank) openPages() error {
+	if !b.paged() {
+		return nil
+	}
+	beside := func(name string) string {
+		if b.Journal == "" {
+			return ""
+		}
+		return strings.TrimSuffix(b.Journal, filepath.Ext(b.Journal)) + "-" + name + filepath.Ext(b.Journal)
+	}
+	var err error
+	b.pages, err = bankpage.New(bankpage.Config{
+		Host: pageHost{b}, BankID: b.BankID, Clock: b.Clock, Random: b.Random,
+		Prefix: b.base + pagePath, Journal: beside("page"), Log: b.Log,
+	})
+	if err != nil || b.Signing.Server == nil {
+		return err
+	}
+	b.server, err = oauth.New(oauth.Config{
+		Policy: b.Signing.Server.Policy, Clock: b.Clock, Random: b.Random, Authenticate: b.authenticate,
+		Journal: beside("tokens"), Calls: b.calls, Log: b.Log,
+	})
+	return err
+}
+
+// checkRedirect returns the addresses to which the page sends the browser back: those of
+// this call, or those of the consent.
+func (c *call) checkRedirect(consent Consent) (redirect, nok string, f *apiError) {
+	redirect, nok = c.r.Header.Get(redirectHeader), c.r.Header.Get(nokHeader)
+	if c.r.Header.Get("TPP-Redirect-Preferred") == "false" {
+		return "", "", newError(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", "this bank's customers sign on its page only")
+	}
+	if redirect == "" {
+		redirect, nok = consent.RedirectURI, consent.NokURI
+	}
+	if redirect == "" {
+		return "", "", formatError("TPP-Redirect-URI is required")
+	}
+	if consent.RedirectURI != "" && redirect != consent.RedirectURI {
+		return "", "", newError(http.StatusBadRequest, "PARAMETER_NOT_CONSISTENT", "TPP-Redirect-URI is not the one of the consent")
+	}
+	for _, address := range []string{redirect, nok} {
+		if address != "" && !isReturnAddress(address) {
+			return "", "", formatError("TPP-Redirect-URI and TPP-Nok-Redirect-URI are absolute https addresses without fragment")
+		}
+	}
+	return redirect, nok, nil
+}
+
+// isReturnAddress reports whether a browser can be sent to an address. Plain HTTP is
+// accepted for the machine itself only.
+func isReturnAddress(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Fragment != "" || u.User != nil {
+		return false
+	}
+	if u.Scheme == "http" {
+		ip, err := netip.ParseAddr(u.Hostname())
+		return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+	}
+	return u.Scheme == "https"
+}
+
+// newPage gives an authorisation a visit of the bank's page.
+func (c *call) newPage(h *consentRecord, a *Authorisation) *apiError {
+	redirect, nok, f := c.checkRedirect(h.Consent)
+	if f != nil {
+		return f
+	}
+	id, err := c.newID()
+	if err != nil {
+		return c.internal(err)
+	}
+	a.Page = &pageSide{Visit: id, Until: a.Created.Add(authorizeWithin), RedirectURI: redirect, NokURI: nok}
+	return nil
+}
+
+// pageLinks adds the links of an authorisation on the page. self is its own.
+func (c *call) pageLinks(a *Authorisation, self link, links map[string]link) {
+	if a.Status.Final() {
+		return
+	}
+	host := "https://" + c.r.Host + c.base
+	switch {
+	case a.Status == Unconfirmed:
+	case c.Approach == OAuth:
+		links["scaOAuth"] = link{host + c.Signing.Server.Metadata}
+	case c.LinkQuery:
+		links["scaRedirect"] = link{host + linkQuery + "?" + url.Values{"id": {a.Page.Visit}, "lang": {"sv"}}.Encode()}
+	default:
+		links["scaRedirect"] = link{host + linkPath + a.Page.Visit}
+	}
+	if c.Confirmation {
+		links["confirmation"] = self
+	}
+}
+
+// arrive handles the link to the page: it keeps the state that the browser brings. With a
+// confirmation the page needs one (docs/reference/families.md 2.2, step 3).
+func (b *Bank) arrive(w http.ResponseWriter, r *http.Request, visit string) int {
+	state := r.URL.Query().Get("state")
+	b.mu.Lock()
+	a := b.visits[visit]
+	late := a == nil || b.Approach == OAuth
+	if !late && !a.Status.Final() && a.Status != Unconfirmed && state != a.Page.State {
+		page := *a.Page
+		page.State = state
+		a.Page = &page
+		b.writeEntry(entry{Authorisation: a})
+	}
+	b.mu.Unlock()
+	switch {
+	case late:
+		return plain(w, http.StatusNotFound, "There is no such login.")
+	case state == "" && b.Confirmation:
+		return plain(w, http.StatusBadRequest, "The address lacks the parameter state.")
+	}
+	b.pages.Arrive(w, visit)
+	return http.StatusFound
+}
+
+// plain answers a browser with one sentence, and returns the status.
+func plain(w http.ResponseWriter, status int, text string) int {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, text) // an error means that the connection is closed
+	return status
+}
+
+// pageHost is the bank as the host of its pages.
+type pageHost struct{ *Bank }
+
+// Visit implements bankpage.Host.
+func (b pageHost) Visit(id string) (bankpage.Visit, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l := b.logins[id]; l != nil {
+		return bankpage.Visit{Bank: b.DisplayName, Client: l.Request.ClientID, Until: l.Until, Asked: []string{"to see which accounts you have, and ask you for their data"}}, nil
+	}
+	a := b.visits[id]
+	if a == nil {
+		return bankpage.Visit{}, bankpage.ErrNoVisit
+	}
+	h := b.consents[a.ConsentID]
+	return bankpage.Visit{
+		Bank: b.DisplayName, Client: h.TPP, PersonalNumber: a.PSUID, Until: a.Created.Add(authorizeWithin),
+		Asked: h.Consent.asked(), Choose: h.Access.bankOffered() && !a.Status.Final(),
+	}, nil
+}
+
+// asked is what the person is asked, in words.
+func (c Consent) asked() []string {
+	a := c.Access
+	what := "your accounts"
+	switch {
+	case a.AllPSD2 != "":
+		what = "all your accounts, their balances and transactions"
+	case a.WithBalance != "":
+		what = "a list of your accounts with balances"
+	case a.Available != "":
+		what = "a list of your accounts"
+	case a.Transactions != nil && a.Balances != nil:
+		what = "accounts, their balances and transactions"
+	case a.Transactions != nil:
+		what = "accounts and their transactions"
+	case a.Balances != nil:
+		what = "accounts and their balances"
+	}
+	once := "once"
+	if c.Recurring {
+		once = "until " + c.Until
+	}
+	return []string{"to see " + what + ", " + once}
+}
+
+// Accounts implements bankpage.Host.
+func (b pageHost) Accounts(id, personalNumber string) ([]bankpage.Account, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, _ := b.customers.Person(personalNumber)
+	var list []bankpage.Account
+	for _, a := range b.known(p).Accounts {
+		list = append(list, bankpage.Account{ID: a.ID, Name: a.Name, Number: slices.MaxFunc([]string{a.IBAN, a.BBAN, a.MaskedPAN}, func(x, y string) int { return len(x) - len(y) })})
+	}
+	return list, nil
+}
+
+// Entered implements bankpage.Follower.
+func (b pageHost) Entered(id string, s bankpage.Step) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.visits[id]
+	if a == nil {
+		return
+	}
+	to := map[bankpage.Step]SCAStatus{bankpage.Sign: PSUIdentified, bankpage.Choose: PSUAuthenticated}[s]
+	if b.OwnWord && to != "" {
+		to = map[bankpage.Step]SCAStatus{bankpage.Sign: AuthenticationStarted, bankpage.Choose: Started}[s]
+	}
+	b.applySCA(b.consents[a.ConsentID], a, PageReached{to})
+}
+
+// Decide implements bankpage.Host.
+func (b pageHost) Decide(id string, d bankpage.Decision) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l := b.logins[id]; l != nil {
+		return b.decideLogin(l, d)
+	}
+	a := b.visits[id]
+	if a == nil {
+		return "", bankpage.ErrNoVisit
+	}
+	if a.Page.ReturnTo != "" {
+		return a.Page.ReturnTo, nil
+	}
+	h := b.consents[a.ConsentID]
+	b.refresh(h)
+	if d.Outcome == bankpage.Approved {
+		b.approve(h, a, d)
+	} else {
+		b.applySCA(h, a, OrderFailed{hintOf(d.Outcome)})
+	}
+	return b.returned(a, d.Outcome)
+}
+
+// hintOf returns the hint of an outcome.
+func hintOf(o bankpage.Outcome) string {
+	switch o {
+	case bankpage.WrongPerson:
+		return hintMismatch
+	case bankpage.TimedOut:
+		return hintLate
+	}
+	return string(o)
+}
+
+// approve applies the approval of the person. The caller holds mu.
+func (b *Bank) approve(h *consentRecord, a *Authorisation, d bankpage.Decision) {
+	p, _ := b.customers.Person(d.PersonalNumber)
+	accounts := slices.DeleteFunc(slices.Clone(b.known(p).Accounts), func(acc persona.Account) bool { return !slices.Contains(d.Accounts, acc.ID) })
+	granted, ok := h.Access.grant(accounts)
+	if !ok {
+		b.applySCA(h, a, OrderFailed{hintNothingToGrant})
+		return
+	}
+	b.applySCA(h, a, PageApproved{Signer: d.PersonalNumber, Granted: granted, Confirm: b.Confirmation})
+	if a.Status == Unconfirmed {
+		a.Page.Until = b.Clock.Now().Add(authorizeWithin)
+	}
+}
+
+// returned stores and returns the address to which the browser goes after a decision. The
+// caller holds mu.
+func (b *Bank) returned(a *Authorisation, o bankpage.Outcome) (string, error) {
+	page := *a.Page
+	approved := a.Status == Finalised || a.Status == Unconfirmed
+	var err error
+	switch {
+	case page.Request != nil && approved:
+		var code string
+		code, err = b.server.Code(*page.Request, a.ConsentID)
+		page.ReturnTo = page.Request.Success(code)
+	case page.Request != nil:
+		page.ReturnTo = page.Request.Failure(denied(o))
+	case approved && b.Confirmation:
+		page.Code, err = b.newID()
+		page.ReturnTo = with(page.RedirectURI, "confirmationCode", page.Code, "state", page.State)
+	case approved || page.NokURI == "" || b.NokIgnored:
+		page.ReturnTo = page.RedirectURI
+	default:
+		page.ReturnTo = page.NokURI
+	}
+	if page.Request == nil && page.Code == "" && (b.EchoState || b.Confirmation) {
+		page.ReturnTo = with(page.ReturnTo, "state", page.State)
+	}
+	if err != nil {
+		return "", err
+	}
+	a.Page = &page
+	b.writeEntry(entry{Authorisation: a})
+	return page.ReturnTo, nil
+}
+
+// denied is the error of an authorization request whose login ended with an outcome.
+func denied(o bankpage.Outcome) *oauth.Error {
+	if o == bankpage.Failed {
+		return &oauth.Error{Code: "server_error", Text: "the bank has a technical error"}
+	}
+	return oauth.AccessDenied()
+}
+
+// with adds query parameters that are not empty to an address.
+func with(address string, pairs ...string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address // it was parsed by checkRedirect
+	}
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if u.RawQuery != "" && len(q) > 0 {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += q.Encode()
+	return u.String()
+}
+
+// confirm handles PUT authorisation of one on the page (docs/reference/families.md 2.4).
+// The caller holds mu.
+func (c *call) confirm(h *consentRecord, a *Authorisation) (response, *apiError) {
+	if !c.Confirmation {
+		return response{}, newError(http.StatusBadRequest, "PARAMETER_NOT_SUPPORTED", "this bank needs no confirmation")
+	}
+	right := true
+	if c.Approach == OAuth {
+		if len(c.body) > 0 {
+			return response{}, formatError("the body must be empty")
+		}
+		if f := c.checkBearer(h.Consent); f != nil {
+			return response{}, f
+		}
+	} else {
+		var body struct {
+			Code *string `json:"confirmationCode"`
+		}
+		if !decode(c.body, &body) || body.Code == nil {
+			return response{}, formatError("the body is not a confirmation")
+		}
+		right = *body.Code == a.Page.Code
+	}
+	if a.Status != Unconfirmed {
+		return response{}, newError(http.StatusConflict, "STATUS_INVALID", "there is nothing to confirm")
+	}
+	if right {
+		c.applySCA(h, a, Confirmed{})
+	} else {
+		c.applySCA(h, a, OrderFailed{hintUnconfirmed})
+	}
+	return response{http.StatusOK, map[string]string{"ASPSP-SCA-Approach": "REDIRECT"}, map[string]any{
+		"scaStatus": a.Status, "_links": map[string]link{"status": c.href("consents/" + h.ID + "/status")},
+	}}, nil
+}
+
+// loginLife is how long a login before any call waits for the person.
+const loginLife = 15 * time.Minute
