@@ -118,17 +118,23 @@ func misfitList(path string, patterns []any, value any) string {
 	for i := range owner {
 		owner[i] = -1
 	}
-	fits := make([][]bool, len(patterns))
-	for i, p := range patterns {
-		for _, v := range list {
-			fits[i] = append(fits[i], misfit(path, p, v) == "")
+	// Most lists have the order of their patterns: what a pattern fits is compared when it is
+	// asked for, and its own place is asked first.
+	known := map[[2]int]bool{}
+	fits := func(i, j int) bool {
+		fit, is := known[[2]int{i, j}]
+		if !is {
+			fit = misfit(path, patterns[i], list[j]) == ""
+			known[[2]int{i, j}] = fit
 		}
+		return fit
 	}
 	// place gives a pattern an element, and the pattern that had it another one.
-	var place func(pattern int, tried []bool) bool
-	place = func(pattern int, tried []bool) bool {
-		for i := range list {
-			if fits[pattern][i] && !tried[i] {
+	var place func(pattern int, tried map[int]bool) bool
+	place = func(pattern int, tried map[int]bool) bool {
+		for n := range list {
+			i := (pattern + n) % len(list)
+			if !tried[i] && fits(pattern, i) {
 				tried[i] = true
 				if owner[i] < 0 || place(owner[i], tried) {
 					owner[i] = pattern
@@ -139,7 +145,7 @@ func misfitList(path string, patterns []any, value any) string {
 		return false
 	}
 	for i, p := range patterns {
-		if place(i, make([]bool, len(list))) {
+		if place(i, map[int]bool{}) {
 			continue
 		}
 		var why []string

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -60,6 +61,22 @@ func TestPattern_NamesThePlace(t *testing.T) {
 	got := misfit("want", mustDecode(t, `{"a": [{"b": "c"}]}`), mustDecode(t, `{"a": [{"b": "d"}]}`))
 	if !strings.Contains(got, `want.a[0].b: want "c", got "d"`) {
 		t.Error(got)
+	}
+}
+
+// A list in the order of its patterns takes a time that grows with its length, not with the
+// square: the lists of recorded cases have ten thousand elements.
+func TestPattern_ComparesEachElementOnceInOrder(t *testing.T) {
+	list := make([]any, 2000)
+	for i := range list {
+		list[i] = map[string]any{"a": fmt.Sprint(i)}
+	}
+	if n := testing.AllocsPerRun(1, func() {
+		if m := misfit("want", list, list); m != "" {
+			t.Error(m)
+		}
+	}); n > 100*float64(len(list)) {
+		t.Errorf("%.0f allocations for %d elements", n, len(list))
 	}
 }
 

@@ -22,10 +22,9 @@ const (
 // Limits of waiting. They are far above what a correct server needs.
 const (
 	signingTime      = 25 * time.Second
-	collectionTime   = 5 * time.Minute
-	answerTime       = 250 * time.Millisecond // more for each answer of the case
-	consentTime      = 10 * time.Second       // for what the server does after a step
-	instructionsTime = 5 * time.Second        // after the bank was asked to start the authorisation
+	collectionTime   = 60 * time.Second
+	consentTime      = 10 * time.Second // for what the server does after a step
+	instructionsTime = 5 * time.Second  // after the bank was asked to start the authorisation
 )
 
 // player plays one case for a user of its own.
@@ -181,7 +180,7 @@ func (p *player) collect(attended bool) {
 // read waits for the end of a collection and reads its products.
 func (p *player) read(started harness.Response) collection {
 	p.Helper()
-	return p.readWithin(started, collectionTime+time.Duration(len(p.Input.Bank))*answerTime)
+	return p.readWithin(started, collectionTime)
 }
 
 // readWithin is read with another limit.

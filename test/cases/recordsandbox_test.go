@@ -37,8 +37,7 @@ var inShort = map[string]bool{
 // TestRecord_Sandbox records the collection of each person of the sandbox at each of its
 // banks, and plays the cases: status, types and numbers of products and deviations are the
 // same, and nothing of the person is in a case.
-func TestRecord_Sandbox(t *testing.T) {
-	t.Parallel()
+func TestRecord_Sandbox(t *testing.T) { // not parallel: it would starve cases, whose clocks are fast
 	w := newSandbox(t)
 	dir, only := t.TempDir(), os.Getenv(envPerson)
 	before := map[string]*played{}
@@ -111,7 +110,10 @@ func searchAll(t *testing.T, made record.Made, all collect.Recorded, person pers
 	in := suffixarray.New([]byte(strings.ToLower(string(made.Text))))
 	chance, seen, kept := map[string]bool{}, map[string]bool{}, 0
 	for i, text := range old {
-		text = strings.ToLower(datesRE.ReplaceAllString(text, ""))
+		if undated := datesRE.ReplaceAllString(text, ""); undated != text {
+			text = strings.Trim(undated, "-") // of an id: its number is one number, not two
+		}
+		text = strings.ToLower(text)
 		for _, part := range append(runRE.FindAllString(text, -1), text) {
 			if seen[part] && !chance[part] || utf8.RuneCountInString(part) < 5 || strings.Trim(part, "0") == "" {
 				continue
@@ -128,8 +130,7 @@ func searchAll(t *testing.T, made record.Made, all collect.Recorded, person pers
 			}
 		}
 	}
-	// The two searches take dates out of texts in different ways: they may differ by some.
-	if len(chance) > made.ByChance+2+made.ByChance/10 {
+	if len(chance) != made.ByChance {
 		t.Errorf("%d numbers are in the case by chance, it says %d", len(chance), made.ByChance)
 	}
 	t.Logf("searched %d, %d are words that are kept, %d numbers are in other places by chance", len(seen), kept, len(chance))
