@@ -96,12 +96,19 @@ func (a asked) minutes(now time.Time) int {
 	return max(1, int(a.Until.Sub(now)/time.Minute))
 }
 
-// allAccounts is what stands in account_list for every account.
-const allAccounts = "ALL"
+// What stands in account_list for every account, and with the cards where the person does
+// not pick them (docs/reference/families.md 3.4).
+const (
+	allAccounts  = "ALL"
+	allWithCards = "ALL_WITH_CARDS"
+)
 
 // accountList returns account_list: the numbers of the accounts that were asked for.
-func (a asked) accountList() []string {
-	if len(a.Accounts) == 0 {
+func (a asked) accountList(c Config) []string {
+	switch {
+	case len(a.Accounts) == 0 && len(c.CardScopes) > 0 && a.Flow == decoupled:
+		return []string{allWithCards}
+	case len(a.Accounts) == 0:
 		return []string{allAccounts}
 	}
 	list := make([]string, len(a.Accounts))

@@ -214,7 +214,7 @@ func (b *Bank) startRedirect(ctx context.Context, asked asked, r institution.Aut
 		SkipSelection: b.config.SkipAccountSelection, State: r.Way.State,
 	}
 	if len(asked.Accounts) > 0 || b.config.SkipAccountSelection {
-		request.AccountList = asked.accountList()
+		request.AccountList = asked.accountList(b.config)
 	}
 	if request.State == "" || request.RedirectURI == "" {
 		return institution.Authorization{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID, NotSent: true}

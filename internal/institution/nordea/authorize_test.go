@@ -11,6 +11,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/institution/nordea"
+	"samla/internal/nordeaspec"
 )
 
 const (
@@ -277,7 +278,7 @@ func TestComplete_TakesTwoExchangesAfterBankID(t *testing.T) {
 
 func TestComplete_AsksForTheDurationThatIsLeft(t *testing.T) {
 	s := newScripted(t, nil, responds(200, `{"code":"c-2"}`))
-	for days, minutes := range map[int]int{0: 719, 30: 43919, 180: 129600, 1000: 129600} {
+	for days, minutes := range map[int]int{0: 719, 30: 43919, 180: 259200, 1000: 259200} {
 		opened, err := s.OpenConsent(t.Context(), institution.OpenRequest{RequestID: "r-1", Scope: full, ValidUntil: noon.AddDate(0, 0, days)})
 		if err != nil {
 			t.Fatal(err)
@@ -405,8 +406,7 @@ func TestComplete_PicksTheAgreementOfACompany(t *testing.T) {
 		"several":         {"", `{"agreements":[{"id":"5"},{"id":"6"}]}`, ""},
 		"not an id":       {"", `{"agreements":[{"id":"../5"}]}`, ""},
 		"the same twice":  {"", `{"agreements":[{"id":"5"},{"id":"5"}]}`, "5"},
-		"something else":  {"", `{"error":{}}`, ""},
-		"not an object":   {"", `<html>`, ""},
+		"no list":         {"", `{"agreements":[]}`, ""},
 		"a list of texts": {"", `{"agreements":["5"]}`, ""},
 	} {
 		s := newScripted(t, func(cfg *nordea.Config) { companies(cfg); cfg.Agreement = c.agreement }, responds(409, c.answer))
@@ -414,6 +414,26 @@ func TestComplete_PicksTheAgreementOfACompany(t *testing.T) {
 		if err != nil || done.Next.Get("agreement") != c.want || (done.State == institution.AuthorizationFailed) != (c.want == "") {
 			t.Errorf("%s: %+v, %v", name, done, err)
 		}
+	}
+}
+
+// A conflict that is about something else is a refusal.
+func TestComplete_RefusesOtherConflicts(t *testing.T) {
+	for _, answer := range []string{`{"error":{"failures":[{"code":"error.conflict"}]}}`, `<html>`, `{"agreements":"5"}`} {
+		s := newScripted(t, companies, responds(409, answer))
+		if done, err := s.Complete(t.Context(), completion(s.open(t, full), url.Values{"code": {"c-1"}})); err == nil || institution.KindOf(err) != institution.Refused {
+			t.Errorf("%s: %+v, %v", answer, done, err)
+		}
+	}
+}
+
+func TestComplete_AsksForCardsWithoutAPage(t *testing.T) {
+	s := newEdition(t, nordeaspec.Newer, func(c *nordea.Config) { c.CardScopes = []string{"CARDS_INFORMATION"} }, responds(200, `{"code":"c-2"}`))
+	if _, err := s.Complete(t.Context(), completion(s.open(t, full), url.Values{"code": {"c-1"}})); err != nil {
+		t.Fatal(err)
+	}
+	if body := s.last(t).body; !strings.Contains(body, `"account_list":["ALL_WITH_CARDS"]`) || !strings.Contains(body, `"CARDS_INFORMATION"`) {
+		t.Errorf("sent %s", body)
 	}
 }
 

@@ -56,23 +56,21 @@ type agreementRequest struct {
 	Code string `json:"code"`
 }
 
-// authorizeAccounts says which accounts are wanted, and gets the code for tokens. The bank
-// of companies answers 409 with the agreements of a person who has several.
+// authorizeAccounts says which accounts are wanted, and gets the code for tokens. The
+// answer is 409 with the agreements if the person has several, mostly of companies.
 func (b *Bank) authorizeAccounts(ctx context.Context, c institution.Completion, asked asked, code string) (institution.Completed, error) {
 	request := call{operation: opAuthorize, method: http.MethodPost, psu: c.PSU, path: b.authorization("decoupled", "authorizations"),
-		json: accountsRequest{AccountList: asked.accountList(), Code: code, Duration: asked.minutes(b.clock.Now()),
+		json: accountsRequest{AccountList: asked.accountList(b.config), Code: code, Duration: asked.minutes(b.clock.Now()),
 			MaxHistory: asked.months(b.config), ResponseType: "nordea_token", Scope: asked.scopes(b.config)}}
-	if b.config.Base != business {
-		return b.nextCode(ctx, request, asked)
-	}
 	resp, err := b.exchange(ctx, request)
 	if err != nil {
 		return institution.Completed{}, err
 	}
-	if resp.Status != http.StatusConflict {
+	ids := agreementsIn(resp)
+	if ids == nil {
 		return b.codeIn(request, resp, asked)
 	}
-	agreement := b.agreementIn(resp.Body)
+	agreement := b.pick(ids)
 	if agreement == "" {
 		b.log.Warn("the person has several agreements: name one in the member agreement of the entry")
 		return failed(consent.Rejected), nil
@@ -80,23 +78,29 @@ func (b *Bank) authorizeAccounts(ctx context.Context, c institution.Completion, 
 	return institution.Completed{State: institution.AuthorizationPending, Next: url.Values{broughtCode: {code}, broughtAgreement: {agreement}}}, nil
 }
 
-// agreementIn returns the agreement to read: the one of the configuration if the person
-// has it, or the only one.
-func (b *Bank) agreementIn(body []byte) string {
+// agreementsIn returns the ids of the agreements that a person can choose from; nil if
+// the answer is not that question.
+func agreementsIn(resp *httpclient.Response) []string {
 	var answer struct {
 		Agreements list[struct {
 			ID text `json:"id"`
 		}] `json:"agreements"`
 	}
-	if decode(body, &answer) != nil {
-		return ""
+	if resp.Status != http.StatusConflict || decode(resp.Body, &answer) != nil || answer.Agreements == nil {
+		return nil
 	}
-	var ids []string
+	ids := []string{}
 	for _, a := range answer.Agreements {
 		if id := a.ID.clean(); agreeRE.MatchString(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
+	return ids
+}
+
+// pick returns the agreement to read: the one of the configuration if the person has it, or
+// the only one.
+func (b *Bank) pick(ids []string) string {
 	switch {
 	case slices.Contains(ids, b.config.Agreement):
 		return b.config.Agreement

@@ -52,7 +52,7 @@ type Config struct {
 // Versions are those of the paths.
 type Versions struct {
 	Authorization string `json:"authorization,omitzero"` // (v5)
-	Accounts      string `json:"accounts,omitzero"`      // (v5)
+	Accounts      string `json:"accounts,omitzero"`      // (v5; v4 for companies)
 	Cards         string `json:"cards,omitzero"`         // (v5)
 	Assets        string `json:"assets,omitzero"`        // (v4)
 }
@@ -83,7 +83,7 @@ const (
 var (
 	countries = []string{"SE", "FI", "DK", "NO"}
 	// Those of the published file that Nordea has not withdrawn, and of newer ones.
-	methods = []string{bankID, "CARD_RDR", "MTA", "CCALC", "MTA_NO", "BANKID_NO", "NEMID_2F", "MITID", "MTA_DK", "MTA_QR", "QRT_DK"}
+	methods = []string{bankID, "CARD_RDR", "MTA", "MTA_NO", "BANKID_NO", "NEMID_2F", "MITID", "MTA_DK", "MTA_QR", "QRT_DK"}
 
 	versionRE = regexp.MustCompile(`^v[1-9][0-9]?$`)
 	clientRE  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`)
@@ -108,6 +108,9 @@ func (c Config) withDefaults() Config {
 		c.Scopes = &[]string{scopeDetails}
 	}
 	c.Versions.Authorization = cmp.Or(c.Versions.Authorization, "v5")
+	if c.Base == business {
+		c.Versions.Accounts = cmp.Or(c.Versions.Accounts, "v4")
+	}
 	c.Versions.Accounts = cmp.Or(c.Versions.Accounts, "v5")
 	c.Versions.Cards = cmp.Or(c.Versions.Cards, "v5")
 	c.Versions.Assets = cmp.Or(c.Versions.Assets, "v4")

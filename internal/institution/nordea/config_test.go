@@ -50,7 +50,7 @@ func TestConfig_ReportsWhatCannotBeUsed(t *testing.T) {
 		"/companyId":             func(c *nordea.Config) { c.Base = "business" },
 		"/agreement":             func(c *nordea.Config) { c.Agreement = "1" },
 		"/profile/qr":            func(c *nordea.Config) { c.Profile.QR = institution.QRImage },
-		"/profile/historyMonths": func(c *nordea.Config) { c.Profile.HistoryMonths = 13 },
+		"/profile/historyMonths": func(c *nordea.Config) { c.Profile.HistoryMonths = 19 },
 		"/profile/language":      func(c *nordea.Config) { c.Profile.Language = "no" },
 		"/profile/countsPer":     func(c *nordea.Config) { c.Profile.CountsPer = "day" },
 		"/profile/oldConsent":    func(c *nordea.Config) { c.Profile.OldConsent = "burn" },
@@ -137,7 +137,7 @@ func TestNew_ReportsFilesThatCannotBeUsed(t *testing.T) {
 func TestFamily_OpensAnEntry(t *testing.T) {
 	f := nordea.Family(httpsig.NewLimit(0))
 	text := `{"baseURL":"https://api.example","clientId":"client-1","secretFile":"secret.txt","keyFile":"key.pem","country":"DK","base":"personal","flow":"redirect","scopes":[],
-		"cardScopes":["CARDS_INFORMATION"],"versions":{"accounts":"v4"},"profile":{"historyMonths":3,"longestConsent":180,"dailyLimit":2,"countsPer":"account"}}`
+		"cardScopes":["CARDS_INFORMATION"],"versions":{"accounts":"v4"},"profile":{"historyMonths":3,"longestConsent":30,"dailyLimit":2,"countsPer":"account"}}`
 	config := f.New()
 	if faults := strictjson.Decode([]byte(text), config); len(faults) != 0 {
 		t.Fatal(faults)
@@ -155,11 +155,11 @@ func TestFamily_OpensAnEntry(t *testing.T) {
 	}
 	p := i.Profile
 	if !p.Redirects || p.LoginFirst || p.NamesSigner || !p.ReplaySafe || !p.OpensWithoutNumber || !p.OpensWithoutAddress || p.NeedsPSUID || p.SignatureCost <= 0 ||
-		p.HistoryAttended != 91 || p.LongestConsent != 180 || p.DailyLimit != 2 || p.CountsPer != "ACCOUNT" {
+		p.HistoryAttended != 91 || p.LongestConsent != 30 || p.DailyLimit != 2 || p.CountsPer != "ACCOUNT" {
 		t.Errorf("%+v", p)
 	}
 	b := newReader(t)
-	if p := b.Profile(); p.Redirects || p.ReplaySafe || p.PollInterval != 2*time.Second || p.QR != institution.QRText || p.LongestConsent != 90 || p.HistoryAttended != 365 {
+	if p := b.Profile(); p.Redirects || p.ReplaySafe || p.PollInterval != 2*time.Second || p.QR != institution.QRText || p.LongestConsent != 180 || p.HistoryAttended != 365 {
 		t.Errorf("%+v", p)
 	}
 }

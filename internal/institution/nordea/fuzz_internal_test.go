@@ -14,8 +14,9 @@ import (
 // a personal number on its way into a log.
 func FuzzRefusal(f *testing.F) {
 	for _, s := range []string{`{"group_header":{"message_identification":"m-7d4","http_code":401},"error":{"failures":[{"code":"error.token.expired","description":"x","path":"from_date"}]}}`,
-		`{"httpCode":"429"}`, `{"error":{"failures":{}}}`, `{"error":null}`, `<html>"error"</html>`, `{"error":"invalid_grant"}`, ``} {
+		`{"httpCode":"429"}`, `{"error":{"failures":{}}}`, `{"error":null}`, `<html>"error"</html>`, `{"error":"invalid_grant"}`, `{"agreements":[{"id":"5"},{"id":"../6"},7]}`, ``} {
 		f.Add(400, s)
+		f.Add(409, s)
 		f.Add(200, s)
 	}
 	b := &Bank{clock: clock.NewManual(clock.System().Now())}
@@ -34,8 +35,10 @@ func FuzzRefusal(f *testing.F) {
 				t.Errorf("an id that could be a number of a person: %v", e)
 			}
 		}
-		if id := b.agreementIn([]byte(body)); id != "" && !agreeRE.MatchString(id) {
-			t.Errorf("an agreement %q", id)
+		for _, id := range agreementsIn(resp) {
+			if !agreeRE.MatchString(id) {
+				t.Errorf("an agreement %q", id)
+			}
 		}
 	})
 }

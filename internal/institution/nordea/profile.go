@@ -19,11 +19,11 @@ type Profile struct {
 	NeedsPSUID        bool                `json:"needsPSUID,omitzero"`        // the personal number is required (false)
 	PollInterval      strictjson.Duration `json:"pollInterval,omitzero"`      // what the bank says in verify_after ("2s")
 	Deadline          strictjson.Duration `json:"deadline,omitzero"`          // ("5m")
-	HistoryMonths     int                 `json:"historyMonths,omitzero"`     // 1 to 12, asked for as max_tx_history (12)
+	HistoryMonths     int                 `json:"historyMonths,omitzero"`     // 1 to 18, asked for as max_tx_history (12)
 	HistoryUnattended int                 `json:"historyUnattended,omitzero"` // days (89)
 	DailyLimit        int                 `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
 	CountsPer         string              `json:"countsPer,omitzero"`         // what those reads are counted for: consent, account or endpoint (consent)
-	LongestConsent    int                 `json:"longestConsent,omitzero"`    // days (90)
+	LongestConsent    int                 `json:"longestConsent,omitzero"`    // days (180)
 	Parallel          int                 `json:"parallel,omitzero"`          // concurrent reads of one consent (4)
 	WindowDays        int                 `json:"windowDays,omitzero"`        // days of transactions in one request (0, all)
 	CardWindowDays    int                 `json:"cardWindowDays,omitzero"`    // the same for cards (0, all)
@@ -37,10 +37,11 @@ type Profile struct {
 
 const (
 	usualPoll   = 2 * time.Second // verify_after in Nordea's examples (docs/reference/families.md 3.4)
-	mostMonths  = 12              // of max_tx_history
+	usualMonths = 12              // of max_tx_history: the most of the published file
+	mostMonths  = 18              // of a newer one
 	monthsYear  = 12
 	daysYear    = 365
-	usualLength = 90 // days: 129600 minutes in Nordea's file
+	usualLength = 180 // days: 259200 minutes, since July 2023 (docs/reference/families.md 3.4)
 )
 
 // languages are the parameter language by country (ais-v5.yaml): Norwegian is not among
@@ -50,7 +51,7 @@ var languages = map[string]string{"SE": "sv", "FI": "fi", "DK": "da"}
 func (p Profile) withDefaults(country string) Profile {
 	p.QR = cmp.Or(p.QR, institution.QRText)
 	p.PollInterval = cmp.Or(p.PollInterval, strictjson.Duration(usualPoll))
-	p.HistoryMonths = cmp.Or(p.HistoryMonths, mostMonths)
+	p.HistoryMonths = cmp.Or(p.HistoryMonths, usualMonths)
 	p.CountsPer = cmp.Or(p.CountsPer, "consent")
 	p.LongestConsent = cmp.Or(p.LongestConsent, usualLength)
 	p.Language = cmp.Or(p.Language, languages[country])
@@ -71,7 +72,7 @@ func (p Profile) check() (faults strictjson.Faults) {
 			string(institution.OldEndsOnRequest), string(institution.OldKept))
 	}
 	if p.HistoryMonths < 1 || p.HistoryMonths > mostMonths {
-		faults.Add("/historyMonths", "must be 1 to 12")
+		faults.Add("/historyMonths", "must be 1 to 18")
 	}
 	for _, member := range []struct {
 		name  string

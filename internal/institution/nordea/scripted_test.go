@@ -111,8 +111,13 @@ func (s *scripted) last(t *testing.T) recorded {
 // signature, and answers with the handler of the test.
 func newScripted(t *testing.T, change func(*nordea.Config), answer http.HandlerFunc) *scripted {
 	t.Helper()
+	return newEdition(t, nordeaspec.Files, change, answer)
+}
+
+func newEdition(t *testing.T, e nordeaspec.Edition, change func(*nordea.Config), answer http.HandlerFunc) *scripted {
+	t.Helper()
 	s := &scripted{clock: clock.NewManual(noon), answer: answer}
-	oracle := nordeaspec.New(t, "https://bank", nordeaspec.Files)
+	oracle := nordeaspec.New(t, "https://bank", e)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if err := oracle.CheckRequest(r, body); err != nil {
