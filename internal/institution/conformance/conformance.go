@@ -54,6 +54,15 @@ type Expect struct {
 	Cards          int  // those of the accounts that are cards
 	Pages          int  // minimum for the account with the most pages of transactions
 	Pending        bool // the bank has pending transactions
+	// Tokens: the tokens are the consent (institution.Completer, Refresher). The bank tells
+	// nothing of a consent without them, ends it with the second, and has ended one whose
+	// tokens it refuses to replace.
+	Tokens bool
+	// BindsOrder: BankID lets nobody sign but the person for whom the bank starts an order.
+	BindsOrder bool
+	// Overtaken is what an order ends with that a second one of the person has ended; "" =
+	// AUTHENTICATION_CONFLICT.
+	Overtaken consent.FailureCode
 }
 
 // Run runs the suite. It calls start once for each test.

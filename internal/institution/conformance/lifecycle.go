@@ -10,7 +10,7 @@ import (
 func revokes(t *testing.T, s *session) {
 	access, _ := s.grant(t, fullScope)
 	for range 2 { // the consent has ended before the second call
-		if err := s.Bank.Revoke(t.Context(), access); err != nil {
+		if err := s.Bank.Revoke(t.Context(), s.with(access)); err != nil {
 			t.Errorf("revoke: %v", err)
 		}
 	}
@@ -26,7 +26,7 @@ func reportsUnknownConsent(t *testing.T, s *session) {
 	_, err := s.Bank.Consent(t.Context(), access)
 	expectKind(t, "read the consent", err, institution.ConsentGone)
 	_, err = s.fetch(t, access, s.essential(fullScope))
-	expectKind(t, "read with it", err, institution.ConsentGone)
+	s.expectNoAccess(t, "read with it", access, err)
 	if err := s.Bank.Revoke(t.Context(), access); err != nil {
 		t.Errorf("revoke: %v", err)
 	}

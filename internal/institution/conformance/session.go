@@ -16,6 +16,8 @@ import (
 // session is one person at one bank.
 type session struct {
 	Setup
+	tokens map[consent.RemoteID]institution.Tokens
+	opened time.Time // when the last consent was opened
 }
 
 var fullScope = consent.Scope{Balances: true, Transactions: true}
@@ -34,6 +36,7 @@ func (s *session) open(t *testing.T, scope consent.Scope) (institution.Access, i
 	if err != nil || opened.ConsentID == "" {
 		t.Fatalf("open: %+v, %v", opened, err)
 	}
+	s.opened = s.Now()
 	access := institution.Access{ConsentID: opened.ConsentID, PSU: s.Person}
 	return access, s.start(t, access)
 }
@@ -51,9 +54,12 @@ func (s *session) start(t *testing.T, access institution.Access) institution.Aut
 
 func (s *session) status(t *testing.T, access institution.Access, a institution.Authorization) institution.Authorization {
 	t.Helper()
-	got, err := s.Bank.AuthorizationStatus(t.Context(), access, a.ID, a.StatusLink, s.Expect.QR != institution.QRNone)
+	got, err := s.Bank.AuthorizationStatus(t.Context(), s.with(access), a.ID, a.StatusLink, s.Expect.QR != institution.QRNone)
 	if err != nil {
 		t.Fatalf("read the status of the authorization: %v", err)
+	}
+	if got.Brought != nil {
+		s.complete(t, access, a, got.Brought)
 	}
 	return got
 }
@@ -75,8 +81,14 @@ func (s *session) grant(t *testing.T, scope consent.Scope) (institution.Access, 
 
 func (s *session) consentInfo(t *testing.T, access institution.Access) institution.ConsentInfo {
 	t.Helper()
-	info, err := s.Bank.Consent(t.Context(), access)
-	if err != nil {
+	info, err := s.Bank.Consent(t.Context(), s.with(access))
+	if s.refreshes(t, access, &err) {
+		info, err = s.Bank.Consent(t.Context(), s.with(access))
+	}
+	switch {
+	case s.Expect.Tokens && err != nil && institution.KindOf(err) == institution.ConsentGone:
+		return institution.ConsentInfo{State: institution.ConsentRevoked}
+	case err != nil:
 		t.Fatalf("read the consent: %v", err)
 	}
 	return info
@@ -87,7 +99,10 @@ func (s *session) consentInfo(t *testing.T, access institution.Access) instituti
 func (s *session) fetch(t *testing.T, access institution.Access, q institution.Question) (institution.Answer, error) {
 	t.Helper()
 	for range 40 {
-		answer, err := s.Bank.Fetch(t.Context(), access, q)
+		answer, err := s.Bank.Fetch(t.Context(), s.with(access), q)
+		if s.refreshes(t, access, &err) {
+			continue
+		}
 		if err == nil && (answer.Question != q || !answer.FetchedAt.Equal(s.Now())) {
 			t.Errorf("the answer has the question %+v and the time %s", answer.Question, answer.FetchedAt)
 		}

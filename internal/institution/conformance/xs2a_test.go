@@ -74,7 +74,7 @@ func TestXS2A_ConformsWithSandboxBanks(t *testing.T) {
 			t.Parallel()
 			company, _, _ := strings.Cut(name, " ")
 			conformance.Run(t, func(t *testing.T) conformance.Setup {
-				w := newWorld(t, company)
+				w := newWorld(t, company, bgspec.New(t, "https://sandbox/"+company))
 				sendPSUID := true // so that the bank notices another person
 				c.profile.SendPSUID = &sendPSUID
 				return conformance.Setup{
@@ -117,20 +117,26 @@ func copyKeys(t *testing.T) string {
 	return dir
 }
 
+// oracle judges the exchanges with one bank.
+type oracle interface {
+	Handler(next http.Handler, report func(error)) http.Handler
+	Transport(next http.RoundTripper, report func(error)) http.RoundTripper
+}
+
 // world is the sandbox of one test, with its own clock and port.
 type world struct {
 	clock   *clock.Manual
 	sandbox *sandbox.Sandbox
-	oracle  *bgspec.Oracle
+	oracle  oracle
+	dir     string // of the sandbox's files
 	base    string
 }
 
-func newWorld(t *testing.T, company string) *world {
+func newWorld(t *testing.T, company string, o oracle) *world {
 	t.Helper()
-	w := &world{clock: clock.NewManual(noon)}
+	w := &world{clock: clock.NewManual(noon), oracle: o, dir: copyKeys(t)}
 	var err error
-	w.oracle = bgspec.New(t, "https://sandbox/"+company)
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: copyKeys(t), Banks: append(aspsp.DefaultBanks(), aspsp.CrowdBanks(0)...), Wrap: func(h http.Handler) http.Handler {
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: w.dir, Banks: append(aspsp.DefaultBanks(), aspsp.CrowdBanks(0)...), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})
 	if err != nil {
@@ -154,6 +160,13 @@ func newWorld(t *testing.T, company string) *world {
 	return w
 }
 
+// deps let the oracle see each exchange of a connector.
+func (w *world) deps(t *testing.T) institution.Deps {
+	return institution.Deps{Clock: w.clock, Dir: w.dir, Wrap: func(next http.RoundTripper) http.RoundTripper {
+		return w.oracle.Transport(next, func(err error) { t.Errorf("the connector breaks the standard: %v", err) })
+	}}
+}
+
 func (w *world) connector(t *testing.T, p xs2a.Profile, s xs2a.Signature) *xs2a.Bank {
 	t.Helper()
 	qwac, qseal := w.sandbox.TPP()
@@ -161,9 +174,7 @@ func (w *world) connector(t *testing.T, p xs2a.Profile, s xs2a.Signature) *xs2a.
 		BaseURL: w.base, Profile: p, Signature: s,
 	}, xs2a.Deps{
 		Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: w.sandbox.CA().Pool()},
-		Deps: institution.Deps{Clock: w.clock, Wrap: func(next http.RoundTripper) http.RoundTripper {
-			return w.oracle.Transport(next, func(err error) { t.Errorf("the connector breaks the standard: %v", err) })
-		}},
+		Deps: w.deps(t),
 	})
 	if err != nil {
 		t.Fatal(err)

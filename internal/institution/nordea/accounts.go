@@ -54,6 +54,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 		return institution.Reading{}, malformed(errMissing)
 	}
 	var r institution.Reading
+	asked := mannerOf(a.Question.Detail)
 	for i := range body.Response.Accounts {
 		entry := &body.Response.Accounts[i]
 		read, ok := entry.read(&r.Deviations)
@@ -62,13 +63,12 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 			continue
 		}
 		r.Facts.Accounts = append(r.Facts.Accounts, read)
-		if mannerOf(a.Question.Detail).balances {
+		if asked.balances {
 			r.Facts.Balances = append(r.Facts.Balances, balances(read.Key, entry.Currency, entry.Booked, entry.Available, a.FetchedAt, &r.Deviations)...)
 		}
-		if read.ID == "" {
-			continue // it cannot be asked about
+		if asked.rows && read.ID != "" { // without its id it cannot be asked about
+			r.Questions = append(r.Questions, institution.Windows(transactionsOf(read.Key, a.Question.From), b.config.Profile.WindowDays, a.FetchedAt)...)
 		}
-		r.Questions = append(r.Questions, institution.Windows(transactionsOf(read.Key, a.Question.From), b.config.Profile.WindowDays, a.FetchedAt)...)
 	}
 	r.Questions = append(r.Questions, nextPage(a.Question, body.Header.Pagination.Key, &r.Deviations)...)
 	return r, nil

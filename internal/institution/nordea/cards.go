@@ -2,6 +2,7 @@ package nordea
 
 import (
 	"cmp"
+	"slices"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
@@ -40,6 +41,7 @@ func (b *Bank) readCards(a institution.Answer) (institution.Reading, error) {
 		return institution.Reading{}, malformed(errMissing)
 	}
 	var r institution.Reading
+	asked := mannerOf(a.Question.Detail)
 	for i := range body.Response.Cards { // no member is required: without the list there are none
 		entry := &body.Response.Cards[i]
 		read, ok := entry.read()
@@ -49,25 +51,16 @@ func (b *Bank) readCards(a institution.Answer) (institution.Reading, error) {
 		}
 		read.DebitPositive = b.config.Profile.CardDebitPositive
 		r.Facts.Accounts = append(r.Facts.Accounts, read)
-		if mannerOf(a.Question.Detail).balances {
+		if asked.balances {
 			found := balances(read.Key, "", entry.Booked, entry.Available, a.FetchedAt, &r.Deviations)
 			r.Facts.Balances = append(r.Facts.Balances, found...)
 		}
-		if entry.ID.clean() != "" && b.readsCardRows() {
+		if asked.rows && read.ID != "" && slices.Contains(b.config.CardScopes, scopeCardRows) {
 			r.Questions = append(r.Questions, institution.Windows(transactionsOf(read.Key, a.Question.From), b.config.Profile.CardWindowDays, a.FetchedAt)...)
 		}
 	}
 	r.Questions = append(r.Questions, nextPage(a.Question, cmp.Or(body.Response.Key, body.Header.Pagination.Key), &r.Deviations)...)
 	return r, nil
-}
-
-func (b *Bank) readsCardRows() bool {
-	for _, s := range b.config.CardScopes {
-		if s == scopeCardRows {
-			return true
-		}
-	}
-	return false
 }
 
 // read returns the entry as a fact. It is not ok without an id or a number. The number of

@@ -21,6 +21,7 @@ const (
 // manner is how a question is asked: the Detail of a question.
 type manner struct {
 	balances bool   // a list, with balances
+	rows     bool   // a list, whose accounts are asked for transactions
 	from     string // transactions from this day on, instead of the question's
 	key      string // continuation_key of a further page
 }
@@ -30,6 +31,9 @@ func (m manner) String() string {
 	v := url.Values{}
 	if m.balances {
 		v.Set("balances", "true")
+	}
+	if m.rows {
+		v.Set("rows", "true")
 	}
 	if m.from != "" {
 		v.Set("from", m.from)
@@ -43,7 +47,7 @@ func (m manner) String() string {
 // mannerOf parses a Detail. It ignores what it does not know.
 func mannerOf(detail string) manner {
 	v, _ := url.ParseQuery(detail)
-	return manner{balances: v.Get("balances") == "true", from: v.Get("from"), key: v.Get("key")}
+	return manner{balances: v.Get("balances") == "true", rows: v.Get("rows") == "true", from: v.Get("from"), key: v.Get("key")}
 }
 
 // mapping grows whenever Read decodes an answer differently.
@@ -55,7 +59,7 @@ func (b *Bank) Mapping() int { return mapping }
 // Start implements institution.Collector. It asks for the accounts, and for the cards if
 // they are asked for at all.
 func (b *Bank) Start(scope consent.Scope, from string) []institution.Question {
-	detail := manner{balances: scope.Balances}.String()
+	detail := manner{balances: scope.Balances, rows: scope.Transactions}.String()
 	questions := []institution.Question{{Kind: askAccounts, Essential: true, From: from, Detail: detail}}
 	if slices.Contains(b.config.CardScopes, scopeCards) {
 		questions = append(questions, institution.Question{Kind: askCards, From: from, Detail: detail})

@@ -111,6 +111,15 @@ func TestRead_KeepsToWhatWasAskedFor(t *testing.T) {
 			t.Errorf("%s: %+v", q.Kind, r.Facts)
 		}
 	}
+	for _, q := range b.Start(consent.Scope{Balances: true}, since) {
+		body := accounts
+		if q.Kind == "cards" {
+			body = cards
+		}
+		if r := read(t, b, q, body); len(r.Facts.Balances) == 0 || len(r.Questions) != 0 {
+			t.Errorf("%s: %+v", q.Kind, r)
+		}
+	}
 	old := strings.ReplaceAll(rows, "2026-11-19", "2026-08-24")
 	if r := read(t, b, transactions("account/1"), old); len(r.Facts.Histories[0].Transactions) != 2 {
 		t.Errorf("rows from before the first day: %+v", r.Facts.Histories)

@@ -1,0 +1,89 @@
+package conformance
+
+import (
+	"errors"
+	"net/url"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// maxExchanges is more completions than an authorization takes.
+const maxExchanges = 5
+
+// with returns the access with the tokens that the bank has given.
+func (s *session) with(a institution.Access) institution.Access {
+	if given, ok := s.tokens[a.ConsentID]; ok {
+		a.Token, a.Refresh = given.Access, given.Refresh
+	}
+	return a
+}
+
+// complete exchanges what an authorization has brought, one exchange after the other, and
+// keeps the tokens.
+func (s *session) complete(t *testing.T, access institution.Access, a institution.Authorization, brought url.Values) {
+	t.Helper()
+	completer, ok := s.Bank.(institution.Completer)
+	if !ok {
+		t.Fatal("the authorization brings something, and nothing completes it")
+	}
+	for range maxExchanges {
+		given := s.with(access)
+		done, err := completer.Complete(t.Context(), institution.Completion{RequestID: uuid.NewString(), ConsentID: access.ConsentID,
+			AuthorizationID: a.ID, Link: a.StatusLink, Token: given.Token, Refresh: given.Refresh, PSU: s.Person, Brought: brought})
+		if err != nil || done.State == institution.AuthorizationFailed {
+			t.Fatalf("complete: %+v, %v", done.Failure, err)
+		}
+		if done.Tokens != nil {
+			s.keep(access, *done.Tokens)
+		}
+		if done.State == institution.AuthorizationDone {
+			return
+		}
+		// An exchange that is committed is not made again: what the next one gets differs.
+		if done.Next == nil || done.Next.Encode() == brought.Encode() {
+			t.Fatal("a completion that leads nowhere")
+		}
+		brought = done.Next
+	}
+	t.Fatal("the completions do not end")
+}
+
+func (s *session) keep(access institution.Access, given institution.Tokens) {
+	if s.tokens == nil {
+		s.tokens = map[consent.RemoteID]institution.Tokens{}
+	}
+	s.tokens[access.ConsentID] = s.tokens[access.ConsentID].Replaced(given)
+}
+
+// refreshes replaces the tokens if err says that the bank does not accept them, and reports
+// whether it did. If the bank refuses to, err is that refusal.
+func (s *session) refreshes(t *testing.T, access institution.Access, err *error) bool {
+	t.Helper()
+	var refused *institution.Error
+	refresher, ok := s.Bank.(institution.Refresher)
+	if !ok || !errors.As(*err, &refused) || refused.Kind != institution.TokenRefused || s.with(access).Refresh == "" {
+		return false
+	}
+	given, failed := refresher.Refresh(t.Context(), s.with(access))
+	if failed != nil {
+		*err = failed
+		return false
+	}
+	s.keep(access, given)
+	return true
+}
+
+// expectNoAccess fails the test unless err says that the consent gives no access: it has
+// ended, or never had the tokens that are its own.
+func (s *session) expectNoAccess(t *testing.T, what string, access institution.Access, err error) {
+	t.Helper()
+	want := institution.ConsentGone
+	if _, given := s.tokens[access.ConsentID]; s.Expect.Tokens && !given {
+		want = institution.TokenRefused
+	}
+	expectKind(t, what, err, want)
+}
