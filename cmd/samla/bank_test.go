@@ -43,6 +43,34 @@ func TestBankAdd_SaysWhyABankCannotBeAdded(t *testing.T) {
 	}
 }
 
+func TestBankAdd_SaysWhatIsNeededAndWhatIsNotSure(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "banks.json")
+	add := func(company string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"bank", "add", company, "--file", file}, &out, new(bytes.Buffer))
+		return out.String(), err
+	}
+	out, err := add("se-nordea")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/clientId ", "QWAC with the role PSP_AI", "/callback/se-nordea", "open.nordea.com", "(third party)", "Not known: ", "samla bank check " + file} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if _, err := add("se-nordea"); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("again: %v", err)
+	}
+	if _, err := add("de-n26"); err != nil {
+		t.Errorf("another one: %v", err)
+	}
+	err = run(t.Context(), []string{"bank", "check", file}, new(bytes.Buffer), new(bytes.Buffer))
+	if err == nil || !strings.Contains(err.Error(), "/banks/0/clientId: is not filled in") {
+		t.Errorf("the check: %v", err)
+	}
+}
+
 func TestAddTo_KeepsTheModeAndWhatCannotBeRead(t *testing.T) {
 	p := profile.Profile{Company: "se-x", Name: "X", Family: "xs2a", LoginMethods: []string{"A"}, Entry: []byte(`{}`)}
 	file := filepath.Join(t.TempDir(), "banks.json")

@@ -35,6 +35,9 @@ func (c *bankAddCmd) Run(a *app) error {
 			fmt.Fprintf(a.out, "  %-28s %s\n", n.At, n.What)
 		}
 	}
+	if p.Capabilities["redirect"].Value == "yes" {
+		fmt.Fprintf(a.out, "\nPersons come back from the bank's page to URL/callback/%s, where URL is --public-url of samla serve: register it with the bank.\n", p.Company)
+	}
 	if doubtful := p.Doubtful(); len(doubtful) > 0 {
 		fmt.Fprintln(a.out, "\nCompare these with the bank's documentation; they are not from the bank itself:")
 		for _, f := range doubtful {

@@ -3,6 +3,7 @@ package profile_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,8 +14,13 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"samla/internal/clock"
+	"samla/internal/institution"
 	"samla/internal/institution/families"
+	"samla/internal/institution/registry"
 	"samla/internal/profile"
+	"samla/internal/sandbox/pki"
+	"samla/internal/strictjson"
 	"samla/profiles"
 )
 
@@ -189,33 +195,82 @@ func leavesOf(t *testing.T, entry []byte) []string {
 	return leaves
 }
 
-// What is shipped works with this program: each entry of a family that it has is read by
-// the registry, and lacks nothing but what the profile says that it lacks.
+// What is shipped works with this program: each entry of a family that it has is read and
+// opened by the registry, once what the profile says that it needs is there, and no sooner.
 func TestProfiles_EntriesAreReadByTheRegistry(t *testing.T) {
-	read := 0
+	dir := operatorFiles(t)
+	tried := 0
 	for _, p := range profile.All() {
 		if p.Entry == nil || !slices.Contains(familyNames(), p.Family) {
 			continue
 		}
-		read++
+		tried++
 		file, err := profile.Add(nil, p)
 		if err != nil {
 			t.Fatal(err)
+		}
+		var faults strictjson.Faults
+		if _, err = load(t, dir, file); err != nil && !errors.As(err, &faults) {
+			t.Fatalf("%s: %v", p.Company, err)
+		}
+		var unfilled []string
+		for _, f := range faults {
+			unfilled = append(unfilled, strings.TrimPrefix(f.Pointer, "/banks/0"))
+		}
+		slices.Sort(unfilled)
+		if want := profile.Unfilled(p.Entry); !slices.Equal(unfilled, want) {
+			t.Errorf("%s as it is added lacks %v, want %v: %v", p.Company, unfilled, want, err)
 		}
 		for _, n := range p.Needs {
 			if n.Sample != "" {
 				file = replace(t, file, n.At, n.Sample)
 			}
 		}
-		path := filepath.Join(t.TempDir(), "banks.json")
-		if err := os.WriteFile(path, file, 0o600); err != nil {
+		loaded, err := load(t, dir, file)
+		if err != nil {
+			t.Errorf("%s: %v", p.Company, err)
+			continue
+		}
+		set, err := loaded.Open(institution.Deps{})
+		if err != nil {
+			t.Errorf("%s: %v", p.Company, err)
+			continue
+		}
+		set.Close()
+	}
+	if tried < 8 {
+		t.Errorf("%d entries", tried)
+	}
+}
+
+func load(t *testing.T, dir string, file []byte) (*registry.File, error) {
+	t.Helper()
+	path := filepath.Join(dir, "banks.json")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return families.All().Load(path)
+}
+
+// operatorFiles returns a folder with the files that the needs of profiles name.
+func operatorFiles(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := pki.Open(dir, clock.System().Now, nil); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(filepath.Join(dir, pki.QSEALKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"nordea-key.pem": key, "nordea.secret": []byte("secret"), "swedbank.secret": []byte("secret"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := families.All().Load(path); err != nil {
-			t.Errorf("%s: %v", p.Company, err)
-		}
 	}
-	t.Logf("%d entries", read)
+	return dir
 }
 
 // replace sets a value of the only entry of a file.
