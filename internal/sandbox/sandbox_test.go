@@ -14,6 +14,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/nordea"
 	"samla/internal/sandbox/persona"
 
 	"github.com/google/uuid"
@@ -121,9 +122,16 @@ func TestDocumentation_ListsEveryPersonAndBank(t *testing.T) {
 			t.Errorf("%s is not documented", p.Name())
 		}
 	}
+	words := []string{nordea.DefaultBank().Company, sandbox.NordeaClientID}
 	for _, b := range aspsp.DefaultBanks() {
-		if !strings.Contains(string(doc), "`"+b.Company+"`") {
-			t.Errorf("%s is not documented", b.Company)
+		words = append(words, b.Company)
+	}
+	for _, d := range nordea.Deviations() {
+		words = append(words, string(d))
+	}
+	for _, word := range words {
+		if !strings.Contains(string(doc), "`"+word+"`") {
+			t.Errorf("%s is not documented", word)
 		}
 	}
 }

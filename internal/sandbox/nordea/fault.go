@@ -16,8 +16,8 @@ import (
 // Deviation is a way in which answers deviate from Nordea's files.
 type Deviation string
 
-// The deviations (docs/reference/families.md 15). All but the last four change an answer
-// that succeeded; the bank has acted before.
+// The deviations (docs/reference/families.md 15). The last four come in
+// place of what was asked for; all others change an answer that succeeded.
 const (
 	UnknownMembers  Deviation = "unknown-members"  // members that no file has
 	UnknownValue    Deviation = "unknown-value"    // values that no enumeration has: types and states
@@ -36,6 +36,9 @@ const (
 var deviations = []Deviation{
 	UnknownMembers, UnknownValue, ManyDecimals, MissingOptional, WrongType, CutBody, Lost, Slow, Unavailable, ErrorPage, Maintenance, TooMany,
 }
+
+// Deviations returns all deviations.
+func Deviations() []Deviation { return slices.Clone(deviations) }
 
 // Fault is a deviation of some calls.
 type Fault struct {

@@ -14,7 +14,7 @@ type host struct{ *Bank }
 func (b *Bank) openPage() error {
 	c := bankpage.Config{Host: host{b}, BankID: b.BankID, Clock: b.Clock, Random: b.Random, Prefix: b.PagePath(""), Log: b.Log}
 	if b.Journal != "" {
-		c.Journal = strings.TrimSuffix(b.Journal, ".jsonl") + "-page.jsonl"
+		c.Journal = strings.TrimSuffix(b.Journal, ".jsonl") + "-pages.jsonl"
 	}
 	var err error
 	b.pages, err = bankpage.New(c)
