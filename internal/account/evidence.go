@@ -71,10 +71,11 @@ func Compare(a, b *Traits, sameCompany bool) Evidence {
 		return Evidence{} // the accounts of several currencies under one number
 	}
 	c := compare(a, b, sameCompany)
-	e := Evidence{Strength: c.strength(), Agreed: c.agreed()}
+	e := Evidence{Strength: c.strength()}
 	if e.Strength == Different {
 		return Evidence{}
 	}
+	e.Agreed = c.agreed()
 	for _, d := range []struct {
 		by     Identifier
 		differ bool
@@ -92,8 +93,8 @@ func compare(a, b *Traits, sameCompany bool) comparison {
 		sameType: a.Type == b.Type, currency: a.Currency != "" && a.Currency == b.Currency, name: common(a.Names, b.Names),
 		iban: common(a.IBANs, b.IBANs)}
 	c.ibansDiffer = !c.iban && len(a.IBANs) > 0 && len(b.IBANs) > 0
-	for _, x := range slices.Concat(a.Numbers, a.IBANs) {
-		for _, y := range slices.Concat(b.Numbers, b.IBANs) {
+	for x := range a.whole() {
+		for y := range b.whole() {
 			c.number = max(c.number, compareNumbers(x, y))
 		}
 	}
@@ -118,12 +119,12 @@ func (c *comparison) masks(a, b *Traits) {
 		for _, y := range b.Masked {
 			note(fits(x, y))
 		}
-		for _, y := range slices.Concat(b.Numbers, b.IBANs) {
+		for y := range b.whole() {
 			note(fitsWhole(x, y))
 		}
 	}
 	for _, y := range b.Masked {
-		for _, x := range slices.Concat(a.Numbers, a.IBANs) {
+		for x := range a.whole() {
 			note(fitsWhole(y, x))
 		}
 	}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -21,6 +22,19 @@ type Traits struct {
 	Resources []string     `json:"resources,omitempty"` // the institution's ids
 	Names     []string     `json:"names,omitempty"`     // folded
 	Currency  string       `json:"currency,omitempty"`  // of payment accounts, savings and cards
+}
+
+// whole iterates over the numbers that hide no digit.
+func (t *Traits) whole() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, list := range [...][]string{t.Numbers, t.IBANs} {
+			for _, number := range list {
+				if !yield(number) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Kind is what a product is, in the way in which all institutions agree on it: one may
