@@ -19,6 +19,7 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
 	"samla/internal/uuid7"
+	"samla/test/process"
 )
 
 // envChild names the database of a child process that records and chains until it is
@@ -100,16 +101,14 @@ func TestChain_SurvivesKill(t *testing.T) {
 
 func killChild(t *testing.T, database, master string, acknowledged map[string]int64) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), envChild+"="+database, envMaster+"="+master)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	process.StartChild(t, cmd)
 	n := 0
 	for lines := bufio.NewScanner(out); lines.Scan(); n++ {
 		if user := lines.Text(); len(user) == len("user-0") {

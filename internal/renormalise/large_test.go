@@ -23,6 +23,7 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/user"
 	"samla/internal/uuid7"
+	"samla/test/process"
 )
 
 // envLarge is how many collections TestLarge renormalises; envChild is the folder of the
@@ -146,16 +147,14 @@ func generate(t *testing.T, e *env, n int) {
 // line.
 func run(t *testing.T, dir string, at func(p *os.Process, done int)) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLarge$", "-test.timeout=2h")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestLarge$", "-test.timeout=2h")
 	cmd.Env = append(os.Environ(), envChild+"="+dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	process.StartChild(t, cmd)
 	end := ""
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {

@@ -19,6 +19,7 @@ import (
 	"samla/internal/webhook"
 	"samla/internal/webhook/post"
 	"samla/internal/webhooks"
+	"samla/test/process"
 )
 
 const childEnv = "SAMLA_WEBHOOKS_CHILD"
@@ -86,9 +87,7 @@ func TestDispatcher_KilledProcessLosesNoEvent(t *testing.T) {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), childEnv+"="+string(config))
 		child.Stderr = os.Stderr
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
+		process.StartChild(t, child)
 		seen := len(r.hooks())
 		for i := range 40 {
 			ids = append(ids, b.add(b.User.ClientID, string(rune('a'+i%5))).ID)

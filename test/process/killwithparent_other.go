@@ -5,4 +5,4 @@ package process
 import "syscall"
 
 // killWithParent returns nil, because only Linux can kill a child with its parent.
-func endsWithUs() *syscall.SysProcAttr { return nil }
+func killWithParent() *syscall.SysProcAttr { return nil }

@@ -62,27 +62,50 @@ func Start(tb testing.TB, program string, args ...string) *Process {
 	tb.Helper()
 	p := &Process{tb: tb, cmd: exec.Command(program, args...), Out: newOutput(), Log: newOutput(), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.Out, p.Log
-	p.cmd.SysProcAttr = killWithParent()
 	p.cmd.Env = environment()
+	start(tb, p.cmd, func() {
+		_ = p.cmd.Wait() // the exit status is in ProcessState
+		close(p.done)
+		p.Out.close()
+		p.Log.close()
+	})
+	tb.Cleanup(p.Kill)
+	return p
+}
+
+// StartChild starts a command for which the test itself waits, such as the test's own
+// program that is to be killed. If the test does not get there, it is killed at the end of
+// the test, or with the test: a child that lives on sends requests to ports that others get.
+func StartChild(tb testing.TB, cmd *exec.Cmd) {
+	tb.Helper()
+	ended := make(chan struct{})
+	start(tb, cmd, func() { <-ended })
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+		close(ended)
+	})
+}
+
+// start starts a command that the kernel kills with the test, and runs then, which returns
+// when the command has ended.
+func start(tb testing.TB, cmd *exec.Cmd, then func()) {
+	tb.Helper()
+	cmd.SysProcAttr = killWithParent()
 	started := make(chan error)
 	go func() {
 		// Pdeathsig depends on the thread that started the child, not on the process.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
+		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = p.cmd.Wait() // the exit status is in ProcessState
-			close(p.done)
-			p.Out.close()
-			p.Log.close()
+			then()
 		}
 	}()
 	if err := <-started; err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(p.Kill)
-	return p
 }
 
 // environment returns the environment of the test without the variables SAMLA_…. Metrics are

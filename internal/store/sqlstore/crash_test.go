@@ -16,6 +16,7 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/testpg"
 	"samla/internal/user"
+	"samla/test/process"
 )
 
 // envDatabase names the database of a child process that writes until it is killed.
@@ -69,9 +70,7 @@ func crash(t *testing.T, dsn string, kill func(*os.Process)) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	process.StartChild(t, cmd)
 	var ids []string
 	var killed sync.Once
 	for lines := bufio.NewReader(out); ; {
