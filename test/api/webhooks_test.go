@@ -55,8 +55,8 @@ func hooks(t *testing.T, status func() int) (url string, got chan *http.Request,
 func ok() int { return http.StatusOK }
 
 func rowWebhooks(t *testing.T, w *walk, database func(*testing.T) string) {
+	url, got, _ := hooks(t, ok) // ends after the server, which sends to it
 	w = w.start(t, devserver.Config{Database: database(t)})
-	url, got, _ := hooks(t, ok)
 	var e endpointObject
 	w.acme.post(t, "/webhook-endpoints", object{"url": url}, &e)
 	path := "/webhook-endpoints/" + e.ID

@@ -4,15 +4,18 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,13 +88,23 @@ func startBank(t *testing.T, c clock.Clock, certs *pki.Set) *bank {
 	return b
 }
 
+// listen listens at a port that the system hands out to nobody: one that it hands out may
+// have been that of another test's server, whose clients are still there, and each of their
+// requests would be a violation.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, last = 10000, 30000 // below those that systems hand out
+	for range 1000 {
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprint("127.0.0.1:", first+rand.IntN(last-first)))
+		if err == nil {
+			return l
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
 	}
-	return l
+	t.Fatal("no port is free")
+	return nil
 }
 
 // use replaces the scripts. Requests count from then on if counting is set.
@@ -233,7 +246,7 @@ func (c *sniffed) Read(p []byte) (int, error) {
 	if n > 0 && !c.begun {
 		c.begun = true
 		if p[0] != handshake {
-			c.bank.violation("a request without TLS")
+			c.bank.violation(fmt.Sprintf("a request without TLS: %.200q", p[:n]))
 		}
 	}
 	return n, err
