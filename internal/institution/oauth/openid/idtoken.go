@@ -16,6 +16,10 @@ import (
 // Expected is what we know of the request that an id_token answers.
 type Expected struct {
 	Nonce oauth.Secret // must be in the token
+	// Refreshed says that the token came with a refresh. Such a token need not repeat the
+	// nonce, which need not be known any more: it is compared where both are there
+	// (OpenID Connect Core 12.2).
+	Refreshed bool
 	// Code is the code that came with the token: its hash must be in the token. Empty for a
 	// token of the token endpoint, which TLS protects.
 	Code oauth.Secret
@@ -67,7 +71,7 @@ func (e Expected) check(c claims, now time.Time) Fault {
 	switch {
 	case issued.IsZero() || now.Sub(issued) > maxAge:
 		return NotYet
-	case !e.Nonce.Is(oauth.Secret(c.text("nonce"))):
+	case !e.nonceIs(oauth.Secret(c.text("nonce"))):
 		return WrongNonce
 	case e.Code != "" && !hashIs(c, "c_hash", e.Code):
 		return WrongCode
@@ -81,6 +85,10 @@ func (e Expected) check(c claims, now time.Time) Fault {
 		return WrongSubject
 	}
 	return ""
+}
+
+func (e Expected) nonceIs(nonce oauth.Secret) bool {
+	return e.Nonce.Is(nonce) || e.Refreshed && (e.Nonce == "" || nonce == "")
 }
 
 // hashIs reports whether a member is the left half of the SHA-256 of a value in base64url.

@@ -133,6 +133,26 @@ func TestIDToken_RefusesEveryAttack(t *testing.T) {
 	refused(t, v, "another person", sign(t, ec, "ES256", "k2", good()), openid.Expected{Nonce: nonce, State: state, Subject: "person-2"}, openid.WrongSubject)
 }
 
+func TestIDToken_OfARefreshNeedNotRepeatTheNonce(t *testing.T) {
+	b := newBank(t)
+	ec := oauthtest.Key(t, "ES256")
+	b.publish(ec)
+	v := b.verifier(t)
+	ours, other, without := sign(t, ec, "ES256", "k1", good()), sign(t, ec, "ES256", "k1", with(map[string]any{"nonce": "x"})), sign(t, ec, "ES256", "k1", with(map[string]any{"nonce": nil}))
+	for name, c := range map[string]struct {
+		token oauth.Secret
+		nonce oauth.Secret
+		want  bool
+	}{
+		"ours": {ours, nonce, true}, "none": {without, nonce, true}, "another": {other, nonce, false}, "ours is not known": {other, "", true}, "none of both": {without, "", true},
+	} {
+		_, err := v.IDToken(t.Context(), c.token, openid.Expected{Nonce: c.nonce, State: state, Refreshed: true, Subject: "person-1"})
+		if (err == nil) != c.want || err != nil && !isFault(err, openid.WrongNonce) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func whole(s oauth.Secret) string { return oauth.Challenge(s) }
 
 // refused checks the fault, and that the error shows nothing of the token.
