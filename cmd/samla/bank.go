@@ -68,6 +68,12 @@ func (c *bankCheckCmd) describe(a *app, i institution.Institution) {
 	fmt.Fprintf(a.out, "  asked every %v while the person signs, for at most %v; QR code: %s\n", p.PollInterval, p.Deadline, p.QR)
 	fmt.Fprintf(a.out, "  %d days of transactions after the signature, else %d; %d reads a day without the person; consents of at most %d days\n",
 		p.HistoryAttended, p.HistoryUnattended, p.DailyLimit, p.LongestConsent)
+	switch {
+	case p.LoginFirst:
+		fmt.Fprintf(a.out, "  persons log in on a page of the bank before they sign\n")
+	case p.Redirects:
+		fmt.Fprintf(a.out, "  persons sign on a page of the bank\n")
+	}
 	if p.NeedsPSUID {
 		fmt.Fprintf(a.out, "  the personal number is required\n")
 	}

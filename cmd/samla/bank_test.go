@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"samla/internal/profile"
+	"samla/internal/sandbox/pki"
 )
 
 func TestBankList_ShowsTheBanksOfACountryAndTheGateways(t *testing.T) {
@@ -106,5 +108,46 @@ func TestAddTo_KeepsTheModeAndWhatCannotBeRead(t *testing.T) {
 	}
 	if err := addTo(file, p); err == nil {
 		t.Error("a file that is no JSON was replaced")
+	}
+}
+
+// What a bank will be asked is shown for each way to sign, in its order, with the page that
+// the person is sent to.
+func TestBankCheck_ShowsTheWayToSign(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := pki.Open(dir, time.Now, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		entry string
+		steps []string
+	}{
+		"redirect": {`"profile":{"sca":"redirect"}`, []string{"persons sign on a page", "open a consent", "GET https://bank.invalid/page?state={state}", "ask for its status", "read the consent", "revoke"}},
+		"oauth": {`"profile":{"sca":"oauth"}`, []string{"persons sign on a page", "/v1/consents", "https://mybank.example/metadata", "browser, to sign", "scope=AIS:{consentId}",
+			"complete it", "https://mybank.example/token", "read the consent", "grant_type=refresh_token", "revoke"}},
+		"login, and a list": {`"oauth":{"metadata":"https://mybank.example/login/.well-known/openid-configuration","issuer":"https://mybank.example/login"},"profile":{"sca":"redirect-after-login","listFirst":true}`,
+			[]string{"persons log in on a page", "browser, to log in", "complete it", "https://mybank.example/token", `"availableAccounts"`, "/v1/accounts", `"accounts":[`, "browser, to sign", "revoke"}},
+		"a token of ours": {`"oauth":{"tokenEndpoint":"https://mybank.example/token","clientToken":true}`, []string{"https://mybank.example/token", "grant_type=client_credentials", "/v1/consents", "revoke"}},
+	} {
+		file := filepath.Join(dir, "banks.json")
+		text := `{"banks":[{"company":"se-mybank","displayName":"My Bank","loginMethods":["SWEDISH_MOBILE_BANKID_SAME_DEVICE"],"baseURL":"https://mybank.example/xs2a","signature":{"none":true},
+			"certificates":{"qwacCert":"` + pki.QWACFile + `","qwacKey":"` + pki.QWACKeyFile + `"},` + c.entry + `}]}`
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"bank", "check", file}, &out, new(bytes.Buffer)); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out.String())
+			continue
+		}
+		rest := out.String()
+		for _, step := range c.steps {
+			_, after, found := strings.Cut(rest, step)
+			if !found {
+				t.Errorf("%s: no %q, or not in this order, in\n%s", name, step, out.String())
+				break
+			}
+			rest = after
+		}
 	}
 }

@@ -6,6 +6,7 @@ package dryrun
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"time"
 
@@ -26,7 +27,11 @@ type Step struct {
 var (
 	person = psu.Context{PersonalNumber: "191212121212", IPAddress: "192.0.2.7", UserAgent: "{user agent}", Locale: "sv-SE"}
 	today  = "{date}"
+	way    = institution.Way{State: "{state}", Return: returnTo, OnceReturn: returnTo, Verifier: "{verifier}", Nonce: "{nonce}"}
 )
+
+// returnTo stands for our address where persons come back.
+const returnTo = "https://samla.invalid/callback"
 
 // rounds limits the questions of a collection that a dry run follows.
 const rounds = 20
@@ -42,36 +47,119 @@ func Steps(ctx context.Context, i institution.Institution, r *Recorder) ([]Step,
 	if i.Opener == nil {
 		return run.collect(ctx, i, institution.Access{PSU: person})
 	}
-	opened, err := i.Opener.OpenConsent(ctx, institution.OpenRequest{Scope: consent.Scope{Balances: true, Transactions: true},
-		ValidUntil: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Recurring: true, PSU: person, OtherDevice: true})
-	if run.note("open a consent"); err != nil {
-		return run.steps, err
+	return run.consent(ctx, i)
+}
+
+// consent follows a consent whose person signs at once.
+func (r *run) consent(ctx context.Context, i institution.Institution) ([]Step, error) {
+	access := institution.Access{PSU: person}
+	open := institution.OpenRequest{Scope: consent.Scope{Balances: true, Transactions: true},
+		ValidUntil: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Recurring: true, PSU: person, OtherDevice: true}
+	if i.Profile.Redirects || i.Profile.LoginFirst {
+		open.Way = way
 	}
-	access := institution.Access{ConsentID: opened.ConsentID, PSU: person}
-	if i.Authorizer != nil {
-		a, err := i.Authorizer.StartAuthorization(ctx, institution.AuthorizeRequest{ConsentID: opened.ConsentID, PSU: person, OtherDevice: true})
-		if run.note("start the authorization"); err != nil {
-			return run.steps, err
+	start := institution.AuthorizeRequest{PSU: person, OtherDevice: true, Way: open.Way, Scope: open.Scope, ValidUntil: open.ValidUntil, Recurring: open.Recurring}
+	if i.Profile.LoginFirst && i.Authorizer != nil {
+		login := start
+		login.Login = true
+		a, err := i.Authorizer.StartAuthorization(ctx, login)
+		if r.note("start the login"); err != nil {
+			return r.steps, err
 		}
-		_, err = i.Authorizer.AuthorizationStatus(ctx, access, a.ID, a.StatusLink, true)
-		if run.note("ask for its status"); err != nil {
-			return run.steps, err
+		r.browser(a, "log in")
+		if err := r.completed(ctx, i, a, &access); err != nil {
+			return r.steps, err
 		}
+		open.Token, start.Token = access.Token, access.Token
+	}
+	opened, err := i.Opener.OpenConsent(ctx, open)
+	if r.note("open a consent"); err != nil {
+		return r.steps, err
+	}
+	access.ConsentID, start.ConsentID = opened.ConsentID, opened.ConsentID
+	if err := r.authorize(ctx, i, opened.Started, start, &access); err != nil {
+		return r.steps, err
 	}
 	if i.ConsentReader != nil {
 		_, err := i.ConsentReader.Consent(ctx, access)
-		if run.note("read the consent"); err != nil {
-			return run.steps, err
+		if r.note("read the consent"); err != nil {
+			return r.steps, err
 		}
 	}
-	if _, err := run.collect(ctx, i, access); err != nil {
-		return run.steps, err
+	if _, err := r.collect(ctx, i, access); err != nil {
+		return r.steps, err
+	}
+	if i.Refresher != nil && access.Refresh != "" {
+		_, err := i.Refresher.Refresh(ctx, access)
+		if r.note("replace the token"); err != nil {
+			return r.steps, err
+		}
 	}
 	if i.Revoker != nil {
 		err = i.Revoker.Revoke(ctx, access)
-		run.note("revoke the consent")
+		r.note("revoke the consent")
 	}
-	return run.steps, err
+	return r.steps, err
+}
+
+// authorize follows the authorization of a consent. One that the institution has started by
+// itself on a page is not started again.
+func (r *run) authorize(ctx context.Context, i institution.Institution, started *institution.Authorization, start institution.AuthorizeRequest, access *institution.Access) error {
+	if i.Authorizer == nil {
+		return nil
+	}
+	if started == nil || pageOf(*started) == "" {
+		a, err := i.Authorizer.StartAuthorization(ctx, start)
+		if r.note("start the authorization"); err != nil {
+			return err
+		}
+		started = &a
+	}
+	r.browser(*started, "sign")
+	if !started.Silent {
+		_, err := i.Authorizer.AuthorizationStatus(ctx, *access, started.ID, started.StatusLink, true)
+		if r.note("ask for its status"); err != nil {
+			return err
+		}
+	}
+	return r.completed(ctx, i, *started, access)
+}
+
+func pageOf(a institution.Authorization) string {
+	if a.Instructions == nil {
+		return ""
+	}
+	return a.Instructions.RedirectURL
+}
+
+// browser notes the page that the browser of the person is sent to.
+func (r *run) browser(a institution.Authorization, what string) {
+	if address := pageOf(a); address != "" {
+		r.steps = append(r.steps, Step{"the person's browser, to " + what, Request{Method: "GET", URL: placeholders(address)}})
+	}
+}
+
+// completed completes what the person has done on a page.
+func (r *run) completed(ctx context.Context, i institution.Institution, a institution.Authorization, access *institution.Access) error {
+	if pageOf(a) == "" || i.Completer == nil {
+		return nil
+	}
+	c := institution.Completion{ConsentID: access.ConsentID, AuthorizationID: a.ID, Link: a.StatusLink, Token: access.Token, PSU: person, Way: way,
+		Brought: url.Values{"state": {way.State}, "code": {"{code}"}}}
+	for c.Brought != nil {
+		done, err := i.Completer.Complete(ctx, c)
+		if r.note("complete it"); err != nil {
+			return err
+		}
+		if done.Tokens != nil {
+			access.Token, access.Refresh = done.Tokens.Access, done.Tokens.Refresh
+		}
+		if done.Remote != "" {
+			access.ConsentID = done.Remote
+		}
+		c.ConsentID, c.Token, c.Refresh, c.Brought = access.ConsentID, access.Token, access.Refresh, done.Next
+	}
+	return nil
 }
 
 // login follows a login by dialogue whose person is in at once.
@@ -116,7 +204,7 @@ type run struct {
 func (r *run) note(name string) int {
 	requests := r.take()
 	for _, request := range requests {
-		if !slices.ContainsFunc(r.steps, func(s Step) bool { return s.Method == request.Method && s.URL == request.URL }) {
+		if !slices.ContainsFunc(r.steps, func(s Step) bool { return s.Method == request.Method && s.URL == request.URL && s.Body == request.Body }) {
 			r.steps = append(r.steps, Step{name, request})
 		}
 	}

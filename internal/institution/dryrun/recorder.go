@@ -37,7 +37,31 @@ const answer = `{"session":"` + session + `","turn":{"id":"1","type":"IN"},"cons
 "accounts":[{"resourceId":"{resourceId}","iban":"SE4550000000058398257466","currency":"SEK"}],
 "cardAccounts":[{"resourceId":"{resourceId}","maskedPan":"541200******0007","currency":"SEK"}],
 "balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"SEK","amount":"0"}}],
-"transactions":{"booked":[]},"cardTransactions":{"booked":[]}}`
+"transactions":{"booked":[]},"cardTransactions":{"booked":[]},
+"_links":{"scaRedirect":{"href":"https://bank.invalid/page"},"scaOAuth":{"href":"{origin}/metadata"}},
+"issuer":"{issuer}","authorization_endpoint":"https://bank.invalid/page","token_endpoint":"{origin}/token",
+"access_token":"{token}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh-token}"}`
+
+// The well-known paths of the metadata of an authorization server (RFC 8414 3.1, OpenID
+// Connect Discovery 4.1). The issuer of a server is its address without them.
+var wellKnown = []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}
+
+// answerTo returns the answer to a request: a consent for the list of accounts is valid at
+// once, and an authorization server is where it is asked.
+func answerTo(req *http.Request, body string) string {
+	text := answer
+	if strings.Contains(body, `"availableAccounts"`) {
+		text = strings.Replace(text, `"consentStatus":"received"`, `"consentStatus":"valid"`, 1)
+	}
+	origin := req.URL.Scheme + "://" + req.URL.Host
+	issuer := origin
+	for _, path := range wellKnown {
+		if before, after, found := strings.Cut(req.URL.Path, path); found {
+			issuer += before + after
+		}
+	}
+	return strings.NewReplacer("{origin}", origin, "{issuer}", issuer).Replace(text)
+}
 
 // values are the headers whose values change with each request.
 var values = map[string]string{"X-Request-Id": "{request id}", "Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
@@ -86,6 +110,9 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		recorded.Body = inBody.Replace(string(body))
+		if strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+			recorded.Body = placeholders(recorded.Body)
+		}
 	}
 	r.mu.Lock()
 	r.requests = append(r.requests, recorded)
@@ -98,6 +125,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if id := req.Header.Get("X-Request-ID"); id != "" {
 		header.Set("X-Request-ID", id)
 	}
+	answer := answerTo(req, recorded.Body)
 	return &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: req,
 		Body: io.NopCloser(strings.NewReader(answer)), ContentLength: int64(len(answer))}, nil
 }

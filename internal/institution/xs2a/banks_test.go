@@ -103,13 +103,15 @@ func TestSwedbank_LogsInListsAndNamesAccounts(t *testing.T) {
 	if err != nil || a.State != institution.AuthorizationPending {
 		t.Errorf("%s: got %+v, %v", status, a, err)
 	}
-	// 401 says that the history is too long, and that the token is old.
+	// 401 says that the history is too long, and that the token is old. If a new token does
+	// not help, a collection takes it for the former.
 	long := institution.Question{Kind: "transactions", Account: "account/r1", From: "2025-01-01", Needs: institution.NeedsTransactions}
 	_, err = s.Fetch(t.Context(), access, long)
 	refused, _ := err.(*institution.Error)
 	if refused == nil || refused.Kind != institution.TokenRefused {
 		t.Fatalf("got %v", err)
 	}
+	refused.Kind = institution.SCARequired
 	shorter, ok := s.Instead(long, refused, noon)
 	if _, err = s.Fetch(t.Context(), access, shorter); !ok || err == nil || !strings.Contains(s.last(t).query, "dateFrom=2026-08-25") {
 		t.Errorf("asked %s, %v", s.last(t).query, ok)

@@ -177,9 +177,6 @@ func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.C
 		return institution.ConsentInfo{}, err
 	}
 	info, err := readConsent(resp)
-	if info.State == institution.ConsentPartlySigned && b.profile.SecondSigner == 0 {
-		info.State = institution.ConsentPending
-	}
 	if b.wire.signing.byCode && a.Token == "" && info.State == institution.ConsentValid {
 		info.State = institution.ConsentPending // until it has tokens, nothing can be read with it
 	}

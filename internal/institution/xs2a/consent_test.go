@@ -161,7 +161,7 @@ func TestConsent_DecodesStateAndScope(t *testing.T) {
 		"revoked":                 {`{"consentStatus":"revokedByPsu"}`, institution.ConsentInfo{State: institution.ConsentRevoked}},
 		"terminated":              {`{"consentStatus":"terminatedByTpp"}`, institution.ConsentInfo{State: institution.ConsentRevoked}},
 		"expired":                 {`{"consentStatus":"expired"}`, institution.ConsentInfo{State: institution.ConsentExpired}},
-		"partly":                  {`{"consentStatus":"partiallyAuthorised"}`, institution.ConsentInfo{}},
+		"partly":                  {`{"consentStatus":"partiallyAuthorised"}`, institution.ConsentInfo{State: institution.ConsentPartlySigned}},
 		"bank-specific":           {`{"consentStatus":"awaitingStars"}`, institution.ConsentInfo{}},
 		"byte order mark":         {"\ufeff" + `{"consentStatus":"valid"}`, institution.ConsentInfo{State: institution.ConsentValid}},
 		"wrong types":             {`{"consentStatus":"valid","access":[],"validUntil":20270521}`, institution.ConsentInfo{State: institution.ConsentValid, ValidUntil: endOfDay}},

@@ -29,8 +29,7 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 		return q, false
 	case refusesForm(e):
 		return b.less(q, m, e, day)
-	case e.Kind == institution.SCARequired || e.Kind == institution.NotCovered && e.HTTPStatus != http.StatusNotFound,
-		e.Kind == institution.TokenRefused && e.Code == "": // with a new token, too: 401 says both
+	case e.Kind == institution.SCARequired || e.Kind == institution.NotCovered && e.HTTPStatus != http.StatusNotFound:
 		// Some banks answer so to a period that needs a new signature
 		// (docs/reference/banks.md 11.2).
 		from := institution.DaysBefore(day, b.profile.HistoryUnattended)

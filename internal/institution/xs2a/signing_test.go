@@ -254,18 +254,6 @@ func TestOpenConsent_FailsWithoutTheList(t *testing.T) {
 	}
 }
 
-func TestConsent_IsPartlySigned(t *testing.T) {
-	for _, c := range []struct {
-		change func(*xs2a.Config)
-		want   institution.ConsentState
-	}{{nil, institution.ConsentPending}, {func(c *xs2a.Config) { c.Profile.SecondSigner = 1 }, institution.ConsentPartlySigned}} {
-		s := newScriptedBank(t, c.change, responds(200, `{"consentStatus":"partiallyAuthorised"}`))
-		if info, err := s.Consent(t.Context(), institution.Access{ConsentID: "c1"}); err != nil || info.State != c.want {
-			t.Errorf("got %+v, %v", info, err)
-		}
-	}
-}
-
 // clientBank wants a token of ours with requests that have none of the person.
 func clientBank(t *testing.T, answer http.HandlerFunc) *scriptedBank {
 	t.Helper()

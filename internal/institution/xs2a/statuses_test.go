@@ -13,11 +13,12 @@ import (
 // end ends nothing.
 func TestConsent_UnderstandsSpellingsOfAStatus(t *testing.T) {
 	for state, words := range map[institution.ConsentState]string{
-		institution.ConsentValid:    "valid VALID Valid active authorised AUTHORIZED",
-		institution.ConsentRevoked:  "revokedByPsu REVOKED_BY_PSU revoked REVOKED revoked-by-psu terminatedByTpp TERMINATED_BY_TPP TERMINATED terminatedByAspsp cancelled CANCELED withdrawn closed CLOSED deleted userRevoked consentRevoked deactivated noLongerValid ÅTERKALLAD återkallat Avslutad upphörd",
-		institution.ConsentExpired:  "expired EXPIRED consent_expired timedOut TIMEOUT hasExpired UTGÅNGEN",
-		institution.ConsentRejected: "rejected REJECTED rejectedByPsu declined DENIED failed FAILED invalid INVALID refused Avvisad nekad",
-		institution.ConsentPending: "received partiallyAuthorised PARTIALLY_AUTHORISED partiallyValid awaitingStars awaitingAuthorisation pending replacedByNewer suspended " +
+		institution.ConsentValid:        "valid VALID Valid active authorised AUTHORIZED",
+		institution.ConsentRevoked:      "revokedByPsu REVOKED_BY_PSU revoked REVOKED revoked-by-psu terminatedByTpp TERMINATED_BY_TPP TERMINATED terminatedByAspsp cancelled CANCELED withdrawn closed CLOSED deleted userRevoked consentRevoked deactivated noLongerValid ÅTERKALLAD återkallat Avslutad upphörd",
+		institution.ConsentExpired:      "expired EXPIRED consent_expired timedOut TIMEOUT hasExpired UTGÅNGEN",
+		institution.ConsentRejected:     "rejected REJECTED rejectedByPsu declined DENIED failed FAILED invalid INVALID refused Avvisad nekad",
+		institution.ConsentPartlySigned: "partiallyAuthorised PARTIALLY_AUTHORISED partiallyValid",
+		institution.ConsentPending: "received awaitingStars awaitingAuthorisation pending replacedByNewer suspended " +
 			"underReview inProgress revocationPending cancellationRequested notRevoked expiresSoon extended x inactive notValid pågår",
 	} {
 		for status := range strings.FieldsSeq(words) {
