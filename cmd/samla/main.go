@@ -35,6 +35,7 @@ type cli struct {
 	Renorm    renormCmd    `cmd:"" name:"renormalize" help:"Make products of stored answers again with this release, without a call to a bank (docs/renormalize.md)."`
 	Record    recordCmd    `cmd:"" help:"Make an anonymised case file of a stored collection, to report how a bank behaves (docs/renormalize.md)."`
 	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
+	Client    clientCmd    `cmd:"" help:"Addresses to which clients may have persons sent."`
 	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`
 	Listen    listenCmd    `cmd:"" help:"Receive the events of a development server, verify and print them."`

@@ -24,7 +24,8 @@ type Request struct {
 
 	// ReturnTo is where the client wants the person to go at the end, an address that it has
 	// registered; empty = nowhere.
-	ReturnTo string
+	ReturnTo   string
+	ReturnToAt string // pointer to it in the request, for the fault
 
 	// Lineage and Renews are those of a consent that renews another one; else empty.
 	Lineage, Renews consent.ID
@@ -32,9 +33,13 @@ type Request struct {
 
 // Draft returns the row of a new consent, with its secret sealed, without storing
 // it. ValidUntil is clipped to what the bank allows (docs/reference/api.md 4.3). A draft
-// that is not stored has to be discarded. Faults: Unauthorized when the user was erased,
-// Unavailable when too many persons wait already.
+// that is not stored has to be discarded. Faults: InvalidParameter when the client has not
+// registered ReturnTo, Unauthorized when the user was erased, Unavailable when too many
+// persons wait already.
 func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error) {
+	if err := s.checkReturnTo(ctx, r); err != nil {
+		return consent.Consent{}, err
+	}
 	now := s.Clock.Now()
 	profile := s.Institutions[r.Company].Profile
 	c := consent.Consent{

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"samla/internal/consent"
+	"samla/internal/fault"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -240,8 +241,17 @@ func (s *Service) shortCode() (string, error) {
 	return codeAlphabet.EncodeToString(raw)[:6], nil
 }
 
-// MayReturnTo reports whether a client has registered an address, so that a person may be
-// sent there at the end.
-func (s *Service) MayReturnTo(ctx context.Context, clientID, address string) (bool, error) {
-	return s.Store.HasReturnURL(ctx, clientID, address)
+// checkReturnTo returns a fault for an address that the client has not registered: persons
+// are not sent anywhere else.
+func (s *Service) checkReturnTo(ctx context.Context, r Request) error {
+	if r.ReturnTo == "" {
+		return nil
+	}
+	registered, err := s.Store.HasReturnURL(ctx, r.ClientID, r.ReturnTo)
+	if err != nil || registered {
+		return err
+	}
+	f := fault.New(fault.InvalidParameter)
+	f.Fields = []fault.Field{{Pointer: r.ReturnToAt, Code: fault.Invalid, Message: "must be one of the addresses that are registered for the client (samla client return-url add)"}}
+	return f
 }

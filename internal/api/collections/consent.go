@@ -43,8 +43,8 @@ func (v *Validation) scope(p *Parameter, at string) authorize.Request {
 			AccountIDs: v.accounts(at, p.AccountIDs, false),
 			Balances:   p.Balances == nil || *p.Balances, Transactions: p.Transactions == nil || *p.Transactions,
 		},
-		ValidUntil: v.day(at+"/validUntil", p.ValidUntil),
-		PSU:        psu.Context{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
+		ValidUntil: v.day(at+"/validUntil", p.ValidUntil), ReturnTo: p.ReturnURL, ReturnToAt: at + "/returnUrl",
+		PSU: psu.Context{IPAddress: p.PSUIPAddress, Locale: locale(p.PSULocale)},
 	}
 }
 

@@ -47,6 +47,7 @@ type Parameter struct {
 	PSUIPAddress   string   `json:"psuIpAddress"`
 	PSULocale      string   `json:"psuLocale"`
 	PSUUserAgent   string   `json:"psuUserAgent"`
+	ReturnURL      string   `json:"returnUrl"`
 	ValidUntil     string   `json:"validUntil"`
 	PersonalNumber string   `json:"personalNumber"`
 	ConsentID      string   `json:"consentId"`

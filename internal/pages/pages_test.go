@@ -1,0 +1,228 @@
+package pages_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"samla/internal/authorize"
+	"samla/internal/client"
+	"samla/internal/company"
+	"samla/internal/consent"
+	"samla/internal/institution"
+	"samla/internal/pages"
+)
+
+// ways is a Ways that records what it is asked, and answers what a test wants.
+type ways struct {
+	seen                   authorize.Seen
+	err                    error
+	visits, returns, codes []string // browser and what it brought
+}
+
+func (w *ways) Visit(_ context.Context, _, browser string, confirmed bool) (authorize.Seen, error) {
+	if confirmed {
+		browser += " confirmed"
+	}
+	w.visits = append(w.visits, browser)
+	return w.seen, w.err
+}
+
+func (w *ways) Return(_ context.Context, companyID, state, browser string, what url.Values) (authorize.Seen, error) {
+	w.returns = append(w.returns, companyID+" "+state+" "+browser+" "+what.Encode())
+	return w.seen, w.err
+}
+
+func (w *ways) EnterCode(_ context.Context, _, browser, code string) (authorize.Seen, error) {
+	w.codes = append(w.codes, browser+" "+code)
+	return w.seen, w.err
+}
+
+type clients struct{}
+
+func (clients) Client(context.Context, string) (client.Client, error) {
+	return client.Client{Name: "Acme <b>AB</b>"}, nil
+}
+
+const (
+	state   = "AZSXDgp0AHKAAqilNa06d3EAAAAAAAAAAAAAAAAAAAA"
+	another = "BZSXDgp0AHKAAqilNa06d3EAAAAAAAAAAAAAAAAAAAA"
+)
+
+func newPages(w *ways, public string) http.Handler {
+	return pages.New(pages.Deps{Ways: w, Clients: clients{}, PublicURL: func() string { return public }, Log: slog.New(slog.DiscardHandler),
+		Institutions: institution.Set{"se-bank": {Company: company.Company{ID: "se-bank", DisplayName: "Bank & Co"}}}})
+}
+
+func send(h http.Handler, method, target, body string, header ...string) *http.Response {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t *testing.T, r *http.Response) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestPages_GiveABrowserOneCookie(t *testing.T) {
+	for public, secure := range map[string]bool{"https://samla.test": true, "http://127.0.0.1:8080": false} {
+		w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
+		h := newPages(w, public)
+		first := send(h, "GET", "/go/"+state, "")
+		cookies := first.Cookies()
+		if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].Secure != secure || cookies[0].SameSite != http.SameSiteLaxMode {
+			t.Fatalf("%s: %+v", public, cookies)
+		}
+		again := send(h, "GET", "/go/"+state, "", "Cookie", cookies[0].String())
+		if len(again.Cookies()) != 0 || len(w.visits) != 2 || w.visits[0] != w.visits[1] || len(w.visits[0]) < 22 {
+			t.Errorf("%s: visits %q, cookies %v", public, w.visits, again.Cookies())
+		}
+	}
+}
+
+func TestPages_SendOn(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewGoes, Company: "se-bank", Leads: "https://bank.test/sign?a=1&b=2"}}
+	h := newPages(w, "https://samla.test")
+	if r := send(h, "GET", "/go/"+state, ""); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != w.seen.Leads {
+		t.Errorf("%d to %s", r.StatusCode, r.Header.Get("Location"))
+	}
+	// A form may not lead to another site (form-action), so the page goes on by itself.
+	if r := send(h, "POST", "/go/"+state, "begun=yes"); r.StatusCode != http.StatusOK || !strings.Contains(text(t, r), `content="0; url=https://bank.test/sign?a=1&amp;b=2"`) {
+		t.Errorf("the form is answered with %d", r.StatusCode)
+	}
+	if len(w.visits) != 2 || !strings.HasSuffix(w.visits[1], " confirmed") {
+		t.Errorf("visits %q", w.visits)
+	}
+}
+
+func TestPages_LeadBackToTheClient(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewEnded, Company: "se-bank", ClientID: "c", Consent: "consent-1", Leads: "https://client.test/back?keep=1",
+		Status: consent.Failed, Failure: consent.AuthenticationCancelled}}
+	r := send(newPages(w, ""), "GET", "/go/"+state, "")
+	if got := r.Header.Get("Location"); got != "https://client.test/back?consentId=consent-1&error=AUTHENTICATION_CANCELLED&keep=1&status=FAILED" {
+		t.Errorf("leads to %s", got)
+	}
+}
+
+func TestPages_WhatComesBackLeavesTheAddress(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
+	h := newPages(w, "")
+	for name, test := range map[string]struct{ method, target, body, want string }{
+		"in the query":           {"GET", "/callback/se-bank?code=c&state=" + state, "", "code=c&state=" + state},
+		"state in the path":      {"GET", "/callback/se-bank/" + state, "", ""},
+		"both":                   {"GET", "/callback/se-bank/" + state + "?state=" + another, "", "state=" + another},
+		"in the fragment":        {"POST", "/callback/se-bank", "fragment=" + url.QueryEscape("#code=c&id_token=i&state="+state), "code=c&id_token=i&state=" + state},
+		"an error":               {"GET", "/callback/se-bank?error=access_denied&state=" + state, "", "error=access_denied&state=" + state},
+		"members that are twice": {"GET", "/callback/se-bank?code=a&code=b&state=" + state, "", "code=a&code=b&state=" + state},
+	} {
+		w.returns = nil
+		r := send(h, test.method, test.target, test.body)
+		if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/go/"+state {
+			t.Errorf("%s: %d to %s", name, r.StatusCode, r.Header.Get("Location"))
+		}
+		if len(w.returns) != 1 || !strings.HasPrefix(w.returns[0], "se-bank "+state+" ") || !strings.HasSuffix(w.returns[0], " "+test.want) {
+			t.Errorf("%s: returned %q", name, w.returns)
+		}
+	}
+}
+
+func TestPages_FindTheOnlyWayOfABrowser(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
+	h := newPages(w, "")
+	one := send(h, "GET", "/go/"+state, "").Cookies()[0].String()
+	two := send(h, "GET", "/go/"+another, "").Cookies()[0].String()
+	for name, test := range map[string]struct {
+		cookies []string
+		known   bool
+	}{"one way": {[]string{"Cookie", one}, true}, "two ways": {[]string{"Cookie", one, "Cookie", two}, false}, "none": {nil, false}} {
+		w.returns = nil
+		r := send(h, "GET", "/callback/se-bank?error=server_error", "", test.cookies...)
+		if (len(w.returns) == 1) != test.known || (r.StatusCode == http.StatusNotFound) == test.known {
+			t.Errorf("%s: %d, returned %q", name, r.StatusCode, w.returns)
+		}
+	}
+}
+
+// Prefetches, previews and HEAD change nothing. So do requests that no bank makes.
+func TestPages_ChangeNothingForWhoDoesNotLook(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
+	h := newPages(w, "")
+	for _, target := range []string{"/go/" + state, "/callback/se-bank?code=c&state=" + state, "/callback/se-bank/" + state} {
+		for name, request := range map[string][]string{"HEAD": nil, "prefetch": {"Sec-Purpose", "prefetch;prerender"}, "old prefetch": {"Purpose", "prefetch"}, "preview": {"X-Purpose", "preview"}} {
+			method := http.MethodGet
+			if name == "HEAD" {
+				method = http.MethodHead
+			}
+			if r := send(h, method, target, "", request...); len(r.Cookies()) != 0 || r.Header.Get("Location") != "" {
+				t.Errorf("%s %s: %d, cookies %v", name, target, r.StatusCode, r.Cookies())
+			}
+		}
+	}
+	for _, request := range [][2]string{{"GET", "/go/short"}, {"GET", "/go/"}, {"GET", "/callback/"}, {"GET", "/callback/se-bank?code=c&state=x"},
+		{"GET", "/callback/se-bank?code=" + strings.Repeat("c", 20000) + "&state=" + state}, {"GET", "/callback/se-bank/" + state + "/more"},
+		{"POST", "/callback/se-bank/" + state}, {"DELETE", "/go/" + state}, {"GET", "/pages/../pages.go"}, {"GET", "/pages/page.html"}} {
+		if r := send(h, request[0], request[1], ""); r.StatusCode < 300 || r.Header.Get("Location") != "" && r.StatusCode != http.StatusMovedPermanently && r.StatusCode != http.StatusTemporaryRedirect {
+			t.Errorf("%s %.60s: %d", request[0], request[1], r.StatusCode)
+		}
+	}
+	if len(w.visits)+len(w.returns) != 0 {
+		t.Errorf("visits %q, returns %q", w.visits, w.returns)
+	}
+}
+
+func TestPages_AreSafeToShow(t *testing.T) {
+	for _, view := range []authorize.View{authorize.ViewUnknown, authorize.ViewElsewhere, authorize.ViewAsks, authorize.ViewWorks, authorize.ViewShowsCode,
+		authorize.ViewEntersCode, authorize.ViewEnded} {
+		for _, language := range []string{"en", "sv-SE,sv;q=0.9", "fr"} {
+			w := &ways{seen: authorize.Seen{View: view, Company: "se-bank", ClientID: "c", Code: "ABC234", Status: consent.Authorized}}
+			r := send(newPages(w, ""), "GET", "/go/"+state, "", "Accept-Language", language)
+			body := text(t, r)
+			for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"} {
+				if r.Header.Get(name) != want {
+					t.Errorf("%s: %s is %q", view, name, r.Header.Get(name))
+				}
+			}
+			if csp := r.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
+				t.Errorf("%s: %q", view, csp)
+			}
+			if strings.Contains(body, "<b>AB") || strings.Contains(body, "Bank & Co") || strings.Contains(body, "%!") || !strings.Contains(body, `data-view="`+string(view)+`"`) {
+				t.Errorf("%s in %s:\n%s", view, language, body)
+			}
+			if strings.Contains(body, "ABC234") != (view == authorize.ViewShowsCode) {
+				t.Errorf("%s: shows the code", view)
+			}
+		}
+	}
+}
+
+func TestPages_SayWhenSomethingIsBroken(t *testing.T) {
+	w := &ways{err: errors.New("the store is away")}
+	if r := send(newPages(w, ""), "GET", "/go/"+state, ""); r.StatusCode != http.StatusInternalServerError || strings.Contains(text(t, r), "is away") {
+		t.Errorf("%d", r.StatusCode)
+	}
+}
+
+func TestPages_TakeCodesAsPeopleTypeThem(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewEntersCode, Company: "se-bank"}}
+	send(newPages(w, ""), "POST", "/go/"+state, "code="+url.QueryEscape(" abc-234 "))
+	if len(w.codes) != 1 || !strings.HasSuffix(w.codes[0], " ABC234") {
+		t.Errorf("codes %q", w.codes)
+	}
+}
