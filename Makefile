@@ -29,7 +29,7 @@ endif
 
 # A check counts by its exit status, a test by the events that it prints.
 CHECKS := fmt vet lint imports
-TESTS  := tools-test packaging-test ops-test unit e2e crash-short households fuzz-short
+TESTS  := tools-test packaging-test ops-test foreign-test unit e2e crash-short households fuzz-short
 
 .DEFAULT_GOAL := help
 .PHONY: help build licences coverage package image test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
@@ -46,7 +46,7 @@ check: $(TOOLS)/gotestsum ## the quick half: format, vet, linters, import rules,
 	@RACE= sh tools/steps.sh $(LIMIT) "$(CHECKS)" "tools-test short"
 
 test: deps $(TOOLS)/gotestsum $(BIN)/withpg ## everything; the last line is "N passed, N failed"
-	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 $(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
+	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 $(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
 
 crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
 	SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_CRASH_KILLS=100 $(BIN)/withpg \
@@ -88,6 +88,7 @@ lint: $(TOOLS)/golangci-lint ## all linters
 	@cd tools && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
 	@cd packaging && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
 	@cd ops && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
+	@cd test/foreign && ../../$(TOOLS)/golangci-lint run --config ../../.golangci.yml ./...
 
 imports: $(TOOLS)/go-arch-lint
 	@out=$$($(TOOLS)/go-arch-lint check --project-path . --output-color=false) || { \
@@ -107,6 +108,9 @@ ops-test: ## the dashboard and the alert rules, with Prometheus itself
 
 packaging-test:
 	@$(GO) -C packaging test -json ./...
+
+foreign-test: ## the programs of others that tests of connectors run
+	@$(GO) -C test/foreign test -json ./...
 
 unit:
 	@$(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...

@@ -109,7 +109,7 @@ func folder() (string, error) {
 	if filepath.IsAbs(dir) {
 		return dir, nil
 	}
-	root, err := moduleRoot()
+	root, err := ModuleRoot()
 	if err != nil {
 		return "", err
 	}
@@ -119,9 +119,9 @@ func folder() (string, error) {
 	return filepath.Join(root, dir), nil
 }
 
-// moduleRoot is the closest folder above the working directory with a go.mod;
+// ModuleRoot is the closest folder above the working directory with a go.mod;
 // go test runs a test in the folder of its package.
-func moduleRoot() (string, error) {
+func ModuleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("specs: %w", err)
