@@ -48,8 +48,8 @@ const (
 
 // definition is one file, ready to validate with.
 type definition struct {
-	doc    *openapi3.T
-	router routers.Router
+	router  routers.Router
+	account map[string]Member // of AccountDetails, as the file has them; nil: it has none
 }
 
 type edition struct {
@@ -74,6 +74,10 @@ func read(f specs.File, e Edition) (*definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nordeaspec: %s: %w", f.Path, err)
 	}
+	var account map[string]Member
+	if s := doc.Components.Schemas["AccountDetails"]; s != nil {
+		account = members(doc, s.Value)
+	}
 	complete(doc)
 	if e == Newer {
 		renew(doc)
@@ -85,7 +89,7 @@ func read(f specs.File, e Edition) (*definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nordeaspec: %s: %w", f.Path, err)
 	}
-	return &definition{doc, router}, nil
+	return &definition{router, account}, nil
 }
 
 // parse returns the file as OpenAPI 3.

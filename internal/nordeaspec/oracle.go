@@ -19,7 +19,6 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
 
 	"samla/internal/specs"
 	"samla/internal/specs/exchange"
@@ -31,8 +30,8 @@ var ErrOutside = fmt.Errorf("nordeaspec: %w", exchange.ErrOutside)
 
 // Oracle validates the exchanges with one bank. It is safe for concurrent use.
 type Oracle struct {
-	base    string                      // path before "/personal" and "/business"
-	routers map[string][]routers.Router // by "/personal" and "/business"; nil where the files are missing
+	base        string                   // path before "/personal" and "/business"
+	definitions map[string][]*definition // by "/personal" and "/business"; nil where the files are missing
 }
 
 // New returns an oracle for the bank at baseURL, such as
@@ -45,19 +44,19 @@ func New(tb testing.TB, baseURL string, e Edition) *Oracle {
 	if err != nil {
 		tb.Fatalf("nordeaspec: base URL: %v", err)
 	}
-	o := &Oracle{base: strings.TrimSuffix(u.Path, "/"), routers: map[string][]routers.Router{}}
+	o := &Oracle{base: strings.TrimSuffix(u.Path, "/"), definitions: map[string][]*definition{}}
 	for root, files := range map[string][]specs.File{"/personal": personalFiles, "/business": businessFiles} {
 		for _, f := range files {
 			d, err := load(f, e)
 			switch {
 			case specs.Optional(err):
 				tb.Logf("exchanges with the bank are not validated: %v", err)
-				o.routers = nil
+				o.definitions = nil
 				return o
 			case err != nil:
 				tb.Fatal(err)
 			}
-			o.routers[root] = append(o.routers[root], d.router)
+			o.definitions[root] = append(o.definitions[root], d)
 		}
 	}
 	return o
@@ -87,10 +86,10 @@ func (o *Oracle) split(path string) (root, rest string) {
 // or the rules of docs/reference/families.md 3.2 and 3.3. The request's own body is not
 // read. The signature's value is not verified, because the key is not known.
 func (o *Oracle) CheckRequest(r *http.Request, body []byte) error {
-	if o.routers == nil {
+	if o.definitions == nil {
 		return nil
 	}
-	input, err := o.input(r, body)
+	input, _, err := o.input(r, body)
 	if err != nil {
 		return err
 	}
@@ -105,10 +104,10 @@ func (o *Oracle) CheckRequest(r *http.Request, body []byte) error {
 
 // CheckResponse does the same for the answer to r.
 func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, body []byte) error {
-	if o.routers == nil {
+	if o.definitions == nil {
 		return nil
 	}
-	input, err := o.input(r, nil)
+	input, d, err := o.input(r, nil)
 	if err != nil {
 		return err
 	}
@@ -126,6 +125,9 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 	if err := checkAnswer(input.Route.Path, path, status, header, body); err != nil {
 		return fmt.Errorf("nordeaspec: answer %d to %s %s: %w", status, r.Method, input.Route.Path, err)
 	}
+	if err := checkAccounts(d.account, status, body); err != nil {
+		return fmt.Errorf("nordeaspec: answer %d to %s %s: %w", status, r.Method, input.Route.Path, err)
+	}
 	return nil
 }
 
@@ -140,26 +142,27 @@ func (o *Oracle) Handler(next http.Handler, report func(error)) http.Handler {
 	return exchange.Handler(o, next, report)
 }
 
-// input returns a copy of the request with the root removed, as the files know it.
-func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
+// input returns a copy of the request with the root removed, as the files know it, and the
+// file that has the operation.
+func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, *definition, error) {
 	root, rest := o.split(r.URL.Path)
 	if root == "" {
-		return nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
+		return nil, nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
 	}
 	c := r.Clone(r.Context())
 	c.URL.Path, c.URL.RawPath, c.Body = rest, "", http.NoBody
 	if len(body) > 0 {
 		c.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	for _, router := range o.routers[root] {
-		route, params, err := router.FindRoute(c)
+	for _, d := range o.definitions[root] {
+		route, params, err := d.router.FindRoute(c)
 		if err != nil {
 			continue
 		}
 		return &openapi3filter.RequestValidationInput{
 			Request: c, PathParams: params, Route: route,
 			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-		}, nil
+		}, d, nil
 	}
-	return nil, fmt.Errorf("%w: %s", ErrOutside, r.Method)
+	return nil, nil, fmt.Errorf("%w: %s", ErrOutside, r.Method)
 }

@@ -1,8 +1,10 @@
 package nordeaspec
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -93,6 +95,48 @@ func CheckScopes(members map[string]Member, object map[string]any, scopes []stri
 		}
 		if !there && allowed && m.Required {
 			return fmt.Errorf("nordeaspec: %s is missing and the scopes %v allow it", name, scopes)
+		}
+	}
+	return nil
+}
+
+// optionalSince54 are required in the file and optional since accounts 5.4
+// (docs/reference/families.md 3.6, N6).
+var optionalSince54 = []string{"bank", "country", "currency"}
+
+// checkAccounts returns an error when an account in an answer has some members of a scope
+// and not all that the file requires: then the bank has forgotten some, because it gives all
+// of a scope or none.
+func checkAccounts(file map[string]Member, status int, body []byte) error {
+	var answer struct {
+		Response struct {
+			Accounts []map[string]any `json:"accounts"`
+			ID       *string          `json:"_id"`
+		} `json:"response"`
+	}
+	var one struct {
+		Response map[string]any `json:"response"`
+	}
+	if file == nil || status != http.StatusOK || json.Unmarshal(body, &answer) != nil || json.Unmarshal(body, &one) != nil {
+		return nil // the schema has been checked
+	}
+	accounts := answer.Response.Accounts
+	if len(one.Response) > 1 && answer.Response.ID != nil { // a conversion has the id alone
+		accounts = append(accounts, one.Response)
+	}
+	table := maps.Clone(file)
+	for _, name := range optionalSince54 {
+		m := table[name]
+		m.Required = false
+		table[name] = m
+	}
+	for _, a := range accounts {
+		scopes := []string{"ACCOUNTS_BASIC"}
+		for name := range a {
+			scopes = append(scopes, table[name].Scopes...)
+		}
+		if err := CheckScopes(table, a, scopes); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -28,20 +28,20 @@ const skipSignature = "SKIP_SIGNATURE_VALIDATION_FOR_SANDBOX"
 func checkHeaders(r *http.Request, route string, body []byte) error {
 	h := r.Header
 	if _, err := time.Parse(http.TimeFormat, h.Get("X-Nordea-Originating-Date")); err != nil {
-		return errors.New("X-Nordea-Originating-Date is not a full date of RFC 7231 in GMT")
+		return errors.New("the date is not a full date of RFC 7231 in GMT")
 	}
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
 	}
 	if name, _, err := net.SplitHostPort(host); h.Get("X-Nordea-Originating-Host") != host && (err != nil || h.Get("X-Nordea-Originating-Host") != name) {
-		return errors.New("X-Nordea-Originating-Host is not the host that is called")
+		return errors.New("the originating host is not the host that is called")
 	}
 	if ip := h.Get("X-Nordea-Originating-User-Ip"); ip != "" && net.ParseIP(ip) == nil {
-		return errors.New("X-Nordea-Originating-User-Ip is not an IP address")
+		return errors.New("the person's address is not an IP address")
 	}
 	if needsToken(route) && !bearerRE.MatchString(h.Get("Authorization")) {
-		return errors.New("Authorization is not a bearer token")
+		return errors.New("no bearer token")
 	}
 	if len(body) > 0 {
 		if err := checkDigest(h, body); err != nil {
@@ -77,7 +77,7 @@ func checkDigest(h http.Header, body []byte) error {
 	label, value, _ := strings.Cut(h.Get("Digest"), "=")
 	got, err := base64.StdEncoding.DecodeString(value)
 	if err != nil {
-		return errors.New("Digest is not base64")
+		return errors.New("the digest is not base64")
 	}
 	var want []byte
 	switch strings.ToLower(label) {
@@ -89,7 +89,7 @@ func checkDigest(h http.Header, body []byte) error {
 		want = sum[:]
 	}
 	if want == nil || !bytes.Equal(got, want) {
-		return errors.New("Digest does not match the body")
+		return errors.New("the digest does not match the body")
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func checkSignature(h http.Header, body bool) error {
 	}
 	m := signatureRE.FindStringSubmatch(h.Get("Signature"))
 	if m == nil {
-		return errors.New("Signature is malformed")
+		return errors.New("the signature is malformed")
 	}
 	want := "(request-target) x-nordea-originating-host x-nordea-originating-date"
 	if body {
@@ -112,7 +112,7 @@ func checkSignature(h http.Header, body bool) error {
 	case m[1] != h.Get("X-IBM-Client-Id"):
 		return errors.New("the keyId of Signature is not the client id")
 	case m[2] != want:
-		return errors.New("Signature does not cover the required headers in their order")
+		return errors.New("the signature does not cover the required headers in their order")
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func checkAnswer(route, path string, status int, header http.Header, body []byte
 	if status == http.StatusFound {
 		u, err := url.Parse(header.Get("Location"))
 		if err != nil || u.Scheme == "" || u.Host == "" {
-			return errors.New("Location is not an absolute URL")
+			return errors.New("the location is not an absolute URL")
 		}
 		return nil
 	}

@@ -67,11 +67,11 @@ func (c *call) accountObject(a account, g Grant) object {
 		links = append(links, relation{"transactions", path + "/transactions"})
 	}
 	o := object{"_id": a.id(c.version), "currency": a.currency, "account_numbers": a.numbersOf(), "_links": links}
-	rows := c.rows(a)
+	now := c.balances(a)
 	if g.allows(scopeBalances) {
-		o["available_balance"] = a.amount(rows.available + a.CreditLimit)
-		o["booked_balance"] = a.amount(rows.booked)
-		o["value_dated_balance"] = a.amount(rows.booked)
+		o["available_balance"] = a.amount(now.available + a.CreditLimit)
+		o["booked_balance"] = a.amount(now.booked)
+		o["value_dated_balance"] = a.amount(now.booked)
 	}
 	if !g.allows(scopeDetails) {
 		return o
@@ -85,8 +85,8 @@ func (c *call) accountObject(a account, g Grant) object {
 	if a.Status == "deleted" {
 		o["status"] = "CLOSED"
 	}
-	if len(rows.list) > 0 && rows.latest != 0 {
-		o["latest_transaction_booking_date"] = rows.latest.String()
+	if now.latest != 0 {
+		o["latest_transaction_booking_date"] = now.latest.String()
 	}
 	if c.version == "v5" && a.Name != a.Product {
 		o["nickname"] = a.Name

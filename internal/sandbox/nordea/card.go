@@ -135,7 +135,7 @@ func (c *call) listCardTransactions() (response, *apiError) {
 		}
 	}
 	var booked []row
-	for _, t := range slices.Backward(c.customers.Ledger(k.Account, c.today()).Booked) {
+	for _, t := range slices.Backward(between(c.customers.Ledger(k.Account, c.today()).Booked, w.From, w.To)) {
 		booked = append(booked, row{Transaction: t, id: t.ID})
 	}
 	list, key := c.page(w, booked)

@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/nordea"
+	"samla/internal/sandbox/persona"
 )
 
 // The statuses of a login, with a QR text for each second until the app is open.
@@ -84,6 +85,35 @@ func TestLogin_EndsInAnError(t *testing.T) {
 			k.act(c, l.text("auto_start_token"))
 			for range 2 { // the end stays the same
 				c.poll(l.text("session_id")).wantError(k.status, k.code)
+			}
+		})
+	}
+}
+
+// Persons with a habit reach their end without anybody who acts for them.
+func TestLogin_EndsByHabit(t *testing.T) {
+	want := map[string]string{
+		"189001019802": "completed", "189001029819": "error.session.cancelled", "189001039800": "error.bankid.expired", "189001049809": "error.bankid.expired",
+		"189001059808": "error.bankid.failed", "189001069815": "completed", "189001079806": "completed", "189001089813": "error.server",
+		"189001099812": "completed", "189001109801": "error.bankid.expired", // another person signs than the one who must
+	}
+	for _, h := range persona.Habits() {
+		t.Run(h.Shows, func(t *testing.T) {
+			c := start(t, nil).client()
+			l := c.login(h.Number)
+			got := ""
+			for i := 0; i < 120 && got == ""; i++ {
+				c.advance(2 * time.Second)
+				a := c.poll(l.text("session_id"))
+				if got = a.text("error", "failures", 0, "code"); a.text("status") == "completed" {
+					got = "completed"
+				}
+			}
+			if got != want[h.Number] {
+				t.Errorf("%q, want %q", got, want[h.Number])
+			}
+			if early := c.Stats().EarlyPolls; early != 0 {
+				t.Errorf("%d early polls", early)
 			}
 		})
 	}

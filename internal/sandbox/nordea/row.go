@@ -7,10 +7,9 @@ import (
 	"samla/internal/sandbox/persona"
 )
 
-// rows are the transactions and balances of an account now, newest first.
-type rows struct {
-	list      []row
-	booked    int64       // booked balance, minor units
+// balances are the balances of an account now, in minor units.
+type balances struct {
+	booked    int64
 	available int64       // without the credit limit
 	latest    persona.Day // of the last booked transaction; 0: none
 }
@@ -23,44 +22,66 @@ type row struct {
 }
 
 // bookingHour is when the transactions of a day are booked, UTC. Before that they are
-// reserved.
+// reserved. What the ledger calls pending stays reserved until the end of the day and then
+// disappears.
 const bookingHour = 12
 
-// rows returns the transactions and balances of an account. Those of today are reserved
-// until noon, and billed from then on; the rest of what the ledger calls pending stays
-// reserved until the end of the day and then disappears.
-func (b *Bank) rows(a account) rows {
+func (b *Bank) balances(a account) balances {
 	now := b.Clock.Now().UTC()
 	today := persona.DayAt(now)
 	ledger := b.customers.Ledger(a.Account, today)
-	var out rows
+	var out balances
 	for _, s := range ledger.SubAccounts {
-		if s.Currency == a.ledger {
-			out.booked, out.available = s.Booked, s.Expected
-			if now.Hour() < bookingHour {
-				out.booked = s.Yesterday
-			}
+		if s.Currency != a.ledger {
+			continue
+		}
+		out.booked, out.available = s.Booked, s.Expected
+		if now.Hour() < bookingHour {
+			out.booked = s.Yesterday
 		}
 	}
-	add := func(list []persona.Transaction, pending bool) {
-		for _, t := range list {
-			if t.Currency != a.ledger {
-				continue
-			}
-			r := row{Transaction: t, reserved: pending || t.Day == today && now.Hour() < bookingHour, id: t.ID}
-			if a.country == "DK" && r.reserved {
-				r.id = "reservation-" + t.Key // it changes when the entry is booked
-			}
-			if !r.reserved {
-				out.latest = max(out.latest, t.Day)
-			}
-			out.list = append(out.list, r)
+	for _, t := range slices.Backward(ledger.Booked) {
+		if t.Currency == a.ledger && (t.Day < today || now.Hour() >= bookingHour) {
+			out.latest = t.Day
+			break
 		}
 	}
-	add(ledger.Booked, false)
-	add(ledger.Pending, true)
-	slices.Reverse(out.list)
 	return out
+}
+
+// rows returns the transactions of the days from to to, newest first.
+func (b *Bank) rows(a account, from, to persona.Day) []row {
+	now := b.Clock.Now().UTC()
+	today := persona.DayAt(now)
+	ledger := b.customers.Ledger(a.Account, today)
+	var list []row
+	add := func(t persona.Transaction, reserved bool) {
+		if t.Currency != a.ledger {
+			return
+		}
+		r := row{Transaction: t, reserved: reserved, id: t.ID}
+		if a.country == "DK" && reserved {
+			r.id = "reservation-" + t.Key // it changes when the entry is booked
+		}
+		list = append(list, r)
+	}
+	if from <= today && today <= to {
+		for _, t := range ledger.Pending {
+			add(t, true)
+		}
+	}
+	for _, t := range slices.Backward(between(ledger.Booked, from, to)) {
+		add(t, t.Day == today && now.Hour() < bookingHour)
+	}
+	return list
+}
+
+// between returns the transactions of the days from to to. They are sorted, oldest first.
+func between(list []persona.Transaction, from, to persona.Day) []persona.Transaction {
+	order := func(t persona.Transaction, d persona.Day) int { return int(t.Day - d) }
+	first, _ := slices.BinarySearchFunc(list, from, order)
+	end, _ := slices.BinarySearchFunc(list, to+1, order)
+	return list[first:max(first, end)]
 }
 
 // transaction returns the object of a row. What a country lacks follows the file of the

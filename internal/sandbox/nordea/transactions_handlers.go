@@ -95,18 +95,9 @@ func (c *call) earliest(g Grant) persona.Day {
 	return first
 }
 
-// page returns the rows of a window's page, and the key of the next page; "" if it is the
-// last one. The rows are sorted, newest first.
+// page returns the page of a window's rows, and the key of the next page; "" if it is the
+// last one.
 func (c *call) page(w window, list []row) ([]row, string) {
-	first := slices.IndexFunc(list, func(r row) bool { return r.Day <= w.To })
-	if first < 0 {
-		return nil, ""
-	}
-	end := len(list)
-	if i := slices.IndexFunc(list, func(r row) bool { return r.Day < w.From }); i >= 0 {
-		end = max(i, first)
-	}
-	list = list[first:end]
 	list = list[min(w.Offset, len(list)):]
 	if len(list) <= c.PageSize {
 		return list, ""
@@ -132,7 +123,7 @@ func (c *call) listTransactions() (response, *apiError) {
 			return response{}, f
 		}
 	}
-	list, key := c.page(w, c.rows(a).list)
+	list, key := c.page(w, c.rows(a, w.From, w.To))
 	transactions := []object{}
 	for _, r := range list {
 		transactions = append(transactions, a.transaction(r, c.version, w.Language))
