@@ -1,8 +1,10 @@
 package httpclient
 
 import (
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +30,7 @@ func newTLSConfig(c Config, l Limits) *tls.Config {
 	return settings
 }
 
-// ErrPEM is wrapped by the errors of LoadKeyPair and LoadRoots. An operator reads them
+// ErrPEM is wrapped by the errors of LoadKeyPair, LoadKey and LoadRoots. An operator reads them
 // behind the name of the setting: they say which file is meant and what is wrong, without
 // the path, which the caller knows.
 var ErrPEM = errors.New("cannot be used")
@@ -49,6 +51,29 @@ func LoadKeyPair(certFile, keyFile string) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("%w: %s", ErrPEM, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return &pair, nil
+}
+
+// LoadKey reads a private key from a PEM file: PKCS #1, PKCS #8 or SEC 1, not encrypted.
+func LoadKey(file string) (crypto.PrivateKey, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the file: %w", ErrPEM, WithoutPath(err))
+	}
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			return nil, fmt.Errorf("%w: no private key in PEM form (PKCS #1 or #8, not encrypted)", ErrPEM)
+		}
+		if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+			return key, nil
+		}
+		if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+			return key, nil
+		}
+		if key, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
+			return key, nil
+		}
+	}
 }
 
 // LoadRoots reads the CA certificates that verify a partner from a PEM file.

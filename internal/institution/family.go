@@ -31,6 +31,17 @@ type Config interface {
 	Open(d Deps) (Institution, error)
 }
 
+// ManyConfig is the configuration of an entry that opens many institutions, such as a
+// gateway to banks.
+type ManyConfig interface {
+	Config
+	// OpenAll is called in place of Open. Company.ID and DisplayName of each institution are
+	// set too; the login methods are those of the entry. taken reports whether another entry
+	// of the file is an institution with this company id: it is preferred to one of ours that
+	// is the same bank. One of the institutions has Close for all of them.
+	OpenAll(d Deps, taken func(companyID string) bool) ([]Institution, error)
+}
+
 // Deps is what a family gets from outside. The zero value is usable.
 type Deps struct {
 	Clock  clock.Clock  // nil = the machine's

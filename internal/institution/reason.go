@@ -20,6 +20,8 @@ const (
 	NotSigned               Reason = "NOT_SIGNED"
 	OurCredentialsRejected  Reason = "OUR_CREDENTIALS_REJECTED"
 	NotOfferedAtSource      Reason = "NOT_OFFERED_AT_SOURCE"
+	OurApplicationRejected  Reason = "OUR_APPLICATION_REJECTED"
+	ReturnNotRegistered     Reason = "RETURN_NOT_REGISTERED"
 
 	ConnectionRefused Reason = "CONNECTION_REFUSED"
 	ConnectionFailed  Reason = "CONNECTION_FAILED"
@@ -46,11 +48,14 @@ var remedies = map[Reason]string{
 	OurRoleRejected:        "the bank does not accept our role: check that our certificate has PSP_AI and that the authority's register lists it",
 	NotSigned:              "the request could not be signed: check certificates.qsealKey in the banks file",
 	OurCredentialsRejected: "the source refuses our secret or certificate: compare secretFile, secretVariable or certificates in the entry with what the source expects",
-	NotOfferedAtSource:     "the source does not have the institution: compare institution in the entry with samla source check",
-	ConnectionRefused:      "nothing listens at the institution's address: compare baseURL in the banks file with the institution's documentation; else wait for it",
-	ConnectionFailed:       "check name resolution, routes and firewalls between this machine and the institution's address",
-	NoAnswerInTime:         "the institution does not answer in time: wait for it, and tell it if that lasts",
-	AnswerTooLarge:         "the institution's answer is larger than an answer may be: tell the institution",
+	OurApplicationRejected: "the gateway does not accept our application: compare applicationId and keyFile in the entry with its portal, that the application is active there " +
+		"and may read accounts, and the clock of this machine",
+	ReturnNotRegistered: "the gateway does not know the address where persons come back: register it in the gateway's portal (samla gateway enablebanking setup shows it)",
+	NotOfferedAtSource:  "the source does not have the institution: compare institution in the entry with samla source check",
+	ConnectionRefused:   "nothing listens at the institution's address: compare baseURL in the banks file with the institution's documentation; else wait for it",
+	ConnectionFailed:    "check name resolution, routes and firewalls between this machine and the institution's address",
+	NoAnswerInTime:      "the institution does not answer in time: wait for it, and tell it if that lasts",
+	AnswerTooLarge:      "the institution's answer is larger than an answer may be: tell the institution",
 	NoRoom: "large answers of institutions fill the memory that --read-memory allows: raise it if this machine has more; " +
 		"if one institution is named most often, its answers are too large",
 	CircuitOpen: "the institution has not answered and is not called: it is tried again every few seconds",
@@ -64,14 +69,14 @@ func (r Reason) Remedy() string { return remedies[r] }
 func Reasons() []Reason {
 	return []Reason{ServerCertificateExpired, ServerCertificateOtherName, ServerCertificateUntrusted, ServerCertificateInvalid,
 		OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		OurCredentialsRejected, NotOfferedAtSource, ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, NoRoom, CircuitOpen, Overloaded}
+		OurCredentialsRejected, NotOfferedAtSource, OurApplicationRejected, ReturnNotRegistered, ConnectionRefused, ConnectionFailed, NoAnswerInTime, AnswerTooLarge, NoRoom, CircuitOpen, Overloaded}
 }
 
 // ByUs reports whether only an operator here can end the failure.
 func (r Reason) ByUs() bool {
 	switch r {
 	case OurCertificateExpired, OurCertificateUntrusted, OurCertificateRejected, OurSignatureRejected, OurRoleRejected, NotSigned,
-		OurCredentialsRejected, NotOfferedAtSource, ServerCertificateUntrusted, ServerCertificateOtherName, NoRoom:
+		OurCredentialsRejected, NotOfferedAtSource, OurApplicationRejected, ReturnNotRegistered, ServerCertificateUntrusted, ServerCertificateOtherName, NoRoom:
 		return true
 	}
 	return false

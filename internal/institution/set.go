@@ -26,6 +26,13 @@ type Institution struct {
 	Completer     Completer
 	Refresher     Refresher
 
+	// Retired: it is not offered any more. What began before goes on: reads, revocations.
+	Retired bool
+
+	// Upkeep does what is due from time to time, such as the renewal of a list, and nothing
+	// if nothing is due. It is called several times a day; nil = there is nothing.
+	Upkeep func(ctx context.Context) error
+
 	// Certificates are ours at the institution. An operator must renew them in time.
 	Certificates []Certificate
 	// Reach opens a connection and says what it has shown; nil = its family cannot.
@@ -69,6 +76,11 @@ func (s Set) All() []Institution {
 	list := slices.Collect(maps.Values(s))
 	slices.SortFunc(list, func(a, b Institution) int { return cmp.Compare(a.Company.ID, b.Company.ID) })
 	return list
+}
+
+// Offered returns those of All that are not retired.
+func (s Set) Offered() []Institution {
+	return slices.DeleteFunc(s.All(), func(i Institution) bool { return i.Retired })
 }
 
 // Close closes every institution. None may be used any more.

@@ -51,3 +51,10 @@ func TestSubject_TravelsInTheContext(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestSet_OffersWhatIsNotRetired(t *testing.T) {
+	s := institution.Set{"se-b": {Company: company.Company{ID: "se-b"}}, "se-a": {Company: company.Company{ID: "se-a"}, Retired: true}}
+	if got := s.Offered(); len(got) != 1 || got[0].Company.ID != "se-b" || len(s.All()) != 2 {
+		t.Errorf("%+v", got)
+	}
+}

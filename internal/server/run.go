@@ -43,7 +43,7 @@ func (s *Server) Start(ctx context.Context) error {
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	s.startMetrics(background)
-	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.sample} {
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.sample} {
 		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()

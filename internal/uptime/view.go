@@ -92,7 +92,7 @@ func (s *Service) Published(days int) ([]Institution, time.Time) {
 }
 
 func (s *Service) figures(last *snapshot, days int) []Institution {
-	all := s.Institutions.All()
+	all := s.Institutions.Offered()
 	list := make([]Institution, 0, len(all))
 	newest := availability.HourOf(last.at.Add(-settled)).Add(-time.Hour)
 	for _, i := range all {

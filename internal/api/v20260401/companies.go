@@ -18,7 +18,7 @@ type companyBody struct {
 
 func (o *operations) availability(c *api.Call) error {
 	now := o.Clock.Now()
-	institutions := o.Institutions.All()
+	institutions := o.Institutions.Offered()
 	list := make([]companyBody, 0, len(institutions))
 	for _, i := range institutions {
 		co := i.Company

@@ -4,6 +4,7 @@ package families
 
 import (
 	"samla/internal/httpclient/httpsig"
+	"samla/internal/institution/enablebanking"
 	"samla/internal/institution/nordea"
 	"samla/internal/institution/registry"
 	"samla/internal/institution/source"
@@ -19,5 +20,6 @@ func All() registry.Registry {
 		xs2a.Family(signatures),   // Berlin Group XS2A 1.3
 		nordea.Family(signatures), // Nordea's own wire
 		source.Family(),           // the source protocol
+		enablebanking.Family(),    // a gateway to many banks
 	}
 }

@@ -135,12 +135,23 @@ func (f *File) Open(d institution.Deps) (institution.Set, error) {
 	set := institution.Set{}
 	var errs []error
 	for i, e := range f.entries {
-		opened, err := e.open(d)
+		opened, err := e.open(d, f.isInstitution)
 		if err != nil {
 			errs = append(errs, f.locate(i, err))
 			continue
 		}
-		set[e.Company] = opened
+		for _, one := range opened {
+			if _, twice := set[one.Company.ID]; twice || one.Company.ID != e.Company && f.isInstitution(one.Company.ID) {
+				var faults strictjson.Faults
+				faults.Add("", fmt.Sprintf("opens %s, which another entry opens too", one.Company.ID))
+				errs = append(errs, f.locate(i, faults))
+				if one.Close != nil {
+					one.Close()
+				}
+				continue
+			}
+			set[one.Company.ID] = one
+		}
 	}
 	if len(errs) > 0 {
 		set.Close()
@@ -149,14 +160,36 @@ func (f *File) Open(d institution.Deps) (institution.Set, error) {
 	return set, nil
 }
 
-func (e entry) open(d institution.Deps) (institution.Institution, error) {
+// isInstitution reports whether an entry is an institution of this company id. An entry
+// that opens many is none itself.
+func (f *File) isInstitution(companyID string) bool {
+	return slices.ContainsFunc(f.entries, func(e entry) bool {
+		_, many := e.config.(institution.ManyConfig)
+		return !many && e.Company == companyID
+	})
+}
+
+// open returns the institutions of an entry: one, unless it opens many.
+func (e entry) open(d institution.Deps, taken func(string) bool) ([]institution.Institution, error) {
 	d.Log, d.Company = d.Log.With("company", e.Company), e.Company
+	if many, ok := e.config.(institution.ManyConfig); ok {
+		all, err := many.OpenAll(d, taken)
+		for n, i := range all {
+			named := e
+			named.Company, named.DisplayName = i.Company.ID, i.Company.DisplayName
+			if i.Retired {
+				named.LoginMethods = nil
+			}
+			all[n].Company, all[n].Family, all[n].Profile = named.company(i), e.Family, i.Profile.WithDefaults()
+		}
+		return all, err
+	}
 	i, err := e.config.Open(d)
 	if err != nil {
-		return i, err
+		return nil, err
 	}
 	i.Company, i.Family, i.Profile = e.company(i), e.Family, i.Profile.WithDefaults()
-	return i, nil
+	return []institution.Institution{i}, nil
 }
 
 // locate adds the entry's place in the file to an error.

@@ -50,7 +50,32 @@ func (*other) Open(institution.Deps) (institution.Institution, error) {
 		Opener: struct{ institution.Opener }{}, Profile: institution.Profile{DailyLimit: 2}}, nil
 }
 
-// bench is a registry of the two families, plain first.
+// many opens an institution for each name.
+type many struct {
+	Names []string `json:"names"`
+	taken func(string) bool
+	bench *bench
+}
+
+func (*many) Check() strictjson.Faults { return nil }
+
+func (*many) Open(institution.Deps) (institution.Institution, error) {
+	panic("an entry of many is opened as one")
+}
+
+func (m *many) OpenAll(d institution.Deps, taken func(string) bool) (all []institution.Institution, err error) {
+	m.bench.deps = d
+	for _, name := range m.Names {
+		if name == "faulty" {
+			return nil, strictjson.Faults{{Pointer: "/names", Problem: "is faulty"}}
+		}
+		all = append(all, institution.Institution{Company: company.Company{ID: "se-x-" + name, DisplayName: name}, Retired: taken("se-" + name),
+			Close: func() { m.bench.closed++ }})
+	}
+	return all, nil
+}
+
+// bench is a registry of the families, plain first.
 type bench struct {
 	registry.Registry
 	closed int
@@ -62,6 +87,7 @@ func newBench() *bench {
 	b.Registry = registry.Registry{
 		{Name: "plain", New: func() institution.Config { return &plain{closed: &b.closed, deps: &b.deps} }},
 		{Name: "other", New: func() institution.Config { return new(other) }},
+		{Name: "many", New: func() institution.Config { return &many{bench: b} }},
 	}
 	return b
 }
@@ -160,7 +186,7 @@ func TestRegistry_ReportsFaultsByPointer(t *testing.T) {
 
 func TestRegistry_NamesFamiliesWhenOneIsUnknown(t *testing.T) {
 	_, err := newBench().Load(write(t, `{"banks":[`+entry("se-a", `,"family":"third"`)+`]}`))
-	if want := `banks.json: /banks/0/family: is unknown: must be one of ["other" "plain"]`; err == nil || err.Error() != want {
+	if want := `banks.json: /banks/0/family: is unknown: must be one of ["many" "other" "plain"]`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }
@@ -185,6 +211,56 @@ func TestFile_OpensAllOrNone(t *testing.T) {
 	for _, want := range []string{"banks.json: /banks/1/colour: does not open", "banks.json: /banks/2: out of paint"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}
+
+// An entry of many opens each of them under an id of its own. Its own company is none of
+// them, and it knows which companies other entries are.
+func TestFile_OpensManyOfOneEntry(t *testing.T) {
+	b := newBench()
+	file, err := b.Load(write(t, `{"banks":[`+entry("se-gateway", `,"family":"many","names":["a","gateway","b"]`)+`,`+entry("se-a", "")+`]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := file.Open(institution.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, i := range set.All() {
+		ids = append(ids, i.Company.ID)
+	}
+	if want := []string{"se-a", "se-x-a", "se-x-b", "se-x-gateway"}; !slices.Equal(ids, want) {
+		t.Fatalf("got %q", ids)
+	}
+	if i := set["se-x-b"]; i.Family != "many" || i.Company.DisplayName != "b" || !slices.Equal(i.Company.LoginMethods, []string{"EID"}) || i.Retired || i.Profile.Parallel == 0 {
+		t.Errorf("%+v", i)
+	}
+	if i := set["se-x-a"]; !i.Retired || len(i.Company.LoginMethods) != 0 {
+		t.Errorf("%+v", i)
+	}
+	if set["se-x-gateway"].Retired {
+		t.Error("the entry itself counts as an institution")
+	}
+	if set.Close(); b.closed != 4 {
+		t.Errorf("closed %d times", b.closed)
+	}
+}
+
+func TestFile_RefusesOneInstitutionOfTwoEntries(t *testing.T) {
+	for name, c := range map[string]struct{ entries, want string }{
+		"two of many":   {entry("se-g", `,"family":"many","names":["a"]`) + `,` + entry("se-h", `,"family":"many","names":["a"]`), "/banks/1: opens se-x-a"},
+		"and one":       {entry("se-g", `,"family":"many","names":["a"]`) + `,` + entry("se-x-a", ""), "/banks/0: opens se-x-a"},
+		"one before it": {entry("se-x-a", "") + `,` + entry("se-g", `,"family":"many","names":["a"]`), "/banks/1: opens se-x-a"},
+		"faulty":        {entry("se-g", `,"family":"many","names":["b","faulty"]`), "/banks/0/names: is faulty"},
+	} {
+		file, err := newBench().Load(write(t, `{"banks":[`+c.entries+`]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := file.Open(institution.Deps{}); set != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (a account) setNumbers(read *fact.Account) {
 		to := n.to
 		switch {
 		case to == &read.MaskedPAN:
-			number = hideDigits(number)
+			number = ident.HideCardNumber(number)
 		case isMaskedNumber(number):
 			to = &read.MaskedPAN
 		case isIBAN(number):
@@ -59,17 +59,6 @@ func isMaskedNumber(number string) bool {
 func isValidIBAN(number string) bool {
 	_, err := ident.ParseIBAN(number)
 	return err == nil
-}
-
-// hideDigits hides the middle of a card number that the bank gives whole. It is not to
-// be stored (PCI DSS 3.4).
-func hideDigits(number string) string {
-	const first, last = 6, 4
-	compact := strings.ReplaceAll(number, "-", "")
-	if n := len(compact); n >= 13 && n <= 19 && digits(compact) == n {
-		return compact[:first] + strings.Repeat("*", n-first-last) + compact[n-last:]
-	}
-	return number
 }
 
 // statuses are the words of banks for accounts that exist, and for those that do not
