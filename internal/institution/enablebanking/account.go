@@ -161,7 +161,7 @@ func readDetails(a institution.Answer, m manner) (institution.Reading, error) {
 // reading returns the account with the questions about it.
 func reading(a institution.Answer, m manner, f fact.Account) institution.Reading {
 	q := institution.Question{Kind: askTransactions, Account: f.Key, Needs: institution.NeedsTransactions, From: a.Question.From}
-	q.Detail = manner{uid: m.uid, alone: m.alone, longest: q.From != "" && q.From < daysBefore(a.FetchedAt, certainHistory)}.String()
+	q.Detail = manner{uid: m.uid, alone: m.alone, longest: q.From != "" && q.From < institution.DaysBefore(a.FetchedAt, institution.CertainHistory)}.String()
 	return institution.Reading{Facts: fact.Facts{Accounts: []fact.Account{f}}, Questions: []institution.Question{
 		{Kind: askBalances, Account: f.Key, Needs: institution.NeedsBalances, Detail: manner{uid: m.uid, alone: m.alone}.String()}, q,
 	}}

@@ -135,10 +135,6 @@ func checkSession(body []byte) error {
 	return nil
 }
 
-// certainHistory is the days of transactions that every bank gives without a new signature
-// (RTS art. 10a).
-const certainHistory = 89
-
 // read returns the call for data of an account.
 func (b *Bank) read(a institution.Access, q institution.Question, m manner) (call, error) {
 	if !uuidRE.MatchString(m.uid) {
@@ -165,16 +161,16 @@ func (b *Bank) read(a institution.Access, q institution.Question, m manner) (cal
 		if m.page != "" {
 			c.query.Set("continuation_key", m.page)
 		}
-		c.long = m.page == "" && from < daysBefore(b.clock.Now(), certainHistory)
+		c.long = m.page == "" && from < institution.DaysBefore(b.clock.Now(), institution.CertainHistory)
 	default:
 		return call{}, &institution.Error{Kind: institution.Refused, NotSent: true}
 	}
 	return c, nil
 }
 
-// shortHistories are the days of transactions that are asked for in place of a longer
+// shortHistory is the fewest days of transactions that are asked for in place of a longer
 // period.
-var shortHistories = []int{certainHistory, 30}
+const shortHistory = 30
 
 // Instead implements institution.Collector.
 //
@@ -197,7 +193,7 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 		case m.longest:
 			m.longest = false
 		default:
-			if m.from = shorter(from, day); m.from == "" {
+			if m.from = institution.Shorter(from, day, institution.CertainHistory, shortHistory); m.from == "" {
 				return q, false
 			}
 		}
@@ -206,20 +202,6 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 	}
 	q.Detail = m.String()
 	return q, true
-}
-
-// shorter returns the first day of the next shorter period after from, or "".
-func shorter(from string, day time.Time) string {
-	for _, n := range shortHistories {
-		if candidate := daysBefore(day, n); candidate > from {
-			return candidate
-		}
-	}
-	return ""
-}
-
-func daysBefore(day time.Time, n int) string {
-	return day.UTC().AddDate(0, 0, -n).Format(time.DateOnly)
 }
 
 // Read implements institution.Collector.
@@ -242,7 +224,7 @@ func (b *Bank) Read(a institution.Answer) (institution.Reading, error) {
 // isShortHistory reports whether transactions were asked for over a shorter period than
 // every bank gives.
 func isShortHistory(a institution.Answer, m manner) bool {
-	return m.from > daysBefore(a.FetchedAt, certainHistory-1)
+	return m.from > institution.DaysBefore(a.FetchedAt, institution.CertainHistory-1)
 }
 
 // note counts a deviation if what is said of it is true.

@@ -55,16 +55,7 @@ type Text string
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (t *Text) UnmarshalJSON(value []byte) error {
-	*t = ""
-	switch c := value[0]; {
-	case c == '"':
-		var s string
-		if json.Unmarshal(value, &s) == nil {
-			*t = Text(strings.ToValidUTF8(s, "\uFFFD"))
-		}
-	case c == '-' || c >= '0' && c <= '9', c == 't', c == 'f':
-		*t = Text(value)
-	}
+	*t = Text(jsontext.Loose(value))
 	return nil
 }
 
