@@ -59,6 +59,9 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 		}
 		file.Banks = append(file.Banks, b)
 	}
+	for _, e := range nordeasOf(s) {
+		file.Banks = append(file.Banks, e)
+	}
 	for _, e := range sourcesOf(s) {
 		file.Banks = append(file.Banks, e)
 	}

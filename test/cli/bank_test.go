@@ -86,6 +86,28 @@ func TestBankCheck_ShowsNoSecret(t *testing.T) {
 	}
 }
 
+// A flow whose login ends with a code is shown with the exchanges of codes, and without a
+// value that changes or is secret.
+func TestBankCheck_ShowsExchangesOfCodes(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	out, log, status := process.Run(t, program, "bank", "check", w.banks, "--headers", "--company", "se-demo-nordea")
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, log)
+	}
+	at := 0
+	for _, want := range []string{"POST https://", "/personal/v5/decoupled/authentications\n", "X-Ibm-Client-Secret: {configured}\n", "X-Nordea-Originating-Date: {date}\n", `"psu_id":"{personal number}"`,
+		"/personal/v5/decoupled/authentications/{session_id}\n", "/personal/v5/decoupled/authorizations\n", `"account_list":["ALL"]`, "/personal/v5/decoupled/token\n",
+		"code={code}&grant_type=authorization_code", "/personal/v4/assets\n", "/personal/v5/accounts\n", "/personal/v5/accounts/{account_id}/transactions?from_date={date}&language=sv\n",
+		"refresh_token={refresh-token}", "/personal/v5/authorize/token/revoke\n"} {
+		i := strings.Index(out[at:], want)
+		if i < 0 {
+			t.Fatalf("%q is not shown in its place:\n%s", want, out)
+		}
+		at += i
+	}
+}
+
 func TestBankCheck_AcceptsBanksWithoutCards(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t)
@@ -94,7 +116,7 @@ func TestBankCheck_AcceptsBanksWithoutCards(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(filepath.Dir(w.banks), "without-cards.json")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), `"profile": {`, `"profile": {"cards": "",`)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), `"profile": {`, `"profile": {"cards": "",`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, log, status := process.Run(t, program, "bank", "check", file, "--company", "se-demo-psd2")

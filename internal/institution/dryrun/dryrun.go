@@ -117,9 +117,12 @@ func (r *run) authorize(ctx context.Context, i institution.Institution, started 
 	}
 	r.browser(*started, "sign")
 	if !started.Silent {
-		_, err := i.Authorizer.AuthorizationStatus(ctx, *access, started.ID, started.StatusLink, true)
+		a, err := i.Authorizer.AuthorizationStatus(ctx, *access, started.ID, started.StatusLink, true)
 		if r.note("ask for its status"); err != nil {
 			return err
+		}
+		if a.Brought != nil && i.Completer != nil {
+			return r.exchange(ctx, i, *started, access, a.Brought)
 		}
 	}
 	return r.completed(ctx, i, *started, access)
@@ -144,8 +147,12 @@ func (r *run) completed(ctx context.Context, i institution.Institution, a instit
 	if pageOf(a) == "" || i.Completer == nil {
 		return nil
 	}
-	c := institution.Completion{ConsentID: access.ConsentID, AuthorizationID: a.ID, Link: a.StatusLink, Token: access.Token, PSU: person, Way: way,
-		Brought: url.Values{"state": {way.State}, "code": {"{code}"}}}
+	return r.exchange(ctx, i, a, access, url.Values{"state": {way.State}, "code": {"{code}"}})
+}
+
+// exchange completes what an authorization has brought.
+func (r *run) exchange(ctx context.Context, i institution.Institution, a institution.Authorization, access *institution.Access, brought url.Values) error {
+	c := institution.Completion{ConsentID: access.ConsentID, AuthorizationID: a.ID, Link: a.StatusLink, Token: access.Token, PSU: person, Way: way, Brought: brought}
 	for c.Brought != nil {
 		done, err := i.Completer.Complete(ctx, c)
 		if r.note("complete it"); err != nil {

@@ -31,8 +31,8 @@ func (r *Recorder) Wrap(http.RoundTripper) http.RoundTripper { return r }
 // session is the id of the login session.
 const session = "the-session-of-a-dry-run"
 
-// answer has what every request of the Berlin Group's standard, and of the source protocol,
-// is answered with.
+// answer has what every request of the Berlin Group's standard, of the source protocol and
+// of Nordea's wire is answered with.
 const answer = `{"session":"` + session + `","turn":{"id":"1","type":"IN"},"consentId":"{consentId}","consentStatus":"received","authorisationId":"{authorisationId}","scaStatus":"received",
 "accounts":[{"resourceId":"{resourceId}","iban":"SE4550000000058398257466","currency":"SEK"}],
 "cardAccounts":[{"resourceId":"{resourceId}","maskedPan":"541200******0007","currency":"SEK"}],
@@ -40,7 +40,9 @@ const answer = `{"session":"` + session + `","turn":{"id":"1","type":"IN"},"cons
 "transactions":{"booked":[]},"cardTransactions":{"booked":[]},
 "_links":{"scaRedirect":{"href":"https://bank.invalid/page"},"scaOAuth":{"href":"{origin}/metadata"}},
 "issuer":"{issuer}","authorization_endpoint":"https://bank.invalid/page","token_endpoint":"{origin}/token",
-"access_token":"{token}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh-token}"}`
+"access_token":"{token}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh-token}",
+"session_id":"{session_id}","auto_start_token":"{auto_start_token}","status":"{status}","code":"{code}",
+"response":{"accounts":[{"_id":"{account_id}"}],"cards":[{"id":"{card_id}"}],"transactions":[],"scopes":[]}}`
 
 // The well-known paths of the metadata of an authorization server (RFC 8414 3.1, OpenID
 // Connect Discovery 4.1). The issuer of a server is its address without them.
@@ -60,12 +62,21 @@ func answerTo(req *http.Request, body string) string {
 			issuer += before + after
 		}
 	}
-	return strings.NewReplacer("{origin}", origin, "{issuer}", issuer).Replace(text)
+	// Whoever asks for the status of a login at Nordea finds it completed.
+	status := map[string]string{http.MethodPost: "assignment_pending", http.MethodGet: "completed"}[req.Method]
+	return strings.NewReplacer("{origin}", origin, "{issuer}", issuer, "{status}", status).Replace(text)
+}
+
+// leadsToPage reports whether the answer to a request leads to a page with 302: that of
+// Nordea to an authorization.
+func leadsToPage(req *http.Request) bool {
+	return req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/authorize")
 }
 
 // values are the headers whose values change with each request.
 var values = map[string]string{"X-Request-Id": "{request id}", "Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
-	"Tpp-Signature-Certificate": "{certificate}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}"}
+	"Tpp-Signature-Certificate": "{certificate}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}",
+	"X-Nordea-Originating-Date": "{date}", "X-Nordea-Originating-User-Ip": "{IP address}"}
 
 // personal has what is shown in place of the values of the person, in headers that the
 // operator has configured.
@@ -88,8 +99,9 @@ func configured(value string) string {
 	return text
 }
 
-// shown are the prefixes of the headers whose values are shown: those of the standard.
-var shown = []string{"Accept", "Content-Type", "Consent-Id", "Psu-", "Tpp-"}
+// shown are the prefixes of the headers whose values are shown: those of the standard, and
+// of Nordea's wire.
+var shown = []string{"Accept", "Content-Type", "Consent-Id", "Psu-", "Tpp-", "X-Nordea-"}
 
 // RoundTrip implements http.RoundTripper.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -122,6 +134,10 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		status = http.StatusCreated
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
+	if leadsToPage(req) {
+		status = http.StatusFound
+		header.Set("Location", "https://bank.invalid/page")
+	}
 	if id := req.Header.Get("X-Request-ID"); id != "" {
 		header.Set("X-Request-ID", id)
 	}
