@@ -80,21 +80,23 @@ type Bank struct {
 	calls     *calls.Log
 	pages     *bankpage.Pages // nil without Config.BankID
 
-	mu       sync.Mutex
-	clients  map[string]*Client
-	consents map[string]*grant.Consent
-	order    []string // consent ids, oldest first
-	logins   map[string]*grant.Login
-	codes    map[string]*grant.Code  // by hash
-	tokens   map[string]*grant.Token // by hash
-	jtis     map[string]time.Time    // used assertions, until they expire
-	reads    map[string][]time.Time
-	keys     []signed.Key // the last one signs
-	rotated  int          // how often the key was replaced
-	variant  signed.Variant
-	foreign  string // the last code that a person got, in clear, for signed.ForeignCode
-	faults   []Fault
-	journal  *journal.File[entry]
+	mu      sync.Mutex
+	clients map[string]*Client
+	// registered are the addresses that an operator added to those of the clients.
+	registered []redirectEntry
+	consents   map[string]*grant.Consent
+	order      []string // consent ids, oldest first
+	logins     map[string]*grant.Login
+	codes      map[string]*grant.Code  // by hash
+	tokens     map[string]*grant.Token // by hash
+	jtis       map[string]time.Time    // used assertions, until they expire
+	reads      map[string][]time.Time
+	keys       []signed.Key // the last one signs
+	rotated    int          // how often the key was replaced
+	variant    signed.Variant
+	foreign    string // the last code that a person got, in clear, for signed.ForeignCode
+	faults     []Fault
+	journal    *journal.File[entry]
 }
 
 // New returns a bank. With a journal it loads the state of an earlier run: logins go on,

@@ -15,6 +15,13 @@ type entry struct {
 	Token   *grant.Token   `json:"token,omitempty"`
 	Read    *readEntry     `json:"read,omitempty"`
 	Rotated *int           `json:"rotated,omitempty"` // how often the key was replaced
+	// Redirect is an address that an operator registered.
+	Redirect *redirectEntry `json:"redirect,omitempty"`
+}
+
+type redirectEntry struct {
+	Client string `json:"client"`
+	URI    string `json:"uri"`
 }
 
 // readEntry is a read that counts towards the daily limit.
@@ -33,6 +40,11 @@ func (b *Bank) entries(yield func(entry) bool) {
 	now := b.Clock.Now()
 	if b.rotated > 0 && !yield(entry{Rotated: &b.rotated}) {
 		return
+	}
+	for _, r := range b.registered {
+		if !yield(entry{Redirect: &r}) {
+			return
+		}
 	}
 	for _, id := range b.order {
 		if !yield(entry{Consent: b.consents[id]}) {
@@ -81,5 +93,7 @@ func (b *Bank) replay(e entry) {
 		b.reads[e.Read.Key] = append(b.reads[e.Read.Key], e.Read.At)
 	case e.Rotated != nil:
 		b.rotated = *e.Rotated
+	case e.Redirect != nil:
+		b.register(*e.Redirect)
 	}
 }

@@ -82,13 +82,27 @@ func (b *Bank) RotateKey() error {
 }
 
 // AllowRedirect registers a redirect URI of a client. It reports false for an unknown
-// client. It is kept in memory only.
+// client.
 func (b *Bank) AllowRedirect(client, uri string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.clients[client]
-	if c != nil && !slices.Contains(c.RedirectURIs, uri) {
-		c.RedirectURIs = append(c.RedirectURIs, uri)
+	r := redirectEntry{client, uri}
+	if b.clients[client] == nil {
+		return false
 	}
-	return c != nil
+	if b.register(r) {
+		b.write(entry{Redirect: &r})
+	}
+	return true
+}
+
+// register adds an address and reports whether it is a new one.
+func (b *Bank) register(r redirectEntry) bool {
+	c := b.clients[r.Client]
+	if c == nil || slices.Contains(c.RedirectURIs, r.URI) {
+		return false
+	}
+	c.RedirectURIs = append(c.RedirectURIs, r.URI)
+	b.registered = append(b.registered, r)
+	return true
 }

@@ -143,7 +143,15 @@ func TestRestart_KeepsEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.appToken()
+		const other = "https://samla.example/other"
+		if !c.AllowRedirect(clientID, other) {
+			t.Fatal("the client is unknown")
+		}
 		restart()
+		restart()
+		claims := c.requestObject(c.newConsent(allPermissions, nil))
+		claims["redirect_uri"] = other
+		c.authorize(c.sign(claims), "redirect_uri", other).want(303)
 		consent := c.newConsent(allPermissions, nil)
 		restart()
 		login := c.login(consent)
