@@ -6,6 +6,7 @@ import (
 
 	"samla/internal/apiclient"
 	"samla/internal/qr"
+	"samla/internal/visitor"
 )
 
 // collectByConsent collects from a bank: the person signs a consent, and the collection
@@ -31,33 +32,7 @@ func (w *demo) consent(ctx context.Context, token string, of choice) (string, er
 		return "", err
 	}
 	w.printf("POST /consents                    consent %s", id)
-	s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
-	if err != nil {
-		return "", err
-	}
-	w.printf("GET  /consents/…/status           %s", s.Status)
-	switch a := s.AuthInstructions; {
-	case a == nil:
-		return "", fmt.Errorf("the consent is %s and shows nothing to sign", s.Status)
-	case a.QRData != "":
-		drawn, err := qr.Text(a.QRData)
-		if err != nil {
-			return "", err
-		}
-		w.printf("\n%s\nThe person scans it with the (simulated) BankID app and signs.", drawn)
-		err = w.phone.Act(ctx, "approve", "", a.QRData, "")
-		if err != nil {
-			return "", err
-		}
-	case a.AutoStartToken != "":
-		w.printf("\nThe person starts the (simulated) BankID app and signs.")
-		if err := w.phone.Act(ctx, "approve", a.AutoStartToken, "", ""); err != nil {
-			return "", err
-		}
-	default:
-		return "", fmt.Errorf("the consent is %s and shows nothing that the simulated BankID app can start with", s.Status)
-	}
-	s, err = w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	s, err := w.sign(ctx, token, id)
 	if err != nil {
 		return "", err
 	}
@@ -66,4 +41,52 @@ func (w *demo) consent(ctx context.Context, token string, of choice) (string, er
 	}
 	w.printf("GET  /consents/…/status           %s until %s", s.Status, s.ExpiresAt)
 	return id, nil
+}
+
+// sign does what the person is asked to do, one thing after the other, until the consent is
+// authorized or has ended: some banks ask for a login first.
+func (w *demo) sign(ctx context.Context, token, id string) (apiclient.ConsentStatus, error) {
+	browser := visitor.New(w.phone.HTTP.Transport, w.clock, w.phone.Sandbox)
+	done := map[string]bool{}
+	for {
+		s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool {
+			a := s.AuthInstructions
+			return s.Status != "INITIATED" && (s.Status != "AWAITING_AUTHORIZATION" || a != nil && a.AutoStartToken+a.QRData+a.RedirectURL != "" && !done[a.AutoStartToken+a.RedirectURL])
+		})
+		if err != nil || s.Status != "AWAITING_AUTHORIZATION" {
+			return s, err
+		}
+		w.printf("GET  /consents/…/status           %s", s.Status)
+		a := s.AuthInstructions
+		done[a.AutoStartToken+a.RedirectURL] = true
+		switch {
+		case a.RedirectURL != "":
+			err = w.visit(ctx, browser, a.RedirectURL)
+		case a.QRData != "":
+			var drawn string
+			if drawn, err = qr.Text(a.QRData); err == nil {
+				w.printf("\n%s\nThe person scans it with the (simulated) BankID app and signs.", drawn)
+				err = w.phone.Act(ctx, "approve", "", a.QRData, "")
+			}
+		default:
+			w.printf("\nThe person starts the (simulated) BankID app and signs.")
+			err = w.phone.Act(ctx, "approve", a.AutoStartToken, "", "")
+		}
+		if err != nil {
+			return s, err
+		}
+	}
+}
+
+// visit goes to the page of the bank, where the person logs in with BankID and approves,
+// and back.
+func (w *demo) visit(ctx context.Context, browser *visitor.Browser, address string) error {
+	w.printf("\nThe person's browser opens %s", address)
+	back, err := browser.Visit(ctx, address, visitor.Person{Phone: visitor.Approve})
+	if err != nil {
+		return err
+	}
+	w.printf("and comes back from the (simulated) bank to %s://%s%s", back.Scheme, back.Host, back.Path)
+	_, err = browser.Arrive(ctx, back)
+	return err
 }

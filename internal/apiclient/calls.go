@@ -60,6 +60,7 @@ type ConsentStatus struct {
 		Type           string `json:"type"`
 		AutoStartToken string `json:"autoStartToken"`
 		QRData         string `json:"qrData"`
+		RedirectURL    string `json:"redirectUrl"`
 	} `json:"authInstructions"`
 	Error *struct {
 		Code    string `json:"code"`
