@@ -9,6 +9,7 @@ import (
 	"samla/internal/account"
 	"samla/internal/collect"
 	"samla/internal/collection"
+	"samla/internal/feeds"
 	"samla/internal/outbox"
 	"samla/internal/product"
 	"samla/internal/seal"
@@ -167,14 +168,13 @@ func (s *Service) apply(ctx context.Context, m outbox.Message, in *input) error 
 			return err
 		}
 	}
-	feed := FeedChange{ClientID: c.ClientID, UserID: c.UserID}
+	feed := feeds.Change{UserID: c.UserID}
 	newest := map[string]bool{} // links of which a newer collection is known
 	for i := range before {
 		for _, l := range before[i].Links {
 			newest[l.ID] = l.Last.After(in.reading.At)
 		}
 	}
-	known := len(before)
 	done := account.Apply(before, in.reading, s.IDs.New)
 	beyond := 0
 	for i, at := range done.Of {
@@ -184,11 +184,12 @@ func (s *Service) apply(ctx context.Context, m outbox.Message, in *input) error 
 		}
 		a := &done.Accounts[at.Account]
 		l, said := &a.Links[at.Link], in.reports[i]
-		feed.Readings = append(feed.Readings, FeedReading{AccountID: a.ID, LinkID: l.ID, New: at.Account >= known, CollectionID: c.ID,
-			At: in.reading.At, Late: newest[l.ID], Company: c.Company, Product: in.products[i], From: said.From, Until: said.Until,
-			Transactions: said.Transactions, BookedOnly: said.BookedOnly, Was: was(said), Gone: gone(a)})
+		if p, is := in.products[i].(*product.Psd2Account); is {
+			feed.Readings = append(feed.Readings, feeds.Reading{AccountID: a.ID, Link: l.ID, At: in.reading.At, Late: newest[l.ID], Gone: gone(a),
+				Transactions: p.Transactions, Whole: said.Transactions, From: said.From, Until: said.Until, BookedOnly: said.BookedOnly, Was: was(said)})
+		}
 	}
-	plan, err := s.Feed.Plan(ctx, feed)
+	plan, err := s.planFeed(ctx, feed)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/account"
 	"samla/internal/fault"
+	"samla/internal/feeds"
 	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -70,7 +71,7 @@ func (s *Service) User(ctx context.Context, clientID, id string) (userID string,
 type plan struct {
 	change  account.Change
 	put     []*account.Account
-	move    []FeedMove
+	move    []feeds.Move
 	deleted []string
 }
 
@@ -88,7 +89,7 @@ func (s *Service) Merge(ctx context.Context, o Owner, id, with string) (Listed, 
 			return nil, fault.Detailed(fault.AccountsNotMergeable, mergeTexts[err])
 		}
 		for _, l := range from.Links {
-			p.move = append(p.move, FeedMove{l.ID, from.ID, into.ID})
+			p.move = append(p.move, feeds.Move{Link: l.ID, From: from.ID, To: into.ID})
 		}
 		p.put, p.deleted = []*account.Account{&merged}, []string{from.ID}
 		return []string{id}, nil
@@ -114,7 +115,7 @@ func (s *Service) Split(ctx context.Context, o Owner, id, link string) ([]Listed
 		if err != nil {
 			return nil, fault.Detailed(fault.AccountNotSplittable, splitTexts[err])
 		}
-		p.move = []FeedMove{{off.Links[0].ID, rest.ID, off.ID}}
+		p.move = []feeds.Move{{Link: off.Links[0].ID, From: rest.ID, To: off.ID}}
 		p.put = []*account.Account{&rest, &off}
 		return []string{rest.ID, off.ID}, nil
 	})
@@ -159,7 +160,7 @@ func (s *Service) EraseLink(ctx context.Context, o Owner, link string) error {
 		if err != nil {
 			return nil, err
 		}
-		p.move, p.put, p.deleted = []FeedMove{{link, rest.ID, off.ID}}, []*account.Account{&rest}, []string{off.ID}
+		p.move, p.put, p.deleted = []feeds.Move{{Link: link, From: rest.ID, To: off.ID}}, []*account.Account{&rest}, []string{off.ID}
 		return nil, nil
 	})
 	return err
@@ -199,7 +200,7 @@ func (s *Service) tryUpdate(ctx context.Context, o Owner, do func([]account.Acco
 	if err != nil {
 		return nil, err
 	}
-	feed, err := s.Feed.Plan(ctx, FeedChange{ClientID: o.ClientID, UserID: o.UserID, Moved: p.move, Deleted: p.deleted})
+	feed, err := s.planFeed(ctx, feeds.Change{UserID: o.UserID, Moves: p.move, Deleted: p.deleted})
 	if err != nil {
 		return nil, err
 	}

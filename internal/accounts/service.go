@@ -1,6 +1,6 @@
 // Package accounts keeps the lasting accounts of users: it applies ended collections to
 // them, merges, splits, lists and deletes them (docs/reference/api.md 11). The rules are in
-// package account; the transactions of the accounts are kept by a Feed.
+// package account; package feeds keeps the transactions of the accounts.
 package accounts
 
 import (
@@ -16,6 +16,7 @@ import (
 	"samla/internal/account"
 	"samla/internal/clock"
 	"samla/internal/event"
+	"samla/internal/feeds"
 	"samla/internal/journal"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -33,8 +34,8 @@ type Deps struct {
 	Clock clock.Clock
 	IDs   *uuid7.Generator
 	Log   *slog.Logger
-	Feed  Feed          // nil: transactions are not kept
-	Keep  time.Duration // 0 = DefaultKeep
+	Feed  *feeds.Service // nil: transactions are not kept
+	Keep  time.Duration  // 0 = DefaultKeep
 	// Journal is told of deleted accounts; nil: none.
 	Journal journal.Recorder
 	Access  store.AccessRecorder // of accounts that callers are given; nil: Store
@@ -48,9 +49,6 @@ type Service struct {
 
 // New returns a service.
 func New(d Deps) *Service {
-	if d.Feed == nil {
-		d.Feed = noFeed{}
-	}
 	d.Journal = journal.Or(d.Journal)
 	if d.Access == nil {
 		d.Access = d.Store
@@ -91,7 +89,7 @@ func (s *Service) open(ctx context.Context, set account.Set) ([]account.Account,
 }
 
 // put adds an account to a change, sealed, with the generation that its feed has now.
-func (s *Service) put(ctx context.Context, to *account.Change, a *account.Account, feed FeedNews) error {
+func (s *Service) put(ctx context.Context, to *account.Change, a *account.Account, feed feeds.News) error {
 	a.Generation = max(cmp.Or(feed.Generation, a.Generation), 1)
 	if a.CreatedAt.IsZero() {
 		a.CreatedAt = s.Clock.Now()
@@ -111,10 +109,18 @@ func (s *Service) put(ctx context.Context, to *account.Change, a *account.Accoun
 	return nil
 }
 
+// planFeed plans what a change means for the transactions.
+func (s *Service) planFeed(ctx context.Context, c feeds.Change) (*feeds.Plan, error) {
+	if s.Feed == nil {
+		return &feeds.Plan{}, nil
+	}
+	return s.Feed.Plan(ctx, c)
+}
+
 // write stores a change of a user's accounts together with the feed's, the events and what
 // also writes. Errors: errGone for a user who is erased; store.ErrConflict when another
 // writer was first.
-func (s *Service) write(ctx context.Context, c account.Change, p FeedPlan, news []news, also func(store.Tx) error) error {
+func (s *Service) write(ctx context.Context, c account.Change, p *feeds.Plan, news []news, also func(store.Tx) error) error {
 	return s.Store.Write(ctx, func(tx store.Tx) error {
 		u, err := tx.LockUser(ctx, c.ClientID, c.UserID)
 		if errors.Is(err, store.ErrNotFound) || err == nil && u.Anonymized() {
@@ -131,10 +137,8 @@ func (s *Service) write(ctx context.Context, c account.Change, p FeedPlan, news 
 		if err := tx.PutAccounts(ctx, c); err != nil {
 			return err
 		}
-		if p.Write != nil {
-			if err := p.Write(ctx, tx); err != nil {
-				return err
-			}
+		if err := p.Write(ctx, tx); err != nil {
+			return err
 		}
 		return s.tell(ctx, tx, c, news)
 	})
@@ -147,7 +151,7 @@ var errGone = errors.New("accounts: the user is erased")
 type news struct {
 	accountID  string
 	generation int64
-	feed       FeedNews
+	feed       feeds.News
 }
 
 // tell writes the events of a change.

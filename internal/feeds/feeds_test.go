@@ -69,6 +69,20 @@ func TestFeeds_KeepsWhatAListDoesNotShow(t *testing.T) {
 	})
 }
 
+// A pending transaction is gone when a list with pending ones does not have it, and stays
+// when pending ones were not asked for.
+func TestFeeds_KeepPendingOnesThatWereNotAskedFor(t *testing.T) {
+	onSQLite(t, func(e *env) {
+		e.read(e.reading("a", "bank", "-10 -20 ICA"))
+		booked := e.reading("a", "bank")
+		booked.BookedOnly = true
+		e.read(booked)
+		e.has("a", "-10 -20 ICA")
+		e.read(e.reading("a", "bank"))
+		e.has("a")
+	})
+}
+
 // Followers that began at any time and read while lists are applied have in the end the
 // copy that a new one gets.
 func TestFeeds_GiveTheSameCopyFromAnyCursor(t *testing.T) {

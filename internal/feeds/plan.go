@@ -64,7 +64,10 @@ type Plan struct {
 	works   []*work
 }
 
-// Plan computes what a change means for the feeds. It runs outside of a transaction.
+// Plan computes what a change means for the feeds. It runs outside of a transaction, and
+// has no effect but the key of a user who has none: it runs again when another writer was
+// first. Changes of one user never overlap: the caller stores the plan only if no other
+// change of the user's accounts was stored since they were read.
 // Errors: seal.ErrKeyDestroyed when the user is erased.
 func (s *Service) Plan(ctx context.Context, c Change) (*Plan, error) {
 	p := &Plan{News: map[string]News{}, deleted: c.Deleted, now: s.Clock.Now()}
@@ -108,7 +111,9 @@ func (s *Service) Plan(ctx context.Context, c Change) (*Plan, error) {
 	return p, nil
 }
 
-// Write stores the plan. With store.ErrConflict a feed has changed since it was planned.
+// Write stores the plan, in the transaction that stores the accounts, after these. It does
+// not seal or open, and may run more than once. With store.ErrConflict a feed has changed
+// since it was planned.
 func (p *Plan) Write(ctx context.Context, tx store.Tx) error {
 	for _, m := range p.moved {
 		if err := m.write(ctx, tx); err != nil {

@@ -95,7 +95,7 @@ func envOf(tb testing.TB, of *flowtest.Env) *env {
 	tb.Cleanup(e.bank.Close)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	e.accounts = accounts.New(accounts.Deps{Store: e.Store, Vault: e.Vault, Clock: e.Clock, IDs: e.IDs, Log: log,
-		Feed: accounts.Transactions(feeds.New(feeds.Deps{Store: e.Store, Vault: e.Vault, Clock: e.Clock, IDs: e.IDs}))})
+		Feed: feeds.New(feeds.Deps{Store: e.Store, Vault: e.Vault, Clock: e.Clock, IDs: e.IDs})})
 	scope := consent.Scope{Balances: true, Transactions: true}
 	e.under = consent.Consent{ID: consent.ID(e.IDs.New()), ClientID: e.User.ClientID, UserID: e.User.ID, Company: theBank, Status: consent.Authorized,
 		Step: consent.StepKeep, Requested: scope, Granted: &scope, CreatedAt: flowtest.Start, StatusChangedAt: flowtest.Start,

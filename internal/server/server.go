@@ -143,7 +143,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.fetching = collections
 	transactions := feeds.New(feeds.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Access: access, Log: p.Log})
 	s.accounts = accounts.New(accounts.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Keep: s.config.KeepAccounts, Journal: s.journal,
-		Access: access, Feed: accounts.Transactions(transactions)})
+		Access: access, Feed: transactions})
 	refreshes := refresh.New(refresh.Deps{Store: s.store, Collections: collections, Institutions: institutions, Jobs: s.runner,
 		Clock: p.Clock, IDs: ids, Log: p.Log})
 	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes},
