@@ -3,6 +3,8 @@ package nordea
 import (
 	"strconv"
 
+	"samla/internal/sandbox/nordea/account"
+	"samla/internal/sandbox/nordea/grant"
 	"samla/internal/sandbox/persona"
 )
 
@@ -16,7 +18,7 @@ type agreement struct {
 // agreements returns the agreements under which the person of a login acts for its company.
 // A sole trader, whose company has the person's number, has one; all others have two: one
 // for the current accounts and one for the savings.
-func agreements(l *Login) []agreement {
+func agreements(l *grant.Login) []agreement {
 	last, err := strconv.Atoi(l.Company[len(l.Company)-7:])
 	if err != nil {
 		return nil // checkCompany allows digits only
@@ -36,7 +38,7 @@ const (
 )
 
 // firstAgreement returns the agreement that needs no choice; "" for a person.
-func firstAgreement(l *Login) string {
+func firstAgreement(l *grant.Login) string {
 	if l.Root != business {
 		return ""
 	}
@@ -44,11 +46,11 @@ func firstAgreement(l *Login) string {
 }
 
 // covers reports whether an account belongs to the agreement; "" has all.
-func covers(agreement string, a account) bool {
+func covers(agreement string, a account.Account) bool {
 	if agreement == "" {
 		return true
 	}
-	return (agreement[len(agreement)-1] == '0'+savingsAgreement) == (a.kind == savings)
+	return (agreement[len(agreement)-1] == '0'+savingsAgreement) == (a.Kind == account.Savings)
 }
 
 func companyName(id string) string {

@@ -30,6 +30,7 @@ import (
 	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/calls"
 	"samla/internal/sandbox/journal"
+	"samla/internal/sandbox/nordea/grant"
 	"samla/internal/sandbox/persona"
 
 	"github.com/google/uuid"
@@ -97,9 +98,9 @@ type Bank struct {
 
 	mu      sync.Mutex
 	apps    map[string]Application
-	logins  map[string]*Login
-	visits  map[string]*Visit
-	grants  map[string]*Grant
+	logins  map[string]*grant.Login
+	visits  map[string]*grant.Visit
+	grants  map[string]*grant.Grant
 	order   []string          // ids of logins, visits and grants, oldest first
 	codes   map[string]string // code -> id of its login or grant
 	byToken map[string]string // access or refresh token -> id of its grant
@@ -122,7 +123,7 @@ func New(c Config) (*Bank, error) {
 	}
 	b := &Bank{
 		Config: c, customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32), calls: calls.New(c.Clock),
-		apps: map[string]Application{}, logins: map[string]*Login{}, visits: map[string]*Visit{}, grants: map[string]*Grant{},
+		apps: map[string]Application{}, logins: map[string]*grant.Login{}, visits: map[string]*grant.Visit{}, grants: map[string]*grant.Grant{},
 		codes: map[string]string{}, byToken: map[string]string{}, polls: map[string]time.Time{},
 		reads: map[string][]time.Time{}, bursts: map[string]burst{},
 	}

@@ -58,7 +58,6 @@ func DefaultBank() Behaviour {
 // Limits that are the same for every bank (docs/reference/families.md 15.1).
 const (
 	maxSkew        = 5 * time.Minute // of X-Nordea-Originating-Date
-	codeLife       = 5 * time.Minute // of both kinds of codes
 	pageLife       = 15 * time.Minute
 	pollEvery      = 2 * time.Second
 	unattendedDays = 90

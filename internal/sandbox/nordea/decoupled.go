@@ -7,18 +7,19 @@ import (
 	"time"
 
 	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/nordea/grant"
 	"samla/internal/sandbox/persona"
 )
 
 // loginAnswer is AuthenticationResponse of Nordea's file, and qr_data of its newer text
 // (docs/reference/families.md 3.4).
 type loginAnswer struct {
-	ID          string      `json:"session_id"`
-	AutoStart   string      `json:"auto_start_token,omitempty"`
-	QR          string      `json:"qr_data,omitempty"`
-	Status      LoginStatus `json:"status"`
-	VerifyAfter int64       `json:"verify_after"`
-	Code        string      `json:"code,omitempty"`
+	ID          string            `json:"session_id"`
+	AutoStart   string            `json:"auto_start_token,omitempty"`
+	QR          string            `json:"qr_data,omitempty"`
+	Status      grant.LoginStatus `json:"status"`
+	VerifyAfter int64             `json:"verify_after"`
+	Code        string            `json:"code,omitempty"`
 }
 
 // startLogin starts a decoupled login.
@@ -47,9 +48,9 @@ func (c *call) startLogin() (response, *apiError) {
 	case err != nil:
 		return response{}, serverError()
 	}
-	l := &Login{
+	l := &grant.Login{
 		ID: id, App: c.app.ID, Root: c.root, PSU: q.PSU, Company: q.Company,
-		Order: order, Started: c.Clock.Now(), Status: Assignment,
+		Order: order, Started: c.Clock.Now(), Status: grant.Assignment,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,22 +78,22 @@ func (c *call) pollLogin() (response, *apiError) {
 		return response{}, serverError()
 	}
 	l = c.logins[l.ID]
-	if l.Status == Ended {
+	if l.Status == grant.Ended {
 		return c.ended(l)
 	}
 	return response{http.StatusOK, nil, c.loginBody(l)}, nil
 }
 
 // ended answers a poll of a login that failed.
-func (c *call) ended(l *Login) (response, *apiError) {
+func (c *call) ended(l *grant.Login) (response, *apiError) {
 	switch {
-	case l.Reason == Broken:
+	case l.Reason == grant.Broken:
 		return response{}, serverError()
 	case c.CancelledStatus:
 		return response{http.StatusOK, nil, loginAnswer{ID: l.ID, Status: "cancelled", VerifyAfter: pollEvery.Milliseconds()}}, nil
-	case l.Reason == TimedOut:
+	case l.Reason == grant.TimedOut:
 		return response{}, newError(http.StatusBadRequest, codeTimedOut, "The person did not sign in time.")
-	case l.Reason == Cancelled:
+	case l.Reason == grant.Cancelled:
 		return response{}, newError(http.StatusBadRequest, codeCancelled, "The person cancelled.")
 	}
 	return response{}, newError(http.StatusBadRequest, codeBankID, "BankID refused the person.")
@@ -100,23 +101,23 @@ func (c *call) ended(l *Login) (response, *apiError) {
 
 // loginBody is the answer about a login that has not ended. The QR text is that of this
 // second, and gone once the app is open.
-func (c *call) loginBody(l *Login) loginAnswer {
+func (c *call) loginBody(l *grant.Login) loginAnswer {
 	a := loginAnswer{ID: l.ID, Status: l.Status, VerifyAfter: pollEvery.Milliseconds()}
 	switch l.Status {
-	case Assignment:
+	case grant.Assignment:
 		a.AutoStart = l.Order.AutoStartToken
 		a.QR = bankid.QRData(l.Order.QRStartToken, l.Order.QRStartSecret, int(c.Clock.Now().Sub(l.Order.StartedAt)/time.Second))
-	case Confirmation:
+	case grant.Confirmation:
 		a.AutoStart = l.Order.AutoStartToken
-	case Completed, Authorized:
-		a.Status, a.Code = Completed, l.Code
+	case grant.Completed, grant.Authorized:
+		a.Status, a.Code = grant.Completed, l.Code
 	}
 	return a
 }
 
 // follow asks BankID about a pending login and stores what has changed. The caller holds mu.
-func (b *Bank) follow(l *Login) error {
-	if !l.pending() {
+func (b *Bank) follow(l *grant.Login) error {
+	if !l.Pending() {
 		return nil
 	}
 	got, err := b.BankID.Collect(l.Order.OrderRef)
@@ -124,39 +125,39 @@ func (b *Bank) follow(l *Login) error {
 	if err != nil && !errors.As(err, &known) {
 		return err
 	}
-	var event LoginEvent
+	var event grant.LoginEvent
 	switch {
 	case err != nil: // BankID has forgotten the order
-		event = Failed{TimedOut}
+		event = grant.Failed{Reason: grant.TimedOut}
 	case got.User != nil:
 		if event, err = b.signed(got.User.PersonalNumber); err != nil {
 			return err
 		}
 	case got.Status != "failed":
-		if got.HintCode == "outstandingTransaction" || l.Status == Confirmation {
+		if got.HintCode == "outstandingTransaction" || l.Status == grant.Confirmation {
 			return nil
 		}
-		event = Opened{}
+		event = grant.Opened{}
 	case got.HintCode == "startFailed" || got.HintCode == "expiredTransaction":
-		event = Failed{TimedOut}
+		event = grant.Failed{Reason: grant.TimedOut}
 	case got.HintCode == "userCancel" || got.HintCode == "cancelled":
-		event = Failed{Cancelled}
+		event = grant.Failed{Reason: grant.Cancelled}
 	default:
-		event = Failed{NoBankID}
+		event = grant.Failed{Reason: grant.NoBankID}
 	}
 	return b.applyLogin(l, event)
 }
 
 // signed returns what happens when this person has signed.
-func (b *Bank) signed(number string) (LoginEvent, error) {
+func (b *Bank) signed(number string) (grant.LoginEvent, error) {
 	if h, ok := persona.HabitOf(number); ok && h.Page == persona.PageFails {
-		return Failed{Broken}, nil
+		return grant.Failed{Reason: grant.Broken}, nil
 	}
 	code, err := b.newSecret("login")
-	return Signed{number, code}, err
+	return grant.Signed{Person: number, Code: code}, err
 }
 
-func (b *Bank) applyLogin(l *Login, e LoginEvent) error {
+func (b *Bank) applyLogin(l *grant.Login, e grant.LoginEvent) error {
 	next, err := l.Apply(e, b.Clock.Now())
 	if err != nil {
 		return err
@@ -167,11 +168,11 @@ func (b *Bank) applyLogin(l *Login, e LoginEvent) error {
 // authorize exchanges the code of a login for the code of a grant
 // (docs/reference/families.md 3.4, step 3).
 func (c *call) authorize() (response, *apiError) {
-	var q AuthorizeRequest
+	var q grant.AuthorizeRequest
 	if f := c.decode(&q); f != nil {
 		return response{}, f
 	}
-	if f := q.check(c.Behaviour); f != nil {
+	if f := checkAuthorization(q, c.Behaviour); f != nil {
 		return response{}, f
 	}
 	c.mu.Lock()
@@ -182,7 +183,7 @@ func (c *call) authorize() (response, *apiError) {
 	}
 	if c.root == business {
 		if list := agreements(l); len(list) > 1 {
-			if err := c.applyLogin(l, AgreementsShown{q.Code, q}); err != nil {
+			if err := c.applyLogin(l, grant.AgreementsShown{Code: q.Code, Request: q}); err != nil {
 				return response{}, fault(err)
 			}
 			return response{}, &apiError{status: http.StatusConflict, body: map[string]any{"agreements": list}}
@@ -217,27 +218,27 @@ func (c *call) authorizeAgreement() (response, *apiError) {
 }
 
 // loginOf returns the login of a code that can be used. The caller holds mu.
-func (c *call) loginOf(code string) (*Login, *apiError) {
+func (c *call) loginOf(code string) (*grant.Login, *apiError) {
 	l := c.logins[c.codes[code]]
-	if l == nil || l.App != c.app.ID || l.Root != c.root || !l.usable(code, c.Clock.Now()) {
-		return nil, fault(ErrCode)
+	if l == nil || l.App != c.app.ID || l.Root != c.root || !l.Usable(code, c.Clock.Now()) {
+		return nil, fault(grant.ErrCode)
 	}
 	return l, nil
 }
 
 // grant uses the code of a login and creates a grant. The caller holds mu.
-func (c *call) grant(l *Login, q AuthorizeRequest, agreement string) (response, *apiError) {
+func (c *call) grant(l *grant.Login, q grant.AuthorizeRequest, agreement string) (response, *apiError) {
 	if h, ok := persona.HabitOf(l.Person); ok && h.Page == persona.PageNotEligible {
 		return response{}, denied("The customer must first answer the bank's questions.")
 	}
-	g := Grant{
-		App: l.App, Root: l.Root, Flow: Decoupled, Country: "SE", Person: l.Person, Agreement: agreement,
-		Scopes: q.Scopes, Months: months(q.Months), Signed: l.CodeUntil.Add(-codeLife),
+	g := grant.Grant{
+		App: l.App, Root: l.Root, Flow: grant.Decoupled, Country: "SE", Person: l.Person, Agreement: agreement,
+		Scopes: q.Scopes, Months: months(q.Months), Signed: l.CodeUntil.Add(-grant.CodeLife),
 	}
 	if f := c.share(&g, q.Accounts); f != nil {
 		return response{}, f
 	}
-	next, err := l.Apply(CodeUsed{q.Code}, c.Clock.Now())
+	next, err := l.Apply(grant.CodeUsed{Code: q.Code}, c.Clock.Now())
 	if err != nil {
 		return response{}, fault(err)
 	}
@@ -259,7 +260,7 @@ func months(asked *int) int {
 }
 
 // complete gives a new grant its id, its code and its end.
-func (b *Bank) complete(g *Grant, minutes int) error {
+func (b *Bank) complete(g *grant.Grant, minutes int) error {
 	var err error
 	if g.ID, err = b.newID(); err != nil {
 		return err
@@ -268,6 +269,6 @@ func (b *Bank) complete(g *Grant, minutes int) error {
 		return err
 	}
 	now := b.Clock.Now()
-	g.CodeUntil, g.Ends = now.Add(codeLife), now.Add(time.Duration(minutes)*time.Minute)
+	g.CodeUntil, g.Ends = now.Add(grant.CodeLife), now.Add(time.Duration(minutes)*time.Minute)
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // Failure codes (docs/reference/families.md 3.8, with the marks of each).
@@ -70,11 +72,11 @@ func serverError() *apiError {
 // fault turns an error of a state machine into an answer.
 func fault(err error) *apiError {
 	switch {
-	case errors.Is(err, ErrCode):
+	case errors.Is(err, grant.ErrCode):
 		return newError(http.StatusBadRequest, codeCode, "The code is unknown, used or expired.")
-	case errors.Is(err, ErrExpired):
+	case errors.Is(err, grant.ErrExpired):
 		return unauthorized(codeExpired, "Bearer token is not valid anymore") // docs/reference/families.md 3.8, T
-	case errors.Is(err, ErrToken):
+	case errors.Is(err, grant.ErrToken):
 		return unauthorized(codeToken, "The token is not valid.")
 	}
 	return serverError()

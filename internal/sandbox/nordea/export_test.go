@@ -5,11 +5,6 @@ import "samla/internal/sandbox/bankpage"
 // Host returns the bank as its page sees it.
 func Host(b *Bank) bankpage.Host { return host{b} }
 
-// NewVisit returns a visit that is not decided.
-func NewVisit(redirect, state string) Visit {
-	return Visit{ID: "v", Request: redirectRequest{Redirect: redirect, State: state}}
-}
-
 // ParseSignature parses the header Signature.
 func ParseSignature(header string) (keyID string, headers []string, value []byte, ok bool) {
 	s, ok := parseSignature(header)

@@ -3,16 +3,18 @@ package nordea
 import (
 	"fmt"
 	"time"
+
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // entry is one line of the journal (package journal): what has changed at once. It contains
 // codes, tokens and personal numbers of test persons.
 type entry struct {
-	Login    *Login      `json:"login,omitempty"`
-	Visit    *Visit      `json:"visit,omitempty"`
-	Grant    *Grant      `json:"grant,omitempty"`
-	Read     *read       `json:"read,omitempty"`
-	Redirect *registered `json:"redirect,omitempty"`
+	Login    *grant.Login `json:"login,omitempty"`
+	Visit    *grant.Visit `json:"visit,omitempty"`
+	Grant    *grant.Grant `json:"grant,omitempty"`
+	Read     *read        `json:"read,omitempty"`
+	Redirect *registered  `json:"redirect,omitempty"`
 }
 
 // read is an unattended read that counts towards the daily limit.
@@ -68,7 +70,7 @@ func (b *Bank) replay(e entry) {
 		}
 		b.grants[g.ID] = g
 		b.codes[g.Code] = g.ID
-		for _, list := range [][]Token{g.Access, g.Refresh} {
+		for _, list := range [][]grant.Token{g.Access, g.Refresh} {
 			for _, t := range list {
 				b.byToken[t.Value] = g.ID
 			}
@@ -83,8 +85,8 @@ func (b *Bank) replay(e entry) {
 }
 
 // unlink removes the tokens of a grant from the index.
-func (b *Bank) unlink(g *Grant) {
-	for _, list := range [][]Token{g.Access, g.Refresh} {
+func (b *Bank) unlink(g *grant.Grant) {
+	for _, list := range [][]grant.Token{g.Access, g.Refresh} {
 		for _, t := range list {
 			delete(b.byToken, t.Value)
 		}

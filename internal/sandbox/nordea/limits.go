@@ -3,11 +3,13 @@ package nordea
 import (
 	"net/http"
 	"time"
+
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // countRead counts a read without the person, by grant and resource. It fails if those of a
 // rolling 24 hours are used up (RTS art. 36(5)). Further pages of a list do not count.
-func (c *call) countRead(g Grant, resource string) *apiError {
+func (c *call) countRead(g grant.Grant, resource string) *apiError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.attended {

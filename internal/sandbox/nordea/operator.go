@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // Stats are counters since the start.
@@ -36,18 +37,18 @@ func (b *Bank) Calls() *calls.Log { return b.calls }
 
 // GrantInfo is a grant in the operator's list. It contains no personal data.
 type GrantInfo struct {
-	ID        string    `json:"grantId"`
-	Bank      string    `json:"bank"`
-	Root      string    `json:"root"`
-	Flow      Flow      `json:"flow"`
-	Country   string    `json:"country"`
-	Scopes    []string  `json:"scopes"`
-	Accounts  int       `json:"accounts"`
-	Cards     int       `json:"cards"`
-	Signed    time.Time `json:"signed"`
-	Ends      time.Time `json:"ends"`
-	Exchanged bool      `json:"exchanged"`
-	Revoked   bool      `json:"revoked"`
+	ID        string     `json:"grantId"`
+	Bank      string     `json:"bank"`
+	Root      string     `json:"root"`
+	Flow      grant.Flow `json:"flow"`
+	Country   string     `json:"country"`
+	Scopes    []string   `json:"scopes"`
+	Accounts  int        `json:"accounts"`
+	Cards     int        `json:"cards"`
+	Signed    time.Time  `json:"signed"`
+	Ends      time.Time  `json:"ends"`
+	Exchanged bool       `json:"exchanged"`
+	Revoked   bool       `json:"revoked"`
 }
 
 // Grants returns the grants, oldest first.
@@ -67,15 +68,15 @@ func (b *Bank) Grants() []GrantInfo {
 }
 
 // Revoke revokes a grant as the person would at the bank. It reports false for an unknown
-// id, and returns ErrState for a grant that has been revoked.
-func (b *Bank) Revoke(grant string) (bool, error) {
+// id, and returns grant.ErrState for a grant that has been revoked.
+func (b *Bank) Revoke(id string) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g := b.grants[grant]
+	g := b.grants[id]
 	if g == nil {
 		return false, nil
 	}
-	next, err := g.Apply(RevokeGrant{}, b.Clock.Now())
+	next, err := g.Apply(grant.RevokeGrant{}, b.Clock.Now())
 	if err != nil {
 		return true, err
 	}

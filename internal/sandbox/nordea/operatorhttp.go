@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // MountOperator mounts what an operator or a test does to the bank, below
@@ -26,7 +27,7 @@ func (b *Bank) MountOperator(mux *http.ServeMux) {
 		switch {
 		case !found:
 			operatorError(w, http.StatusNotFound, "no such grant")
-		case errors.Is(err, ErrState):
+		case errors.Is(err, grant.ErrState):
 			operatorError(w, http.StatusConflict, "the grant has been revoked")
 		case err != nil:
 			operatorError(w, http.StatusInternalServerError, "the journal cannot be written")

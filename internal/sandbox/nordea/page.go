@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"samla/internal/sandbox/bankpage"
+	"samla/internal/sandbox/nordea/account"
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // host is the bank as its page sees it.
@@ -36,16 +38,16 @@ func (h host) Visit(id string) (bankpage.Visit, error) {
 
 // sentences say what each scope allows.
 var sentences = map[string]string{
-	scopeBasic:        "your accounts and their numbers",
-	scopeBalances:     "the balances of your accounts",
-	scopeDetails:      "the names, products and limits of your accounts",
-	scopeTransactions: "the transactions of your accounts",
-	scopePayments:     "to start payments, each of which you sign",
-	scopeCards:        "your cards and their balances",
-	scopeCardRows:     "the transactions of your cards",
+	grant.Basic:            "your accounts and their numbers",
+	grant.Balances:         "the balances of your accounts",
+	grant.Details:          "the names, products and limits of your accounts",
+	grant.Transactions:     "the transactions of your accounts",
+	grant.Payments:         "to start payments, each of which you sign",
+	grant.Cards:            "your cards and their balances",
+	grant.CardTransactions: "the transactions of your cards",
 }
 
-func asked(q redirectRequest) []string {
+func asked(q grant.RedirectRequest) []string {
 	list := make([]string, len(q.Scopes))
 	for i, s := range q.Scopes {
 		list[i] = sentences[s]
@@ -66,14 +68,14 @@ func (h host) Accounts(id, personalNumber string) ([]bankpage.Account, error) {
 	person, _ := h.customers.Person(personalNumber)
 	list := []bankpage.Account{}
 	for _, a := range h.accounts(person, q.Country) {
-		named := slices.ContainsFunc(q.Accounts, a.isNamed)
-		if len(q.Accounts) == 0 || named || slices.Contains(q.Accounts, allAccounts) || slices.Contains(q.Accounts, allWithCards) {
-			list = append(list, bankpage.Account{ID: a.v5, Name: a.Name + ", " + a.currency, Number: a.number()})
+		named := slices.ContainsFunc(q.Accounts, a.IsNamed)
+		if len(q.Accounts) == 0 || named || slices.Contains(q.Accounts, grant.AllAccounts) || slices.Contains(q.Accounts, grant.AllWithCards) {
+			list = append(list, bankpage.Account{ID: a.V5, Name: a.Name + ", " + a.Currency, Number: a.Number()})
 		}
 	}
-	if slices.ContainsFunc(q.Scopes, isCardScope) {
-		for _, k := range cardsOf(person) {
-			list = append(list, bankpage.Account{ID: k.id, Name: k.Product, Number: k.masked()})
+	if slices.ContainsFunc(q.Scopes, grant.IsCard) {
+		for _, k := range account.CardsOf(person) {
+			list = append(list, bankpage.Account{ID: k.ID, Name: k.Product, Number: k.Masked()})
 		}
 	}
 	return list, nil

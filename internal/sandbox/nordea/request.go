@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"samla/internal/sandbox/nordea/grant"
 	"samla/internal/sandbox/persona"
 )
 
@@ -102,17 +103,7 @@ func checkCompany(id, country, root string) *apiError {
 	return nil
 }
 
-// AuthorizeRequest is the body of POST decoupled/authorizations.
-type AuthorizeRequest struct {
-	Code         string   `json:"code"`
-	Accounts     []string `json:"account_list"`
-	Duration     int      `json:"duration"`
-	Months       *int     `json:"max_tx_history,omitempty"`
-	ResponseType string   `json:"response_type"`
-	Scopes       []string `json:"scope"`
-}
-
-func (q AuthorizeRequest) check(b Behaviour) *apiError {
+func checkAuthorization(q grant.AuthorizeRequest, b Behaviour) *apiError {
 	switch {
 	case q.Code == "":
 		return invalid("code", "NotNull", "The code is missing.")
@@ -120,7 +111,7 @@ func (q AuthorizeRequest) check(b Behaviour) *apiError {
 		return invalid("response_type", "Enum", "The response type must be nordea_token.")
 	case len(q.Accounts) == 0:
 		return invalid("account_list", "NotNull", "The account list is missing.")
-	case slices.Contains(q.Accounts, allWithCards) && !b.CardsDecoupled:
+	case slices.Contains(q.Accounts, grant.AllWithCards) && !b.CardsDecoupled:
 		return invalid("account_list", "Enum", "Cards cannot be shared without a redirect.")
 	}
 	if f := checkScopes(q.Scopes, b.CardsDecoupled); f != nil {
@@ -129,33 +120,14 @@ func (q AuthorizeRequest) check(b Behaviour) *apiError {
 	return checkLimits(q.Duration, q.Months, b)
 }
 
-// Special values of account_list.
-const (
-	allAccounts  = "ALL"
-	allWithCards = "ALL_WITH_CARDS"
-)
-
-// The scopes.
-const (
-	scopeBasic        = "ACCOUNTS_BASIC"
-	scopeBalances     = "ACCOUNTS_BALANCES"
-	scopeDetails      = "ACCOUNTS_DETAILS"
-	scopeTransactions = "ACCOUNTS_TRANSACTIONS"
-	scopePayments     = "PAYMENTS_MULTIPLE"
-	scopeCards        = "CARDS_INFORMATION"
-	scopeCardRows     = "CARDS_TRANSACTIONS"
-)
-
-func isCardScope(s string) bool { return s == scopeCards || s == scopeCardRows }
-
 func checkScopes(scopes []string, cards bool) *apiError {
 	accounts := false
 	for i, s := range scopes {
 		switch s {
-		case scopeBasic, scopeBalances, scopeDetails, scopeTransactions:
+		case grant.Basic, grant.Balances, grant.Details, grant.Transactions:
 			accounts = true
-		case scopePayments:
-		case scopeCards, scopeCardRows:
+		case grant.Payments:
+		case grant.Cards, grant.CardTransactions:
 			if !cards {
 				return invalid("scope", "Enum", "The scopes of cards are not offered here.")
 			}
@@ -166,7 +138,7 @@ func checkScopes(scopes []string, cards bool) *apiError {
 			return invalid("scope", "Unique", "A scope is there twice.")
 		}
 	}
-	if len(scopes) == 0 || accounts && !slices.Contains(scopes, scopeBasic) {
+	if len(scopes) == 0 || accounts && !slices.Contains(scopes, grant.Basic) {
 		return invalid("scope", "NotNull", "ACCOUNTS_BASIC is required with the other scopes of accounts.")
 	}
 	return nil
@@ -182,21 +154,6 @@ func checkLimits(minutes int, months *int, b Behaviour) *apiError {
 	return nil
 }
 
-// redirectRequest is the body of POST authorize.
-type redirectRequest struct {
-	Country  string   `json:"country"`
-	Duration int      `json:"duration"`
-	Redirect string   `json:"redirect_uri"`
-	Scopes   []string `json:"scope"`
-	State    string   `json:"state"`
-	Accounts []string `json:"account_list,omitempty"`
-	Method   string   `json:"authentication_method,omitempty"`
-	Language string   `json:"language,omitempty"`
-	Months   *int     `json:"max_tx_history,omitempty"`
-	Skip     bool     `json:"skip_account_selection,omitempty"`
-	Company  string   `json:"company_id,omitempty"` // business
-}
-
 // methods are the authentication methods of each country that have not been withdrawn
 // (docs/reference/families.md 3.5).
 var methods = map[string][]string{
@@ -206,9 +163,9 @@ var methods = map[string][]string{
 	"FI": {"MTA", "MTA_QR"},
 }
 
-func (q redirectRequest) check(root string, app Application, b Behaviour) *apiError {
+func checkRedirect(q grant.RedirectRequest, root string, app Application, b Behaviour) *apiError {
 	allowed, known := methods[q.Country]
-	cards := slices.ContainsFunc(q.Scopes, isCardScope)
+	cards := slices.ContainsFunc(q.Scopes, grant.IsCard)
 	switch {
 	case !known:
 		return invalid("country", "Enum", "The country must be SE, FI, NO or DK.")

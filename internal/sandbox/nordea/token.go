@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"samla/internal/sandbox/nordea/grant"
 )
 
 // tokenAnswer is BearerToken of Nordea's file.
@@ -21,7 +23,7 @@ func (c *call) decoupledToken() (response, *apiError) {
 	if f != nil {
 		return response{}, f
 	}
-	return c.token(Decoupled, form)
+	return c.token(grant.Decoupled, form)
 }
 
 func (c *call) redirectToken() (response, *apiError) {
@@ -29,11 +31,11 @@ func (c *call) redirectToken() (response, *apiError) {
 	if f != nil {
 		return response{}, f
 	}
-	return c.token(Redirect, form)
+	return c.token(grant.Redirect, form)
 }
 
 // token answers both token endpoints.
-func (c *call) token(flow Flow, form url.Values) (response, *apiError) {
+func (c *call) token(flow grant.Flow, form url.Values) (response, *apiError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch form.Get("grant_type") {
@@ -51,23 +53,23 @@ func (c *call) token(flow Flow, form url.Values) (response, *apiError) {
 	return response{}, invalid("grant_type", "Enum", "The grant type is missing or unknown.")
 }
 
-func (c *call) exchange(flow Flow, form url.Values) (response, *apiError) {
+func (c *call) exchange(flow grant.Flow, form url.Values) (response, *apiError) {
 	code := form.Get("code")
 	g := c.grants[c.codes[code]]
 	if !c.mine(g, flow) || g.Redirect != form.Get("redirect_uri") {
-		return response{}, fault(ErrCode)
+		return response{}, fault(grant.ErrCode)
 	}
 	access, refresh, err := c.newTokens()
 	if err != nil {
 		return response{}, serverError()
 	}
-	return c.tokens(g, Exchange{code, access, refresh, c.AccessLife}, access, refresh)
+	return c.tokens(g, grant.Exchange{Code: code, Access: access, Refresh: refresh, Life: c.AccessLife}, access, refresh)
 }
 
-func (c *call) refresh(flow Flow, token string) (response, *apiError) {
+func (c *call) refresh(flow grant.Flow, token string) (response, *apiError) {
 	g := c.grants[c.byToken[token]]
 	if !c.mine(g, flow) {
-		return response{}, fault(ErrToken)
+		return response{}, fault(grant.ErrToken)
 	}
 	access, refresh, err := c.newTokens()
 	if err != nil {
@@ -76,7 +78,7 @@ func (c *call) refresh(flow Flow, token string) (response, *apiError) {
 	if c.Rotation == KeepRefreshToken {
 		refresh = ""
 	}
-	a, f := c.tokens(g, Renew{token, access, refresh, c.AccessLife, c.RotationGrace}, access, refresh)
+	a, f := c.tokens(g, grant.Renew{Refresh: token, NewAccess: access, NewRefresh: refresh, Life: c.AccessLife, Grace: c.RotationGrace}, access, refresh)
 	if f != nil {
 		return a, f
 	}
@@ -95,7 +97,7 @@ func (c *call) refresh(flow Flow, token string) (response, *apiError) {
 }
 
 // mine reports whether a grant is one of the calling application, of this root and flow.
-func (c *call) mine(g *Grant, flow Flow) bool {
+func (c *call) mine(g *grant.Grant, flow grant.Flow) bool {
 	return g != nil && g.App == c.app.ID && g.Root == c.root && g.Flow == flow
 }
 
@@ -108,7 +110,7 @@ func (b *Bank) newTokens() (access, refresh string, err error) {
 }
 
 // tokens applies an event that makes tokens, and returns them. The caller holds mu.
-func (c *call) tokens(g *Grant, e GrantEvent, access, refresh string) (response, *apiError) {
+func (c *call) tokens(g *grant.Grant, e grant.Event, access, refresh string) (response, *apiError) {
 	now := c.Clock.Now()
 	next, err := g.Apply(e, now)
 	if err != nil {
@@ -138,8 +140,8 @@ func (c *call) revokeToken() (response, *apiError) {
 	if g == nil || g.App != c.app.ID {
 		return response{status: http.StatusOK}, nil
 	}
-	next, err := g.Apply(RevokeToken{q.Token}, c.Clock.Now())
-	if err != nil && !errors.Is(err, ErrToken) {
+	next, err := g.Apply(grant.RevokeToken{Value: q.Token}, c.Clock.Now())
+	if err != nil && !errors.Is(err, grant.ErrToken) {
 		return response{}, serverError()
 	}
 	if err == nil {
@@ -153,23 +155,23 @@ func (c *call) revokeToken() (response, *apiError) {
 
 // bearer returns a copy of the grant of the access token of the request, if it has all of
 // these scopes.
-func (c *call) bearer(scopes ...string) (Grant, *apiError) {
+func (c *call) bearer(scopes ...string) (grant.Grant, *apiError) {
 	token, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return Grant{}, unauthorized(codeToken, "The access token is missing.")
+		return grant.Grant{}, unauthorized(codeToken, "The access token is missing.")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := c.grants[c.byToken[token]]
 	if g == nil || g.App != c.app.ID || g.Root != c.root {
-		return Grant{}, fault(ErrToken)
+		return grant.Grant{}, fault(grant.ErrToken)
 	}
 	if err := g.Reads(token, c.Clock.Now()); err != nil {
-		return Grant{}, fault(err)
+		return grant.Grant{}, fault(err)
 	}
 	for _, s := range scopes {
-		if !g.allows(s) {
-			return Grant{}, denied("The access token does not cover this resource.")
+		if !g.Allows(s) {
+			return grant.Grant{}, denied("The access token does not cover this resource.")
 		}
 	}
 	return *g, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"samla/internal/sandbox/nordea"
+	"samla/internal/sandbox/nordea/grant"
 )
 
 const accounts = "/personal/v5/accounts"
@@ -145,7 +146,7 @@ func TestOperator_RevokesAGrant(t *testing.T) {
 	c := start(t, nil).client()
 	tokens := c.grant(maja, all)
 	list := c.Grants()
-	if len(list) != 1 || list[0].Revoked || !list[0].Exchanged || list[0].Accounts != 2 || list[0].Flow != nordea.Decoupled {
+	if len(list) != 1 || list[0].Revoked || !list[0].Exchanged || list[0].Accounts != 2 || list[0].Flow != grant.Decoupled {
 		t.Fatalf("%+v", list)
 	}
 	if found, err := c.Revoke(list[0].ID); !found || err != nil {

@@ -5,9 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
-	"slices"
 	"time"
 
+	"samla/internal/sandbox/nordea/account"
+	"samla/internal/sandbox/nordea/grant"
 	"samla/internal/sandbox/persona"
 )
 
@@ -30,7 +31,7 @@ func (b *Bank) continuationKey(w window) string {
 }
 
 // window parses the parameters of a list.
-func (c *call) window(g Grant, resource string, parameters ...string) (window, *apiError) {
+func (c *call) window(g grant.Grant, resource string, parameters ...string) (window, *apiError) {
 	values, f := c.query(append(parameters, "from_date", "to_date", "continuation_key")...)
 	if f != nil {
 		return window{}, f
@@ -50,7 +51,7 @@ func (c *call) window(g Grant, resource string, parameters ...string) (window, *
 	switch {
 	case values.Has("from_date") && values.Has("to_date") && from > to:
 		return w, invalid("from_date", "Range", "The first day is after the last one.")
-	case values.Has("language") && !slices.Contains(languages, w.Language):
+	case values.Has("language") && !account.IsLanguage(w.Language):
 		return w, invalid("language", "Enum", "The language is unknown.")
 	}
 	w.From, w.To = max(from, w.From), min(to, w.To)
@@ -86,7 +87,7 @@ func (b *Bank) parseKey(key string) (window, bool) {
 
 // earliest returns the first day that can be read: max_tx_history, and without the person,
 // or too long after they signed, 90 days (docs/reference/families.md 3.8).
-func (c *call) earliest(g Grant) persona.Day {
+func (c *call) earliest(g grant.Grant) persona.Day {
 	first := persona.DayAt(c.today().Time().AddDate(0, -g.Months, 0))
 	late := c.FullHistoryFor > 0 && c.Clock.Now().Sub(g.Signed) >= c.FullHistoryFor
 	if !c.attended || late {
@@ -97,7 +98,7 @@ func (c *call) earliest(g Grant) persona.Day {
 
 // page returns the page of a window's rows, and the key of the next page; "" if it is the
 // last one.
-func (c *call) page(w window, list []row) ([]row, string) {
+func (c *call) page(w window, list []account.Row) ([]account.Row, string) {
 	list = list[min(w.Offset, len(list)):]
 	if len(list) <= c.PageSize {
 		return list, ""
@@ -107,11 +108,11 @@ func (c *call) page(w window, list []row) ([]row, string) {
 }
 
 func (c *call) listTransactions() (response, *apiError) {
-	g, a, f := c.account(scopeBasic, scopeTransactions)
+	g, a, f := c.account(grant.Basic, grant.Transactions)
 	if f != nil {
 		return response{}, f
 	}
-	w, f := c.window(g, a.v5, "language")
+	w, f := c.window(g, a.V5, "language")
 	if f != nil {
 		return response{}, f
 	}
@@ -119,18 +120,19 @@ func (c *call) listTransactions() (response, *apiError) {
 		return response{}, scripted(a.TransactionsStatus)
 	}
 	if w.Offset == 0 {
-		if f := c.countRead(g, "transactions/"+a.v5); f != nil {
+		if f := c.countRead(g, "transactions/"+a.V5); f != nil {
 			return response{}, f
 		}
 	}
-	list, key := c.page(w, c.rows(a, w.From, w.To))
-	transactions := []object{}
+	ledger, now := c.ledger(a.Account)
+	list, key := c.page(w, a.Rows(ledger, now, w.From, w.To))
+	transactions := []account.Object{}
 	for _, r := range list {
-		transactions = append(transactions, a.transaction(r, c.version, w.Language))
+		transactions = append(transactions, a.Transaction(r, c.version, w.Language))
 	}
-	v := object{"transactions": transactions}
+	v := account.Object{"transactions": transactions}
 	if c.version == "v5" {
-		v["account_number"] = a.numbersOf()[0]
+		v["account_number"] = a.Numbers()[0]
 	}
 	var page *pagination
 	if key != "" {
@@ -144,7 +146,7 @@ func (c *call) listTransactions() (response, *apiError) {
 		if w.Language != "" {
 			query.Set("language", w.Language)
 		}
-		v["_links"] = []relation{{"next", "/" + c.path + "?" + query.Encode()}}
+		v["_links"] = []account.Link{{Rel: "next", Href: "/" + c.path + "?" + query.Encode()}}
 	}
 	return c.envelope(page, v), nil
 }

@@ -1,4 +1,4 @@
-package nordea
+package grant
 
 import (
 	"slices"
@@ -33,6 +33,9 @@ type Grant struct {
 	Refresh []Token `json:"refresh,omitempty"` // oldest first
 }
 
+// Allows reports whether the grant has a scope.
+func (g Grant) Allows(scope string) bool { return slices.Contains(g.Scopes, scope) }
+
 // Flow is how a grant was signed.
 type Flow string
 
@@ -54,15 +57,15 @@ type Token struct {
 // maxTokens is how many tokens of each kind a grant keeps. Older ones are unknown to it.
 const maxTokens = 50
 
-// GrantEvent is something that happens to a grant: Exchange, Renew, RevokeToken or
+// Event is something that happens to a grant: Exchange, Renew, RevokeToken or
 // RevokeGrant.
-type GrantEvent interface {
+type Event interface {
 	apply(g Grant, now time.Time) (Grant, error)
 }
 
 // Apply returns the grant after an event, or with an error the grant unchanged: ErrCode,
 // ErrToken or ErrExpired. It never changes the tokens of g.
-func (g Grant) Apply(e GrantEvent, now time.Time) (Grant, error) {
+func (g Grant) Apply(e Event, now time.Time) (Grant, error) {
 	next := g
 	next.Access, next.Refresh = slices.Clone(g.Access), slices.Clone(g.Refresh)
 	next, err := e.apply(next, now)
@@ -122,7 +125,7 @@ type Renew struct {
 	NewAccess  string
 	NewRefresh string        // empty: the refresh token stays the same
 	Life       time.Duration // of the access token
-	Grace      time.Duration // Behaviour.RotationGrace
+	Grace      time.Duration // in which a rotated token works once more, unless its successor was used
 }
 
 func (e Renew) apply(g Grant, now time.Time) (Grant, error) {

@@ -1,4 +1,9 @@
-package nordea
+// Package grant has the state machines of a bank with Nordea's wire: decoupled logins, visits
+// to the bank's page, and grants with their codes and tokens. It is pure: package nordea
+// stores the states and serves them.
+//
+// Source: docs/reference/families.md 3.4, 3.5 and 15.1.
+package grant
 
 import (
 	"errors"
@@ -55,6 +60,9 @@ type Login struct {
 	Asked *AuthorizeRequest `json:"asked,omitempty"`
 }
 
+// CodeLife is how long both kinds of codes can be used (docs/reference/families.md 15.1, N6).
+const CodeLife = 5 * time.Minute
+
 // LoginEvent is something that happens to a login: Opened, Signed, Failed, AgreementsShown or
 // CodeUsed.
 type LoginEvent interface {
@@ -63,10 +71,10 @@ type LoginEvent interface {
 
 // Errors of Login.Apply and Grant.Apply.
 var (
-	ErrState   = errors.New("nordea: not possible in this state")
-	ErrCode    = errors.New("nordea: the code is unknown, used or expired")
-	ErrToken   = errors.New("nordea: the token is not valid")
-	ErrExpired = errors.New("nordea: the token has expired")
+	ErrState   = errors.New("grant: not possible in this state")
+	ErrCode    = errors.New("grant: the code is unknown, used or expired")
+	ErrToken   = errors.New("grant: the token is not valid")
+	ErrExpired = errors.New("grant: the token has expired")
 )
 
 // Apply returns the login after an event. With an error it returns the login unchanged:
@@ -79,13 +87,14 @@ func (l Login) Apply(e LoginEvent, now time.Time) (Login, error) {
 	return next, nil
 }
 
-func (l Login) pending() bool { return l.Status == Assignment || l.Status == Confirmation }
+// Pending reports whether the person can still sign.
+func (l Login) Pending() bool { return l.Status == Assignment || l.Status == Confirmation }
 
 // Opened is the app's opening by QR code or autostart.
 type Opened struct{}
 
 func (Opened) apply(l Login, _ time.Time) (Login, error) {
-	if !l.pending() {
+	if !l.Pending() {
 		return l, ErrState
 	}
 	l.Status = Confirmation
@@ -96,10 +105,10 @@ func (Opened) apply(l Login, _ time.Time) (Login, error) {
 type Signed struct{ Person, Code string }
 
 func (e Signed) apply(l Login, now time.Time) (Login, error) {
-	if !l.pending() || e.Person == "" || e.Code == "" {
+	if !l.Pending() || e.Person == "" || e.Code == "" {
 		return l, ErrState
 	}
-	l.Status, l.Person, l.Code, l.CodeUntil = Completed, e.Person, e.Code, now.Add(codeLife)
+	l.Status, l.Person, l.Code, l.CodeUntil = Completed, e.Person, e.Code, now.Add(CodeLife)
 	l.Order = bankid.Order{}
 	return l, nil
 }
@@ -108,7 +117,7 @@ func (e Signed) apply(l Login, now time.Time) (Login, error) {
 type Failed struct{ Reason Reason }
 
 func (e Failed) apply(l Login, _ time.Time) (Login, error) {
-	if !l.pending() {
+	if !l.Pending() {
 		return l, ErrState
 	}
 	l.Status, l.Reason, l.Order = Ended, e.Reason, bankid.Order{}
@@ -123,7 +132,7 @@ type AgreementsShown struct {
 }
 
 func (e AgreementsShown) apply(l Login, now time.Time) (Login, error) {
-	if !l.usable(e.Code, now) {
+	if !l.Usable(e.Code, now) {
 		return l, ErrCode
 	}
 	e.Request.Code = ""
@@ -135,13 +144,14 @@ func (e AgreementsShown) apply(l Login, now time.Time) (Login, error) {
 type CodeUsed struct{ Code string }
 
 func (e CodeUsed) apply(l Login, now time.Time) (Login, error) {
-	if !l.usable(e.Code, now) {
+	if !l.Usable(e.Code, now) {
 		return l, ErrCode
 	}
 	l.Status, l.Asked = Authorized, nil
 	return l, nil
 }
 
-func (l Login) usable(code string, now time.Time) bool {
+// Usable reports whether the code is that of the login and can be used.
+func (l Login) Usable(code string, now time.Time) bool {
 	return l.Status == Completed && code != "" && code == l.Code && now.Before(l.CodeUntil)
 }

@@ -1,21 +1,22 @@
-package nordea
+package account
 
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"samla/internal/sandbox/persona"
 )
 
-// balances are the balances of an account now, in minor units.
+// balances are the balances of an account at a time, in minor units.
 type balances struct {
 	booked    int64
 	available int64       // without the credit limit
 	latest    persona.Day // of the last booked transaction; 0: none
 }
 
-// row is a transaction. A reserved one is not in the booked balance.
-type row struct {
+// Row is a transaction. A reserved one is not in the booked balance.
+type Row struct {
 	persona.Transaction
 	reserved bool
 	id       string // empty: the bank tells none
@@ -26,10 +27,9 @@ type row struct {
 // disappears.
 const bookingHour = 12
 
-func (b *Bank) balances(a account) balances {
-	now := b.Clock.Now().UTC()
+// balances returns the balances at a time on the ledger's day.
+func (a Account) balances(ledger *persona.Ledger, now time.Time) balances {
 	today := persona.DayAt(now)
-	ledger := b.customers.Ledger(a.Account, today)
 	var out balances
 	for _, s := range ledger.SubAccounts {
 		if s.Currency != a.ledger {
@@ -49,18 +49,17 @@ func (b *Bank) balances(a account) balances {
 	return out
 }
 
-// rows returns the transactions of the days from to to, newest first.
-func (b *Bank) rows(a account, from, to persona.Day) []row {
-	now := b.Clock.Now().UTC()
+// Rows returns the transactions of the days from to to, newest first, at a time on the
+// ledger's day.
+func (a Account) Rows(ledger *persona.Ledger, now time.Time, from, to persona.Day) []Row {
 	today := persona.DayAt(now)
-	ledger := b.customers.Ledger(a.Account, today)
-	var list []row
+	var list []Row
 	add := func(t persona.Transaction, reserved bool) {
 		if t.Currency != a.ledger {
 			return
 		}
-		r := row{Transaction: t, reserved: reserved, id: t.ID}
-		if a.country == "DK" && reserved {
+		r := Row{Transaction: t, reserved: reserved, id: t.ID}
+		if a.Country == "DK" && reserved {
 			r.id = "reservation-" + t.Key // it changes when the entry is booked
 		}
 		list = append(list, r)
@@ -84,11 +83,11 @@ func between(list []persona.Transaction, from, to persona.Day) []persona.Transac
 	return list[first:max(first, end)]
 }
 
-// transaction returns the object of a row. What a country lacks follows the file of the
+// Transaction returns the object of a row in a version and a language; "" is Swedish. What a country lacks follows the file of the
 // version (docs/reference/families.md 3.6).
-func (a account) transaction(r row, version, language string) object {
-	o := object{
-		"booking_date": r.Day.String(), "transaction_date": r.Day.String(), "status": "billed", "currency": a.currency,
+func (a Account) Transaction(r Row, version, language string) Object {
+	o := Object{
+		"booking_date": r.Day.String(), "transaction_date": r.Day.String(), "status": "billed", "currency": a.Currency,
 		"amount": a.amount(r.Minor), "type_description": describe(r.Code, language), "narrative": strings.Join(r.Text, " "),
 	}
 	if r.id != "" {
@@ -100,28 +99,28 @@ func (a account) transaction(r row, version, language string) object {
 		o["value_date"] = r.Day.String()
 	}
 	old := version == "v4"
-	if !r.reserved && r.Exchange == nil && !(old && a.country == "FI") {
+	if !r.reserved && r.Exchange == nil && !(old && a.Country == "FI") {
 		o["balance_after_transaction"] = a.amount(r.BalanceAfter)
 	}
-	if r.Counterparty != "" && !(old && a.country == "DK") {
+	if r.Counterparty != "" && !(old && a.Country == "DK") {
 		o["counterparty_name"] = strings.ToUpper(r.Counterparty)
 		o["message"] = r.Text[0]
 	}
-	if r.Code == codeCardPurchase && a.country != "DK" {
+	if r.Code == codeCardPurchase && a.Country != "DK" {
 		o["card_number"] = a.cardDigits()
 	}
-	if r.Code == codeTransfer && a.country != "FI" && !(old && a.country == "DK") {
+	if r.Code == codeTransfer && a.Country != "FI" && !(old && a.Country == "DK") {
 		o["own_message"] = r.Text[0]
 	}
-	if !r.reserved && !(old && a.country == "DK") {
+	if !r.reserved && !(old && a.Country == "DK") {
 		o["payment_date"] = r.Day.String()
 		if len(r.Text) > 1 {
 			o["reference"] = strings.TrimPrefix(r.Text[1], "OCR ")
 		}
 	}
 	if e := r.Exchange; e != nil {
-		o["original_currency"], o["original_currency_amount"] = e.Currency, number(persona.Amount(e.Minor*a.scale))
-		o["currency_rate"] = number(e.Rate)
+		o["original_currency"], o["original_currency_amount"] = e.Currency, money(e.Minor*a.scale)
+		o["currency_rate"] = Number(e.Rate)
 	}
 	if r.Code == codeStanding {
 		o["status"] = "confirmed"
@@ -133,9 +132,7 @@ func (a account) transaction(r row, version, language string) object {
 }
 
 // cardDigits are the last four digits of the card with which purchases are paid.
-func (a account) cardDigits() string { return a.v5dec(4) }
-
-func (a account) v5dec(n int) string { return decimals([]byte(a.v5), n) }
+func (a Account) cardDigits() string { return decimals([]byte(a.V5), 4) }
 
 // Bank transaction codes of the personas' ledgers.
 const (
@@ -154,6 +151,9 @@ var descriptions = map[string][5]string{
 	codeStanding:     {"Autogiro", "Direct debit", "Suoraveloitus", "Betalingsservice", "Avtalegiro"},
 	codeInterest:     {"Ränta", "Interest", "Korko", "Rente", "Rente"},
 }
+
+// IsLanguage reports whether the texts of transactions exist in a language.
+func IsLanguage(code string) bool { return slices.Contains(languages, code) }
 
 var languages = []string{"sv", "en", "fi", "da", "no"}
 
