@@ -233,3 +233,21 @@ func TestReturn_OfSomebodyElsesLink(t *testing.T) {
 	}
 	b.checkEnd(b.handled(c.ID), consent.Failed, consent.AuthenticationFailed)
 }
+
+// The institutions of a gateway have one address of return, which is no company.
+func TestReturn_IsAtTheNameOfTheGateway(t *testing.T) {
+	b := newRedirected(t)
+	b.change(func(p *institution.Profile) { p.ReturnName = "se-gateway" })
+	c, state := b.begin()
+	b.opens(state, "mine", authorize.ViewGoes)
+	if seen, err := b.Return(t.Context(), theBank, state, "mine", url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewUnknown {
+		t.Errorf("at the company: %+v, %v", seen, err)
+	}
+	if seen, err := b.Return(t.Context(), "se-gateway", state, "mine", url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewWorks {
+		t.Errorf("at the gateway: %+v, %v", seen, err)
+	}
+	if c = b.handled(c.ID); c.Status != consent.Authorized || b.bank.completions[0].Way.Return != b.ReturnAddress("se-gateway") ||
+		b.ReturnAddress("se-gateway") != publicURL+"/callback/se-gateway" {
+		t.Errorf("%s, %+v", c.Status, b.bank.completions)
+	}
+}

@@ -119,11 +119,11 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 }
 
 // Return takes what a browser has brought back from the institution, and returns what it
-// sees. The first return that is accepted is stored, and exchanged by the job of the
+// sees. name is that of the address (institution.Profile.ReturnName). The first return that is accepted is stored, and exchanged by the job of the
 // consent; any other changes nothing. browser is the cookie of the browser.
-func (s *Service) Return(ctx context.Context, companyID, state, browser string, what url.Values) (Seen, error) {
+func (s *Service) Return(ctx context.Context, name, state, browser string, what url.Values) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)
-	if err != nil || c.ID == "" || c.Company != companyID {
+	if err != nil || c.ID == "" || s.returnName(c.Company) != name {
 		return Seen{View: ViewUnknown}, err
 	}
 	hash := consent.HashOf(browser)

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // (docs/decisions/2026-11-27-redirect-and-tokens.md).
 const (
 	GoPath     = "/go/"       // + state: leads to the page of the institution, and later to the client
-	ReturnPath = "/callback/" // + company, or company/state: where the institution sends the person back
+	ReturnPath = "/callback/" // + company (institution.Profile.ReturnName), or company/state: where the institution sends the person back
 )
 
 // A state is the id of its consent and random bits, so that the row is found without a
@@ -68,12 +69,21 @@ func (j *job) anotherWay() (*consent.Visit, error) {
 	return j.c.Visit.Another(way.State), nil
 }
 
+// ReturnAddress returns the address to which an institution, or a gateway, of this name
+// sends persons back.
+func (s *Service) ReturnAddress(name string) string { return s.PublicURL() + ReturnPath + name }
+
+// returnName returns what stands for a company in the address of return.
+func (s *Service) returnName(company string) string {
+	return cmp.Or(s.Institutions[company].Profile.ReturnName, company)
+}
+
 // wayTo returns the way as the connector needs it.
 func (s *Service) wayTo(company string, w *consent.Way) institution.Way {
 	if w == nil {
 		return institution.Way{}
 	}
-	back := s.PublicURL() + ReturnPath + company
+	back := s.ReturnAddress(s.returnName(company))
 	return institution.Way{State: w.State, Return: back, OnceReturn: back + "/" + w.State, Verifier: w.Verifier, Nonce: w.Nonce}
 }
 

@@ -57,6 +57,9 @@ type Profile struct {
 	// Redirects: the person signs on a page of the institution, so a Way is made for each
 	// authorization.
 	Redirects bool
+	// ReturnName stands in Way.Return in place of the company id: institutions behind one
+	// gateway have one address there, which is registered once. "" = the company id.
+	ReturnName string
 	// LoginFirst: the person logs in before the consent is opened. Authorizer and Completer
 	// do that too (AuthorizeRequest.Login).
 	LoginFirst bool

@@ -32,7 +32,7 @@ const signTime = 15 * time.Minute
 func (g *Gateway) bank(e Entry) *Bank {
 	b := &Bank{Gateway: g, id: e.ID, first: e}
 	b.profile = institution.Profile{
-		QR: institution.QRNone, Redirects: true,
+		QR: institution.QRNone, Redirects: true, ReturnName: g.name,
 		// An authorization that nobody uses has no effect, so that a request can be repeated.
 		ReplaySafe:          true,
 		OpensWithoutNumber:  !g.config.SendPersonalNumber,

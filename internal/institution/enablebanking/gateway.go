@@ -27,6 +27,7 @@ type Gateway struct {
 	client *httpclient.Client
 	clock  clock.Clock
 	log    *slog.Logger
+	name   string // company id of the entry
 	file   string // of the list
 
 	renewing sync.Mutex
@@ -69,7 +70,7 @@ func New(c Config, d institution.Deps) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, client: client, clock: d.Clock, log: d.Log, file: at(c.DirectoryFile)}
+	g := &Gateway{config: c, client: client, clock: d.Clock, log: d.Log, name: d.Company, file: at(c.DirectoryFile)}
 	g.setDirectory(Directory{})
 	return g, nil
 }
