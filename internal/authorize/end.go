@@ -98,6 +98,9 @@ func (e *End) record() *journal.Record {
 	if e.before.Status != consent.Authorized || e.before.CollectionID != "" || e.cause == consent.CauseValidity {
 		return nil
 	}
+	if by := e.after.RenewedBy; by != "" {
+		return &journal.Record{Kind: journal.ConsentReplaced, ID: string(e.before.ID), Detail: string(by)}
+	}
 	return &journal.Record{Kind: journal.ConsentEnded, ID: string(e.before.ID), Detail: string(e.cause)}
 }
 

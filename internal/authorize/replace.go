@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/journal"
 	"samla/internal/store"
 )
 
@@ -19,6 +21,9 @@ type replacement struct {
 	// unchanged: there is nothing to write.
 	unchanged bool
 }
+
+// recordWithin bounds what follows a replacement and is not part of its transaction.
+const recordWithin = 5 * time.Second
 
 // errReplacedChanged says that the consent to replace was written by another writer
 // after the replacement was planned.
@@ -39,15 +44,35 @@ func (s *Service) writeReplacing(ctx context.Context, c consent.Consent, replace
 			}
 			return write(tx, r.after)
 		})
-		switch {
-		case errors.Is(err, errReplacedChanged) && ctx.Err() == nil:
+		if errors.Is(err, errReplacedChanged) && ctx.Err() == nil {
 			continue
-		case err == nil && r.end != nil:
+		}
+		if r.end == nil {
+			return err
+		}
+		s.recordReplaced(ctx, c.ID, err)
+		if err == nil {
 			r.end.Committed()
 		}
 		return err
 	}
 	return s.Store.Write(ctx, func(tx store.Tx) error { return write(tx, consent.Consent{}) })
+}
+
+// recordReplaced writes to the journal that a renewal was authorized, after its transaction
+// ended with failure: the record that was written before it does not count without this one
+// (journal.Settled). The outcome of a commit whose connection broke is read.
+func (s *Service) recordReplaced(ctx context.Context, id consent.ID, failure error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	if failure != nil {
+		if c, err := s.Store.Consent(ctx, id); err != nil || !c.WasAuthorized() {
+			return
+		}
+	}
+	if err := s.Journal.Record(ctx, journal.Record{Kind: journal.ConsentRenewed, ID: string(id)}); err != nil {
+		s.Log.Error("the journal does not know that a renewal was authorized", "consent", id, "error", err)
+	}
 }
 
 // planReplacement plans what becomes of the consent that c renews: the living one of the

@@ -6,6 +6,7 @@ package journal
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -14,8 +15,13 @@ type Kind string
 
 // The kinds, with what their ID is.
 const (
-	UserErased       Kind = "USER_ERASED"       // id of the user; Client is set
-	ConsentEnded     Kind = "CONSENT_ENDED"     // id of the consent; Detail is the cause
+	UserErased   Kind = "USER_ERASED"   // id of the user; Client is set
+	ConsentEnded Kind = "CONSENT_ENDED" // id of the consent; Detail is the cause
+	// ConsentReplaced has the id of a consent whose place a renewal, Detail, is about to take.
+	// It says so before the transaction, and nobody has asked for the end: a restore applies it
+	// only if it came true (Settled).
+	ConsentReplaced  Kind = "CONSENT_REPLACED"
+	ConsentRenewed   Kind = "CONSENT_RENEWED"   // id of the renewal: it was authorized, and has taken the place
 	ConsentTold      Kind = "CONSENT_TOLD"      // id of the consent: the bank knows that it has ended
 	KeyRevoked       Kind = "KEY_REVOKED"       // id of the API key
 	CollectionErased Kind = "COLLECTION_ERASED" // id of the collection; Client is set
@@ -35,12 +41,31 @@ type Record struct {
 	Detail string    `json:"detail,omitempty"` // as the kind says
 }
 
+// Settled returns the records without the replacements of consents of which nothing says
+// that they came true: the renewal was authorized, was ended after that, or the bank was told
+// of the end. A transaction that never was committed must not end a consent that works.
+func Settled(records []Record) []Record {
+	type fact struct {
+		kind Kind
+		id   string
+	}
+	known := make(map[fact]bool, len(records))
+	for _, r := range records {
+		known[fact{r.Kind, r.ID}] = true
+	}
+	return slices.DeleteFunc(slices.Clone(records), func(r Record) bool {
+		return r.Kind == ConsentReplaced && !known[fact{ConsentRenewed, r.Detail}] && !known[fact{ConsentEnded, r.Detail}] &&
+			!known[fact{ConsentReplaced, r.Detail}] && !known[fact{ConsentTold, r.ID}]
+	})
+}
+
 // Recorder writes records.
 type Recorder interface {
 	// Record stores records so that they survive a crash. It is called before the
 	// transaction that makes them true is committed, and never inside one: what was decided
 	// and then not done is done by a restore, and what was done is never missing. An error
-	// means that the effect must not be acknowledged.
+	// means that the effect must not be acknowledged. Only what nobody has decided has a
+	// record of its outcome too (ConsentReplaced).
 	Record(ctx context.Context, records ...Record) error
 }
 

@@ -150,3 +150,26 @@ func BenchmarkRecord(b *testing.B) {
 		}
 	})
 }
+
+// A replacement is applied if one record says that it came true.
+func TestSettled_LeavesOutReplacementsThatNeverCameTrue(t *testing.T) {
+	replaced := journal.Record{Kind: journal.ConsentReplaced, ID: "old", Detail: "new"}
+	for name, test := range map[string]struct {
+		others []journal.Record
+		want   bool
+	}{
+		"nothing is known":                  {nil, false},
+		"the renewal was authorized":        {[]journal.Record{{Kind: journal.ConsentRenewed, ID: "new"}}, true},
+		"the renewal was revoked":           {[]journal.Record{{Kind: journal.ConsentEnded, ID: "new", Detail: "USER"}}, true},
+		"the renewal was renewed":           {[]journal.Record{{Kind: journal.ConsentReplaced, ID: "new", Detail: "newer"}, {Kind: journal.ConsentRenewed, ID: "newer"}}, true},
+		"the bank was told":                 {[]journal.Record{{Kind: journal.ConsentTold, ID: "old"}}, true},
+		"another renewal was authorized":    {[]journal.Record{{Kind: journal.ConsentRenewed, ID: "other"}}, false},
+		"another consent was told or ended": {[]journal.Record{{Kind: journal.ConsentTold, ID: "new"}, {Kind: journal.ConsentEnded, ID: "other"}}, false},
+	} {
+		all := append([]journal.Record{replaced}, test.others...)
+		got := journal.Settled(all)
+		if slices.Contains(got, replaced) != test.want || len(got) < len(test.others) || len(all) != 1+len(test.others) || all[0] != replaced {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -103,6 +103,7 @@ func (s *Server) catchUp(ctx context.Context, r *Restored) error {
 	if err != nil {
 		return err
 	}
+	records = journal.Settled(records)
 	if err := s.apply(ctx, records, r); err != nil {
 		return err
 	}
@@ -174,6 +175,12 @@ func (s *Server) applyOne(ctx context.Context, of journal.Record, r *Restored) (
 		return count, s.people.Erase(ctx, of.Client, of.ID)
 	case journal.ConsentEnded:
 		ended, err := s.endConsent(ctx, consent.ID(of.ID), consent.Cause(of.Detail))
+		if ended {
+			count = &r.Consents
+		}
+		return count, err
+	case journal.ConsentReplaced:
+		ended, err := s.endConsent(ctx, consent.ID(of.ID), consent.CauseRenewed)
 		if ended {
 			count = &r.Consents
 		}
