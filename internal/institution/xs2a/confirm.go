@@ -26,6 +26,8 @@ func (b *Bank) returned(ctx context.Context, c institution.Completion, t trail, 
 	}
 	state, code := b.stateOfAuthorisation(ctx, c)
 	switch {
+	case refused && code == consent.AuthenticationFailed: // the bank does not say why
+		return failed(failure), nil
 	case state != institution.AuthorizationPending:
 		return institution.Completed{State: state, Failure: code}, nil
 	case refused:

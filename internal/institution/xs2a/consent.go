@@ -121,7 +121,8 @@ func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequ
 		created.Started = &institution.Authorization{State: institution.AuthorizationDone}
 		return created, nil
 	case institution.ConsentRejected, institution.ConsentRevoked, institution.ConsentExpired:
-		created.Started = &institution.Authorization{State: institution.AuthorizationFailed, Failure: consent.Rejected}
+		hint := cmp.Or(b.wire.hintCode.text(d.raw), d.text("hintCode"))
+		created.Started = &institution.Authorization{State: institution.AuthorizationFailed, Failure: failureOf(hint, d.messages(), consent.Rejected)}
 		return created, nil
 	}
 	selects := d.link(startSelectionLink, startSelectionAlias) != "" && len(d.offered()) > 0

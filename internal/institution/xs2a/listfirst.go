@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"samla/internal/consent"
@@ -58,35 +59,51 @@ func (b *Bank) accountsToName(ctx context.Context, r institution.OpenRequest, pe
 	return named, nil
 }
 
-// listedAccounts returns the ids of the accounts in the list.
+// listedAccounts returns the ids of the accounts and cards in the lists. A bank may have no
+// list of cards under this consent.
 func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (ids []string, err error) {
 	questions := []institution.Question{{Kind: askAccounts, Essential: true}}
+	if b.wire.cards != "" {
+		questions = append(questions, institution.Question{Kind: askCards})
+	}
 	for page := 0; len(questions) > 0 && page < maxListPages; page++ {
 		q := questions[0]
 		questions = questions[1:]
-		answer, err := b.Fetch(ctx, a, q)
-		if err != nil {
+		listed, next, err := b.listedOn(ctx, a, q)
+		switch {
+		case err != nil && (q.Kind != askCards || institution.KindOf(err).Transient()):
 			return nil, err
+		case err == nil:
+			ids, questions = append(ids, listed...), append(questions, next...)
 		}
-		var body struct {
-			Accounts list[account] `json:"accounts"`
-			paging
-		}
-		if err := decode(response{body: answer.Body}, &body); err != nil {
-			return nil, err
-		}
-		if body.Accounts == nil {
-			return nil, malformed("", errMissing)
-		}
-		for _, entry := range body.Accounts {
-			if id := entry.id(); id != "" {
-				ids = append(ids, id)
-			}
-		}
-		questions = append(questions, b.nextPages(q, &deviation.Counts{}, nextOf(body.paging)...)...)
 	}
 	if len(questions) > 0 {
 		return nil, malformed("", errors.New("the list of accounts does not end"))
 	}
 	return ids, nil
+}
+
+// listedOn returns the ids on one page, and the questions for the next ones.
+func (b *Bank) listedOn(ctx context.Context, a institution.Access, q institution.Question) (ids []string, next []institution.Question, err error) {
+	answer, err := b.Fetch(ctx, a, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	var body struct {
+		Accounts list[account] `json:"accounts"`
+		Cards    list[account] `json:"cardAccounts"`
+		paging
+	}
+	if err := decode(response{body: answer.Body}, &body); err != nil {
+		return nil, nil, err
+	}
+	if body.Accounts == nil && q.Kind == askAccounts {
+		return nil, nil, malformed("", errMissing)
+	}
+	for _, entry := range slices.Concat(body.Accounts, body.Cards) {
+		if id := entry.id(); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids, b.nextPages(q, &deviation.Counts{}, nextOf(body.paging)...), nil
 }

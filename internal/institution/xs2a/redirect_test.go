@@ -177,7 +177,8 @@ func TestComplete_AsksTheBankAfterThePage(t *testing.T) {
 		"not told at all":            {"state=st-8a41", "", institution.AuthorizationDone, ""},
 		"failed":                     {"state=st-8a41", "failed", institution.AuthorizationFailed, consent.AuthenticationFailed},
 		"did not sign":               {"nok=1", "received", institution.AuthorizationFailed, consent.AuthenticationCancelled},
-		"did not sign, it failed":    {"nok=1", "failed", institution.AuthorizationFailed, consent.AuthenticationFailed},
+		"did not sign, it failed":    {"nok=1", "failed", institution.AuthorizationFailed, consent.AuthenticationCancelled},
+		"did not sign, it expired":   {"nok=1", "expired", institution.AuthorizationFailed, consent.AuthenticationTimeout},
 		"did not sign, but has":      {"nok=1", "finalised", institution.AuthorizationDone, ""},
 		"cancelled":                  {"error=access_denied&state=st-8a41", "started", institution.AuthorizationFailed, consent.AuthenticationCancelled},
 		"in the bank's words":        {"error=user_cancelled", "started", institution.AuthorizationFailed, consent.AuthenticationCancelled},
@@ -327,6 +328,21 @@ func TestAuthorizationStatus_OfAPage(t *testing.T) {
 		a, err := s.AuthorizationStatus(t.Context(), access, "", link, false)
 		if err != nil || a.State != want {
 			t.Errorf("%q: got %+v, %v", link, a, err)
+		}
+	}
+}
+
+// A bank can reject a consent at once, and say why.
+func TestOpenConsent_SaysWhyItIsRejected(t *testing.T) {
+	for body, want := range map[string]consent.FailureCode{
+		`{"consentStatus":"rejected","consentId":"c1"}`:                                                               consent.Rejected,
+		`{"consentStatus":"rejected","consentId":"c1","hintCode":"alreadyInProgress"}`:                                consent.AuthenticationConflict,
+		`{"consentStatus":"rejected","consentId":"c1","tppMessages":[{"code":"PSU_CREDENTIALS_INVALID","text":"x"}]}`: consent.AuthenticationMismatch,
+	} {
+		s := newScriptedBank(t, nil, responds(201, body))
+		opened, err := s.OpenConsent(t.Context(), openRequest(fullScope))
+		if err != nil || opened.Started == nil || opened.Started.State != institution.AuthorizationFailed || opened.Started.Failure != want {
+			t.Errorf("%s: got %+v, %v", body, opened.Started, err)
 		}
 	}
 }
