@@ -4,6 +4,7 @@
 package conformance
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ const (
 	Decline                   // decline in the BankID app
 	SignAsOther               // sign as another person
 	OpenApp                   // open the app and do nothing else
+	Refuse                    // log in on the bank's page, and refuse there
 )
 
 // Setup is an unused bank and the means to control it. Connector and bank share the
@@ -42,8 +44,16 @@ type Setup struct {
 	// Advance moves the clock.
 	Advance func(time.Duration)
 	// Act performs an action of the person with the latest instructions.
-	Act    func(t *testing.T, a Action, i consent.Instructions)
-	Expect Expect
+	Act func(t *testing.T, a Action, i consent.Instructions)
+	// Browse performs an action of the person on a page of the bank, in a browser of its own.
+	// It returns the members with which the browser comes back. Nil: the bank has no pages.
+	Browse func(t *testing.T, a Action, page string) url.Values
+	// CoSign signs a consent as the second person. Nil: one person signs.
+	CoSign func(t *testing.T, id consent.RemoteID)
+	// Changes is the number of requests until now that can change something at the bank. Nil:
+	// they are not counted.
+	Changes func() int
+	Expect  Expect
 }
 
 // Expect is the expected behaviour of the bank.
@@ -58,8 +68,25 @@ type Expect struct {
 	// nothing of a consent without them, ends it with the second, and has ended one whose
 	// tokens it refuses to replace.
 	Tokens bool
+	// Bearer: reads need a token beside the consent.
+	Bearer bool
+	// TokenLife is how long the tokens of a consent live, with those that replace them; 0 = as
+	// long as the consent.
+	TokenLife time.Duration
+	// Silent: while the person is on the page, the bank tells nothing of it that is of use.
+	Silent bool
+	// Push: BankID is asked by the bank, and we get nothing of it that the person needs.
+	Push bool
+	// Unexplained: the bank does not say that a person has cancelled.
+	Unexplained bool
+	// Confirms: a person who has signed on the page has to come back before the consent is
+	// valid.
+	Confirms bool
 	// BindsOrder: BankID lets nobody sign but the person for whom the bank starts an order.
 	BindsOrder bool
+	// Refused is what the second order of a person ends with at once; "" =
+	// AUTHENTICATION_CONFLICT.
+	Refused consent.FailureCode
 	// Overtaken is what an order ends with that a second one of the person has ended; "" =
 	// AUTHENTICATION_CONFLICT.
 	Overtaken consent.FailureCode
@@ -86,6 +113,11 @@ func Run(t *testing.T, start func(t *testing.T) Setup) {
 		{"expired consent", expires},
 		{"unattended reads have a daily limit", limitsUnattendedReads},
 		{"open and authorize need the person", needsPerson},
+		{"authorization fails if the person refuses on the page", failsAfter(Refuse, consent.AuthenticationCancelled)},
+		{"the person does not come back", neverComesBack},
+		{"reads need the token", needsToken},
+		{"a foreign return changes nothing", refusesForeignReturns},
+		{"a code of another session is of no use", refusesForeignCode},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(t, &session{Setup: start(t)})

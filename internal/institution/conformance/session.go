@@ -17,27 +17,37 @@ import (
 type session struct {
 	Setup
 	tokens map[consent.RemoteID]institution.Tokens
-	opened time.Time // when the last consent was opened
+	ways   map[consent.RemoteID]institution.Way
+	login  institution.Tokens // of the last login before a consent
+	opened time.Time          // when the last consent was opened
 }
 
 var fullScope = consent.Scope{Balances: true, Transactions: true}
 
-func (s *session) request(scope consent.Scope) institution.OpenRequest {
+// request returns a request for a consent. The person has logged in where that is before
+// it.
+func (s *session) request(t *testing.T, scope consent.Scope) institution.OpenRequest {
+	t.Helper()
 	return institution.OpenRequest{
 		RequestID: uuid.NewString(), Scope: scope, ValidUntil: s.Now().AddDate(0, 0, 180), Recurring: true,
-		PSU: s.Person, OtherDevice: s.Expect.QR != institution.QRNone,
+		PSU: s.Person, OtherDevice: s.Expect.QR != institution.QRNone, Way: s.newWay(), Token: s.logIn(t).Access,
 	}
 }
 
-// open opens a consent and starts its authorization.
+// open opens a consent and starts its authorization, unless the bank has.
 func (s *session) open(t *testing.T, scope consent.Scope) (institution.Access, institution.Authorization) {
 	t.Helper()
-	opened, err := s.Bank.OpenConsent(t.Context(), s.request(scope))
+	r := s.request(t, scope)
+	opened, err := s.Bank.OpenConsent(t.Context(), r)
 	if err != nil || opened.ConsentID == "" {
 		t.Fatalf("open: %+v, %v", opened, err)
 	}
 	s.opened = s.Now()
 	access := institution.Access{ConsentID: opened.ConsentID, PSU: s.Person}
+	s.keepOpened(access, r)
+	if opened.Started != nil {
+		return access, *opened.Started
+	}
 	return access, s.start(t, access)
 }
 
@@ -45,21 +55,29 @@ func (s *session) start(t *testing.T, access institution.Access) institution.Aut
 	t.Helper()
 	a, err := s.Bank.StartAuthorization(t.Context(), institution.AuthorizeRequest{
 		RequestID: uuid.NewString(), ConsentID: access.ConsentID, PSU: s.Person, OtherDevice: s.Expect.QR != institution.QRNone,
+		Token: s.with(access).Token, Way: s.ways[access.ConsentID],
 	})
-	if err != nil || a.ID == "" {
+	if err != nil {
 		t.Fatalf("start the authorization: %+v, %v", a, err)
 	}
 	return a
 }
 
+// status returns the state of an authorization. The state of the consent is that of one of
+// which the bank tells nothing else.
 func (s *session) status(t *testing.T, access institution.Access, a institution.Authorization) institution.Authorization {
 	t.Helper()
+	if a.ID == "" && a.StatusLink == "" {
+		return s.statusByConsent(t, access)
+	}
 	got, err := s.Bank.AuthorizationStatus(t.Context(), s.with(access), a.ID, a.StatusLink, s.Expect.QR != institution.QRNone)
 	if err != nil {
 		t.Fatalf("read the status of the authorization: %v", err)
 	}
 	if got.Brought != nil {
-		s.complete(t, access, a, got.Brought)
+		if done := s.complete(t, access, a, got.Brought); done.State == institution.AuthorizationFailed {
+			t.Fatalf("complete: %s", done.Failure)
+		}
 	}
 	return got
 }
@@ -68,11 +86,10 @@ func (s *session) status(t *testing.T, access institution.Access, a institution.
 func (s *session) grant(t *testing.T, scope consent.Scope) (institution.Access, institution.ConsentInfo) {
 	t.Helper()
 	access, a := s.open(t, scope)
-	s.Act(t, Sign, *a.Instructions)
-	if got := s.status(t, access, a); got.State != institution.AuthorizationDone {
+	if got := s.act(t, Sign, access, a); got.State != institution.AuthorizationDone {
 		t.Fatalf("the person has signed, but the authorization is %+v", got)
 	}
-	info := s.consentInfo(t, access)
+	info := s.signedInfo(t, access)
 	if info.State != institution.ConsentValid {
 		t.Fatalf("the person has signed, but the consent is %+v", info)
 	}

@@ -23,8 +23,8 @@ func (s *session) with(a institution.Access) institution.Access {
 }
 
 // complete exchanges what an authorization has brought, one exchange after the other, and
-// keeps the tokens.
-func (s *session) complete(t *testing.T, access institution.Access, a institution.Authorization, brought url.Values) {
+// keeps the tokens. It returns the last result.
+func (s *session) complete(t *testing.T, access institution.Access, a institution.Authorization, brought url.Values) institution.Completed {
 	t.Helper()
 	completer, ok := s.Bank.(institution.Completer)
 	if !ok {
@@ -33,15 +33,15 @@ func (s *session) complete(t *testing.T, access institution.Access, a institutio
 	for range maxExchanges {
 		given := s.with(access)
 		done, err := completer.Complete(t.Context(), institution.Completion{RequestID: uuid.NewString(), ConsentID: access.ConsentID,
-			AuthorizationID: a.ID, Link: a.StatusLink, Token: given.Token, Refresh: given.Refresh, PSU: s.Person, Brought: brought})
-		if err != nil || done.State == institution.AuthorizationFailed {
-			t.Fatalf("complete: %+v, %v", done.Failure, err)
+			AuthorizationID: a.ID, Link: a.StatusLink, Token: given.Token, Refresh: given.Refresh, PSU: s.Person, Way: s.ways[access.ConsentID], Brought: brought})
+		if err != nil {
+			t.Fatalf("complete: %v", err)
 		}
 		if done.Tokens != nil {
 			s.keep(access, *done.Tokens)
 		}
-		if done.State == institution.AuthorizationDone {
-			return
+		if done.State != institution.AuthorizationPending {
+			return done
 		}
 		// An exchange that is committed is not made again: what the next one gets differs.
 		if done.Next == nil || done.Next.Encode() == brought.Encode() {
@@ -50,6 +50,18 @@ func (s *session) complete(t *testing.T, access institution.Access, a institutio
 		brought = done.Next
 	}
 	t.Fatal("the completions do not end")
+	return institution.Completed{}
+}
+
+// keepOpened keeps what a consent was asked for with.
+func (s *session) keepOpened(access institution.Access, r institution.OpenRequest) {
+	if s.ways == nil {
+		s.ways = map[consent.RemoteID]institution.Way{}
+	}
+	s.ways[access.ConsentID] = r.Way
+	if r.Token != "" {
+		s.keep(access, s.login)
+	}
 }
 
 func (s *session) keep(access institution.Access, given institution.Tokens) {

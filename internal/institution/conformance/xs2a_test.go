@@ -2,18 +2,19 @@ package conformance_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"samla/internal/bgspec"
 	"samla/internal/clock"
 	"samla/internal/consent"
-	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution"
 	"samla/internal/institution/conformance"
 	"samla/internal/institution/xs2a"
@@ -23,6 +24,7 @@ import (
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
+	"samla/internal/visitor"
 	"samla/test/qrscan"
 )
 
@@ -36,51 +38,26 @@ const (
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestXS2A_ConformsWithSandboxBanks(t *testing.T) {
-	for name, c := range map[string]struct {
-		profile   xs2a.Profile
-		signature xs2a.Signature
-		expect    conformance.Expect
-	}{
-		"se-demo-psd2": {
-			profile: xs2a.Profile{ReplaySafe: true},
-			expect:  conformance.Expect{QR: institution.QRText, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true},
-		},
-		"se-sandbox-autostart": {
-			profile: xs2a.Profile{ReplaySafe: true, QR: institution.QRNone, NeedsPSUID: true},
-			expect:  conformance.Expect{QR: institution.QRNone, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true},
-		},
-		"se-sandbox-static": {
-			profile:   xs2a.Profile{ReplaySafe: true, QR: institution.QRImage, BookingStatus: "booked", WithBalance: new(bool)},
-			signature: xs2a.Signature{Variant: httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}},
-			expect:    conformance.Expect{QR: institution.QRImage, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 20},
-		},
-		// This bank refuses what the profile does not leave out.
-		"se-sandbox-static asked for too much": {
-			profile:   xs2a.Profile{ReplaySafe: true, QR: institution.QRImage},
-			signature: xs2a.Signature{Variant: httpsig.Variant{Headers: []string{"date", "digest", "x-request-id", "psu-id"}}},
-			expect:    conformance.Expect{QR: institution.QRImage, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 20},
-		},
-		"se-sandbox-short": {
-			profile:   xs2a.Profile{ReplaySafe: true, DailyLimit: 1, FrequencyPerDay: 1, LongestConsent: 30},
-			signature: xs2a.Signature{Variant: httpsig.Variant{Digest: "sha-512", Algorithm: "rsa-sha512"}},
-			expect:    conformance.Expect{QR: institution.QRText, LongestConsent: 30, Accounts: 3, Pages: 3, Pending: true},
-		},
-		"se-crowd-local": {
-			profile: xs2a.Profile{ReplaySafe: true, QR: institution.QRSecret},
-			expect:  conformance.Expect{QR: institution.QRSecret, LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true},
-		},
-	} {
+	for name, c := range sandboxBanks() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			company, _, _ := strings.Cut(name, " ")
 			conformance.Run(t, func(t *testing.T) conformance.Setup {
-				w := newWorld(t, company, bgspec.New(t, "https://sandbox/"+company))
+				w := newWorld(t, company, judgeOf(t, company, c.profile))
 				sendPSUID := true // so that the bank notices another person
-				c.profile.SendPSUID = &sendPSUID
-				return conformance.Setup{
-					Bank: w.connector(t, c.profile, c.signature), Now: w.clock.Now, Advance: w.clock.Advance, Act: w.act, Expect: c.expect,
+				config := xs2a.Config{BaseURL: w.base, Profile: c.profile, Signature: c.signature}
+				config.Profile.SendPSUID = &sendPSUID
+				if c.more != nil {
+					c.more(w, &config)
+				}
+				setup := conformance.Setup{
+					Bank: w.connector(t, config), Now: w.clock.Now, Advance: w.clock.Advance, Act: w.act, Browse: w.browse, Changes: w.changes, Expect: c.expect,
 					Person: psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"},
 				}
+				if c.profile.SecondSigner > 0 {
+					setup.CoSign = w.coSign
+				}
+				return setup
 			})
 		})
 	}
@@ -130,13 +107,30 @@ type world struct {
 	oracle  oracle
 	dir     string // of the sandbox's files
 	base    string
+	company string
+	changed atomic.Int64 // requests but GET
+}
+
+func (w *world) changes() int { return int(w.changed.Load()) }
+
+// counted is a transport that counts the requests that can change something.
+type counted struct {
+	http.RoundTripper
+	n *atomic.Int64
+}
+
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet {
+		c.n.Add(1)
+	}
+	return c.RoundTripper.RoundTrip(r)
 }
 
 func newWorld(t *testing.T, company string, o oracle) *world {
 	t.Helper()
-	w := &world{clock: clock.NewManual(noon), oracle: o, dir: copyKeys(t)}
+	w := &world{clock: clock.NewManual(noon), oracle: o, dir: copyKeys(t), company: company}
 	var err error
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: w.dir, Banks: append(aspsp.DefaultBanks(), aspsp.CrowdBanks(0)...), Wrap: func(h http.Handler) http.Handler {
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: w.dir, Banks: slices.Concat(aspsp.DefaultBanks(), aspsp.CrowdBanks(0), aspsp.RedirectBanks()), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})
 	if err != nil {
@@ -163,16 +157,14 @@ func newWorld(t *testing.T, company string, o oracle) *world {
 // deps let the oracle see each exchange of a connector.
 func (w *world) deps(t *testing.T) institution.Deps {
 	return institution.Deps{Clock: w.clock, Dir: w.dir, Wrap: func(next http.RoundTripper) http.RoundTripper {
-		return w.oracle.Transport(next, func(err error) { t.Errorf("the connector breaks the standard: %v", err) })
+		return counted{w.oracle.Transport(next, func(err error) { t.Errorf("the connector breaks the standard: %v", err) }), &w.changed}
 	}}
 }
 
-func (w *world) connector(t *testing.T, p xs2a.Profile, s xs2a.Signature) *xs2a.Bank {
+func (w *world) connector(t *testing.T, c xs2a.Config) *xs2a.Bank {
 	t.Helper()
 	qwac, qseal := w.sandbox.TPP()
-	b, err := xs2a.New(xs2a.Config{
-		BaseURL: w.base, Profile: p, Signature: s,
-	}, xs2a.Deps{
+	b, err := xs2a.New(c, xs2a.Deps{
 		Keys: &xs2a.Keys{QWAC: &qwac, QSEAL: &qseal, Roots: w.sandbox.CA().Pool()},
 		Deps: w.deps(t),
 	})
@@ -199,6 +191,9 @@ func (w *world) act(t *testing.T, action conformance.Action, i consent.Instructi
 	case i.QRImage != "":
 		a.AutoStartToken = scan(t, i.QRImage)
 	}
+	if i == (consent.Instructions{}) {
+		a.PersonalNumber = maja // the phone finds the order
+	}
 	switch action {
 	case conformance.Sign:
 		a.Action, a.PersonalNumber = bankid.Approve, maja
@@ -212,6 +207,37 @@ func (w *world) act(t *testing.T, action conformance.Action, i consent.Instructi
 	if _, err := w.sandbox.BankID().Act(a); err != nil {
 		t.Fatalf("BankID refuses the action: %v", err)
 	}
+}
+
+// impatient is a clock on which nobody waits: a timer moves the time.
+type impatient struct{ *clock.Manual }
+
+func (c impatient) NewTimer(d time.Duration) clock.Timer {
+	t := c.Manual.NewTimer(d)
+	c.Advance(d)
+	return t
+}
+
+// browse lets the person act on a page of the bank, in a browser of its own, until it
+// leaves the bank.
+func (w *world) browse(t *testing.T, action conformance.Action, page string) url.Values {
+	t.Helper()
+	p := visitor.Person{Number: maja, Phone: visitor.Approve}
+	switch action {
+	case conformance.SignAsOther:
+		p.SignsAs = otherPerson
+	case conformance.Decline:
+		p.Phone = visitor.Cancel
+	case conformance.Refuse:
+		p.Refuse = true
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.sandbox.CA().Pool(), Time: w.clock.Now}}
+	defer transport.CloseIdleConnections()
+	back, err := visitor.New(transport, impatient{w.clock}, w.sandbox.URL()).Visit(t.Context(), page, p)
+	if err != nil {
+		t.Fatalf("the person stays on the page: %v", err)
+	}
+	return back.Query()
 }
 
 // scan returns the autostart token in the image of a QR code
