@@ -26,7 +26,8 @@ import (
 // Noon is the time of the tests.
 var Noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-var certificates = sync.OnceValue(func() *pki.Set {
+// Certificates returns those of the tests: of the authority, of servers, and ours.
+var Certificates = sync.OnceValue(func() *pki.Set {
 	set, err := pki.Open("", func() time.Time { return Noon }, nil)
 	if err != nil {
 		panic(err)
@@ -46,14 +47,14 @@ func Start(t testing.TB, h http.HandlerFunc) *Server {
 	t.Helper()
 	s := &Server{Server: httptest.NewUnstartedServer(h), Clock: clock.NewManual(Noon)}
 	s.TLS = &tls.Config{
-		Certificates: []tls.Certificate{certificates().Server}, ClientAuth: tls.RequireAndVerifyClientCert,
-		ClientCAs: certificates().CA.Pool(), Time: func() time.Time { return Noon },
+		Certificates: []tls.Certificate{Certificates().Server}, ClientAuth: tls.RequireAndVerifyClientCert,
+		ClientCAs: Certificates().CA.Pool(), Time: func() time.Time { return Noon },
 	}
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	client, err := httpclient.New(httpclient.Config{
-		BaseURL: s.URL, Certificate: &certificates().QWAC, Roots: certificates().CA.Pool(), Now: func() time.Time { return Noon },
+		BaseURL: s.URL, Certificate: &Certificates().QWAC, Roots: Certificates().CA.Pool(), Now: func() time.Time { return Noon },
 	})
 	if err != nil {
 		t.Fatal(err)
