@@ -67,7 +67,7 @@ func (b *Bank) authorize(w http.ResponseWriter, r *http.Request) int {
 	if !matches(b.Signing.Server.Query, query) {
 		return plain(w, http.StatusBadRequest, "A parameter is missing.")
 	}
-	rules := oauth.Rules{Issuer: b.issuer(r), Redirect: b.consentRedirect(query.Get("scope")), Scope: b.consentScope}
+	rules := oauth.Rules{Issuer: b.issuer(r), Redirect: b.consentRedirect(query.Get("scope")), Scope: consentScope}
 	if b.preStep() {
 		rules.Redirect, rules.Scope = b.loginRedirect, b.loginScope
 	}
@@ -138,18 +138,8 @@ func (b *Bank) consentRedirect(scope string) func(string, string) *oauth.Error {
 	}
 }
 
-func (b *Bank) consentScope(_, scope string) *oauth.Error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	h := b.consentOf(scope)
-	if h != nil {
-		b.refresh(h)
-	}
-	if h == nil || h.Status.Final() {
-		return &oauth.Error{Code: "invalid_scope", Text: "the consent does not wait for its authorisation"}
-	}
-	return nil
-}
+// consentScope accepts every scope: consentRedirect has found its consent.
+func consentScope(string, string) *oauth.Error { return nil }
 
 // authorizeConsent sends the browser to the page of the consent's authorisation. The same
 // request comes to the same login; another one starts again, unless the login has ended.
@@ -159,8 +149,9 @@ func (b *Bank) authorizeConsent(w http.ResponseWriter, request oauth.Request) in
 		return plain(w, http.StatusInternalServerError, "Technical error.")
 	}
 	b.mu.Lock()
-	a := b.consentOf(request.Scope).authorisations[0]
-	ended := false
+	h := b.consentOf(request.Scope)
+	b.refresh(h)
+	a, ended := h.authorisations[0], false
 	if a.Page.Request == nil || *a.Page.Request != request {
 		ended = a.Status.Final() || a.Status == Unconfirmed
 		if !ended {
@@ -177,7 +168,7 @@ func (b *Bank) authorizeConsent(w http.ResponseWriter, request oauth.Request) in
 	visit := a.Page.Visit
 	b.mu.Unlock()
 	if ended {
-		return sendTo(w, request.Failure(&oauth.Error{Code: "invalid_scope", Text: "the consent is authorised already"}))
+		return sendTo(w, request.Failure(&oauth.Error{Code: "invalid_scope", Text: "the consent does not wait for its authorisation"}))
 	}
 	b.pages.Arrive(w, visit)
 	return http.StatusFound
