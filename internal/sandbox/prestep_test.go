@@ -15,7 +15,7 @@ import (
 	"samla/internal/visitor"
 )
 
-// login has a person log in at the bank like that of families.md 2.6, first table.
+// login has a person log in at the bank like that of docs/reference/families.md 2.6, first table.
 func (p *tpp) login(person visitor.Person) (*client, *oauth2.Token) {
 	p.Helper()
 	root := p.URL() + "/se-demo-prestep/psd2"
@@ -194,7 +194,7 @@ func TestPreStep_TellsOldHistoryForAWhileOnly(t *testing.T) {
 	p.call("GET", path+recent, "", "Consent-ID", id).want(200)
 }
 
-// appLogin has a person log in at the bank like that of families.md 2.6, last table, as its
+// appLogin has a person log in at the bank like that of docs/reference/families.md 2.6, last table, as its
 // documentation says: CODE in capitals, no method of the challenge, no redirect_uri.
 func (p *tpp) appLogin(person visitor.Person, change func(authorize, token url.Values)) (status int, body string) {
 	p.Helper()

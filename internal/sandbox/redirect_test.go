@@ -1,11 +1,15 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -258,9 +262,23 @@ func TestRedirect_WrongConfirmationEndsTheConsent(t *testing.T) {
 		t.Errorf("%s, %s", got, p.status(id))
 	}
 	p.call("PUT", confirmation, injected).wantError(409, "STATUS_INVALID")
-	w.clock.Advance(16 * time.Minute)
+	w.clock.Advance(14 * time.Minute)
+	if got := p.status(other); got != "received" {
+		t.Errorf("waiting for the confirmation: %s", got)
+	}
+	w.clock.Advance(2 * time.Minute)
 	if got := p.status(other); got != "rejected" {
 		t.Errorf("without a confirmation: %s", got)
+	}
+	// The time for the confirmation begins with the approval.
+	id = p.create(allAccounts).text("consentId")
+	auth := p.call("POST", "consents/"+id+"/authorisations", `{}`).want(201)
+	w.clock.Advance(14 * time.Minute)
+	to = w.walk(w.browser(), withState(auth.text("_links", "scaRedirect", "href"), "s"), habit(t, "approves in BankID and on the page"))
+	w.clock.Advance(14 * time.Minute)
+	p.call("PUT", auth.text("_links", "confirmation", "href"), `{"confirmationCode":"`+to.Query().Get("confirmationCode")+`"}`).want(200)
+	if p.status(id) != "valid" {
+		t.Errorf("confirmed late: %s", p.status(id))
 	}
 }
 
@@ -387,6 +405,25 @@ func TestRestart_ContinuesALoginOnThePage(t *testing.T) {
 	w, _ = w.reopen(dir, false)
 	if again := w.walk(b, address, visitor.Person{}); again.String() != to.String() {
 		t.Errorf("then %s", again)
+	}
+	// A kill after the bank's decision and before the page has stored it.
+	w.stop()
+	path := filepath.Join(dir, "se-demo-redirect-explicit-page.jsonl")
+	lines, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	undone := regexp.MustCompile(`"step":"ended".*?"returnTo":"[^"]*"`).ReplaceAll(lines, []byte(`"step":"choose","browser":"`+
+		string(regexp.MustCompile(`"browser":"([^"]*)"`).FindSubmatch(lines)[1])+`","person":"`+maja+`"`))
+	if bytes.Equal(undone, lines) {
+		t.Fatalf("%s", lines)
+	}
+	if err := os.WriteFile(path, undone, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, _ = w.reopen(dir, false)
+	if again := w.walk(b, address, visitor.Person{}); again.String() != to.String() {
+		t.Errorf("after the kill %s", again)
 	}
 	p = w.tpp("se-demo-redirect-explicit")
 	p.call("PUT", auth.text("_links", "confirmation", "href"), `{"confirmationCode":"`+to.Query().Get("confirmationCode")+`"}`).want(200)

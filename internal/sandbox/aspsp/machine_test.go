@@ -19,11 +19,12 @@ type transition struct{ from, to aspsp.ConsentStatus }
 
 var allowed = map[transition]bool{
 	{aspsp.Received, aspsp.Valid}: true, {aspsp.Received, aspsp.Rejected}: true, {aspsp.Received, aspsp.TerminatedByTPP}: true,
+	{aspsp.Received, aspsp.Partly}: true, {aspsp.Partly, aspsp.Valid}: true, {aspsp.Partly, aspsp.Rejected}: true, {aspsp.Partly, aspsp.TerminatedByTPP}: true,
 	{aspsp.Valid, aspsp.RevokedByPSU}: true, {aspsp.Valid, aspsp.TerminatedByTPP}: true, {aspsp.Valid, aspsp.Expired}: true,
 }
 
 var all = []aspsp.ConsentStatus{
-	aspsp.Received, aspsp.Rejected, aspsp.Valid, aspsp.RevokedByPSU, aspsp.Expired, aspsp.TerminatedByTPP,
+	aspsp.Received, aspsp.Rejected, aspsp.Valid, aspsp.RevokedByPSU, aspsp.Expired, aspsp.TerminatedByTPP, aspsp.Partly,
 }
 
 func TestConsent_FollowsStateDiagram(t *testing.T) {
@@ -36,7 +37,8 @@ func TestConsent_FollowsStateDiagram(t *testing.T) {
 		for range rapid.IntRange(1, 12).Draw(t, "events") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40*24*60).Draw(t, "minutes")) * time.Minute)
 			event := rapid.SampledFrom([]aspsp.ConsentEvent{
-				aspsp.Authorized{Signer: "x"}, aspsp.AuthorisationFailed{}, aspsp.Revoked{}, aspsp.Terminated{}, aspsp.TimePassed{},
+				aspsp.Authorized{Signer: "x"}, aspsp.Authorized{Signer: "y"}, aspsp.Authorized{Signer: "x", More: true},
+				aspsp.AuthorisationFailed{}, aspsp.CoSignerRefused{}, aspsp.Revoked{}, aspsp.Terminated{}, aspsp.TimePassed{},
 			}).Draw(t, "event")
 			next, err := c.Apply(event, now)
 			switch {
@@ -50,6 +52,10 @@ func TestConsent_FollowsStateDiagram(t *testing.T) {
 				t.Fatalf("Changed is %v, want %v", next.Changed, now)
 			case next.Status == aspsp.Valid && (next.Signer == "" || next.SCA.IsZero()):
 				t.Fatal("valid without a signer")
+			case next.Status == aspsp.Valid && c.Status == aspsp.Partly && next.Signer != c.Signer:
+				t.Fatal("the second signature has changed whose the consent is")
+			case next.Status == aspsp.Partly && (next.Signer == "" || !next.SCA.IsZero()):
+				t.Fatal("partly authorised without a signer, or as if valid")
 			}
 			if _, passed := event.(aspsp.TimePassed); passed {
 				if err != nil {
@@ -75,10 +81,11 @@ func TestConsent_AppliesEventsByStatus(t *testing.T) {
 			from  []aspsp.ConsentStatus
 			to    aspsp.ConsentStatus
 		}{
-			{aspsp.Authorized{Signer: "x"}, all[:1], aspsp.Valid},
+			{aspsp.Authorized{Signer: "x"}, []aspsp.ConsentStatus{aspsp.Received, aspsp.Partly}, aspsp.Valid},
+			{aspsp.CoSignerRefused{}, all[6:], aspsp.Rejected},
 			{aspsp.AuthorisationFailed{}, all[:1], aspsp.Rejected},
 			{aspsp.Revoked{}, all[2:3], aspsp.RevokedByPSU},
-			{aspsp.Terminated{}, []aspsp.ConsentStatus{aspsp.Received, aspsp.Valid}, aspsp.TerminatedByTPP},
+			{aspsp.Terminated{}, []aspsp.ConsentStatus{aspsp.Received, aspsp.Partly, aspsp.Valid}, aspsp.TerminatedByTPP},
 		} {
 			valid := false
 			for _, from := range c.from {
@@ -89,7 +96,7 @@ func TestConsent_AppliesEventsByStatus(t *testing.T) {
 				t.Errorf("%T on %s: %s, %v", c.event, status, next.Status, err)
 			}
 		}
-		if status.Final() != (status != aspsp.Received && status != aspsp.Valid) {
+		if status.Final() != (status != aspsp.Received && status != aspsp.Partly && status != aspsp.Valid) {
 			t.Errorf("%s: Final", status)
 		}
 	}
@@ -117,6 +124,39 @@ func TestAuthorisation_FollowsStateDiagram(t *testing.T) {
 			}
 			if next.Status == aspsp.Failed && next.Hint == "" {
 				t.Fatal("failed without a hint")
+			}
+			a = next
+		}
+	})
+}
+
+// An authorisation on the bank's page goes forward only, is granted by its person only, and
+// is confirmed once.
+func TestAuthorisation_OnThePageFollowsStateDiagram(t *testing.T) {
+	rank := map[aspsp.SCAStatus]int{
+		aspsp.SCAReceived: 0, aspsp.PSUIdentified: 1, aspsp.AuthenticationStarted: 1, aspsp.PSUAuthenticated: 2, aspsp.Started: 3,
+		aspsp.Unconfirmed: 4, aspsp.Finalised: 5, aspsp.Failed: 5,
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		confirm := rapid.Bool().Draw(t, "confirm")
+		a := aspsp.OnPage()
+		for range rapid.IntRange(1, 10).Draw(t, "events") {
+			event := rapid.SampledFrom([]aspsp.SCAEvent{
+				aspsp.PageReached{Status: aspsp.PSUIdentified}, aspsp.PageReached{Status: aspsp.PSUAuthenticated}, aspsp.PageReached{Status: aspsp.Started},
+				aspsp.PageReached{Status: aspsp.AuthenticationStarted}, aspsp.PageReached{Status: aspsp.SCAReceived},
+				aspsp.PageApproved{Signer: "a", Confirm: confirm}, aspsp.Confirmed{}, aspsp.OrderFailed{Hint: "refused"},
+				aspsp.OrderSigned{Signer: "b"}, aspsp.OrderPending{Hint: "userSign"},
+			}).Draw(t, "event")
+			next, err := a.Apply(event)
+			switch _, confirmed := event.(aspsp.Confirmed); {
+			case err != nil && !errors.Is(err, aspsp.ErrState), err != nil && next.Status != a.Status:
+				t.Fatalf("%T on %s: %v", event, a.Status, err)
+			case err == nil && a.Status.Final():
+				t.Fatalf("%T changed an authorisation that has ended", event)
+			case err == nil && rank[next.Status] <= rank[a.Status]:
+				t.Fatalf("%s became %s", a.Status, next.Status)
+			case next.Status == aspsp.Finalised && (next.Signer != "a" || confirm != confirmed && err == nil):
+				t.Fatalf("%T by %q, confirmation %v", event, next.Signer, confirm)
 			}
 			a = next
 		}

@@ -105,7 +105,8 @@ func (b *Bank) CoSign(consentID, personalNumber string, refuse bool) (bool, erro
 	if refuse {
 		return true, b.apply(h, CoSignerRefused{})
 	}
-	if h.Status != Partly || personalNumber == h.Signer || !persona.Valid(personalNumber) {
+	second := Authorized{Signer: personalNumber}
+	if _, err := h.Consent.Apply(second, b.Clock.Now()); err != nil || h.Status != Partly || !persona.Valid(personalNumber) {
 		return true, ErrState
 	}
 	id, err := b.newID()
@@ -117,5 +118,5 @@ func (b *Bank) CoSign(consentID, personalNumber string, refuse bool) (bool, erro
 		return true, err
 	}
 	h.authorisations = append(h.authorisations, a)
-	return true, b.apply(h, Authorized{Signer: personalNumber})
+	return true, b.apply(h, second)
 }

@@ -130,8 +130,7 @@ func (b *Bank) arrive(w http.ResponseWriter, r *http.Request, visit string) int 
 	state := r.URL.Query().Get("state")
 	b.mu.Lock()
 	a := b.visits[visit]
-	late := a == nil || b.Approach == OAuth
-	if !late && !a.Status.Final() && a.Status != Unconfirmed && state != a.Page.State {
+	if a != nil && !a.Status.Final() && a.Status != Unconfirmed && state != a.Page.State {
 		page := *a.Page
 		page.State = state
 		a.Page = &page
@@ -139,7 +138,7 @@ func (b *Bank) arrive(w http.ResponseWriter, r *http.Request, visit string) int 
 	}
 	b.mu.Unlock()
 	switch {
-	case late:
+	case a == nil:
 		return plain(w, http.StatusNotFound, "There is no such login.")
 	case state == "" && b.Confirmation:
 		return plain(w, http.StatusBadRequest, "The address lacks the parameter state.")

@@ -118,7 +118,7 @@ func TestCreateConsent_FailsWithJournal(t *testing.T) {
 func TestSnapshot_RoundTripsThroughRestore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBank(t, "")
-		statuses := []ConsentStatus{Received, Rejected, Valid, RevokedByPSU, Expired, TerminatedByTPP}
+		statuses := []ConsentStatus{Received, Partly, Rejected, Valid, RevokedByPSU, Expired, TerminatedByTPP}
 		for i := range rapid.IntRange(0, 6).Draw(rt, "consents") {
 			c := consent(string(rune('a'+i)), rapid.SampledFrom(statuses).Draw(rt, "status"))
 			c.Access = rapid.SampledFrom([]Access{

@@ -150,7 +150,7 @@ func (s *Server) redeem(c Client, r *http.Request) (answer, error) {
 	}
 	redirectURI := form.Get("redirect_uri")
 	if redirectURI == "" {
-		redirectURI = g.Request.RedirectURI // optional here: families.md 2.6
+		redirectURI = g.Request.RedirectURI // optional here: docs/reference/families.md 2.6
 	}
 	next, refused := g.redeem(c, redirectURI, form.Get("code_verifier"), s.config.Clock.Now())
 	if refused != nil {
