@@ -9,6 +9,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/dryrun"
 	"samla/internal/institution/families"
+	"samla/internal/tracing"
 )
 
 type bankCmd struct {
@@ -44,7 +45,7 @@ func (c *bankCheckCmd) Run(a *app) error {
 			continue
 		}
 		c.describe(a, i)
-		steps, err := dryrun.Steps(a.ctx, i, recorder)
+		steps, err := dryrun.Steps(tracing.Example(a.ctx), i, recorder)
 		for _, s := range steps {
 			c.show(a, s)
 		}

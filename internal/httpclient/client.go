@@ -42,7 +42,9 @@ type Config struct {
 	Roots *x509.CertPool
 	// Signer signs each request; nil = not signed.
 	Signer Signer
-	Limits Limits
+	// Traceparent: each request carries the span of its context in the header traceparent.
+	Traceparent bool
+	Limits      Limits
 	// Now is the time at which certificates are verified and signatures are made;
 	// nil = the machine's clock.
 	Now func() time.Time
@@ -90,6 +92,7 @@ type Client struct {
 	transport  http.RoundTripper
 	closeIdle  func()
 	signer     Signer
+	traced     bool
 	limits     Limits
 	now        func() time.Time
 	breakerNow func() time.Time
@@ -115,7 +118,7 @@ func New(c Config) (*Client, error) {
 	transport := newTransport(settings, limits)
 	client := &Client{
 		base: b, query: c.Query, tls: settings.Clone(), transport: transport, closeIdle: transport.CloseIdleConnections,
-		signer: c.Signer, limits: limits, now: c.Now, breakerNow: c.BreakerNow,
+		signer: c.Signer, traced: c.Traceparent, limits: limits, now: c.Now, breakerNow: c.BreakerNow,
 		certificateUntil: validUntil(c.Certificate),
 	}
 	if c.WrapTransport != nil {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"time"
+
+	"samla/internal/tracing"
 )
 
 // Request is one request. Do adds headers to Header.
@@ -60,6 +62,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	defer func() { c.breaker.record(trial, seen, c.breakerNow()) }()
 	if r.Header == nil {
 		r.Header = http.Header{}
+	}
+	if c.traced {
+		tracing.Inject(ctx, r.Header) // before the signature, which may cover it
 	}
 	if c.signer != nil {
 		if err := c.signer.Sign(ctx, r.Header, r.Method, r.Target.requestURI(), r.Body, c.now()); err != nil {

@@ -49,7 +49,9 @@ type Deps struct {
 	Log    *slog.Logger // names the company in every line; nil = silent
 	// Company is the id of the company that is opened.
 	Company string
-	Dir     string // relative paths of the configuration start here; "" = the working directory
+	// Traceparent: requests carry the span of their context (W3C Trace Context).
+	Traceparent bool
+	Dir         string // relative paths of the configuration start here; "" = the working directory
 	// Wrap is put around the HTTP transport, so that a test sees each exchange.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }

@@ -21,15 +21,10 @@ func (s *Server) observeRoute() func(api.Route) api.RequestObserver {
 
 // observeAttempt returns what counts attempts of webhooks, or nil.
 func (s *Server) observeAttempt() func(webhooks.Observation) {
-	if s.figures == nil && s.tracer == nil {
+	if s.figures == nil {
 		return nil
 	}
-	return func(o webhooks.Observation) {
-		if s.figures != nil {
-			s.figures.Attempt(o)
-		}
-		s.traceAttempt(o)
-	}
+	return s.figures.Attempt
 }
 
 // sequenced is called with events that have got their place in the list.

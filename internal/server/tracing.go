@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 	"samla/internal/institution/intercept"
 	"samla/internal/store"
 	"samla/internal/tracing"
-	"samla/internal/webhooks"
+	"samla/internal/webhook"
 )
 
 // startTracing makes the tracer, if a collector is configured, and lets log lines name
@@ -61,8 +62,8 @@ func (s *Server) traceWrite() func(context.Context) func(error) {
 	}
 }
 
-// traceCall is an intercept.Interceptor. Institutions get no traceparent: banks check and
-// sign what they are sent, and it would link a person's calls to several of them.
+// traceCall is an intercept.Interceptor. An institution gets the span as its traceparent if its
+// entry in the banks file says so.
 func (s *Server) traceCall(ctx context.Context, c intercept.Call, do func(context.Context) error) error {
 	if s.tracer == nil {
 		return do(ctx)
@@ -79,12 +80,19 @@ func (s *Server) traceCall(ctx context.Context, c intercept.Call, do func(contex
 	return err
 }
 
-// traceAttempt records an attempt of a webhook. Receivers get no traceparent.
-func (s *Server) traceAttempt(o webhooks.Observation) {
+// traceAttempt returns what traces attempts of webhooks, each a trace of its own that the
+// receiver gets as its traceparent, or nil.
+func (s *Server) traceAttempt() func(http.Header) func(webhook.Outcome) {
 	if s.tracer == nil {
-		return
+		return nil
 	}
-	s.tracer.Ended("webhook attempt", s.parts.Clock.Now(), o.Outcome.Took, !o.Outcome.Success(), tracing.Word{Key: "samla.outcome", Value: string(o.Outcome.Err)})
+	return func(h http.Header) func(webhook.Outcome) {
+		ctx, end := s.tracer.Call(context.Background(), "webhook attempt")
+		tracing.Inject(ctx, h)
+		return func(o webhook.Outcome) {
+			end(!o.Success(), tracing.Word{Key: "samla.outcome", Value: cmp.Or(string(o.Err), "DELIVERED")})
+		}
+	}
 }
 
 // stopTracing exports what waits, for a moment.

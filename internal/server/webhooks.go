@@ -13,7 +13,7 @@ func (s *Server) wireWebhooks(vault seal.Vault, ids *uuid7.Generator) {
 	p := s.parts
 	s.sending = webhooks.NewDispatcher(webhooks.DispatcherDeps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random,
 		Client: post.New(post.Config{Targets: s.config.WebhookTargets}), PauseAfter: s.config.WebhookPauseAfter,
-		Observe: s.observeAttempt()})
+		Observe: s.observeAttempt(), Trace: s.traceAttempt()})
 	s.hooks = webhooks.New(webhooks.Deps{Store: s.store, Vault: vault, Clock: p.Clock, IDs: ids, Random: p.Random,
 		Targets: s.config.WebhookTargets, Woken: s.sending.Wake,
 		Deleted: s.journaled(journal.EndpointDeleted), Rotated: s.journaled(journal.SecretRotated)})

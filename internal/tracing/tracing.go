@@ -44,7 +44,7 @@ type Tracer struct {
 	tracer   trace.Tracer
 }
 
-// parents reads the header traceparent (W3C Trace Context). Baggage is not read.
+// parents reads and writes the header traceparent (W3C Trace Context). Baggage is not read.
 var parents = propagation.TraceContext{}
 
 // New returns a tracer. Errors: the endpoint is no URL of http or https.
@@ -109,14 +109,17 @@ func (t *Tracer) begin(ctx context.Context, kind trace.SpanKind, name string, wo
 	}
 }
 
-// Ended records a call that has ended already, as a trace of its own.
-func (t *Tracer) Ended(name string, at time.Time, took time.Duration, failed bool, words ...Word) {
-	_, span := t.tracer.Start(context.Background(), name, trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(at.Add(-took)))
-	set(span, words)
-	if failed {
-		span.SetStatus(codes.Error, "")
-	}
-	span.End(trace.WithTimestamp(at))
+// Inject sets the header traceparent to the span of ctx, if there is one. A tracestate is not
+// passed on: it comes from the caller of the API and can have anything in it.
+func Inject(ctx context.Context, h http.Header) {
+	s := trace.SpanContextFromContext(ctx).WithTraceState(trace.TraceState{})
+	parents.Inject(trace.ContextWithSpanContext(ctx, s), propagation.HeaderCarrier(h))
+}
+
+// Example returns ctx with a span of fixed ids that is recorded nowhere, for a run that shows
+// which headers are sent.
+func Example(ctx context.Context) context.Context {
+	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}}))
 }
 
 func set(span trace.Span, words []Word) {

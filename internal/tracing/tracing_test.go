@@ -47,6 +47,32 @@ func TestRequest_FollowsTheFlagOfItsCaller(t *testing.T) {
 	}
 }
 
+// A receiver gets the span as its parent, and nothing else of the caller.
+func TestInject_SendsTheSpanAndNoState(t *testing.T) {
+	tracer, err := tracing.New(tracing.Config{Endpoint: "http://127.0.0.1:1", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Stop(context.Background())
+	r := httptest.NewRequest(http.MethodGet, "/users", nil)
+	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	r.Header.Set("Tracestate", "vendor=secret")
+	r.Header.Set("Baggage", "person=secret")
+	ctx, end := tracer.Request(r, "GET", "/users", "none")
+	defer end(200)
+	got := http.Header{}
+	tracing.Inject(ctx, got)
+	parent := got.Get("Traceparent")
+	if len(got) != 1 || !strings.HasPrefix(parent, "00-4bf92f3577b34da6a3ce929d0e0e4736-") || !strings.HasSuffix(parent, "-01") ||
+		strings.Contains(parent, "00f067aa0ba902b7") {
+		t.Errorf("sent %v", got)
+	}
+	none := http.Header{}
+	if tracing.Inject(context.Background(), none); len(none) != 0 {
+		t.Errorf("without a span %v is sent", none)
+	}
+}
+
 // A collector that refuses does not tell its address to the log.
 func TestExport_LogsNoAddress(t *testing.T) {
 	var log bytes.Buffer

@@ -311,6 +311,7 @@ var (
 func (c *courier) attempt(d webhook.Delivery, rev int64, secrets webhook.Confidential, receiver *post.Receiver) {
 	r := result{Delivery: d, rev: rev}
 	var refused error
+	ended := func(webhook.Outcome) {}
 	sign := func(h http.Header) error {
 		now, _, err := c.d.Store.WebhookVersion(c.ctx, c.id)
 		r.at = c.d.Clock.Now()
@@ -322,6 +323,7 @@ func (c *courier) attempt(d webhook.Delivery, rev int64, secrets webhook.Confide
 		if refused != nil {
 			return refused
 		}
+		ended = c.d.Trace(h)
 		return webhook.Sign(h, secrets.Secrets(r.at), d.EventID, r.at, d.Body)
 	}
 	r.outcome, r.begun = receiver.Post(c.ctx, sign, d.Body)
@@ -330,6 +332,9 @@ func (c *courier) attempt(d webhook.Delivery, rev int64, secrets webhook.Confide
 	}
 	if refused != nil || c.ctx.Err() != nil && !r.outcome.Success() {
 		r.begun = false
+	}
+	if r.begun {
+		ended(r.outcome)
 	}
 	c.finished <- r
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ const (
 	PauseAfter = 5 * 24 * time.Hour
 )
 
-// DispatcherDeps is what the dispatcher works with. Observe may be nil.
+// DispatcherDeps is what the dispatcher works with. Observe and Trace may be nil.
 type DispatcherDeps struct {
 	Store  store.Store
 	Vault  seal.Vault
@@ -43,6 +44,9 @@ type DispatcherDeps struct {
 	// days.
 	PauseAfter time.Duration
 	Observe    func(Observation) // is called for each attempt that was recorded
+	// Trace is called with the header of each attempt when it begins. end is called when
+	// it has ended, unless it was not made.
+	Trace func(http.Header) (end func(webhook.Outcome))
 }
 
 // Observation is what a metric can count of an attempt.
@@ -75,6 +79,9 @@ func NewDispatcher(d DispatcherDeps) *Dispatcher {
 	}
 	if d.Observe == nil {
 		d.Observe = func(Observation) {}
+	}
+	if d.Trace == nil {
+		d.Trace = func(http.Header) func(webhook.Outcome) { return func(webhook.Outcome) {} }
 	}
 	return &Dispatcher{DispatcherDeps: d, signal: make(chan struct{}, 1), slots: jobs.NewSlots(maxEndpoints), couriers: map[string]*courier{}, woken: map[string]bool{}}
 }

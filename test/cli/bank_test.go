@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -105,6 +106,26 @@ func TestBankCheck_ShowsExchangesOfCodes(t *testing.T) {
 			t.Fatalf("%q is not shown in its place:\n%s", want, out)
 		}
 		at += i
+	}
+}
+
+func TestBankCheck_ShowsTraceparentWhereItIsSent(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	text, err := os.ReadFile(w.banks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(w.banks), "with-trace.json")
+	of := regexp.MustCompile(`"company": *"(se-demo-psd2|se-demo-nordea)",`) // of two families
+	if err := os.WriteFile(file, of.ReplaceAll(text, []byte(`$0 "traceparent": true,`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for company, wanted := range map[string]bool{"se-demo-psd2": true, "se-demo-nordea": true, "se-demo": false} {
+		out, log, status := process.Run(t, program, "bank", "check", file, "--headers", "--company", company)
+		if status != 0 || strings.Contains(out, "Traceparent: {trace}\n") != wanted || strings.Contains(out, "Traceparent") != wanted {
+			t.Errorf("%s: exit status %d:\n%s%s", company, status, log, out)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,8 +127,9 @@ func TestTraces_AreSentToACollector(t *testing.T) {
 	receiver := httptest.NewServer(c)
 	defer receiver.Close()
 	log := &lockedBuffer{}
+	sent := &requests{}
 	e, err := devserver.Start(t.Context(), devserver.Config{Dir: t.TempDir(), OTLPEndpoint: receiver.URL,
-		Log: slog.New(slog.NewTextHandler(log, nil))})
+		Log: slog.New(slog.NewTextHandler(log, nil)), WrapConnectors: sent.wrap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,9 +168,100 @@ func TestTraces_AreSentToACollector(t *testing.T) {
 			t.Errorf("a span has %q", secret)
 		}
 	}
+	if all := sent.headers(); len(all) == 0 || slices.ContainsFunc(all, func(h http.Header) bool { return h.Get("Traceparent") != "" }) {
+		t.Errorf("a bank whose entry does not say so got a traceparent, or no bank was asked: %v", all)
+	}
 	if !strings.Contains(log.text(), "trace="+traceID) {
 		t.Error("no log line has the trace")
 	}
+}
+
+// The receiver of an event gets the span of the attempt as its parent, if this server traces.
+func TestTraces_ReceiversOfWebhooksGetTheSpanOfTheAttempt(t *testing.T) {
+	for name, traced := range map[string]bool{"traced": true, "not traced": false} {
+		t.Run(name, func(t *testing.T) {
+			c := &collector{}
+			exported := httptest.NewServer(c)
+			defer exported.Close()
+			got := make(chan string, 1)
+			receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Get("Traceparent") }))
+			defer receiver.Close()
+			settings := devserver.Config{Dir: t.TempDir()}
+			if traced {
+				settings.OTLPEndpoint = exported.URL
+			}
+			e, err := devserver.Start(t.Context(), settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sendTestEvent(t, e, receiver.URL)
+			parent := <-got
+			if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if !traced && parent != "" {
+				t.Errorf("the receiver got %s", parent)
+			}
+			i := slices.IndexFunc(c.spans, func(s *collected.Span) bool { return s.GetName() == "webhook attempt" })
+			if traced && (i < 0 || parent != "00-"+hexID(c.spans[i].GetTraceId())+"-"+hexID(c.spans[i].GetSpanId())+"-01" ||
+				c.spans[i].GetKind() != collected.Span_SPAN_KIND_CLIENT || len(c.spans[i].GetParentSpanId()) > 0 ||
+				c.spans[i].GetAttributes()[0].GetValue().GetStringValue() != "DELIVERED") {
+				t.Errorf("the receiver got %s, spans %v", parent, c.spans)
+			}
+		})
+	}
+}
+
+// sendTestEvent registers a receiver and has a test event sent to it.
+func sendTestEvent(t *testing.T, e *devserver.Environment, receiver string) {
+	t.Helper()
+	c := &apiclient.Client{Base: e.Server.URL(), APIKey: e.APIKey, HTTP: http.DefaultClient}
+	endpoint, err := c.CreateWebhookEndpoint(t.Context(), receiver, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.Server.URL()+"/webhook-endpoints/"+endpoint.ID+"/test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization-Token", e.APIKey)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		t.Fatalf("test event: %d", answer.StatusCode)
+	}
+}
+
+// requests keeps the headers of the requests to institutions.
+type requests struct {
+	mu  sync.Mutex
+	all []http.Header
+}
+
+func (r *requests) wrap(next http.RoundTripper) http.RoundTripper { return kept{r, next} }
+
+func (r *requests) headers() []http.Header {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
+}
+
+type kept struct {
+	*requests
+	next http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (k kept) RoundTrip(r *http.Request) (*http.Response, error) {
+	k.mu.Lock()
+	k.all = append(k.all, r.Header)
+	k.mu.Unlock()
+	return k.next.RoundTrip(r)
 }
 
 // A collector that never answers must not slow what is traced, nor the end of the server.

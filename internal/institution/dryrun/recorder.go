@@ -75,7 +75,7 @@ func leadsToPage(req *http.Request) bool {
 
 // values are the headers whose values change with each request.
 var values = map[string]string{"X-Request-Id": "{request id}", "Request-Id": "{request id}", "Digest": "{digest}", "Signature": "{signature}", "Date": "{date}",
-	"Tpp-Signature-Certificate": "{certificate}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}",
+	"Tpp-Signature-Certificate": "{certificate}", "Traceparent": "{trace}", "Psu-Id": "{personal number}", "Psu-Ip-Address": "{IP address}",
 	"X-Nordea-Originating-Date": "{date}", "X-Nordea-Originating-User-Ip": "{IP address}"}
 
 // personal has what is shown in place of the values of the person, in headers that the

@@ -50,7 +50,7 @@ func New(c Config, d institution.Deps) (*Gateway, error) {
 		return filepath.Join(d.Dir, path)
 	}
 	var faults strictjson.Faults
-	settings := httpclient.Config{BaseURL: c.BaseURL, Now: d.Clock.Now, WrapTransport: d.Wrap}
+	settings := httpclient.Config{BaseURL: c.BaseURL, Now: d.Clock.Now, WrapTransport: d.Wrap, Traceparent: d.Traceparent}
 	if c.CAFile != "" {
 		roots, err := httpclient.LoadRoots(at(c.CAFile))
 		if err != nil {

@@ -98,7 +98,7 @@ func New(c Config, d Deps) (*Bank, error) {
 	b.signatures = func() institution.SignatureFigures { return institution.SignatureFigures(signer.Figures()) }
 	if b.client, err = httpclient.New(httpclient.Config{
 		BaseURL: strings.TrimRight(c.BaseURL, "/") + "/" + c.Base, Certificate: a.certificate, Roots: a.roots, Signer: signer,
-		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
+		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap, Traceparent: d.Traceparent,
 	}); err != nil {
 		return nil, err
 	}

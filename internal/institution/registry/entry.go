@@ -17,6 +17,7 @@ type Entry struct {
 	DisplayName  string   `json:"displayName,omitzero"`  // for people
 	LoginMethods []string `json:"loginMethods,omitzero"` // docs/reference/api.md 6.3
 	Family       string   `json:"family,omitzero"`       // name of a row of the registry; "" = the first
+	Traceparent  bool     `json:"traceparent,omitzero"`  // requests carry the header of W3C Trace Context
 }
 
 var (

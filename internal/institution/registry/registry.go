@@ -171,7 +171,7 @@ func (f *File) isInstitution(companyID string) bool {
 
 // open returns the institutions of an entry: one, unless it opens many.
 func (e entry) open(d institution.Deps, taken func(string) bool) ([]institution.Institution, error) {
-	d.Log, d.Company = d.Log.With("company", e.Company), e.Company
+	d.Log, d.Company, d.Traceparent = d.Log.With("company", e.Company), e.Company, e.Traceparent
 	if many, ok := e.config.(institution.ManyConfig); ok {
 		all, err := many.OpenAll(d, taken)
 		for n, i := range all {

@@ -62,7 +62,7 @@ func New(c Config, d institution.Deps) (*Source, error) {
 	total := c.Limits.pages()
 	var err error
 	s.client, err = httpclient.New(httpclient.Config{
-		BaseURL: c.BaseURL, Certificate: access.certificate, Roots: access.roots, Now: d.Clock.Now, WrapTransport: d.Wrap,
+		BaseURL: c.BaseURL, Certificate: access.certificate, Roots: access.roots, Now: d.Clock.Now, WrapTransport: d.Wrap, Traceparent: d.Traceparent,
 		Limits: httpclient.Limits{ResponseHeader: total, Total: total, Slow: slow, MaxBody: MaxPage},
 	})
 	if err != nil {

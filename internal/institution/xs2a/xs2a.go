@@ -92,7 +92,7 @@ func New(c Config, d Deps) (*Bank, error) {
 	b.profile.OpensWithoutAddress = c.OwnAddress != ""
 	settings := httpclient.Config{
 		BaseURL: c.BaseURL, Certificate: keys.QWAC, Roots: keys.Roots,
-		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap,
+		Limits: d.Limits, Now: d.Clock.Now, WrapTransport: d.Wrap, Traceparent: d.Traceparent,
 	}
 	if c.Profile.SCA != scaDecoupled || c.OAuth.ClientToken {
 		if b.server, err = newServer(c, d, keys, settings); err != nil {
