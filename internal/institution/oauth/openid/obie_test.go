@@ -125,11 +125,15 @@ func (x *obieBank) newConsent(t *testing.T) string {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
-	var created struct{ Data struct{ ConsentId string } }
-	if err != nil || json.NewDecoder(bytes.NewReader(answer)).Decode(&created) != nil || created.Data.ConsentId == "" {
+	var created struct {
+		Data struct {
+			ConsentID string `json:"ConsentId"`
+		}
+	}
+	if err != nil || json.NewDecoder(bytes.NewReader(answer)).Decode(&created) != nil || created.Data.ConsentID == "" {
 		t.Fatalf("%d %s %v", resp.StatusCode, answer, err)
 	}
-	return created.Data.ConsentId
+	return created.Data.ConsentID
 }
 
 // visit is one login of a person.
