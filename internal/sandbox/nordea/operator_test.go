@@ -41,7 +41,7 @@ func TestCalls_AreCountedByKind(t *testing.T) {
 	c.call("GET", accounts, "").want(401)
 	c.call("GET", "/personal/v5/unknown", "").want(404)
 	for kind, want := range map[string]int{
-		"GET personal/v5/accounts attended":                    3 + 0, // two of them read, one refused before it was known who calls
+		"GET personal/v5/accounts attended":                    3, // two reads and a refusal
 		"GET personal/v5/accounts":                             1,
 		"GET personal/v5/accounts/* attended":                  1,
 		"POST personal/v5/decoupled/authentications attended":  1,

@@ -70,7 +70,7 @@ type authenticationRequest struct {
 	ResponseType string `json:"response_type"`
 	PSU          string `json:"psu_id"`
 	Company      string `json:"company_id"` // business
-	Primary      *bool  `json:"use_primary_agreement"`
+	Primary      *bool  `json:"use_primary_agreement"` // in newer files; ignored
 }
 
 func (q authenticationRequest) check(root string) *apiError {
@@ -191,7 +191,7 @@ func checkRedirect(q grant.RedirectRequest, root string, app Application, b Beha
 	return checkCompany(q.Company, q.Country, root)
 }
 
-// attended reports whether the person takes part in the request.
+// checkAttended reads whether the person takes part in the request.
 func (c *call) checkAttended() *apiError {
 	ip := c.r.Header.Get("X-Nordea-Originating-User-Ip")
 	if ip != "" && !isIP(ip) {
