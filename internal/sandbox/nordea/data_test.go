@@ -41,6 +41,11 @@ func TestAccount_HasMembersOfItsScopes(t *testing.T) {
 				if err := nordeaspec.CheckScopes(members, o, granted); err != nil {
 					t.Errorf("%s %v: %v", version, granted, err)
 				}
+				for name := range o {
+					if _, known := members[name]; !known {
+						t.Errorf("%s: the file has no %s", version, name)
+					}
+				}
 			}
 			status := 403
 			if slices.Contains(granted, "ACCOUNTS_TRANSACTIONS") {

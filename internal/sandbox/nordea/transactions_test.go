@@ -159,11 +159,20 @@ func TestTransaction_BecomesBooked(t *testing.T) {
 				}
 				return reserved, booked, fmt.Sprint(r.call("GET", accounts, "").want(200).at("response", "accounts", 0, "booked_balance"))
 			}
+			latest := func() string {
+				return r.call("GET", accounts, "").want(200).text("response", "accounts", 0, "latest_transaction_booking_date")
+			}
+			if got := latest(); got >= "2026-04-01" {
+				t.Errorf("in the morning the latest booking is of %s", got)
+			}
 			before, none, balance := today()
 			if len(none) != 0 || len(before) < 2 {
 				t.Fatalf("in the morning %v and %v", before, none)
 			}
 			c.advance(time.Second)
+			if got := latest(); got != "2026-04-01" {
+				t.Errorf("at noon the latest booking is of %s", got)
+			}
 			after, booked, next := today()
 			if len(booked) == 0 || len(after) == 0 || len(after)+len(booked) != len(before) || next == balance {
 				t.Fatalf("at noon %v and %v, balance %s", after, booked, next)
