@@ -99,6 +99,12 @@ func TestContinuationKey_IsBoundToItsRequest(t *testing.T) {
 	other.call("GET", accounts+"/"+other.first()+"/transactions?from_date=2026-03-01&language=en&continuation_key="+key, "").wantError(400, "error.validation")
 	again := c.reader(birgitta, all)
 	again.call("GET", path+"?from_date=2026-03-01&language=en&continuation_key="+key, "").wantError(400, "error.validation")
+
+	small := start(t, func(c *nordea.Config) { c.PageSize = 1 }).client().reader(maja, all)
+	list := small.call("GET", accounts, "").want(200).list("response", "accounts")
+	key = small.call("GET", accounts+"/"+list[0]["_id"].(string)+"/transactions", "").want(200).text("group_header", "message_pagination", "continuation_key")
+	small.call("GET", accounts+"/"+list[0]["_id"].(string)+"/transactions?continuation_key="+key, "").want(200)
+	small.call("GET", accounts+"/"+list[1]["_id"].(string)+"/transactions?continuation_key="+key, "").wantError(400, "error.validation")
 }
 
 // The history is cut without a word: at max_tx_history, and at 90 days without the person or
