@@ -345,7 +345,13 @@ func TestAssets_ListWhatIsGranted(t *testing.T) {
 			t.Errorf("cards %v", got)
 		}
 	}
-	only := c.reader(maja, cards).call("GET", "/personal/v4/assets", "").want(200)
+	card := r.call("GET", "/personal/v5/cards", "").want(200).text("response", "cards", 0, "id")
+	without := c.reader(maja, cards)
+	without.call("GET", "/personal/v5/cards/"+card, "").wantError(403, "error.resource.denied")
+	if got := without.call("GET", "/personal/v5/cards", "").want(200).list("response", "cards"); len(got) != 0 {
+		t.Errorf("listed %v without ALL_WITH_CARDS", got)
+	}
+	only := without.call("GET", "/personal/v4/assets", "").want(200)
 	if got := only.list("response", "cards"); len(got) != 0 {
 		t.Errorf("cards %v without ALL_WITH_CARDS", got)
 	}

@@ -69,7 +69,7 @@ type authenticationRequest struct {
 	Country      string `json:"country"`
 	ResponseType string `json:"response_type"`
 	PSU          string `json:"psu_id"`
-	Company      string `json:"company_id"` // business
+	Company      string `json:"company_id"`            // business
 	Primary      *bool  `json:"use_primary_agreement"` // in newer files; ignored
 }
 
