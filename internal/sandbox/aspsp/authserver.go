@@ -12,6 +12,9 @@ import (
 	"samla/internal/sandbox/oauth"
 )
 
+// loginLife is how long a login before any call waits for the person.
+const loginLife = 15 * time.Minute
+
 // login is a login before any other call.
 type login struct {
 	ID       string        `json:"id"`
@@ -23,14 +26,14 @@ type login struct {
 // authenticate implements oauth.Config.Authenticate.
 func (b *Bank) authenticate(r *http.Request) (oauth.Client, *oauth.Error) {
 	s := b.Signing.Server
-	tpp, f := b.certificates.identify(r.TLS, b.Clock.Now())
+	organization, f := b.tpps.Identify(r.TLS)
 	if f != nil {
-		return oauth.Client{}, oauth.InvalidClient(f.text)
+		return oauth.Client{}, oauth.InvalidClient(f.Text)
 	}
 	if !matches(s.TokenQuery, r.URL.Query()) {
 		return oauth.Client{}, &oauth.Error{Code: "invalid_request", Text: "a query parameter is missing"}
 	}
-	c := oauth.Client{ID: tpp, Certificate: oauth.Thumbprint(r.TLS.PeerCertificates[0].Raw)}
+	c := oauth.Client{ID: organization, Certificate: oauth.Thumbprint(r.TLS.PeerCertificates[0].Raw)}
 	if s.ClientID != "" {
 		c.ID = s.ClientID
 	}

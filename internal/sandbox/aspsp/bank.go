@@ -8,7 +8,7 @@
 // docs/reference/banks.md leaves a choice, the sandbox is strict: it rejects what a
 // real bank might reject.
 //
-// Sources: docs/reference/banks.md 1-9; draft-cavage-http-signatures-10 for the signature.
+// Sources: docs/reference/banks.md 1-9; docs/reference/families.md 2. Package tpp checks who calls.
 package aspsp
 
 import (
@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/sandbox/aspsp/tpp"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/calls"
@@ -61,13 +62,13 @@ type Config struct {
 // and through Consent.Apply and Authorisation.Apply.
 type Bank struct {
 	Config
-	base         string // "/se-demo-psd2"
-	customers    *persona.Customers
-	certificates *certificateCache
-	pageKey      []byte
-	calls        *calls.Log
-	pages        *bankpage.Pages // nil: nobody signs or logs in on a page
-	server       *oauth.Server   // nil: none
+	base      string // "/se-demo-psd2"
+	customers *persona.Customers
+	tpps      *tpp.Checker
+	pageKey   []byte
+	calls     *calls.Log
+	pages     *bankpage.Pages // nil: nobody signs or logs in on a page
+	server    *oauth.Server   // nil: none
 
 	mu         sync.Mutex
 	consents   map[string]*consentRecord
@@ -100,7 +101,7 @@ func New(c Config) (*Bank, error) {
 	}
 	b := &Bank{
 		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
-		certificates: newCertificateCache(c.Roots), pageKey: make([]byte, 32),
+		tpps: tpp.New(c.Rules, c.Roots, c.Clock), pageKey: make([]byte, 32),
 		consents: map[string]*consentRecord{}, byRequest: map[string]string{}, recurring: map[string]*consentRecord{}, reads: map[string][]time.Time{},
 		visits: map[string]*Authorisation{}, logins: map[string]*login{}, calls: calls.New(c.Clock),
 	}

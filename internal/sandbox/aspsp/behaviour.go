@@ -3,6 +3,8 @@ package aspsp
 import (
 	"cmp"
 	"time"
+
+	"samla/internal/sandbox/aspsp/tpp"
 )
 
 // TokenKind is where a bank returns the BankID data of an authorisation.
@@ -60,11 +62,7 @@ type Behaviour struct {
 	Spaces          bool     // savings accounts are spaces: of type TRAN, without IBAN and BBAN
 	ExpectedOnly    bool     // the only balance is expected
 
-	DateSigned    bool // the signature must cover the header Date
-	SHA512        bool // Digest SHA-512 and rsa-sha512 are accepted too
-	P256          bool // ecdsa-sha256 is accepted too
-	UnsignedReads bool // GET needs no signature
-	Unsigned      bool // no request needs a signature
+	tpp.Rules          // of signatures
 	ProblemErrors bool // errors as application/problem+json instead of tppMessages
 
 	// OrderTime is how long a BankID order waits, as the bank says in the member expiresAt

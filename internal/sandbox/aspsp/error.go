@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"samla/internal/sandbox/aspsp/tpp"
 )
 
 // apiError is an error response: an HTTP status and a code of the standard
@@ -20,6 +22,10 @@ type apiError struct {
 func newError(status int, code, text string) *apiError {
 	return &apiError{status: status, code: code, text: text}
 }
+
+func unauthorized(code, text string) *apiError { return newError(http.StatusUnauthorized, code, text) }
+
+func refusal(e *tpp.Error) *apiError { return newError(e.Status, e.Code, e.Text) }
 
 func formatError(text string) *apiError { return newError(http.StatusBadRequest, "FORMAT_ERROR", text) }
 

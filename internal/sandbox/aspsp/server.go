@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"samla/internal/clock"
+	"samla/internal/sandbox/aspsp/tpp"
 )
 
 const maxBodyBytes = 64 << 10
@@ -132,9 +133,9 @@ func (b *Bank) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
 // serve checks the request in the order of docs/reference/banks.md 8 (client
 // certificate, signature, headers, token), then runs the operation.
 func (c *call) serve() (response, *apiError) {
-	var f *apiError
-	if c.tpp, f = c.certificates.identify(c.r.TLS, c.Clock.Now()); f != nil {
-		return response{}, f
+	var refused *tpp.Error
+	if c.tpp, refused = c.tpps.Identify(c.r.TLS); refused != nil {
+		return response{}, refusal(refused)
 	}
 	op, f := c.route()
 	if f != nil {
@@ -143,8 +144,8 @@ func (c *call) serve() (response, *apiError) {
 	if f := c.readBody(); f != nil {
 		return response{}, f
 	}
-	if f := c.checkSignature(); f != nil {
-		return response{}, f
+	if refused := c.tpps.CheckSignature(c.r, c.body, c.tpp); refused != nil {
+		return response{}, refusal(refused)
 	}
 	if f := c.checkHeaders(); f != nil {
 		return response{}, f

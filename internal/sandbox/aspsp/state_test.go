@@ -2,7 +2,6 @@ package aspsp
 
 import (
 	"bytes"
-	"crypto"
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
@@ -19,8 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
-
-const hashSHA256 = crypto.SHA256
 
 var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 

@@ -2,12 +2,14 @@ package oauth_test
 
 import (
 	"errors"
+	"net/url"
 	"testing"
 	"time"
 
 	foreign "golang.org/x/oauth2"
 	"pgregory.net/rapid"
 
+	"samla/internal/clock"
 	"samla/internal/sandbox/oauth"
 )
 
@@ -120,5 +122,41 @@ func TestServer_KeepsInvariants(t *testing.T) {
 				}
 			},
 		})
+	})
+}
+
+// Whatever a browser brings: it is sent to the registered address only, and what it brought
+// comes back as it was.
+func FuzzAuthorize(f *testing.F) {
+	f.Add(query().Encode())
+	f.Add(query("code_challenge", "", "state", "&state=x#").Encode())
+	f.Add("client_id=a&client_id=b&redirect_uri=%zz")
+	s, err := oauth.New(oauth.Config{Clock: clock.NewManual(time.Unix(0, 0)), Policy: oauth.Policy{Issuer: true}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		r, refused := s.Authorize(q, rules)
+		if r == (oauth.Request{}) {
+			if refused == nil {
+				t.Fatal("an empty request is accepted")
+			}
+			return
+		}
+		to := r.Success("c")
+		if refused != nil {
+			to = r.Failure(refused)
+		}
+		u, err := url.Parse(to)
+		if err != nil || u.Host != "client.example" || u.Path != "/callback/x" {
+			t.Fatalf("the browser is sent to %q", to)
+		}
+		if got := u.Query(); got.Get("state") != q.Get("state") || got.Get("one") != "1" || len(got["state"]) > 1 || (got.Get("code") == "") != (refused != nil) {
+			t.Fatalf("%q comes back as %q", raw, to)
+		}
 	})
 }

@@ -1,9 +1,8 @@
-package aspsp
+package tpp
 
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"net/http"
 	"sync"
 	"time"
 
@@ -35,15 +34,14 @@ func newCertificateCache(roots *x509.CertPool) *certificateCache {
 	return &certificateCache{roots: roots, entries: map[string]*checkedCertificate{}}
 }
 
-func unauthorized(code, text string) *apiError { return newError(http.StatusUnauthorized, code, text) }
-
-// identify returns the organization of the TPP on a TLS connection, or an error
+// Identify returns the organization of the TPP on a TLS connection, or an error
 // (docs/reference/banks.md 8, first row).
-func (g *certificateCache) identify(state *tls.ConnectionState, now time.Time) (string, *apiError) {
+func (c *Checker) Identify(state *tls.ConnectionState) (string, *Error) {
+	now := c.clock.Now()
 	if state == nil || len(state.PeerCertificates) == 0 {
 		return "", unauthorized("CERTIFICATE_MISSING", "a client certificate (QWAC) is required")
 	}
-	t := g.check(state.PeerCertificates[0], state.PeerCertificates[1:], now)
+	t := c.certificates.check(state.PeerCertificates[0], state.PeerCertificates[1:], now)
 	if code := t.errorCode(eidas.Web, now); code != "" {
 		return "", unauthorized(code, "the client certificate is not valid here")
 	}

@@ -1,4 +1,4 @@
-package aspsp
+package tpp
 
 import (
 	"crypto"
@@ -23,38 +23,39 @@ const maxSkew = 5 * time.Minute
 
 var errSignature = unauthorized("SIGNATURE_INVALID", "Digest or Signature is invalid")
 
-// checkSignature checks a request by docs/reference/banks.md 9.2: Digest must match the
-// body, and Signature must cover exactly the required headers and be made with a seal
-// certificate of the organization of the client certificate.
-func (c *call) checkSignature() *apiError {
-	h := c.r.Header
-	if c.Unsigned || c.UnsignedReads && c.r.Method == http.MethodGet && h.Get("Signature") == "" {
+// CheckSignature checks a request with this body of the organization of the client
+// certificate, by docs/reference/banks.md 9.2: Digest must match the body, and Signature must
+// cover exactly the required headers and be made with a seal certificate of the
+// organization.
+func (c *Checker) CheckSignature(r *http.Request, body []byte, organization string) *Error {
+	h := r.Header
+	if c.rules.Unsigned || c.rules.UnsignedReads && r.Method == http.MethodGet && h.Get("Signature") == "" {
 		return nil
 	}
 	if h.Get("Signature") == "" || h.Get("Digest") == "" || h.Get("TPP-Signature-Certificate") == "" {
 		return unauthorized("SIGNATURE_MISSING", "Digest, Signature and TPP-Signature-Certificate are required")
 	}
-	if !digestMatches(h.Get("Digest"), c.body, c.SHA512) {
+	if !digestMatches(h.Get("Digest"), body, c.rules.SHA512) {
 		return errSignature
 	}
 	s, ok := parseSignature(h.Get("Signature"))
 	if !ok {
 		return errSignature
 	}
-	seal, f := c.seal(h.Get("TPP-Signature-Certificate"))
+	seal, f := c.seal(h.Get("TPP-Signature-Certificate"), organization)
 	if f != nil {
 		return f
 	}
-	if !keyIDMatches(s.keyID, seal.cert) || !slices.Equal(sorted(s.headers), sorted(c.signedHeaders())) {
+	if !keyIDMatches(s.keyID, seal.cert) || !slices.Equal(sorted(s.headers), sorted(c.rules.signedHeaders(h))) {
 		return errSignature
 	}
-	if c.DateSigned {
+	if c.rules.DateSigned {
 		date, err := http.ParseTime(h.Get("Date"))
-		if skew := c.Clock.Now().Sub(date); err != nil || skew.Abs() > maxSkew {
-			return newError(http.StatusBadRequest, "TIMESTAMP_INVALID", "Date is missing or too far from the bank's clock")
+		if skew := c.clock.Now().Sub(date); err != nil || skew.Abs() > maxSkew {
+			return &Error{http.StatusBadRequest, "TIMESTAMP_INVALID", "Date is missing or too far from the bank's clock"}
 		}
 	}
-	if !s.verify(seal.cert.PublicKey, []byte(signingString(h, s.headers)), c.Behaviour) {
+	if !s.verify(seal.cert.PublicKey, []byte(signingString(h, s.headers)), c.rules) {
 		return errSignature
 	}
 	return nil
@@ -62,14 +63,14 @@ func (c *call) checkSignature() *apiError {
 
 // signedHeaders returns the headers that the signature must cover, no more and no
 // fewer.
-func (c *call) signedHeaders() []string {
+func (r Rules) signedHeaders(h http.Header) []string {
 	names := []string{"digest", "x-request-id"}
 	for _, optional := range []string{"psu-id", "psu-corporate-id", "tpp-redirect-uri"} {
-		if c.r.Header.Get(optional) != "" {
+		if h.Get(optional) != "" {
 			names = append(names, optional)
 		}
 	}
-	if c.DateSigned {
+	if r.DateSigned {
 		names = append(names, "date")
 	}
 	return names
@@ -78,13 +79,13 @@ func (c *call) signedHeaders() []string {
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
 // seal parses and checks TPP-Signature-Certificate, base64 of DER.
-func (c *call) seal(header string) (*checkedCertificate, *apiError) {
+func (c *Checker) seal(header, organization string) (*checkedCertificate, *Error) {
 	invalid := unauthorized("CERTIFICATE_INVALID", "TPP-Signature-Certificate is not valid here")
 	der, err := base64.StdEncoding.DecodeString(header)
 	if err != nil {
 		return nil, invalid
 	}
-	now := c.Clock.Now()
+	now := c.clock.Now()
 	c.certificates.mu.RLock()
 	t, ok := c.certificates.entries[string(der)]
 	c.certificates.mu.RUnlock()
@@ -98,7 +99,7 @@ func (c *call) seal(header string) (*checkedCertificate, *apiError) {
 	if code := t.errorCode(eidas.Seal, now); code != "" {
 		return nil, unauthorized(code, "TPP-Signature-Certificate is not valid here")
 	}
-	if t.organization != c.tpp {
+	if t.organization != organization {
 		return nil, invalid
 	}
 	return t, nil
@@ -181,7 +182,7 @@ func signingString(h http.Header, names []string) string {
 }
 
 // verify verifies the signature of a text, with the algorithms that the bank accepts.
-func (s signature) verify(public crypto.PublicKey, text []byte, accepts Behaviour) bool {
+func (s signature) verify(public crypto.PublicKey, text []byte, accepts Rules) bool {
 	sum256, sum512 := sha256.Sum256(text), sha512.Sum512(text)
 	switch key := public.(type) {
 	case *rsa.PublicKey:

@@ -1,6 +1,7 @@
-package aspsp
+package tpp
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -99,18 +100,18 @@ func TestVerify_RejectsEveryFlippedBit(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256([]byte("text"))
-	value, err := key.Sign(rand.Reader, sum[:], hashSHA256)
+	value, err := key.Sign(rand.Reader, sum[:], crypto.SHA256)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := signature{algorithm: "rsa-sha256", value: value}
 	text := []byte("text")
-	if !s.verify(&key.PublicKey, text, Behaviour{}) || s.verify(&key.PublicKey, []byte("texts"), Behaviour{}) {
+	if !s.verify(&key.PublicKey, text, Rules{}) || s.verify(&key.PublicKey, []byte("texts"), Rules{}) {
 		t.Fatal("the valid signature is rejected, or accepted for another text")
 	}
 	for i := range value {
 		value[i] ^= 1
-		if s.verify(&key.PublicKey, text, Behaviour{}) {
+		if s.verify(&key.PublicKey, text, Rules{}) {
 			t.Errorf("a flipped bit in byte %d is accepted", i)
 		}
 		value[i] ^= 1
@@ -129,13 +130,13 @@ func TestVerify_AcceptsP256WhereTheBankDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := signature{algorithm: "ecdsa-sha256", value: value}
-	if !s.verify(&key.PublicKey, text, Behaviour{P256: true}) {
+	if !s.verify(&key.PublicKey, text, Rules{P256: true}) {
 		t.Error("a valid signature is rejected")
 	}
-	if s.verify(&key.PublicKey, text, Behaviour{}) || s.verify(&key.PublicKey, []byte("texts"), Behaviour{P256: true}) {
+	if s.verify(&key.PublicKey, text, Rules{}) || s.verify(&key.PublicKey, []byte("texts"), Rules{P256: true}) {
 		t.Error("a signature is accepted by a bank without P-256, or for another text")
 	}
-	if s.algorithm = "rsa-sha256"; s.verify(&key.PublicKey, text, Behaviour{P256: true}) {
+	if s.algorithm = "rsa-sha256"; s.verify(&key.PublicKey, text, Rules{P256: true}) {
 		t.Error("a signature is accepted under the name of another algorithm")
 	}
 }
