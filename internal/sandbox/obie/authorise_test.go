@@ -100,6 +100,11 @@ func TestAuthorize_RefusesOtherSignaturesAndParameters(t *testing.T) {
 	c.authorize(good, "state", "another").want(400)
 	c.authorize(good, "nonce", "another").want(400)
 	c.authorize(good, "redirect_uri", "").want(303) // it stands inside
+	claims := c.requestObject(consent)
+	for _, open := range []string{"https://evil.example/", redirectURI + "#x", redirectURI + "2", ""} {
+		claims["redirect_uri"] = open
+		c.authorize(c.sign(claims), "redirect_uri", open).want(400)
+	}
 	c.authorize(good, "state", "state-"+consent).want(303)
 	foreign := *c
 	foreign.key = someone()

@@ -34,8 +34,11 @@ type readEntry struct {
 // continues in memory. The caller holds mu.
 func (b *Bank) write(e entry) { _ = b.journal.Write(e) }
 
-// entries yields the entries that restore the current state; what can no longer be used is
-// left out.
+// keepFor is how long logins and codes are kept, so that a page has the same end again and
+// a code that comes twice ends its tokens.
+const keepFor = time.Hour
+
+// entries yields the entries that restore the current state; what is too old is left out.
 func (b *Bank) entries(yield func(entry) bool) {
 	now := b.Clock.Now()
 	if b.rotated > 0 && !yield(entry{Rotated: &b.rotated}) {
@@ -52,12 +55,12 @@ func (b *Bank) entries(yield func(entry) bool) {
 		}
 	}
 	for _, l := range b.logins {
-		if l.Open(now) && !yield(entry{Login: l}) {
+		if now.Sub(l.Started) < keepFor && !yield(entry{Login: l}) {
 			return
 		}
 	}
 	for _, c := range b.codes {
-		if !yield(entry{Code: c}) {
+		if now.Sub(c.Issued) < keepFor && !yield(entry{Code: c}) {
 			return
 		}
 	}

@@ -158,6 +158,7 @@ func TestRestart_KeepsEverything(t *testing.T) {
 		restart()
 		answer := c.approve(login, tim)
 		restart()
+		restart() // from the state alone, not from its changes
 		if again := c.decide(login, approval(tim, nil)); again.Encode() != answer.Encode() {
 			t.Error("the login has another end")
 		}
