@@ -147,6 +147,19 @@ func TestRedirect_FollowsTheList(t *testing.T) {
 			t.Errorf("%s: shared %v", more, got)
 		}
 	}
+	page := c.call("POST", "/personal/v5/authorize", redirect("SE", all, `,"account_list":["ALL"],"skip_account_selection":true`)).want(302).header.Get("Location")
+	v, err := nordea.Host(c.Bank).Visit(page[strings.LastIndexByte(page, '/')+1:])
+	if err != nil || v.Choose {
+		t.Errorf("the page lets choose: %+v, %v", v, err)
+	}
+	back, err := c.visit(page, visitor.Person{Number: maja, Phone: visitor.Approve})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.as(c.redeem(back.Get("code"), redirectURI).want(200).text("access_token"))
+	if got := r.call("GET", accounts, "").want(200).list("response", "accounts"); len(got) != 2 {
+		t.Errorf("shared %v", got)
+	}
 }
 
 // Persons with a habit reach their end.
