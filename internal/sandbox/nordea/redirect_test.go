@@ -203,6 +203,7 @@ func TestRedirect_ChecksTheRequest(t *testing.T) {
 		"no state":              {`,"state":"s-1"`, ``},
 		"address of another":    {redirectURI, `https://other.example/back`},
 		"address with a suffix": {redirectURI, redirectURI + "/x"},
+		"address, other port":   {redirectURI, strings.Replace(redirectURI, "example/", "example:8443/", 1)},
 		"loopback, other path":  {redirectURI, `http://127.0.0.1:8080/callback/other`},
 		"duration":              {`129600`, `259201`},
 		"scope":                 {`"ACCOUNTS_BASIC",`, ``},
