@@ -1,6 +1,7 @@
 package nordea_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"slices"
@@ -93,9 +94,12 @@ func TestContinuationKey_IsBoundToItsRequest(t *testing.T) {
 	for _, query := range []string{"?", "?from_date=2026-03-01&", "?from_date=2026-03-02&language=en&", "?from_date=2026-03-01&to_date=2026-04-01&language=en&", "?from_date=2026-03-01&language=sv&"} {
 		r.call("GET", path+query+"continuation_key="+key, "").wantError(400, "error.validation")
 	}
-	changed := []byte(key)
-	changed[len(changed)/2] ^= 1
-	r.call("GET", path+"?from_date=2026-03-01&language=en&continuation_key="+url.QueryEscape(string(changed)), "").wantError(400, "error.validation")
+	raw, err := base64.RawURLEncoding.DecodeString(key)
+	if err != nil || !strings.Contains(string(raw), `"o":50`) {
+		t.Fatalf("the key holds %q, %v", raw, err)
+	}
+	forged := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), `"o":50`, `"o":10`, 1)))
+	r.call("GET", path+"?from_date=2026-03-01&language=en&continuation_key="+forged, "").wantError(400, "error.validation")
 	other.call("GET", accounts+"/"+other.first()+"/transactions?from_date=2026-03-01&language=en&continuation_key="+key, "").wantError(400, "error.validation")
 	again := c.reader(birgitta, all)
 	again.call("GET", path+"?from_date=2026-03-01&language=en&continuation_key="+key, "").wantError(400, "error.validation")
