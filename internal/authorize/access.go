@@ -60,7 +60,16 @@ func (s *Service) fresh(ctx context.Context, c consent.Consent, refused string) 
 		if err := s.denials.check(c.Company, now); err != nil {
 			return c, secret, err
 		}
-		marked, err := s.markRefresh(ctx, c, secret, now)
+		// The caller may have a view of the row, which does not say when it is due.
+		row, err := s.Store.Consent(ctx, c.ID)
+		if err != nil || row.Status.Final() {
+			return c, secret, errors.Join(err, errEnded(row))
+		}
+		if row.Rev != c.Rev {
+			c = row
+			continue
+		}
+		marked, err := s.markRefresh(ctx, row, secret, now)
 		if errors.Is(err, store.ErrConflict) {
 			if c, err = s.Store.Consent(ctx, c.ID); err != nil || c.Status.Final() {
 				return c, secret, errors.Join(err, errEnded(c))

@@ -77,6 +77,35 @@ func TestAccess_ReplacesOnlyWhatIsStaleOrRefused(t *testing.T) {
 	}
 }
 
+// A collection knows the consent by a view, which does not say when the row is due
+// (store.StatusReader). The row stays due all the same.
+func TestAccess_LeavesTheConsentDue(t *testing.T) {
+	b := newRedirected(t)
+	c := b.authorized()
+	view, err := b.Store.ConsentStatus(t.Context(), c.ID)
+	if err != nil || !view.WakeAt.IsZero() || c.WakeAt.IsZero() {
+		t.Fatalf("due at %s, %v", c.WakeAt, err)
+	}
+	if _, _, err := b.Access(t.Context(), view.Consent, "access-1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Consent(c.ID).WakeAt; !got.Equal(c.WakeAt) {
+		t.Errorf("due at %s, before at %s", got, c.WakeAt)
+	}
+	b.bank.onRefresh = func(int, institution.Access) (institution.Tokens, error) {
+		return institution.Tokens{}, &institution.Error{Kind: institution.ConsentGone}
+	}
+	if view, err = b.Store.ConsentStatus(t.Context(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Access(t.Context(), view.Consent, "access-2"); err == nil {
+		t.Error("no error for a denied grant")
+	}
+	if got, latest := b.Consent(c.ID).WakeAt, b.Clock.Now().Add(consent.DenialConfirmedAfter+time.Minute); got.IsZero() || got.After(latest) {
+		t.Errorf("the grant is asked for again at %s", got)
+	}
+}
+
 // A bank that gives no new refresh token and no expiry keeps the old one.
 func TestAccess_KeepsTheRefreshToken(t *testing.T) {
 	b := newRedirected(t)
