@@ -1,6 +1,6 @@
 // Package e2e has the end-to-end tests: a complete Samla with its sandbox is called over
 // HTTP, as by a client's backend, a front end and a person's phone. Every exchange with a
-// bank is validated with the Berlin Group definition on both sides, every exchange with
+// bank is validated with the definition of its family on both sides, every exchange with
 // the API with the contract, and the log is checked for secrets.
 package e2e
 
@@ -17,6 +17,7 @@ import (
 	"samla/internal/bgspec"
 	"samla/internal/clock"
 	"samla/internal/devserver"
+	"samla/internal/nordeaspec"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/persona"
 	"samla/test/harness"
@@ -31,6 +32,7 @@ const (
 	autostartBank = "se-sandbox-autostart"
 	staticBank    = "se-sandbox-static"
 	shortBank     = "se-sandbox-short"
+	nordeaBank    = "se-demo-nordea"
 )
 
 // suite validates requests too, because these tests send no malformed requests.
@@ -44,7 +46,7 @@ type env struct {
 	database    string
 	clock       *clock.Fast
 	interceptor *interceptor
-	validators  []*bgspec.Oracle // one for each bank of the sandbox
+	validators  []validator // one for each bank of the sandbox
 	phone       *apiclient.Phone
 	backend     client // has the API key of the first client
 	personLocks sync.Map
@@ -67,10 +69,16 @@ func newEnv(t *testing.T, database string, factor int) *env {
 	return w
 }
 
-// newValidators returns a Berlin Group validator for each bank of the sandbox.
-func newValidators(t *testing.T) []*bgspec.Oracle {
+// validator validates the exchanges with one bank.
+type validator interface {
+	Handler(next http.Handler, report func(error)) http.Handler
+	Transport(next http.RoundTripper, report func(error)) http.RoundTripper
+}
+
+// newValidators returns a validator for each bank of the sandbox, of its family.
+func newValidators(t *testing.T) []validator {
 	t.Helper()
-	var all []*bgspec.Oracle
+	all := []validator{nordeaspec.New(t, "https://bank.example/"+nordeaBank, nordeaspec.Files)}
 	for _, b := range aspsp.DefaultBanks() {
 		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
 	}
