@@ -32,7 +32,7 @@ func (w *demo) consent(ctx context.Context, token string, of choice) (string, er
 		return "", err
 	}
 	w.printf("POST /consents                    consent %s", id)
-	s, err := w.sign(ctx, token, id)
+	s, err := w.sign(ctx, token, id, of.person)
 	if err != nil {
 		return "", err
 	}
@@ -43,46 +43,64 @@ func (w *demo) consent(ctx context.Context, token string, of choice) (string, er
 	return id, nil
 }
 
+// pushAfter is after how many polls without anything new the person looks at the phone: some
+// banks ask there by themselves after a login.
+const pushAfter = 8
+
 // sign does what the person is asked to do, one thing after the other, until the consent is
 // authorized or has ended: some banks ask for a login first.
-func (w *demo) sign(ctx context.Context, token, id string) (apiclient.ConsentStatus, error) {
+func (w *demo) sign(ctx context.Context, token, id, person string) (apiclient.ConsentStatus, error) {
 	browser := visitor.New(w.phone.HTTP.Transport, w.clock, w.phone.Sandbox)
 	done := map[string]bool{}
 	for {
+		polls := 0
 		s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool {
-			a := s.AuthInstructions
-			return s.Status != "INITIATED" && (s.Status != "AWAITING_AUTHORIZATION" || a != nil && a.AutoStartToken+a.QRData+a.RedirectURL != "" && !done[a.AutoStartToken+a.RedirectURL])
+			polls++
+			return s.Status != "INITIATED" && (s.Status != "AWAITING_AUTHORIZATION" || !done[shownOf(s)] || polls > pushAfter)
 		})
 		if err != nil || s.Status != "AWAITING_AUTHORIZATION" {
 			return s, err
 		}
-		w.printf("GET  /consents/…/status           %s", s.Status)
 		a := s.AuthInstructions
-		done[a.AutoStartToken+a.RedirectURL] = true
-		switch {
+		switch again := done[shownOf(s)]; {
+		case a == nil:
+			err = fmt.Errorf("the consent is %s and shows nothing to sign", s.Status)
+		case again:
+			if w.phone.Act(ctx, "approve", "", "", person) == nil {
+				w.printf("The bank asks the person's (simulated) BankID app, and the person signs.")
+			}
 		case a.RedirectURL != "":
-			err = w.visit(ctx, browser, a.RedirectURL)
+			err = w.visit(ctx, browser, a.RedirectURL, person)
 		case a.QRData != "":
 			var drawn string
 			if drawn, err = qr.Text(a.QRData); err == nil {
-				w.printf("\n%s\nThe person scans it with the (simulated) BankID app and signs.", drawn)
+				w.printf("GET  /consents/…/status           %s\n\n%s\nThe person scans it with the (simulated) BankID app and signs.", s.Status, drawn)
 				err = w.phone.Act(ctx, "approve", "", a.QRData, "")
 			}
 		default:
-			w.printf("\nThe person starts the (simulated) BankID app and signs.")
+			w.printf("GET  /consents/…/status           %s\n\nThe person starts the (simulated) BankID app and signs.", s.Status)
 			err = w.phone.Act(ctx, "approve", a.AutoStartToken, "", "")
 		}
 		if err != nil {
 			return s, err
 		}
+		done[shownOf(s)] = true
 	}
+}
+
+// shownOf identifies what the person is shown; empty: nothing.
+func shownOf(s apiclient.ConsentStatus) string {
+	if s.AuthInstructions == nil {
+		return ""
+	}
+	return s.AuthInstructions.RedirectURL + s.AuthInstructions.AutoStartToken
 }
 
 // visit goes to the page of the bank, where the person logs in with BankID and approves,
 // and back.
-func (w *demo) visit(ctx context.Context, browser *visitor.Browser, address string) error {
-	w.printf("\nThe person's browser opens %s", address)
-	back, err := browser.Visit(ctx, address, visitor.Person{Phone: visitor.Approve})
+func (w *demo) visit(ctx context.Context, browser *visitor.Browser, address, person string) error {
+	w.printf("GET  /consents/…/status           a page of the bank\n\nThe person's browser opens %s", address)
+	back, err := browser.Visit(ctx, address, visitor.Person{Number: person, Phone: visitor.Approve, SignsAs: person})
 	if err != nil {
 		return err
 	}

@@ -37,8 +37,17 @@ func (j *job) loggedIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.secret.LoginDone, j.secret.Silent, j.secret.Instructions = true, false, nil
+	j.secret.LoginDone, j.secret.Silent = true, false
+	if i := j.secret.Instructions; i != nil {
+		// The page of the login is no longer of use. The address of ours says how it stands, for
+		// a bank that asks the person in its app next.
+		j.secret.Instructions = &consent.Instructions{Start: i.Start, RefreshedAt: j.Clock.Now(), ExpiresAt: i.ExpiresAt}
+	}
 	j.secret.AuthorizationID, j.secret.StatusLink = "", ""
 	j.secret.StartedAt = j.Clock.Now()
-	return j.apply(ctx, consent.Exchanged{Login: true, OpenRequestID: j.IDs.New(), RequestID: j.IDs.New(), Visit: visit}, j.leaseEnd())
+	err = j.apply(ctx, consent.Exchanged{Login: true, OpenRequestID: j.IDs.New(), RequestID: j.IDs.New(), Visit: visit}, j.leaseEnd())
+	if err == nil {
+		j.instructions.drop(j.c.ID) // the page of the login is no longer of use
+	}
+	return err
 }

@@ -123,7 +123,7 @@ func (b *redirected) waiting(id consent.ID) (consent.Consent, string) {
 // opens lets a browser open the link, and checks what it sees.
 func (b *redirected) opens(state, browser string, want authorize.View) authorize.Seen {
 	b.Helper()
-	seen, err := b.Visit(b.Context(), state, browser, false)
+	seen, err := b.Visit(b.Context(), state, browser, "browser/1", false)
 	return b.sees(seen, err, want)
 }
 

@@ -212,7 +212,7 @@ func TestVisit_AsksASecondBrowser(t *testing.T) {
 	b.opens(state, "first", authorize.ViewGoes)
 	b.opens(state, "second", authorize.ViewAsks)
 	b.opens(state, "second", authorize.ViewAsks)
-	seen, err := b.Visit(t.Context(), state, "second", true)
+	seen, err := b.Visit(t.Context(), state, "second", "browser/2", true)
 	b.sees(seen, err, authorize.ViewGoes)
 	b.opens(state, "second", authorize.ViewGoes)
 }

@@ -39,7 +39,7 @@ func show(c consent.Consent, gives institution.QRKind, i *consent.Instructions, 
 	shown := &Shown{AutoStartToken: i.AutoStartToken, ExpiresAt: i.ExpiresAt, UserMessage: i.UserMessage}
 	tokenOnly := i.AutoStartToken != "" && d.Text == "" && i.QRImage == ""
 	switch {
-	case i.RedirectURL != "":
+	case i.RedirectURL != "" || i.Start != "":
 		shown.Form, shown.RedirectURL = Redirect, cmp.Or(i.Start, i.RedirectURL)
 	case company.DeviceOf(c.LoginMethod) == company.SameDevice && i.AutoStartToken != "", gives == institution.QRNone, tokenOnly:
 		shown.Form = AutoStart

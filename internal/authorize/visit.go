@@ -43,9 +43,10 @@ const (
 )
 
 // Visit answers a browser that opens the link to the page of an institution, or looks how
-// it stands. browser is the cookie of the browser; it has to have one. confirmed says that
-// the person has said to have begun this.
-func (s *Service) Visit(ctx context.Context, state, browser string, confirmed bool) (Seen, error) {
+// it stands. browser is the cookie of the browser; it has to have one. agent is its
+// User-Agent: a bank may want that of the person, and the client need not know it. confirmed
+// says that the person has said to have begun this.
+func (s *Service) Visit(ctx context.Context, state, browser, agent string, confirmed bool) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" {
 		return Seen{View: ViewUnknown}, err
@@ -68,7 +69,7 @@ func (s *Service) Visit(ctx context.Context, state, browser string, confirmed bo
 		if len(c.Visit.Browsers) > 0 && !confirmed {
 			return Seen{View: ViewAsks, Company: c.Company, ClientID: c.ClientID}, nil
 		}
-		after, err := s.changeVisit(ctx, c.ID, c.Visit.Hash, func(v consent.Visit) (consent.Visit, bool) { return v.Opened(hash) })
+		after, err := s.openedBy(ctx, c, hash, agent)
 		if err != nil || !after.Visit.Knows(hash) {
 			return Seen{View: ViewElsewhere, Company: c.Company}, err
 		}
@@ -213,18 +214,29 @@ func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (S
 	return s.seen(ctx, after, hash)
 }
 
-// changeVisit changes nothing but the visit of a consent, whose way must still be the one
-// with the hash.
-func (s *Service) changeVisit(ctx context.Context, id consent.ID, hash string, change func(consent.Visit) (consent.Visit, bool)) (consent.Consent, error) {
-	return store.UpdateConsent(ctx, s.Store, id, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+// maxAgent is how much of a User-Agent is kept, in bytes.
+const maxAgent = 500
+
+// openedBy commits that a browser has opened the link. If it may not, nothing changes.
+func (s *Service) openedBy(ctx context.Context, c consent.Consent, browser, agent string) (consent.Consent, error) {
+	hash := c.Visit.Hash
+	return store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		if old.Visit == nil || old.Visit.Hash != hash || old.Status.Final() {
 			return old, nil, store.ErrUnchanged
 		}
-		v, ok := change(*old.Visit)
+		v, ok := old.Visit.Opened(browser)
 		if !ok {
 			return old, nil, store.ErrUnchanged
 		}
 		after, err := old.Apply(consent.Visited{Visit: v}, s.Clock.Now())
+		if err != nil {
+			return old, nil, err
+		}
+		secret, err := s.openSecret(ctx, after)
+		if err == nil && secret.UserAgent == "" && secret.IPAddress != "" {
+			secret.UserAgent = agent[:min(len(agent), maxAgent)]
+			after, err = s.sealSecret(ctx, after, secret)
+		}
 		return after, nil, err
 	})
 }

@@ -66,7 +66,7 @@ type Instructions struct {
 
 // Usable reports whether there is anything that the person can act on.
 func (i Instructions) Usable() bool {
-	return i.AutoStartToken != "" || i.QRData != "" || i.QRImage != "" || i.QRSecret != "" || i.RedirectURL != ""
+	return i.AutoStartToken != "" || i.QRData != "" || i.QRImage != "" || i.QRSecret != "" || i.RedirectURL != "" || i.Start != ""
 }
 
 // IsOrder reports whether there is data of a BankID order, which runs out unless it is

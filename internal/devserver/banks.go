@@ -20,20 +20,6 @@ var (
 	sameDevice  = []string{"SWEDISH_MOBILE_BANKID_SAME_DEVICE", "SWEDISH_MOBILE_BANKID_SAME_DEVICE_TEST"}
 )
 
-// waiting are the sandbox's banks that the connector cannot use yet, so that samla dev does
-// not offer them. A bank's line goes when the connector can.
-var waiting = map[string]bool{
-	"se-demo-redirect":          true,
-	"se-demo-redirect-explicit": true,
-	"se-demo-oauth":             true,
-	"se-demo-prestep":           true,
-	"se-demo-prestep-decoupled": true,
-	"se-sandbox-confirm":        true,
-	"se-sandbox-methods":        true,
-	"se-sandbox-implicit":       true,
-	"se-sandbox-cosign":         true,
-}
-
 // bank is an entry of a banks file.
 type bank struct {
 	registry.Entry
@@ -47,10 +33,10 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 		Banks []any `json:"banks"`
 	}
 	for _, info := range s.Banks() {
-		if waiting[info.Company] {
-			continue
-		}
 		b := bankOf(info)
+		if err := signingOf(&b, info, filepath.Dir(path)); err != nil {
+			return err
+		}
 		files := s.TPPFiles()
 		b.Certificates = xs2a.Certificates{QWACCert: files.QWAC, QWACKey: files.QWACKey, QSEALCert: files.QSEAL,
 			QSEALKey: files.QSEALKey, CAFile: s.CAFile()}

@@ -26,7 +26,7 @@ import (
 
 // Ways is the part of package authorize that the pages need.
 type Ways interface {
-	Visit(ctx context.Context, state, browser string, confirmed bool) (authorize.Seen, error)
+	Visit(ctx context.Context, state, browser, agent string, confirmed bool) (authorize.Seen, error)
 	Return(ctx context.Context, companyID, state, browser string, what url.Values) (authorize.Seen, error)
 	EnterCode(ctx context.Context, state, browser, code string) (authorize.Seen, error)
 }
@@ -112,7 +112,7 @@ func (h *handler) visit(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	seen, err := h.Ways.Visit(r.Context(), state, browser, false)
+	seen, err := h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), false)
 	h.answer(w, r, state, seen, err)
 }
 
@@ -129,7 +129,7 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 	if code := r.PostFormValue("code"); code != "" {
 		seen, err = h.Ways.EnterCode(r.Context(), state, browser, normalCode(code))
 	} else {
-		seen, err = h.Ways.Visit(r.Context(), state, browser, r.PostFormValue("begun") == "yes")
+		seen, err = h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), r.PostFormValue("begun") == "yes")
 	}
 	h.answer(w, r, state, seen, err)
 }

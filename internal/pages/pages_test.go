@@ -25,7 +25,7 @@ type ways struct {
 	visits, returns, codes []string // browser and what it brought
 }
 
-func (w *ways) Visit(_ context.Context, _, browser string, confirmed bool) (authorize.Seen, error) {
+func (w *ways) Visit(_ context.Context, _, browser, _ string, confirmed bool) (authorize.Seen, error) {
 	if confirmed {
 		browser += " confirmed"
 	}

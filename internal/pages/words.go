@@ -14,7 +14,7 @@ type words struct {
 
 var languages = map[string]words{
 	"en": {
-		Works: "One moment", WorksWith: "Asking %s", Wait: "This takes a few seconds.",
+		Works: "One moment", WorksWith: "Asking %s", Wait: "This takes a few seconds. If the bank asks in its app, confirm there.",
 		NeedsScript: "Switch on JavaScript for this page, and load it again.",
 		AsksTitle:   "Did you begin this yourself?",
 		Asks:        "%s asks to read your accounts at %s. This link was opened in another browser before. Go on only if you asked for this yourself, a moment ago. Nobody else may ask you to do it.",
@@ -28,7 +28,7 @@ var languages = map[string]words{
 			"mismatch": "Somebody else signed. Nothing is read.", "failed": "The bank did not finish this. Nothing is read."},
 	},
 	"sv": {
-		Works: "Ett ögonblick", WorksWith: "Frågar %s", Wait: "Det tar några sekunder.",
+		Works: "Ett ögonblick", WorksWith: "Frågar %s", Wait: "Det tar några sekunder. Om banken frågar i sin app, godkänn där.",
 		NeedsScript: "Slå på JavaScript för sidan och ladda om den.",
 		AsksTitle:   "Har du själv börjat det här?",
 		Asks:        "%s ber att få läsa dina konton hos %s. Länken har redan öppnats i en annan webbläsare. Fortsätt bara om du själv bad om det nyss. Ingen annan får be dig göra det.",

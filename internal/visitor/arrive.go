@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-
-	"samla/internal/clock"
 )
 
 // Arrive goes to the address that Visit has returned, as a browser does: it sends what is
-// in the fragment by the page's form, and follows redirects and reloads until the pages go
-// no further, or lead to the bank once more. It returns the last address.
+// in the fragment by the page's form, and follows redirects to the first page, or to another
+// site. It returns that address. It does not wait on a page that loads itself again.
 func (b *Browser) Arrive(ctx context.Context, back *url.URL) (*url.URL, error) {
 	at := *back
 	at.Fragment, at.RawFragment = "", ""
@@ -31,20 +29,9 @@ func (b *Browser) Arrive(ctx context.Context, back *url.URL) (*url.URL, error) {
 		if err != nil {
 			return nil, fmt.Errorf("visitor: %w", err)
 		}
-		p, err := parse(http.MaxBytesReader(nil, answer.Body, maxPageBytes))
 		_ = answer.Body.Close()
-		if err != nil {
-			return nil, err
-		}
 		to := answer.Header.Get("Location")
-		switch {
-		case answer.StatusCode/100 == 3 && to != "":
-		case p.reloads:
-			if err := clock.Sleep(ctx, b.clock, p.after); err != nil {
-				return nil, err
-			}
-			to = p.reloadTo
-		default:
+		if answer.StatusCode/100 != 3 || to == "" {
 			return next.URL, nil
 		}
 		target, err := next.URL.Parse(to)
