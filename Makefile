@@ -46,7 +46,7 @@ check: $(TOOLS)/gotestsum ## the quick half: format, vet, linters, import rules,
 	@RACE= sh tools/steps.sh $(LIMIT) "$(CHECKS)" "tools-test short"
 
 test: deps $(TOOLS)/gotestsum $(BIN)/withpg ## everything; the last line is "N passed, N failed"
-	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 $(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
+	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 SAMLA_TEST_REQUIRE_BROWSER=1 $(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
 
 crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
 	SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_CRASH_KILLS=100 $(BIN)/withpg \

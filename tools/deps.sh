@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: the PostgreSQL server, npm, and the
-# npm packages of test/generators. It prints nothing when there is nothing to do. A
+# Installs what the tests need and the machine lacks: the PostgreSQL server, Chromium, npm,
+# and the npm packages of test/generators and test/browser. It prints nothing when there is nothing to do. A
 # failure is printed and not fatal: the tests that need the missing part fail, and the
 # others still run.
 set -u
@@ -53,11 +53,11 @@ postgresql() {
 	return $result
 }
 
-# The packages are installed where test/generators runs them. They include a Node of
-# their own, because the tools need a newer one than Debian has. npm.log says why the
-# packages are missing; it is kept for the tests.
-from=test/generators/ts to=bin/generators/ts
+# packages installs the npm packages of a folder where its tests run them. Those of
+# test/generators include a Node of their own, because the tools need a newer one than
+# Debian has. npm.log says why packages are missing; it is kept for the tests.
 packages() {
+	from=$1 to=$2
 	mkdir -p "$to" && cp "$from/package.json" "$from/package-lock.json" "$to" && rm -f "$to/npm.log" || return 1
 	command -v npm || apt npm || return 1
 	(cd "$to" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$to/npm.log" 2>&1 &&
@@ -66,6 +66,12 @@ packages() {
 	return 1
 }
 
+needs() {
+	cmp -s "$1/package-lock.json" "$2/node_modules/installed.json" || report "the packages of $1" packages "$1" "$2"
+}
+
 has_postgresql || report PostgreSQL postgresql
-cmp -s "$from/package-lock.json" "$to/node_modules/installed.json" || report "the packages of $from" packages
+command -v chromium >/dev/null || report Chromium apt chromium
+needs test/generators/ts bin/generators/ts
+needs test/browser/js bin/browser
 exit 0

@@ -29,10 +29,10 @@ func (c *Client) CreateSession(ctx context.Context, userID string) (token string
 	return s.Token, err
 }
 
-// ConsentRequest has the parameters of CreateConsent. PersonalNumber and Locale are
-// optional.
+// ConsentRequest has the parameters of CreateConsent. PersonalNumber, Locale and ReturnURL
+// are optional.
 type ConsentRequest struct {
-	Company, LoginMethod, PersonalNumber, IPAddress, Locale string
+	Company, LoginMethod, PersonalNumber, IPAddress, Locale, ReturnURL string
 }
 
 // CreateConsent creates a consent and returns its id.
@@ -40,6 +40,9 @@ func (c *Client) CreateConsent(ctx context.Context, token string, r ConsentReque
 	access := map[string]any{"type": "PSD2_AIS_CONSENT", "psuIpAddress": r.IPAddress}
 	if r.Locale != "" {
 		access["psuLocale"] = r.Locale
+	}
+	if r.ReturnURL != "" {
+		access["returnUrl"] = r.ReturnURL
 	}
 	parameters := []map[string]any{access}
 	if r.PersonalNumber != "" {
