@@ -76,22 +76,16 @@ func Unfilled(entry []byte) []string {
 	return found
 }
 
-// walk calls visit with each value that is no object and no list, and with empty ones.
+// walk calls visit with each value that is no object and no list.
 func walk(at string, v any, visit func(at string, v any)) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, each := range v {
 			walk(at+"/"+jsontext.EscapeToken(name), each, visit)
 		}
-		if len(v) == 0 {
-			visit(at, v)
-		}
 	case []any:
 		for i, each := range v {
 			walk(fmt.Sprintf("%s/%d", at, i), each, visit)
-		}
-		if len(v) == 0 {
-			visit(at, v)
 		}
 	default:
 		visit(at, v)

@@ -403,6 +403,20 @@ func TestToday_SaysWhatCanBeDone(t *testing.T) {
 	}
 }
 
+func TestDoubtful_AreTheFactsOfTheEntryThatTheBankHasNotSaid(t *testing.T) {
+	fact := func(about string, m profile.Mark, sets ...string) profile.Fact {
+		return profile.Fact{About: about, Mark: m, Sets: sets}
+	}
+	p := profile.Profile{Facts: []profile.Fact{fact("tried", "V", "/a"), fact("seen", "S", "/b"), fact("third", "T", "/c"), fact("unconfirmed", "U", "/d"), fact("beside", "U")}}
+	var got []string
+	for _, f := range p.Doubtful() {
+		got = append(got, f.About)
+	}
+	if want := []string{"third", "unconfirmed"}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestUnfilled_FindsWhatIsNotFilledIn(t *testing.T) {
 	got := profile.Unfilled([]byte(`{"a":"<fill in: x>","b":{"c/d":["y","<fill in>"]},"e":"fill in","f":7}`))
 	if want := []string{"/a", "/b/c~1d/1"}; !slices.Equal(got, want) {
