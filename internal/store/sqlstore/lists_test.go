@@ -150,6 +150,27 @@ func TestLists_VisitFewRows(t *testing.T) {
 	defer func() { _ = conn.Close(context.Background()) }()
 	queries := lists()
 	queries["live consents"] = func() (string, []any) { return liveConsents, []any{busyUser, busyClient, int64(20)} }
+	for what, query := range queries {
+		text, args := query()
+		maxBlocks := 250.
+		if strings.Contains(what, "latest") {
+			maxBlocks = 1_000
+		}
+		explained(t, conn, text, args, func(n int, root planNode, plan []byte) {
+			if got := root.visited(); got > maxRows {
+				t.Errorf("%s, execution %d: %.0f of %d rows were read, want %d at most\n%s", what, n, got, rows, maxRows, plan)
+			}
+			if got := root.Hit + root.Read; got > maxBlocks {
+				t.Errorf("%s, execution %d: %.0f blocks were read, want %.0f at most\n%s", what, n, got, maxBlocks, plan)
+			}
+		})
+	}
+}
+
+// explained prepares a statement, executes it seven times, and calls check with how
+// PostgreSQL did it the first and the last time.
+func explained(t *testing.T, conn *pgx.Conn, text string, args []any, check func(execution int, root planNode, plan []byte)) {
+	t.Helper()
 	exec := func(statement string) []byte {
 		answers, err := conn.PgConn().Exec(t.Context(), statement).ReadAll()
 		if err != nil {
@@ -160,37 +181,24 @@ func TestLists_VisitFewRows(t *testing.T) {
 		}
 		return nil
 	}
-	for what, query := range queries {
-		text, args := query()
-		values := make([]string, len(args))
-		for i, arg := range args {
-			values[i] = fmt.Sprintf("'%v'", arg)
+	values := make([]string, len(args))
+	for i, arg := range args {
+		values[i] = fmt.Sprintf("'%v'", arg)
+	}
+	exec(`DEALLOCATE ALL`)
+	exec(`PREPARE list AS ` + text)
+	execute := `EXECUTE list (` + strings.Join(values, `, `) + `)`
+	for n := 1; n <= 7; n++ {
+		if n > 1 && n < 7 {
+			exec(execute)
+			continue
 		}
-		exec(`DEALLOCATE ALL`)
-		exec(`PREPARE list AS ` + text)
-		execute := `EXECUTE list (` + strings.Join(values, `, `) + `)`
-		for n := 1; n <= 7; n++ {
-			if n > 1 && n < 7 {
-				exec(execute)
-				continue
-			}
-			result := exec(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ` + execute)
-			var plans []struct{ Plan planNode }
-			if err := json.Unmarshal(result, &plans); err != nil {
-				t.Fatal(err)
-			}
-			root := plans[0].Plan
-			if got := root.visited(); got > maxRows {
-				t.Errorf("%s, execution %d: %.0f of %d rows were read, want %d at most\n%s", what, n, got, rows, maxRows, result)
-			}
-			maxBlocks := 250.
-			if strings.Contains(what, "latest") {
-				maxBlocks = 1_000
-			}
-			if got := root.Hit + root.Read; got > maxBlocks {
-				t.Errorf("%s, execution %d: %.0f blocks were read, want %.0f at most\n%s", what, n, got, maxBlocks, result)
-			}
+		result := exec(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ` + execute)
+		var plans []struct{ Plan planNode }
+		if err := json.Unmarshal(result, &plans); err != nil {
+			t.Fatal(err)
 		}
+		check(n, plans[0].Plan, result)
 	}
 }
 

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"samla/internal/store"
@@ -53,6 +54,9 @@ const touch = `dirty = dirty + 1, wake_at = CASE WHEN job_attempts = 0 OR wake_a
 // touchAdded is touch for those who add deliveries. A paused endpoint does not become due,
 // but its row is written too: who resumes it waits for them, or is waited for and woken.
 const touchAdded = `dirty = dirty + 1, wake_at = CASE WHEN state = 'ACTIVE' AND (job_attempts = 0 OR wake_at = 0) THEN $2 ELSE wake_at END`
+
+// touchFirst is touchAdded with the time as its first argument.
+var touchFirst = strings.ReplaceAll(touchAdded, `$2`, `$1`)
 
 // PutWebhookEndpoint implements store.WebhookWriter.
 func (t *tx) PutWebhookEndpoint(ctx context.Context, e webhook.Endpoint) (webhook.Endpoint, error) {
