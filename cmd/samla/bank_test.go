@@ -118,6 +118,9 @@ func TestBankCheck_ShowsTheWayToSign(t *testing.T) {
 	if _, err := pki.Open(dir, time.Now, nil); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "client.secret"), []byte("s3cret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		entry string
 		steps []string
@@ -125,8 +128,8 @@ func TestBankCheck_ShowsTheWayToSign(t *testing.T) {
 		"redirect": {`"profile":{"sca":"redirect"}`, []string{"persons sign on a page", "open a consent", "GET https://bank.invalid/page?state={state}", "ask for its status", "read the consent", "revoke"}},
 		"oauth": {`"profile":{"sca":"oauth"}`, []string{"persons sign on a page", "/v1/consents", "https://mybank.example/metadata", "browser, to sign", "scope=AIS:{consentId}",
 			"complete it", "https://mybank.example/token", "read the consent", "grant_type=refresh_token", "revoke"}},
-		"login, and a list": {`"oauth":{"metadata":"https://mybank.example/login/.well-known/openid-configuration","issuer":"https://mybank.example/login"},"profile":{"sca":"redirect-after-login","listFirst":true}`,
-			[]string{"persons log in on a page", "browser, to log in", "complete it", "https://mybank.example/token", `"availableAccounts"`, "/v1/accounts", `"accounts":[`, "browser, to sign", "revoke"}},
+		"login, and a list": {`"oauth":{"metadata":"https://mybank.example/login/.well-known/openid-configuration","issuer":"https://mybank.example/login","clientAuth":"post","secretFile":"client.secret"},"profile":{"sca":"redirect-after-login","listFirst":true}`,
+			[]string{"persons log in on a page", "browser, to log in", "complete it", "https://mybank.example/token", "client_secret={configured}", `"availableAccounts"`, "/v1/accounts", `"accounts":[`, "browser, to sign", "revoke"}},
 		"a token of ours": {`"oauth":{"tokenEndpoint":"https://mybank.example/token","clientToken":true}`, []string{"https://mybank.example/token", "grant_type=client_credentials", "/v1/consents", "revoke"}},
 	} {
 		file := filepath.Join(dir, "banks.json")
@@ -141,6 +144,9 @@ func TestBankCheck_ShowsTheWayToSign(t *testing.T) {
 			continue
 		}
 		rest := out.String()
+		if strings.Contains(rest, "s3cret") {
+			t.Errorf("%s: the client secret is shown", name)
+		}
 		for _, step := range c.steps {
 			_, after, found := strings.Cut(rest, step)
 			if !found {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -103,6 +104,9 @@ func configured(value string) string {
 // of Nordea's wire.
 var shown = []string{"Accept", "Content-Type", "Consent-Id", "Psu-", "Tpp-", "X-Nordea-"}
 
+// secretInForm finds what proves our client in a form (RFC 6749 2.3.1, RFC 7523 2.2).
+var secretInForm = regexp.MustCompile(`(client_secret|client_assertion)=[^&]*`)
+
 // RoundTrip implements http.RoundTripper.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	recorded := Request{Method: req.Method, URL: placeholders(req.URL.String())}
@@ -123,7 +127,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		recorded.Body = inBody.Replace(string(body))
 		if strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-			recorded.Body = placeholders(recorded.Body)
+			recorded.Body = placeholders(secretInForm.ReplaceAllString(recorded.Body, "$1={configured}"))
 		}
 	}
 	r.mu.Lock()

@@ -74,7 +74,12 @@ func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (ids []
 		case err != nil && (q.Kind != askCards || institution.KindOf(err).Transient()):
 			return nil, err
 		case err == nil:
-			ids, questions = append(ids, listed...), append(questions, next...)
+			for _, id := range listed {
+				if !slices.Contains(ids, id) { // some banks list a card in both
+					ids = append(ids, id)
+				}
+			}
+			questions = append(questions, next...)
 		}
 	}
 	if len(questions) > 0 {

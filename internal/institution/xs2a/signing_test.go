@@ -185,7 +185,7 @@ func listBank(t *testing.T, sca string, first http.HandlerFunc, list string) *sc
 			case r.Header.Get("Consent-ID") != "list":
 				t.Errorf("the list is read with %q", r.Header.Get("Consent-ID"))
 			case r.URL.Query().Get("page") == "2":
-				list = `{"accounts":[{"bban":"50000000001"},{"currency":"SEK"}]}`
+				list = `{"accounts":[{"bban":"50000000001"},{"currency":"SEK"},{"iban":"SE4550000000058398257466"}]}`
 			}
 			responds(200, list)(w, r)
 		},
