@@ -82,6 +82,9 @@ type Expect struct {
 	// Confirms: a person who has signed on the page has to come back before the consent is
 	// valid.
 	Confirms bool
+	// Unbound: the bank has nothing that binds a code to the session it was given for, such as
+	// PKCE. Then only the state, and the browser, protect a session from another's code.
+	Unbound bool
 	// BindsOrder: BankID lets nobody sign but the person for whom the bank starts an order.
 	BindsOrder bool
 	// Refused is what the second order of a person ends with at once; "" =

@@ -78,9 +78,15 @@ func (a asked) scopes(c Config) []string {
 		add((s != scopeBalances || a.Balances) && (s != scopeTransactions || a.Transactions), s)
 	}
 	for _, s := range c.CardScopes {
-		add(s != scopeCardRows || a.Transactions, s)
+		add(!a.skipsSelection(c) && (s != scopeCardRows || a.Transactions), s)
 	}
 	return scopes
+}
+
+// skipsSelection reports whether the page of the bank does not ask which accounts: the
+// person has picked them before. The bank gives no cards then.
+func (a asked) skipsSelection(c Config) bool {
+	return a.Flow == redirect && (c.SkipAccountSelection || len(a.Accounts) > 0)
 }
 
 // months returns max_tx_history, which is only for a consent with transactions.

@@ -211,9 +211,9 @@ func (b *Bank) startRedirect(ctx context.Context, asked asked, r institution.Aut
 	request := authorizeRequest{
 		Method: b.config.AuthenticationMethod, CompanyID: b.config.CompanyID, Country: b.config.Country, Duration: asked.minutes(b.clock.Now()),
 		Language: languageOf(r.PSU.Locale), MaxHistory: asked.months(b.config), RedirectURI: r.Way.Return, Scope: asked.scopes(b.config),
-		SkipSelection: b.config.SkipAccountSelection, State: r.Way.State,
+		SkipSelection: asked.skipsSelection(b.config), State: r.Way.State,
 	}
-	if len(asked.Accounts) > 0 || b.config.SkipAccountSelection {
+	if request.SkipSelection {
 		request.AccountList = asked.accountList(b.config)
 	}
 	if request.State == "" || request.RedirectURI == "" {

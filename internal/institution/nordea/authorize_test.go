@@ -225,6 +225,16 @@ func TestStartAuthorization_NamesTheAccountsThatAreAskedFor(t *testing.T) {
 	}
 }
 
+func TestStartAuthorization_CanSkipTheChoiceOfAccounts(t *testing.T) {
+	s := newScripted(t, func(c *nordea.Config) { c.Flow, c.SkipAccountSelection = "redirect", true }, leads(302, "https://bank.example/"))
+	if _, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{ConsentID: s.open(t, full), PSU: person, Way: way}); err != nil {
+		t.Fatal(err)
+	}
+	if body := s.last(t).body; !strings.Contains(body, `"account_list":["ALL"]`) || !strings.Contains(body, `"skip_account_selection":true`) {
+		t.Errorf("sent %s", body)
+	}
+}
+
 func TestStartAuthorization_RefusesPagesThatCannotBeOpened(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"none": leads(302, ""), "not https": leads(302, "http://bank.example/"), "a script": leads(302, "javascript:alert(1)"),
