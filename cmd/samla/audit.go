@@ -84,8 +84,11 @@ func withAudit(a *app, s storeFlags, m masterFlags, do func(*auditing.Service) e
 // recordCommand writes an operator's command to the audit log before it is carried out.
 func recordCommand(a *app, db store.AccessRecorder, command string, about map[string]string) error {
 	clk := clock.System()
-	err := db.RecordAccess(a.ctx, audit.OfCommand(uuid7.NewGenerator(clk, nil), command, about, clk.Now()))
-	if err != nil {
+	return recordEntry(a, db, audit.OfCommand(uuid7.NewGenerator(clk, nil), command, about, clk.Now()))
+}
+
+func recordEntry(a *app, db store.AccessRecorder, e audit.Entry) error {
+	if err := db.RecordAccess(a.ctx, e); err != nil {
 		return fmt.Errorf("the command could not be written to the audit log and was not carried out: %w", err)
 	}
 	return nil

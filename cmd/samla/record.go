@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"samla/internal/audit"
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/institution"
@@ -27,6 +28,8 @@ type recordCmd struct {
 	Out        string `type:"path" required:"" placeholder:"FILE" help:"Case file to write; it must not exist."`
 	Yes        bool   `help:"Write it without asking."`
 }
+
+const passAnother = "pass the id of one that has completed and whose data is still kept"
 
 // Run shows a case and writes it if the operator agrees.
 func (c *recordCmd) Run(a *app) error {
@@ -48,14 +51,23 @@ func (c *recordCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := recordCommand(a, db, "record", map[string]string{"collection": c.Collection}); err != nil {
+		clk := clock.System()
+		ids := uuid7.NewGenerator(clk, nil)
+		// Only ids of ours may be in the audit log: what was typed may be anything.
+		of, err := db.Collection(a.ctx, c.Collection)
+		if errors.Is(err, store.ErrNotFound) {
+			return errors.New("there is no collection with this id: " + passAnother)
+		}
+		if err != nil {
 			return err
 		}
-		clk := clock.System()
-		rereader := collect.NewRereader(collect.RereaderDeps{Store: db, Vault: vault, Institutions: institutions, Clock: clk, IDs: uuid7.NewGenerator(clk, nil)})
+		if err := recordEntry(a, db, audit.OfCommandAbout(ids, of, "record", clk.Now())); err != nil {
+			return err
+		}
+		rereader := collect.NewRereader(collect.RereaderDeps{Store: db, Vault: vault, Institutions: institutions, Clock: clk, IDs: ids})
 		all, err := rereader.Recorded(a.ctx, c.Collection)
-		if errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("there is no collection %s with stored answers: pass the id of one that has completed and whose data is still kept", c.Collection)
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, collect.ErrGone) || errors.Is(err, collect.ErrNotRereadable) {
+			return errors.New("the collection has no stored answers: " + passAnother)
 		}
 		if err != nil {
 			return err

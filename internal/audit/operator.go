@@ -3,6 +3,7 @@ package audit
 import (
 	"time"
 
+	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/uuid7"
 )
@@ -39,6 +40,13 @@ type commandDetail struct {
 // what the command concerns by ids of ours and words of closed sets, never personal data.
 func OfCommand(ids *uuid7.Generator, command string, about map[string]string, at time.Time) Entry {
 	return of(ids, consent.Consent{}, OperatorCommand, at, commandDetail{command, about})
+}
+
+// OfCommandAbout is the entry for a command that opens what is stored of one person: it is
+// among the entries of the user too. c says of whom, under which consent.
+func OfCommandAbout(ids *uuid7.Generator, c collection.Collection, command string, at time.Time) Entry {
+	about := consent.Consent{ClientID: c.ClientID, UserID: c.UserID, ID: c.ConsentID}
+	return of(ids, about, OperatorCommand, at, commandDetail{command, map[string]string{"collection": c.ID}})
 }
 
 // OfChange is the entry for a consent that has other rights or another end than before and
