@@ -19,8 +19,7 @@ const secretFile = "prestep.secret"
 func signingOf(b *bank, info sandbox.BankInfo, dir string) error {
 	yes, no, none := true, false, ""
 	p := &b.Profile
-	// A person who logs in on a page needs more time than BankID gives.
-	onPage := func(sca string) { p.SCA, p.Deadline = sca, strictjson.Duration(15*time.Minute) }
+	onPage := func(sca string) { p.SCA = sca }
 	if at := info.Behaviour.AccountsPath(); at != "/v1" {
 		p.Paths.Consents = strings.TrimPrefix(info.Behaviour.ConsentsPath(), "/") + "/consents"
 		p.Paths.Accounts, p.Paths.Cards = at[1:]+"/accounts", at[1:]+"/card-accounts"
@@ -53,6 +52,8 @@ func signingOf(b *bank, info sandbox.BankInfo, dir string) error {
 		server := info.Behaviour.Server
 		b.OAuth = xs2a.OAuth{AuthorizationEndpoint: info.BaseURL + server.Authorize, TokenEndpoint: info.BaseURL + server.Token, Scope: server.Scope,
 			ResponseType: "CODE", Challenge: "unnamed", TokenQuery: server.TokenQuery, CodeErrors: []string{"invalid_request"}}
+	case "se-sandbox-methods":
+		p.SCAMethods, p.SameDevice = []string{"mbid-other"}, []string{"mbid-same"}
 	case "se-sandbox-cosign":
 		onPage("redirect")
 		p.SecondSigner = strictjson.Duration(72 * time.Hour)

@@ -98,6 +98,9 @@ func sandboxBanks() map[string]sandboxBank {
 			expect: conformance.Expect{LongestConsent: 180, Accounts: 2, Pages: 2, Bearer: true, Push: true, BindsOrder: true, Unexplained: true, TokenLife: 180 * 24 * time.Hour},
 		},
 		"se-sandbox-methods": {profile: xs2a.Profile{ReplaySafe: true}, expect: qr(institution.QRText)},
+		"se-sandbox-methods on this device": {
+			profile: xs2a.Profile{ReplaySafe: true, QR: institution.QRNone, SameDevice: []string{"mbid-same"}}, expect: qr(institution.QRNone),
+		},
 		"se-sandbox-methods on its page": {
 			profile: xs2a.Profile{ReplaySafe: true, SCA: "redirect", SCAMethods: []string{"CHIP_OTP"}, Redirect: xs2a.Redirect{ExplicitStart: &yes}},
 			expect:  usual,

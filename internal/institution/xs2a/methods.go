@@ -68,12 +68,16 @@ var (
 
 // choose returns the method to sign with: the first that the profile prefers, else the
 // first one. An entry of the profile is an id, a type, or a part of a name.
-func (b *Bank) choose(methods []scaMethod) scaMethod {
+func (b *Bank) choose(methods []scaMethod, otherDevice bool) scaMethod {
+	preferred := b.wire.methods
+	if !otherDevice {
+		preferred = b.wire.sameDevice
+	}
 	usual := usualMethods
 	if b.wire.signing.onPage {
 		usual = usualOnAPage
 	}
-	for _, wanted := range slices.Concat(b.wire.methods, usual) {
+	for _, wanted := range slices.Concat(preferred, usual) {
 		w := plaintext.Fold(wanted)
 		for _, m := range methods {
 			if plaintext.Fold(m.id) == w || plaintext.Fold(m.kind) == w || strings.Contains(plaintext.Fold(m.name), w) {
@@ -98,7 +102,7 @@ const (
 func (b *Bank) begin(ctx context.Context, d document, resp response, r beginning) (institution.Authorization, document, response, error) {
 	a := b.readAuthorisation(ctx, d, resp, r.access, r.otherDevice)
 	if methods := d.offered(); a.State == institution.AuthorizationPending && b.mustChoose(d, methods, a) {
-		chosen, answer, err := b.chooseMethod(ctx, d, b.choose(methods), a.ID, r)
+		chosen, answer, err := b.chooseMethod(ctx, d, b.choose(methods, r.otherDevice), a.ID, r)
 		if err != nil {
 			return a, d, resp, err
 		}

@@ -439,3 +439,63 @@ func TestOAuth_ErrorsShowNoSecret(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The step that follows an exchange is ours: what a browser brings is none.
+func TestOAuth_TakesNoStepFromTheBrowser(t *testing.T) {
+	const link = plainLink + " confirm=" + plainLink
+	for name, c := range map[string]struct{ sca, link, query string }{
+		"without a code":  {"redirect", link, "step=confirm"},
+		"with more":       {"oauth", link + " oauth=https://bank.example/m", "step=confirm&code=c0de"},
+		"twice":           {"oauth", link + " oauth=https://bank.example/m", "step=confirm&step=confirm"},
+		"another":         {"oauth", link + " oauth=https://bank.example/m", "step=other"},
+		"without confirm": {"oauth", plainLink + " oauth=https://bank.example/m", "step=confirm"},
+	} {
+		s := newScriptedBank(t, signsBy(c.sca), responds(200, `{"scaStatus":"finalised"}`))
+		asked := completion(c.link, c.query)
+		asked.Token = "at-1"
+		if got, err := s.Complete(t.Context(), asked); err != nil || got.State != institution.AuthorizationFailed || len(s.requests()) != 0 {
+			t.Errorf("%s: got %+v, %v after %d requests", name, got, err, len(s.requests()))
+		}
+	}
+}
+
+// A confirmation whose answer was lost is refused when it is repeated.
+func TestOAuth_FindsThatItWasConfirmed(t *testing.T) {
+	for status, want := range map[string]institution.AuthorizationState{"finalised": institution.AuthorizationDone, "failed": institution.AuthorizationFailed} {
+		s := newScriptedBank(t, signsBy("oauth"), routes(map[string]http.HandlerFunc{
+			"PUT " + plainLink: responds(409, `{"tppMessages":[{"category":"ERROR","code":"STATUS_INVALID"}]}`),
+			"GET " + plainLink: responds(200, `{"scaStatus":"`+status+`"}`),
+		}))
+		c := completion(plainLink+" confirm= oauth=", "step=confirm")
+		c.Token = "at-1"
+		if got, err := s.Complete(t.Context(), c); err != nil || got.State != want {
+			t.Errorf("%s: got %+v, %v", status, got, err)
+		}
+	}
+}
+
+// A client that is known by its certificate uses the endpoint for such clients (RFC 8705 5).
+func TestOAuth_UsesTheEndpointOfItsAuthentication(t *testing.T) {
+	t.Setenv("SAMLA_TEST_CLIENT_SECRET", "s3cret")
+	for auth, want := range map[string]string{"tls": "/login/mtls", "post": tokenPath} {
+		b := newCodeBank(t, func(c *xs2a.Config) {
+			if c.OAuth.ClientAuth = auth; auth == "post" {
+				c.OAuth.SecretVariable = "SAMLA_TEST_CLIENT_SECRET"
+			}
+		}, map[string]http.HandlerFunc{"POST /login/mtls": responds(200, wholeTokens)})
+		metadata := `{"issuer":"` + b.server.URL + `","authorization_endpoint":"https://login.bank.example/","token_endpoint":"` + b.server.URL + tokenPath +
+			`","mtls_endpoint_aliases":{"token_endpoint":"` + b.server.URL + `/login/mtls"}}`
+		whole := b.answer
+		b.answer = func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == metadataPath {
+				responds(200, metadata)(w, r)
+				return
+			}
+			whole(w, r)
+		}
+		a := b.open(t)
+		if got, err := b.Complete(t.Context(), completion(a.StatusLink, "code=c0de&state=st-8a41")); err != nil || got.Tokens == nil || b.last(t).path != want {
+			t.Errorf("%s: got %+v, %v at %s", auth, got, err, b.last(t).path)
+		}
+	}
+}

@@ -19,7 +19,7 @@ type Profile struct {
 	QR                institution.QRKind  `json:"qr,omitzero"`                // none, image, text or secret (text)
 	NeedsPSUID        bool                `json:"needsPSUID,omitzero"`        // the personal number is required
 	PollInterval      strictjson.Duration `json:"pollInterval,omitzero"`      // ("1s")
-	Deadline          strictjson.Duration `json:"deadline,omitzero"`          // ("5m")
+	Deadline          strictjson.Duration `json:"deadline,omitzero"`          // ("5m"; "15m" with a page)
 	HistoryAttended   int                 `json:"historyAttended,omitzero"`   // days (730)
 	HistoryUnattended int                 `json:"historyUnattended,omitzero"` // days (89)
 	DailyLimit        int                 `json:"dailyLimit,omitzero"`        // reads a day without the person (4)
@@ -51,13 +51,14 @@ type Profile struct {
 	WindowDays      int     `json:"windowDays,omitzero"`      // days of transactions in one request (0, all)
 	Pages           Pages   `json:"pages,omitzero"`           // of transactions, at a bank that counts rows
 
-	SCA          string              `json:"sca,omitzero"`          // how the person signs: the constants sca* (decoupled)
-	Redirect     Redirect            `json:"redirect,omitzero"`     // of a person who signs on a page of the bank
-	SCAMethods   []string            `json:"scaMethods,omitempty"`  // ids, types or names of the methods to sign with, the best first (BankID)
-	ListFirst    bool                `json:"listFirst,omitzero"`    // a consent names accounts: another one, without a signature, lists them before
-	NamesSigner  bool                `json:"namesSigner,omitzero"`  // the bank lets only the person sign whose number it got (false)
-	SecondSigner strictjson.Duration `json:"secondSigner,omitzero"` // how long others have to sign too ("0s", nobody else signs)
-	FullHistory  strictjson.Duration `json:"fullHistory,omitzero"`  // how long after the signature all of the history can be read ("0s", always)
+	SCA          string              `json:"sca,omitzero"`                   // how the person signs: the constants sca* (decoupled)
+	Redirect     Redirect            `json:"redirect,omitzero"`              // of a person who signs on a page of the bank
+	SCAMethods   []string            `json:"scaMethods,omitempty"`           // ids, types or names of the methods to sign with, the best first (BankID)
+	SameDevice   []string            `json:"scaMethodsSameDevice,omitempty"` // in place of scaMethods if the app is on this device (scaMethods)
+	ListFirst    bool                `json:"listFirst,omitzero"`             // a consent names accounts: another one, without a signature, lists them before
+	NamesSigner  bool                `json:"namesSigner,omitzero"`           // the bank lets only the person sign whose number it got (false)
+	SecondSigner strictjson.Duration `json:"secondSigner,omitzero"`          // how long others have to sign too ("0s", nobody else signs)
+	FullHistory  strictjson.Duration `json:"fullHistory,omitzero"`           // how long after the signature all of the history can be read ("0s", always)
 
 	Paths Paths      `json:"paths,omitzero"`
 	Rows  RowRules   `json:"rows,omitzero"`
@@ -68,6 +69,10 @@ const (
 	booked = "booked"
 	both   = "both"
 )
+
+// pageDeadline is how long a person has on a page of the bank, who may have to log in there
+// and to choose accounts.
+const pageDeadline = 15 * time.Minute
 
 // refusalPlace names the requests that send TPP-Redirect-Preferred: false. The
 // request that opens a consent leaves the header out only for nowhere.
@@ -92,6 +97,7 @@ type wire struct {
 	psuIDType       string
 	signing         signing
 	methods         []string
+	sameDevice      []string // methods if the app is on this device
 	listFirst       bool
 	noRedirect      refusalPlace
 	withBalance     bool
@@ -122,6 +128,12 @@ func (p Profile) withDefaults() Profile {
 	orPointer(&p.WithBalance, true)
 	orPointer(&p.Cards, "card-accounts")
 	p.SCA = cmp.Or(p.SCA, scaDecoupled)
+	if p.SCA != scaDecoupled {
+		p.Deadline = cmp.Or(p.Deadline, strictjson.Duration(pageDeadline))
+	}
+	if len(p.SameDevice) == 0 {
+		p.SameDevice = p.SCAMethods
+	}
 	p.Redirect = p.Redirect.withDefaults(p.SCA)
 	return p
 }
@@ -211,7 +223,7 @@ func (p Profile) wire() wire {
 		autoStartToken: at(p.AutoStartToken), qrData: at(p.QRData), qrImage: at(p.QRImage),
 		hintCode: at(p.HintCode), expiresAt: at(p.ExpiresAt),
 		bankOffered: p.AccessForm == "bankOffered", allPsd2: p.AllPSD2, frequencyPerDay: p.FrequencyPerDay,
-		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, signing: p.signing(), methods: p.SCAMethods, listFirst: p.ListFirst, noRedirect: refusalPlace(p.RedirectRefusal),
+		sendPSUID: *p.SendPSUID, psuIDType: p.PSUIDType, signing: p.signing(), methods: p.SCAMethods, sameDevice: p.SameDevice, listFirst: p.ListFirst, noRedirect: refusalPlace(p.RedirectRefusal),
 		withBalance: *p.WithBalance, bookingStatus: p.BookingStatus, cards: *p.Cards, windowDays: p.WindowDays, pages: p.Pages,
 		paths: p.Paths.withDefaults(*p.Cards), rows: p.Rows.compile(), types: compileTypes(p.Types),
 	}

@@ -27,8 +27,9 @@ type server struct {
 }
 
 // newServer returns the server of a configuration. It has a client for each host that the
-// configuration names: no other host is called, whatever the bank's answers say. They do not
-// sign, because signatures are not for messages of OAuth (docs/reference/families.md 2.3).
+// configuration names: no other host is called, whatever the bank's answers say. settings
+// has no signer, because signatures are not for messages of OAuth (docs/reference/families.md
+// 2.3).
 func newServer(c Config, d Deps, keys Keys, settings httpclient.Config) (*server, error) {
 	s := &server{OAuth: c.OAuth, id: c.OAuth.clientID(keys.QWAC), clientTokens: lru.New[string, oauth.Tokens](d.Clock, 1, clientTokenAge)}
 	var faults strictjson.Faults
@@ -38,7 +39,6 @@ func newServer(c Config, d Deps, keys Keys, settings httpclient.Config) (*server
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	settings.Signer = nil
 	seen := map[string]bool{"": true}
 	for _, address := range c.OAuth.addresses(c.BaseURL) {
 		u, err := url.Parse(address)

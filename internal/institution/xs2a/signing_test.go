@@ -126,6 +126,24 @@ func TestStartAuthorization_ChoosesAMethod(t *testing.T) {
 	}
 }
 
+func TestStartAuthorization_ChoosesAMethodByDevice(t *testing.T) {
+	for _, c := range []struct {
+		other     bool
+		same      []string
+		preferred string
+	}{{true, []string{"m3"}, "m1"}, {false, []string{"m3"}, "m3"}, {false, nil, "m1"}} {
+		s := newScriptedBank(t, func(b *xs2a.Config) { b.Profile.SCAMethods, b.Profile.SameDevice = []string{"m1"}, c.same }, routes(map[string]http.HandlerFunc{
+			"POST /psd2/v1/consents/c1/authorisations": responds(201, `{"scaStatus":"received","authorisationId":"a1",`+methods+`}`),
+			"PUT " + plainLink:                         responds(200, `{"scaStatus":"started"}`),
+		}))
+		_, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person, OtherDevice: c.other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jsonEqual(t, s.last(t).body, `{"authenticationMethodId":"`+c.preferred+`"}`)
+	}
+}
+
 func TestStartAuthorization_ChoosesNothingWithoutNeed(t *testing.T) {
 	for name, body := range map[string]string{
 		"chosen":            `{"scaStatus":"started","authorisationId":"a1",` + methods + `,"chosenScaMethod":{"authenticationMethodId":"m2"}}`,

@@ -22,7 +22,7 @@ const signedConfig = `{"baseURL":"https://psd2.mybank.example/xs2a","query":{"bi
   "tokenEndpoint":"https://token.mybank.example/t","hosts":["https://other.mybank.example"],"clientID":"me","clientAuth":"basic","secretFile":"s","keyID":"k","audience":"a",
   "scope":"x AIS:{consentId}","responseType":"CODE","challenge":"unnamed","authorizationQuery":{"brand":"1"},"tokenQuery":{"role":"AISP"},"tokenForm":{"a":"b"},
   "headers":{"X-Api-Key":"k"},"codeErrors":["invalid_request"],"clientToken":true,"clientScope":"c"},
- "profile":{"sca":"redirect","redirect":{"explicitStart":true,"appendState":false,"fixedReturn":true,"nok":true,"confirmation":"always"},"scaMethods":["BankID"],"listFirst":true,
+ "profile":{"sca":"redirect","redirect":{"explicitStart":true,"appendState":false,"fixedReturn":true,"nok":true,"confirmation":"always"},"scaMethods":["BankID"],"scaMethodsSameDevice":["same"],"listFirst":true,
   "needsPSUID":true,"namesSigner":true,"secondSigner":"72h0m0s","fullHistory":"15m0s","pages":{"offset":"o","limit":"l","size":100}}}`
 
 func TestConfig_OfAPageSurvivesEncoding(t *testing.T) {
@@ -108,7 +108,8 @@ func TestProfile_OfAPageReachesThePort(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, i := b.Profile(), b.Institution()
-		if p.Redirects != want.Redirects || p.LoginFirst != want.LoginFirst || !p.NamesSigner || p.SecondSigner != 72*time.Hour || p.FullHistory != time.Minute {
+		if p.Redirects != want.Redirects || p.LoginFirst != want.LoginFirst || !p.NamesSigner || p.SecondSigner != 72*time.Hour || p.FullHistory != time.Minute ||
+			p.Deadline != map[bool]time.Duration{false: 5 * time.Minute, true: 15 * time.Minute}[want.Redirects] {
 			t.Errorf("%q: %+v", sca, p)
 		}
 		if has := i.Completer != nil && i.Refresher != nil; has != want.Redirects {

@@ -147,7 +147,7 @@ func FuzzScaMethods(f *testing.F) {
 			return
 		}
 		b.wire.methods = []string{preferred}
-		chosen, found := b.choose(methods), false
+		chosen, found := b.choose(methods, true), false
 		for _, m := range methods {
 			found = found || m == chosen
 		}

@@ -53,9 +53,6 @@ func trailOf(text string) (t trail) {
 func (b *Bank) trailIn(d document, status string) trail {
 	t := trail{status: status, confirm: d.link("confirmation")}
 	t.confirms = b.wire.signing.confirm == confirmAlways || b.wire.signing.confirm == confirmLinked && t.confirm != ""
-	if _, err := b.client.Resolve(t.confirm); err != nil {
-		t.confirm = ""
-	}
 	page := d.link("scaRedirect")
 	t.server = d.link("scaOAuth")
 	t.byCode = t.server != "" && (b.wire.signing.byCode || page == "")
