@@ -71,7 +71,7 @@ type (
 	collectBench  struct {
 		rateFlags
 		Bank    string `default:"rsa" enum:"rsa,ecdsa" help:"Kind of bank: rsa (its requests are signed with RSA), ecdsa (with P-256)."`
-		Company string `help:"Collect from this company of the sandbox, whose persons log in, such as se-demo, instead of from a bank."`
+		Company string `help:"Collect from this company of the sandbox: an institution by login such as se-demo, or a bank of any family such as se-demo-nordea."`
 	}
 	dataBench   struct{ rateFlags }
 	accessBench struct{ rateFlags }
@@ -136,7 +136,7 @@ func (c *collectBench) Run(a *app) error {
 	return c.run(a, round, callers, func(ctx context.Context, config bench.Config) (bench.Result, error) {
 		config.Bank, config.Company = c.Bank, c.Company
 		if c.Company != "" {
-			return bench.CollectByLogin(ctx, config)
+			return bench.CollectFrom(ctx, config)
 		}
 		return bench.Collect(ctx, config)
 	})

@@ -43,63 +43,37 @@ func (w *demo) consent(ctx context.Context, token string, of choice) (string, er
 	return id, nil
 }
 
-// pushAfter is after how many polls without anything new the person looks at the phone: some
-// banks ask there by themselves after a login.
-const pushAfter = 8
-
-// sign does what the person is asked to do, one thing after the other, until the consent is
-// authorized or has ended: some banks ask for a login first.
+// sign does what the person is asked to do, until the consent is authorized or has ended.
 func (w *demo) sign(ctx context.Context, token, id, person string) (apiclient.ConsentStatus, error) {
 	browser := visitor.New(w.phone.HTTP.Transport, w.clock, w.phone.Sandbox)
-	done := map[string]bool{}
-	for {
-		polls := 0
-		s, err := w.client.AwaitConsent(ctx, w.clock, token, id, demoPoll, func(s apiclient.ConsentStatus) bool {
-			polls++
-			return s.Status != "INITIATED" && (s.Status != "AWAITING_AUTHORIZATION" || !done[shownOf(s)] || polls > pushAfter)
-		})
-		if err != nil || s.Status != "AWAITING_AUTHORIZATION" {
-			return s, err
-		}
-		a := s.AuthInstructions
-		switch again := done[shownOf(s)]; {
-		case a == nil:
-			err = fmt.Errorf("the consent is %s and shows nothing to sign", s.Status)
-		case again:
-			if w.phone.Act(ctx, "approve", "", "", person) == nil {
-				w.printf("The bank asks the person's (simulated) BankID app, and the person signs.")
-			}
-		case a.RedirectURL != "":
-			err = w.visit(ctx, browser, a.RedirectURL, person)
-		case a.QRData != "":
-			var drawn string
-			if drawn, err = qr.Text(a.QRData); err == nil {
-				w.printf("GET  /consents/…/status           %s\n\n%s\nThe person scans it with the (simulated) BankID app and signs.", s.Status, drawn)
-				err = w.phone.Act(ctx, "approve", "", a.QRData, "")
-			}
-		default:
-			w.printf("GET  /consents/…/status           %s\n\nThe person starts the (simulated) BankID app and signs.", s.Status)
-			err = w.phone.Act(ctx, "approve", a.AutoStartToken, "", "")
-		}
-		if err != nil {
-			return s, err
-		}
-		done[shownOf(s)] = true
-	}
+	signer := apiclient.Signer{Client: w.client, Phone: w.phone, Clock: w.clock, Person: person, Poll: demoPoll, Before: w.tellSigning}
+	signer.Visit = func(ctx context.Context, address string) error { return w.visit(ctx, browser, address, person) }
+	return signer.Sign(ctx, token, id)
 }
 
-// shownOf identifies what the person is shown; empty: nothing.
-func shownOf(s apiclient.ConsentStatus) string {
-	if s.AuthInstructions == nil {
-		return ""
+// tellSigning prints what the person does next.
+func (w *demo) tellSigning(s apiclient.ConsentStatus, pushed bool) {
+	a := s.AuthInstructions
+	switch {
+	case pushed:
+		w.printf("The bank asks the person's (simulated) BankID app, and the person signs.")
+	case a.RedirectURL != "":
+		w.printf("GET  /consents/…/status           %s, on a page of the bank", s.Status)
+	case a.QRData != "":
+		drawn, err := qr.Text(a.QRData)
+		if err != nil {
+			drawn = a.QRData
+		}
+		w.printf("GET  /consents/…/status           %s\n\n%s\nThe person scans it with the (simulated) BankID app and signs.", s.Status, drawn)
+	default:
+		w.printf("GET  /consents/…/status           %s\n\nThe person starts the (simulated) BankID app and signs.", s.Status)
 	}
-	return s.AuthInstructions.RedirectURL + s.AuthInstructions.AutoStartToken
 }
 
 // visit goes to the page of the bank, where the person logs in with BankID and approves,
 // and back.
 func (w *demo) visit(ctx context.Context, browser *visitor.Browser, address, person string) error {
-	w.printf("GET  /consents/…/status           a page of the bank\n\nThe person's browser opens %s", address)
+	w.printf("\nThe person's browser opens %s", address)
 	back, err := browser.Visit(ctx, address, visitor.Person{Number: person, Phone: visitor.Approve, SignsAs: person})
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	users := make([]collector, collectors)
 	if err := parallel(collectors, func(i int) (err error) {
-		users[i], err = newCollectorOf(ctx, c, l, phone, account{company, fmt.Sprintf("collect-%d", i), personalNumber(i)}, host)
+		users[i], _, err = newCollectorOf(ctx, c, l, phone, account{company, fmt.Sprintf("collect-%d", i), personalNumber(i)}, host)
 		return err
 	}); err != nil {
 		return Result{}, err
@@ -144,35 +144,29 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 // account is what a person has at a company.
 type account struct{ company, externalID, number string }
 
-// newCollectorOf creates a user and an authorized consent of a person.
-func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, of account, host string) (collector, error) {
-	u := collector{host: host}
+// newCollectorOf creates a user and an authorized consent of a person. It returns the id of
+// the consent too.
+func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, phone *apiclient.Phone, of account, host string) (u collector, id string, err error) {
+	u.host = host
 	client := &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}
 	_, token, err := newUser(ctx, client, of.externalID)
 	if err != nil {
-		return u, err
+		return u, "", err
 	}
-	id, err := client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: of.company, LoginMethod: benchMethod,
+	id, err = client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: of.company, LoginMethod: benchMethod,
 		PersonalNumber: of.number, IPAddress: benchAddress})
 	if err != nil {
-		return u, err
+		return u, "", err
 	}
-	const interval = 50 * time.Millisecond
-	s, err := client.AwaitConsent(ctx, c.Clock, token, id, interval, func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" })
-	if err != nil || s.AuthInstructions == nil {
-		return u, errors.Join(err, fmt.Errorf("the consent is %s", s.Status))
-	}
-	if err := phone.Act(ctx, "approve", s.AuthInstructions.AutoStartToken, "", ""); err != nil {
-		return u, err
-	}
-	s, err = client.AwaitConsent(ctx, c.Clock, token, id, interval, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	signer := apiclient.Signer{Client: client, Phone: phone, Clock: c.Clock, Person: of.number, Poll: 50 * time.Millisecond, Visit: visitOf(c, phone, of.number)}
+	s, err := signer.Sign(ctx, token, id)
 	if err == nil && s.Status != "AUTHORIZED" {
 		err = fmt.Errorf("the consent ended as %s", s.Status)
 	}
 	u.headers = map[string]string{"Authorization": "Bearer " + token, "Insurely-Version": "2026-04-01"}
 	u.start = request("POST", "/collections", host, u.headers, fmt.Sprintf(
 		`{"company":%q,"parameters":[{"type":"STORED_CONSENT","consentId":%q,"psuIpAddress":%q}]}`, of.company, id, benchAddress))
-	return u, err
+	return u, id, err
 }
 
 // openConsent opens a consent at the bank with the connector alone and authorizes it.

@@ -19,17 +19,12 @@ import (
 	"samla/internal/psu"
 )
 
-// CollectByLogin measures collections of the company c.Company, whose persons log in by
+// collectByLogin measures collections of the company c.Company, whose persons log in by
 // dialogue, from their start until they are completed. Callers poll once a second, as the
 // API requires. The limit is the rate of the exchanges with the source that one collection
 // needs, made by the same connector for as many persons at a time: the login takes its
 // time at the source in both. Each collection is of another person.
-func CollectByLogin(ctx context.Context, c Config) (Result, error) {
-	l, end, err := c.start(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	defer end()
+func collectByLogin(ctx context.Context, c Config, l *devserver.Environment) (Result, error) {
 	source, method, err := loginAt(l, c.Company)
 	if err != nil {
 		return Result{}, err

@@ -37,7 +37,7 @@ func Data(ctx context.Context, c Config) ([]Result, error) {
 // collectOf creates a person with a consent and collects once.
 func (c Config) collectOf(ctx context.Context, l *devserver.Environment, host string, of account) (u collector, id string, err error) {
 	phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
-	if u, err = newCollectorOf(ctx, c, l, phone, of, host); err != nil {
+	if u, _, err = newCollectorOf(ctx, c, l, phone, of, host); err != nil {
 		return u, "", err
 	}
 	conn, err := dial(ctx, host)

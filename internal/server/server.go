@@ -19,6 +19,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/consent"
 	"samla/internal/dedupe"
 	"samla/internal/delivery"
 	"samla/internal/deviation"
@@ -195,6 +196,16 @@ func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // Handler returns the handler of the API, for measurements without a network.
 func (s *Server) Handler() http.Handler { return s.http.Handler }
+
+// AccessOf returns what the bank of a consent needs to recognize it, for benchmarks.
+func (s *Server) AccessOf(ctx context.Context, id string) (institution.Access, error) {
+	c, err := s.store.Consent(ctx, consent.ID(id))
+	if err != nil {
+		return institution.Access{}, err
+	}
+	a, _, err := s.consents.Access(ctx, c, "")
+	return a, err
+}
 
 // Store returns the server's store, for measurements and tests.
 func (s *Server) Store() store.Store { return s.store }

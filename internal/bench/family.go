@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"samla/internal/apiclient"
+	"samla/internal/devserver"
+	"samla/internal/institution"
+	"samla/internal/visitor"
+)
+
+// CollectFrom measures collections from the company c.Company of the sandbox: a bank of any
+// family, or an institution by login.
+func CollectFrom(ctx context.Context, c Config) (Result, error) {
+	l, end, err := c.start(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer end()
+	if i, ok := l.Institutions.Find(c.Company); ok && i.Opener != nil {
+		return collectOfFamily(ctx, c, l, i)
+	}
+	return collectByLogin(ctx, c, l)
+}
+
+// collectOfFamily measures collections from the bank c.Company of the sandbox, whatever its
+// family, from their start until they are completed. The limit is the rate of the exchanges
+// with the bank that one collection needs, made by the same connector with the tokens of one
+// of the consents.
+func collectOfFamily(ctx context.Context, c Config, l *devserver.Environment, connector institution.Institution) (Result, error) {
+	phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
+	host := strings.TrimPrefix(l.Server.URL(), "http://")
+	users, ids := make([]collector, collectors), make([]string, collectors)
+	if err := parallel(collectors, func(i int) (err error) {
+		users[i], ids[i], err = newCollectorOf(ctx, c, l, phone, account{c.Company, fmt.Sprintf("collect-%d", i), personalNumber(i)}, host)
+		return err
+	}); err != nil {
+		return Result{}, err
+	}
+	access, err := l.Server.AccessOf(ctx, ids[0])
+	if err != nil {
+		return Result{}, err
+	}
+	from := c.Clock.Now().AddDate(0, 0, -89).Format(time.DateOnly)
+	access.PSU.IPAddress = benchAddress
+	questions, err := readOnce(ctx, connector, access, from)
+	if err != nil {
+		return Result{}, err
+	}
+	limit := func(ctx context.Context, d time.Duration) (int, error) {
+		return runWorkers(ctx, limitCallers, d, sameOperation(func() error {
+			_, err := readOnce(ctx, connector, access, from)
+			return err
+		}))
+	}
+	collect := func(ctx context.Context, d time.Duration) (int, error) {
+		return runCallers(ctx, host, c.Connections, d, func(conn *conn, caller int) error {
+			_, err := users[caller%collectors].collectOnce(ctx, c.Clock, conn)
+			return err
+		})
+	}
+	r, err := c.measure(ctx, "collect", l.Server.Store().Kind(), limit, collect)
+	r.Company = c.Company
+	c.Logf("bounds: %d exchanges with the bank a collection", questions)
+	return r, err
+}
+
+// visitOf returns what goes to a page of the sandbox's banks and back as a person.
+func visitOf(c Config, phone *apiclient.Phone, number string) func(context.Context, string) error {
+	browser := visitor.New(phone.HTTP.Transport, c.Clock, phone.Sandbox)
+	return func(ctx context.Context, address string) error {
+		back, err := browser.Visit(ctx, address, visitor.Person{Number: number, Phone: visitor.Approve, SignsAs: number})
+		if err != nil {
+			return err
+		}
+		_, err = browser.Arrive(ctx, back)
+		return err
+	}
+}
