@@ -91,7 +91,7 @@ func outcomeOf(seen authorize.Seen) string {
 }
 
 // withOutcome adds the outcome to an address of the client: consentId, status, and error
-// for a consent that has failed (docs/reference/api.md 4.8).
+// for a consent that has failed (docs/reference/api.md 4.9).
 func withOutcome(address string, seen authorize.Seen) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -123,7 +123,7 @@ func (b *Bank) authentication(body []byte, person psu.Context, otherDevice bool)
 		a.State, a.Progress = institution.AuthorizationDone, consent.Scanned
 		a.Brought = url.Values{broughtCode: {string(said.Code)}}
 		return a, id, nil
-	case "cancelled": // of a newer file than the published one (families.md 3.4)
+	case "cancelled": // of a newer file than the published one (docs/reference/families.md 3.4)
 		a.State, a.Failure = institution.AuthorizationFailed, consent.AuthenticationCancelled
 		return a, id, nil
 	case "assignment_pending":
