@@ -13,7 +13,7 @@ type Secret struct {
 
 	RemoteID        RemoteID `json:"bank,omitempty"`  // consentId at the bank
 	AuthorizationID string   `json:"auth,omitempty"`  // authorisationId at the bank
-	StatusLink      string   `json:"link,omitempty"`  // link to the status of the authorization, as the bank gave it
+	StatusLink      string   `json:"link,omitempty"`  // institution.Authorization.StatusLink
 	Token           string   `json:"token,omitempty"` // bearer token; empty if the bank issues none
 
 	// OpenSent: a request to open the consent may have reached the bank, but there

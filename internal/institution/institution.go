@@ -75,7 +75,7 @@ type AuthorizeRequest struct {
 // says when the person has signed.
 type Authorization struct {
 	ID           string // the bank's id; empty in the result of AuthorizationStatus
-	StatusLink   string // where to read the status, as the bank gave it; may be empty
+	StatusLink   string // what the connector reads the status with, and completes it with: links of the bank; may be empty
 	State        AuthorizationState
 	Failure      consent.FailureCode   // set with AuthorizationFailed
 	Progress     consent.Progress      // of the person, as far as this answer says it
@@ -98,7 +98,7 @@ const (
 	AuthorizationFailed
 )
 
-// Authorizer lets the person authorize a consent with decoupled SCA.
+// Authorizer lets the person authorize a consent, and log in before it.
 // AuthorizationStatus is called only for an authorization with an id or a link.
 type Authorizer interface {
 	StartAuthorization(ctx context.Context, r AuthorizeRequest) (Authorization, error)

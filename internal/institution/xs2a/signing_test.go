@@ -369,3 +369,66 @@ func TestTransactions_AreReadInCountedPages(t *testing.T) {
 		t.Errorf("read %q with %d requests", ids, len(s.requests()))
 	}
 }
+
+// A page cannot be had from a bank that has no authorisations, or has one under way.
+func TestStartAuthorization_NeedsAPage(t *testing.T) {
+	for status, kind := range map[int]institution.ErrorKind{404: institution.ConsentGone, 409: institution.Conflict} {
+		s := newScriptedBank(t, signsBy("redirect"), routes(map[string]http.HandlerFunc{
+			"POST /psd2/v1/consents/c1/authorisations": responds(status, ``),
+			"GET /psd2/v1/consents/c1/authorisations":  responds(200, `{"authorisationIds":["a1"]}`),
+		}))
+		a, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person, Way: theWay})
+		if err == nil || institution.KindOf(err) != kind {
+			t.Errorf("%d: got %+v, %v", status, a, err)
+		}
+	}
+}
+
+// Our own address is only for requests for consents.
+func TestOpenConsent_ListsWithoutOurAddress(t *testing.T) {
+	s := newScriptedBank(t, signsBy("redirect", func(c *xs2a.Config) { c.Profile.ListFirst, c.OwnAddress = true, "198.51.100.7" }), routes(map[string]http.HandlerFunc{
+		"POST /psd2/v1/consents": func(w http.ResponseWriter, r *http.Request) {
+			answer := implicit
+			if r.Header.Get("X-Request-ID") != requestID {
+				answer = `{"consentStatus":"valid","consentId":"list"}`
+			}
+			responds(201, answer)(w, r)
+		},
+		"GET /psd2/v1/accounts": responds(200, `{"accounts":[{"bban":"50000000001"}]}`),
+	}))
+	r := pageRequest()
+	r.PSU.IPAddress = ""
+	if _, err := s.OpenConsent(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	for _, sent := range s.requests() {
+		want := ""
+		if sent.method == http.MethodPost {
+			want = "198.51.100.7"
+		}
+		if got := sent.header.Get("PSU-IP-Address"); got != want {
+			t.Errorf("%s %s: %q", sent.method, sent.path, got)
+		}
+	}
+}
+
+// A list of cards that does not answer may have cards; one that is refused has none.
+func TestOpenConsent_WaitsForTheListOfCards(t *testing.T) {
+	for status, kind := range map[int]institution.ErrorKind{503: institution.Unreachable, 403: "", 400: ""} {
+		s := newScriptedBank(t, signsBy("redirect", func(c *xs2a.Config) { c.Profile.ListFirst = true }), routes(map[string]http.HandlerFunc{
+			"POST /psd2/v1/consents": func(w http.ResponseWriter, r *http.Request) {
+				answer := implicit
+				if r.Header.Get("X-Request-ID") != requestID {
+					answer = `{"consentStatus":"valid","consentId":"list"}`
+				}
+				responds(201, answer)(w, r)
+			},
+			"GET /psd2/v1/accounts":      responds(200, `{"accounts":[{"bban":"50000000001"}]}`),
+			"GET /psd2/v1/card-accounts": responds(status, `{"tppMessages":[{"category":"ERROR","code":"FORMAT_ERROR"}]}`),
+		}))
+		_, err := s.OpenConsent(t.Context(), pageRequest())
+		if (err != nil) != (kind != "") || err != nil && institution.KindOf(err) != kind {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
