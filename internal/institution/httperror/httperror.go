@@ -69,3 +69,15 @@ func RetryAfter(value string, now time.Time) time.Duration {
 	}
 	return min(max(d, 0), maxRetryAfter)
 }
+
+// NotSent returns the error with NotSent set, for one of an exchange before the request
+// that matters, such as for metadata or a token: nothing has come of that request.
+func NotSent(err error) error {
+	var failed *institution.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	before := *failed
+	before.NotSent = true
+	return &before
+}

@@ -7,6 +7,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/institution/oauth"
 	"samla/internal/plaintext"
 )
@@ -101,7 +102,7 @@ func (b *Bank) exchangeCode(ctx context.Context, c institution.Completion, t tra
 	}
 	at, err := b.server.endpoints(ctx, t.server)
 	if err != nil {
-		return institution.Completed{}, notSent(err)
+		return institution.Completed{}, httperror.NotSent(err)
 	}
 	if came.Check(oauth.Expected{State: oauth.Secret(c.Way.State), Issuer: at.issuer, IssuerRequired: at.issuerInAnswers}) != nil {
 		return failed(consent.AuthenticationFailed), nil

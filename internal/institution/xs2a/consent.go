@@ -13,6 +13,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 )
 
 // consentRequest is the body of POST consents. All five members are required
@@ -166,7 +167,7 @@ func (b *Bank) knowServer(ctx context.Context) error {
 		return nil
 	}
 	_, err := b.server.endpoints(ctx, "")
-	return notSent(err)
+	return httperror.NotSent(err)
 }
 
 // Consent implements institution.ConsentReader.

@@ -11,6 +11,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/deviation"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/psu"
 )
 
@@ -37,19 +38,19 @@ func (b *Bank) accountsToName(ctx context.Context, r institution.OpenRequest, pe
 	resp, err := b.sendConsent(ctx, call{operation: opCreateConsent, method: http.MethodPost, requestID: list.RequestID,
 		psu: person, psuID: true, token: r.Token, header: b.openHeader(r.Way), body: body})
 	if err != nil {
-		return consent.Scope{}, notSent(err)
+		return consent.Scope{}, httperror.NotSent(err)
 	}
 	opened, err := b.opened(ctx, resp, list)
 	switch {
 	case err != nil:
-		return consent.Scope{}, notSent(err)
+		return consent.Scope{}, httperror.NotSent(err)
 	case opened.Started == nil || opened.Started.State != institution.AuthorizationDone:
 		return consent.Scope{}, &institution.Error{Kind: institution.SCARequired, RequestID: list.RequestID, NotSent: true,
 			Detail: "the consent for the list of accounts must be valid without a signature"}
 	}
 	ids, err := b.listedAccounts(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: r.PSU})
 	if err != nil {
-		return consent.Scope{}, notSent(err)
+		return consent.Scope{}, httperror.NotSent(err)
 	}
 	if len(ids) == 0 {
 		return consent.Scope{}, &institution.Error{Kind: institution.PersonRefused, RequestID: list.RequestID, NotSent: true}

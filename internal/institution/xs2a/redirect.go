@@ -2,12 +2,12 @@ package xs2a
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/institution/oauth"
 )
 
@@ -100,23 +100,11 @@ func (b *Bank) login(ctx context.Context, r institution.AuthorizeRequest) (insti
 	}
 	at, err := b.server.endpoints(ctx, "")
 	if err != nil {
-		return institution.Authorization{}, notSent(err)
+		return institution.Authorization{}, httperror.NotSent(err)
 	}
 	page, err := b.server.page(at, "", r.Way, r.Way.Return)
 	if err != nil {
 		return institution.Authorization{}, err
 	}
 	return institution.Authorization{Silent: true, Instructions: &consent.Instructions{RedirectURL: page, RefreshedAt: b.clock.Now()}}, nil
-}
-
-// notSent returns the error of an exchange that only reads, before the one that changes
-// something: that can be tried again.
-func notSent(err error) error {
-	var failed *institution.Error
-	if !errors.As(err, &failed) {
-		return err
-	}
-	before := *failed
-	before.NotSent = true
-	return &before
 }

@@ -10,8 +10,8 @@ import (
 	"samla/internal/consent"
 	"samla/internal/httpclient"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/institution/oauth"
-	"samla/internal/lru"
 	"samla/internal/strictjson"
 )
 
@@ -23,7 +23,7 @@ type server struct {
 	id       string // client id
 	auth     oauth.Auth
 
-	clientTokens *lru.Cache[string, oauth.Tokens]
+	clientToken *oauth.OwnToken
 }
 
 // newServer returns the server of a configuration. It has a client for each host that the
@@ -31,7 +31,7 @@ type server struct {
 // has no signer, because signatures are not for messages of OAuth (docs/reference/families.md
 // 2.3).
 func newServer(c Config, d Deps, keys Keys, settings httpclient.Config) (*server, error) {
-	s := &server{OAuth: c.OAuth, id: c.OAuth.clientID(keys.QWAC), clientTokens: lru.New[string, oauth.Tokens](d.Clock, 1, clientTokenAge)}
+	s := &server{OAuth: c.OAuth, id: c.OAuth.clientID(keys.QWAC), clientToken: oauth.NewOwnToken(d.Clock)}
 	var faults strictjson.Faults
 	if s.auth, faults = s.OAuth.auth(d.Dir, keys); s.id == "" {
 		faults.Add("/oauth/clientID", "is missing: the QWAC has no organizationIdentifier")
@@ -39,29 +39,15 @@ func newServer(c Config, d Deps, keys Keys, settings httpclient.Config) (*server
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	seen := map[string]bool{"": true}
-	for _, address := range c.OAuth.addresses(c.BaseURL) {
-		u, err := url.Parse(address)
-		if err != nil || seen[u.Host] {
-			continue
-		}
-		seen[u.Host] = true
-		settings.BaseURL = u.Scheme + "://" + u.Host
-		client, err := httpclient.New(settings)
-		if err != nil {
-			return nil, err
-		}
-		s.hosts = append(s.hosts, client)
+	var err error
+	if s.hosts, err = oauth.NewHosts(settings, c.OAuth.addresses(c.BaseURL)...); err != nil {
+		return nil, err
 	}
 	s.metadata = oauth.NewServers(s.hosts, d.Clock)
 	return s, nil
 }
 
-func (s *server) close() {
-	for _, host := range s.hosts {
-		host.Close()
-	}
-}
+func (s *server) close() { s.hosts.Close() }
 
 // endpoints are the addresses of the server for one consent.
 type endpoints struct {
@@ -176,7 +162,7 @@ func (b *Bank) Refresh(ctx context.Context, a institution.Access) (institution.T
 		at, err = b.server.endpoints(ctx, "")
 	}
 	if err != nil {
-		return institution.Tokens{}, notSent(err)
+		return institution.Tokens{}, httperror.NotSent(err)
 	}
 	tokens, err := b.server.request(ctx, b, at.token, "", oauth.RefreshGrant(oauth.Secret(refresh)))
 	if err != nil {
