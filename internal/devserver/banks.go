@@ -48,6 +48,9 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 	for _, e := range nordeasOf(s) {
 		file.Banks = append(file.Banks, e)
 	}
+	for _, e := range obiesOf(s) {
+		file.Banks = append(file.Banks, e)
+	}
 	for _, e := range sourcesOf(s) {
 		file.Banks = append(file.Banks, e)
 	}

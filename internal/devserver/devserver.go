@@ -125,7 +125,7 @@ func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institu
 	if err := os.MkdirAll(filepath.Join(c.Dir, sandboxDir), 0o700); err != nil {
 		return nil, err
 	}
-	config := sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir), Listen: c.SandboxListen, Wrap: c.WrapSandbox}
+	config := sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir), Listen: c.SandboxListen, Wrap: c.WrapSandbox, RedirectURIs: obieReturns()}
 	if c.Crowd {
 		config.Banks = aspsp.CrowdBanks(0)
 	}

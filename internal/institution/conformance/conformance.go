@@ -70,6 +70,15 @@ type Expect struct {
 	Tokens bool
 	// Bearer: reads need a token beside the consent.
 	Bearer bool
+	// TokenOnly: the token alone says under which consent something is read. Without it nothing
+	// is asked.
+	TokenOnly bool
+	// Forgets: the bank does not know a consent any more that was revoked.
+	Forgets bool
+	// Repeats: the bank may give a row again on the next page.
+	Repeats bool
+	// PicksAccounts: which accounts a consent has is only for the person to say, on the page.
+	PicksAccounts bool
 	// TokenLife is how long the tokens of a consent live, with those that replace them; 0 = as
 	// long as the consent.
 	TokenLife time.Duration

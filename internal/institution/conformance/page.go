@@ -11,8 +11,9 @@ import (
 	"samla/internal/institution"
 )
 
-// returnTo is our address where persons come back from the pages of banks.
-const returnTo = "https://samla.example/callback/se-bank"
+// ReturnTo is our address where persons come back from the pages of banks. A bank that sends
+// them back to registered addresses only has to know it.
+const ReturnTo = "https://samla.example/callback/se-bank"
 
 // onPage reports whether persons sign on a page of the bank.
 func (s *session) onPage() bool {
@@ -35,7 +36,7 @@ func (s *session) newWay() institution.Way {
 	}
 	random := func() string { return strings.ReplaceAll(uuid.NewString()+uuid.NewString(), "-", "") }
 	state := random()
-	return institution.Way{State: state, Return: returnTo, OnceReturn: returnTo + "/" + state, Verifier: random(), Nonce: random()}
+	return institution.Way{State: state, Return: ReturnTo, OnceReturn: ReturnTo + "/" + state, Verifier: random(), Nonce: random()}
 }
 
 // logIn logs the person in where that is before the consent, and returns the tokens.

@@ -94,8 +94,11 @@ func (s *session) refreshes(t *testing.T, access institution.Access, err *error)
 func (s *session) expectNoAccess(t *testing.T, what string, access institution.Access, err error) {
 	t.Helper()
 	want := institution.ConsentGone
-	if _, given := s.tokens[access.ConsentID]; s.Expect.Tokens && !given {
+	switch _, given := s.tokens[access.ConsentID]; {
+	case s.Expect.Tokens && !given:
 		want = institution.TokenRefused
+	case s.Expect.TokenOnly && !given:
+		want = institution.SCARequired
 	}
 	expectKind(t, what, err, want)
 }

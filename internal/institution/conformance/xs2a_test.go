@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -130,7 +131,7 @@ func newWorld(t *testing.T, company string, o oracle) *world {
 	t.Helper()
 	w := &world{clock: clock.NewManual(noon), oracle: o, dir: copyKeys(t), company: company}
 	var err error
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: w.dir, Banks: slices.Concat(aspsp.DefaultBanks(), aspsp.CrowdBanks(0), aspsp.RedirectBanks()), Wrap: func(h http.Handler) http.Handler {
+	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: w.dir, RedirectURIs: []string{conformance.ReturnTo}, Banks: slices.Concat(aspsp.DefaultBanks(), aspsp.CrowdBanks(0), aspsp.RedirectBanks()), Wrap: func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
 	}})
 	if err != nil {
@@ -237,7 +238,13 @@ func (w *world) browse(t *testing.T, action conformance.Action, page string) url
 	if err != nil {
 		t.Fatalf("the person stays on the page: %v", err)
 	}
-	return back.Query()
+	brought := back.Query()
+	fragment, err := url.ParseQuery(back.EscapedFragment()) // where FAPI 1 answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(brought, fragment)
+	return brought
 }
 
 // scan returns the autostart token in the image of a QR code

@@ -6,6 +6,7 @@ import (
 	"samla/internal/httpclient/httpsig"
 	"samla/internal/institution/enablebanking"
 	"samla/internal/institution/nordea"
+	"samla/internal/institution/obie"
 	"samla/internal/institution/registry"
 	"samla/internal/institution/source"
 	"samla/internal/institution/xs2a"
@@ -19,6 +20,7 @@ func All() registry.Registry {
 	return registry.Registry{
 		xs2a.Family(signatures),   // Berlin Group XS2A 1.3
 		nordea.Family(signatures), // Nordea's own wire
+		obie.Family(),             // OBIE Read/Write
 		source.Family(),           // the source protocol
 		enablebanking.Family(),    // a gateway to many banks
 	}

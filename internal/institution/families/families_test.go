@@ -36,7 +36,7 @@ func TestAll_NamesEachFamilyOnce(t *testing.T) {
 
 // The examples of the guides can be copied.
 func TestAll_ReadsExamplesOfTheGuides(t *testing.T) {
-	for _, name := range []string{"adding-a-bank.md", "adding-a-nordea.md", "adding-a-source.md"} {
+	for _, name := range []string{"adding-a-bank.md", "adding-a-nordea.md", "adding-an-obie-bank.md", "adding-a-source.md"} {
 		guide, err := os.ReadFile("../../../docs/" + name)
 		if err != nil {
 			t.Fatal(err)
