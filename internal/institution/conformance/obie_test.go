@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/institution"
 	"samla/internal/institution/conformance"
 	"samla/internal/institution/obie"
 	"samla/internal/obiespec"
