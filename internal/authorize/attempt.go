@@ -105,10 +105,16 @@ func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) 
 // nextAttempt returns the wait before the next attempt, and reports whether that
 // is within giveUpOpening.
 func (j *job) nextAttempt(cause error, now time.Time) (wait time.Duration, inTime bool) {
-	age := now.Sub(j.c.CreatedAt)
+	since := j.c.CreatedAt
 	if j.c.Status == consent.AwaitingAuthorization {
-		age = now.Sub(j.secret.StartedAt)
+		since = j.secret.StartedAt
 	}
+	return j.nextAttemptSince(since, cause, now)
+}
+
+// nextAttemptSince is nextAttempt of a call that is tried since then.
+func (j *job) nextAttemptSince(since time.Time, cause error, now time.Time) (wait time.Duration, inTime bool) {
+	age := now.Sub(since)
 	wait = clock.Backoff(int(age/(4*giveUpOpening/30))+1, giveUpOpening/30, giveUpOpening/4)
 	var failed *institution.Error
 	if errors.As(cause, &failed) {

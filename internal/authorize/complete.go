@@ -15,13 +15,18 @@ import (
 // brought commits what an authorization ended with, to be exchanged.
 func (j *job) brought(ctx context.Context, what url.Values) error {
 	before := j.secret
-	j.secret.Exchange = &consent.Exchange{Brought: what.Encode(), ID: j.IDs.New()}
+	j.secret.Exchange = j.newExchange(what)
 	if err := j.apply(ctx, consent.Brought{}, j.Clock.Now()); err != nil {
 		j.secret = before
 		return err
 	}
 	j.Jobs.Wake(store.Consents)
 	return nil
+}
+
+// newExchange returns the exchange of what was brought, which begins now.
+func (s *Service) newExchange(what url.Values) *consent.Exchange {
+	return &consent.Exchange{Brought: what.Encode(), ID: s.IDs.New(), Since: s.Clock.Now()}
 }
 
 // complete exchanges what the person came back with, one exchange after the other. Each
@@ -76,7 +81,7 @@ func (j *job) completed(ctx context.Context, done institution.Completed) (more b
 			return false, j.apply(ctx, consent.FailedWith{Code: failure}, j.Clock.Now())
 		}
 	case done.State == institution.AuthorizationPending && done.Next != nil:
-		j.secret.Exchange = &consent.Exchange{Brought: done.Next.Encode(), ID: j.IDs.New()}
+		j.secret.Exchange = j.newExchange(done.Next)
 		err = j.storeSecret(ctx)
 	case j.loginEnds():
 		err = j.loggedIn(ctx)
@@ -105,7 +110,7 @@ func (j *job) exchangeFailed(ctx context.Context, cause error) error {
 	if notSent(cause) || notHandled(cause) {
 		e.Tries--
 	}
-	if wait, inTime := j.nextAttempt(cause, now); again && inTime && e.Tries < consent.MostExchangeTries {
+	if wait, inTime := j.nextAttemptSince(e.Since, cause, now); again && inTime && e.Tries < consent.MostExchangeTries {
 		return j.storeSecretUntil(ctx, now.Add(wait))
 	}
 	code := failureOf(institution.KindOf(cause))

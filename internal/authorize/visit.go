@@ -152,7 +152,7 @@ func (s *Service) Return(ctx context.Context, name, state, browser string, what 
 		if arrival == consent.ArrivalKnown || arrival == consent.ArrivalElsewhere {
 			return old, nil, store.ErrUnchanged
 		}
-		secret.Exchange = &consent.Exchange{Brought: what.Encode(), ID: s.IDs.New()}
+		secret.Exchange = s.newExchange(what)
 		if arrival == consent.ArrivalHeld {
 			secret.Exchange.Code = code
 		}
@@ -201,7 +201,10 @@ func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (S
 		if err != nil {
 			return old, nil, err
 		}
-		v, _ := old.Visit.Entered(hash, consent.HashOf(code))
+		v, accepted := old.Visit.Entered(hash, consent.HashOf(code))
+		if accepted && secret.Exchange != nil {
+			secret.Exchange.Since = s.Clock.Now()
+		}
 		return s.withVisit(ctx, old, v, secret)
 	})
 	if err != nil {

@@ -148,6 +148,9 @@ type Way struct {
 // Exchange is what was brought and is being exchanged at the institution.
 type Exchange struct {
 	Brought string `json:"brought"` // in the form of a query
+	// Since is when the person was accepted with it, or when the exchange before it was made:
+	// from then on it is tried for some time.
+	Since time.Time `json:"since,omitzero"`
 	ID      string `json:"id"`      // request id; a repetition has the same
 	Tries   int    `json:"tries,omitempty"`
 	Code    string `json:"code,omitempty"` // short code, while the visit is in StageHeld
