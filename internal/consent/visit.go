@@ -151,9 +151,9 @@ type Exchange struct {
 	// Since is when the person was accepted with it, or when the exchange before it was made:
 	// from then on it is tried for some time.
 	Since time.Time `json:"since,omitzero"`
-	ID      string `json:"id"`      // request id; a repetition has the same
-	Tries   int    `json:"tries,omitempty"`
-	Code    string `json:"code,omitempty"` // short code, while the visit is in StageHeld
+	ID    string    `json:"id"` // request id; a repetition has the same
+	Tries int       `json:"tries,omitempty"`
+	Code  string    `json:"code,omitempty"` // short code, while the visit is in StageHeld
 }
 
 // MostExchangeTries is how often one exchange is made: a lost answer is repeated once.
