@@ -112,7 +112,10 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	if l.APIKey, err = ensureAPIKey(ctx, l.Server, c.APIKey, filepath.Join(c.Dir, keyFile)); err != nil {
 		return l, err
 	}
-	return l, l.Server.Start(ctx)
+	if err := l.Server.Start(ctx); err != nil {
+		return l, err
+	}
+	return l, l.registerReturns()
 }
 
 // openInstitutions opens the banks of Config.Banks, or starts the sandbox and opens its
@@ -125,7 +128,7 @@ func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institu
 	if err := os.MkdirAll(filepath.Join(c.Dir, sandboxDir), 0o700); err != nil {
 		return nil, err
 	}
-	config := sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir), Listen: c.SandboxListen, Wrap: c.WrapSandbox, RedirectURIs: obieReturns()}
+	config := sandbox.Config{Clock: c.Clock, Logger: c.Log, Dir: filepath.Join(c.Dir, sandboxDir), Listen: c.SandboxListen, Wrap: c.WrapSandbox}
 	if c.Crowd {
 		config.Banks = aspsp.CrowdBanks(0)
 	}

@@ -1,12 +1,13 @@
 package devserver
 
 import (
+	"fmt"
 	"slices"
 
+	"samla/internal/authorize"
 	"samla/internal/institution/obie"
 	"samla/internal/institution/registry"
 	"samla/internal/sandbox"
-	sandboxobie "samla/internal/sandbox/obie"
 	"samla/internal/sandbox/obie/resource"
 )
 
@@ -33,11 +34,17 @@ func obiesOf(s *sandbox.Sandbox) (entries []obieBank) {
 	return entries
 }
 
-// obieReturns returns the addresses to which these banks send persons back. Their ports are
-// not registered, because that of the server is not known yet (RFC 8252 7.3).
-func obieReturns() (addresses []string) {
-	for _, b := range sandboxobie.DefaultBanks() {
-		addresses = append(addresses, "http://127.0.0.1/callback/"+b.Company)
+// registerReturns tells the banks that speak OBIE where persons come back. The server's
+// address is known once it has started.
+func (l *Environment) registerReturns() error {
+	if l.Sandbox == nil {
+		return nil
 	}
-	return addresses
+	for _, info := range l.Sandbox.OBIE() {
+		at := l.Server.PublicURL() + authorize.ReturnPath + info.Company
+		if !l.Sandbox.OBIEBank(info.Company).AllowRedirect(info.ClientID, at) {
+			return fmt.Errorf("%s does not know the client %s", info.Company, info.ClientID)
+		}
+	}
+	return nil
 }
