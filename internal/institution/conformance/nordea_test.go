@@ -25,6 +25,9 @@ func TestNordea_ConformsWithTheSandboxBank(t *testing.T) {
 		"redirect": {func(c *nordea.Config) {
 			c.Flow, c.CardScopes = "redirect", []string{"CARDS_INFORMATION", "CARDS_TRANSACTIONS"}
 		}, conformance.Expect{LongestConsent: 180, Accounts: 3, Cards: 1, Pages: 2, Pending: true, Tokens: true, Silent: true, Unbound: true}},
+		// A sole trader's company has the owner's number, and one agreement.
+		"business": {func(c *nordea.Config) { c.Base, c.CompanyID = "business", maja }, conformance.Expect{QR: institution.QRText, LongestConsent: 180, Accounts: 1, Pages: 2,
+			Pending: true, Tokens: true, BindsOrder: true, Overtaken: consent.AuthenticationCancelled}},
 	} {
 		t.Run(flow, func(t *testing.T) {
 			t.Parallel()
