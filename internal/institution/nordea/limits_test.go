@@ -22,6 +22,7 @@ func TestStartAuthorization_ShowsOnlyWhatBankIDTakes(t *testing.T) {
 		"both":            {nil, autoStart, qrData, autoStart, qrData},
 		"no uuid":         {nil, "x&redirect=https://other.example", qrData, "", qrData},
 		"another uuid":    {nil, "urn:uuid:" + autoStart, qrData, "", qrData},
+		"36 characters":   {nil, strings.Repeat("z", 36), qrData, "", qrData},
 		"no code":         {nil, autoStart, "https://other.example/", autoStart, ""},
 		"a long code":     {nil, autoStart, "bankid." + strings.Repeat("a", 494), autoStart, ""},
 		"by the profile":  {none, autoStart, qrData, autoStart, ""},
