@@ -153,6 +153,7 @@ func needsPerson(t *testing.T, s *session) {
 	a, err := s.Bank.StartAuthorization(t.Context(), r)
 	if opened.Started != nil { // it cannot be started again
 		s.Advance(s.Bank.Profile().Deadline)
+		request.Token = s.logIn(t).Access // the one of before may be over
 		request.RequestID, request.PSU.PersonalNumber = uuid.NewString(), ""
 		if opened, err = s.Bank.OpenConsent(t.Context(), request); err == nil && opened.Started != nil {
 			a = *opened.Started
