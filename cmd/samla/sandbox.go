@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"samla/internal/devserver"
+	"samla/internal/institution"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
 )
@@ -51,7 +52,7 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := devserver.WriteBanks(file, s); err != nil {
+	if err := devserver.WriteBanks(a.ctx, file, s, institution.Deps{Log: a.log}); err != nil {
 		return err
 	}
 	if c.JSON {

@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -27,8 +28,9 @@ type bank struct {
 }
 
 // WriteBanks writes a banks file of the sandbox's banks and sources. The sandbox must have a
-// directory, because the file names its certificates there.
-func WriteBanks(path string, s *sandbox.Sandbox) error {
+// directory, because the file names its certificates there, and be started: the list of
+// banks of its gateway is written beside the file.
+func WriteBanks(ctx context.Context, path string, s *sandbox.Sandbox, d institution.Deps) error {
 	var file struct {
 		Banks []any `json:"banks"`
 	}
@@ -51,6 +53,8 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 	for _, e := range obiesOf(s) {
 		file.Banks = append(file.Banks, e)
 	}
+	gateway := gatewayOf(s)
+	file.Banks = append(file.Banks, gateway)
 	for _, e := range sourcesOf(s) {
 		file.Banks = append(file.Banks, e)
 	}
@@ -58,14 +62,17 @@ func WriteBanks(path string, s *sandbox.Sandbox) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(data, '\n'), 0o600)
+	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+		return err
+	}
+	return fetchList(ctx, path, gateway, d)
 }
 
 // OpenBanks opens the sandbox's banks as samla serve does, by a banks file that it
 // writes below dir.
-func OpenBanks(dir string, s *sandbox.Sandbox, d institution.Deps) (institution.Set, error) {
+func OpenBanks(ctx context.Context, dir string, s *sandbox.Sandbox, d institution.Deps) (institution.Set, error) {
 	path := filepath.Join(dir, banksFile)
-	if err := WriteBanks(path, s); err != nil {
+	if err := WriteBanks(ctx, path, s, d); err != nil {
 		return nil, err
 	}
 	return openFile(path, d)

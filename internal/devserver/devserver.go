@@ -118,6 +118,20 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	return l, l.registerReturns()
 }
 
+// registerReturns tells the gateway and the banks that speak OBIE where persons come back.
+// The server's address is known once it has started.
+func (l *Environment) registerReturns() error {
+	if l.Sandbox == nil {
+		return nil
+	}
+	for _, info := range l.Sandbox.OBIE() {
+		if !l.Sandbox.OBIEBank(info.Company).AllowRedirect(info.ClientID, l.Server.ReturnAddress(info.Company)) {
+			return fmt.Errorf("%s does not know the client %s", info.Company, info.ClientID)
+		}
+	}
+	return l.Sandbox.Gateway().Register(l.Server.ReturnAddress(GatewayCompany))
+}
+
 // openInstitutions opens the banks of Config.Banks, or starts the sandbox and opens its
 // banks.
 func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institution.Set, err error) {
@@ -140,7 +154,7 @@ func (l *Environment) openInstitutions(ctx context.Context, c Config) (_ institu
 		return nil, err
 	}
 	l.Banks = filepath.Join(c.Dir, banksFile)
-	return OpenBanks(c.Dir, l.Sandbox, deps)
+	return OpenBanks(ctx, c.Dir, l.Sandbox, deps)
 }
 
 // Stop stops the server and then the sandbox.

@@ -1,10 +1,8 @@
 package devserver
 
 import (
-	"fmt"
 	"slices"
 
-	"samla/internal/authorize"
 	"samla/internal/institution/obie"
 	"samla/internal/institution/registry"
 	"samla/internal/sandbox"
@@ -32,19 +30,4 @@ func obiesOf(s *sandbox.Sandbox) (entries []obieBank) {
 		})
 	}
 	return entries
-}
-
-// registerReturns tells the banks that speak OBIE where persons come back. The server's
-// address is known once it has started.
-func (l *Environment) registerReturns() error {
-	if l.Sandbox == nil {
-		return nil
-	}
-	for _, info := range l.Sandbox.OBIE() {
-		at := l.Server.PublicURL() + authorize.ReturnPath + info.Company
-		if !l.Sandbox.OBIEBank(info.Company).AllowRedirect(info.ClientID, at) {
-			return fmt.Errorf("%s does not know the client %s", info.Company, info.ClientID)
-		}
-	}
-	return nil
 }

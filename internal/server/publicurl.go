@@ -59,3 +59,7 @@ func (s *Server) PublicURL() string {
 	}
 	return "http://" + s.listener.Addr().String()
 }
+
+// ReturnAddress returns the address to which an institution, or a gateway, of this name
+// sends persons back.
+func (s *Server) ReturnAddress(name string) string { return s.consents.ReturnAddress(name) }

@@ -19,6 +19,7 @@ import (
 	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/devserver"
+	"samla/internal/institution"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/testpg"
@@ -183,7 +184,7 @@ func setUpTokens(t *testing.T, database string, nodes int) *tokenTest {
 	}
 	t.Cleanup(func() { _ = r.bank.Stop(context.Background()) })
 	file := filepath.Join(dir, "sandbox", "banks.json")
-	if err := devserver.WriteBanks(file, r.bank); err != nil {
+	if err := devserver.WriteBanks(t.Context(), file, r.bank, institution.Deps{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(http.HandlerFunc(r.forward))

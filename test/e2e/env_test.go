@@ -17,6 +17,7 @@ import (
 	"samla/internal/bgspec"
 	"samla/internal/clock"
 	"samla/internal/devserver"
+	"samla/internal/ebspec"
 	"samla/internal/nordeaspec"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/persona"
@@ -46,7 +47,7 @@ type env struct {
 	database    string
 	clock       *clock.Fast
 	interceptor *interceptor
-	validators  []validator // one for each bank of the sandbox
+	validators  []validator // one for each bank of the sandbox, and one for its gateway
 	phone       *apiclient.Phone
 	backend     client // has the API key of the first client
 	personLocks sync.Map
@@ -75,10 +76,10 @@ type validator interface {
 	Transport(next http.RoundTripper, report func(error)) http.RoundTripper
 }
 
-// newValidators returns a validator for each bank of the sandbox, of its family.
+// newValidators returns a validator for each bank of the sandbox, of its family, and that of its gateway.
 func newValidators(t *testing.T) []validator {
 	t.Helper()
-	all := []validator{nordeaspec.New(t, "https://bank.example/"+nordeaBank, nordeaspec.Files)}
+	all := []validator{nordeaspec.New(t, "https://bank.example/"+nordeaBank, nordeaspec.Files), ebspec.New(t, "https://gateway.example/enablebanking")}
 	for _, b := range aspsp.DefaultBanks() {
 		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
 	}

@@ -21,7 +21,7 @@ func (w *env) startNode(t *testing.T) *server.Server {
 		t.Fatal(err)
 	}
 	log := w.Log.Logger().With("node", "B")
-	institutions, err := devserver.OpenBanks(t.TempDir(), w.Sandbox, institution.Deps{Clock: w.clock, Log: log, Wrap: w.validateConnectors})
+	institutions, err := devserver.OpenBanks(t.Context(), t.TempDir(), w.Sandbox, institution.Deps{Clock: w.clock, Log: log, Wrap: w.validateConnectors})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,9 @@ var scenarios = map[string]func(*testing.T, *env){
 	"a user is erased":                erasedUser,
 	"two tenants":                     separateTenants,
 	"session tokens":                  sessionTokens,
+	"behind a gateway":                gatewayConsent,
+	"behind a gateway, refused":       gatewayRefused,
+	"behind a gateway, elsewhere":     gatewayElsewhere,
 }
 
 // TestScenarios_OnEachStore runs all scenarios on each store.

@@ -43,7 +43,7 @@ func newEnv(t *testing.T, database string) *env {
 	t.Helper()
 	w := &env{clock: clock.NewFast(startTime, 1)}
 	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapConnectors: func(next http.RoundTripper) http.RoundTripper {
-		return validators{newValidator(t, source.BasePath+"/"+source.BearerSecret, next), newValidator(t, source.BasePath+"/"+source.ClientCertificate, next)}
+		return validators{newValidator(t, source.BasePath+"/"+source.BearerSecret, next), newValidator(t, source.BasePath+"/"+source.ClientCertificate, next), next}
 	}})
 	w.phone = apiclient.NewPhone(w.Sandbox.URL(), w.Sandbox.CAPEM())
 	roots := x509.NewCertPool()
@@ -56,13 +56,19 @@ func newEnv(t *testing.T, database string) *env {
 }
 
 // validators validates the exchanges with the sandbox's sources with openapi.json, by their
-// credential.
-type validators struct{ bearer, mutual *validator }
+// credential. Those with banks are not of sources.
+type validators struct {
+	bearer, mutual *validator
+	others         http.RoundTripper
+}
 
 // RoundTrip implements http.RoundTripper.
 func (d validators) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.Path, d.mutual.base+"/") {
 		return d.mutual.RoundTrip(r)
+	}
+	if !strings.HasPrefix(r.URL.Path, source.BasePath+"/") {
+		return d.others.RoundTrip(r)
 	}
 	return d.bearer.RoundTrip(r)
 }

@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/fault"
+	"samla/internal/visitor"
+)
+
+// gatewayBank is a bank behind the sandbox's gateway.
+const gatewayBank = "se-eb-lansforsakringar"
+
+// browser is a browser of a person that trusts the sandbox.
+func (w *env) browser() *visitor.Browser {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(w.Sandbox.CAPEM())
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12, Time: w.clock.Now}}
+	return visitor.New(transport, w.clock, w.Sandbox.URL())
+}
+
+// redirected is a status with a page for the person.
+type redirected struct {
+	Status           string
+	AuthInstructions struct{ Type, RedirectURL string }
+	Error            struct{ Code string }
+}
+
+// awaitPage polls a consent until there is a page, and returns its address.
+func (p *person) awaitPage(t *testing.T, id string) string {
+	t.Helper()
+	var s redirected
+	p.w.await(t, "a page", func() bool {
+		s = redirected{}
+		p.Do(t, "GET", "/consents/"+id+"/status", nil).WantStatus(t, 200, &s)
+		return s.Status != "INITIATED"
+	})
+	if s.Status != "AWAITING_AUTHORIZATION" || s.AuthInstructions.Type != "REDIRECT" || !strings.HasPrefix(s.AuthInstructions.RedirectURL, p.Base+"/go/") {
+		t.Fatalf("got %+v", s)
+	}
+	return s.AuthInstructions.RedirectURL
+}
+
+// signOnPage walks the page of a bank, and comes back to this server. The server shows how
+// it goes on, or has ended.
+func (p *person) signOnPage(t *testing.T, b *visitor.Browser, page string, v visitor.Person) {
+	t.Helper()
+	back, err := b.Visit(t.Context(), page, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.w.Log.Secret("a code", back.Query().Get("code"))
+	if !strings.HasPrefix(back.String(), p.Base+"/callback/eu-enable-banking?") {
+		t.Fatalf("the bank sends the person to %s", back.Path)
+	}
+	for range 2 { // a reload changes nothing
+		resp, err := b.Get(t.Context(), back.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusSeeOther {
+			t.Errorf("the callback answers %d", resp.StatusCode)
+		}
+	}
+}
+
+// gatewayConsent runs the main flow at a bank behind the gateway: from the request for a
+// consent to products, to a refresh without the person, and to the revocation.
+func gatewayConsent(t *testing.T, w *env) {
+	p := w.person(t, elsa)
+	id := p.requestConsent(t, consentRequest{company: gatewayBank})
+	p.signOnPage(t, w.browser(), p.awaitPage(t, id), visitor.Person{Number: elsa, Phone: visitor.Approve})
+	if granted := p.awaitConsent(t, id, "AUTHORIZED"); granted.ExpiresAt.Sub(w.clock.Now()) < 170*24*time.Hour {
+		t.Errorf("authorized as %+v", granted)
+	}
+	collection := p.collect(t, gatewayBank, id, address, "COMPLETED")
+	products := p.products(t, collection)
+	types := map[string]int{}
+	for _, a := range products {
+		types[a.Type]++
+		if a.Company != gatewayBank || a.AccountHolderName != "Elsa Dahl" && a.Type != "MORTGAGE_LOAN" {
+			t.Errorf("%s of %s, holder %q", a.Type, a.Company, a.AccountHolderName)
+		}
+	}
+	if types["PSD2_CHECKING_ACCOUNT"] != 2 || types["PSD2_SAVINGS_ACCOUNT"] != 3 || types["PSD2_CREDIT_CARD"] != 1 {
+		t.Errorf("products %v", types)
+	}
+	for _, a := range products {
+		if a.Type == "PSD2_CHECKING_ACCOUNT" && a.Transactions != nil && len(*a.Transactions) > 50 {
+			signs := map[string]int{}
+			for _, row := range *a.Transactions {
+				signs[row.Direction]++
+			}
+			if signs["DEBIT"] < 10 || signs["CREDIT"] < 5 {
+				t.Errorf("directions %v", signs)
+			}
+		}
+	}
+	again := p.products(t, p.collect(t, gatewayBank, id, "", "COMPLETED"))
+	if len(again) != len(products) || again[0].AccountID != products[0].AccountID {
+		t.Errorf("%d products without the person, %d with", len(again), len(products))
+	}
+	p.Do(t, "DELETE", "/consents/"+id, nil).WantStatus(t, 200, nil)
+	w.await(t, "the end of the session", func() bool {
+		for _, s := range w.Sandbox.Gateway().Stats().Sessions {
+			if s.Bank == "Länsförsäkringar" && s.Status == "CLOSED" {
+				return true
+			}
+		}
+		return false
+	})
+	p.Do(t, "POST", "/collections", storedConsent(gatewayBank, id, address)).WantProblem(t, fault.ConsentRevoked)
+}
+
+// gatewayRefused: the person refuses on the page.
+func gatewayRefused(t *testing.T, w *env) {
+	p := w.person(t, alva)
+	id := p.requestConsent(t, consentRequest{company: gatewayBank})
+	p.signOnPage(t, w.browser(), p.awaitPage(t, id), visitor.Person{Number: alva, Phone: visitor.Approve, Refuse: true})
+	if s := p.awaitConsent(t, id, "FAILED"); s.Error.Code != "AUTHENTICATION_CANCELLED" {
+		t.Errorf("failed as %+v", s.Error)
+	}
+}
+
+// gatewayElsewhere: what comes back in a browser that nobody has led there gives no access.
+func gatewayElsewhere(t *testing.T, w *env) {
+	p := w.person(t, sam)
+	id := p.requestConsent(t, consentRequest{company: gatewayBank})
+	first, other := w.browser(), w.browser()
+	back, err := first.Visit(t.Context(), p.awaitPage(t, id), visitor.Person{Number: sam, Phone: visitor.Approve})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Log.Secret("a code", back.Query().Get("code"))
+	before := w.Sandbox.Gateway().Stats().Calls["authorize-session"]
+	forged := *back
+	query := forged.Query()
+	query.Set("state", query.Get("state")[:42]+"A")
+	forged.RawQuery = query.Encode()
+	for name, address := range map[string]string{"another browser": back.String(), "another state": forged.String(),
+		"the path of the company": strings.Replace(back.String(), "eu-enable-banking", gatewayBank, 1)} {
+		resp, err := other.Get(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusSeeOther && name != "another browser" { // that one is shown how it can go on
+			t.Errorf("%s: goes on to %s", name, resp.Header.Get("Location"))
+		}
+	}
+	if s := p.pollConsent(t, id); s.Status != "AWAITING_AUTHORIZATION" || w.Sandbox.Gateway().Stats().Calls["authorize-session"] != before {
+		t.Errorf("got %+v", s)
+	}
+	resp, err := first.Get(t.Context(), back.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	p.awaitConsent(t, id, "AUTHORIZED")
+}
