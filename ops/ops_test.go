@@ -127,6 +127,11 @@ var ill = map[string]string{
 	"SamlaInstitutionFailing": `samla_institution_calls_total{company="se-a", kind="UNREACHABLE", attribution="BANK"} 0+8x120
   samla_institution_calls_total{company="se-a", kind="OK", attribution="NONE"} 0+2x120`,
 	"SamlaInstitutionFailingByUs": `samla_institution_calls_total{company="se-a", kind="CERTIFICATE", attribution="SAMLA"} 0+1x120`,
+	"SamlaTokenOutage":            `samla_token_outage_suspected{company="se-a"} 1x120`,
+	"SamlaReturnsFail": `samla_exchanges_total{company="se-a", outcome="FAILED"} 0+2x120
+  samla_exchanges_total{company="se-a", outcome="DONE"} 0+1x120`,
+	"SamlaForeignReturns": `samla_returns_total{company="other", outcome="UNKNOWN"} 0+5x120
+  samla_returns_total{company="se-a", outcome="ACCEPTED"} 0+1x120`,
 	"SamlaErrorRatio": `samla_http_requests_total{class="5xx"} 0+5x120
   samla_http_requests_total{class="2xx"} 0+95x120`,
 	"SamlaSlow": `samla_http_request_duration_seconds_bucket{le="1"} 0+90x120
@@ -148,6 +153,11 @@ const healthy = `up{job="samla", instance="a"} 1x120
   samla_institution_calls_total{company="se-a", kind="OK", attribution="NONE"} 0+50x120
   samla_institution_calls_total{company="se-b", kind="UNREACHABLE", attribution="BANK"} 0+1x120
   samla_institution_calls_total{company="se-a", kind="CERTIFICATE", attribution="SAMLA"} 0x120
+  samla_exchanges_total{company="se-a", outcome="FAILED"} 0+1x120
+  samla_exchanges_total{company="se-a", outcome="DONE"} 0+9x120
+  samla_exchanges_total{company="se-b", outcome="FAILED"} 0+1x3 3x117
+  samla_returns_total{company="other", outcome="UNKNOWN"} 0+2x120
+  samla_returns_total{company="se-a", outcome="ACCEPTED"} 0+9x120
   samla_http_requests_total{class="5xx"} 0+1x120
   samla_http_requests_total{class="2xx"} 0+999x120
   samla_http_request_duration_seconds_bucket{le="1"} 0+100x120

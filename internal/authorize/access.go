@@ -58,6 +58,7 @@ func (s *Service) fresh(ctx context.Context, c consent.Consent, refused string) 
 			continue
 		}
 		if err := s.denials.check(c.Company, now); err != nil {
+			s.Observer.Refreshed(c.Company, RefreshHeldBack)
 			return c, secret, err
 		}
 		// The caller may have a view of the row, which does not say when it is due.
@@ -113,9 +114,12 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now := s.Clock.Now()
 	denied := institution.KindOf(err) == institution.ConsentGone && err != nil
-	outage := false
+	outage, begins := false, false
 	if err == nil || denied {
-		outage = s.denials.record(c.Company, now, denied)
+		outage, begins = s.denials.record(c.Company, now, denied)
+	}
+	if begins {
+		s.Log.Warn("a bank refuses the refresh tokens of many persons: an outage of it is suspected, and no consent ends by it before a day is over", "company", c.Company)
 	}
 	used := secret.Tokens.Refresh
 	var certain bool
@@ -146,6 +150,7 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 		old, err2 = s.sealSecret(ctx, old, secret)
 		return old, nil, err2
 	})
+	s.Observer.Refreshed(c.Company, refreshOutcome(err, certain))
 	switch {
 	case errors.Is(err2, errOvertaken), errors.Is(err2, seal.ErrKeyDestroyed):
 		return c, secret, errors.Join(&institution.Error{Kind: institution.Unreachable, NotSent: true}, s.revokeReplaced(ctx, c, secret, got))
@@ -158,6 +163,22 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 		return after, secret, &institution.Error{Kind: institution.Unreachable, NotSent: true, Cause: err}
 	}
 	return after, secret, err
+}
+
+// refreshOutcome names what came of a request for new tokens. certain says that a denial is
+// believed.
+func refreshOutcome(err error, certain bool) RefreshOutcome {
+	switch {
+	case err == nil:
+		return RefreshReplaced
+	case certain:
+		return RefreshEnded
+	case institution.KindOf(err) == institution.ConsentGone:
+		return RefreshDenied
+	case saysNothing(err):
+		return RefreshLost
+	}
+	return RefreshFailed
 }
 
 // errOvertaken says that a consent ended while its tokens were replaced.

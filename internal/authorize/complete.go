@@ -52,6 +52,7 @@ func (j *job) complete(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, j.exchangeFailed(ctx, err)
 		}
+		j.Observer.Exchanged(j.c.Company, j.exchangeOutcome(done))
 		if more, err = j.completed(ctx, done); err != nil || j.c.Step != consent.StepComplete {
 			return more, err
 		}
@@ -101,6 +102,21 @@ func (j *job) isSigner(done institution.Completed) bool {
 	return done.Signer == "" || j.secret.PersonalNumber == "" || done.Signer == j.secret.PersonalNumber
 }
 
+// exchangeOutcome names what came of an exchange that was answered.
+func (j *job) exchangeOutcome(done institution.Completed) ExchangeOutcome {
+	switch {
+	case !j.isSigner(done):
+		return ExchangeMismatch
+	case done.State == institution.AuthorizationFailed:
+		return ExchangeRefused
+	case done.State == institution.AuthorizationPending && done.Next != nil:
+		return ExchangeNext
+	case done.State == institution.AuthorizationPending:
+		return ExchangePending
+	}
+	return ExchangeDone
+}
+
 // exchangeFailed decides what follows an exchange that failed: the same one once more, if
 // its answer may have been lost, or the end.
 func (j *job) exchangeFailed(ctx context.Context, cause error) error {
@@ -111,8 +127,10 @@ func (j *job) exchangeFailed(ctx context.Context, cause error) error {
 		e.Tries--
 	}
 	if wait, inTime := j.nextAttemptSince(e.Since, cause, now); again && inTime && e.Tries < consent.MostExchangeTries {
+		j.Observer.Exchanged(j.c.Company, ExchangeRepeated)
 		return j.storeSecretUntil(ctx, now.Add(wait))
 	}
+	j.Observer.Exchanged(j.c.Company, ExchangeFailed)
 	code := failureOf(institution.KindOf(cause))
 	if e.Tries >= consent.MostExchangeTries {
 		code = consent.AuthenticationFailed

@@ -92,6 +92,7 @@ func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) erro
 // Errors: ConsentGone if the bank has ended the grant.
 func (s *Service) refreshMessage(ctx context.Context, m *outbox.Message, by institution.Refresher, a institution.Access) (institution.Access, error) {
 	got, err := by.Refresh(ctx, a)
+	s.Observer.Refreshed(m.Company, refreshOutcome(err, institution.KindOf(err) == institution.ConsentGone))
 	if err != nil {
 		return a, err
 	}

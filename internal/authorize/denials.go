@@ -43,9 +43,21 @@ func (d *denials) check(company string, now time.Time) error {
 	return &institution.Error{Kind: institution.Unreachable, NotSent: true}
 }
 
-// record counts an answer, and reports whether there is an outage. An error that is no
-// refusal of the token is not counted.
-func (d *denials) record(company string, now time.Time, denied bool) (outage bool) {
+// suspected lists the banks that have an outage.
+func (d *denials) suspected(now time.Time) (companies []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, n := range d.banks {
+		if n.out(now) {
+			companies = append(companies, id)
+		}
+	}
+	return companies
+}
+
+// record counts an answer, and reports whether there is an outage, and whether it begins
+// with it. An error that is no refusal of the token is not counted.
+func (d *denials) record(company string, now time.Time, denied bool) (outage, begins bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := d.banks[company]
@@ -55,14 +67,14 @@ func (d *denials) record(company string, now time.Time, denied bool) (outage boo
 	}
 	if !denied {
 		n.given, n.outage, n.believed = counted(n.given, now), time.Time{}, false
-		return false
+		return false, false
 	}
 	n.denied = counted(n.denied, now)
 	given := recent(n.given, now)
 	if many := recent(n.denied, now); n.outage.IsZero() && !n.believed && len(many) >= denialOutage && len(many) > len(given) {
-		n.outage = now
+		n.outage, begins = now, true
 	}
-	return n.out(now)
+	return n.out(now), begins
 }
 
 // out reports whether there is an outage that is not older than denialPatience.

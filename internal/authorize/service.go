@@ -27,7 +27,7 @@ import (
 )
 
 // Deps is what the service works with. All members but WarnAhead, OpenTime, Watch,
-// Journal, Random, PublicURL and Subscribers are required.
+// Journal, Random, PublicURL, Subscribers and Observer are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -43,6 +43,7 @@ type Deps struct {
 	Random       io.Reader        // of states; safe for concurrent use; nil = the machine's
 	PublicURL    func() string    // base URL of this server as browsers reach it; nil = none
 	Subscribers  []EndSubscriber  // run for each consent that ends, after the audit log and the events
+	Observer     Observer         // nil: none
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by
@@ -70,6 +71,9 @@ func New(d Deps) *Service {
 	}
 	if d.PublicURL == nil {
 		d.PublicURL = func() string { return "" }
+	}
+	if d.Observer == nil {
+		d.Observer = unobserved{}
 	}
 	s := &Service{Deps: d, instructions: newInstructionCache(), denials: newDenials(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"errors"
@@ -123,17 +124,27 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 // sees. name is that of the address (institution.Profile.ReturnName). The first return that is accepted is stored, and exchanged by the job of the
 // consent; any other changes nothing. browser is the cookie of the browser.
 func (s *Service) Return(ctx context.Context, name, state, browser string, what url.Values) (Seen, error) {
+	seen, stored, err := s.arrive(ctx, name, state, browser, what)
+	if err == nil {
+		s.Observer.Returned(cmp.Or(seen.Company, name), returnOutcome(stored, seen))
+	}
+	return seen, err
+}
+
+// arrive is Return without its observer. It reports whether what was brought is stored.
+func (s *Service) arrive(ctx context.Context, name, state, browser string, what url.Values) (seen Seen, stored bool, err error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" || s.returnName(c.Company) != name {
-		return Seen{View: ViewUnknown}, err
+		return Seen{View: ViewUnknown}, false, err
 	}
 	hash := consent.HashOf(browser)
 	if !c.Visit.Is(state) {
-		return s.seen(ctx, c, hash)
+		seen, err = s.seen(ctx, c, hash)
+		return seen, false, err
 	}
 	code, err := s.shortCode()
 	if err != nil {
-		return Seen{}, err
+		return Seen{}, false, err
 	}
 	var arrival consent.Arrival
 	after, err := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
@@ -159,16 +170,17 @@ func (s *Service) Return(ctx context.Context, name, state, browser string, what 
 		return s.withVisit(ctx, old, v, secret)
 	})
 	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return Seen{View: ViewUnknown}, nil
+		return Seen{View: ViewUnknown}, false, nil
 	}
 	if err != nil {
-		return Seen{}, err
+		return Seen{}, false, err
 	}
 	if arrival == consent.ArrivalAccepted {
 		s.watching.Remove(string(after.ID))
 		s.Jobs.Wake(store.Consents)
 	}
-	return s.seen(ctx, after, hash)
+	seen, err = s.seen(ctx, after, hash)
+	return seen, arrival == consent.ArrivalAccepted || arrival == consent.ArrivalHeld, err
 }
 
 // withVisit returns a consent with a visit and a secret. If the visit is accepted, what was
@@ -193,7 +205,9 @@ func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (S
 		return Seen{View: ViewUnknown}, err
 	}
 	hash := consent.HashOf(browser)
+	var outcome ReturnOutcome
 	after, err := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		outcome = ""
 		if old.Step != consent.StepWatch || old.Visit.Stage != consent.StageHeld || !old.Visit.Knows(hash) {
 			return old, nil, store.ErrUnchanged
 		}
@@ -201,14 +215,25 @@ func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (S
 		if err != nil {
 			return old, nil, err
 		}
-		v, accepted := old.Visit.Entered(hash, consent.HashOf(code))
-		if accepted && secret.Exchange != nil {
-			secret.Exchange.Since = s.Clock.Now()
+		v, right := old.Visit.Entered(hash, consent.HashOf(code))
+		switch {
+		case right:
+			outcome = CodeAccepted
+			if secret.Exchange != nil {
+				secret.Exchange.Since = s.Clock.Now()
+			}
+		case v.Stage == consent.StageBarred:
+			outcome = CodeBarred
+		default:
+			outcome = CodeWrong
 		}
 		return s.withVisit(ctx, old, v, secret)
 	})
 	if err != nil {
 		return Seen{}, err
+	}
+	if outcome != "" {
+		s.Observer.Returned(after.Company, outcome)
 	}
 	if after.Step == consent.StepComplete {
 		s.watching.Remove(string(after.ID))

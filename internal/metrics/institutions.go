@@ -31,12 +31,17 @@ type calls struct {
 	took      *prometheus.HistogramVec
 }
 
-func newCalls(r registerer, all institution.Set) calls {
+// companiesOf returns the values of the label company.
+func companiesOf(all institution.Set) set {
 	companies := set{}
 	for id := range all {
 		companies[id] = true
 	}
-	return calls{companies: companies,
+	return companies
+}
+
+func newCalls(r registerer, all institution.Set) calls {
+	return calls{companies: companiesOf(all),
 		ended: r.counters("samla_institution_calls_total", "Calls to institutions that have ended, by how, and by who caused a failure.",
 			"company", "verb", "kind", "attribution"),
 		took: r.histograms("samla_institution_call_duration_seconds", "Time of calls to institutions that were not cancelled by this server.", callBuckets,

@@ -56,6 +56,7 @@ type Metrics struct {
 
 	requests
 	calls
+	signing
 	flows
 	transactions
 	deliveries
@@ -68,6 +69,7 @@ func New(c Config) *Metrics {
 	r := registerer{m.registry}
 	m.requests = newRequests(r)
 	m.calls = newCalls(r, c.Institutions)
+	m.signing = newSigning(r, c.Institutions)
 	m.flows = newFlows(r)
 	m.transactions = newTransactions(r)
 	m.deliveries = newDeliveries(r, c.Clock)

@@ -13,6 +13,7 @@ import (
 
 	"samla/internal/api"
 	"samla/internal/audit"
+	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/deviation"
@@ -87,6 +88,10 @@ func TestMetrics_CountWhatTheyAreTold(t *testing.T) {
 	m.Observe(intercept.Outcome{Call: call, Duration: 20 * time.Millisecond})
 	m.Observe(intercept.Outcome{Call: call, Cancelled: true})
 	m.Observe(intercept.Outcome{Call: call, Kind: institution.Busy, Attribution: fault.ByBank})
+	m.Returned("se-a", authorize.ReturnHeld)
+	m.Exchanged("se-a", authorize.ExchangeDone)
+	m.Refreshed("se-b", authorize.RefreshDenied)
+	m.ObserveOutages(func() []string { return []string{"se-b", "se-x", "se-y"} })
 	m.Recorded([]audit.Entry{
 		{Kind: string(audit.ConsentCreated), Detail: []byte(`{"company":"se-a"}`)},
 		{Kind: string(audit.ConsentFailed), Detail: []byte(`{"failure":"BANK_UNAVAILABLE","cause":"FAILED"}`)},
@@ -114,6 +119,11 @@ func TestMetrics_CountWhatTheyAreTold(t *testing.T) {
 		`samla_institution_calls_total{attribution="NONE",company="se-a",kind="CANCELLED",verb="collect"} 1`,
 		`samla_institution_calls_total{attribution="BANK",company="se-a",kind="BUSY",verb="collect"} 1`,
 		`samla_institution_call_duration_seconds_count{company="se-a",verb="collect"} 2`,
+		`samla_returns_total{company="se-a",outcome="HELD"} 1`,
+		`samla_exchanges_total{company="se-a",outcome="DONE"} 1`,
+		`samla_token_refreshes_total{company="se-b",outcome="DENIED"} 1`,
+		`samla_token_outage_suspected{company="se-b"} 1`,
+		`samla_token_outage_suspected{company="other"} 1`,
 		`samla_consents_total{cause="NONE",step="CREATED"} 1`,
 		`samla_consents_total{cause="BANK_UNAVAILABLE",step="FAILED"} 1`,
 		`samla_consents_total{cause="USER",step="REVOKED"} 1`,
@@ -151,11 +161,15 @@ func TestMetrics_SeriesAreBounded(t *testing.T) {
 			{Kind: string(audit.ConsentRevoked), Detail: fmt.Appendf(nil, `{"cause":%q}`, word())},
 			{Kind: string(audit.CollectionFinished), Detail: fmt.Appendf(nil, `{"mode":%q,"status":%q}`, word(), word())},
 			{Kind: string(audit.CollectionStarted), Detail: fmt.Appendf(nil, `{"mode":%q}`, word())}})
+		m.Returned(word(), authorize.ReturnOutcome(word()))
+		m.Exchanged(word(), authorize.ExchangeOutcome(word()))
+		m.Refreshed(word(), authorize.RefreshOutcome(word()))
 		m.Transaction(time.Second, r.IntN(2) == 0, store.Outage(word()))
 		m.Attempt(webhooks.Observation{Outcome: webhook.Outcome{Err: webhook.Error(word()), Status: r.IntN(1000)}})
 		m.Sequenced([]event.Event{{Type: event.Type(word()), ID: word(), At: now}})
 		m.ObserveRoute(api.Route{Method: "GET", Pattern: "/users", Version: "none"}).Observe(r.IntN(900)-100, time.Second)
 	}
+	m.ObserveOutages(func() []string { return []string{word()} })
 	for range 200 {
 		tell()
 	}

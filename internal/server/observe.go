@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"samla/internal/api"
+	"samla/internal/authorize"
 	"samla/internal/event"
 	"samla/internal/metrics"
 	"samla/internal/store"
@@ -25,6 +26,21 @@ func (s *Server) observeAttempt() func(webhooks.Observation) {
 		return nil
 	}
 	return s.figures.Attempt
+}
+
+// observeSigning returns what counts returns, exchanges and refreshes, or nil.
+func (s *Server) observeSigning() authorize.Observer {
+	if s.figures == nil {
+		return nil
+	}
+	return s.figures
+}
+
+// observeOutages adds the outages that are suspected to the figures.
+func (s *Server) observeOutages() {
+	if s.figures != nil {
+		s.figures.ObserveOutages(s.consents.SuspectedOutages)
+	}
 }
 
 // sequenced is called with events that have got their place in the list.

@@ -132,7 +132,8 @@ func (s *Server) wire(ctx context.Context) error {
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
 		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal, Random: p.Random, PublicURL: s.PublicURL,
-		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}})
+		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}, Observer: s.observeSigning()})
+	s.observeOutages()
 	access := store.AccessRecorder(s.store)
 	if p.WrapAccess != nil {
 		access = p.WrapAccess(access)
