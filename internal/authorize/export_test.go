@@ -65,3 +65,13 @@ func Pace(p institution.Profile, progress consent.Progress, sincePoll time.Durat
 	moves, polled := cache.state(c.ID, now)
 	return paceOf(p, moves, progress, now.Sub(polled))
 }
+
+// AwaitRefreshes returns when no question of a poll is under way.
+func (s *Service) AwaitRefreshes() {
+	for range cap(s.refreshes) {
+		s.refreshes <- struct{}{}
+	}
+	for range cap(s.refreshes) {
+		<-s.refreshes
+	}
+}

@@ -87,8 +87,10 @@ func (b *redirected) change(by func(*institution.Profile)) {
 }
 
 // node returns another node over the same store.
-func (b *redirected) node() *authorize.Service {
-	s := b.serviceWith(authorize.WatchLimits{})
+func (b *redirected) node() *authorize.Service { return b.nodeWith(authorize.WatchLimits{}) }
+
+func (b *redirected) nodeWith(limits authorize.WatchLimits) *authorize.Service {
+	s := b.serviceWith(limits)
 	s.Institutions[theBank] = b.bank.institution()
 	s.PublicURL = func() string { return publicURL }
 	return s
@@ -101,7 +103,18 @@ func (b *redirected) tokens(n string) *institution.Tokens {
 // begin returns a consent that waits for the person, and the state of its way.
 func (b *redirected) begin() (consent.Consent, string) {
 	b.Helper()
-	c := b.create()
+	return b.beginOf("")
+}
+
+// beginOf is begin of a renewal of another consent, if there is one.
+func (b *redirected) beginOf(old consent.ID) (consent.Consent, string) {
+	b.Helper()
+	var c consent.Consent
+	if old == "" {
+		c = b.create()
+	} else {
+		c = b.mustRenew(old)
+	}
 	b.MustRun(b.Handle, string(c.ID))
 	return b.waiting(c.ID)
 }

@@ -249,7 +249,8 @@ const maxAgent = 500
 func (s *Service) openedBy(ctx context.Context, c consent.Consent, browser, agent string) (consent.Consent, error) {
 	hash := c.Visit.Hash
 	return store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
-		if old.Visit == nil || old.Visit.Hash != hash || old.Status.Final() {
+		// Whoever exchanges what another browser brought writes the row next, with tokens.
+		if old.Step != consent.StepWatch || old.Visit == nil || old.Visit.Hash != hash || old.Visit.Stage != consent.StageOpen {
 			return old, nil, store.ErrUnchanged
 		}
 		v, ok := old.Visit.Opened(browser)

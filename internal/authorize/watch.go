@@ -8,6 +8,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/seal"
 	"samla/internal/store"
 	"samla/internal/watch"
 )
@@ -57,6 +58,7 @@ func (j *job) watch(ctx context.Context) (bool, error) {
 	case j.secret.PartlySigned:
 		return false, j.checkPartlySigned(ctx)
 	case j.secret.Silent:
+		j.watching.Remove(string(j.c.ID)) // it was admitted, and is not watched
 		return false, j.reschedule(ctx, j.c.AuthorizeBy)
 	}
 	id := string(j.c.ID)
@@ -112,15 +114,23 @@ func (s *Service) ask(ctx context.Context, id string) watch.Outcome {
 	return watch.Outcome{Pace: j.pace()}
 }
 
-// reread reads the row after another writer was faster and reports whether there
+// reread reads the row after another writer was faster, with its secret, and reports whether there
 // is still an authorization to follow.
 func (j *job) reread(ctx context.Context) bool {
 	c, err := j.Store.Consent(ctx, j.c.ID)
 	if err != nil {
 		return !errors.Is(err, store.ErrNotFound)
 	}
-	j.c = c
-	return c.Step == consent.StepWatch
+	if c.Step != consent.StepWatch {
+		return false
+	}
+	secret, err := j.openSecret(ctx, c)
+	if err != nil {
+		// Without the key the handler ends it. Otherwise the next question reads it again.
+		return !errors.Is(err, seal.ErrKeyDestroyed)
+	}
+	j.c, j.secret = c, secret
+	return true
 }
 
 // grant commits what the bank has granted. Only what a later collection needs is
