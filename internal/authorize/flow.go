@@ -59,7 +59,7 @@ func (j *job) run(ctx context.Context) error {
 		return err
 	}
 	overdue := ticked.Status.Final()
-	look := overdue && j.known && j.c.Renews != "" && j.c.Status == consent.AwaitingAuthorization
+	look := overdue && j.known && j.c.Status == consent.AwaitingAuthorization && (j.c.Renews != "" || j.c.Step == consent.StepComplete)
 	if overdue && !look {
 		return j.end(ctx, consent.Ticked{})
 	}
@@ -84,6 +84,8 @@ func (j *job) run(ctx context.Context) error {
 		return j.endOverdue(ctx)
 	}
 	switch {
+	case look && err == nil && j.c.Step == consent.StepComplete:
+		// The person came back in time. The exchange is bounded by itself, and a last look follows.
 	case look && err == nil: // nobody has followed the authorization up to its deadline
 		return j.lastLook(ctx)
 	case overdue:

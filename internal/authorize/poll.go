@@ -103,8 +103,8 @@ func (s *Service) refresh(c consent.Consent, inst institution.Institution, numbe
 		return
 	}
 	j := job{Service: s, c: row, bank: inst, known: true}
-	if j.secret, err = s.openSecret(ctx, row); err != nil {
-		return
+	if j.secret, err = s.openSecret(ctx, row); err != nil || j.secret.Silent || j.secret.PartlySigned {
+		return // the bank is not asked, or seldom
 	}
 	j.signing = j.newSigning()
 	if _, err := j.question(ctx); err != nil && !errors.Is(err, store.ErrConflict) && ctx.Err() == nil {

@@ -128,7 +128,7 @@ func (j *job) decide(ctx context.Context) (decided bool, err error) {
 		return true, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
 	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
-	if err == nil && info.State == institution.ConsentPartlySigned && !j.secret.PartlySigned &&
+	if err == nil && info.State == institution.ConsentPartlySigned && !j.secret.PartlySigned && j.mayGrant() &&
 		j.Clock.Now().Add(j.bank.Profile.SecondSigner).After(j.c.AuthorizeBy) {
 		return true, j.partlySigned(ctx)
 	}

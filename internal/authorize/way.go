@@ -103,6 +103,9 @@ func (j *job) leading(i *consent.Instructions) *consent.Instructions {
 // sure who signs, or the person came back as consent.Visit demands.
 func (j *job) mayGrant() bool {
 	v, i := j.c.Visit, j.secret.Instructions
+	if j.secret.Silent {
+		return false // without what the person brings, a consent that is valid is of no use
+	}
 	if v == nil || i == nil || i.RedirectURL == "" {
 		return true
 	}
