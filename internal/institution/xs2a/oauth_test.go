@@ -499,3 +499,37 @@ func TestOAuth_UsesTheEndpointOfItsAuthentication(t *testing.T) {
 		}
 	}
 }
+
+// The answer says which shape it is (docs/reference/families.md 2.1). Where it has both, the
+// profile decides.
+func TestOpenConsent_RecognisesTheShape(t *testing.T) {
+	page := `"scaRedirect":{"href":"https://page.bank.example/"}`
+	for name, c := range map[string]struct {
+		sca, links string
+		byCode     bool
+	}{
+		"a page":                          {"redirect", page, false},
+		"a server, by the answer":         {"redirect", `"scaOAuth":{"href":"{metadata}"}`, true},
+		"both, where the profile says so": {"redirect", page + `,"scaOAuth":{"href":"{metadata}"}`, false},
+		"both, with codes":                {"oauth", page + `,"scaOAuth":{"href":"{metadata}"}`, true},
+		"a page in place of codes":        {"oauth", page, false},
+	} {
+		var b *codeBank
+		b = newCodeBank(t, func(config *xs2a.Config) { config.Profile.SCA = c.sca }, map[string]http.HandlerFunc{
+			"POST /psd2/v1/consents": func(w http.ResponseWriter, r *http.Request) {
+				links := strings.ReplaceAll(c.links, "{metadata}", b.server.URL+metadataPath)
+				responds(201, `{"consentStatus":"received","consentId":"c1","_links":{`+links+`}}`)(w, r)
+			}})
+		a := b.open(t)
+		if host := strings.Split(a.Instructions.RedirectURL, "/")[2]; (host == "login.bank.example") != c.byCode || a.Silent != c.byCode {
+			t.Errorf("%s: %s, silent %t", name, a.Instructions.RedirectURL, a.Silent)
+		}
+	}
+}
+
+func TestRedirect_IsNotRefusedWhereItIsTheWay(t *testing.T) {
+	s := newScriptedBank(t, signsBy("redirect", func(c *xs2a.Config) { c.Profile.RedirectRefusal = "all" }), responds(201, implicit))
+	if _, err := s.OpenConsent(t.Context(), pageRequest()); err != nil || s.last(t).header.Get("TPP-Redirect-Preferred") != "true" {
+		t.Errorf("sent %q, %v", s.last(t).header.Get("TPP-Redirect-Preferred"), err)
+	}
+}
