@@ -41,6 +41,7 @@ type cli struct {
 	Listen    listenCmd    `cmd:"" help:"Receive the events of a development server, verify and print them."`
 	Trigger   triggerCmd   `cmd:"" help:"Create an event in a development server."`
 	Bank      bankCmd      `cmd:"" help:"List real banks, add one to a banks file, and show what the institutions of a file will be asked."`
+	Gateway   gatewayCmd   `cmd:"" help:"Connect a gateway to many banks."`
 	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
 	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
 	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`

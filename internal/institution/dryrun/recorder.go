@@ -45,6 +45,26 @@ const answer = `{"session":"` + session + `","turn":{"id":"1","type":"IN"},"cons
 "session_id":"{session_id}","auto_start_token":"{auto_start_token}","status":"{status}","code":"{code}",
 "response":{"accounts":[{"_id":"{account_id}"}],"cards":[{"id":"{card_id}"}],"transactions":[],"scopes":[]}}`
 
+// The ids at Enable Banking, which have to be UUIDs.
+const (
+	gatewaySession = "00000000-0000-4000-8000-000000000001"
+	gatewayAccount = "00000000-0000-4000-8000-000000000002"
+)
+
+// gatewayAnswer has what every request of Enable Banking's API is answered with.
+const gatewayAnswer = `{"url":"https://gateway.invalid/page","authorization_id":"{authorization_id}","session_id":"` + gatewaySession + `","status":"AUTHORIZED",
+"accounts":["` + gatewayAccount + `"],"accounts_data":[{"uid":"` + gatewayAccount + `","identification_hash":"{hash}"}],
+"identification_hash":"{hash}","cash_account_type":"CACC","currency":"SEK","balances":[],"transactions":[]}`
+
+// isGateway reports whether a request is one of Enable Banking's API, whose paths no other
+// family has.
+func isGateway(req *http.Request) bool {
+	segments := strings.Split(strings.TrimPrefix(req.URL.Path, "/"), "/")
+	last := segments[len(segments)-1]
+	return strings.Contains(req.URL.Path, gatewaySession) || strings.Contains(req.URL.Path, gatewayAccount) ||
+		!slices.Contains(segments, "v1") && req.Method == http.MethodPost && (last == "auth" || last == "sessions")
+}
+
 // The well-known paths of the metadata of an authorization server (RFC 8414 3.1, OpenID
 // Connect Discovery 4.1). The issuer of a server is its address without them.
 var wellKnown = []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}
@@ -52,6 +72,9 @@ var wellKnown = []string{"/.well-known/oauth-authorization-server", "/.well-know
 // answerTo returns the answer to a request: a consent for the list of accounts is valid at
 // once, and an authorization server is where it is asked.
 func answerTo(req *http.Request, body string) string {
+	if isGateway(req) {
+		return gatewayAnswer
+	}
 	text := answer
 	if strings.Contains(body, `"availableAccounts"`) {
 		text = strings.Replace(text, `"consentStatus":"received"`, `"consentStatus":"valid"`, 1)
@@ -152,7 +175,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // placeholders shows the braces of placeholders, which a URL escapes.
 func placeholders(address string) string {
-	address = strings.ReplaceAll(address, session, "{session}")
+	address = strings.NewReplacer(session, "{session}", gatewaySession, "{session_id}", gatewayAccount, "{uid}").Replace(address)
 	if plain, err := url.PathUnescape(address); err == nil && strings.Contains(plain, "{") {
 		return plain
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -190,6 +191,18 @@ func (e entry) open(d institution.Deps, taken func(string) bool) ([]institution.
 	}
 	i.Company, i.Family, i.Profile = e.company(i), e.Family, i.Profile.WithDefaults()
 	return []institution.Institution{i}, nil
+}
+
+// Configs yields the configurations of the entries with their company ids, in the order of
+// the file.
+func (f *File) Configs() iter.Seq2[string, institution.Config] {
+	return func(yield func(string, institution.Config) bool) {
+		for _, e := range f.entries {
+			if !yield(e.Company, e.config) {
+				return
+			}
+		}
+	}
 }
 
 // locate adds the entry's place in the file to an error.
