@@ -193,6 +193,23 @@ func TestAccess_EndsWhenTheGrantIsDeniedTwice(t *testing.T) {
 	}
 }
 
+// A bank whose consents do not say that their tokens have ended (docs/reference/families.md
+// 4.2 step 8) is asked for tokens again, although the old ones have time left.
+func TestCheckDaily_ConfirmsADenialWhereTheConsentIsStillValid(t *testing.T) {
+	b := newRedirected(t)
+	c := b.authorized()
+	b.bank.onRefresh = func(int, institution.Access) (institution.Tokens, error) {
+		return institution.Tokens{}, kind(institution.ConsentGone)
+	}
+	if _, _, err := b.Access(t.Context(), c, "access-1"); institution.KindOf(err) != institution.Unreachable {
+		t.Fatalf("the first denial is %v", err)
+	}
+	c = b.Consent(c.ID)
+	b.Clock.Set(c.WakeAt)
+	b.MustRun(b.Handle, string(c.ID))
+	b.checkEnd(b.Consent(c.ID), consent.Revoked, "")
+}
+
 // A bank that denies the grants of many persons at once has an outage: it is not asked,
 // and no consent ends by it.
 func TestAccess_DoesNotEndConsentsInAnOutage(t *testing.T) {

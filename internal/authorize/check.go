@@ -71,11 +71,19 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 }
 
 // readFresh reads an authorized consent with a token that can be used, and with another one
-// if that is refused.
+// if that is refused. If the bank has refused to replace the tokens before, they are
+// replaced first: the status of a consent need not say that its tokens have ended
+// (docs/reference/families.md 4.2 step 8).
 func (j *job) readFresh(ctx context.Context) (institution.ConsentInfo, error) {
 	refused := ""
+	secret, err := j.openSecret(ctx, j.c)
+	if err != nil {
+		return institution.ConsentInfo{}, err
+	}
+	if secret.Denial != nil {
+		refused = secret.Tokens.Access
+	}
 	for {
-		var err error
 		if j.c, j.secret, err = j.fresh(ctx, j.c, refused); err != nil {
 			return institution.ConsentInfo{}, err
 		}

@@ -19,7 +19,10 @@ import (
 	"samla/internal/devserver"
 	"samla/internal/ebspec"
 	"samla/internal/nordeaspec"
+	"samla/internal/obiespec"
 	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/obie"
+	"samla/internal/sandbox/obie/resource"
 	"samla/internal/sandbox/persona"
 	"samla/test/harness"
 )
@@ -80,6 +83,13 @@ type validator interface {
 func newValidators(t *testing.T) []validator {
 	t.Helper()
 	all := []validator{nordeaspec.New(t, "https://bank.example/"+nordeaBank, nordeaspec.Files), ebspec.New(t, "https://gateway.example/enablebanking")}
+	for _, b := range obie.DefaultBanks() {
+		v := obiespec.V31
+		if b.Version == resource.V40 {
+			v = obiespec.V40
+		}
+		all = append(all, obiespec.New(t, v, "https://bank.example/"+b.Company))
+	}
 	for _, b := range aspsp.DefaultBanks() {
 		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
 	}

@@ -76,6 +76,7 @@ type instructions struct {
 	AutoStartToken string
 	QRData         string
 	QRImage        string
+	RedirectURL    string
 	ExpiresAt      time.Time
 	UserMessage    struct{ Code, Text string }
 }
