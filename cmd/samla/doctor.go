@@ -18,6 +18,7 @@ import (
 	"samla/internal/institution/families"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
+	"samla/internal/server"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 )
@@ -25,7 +26,10 @@ import (
 type doctorCmd struct {
 	storeFlags
 	masterFlags
-	Banks string        `type:"path" required:"" help:"File with the banks and other institutions, as for samla serve."`
+	Banks string `type:"path" required:"" help:"File with the banks and other institutions, as for samla serve."`
+
+	PublicURL string `name:"public-url" placeholder:"URL" help:"Address of the server in the browsers of persons, as for samla serve."`
+
 	Reach bool          `default:"true" negatable:"" help:"Open a connection to each institution; --no-reach sends nothing."`
 	Time  time.Duration `default:"1m" help:"Time for all checks together."`
 	JSON  bool          `help:"Print one line of JSON instead of text."`
@@ -140,9 +144,10 @@ func (c *doctorCmd) institutions(ctx context.Context, a *app, report *doctor.Rep
 	defer set.Close()
 	report.Judge(name, fmt.Sprintf("%d institutions", len(set)), nil, "")
 	report.Certificates(set, clk.Now())
-	if !c.Reach {
+	if c.Reach {
+		report.Reach(ctx, set, clk.Now)
+	} else {
 		report.Skip("institutions reached", "as asked")
-		return
 	}
-	report.Reach(ctx, set, clk.Now)
+	report.Returns(ctx, set, c.PublicURL, server.CheckPublicURL(c.PublicURL), c.Reach)
 }

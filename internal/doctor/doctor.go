@@ -1,5 +1,5 @@
 // Package doctor looks at an installation as an operator would who has a list: settings,
-// keys, database, clock, certificates, banks. Each check says what it has found and, if
+// keys, database, clock, certificates, banks, and the way back from them. Each check says what it has found and, if
 // something is wrong, what to do. It changes nothing.
 package doctor
 

@@ -37,6 +37,9 @@ type Institution struct {
 	Certificates []Certificate
 	// Reach opens a connection and says what it has shown; nil = its family cannot.
 	Reach func(ctx context.Context) (Reached, error)
+	// ReturnAddresses asks which addresses of return are registered there; nil = the
+	// institution does not tell.
+	ReturnAddresses func(ctx context.Context) ([]string, error)
 
 	// Signatures says what signing its requests has taken; nil = they are not signed.
 	Signatures func() SignatureFigures

@@ -105,7 +105,7 @@ func (c Config) Check() error {
 	if c.BackupRetention != 0 {
 		faults = append(faults, epochs.CheckRetention(c.BackupRetention))
 	}
-	faults = append(faults, c.checkPublicURL())
+	faults = append(faults, CheckPublicURL(c.PublicURL))
 	if c.KeyDir == "" {
 		faults = append(faults, errors.New("a key directory is required with PostgreSQL"))
 	}

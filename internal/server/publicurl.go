@@ -11,14 +11,14 @@ import (
 	"samla/internal/institution"
 )
 
-// checkPublicURL reports a public URL that browsers cannot use.
-func (c Config) checkPublicURL() error {
-	if c.PublicURL == "" {
+// CheckPublicURL reports a public URL that browsers cannot use. An empty one is none.
+func CheckPublicURL(text string) error {
+	if text == "" {
 		return nil
 	}
-	u, err := url.Parse(c.PublicURL)
+	u, err := url.Parse(text)
 	switch {
-	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http", u.RawQuery != "", u.Fragment != "", u.User != nil, strings.HasSuffix(c.PublicURL, "/"):
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http", u.RawQuery != "", u.Fragment != "", u.User != nil, strings.HasSuffix(text, "/"):
 		return errors.New("the public URL must be like https://samla.example.com: a scheme, a host, and at most a path without a slash at the end")
 	case u.Path != "":
 		return errors.New("the public URL must have no path: the pages of this server are at /go and /callback")

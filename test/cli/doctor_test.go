@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,12 +36,21 @@ func TestDoctor_NamesWhatIsWrong(t *testing.T) {
 		if states, do, status := examine("--banks", w.banks); status != 0 || strings.Contains(do, "mend") {
 			t.Errorf("before the first start: exit status %d, %v, %s", status, states, do)
 		}
-		server, _ := w.serve(t, flags)
-		states, do, status := examine("--banks", w.banks)
-		if status != 0 || do != "" || states["schema"] != "ok" || states["keys of the database"] != "ok" || states["se-demo-psd2 QWAC"] != "ok" || states["se-demo reached"] != "ok" || states["settings"] != "ok" {
+		server, api := w.serve(t, flags)
+		if states, do, status := examine("--banks", w.banks); status != 0 || states["public URL"] != "warning" || !strings.Contains(do, "--public-url") {
+			t.Errorf("without a public URL: exit status %d, %v, %s", status, states, do)
+		}
+		const gateway = "eu-enable-banking"
+		states, do, status := examine("--banks", w.banks, "--public-url", api)
+		if status == 0 || states["public URL"] != "ok" || states[gateway+" returns"] != "failed" || !strings.Contains(do, "register the address") {
+			t.Errorf("an address that is not registered: exit status %d, %v, %s", status, states, do)
+		}
+		w.register(t, api+"/callback/"+gateway)
+		states, do, status = examine("--banks", w.banks, "--public-url", api)
+		if status != 0 || do != "" || states["schema"] != "ok" || states["keys of the database"] != "ok" || states["se-demo-psd2 QWAC"] != "ok" || states["se-demo reached"] != "ok" || states["settings"] != "ok" || states[gateway+" returns"] != "ok" || states["se-demo-oauth returns"] != "skipped" {
 			t.Errorf("exit status %d, %v, %s", status, states, do)
 		}
-		states, do, status = examine("--banks", w.banks, "--least-free", "9000000000000")
+		states, do, status = examine("--banks", w.banks, "--public-url", api, "--least-free", "9000000000000")
 		if onDisk := flags == nil; status != 0 || (states["disk"] == "warning") != onDisk || (do == "make room, or shorten --keep-data") != onDisk {
 			t.Errorf("a full disk: exit status %d, %v, %s", status, states, do)
 		}
@@ -67,4 +78,21 @@ func TestDoctor_NamesWhatIsWrong(t *testing.T) {
 			t.Errorf("no banks file: exit status %d, %v", status, states)
 		}
 	})
+}
+
+// register registers an address of return with the gateway of the sandbox.
+func (w *env) register(t *testing.T, address string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"redirectUrl": address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := w.phone.HTTP.Post(w.phone.Sandbox+"/sandbox/enablebanking/redirects", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		t.Fatalf("the gateway answers %s", answer.Status)
+	}
 }

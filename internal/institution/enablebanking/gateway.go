@@ -224,6 +224,10 @@ func (g *Gateway) Institutions(taken func(companyID string) bool) []institution.
 				r, err := g.client.Reach(ctx)
 				return institution.Reached(r), err
 			}
+			i.ReturnAddresses = func(ctx context.Context) ([]string, error) {
+				known, err := g.Application(ctx)
+				return known.RedirectURLs, err
+			}
 		}
 		all = append(all, i)
 	}
