@@ -127,10 +127,11 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 		if old.Status.Final() {
 			return old, nil, errOvertaken
 		}
-		var err2 error
-		if secret, err2 = s.openSecret(ctx, old); err2 != nil {
-			return old, nil, err2
+		opened, err2 := s.openSecret(ctx, old)
+		if err2 != nil {
+			return old, nil, err2 // secret is still what revokes the new tokens
 		}
+		secret = opened
 		if secret.Tokens.Refresh != used {
 			return old, nil, store.ErrUnchanged // another worker was taken for the one that replaces them
 		}

@@ -10,6 +10,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/store"
 )
 
 // Workers of two nodes need a token at once: one of them replaces it.
@@ -333,5 +334,28 @@ func TestCheckDaily_ReplacesARefusedToken(t *testing.T) {
 	b.MustRun(b.Handle, string(c.ID))
 	if c = b.Consent(c.ID); c.Status != consent.Authorized || b.secret(c).Tokens.Access != "access-2" {
 		t.Errorf("%s with %q", c.Status, b.secret(c).Tokens.Access)
+	}
+}
+
+// The key of the person is destroyed while the tokens are replaced: the new ones are
+// revoked, with what they belong to.
+func TestAccess_RevokesTokensOfAPersonWhoWasErased(t *testing.T) {
+	b := newRedirected(t)
+	c := b.authorized()
+	b.bank.onRefresh = func(int, institution.Access) (institution.Tokens, error) {
+		b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(b.Context(), b.User.ID, b.Clock.Now()) })
+		b.Vault.Evict(b.User.ID)
+		return institution.Tokens{Access: "access-2"}, nil
+	}
+	if _, _, err := b.Access(t.Context(), c, "access-1"); err == nil {
+		t.Error("an access for a person who was erased")
+	}
+	for _, id := range b.dueMessages() {
+		if err := b.deliver(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := b.bank.revoked; len(got) != 1 || got[0].ConsentID != "bank-1" || got[0].Token != "access-2" || got[0].Refresh != "refresh-1" {
+		t.Errorf("%d revocations", len(got))
 	}
 }
