@@ -45,6 +45,11 @@ func (s *Service) read(ctx context.Context, c collection.Collection, under conse
 	switch {
 	case errors.Is(err, seal.ErrKeyDestroyed):
 		return s.fail(ctx, c, collection.Failed)
+	case errors.As(err, &said) && ctx.Err() != nil && said.Kind.Transient():
+		// The time of the run is over while tokens are replaced, here or elsewhere: the next
+		// run has them.
+		_, err = s.put(context.WithoutCancel(ctx), c, s.Clock.Now())
+		return err
 	case errors.As(err, &said):
 		return s.failAtInstitution(ctx, c, under, said)
 	case err != nil:
