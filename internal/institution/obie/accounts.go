@@ -99,7 +99,7 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 // read returns the entry as a fact. It is not ok without an id that a path can have.
 func (a *account) read(d *deviation.Counts) (fact.Account, bool) {
 	id := strings.TrimSpace(string(a.ID))
-	if id == "" || id == "." || id == ".." || len(id) > maxAccountID {
+	if id == "" || id == "." || id == ".." || len(id) > maxAccountID || id != a.ID.Clean() {
 		return fact.Account{}, false
 	}
 	read := fact.Account{
