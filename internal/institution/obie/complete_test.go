@@ -202,7 +202,7 @@ func TestStartAuthorization_SignsTheRequest(t *testing.T) {
 			t.Fatalf("%s, %v", page, err)
 		}
 		_, set := certificates()
-		object, err := jose.ParseSigned(page.Query().Get("request"), []jose.SignatureAlgorithm{jose.PS256})
+		object, err := jose.ParseSignedCompact(page.Query().Get("request"), []jose.SignatureAlgorithm{jose.PS256})
 		if err != nil || object.Signatures[0].Protected.KeyID != "our-key" {
 			t.Fatal(err)
 		}

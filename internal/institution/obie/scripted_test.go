@@ -1,6 +1,7 @@
 package obie_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -96,6 +97,7 @@ type scripted struct {
 	key     int               // of the bank's keys: the one that it publishes
 	idToken string            // of the token endpoint; "" = a right one
 	token   func() (int, any) // of the token endpoint for codes and refreshes; nil = tokens
+	tokenAt string            // token endpoint of the metadata; "" = ours
 	counts  map[string]int    // by grant type, and "keys"
 }
 
@@ -140,7 +142,7 @@ func newScripted(t *testing.T, change func(*obie.Config), answer http.HandlerFun
 	oracle := obiespec.New(t, version, "https://bank")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, 200, map[string]any{"issuer": s.url, "authorization_endpoint": s.url + "/authorize", "token_endpoint": s.url + "/token", "jwks_uri": s.url + "/jwks"})
+		writeJSON(w, 200, map[string]any{"issuer": s.url, "authorization_endpoint": s.url + "/authorize", "token_endpoint": cmp.Or(s.tokenAt, s.url+"/token"), "jwks_uri": s.url + "/jwks"})
 	})
 	mux.HandleFunc("GET /jwks", s.serveKeys)
 	mux.HandleFunc("POST /token", s.serveToken)
