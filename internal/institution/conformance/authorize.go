@@ -77,7 +77,7 @@ func checkFailed(t *testing.T, s *session, access institution.Access, got instit
 		t.Errorf("got %+v, want %s", got, want)
 	}
 	state := institution.ConsentRejected
-	if s.Expect.Tokens {
+	if s.Expect.Tokens || s.Expect.Renamed {
 		state = institution.ConsentPending // there is nothing that could be said of it
 	}
 	if info := s.consentInfo(t, access); info.State != state {

@@ -82,6 +82,16 @@ type Expect struct {
 	// TokenLife is how long the tokens of a consent live, with those that replace them; 0 = as
 	// long as the consent.
 	TokenLife time.Duration
+	// Renamed: the bank tells nothing of a consent until the person has come back, and it has
+	// another name from then on.
+	Renamed bool
+	// Timed: the longest consent lasts for a time, less a few minutes, not until the end of a
+	// day.
+	Timed bool
+	// AsksAll: Read returns questions that the consent does not cover.
+	AsksAll bool
+	// Uncounted: what the bank tells of the consent itself is no read of the day.
+	Uncounted bool
 	// Silent: while the person is on the page, the bank tells nothing of it that is of use.
 	Silent bool
 	// Push: BankID is asked by the bank, and we get nothing of it that the person needs.

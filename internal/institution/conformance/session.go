@@ -18,8 +18,9 @@ type session struct {
 	Setup
 	tokens map[consent.RemoteID]institution.Tokens
 	ways   map[consent.RemoteID]institution.Way
-	login  institution.Tokens // of the last login before a consent
-	opened time.Time          // when the last consent was opened
+	names  map[consent.RemoteID]consent.RemoteID // those that the bank gave later
+	login  institution.Tokens                    // of the last login before a consent
+	opened time.Time                             // when the last consent was opened
 }
 
 var fullScope = consent.Scope{Balances: true, Transactions: true}
@@ -184,14 +185,24 @@ func (s *session) ask(t *testing.T, access institution.Access, q institution.Que
 	return read
 }
 
-// askFirst asks the first questions and returns their readings together.
+// askFirst asks the first questions, and those that they lead to which are about no account
+// that is known, and returns their readings together.
 func (s *session) askFirst(t *testing.T, access institution.Access, scope consent.Scope) institution.Reading {
 	t.Helper()
 	var all institution.Reading
-	for _, q := range s.Bank.Start(scope, s.from()) {
+	ask := func(q institution.Question) []institution.Question {
 		read := s.ask(t, access, q)
 		all.Facts.Add(read.Facts)
-		all.Questions = append(all.Questions, read.Questions...)
+		return read.Questions
+	}
+	for _, q := range s.Bank.Start(scope, s.from()) {
+		for _, q := range ask(q) {
+			if q.Account == "" {
+				all.Questions = append(all.Questions, ask(q)...)
+			} else {
+				all.Questions = append(all.Questions, q)
+			}
+		}
 	}
 	return all
 }

@@ -14,10 +14,13 @@ import (
 // maxExchanges is more completions than an authorization takes.
 const maxExchanges = 5
 
-// with returns the access with the tokens that the bank has given.
+// with returns the access with the tokens, and the name, that the bank has given.
 func (s *session) with(a institution.Access) institution.Access {
 	if given, ok := s.tokens[a.ConsentID]; ok {
 		a.Token, a.Refresh = given.Access, given.Refresh
+	}
+	if name, ok := s.names[a.ConsentID]; ok {
+		a.ConsentID = name
 	}
 	return a
 }
@@ -39,6 +42,9 @@ func (s *session) complete(t *testing.T, access institution.Access, a institutio
 		}
 		if done.Tokens != nil {
 			s.keep(access, *done.Tokens)
+		}
+		if done.Remote != "" {
+			s.rename(access, done.Remote)
 		}
 		if done.State != institution.AuthorizationPending {
 			return done
@@ -69,6 +75,14 @@ func (s *session) keep(access institution.Access, given institution.Tokens) {
 		s.tokens = map[consent.RemoteID]institution.Tokens{}
 	}
 	s.tokens[access.ConsentID] = s.tokens[access.ConsentID].Replaced(given)
+}
+
+// rename keeps the name that the bank has given to a consent.
+func (s *session) rename(access institution.Access, name consent.RemoteID) {
+	if s.names == nil {
+		s.names = map[consent.RemoteID]consent.RemoteID{}
+	}
+	s.names[access.ConsentID] = name
 }
 
 // refreshes replaces the tokens if err says that the bank does not accept them, and reports

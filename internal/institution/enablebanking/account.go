@@ -143,7 +143,7 @@ func readDetails(a institution.Answer, m manner) (institution.Reading, error) {
 		f.Type = "" // says nothing
 	}
 	if !money.IsCurrency(f.Currency) || f.Currency == fact.SeveralCurrencies {
-		f.Currency = "" // XXX: unknown here, not several
+		f.Currency = "" // the code says "none" on the wire, and several here
 	}
 	genericID{in.ID.IBAN, "IBAN"}.set(&f)
 	in.ID.Other.set(&f)

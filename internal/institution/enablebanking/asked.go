@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/institution"
 )
 
 // asked is what a consent was opened for. Until the person has signed there is no session:
 // its text is the id of the consent.
 type asked struct {
+	Request      string    `json:"request,omitempty"` // which asked for it: no two consents have one id
 	Balances     bool      `json:"balances,omitempty"`
 	Transactions bool      `json:"transactions,omitempty"`
 	Accounts     []string  `json:"accounts,omitempty"` // numbers; none = those that the person shares
@@ -27,9 +29,9 @@ const validityMargin = 10 * time.Minute
 
 // askedBy returns what is asked for. The session ends with the last day that was requested,
 // or when the longest session at the bank does.
-func (b *Bank) askedBy(scope consent.Scope, last time.Time) asked {
-	a := asked{Balances: scope.Balances, Transactions: scope.Transactions, Accounts: scope.AccountIDs}
-	year, month, day := last.UTC().Date()
+func (b *Bank) askedBy(r institution.OpenRequest) asked {
+	a := asked{Request: r.RequestID, Balances: r.Scope.Balances, Transactions: r.Scope.Transactions, Accounts: r.Scope.AccountIDs}
+	year, month, day := r.ValidUntil.UTC().Date()
 	a.Until = time.Date(year, month, day, 23, 59, 59, 0, time.UTC)
 	longest := b.clock.Now().UTC().Add(time.Duration(b.entry().Validity)*time.Second - validityMargin).Truncate(time.Second)
 	if a.Until.After(longest) {

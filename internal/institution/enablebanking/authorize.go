@@ -17,7 +17,7 @@ import (
 // OpenConsent implements institution.Opener. The gateway has no consent before the person
 // has signed: nothing is sent.
 func (b *Bank) OpenConsent(_ context.Context, r institution.OpenRequest) (institution.Opened, error) {
-	id, err := b.askedBy(r.Scope, r.ValidUntil).id()
+	id, err := b.askedBy(r).id()
 	if err != nil {
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, NotSent: true, Cause: err}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -241,9 +240,6 @@ func (d Directory) Save(path string) error {
 	}
 	return durable.Replace(path, append(text, '\n'))
 }
-
-// missing reports whether there is no list yet.
-func missing(err error) bool { return os.IsNotExist(err) }
 
 // methodFor returns the method at a bank that a personal number can be given to, and the
 // credential that takes it: the only credential of a method that is offered to everybody.

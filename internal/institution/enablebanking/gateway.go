@@ -33,7 +33,6 @@ type Gateway struct {
 	renewing sync.Mutex
 	list     atomic.Pointer[Directory]
 	byID     atomic.Pointer[map[string]Entry]
-	closing  sync.Once
 }
 
 // New returns a gateway with an empty list of banks, and makes no exchange. Errors:

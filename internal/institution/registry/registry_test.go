@@ -53,7 +53,6 @@ func (*other) Open(institution.Deps) (institution.Institution, error) {
 // many opens an institution for each name.
 type many struct {
 	Names []string `json:"names"`
-	taken func(string) bool
 	bench *bench
 }
 
