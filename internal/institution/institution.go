@@ -137,7 +137,8 @@ type ConsentReader interface {
 }
 
 // Revoker revokes a consent at the bank. A consent that has ended already, or that
-// the bank does not know, is not an error.
+// the bank does not know, is not an error. Access has no ConsentID if only tokens were
+// given, in a login before the consent.
 type Revoker interface {
 	Revoke(ctx context.Context, a Access) error
 }

@@ -213,6 +213,9 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 
 // Revoke implements institution.Revoker.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
+	if a.ConsentID == "" {
+		return nil // the person has logged in, and no consent was created after that
+	}
 	_, err := b.sendConsent(ctx, call{
 		operation: opConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
 	}, string(a.ConsentID))

@@ -211,3 +211,12 @@ func TestRevoke_SucceedsIfConsentHasEnded(t *testing.T) {
 		})
 	}
 }
+
+// A login before a consent can leave tokens and no consent. The collection of consents is
+// not asked to be deleted.
+func TestRevoke_NeedsAConsent(t *testing.T) {
+	s := newScriptedBank(t, nil, responds(405, ""))
+	if err := s.Revoke(t.Context(), institution.Access{Token: "token"}); err != nil || len(s.requests()) != 0 {
+		t.Errorf("%v after %d requests", err, len(s.requests()))
+	}
+}
