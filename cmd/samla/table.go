@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,7 +23,7 @@ type column struct {
 const lineWidth = 100
 
 // table is text in aligned columns, for terminals. Columns without any text are left
-// out.
+// out, and so is the line of the heads if there is none.
 type table struct {
 	columns []column
 	rows    [][]string // a cell for each column
@@ -42,7 +43,9 @@ func (t *table) print(out io.Writer) error {
 	for i, c := range t.columns {
 		heads[i] = c.head
 	}
-	t.line(&b, widths, heads)
+	if slices.ContainsFunc(heads, func(head string) bool { return head != "" }) {
+		t.line(&b, widths, heads)
+	}
 	for _, row := range t.rows {
 		t.line(&b, widths, row)
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
-	"text/tabwriter"
 
 	"samla/internal/money"
 	"samla/internal/product"
@@ -13,38 +13,43 @@ import (
 // shownTransactions is how many transactions of each product are printed.
 const shownTransactions = 3
 
-// printAccounts prints PSD2 accounts, each with its newest transactions.
+// printAccounts prints PSD2 accounts, each with its newest transactions if it has any.
 func printAccounts(out io.Writer, accounts []product.Psd2Account) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PRODUCT\tNAME\tNUMBER\tBOOKED\tAVAILABLE\tTRANSACTIONS")
+	t := table{columns: []column{{head: "PRODUCT"}, {head: "NAME", most: nameWidth}, {head: "NUMBER", most: 34},
+		{head: "BOOKED", right: true}, {head: "AVAILABLE", right: true}, {head: "TRANSACTIONS", right: true}}}
 	for _, a := range accounts {
-		number := a.IBAN
-		if number == "" {
-			number = a.AccountNumber
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Type, a.AccountName, number,
-			amountText(a.BookedBalance), amountText(a.AvailableBalance), strconv.Itoa(len(a.Transactions)))
+		number := cmp.Or(a.IBAN, a.AccountNumber, "-")
+		t.rows = append(t.rows, []string{string(a.Type), a.AccountName, number,
+			amountText(a.BookedBalance), amountText(a.AvailableBalance), strconv.Itoa(len(a.Transactions))})
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.print(out); err != nil {
 		return err
 	}
 	for _, a := range accounts {
-		fmt.Fprintf(out, "\n%s, newest transactions\n", a.AccountName)
-		for i, t := range a.Transactions {
-			if i == shownTransactions {
-				break
-			}
-			date := t.BookingDate.String()
-			if date == "" {
-				date = "pending"
-			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", date, t.Amount.String(), t.CounterpartyName, t.Description)
+		if len(a.Transactions) == 0 {
+			continue
 		}
-		if err := w.Flush(); err != nil {
+		if _, err := fmt.Fprintf(out, "\n%s, newest transactions\n", column{}.cut(a.AccountName)); err != nil {
+			return err
+		}
+		if err := newest(a.Transactions).print(out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// newest is a table of the first transactions, without heads.
+func newest(all []product.Psd2Transaction) *table {
+	t := &table{columns: []column{{}, {right: true}, {most: nameWidth}, {most: 2 * nameWidth}}}
+	for _, row := range all[:min(len(all), shownTransactions)] {
+		date := row.BookingDate.String()
+		if date == "" || row.Status == product.Pending {
+			date = "pending"
+		}
+		t.rows = append(t.rows, []string{"  " + date, row.Amount.String(), row.CounterpartyName, row.Description})
+	}
+	return t
 }
 
 func amountText(a *money.Amount) string {
