@@ -14,7 +14,6 @@ import (
 	"io"
 	"io/fs"
 	"math/big"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +27,7 @@ import (
 	"samla/internal/institution/enablebanking"
 	"samla/internal/institution/families"
 	"samla/internal/profile"
+	"samla/internal/server"
 )
 
 type gatewayCmd struct {
@@ -57,20 +57,28 @@ type gatewaySetupCmd struct {
 
 // Run walks through the setup. It can be repeated until all of it is done.
 func (c *gatewaySetupCmd) Run(a *app) error {
-	public, err := url.Parse(c.PublicURL)
-	if err != nil || public.Scheme == "" || public.Host == "" || strings.Trim(public.Path, "/") != "" {
-		return errors.New("--public-url must be an address without a path, such as https://samla.example")
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/") // serve takes it without one
+	if c.PublicURL == "" {
+		return errors.New("--public-url is empty: it is the address of the server in the browsers of persons, such as https://samla.example")
+	}
+	if err := server.CheckPublicURL(c.PublicURL); err != nil {
+		return fmt.Errorf("--public-url: %w", err)
 	}
 	p, found := profile.Find(gatewayProfile)
 	if !found {
 		return fmt.Errorf("there is no profile of %s", gatewayProfile)
 	}
-	back := public.Scheme + "://" + public.Host + "/callback/" + c.Company
+	back := c.PublicURL + "/callback/" + c.Company
 	c.KeyFile = cmp.Or(c.KeyFile, filepath.Join(filepath.Dir(c.File), "enablebanking.pem"))
-	if err := c.makeKey(a, back); err != nil {
+	certificate, err := c.makeKey(a)
+	if err != nil {
 		return err
 	}
-	if c.ApplicationID = cmp.Or(c.ApplicationID, ask(a, os.Stdin, "Application id: ")); c.ApplicationID == "" {
+	if c.ApplicationID == "" {
+		fmt.Fprintf(a.out, "In the portal (https://enablebanking.com/cp/applications) register an application with\n  certificate   %s\n  redirect URL  %s\n", certificate, back)
+		c.ApplicationID = ask(a, os.Stdin, "Application id: ")
+	}
+	if c.ApplicationID == "" {
 		fmt.Fprintln(a.out, "\nRun this again with --application-id once the portal shows the id.")
 		return nil
 	}
@@ -115,40 +123,42 @@ func (c *gatewaySetupCmd) relative(path string) string {
 // the key of it.
 const certificateLife = 10 * 365 * 24 * time.Hour
 
-// makeKey makes the key and a certificate of it, unless there is a key, and says what to
-// register.
-func (c *gatewaySetupCmd) makeKey(a *app, back string) error {
-	certificate := strings.TrimSuffix(c.KeyFile, filepath.Ext(c.KeyFile)) + ".crt"
+// makeKey makes the key and a certificate of it, unless there is a key. It returns where the
+// certificate is, or what it has to be if it is not beside the key.
+func (c *gatewaySetupCmd) makeKey(a *app) (certificate string, err error) {
+	certificate = strings.TrimSuffix(c.KeyFile, filepath.Ext(c.KeyFile)) + ".crt"
 	switch _, err := os.Stat(c.KeyFile); {
 	case err == nil:
 		fmt.Fprintf(a.out, "The key is %s.\n", c.KeyFile)
+		if _, err := os.Stat(certificate); err != nil {
+			certificate = "one of this key"
+		}
 	case !errors.Is(err, fs.ErrNotExist):
-		return err
+		return "", err
 	default:
 		key, err := rsa.GenerateKey(rand.Reader, 4096)
 		if err != nil {
-			return err
+			return "", err
 		}
 		now := clock.System().Now()
 		t := &x509.Certificate{SerialNumber: big.NewInt(now.Unix()), Subject: pkix.Name{CommonName: "Samla"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife)}
 		der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
 		if err != nil {
-			return err
+			return "", err
 		}
 		private, err := x509.MarshalPKCS8PrivateKey(key)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if err := durable.Create(c.KeyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})); err != nil {
-			return err
+			return "", err
 		}
 		if err := durable.Replace(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
-			return err
+			return "", err
 		}
 		fmt.Fprintf(a.out, "A key was made: %s. Keep it secret.\n", c.KeyFile)
 	}
-	fmt.Fprintf(a.out, "In the portal (https://enablebanking.com/cp/applications) register an application with\n  certificate   %s\n  redirect URL  %s\n", certificate, back)
-	return nil
+	return certificate, nil
 }
 
 // ask asks for a line on a terminal or a pipe. The end of the input is no answer.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"strings"
 
 	"samla/internal/institution"
 )
@@ -18,8 +17,10 @@ func CheckPublicURL(text string) error {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http", u.RawQuery != "", u.Fragment != "", u.User != nil, strings.HasSuffix(text, "/"):
-		return errors.New("the public URL must be like https://samla.example.com: a scheme, a host, and at most a path without a slash at the end")
+	case err != nil, u.Hostname() == "", u.Scheme != "https" && u.Scheme != "http", u.RawQuery != "", u.Fragment != "", u.User != nil:
+		return errors.New("the public URL must be like https://samla.example.com: a scheme, a host, and a port if it is not the usual one")
+	case u.Path == "/":
+		return errors.New("the public URL must have no slash at the end")
 	case u.Path != "":
 		return errors.New("the public URL must have no path: the pages of this server are at /go and /callback")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
