@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"samla/internal/durable"
@@ -23,6 +24,9 @@ func (c *bankAddCmd) Run(a *app) error {
 		return fmt.Errorf("there is no profile of %q: samla bank list shows those that there are; docs/adding-a-bank.md says how to write an entry by hand", c.Company)
 	}
 	if short, why := p.Today(familyNames()); p.Entry == nil || why != "" {
+		if short == "through a gateway" {
+			why += "; samla gateway enablebanking setup opens it, with all banks of the gateway"
+		}
 		return fmt.Errorf("%s cannot be added (%s): %s", p.Company, short, why)
 	}
 	if err := addTo(c.File, p); err != nil {
@@ -31,17 +35,26 @@ func (c *bankAddCmd) Run(a *app) error {
 	fmt.Fprintf(a.out, "%s has an entry of %s, family %s.\n", c.File, p.Company, p.Family)
 	if len(p.Needs) > 0 {
 		fmt.Fprintln(a.out, "\nIt still needs:")
+		t := table{columns: make([]column, 2)}
 		for _, n := range p.Needs {
-			fmt.Fprintf(a.out, "  %-28s %s\n", n.At, n.What)
+			t.rows = append(t.rows, []string{"  " + n.At, n.What})
 		}
+		if err := t.print(a.out); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "Put the files into %s, or write their paths into the entry.\n", filepath.Dir(c.File))
 	}
 	if p.Capabilities["redirect"].Value == "yes" {
 		fmt.Fprintf(a.out, "\nPersons come back from the bank's page to URL/callback/%s, where URL is --public-url of samla serve: register it with the bank.\n", p.Company)
 	}
 	if doubtful := p.Doubtful(); len(doubtful) > 0 {
 		fmt.Fprintln(a.out, "\nCompare these with the bank's documentation; they are not from the bank itself:")
+		t := table{columns: make([]column, 2)}
 		for _, f := range doubtful {
-			fmt.Fprintf(a.out, "  %-28s %s: %s (%s)\n", strings.Join(f.Sets, " "), f.About, f.Text, f.Mark.Words())
+			t.rows = append(t.rows, []string{"  " + strings.Join(f.Sets, " "), fmt.Sprintf("%s: %s (%s)", f.About, f.Text, f.Mark.Words())})
+		}
+		if err := t.print(a.out); err != nil {
+			return err
 		}
 	}
 	if len(p.Open) > 0 {

@@ -26,8 +26,9 @@ func (c *bankListCmd) Run(a *app) error {
 		t.rows = append(t.rows, []string{p.Company, p.Name, cmp.Or(p.Family, "-"), p.Sure().Words(), short})
 	}
 	if !slices.ContainsFunc(t.rows, func(row []string) bool { return !strings.HasPrefix(row[0], "eu-") }) {
-		return fmt.Errorf("no bank of %s has a profile", strings.ToUpper(c.Country))
+		return fmt.Errorf("no bank of %s has a profile: --country is a code of two letters, such as SE", strings.ToUpper(c.Country))
 	}
+	slices.SortFunc(t.rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	if err := t.print(a.out); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func withClient(a *app, s storeFlags, name string, do func(*sqlstore.Store, clie
 		}
 		i := slices.IndexFunc(all, func(c client.Client) bool { return c.Name == name })
 		if i < 0 {
-			return fmt.Errorf("there is no client %q: samla key create makes one", name)
+			return fmt.Errorf("there is no client %q: samla key list shows those that there are, samla key create makes one", name)
 		}
 		return do(db, all[i])
 	})

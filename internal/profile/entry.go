@@ -126,7 +126,7 @@ func Add(file []byte, p Profile) ([]byte, error) {
 			Company string `json:"company"`
 		}
 		if json.Unmarshal(raw, &e) == nil && e.Company == p.Company {
-			return nil, fmt.Errorf("it has an entry of %s already", p.Company)
+			return nil, fmt.Errorf("it has an entry of %s already: edit that one, or remove it and run this again", p.Company)
 		}
 	}
 	entry, err := p.Document()
