@@ -67,10 +67,10 @@ func TestDemo_PrintsJSONOfAPI(t *testing.T) {
 }
 
 // The banks show different things to sign with: a text or a picture of a QR code, or the
-// token of the app alone.
+// token of the app alone. The last is behind a gateway, with a page.
 func TestDemo_CollectsFromEachBank(t *testing.T) {
 	t.Parallel()
-	for _, company := range []string{"se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short"} {
+	for _, company := range []string{"se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short", "se-eb-lansforsakringar"} {
 		if out := runDemo(t, "--company", company); !strings.Contains(out, "\nPSD2_CHECKING_ACCOUNT ") {
 			t.Errorf("%s:\n%s", company, out)
 		}
