@@ -67,10 +67,12 @@ func TestDemo_PrintsJSONOfAPI(t *testing.T) {
 }
 
 // The banks show different things to sign with: a text or a picture of a QR code, or the
-// token of the app alone. The last is behind a gateway, with a page.
+// token of the app alone. Others sign on a page, after a login, or behind a gateway: there
+// is one of each family.
 func TestDemo_CollectsFromEachBank(t *testing.T) {
 	t.Parallel()
-	for _, company := range []string{"se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short", "se-eb-lansforsakringar"} {
+	for _, company := range []string{"se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short", "se-demo-redirect", "se-demo-redirect-explicit",
+		"se-demo-oauth", "se-demo-prestep", "se-demo-prestep-decoupled", "se-demo-nordea", "se-demo-obie", "se-demo-obie4", "se-eb-lansforsakringar"} {
 		if out := runDemo(t, "--company", company); !strings.Contains(out, "\nPSD2_CHECKING_ACCOUNT ") {
 			t.Errorf("%s:\n%s", company, out)
 		}
