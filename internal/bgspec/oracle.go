@@ -36,7 +36,8 @@ var ErrOutside = fmt.Errorf("bgspec: %w", exchange.ErrOutside)
 // Oracle validates the exchanges below one base path. It is safe for concurrent
 // use.
 type Oracle struct {
-	base   string         // path before "/v1/"
+	base   string         // path before that of the operations
+	at     []string       // where the operations are, below base, in place of "/v1"
 	router routers.Router // nil where the definition is missing: everything passes
 }
 
@@ -57,7 +58,30 @@ func New(tb testing.TB, baseURL string) *Oracle {
 	case err != nil:
 		tb.Fatal(err)
 	}
-	return &Oracle{base: strings.TrimSuffix(u.Path, "/"), router: router}
+	return &Oracle{base: strings.TrimSuffix(u.Path, "/"), at: []string{standardPath}, router: router}
+}
+
+// standardPath is what the paths of the definition begin with.
+const standardPath = "/v1"
+
+// Under returns an oracle for a bank whose operations are below these paths in place of
+// "/v1", such as "/psd2/v3".
+func (o *Oracle) Under(paths ...string) *Oracle {
+	moved := *o
+	moved.at = paths
+	return &moved
+}
+
+// standard returns a path as the definition has it, and reports whether the bank has
+// operations there.
+func (o *Oracle) standard(path string) (string, bool) {
+	rest, ok := strings.CutPrefix(path, o.base)
+	for _, at := range o.at {
+		if operation, found := strings.CutPrefix(rest, at+"/"); ok && found {
+			return standardPath + "/" + operation, true
+		}
+	}
+	return "", false
 }
 
 // load reads the definition once: it is half a megabyte and always the same.
@@ -93,7 +117,10 @@ var load = sync.OnceValues(func() (routers.Router, error) {
 })
 
 // Covers reports whether the path is below the oracle's base path.
-func (o *Oracle) Covers(path string) bool { return strings.HasPrefix(path, o.base+"/v1/") }
+func (o *Oracle) Covers(path string) bool {
+	_, ok := o.standard(path)
+	return ok
+}
 
 // CheckRequest returns an error when the request, sent with this body, breaks
 // the definition or the stricter rules of docs/reference/banks.md 10. The
@@ -152,15 +179,15 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 // input returns a copy of the request with the base path removed, as the
 // definition knows it.
 func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
+	path, ok := o.standard(r.URL.Path)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
+	}
 	c := r.Clone(r.Context())
-	c.URL.Path = strings.TrimPrefix(r.URL.Path, o.base)
-	c.URL.RawPath = ""
+	c.URL.Path, c.URL.RawPath = path, ""
 	c.Body = http.NoBody
 	if len(body) > 0 {
 		c.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	if !o.Covers(r.URL.Path) {
-		return nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
 	}
 	route, params, err := o.router.FindRoute(c)
 	if err != nil {

@@ -1,6 +1,7 @@
 package bgspec_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -183,5 +184,23 @@ func TestOracle_PassesEverythingWithoutDefinition(t *testing.T) {
 	}
 	if err := o.CheckResponse(r, http.StatusOK, nil, []byte("{")); err != nil {
 		t.Error(err)
+	}
+}
+
+// A bank may have its operations below other paths than the standard.
+func TestOracle_JudgesOperationsAtOtherPaths(t *testing.T) {
+	moved := oracle(t).Under("/v5", "/psd2/v2/ais")
+	for path, covered := range map[string]bool{"/v5/consents": true, "/psd2/v2/ais/accounts": true, "/v1/consents": false, "/v5x/consents": false, "/psd2/v2/consents": false} {
+		if got := moved.Covers("/se-demo" + path); got != covered {
+			t.Errorf("%s: covered %t", path, got)
+		}
+	}
+	r := request(http.MethodGet, "/v5/consents/c-1/status")
+	if err := moved.CheckRequest(r, nil); err != nil {
+		t.Error(err)
+	}
+	r.Header.Del("X-Request-ID")
+	if err := moved.CheckRequest(r, nil); err == nil || errors.Is(err, bgspec.ErrOutside) {
+		t.Errorf("a request without X-Request-ID: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/conformance"
 	"samla/internal/institution/xs2a"
-	"samla/internal/specs/exchange"
 	"samla/internal/strictjson"
 )
 
@@ -116,46 +114,20 @@ func sandboxBanks() map[string]sandboxBank {
 	}
 }
 
-// judge judges exchanges by the standard, whatever the versions in the paths of a bank.
-type judge struct {
-	*bgspec.Oracle
-	paths *strings.Replacer
-}
-
-func judgeOf(t *testing.T, company string, p xs2a.Profile) judge {
+// judgeOf returns the oracle of a bank, whatever the versions in its paths.
+func judgeOf(t *testing.T, company string, p xs2a.Profile) oracle {
 	t.Helper()
-	var pairs []string
+	o := bgspec.New(t, "https://sandbox/"+company)
+	var at []string
 	for _, path := range []string{p.Paths.Consents, p.Paths.Accounts, p.Paths.Cards} {
-		if at := strings.LastIndexByte(path, '/'); at > 0 {
-			pairs = append(pairs, "/"+company+"/"+path[:at]+"/", "/"+company+"/v1/")
+		if end := strings.LastIndexByte(path, '/'); end > 0 {
+			at = append(at, "/"+path[:end])
 		}
 	}
-	return judge{bgspec.New(t, "https://sandbox/"+company), strings.NewReplacer(pairs...)}
-}
-
-// standard returns a request as the standard has its path.
-func (j judge) standard(r *http.Request) *http.Request {
-	c := r.Clone(r.Context())
-	c.URL.Path, c.URL.RawPath = j.paths.Replace(r.URL.Path), ""
-	return c
-}
-
-func (j judge) Covers(path string) bool { return j.Oracle.Covers(j.paths.Replace(path)) }
-
-func (j judge) CheckRequest(r *http.Request, body []byte) error {
-	return j.Oracle.CheckRequest(j.standard(r), body)
-}
-
-func (j judge) CheckResponse(r *http.Request, status int, h http.Header, body []byte) error {
-	return j.Oracle.CheckResponse(j.standard(r), status, h, body)
-}
-
-func (j judge) Handler(next http.Handler, report func(error)) http.Handler {
-	return exchange.Handler(j, next, report)
-}
-
-func (j judge) Transport(next http.RoundTripper, report func(error)) http.RoundTripper {
-	return exchange.Transport(j, next, report)
+	if at == nil {
+		return o
+	}
+	return o.Under(at...)
 }
 
 // write writes a file beside the certificates, and returns its name.
