@@ -224,6 +224,7 @@ func TestToken_AnswersByPolicy(t *testing.T) {
 	if got := e.want(e.token(redemption("unknown")), "invalid_request"); !strings.Contains(got.body, "userMessage") {
 		t.Error(got.body)
 	}
+	e.want(e.token(refreshing("unknown")), "invalid_grant") // that is about codes and verifiers
 	e.SetPolicy(oauth.Policy{NoMethod: true})
 	e.want(e.token(redemption(e.code(), "redirect_uri", "")), "")
 }

@@ -43,10 +43,10 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) {
 		s.config.Calls.Add(kind, 0)
 		panic(http.ErrAbortHandler) // closes the connection
 	case errors.As(err, &known):
-		s.config.Calls.Add(kind, s.writeError(w, known))
+		s.config.Calls.Add(kind, s.writeError(w, known, kind == codeKind))
 	case err != nil:
 		s.config.Log.Error("sandbox bank: token endpoint", "err", err)
-		s.config.Calls.Add(kind, s.writeError(w, &Error{Code: "server_error", Status: http.StatusInternalServerError}))
+		s.config.Calls.Add(kind, s.writeError(w, &Error{Code: "server_error", Status: http.StatusInternalServerError}, false))
 	default:
 		s.config.Calls.Add(kind, http.StatusOK)
 		body, _ := json.Marshal(a) // strings and a number
@@ -70,7 +70,7 @@ func head(w http.ResponseWriter, status int) {
 func (s *Server) refuse(w http.ResponseWriter, f Fault) int {
 	switch f {
 	case Denies:
-		return s.writeError(w, invalidGrant("the grant is not valid"))
+		return s.writeError(w, invalidGrant("the grant is not valid"), false)
 	case Unavailable:
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Retry-After", "5")
@@ -82,14 +82,18 @@ func (s *Server) refuse(w http.ResponseWriter, f Fault) int {
 	return http.StatusInternalServerError
 }
 
-// writeError answers with an error (RFC 6749 5.2) and returns the status.
-func (s *Server) writeError(w http.ResponseWriter, e *Error) int {
+// codeKind is the kind of a call with a code.
+const codeKind = "token authorization_code"
+
+// writeError answers with an error (RFC 6749 5.2) and returns the status. ofCode says that
+// a code was sent.
+func (s *Server) writeError(w http.ResponseWriter, e *Error, ofCode bool) int {
 	status := or(e.Status, http.StatusBadRequest)
 	body := map[string]any{"error": e.Code}
 	if e.Text != "" {
 		body["error_description"] = e.Text
 	}
-	if s.Policy().InvalidRequest && e.Code == "invalid_grant" {
+	if ofCode && s.Policy().InvalidRequest && e.Code == "invalid_grant" {
 		body = map[string]any{
 			"error": "invalid_request", "error_description": e.Text, "detail": e.Text, "type": "error",
 			"title": "Error", "status": status, "userMessage": map[string]string{"title": "Error", "detail": "Try again."},
