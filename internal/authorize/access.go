@@ -116,7 +116,7 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 	denied := institution.KindOf(err) == institution.ConsentGone && err != nil
 	outage, begins := false, false
 	if err == nil || denied {
-		outage, begins = s.denials.record(c.Company, now, denied)
+		outage, begins = s.denials.record(c.Company, c.ID, now, denied)
 	}
 	if begins {
 		s.Log.Warn("a bank refuses the refresh tokens of many persons: an outage of it is suspected, and no consent ends by it before a day is over", "company", c.Company)

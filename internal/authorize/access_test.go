@@ -248,6 +248,25 @@ func TestAccess_DoesNotEndConsentsInAnOutage(t *testing.T) {
 	}
 }
 
+// A collection asks again for each part that it reads. That one consent is refused so often
+// is no outage: its person has ended it.
+func TestAccess_OneConsentIsNoOutage(t *testing.T) {
+	b := newRedirected(t)
+	c := b.authorized()
+	b.bank.onRefresh = func(int, institution.Access) (institution.Tokens, error) {
+		return institution.Tokens{}, kind(institution.ConsentGone)
+	}
+	b.Clock.Advance(2 * time.Hour)
+	for range 8 {
+		_, _, _ = b.Access(t.Context(), b.Consent(c.ID), "access-1")
+	}
+	b.Clock.Advance(consent.DenialConfirmedAfter + time.Minute)
+	b.MustRun(b.Handle, string(c.ID))
+	if c = b.Consent(c.ID); c.Status != consent.Revoked {
+		t.Errorf("the consent is %s", c.Status)
+	}
+}
+
 func TestAccess_WithoutARefreshTokenThePersonSignsAgain(t *testing.T) {
 	b := newRedirected(t)
 	b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {

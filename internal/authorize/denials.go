@@ -1,9 +1,11 @@
 package authorize
 
 import (
+	"slices"
 	"sync"
 	"time"
 
+	"samla/internal/consent"
 	"samla/internal/institution"
 )
 
@@ -16,14 +18,21 @@ type denials struct {
 }
 
 type denialCount struct {
-	denied, given []time.Time // in the last denialWindow, oldest first
-	outage        time.Time   // since when; zero = none
-	believed      bool        // the last outage was longer than denialPatience, and no token was given since
+	denied, given []refreshAnswer // in the last denialWindow, oldest first; the last one about each consent
+	outage        time.Time       // since when; zero = none
+	believed      bool            // the last outage was longer than denialPatience, and no token was given since
+}
+
+// refreshAnswer is a bank's answer about the tokens of a consent.
+type refreshAnswer struct {
+	of consent.ID
+	at time.Time
 }
 
 const (
 	denialWindow = 15 * time.Minute
-	// denialOutage refusals in the window, and more of them than tokens given, are an outage.
+	// denialOutage consents that are refused in the window, and more than are given tokens, are
+	// an outage. Each counts once: a collection asks again for each part that it reads.
 	denialOutage   = 5
 	denialPause    = 5 * time.Minute // between two questions in an outage
 	denialPatience = 24 * time.Hour
@@ -37,7 +46,7 @@ func (d *denials) check(company string, now time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := d.banks[company]
-	if n == nil || !n.out(now) || len(n.denied) == 0 || !now.Before(n.denied[len(n.denied)-1].Add(denialPause)) {
+	if n == nil || !n.out(now) || len(n.denied) == 0 || !now.Before(n.denied[len(n.denied)-1].at.Add(denialPause)) {
 		return nil
 	}
 	return &institution.Error{Kind: institution.Unreachable, NotSent: true}
@@ -57,7 +66,7 @@ func (d *denials) suspected(now time.Time) (companies []string) {
 
 // record counts an answer, and reports whether there is an outage, and whether it begins
 // with it. An error that is no refusal of the token is not counted.
-func (d *denials) record(company string, now time.Time, denied bool) (outage, begins bool) {
+func (d *denials) record(company string, of consent.ID, now time.Time, denied bool) (outage, begins bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := d.banks[company]
@@ -66,10 +75,10 @@ func (d *denials) record(company string, now time.Time, denied bool) (outage, be
 		d.banks[company] = n
 	}
 	if !denied {
-		n.given, n.outage, n.believed = counted(n.given, now), time.Time{}, false
+		n.given, n.outage, n.believed = counted(n.given, of, now), time.Time{}, false
 		return false, false
 	}
-	n.denied = counted(n.denied, now)
+	n.denied = counted(n.denied, of, now)
 	given := recent(n.given, now)
 	if many := recent(n.denied, now); n.outage.IsZero() && !n.believed && len(many) >= denialOutage && len(many) > len(given) {
 		n.outage, begins = now, true
@@ -85,14 +94,15 @@ func (n *denialCount) out(now time.Time) bool {
 	return !n.outage.IsZero()
 }
 
-func counted(times []time.Time, now time.Time) []time.Time {
-	times = append(times, now)
-	return times[max(0, len(times)-mostCounted):]
+func counted(answers []refreshAnswer, of consent.ID, now time.Time) []refreshAnswer {
+	answers = slices.DeleteFunc(answers, func(a refreshAnswer) bool { return a.of == of })
+	answers = append(answers, refreshAnswer{of, now})
+	return answers[max(0, len(answers)-mostCounted):]
 }
 
-func recent(times []time.Time, now time.Time) []time.Time {
-	for len(times) > 0 && now.Sub(times[0]) > denialWindow {
-		times = times[1:]
+func recent(answers []refreshAnswer, now time.Time) []refreshAnswer {
+	for len(answers) > 0 && now.Sub(answers[0].at) > denialWindow {
+		answers = answers[1:]
 	}
-	return times
+	return answers
 }
