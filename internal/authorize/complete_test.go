@@ -260,6 +260,9 @@ func TestPartlySigned_WaitsForDays(t *testing.T) {
 		b.opens(state, "mine", authorize.ViewGoes)
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
 		b.handled(c.ID)
+		if _, shown := b.waiting(c.ID); shown != state {
+			t.Errorf("%s: the address that says how it stands is another one", name)
+		}
 		reads := b.bank.read
 		for c = b.Consent(c.ID); c.Status == consent.AwaitingAuthorization; c = b.handled(c.ID) {
 			if b.Watches(c.ID) {

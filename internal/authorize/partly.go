@@ -11,8 +11,15 @@ import (
 func (j *job) partlySigned(ctx context.Context) error {
 	now := j.Clock.Now()
 	before := j.secret
-	j.secret.PartlySigned, j.secret.Instructions = true, nil
-	err := j.apply(ctx, consent.PartlySigned{Until: now.Add(j.bank.Profile.SecondSigner)}, now.Add(consent.PartlySignedCheck))
+	until := now.Add(j.bank.Profile.SecondSigner)
+	j.secret.PartlySigned = true
+	if i := j.secret.Instructions; i != nil && i.Start != "" {
+		// The person has nothing to do at the bank. The address of ours says how it stands.
+		j.secret.Instructions = &consent.Instructions{Start: i.Start, RefreshedAt: now, ExpiresAt: until}
+	} else {
+		j.secret.Instructions = nil
+	}
+	err := j.apply(ctx, consent.PartlySigned{Until: until}, now.Add(consent.PartlySignedCheck))
 	if err != nil {
 		j.secret = before
 		return err
