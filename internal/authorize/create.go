@@ -63,7 +63,8 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 			s.Discard(c.ID)
 			return c, err
 		}
-		secret.Way, c.Visit = way, &consent.Visit{Hash: consent.HashOf(way.State), ReturnTo: r.ReturnTo}
+		secret.Way, c.Visit = way, consent.VisitOf(*way)
+		c.Visit.ReturnTo = r.ReturnTo
 	}
 	c, err := s.sealSecret(ctx, c, secret)
 	if err != nil {

@@ -2,6 +2,7 @@ package authorize_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestRedirect_FromTheLinkToTheGrant(t *testing.T) {
 	}
 	got := b.bank.completions
 	if len(got) != 1 || got[0].Way.State != state || got[0].Way.Return != publicURL+"/callback/"+theBank ||
-		got[0].Way.OnceReturn != got[0].Way.Return+"/"+state || got[0].Brought.Get("code") != "c-1" || got[0].ConsentID != "bank-1" {
+		!strings.HasPrefix(got[0].Way.OnceReturn, got[0].Way.Return+"/"+state[:21]) || strings.HasSuffix(got[0].Way.OnceReturn, state) || got[0].Brought.Get("code") != "c-1" || got[0].ConsentID != "bank-1" {
 		t.Errorf("exchanged %+v", got)
 	}
 	if started := b.bank.started; len(started) != 1 || started[0].Way != got[0].Way || len(started[0].Way.Verifier) != 43 {
@@ -232,6 +233,31 @@ func TestReturn_OfSomebodyElsesLink(t *testing.T) {
 		return institution.Completed{State: institution.AuthorizationFailed, Failure: consent.AuthenticationFailed}, nil
 	}
 	b.checkEnd(b.handled(c.ID), consent.Failed, consent.AuthenticationFailed)
+}
+
+// Where each person has an address of return, nothing but that address says that the person
+// has been at the bank: who has the link could say so before the person whom they sent there.
+func TestReturn_ToTheAddressThatOnlyTheBankKnows(t *testing.T) {
+	b := newRedirected(t)
+	b.change(func(p *institution.Profile) { p.ReturnsOnce = true })
+	b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
+		b.bank.signed.Store(true)
+		return institution.Completed{State: institution.AuthorizationDone}, nil
+	}
+	c, state := b.begin()
+	once := b.bank.started[0].Way.OnceReturn[len(publicURL+"/callback/"+theBank+"/"):]
+	b.opens(state, "mine", authorize.ViewGoes)
+	b.returns(state, "mine", "", authorize.ViewWorks)
+	if c = b.Consent(c.ID); c.Step != consent.StepWatch || c.Visit.Stage != consent.StageOpen {
+		t.Fatalf("at %s, %+v", c.Step, c.Visit)
+	}
+	b.opens(state, "mine", authorize.ViewGoes) // the person is sent to the bank again
+	b.returns(once, "mine", "", authorize.ViewWorks)
+	b.returns(once, "other", "", authorize.ViewElsewhere)
+	if c = b.handled(c.ID); c.Status != consent.Authorized {
+		t.Errorf("the consent is %s at %s", c.Status, c.Step)
+	}
+	b.opens(once, "mine", authorize.ViewEnded)
 }
 
 // The institutions of a gateway have one address of return, which is no company.

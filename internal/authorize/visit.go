@@ -89,7 +89,7 @@ func (s *Service) visited(ctx context.Context, state, browser string) (consent.C
 	if errors.Is(err, store.ErrNotFound) {
 		return consent.Consent{}, nil
 	}
-	if err != nil || c.Visit.Is(state) || c.Visit.Was(state) && c.Visit.Knows(consent.HashOf(browser)) {
+	if err != nil || c.Visit.Is(state) || c.Visit.IsOnce(state) || c.Visit.Was(state) && c.Visit.Knows(consent.HashOf(browser)) {
 		return c, err
 	}
 	return consent.Consent{}, nil
@@ -138,7 +138,7 @@ func (s *Service) arrive(ctx context.Context, name, state, browser string, what 
 		return Seen{View: ViewUnknown}, false, err
 	}
 	hash := consent.HashOf(browser)
-	if !c.Visit.Is(state) {
+	if !c.Visit.Is(state) && !c.Visit.IsOnce(state) {
 		seen, err = s.seen(ctx, c, hash)
 		return seen, false, err
 	}
@@ -149,7 +149,7 @@ func (s *Service) arrive(ctx context.Context, name, state, browser string, what 
 	var arrival consent.Arrival
 	after, err := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		arrival = consent.ArrivalElsewhere
-		if old.Step != consent.StepWatch || !old.Visit.Is(state) {
+		if old.Step != consent.StepWatch || !old.Visit.Is(state) && !old.Visit.IsOnce(state) {
 			return old, nil, store.ErrUnchanged
 		}
 		secret, err := s.openSecret(ctx, old)
@@ -158,6 +158,9 @@ func (s *Service) arrive(ctx context.Context, name, state, browser string, what 
 		}
 		bank := s.Institutions[old.Company]
 		j := job{Service: s, c: old, secret: secret, bank: bank}
+		if j.returnsOnce() && !old.Visit.IsOnce(state) {
+			return old, nil, store.ErrUnchanged
+		}
 		var v consent.Visit
 		v, arrival = old.Visit.Arrived(hash, j.namesSigner(), what.Has("error") && !what.Has("code"), consent.HashOf(code))
 		if arrival == consent.ArrivalKnown || arrival == consent.ArrivalElsewhere {

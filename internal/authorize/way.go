@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"samla/internal/consent"
@@ -24,7 +25,7 @@ const (
 const (
 	idBytes    = 16
 	stateBytes = idBytes + 16
-	wayBytes   = 16 + 32 + 16 // the random bits of a state, of a verifier and of a nonce
+	wayBytes   = 16 + 32 + 16 + 16 // the random bits of a state, of a verifier, of a nonce, and of what is in the address of return
 )
 
 // newWay makes the way of a person to a page of the institution.
@@ -38,7 +39,8 @@ func (s *Service) newWay(id consent.ID) (*consent.Way, error) {
 		return nil, fmt.Errorf("make a state: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString
-	return &consent.Way{State: text(append(raw, random[:16]...)), Verifier: text(random[16:48]), Nonce: text(random[48:])}, nil
+	named := func(bits []byte) string { return text(slices.Concat(raw, bits)) }
+	return &consent.Way{State: named(random[:16]), Verifier: text(random[16:48]), Nonce: text(random[48:64]), Once: named(random[64:])}, nil
 }
 
 // consentOf returns the id of the consent that a state names, and reports whether it is
@@ -66,7 +68,7 @@ func (j *job) anotherWay() (*consent.Visit, error) {
 		return nil, err
 	}
 	j.secret.Way = way
-	return j.c.Visit.Another(way.State), nil
+	return j.c.Visit.Another(*way), nil
 }
 
 // ReturnAddress returns the address to which an institution, or a gateway, of this name
@@ -84,7 +86,7 @@ func (s *Service) wayTo(company string, w *consent.Way) institution.Way {
 		return institution.Way{}
 	}
 	back := s.ReturnAddress(s.returnName(company))
-	return institution.Way{State: w.State, Return: back, OnceReturn: back + "/" + w.State, Verifier: w.Verifier, Nonce: w.Nonce}
+	return institution.Way{State: w.State, Return: back, OnceReturn: back + "/" + cmp.Or(w.Once, w.State), Verifier: w.Verifier, Nonce: w.Nonce}
 }
 
 // leading returns instructions with the address of ours that leads to the page of the
@@ -110,6 +112,13 @@ func (j *job) mayGrant() bool {
 		return true
 	}
 	return j.namesSigner() || v.Stage == consent.StageAccepted && !v.Cancels
+}
+
+// returnsOnce reports whether the institution sends the person back to an address that only
+// it knows. Then it has to be that one: who has the link knows the state, and could say to
+// have been there before the person whom they have sent there.
+func (j *job) returnsOnce() bool {
+	return j.bank.Profile.ReturnsOnce && !j.loginEnds() && j.secret.Way != nil && j.secret.Way.Once != ""
 }
 
 // namesSigner reports whether the institution makes sure who signs this consent.

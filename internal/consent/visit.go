@@ -13,7 +13,8 @@ import (
 // browser may complete the authorization (docs/decisions/2026-11-27-redirect-and-tokens.md).
 type Visit struct {
 	Hash     string   `json:"h"`            // of the state
-	Past     []string `json:"p,omitempty"`  // hashes of the states of ways before this one
+	Once     string   `json:"o,omitempty"`  // hash of Way.Once
+	Past     []string `json:"p,omitempty"`  // hashes of the states of ways before this one, and of their Once
 	ReturnTo string   `json:"to,omitempty"` // where the client wants the person to go at the end; registered by the client
 	Browsers []string `json:"b,omitempty"`  // hashes of the cookies of the browsers that have opened the link
 	Stage    Stage    `json:"s,omitempty"`
@@ -37,7 +38,7 @@ const (
 const (
 	maxBrowsers  = 4 // that may open one link
 	maxCodeTries = 5
-	maxPast      = 3 // ways that are remembered
+	maxPast      = 6 // hashes of ways that are remembered, two of each
 )
 
 // HashOf returns the hash of a secret of a visit, of a browser or of a code, in base64.
@@ -49,6 +50,12 @@ func HashOf(secret string) string {
 // Is reports whether a state is that of the visit.
 func (v *Visit) Is(state string) bool {
 	return v != nil && subtle.ConstantTimeCompare([]byte(v.Hash), []byte(HashOf(state))) == 1
+}
+
+// IsOnce reports whether a text is Way.Once of the visit's way: only a browser that the
+// institution has sent back can know it.
+func (v *Visit) IsOnce(text string) bool {
+	return v != nil && v.Once != "" && subtle.ConstantTimeCompare([]byte(v.Once), []byte(HashOf(text))) == 1
 }
 
 // Was reports whether a state is that of a way before this one.
@@ -128,19 +135,27 @@ func (v Visit) Entered(browser, code string) (Visit, bool) {
 	return v, false
 }
 
+// VisitOf returns the visit of a new way.
+func VisitOf(w Way) *Visit { return &Visit{Hash: HashOf(w.State), Once: HashOf(w.Once)} }
+
 // Another returns the visit for another way of the same person: the browsers stay.
-func (v *Visit) Another(state string) *Visit {
-	next := Visit{Hash: HashOf(state)}
+func (v *Visit) Another(w Way) *Visit {
+	next := *VisitOf(w)
 	if v != nil {
 		next.ReturnTo, next.Browsers = v.ReturnTo, v.Browsers
-		next.Past = append(slices.Clone(v.Past[max(0, len(v.Past)-maxPast):]), v.Hash)
+		next.Past = append(slices.Clone(v.Past[max(0, len(v.Past)-maxPast):]), v.Hash, v.Once)
 	}
 	return &next
 }
 
 // Way is the secret part of a visit.
 type Way struct {
-	State    string `json:"state"`    // names the consent; 256 bits, 128 of them random
+	State string `json:"state"` // names the consent; 256 bits, 128 of them random
+	// Once stands in the address of return in place of State, where the institution takes any
+	// address. Nobody knows it but the institution and the browser that it sends back: the
+	// state is known to everybody who has the link to the page. Empty: stored by an earlier
+	// version, which used State.
+	Once     string `json:"once,omitempty"`
 	Verifier string `json:"verifier"` // of PKCE (RFC 7636)
 	Nonce    string `json:"nonce"`    // of an id_token (OpenID Connect Core 3.1.2.1)
 }

@@ -68,16 +68,20 @@ func TestVisit_CompletesOnlyForTheRightBrowser(t *testing.T) {
 }
 
 func TestVisit_IsItsState(t *testing.T) {
-	v := &consent.Visit{Hash: consent.HashOf("first"), ReturnTo: "https://client.example/", Browsers: []string{"b"}}
+	v := consent.VisitOf(consent.Way{State: "first", Once: "once-first"})
+	v.ReturnTo, v.Browsers = "https://client.example/", []string{"b"}
 	for _, state := range []string{"second", "third", "fourth", "fifth", "sixth"} {
-		v = v.Another(state)
+		v = v.Another(consent.Way{State: state, Once: "once-" + state})
 	}
 	for state, want := range map[string][2]bool{"sixth": {true, false}, "fifth": {false, true}, "third": {false, true}, "first": {}, "": {}} {
 		if v.Is(state) != want[0] || v.Was(state) != want[1] {
 			t.Errorf("%q: is %v, was %v", state, v.Is(state), v.Was(state))
 		}
+		if once := "once-" + state; state != "" && (v.IsOnce(once) != want[0] || v.Was(once) != want[1] || v.Is(once) || v.IsOnce(state)) {
+			t.Errorf("%q: is %v, was %v", once, v.IsOnce(once), v.Was(once))
+		}
 	}
-	if v.ReturnTo == "" || !v.Knows("b") || v.Knows("") || (*consent.Visit)(nil).Is("sixth") {
+	if v.ReturnTo == "" || !v.Knows("b") || v.Knows("") || (*consent.Visit)(nil).Is("sixth") || (&consent.Visit{}).IsOnce("") {
 		t.Errorf("%+v", v)
 	}
 }

@@ -60,6 +60,10 @@ type Profile struct {
 	// ReturnName stands in Way.Return in place of the company id: institutions behind one
 	// gateway have one address there, which is registered once. "" = the company id.
 	ReturnName string
+	// ReturnsOnce: the institution sends each person who has signed back to Way.OnceReturn, and
+	// not to Way.Return. That proves that the person comes from its page, also where nothing
+	// else is brought back. A login before the consent comes back to Way.Return.
+	ReturnsOnce bool
 	// LoginFirst: the person logs in before the consent is opened. Authorizer and Completer
 	// do that too (AuthorizeRequest.Login).
 	LoginFirst bool

@@ -15,8 +15,9 @@ type Way struct {
 	// Return is the address where the person comes back. It is the same for all persons of
 	// the institution, as banks that register addresses want it.
 	Return string
-	// OnceReturn is Return with State in its path, for an institution that takes any
-	// address and need not repeat a state.
+	// OnceReturn is Return with an unguessable part, once only, in its path, for an institution
+	// that takes any address and need not repeat a state. It must reach the institution only:
+	// it is not to be in the address of the page.
 	OnceReturn string
 	Verifier   string // of PKCE (RFC 7636): 43 to 128 characters
 	Nonce      string // of an id_token

@@ -209,6 +209,7 @@ func (p Profile) port() institution.Profile {
 		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit, CountsPer: quota.Per(strings.ToUpper(p.CountsPer)),
 		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel, OldConsent: p.OldConsent,
 		Redirects: p.SCA != scaDecoupled, LoginFirst: strings.HasSuffix(p.SCA, afterLogin), NamesSigner: p.NamesSigner,
+		ReturnsOnce:  !strings.HasPrefix(p.SCA, scaDecoupled) && !*p.Redirect.FixedReturn,
 		SecondSigner: time.Duration(p.SecondSigner), FullHistory: time.Duration(p.FullHistory),
 	}.WithDefaults()
 }

@@ -93,10 +93,10 @@ func TestProfile_OfAPageReachesThePort(t *testing.T) {
 	}
 	for sca, want := range map[string]institution.Profile{
 		"":                      {},
-		"redirect":              {Redirects: true},
+		"redirect":              {Redirects: true, ReturnsOnce: true},
 		"oauth":                 {Redirects: true},
 		"decoupled-after-login": {Redirects: true, LoginFirst: true},
-		"redirect-after-login":  {Redirects: true, LoginFirst: true},
+		"redirect-after-login":  {Redirects: true, LoginFirst: true, ReturnsOnce: true},
 	} {
 		c := demoConfig("https://bank.example")
 		c.Profile = xs2a.Profile{SCA: sca, NeedsPSUID: true, NamesSigner: true, SecondSigner: strictjson.Duration(72 * time.Hour), FullHistory: strictjson.Duration(time.Minute)}
@@ -108,7 +108,7 @@ func TestProfile_OfAPageReachesThePort(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, i := b.Profile(), b.Institution()
-		if p.Redirects != want.Redirects || p.LoginFirst != want.LoginFirst || !p.NamesSigner || p.SecondSigner != 72*time.Hour || p.FullHistory != time.Minute ||
+		if p.Redirects != want.Redirects || p.ReturnsOnce != want.ReturnsOnce || p.LoginFirst != want.LoginFirst || !p.NamesSigner || p.SecondSigner != 72*time.Hour || p.FullHistory != time.Minute ||
 			p.Deadline != map[bool]time.Duration{false: 5 * time.Minute, true: 15 * time.Minute}[want.Redirects] {
 			t.Errorf("%q: %+v", sca, p)
 		}
