@@ -37,7 +37,7 @@ func hasTypes(t *testing.T, products []account, want ...string) {
 func compareWithBank(t *testing.T, w *env, bank, number string, products []account, days int) {
 	t.Helper()
 	var b aspsp.Behaviour
-	for _, candidate := range aspsp.DefaultBanks() {
+	for _, candidate := range berlinBanks() {
 		if candidate.Company == bank {
 			b = candidate
 		}

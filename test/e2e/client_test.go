@@ -65,6 +65,9 @@ func (c client) pollCollection(t *testing.T, id string) collectionStatus {
 	if token, ok := s.ExtraInformation["SWEDISH_MOBILE_BANKID_AUTOSTART_TOKEN"].(string); ok {
 		c.w.Log.Secret("an autostart token", token)
 	}
+	if address, ok := s.ExtraInformation["REDIRECT_URL"].(string); ok {
+		c.w.Log.Secret("a state", stateOf(address))
+	}
 	return s
 }
 

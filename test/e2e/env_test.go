@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ type env struct {
 	phone       *apiclient.Phone
 	backend     client // has the API key of the first client
 	personLocks sync.Map
+	leaks       *leaks
 }
 
 // clockSpeed is the usual factor of the clock.
@@ -61,9 +63,11 @@ const clockSpeed = 8
 
 func newEnv(t *testing.T, database string, factor int) *env {
 	t.Helper()
-	w := &env{database: database, clock: clock.NewFast(startTime, factor), interceptor: &interceptor{}, validators: newValidators(t)}
+	w := &env{database: database, clock: clock.NewFast(startTime, factor), interceptor: &interceptor{}, validators: newValidators(t), leaks: newLeaks(t)}
 	t.Cleanup(func() { w.interceptor.reportViolations(t) }) // runs after the server has stopped
-	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapSandbox: w.validateBanks, WrapConnectors: w.validateConnectors})
+	w.Env = suite.Start(t, devserver.Config{Database: database, Clock: w.clock, WrapSandbox: w.validateBanks, WrapConnectors: w.validateConnectors,
+		WrapAccess: w.leaks.wrapAccess, OTLPEndpoint: w.leaks.traces.URL, Metrics: w.leaks.metrics})
+	t.Cleanup(func() { w.leaks.check(t, w) }) // runs before the server has stopped
 	for _, p := range persona.All() {
 		w.Log.Secret("a personal number", p.Number, p.Number[2:])
 	}
@@ -90,10 +94,15 @@ func newValidators(t *testing.T) []validator {
 		}
 		all = append(all, obiespec.New(t, v, "https://bank.example/"+b.Company))
 	}
-	for _, b := range aspsp.DefaultBanks() {
-		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company))
+	for _, b := range berlinBanks() {
+		all = append(all, bgspec.New(t, "https://bank.example/"+b.Company).Under(b.ConsentsPath(), b.AccountsPath()))
 	}
 	return all
+}
+
+// berlinBanks returns the banks of the sandbox with the wire of the Berlin Group.
+func berlinBanks() []aspsp.Behaviour {
+	return slices.Concat(aspsp.DefaultBanks(), aspsp.RedirectBanks())
 }
 
 func (w *env) validateBanks(next http.Handler) http.Handler {
@@ -104,7 +113,7 @@ func (w *env) validateBanks(next http.Handler) http.Handler {
 }
 
 func (w *env) validateConnectors(next http.RoundTripper) http.RoundTripper {
-	next = w.interceptor.transport(next)
+	next = w.leaks.transport(w.interceptor.transport(next))
 	for _, o := range w.validators {
 		next = o.Transport(next, w.interceptor.addViolation)
 	}

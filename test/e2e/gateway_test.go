@@ -23,28 +23,6 @@ func (w *env) browser() *visitor.Browser {
 	return visitor.New(transport, w.clock, w.Sandbox.URL())
 }
 
-// redirected is a status with a page for the person.
-type redirected struct {
-	Status           string
-	AuthInstructions struct{ Type, RedirectURL string }
-	Error            struct{ Code string }
-}
-
-// awaitPage polls a consent until there is a page, and returns its address.
-func (p *person) awaitPage(t *testing.T, id string) string {
-	t.Helper()
-	var s redirected
-	p.w.await(t, "a page", func() bool {
-		s = redirected{}
-		p.Do(t, "GET", "/consents/"+id+"/status", nil).WantStatus(t, 200, &s)
-		return s.Status != "INITIATED"
-	})
-	if s.Status != "AWAITING_AUTHORIZATION" || s.AuthInstructions.Type != "REDIRECT" || !strings.HasPrefix(s.AuthInstructions.RedirectURL, p.Base+"/go/") {
-		t.Fatalf("got %+v", s)
-	}
-	return s.AuthInstructions.RedirectURL
-}
-
 // signOnPage walks the page of a bank, and comes back to this server. The server shows how
 // it goes on, or has ended.
 func (p *person) signOnPage(t *testing.T, b *visitor.Browser, page string, v visitor.Person) {

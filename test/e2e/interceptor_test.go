@@ -52,7 +52,14 @@ type injectedFault struct {
 
 var errInjected = errors.New("injected connection failure")
 
+// ownWord is a status of one of the sandbox's banks that the standard does not have, as at
+// the bank that it is like (docs/reference/families.md 2.6).
+const ownWord = "authenticationStarted"
+
 func (w *interceptor) addViolation(err error) {
+	if strings.Contains(err.Error(), `"`+ownWord+`"`) {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.violations = append(w.violations, err)

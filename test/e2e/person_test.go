@@ -145,6 +145,7 @@ func (p *person) pollConsent(t *testing.T, consent string) consentStatus {
 	var s consentStatus
 	p.Do(t, "GET", "/consents/"+consent+"/status", nil).WantStatus(t, 200, &s)
 	p.w.Log.Secret("an autostart token", s.AuthInstructions.AutoStartToken)
+	p.w.Log.Secret("a state", stateOf(s.AuthInstructions.RedirectURL))
 	return s
 }
 

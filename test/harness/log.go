@@ -67,6 +67,18 @@ func (j *Log) Check(t testing.TB) {
 	}
 }
 
+// CheckText reports secrets in a text that is no part of the log; where names it.
+func (j *Log) CheckText(t testing.TB, where, text string) {
+	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for secret, kind := range j.secrets {
+		if at := strings.Index(text, secret); at >= 0 {
+			t.Errorf("%s is in %s: …%s", kind, where, text[max(0, at-80):min(len(text), at+len(secret)+20)])
+		}
+	}
+}
+
 // CheckSecrets is Check for a test whose log is too long to print. It returns the lines.
 func (j *Log) CheckSecrets(t testing.TB) []string {
 	t.Helper()
