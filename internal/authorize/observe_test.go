@@ -130,7 +130,7 @@ func TestObserver_CountsExchanges(t *testing.T) {
 func TestObserver_CountsRefreshes(t *testing.T) {
 	b, counted := newObserved(t)
 	var all []consent.Consent
-	for range 6 {
+	for range 7 {
 		all = append(all, b.authorized())
 	}
 	counted.all = nil
@@ -154,10 +154,10 @@ func TestObserver_CountsRefreshes(t *testing.T) {
 	if got := b.SuspectedOutages(); len(got) != 0 {
 		t.Errorf("suspected are %q", got)
 	}
-	for _, i := range []int{2, 4, 5} {
+	for _, i := range []int{2, 4, 5, 6} {
 		ask(i, "access-1")
 	}
-	counted.are(t, map[string]int{theBank + " refresh DENIED": 3})
+	counted.are(t, map[string]int{theBank + " refresh DENIED": 4})
 	if got := b.SuspectedOutages(); len(got) != 1 || got[0] != theBank {
 		t.Errorf("suspected are %q", got)
 	}

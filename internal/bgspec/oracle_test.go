@@ -191,7 +191,7 @@ func TestOracle_PassesEverythingWithoutDefinition(t *testing.T) {
 func TestOracle_JudgesOperationsAtOtherPaths(t *testing.T) {
 	moved := oracle(t).Under("/v5", "/psd2/v2/ais")
 	for path, covered := range map[string]bool{"/v5/consents": true, "/psd2/v2/ais/accounts": true, "/v1/consents": false, "/v5x/consents": false, "/psd2/v2/consents": false} {
-		if got := moved.Covers("/se-demo" + path); got != covered {
+		if got := moved.Covers("/psd2" + path); got != covered {
 			t.Errorf("%s: covered %t", path, got)
 		}
 	}
