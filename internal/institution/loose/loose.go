@@ -28,7 +28,7 @@ var ErrNoObject = errors.New("loose: the body is no JSON object")
 // expects. Errors: *institution.Error of kind MalformedResponse if the body is not a JSON
 // object, or has too many elements.
 func Decode(body []byte, v any) error {
-	body = bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n")
+	body = Trimmed(body)
 	if !bytes.HasPrefix(body, []byte("{")) {
 		return malformed("", ErrNoObject)
 	}
@@ -43,6 +43,11 @@ func Decode(body []byte, v any) error {
 		return malformed("", err)
 	}
 	return nil
+}
+
+// Trimmed returns a body without byte order mark and space before its content.
+func Trimmed(body []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n")
 }
 
 func malformed(reason institution.Reason, cause error) error {

@@ -4,8 +4,6 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,7 +45,7 @@ func (c Config) access(dir string) (a access, faults strictjson.Faults) {
 			faults.Add("/secretVariable", "the value "+secretRule)
 		}
 	}
-	if a.key, err = readKey(at(c.KeyFile)); err != nil {
+	if a.key, err = httpclient.LoadKey(at(c.KeyFile)); err != nil {
 		faults.Add("/keyFile", err.Error())
 	}
 	if c.Certificates.Cert != "" {
@@ -68,26 +66,4 @@ const secretRule = "must have 1 to 4096 visible ASCII characters and no others"
 // isSecret reports whether s can be sent in a header.
 func isSecret(s string) bool {
 	return s != "" && len(s) <= longestSecret && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-var errNoKey = errors.New("holds no private key in PEM form (PKCS #1 or #8, not encrypted)")
-
-// readKey reads a private key from a PEM file.
-func readKey(file string) (crypto.PrivateKey, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, errors.New("cannot be read: " + httpclient.WithoutPath(err).Error())
-	}
-	for {
-		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
-			return nil, errNoKey
-		}
-		if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-			return key, nil
-		}
-		if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-			return key, nil
-		}
-	}
 }

@@ -8,27 +8,28 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // account has the members of AccountDetails (docs/reference/families.md 3.6). Which of them
 // are there depends on the scopes of the token.
 type account struct {
-	ID      text `json:"_id"`
-	Numbers list[struct {
-		Type  text `json:"_type"`
-		Value text `json:"value"`
+	ID      loose.Text `json:"_id"`
+	Numbers loose.List[struct {
+		Type  loose.Text `json:"_type"`
+		Value loose.Text `json:"value"`
 	}] `json:"account_numbers"`
-	Currency  text   `json:"currency"`
-	Name      text   `json:"account_name"` // the holder, in Nordea's answers
-	Nickname  text   `json:"nickname"`
-	Type      text   `json:"account_type"`
-	Product   text   `json:"product"`
-	Status    text   `json:"status"`
-	Available amount `json:"available_balance"`
-	Booked    amount `json:"booked_balance"`
-	Limit     amount `json:"credit_limit"`
+	Currency  loose.Text `json:"currency"`
+	Name      loose.Text `json:"account_name"` // the holder, in Nordea's answers
+	Nickname  loose.Text `json:"nickname"`
+	Type      loose.Text `json:"account_type"`
+	Product   loose.Text `json:"product"`
+	Status    loose.Text `json:"status"`
+	Available amount     `json:"available_balance"`
+	Booked    amount     `json:"booked_balance"`
+	Limit     amount     `json:"credit_limit"`
 	Bank      struct {
-		BIC text `json:"bic"`
+		BIC loose.Text `json:"bic"`
 	} `json:"bank"`
 }
 
@@ -44,10 +45,10 @@ func (b *Bank) readAccounts(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Header   header `json:"group_header"`
 		Response struct {
-			Accounts list[account] `json:"accounts"`
+			Accounts loose.List[account] `json:"accounts"`
 		} `json:"response"`
 	}
-	if err := decode(a.Body, &body); err != nil {
+	if err := loose.Decode(a.Body, &body); err != nil {
 		return institution.Reading{}, err
 	}
 	if body.Response.Accounts == nil {
@@ -81,13 +82,13 @@ func transactionsOf(key, from string) institution.Question {
 // read returns the entry as a fact. It is not ok without any id of an account.
 func (a *account) read(d *deviation.Counts) (fact.Account, bool) {
 	read := fact.Account{
-		ID: a.ID.clean(), BIC: a.Bank.BIC.compact(), Currency: currencyIn(a.Currency), DisplayName: a.Nickname.clean(),
-		Product: a.Product.clean(), OwnerName: a.Name.clean(), Type: a.Type.clean(), Status: known(accountStatuses, a.Status, d),
+		ID: a.ID.Clean(), BIC: a.Bank.BIC.Compact(), Currency: currencyIn(a.Currency), DisplayName: a.Nickname.Clean(),
+		Product: a.Product.Clean(), OwnerName: a.Name.Clean(), Type: a.Type.Clean(), Status: known(accountStatuses, a.Status, d),
 	}
 	known(accountTypes, a.Type, d)
 	for _, n := range a.Numbers {
-		number := n.Value.compact()
-		switch kind := strings.ToUpper(n.Type.clean()); {
+		number := n.Value.Compact()
+		switch kind := strings.ToUpper(n.Type.Clean()); {
 		case kind == "IBAN" && read.IBAN == "":
 			read.IBAN = strings.ToUpper(number)
 		case strings.HasPrefix(kind, "BBAN") && read.BBAN == "":
@@ -110,7 +111,7 @@ func (a *account) read(d *deviation.Counts) (fact.Account, bool) {
 
 // balances returns the balances that are there. The available one has what the bank lends.
 // A number that cannot be read is counted.
-func balances(key string, currency text, booked, available amount, at time.Time, d *deviation.Counts) (all []fact.Balance) {
+func balances(key string, currency loose.Text, booked, available amount, at time.Time, d *deviation.Counts) (all []fact.Balance) {
 	for _, b := range []struct {
 		said amount
 		kind fact.BalanceKind

@@ -11,6 +11,7 @@ import (
 	"samla/internal/bankidmsg"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 	"samla/internal/institution/oauth"
 	"samla/internal/psu"
 )
@@ -92,11 +93,11 @@ func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, au
 // authentication is the answer about an authentication. All of its members are optional in
 // Nordea's file.
 type authentication struct {
-	SessionID      text `json:"session_id"`
-	AutoStartToken text `json:"auto_start_token"`
-	QRData         text `json:"qr_data"`
-	Status         text `json:"status"`
-	Code           text `json:"code"`
+	SessionID      loose.Text `json:"session_id"`
+	AutoStartToken loose.Text `json:"auto_start_token"`
+	QRData         loose.Text `json:"qr_data"`
+	Status         loose.Text `json:"status"`
+	Code           loose.Text `json:"code"`
 }
 
 // What the completion of a decoupled authorization gets.
@@ -109,13 +110,13 @@ const (
 // authentication reads the state of an authentication, and its id.
 func (b *Bank) authentication(body []byte, person psu.Context, otherDevice bool) (institution.Authorization, string, error) {
 	var said authentication
-	if err := decode(body, &said); err != nil {
+	if err := loose.Decode(body, &said); err != nil {
 		return institution.Authorization{}, "", err
 	}
-	id := said.SessionID.clean()
+	id := said.SessionID.Clean()
 	hint := ""
 	a := institution.Authorization{}
-	switch strings.ToLower(said.Status.clean()) {
+	switch strings.ToLower(said.Status.Clean()) {
 	case "completed":
 		if said.Code == "" {
 			return institution.Authorization{}, "", malformed(errMissing)
@@ -155,8 +156,8 @@ func (b *Bank) authentication(body []byte, person psu.Context, otherDevice bool)
 const defaultLocale = "sv-SE"
 
 // tokenOf returns the autostart token, which is a UUID, or "": it is passed to an app.
-func tokenOf(t text) string {
-	s := t.clean()
+func tokenOf(t loose.Text) string {
+	s := t.Clean()
 	if _, err := uuid.Parse(s); err != nil || len(s) != len(uuid.Nil.String()) {
 		return ""
 	}
@@ -166,8 +167,8 @@ func tokenOf(t text) string {
 const maxQRText = 500 // characters; one of BankID has less than 150
 
 // qrTextOf returns the text if it is that of a BankID QR code, else "".
-func qrTextOf(t text) string {
-	if s := t.clean(); strings.HasPrefix(s, "bankid.") && len(s) <= maxQRText {
+func qrTextOf(t loose.Text) string {
+	if s := t.Clean(); strings.HasPrefix(s, "bankid.") && len(s) <= maxQRText {
 		return s
 	}
 	return ""

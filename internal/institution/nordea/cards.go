@@ -7,21 +7,22 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // card has the members of CreditCard (docs/reference/families.md 3.7). parallel_cards are
 // those of other holders on the same credit: their rows are among those of the card, which
 // name the card that each was made with. They are no accounts of their own.
 type card struct {
-	ID        text   `json:"id"`
-	Product   text   `json:"product_name"`
-	Credit    text   `json:"masked_credit_card_number"`
-	Debit     text   `json:"masked_debit_card_number"`
-	Number    text   `json:"credit_account_number"`
-	Holder    text   `json:"cardholder_name"`
-	Booked    amount `json:"credit_booked_balance"`
-	Available amount `json:"credit_available_balance"`
-	Limit     amount `json:"credit_limit"`
+	ID        loose.Text `json:"id"`
+	Product   loose.Text `json:"product_name"`
+	Credit    loose.Text `json:"masked_credit_card_number"`
+	Debit     loose.Text `json:"masked_debit_card_number"`
+	Number    loose.Text `json:"credit_account_number"`
+	Holder    loose.Text `json:"cardholder_name"`
+	Booked    amount     `json:"credit_booked_balance"`
+	Available amount     `json:"credit_available_balance"`
+	Limit     amount     `json:"credit_limit"`
 }
 
 // readCards decodes the list of cards, with their balances, and returns questions for
@@ -30,11 +31,11 @@ func (b *Bank) readCards(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Header   header `json:"group_header"`
 		Response *struct {
-			Cards list[card] `json:"cards"`
-			Key   text       `json:"continuation_key"`
+			Cards loose.List[card] `json:"cards"`
+			Key   loose.Text       `json:"continuation_key"`
 		} `json:"response"`
 	}
-	if err := decode(a.Body, &body); err != nil {
+	if err := loose.Decode(a.Body, &body); err != nil {
 		return institution.Reading{}, err
 	}
 	if body.Response == nil {
@@ -68,11 +69,11 @@ func (b *Bank) readCards(a institution.Answer) (institution.Reading, error) {
 // account are told apart by theirs. The bank names no currency of a card.
 func (c *card) read() (fact.Account, bool) {
 	read := fact.Account{
-		ID: c.ID.clean(), Card: true, MaskedPAN: cmp.Or(c.Credit.compact(), c.Debit.compact()),
-		Name: c.Product.clean(), Product: c.Product.clean(), OwnerName: c.Holder.clean(),
+		ID: c.ID.Clean(), Card: true, MaskedPAN: cmp.Or(c.Credit.Compact(), c.Debit.Compact()),
+		Name: c.Product.Clean(), Product: c.Product.Clean(), OwnerName: c.Holder.Clean(),
 	}
 	if read.MaskedPAN == "" {
-		read.BBAN = c.Number.compact()
+		read.BBAN = c.Number.Compact()
 	}
 	id := cmp.Or(read.ID, read.MaskedPAN, read.BBAN)
 	if id == "" {
@@ -87,13 +88,13 @@ func (c *card) read() (fact.Account, bool) {
 
 // cardTransaction has the members of CreditCardTransaction.
 type cardTransaction struct {
-	ID              text   `json:"id"`
-	Amount          amount `json:"amount"`
-	Currency        text   `json:"currency"`
-	BookingDate     text   `json:"booking_date"`
-	TransactionDate text   `json:"transaction_date"`
-	Beneficiary     text   `json:"beneficiary"`
-	Kind            text   `json:"transaction_type"`
+	ID              loose.Text `json:"id"`
+	Amount          amount     `json:"amount"`
+	Currency        loose.Text `json:"currency"`
+	BookingDate     loose.Text `json:"booking_date"`
+	TransactionDate loose.Text `json:"transaction_date"`
+	Beneficiary     loose.Text `json:"beneficiary"`
+	Kind            loose.Text `json:"transaction_type"`
 }
 
 // readCardTransactions decodes one page of the transactions of a card. The key of the next
@@ -102,11 +103,11 @@ func (b *Bank) readCardTransactions(a institution.Answer) (institution.Reading, 
 	var body struct {
 		Header   header `json:"group_header"`
 		Response *struct {
-			Transactions list[cardTransaction] `json:"transactions"`
-			Key          text                  `json:"continuation_key"`
+			Transactions loose.List[cardTransaction] `json:"transactions"`
+			Key          loose.Text                  `json:"continuation_key"`
 		} `json:"response"`
 	}
-	if err := decode(a.Body, &body); err != nil {
+	if err := loose.Decode(a.Body, &body); err != nil {
 		return institution.Reading{}, err
 	}
 	if body.Response == nil || body.Response.Transactions == nil {
@@ -128,7 +129,7 @@ func (t *cardTransaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 	if !ok {
 		return fact.Transaction{}, false
 	}
-	row := fact.Transaction{ID: t.ID.clean(), Amount: m, Text: cmp.Or(t.Beneficiary.clean(), t.Kind.clean())}
+	row := fact.Transaction{ID: t.ID.Clean(), Amount: m, Text: cmp.Or(t.Beneficiary.Clean(), t.Kind.Clean())}
 	row.BookingDate = dayOf(d, t.BookingDate)
 	row.TransactionDate = dayOf(nil, t.TransactionDate)
 	row.Booked = !row.BookingDate.IsZero()

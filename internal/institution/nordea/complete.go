@@ -11,6 +11,7 @@ import (
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 	"samla/internal/institution/httperror"
+	"samla/internal/institution/loose"
 	"samla/internal/institution/oauth"
 )
 
@@ -82,16 +83,16 @@ func (b *Bank) authorizeAccounts(ctx context.Context, c institution.Completion, 
 // the answer is not that question.
 func agreementsIn(resp *httpclient.Response) []string {
 	var answer struct {
-		Agreements list[struct {
-			ID text `json:"id"`
+		Agreements loose.List[struct {
+			ID loose.Text `json:"id"`
 		}] `json:"agreements"`
 	}
-	if resp.Status != http.StatusConflict || decode(resp.Body, &answer) != nil || answer.Agreements == nil {
+	if resp.Status != http.StatusConflict || loose.Decode(resp.Body, &answer) != nil || answer.Agreements == nil {
 		return nil
 	}
 	ids := []string{}
 	for _, a := range answer.Agreements {
-		if id := a.ID.clean(); agreeRE.MatchString(id) && !slices.Contains(ids, id) {
+		if id := a.ID.Clean(); agreeRE.MatchString(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -130,9 +131,9 @@ func (b *Bank) codeIn(c call, resp *httpclient.Response, asked asked) (instituti
 		return institution.Completed{}, b.refusal(c, resp, f)
 	}
 	var answer struct {
-		Code text `json:"code"`
+		Code loose.Text `json:"code"`
 	}
-	err := decode(resp.Body, &answer)
+	err := loose.Decode(resp.Body, &answer)
 	if err == nil && answer.Code == "" {
 		err = malformed(errMissing)
 	}

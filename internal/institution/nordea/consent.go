@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // OpenConsent implements institution.Opener. It makes no exchange: what is asked for goes
@@ -42,15 +43,15 @@ func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.C
 
 // assets is what a token gives (docs/reference/families.md 3.5).
 type assets struct {
-	Accounts list[struct {
-		ID     text `json:"account_id"`
-		Number text `json:"account_number"`
-		IBAN   text `json:"iban"`
+	Accounts loose.List[struct {
+		ID     loose.Text `json:"account_id"`
+		Number loose.Text `json:"account_number"`
+		IBAN   loose.Text `json:"iban"`
 	}] `json:"accounts"`
-	Cards list[struct {
-		ID text `json:"card_id"`
+	Cards loose.List[struct {
+		ID loose.Text `json:"card_id"`
 	}] `json:"cards"`
-	Scopes list[text] `json:"scopes"`
+	Scopes loose.List[loose.Text] `json:"scopes"`
 }
 
 // readAssets reads what was granted. The accounts are named only if the person, or the
@@ -59,7 +60,7 @@ func readAssets(body []byte, asked asked, c Config) (institution.ConsentInfo, er
 	var answer struct {
 		Response *assets `json:"response"`
 	}
-	if err := decode(body, &answer); err != nil {
+	if err := loose.Decode(body, &answer); err != nil {
 		return institution.ConsentInfo{}, err
 	}
 	granted := answer.Response
@@ -81,10 +82,10 @@ func readAssets(body []byte, asked asked, c Config) (institution.ConsentInfo, er
 		}
 	}
 	for _, account := range granted.Accounts {
-		add(cmp.Or(account.IBAN.compact(), account.Number.compact(), account.ID.clean()))
+		add(cmp.Or(account.IBAN.Compact(), account.Number.Compact(), account.ID.Clean()))
 	}
 	for _, card := range granted.Cards {
-		add(card.ID.clean())
+		add(card.ID.Clean())
 	}
 	return info, nil
 }

@@ -9,6 +9,7 @@ import (
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 	"samla/internal/institution/httperror"
+	"samla/internal/institution/loose"
 )
 
 // failure is what an error body says: that of the bank (docs/reference/families.md 3.8),
@@ -25,18 +26,18 @@ type failure struct {
 
 type errorBody struct {
 	Header struct {
-		Message text `json:"message_identification"`
-		Code    text `json:"http_code"`
+		Message loose.Text `json:"message_identification"`
+		Code    loose.Text `json:"http_code"`
 	} `json:"group_header"`
 	Error *struct {
-		Failures list[struct {
-			Code        text `json:"code"`
-			Description text `json:"description"`
-			Path        text `json:"path"`
+		Failures loose.List[struct {
+			Code        loose.Text `json:"code"`
+			Description loose.Text `json:"description"`
+			Path        loose.Text `json:"path"`
 		}] `json:"failures"`
 	} `json:"error"`
 	Response json.RawMessage `json:"response"`
-	HTTPCode text            `json:"httpCode"` // of the gateway
+	HTTPCode loose.Text      `json:"httpCode"` // of the gateway
 }
 
 // longestErrorBody is more than an error has. A longer body is not searched for one.
@@ -47,13 +48,13 @@ func failureIn(resp *httpclient.Response) failure {
 		return failure{}
 	}
 	var body errorBody
-	if decode(resp.Body, &body) != nil {
+	if loose.Decode(resp.Body, &body) != nil {
 		return failure{}
 	}
 	f := failure{messageID: messageID(string(body.Header.Message)), gateway: body.HTTPCode != "" && body.Error == nil}
-	f.status = body.Header.Code.number()
+	f.status = small(body.Header.Code)
 	if f.gateway {
-		f.status = body.HTTPCode.number()
+		f.status = small(body.HTTPCode)
 	}
 	f.isAnswer = f.gateway || body.Error != nil && body.Response == nil
 	if body.Error != nil && len(body.Error.Failures) > 0 {
@@ -63,7 +64,7 @@ func failureIn(resp *httpclient.Response) failure {
 	return f
 }
 
-func lower(t text) string { return strings.ToLower(strings.TrimSpace(string(t))) }
+func lower(t loose.Text) string { return strings.ToLower(strings.TrimSpace(string(t))) }
 
 // The documented codes (docs/reference/families.md 3.8) and those that clients of Nordea
 // have seen. An error of ours repeats no other: it could contain anything.
@@ -185,5 +186,5 @@ func parameterIn(f failure) string {
 
 // isPage reports whether a body is a page for people.
 func isPage(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n"), []byte("<"))
+	return bytes.HasPrefix(loose.Trimmed(body), []byte("<"))
 }

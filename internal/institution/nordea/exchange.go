@@ -10,6 +10,7 @@ import (
 	"samla/internal/httpclient"
 	"samla/internal/institution"
 	"samla/internal/institution/httperror"
+	"samla/internal/institution/loose"
 	"samla/internal/jsontext"
 	"samla/internal/psu"
 )
@@ -45,13 +46,8 @@ const (
 // reads reports whether the operation needs an access token.
 func (o operation) reads() bool { return o >= opAssets }
 
-const (
-	// maxSmallBody limits the answers to all requests but reads of accounts.
-	maxSmallBody = 1 << 20
-	// maxElements is the number of elements that the lists of one answer may have: more
-	// could fill the memory when they are decoded.
-	maxElements = 200_000
-)
+// maxSmallBody limits the answers to all requests but reads of accounts.
+const maxSmallBody = 1 << 20
 
 // exchange sends one request and returns the answer, whatever its status. Errors:
 // *institution.Error without an answer.
@@ -81,7 +77,7 @@ func (b *Bank) exchange(ctx context.Context, c call) (*httpclient.Response, erro
 	if err != nil {
 		return nil, httperror.Transport(err, "")
 	}
-	if jsontext.HasManyElements(resp.Body, maxElements) {
+	if jsontext.HasManyElements(resp.Body, loose.MaxElements) {
 		return nil, &institution.Error{Kind: institution.MalformedResponse, Reason: institution.AnswerTooLarge, HTTPStatus: resp.Status}
 	}
 	return resp, nil

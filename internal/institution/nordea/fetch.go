@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // emptyCards is the answer to the list of cards of a person whose consent has none.
@@ -47,7 +48,7 @@ func (b *Bank) tokenError(a institution.Access, e *institution.Error) *instituti
 }
 
 func isObject(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n"), []byte("{"))
+	return bytes.HasPrefix(loose.Trimmed(body), []byte("{"))
 }
 
 // callFor returns the request of a question. A further page has the members of the first

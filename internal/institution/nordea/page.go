@@ -6,6 +6,7 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // page collects the rows of one page of transactions.
@@ -18,7 +19,7 @@ type page struct {
 
 func pageOf(a institution.Answer, rows int) *page {
 	p := &page{answer: a, history: fact.History{Account: a.Question.Account, At: a.FetchedAt, Transactions: make([]fact.Transaction, 0, rows)}}
-	p.first, _ = text(a.Question.From).day()
+	p.first, _ = loose.Text(a.Question.From).Day()
 	if isShort(a) {
 		p.reading.Deviations.Add(deviation.ShortHistory, 1)
 	}
@@ -38,7 +39,7 @@ func (p *page) add(row fact.Transaction, ok bool) {
 }
 
 // end returns the reading of the page, with the question for the next one.
-func (p *page) end(key text) institution.Reading {
+func (p *page) end(key loose.Text) institution.Reading {
 	p.reading.Facts.Histories = []fact.History{p.history}
 	p.reading.Questions = nextPage(p.answer.Question, key, &p.reading.Deviations)
 	return p.reading
@@ -46,9 +47,9 @@ func (p *page) end(key text) institution.Reading {
 
 // dayOf returns the first date that is there. One that cannot be read is counted in d,
 // unless d is nil.
-func dayOf(d *deviation.Counts, dates ...text) time.Time {
+func dayOf(d *deviation.Counts, dates ...loose.Text) time.Time {
 	for _, t := range dates {
-		day, ok := t.day()
+		day, ok := t.Day()
 		if !ok && d != nil {
 			d.Add(deviation.UnreadableDate, 1)
 		}

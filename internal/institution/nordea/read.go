@@ -3,6 +3,7 @@ package nordea
 import (
 	"samla/internal/deviation"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // Read implements institution.Collector.
@@ -24,7 +25,7 @@ func (b *Bank) Read(a institution.Answer) (institution.Reading, error) {
 // header is the group_header of an answer.
 type header struct {
 	Pagination struct {
-		Key text `json:"continuation_key"`
+		Key loose.Text `json:"continuation_key"`
 	} `json:"message_pagination"`
 }
 
@@ -33,7 +34,7 @@ const maxKey = 4096
 
 // nextPage returns the question for the page that a continuation_key leads to, or nothing.
 // An answer that repeats the key that it was asked with does not lead on.
-func nextPage(q institution.Question, key text, d *deviation.Counts) []institution.Question {
+func nextPage(q institution.Question, key loose.Text, d *deviation.Counts) []institution.Question {
 	m := mannerOf(q.Detail)
 	switch {
 	case key == "", string(key) == m.key:
@@ -56,9 +57,9 @@ func isShort(a institution.Answer) bool {
 }
 
 // known returns the value, and counts one that is not documented.
-func known[T any](values map[string]T, said text, d *deviation.Counts) T {
+func known[T any](values map[string]T, said loose.Text, d *deviation.Counts) T {
 	v, ok := values[lower(said)]
-	if !ok && said.clean() != "" {
+	if !ok && said.Clean() != "" {
 		d.Add(deviation.UnknownValue, 1)
 	}
 	return v

@@ -6,26 +6,27 @@ import (
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
+	"samla/internal/institution/loose"
 )
 
 // transaction has the members of Transaction (docs/reference/families.md 3.6).
 type transaction struct {
-	ID              text   `json:"transaction_id"`
-	BookingDate     text   `json:"booking_date"`
-	ValueDate       text   `json:"value_date"`
-	TransactionDate text   `json:"transaction_date"`
-	PaymentDate     text   `json:"payment_date"`
-	Status          text   `json:"status"`
-	Amount          amount `json:"amount"` // negative: out
-	Currency        text   `json:"currency"`
-	BalanceAfter    amount `json:"balance_after_transaction"`
-	Kind            text   `json:"type_description"`
-	Narrative       text   `json:"narrative"`
-	Message         text   `json:"message"`
-	OwnMessage      text   `json:"own_message"`
-	Reference       text   `json:"reference"`
-	Name            text   `json:"counterparty_name"`
-	Account         text   `json:"counterparty_account"`
+	ID              loose.Text `json:"transaction_id"`
+	BookingDate     loose.Text `json:"booking_date"`
+	ValueDate       loose.Text `json:"value_date"`
+	TransactionDate loose.Text `json:"transaction_date"`
+	PaymentDate     loose.Text `json:"payment_date"`
+	Status          loose.Text `json:"status"`
+	Amount          amount     `json:"amount"` // negative: out
+	Currency        loose.Text `json:"currency"`
+	BalanceAfter    amount     `json:"balance_after_transaction"`
+	Kind            loose.Text `json:"type_description"`
+	Narrative       loose.Text `json:"narrative"`
+	Message         loose.Text `json:"message"`
+	OwnMessage      loose.Text `json:"own_message"`
+	Reference       loose.Text `json:"reference"`
+	Name            loose.Text `json:"counterparty_name"`
+	Account         loose.Text `json:"counterparty_account"`
 }
 
 // pending are the documented statuses, and whether they are of rows that are not booked.
@@ -38,10 +39,10 @@ func (b *Bank) readTransactions(a institution.Answer) (institution.Reading, erro
 	var body struct {
 		Header   header `json:"group_header"`
 		Response struct {
-			Transactions list[transaction] `json:"transactions"`
+			Transactions loose.List[transaction] `json:"transactions"`
 		} `json:"response"`
 	}
-	if err := decode(a.Body, &body); err != nil {
+	if err := loose.Decode(a.Body, &body); err != nil {
 		return institution.Reading{}, err
 	}
 	rows := body.Response.Transactions
@@ -62,13 +63,13 @@ func (t *transaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 		return fact.Transaction{}, false
 	}
 	row := fact.Transaction{
-		ID: t.ID.clean(), Booked: !known(pending, t.Status, d), Amount: m,
-		Text: cmp.Or(t.Narrative.clean(), t.Message.clean(), t.OwnMessage.clean(), t.Reference.clean(), t.Kind.clean()),
+		ID: t.ID.Clean(), Booked: !known(pending, t.Status, d), Amount: m,
+		Text: cmp.Or(t.Narrative.Clean(), t.Message.Clean(), t.OwnMessage.Clean(), t.Reference.Clean(), t.Kind.Clean()),
 	}
 	row.BookingDate = dayOf(d, t.BookingDate)
 	row.ValueDate = dayOf(nil, t.ValueDate)
 	row.TransactionDate = dayOf(nil, t.TransactionDate, t.PaymentDate)
-	setParty(&row, t.Name.clean(), t.Account.clean())
+	setParty(&row, t.Name.Clean(), t.Account.Clean())
 	if after, ok := t.BalanceAfter.money(t.Currency); ok {
 		row.BalanceAfter = &after
 	}
