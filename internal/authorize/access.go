@@ -137,7 +137,7 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 		}
 		switch {
 		case err == nil:
-			secret.Tokens, secret.Refreshing, secret.Denial = secret.Tokens.Replaced(got), nil, nil
+			secret.Tokens, secret.Refreshing, secret.Denial = secret.Tokens.Replaced(got.Since(secret.Tokens, now)), nil, nil
 		case denied:
 			var d consent.Denial
 			d, certain = secret.Denial.Denied(now, outage)

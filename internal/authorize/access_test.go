@@ -107,7 +107,8 @@ func TestAccess_LeavesTheConsentDue(t *testing.T) {
 	}
 }
 
-// A bank that gives no new refresh token and no expiry keeps the old one.
+// A bank that gives no new refresh token keeps the old one. One that no longer gives an
+// expiry is asked again after a safe time.
 func TestAccess_KeepsTheRefreshToken(t *testing.T) {
 	b := newRedirected(t)
 	c := b.authorized()
@@ -117,9 +118,14 @@ func TestAccess_KeepsTheRefreshToken(t *testing.T) {
 	if a, _, err := b.Access(t.Context(), c, "access-1"); err != nil || a.Token != "access-2" || a.Refresh != "refresh-1" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	b.Clock.Advance(24 * time.Hour)
-	if a, _, err := b.Access(t.Context(), b.Consent(c.ID), ""); err != nil || a.Token != "access-2" || len(b.bank.refreshed) != 1 {
-		t.Errorf("%+v, %v after %d requests", a, err, len(b.bank.refreshed))
+	for _, step := range []struct {
+		after    time.Duration
+		requests int
+	}{{consent.UntoldLife - consent.TokenMargin - time.Second, 1}, {time.Second, 2}, {24 * time.Hour, 3}} {
+		b.Clock.Advance(step.after)
+		if a, _, err := b.Access(t.Context(), b.Consent(c.ID), ""); err != nil || a.Token != "access-2" || len(b.bank.refreshed) != step.requests {
+			t.Errorf("%+v, %v after %d requests", a, err, len(b.bank.refreshed))
+		}
 	}
 }
 

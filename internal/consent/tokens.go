@@ -22,6 +22,19 @@ func (t Tokens) Stale(now time.Time) bool {
 	return t.Refresh != "" && (t.Access == "" || !t.Until.IsZero() && !now.Before(t.Until.Add(-TokenMargin)))
 }
 
+// UntoldLife is how long an access token counts as good whose bank has told the life of the
+// ones before it and does not tell its own.
+const UntoldLife = 10 * time.Minute
+
+// Since returns the tokens of an answer to a refresh, at the time now. If the bank told the
+// life of the token before and not that of this one, it gets UntoldLife.
+func (t Tokens) Since(before Tokens, now time.Time) Tokens {
+	if t.Until.IsZero() && !before.Until.IsZero() {
+		t.Until = now.Add(UntoldLife)
+	}
+	return t
+}
+
 // Replaced returns the tokens after a refresh. An answer without a refresh token keeps
 // the one that was used (RFC 6749 6).
 func (t Tokens) Replaced(by Tokens) Tokens {
