@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"samla/internal/clock"
@@ -31,7 +32,7 @@ func (c *bankCheckCmd) Run(a *app) error {
 		return err
 	}
 	recorder := &dryrun.Recorder{}
-	set, err := file.Open(institution.Deps{Clock: clock.System(), Log: a.log, Wrap: recorder.Wrap})
+	set, err := file.Open(institution.Deps{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Wrap: recorder.Wrap})
 	if err != nil {
 		return err
 	}

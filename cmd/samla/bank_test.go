@@ -129,7 +129,7 @@ func TestBankCheck_ShowsTheWayToSign(t *testing.T) {
 		"oauth": {`"profile":{"sca":"oauth"}`, []string{"persons sign on a page", "/v1/consents", "https://mybank.example/metadata", "browser, to sign", "scope=AIS:{consentId}",
 			"complete it", "https://mybank.example/token", "read the consent", "grant_type=refresh_token", "revoke"}},
 		"login, and a list": {`"oauth":{"metadata":"https://mybank.example/login/.well-known/openid-configuration","issuer":"https://mybank.example/login","clientAuth":"post","secretFile":"client.secret"},"profile":{"sca":"redirect-after-login","listFirst":true}`,
-			[]string{"persons log in on a page", "browser, to log in", "complete it", "https://mybank.example/token", "client_secret={configured}", `"availableAccounts"`, "/v1/accounts", `"accounts":[`, "browser, to sign", "revoke"}},
+			[]string{"persons log in on a page", "browser, to log in", "complete it", "https://mybank.example/login/token", "client_secret={configured}", `"availableAccounts"`, "/v1/accounts", `"accounts":[`, "browser, to sign", "revoke"}},
 		"a token of ours": {`"oauth":{"tokenEndpoint":"https://mybank.example/token","clientToken":true}`, []string{"https://mybank.example/token", "grant_type=client_credentials", "/v1/consents", "revoke"}},
 	} {
 		file := filepath.Join(dir, "banks.json")

@@ -202,3 +202,20 @@ func TestBankCheck_DescribesLogins(t *testing.T) {
 		t.Errorf("a secret or consents are shown:\n%s%s", out, log)
 	}
 }
+
+// What the bank has to sign cannot be answered without it: the rest is shown.
+func TestBankCheck_ShowsWhatBanksOfOBIEAreAsked(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t)
+	for _, company := range []string{"se-demo-obie", "se-demo-obie4"} {
+		out, log, status := process.Run(t, program, "bank", "check", w.banks, "--company", company)
+		if status != 0 || log != "" {
+			t.Fatalf("exit status %d\n%s%s", status, out, log)
+		}
+		for _, want := range []string{"/.well-known/openid-configuration\n", "/account-access-consents\n", "request={signed}&", "/accounts/{AccountId}/transactions?", "/account-access-consents/{ConsentId}\n"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: %q is not shown:\n%s", company, want, out)
+			}
+		}
+	}
+}

@@ -32,18 +32,20 @@ func (r *Recorder) Wrap(http.RoundTripper) http.RoundTripper { return r }
 // session is the id of the login session.
 const session = "the-session-of-a-dry-run"
 
-// answer has what every request of the Berlin Group's standard, of the source protocol and
-// of Nordea's wire is answered with.
+// answer has what every request of the Berlin Group's standard, of the source protocol, of
+// Nordea's wire and of OBIE's standard is answered with.
 const answer = `{"session":"` + session + `","turn":{"id":"1","type":"IN"},"consentId":"{consentId}","consentStatus":"received","authorisationId":"{authorisationId}","scaStatus":"received",
 "accounts":[{"resourceId":"{resourceId}","iban":"SE4550000000058398257466","currency":"SEK"}],
 "cardAccounts":[{"resourceId":"{resourceId}","maskedPan":"541200******0007","currency":"SEK"}],
 "balances":[{"balanceType":"interimBooked","balanceAmount":{"currency":"SEK","amount":"0"}}],
 "transactions":{"booked":[]},"cardTransactions":{"booked":[]},
 "_links":{"scaRedirect":{"href":"https://bank.invalid/page"},"scaOAuth":{"href":"{origin}/metadata"}},
-"issuer":"{issuer}","authorization_endpoint":"https://bank.invalid/page","token_endpoint":"{origin}/token",
+"issuer":"{issuer}","authorization_endpoint":"https://bank.invalid/page","token_endpoint":"{server}/token","jwks_uri":"{server}/jwks",
 "access_token":"{token}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh-token}",
 "session_id":"{session_id}","auto_start_token":"{auto_start_token}","status":"{status}","code":"{code}",
-"response":{"accounts":[{"_id":"{account_id}"}],"cards":[{"id":"{card_id}"}],"transactions":[],"scopes":[]}}`
+"response":{"accounts":[{"_id":"{account_id}"}],"cards":[{"id":"{card_id}"}],"transactions":[],"scopes":[]},
+"Data":{"ConsentId":"{ConsentId}","Status":"Authorised","Account":[{"AccountId":"{AccountId}","Currency":"SEK","AccountType":"Personal","AccountSubType":"CurrentAccount"}],
+"Balance":[],"Transaction":[]}}`
 
 // The ids at Enable Banking, which have to be UUIDs.
 const (
@@ -80,15 +82,18 @@ func answerTo(req *http.Request, body string) string {
 		text = strings.Replace(text, `"consentStatus":"received"`, `"consentStatus":"valid"`, 1)
 	}
 	origin := req.URL.Scheme + "://" + req.URL.Host
-	issuer := origin
+	issuer, server := origin, origin
 	for _, path := range wellKnown {
 		if before, after, found := strings.Cut(req.URL.Path, path); found {
 			issuer += before + after
 		}
 	}
+	if strings.HasSuffix(req.URL.Path, wellKnown[1]) {
+		server = issuer // what a bank may be called at can be below a path
+	}
 	// Whoever asks for the status of a login at Nordea finds it completed.
 	status := map[string]string{http.MethodPost: "assignment_pending", http.MethodGet: "completed"}[req.Method]
-	return strings.NewReplacer("{origin}", origin, "{issuer}", issuer, "{status}", status).Replace(text)
+	return strings.NewReplacer("{origin}", origin, "{issuer}", issuer, "{server}", server, "{status}", status).Replace(text)
 }
 
 // leadsToPage reports whether the answer to a request leads to a page with 302: that of
@@ -129,6 +134,10 @@ var shown = []string{"Accept", "Content-Type", "Consent-Id", "Psu-", "Tpp-", "X-
 
 // secretInForm finds what proves our client in a form (RFC 6749 2.3.1, RFC 7523 2.2).
 var secretInForm = regexp.MustCompile(`(client_secret|client_assertion)=[^&]*`)
+
+// requestObject finds what our client has signed for the bank in the address of a page (RFC
+// 9101 5.1).
+var requestObject = regexp.MustCompile(`([?&]request=)[^&]*`)
 
 // RoundTrip implements http.RoundTripper.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -175,6 +184,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // placeholders shows the braces of placeholders, which a URL escapes.
 func placeholders(address string) string {
+	address = requestObject.ReplaceAllString(address, "$1{signed}")
 	address = strings.NewReplacer(session, "{session}", gatewaySession, "{session_id}", gatewayAccount, "{uid}").Replace(address)
 	if plain, err := url.PathUnescape(address); err == nil && strings.Contains(plain, "{") {
 		return plain
