@@ -79,7 +79,8 @@ func New(d Deps) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
 	})
-	return secured(mux)
+	// Another site must not send our forms for a person: "begun" is the person's own word.
+	return secured(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // secured sets the headers that every page has. Nothing is stored by caches, framed, or

@@ -226,3 +226,26 @@ func TestPages_TakeCodesAsPeopleTypeThem(t *testing.T) {
 		t.Errorf("codes %q", w.codes)
 	}
 }
+
+// Another site cannot say for a person that the person has begun, and cannot bring a
+// fragment.
+func TestPages_TakeFormsOnlyFromThemselves(t *testing.T) {
+	for name, test := range map[string]struct {
+		header []string
+		taken  bool
+	}{
+		"our page":                      {[]string{"Sec-Fetch-Site", "same-origin"}, true},
+		"another site":                  {[]string{"Sec-Fetch-Site", "cross-site"}, false},
+		"another site, older browser":   {[]string{"Origin", "https://evil.example"}, false},
+		"a program, not a browser":      {nil, true},
+		"our page, in an older browser": {[]string{"Origin", "http://example.com"}, true}, // the host of the test's requests
+	} {
+		w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
+		h := newPages(w, "")
+		send(h, "POST", "/go/"+state, "begun=yes", test.header...)
+		send(h, "POST", "/callback/se-bank", "fragment="+url.QueryEscape("#code=c&state="+state), test.header...)
+		if (len(w.visits) == 1) != test.taken || (len(w.returns) == 1) != test.taken {
+			t.Errorf("%s: visits %q, returns %q", name, w.visits, w.returns)
+		}
+	}
+}
