@@ -125,7 +125,7 @@ crash-short:
 # Without the race detector: with it, ten thousand households would take minutes, and the
 # step unit makes one thousand.
 households:
-	@SAMLA_HOUSEHOLDS=10000 $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household ./internal/account
+	@CGO_ENABLED=0 SAMLA_HOUSEHOLDS=10000 $(GO) test -trimpath -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household ./internal/account
 
 fuzz-short: | $(TOOLS)
 	@$(GO) -C tools build -o ../$(TOOLS)/fuzz ./cmd/fuzz

@@ -23,11 +23,13 @@ import (
 // waitTimeout is how long Wait waits for the end of a process.
 const waitTimeout = time.Minute
 
-// Build builds the program into dir and returns its path. It is built without the race
-// detector, as for users.
+// Build builds the program into dir and returns its path. It is built as make build does,
+// for users: so the packages are compiled once for both.
 func Build(dir string) (string, error) {
 	path := filepath.Join(dir, "samla")
-	out, err := exec.Command("go", "build", "-o", path, "samla/cmd/samla").CombinedOutput()
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "samla/cmd/samla")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", errors.New("build samla: " + string(out))
 	}
