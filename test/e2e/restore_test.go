@@ -33,6 +33,11 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "" }, "postgres": testpg.URL} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
+			// The server that is restored stops before its database is dropped.
+			restored := filepath.Join(t.TempDir(), "restored")
+			if engine == "postgres" {
+				restored = testpg.URL(t)
+			}
 			w := newEnv(t, database(t), clockSpeed)
 			erased, kept, revoker := w.person(t, sam), w.person(t, noa), w.person(t, alva)
 			erasedConsent := erased.authorizeConsent(t, consentRequest{company: demoBank})
@@ -84,10 +89,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 
 			w.stopServer(t)
 			since := len(w.interceptor.all())
-			config := server.Config{Listen: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "restored"), KeyDir: filepath.Join(w.Dir, "keys")}
-			if engine == "postgres" {
-				config.Database = testpg.URL(t)
-			}
+			config := server.Config{Listen: "127.0.0.1:0", Database: restored, KeyDir: filepath.Join(w.Dir, "keys")}
 			parts := server.Parts{Clock: w.clock, Log: w.Log.Logger(), Master: w.master(t), Institutions: w.Institutions}
 			r, err := server.Restore(t.Context(), config, parts, path)
 			if err != nil {
