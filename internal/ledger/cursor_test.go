@@ -74,8 +74,10 @@ func FuzzCursor(f *testing.F) {
 		}
 		if raw, bad := base64.RawURLEncoding.DecodeString(text); bad == nil && len(raw) > 0 {
 			raw[len(raw)-1] ^= 1
-			if _, err := marker.Read("acc", base64.RawURLEncoding.EncodeToString(raw), head, now); !errors.Is(err, ledger.ErrCursor) {
-				t.Errorf("a changed cursor: %v", err)
+			changed := base64.RawURLEncoding.EncodeToString(raw)
+			// A text that is no cursor can be one that was changed: changed back, it is read.
+			if c, changedErr := marker.Read("acc", changed, head, now); !errors.Is(changedErr, ledger.ErrCursor) && (err == nil || marker.Text("acc", c) != changed) {
+				t.Errorf("a changed cursor: %v", changedErr)
 			}
 		}
 	})
