@@ -252,7 +252,7 @@ const maxAgent = 500
 func (s *Service) openedBy(ctx context.Context, c consent.Consent, browser, agent string) (consent.Consent, error) {
 	hash := c.Visit.Hash
 	return store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
-		// Whoever exchanges what another browser brought writes the row next, with tokens.
+		// The job that exchanges what another browser brought writes the row next, with tokens.
 		if old.Step != consent.StepWatch || old.Visit == nil || old.Visit.Hash != hash || old.Visit.Stage != consent.StageOpen {
 			return old, nil, store.ErrUnchanged
 		}

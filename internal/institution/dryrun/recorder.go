@@ -91,7 +91,7 @@ func answerTo(req *http.Request, body string) string {
 	if strings.HasSuffix(req.URL.Path, wellKnown[1]) {
 		server = issuer // what a bank may be called at can be below a path
 	}
-	// Whoever asks for the status of a login at Nordea finds it completed.
+	// The status of a login at Nordea is completed when it is asked for.
 	status := map[string]string{http.MethodPost: "assignment_pending", http.MethodGet: "completed"}[req.Method]
 	return strings.NewReplacer("{origin}", origin, "{issuer}", issuer, "{server}", server, "{status}", status).Replace(text)
 }

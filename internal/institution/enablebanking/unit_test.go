@@ -33,17 +33,17 @@ func TestCheck_NamesWhatIsWrong(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"valid":               {func(*Config) {}, ""},
-		"everything":          {func(c *Config) { c.BaseURL, c.PSUType, c.IDPart = "https://api.example/x", "business", "eb-b" }, ""},
-		"no id":               {func(c *Config) { c.ApplicationID = "" }, "/applicationId"},
-		"id that is none":     {func(c *Config) { c.ApplicationID = "1" }, "/applicationId"},
-		"no key":              {func(c *Config) { c.KeyFile = "" }, "/keyFile"},
-		"no country":          {func(c *Config) { c.Countries = nil }, "/countries"},
-		"small letters":       {func(c *Config) { c.Countries = []string{"se"} }, "/countries/0"},
-		"country twice":       {func(c *Config) { c.Countries = []string{"SE", "SE"} }, "/countries/1"},
-		"plain http":          {func(c *Config) { c.BaseURL = "http://api.example" }, "/baseURL"},
-		"other psu type":      {func(c *Config) { c.PSUType = "private" }, "/psuType"},
-		"id part in capitals": {func(c *Config) { c.IDPart = "EB" }, "/idPart"},
+		"valid":                {func(*Config) {}, ""},
+		"everything":           {func(c *Config) { c.BaseURL, c.PSUType, c.IDPart = "https://api.example/x", "business", "eb-b" }, ""},
+		"no id":                {func(c *Config) { c.ApplicationID = "" }, "/applicationId"},
+		"an id without a form": {func(c *Config) { c.ApplicationID = "1" }, "/applicationId"},
+		"no key":               {func(c *Config) { c.KeyFile = "" }, "/keyFile"},
+		"no country":           {func(c *Config) { c.Countries = nil }, "/countries"},
+		"small letters":        {func(c *Config) { c.Countries = []string{"se"} }, "/countries/0"},
+		"country twice":        {func(c *Config) { c.Countries = []string{"SE", "SE"} }, "/countries/1"},
+		"plain http":           {func(c *Config) { c.BaseURL = "http://api.example" }, "/baseURL"},
+		"other psu type":       {func(c *Config) { c.PSUType = "private" }, "/psuType"},
+		"id part in capitals":  {func(c *Config) { c.IDPart = "EB" }, "/idPart"},
 	} {
 		config := valid()
 		c.change(&config)

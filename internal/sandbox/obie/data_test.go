@@ -311,7 +311,7 @@ func TestHeaders(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != 400 || len(resp.Header.Get("x-fapi-interaction-id")) != 36 {
-		t.Errorf("an interaction id that is none: %d %s", resp.StatusCode, resp.Header.Get("x-fapi-interaction-id"))
+		t.Errorf("a wrong interaction id: %d %s", resp.StatusCode, resp.Header.Get("x-fapi-interaction-id"))
 	}
 }
 
