@@ -244,13 +244,13 @@ func TestLogin_OpensTheConsentOnce(t *testing.T) {
 func TestPartlySigned_WaitsForDays(t *testing.T) {
 	for name, signs := range map[string]bool{"the other one signs": true, "nobody else signs": false} {
 		b := newRedirected(t)
-		b.change(func(p *institution.Profile) { p.SecondSigner = 2 * 24 * time.Hour })
+		b.change(func(p *institution.Profile) { p.SecondSigner = 7 * 24 * time.Hour })
 		b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
 			return institution.Completed{State: institution.AuthorizationDone}, nil
 		}
 		onRead := b.bank.onRead
 		b.bank.onRead = func(n int) (institution.ConsentInfo, error) {
-			if signs && b.Clock.Now().After(morning.Add(24*time.Hour)) {
+			if signs && b.Clock.Now().After(morning.Add(72*time.Hour)) {
 				b.bank.signed.Store(true)
 				return onRead(n)
 			}
@@ -270,9 +270,9 @@ func TestPartlySigned_WaitsForDays(t *testing.T) {
 			}
 			b.Clock.Set(c.WakeAt)
 		}
-		want, days := consent.Authorized, 1
+		want, days := consent.Authorized, 3
 		if !signs {
-			want, days = consent.Failed, 2
+			want, days = consent.Failed, 7
 		}
 		if c.Status != want || b.Clock.Now().Sub(morning) > time.Duration(days)*24*time.Hour+time.Hour {
 			t.Errorf("%s: %s %s after %s", name, c.Status, c.Failure, b.Clock.Now().Sub(morning))
