@@ -15,7 +15,7 @@ import (
 // brought commits what an authorization ended with, to be exchanged.
 func (j *job) brought(ctx context.Context, what url.Values) error {
 	before := j.secret
-	j.secret.Exchange = j.newExchange(what)
+	j.secret.Exchange = j.newExchange("", what)
 	if err := j.apply(ctx, consent.Brought{}, j.Clock.Now()); err != nil {
 		j.secret = before
 		return err
@@ -25,8 +25,8 @@ func (j *job) brought(ctx context.Context, what url.Values) error {
 }
 
 // newExchange returns the exchange of what was brought, which begins now.
-func (s *Service) newExchange(what url.Values) *consent.Exchange {
-	return &consent.Exchange{Brought: what.Encode(), ID: s.IDs.New(), Since: s.Clock.Now()}
+func (s *Service) newExchange(by consent.Carrier, what url.Values) *consent.Exchange {
+	return &consent.Exchange{Brought: what.Encode(), By: by, ID: s.IDs.New(), Since: s.Clock.Now()}
 }
 
 // complete exchanges what the person came back with, one exchange after the other. Each
@@ -47,7 +47,7 @@ func (j *job) complete(ctx context.Context) (more bool, err error) {
 		}
 		done, err := j.bank.Completer.Complete(ctx, institution.Completion{RequestID: e.ID, ConsentID: j.secret.RemoteID,
 			AuthorizationID: j.secret.AuthorizationID, Link: j.secret.StatusLink, Token: j.secret.Tokens.Access, Refresh: j.secret.Tokens.Refresh,
-			PSU: j.secret.Context, Way: j.wayTo(j.c.Company, j.secret.Way), Brought: what})
+			PSU: j.secret.Context, Way: j.wayTo(j.c.Company, j.secret.Way), Brought: what, By: e.By})
 		ctx := context.WithoutCancel(ctx) // the outcome is stored although the time is up
 		if err != nil {
 			return false, j.exchangeFailed(ctx, err)
@@ -82,7 +82,7 @@ func (j *job) completed(ctx context.Context, done institution.Completed) (more b
 			return false, j.apply(ctx, consent.FailedWith{Code: failure}, j.Clock.Now())
 		}
 	case done.State == institution.AuthorizationPending && done.Next != nil:
-		j.secret.Exchange = j.newExchange(done.Next)
+		j.secret.Exchange = j.newExchange("", done.Next)
 		err = j.storeSecret(ctx)
 	case j.loginEnds():
 		err = j.loggedIn(ctx)

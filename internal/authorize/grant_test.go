@@ -35,7 +35,7 @@ func TestReturn_ARefusalGrantsNothing(t *testing.T) {
 	}
 	c, state := b.begin()
 	b.opens(state, "first", authorize.ViewGoes)
-	seen, err := b.Return(t.Context(), theBank, state, "first", url.Values{"error": {"access_denied"}, "state": {state}})
+	seen, err := b.Return(t.Context(), theBank, state, "first", consent.InQuery, url.Values{"error": {"access_denied"}, "state": {state}})
 	b.sees(seen, err, authorize.ViewWorks)
 	b.bank.signed.Store(true)
 	if c = b.handled(c.ID); c.Status != consent.AwaitingAuthorization {

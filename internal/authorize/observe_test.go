@@ -63,7 +63,7 @@ func TestObserver_CountsReturns(t *testing.T) {
 	b.returns(state, "theirs", "c-1", authorize.ViewShowsCode)
 	b.returns(state, "theirs", "c-1", authorize.ViewShowsCode)
 	b.returns(state, "third", "c-1", authorize.ViewElsewhere)
-	seen, err := b.Return(t.Context(), "se-other", state, "mine", nil)
+	seen, err := b.Return(t.Context(), "se-other", state, "mine", consent.InQuery, nil)
 	b.sees(seen, err, authorize.ViewUnknown)
 	counted.are(t, map[string]int{theBank + " return HELD": 1, theBank + " return REPEATED": 1, theBank + " return ELSEWHERE": 1, "se-other return UNKNOWN": 1})
 	code := b.secret(b.Consent(c.ID)).Exchange.Code

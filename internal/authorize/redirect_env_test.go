@@ -143,7 +143,7 @@ func (b *redirected) opens(state, browser string, want authorize.View) authorize
 // returns lets a browser come back with a code, and checks what it sees.
 func (b *redirected) returns(state, browser, code string, want authorize.View) authorize.Seen {
 	b.Helper()
-	seen, err := b.Return(b.Context(), theBank, state, browser, url.Values{"code": {code}, "state": {state}})
+	seen, err := b.Return(b.Context(), theBank, state, browser, consent.InQuery, url.Values{"code": {code}, "state": {state}})
 	return b.sees(seen, err, want)
 }
 

@@ -54,7 +54,7 @@ func TestReturn_CountsOnce(t *testing.T) {
 	b.handled(c.ID)
 	b.returns(state, "mine", "c-4", authorize.ViewEnded)
 	b.returns(state, "other", "c-5", authorize.ViewElsewhere)
-	if n := len(b.bank.completions); n != 1 || b.bank.completions[0].Brought.Get("code") != "c-1" {
+	if n := len(b.bank.completions); n != 1 || b.bank.completions[0].Brought.Get("code") != "c-1" || b.bank.completions[0].By != consent.InQuery {
 		t.Errorf("%d exchanges: %+v", n, b.bank.completions)
 	}
 }
@@ -66,12 +66,12 @@ func TestReturn_ForeignStateIsUnknown(t *testing.T) {
 	b.opens(state, "mine", authorize.ViewGoes)
 	forged := state[:30] + other[30:] // the id of one consent, the random bits of another
 	for name, s := range map[string]string{"forged": forged, "cut": state[:20], "empty": "", "no base64": "%%%", "longer": state + "AA"} {
-		seen, err := b.Return(t.Context(), theBank, s, "mine", url.Values{"code": {"c"}})
+		seen, err := b.Return(t.Context(), theBank, s, "mine", consent.InQuery, url.Values{"code": {"c"}})
 		if err != nil || seen.View != authorize.ViewUnknown {
 			t.Errorf("%s: %+v, %v", name, seen, err)
 		}
 	}
-	if seen, err := b.Return(t.Context(), "se-otherbank", state, "mine", url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewUnknown {
+	if seen, err := b.Return(t.Context(), "se-otherbank", state, "mine", consent.InQuery, url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewUnknown {
 		t.Errorf("at another company: %+v, %v", seen, err)
 	}
 	if c = b.Consent(c.ID); c.Step != consent.StepWatch || len(b.bank.completions) != 0 {
@@ -179,7 +179,7 @@ func TestReturn_RefusalEndsTheConsent(t *testing.T) {
 	}
 	c, state := b.begin()
 	b.opens(state, "mine", authorize.ViewGoes)
-	seen, err := b.Return(t.Context(), theBank, state, "other", url.Values{"error": {"access_denied"}, "state": {state}})
+	seen, err := b.Return(t.Context(), theBank, state, "other", consent.InQuery, url.Values{"error": {"access_denied"}, "state": {state}})
 	b.sees(seen, err, authorize.ViewWorks)
 	b.checkEnd(b.handled(c.ID), consent.Failed, consent.AuthenticationCancelled)
 	if seen := b.opens(state, "mine", authorize.ViewEnded); seen.Failure != consent.AuthenticationCancelled {
@@ -266,10 +266,10 @@ func TestReturn_IsAtTheNameOfTheGateway(t *testing.T) {
 	b.change(func(p *institution.Profile) { p.ReturnName = "se-gateway" })
 	c, state := b.begin()
 	b.opens(state, "mine", authorize.ViewGoes)
-	if seen, err := b.Return(t.Context(), theBank, state, "mine", url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewUnknown {
+	if seen, err := b.Return(t.Context(), theBank, state, "mine", consent.InQuery, url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewUnknown {
 		t.Errorf("at the company: %+v, %v", seen, err)
 	}
-	if seen, err := b.Return(t.Context(), "se-gateway", state, "mine", url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewWorks {
+	if seen, err := b.Return(t.Context(), "se-gateway", state, "mine", consent.InQuery, url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewWorks {
 		t.Errorf("at the gateway: %+v, %v", seen, err)
 	}
 	if c = b.handled(c.ID); c.Status != consent.Authorized || b.bank.completions[0].Way.Return != b.ReturnAddress("se-gateway") ||

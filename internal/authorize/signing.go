@@ -252,7 +252,7 @@ func (j *job) started(ctx context.Context, a institution.Authorization) (more bo
 	j.secret.StartedAt, j.secret.Expired = j.Clock.Now(), false
 	j.secret.Silent = a.Silent
 	if a.State == institution.AuthorizationDone && a.Brought != nil {
-		j.secret.Exchange = j.newExchange(a.Brought)
+		j.secret.Exchange = j.newExchange("", a.Brought)
 	}
 	switch i := j.leading(a.Instructions); {
 	case i != nil && i.Usable():

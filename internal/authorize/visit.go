@@ -123,8 +123,8 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 // Return takes what a browser has brought back from the institution, and returns what it
 // sees. name is that of the address (institution.Profile.ReturnName). The first return that is accepted is stored, and exchanged by the job of the
 // consent; any other changes nothing. browser is the cookie of the browser.
-func (s *Service) Return(ctx context.Context, name, state, browser string, what url.Values) (Seen, error) {
-	seen, stored, err := s.arrive(ctx, name, state, browser, what)
+func (s *Service) Return(ctx context.Context, name, state, browser string, by consent.Carrier, what url.Values) (Seen, error) {
+	seen, stored, err := s.arrive(ctx, name, state, browser, by, what)
 	if err == nil {
 		s.Observer.Returned(cmp.Or(seen.Company, name), returnOutcome(stored, seen))
 	}
@@ -132,7 +132,7 @@ func (s *Service) Return(ctx context.Context, name, state, browser string, what 
 }
 
 // arrive is Return without its observer. It reports whether what was brought is stored.
-func (s *Service) arrive(ctx context.Context, name, state, browser string, what url.Values) (seen Seen, stored bool, err error) {
+func (s *Service) arrive(ctx context.Context, name, state, browser string, by consent.Carrier, what url.Values) (seen Seen, stored bool, err error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" || s.returnName(c.Company) != name {
 		return Seen{View: ViewUnknown}, false, err
@@ -166,7 +166,7 @@ func (s *Service) arrive(ctx context.Context, name, state, browser string, what 
 		if arrival == consent.ArrivalKnown || arrival == consent.ArrivalElsewhere {
 			return old, nil, store.ErrUnchanged
 		}
-		secret.Exchange = s.newExchange(what)
+		secret.Exchange = s.newExchange(by, what)
 		if arrival == consent.ArrivalHeld {
 			secret.Exchange.Code = code
 		}

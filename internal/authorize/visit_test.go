@@ -45,7 +45,7 @@ func TestReturn_WithCodeAndErrorIsNoRefusal(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
 	b.opens(state, "mine", authorize.ViewGoes)
-	seen, err := b.Return(t.Context(), theBank, state, "other", url.Values{"error": {"x"}, "code": {"c-1"}, "state": {state}})
+	seen, err := b.Return(t.Context(), theBank, state, "other", consent.InQuery, url.Values{"error": {"x"}, "code": {"c-1"}, "state": {state}})
 	b.sees(seen, err, authorize.ViewShowsCode)
 	if c = b.Consent(c.ID); c.Step != consent.StepWatch {
 		t.Errorf("at %s", c.Step)

@@ -160,9 +160,19 @@ type Way struct {
 	Nonce    string `json:"nonce"`    // of an id_token (OpenID Connect Core 3.1.2.1)
 }
 
+// Carrier is the part of the address of return in which a browser brought something.
+type Carrier string
+
+// The carriers. Servers on the way see, and log, a query; no fragment.
+const (
+	InQuery    Carrier = "query"
+	InFragment Carrier = "fragment"
+)
+
 // Exchange is what was brought and is being exchanged at the institution.
 type Exchange struct {
-	Brought string `json:"brought"` // in the form of a query
+	Brought string  `json:"brought"`      // in the form of a query
+	By      Carrier `json:"by,omitempty"` // empty: no browser brought it, or an earlier version stored it
 	// Since is when the person was accepted with it, or when the exchange before it was made:
 	// from then on it is tried for some time.
 	Since time.Time `json:"since,omitzero"`

@@ -37,6 +37,7 @@ type Completion struct {
 	// Brought is what the browser brought back, from the query or the fragment, or what
 	// an Authorization or a Completed gave for the next step. It is not to be trusted.
 	Brought url.Values
+	By      consent.Carrier // how the browser brought it; empty: it is not from a browser, or that is not known
 }
 
 // Completed is the result of a completion. Whatever it says, its Tokens are stored before

@@ -21,13 +21,14 @@ import (
 
 	"samla/internal/authorize"
 	"samla/internal/client"
+	"samla/internal/consent"
 	"samla/internal/institution"
 )
 
 // Ways is the part of package authorize that the pages need.
 type Ways interface {
 	Visit(ctx context.Context, state, browser, agent string, confirmed bool) (authorize.Seen, error)
-	Return(ctx context.Context, companyID, state, browser string, what url.Values) (authorize.Seen, error)
+	Return(ctx context.Context, companyID, state, browser string, by consent.Carrier, what url.Values) (authorize.Seen, error)
 	EnterCode(ctx context.Context, state, browser, code string) (authorize.Seen, error)
 }
 
@@ -157,7 +158,7 @@ func (h *handler) back(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		what = url.Values{}
 	}
-	h.returned(w, r, what)
+	h.returned(w, r, consent.InQuery, what)
 }
 
 func (h *handler) backInFragment(w http.ResponseWriter, r *http.Request) {
@@ -166,12 +167,12 @@ func (h *handler) backInFragment(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		what = url.Values{}
 	}
-	h.returned(w, r, what)
+	h.returned(w, r, consent.InFragment, what)
 }
 
 // returned stores what came back. Then the browser goes to an address without it: a reload
 // does not repeat it, and it is not in the history.
-func (h *handler) returned(w http.ResponseWriter, r *http.Request, what url.Values) {
+func (h *handler) returned(w http.ResponseWriter, r *http.Request, by consent.Carrier, what url.Values) {
 	company := r.PathValue("company")
 	state := r.PathValue("state")
 	if state == "" {
@@ -184,7 +185,7 @@ func (h *handler) returned(w http.ResponseWriter, r *http.Request, what url.Valu
 	if !ok {
 		return
 	}
-	seen, err := h.Ways.Return(r.Context(), company, state, browser, what)
+	seen, err := h.Ways.Return(r.Context(), company, state, browser, by, what)
 	if err == nil && seen.View != authorize.ViewUnknown && seen.View != authorize.ViewElsewhere {
 		http.Redirect(w, r, authorize.GoPath+state, http.StatusSeeOther)
 		return

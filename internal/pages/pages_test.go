@@ -33,8 +33,8 @@ func (w *ways) Visit(_ context.Context, _, browser, _ string, confirmed bool) (a
 	return w.seen, w.err
 }
 
-func (w *ways) Return(_ context.Context, companyID, state, browser string, what url.Values) (authorize.Seen, error) {
-	w.returns = append(w.returns, companyID+" "+state+" "+browser+" "+what.Encode())
+func (w *ways) Return(_ context.Context, companyID, state, browser string, by consent.Carrier, what url.Values) (authorize.Seen, error) {
+	w.returns = append(w.returns, companyID+" "+state+" "+browser+" "+string(by)+" "+what.Encode())
 	return w.seen, w.err
 }
 
@@ -124,13 +124,13 @@ func TestPages_LeadBackToTheClient(t *testing.T) {
 func TestPages_WhatComesBackLeavesTheAddress(t *testing.T) {
 	w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
 	h := newPages(w, "")
-	for name, test := range map[string]struct{ method, target, body, want string }{
-		"in the query":           {"GET", "/callback/se-bank?code=c&state=" + state, "", "code=c&state=" + state},
-		"state in the path":      {"GET", "/callback/se-bank/" + state, "", ""},
-		"both":                   {"GET", "/callback/se-bank/" + state + "?state=" + another, "", "state=" + another},
-		"in the fragment":        {"POST", "/callback/se-bank", "fragment=" + url.QueryEscape("#code=c&id_token=i&state="+state), "code=c&id_token=i&state=" + state},
-		"an error":               {"GET", "/callback/se-bank?error=access_denied&state=" + state, "", "error=access_denied&state=" + state},
-		"members that are twice": {"GET", "/callback/se-bank?code=a&code=b&state=" + state, "", "code=a&code=b&state=" + state},
+	for name, test := range map[string]struct{ method, target, body, want string }{ // want: how it was brought, and what
+		"in the query":           {"GET", "/callback/se-bank?code=c&state=" + state, "", "query code=c&state=" + state},
+		"state in the path":      {"GET", "/callback/se-bank/" + state, "", "query "},
+		"both":                   {"GET", "/callback/se-bank/" + state + "?state=" + another, "", "query state=" + another},
+		"in the fragment":        {"POST", "/callback/se-bank", "fragment=" + url.QueryEscape("#code=c&id_token=i&state="+state), "fragment code=c&id_token=i&state=" + state},
+		"an error":               {"GET", "/callback/se-bank?error=access_denied&state=" + state, "", "query error=access_denied&state=" + state},
+		"members that are twice": {"GET", "/callback/se-bank?code=a&code=b&state=" + state, "", "query code=a&code=b&state=" + state},
 	} {
 		w.returns = nil
 		r := send(h, test.method, test.target, test.body)

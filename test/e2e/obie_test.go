@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/fault"
 	"samla/internal/sandbox/obie"
+	"samla/internal/sandbox/obie/signed"
 	"samla/internal/visitor"
 	"samla/test/harness"
 )
@@ -69,6 +70,26 @@ func TestOBIE_FromSignatureToRevocation(t *testing.T) {
 	}
 }
 
+// docs/reference/families.md 15, O6: what a browser brings in the query, where servers and
+// logs on the way have seen it, is not exchanged.
+func TestOBIE_RefusesAnAnswerInTheQuery(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t, "", clockSpeed)
+	p := w.person(t, maja)
+	for _, company := range obieBanks {
+		bank := w.Sandbox.OBIEBank(company)
+		bank.SetVariant(signed.InQuery)
+		id := p.requestConsent(t, consentRequest{company: company})
+		p.signAndReturn(t, p.awaitConsent(t, id, "AWAITING_AUTHORIZATION").AuthInstructions.RedirectURL)
+		if s := p.awaitConsent(t, id, "FAILED"); s.Error.Code != "AUTHENTICATION_FAILED" {
+			t.Errorf("%s: failed as %s", company, s.Error.Code)
+		}
+		if n := bank.Calls().Count("token authorization_code"); n != 0 {
+			t.Errorf("%s: %d codes were exchanged", company, n)
+		}
+	}
+}
+
 // authorizeOnPage creates a consent, lets the person sign it on the page of the bank and
 // come back in the same browser, and returns its id.
 func (p *person) authorizeOnPage(t *testing.T, company string) string {
@@ -78,20 +99,26 @@ func (p *person) authorizeOnPage(t *testing.T, company string) string {
 	if i.RedirectURL == "" {
 		t.Fatalf("instructions of type %s without an address", i.Type)
 	}
+	p.signAndReturn(t, i.RedirectURL)
+	if s := p.awaitConsent(t, id, "AUTHORIZED"); !s.Scope.Balances || !s.Scope.Transactions || len(s.Scope.AccountIDs) != 0 {
+		t.Errorf("granted %+v", s.Scope)
+	}
+	return id
+}
+
+// signAndReturn lets the person sign on a page of a bank, and come back in the same browser.
+func (p *person) signAndReturn(t *testing.T, page string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), awaitTimeout)
 	defer cancel()
 	browser := visitor.New(p.w.phone.HTTP.Transport, p.w.clock, p.w.Sandbox.URL())
-	back, err := browser.Visit(ctx, i.RedirectURL, visitor.Person{Number: p.personalNumber, Phone: visitor.Approve, SignsAs: p.personalNumber})
+	back, err := browser.Visit(ctx, page, visitor.Person{Number: p.personalNumber, Phone: visitor.Approve, SignsAs: p.personalNumber})
 	if err == nil {
 		_, err = browser.Arrive(ctx, back)
 	}
 	if err != nil {
 		t.Fatalf("the person does not come back: %v", err)
 	}
-	if s := p.awaitConsent(t, id, "AUTHORIZED"); !s.Scope.Balances || !s.Scope.Transactions || len(s.Scope.AccountIDs) != 0 {
-		t.Errorf("granted %+v", s.Scope)
-	}
-	return id
 }
 
 // newestConsent returns the newest consent of the bank.

@@ -65,7 +65,7 @@ func (l *obieLogin) sign(t *testing.T, id consent.RemoteID) institution.Complete
 
 func (l *obieLogin) complete(t *testing.T, id consent.RemoteID, way institution.Way, brought url.Values) institution.Completed {
 	t.Helper()
-	done, err := l.connector.Complete(t.Context(), institution.Completion{RequestID: uuid.NewString(), ConsentID: id, Way: way, Brought: brought})
+	done, err := l.connector.Complete(t.Context(), institution.Completion{RequestID: uuid.NewString(), ConsentID: id, Way: way, Brought: brought, By: l.by})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +103,6 @@ func TestOBIE_RefusesEveryWrongAnswerWithoutATokenRequest(t *testing.T) {
 		l.grant(t) // its code is the one of another session
 		exchanged := l.bank.Calls().Count("token authorization_code")
 		for _, variant := range signed.Variants() {
-			if variant == signed.InQuery {
-				continue // a connector is not told where the browser brought it; what it brought is right
-			}
 			l.bank.SetVariant(variant)
 			done := l.sign(t, l.open(t))
 			if n := l.bank.Calls().Count("token authorization_code") - exchanged; done.State != institution.AuthorizationFailed || done.Failure != consent.AuthenticationFailed || done.Tokens != nil || n != 0 {

@@ -109,7 +109,8 @@ type world struct {
 	dir     string // of the sandbox's files
 	base    string
 	company string
-	changed atomic.Int64 // requests but GET
+	changed atomic.Int64    // requests but GET
+	by      consent.Carrier // of what the last browser brought
 }
 
 func (w *world) changes() int { return int(w.changed.Load()) }
@@ -242,6 +243,10 @@ func (w *world) browse(t *testing.T, action conformance.Action, page string) url
 	fragment, err := url.ParseQuery(back.EscapedFragment()) // where FAPI 1 answers
 	if err != nil {
 		t.Fatal(err)
+	}
+	w.by = consent.InQuery
+	if len(fragment) > 0 {
+		w.by = consent.InFragment
 	}
 	maps.Copy(brought, fragment)
 	return brought

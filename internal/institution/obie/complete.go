@@ -28,6 +28,12 @@ func (b *Bank) Complete(ctx context.Context, c institution.Completion) (institut
 	if callback.Check(oauth.Expected{State: oauth.Secret(c.Way.State), Issuer: b.config.Issuer, IssuerRequired: at.issuerInAnswers}) != nil {
 		return failed(consent.AuthenticationFailed), nil
 	}
+	if callback.Outcome == oauth.Granted && c.By == consent.InQuery {
+		// FAPI 1 answers in the fragment (docs/reference/families.md 4.2 step 4): servers and logs on
+		// the way have seen this code.
+		b.log.Warn("an answer of the bank came in the query and is not accepted")
+		return failed(consent.AuthenticationFailed), nil
+	}
 	switch callback.Outcome {
 	case oauth.Granted:
 	case oauth.RefusedByPerson:
