@@ -1,11 +1,13 @@
 package epochs_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,6 +206,56 @@ func TestKeeper_RewrapsEverything(t *testing.T) {
 		}
 		if _, err := e.store.DataKey(e.Context(), "u007"); !errors.Is(err, seal.ErrKeyDestroyed) {
 			e.Errorf("a destroyed key: %v", err)
+		}
+	})
+}
+
+// A message of a user is under the user's data key: it is wrapped again with that, stays
+// readable, keeps no epoch key, and is gone for ever with the key.
+func TestKeeper_LeavesMessagesOfUsers(t *testing.T) {
+	onBoth(t, func(e *env) {
+		n := e.node()
+		var log strings.Builder
+		n.keeper.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		at := seal.Place{Table: "duties", Column: "sealed", Row: "c"}
+		m := outbox.Message{ID: "c", Kind: outbox.ApplyCollection, CreatedAt: e.clock.Now()}
+		var err error
+		if m.Sealed, err = n.vault.Seal(e.Context(), "u", at, []byte("secret")); err != nil {
+			e.Fatal(err)
+		}
+		if err := e.store.Write(e.Context(), func(tx store.Tx) error { return tx.AddOutboxMessage(e.Context(), m) }); err != nil {
+			e.Fatal(err)
+		}
+		if used, err := e.store.EpochUsed(e.Context(), "", true); used || err != nil {
+			e.Errorf("the master key is used, %v", err)
+		}
+		for range 40 { // longer than the retention
+			e.clock.Advance(24 * time.Hour)
+			if r := n.tick(); r.Rewrapped != 1 || r.Resealed != 0 {
+				e.Fatalf("%+v", r)
+			}
+		}
+		if ids := n.ids(); len(ids) > 38 {
+			e.Errorf("%d keys are kept", len(ids))
+		}
+		kept, err := e.store.OutboxMessage(e.Context(), "c")
+		if err != nil || !bytes.Equal(kept.Sealed, m.Sealed) {
+			e.Fatalf("the message was changed: %v", err)
+		}
+		if plain, err := n.vault.Open(e.Context(), "u", at, kept.Sealed); err != nil || string(plain) != "secret" {
+			e.Errorf("%q, %v", plain, err)
+		}
+		if err := e.store.Write(e.Context(), func(tx store.Tx) error { return tx.DestroyDataKey(e.Context(), "u", e.clock.Now()) }); err != nil {
+			e.Fatal(err)
+		}
+		n.vault.Evict("u")
+		e.clock.Advance(24 * time.Hour)
+		n.tick()
+		if _, err := n.vault.Open(e.Context(), "u", at, kept.Sealed); !errors.Is(err, seal.ErrKeyDestroyed) {
+			e.Errorf("opens after the erasure: %v", err)
+		}
+		if log.Len() > 0 {
+			e.Errorf("logged: %s", log.String())
 		}
 	})
 }

@@ -67,6 +67,9 @@ type SystemColumn struct {
 	// Key is the column that Place.Row is made of; it is the key of the table. Empty: the
 	// rows live for a day at most, and are not sealed again.
 	Key string
+	// Kind and Other say which rows of the table are another subject's, if any: those whose
+	// column Kind is Other. They are sealed under that subject's data key.
+	Kind, Other string
 }
 
 // Name returns the name of the column in the database.
@@ -82,7 +85,7 @@ func (c SystemColumn) Name() string {
 // column adds it here.
 func SystemColumns() []SystemColumn {
 	return []SystemColumn{
-		{Table: "duties", Column: "sealed", Key: "id"},
+		{Table: "duties", Column: "sealed", Key: "id", Kind: "kind", Other: "APPLY_COLLECTION"}, // a message of a user
 		{Table: "signing_keys", Column: "sealed", Key: "id"},
 		{Table: "webhook_endpoints", Column: "sealed", Key: "id"},
 		{Table: "audit_keys", Column: "sealed", Key: "id"},

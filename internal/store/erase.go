@@ -7,7 +7,8 @@ import (
 
 // Eraser deletes personal data.
 type Eraser interface {
-	// EraseData deletes raw answers and products of a collection.
+	// EraseData deletes raw answers and products of a collection, and its outbox message of
+	// the kind ApplyCollection.
 	EraseData(ctx context.Context, collectionID string) error
 	// EraseUserData erases a user's data in pieces, so that a user with thousands
 	// of collections does not stop other writers. It takes up to limit of the

@@ -88,11 +88,19 @@ func (s *Store) ReplaceDataKeys(ctx context.Context, keys []store.Rewrapped) (re
 	return replaced, err
 }
 
+// ofSystem is the condition that a row with such a column is System's.
+func ofSystem(c seal.SystemColumn) string {
+	if c.Kind == "" {
+		return `1 = 1`
+	}
+	return c.Kind + ` <> '` + c.Other + `'`
+}
+
 // outside is the condition that a column with bytes of System is sealed under a key
 // outside of a range, whose prefixes are the parameters from number first on.
 func outside(c seal.SystemColumn, first int) string {
 	prefix := `substr(` + c.Name() + `, 1, ` + strconv.Itoa(seal.EpochPrefix) + `)`
-	return `length(` + c.Name() + `) > 0 AND (` + prefix + ` < $` + strconv.Itoa(first) + ` OR ` + prefix + ` > $` + strconv.Itoa(first+1) + `)`
+	return ofSystem(c) + ` AND length(` + c.Name() + `) > 0 AND (` + prefix + ` < $` + strconv.Itoa(first) + ` OR ` + prefix + ` > $` + strconv.Itoa(first+1) + `)`
 }
 
 // SystemRows implements store.Epochs.
@@ -122,9 +130,9 @@ func (s *Store) EpochUsed(ctx context.Context, epoch seal.EpochID, all bool) (bo
 		if c.Key == "" && !all {
 			continue
 		}
-		text := `SELECT 1 FROM ` + c.Table + ` WHERE substr(` + c.Name() + `, 1, ` + strconv.Itoa(seal.EpochPrefix) + `) = $1 LIMIT 1`
+		text := `SELECT 1 FROM ` + c.Table + ` WHERE ` + ofSystem(c) + ` AND substr(` + c.Name() + `, 1, ` + strconv.Itoa(seal.EpochPrefix) + `) = $1 LIMIT 1`
 		if epoch == "" { // sealed under the master key
-			text = `SELECT 1 FROM ` + c.Table + ` WHERE length(` + c.Name() + `) > 0 AND substr(` + c.Name() + `, 1, 1) <> $1 LIMIT 1`
+			text = `SELECT 1 FROM ` + c.Table + ` WHERE ` + ofSystem(c) + ` AND length(` + c.Name() + `) > 0 AND substr(` + c.Name() + `, 1, 1) <> $1 LIMIT 1`
 			prefix = []byte{0}
 		}
 		if used, err = exists(ctx, s.q, text, prefix); used || err != nil {

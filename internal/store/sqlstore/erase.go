@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"time"
+
+	"samla/internal/outbox"
 )
 
 // EraseData implements store.Eraser.
@@ -12,13 +14,18 @@ func (t *tx) EraseData(ctx context.Context, collectionID string) error {
 }
 
 // deleteData deletes raw answers and products of the collections that a condition
-// with its arguments selects, and returns how many rows there were.
+// with its arguments selects, and what is left to apply of them, and returns how many raw
+// answers and products there were.
 func (t *tx) deleteData(ctx context.Context, condition string, args []any) (int64, error) {
 	raws, err := t.q.exec(ctx, `DELETE FROM raws WHERE collection_id `+condition, args...)
 	if err != nil {
 		return 0, err
 	}
 	products, err := t.q.exec(ctx, `DELETE FROM products WHERE collection_id `+condition, args...)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.q.exec(ctx, `DELETE FROM duties WHERE kind = '`+string(outbox.ApplyCollection)+`' AND id `+condition, args...)
 	return raws + products, err
 }
 

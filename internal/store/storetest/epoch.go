@@ -90,6 +90,10 @@ func testSystemRows(_ *testing.T, f fixture) {
 				return err
 			}
 		}
+		of := outbox.Message{ID: "5", Kind: outbox.ApplyCollection, CreatedAt: start, Sealed: []byte("\x01a message of a user")}
+		if err := tx.AddOutboxMessage(f.ctx, of); err != nil {
+			return err
+		}
 		return tx.AddSigningKey(f.ctx, session.SigningKey{ID: "s1", CreatedAt: start, Sealed: under(epochA, "key")})
 	})
 	in := store.EpochRange{Now: epochB, Next: epochC}
@@ -119,6 +123,11 @@ func testSystemRows(_ *testing.T, f fixture) {
 			f.Error(err)
 		}
 	}
+	if err := f.s.ReplaceSystemRow(f.ctx, columns[0], store.Rewrapped{Key: "1", Old: under("", "\x011"), New: under(epochB, "new")}); err != nil {
+		f.Error(err)
+	}
+	byMaster, err := f.s.EpochUsed(f.ctx, "", true)
+	check(f, "only a message of a user is left under another key", byMaster, err, false)
 	m, err := f.s.OutboxMessage(f.ctx, "2")
 	check(f, "another writer was first", m.Sealed, err, under(epochA, "\x012"))
 	m, err = f.s.OutboxMessage(f.ctx, "4")

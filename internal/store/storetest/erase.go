@@ -8,11 +8,15 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/outbox"
 	"samla/internal/store"
 )
 
+// fewCollections is up to how many collections withData adds their messages too.
+const fewCollections = 100
+
 // withData adds collections with raw answers and products to the fixture's user,
-// in one transaction.
+// in one transaction, and if they are few, with a message that applies each.
 func (f fixture) withData(n int, change func(i int, k *collection.Collection)) []collection.Collection {
 	f.Helper()
 	var all []collection.Collection
@@ -34,6 +38,11 @@ func (f fixture) withData(n int, change func(i int, k *collection.Collection)) [
 			if err := tx.PutProducts(f.ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("products")}); err != nil {
 				return err
 			}
+			if n <= fewCollections {
+				if err := tx.AddOutboxMessage(f.ctx, outbox.Message{ID: k.ID, Kind: outbox.ApplyCollection, CreatedAt: start}); err != nil {
+					return err
+				}
+			}
 			if err := tx.PutPackedProducts(f.ctx, k.ID, collection.Products{Form: 1, Sealed: []byte("packed")}); err != nil {
 				return err
 			}
@@ -43,7 +52,7 @@ func (f fixture) withData(n int, change func(i int, k *collection.Collection)) [
 	return all
 }
 
-// hasData reports whether a collection has raw answers or products.
+// hasData reports whether a collection has raw answers, products or a message.
 func (f fixture) hasData(id string) bool {
 	f.Helper()
 	raws, err := f.s.RawAnswers(f.ctx, id)
@@ -56,6 +65,10 @@ func (f fixture) hasData(id string) bool {
 	}
 	found := err == nil
 	if _, err = f.s.PackedProducts(f.ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+		f.Error(err)
+	}
+	found = found || err == nil
+	if _, err = f.s.OutboxMessage(f.ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
 		f.Error(err)
 	}
 	return len(raws) > 0 || found || err == nil
