@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"samla/internal/plaintext"
 )
@@ -14,7 +13,8 @@ import (
 type column struct {
 	head  string
 	right bool // numbers are aligned at their end
-	most  int  // characters of a cell; longer ones end with …; 0 = no limit
+	most  int  // columns of a cell; longer ones end with …; 0 = no limit
+	least int  // columns that it takes at least, also without any text
 	rest  bool // gets what the other columns leave of lineWidth, if that is more than most
 }
 
@@ -78,22 +78,42 @@ func (t *table) fit() {
 	}
 }
 
-// widths returns the width of each column in characters; 0 for one that is left out.
+// widths returns the width of each column; 0 for one that is left out.
 func (t *table) widths() []int {
 	widths := make([]int, len(t.columns))
 	for _, rows := range [][][]string{t.rows, t.feet} {
 		for _, row := range rows {
 			for i, cell := range row {
-				widths[i] = max(widths[i], utf8.RuneCountInString(t.columns[i].cut(cell)))
+				widths[i] = max(widths[i], plaintext.Width(t.columns[i].cut(cell)))
 			}
 		}
 	}
 	for i, c := range t.columns {
 		if widths[i] > 0 {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c.head))
+			widths[i] = max(widths[i], plaintext.Width(c.head))
 		}
+		widths[i] = max(widths[i], c.least)
 	}
 	return widths
+}
+
+// align gives the columns of tables that stand below each other the same widths. They have
+// the same columns.
+func align(tables []*table) {
+	var most []int
+	for _, t := range tables {
+		for i, width := range t.widths() {
+			if i == len(most) {
+				most = append(most, 0)
+			}
+			most[i] = max(most[i], width)
+		}
+	}
+	for _, t := range tables {
+		for i := range t.columns {
+			t.columns[i].least = most[i]
+		}
+	}
 }
 
 func (t *table) line(b *strings.Builder, widths []int, cells []string) {
@@ -106,7 +126,7 @@ func (t *table) line(b *strings.Builder, widths []int, cells []string) {
 			line.WriteString(columnGap)
 		}
 		cell := c.cut(cells[i])
-		space := strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(cell)))
+		space := strings.Repeat(" ", max(0, widths[i]-plaintext.Width(cell)))
 		if c.right {
 			line.WriteString(space + cell)
 		} else {
@@ -118,4 +138,4 @@ func (t *table) line(b *strings.Builder, widths []int, cells []string) {
 
 // cut returns a cell that fits into the column and cannot control the terminal: texts come
 // from institutions.
-func (c column) cut(cell string) string { return plaintext.Printable(cell, c.most) }
+func (c column) cut(cell string) string { return plaintext.Fit(cell, c.most) }

@@ -12,6 +12,26 @@ import (
 // sums are exact sums, one for each currency.
 type sums []money.Amount
 
+// decimals is the largest number of decimals of some amounts.
+type decimals int
+
+// widen takes amounts into account. A nil amount is unknown.
+func (d *decimals) widen(amounts ...*money.Amount) {
+	for _, a := range amounts {
+		if a != nil {
+			*d = max(*d, decimals(a.Value().Scale()))
+		}
+	}
+}
+
+// scale returns how many decimals all of the amounts are shown with: two rather than one.
+func (d decimals) scale() int {
+	if d == 1 {
+		return 2
+	}
+	return int(d)
+}
+
 // add adds an amount to the sum of its currency. A nil amount is unknown and changes
 // nothing.
 func (s *sums) add(a *money.Amount) error {
@@ -33,17 +53,13 @@ func (s *sums) add(a *money.Amount) error {
 	return nil
 }
 
-// scale returns how many decimals amounts are shown with: those that the sums have, and
-// two rather than one.
+// scale returns how many decimals amounts are shown with.
 func (s sums) scale() int {
-	most := 0
+	var d decimals
 	for _, a := range s {
-		most = max(most, a.Value().Scale())
+		d.widen(&a)
 	}
-	if most == 1 {
-		return 2
-	}
-	return most
+	return d.scale()
 }
 
 // digits returns an amount with its currency, grouped by thousands, with at least scale

@@ -154,7 +154,7 @@ func Printable(s string, most int) string {
 		return '·'
 	}, s)
 	if most > 0 && utf8.RuneCountInString(s) > most {
-		return string([]rune(s)[:most-1]) + "…"
+		return string([]rune(s)[:most-1]) + cutMark
 	}
 	return s
 }
