@@ -118,7 +118,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	return l, l.registerReturns()
 }
 
-// registerReturns tells the gateway and the banks that speak OBIE where persons come back.
+// registerReturns tells the gateway and the banks that want to know it where persons come back.
 // The server's address is known once it has started.
 func (l *Environment) registerReturns() error {
 	if l.Sandbox == nil {
@@ -127,6 +127,11 @@ func (l *Environment) registerReturns() error {
 	for _, info := range l.Sandbox.OBIE() {
 		if !l.Sandbox.OBIEBank(info.Company).AllowRedirect(info.ClientID, l.Server.ReturnAddress(info.Company)) {
 			return fmt.Errorf("%s does not know the client %s", info.Company, info.ClientID)
+		}
+	}
+	for _, info := range l.Sandbox.Nordea() {
+		if err := l.Sandbox.NordeaBank(info.Company).Register(info.ClientID, l.Server.ReturnAddress(info.Company+onPage)); err != nil {
+			return err
 		}
 	}
 	return l.Sandbox.Gateway().Register(l.Server.ReturnAddress(GatewayCompany))

@@ -14,7 +14,12 @@ type nordeaBank struct {
 	nordea.Config
 }
 
-// nordeasOf returns the entries of the sandbox's banks with Nordea's wire.
+// onPage is behind the company of a bank with Nordea's wire whose persons sign on its page.
+const onPage = "-redirect"
+
+// nordeasOf returns the entries of the sandbox's banks with Nordea's wire. Each has two: one
+// whose persons sign in the app, and one whose persons sign on a page and share cards too,
+// which Nordea allows there only (docs/reference/families.md 3.4, 3.5).
 func nordeasOf(s *sandbox.Sandbox) (entries []nordeaBank) {
 	for _, info := range s.Nordea() {
 		e := nordeaBank{
@@ -25,7 +30,10 @@ func nordeasOf(s *sandbox.Sandbox) (entries []nordeaBank) {
 		if info.Behaviour.CardsDecoupled {
 			e.CardScopes = []string{"CARDS_INFORMATION", "CARDS_TRANSACTIONS"}
 		}
-		entries = append(entries, e)
+		paged := e
+		paged.Company, paged.DisplayName, paged.Flow = e.Company+onPage, e.DisplayName+", on its page", "redirect"
+		paged.CardScopes = []string{"CARDS_INFORMATION", "CARDS_TRANSACTIONS"}
+		entries = append(entries, e, paged)
 	}
 	return entries
 }

@@ -38,6 +38,7 @@ const (
 	staticBank    = "se-sandbox-static"
 	shortBank     = "se-sandbox-short"
 	nordeaBank    = "se-demo-nordea"
+	nordeaOnPage  = "se-demo-nordea-redirect" // the same bank, by redirect
 )
 
 // suite validates requests too, because these tests send no malformed requests.

@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/fault"
 	"samla/internal/sandbox/nordea"
+	"samla/internal/visitor"
 	"samla/test/harness"
 )
 
@@ -58,6 +59,46 @@ func TestNordea_FromSignatureToRevocation(t *testing.T) {
 			q.collect(t, nordeaBank, second, address, "THIRD_PARTY_ERROR")
 			w.clock.Jump(15 * time.Minute)
 			q.awaitConsent(t, second, "REVOKED")
+		})
+	}
+}
+
+// The same bank by redirect: the person signs on its page, and shares cards, too. A refusal
+// there has its status, and asks for no token.
+func TestNordea_ByRedirect(t *testing.T) {
+	for name, database := range harness.Stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newEnv(t, database(t), clockSpeed)
+			bank := w.Sandbox.NordeaBank(nordeaBank)
+			p := w.person(t, maja)
+
+			id := p.authorizeOnPage(t, nordeaOnPage)
+			attended := p.products(t, p.collect(t, nordeaOnPage, id, address, "COMPLETED"))
+			hasTypes(t, attended, "PSD2_CHECKING_ACCOUNT", "PSD2_CREDIT_CARD", "PSD2_SAVINGS_ACCOUNT")
+			for _, a := range attended {
+				if a.Currency != "SEK" || a.Transactions == nil || len(*a.Transactions) == 0 {
+					t.Errorf("a product without its members: %s in %s", a.Type, a.Currency)
+				}
+			}
+			w.clock.Jump(2 * time.Hour) // longer than an access token
+			p.renewSession(t)
+			if again := p.products(t, p.collect(t, nordeaOnPage, id, "", "COMPLETED")); len(again) != len(attended) || bank.Stats().Refreshes != 1 {
+				t.Errorf("without the person: %d products of %d, %d refreshes", len(again), len(attended), bank.Stats().Refreshes)
+			}
+			p.revokeConsent(t, id)
+			w.await(t, "the revocation of the tokens", func() bool { return grantOf(bank).Revoked })
+
+			p.renewSession(t)
+			grants := bank.Stats().Grants
+			refused := p.requestConsent(t, consentRequest{company: nordeaOnPage})
+			p.goAndReturnAs(t, p.awaitConsent(t, refused, "AWAITING_AUTHORIZATION").AuthInstructions.RedirectURL, visitor.Person{Number: maja, Phone: visitor.Approve, Refuse: true})
+			if s := p.awaitConsent(t, refused, "FAILED"); s.Error.Code != "AUTHENTICATION_CANCELLED" {
+				t.Errorf("failed as %s", s.Error.Code)
+			}
+			if n := bank.Stats().Grants - grants; n != 0 {
+				t.Errorf("%d grants of who refused", n)
+			}
 		})
 	}
 }

@@ -100,7 +100,8 @@ func (p *person) authorizeOnPage(t *testing.T, company string) string {
 		t.Fatalf("instructions of type %s without an address", i.Type)
 	}
 	p.signAndReturn(t, i.RedirectURL)
-	if s := p.awaitConsent(t, id, "AUTHORIZED"); !s.Scope.Balances || !s.Scope.Transactions || len(s.Scope.AccountIDs) != 0 {
+	// Nordea names the accounts that the person has chosen.
+	if s := p.awaitConsent(t, id, "AUTHORIZED"); !s.Scope.Balances || !s.Scope.Transactions || (len(s.Scope.AccountIDs) != 0) != (company == nordeaOnPage) {
 		t.Errorf("granted %+v", s.Scope)
 	}
 	return id
@@ -109,10 +110,16 @@ func (p *person) authorizeOnPage(t *testing.T, company string) string {
 // signAndReturn lets the person sign on a page of a bank, and come back in the same browser.
 func (p *person) signAndReturn(t *testing.T, page string) {
 	t.Helper()
+	p.goAndReturnAs(t, page, visitor.Person{Number: p.personalNumber, Phone: visitor.Approve, SignsAs: p.personalNumber})
+}
+
+// goAndReturnAs lets somebody walk a page of a bank, and come back in the same browser.
+func (p *person) goAndReturnAs(t *testing.T, page string, v visitor.Person) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), awaitTimeout)
 	defer cancel()
 	browser := visitor.New(p.w.phone.HTTP.Transport, p.w.clock, p.w.Sandbox.URL())
-	back, err := browser.Visit(ctx, page, visitor.Person{Number: p.personalNumber, Phone: visitor.Approve, SignsAs: p.personalNumber})
+	back, err := browser.Visit(ctx, page, v)
 	if err == nil {
 		_, err = browser.Arrive(ctx, back)
 	}

@@ -8,16 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"samla/internal/consent"
 	"samla/internal/deviation"
 	"samla/internal/institution"
-	"samla/internal/institution/conformance"
 	"samla/internal/institution/nordea"
 	"samla/internal/psu"
 	sandboxnordea "samla/internal/sandbox/nordea"
 )
+
+var nordeaPerson = psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
 
 // lenient is an oracle that lets everything pass: the bank is made to deviate.
 type lenient struct{}
@@ -39,23 +38,7 @@ func deviate(t *testing.T) *deviating {
 	w.bank = w.nordea(t, func(c *nordea.Config) {
 		c.Flow, c.CardScopes = "redirect", []string{"CARDS_INFORMATION", "CARDS_TRANSACTIONS"}
 	})
-	person := psu.Context{PersonalNumber: maja, IPAddress: "192.0.2.7", UserAgent: "Test/1.0", Locale: "sv-SE"}
-	way := institution.Way{State: uuid.NewString(), Return: ourReturn}
-	opened, err := w.bank.OpenConsent(t.Context(), institution.OpenRequest{RequestID: uuid.NewString(), PSU: person, Recurring: true, Way: way,
-		Scope: consent.Scope{Balances: true, Transactions: true}, ValidUntil: noon.AddDate(0, 0, 90)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := w.bank.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, PSU: person, Way: way})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done, err := w.bank.Complete(t.Context(), institution.Completion{RequestID: uuid.NewString(), ConsentID: opened.ConsentID, AuthorizationID: a.ID,
-		PSU: person, Way: way, Brought: w.browse(t, conformance.Sign, a.Instructions.RedirectURL)})
-	if err != nil || done.Tokens == nil {
-		t.Fatalf("%+v, %v", done, err)
-	}
-	w.access = institution.Access{ConsentID: opened.ConsentID, Token: done.Tokens.Access, PSU: person}
+	w.access = w.signOnNordeasPage(t, w.bank)
 	return w
 }
 
