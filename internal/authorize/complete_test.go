@@ -23,7 +23,7 @@ func TestComplete_RepeatsALostAnswerOnce(t *testing.T) {
 	}{"one death": {1, consent.Authorized}, "two deaths": {2, consent.Failed}} {
 		b := newRedirected(t)
 		c, state := b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
 		answer := b.bank.onComplete
 		ids := map[string]bool{}
@@ -80,7 +80,7 @@ func TestComplete_FollowsFailures(t *testing.T) {
 			return answer(n, r)
 		}
 		c, state := b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
 		for range 10 {
 			if c = b.handled(c.ID); c.Step != consent.StepComplete {
@@ -116,7 +116,7 @@ func TestComplete_GoesOnWithWhatTheFirstGave(t *testing.T) {
 	}
 	c, state := b.begin()
 	b.bank.current = c.ID
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	if c = b.handled(c.ID); c.Status != consent.Authorized || len(b.bank.completions) != 3 {
 		t.Fatalf("the consent is %s %s after %d exchanges", c.Status, c.Failure, len(b.bank.completions))
@@ -137,7 +137,7 @@ func TestComplete_RevokesTokensOfAConsentThatHasEnded(t *testing.T) {
 		}
 		return answer(n, r)
 	}
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	if c = b.handled(c.ID); c.Status != consent.Revoked {
 		t.Errorf("the consent is %s", c.Status)
@@ -190,7 +190,7 @@ func TestLogin_BeforeTheConsent(t *testing.T) {
 	if c.Status != consent.AwaitingAuthorization || len(b.bank.opened) != 0 || !b.bank.started[0].Login {
 		t.Fatalf("%s, %d consents opened, started %+v", c.Status, len(b.bank.opened), b.bank.started)
 	}
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	b.handled(c.ID)
 	if len(b.bank.opened) != 1 || b.bank.opened[0].Token != "access-1" || b.bank.started[1].Login || b.bank.started[1].Token != "access-1" {
@@ -200,7 +200,7 @@ func TestLogin_BeforeTheConsent(t *testing.T) {
 	if second == state || b.bank.opened[0].Way.State != second {
 		t.Error("the second way is the first one")
 	}
-	b.opens(state, "mine", authorize.ViewGoes) // the page that waited goes on by itself
+	b.begins(state, "mine") // the page that waited goes on by itself
 	b.opens(state, "other", authorize.ViewUnknown)
 	b.returns(state, "mine", "c-1", authorize.ViewWorks) // the back button changes nothing
 	b.returns(second, "mine", "c-2", authorize.ViewWorks)
@@ -218,7 +218,7 @@ func TestLogin_OpensTheConsentOnce(t *testing.T) {
 	}
 	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) { panic(errKilled) }
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	func() {
 		defer func() { _ = recover() }()
@@ -257,7 +257,7 @@ func TestPartlySigned_WaitsForDays(t *testing.T) {
 			return institution.ConsentInfo{State: institution.ConsentPartlySigned}, nil
 		}
 		c, state := b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
 		b.handled(c.ID)
 		if _, shown := b.waiting(c.ID); shown != state {

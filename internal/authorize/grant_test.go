@@ -23,7 +23,7 @@ func TestReturn_NobodyIsNamedWithoutANumber(t *testing.T) {
 	}
 	b.MustRun(b.Handle, string(c.ID))
 	_, state := b.waiting(c.ID)
-	b.opens(state, "first", authorize.ViewGoes)
+	b.begins(state, "first")
 	b.returns(state, "second", "c-1", authorize.ViewShowsCode)
 }
 
@@ -34,7 +34,7 @@ func TestReturn_ARefusalGrantsNothing(t *testing.T) {
 		return institution.Completed{State: institution.AuthorizationPending}, nil
 	}
 	c, state := b.begin()
-	b.opens(state, "first", authorize.ViewGoes)
+	b.begins(state, "first")
 	seen, err := b.Return(t.Context(), theBank, state, "first", consent.InQuery, url.Values{"error": {"access_denied"}, "state": {state}})
 	b.sees(seen, err, authorize.ViewWorks)
 	b.bank.signed.Store(true)

@@ -25,7 +25,7 @@ func TestComplete_RepeatsALostAnswerOfASlowPerson(t *testing.T) {
 			return answer(n, r)
 		}
 		c, state := b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.Clock.Advance(slow)
 		if typed {
 			code := b.returns(state, "other", "c-1", authorize.ViewShowsCode).Code
@@ -56,7 +56,7 @@ func TestComplete_ExchangesAfterTheDeadlineWhatCameInTime(t *testing.T) {
 			b.bank.signed.Store(false)
 		}
 		c, state := b.beginOf(old.ID)
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.bank.signed.Store(true) // the consent is valid at the bank, whatever becomes of the code
 		b.Clock.Set(c.AuthorizeBy.Add(-time.Millisecond))
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
@@ -77,7 +77,7 @@ func TestLastLook_GrantsNothingWithoutWhatThePersonBrings(t *testing.T) {
 	b.change(func(p *institution.Profile) { p.NamesSigner = true })
 	old := b.authorized()
 	c, state := b.beginOf(old.ID)
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.bank.signed.Store(true)
 	b.Clock.Set(c.AuthorizeBy)
 	b.checkEnd(b.handled(c.ID), consent.Failed, consent.AuthenticationTimeout)
@@ -139,7 +139,7 @@ func TestPartlySigned_NeedsThePersonBack(t *testing.T) {
 		return institution.ConsentInfo{State: institution.ConsentPartlySigned}, nil
 	}
 	c, state := b.begin()
-	b.opens(state, "somebody", authorize.ViewGoes)
+	b.begins(state, "somebody")
 	for end := morning.Add(time.Hour); c.Status == consent.AwaitingAuthorization && b.Clock.Now().Before(end); c = b.Consent(c.ID) {
 		if !b.Watches(c.ID) {
 			b.Clock.Set(c.WakeAt)

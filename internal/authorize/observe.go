@@ -10,7 +10,8 @@ type Observer interface {
 	Refreshed(company string, o RefreshOutcome)
 }
 
-// ReturnOutcome is what came of a browser that came back, or of a short code that was typed.
+// ReturnOutcome is what came of a browser that came back, of a short code that was typed, or
+// of the question whether the person began.
 type ReturnOutcome string
 
 // The outcomes of returns.
@@ -23,11 +24,12 @@ const (
 	CodeAccepted    ReturnOutcome = "CODE_TYPED" // the short code was typed in the first browser
 	CodeWrong       ReturnOutcome = "CODE_WRONG" // another code was typed
 	CodeBarred      ReturnOutcome = "BARRED"     // the last code that may be wrong was
+	LinkDenied      ReturnOutcome = "DENIED"     // the person who got the link says that somebody else began this
 )
 
 // ReturnOutcomes lists all of them.
 func ReturnOutcomes() []ReturnOutcome {
-	return []ReturnOutcome{ReturnAccepted, ReturnHeld, ReturnRepeated, ReturnElsewhere, ReturnUnknown, CodeAccepted, CodeWrong, CodeBarred}
+	return []ReturnOutcome{ReturnAccepted, ReturnHeld, ReturnRepeated, ReturnElsewhere, ReturnUnknown, CodeAccepted, CodeWrong, CodeBarred, LinkDenied}
 }
 
 // ExchangeOutcome is what came of one exchange of what a person came back with.

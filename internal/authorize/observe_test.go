@@ -58,7 +58,7 @@ func newObserved(t *testing.T) (*redirected, *counts) {
 func TestObserver_CountsReturns(t *testing.T) {
 	b, counted := newObserved(t)
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	counted.are(t, nil)
 	b.returns(state, "theirs", "c-1", authorize.ViewShowsCode)
 	b.returns(state, "theirs", "c-1", authorize.ViewShowsCode)
@@ -76,7 +76,7 @@ func TestObserver_CountsReturns(t *testing.T) {
 	counted.are(t, map[string]int{theBank + " return CODE_WRONG": 1, theBank + " return CODE_TYPED": 1, theBank + " return REPEATED": 1})
 
 	_, state = b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "theirs", "c-1", authorize.ViewShowsCode)
 	for range 5 {
 		if _, err := b.EnterCode(t.Context(), state, "mine", "WRONG2"); err != nil {
@@ -84,6 +84,13 @@ func TestObserver_CountsReturns(t *testing.T) {
 		}
 	}
 	counted.are(t, map[string]int{theBank + " return HELD": 1, theBank + " return CODE_WRONG": 4, theBank + " return BARRED": 1})
+
+	_, state = b.begin()
+	for range 2 {
+		seen, err := b.Deny(t.Context(), state, "theirs")
+		b.sees(seen, err, authorize.ViewStopped)
+	}
+	counted.are(t, map[string]int{theBank + " return DENIED": 1})
 }
 
 func TestObserver_CountsExchanges(t *testing.T) {
@@ -99,7 +106,7 @@ func TestObserver_CountsExchanges(t *testing.T) {
 		return institution.Completed{State: institution.AuthorizationDone, Tokens: b.tokens("1")}, nil
 	}
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	b.MustRun(b.Handle, string(c.ID))
 	b.Clock.Set(b.Consent(c.ID).WakeAt)
@@ -112,7 +119,7 @@ func TestObserver_CountsExchanges(t *testing.T) {
 	} {
 		b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) { return done, nil }
 		c, state = b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
 		b.handled(c.ID)
 		counted.are(t, map[string]int{theBank + " return ACCEPTED": 1, theBank + " exchange " + string(outcome): 1})
@@ -121,7 +128,7 @@ func TestObserver_CountsExchanges(t *testing.T) {
 		return institution.Completed{}, kind(institution.Refused)
 	}
 	c, state = b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	b.handled(c.ID)
 	counted.are(t, map[string]int{theBank + " return ACCEPTED": 1, theBank + " exchange FAILED": 1})

@@ -140,6 +140,13 @@ func (b *redirected) opens(state, browser string, want authorize.View) authorize
 	return b.sees(seen, err, want)
 }
 
+// begins lets a browser open the link whose person says to have begun this.
+func (b *redirected) begins(state, browser string) authorize.Seen {
+	b.Helper()
+	seen, err := b.Visit(b.Context(), state, browser, "browser/1", true)
+	return b.sees(seen, err, authorize.ViewGoes)
+}
+
 // returns lets a browser come back with a code, and checks what it sees.
 func (b *redirected) returns(state, browser, code string, want authorize.View) authorize.Seen {
 	b.Helper()
@@ -169,7 +176,7 @@ func (b *redirected) handled(id consent.ID) consent.Consent {
 func (b *redirected) authorized() consent.Consent {
 	b.Helper()
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	if c = b.handled(c.ID); c.Status != consent.Authorized {
 		b.Fatalf("the consent is %s %s at %s", c.Status, c.Failure, c.Step)

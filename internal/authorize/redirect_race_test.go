@@ -33,7 +33,7 @@ func (i *interrupted) Consent(ctx context.Context, id consent.ID) (consent.Conse
 func TestVisit_WritesNothingDuringAnExchange(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	node := b.node()
 	var rev int64
 	node.Store = &interrupted{Store: b.Store, nth: 2, by: func() {

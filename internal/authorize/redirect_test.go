@@ -14,7 +14,7 @@ import (
 func TestRedirect_FromTheLinkToTheGrant(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	if seen := b.opens(state, "mine", authorize.ViewGoes); seen.Leads != bankPage {
+	if seen := b.begins(state, "mine"); seen.Leads != bankPage {
 		t.Errorf("the browser is led to %s", seen.Leads)
 	}
 	b.opens(state, "mine", authorize.ViewGoes) // a reload
@@ -44,7 +44,7 @@ func TestRedirect_FromTheLinkToTheGrant(t *testing.T) {
 func TestReturn_CountsOnce(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	b.returns(state, "mine", "c-2", authorize.ViewWorks)
@@ -63,7 +63,7 @@ func TestReturn_ForeignStateIsUnknown(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
 	_, other := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	forged := state[:30] + other[30:] // the id of one consent, the random bits of another
 	for name, s := range map[string]string{"forged": forged, "cut": state[:20], "empty": "", "no base64": "%%%", "longer": state + "AA"} {
 		seen, err := b.Return(t.Context(), theBank, s, "mine", consent.InQuery, url.Values{"code": {"c"}})
@@ -83,7 +83,7 @@ func TestReturn_ForeignStateIsUnknown(t *testing.T) {
 func TestReturn_InAnotherBrowserNeedsTheCode(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "first", authorize.ViewGoes)
+	b.begins(state, "first")
 	code := b.returns(state, "second", "c-1", authorize.ViewShowsCode).Code
 	if again := b.returns(state, "second", "c-1", authorize.ViewShowsCode); again.Code != code || len(code) != 6 {
 		t.Errorf("the codes are %q, then %q", code, again.Code)
@@ -112,7 +112,7 @@ func TestReturn_InAnotherBrowserNeedsTheCode(t *testing.T) {
 func TestEnterCode_BarsAfterWrongOnes(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "first", authorize.ViewGoes)
+	b.begins(state, "first")
 	code := b.returns(state, "second", "c-1", authorize.ViewShowsCode).Code
 	for range 5 {
 		_, _ = b.EnterCode(t.Context(), state, "first", "WRONG2")
@@ -128,7 +128,7 @@ func TestReturn_AnyBrowserWhereTheSignerIsNamed(t *testing.T) {
 	b := newRedirected(t)
 	b.change(func(p *institution.Profile) { p.NamesSigner = true })
 	c, state := b.begin()
-	b.opens(state, "first", authorize.ViewGoes)
+	b.begins(state, "first")
 	b.returns(state, "second", "c-1", authorize.ViewWorks)
 	if c = b.handled(c.ID); c.Status != consent.Authorized {
 		t.Errorf("the consent is %s", c.Status)
@@ -151,7 +151,7 @@ func TestRedirect_NobodyComesBack(t *testing.T) {
 			return a, err
 		}
 		c, state := b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.bank.signed.Store(true)
 		for c.Status == consent.AwaitingAuthorization && b.Clock.Now().Before(morning.Add(time.Hour)) {
 			b.asks(c.ID, 30)
@@ -178,7 +178,7 @@ func TestReturn_RefusalEndsTheConsent(t *testing.T) {
 		return institution.Completed{State: institution.AuthorizationFailed, Failure: consent.AuthenticationCancelled}, nil
 	}
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	seen, err := b.Return(t.Context(), theBank, state, "other", consent.InQuery, url.Values{"error": {"access_denied"}, "state": {state}})
 	b.sees(seen, err, authorize.ViewWorks)
 	b.checkEnd(b.handled(c.ID), consent.Failed, consent.AuthenticationCancelled)
@@ -193,7 +193,7 @@ func TestComplete_AnotherSignerIsAMismatch(t *testing.T) {
 		return institution.Completed{State: institution.AuthorizationDone, Tokens: b.tokens("1"), Signer: "197010632391"}, nil
 	}
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "c-1", authorize.ViewWorks)
 	b.checkEnd(b.handled(c.ID), consent.Failed, consent.AuthenticationMismatch)
 	for _, id := range b.dueMessages() { // what the other person has granted is revoked, by its tokens
@@ -206,24 +206,12 @@ func TestComplete_AnotherSignerIsAMismatch(t *testing.T) {
 	}
 }
 
-// Another browser has opened the link before: the person is asked first.
-func TestVisit_AsksASecondBrowser(t *testing.T) {
-	b := newRedirected(t)
-	_, state := b.begin()
-	b.opens(state, "first", authorize.ViewGoes)
-	b.opens(state, "second", authorize.ViewAsks)
-	b.opens(state, "second", authorize.ViewAsks)
-	seen, err := b.Visit(t.Context(), state, "second", "browser/2", true)
-	b.sees(seen, err, authorize.ViewGoes)
-	b.opens(state, "second", authorize.ViewGoes)
-}
-
 // A person who follows the page of the bank that somebody else has opened does not give
 // that somebody the data.
 func TestReturn_OfSomebodyElsesLink(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "attacker", authorize.ViewGoes)
+	b.begins(state, "attacker")
 	b.returns(state, "victim", "c-1", authorize.ViewShowsCode)
 	b.returns(state, "attacker", "", authorize.ViewWorks) // the attacker comes with nothing of the victim's
 	b.bank.onComplete = func(_ int, c institution.Completion) (institution.Completed, error) {
@@ -246,7 +234,7 @@ func TestReturn_ToTheAddressThatOnlyTheBankKnows(t *testing.T) {
 	}
 	c, state := b.begin()
 	once := b.bank.started[0].Way.OnceReturn[len(publicURL+"/callback/"+theBank+"/"):]
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.returns(state, "mine", "", authorize.ViewWorks)
 	if c = b.Consent(c.ID); c.Step != consent.StepWatch || c.Visit.Stage != consent.StageOpen {
 		t.Fatalf("at %s, %+v", c.Step, c.Visit)
@@ -265,7 +253,7 @@ func TestReturn_IsAtTheNameOfTheGateway(t *testing.T) {
 	b := newRedirected(t)
 	b.change(func(p *institution.Profile) { p.ReturnName = "se-gateway" })
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	if seen, err := b.Return(t.Context(), theBank, state, "mine", consent.InQuery, url.Values{"code": {"c"}}); err != nil || seen.View != authorize.ViewUnknown {
 		t.Errorf("at the company: %+v, %v", seen, err)
 	}

@@ -35,7 +35,8 @@ type View string
 const (
 	ViewUnknown    View = "UNKNOWN"     // there is no such way, or it is over
 	ViewElsewhere  View = "ELSEWHERE"   // it belongs to another browser, and has been used
-	ViewAsks       View = "ASKS"        // another browser has opened the link: did this person begin this?
+	ViewAsks       View = "ASKS"        // did this person begin this?
+	ViewStopped    View = "STOPPED"     // this person did not begin it, and has ended it
 	ViewGoes       View = "GOES"        // the browser goes on to Leads
 	ViewWorks      View = "WORKS"       // the institution is being asked: look again soon
 	ViewShowsCode  View = "SHOWS_CODE"  // came back in another browser: go on in the first one, with Code
@@ -46,36 +47,83 @@ const (
 // Visit answers a browser that opens the link to the page of an institution, or looks how
 // it stands. browser is the cookie of the browser; it has to have one. agent is its
 // User-Agent: a bank may want that of the person, and the client need not know it. confirmed
-// says that the person has said to have begun this.
+// says that the person has said to have begun this (consent.Visit.Opened).
 func (s *Service) Visit(ctx context.Context, state, browser, agent string, confirmed bool) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" {
 		return Seen{View: ViewUnknown}, err
 	}
 	hash := consent.HashOf(browser)
-	if c.Step != consent.StepWatch || c.Visit.Stage != consent.StageOpen {
-		return s.seen(ctx, c, hash)
-	}
-	secret, err := s.openSecret(ctx, c)
+	leads, err := s.leadsTo(ctx, c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
 		return Seen{View: ViewUnknown}, nil
 	}
 	if err != nil {
 		return Seen{}, err
 	}
-	if secret.Instructions == nil || secret.Instructions.RedirectURL == "" {
+	if leads == "" {
 		return s.seen(ctx, c, hash)
 	}
+	departure := consent.DepartureGoes
 	if !c.Visit.Knows(hash) {
-		if len(c.Visit.Browsers) > 0 && !confirmed {
-			return Seen{View: ViewAsks, Company: c.Company, ClientID: c.ClientID}, nil
-		}
-		after, err := s.openedBy(ctx, c, hash, agent)
-		if err != nil || !after.Visit.Knows(hash) {
-			return Seen{View: ViewElsewhere, Company: c.Company}, err
+		if departure, err = s.openedBy(ctx, c, hash, agent, confirmed); err != nil {
+			return Seen{}, err
 		}
 	}
-	return Seen{View: ViewGoes, Company: c.Company, ClientID: c.ClientID, Consent: c.ID, Status: c.Status, Leads: secret.Instructions.RedirectURL}, nil
+	switch departure {
+	case consent.DepartureGoes:
+		return Seen{View: ViewGoes, Company: c.Company, ClientID: c.ClientID, Consent: c.ID, Status: c.Status, Leads: leads}, nil
+	case consent.DepartureAsks:
+		return Seen{View: ViewAsks, Company: c.Company, ClientID: c.ClientID}, nil
+	}
+	return Seen{View: ViewElsewhere, Company: c.Company}, nil
+}
+
+// leadsTo returns the page of the institution to which the link of a consent leads; empty
+// if it does not, or no longer.
+func (s *Service) leadsTo(ctx context.Context, c consent.Consent) (string, error) {
+	if c.Step != consent.StepWatch || c.Visit == nil || c.Visit.Stage != consent.StageOpen {
+		return "", nil
+	}
+	secret, err := s.openSecret(ctx, c)
+	if err != nil || secret.Instructions == nil {
+		return "", err
+	}
+	return secret.Instructions.RedirectURL, nil
+}
+
+// Deny takes the word of a person who has the link that they did not begin this. It ends
+// the consent, as if they had refused at the institution: nobody has got anything by it
+// yet, and whoever has begun it can begin again. It changes nothing once somebody has come
+// back, or by a link that leads nowhere.
+func (s *Service) Deny(ctx context.Context, state, browser string) (Seen, error) {
+	c, err := s.visited(ctx, state, browser)
+	if err != nil || c.ID == "" {
+		return Seen{View: ViewUnknown}, err
+	}
+	denied := false
+	after, err := s.endBy(ctx, c.ID, func(old consent.Consent) (consent.Event, error) {
+		leads, err := s.leadsTo(ctx, old)
+		if err != nil {
+			return nil, err
+		}
+		if denied = leads != ""; !denied {
+			return nil, store.ErrUnchanged
+		}
+		return consent.FailedWith{Code: consent.AuthenticationCancelled}, nil
+	})
+	switch {
+	case errors.Is(err, seal.ErrKeyDestroyed):
+		return Seen{View: ViewUnknown}, nil
+	case err != nil:
+		return Seen{}, err
+	case denied:
+		s.Log.Warn("a person says that somebody else has begun to authorize a consent: it has ended", "company", after.Company, "client", after.ClientID, "consent", after.ID)
+		s.Observer.Returned(after.Company, LinkDenied)
+	case after.Failure != consent.AuthenticationCancelled:
+		return s.seen(ctx, after, consent.HashOf(browser))
+	}
+	return Seen{View: ViewStopped, Company: after.Company}, nil
 }
 
 // visited returns the consent that a state names, or the zero consent if there is none. A
@@ -248,29 +296,35 @@ func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (S
 // maxAgent is how much of a User-Agent is kept, in bytes.
 const maxAgent = 500
 
-// openedBy commits that a browser has opened the link. If it may not, nothing changes.
-func (s *Service) openedBy(ctx context.Context, c consent.Consent, browser, agent string) (consent.Consent, error) {
+// openedBy commits that a browser has opened the link, and returns what it may do. If it
+// may not go on, nothing changes.
+func (s *Service) openedBy(ctx context.Context, c consent.Consent, browser, agent string, begun bool) (departure consent.Departure, err error) {
 	hash := c.Visit.Hash
-	return store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+	_, err = store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		departure = consent.DepartureBarred
 		// The job that exchanges what another browser brought writes the row next, with tokens.
+		// A browser that opens the link after another one came back must not become one that
+		// may type the code of that one.
 		if old.Step != consent.StepWatch || old.Visit == nil || old.Visit.Hash != hash || old.Visit.Stage != consent.StageOpen {
 			return old, nil, store.ErrUnchanged
 		}
-		v, ok := old.Visit.Opened(browser)
-		if !ok {
-			return old, nil, store.ErrUnchanged
-		}
-		after, err := old.Apply(consent.Visited{Visit: v}, s.Clock.Now())
+		secret, err := s.openSecret(ctx, old)
 		if err != nil {
 			return old, nil, err
 		}
-		secret, err := s.openSecret(ctx, after)
+		j := job{Service: s, c: old, secret: secret, bank: s.Institutions[old.Company]}
+		var v consent.Visit
+		if v, departure = old.Visit.Opened(browser, j.namesSigner(), begun); departure != consent.DepartureGoes {
+			return old, nil, store.ErrUnchanged
+		}
+		after, err := old.Apply(consent.Visited{Visit: v}, s.Clock.Now())
 		if err == nil && secret.UserAgent == "" && secret.IPAddress != "" {
 			secret.UserAgent = agent[:min(len(agent), maxAgent)]
 			after, err = s.sealSecret(ctx, after, secret)
 		}
 		return after, nil, err
 	})
+	return departure, err
 }
 
 // codeAlphabet has no letters or digits that look alike.

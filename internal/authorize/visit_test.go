@@ -23,13 +23,13 @@ func (b *redirected) revoke(id consent.ID) {
 func TestReturn_AfterTheEndChangesNothing(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	b.revoke(c.ID)
 	b.returns(state, "mine", "c-1", authorize.ViewEnded)
 	b.returns(state, "other", "c-1", authorize.ViewElsewhere)
 
 	c, state = b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	code := b.returns(state, "other", "c-1", authorize.ViewShowsCode).Code
 	b.revoke(c.ID)
 	seen, err := b.EnterCode(t.Context(), state, "mine", code)
@@ -44,7 +44,7 @@ func TestReturn_AfterTheEndChangesNothing(t *testing.T) {
 func TestReturn_WithCodeAndErrorIsNoRefusal(t *testing.T) {
 	b := newRedirected(t)
 	c, state := b.begin()
-	b.opens(state, "mine", authorize.ViewGoes)
+	b.begins(state, "mine")
 	seen, err := b.Return(t.Context(), theBank, state, "other", consent.InQuery, url.Values{"error": {"x"}, "code": {"c-1"}, "state": {state}})
 	b.sees(seen, err, authorize.ViewShowsCode)
 	if c = b.Consent(c.ID); c.Step != consent.StepWatch {
@@ -56,7 +56,7 @@ func TestReturn_WithCodeAndErrorIsNoRefusal(t *testing.T) {
 func TestEnterCode_BarredBrowsersSeeNothing(t *testing.T) {
 	b := newRedirected(t)
 	_, state := b.begin()
-	b.opens(state, "first", authorize.ViewGoes)
+	b.begins(state, "first")
 	b.returns(state, "second", "c-1", authorize.ViewShowsCode)
 	for range 5 {
 		_, _ = b.EnterCode(t.Context(), state, "first", "WRONG2")
@@ -106,7 +106,7 @@ func TestReturn_IsDueAtOnce(t *testing.T) {
 	}
 	for _, typed := range []bool{false, true} {
 		c, state := b.begin()
-		b.opens(state, "mine", authorize.ViewGoes)
+		b.begins(state, "mine")
 		b.Clock.Advance(time.Second)
 		if typed {
 			code := b.returns(state, "other", "c-1", authorize.ViewShowsCode).Code

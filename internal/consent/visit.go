@@ -69,17 +69,34 @@ func (v Visit) Knows(browser string) bool {
 	return browser != "" && slices.Contains(v.Browsers, browser)
 }
 
-// Opened returns the visit after a browser has opened the link, and reports whether it may
-// go on to the institution. Others than the first few may not.
-func (v Visit) Opened(browser string) (Visit, bool) {
+// Departure is what a browser may do that opens the link.
+type Departure int
+
+// The departures.
+const (
+	DepartureBarred Departure = iota // the link belongs to other browsers
+	DepartureAsks                    // the person has to say first that they began this
+	DepartureGoes                    // it goes on to the institution
+)
+
+// Opened returns the visit after a browser has opened the link, and what the browser may
+// do. named says that the institution makes sure who signs. begun says that the person, or
+// the page of the client on which they began, has said that they began this.
+//
+// What the link brings goes to the person who began, and a link can be sent to somebody
+// else, unopened too. So nobody goes on by opening it alone: only the first browser does,
+// and only where the institution lets nobody sign but the person who is named.
+func (v Visit) Opened(browser string, named, begun bool) (Visit, Departure) {
 	switch {
 	case v.Knows(browser):
-		return v, true
+		return v, DepartureGoes
 	case browser == "" || len(v.Browsers) >= maxBrowsers:
-		return v, false
+		return v, DepartureBarred
+	case !begun && (len(v.Browsers) > 0 || !named):
+		return v, DepartureAsks
 	}
 	v.Browsers = append(slices.Clone(v.Browsers), browser)
-	return v, true
+	return v, DepartureGoes
 }
 
 // Arrival is what follows when somebody comes back.

@@ -9,7 +9,7 @@ import (
 )
 
 // Whatever browsers do in whatever order: nobody completes a visit but a browser that has
-// opened the link, one that the institution vouches for, one that only says no, or one
+// opened the link and whose person has begun, one that the institution vouches for, one that only says no, or one
 // whose short code was typed in a browser that has opened the link. The first one counts.
 func TestVisit_CompletesOnlyForTheRightBrowser(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -23,11 +23,15 @@ func TestVisit_CompletesOnlyForTheRightBrowser(t *testing.T) {
 			before, browser := v, browsers.Draw(t, "browser")
 			switch rapid.IntRange(0, 2).Draw(t, "what") {
 			case 0:
-				var may bool
-				if v, may = v.Opened(browser); may {
+				begun := rapid.Bool().Draw(t, "begun")
+				var may consent.Departure
+				v, may = v.Opened(browser, named, begun)
+				if goes := may == consent.DepartureGoes; goes && !opened[browser] && !begun && (!named || len(opened) > 0) {
+					t.Fatalf("%q goes on without a word of its person", browser)
+				} else if goes {
 					opened[browser] = true
 				}
-				if browser == "" && may || len(v.Browsers) > 4 {
+				if browser == "" && may == consent.DepartureGoes || len(v.Browsers) > 4 || len(v.Browsers) != len(opened) {
 					t.Fatalf("%q opens: %+v", browser, v)
 				}
 			case 1:

@@ -28,6 +28,7 @@ import (
 // Ways is the part of package authorize that the pages need.
 type Ways interface {
 	Visit(ctx context.Context, state, browser, agent string, confirmed bool) (authorize.Seen, error)
+	Deny(ctx context.Context, state, browser string) (authorize.Seen, error)
 	Return(ctx context.Context, companyID, state, browser string, by consent.Carrier, what url.Values) (authorize.Seen, error)
 	EnterCode(ctx context.Context, state, browser, code string) (authorize.Seen, error)
 }
@@ -118,7 +119,7 @@ func (h *handler) visit(w http.ResponseWriter, r *http.Request) {
 	h.answer(w, r, state, seen, err)
 }
 
-// decide answers the forms of the pages: that the person has begun this, and a short code.
+// decide answers the forms of the pages: whether the person has begun this, and a short code.
 func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxReturn)
 	state := r.PathValue("state")
@@ -128,10 +129,13 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	var seen authorize.Seen
 	var err error
-	if code := r.PostFormValue("code"); code != "" {
+	switch code, begun := r.PostFormValue("code"), r.PostFormValue("begun"); {
+	case code != "":
 		seen, err = h.Ways.EnterCode(r.Context(), state, browser, normalCode(code))
-	} else {
-		seen, err = h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), r.PostFormValue("begun") == "yes")
+	case begun == "no":
+		seen, err = h.Ways.Deny(r.Context(), state, browser)
+	default:
+		seen, err = h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), begun == "yes")
 	}
 	h.answer(w, r, state, seen, err)
 }

@@ -23,6 +23,12 @@ type ways struct {
 	seen                   authorize.Seen
 	err                    error
 	visits, returns, codes []string // browser and what it brought
+	denials                []string
+}
+
+func (w *ways) Deny(_ context.Context, _, browser string) (authorize.Seen, error) {
+	w.denials = append(w.denials, browser)
+	return w.seen, w.err
 }
 
 func (w *ways) Visit(_ context.Context, _, browser, _ string, confirmed bool) (authorize.Seen, error) {
@@ -112,6 +118,28 @@ func TestPages_SendOn(t *testing.T) {
 	}
 }
 
+// Nothing but the person's own yes is one: no opening of the link, and no other form.
+func TestPages_TakeOnlyAYesForAYes(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewAsks, Company: "se-bank", ClientID: "c"}}
+	h := newPages(w, "https://samla.test")
+	asked := text(t, send(h, "GET", "/go/"+state+"?begun=yes", "begun=yes"))
+	for _, want := range []string{"Acme &lt;b&gt;AB&lt;/b&gt;", "Bank &amp; Co", "shown to the person who started this", `name="begun" value="yes"`, `name="begun" value="no"`} {
+		if !strings.Contains(asked, want) {
+			t.Errorf("the question has no %s:\n%s", want, asked)
+		}
+	}
+	for _, body := range []string{"", "begun=", "begun=true", "begun=YES", "code="} {
+		send(h, "POST", "/go/"+state+"?begun=yes", body)
+	}
+	if len(w.visits) != 6 || strings.Contains(strings.Join(w.visits, ""), "confirmed") || len(w.denials) != 0 {
+		t.Errorf("visits %q, denials %q", w.visits, w.denials)
+	}
+	send(h, "POST", "/go/"+state+"?begun=yes", "begun=no")
+	if len(w.visits) != 6 || len(w.denials) != 1 {
+		t.Errorf("after a no: visits %q, denials %q", w.visits, w.denials)
+	}
+}
+
 func TestPages_LeadBackToTheClient(t *testing.T) {
 	w := &ways{seen: authorize.Seen{View: authorize.ViewEnded, Company: "se-bank", ClientID: "c", Consent: "consent-1", Leads: "https://client.test/back?keep=1",
 		Status: consent.Failed, Failure: consent.AuthenticationCancelled}}
@@ -188,7 +216,7 @@ func TestPages_ChangeNothingForWhoDoesNotLook(t *testing.T) {
 }
 
 func TestPages_AreSafeToShow(t *testing.T) {
-	for _, view := range []authorize.View{authorize.ViewUnknown, authorize.ViewElsewhere, authorize.ViewAsks, authorize.ViewWorks, authorize.ViewShowsCode,
+	for _, view := range []authorize.View{authorize.ViewUnknown, authorize.ViewElsewhere, authorize.ViewAsks, authorize.ViewStopped, authorize.ViewWorks, authorize.ViewShowsCode,
 		authorize.ViewEntersCode, authorize.ViewEnded} {
 		for _, language := range []string{"en", "sv-SE,sv;q=0.9", "fr"} {
 			w := &ways{seen: authorize.Seen{View: view, Company: "se-bank", ClientID: "c", Code: "ABC234", Status: consent.Authorized}}
@@ -243,9 +271,10 @@ func TestPages_TakeFormsOnlyFromThemselves(t *testing.T) {
 		w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
 		h := newPages(w, "")
 		send(h, "POST", "/go/"+state, "begun=yes", test.header...)
+		send(h, "POST", "/go/"+state, "begun=no", test.header...)
 		send(h, "POST", "/callback/se-bank", "fragment="+url.QueryEscape("#code=c&state="+state), test.header...)
-		if (len(w.visits) == 1) != test.taken || (len(w.returns) == 1) != test.taken {
-			t.Errorf("%s: visits %q, returns %q", name, w.visits, w.returns)
+		if (len(w.visits) == 1) != test.taken || (len(w.denials) == 1) != test.taken || (len(w.returns) == 1) != test.taken {
+			t.Errorf("%s: visits %q, denials %q, returns %q", name, w.visits, w.denials, w.returns)
 		}
 	}
 }

@@ -5,7 +5,8 @@ import "strings"
 // words are the texts of the pages in one language.
 type words struct {
 	Works, WorksWith, Wait, NeedsScript         string
-	AsksTitle, Asks, Begun, NotBegun, Goes      string
+	AsksTitle, Asks, AsksSent                   string
+	Begun, NotBegun, Goes, Stopped              string
 	CodeTitle, ShowsCode, NeverTell, EntersCode string
 	GoOn, BackTo, MayClose                      string
 	Elsewhere, Broken, TryAgain, Unknown        string
@@ -16,9 +17,11 @@ var languages = map[string]words{
 	"en": {
 		Works: "One moment", WorksWith: "Asking %s", Wait: "This takes a few seconds. If the bank asks in its app, confirm there.",
 		NeedsScript: "Switch on JavaScript for this page, and load it again.",
-		AsksTitle:   "Did you begin this yourself?",
-		Asks:        "%s asks to read your accounts at %s. This link was opened in another browser before. Go on only if you asked for this yourself, a moment ago. Nobody else may ask you to do it.",
-		Begun:       "Yes, go on", NotBegun: "If not, close this page. Nothing has been read.", Goes: "Go on to %s",
+		AsksTitle:   "Was it you who started this?",
+		Asks:        "Somebody has just asked that %s may read their accounts at %s. If you go on, your accounts are read, and shown to the person who started this.",
+		AsksSent:    "Has somebody sent you this link, or told you to open it? Say no.",
+		Begun:       "Yes, it was me", NotBegun: "No, stop everything", Goes: "Go on to %s",
+		Stopped:   "Stopped. Nothing has been read.",
 		CodeTitle: "Go on where you began", ShowsCode: "You began this in another browser. Go back to it, and type this code there:",
 		NeverTell:  "Do not give the code to anybody.",
 		EntersCode: "Type the code that the other browser shows", GoOn: "Go on", BackTo: "Back to %s", MayClose: "You can close this page.",
@@ -30,9 +33,11 @@ var languages = map[string]words{
 	"sv": {
 		Works: "Ett ögonblick", WorksWith: "Frågar %s", Wait: "Det tar några sekunder. Om banken frågar i sin app, godkänn där.",
 		NeedsScript: "Slå på JavaScript för sidan och ladda om den.",
-		AsksTitle:   "Har du själv börjat det här?",
-		Asks:        "%s ber att få läsa dina konton hos %s. Länken har redan öppnats i en annan webbläsare. Fortsätt bara om du själv bad om det nyss. Ingen annan får be dig göra det.",
-		Begun:       "Ja, fortsätt", NotBegun: "Stäng annars sidan. Ingenting har lästs.", Goes: "Fortsätt till %s",
+		AsksTitle:   "Var det du som började?",
+		Asks:        "Någon har nyss bett att %s ska få läsa deras konton hos %s. Om du fortsätter läses dina konton, och den som började får se dem.",
+		AsksSent:    "Har någon skickat länken till dig eller bett dig öppna den? Svara nej.",
+		Begun:       "Ja, det var jag", NotBegun: "Nej, stoppa allt", Goes: "Fortsätt till %s",
+		Stopped:   "Stoppat. Ingenting har lästs.",
 		CodeTitle: "Fortsätt där du började", ShowsCode: "Du började i en annan webbläsare. Gå tillbaka till den och skriv koden där:",
 		NeverTell:  "Ge inte koden till någon.",
 		EntersCode: "Skriv koden som den andra webbläsaren visar", GoOn: "Fortsätt", BackTo: "Tillbaka till %s", MayClose: "Du kan stänga sidan.",

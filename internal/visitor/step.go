@@ -111,9 +111,9 @@ func (v *visit) act(ctx context.Context, autoStartToken string) error {
 
 // submit sends the form of a page.
 func (v *visit) submit(ctx context.Context, at *url.URL, p page) (*http.Request, error) {
-	want := []string{"start", "approve"}
+	want := []string{"yes", "start", "approve"}
 	if v.person.Refuse {
-		want[1] = "refuse"
+		want[2] = "refuse"
 	}
 	for _, f := range p.forms {
 		for _, value := range want {

@@ -1,7 +1,8 @@
 // Package visitor plays a person with a browser on the page of a bank of the sandbox: it
 // keeps cookies, follows redirects and reloads, fills in forms, and stops at the first
-// address outside of the bank. It reads nothing but the pages, so that what it shows is
-// what a person would see. The demo and tests use it.
+// address outside of the bank. On the way there it says yes, as a person who has begun this
+// does. It reads nothing but the pages, so that what it shows is what a person would see.
+// The demo and tests use it.
 package visitor
 
 import (

@@ -105,6 +105,15 @@ func (w *world) await(id, status string) apiclient.ConsentStatus {
 	return s
 }
 
+// begin opens the link as the person who has begun: the page asks, because anybody could
+// sign at this bank.
+func (w *world) begin(p page, address string) {
+	w.t.Helper()
+	p.open(address)
+	p.waitFor("main[data-view=ASKS]")
+	p.click("button[value=yes]")
+}
+
 // logIn logs the person in on the bank's page, by the BankID app, up to the question of the
 // bank.
 func (w *world) logIn(p page) {
@@ -167,6 +176,7 @@ func TestRedirect(t *testing.T) {
 		"NobodyComesBack":           nobodyComesBack,
 		"ReturnsInAnotherBrowser":   returnsInAnotherBrowser,
 		"AsksASecondBrowser":        asksASecondBrowser,
+		"LinkOfSomebodyElse":        linkOfSomebodyElse,
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := *d
@@ -182,7 +192,7 @@ func TestRedirect(t *testing.T) {
 func returnsToTheClient(t *testing.T, d *driver, w *world) {
 	p := d.page("mine")
 	id, address := w.consent(codeBank)
-	p.open(address)
+	w.begin(p, address)
 	w.logIn(p)
 	p.click("button[value=approve]")
 	if q := w.backAtShop(p); q.Get("consentId") != id || q.Get("status") != "AUTHORIZED" || q.Has("error") {
@@ -200,7 +210,7 @@ func returnsToTheClient(t *testing.T, d *driver, w *world) {
 func refusalReturnsToTheClient(t *testing.T, d *driver, w *world) {
 	p := d.page("mine")
 	id, address := w.consent(codeBank)
-	p.open(address)
+	w.begin(p, address)
 	w.logIn(p)
 	p.click("button[value=refuse]")
 	if q := w.backAtShop(p); q.Get("consentId") != id || q.Get("status") != "FAILED" || q.Get("error") != "AUTHENTICATION_CANCELLED" {
@@ -223,7 +233,7 @@ func nobodyComesBack(t *testing.T, d *driver, w *world) {
 func returnsInAnotherBrowser(t *testing.T, d *driver, w *world) {
 	first, second := d.page("first"), d.page("second")
 	id, address := w.consent(codeBank)
-	first.open(address)
+	w.begin(first, address)
 	first.waitFor("button[value=start]")
 	second.open(first.url()) // the page of the bank
 	w.logIn(second)
@@ -251,13 +261,31 @@ func returnsInAnotherBrowser(t *testing.T, d *driver, w *world) {
 func asksASecondBrowser(t *testing.T, d *driver, w *world) {
 	first, second := d.page("first"), d.page("second")
 	id, address := w.consent(codeBank)
-	first.open(address)
+	w.begin(first, address)
 	first.waitFor("button[value=start]")
 	second.open(address)
 	second.waitFor("main[data-view=ASKS]")
-	second.click("button")
+	second.click("button[value=yes]")
 	w.logIn(second)
 	second.click("button[value=approve]")
 	w.backAtShop(second)
 	w.await(id, "AUTHORIZED")
+}
+
+// Somebody was sent a link that nobody has opened: a no ends it, and the person who began
+// learns that.
+func linkOfSomebodyElse(t *testing.T, d *driver, w *world) {
+	victim, starter := d.page("victim"), d.page("starter")
+	id, address := w.consent(codeBank)
+	victim.open(address)
+	victim.waitFor("main[data-view=ASKS]")
+	victim.reload()
+	victim.waitFor("main[data-view=ASKS]")
+	victim.click("button[value=no]")
+	victim.waitFor("main[data-view=STOPPED]")
+	starter.open(address)
+	starter.waitFor("main[data-view=ELSEWHERE]")
+	if s, err := w.client.PollConsent(t.Context(), w.token, id); err != nil || s.Status != "FAILED" || s.Error == nil || s.Error.Code != "AUTHENTICATION_CANCELLED" {
+		t.Errorf("the consent is %+v, %v", s, err)
+	}
 }

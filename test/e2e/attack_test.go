@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"samla/internal/store"
+	"samla/internal/visitor"
+	"samla/test/harness"
 )
 
 const (
@@ -94,7 +96,7 @@ func TestAttacks_AskForNoTokens(t *testing.T) {
 		"swapped consent":        swappedConsent,
 		"another server's iss":   anotherIssuer,
 		"a link of somebody":     linkOfSomebody,
-		"an unopened link":       unopenedLink,
+		"a link of two":          anotherOpened,
 		"a return from nowhere":  bareReturn,
 		"after the user's erase": afterErasure,
 	} {
@@ -115,7 +117,7 @@ func TestAttacks_AskForNoTokens(t *testing.T) {
 func foreignState(t *testing.T, a attack) {
 	mine, other := a.begin(t, a.attacker), a.begin(t, a.victim)
 	b := a.browser()
-	a.get(t, b, mine.page)
+	a.begins(t, b, mine.page)
 	for _, state := range []string{other.state()[:22] + mine.state()[22:], mine.state()[:42], mine.state() + "A", "", "x", strings.Repeat("A", 43), mine.state() + "\x00", strings.ToLower(mine.state())} {
 		got := a.get(t, b, a.callback(a.company, url.Values{"state": {state}, "code": {"code-of-nobody"}}))
 		if state == "" { // belongs to the only way of this browser
@@ -134,8 +136,8 @@ func foreignState(t *testing.T, a attack) {
 func anotherUsersState(t *testing.T, a attack) {
 	mine, other := a.begin(t, a.attacker), a.begin(t, a.victim)
 	b, theirs := a.browser(), a.browser()
-	a.get(t, b, mine.page)
-	a.get(t, theirs, other.page)
+	a.begins(t, b, mine.page)
+	a.begins(t, theirs, other.page)
 	got := a.get(t, b, a.callback(a.company, url.Values{"state": {other.state()}, "code": {"code-of-nobody"}}))
 	if got.status == http.StatusSeeOther { // is shown a short code, at an address of ours
 		got = a.get(t, b, a.Server.URL()+got.location)
@@ -149,7 +151,7 @@ func anotherUsersState(t *testing.T, a attack) {
 func anotherCompany(t *testing.T, a attack) {
 	mine := a.begin(t, a.attacker)
 	b := a.browser()
-	a.get(t, b, mine.page)
+	a.begins(t, b, mine.page)
 	for _, company := range []string{confirmPage, barePage, "se-none", "..%2f" + a.company, a.company + "%00", strings.ToUpper(a.company)} {
 		for _, address := range []string{"?state=" + mine.state() + "&code=c", "/" + mine.state() + "?code=c"} {
 			got := a.get(t, b, a.Server.URL()+"/callback/"+company+address)
@@ -166,7 +168,7 @@ func anotherCompany(t *testing.T, a attack) {
 func nothingBrought(t *testing.T, a attack) {
 	mine := a.begin(t, a.attacker)
 	b := a.browser()
-	a.get(t, b, mine.page)
+	a.begins(t, b, mine.page)
 	a.get(t, b, a.callback(a.company, url.Values{"state": {mine.state()}}))
 	if s := a.attacker.awaitConsent(t, mine.id, "FAILED"); s.Error.Code != "AUTHENTICATION_FAILED" {
 		t.Errorf("failed as %s", s.Error.Code)
@@ -179,7 +181,7 @@ func beforeAnybodySigned(t *testing.T, a attack) {
 	a.company = barePage
 	mine := a.begin(t, a.attacker)
 	b, theirs := a.browser(), a.browser()
-	leads := a.get(t, b, mine.page)
+	leads := a.begins(t, b, mine.page)
 	for _, address := range []string{"/" + mine.state(), "/" + mine.state() + "?state=" + mine.state(), "?state=" + mine.state()} {
 		if got := a.get(t, b, a.Server.URL()+"/callback/"+a.company+address); got.status == http.StatusSeeOther {
 			a.get(t, b, a.Server.URL()+got.location)
@@ -234,7 +236,7 @@ func oddParameters(t *testing.T, a attack) {
 	} {
 		mine := a.begin(t, a.attacker)
 		b := a.browser()
-		a.get(t, b, mine.page)
+		a.begins(t, b, mine.page)
 		got := a.get(t, b, a.Server.URL()+"/callback/"+a.company+"?"+strings.ReplaceAll(test.query, "$", mine.state()))
 		if test.code == "" {
 			if got.status/100 != 4 && got.status != http.StatusSeeOther {
@@ -253,7 +255,7 @@ func oddParameters(t *testing.T, a attack) {
 func afterTheEnd(t *testing.T, a attack) {
 	mine := a.begin(t, a.attacker)
 	b := a.browser()
-	a.get(t, b, mine.page)
+	a.begins(t, b, mine.page)
 	back := a.goToBank(t, b, mine.page, a.attacker.acts())
 	a.attacker.revokeConsent(t, mine.id)
 	a.get(t, b, back.String())
@@ -307,8 +309,11 @@ func whoDoesNotLook(t *testing.T, a attack) {
 			}
 		}
 	}
-	if got := a.get(t, a.browser(), mine.page); !strings.HasPrefix(got.location, a.Sandbox.URL()) {
-		t.Errorf("then the first browser is asked: %d", got.status)
+	if s := a.attacker.pollConsent(t, mine.id); s.Status != "AWAITING_AUTHORIZATION" {
+		t.Errorf("the consent is %s", s.Status)
+	}
+	if got := a.begins(t, a.browser(), mine.page); !strings.HasPrefix(got.location, a.Sandbox.URL()) {
+		t.Errorf("then the first browser is not led on: %d", got.status)
 	}
 	if s := a.attacker.pollConsent(t, mine.id); s.Status != "AWAITING_AUTHORIZATION" {
 		t.Errorf("the consent is %s", s.Status)
@@ -334,7 +339,7 @@ func addressesOfOthers(t *testing.T, a attack) {
 	id := a.attacker.requestConsent(t, consentRequest{company: a.company, scope: map[string]any{"returnUrl": registered}})
 	page := a.attacker.awaitPage(t, id)
 	b := a.browser()
-	a.get(t, b, page)
+	a.begins(t, b, page)
 	evil := url.Values{"state": {stateOf(page)}, "error": {"access_denied"}, "returnUrl": {"https://evil.example/"}, "redirect_uri": {"//evil.example/"}, "next": {"https://evil.example/"}}
 	for _, path := range []string{"//evil.example/callback/", "/callback//evil.example", "/go//evil.example/", "/callback/%2f%2fevil.example"} {
 		if got := a.get(t, b, a.Server.URL()+path+"?"+evil.Encode()); strings.Contains(got.location, "//evil") {
@@ -388,8 +393,8 @@ func anotherIssuer(t *testing.T, a attack) {
 func linkOfSomebody(t *testing.T, a attack) {
 	mine := a.begin(t, a.attacker)
 	b, theirs := a.browser(), a.browser()
-	leads := a.get(t, b, mine.page).location
-	if got := a.get(t, theirs, mine.page); got.status != http.StatusOK || got.location != "" || !strings.Contains(got.body, "Did you begin this yourself?") {
+	leads := a.begins(t, b, mine.page).location
+	if got := a.get(t, theirs, mine.page); got.status != http.StatusOK || got.location != "" || !asks(got) {
 		t.Errorf("the victim is not asked: %d", got.status)
 	}
 	back := a.goToBank(t, theirs, leads, a.victim.acts()) // the page of the bank, sent by the attacker
@@ -406,19 +411,95 @@ func linkOfSomebody(t *testing.T, a attack) {
 	a.unharmed(t, a.attacker, mine.id)
 }
 
-// unopenedLink: the attacker has never opened the link. The victim's browser is the first,
-// and the data is the attacker's client's: the person is told who asks, at the bank.
-func unopenedLink(t *testing.T, a attack) {
+// anotherOpened: the attacker's browser has opened the link, and has been asked. It knows
+// no page of the bank that it could send to the victim, who is asked too.
+func anotherOpened(t *testing.T, a attack) {
 	mine := a.begin(t, a.attacker)
-	leads := a.get(t, a.browser(), mine.page).location // an automaton that opens links
-	theirs := a.browser()
-	if got := a.get(t, theirs, mine.page); got.location != "" {
-		t.Errorf("the second browser is not asked: %d", got.status)
+	for _, b := range []*visitor.Browser{a.browser(), a.browser()} {
+		if got := a.get(t, b, mine.page); !asks(got) {
+			t.Errorf("a browser is not asked: %d", got.status)
+		}
 	}
-	back := a.goToBank(t, theirs, leads, a.victim.acts())
-	a.get(t, theirs, back.String())
-	a.get(t, theirs, mine.page).leaksNothing(t, mine.id)
 	a.unharmed(t, a.attacker, mine.id)
+}
+
+// asks reports whether a page asks whether its reader has begun, and leads nowhere.
+func asks(got answer) bool {
+	return got.status == http.StatusOK && got.location == "" && strings.Contains(got.body, "Was it you who started this?") && !strings.Contains(got.body, "http-equiv")
+}
+
+// begins opens a page as a person who says to have begun, and returns where that leads.
+func (w *env) begins(t *testing.T, b *visitor.Browser, page string) answer {
+	t.Helper()
+	res, err := b.Submit(t.Context(), page, url.Values{"begun": {"yes"}})
+	read(t, res, err)
+	return w.get(t, b, page)
+}
+
+// The attacker begins a consent for themselves, at a bank that lets anybody sign, and sends
+// the link to a victim before anybody has opened it. The victim's browser is the first: it
+// follows the link, and nothing else. No token is asked for, nobody logs in at the bank, and
+// the attacker gets nothing, whether the victim says no or closes the page.
+func TestAttacks_AnUnopenedLinkGivesNothing(t *testing.T) {
+	for name, database := range harness.Stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newEnv(t, database(t), clockSpeed)
+			a := attack{w, w.person(t, maja), w.person(t, sten), ""}
+			before := w.attempts()
+			for _, company := range []string{codePage, confirmPage, barePage} {
+				a.company = company
+				for _, no := range []bool{true, false} {
+					unopenedLink(t, a, no)
+				}
+			}
+			if n := w.attempts() - before; n != 0 {
+				t.Errorf("%d requests for tokens, or confirmations", n)
+			}
+		})
+	}
+}
+
+func unopenedLink(t *testing.T, a attack, no bool) {
+	mine := a.begin(t, a.attacker)
+	theirs := a.browser()
+	for _, sent := range []url.Values{nil, nil, {}, {"begun": {""}}} { // a reload, and forms without an answer
+		got := a.get(t, theirs, mine.page)
+		if sent != nil {
+			res, err := theirs.Submit(t.Context(), mine.page, sent)
+			got = read(t, res, err)
+		}
+		if !asks(got) {
+			t.Errorf("%s: the victim is not asked: %d", a.company, got.status)
+		}
+		if got.leaksNothing(t, mine.id, a.attacker.personalNumber); strings.Contains(got.body, a.Sandbox.URL()) {
+			t.Errorf("%s: the page has that of the bank", a.company)
+		}
+	}
+	if no {
+		for range 2 { // and a reload
+			res, err := theirs.Submit(t.Context(), mine.page, url.Values{"begun": {"no"}})
+			if got := read(t, res, err); got.status != http.StatusOK || !strings.Contains(got.body, "Nothing has been read.") {
+				t.Errorf("%s: the victim says no and sees %d", a.company, got.status)
+			} else {
+				got.leaksNothing(t, mine.id)
+			}
+		}
+		if s := a.attacker.pollConsent(t, mine.id); s.Status != "FAILED" || s.Error.Code != "AUTHENTICATION_CANCELLED" {
+			t.Errorf("%s: after the no the consent is %s", a.company, s.Status)
+		}
+		a.awaitBankStatus(t, mine.id, "terminatedByTpp")
+	}
+	for _, query := range []string{"", "&code=code-of-nobody"} { // the attacker claims that the victim was there
+		got := a.get(t, a.browser(), a.Server.URL()+"/callback/"+a.company+"?state="+mine.state()+query)
+		if got.status == http.StatusSeeOther && !strings.HasPrefix(got.location, "/go/") {
+			t.Errorf("%s: the attacker is led to %s", a.company, got.location)
+		}
+	}
+	a.neverAuthorized(t, a.attacker, mine.id)
+	if got := a.begins(t, a.browser(), mine.page); got.location != "" {
+		t.Errorf("%s: the link leads on after its end", a.company)
+	}
 }
 
 // bareReturn: a browser without any way comes back from nowhere.
@@ -430,8 +511,8 @@ func bareReturn(t *testing.T, a attack) {
 		}
 	}
 	first, second := a.begin(t, a.attacker), a.begin(t, a.attacker)
-	a.get(t, b, first.page)
-	a.get(t, b, second.page)
+	a.begins(t, b, first.page)
+	a.begins(t, b, second.page)
 	if got := a.get(t, b, a.Server.URL()+"/callback/"+a.company+"?code=c"); got.status != http.StatusNotFound {
 		t.Errorf("with two ways: %d", got.status)
 	}
