@@ -21,7 +21,7 @@ import (
 var paths = []struct{ path, has string }{
 	{"/go/doctor", `data-view="UNKNOWN"`},
 	{"/callback/doctor", `data-view="FRAGMENT"`},
-	{"/pages/pages.css", "main"},
+	{"/pages/look/people.css", "--paper"},
 }
 
 // Returns judges whether persons can come back from the pages of institutions. publicURL is

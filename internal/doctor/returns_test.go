@@ -17,7 +17,7 @@ import (
 // may name.
 func shows(without string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for path, text := range map[string]string{"/go/": `<main data-view="UNKNOWN">`, "/callback/": `<main data-view="FRAGMENT">`, "/pages/": "main {}"} {
+		for path, text := range map[string]string{"/go/": `<main data-view="UNKNOWN">`, "/callback/": `<main data-view="FRAGMENT">`, "/pages/": ":root { --paper: #FFF; }"} {
 			if strings.HasPrefix(r.URL.Path, path) && path != without {
 				_, _ = w.Write([]byte(text))
 				return

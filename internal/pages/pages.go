@@ -23,6 +23,7 @@ import (
 	"samla/internal/client"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/pages/look"
 )
 
 // Ways is the part of package authorize that the pages need.
@@ -77,37 +78,18 @@ func New(d Deps) http.Handler {
 	mux.HandleFunc("GET "+authorize.ReturnPath+"{company}", h.back)
 	mux.HandleFunc("POST "+authorize.ReturnPath+"{company}", h.backInFragment)
 	mux.HandleFunc("GET "+authorize.ReturnPath+"{company}/{state}", h.back)
-	mux.HandleFunc("GET /pages/{file}", h.asset)
+	mux.Handle("GET "+look.AssetPath, look.Assets)
+	mux.Handle("GET /pages/{file}", scripts)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
 	})
 	// Another site must not send our forms for a person: "begun" is the person's own word.
-	return secured(http.NewCrossOriginProtection().Handler(mux))
-}
-
-// secured sets the headers that every page has. Nothing is stored by caches, framed, or
-// told to other sites.
-func secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// passive reports whether a request does not come from a person who looks: it changes
-// nothing then.
-func passive(r *http.Request) bool {
-	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Purpose")
-	return r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview")
+	return look.Secured(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // visit answers the link to the institution, and the look of a browser that waits.
 func (h *handler) visit(w http.ResponseWriter, r *http.Request) {
-	if passive(r) {
+	if look.Passive(r) {
 		return
 	}
 	state := r.PathValue("state")
@@ -149,7 +131,7 @@ func normalCode(code string) string {
 // query, or in the fragment, which a script sends.
 func (h *handler) back(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case passive(r):
+	case look.Passive(r):
 		return
 	case len(r.URL.RawQuery) > maxReturn:
 		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})

@@ -1,32 +1,59 @@
 package pages
 
 import (
-	"bytes"
-	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 
 	"samla/internal/authorize"
 	"samla/internal/consent"
+	"samla/internal/pages/look"
+	"samla/internal/words"
 )
 
 // page is what a template shows.
 type page struct {
 	View    authorize.View
-	Lang    string
-	Words   words
 	Company string // display name
 	Client  string // name
 	State   string
 	Leads   string // where a link leads
 	Code    string
 	Reload  bool // look again after a second
-	Text    string
+	Outcome string
+	Title   string
 }
 
-var templates = template.Must(template.ParseFS(assets, "assets/*.html"))
+// titles are the keys of the headings of views.
+var titles = map[authorize.View]words.Key{
+	"FRAGMENT": "go.moment", authorize.ViewAsks: "else.h1", authorize.ViewGoes: "bank.go", authorize.ViewWorks: "go.asking", authorize.ViewShowsCode: "link.browser.h1",
+	authorize.ViewEntersCode: "link.browser.h1", authorize.ViewElsewhere: "go.elsewhere", authorize.ViewStopped: "go.stopped", "BROKEN": "ce.INTERNAL_ERROR.title", authorize.ViewUnknown: "go.unknown",
+}
+
+// outcomes are the keys of the headings of ends.
+var outcomes = map[string]words.Key{"authorized": "go.done", "cancelled": "go.no", "late": "go.late", "mismatch": "go.mismatch", "failed": "go.failed"}
+
+// parts are the templates and the script.
+func parts() fs.FS {
+	sub, err := fs.Sub(assets, "assets")
+	if err != nil {
+		panic(err)
+	}
+	return sub
+}
+
+var (
+	kit = look.Must(look.New(look.Options{Files: parts(), Funcs: map[string]any{
+		"relay": func(you, institution string) *look.Relay { return look.NewRelay(you, "Samla", institution, 2, false) },
+	}}))
+	scripts = func() *look.Bundle {
+		b, err := look.NewBundle("/pages/", parts(), "fragment.js")
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}()
+)
 
 // answer shows what a browser sees, or that something went wrong here.
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, state string, seen authorize.Seen, err error) {
@@ -70,12 +97,12 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, state string, see
 				return
 			}
 		}
-		p.Text = outcomeOf(seen)
+		p.Outcome = outcomeOf(seen)
 	}
 	h.render(w, r, status, p)
 }
 
-// outcomeOf names the text about an outcome.
+// outcomeOf names an outcome.
 func outcomeOf(seen authorize.Seen) string {
 	switch {
 	case seen.Status == consent.Authorized:
@@ -108,29 +135,27 @@ func withOutcome(address string, seen authorize.Seen) string {
 }
 
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, p page) {
-	p.Lang, p.Words = wordsFor(r.Header.Get("Accept-Language"))
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, "page.html", p); err != nil {
+	key, ok := titles[p.View]
+	if !ok {
+		key = titles[authorize.ViewUnknown]
+	}
+	if p.View == authorize.ViewEnded {
+		key = outcomes[p.Outcome]
+	}
+	l := kit.Language(r)
+	p.Title = words.In(l).Say(key, words.Values{Institution: p.Company, Asker: p.Client})
+	shown := look.Page{Status: status, Language: string(l), Content: "go", View: string(p.View), Title: p.Title, Data: p, Brand: p.Client, Tile: p.Client != ""}
+	if p.Reload {
+		shown.Refresh = 1
+	}
+	if p.View == authorize.ViewGoes && p.Leads != "" {
+		shown.RefreshTo = p.Leads
+	}
+	if p.View == "FRAGMENT" {
+		shown.Scripts = []string{scripts.Address("fragment.js")}
+	}
+	if err := kit.Render(w, r, shown); err != nil {
 		h.Log.Error("a page could not be made", "view", p.View, "error", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
-}
-
-// asset answers a style sheet or a script.
-func (h *handler) asset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
-	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-	data, err := assets.ReadFile(path.Join("assets", path.Base(name)))
-	kind := types[path.Ext(name)]
-	if err != nil || kind == "" || strings.Contains(name, "/") {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = w.Write(data)
 }
