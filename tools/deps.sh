@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: the PostgreSQL server, Chromium, npm,
+# Installs what the tests need and the machine lacks: the PostgreSQL server, Chromium, the
+# programs that read exported files (xmllint, ofxdump, Beancount), npm,
 # and the npm packages of test/generators and test/browser. It prints nothing when there is nothing to do. A
 # failure is printed and not fatal: the tests that need the missing part fail, and the
 # others still run.
@@ -72,6 +73,9 @@ needs() {
 
 has_postgresql || report PostgreSQL postgresql
 command -v chromium >/dev/null || report Chromium apt chromium
+command -v xmllint >/dev/null || report xmllint apt libxml2-utils
+command -v ofxdump >/dev/null || report ofxdump apt ofx
+command -v bean-query >/dev/null || report Beancount apt beancount
 needs test/generators/ts bin/generators/ts
 needs test/browser/js bin/browser
 exit 0

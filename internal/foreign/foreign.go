@@ -1,9 +1,10 @@
 // Package foreign starts programs that are not ours, so that tests do not only meet our own
 // reading of a standard: an authorisation server (ory/fosite) and a verifier of HTTP
 // signatures (go-fed/httpsig). They are a module of their own, test/foreign, whose
-// dependencies stay out of Samla's; this package builds and runs them.
+// dependencies stay out of Samla's; this package builds and runs them. It also runs programs
+// of Debian, and finds schemas that are published in Go modules.
 //
-// Where they cannot be built, a test that needs them is skipped with that reason, unless
+// Where they cannot be built or are not there, a test that needs them is skipped with that reason, unless
 // SAMLA_TEST_REQUIRE_FOREIGN is set: then it fails.
 //
 // Only tests import this package. Source: docs/reference/families.md 14.3.
@@ -89,10 +90,7 @@ func start(tb testing.TB, name string, first []byte, into any, args ...string) {
 	tb.Helper()
 	path, err := programs[name]()
 	if err != nil {
-		if os.Getenv(Required) == "" {
-			tb.Skip(err)
-		}
-		tb.Fatal(err)
+		missing(tb, err)
 	}
 	c := exec.Command(path, args...)
 	var errs bytes.Buffer

@@ -47,6 +47,9 @@ var BerlinGroup13 = File{
 // (docs/reference/families.md 11.1). It has no licence.
 var EnableBanking = File{Path: "enablebanking/openapi.json", Private: true}
 
+// OFX2 is the schema of OFX 2.2. It has no licence; the files that it includes are beside it.
+var OFX2 = File{Path: "ofx/OFX2_Protocol.xsd", Private: true}
+
 var (
 	// ErrMissing is wrapped by the error about a file that is not there.
 	ErrMissing = errors.New("specs: file not found")
@@ -81,6 +84,15 @@ func Load(f File) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s has the SHA-256 %s, want %s", ErrChanged, f.Path, got, f.SHA256)
 	}
 	return data, nil
+}
+
+// Path is Load for a program that reads the file, and those beside it, itself.
+func Path(f File) (string, error) {
+	if _, err := Load(f); err != nil {
+		return "", err
+	}
+	dir, err := folder()
+	return filepath.Join(dir, filepath.FromSlash(f.Path)), err
 }
 
 // Optional reports whether a test may do without the file about which Load
