@@ -178,6 +178,25 @@ func TestAccess_RepeatsALostAnswerOnce(t *testing.T) {
 	}
 }
 
+// A request that was not sent, or was answered, is not lost: it does not count, and nobody
+// is waited for.
+func TestAccess_CountsOnlyLostAnswers(t *testing.T) {
+	for name, cause := range map[string]error{"not sent": &institution.Error{Kind: institution.Unreachable, NotSent: true},
+		"refused": kind(institution.CertificateRejected), "denied": kind(institution.ConsentGone)} {
+		b := newRedirected(t)
+		c := b.authorized()
+		b.bank.onRefresh = func(int, institution.Access) (institution.Tokens, error) { return institution.Tokens{}, cause }
+		for n := range 4 {
+			if _, _, err := b.Access(t.Context(), b.Consent(c.ID), "access-1"); err == nil || len(b.bank.refreshed) != n+1 {
+				t.Errorf("%s: %v after %d requests", name, err, len(b.bank.refreshed))
+			}
+			if mark := b.secret(b.Consent(c.ID)).Refreshing; mark != nil {
+				t.Fatalf("%s: somebody is waited for", name)
+			}
+		}
+	}
+}
+
 // Only a refusal of the grant that is repeated ends the consent.
 func TestAccess_EndsWhenTheGrantIsDeniedTwice(t *testing.T) {
 	b := newRedirected(t)

@@ -57,6 +57,7 @@ func TestComplete_RepeatsALostAnswerOnce(t *testing.T) {
 func TestComplete_FollowsFailures(t *testing.T) {
 	unheard := &institution.Error{Kind: institution.Unreachable}
 	unsent := &institution.Error{Kind: institution.Unreachable, NotSent: true}
+	busy := kind(institution.Busy)
 	for name, test := range map[string]struct {
 		errs    []error
 		want    consent.Status
@@ -66,6 +67,7 @@ func TestComplete_FollowsFailures(t *testing.T) {
 		"an answer is lost":       {[]error{unheard}, consent.Authorized, "", 2},
 		"two answers are lost":    {[]error{unheard, unheard}, consent.Failed, consent.AuthenticationFailed, 2},
 		"three were not sent":     {[]error{unsent, unsent, unsent}, consent.Authorized, "", 4},
+		"three were not handled":  {[]error{busy, busy, busy}, consent.Authorized, "", 4},
 		"refused":                 {[]error{kind(institution.Refused)}, consent.Failed, consent.BankError, 1},
 		"the code is used":        {[]error{kind(institution.ConsentGone)}, consent.Failed, consent.Rejected, 1},
 		"lost, and then used":     {[]error{unheard, kind(institution.ConsentGone)}, consent.Failed, consent.AuthenticationFailed, 2},

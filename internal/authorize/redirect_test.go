@@ -9,6 +9,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/psu"
 )
 
 func TestRedirect_FromTheLinkToTheGrant(t *testing.T) {
@@ -203,6 +204,44 @@ func TestComplete_AnotherSignerIsAMismatch(t *testing.T) {
 	}
 	if len(b.bank.revoked) != 1 || b.bank.revoked[0].Token != "access-1" || b.bank.revoked[0].Refresh != "refresh-1" {
 		t.Errorf("revoked %d times", len(b.bank.revoked))
+	}
+}
+
+// A bank that names the signer does no harm where nobody has said who it has to be. The
+// session that a completion without tokens names is revoked with the rest.
+func TestComplete_TheSignerMattersOnlyBesideAnother(t *testing.T) {
+	for name, test := range map[string]struct {
+		asked  psu.Number
+		signer psu.Number
+		want   consent.FailureCode
+	}{"nobody was named": {"", "197010632391", ""}, "the bank names nobody": {maja, "", ""}, "the one": {maja, maja, ""},
+		"another one": {maja, "197010632391", consent.AuthenticationMismatch}} {
+		b := newRedirected(t)
+		b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
+			b.bank.signed.Store(true)
+			return institution.Completed{State: institution.AuthorizationDone, Remote: "session-1", Signer: test.signer}, nil
+		}
+		r := b.request()
+		r.PSU.PersonalNumber = test.asked
+		c, err := b.Create(t.Context(), r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.MustRun(b.Handle, string(c.ID))
+		_, state := b.waiting(c.ID)
+		b.begins(state, "mine")
+		b.returns(state, "mine", "c-1", authorize.ViewWorks)
+		if c = b.handled(c.ID); c.Failure != test.want || (c.Status == consent.Authorized) != (test.want == "") {
+			t.Errorf("%s: %s %s", name, c.Status, c.Failure)
+		}
+		for _, id := range b.dueMessages() {
+			if err := b.deliver(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := b.bank.revoked; test.want != "" && (len(got) != 1 || got[0].ConsentID != "session-1") {
+			t.Errorf("%s: %d revocations", name, len(got))
+		}
 	}
 }
 
