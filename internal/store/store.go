@@ -81,6 +81,7 @@ type Reader interface {
 	SigningKeyReader
 	AuditReader
 	AvailabilityReader
+	ConnectReader
 	EventReader
 	WebhookReader
 }
@@ -108,6 +109,7 @@ type Tx interface {
 	WebhookWriter
 	IdempotencyWriter
 	AvailabilityWriter
+	ConnectWriter
 	Eraser
 }
 

@@ -59,6 +59,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"ClaimOrder", testClaimOrder}, {"ClaimLimitsCompanies", testClaimLimitsCompanies}, {"ClaimOverdue", testClaimOverdue}, {"ClaimHandsOutOnce", testClaimHandsOutOnce}, {"ClaimLeavesRowsNotDue", testClaimLeavesRowsNotDue},
 		{"ConsentStatus", testConsentStatus}, {"CollectionStatus", testCollectionStatus}, {"UserStatus", testUserStatus}, {"StatusSeesWrites", testStatusSeesWrites},
 		{"Availability", testAvailability},
+		{"ConnectLinks", testConnectLinks}, {"ConnectLinkOpensOnce", testConnectLinkOpensOnce}, {"ConnectFlows", testConnectFlows}, {"ReadingFlows", testReadingFlows},
+		{"EraseConnect", testEraseConnect}, {"SweepConnect", testSweepConnect}, {"FrameOrigins", testFrameOrigins},
 		{"Installation", testInstallation}, {"WrappedKeys", testWrappedKeys}, {"SystemRows", testSystemRows}, {"UnstorableTexts", testUnstorableTexts}, {"MixedLoad", testMixedLoad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
