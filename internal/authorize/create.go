@@ -26,6 +26,11 @@ type Request struct {
 	// registered; empty = nowhere.
 	ReturnTo   string
 	ReturnToAt string // pointer to it in the request, for the fault
+	// ReturnsHere: ReturnTo is a page of this server, which no client registers.
+	ReturnsHere bool
+	// Also writes what must be committed together with the consent; nil: nothing. Its errors
+	// are returned.
+	Also func(store.Tx, consent.Consent) error
 
 	// Lineage and Renews are those of a consent that renews another one; else empty.
 	Lineage, Renews consent.ID
@@ -120,6 +125,11 @@ func (s *Service) create(ctx context.Context, r Request, answer idempotency.Answ
 		}
 		if err := s.Add(ctx, tx, c); err != nil {
 			return err
+		}
+		if r.Also != nil {
+			if err := r.Also(tx, c); err != nil {
+				return err
+			}
 		}
 		return response.Complete(ctx, tx)
 	})

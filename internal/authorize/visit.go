@@ -342,7 +342,7 @@ func (s *Service) shortCode() (string, error) {
 // checkReturnTo returns a fault for an address that the client has not registered: persons
 // are not sent anywhere else.
 func (s *Service) checkReturnTo(ctx context.Context, r Request) error {
-	if r.ReturnTo == "" {
+	if r.ReturnTo == "" || r.ReturnsHere {
 		return nil
 	}
 	registered, err := s.Store.HasReturnURL(ctx, r.ClientID, r.ReturnTo)

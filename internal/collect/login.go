@@ -44,7 +44,7 @@ func (s *Service) startLogin(ctx context.Context, r Request, answer idempotency.
 	added, err := s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
 		due := c.WakeAt
 		c.WakeAt = time.Time{} // a node of the release before must not claim it
-		if err := tx.AddCollection(ctx, c); err != nil {
+		if err := r.put(ctx, tx, c); err != nil {
 			return err
 		}
 		return tx.AddDialogue(ctx, c.ID, c.Company, due)

@@ -122,6 +122,17 @@ type Request struct {
 	From        string             // first day to ask transactions for, YYYY-MM-DD; empty: as always. Without the person only
 	OneTime     *authorize.Request // without ConsentID: the consent to create inside
 	Login       *Login             // without either: the person logs in by dialogue
+	// Also writes what must be committed together with the collection; nil: nothing. Its
+	// errors are returned.
+	Also func(store.Tx, collection.Collection) error
+}
+
+// put stores a new collection of the request, and what goes with it.
+func (r Request) put(ctx context.Context, tx store.Tx, c collection.Collection) error {
+	if err := tx.AddCollection(ctx, c); err != nil || r.Also == nil {
+		return err
+	}
+	return r.Also(tx, c)
 }
 
 // Login is who logs in at an institution that has a Loginer. The company decides which

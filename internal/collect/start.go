@@ -66,7 +66,7 @@ func (s *Service) startLiving(ctx context.Context, r Request, answer idempotency
 		return c, err
 	}
 	if c.Attended {
-		return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error { return tx.AddCollection(ctx, c) })
+		return s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error { return r.put(ctx, tx, c) })
 	}
 	rule, err := s.Rule(ctx, stored)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Service) addUnattended(ctx context.Context, tx store.Tx, r Request, c c
 	if err := s.admit(ctx, tx, rule, locked, c.CreatedAt); err != nil {
 		return err
 	}
-	return tx.AddCollection(ctx, c)
+	return r.put(ctx, tx, c)
 }
 
 // lockLiving locks the consent of a collection without the person. Errors: errRenewed, and
@@ -161,7 +161,7 @@ func (s *Service) startOneTime(ctx context.Context, r Request, answer idempotenc
 	}
 	c.WakeAt = c.LeaseEnds(s.Lease) // changes of the consent wake the collection earlier
 	c, err = s.add(ctx, c, answer, func(tx store.Tx, c collection.Collection) error {
-		if err := tx.AddCollection(ctx, c); err != nil {
+		if err := r.put(ctx, tx, c); err != nil {
 			return err
 		}
 		return s.Consents.Add(ctx, tx, inner)

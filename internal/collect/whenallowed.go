@@ -141,7 +141,7 @@ func (s *Service) startOrQueue(ctx context.Context, r Request, stored consent.Co
 		if err := alone(tx); err != nil {
 			return err
 		}
-		if err := tx.AddCollection(ctx, c); err != nil {
+		if err := r.put(ctx, tx, c); err != nil {
 			return err
 		}
 		return queue(ctx, tx, c, lineage)

@@ -61,6 +61,7 @@ const (
 	AccountsNotMergeable Code = "ACCOUNTS_NOT_MERGEABLE"
 	AccountNotSplittable Code = "ACCOUNT_NOT_SPLITTABLE"
 	RefreshPlanNotFound  Code = "REFRESH_PLAN_NOT_FOUND"
+	ConnectLinkNotFound  Code = "CONNECT_LINK_NOT_FOUND"
 )
 
 // Attribution is the party that has to act on a fault, or that caused it.
