@@ -113,3 +113,43 @@ func (b *bodyText) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
+
+// CoSign signs all consents as the second person that wait for one at a bank of the
+// sandbox, and reports whether there was one (docs/sandbox.md).
+func (p *Phone) CoSign(ctx context.Context) (signed bool, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Sandbox+"/sandbox/consents", nil)
+	if err != nil {
+		return false, err
+	}
+	answer, status, err := exchange(p.HTTP, r)
+	if err != nil {
+		return false, err
+	}
+	var list struct {
+		Consents []struct {
+			ID     string `json:"consentId"`
+			Status string `json:"consentStatus"`
+		} `json:"consents"`
+	}
+	if err := json.Unmarshal(answer, &list); err != nil || status != http.StatusOK {
+		return false, fmt.Errorf("the sandbox's list of consents: HTTP %d", status)
+	}
+	for _, c := range list.Consents {
+		if c.Status != "partiallyAuthorised" {
+			continue
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.Sandbox+"/sandbox/consents/"+c.ID+"/sign", nil)
+		if err != nil {
+			return signed, err
+		}
+		_, status, err := exchange(p.HTTP, r)
+		if err != nil {
+			return signed, err
+		}
+		if status != http.StatusNoContent {
+			return signed, fmt.Errorf("the second person could not sign: HTTP %d", status)
+		}
+		signed = true
+	}
+	return signed, nil
+}

@@ -18,6 +18,11 @@ type Signer struct {
 	Poll   time.Duration
 	// Visit goes to a page of a bank, and comes back.
 	Visit func(ctx context.Context, address string) error
+	// Look, if set, opens the link to a page again, to see how it stands there. With it, the
+	// sandbox's second person signs where one has to.
+	Look func(ctx context.Context, address string) error
+	// Second, if set, is called when the second person has signed.
+	Second func()
 	// Before, if set, is called before the person acts on what a status shows. pushed says
 	// that the bank asks on the phone by itself.
 	Before func(s ConsentStatus, pushed bool)
@@ -52,6 +57,8 @@ func (g Signer) Sign(ctx context.Context, token, id string) (ConsentStatus, erro
 		case again:
 			if g.Phone.Act(ctx, "approve", "", "", g.Person) == nil {
 				before(s, true)
+			} else if g.Look != nil && a.RedirectURL != "" {
+				err = g.second(ctx, a.RedirectURL)
 			}
 		case a.RedirectURL != "":
 			before(s, false)
@@ -69,6 +76,19 @@ func (g Signer) Sign(ctx context.Context, token, id string) (ConsentStatus, erro
 		}
 		done[s.shows()] = true
 	}
+}
+
+// second lets the second person sign, if a bank of the sandbox waits for one, and looks how
+// it stands.
+func (g Signer) second(ctx context.Context, address string) error {
+	signed, err := g.Phone.CoSign(ctx)
+	if err != nil {
+		return err
+	}
+	if signed && g.Second != nil {
+		g.Second()
+	}
+	return g.Look(ctx, address)
 }
 
 // shows identifies what the person is shown; empty: nothing.

@@ -266,6 +266,19 @@ func TestPartlySigned_WaitsForDays(t *testing.T) {
 			t.Errorf("%s: the address that says how it stands is another one", name)
 		}
 		reads := b.bank.read
+		// The page says so, and who looks has the consent read again, but not each time.
+		looks := b.Clock.Now()
+		for range 10 {
+			b.opens(state, "mine", authorize.ViewOthersSign)
+			b.opens(state, "another", authorize.ViewElsewhere)
+			if c = b.Consent(c.ID); !c.WakeAt.After(b.Clock.Now()) {
+				b.handled(c.ID)
+			}
+			b.Clock.Advance(time.Second)
+		}
+		if n, want := b.bank.read-reads, int(b.Clock.Now().Sub(looks)/(5*time.Second)); n == 0 || n > want {
+			t.Errorf("%s: read %d times while the person looks", name, n)
+		}
 		for c = b.Consent(c.ID); c.Status == consent.AwaitingAuthorization; c = b.handled(c.ID) {
 			if b.Watches(c.ID) {
 				t.Fatalf("%s: the consent is followed", name)

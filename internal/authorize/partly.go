@@ -2,8 +2,11 @@ package authorize
 
 import (
 	"context"
+	"time"
 
 	"samla/internal/consent"
+	"samla/internal/jobs"
+	"samla/internal/store"
 )
 
 // partlySigned commits that somebody else has to sign too, which may take days: the
@@ -39,4 +42,33 @@ func (j *job) checkPartlySigned(ctx context.Context) error {
 		next = j.c.AuthorizeBy
 	}
 	return j.reschedule(ctx, next)
+}
+
+// readAgainAfter is how old the last reading of a partly signed consent is at least when a
+// person who looks how it stands makes it be read again.
+const readAgainAfter = 5 * time.Second
+
+// readSooner makes a partly signed consent be read now, because a person looks how it
+// stands: the other one may just have signed. Nothing changes if it was read a moment ago
+// or a handler has it.
+func (s *Service) readSooner(ctx context.Context, c consent.Consent) error {
+	now := s.Clock.Now()
+	waits := func(c consent.Consent) bool {
+		left := c.WakeAt.Sub(now)
+		return c.Step == consent.StepWatch && left > jobs.Lease && left <= consent.PartlySignedCheck-readAgainAfter
+	}
+	if !waits(c) {
+		return nil
+	}
+	_, err := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		if !waits(old) {
+			return old, nil, store.ErrUnchanged
+		}
+		old.WakeAt = now
+		return old, nil, nil
+	})
+	if err == nil {
+		s.Jobs.Wake(store.Consents)
+	}
+	return err
 }

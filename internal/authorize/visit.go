@@ -41,6 +41,7 @@ const (
 	ViewWorks      View = "WORKS"       // the institution is being asked: look again soon
 	ViewShowsCode  View = "SHOWS_CODE"  // came back in another browser: go on in the first one, with Code
 	ViewEntersCode View = "ENTERS_CODE" // the first browser: type the code that the other one shows
+	ViewOthersSign View = "OTHERS_SIGN" // the person has signed, and somebody else has to: look again later
 	ViewEnded      View = "ENDED"       // the consent has its outcome
 )
 
@@ -164,6 +165,16 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 		seen.View, seen.Code = ViewShowsCode, secret.Exchange.Code
 	case v.Stage == consent.StageBarred:
 		seen.View = ViewElsewhere
+	case c.Step == consent.StepWatch:
+		secret, err := s.openSecret(ctx, c)
+		if errors.Is(err, seal.ErrKeyDestroyed) {
+			return Seen{View: ViewUnknown}, nil
+		}
+		if err != nil || !secret.PartlySigned {
+			return seen, err
+		}
+		seen.View = ViewOthersSign
+		return seen, s.readSooner(ctx, c)
 	}
 	return seen, nil
 }

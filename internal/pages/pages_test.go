@@ -217,7 +217,7 @@ func TestPages_ChangeNothingForWhoDoesNotLook(t *testing.T) {
 
 func TestPages_AreSafeToShow(t *testing.T) {
 	for _, view := range []authorize.View{authorize.ViewUnknown, authorize.ViewElsewhere, authorize.ViewAsks, authorize.ViewStopped, authorize.ViewWorks, authorize.ViewShowsCode,
-		authorize.ViewEntersCode, authorize.ViewEnded} {
+		authorize.ViewEntersCode, authorize.ViewOthersSign, authorize.ViewEnded} {
 		for _, language := range []string{"en", "sv-SE,sv;q=0.9", "fr"} {
 			w := &ways{seen: authorize.Seen{View: view, Company: "se-bank", ClientID: "c", Code: "ABC234", Status: consent.Authorized}}
 			r := send(newPages(w, ""), "GET", "/go/"+state, "", "Accept-Language", language)
@@ -232,6 +232,10 @@ func TestPages_AreSafeToShow(t *testing.T) {
 			}
 			if strings.Contains(body, "<b>AB") || strings.Contains(body, "Bank & Co") || strings.Contains(body, "%!") || !strings.Contains(body, `data-view="`+string(view)+`"`) {
 				t.Errorf("%s in %s:\n%s", view, language, body)
+			}
+			if seconds := map[authorize.View]string{authorize.ViewWorks: "1", authorize.ViewOthersSign: "60"}[view]; strings.Contains(body, "http-equiv") != (seconds != "") ||
+				!strings.Contains(body, `content="`+seconds) {
+				t.Errorf("%s: looks again after %q s:\n%s", view, seconds, body)
 			}
 			if strings.Contains(body, "ABC234") != (view == authorize.ViewShowsCode) {
 				t.Errorf("%s: shows the code", view)

@@ -19,14 +19,14 @@ type page struct {
 	State   string
 	Leads   string // where a link leads
 	Code    string
-	Reload  bool // look again after a second
+	Reload  int // look again after so many seconds; 0 = not
 	Outcome string
 	Title   string
 }
 
 // titles are the keys of the headings of views.
 var titles = map[authorize.View]words.Key{
-	"FRAGMENT": "go.moment", authorize.ViewAsks: "else.h1", authorize.ViewGoes: "bank.go", authorize.ViewWorks: "go.asking", authorize.ViewShowsCode: "link.browser.h1",
+	"FRAGMENT": "go.moment", authorize.ViewAsks: "else.h1", authorize.ViewGoes: "bank.go", authorize.ViewWorks: "go.asking", authorize.ViewOthersSign: "go.others", authorize.ViewShowsCode: "link.browser.h1",
 	authorize.ViewEntersCode: "link.browser.h1", authorize.ViewElsewhere: "go.elsewhere", authorize.ViewStopped: "go.stopped", "BROKEN": "ce.INTERNAL_ERROR.title", authorize.ViewUnknown: "go.unknown",
 }
 
@@ -67,6 +67,10 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, state string, s
 	h.show(w, r, state, seen)
 }
 
+// lookAgain is how often a page looks that waits for another person, in seconds. It may stay
+// open for days.
+const lookAgain = 60
+
 // show shows a view. A browser goes on by itself where it can.
 func (h *handler) show(w http.ResponseWriter, r *http.Request, state string, seen authorize.Seen) {
 	p := page{View: seen.View, State: state, Leads: seen.Leads, Code: seen.Code}
@@ -88,7 +92,9 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, state string, see
 			return
 		}
 	case authorize.ViewWorks:
-		p.Reload = true
+		p.Reload = 1
+	case authorize.ViewOthersSign:
+		p.Reload = lookAgain
 	case authorize.ViewEnded:
 		if p.Leads != "" {
 			p.Leads = withOutcome(p.Leads, seen)
@@ -145,9 +151,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, p p
 	l := kit.Language(r)
 	p.Title = words.In(l).Say(key, words.Values{Institution: p.Company, Asker: p.Client})
 	shown := look.Page{Status: status, Language: string(l), Content: "go", View: string(p.View), Title: p.Title, Data: p, Brand: p.Client, Tile: p.Client != ""}
-	if p.Reload {
-		shown.Refresh = 1
-	}
+	shown.Refresh = p.Reload
 	if p.View == authorize.ViewGoes && p.Leads != "" {
 		shown.RefreshTo = p.Leads
 	}

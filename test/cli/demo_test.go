@@ -73,7 +73,7 @@ func TestDemo_CollectsFromEachBank(t *testing.T) {
 	t.Parallel()
 	for _, company := range []string{"se-sandbox-autostart", "se-sandbox-static", "se-sandbox-short", "se-demo-redirect", "se-demo-redirect-explicit",
 		"se-demo-oauth", "se-demo-prestep", "se-demo-prestep-decoupled", "se-demo-nordea", "se-demo-nordea-redirect",
-		"se-demo-obie", "se-demo-obie4", "se-eb-lansforsakringar"} {
+		"se-demo-obie", "se-demo-obie4", "se-eb-lansforsakringar", "se-sandbox-cosign"} {
 		if out := runDemo(t, "--company", company); !strings.Contains(out, "\nPSD2_CHECKING_ACCOUNT ") {
 			t.Errorf("%s:\n%s", company, out)
 		}
