@@ -61,14 +61,21 @@ func TestBankAdd_SaysWhatIsNeededAndWhatIsNotSure(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	if _, err := add("se-nordea"); err == nil || !strings.Contains(err.Error(), "already") {
-		t.Errorf("again: %v", err)
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := add("se-nordea"); err != nil || !strings.Contains(out, "already, which stays as it is") || !strings.Contains(out, "/clientId ") {
+		t.Errorf("again: %v\n%s", err, out)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("again, the file has changed (%v):\n%s", err, after)
 	}
 	if _, err := add("de-n26"); err != nil {
 		t.Errorf("another one: %v", err)
 	}
 	err = run(t.Context(), []string{"bank", "check", file}, new(bytes.Buffer), new(bytes.Buffer))
-	if err == nil || !strings.Contains(err.Error(), "/banks/0/clientId: is not filled in") {
+	if err == nil || !strings.Contains(err.Error(), "/banks/0/clientId (se-nordea): is not filled in") {
 		t.Errorf("the check: %v", err)
 	}
 }

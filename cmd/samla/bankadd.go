@@ -29,10 +29,19 @@ func (c *bankAddCmd) Run(a *app) error {
 		}
 		return fmt.Errorf("%s cannot be added (%s): %s", p.Company, short, why)
 	}
-	if err := addTo(c.File, p); err != nil {
+	switch err := addTo(c.File, p); {
+	case errors.Is(err, profile.ErrThere):
+		fmt.Fprintf(a.out, "%s has an entry of %s already, which stays as it is. ", c.File, p.Company)
+		if todo, err := unfilled(c.File, p.Company); err != nil || len(todo) == 0 {
+			fmt.Fprintf(a.out, "Next: samla bank check %s\n", c.File)
+			return err
+		}
+		fmt.Fprintln(a.out, "To begin again, remove it and run this once more.")
+	case err != nil:
 		return fmt.Errorf("%s: %w", c.File, err)
+	default:
+		fmt.Fprintf(a.out, "%s has an entry of %s, family %s.\n", c.File, p.Company, p.Family)
 	}
-	fmt.Fprintf(a.out, "%s has an entry of %s, family %s.\n", c.File, p.Company, p.Family)
 	if len(p.Needs) > 0 {
 		fmt.Fprintln(a.out, "\nIt still needs:")
 		t := table{columns: make([]column, 2)}
@@ -67,12 +76,23 @@ func (c *bankAddCmd) Run(a *app) error {
 // addTo writes the file with one more entry. It can hold secrets, such as headers: a new
 // one is for its owner only.
 func addTo(path string, p profile.Profile) error {
+	return change(path, func(old []byte) ([]byte, error) { return profile.Add(old, p) })
+}
+
+// unfilled returns the pointers of what is not filled in in the entry of a company.
+func unfilled(path, company string) ([]string, error) {
+	text, err := os.ReadFile(path)
+	return profile.Unfilled(profile.EntryOf(text, company)), err
+}
+
+// change writes the file as by makes it of what it is.
+func change(path string, by func(old []byte) ([]byte, error)) error {
 	old, err := os.ReadFile(path)
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !isNew {
 		return errors.New("it cannot be read")
 	}
-	text, err := profile.Add(old, p)
+	text, err := by(old)
 	if err != nil {
 		return err
 	}

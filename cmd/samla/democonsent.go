@@ -48,13 +48,7 @@ func (w *demo) sign(ctx context.Context, token, id, person string) (apiclient.Co
 	browser := visitor.New(w.phone.HTTP.Transport, w.clock, w.phone.Sandbox)
 	signer := apiclient.Signer{Client: w.client, Phone: w.phone, Clock: w.clock, Person: person, Poll: demoPoll, Before: w.tellSigning}
 	signer.Visit = func(ctx context.Context, address string) error { return w.visit(ctx, browser, address, person) }
-	signer.Look = func(ctx context.Context, address string) error {
-		page, err := browser.Get(ctx, address)
-		if err != nil {
-			return err
-		}
-		return page.Body.Close()
-	}
+	signer.Look = browser.Look
 	signer.Second = func() {
 		w.printf("\nThe bank waits for a second person, which can take days. Here the (simulated) second person signs at once, by\n"+
 			"POST %s/sandbox/consents/…/sign, and the first one opens the link again.", w.phone.Sandbox)

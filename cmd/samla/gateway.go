@@ -26,8 +26,10 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/enablebanking"
 	"samla/internal/institution/families"
+	"samla/internal/institution/registry"
 	"samla/internal/profile"
 	"samla/internal/server"
+	"samla/internal/strictjson"
 )
 
 type gatewayCmd struct {
@@ -49,7 +51,7 @@ type gatewaySetupCmd struct {
 	PublicURL     string   `name:"public-url" required:"" help:"Address at which browsers reach the server, as for samla serve."`
 	ApplicationID string   `name:"application-id" help:"Id that the portal gave to the application; without it, it is asked for."`
 	KeyFile       string   `name:"key-file" type:"path" help:"Private key of the application, PEM; it is made if there is none (default: enablebanking.pem beside the banks file)."`
-	Country       []string `default:"SE" help:"Country whose banks are offered (repeatable)."`
+	Country       []string `help:"Country whose banks are offered (repeatable; default: those of the entry that there is, or SE)."`
 	LoginMethod   []string `help:"Login method of the banks (default: those of the profile)."`
 	BaseURL       string   `name:"base-url" help:"Address of another gateway with this API, such as the sandbox's."`
 	CAFile        string   `name:"ca-file" type:"existingfile" help:"CA certificates of the gateway's server, PEM (default: the system's)."`
@@ -69,7 +71,10 @@ func (c *gatewaySetupCmd) Run(a *app) error {
 		return fmt.Errorf("there is no profile of %s", gatewayProfile)
 	}
 	back := c.PublicURL + "/callback/" + c.Company
-	c.KeyFile = cmp.Or(c.KeyFile, filepath.Join(filepath.Dir(c.File), "enablebanking.pem"))
+	config, err := c.entry()
+	if err != nil {
+		return err
+	}
 	certificate, err := c.makeKey(a)
 	if err != nil {
 		return err
@@ -82,10 +87,7 @@ func (c *gatewaySetupCmd) Run(a *app) error {
 		fmt.Fprintln(a.out, "\nRun this again with --application-id once the portal shows the id.")
 		return nil
 	}
-	config := enablebanking.Config{BaseURL: c.BaseURL, ApplicationID: c.ApplicationID, KeyFile: c.relative(c.KeyFile), Countries: c.Country}
-	if c.CAFile != "" {
-		config.CAFile = c.relative(c.CAFile)
-	}
+	config.ApplicationID, config.KeyFile = c.ApplicationID, c.relative(c.KeyFile)
 	g, err := enablebanking.New(config, institution.Deps{Clock: clock.System(), Log: a.log, Company: c.Company, Dir: filepath.Dir(c.File)})
 	if err != nil {
 		return err
@@ -104,11 +106,52 @@ func (c *gatewaySetupCmd) Run(a *app) error {
 	if len(c.LoginMethod) > 0 {
 		p.LoginMethods = c.LoginMethod
 	}
-	if err := addTo(c.File, p); err != nil {
+	if err := change(c.File, func(old []byte) ([]byte, error) { return profile.Put(old, p, len(c.LoginMethod) > 0) }); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	fmt.Fprintf(a.out, "\n%s has an entry of %s. Next: samla gateway enablebanking list %s, and samla serve --banks %s --public-url %s\n", c.File, c.Company, c.File, c.File, c.PublicURL)
 	return nil
+}
+
+// entry returns the entry that the file has, changed by the flags, and takes from it what the
+// flags do not say. There is none at first, or one that samla bank add has written.
+func (c *gatewaySetupCmd) entry() (enablebanking.Config, error) {
+	config := enablebanking.Config{}
+	text, err := os.ReadFile(c.File)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return config, fmt.Errorf("%s cannot be read", c.File)
+	}
+	if raw := profile.EntryOf(text, c.Company); raw != nil {
+		var common registry.Entry
+		if faults := strictjson.Decode(raw, &common, &config); len(faults) > 0 {
+			return config, faults.Called(c.Company).In(filepath.Base(c.File))
+		}
+		if common.Family != enablebanking.Family().Name {
+			return config, fmt.Errorf("%s has an entry of %s of another family: pass another --company", c.File, c.Company)
+		}
+	}
+	if c.ApplicationID == "" && !strings.HasPrefix(config.ApplicationID, profile.FillIn) {
+		c.ApplicationID = config.ApplicationID
+	}
+	if c.KeyFile == "" {
+		c.KeyFile = cmp.Or(config.KeyFile, "enablebanking.pem")
+		if !filepath.IsAbs(c.KeyFile) {
+			c.KeyFile = filepath.Join(filepath.Dir(c.File), c.KeyFile)
+		}
+	}
+	if c.BaseURL != "" {
+		config.BaseURL = c.BaseURL
+	}
+	if c.CAFile != "" {
+		config.CAFile = c.relative(c.CAFile)
+	}
+	switch {
+	case len(c.Country) > 0:
+		config.Countries = c.Country
+	case len(config.Countries) == 0:
+		config.Countries = []string{"SE"}
+	}
+	return config, nil
 }
 
 // relative returns a path as the banks file names it.

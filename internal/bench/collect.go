@@ -158,7 +158,8 @@ func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, pho
 	if err != nil {
 		return u, "", err
 	}
-	signer := apiclient.Signer{Client: client, Phone: phone, Clock: c.Clock, Person: of.number, Poll: 50 * time.Millisecond, Visit: visitOf(c, phone, of.number)}
+	signer := apiclient.Signer{Client: client, Phone: phone, Clock: c.Clock, Person: of.number, Poll: 50 * time.Millisecond}
+	signer.Visit, signer.Look = visitsOf(c, phone, of.number)
 	s, err := signer.Sign(ctx, token, id)
 	if err == nil && s.Status != "AUTHORIZED" {
 		err = fmt.Errorf("the consent ended as %s", s.Status)

@@ -20,10 +20,19 @@ func CollectFrom(ctx context.Context, c Config) (Result, error) {
 		return Result{}, err
 	}
 	defer end()
-	if i, ok := l.Institutions.Find(c.Company); ok && i.Opener != nil {
+	switch i, ok := l.Institutions.Find(c.Company); {
+	case ok && i.Opener != nil && !i.Retired:
 		return collectOfFamily(ctx, c, l, i)
+	case ok && i.Loginer != nil && len(i.Company.LoginMethods) > 0:
+		return collectByLogin(ctx, c, l)
 	}
-	return collectByLogin(ctx, c, l)
+	var can []string
+	for _, i := range l.Institutions.All() {
+		if (i.Opener != nil || i.Loginer != nil) && !i.Retired && len(i.Company.LoginMethods) > 0 {
+			can = append(can, i.Company.ID)
+		}
+	}
+	return Result{}, fmt.Errorf("the sandbox has no company %q to collect from: it has %s", c.Company, strings.Join(can, ", "))
 }
 
 // collectOfFamily measures collections from the bank c.Company of the sandbox, whatever its
@@ -68,10 +77,11 @@ func collectOfFamily(ctx context.Context, c Config, l *devserver.Environment, co
 	return r, err
 }
 
-// visitOf returns what goes to a page of the sandbox's banks and back as a person.
-func visitOf(c Config, phone *apiclient.Phone, number string) func(context.Context, string) error {
+// visitsOf returns what goes to a page of the sandbox's banks and back as a person, and what
+// opens the link again in the same browser.
+func visitsOf(c Config, phone *apiclient.Phone, number string) (visit, look func(context.Context, string) error) {
 	browser := visitor.New(phone.HTTP.Transport, c.Clock, phone.Sandbox)
-	return func(ctx context.Context, address string) error {
+	visit = func(ctx context.Context, address string) error {
 		back, err := browser.Visit(ctx, address, visitor.Person{Number: number, Phone: visitor.Approve, SignsAs: number})
 		if err != nil {
 			return err
@@ -79,4 +89,5 @@ func visitOf(c Config, phone *apiclient.Phone, number string) func(context.Conte
 		_, err = browser.Arrive(ctx, back)
 		return err
 	}
+	return visit, browser.Look
 }

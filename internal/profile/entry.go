@@ -104,37 +104,140 @@ func (p Profile) Doubtful() []Fact {
 	return facts
 }
 
+// ErrThere says that a file has an entry of the company already.
+var ErrThere = errors.New("it has an entry of the company already")
+
 // Add returns an institutions file with one more entry. An empty file is a new one. Errors:
-// the file is not {"banks": […]}, or has the company already.
+// the file is not {"banks": […]}; ErrThere.
 func Add(file []byte, p Profile) ([]byte, error) {
-	var f struct {
-		Banks []json.RawMessage `json:"banks"`
+	banks, err := entriesOf(file)
+	if err != nil {
+		return nil, err
 	}
-	file = bytes.TrimPrefix(file, []byte("\ufeff"))
-	if len(bytes.TrimSpace(file)) > 0 {
-		document, syntax := jsontext.Parse(string(file))
-		members, _ := document.(map[string]any)
-		if _, list := members["banks"].([]any); syntax != nil || !list || len(members) != 1 {
-			return nil, errors.New("it must be a JSON object with the list banks and nothing else")
-		}
-		if err := json.Unmarshal(file, &f); err != nil {
-			return nil, errors.New("it cannot be decoded")
-		}
-	}
-	for _, raw := range f.Banks {
-		var e struct {
-			Company string `json:"company"`
-		}
-		if json.Unmarshal(raw, &e) == nil && e.Company == p.Company {
-			return nil, fmt.Errorf("it has an entry of %s already: edit that one, or remove it and run this again", p.Company)
-		}
+	if indexOf(banks, p.Company) >= 0 {
+		return nil, fmt.Errorf("%w: %s", ErrThere, p.Company)
 	}
 	entry, err := p.Document()
 	if err != nil {
 		return nil, err
 	}
-	f.Banks = append(f.Banks, entry)
-	text, err := jsontext.Marshal(f)
+	return fileOf(append(banks, entry))
+}
+
+// Put returns an institutions file with the entry of a profile, whose members take the place
+// of those that an entry of this company has: the others stay, as do those that are common
+// to all families, but loginMethods with methods.
+func Put(file []byte, p Profile, methods bool) ([]byte, error) {
+	banks, err := entriesOf(file)
+	if err != nil {
+		return nil, err
+	}
+	i := indexOf(banks, p.Company)
+	if i < 0 {
+		return Add(file, p)
+	}
+	old, err := membersOf(banks[i])
+	if err != nil {
+		return nil, err
+	}
+	next, err := membersOf(p.Entry)
+	if err != nil {
+		return nil, err
+	}
+	if methods {
+		list, err := jsontext.Marshal(p.LoginMethods)
+		if err != nil {
+			return nil, err
+		}
+		next = append(next, member{"loginMethods", list})
+	}
+	for _, m := range next {
+		if at := slices.IndexFunc(old, func(o member) bool { return o.name == m.name }); at >= 0 {
+			old[at] = m
+		} else {
+			old = append(old, m)
+		}
+	}
+	entry := []byte{'{'}
+	for n, m := range old {
+		if n > 0 {
+			entry = append(entry, ',')
+		}
+		entry = append(jsontext.AppendString(entry, m.name), ':')
+		entry = append(entry, m.value...)
+	}
+	banks[i] = append(entry, '}')
+	return fileOf(banks)
+}
+
+// EntryOf returns the entry of a company in an institutions file; nil: there is none, or the
+// file cannot be read.
+func EntryOf(file []byte, company string) json.RawMessage {
+	banks, err := entriesOf(file)
+	if i := indexOf(banks, company); err == nil && i >= 0 {
+		return banks[i]
+	}
+	return nil
+}
+
+// member is one of an object, as it is written.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// membersOf returns the members of an object in their order.
+func membersOf(object []byte) (all []member, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, errors.New("an entry must be an object")
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		m := member{name: name.(string)} // it is an object
+		if err := d.Decode(&m.value); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+func indexOf(banks []json.RawMessage, company string) int {
+	return slices.IndexFunc(banks, func(raw json.RawMessage) bool {
+		var e struct {
+			Company string `json:"company"`
+		}
+		return json.Unmarshal(raw, &e) == nil && e.Company == company
+	})
+}
+
+// entriesOf returns the entries of an institutions file; none of an empty one.
+func entriesOf(file []byte) ([]json.RawMessage, error) {
+	var f struct {
+		Banks []json.RawMessage `json:"banks"`
+	}
+	file = bytes.TrimPrefix(file, []byte("\ufeff"))
+	if len(bytes.TrimSpace(file)) == 0 {
+		return nil, nil
+	}
+	document, syntax := jsontext.Parse(string(file))
+	members, _ := document.(map[string]any)
+	if _, list := members["banks"].([]any); syntax != nil || !list || len(members) != 1 {
+		return nil, errors.New("it must be a JSON object with the list banks and nothing else")
+	}
+	if err := json.Unmarshal(file, &f); err != nil {
+		return nil, errors.New("it cannot be decoded")
+	}
+	return f.Banks, nil
+}
+
+// fileOf returns the text of an institutions file.
+func fileOf(banks []json.RawMessage) ([]byte, error) {
+	text, err := jsontext.Marshal(map[string]any{"banks": banks})
 	if err != nil {
 		return nil, err
 	}

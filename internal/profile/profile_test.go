@@ -423,3 +423,31 @@ func TestUnfilled_FindsWhatIsNotFilledIn(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// The members of a profile take the places of those that an entry has; the others stay, in
+// their order.
+func TestPut_FillsInAnEntry(t *testing.T) {
+	p := profile.Profile{Company: "se-a", Name: "A", Family: "f", LoginMethods: []string{"M"}, Entry: json.RawMessage(`{"key": "k", "list": ["SE"]}`)}
+	for name, test := range map[string]struct {
+		file    string
+		methods bool
+		want    string
+	}{
+		"none yet": {``, false, `{"banks":[{"company":"se-a","displayName":"A","family":"f","loginMethods":["M"],"key":"k","list":["SE"]}]}`},
+		"one": {`{"banks":[{"company":"se-b"},{"company":"se-a","displayName":"Mine","key":"<fill in: x>","own":{"z":1,"a":2},"loginMethods":["N"]}]}`, false,
+			`{"banks":[{"company":"se-b"},{"company":"se-a","displayName":"Mine","key":"k","own":{"z":1,"a":2},"loginMethods":["N"],"list":["SE"]}]}`},
+		"methods": {`{"banks":[{"loginMethods":["N"],"company":"se-a"}]}`, true, `{"banks":[{"loginMethods":["M"],"company":"se-a","key":"k","list":["SE"]}]}`},
+	} {
+		got, err := profile.Put([]byte(test.file), p, test.methods)
+		var compact bytes.Buffer
+		if err != nil || json.Compact(&compact, got) != nil || compact.String() != test.want {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+		if e := profile.EntryOf(got, "se-a"); !bytes.Contains(e, []byte(`"k"`)) || profile.EntryOf(got, "se-c") != nil {
+			t.Errorf("%s: the entry is %s", name, e)
+		}
+	}
+	if _, err := profile.Put([]byte(`{"banks":[7],"x":1}`), p, false); err == nil {
+		t.Error("a file of another form is changed")
+	}
+}

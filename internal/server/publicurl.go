@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"samla/internal/institution"
 )
@@ -17,8 +20,16 @@ func CheckPublicURL(text string) error {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil, u.Hostname() == "", u.Scheme != "https" && u.Scheme != "http", u.RawQuery != "", u.Fragment != "", u.User != nil:
+	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Opaque != "":
 		return errors.New("the public URL must be like https://samla.example.com: a scheme, a host, and a port if it is not the usual one")
+	case u.User != nil:
+		return errors.New("the public URL must have no user name and no password")
+	case strings.ContainsAny(text, "?#"):
+		return errors.New("the public URL must have no query and no fragment")
+	case !isHost(u.Hostname()):
+		return errors.New("the public URL must have the name or the address of a host after https://, such as samla.example.com")
+	case strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()):
+		return errors.New("the port of the public URL must be a number from 1 to 65535")
 	case u.Path == "/":
 		return errors.New("the public URL must have no slash at the end")
 	case u.Path != "":
@@ -27,6 +38,23 @@ func CheckPublicURL(text string) error {
 		return errors.New("the public URL must begin with https, except on this machine")
 	}
 	return nil
+}
+
+// hostRE is a name of DNS (RFC 1123): labels of letters, digits and hyphens, in ASCII.
+var hostRE = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+
+// isHost reports whether browsers can reach a host of this name. An unspecified address
+// (0.0.0.0) is for servers that listen.
+func isHost(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return !addr.IsUnspecified() && !addr.IsMulticast() && addr.Zone() == ""
+	}
+	return len(host) <= 253 && hostRE.MatchString(host)
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 func isLoopback(host string) bool {

@@ -5,6 +5,7 @@ import "strings"
 // Fault is a member that cannot be used.
 type Fault struct {
 	File    string // base name of the file; "" if it is not known
+	Of      string // name of the part of the file, for people; "" if it has none
 	Pointer string // JSON Pointer (RFC 6901); "" is the whole text
 	Problem string // what is wrong and what to write; never the value itself
 }
@@ -12,7 +13,11 @@ type Fault struct {
 // Error implements error.
 func (f *Fault) Error() string {
 	var parts []string
-	for _, part := range []string{f.File, f.Pointer, f.Problem} {
+	at := f.Pointer
+	if f.Of != "" {
+		at = strings.TrimSpace(at + " (" + f.Of + ")")
+	}
+	for _, part := range []string{f.File, at, f.Problem} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -33,6 +38,11 @@ func (f *Faults) Add(pointer, problem string) {
 // contains it.
 func (f Faults) Under(pointer string) Faults {
 	return f.each(func(fault *Fault) { fault.Pointer = pointer + fault.Pointer })
+}
+
+// Called returns the faults with the name of the part of the file that they are in.
+func (f Faults) Called(name string) Faults {
+	return f.each(func(fault *Fault) { fault.Of = name })
 }
 
 // In returns the faults with the name of the file that they are in.

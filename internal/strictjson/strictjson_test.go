@@ -111,6 +111,9 @@ func TestFaults_NameFileAndPointer(t *testing.T) {
 	if got := located.Error(); got != "f.json: /a/0/b: is wrong\nf.json: /a/0: is wrong too" {
 		t.Errorf("got %s", got)
 	}
+	if got, want := located.Called("se-x").Error(), "f.json: /a/0/b (se-x): is wrong\nf.json: /a/0 (se-x): is wrong too"; got != want {
+		t.Errorf("got %s", got)
+	}
 	if got := faults.Error(); got != "/b: is wrong\nis wrong too" {
 		t.Errorf("the original was changed: %s", got)
 	}

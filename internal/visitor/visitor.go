@@ -103,6 +103,15 @@ func (b *Browser) Get(ctx context.Context, address string) (*http.Response, erro
 	return b.client.Do(r)
 }
 
+// Look opens an address and looks no further.
+func (b *Browser) Look(ctx context.Context, address string) error {
+	page, err := b.Get(ctx, address)
+	if err != nil {
+		return err
+	}
+	return page.Body.Close()
+}
+
 // Submit sends a form with the browser's cookies, without following redirects. The caller
 // closes the body.
 func (b *Browser) Submit(ctx context.Context, address string, fields url.Values) (*http.Response, error) {

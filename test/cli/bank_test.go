@@ -158,9 +158,9 @@ func TestBankCheck_NamesFaultsOfCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"banks.json: /banks/0/certificates/qwacCert: cannot be used: the certificate's file: no such file or directory\n",
-		"banks.json: /banks/0/certificates/qsealCert: cannot be used: failed to find any PEM data in certificate input\n",
-		"banks.json: /banks/0/certificates/caFile: cannot be used: no certificate in PEM form\n",
+		"banks.json: /banks/0/certificates/qwacCert (se-x): cannot be used: the certificate's file: no such file or directory\n",
+		"banks.json: /banks/0/certificates/qsealCert (se-x): cannot be used: failed to find any PEM data in certificate input\n",
+		"banks.json: /banks/0/certificates/caFile (se-x): cannot be used: no certificate in PEM form\n",
 	} {
 		wantFailure(t, want, "bank", "check", file)
 	}

@@ -105,8 +105,37 @@ func TestGatewaySetup_WritesAnEntryThatWorks(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "of which ") {
 		t.Fatalf("exit status %d\n%s%s", status, out, log)
 	}
-	if _, log, status = process.Run(t, program, args...); status != 1 || !strings.Contains(log, "eu-enable-banking") {
-		t.Errorf("again: exit status %d\n%s", status, log)
+	// Both commands can be run again, in either order, and change no entry that is complete.
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range [][]string{setup(file), {"bank", "add", "eu-enable-banking", "--file", file}} {
+		out, log, status = process.Run(t, program, again...)
+		if after, err := os.ReadFile(file); status != 0 || err != nil || string(after) != string(before) {
+			t.Errorf("%v again: exit status %d, %v\n%s%s%s", again, status, err, out, log, after)
+		}
+	}
+	// What bank add has written is filled in, and what the operator has added stays.
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if out, log, status = process.Run(t, program, "bank", "add", "eu-enable-banking", "--file", file); status != 0 || !strings.Contains(out, "/applicationId ") {
+		t.Fatalf("bank add: exit status %d\n%s%s", status, out, log)
+	}
+	added, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.Replace(string(added), `"countries"`, `"noBeta": true, "countries"`, 1)
+	if err := os.WriteFile(file, []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, log, status = process.Run(t, program, args...); status != 0 {
+		t.Fatalf("setup after bank add: exit status %d\n%s%s", status, out, log)
+	}
+	if after, err := os.ReadFile(file); err != nil || strings.Count(string(after), "eu-enable-banking") != 1 || !strings.Contains(string(after), `"noBeta": true`) {
+		t.Errorf("the entry is\n%s (%v)", after, err)
 	}
 	if out, log, status = process.Run(t, program, "gateway", "enablebanking", "refresh", file); status != 0 || !strings.HasPrefix(out, "eu-enable-banking: The list has ") {
 		t.Errorf("refresh: exit status %d\n%s%s", status, out, log)

@@ -76,10 +76,21 @@ func (r Registry) parse(data []byte) (*File, strictjson.Faults) {
 		if e.Company != "" && slices.ContainsFunc(f.entries, func(o entry) bool { return o.Company == e.Company }) {
 			found.Add("/company", "names a bank that is listed already")
 		}
-		faults = append(faults, found.Under(pointerTo(i))...)
+		faults = append(faults, found.Under(pointerTo(i)).Called(nameOf(raw))...)
 		f.entries = append(f.entries, e)
 	}
 	return f, faults
+}
+
+// nameOf returns the company of an entry for messages; empty if it has none in form.
+func nameOf(raw []byte) string {
+	var e struct {
+		Company string `json:"company"`
+	}
+	if json.Unmarshal(raw, &e) != nil || !companyRE.MatchString(e.Company) {
+		return ""
+	}
+	return e.Company
 }
 
 // pointerTo returns the JSON Pointer of an entry.
@@ -209,7 +220,7 @@ func (f *File) Configs() iter.Seq2[string, institution.Config] {
 func (f *File) locate(index int, err error) error {
 	var faults strictjson.Faults
 	if errors.As(err, &faults) {
-		return faults.Under(pointerTo(index)).In(f.name)
+		return faults.Under(pointerTo(index)).Called(f.entries[index].Company).In(f.name)
 	}
-	return fmt.Errorf("%s: %s: %w", f.name, pointerTo(index), err)
+	return fmt.Errorf("%s: %s (%s): %w", f.name, pointerTo(index), f.entries[index].Company, err)
 }

@@ -185,8 +185,23 @@ func TestRegistry_ReportsFaultsByPointer(t *testing.T) {
 
 func TestRegistry_NamesFamiliesWhenOneIsUnknown(t *testing.T) {
 	_, err := newBench().Load(write(t, `{"banks":[`+entry("se-a", `,"family":"third"`)+`]}`))
-	if want := `banks.json: /banks/0/family: is unknown: must be one of ["many" "other" "plain"]`; err == nil || err.Error() != want {
+	if want := `banks.json: /banks/0/family (se-a): is unknown: must be one of ["many" "other" "plain"]`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A fault names the company, if that is one in form: the position says little in a long file.
+func TestRegistry_NamesTheCompanyOfAFault(t *testing.T) {
+	for text, want := range map[string]string{
+		entry("se-a", `,"size":1`):                 "banks.json: /banks/0/size (se-a): is unknown: check the spelling, or remove it",
+		entry("se-a", `,"colour":"grey"`):          "banks.json: /banks/0/colour (se-a): must be a colour",
+		entry("Bad Name", `,"colour":"grey"`):      "banks.json: /banks/0/colour: must be a colour",
+		`{"company":7,"displayName":"Bank","x":1}`: "banks.json: /banks/0/x: is unknown: check the spelling, or remove it",
+	} {
+		_, err := newBench().Load(write(t, `{"banks":[`+text+`]}`))
+		if err == nil || !slices.Contains(strings.Split(err.Error(), "\n"), want) {
+			t.Errorf("%s: got %v", text, err)
+		}
 	}
 }
 
@@ -207,7 +222,7 @@ func TestFile_OpensAllOrNone(t *testing.T) {
 	if err == nil || set != nil || b.closed != 1 {
 		t.Fatalf("got %v, closed %d, %v", set, b.closed, err)
 	}
-	for _, want := range []string{"banks.json: /banks/1/colour: does not open", "banks.json: /banks/2: out of paint"} {
+	for _, want := range []string{"banks.json: /banks/1/colour (se-b): does not open", "banks.json: /banks/2 (se-c): out of paint"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}
@@ -249,10 +264,10 @@ func TestFile_OpensManyOfOneEntry(t *testing.T) {
 
 func TestFile_RefusesOneInstitutionOfTwoEntries(t *testing.T) {
 	for name, c := range map[string]struct{ entries, want string }{
-		"two of many":   {entry("se-g", `,"family":"many","names":["a"]`) + `,` + entry("se-h", `,"family":"many","names":["a"]`), "/banks/1: opens se-x-a"},
-		"and one":       {entry("se-g", `,"family":"many","names":["a"]`) + `,` + entry("se-x-a", ""), "/banks/0: opens se-x-a"},
-		"one before it": {entry("se-x-a", "") + `,` + entry("se-g", `,"family":"many","names":["a"]`), "/banks/1: opens se-x-a"},
-		"faulty":        {entry("se-g", `,"family":"many","names":["b","faulty"]`), "/banks/0/names: is faulty"},
+		"two of many":   {entry("se-g", `,"family":"many","names":["a"]`) + `,` + entry("se-h", `,"family":"many","names":["a"]`), "/banks/1 (se-h): opens se-x-a"},
+		"and one":       {entry("se-g", `,"family":"many","names":["a"]`) + `,` + entry("se-x-a", ""), "/banks/0 (se-g): opens se-x-a"},
+		"one before it": {entry("se-x-a", "") + `,` + entry("se-g", `,"family":"many","names":["a"]`), "/banks/1 (se-g): opens se-x-a"},
+		"faulty":        {entry("se-g", `,"family":"many","names":["b","faulty"]`), "/banks/0/names (se-g): is faulty"},
 	} {
 		file, err := newBench().Load(write(t, `{"banks":[`+c.entries+`]}`))
 		if err != nil {
