@@ -26,10 +26,8 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/enablebanking"
 	"samla/internal/institution/families"
-	"samla/internal/institution/registry"
 	"samla/internal/profile"
 	"samla/internal/server"
-	"samla/internal/strictjson"
 )
 
 type gatewayCmd struct {
@@ -122,13 +120,15 @@ func (c *gatewaySetupCmd) entry() (enablebanking.Config, error) {
 		return config, fmt.Errorf("%s cannot be read", c.File)
 	}
 	if raw := profile.EntryOf(text, c.Company); raw != nil {
-		var common registry.Entry
-		if faults := strictjson.Decode(raw, &common, &config); len(faults) > 0 {
-			return config, faults.Called(c.Company).In(filepath.Base(c.File))
+		there, err := families.All().Decode(raw)
+		if err != nil {
+			return config, fmt.Errorf("%s: %w", c.File, err)
 		}
-		if common.Family != enablebanking.Family().Name {
+		own, ok := there.(*enablebanking.Config)
+		if !ok {
 			return config, fmt.Errorf("%s has an entry of %s of another family: pass another --company", c.File, c.Company)
 		}
+		config = *own
 	}
 	if c.ApplicationID == "" && !strings.HasPrefix(config.ApplicationID, profile.FillIn) {
 		c.ApplicationID = config.ApplicationID

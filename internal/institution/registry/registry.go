@@ -96,8 +96,30 @@ func nameOf(raw []byte) string {
 // pointerTo returns the JSON Pointer of an entry.
 func pointerTo(index int) string { return fmt.Sprintf("/banks/%d", index) }
 
-// entry decodes one entry. Its family decides which members it may have.
+// Decode returns the configuration of one entry of a banks file, which may lack values.
+// Errors: strictjson.Faults.
+func (r Registry) Decode(raw []byte) (institution.Config, error) {
+	e, faults := r.decode(raw)
+	return e.config, faults.Called(nameOf(raw)).Err()
+}
+
+// entry decodes and checks one entry.
 func (r Registry) entry(raw []byte) (entry, strictjson.Faults) {
+	e, faults := r.decode(raw)
+	if len(faults) > 0 {
+		return e, faults
+	}
+	faults = append(e.check(), e.config.Check()...)
+	for _, at := range profile.Unfilled(raw) {
+		// What the value lacks is more than its form.
+		faults = slices.DeleteFunc(faults, func(f *strictjson.Fault) bool { return f.Pointer == at })
+		faults.Add(at, "is not filled in")
+	}
+	return e, faults
+}
+
+// decode decodes one entry. Its family decides which members it may have.
+func (r Registry) decode(raw []byte) (entry, strictjson.Faults) {
 	var e entry
 	var named struct {
 		Family *string `json:"family"`
@@ -121,13 +143,7 @@ func (r Registry) entry(raw []byte) (entry, strictjson.Faults) {
 		return e, faults
 	}
 	e.Family = family.Name
-	faults := append(e.check(), e.config.Check()...)
-	for _, at := range profile.Unfilled(raw) {
-		// What the value lacks is more than its form.
-		faults = slices.DeleteFunc(faults, func(f *strictjson.Fault) bool { return f.Pointer == at })
-		faults.Add(at, "is not filled in")
-	}
-	return e, faults
+	return e, nil
 }
 
 func (r Registry) names() []string {
