@@ -172,15 +172,22 @@ func (b *Bank) completeRedirect(ctx context.Context, c institution.Completion) (
 	return failed(consent.AuthenticationFailed), nil
 }
 
-// refusalIn returns what the member httpMessage says, as clients of Nordea have seen it, or
-// "".
+// refusalIn returns what the member httpMessage says, or "". Clients of Nordea have seen
+// that of a person who cancels; the others are those of docs/reference/families.md 15, N9.
 func refusalIn(brought url.Values) consent.FailureCode {
 	for name, values := range brought {
 		if !strings.EqualFold(name, "httpMessage") || len(values) != 1 {
 			continue
 		}
-		if why, known := failureOf(failure{code: strings.ToLower(values[0])}); known {
+		said := failure{code: strings.ToLower(values[0])}
+		why, known := failureOf(said)
+		switch {
+		case known:
 			return why
+		case said.has("server", "internal", "unavailable"):
+			return consent.BankUnavailable
+		case said.has("bankid"):
+			return consent.AuthenticationFailed
 		}
 		return consent.Rejected
 	}
