@@ -52,7 +52,7 @@ var outcomes = map[string]map[string]outcome{
 		refuses: cancelled, notEligible: cancelled, bankFails: cancelled, leaves: succeeded, letsOthers: cancelled},
 	"se-demo-oauth": {approves: succeeded, cancels: cancelled, neverSigns: cancelled, neverOpens: cancelled, blocked: bankDown,
 		refuses: cancelled, notEligible: cancelled, bankFails: bankDown, leaves: tooLate, letsOthers: cancelled},
-	nordeaPage: {approves: succeeded, cancels: cancelled, neverSigns: tooLate, neverOpens: tooLate, blocked: bankDown,
+	nordeaOnPage: {approves: succeeded, cancels: cancelled, neverSigns: tooLate, neverOpens: tooLate, blocked: bankDown,
 		refuses: cancelled, notEligible: rejected, bankFails: bankDown, leaves: tooLate, letsOthers: refused},
 	"se-demo-obie": {approves: succeeded, cancels: cancelled, neverSigns: cancelled, neverOpens: cancelled, blocked: bankDown,
 		refuses: cancelled, notEligible: cancelled, bankFails: bankDown, leaves: tooLate, letsOthers: cancelled},

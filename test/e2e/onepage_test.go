@@ -14,9 +14,6 @@ import (
 	"samla/test/harness"
 )
 
-// nordeaPage is the bank with Nordea's wire whose persons sign on its page.
-const nordeaPage = "se-demo-nordea-redirect"
-
 // pageFamily is a bank that signs on a page, of each family, and how its side is seen. Its
 // methods look at the newest consent: one test at a time uses the bank.
 type pageFamily struct {
@@ -30,7 +27,7 @@ type pageFamily struct {
 var pageFamilies = []pageFamily{
 	{"se-demo-redirect", maja, func(w *env) int { return w.calls("se-demo-redirect")["token authorization_code"] }, givenByConsent("se-demo-redirect"), true},
 	{"se-demo-oauth", sten, func(w *env) int { return w.calls("se-demo-oauth")["token authorization_code"] }, givenByConsent("se-demo-oauth"), false},
-	{nordeaPage, ester, func(w *env) int {
+	{nordeaOnPage, ester, func(w *env) int {
 		n := 0
 		for _, g := range w.Sandbox.NordeaBank(nordeaBank).Grants() {
 			if g.Exchanged {
