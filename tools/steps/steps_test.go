@@ -24,6 +24,16 @@ silent:
 	@echo "this does not build" >&2; exit 2
 warning:
 	@echo "this is only said" >&2
+busy:
+	@i=0; while test $$i -lt 300000; do i=$$((i+1)); done
+waits:
+	@while ! test -e here; do sleep 0.1; done; cat events
+comes:
+	@touch here; cat events
+prepare:
+	@echo "nothing is there" >&2; touch ready; exit 1
+prepared:
+	@test -e ready && cat events
 hang:
 	@sleep 60
 `
@@ -50,7 +60,7 @@ const (
 
 func TestSteps(t *testing.T) {
 	for _, c := range []struct {
-		name, limit, checks, tests, events, status string
+		name, limit, checks, tests, events, status, meanwhile, around string
 
 		last  string
 		shown []string // and what is not shown, after a minus
@@ -67,6 +77,12 @@ func TestSteps(t *testing.T) {
 		{name: "target that fails without events", checks: "good", tests: "silent", last: "1 passed, 1 failed", shown: []string{"this does not build", "FAILED silent", "-***"}},
 		{name: "failure does not stop the rest", checks: "bad", tests: "silent tests", events: pass + passed, last: "1 passed, 1 failed", shown: []string{"FAILED bad silent"}},
 		{name: "standard error of a good target", tests: "warning tests", events: pass + passed, last: "1 passed, 0 failed", shown: []string{"-only said"}},
+		{name: "tests beside each other", limit: "20s", tests: "waits | comes", events: pass + passed, last: "2 passed, 0 failed"},
+		{name: "failures beside each other", tests: "silent | tests", events: pass + fail + failed, status: "1", last: "1 passed, 1 failed", shown: []string{"FAILED", "silent", "tests", "this does not build"}},
+		{name: "over the limit beside each other", limit: "2s", tests: "hang | tests hang", events: pass + passed, last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 2s: hang hang"}},
+		{name: "what runs meanwhile", meanwhile: "prepare", checks: "good", tests: "prepared", events: pass + passed, last: "2 passed, 0 failed", shown: []string{"nothing is there", "-FAILED"}},
+		{name: "what is around tests", around: "env STATUS=1", checks: "good", tests: "tests", events: pass + fail + failed, status: "0", last: "2 passed, 1 failed"},
+		{name: "times of the steps", checks: "busy", tests: "tests", events: pass + passed, last: "2 passed, 0 failed", shown: []string{"busy   ", "tests   ", " s, processors ", "-busy                 0 s, processors     0 s"}},
 		{name: "check over the limit", limit: "1s", checks: "good hang", tests: "tests", events: pass, last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 1s: hang"}},
 		{name: "test over the limit", limit: "1s", checks: "good", tests: "hang", last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 1s: hang"}},
 	} {
@@ -78,7 +94,7 @@ func TestSteps(t *testing.T) {
 			if c.status == "" {
 				c.status = "0"
 			}
-			out, code := steps(t, c.events, c.limit, c.checks, c.tests, "STATUS="+c.status)
+			out, code := steps(t, c.events, c.limit, c.checks, c.tests, "STATUS="+c.status, "MEANWHILE="+c.meanwhile, "AROUND="+c.around)
 			lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 			if got := lines[len(lines)-1]; got != c.last {
 				t.Errorf("the last line is %q, want %q", got, c.last)
@@ -106,7 +122,7 @@ func TestSteps_WithoutGotestsum(t *testing.T) {
 	}
 }
 
-func steps(t *testing.T, events, limit, checks, tests, env string) (output string, code int) {
+func steps(t *testing.T, events, limit, checks, tests string, env ...string) (output string, code int) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"Makefile": makefile, "events": events} {
@@ -124,7 +140,7 @@ func steps(t *testing.T, events, limit, checks, tests, env string) (output strin
 	}
 	cmd := exec.Command("sh", script, limit, checks, tests)
 	cmd.Dir = dir
-	cmd.Env = append(withoutMake(os.Environ()), "GOTESTSUM="+strings.TrimSpace(string(gotestsum)), env)
+	cmd.Env = append(append(withoutMake(os.Environ()), "GOTESTSUM="+strings.TrimSpace(string(gotestsum))), env...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -132,7 +148,7 @@ func steps(t *testing.T, events, limit, checks, tests, env string) (output strin
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-var ofMake = regexp.MustCompile(`^(MAKE|MFLAGS|GOFLAGS)`)
+var ofMake = regexp.MustCompile(`^(MAKE|MFLAGS|GOFLAGS|MEANWHILE|AROUND)`)
 
 // withoutMake removes what a make that runs these tests left in the environment.
 func withoutMake(env []string) []string {
