@@ -3,16 +3,22 @@
 //
 //	fuzz [-time DURATION] [ROOT]
 //
-// It finds the targets in the source (func FuzzX in _test.go files). go test fails
-// for a name that is not a target.
+// It finds the targets in the source (func FuzzX in _test.go files). A name that is not a
+// target fails.
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,50 +30,127 @@ func main() {
 	if flag.NArg() > 0 {
 		root = flag.Arg(0)
 	}
-	targets, err := Find(os.DirFS(root))
+	good, err := all(root, *each, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fuzz:", err)
 		os.Exit(2)
 	}
-	if !runAll(root, targets, *each) {
+	if !good {
 		os.Exit(1)
 	}
 }
 
-// runAll fuzzes as many targets at a time as there are processors, with one worker
-// each: the same work as one after the other, without waiting for each build. It
-// reports whether none failed.
-func runAll(root string, targets []Target, each time.Duration) bool {
-	var (
-		mu    sync.Mutex
-		group sync.WaitGroup
-		good  = true
-		slots = make(chan struct{}, runtime.GOMAXPROCS(0))
-	)
-	for _, t := range targets {
+// all fuzzes each target below root and writes the events. It reports whether none failed.
+func all(root string, each time.Duration, events io.Writer) (good bool, err error) {
+	root, err = filepath.Abs(root)
+	if err != nil {
+		return false, err
+	}
+	targets, err := Find(os.DirFS(root))
+	if err != nil {
+		return false, err
+	}
+	f := fuzzer{root: root, each: each, events: events, good: true}
+	if f.module, err = f.ask("list", "-m"); err != nil {
+		return false, err
+	}
+	if f.cache, err = f.ask("env", "GOCACHE"); err != nil {
+		return false, err
+	}
+	if f.programs, err = os.MkdirTemp("", "samla-fuzz-"); err != nil {
+		return false, err
+	}
+	defer func() { _ = os.RemoveAll(f.programs) }()
+	f.runAll(targets)
+	return f.good, nil
+}
+
+type fuzzer struct {
+	root, module string
+	cache        string // GOCACHE
+	programs     string // folder of the programs of the packages' tests
+	each         time.Duration
+
+	mu     sync.Mutex
+	events io.Writer
+	good   bool
+}
+
+// ask returns what a go command prints.
+func (f *fuzzer) ask(args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Stderr = f.root, os.Stderr
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// runAll fuzzes as many targets at a time as there are processors, with one worker each.
+// The program of a package is built once for all its targets, and while those of others
+// run.
+func (f *fuzzer) runAll(targets []Target) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for len(targets) > 0 {
+		dir := targets[0].Dir
+		n := slices.IndexFunc(targets, func(t Target) bool { return t.Dir != dir })
+		if n < 0 {
+			n = len(targets)
+		}
+		ofPackage := targets[:n]
+		targets = targets[n:]
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			out, err := run(root, t, each)
-			mu.Lock()
-			defer mu.Unlock()
+			program, out, err := f.build(dir)
 			if err != nil {
-				if passed, ok := withoutDeadline(out); ok {
-					out, err = passed, nil
-				}
+				f.report(out, err)
+				return
 			}
-			good = good && err == nil
-			_, _ = os.Stdout.Write(out)
+			for _, t := range ofPackage {
+				f.report(f.run(program, t))
+			}
 		})
 	}
 	group.Wait()
-	return good
 }
 
-func run(root string, t Target, each time.Duration) ([]byte, error) {
-	cmd := exec.Command("go", "test", "-json", "-vet=off", "-timeout", (each + 5*time.Minute).String(),
-		"-run", "^$", "-fuzz", "^"+t.Name+"$", "-fuzztime", each.String(), "-fuzzminimizetime", "5s", "-parallel", "1", "./"+t.Dir)
-	cmd.Dir = root
-	cmd.Stderr = os.Stderr
-	return cmd.Output()
+func (f *fuzzer) report(out []byte, err error) {
+	if err != nil {
+		if passed, ok := withoutDeadline(out); ok {
+			out, err = passed, nil
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.good = f.good && err == nil
+	_, _ = f.events.Write(out)
+}
+
+// build builds the program of a package's tests, with what guides the fuzzing. If that
+// fails, it returns the events that say so.
+func (f *fuzzer) build(dir string) (program string, events []byte, err error) {
+	program = filepath.Join(f.programs, strings.ReplaceAll(dir, "/", "_"))
+	cmd := exec.Command("go", "test", "-c", "-json", "-vet=off", "-fuzz=.", "-ldflags=-s -w", "-o", program, "./"+dir)
+	cmd.Dir, cmd.Stderr = f.root, os.Stderr
+	events, err = cmd.Output()
+	if err != nil {
+		name := path.Join(f.module, dir)
+		events = fmt.Appendf(events, `{"Action":"output","Package":%q,"Output":"FAIL\t%s [build failed]\n"}`+"\n"+`{"Action":"fail","Package":%q,"FailedBuild":%q}`+"\n", name, name, name, name)
+	}
+	return program, events, err
+}
+
+// run runs one target of a program as go test does, and returns its events.
+func (f *fuzzer) run(program string, t Target) ([]byte, error) {
+	name := path.Join(f.module, t.Dir)
+	cmd := exec.Command("go", "tool", "test2json", "-t", "-p", name, program, "-test.v=test2json", "-test.paniconexit0",
+		"-test.timeout="+(f.each+5*time.Minute).String(), "-test.run=^$", "-test.fuzz=^"+t.Name+"$", "-test.fuzztime="+f.each.String(),
+		"-test.fuzzminimizetime=5s", "-test.parallel=1", "-test.fuzzcachedir="+filepath.Join(f.cache, "fuzz", name))
+	cmd.Dir, cmd.Stderr = filepath.Join(f.root, t.Dir), os.Stderr
+	out, err := cmd.Output()
+	if err == nil && !bytes.Contains(out, []byte(`"Test":"`+t.Name+`"`)) {
+		err = fmt.Errorf("%s has no target %s", name, t.Name)
+		fmt.Fprintln(os.Stderr, "fuzz:", err)
+	}
+	return out, err
 }
