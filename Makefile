@@ -10,6 +10,11 @@ TOOLS      := $(BIN)/tools
 # that each package is compiled once. RACE= turns the detector off.
 RACE       ?= -race -gcflags=modernc.org/...=-race=false
 
+# What is built without the race detector is built as the program for users is: so what
+# tools, tests and that program have in common is compiled once.
+RELEASED   := CGO_ENABLED=0 GOFLAGS='$(filter-out -trimpath,$(shell $(GO) env GOFLAGS)) -trimpath'
+UNRACED    := $(if $(RACE),,$(RELEASED))
+
 # The size of the long steps. `make crash` and `make fuzz` run longer.
 CRASH_KILLS ?= 6
 FUZZTIME    ?= 3s
@@ -29,10 +34,10 @@ endif
 
 # A check counts by its exit status, a test by the events that it prints.
 CHECKS := fmt vet lint imports
-TESTS  := tools-test packaging-test ops-test foreign-test unit e2e crash-short households fuzz-short
+TESTS  := unit e2e | packaging-test crash-short households tools-test ops-test foreign-test fuzz-short
 
 .DEFAULT_GOAL := help
-.PHONY: help build licences coverage package image test check clean crash fuzz deps house short $(CHECKS) $(TESTS)
+.PHONY: help build licences coverage package image test check clean crash fuzz deps ready house short $(CHECKS) $(filter-out |,$(TESTS))
 
 ## The daily commands
 
@@ -40,13 +45,14 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/samla, stripped
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
+	$(RELEASED) $(GO) build -ldflags='-s -w' -o $(BIN)/samla ./cmd/samla
 
 check: $(TOOLS)/gotestsum ## the quick half: format, vet, linters, import rules, short tests on SQLite
 	@RACE= sh tools/steps.sh $(LIMIT) "$(CHECKS)" "tools-test short"
 
-test: deps $(TOOLS)/gotestsum $(BIN)/withpg ## everything; the last line is "N passed, N failed"
-	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 SAMLA_TEST_REQUIRE_BROWSER=1 $(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
+test: $(TOOLS)/gotestsum ## everything; the last line is "N passed, N failed"
+	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 SAMLA_TEST_REQUIRE_BROWSER=1 \
+		MEANWHILE=ready AROUND=$(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
 
 crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
 	SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_CRASH_KILLS=100 $(BIN)/withpg \
@@ -56,7 +62,7 @@ fuzz: $(TOOLS)/gotestsum ## every fuzz target for a minute
 	@FUZZTIME=1m sh tools/steps.sh 6h "" fuzz-short
 
 licences: build | $(TOOLS) ## the licences of all software that bin/samla carries, in bin/licences.txt
-	@$(GO) -C tools build -o ../$(TOOLS)/licences ./cmd/licences
+	@$(RELEASED) $(GO) -C tools build -o ../$(TOOLS)/licences ./cmd/licences
 	@$(TOOLS)/licences $(BIN)/samla >$(BIN)/licences.txt.new
 	@mv $(BIN)/licences.txt.new $(BIN)/licences.txt
 	@echo "$(BIN)/licences.txt"
@@ -65,11 +71,11 @@ coverage: ## docs/coverage.md, from the profiles of banks
 	@$(GO) generate ./internal/profile
 
 package: licences ## a Debian package of bin/samla, in bin
-	@$(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack
+	@$(RELEASED) $(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack
 	@$(TOOLS)/pack deb
 
 image: build | $(TOOLS) ## an OCI image of bin/samla in a tar file, in bin
-	@$(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack
+	@$(RELEASED) $(GO) -C packaging build -o ../$(TOOLS)/pack ./cmd/pack
 	@$(TOOLS)/pack image
 
 clean: ## remove what was built
@@ -81,19 +87,19 @@ fmt:
 	@bad=$$(gofmt -l cmd examples internal ops packaging test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
 
 vet:
-	@$(GO) vet $(RACE) ./...
+	@$(UNRACED) $(GO) vet $(RACE) ./...
 
 lint: $(TOOLS)/golangci-lint ## all linters
-	@GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)" $(TOOLS)/golangci-lint run ./...
-	@cd tools && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
-	@cd packaging && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
-	@cd ops && ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
-	@cd test/foreign && ../../$(TOOLS)/golangci-lint run --config ../../.golangci.yml ./...
+	@$(or $(UNRACED),GOFLAGS="$$($(GO) env GOFLAGS) $(RACE)") $(TOOLS)/golangci-lint run ./...
+	@cd tools && $(RELEASED) ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
+	@cd packaging && $(RELEASED) ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
+	@cd ops && $(RELEASED) ../$(TOOLS)/golangci-lint run --config ../.golangci.yml ./...
+	@cd test/foreign && $(RELEASED) ../../$(TOOLS)/golangci-lint run --config ../../.golangci.yml ./...
 
 imports: $(TOOLS)/go-arch-lint
 	@out=$$($(TOOLS)/go-arch-lint check --project-path . --output-color=false) || { \
 		echo "$$out"; echo "An import is allowed in .go-arch-lint.yml, a new package has a line there and in ARCHITECTURE.md."; exit 1; }
-	@$(GO) -C tools build -o ../$(TOOLS)/house ./cmd/house
+	@$(RELEASED) $(GO) -C tools build -o ../$(TOOLS)/house ./cmd/house
 	@$(TOOLS)/house .
 
 # The quick linters: the rules of our own.
@@ -101,58 +107,61 @@ house: imports $(TOOLS)/golangci-lint ## the import rules and the quick linters
 	@$(TOOLS)/golangci-lint run --enable-only forbidigo,godox,revive ./...
 
 tools-test:
-	@$(GO) -C tools test -json ./...
+	@$(RELEASED) $(GO) -C tools test -json ./...
 
 ops-test: ## the dashboard and the alert rules, with Prometheus itself
-	@$(GO) -C ops test -json ./...
+	@$(RELEASED) $(GO) -C ops test -json ./...
 
 packaging-test:
-	@$(GO) -C packaging test -json ./...
+	@$(RELEASED) $(GO) -C packaging test -json ./...
 
 foreign-test: ## the programs of others that tests of connectors run
-	@$(GO) -C test/foreign test -json ./...
+	@$(RELEASED) $(GO) -C test/foreign test -json ./...
 
 unit:
-	@$(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
+	@$(UNRACED) $(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
 
 e2e:
-	@$(GO) test $(RACE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
+	@$(UNRACED) $(GO) test $(RACE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
 
 # Without the race detector: it kills and restarts the program as it is released.
 crash-short:
-	@SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
+	@$(RELEASED) SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
 
 # Without the race detector: with it, ten thousand households would take minutes, and the
 # step unit makes one thousand. Whose accounts are one is compared for two thousand; the
 # figures of docs/figures.md are of ten thousand, by the command there.
 households:
-	@CGO_ENABLED=0 SAMLA_HOUSEHOLDS=10000 $(GO) test -trimpath -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household
-	@CGO_ENABLED=0 SAMLA_HOUSEHOLDS=2000 $(GO) test -trimpath -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/account
+	@$(RELEASED) SAMLA_HOUSEHOLDS=10000 $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household
+	@$(RELEASED) SAMLA_HOUSEHOLDS=2000 $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/account
 
 fuzz-short: | $(TOOLS)
-	@$(GO) -C tools build -o ../$(TOOLS)/fuzz ./cmd/fuzz
-	@$(TOOLS)/fuzz -time $(FUZZTIME)
+	@$(RELEASED) $(GO) -C tools build -o ../$(TOOLS)/fuzz ./cmd/fuzz
+	@$(RELEASED) $(TOOLS)/fuzz -time $(FUZZTIME)
 
 short:
-	@$(GO) test -json -short -vet=off -timeout $(TIMEOUT) ./...
+	@$(RELEASED) $(GO) test -json -short -vet=off -timeout $(TIMEOUT) ./...
 
 ## What the steps need
 
 deps:
 	@sh tools/deps.sh
 
+# They need no processor for long: they are made while the checks compile.
+ready: deps $(BIN)/withpg
+
 $(BIN)/withpg: $(wildcard internal/testpg/*.go internal/testpg/withpg/*.go) | $(TOOLS)
-	@$(GO) build -o $@ ./internal/testpg/withpg
+	@$(RELEASED) $(GO) build -o $@ ./internal/testpg/withpg
 
 # Third-party tools, at the versions of tools/go.mod.
 $(TOOLS)/go-arch-lint: tools/go.mod tools/go.sum | $(TOOLS)
-	@$(GO) -C tools build -o ../$@ github.com/fe3dback/go-arch-lint
+	@$(RELEASED) $(GO) -C tools build -o ../$@ github.com/fe3dback/go-arch-lint
 
 $(TOOLS)/gotestsum: tools/go.mod tools/go.sum | $(TOOLS)
-	@$(GO) -C tools build -o ../$@ gotest.tools/gotestsum
+	@$(RELEASED) $(GO) -C tools build -o ../$@ gotest.tools/gotestsum
 
 $(TOOLS)/golangci-lint: tools/go.mod tools/go.sum | $(TOOLS)
-	@$(GO) -C tools build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@$(RELEASED) $(GO) -C tools build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 $(TOOLS):
 	@mkdir -p $@

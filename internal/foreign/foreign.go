@@ -52,8 +52,9 @@ func build(name string) func() (string, error) {
 		}
 		defer func() { _ = os.RemoveAll(temp) }()
 		made := filepath.Join(temp, name)
-		c := exec.Command("go", "build", "-o", made, "./cmd/"+name)
-		c.Dir = source
+		// As the program of users is built: what both need is compiled once.
+		c := exec.Command("go", "build", "-trimpath", "-o", made, "./cmd/"+name)
+		c.Dir, c.Env = source, append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := c.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("foreign: building %s: %w: %.2000s", name, err, out)
 		}

@@ -30,7 +30,9 @@ const startTime = time.Minute
 func Go(t testing.TB) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "source-go")
-	if out, err := exec.Command("go", "build", "-o", program, "samla/examples/source-go").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", program, "samla/examples/source-go")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as the program of users: what both need is compiled once
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return start(t, exec.Command(program, "--listen", "127.0.0.1:0"))
