@@ -34,7 +34,7 @@ const (
 
 // patience is how long, in real time, a client may take. It is long enough for a busy
 // machine.
-const patience = 90 * time.Second
+const patience = 6 * time.Minute
 
 // origin is that of the web page.
 const origin = "https://app.example.com"

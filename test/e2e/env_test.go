@@ -5,8 +5,6 @@
 package e2e
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"os"
 	"slices"
@@ -121,21 +119,20 @@ func (w *env) validateConnectors(next http.RoundTripper) http.RoundTripper {
 	return next
 }
 
-// awaitTimeout is the real time that await waits. It is long enough for a busy machine.
-const awaitTimeout = 90 * time.Second
+// awaitPolls is how often await asks: for at least twelve minutes of the env's clock.
+const awaitPolls = 7200
 
 // await calls condition every tenth of a second of the env's clock until it returns true.
+// It does not count the machine's time, in which the clock may be slow.
 func (w *env) await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), awaitTimeout)
-	defer cancel()
-	for !condition() {
-		timer := w.clock.NewTimer(100 * time.Millisecond)
-		select {
-		case <-timer.C():
-		case <-ctx.Done():
-			timer.Stop()
-			t.Fatalf("waited %v for: %s (%v)", awaitTimeout, what, errors.Unwrap(context.Cause(ctx)))
+	for range awaitPolls {
+		if condition() {
+			return
+		}
+		if err := clock.Sleep(t.Context(), w.clock, 100*time.Millisecond); err != nil {
+			t.Fatalf("waited for: %s (%v)", what, err)
 		}
 	}
+	t.Fatalf("asked %d times for: %s", awaitPolls, what)
 }

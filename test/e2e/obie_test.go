@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
@@ -116,8 +115,7 @@ func (p *person) signAndReturn(t *testing.T, page string) {
 // goAndReturnAs lets somebody walk a page of a bank, and come back in the same browser.
 func (p *person) goAndReturnAs(t *testing.T, page string, v visitor.Person) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), awaitTimeout)
-	defer cancel()
+	ctx := t.Context()
 	browser := visitor.New(p.w.phone.HTTP.Transport, p.w.clock, p.w.Sandbox.URL())
 	back, err := browser.Visit(ctx, page, v)
 	if err == nil {

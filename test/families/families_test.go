@@ -74,7 +74,7 @@ func start(t *testing.T, clk clock.Clock) *apiclient.Client {
 // A family is added by one row: everything from POST /consents to products works
 // with it.
 func TestFamily_RunsWholeFlowByOneRow(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	clk := clock.NewFast(time.Now(), 10)
 	const every = 200 * time.Millisecond

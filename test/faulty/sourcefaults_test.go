@@ -203,7 +203,7 @@ func TestIllSource_EndsWithADocumentedStatus(t *testing.T) {
 				s := e.sources["se-"+name]
 				c.sick(s)
 				began := time.Now()
-				seen := e.follow(t, e.login(t, s.company), 3*time.Minute)
+				seen := e.follow(t, e.login(t, s.company), 8*time.Minute)
 				if last := seen[len(seen)-1]; last != c.want {
 					t.Errorf("statuses %v, want %s", seen, c.want)
 				}

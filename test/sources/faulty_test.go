@@ -103,7 +103,7 @@ func TestFaultySource_EndsWithADocumentedStatus(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.Sandbox.SourceService().SetFault("se-demo", c.fault)
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 			defer cancel()
 			got := s.end(ctx, t, s.begin(ctx, t, "se-demo", demoMethod, number))
 			if !slices.Contains(c.want, got) {
@@ -121,7 +121,7 @@ func TestFaultySource_SlowsNoOther(t *testing.T) {
 	}
 	t.Parallel()
 	s := newSandboxed(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	s.Sandbox.SourceService().SetFault("se-demo", source.Fault{Calls: []string{"pages"}, DelayMS: -1})
 	var hanging []string
