@@ -35,7 +35,7 @@ func (s *Service) Access(ctx context.Context, c consent.Consent, refused string)
 
 // fresh returns a consent, and its secret with tokens that can be used now.
 func (s *Service) fresh(ctx context.Context, c consent.Consent, refused string) (consent.Consent, consent.Secret, error) {
-	refresher := s.Institutions[c.Company].Refresher
+	refresher := s.Institutions.Of(c.Company).Refresher
 	for {
 		secret, err := s.openSecret(ctx, c)
 		if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) markRefresh(ctx context.Context, c consent.Consent, secret con
 // the row meanwhile.
 func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret consent.Secret) (consent.Consent, consent.Secret, error) {
 	call, cancel := context.WithTimeout(institution.WithSubject(ctx, c.Subject()), refreshTimeout)
-	got, err := s.Institutions[c.Company].Refresher.Refresh(call, accessOf(secret))
+	got, err := s.Institutions.Of(c.Company).Refresher.Refresh(call, accessOf(secret))
 	cancel()
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now := s.Clock.Now()

@@ -46,7 +46,7 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 		return consent.Consent{}, err
 	}
 	now := s.Clock.Now()
-	profile := s.Institutions[r.Company].Profile
+	profile := s.Institutions.Of(r.Company).Profile
 	c := consent.Consent{
 		ID: consent.ID(s.IDs.New()), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
 		Company: r.Company, LoginMethod: r.LoginMethod, Lineage: r.Lineage, Renews: r.Renews,

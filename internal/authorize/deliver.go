@@ -71,13 +71,13 @@ func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) erro
 			return err
 		}
 	}
-	revoker := s.Institutions[m.Company].Revoker
+	revoker := s.Institutions.Of(m.Company).Revoker
 	if revoker == nil {
 		return errNotConfigured
 	}
 	access := institution.Access{ConsentID: r.RemoteID, Token: r.Token, Refresh: r.Refresh}
 	err = revoker.Revoke(ctx, access)
-	if refresher := s.Institutions[m.Company].Refresher; refresher != nil && r.Refresh != "" && institution.KindOf(err) == institution.TokenRefused {
+	if refresher := s.Institutions.Of(m.Company).Refresher; refresher != nil && r.Refresh != "" && institution.KindOf(err) == institution.TokenRefused {
 		if access, err = s.refreshMessage(ctx, m, refresher, access); err == nil {
 			err = revoker.Revoke(ctx, access)
 		}

@@ -326,9 +326,9 @@ func TestAuditLog_RecordsALifeInOrder(t *testing.T) {
 // way to be told, so a message would be retried for ever.
 func TestEnd_StoresNoMessageThatNobodyCouldDeliver(t *testing.T) {
 	b := newEnv(t)
-	inst := b.Institutions[theBank]
+	inst := b.Institutions.(institution.Set)[theBank]
 	inst.Revoker = nil
-	b.Institutions[theBank] = inst
+	b.Institutions.(institution.Set)[theBank] = inst
 	c := b.run(b.create().ID)
 	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 		t.Fatal(err)

@@ -312,7 +312,7 @@ func (b *env) checkEnd(c consent.Consent, status consent.Status, failure consent
 // profile changes the profile of the bank, as a changed banks file does.
 func (b *env) profile(change func(*institution.Profile)) {
 	change(&b.bank.profile)
-	b.Institutions[theBank] = b.bank.institution()
+	b.Institutions.(institution.Set)[theBank] = b.bank.institution()
 }
 
 // addCollection adds the one-time collection that c belongs to.

@@ -17,16 +17,16 @@ import (
 // nodeWithout returns another node, on which the institution is not configured.
 func (b *env) nodeWithout() *authorize.Service {
 	node := b.service()
-	delete(node.Institutions, theBank)
+	delete(node.Institutions.(institution.Set), theBank)
 	return node
 }
 
 // without takes the institution out of the configuration and returns what puts it
 // back.
 func (b *env) without() (back func()) {
-	taken := b.Institutions[theBank]
-	delete(b.Institutions, theBank)
-	return func() { b.Institutions[theBank] = taken }
+	taken := b.Institutions.(institution.Set)[theBank]
+	delete(b.Institutions.(institution.Set), theBank)
+	return func() { b.Institutions.(institution.Set)[theBank] = taken }
 }
 
 func TestMissingInstitution_PendingConsentTimesOut(t *testing.T) {

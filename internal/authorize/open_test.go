@@ -124,7 +124,7 @@ func TestOpen_RevokesWhatItOpensTooLate(t *testing.T) {
 func TestOpen_FailsWithoutTheVerb(t *testing.T) {
 	b := newEnv(t)
 	c := b.create()
-	b.Institutions[theBank] = institution.Institution{}
+	b.Institutions.(institution.Set)[theBank] = institution.Institution{}
 	b.checkEnd(b.look(c.ID), consent.Failed, consent.InternalError)
 }
 

@@ -27,7 +27,7 @@ func TestOpening_EndsByItsDeadline(t *testing.T) {
 			b.Clock.Advance(time.Minute - 12*time.Second)
 		}},
 		"institution removed": {before: func(b *env, c consent.Consent) {
-			delete(b.Institutions, theBank)
+			delete(b.Institutions.(institution.Set), theBank)
 			if c = b.look(c.ID); !c.WakeAt.Equal(c.CreatedAt.Add(time.Minute)) {
 				b.Errorf("handled again at %s", c.WakeAt)
 			}

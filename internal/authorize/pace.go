@@ -72,7 +72,7 @@ const (
 // admit reserves room for a new consent, until it is watched or ends. Fault: Unavailable
 // with RetryAfter when this node could not keep it and those who wait already fresh.
 func (s *Service) admit(id consent.ID, company string) error {
-	profile := s.Institutions[company].Profile
+	profile := s.Institutions.Of(company).Profile
 	why := s.watching.Admit(watch.Item{ID: string(id), Group: company, Cost: profile.SignatureCost,
 		Pace: watch.Pace{After: profile.PollInterval, Within: longestPace(profile)}})
 	if why == watch.Admitted {

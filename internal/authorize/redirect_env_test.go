@@ -91,7 +91,7 @@ func (b *redirected) node() *authorize.Service { return b.nodeWith(authorize.Wat
 
 func (b *redirected) nodeWith(limits authorize.WatchLimits) *authorize.Service {
 	s := b.serviceWith(limits)
-	s.Institutions[theBank] = b.bank.institution()
+	s.Institutions.(institution.Set)[theBank] = b.bank.institution()
 	s.PublicURL = func() string { return publicURL }
 	return s
 }

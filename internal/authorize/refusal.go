@@ -30,7 +30,7 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 	if c.Status.Final() || e == nil {
 		return func(context.Context) error { return nil }, nil
 	}
-	if reader := s.Institutions[c.Company].ConsentReader; reader != nil {
+	if reader := s.Institutions.Of(c.Company).ConsentReader; reader != nil {
 		recheck := func(ctx context.Context) error { return s.checkNow(ctx, c.ID) }
 		a, _, err := s.Access(ctx, c, "")
 		var noToken *institution.Error

@@ -86,7 +86,7 @@ func (s *Service) renewable(ctx context.Context, clientID, userID string, id con
 	if c.Status != consent.Authorized {
 		return old, nil
 	}
-	old.EndsAtBank = s.Institutions[c.Company].Profile.OldConsent == institution.OldEndsOnRequest
+	old.EndsAtBank = s.Institutions.Of(c.Company).Profile.OldConsent == institution.OldEndsOnRequest
 	secret, err := s.openSecret(ctx, c)
 	if errors.Is(err, seal.ErrDecryption) {
 		return old, nil // it was tampered with; a new one is all that helps

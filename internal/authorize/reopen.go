@@ -62,7 +62,7 @@ func mayHaveOpened(err error) bool {
 
 // canReopen reports whether an opening of c can be repeated to learn its id.
 func (s *Service) canReopen(c consent.Consent) bool {
-	bank := s.Institutions[c.Company]
+	bank := s.Institutions.Of(c.Company)
 	return bank.Opener != nil && bank.Revoker != nil && bank.Profile.ReplaySafe
 }
 
@@ -71,7 +71,7 @@ func (s *Service) canReopen(c consent.Consent) bool {
 // of a handler that may wait for the bank's answer is over. It holds no personal
 // number where the opening sends none.
 func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.Context) (*outbox.Message, error) {
-	if s.Institutions[c.Company].Profile.OpensWithoutNumber {
+	if s.Institutions.Of(c.Company).Profile.OpensWithoutNumber {
 		person.PersonalNumber = ""
 	}
 	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person, AccountIDs: c.Requested.AccountIDs})
@@ -121,7 +121,7 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revoca
 	if r.AccountIDs != nil {
 		c.Requested.AccountIDs = r.AccountIDs
 	}
-	bank := s.Institutions[m.Company]
+	bank := s.Institutions.Of(m.Company)
 	switch {
 	case !s.Clock.Now().Before(c.ExpiresAt):
 		return "", errNothingToRevoke

@@ -364,7 +364,7 @@ func TestReopen_RepeatsUntilTheBankAnswers(t *testing.T) {
 // user. It is deleted after seven days, whatever keeps the bank from answering.
 func TestReopen_GivesUpAfterSevenDays(t *testing.T) {
 	for name, stop := range map[string]func(*env){
-		"not configured": func(b *env) { delete(b.Institutions, theBank) },
+		"not configured": func(b *env) { delete(b.Institutions.(institution.Set), theBank) },
 		"unreachable": func(b *env) {
 			b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
 				return institution.Opened{}, kind(institution.Unreachable)

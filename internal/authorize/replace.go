@@ -93,7 +93,7 @@ func (s *Service) planReplacement(ctx context.Context, c consent.Consent) (*repl
 		return &replacement{after: after}, nil
 	}
 	plan := s.planSilentEnd
-	if s.Institutions[old.Company].Profile.OldConsent == institution.OldDeleted {
+	if s.Institutions.Of(old.Company).Profile.OldConsent == institution.OldDeleted {
 		plan = func(ctx context.Context, c consent.Consent, e consent.Event) (*End, error) {
 			return s.planCertainEnd(ctx, c, e, false)
 		}

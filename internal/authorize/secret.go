@@ -49,7 +49,7 @@ func accessOf(s consent.Secret) institution.Access {
 // the person: the least of what the law, the institutions file and the bank allow
 // (docs/reference/api.md 5.6).
 func (s *Service) ReadsPerDay(ctx context.Context, c consent.Consent) (int, error) {
-	limit := min(s.Institutions[c.Company].Profile.DailyLimit, consent.MostReadsPerDay)
+	limit := min(s.Institutions.Of(c.Company).Profile.DailyLimit, consent.MostReadsPerDay)
 	secret, err := s.openSecret(ctx, c)
 	if err == nil && secret.ReadsPerDay > 0 {
 		limit = min(limit, secret.ReadsPerDay)

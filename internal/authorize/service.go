@@ -31,7 +31,7 @@ import (
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Jobs         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator

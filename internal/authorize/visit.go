@@ -215,7 +215,7 @@ func (s *Service) arrive(ctx context.Context, name, state, browser string, by co
 		if err != nil {
 			return old, nil, err
 		}
-		bank := s.Institutions[old.Company]
+		bank := s.Institutions.Of(old.Company)
 		j := job{Service: s, c: old, secret: secret, bank: bank}
 		if j.returnsOnce() && !old.Visit.IsOnce(state) {
 			return old, nil, store.ErrUnchanged
@@ -323,7 +323,7 @@ func (s *Service) openedBy(ctx context.Context, c consent.Consent, browser, agen
 		if err != nil {
 			return old, nil, err
 		}
-		j := job{Service: s, c: old, secret: secret, bank: s.Institutions[old.Company]}
+		j := job{Service: s, c: old, secret: secret, bank: s.Institutions.Of(old.Company)}
 		var v consent.Visit
 		if v, departure = old.Visit.Opened(browser, j.namesSigner(), begun); departure != consent.DepartureGoes {
 			return old, nil, store.ErrUnchanged

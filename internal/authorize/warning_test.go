@@ -127,7 +127,7 @@ func TestExpiring_WithoutTheBank(t *testing.T) {
 				return institution.ConsentInfo{}, kind(institution.Unreachable)
 			}
 		},
-		"not configured": func(b *env) { delete(b.Institutions, theBank) },
+		"not configured": func(b *env) { delete(b.Institutions.(institution.Set), theBank) },
 	} {
 		b := newEnv(t)
 		b.bank.onRead = b.validFor(4)

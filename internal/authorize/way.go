@@ -77,7 +77,7 @@ func (s *Service) ReturnAddress(name string) string { return s.PublicURL() + Ret
 
 // returnName returns what stands for a company in the address of return.
 func (s *Service) returnName(company string) string {
-	return cmp.Or(s.Institutions[company].Profile.ReturnName, company)
+	return cmp.Or(s.Institutions.Of(company).Profile.ReturnName, company)
 }
 
 // wayTo returns the way as the connector needs it.

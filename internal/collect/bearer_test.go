@@ -23,9 +23,9 @@ func (r renewing) Refresh(ctx context.Context, _ institution.Access) (institutio
 // withTokens gives a consent tokens whose access token has run out.
 func (b *env) withTokens(under consent.Consent, by renewing) consent.Consent {
 	b.Helper()
-	bank := b.Institutions[theBank]
+	bank := b.Institutions.(institution.Set)[theBank]
 	bank.Refresher = by
-	b.Institutions[theBank] = bank
+	b.Institutions.(institution.Set)[theBank] = bank
 	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1",
 		Tokens: consent.Tokens{Access: "access-1", Refresh: "refresh-1", Until: b.Clock.Now()}})
 	if err != nil {

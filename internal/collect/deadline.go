@@ -48,7 +48,7 @@ func (s *Service) latestEnd(c collection.Collection) time.Time {
 	end := c.Began().Add(s.readTimeOf(c))
 	switch c.Mode {
 	case collection.OneTime:
-		end = end.Add(s.Institutions[c.Company].Profile.Deadline)
+		end = end.Add(s.Institutions.Of(c.Company).Profile.Deadline)
 	case collection.Dialogue:
 		end = end.Add(s.limitsOf(c.Company).Total)
 	}

@@ -121,7 +121,7 @@ func (s *Service) deliverEnding(ctx context.Context, m *outbox.Message) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return fmt.Errorf("read collection %s: %w", e.CollectionID, err)
 	}
-	loginer := s.Institutions[m.Company].Loginer
+	loginer := s.Institutions.Of(m.Company).Loginer
 	if loginer == nil {
 		return errors.New("collect: the institution is not configured, or nobody can log in there")
 	}

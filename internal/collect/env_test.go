@@ -397,7 +397,7 @@ func isFault(t testing.TB, what string, err error, code fault.Code) *fault.Fault
 // profile changes the profile of the bank, as a changed banks file does.
 func (b *env) profile(change func(*institution.Profile)) {
 	change(&b.bank.profile)
-	b.Institutions[theBank] = b.bank.institution()
+	b.Institutions.(institution.Set)[theBank] = b.bank.institution()
 }
 
 // text returns the data of a collection.

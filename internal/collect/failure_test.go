@@ -170,7 +170,7 @@ func TestCrawl_CancelsOtherQuestionsOnFatalError(t *testing.T) {
 			return nil
 		}
 		seen := &outcomes{n: map[string]int{}}
-		b.Institutions[theBank] = intercept.Wrap(b.bank.institution(), intercept.Observe(b.Clock, seen))
+		b.Institutions.(institution.Set)[theBank] = intercept.Wrap(b.bank.institution(), intercept.Observe(b.Clock, seen))
 		b.wantEnded(b.handle(b.start(b.request(b.authorizedConsent(), ip)).ID), collection.AuthenticationError)
 		delete(seen.n, "") // what succeeded before
 		if want := map[string]int{"cancelled": 2, string(institution.ConsentGone): 1}; !maps.Equal(seen.n, want) {

@@ -65,7 +65,7 @@ func (s *Service) startLogin(ctx context.Context, r Request, answer idempotency.
 // admitLogin reserves room for a new login, until it is watched or ends. Fault:
 // Unavailable with RetryAfter when this node could not keep it fresh.
 func (s *Service) admitLogin(c collection.Collection) error {
-	why := s.loginWatch.Admit(watch.Item{ID: c.ID, Group: c.Company, Pace: paceOf(dialogue.Turn{}, s.Institutions[c.Company].Profile.LoginInterval)})
+	why := s.loginWatch.Admit(watch.Item{ID: c.ID, Group: c.Company, Pace: paceOf(dialogue.Turn{}, s.Institutions.Of(c.Company).Profile.LoginInterval)})
 	if why == watch.Admitted {
 		return nil
 	}

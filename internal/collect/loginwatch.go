@@ -56,7 +56,7 @@ func paceOf(t dialogue.Turn, least time.Duration) watch.Pace {
 // limitsOf returns the limits of logins at a company.
 func (s *Service) limitsOf(company string) dialogue.Limits {
 	l := s.Logins.Dialogue
-	l.Total = cmp.Or(s.Institutions[company].Profile.LoginTime, l.Total)
+	l.Total = cmp.Or(s.Institutions.Of(company).Profile.LoginTime, l.Total)
 	return l
 }
 

@@ -14,7 +14,7 @@ import (
 // (docs/reference/api.md 4.8). It opens the secret of the consent and must not run inside a
 // transaction. A consent that has ended has none: then it is that of the bank.
 func (s *Service) Rule(ctx context.Context, c consent.Consent) (quota.Rule, error) {
-	p := s.Institutions[c.Company].Profile
+	p := s.Institutions.Of(c.Company).Profile
 	rule := quota.Rule{Per: p.CountsPer, Limit: min(p.DailyLimit, consent.MostReadsPerDay)}
 	if rule.Per == "" {
 		rule.Per = quota.PerConsent

@@ -32,9 +32,9 @@ func TestCollection_LeavesConsentWhoseCheckRanOutOfTime(t *testing.T) {
 			b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(k) }
 			under := b.authorizedConsent()
 			slow := make(slowReader)
-			bank := b.Institutions[theBank]
+			bank := b.Institutions.(institution.Set)[theBank]
 			bank.ConsentReader = slow
-			b.Institutions[theBank] = bank
+			b.Institutions.(institution.Set)[theBank] = bank
 			c := b.start(b.request(under, "192.0.2.7"))
 
 			ctx, cancel := context.WithTimeout(t.Context(), jobs.Budget)
@@ -69,9 +69,9 @@ func TestCollection_StoresWhatTheCheckFoundAfterItsTime(t *testing.T) {
 	under := b.authorizedConsent()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	bank := b.Institutions[theBank]
+	bank := b.Institutions.(institution.Set)[theBank]
 	bank.ConsentReader = lateReader(cancel)
-	b.Institutions[theBank] = bank
+	b.Institutions.(institution.Set)[theBank] = bank
 	c := b.start(b.request(under, "192.0.2.7"))
 	if err := b.Handle(ctx, c.ID); err != nil {
 		t.Error(err)

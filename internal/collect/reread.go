@@ -31,7 +31,7 @@ var (
 type RereaderDeps struct {
 	Store        store.Store
 	Vault        seal.Vault
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
 	Memory       int // bytes of answers in memory; 0 = 64 MiB

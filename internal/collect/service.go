@@ -40,7 +40,7 @@ type Deps struct {
 	Access             store.AccessRecorder // records who gets data; nil = Store
 	Vault              seal.Vault
 	Consents           *authorize.Service
-	Institutions       institution.Set
+	Institutions       institution.Institutions
 	Jobs               *jobs.Runner
 	Clock              clock.Clock
 	IDs                *uuid7.Generator

@@ -12,7 +12,7 @@ type Company struct {
 	ID           string // {market}-{slug}
 	DisplayName  string
 	LoginMethods []string // docs/reference/api.md 6.3
-	PSD2         bool     // usable for consents
+	PSD2         bool     // has consents
 	// Needs lists what a login needs to be told of the person: the constants Needs*. It is
 	// empty for a company that is used by consents only.
 	Needs []string

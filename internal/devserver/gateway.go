@@ -9,6 +9,7 @@ import (
 	"samla/internal/institution/enablebanking"
 	"samla/internal/institution/registry"
 	"samla/internal/sandbox"
+	enablebankingsim "samla/internal/sandbox/enablebanking"
 )
 
 // GatewayCompany is the company id of the entry of the sandbox's gateway. It is part of the
@@ -16,8 +17,8 @@ import (
 const GatewayCompany = "eu-enable-banking"
 
 // gatewayBanks are the banks behind the sandbox's gateway that are offered: one of the
-// twenty, so that the list of companies stays readable.
-var gatewayBanks = []string{"Länsförsäkringar"}
+// twenty, so that the list of companies stays readable, and one that the gateway has later.
+var gatewayBanks = []string{"Länsförsäkringar", enablebankingsim.Newcomer}
 
 // gatewayEntry is an entry of a banks file for the sandbox's gateway.
 type gatewayEntry struct {

@@ -28,10 +28,16 @@ type Institution struct {
 
 	// Retired: it is not offered any more. What began before goes on: reads, revocations.
 	Retired bool
+	// Gone: it is retired because it is no more where it was. It is listed, as unavailable.
+	Gone bool
 
 	// Upkeep does what is due from time to time, such as the renewal of a list, and nothing
 	// if nothing is due. It is called several times a day; nil = there is nothing.
 	Upkeep func(ctx context.Context) error
+	// Now returns the institutions of its entry if an Upkeep has changed them since the last
+	// call, and none otherwise; nil = they stay as they were opened. They need not be closed.
+	// Upkeep and Now are called by one at a time.
+	Now func() []Institution
 
 	// Certificates are ours at the institution. An operator must renew them in time.
 	Certificates []Certificate
@@ -63,8 +69,8 @@ func (i Institution) Capabilities() []Verb {
 	return verbs
 }
 
-// Set holds the institutions of a server by company id. It does not change after
-// the start. An institution that was removed from the configuration is not in it,
+// Set holds the institutions of a server by company id, as they were at the start. An
+// institution that was removed from the configuration is not in it,
 // although the store may still have its consents and collections.
 type Set map[string]Institution
 
@@ -73,6 +79,10 @@ func (s Set) Find(companyID string) (Institution, bool) {
 	i, ok := s[companyID]
 	return i, ok
 }
+
+// Of returns the institution of a company; the zero value, which has no verb, if there is
+// none.
+func (s Set) Of(companyID string) Institution { return s[companyID] }
 
 // All returns the institutions sorted by company id.
 func (s Set) All() []Institution {

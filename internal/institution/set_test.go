@@ -3,6 +3,7 @@ package institution_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 
 	"samla/internal/company"
@@ -56,5 +57,36 @@ func TestSet_OffersWhatIsNotRetired(t *testing.T) {
 	s := institution.Set{"se-b": {Company: company.Company{ID: "se-b"}}, "se-a": {Company: company.Company{ID: "se-a"}, Retired: true}}
 	if got := s.Offered(); len(got) != 1 || got[0].Company.ID != "se-b" || len(s.All()) != 2 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Readers see either all or nothing of a change, and the set at the start stays as it was.
+func TestLive_ShowsAChangeAtOnce(t *testing.T) {
+	with := func(id, name string) institution.Institution {
+		return institution.Institution{Company: company.Company{ID: id, DisplayName: name}, Retired: name == "retired"}
+	}
+	first := institution.Set{"se-a": with("se-a", "0"), "se-b": with("se-b", "0")}
+	l := institution.NewLive(first)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := range 200 {
+			name := strconv.Itoa(n)
+			l.Put(with("se-a", name), with("se-b", name))
+		}
+	}()
+	for range 200 {
+		if all := l.All(); all[0].Company.DisplayName != all[1].Company.DisplayName {
+			t.Errorf("half of a change: %+v", all)
+		}
+	}
+	<-done
+	l.Put()
+	l.Put(with("se-c", "retired"))
+	if i, known := l.Find("se-c"); !known || !i.Retired || len(l.Offered()) != 2 || len(l.All()) != 3 || l.Of("se-a").Company.DisplayName != "199" || l.Of("se-d").Company.ID != "" {
+		t.Errorf("%+v", l.All())
+	}
+	if len(first) != 2 || first.Of("se-a").Company.DisplayName != "0" {
+		t.Errorf("the set of the start is %+v", first)
 	}
 }

@@ -26,22 +26,24 @@ var (
 
 // calls counts calls to institutions.
 type calls struct {
-	companies set
+	companies companies
 	ended     *prometheus.CounterVec
 	took      *prometheus.HistogramVec
 }
 
-// companiesOf returns the values of the label company.
-func companiesOf(all institution.Set) set {
-	companies := set{}
-	for id := range all {
-		companies[id] = true
+// companies are the values of the label company: those that the server knows now.
+type companies struct{ institution.Institutions }
+
+// of returns a company id, or what stands for all that are not known.
+func (c companies) of(id string) string {
+	if _, known := c.Find(id); known {
+		return id
 	}
-	return companies
+	return other
 }
 
-func newCalls(r registerer, all institution.Set) calls {
-	return calls{companies: companiesOf(all),
+func newCalls(r registerer, all institution.Institutions) calls {
+	return calls{companies: companies{all},
 		ended: r.counters("samla_institution_calls_total", "Calls to institutions that have ended, by how, and by who caused a failure.",
 			"company", "verb", "kind", "attribution"),
 		took: r.histograms("samla_institution_call_duration_seconds", "Time of calls to institutions that were not cancelled by this server.", callBuckets,
@@ -89,7 +91,7 @@ func (t totals) Collect(to chan<- prometheus.Metric) {
 }
 
 // certificates collects when our certificates end.
-type certificates struct{ institution.Set }
+type certificates struct{ institution.Institutions }
 
 var certificateExpiry = prometheus.NewDesc("samla_certificate_expiry_timestamp_seconds",
 	"When our certificate at an institution ends; of several with one use the first.", []string{"company", "use"}, nil)
@@ -99,7 +101,8 @@ func (certificates) Describe(to chan<- *prometheus.Desc) { to <- certificateExpi
 
 // Collect implements prometheus.Collector.
 func (c certificates) Collect(to chan<- prometheus.Metric) {
-	for id, i := range c.Set {
+	for _, i := range c.All() {
+		id := i.Company.ID
 		sorted := slices.SortedFunc(slices.Values(i.Certificates), func(a, b institution.Certificate) int { return a.Until.Compare(b.Until) })
 		seen := set{}
 		for _, one := range sorted {
@@ -112,7 +115,7 @@ func (c certificates) Collect(to chan<- prometheus.Metric) {
 }
 
 // signatures collects what signing requests to institutions takes.
-type signatures struct{ institution.Set }
+type signatures struct{ institution.Institutions }
 
 var (
 	signaturesTotal = prometheus.NewDesc("samla_signatures_total", "Signatures of requests to institutions; result FAILED: not made, or its caller had gone.",
@@ -133,7 +136,8 @@ func (signatures) Describe(to chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (s signatures) Collect(to chan<- prometheus.Metric) {
 	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
-	for id, i := range s.Set {
+	for _, i := range s.All() {
+		id := i.Company.ID
 		if i.Signatures == nil {
 			continue
 		}

@@ -45,7 +45,7 @@ func (s set) of(value string) string {
 
 // Config is what is measured. All members are required.
 type Config struct {
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Deviations   *deviation.Register
 	Clock        clock.Clock
 }

@@ -16,14 +16,14 @@ var (
 // signing counts what comes of persons who sign on pages of institutions, and of tokens. It
 // implements authorize.Observer.
 type signing struct {
-	companies                      set
+	companies                      companies
 	returned, exchanged, refreshed *prometheus.CounterVec
 }
 
 var _ authorize.Observer = signing{}
 
-func newSigning(r registerer, all institution.Set) signing {
-	return signing{companies: companiesOf(all),
+func newSigning(r registerer, all institution.Institutions) signing {
+	return signing{companies: companies{all},
 		returned: r.counters("samla_returns_total", "Browsers that came back from a page of an institution, and short codes that were typed, by what came of it.",
 			"company", "outcome"),
 		exchanged: r.counters("samla_exchanges_total", "Exchanges of what persons came back with, by what came of it.", "company", "outcome"),
@@ -56,7 +56,7 @@ func (m *Metrics) ObserveOutages(suspected func() []string) {
 }
 
 type tokenOutages struct {
-	companies set
+	companies companies
 	suspected func() []string
 }
 

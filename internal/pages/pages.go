@@ -43,7 +43,7 @@ type Clients interface {
 type Deps struct {
 	Ways         Ways
 	Clients      Clients
-	Institutions institution.Set
+	Institutions institution.Institutions
 	PublicURL    func() string
 	Log          *slog.Logger
 	Random       io.Reader // of the cookies of browsers; nil = the machine's

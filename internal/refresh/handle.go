@@ -61,7 +61,7 @@ func (s *Service) handle(ctx context.Context, before quota.Schedule) error {
 		return s.begin(ctx, before, after, living, now)
 	}
 	if after, verdict = after.Due(now, state); verdict == quota.ReadIt {
-		from, _ := after.From(now, s.Institutions[after.Company].Profile.HistoryUnattended)
+		from, _ := after.From(now, s.Institutions.Of(after.Company).Profile.HistoryUnattended)
 		err := s.Collections.StartPlanned(ctx, living, from, func(tx store.Tx, collectionID string) error {
 			return s.put(ctx, tx, before, after.Started(collectionID, now).Look(now))
 		})

@@ -27,7 +27,7 @@ const workers = 16
 type Deps struct {
 	Store        store.Store
 	Collections  *collect.Service
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Jobs         *jobs.Runner
 	Clock        clock.Clock
 	IDs          *uuid7.Generator

@@ -11,6 +11,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/deviation"
+	"samla/internal/institution"
 	"samla/internal/metrics"
 	"samla/internal/store/sqlstore"
 )
@@ -26,7 +27,7 @@ func withMetrics(t *testing.T, address string) (*Server, *clock.Manual) {
 	clk := clock.NewManual(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC))
 	s := &Server{config: Config{Metrics: address}, store: db, deviations: &deviation.Register{}}
 	s.parts.Log, s.parts.Clock = slog.New(slog.DiscardHandler), clk
-	s.figures = metrics.New(metrics.Config{Deviations: s.deviations, Clock: clk})
+	s.figures = metrics.New(metrics.Config{Institutions: institution.Set{}, Deviations: s.deviations, Clock: clk})
 	return s, clk
 }
 

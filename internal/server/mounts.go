@@ -48,7 +48,7 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 
 // faces returns the handler of everything: the API, and the pages for the browsers of
 // persons, which are at paths of their own.
-func (s *Server) faces(a *api.Handler, institutions institution.Set) http.Handler {
+func (s *Server) faces(a *api.Handler, institutions institution.Institutions) http.Handler {
 	forPersons := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
 		Log: s.parts.Log, Random: s.parts.Random})
 	paths := pages.Paths()

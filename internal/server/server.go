@@ -75,6 +75,11 @@ type Server struct {
 	tracer     *tracing.Tracer  // nil: not configured
 	figures    *metrics.Metrics // nil: not configured
 	metrics    *metricsServer   // nil: not configured
+
+	known *institution.Live // as they were opened
+	used  *institution.Live // the same, wrapped, as flows use them
+	// wrap is used before the start, and by upkeep then.
+	wrap func(institution.Institution) institution.Institution
 }
 
 // New opens the database, applies missing migrations and creates every part of
@@ -86,14 +91,14 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	if err := errors.Join(c.Check(), c.checkRedirects(p.Institutions)); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, parts: p, served: make(chan error, 1), deviations: &deviation.Register{}}
+	s := &Server{config: c, parts: p, served: make(chan error, 1), deviations: &deviation.Register{}, known: institution.NewLive(p.Institutions)}
 	if err := s.startTracing(); err != nil {
 		return nil, err
 	}
 	p = s.parts
 	settings := sqlstore.Config{Trace: s.traceWrite(), DSN: c.Database, Exclusive: true, Logger: p.Log}
 	if c.Metrics != "" {
-		s.figures = metrics.New(metrics.Config{Institutions: p.Institutions, Deviations: s.deviations, Clock: p.Clock})
+		s.figures = metrics.New(metrics.Config{Institutions: s.known, Deviations: s.deviations, Clock: p.Clock})
 		settings.Observer = s.figures
 	}
 	db, err := sqlstore.Open(ctx, settings)
@@ -125,8 +130,9 @@ func (s *Server) wire(ctx context.Context) error {
 	)
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.wireWebhooks(vault, ids)
-	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: p.Institutions, Health: health, Clock: p.Clock, Log: p.Log})
-	institutions := s.institutions(health)
+	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: s.known, Health: health, Clock: p.Clock, Log: p.Log})
+	s.wrapInstitutions(health)
+	institutions := s.used
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.runner.Trace = s.traceJob()
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
@@ -176,20 +182,29 @@ func (s *Server) wire(ctx context.Context) error {
 	return nil
 }
 
-// institutions returns the institutions with their calls limited, and their outcomes
-// counted in health and reported in the log.
-func (s *Server) institutions(health *company.Health) institution.Set {
-	set := make(institution.Set, len(s.parts.Institutions))
+// wrapInstitutions makes the institutions that flows use: with their calls limited, and
+// their outcomes counted in health and reported in the log. One that is put in place of
+// another has its limit.
+func (s *Server) wrapInstitutions(health *company.Health) {
 	node := intercept.Limit(s.config.Calls)
 	observers := []intercept.Observer{intercept.Health(health), s.uptime, intercept.Report(s.parts.Log)}
 	if s.figures != nil {
 		observers = append(observers, s.figures)
 	}
-	for id, i := range s.parts.Institutions {
-		set[id] = intercept.Wrap(i, intercept.Limit(s.config.CallsPerInstitution), node,
-			s.traceCall, intercept.Observe(s.parts.Clock, observers...))
+	limits := map[string]intercept.Interceptor{}
+	s.wrap = func(i institution.Institution) institution.Institution {
+		limit := limits[i.Company.ID]
+		if limit == nil {
+			limit = intercept.Limit(s.config.CallsPerInstitution)
+			limits[i.Company.ID] = limit
+		}
+		return intercept.Wrap(i, limit, node, s.traceCall, intercept.Observe(s.parts.Clock, observers...))
 	}
-	return set
+	set := institution.Set{}
+	for id, i := range s.parts.Institutions {
+		set[id] = s.wrap(i)
+	}
+	s.used = institution.NewLive(set)
 }
 
 // URL returns the address of the API, such as "http://127.0.0.1:8080".

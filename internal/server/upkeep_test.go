@@ -14,7 +14,7 @@ import (
 	"samla/internal/institution"
 )
 
-func TestUpkeep_CallsEachInstitutionHourly(t *testing.T) {
+func TestUpkeep_CallsEachInstitutionEachMinute(t *testing.T) {
 	clk := clock.NewManual(time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC))
 	log := &lockedBuffer{wrote: make(chan struct{}, 10)}
 	called := make(chan struct{}, 10)
@@ -30,12 +30,44 @@ func TestUpkeep_CallsEachInstitutionHourly(t *testing.T) {
 		for clk.Waiting() == 0 {
 			runtime.Gosched()
 		}
-		clk.Advance(time.Hour)
+		clk.Advance(time.Minute)
 	}
 	<-called
 	cancel()
 	<-done
 	if text := log.String(); !strings.Contains(text, "company=se-b family=many") || strings.Count(text, "no list") < 2 {
 		t.Error(text)
+	}
+}
+
+// What an entry has anew is offered, wrapped where flows use it.
+func TestUpkeep_PutsWhatAnEntryHasAnew(t *testing.T) {
+	clk := clock.NewManual(time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC))
+	told := 0
+	now := func() []institution.Institution {
+		if told++; told != 2 {
+			return nil
+		}
+		return []institution.Institution{{Company: company.Company{ID: "se-new"}}}
+	}
+	first := institution.Set{"se-b": {Company: company.Company{ID: "se-b"}, Upkeep: func(context.Context) error { return nil }, Now: now}}
+	s := &Server{parts: Parts{Clock: clk, Log: slog.New(slog.DiscardHandler), Institutions: first}, known: institution.NewLive(first), used: institution.NewLive(first),
+		wrap: func(i institution.Institution) institution.Institution { i.Family = "wrapped"; return i }}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.upkeep(ctx) }()
+	for round := range 2 {
+		for clk.Waiting() == 0 {
+			runtime.Gosched()
+		}
+		if _, known := s.used.Find("se-new"); known != (round == 1) {
+			t.Errorf("round %d: known %t", round, known)
+		}
+		clk.Advance(time.Minute)
+	}
+	cancel()
+	<-done
+	if s.used.Of("se-new").Family != "wrapped" || s.known.Of("se-new").Family != "" || s.known.Of("se-new").Company.ID == "" {
+		t.Errorf("used %+v, known %+v", s.used.All(), s.known.All())
 	}
 }

@@ -36,7 +36,7 @@ type Deps struct {
 		store.AvailabilityReader
 		store.Transactor
 	}
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Health       *company.Health
 	Clock        clock.Clock
 	Log          *slog.Logger

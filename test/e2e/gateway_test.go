@@ -1,14 +1,18 @@
 package e2e
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"samla/internal/apiclient"
 	"samla/internal/fault"
+	"samla/internal/testpg"
 	"samla/internal/visitor"
 )
 
@@ -157,4 +161,63 @@ func gatewayElsewhere(t *testing.T, w *env) {
 	if status() != "AUTHORIZED" {
 		t.Errorf("at the gateway %s", status())
 	}
+}
+
+// newcomer is a bank that the gateway has only from some day on.
+const newcomer = "se-eb-nykomlingsbanken"
+
+// docs/reference/families.md 11.1: a bank that the gateway has anew is offered without a
+// restart, on each node, and one that it has no more is shown as unavailable; its consents
+// go on.
+func TestGateway_FollowsTheListWithoutARestart(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t, testpg.URL(t), clockSpeed)
+	other := w.startNode(t)
+	t.Cleanup(func() { _ = other.Stop(context.WithoutCancel(t.Context())) })
+	p := w.person(t, elsa)
+	nodes := []*apiclient.Client{{Base: w.Server.URL(), APIKey: w.APIKey, HTTP: http.DefaultClient}, {Base: other.URL(), APIKey: w.APIKey, HTTP: http.DefaultClient}}
+	awaitStatus := func(company, want string) {
+		t.Helper()
+		for n, node := range nodes {
+			w.await(t, company+" is "+want, func() bool {
+				all, err := node.Companies(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				i := slices.IndexFunc(all, func(c apiclient.Company) bool { return c.ID == company })
+				switch {
+				case i < 0:
+					return want == ""
+				case all[i].Functional != (want == "AVAILABLE"):
+					return false
+				case len(all[i].LoginMethods) > 0 != all[i].Functional || !all[i].PSD2:
+					t.Errorf("node %d lists %+v", n, all[i])
+				}
+				return true
+			})
+		}
+	}
+	awaitStatus(newcomer, "")
+	old := p.requestConsent(t, consentRequest{company: gatewayBank})
+	p.signOnPage(t, w.browser(), p.awaitPage(t, old), visitor.Person{Number: elsa, Phone: visitor.Approve})
+	p.awaitConsent(t, old, "AUTHORIZED")
+
+	if !w.Sandbox.Gateway().Offer("Nykomlingsbanken", "SE", true) || !w.Sandbox.Gateway().Offer("Länsförsäkringar", "SE", false) {
+		t.Fatal("the gateway does not know its banks")
+	}
+	w.clock.Jump(24 * time.Hour)
+	awaitStatus(newcomer, "AVAILABLE")
+	awaitStatus(gatewayBank, "UNAVAILABLE")
+
+	p.renewSession(t)
+	p.collect(t, gatewayBank, old, address, "COMPLETED")
+	p.Do(t, "POST", "/consents", consentRequest{company: gatewayBank}.body(elsa)).WantProblem(t, fault.InvalidParameter)
+	id := p.requestConsent(t, consentRequest{company: newcomer})
+	p.signOnPage(t, w.browser(), p.awaitPage(t, id), visitor.Person{Number: elsa, Phone: visitor.Approve})
+	p.awaitConsent(t, id, "AUTHORIZED")
+	p.collect(t, newcomer, id, address, "COMPLETED")
+
+	w.Sandbox.Gateway().Offer("Länsförsäkringar", "SE", true)
+	w.clock.Jump(24 * time.Hour)
+	awaitStatus(gatewayBank, "AVAILABLE")
 }

@@ -41,7 +41,7 @@ func (v *Validation) Collection() collect.Request {
 	case !v.known():
 	case v.at.Loginer != nil:
 		r.Login = v.login(r.LoginMethod, number)
-	case v.at.Profile.OpensWithoutAddress && number != "":
+	case v.at.Profile.OpensWithoutAddress && number != "" && !v.at.Retired:
 		r.OneTime = &authorize.Request{Scope: consent.Scope{Balances: true, Transactions: true}, PSU: psu.Context{PersonalNumber: number}}
 	case v.company.PSD2:
 		v.reportMissing("must hold a parameter of type STORED_CONSENT or PSD2_AIS_CONSENT for this company")
@@ -84,7 +84,7 @@ func (v *Validation) checkUse() {
 		kind string
 		used bool
 	}{
-		{PSD2Consent, v.company.PSD2}, {StoredConsent, v.company.PSD2},
+		{PSD2Consent, v.company.PSD2 && !v.at.Retired}, {StoredConsent, v.company.PSD2},
 		{Email, logsIn && (v.company.NeedsToKnow(company.NeedsEmail) || offers("EMAIL"))},
 		{MitID, logsIn && (v.company.NeedsToKnow(company.NeedsUserID) || offers("MITID"))},
 	} {

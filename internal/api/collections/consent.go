@@ -20,6 +20,7 @@ func (v *Validation) Consent() authorize.Request {
 	if v.known() && !v.company.PSD2 {
 		v.report("/company", fault.NotSupported, "cannot be used for PSD2 consents")
 	}
+	v.checkOffered()
 	v.checkLoginMethod("/loginMethod", v.Request.LoginMethod)
 	v.checkSigner()
 	var r authorize.Request
@@ -32,6 +33,13 @@ func (v *Validation) Consent() authorize.Request {
 		r.PSU.PersonalNumber = v.personalNumber(at, number, err)
 	}
 	return r
+}
+
+// checkOffered reports a company that is not offered any more: what began before goes on.
+func (v *Validation) checkOffered() {
+	if v.known() && v.at.Retired {
+		v.report("/company", fault.NotSupported, "is not offered any more: no new consents can be given")
+	}
 }
 
 // scope validates a parameter PSD2_AIS_CONSENT. Its rules are the same in a one-time

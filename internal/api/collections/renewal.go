@@ -14,6 +14,7 @@ import (
 func (v *Validation) Renewal(old authorize.Old) authorize.Request {
 	v.Company = old.Company
 	v.checkCompany()
+	v.checkOffered()
 	v.checkLoginMethod("/loginMethod", v.Request.LoginMethod)
 	if old.PersonalNumber == "" {
 		v.checkSigner()

@@ -69,7 +69,7 @@ func (r *Request) find(kind string) (*Parameter, string) {
 
 // Read begins the validation of a body. f is what the contract says of it; its fields are
 // reported already. The error is one that makes further checks pointless.
-func Read(institutions institution.Set, now time.Time, body []byte, f *fault.Fault) (*Validation, error) {
+func Read(institutions institution.Institutions, now time.Time, body []byte, f *fault.Fault) (*Validation, error) {
 	v := New(institutions, now, Request{})
 	if f == nil {
 		return v, decode(body, &v.Request)

@@ -10,8 +10,10 @@ import (
 
 	"samla/internal/api/collections"
 	v20260401 "samla/internal/api/v20260401"
+	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/ident"
 	"samla/internal/institution"
@@ -47,6 +49,7 @@ var institutions = func() institution.Set {
 	add(institution.Institution{Company: company.Company{PSD2: true}}, "se-a", method)
 	add(institution.Institution{Company: company.Company{PSD2: true}, Profile: institution.Profile{NeedsPSUID: true}}, "se-b", method)
 	add(institution.Institution{}, "se-c", method)
+	add(institution.Institution{Company: company.Company{PSD2: true}, Profile: institution.Profile{OpensWithoutAddress: true}, Retired: true}, "se-gone")
 	add(institution.Institution{Company: company.Company{PSD2: true}, Profile: institution.Profile{OpensWithoutAddress: true}}, "se-own", method)
 	add(logsIn(company.Company{Needs: []string{company.NeedsPersonalNumber}, AnyPersonalNumber: true}), "se-demo", method+"_MOCK")
 	add(logsIn(company.Company{Needs: []string{company.NeedsPersonalNumber}}), "se-broker", method)
@@ -154,6 +157,11 @@ func TestCollection_ChecksWhatACompanyNeeds(t *testing.T) {
 		{"se-c", method, `[` + bankid + `]`, "/company NOT_SUPPORTED"},
 		{"se-c", method, `[` + ais + `]`, "/parameters/0/type NOT_SUPPORTED"},
 		{"se-x", "any", `[]`, "/company INVALID"},
+
+		// One that is not offered any more is read under consents that began before.
+		{"se-gone", "", `[` + stored + `]`, "ok"},
+		{"se-gone", "", `[` + ais + `]`, "/parameters/0/type NOT_SUPPORTED"},
+		{"se-gone", "", `[]`, "/parameters REQUIRED"},
 	} {
 		r, err := start(tc.company, tc.method, tc.parameters)
 		if got := outcome(err); got != tc.want {
@@ -269,6 +277,24 @@ func TestConsent_ReportsContractAndRulesTogether(t *testing.T) {
 }
 
 // The last day can be today in UTC.
+func TestConsent_IsNotGivenToWhoIsNotOffered(t *testing.T) {
+	v, err := read("createConsent", `{"company":"se-gone","parameters":[`+ais+`]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Consent()
+	if got := outcome(v.Err()); got != "/company NOT_SUPPORTED" {
+		t.Errorf("a new one: %s", got)
+	}
+	if v, err = read("renewConsent", `{"parameters":[`+ais+`]}`); err != nil {
+		t.Fatal(err)
+	}
+	v.Renewal(authorize.Old{Consent: consent.Consent{Company: "se-gone", Requested: consent.Scope{Balances: true}}})
+	if got := outcome(v.Err()); got != "/company NOT_SUPPORTED" {
+		t.Errorf("a renewal: %s", got)
+	}
+}
+
 func TestConsent_AcceptsTodayInUTC(t *testing.T) {
 	for day, want := range map[string]bool{"2026-03-31": false, "2026-04-01": true, "2026-04-02": true} {
 		v, err := read("createConsent", `{"company":"se-a","parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":"::1","validUntil":"`+day+`"}]}`)

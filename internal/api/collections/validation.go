@@ -17,7 +17,7 @@ import (
 // together with what these rules refuse (docs/reference/api.md 1.6).
 type Validation struct {
 	Request
-	institutions institution.Set
+	institutions institution.Institutions
 	now          time.Time
 	company      company.Company
 	at           institution.Institution // the institution of the company; zero: unknown
@@ -25,7 +25,7 @@ type Validation struct {
 }
 
 // New begins the validation of a request in which no field is reported yet.
-func New(institutions institution.Set, now time.Time, r Request) *Validation {
+func New(institutions institution.Institutions, now time.Time, r Request) *Validation {
 	return &Validation{Request: r, institutions: institutions, now: now}
 }
 

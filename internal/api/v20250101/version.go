@@ -39,7 +39,7 @@ var contract = sync.OnceValues(func() (*wire.Contract, error) { return wire.Load
 type Services struct {
 	Consents     *authorize.Service
 	Collections  *collect.Service
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Clock        clock.Clock
 }
 

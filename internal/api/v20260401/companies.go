@@ -1,8 +1,11 @@
 package v20260401
 
 import (
+	"slices"
+
 	"samla/internal/api"
 	"samla/internal/company"
+	"samla/internal/institution"
 )
 
 // companyBody is a company on the wire (docs/reference/api.md 6.1).
@@ -18,11 +21,14 @@ type companyBody struct {
 
 func (o *operations) availability(c *api.Call) error {
 	now := o.Clock.Now()
-	institutions := o.Institutions.Offered()
+	institutions := slices.DeleteFunc(o.Institutions.All(), func(i institution.Institution) bool { return i.Retired && !i.Gone })
 	list := make([]companyBody, 0, len(institutions))
 	for _, i := range institutions {
 		co := i.Company
 		availability := o.Health.Availability(co.ID, now)
+		if i.Gone {
+			availability = company.Unavailable
+		}
 		methods := co.LoginMethods
 		if methods == nil {
 			methods = []string{}

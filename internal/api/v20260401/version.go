@@ -53,7 +53,7 @@ type Services struct {
 	Transactions *feeds.Service
 	Webhooks     *webhooks.Service
 	Refresh      *refresh.Service
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Health       *company.Health
 	Clock        clock.Clock
 }

@@ -29,9 +29,11 @@ type Config struct {
 	CAFile        string `json:"caFile,omitzero"`  // CAs of the gateway's server; "" = the system's
 
 	Countries []string `json:"countries,omitempty"` // ISO 3166, such as SE
-	// Banks are the names of the banks that are opened, as the directory has them; none =
-	// all. Without are those that are not.
+	// Banks are the names of the banks that are opened, and Groups those of the groups of
+	// brands whose banks are, as the directory has them; neither = all. Without are banks that
+	// are not.
 	Banks   []string `json:"banks,omitempty"`
+	Groups  []string `json:"groups,omitempty"`
 	Without []string `json:"without,omitempty"`
 	NoBeta  bool     `json:"noBeta,omitzero"`  // without banks whose integration is in beta
 	PSUType string   `json:"psuType,omitzero"` // personal (default) or business

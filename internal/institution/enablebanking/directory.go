@@ -127,7 +127,7 @@ func readDirectory(body []byte) ([]Entry, error) {
 // wants reports whether the configuration opens a bank.
 func (c Config) wants(e Entry) bool {
 	return slices.Contains(c.Countries, e.Country) && (len(e.PSUTypes) == 0 || slices.Contains(e.PSUTypes, c.PSUType)) &&
-		(len(c.Banks) == 0 || slices.Contains(c.Banks, e.Name)) && !slices.Contains(c.Without, e.Name) && !(c.NoBeta && e.Beta)
+		(len(c.Banks)+len(c.Groups) == 0 || slices.Contains(c.Banks, e.Name) || e.Group != "" && slices.Contains(c.Groups, e.Group)) && !slices.Contains(c.Without, e.Name) && !(c.NoBeta && e.Beta)
 }
 
 // goneFor is how long a bank stays in the list that the directory has no more: longer than

@@ -95,18 +95,22 @@ func TestReadDirectory_IsLenient(t *testing.T) {
 }
 
 func TestWants_FollowsTheFilter(t *testing.T) {
-	e := Entry{Name: "A", Country: "SE", PSUTypes: []string{"personal"}, Beta: true}
+	e := Entry{Name: "A", Country: "SE", PSUTypes: []string{"personal"}, Beta: true, Group: "G"}
 	for name, c := range map[string]struct {
 		change func(*Config)
 		want   bool
 	}{
-		"all":           {func(*Config) {}, true},
-		"country":       {func(c *Config) { c.Countries = []string{"FI"} }, false},
-		"named":         {func(c *Config) { c.Banks = []string{"A"} }, true},
-		"another named": {func(c *Config) { c.Banks = []string{"B"} }, false},
-		"without":       {func(c *Config) { c.Without = []string{"A"} }, false},
-		"no beta":       {func(c *Config) { c.NoBeta = true }, false},
-		"business":      {func(c *Config) { c.PSUType = "business" }, false},
+		"all":            {func(*Config) {}, true},
+		"country":        {func(c *Config) { c.Countries = []string{"FI"} }, false},
+		"named":          {func(c *Config) { c.Banks = []string{"A"} }, true},
+		"another named":  {func(c *Config) { c.Banks = []string{"B"} }, false},
+		"group":          {func(c *Config) { c.Groups = []string{"G"} }, true},
+		"another group":  {func(c *Config) { c.Groups = []string{"H"} }, false},
+		"named or group": {func(c *Config) { c.Banks, c.Groups = []string{"B"}, []string{"G"} }, true},
+		"group without":  {func(c *Config) { c.Groups, c.Without = []string{"G"}, []string{"A"} }, false},
+		"without":        {func(c *Config) { c.Without = []string{"A"} }, false},
+		"no beta":        {func(c *Config) { c.NoBeta = true }, false},
+		"business":       {func(c *Config) { c.PSUType = "business" }, false},
 	} {
 		config := valid().withDefaults("x")
 		c.change(&config)

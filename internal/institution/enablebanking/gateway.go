@@ -3,6 +3,7 @@ package enablebanking
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -29,6 +30,9 @@ type Gateway struct {
 	log    *slog.Logger
 	name   string // company id of the entry
 	file   string // of the list
+
+	upkeep sync.Mutex
+	retry  time.Time // not before it; guarded by upkeep
 
 	renewing sync.Mutex
 	list     atomic.Pointer[Directory]
@@ -125,8 +129,10 @@ func (g *Gateway) Application(ctx context.Context) (Application, error) {
 }
 
 const (
-	// renewAfter is how old the list may become.
-	renewAfter = 24 * time.Hour
+	// renewEvery is the time between two renewals of the list.
+	renewEvery = 24 * time.Hour
+	// retryAfter is the time after a renewal that has failed.
+	retryAfter = time.Hour
 	// fewest is the share of the banks of a country that a new list must have for it to be
 	// believed, in percent.
 	fewest = 50
@@ -175,7 +181,7 @@ func (d Directory) count(country string) (n int) {
 	return n
 }
 
-// tellNews logs which banks a restart would add.
+// tellNews logs which banks are offered from now on, and which no more.
 func (g *Gateway) tellNews(before, after Directory) {
 	if len(before.Banks) == 0 {
 		return
@@ -184,23 +190,59 @@ func (g *Gateway) tellNews(before, after Directory) {
 	for _, e := range before.Banks {
 		known[e.ID] = true
 	}
-	var added []string
+	var added, gone []string
 	for _, e := range after.Banks {
-		if !known[e.ID] && g.config.wants(e) {
+		switch {
+		case !g.config.wants(e):
+		case !known[e.ID]:
 			added = append(added, e.ID)
+		case e.Gone.Equal(after.FetchedAt):
+			gone = append(gone, e.ID)
 		}
 	}
 	if len(added) > 0 {
-		g.log.Info("the gateway has new banks: they are offered after a restart", "companies", strings.Join(added, " "))
+		g.log.Info("the gateway has new banks, which are offered from now on", "companies", strings.Join(added, " "))
+	}
+	if len(gone) > 0 {
+		g.log.Warn("the gateway has these banks no more: they are shown as unavailable, and their consents go on until they end", "companies", strings.Join(gone, " "))
 	}
 }
 
-// Upkeep renews the list if it is old.
+// Upkeep renews the list once a day, at a time that follows from the id of the application:
+// all nodes renew it together, so that each knows the banks that another one offers. After a
+// failure it waits for an hour.
 func (g *Gateway) Upkeep(ctx context.Context) error {
-	if g.clock.Now().Sub(g.Directory().FetchedAt) < renewAfter {
+	g.upkeep.Lock()
+	defer g.upkeep.Unlock()
+	now := g.clock.Now()
+	if !g.Directory().FetchedAt.Before(g.renewal(now)) || now.Before(g.retry) {
 		return nil
 	}
-	return g.Renew(ctx)
+	err := g.Renew(ctx)
+	if g.retry = (time.Time{}); err != nil {
+		g.retry = now.Add(retryAfter)
+	}
+	return err
+}
+
+// renewal returns the last time, up to now, at which the list was to be renewed.
+func (g *Gateway) renewal(now time.Time) time.Time {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(strings.ToLower(g.config.ApplicationID)))
+	offset := time.Duration(h.Sum32()%uint32(renewEvery/time.Minute)) * time.Minute
+	return now.Add(-offset).Truncate(renewEvery).Add(offset)
+}
+
+// news returns Institution.Now.
+func (g *Gateway) news(taken func(string) bool) func() []institution.Institution {
+	told := g.list.Load()
+	return func() []institution.Institution {
+		if last := g.list.Load(); last != told {
+			told = last
+			return g.Institutions(taken)
+		}
+		return nil
+	}
 }
 
 // Institutions returns the banks of the list that the configuration names, one of each id.
@@ -214,11 +256,15 @@ func (g *Gateway) Institutions(taken func(companyID string) bool) []institution.
 		}
 		i := g.bank(e).institution()
 		i.Company = company.Company{ID: e.ID, DisplayName: e.Name}
-		if direct := strings.ToLower(e.Country) + "-" + slug(e.Name); !e.Gone.IsZero() || taken(direct) || taken(direct+"-psd2") {
+		direct := strings.ToLower(e.Country) + "-" + slug(e.Name)
+		preferred := taken(direct) || taken(direct+"-psd2")
+		i.Gone = !e.Gone.IsZero() && !preferred
+		if i.Gone || preferred {
 			i.Retired, i.Opener, i.Authorizer = true, nil, nil
 		}
 		if len(all) == 0 {
 			i.Upkeep, i.Close = g.Upkeep, g.Close
+			i.Now = g.news(taken)
 			i.Reach = func(ctx context.Context) (institution.Reached, error) {
 				r, err := g.client.Reach(ctx)
 				return institution.Reached(r), err

@@ -64,16 +64,25 @@ func TestUpkeep_RenewsDailyAndKeepsTheLastGoodList(t *testing.T) {
 	if err := g.Upkeep(t.Context()); err != nil || calls != 1 || len(g.Directory().Banks) != 4 {
 		t.Fatalf("%d calls, %+v, %v", calls, g.Directory(), err)
 	}
-	clk.Advance(23 * time.Hour)
+	// A day after the last time that follows from the application, to the minute.
+	next := g.renewal(clk.Now()).Add(24 * time.Hour)
+	if next.Sub(clk.Now()) > 24*time.Hour || !next.Equal(next.Truncate(time.Minute)) {
+		t.Fatalf("the next renewal is at %s", next)
+	}
+	clk.Advance(next.Sub(clk.Now()) - time.Second)
 	if err := g.Upkeep(t.Context()); err != nil || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
 	}
-	clk.Advance(2 * time.Hour)
-	for _, bad := range []string{listOf("A"), `{"aspsps":[]}`, `<html>`, `{}`} {
+	clk.Advance(time.Second)
+	for i, bad := range []string{listOf("A"), `{"aspsps":[]}`, `<html>`, `{}`} {
 		list = bad
-		if err := g.Upkeep(t.Context()); err == nil || g.Directory().count("SE") != 4 {
-			t.Errorf("%s: %v, %d banks", bad, err, g.Directory().count("SE"))
+		if err := g.Upkeep(t.Context()); err == nil || g.Directory().count("SE") != 4 || calls != 2+i {
+			t.Errorf("%s: %v, %d banks, %d calls", bad, err, g.Directory().count("SE"), calls)
 		}
+		if err := g.Upkeep(t.Context()); err != nil || calls != 2+i {
+			t.Errorf("after a failure: %v, %d calls", err, calls)
+		}
+		clk.Advance(time.Hour)
 	}
 	list = listOf("A", "B", "E")
 	if err := g.Upkeep(t.Context()); err != nil || g.Directory().count("SE") != 3 || len(g.Directory().Banks) != 5 {

@@ -74,6 +74,9 @@ func TestInstitutions_PreferOthersAndRetire(t *testing.T) {
 	}
 	for id, retired := range map[string]bool{"se-eb-nordea": false, "se-eb-seb": true, "se-eb-sbab": true} {
 		i := got[id]
+		if i.Gone != (id == "se-eb-sbab") {
+			t.Errorf("%s: gone %t", id, i.Gone)
+		}
 		if i.Retired != retired || (i.Opener == nil) != retired || i.ConsentReader == nil || i.Revoker == nil || i.Collector == nil || i.Completer == nil {
 			t.Errorf("%s: retired %t, capabilities %v", id, i.Retired, i.Capabilities())
 		}

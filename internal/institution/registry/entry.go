@@ -43,10 +43,10 @@ func (e Entry) check() (faults strictjson.Faults) {
 	return faults
 }
 
-// company returns the company of an institution. It can be used for consents if it
-// has the verb that makes them.
+// company returns the company of an institution. It can be used for consents if it has the
+// verb that makes them, or is retired and has that which reads them: those that began before.
 func (e Entry) company(i institution.Institution) company.Company {
 	c := i.Company
-	c.ID, c.DisplayName, c.LoginMethods, c.PSD2 = e.Company, e.DisplayName, e.LoginMethods, i.Opener != nil
+	c.ID, c.DisplayName, c.LoginMethods, c.PSD2 = e.Company, e.DisplayName, e.LoginMethods, i.Opener != nil || i.Retired && i.ConsentReader != nil
 	return c
 }

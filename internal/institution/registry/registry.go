@@ -202,15 +202,7 @@ func (e entry) open(d institution.Deps, taken func(string) bool) ([]institution.
 	d.Log, d.Company, d.Traceparent = d.Log.With("company", e.Company), e.Company, e.Traceparent
 	if many, ok := e.config.(institution.ManyConfig); ok {
 		all, err := many.OpenAll(d, taken)
-		for n, i := range all {
-			named := e
-			named.Company, named.DisplayName = i.Company.ID, i.Company.DisplayName
-			if i.Retired {
-				named.LoginMethods = nil
-			}
-			all[n].Company, all[n].Family, all[n].Profile = named.company(i), e.Family, i.Profile.WithDefaults()
-		}
-		return all, err
+		return e.named(all), err
 	}
 	i, err := e.config.Open(d)
 	if err != nil {
@@ -218,6 +210,23 @@ func (e entry) open(d institution.Deps, taken func(string) bool) ([]institution.
 	}
 	i.Company, i.Family, i.Profile = e.company(i), e.Family, i.Profile.WithDefaults()
 	return []institution.Institution{i}, nil
+}
+
+// named gives institutions of an entry of many what all of them have of the entry. What is
+// told of them later has it, too.
+func (e entry) named(all []institution.Institution) []institution.Institution {
+	for n, i := range all {
+		named := e
+		named.Company, named.DisplayName = i.Company.ID, i.Company.DisplayName
+		if i.Retired {
+			named.LoginMethods = nil
+		}
+		all[n].Company, all[n].Family, all[n].Profile = named.company(i), e.Family, i.Profile.WithDefaults()
+		if now := i.Now; now != nil {
+			all[n].Now = func() []institution.Institution { return e.named(now()) }
+		}
+	}
+	return all
 }
 
 // Configs yields the configurations of the entries with their company ids, in the order of

@@ -119,7 +119,31 @@ func newDirectory() []*bank {
 		add("SpareBank 1", "NO", "", "920", swedish, func(b *bank) {
 			b.Group = &group{"SpareBank 1", "https://gateway.example/brands/NO/groups/920/"}
 		}),
+		add(Newcomer, "SE", "", "978", swedish, nil),
 	}
+}
+
+// Newcomer is a bank of SE that the directory has only from the time on that it is offered.
+const Newcomer = "Nykomlingsbanken"
+
+// Offer adds a bank to the directory that others see, or takes it away. Sessions go on in any
+// case. It reports false for a bank that is not known.
+func (g *Gateway) Offer(name, country string, offered bool) bool {
+	b := g.find(bankName{name, country})
+	if b == nil {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hidden[b.bankName] = !offered
+	return true
+}
+
+// offered returns the banks of the directory that others see.
+func (g *Gateway) offered() []*bank {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(g.directory), func(b *bank) bool { return g.hidden[b.bankName] })
 }
 
 // find returns a bank of the directory, or nil.

@@ -46,7 +46,8 @@ type Gateway struct {
 	appID     string
 	pages     *bankpage.Pages
 	directory []*bank
-	secret    []byte // of continuation keys, transaction ids and hashes
+	hidden    map[bankName]bool // those that others do not see; guarded by mu
+	secret    []byte            // of continuation keys, transaction ids and hashes
 
 	mu        sync.Mutex
 	logins    map[string]*login // by authorization_id
@@ -89,7 +90,7 @@ func New(c Config) (*Gateway, error) {
 	id := ApplicationID(c.Key)
 	secret := sha256.Sum256([]byte("enablebanking/" + id)) // stays over restarts
 	g := &Gateway{
-		Config: c, appID: id, directory: newDirectory(), secret: secret[:],
+		Config: c, appID: id, directory: newDirectory(), hidden: map[bankName]bool{{Newcomer, "SE"}: true}, secret: secret[:],
 		logins: map[string]*login{}, sessions: map[string]*login{}, codes: map[string]*login{}, accounts: map[string]*login{},
 		redirects: slices.Clone(c.Redirects), reads: map[string][]time.Time{}, counters: newCounters(),
 	}

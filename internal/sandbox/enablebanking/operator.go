@@ -92,6 +92,7 @@ func (g *Gateway) Revoke(sessionID string) (bool, error) {
 //	GET  /sandbox/enablebanking                       Stats
 //	POST /sandbox/enablebanking/sessions/{id}/revoke  204, 404 or 409
 //	POST /sandbox/enablebanking/redirects             {"redirectUrl"}: 204
+//	POST /sandbox/enablebanking/banks                 {"name", "country", "offered"}: 204, or 400 for an unknown bank
 //	POST /sandbox/enablebanking/faults                [{"kind", "call", "times"}]: 204, replaces all
 func (g *Gateway) MountOperator(mux *http.ServeMux) {
 	const root = "/sandbox/enablebanking"
@@ -114,6 +115,14 @@ func (g *Gateway) MountOperator(mux *http.ServeMux) {
 		var q struct{ RedirectURL string }
 		ok := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBodyBytes)).Decode(&q) == nil && q.RedirectURL != ""
 		answer(w, ok && g.Register(q.RedirectURL) == nil)
+	})
+	mux.HandleFunc("POST "+root+"/banks", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			Name, Country string
+			Offered       bool
+		}
+		ok := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBodyBytes)).Decode(&q) == nil
+		answer(w, ok && g.Offer(q.Name, q.Country, q.Offered))
 	})
 	mux.HandleFunc("POST "+root+"/faults", func(w http.ResponseWriter, r *http.Request) {
 		var list []Fault

@@ -36,7 +36,7 @@ func (c *call) listBanks() (any, *apiError) {
 		return nil, wrong("psu_type or service is unknown")
 	}
 	list := []*bank{}
-	for _, b := range c.directory {
+	for _, b := range c.offered() {
 		if (country == "" || b.Country == country) && (psuType == "" || slices.Contains(b.PSUTypes, psuType)) && service != "PIS" && !q.Has("payment_type") {
 			list = append(list, b)
 		}
@@ -99,7 +99,7 @@ func (c *call) newLogin(q authRequest) (*login, *apiError) {
 		return nil, wrong("credentials need auth_method")
 	}
 	b := c.find(*q.Bank)
-	if b == nil {
+	if b == nil || !slices.Contains(c.offered(), b) {
 		return nil, refuse(http.StatusUnprocessableEntity, "WRONG_ASPSP_PROVIDED", "")
 	}
 	psuType := cmp.Or(q.PSUType, b.PSUTypes[0])
