@@ -49,7 +49,8 @@ type Person struct {
 	Chooses []string // values of the accounts that are shared; nil: those that the page suggests
 }
 
-// Browser is one browser with its cookies. It is not safe for concurrent use.
+// Browser is one browser with its cookies. Visit is not safe for concurrent use; the other
+// methods are.
 type Browser struct {
 	client *http.Client
 	clock  clock.Clock

@@ -14,6 +14,7 @@ import (
 )
 
 // startNode starts a second server on the same database, with connectors to the same banks.
+// Banks send persons back to the first one's address.
 func (w *env) startNode(t *testing.T) *server.Server {
 	t.Helper()
 	master, err := keyset.LoadMaster(filepath.Join(w.Dir, "master.json"), "")
@@ -26,7 +27,7 @@ func (w *env) startNode(t *testing.T) *server.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(institutions.Close)
-	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: w.database, KeyDir: filepath.Join(w.Dir, "keys")},
+	s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", PublicURL: w.Server.URL(), Database: w.database, KeyDir: filepath.Join(w.Dir, "keys")},
 		server.Parts{Clock: w.clock, Log: log, Master: master, Institutions: institutions})
 	if err != nil {
 		t.Fatal(err)
