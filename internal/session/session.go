@@ -1,6 +1,6 @@
-// Package session owns the rules of session tokens: how long they live and when
-// the keys that sign them are made, used and deleted
-// (docs/reference/api.md 1.3).
+// Package session owns the rules of session tokens: how long they live and when the keys that
+// sign them are made, used and deleted (docs/reference/api.md 1.3); and those of the visits of
+// persons to My permissions.
 package session
 
 import "time"

@@ -33,7 +33,8 @@ type Eraser interface {
 	DestroyDataKey(ctx context.Context, subject string, at time.Time) error
 	// Sweep deletes what has expired at the time now: idempotency records, raw
 	// answers and products past their collection's DataUntil, audit entries older
-	// than keepEvidence, events recorded longer than event.Kept ago. With the data of a collection that belongs to no user it
+	// than keepEvidence, events recorded longer than event.Kept ago, visits and archives past
+	// session.VisitKept and session.ArchiveLife. With the data of a collection that belongs to no user it
 	// destroys the collection's data key and removes the account ids, as
 	// DestroyDataKey does. It deletes some thousand rows at most and
 	// returns how many, and the subjects of the keys, which the caller evicts from

@@ -84,6 +84,7 @@ type Reader interface {
 	ConnectReader
 	EventReader
 	WebhookReader
+	VisitReader
 }
 
 // Tx writes. All of it is undone when the transaction does not commit. The
@@ -107,6 +108,7 @@ type Tx interface {
 	AuditWriter
 	EventWriter
 	WebhookWriter
+	VisitWriter
 	IdempotencyWriter
 	AvailabilityWriter
 	ConnectWriter

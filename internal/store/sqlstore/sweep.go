@@ -32,8 +32,12 @@ func (t *tx) Sweep(ctx context.Context, now time.Time, keepEvidence time.Duratio
 	if err != nil {
 		return 0, nil, err
 	}
+	visits, err := t.sweepVisits(ctx, now)
+	if err != nil {
+		return 0, nil, err
+	}
 	data, subjects, err := t.sweepData(ctx, now)
-	return int(expired + old + events + calls + data), subjects, err
+	return int(expired + old + events + calls + visits + data), subjects, err
 }
 
 // expired is a collection whose data is past its time.

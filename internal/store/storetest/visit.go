@@ -1,0 +1,95 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"samla/internal/session"
+	"samla/internal/store"
+)
+
+func visit(f fixture, link string) session.Visit {
+	return session.Visit{ID: newID(), ClientID: f.client.ID, UserID: f.user.ID, Link: session.HashOfSecret(link), Language: "sv", CreatedAt: start, OpenBy: start.Add(session.VisitLinkLife)}
+}
+
+func testVisits(_ *testing.T, f fixture) {
+	v, other := visit(f, "a"), visit(f, "b")
+	f.write(func(tx store.Tx) error { return errors.Join(tx.AddVisit(f.ctx, v), tx.AddVisit(f.ctx, other)) })
+	twice := v
+	twice.ID = newID()
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddVisit(f.ctx, twice) })
+	got, err := f.s.Visit(f.ctx, v.ID)
+	check(f, "visit", got, err, v)
+	got, err = f.s.VisitByLink(f.ctx, v.Link)
+	check(f, "by its link", got, err, v)
+	_, err = f.s.VisitByLink(f.ctx, "")
+	missing(f, "a link of nothing", session.Visit{}, err)
+	_, err = f.s.VisitByKey(f.ctx, "")
+	missing(f, "a visit that nobody has opened", session.Visit{}, err)
+
+	opened, err := v.Opened(session.HashOfSecret("key"), start.Add(time.Minute))
+	if err != nil {
+		f.Fatal(err)
+	}
+	opened, _ = opened.Asked(start.Add(2 * time.Minute))
+	f.write(func(tx store.Tx) error {
+		stored, err := tx.PutVisit(f.ctx, opened)
+		opened = stored
+		return err
+	})
+	f.fails(store.ErrConflict, func(tx store.Tx) error {
+		_, err := tx.PutVisit(f.ctx, v)
+		return err
+	})
+	gone := v
+	gone.ID = newID()
+	f.fails(store.ErrNotFound, func(tx store.Tx) error {
+		_, err := tx.PutVisit(f.ctx, gone)
+		return err
+	})
+	got, err = f.s.VisitByKey(f.ctx, session.HashOfSecret("key"))
+	check(f, "by its key", got, err, opened)
+
+	_, err = f.s.Archive(f.ctx, v.ID)
+	missing(f, "no archive", session.Visit{}, err)
+	for _, text := range []string{"one", "two"} {
+		f.write(func(tx store.Tx) error { return tx.PutArchive(f.ctx, v.ID, []byte(text), start) })
+	}
+	archive, err := f.s.Archive(f.ctx, v.ID)
+	check(f, "the newest archive", string(archive), err, "two")
+
+	stranger := f.addClient()
+	f.write(func(tx store.Tx) error { return tx.EraseVisits(f.ctx, stranger.ID, f.user.ID) })
+	if _, err := f.s.Visit(f.ctx, v.ID); err != nil {
+		f.Errorf("erased for another client: %v", err)
+	}
+	f.write(func(tx store.Tx) error { return tx.EraseVisits(f.ctx, f.client.ID, f.user.ID) })
+	_, err = f.s.Visit(f.ctx, other.ID)
+	missing(f, "an erased visit", session.Visit{}, err)
+	_, err = f.s.Archive(f.ctx, v.ID)
+	missing(f, "an erased archive", session.Visit{}, err)
+}
+
+func testSweepVisits(_ *testing.T, f fixture) {
+	old, kept := visit(f, "a"), visit(f, "b")
+	kept.CreatedAt = start.Add(time.Microsecond)
+	now := start.Add(session.VisitKept + time.Microsecond)
+	f.write(func(tx store.Tx) error {
+		return errors.Join(tx.AddVisit(f.ctx, old), tx.AddVisit(f.ctx, kept), tx.PutArchive(f.ctx, old.ID, []byte("x"), now.Add(-session.ArchiveLife-time.Microsecond)),
+			tx.PutArchive(f.ctx, kept.ID, []byte("x"), now.Add(-session.ArchiveLife)))
+	})
+	for _, want := range []int{2, 0} {
+		f.write(func(tx store.Tx) error {
+			n, _, err := tx.Sweep(f.ctx, now, time.Hour)
+			check(f, "swept", n, err, want)
+			return err
+		})
+	}
+	_, err := f.s.Visit(f.ctx, old.ID)
+	missing(f, "an old visit", session.Visit{}, err)
+	_, err = f.s.Visit(f.ctx, kept.ID)
+	check(f, "a visit of today", struct{}{}, err, struct{}{})
+	_, err = f.s.Archive(f.ctx, kept.ID)
+	check(f, "an archive of now", struct{}{}, err, struct{}{})
+}

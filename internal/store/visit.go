@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"samla/internal/session"
+)
+
+// VisitReader reads visits to My permissions, of any client: who asks brings a secret.
+type VisitReader interface {
+	Visit(ctx context.Context, id string) (session.Visit, error)
+	// VisitByLink finds a visit by the hash of its link's secret.
+	VisitByLink(ctx context.Context, hash string) (session.Visit, error)
+	// VisitByKey finds a visit by the hash of its browser's secret; never one that was not
+	// opened.
+	VisitByKey(ctx context.Context, hash string) (session.Visit, error)
+	// Archive returns the archive of a visit, sealed.
+	Archive(ctx context.Context, visitID string) ([]byte, error)
+}
+
+// VisitWriter writes visits.
+type VisitWriter interface {
+	// AddVisit stores a visit. Errors: ErrExists when the id or the hash of the link is
+	// taken.
+	AddVisit(ctx context.Context, v session.Visit) error
+	// PutVisit is a compare-and-swap on v.Rev. It stores Rev+1 and returns it in the visit
+	// handed back. What a link is made of never changes. Errors: ErrNotFound, ErrConflict.
+	PutVisit(ctx context.Context, v session.Visit) (session.Visit, error)
+	// PutArchive stores the archive of a visit, instead of an earlier one.
+	PutArchive(ctx context.Context, visitID string, sealed []byte, at time.Time) error
+	// EraseVisits deletes the visits of a user, and their archives.
+	EraseVisits(ctx context.Context, clientID, userID string) error
+}
+
+// UpdateVisit changes one visit, as UpdateConsent does a consent.
+func UpdateVisit(ctx context.Context, s interface {
+	VisitReader
+	Transactor
+}, id string, change Change[session.Visit]) (session.Visit, error) {
+	read := func() (session.Visit, error) { return s.Visit(ctx, id) }
+	put := func(tx Tx, old, next session.Visit) (session.Visit, error) {
+		next.ID, next.Rev = old.ID, old.Rev
+		return tx.PutVisit(ctx, next)
+	}
+	return update(ctx, s, read, put, change)
+}
