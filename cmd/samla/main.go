@@ -26,29 +26,46 @@ import (
 const stopTimeout = 8 * time.Second
 
 type cli struct {
-	Demo      demoCmd      `cmd:"" help:"Collect from the sandbox, by consent or by login, and print the products."`
-	Dev       devCmd       `cmd:"" help:"Run a server with the sandbox inside, for development."`
-	Serve     serveCmd     `cmd:"" help:"Run the server in production."`
-	Sandbox   sandboxCmd   `cmd:"" help:"Run the sandbox alone: banks, other institutions and BankID."`
-	Backup    backupCmd    `cmd:"" help:"Write an encrypted backup of the database, while servers run (docs/operate-backup.md)."`
-	Restore   restoreCmd   `cmd:"" help:"Fill a new database from a backup, and apply what was erased and revoked since."`
-	Renorm    renormCmd    `cmd:"" name:"renormalize" help:"Make products of stored answers again with this release, without a call to a bank (docs/renormalize.md)."`
-	Record    recordCmd    `cmd:"" help:"Make an anonymised case file of a stored collection, to report how a bank behaves (docs/renormalize.md)."`
-	Key       keyCmd       `cmd:"" help:"Create, list and revoke API keys."`
-	Client    clientCmd    `cmd:"" help:"Addresses to which clients may have persons sent."`
-	Jobs      jobsCmd      `cmd:"" help:"List and resume parked jobs."`
-	Audit     auditCmd     `cmd:"" help:"Export and verify the audit log."`
-	Listen    listenCmd    `cmd:"" help:"Receive the events of a development server, verify and print them."`
-	Trigger   triggerCmd   `cmd:"" help:"Create an event in a development server."`
-	Bank      bankCmd      `cmd:"" help:"List real banks, add one to a banks file, and show what the institutions of a file will be asked."`
-	Gateway   gatewayCmd   `cmd:"" help:"Connect a gateway to many banks."`
-	Source    sourceCmd    `cmd:"" help:"Test a source: a program that becomes an institution of Samla."`
-	MasterKey masterKeyCmd `cmd:"" name:"master-key" help:"Create a master key for samla serve."`
-	Bench     benchCmd     `cmd:"" help:"Measure rates as ratios to their limits on this machine."`
-	Doctor    doctorCmd    `cmd:"" help:"Check keys, database, clock, certificates and banks, and say what to do."`
-	Version   versionCmd   `cmd:"" help:"Print the version of this program and of the API that it serves."`
+	Companies   companiesCmd   `cmd:"" group:"client" help:"List institutions, and whether they work now."`
+	Users       usersCmd       `cmd:"" group:"client" help:"Create, show and erase users."`
+	Consents    consentsCmd    `cmd:"" group:"client" help:"List, show and revoke consents."`
+	Collections collectionsCmd `cmd:"" group:"client" help:"List collections, and show or write what they read."`
+	Accounts    accountsCmd    `cmd:"" group:"client" help:"List accounts over all collections, show and export their transactions."`
+	Events      eventsCmd      `cmd:"" group:"client" help:"Print what happened, and follow it."`
+	Profile     profileCmd     `cmd:"" group:"client" help:"Keep servers and their API keys, for the commands above."`
+	Completion  completionCmd  `cmd:"" group:"client" help:"Print a script that completes commands and flags in bash, zsh or fish."`
+
+	Demo    demoCmd    `cmd:"" group:"develop" help:"Collect from the sandbox, by consent or by login, and print the products."`
+	Dev     devCmd     `cmd:"" group:"develop" help:"Run a server with the sandbox inside, for development."`
+	Sandbox sandboxCmd `cmd:"" group:"develop" help:"Run the sandbox alone: banks, other institutions and BankID."`
+	Listen  listenCmd  `cmd:"" group:"develop" help:"Receive the events of a development server, verify and print them."`
+	Trigger triggerCmd `cmd:"" group:"develop" help:"Create an event in a development server."`
+	Source  sourceCmd  `cmd:"" group:"develop" help:"Test a source: a program that becomes an institution of Samla."`
+	Record  recordCmd  `cmd:"" group:"develop" help:"Make an anonymised case file of a stored collection, to report how a bank behaves (docs/renormalize.md)."`
+	Bench   benchCmd   `cmd:"" group:"develop" help:"Measure rates as ratios to their limits on this machine."`
+
+	Serve     serveCmd     `cmd:"" group:"operate" help:"Run the server in production."`
+	MasterKey masterKeyCmd `cmd:"" group:"operate" name:"master-key" help:"Create a master key for samla serve."`
+	Key       keyCmd       `cmd:"" group:"operate" help:"Create, list and revoke API keys."`
+	Client    clientCmd    `cmd:"" group:"operate" help:"Addresses to which clients may have persons sent."`
+	Bank      bankCmd      `cmd:"" group:"operate" help:"List real banks, add one to a banks file, and show what the institutions of a file will be asked."`
+	Gateway   gatewayCmd   `cmd:"" group:"operate" help:"Connect a gateway to many banks."`
+	Jobs      jobsCmd      `cmd:"" group:"operate" help:"List and resume parked jobs."`
+	Audit     auditCmd     `cmd:"" group:"operate" help:"Export and verify the audit log."`
+	Backup    backupCmd    `cmd:"" group:"operate" help:"Write an encrypted backup of the database, while servers run (docs/operate-backup.md)."`
+	Restore   restoreCmd   `cmd:"" group:"operate" help:"Fill a new database from a backup, and apply what was erased and revoked since."`
+	Renorm    renormCmd    `cmd:"" group:"operate" name:"renormalize" help:"Make products of stored answers again with this release, without a call to a bank (docs/renormalize.md)."`
+	Doctor    doctorCmd    `cmd:"" group:"operate" help:"Check keys, database, clock, certificates and banks, and say what to do."`
+	Version   versionCmd   `cmd:"" group:"operate" help:"Print the version of this program and of the API that it serves."`
 
 	LogLevel string `enum:",debug,info,warn,error" default:"" help:"Level of the log on standard error: debug, info, warn or error (default: info for serve, dev and sandbox, else warn)."`
+}
+
+// audiences are the groups of commands in the help, by who needs them.
+var audiences = kong.Groups{
+	"client":  "For clients of a server: over its API, with a key",
+	"develop": "For development: no bank and no key needed",
+	"operate": "For operators of a server: with its files and its database",
 }
 
 // app is passed to every command. ctx ends when the process is asked to stop.
@@ -83,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	var c cli
 	parser, err := kong.New(&c, kong.Name("samla"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errHelpPrinted) }),
 		kong.Description("Samla collects a person's financial data with the person's consent and returns it as typed products."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.DefaultEnvars("SAMLA"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}), audiences, kong.DefaultEnvars("SAMLA"),
 		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(decodeDay)))
 	if err != nil {
 		return err
@@ -106,7 +123,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil // the process was asked to stop during the start, which is not an error
 	}
-	return err
+	return explain(err)
 }
 
 // usual translates what people type by habit: samla help COMMAND, and samla --version.

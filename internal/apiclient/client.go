@@ -24,13 +24,17 @@ type Client struct {
 	HTTP   *http.Client
 }
 
-// Problem is an error response of the API: a problem document and its HTTP status.
+// Problem is an error response of the API: a problem document (docs/reference/api.md 1.6)
+// and its HTTP status. One that is no problem document has the status alone.
 type Problem struct {
-	Status  int
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Remedy  string `json:"remedy"`
-	Errors  []struct {
+	Status      int
+	Code        string `json:"code"`
+	Message     string `json:"message"`
+	Details     string `json:"details"`
+	Attribution string `json:"attribution"` // who has to act: CLIENT, BANK, SAMLA or USER
+	Remedy      string `json:"remedy"`
+	RequestID   string `json:"requestId"`
+	Errors      []struct {
 		Pointer string `json:"pointer"`
 		Message string `json:"message"`
 	} `json:"errors"`
@@ -49,35 +53,9 @@ func (p *Problem) Error() string {
 // decodes the response's body into out; a *[]byte gets the raw body. For an error
 // response the error wraps a *Problem.
 func (c *Client) do(ctx context.Context, method, path, token string, in, out any) error {
-	var body io.Reader
-	if in != nil {
-		data, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(data)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
+	data, _, err := c.send(ctx, method, path, token, in)
 	if err != nil {
 		return err
-	}
-	r.Header.Set("Insurely-Version", version)
-	if in != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	} else {
-		r.Header.Set("authorization-token", c.APIKey)
-	}
-	data, status, err := exchange(c.HTTP, r)
-	if err != nil {
-		return err
-	}
-	if status >= 300 {
-		p := &Problem{Status: status}
-		_ = json.Unmarshal(data, p)
-		return fmt.Errorf("%s %s: %w", method, path, p)
 	}
 	switch out := out.(type) {
 	case nil:
@@ -88,6 +66,47 @@ func (c *Client) do(ctx context.Context, method, path, token string, in, out any
 	default:
 		return json.Unmarshal(data, out)
 	}
+}
+
+// send is do without decoding.
+func (c *Client) send(ctx context.Context, method, path, token string, in any) ([]byte, http.Header, error) {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return nil, nil, err
+		}
+		body = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Header.Set("Insurely-Version", version)
+	if in != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	} else {
+		r.Header.Set("authorization-token", c.APIKey)
+	}
+	resp, err := c.HTTP.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if resp.StatusCode >= 300 {
+		p := &Problem{Status: resp.StatusCode}
+		_ = json.Unmarshal(data, p)
+		p.Status = resp.StatusCode
+		return nil, nil, fmt.Errorf("%s %s: %w", method, path, p)
+	}
+	return data, resp.Header, nil
 }
 
 func exchange(client *http.Client, r *http.Request) ([]byte, int, error) {

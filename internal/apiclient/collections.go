@@ -46,9 +46,10 @@ func (l Login) body() map[string]any {
 
 // CollectionStatus is the result of a status poll of a collection.
 type CollectionStatus struct {
-	ID     string `json:"id"`
-	Status string `json:"status"`
-	Shown  Shown  `json:"extraInformation"`
+	ID      string `json:"id"`
+	Company string `json:"company"`
+	Status  string `json:"status"`
+	Shown   Shown  `json:"extraInformation"`
 }
 
 // Finished reports whether nothing follows the status (docs/reference/api.md 5.7).

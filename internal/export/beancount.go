@@ -85,7 +85,11 @@ func (l *ledger) product(out *bytes.Buffer, p product.Product) (notes []string, 
 		root = "Liabilities"
 	}
 	own := l.name(root, p.Common().CompanyDisplayName, name, cmp.Or(v.iban, v.number, v.accountID))
-	begin := s.first(l.today)
+	read := l.today
+	if account, is := p.(*product.Psd2Account); is {
+		read = product.DateOf(l.batch.at(account.AccountID))
+	}
+	begin := s.first(read)
 	if l.first == "" || begin.String() < l.first {
 		l.first = begin.String()
 	}
@@ -103,7 +107,7 @@ func (l *ledger) product(out *bytes.Buffer, p product.Product) (notes []string, 
 		l.transaction(out, e.day, e.CounterpartyName, e.Description, e.id, own, e.Amount, "")
 	}
 	if v.value != nil {
-		fmt.Fprintf(out, "%s balance %s  %s\n", dayAfter(s.last(l.today)), own, v.value)
+		fmt.Fprintf(out, "%s balance %s  %s\n", dayAfter(s.last(read)), own, v.value)
 	}
 	for _, t := range s.pending {
 		fmt.Fprintf(out, "; pending: %s %s %s\n", t.Amount, oneLine(t.CounterpartyName), oneLine(t.Description))

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"samla/internal/jsontext"
 	"samla/internal/money"
@@ -75,8 +76,8 @@ func (c *camt) statement(s statement) {
 	c.leaf("Id", hex.EncodeToString(id[:16])) // of this account in this batch
 	c.leaf("CreDtTm", jsontext.Time(c.batch.ReadAt))
 	c.in("Acct", func() { c.account(s) })
-	c.balance("CLBD", s.balance(s.BookedBalance))
-	c.balance("CLAV", s.balance(s.AvailableBalance))
+	c.balance("CLBD", s.balance(s.BookedBalance), s.at)
+	c.balance("CLAV", s.balance(s.AvailableBalance), s.at)
 	for _, e := range s.entries {
 		c.in("Ntry", func() { c.entry(e) })
 	}
@@ -111,14 +112,14 @@ func (c *camt) account(s statement) {
 	})
 }
 
-func (c *camt) balance(code string, a *money.Amount) {
+func (c *camt) balance(code string, a *money.Amount, at time.Time) {
 	if a == nil {
 		return
 	}
 	c.in("Bal", func() {
 		c.in("Tp", func() { c.in("CdOrPrtry", func() { c.leaf("Cd", code) }) })
 		c.amount(*a)
-		c.in("Dt", func() { c.leaf("DtTm", jsontext.Time(c.batch.ReadAt)) })
+		c.in("Dt", func() { c.leaf("DtTm", jsontext.Time(at)) })
 	})
 }
 

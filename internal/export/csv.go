@@ -26,7 +26,7 @@ func writeCSV(b Batch) ([]File, []string, error) {
 	for _, p := range b.Products {
 		h, v := p.Common(), valueOf(p)
 		products.row(text(h.ID), text(string(h.Type)), text(h.Company), text(h.CompanyDisplayName), text(v.accountID), text(v.name), text(v.number),
-			text(v.iban), text(v.bic), text(v.currency()), number(v.value), number(v.available), text(jsontext.Time(b.ReadAt)), complete)
+			text(v.iban), text(v.bic), text(v.currency()), number(v.value), number(v.available), text(jsontext.Time(b.at(v.accountID))), complete)
 		account, is := p.(*product.Psd2Account)
 		if !is {
 			continue

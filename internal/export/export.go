@@ -40,6 +40,8 @@ type Batch struct {
 	ID      string    // of the collection, or of the user: a UUID
 	Company string    // its id names the files
 	ReadAt  time.Time // when the balances were read
+	// At says so of single accounts, by their AccountID, where it was earlier.
+	At map[string]time.Time
 	// Partial says that the institution could not be read wholly.
 	Partial bool
 	// Raw are the products in JSON: an array, as the API returns it.

@@ -49,7 +49,7 @@ func writeOFX(b Batch) ([]File, []string, error) {
 		o.in("SIGNONMSGSRSV1", func() {
 			o.in("SONRS", func() {
 				o.status()
-				o.leaf("DTSERVER", o.time())
+				o.leaf("DTSERVER", ofxTime(b.ReadAt))
 				o.leaf("LANGUAGE", "ENG")
 			})
 		})
@@ -85,7 +85,7 @@ type ofx struct {
 	err   error // the first
 }
 
-func (o *ofx) time() string { return o.batch.ReadAt.UTC().Format("20060102150405.000") + "[0:GMT]" }
+func ofxTime(t time.Time) string { return t.UTC().Format("20060102150405.000") + "[0:GMT]" }
 
 func (o *ofx) status() {
 	o.in("STATUS", func() {
@@ -127,7 +127,7 @@ func (o *ofx) statement(s statement) {
 	}
 	if s.Transactions != nil {
 		o.in("BANKTRANLIST", func() {
-			today := product.DateOf(o.batch.ReadAt.UTC())
+			today := product.DateOf(s.at)
 			o.leaf("DTSTART", ofxDay(s.first(today)))
 			o.leaf("DTEND", ofxDay(s.last(today)))
 			for _, e := range s.entries {
@@ -135,8 +135,8 @@ func (o *ofx) statement(s statement) {
 			}
 		})
 	}
-	o.balance("LEDGERBAL", s.balance(s.BookedBalance))
-	o.balance("AVAILBAL", s.balance(s.AvailableBalance))
+	o.balance("LEDGERBAL", s.balance(s.BookedBalance), s.at)
+	o.balance("AVAILBAL", s.balance(s.AvailableBalance), s.at)
 }
 
 func (o *ofx) entry(e entry) {
@@ -155,13 +155,13 @@ func (o *ofx) entry(e entry) {
 	o.leaf("MEMO", cut(memo, ofxMemo))
 }
 
-func (o *ofx) balance(name string, a *money.Amount) {
+func (o *ofx) balance(name string, a *money.Amount, at time.Time) {
 	if a == nil {
 		return
 	}
 	o.in(name, func() {
 		o.leaf("BALAMT", o.amount(*a))
-		o.leaf("DTASOF", o.time())
+		o.leaf("DTASOF", ofxTime(at))
 	})
 }
 

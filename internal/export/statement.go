@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"samla/internal/ident"
 	"samla/internal/money"
@@ -15,6 +16,7 @@ import (
 // statement is an account or card with its transactions, as bookkeeping programs see it.
 type statement struct {
 	*product.Psd2Account
+	at       time.Time // when the balances were read
 	currency string
 	iban     string // compact and valid, or empty
 	bic      string // valid, or empty
@@ -40,6 +42,7 @@ func statements(b Batch) (all []statement, notes []string) {
 			continue
 		}
 		s := newStatement(account)
+		s.at = b.at(account.AccountID)
 		if s.currency == "" {
 			notes = append(notes, fmt.Sprintf("An account of %s is left out, because its currency is not known.", oneLine(account.CompanyDisplayName)))
 			continue
@@ -50,6 +53,14 @@ func statements(b Batch) (all []statement, notes []string) {
 		notes = append(notes, counted(others, "product")+" that have no transactions of an account are left out; the formats json and csv have them.")
 	}
 	return all, notes
+}
+
+// at returns when the balances of an account were read, in UTC.
+func (b Batch) at(account string) time.Time {
+	if at, is := b.At[account]; is {
+		return at.UTC()
+	}
+	return b.ReadAt.UTC()
 }
 
 func newStatement(a *product.Psd2Account) statement {
