@@ -146,6 +146,9 @@ func (p *Phone) CoSign(ctx context.Context) (signed bool, err error) {
 		if err != nil {
 			return signed, err
 		}
+		if status == http.StatusConflict {
+			continue // somebody was faster
+		}
 		if status != http.StatusNoContent {
 			return signed, fmt.Errorf("the second person could not sign: HTTP %d", status)
 		}

@@ -44,7 +44,7 @@ func Access(ctx context.Context, c Config) ([]Result, error) {
 	recorder.on.Store(true)
 	var results []Result
 	for _, of := range []struct{ name, number string }{{"access-large", longHistory}, {"access-small", personalNumber(1)}} {
-		request, err := c.dataRequest(ctx, l, host, account{benchCompany, of.name, of.number})
+		request, err := c.dataRequest(ctx, l, host, account{benchCompany, of.name, of.number, ""})
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,7 @@ func Collect(ctx context.Context, c Config) (Result, error) {
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
 	users := make([]collector, collectors)
 	if err := parallel(collectors, func(i int) (err error) {
-		users[i], _, err = newCollectorOf(ctx, c, l, phone, account{company, fmt.Sprintf("collect-%d", i), personalNumber(i)}, host)
+		users[i], _, err = newCollectorOf(ctx, c, l, phone, account{company, fmt.Sprintf("collect-%d", i), personalNumber(i), ""}, host)
 		return err
 	}); err != nil {
 		return Result{}, err
@@ -141,8 +142,9 @@ func (u collector) collectOnce(ctx context.Context, clk clock.Clock, conn *conn)
 	return s.ID, nil
 }
 
-// account is what a person has at a company.
-type account struct{ company, externalID, number string }
+// account is what a person has at a company. method is the login method; empty:
+// benchMethod.
+type account struct{ company, externalID, number, method string }
 
 // newCollectorOf creates a user and an authorized consent of a person. It returns the id of
 // the consent too.
@@ -153,7 +155,7 @@ func newCollectorOf(ctx context.Context, c Config, l *devserver.Environment, pho
 	if err != nil {
 		return u, "", err
 	}
-	id, err = client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: of.company, LoginMethod: benchMethod,
+	id, err = client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: of.company, LoginMethod: cmp.Or(of.method, benchMethod),
 		PersonalNumber: of.number, IPAddress: benchAddress})
 	if err != nil {
 		return u, "", err

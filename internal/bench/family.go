@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,16 +24,22 @@ func CollectFrom(ctx context.Context, c Config) (Result, error) {
 	switch i, ok := l.Institutions.Find(c.Company); {
 	case ok && i.Opener != nil && !i.Retired:
 		return collectOfFamily(ctx, c, l, i)
-	case ok && i.Loginer != nil && len(i.Company.LoginMethods) > 0:
+	case ok && i.Loginer != nil && asksOnlyBankID(i):
 		return collectByLogin(ctx, c, l)
 	}
 	var can []string
 	for _, i := range l.Institutions.All() {
-		if (i.Opener != nil || i.Loginer != nil) && !i.Retired && len(i.Company.LoginMethods) > 0 {
+		if !i.Retired && (i.Opener != nil || i.Loginer != nil && asksOnlyBankID(i)) {
 			can = append(can, i.Company.ID)
 		}
 	}
 	return Result{}, fmt.Errorf("the sandbox has no company %q to collect from: it has %s", c.Company, strings.Join(can, ", "))
+}
+
+// asksOnlyBankID reports whether the first login method of an institution by login is
+// BankID: nobody answers the questions of the others here.
+func asksOnlyBankID(i institution.Institution) bool {
+	return len(i.Company.LoginMethods) > 0 && strings.Contains(i.Company.LoginMethods[0], "BANKID")
 }
 
 // collectOfFamily measures collections from the bank c.Company of the sandbox, whatever its
@@ -42,9 +49,13 @@ func CollectFrom(ctx context.Context, c Config) (Result, error) {
 func collectOfFamily(ctx context.Context, c Config, l *devserver.Environment, connector institution.Institution) (Result, error) {
 	phone := apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM())
 	host := strings.TrimPrefix(l.Server.URL(), "http://")
+	method := benchMethod
+	if can := connector.Company.LoginMethods; !slices.Contains(can, method) {
+		method = can[0]
+	}
 	users, ids := make([]collector, collectors), make([]string, collectors)
 	if err := parallel(collectors, func(i int) (err error) {
-		users[i], ids[i], err = newCollectorOf(ctx, c, l, phone, account{c.Company, fmt.Sprintf("collect-%d", i), personalNumber(i)}, host)
+		users[i], ids[i], err = newCollectorOf(ctx, c, l, phone, account{c.Company, fmt.Sprintf("collect-%d", i), personalNumber(i), method}, host)
 		return err
 	}); err != nil {
 		return Result{}, err

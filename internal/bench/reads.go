@@ -26,7 +26,7 @@ type read struct {
 // limit is a bare handler that writes the same bytes.
 func Data(ctx context.Context, c Config) ([]Result, error) {
 	return c.reads(ctx, func(ctx context.Context, l *devserver.Environment, host string) ([]read, error) {
-		u, id, err := c.collectOf(ctx, l, host, account{benchCompany, "data", longHistory})
+		u, id, err := c.collectOf(ctx, l, host, account{benchCompany, "data", longHistory, ""})
 		if err != nil {
 			return nil, err
 		}

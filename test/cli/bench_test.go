@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"samla/test/process"
@@ -72,4 +73,15 @@ func TestBench_RefusesNumbersThatMeasureNothing(t *testing.T) {
 	t.Parallel()
 	wantFailure(t, "--rounds must be at least 1", "bench", "status", "--rounds", "0")
 	wantFailure(t, "--waiting and --callers must be at least 1", "bench", "crowd", "--waiting", "0")
+}
+
+// A company that cannot be measured is answered with those that can.
+func TestBenchCollect_ListsCompanies(t *testing.T) {
+	t.Parallel()
+	for _, company := range []string{"se-unknown", "se-sandbox-insurer"} {
+		out, log, status := process.Run(t, program, "bench", "collect", "--company", company)
+		if status != 1 || !strings.Contains(log, company) || !strings.Contains(log, "se-demo, ") || !strings.Contains(log, "se-sandbox-cosign, ") || strings.Count(log, "insurer") > strings.Count(company, "insurer") {
+			t.Errorf("%s: exit status %d\n%s%s", company, status, out, log)
+		}
+	}
 }
