@@ -71,7 +71,7 @@ func (j *job) run(ctx context.Context) error {
 		if j.c.Status == consent.Authorized {
 			return j.keep(ctx, checkEvery)
 		}
-		return j.reschedule(ctx, j.nextDeadline(j.c))
+		return j.leave(ctx)
 	}
 	j.secret, err = j.Service.openSecret(ctx, j.c)
 	if errors.Is(err, seal.ErrKeyDestroyed) {
@@ -141,14 +141,29 @@ func (j *job) end(ctx context.Context, e consent.Event) error {
 	return nil
 }
 
-// nextDeadline is when a consent that waits, and whose institution is not configured, is
-// handled again: at the deadline that time sets. An authorized one is handled daily all
-// the same, so that its daily check resumes soon after the institution is back.
-func (s *Service) nextDeadline(c consent.Consent) time.Time {
-	if c.Status == consent.Initiated {
-		return s.openBy(c)
+// elsewhereAfter is how soon a consent that waits, and whose institution is not configured
+// here, is due again. While a banks file is rolled out, the next one to take it may be a
+// node that has the institution. For one that waits for days it is longer.
+const (
+	elsewhereAfter     = 15 * time.Second
+	elsewhereLongAfter = 10 * time.Minute
+)
+
+// leave makes a consent that waits, and whose institution is not configured here, due again
+// soon, and at the deadline that time sets. An authorized one is handled daily all the same,
+// so that its daily check resumes soon after the institution is back.
+func (j *job) leave(ctx context.Context) error {
+	now, deadline, again := j.Clock.Now(), j.c.AuthorizeBy, elsewhereAfter
+	if j.c.Status == consent.Initiated {
+		deadline = j.openBy(j.c)
 	}
-	return c.AuthorizeBy
+	if deadline.Sub(now) > time.Hour {
+		again = elsewhereLongAfter
+	}
+	if next := now.Add(again); next.Before(deadline) {
+		deadline = next
+	}
+	return j.reschedule(ctx, deadline)
 }
 
 // reschedule commits only when the consent is handled again.

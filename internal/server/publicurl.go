@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"samla/internal/institution"
+	"samla/internal/store/sqlstore"
 )
 
 // CheckPublicURL reports a public URL that browsers cannot use. An empty one is none.
@@ -73,6 +75,22 @@ func (c Config) checkRedirects(all institution.Set) error {
 		if i.Profile.Redirects || i.Profile.LoginFirst {
 			return fmt.Errorf("persons sign at %s on a page of the bank, which sends them back: pass --public-url with the address of this server in their browsers", i.Company.ID)
 		}
+	}
+	return nil
+}
+
+// refuseOlder lets no release start on the database any more that cannot send persons to
+// pages of institutions, once this one does (docs/operate.md, Upgrade).
+func (s *Server) refuseOlder(ctx context.Context) error {
+	for _, i := range s.parts.Institutions.All() {
+		if !i.Profile.Redirects && !i.Profile.LoginFirst && i.Refresher == nil {
+			continue
+		}
+		raised, err := s.store.RaiseOldest(ctx, sqlstore.VisitsMigration)
+		if raised {
+			s.parts.Log.Warn("persons are sent to pages of institutions from now on: the release before cannot be started on this database any more; if a node of it runs, stop it now", "company", i.Company.ID)
+		}
+		return err
 	}
 	return nil
 }

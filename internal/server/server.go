@@ -118,6 +118,9 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.refuseOlder(ctx); err != nil {
+		return err
+	}
 	s.auditing = auditing.New(auditing.Deps{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random, Log: p.Log, Keep: s.config.KeepEvidence})
 	s.Authn, err = authn.New(ctx, authn.Config{Store: s.store, Vault: vault, Clock: p.Clock, Random: p.Random,
 		Issuer: s.config.Issuer, Audience: s.config.Issuer, SessionLife: s.config.SessionLife, Journal: s.journal})

@@ -74,6 +74,43 @@ func TestStart_LogsCapabilitiesOfInstitutions(t *testing.T) {
 	}
 }
 
+// A server whose persons are sent to pages of institutions keeps the release before off the
+// database; one of banks that the release before knows too does not.
+func TestStart_KeepsTheReleaseBeforeOffAfterTheFirstRedirect(t *testing.T) {
+	oldest := func(i institution.Institution) int64 {
+		t.Helper()
+		dir := t.TempDir()
+		p := parts(master(t))
+		i.Company.ID = "se-a"
+		p.Institutions = institution.Set{"se-a": i}
+		s, err := server.New(t.Context(), server.Config{Listen: "127.0.0.1:0", Database: dir}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop(t, s)
+		db, err := sqlstore.Inspect(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db.Oldest
+	}
+	before := oldest(institution.Institution{})
+	if before >= sqlstore.VisitsMigration {
+		t.Errorf("binaries from %d on", before)
+	}
+	for name, i := range map[string]institution.Institution{
+		"redirect": {Profile: institution.Profile{Redirects: true}}, "login first": {Profile: institution.Profile{LoginFirst: true}},
+		"tokens": {Refresher: struct{ institution.Refresher }{}},
+	} {
+		if n := oldest(i); n != sqlstore.VisitsMigration {
+			t.Errorf("%s: binaries from %d on", name, n)
+		}
+	}
+}
+
 func TestServer_AnswersOtherPathsWithNotFound(t *testing.T) {
 	s := start(t, t.TempDir(), master(t))
 	for _, path := range []string{"//users", "/users/../users", "/users/", "/./healthz", "/nothing"} {

@@ -17,10 +17,12 @@ func (t *tx) AddAvailability(ctx context.Context, calls []availability.Call, per
 	slices.SortFunc(calls, func(a, b availability.Call) int {
 		return cmp.Or(strings.Compare(a.Company, b.Company), a.Start.Compare(b.Start), a.Bucket-b.Bucket)
 	})
+	// The release before this one counts by cause too, in the same rows: it reads these as
+	// answered calls.
 	for _, c := range calls {
-		if err := t.q.execLater(ctx, `INSERT INTO availability_calls (company, hour, bucket, calls) VALUES ($1, $2, $3, $4)
-ON CONFLICT (company, hour, bucket) DO UPDATE SET calls = availability_calls.calls + excluded.calls`,
-			c.Company, micros(c.Start), int64(c.Bucket), c.Calls); err != nil {
+		if err := t.q.execLater(ctx, `INSERT INTO availability_calls (company, hour, cause, bucket, calls) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (company, hour, cause, bucket) DO UPDATE SET calls = availability_calls.calls + excluded.calls`,
+			c.Company, micros(c.Start), string(availability.Served), int64(c.Bucket), c.Calls); err != nil {
 			return err
 		}
 	}
@@ -77,7 +79,8 @@ func (r reader) openHours(ctx context.Context, where string, hour int64) ([]avai
 			h.Latency[bucket] += n
 		}
 		return n, nil
-	}, `SELECT company, hour, bucket, calls FROM availability_calls WHERE `+where, hour)
+	}, `SELECT company, hour, bucket, calls FROM availability_calls WHERE `+where+` AND cause IN ($2, $3)`,
+		hour, string(availability.Served), string(availability.ByPerson))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +136,7 @@ func (t *tx) FoldAvailability(ctx context.Context, before, now time.Time) error 
 		if err != nil {
 			return err
 		}
-		if err := t.q.execLater(ctx, `INSERT INTO availability_hours (company, hour, persons, failed, latency) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		if err := t.q.execLater(ctx, `INSERT INTO availability_hours (company, hour, persons, failed, calls, latency) VALUES ($1, $2, $3, $4, '{}', $5) ON CONFLICT DO NOTHING`,
 			h.Company, micros(h.Start), h.Persons, failed, h.Latency.String()); err != nil {
 			return err
 		}

@@ -60,6 +60,26 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, cfg Config)
 	return nil
 }
 
+// VisitsMigration is the migration that binaries must know on a database whose persons are
+// sent to pages of institutions. The binary before it would show them the address of the
+// institution in place of ours, and lose tokens.
+const VisitsMigration = 19
+
+// RaiseOldest lets only binaries start on the database from now on that know a migration,
+// and reports whether that is new. Those that run go on.
+func (s *Store) RaiseOldest(ctx context.Context, migration int64) (raised bool, err error) {
+	err = s.db.write(ctx, func(q querier) error {
+		before, err := one(ctx, q, column[int64], `SELECT MAX(oldest) FROM schema_support`)
+		if err != nil || before >= migration {
+			return err
+		}
+		raised = true
+		_, err = q.exec(ctx, `UPDATE schema_support SET oldest = $1 WHERE oldest < $1`, migration)
+		return err
+	})
+	return raised, err
+}
+
 // supportTables counts the tables schema_support.
 var supportTables = map[goose.Dialect]string{
 	goose.DialectSQLite3:  `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_support'`,

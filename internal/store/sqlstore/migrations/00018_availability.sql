@@ -1,13 +1,14 @@
 -- +goose Up
--- What is published about institutions (docs/reference/api.md 6.4). Answered calls and
--- persons of an hour are counted in tables of their own, from all nodes. When the hour is over they
+-- What is published about institutions (docs/reference/api.md 6.4). Calls and persons of an
+-- hour are counted in tables of their own, from all nodes. When the hour is over they
 -- become one row, and what stands for persons is deleted.
 CREATE TABLE availability_calls (
     company TEXT NOT NULL,
     hour BIGINT NOT NULL,
+    cause TEXT NOT NULL,
     bucket BIGINT NOT NULL,
     calls BIGINT NOT NULL,
-    PRIMARY KEY (company, hour, bucket)
+    PRIMARY KEY (company, hour, cause, bucket)
 );
 
 CREATE TABLE availability_persons (
@@ -24,6 +25,7 @@ CREATE TABLE availability_hours (
     hour BIGINT NOT NULL,
     persons BIGINT NOT NULL,
     failed TEXT NOT NULL,
+    calls TEXT NOT NULL,
     latency TEXT NOT NULL,
     PRIMARY KEY (company, hour)
 );
