@@ -269,7 +269,9 @@ func TestPartlySigned_WaitsForDays(t *testing.T) {
 		// The page says so, and who looks has the consent read again, but not each time.
 		looks := b.Clock.Now()
 		for range 10 {
-			b.opens(state, "mine", authorize.ViewOthersSign)
+			if seen := b.opens(state, "mine", authorize.ViewOthersSign); !seen.Until.Equal(b.Consent(c.ID).AuthorizeBy) || seen.Until.Sub(morning) < 6*24*time.Hour {
+				t.Errorf("%s: somebody else has to sign until %s", name, seen.Until)
+			}
 			b.opens(state, "another", authorize.ViewElsewhere)
 			if c = b.Consent(c.ID); !c.WakeAt.After(b.Clock.Now()) {
 				b.handled(c.ID)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"time"
 
 	"samla/internal/consent"
 	"samla/internal/fault"
@@ -24,6 +25,7 @@ type Seen struct {
 	Consent  consent.ID
 	Leads    string // ViewGoes: the page of the institution; ViewEnded: the address of the client, or empty
 	Code     string // ViewShowsCode: the short code to type in the first browser
+	Until    time.Time
 	Status   consent.Status
 	Failure  consent.FailureCode
 }
@@ -41,7 +43,7 @@ const (
 	ViewWorks      View = "WORKS"       // the institution is being asked: look again soon
 	ViewShowsCode  View = "SHOWS_CODE"  // came back in another browser: go on in the first one, with Code
 	ViewEntersCode View = "ENTERS_CODE" // the first browser: type the code that the other one shows
-	ViewOthersSign View = "OTHERS_SIGN" // the person has signed, and somebody else has to: look again later
+	ViewOthersSign View = "OTHERS_SIGN" // the person has signed, and somebody else has to, by Until: look again later. Leads is the address of the client, or empty
 	ViewEnded      View = "ENDED"       // the consent has its outcome
 )
 
@@ -173,7 +175,7 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 		if err != nil || !secret.PartlySigned {
 			return seen, err
 		}
-		seen.View = ViewOthersSign
+		seen.View, seen.Until, seen.Leads = ViewOthersSign, c.AuthorizeBy, v.ReturnTo
 		return seen, s.readSooner(ctx, c)
 	}
 	return seen, nil

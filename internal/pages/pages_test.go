@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/client"
@@ -146,6 +147,24 @@ func TestPages_LeadBackToTheClient(t *testing.T) {
 	r := send(newPages(w, ""), "GET", "/go/"+state, "")
 	if got := r.Header.Get("Location"); got != "https://client.test/back?consentId=consent-1&error=AUTHENTICATION_CANCELLED&keep=1&status=FAILED" {
 		t.Errorf("leads to %s", got)
+	}
+}
+
+// Somebody else has to sign too, over days: the page says so and until when, looks seldom, and
+// lets the person go back to the client, which learns that the consent still waits.
+func TestPages_SayThatSomebodyElseHasToSign(t *testing.T) {
+	w := &ways{seen: authorize.Seen{View: authorize.ViewOthersSign, Company: "se-bank", ClientID: "c", Consent: "consent-1", Status: consent.AwaitingAuthorization,
+		Until: time.Date(2026, 12, 4, 10, 0, 0, 0, time.UTC)}}
+	for _, leads := range []string{"", "https://client.test/back"} {
+		w.seen.Leads = leads
+		r := send(newPages(w, "https://samla.test"), "GET", "/go/"+state, "")
+		body := text(t, r)
+		if r.StatusCode != http.StatusOK || !strings.Contains(body, "somebody else has to sign") || !strings.Contains(body, "December 2026") || strings.Contains(body, "few seconds") || strings.Contains(body, `content="1"`) {
+			t.Errorf("%d\n%s", r.StatusCode, body)
+		}
+		if strings.Contains(body, `href="https://client.test/back?consentId=consent-1&amp;status=AWAITING_AUTHORIZATION"`) != (leads != "") {
+			t.Errorf("with %q:\n%s", leads, body)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/consent"
@@ -18,6 +19,7 @@ type page struct {
 	Client  string // name
 	State   string
 	Leads   string // where a link leads
+	Until   time.Time
 	Code    string
 	Reload  int // look again after so many seconds; 0 = not
 	Outcome string
@@ -73,7 +75,7 @@ const lookAgain = 60
 
 // show shows a view. A browser goes on by itself where it can.
 func (h *handler) show(w http.ResponseWriter, r *http.Request, state string, seen authorize.Seen) {
-	p := page{View: seen.View, State: state, Leads: seen.Leads, Code: seen.Code}
+	p := page{View: seen.View, State: state, Leads: seen.Leads, Code: seen.Code, Until: seen.Until}
 	if i, ok := h.Institutions.Find(seen.Company); ok {
 		p.Company = i.Company.DisplayName
 	}
@@ -95,6 +97,9 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, state string, see
 		p.Reload = 1
 	case authorize.ViewOthersSign:
 		p.Reload = lookAgain
+		if p.Leads != "" {
+			p.Leads = withOutcome(p.Leads, seen)
+		}
 	case authorize.ViewEnded:
 		if p.Leads != "" {
 			p.Leads = withOutcome(p.Leads, seen)

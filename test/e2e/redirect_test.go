@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,12 +60,16 @@ func signPushed(t *testing.T, p *person, a consentRequest) string {
 func signByTwo(t *testing.T, p *person, a consentRequest) string {
 	t.Helper()
 	id := p.requestConsent(t, a)
-	p.w.goAndReturn(t, p.w.browser(), p.awaitPage(t, id), p.acts())
+	b, page := p.w.browser(), p.awaitPage(t, id)
+	p.w.goAndReturn(t, b, page, p.acts())
 	p.w.awaitBankStatus(t, id, "partiallyAuthorised")
 	p.w.await(t, "nothing to do for the person", func() bool {
 		c, err := p.w.Server.Store().Consent(t.Context(), consent.ID(id))
 		return err == nil && c.AuthorizeBy.After(p.w.clock.Now().Add(24*time.Hour))
 	})
+	if got := p.w.get(t, b, page); got.status != http.StatusOK || !strings.Contains(got.body, "somebody else has to sign") {
+		t.Errorf("the page says %d, and not that somebody else has to sign", got.status)
+	}
 	if s := p.pollConsent(t, id); s.Status != "AWAITING_AUTHORIZATION" || s.AuthInstructions.Type != "REDIRECT" {
 		t.Errorf("while somebody else has to sign the consent is %s, with %s", s.Status, s.AuthInstructions.Type)
 	}
