@@ -98,7 +98,17 @@ func (h *handler) visit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	seen, err := h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), false)
+	h.goes(w, r, state, browser, seen)
 	h.answer(w, r, state, seen, err)
+}
+
+// goes lets the cookie of a browser that goes on to the institution have the state of the
+// way that it goes now. A consent can have several, one after the other, and an institution
+// may send the browser back without a state.
+func (h *handler) goes(w http.ResponseWriter, r *http.Request, state, browser string, seen authorize.Seen) {
+	if c, err := r.Cookie(cookieName(state)); err == nil && seen.View == authorize.ViewGoes && c.Value != cookieValue(state, browser) {
+		h.setCookie(w, state, browser)
+	}
 }
 
 // decide answers the forms of the pages: whether the person has begun this, and a short code.
@@ -118,6 +128,7 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 		seen, err = h.Ways.Deny(r.Context(), state, browser)
 	default:
 		seen, err = h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), begun == "yes")
+		h.goes(w, r, state, browser, seen)
 	}
 	h.answer(w, r, state, seen, err)
 }
@@ -187,6 +198,8 @@ func cookieName(state string) string {
 	return "samla-" + state[:min(len(state), cookieNameLength)]
 }
 
+func cookieValue(state, secret string) string { return state + "." + secret }
+
 // browser returns the secret of the cookie of a browser for a way. A browser without one
 // gets it. It reports whether the request can be answered.
 func (h *handler) browser(w http.ResponseWriter, r *http.Request, state string) (string, bool) {
@@ -205,9 +218,13 @@ func (h *handler) browser(w http.ResponseWriter, r *http.Request, state string) 
 		return "", false
 	}
 	secret := base64.RawURLEncoding.EncodeToString(raw)
-	http.SetCookie(w, &http.Cookie{Name: cookieName(state), Value: state + "." + secret, Path: "/", HttpOnly: true,
-		Secure: strings.HasPrefix(h.PublicURL(), "https://"), SameSite: http.SameSiteLaxMode, MaxAge: int(cookieLife / time.Second)})
+	h.setCookie(w, state, secret)
 	return secret, true
+}
+
+func (h *handler) setCookie(w http.ResponseWriter, state, secret string) {
+	http.SetCookie(w, &http.Cookie{Name: cookieName(state), Value: cookieValue(state, secret), Path: "/", HttpOnly: true,
+		Secure: strings.HasPrefix(h.PublicURL(), "https://"), SameSite: http.SameSiteLaxMode, MaxAge: int(cookieLife / time.Second)})
 }
 
 // isState reports whether a text has the form of a state.

@@ -207,6 +207,35 @@ func TestPages_FindTheOnlyWayOfABrowser(t *testing.T) {
 	}
 }
 
+// A consent can have two ways, as a login and then the page of the bank. A return without a
+// state belongs to the one that the browser has gone last; the browser stays the same one.
+func TestPages_FindTheLastWayOfAConsent(t *testing.T) {
+	second := state[:30] + "B" + state[31:]
+	w := &ways{seen: authorize.Seen{View: authorize.ViewGoes, Company: "se-bank", Leads: "https://bank.test/"}}
+	h := newPages(w, "https://samla.test")
+	cookie := send(h, "GET", "/go/"+state, "").Cookies()[0]
+	w.seen.View = authorize.ViewElsewhere // for a link that leads nowhere nothing is remembered
+	if again := send(h, "GET", "/go/"+second, "", "Cookie", cookie.String()).Cookies(); len(again) != 0 {
+		t.Errorf("a link that leads nowhere sets %v", again)
+	}
+	w.seen.View = authorize.ViewGoes
+	for _, method := range []string{"GET", "POST"} {
+		w.visits, w.returns = nil, nil
+		set := send(h, method, "/go/"+second, "begun=yes", "Cookie", cookie.String()).Cookies()
+		if len(set) != 1 || set[0].Name != cookie.Name || !set[0].HttpOnly || !set[0].Secure {
+			t.Fatalf("%s: cookies %v", method, set)
+		}
+		if again := send(h, "GET", "/go/"+second, "", "Cookie", set[0].String()).Cookies(); len(again) != 0 {
+			t.Errorf("%s: a reload sets %v", method, again)
+		}
+		send(h, "GET", "/callback/se-bank?code=c", "", "Cookie", set[0].String())
+		browser := strings.TrimSuffix(w.visits[0], " confirmed")
+		if want := "se-bank " + second + " " + browser + " "; len(w.returns) != 1 || !strings.HasPrefix(w.returns[0], want) || !strings.HasSuffix(cookie.Value, "."+browser) {
+			t.Errorf("%s: returned %q instead of %q", method, w.returns, want)
+		}
+	}
+}
+
 // Prefetches, previews and HEAD change nothing. So do requests that no bank makes.
 func TestPages_ChangeNothingForWhoDoesNotLook(t *testing.T) {
 	w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
