@@ -114,12 +114,9 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 	ctx = context.WithoutCancel(ctx) // the outcome is stored although the time is up
 	now := s.Clock.Now()
 	denied := institution.KindOf(err) == institution.ConsentGone && err != nil
-	outage, begins := false, false
+	outage := false
 	if err == nil || denied {
-		outage, begins = s.denials.record(c.Company, c.ID, now, denied)
-	}
-	if begins {
-		s.Log.Warn("a bank refuses the refresh tokens of many persons: an outage of it is suspected, and no consent ends by it before a day is over", "company", c.Company)
+		outage = s.recordDenial(c, now, denied)
 	}
 	used := secret.Tokens.Refresh
 	var certain bool
@@ -164,6 +161,16 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 		return after, secret, &institution.Error{Kind: institution.Unreachable, NotSent: true, Cause: err}
 	}
 	return after, secret, err
+}
+
+// recordDenial counts a bank's answer about the tokens of a consent, and reports whether an
+// outage of the bank is suspected.
+func (s *Service) recordDenial(c consent.Consent, now time.Time, denied bool) bool {
+	outage, begins := s.denials.record(c.Company, c.ID, now, denied)
+	if begins {
+		s.Log.Warn("a bank refuses the tokens of many persons: an outage of it is suspected, and no consent ends by it before a day is over", "company", c.Company)
+	}
+	return outage
 }
 
 // refreshOutcome names what came of a request for new tokens. certain says that a denial is

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -43,7 +44,15 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 		return false, j.keep(ctx, checkEvery)
 	}
 	info, err := j.readFresh(ctx)
-	if event := endEvent(info, err); event != nil {
+	event := endEvent(info, err)
+	if j.lasting() && j.access().Token != "" {
+		refused, err := j.tokenAnswered(ctx, err)
+		if err != nil {
+			return false, err
+		}
+		event = cmp.Or(event, refused)
+	}
+	if event != nil {
 		pending, err := j.RenewalPending(ctx, j.c)
 		switch {
 		case err != nil:
@@ -53,7 +62,7 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 		}
 		return false, j.apply(ctx, event, j.Clock.Now())
 	}
-	if err != nil && j.secret.Denial != nil {
+	if d := j.secret.Denial; err != nil && d != nil && (d.Times == 1 || !j.lasting()) {
 		return false, j.keep(ctx, consent.DenialConfirmedAfter+time.Second)
 	}
 	if err != nil {
@@ -80,7 +89,8 @@ func (j *job) readFresh(ctx context.Context) (institution.ConsentInfo, error) {
 	if err != nil {
 		return institution.ConsentInfo{}, err
 	}
-	if secret.Denial != nil {
+	j.secret = secret
+	if secret.Denial != nil && !j.lasting() {
 		refused = secret.Tokens.Access
 	}
 	for {
@@ -89,11 +99,46 @@ func (j *job) readFresh(ctx context.Context) (institution.ConsentInfo, error) {
 		}
 		a := j.access()
 		info, err := j.bank.ConsentReader.Consent(ctx, a)
-		if err == nil || institution.KindOf(err) != institution.TokenRefused || refused != "" || a.Token == "" {
+		if err == nil || institution.KindOf(err) != institution.TokenRefused || refused != "" || a.Token == "" || j.lasting() {
 			return info, err
 		}
 		refused = a.Token
 	}
+}
+
+// lasting reports whether the consent's token lasts as long as the consent: nothing
+// replaces it.
+func (j *job) lasting() bool {
+	return j.bank.Refresher == nil || j.secret.Tokens.Refresh == ""
+}
+
+// tokenAnswered takes what a read says of a token that nothing replaces. A bank that
+// refuses it wants a new signature. One refusal is not believed, and none while the bank
+// refuses the tokens of many, as with refresh tokens (consent.Denial). It returns the event
+// that ends the consent, or nil. The denial is in the row that is stored next.
+func (j *job) tokenAnswered(ctx context.Context, answer error) (consent.Event, error) {
+	denied := institution.KindOf(answer) == institution.TokenRefused && answer != nil
+	if answer != nil && !denied {
+		return nil, nil
+	}
+	now := j.Clock.Now()
+	outage := j.recordDenial(j.c, now, denied)
+	var d *consent.Denial
+	if denied {
+		next, certain := j.secret.Denial.Denied(now, outage)
+		if certain {
+			return consent.Expiry{Cause: consent.CauseNewSignature}, nil
+		}
+		d = &next
+	} else if j.secret.Denial == nil {
+		return nil, nil
+	}
+	j.secret.Denial = d
+	c, err := j.sealSecret(ctx, j.c, j.secret)
+	if err == nil {
+		j.c.Sealed = c.Sealed
+	}
+	return nil, err
 }
 
 // keep commits when an authorized consent is handled again: after the given time at the

@@ -47,7 +47,7 @@ func (s signing) Refreshed(company string, o authorize.RefreshOutcome) {
 }
 
 var outageDesc = prometheus.NewDesc("samla_token_outage_suspected",
-	"1: the institution refuses the refresh tokens of many persons; it is asked seldom, and no consent ends by it before a day is over.", []string{"company"}, nil)
+	"1: the institution refuses the tokens of many persons; it is asked seldom, and no consent ends by it before a day is over.", []string{"company"}, nil)
 
 // ObserveOutages adds the suspected outages, as authorize.Service.SuspectedOutages lists
 // them. It is called once.
