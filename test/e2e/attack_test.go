@@ -425,7 +425,7 @@ func anotherOpened(t *testing.T, a attack) {
 
 // asks reports whether a page asks whether its reader has begun, and leads nowhere.
 func asks(got answer) bool {
-	return got.status == http.StatusOK && got.location == "" && strings.Contains(got.body, "Was it you who started this?") && !strings.Contains(got.body, "http-equiv")
+	return got.status == http.StatusOK && got.location == "" && strings.Contains(got.body, `data-view="ASKS"`) && !strings.Contains(got.body, "http-equiv")
 }
 
 // begins opens a page as a person who says to have begun, and returns where that leads.
@@ -479,7 +479,7 @@ func unopenedLink(t *testing.T, a attack, no bool) {
 	if no {
 		for range 2 { // and a reload
 			res, err := theirs.Submit(t.Context(), mine.page, url.Values{"begun": {"no"}})
-			if got := read(t, res, err); got.status != http.StatusOK || !strings.Contains(got.body, "Nothing has been read.") {
+			if got := read(t, res, err); got.status != http.StatusOK || !strings.Contains(got.body, `data-view="STOPPED"`) {
 				t.Errorf("%s: the victim says no and sees %d", a.company, got.status)
 			} else {
 				got.leaksNothing(t, mine.id)

@@ -67,7 +67,7 @@ func signByTwo(t *testing.T, p *person, a consentRequest) string {
 		c, err := p.w.Server.Store().Consent(t.Context(), consent.ID(id))
 		return err == nil && c.AuthorizeBy.After(p.w.clock.Now().Add(24*time.Hour))
 	})
-	if got := p.w.get(t, b, page); got.status != http.StatusOK || !strings.Contains(got.body, "somebody else has to sign") {
+	if got := p.w.get(t, b, page); got.status != http.StatusOK || !strings.Contains(got.body, `data-view="OTHERS_SIGN"`) {
 		t.Errorf("the page says %d, and not that somebody else has to sign", got.status)
 	}
 	if s := p.pollConsent(t, id); s.Status != "AWAITING_AUTHORIZATION" || s.AuthInstructions.Type != "REDIRECT" {
