@@ -160,8 +160,8 @@ func TestCollection_ChecksWhatACompanyNeeds(t *testing.T) {
 
 		// One that is not offered any more is read under consents that began before.
 		{"se-gone", "", `[` + stored + `]`, "ok"},
-		{"se-gone", "", `[` + ais + `]`, "/parameters/0/type NOT_SUPPORTED"},
-		{"se-gone", "", `[]`, "/parameters REQUIRED"},
+		{"se-gone", "", `[` + ais + `]`, "/loginMethod REQUIRED, /parameters/0/type NOT_SUPPORTED"},
+		{"se-gone", method, `[` + bankid + `]`, "/loginMethod NOT_SUPPORTED, /parameters REQUIRED"},
 	} {
 		r, err := start(tc.company, tc.method, tc.parameters)
 		if got := outcome(err); got != tc.want {
