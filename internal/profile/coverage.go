@@ -60,6 +60,12 @@ func Coverage(families []string) string {
 		}
 		row(&b, cells...)
 	}
+	b.WriteString("\n## Why some cannot be added\n\n")
+	for _, p := range All() {
+		if _, why := p.Today(families); why != "" {
+			fmt.Fprintf(&b, "- `%s`: %s\n", p.Company, why)
+		}
+	}
 	b.WriteString("\n## What has to be asked\n\n")
 	for _, p := range All() {
 		for _, question := range p.Open {

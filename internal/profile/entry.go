@@ -20,6 +20,9 @@ func (p Profile) Today(families []string) (short, why string) {
 		return "can be added", ""
 	case p.Family == "":
 		short, why = "no", "no family reaches it"
+		if p.Unreached != nil {
+			why += ": " + p.Unreached.Value
+		}
 	case has:
 		short, why = "not yet", fmt.Sprintf("too little is known for an entry of the family %s", p.Family)
 	default:

@@ -105,6 +105,9 @@ type Profile struct {
 	Facts        []Fact               `json:"facts"`
 	Via          []Via                `json:"via"`
 	Open         []string             `json:"open"`
+	// Unreached says why no family of ours reaches the bank although its API is known; nil: it
+	// is not known, or it can be added.
+	Unreached *Claim `json:"unreached"`
 }
 
 // All returns every profile, by country and name. The slice is shared: it must not be

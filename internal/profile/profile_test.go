@@ -138,6 +138,12 @@ func TestProfiles_CiteWhatExists(t *testing.T) {
 		if p.BIC != nil {
 			sources = append(sources, p.BIC.Source...)
 		}
+		if p.Unreached != nil {
+			sources = append(sources, p.Unreached.Source...)
+			if p.Entry != nil {
+				t.Errorf("%s can be added, and is not reached", p.Company)
+			}
+		}
 		for _, s := range sources {
 			if !exists(s) {
 				t.Errorf("%s cites %s, which does not exist", p.Company, s)
@@ -395,6 +401,7 @@ func TestToday_SaysWhatCanBeDone(t *testing.T) {
 		"a family without entry":   {profile.Profile{Family: "xs2a"}, "not yet", "too little is known for an entry of the family xs2a"},
 		"a gateway":                {profile.Profile{Via: via}, "no", "no family reaches it; the gateway eu-g reaches it (third party)"},
 		"both":                     {profile.Profile{Family: "obie", Via: via}, "not yet", "this program does not have the family obie; the gateway eu-g reaches it (third party)"},
+		"a reason":                 {profile.Profile{Unreached: &profile.Claim{Value: "its own API"}}, "no", "no family reaches it: its own API"},
 		"nothing":                  {profile.Profile{}, "no", "no family reaches it"},
 	} {
 		if short, long := c.p.Today([]string{"xs2a"}); short != c.short || long != c.long {
