@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"samla/internal/clock"
@@ -41,10 +43,18 @@ func (c *bankCheckCmd) Run(a *app) error {
 		return fmt.Errorf("%s has no company %q", c.File, c.Company)
 	}
 	var faults []error
+	alike := map[string][]string{} // by entry: banks that are asked as the first one of it
 	for _, i := range set.All() {
 		if c.Company != "" && i.Company.ID != c.Company {
 			continue
 		}
+		if first, shown := alike[i.Entry]; c.Company == "" && i.Entry != "" && (shown || i.Retired) {
+			if !i.Retired {
+				alike[i.Entry] = append(first, i.Company.ID)
+			}
+			continue
+		}
+		alike[i.Entry] = nil
 		c.describe(a, i)
 		steps, err := dryrun.Steps(tracing.Example(a.ctx), i, recorder)
 		for _, s := range steps {
@@ -52,6 +62,11 @@ func (c *bankCheckCmd) Run(a *app) error {
 		}
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", i.Company.ID, err))
+		}
+	}
+	for _, entry := range slices.Sorted(maps.Keys(alike)) {
+		if others := alike[entry]; len(others) > 0 {
+			fmt.Fprintf(a.out, "%s opens %d more, which are asked in the same way (--company shows one): %s\n", entry, len(others), strings.Join(others, " "))
 		}
 	}
 	return errors.Join(faults...)

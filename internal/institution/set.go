@@ -15,6 +15,7 @@ import (
 type Institution struct {
 	Company company.Company // as clients see it
 	Family  string          // name of its family
+	Entry   string          // company of the entry that opened it with others, such as a gateway; empty: it has one of its own
 	Profile Profile
 
 	Opener        Opener

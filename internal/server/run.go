@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -47,11 +49,39 @@ func (s *Server) Start(ctx context.Context) error {
 		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()
-	for _, i := range s.parts.Institutions.All() {
-		s.parts.Log.Info("institution", "company", i.Company.ID, "family", i.Family, "capabilities", i.Capabilities())
-	}
-	s.parts.Log.Info("serving", "address", l.Addr().String(), "store", s.store.Kind(), "banks", len(s.parts.Institutions))
+	entries := s.tellInstitutions()
+	s.parts.Log.Info("serving", "address", l.Addr().String(), "store", s.store.Kind(), "entries", entries, "offered", len(s.known.Offered()))
 	return nil
+}
+
+// tellInstitutions logs a line for each entry of the institutions file, and returns how many
+// there are. One that opens many, such as a gateway to hundreds of banks, says how many.
+func (s *Server) tellInstitutions() (entries int) {
+	type many struct {
+		family          string
+		offered, others int
+	}
+	gateways := map[string]*many{}
+	for _, i := range s.known.All() {
+		if i.Entry == "" {
+			entries++
+			s.parts.Log.Info("institution", "company", i.Company.ID, "family", i.Family, "capabilities", i.Capabilities())
+			continue
+		}
+		if gateways[i.Entry] == nil {
+			gateways[i.Entry] = &many{family: i.Family}
+		}
+		if i.Retired {
+			gateways[i.Entry].others++
+		} else {
+			gateways[i.Entry].offered++
+		}
+	}
+	for _, company := range slices.Sorted(maps.Keys(gateways)) {
+		g := gateways[company]
+		s.parts.Log.Info("gateway", "company", company, "family", g.family, "offered", g.offered, "notOffered", g.others)
+	}
+	return entries + len(gateways)
 }
 
 // shutdownTimeout is how long Stop waits for requests that have begun. It then

@@ -71,3 +71,19 @@ func TestUpkeep_PutsWhatAnEntryHasAnew(t *testing.T) {
 		t.Errorf("used %+v, known %+v", s.used.All(), s.known.All())
 	}
 }
+
+// An operator sees a line for each entry of the file, and how many banks a gateway opens.
+func TestStart_TellsOfEachEntryOnce(t *testing.T) {
+	log := &lockedBuffer{wrote: make(chan struct{}, 10)}
+	set := institution.Set{"se-a": {Company: company.Company{ID: "se-a"}, Family: "xs2a"}}
+	for _, id := range []string{"se-eb-a", "se-eb-b", "se-eb-c"} {
+		set[id] = institution.Institution{Company: company.Company{ID: id}, Family: "many", Entry: "eu-g", Retired: id == "se-eb-c"}
+	}
+	s := &Server{parts: Parts{Log: slog.New(slog.NewTextHandler(log, nil))}, known: institution.NewLive(set)}
+	if n := s.tellInstitutions(); n != 2 {
+		t.Errorf("%d entries", n)
+	}
+	if text := log.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "msg=gateway company=eu-g family=many offered=2 notOffered=1") || !strings.Contains(text, "msg=institution company=se-a") {
+		t.Error(text)
+	}
+}

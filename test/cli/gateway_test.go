@@ -141,6 +141,15 @@ func TestGatewaySetup_WritesAnEntryThatWorks(t *testing.T) {
 		t.Errorf("refresh: exit status %d\n%s%s", status, out, log)
 	}
 
+	// Its banks are asked alike: one is shown, and the others are named.
+	if out, log, status = process.Run(t, program, "bank", "check", file); status != 0 || strings.Count(out, "family enablebanking)") != 1 ||
+		!strings.Contains(out, "eu-enable-banking opens ") || !strings.Contains(out, " se-eb-swedbank") {
+		t.Errorf("check: exit status %d\n%s%s", status, out, log)
+	}
+	if out, _, _ = process.Run(t, program, "bank", "check", file, "--company", "se-eb-swedbank"); !strings.HasPrefix(out, "se-eb-swedbank (") || strings.Contains(out, " more, which") {
+		t.Errorf("check of one:\n%s", out)
+	}
+
 	// What is offered is shown without the gateway.
 	stop(t, w.sandbox)
 	out, log, status = process.Run(t, program, "gateway", "enablebanking", "list", file)

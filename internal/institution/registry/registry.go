@@ -222,6 +222,7 @@ func (e entry) named(all []institution.Institution) []institution.Institution {
 			named.LoginMethods = nil
 		}
 		all[n].Company, all[n].Family, all[n].Profile = named.company(i), e.Family, i.Profile.WithDefaults()
+		all[n].Entry = e.Company
 		if now := i.Now; now != nil {
 			all[n].Now = func() []institution.Institution { return e.named(now()) }
 		}

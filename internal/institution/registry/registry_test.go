@@ -251,6 +251,9 @@ func TestFile_OpensManyOfOneEntry(t *testing.T) {
 	if i := set["se-x-b"]; i.Family != "many" || i.Company.DisplayName != "b" || !slices.Equal(i.Company.LoginMethods, []string{"EID"}) || i.Retired || i.Profile.Parallel == 0 {
 		t.Errorf("%+v", i)
 	}
+	if set["se-x-b"].Entry != "se-gateway" || set["se-a"].Entry != "" {
+		t.Errorf("entries %q and %q", set["se-x-b"].Entry, set["se-a"].Entry)
+	}
 	if i := set["se-x-a"]; !i.Retired || len(i.Company.LoginMethods) != 0 {
 		t.Errorf("%+v", i)
 	}
