@@ -13,6 +13,7 @@ import (
 
 type clientCmd struct {
 	ReturnURL returnURLCmd `cmd:"" name:"return-url" help:"Addresses to which a client may have persons sent after they signed on a page of a bank."`
+	Origin    originCmd    `cmd:"" help:"Origins of the pages of a client that may frame the connect page."`
 }
 
 type returnURLCmd struct {

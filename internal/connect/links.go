@@ -108,6 +108,11 @@ func (s *Service) checkLink(ctx context.Context, r *LinkRequest) error {
 			report("/companies/"+strconv.Itoa(i), "has none of the products")
 		}
 	}
+	for i, p := range r.Terms.Products {
+		if p != flow.Accounts && p != flow.Wealth {
+			report("/products/"+strconv.Itoa(i), "must be ACCOUNTS or WEALTH")
+		}
+	}
 	if !slices.Contains(Languages(), r.Terms.Language) {
 		report("/language", "must be one of "+strings.Join(Languages(), ", "))
 	}

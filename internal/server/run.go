@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/flow"
 	"samla/internal/jobs"
 	"samla/internal/ledger"
 	"samla/internal/store"
@@ -45,7 +46,7 @@ func (s *Server) Start(ctx context.Context) error {
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	s.startMetrics(background)
-	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.sample} {
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.connect.Hold, s.sample} {
 		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()
@@ -118,6 +119,9 @@ const sweepInterval = time.Minute
 // sweepAccounts is how many lasting accounts are looked at in one transaction.
 const sweepAccounts = 100
 
+// sweepConnect is how many links and flows of the connect page are deleted in one transaction.
+const sweepConnect = 500
+
 // feedRows is how many rows of feeds are deleted in one transaction.
 const feedRows = 1000
 
@@ -149,6 +153,11 @@ func (s *Server) sweep(ctx context.Context) {
 				}
 				feeds, err := sweepFeeds(ctx, tx, s.parts.Clock.Now())
 				n += feeds
+				if err != nil {
+					return err
+				}
+				connects, err := tx.SweepConnect(ctx, s.parts.Clock.Now().Add(-flow.Kept), s.parts.Clock.Now().Add(-flow.Idle), sweepConnect)
+				n += connects
 				return err
 			})
 			for _, subject := range subjects {

@@ -19,6 +19,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/connect"
 	"samla/internal/consent"
 	"samla/internal/dedupe"
 	"samla/internal/delivery"
@@ -58,6 +59,7 @@ type Server struct {
 	runner   *jobs.Runner
 	consents *authorize.Service
 	fetching *collect.Service
+	connect  *connect.Service
 	auditing *auditing.Service
 	accounts *accounts.Service
 	api      *api.Handler
@@ -157,7 +159,9 @@ func (s *Server) wire(ctx context.Context) error {
 		Access: access, Feed: transactions})
 	refreshes := refresh.New(refresh.Deps{Store: s.store, Collections: collections, Institutions: institutions, Jobs: s.runner,
 		Clock: p.Clock, IDs: ids, Log: p.Log})
-	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes},
+	s.connect = connect.New(connect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Collections: collections, Institutions: institutions, Health: health,
+		Clock: p.Clock, IDs: ids, Log: p.Log, PublicURL: s.PublicURL, Random: p.Random})
+	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes, s.connect},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
@@ -170,7 +174,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.runner.Register(messages)
-	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Refresh: refreshes, Accounts: s.accounts,
+	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Refresh: refreshes, Accounts: s.accounts, Connect: s.connect,
 		Transactions: transactions, Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err

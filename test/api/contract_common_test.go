@@ -38,8 +38,11 @@ var bodies = map[string]func(t *testing.T) any{
 	"addSupplementInformation": func(*testing.T) any {
 		return object{"type": "TWO_FACTOR_CODE", "value": "1234"}
 	},
-	"renewConsent":   func(*testing.T) any { return renewal(scopeParameter()) },
-	"createConsent":  func(*testing.T) any { return requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(gun)) },
+	"renewConsent":  func(*testing.T) any { return renewal(scopeParameter()) },
+	"createConsent": func(*testing.T) any { return requestBody(demoBank, sameDevice, scopeParameter(), bankIDParameter(gun)) },
+	"createConnectLink": func(*testing.T) any {
+		return object{"userUuid": "01890000-0000-7000-8000-000000000000", "purpose": "test"}
+	},
 	"putRefreshPlan": func(*testing.T) any { return object{"timesPerDay": 2} },
 }
 

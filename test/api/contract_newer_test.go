@@ -24,6 +24,7 @@ var newerRows = []row{
 	{"webhooks", rowWebhooks},
 	{"too many wait", rowTooManyWait},
 	{"reads without the person", rowRefresh},
+	{"the connect page", rowConnect},
 }
 
 func init() {

@@ -54,6 +54,15 @@ var ourDifferences = []difference{
 		schema AvailabilityFigures: is added
 		schema InstitutionStatus: is added
 		schema InstitutionsStatus: is added`},
+	{"the connect page (docs/reference/api.md 13)", `
+		POST /connect-links: is added
+		GET /connect-links/{id}: is added
+		schema ConnectFlow: is added
+		schema ConnectLink: is added
+		schema ConnectPerson: is added
+		schema ConnectProduct: is added
+		schema CreateConnectLinkRequest: is added
+		schema NewConnectLink: is added`},
 	{"management of webhooks (docs/reference/api.md 7.3)", `
 		POST /webhook-endpoints: is added
 		GET /webhook-endpoints: is added

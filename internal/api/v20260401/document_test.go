@@ -51,6 +51,7 @@ GET /collections getCollections 3 200 paged
 GET /collections/{collectionId}/status getCollectionStatus 3 200
 GET /collections/{collectionId}/wealth/data getWealthData 3 200
 GET /companies/availability getCompanyAvailability 3 200
+GET /connect-links/{id} getConnectLink 1 200
 GET /consents getConsents 2 200 paged
 GET /consents/{consentId}/access getConsentAccess 2 200
 GET /consents/{consentId}/status getConsentStatus 2 200
@@ -75,6 +76,7 @@ POST /accounts/{accountId}/split splitAccount 3 200 body
 POST /collections initiateCollection 3 201 idempotent body
 POST /collections/{collectionId}/cancel cancelCollection 3 200
 POST /collections/{collectionId}/supplement-info addSupplementInformation 3 204 body
+POST /connect-links createConnectLink 1 201 idempotent body
 POST /consents createConsent 2 201 idempotent body
 POST /consents/{consentId}/renew renewConsent 2 201 idempotent body
 POST /users createUser 1 201 idempotent body

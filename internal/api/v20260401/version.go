@@ -14,6 +14,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/company"
+	"samla/internal/connect"
 	"samla/internal/events"
 	"samla/internal/fault"
 	"samla/internal/feeds"
@@ -53,6 +54,7 @@ type Services struct {
 	Transactions *feeds.Service
 	Webhooks     *webhooks.Service
 	Refresh      *refresh.Service
+	Connect      *connect.Service
 	Institutions institution.Institutions
 	Health       *company.Health
 	Clock        clock.Clock
@@ -104,6 +106,9 @@ func New(s Services) (api.Version, error) {
 		"splitAccount":              {Serve: o.splitAccount, NotFound: fault.AccountNotFound},
 		"deleteAccount":             {Serve: o.deleteAccount, NotFound: fault.AccountNotFound},
 		"getAccountTransactions":    {Serve: o.accountTransactions, NotFound: fault.AccountNotFound},
+
+		"createConnectLink": {Serve: o.createConnectLink},
+		"getConnectLink":    {Serve: o.connectLink, NotFound: fault.ConnectLinkNotFound},
 
 		"createWebhookEndpoint": {Serve: o.createWebhookEndpoint},
 		"getWebhookEndpoints":   {Serve: o.webhookEndpoints},
