@@ -37,7 +37,7 @@ type Deps struct {
 	Vault        seal.Vault
 	Consents     *authorize.Service
 	Collections  *collect.Service
-	Institutions institution.Set
+	Institutions institution.Institutions
 	Health       *company.Health
 	Clock        clock.Clock
 	IDs          *uuid7.Generator
