@@ -25,6 +25,7 @@ func (s *Sandbox) Bank(company string) *aspsp.Bank {
 func (s *Sandbox) mountOperator(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sandbox/consents/{id}/sign", s.coSign)
 	mux.HandleFunc("GET /sandbox/banks/{company}/calls", s.calls)
+	mux.HandleFunc("PUT /sandbox/banks/{company}/faults", s.setFaults)
 	mux.HandleFunc("GET /sandbox/banks/{company}/tokens", s.tokens)
 	mux.HandleFunc("PUT /sandbox/banks/{company}/tokens", s.setTokens)
 	mux.HandleFunc("POST /sandbox/banks/{company}/tokens/expire", s.expireTokens)
@@ -83,6 +84,21 @@ func (s *Sandbox) calls(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.json(w, http.StatusOK, map[string]any{"counts": b.Calls().Counts(), "last": b.Calls().Last()})
+}
+
+// setFaults replaces the faults of a bank's reads.
+func (s *Sandbox) setFaults(w http.ResponseWriter, r *http.Request) {
+	b := s.Bank(r.PathValue("company"))
+	if b == nil {
+		s.json(w, http.StatusNotFound, map[string]string{"error": "no such bank"})
+		return
+	}
+	var faults []aspsp.Fault
+	if !decodeOperator(r, &faults) || b.SetFaults(faults...) != nil {
+		s.json(w, http.StatusBadRequest, map[string]string{"error": "the body is not valid"})
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // tokenSettings are what an operator can set of an authorization server. A member that is

@@ -80,6 +80,7 @@ type Bank struct {
 	reads      map[string][]time.Time
 	journal    *journal.File[entry]
 	counters   counters
+	faults     []Fault
 	accountSeq atomic.Int64
 	attended   atomic.Int64
 }

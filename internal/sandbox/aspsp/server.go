@@ -94,9 +94,11 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(a.status)
-	_, _ = w.Write(body)
+	var fault Fault
+	if path, isRead := strings.CutPrefix(c.kind, "GET "); isRead && !strings.HasPrefix(path, "consents") {
+		fault = b.takeFault(path)
+	}
+	fault.write(w, r, b.Clock, a.status, body)
 }
 
 // serveBrowser serves what browsers and clients of the authorization server ask for. It
