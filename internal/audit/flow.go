@@ -8,8 +8,10 @@ type Flow struct {
 	Mode     string // of a collection
 	Attended bool   // of a collection
 	Status   string // of a collection
-	Failure  string // of a consent that has failed
-	Cause    string // why a consent has ended
+	// AccountsRead is how many accounts a collection has read; 0 = not known.
+	AccountsRead int
+	Failure      string // of a consent that has failed
+	Cause        string // why a consent has ended
 }
 
 // FlowOf reads the detail of an entry about a consent or a collection. It reports false for

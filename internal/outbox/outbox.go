@@ -44,10 +44,13 @@ const (
 	// payload is sealed under the user's key, unlike that of the others: it is about the
 	// person, and nothing is left to do when the user is erased.
 	ApplyCollection Kind = "APPLY_COLLECTION"
+	// MakeArchive makes what a person downloads on My permissions; the payload is an
+	// Archive.
+	MakeArchive Kind = "MAKE_ARCHIVE"
 )
 
 // Kinds lists the closed set.
-func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser, EndLogin, ApplyCollection} }
+func Kinds() []Kind { return []Kind{RevokeConsent, EraseUser, EndLogin, ApplyCollection, MakeArchive} }
 
 // Revocation is what is needed to delete a consent at its bank. Either RemoteID is
 // known, or PSU is set: then the opening of the consent is repeated first to learn
@@ -68,6 +71,11 @@ type Erasure struct {
 	// After is the last collection whose data was deleted, in the order of
 	// creation; empty before the first.
 	After string `json:"after,omitempty"`
+}
+
+// Archive names the visit for which an archive is made.
+type Archive struct {
+	Visit string `json:"visit"`
 }
 
 // Ending is what is needed to end a login at its institution. Either Session is known, or

@@ -14,6 +14,7 @@ import (
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/institution"
 	"samla/internal/pages"
+	permissionpages "samla/internal/pages/permissions"
 	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
 )
@@ -49,13 +50,20 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 // faces returns the handler of everything: the API, and the pages for the browsers of
 // persons, which are at paths of their own.
 func (s *Server) faces(a *api.Handler, institutions institution.Institutions) http.Handler {
-	forPersons := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
+	onTheWay := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
 		Log: s.parts.Log, Random: s.parts.Random})
+	const day = 24 * time.Hour
+	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
+		Log: s.parts.Log, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day))})
 	paths := pages.Paths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == permissionpages.Path || strings.HasPrefix(r.URL.Path, permissionpages.Path+"/") {
+			mine.ServeHTTP(w, r)
+			return
+		}
 		for _, path := range paths {
 			if strings.HasPrefix(r.URL.Path, path) {
-				forPersons.ServeHTTP(w, r)
+				onTheWay.ServeHTTP(w, r)
 				return
 			}
 		}

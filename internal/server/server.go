@@ -33,6 +33,7 @@ import (
 	"samla/internal/journal"
 	"samla/internal/metrics"
 	"samla/internal/outbox"
+	"samla/internal/permissions"
 	"samla/internal/refresh"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -62,6 +63,7 @@ type Server struct {
 	connect  *connect.Service
 	auditing *auditing.Service
 	accounts *accounts.Service
+	visits   *permissions.Service
 	api      *api.Handler
 	http     *http.Server
 	listener net.Listener
@@ -161,20 +163,24 @@ func (s *Server) wire(ctx context.Context) error {
 		Clock: p.Clock, IDs: ids, Log: p.Log})
 	s.connect = connect.New(connect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Collections: collections, Institutions: institutions, Health: health,
 		Clock: p.Clock, IDs: ids, Log: p.Log, PublicURL: s.PublicURL, Random: p.Random})
-	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes, s.connect},
+	s.visits = permissions.New(permissions.Deps{Store: s.store, Vault: vault, Consents: s.consents, Reads: refreshes, Audit: s.auditing, Tokens: s.Authn,
+		Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random, PublicURL: s.PublicURL, Version: v20260401.Version})
+	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes, s.connect, s.visits},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
+	s.visits.People = s.people
 	messages, err := delivery.Queue(s.store, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: s.consents.Deliver,
 		outbox.EraseUser:     s.people.ContinueErasure,
 		outbox.EndLogin:      collections.DeliverEnding,
 
 		outbox.ApplyCollection: s.accounts.Apply,
+		outbox.MakeArchive:     s.visits.Make,
 	})
 	if err != nil {
 		return err
 	}
 	s.runner.Register(messages)
-	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Refresh: refreshes, Accounts: s.accounts, Connect: s.connect,
+	mounts, err := s.mounts(v20260401.Services{Users: s.people, Consents: s.consents, Collections: collections, Refresh: refreshes, Accounts: s.accounts, Connect: s.connect, Visits: s.visits,
 		Transactions: transactions, Events: &events.List{Store: s.store, Clock: p.Clock}, Institutions: institutions, Health: health, Clock: p.Clock})
 	if err != nil {
 		return err
@@ -185,6 +191,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.visits.ReadBy(handler)
 	s.api, s.http = handler, s.httpServer(s.faces(handler, institutions), mounts)
 	return nil
 }

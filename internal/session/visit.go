@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The times of a visit to My permissions (docs/reference/api.md 3.6).
+// The times of a visit to My permissions (docs/reference/api.md 3.7).
 const (
 	// VisitLinkLife is how long a link can be opened.
 	VisitLinkLife = 15 * time.Minute

@@ -80,6 +80,7 @@ POST /connect-links createConnectLink 1 201 idempotent body
 POST /consents createConsent 2 201 idempotent body
 POST /consents/{consentId}/renew renewConsent 2 201 idempotent body
 POST /users createUser 1 201 idempotent body
+POST /users/{userUuid}/permission-links createPermissionLink 1 201 idempotent body
 POST /users/{userUuid}/sessions createSession 1 201 idempotent
 POST /webhook-endpoints createWebhookEndpoint 1 201 idempotent body
 POST /webhook-endpoints/{id}/pause pauseWebhookEndpoint 1 200

@@ -19,6 +19,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/feeds"
 	"samla/internal/institution"
+	"samla/internal/permissions"
 	"samla/internal/refresh"
 	"samla/internal/users"
 	"samla/internal/webhooks"
@@ -53,6 +54,7 @@ type Services struct {
 	Events       *events.List
 	Transactions *feeds.Service
 	Webhooks     *webhooks.Service
+	Visits       *permissions.Service
 	Refresh      *refresh.Service
 	Connect      *connect.Service
 	Institutions institution.Institutions
@@ -79,6 +81,7 @@ func New(s Services) (api.Version, error) {
 		"getUser":                   {Serve: o.getUser, NotFound: fault.UserNotFound},
 		"deleteUser":                {Serve: o.deleteUser, NotFound: fault.UserNotFound},
 		"createSession":             {Serve: o.createSession, NotFound: fault.UserNotFound},
+		"createPermissionLink":      {Serve: o.createPermissionLink, NotFound: fault.UserNotFound},
 		"getConsentsByUser":         {Serve: o.consentsOfUser, NotFound: fault.UserNotFound},
 		"getCollectionsByUser":      {Serve: o.collectionsOfUser, NotFound: fault.UserNotFound},
 		"createConsent":             {Serve: o.createConsent},

@@ -1,0 +1,267 @@
+package permissions
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"samla/internal/consent"
+	"samla/internal/pages/look"
+	service "samla/internal/permissions"
+	"samla/internal/session"
+	"samla/internal/store"
+	"samla/internal/words"
+)
+
+// renewFrom is how long before its end a permission can be renewed.
+const renewFrom = 14
+
+// card is a permission as it is shown.
+type card struct {
+	ID, Asker, Institution string
+	Reads                  string
+	Until, Last            string
+	DaysLeft               int
+	Soon                   bool
+	Used, Limit            int
+	Meter                  []bool
+	Ended                  string // a sentence
+	Told                   string // another one
+	CanRenew               bool
+	Fresh                  bool // it was withdrawn just now
+}
+
+func (h *handler) institution(id string) string {
+	if i, ok := h.Institutions.Find(id); ok {
+		return i.Company.DisplayName
+	}
+	return id
+}
+
+// reads names what is read, such as "Accounts, balances".
+func (s seen) reads(scope consent.Scope) string {
+	text := s.texts.Say("read.accounts", words.Values{})
+	if scope.Balances {
+		text += " · " + s.texts.Say("read.balances", words.Values{})
+	}
+	if scope.Transactions {
+		text += " · " + s.texts.Say("read.transactions", words.Values{})
+	}
+	return text
+}
+
+func (h *handler) card(s seen, p service.Permission) card {
+	local := func(at time.Time) time.Time { return at.In(h.kit.Zone()) }
+	c := card{ID: string(p.ID), Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Until: s.texts.Date(local(p.Until)),
+		DaysLeft: p.DaysLeft, Soon: p.Status == consent.Authorized && p.DaysLeft < renewFrom, Used: p.Used, Limit: p.Limit}
+	c.CanRenew = h.Renew != nil && (c.Soon || p.Status != consent.Authorized)
+	for i := range min(p.Limit, 12) {
+		c.Meter = append(c.Meter, i < p.Used)
+	}
+	v := words.Values{Asker: s.asker, Institution: c.Institution, Date: c.Until}
+	if !p.Last.IsZero() {
+		key := words.Key("perm.last.without")
+		if p.Attended {
+			key = "perm.last.with"
+		}
+		last := local(p.Last)
+		c.Last = s.texts.Say(key, words.Values{Date: s.texts.Date(last), Time: s.texts.Clock(last)})
+	}
+	switch {
+	case p.Status == consent.Authorized:
+	case p.AtBank:
+		c.Ended = s.texts.Say("cs.REVOKED.bank", v)
+	case p.Status == consent.Revoked:
+		c.Ended = s.texts.Say("cs.REVOKED", v)
+	default:
+		c.Ended = s.texts.Say("cs.EXPIRED", v)
+	}
+	if p.ByPerson {
+		key := words.Key("perm.withdrawn.telling")
+		if !p.Told.IsZero() {
+			key, v.Time = "perm.withdrawn.told", s.texts.Clock(local(p.Told))
+		}
+		c.Told = s.texts.Say(key, v)
+	}
+	return c
+}
+
+// listData is what the list shows.
+type listData struct {
+	Asker        string
+	Valid, Ended []card
+	Withdrawn    *card
+}
+
+func (h *handler) list(w http.ResponseWriter, r *http.Request) {
+	h.signedIn(func(w http.ResponseWriter, r *http.Request, s seen) {
+		valid, ended, err := h.Service.List(r.Context(), s.Visit)
+		if err != nil {
+			h.broken(w, r, err)
+			return
+		}
+		d := listData{Asker: s.asker}
+		for _, p := range valid {
+			d.Valid = append(d.Valid, h.card(s, p))
+		}
+		for _, p := range ended {
+			c := h.card(s, p)
+			if c.Fresh = c.ID == r.URL.Query().Get("withdrawn") && p.ByPerson; c.Fresh && d.Withdrawn == nil {
+				d.Withdrawn = &c
+				continue
+			}
+			d.Ended = append(d.Ended, c)
+		}
+		p := h.page(s, "perm/list", "LIST", "perm.h1", r, d)
+		if d.Withdrawn != nil { // soon the institution has been told
+			p.Languages = ""
+		}
+		h.render(w, r, p)
+	})(w, r)
+}
+
+// reading is a line of a history.
+type reading struct{ When, What, How string }
+
+// historyData is what a history shows.
+type historyData struct {
+	card
+	Rows []reading
+	More string // address of the next page
+}
+
+func (h *handler) history(w http.ResponseWriter, r *http.Request, s seen) {
+	page := number(r.URL.Query().Get("page"))
+	id := r.PathValue("id")
+	p, readings, more, err := h.Service.History(r.Context(), s.Visit, consent.ID(id), page)
+	if err != nil {
+		h.failed(w, r, s, err)
+		return
+	}
+	d := historyData{card: h.card(s, p)}
+	for _, at := range readings {
+		local := at.At.In(h.kit.Zone())
+		row := reading{When: s.texts.Date(local) + " " + s.texts.Clock(local), What: d.Reads, How: s.texts.Say("perm.history.without", words.Values{})}
+		if at.Attended {
+			row.How = s.texts.Say("perm.history.with", words.Values{})
+		}
+		switch {
+		case at.Failed:
+			row.What = s.texts.Say("perm.history.failed", words.Values{})
+		case at.Accounts > 0:
+			row.What += " " + s.texts.Count("perm.accounts", at.Accounts, words.Values{})
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	if more {
+		d.More = Path + "/history/" + id + "?page=" + strconv.Itoa(page+1)
+	}
+	h.render(w, r, h.page(s, "perm/history", "HISTORY", "perm.history", r, d))
+}
+
+func (h *handler) withdraw(w http.ResponseWriter, r *http.Request, s seen) {
+	id := consent.ID(r.PathValue("id"))
+	ended, err := h.Service.Withdraw(r.Context(), s.Visit, id)
+	if err != nil {
+		h.failed(w, r, s, err)
+		return
+	}
+	// The browser goes on to the list: a reload does not send the form again.
+	http.Redirect(w, r, Path+"?withdrawn="+string(ended.ID), http.StatusSeeOther)
+}
+
+func (h *handler) renew(w http.ResponseWriter, r *http.Request, s seen) {
+	id := consent.ID(r.PathValue("id"))
+	if h.Renew == nil {
+		h.end(w, r, http.StatusNotFound, "link.unknown.h1", "link.unknown.lead")
+		return
+	}
+	if _, _, _, err := h.Service.History(r.Context(), s.Visit, id, 0); err != nil { // whose it is
+		h.failed(w, r, s, err)
+		return
+	}
+	address, err := h.Renew(r.Context(), s.Visit, id)
+	if err != nil {
+		h.failed(w, r, s, err)
+		return
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// downloadData is what the page of the archive shows.
+type downloadData struct {
+	Asker, State, Until string
+}
+
+func (h *handler) download(w http.ResponseWriter, r *http.Request, s seen) {
+	d := downloadData{Asker: s.asker, State: string(s.Archive), Until: s.texts.Clock(s.ArchiveAt.Add(session.ArchiveLife).In(h.kit.Zone()))}
+	if s.Archive == session.ArchiveReady && !s.Fetchable(h.Clock.Now()) {
+		d.State = ""
+	}
+	p := h.page(s, "perm/download", "DOWNLOAD", "perm.download", r, d)
+	if s.Archive == session.ArchiveMaking {
+		p.Refresh = 2
+	}
+	h.render(w, r, p)
+}
+
+func (h *handler) ask(w http.ResponseWriter, r *http.Request, s seen) {
+	if _, err := h.Service.AskArchive(r.Context(), s.Visit); err != nil {
+		h.broken(w, r, err)
+		return
+	}
+	http.Redirect(w, r, Path+"/download", http.StatusSeeOther)
+}
+
+func (h *handler) archive(w http.ResponseWriter, r *http.Request, s seen) {
+	data, err := h.Service.Archive(r.Context(), s.Visit)
+	if errors.Is(err, store.ErrNotFound) {
+		http.Redirect(w, r, Path+"/download", http.StatusSeeOther)
+		return
+	}
+	if err != nil {
+		h.broken(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", `attachment; filename="samla-`+h.Clock.Now().UTC().Format("2006-01-02")+`.zip"`)
+	_, _ = w.Write(data)
+}
+
+// eraseData is what the page that erases shows.
+type eraseData struct {
+	Asker       string
+	Days, Years int
+	Error       *look.Problems
+}
+
+func (h *handler) eraseForm(w http.ResponseWriter, r *http.Request, s seen) {
+	h.render(w, r, h.page(s, "perm/erase", "ERASE", "perm.erase", r, eraseData{Asker: s.asker, Days: h.BackupDays, Years: h.AuditYears}))
+}
+
+func (h *handler) erase(w http.ResponseWriter, r *http.Request, s seen) {
+	if r.PostFormValue("sure") != "yes" {
+		d := eraseData{Asker: s.asker, Days: h.BackupDays, Years: h.AuditYears,
+			Error: &look.Problems{Items: []look.Problem{{Field: "sure", Text: s.texts.Say("perm.erase.err", words.Values{})}}}}
+		p := h.page(s, "perm/erase", "ERASE", "perm.erase", r, d)
+		p.Status = http.StatusUnprocessableEntity
+		h.render(w, r, p)
+		return
+	}
+	if err := h.Service.Erase(r.Context(), s.Visit); err != nil {
+		h.broken(w, r, err)
+		return
+	}
+	h.setCookie(w, "", -1)
+	h.message(w, r, message{Title: "perm.erased", View: "ERASED", Language: string(s.lang), Lead: "go.close", Values: words.Values{N: h.BackupDays}, Brand: s.asker})
+}
+
+func (h *handler) signOut(w http.ResponseWriter, r *http.Request, s seen) {
+	if err := h.Service.SignOut(r.Context(), s.Visit); err != nil {
+		h.broken(w, r, err)
+		return
+	}
+	h.setCookie(w, "", -1)
+	h.message(w, r, message{Title: "perm.signedout", Lead: "go.close", View: "SIGNED_OUT", Language: string(s.lang), Brand: s.asker})
+}
