@@ -7,6 +7,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/store"
 )
 
 // A link can be sent to somebody else before anybody has opened it. No browser goes on by
@@ -133,5 +134,31 @@ func TestDeny_ChangesNothingLater(t *testing.T) {
 	b.sees(seen, err, authorize.ViewElsewhere)
 	if c = b.Consent(c.ID); c.Status != consent.Authorized {
 		t.Errorf("an authorized consent is %s", c.Status)
+	}
+}
+
+// The client's page can say it, where the person returns to the client.
+func TestBeginsAt_TheOriginOfTheReturnAddress(t *testing.T) {
+	b := newRedirected(t)
+	_, without := b.begin()
+	b.Write(func(tx store.Tx) error {
+		return tx.AddReturnURL(b.Context(), b.User.ClientID, "https://shop.example/back", b.Clock.Now())
+	})
+	r := b.request()
+	r.ReturnTo = "https://shop.example/back"
+	c, err := b.Create(t.Context(), r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.MustRun(b.Handle, string(c.ID))
+	_, state := b.waiting(c.ID)
+	for _, test := range []struct {
+		state, origin string
+		want          bool
+	}{{state, "https://shop.example", true}, {state, "https://evil.example", false}, {state, "", false}, {without, "https://shop.example", false}, {without, "", false},
+		{state[:30] + without[30:], "https://shop.example", false}, {"x", "https://shop.example", false}} {
+		if got, err := b.BeginsAt(t.Context(), test.state, test.origin); err != nil || got != test.want {
+			t.Errorf("%q: %v, %v", test.origin, got, err)
+		}
 	}
 }

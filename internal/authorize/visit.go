@@ -95,6 +95,15 @@ func (s *Service) leadsTo(ctx context.Context, c consent.Consent) (string, error
 	return secret.Instructions.RedirectURL, nil
 }
 
+// BeginsAt reports whether a form for the link of a consent that comes from a page of an
+// origin (RFC 6454, such as "https://shop.example") is the word of the client that the
+// person has begun there: it is the origin of the address to which the person returns, which
+// the client has registered. No link leads a browser there without the client's doing.
+func (s *Service) BeginsAt(ctx context.Context, state, origin string) (bool, error) {
+	c, err := s.visited(ctx, state, "")
+	return err == nil && c.ID != "" && c.Visit.ReturnsTo(origin), err
+}
+
 // Deny takes the word of a person who has the link that they did not begin this. It ends
 // the consent, as if they had refused at the institution: nobody has got anything by it
 // yet, and whoever has begun it can begin again. It changes nothing once somebody has come

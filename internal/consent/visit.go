@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -67,6 +69,20 @@ func (v *Visit) Was(state string) bool {
 // empty for one without.
 func (v Visit) Knows(browser string) bool {
 	return browser != "" && slices.Contains(v.Browsers, browser)
+}
+
+// ReturnsTo reports whether an origin, as a browser writes it (RFC 6454 6.2), is that of
+// ReturnTo.
+func (v Visit) ReturnsTo(origin string) bool {
+	u, err := url.Parse(v.ReturnTo)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return false
+	}
+	port := ":443"
+	if u.Scheme == "http" {
+		port = ":80"
+	}
+	return origin == u.Scheme+"://"+strings.TrimSuffix(strings.ToLower(u.Host), port)
 }
 
 // Departure is what a browser may do that opens the link.

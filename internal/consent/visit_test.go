@@ -1,6 +1,7 @@
 package consent_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -87,6 +88,19 @@ func TestVisit_IsItsState(t *testing.T) {
 	}
 	if v.ReturnTo == "" || !v.Knows("b") || v.Knows("") || (*consent.Visit)(nil).Is("sixth") || (&consent.Visit{}).IsOnce("") {
 		t.Errorf("%+v", v)
+	}
+}
+
+func TestVisit_ReturnsToTheOriginOfItsAddress(t *testing.T) {
+	for address, want := range map[string][]string{
+		"https://shop.example/back?cart=7": {"https://shop.example"}, "https://Shop.example:443/": {"https://shop.example"}, "https://shop.example:8443": {"https://shop.example:8443"},
+		"http://127.0.0.1:8080/a": {"http://127.0.0.1:8080"}, "http://[::1]:80/": {"http://[::1]"}, "": nil, "shop:back": nil, "app://shop.example/": nil, "%": nil} {
+		for _, origin := range []string{"", "null", "://", "https://", "http://", "app://shop.example", "https://shop.example", "https://shop.example:443", "https://shop.example:8443", "http://shop.example",
+			"https://shop.example.evil.example", "https://evil.example", "http://127.0.0.1:8080", "http://127.0.0.1", "http://[::1]"} {
+			if got := (consent.Visit{ReturnTo: address}).ReturnsTo(origin); got != slices.Contains(want, origin) {
+				t.Errorf("%q and %q: %v", address, origin, got)
+			}
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 // Ways is the part of package authorize that the pages need.
 type Ways interface {
 	Visit(ctx context.Context, state, browser, agent string, confirmed bool) (authorize.Seen, error)
+	BeginsAt(ctx context.Context, state, origin string) (bool, error)
 	Deny(ctx context.Context, state, browser string) (authorize.Seen, error)
 	Return(ctx context.Context, companyID, state, browser string, by consent.Carrier, what url.Values) (authorize.Seen, error)
 	EnterCode(ctx context.Context, state, browser, code string) (authorize.Seen, error)
@@ -59,6 +60,7 @@ const (
 
 type handler struct {
 	Deps
+	own *http.CrossOriginProtection // knows the forms of our pages
 }
 
 // Paths are what the paths of all pages begin with.
@@ -71,7 +73,7 @@ func New(d Deps) http.Handler {
 	if d.Random == nil {
 		d.Random = rand.Reader
 	}
-	h := &handler{d}
+	h := &handler{d, http.NewCrossOriginProtection()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+authorize.GoPath+"{state}", h.visit)
 	mux.HandleFunc("POST "+authorize.GoPath+"{state}", h.decide)
@@ -84,7 +86,10 @@ func New(d Deps) http.Handler {
 		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
 	})
 	// Another site must not send our forms for a person: "begun" is the person's own word.
-	return look.Secured(http.NewCrossOriginProtection().Handler(mux))
+	// decide tells the page of the client from other sites itself.
+	protected := http.NewCrossOriginProtection()
+	protected.AddInsecureBypassPattern("POST " + authorize.GoPath + "{state}")
+	return look.Secured(protected.Handler(mux))
 }
 
 // visit answers the link to the institution, and the look of a browser that waits.
@@ -112,9 +117,25 @@ func (h *handler) goes(w http.ResponseWriter, r *http.Request, state, browser st
 }
 
 // decide answers the forms of the pages: whether the person has begun this, and a short code.
+// Of other sites, only the page of the client on which the person has begun can say so. The
+// form of any other one is no more than a link.
 func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxReturn)
 	state := r.PathValue("state")
+	if isState(state) && h.own.Check(r) != nil {
+		begins := false
+		if r.PostFormValue("begun") == "yes" && r.PostFormValue("code") == "" {
+			var err error
+			if begins, err = h.Ways.BeginsAt(r.Context(), state, r.Header.Get("Origin")); err != nil {
+				h.answer(w, r, state, authorize.Seen{}, err)
+				return
+			}
+		}
+		if !begins {
+			http.Redirect(w, r, authorize.GoPath+state, http.StatusSeeOther)
+			return
+		}
+	}
 	browser, ok := h.browser(w, r, state)
 	if !ok {
 		return

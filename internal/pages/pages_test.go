@@ -25,6 +25,11 @@ type ways struct {
 	err                    error
 	visits, returns, codes []string // browser and what it brought
 	denials                []string
+	begins                 string // origin of the client's page
+}
+
+func (w *ways) BeginsAt(_ context.Context, _, origin string) (bool, error) {
+	return origin == w.begins, w.err
 }
 
 func (w *ways) Deny(_ context.Context, _, browser string) (authorize.Seen, error) {
@@ -320,13 +325,50 @@ func TestPages_TakeFormsOnlyFromThemselves(t *testing.T) {
 		"a program, not a browser":      {nil, true},
 		"our page, in an older browser": {[]string{"Origin", "http://example.com"}, true}, // the host of the test's requests
 	} {
-		w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}}
+		w := &ways{seen: authorize.Seen{View: authorize.ViewWorks, Company: "se-bank"}, begins: "https://shop.example"}
 		h := newPages(w, "")
-		send(h, "POST", "/go/"+state, "begun=yes", test.header...)
-		send(h, "POST", "/go/"+state, "begun=no", test.header...)
+		for _, body := range []string{"begun=yes", "begun=no", "code=ABC234"} {
+			if r := send(h, "POST", "/go/"+state, body, test.header...); !test.taken && (r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/go/"+state || len(r.Cookies()) != 0) {
+				t.Errorf("%s: %s is answered with %d", name, body, r.StatusCode)
+			}
+		}
 		send(h, "POST", "/callback/se-bank", "fragment="+url.QueryEscape("#code=c&state="+state), test.header...)
-		if (len(w.visits) == 1) != test.taken || (len(w.denials) == 1) != test.taken || (len(w.returns) == 1) != test.taken {
+		if (len(w.visits) == 1) != test.taken || (len(w.denials) == 1) != test.taken || (len(w.codes) == 1) != test.taken || (len(w.returns) == 1) != test.taken {
 			t.Errorf("%s: visits %q, denials %q, returns %q", name, w.visits, w.denials, w.returns)
 		}
+	}
+}
+
+// The page of the client can say that the person has begun there, and nothing else. The
+// browser gets its cookie with that.
+func TestPages_TakeTheWordOfThePageOfTheClient(t *testing.T) {
+	from := func(origin string) []string { return []string{"Origin", origin, "Sec-Fetch-Site", "cross-site"} }
+	for name, test := range map[string]struct {
+		body, origin string
+		taken        bool
+	}{
+		"yes":                {"begun=yes", "https://shop.example", true},
+		"of another site":    {"begun=yes", "https://evil.example", false},
+		"of a hidden one":    {"begun=yes", "null", false},
+		"of none":            {"begun=yes", "", false},
+		"no":                 {"begun=no", "https://shop.example", false},
+		"a code":             {"code=ABC234", "https://shop.example", false},
+		"a code beside":      {"code=ABC234&begun=yes", "https://shop.example", false},
+		"yes in the address": {"", "https://shop.example", false},
+	} {
+		w := &ways{seen: authorize.Seen{View: authorize.ViewGoes, Company: "se-bank", Leads: "https://bank.test/"}, begins: "https://shop.example"}
+		r := send(newPages(w, "https://samla.test"), "POST", "/go/"+state+"?begun=yes", test.body, from(test.origin)...)
+		taken := len(w.visits) == 1 && strings.HasSuffix(w.visits[0], " confirmed") && len(r.Cookies()) == 1 && r.StatusCode == http.StatusOK
+		asked := len(w.visits) == 0 && len(r.Cookies()) == 0 && r.Header.Get("Location") == "/go/"+state
+		if taken != test.taken || asked == test.taken || len(w.denials)+len(w.codes) != 0 {
+			t.Errorf("%s: %d, visits %q", name, r.StatusCode, w.visits)
+		}
+	}
+	w := &ways{err: errors.New("the store is away")}
+	if r := send(newPages(w, ""), "POST", "/go/"+state, "begun=yes", from("https://shop.example")...); r.StatusCode != http.StatusInternalServerError || len(w.visits) != 0 {
+		t.Errorf("%d", r.StatusCode)
+	}
+	if r := send(newPages(w, ""), "POST", "/go/short", "begun=yes", from("https://shop.example")...); r.StatusCode != http.StatusNotFound {
+		t.Errorf("%d for no state", r.StatusCode)
 	}
 }

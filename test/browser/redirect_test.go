@@ -31,16 +31,21 @@ const (
 // world is a running server with its sandbox, and a shop to which persons go back.
 type world struct {
 	*devserver.Environment
-	t      *testing.T
-	client *apiclient.Client
-	phone  *apiclient.Phone
-	token  string // of the person's session
-	shop   string // URL
+	t         *testing.T
+	client    *apiclient.Client
+	phone     *apiclient.Phone
+	token     string // of the person's session
+	shop      string // URL
+	elsewhere string // host of a site that is nobody's
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if to := r.URL.Query().Get("to"); r.URL.Path == "/start" { // what a client does on the page where the person begins
+			_, _ = io.WriteString(rw, `<!doctype html><title>Shop</title><a href="`+to+`">link</a><form method="post" action="`+to+`"><button name="begun" value="yes">To the bank</button></form>`)
+			return
+		}
 		_, _ = io.WriteString(rw, "<!doctype html><title>Shop</title><h1>Back at the shop</h1>")
 	}))
 	t.Cleanup(shop.Close)
@@ -155,7 +160,7 @@ func (w *world) clean(d *driver) {
 		w.t.Errorf("the Content-Security-Policy was broken: %q", violations)
 	}
 	for _, h := range hosts {
-		if h != hostOf(w.client.Base) && h != hostOf(w.Sandbox.URL()) && h != hostOf(w.shop) {
+		if h != hostOf(w.client.Base) && h != hostOf(w.Sandbox.URL()) && h != hostOf(w.shop) && h != w.elsewhere {
 			w.t.Errorf("a browser asked %s", h)
 		}
 	}
@@ -177,6 +182,7 @@ func TestRedirect(t *testing.T) {
 		"ReturnsInAnotherBrowser":   returnsInAnotherBrowser,
 		"AsksASecondBrowser":        asksASecondBrowser,
 		"LinkOfSomebodyElse":        linkOfSomebodyElse,
+		"BeginsAtTheClient":         beginsAtTheClient,
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := *d
@@ -287,5 +293,32 @@ func linkOfSomebodyElse(t *testing.T, d *driver, w *world) {
 	starter.waitFor("main[data-view=ELSEWHERE]")
 	if s, err := w.client.PollConsent(t.Context(), w.token, id); err != nil || s.Status != "FAILED" || s.Error == nil || s.Error.Code != "AUTHENTICATION_CANCELLED" {
 		t.Errorf("the consent is %+v, %v", s, err)
+	}
+}
+
+// The page of the client sends the person by a form: nobody is asked. A link there is a link
+// as any other, and so is the form of another site.
+func beginsAtTheClient(t *testing.T, d *driver, w *world) {
+	p := d.page("mine")
+	id, address := w.consent(codeBank)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(rw, `<!doctype html><title>Elsewhere</title><form method="post" action="`+address+`"><button name="begun" value="yes">Win</button></form>`)
+	}))
+	defer elsewhere.Close()
+	w.elsewhere = hostOf(elsewhere.URL)
+	other := d.page("other")
+	other.open(elsewhere.URL)
+	other.click("button")
+	other.waitFor("main[data-view=ASKS]")
+	start := w.shop + "/start?to=" + url.QueryEscape(address)
+	p.open(start)
+	p.click("a")
+	p.waitFor("main[data-view=ASKS]")
+	p.open(start)
+	p.click("button")
+	w.logIn(p)
+	p.click("button[value=approve]")
+	if q := w.backAtShop(p); q.Get("consentId") != id || q.Get("status") != "AUTHORIZED" {
+		t.Errorf("back with %v", q)
 	}
 }
