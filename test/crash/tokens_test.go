@@ -22,116 +22,30 @@ import (
 	"samla/internal/institution"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/nordea"
+	"samla/internal/sandbox/obie"
 	"samla/internal/testpg"
 	"samla/internal/visitor"
 )
 
 const (
-	tokenBank    = "se-demo-oauth"
 	tokenWorkers = 6
 	// tokenLife is how long access tokens live: a node replaces one a minute before its end.
 	tokenLife = time.Minute + 2*time.Second
 )
 
-// moment is when a node is killed, as seen by the bank's token endpoint.
-type moment int
-
-const (
-	beforeHandling moment = iota // the request has arrived
-	beforeAnswer                 // it was handled
-	afterAnswer                  // the answer is on its way, or was stored
-	moments
-)
-
-// tokenEndpoint watches the token endpoint of a bank, and lets a test act at its moments.
-type tokenEndpoint struct {
-	t        *testing.T
-	mu       sync.Mutex
-	sent     map[string]int // how often each code and refresh token was sent
-	inFlight map[string]bool
-	overlaps int
-	at       map[string]map[moment]func() // what to do once, by grant type
-}
-
-func (e *tokenEndpoint) wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "/oauth/token") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		body, err := io.ReadAll(r.Body)
-		form, _ := url.ParseQuery(string(body))
-		if err != nil {
-			return // the node was killed while it sent the request
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		grant := form.Get("grant_type")
-		what := grant + " " + form.Get("code") + form.Get("refresh_token")
-		e.enter(what)
-		e.act(grant, beforeHandling)
-		answer := httptest.NewRecorder()
-		next.ServeHTTP(answer, r)
-		e.act(grant, beforeAnswer)
-		e.leave(what)
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(answer.Body.Bytes())
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
-		}
-		e.act(grant, afterAnswer)
-	})
-}
-
-func (e *tokenEndpoint) enter(what string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.sent[what]++
-	if e.inFlight[what] {
-		e.overlaps++
-	}
-	e.inFlight[what] = true
-}
-
-func (e *tokenEndpoint) leave(what string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.inFlight, what)
-}
-
-// act does what is planned for a moment, once.
-func (e *tokenEndpoint) act(grant string, m moment) {
-	e.mu.Lock()
-	do := e.at[grant][m]
-	delete(e.at[grant], m)
-	e.mu.Unlock()
-	if do != nil {
-		do()
-	}
-}
-
-// plan lets do be done at the next such moment, and returns a channel that is closed then.
-func (e *tokenEndpoint) plan(grant string, m moment, do func()) <-chan struct{} {
-	done := make(chan struct{})
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.at[grant] = map[moment]func(){m: func() { do(); close(done) }}
-	return done
-}
-
 // TestCrash_ExchangesNoCodeTwice kills all servers around exchanges of codes and around
-// refreshes, on SQLite and on two nodes with PostgreSQL. No consent stays in a state that
-// nobody resolves, no two requests with one token are under way at once, and none is sent
-// more than twice. What a kill between the bank's answer and the commit costs is counted: a
-// bank that rotates refresh tokens does not take the old one again.
+// refreshes at a bank of each family, on SQLite and on two nodes with PostgreSQL. No consent
+// stays in a state that nobody resolves, no two requests with one token are under way at
+// once, and none is sent more than twice. What a kill between the bank's answer and the
+// commit costs is counted: a bank that rotates refresh tokens does not take the old one again.
+// A few kills are at few of the banks: the stores take turns.
 func TestCrash_ExchangesNoCodeTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes most of a minute")
 	}
 	kills := envNumber(t, "SAMLA_CRASH_KILLS", defaultKills)
-	for _, store := range []struct {
+	for i, store := range []struct {
 		name     string
 		nodes    int
 		database func(testing.TB) string
@@ -142,42 +56,65 @@ func TestCrash_ExchangesNoCodeTwice(t *testing.T) {
 		t.Run(store.name, func(t *testing.T) {
 			t.Parallel()
 			r := setUpTokens(t, store.database(t), store.nodes)
-			r.run(kills)
+			r.run(i*kills, kills)
 		})
 	}
 }
 
-// tokenTest is the servers behind one address, and a bank with short tokens.
+// tokenTest is the servers behind one address, and banks with short tokens.
 type tokenTest struct {
 	*crashTest
 	bank     *sandbox.Sandbox
 	endpoint *tokenEndpoint
 	front    string // address of the servers in browsers
 	client   *apiclient.Client
+	wanted   atomic.Pointer[exchange] // what the next kill waits for
 
 	mu       sync.Mutex
-	consents map[string]string // id to session token
-	ended    map[string]int    // status at the end
-	reads    atomic.Int64
+	consents map[string]*signed // by id
+	reads    map[string]int     // completed collections by company
+}
+
+// signed is a consent at one of the banks.
+type signed struct {
+	id, token string // token is that of the session
+	number    string
+	company   string
+	returned  bool // the person came back
+	usable    bool // it was read, and no worker uses it
 }
 
 func setUpTokens(t *testing.T, database string, nodes int) *tokenTest {
-	r := &tokenTest{consents: map[string]string{}, ended: map[string]int{},
-		endpoint: &tokenEndpoint{t: t, sent: map[string]int{}, inFlight: map[string]bool{}, at: map[string]map[moment]func(){}}}
+	r := &tokenTest{consents: map[string]*signed{}, reads: map[string]int{}, endpoint: newTokenEndpoint()}
 	dir := t.TempDir()
-	var banks []aspsp.Behaviour
+	front := httptest.NewServer(http.HandlerFunc(r.forward))
+	t.Cleanup(front.Close)
+	r.front = front.URL
+	returnTo := func(name string) string { return r.front + "/callback/" + name }
+	config := sandbox.Config{Dir: filepath.Join(dir, "sandbox"), Wrap: r.endpoint.wrap, Logger: slog.New(slog.DiscardHandler)}
 	for _, b := range aspsp.RedirectBanks() {
-		if b.Company == tokenBank {
+		if b.Company == tokenBanks[0].company {
 			server := *b.Server
 			server.Policy.AccessLife = tokenLife
 			b.Server = &server
-			banks = append(banks, b)
+			config.Banks = append(config.Banks, b)
 		}
 	}
+	atNordea := nordea.DefaultBank()
+	atNordea.AccessLife = tokenLife
+	atOBIE := obie.DefaultBanks()[0]
+	atOBIE.AccessLifetime = tokenLife
+	config.Nordea, config.OBIE = []nordea.Behaviour{atNordea}, []obie.Behaviour{atOBIE}
+	for _, b := range tokenBanks {
+		config.RedirectURIs = append(config.RedirectURIs, returnTo(b.company))
+	}
 	var err error
-	r.bank, err = sandbox.New(sandbox.Config{Dir: filepath.Join(dir, "sandbox"), Banks: banks, Wrap: r.endpoint.wrap, Logger: slog.New(slog.DiscardHandler)})
+	r.bank, err = sandbox.New(config)
 	if err == nil {
 		err = r.bank.Start(t.Context())
+	}
+	if err == nil {
+		err = r.bank.Gateway().Register(returnTo(devserver.GatewayCompany))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -187,9 +124,6 @@ func setUpTokens(t *testing.T, database string, nodes int) *tokenTest {
 	if err := devserver.WriteBanks(t.Context(), file, r.bank, institution.Deps{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
-	front := httptest.NewServer(http.HandlerFunc(r.forward))
-	t.Cleanup(front.Close)
-	r.front = front.URL
 	r.crashTest = &crashTest{T: t, dir: dir, database: database, recorder: newRecorder(), persons: newPersons(), http: http.DefaultClient}
 	master := r.masterFile()
 	r.command("master-key", master)
@@ -259,18 +193,22 @@ func (r *tokenTest) forward(w http.ResponseWriter, q *http.Request) {
 	}
 }
 
-// run lets workers sign and read while the servers are killed at each moment in turn, and
-// checks what is left.
-func (r *tokenTest) run(kills int) {
+// run lets workers sign and read while the servers are killed at each target in turn, and
+// checks what is left. The first kill has the number first.
+func (r *tokenTest) run(first, kills int) {
 	ctx, stop := context.WithCancel(r.Context())
 	defer stop()
+	of, _ := target(first)
+	r.wanted.Store(&of)
 	var load sync.WaitGroup
 	for range tokenWorkers {
 		load.Go(func() { r.work(ctx) })
 	}
+	struckAt := map[exchange]int{}
 	for i := range kills {
-		grant := []string{"authorization_code", "refresh_token"}[i%2]
-		struck := r.endpoint.plan(grant, moment(i/2)%moments, func() {
+		of, m := target(first + i)
+		r.wanted.Store(&of)
+		struck := r.endpoint.plan(of, m, func() {
 			for _, n := range r.nodes {
 				n.kill()
 			}
@@ -278,120 +216,171 @@ func (r *tokenTest) run(kills int) {
 		select {
 		case <-struck:
 		case <-time.After(2 * resumeTimeout):
-			r.Fatalf("kill %d: no %s was seen", i, grant)
+			r.Fatalf("kill %d: no %s was seen at %s", i, of.grant, of.company)
 		}
+		struckAt[of]++
 		r.startNodes()
 	}
 	stop()
 	load.Wait()
-	r.check(kills)
+	r.check(kills, struckAt)
 }
 
-// work signs one consent after the other, and reads under each twice at the same time.
+// work signs and reads at the bank at which the next kill is to be. A refresh needs a
+// consent that has been authorized for some seconds; there are some after the first turn.
 func (r *tokenTest) work(ctx context.Context) {
 	for ctx.Err() == nil {
-		number := r.persons.next()
-		user, err := r.client.CreateUser(ctx, number)
-		if err != nil {
-			continue
+		of := *r.wanted.Load()
+		c := r.known(of)
+		if c == nil {
+			if c = r.open(ctx, of.company); c == nil || !r.sign(ctx, c) {
+				continue
+			}
 		}
-		token, err := r.client.CreateSession(ctx, user.ID)
-		if err != nil {
-			continue
-		}
-		id, err := r.client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: tokenBank, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
-			PersonalNumber: number, IPAddress: "192.0.2.1"})
-		if err != nil {
-			continue
-		}
-		r.mu.Lock()
-		r.consents[id] = token
-		r.mu.Unlock()
-		if !r.sign(ctx, token, id, number) {
-			continue
-		}
-		for range 3 {
+		var done atomic.Bool
+		for range 2 {
 			var both sync.WaitGroup
 			for range 2 {
-				both.Go(func() { r.read(ctx, token, id) })
+				both.Go(func() { done.Store(r.read(ctx, c)) })
 			}
 			both.Wait()
+			if *r.wanted.Load() != of {
+				break
+			}
 			if !pause(ctx, 2*time.Second) { // then the token is replaced again
 				return
 			}
 		}
+		r.mu.Lock()
+		c.usable = done.Load()
+		r.mu.Unlock()
 	}
 }
 
-func (r *tokenTest) sign(ctx context.Context, token, id, number string) bool {
+// known takes a consent whose tokens can be replaced, if that is wanted and there is one.
+func (r *tokenTest) known(of exchange) *signed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.consents {
+		if of.grant == refreshGrant && c.company == of.company && c.usable {
+			c.usable = false
+			return c
+		}
+	}
+	return nil
+}
+
+func (r *tokenTest) open(ctx context.Context, company string) *signed {
+	number := r.persons.next()
+	user, err := r.client.CreateUser(ctx, number)
+	if err != nil {
+		return nil
+	}
+	token, err := r.client.CreateSession(ctx, user.ID)
+	if err != nil {
+		return nil
+	}
+	id, err := r.client.CreateConsent(ctx, token, apiclient.ConsentRequest{Company: company, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE",
+		PersonalNumber: number, IPAddress: "192.0.2.1"})
+	if err != nil {
+		return nil
+	}
+	c := &signed{id: id, token: token, company: company, number: number}
+	r.mu.Lock()
+	r.consents[id] = c
+	r.mu.Unlock()
+	return c
+}
+
+func (r *tokenTest) sign(ctx context.Context, c *signed) bool {
 	transport := apiclient.NewPhone(r.bank.URL(), r.bank.CAPEM()).HTTP.Transport
 	shown := func(s apiclient.ConsentStatus) bool { return s.Status != "INITIATED" }
-	s, err := r.client.AwaitConsent(ctx, clock.System(), token, id, retryGap, shown)
+	s, err := r.client.AwaitConsent(ctx, clock.System(), c.token, c.id, retryGap, shown)
 	if err != nil || s.AuthInstructions == nil {
 		return false
 	}
 	browser := visitor.New(transport, clock.System(), r.bank.URL())
-	back, err := browser.Visit(ctx, s.AuthInstructions.RedirectURL, visitor.Person{Number: number, Phone: visitor.Approve, SignsAs: number})
+	back, err := browser.Visit(ctx, s.AuthInstructions.RedirectURL, visitor.Person{Number: c.number, Phone: visitor.Approve, SignsAs: c.number})
 	if err != nil {
 		return false
 	}
 	if _, err := browser.Arrive(ctx, back); err != nil {
 		return false
 	}
-	s, err = r.client.AwaitConsent(ctx, clock.System(), token, id, retryGap, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
+	r.mu.Lock()
+	c.returned = true
+	r.mu.Unlock()
+	s, err = r.client.AwaitConsent(ctx, clock.System(), c.token, c.id, retryGap, func(s apiclient.ConsentStatus) bool { return s.Status != "AWAITING_AUTHORIZATION" })
 	return err == nil && s.Status == "AUTHORIZED"
 }
 
-func (r *tokenTest) read(ctx context.Context, token, consentID string) {
-	id, err := r.client.StartCollection(ctx, token, tokenBank, consentID, "192.0.2.1")
+// read collects once, and reports whether that has completed.
+func (r *tokenTest) read(ctx context.Context, c *signed) bool {
+	id, err := r.client.StartCollection(ctx, c.token, c.company, c.id, "192.0.2.1")
 	if err != nil {
-		return
+		return false
 	}
-	if status, err := r.client.AwaitCollection(ctx, clock.System(), token, id, retryGap); err == nil && strings.HasPrefix(status, "COMPLETED") {
-		r.reads.Add(1)
+	status, err := r.client.AwaitCollection(ctx, clock.System(), c.token, id, retryGap)
+	if err != nil || status != "COMPLETED" {
+		return false
 	}
+	r.mu.Lock()
+	r.reads[c.company]++
+	r.mu.Unlock()
+	return true
 }
 
-// check waits until each consent is authorized or final, and reads under each authorized
-// one once more.
-func (r *tokenTest) check(kills int) {
+// check waits until each consent whose person came back is authorized or final, and checks
+// and reports by bank what was sent and lost. A kill meets one exchange of each worker at
+// most: so many can be sent twice, and lost.
+func (r *tokenTest) check(kills int, struckAt map[exchange]int) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*resumeTimeout)
 	defer cancel()
-	lost := 0
-	for id, token := range r.consents {
-		s, err := r.client.PollConsent(ctx, token, id)
-		if err != nil {
-			r.Fatal(err)
-		}
-		r.ended[s.Status]++
-		if s.Status == "INITIATED" {
-			r.Errorf("consent %s is INITIATED", id)
-		}
-		if s.Error != nil {
-			r.ended[s.Error.Code]++
-			if s.Error.Code == "AUTHENTICATION_FAILED" || s.Error.Code == "CONSENT_REJECTED" {
-				lost++
-			}
-		}
+	ended, lost := map[string]map[string]int{}, map[string]int{}
+	for _, b := range tokenBanks {
+		ended[b.company] = map[string]int{}
 	}
-	twice := 0
-	for what, n := range r.endpoint.sent {
-		if n > 2 {
-			r.Errorf("%d requests with one %.10s", n, what)
+	for id, c := range r.consents {
+		over := func(s apiclient.ConsentStatus) bool {
+			return s.Status != "INITIATED" && (s.Status != "AWAITING_AUTHORIZATION" || !c.returned)
 		}
-		if n == 2 {
-			twice++
+		s, err := r.client.AwaitConsent(ctx, clock.System(), c.token, id, retryGap, over)
+		if err != nil {
+			r.Errorf("consent %s at %s is not resolved: %v", id, c.company, err)
+			continue
+		}
+		ended[c.company][s.Status]++
+		if s.Error != nil {
+			ended[c.company][s.Error.Code]++
+		}
+		if s.Status == "FAILED" && c.returned || s.Status == "REVOKED" || s.Status == "EXPIRED" {
+			lost[c.company]++
 		}
 	}
 	if r.endpoint.overlaps > 0 {
 		r.Errorf("%d requests while another one with the same token was under way", r.endpoint.overlaps)
 	}
-	if twice > kills || lost > kills {
-		r.Errorf("%d tokens were sent twice and %d consents were lost by %d kills", twice, lost, kills)
+	for _, b := range tokenBanks {
+		var sent, twice [2]int
+		for i, grant := range []string{codeGrant, refreshGrant} {
+			for what, n := range r.endpoint.sent[exchange{b.company, grant}] {
+				if n > 2 {
+					r.Errorf("%s: %d requests with one %s, %.6s…", b.company, n, grant, what)
+				}
+				if sent[i]++; n == 2 {
+					twice[i]++
+				}
+			}
+		}
+		struck := struckAt[exchange{b.company, codeGrant}] + struckAt[exchange{b.company, refreshGrant}]
+		if most := kills * tokenWorkers; twice[0]+twice[1] > most || lost[b.company] > most {
+			r.Errorf("%s: %d codes and tokens were sent twice and %d consents were lost by %d kills", b.company, twice[0]+twice[1], lost[b.company], kills)
+		}
+		if struck > 0 && (ended[b.company]["AUTHORIZED"] == 0 && struck > 1 || sent[0] == 0) {
+			r.Errorf("%s: nothing was authorized: %v", b.company, ended[b.company])
+		}
+		r.Logf("%s: %d kills around exchanges, %d around refreshes: consents %v, %d lost; %d collections completed; %d codes sent, %d of them twice; %d refresh tokens sent, %d of them twice",
+			b.company, struckAt[exchange{b.company, codeGrant}], struckAt[exchange{b.company, refreshGrant}], ended[b.company], lost[b.company], r.reads[b.company],
+			sent[0], twice[0], sent[1], twice[1])
 	}
-	if r.reads.Load() == 0 || r.ended["AUTHORIZED"] == 0 {
-		r.Errorf("nothing was read: %v", r.ended)
-	}
-	r.Logf("%d kills around exchanges and refreshes: consents %v, %d collections completed, %d codes and tokens sent, %d of them twice, %d consents lost",
-		kills, r.ended, r.reads.Load(), len(r.endpoint.sent), twice, lost)
 }
