@@ -146,3 +146,46 @@ func TestBackoff_StaysWithinAFifthOfTheIdeal(t *testing.T) {
 		}
 	})
 }
+
+// Waits tells a test when the code under test has started to wait, and not before.
+func TestManual_TellsWhenSomebodyWaits(t *testing.T) {
+	c := clock.NewManual(start)
+	closed := func(ch <-chan struct{}) bool {
+		select {
+		case <-ch:
+			return true
+		default:
+			return false
+		}
+	}
+	waits := c.Waits()
+	if closed(waits) {
+		t.Error("somebody waits before a timer is started")
+	}
+	first, second := c.NewTimer(time.Second), c.NewTimer(time.Minute)
+	if !closed(waits) || !closed(c.Waits()) {
+		t.Error("nobody waits for two timers")
+	}
+	c.Advance(time.Second)
+	<-first.C()
+	if !closed(c.Waits()) {
+		t.Error("nobody waits for the other timer")
+	}
+	second.Stop()
+	if closed(c.Waits()) {
+		t.Error("somebody waits after the last timer was stopped")
+	}
+	c.NewTimer(0)
+	if closed(c.Waits()) {
+		t.Error("somebody waits for a timer that has fired at once")
+	}
+	waits = c.Waits()
+	c.NewTimer(time.Second)
+	if !closed(waits) {
+		t.Error("nobody waits for the third timer")
+	}
+	c.Advance(time.Minute)
+	if closed(c.Waits()) {
+		t.Error("somebody waits after the last timer has fired")
+	}
+}

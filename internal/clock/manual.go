@@ -11,6 +11,7 @@ type Manual struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers map[*manualTimer]struct{}
+	waits  chan struct{} // closed while a timer waits; nil until somebody asks
 }
 
 // NewManual returns a clock whose time is t.
@@ -54,7 +55,7 @@ func (m *Manual) set(t time.Time) {
 		if next == nil {
 			break
 		}
-		delete(m.timers, next)
+		m.forget(next)
 		m.now = next.at
 		next.c <- next.at
 	}
@@ -70,8 +71,21 @@ func (m *Manual) NewTimer(d time.Duration) Timer {
 		t.c <- m.now
 		return t
 	}
+	if len(m.timers) == 0 && m.waits != nil {
+		close(m.waits)
+	}
 	m.timers[t] = struct{}{}
 	return t
+}
+
+func (m *Manual) forget(t *manualTimer) {
+	if _, found := m.timers[t]; !found {
+		return
+	}
+	delete(m.timers, t)
+	if len(m.timers) == 0 {
+		m.waits = nil
+	}
 }
 
 // Waiting returns the number of timers that have not fired yet. A test uses it
@@ -80,6 +94,20 @@ func (m *Manual) Waiting() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.timers)
+}
+
+// Waits returns a channel that is closed as soon as a timer waits, which may be now. A test
+// uses it to wait until the code under test has started to wait.
+func (m *Manual) Waits() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.waits == nil {
+		m.waits = make(chan struct{})
+		if len(m.timers) > 0 {
+			close(m.waits)
+		}
+	}
+	return m.waits
 }
 
 type manualTimer struct {
@@ -94,6 +122,6 @@ func (t *manualTimer) Stop() bool {
 	t.clock.mu.Lock()
 	defer t.clock.mu.Unlock()
 	_, waiting := t.clock.timers[t]
-	delete(t.clock.timers, t)
+	t.clock.forget(t)
 	return waiting
 }

@@ -50,10 +50,8 @@ func (b *env) lose(id string, lost chan struct{}) {
 		case <-lost:
 			b.Service = b.service()
 			return
-		default:
-			if b.Clock.Waiting() > 0 {
-				b.Clock.Advance(100 * time.Millisecond)
-			}
+		case <-b.Clock.Waits():
+			b.Clock.Advance(100 * time.Millisecond)
 		}
 	}
 }
@@ -147,7 +145,7 @@ func TestPrepared_TriesHoldForTwoRunsAtOnce(t *testing.T) {
 				if over = true; err != nil {
 					t.Error(err)
 				}
-			default:
+			case <-b.Clock.Waits():
 				b.Clock.Advance(100 * time.Millisecond)
 			}
 		}

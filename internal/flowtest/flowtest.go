@@ -161,10 +161,8 @@ func (b *Env) Run(ctx context.Context, step func(context.Context, string) error,
 		select {
 		case err := <-done:
 			return err
-		default:
-			if b.Clock.Waiting() > 0 {
-				b.Clock.Advance(100 * time.Millisecond)
-			}
+		case <-b.Clock.Waits():
+			b.Clock.Advance(100 * time.Millisecond)
 			runtime.Gosched()
 		}
 	}

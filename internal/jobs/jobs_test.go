@@ -450,10 +450,8 @@ func TestRunner_ClaimsSeldomWhileTheStoreIsAway(t *testing.T) {
 			select {
 			case <-away.at:
 				waiting = false
-			default:
-				if b.clock.Waiting() > 0 {
-					b.clock.Advance(100 * time.Millisecond)
-				}
+			case <-b.clock.Waits():
+				b.clock.Advance(100 * time.Millisecond)
 				runtime.Gosched()
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -100,9 +99,7 @@ func TestDelay_UsesClock(t *testing.T) {
 	p := w.tpp(slow.Company)
 	done := make(chan response)
 	go func() { done <- p.call("GET", "consents/nothing", "") }()
-	for w.clock.Waiting() == 0 {
-		runtime.Gosched()
-	}
+	<-w.clock.Waits()
 	select {
 	case <-done:
 		t.Error("the bank answered before the delay was over")

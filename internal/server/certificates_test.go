@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -39,9 +38,7 @@ func TestWarnOfCertificates_WarnsEachDayFromThirtyDaysAhead(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); s.warnOfCertificates(ctx) }()
 	<-log.wrote
-	for clk.Waiting() == 0 {
-		runtime.Gosched()
-	}
+	<-clk.Waits()
 	clk.Advance(25 * time.Hour)
 	<-log.wrote // QWAC
 	<-log.wrote // QSealC, which now has 30 days and no hour

@@ -70,9 +70,7 @@ func TestMetrics_WaitForTheirAddress(t *testing.T) {
 	if err := taken.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for clk.Waiting() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-clk.Waits()
 	clk.Advance(listenAgain)
 	s.sweeper.Wait()
 	got, err := http.Get(s.MetricsURL())

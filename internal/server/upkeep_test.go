@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +26,7 @@ func TestUpkeep_CallsEachInstitutionEachMinute(t *testing.T) {
 	for range 2 {
 		<-called
 		<-log.wrote
-		for clk.Waiting() == 0 {
-			runtime.Gosched()
-		}
+		<-clk.Waits()
 		clk.Advance(time.Minute)
 	}
 	<-called
@@ -57,9 +54,7 @@ func TestUpkeep_PutsWhatAnEntryHasAnew(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); s.upkeep(ctx) }()
 	for round := range 2 {
-		for clk.Waiting() == 0 {
-			runtime.Gosched()
-		}
+		<-clk.Waits()
 		if _, known := s.used.Find("se-new"); known != (round == 1) {
 			t.Errorf("round %d: known %t", round, known)
 		}

@@ -106,12 +106,10 @@ func TestVisit_WaitsByTheClock(t *testing.T) {
 		_, err := New(http.DefaultTransport, c, origin).Visit(context.Background(), origin+"/wait", Person{})
 		done <- err
 	}()
-	for c.Waiting() == 0 {
-		select {
-		case err := <-done:
-			t.Fatal("not waited: ", err)
-		default:
-		}
+	select {
+	case err := <-done:
+		t.Fatal("not waited: ", err)
+	case <-c.Waits():
 	}
 	c.Advance(30 * time.Second)
 	if err := <-done; err != nil {
