@@ -121,7 +121,7 @@ func (w *sandboxEnv) collect(t *testing.T, company, number string) (all *collect
 		map[string]any{"type": "SWEDISH_BANKID", "personalNumber": number},
 	}}).WantStatus(t, http.StatusCreated, &consent)
 	p.consent = consent.ConsentID
-	s := p.pollConsent(p.deadline(8*signingTime), func(s map[string]any) bool { return s["status"] != "INITIATED" })
+	s := p.pollConsent(p.deadline(signingTime), func(s map[string]any) bool { return s["status"] != "INITIATED" })
 	shown, _ := s["authInstructions"].(map[string]any)
 	token, _ := shown["autoStartToken"].(string)
 	if image, is := shown["qrImage"].(string); is && token == "" {
@@ -130,11 +130,11 @@ func (w *sandboxEnv) collect(t *testing.T, company, number string) (all *collect
 	if err := w.phone.Act(t.Context(), "approve", token, "", ""); err != nil {
 		t.Fatalf("%v, the consent is %s", err, brief(s))
 	}
-	if s = p.pollConsent(p.deadline(8*signingTime), func(s map[string]any) bool { return s["status"] != "AWAITING_AUTHORIZATION" }); s["status"] != "AUTHORIZED" {
+	if s = p.pollConsent(p.deadline(signingTime), func(s map[string]any) bool { return s["status"] != "AWAITING_AUTHORIZATION" }); s["status"] != "AUTHORIZED" {
 		t.Fatalf("the consent is %s", brief(s))
 	}
 	started := p.startCollection(true).WantStatus(t, http.StatusCreated, nil)
-	c := p.readWithin(started, 16*collectionTime)
+	c := p.readWithin(started, 2*collectionTime)
 	made = &played{status: c.status.(string)}
 	made.shows(c.products)
 	return made.of(t, w.Server.Rereader(), c.id), made
