@@ -28,7 +28,12 @@ func TestOpening_EndsByItsDeadline(t *testing.T) {
 		}},
 		"institution removed": {before: func(b *env, c consent.Consent) {
 			delete(b.Institutions.(institution.Set), theBank)
-			if c = b.look(c.ID); !c.WakeAt.Equal(c.CreatedAt.Add(time.Minute)) {
+			// It may be back meanwhile, or on another node.
+			deadline := c.CreatedAt.Add(time.Minute)
+			for c = b.look(c.ID); c.WakeAt.Before(deadline) && c.WakeAt.After(b.Clock.Now()); c = b.look(c.ID) {
+				b.Clock.Set(c.WakeAt)
+			}
+			if !c.WakeAt.Equal(deadline) {
 				b.Errorf("handled again at %s", c.WakeAt)
 			}
 			b.Clock.Set(c.WakeAt)
