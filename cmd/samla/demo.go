@@ -52,7 +52,7 @@ func (c *demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer a.stop(&err, l.Stop)
-	w := &demo{terminal: newTerminal(a.out), clock: clock.System(), phone: apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM()),
+	w := &demo{terminal: newTerminal(a.out), clock: clock.System(), every: demoPoll, phone: apiclient.NewPhone(l.Sandbox.URL(), l.Sandbox.CAPEM()),
 		client: &apiclient.Client{Base: l.Server.URL(), APIKey: l.APIKey, HTTP: &http.Client{}}}
 	timeout := demoTimeout
 	switch {
@@ -81,6 +81,11 @@ type demo struct {
 	clock  clock.Clock
 	client *apiclient.Client
 	phone  *apiclient.Phone
+	every  time.Duration // between polls
+	// real says that a person acts, and not the sandbox: samla collect. Then nothing is
+	// answered for the person, and what is printed are words, not calls.
+	real  bool
+	began func(id string) // if set, is called when a login has begun
 }
 
 func (w *demo) run(ctx context.Context, c *demoCmd) ([]byte, error) {
@@ -134,8 +139,8 @@ func (w *demo) run(ctx context.Context, c *demoCmd) ([]byte, error) {
 
 // choice is what is collected from whom.
 type choice struct {
-	company        apiclient.Company
-	method, person string
+	company               apiclient.Company
+	method, person, email string
 }
 
 // methods are the login methods that suit a terminal, the best first.
@@ -155,7 +160,7 @@ func (w *demo) choose(ctx context.Context, c *demoCmd) (choice, error) {
 		}
 		return choice{}, fmt.Errorf("the sandbox has no company %q: --company is one of %s", c.Company, strings.Join(ids, ", "))
 	}
-	of := choice{company: all[i], method: c.LoginMethod, person: c.Person}
+	of := choice{company: all[i], method: c.LoginMethod, person: c.Person, email: demoEmail}
 	if of.method == "" {
 		of.method = of.company.LoginMethods[0]
 		if best := slices.IndexFunc(methods, func(m string) bool { return slices.Contains(of.company.LoginMethods, m) }); best >= 0 {

@@ -128,7 +128,7 @@ func (a field) value(line string) (string, bool) {
 		line = a.answer
 	}
 	if a.options == nil {
-		return line, true
+		return line, line != ""
 	}
 	for i, option := range a.options {
 		if line == strconv.Itoa(i+1) || strings.EqualFold(line, option.ID) {
@@ -148,6 +148,11 @@ func (d *dialogue) question(ctx context.Context, s apiclient.CollectionStatus) e
 	}
 	if d.form == nil || d.form.id != f.id {
 		d.form = f
+		for i := range f.fields {
+			if d.real {
+				f.fields[i].answer = ""
+			}
+		}
 		if title := (column{}).cut(f.title); title != "" {
 			d.printf("%s", title)
 		}
@@ -161,6 +166,9 @@ func (d *dialogue) question(ctx context.Context, s apiclient.CollectionStatus) e
 // unasked gives the sandbox's answers to the open question if there is nobody to ask.
 func (d *dialogue) unasked(ctx context.Context) error {
 	for d.lines == nil && d.form != nil {
+		if d.real {
+			return errNobody
+		}
 		if err := d.typed(ctx, ""); err != nil {
 			return err
 		}
@@ -168,10 +176,17 @@ func (d *dialogue) unasked(ctx context.Context) error {
 	return nil
 }
 
+// errNobody is returned when a question cannot be answered.
+var errNobody = errors.New("the institution asks a question, and there is no terminal to answer it on: run it in a terminal")
+
 // prompt asks for the next field.
 func (d *dialogue) prompt() {
 	a := d.form.fields[len(d.form.values)]
-	fmt.Fprintf(d.out, "%s [%s]: ", column{}.cut(a.label), a.answer)
+	fmt.Fprint(d.out, column{}.cut(a.label))
+	if a.answer != "" {
+		fmt.Fprintf(d.out, " [%s]", a.answer)
+	}
+	fmt.Fprint(d.out, ": ")
 	d.drawn = 0
 }
 
@@ -208,6 +223,8 @@ func (d *dialogue) hand(ctx context.Context, question string, answer apiclient.S
 	if err != nil {
 		return err
 	}
-	d.printf("POST /collections/…/supplement-info  %s", answer.Type)
+	if !d.real {
+		d.printf("POST /collections/…/supplement-info  %s", answer.Type)
+	}
 	return nil
 }

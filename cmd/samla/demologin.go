@@ -15,14 +15,19 @@ import (
 func (w *demo) collectByLogin(ctx context.Context, token string, of choice) (id string, err error) {
 	login := apiclient.Login{Company: of.company.ID, LoginMethod: of.method, PersonalNumber: of.person}
 	if of.method == "EMAIL" {
-		login.PersonalNumber, login.Email = "", demoEmail
+		login.PersonalNumber, login.Email = "", of.email
 	}
 	s, err := w.client.StartLogin(ctx, token, login)
 	if err != nil {
 		return "", err
 	}
 	id = s.ID
-	w.printf("POST /collections                 collection %s", id)
+	if !w.real {
+		w.printf("POST /collections                 collection %s", id)
+	}
+	if w.began != nil {
+		w.began(id)
+	}
 	d := &dialogue{demo: w, of: of, token: token, id: id, answered: map[string]bool{}}
 	for !s.Finished() && s.Status != "COLLECTING" {
 		if err := d.show(ctx, s); err != nil {
@@ -32,7 +37,7 @@ func (w *demo) collectByLogin(ctx context.Context, token string, of choice) (id 
 			return "", err
 		}
 	}
-	if s.Status == "COLLECTING" {
+	if s.Status == "COLLECTING" && !w.real {
 		w.printf("GET  /collections/…/status        %s", s.Status)
 	}
 	return id, nil
@@ -47,6 +52,7 @@ type dialogue struct {
 	status   string // the last one that was printed
 	hint     string // and the last hint
 	code     string // the QR code that was drawn last
+	link     string // the token of the link that was printed last
 	signed   bool   // the phone has signed
 	opened   bool   // the inbox was looked at
 	answered map[string]bool
@@ -57,7 +63,9 @@ type dialogue struct {
 func (d *dialogue) show(ctx context.Context, s apiclient.CollectionStatus) error {
 	if s.Status != d.status {
 		d.status = s.Status
-		d.printf("GET  /collections/…/status        %s", s.Status)
+		if !d.real {
+			d.printf("GET  /collections/…/status        %s", s.Status)
+		}
 	}
 	if err := d.showCode(ctx, s.Shown); err != nil {
 		return err
@@ -101,6 +109,9 @@ func (d *dialogue) device(ctx context.Context, shown apiclient.Shown) error {
 // app, or acts on the page. A person who watches can do it first.
 func (d *dialogue) open(ctx context.Context) error {
 	d.opened = true
+	if d.real {
+		return nil
+	}
 	items, err := d.phone.Inbox(ctx)
 	i := slices.IndexFunc(items, func(item apiclient.InboxItem) bool { return item.Institution == d.of.company.ID })
 	if err != nil || i < 0 {
@@ -135,6 +146,9 @@ func hintOf(s apiclient.CollectionStatus) string {
 // showCode draws the QR code, new each second on a terminal, and lets the simulated BankID
 // app sign once. The logins that are mocks sign by themselves.
 func (d *dialogue) showCode(ctx context.Context, shown apiclient.Shown) error {
+	if d.real {
+		return d.showRealCode(shown)
+	}
 	code := shown.QRText
 	if code == "" {
 		code = shown.QRImage
@@ -170,9 +184,32 @@ func drawCode(shown apiclient.Shown) (string, error) {
 	return qr.TextOfPNG(shown.QRImage)
 }
 
+// showRealCode draws the code that a status shows, or takes it away when there is none any
+// more, and prints the link of the app on this device.
+func (d *dialogue) showRealCode(shown apiclient.Shown) error {
+	if shown.QRText+shown.QRImage == "" {
+		if d.code != "" {
+			d.code = ""
+			d.wipe()
+		}
+	} else {
+		drawn, err := drawCode(shown)
+		if err != nil {
+			return err
+		}
+		d.code = shown.QRText + shown.QRImage
+		d.picture(drawn, "Scan the code with the app.", shown.QRText != "")
+	}
+	if t := shown.AutoStartToken; t != "" && t != d.link {
+		d.link = t
+		d.aside("On this device: " + appLink(t))
+	}
+	return nil
+}
+
 // next waits for the next poll, or for a line that the person types, and polls.
 func (d *dialogue) next(ctx context.Context) (apiclient.CollectionStatus, error) {
-	wait := d.clock.NewTimer(demoPoll)
+	wait := d.clock.NewTimer(d.every)
 	defer wait.Stop()
 	var lines <-chan string
 	if d.form != nil {
@@ -189,5 +226,7 @@ func (d *dialogue) next(ctx context.Context) (apiclient.CollectionStatus, error)
 		}
 	case <-wait.C():
 	}
-	return d.client.PollCollection(ctx, d.token, d.id)
+	return patiently(ctx, d.demo, func(ctx context.Context) (apiclient.CollectionStatus, error) {
+		return d.client.PollCollection(ctx, d.token, d.id)
+	})
 }

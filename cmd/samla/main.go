@@ -26,6 +26,7 @@ import (
 const stopTimeout = 8 * time.Second
 
 type cli struct {
+	Collect     collectCmd     `cmd:"" group:"client" help:"Collect from an institution: sign in the terminal, and see the products or write them to files."`
 	Companies   companiesCmd   `cmd:"" group:"client" help:"List institutions, and whether they work now."`
 	Users       usersCmd       `cmd:"" group:"client" help:"Create, show and erase users."`
 	Consents    consentsCmd    `cmd:"" group:"client" help:"List, show and revoke consents."`

@@ -14,6 +14,7 @@ type terminal struct {
 	moves bool          // the cursor can be moved: out is a terminal
 	lines <-chan string // what the person types; nil: there is nobody to ask; closed: no more
 	drawn int           // lines of a picture at the end of the output
+	said  string        // the last line of live
 }
 
 // newTerminal returns a terminal that asks nobody.
@@ -60,4 +61,43 @@ func (t *terminal) draw(picture string) {
 	}
 	fmt.Fprint(t.out, picture)
 	t.drawn = lines
+}
+
+// wipe takes the last picture away, if it is at the end of the output.
+func (t *terminal) wipe() {
+	if t.moves && t.drawn > 0 {
+		fmt.Fprintf(t.out, "\x1b[%dA\x1b[J", t.drawn)
+	}
+	t.drawn = 0
+}
+
+// live says what goes on, in place of what was said before. On what is no terminal, a line
+// is printed when text changes; more is not.
+func (t *terminal) live(text, more string) {
+	if t.moves {
+		t.draw(text + more + "\n")
+	} else if text != t.said {
+		t.printf("%s", text)
+	}
+	t.said = text
+}
+
+// picture draws a code with a line below it. A code that changes is drawn on terminals only:
+// elsewhere it would be too old at once.
+func (t *terminal) picture(code, below string, changes bool) {
+	switch {
+	case t.moves:
+		t.draw(code + below + "\n")
+	case changes:
+		t.live("The code changes each second and needs a terminal to be seen.", "")
+	case t.said != below:
+		t.printf("%s%s", code, below)
+		t.said = below
+	}
+}
+
+// aside prints a line above the picture, which is drawn again next time.
+func (t *terminal) aside(text string) {
+	t.wipe()
+	t.printf("%s", text)
 }

@@ -64,12 +64,28 @@ type ConsentStatus struct {
 		AutoStartToken string `json:"autoStartToken"`
 		QRData         string `json:"qrData"`
 		RedirectURL    string `json:"redirectUrl"`
+		UserMessage    struct {
+			Text string `json:"text"`
+		} `json:"userMessage"`
 	} `json:"authInstructions"`
 	Error *struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	} `json:"error"`
 	ExpiresAt string `json:"expiresAt"`
+}
+
+// UserConsent is a consent in a list.
+type UserConsent struct {
+	ID        string    `json:"consentId"`
+	Company   string    `json:"company"`
+	Status    string    `json:"status"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// Consents returns all consents of a user.
+func (c *Client) Consents(ctx context.Context, userID string) (all []UserConsent, err error) {
+	return all, c.do(ctx, "GET", "/users/"+userID+"/consents", "", nil, &all)
 }
 
 // PollConsent returns a consent's status.

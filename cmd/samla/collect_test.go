@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"samla/internal/apiclient"
+	"samla/internal/clock"
+)
+
+// screen returns what a terminal shows after this output: the cursor only moves up to the
+// beginning of a line and clears what is below.
+func screen(output string) string {
+	lines := []string{""}
+	up := regexp.MustCompile("\x1b\\[(\\d+)A\x1b\\[J")
+	for output != "" {
+		at := up.FindStringSubmatchIndex(output)
+		text := output
+		if at != nil {
+			text = output[:at[0]]
+		}
+		for i, part := range strings.Split(text, "\n") {
+			if i > 0 {
+				lines = append(lines, "")
+			}
+			lines[len(lines)-1] += part
+		}
+		if at == nil {
+			break
+		}
+		n, _ := strconv.Atoi(output[at[2]:at[3]])
+		lines = append(lines[:len(lines)-1-n], "")
+		output = output[at[1]:]
+	}
+	return strings.Join(lines, "\n")
+}
+
+// shows is the status of a consent that waits for a signature.
+func shows(t *testing.T, code, token, page, text string) (s apiclient.ConsentStatus) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"status": "AWAITING_AUTHORIZATION", "authInstructions": map[string]any{
+		"qrData": code, "autoStartToken": token, "redirectUrl": page, "userMessage": map[string]string{"text": text}}})
+	if err == nil {
+		err = json.Unmarshal(body, &s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// instant is a clock whose timers have run out.
+type instant struct{ clock.Clock }
+
+func (instant) NewTimer(time.Duration) clock.Timer { return over{} }
+
+type over struct{}
+
+func (over) C() <-chan time.Time {
+	c := make(chan time.Time, 1)
+	c <- time.Time{}
+	return c
+}
+func (over) Stop() bool { return false }
+
+func TestSigning_NeverLeavesAnOldCode(t *testing.T) {
+	var out bytes.Buffer
+	g := signing{terminal: &terminal{out: &out, moves: true}, bank: "Bank"}
+	show := func(s apiclient.ConsentStatus) string {
+		t.Helper()
+		if err := g.show(s); err != nil {
+			t.Fatal(err)
+		}
+		return screen(out.String())
+	}
+	codes := func(text string) int { return strings.Count(text, "█▀▀▀▀▀█") }
+	show(apiclient.ConsentStatus{Status: "INITIATED"})
+	first := show(shows(t, "bankid.1.0.aa", "token-1", "", ""))
+	second := show(shows(t, "bankid.1.1.bb", "token-1", "", "Start\x1b[2J your app."))
+	if codes(first) != 3 || codes(second) != 3 || first == second {
+		t.Errorf("%d and %d corners of codes, or the code stays", codes(first), codes(second))
+	}
+	if !strings.Contains(second, "Start·[2J your app.") || strings.Count(second, "autostarttoken=token-1") != 1 {
+		t.Errorf("%s", second)
+	}
+	renewed := show(shows(t, "bankid.2.0.cc", "token-2", "", "")) // another order
+	if codes(renewed) != 3 || strings.Count(renewed, "autostarttoken=") != 2 {
+		t.Errorf("%s", renewed)
+	}
+	if last := show(shows(t, "", "token-2", "", "Enter your code.")); codes(last) != 0 || !strings.HasSuffix(last, "Enter your code.\n") {
+		t.Errorf("a code stays after the app was opened:\n%s", last)
+	}
+	if page := show(shows(t, "", "", "https://samla.example/go/x", "")); strings.Count(page, "https://samla.example/go/x") != 1 {
+		t.Errorf("%s", page)
+	}
+}
+
+// What is no terminal shows no code that is too old as soon as it is read.
+func TestSigning_DrawsNoCodeWhereItCannotChange(t *testing.T) {
+	var out bytes.Buffer
+	g := signing{terminal: &terminal{out: &out}, bank: "Bank"}
+	for _, code := range []string{"bankid.1.0.aa", "bankid.1.1.bb", "bankid.1.2.cc"} {
+		if err := g.show(shows(t, code, "token-1", "", "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "BankID on this device: https://app.bankid.com/?autostarttoken=token-1&redirect=null\nThe code changes each second and needs a terminal to be seen.\n"
+	if out.String() != want {
+		t.Errorf("%s", out.String())
+	}
+}
+
+// A server that does not answer for a while costs no collection, and no code stays meanwhile.
+func TestPatiently_AsksAgainAndTakesCodesAway(t *testing.T) {
+	var out bytes.Buffer
+	w := &demo{terminal: terminal{out: &out, moves: true}, clock: instant{clock.System()}, every: time.Second}
+	w.draw("code\ncode\n")
+	faults := []error{&url.Error{Op: "Get", Err: errors.New("refused")}, &apiclient.Problem{Status: http.StatusServiceUnavailable}, &apiclient.Problem{Status: http.StatusTooManyRequests}}
+	got, err := patiently(t.Context(), w, func(context.Context) (string, error) {
+		if len(faults) == 0 {
+			return "here", nil
+		}
+		err := faults[0]
+		faults = faults[1:]
+		return "", err
+	})
+	if err != nil || got != "here" || strings.Contains(screen(out.String()), "code") || strings.Count(out.String(), "asked again") != 1 {
+		t.Errorf("%q %v %q", got, err, screen(out.String()))
+	}
+	_, err = patiently(t.Context(), w, func(context.Context) (string, error) { return "", &apiclient.Problem{Status: http.StatusNotFound} })
+	if err == nil {
+		t.Error("a refusal was asked again")
+	}
+}
