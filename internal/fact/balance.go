@@ -40,9 +40,10 @@ type Balance struct {
 	Kind          BalanceKind
 	Amount        money.Amount // without a currency if the institution gave none
 	Limit         LimitPart
-	Signed        bool      // words say the sign of the amount
-	DebitPositive bool      // amounts of debts are positive
-	Day           time.Time // of the balance, zero if unknown
-	At            time.Time // when it changed last, zero if unknown
-	Ahead         bool      // of a day after the one on which the institution gave it
+	Credit        *money.Amount // the credit limit that Limit is about, positive; nil: the institution does not tell it here
+	Signed        bool          // words say the sign of the amount
+	DebitPositive bool          // amounts of debts are positive
+	Day           time.Time     // of the balance, zero if unknown
+	At            time.Time     // when it changed last, zero if unknown
+	Ahead         bool          // of a day after the one on which the institution gave it
 }

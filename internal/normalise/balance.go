@@ -77,15 +77,15 @@ func (a account) booked(balances []fact.Balance, card bool) *money.Amount {
 		kinds = cardBookedKinds
 	}
 	usable := slices.DeleteFunc(slices.Clone(balances), func(b fact.Balance) bool {
-		return card && b.Limit == fact.LimitIncluded && a.Credit == nil
+		return card && b.Limit == fact.LimitIncluded && a.limitOf(&b) == nil
 	})
 	best := pick(usable, kinds, fact.LimitIncluded)
 	if best == nil {
 		return nil
 	}
 	amount := best.Amount
-	if best.Limit == fact.LimitIncluded && a.Credit != nil {
-		if without, err := amount.Sub(*a.Credit); err == nil {
+	if limit := a.limitOf(best); best.Limit == fact.LimitIncluded && limit != nil {
+		if without, err := amount.Sub(*limit); err == nil {
 			return &without
 		}
 	}
@@ -105,12 +105,21 @@ func (a account) available(balances []fact.Balance, card bool) *money.Amount {
 	if best == nil {
 		return nil
 	}
-	if card && best.Limit == fact.LimitExcluded && a.Credit != nil {
-		if with, err := best.Amount.Add(*a.Credit); err == nil {
+	if limit := a.limitOf(best); best.Limit == fact.LimitExcluded && limit != nil && (card || best.Credit != nil) {
+		if with, err := best.Amount.Add(*limit); err == nil {
 			return &with
 		}
 	}
 	return &best.Amount
+}
+
+// limitOf returns the credit limit that a balance contains or not: the one that stands
+// beside it, or else that of the account; nil if neither is known.
+func (a account) limitOf(b *fact.Balance) *money.Amount {
+	if b.Credit != nil {
+		return b.Credit
+	}
+	return a.Credit
 }
 
 // pick returns the balance that counts: of the most suitable kind the newest, if

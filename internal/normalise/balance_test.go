@@ -38,6 +38,8 @@ func TestProducts_BalancesAreChosen(t *testing.T) {
 	}
 	of := func(d int) func(*fact.Balance) { return func(b *fact.Balance) { b.Day = day(d) } }
 	included := func(b *fact.Balance) { b.Limit = fact.LimitIncluded }
+	own, foreign := money.Must("5000", "SEK"), money.Must("5000", "EUR")
+	line, foreignLine := func(b *fact.Balance) { b.Credit = &own }, func(b *fact.Balance) { b.Credit = &foreign }
 	excluded := func(b *fact.Balance) { b.Limit = fact.LimitExcluded }
 	positive := func(b *fact.Balance) { b.DebitPositive = true }
 	signed := func(b *fact.Balance) { b.Signed = true }
@@ -67,6 +69,11 @@ func TestProducts_BalancesAreChosen(t *testing.T) {
 		"booked without the limit":              {sek, []fact.Balance{b(fact.InterimBooked, "5010", included), b(fact.InterimBooked, "10", excluded)}, "10 SEK", ""},
 		"available with the limit":              {sek, []fact.Balance{b(fact.InterimAvailable, "10", excluded), b(fact.InterimAvailable, "5010", included)}, "", "5010 SEK"},
 		"no credit to include":                  {sek, []fact.Balance{b(fact.InterimBooked, "10", included)}, "10 SEK", ""},
+		"booked with a line of its own":         {sek, []fact.Balance{b(fact.InterimBooked, "5010", included, line)}, "10 SEK", ""},
+		"available without its own line":        {sek, []fact.Balance{b(fact.InterimAvailable, "10", excluded, line)}, "", "5010 SEK"},
+		"available with its own line":           {sek, []fact.Balance{b(fact.InterimAvailable, "5010", included, line)}, "", "5010 SEK"},
+		"a card with a line of its own":         {card, []fact.Balance{b(fact.InterimBooked, "4000", included, line)}, "-1000 SEK", ""},
+		"a line in another currency":            {sek, []fact.Balance{b(fact.InterimAvailable, "10", excluded, foreignLine)}, "", "10 SEK"},
 		"authorised":                            {sek, []fact.Balance{b(fact.ClosingBooked, "900"), b(fact.Authorised, "1900")}, "900 SEK", "1900 SEK"},
 		"expected of an account":                {sek, []fact.Balance{b(fact.Expected, "7")}, "", "7 SEK"},
 		"previously closed":                     {sek, []fact.Balance{b(fact.PreviouslyBooked, "7"), b(fact.OpeningBooked, "8")}, "8 SEK", ""},

@@ -78,6 +78,8 @@ type balance struct {
 	Amount    amount     `json:"Amount"`
 	Lines     loose.List[struct {
 		Included loose.Text `json:"Included"`
+		Type     loose.Text `json:"Type"`
+		Amount   *amount    `json:"Amount"`
 	}] `json:"CreditLine"`
 }
 
@@ -109,6 +111,7 @@ func (b *Bank) readBalances(a institution.Answer) (institution.Reading, error) {
 		}
 		read := fact.Balance{Account: a.Question.Account, Kind: known(balanceKinds, in.Type, &r.Deviations), Amount: m, Signed: true,
 			Limit: in.limit(), At: in.At.Time()}
+		read.Credit = in.credit(read.Limit, m.Currency())
 		if read.Kind == "" {
 			read.Kind = fact.BalanceKind(in.Type.Clean())
 		}
@@ -133,6 +136,33 @@ func (b *balance) limit() fact.LimitPart {
 		}
 	}
 	return part
+}
+
+// credit returns the sum of the lines that the balance contains, or of those that it does
+// not. It is nil if one of them has no amount in the currency of the balance: then the sum
+// says less than the bank lends. What is left of a line is no limit.
+func (b *balance) credit(part fact.LimitPart, currency string) *money.Amount {
+	var sum *money.Amount
+	for _, line := range b.Lines {
+		if strings.EqualFold(line.Type.Clean(), "Available") || (line.Included == "true") != (part == fact.LimitIncluded) {
+			continue
+		}
+		if line.Amount == nil {
+			return nil
+		}
+		m, ok := line.Amount.money()
+		if !ok || m.Currency() != currency {
+			return nil
+		}
+		if sum != nil {
+			var err error
+			if m, err = sum.Add(m); err != nil {
+				return nil
+			}
+		}
+		sum = &m
+	}
+	return sum
 }
 
 // isOf reports whether a row is of an account. A row that does not say it is.

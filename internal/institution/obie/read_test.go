@@ -83,6 +83,40 @@ func TestAccounts_AreReadInBothVersions(t *testing.T) {
 	}
 }
 
+// docs/reference/families.md 4.5: a credit line stands beside the balance, with its amount.
+func TestBalances_SayWhatTheBankLends(t *testing.T) {
+	b := newReader(t)
+	line := func(included, kind, amount, currency string) string {
+		return `{"Included":` + included + `,"Type":"` + kind + `","Amount":{"Amount":"` + amount + `","Currency":"` + currency + `"}}`
+	}
+	for name, c := range map[string]struct{ lines, want string }{
+		"one that is in":        {line("true", "Pre-Agreed", "5000", "SEK"), "1 5000 SEK"},
+		"one that is not":       {line("false", "Credit", "5000", "SEK"), "2 5000 SEK"},
+		"two that are in":       {line("true", "Pre-Agreed", "5000", "SEK") + "," + line("true", "Emergency", "1000", "SEK"), "1 6000 SEK"},
+		"one of each":           {line("true", "Pre-Agreed", "5000", "SEK") + "," + line("false", "Temporary", "1000", "SEK"), "1 5000 SEK"},
+		"what is left":          {line("true", "Available", "700", "SEK") + "," + line("true", "Credit", "5000", "SEK"), "1 5000 SEK"},
+		"without an amount":     {`{"Included":true,"Type":"Credit"},` + line("true", "Emergency", "1000", "SEK"), "1 none"},
+		"in another currency":   {line("true", "Credit", "5000", "EUR"), "1 none"},
+		"with a sign":           {line("true", "Credit", "-5000", "SEK"), "1 none"},
+		"without a currency":    {line("true", "Credit", "5000", ""), "1 none"},
+		"none":                  {"", "0 none"},
+		"only what is left":     {line("false", "Available", "700", "SEK"), "2 none"},
+		"without the indicator": {`{"Type":"Credit","Amount":{"Amount":"5000","Currency":"SEK"}}`, "0 5000 SEK"},
+	} {
+		r := read(t, b, balancesOf("1"), `{"Data":{"Balance":[{"AccountId":"1","CreditDebitIndicator":"Credit","Type":"ITAV","DateTime":"2026-11-20T10:00:00Z","Amount":{"Amount":"12450.75","Currency":"SEK"},"CreditLine":[`+c.lines+`]}]}}`)
+		got := "no balance"
+		if len(r.Facts.Balances) == 1 {
+			got = fmt.Sprintf("%d none", r.Facts.Balances[0].Limit)
+			if credit := r.Facts.Balances[0].Credit; credit != nil {
+				got = fmt.Sprintf("%d %s", r.Facts.Balances[0].Limit, credit)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestBalances_HaveTheSignOfTheIndicator(t *testing.T) {
 	b := newReader(t)
 	entry := func(amount, indicator, kind, more string) string {
