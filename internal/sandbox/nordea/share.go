@@ -88,7 +88,7 @@ func (b *Bank) accountOwners() map[string]string {
 
 // accounts returns the accounts of a person in a country.
 func (b *Bank) accounts(p persona.Person, country string) []account.Account {
-	return account.Of(p, country, b.customers, b.today())
+	return account.Of(p, country)
 }
 
 // ledger returns what has happened on an account or a card, and the time of it.

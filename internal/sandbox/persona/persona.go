@@ -206,6 +206,16 @@ func iban(bank, account string) string {
 	return fmt.Sprintf("SE%02d%s", 98-rest, bban)
 }
 
+// Currencies returns the currencies of the account, in the order of the SubAccounts of its
+// ledger. They are known without it.
+func (a Account) Currencies() []string {
+	list := make([]string, len(a.subAccounts))
+	for i, p := range a.subAccounts {
+		list[i] = p.currency
+	}
+	return list
+}
+
 // Ledger returns the transactions and balances of the account up to the end of today.
 // The ledgers of personas are computed once per day and cached; the small account of
 // any other number is computed each time.

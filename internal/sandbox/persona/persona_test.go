@@ -1,6 +1,7 @@
 package persona_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,9 @@ func TestLedger_BalancesAreSumOfTransactions(t *testing.T) {
 		p, _ := customers.Person(r.Number)
 		for _, a := range p.Accounts {
 			l := customers.Ledger(a, today)
+			if got, of := a.Currencies(), func(s persona.SubAccount, currency string) bool { return s.Currency == currency }; !slices.EqualFunc(l.SubAccounts, got, of) {
+				t.Errorf("%s %s: currencies %v, the ledger has %+v", p.Name(), a.Name, got, l.SubAccounts)
+			}
 			for _, sub := range l.SubAccounts {
 				customersed, yesterday, expected := sub.Opening, sub.Opening, int64(0)
 				for _, row := range l.Booked {

@@ -38,11 +38,6 @@ type Account struct {
 	scale    int64  // what amounts are multiplied with
 }
 
-// Ledgers has the ledgers of the personas.
-type Ledgers interface {
-	Ledger(a persona.Account, today persona.Day) *persona.Ledger
-}
-
 // country is what differs between the countries.
 type country struct {
 	bic, currency, bbanType string
@@ -70,14 +65,14 @@ func Countries() []string { return []string{"SE", "NO", "DK", "FI"} }
 
 // Of returns the accounts of a person in a country: payment accounts only, so neither loans
 // nor cards. An account with several currencies is one account for each.
-func Of(person persona.Person, where string, ledgers Ledgers, today persona.Day) []Account {
+func Of(person persona.Person, where string) []Account {
 	var list []Account
 	for _, p := range person.Accounts {
 		if p.Card || p.Type == "LOAN" {
 			continue
 		}
-		for _, sub := range ledgers.Ledger(p, today).SubAccounts {
-			list = append(list, newAccount(p, person.Number, where, sub.Currency, sub.Currency))
+		for _, currency := range p.Currencies() {
+			list = append(list, newAccount(p, person.Number, where, currency, currency))
 		}
 		// Somebody with an account in several currencies has one in yen too, whose numbers
 		// are those of the account in euro.

@@ -28,7 +28,7 @@ func TestOf_GivesEachAccountItsOwnNumbers(t *testing.T) {
 	for _, p := range persona.All() {
 		p, _ := customers.Person(p.Number)
 		for _, country := range account.Countries() {
-			for _, a := range account.Of(p, country, customers, today) {
+			for _, a := range account.Of(p, country) {
 				owner := fmt.Sprint(a.Account.ID, country, a.Currency)
 				if a.V4 == a.V5 {
 					t.Errorf("%s has the id %s in both versions", owner, a.V4)
@@ -60,7 +60,7 @@ func TestOf_GivesAPersonDifferentAccounts(t *testing.T) {
 		p, _ := customers.Person(p.Number)
 		for _, country := range account.Countries() {
 			ids := map[string]bool{}
-			for _, a := range account.Of(p, country, customers, today) {
+			for _, a := range account.Of(p, country) {
 				for _, id := range []string{a.V4, a.V5, a.Number()} {
 					if ids[id] {
 						t.Errorf("%s in %s has %s twice", p.Name(), country, id)
@@ -75,7 +75,7 @@ func TestOf_GivesAPersonDifferentAccounts(t *testing.T) {
 // The rows of some days are those of all days, in the same order.
 func TestRows_AreAPartOfTheHistory(t *testing.T) {
 	p, _ := customers.Person(persona.Default)
-	a := account.Of(p, "DK", customers, today)[0]
+	a := account.Of(p, "DK")[0]
 	ledger := customers.Ledger(a.Account, today)
 	texts := func(now time.Time, from, to persona.Day) []string {
 		var list []string
@@ -107,7 +107,7 @@ func TestRows_AreAPartOfTheHistory(t *testing.T) {
 func TestTransaction_OfEachCodeHasADescription(t *testing.T) {
 	for _, p := range persona.All() {
 		p, _ := customers.Person(p.Number)
-		for _, a := range account.Of(p, "SE", customers, today) {
+		for _, a := range account.Of(p, "SE") {
 			for _, r := range a.Rows(customers.Ledger(a.Account, today), noon, today-40, today) {
 				for _, language := range []string{"", "sv", "en", "fi", "da", "no"} {
 					if a.Transaction(r, "v5", language)["type_description"] == "" {
