@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"samla/internal/consent"
@@ -38,6 +39,15 @@ func (s *Service) openSecret(ctx context.Context, c consent.Consent) (consent.Se
 		return secret, fmt.Errorf("the secret of consent %s does not parse", c.ID)
 	}
 	return secret, nil
+}
+
+// HasRefreshToken reports whether a refresh token is kept with a consent.
+func (s *Service) HasRefreshToken(ctx context.Context, c consent.Consent) (bool, error) {
+	secret, err := s.openSecret(ctx, c)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return false, nil
+	}
+	return secret.Tokens.Refresh != "", err
 }
 
 // accessOf returns what a bank needs to recognize a consent, without the person.

@@ -40,6 +40,9 @@ type Restored struct {
 	Endpoints  int `json:"endpointsEnded"`
 	InFlight   int `json:"inFlightEnded"` // consents and collections that went on at the time of the backup
 	NotToldYet int `json:"banksToTell"`   // consents whose end the bank is told after the start
+	// Tokens counts, by company, the consents that go on and hold a refresh token. A bank
+	// that replaces refresh tokens may have replaced it since the backup.
+	Tokens map[string]int `json:"withRefreshTokens,omitempty"`
 }
 
 // Restore fills a new database from a backup, and applies again what the journal says was
@@ -111,6 +114,9 @@ func (s *Server) catchUp(ctx context.Context, r *Restored) error {
 		return err
 	}
 	if err := s.settleOutbox(ctx, records, r); err != nil {
+		return err
+	}
+	if err := s.countTokens(ctx, r); err != nil {
 		return err
 	}
 	if err := s.store.EndSessions(ctx); err != nil {
@@ -235,6 +241,29 @@ func (s *Server) endInFlight(ctx context.Context, r *Restored) error {
 	}
 	r.InFlight = len(collections) + len(consents)
 	return nil
+}
+
+// countTokens counts the consents that hold a refresh token.
+func (s *Server) countTokens(ctx context.Context, r *Restored) error {
+	for after := consent.ID(""); ; {
+		some, err := s.store.RestoredConsents(ctx, after)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		for _, c := range some {
+			has, err := s.consents.HasRefreshToken(ctx, c)
+			if err != nil {
+				return err
+			}
+			if has {
+				if r.Tokens == nil {
+					r.Tokens = map[string]int{}
+				}
+				r.Tokens[c.Company]++
+			}
+			after = c.ID
+		}
+	}
 }
 
 // settleOutbox deletes the messages to institutions that were delivered since the backup,

@@ -47,6 +47,10 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			erasedData := erased.collect(t, demoBank, erasedConsent, address, "COMPLETED")
 			keptData := kept.collect(t, demoBank, keptConsent, address, "COMPLETED")
 			deletedData := kept.collect(t, demoBank, keptConsent, address, "COMPLETED")
+			withTokens := w.person(t, maja)
+			tokens := withTokens.requestConsent(t, consentRequest{company: "se-demo-oauth"})
+			w.goAndReturn(t, w.browser(), withTokens.awaitPage(t, tokens), withTokens.acts())
+			withTokens.awaitConsent(t, tokens, "AUTHORIZED")
 			inFlight := w.person(t, elsa)
 			signing := inFlight.requestConsent(t, consentRequest{company: autostartBank})
 			inFlight.awaitConsent(t, signing, "AWAITING_AUTHORIZATION")
@@ -107,6 +111,9 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			}
 			if r.Users != 1 || r.Keys != 1 || r.Data != 1 || r.Consents < 1 || r.InFlight != 1 || r.ID != m.ID {
 				t.Errorf("restored %+v", r)
+			}
+			if len(r.Tokens) != 1 || r.Tokens["se-demo-oauth"] != 1 {
+				t.Errorf("consents with refresh tokens: %v", r.Tokens)
 			}
 			if n := len(w.interceptor.all()); n != since {
 				t.Errorf("the restore sent %d requests to banks", n-since)

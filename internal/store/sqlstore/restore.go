@@ -19,6 +19,12 @@ func (s *Store) InFlight(ctx context.Context) (collections []string, consents []
 	return collections, consents, err
 }
 
+// RestoredConsents lists the next authorized consents after an id, at most 500, by id. It
+// is for a restore.
+func (s *Store) RestoredConsents(ctx context.Context, after consent.ID) ([]consent.Consent, error) {
+	return list(ctx, s.q, scanConsent, selectConsent+`WHERE c.status = 'AUTHORIZED' AND c.id > $1 ORDER BY c.id LIMIT 500`, string(after))
+}
+
 // OutboxMessages lists the messages of a kind. It is for a restore.
 func (s *Store) OutboxMessages(ctx context.Context, kind outbox.Kind) ([]outbox.Message, error) {
 	return list(ctx, s.q, scanMessage, `SELECT `+outboxColumns+` FROM duties WHERE kind = $1 ORDER BY id`, string(kind))
