@@ -31,6 +31,7 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *Env {
 	w.Dir, w.CheckRequests = t.TempDir(), s.CheckRequests
 	s.copyCertificates(t, w.Dir)
 	c.Dir, c.Log = w.Dir, w.Log.Logger()
+	c.MaxWaiting = waiting(c.MaxWaiting, c.Clock)
 	var err error
 	if w.Environment, err = devserver.Start(t.Context(), c); err != nil {
 		t.Fatal(err)
