@@ -45,7 +45,7 @@ func parts() fs.FS {
 }
 
 var (
-	kit = look.Must(look.New(look.Options{Files: parts(), Funcs: map[string]any{
+	kit = look.Must(look.New(look.Options{Files: parts(), Help: "/permissions", Funcs: map[string]any{
 		"relay": func(you, institution string) *look.Relay { return look.NewRelay(you, "Samla", institution, 2, false) },
 	}}))
 	scripts = func() *look.Bundle {

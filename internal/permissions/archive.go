@@ -200,7 +200,7 @@ func (a *archive) collections(ctx context.Context) error {
 	}
 	for _, page := range pages {
 		var rows []struct {
-			ID      string    `json:"id"`
+			ID      string    `json:"collectionId"`
 			Company string    `json:"company"`
 			Status  string    `json:"status"`
 			At      time.Time `json:"createdAt"`
@@ -209,6 +209,9 @@ func (a *archive) collections(ctx context.Context) error {
 			return fmt.Errorf("permissions: a list of collections does not parse: %w", err)
 		}
 		for _, c := range rows {
+			if len(c.ID) < 8 {
+				return errors.New("permissions: a list of collections has one without an id")
+			}
 			body, _, err := a.get(ctx, "/collections/"+c.ID+"/wealth/data")
 			if err != nil || body == nil {
 				if err != nil {

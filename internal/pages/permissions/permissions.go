@@ -59,6 +59,9 @@ const (
 	cookiePlain  = "permissions"
 )
 
+// operator is who runs the server, in the header of pages that are of no client.
+const operator = "Samla"
+
 const maxForm = 4 << 10
 
 //go:embed templates/*.html
@@ -190,8 +193,12 @@ func (h *handler) message(w http.ResponseWriter, r *http.Request, m message) {
 		}
 		return texts.Say(key, m.Values)
 	}
-	h.render(w, r, look.Page{Status: m.Status, Language: string(l), Content: "perm/message", View: m.View, Title: say(m.Title), Brand: m.Brand, Tile: m.Brand != "",
-		Data: messageData{say(m.Title), say(m.Lead), say(m.More), m.Act, say(m.ActText)}, Languages: r.URL.Path})
+	tile := m.Brand != ""
+	if !tile {
+		m.Brand = operator
+	}
+	h.render(w, r, look.Page{Status: m.Status, Language: string(l), Content: "perm/message", View: m.View, Title: say(m.Title), Brand: m.Brand, Tile: tile,
+		Data: messageData{say(m.Title), say(m.Lead), say(m.More), m.Act, say(m.ActText)}, Languages: here(r)})
 }
 
 func (h *handler) end(w http.ResponseWriter, r *http.Request, status int, title, lead words.Key) {
@@ -217,7 +224,17 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p look.Page) {
 // page is a page of a person who is signed in.
 func (h *handler) page(s seen, content, view string, title words.Key, r *http.Request, data any) look.Page {
 	return look.Page{Language: string(s.lang), Content: content, View: view, Title: s.texts.Say(title, words.Values{}), Brand: s.asker, Tile: true,
-		Action: "perm/signout", Data: data, Languages: r.URL.Path}
+		Action: "perm/signout", Data: data, Languages: here(r)}
+}
+
+// here returns the address of a page without the language that it chooses.
+func here(r *http.Request) string {
+	q := r.URL.Query()
+	q.Del("lang")
+	if len(q) == 0 {
+		return r.URL.Path
+	}
+	return r.URL.Path + "?" + q.Encode()
 }
 
 // link asks the person to go on: programs that look at links must not use them up.

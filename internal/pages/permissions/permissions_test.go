@@ -83,6 +83,10 @@ func newEnv(t *testing.T) *env {
 		if r.URL.Path == "/consents" && r.URL.RawQuery == "" {
 			w.Header().Set("Link", `</consents?cursor=x>; rel="next"`)
 		}
+		if r.URL.Path == "/collections" {
+			_, _ = io.WriteString(w, `[{"collectionId":"550e8400-e29b-41d4-a716-446655440000","company":"se-bank","createdAt":"2026-02-20T10:30:00.000Z","status":"COMPLETED"}]`)
+			return
+		}
 		_, _ = io.WriteString(w, "[]")
 	}))
 	e.web = httptest.NewServer(pages.New(pages.Deps{Service: e.service, Clients: e.Store, Institutions: set, PublicURL: func() string { return e.web.URL }, Clock: e.Clock, Log: log,
@@ -251,7 +255,7 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 		t.Errorf("renewing leads to %q", to)
 	}
 	_, _, history := b.do("GET", "/permissions/history/"+string(long.ID), nil)
-	wants(t, history, "on 4 accounts", "You were there", "1 April 2026 10:00")
+	wants(t, history, "on 4 accounts", "You were there", "1 April 10:00")
 
 	withdraw := "/permissions/withdraw/" + string(long.ID)
 	if status, _, _ := b.do("GET", withdraw, nil); status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
@@ -262,7 +266,7 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 		t.Fatalf("%d to %s", status, to)
 	}
 	_, _, body = b.do("GET", to, nil)
-	wants(t, body, "Withdrawn. acme can read no more.", "Demobanken is not answering. We keep at it until it knows.", "data-focus")
+	wants(t, body, "Withdrawn. acme can read no more.", "We are telling Demobanken.", "data-focus", "withdrawn="+string(long.ID)+"&amp;lang=sv")
 	if got, err := e.Store.Consent(t.Context(), long.ID); err != nil || got.Status != consent.Revoked {
 		t.Errorf("%s, %v", got.Status, err)
 	}
@@ -270,11 +274,14 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 	if status, _, _ := b.do("POST", withdraw, url.Values{}); status != http.StatusSeeOther {
 		t.Errorf("pressed twice: %d", status)
 	}
+	e.Clock.Advance(time.Minute)
+	_, _, body = b.do("GET", pages.Path, nil)
+	wants(t, body, "Demobanken is not answering. We keep at it until it knows.")
 	e.Write(func(tx store.Tx) error {
 		return tx.AddAuditEntry(t.Context(), audit.OfDelivery(e.IDs, long, outbox.Message{Company: "se-bank"}, e.Clock.Now()))
 	})
 	_, _, body = b.do("GET", pages.Path, nil)
-	wants(t, body, "Demobanken was told at 10:00.", "Have ended")
+	wants(t, body, "Demobanken was told at 10:01.", "Have ended")
 }
 
 // The first of two that try: who is signed in at one client asks for the consent of a user
@@ -391,7 +398,7 @@ func TestArchive_IsMadeByAJobAndKeptForAQuarter(t *testing.T) {
 	for _, f := range z.File {
 		names = append(names, f.Name)
 	}
-	if got := strings.Join(names, " "); got != "README.txt json/consents-1.json json/consents-2.json json/collections-1.json json/accounts-1.json audit/audit.jsonl audit/public-key.pem" {
+	if got := strings.Join(names, " "); got != "README.txt json/consents-1.json json/consents-2.json json/collections-1.json json/collections/550e8400-e29b-41d4-a716-446655440000.json json/accounts-1.json audit/audit.jsonl audit/public-key.pem" {
 		t.Error(got)
 	}
 	if len(e.asked) == 0 || !strings.HasSuffix(e.asked[0], "Bearer token") {

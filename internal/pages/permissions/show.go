@@ -17,6 +17,10 @@ import (
 // renewFrom is how long before its end a permission can be renewed.
 const renewFrom = 14
 
+// tellingSoon is how long after a withdrawal it is no news that the institution has not
+// been told yet.
+const tellingSoon = time.Minute
+
 // card is a permission as it is shown.
 type card struct {
 	ID, Asker, Institution string
@@ -79,8 +83,11 @@ func (h *handler) card(s seen, p service.Permission) card {
 	}
 	if p.ByPerson {
 		key := words.Key("perm.withdrawn.telling")
-		if !p.Told.IsZero() {
+		switch {
+		case !p.Told.IsZero():
 			key, v.Time = "perm.withdrawn.told", s.texts.Clock(local(p.Told))
+		case h.Clock.Now().Sub(p.Until) < tellingSoon:
+			key = "perm.withdrawn.now"
 		}
 		c.Told = s.texts.Say(key, v)
 	}
@@ -113,11 +120,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 			}
 			d.Ended = append(d.Ended, c)
 		}
-		p := h.page(s, "perm/list", "LIST", "perm.h1", r, d)
-		if d.Withdrawn != nil { // soon the institution has been told
-			p.Languages = ""
-		}
-		h.render(w, r, p)
+		h.render(w, r, h.page(s, "perm/list", "LIST", "perm.h1", r, d))
 	})(w, r)
 }
 
@@ -142,7 +145,11 @@ func (h *handler) history(w http.ResponseWriter, r *http.Request, s seen) {
 	d := historyData{card: h.card(s, p)}
 	for _, at := range readings {
 		local := at.At.In(h.kit.Zone())
-		row := reading{When: s.texts.Date(local) + " " + s.texts.Clock(local), What: d.Reads, How: s.texts.Say("perm.history.without", words.Values{})}
+		day := s.texts.DayMonth(local)
+		if local.Year() != h.Clock.Now().In(h.kit.Zone()).Year() {
+			day = s.texts.Date(local)
+		}
+		row := reading{When: day + " " + s.texts.Clock(local), What: d.Reads, How: s.texts.Say("perm.history.without", words.Values{})}
 		if at.Attended {
 			row.How = s.texts.Say("perm.history.with", words.Values{})
 		}

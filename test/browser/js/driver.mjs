@@ -1,6 +1,7 @@
 // Drives Chromium for the tests of this folder. It reads a command a line from standard
 // input, as JSON, and answers each with a line: {"value": ...} or {"error": text}.
 import { chromium } from 'playwright-core';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const limit = 30_000; // milliseconds for one command
@@ -22,8 +23,59 @@ async function open({ page, url }) {
   await pages.get(page).goto(url, { waitUntil: 'load' });
 }
 
+const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+// seen sets how a page is looked at: its size in pixels, and "light" or "dark".
+const seen = async ({ page, width, height, scheme }) => {
+  const p = pages.get(page);
+  await p.setViewportSize({ width, height });
+  await p.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+  return p;
+};
+
 const commands = {
   open,
+  // picture writes a PNG of the whole page.
+  picture: async (c) => { await (await seen(c)).screenshot({ path: c.path, fullPage: true }); },
+  // judge returns what is wrong with a page: what axe-core finds (WCAG 2.2 A and AA, and best
+  // practice), and whether it scrolls sideways.
+  judge: async (c) => {
+    const p = await seen(c);
+    await p.evaluate(axe);
+    return p.evaluate(async () => {
+      const { violations } = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+      const found = violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`);
+      const root = document.documentElement;
+      if (root.scrollWidth > root.clientWidth) found.push(`the page scrolls sideways: ${root.scrollWidth} of ${root.clientWidth}`);
+      return found;
+    });
+  },
+  // stops presses Tab until the focus is back, and returns where it was, with a ! where no
+  // ring is seen.
+  stops: async ({ page }) => {
+    const p = pages.get(page);
+    await p.evaluate(() => document.activeElement?.blur());
+    const all = [];
+    for (let i = 0; i < 60; i++) {
+      await p.keyboard.press('Tab');
+      const stop = await p.evaluate(() => {
+        const e = document.activeElement;
+        if (!e || e === document.body) return '';
+        const near = e.closest('.row') ?? e;
+        const ring = [e, near].some((x) => parseFloat(getComputedStyle(x).outlineWidth) >= 2 && getComputedStyle(x).outlineStyle !== 'none');
+        return (ring ? '' : '!') + (e.innerText || e.name || e.id || e.tagName).trim().split('\n')[0];
+      });
+      if (!stop) break;
+      all.push(stop);
+    }
+    return all;
+  },
+  focused: ({ page }) => pages.get(page).evaluate(() => document.activeElement?.innerText ?? ''),
+  // fetch gets an address with the cookies of the page, in base64.
+  fetch: async ({ page, url }) => {
+    const answer = await pages.get(page).context().request.get(url);
+    return (await answer.body()).toString('base64');
+  },
   click: ({ page, what }) => pages.get(page).locator(what).first().click(),
   fill: ({ page, what, text }) => pages.get(page).locator(what).first().fill(text),
   text: ({ page, what }) => pages.get(page).locator(what).first().innerText(),
