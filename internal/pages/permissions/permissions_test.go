@@ -304,6 +304,13 @@ func TestPages_ShowAndChangeNothingOfOthers(t *testing.T) {
 		if got, err := e.Store.Consent(t.Context(), c.ID); err != nil || got.Status != consent.Authorized {
 			t.Errorf("the consent of somebody else is %s, %v", got.Status, err)
 		}
+		// Nor one that has ended.
+		if status, _, _ := e.signedIn(t, other).do("POST", "/permissions/withdraw/"+string(c.ID), url.Values{}); status != http.StatusSeeOther {
+			t.Fatalf("its own person withdraws it: %d", status)
+		}
+		if status, _, body := b.do("GET", "/permissions/history/"+string(c.ID), nil); status != http.StatusNotFound || strings.Contains(body, "Demobanken") {
+			t.Errorf("the history of somebody else's that has ended: %d", status)
+		}
 	}
 }
 
@@ -348,11 +355,19 @@ func TestPages_TakeNothingFromWhoIsNotSignedIn(t *testing.T) {
 	}
 	untouched("idle")
 	b = e.signedIn(t, e.User)
+	address, err := url.Parse(e.web.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := b.http.Jar.Cookies(address)[0].String()
 	if status, _, body := b.do("POST", "/permissions/signout", url.Values{}); status != 200 || !strings.Contains(body, "You are signed out") {
 		t.Errorf("%d", status)
 	}
 	if _, _, body := b.do("GET", pages.Path, nil); !strings.Contains(body, "See your permissions") {
 		t.Error(body)
+	}
+	if _, _, body := e.browser(t).do("GET", pages.Path, nil, "Cookie", kept); strings.Contains(body, "Demobanken") {
+		t.Error("a cookie that was kept works after signing out")
 	}
 }
 
