@@ -17,7 +17,6 @@ import (
 	"samla/internal/consent"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
-	"samla/internal/store/sqlstore"
 	"samla/internal/user"
 	"samla/internal/uuid7"
 )
@@ -84,21 +83,6 @@ func (b *Env) AddUser(externalID string) user.User {
 		b.Fatal(err)
 	}
 	return u
-}
-
-// Open opens a store and closes it at the end of the test.
-func Open(tb testing.TB, database string) store.Store {
-	tb.Helper()
-	s, err := sqlstore.Open(tb.Context(), sqlstore.Config{DSN: database})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return s
 }
 
 // Write runs a transaction and fails the test on an error.

@@ -1,0 +1,71 @@
+package flowtest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"samla/internal/store"
+	"samla/internal/store/sqlstore"
+)
+
+// Open opens a store and closes it at the end of the test.
+func Open(tb testing.TB, database string) store.Store {
+	tb.Helper()
+	prepare(tb, database)
+	s, err := sqlstore.Open(tb.Context(), sqlstore.Config{DSN: database})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// migrated returns the file of a database that has all migrations and nothing else. They
+// are run once in a process: they take longer than most tests.
+var migrated = sync.OnceValues(func() (file []byte, err error) {
+	dir, err := os.MkdirTemp("", "samla-flowtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := sqlstore.Open(context.Background(), sqlstore.Config{DSN: dir})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(sqlstore.Beside(dir, "samla.db"))
+})
+
+// prepare makes a new database of SQLite a migrated one, where the DSN is a directory.
+func prepare(tb testing.TB, database string) {
+	tb.Helper()
+	if strings.Contains(database, "://") || filepath.Ext(database) == ".db" {
+		return
+	}
+	file, err := migrated()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(database, "samla.db"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) || errors.Is(err, os.ErrNotExist) {
+		return // it is in use, or the store makes its directory
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, err = f.Write(file)
+	if err = errors.Join(err, f.Close()); err != nil {
+		tb.Fatal(err)
+	}
+}
