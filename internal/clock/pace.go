@@ -27,7 +27,7 @@ const (
 	// memory is over about which time the averages are.
 	memory = 60 * time.Millisecond
 	// leastShare bounds how slow it becomes: a test waits for its clock too.
-	leastShare = 1.0 / 8
+	leastShare = 1.0 / 4
 	// quiet is up to which demand the process is said to wait.
 	quiet = 0.1
 )
