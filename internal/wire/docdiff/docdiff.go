@@ -104,6 +104,9 @@ func (c *comparer) both(a, b object, where func(key string) string, missing, add
 	}
 }
 
+// unescaped are the characters that RFC 6901 escapes in a part of a pointer.
+var unescaped = strings.NewReplacer("~1", "/", "~0", "~")
+
 // follow returns an object, or the one that it refers to, and its name, or "".
 func follow(root, o object) (object, string) {
 	name := ""
@@ -115,7 +118,7 @@ func follow(root, o object) (object, string) {
 		at := root
 		parts := strings.Split(strings.TrimPrefix(ref, "#/"), "/")
 		for _, part := range parts {
-			at = child(at, strings.NewReplacer("~1", "/", "~0", "~").Replace(part))
+			at = child(at, unescaped.Replace(part))
 		}
 		o, name = at, parts[len(parts)-1]
 		if at == nil {
