@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -337,4 +338,18 @@ func canonical(number string) string {
 		return "0"
 	}
 	return number
+}
+
+// A balance has the moment at which it was read, also where accounts were read at others.
+func TestWrite_DatesEachBalance(t *testing.T) {
+	b := batch(t, household)
+	b.At = map[string]time.Time{"acc-cccccccccccccccccccccccccc": time.Date(2026, 10, 1, 23, 30, 0, 0, time.UTC)}
+	ofx, _ := only(t, b, export.OFX)
+	if got := parsed(t, ofx).text("CREDITCARDMSGSRSV1", "CCSTMTTRNRS", "CCSTMTRS", "LEDGERBAL", "DTASOF"); got != "20261001233000.000[0:GMT]" {
+		t.Error(got)
+	}
+	camt, _ := only(t, b, export.CAMT053)
+	if got := parsed(t, camt).text("BkToCstmrStmt", "Stmt", "Bal", "Dt", "DtTm"); got != "2026-11-27T07:15:49.000Z|2026-11-27T07:15:49.000Z|2026-10-01T23:30:00.000Z|2026-11-27T07:15:49.000Z" {
+		t.Error(got)
+	}
 }
