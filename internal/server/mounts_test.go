@@ -72,7 +72,7 @@ func TestMounts_List(t *testing.T) {
 		got = append(got, line)
 	}
 	want := []string{
-		"/, API key or session, 30s: 2025-01-01 with 6 operations 2026-04-01 with 43 operations",
+		"/, API key or session, 30s: 2025-01-01 with 6 operations 2026-04-01 with 46 operations",
 		"/.well-known/jwks.json, anyone, 30s: getJwks",
 		"/openapi.json, anyone, 30s: getOpenApi",
 		"/status, anyone, 30s: getStatus",

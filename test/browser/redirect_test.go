@@ -191,6 +191,7 @@ func TestRedirect(t *testing.T) {
 			world.t = t
 			walk(t, &own, &world)
 			world.clean(&own)
+			w.elsewhere = world.elsewhere // the hosts are those of all browsers, also of the next walks
 		})
 	}
 }
