@@ -233,6 +233,14 @@ func (s *Service) complete(ctx context.Context, view View) (View, error) {
 			return view, err
 		}
 		view.Typed = typed
+	case flow.Reading, flow.Done:
+		if f.ConsentID != "" && view.Consent == nil {
+			found, err := s.Store.ConsentStatus(ctx, f.ConsentID)
+			if err != nil {
+				return view, unknown(err)
+			}
+			view.Consent = &found.Consent
+		}
 	case flow.Start:
 		rows, err := s.Consents.List(ctx, f.ClientID, f.UserID, store.Page{Limit: formerLimit})
 		if err != nil {

@@ -12,8 +12,10 @@ import (
 	"samla/internal/api/node"
 	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
+	"samla/internal/connect"
 	"samla/internal/institution"
 	"samla/internal/pages"
+	connectpage "samla/internal/pages/connect"
 	permissionpages "samla/internal/pages/permissions"
 	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
@@ -55,10 +57,16 @@ func (s *Server) faces(a *api.Handler, institutions institution.Institutions) ht
 	const day = 24 * time.Hour
 	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
 		Log: s.parts.Log, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day))})
+	connecting := connectpage.New(connectpage.Deps{Connect: s.connect, Clients: s.store, Institutions: institutions, Health: s.health, Clock: s.parts.Clock,
+		Keep: s.config.KeepData, PublicURL: s.PublicURL, Log: s.parts.Log})
 	paths := pages.Paths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == permissionpages.Path || strings.HasPrefix(r.URL.Path, permissionpages.Path+"/") {
+		switch {
+		case r.URL.Path == permissionpages.Path || strings.HasPrefix(r.URL.Path, permissionpages.Path+"/"):
 			mine.ServeHTTP(w, r)
+			return
+		case strings.HasPrefix(r.URL.Path, connect.Path):
+			connecting.ServeHTTP(w, r)
 			return
 		}
 		for _, path := range paths {

@@ -75,6 +75,7 @@ type Server struct {
 	served   chan error
 
 	uptime     *uptime.Service
+	health     *company.Health
 	deviations *deviation.Register
 	tracer     *tracing.Tracer  // nil: not configured
 	figures    *metrics.Metrics // nil: not configured
@@ -95,7 +96,7 @@ func New(ctx context.Context, c Config, p Parts) (*Server, error) {
 	if err := errors.Join(c.Check(), c.checkRedirects(p.Institutions)); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, parts: p, served: make(chan error, 1), deviations: &deviation.Register{}, known: institution.NewLive(p.Institutions)}
+	s := &Server{config: c, parts: p, served: make(chan error, 1), health: &company.Health{}, deviations: &deviation.Register{}, known: institution.NewLive(p.Institutions)}
 	if err := s.startTracing(); err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	var (
 		ids    = uuid7.NewGenerator(p.Clock, p.Random)
-		health = &company.Health{}
+		health = s.health
 	)
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.wireWebhooks(vault, ids)

@@ -127,7 +127,9 @@ type Page struct {
 
 	Refresh   int    // seconds until the browser looks again; 0 = never, or at once to RefreshTo
 	RefreshTo string // where; "" = here
-	Languages string // address to which "lang=" is added in the footer; "" = no choice
+	// RefreshPlain: seconds until a browser without script looks again; 0 = never.
+	RefreshPlain int
+	Languages    string // address to which "lang=" is added in the footer; "" = no choice
 
 	Nav []NavItem // of the console
 	Env string    // a word beside the console's name, such as "sandbox"

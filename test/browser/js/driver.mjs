@@ -87,6 +87,22 @@ const commands = {
   waitURL: ({ page, text }) => pages.get(page).waitForURL((u) => u.href.startsWith(text)),
   // block keeps a page from reaching addresses with a text, as a person does who closes it.
   block: ({ page, text }) => pages.get(page).route((u) => u.href.includes(text), (r) => r.abort()).then(() => null),
+  // screenshot is a PNG in base64: of an element, or of the page.
+  screenshot: async ({ page, what }) => {
+    const p = pages.get(page);
+    const png = what ? await p.locator(what).first().screenshot() : await p.screenshot({ fullPage: true });
+    return png.toString('base64');
+  },
+  offline: ({ page, off }) => pages.get(page).context().setOffline(off),
+  size: ({ page, width, height }) => pages.get(page).setViewportSize({ width, height }),
+  unblock: ({ page }) => pages.get(page).unrouteAll().then(() => null),
+  // tab opens an address in another tab of the same browser, as another page of the tests.
+  tab: async ({ page, other, url }) => {
+    const p = await pages.get(page).context().newPage();
+    p.on('console', (m) => { if (m.text().includes('Content Security Policy')) violations.push(m.text()); });
+    pages.set(other, p);
+    await p.goto(url, { waitUntil: 'load' });
+  },
   close: async ({ page }) => { await pages.get(page).context().close(); pages.delete(page); },
   violations: () => violations,
   hosts: () => [...new Set(foreign)],

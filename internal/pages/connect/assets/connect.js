@@ -1,0 +1,197 @@
+// Keeps the connect page fresh. Without this script it works as plain forms.
+"use strict";
+(() => {
+  const byID = (id) => document.getElementById(id);
+  const flow = () => byID("flow");
+  if (!flow()) return;
+
+  const second = 1000;
+  let tag = "";
+  let misses = 0; // polls in a row that failed
+  let skew = 0; // server's clock minus ours
+  let until = 0;
+  let fresh = Date.now(); // when the last code came
+  let spoken = Infinity;
+  let busy = false;
+  let timer = 0;
+
+  const show = (element, shown) => {
+    if (element) element.hidden = !shown;
+  };
+  const say = (text) => {
+    const live = byID("live");
+    if (live && text) live.textContent = text;
+  };
+  const net = (text) => {
+    const note = byID("net");
+    if (!note) return;
+    const span = note.querySelector("span");
+    if (span.textContent !== text) span.textContent = text;
+    show(note, text !== "");
+  };
+
+  // read takes over what a new page says.
+  const read = () => {
+    const d = flow().dataset;
+    tag = "";
+    spoken = Infinity;
+    fresh = Date.now();
+    until = Number(d.until || 0);
+    if (d.now) skew = Number(d.now) - Date.now();
+    show(byID("larger"), true);
+    const slow = byID("slow");
+    if (slow) setTimeout(() => show(slow, true), 8 * second);
+    for (const button of document.querySelectorAll("[data-late]")) {
+      button.setAttribute("aria-disabled", "true");
+      setTimeout(() => button.removeAttribute("aria-disabled"), 60 * second);
+    }
+  };
+
+  // renew gets the page of the new state and puts it in place of this one.
+  const renew = async () => {
+    const answer = await fetch(flow().dataset.page, { headers: { Accept: "text/html; fragment" }, cache: "no-store" });
+    if (window.samlaLook.show(await answer.text()) && flow()) read();
+  };
+
+  const draw = (state) => {
+    const code = byID("qr-path");
+    if (!state.path || !code) return;
+    fresh = Date.now();
+    const svg = code.closest("svg");
+    svg.setAttribute("viewBox", `0 0 ${state.side} ${state.side}`);
+    code.setAttribute("d", state.path);
+    svg.removeAttribute("data-stale");
+  };
+
+  // hide takes a code away that nobody has renewed: it would be refused.
+  const hide = () => {
+    const code = byID("qr-path");
+    if (!code || Date.now() - fresh < 3 * second || !code.getAttribute("d")) return;
+    code.setAttribute("d", "");
+    code.closest("svg").setAttribute("data-stale", "");
+    say(flow().dataset.stale);
+  };
+
+  const tick = () => {
+    if (!flow()) return;
+    hide();
+    const left = byID("qr-left");
+    if (!until || !left) return;
+    const seconds = Math.max(0, Math.round((until - Date.now() - skew) / second));
+    const text = flow().dataset.left.replace("%m", Math.floor(seconds / 60)).replace("%s", String(seconds % 60).padStart(2, "0"));
+    if (left.textContent !== text) left.textContent = text;
+    const d = flow().dataset;
+    for (const [at, words] of [[120, d.minutes], [60, d.minute], [20, d.soon]]) {
+      if (seconds <= at && spoken > at) {
+        if (spoken !== Infinity) say(words);
+        spoken = at;
+      }
+    }
+    if (spoken === Infinity) spoken = seconds + 1;
+  };
+
+  const poll = async () => {
+    if (busy || !flow() || !("polled" in flow().dataset)) return;
+    if (!navigator.onLine) {
+      net(flow().dataset.off);
+      return;
+    }
+    busy = true;
+    try {
+      const answer = await fetch(flow().dataset.state, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+      if (answer.status === 404) {
+        location.reload();
+        return;
+      }
+      if (!answer.ok && answer.status !== 304) throw new Error(String(answer.status));
+      misses = 0;
+      net("");
+      if (answer.status === 304) return;
+      const state = await answer.json();
+      tag = answer.headers.get("ETag") || "";
+      if (String(state.rev) !== flow().dataset.rev) {
+        await renew();
+        return;
+      }
+      draw(state);
+      if (state.until) until = state.until;
+      const message = document.querySelector("#say span");
+      if (message && state.say && message.textContent !== state.say) message.textContent = state.say;
+    } catch {
+      misses++;
+      if (misses >= 3 && flow()) net(navigator.onLine ? flow().dataset.server.replace("0", wait() / second) : flow().dataset.off);
+    } finally {
+      busy = false;
+    }
+  };
+
+  // wait returns the time until the next question: longer for a page that nobody sees, and
+  // while nobody answers.
+  const wait = () => {
+    if (misses >= 3) return Math.min(2 ** (misses - 3), 10) * second;
+    return document.hidden ? 5 * second : second;
+  };
+  const again = () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      await poll();
+      again();
+    }, wait());
+  };
+  const atOnce = async () => {
+    misses = 0;
+    await poll();
+    again();
+  };
+
+  addEventListener("online", atOnce);
+  addEventListener("offline", () => {
+    if (flow()) net(flow().dataset.off);
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) atOnce();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) atOnce();
+  });
+
+  // The list is searched while typing, without case and accents.
+  const plain = (text) => text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "").trim();
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "q") return;
+    const typed = plain(event.target.value);
+    const rows = byID("rows");
+    let found = 0;
+    for (const row of rows.children) {
+      const hit = plain(row.querySelector(".row-name").textContent).includes(typed) || (row.dataset.id || "").includes(typed);
+      row.hidden = !hit;
+      if (hit) found++;
+    }
+    show(byID("none"), found === 0);
+    const status = byID("found");
+    if (status) status.textContent = found === 1 ? rows.dataset.one : rows.dataset.other.replace(/1\D?000/, String(found));
+  });
+
+  // A larger code.
+  const large = (on) => {
+    document.body.classList.toggle("qr-large", on);
+    show(byID("tip"), on);
+    const button = byID("larger");
+    if (button) button.textContent = on ? flow().dataset.smaller : flow().dataset.larger;
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.id === "larger") large(!document.body.classList.contains("qr-large"));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && byID("larger")) large(false);
+  });
+  // A button that is of use later does nothing yet.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[aria-disabled=true]");
+    if (button) event.preventDefault();
+  });
+
+  read();
+  setInterval(tick, second);
+  again();
+})();

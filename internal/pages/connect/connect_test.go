@@ -1,0 +1,96 @@
+package connect
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/flow"
+	"samla/internal/pages/look"
+	"samla/internal/words"
+)
+
+// Each failure has its texts, names whose turn it is and offers a next step.
+func TestEnding_KnowsEveryFailure(t *testing.T) {
+	say := kit.Text(words.English)
+	var codes []string
+	for _, c := range consent.FailureCodes() {
+		codes = append(codes, string(c))
+	}
+	for _, s := range collection.Statuses() {
+		if class := s.Class(); class == collection.Failure || class == collection.UserAction {
+			codes = append(codes, string(s))
+		}
+	}
+	for _, code := range append(codes, "CONSENT_EXPIRED", "CONSENT_REVOKED", "SOMETHING_NEW") {
+		e := endingOf(code)
+		if !say.Has(words.Key(e.Title)) || !say.Has(words.Key(e.Body)) || !say.Has(words.Key(e.Turn)) || e.Main == "" {
+			t.Errorf("%s: %+v", code, e)
+		}
+		ours := code == "INTERNAL_ERROR" || code == "SOMETHING_NEW" || strings.HasPrefix(code, "FAILED_PDF")
+		if ours != (e.Turn == "turn.us") {
+			t.Errorf("%s is the turn of %s", code, e.Turn)
+		}
+	}
+}
+
+// Each state has a template and a title, in every language.
+func TestPages_KnowEveryState(t *testing.T) {
+	for _, s := range flow.States() {
+		if s != flow.Failed && titles[s] == "" {
+			t.Errorf("%s has no title", s)
+		}
+		for _, l := range words.Languages {
+			d := shown{URL: "/c/x"}
+			d.Flow.State, d.Agree, d.End = s, "review.agree.other", endingOf("FAILED")
+			d.Relay = look.NewRelay("a", "b", "c", 0, false)
+			if _, err := kit.HTML(look.Page{Content: contentOf(s), Action: "c/action", Title: "x", Steps: stepsOf(s), Data: d}, l, false); err != nil {
+				t.Errorf("%s in %s: %v", s, l, err)
+			}
+		}
+	}
+}
+
+func TestAppURL_FollowsThePlatform(t *testing.T) {
+	const back = "https://samla.example/c/x"
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (iPhone) AppleWebKit/605 Version/17 Mobile/15E148 Safari/604.1": "https://app.bankid.com/?autostarttoken=t%26o&redirect=https%3A%2F%2Fsamla.example%2Fc%2Fx%23app",
+		"Mozilla/5.0 (iPhone) AppleWebKit/605 CriOS/120 Mobile/15E148 Safari/604.1":  "https://app.bankid.com/?autostarttoken=t%26o&redirect=null",
+		"Mozilla/5.0 (Linux; Android 14) Chrome/120 Mobile Safari/537.36":            "https://app.bankid.com/?autostarttoken=t%26o&redirect=null",
+		"Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36":                     "bankid:///?autostarttoken=t%26o&redirect=null",
+	} {
+		if got := string(appURL("t&o", agent, back)); got != want {
+			t.Errorf("%s: %s", agent, got)
+		}
+	}
+	if appURL("", "", back) != "" {
+		t.Error("an address without a token")
+	}
+}
+
+func TestBackAddress_SaysHowItStands(t *testing.T) {
+	f := flow.Flow{LinkID: "l", State: flow.Done, Terms: flow.Terms{ReturnURL: "https://shop.example/back?cart=7"}}
+	if got := backAddress(f); got != "https://shop.example/back?cart=7&connectLinkId=l&state=DONE" {
+		t.Error(got)
+	}
+	if backAddress(flow.Flow{}) != "" {
+		t.Error("an address from nowhere")
+	}
+}
+
+func TestVisitor_IsTheBrowserThatAsks(t *testing.T) {
+	r := httptest.NewRequest("GET", "/c/x", nil)
+	r.RemoteAddr = "[2001:db8::1]:4711"
+	r.Header.Set("X-Forwarded-For", "192.0.2.9") // nobody vouches for it
+	if v := visitor(r); v.Address != "2001:db8::1" {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestPlain_ComparesWithoutCaseAndAccents(t *testing.T) {
+	if got := plain("  LÄNSFÖRSÄKRINGAR Ålé "); got != "lansforsakringar ale" {
+		t.Error(got)
+	}
+}

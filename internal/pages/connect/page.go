@@ -1,0 +1,224 @@
+package connect
+
+import (
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"samla/internal/connect"
+	"samla/internal/flow"
+	"samla/internal/institution"
+	"samla/internal/pages/look"
+	"samla/internal/words"
+)
+
+// shown is what the templates of the states get.
+type shown struct {
+	connect.View
+	URL, StateURL string
+	LeaveURL      string // leads back to the client; "" = it has named no address
+	Asker         string
+	At            string // display name of the institution
+	Ref           string
+	Open          string // address of the link, in the interstitial
+	Search        string
+	Found         int
+	Rows          []look.Row
+	Fields        []look.Field
+	Problems      *look.Problems
+	Buttons       []look.Button
+	Agree         string // key of the sentence before the buttons
+	Relay         *look.Relay
+	QR            look.QR
+	Message       string // of BankID, or of the institution
+	AppURL        template.URL
+	Address       string // beginning of the address of the institution's page
+	Go            string // address that leads there
+	Until         int64  // milliseconds, until when the person can act; 0 = not known
+	Now           int64
+	End           ending
+	Stop          bool // the person is asked whether to cancel
+	Granted       string
+	Shortened     string
+	Work          []look.Work
+}
+
+// polled reports whether the script asks how it stands.
+func (s shown) Polled() bool { return s.Flow.State != flow.Ended && s.Flow.State != "" }
+
+// asker returns the name of a client.
+func (h *handler) asker(r *http.Request, clientID string) string {
+	if c, err := h.Clients.Client(r.Context(), clientID); err == nil {
+		return c.Name
+	}
+	return ""
+}
+
+// interstitial returns the page of a link that nobody has opened.
+func (h *handler) interstitial(r *http.Request, l flow.Link) look.Page {
+	say := kit.Text(h.language(r, l.Terms))
+	asker := h.asker(r, l.ClientID)
+	s := h.slip(say, asker, l.Terms, h.only(l.Terms), nil)
+	s.Heading = "h1"
+	return look.Page{Language: string(say.Language), Content: "c/open", View: "OPEN", Title: s.Title, Brand: asker, Tile: true, Steps: &look.Steps{Now: 1}, Slip: s, SlipTop: true,
+		Languages: r.URL.Path, Data: shown{Asker: asker, Open: r.URL.Path}}
+}
+
+// only returns the only institution of terms, or none.
+func (h *handler) only(t flow.Terms) (i institution.Institution) {
+	if len(t.Companies) == 1 {
+		i, _ = h.Institutions.Find(t.Companies[0])
+	}
+	return i
+}
+
+func (h *handler) language(r *http.Request, t flow.Terms) words.Language {
+	return kit.Language(r, t.Language)
+}
+
+// page returns the page of a view.
+func (h *handler) page(r *http.Request, view connect.View) look.Page {
+	f := view.Flow
+	say := kit.Text(h.language(r, f.Terms))
+	d := shown{View: view, URL: connect.Path + f.ID, StateURL: statePath + f.ID, Asker: h.asker(r, f.ClientID), At: view.Institution.Company.DisplayName, Ref: refOf(f.ID)}
+	if f.Terms.ReturnURL != "" {
+		d.LeaveURL = leavePath + f.ID
+	}
+	d.Stop = r.URL.Query().Get("stop") != "" && f.State == flow.Reading
+	d.fill(h, r, say)
+	p := look.Page{Language: string(say.Language), Content: contentOf(f.State), View: string(f.State), Brand: d.Asker, Tile: true, Action: "c/action", Steps: stepsOf(f.State),
+		Languages: d.URL, Scripts: []string{bundle.Address("connect.js")}, Data: d}
+	if d.Stop {
+		p.Content, p.View = "c/stop", "STOP"
+	}
+	p.Title = d.title(say)
+	if f.State != flow.Ended {
+		p.Slip = h.slip(say, d.Asker, f.Terms, view.Institution, &view)
+		if p.SlipTop = f.State == flow.Start || f.State == flow.Review; !p.SlipTop {
+			p.Slip.Mini = d.At
+		}
+		if f.State == flow.Start {
+			p.Slip.Heading = "h1"
+		}
+	}
+	if f.State.Approving() || f.State == flow.Reading {
+		p.RefreshPlain = refreshPlain
+	}
+	return p
+}
+
+// refreshPlain is after how many seconds a browser without script looks again.
+const refreshPlain = 5
+
+// contents are the templates of the states that share one, or are not named as the state.
+var contents = map[flow.State]string{flow.InApp: "c/in-app", flow.AskCode: "c/code", flow.AskChoice: "c/choice", flow.AskContact: "c/contact", flow.AskInput: "c/contact",
+	flow.AskEmail: "c/email", flow.AskWait: "c/wait", flow.AskDevice: "c/device"}
+
+func contentOf(s flow.State) string {
+	if c := contents[s]; c != "" {
+		return c
+	}
+	return "c/" + strings.ToLower(string(s))
+}
+
+func stepsOf(s flow.State) *look.Steps {
+	switch s {
+	case flow.Start:
+		return &look.Steps{Now: 1}
+	case flow.Reading:
+		return &look.Steps{Now: 3}
+	case flow.Done:
+		return &look.Steps{Now: 3, Done: true}
+	case flow.Ended, flow.Cancelled:
+		return nil
+	}
+	return &look.Steps{Now: 2}
+}
+
+// title returns the title of the document: the heading of the page, and who asks.
+func (d *shown) title(say *words.Texts) string {
+	v := words.Values{Asker: d.Asker, Institution: d.At}
+	key := titles[d.Flow.State]
+	switch {
+	case d.Stop:
+		key = "cancel.ask.h1"
+	case d.Flow.State == flow.Failed:
+		key = words.Key(d.End.Title)
+	case key == "":
+		key = "slip.title"
+	}
+	return say.Say(key, v) + " – " + d.Asker
+}
+
+var titles = map[flow.State]words.Key{flow.Start: "slip.title", flow.Review: "review.h1", flow.Opening: "sign.starting", flow.QR: "qr.h1", flow.App: "app.h1", flow.InApp: "app.h1",
+	flow.Bank: "bank.h1", flow.Elsewhere: "go.code.label", flow.Returned: "go.moment", flow.AskCode: "code.h1", flow.AskChoice: "choice.h1", flow.AskContact: "contact.h1",
+	flow.AskInput: "input.h1", flow.AskEmail: "email.h1", flow.AskWait: "wait.h1", flow.AskDevice: "device.h1", flow.Reading: "read.h1", flow.Done: "done.h1",
+	flow.Cancelled: "cancel.h1", flow.Ended: "link.idle.h1"}
+
+// refOf returns what a person can name to somebody who helps: seven characters of the id of
+// the flow that are random.
+func refOf(id string) string {
+	hex := strings.ToUpper(strings.ReplaceAll(id, "-", ""))
+	if len(hex) < 7 {
+		return hex
+	}
+	tail := hex[len(hex)-7:]
+	return tail[:4] + "-" + tail[4:]
+}
+
+// backAddress returns where the person goes at the end, with the link and how the flow
+// stands, or "".
+func backAddress(f flow.Flow) string {
+	if f.Terms.ReturnURL == "" {
+		return ""
+	}
+	u, err := url.Parse(f.Terms.ReturnURL)
+	if err != nil {
+		return f.Terms.ReturnURL
+	}
+	q := u.Query()
+	q.Set("connectLinkId", f.LinkID)
+	q.Set("state", string(f.State))
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// ended answers where there is no flow: why is used, expired, unknown, or browser for a
+// browser that is not the one of the flow.
+func (h *handler) ended(w http.ResponseWriter, r *http.Request, why string, l flow.Link) {
+	language := h.language(r, l.Terms)
+	say := kit.Text(language)
+	d := shown{Asker: h.asker(r, l.ClientID)}
+	d.End.Key = "link." + why
+	if !l.ExpiresAt.IsZero() {
+		d.Granted = say.Clock(l.ExpiresAt.In(kit.Zone()))
+	}
+	if d.Asker == "" && why == "browser" {
+		d.End.Key = "link.unknown" // who asks is not said to another browser
+	}
+	status := http.StatusGone
+	if why == "unknown" || why == "browser" {
+		status = http.StatusNotFound
+	}
+	h.render(w, r, look.Page{Status: status, Language: string(language), Content: "c/link", View: strings.ToUpper("link_" + why), Title: say.Say(words.Key(d.End.Key+".h1"), words.Values{}),
+		Brand: d.Asker, Tile: true, Languages: r.URL.Path, Data: d})
+}
+
+// broken answers when something went wrong here.
+func (h *handler) broken(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
+	h.Log.Error("a person on the connect page could not be answered", "error", err)
+	h.render(w, r, look.Page{Status: http.StatusInternalServerError, Content: "c/broken", View: "BROKEN", Title: kit.Text(kit.Language(r)).Say("ce.INTERNAL_ERROR.title", words.Values{}),
+		Languages: r.URL.Path, Data: shown{}})
+}
+
+func (h *handler) render(w http.ResponseWriter, r *http.Request, p look.Page) {
+	look.KeepLanguage(w, r, h.secure())
+	if err := kit.Render(w, r, p); err != nil {
+		h.Log.Error("a page could not be made", "view", p.View, "error", err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
+}
