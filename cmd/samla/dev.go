@@ -50,7 +50,11 @@ func (c *devCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer a.stop(&err, l.Stop)
-	if err := c.announce(a.out, l); err != nil {
+	link, err := devLink(a.ctx, l)
+	if err != nil {
+		return err
+	}
+	if err := c.announce(a.out, l, link); err != nil {
 		return err
 	}
 	<-a.ctx.Done()
@@ -82,16 +86,17 @@ func dataDirectory(wanted string) (dir string, remove func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-func (c *devCmd) announce(w io.Writer, l *devserver.Environment) error {
+func (c *devCmd) announce(w io.Writer, l *devserver.Environment, link string) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
 			API       string `json:"api"`
 			APIKey    string `json:"apiKey"`
 			Sandbox   string `json:"sandbox"`
 			SandboxCA string `json:"sandboxCA"`
-		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile()})
+			Connect   string `json:"connect"` // a link to the connect page, which opens once
+		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), link})
 	}
-	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey))
+	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey), link)
 	return err
 }
 
@@ -100,6 +105,7 @@ func (c *devCmd) announce(w io.Writer, l *devserver.Environment) error {
 const devText = `API      %[1]s
 API key  %[2]s
 Sandbox  %[3]s  (certificate authority: %[4]s)
+Connect  %[6]s  (opens once)
 Phone    %[3]s/sandbox/bankid  (BankID)
 Inbox    %[3]s/sandbox/inbox   (e-mails, apps and pages of institutions)
 
@@ -108,6 +114,7 @@ curl -s %[1]s/users -H %[5]s -H 'content-type: application/json' -d '{"externalI
 curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo-psd2","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE","parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":"192.0.2.1"},{"type":"SWEDISH_BANKID","personalNumber":"198611239883"}]}'
 curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK","parameters":[{"type":"SWEDISH_BANKID","personalNumber":"200001040000"}]}'
 
+Open the connect page in a browser with the phone's page beside it: choose an institution, and approve on the phone.
 The first collection is from a bank and waits for a person: approve it on the phone's page within 30 seconds.
 The second is from an institution that the person logs in to: its QR code signs itself. README.md has both flows with all their requests,
 docs/sandbox.md the persons and companies.

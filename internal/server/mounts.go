@@ -65,7 +65,7 @@ func (s *Server) faces(a *api.Handler, institutions institution.Institutions) ht
 		case r.URL.Path == permissionpages.Path || strings.HasPrefix(r.URL.Path, permissionpages.Path+"/"):
 			mine.ServeHTTP(w, r)
 			return
-		case strings.HasPrefix(r.URL.Path, connect.Path):
+		case strings.HasPrefix(r.URL.Path, connect.Path), r.URL.Path == connectpage.LoaderPath:
 			connecting.ServeHTTP(w, r)
 			return
 		}

@@ -3,7 +3,9 @@ package browser
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/store"
 	"samla/test/qrscan"
 )
 
@@ -141,7 +144,8 @@ func TestConnect(t *testing.T) {
 		"GoesOnAfterEverything":   goesOnAfterEverything,
 		"LinksWorkOnce":           linksWorkOnce,
 		"SaysWhatFailed":          saysWhatFailed,
-		"TimeRunsOut":             timeRunsOut,
+		"CancelsInTheApp":         cancelsInTheApp,
+		"IsFramed":                isFramed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := *d
@@ -399,8 +403,8 @@ func saysWhatFailed(t *testing.T, d *driver, w *world) {
 	p.keep("failed")
 }
 
-// An order that nobody scans ends: the code renews itself, and the person signs the newer one.
-func timeRunsOut(t *testing.T, d *driver, w *world) {
+// The person says no in the app.
+func cancelsInTheApp(t *testing.T, d *driver, w *world) {
 	p := d.page("mine")
 	_, address := w.link(map[string]any{"companies": []string{demoBank}})
 	p.starts(address)
@@ -410,4 +414,64 @@ func timeRunsOut(t *testing.T, d *driver, w *world) {
 		t.Fatal(err)
 	}
 	p.in("CANCELLED")
+}
+
+// Only a registered page frames the connect page, and it hears what happens.
+func isFramed(t *testing.T, d *driver, w *world) {
+	var address, id string
+	host := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(rw, `<!doctype html><title>Host</title><div id="place"></div><ol id="heard"></ol><script src="%s/connect.js"></script><script>
+			SamlaConnect.open({ url: %q, into: document.getElementById("place"), on: (name, value) => {
+				const line = document.createElement("li"); line.textContent = name + " " + value; line.dataset.name = name; document.getElementById("heard").append(line);
+			} });</script>`, w.client.Base, address)
+	}))
+	defer host.Close()
+	w.host = host.URL
+	_, address = w.link(map[string]any{"companies": []string{demoBank}})
+	ancestors := func() string {
+		answer, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		_, policy, _ := strings.Cut(answer.Header.Get("Content-Security-Policy"), "frame-ancestors ")
+		return policy + " " + answer.Header.Get("X-Frame-Options")
+	}
+	if got := ancestors(); got != "'none' DENY" {
+		t.Errorf("a link without an origin can be framed by %q", got)
+	}
+	clients, err := w.Server.Store().Clients(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	register := func(change func(store.Tx) error) {
+		if err := w.Server.Store().Write(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register(func(tx store.Tx) error { return tx.AddFrameOrigin(t.Context(), clients[0].ID, host.URL, time.Now()) })
+	id, address = w.link(map[string]any{"companies": []string{demoBank}, "origin": host.URL})
+	if got := ancestors(); got != host.URL+" " {
+		t.Errorf("it can be framed by %q", got)
+	}
+	p := d.page("mine")
+	p.do(map[string]any{"do": "into", "page": p.name, "url": host.URL, "what": "iframe"}, nil)
+	p.click("main button")
+	p.in("REVIEW")
+	p.click("button[value=other]")
+	p.in("QR")
+	w.scans(p, "approve", "195704289999")
+	p.in("DONE")
+	p.click("main a.btn-main")
+	p.do(map[string]any{"do": "outOf", "page": p.name}, nil)
+	for _, heard := range []string{"APP_LOADED", "PAGE_VIEW", "SELECTED_COMPANY", "SELECTED_AUTHENTICATION_METHOD", "COLLECTION_ID", "COLLECTION_STATUS", "APP_CLOSE"} {
+		p.waitFor("li[data-name=" + heard + "]")
+	}
+	if s := w.stands(id); s.Flow.State != "ENDED" && s.Flow.State != "DONE" {
+		t.Errorf("%+v", s)
+	}
+	register(func(tx store.Tx) error { return tx.DeleteFrameOrigin(t.Context(), clients[0].ID, host.URL) })
+	if got := ancestors(); got != "'none' DENY" {
+		t.Errorf("after the origin was taken back it can be framed by %q", got)
+	}
 }

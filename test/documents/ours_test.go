@@ -54,6 +54,10 @@ var ourDifferences = []difference{
 		schema AvailabilityFigures: is added
 		schema InstitutionStatus: is added
 		schema InstitutionsStatus: is added`},
+	{"My permissions (docs/reference/api.md)", `
+		POST /users/{userUuid}/permission-links: is added
+		schema PermissionLink: is added
+		schema PermissionLinkRequest: is added`},
 	{"the connect page (docs/reference/api.md 13)", `
 		POST /connect-links: is added
 		GET /connect-links/{id}: is added

@@ -5,6 +5,7 @@
 package connect
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"io/fs"
@@ -28,13 +29,19 @@ import (
 // Deps is what the page works with. All are required.
 type Deps struct {
 	Connect      *connect.Service
-	Clients      store.ClientReader
+	Clients      Clients
 	Institutions institution.Institutions
 	Health       *company.Health
 	Clock        clock.Clock
 	Keep         time.Duration // how long data is kept
 	PublicURL    func() string
 	Log          *slog.Logger
+}
+
+// Clients reads clients, and the origins of their pages.
+type Clients interface {
+	store.ClientReader
+	FrameOrigins(ctx context.Context, clientID string) ([]string, error)
 }
 
 //go:embed assets templates
@@ -50,7 +57,7 @@ const (
 var (
 	kit    = look.Must(look.New(look.Options{Files: sub("templates")}))
 	bundle = func() *look.Bundle {
-		b, err := look.NewBundle(assetPath, sub("assets"), "connect.js")
+		b, err := look.NewBundle(assetPath, sub("assets"), "connect.js", "loader.js")
 		if err != nil {
 			panic(err) // the file is part of the program
 		}
@@ -82,6 +89,7 @@ func New(d Deps) http.Handler {
 	mux.HandleFunc("GET "+connect.Path+"{flow}", h.show)
 	mux.HandleFunc("POST "+connect.Path+"{flow}", h.act)
 	mux.Handle("GET "+assetPath, bundle)
+	mux.HandleFunc("GET "+LoaderPath, h.loader)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.ended(w, r, "unknown", flow.Link{}) })
 	protected := http.NewCrossOriginProtection().Handler(mux) // another site must not send our forms for a person
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,6 +113,7 @@ func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 	case !h.Clock.Now().Before(l.ExpiresAt):
 		h.ended(w, r, "expired", l)
 	default:
+		h.framed(r.Context(), w, l.ClientID, l.Terms)
 		h.render(w, r, h.interstitial(r, l))
 	}
 }
@@ -124,8 +133,12 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) {
 	f, key, err := h.Connect.Open(r.Context(), secret)
 	switch {
 	case err == nil:
-		http.SetCookie(w, &http.Cookie{Name: h.cookie(f.ID), Value: key, Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
-			MaxAge: int(cookieLife / time.Second)})
+		cookie := &http.Cookie{Name: h.cookie(f.ID), Value: key, Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
+			MaxAge: int(cookieLife / time.Second)}
+		if f.Terms.Origin != "" && h.secure() { // the page of another site frames this one
+			cookie.SameSite, cookie.Partitioned = http.SameSiteNoneMode, true
+		}
+		http.SetCookie(w, cookie)
 		http.Redirect(w, r, connect.Path+f.ID, http.StatusSeeOther)
 	case errors.Is(err, flow.ErrUsed), errors.Is(err, flow.ErrExpired), errors.Is(err, connect.ErrUnknown):
 		h.link(w, r)
@@ -200,6 +213,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, view connect.Vi
 	case err != nil:
 		h.broken(w, r, err)
 	default:
+		h.framed(r.Context(), w, view.Flow.ClientID, view.Flow.Terms)
 		h.render(w, r, h.page(r, view))
 	}
 }

@@ -33,6 +33,14 @@ const seen = async ({ page, width, height, scheme }) => {
   return p;
 };
 
+const inside = new Map(); // the frame of a page that commands are about
+
+// at finds an element of a page, or of the frame in it.
+function at(page, what) {
+  const frame = inside.get(page);
+  return (frame ? pages.get(page).frameLocator(frame).locator(what) : pages.get(page).locator(what)).first();
+}
+
 const commands = {
   open,
   // picture writes a PNG of the whole page.
@@ -76,26 +84,23 @@ const commands = {
     const answer = await pages.get(page).context().request.get(url);
     return (await answer.body()).toString('base64');
   },
-  click: ({ page, what }) => pages.get(page).locator(what).first().click(),
-  fill: ({ page, what, text }) => pages.get(page).locator(what).first().fill(text),
-  text: ({ page, what }) => pages.get(page).locator(what).first().innerText(),
-  attribute: ({ page, what, name }) => pages.get(page).locator(what).first().getAttribute(name),
+  click: ({ page, what }) => at(page, what).click(),
+  fill: ({ page, what, text }) => at(page, what).fill(text),
+  text: ({ page, what }) => at(page, what).innerText(),
+  attribute: ({ page, what, name }) => at(page, what).getAttribute(name),
   url: ({ page }) => pages.get(page).url(),
   back: ({ page }) => pages.get(page).goBack({ waitUntil: 'load' }).then(() => null),
   reload: ({ page }) => pages.get(page).reload({ waitUntil: 'load' }).then(() => null),
-  waitFor: ({ page, what }) => pages.get(page).locator(what).first().waitFor({ state: 'attached' }),
+  waitFor: ({ page, what }) => at(page, what).waitFor({ state: 'attached' }),
   waitURL: ({ page, text }) => pages.get(page).waitForURL((u) => u.href.startsWith(text)),
   // block keeps a page from reaching addresses with a text, as a person does who closes it.
   block: ({ page, text }) => pages.get(page).route((u) => u.href.includes(text), (r) => r.abort()).then(() => null),
   // screenshot is a PNG in base64: of an element, or of the page.
   screenshot: async ({ page, what }) => {
-    const p = pages.get(page);
-    const png = what ? await p.locator(what).first().screenshot() : await p.screenshot({ fullPage: true });
+    const png = what ? await at(page, what).screenshot() : await pages.get(page).screenshot({ fullPage: true });
     return png.toString('base64');
   },
   offline: ({ page, off }) => pages.get(page).context().setOffline(off),
-  size: ({ page, width, height }) => pages.get(page).setViewportSize({ width, height }),
-  unblock: ({ page }) => pages.get(page).unrouteAll().then(() => null),
   // tab opens an address in another tab of the same browser, as another page of the tests.
   tab: async ({ page, other, url }) => {
     const p = await pages.get(page).context().newPage();
@@ -103,6 +108,9 @@ const commands = {
     pages.set(other, p);
     await p.goto(url, { waitUntil: 'load' });
   },
+  // into opens a page; what follows is about the frame in it, until outOf.
+  into: async ({ page, url, what }) => { await open({ page, url }); inside.set(page, what); },
+  outOf: ({ page }) => { inside.delete(page); return null; },
   close: async ({ page }) => { await pages.get(page).context().close(); pages.delete(page); },
   violations: () => violations,
   hosts: () => [...new Set(foreign)],

@@ -30,12 +30,36 @@
     show(note, text !== "");
   };
 
+  // Messages to the page that frames this one, and to its registered origin only.
+  const sent = {};
+  const tell = (name, value, more) => {
+    const origin = flow() ? flow().dataset.origin : "";
+    if (origin && window.parent !== window) window.parent.postMessage({ name, value, ...more }, origin);
+  };
+  const tellNews = (name, value, more) => {
+    if (!value || sent[name] === value) return;
+    sent[name] = value;
+    tell(name, value, more);
+  };
+  const tellState = () => {
+    const d = flow().dataset;
+    tellNews("APP_LOADED", true);
+    tellNews("PAGE_VIEW", d.view);
+    tellNews("SELECTED_COMPANY", d.company);
+    tellNews("SELECTED_AUTHENTICATION_METHOD", d.method);
+    if (d.collection && sent.COLLECTION_ID !== d.collection) tell("COLLECTION_INITIATED", d.collection);
+    tellNews("COLLECTION_ID", d.collection);
+    tellNews("COLLECTION_STATUS", d.status);
+    tell("HEIGHT", document.documentElement.scrollHeight);
+  };
+
   // read takes over what a new page says.
   const read = () => {
     const d = flow().dataset;
     tag = "";
     spoken = Infinity;
     fresh = Date.now();
+    tellState();
     until = Number(d.until || 0);
     if (d.now) skew = Number(d.now) - Date.now();
     show(byID("larger"), true);
@@ -119,6 +143,7 @@
       if (message && state.say && message.textContent !== state.say) message.textContent = state.say;
     } catch {
       misses++;
+      if (misses === 3) tell("ERROR", { code: "SERVER_UNREACHABLE", attribution: navigator.onLine ? "SAMLA" : "USER", reference: flow() ? flow().dataset.ref : "" });
       if (misses >= 3 && flow()) net(navigator.onLine ? flow().dataset.server.replace("0", wait() / second) : flow().dataset.off);
     } finally {
       busy = false;
@@ -184,6 +209,20 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && byID("larger")) large(false);
+  });
+  // In a frame the host opens the app, and closes the page.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || !flow()) return;
+    if (link.id === "app" && flow().dataset.token) {
+      if (sent.OPEN_SWEDISH_BANKID !== flow().dataset.token) tell("OPEN_SWEDISH_BANKID", { url: link.href, autostartToken: flow().dataset.token });
+      sent.OPEN_SWEDISH_BANKID = flow().dataset.token;
+    }
+    if (window.parent !== window && flow().dataset.origin && link.pathname.startsWith("/c/leave/")) {
+      event.preventDefault();
+      tell("APP_CLOSE", true);
+      fetch(link.href, { redirect: "manual" });
+    }
   });
   // A button that is of use later does nothing yet.
   document.addEventListener("click", (event) => {
