@@ -14,3 +14,9 @@ var Sweden = sync.OnceValue(func() *time.Location {
 	}
 	return zone
 })
+
+// SwedishDay returns the calendar day of a time in Sweden, as midnight in UTC.
+func SwedishDay(at time.Time) time.Time {
+	year, month, day := at.In(Sweden()).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}

@@ -2,8 +2,8 @@ package enablebanking
 
 import (
 	"strings"
-	"time"
 
+	"samla/internal/clock"
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/ident"
@@ -213,7 +213,7 @@ func readBalances(a institution.Answer) (institution.Reading, error) {
 		return institution.Reading{}, malformed("balances must be a list")
 	}
 	var r institution.Reading
-	today := a.FetchedAt.UTC().Truncate(24 * time.Hour)
+	today := clock.SwedishDay(a.FetchedAt)
 	for _, in := range body.Balances {
 		m, ok := in.Amount.money()
 		if !ok {

@@ -79,7 +79,7 @@ func mannerOf(detail string) (m manner) {
 }
 
 // mapping grows whenever Read decodes an answer differently.
-const mapping = 1
+const mapping = 2
 
 // Mapping implements institution.Collector.
 func (*Bank) Mapping() int { return mapping }

@@ -367,6 +367,18 @@ func TestReadTransactions_KeepsRowsOfTheAccountOnly(t *testing.T) {
 	}
 }
 
+// The day of a balance is the bank's: it begins before that of UTC.
+func TestReadBalances_OfTheDayOfTheBankAreNotAhead(t *testing.T) {
+	entry := func(day string) string {
+		return `{"balance_amount":{"currency":"SEK","amount":"1"},"balance_type":"ITBD","reference_date":"` + day + `"}`
+	}
+	r, err := readBalances(institution.Answer{FetchedAt: time.Date(2026, 11, 20, 23, 30, 0, 0, time.UTC),
+		Body: []byte(`{"balances":[` + entry("2026-11-21") + "," + entry("2026-11-22") + `]}`)})
+	if err != nil || len(r.Facts.Balances) != 2 || r.Facts.Balances[0].Ahead || !r.Facts.Balances[1].Ahead {
+		t.Errorf("%+v, %v", r.Facts.Balances, err)
+	}
+}
+
 // Whatever an answer is, Read returns a reading or an *institution.Error, the same each
 // time, and asks about accounts that it has named.
 func FuzzRead(f *testing.F) {

@@ -2,8 +2,8 @@ package obie
 
 import (
 	"strings"
-	"time"
 
+	"samla/internal/clock"
 	"samla/internal/deviation"
 	"samla/internal/fact"
 	"samla/internal/institution"
@@ -116,7 +116,7 @@ func (b *Bank) readBalances(a institution.Answer) (institution.Reading, error) {
 			read.Kind = fact.BalanceKind(in.Type.Clean())
 		}
 		read.Day, _ = in.At.Day()
-		read.Ahead = read.Day.After(a.FetchedAt.UTC().Truncate(24 * time.Hour))
+		read.Ahead = read.Day.After(clock.SwedishDay(a.FetchedAt))
 		r.Facts.Balances = append(r.Facts.Balances, read)
 	}
 	r.Questions = b.next(a.Question, body.Links, &r.Deviations)

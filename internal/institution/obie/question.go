@@ -74,7 +74,7 @@ func (m manner) first(q institution.Question) string {
 }
 
 // mapping grows whenever Read decodes an answer differently.
-const mapping = 2
+const mapping = 3
 
 // Mapping implements institution.Collector.
 func (*Bank) Mapping() int { return mapping }

@@ -157,6 +157,19 @@ func TestBalances_HaveTheSignOfTheIndicator(t *testing.T) {
 	}
 }
 
+// The day of a balance is the bank's: it begins before that of UTC.
+func TestBalances_OfTheDayOfTheBankAreNotAhead(t *testing.T) {
+	b := newReader(t)
+	entry := func(at string) string {
+		return `{"CreditDebitIndicator":"Credit","Type":"InterimBooked","DateTime":"` + at + `","Amount":{"Amount":"1","Currency":"SEK"}}`
+	}
+	r, err := b.Read(institution.Answer{Question: balancesOf("1"), FetchedAt: time.Date(2026, 11, 20, 23, 30, 0, 0, time.UTC),
+		Body: []byte(`{"Data":{"Balance":[` + entry("2026-11-21T00:15:00+01:00") + "," + entry("2026-11-22T00:00:00+01:00") + `]}}`)})
+	if err != nil || len(r.Facts.Balances) != 2 || r.Facts.Balances[0].Ahead || !r.Facts.Balances[1].Ahead {
+		t.Errorf("%+v, %v", r.Facts.Balances, err)
+	}
+}
+
 func row(more string) string {
 	return `{"AccountId":"1","TransactionId":"tx-1","TransactionReference":"Ref 1","CreditDebitIndicator":"Debit","Status":"Booked","BookingDateTime":"2026-11-19T00:00:00+00:00",` +
 		`"ValueDateTime":"2026-11-18T00:00:00","TransactionInformation":"LIVSMEDEL  SÖDER","Amount":{"Amount":"349.50","Currency":"SEK"},"MerchantDetails":{"MerchantName":"Livsmedel Söder"},` +

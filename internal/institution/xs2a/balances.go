@@ -72,8 +72,7 @@ func (b *Bank) readBalanceReport(a institution.Answer) (institution.Reading, err
 // the time at.
 func readBalances(key string, list []balance, at time.Time, d *deviation.Counts) []fact.Balance {
 	var balances []fact.Balance
-	year, month, day := at.In(clock.Sweden()).Date()
-	today := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	today := clock.SwedishDay(at)
 	for i := range list {
 		entry := &list[i]
 		m, signed, ok := entry.signedAmount()

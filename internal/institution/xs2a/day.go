@@ -18,8 +18,7 @@ func (t text) day() (day time.Time, ok bool) {
 	}
 	if len(s) > len(time.DateOnly) {
 		if at, zoned := zonedTime(s); zoned {
-			y, m, d := at.In(clock.Sweden()).Date()
-			return plausible(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)), true
+			return plausible(clock.SwedishDay(at)), true
 		}
 	}
 	if day, ok = calendarDay(s); !ok {
