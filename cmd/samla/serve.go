@@ -17,6 +17,7 @@ import (
 	"samla/internal/server"
 	"samla/internal/tracing"
 	"samla/internal/webhook"
+	texts "samla/internal/words"
 )
 
 // storeFlags configure the database.
@@ -64,19 +65,21 @@ type originFlags struct {
 type serveCmd struct {
 	storeFlags
 	masterFlags
-	Listen        string        `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
-	PublicURL     string        `name:"public-url" placeholder:"URL" help:"Address of this server in the browsers of persons, such as https://samla.example.com; banks that sign on a page of theirs send persons back to it. By default that of --listen, if it is of this machine only."`
-	Metrics       string        `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
-	OTLPEndpoint  string        `name:"otlp-endpoint" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to by OTLP/HTTP, such as http://127.0.0.1:4318; nothing is traced by default."`
-	TraceShare    float64       `default:"0.1" help:"Share of requests and jobs that are traced, 0 to 1; a request with a sampled traceparent is traced in any case."`
-	Banks         string        `type:"existingfile" required:"" help:"File with the banks and other institutions (see docs/adding-a-bank.md and docs/adding-a-source.md)."`
-	SessionLife   time.Duration `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
-	KeepData      time.Duration `default:"720h" help:"How long collected data is kept."`
-	PollingLease  time.Duration `default:"60s" help:"Time after which a collection with the person present ends if it is not polled, 30s to 10m."`
-	KeepEvidence  time.Duration `default:"43800h" help:"How long the audit log of consents is kept."`
-	KeepAccounts  time.Duration `default:"720h" help:"How long lasting accounts and their transactions are kept after the last consent that they came through has ended."`
-	RateLimit     float64       `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
-	UserRateLimit float64       `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
+	Listen        string           `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
+	PublicURL     string           `name:"public-url" placeholder:"URL" help:"Address of this server in the browsers of persons, such as https://samla.example.com; banks that sign on a page of theirs send persons back to it. By default that of --listen, if it is of this machine only."`
+	OperatorName  string           `placeholder:"NAME" help:"Who runs the server, as persons read it on its pages (${default})." default:"Samla"`
+	Language      []texts.Language `placeholder:"LANG" help:"Language in which pages are offered to persons: sv, en, nb, da or fi (repeatable; sv and en by default, because the texts of the others wait for a native speaker)."`
+	Metrics       string           `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
+	OTLPEndpoint  string           `name:"otlp-endpoint" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to by OTLP/HTTP, such as http://127.0.0.1:4318; nothing is traced by default."`
+	TraceShare    float64          `default:"0.1" help:"Share of requests and jobs that are traced, 0 to 1; a request with a sampled traceparent is traced in any case."`
+	Banks         string           `type:"existingfile" required:"" help:"File with the banks and other institutions (see docs/adding-a-bank.md and docs/adding-a-source.md)."`
+	SessionLife   time.Duration    `default:"60m" help:"Lifetime of session tokens, 5m to 24h."`
+	KeepData      time.Duration    `default:"720h" help:"How long collected data is kept."`
+	PollingLease  time.Duration    `default:"60s" help:"Time after which a collection with the person present ends if it is not polled, 30s to 10m."`
+	KeepEvidence  time.Duration    `default:"43800h" help:"How long the audit log of consents is kept."`
+	KeepAccounts  time.Duration    `default:"720h" help:"How long lasting accounts and their transactions are kept after the last consent that they came through has ended."`
+	RateLimit     float64          `default:"5000" help:"Requests per second of each client, with bursts of twice that; 0 = no limit."`
+	UserRateLimit float64          `default:"50" help:"Requests per second of each user with session tokens, with bursts of twice that; 0 = no limit."`
 	originFlags
 	WarnAhead          time.Duration `default:"168h" help:"How long before the end of a consent its client gets the event CONSENT_EXPIRING."`
 	OpenTime           time.Duration `default:"1m" help:"How long a bank has to open a consent; after it the consent is FAILED with BANK_UNAVAILABLE."`
@@ -149,7 +152,7 @@ func (c *serveCmd) server() server.Config {
 	return server.Config{Listen: c.Listen, PublicURL: c.PublicURL, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence, KeepAccounts: c.KeepAccounts,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
-		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Workers: c.Workers,
+		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, Operator: c.OperatorName, Languages: c.Language, Workers: c.Workers,
 		WebhookTargets: webhook.Targets(c.WebhookTargets), WebhookPauseAfter: c.WebhookPauseAfter,
 		WarnAhead: c.WarnAhead, OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting}
 }

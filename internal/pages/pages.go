@@ -24,6 +24,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/pages/look"
+	"samla/internal/words"
 )
 
 // Ways is the part of package authorize that the pages need.
@@ -40,14 +41,16 @@ type Clients interface {
 	Client(ctx context.Context, id string) (client.Client, error)
 }
 
-// Deps is what the pages work with. All members but Random are required.
+// Deps is what the pages work with. All members but Random, Operator and Offer are required.
 type Deps struct {
 	Ways         Ways
 	Clients      Clients
 	Institutions institution.Institutions
 	PublicURL    func() string
 	Log          *slog.Logger
-	Random       io.Reader // of the cookies of browsers; nil = the machine's
+	Random       io.Reader   // of the cookies of browsers; nil = the machine's
+	Operator     string      // who runs the server; "" = Samla
+	Offer        words.Offer // of languages; nil = words.Edited
 }
 
 //go:embed assets
@@ -60,6 +63,7 @@ const (
 
 type handler struct {
 	Deps
+	kit *look.Kit
 	own *http.CrossOriginProtection // knows the forms of our pages
 }
 
@@ -73,7 +77,7 @@ func New(d Deps) http.Handler {
 	if d.Random == nil {
 		d.Random = rand.Reader
 	}
-	h := &handler{d, http.NewCrossOriginProtection()}
+	h := &handler{d, newKit(d), http.NewCrossOriginProtection()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+authorize.GoPath+"{state}", h.visit)
 	mux.HandleFunc("POST "+authorize.GoPath+"{state}", h.decide)

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -44,10 +45,15 @@ func parts() fs.FS {
 	return sub
 }
 
-var (
-	kit = look.Must(look.New(look.Options{Files: parts(), Help: "/permissions", Funcs: map[string]any{
-		"relay": func(you, institution string) *look.Relay { return look.NewRelay(you, "Samla", institution, 2, false) },
+// newKit makes the pages. The relay on them names who runs the server.
+func newKit(d Deps) *look.Kit {
+	operator := cmp.Or(d.Operator, "Samla")
+	return look.Must(look.New(look.Options{Files: parts(), Help: "/permissions", Operator: operator, Offer: d.Offer, Funcs: map[string]any{
+		"relay": func(you, institution string) *look.Relay { return look.NewRelay(you, operator, institution, 2, false) },
 	}}))
+}
+
+var (
 	scripts = func() *look.Bundle {
 		b, err := look.NewBundle("/pages/", parts(), "fragment.js")
 		if err != nil {
@@ -153,7 +159,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, p p
 	if p.View == authorize.ViewEnded {
 		key = outcomes[p.Outcome]
 	}
-	l := kit.Language(r)
+	l := h.kit.Language(r)
 	p.Title = words.In(l).Say(key, words.Values{Institution: p.Company, Asker: p.Client})
 	shown := look.Page{Status: status, Language: string(l), Content: "go", View: string(p.View), Title: p.Title, Data: p, Brand: p.Client, Tile: p.Client != ""}
 	shown.Refresh = p.Reload
@@ -163,7 +169,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, p p
 	if p.View == "FRAGMENT" {
 		shown.Scripts = []string{scripts.Address("fragment.js")}
 	}
-	if err := kit.Render(w, r, shown); err != nil {
+	if err := h.kit.Render(w, r, shown); err != nil {
 		h.Log.Error("a page could not be made", "view", p.View, "error", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	}

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/webhook"
 	"samla/internal/webhooks"
+	"samla/internal/words"
 )
 
 // Config is what an operator configures. Zero members have the defaults in
@@ -54,6 +57,8 @@ type Config struct {
 	Workers         int            // collections that this node reads at the same time, half of them at one bank (128)
 	Rate            ratelimit.Rate // of requests, per client (no limit)
 	UserRate        ratelimit.Rate // of requests with session tokens, per user (no limit)
+	Operator        string         // who runs the server, as persons read it on its pages (Samla)
+	Languages       words.Offer    // in which pages are offered to persons (words.Edited)
 	AllowOrigins    []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
 	KeepAccounts    time.Duration  // docs/reference/api.md 11.5 (30 days)
 
@@ -106,6 +111,11 @@ func (c Config) Check() error {
 		faults = append(faults, epochs.CheckRetention(c.BackupRetention))
 	}
 	faults = append(faults, CheckPublicURL(c.PublicURL))
+	for _, l := range c.Languages {
+		if !slices.Contains(words.Languages, l) {
+			faults = append(faults, fmt.Errorf("there are no texts in the language %q: must be one of %q", l, words.Languages))
+		}
+	}
 	if c.KeyDir == "" {
 		faults = append(faults, errors.New("a key directory is required with PostgreSQL"))
 	}
@@ -121,6 +131,7 @@ func (c Config) withDefaults() Config {
 	}
 	orDefault(&c.BackupRetention, epochs.DefaultRetention)
 	orDefault(&c.Issuer, "samla")
+	orDefault(&c.Operator, "Samla")
 	orDefault(&c.WebhookTargets, webhook.PublicTargets)
 	orDefault(&c.WebhookPauseAfter, webhooks.PauseAfter)
 	orDefault(&c.KeepData, 30*24*time.Hour)

@@ -53,10 +53,10 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 // persons, which are at paths of their own.
 func (s *Server) faces(a *api.Handler, institutions institution.Institutions) http.Handler {
 	onTheWay := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
-		Log: s.parts.Log, Random: s.parts.Random})
+		Log: s.parts.Log, Random: s.parts.Random, Operator: s.config.Operator, Offer: s.config.Languages})
 	const day = 24 * time.Hour
 	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
-		Log: s.parts.Log, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day))})
+		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day))})
 	connecting := connectpage.New(connectpage.Deps{Connect: s.connect, Clients: s.store, Institutions: institutions, Health: s.health, Clock: s.parts.Clock,
 		Keep: s.config.KeepData, PublicURL: s.PublicURL, Log: s.parts.Log})
 	paths := pages.Paths()

@@ -46,10 +46,11 @@ type Deps struct {
 	PublicURL    func() string
 	Clock        clock.Clock
 	Log          *slog.Logger
-	Renew        Renewer // nil: a permission cannot be renewed here
-	Offer        words.Offer
-	BackupDays   int // for how long backups hold what was erased
-	AuditYears   int // for how long the audit log is kept
+	Renew        Renewer     // nil: a permission cannot be renewed here
+	Operator     string      // who runs the server
+	Offer        words.Offer // of languages; nil = words.Edited
+	BackupDays   int         // for how long backups hold what was erased
+	AuditYears   int         // for how long the audit log is kept
 }
 
 // The names of the cookie: with the prefix a browser takes it over HTTPS only, from this
@@ -58,9 +59,6 @@ const (
 	cookieSecure = "__Host-permissions"
 	cookiePlain  = "permissions"
 )
-
-// operator is who runs the server, in the header of pages that are of no client.
-const operator = "Samla"
 
 const maxForm = 4 << 10
 
@@ -78,7 +76,7 @@ func New(d Deps) http.Handler {
 	if err != nil {
 		panic(err)
 	}
-	h := &handler{d, look.Must(look.New(look.Options{Files: templates, Offer: d.Offer}))}
+	h := &handler{d, look.Must(look.New(look.Options{Files: templates, Offer: d.Offer, Operator: d.Operator}))}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path, h.list)
 	mux.HandleFunc("GET "+service.LinkPath+"{secret}", h.link)
@@ -195,7 +193,7 @@ func (h *handler) message(w http.ResponseWriter, r *http.Request, m message) {
 	}
 	tile := m.Brand != ""
 	if !tile {
-		m.Brand = operator
+		m.Brand = h.Operator
 	}
 	h.render(w, r, look.Page{Status: m.Status, Language: string(l), Content: "perm/message", View: m.View, Title: say(m.Title), Brand: m.Brand, Tile: tile,
 		Data: messageData{say(m.Title), say(m.Lead), say(m.More), m.Act, say(m.ActText)}, Languages: here(r)})

@@ -34,6 +34,7 @@ import (
 	"samla/internal/store"
 	"samla/internal/user"
 	"samla/internal/users"
+	"samla/internal/words"
 
 	"crypto/rand"
 	"encoding/json"
@@ -90,7 +91,7 @@ func newEnv(t *testing.T) *env {
 		_, _ = io.WriteString(w, "[]")
 	}))
 	e.web = httptest.NewServer(pages.New(pages.Deps{Service: e.service, Clients: e.Store, Institutions: set, PublicURL: func() string { return e.web.URL }, Clock: e.Clock, Log: log,
-		BackupDays: 35, AuditYears: 5, Renew: func(_ context.Context, _ session.Visit, id consent.ID) (string, error) {
+		Operator: "Exempeldrift AB", Offer: []words.Language{words.English, words.Finnish}, BackupDays: 35, AuditYears: 5, Renew: func(_ context.Context, _ session.Visit, id consent.ID) (string, error) {
 			return "/connect/" + string(id), nil
 		}}))
 	t.Cleanup(e.web.Close)
@@ -247,7 +248,7 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 	long, soon := e.permission(e.User, 170), e.permission(e.User, 6)
 	b := e.signedIn(t, e.User)
 	_, _, body := b.do("GET", pages.Path, nil)
-	wants(t, body, "acme", "at Demobanken", "6 days left", "Accounts · Balances · Payments in and out", "1 April 2026 at 10:00, you were there", "0 of at most 4 times", "/permissions/renew/"+string(soon.ID))
+	wants(t, body, "acme", "at Demobanken", "Collected by Exempeldrift AB", `hreflang="fi"`, "6 days left", "Accounts · Balances · Payments in and out", "1 April 2026 at 10:00, you were there", "0 of at most 4 times", "/permissions/renew/"+string(soon.ID))
 	if strings.Contains(body, "/permissions/renew/"+string(long.ID)) || strings.Index(body, string(soon.ID)) > strings.Index(body, string(long.ID)) {
 		t.Error("the one that ends soonest is not first, or the other one can be renewed")
 	}
@@ -266,7 +267,7 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 		t.Fatalf("%d to %s", status, to)
 	}
 	_, _, body = b.do("GET", to, nil)
-	wants(t, body, "Withdrawn. acme can read no more.", "We are telling Demobanken.", "data-focus", "withdrawn="+string(long.ID)+"&amp;lang=sv")
+	wants(t, body, "Withdrawn. acme can read no more.", "We are telling Demobanken.", "data-focus", "withdrawn="+string(long.ID)+"&amp;lang=fi")
 	if got, err := e.Store.Consent(t.Context(), long.ID); err != nil || got.Status != consent.Revoked {
 		t.Errorf("%s, %v", got.Status, err)
 	}
