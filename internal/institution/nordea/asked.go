@@ -147,11 +147,18 @@ func localNumber(id string) string {
 	if skip == 0 {
 		return compact
 	}
+	number := compact[skip:]
 	if compact[:2] == "SE" {
-		return strings.TrimLeft(compact[skip:], "0")
+		for len(number) > leastSwedish && number[0] == '0' {
+			number = number[1:]
+		}
 	}
-	return compact[skip:]
+	return number
 }
+
+// leastSwedish is the length of the shortest Swedish number of Nordea: that of a personkonto,
+// which can begin with zeros and has no clearing number (docs/reference/banks.md 14.3).
+const leastSwedish = 10
 
 // stateAt is the state of a consent of which the bank has said nothing.
 func (a asked) stateAt(now time.Time) institution.ConsentState {
