@@ -205,7 +205,7 @@ func TestStartAuthorization_NamesTheAccountsThatAreAskedFor(t *testing.T) {
 	s := newScripted(t, func(c *nordea.Config) {
 		c.Flow, c.SkipAccountSelection, c.AuthenticationMethod = "redirect", true, "BANKID_SE"
 	}, leads(302, "https://bank.example/"))
-	scope := consent.Scope{AccountIDs: []string{"SE35 5000 0000 0549 1000 0003", "4135 13 000 39"}}
+	scope := consent.Scope{AccountIDs: []string{"SE35 5000 0000 0549 1000 0003", "4135 13 000 39", "SE06 3000 0000 0000 1234 5674"}}
 	if _, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{ConsentID: s.open(t, scope), PSU: person, Way: way}); err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestStartAuthorization_NamesTheAccountsThatAreAskedFor(t *testing.T) {
 	if err := json.Unmarshal([]byte(s.last(t).body), &sent); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Join(sent.AccountList, " ") != "54910000003 41351300039" || strings.Join(sent.Scope, " ") != "ACCOUNTS_BASIC ACCOUNTS_DETAILS" ||
+	if strings.Join(sent.AccountList, " ") != "54910000003 41351300039 0012345674" || strings.Join(sent.Scope, " ") != "ACCOUNTS_BASIC ACCOUNTS_DETAILS" ||
 		!sent.Skip || sent.History != 0 || sent.Method != "BANKID_SE" {
 		t.Errorf("sent %+v", sent)
 	}
@@ -474,6 +474,8 @@ func TestRefresh_EndsAConsentForTheGrantOnly(t *testing.T) {
 		"expired":            {refuses(400, "error.token.expired", "x", ""), institution.ConsentGone},
 		"in words":           {refuses(400, "error.x", "Refresh token expired.", ""), institution.ConsentGone},
 		"of RFC 6749":        {responds(400, `{"error":"invalid_grant"}`), institution.ConsentGone},
+		"our certificate":    {refuses(400, "error.certificate", "The client certificate has expired", ""), institution.Refused},
+		"our agreement":      {refuses(403, "error.subscription", "Your subscription has expired.", ""), institution.Refused},
 		"our secret":         {refuses(401, "error.apikey.missing", "x", ""), institution.CertificateRejected},
 		"our signature":      {refuses(401, "error.signature.invalid", "The signature has expired", ""), institution.CertificateRejected},
 		"no reason":          {responds(401, ``), institution.CertificateRejected},

@@ -238,6 +238,10 @@ func (b *Bank) exchangeToken(ctx context.Context, form url.Values, flow string, 
 	return institution.Tokens{Access: tokens.Access.Reveal(), Refresh: tokens.Refresh.Reveal(), Until: tokens.Until, RefreshUntil: tokens.RefreshUntil}, nil
 }
 
+// grantWords are what a refusal of a grant is about. Our certificate and our agreement with
+// the bank can expire, too, and end no consent.
+var grantWords = []string{"token", "grant", "code", "consent"}
+
 // grantError returns the error of a token request as RFC 6749 5.2 has it. Nordea's files do
 // not say how it refuses a code or a refresh token: its support knows "Oauth code expired"
 // with 400, and the codes about tokens are documented (docs/reference/families.md 3.8). Only
@@ -256,7 +260,7 @@ func grantError(f failure, members map[string]any) string {
 		return "invalid_request"
 	case f.has("apikey", "signature", "digest"):
 		return "invalid_client"
-	case f.has("token", "grant", "code", "consent"), containsAny(f.text, "expired", "consent not found"):
+	case f.has(grantWords...), strings.Contains(f.text, "expired") && containsAny(f.text, grantWords...), strings.Contains(f.text, "consent not found"):
 		return "invalid_grant"
 	}
 	return "invalid_request"

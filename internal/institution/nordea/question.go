@@ -51,7 +51,7 @@ func mannerOf(detail string) manner {
 }
 
 // mapping grows whenever Read decodes an answer differently.
-const mapping = 1
+const mapping = 2
 
 // Mapping implements institution.Collector.
 func (b *Bank) Mapping() int { return mapping }

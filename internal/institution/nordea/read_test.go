@@ -150,12 +150,13 @@ func TestRead_CountsWhatItDoesNotKnow(t *testing.T) {
 		t.Errorf("deviations %v", r.Deviations)
 	}
 	r = read(t, b, transactions("account/a"), envelope+`{"transactions":[{"booking_date":"2026-11-19","status":"settled","amount":"-1.50","currency":"sek"},
-		{"booking_date":"19/11","status":"billed","amount":1e2,"currency":"SEK"},{"booking_date":"2026-11-19","status":"billed"},{"amount":null},{"amount":"x"},7]}}`)
+		{"status":"settled","amount":-3,"currency":"SEK"},{"booking_date":"19/11","status":"billed","amount":1e2,"currency":"SEK"},{"booking_date":"2026-11-19","status":"billed"},{"amount":null},{"amount":"x"},7]}}`)
 	got := r.Facts.Histories[0].Transactions
-	if len(got) != 2 || !got[0].Booked || !got[0].Amount.Equal(amount("-1.50", "SEK")) || !got[1].Amount.Equal(amount("100", "SEK")) || !got[1].BookingDate.IsZero() {
+	if len(got) != 3 || !got[0].Booked || !got[0].Amount.Equal(amount("-1.50", "SEK")) || got[1].Booked || !got[2].Booked ||
+		!got[2].Amount.Equal(amount("100", "SEK")) || !got[2].BookingDate.IsZero() {
 		t.Errorf("rows %+v", got)
 	}
-	if r.Deviations[deviation.UnknownValue] != 1 || r.Deviations[deviation.UnreadableRow] != 4 || r.Deviations[deviation.UnreadableDate] != 1 {
+	if r.Deviations[deviation.UnknownValue] != 2 || r.Deviations[deviation.UnreadableRow] != 4 || r.Deviations[deviation.UnreadableDate] != 1 {
 		t.Errorf("deviations %v", r.Deviations)
 	}
 }

@@ -63,10 +63,14 @@ func (t *transaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 		return fact.Transaction{}, false
 	}
 	row := fact.Transaction{
-		ID: t.ID.Clean(), Booked: !known(pending, t.Status, d), Amount: m,
+		ID: t.ID.Clean(), Amount: m,
 		Text: cmp.Or(t.Narrative.Clean(), t.Message.Clean(), t.OwnMessage.Clean(), t.Reference.Clean(), t.Kind.Clean()),
 	}
 	row.BookingDate = dayOf(d, t.BookingDate)
+	row.Booked = !known(pending, t.Status, d)
+	if _, documented := pending[lower(t.Status)]; !documented && row.BookingDate.IsZero() {
+		row.Booked = false // nothing says that it is
+	}
 	row.ValueDate = dayOf(nil, t.ValueDate)
 	row.TransactionDate = dayOf(nil, t.TransactionDate, t.PaymentDate)
 	setParty(&row, t.Name.Clean(), t.Account.Clean())
