@@ -174,10 +174,10 @@ func TestRead_MapsTransactions(t *testing.T) {
 	r := read(t, b, transactions("account/1"), rows)
 	after := amount("12700.75", "SEK")
 	want := []fact.Transaction{
-		{ID: "t-1001", Booked: true, BookingDate: day("2026-11-19"), ValueDate: day("2026-11-19"), TransactionDate: day("2026-11-18"), Amount: amount("-349.50", "SEK"),
+		{ID: "t-1001", Booked: true, BookingDate: day("2026-11-19"), ValueDate: day("2026-11-19"), TransactionDate: day("2026-11-18"), Amount: amount("-349.50", "SEK"), Direction: fact.Debit,
 			Text: "LIVSMEDEL SÖDER", BalanceAfter: &after},
-		{ID: "t-1002", BookingDate: day("2026-11-20"), Amount: amount("-250.00", "SEK"), Text: "Reservation"},
-		{Booked: true, BookingDate: day("2026-11-20"), TransactionDate: day("2026-11-17"), Amount: money.Must("1000", "SEK"), DebtorName: "Arbetet AB", DebtorAccount: "54910000011",
+		{ID: "t-1002", BookingDate: day("2026-11-20"), Amount: amount("-250.00", "SEK"), Direction: fact.Debit, Text: "Reservation"},
+		{Booked: true, BookingDate: day("2026-11-20"), TransactionDate: day("2026-11-17"), Amount: money.Must("1000", "SEK"), Direction: fact.Credit, DebtorName: "Arbetet AB", DebtorAccount: "54910000011",
 			Text: "Lön & mer"},
 	}
 	h := r.Facts.Histories
@@ -199,6 +199,22 @@ func TestRead_MapsTransactions(t *testing.T) {
 	}
 	if r := read(t, b, next, rows); len(r.Questions) != 0 {
 		t.Errorf("a page that leads to itself: %+v", r.Questions)
+	}
+}
+
+// The sign is the bank's word, whoever the other party is: of the interest of an account, it
+// can be the account itself, which would otherwise look like the one that pays.
+func TestRead_TakesTheDirectionFromTheSign(t *testing.T) {
+	b := newReader(t)
+	r := read(t, b, transactions("account/1"), envelope+`{"transactions":[
+		{"booking_date":"2026-11-19","status":"billed","amount":12.5,"currency":"SEK","type_description":"Ränta","counterparty_account":"54910000003"},
+		{"booking_date":"2026-11-19","status":"billed","amount":-12.5,"currency":"SEK"},{"booking_date":"2026-11-19","status":"billed","amount":0,"currency":"SEK"}]}}`)
+	var got []fact.Direction
+	for _, row := range r.Facts.Histories[0].Transactions {
+		got = append(got, row.Direction)
+	}
+	if !slices.Equal(got, []fact.Direction{fact.Credit, fact.Debit, fact.Unsaid}) {
+		t.Errorf("directions %v", got)
 	}
 }
 

@@ -80,11 +80,14 @@ func (t *transaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 	return row, true
 }
 
-// setParty sets the other party of a row by the sign of its amount.
+// setParty sets the direction and the other party of a row by the sign of its amount.
 func setParty(row *fact.Transaction, name, number string) {
-	if row.Amount.Sign() < 0 {
-		row.CreditorName, row.CreditorAccount = name, number
+	switch row.Amount.Sign() {
+	case -1:
+		row.Direction, row.CreditorName, row.CreditorAccount = fact.Debit, name, number
 		return
+	case 1:
+		row.Direction = fact.Credit
 	}
 	row.DebtorName, row.DebtorAccount = name, number
 }
