@@ -247,6 +247,7 @@ func returnsInAnotherBrowser(t *testing.T, d *driver, w *world) {
 	w.logIn(second)
 	second.click("button[value=approve]")
 	code := second.text("#code")
+	second.judge("go-shows-code")
 	second.reload()
 	if again := second.text("#code"); again != code {
 		t.Errorf("the code is %q, then %q", code, again)
@@ -255,6 +256,7 @@ func returnsInAnotherBrowser(t *testing.T, d *driver, w *world) {
 	first.fill("#code", "WRONG2")
 	first.click("button")
 	first.waitFor("main[data-view=ENTERS_CODE]")
+	first.judge("go-enters-code")
 	first.fill("#code", strings.ToLower(code[:3]+" "+code[3:]))
 	first.click("button")
 	if q := w.backAtShop(first); q.Get("status") != "AUTHORIZED" {
@@ -273,6 +275,7 @@ func asksASecondBrowser(t *testing.T, d *driver, w *world) {
 	first.waitFor("button[value=start]")
 	second.open(address)
 	second.waitFor("main[data-view=ASKS]")
+	second.judge("go-asks")
 	second.click("button[value=yes]")
 	w.logIn(second)
 	second.click("button[value=approve]")
