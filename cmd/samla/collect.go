@@ -43,8 +43,12 @@ const (
 	silence = time.Minute
 )
 
-// errStopped is returned when the person stops a collection.
-var errStopped = errors.New("stopped; the institution was told to cancel")
+// What is returned when the person stops a collection: while something is open at the
+// institution, and otherwise.
+var (
+	errStopped      = errors.New("stopped; the institution was told to cancel")
+	errStoppedEarly = errors.New("stopped; there was nothing to cancel at the institution")
+)
 
 // collecting is one run of samla collect.
 type collecting struct {
@@ -88,10 +92,13 @@ func (w *collecting) cancelled(a *app, err error) error {
 			return fmt.Errorf("stopped; it could not be cancelled: %w", undone)
 		}
 	}
-	if a.ctx.Err() != nil {
-		return errStopped
+	switch {
+	case a.ctx.Err() == nil:
+		return err
+	case w.undo == nil:
+		return errStoppedEarly
 	}
-	return err
+	return errStopped
 }
 
 // run collects. It returns nil if there is nothing to show.
@@ -207,7 +214,11 @@ func (w *collecting) findOrCreate(ctx context.Context) (string, error) {
 // askPerson asks for a personal number without showing it, if a login needs one and there is
 // somebody to ask.
 func (w *collecting) askPerson(ctx context.Context, of *choice) error {
-	if of.person != "" || !strings.Contains(of.method, "BANKID") || !isTerminal(os.Stdin) {
+	if of.person != "" || !strings.Contains(of.method, "BANKID") {
+		return nil
+	}
+	if !isTerminal(os.Stdin) {
+		w.printf("No personal number is given (SAMLA_PERSON), and there is no terminal to ask for it: it is tried without.")
 		return nil
 	}
 	stdin := int(os.Stdin.Fd())

@@ -68,6 +68,9 @@ func problemText(p *apiclient.Problem) string {
 	for _, e := range p.Errors {
 		fmt.Fprintf(&b, "\n  %s: %s", plain(e.Pointer), plain(e.Message))
 	}
+	if p.UserID != "" {
+		fmt.Fprintf(&b, "\n  userUuid: %s", plain(p.UserID))
+	}
 	if turn, known := whose[p.Attribution]; known {
 		fmt.Fprintf(&b, "\n  whose turn: %s", turn)
 	}

@@ -127,6 +127,7 @@ func TestExplain_SaysWhoseTurnItIsAndWhatToDo(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"code": "INVALID_PARAMETER", "message": "A value is wrong.\u001b[2J", "attribution": "CLIENT", "remedy": "Correct it.", "requestId": "r1", "errors": [{"pointer": "/a", "message": "too long"}]}`: "A value is wrong.·[2J (INVALID_PARAMETER, HTTP 400)\n  /a: too long\n  whose turn: the request has to change\n  what to do: Correct it.\n  request: r1",
 		`{"code": "BANK_ERROR", "message": "No.", "details": "why", "attribution": "BANK", "remedy": "Wait."}`:                                                                                              "No. (BANK_ERROR, HTTP 400)\n  why\n  whose turn: the institution\n  what to do: Wait.",
+		`{"code": "USER_EXISTS", "message": "Taken.", "userUuid": "u1"}`:                                                                                                                                    "Taken. (USER_EXISTS, HTTP 400)\n  userUuid: u1",
 		"<html>": "the server answered HTTP 400, and not as Samla does\n  what to do: check the address of the server; it is that of the API, without a path",
 	} {
 		answer = text
@@ -156,5 +157,17 @@ func TestConfirm_NeedsSomebodyToAskOrYes(t *testing.T) {
 	}
 	if _, _, err := samla(t, "users", "erase", id, "--yes"); err != nil || !asked {
 		t.Error(err, asked)
+	}
+}
+
+// Nobody types at /dev/null, where services and scripts read from.
+func TestIsTerminal_NullDeviceIsNone(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if isTerminal(f) {
+		t.Error("the null device is taken for a terminal")
 	}
 }

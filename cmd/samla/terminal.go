@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // terminal prints the steps of a demonstration, and asks the person who runs it.
@@ -20,13 +22,11 @@ type terminal struct {
 // newTerminal returns a terminal that asks nobody.
 func newTerminal(out io.Writer) terminal { return terminal{out: out, moves: isTerminal(out)} }
 
+// isTerminal reports whether a person is at a stream. Nobody is at /dev/null, which is a
+// device of characters too.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // canAsk reports whether a person sees the questions and can answer them.

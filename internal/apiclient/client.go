@@ -34,6 +34,7 @@ type Problem struct {
 	Attribution string `json:"attribution"` // who has to act: CLIENT, BANK, SAMLA or USER
 	Remedy      string `json:"remedy"`
 	RequestID   string `json:"requestId"`
+	UserID      string `json:"userUuid"` // of USER_EXISTS: the user that there is
 	Errors      []struct {
 		Pointer string `json:"pointer"`
 		Message string `json:"message"`
