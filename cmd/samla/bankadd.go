@@ -27,7 +27,7 @@ func (c *bankAddCmd) Run(a *app) error {
 		if short == "through a gateway" {
 			why += "; samla gateway enablebanking setup opens it, with all banks of the gateway"
 		}
-		return fmt.Errorf("%s cannot be added (%s): %s", p.Company, short, why)
+		return fmt.Errorf("%s cannot be added: %s", p.Company, why)
 	}
 	switch err := addTo(c.File, p); {
 	case errors.Is(err, profile.ErrThere):

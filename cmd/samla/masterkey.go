@@ -27,7 +27,7 @@ func masterText() string { return os.Getenv("SAMLA_MASTER_KEY") }
 
 func (f masterFlags) load() (*keyset.Master, error) {
 	master, err := keyset.LoadMaster(f.MasterKeyFile, masterText())
-	if errors.Is(err, keyset.ErrNoMasterKey) {
+	if errors.Is(err, keyset.ErrNoMasterKey) || errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w\ncreate one with 'samla master-key FILE' and pass it with --master-key-file", err)
 	}
 	return master, err
