@@ -58,7 +58,7 @@ func (s *Server) faces(a *api.Handler, institutions institution.Institutions) ht
 	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
 		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day))})
 	connecting := connectpage.New(connectpage.Deps{Connect: s.connect, Clients: s.store, Institutions: institutions, Health: s.health, Clock: s.parts.Clock,
-		Keep: s.config.KeepData, PublicURL: s.PublicURL, Log: s.parts.Log})
+		Keep: s.config.KeepData, Operator: s.config.Operator, Offer: s.config.Languages, PublicURL: s.PublicURL, Log: s.parts.Log})
 	paths := pages.Paths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

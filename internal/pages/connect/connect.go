@@ -5,6 +5,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/pages/look"
 	"samla/internal/store"
+	"samla/internal/words"
 )
 
 // Deps is what the page works with. All are required.
@@ -34,6 +36,8 @@ type Deps struct {
 	Health       *company.Health
 	Clock        clock.Clock
 	Keep         time.Duration // how long data is kept
+	Operator     string        // who runs the server; "" = Samla
+	Offer        words.Offer   // of languages; nil = words.Edited
 	PublicURL    func() string
 	Log          *slog.Logger
 }
@@ -54,16 +58,18 @@ const (
 	assetPath = connect.Path + "assets/"
 )
 
-var (
-	kit    = look.Must(look.New(look.Options{Files: sub("templates")}))
-	bundle = func() *look.Bundle {
-		b, err := look.NewBundle(assetPath, sub("assets"), "connect.js", "loader.js")
-		if err != nil {
-			panic(err) // the file is part of the program
-		}
-		return b
-	}()
-)
+var bundle = func() *look.Bundle {
+	b, err := look.NewBundle(assetPath, sub("assets"), "connect.js", "loader.js")
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	return b
+}()
+
+// newKit makes the pages.
+func newKit(d Deps) *look.Kit {
+	return look.Must(look.New(look.Options{Files: sub("templates"), Operator: d.Operator, Offer: d.Offer}))
+}
 
 func sub(name string) fs.FS {
 	s, err := fs.Sub(files, name)
@@ -73,14 +79,18 @@ func sub(name string) fs.FS {
 	return s
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	kit *look.Kit
+}
 
 // maxForm bounds what a form sends, in bytes.
 const maxForm = 16 << 10
 
 // New returns the handler of everything below connect.Path.
 func New(d Deps) http.Handler {
-	h := &handler{d}
+	d.Operator = cmp.Or(d.Operator, "Samla")
+	h := &handler{d, newKit(d)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+connect.LinkPath+"{secret}", h.link)
 	mux.HandleFunc("POST "+connect.LinkPath+"{secret}", h.open)

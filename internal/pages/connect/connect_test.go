@@ -14,7 +14,7 @@ import (
 
 // Each failure has its texts, names whose turn it is and offers a next step.
 func TestEnding_KnowsEveryFailure(t *testing.T) {
-	say := kit.Text(words.English)
+	say := words.In(words.English)
 	var codes []string
 	for _, c := range consent.FailureCodes() {
 		codes = append(codes, string(c))
@@ -38,6 +38,7 @@ func TestEnding_KnowsEveryFailure(t *testing.T) {
 
 // Each state has a template and a title, in every language.
 func TestPages_KnowEveryState(t *testing.T) {
+	kit := newKit(Deps{})
 	for _, s := range flow.States() {
 		if s != flow.Failed && titles[s] == "" {
 			t.Errorf("%s has no title", s)

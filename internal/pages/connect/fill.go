@@ -21,13 +21,13 @@ import (
 
 // fill adds what the state's template shows.
 func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
-	v := words.Values{Asker: d.Asker, Institution: d.At, Operator: operator}
+	v := words.Values{Asker: d.Asker, Institution: d.At, Operator: h.Operator}
 	now := h.Clock.Now()
 	if until := deadlineOf(d.View); !until.IsZero() {
 		d.Until, d.Now = until.UnixMilli(), now.UnixMilli()
 		v.Min, v.Sec = clockOf(until.Sub(now))
 	}
-	stop := func(at int, bad bool) { d.Relay = look.NewRelay(say.Say("c.you", v), operator, d.At, at, bad) }
+	stop := func(at int, bad bool) { d.Relay = look.NewRelay(say.Say("c.you", v), h.Operator, d.At, at, bad) }
 	switch s := d.Flow.State; s {
 	case flow.Start:
 		d.choose(h, r, say)
@@ -53,7 +53,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 	case flow.Failed:
 		d.End = endingOf(d.Flow.Failure)
 		stop(map[string]int{"turn.you": 0, "turn.us": 1, "turn.institution": 2}[d.End.Turn], d.End.Turn != "turn.none")
-		d.Granted = say.Clock(d.Flow.StateAt.In(kit.Zone()))
+		d.Granted = say.Clock(d.Flow.StateAt.In(h.kit.Zone()))
 	}
 	if d.Message == "" {
 		d.Message = messageOf(d.View)
@@ -105,7 +105,7 @@ func (d *shown) row(h *handler, say *words.Texts, c company.Company) look.Row {
 	v := words.Values{Institution: c.DisplayName}
 	for _, f := range d.Former {
 		if f.Company == c.ID {
-			v.Date = say.Date(f.ExpiresAt.In(kit.Zone()))
+			v.Date = say.Date(f.ExpiresAt.In(h.kit.Zone()))
 			row.Sub = say.Say("inst.has", v)
 		}
 	}
@@ -327,7 +327,7 @@ func (d *shown) done(h *handler, say *words.Texts) {
 	if d.Consent == nil || !d.Consent.WasAuthorized() {
 		return
 	}
-	d.Granted = say.Date(d.Consent.ExpiresAt.In(kit.Zone()))
+	d.Granted = say.Date(d.Consent.ExpiresAt.In(h.kit.Zone()))
 	asked := h.until(d.Flow.Terms, d.Institution, nil)
 	if d.Consent.ExpiresAt.Before(asked.AddDate(0, 0, -1)) {
 		d.Shortened = d.Granted

@@ -57,7 +57,7 @@ func (h *handler) asker(r *http.Request, clientID string) string {
 
 // interstitial returns the page of a link that nobody has opened.
 func (h *handler) interstitial(r *http.Request, l flow.Link) look.Page {
-	say := kit.Text(h.language(r, l.Terms))
+	say := h.kit.Text(h.language(r, l.Terms))
 	asker := h.asker(r, l.ClientID)
 	s := h.slip(say, asker, l.Terms, h.only(l.Terms), nil)
 	s.Heading = "h1"
@@ -74,13 +74,13 @@ func (h *handler) only(t flow.Terms) (i institution.Institution) {
 }
 
 func (h *handler) language(r *http.Request, t flow.Terms) words.Language {
-	return kit.Language(r, t.Language)
+	return h.kit.Language(r, t.Language)
 }
 
 // page returns the page of a view.
 func (h *handler) page(r *http.Request, view connect.View) look.Page {
 	f := view.Flow
-	say := kit.Text(h.language(r, f.Terms))
+	say := h.kit.Text(h.language(r, f.Terms))
 	d := shown{View: view, URL: connect.Path + f.ID, StateURL: statePath + f.ID, Asker: h.asker(r, f.ClientID), At: view.Institution.Company.DisplayName, Ref: refOf(f.ID)}
 	if f.Terms.ReturnURL != "" {
 		d.LeaveURL = leavePath + f.ID
@@ -188,11 +188,11 @@ func backAddress(f flow.Flow) string {
 // browser that is not the one of the flow.
 func (h *handler) ended(w http.ResponseWriter, r *http.Request, why string, l flow.Link) {
 	language := h.language(r, l.Terms)
-	say := kit.Text(language)
+	say := h.kit.Text(language)
 	d := shown{Asker: h.asker(r, l.ClientID)}
 	d.End.Key = "link." + why
 	if !l.ExpiresAt.IsZero() {
-		d.Granted = say.Clock(l.ExpiresAt.In(kit.Zone()))
+		d.Granted = say.Clock(l.ExpiresAt.In(h.kit.Zone()))
 	}
 	if d.Asker == "" && why == "browser" {
 		d.End.Key = "link.unknown" // who asks is not said to another browser
@@ -211,13 +211,13 @@ func (h *handler) broken(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	h.Log.Error("a person on the connect page could not be answered", "error", err)
-	h.render(w, r, look.Page{Status: http.StatusInternalServerError, Content: "c/broken", View: "BROKEN", Title: kit.Text(kit.Language(r)).Say("ce.INTERNAL_ERROR.title", words.Values{}),
+	h.render(w, r, look.Page{Status: http.StatusInternalServerError, Content: "c/broken", View: "BROKEN", Title: h.kit.Text(h.kit.Language(r)).Say("ce.INTERNAL_ERROR.title", words.Values{}),
 		Languages: r.URL.Path, Data: shown{}})
 }
 
 func (h *handler) render(w http.ResponseWriter, r *http.Request, p look.Page) {
 	look.KeepLanguage(w, r, h.secure())
-	if err := kit.Render(w, r, p); err != nil {
+	if err := h.kit.Render(w, r, p); err != nil {
 		h.Log.Error("a page could not be made", "view", p.View, "error", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	}

@@ -16,7 +16,7 @@ const mostDays = 180
 
 // slip returns the permission slip of terms, at an institution if one is chosen.
 func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institution.Institution, view *connect.View) *look.Slip {
-	v := words.Values{Asker: asker, Purpose: t.Purpose, Operator: operator, Institution: at.Company.DisplayName}
+	v := words.Values{Asker: asker, Purpose: t.Purpose, Operator: h.Operator, Institution: at.Company.DisplayName}
 	s := &look.Slip{Title: say.Say("slip.title", v), Why: say.Say("slip.why", v), Stub: say.Say("slip.open", v)}
 	add := func(key words.Key, row look.SlipRow) {
 		row.Term = say.Say(key, v)
@@ -55,7 +55,7 @@ func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institut
 	add("slip.never", look.SlipRow{Facts: []string{say.Say("slip.never.text", v)}})
 	if consents {
 		until := h.until(t, at, view)
-		v.N, v.Date = int(until.Sub(h.Clock.Now()).Hours()/24+0.5), say.Date(until.In(kit.Zone()))
+		v.N, v.Date = int(until.Sub(h.Clock.Now()).Hours()/24+0.5), say.Date(until.In(h.kit.Zone()))
 		long := say.Say("slip.long.days", v)
 		v.N = consent.MostReadsPerDay
 		add("slip.long", look.SlipRow{Facts: []string{long}, Fine: say.Say("slip.often", v)})
@@ -68,15 +68,12 @@ func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institut
 	add("slip.keep", look.SlipRow{Facts: []string{say.Say("slip.keep.text", v)}})
 	add("slip.who", look.SlipRow{Facts: []string{asker}, Fine: say.Say("slip.who.source", v), Small: true})
 	if view != nil && view.Flow.Signed {
-		at := view.Flow.StateAt.In(kit.Zone())
+		at := view.Flow.StateAt.In(h.kit.Zone())
 		v.Date, v.Time = say.Date(at), say.Clock(at)
 		s.Title, s.Stub, s.Signed = say.Say("slip.title.signed", v), say.Say("slip.signed", v), true
 	}
 	return s
 }
-
-// operator is who runs the server.
-const operator = "Samla"
 
 func first(list []string) string {
 	if len(list) == 0 {
