@@ -57,9 +57,6 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, cfg Config)
 	for _, m := range done {
 		cfg.Logger.InfoContext(ctx, "migrated", "version", m.Source.Version, "took", m.Duration)
 	}
-	if cfg.created != nil {
-		*cfg.created = len(done) > 0 && done[0].Source.Version == provider.ListSources()[0].Version
-	}
 	return nil
 }
 
@@ -69,14 +66,14 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, cfg Config)
 const VisitsMigration = 19
 
 // RaiseOldest lets only binaries start on the database from now on that know a migration,
-// and reports whether an older one can have run on it until now. Those that run go on.
+// and reports whether that is new. Those that run go on.
 func (s *Store) RaiseOldest(ctx context.Context, migration int64) (raised bool, err error) {
 	err = s.db.write(ctx, func(q querier) error {
 		before, err := one(ctx, q, column[int64], `SELECT MAX(oldest) FROM schema_support`)
 		if err != nil || before >= migration {
 			return err
 		}
-		raised = !s.created
+		raised = true
 		_, err = q.exec(ctx, `UPDATE schema_support SET oldest = $1 WHERE oldest < $1`, migration)
 		return err
 	})

@@ -85,7 +85,6 @@ func TestAvailability_IsSharedWithTheReleaseBefore(t *testing.T) {
 // institutions.
 func TestRaiseOldest_IsForGood(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		s.created = false
 		for i, want := range []bool{true, false} {
 			if raised, err := s.RaiseOldest(t.Context(), VisitsMigration); err != nil || raised != want {
 				t.Errorf("the %d. time: %v, %v", i+1, raised, err)
@@ -98,31 +97,4 @@ func TestRaiseOldest_IsForGood(t *testing.T) {
 			t.Errorf("binaries from %d on, %v", oldest, err)
 		}
 	})
-}
-
-// Who begins has had no release before, and nothing to be warned of.
-func TestRaiseOldest_IsNoNewsOfANewDatabase(t *testing.T) {
-	dir := t.TempDir()
-	open := func() *Store {
-		s, err := Open(t.Context(), Config{DSN: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	s := open()
-	if !s.created {
-		t.Error("a new database is not known as one")
-	}
-	if raised, err := s.RaiseOldest(t.Context(), epochsMigration); err != nil || raised {
-		t.Errorf("new: %v, %v", raised, err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s = open()
-	defer s.Close()
-	if raised, err := s.RaiseOldest(t.Context(), VisitsMigration); err != nil || !raised {
-		t.Errorf("opened again: %v, %v", raised, err)
-	}
 }

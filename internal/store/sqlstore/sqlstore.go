@@ -39,8 +39,7 @@ type Config struct {
 	// Logger logs applied migrations; nil = none.
 	Logger *slog.Logger
 
-	schema  int64 // the last migration to apply; 0 = all
-	created *bool // where it is noted that the database was empty; nil = nowhere
+	schema int64 // the last migration to apply; 0 = all
 }
 
 // engine is what differs between the databases.
@@ -72,13 +71,12 @@ type locks struct {
 // Store implements store.Store. It is made by Open.
 type Store struct {
 	reader
-	db      engine
-	status  statusReader
-	full    atomic.Bool   // the last write found the disk full
-	events  chan struct{} // has room for one value; see store.EventSignal
-	created bool          // the database was empty when it was opened: no other binary has used it
-	users   *sharedInserts[user.User]
-	access  *sharedInserts[audit.Entry]
+	db     engine
+	status statusReader
+	full   atomic.Bool   // the last write found the disk full
+	events chan struct{} // has room for one value; see store.EventSignal
+	users  *sharedInserts[user.User]
+	access *sharedInserts[audit.Entry]
 
 	observer Observer
 	trace    func(ctx context.Context) func(error) // may be nil
@@ -110,8 +108,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	var db engine
 	var err error
-	var created bool
-	cfg.created = &created
 	postgres := strings.HasPrefix(cfg.DSN, "postgres://") || strings.HasPrefix(cfg.DSN, "postgresql://")
 	if postgres {
 		db, err = openPostgres(ctx, cfg)
@@ -121,7 +117,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1), created: created, observer: cfg.Observer, trace: cfg.Trace}
+	s := &Store{reader: reader{db.reads()}, db: db, events: make(chan struct{}, 1), observer: cfg.Observer, trace: cfg.Trace}
 	if s.observer == nil {
 		s.observer = nobody{}
 	}
