@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"samla/internal/clock"
 	"samla/internal/institution"
 	"samla/internal/jsontext"
 	"samla/internal/plaintext"
@@ -70,21 +71,30 @@ func (t Text) Clean() string { return plaintext.Clean(string(t)) }
 // Compact returns a number that is printed in groups, without spaces.
 func (t Text) Compact() string { return strings.ReplaceAll(t.Clean(), " ", "") }
 
-// Day returns the day of a date (YYYY-MM-DD), also that of a date-time. It is zero for an
+// Day returns the day of a date (YYYY-MM-DD), also that of a date-time: of one with a zone
+// the day in Sweden, as for the Berlin Group (docs/reference/banks.md 6.5). It is zero for an
 // empty text and for a filler such as 9999-12-31, and not ok for any other text.
 func (t Text) Day() (day time.Time, ok bool) {
 	s := strings.TrimSpace(string(t))
 	if plaintext.IsFiller(s) {
 		return time.Time{}, true
 	}
+	if at := t.Time(); !at.IsZero() {
+		return plausible(clock.SwedishDay(at)), true
+	}
 	if n := len(time.DateOnly); len(s) > n && (s[n] == 'T' || s[n] == ' ') {
 		s = s[:n]
 	}
 	day, err := time.Parse(time.DateOnly, s)
-	if err == nil && (day.Unix() <= 0 || day.Year() >= 2200) {
-		return time.Time{}, true
+	return plausible(day), err == nil
+}
+
+// plausible returns the zero time for days that only fill a place.
+func plausible(day time.Time) time.Time {
+	if day.Unix() <= 0 || day.Year() >= 2200 {
+		return time.Time{}
 	}
-	return day, err == nil
+	return day
 }
 
 // Time returns the time of a date-time with a zone, or the zero time.

@@ -170,6 +170,18 @@ func TestBalances_OfTheDayOfTheBankAreNotAhead(t *testing.T) {
 	}
 }
 
+// A bank that writes the time of a booking in UTC means the day on which it is in Sweden.
+func TestTransactions_HaveTheDayInSweden(t *testing.T) {
+	b := newReader(t)
+	for said, want := range map[string]string{"2026-11-18T23:00:00Z": "2026-11-19", "2026-11-19T00:00:00+00:00": "2026-11-19", "2026-11-19T23:30:00+01:00": "2026-11-19",
+		"2026-11-19T23:30:00": "2026-11-19", "2026-11-19": "2026-11-19"} {
+		r := read(t, b, transactionsOf("1"), `{"Data":{"Transaction":[`+strings.Replace(row(""), "2026-11-19T00:00:00+00:00", said, 1)+`]}}`)
+		if rows := r.Facts.Histories[0].Transactions; len(rows) != 1 || rows[0].BookingDate.Format(time.DateOnly) != want {
+			t.Errorf("%s: %+v", said, rows)
+		}
+	}
+}
+
 func row(more string) string {
 	return `{"AccountId":"1","TransactionId":"tx-1","TransactionReference":"Ref 1","CreditDebitIndicator":"Debit","Status":"Booked","BookingDateTime":"2026-11-19T00:00:00+00:00",` +
 		`"ValueDateTime":"2026-11-18T00:00:00","TransactionInformation":"LIVSMEDEL  SÖDER","Amount":{"Amount":"349.50","Currency":"SEK"},"MerchantDetails":{"MerchantName":"Livsmedel Söder"},` +
