@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,16 +43,6 @@ func (p page) tab(name, url string) page {
 	other := page{p.driver, p.prefix + "/" + name}
 	p.do(map[string]any{"do": "tab", "page": p.name, "other": other.name, "url": url}, nil)
 	return other
-}
-
-// keep writes a picture of the page to the folder of SAMLA_SHOTS, for people to look at.
-func (p page) keep(name string) {
-	p.t.Helper()
-	if dir := os.Getenv("SAMLA_SHOTS"); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, name+".png"), p.screenshot(""), 0o600); err != nil {
-			p.t.Fatal(err)
-		}
-	}
 }
 
 // link makes a link for a new person.
@@ -134,6 +122,7 @@ func (w *world) scans(p page, action, number string) {
 // TestConnect walks the connect page. The tests share a server; each has browsers of its own.
 func TestConnect(t *testing.T) {
 	d, w := newDriver(t), newWorld(t)
+	w.host = w.embedder()
 	for name, walk := range map[string]func(*testing.T, *driver, *world){
 		"ScansTheCode":            scansTheCode,
 		"SignsOnThisDevice":       signsOnThisDevice,
@@ -164,18 +153,17 @@ func scansTheCode(t *testing.T, d *driver, w *world) {
 	id, address := w.link(map[string]any{})
 	p.starts(address)
 	p.in("START")
-	p.keep("start")
+	p.judge("connect-start")
 	p.fill("#q", "demo bank")
-	p.keep("start-search")
+	p.judge("connect-start-search")
 	p.open(p.url() + "?choose=" + demoBank)
 	p.in("REVIEW")
-	p.keep("review")
+	p.judge("connect-review")
 	p.click("button[value=other]")
 	p.in("QR")
-	p.keep("qr")
 	w.scans(p, "approve", maja)
 	p.in("DONE")
-	p.keep("done")
+	p.judge("connect-done")
 	s := w.stands(id)
 	if s.Status != "USED" || s.Flow.State != "DONE" || s.Flow.Company != demoBank || s.Flow.CollectionID == "" {
 		t.Errorf("%+v", s)
@@ -197,7 +185,7 @@ func signsOnThisDevice(t *testing.T, d *driver, w *world) {
 	p.in("REVIEW")
 	p.click("button[value=this]")
 	p.in("APP")
-	p.keep("app")
+	p.judge("connect-app")
 	started, err := url.Parse(p.attribute("#app", "href"))
 	if err != nil || !strings.HasPrefix(started.String(), "bankid:///?autostarttoken=") {
 		t.Fatalf("%s, %v", started, err)
@@ -219,7 +207,7 @@ func goesToThePageOfTheBank(t *testing.T, d *driver, w *world) {
 	p.in("REVIEW")
 	p.click("button[value=page]")
 	p.in("BANK")
-	p.keep("bank")
+	p.judge("connect-bank")
 	p.click("#go")
 	w.logIn(p)
 	p.click("button[value=approve]")
@@ -251,7 +239,7 @@ func connectReturnsElsewhere(t *testing.T, d *driver, w *world) {
 	code := second.text("#code")
 	first.open(at)
 	first.in("ELSEWHERE")
-	first.keep("elsewhere")
+	first.judge("connect-elsewhere")
 	first.click("#go")
 	first.fill("#code", code)
 	first.click("form button")
@@ -276,18 +264,18 @@ func answersQuestions(t *testing.T, d *driver, w *world) {
 	p := d.page("mine")
 	w.logs(p, "200004010000")
 	p.in("ASK_CODE")
-	p.keep("code")
+	p.judge("connect-code")
 	p.fill("#code", "000000")
 	p.click("main form button")
 	p.waitFor("#code-error")
-	p.keep("code-wrong")
+	p.judge("connect-code-wrong")
 	p.fill("#code", "123 456")
 	p.click("main form button")
 	p.in("DONE")
 
 	w.logs(p, "200004030000")
 	p.in("ASK_CHOICE")
-	p.keep("choice")
+	p.judge("connect-choice")
 	p.click("input[value=SMS]")
 	p.click("main form button")
 	p.in("ASK_CODE")
@@ -297,12 +285,12 @@ func answersQuestions(t *testing.T, d *driver, w *world) {
 
 	w.logs(p, "199007011000")
 	p.in("ASK_CONTACT")
-	p.keep("contact")
+	p.judge("connect-contact")
 	p.fill("#input-email", "anna@example.com")
 	p.fill("#input-mobile_phone_number", "0701740605")
 	p.click("main form button")
 	p.in("DONE")
-	p.keep("done-empty")
+	p.judge("connect-done-empty")
 
 	w.logs(p, "200004070000")
 	p.in("ASK_INPUT")
@@ -318,9 +306,10 @@ func cancelsAtTheBank(t *testing.T, d *driver, w *world) {
 	p.starts(address)
 	p.click("button[value=other]")
 	p.in("QR")
+	p.judge("connect-qr")
 	p.click("button[value=cancel]")
 	p.in("CANCELLED")
-	p.keep("cancelled")
+	p.judge("connect-cancelled")
 	if s := w.stands(id); s.Flow.State != "CANCELLED" {
 		t.Errorf("%+v", s)
 	}
@@ -352,10 +341,10 @@ func goesOnAfterEverything(t *testing.T, d *driver, w *world) {
 	p.offline(true)
 	p.waitFor("#net:not([hidden])")
 	p.waitFor("svg.qr-code[data-stale]")
-	p.keep("offline")
+	p.judge("connect-offline")
 	p.offline(false)
 	p.waitFor("svg.qr-code:not([data-stale])")
-	w.scans(p, "approve", "198611239883")
+	w.scans(other, "approve", "198611239883")
 	p.in("DONE")
 	other.in("DONE")
 	if s := w.stands(id); s.Flow.State != "DONE" {
@@ -381,7 +370,7 @@ func linksWorkOnce(t *testing.T, d *driver, w *world) {
 	mine.in("START")
 	other.open(address)
 	other.in("LINK_USED")
-	other.keep("link-used")
+	other.judge("connect-link-used")
 	other.open(mine.url())
 	other.in("LINK_BROWSER")
 	other.open(w.client.Base + "/c/open/" + strings.Repeat("A", 43))
@@ -400,7 +389,7 @@ func saysWhatFailed(t *testing.T, d *driver, w *world) {
 		}
 		p.waitFor("button[value=again]")
 	}
-	p.keep("failed")
+	p.judge("connect-failed")
 }
 
 // The person says no in the app.
@@ -416,18 +405,22 @@ func cancelsInTheApp(t *testing.T, d *driver, w *world) {
 	p.in("CANCELLED")
 }
 
-// Only a registered page frames the connect page, and it hears what happens.
-func isFramed(t *testing.T, d *driver, w *world) {
-	var address, id string
-	host := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+// embedder starts a page of a client that embeds the connect page at the address in its
+// query, and lists what it hears. It returns its origin.
+func (w *world) embedder() string {
+	host := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(rw, `<!doctype html><title>Host</title><div id="place"></div><ol id="heard"></ol><script src="%s/connect.js"></script><script>
 			SamlaConnect.open({ url: %q, into: document.getElementById("place"), on: (name, value) => {
 				const line = document.createElement("li"); line.textContent = name + " " + value; line.dataset.name = name; document.getElementById("heard").append(line);
-			} });</script>`, w.client.Base, address)
+			} });</script>`, w.client.Base, r.URL.Query().Get("u"))
 	}))
-	defer host.Close()
-	w.host = host.URL
-	_, address = w.link(map[string]any{"companies": []string{demoBank}})
+	w.t.Cleanup(host.Close)
+	return host.URL
+}
+
+// Only a registered page frames the connect page, and it hears what happens.
+func isFramed(t *testing.T, d *driver, w *world) {
+	_, address := w.link(map[string]any{"companies": []string{demoBank}})
 	ancestors := func() string {
 		answer, err := http.Get(address)
 		if err != nil {
@@ -449,13 +442,14 @@ func isFramed(t *testing.T, d *driver, w *world) {
 			t.Fatal(err)
 		}
 	}
-	register(func(tx store.Tx) error { return tx.AddFrameOrigin(t.Context(), clients[0].ID, host.URL, time.Now()) })
-	id, address = w.link(map[string]any{"companies": []string{demoBank}, "origin": host.URL})
-	if got := ancestors(); got != host.URL+" " {
+	register(func(tx store.Tx) error { return tx.AddFrameOrigin(t.Context(), clients[0].ID, w.host, time.Now()) })
+	id, framed := w.link(map[string]any{"companies": []string{demoBank}, "origin": w.host})
+	address = framed
+	if got := ancestors(); got != w.host+" " {
 		t.Errorf("it can be framed by %q", got)
 	}
 	p := d.page("mine")
-	p.do(map[string]any{"do": "into", "page": p.name, "url": host.URL, "what": "iframe"}, nil)
+	p.do(map[string]any{"do": "into", "page": p.name, "url": w.host + "?u=" + url.QueryEscape(address), "what": "iframe"}, nil)
 	p.click("main button")
 	p.in("REVIEW")
 	p.click("button[value=other]")
@@ -470,7 +464,7 @@ func isFramed(t *testing.T, d *driver, w *world) {
 	if s := w.stands(id); s.Flow.State != "ENDED" && s.Flow.State != "DONE" {
 		t.Errorf("%+v", s)
 	}
-	register(func(tx store.Tx) error { return tx.DeleteFrameOrigin(t.Context(), clients[0].ID, host.URL) })
+	register(func(tx store.Tx) error { return tx.DeleteFrameOrigin(t.Context(), clients[0].ID, w.host) })
 	if got := ancestors(); got != "'none' DENY" {
 		t.Errorf("after the origin was taken back it can be framed by %q", got)
 	}

@@ -95,8 +95,9 @@ const commands = {
   waitURL: ({ page, text }) => pages.get(page).waitForURL((u) => u.href.startsWith(text)),
   // block keeps a page from reaching addresses with a text, as a person does who closes it.
   block: ({ page, text }) => pages.get(page).route((u) => u.href.includes(text), (r) => r.abort()).then(() => null),
-  // screenshot is a PNG in base64: of an element, or of the page.
+  // screenshot is a PNG in base64: of an element, or of the page; in light, for scanners.
   screenshot: async ({ page, what }) => {
+    await pages.get(page).emulateMedia({ colorScheme: 'light' });
     const png = what ? await at(page, what).screenshot() : await pages.get(page).screenshot({ fullPage: true });
     return png.toString('base64');
   },

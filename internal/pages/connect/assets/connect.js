@@ -85,6 +85,9 @@
     svg.setAttribute("viewBox", `0 0 ${state.side} ${state.side}`);
     code.setAttribute("d", state.path);
     svg.removeAttribute("data-stale");
+    svg.removeAttribute("hidden");
+    const cover = document.querySelector(".qr-cover");
+    if (cover) cover.remove();
   };
 
   // hide takes a code away that nobody has renewed: it would be refused.
@@ -92,7 +95,13 @@
     const code = byID("qr-path");
     if (!code || Date.now() - fresh < 3 * second || !code.getAttribute("d")) return;
     code.setAttribute("d", "");
-    code.closest("svg").setAttribute("data-stale", "");
+    const svg = code.closest("svg");
+    svg.setAttribute("data-stale", "");
+    svg.setAttribute("hidden", "");
+    const cover = document.createElement("p");
+    cover.className = "qr-cover";
+    cover.textContent = flow().dataset.stale;
+    svg.before(cover);
     say(flow().dataset.stale);
   };
 
