@@ -38,9 +38,9 @@ var views = map[flow.State]string{flow.Start: "SELECT_COMPANIES", flow.Review: "
 	flow.Failed: "FAILED_COLLECTION", flow.Cancelled: "FAILED_COLLECTION"}
 
 // PageView returns the name of the state for hosts.
-func (s shown) PageView() string {
-	if v := views[s.Flow.State]; v != "" {
-		if s.End.Key == "done.empty" {
+func (d shown) PageView() string {
+	if v := views[d.Flow.State]; v != "" {
+		if d.End.Key == "done.empty" {
 			v = "EMPTY_RESULT"
 		}
 		return "DATA_AGGREGATION_" + v
@@ -49,12 +49,12 @@ func (s shown) PageView() string {
 }
 
 // Status returns the status of the collection, or "".
-func (s shown) Status() string {
-	if s.Collection == nil {
+func (d shown) Status() string {
+	if d.Collection == nil {
 		return ""
 	}
-	return string(s.Collection.Status)
+	return string(d.Collection.Status)
 }
 
 // Token returns what opens the app, for hosts that do it themselves.
-func (s shown) Token() string { return tokenOf(s.View) }
+func (d shown) Token() string { return tokenOf(d.View) }

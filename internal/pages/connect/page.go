@@ -45,7 +45,7 @@ type shown struct {
 }
 
 // polled reports whether the script asks how it stands.
-func (s shown) Polled() bool { return s.Flow.State != flow.Ended && s.Flow.State != "" }
+func (d shown) Polled() bool { return d.Flow.State != flow.Ended && d.Flow.State != "" }
 
 // asker returns the name of a client.
 func (h *handler) asker(r *http.Request, clientID string) string {
