@@ -143,6 +143,7 @@ func TestConnect(t *testing.T) {
 			world.t = t
 			walk(t, &own, &world)
 			world.clean(&own)
+			w.host = world.host // the hosts are those of all browsers, also of the next walks
 		})
 	}
 }
