@@ -28,7 +28,7 @@ var confirmStep = url.Values{"step": {"confirm"}}
 func (b *Bank) Complete(ctx context.Context, c institution.Completion) (institution.Completed, error) {
 	t := trailOf(c.Link)
 	login := b.wire.signing.loginFirst && c.ConsentID == ""
-	if t.byCode && t.confirms && c.Token != "" && isConfirmStep(c.Brought) {
+	if t.byCode && t.confirms && c.Token != "" && c.By == "" && isConfirmStep(c.Brought) {
 		return b.confirm(ctx, c, t, nil)
 	}
 	came := oauth.CallbackOf(c.Brought)

@@ -356,6 +356,14 @@ func TestOAuth_TakesNoStepFromTheBrowser(t *testing.T) {
 			t.Errorf("%s: got %+v, %v after %d requests", name, got, err, len(s.requests()))
 		}
 	}
+	for _, by := range []consent.Carrier{consent.InQuery, consent.InFragment} { // with the token of a login before
+		s := newScriptedBank(t, signsBy("oauth"), responds(200, `{"scaStatus":"finalised"}`))
+		asked := completion(link+" oauth=https://bank.example/m", "step=confirm")
+		asked.Token, asked.By = "at-1", by
+		if got, err := s.Complete(t.Context(), asked); err != nil || got.State != institution.AuthorizationFailed || len(s.requests()) != 0 {
+			t.Errorf("in the %s: got %+v, %v after %d requests", by, got, err, len(s.requests()))
+		}
+	}
 }
 
 // A confirmation whose answer was lost is refused when it is repeated.
