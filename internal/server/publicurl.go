@@ -86,12 +86,8 @@ func (s *Server) refuseOlder(ctx context.Context) error {
 		if !i.Profile.Redirects && !i.Profile.LoginFirst && i.Refresher == nil {
 			continue
 		}
-		clients, err := s.store.Clients(ctx)
-		if err != nil {
-			return err
-		}
 		raised, err := s.store.RaiseOldest(ctx, sqlstore.VisitsMigration)
-		if raised && len(clients) > 0 { // on a new database there is no release before
+		if raised { // on a new database there is no release before
 			s.parts.Log.Warn("persons are sent to pages of institutions from now on: the release before cannot be started on this database any more; if a node of it runs, stop it now", "company", i.Company.ID)
 		}
 		return err

@@ -66,14 +66,20 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, cfg Config)
 const VisitsMigration = 19
 
 // RaiseOldest lets only binaries start on the database from now on that know a migration,
-// and reports whether that is new. Those that run go on.
+// and reports whether that is news: it is new, and the database has been collected into, so
+// that an older binary can run on it. Those that run go on.
 func (s *Store) RaiseOldest(ctx context.Context, migration int64) (raised bool, err error) {
 	err = s.db.write(ctx, func(q querier) error {
 		before, err := one(ctx, q, column[int64], `SELECT MAX(oldest) FROM schema_support`)
 		if err != nil || before >= migration {
 			return err
 		}
-		raised = true
+		flows, err := one(ctx, q, column[int64], `SELECT (SELECT COUNT(*) FROM (SELECT 1 AS n FROM consents LIMIT 1) AS c)
+			+ (SELECT COUNT(*) FROM (SELECT 1 AS n FROM collections LIMIT 1) AS d)`)
+		if err != nil {
+			return err
+		}
+		raised = flows > 0
 		_, err = q.exec(ctx, `UPDATE schema_support SET oldest = $1 WHERE oldest < $1`, migration)
 		return err
 	})

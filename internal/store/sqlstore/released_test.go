@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/availability"
+	"samla/internal/collection"
 	"samla/internal/store"
 )
 
@@ -85,6 +86,10 @@ func TestAvailability_IsSharedWithTheReleaseBefore(t *testing.T) {
 // institutions.
 func TestRaiseOldest_IsForGood(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
+		if raised, err := s.RaiseOldest(t.Context(), epochsMigration); err != nil || raised {
+			t.Errorf("news of a database that nobody has used: %v, %v", raised, err)
+		}
+		add(t, s, collection.Collection{ID: "c-1", Status: collection.Completed})
 		for i, want := range []bool{true, false} {
 			if raised, err := s.RaiseOldest(t.Context(), VisitsMigration); err != nil || raised != want {
 				t.Errorf("the %d. time: %v, %v", i+1, raised, err)
