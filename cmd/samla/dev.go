@@ -44,6 +44,11 @@ func (c *devCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer remove()
+	release, err := onlyUser(filepath.Join(dir, "sandbox"))
+	if err != nil {
+		return err
+	}
+	defer release()
 	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, SandboxListen: c.Sandbox, Dir: dir, Database: c.Database,
 		APIKey: c.APIKey, Rate: devRateLimit, AllowOrigins: c.AllowOrigin, Log: a.log})
 	if err != nil {

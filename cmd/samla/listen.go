@@ -41,7 +41,7 @@ func (f devKeyFlags) key() (string, error) {
 
 type listenCmd struct {
 	devKeyFlags
-	API    string   `default:"http://127.0.0.1:8080" help:"Address of the server. It must allow webhooks to this machine, as samla dev does."`
+	API    string   `aliases:"server" default:"http://127.0.0.1:8080" help:"Address of the server. It must allow webhooks to this machine, as samla dev does."`
 	Listen string   `default:"127.0.0.1:0" help:"Loopback address to receive on; port 0 means a free port."`
 	Events []string `help:"Types of events to receive; none: those of collections and consents."`
 }

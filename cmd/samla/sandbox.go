@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"samla/internal/devserver"
+	"samla/internal/durable"
 	"samla/internal/institution"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
@@ -25,6 +27,23 @@ type sandboxCmd struct {
 	UntilStdin bool          `hidden:"" help:"Stop when standard input ends, as it does when the process that started this one ends."`
 }
 
+// onlyUser makes the directory of a sandbox, and keeps other processes out of it until it is
+// released: two would write the same journals, and the second would take another port than
+// the one in the links that the banks returned.
+func onlyUser(dir string) (release func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := durable.Lock(filepath.Join(dir, "sandbox.lock"), false)
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, fmt.Errorf("another samla dev or samla sandbox uses the directory %s: stop it, or pass --data with another one", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = f.Close() }, nil
+}
+
 // Run runs the sandbox until the process is asked to stop. It writes a banks file with
 // which samla serve can use the sandbox.
 func (c *sandboxCmd) Run(a *app) (err error) {
@@ -33,9 +52,11 @@ func (c *sandboxCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer remove()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	release, err := onlyUser(dir)
+	if err != nil {
 		return err
 	}
+	defer release()
 	config := sandbox.Config{Logger: a.log, Dir: dir, Listen: c.Listen, Patience: c.Patience}
 	if c.Crowd {
 		config.Banks = aspsp.CrowdBanks(c.Patience)
