@@ -134,6 +134,8 @@ func TestConsent_KnowsThatThereIsNone(t *testing.T) {
 		"400 not found (4.0)": {refuses(400, "U011"), institution.ConsentGone},
 		"400 bank's own":      {refuses(400, "DB.Unknown"), institution.ConsentGone},
 		"400 header":          {refuses(400, "UK.OBIE.Header.Missing"), institution.Refused},
+		"400 signature":       {refuses(400, "UK.OBIE.Signature.Missing"), institution.Refused},
+		"400 another (4.0)":   {refuses(400, "U017"), institution.Refused},
 		"400 without a body":  {responds(400, ""), institution.Refused},
 		"400 page":            {responds(400, "<html>"), institution.Unreachable},
 		"403":                 {responds(403, ""), institution.Refused},

@@ -3,6 +3,7 @@ package obie
 import (
 	"bytes"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"samla/internal/institution"
@@ -15,6 +16,7 @@ type failure struct {
 	isAnswer bool // the body is an error of the standard
 	code     code // of the first error that has a documented one
 	shown    string
+	standard bool   // an error has a code of the standard, also one that is not in the tables
 	paths    string // of all errors, in lower case; never shown
 }
 
@@ -69,12 +71,21 @@ func failureIn(body []byte) (f failure) {
 		if !documented {
 			c, documented = codes40[strings.ToUpper(text)]
 		}
+		f.standard = f.standard || documented || isStandard(text)
 		if documented && f.code == "" {
 			f.code, f.shown = c, text
 		}
 		f.paths += strings.ToLower(string(e.Path)) + " "
 	}
 	return f
+}
+
+// code40 are the codes of 4.0 (docs/reference/families.md 4.8).
+var code40 = regexp.MustCompile(`^[Uu][0-9]{3}$`)
+
+// isStandard reports whether a code has the form of one of the standard, whose list is open.
+func isStandard(code string) bool {
+	return code40.MatchString(code) || len(code) > len(codePrefix) && strings.EqualFold(code[:len(codePrefix)], codePrefix)
 }
 
 // refusal returns the error for an answer that is not a success. What a status says of a
@@ -137,13 +148,14 @@ func readKind(status int, f failure) institution.ErrorKind {
 
 // isUnknown reports whether an answer about a consent says that there is none of its id:
 // 400 with an error that is about the resource, and not about the form of the request
-// (docs/reference/families.md 4.2 step 8, 4.6).
+// (docs/reference/families.md 4.2 step 8, 4.6). The standard has codes for that; others of
+// it, as about a signature, say something else.
 func isUnknown(status int, f failure) bool {
 	switch f.code {
 	case notFound, consentMismatch, invalidConsentStatus, invalidFormat:
 		return status >= 400 && status < 500
 	case "":
-		return status == http.StatusBadRequest && f.isAnswer
+		return status == http.StatusBadRequest && f.isAnswer && !f.standard
 	}
 	return false
 }
