@@ -35,7 +35,11 @@ func (b *Bank) withClientToken(ctx context.Context, c call) (resp response, err 
 	return resp, err
 }
 
-// isAboutToken reports whether a refusal is about a bearer token.
+// isAboutToken reports whether a refusal is about a bearer token. A bank that is down or busy
+// has said nothing of it, whatever the code.
 func isAboutToken(status int, code string) bool {
+	if status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout {
+		return false
+	}
 	return tokenCodes[code] || status == http.StatusUnauthorized && code == ""
 }

@@ -65,6 +65,13 @@ func TestErrors_AboutTokens(t *testing.T) {
 				t.Errorf("%s, %s: %v", name, body, err)
 			}
 		}
+		// What a gateway says of itself precedes a code that it may have made up.
+		for status, kind := range map[int]institution.ErrorKind{503: institution.Unreachable, 429: institution.Busy} {
+			s := newScriptedBank(t, signsBy("oauth"), responds(status, `{"tppMessages":[{"category":"ERROR","code":"TOKEN_INVALID"}]}`))
+			if err := call(s, institution.Access{ConsentID: "c1", Token: "at-1", PSU: person}); err == nil || institution.KindOf(err) != kind {
+				t.Errorf("%s, %d: %v", name, status, err)
+			}
+		}
 	}
 }
 
