@@ -86,7 +86,7 @@ func TestAvailability_IsSharedWithTheReleaseBefore(t *testing.T) {
 // institutions.
 func TestRaiseOldest_IsForGood(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		if raised, err := s.RaiseOldest(t.Context(), epochsMigration); err != nil || raised {
+		if raised, err := s.RaiseOldest(t.Context(), VisitsMigration-1); err != nil || raised {
 			t.Errorf("news of a database that nobody has used: %v, %v", raised, err)
 		}
 		add(t, s, collection.Collection{ID: "c-1", Status: collection.Completed})
