@@ -123,12 +123,22 @@ func (a *app) confirm(yes bool, question string) error {
 	return nil
 }
 
-// printMembers prints an object, a line for each member that is no object itself.
+// printMembers prints an object, a line for each member that is no object or list itself.
+// What is in a list has its number, from 1.
 func printMembers(out io.Writer, data json.RawMessage) error {
 	t := table{columns: []column{{head: "WHAT"}, {head: "VALUE", most: 2 * lineWidth}}}
 	var walk func(prefix string, data json.RawMessage) error
 	walk = func(prefix string, data json.RawMessage) error {
 		var members map[string]json.RawMessage
+		var items []json.RawMessage
+		if json.Unmarshal(data, &items) == nil && len(items) > 0 {
+			for i, item := range items {
+				if err := walk(fmt.Sprintf("%s %d", prefix, i+1), item); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 		if json.Unmarshal(data, &members) != nil {
 			var text string
 			if json.Unmarshal(data, &text) != nil {

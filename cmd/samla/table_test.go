@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -153,5 +155,16 @@ func TestDigits_KeepEveryDigit(t *testing.T) {
 		if got := digits(&a, c.scale); got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.value, c.currency, got, c.want)
 		}
+	}
+}
+
+func TestPrintMembers_NumbersWhatIsInAList(t *testing.T) {
+	var out bytes.Buffer
+	if err := printMembers(&out, json.RawMessage(`{"data": [{"kind": "BALANCES", "stale": false}, {"kind": "TRANSACTIONS"}], "left": 4, "none": []}`)); err != nil {
+		t.Fatal(err)
+	}
+	want := "WHAT          VALUE\ndata 1 kind   BALANCES\ndata 1 stale  false\ndata 2 kind   TRANSACTIONS\nleft          4\nnone          []\n"
+	if out.String() != want {
+		t.Errorf("%q\nwant\n%q", out.String(), want)
 	}
 }

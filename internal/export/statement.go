@@ -146,7 +146,7 @@ func (s statement) last(other product.Date) product.Date {
 func (s statement) leftOut() (notes []string) {
 	name := s.label()
 	if n := len(s.pending); n > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %s left out, because the bank has not booked them.", name, counted(n, "pending transaction")))
+		notes = append(notes, fmt.Sprintf("%s: %s left out, not booked by the bank yet.", name, counted(n, "pending transaction")))
 	}
 	if s.undated > 0 {
 		notes = append(notes, fmt.Sprintf("%s: %s without a day left out.", name, counted(s.undated, "booked transaction")))
