@@ -29,10 +29,10 @@ func NewOwnToken(clk clock.Clock) *OwnToken {
 
 // Use calls do with the token; get asks for one where there is none that lives long enough.
 // do reports whether the server does not accept the token. If it was used before, do is
-// called once more, with a new one: nothing was done with the request.
+// called once more, with another one: nothing was done with the request.
 // Errors: those of get, which say that the request of do was not sent, and those of do.
 func (o *OwnToken) Use(ctx context.Context, get func(context.Context) (Tokens, error), do func(token Secret) (refused bool, err error)) error {
-	for {
+	for again := false; ; again = true {
 		had, used := o.tokens.Peek(struct{}{})
 		if used && !had.Until.IsZero() && !o.clock.Now().Before(had.Until.Add(-ownTokenMargin)) {
 			o.tokens.Drop(struct{}{})
@@ -46,6 +46,12 @@ func (o *OwnToken) Use(ctx context.Context, get func(context.Context) (Tokens, e
 		if !refused || !used {
 			return err
 		}
-		o.tokens.Drop(struct{}{})
+		// Another caller may have replaced it meanwhile.
+		if now, ok := o.tokens.Peek(struct{}{}); ok && now.Access == tokens.Access {
+			o.tokens.Drop(struct{}{})
+		}
+		if again {
+			return err
+		}
 	}
 }
