@@ -19,6 +19,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/collect"
 	"samla/internal/epochs"
+	"samla/internal/forwarded"
 	"samla/internal/institution"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
@@ -59,6 +60,7 @@ type Config struct {
 	UserRate        ratelimit.Rate // of requests with session tokens, per user (no limit)
 	Operator        string         // who runs the server, as persons read it on its pages (Samla)
 	Languages       words.Offer    // in which pages are offered to persons (words.Edited)
+	TrustedProxies  []string       // addresses and networks of reverse proxies whose X-Forwarded-For is believed (those of this machine)
 	AllowOrigins    []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
 	KeepAccounts    time.Duration  // docs/reference/api.md 11.5 (30 days)
 
@@ -102,6 +104,13 @@ type Config struct {
 	restoring bool // set by Restore
 }
 
+func (c Config) proxies() (forwarded.Proxies, error) {
+	if len(c.TrustedProxies) == 0 {
+		return forwarded.Local(), nil
+	}
+	return forwarded.Parse(c.TrustedProxies)
+}
+
 // Check returns an error if a member has a value that the server cannot use. New checks
 // them too, before it opens the database.
 func (c Config) Check() error {
@@ -115,6 +124,9 @@ func (c Config) Check() error {
 		if !slices.Contains(words.Languages, l) {
 			faults = append(faults, fmt.Errorf("there are no texts in the language %q: must be one of %q", l, words.Languages))
 		}
+	}
+	if _, err := c.proxies(); err != nil {
+		faults = append(faults, fmt.Errorf("trusted proxies: %w", err))
 	}
 	if c.KeyDir == "" {
 		faults = append(faults, errors.New("a key directory is required with PostgreSQL"))

@@ -193,7 +193,11 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.visits.ReadBy(handler)
-	s.api, s.http = handler, s.httpServer(s.faces(handler, institutions), mounts)
+	proxies, err := s.config.proxies()
+	if err != nil {
+		return err
+	}
+	s.api, s.http = handler, s.httpServer(proxies.Handler(s.faces(handler, institutions)), mounts)
 	return nil
 }
 

@@ -192,6 +192,7 @@ func TestServe_ChecksFlagsBeforeItOpensTheDatabase(t *testing.T) {
 		"--issuer=":                                   "--issuer",
 		"--listen=nowhere":                            "--listen",
 		"--metrics=127.0.0.1:99999":                   "--metrics",
+		"--trusted-proxy=proxy.example.com":           "trusted proxies",
 	} {
 		wantFailure(t, want, "serve", "--listen", "127.0.0.1:0", "--data", data, "--banks", w.banks, "--master-key-file", w.master, flag)
 	}
