@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/accounts"
 	"samla/internal/collect"
+	"samla/internal/institution"
 	"samla/internal/renormalise"
 	"samla/internal/store"
 	"samla/internal/testpg"
@@ -171,7 +172,7 @@ func TestRun_CountsWhatItLeaves(t *testing.T) {
 		t.Errorf("busy: %+v", done.Collections)
 	}
 	runner = e.runner(true)
-	runner.Rereader = collect.NewRereader(collect.RereaderDeps{Store: e.Store, Vault: e.Vault, Clock: e.Clock, IDs: e.IDs})
+	runner.Rereader = collect.NewRereader(collect.RereaderDeps{Store: e.Store, Vault: e.Vault, Institutions: institution.Set{}, Clock: e.Clock, IDs: e.IDs})
 	if done := e.run(runner, renormalise.Options{}); done.Of(renormalise.NotConfigured) != 1 {
 		t.Errorf("not configured: %+v", done.Collections)
 	}
