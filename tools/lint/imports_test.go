@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"samla/tools/built"
 )
 
 // The head of our rules, up to the components, applied to a small module.
@@ -33,11 +35,7 @@ func TestImportRules_FindWhatIsNotAllowed(t *testing.T) {
 	} {
 		write(t, filepath.Join(dir, name), text)
 	}
-	path, err := exec.Command("go", "tool", "-n", "go-arch-lint").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(strings.TrimSpace(string(path)), "check", "--project-path", dir, "--output-color=false").CombinedOutput()
+	out, err := exec.Command(built.Tool(t, "go-arch-lint"), "check", "--project-path", dir, "--output-color=false").CombinedOutput()
 	if err == nil {
 		t.Error("exit status 0")
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"samla/tools/built"
 )
 
 // source returns a package with a comment and the given text.
@@ -72,11 +74,7 @@ func TestConfiguration_FindsBrokenRules(t *testing.T) {
 // run returns the issues that golangci-lint finds in dir, one a line.
 func run(t *testing.T, dir string) []string {
 	t.Helper()
-	path, err := exec.Command("go", "tool", "-n", "golangci-lint").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(strings.TrimSpace(string(path)), "run", "--output.text.print-issued-lines=false", "--output.text.path", "issues", "./...")
+	cmd := exec.Command(built.Tool(t, "golangci-lint"), "run", "--output.text.print-issued-lines=false", "--output.text.path", "issues", "./...")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOLANGCI_LINT_CACHE="+t.TempDir())
 	out, err := cmd.CombinedOutput()

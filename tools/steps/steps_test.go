@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"samla/tools/built"
 )
 
 // The targets: checks that end in each way, and tests that print events.
@@ -134,13 +136,9 @@ func steps(t *testing.T, events, limit, checks, tests string, env ...string) (ou
 	if err != nil {
 		t.Fatal(err)
 	}
-	gotestsum, err := exec.Command("go", "tool", "-n", "gotestsum").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd := exec.Command("sh", script, limit, checks, tests)
 	cmd.Dir = dir
-	cmd.Env = append(append(withoutMake(os.Environ()), "GOTESTSUM="+strings.TrimSpace(string(gotestsum))), env...)
+	cmd.Env = append(append(withoutMake(os.Environ()), "GOTESTSUM="+built.Tool(t, "gotestsum")), env...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
