@@ -16,7 +16,7 @@ import (
 // Open opens a store and closes it at the end of the test.
 func Open(tb testing.TB, database string) store.Store {
 	tb.Helper()
-	prepare(tb, database)
+	Prepare(tb, database)
 	s, err := sqlstore.Open(tb.Context(), sqlstore.Config{DSN: database})
 	if err != nil {
 		tb.Fatal(err)
@@ -47,17 +47,20 @@ var migrated = sync.OnceValues(func() (file []byte, err error) {
 	return os.ReadFile(sqlstore.Beside(dir, "samla.db"))
 })
 
-// prepare makes a new database of SQLite a migrated one, where the DSN is a directory.
-func prepare(tb testing.TB, database string) {
+// Prepare makes a new database of SQLite a migrated one.
+func Prepare(tb testing.TB, database string) {
 	tb.Helper()
-	if strings.Contains(database, "://") || filepath.Ext(database) == ".db" {
+	if strings.Contains(database, "://") {
 		return
+	}
+	if filepath.Ext(database) != ".db" {
+		database = filepath.Join(database, "samla.db")
 	}
 	file, err := migrated()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f, err := os.OpenFile(filepath.Join(database, "samla.db"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(database, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) || errors.Is(err, os.ErrNotExist) {
 		return // it is in use, or the store makes its directory
 	}

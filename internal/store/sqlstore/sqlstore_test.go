@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"samla/internal/flowtest"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/store/storetest"
@@ -26,13 +27,19 @@ func open(tb testing.TB, cfg sqlstore.Config) *sqlstore.Store {
 }
 
 func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlstore.Config{DSN: t.TempDir()}) })
+	storetest.Run(t, func(t *testing.T) store.Store {
+		dir := t.TempDir()
+		flowtest.Prepare(t, dir)
+		return open(t, sqlstore.Config{DSN: dir})
+	})
 }
 
 // The store of a server has a status cache.
 func TestSQLiteExclusive(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return open(t, sqlstore.Config{DSN: filepath.Join(t.TempDir(), "a b%.db"), Exclusive: true})
+		file := filepath.Join(t.TempDir(), "a b%.db")
+		flowtest.Prepare(t, file)
+		return open(t, sqlstore.Config{DSN: file, Exclusive: true})
 	})
 }
 

@@ -26,7 +26,7 @@ const limit = 2 * time.Minute
 var start = time.Date(2026, 4, 1, 8, 0, 0, 123456000, time.UTC)
 
 // Run tests the stores that open returns. Each call of open returns an empty one,
-// which is closed at the end of its t.
+// which is closed at the end of its t. The tests run in parallel.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, test := range []struct {
 		name string
@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Installation", testInstallation}, {"WrappedKeys", testWrappedKeys}, {"SystemRows", testSystemRows}, {"UnstorableTexts", testUnstorableTexts}, {"MixedLoad", testMixedLoad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // they wait for disks
 			ctx, cancel := context.WithTimeout(context.Background(), limit)
 			t.Cleanup(cancel)
 			f := fixture{T: t, ctx: ctx, s: open(t)}
