@@ -43,7 +43,8 @@ var bodies = map[string]func(t *testing.T) any{
 	"createConnectLink": func(*testing.T) any {
 		return object{"userUuid": "01890000-0000-7000-8000-000000000000", "purpose": "test"}
 	},
-	"putRefreshPlan": func(*testing.T) any { return object{"timesPerDay": 2} },
+	"createPermissionLink": func(*testing.T) any { return object{"language": "sv"} },
+	"putRefreshPlan":       func(*testing.T) any { return object{"timesPerDay": 2} },
 }
 
 // body returns a valid body of an operation, or nil if it reads none.
