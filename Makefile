@@ -19,6 +19,9 @@ UNRACED    := $(if $(RACE),,$(RELEASED))
 CRASH_KILLS ?= 6
 FUZZTIME    ?= 3s
 
+# The packages whose tests run at the same time: many of them wait for disks and clocks.
+BESIDE     ?= 3
+
 # A test that runs longer than this has failed.
 TIMEOUT    ?= 10m
 
@@ -51,7 +54,7 @@ check: $(TOOLS)/gotestsum ## the quick half: format, vet, linters, import rules,
 	@RACE= sh tools/steps.sh $(LIMIT) "$(CHECKS)" "tools-test short"
 
 test: $(TOOLS)/gotestsum ## everything; the last line is "N passed, N failed"
-	@SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 SAMLA_TEST_REQUIRE_BROWSER=1 \
+	@SAMLA_TEST_POSTGRES_FSYNC=off SAMLA_TEST_REQUIRE_POSTGRES=1 SAMLA_TEST_REQUIRE_GENERATORS=1 SAMLA_TEST_REQUIRE_FOREIGN=1 SAMLA_TEST_REQUIRE_BROWSER=1 \
 		MEANWHILE=ready AROUND=$(BIN)/withpg sh tools/steps.sh $(LIMIT) "$(CHECKS)" "$(TESTS)"
 
 crash: deps $(BIN)/withpg ## the long crash test: 100 kills on each store
@@ -120,10 +123,10 @@ foreign-test: ## the programs of others that tests of connectors run
 	@$(RELEASED) $(GO) -C test/foreign test -json ./...
 
 unit:
-	@$(UNRACED) $(GO) test $(RACE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
+	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
 
 e2e:
-	@$(UNRACED) $(GO) test $(RACE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
+	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
 
 # Without the race detector: it kills and restarts the program as it is released.
 crash-short:
