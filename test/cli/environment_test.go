@@ -75,13 +75,19 @@ func TestServe_ReadsMasterKeyFromEnvironment(t *testing.T) {
 
 func TestUsage_ListsCommands(t *testing.T) {
 	t.Parallel()
-	out, log, status := process.Run(t, program, "--help")
-	if status != 0 || log != "" {
-		t.Errorf("help: exit status %d, error %q", status, log)
-	}
-	for _, command := range []string{"demo", "dev", "serve", "sandbox", "key create", "key list", "key revoke", "jobs list", "jobs resume", "bank check", "master-key", "bench status", "bench crowd", "version"} {
-		if !strings.Contains(out, "\n  "+command) {
-			t.Errorf("help does not list %q:\n%s", command, out)
+	for group, commands := range map[string][]string{
+		"":     {"collect", "users", "demo", "dev", "serve", "sandbox", "key", "jobs", "bank", "bench", "master-key", "version"},
+		"key":  {"key create", "key list", "key revoke"},
+		"jobs": {"jobs list", "jobs resume"}, "bank": {"bank list", "bank add", "bank check"}, "bench": {"bench status", "bench crowd"},
+	} {
+		out, log, status := process.Run(t, program, append(strings.Fields(group), "--help")...)
+		if status != 0 || log != "" {
+			t.Errorf("help of %q: exit status %d, error %q", group, status, log)
+		}
+		for _, command := range commands {
+			if !strings.Contains(out, "\n  "+command+" ") {
+				t.Errorf("help of %q does not list %q:\n%s", group, command, out)
+			}
 		}
 	}
 	wantFailure(t, "samla --help")

@@ -131,6 +131,7 @@ func (e *env) start(s store.Store, master *keyset.Master, limits dialogue.Limits
 	n.users = users.New(users.Deps{Store: s, Vault: vault, Flows: []users.Flow{n.consents, n.collections}, Clock: clock.System(), IDs: e.ids})
 	messages, err := delivery.Queue(s, map[outbox.Kind]delivery.Handler{
 		outbox.RevokeConsent: n.consents.Deliver, outbox.EraseUser: n.users.ContinueErasure, outbox.EndLogin: n.collections.DeliverEnding,
+		outbox.MakeArchive:     func(context.Context, outbox.Message) error { return errors.New("no test asks for an archive") },
 		outbox.ApplyCollection: accounts.New(accounts.Deps{Store: s, Vault: vault, Clock: clock.System(), IDs: e.ids, Log: log}).Apply})
 	if err != nil {
 		e.Fatal(err)
