@@ -69,11 +69,19 @@ func TestURL_DropsDatabaseAfterTest(t *testing.T) {
 	}
 }
 
+// Without fsync a commit survives the end of every process, but not that of the machine.
 func TestServer_IsDurable(t *testing.T) {
-	conn := connect(t, URL(t))
-	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
-		if v := scalar[string](t, conn, "SHOW "+name); v != "on" {
-			t.Errorf("%s is %s: crash tests on this server would not be valid", name, v)
+	for _, fsync := range []string{"on", "off"} {
+		t.Setenv(EnvFsync, fsync)
+		s := startServer(t)
+		conn := connect(t, s.URL())
+		for name, want := range map[string]string{"fsync": fsync, "synchronous_commit": "on", "full_page_writes": "on"} {
+			if v := scalar[string](t, conn, "SHOW "+name); v != want {
+				t.Errorf("%s is %s, want %s", name, v, want)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
