@@ -55,7 +55,7 @@ func explain(err error) error {
 	return explained{text, err}
 }
 
-// problemText writes a problem document, or what is known of an answer that is none.
+// problemText writes a problem document, or what is known of an answer that is not one.
 func problemText(p *apiclient.Problem) string {
 	if p.Code == "" {
 		return fmt.Sprintf("the server answered HTTP %d, and not as Samla does\n  what to do: check the address of the server; it is that of the API, without a path", p.Status)

@@ -25,7 +25,7 @@ var statusWords = map[string]string{
 	"CONSENT_REJECTED":                    "The person or the bank refused. Start again, if it was not meant.",
 	"BANK_UNAVAILABLE":                    "The bank was not reached. It is the bank's turn: try again later.",
 	"BANK_ERROR":                          "The bank answered with a fault. It is the bank's turn: try again later.",
-	"INTERNAL_ERROR":                      "The server failed. Whoever runs it finds the reason in its log.",
+	"INTERNAL_ERROR":                      "The server failed. Its operator finds the reason in its log.",
 }
 
 // statusText returns what a status means; empty: nothing to say.
