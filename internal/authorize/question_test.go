@@ -53,7 +53,7 @@ func TestVisit_AsksWhetherThePersonBegan(t *testing.T) {
 	}
 }
 
-// Whoever was sent the link and follows it, to the bank and back, without saying to have
+// A person who was sent the link and follows it, to the bank and back, without saying to have
 // begun this, gives nobody anything.
 func TestVisit_NobodyIsLedByALinkAlone(t *testing.T) {
 	b := newRedirected(t)

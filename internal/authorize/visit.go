@@ -106,7 +106,7 @@ func (s *Service) BeginsAt(ctx context.Context, state, origin string) (bool, err
 
 // Deny takes the word of a person who has the link that they did not begin this. It ends
 // the consent, as if they had refused at the institution: nobody has got anything by it
-// yet, and whoever has begun it can begin again. It changes nothing once somebody has come
+// yet, and the person who began it can begin again. It changes nothing once somebody has come
 // back, or by a link that leads nowhere.
 func (s *Service) Deny(ctx context.Context, state, browser string) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)

@@ -9,7 +9,7 @@ import (
 type value struct {
 	accountID, name, number, iban, bic string
 	value, available                   *money.Amount // nil: unknown
-	debt                               bool          // value is owed
+	debt                               bool          // value is a debt
 }
 
 func (v value) currency() string {
