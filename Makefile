@@ -26,7 +26,7 @@ BESIDE     ?= 3
 TIMEOUT    ?= 10m
 
 # The steps of `make test` are ended after this time.
-LIMIT      ?= 40m
+LIMIT      ?= 24m
 
 # Tests read third-party specifications from this folder, as package specs says.
 # Where the folder exists, a test that does not find its file fails.
