@@ -126,7 +126,7 @@ unit:
 	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
 
 e2e:
-	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -parallel 4 -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
+	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
 
 # Without the race detector: it kills and restarts the program as it is released.
 crash-short:
