@@ -13,11 +13,10 @@ import (
 
 // failure is what an error body says (docs/reference/families.md 4.6, 4.8).
 type failure struct {
-	isAnswer bool // the body is an error of the standard
-	code     code // of the first error that has a documented one
-	shown    string
-	standard bool   // an error has a code of the standard, also one that is not in the tables
-	paths    string // of all errors, in lower case; never shown
+	code    code // of the first error that has a documented one
+	shown   string
+	unknown bool   // a code of the bank's own says that there is no such consent, and none of the standard says something else
+	paths   string // of all errors, in lower case; never shown
 }
 
 // code is the meaning of an error code, as 3.1.11 names it without its prefix.
@@ -55,7 +54,6 @@ const longestErrorBody = 64 << 10
 
 func failureIn(body []byte) (f failure) {
 	var said struct {
-		Code   loose.Text `json:"Code"`
 		Errors loose.List[struct {
 			Code loose.Text `json:"ErrorCode"`
 			Path loose.Text `json:"Path"`
@@ -64,19 +62,21 @@ func failureIn(body []byte) (f failure) {
 	if len(body) > longestErrorBody || loose.Decode(body, &said) != nil {
 		return failure{}
 	}
-	f.isAnswer = said.Code != "" || len(said.Errors) > 0
+	standard := false
 	for _, e := range said.Errors {
 		text := strings.TrimSpace(string(e.Code))
 		c, documented := codes31[strings.ToLower(text)]
 		if !documented {
 			c, documented = codes40[strings.ToUpper(text)]
 		}
-		f.standard = f.standard || documented || isStandard(text)
+		standard = standard || documented || isStandard(text)
+		f.unknown = f.unknown || saysUnknown(text, string(e.Path))
 		if documented && f.code == "" {
 			f.code, f.shown = c, text
 		}
 		f.paths += strings.ToLower(string(e.Path)) + " "
 	}
+	f.unknown = f.unknown && !standard
 	return f
 }
 
@@ -86,6 +86,21 @@ var code40 = regexp.MustCompile(`^[Uu][0-9]{3}$`)
 // isStandard reports whether a code has the form of one of the standard, whose list is open.
 func isStandard(code string) bool {
 	return code40.MatchString(code) || len(code) > len(codePrefix) && strings.EqualFold(code[:len(codePrefix)], codePrefix)
+}
+
+// unknownRE matches a code, without what is no letter, that says that something is not there.
+var unknownRE = regexp.MustCompile(`(notfound|notexist|unknown)$|^(no|nosuch|unknown|invalid)(consent|intent|resource)(id)?$`)
+
+// saysUnknown reports whether a code of the bank's own, or the member that it is about, says
+// that there is no such consent.
+func saysUnknown(code, path string) bool {
+	letters := strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(code))
+	return unknownRE.MatchString(letters) || strings.HasSuffix(strings.ToLower(strings.TrimSpace(path)), "consentid")
 }
 
 // refusal returns the error for an answer that is not a success. What a status says of a
@@ -148,14 +163,15 @@ func readKind(status int, f failure) institution.ErrorKind {
 
 // isUnknown reports whether an answer about a consent says that there is none of its id:
 // 400 with an error that is about the resource, and not about the form of the request
-// (docs/reference/families.md 4.2 step 8, 4.6). The standard has codes for that; others of
-// it, as about a signature, say something else.
+// (docs/reference/families.md 4.2 step 8, 4.6). The standard has codes for that. Any other
+// code, also of the bank's own, says something else unless it names what is missing: what a
+// bank refuses for another reason must not end a consent.
 func isUnknown(status int, f failure) bool {
 	switch f.code {
 	case notFound, consentMismatch, invalidConsentStatus, invalidFormat:
 		return status >= 400 && status < 500
 	case "":
-		return status == http.StatusBadRequest && f.isAnswer && !f.standard
+		return status == http.StatusBadRequest && f.unknown
 	}
 	return false
 }
