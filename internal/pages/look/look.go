@@ -119,7 +119,8 @@ type Page struct {
 
 	Brand    string // name in the header; "" = no header (in a frame)
 	Tile     bool   // Brand asks, and has a tile; otherwise it runs the server
-	Action   string // name of a template at the end of the header, executed with Data
+	Action   string // name of a template at the end of the header, executed with ActionOf
+	ActionOf any    // nil = Data
 	Steps    *Steps
 	Slip     *Slip
 	SlipTop  bool // the slip comes before <main>: start and review
@@ -131,8 +132,9 @@ type Page struct {
 	RefreshPlain int
 	Languages    string // address to which "lang=" is added in the footer; "" = no choice
 
-	Nav []NavItem // of the console
-	Env string    // a word beside the console's name, such as "sandbox"
+	Nav  []NavItem // of the console
+	Env  string    // a word beside the console's name, such as "sandbox"
+	Home string    // where the name leads; "" = "./"
 }
 
 // NavItem is an entry of the navigation of the console or the reference.
@@ -185,19 +187,22 @@ func (k *Kit) HTML(p Page, l words.Language, fragment bool) ([]byte, error) {
 		}
 	}
 	d := layout{Page: p, Lang: l, Sheet: Assets.Address(k.options.Sheet), Operator: k.options.Operator, Help: k.options.Help, Scripts: p.Scripts, Offer: k.options.Offer}
-	part := func(name string) (template.HTML, error) {
+	part := func(name string, data any) (template.HTML, error) {
 		if name == "" {
 			return "", nil
 		}
 		var b bytes.Buffer
-		err := set.ExecuteTemplate(&b, name, p.Data)
+		err := set.ExecuteTemplate(&b, name, data)
 		return template.HTML(b.String()), err //nolint:gosec // a template of ours has escaped it
 	}
 	var err error
-	if d.Main, err = part(p.Content); err != nil {
+	if d.Main, err = part(p.Content, p.Data); err != nil {
 		return nil, err
 	}
-	if d.HeadEnd, err = part(p.Action); err != nil {
+	if p.ActionOf == nil {
+		p.ActionOf = p.Data
+	}
+	if d.HeadEnd, err = part(p.Action, p.ActionOf); err != nil {
 		return nil, err
 	}
 	name := "look/" + k.options.Layout

@@ -1,0 +1,134 @@
+package console
+
+import (
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"samla/internal/operator"
+	"samla/internal/pages/look"
+	"samla/internal/words"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// NewKit returns a kit for views: the layout of the console and the templates of one
+// package (patterns; none = "*.html"). A name of a template must not begin with "console/".
+func NewKit(files fs.FS, patterns ...string) (*look.Kit, error) {
+	if files == nil {
+		files, patterns = templates, []string{"templates/*.html"}
+	} else {
+		if len(patterns) == 0 {
+			patterns = []string{"*.html"}
+		}
+		files, patterns = both{files}, append([]string{own + "/*.html"}, patterns...)
+	}
+	return look.New(look.Options{Files: files, Patterns: patterns, Layout: "console", Offer: words.Offer{words.English}})
+}
+
+// own is the folder of the console's own templates in both.
+const own = "templates-of-the-console"
+
+// both are the templates of a package and, in the folder own, those of the console.
+type both struct{ of fs.FS }
+
+func (b both) Open(name string) (fs.File, error) {
+	if rest, ours := strings.CutPrefix(name, own); ours {
+		return templates.Open("templates" + rest)
+	}
+	return b.of.Open(name)
+}
+
+// foot is what the foot of the navigation shows.
+type foot struct {
+	operator.Operator
+	Session bool // there is a session to end
+}
+
+// Render answers with a page of a view in the layout of the console. Content, View, Title,
+// Data, Status and Scripts of the page are the view's. A page that cannot be rendered is
+// answered with 500.
+func Render(w http.ResponseWriter, r *http.Request, kit *look.Kit, p look.Page) {
+	f := frameOf(r.Context())
+	p.Language, p.Home = string(words.English), "/"
+	if f.of != nil {
+		p.Env = f.of.Env
+		p.Nav = f.of.nav(r, f.by.Role)
+		p.Action, p.ActionOf = "console/foot", foot{Operator: f.by}
+		p.Title += " – Samla console"
+	}
+	if err := kit.Render(w, r, p); err != nil {
+		Fail(w, r, err)
+	}
+}
+
+// nav returns the navigation: the views that the operator may see.
+func (h *handler) nav(r *http.Request, role operator.Role) (items []look.NavItem) {
+	current := ""
+	for _, v := range h.navs {
+		if at := address(v); at == r.URL.Path || strings.HasPrefix(r.URL.Path, at+"/") {
+			current = at
+		}
+	}
+	for _, v := range h.navs {
+		if !role.Covers(v.Needs) {
+			continue
+		}
+		item := look.NavItem{Label: v.Title, Address: address(v), Current: address(v) == current}
+		if v.Count != nil {
+			item.Count = v.Count(r.Context())
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+func address(v View) string {
+	_, path, with := strings.Cut(v.Path, " ")
+	if !with {
+		return v.Path
+	}
+	return path
+}
+
+// message is a page with a heading and a sentence.
+type message struct{ Title, Text string }
+
+// Message answers with a heading and a sentence.
+func Message(w http.ResponseWriter, r *http.Request, status int, title, text string) {
+	kit := frameOf(r.Context()).kit()
+	Render(w, r, kit, look.Page{Status: status, Content: "console/message", View: "MESSAGE", Title: title, Data: message{title, text}})
+}
+
+// Fail answers a request that failed for a reason of the server's, and logs it. The page
+// does not say it.
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // nobody waits for the answer
+	}
+	f := frameOf(r.Context())
+	if f.of != nil && f.of.Log != nil {
+		f.of.Log.ErrorContext(r.Context(), "a page of the console failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+	}
+	body, wrong := f.kit().HTML(look.Page{Content: "console/message", View: "FAILED", Title: "This did not work", Home: "/",
+		Data: message{"This did not work", "The server has written the reason to its log. Try again."}}, words.English, look.WantsFragment(r))
+	if wrong != nil {
+		http.Error(w, "This did not work.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = w.Write(body)
+}
+
+var plain = look.Must(NewKit(nil))
+
+func (f frame) kit() *look.Kit {
+	if f.of != nil {
+		return f.of.kit
+	}
+	return plain
+}
