@@ -67,7 +67,7 @@ var verdicts = map[string]verdict{
 
 	"WRONG_REQUEST_PARAMETERS":  {institution.Refused, "", true},
 	"WRONG_DATE_INTERVAL":       {institution.Refused, "", true},
-	"WRONG_TRANSACTIONS_PERIOD": {institution.Refused, "", true},
+	wrongPeriod:                 {institution.Refused, "", true},
 	"WRONG_CONTINUATION_KEY":    {institution.Refused, "", true},
 	"DATE_TO_WITHOUT_DATE_FROM": {institution.Refused, "", true},
 	"DATE_FROM_IN_FUTURE":       {institution.Refused, "", true},
@@ -79,6 +79,7 @@ const (
 	psuHeaderMissing = "PSU_HEADER_NOT_PROVIDED"
 	psuHeaderInvalid = "PSU_HEADER_INVALID"
 	bankError        = "ASPSP_ERROR"
+	wrongPeriod      = "WRONG_TRANSACTIONS_PERIOD"
 )
 
 // codeOf returns the documented code in the body of a refusal, or "". An error of ours

@@ -117,28 +117,43 @@ func TestBank_ToldOfFaults(t *testing.T) {
 }
 
 // What a bank answers to a period that is too long for it is the same as to anything else:
-// the period is asked for otherwise, and then a shorter one.
-func TestBank_TakesErrorOfLongPeriodForRefusal(t *testing.T) {
+// the period is asked for otherwise, and then a shorter one. Once the bank answers, what was
+// left out is asked for, so that nothing is lost if it was down for a moment.
+func TestBank_TakesErrorOfLongPeriodForRefusalInDoubt(t *testing.T) {
 	w := start(t, nil)
 	b := w.bank("se-eb-seb")
 	a := w.sign(b, maja, full)
+	whole := w.crawl(b, a, full, 365)
+	key := whole.account(t, "Privatkonto").Key
 	w.deviate(simulated.Fault{Kind: simulated.BankError, Call: "transactions", Times: 6}) // each of three accounts, twice
 	c := w.crawl(b, a, full, 365)
-	if len(c.refused) != 6 || c.refused[0].Kind != institution.Refused || len(c.rows(c.account(t, "Privatkonto").Key)) < 60 || c.deviations.Incomplete() {
-		t.Errorf("refused %v, %d rows, deviations %v", c.refused, len(c.rows(c.account(t, "Privatkonto").Key)), c.deviations)
+	if len(c.refused) != 6 || c.refused[0].Kind != institution.Refused || c.deviations.Incomplete() || len(c.rows(key)) != len(whole.rows(key)) {
+		t.Errorf("refused %v, %d rows of %d, deviations %v", c.refused, len(c.rows(key)), len(whole.rows(key)), c.deviations)
 	}
 	var asked []string
+	var older institution.Question
 	for _, q := range c.questions {
-		if q.Kind == "transactions" && q.Account == c.account(t, "Privatkonto").Key && !q.Onward {
+		if q.Kind == "transactions" && q.Account == key && !q.Onward {
 			_, rest, _ := strings.Cut(q.Detail, " ")
-			asked = append(asked, rest)
+			asked, older = append(asked, rest+q.Until), q
 		}
 	}
-	if want := []string{"longest", "", "from=2026-08-21"}; !slices.Equal(asked, want) {
+	if want := []string{"longest", "doubt", "from=2026-08-21 doubt", "older2026-08-20"}; !slices.Equal(asked, want) {
 		t.Errorf("asked %q, want %q", asked, want)
 	}
 	w.deviate(simulated.Fault{Kind: simulated.BankError, Call: "transactions"})
+	answer, err := b.Fetch(t.Context(), a, older)
+	if err != nil {
+		t.Fatal("older rows that the bank does not give:", err)
+	}
+	if r, err := b.Read(answer); err != nil || len(r.Facts.Histories) != 1 || len(r.Facts.Histories[0].Transactions) != 0 || len(r.Questions) != 0 || r.Deviations.Incomplete() {
+		t.Errorf("older rows that the bank does not give: %+v, %v", r, err)
+	}
 	if c := w.crawl(b, a, full, 30); len(c.refused) != 3 || c.refused[0].Kind != institution.Unreachable {
 		t.Errorf("a short period: %v", c.refused)
+	}
+	w.deviate(simulated.Fault{Kind: simulated.Unavailable, Call: "transactions"})
+	if _, err := b.Fetch(t.Context(), a, older); institution.KindOf(err) != institution.Unreachable {
+		t.Errorf("older rows of a bank that is down: %v", err)
 	}
 }

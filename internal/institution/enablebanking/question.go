@@ -2,6 +2,7 @@ package enablebanking
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,7 +29,11 @@ type manner struct {
 	alone   bool   // without the headers about the person
 	session bool   // the details from the session, which has the hash only
 	from    string // the transactions from this day on instead of the question's
-	page    string // continuation_key
+	// doubt: from is later because of an error that may have had another cause. If the bank
+	// answers, what is before is asked for, too.
+	doubt bool
+	older bool   // the transactions before a period that was asked for in doubt
+	page  string // continuation_key
 }
 
 const (
@@ -37,6 +42,8 @@ const (
 	aloneWord   = "alone"
 	sessionWord = "session"
 	fromWord    = "from="
+	doubtWord   = "doubt"
+	olderWord   = "older"
 	pageWord    = "page="
 )
 
@@ -48,7 +55,7 @@ func (m manner) String() string {
 		word string
 	}{
 		{m.uid != "", uidWord + m.uid}, {m.longest, longestWord}, {m.alone, aloneWord}, {m.session, sessionWord},
-		{m.from != "", fromWord + m.from}, {m.page != "", pageWord + url.QueryEscape(m.page)},
+		{m.from != "", fromWord + m.from}, {m.doubt, doubtWord}, {m.older, olderWord}, {m.page != "", pageWord + url.QueryEscape(m.page)},
 	} {
 		if w.said {
 			words = append(words, w.word)
@@ -67,6 +74,10 @@ func mannerOf(detail string) (m manner) {
 			m.alone = true
 		case word == sessionWord:
 			m.session = true
+		case word == doubtWord:
+			m.doubt = true
+		case word == olderWord:
+			m.older = true
 		case strings.HasPrefix(word, uidWord):
 			m.uid = word[len(uidWord):]
 		case strings.HasPrefix(word, fromWord):
@@ -90,7 +101,12 @@ func (*Bank) Start(_ consent.Scope, from string) []institution.Question {
 	return []institution.Question{{Kind: askSession, Essential: true, From: from}}
 }
 
-// Fetch implements institution.Collector.
+// noRows is the answer for transactions that the bank does not give.
+const noRows = `{"transactions":[]}`
+
+// Fetch implements institution.Collector. Older transactions that the bank refuses with the
+// same error again, after it has given newer ones, are more than it gives: the answer has
+// none.
 func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
 	m := mannerOf(q.Detail)
 	var body []byte
@@ -104,6 +120,9 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 		var c call
 		if c, err = b.read(a, q, m); err == nil {
 			body, err = b.exchange(ctx, c)
+		}
+		if m.older && isTooLong(err) {
+			body, err = []byte(noRows), nil
 		}
 	}
 	if err != nil {
@@ -155,6 +174,9 @@ func (b *Bank) read(a institution.Access, q institution.Question, m manner) (cal
 		if from != "" {
 			c.query.Set("date_from", from)
 		}
+		if q.Until != "" {
+			c.query.Set("date_to", q.Until)
+		}
 		if m.longest {
 			c.query.Set("strategy", "longest")
 		}
@@ -176,7 +198,9 @@ const shortHistory = 30
 //
 //   - Headers about the person that the bank does not accept are left out.
 //   - Details that cannot be had are replaced by what the session has.
-//   - A period that the bank does not give is asked for in another way, and then shorter.
+//   - A period that the bank does not give is asked for in another way, and then shorter. If
+//     the error can mean something else, what is left out is asked for once more
+//     (readTransactions).
 func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Time) (institution.Question, bool) {
 	m := mannerOf(q.Detail)
 	switch {
@@ -184,7 +208,8 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 		m.alone = true
 	case q.Kind == askDetails && !m.session && (e.Kind == institution.Refused || e.Kind == institution.NotCovered):
 		m.session = true
-	case q.Kind == askTransactions && m.page == "" && e.Kind == institution.Refused:
+	case q.Kind == askTransactions && m.page == "" && !m.older && e.Kind == institution.Refused:
+		m.doubt = m.doubt || e.Code == bankError
 		from := q.From
 		if m.from != "" {
 			from = m.from
@@ -202,6 +227,12 @@ func (b *Bank) Instead(q institution.Question, e *institution.Error, day time.Ti
 	}
 	q.Detail = m.String()
 	return q, true
+}
+
+// isTooLong reports whether a bank refuses a period, as far as its answer says so.
+func isTooLong(err error) bool {
+	var refused *institution.Error
+	return errors.As(err, &refused) && refused.Kind == institution.Refused && (refused.Code == bankError || refused.Code == wrongPeriod)
 }
 
 // Read implements institution.Collector.

@@ -37,8 +37,8 @@ type party struct {
 }
 
 // readTransactions decodes a page, and asks for the next one, also after an empty page. It
-// skips rows without an amount, rows that are not on the account, and rows of days before
-// the first that was asked for: some banks ignore the dates.
+// skips rows without an amount, rows that are not on the account, and rows of days that were
+// not asked for: some banks ignore the dates.
 func readTransactions(a institution.Answer, m manner) (institution.Reading, error) {
 	var body struct {
 		Rows loose.List[transaction] `json:"transactions"`
@@ -53,9 +53,10 @@ func readTransactions(a institution.Answer, m manner) (institution.Reading, erro
 	var r institution.Reading
 	h := fact.History{Account: a.Question.Account, At: a.FetchedAt, Transactions: make([]fact.Transaction, 0, len(body.Rows))}
 	first, _ := time.Parse(time.DateOnly, a.Question.From)
+	last, _ := time.Parse(time.DateOnly, a.Question.Until)
 	for i := range body.Rows {
 		row, ok := body.Rows[i].read(&r.Deviations)
-		if day := row.Day(); ok && (day.IsZero() || !day.Before(first)) {
+		if day := row.Day(); ok && (day.IsZero() || !day.Before(first)) && (last.IsZero() || !day.IsZero() && !day.After(last)) {
 			h.Transactions = append(h.Transactions, row)
 		}
 	}
@@ -67,7 +68,21 @@ func readTransactions(a institution.Answer, m manner) (institution.Reading, erro
 		next.Detail, next.Onward = m.String(), true
 		r.Questions = []institution.Question{next}
 	}
+	if m.page == "" {
+		r.Questions = append(r.Questions, m.before(a.Question)...)
+	}
 	return r, nil
+}
+
+// before returns the question for what a period leaves out that was asked for in doubt.
+func (m manner) before(q institution.Question) []institution.Question {
+	first, err := time.Parse(time.DateOnly, m.from)
+	if !m.doubt || err != nil || q.From == "" {
+		return nil
+	}
+	q.Until = institution.DaysBefore(first, 1)
+	q.Detail = manner{uid: m.uid, alone: m.alone, older: true}.String()
+	return []institution.Question{q}
 }
 
 // read returns the row. It is not ok if there is no amount, or if the status says that it

@@ -192,6 +192,7 @@ func TestManner_IsKeptInDetail(t *testing.T) {
 		m := manner{
 			uid: rapid.SampledFrom([]string{"", "07cc67f4-45d6-494b-adac-09b5cbc7e2b5"}).Draw(t, "uid"), longest: rapid.Bool().Draw(t, "longest"), alone: rapid.Bool().Draw(t, "alone"),
 			session: rapid.Bool().Draw(t, "session"), from: rapid.SampledFrom([]string{"", "2026-01-01"}).Draw(t, "from"), page: rapid.String().Draw(t, "page"),
+			doubt: rapid.Bool().Draw(t, "doubt"), older: rapid.Bool().Draw(t, "older"),
 		}
 		if got := mannerOf(m.String()); got != m {
 			t.Fatalf("%+v from %q of %+v", got, m.String(), m)
@@ -206,7 +207,7 @@ func TestInstead_ComesToAnEnd(t *testing.T) {
 		q := institution.Question{
 			Kind: rapid.SampledFrom([]string{askSession, askDetails, askBalances, askTransactions}).Draw(t, "kind"), Account: "h",
 			From:   rapid.SampledFrom([]string{"", "2024-11-18", "2026-09-01", "2026-11-10"}).Draw(t, "from"),
-			Detail: manner{uid: "u", longest: rapid.Bool().Draw(t, "longest")}.String(),
+			Detail: manner{uid: "u", longest: rapid.Bool().Draw(t, "longest"), older: rapid.Bool().Draw(t, "older")}.String(),
 		}
 		asked := map[institution.Question]bool{}
 		for n := 0; ; n++ {
