@@ -21,7 +21,31 @@ func (s *Service) Choose(ctx context.Context, id, key string, rev int64, company
 	})
 }
 
-// Act does what needs nothing but an event: flow.Change, Prefer, Again, Leave.
+// Prefer lets the person sign on this device, or on another one. The order that goes on
+// serves if it has what that takes, and nobody is in the app with it; else it ends, and
+// another one is begun.
+func (s *Service) Prefer(ctx context.Context, id, key string, rev int64, onDevice bool, v Visitor) (View, error) {
+	f, err := s.find(ctx, id, key)
+	if err != nil {
+		return View{}, err
+	}
+	if f.State != flow.InApp {
+		view := View{Flow: f}
+		if _, err := s.sight(ctx, &view); err != nil {
+			return View{}, err
+		}
+		if o := view.offer(); onDevice && o.Token || !onDevice && o.Code {
+			return s.Act(ctx, id, key, rev, flow.Prefer{OnDevice: onDevice}, v)
+		}
+	}
+	kind := OtherDevice
+	if onDevice {
+		kind = ThisDevice
+	}
+	return s.Begin(ctx, id, key, rev, Begin{Kind: kind}, v)
+}
+
+// Act does what needs nothing but an event: flow.Change, Again, Leave.
 func (s *Service) Act(ctx context.Context, id, key string, rev int64, e flow.Event, v Visitor) (View, error) {
 	return s.act(ctx, id, key, rev, v, func(flow.Flow) flow.Event { return e })
 }

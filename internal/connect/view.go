@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"slices"
 	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/collect"
 	"samla/internal/consent"
+	"samla/internal/dialogue"
 	"samla/internal/fault"
 	"samla/internal/flow"
 	"samla/internal/institution"
@@ -59,6 +61,11 @@ func (v View) Has(need string) bool {
 		}
 	}
 	return false
+}
+
+// Offers reports whether the institution offers a way of this kind.
+func (v View) Offers(kind WayKind) bool {
+	return slices.ContainsFunc(v.Ways, func(w Way) bool { return w.Kind == kind })
 }
 
 // find returns the flow that a browser with this secret may see. Error: ErrUnknown.
@@ -165,6 +172,18 @@ func owner(f flow.Flow) collect.Owner {
 	return collect.Owner{ClientID: f.ClientID, UserID: f.UserID}
 }
 
+// offer returns what the order of the view can be signed with.
+func (v View) offer() flow.Offer {
+	if v.Collection == nil {
+		return offerOf(v.Shown)
+	}
+	s := v.Collection.Shown
+	if s == nil || s.For != dialogue.BankID {
+		return flow.Offer{}
+	}
+	return flow.Offer{Code: s.QRText != "" || s.QRImage != "", Token: s.AutoStartToken != ""}
+}
+
 func offerOf(s *authorize.Shown) flow.Offer {
 	if s == nil {
 		return flow.Offer{}
@@ -222,6 +241,8 @@ func (s *Service) complete(ctx context.Context, view View) (View, error) {
 	f := view.Flow
 	view.Institution, _ = s.Institutions.Find(f.Company)
 	switch f.State {
+	case flow.QR, flow.App, flow.InApp:
+		view.Ways = waysOf(view.Institution)
 	case flow.Review:
 		view.Ways = waysOf(view.Institution)
 		view.Needs = needsOfAll(view.Institution, view.Ways)

@@ -135,6 +135,7 @@ func TestConnect(t *testing.T) {
 		"SaysWhatFailed":          saysWhatFailed,
 		"CancelsInTheApp":         cancelsInTheApp,
 		"IsFramed":                isFramed,
+		"ChangesTheWay":           changesTheWay,
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := *d

@@ -241,6 +241,8 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		view, err = h.Connect.Begin(ctx, id, key, rev, beginOf(r), who)
 	case "cancel":
 		view, err = h.Connect.Cancel(ctx, id, key, who)
+	case "this", "other":
+		view, err = h.Connect.Prefer(ctx, id, key, rev, act == "this", who)
 	case "answer":
 		view, err = h.Connect.Answer(ctx, id, key, answerOf(r), who)
 	default:
@@ -259,7 +261,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 
 // events are the acts that need nothing but an event.
 var events = map[string]flow.Event{
-	"change": flow.Change{}, "this": flow.Prefer{OnDevice: true}, "other": flow.Prefer{}, "again": flow.Again{},
+	"change": flow.Change{}, "again": flow.Again{},
 }
 
 func beginOf(r *http.Request) connect.Begin {

@@ -24,7 +24,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 	v := words.Values{Asker: d.Asker, Institution: d.At, Operator: h.Operator}
 	now := h.Clock.Now()
 	if until := deadlineOf(d.View); !until.IsZero() {
-		d.Until, d.Now = until.UnixMilli(), now.UnixMilli()
+		d.Until, d.Now, d.Whole = until.UnixMilli(), now.UnixMilli(), wholeOf(d.View).Milliseconds()
 		v.Min, v.Sec = clockOf(until.Sub(now))
 	}
 	stop := func(at int, bad bool) { d.Relay = look.NewRelay(say.Say("c.you", v), h.Operator, d.At, at, bad) }
@@ -209,10 +209,8 @@ func (d *shown) code(say *words.Texts, v words.Values, now time.Time) {
 			d.QR.PNG = template.URL("data:image/png;base64," + image) //nolint:gosec // base64, as was just checked
 		}
 	}
-	if d.Consent != nil && d.Until > 0 {
-		if whole := d.Consent.AuthorizeBy.Sub(d.Consent.CreatedAt); whole > 0 {
-			d.QR.Offset = min(max(int(100*(1-float64(d.Consent.AuthorizeBy.Sub(now))/float64(whole))), 0), 100)
-		}
+	if d.Whole > 0 {
+		d.QR.Offset = min(max(int(100-100*(d.Until-now.UnixMilli())/d.Whole), 0), 100)
 	}
 }
 

@@ -37,6 +37,7 @@ type shown struct {
 	Go            string // address that leads there
 	Until         int64  // milliseconds, until when the person can act; 0 = not known
 	Now           int64
+	Whole         int64 // milliseconds, how long Until was ahead at first; 0 = not known
 	End           ending
 	Stop          bool // the person is asked whether to cancel
 	Granted       string
@@ -88,7 +89,7 @@ func (h *handler) page(r *http.Request, view connect.View) look.Page {
 	d.Stop = r.URL.Query().Get("stop") != "" && f.State == flow.Reading
 	d.fill(h, r, say)
 	p := look.Page{Language: string(say.Language), Content: contentOf(f.State), View: string(f.State), Brand: d.Asker, Tile: true, Action: "c/action", Steps: stepsOf(f.State),
-		Languages: d.URL, Scripts: []string{bundle.Address("connect.js")}, Data: d}
+		Languages: d.URL, Scripts: []string{look.Assets.Address("qrcode.js"), bundle.Address("connect.js")}, Data: d}
 	if d.Stop {
 		p.Content, p.View = "c/stop", "STOP"
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"samla/internal/connect"
+	"samla/internal/flow"
 	"samla/internal/jsontext"
-	"samla/internal/qr"
 )
 
 // state answers the question of the script how it stands: what moves within a state. An
@@ -45,11 +45,9 @@ func (h *handler) state(w http.ResponseWriter, r *http.Request) {
 func appendState(b []byte, view connect.View, now time.Time) []byte {
 	b = strconv.AppendInt(append(b, `{"rev":`...), view.Flow.Rev, 10)
 	b = jsontext.AppendMember(b, `,"state":`, string(view.Flow.State))
-	if text := codeOf(view); text != "" {
-		if path, side, err := qr.Path(text); err == nil {
-			b = jsontext.AppendMember(b, `,"path":`, path)
-			b = strconv.AppendInt(append(b, `,"side":`...), int64(side), 10)
-		}
+	b = jsontext.AppendNonEmpty(b, `,"qr":`, codeOf(view)) // the script draws it
+	if codeOf(view) == "" && view.Flow.State == flow.QR {
+		b = jsontext.AppendNonEmpty(b, `,"png":`, imageOf(view))
 	}
 	if until := deadlineOf(view); !until.IsZero() {
 		b = strconv.AppendInt(append(b, `,"until":`...), until.UnixMilli(), 10)
@@ -105,6 +103,18 @@ func deadlineOf(v connect.View) time.Time {
 		return v.Collection.Shown.Expires
 	}
 	return time.Time{}
+}
+
+// wholeOf returns how long the time until the deadline was at its beginning; zero: not known.
+func wholeOf(v connect.View) time.Duration {
+	until, from := deadlineOf(v), v.Flow.StateAt
+	if v.Consent != nil {
+		from = v.Consent.CreatedAt
+	}
+	if until.IsZero() || from.IsZero() {
+		return 0
+	}
+	return until.Sub(from)
 }
 
 // messageOf returns what BankID says to the person, or "".

@@ -39,6 +39,7 @@ func shared() *Bundle {
 	b.add("people.css", begin+read("people.css")+end)
 	b.add("console.css", begin+read("console.css")+end)
 	b.add("look.js", read("look.js"))
+	b.add("qrcode.js", read("qrcode.js"))
 	return b
 }
 

@@ -203,7 +203,7 @@ func TestKit_FindsTheLanguage(t *testing.T) {
 }
 
 func TestAssets_AreKeptForEver(t *testing.T) {
-	for _, name := range []string{"people.css", "console.css", "look.js"} {
+	for _, name := range []string{"people.css", "console.css", "look.js", "qrcode.js"} {
 		address := look.Assets.Address(name)
 		for _, encoding := range []string{"", "gzip, br"} {
 			r := httptest.NewRequest("GET", address, nil)

@@ -101,6 +101,10 @@ const commands = {
     const png = what ? await at(page, what).screenshot() : await pages.get(page).screenshot({ fullPage: true });
     return png.toString('base64');
   },
+  // draw returns the code of a text as the page draws it.
+  draw: ({ page, text }) => pages.get(page).evaluate((t) => window.samlaLook.qr(t), text),
+  // mark marks what is shown now: another page, or another state, has no mark.
+  mark: ({ page }) => pages.get(page).evaluate(() => { document.getElementById('main').dataset.marked = 'yes'; }),
   offline: ({ page, off }) => pages.get(page).context().setOffline(off),
   // tab opens an address in another tab of the same browser, as another page of the tests.
   tab: async ({ page, other, url }) => {

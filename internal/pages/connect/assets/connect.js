@@ -6,6 +6,7 @@
   if (!flow()) return;
 
   const second = 1000;
+  const patience = 8 * second; // with an answer
   let tag = "";
   let misses = 0; // polls in a row that failed
   let skew = 0; // server's clock minus ours
@@ -65,6 +66,10 @@
     show(byID("larger"), true);
     const slow = byID("slow");
     if (slow) setTimeout(() => show(slow, true), 8 * second);
+    for (const part of document.querySelectorAll("[data-after]")) {
+      show(part, false);
+      setTimeout(() => show(part, true), Number(part.dataset.after) * second);
+    }
     for (const button of document.querySelectorAll("[data-late]")) {
       button.setAttribute("aria-disabled", "true");
       setTimeout(() => button.removeAttribute("aria-disabled"), 60 * second);
@@ -77,31 +82,35 @@
     if (window.samlaLook.show(await answer.text()) && flow()) read();
   };
 
+  // draw shows the newest code: a text that is drawn here, or a picture of the institution.
   const draw = (state) => {
-    const code = byID("qr-path");
-    if (!state.path || !code) return;
+    const card = document.querySelector(".qr-card");
+    if (!card || (!state.qr && !state.png)) return;
     fresh = Date.now();
-    const svg = code.closest("svg");
-    svg.setAttribute("viewBox", `0 0 ${state.side} ${state.side}`);
-    code.setAttribute("d", state.path);
-    svg.removeAttribute("data-stale");
-    svg.removeAttribute("hidden");
-    const cover = document.querySelector(".qr-cover");
+    const code = card.querySelector(".qr-code");
+    const drawn = state.qr ? window.samlaLook.qr(state.qr) : null;
+    if (drawn && byID("qr-path")) {
+      code.setAttribute("viewBox", `0 0 ${drawn.side} ${drawn.side}`);
+      byID("qr-path").setAttribute("d", drawn.path);
+    } else if (state.png && code && code.tagName === "IMG") code.src = `data:image/png;base64,${state.png}`;
+    else return;
+    code.removeAttribute("data-stale");
+    code.removeAttribute("hidden");
+    const cover = card.querySelector(".qr-cover");
     if (cover) cover.remove();
   };
 
   // hide takes a code away that nobody has renewed: it would be refused.
   const hide = () => {
-    const code = byID("qr-path");
-    if (!code || Date.now() - fresh < 3 * second || !code.getAttribute("d")) return;
-    code.setAttribute("d", "");
-    const svg = code.closest("svg");
-    svg.setAttribute("data-stale", "");
-    svg.setAttribute("hidden", "");
+    const code = document.querySelector("svg.qr-code");
+    if (!code || Date.now() - fresh < 3 * second || code.hasAttribute("hidden")) return;
+    byID("qr-path").setAttribute("d", "");
+    code.setAttribute("data-stale", "");
+    code.setAttribute("hidden", "");
     const cover = document.createElement("p");
     cover.className = "qr-cover";
     cover.textContent = flow().dataset.stale;
-    svg.before(cover);
+    code.before(cover);
     say(flow().dataset.stale);
   };
 
@@ -113,6 +122,9 @@
     const seconds = Math.max(0, Math.round((until - Date.now() - skew) / second));
     const text = flow().dataset.left.replace("%m", Math.floor(seconds / 60)).replace("%s", String(seconds % 60).padStart(2, "0"));
     if (left.textContent !== text) left.textContent = text;
+    const ring = byID("qr-ring");
+    const whole = Number(flow().dataset.whole || 0);
+    if (ring && whole) ring.setAttribute("stroke-dashoffset", String(Math.min(100, Math.max(0, 100 - (100 * seconds * second) / whole))));
     const d = flow().dataset;
     for (const [at, words] of [[120, d.minutes], [60, d.minute], [20, d.soon]]) {
       if (seconds <= at && spoken > at) {
@@ -131,7 +143,7 @@
     }
     busy = true;
     try {
-      const answer = await fetch(flow().dataset.state, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+      const answer = await fetch(flow().dataset.state, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store", signal: AbortSignal.timeout(patience) });
       if (answer.status === 404) {
         location.reload();
         return;
@@ -165,15 +177,18 @@
     if (misses >= 3) return Math.min(2 ** (misses - 3), 10) * second;
     return document.hidden ? 5 * second : second;
   };
+  let asked = Date.now();
   const again = () => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
+      asked = Date.now();
       await poll();
       again();
-    }, wait());
+    }, Math.max(0, wait() - (Date.now() - asked)));
   };
   const atOnce = async () => {
     misses = 0;
+    asked = Date.now();
     await poll();
     again();
   };
@@ -223,6 +238,7 @@
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (!link || !flow()) return;
+    if (link.id === "app") setTimeout(() => show(byID("closed"), true), 5 * second);
     if (link.id === "app" && flow().dataset.token) {
       if (sent.OPEN_SWEDISH_BANKID !== flow().dataset.token) tell("OPEN_SWEDISH_BANKID", { url: link.href, autostartToken: flow().dataset.token });
       sent.OPEN_SWEDISH_BANKID = flow().dataset.token;
