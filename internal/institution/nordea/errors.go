@@ -155,12 +155,17 @@ func setupKind(status int, f failure) institution.ErrorKind {
 // readKind is the kind of a refusal of data. A consent that was withdrawn at the bank is
 // 403 with a text, seen by a client of Nordea: its code says only that the resource is
 // denied, as for an account that was not granted.
+//
+// Only the bank's own word says that there are no cards: without it, a 403 or 404 is of
+// something before the bank, and the cards are not known.
 func readKind(o operation, status int, f failure) institution.ErrorKind {
 	switch {
 	case status == http.StatusUnauthorized, f.has("error.token"):
 		return institution.TokenRefused
 	case status == http.StatusForbidden && (f.has("consent") || strings.Contains(f.text, "consent not found")):
 		return institution.ConsentGone
+	case o == opCards && !f.has("error.resource"):
+		return institution.Refused
 	case status == http.StatusForbidden, status == http.StatusNotFound && o >= opCards:
 		return institution.NotCovered
 	}

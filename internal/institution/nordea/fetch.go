@@ -14,8 +14,8 @@ import (
 // emptyCards is the answer to the list of cards of a person whose consent has none.
 const emptyCards = `{"response":{"cards":[]}}`
 
-// Fetch implements institution.Collector. If the bank refuses the list of cards because the
-// consent has none, the answer is the empty list.
+// Fetch implements institution.Collector. If the bank itself refuses the list of cards,
+// because the consent has none, the answer is the empty list.
 func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
 	c, err := b.callFor(q)
 	if err != nil {

@@ -154,9 +154,21 @@ func TestFetch_TakesARefusalOfCardsForNone(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 	}
-	s := newScripted(t, nil, refuses(401, "error.token.expired", "x", ""))
-	if _, err := s.Fetch(t.Context(), s.access(t), institution.Question{Kind: "cards"}); kindOf(t, err) != institution.TokenRefused {
-		t.Error(err)
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		want   institution.ErrorKind
+	}{
+		"token":            {refuses(401, "error.token.expired", "x", ""), institution.TokenRefused},
+		"gateway":          {responds(403, `{"httpCode":"403","httpMessage":"Forbidden"}`), institution.Refused},
+		"gateway, no path": {responds(404, `{"httpCode":"404","httpMessage":"Not Found"}`), institution.Refused},
+		"without a word":   {responds(403, ""), institution.Refused},
+		"another reason":   {refuses(403, "error.system.busy", "x", ""), institution.Refused},
+		"page":             {responds(403, "<html>"), institution.Unreachable},
+	} {
+		s := newScripted(t, nil, c.answer)
+		if _, err := s.Fetch(t.Context(), s.access(t), institution.Question{Kind: "cards"}); kindOf(t, err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
