@@ -27,7 +27,8 @@ const (
 // empty = none.
 //
 // Errors: seal.ErrKeyDestroyed; *institution.Error if there is no token to use. Of them,
-// ConsentGone says that the bank has ended the grant, and that this is certain.
+// ConsentGone says that the bank has ended the grant, and that this is certain;
+// TokenRefused, that nothing replaces the refused token.
 func (s *Service) Access(ctx context.Context, c consent.Consent, refused string) (institution.Access, psu.Context, error) {
 	_, secret, err := s.fresh(ctx, c, refused)
 	return accessOf(secret), secret.Context, err
@@ -47,7 +48,7 @@ func (s *Service) fresh(ctx context.Context, c consent.Consent, refused string) 
 		case !stale:
 			return c, secret, nil
 		case refresher == nil || secret.Tokens.Refresh == "":
-			return c, secret, &institution.Error{Kind: institution.SCARequired}
+			return c, secret, &institution.Error{Kind: institution.TokenRefused}
 		case secret.Refreshing.Held(now):
 			if err := clock.Sleep(ctx, s.Clock, refreshPoll); err != nil {
 				return c, secret, &institution.Error{Kind: institution.Unreachable, NotSent: true, Cause: err}

@@ -292,14 +292,14 @@ func TestAccess_OneConsentIsNoOutage(t *testing.T) {
 	}
 }
 
-func TestAccess_WithoutARefreshTokenThePersonSignsAgain(t *testing.T) {
+func TestAccess_WithoutARefreshTokenNothingReplacesIt(t *testing.T) {
 	b := newRedirected(t)
 	b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
 		b.bank.signed.Store(true)
 		return institution.Completed{State: institution.AuthorizationDone, Tokens: &institution.Tokens{Access: "access-1"}}, nil
 	}
 	c := b.authorized()
-	if _, _, err := b.Access(t.Context(), c, "access-1"); institution.KindOf(err) != institution.SCARequired {
+	if _, _, err := b.Access(t.Context(), c, "access-1"); institution.KindOf(err) != institution.TokenRefused {
 		t.Error(err)
 	}
 	if a, _, err := b.Access(t.Context(), c, ""); err != nil || a.Token != "access-1" {

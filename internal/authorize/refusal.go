@@ -21,6 +21,10 @@ import (
 // can be read, or ctx ends before it answers, it has not said anything: the consent is
 // not ended but checked again at once, as its daily check.
 //
+// TokenRefused stands for an access token that nothing replaces, or that the bank has just
+// given. It is no demand for a signature yet: an outage of the bank looks the same. It ends
+// the consent once it is confirmed, as consent.Denial says.
+//
 // While a renewal of the consent waits for the person, the consent does not end either
 // (docs/reference/api.md 4.7).
 //
@@ -47,10 +51,10 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 		ended := endEvent(info, err)
 		switch {
 		case ended != nil:
-			e = ended
+			e, refusal = ended, ""
 		case err != nil && (ctx.Err() != nil || saysNothing(err)):
 			return recheck, nil
-		case err == nil && info.State == institution.ConsentValid && refusal != institution.SCARequired:
+		case err == nil && info.State == institution.ConsentValid && refusal != institution.SCARequired && refusal != institution.TokenRefused:
 			return func(context.Context) error { return nil }, nil
 		}
 	}
@@ -60,6 +64,11 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 				return err
 			}
 			return s.checkNow(ctx, c.ID) // which waits for the renewal
+		}
+		if refusal == institution.TokenRefused {
+			if believed, err := s.tokenRefused(ctx, c); err != nil || !believed {
+				return err
+			}
 		}
 		_, err := s.End(ctx, c.ID, e)
 		var illegal *consent.IllegalError
@@ -78,10 +87,38 @@ func endByRefusal(refusal institution.ErrorKind) consent.Event {
 		return consent.Revocation{Cause: consent.CauseBankRefused}
 	case institution.ConsentOver:
 		return consent.Expiry{Cause: consent.CauseBankRefused}
-	case institution.SCARequired:
+	case institution.SCARequired, institution.TokenRefused:
 		return consent.Expiry{Cause: consent.CauseNewSignature}
 	}
 	return nil
+}
+
+// tokenRefused stores that a collection was refused by TokenRefused, and reports whether that
+// is believed. If it is not, the consent is checked again at once: the bank may refuse its
+// token there too.
+func (s *Service) tokenRefused(ctx context.Context, c consent.Consent) (believed bool, err error) {
+	now := s.Clock.Now()
+	outage := s.recordDenial(c, now, true)
+	_, err = store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+		if believed = false; old.Status != consent.Authorized {
+			return old, nil, store.ErrUnchanged
+		}
+		secret, err := s.openSecret(ctx, old)
+		if err != nil {
+			return old, nil, err
+		}
+		next, certain := secret.Refused.Lately(now).Denied(now, outage)
+		if believed = certain; believed {
+			return old, nil, store.ErrUnchanged
+		}
+		secret.Refused = &next
+		old, err = s.sealSecret(ctx, old, secret)
+		return old, nil, err
+	})
+	if err != nil || believed {
+		return believed, err
+	}
+	return false, s.checkNow(ctx, c.ID)
 }
 
 // checkNow makes the daily check of an authorized consent due now.

@@ -47,7 +47,8 @@ func (b *bearer) after(ctx context.Context, refused institution.Access) (institu
 }
 
 // ask asks a question, and once more if its token was refused and could be replaced. An
-// institution that refuses the new one too wants the person to sign again.
+// institution that refuses the new one too may want the person to sign again (SCARequired,
+// whose cause is TokenRefused). One that is refused and that nothing replaces is TokenRefused.
 func (b *bearer) ask(ctx context.Context, from institution.Collector, q institution.Question) (institution.Answer, error) {
 	access := b.now()
 	a, err := from.Fetch(ctx, access, q)
@@ -65,8 +66,17 @@ func (b *bearer) ask(ctx context.Context, from institution.Collector, q institut
 	var said *institution.Error
 	if errors.As(err, &said) {
 		again := *said
-		again.Kind = institution.SCARequired
+		again.Kind, again.Cause = institution.SCARequired, said
 		return a, &again
 	}
 	return a, err
+}
+
+// refusalOf returns what a failure says of the consent: with the cause TokenRefused, an
+// institution has refused its token and not said that it wants a signature.
+func refusalOf(e *institution.Error) institution.ErrorKind {
+	if e.Cause != nil && institution.KindOf(e.Cause) == institution.TokenRefused {
+		return institution.TokenRefused
+	}
+	return e.Kind
 }

@@ -3,7 +3,9 @@ package collect_test
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"testing"
+	"time"
 
 	"samla/internal/authorize"
 	"samla/internal/collection"
@@ -23,11 +25,16 @@ func (r renewing) Refresh(ctx context.Context, _ institution.Access) (institutio
 // withTokens gives a consent tokens whose access token has run out.
 func (b *env) withTokens(under consent.Consent, by renewing) consent.Consent {
 	b.Helper()
+	return b.with(consent.Tokens{Access: "access-1", Refresh: "refresh-1", Until: b.Clock.Now()}, under, by)
+}
+
+// with gives a consent tokens.
+func (b *env) with(tokens consent.Tokens, under consent.Consent, by renewing) consent.Consent {
+	b.Helper()
 	bank := b.Institutions.(institution.Set)[theBank]
 	bank.Refresher = by
 	b.Institutions.(institution.Set)[theBank] = bank
-	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1",
-		Tokens: consent.Tokens{Access: "access-1", Refresh: "refresh-1", Until: b.Clock.Now()}})
+	plain, err := json.Marshal(consent.Secret{RemoteID: "bank-1", Tokens: tokens})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -76,5 +83,66 @@ func TestCollection_OutlastsASlowRefresh(t *testing.T) {
 		if got = b.row(c.ID); got.Status != test.want {
 			t.Errorf("%s: %s", name, got.Status)
 		}
+	}
+}
+
+// valid is a bank that calls every consent valid, whatever token it is asked with.
+type valid struct{}
+
+// Consent implements institution.ConsentReader.
+func (valid) Consent(context.Context, institution.Access) (institution.ConsentInfo, error) {
+	return institution.ConsentInfo{State: institution.ConsentValid}, nil
+}
+
+// A bank refuses reads by their tokens, one that nothing replaces and one that it has just
+// given. That may be an outage: the consent ends only if the bank still does it later, and
+// not while it does it to many.
+func TestCollection_OneRefusedTokenEndsNoConsent(t *testing.T) {
+	for name, refresh := range map[string]string{"nothing replaces it": "", "it was just given": "refresh-1"} {
+		b := newEnv(t)
+		b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(institution.TokenRefused) }
+		bank := b.Institutions.(institution.Set)[theBank]
+		bank.ConsentReader = valid{}
+		b.Institutions.(institution.Set)[theBank] = bank
+		given := 1
+		by := func(context.Context) (institution.Tokens, error) {
+			given++
+			return institution.Tokens{Access: "access-" + strconv.Itoa(given)}, nil
+		}
+		read := func(under consent.Consent) consent.Consent {
+			b.wantEnded(b.handle(b.start(b.request(under, "192.0.2.7")).ID), collection.AuthenticationError)
+			return b.Consent(under.ID)
+		}
+		tokens := consent.Tokens{Access: "access-1", Refresh: refresh}
+		under := read(b.with(tokens, b.authorizedConsent(), by))
+		if under.Status != consent.Authorized || under.WakeAt.After(b.Clock.Now()) {
+			t.Fatalf("%s: %s after one refusal, checked at %s", name, under.Status, under.WakeAt)
+		}
+		b.Clock.Advance(consent.DenialForgottenAfter + time.Second)
+		if under = read(under); under.Status != consent.Authorized {
+			t.Errorf("%s: %s after another one, long after the first", name, under.Status)
+		}
+		b.Clock.Advance(consent.DenialConfirmedAfter)
+		if under = read(under); under.Status != consent.Expired {
+			t.Errorf("%s: %s after two refusals", name, under.Status)
+		}
+	}
+}
+
+func TestCollection_RefusedTokensOfManyEndNoConsent(t *testing.T) {
+	b := newEnv(t)
+	b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(institution.TokenRefused) }
+	var all []consent.Consent
+	for range 6 {
+		all = append(all, b.with(consent.Tokens{Access: "access-1"}, b.authorizedConsent(), nil))
+	}
+	for range 2 {
+		for _, under := range all {
+			b.wantEnded(b.handle(b.start(b.request(under, "192.0.2.7")).ID), collection.AuthenticationError)
+			if got := b.Consent(under.ID); got.Status != consent.Authorized {
+				t.Fatalf("%s in an outage", got.Status)
+			}
+		}
+		b.Clock.Advance(consent.DenialConfirmedAfter)
 	}
 }

@@ -152,13 +152,14 @@ func (s *Service) failAtInstitution(ctx context.Context, c collection.Collection
 	s.Log.Info("a collection failed at the institution", "company", c.Company, "collection", c.ID, "error", cause)
 	follow := func(context.Context) error { return nil }
 	if c.Mode == collection.Stored {
-		if kept, err := s.keepForRenewal(ctx, c, under, cause.Kind); err != nil || kept {
+		refusal := refusalOf(cause)
+		if kept, err := s.keepForRenewal(ctx, c, under, refusal); err != nil || kept {
 			return err
 		}
 		check, cancel := context.WithTimeout(ctx, checkWithin)
 		defer cancel()
 		var err error
-		if follow, err = s.Consents.CheckAfterRefusal(check, under, cause.Kind); err != nil {
+		if follow, err = s.Consents.CheckAfterRefusal(check, under, refusal); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func (s *Service) continueRenewed(ctx context.Context, c collection.Collection) 
 // that is so.
 func (s *Service) keepForRenewal(ctx context.Context, c collection.Collection, under consent.Consent, refusal institution.ErrorKind) (kept bool, err error) {
 	switch refusal {
-	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired:
+	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired, institution.TokenRefused:
 	default:
 		return false, nil
 	}

@@ -13,7 +13,7 @@ func statusOfError(kind institution.ErrorKind) collection.Status {
 	case institution.Unreachable, institution.Busy, institution.Preparing, institution.AccessExceeded, institution.MalformedResponse, institution.ForeignAddress,
 		institution.SessionGone:
 		return collection.ThirdPartyError
-	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired:
+	case institution.ConsentGone, institution.ConsentOver, institution.SCARequired, institution.TokenRefused:
 		return collection.AuthenticationError
 	case institution.PersonRefused:
 		return collection.CustomerEnrollmentRequired

@@ -42,6 +42,9 @@ type Secret struct {
 	Tokens     Tokens      `json:"tokens,omitzero"`
 	Refreshing *Refreshing `json:"refreshing,omitempty"` // a worker replaces Tokens
 	Denial     *Denial     `json:"denial,omitempty"`     // the bank has refused to
+	// Refused: the bank has refused a collection an access token that nothing replaces, or
+	// that it had just given.
+	Refused *Denial `json:"refused,omitempty"`
 
 	// ReadsPerDay is how often the bank lets the authorized consent be read in a day
 	// without the person, if that is less than the law allows; else 0.

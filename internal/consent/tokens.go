@@ -66,8 +66,8 @@ func (r *Refreshing) Held(now time.Time) bool {
 	return r != nil && now.Before(r.At.Add(RefreshLease))
 }
 
-// Denial is that an institution has refused the refresh token of a consent with
-// invalid_grant, which may be an outage of the institution.
+// Denial is that an institution has refused a token of a consent that it has given, such as
+// the refresh token with invalid_grant. It may be an outage of the institution.
 type Denial struct {
 	At    time.Time `json:"at"` // of the first refusal
 	Times int       `json:"times"`
@@ -76,6 +76,18 @@ type Denial struct {
 // DenialConfirmedAfter is the least time between the first refusal of a refresh token and
 // the one that ends the consent.
 const DenialConfirmedAfter = 10 * time.Minute
+
+// DenialForgottenAfter is how long a refusal counts that collections have met: what they read
+// in between is not noted.
+const DenialForgottenAfter = 7 * 24 * time.Hour
+
+// Lately returns the denial, or nil if it is older than DenialForgottenAfter.
+func (d *Denial) Lately(now time.Time) *Denial {
+	if d == nil || now.Sub(d.At) > DenialForgottenAfter {
+		return nil
+	}
+	return d
+}
 
 // Denied returns the denial after one more refusal, and reports whether it is confirmed:
 // the institution refuses the token again after DenialConfirmedAfter, and does not refuse
