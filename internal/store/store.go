@@ -85,6 +85,7 @@ type Reader interface {
 	EventReader
 	WebhookReader
 	VisitReader
+	ConsoleReader
 }
 
 // Tx writes. All of it is undone when the transaction does not commit. The

@@ -43,12 +43,14 @@ func (s *Store) ParkedJobs(ctx context.Context, q store.Queue, limit int) ([]sto
 	if err := checkQueue(q); err != nil {
 		return nil, err
 	}
-	return list(ctx, s.q, func(r rows) (p store.ParkedJob, err error) {
-		var attempts, at int64
-		err = r.Scan(&p.ID, &attempts, &at, &p.Reason)
-		p.Attempts, p.ParkedAt = int(attempts), fromMicros(at)
-		return p, err
-	}, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1 + 0`, int64(limit))
+	return list(ctx, s.q, scanParked, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE parked_at > 0 ORDER BY parked_at, id LIMIT $1 + 0`, int64(limit))
+}
+
+func scanParked(r rows) (p store.ParkedJob, err error) {
+	var attempts, at int64
+	err = r.Scan(&p.ID, &attempts, &at, &p.Reason)
+	p.Attempts, p.ParkedAt = int(attempts), fromMicros(at)
+	return p, err
 }
 
 // QueueFigures implements store.Jobs.
