@@ -86,6 +86,7 @@ type Reader interface {
 	WebhookReader
 	VisitReader
 	ConsoleReader
+	OperatorReader
 }
 
 // Tx writes. All of it is undone when the transaction does not commit. The
@@ -110,6 +111,7 @@ type Tx interface {
 	EventWriter
 	WebhookWriter
 	VisitWriter
+	OperatorWriter
 	IdempotencyWriter
 	AvailabilityWriter
 	ConnectWriter

@@ -35,9 +35,13 @@ func (s *Store) OutboxMessages(ctx context.Context, kind outbox.Kind) ([]outbox.
 const eventsAhead = 1_000_000_000
 
 // EndSessions deletes the keys that sign session tokens: the tokens that were issued since
-// the backup, and by keys that were deleted since, are not valid.
+// the backup, and by keys that were deleted since, are not valid. It ends the sessions of
+// operators too.
 func (s *Store) EndSessions(ctx context.Context) error {
 	return s.db.write(ctx, func(q querier) error {
+		if _, err := q.exec(ctx, `DELETE FROM operator_sessions`); err != nil {
+			return err
+		}
 		_, err := q.exec(ctx, `DELETE FROM signing_keys`)
 		return err
 	})

@@ -36,8 +36,12 @@ func (t *tx) Sweep(ctx context.Context, now time.Time, keepEvidence time.Duratio
 	if err != nil {
 		return 0, nil, err
 	}
+	signIns, err := t.sweepOperators(ctx, now)
+	if err != nil {
+		return 0, nil, err
+	}
 	data, subjects, err := t.sweepData(ctx, now)
-	return int(expired + old + events + calls + visits + data), subjects, err
+	return int(expired + old + events + calls + visits + signIns + data), subjects, err
 }
 
 // expired is a collection whose data is past its time.
