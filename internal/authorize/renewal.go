@@ -43,7 +43,7 @@ var errNotLiving = errors.New("authorize: the consent to renew is not the living
 func (s *Service) Renew(ctx context.Context, clientID, userID string, id consent.ID, ask func(Old) (Request, error),
 	answer func(Old) idempotency.Answer[consent.Consent]) (consent.Consent, error) {
 	for tries := 0; ; tries++ {
-		old, err := s.renewable(ctx, clientID, userID, id)
+		old, err := s.Renewable(ctx, clientID, userID, id)
 		if err != nil {
 			return consent.Consent{}, err
 		}
@@ -64,8 +64,9 @@ func (s *Service) Renew(ctx context.Context, clientID, userID string, id consent
 	}
 }
 
-// renewable returns the living consent of the lineage of id, to renew it.
-func (s *Service) renewable(ctx context.Context, clientID, userID string, id consent.ID) (Old, error) {
+// Renewable returns the living consent of the lineage of id, to renew it. Faults:
+// ConsentNotFound, ConsentNotRenewable, Unavailable when its company is not configured.
+func (s *Service) Renewable(ctx context.Context, clientID, userID string, id consent.ID) (Old, error) {
 	c, err := s.Store.Consent(ctx, id)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && (c.ClientID != clientID || c.UserID != userID || c.CollectionID != ""):

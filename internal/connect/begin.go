@@ -64,7 +64,7 @@ func (s *Service) begin(ctx context.Context, f flow.Flow, rev int64, b Begin, v 
 	if i.Company.PSD2 {
 		r := s.consentRequest(f, i, way, typed, v)
 		r.Also = func(tx store.Tx, c consent.Consent) error { return put(tx, flow.Begin{ConsentID: c.ID}) }
-		_, err = s.Consents.Create(ctx, r, nil)
+		err = s.beginConsent(ctx, f, r)
 	} else {
 		r := s.loginRequest(f, way, typed, v)
 		r.Also = func(tx store.Tx, c collection.Collection) error { return put(tx, flow.Begin{CollectionID: c.ID}) }

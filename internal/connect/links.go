@@ -44,6 +44,11 @@ func (s *Service) CreateLink(ctx context.Context, r LinkRequest, answer idempote
 	if err := s.checkLink(ctx, &r); err != nil {
 		return NewLink{}, err
 	}
+	return s.makeLink(ctx, r, answer)
+}
+
+// makeLink makes a link that has been checked.
+func (s *Service) makeLink(ctx context.Context, r LinkRequest, answer idempotency.Answer[NewLink]) (NewLink, error) {
 	secret, err := s.secret()
 	if err != nil {
 		return NewLink{}, err

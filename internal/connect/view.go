@@ -51,6 +51,7 @@ type View struct {
 	Shown      *authorize.Shown  // what the person is shown to approve
 	Collection *collect.View     // nil: none
 	Former     []consent.Summary // permissions of the user that hold, in Start
+	Holds      bool              // the permission that is given again holds until then, in Review
 }
 
 // Has reports whether the page asks for something the institution wants to be told.
@@ -254,6 +255,9 @@ func (s *Service) complete(ctx context.Context, view View) (View, error) {
 			return view, err
 		}
 		view.Typed = typed
+		if f.Terms.Renews != "" {
+			return s.completeRenewal(ctx, view)
+		}
 	case flow.Reading, flow.Done:
 		if f.ConsentID != "" && view.Consent == nil {
 			found, err := s.Store.ConsentStatus(ctx, f.ConsentID)

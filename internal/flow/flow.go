@@ -72,6 +72,10 @@ type Terms struct {
 	Language     string    `json:"language"`              // BCP 47, such as sv
 	ReturnURL    string    `json:"returnUrl,omitempty"`   // registered by the client
 	Origin       string    `json:"origin,omitempty"`      // of the page that frames this one; registered by the client
+
+	// Renews is the consent that is given again; empty: none. Everything else is as it was
+	// agreed then: see RenewalOf.
+	Renews consent.ID `json:"renews,omitempty"`
 }
 
 // Product is a kind of data, by the way in which it is permitted.

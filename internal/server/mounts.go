@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -13,12 +14,15 @@ import (
 	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/connect"
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/pages"
 	connectpage "samla/internal/pages/connect"
 	permissionpages "samla/internal/pages/permissions"
+	"samla/internal/session"
 	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
+	"samla/internal/words"
 )
 
 // APIVersions returns the versions of the API that a node serves, the lowest first. They
@@ -56,7 +60,11 @@ func (s *Server) faces(a *api.Handler, institutions institution.Institutions) ht
 		Log: s.parts.Log, Random: s.parts.Random, Operator: s.config.Operator, Offer: s.config.Languages})
 	const day = 24 * time.Hour
 	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
-		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day))})
+		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day)),
+		Renew: func(ctx context.Context, v session.Visit, id consent.ID, l words.Language) (string, error) {
+			link, err := s.connect.Renew(ctx, connect.Renewal{ClientID: v.ClientID, UserID: v.UserID, Consent: id, Language: string(l), ReturnURL: s.PublicURL() + permissionpages.Path})
+			return link.URL, err
+		}})
 	connecting := connectpage.New(connectpage.Deps{Connect: s.connect, Clients: s.store, Institutions: institutions, Health: s.health, Clock: s.parts.Clock,
 		Keep: s.config.KeepData, Operator: s.config.Operator, Offer: s.config.Languages, PublicURL: s.PublicURL, Log: s.parts.Log})
 	paths := pages.Paths()

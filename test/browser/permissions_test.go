@@ -174,6 +174,7 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("the focus is on %q", focused)
 	}
 	p.judge("permissions-withdrawn-sv")
+	w.givesAgain(p)
 
 	both("permissions-erase", "/permissions/erase")
 	p.click("main form button")
@@ -187,6 +188,26 @@ func TestPermissions(t *testing.T) {
 	view("END")
 	p.judge("permissions-link-unknown-sv")
 	w.clean(d)
+}
+
+// givesAgain gives the permission again that was withdrawn, on the connect page.
+func (w *world) givesAgain(p page) {
+	w.t.Helper()
+	p.click("form[action^='/permissions/renew'] button")
+	p.in("OPEN")
+	p.click("main button")
+	p.in("REVIEW")
+	p.judge("permissions-renew-sv")
+	p.fill("#pn", maja)
+	p.click("button[value=other]")
+	p.in("QR")
+	w.scans(p, "approve", maja)
+	p.in("DONE")
+	p.click("main a.btn-main")
+	p.in("LIST")
+	if text := p.text("main"); !strings.Contains(text, "Ta tillbaka") || strings.Contains(text, "Godkänn igen") {
+		w.t.Errorf("after it was given again: %q", text)
+	}
 }
 
 // checkArchive fetches the archive and reads it: every file, and the audit log with its key.

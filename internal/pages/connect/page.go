@@ -144,6 +144,8 @@ func (d *shown) title(say *words.Texts) string {
 	switch {
 	case d.Stop:
 		key = "cancel.ask.h1"
+	case d.Flow.State == flow.Review && d.Flow.Terms.Renews != "":
+		key = "review.renew.h1"
 	case d.Flow.State == flow.Failed:
 		key = words.Key(d.End.Title)
 	case key == "":

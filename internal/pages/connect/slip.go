@@ -17,7 +17,10 @@ const mostDays = 180
 // slip returns the permission slip of terms, at an institution if one is chosen.
 func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institution.Institution, view *connect.View) *look.Slip {
 	v := words.Values{Asker: asker, Purpose: t.Purpose, Operator: h.Operator, Institution: at.Company.DisplayName}
-	s := &look.Slip{Title: say.Say("slip.title", v), Why: say.Say("slip.why", v), Stub: say.Say("slip.open", v)}
+	s := &look.Slip{Title: say.Say("slip.title", v), Stub: say.Say("slip.open", v)}
+	if t.Purpose != "" { // a renewal by the person has none
+		s.Why = say.Say("slip.why", v)
+	}
 	add := func(key words.Key, row look.SlipRow) {
 		row.Term = say.Say(key, v)
 		s.Rows = append(s.Rows, row)

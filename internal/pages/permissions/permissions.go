@@ -35,10 +35,11 @@ type Clients interface {
 }
 
 // Renewer leads a person to where a permission is given again, for a consent that is
-// about to end or has ended. It returns the address.
-type Renewer func(ctx context.Context, v session.Visit, id consent.ID) (address string, err error)
+// about to end or has ended, in a language. It returns the address. Faults:
+// ConsentNotFound, ConsentNotRenewable.
+type Renewer func(ctx context.Context, v session.Visit, id consent.ID, l words.Language) (address string, err error)
 
-// Deps is what the pages work with. All members but Renew are required.
+// Deps is what the pages work with. All are required.
 type Deps struct {
 	Service      *service.Service
 	Clients      Clients
@@ -46,7 +47,7 @@ type Deps struct {
 	PublicURL    func() string
 	Clock        clock.Clock
 	Log          *slog.Logger
-	Renew        Renewer     // nil: a permission cannot be renewed here
+	Renew        Renewer
 	Operator     string      // who runs the server
 	Offer        words.Offer // of languages; nil = words.Edited
 	BackupDays   int         // for how long backups hold what was erased
@@ -298,13 +299,15 @@ func (h *handler) failed(w http.ResponseWriter, r *http.Request, s seen, err err
 			key = "he.CONSENT_NOT_FOUND"
 		case fault.ConsentNotRevocable:
 			key, status = "he.CONSENT_NOT_REVOCABLE", http.StatusConflict
+		case fault.ConsentNotRenewable:
+			key, status = "he.CONSENT_NOT_RENEWABLE", http.StatusConflict
 		}
 	}
 	if key == "" {
 		h.broken(w, r, err)
 		return
 	}
-	p := h.page(s, "perm/message", "FAILED", "perm.h1", r, messageData{Title: s.texts.Say("perm.h1", words.Values{}), Lead: s.texts.Say(key, words.Values{}),
+	p := h.page(s, "perm/message", "FAILED", "perm.h1", r, messageData{Title: s.texts.Say("perm.h1", words.Values{}), Lead: s.texts.Say(key, words.Values{Asker: s.asker}),
 		Act: Path, ActText: s.texts.Say("c.back", words.Values{})})
 	p.Status, p.Languages = status, ""
 	p.Content = "perm/failed"

@@ -91,8 +91,8 @@ func newEnv(t *testing.T) *env {
 		_, _ = io.WriteString(w, "[]")
 	}))
 	e.web = httptest.NewServer(pages.New(pages.Deps{Service: e.service, Clients: e.Store, Institutions: set, PublicURL: func() string { return e.web.URL }, Clock: e.Clock, Log: log,
-		Operator: "Exempeldrift AB", Offer: []words.Language{words.English, words.Finnish}, BackupDays: 35, AuditYears: 5, Renew: func(_ context.Context, _ session.Visit, id consent.ID) (string, error) {
-			return "/connect/" + string(id), nil
+		Operator: "Exempeldrift AB", Offer: []words.Language{words.English, words.Finnish}, BackupDays: 35, AuditYears: 5, Renew: func(_ context.Context, _ session.Visit, id consent.ID, l words.Language) (string, error) {
+			return "/connect/" + string(id) + "/" + string(l), nil
 		}}))
 	t.Cleanup(e.web.Close)
 	return e
@@ -252,7 +252,7 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 	if strings.Contains(body, "/permissions/renew/"+string(long.ID)) || strings.Index(body, string(soon.ID)) > strings.Index(body, string(long.ID)) {
 		t.Error("the one that ends soonest is not first, or the other one can be renewed")
 	}
-	if _, to, _ := b.do("POST", "/permissions/renew/"+string(soon.ID), url.Values{}); to != "/connect/"+string(soon.ID) {
+	if _, to, _ := b.do("POST", "/permissions/renew/"+string(soon.ID), url.Values{}); to != "/connect/"+string(soon.ID)+"/en" {
 		t.Errorf("renewing leads to %q", to)
 	}
 	_, _, history := b.do("GET", "/permissions/history/"+string(long.ID), nil)

@@ -59,7 +59,7 @@ func (h *handler) card(s seen, p service.Permission) card {
 	local := func(at time.Time) time.Time { return at.In(h.kit.Zone()) }
 	c := card{ID: string(p.ID), Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Until: s.texts.Date(local(p.Until)),
 		DaysLeft: p.DaysLeft, Soon: p.Status == consent.Authorized && p.DaysLeft < renewFrom, Used: p.Used, Limit: p.Limit}
-	c.CanRenew = h.Renew != nil && (c.Soon || p.Status != consent.Authorized)
+	c.CanRenew = c.Soon || p.Status != consent.Authorized
 	for i := range min(p.Limit, 12) {
 		c.Meter = append(c.Meter, i < p.Used)
 	}
@@ -180,15 +180,11 @@ func (h *handler) withdraw(w http.ResponseWriter, r *http.Request, s seen) {
 
 func (h *handler) renew(w http.ResponseWriter, r *http.Request, s seen) {
 	id := consent.ID(r.PathValue("id"))
-	if h.Renew == nil {
-		h.end(w, r, http.StatusNotFound, "link.unknown.h1", "link.unknown.lead")
-		return
-	}
 	if _, _, _, err := h.Service.History(r.Context(), s.Visit, id, 0); err != nil { // whose it is
 		h.failed(w, r, s, err)
 		return
 	}
-	address, err := h.Renew(r.Context(), s.Visit, id)
+	address, err := h.Renew(r.Context(), s.Visit, id, s.lang)
 	if err != nil {
 		h.failed(w, r, s, err)
 		return
