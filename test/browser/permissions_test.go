@@ -198,7 +198,6 @@ func (w *world) givesAgain(p page) {
 	p.click("main button")
 	p.in("REVIEW")
 	p.judge("permissions-renew-sv")
-	p.fill("#pn", maja)
 	p.click("button[value=other]")
 	p.in("QR")
 	w.scans(p, "approve", maja)
