@@ -1,5 +1,7 @@
 package authorize
 
+import "slices"
+
 // Observer is told what came of persons who were sent to a page of an institution, and of
 // the tokens that institutions gave. Its methods are called after the commit, by many
 // goroutines, and must not block. company is that of the consent; of a return with an
@@ -71,7 +73,12 @@ func RefreshOutcomes() []RefreshOutcome {
 
 // SuspectedOutages lists the companies that refuse the refresh tokens of many persons, as
 // this node sees it. They are asked seldom, and end no consent by it.
-func (s *Service) SuspectedOutages() []string { return s.denials.suspected(s.Clock.Now()) }
+func (s *Service) SuspectedOutages() []string {
+	now := s.Clock.Now()
+	all := append(s.denials.suspected(now), s.refusals.suspected(now)...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // returnOutcome names what came of a return.
 func returnOutcome(stored bool, seen Seen) ReturnOutcome {

@@ -79,6 +79,10 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 	}, nil
 }
 
+// WasRead notes that a bank has let a collection read under a consent: it does not refuse
+// everybody.
+func (s *Service) WasRead(c consent.Consent) { s.refusals.record(c.Company, c.ID, s.Clock.Now(), false) }
+
 // endByRefusal returns the event that ends a consent after a refusal that the bank
 // does not explain; nil for a refusal that is not about the consent.
 func endByRefusal(refusal institution.ErrorKind) consent.Event {
@@ -98,7 +102,12 @@ func endByRefusal(refusal institution.ErrorKind) consent.Event {
 // token there too.
 func (s *Service) tokenRefused(ctx context.Context, c consent.Consent) (believed bool, err error) {
 	now := s.Clock.Now()
-	outage := s.recordDenial(c, now, true)
+	// Not with the denials of refresh tokens: a bank that cannot check access tokens may give
+	// new ones all the time.
+	outage, begins := s.refusals.record(c.Company, c.ID, now, true)
+	if begins {
+		s.Log.Warn("a bank refuses the access tokens of many persons: an outage of it is suspected, and no consent ends by it before a day is over", "company", c.Company)
+	}
 	_, err = store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
 		if believed = false; old.Status != consent.Authorized {
 			return old, nil, store.ErrUnchanged

@@ -58,7 +58,8 @@ type Service struct {
 	watched      sync.Map      // consent id -> *job, of what the scheduler watches
 	refreshes    chan struct{} // questions of polls under way
 	subscribers  []EndSubscriber
-	denials      *denials
+	denials      *denials      // of refresh tokens
+	refusals     *denials      // of access tokens that should be good
 	leftovers    atomic.Int64 // consents that may be left at a bank, since the start
 }
 
@@ -75,7 +76,7 @@ func New(d Deps) *Service {
 	if d.Observer == nil {
 		d.Observer = unobserved{}
 	}
-	s := &Service{Deps: d, instructions: newInstructionCache(), denials: newDenials(), refreshes: make(chan struct{}, maxRefreshes)}
+	s := &Service{Deps: d, instructions: newInstructionCache(), denials: newDenials(), refusals: newDenials(), refreshes: make(chan struct{}, maxRefreshes)}
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}, tellEnd{s}}, d.Subscribers...)
 	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp,

@@ -129,20 +129,41 @@ func TestCollection_OneRefusedTokenEndsNoConsent(t *testing.T) {
 	}
 }
 
+// A bank that refuses the tokens of many gives new ones all the time, or none.
 func TestCollection_RefusedTokensOfManyEndNoConsent(t *testing.T) {
+	for name, refresh := range map[string]string{"nothing replaces them": "", "they were just given": "refresh-1"} {
+		t.Run(name, func(t *testing.T) { refusedTokensOfMany(t, refresh) })
+	}
+}
+
+func refusedTokensOfMany(t *testing.T, refresh string) {
 	b := newEnv(t)
+	given := 1
+	by := func(context.Context) (institution.Tokens, error) {
+		given++
+		return institution.Tokens{Access: "access-" + strconv.Itoa(given)}, nil
+	}
+	reads := func(under consent.Consent, want collection.Status) {
+		b.wantEnded(b.handle(b.start(b.request(b.Consent(under.ID), "192.0.2.7")).ID), want)
+	}
 	b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(institution.TokenRefused) }
 	var all []consent.Consent
 	for range 6 {
-		all = append(all, b.with(consent.Tokens{Access: "access-1"}, b.authorizedConsent(), nil))
+		all = append(all, b.with(consent.Tokens{Access: "access-1", Refresh: refresh}, b.authorizedConsent(), by))
 	}
 	for range 2 {
 		for _, under := range all {
-			b.wantEnded(b.handle(b.start(b.request(under, "192.0.2.7")).ID), collection.AuthenticationError)
-			if got := b.Consent(under.ID); got.Status != consent.Authorized {
-				t.Fatalf("%s in an outage", got.Status)
+			if reads(under, collection.AuthenticationError); b.Consent(under.ID).Status != consent.Authorized {
+				t.Fatalf("%s in an outage", b.Consent(under.ID).Status)
 			}
 		}
 		b.Clock.Advance(consent.DenialConfirmedAfter)
+	}
+	b.bank.fetches = func(context.Context, institution.Question, int) error { return nil } // it is over
+	reads(all[0], collection.Completed)
+	b.Clock.Advance(2 * consent.DenialConfirmedAfter)
+	b.bank.fetches = func(context.Context, institution.Question, int) error { return kind(institution.TokenRefused) }
+	if reads(all[1], collection.AuthenticationError); b.Consent(all[1].ID).Status != consent.Expired {
+		t.Errorf("%s after the outage", b.Consent(all[1].ID).Status)
 	}
 }

@@ -108,6 +108,9 @@ func (s *Service) finish(ctx context.Context, crawl *crawl, under consent.Consen
 	defer cancel()
 	switch {
 	case err == nil: // the work before the result is stored has no limit: it is bounded by the answers
+		if crawl.journal.c.Mode == collection.Stored {
+			s.Consents.WasRead(under)
+		}
 		return s.complete(context.WithoutCancel(ctx), crawl)
 	case errors.Is(err, errConsentEnded):
 		if moved, err := s.continueRenewed(rest, crawl.journal.c); err != nil || moved {
