@@ -81,7 +81,9 @@ func (s *Service) CheckAfterRefusal(ctx context.Context, c consent.Consent, refu
 
 // WasRead notes that a bank has let a collection read under a consent: it does not refuse
 // everybody.
-func (s *Service) WasRead(c consent.Consent) { s.refusals.record(c.Company, c.ID, s.Clock.Now(), false) }
+func (s *Service) WasRead(c consent.Consent) {
+	s.refusals.record(c.Company, c.ID, s.Clock.Now(), false)
+}
 
 // endByRefusal returns the event that ends a consent after a refusal that the bank
 // does not explain; nil for a refusal that is not about the consent.

@@ -58,8 +58,8 @@ type Service struct {
 	watched      sync.Map      // consent id -> *job, of what the scheduler watches
 	refreshes    chan struct{} // questions of polls under way
 	subscribers  []EndSubscriber
-	denials      *denials      // of refresh tokens
-	refusals     *denials      // of access tokens that should be good
+	denials      *denials     // of refresh tokens
+	refusals     *denials     // of access tokens that should be good
 	leftovers    atomic.Int64 // consents that may be left at a bank, since the start
 }
 
