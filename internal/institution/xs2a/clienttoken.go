@@ -30,7 +30,7 @@ func (b *Bank) withClientToken(ctx context.Context, c call) (resp response, err 
 		c.clientToken = token.Reveal()
 		resp, err = b.send(ctx, c)
 		var refused *institution.Error
-		return errors.As(err, &refused) && isAboutToken(refused.HTTPStatus, refused.Code), err
+		return errors.As(err, &refused) && refused.Kind != institution.Unreachable && isAboutToken(refused.HTTPStatus, refused.Code), err
 	})
 	return resp, err
 }

@@ -127,6 +127,9 @@ func kindOf(op operation, status int, code string) institution.ErrorKind {
 // meansNoCards reports whether an error response to the list of card accounts means
 // that the bank does not have this service.
 func meansNoCards(e *institution.Error) bool {
+	if e.Kind == institution.Unreachable {
+		return false
+	}
 	switch e.HTTPStatus {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return e.Code == "" || e.Code == "SERVICE_INVALID" || e.Code == "RESOURCE_UNKNOWN"

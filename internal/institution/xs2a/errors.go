@@ -69,11 +69,11 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now),
 	}
-	if c.token != "" && isAboutToken(resp.Status, code) {
-		e.Kind = institution.TokenRefused
-	}
-	if c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize) && isPage(resp.Body) {
+	switch {
+	case isPage(resp.Body) && c.isOfGateway(resp.Status):
 		e.Kind = institution.Unreachable
+	case c.token != "" && isAboutToken(resp.Status, code):
+		e.Kind = institution.TokenRefused
 	}
 	if e.Kind == institution.CertificateRejected {
 		e.Reason = reasonsByCode[code]
@@ -91,6 +91,16 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 // tokenCodes are the documented codes about a bearer token. With one they, and 401
 // without a code, are about the token and not about the consent: a new token may be accepted.
 var tokenCodes = map[string]bool{"TOKEN_UNKNOWN": true, "TOKEN_INVALID": true, "TOKEN_EXPIRED": true}
+
+// isOfGateway reports whether a page for people in place of an answer with this status is not
+// the bank's word. A page may say that a bank does not have an address (404).
+func (c call) isOfGateway(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return true
+	}
+	return c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize)
+}
 
 // isPage reports whether a body is a page for people. In place of a status it comes from
 // a gateway, during maintenance for example, and is not the bank's word.

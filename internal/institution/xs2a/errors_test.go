@@ -191,6 +191,26 @@ func TestErrorResponse_TakesNoPageForTheBanksWord(t *testing.T) {
 	}
 }
 
+// The page of a gateway that lets nobody in says nothing of a token, nor of the cards.
+func TestErrorResponse_TakesNoPageForARefusedToken(t *testing.T) {
+	for _, status := range []int{401, 403} {
+		for _, token := range []string{"", "at-1"} {
+			s := newScriptedBank(t, nil, responds(status, "<html><body>Access denied</body></html>"))
+			access := institution.Access{ConsentID: "c1", Token: token}
+			for _, q := range []institution.Question{{Kind: "accounts"}, {Kind: "cards"}, {Kind: "transactions", Account: "account/a1", From: since}} {
+				if _, err := s.Fetch(t.Context(), access, q); err == nil || institution.KindOf(err) != institution.Unreachable {
+					t.Errorf("%s, %d, token %q: %v", q.Kind, status, token, err)
+				}
+			}
+			request := openRequest(fullScope)
+			request.Token = token
+			if _, err := s.OpenConsent(t.Context(), request); err == nil || institution.KindOf(err) != institution.Unreachable {
+				t.Errorf("open, %d, token %q: %v", status, token, err)
+			}
+		}
+	}
+}
+
 // The table has both forms of docs/reference/banks.md 7, and variants of banks.
 func TestErrorResponse_HasDocumentedCode(t *testing.T) {
 	for body, want := range map[string]string{
