@@ -81,29 +81,60 @@ func NewClient(c Config) (*Client, error) {
 //   - Preparing, PersonRefused: decoupled only (authorization_pending, access_denied).
 //   - MalformedResponse: a success without a usable token.
 func (o *Client) Request(ctx context.Context, g Grant) (Tokens, error) {
-	c := o.config
+	now := o.config.Clock.Now()
 	form := g.form()
-	maps.Copy(form, c.Form)
+	maps.Copy(form, o.config.Form)
 	maps.Copy(form, g.Form)
+	answer, err := o.send(ctx, form, g.Header, now)
+	if err != nil {
+		return Tokens{}, err
+	}
+	return answer.Tokens(g.Type, now, o.config.Reading)
+}
+
+// send sends a form with the proof of our client. Errors: as of Endpoint.do, and
+// CertificateRejected for a proof that cannot be made.
+func (o *Client) send(ctx context.Context, form url.Values, header http.Header, now time.Time) (Answer, error) {
+	c := o.config
 	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
-	for _, more := range []http.Header{c.Header, g.Header} {
+	for _, more := range []http.Header{c.Header, header} {
 		maps.Copy(h, more.Clone())
 	}
 	if c.NewID != nil {
 		h.Set(requestIDHeader, c.NewID())
 	}
-	now := c.Clock.Now()
 	if err := c.Auth.prove(c, form, h, now); err != nil {
-		return Tokens{}, &institution.Error{Kind: institution.CertificateRejected, Reason: institution.NotSigned, NotSent: true, Cause: err}
+		return Answer{}, &institution.Error{Kind: institution.CertificateRejected, Reason: institution.NotSigned, NotSent: true, Cause: err}
 	}
 	// Encode sorts the names, as Nordea's digest wants them (docs/reference/families.md 3.3).
 	resp, err := c.Endpoint.do(ctx, http.MethodPost, c.Query, h, []byte(form.Encode()), maxTokenBody)
 	if err != nil {
-		return Tokens{}, err
+		return Answer{}, err
 	}
-	answer := Answer{Status: resp.Status, Body: resp.Body, RequestID: h.Get(requestIDHeader),
-		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), c.Clock.Now())}
-	return answer.Tokens(g.Type, now, c.Reading)
+	return Answer{Status: resp.Status, Body: resp.Body, RequestID: h.Get(requestIDHeader),
+		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), c.Clock.Now())}, nil
+}
+
+// Revoke asks the server to end a refresh token, and with it what it has given, or an access
+// token (RFC 7009 2.1). The client is one at the revocation endpoint. A token that the server
+// does not know is not an error (RFC 7009 2.2), and neither is one of a kind that it does not
+// revoke: nothing more can be done about it. Other errors: as of Request.
+func (o *Client) Revoke(ctx context.Context, refresh, access Secret) error {
+	form := url.Values{"token": {refresh.Reveal()}, "token_type_hint": {"refresh_token"}}
+	if refresh == "" {
+		form = url.Values{"token": {access.Reveal()}, "token_type_hint": {"access_token"}}
+	}
+	answer, err := o.send(ctx, form, nil, o.config.Clock.Now())
+	if err != nil || answer.Status >= 200 && answer.Status < 300 {
+		return err
+	}
+	members, isJSON := object(answer.Body)
+	code, _ := members["error"].(string)
+	switch code {
+	case "invalid_grant", "invalid_token", "unsupported_token_type": // the first two of banks, for a dead token
+		return nil
+	}
+	return answer.failure(ClientCredentials, code, isJSON, o.config.Reading)
 }
 
 // GrantType is the kind of a token request.

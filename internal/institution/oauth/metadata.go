@@ -22,9 +22,10 @@ type Metadata struct {
 	TokenEndpoint         string
 	RevocationEndpoint    string
 	JWKSURI               string
-	// AliasTokenEndpoint is the token endpoint for clients with a certificate, where it
-	// differs (RFC 8705 5).
-	AliasTokenEndpoint string
+	// AliasTokenEndpoint and AliasRevocationEndpoint are those for clients with a
+	// certificate, where they differ (RFC 8705 5).
+	AliasTokenEndpoint      string
+	AliasRevocationEndpoint string
 	// IssuerInAnswers is authorization_response_iss_parameter_supported (RFC 9207 3).
 	IssuerInAnswers bool
 }
@@ -74,11 +75,12 @@ func ParseMetadata(body []byte, issuer string) (Metadata, error) {
 	}
 	aliases, _ := members["mtls_endpoint_aliases"].(map[string]any)
 	m := Metadata{
-		AuthorizationEndpoint: addressOf(members["authorization_endpoint"]),
-		TokenEndpoint:         addressOf(members["token_endpoint"]),
-		RevocationEndpoint:    addressOf(members["revocation_endpoint"]),
-		JWKSURI:               addressOf(members["jwks_uri"]),
-		AliasTokenEndpoint:    addressOf(aliases["token_endpoint"]),
+		AuthorizationEndpoint:   addressOf(members["authorization_endpoint"]),
+		TokenEndpoint:           addressOf(members["token_endpoint"]),
+		RevocationEndpoint:      addressOf(members["revocation_endpoint"]),
+		JWKSURI:                 addressOf(members["jwks_uri"]),
+		AliasTokenEndpoint:      addressOf(aliases["token_endpoint"]),
+		AliasRevocationEndpoint: addressOf(aliases["revocation_endpoint"]),
 	}
 	m.Issuer, _ = members["issuer"].(string)
 	m.IssuerInAnswers, _ = members["authorization_response_iss_parameter_supported"].(bool)

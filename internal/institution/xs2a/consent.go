@@ -211,10 +211,14 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 	return info, nil
 }
 
-// Revoke implements institution.Revoker.
+// Revoke implements institution.Revoker. If the person has logged in, and no consent was
+// created after that, there are only tokens to end.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	if a.ConsentID == "" {
-		return nil // the person has logged in, and no consent was created after that
+		if b.server == nil {
+			return nil
+		}
+		return b.server.revoke(ctx, b, a)
 	}
 	_, err := b.sendConsent(ctx, call{
 		operation: opConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,

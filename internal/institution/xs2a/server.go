@@ -111,6 +111,15 @@ func (s *server) page(e endpoints, id consent.RemoteID, way institution.Way, ret
 
 // request sends a token request. Errors: those of oauth.Client.Request.
 func (s *server) request(ctx context.Context, b *Bank, at oauth.Endpoint, requestID string, g oauth.Grant) (oauth.Tokens, error) {
+	client, err := s.client(b, at, requestID)
+	if err != nil {
+		return oauth.Tokens{}, err
+	}
+	return client.Request(ctx, g)
+}
+
+// client returns our client at an endpoint of the server.
+func (s *server) client(b *Bank, at oauth.Endpoint, requestID string) (*oauth.Client, error) {
 	header := http.Header{}
 	for name, value := range s.Headers {
 		header.Set(name, value)
@@ -120,9 +129,39 @@ func (s *server) request(ctx context.Context, b *Bank, at oauth.Endpoint, reques
 		Reading: oauth.Reading{CodeErrors: s.CodeErrors}, Clock: b.clock, NewID: func() string { return cmp.Or(requestID, b.newID()) },
 	})
 	if err != nil {
-		return oauth.Tokens{}, &institution.Error{Kind: institution.Refused, NotSent: true, Cause: err}
+		return nil, &institution.Error{Kind: institution.Refused, NotSent: true, Cause: err}
 	}
-	return client.Request(ctx, g)
+	return client, nil
+}
+
+// revoke ends tokens of a login that no consent followed, where the bank publishes an
+// endpoint for that at a host that the configuration names. Else they end with their time.
+// Errors: those of oauth.Servers.Metadata and oauth.Client.Revoke.
+func (s *server) revoke(ctx context.Context, b *Bank, a institution.Access) error {
+	if s.Metadata == "" || a.Refresh == "" && a.Token == "" {
+		return nil
+	}
+	m, err := s.metadata.Metadata(ctx, s.Metadata, s.Issuer)
+	if err != nil {
+		return httperror.NotSent(err)
+	}
+	address := m.RevocationEndpoint
+	if _, byCertificate := s.auth.(oauth.TLSAuth); byCertificate {
+		address = cmp.Or(m.AliasRevocationEndpoint, address) // RFC 8705 5
+	}
+	if address == "" {
+		return nil
+	}
+	at, err := s.hosts.Endpoint(address)
+	if err != nil {
+		b.log.Warn("tokens of a login are not revoked: the bank's endpoint is at a host that the configuration does not name")
+		return nil
+	}
+	client, err := s.client(b, at, "")
+	if err != nil {
+		return err
+	}
+	return client.Revoke(ctx, oauth.Secret(a.Refresh), oauth.Secret(a.Token))
 }
 
 func valuesOf(members map[string]string) url.Values {
