@@ -79,7 +79,7 @@ func (j *job) checkDaily(ctx context.Context) (bool, error) {
 	return false, j.keep(ctx, checkEvery)
 }
 
-// readFresh reads an authorized consent with a token that can be used, and with another one
+// readFresh reads a consent with a token that can be used, and with another one
 // if that is refused. If the bank has refused to replace the tokens before, they are
 // replaced first: the status of a consent need not say that its tokens have ended
 // (docs/reference/families.md 4.2 step 8).

@@ -44,6 +44,7 @@ type scripted struct {
 	asked          int      // status questions
 	authorizations []string // that were asked about
 	read           int      // of the consent
+	readWith       institution.Access
 	signed         atomic.Bool
 	revoked        []institution.Access
 	revokedFor     []string // subjects
@@ -90,7 +91,10 @@ func (s *scripted) AuthorizationStatus(_ context.Context, _ institution.Access, 
 	return a, err
 }
 
-func (s *scripted) Consent(context.Context, institution.Access) (institution.ConsentInfo, error) {
+func (s *scripted) Consent(_ context.Context, a institution.Access) (institution.ConsentInfo, error) {
+	s.mu.Lock()
+	s.readWith = a
+	s.mu.Unlock()
 	return s.onRead(s.count(&s.read))
 }
 

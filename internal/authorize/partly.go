@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/store"
 )
@@ -42,6 +43,15 @@ func (j *job) checkPartlySigned(ctx context.Context) error {
 		next = j.c.AuthorizeBy
 	}
 	return j.reschedule(ctx, next)
+}
+
+// readConsent reads a consent that waits. While another person has days to sign, the tokens of
+// the first one run out, and are replaced as those of an authorized consent.
+func (j *job) readConsent(ctx context.Context) (institution.ConsentInfo, error) {
+	if j.secret.PartlySigned {
+		return j.readFresh(ctx)
+	}
+	return j.bank.ConsentReader.Consent(ctx, j.access())
 }
 
 // readAgainAfter is how old the last reading of a partly signed consent is at least when a

@@ -127,7 +127,7 @@ func (j *job) decide(ctx context.Context) (decided bool, err error) {
 	if j.bank.ConsentReader == nil {
 		return true, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
-	info, err := j.bank.ConsentReader.Consent(ctx, j.access())
+	info, err := j.readConsent(ctx)
 	if err == nil && info.State == institution.ConsentPartlySigned && !j.secret.PartlySigned && j.mayGrant() &&
 		j.Clock.Now().Add(j.bank.Profile.SecondSigner).After(j.c.AuthorizeBy) {
 		return true, j.partlySigned(ctx)
@@ -227,7 +227,7 @@ const (
 func (j *job) lastLook(ctx context.Context) error {
 	if j.bank.ConsentReader != nil && j.secret.RemoteID != "" {
 		look, cancel := context.WithTimeout(ctx, lastLookTime)
-		info, err := j.bank.ConsentReader.Consent(look, j.access())
+		info, err := j.readConsent(look)
 		cancel()
 		if err == nil && info.State == institution.ConsentValid && j.mayGrant() {
 			return j.grant(ctx, info)

@@ -1,0 +1,57 @@
+package authorize_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"samla/internal/authorize"
+	"samla/internal/consent"
+	"samla/internal/institution"
+)
+
+// A bank shows a consent only with a token that is good, and tokens live an hour: they are
+// replaced while somebody else has days to sign.
+func TestPartlySigned_ReplacesItsTokens(t *testing.T) {
+	for name, refuses := range map[string]bool{"run out": false, "refused before": true} {
+		b := newRedirected(t)
+		b.change(func(p *institution.Profile) { p.SecondSigner = 24 * time.Hour })
+		ends := map[string]time.Time{}
+		give := func(n int) *institution.Tokens {
+			given := b.tokens(strconv.Itoa(n))
+			if ends[given.Access] = given.Until; refuses {
+				given.Until = time.Time{} // the bank does not say how long they live
+			}
+			return given
+		}
+		b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
+			return institution.Completed{State: institution.AuthorizationDone, Tokens: give(1)}, nil
+		}
+		b.bank.onRefresh = func(n int, _ institution.Access) (institution.Tokens, error) { return *give(n + 1), nil }
+		onRead := b.bank.onRead
+		b.bank.onRead = func(n int) (institution.ConsentInfo, error) {
+			switch now := b.Clock.Now(); {
+			case !now.Before(ends[b.bank.readWith.Token]):
+				return institution.ConsentInfo{}, kind(institution.TokenRefused)
+			case b.bank.readWith.PSU.IPAddress != "":
+				t.Errorf("%s: the bank is told that the person is there", name)
+			case now.After(morning.Add(12 * time.Hour)):
+				b.bank.signed.Store(true)
+				return onRead(n)
+			}
+			return institution.ConsentInfo{State: institution.ConsentPartlySigned}, nil
+		}
+		c, state := b.begin()
+		b.begins(state, "mine")
+		b.returns(state, "mine", "c-1", authorize.ViewWorks)
+		for c = b.handled(c.ID); c.Status == consent.AwaitingAuthorization; c = b.handled(c.ID) {
+			b.Clock.Set(b.Consent(c.ID).WakeAt)
+		}
+		if c.Status != consent.Authorized || b.Clock.Now().Sub(morning) > 13*time.Hour {
+			t.Errorf("%s: %s %s after %s", name, c.Status, c.Failure, b.Clock.Now().Sub(morning))
+		}
+		if n := len(b.bank.refreshed); n < 10 || n > 14 {
+			t.Errorf("%s: %d requests for tokens in half a day", name, n)
+		}
+	}
+}
