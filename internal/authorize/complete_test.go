@@ -242,6 +242,31 @@ func TestLogin_OpensTheConsentOnce(t *testing.T) {
 	}
 }
 
+// The person has logged in, and the bank refuses to create a consent: it knows that there is
+// none, and the login is revoked all the same.
+func TestLogin_IsRevokedIfTheBankOpensNothing(t *testing.T) {
+	b := newRedirected(t)
+	b.change(func(p *institution.Profile) { p.LoginFirst = true })
+	b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
+		return institution.Completed{State: institution.AuthorizationDone, Tokens: b.tokens("1")}, nil
+	}
+	b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+		return institution.Opened{}, kind(institution.PersonRefused)
+	}
+	c, state := b.begin()
+	b.begins(state, "mine")
+	b.returns(state, "mine", "c-1", authorize.ViewWorks)
+	b.checkEnd(b.handled(c.ID), consent.Failed, consent.Rejected)
+	for _, id := range b.dueMessages() {
+		if err := b.deliver(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.bank.revoked) != 1 || b.bank.revoked[0].Token != "access-1" || b.bank.revoked[0].ConsentID != "" {
+		t.Errorf("revoked are %d", len(b.bank.revoked))
+	}
+}
+
 // Another person has to sign too, which takes days: the consent is read now and then.
 func TestPartlySigned_WaitsForDays(t *testing.T) {
 	for name, signs := range map[string]bool{"the other one signs": true, "nobody else signs": false} {

@@ -54,10 +54,30 @@ func (s *Service) PlanEnd(ctx context.Context, c consent.Consent, e consent.Even
 // sent without an answer.
 func (s *Service) planEnd(ctx context.Context, c consent.Consent, e consent.Event, openSent bool) (*End, error) {
 	end, err := s.planSilentEnd(ctx, c, e)
-	if err == nil && !end.cause.KnownToBank() {
+	switch {
+	case err != nil:
+	case !end.cause.KnownToBank():
 		err = end.planRevocation(ctx, openSent)
+	case c.Status.Pending():
+		err = end.planLogout(ctx)
 	}
 	return end, err
+}
+
+// planLogout plans the message that revokes the tokens of a login before the consent, of
+// which the bank has created none. That it knows the end of the consent does not end them.
+func (e *End) planLogout(ctx context.Context) error {
+	if len(e.before.Sealed) == 0 {
+		return nil
+	}
+	secret, err := e.s.openSecret(ctx, e.before)
+	if errors.Is(err, seal.ErrKeyDestroyed) {
+		return nil
+	}
+	if err != nil || secret.RemoteID != "" || !secret.Tokens.Given() {
+		return err
+	}
+	return e.planRevocation(ctx, false)
 }
 
 // planCertainEnd is planEnd for an end that must come: by time, as the last resort of
@@ -122,7 +142,7 @@ func (e *End) planRevocation(ctx context.Context, openSent bool) error {
 		return err
 	}
 	switch {
-	case secret.RemoteID != "" || secret.Tokens.Access != "" || secret.Tokens.Refresh != "":
+	case secret.RemoteID != "" || secret.Tokens.Given():
 		e.message, err = e.s.revocation(ctx, c, revocationOf(secret))
 	case !openSent:
 		e.unsent = c.Step == consent.StepOpen

@@ -12,6 +12,9 @@ type Tokens struct {
 	RefreshUntil time.Time `json:"refreshUntil,omitzero"`
 }
 
+// Given reports whether there is one.
+func (t Tokens) Given() bool { return t.Access != "" || t.Refresh != "" }
+
 // TokenMargin is how long before its end an access token is replaced. It has room for
 // the clocks of the two sides and for an exchange that has begun.
 const TokenMargin = time.Minute
