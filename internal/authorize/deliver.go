@@ -30,7 +30,7 @@ var errNotConfigured = errors.New("the institution is not configured, or lacks t
 
 // Deliver tries to revoke a consent at its institution; it is the handler of outbox
 // messages of the kind RevokeConsent. A message that cannot be delivered stays and
-// is tried again, with growing waits, until it is. Two nodes may deliver the same
+// is tried again, with growing waits, until it is or that is pointless. Two nodes may deliver the same
 // message: then the institution is told twice, and the one that deletes the message
 // records it.
 func (s *Service) Deliver(ctx context.Context, m outbox.Message) error {
@@ -119,10 +119,37 @@ func (s *Service) delivered(ctx context.Context, m outbox.Message) error {
 	})
 }
 
-// retryDelivery stores when a message is tried again. Errors: store.ErrNotFound
-// when another node has delivered it.
+// refusedWithin is how long a revocation is tried whose token the bank refuses, and that
+// nothing replaces. It is longer than an outage of a bank.
+const refusedWithin = 7 * 24 * time.Hour
+
+// pointless reports whether a revocation that failed need not be tried again: the validity
+// of the consent is over, so that the bank has ended it, or the bank has long refused the
+// only token that there is.
+func (s *Service) pointless(ctx context.Context, m outbox.Message, failure error) (bool, error) {
+	now := s.Clock.Now()
+	if institution.KindOf(failure) == institution.TokenRefused && !now.Before(m.CreatedAt.Add(refusedWithin)) {
+		return true, nil
+	}
+	c, err := s.Store.Consent(ctx, m.ConsentID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && !now.Before(c.ExpiresAt), err
+}
+
+// retryDelivery stores when a message is tried again, or deletes it if that is pointless.
+// Errors: store.ErrNotFound when another node has delivered it.
 func (s *Service) retryDelivery(ctx context.Context, m outbox.Message, failure error) error {
 	m.Attempts++
+	if over, err := s.pointless(ctx, m, failure); err != nil || over {
+		if err != nil {
+			return err
+		}
+		s.Log.Warn("a revocation was not delivered, and is given up: the consent is over, or the bank refuses its token", "company", m.Company,
+			"consent", m.ConsentID, "attempts", m.Attempts, "error", failure)
+		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteOutboxMessage(ctx, m.ID) })
+	}
 	now, end := s.Clock.Now(), m.CreatedAt.Add(reopenWithin)
 	m.WakeAt = now.Add(clock.Backoff(m.Attempts, firstRetry, longestRetry))
 	if now.Before(end) && m.WakeAt.After(end) {

@@ -164,3 +164,39 @@ func TestDeliver_IsOnBehalfOfTheUser(t *testing.T) {
 		t.Errorf("on behalf of %q instead of %q", b.bank.revokedFor, want)
 	}
 }
+
+// A revocation that cannot succeed any more does not stay for ever, with a token in it.
+func TestDeliver_GivesUpWhatIsPointless(t *testing.T) {
+	for name, refusal := range map[string]institution.ErrorKind{"the only token is refused": institution.TokenRefused, "the consent is over": institution.Refused} {
+		b := newEnv(t)
+		c := b.run(b.create().ID)
+		b.bank.onRevoke = func(int) error { return kind(refusal) }
+		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		id := b.dueMessages()[0]
+		end := c.ExpiresAt
+		if refusal == institution.TokenRefused {
+			end = b.Clock.Now().Add(7 * 24 * time.Hour)
+		}
+		for {
+			if err := b.deliver(id); err != nil {
+				t.Fatal(err)
+			}
+			m, left := b.message(id)
+			if !left {
+				break
+			}
+			if b.Clock.Now().After(end.Add(2 * time.Hour)) {
+				t.Fatalf("%s: still tried at %s", name, b.Clock.Now())
+			}
+			b.Clock.Set(m.WakeAt)
+			if m.Attempts > 30 { // hourly from then on
+				b.Clock.Set(end.Add(-time.Hour))
+			}
+		}
+		if b.Clock.Now().Before(end) || b.entries(c.ID, audit.RevocationDelivered) != 0 {
+			t.Errorf("%s: given up at %s, or told as delivered", name, b.Clock.Now())
+		}
+	}
+}
