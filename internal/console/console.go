@@ -44,8 +44,11 @@ type Deps struct {
 	// Hook signs an operator in without a session; nil = nobody. Only samla dev and tests
 	// have one.
 	Hook func(*http.Request) (operator.Operator, bool)
-	Env  string // a word beside the name, such as "sandbox"; "" = none
-	Log  *slog.Logger
+	// URL returns the address of the console in browsers, such as "http://localhost:8081".
+	// Requests for another host are refused. Required.
+	URL func() string
+	Env string // a word beside the name, such as "sandbox"; "" = none
+	Log *slog.Logger
 }
 
 type handler struct {
@@ -67,7 +70,7 @@ func New(d Deps) http.Handler {
 	h.mux.HandleFunc("/", h.signedIn(operator.Viewer, func(w http.ResponseWriter, r *http.Request) {
 		Message(w, r, http.StatusNotFound, "There is no such page", "The address is wrong, or what it shows is gone.")
 	}))
-	return look.Secured(h.own.Handler(h.mux))
+	return look.Secured(onlyHere(h.URL, h.own.Handler(h.mux)))
 }
 
 func (h *handler) add(v View) {

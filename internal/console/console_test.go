@@ -42,7 +42,7 @@ func views() []console.View {
 
 // as asks the console, as somebody with a role whom the hook lets in; "" = nobody.
 func as(role operator.Role, method, path string, headers ...string) (int, string, http.Header) {
-	h := console.New(console.Deps{Views: views(), Env: "test", Log: slog.New(slog.DiscardHandler), Hook: func(*http.Request) (operator.Operator, bool) {
+	h := console.New(console.Deps{Views: views(), URL: func() string { return "http://localhost:8081" }, Env: "test", Log: slog.New(slog.DiscardHandler), Hook: func(*http.Request) (operator.Operator, bool) {
 		return operator.Operator{ID: "1", Name: "maria.ek", Role: role}, role != ""
 	}})
 	r := httptest.NewRequest(method, "http://localhost:8081"+path, nil)
@@ -101,6 +101,27 @@ func TestConsole_RefusesActsOfOtherSites(t *testing.T) {
 	}
 	if code, _, _ := as(operator.Admin, "POST", "/jobs/7/retry", "Sec-Fetch-Site", "same-origin", "Origin", "http://localhost:8081"); code != 200 {
 		t.Error(code)
+	}
+}
+
+func TestConsole_AnswersForItsOwnHostOnly(t *testing.T) {
+	h := console.New(console.Deps{Views: views(), URL: func() string { return "http://localhost:8081" }, Log: slog.New(slog.DiscardHandler), Hook: func(*http.Request) (operator.Operator, bool) {
+		return operator.Operator{Name: "maria.ek", Role: operator.Admin}, true
+	}})
+	for _, c := range []struct {
+		method, host string
+		want         int
+	}{
+		{"GET", "localhost:8081", 200}, {"GET", "127.0.0.1:8081", 303}, {"GET", "[::1]:8081", 303}, {"POST", "127.0.0.1:8081", 421}, {"GET", "127.0.0.1:8082", 421},
+		{"GET", "evil.example:8081", 421}, {"GET", "localhost", 421}, {"GET", "localhost.evil.example:8081", 421}, {"GET", "192.0.2.1:8081", 421}, {"GET", "", 421},
+	} {
+		r := httptest.NewRequest(c.method, "/jobs?x=1", nil)
+		r.Host = c.host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want || c.want == 303 && w.Header().Get("Location") != "http://localhost:8081/jobs?x=1" {
+			t.Errorf("%s %s: %d to %s, not %d", c.method, c.host, w.Code, w.Header().Get("Location"), c.want)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/institution"
+	"samla/internal/operator"
 	"samla/internal/ratelimit"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
@@ -36,8 +37,11 @@ type Config struct {
 	MaxWaiting    int            // see server.Config
 	Metrics       string         // see server.Config
 	OTLPEndpoint  string         // see server.Config; everything is traced
-	Clock         clock.Clock
-	Log           *slog.Logger
+	Console       string         // ConsoleListen of server.Config
+	// ConsoleHook: see server.Parts.
+	ConsoleHook func(*http.Request) (operator.Operator, bool)
+	Clock       clock.Clock
+	Log         *slog.Logger
 	// Banks is the banks file of a sandbox that runs elsewhere; empty: the environment
 	// has a sandbox of its own.
 	Banks string
@@ -104,8 +108,8 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		database = filepath.Join(c.Dir, storeDir)
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, WrapAccess: c.WrapAccess})
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, ConsoleListen: c.Console, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
+		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, WrapAccess: c.WrapAccess})
 	if err != nil {
 		return l, err
 	}

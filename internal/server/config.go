@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"samla/internal/epochs"
 	"samla/internal/forwarded"
 	"samla/internal/institution"
+	"samla/internal/operator"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -44,7 +46,14 @@ type Config struct {
 	// jobs that are traced, 0 to 1; a request with a traceparent decides for itself.
 	OTLPEndpoint string
 	TraceShare   float64
-	Database     string // postgres://…, or the data directory of SQLite
+	// ConsoleListen is the address of the console of operators, host:port; empty: none. It is
+	// one of this machine only, unless ConsoleURL begins with https.
+	ConsoleListen string
+	// ConsoleURL is the address of the console in the browsers of operators, such as
+	// https://console.example.com, without a slash at the end. Empty: http://localhost and
+	// the port of ConsoleListen.
+	ConsoleURL string
+	Database   string // postgres://…, or the data directory of SQLite
 	// KeyDir is the key directory (docs/operate-backup.md), outside of the database. With
 	// SQLite it is by default the directory "keys" beside the database's file; with
 	// PostgreSQL it is required, and the nodes share it.
@@ -119,7 +128,7 @@ func (c Config) Check() error {
 	if c.BackupRetention != 0 {
 		faults = append(faults, epochs.CheckRetention(c.BackupRetention))
 	}
-	faults = append(faults, CheckPublicURL(c.PublicURL))
+	faults = append(faults, CheckPublicURL(c.PublicURL), c.checkConsole())
 	for _, l := range c.Languages {
 		if !slices.Contains(words.Languages, l) {
 			faults = append(faults, fmt.Errorf("there are no texts in the language %q: must be one of %q", l, words.Languages))
@@ -192,6 +201,9 @@ type Parts struct {
 	// EpochInterval is how long an epoch lasts; 0 = keyset.DefaultInterval.
 	EpochInterval time.Duration
 	Institutions  institution.Set // the caller closes it after Stop
+	// ConsoleHook, if set, signs operators in to the console without a session; only
+	// development and tests have one.
+	ConsoleHook func(*http.Request) (operator.Operator, bool)
 	// WrapAccess, if set, wraps what records accesses to data; measurements leave it out.
 	WrapAccess func(store.AccessRecorder) store.AccessRecorder
 }

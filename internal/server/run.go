@@ -31,10 +31,14 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	console, err := s.listenForConsole(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	if s.store.Kind() == sqlite {
 		// No other process can have a lease: interrupted jobs continue at once.
 		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), jobs.Lease); err != nil {
-			return errors.Join(err, l.Close())
+			return errors.Join(err, l.Close(), closeListener(console))
 		}
 	}
 	s.listener = l
@@ -46,6 +50,7 @@ func (s *Server) Start(ctx context.Context) error {
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	s.startMetrics(background)
+	s.serveConsole(console)
 	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.connect.Hold, s.sample} {
 		s.sweeper.Go(func() { work(background) })
 	}
@@ -107,7 +112,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.quit()
 		s.sweeper.Wait()
 		s.auditing.Stop()
-		errs = append(errs, s.stopMetrics(), s.sending.Stop(ctx), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
+		errs = append(errs, s.stopConsole(shutdown), s.stopMetrics(), s.sending.Stop(ctx), s.runner.Stop(ctx), s.consents.Stop(ctx), s.fetching.StopLogins(ctx))
 	}
 	s.stopTracing(ctx)
 	return errors.Join(append(errs, s.closeJournal(), s.store.Close())...)

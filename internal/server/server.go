@@ -80,6 +80,7 @@ type Server struct {
 	tracer     *tracing.Tracer  // nil: not configured
 	figures    *metrics.Metrics // nil: not configured
 	metrics    *metricsServer   // nil: not configured
+	console    *consoleServer   // nil: not configured
 
 	known *institution.Live // as they were opened
 	used  *institution.Live // the same, wrapped, as flows use them
