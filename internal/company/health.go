@@ -39,6 +39,8 @@ type Condition struct {
 	Availability Availability
 	Measured     bool    // false: fewer than five persons were there lately
 	Cause        Outcome // the most frequent one but Served; Served if the company is Available
+	// Since is when the company became so, as far as it was looked at; zero if it is Available.
+	Since time.Time
 }
 
 // The availability follows from the share of failed and slow subjects among those that the
@@ -80,6 +82,7 @@ func (h *Health) Record(companyID, subject string, o Outcome, now time.Time) {
 		h.companies[companyID] = r
 	}
 	r.record(outcome{subject, o, now})
+	r.condition(now)
 }
 
 // Availability returns the availability of a company within the last five minutes.
@@ -96,6 +99,24 @@ func (h *Health) Condition(companyID string, now time.Time) Condition {
 		return Condition{Availability: Available}
 	}
 	r.expire(now)
+	return r.condition(now)
+}
+
+// condition returns the condition of a company, of which nothing is out of the window, and
+// notes since when it is so.
+func (r *recent) condition(now time.Time) Condition {
+	c := r.weigh()
+	if r.was != c.Availability {
+		r.was, r.since = c.Availability, now
+	}
+	if c.Availability != Available {
+		c.Since = r.since
+	}
+	return c
+}
+
+// weigh returns the condition without Since.
+func (r *recent) weigh() Condition {
 	total := r.latest.Len()
 	if total < minSubjects {
 		return Condition{Availability: Available}
@@ -132,6 +153,8 @@ type recent struct {
 	latest    list.List // of outcome, latest first
 	bySubject map[string]*list.Element
 	count     [outcomeCount]int
+	was       Availability // when it was looked at last
+	since     time.Time    // when it became so
 }
 
 func (r *recent) record(o outcome) {

@@ -51,6 +51,26 @@ func TestHealth_CountsSubjectsOfTheWindow(t *testing.T) {
 	}
 }
 
+// A company is down since it became so, and after it was well again, anew.
+func TestHealth_SaysSinceWhen(t *testing.T) {
+	var h company.Health
+	since := func(now, want time.Time) {
+		t.Helper()
+		if got := h.Condition("se-a", now).Since; !got.Equal(want) {
+			t.Errorf("since %v, want %v", got, want)
+		}
+	}
+	record(&h, 0, 5, false, morning)
+	record(&h, 5, 9, false, morning.Add(time.Minute))
+	since(morning.Add(2*time.Minute), morning)
+	record(&h, 0, 40, true, morning.Add(2*time.Minute))
+	since(morning.Add(2*time.Minute), time.Time{})
+	record(&h, 0, 40, false, morning.Add(3*time.Minute))
+	if got := h.Condition("se-a", morning.Add(4*time.Minute)); got.Availability != company.Unavailable || !got.Since.Equal(morning.Add(3*time.Minute)) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // If there are more subjects than are kept, the latest count.
 func TestHealth_LatestSubjectsCountWhenTooMany(t *testing.T) {
 	var h company.Health
@@ -130,7 +150,8 @@ func TestHealth_SaysWhy(t *testing.T) {
 		for i, o := range c.outcomes {
 			h.Record("se-a", fmt.Sprint(i), o, morning)
 		}
-		if got := h.Condition("se-a", morning); got != c.want {
+		got := h.Condition("se-a", morning)
+		if got.Since = (time.Time{}); got != c.want {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -88,7 +88,7 @@ func (s *Service) Begin(ctx context.Context, id, key string, rev int64, b Begin,
 	}
 	view, err := s.look(ctx, said.Flow, v)
 	view.Problems, view.Stale, view.Busy = said.Problems, said.Stale, view.Busy || said.Busy
-	if len(said.Problems) > 0 {
+	if len(said.Problems) > 0 || said.Busy {
 		view.Typed = said.Typed
 	}
 	return view, err

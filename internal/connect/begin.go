@@ -70,7 +70,11 @@ func (s *Service) begin(ctx context.Context, f flow.Flow, rev int64, b Begin, v 
 		r.Also = func(tx store.Tx, c collection.Collection) error { return put(tx, flow.Begin{CollectionID: c.ID}) }
 		_, err = s.Collections.Start(ctx, r, nil)
 	}
-	return s.begun(ctx, f, err)
+	view, err := s.begun(ctx, f, err)
+	if view.Busy {
+		view.Typed = typed // nothing is stored; the page sends it again
+	}
+	return view, err
 }
 
 // begun returns the flow after an approval was begun, or was not.

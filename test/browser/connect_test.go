@@ -158,7 +158,7 @@ func scansTheCode(t *testing.T, d *driver, w *world) {
 	p.judge("connect-start")
 	p.fill("#q", "demo bank")
 	p.judge("connect-start-search")
-	p.open(p.url() + "?choose=" + demoBank)
+	p.click("li[data-id=" + demoBank + "] a")
 	p.in("REVIEW")
 	p.judge("connect-review")
 	p.click("button[value=other]")
@@ -166,6 +166,9 @@ func scansTheCode(t *testing.T, d *driver, w *world) {
 	w.scans(p, "approve", maja)
 	p.in("DONE")
 	p.judge("connect-done")
+	if got := p.text(".got"); !strings.Contains(got, "account") {
+		t.Errorf("it says that %q was read", got)
+	}
 	s := w.stands(id)
 	if s.Status != "USED" || s.Flow.State != "DONE" || s.Flow.Company != demoBank || s.Flow.CollectionID == "" {
 		t.Errorf("%+v", s)
@@ -275,6 +278,14 @@ func answersQuestions(t *testing.T, d *driver, w *world) {
 	p.click("main form button")
 	p.in("DONE")
 
+	w.logs(p, "200004010000")
+	p.in("ASK_CODE")
+	p.click("main details summary")
+	p.click("button[value=RESEND]")
+	p.fill("#code", "234561") // the code before is not valid any more
+	p.click("main form button")
+	p.in("DONE")
+
 	w.logs(p, "200004030000")
 	p.in("ASK_CHOICE")
 	p.judge("connect-choice")
@@ -328,13 +339,16 @@ func goesOnAfterEverything(t *testing.T, d *driver, w *world) {
 	p.starts(address)
 	p.in("START")
 	at := p.url()
-	p.open(at + "?choose=" + demoBank)
+	p.click("li[data-id=" + demoBank + "] a")
 	p.in("REVIEW")
 	p.click("button[value=other]")
 	p.in("QR")
 	p.reload()
 	p.in("QR")
 	p.back()
+	p.in("RUNNING")
+	p.judge("connect-running")
+	p.click("main a.btn-main")
 	p.in("QR")
 	other := p.tab("other", at)
 	other.in("QR")
@@ -352,6 +366,12 @@ func goesOnAfterEverything(t *testing.T, d *driver, w *world) {
 	if s := w.stands(id); s.Flow.State != "DONE" {
 		t.Errorf("%+v", s)
 	}
+	other.click("main a.btn-main")
+	p.in("ENDED")
+	if got := p.text("main h1"); got != "Done in another window. You can close this one." {
+		t.Errorf("the other tab says %q", got)
+	}
+	p.judge("connect-ended-elsewhere")
 }
 
 // A link works once, in one browser; a look at it does not use it up.

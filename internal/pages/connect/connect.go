@@ -203,7 +203,7 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request) {
 	}
 	if chosen := r.URL.Query().Get("choose"); err == nil && chosen != "" && h.choosable(chosen) {
 		if _, err = h.Connect.Choose(r.Context(), id, h.key(r, id), view.Flow.Rev, chosen, visitor(r)); err == nil {
-			http.Redirect(w, r, connect.Path+id, http.StatusSeeOther)
+			http.Redirect(w, r, connect.Path+id+"?at=review", http.StatusSeeOther)
 			return
 		}
 	}

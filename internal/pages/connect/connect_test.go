@@ -2,10 +2,14 @@ package connect
 
 import (
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"samla/internal/clock"
 	"samla/internal/collection"
+	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/flow"
 	"samla/internal/pages/look"
@@ -93,5 +97,18 @@ func TestVisitor_IsTheBrowserThatAsks(t *testing.T) {
 func TestPlain_ComparesWithoutCaseAndAccents(t *testing.T) {
 	if got := plain("  LÄNSFÖRSÄKRINGAR Ålé "); got != "lansforsakringar ale" {
 		t.Error(got)
+	}
+}
+
+// A row of an institution that does not answer says since when, and cannot be chosen.
+func TestRow_SaysSinceWhenNothingAnswers(t *testing.T) {
+	at := time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
+	h := &handler{Deps{Health: &company.Health{}, Clock: clock.NewManual(at.Add(time.Minute))}, newKit(Deps{})}
+	for i := range 5 {
+		h.Health.Record("se-a", strconv.Itoa(i), company.FailedThere, at)
+	}
+	row := new(shown).row(h, words.In(words.English), company.Company{ID: "se-a", DisplayName: "A"})
+	if want := "Not answering since " + words.In(words.English).Clock(at.In(h.kit.Zone())) + ". We keep trying"; !row.Off || row.Sub != want {
+		t.Errorf("%+v, want %q", row, want)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"samla/internal/company"
 	"samla/internal/connect"
+	"samla/internal/dialogue"
 	"samla/internal/fault"
 	"samla/internal/flow"
 	"samla/internal/pages/look"
@@ -50,6 +51,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 		d.reading(say, v)
 	case flow.Done:
 		d.done(h, say)
+		d.got(h, r, say)
 	case flow.Failed:
 		d.End = endingOf(d.Flow.Failure)
 		stop(map[string]int{"turn.you": 0, "turn.us": 1, "turn.institution": 2}[d.End.Turn], d.End.Turn != "turn.none")
@@ -113,7 +115,8 @@ func (d *shown) row(h *handler, say *words.Texts, c company.Company) look.Row {
 	case condition.Availability == company.Unavailable && condition.Cause == company.FailedHere:
 		row.Off, row.Sub, row.SubKind, row.SubIcon = true, say.Say("inst.ours", v), "bad", "bad"
 	case condition.Availability == company.Unavailable:
-		row.Off, row.Sub, row.SubKind, row.SubIcon = true, say.Say("st.THIRD_PARTY_ERROR.title", v), "bad", "bad"
+		v.Time = say.Clock(condition.Since.In(h.kit.Zone()))
+		row.Off, row.Sub, row.SubKind, row.SubIcon = true, say.Say("inst.down", v), "bad", "bad"
 	case condition.Availability == company.Degraded && condition.Cause == company.Slow:
 		row.Sub, row.SubKind, row.SubIcon = say.Say("inst.slow", v), "warn", "clock"
 	case condition.Availability == company.Degraded:
@@ -247,6 +250,9 @@ func (d *shown) ask(say *words.Texts, v words.Values) {
 		if q.ResponseType == "NUMBER_CODE" {
 			f.Mode = "numeric"
 		}
+		if slices.ContainsFunc(q.Choices, func(c dialogue.Choice) bool { return c.ID == dialogue.Resend }) {
+			d.Resend = dialogue.Resend
+		}
 		switch {
 		case len(d.View.Problems) > 0:
 			f.Error = say.Say("code.err.empty", v)
@@ -329,6 +335,22 @@ func (d *shown) done(h *handler, say *words.Texts) {
 	asked := h.until(d.Flow.Terms, d.Institution, nil)
 	if d.Consent.ExpiresAt.Before(asked.AddDate(0, 0, -1)) {
 		d.Shortened = d.Granted
+	}
+}
+
+// got lists what was read. Without it the page is as good: a failure is only logged.
+func (d *shown) got(h *handler, r *http.Request, say *words.Texts) {
+	k, err := h.Connect.Kinds(r.Context(), d.Flow)
+	if err != nil {
+		h.Log.Warn("what was read could not be counted for its person", "error", err)
+	}
+	for _, kind := range []struct {
+		key words.Key
+		n   int
+	}{{"kind.accounts", k.Accounts}, {"kind.cards", k.Cards}, {"kind.transactions", k.Transactions}, {"kind.holdings", k.Holdings}, {"kind.pensions", k.Pensions}, {"kind.loans", k.Loans}} {
+		if kind.n > 0 {
+			d.Got = append(d.Got, say.Count(kind.key, kind.n, words.Values{}))
+		}
 	}
 }
 

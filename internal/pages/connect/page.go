@@ -40,13 +40,24 @@ type shown struct {
 	Whole         int64 // milliseconds, how long Until was ahead at first; 0 = not known
 	End           ending
 	Stop          bool // the person is asked whether to cancel
+	Running       bool // the person has gone back to what is approved now
+	Choosing      bool // the person has gone back to the list
 	Granted       string
 	Shortened     string
 	Work          []look.Work
+	Resend        string   // choice that asks for a new code, or ""
+	Got           []string // what was read, by kind and number
+	Again         string   // way that is begun again by itself, after Busy
 }
 
 // polled reports whether the script asks how it stands.
 func (d shown) Polled() bool { return d.Flow.State != flow.Ended && d.Flow.State != "" }
+
+// Left reports whether the person, or the client's page, has ended the flow: nobody was not
+// there for too long.
+func (d shown) Left() bool {
+	return d.Flow.State == flow.Ended && d.Flow.StateAt.Before(d.Flow.SeenAt.Add(flow.Idle))
+}
 
 // asker returns the name of a client.
 func (h *handler) asker(r *http.Request, clientID string) string {
@@ -87,23 +98,38 @@ func (h *handler) page(r *http.Request, view connect.View) look.Page {
 		d.LeaveURL = leavePath + f.ID
 	}
 	d.Stop = r.URL.Query().Get("stop") != "" && f.State == flow.Reading
+	at := r.URL.Query().Get("at")
+	d.Running = at == "review" && f.State.Approving()
+	d.Choosing = at == "start" && f.State == flow.Review && len(f.Terms.Companies) != 1
+	if view.Busy {
+		d.Again = r.PostFormValue("way")
+	}
 	d.fill(h, r, say)
+	if d.Choosing {
+		d.choose(h, r, say)
+	}
 	p := look.Page{Language: string(say.Language), Content: contentOf(f.State), View: string(f.State), Brand: d.Asker, Tile: true, Action: "c/action", Steps: stepsOf(f.State),
 		Languages: d.URL, Scripts: []string{look.Assets.Address("qrcode.js"), bundle.Address("connect.js")}, Data: d}
 	if d.Stop {
 		p.Content, p.View = "c/stop", "STOP"
 	}
+	switch {
+	case d.Running:
+		p.Content, p.View = "c/running", "RUNNING"
+	case d.Choosing:
+		p.Content, p.View, p.Steps = "c/start", string(flow.Start), stepsOf(flow.Start)
+	}
 	p.Title = d.title(say)
 	if f.State != flow.Ended {
 		p.Slip = h.slip(say, d.Asker, f.Terms, view.Institution, &view)
-		if p.SlipTop = f.State == flow.Start || f.State == flow.Review; !p.SlipTop {
+		if p.SlipTop = f.State == flow.Start || f.State == flow.Review || d.Running; !p.SlipTop {
 			p.Slip.Mini = d.At
 		}
-		if f.State == flow.Start {
+		if f.State == flow.Start || d.Choosing {
 			p.Slip.Heading = "h1"
 		}
 	}
-	if f.State.Approving() || f.State == flow.Reading {
+	if (f.State.Approving() || f.State == flow.Reading) && !d.Running {
 		p.RefreshPlain = refreshPlain
 	}
 	return p
@@ -142,6 +168,10 @@ func (d *shown) title(say *words.Texts) string {
 	v := words.Values{Asker: d.Asker, Institution: d.At}
 	key := titles[d.Flow.State]
 	switch {
+	case d.Running:
+		key = "review.h1"
+	case d.Choosing:
+		key = "slip.title"
 	case d.Stop:
 		key = "cancel.ask.h1"
 	case d.Flow.State == flow.Review && d.Flow.Terms.Renews != "":

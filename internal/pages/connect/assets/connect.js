@@ -61,9 +61,12 @@
     spoken = Infinity;
     fresh = Date.now();
     tellState();
+    place();
     until = Number(d.until || 0);
     if (d.now) skew = Number(d.now) - Date.now();
     show(byID("larger"), true);
+    const crowded = byID("busy");
+    if (crowded) setTimeout(() => tryAgain(crowded), (5 + 5 * Math.random()) * second);
     const slow = byID("slow");
     if (slow) setTimeout(() => show(slow, true), 8 * second);
     for (const part of document.querySelectorAll("[data-after]")) {
@@ -74,6 +77,21 @@
       button.setAttribute("aria-disabled", "true");
       setTimeout(() => button.removeAttribute("aria-disabled"), 60 * second);
     }
+  };
+
+  // place lets the history lead back to the list, and to what is approved, but to nothing later.
+  const place = () => {
+    const at = { START: "?at=start", REVIEW: "?at=review" }[byID("main").dataset.view];
+    const here = location.search;
+    if (at && here !== at && !here.includes("q=")) history.replaceState(null, "", location.pathname + at);
+    else if (!at && here.startsWith("?at=") && byID("main").dataset.view !== "RUNNING") history.replaceState(null, "", location.pathname);
+  };
+
+  // tryAgain presses the button again that the server had no room for.
+  const tryAgain = (mark) => {
+    if (!mark.isConnected) return;
+    const button = document.querySelector(`button[name=way][value="${CSS.escape(mark.dataset.again)}"]`);
+    if (button) button.form.requestSubmit(button);
   };
 
   // renew gets the page of the new state and puts it in place of this one.
