@@ -87,7 +87,7 @@ clean: ## remove what was built
 ## The steps of make test; each also works by itself
 
 fmt:
-	@bad=$$(gofmt -l cmd examples internal ops packaging test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
+	@bad=$$(gofmt -l clients cmd examples internal ops packaging test tools); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
 
 vet:
 	@$(UNRACED) $(GO) vet $(RACE) ./...
@@ -123,7 +123,7 @@ foreign-test: ## the programs of others that tests of connectors run
 	@$(RELEASED) $(GO) -C test/foreign test -json ./...
 
 unit:
-	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -timeout $(TIMEOUT) ./cmd/... ./internal/...
+	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -timeout $(TIMEOUT) ./clients/... ./cmd/... ./internal/...
 
 e2e:
 	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
