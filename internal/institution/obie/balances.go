@@ -138,31 +138,50 @@ func (b *balance) limit() fact.LimitPart {
 	return part
 }
 
-// credit returns the sum of the lines that the balance contains, or of those that it does
-// not. It is nil if one of them has no amount in the currency of the balance: then the sum
-// says less than the bank lends. What is left of a line is no limit.
+// The types of a credit line that this package tells apart. Agreed and Credit are two names
+// of one limit.
+const (
+	lineLeft      = "available" // how much of the others is left
+	lineAgreed    = "pre-agreed"
+	lineCredit    = "credit"
+	lineEmergency = "emergency" // on top of what is agreed
+)
+
+// credit returns the limit that the balance contains, or that it does not. It is nil if a line
+// has no amount in the currency of the balance, or if it is not said how several lines go
+// together (OBExternalLimitType1Code): then it would say less or more than the bank lends.
 func (b *balance) credit(part fact.LimitPart, currency string) *money.Amount {
-	var sum *money.Amount
+	lines := map[string]money.Amount{}
 	for _, line := range b.Lines {
-		if strings.EqualFold(line.Type.Clean(), "Available") || (line.Included == "true") != (part == fact.LimitIncluded) {
+		kind := strings.ToLower(line.Type.Clean())
+		if kind == lineLeft || (line.Included == "true") != (part == fact.LimitIncluded) {
 			continue
 		}
 		if line.Amount == nil {
 			return nil
 		}
 		m, ok := line.Amount.money()
-		if !ok || m.Currency() != currency {
+		if kind == lineCredit {
+			kind = lineAgreed
+		}
+		if before, again := lines[kind]; !ok || m.Currency() != currency || again && !before.Equal(m) {
 			return nil
 		}
-		if sum != nil {
-			var err error
-			if m, err = sum.Add(m); err != nil {
-				return nil
-			}
-		}
-		sum = &m
+		lines[kind] = m
 	}
-	return sum
+	agreed, isAgreed := lines[lineAgreed]
+	more, isMore := lines[lineEmergency]
+	switch {
+	case len(lines) == 1:
+		for _, only := range lines {
+			return &only
+		}
+	case len(lines) == 2 && isAgreed && isMore:
+		if sum, err := agreed.Add(more); err == nil {
+			return &sum
+		}
+	}
+	return nil
 }
 
 // isOf reports whether a row is of an account. A row that does not say it is.

@@ -45,7 +45,7 @@ func (b *Bank) Complete(ctx context.Context, c institution.Completion) (institut
 	default:
 		return failed(consent.AuthenticationFailed), nil
 	}
-	expected := openid.Expected{Nonce: oauth.Secret(c.Way.Nonce), State: oauth.Secret(c.Way.State), Intent: string(c.ConsentID)}
+	expected := openid.Expected{Nonce: oauth.Secret(c.Way.Nonce), State: oauth.Secret(c.Way.State), Intent: string(c.ConsentID), ACR: b.config.acr()}
 	front := expected
 	front.Code = callback.Code
 	login, err := verifier.IDToken(ctx, callback.IDToken, front)

@@ -79,6 +79,8 @@ func TestComplete_RefusesWithoutATokenRequest(t *testing.T) {
 		"wrong s_hash":          claim("s_hash", halfHash("another")),
 		"another consent":       claim("openbanking_intent_id", "aac-2"),
 		"no consent":            claim("openbanking_intent_id", nil),
+		"another acr":           claim("acr", "urn:openbanking:psd2:none"),
+		"no acr":                claim("acr", nil),
 		"another audience":      claim("aud", "client-2"),
 		"issuer of the token":   claim("iss", "https://other.example"),
 		"expired":               claim("exp", noon.Add(-5*time.Minute).Unix()),
@@ -98,6 +100,22 @@ func TestComplete_RefusesWithoutATokenRequest(t *testing.T) {
 	}
 	if done, err := s.complete(t, s.right()); err != nil || done.State != institution.AuthorizationDone {
 		t.Errorf("afterwards: %+v, %v", done, err)
+	}
+}
+
+// Where the configuration asks for no kind of login, none is needed, at both endpoints.
+func TestComplete_AcceptsAnyLoginByConfiguration(t *testing.T) {
+	s := newScripted(t, func(c *obie.Config) { c.ACR = []string{"none"} }, responds(500, ""))
+	bare := func(code string) string {
+		c := s.claims(code, noon)
+		delete(c, "acr")
+		return s.sign(0, c)
+	}
+	brought := s.right()
+	brought.Set("id_token", bare("code-1"))
+	s.idToken = bare("")
+	if done, err := s.complete(t, brought); err != nil || done.State != institution.AuthorizationDone {
+		t.Errorf("%+v, %v", done, err)
 	}
 }
 
@@ -223,6 +241,9 @@ func TestStartAuthorization_SignsTheRequest(t *testing.T) {
 		maps.Copy(claims, got["claims"].(map[string]any)["id_token"].(map[string]any))
 		if intent := claims["openbanking_intent_id"].(map[string]any); intent["value"] != consentID || intent["essential"] != true {
 			t.Errorf("intent %v", intent)
+		}
+		if acr := claims["acr"].(map[string]any); acr["essential"] != true || len(acr["values"].([]any)) != 2 {
+			t.Errorf("acr %v", acr)
 		}
 		if life := got["exp"].(float64) - got["nbf"].(float64); life < 600 || life > 3600 {
 			t.Errorf("it lives %.0f s", life)

@@ -9,6 +9,7 @@ import (
 
 	"samla/internal/httpclient"
 	"samla/internal/institution/oauth"
+	"samla/internal/institution/oauth/openid"
 	"samla/internal/strictjson"
 )
 
@@ -50,10 +51,12 @@ type Config struct {
 	// FinancialID is the bank's id in x-fapi-financial-id ("", not sent).
 	FinancialID string `json:"financialID,omitzero"`
 
-	Scope       string   `json:"scope,omitzero"`       // of the person's login (openid accounts)
-	ClientScope string   `json:"clientScope,omitzero"` // of our own token (accounts)
-	ACR         []string `json:"acr,omitempty"`        // how the person has to log in (OBIE's two values)
-	Challenge   string   `json:"challenge,omitzero"`   // PKCE: S256 or none (S256)
+	Scope       string `json:"scope,omitzero"`       // of the person's login (openid accounts)
+	ClientScope string `json:"clientScope,omitzero"` // of our own token (accounts)
+	// ACR are how the person has to log in, as the bank's id_token must say; "none" alone: it is
+	// not asked for (OBIE's two values).
+	ACR       []string `json:"acr,omitempty"`
+	Challenge string   `json:"challenge,omitzero"` // PKCE: S256 or none (S256)
 	// Permissions are asked for beside those that a consent needs, such as ReadPAN (none).
 	Permissions []string `json:"permissions,omitempty"`
 
@@ -77,6 +80,8 @@ const (
 
 	challengeS256 = "S256"
 	challengeNone = "none"
+
+	acrNone = "none"
 
 	longestID = 200 // characters of a client id, a key id, a scope
 )
@@ -171,6 +176,9 @@ func (c Config) checkClient() (faults strictjson.Faults) {
 		faults.Add("/keyID", "must have at most 200 printable characters")
 	}
 	for i, value := range c.ACR {
+		if value == acrNone && len(c.ACR) > 1 {
+			faults.Add(fmt.Sprintf("/acr/%d", i), `must be the only value: "none" asks for nothing`)
+		}
 		if !isWord(value) {
 			faults.Add(fmt.Sprintf("/acr/%d", i), "must have at most 200 printable characters")
 		}
@@ -181,6 +189,17 @@ func (c Config) checkClient() (faults strictjson.Faults) {
 // isWord reports whether s is something that a request can carry.
 func isWord(s string) bool {
 	return s != "" && len(s) <= longestID && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// acr returns the values of acr to ask for; nil = none.
+func (c Config) acr() []string {
+	switch {
+	case c.ACR == nil:
+		return openid.OBIEACR()
+	case slices.Equal(c.ACR, []string{acrNone}):
+		return nil
+	}
+	return c.ACR
 }
 
 // addresses are those of the configuration whose hosts may be called.

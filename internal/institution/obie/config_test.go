@@ -98,6 +98,7 @@ func TestConfig_ReportsWhatCannotBeUsed(t *testing.T) {
 		"/financialID":            func(c *obie.Config) { c.FinancialID = "a b" },
 		"/scope":                  func(c *obie.Config) { c.Scope = "ö" },
 		"/clientScope":            func(c *obie.Config) { c.ClientScope = "\t" },
+		"/acr/1":                  func(c *obie.Config) { c.ACR = []string{"urn:x", "none"} },
 		"/acr/0":                  func(c *obie.Config) { c.ACR = []string{""} },
 		"/challenge":              func(c *obie.Config) { c.Challenge = "plain" },
 		"/permissions/1":          func(c *obie.Config) { c.Permissions = []string{"ReadPAN", "ReadPAN"} },

@@ -74,7 +74,7 @@ func (m manner) first(q institution.Question) string {
 }
 
 // mapping grows whenever Read decodes an answer differently.
-const mapping = 3
+const mapping = 4
 
 // Mapping implements institution.Collector.
 func (*Bank) Mapping() int { return mapping }

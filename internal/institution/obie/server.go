@@ -99,7 +99,7 @@ func (s *server) page(e endpoints, consentID string, w institution.Way, life tim
 	c := s.config
 	object := openid.RequestObject{
 		ClientID: c.ClientID, Audience: c.Issuer, RedirectURI: w.Return, Scope: c.Scope, State: oauth.Secret(w.State), Nonce: oauth.Secret(w.Nonce),
-		Intent: consentID, ACR: c.ACR, Life: min(life, longestLink),
+		Intent: consentID, ACR: c.acr(), Life: min(life, longestLink),
 	}
 	if c.Challenge != challengeNone {
 		object.Challenge = oauth.Challenge(oauth.Secret(w.Verifier))

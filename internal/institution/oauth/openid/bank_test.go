@@ -112,7 +112,7 @@ func (b *bank) now() map[string]any {
 	return with(map[string]any{"iat": b.Clock.Now().Unix(), "exp": b.Clock.Now().Unix() + 60})
 }
 
-var expected = openid.Expected{Nonce: nonce, Code: code, State: state, StateHash: true, Intent: intent}
+var expected = openid.Expected{Nonce: nonce, Code: code, State: state, StateHash: true, Intent: intent, ACR: openid.OBIEACR()}
 
 func sign(t testing.TB, key crypto.Signer, algorithm, id string, claims map[string]any) oauth.Secret {
 	t.Helper()

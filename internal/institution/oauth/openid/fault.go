@@ -23,6 +23,7 @@ const (
 	WrongAccess    Fault = "at_hash"
 	WrongIntent    Fault = "openbanking_intent_id"
 	WrongSubject   Fault = "sub"
+	WrongACR       Fault = "acr"
 )
 
 // Error implements error.

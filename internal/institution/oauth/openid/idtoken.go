@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"samla/internal/institution/oauth"
@@ -29,6 +30,9 @@ type Expected struct {
 	StateHash bool
 	Access    oauth.Secret // an access token that came with it; at_hash must be right if it is there
 	Intent    string       // the ConsentId that openbanking_intent_id must have; "" = not checked
+	// ACR are the values of acr that were asked for as essential: the token must have one of
+	// them (OpenID Connect Core 5.5.1.1; FAPI 1 part 1 5.2.3). Empty = not checked.
+	ACR []string
 	// Subject is the sub of an earlier token of the same login; "" = not checked
 	// (OpenID Connect Core 3.3.3.6, 12.2).
 	Subject string
@@ -83,6 +87,8 @@ func (e Expected) check(c claims, now time.Time) Fault {
 		return WrongIntent
 	case c.text("sub") == "", e.Subject != "" && c.text("sub") != e.Subject:
 		return WrongSubject
+	case len(e.ACR) > 0 && !slices.Contains(e.ACR, c.text("acr")):
+		return WrongACR
 	}
 	return ""
 }

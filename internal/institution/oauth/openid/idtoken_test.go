@@ -119,6 +119,9 @@ func TestIDToken_RefusesEveryAttack(t *testing.T) {
 		"no s_hash":                      {map[string]any{"s_hash": nil}, openid.WrongState},
 		"another consent":                {map[string]any{"openbanking_intent_id": "aac-other"}, openid.WrongIntent},
 		"no consent":                     {map[string]any{"openbanking_intent_id": nil}, openid.WrongIntent},
+		"another kind of login":          {map[string]any{"acr": "urn:openbanking:psd2:none"}, openid.WrongACR},
+		"no kind of login":               {map[string]any{"acr": nil}, openid.WrongACR},
+		"kinds of login in a list":       {map[string]any{"acr": []string{"urn:openbanking:psd2:sca"}}, openid.WrongACR},
 		"no subject":                     {map[string]any{"sub": nil}, openid.WrongSubject},
 	} {
 		refused(t, v, name, sign(t, ec, "ES256", "k2", with(c.changes)), expected, c.want)

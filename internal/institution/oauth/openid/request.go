@@ -20,7 +20,8 @@ type RequestObject struct {
 	State, Nonce oauth.Secret
 	Challenge    string // the S256 challenge of the verifier; "" = no PKCE
 	Intent       string // the ConsentId, as openbanking_intent_id
-	// ACR are the values of acr; nil = those of OBIE.
+	// ACR are the values of acr, of which the id_token must have one (Expected.ACR); empty =
+	// none is asked for.
 	ACR   []string
 	Life  time.Duration  // how long the person can use the link; 0 = 15 minutes; at most 59 minutes
 	Extra map[string]any // more claims; they replace ours of the same name
@@ -34,7 +35,8 @@ const (
 	defaultLife = 15 * time.Minute
 )
 
-var obieACR = []string{"urn:openbanking:psd2:sca", "urn:openbanking:psd2:ca"}
+// OBIEACR returns the values of acr of OBIE (docs/reference/families.md 4.2 step 3).
+func OBIEACR() []string { return []string{"urn:openbanking:psd2:sca", "urn:openbanking:psd2:ca"} }
 
 // Sign returns the signed request, the member "request" of the address. Errors: the life is
 // too long; the key cannot sign.
@@ -52,14 +54,11 @@ func (r RequestObject) Sign(s *oauth.Signer, now time.Time) (oauth.Secret, error
 		all["code_challenge"], all["code_challenge_method"] = r.Challenge, "S256"
 	}
 	if r.Intent != "" {
-		acr := r.ACR
-		if acr == nil {
-			acr = obieACR
+		claims := map[string]any{"openbanking_intent_id": map[string]any{"value": r.Intent, "essential": true}}
+		if len(r.ACR) > 0 {
+			claims["acr"] = map[string]any{"essential": true, "values": r.ACR}
 		}
-		all["claims"] = map[string]any{"id_token": map[string]any{
-			"openbanking_intent_id": map[string]any{"value": r.Intent, "essential": true},
-			"acr":                   map[string]any{"essential": true, "values": acr},
-		}}
+		all["claims"] = map[string]any{"id_token": claims}
 	}
 	maps.Copy(all, r.Extra)
 	maps.DeleteFunc(all, func(_ string, v any) bool { return v == "" })

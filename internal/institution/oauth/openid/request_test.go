@@ -20,7 +20,7 @@ func TestRequestObject_HasTheClaimsOfFAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	token, err := openid.RequestObject{
-		ClientID: us, Audience: issuer, RedirectURI: "https://samla.example/cb", State: state, Nonce: nonce, Intent: intent, Challenge: "ch", Life: 59 * time.Minute,
+		ClientID: us, Audience: issuer, RedirectURI: "https://samla.example/cb", State: state, Nonce: nonce, Intent: intent, Challenge: "ch", ACR: openid.OBIEACR(), Life: 59 * time.Minute,
 		Extra: map[string]any{"max_age": 86400, "ui_locales": ""},
 	}.Sign(signer, noon)
 	if err != nil {
