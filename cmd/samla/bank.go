@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +15,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/dryrun"
 	"samla/internal/institution/families"
+	"samla/internal/profile"
 	"samla/internal/tracing"
 )
 
@@ -21,17 +25,25 @@ type bankCmd struct {
 	Check bankCheckCmd `cmd:"" help:"Validate a banks file and show what each bank or other institution will be asked; nothing is sent."`
 }
 
+// banksFile names a banks file, with or without the flag.
+type banksFile struct {
+	Banks string `arg:"" optional:"" name:"banks-file" type:"path" help:"Banks file, as for samla serve --banks."`
+	File  string `default:"banks.json" type:"path" help:"The same, as a flag."`
+}
+
+func (f banksFile) path() string { return cmp.Or(f.Banks, f.File) }
+
 type bankCheckCmd struct {
-	File    string `arg:"" type:"existingfile" help:"Banks file, as for samla serve --banks."`
+	banksFile
 	Company string `help:"Show this company only."`
 	Headers bool   `help:"Show the headers of each request too."`
 }
 
 // Run validates the file and prints the requests.
 func (c *bankCheckCmd) Run(a *app) error {
-	file, err := families.All().Load(c.File)
+	file, err := families.All().Load(c.path())
 	if err != nil {
-		return err
+		return errors.Join(c.lacking(a), err)
 	}
 	recorder := &dryrun.Recorder{}
 	set, err := file.Open(institution.Deps{Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Wrap: recorder.Wrap})
@@ -40,7 +52,7 @@ func (c *bankCheckCmd) Run(a *app) error {
 	}
 	defer set.Close()
 	if _, found := set.Find(c.Company); c.Company != "" && !found {
-		return fmt.Errorf("%s has no company %q", c.File, c.Company)
+		return fmt.Errorf("%s has no company %q", c.path(), c.Company)
 	}
 	var faults []error
 	alike := map[string][]string{} // by entry: banks that are asked as the first one of it
@@ -70,6 +82,29 @@ func (c *bankCheckCmd) Run(a *app) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// lacking prints all that the entries of a file need which are not filled in: that the file
+// cannot be loaded hides the rest of them.
+func (c *bankCheckCmd) lacking(a *app) error {
+	text, err := os.ReadFile(c.path())
+	if err != nil {
+		return nil // as the caller has said
+	}
+	for _, p := range profile.All() {
+		entry := profile.EntryOf(text, p.Company)
+		if entry == nil || c.Company != "" && p.Company != c.Company || len(profile.Unfilled(entry)) == 0 {
+			continue
+		}
+		needs := p.Lacking(entry, func(name string) bool {
+			_, err := os.Stat(filepath.Join(filepath.Dir(c.path()), name))
+			return err == nil
+		})
+		if err := printNeeds(a, p.Company+" still needs:", needs, c.path()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // describe prints what the profile of an institution says.

@@ -74,9 +74,24 @@ func TestBankAdd_SaysWhatIsNeededAndWhatIsNotSure(t *testing.T) {
 	if _, err := add("de-n26"); err != nil {
 		t.Errorf("another one: %v", err)
 	}
-	err = run(t.Context(), []string{"bank", "check", file}, new(bytes.Buffer), new(bytes.Buffer))
+	// The check shows all that is still needed, also what the first fault hides.
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "nordea.secret"), []byte("s3cret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var needs bytes.Buffer
+	err = run(t.Context(), []string{"bank", "check", "--file", file}, &needs, new(bytes.Buffer))
 	if err == nil || !strings.Contains(err.Error(), "/banks/0/clientId (se-nordea): is not filled in") {
 		t.Errorf("the check: %v", err)
+	}
+	for want, there := range map[string]bool{"se-nordea still needs:": true, "/clientId ": true, "/keyFile ": true, "/certificates ": true, "/secretFile ": false} {
+		if strings.Contains(needs.String(), want) != there {
+			t.Errorf("%s is in it: %t\n%s", want, !there, needs.String())
+		}
+	}
+	// What a bank needs does not keep anybody from the gateway.
+	err = run(t.Context(), []string{"gateway", "enablebanking", "list", file}, new(bytes.Buffer), new(bytes.Buffer))
+	if err == nil || !strings.Contains(err.Error(), "has no entry of the family enablebanking") {
+		t.Errorf("the list of the gateway: %v", err)
 	}
 }
 

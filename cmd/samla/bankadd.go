@@ -43,15 +43,9 @@ func (c *bankAddCmd) Run(a *app) error {
 		fmt.Fprintf(a.out, "%s has an entry of %s, family %s.\n", c.File, p.Company, p.Family)
 	}
 	if len(p.Needs) > 0 {
-		fmt.Fprintln(a.out, "\nIt still needs:")
-		t := table{columns: make([]column, 2)}
-		for _, n := range p.Needs {
-			t.rows = append(t.rows, []string{"  " + n.At, n.What})
-		}
-		if err := t.print(a.out); err != nil {
+		if err := printNeeds(a, "\nIt still needs:", p.Needs, c.File); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "Put the files into %s, or write their paths into the entry.\n", filepath.Dir(c.File))
 	}
 	if p.Capabilities["redirect"].Value == "yes" {
 		fmt.Fprintf(a.out, "\nPersons come back from the bank's page to URL/callback/%s, where URL is --public-url of samla serve: register it with the bank.\n", p.Company)
@@ -71,6 +65,20 @@ func (c *bankAddCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "\nNothing was tried against the real bank. Then: samla bank check %s\n", c.File)
 	return nil
+}
+
+// printNeeds prints what entries of a banks file need.
+func printNeeds(a *app, head string, needs []profile.Need, file string) error {
+	fmt.Fprintln(a.out, head)
+	t := table{columns: make([]column, 2)}
+	for _, n := range needs {
+		t.rows = append(t.rows, []string{"  " + n.At, n.What})
+	}
+	if err := t.print(a.out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.out, "Put the files into %s, or write their paths into the entry.\n", filepath.Dir(file))
+	return err
 }
 
 // addTo writes the file with one more entry. It can hold secrets, such as headers: a new

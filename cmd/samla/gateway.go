@@ -250,7 +250,7 @@ func renewList(a *app, g *enablebanking.Gateway) error {
 
 // gateways opens the gateways of a banks file, by company id, and calls each.
 func gateways(a *app, path string, use func(company string, g *enablebanking.Gateway) error) error {
-	file, err := families.All().Load(path)
+	file, err := families.All().LoadOnly(path, enablebanking.Family().Name)
 	if err != nil {
 		return err
 	}
@@ -278,12 +278,12 @@ func gateways(a *app, path string, use func(company string, g *enablebanking.Gat
 }
 
 type gatewayRefreshCmd struct {
-	File string `arg:"" type:"existingfile" help:"Banks file, as for samla serve --banks."`
+	banksFile
 }
 
 // Run gets the list of each gateway. The list before stays as a base: banks keep their ids.
 func (c *gatewayRefreshCmd) Run(a *app) error {
-	return gateways(a, c.File, func(company string, g *enablebanking.Gateway) error {
+	return gateways(a, c.path(), func(company string, g *enablebanking.Gateway) error {
 		_ = g.Load() // the first time there is none; a broken one is replaced
 		fmt.Fprintf(a.out, "%s: ", company)
 		return renewList(a, g)
@@ -291,12 +291,16 @@ func (c *gatewayRefreshCmd) Run(a *app) error {
 }
 
 type gatewayListCmd struct {
-	File string `arg:"" type:"existingfile" help:"Banks file, as for samla serve --banks."`
+	banksFile
 }
 
 // Run prints the banks that are opened, from the kept list. Nothing is sent.
 func (c *gatewayListCmd) Run(a *app) error {
-	set, err := openInstitutions(c.File, a)
+	file, err := families.All().LoadOnly(c.path(), enablebanking.Family().Name)
+	if err != nil {
+		return err
+	}
+	set, err := file.Open(institution.Deps{Clock: clock.System(), Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -305,9 +309,6 @@ func (c *gatewayListCmd) Run(a *app) error {
 	fmt.Fprintln(w, "COMPANY\tNAME\tCONSENT\tOFFERED")
 	n := 0
 	for _, i := range set.All() {
-		if i.Family != enablebanking.Family().Name {
-			continue
-		}
 		n++
 		offered := "yes"
 		if i.Retired {
@@ -316,15 +317,7 @@ func (c *gatewayListCmd) Run(a *app) error {
 		fmt.Fprintf(w, "%s\t%s\t%d days\t%s\n", i.Company.ID, i.Company.DisplayName, i.Profile.LongestConsent, offered)
 	}
 	if n == 0 {
-		return fmt.Errorf("%s has no entry of the family enablebanking", c.File)
+		return fmt.Errorf("%s has no entry of the family enablebanking", c.path())
 	}
 	return w.Flush()
-}
-
-func openInstitutions(path string, a *app) (institution.Set, error) {
-	file, err := families.All().Load(path)
-	if err != nil {
-		return nil, err
-	}
-	return file.Open(institution.Deps{Clock: clock.System(), Log: a.log})
 }

@@ -79,6 +79,34 @@ func Unfilled(entry []byte) []string {
 	return found
 }
 
+// Lacking returns the needs of the profile that an entry does not meet: a value is not filled
+// in, or a file that the entry of the profile names is not there.
+func (p Profile) Lacking(entry []byte, there func(file string) bool) []Need {
+	document, syntax := jsontext.Parse(string(entry))
+	if syntax != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(p.Needs), func(n Need) bool {
+		met := true
+		walk("", document, func(at string, v any) {
+			s, ok := v.(string)
+			if ok && (at == n.At || strings.HasPrefix(at, n.At+"/")) && (strings.HasPrefix(s, FillIn) || slices.Contains(n.files(), s) && !there(s)) {
+				met = false
+			}
+		})
+		return met
+	})
+}
+
+// files returns the names of the files that are needed: they stand before a colon.
+func (n Need) files() []string {
+	names, _, found := strings.Cut(n.What, ": ")
+	if !found {
+		return nil
+	}
+	return strings.Split(names, ", ")
+}
+
 // walk calls visit with each value that is no object and no list.
 func walk(at string, v any, visit func(at string, v any)) {
 	switch v := v.(type) {

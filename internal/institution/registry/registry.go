@@ -33,6 +33,7 @@ type File struct {
 type entry struct {
 	Entry
 	config institution.Config
+	other  bool // it is not of the family that is asked for, and may have faults
 }
 
 // Load reads a banks file: {"banks": [entry, ...]}. Members that
@@ -41,7 +42,14 @@ type entry struct {
 // Relative paths in it start at the file's folder; the files that they name are
 // read by Open. Errors: strictjson.Faults, or one that wraps that of the file
 // system.
-func (r Registry) Load(path string) (*File, error) {
+func (r Registry) Load(path string) (*File, error) { return r.load(path, "") }
+
+// LoadOnly is Load of the entries of one family, for commands that are about no other: the
+// others are not checked, and not opened. They still count for what is preferred to a bank of
+// a gateway.
+func (r Registry) LoadOnly(path, family string) (*File, error) { return r.load(path, family) }
+
+func (r Registry) load(path, only string) (*File, error) {
 	name := filepath.Base(path)
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -51,7 +59,7 @@ func (r Registry) Load(path string) (*File, error) {
 		}
 		return nil, fmt.Errorf("%s: read banks file: %w", name, err)
 	}
-	f, faults := r.parse(data)
+	f, faults := r.parse(data, only)
 	if len(faults) > 0 {
 		return nil, faults.In(name)
 	}
@@ -59,7 +67,8 @@ func (r Registry) Load(path string) (*File, error) {
 	return f, nil
 }
 
-func (r Registry) parse(data []byte) (*File, strictjson.Faults) {
+// parse decodes and checks a file, or only the entries of one family of it.
+func (r Registry) parse(data []byte, only string) (*File, strictjson.Faults) {
 	var text struct {
 		Banks []json.RawMessage `json:"banks"`
 	}
@@ -73,13 +82,25 @@ func (r Registry) parse(data []byte) (*File, strictjson.Faults) {
 	var faults strictjson.Faults
 	for i, raw := range text.Banks {
 		e, found := r.entry(raw)
-		if e.Company != "" && slices.ContainsFunc(f.entries, func(o entry) bool { return o.Company == e.Company }) {
+		if only != "" && r.familyOf(raw) != only {
+			e.Company, e.other, found = nameOf(raw), true, nil
+		}
+		if !e.other && e.Company != "" && slices.ContainsFunc(f.entries, func(o entry) bool { return o.Company == e.Company }) {
 			found.Add("/company", "names a bank that is listed already")
 		}
 		faults = append(faults, found.Under(pointerTo(i)).Called(nameOf(raw))...)
 		f.entries = append(f.entries, e)
 	}
 	return f, faults
+}
+
+// familyOf returns the family that an entry names, or the first one.
+func (r Registry) familyOf(raw []byte) string {
+	named := struct {
+		Family string `json:"family"`
+	}{r[0].Name}
+	_ = json.Unmarshal(raw, &named) // one of the wrong type is of no family that is asked for
+	return named.Family
 }
 
 // nameOf returns the company of an entry for messages; empty if it has none in form.
@@ -163,6 +184,9 @@ func (f *File) Open(d institution.Deps) (institution.Set, error) {
 	set := institution.Set{}
 	var errs []error
 	for i, e := range f.entries {
+		if e.other {
+			continue
+		}
 		opened, err := e.open(d, f.isInstitution)
 		if err != nil {
 			errs = append(errs, f.locate(i, err))
@@ -235,6 +259,9 @@ func (e entry) named(all []institution.Institution) []institution.Institution {
 func (f *File) Configs() iter.Seq2[string, institution.Config] {
 	return func(yield func(string, institution.Config) bool) {
 		for _, e := range f.entries {
+			if e.other {
+				continue
+			}
 			if !yield(e.Company, e.config) {
 				return
 			}

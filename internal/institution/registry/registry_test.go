@@ -281,3 +281,42 @@ func TestFile_RefusesOneInstitutionOfTwoEntries(t *testing.T) {
 		}
 	}
 }
+
+// A command about one family does not need the others to be right. They still count for what
+// is preferred.
+func TestLoadOnly_LooksAtOneFamily(t *testing.T) {
+	b := newBench()
+	path := write(t, `{"banks":[`+entry("se-a", `,"colour":"<fill in: a colour>"`)+`,`+entry("se-b", `,"family":"other","size":"wrong"`)+`,`+
+		entry("se-c", `,"family":"unknown"`)+`,`+entry("se-x", `,"family":"many","names":["a","b","d"]`)+`]}`)
+	if _, err := b.Load(path); err == nil {
+		t.Fatal("the whole file has no fault")
+	}
+	file, err := b.LoadOnly(path, "many")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for company := range file.Configs() {
+		if company != "se-x" {
+			t.Errorf("it has %s", company)
+		}
+	}
+	set, err := file.Open(institution.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	for id, retired := range map[string]bool{"se-x-a": true, "se-x-b": true, "se-x-d": false} {
+		if i, found := set.Find(id); !found || i.Retired != retired {
+			t.Errorf("%s: %t, retired %t", id, found, i.Retired)
+		}
+	}
+	if len(set) != 3 {
+		t.Errorf("%d institutions", len(set))
+	}
+	if _, err := b.LoadOnly(write(t, `{"banks":[`+entry("se-x", `,"family":"many","names":7`)+`]}`), "many"); err == nil {
+		t.Error("a fault of the family is accepted")
+	}
+	if _, err := b.LoadOnly(write(t, `{"banks":[`+entry("se-a", `,"colour":"<fill in: a colour>"`)+`]}`), "plain"); err == nil {
+		t.Error("an entry without a family is not of the first one")
+	}
+}
