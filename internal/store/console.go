@@ -22,7 +22,7 @@ type ConsoleReader interface {
 	EndedSince(ctx context.Context, since time.Time, span time.Duration) ([]Ended, error)
 	// StoppedSince says of each company since when what was begun at the time since or later
 	// has ended with one of the words failed, after the last that has ended with none of
-	// failed and ignored; Persons and N count all that have failed in the whole time.
+	// failed and ignored, and how many have failed.
 	StoppedSince(ctx context.Context, since time.Time, failed, ignored []string) ([]Stopped, error)
 
 	// Journeys lists links to the connect page with the flows that they became, newest first.
@@ -69,12 +69,13 @@ type Ended struct {
 	Persons int // distinct; what belongs to no user counts as one each
 }
 
-// Stopped says how many persons were stopped at a company.
+// Stopped says how many were stopped at a company.
 type Stopped struct {
-	Company string
-	Since   time.Time // of the first failure after the last success; zero: the last one succeeded
-	N       int
-	Persons int // distinct
+	Company      string
+	Since        time.Time // of the first failure after the last success; zero: the last one succeeded
+	N            int       // failures in the whole time
+	Persons      int       // distinct, in the whole time
+	PersonsSince int       // distinct, after the last success
 }
 
 // RowFilter selects rows of all clients. Zero members do not restrict.
@@ -85,8 +86,11 @@ type RowFilter struct {
 
 // JourneyFilter selects journeys.
 type JourneyFilter struct {
-	RowFilter // In: states of the flow; "" for a link that was not opened
-	FlowID    string
+	RowFilter    // In: states of the flow; "" for a link that was not opened
+	LinkID       string
+	FlowID       string
+	ConsentID    consent.ID // to be given with UserID, which is looked up
+	CollectionID string     // as ConsentID
 }
 
 // Journey is a link to the connect page and the flow that it became.

@@ -91,6 +91,16 @@ func (s *Service) Published(days int) ([]Institution, time.Time) {
 	return made.([]Institution), last.at
 }
 
+// Measured returns what was counted of a company in the hours of availability.Keep in which
+// something was, oldest first. The last hour may go on. Unlike what Published returns it can
+// be about one person: it is for operators. The caller does not change it.
+func (s *Service) Measured(companyID string) []availability.Hour {
+	if last := s.view.last.Load(); last != nil {
+		return last.hours[companyID]
+	}
+	return nil
+}
+
 func (s *Service) figures(last *snapshot, days int) []Institution {
 	all := s.Institutions.Offered()
 	list := make([]Institution, 0, len(all))

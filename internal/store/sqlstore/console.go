@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,12 +43,13 @@ func (r reader) EndedSince(ctx context.Context, since time.Time, span time.Durat
 // StoppedSince implements store.ConsoleReader.
 func (r reader) StoppedSince(ctx context.Context, since time.Time, failed, ignored []string) ([]store.Stopped, error) {
 	return list(ctx, r.q, func(r rows) (s store.Stopped, err error) {
-		var at, n, persons int64
-		err = r.Scan(&s.Company, &at, &n, &persons)
-		s.Since, s.N, s.Persons = fromMicros(at), int(n), int(persons)
+		var at, n, persons, lately int64
+		err = r.Scan(&s.Company, &at, &n, &persons, &lately)
+		s.Since, s.N, s.Persons, s.PersonsSince = fromMicros(at), int(n), int(persons), int(lately)
 		return s, err
 	}, endings+`, served AS (SELECT company, MAX(at) AS at FROM endings WHERE NOT ($2 LIKE '%,' || word || ',%') AND NOT ($3 LIKE '%,' || word || ',%') GROUP BY company)
-SELECT e.company, MIN(CASE WHEN e.at > COALESCE(s.at, 0) THEN e.at ELSE 0 END), COUNT(*), COUNT(DISTINCT e.person)
+SELECT e.company, COALESCE(MIN(CASE WHEN e.at > COALESCE(s.at, 0) THEN e.at END), 0), COUNT(*), COUNT(DISTINCT e.person),
+COUNT(DISTINCT CASE WHEN e.at > COALESCE(s.at, 0) THEN e.person END)
 FROM endings e LEFT JOIN served s ON s.company = e.company WHERE $2 LIKE '%,' || e.word || ',%' GROUP BY e.company ORDER BY 4 DESC, 1`,
 		idOfTime(since), among(failed), among(ignored))
 }
@@ -100,6 +102,16 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8`, micros(from), 
 
 // Journeys implements store.ConsoleReader.
 func (r reader) Journeys(ctx context.Context, f store.JourneyFilter, p store.Page) ([]store.Journey, error) {
+	c := page(p)
+	c.is(`l.client_id`, f.ClientID)
+	c.is(`l.user_id`, f.UserID)
+	c.is(`f.company`, f.Company)
+	c.in(`COALESCE(f.state, '')`, f.In)
+	c.is(`l.id`, f.LinkID)
+	c.is(`l.flow_id`, f.FlowID)
+	c.is(`f.consent_id`, string(f.ConsentID))
+	c.is(`f.collection_id`, f.CollectionID)
+	limit := c.arg(int64(p.Limit))
 	return list(ctx, r.q, func(r rows) (j store.Journey, err error) {
 		var row groupRow
 		var created, expires, opened, onDevice, stateAt, seen, changed, begun, done int64
@@ -115,9 +127,7 @@ func (r reader) Journeys(ctx context.Context, f store.JourneyFilter, p store.Pag
 	}, `SELECT `+journeyGroup+`, l.id, l.client_id, l.user_id, l.terms, l.created_at, l.expires_at, l.opened_at, l.flow_id, COALESCE(f.method, ''), COALESCE(f.on_device, 0),
 COALESCE(f.consent_id, ''), COALESCE(f.collection_id, ''), COALESCE(f.state_at, 0), COALESCE(f.seen_at, 0), COALESCE(c.status_changed_at, 0),
 COALESCE(k.created_at, 0), COALESCE(k.status_changed_at, 0)`+journeyTables+`
-WHERE l.id < $1 AND ($2 = '' OR l.client_id = $2) AND ($3 = '' OR l.user_id = $3) AND ($4 = '' OR f.company = $4)
-AND ($5 = '' OR $5 LIKE '%,' || COALESCE(f.state, '') || ',%') AND ($6 = '' OR l.flow_id = $6) ORDER BY l.id DESC LIMIT $7 + 0`,
-		before(p), f.ClientID, f.UserID, f.Company, among(f.In), f.FlowID, int64(p.Limit))
+WHERE `+c.text("l.id")+` ORDER BY l.id DESC LIMIT `+limit+` + 0`, c.args...)
 }
 
 const consentRowNames = `id, client_id, COALESCE(user_id, ''), collection_id, company, login_method, status, failure, created_at, status_changed_at, expires_at, expiring_at,
@@ -131,17 +141,51 @@ func scanConsentRow(r rows) (c store.ConsentRow, err error) {
 	return c, err
 }
 
-// rowFilter is the condition of a RowFilter, with the parameters $1 to $4.
-const rowFilter = `($1 = '' OR client_id = $1) AND ($2 = '' OR company = $2) AND ($3 = '' OR user_id = $3) AND ($4 = '' OR $4 LIKE '%,' || status || ',%') `
+// conditions of a list: only those that restrict, so that an index can serve them.
+type conditions struct {
+	all  []string
+	args []any
+}
 
-func filterArgs(f store.RowFilter, more ...any) []any {
-	return append([]any{f.ClientID, f.Company, f.UserID, among(f.In)}, more...)
+// page begins with the page of a list that is ordered by ids, the newest first.
+func page(p store.Page) *conditions { return &conditions{args: []any{before(p)}} }
+
+func (c *conditions) arg(v any) string {
+	c.args = append(c.args, v)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+func (c *conditions) is(column, value string) {
+	if value != "" {
+		c.all = append(c.all, column+` = `+c.arg(value))
+	}
+}
+
+// in restricts a column to some words; none: it does not.
+func (c *conditions) in(column string, words []string) {
+	if len(words) > 0 {
+		c.all = append(c.all, c.arg(among(words))+` LIKE '%,' || `+column+` || ',%'`)
+	}
+}
+
+func (c *conditions) filter(f store.RowFilter) {
+	c.is(`client_id`, f.ClientID)
+	c.is(`company`, f.Company)
+	c.is(`user_id`, f.UserID)
+	c.in(`status`, f.In)
+}
+
+// text is the condition, with the page by an id.
+func (c *conditions) text(id string) string {
+	return strings.Join(append(c.all, id+` < $1`), ` AND `)
 }
 
 // ConsentRows implements store.ConsoleReader.
 func (r reader) ConsentRows(ctx context.Context, f store.RowFilter, p store.Page) ([]store.ConsentRow, error) {
-	return list(ctx, r.q, scanConsentRow, `SELECT `+consentRowNames+` FROM consents WHERE `+rowFilter+`AND id < $5 ORDER BY id DESC LIMIT $6 + 0`,
-		filterArgs(f, before(p), int64(p.Limit))...)
+	c := page(p)
+	c.filter(f)
+	limit := c.arg(int64(p.Limit))
+	return list(ctx, r.q, scanConsentRow, `SELECT `+consentRowNames+` FROM consents WHERE `+c.text(`id`)+` ORDER BY id DESC LIMIT `+limit+` + 0`, c.args...)
 }
 
 // endingConsents uses the index consents_ending.
@@ -149,9 +193,10 @@ const endingConsents = ` FROM consents WHERE status = 'AUTHORIZED' AND collectio
 
 // EndingConsents implements store.ConsoleReader.
 func (r reader) EndingConsents(ctx context.Context, f store.RowFilter, after store.Moment, until time.Time, limit int) ([]store.ConsentRow, error) {
-	return list(ctx, r.q, scanConsentRow, `SELECT `+consentRowNames+endingConsents+`AND `+rowFilter+`
-AND (expires_at, id) > ($5, $6) AND expires_at <= $7 ORDER BY expires_at, id LIMIT $8 + 0`,
-		filterArgs(f, micros(after.At), after.ID, micros(until), int64(limit))...)
+	c := conditions{args: []any{micros(after.At), after.ID, micros(until), int64(limit)}}
+	c.filter(f)
+	c.all = append(c.all, `(expires_at, id) > ($1, $2)`, `expires_at <= $3`)
+	return list(ctx, r.q, scanConsentRow, `SELECT `+consentRowNames+endingConsents+`AND `+strings.Join(c.all, ` AND `)+` ORDER BY expires_at, id LIMIT $4 + 0`, c.args...)
 }
 
 // CountEnding implements store.ConsoleReader.
@@ -164,6 +209,9 @@ func (r reader) CountEnding(ctx context.Context, from, until time.Time) (all, to
 
 // CollectionRows implements store.ConsoleReader.
 func (r reader) CollectionRows(ctx context.Context, f store.RowFilter, p store.Page) ([]store.CollectionRow, error) {
+	c := page(p)
+	c.filter(f)
+	limit := c.arg(int64(p.Limit))
 	return list(ctx, r.q, func(r rows) (k store.CollectionRow, err error) {
 		var attended, created, changed, parked int64
 		err = r.Scan(&k.ID, &k.ClientID, &k.UserID, (*string)(&k.ConsentID), &k.Company, &k.Method, &k.Version, (*string)(&k.Mode), &attended, (*string)(&k.Status),
@@ -171,7 +219,7 @@ func (r reader) CollectionRows(ctx context.Context, f store.RowFilter, p store.P
 		k.Attended, k.CreatedAt, k.StatusChangedAt, k.Parked = attended != 0, fromMicros(created), fromMicros(changed), parked > 0
 		return k, err
 	}, `SELECT id, client_id, COALESCE(user_id, ''), consent_id, company, login_method, version, mode, attended, status, created_at, status_changed_at, parked_at
-FROM collections WHERE `+rowFilter+`AND id < $5 ORDER BY id DESC LIMIT $6 + 0`, filterArgs(f, before(p), int64(p.Limit))...)
+FROM collections WHERE `+c.text(`id`)+` ORDER BY id DESC LIMIT `+limit+` + 0`, c.args...)
 }
 
 // AuditEntriesOf implements store.ConsoleReader.
@@ -183,16 +231,26 @@ UNION ALL SELECT `+auditColumns+` FROM audit_log WHERE user_id = $1 AND user_id 
 
 // ScheduleRows implements store.ConsoleReader.
 func (r reader) ScheduleRows(ctx context.Context, f store.RowFilter, p store.Page) ([]quota.Schedule, error) {
-	return list(ctx, r.q, scanSchedule, `SELECT `+scheduleNames+` FROM schedules WHERE ($1 = '' OR client_id = $1) AND ($2 = '' OR company = $2)
-AND ($3 = '' OR user_id = $3) AND ($4 = '' OR $4 LIKE '%,' || state || ',%' OR $4 LIKE '%,' || reason || ',%') AND id < $5 ORDER BY id DESC LIMIT $6 + 0`,
-		filterArgs(f, before(p), int64(p.Limit))...)
+	c := page(p)
+	c.is(`client_id`, f.ClientID)
+	c.is(`company`, f.Company)
+	c.is(`user_id`, f.UserID)
+	if len(f.In) > 0 {
+		words := c.arg(among(f.In))
+		c.all = append(c.all, `(`+words+` LIKE '%,' || state || ',%' OR `+words+` LIKE '%,' || reason || ',%')`)
+	}
+	limit := c.arg(int64(p.Limit))
+	return list(ctx, r.q, scanSchedule, `SELECT `+scheduleNames+` FROM schedules WHERE `+c.text(`id`)+` ORDER BY id DESC LIMIT `+limit+` + 0`, c.args...)
 }
 
-const endpointPage = `SELECT id, client_id, state, reason, kinds, created_at, changed_at, failing_since, rev, dirty FROM webhook_endpoints
-WHERE state <> 'DELETED' AND ($1 = '' OR client_id = $1) AND ($2 = '' OR $2 LIKE '%,' || state || ',%') AND id < $3 ORDER BY id DESC LIMIT $4 + 0`
+const endpointPage = `SELECT id, client_id, state, reason, kinds, created_at, changed_at, failing_since, rev, dirty FROM webhook_endpoints WHERE state <> 'DELETED' AND `
 
 // EndpointRows implements store.ConsoleReader.
 func (r reader) EndpointRows(ctx context.Context, f store.RowFilter, since time.Time, p store.Page) ([]store.EndpointRow, error) {
+	c := page(p)
+	c.is(`client_id`, f.ClientID)
+	c.in(`state`, f.In)
+	limit, from := c.arg(int64(p.Limit)), c.arg(idOfTime(since))
 	return list(ctx, r.q, func(r rows) (e store.EndpointRow, err error) {
 		var kinds string
 		var created, changed, failing, waiting, attempts, failed, took, last int64
@@ -202,13 +260,12 @@ func (r reader) EndpointRows(ctx context.Context, f store.RowFilter, since time.
 		e.Waiting, e.Attempts, e.Failed, e.LastAt = int(waiting), int(attempts), int(failed), fromMicros(last)
 		e.Took = time.Duration(took) * time.Microsecond
 		return e, err
-	}, `WITH page AS (`+endpointPage+`),
+	}, `WITH page AS (`+endpointPage+c.text(`id`)+` ORDER BY id DESC LIMIT `+limit+` + 0),
 waiting AS (SELECT endpoint_id, COUNT(*) AS n FROM webhook_deliveries WHERE progress = 'PENDING' AND endpoint_id IN (SELECT id FROM page) GROUP BY endpoint_id),
 tried AS (SELECT endpoint_id, COUNT(*) AS n, SUM(CASE WHEN status BETWEEN 200 AND 299 THEN 0 ELSE 1 END) AS failed, CAST(AVG(took) AS BIGINT) AS took, MAX(happened_at) AS last
-FROM webhook_attempts WHERE id >= $5 AND endpoint_id IN (SELECT id FROM page) GROUP BY endpoint_id)
+FROM webhook_attempts WHERE id >= `+from+` AND endpoint_id IN (SELECT id FROM page) GROUP BY endpoint_id)
 SELECT page.*, COALESCE(waiting.n, 0), COALESCE(tried.n, 0), COALESCE(tried.failed, 0), COALESCE(tried.took, 0), COALESCE(tried.last, 0)
-FROM page LEFT JOIN waiting ON waiting.endpoint_id = page.id LEFT JOIN tried ON tried.endpoint_id = page.id ORDER BY page.id DESC`,
-		f.ClientID, among(f.In), before(p), int64(p.Limit), idOfTime(since))
+FROM page LEFT JOIN waiting ON waiting.endpoint_id = page.id LEFT JOIN tried ON tried.endpoint_id = page.id ORDER BY page.id DESC`, c.args...)
 }
 
 // ParkedRows implements store.ConsoleReader.

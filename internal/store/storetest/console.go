@@ -63,7 +63,7 @@ func testEndedSince(_ *testing.T, f fixture) {
 		{"a", "THIRD_PARTY_ERROR", hour.Add(time.Hour), 1, 1},
 	})
 	stopped, err := f.s.StoppedSince(f.ctx, hour.Add(-time.Hour), []string{"THIRD_PARTY_ERROR", "FAILED", "BANK_UNAVAILABLE"}, []string{"AUTHENTICATION_CANCELLED"})
-	check(f, "stopped", stopped, err, []store.Stopped{{"a", hour.Add(6 * time.Minute), 4, 2}, {"b", time.Time{}, 1, 1}})
+	check(f, "stopped", stopped, err, []store.Stopped{{"a", hour.Add(6 * time.Minute), 4, 2, 2}, {"b", time.Time{}, 1, 1, 0}})
 	nothing, err := f.s.StoppedSince(f.ctx, hour.Add(-time.Hour), nil, nil)
 	check(f, "no words", nothing, err, nil)
 }
@@ -107,6 +107,9 @@ func testJourneys(_ *testing.T, f fixture) {
 		"next page":       {page: store.Page{Limit: 2, After: of.ID}, want: []string{link.ID, unopened.ID}},
 		"of a client":     {store.JourneyFilter{RowFilter: store.RowFilter{ClientID: theirs.ID}}, store.Page{Limit: 9}, []string{of.ID}},
 		"of a company":    {store.JourneyFilter{RowFilter: store.RowFilter{Company: "a"}}, store.Page{Limit: 9}, []string{link.ID}},
+		"of a link":       {store.JourneyFilter{LinkID: of.ID}, store.Page{Limit: 9}, []string{of.ID}},
+		"of a permission": {store.JourneyFilter{RowFilter: store.RowFilter{UserID: f.user.ID}, ConsentID: permission.ID}, store.Page{Limit: 9}, []string{link.ID}},
+		"of a collection": {store.JourneyFilter{RowFilter: store.RowFilter{UserID: f.user.ID}, CollectionID: reading.ID}, store.Page{Limit: 9}, []string{link.ID}},
 		"of a flow":       {store.JourneyFilter{FlowID: link.FlowID}, store.Page{Limit: 9}, []string{link.ID}},
 		"of a user":       {store.JourneyFilter{RowFilter: store.RowFilter{UserID: newID()}}, store.Page{Limit: 9}, nil},
 		"in two states":   {in("ENDED", "CANCELLED"), store.Page{Limit: 9}, []string{of.ID, link.ID}},

@@ -1,0 +1,140 @@
+package views
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"samla/internal/client"
+	"samla/internal/console"
+	"samla/internal/institution"
+)
+
+// listClients lists clients and their keys.
+func (v *views) listClients(w http.ResponseWriter, r *http.Request) {
+	names, clients, err := v.names(r)
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	keys, err := v.Store.APIKeys(r.Context())
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	valid := map[string]int{}
+	for _, k := range keys {
+		if k.Valid() {
+			valid[k.ClientID]++
+		}
+	}
+	ct := table{ID: "clients", Title: "Clients", Caption: "Clients", Heads: heads("Client", "Id", "Made", "Keys in use>", "Leads to"), Empty: "No client yet. “samla key create NAME” makes one with its first key."}
+	for _, c := range clients {
+		n := text(number(valid[c.ID]))
+		if valid[c.ID] == 0 {
+			n = cell{Text: "0", Sub: "it cannot call"}
+		}
+		ct.Rows = append(ct.Rows, []cell{text(c.Name), id(c.ID, ""), v.timeCell(c.CreatedAt), n, {Text: "its journeys", Href: "/journeys?client=" + c.ID}})
+	}
+	after := r.URL.Query().Get("after")
+	if i := slices.IndexFunc(keys, func(k client.Key) bool { return k.ID == after }); i >= 0 {
+		keys = keys[i+1:]
+	}
+	kt := table{ID: "keys", Title: "Keys", Caption: "API keys, the newest first", Heads: heads("Key", "Client", "Id", "Made", "State", ""), Empty: "No key yet."}
+	for _, k := range keys[:min(len(keys), pageSize)] {
+		name := cmp.Or(k.Name, "without a name")
+		row := []cell{text(name), text(names[k.ClientID]), id(k.ID, ""), v.timeCell(k.CreatedAt), {Text: "Valid", Chip: "good", Icon: "check"}, text("")}
+		if !k.Valid() {
+			row[4] = cell{Text: "Ended", Sub: v.at(k.RevokedAt)}
+		} else if console.OperatorOf(r.Context()).Role.May("administer") {
+			row[5] = cell{Acts: []act{{Action: "/clients/keys/" + k.ID + "/revoke", Label: "End", Kind: "stop", Hidden: "the key " + name + " of " + names[k.ClientID]}}}
+		}
+		kt.Rows = append(kt.Rows, row)
+	}
+	if len(keys) > pageSize {
+		kt.Next, kt.First = nextPage(r, len(keys), keys[pageSize-1].ID)
+	}
+	v.show(w, r, "CLIENTS", "v/clients", page{Title: "Clients and keys", Lead: "To rotate a key, make a new one, put it to use, then end the old one. Both work meanwhile.", Tables: []table{ct, kt}, Data: clients})
+}
+
+// createKey makes a key and shows it once.
+func (v *views) createKey(w http.ResponseWriter, r *http.Request) {
+	name, keyName := strings.TrimSpace(r.PostFormValue("client")), strings.TrimSpace(r.PostFormValue("name"))
+	if name == "" || len(name) > maxName || len(keyName) > maxName {
+		console.Message(w, r, http.StatusBadRequest, "Whose key?", "A key needs the name of its client, of at most 100 characters.")
+		return
+	}
+	if err := v.record(r.Context(), "create key", nil); err != nil {
+		failed(w, r, err)
+		return
+	}
+	k, secret, err := v.Keys.CreateKey(r.Context(), name, keyName, "")
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	v.show(w, r, "KEY", "v/key", page{Title: "The new key of " + name, Crumb: link{Text: "Clients and keys", Address: "/clients"}, Data: map[string]string{"Secret": secret, "ID": k.ID}})
+}
+
+// maxName is the longest name of a client or key.
+const maxName = 100
+
+// revokeKey ends a key.
+func (v *views) revokeKey(w http.ResponseWriter, r *http.Request) {
+	keyID := r.PathValue("id")
+	v.act(w, r, "/clients#keys", "revoke key", map[string]string{"key": keyID}, func(ctx context.Context) error { return v.Keys.RevokeKey(ctx, keyID) })
+}
+
+// certificate is one of ours, or where it is used.
+type certificate struct {
+	use, at, id string
+	until       time.Time
+}
+
+// certificates lists our certificates, the first to end first.
+func (v *views) certificates() (all []certificate) {
+	for _, i := range v.Institutions.All() {
+		for _, c := range i.Certificates {
+			all = append(all, certificate{c.Use, i.Company.DisplayName, i.Company.ID, c.Until})
+		}
+	}
+	slices.SortFunc(all, func(a, b certificate) int {
+		return cmp.Or(a.until.Compare(b.until), strings.Compare(a.id, b.id), strings.Compare(a.use, b.use))
+	})
+	return all
+}
+
+// countCertificates counts those that end within a month, or have ended.
+func (v *views) countCertificates(context.Context) (n int) {
+	for _, c := range v.certificates() {
+		if c.until.Sub(v.Clock.Now()) < institution.WarnBefore {
+			n++
+		}
+	}
+	return n
+}
+
+// listCertificates lists our certificates and when they end.
+func (v *views) listCertificates(w http.ResponseWriter, r *http.Request) {
+	now := v.Clock.Now()
+	t := table{Caption: "Certificates, the first to end first", Heads: heads("Certificate", "Used at", "Ends", "Left", "State"), Empty: "No institution is called with a certificate of ours."}
+	all := v.certificates()
+	for _, c := range all {
+		left, state := c.until.Sub(now), text("Valid")
+		switch {
+		case left < 0:
+			state = cell{Text: "Ended", Chip: "bad", Icon: "bad"}
+		case left < institution.WarnBefore:
+			state = cell{Text: "Ends soon", Chip: "warn", Icon: "warn"}
+		}
+		t.Rows = append(t.Rows, []cell{text(c.use), {Text: c.at, Href: "/institutions/" + c.id}, text(c.until.In(v.Zone).Format("2 January 2006")), text(v.ago(c.until)), state})
+	}
+	n := &note{Well: true, Strong: "No certificate ends within 30 days."}
+	if soon := v.countCertificates(r.Context()); soon > 0 {
+		n = &note{Strong: count(soon, "certificate ends", "certificates end") + " within 30 days, or has ended.", Text: "The next is the " + all[0].use + " at " + all[0].at + ", on " + all[0].until.In(v.Zone).Format("2 January 2006") + ". Install its successor and restart."}
+	}
+	v.show(w, r, "CERTIFICATES", "v/list", page{Title: "Certificates", Note: n, Tables: []table{t}})
+}

@@ -1,0 +1,235 @@
+package views
+
+import (
+	"net/http"
+	"net/url"
+
+	"samla/internal/client"
+	"samla/internal/collection"
+	"samla/internal/consent"
+	"samla/internal/console"
+	"samla/internal/flow"
+	"samla/internal/store"
+)
+
+func failed(w http.ResponseWriter, r *http.Request, err error) { console.Fail(w, r, err) }
+
+// names are the names of clients by their ids.
+func (v *views) names(r *http.Request) (names map[string]string, all []client.Client, err error) {
+	all, err = v.Store.Clients(r.Context())
+	names = make(map[string]string, len(all))
+	for _, c := range all {
+		names[c.ID] = c.Name
+	}
+	return names, all, err
+}
+
+func clientFilter(all []client.Client, chosen string) filter {
+	f := filter{Name: "client", Label: "Client", Options: []option{{Text: "All clients"}}}
+	for _, c := range all {
+		f.Options = append(f.Options, option{c.ID, c.Name, c.ID == chosen})
+	}
+	return f
+}
+
+func (v *views) companyFilter(chosen string) filter {
+	f := filter{Name: "company", Label: "Institution", Options: []option{{Text: "All institutions"}}}
+	for _, i := range v.Institutions.All() {
+		f.Options = append(f.Options, option{i.Company.ID, i.Company.DisplayName, i.Company.ID == chosen})
+	}
+	return f
+}
+
+func statusFilter[S ~string](label string, all []S, chosen string) filter {
+	f := filter{Name: "status", Label: label, Options: []option{{Text: "All"}}}
+	for _, s := range all {
+		f.Options = append(f.Options, option{string(s), string(s), string(s) == chosen})
+	}
+	return f
+}
+
+// journeyTabs lead to the lists of what a journey is made of.
+func journeyTabs(here string, q url.Values) (tabs []link) {
+	kept := cloned(q)
+	kept.Del("after")
+	kept.Del("status")
+	for _, t := range []link{{Text: "From links", Address: "/journeys"}, {Text: "Permissions", Address: "/permissions/all"}, {Text: "Collections", Address: "/collections"}} {
+		tabs = append(tabs, link{Text: t.Text, Address: withQuery(t.Address, kept), Current: t.Address == here})
+	}
+	return tabs
+}
+
+// stopCell says where a journey stands.
+func stopCell(s stop) cell {
+	switch {
+	case s.Done:
+		return cell{Text: "Got there", Chip: "good", Icon: "check"}
+	case s.Going:
+		return cell{Text: "Goes on", Chip: "plain", Icon: "clock"}
+	case s.Whose == byInstitution || s.Whose == bySamla:
+		return cell{Text: "Stopped", Chip: "bad", Icon: "cross", Sub: s.Why}
+	}
+	return cell{Text: "Left", Sub: s.Why}
+}
+
+// listJourneys lists links to the connect page and what became of them, the newest first.
+func (v *views) listJourneys(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	names, clients, err := v.names(r)
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	f := filterOf(q)
+	if q.Get("status") == "STOPPED" {
+		f.In = []string{string(flow.Failed), string(flow.Cancelled), string(flow.Ended)}
+	}
+	all, err := v.Store.Journeys(r.Context(), store.JourneyFilter{RowFilter: f}, store.Page{After: q.Get("after"), Limit: pageSize + 1})
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	t := table{Caption: "Journeys from a link, the newest first", Heads: heads("Journey", "Made", "Client", "User", "Institution", "Where it stands", "Took>"), Empty: "No journey fits. Links and journeys are kept for 30 days."}
+	for _, j := range all[:min(len(all), pageSize)] {
+		s := stopOf(j.JourneyGroup)
+		row := []cell{id(short(j.LinkID), "/journeys/"+j.LinkID), v.timeCell(j.CreatedAt), text(names[j.ClientID]), id(short(j.UserID), "/users/"+j.UserID), none("none chosen"), stopCell(s), none("not opened")}
+		if j.Company != "" {
+			row[4] = cell{Text: v.company(j.Company), Href: "/institutions/" + j.Company}
+		}
+		if !j.OpenedAt.IsZero() && !j.StateAt.IsZero() {
+			row[6] = text(took(j.StateAt.Sub(j.OpenedAt)))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if len(all) > 0 {
+		t.Next, t.First = nextPage(r, len(all), all[min(len(all), pageSize)-1].LinkID)
+	}
+	status := statusFilter("State", append([]flow.State{"STOPPED"}, flow.States()...), q.Get("status"))
+	v.show(w, r, "JOURNEYS", "v/list", page{Title: "Journeys", Tabs: journeyTabs("/journeys", q), Filters: []filter{status, v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}, Tables: []table{t}})
+}
+
+// short is the last part of an id, with which people tell ids apart: the first part of ids of
+// one hour is the same.
+func short(id string) string {
+	if len(id) != 36 {
+		return id
+	}
+	return "…" + id[24:]
+}
+
+// consentStatus is the status of a consent with its reason.
+func consentStatus(c store.ConsentRow) cell {
+	s := cell{Text: string(c.Status)}
+	switch {
+	case c.Status == consent.Failed && attributionOf(string(c.Failure)) != byPerson:
+		s.Chip, s.Icon, s.Sub = "bad", "cross", why(string(c.Failure))
+	case c.Status == consent.Failed:
+		s.Sub = why(string(c.Failure))
+	case c.Status == consent.Authorized:
+		s.Chip, s.Icon = "good", "check"
+	}
+	if c.Parked {
+		s.Sub = "its job is parked"
+	}
+	return s
+}
+
+// listConsents lists permissions of all clients, the newest first.
+func (v *views) listConsents(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	names, clients, err := v.names(r)
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	f := filterOf(q)
+	all, err := v.Store.ConsentRows(r.Context(), f, store.Page{After: q.Get("after"), Limit: pageSize + 1})
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	t := v.consentTable(all[:min(len(all), pageSize)], names)
+	t.Caption = "Permissions, the newest first"
+	if len(all) > 0 {
+		t.Next, t.First = nextPage(r, len(all), string(all[min(len(all), pageSize)-1].ID))
+	}
+	v.show(w, r, "CONSENTS", "v/list", page{Title: "Permissions", Crumb: link{Text: "Journeys", Address: "/journeys"}, Tabs: journeyTabs("/permissions/all", q), Tables: []table{t},
+		Filters: []filter{statusFilter("Status", consent.Statuses(), q.Get("status")), v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}})
+}
+
+// consentTable lists permissions.
+func (v *views) consentTable(all []store.ConsentRow, names map[string]string) table {
+	t := table{Heads: heads("Permission", "Made", "Client", "User", "Institution", "Status", "Ends", "Told"), Empty: "No permission fits."}
+	for _, c := range all {
+		told := none("not yet")
+		if !c.WarnedAt.IsZero() && c.WarnedAt.Equal(c.ExpiresAt) {
+			told = cell{Text: "told", Icon: "check"}
+		}
+		ends := none("not authorized")
+		if !c.ExpiresAt.IsZero() {
+			ends = v.timeCell(c.ExpiresAt)
+		}
+		t.Rows = append(t.Rows, []cell{id(short(string(c.ID)), "/journeys/"+string(c.ID)), v.timeCell(c.CreatedAt), text(names[c.ClientID]), userCell(c.UserID), {Text: v.company(c.Company), Href: "/institutions/" + c.Company},
+			consentStatus(c), ends, told})
+	}
+	return t
+}
+
+func userCell(userID string) cell {
+	if userID == "" {
+		return none("no user")
+	}
+	return id(short(userID), "/users/"+userID)
+}
+
+// collectionStatus is the status of a collection with its reason.
+func collectionStatus(k store.CollectionRow) cell {
+	s := cell{Text: string(k.Status)}
+	switch who := attributionOf(string(k.Status)); {
+	case k.Status.Class() == collection.Success:
+		s.Chip, s.Icon = "good", "check"
+	case who == byInstitution, who == bySamla:
+		s.Chip, s.Icon, s.Sub = "bad", "cross", why(string(k.Status))
+	}
+	if k.Parked {
+		s.Sub = "its job is parked"
+	}
+	return s
+}
+
+// listCollections lists collections of all clients, the newest first.
+func (v *views) listCollections(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	names, clients, err := v.names(r)
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	f := filterOf(q)
+	all, err := v.Store.CollectionRows(r.Context(), f, store.Page{After: q.Get("after"), Limit: pageSize + 1})
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	t := v.collectionTable(all[:min(len(all), pageSize)], names)
+	t.Caption = "Collections, the newest first"
+	if len(all) > 0 {
+		t.Next, t.First = nextPage(r, len(all), all[min(len(all), pageSize)-1].ID)
+	}
+	v.show(w, r, "COLLECTIONS", "v/list", page{Title: "Collections", Crumb: link{Text: "Journeys", Address: "/journeys"}, Tabs: journeyTabs("/collections", q), Tables: []table{t},
+		Filters: []filter{statusFilter("Status", statusesInOrder, q.Get("status")), v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}})
+}
+
+// collectionTable lists collections.
+func (v *views) collectionTable(all []store.CollectionRow, names map[string]string) table {
+	t := table{Heads: heads("Collection", "Made", "Client", "User", "Institution", "Status", "Person", "Took>"), Empty: "No collection fits."}
+	for _, k := range all {
+		present := "without"
+		if k.Attended {
+			present = "present"
+		}
+		t.Rows = append(t.Rows, []cell{id(short(k.ID), "/journeys/"+k.ID), v.timeCell(k.CreatedAt), text(names[k.ClientID]), userCell(k.UserID), {Text: v.company(k.Company), Href: "/institutions/" + k.Company},
+			collectionStatus(k), text(present), text(took(k.StatusChangedAt.Sub(k.CreatedAt)))})
+	}
+	return t
+}
