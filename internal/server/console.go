@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"samla/internal/console"
+	"samla/internal/console/views"
+	"samla/internal/uuid7"
 )
 
 // consoleServer serves the console of operators on its own listener, so that no mistake in
@@ -22,7 +24,11 @@ type consoleServer struct {
 }
 
 // consoleViews are the views of the console, in the order of its navigation.
-func (s *Server) consoleViews() []console.View { return nil }
+func (s *Server) consoleViews() []console.View {
+	p := s.parts
+	return views.List(views.Deps{Store: s.store, Institutions: s.known, Health: s.health, Uptime: s.uptime, Deviations: s.deviations, Webhooks: s.hooks, Keys: s.Authn,
+		Clock: p.Clock, IDs: uuid7.NewGenerator(p.Clock, p.Random)})
+}
 
 // checkConsole reports an address of the console that would show it to others over plain
 // HTTP.

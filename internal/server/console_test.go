@@ -25,7 +25,7 @@ func TestConsole_IsOnAListenerOfItsOwn(t *testing.T) {
 	if !strings.HasPrefix(s.ConsoleURL(), "http://localhost:") || s.ConsoleURL() == strings.Replace(s.URL(), "127.0.0.1", "localhost", 1) {
 		t.Fatalf("the console is at %s, the API at %s", s.ConsoleURL(), s.URL())
 	}
-	for url, want := range map[string]int{s.ConsoleURL() + "/none": 404, s.ConsoleURL() + "/healthz": 404, s.ConsoleURL() + "/companies": 404} {
+	for url, want := range map[string]int{s.ConsoleURL() + "/": 200, s.ConsoleURL() + "/jobs": 200, s.ConsoleURL() + "/none": 404, s.ConsoleURL() + "/healthz": 404, s.ConsoleURL() + "/companies": 404} {
 		resp, err := http.Get(url) //nolint:noctx // a test
 		if err != nil {
 			t.Fatal(err)

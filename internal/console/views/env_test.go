@@ -87,7 +87,7 @@ func newEnv(t *testing.T, dsn string) *env {
 	e := &env{T: t, clk: base.Clock, ids: base.IDs, db: base.Store, health: &company.Health{}, figures: figures{}, forgiven: &deviation.Register{}, role: operator.Admin}
 	keys := must(authn.New(t.Context(), authn.Config{Store: e.db, Vault: base.Vault, Clock: e.clk, Issuer: "samla", Audience: "samla"}))(t)
 	e.hooks = webhooks.New(webhooks.Deps{Store: e.db, Vault: base.Vault, Clock: e.clk, IDs: e.ids, Random: rand.Reader, Targets: webhook.LoopbackTargets})
-	e.handler = console.New(console.Deps{Log: slog.New(slog.NewTextHandler(testLog{t}, nil)), Env: "test", Hook: func(*http.Request) (operator.Operator, bool) {
+	e.handler = console.New(console.Deps{Log: slog.New(slog.NewTextHandler(testLog{t}, nil)), Env: "test", URL: func() string { return "http://localhost:8081" }, Hook: func(*http.Request) (operator.Operator, bool) {
 		return operator.Operator{ID: "019ab0f0-0000-7000-8000-000000000001", Name: "maria.ek", Role: e.role}, e.role != ""
 	}, Views: views.List(views.Deps{Store: e.db, Institutions: institutions(), Health: e.health, Uptime: e.figures, Deviations: e.forgiven, Webhooks: e.hooks, Keys: keys, Clock: e.clk, IDs: e.ids})})
 	e.one, e.two = e.client("Pärmen"), e.client("Demokollen")
