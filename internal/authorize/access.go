@@ -121,33 +121,37 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 	}
 	used := secret.Tokens.Refresh
 	var certain bool
-	after, err2 := store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
-		if old.Status.Final() {
-			return old, nil, errOvertaken
-		}
-		opened, err2 := s.openSecret(ctx, old)
-		if err2 != nil {
-			return old, nil, err2 // secret is still what revokes the new tokens
-		}
-		secret = opened
-		if secret.Tokens.Refresh != used {
-			return old, nil, store.ErrUnchanged // another worker was taken for the one that replaces them
-		}
-		switch {
-		case err == nil:
-			secret.Tokens, secret.Refreshing, secret.Denial = secret.Tokens.Replaced(got.Since(secret.Tokens, now)), nil, nil
-		case denied:
-			var d consent.Denial
-			d, certain = secret.Denial.Denied(now, outage)
-			secret.Denial, secret.Refreshing = &d, nil
-			if again := now.Add(consent.DenialConfirmedAfter + time.Second); !certain && old.Status == consent.Authorized && again.Before(old.WakeAt) {
-				old.WakeAt = again // the daily check asks again
+	var after consent.Consent
+	err2 := s.stored(c, func() (failed error) {
+		after, failed = store.UpdateConsent(ctx, s.Store, c.ID, func(old consent.Consent) (consent.Consent, func(store.Tx) error, error) {
+			if old.Status.Final() {
+				return old, nil, errOvertaken
 			}
-		case notSent(err) || !saysNothing(err):
-			secret.Refreshing = nil // it was not used, or not lost
-		}
-		old, err2 = s.sealSecret(ctx, old, secret)
-		return old, nil, err2
+			opened, err2 := s.openSecret(ctx, old)
+			if err2 != nil {
+				return old, nil, err2 // secret is still what revokes the new tokens
+			}
+			secret = opened
+			if secret.Tokens.Refresh != used {
+				return old, nil, store.ErrUnchanged // another worker was taken for the one that replaces them
+			}
+			switch {
+			case err == nil:
+				secret.Tokens, secret.Refreshing, secret.Denial = secret.Tokens.Replaced(got.Since(secret.Tokens, now)), nil, nil
+			case denied:
+				var d consent.Denial
+				d, certain = secret.Denial.Denied(now, outage)
+				secret.Denial, secret.Refreshing = &d, nil
+				if again := now.Add(consent.DenialConfirmedAfter + time.Second); !certain && old.Status == consent.Authorized && again.Before(old.WakeAt) {
+					old.WakeAt = again // the daily check asks again
+				}
+			case notSent(err) || !saysNothing(err):
+				secret.Refreshing = nil // it was not used, or not lost
+			}
+			old, err2 = s.sealSecret(ctx, old, secret)
+			return old, nil, err2
+		})
+		return failed
 	})
 	s.Observer.Refreshed(c.Company, refreshOutcome(err, certain))
 	switch {
@@ -204,7 +208,10 @@ func (s *Service) revokeReplaced(ctx context.Context, c consent.Consent, secret 
 	if err != nil {
 		return err
 	}
-	if err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, *m) }); err != nil {
+	err = s.stored(c, func() error {
+		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.AddOutboxMessage(ctx, *m) })
+	})
+	if err != nil && !errors.Is(err, store.ErrExists) { // stored by a write whose answer was lost
 		return err
 	}
 	s.Jobs.Wake(store.Outbox)

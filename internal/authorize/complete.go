@@ -53,7 +53,7 @@ func (j *job) complete(ctx context.Context) (more bool, err error) {
 			return false, j.exchangeFailed(ctx, err)
 		}
 		j.Observer.Exchanged(j.c.Company, j.exchangeOutcome(done))
-		if more, err = j.completed(ctx, done); err != nil || j.c.Step != consent.StepComplete {
+		if more, err = j.completedOnce(ctx, e.ID, done); err != nil || j.c.Step != consent.StepComplete {
 			return more, err
 		}
 	}
@@ -61,7 +61,7 @@ func (j *job) complete(ctx context.Context) (more bool, err error) {
 
 // completed stores the result of an exchange. Tokens are stored before anything is judged:
 // if another writer has ended the consent, they are revoked.
-func (j *job) completed(ctx context.Context, done institution.Completed) (more bool, err error) {
+func (j *job) completed(ctx context.Context, exchange string, done institution.Completed) (more bool, err error) {
 	if done.Tokens != nil {
 		j.secret.Tokens = *done.Tokens
 	}
@@ -89,6 +89,9 @@ func (j *job) completed(ctx context.Context, done institution.Completed) (more b
 	default:
 		j.secret.AuthorizationID, j.secret.StatusLink, j.secret.Silent = "", "", false // the consent itself says what follows
 		err = j.apply(ctx, consent.Exchanged{}, j.leaseEnd())
+	}
+	if errors.Is(err, store.ErrConflict) && j.adopts(ctx, exchange) {
+		return j.completed(ctx, exchange, done)
 	}
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) {
 		return false, errors.Join(err, j.revokeLate(ctx))

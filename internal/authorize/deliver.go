@@ -101,7 +101,10 @@ func (s *Service) refreshMessage(ctx context.Context, m *outbox.Message, by inst
 	if m.Sealed, err = s.sealRevocation(ctx, m.ID, outbox.Revocation{RemoteID: a.ConsentID, Token: a.Token, Refresh: a.Refresh}); err != nil {
 		return a, err
 	}
-	return a, s.Store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, *m) })
+	ctx = context.WithoutCancel(ctx)
+	return a, s.stored(consent.Consent{ID: m.ConsentID, Company: m.Company}, func() error {
+		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.PutOutboxMessage(ctx, *m) })
+	})
 }
 
 // delivered deletes a message and records the delivery in the audit log.

@@ -8,6 +8,7 @@ package authorize
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
@@ -44,6 +45,8 @@ type Deps struct {
 	PublicURL    func() string    // base URL of this server as browsers reach it; nil = none
 	Subscribers  []EndSubscriber  // run for each consent that ends, after the audit log and the events
 	Observer     Observer         // nil: none
+	// OutageOf returns the outage of the store that an error is about, or ""; nil: none is known.
+	OutageOf func(error) store.Outage
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by
@@ -58,8 +61,10 @@ type Service struct {
 	watched      sync.Map      // consent id -> *job, of what the scheduler watches
 	refreshes    chan struct{} // questions of polls under way
 	subscribers  []EndSubscriber
-	denials      *denials     // of refresh tokens
-	refusals     *denials     // of access tokens that should be good
+	denials      *denials        // of refresh tokens
+	refusals     *denials        // of access tokens that should be good
+	running      context.Context // ends with the service
+	stop         context.CancelFunc
 	leftovers    atomic.Int64 // consents that may be left at a bank, since the start
 }
 
@@ -73,10 +78,14 @@ func New(d Deps) *Service {
 	if d.PublicURL == nil {
 		d.PublicURL = func() string { return "" }
 	}
+	if d.OutageOf == nil {
+		d.OutageOf = func(error) store.Outage { return "" }
+	}
 	if d.Observer == nil {
 		d.Observer = unobserved{}
 	}
 	s := &Service{Deps: d, instructions: newInstructionCache(), denials: newDenials(), refusals: newDenials(), refreshes: make(chan struct{}, maxRefreshes)}
+	s.running, s.stop = context.WithCancel(context.Background())
 	s.watching = s.newScheduler()
 	s.subscribers = append([]EndSubscriber{auditEnd{s}, tellEnd{s}}, d.Subscribers...)
 	d.Jobs.Register(jobs.Queue{Name: store.Consents, Workers: consentWorkers, Handle: s.Handle, LastResort: s.giveUp,

@@ -44,7 +44,10 @@ func (s *Service) newScheduler() *watch.Scheduler {
 func (s *Service) Start() { s.watching.Start() }
 
 // Stop ends that and makes the rows due, so that another node goes on at once.
-func (s *Service) Stop(ctx context.Context) error { return s.watching.Stop(ctx) }
+func (s *Service) Stop(ctx context.Context) error {
+	s.stop()
+	return s.watching.Stop(ctx)
+}
 
 // watch hands the consent to the scheduler, which keeps the row's lease and asks
 // the bank at its interval until the authorization ends.

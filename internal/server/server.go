@@ -147,7 +147,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
 		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal, Random: p.Random, PublicURL: s.PublicURL,
-		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}, Observer: s.observeSigning()})
+		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}, Observer: s.observeSigning(), OutageOf: sqlstore.OutageOf})
 	s.observeOutages()
 	access := store.AccessRecorder(s.store)
 	if p.WrapAccess != nil {
