@@ -29,7 +29,7 @@ func (s *Service) Results(ctx context.Context, id, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.State != flow.Done || f.CollectionID == "" || f.Terms.Origin == "" {
+	if f.State != flow.Done || f.CollectionID == "" || f.Terms.Origin == "" || f.Terms.Silent {
 		return nil, ErrUnknown
 	}
 	of := owner(f)

@@ -34,6 +34,7 @@ type Config struct {
 	APIKey        string         // API key to accept; empty: the key of an earlier start, or a new one
 	Rate          ratelimit.Rate // limit of requests; the zero value is no limit
 	AllowOrigins  []string       // web pages that may call the API
+	PublicURL     string         // of the pages, where something in front of the API has TLS; empty: as it listens
 	MaxWaiting    int            // see server.Config
 	Metrics       string         // see server.Config
 	OTLPEndpoint  string         // see server.Config; everything is traced
@@ -108,7 +109,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		database = filepath.Join(c.Dir, storeDir)
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, ConsoleListen: c.Console, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, PublicURL: c.PublicURL, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, ConsoleListen: c.Console, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, AllowOrigins: c.AllowOrigins},
 		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, WrapAccess: c.WrapAccess})
 	if err != nil {
 		return l, err

@@ -68,6 +68,7 @@ type Terms struct {
 	Transactions bool      `json:"transactions"`
 	ValidDays    int       `json:"validDays,omitempty"`   // of a permission; 0 = the longest
 	ConsentOnly  bool      `json:"consentOnly,omitempty"` // nothing is read at once
+	Silent       bool      `json:"silent,omitempty"`      // the page that frames this one does not get the data
 	Purpose      string    `json:"purpose"`               // after "to", in Language
 	Language     string    `json:"language"`              // BCP 47, such as sv
 	ReturnURL    string    `json:"returnUrl,omitempty"`   // registered by the client

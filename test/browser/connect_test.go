@@ -236,7 +236,7 @@ func connectReturnsElsewhere(t *testing.T, d *driver, w *world) {
 	first.in("BANK")
 	at := first.url()
 	first.click("#go")
-	first.click("button[value=yes]") // the bank does not name the signer
+	// The bank does not name the signer; nobody asks who has begun in this browser.
 	first.waitFor("button[value=start]")
 	second.open(first.url()) // the page of the bank
 	w.logIn(second)
@@ -433,11 +433,11 @@ func (w *world) embedder() string {
 	host := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(rw, `<!doctype html><title>Host</title><div id="place"></div><ol id="heard"></ol><script src="%s/connect.js"></script><script>
 			SamlaConnect.open({ url: %q, into: document.getElementById("place"), on: (name, value) => {
-				const line = document.createElement("li"); line.textContent = name + " " + value; line.dataset.name = name; document.getElementById("heard").append(line);
+				const line = document.createElement("li"); line.textContent = name + " " + JSON.stringify(value); line.dataset.name = name; document.getElementById("heard").append(line);
 			} });</script>`, w.client.Base, r.URL.Query().Get("u"))
 	}))
 	w.t.Cleanup(host.Close)
-	return host.URL
+	return strings.Replace(host.URL, "127.0.0.1", "localhost", 1) // another site than ours: its frames get no cookie over http
 }
 
 // Only a registered page frames the connect page, and it hears what happens.
@@ -474,14 +474,28 @@ func isFramed(t *testing.T, d *driver, w *world) {
 	p.do(map[string]any{"do": "into", "page": p.name, "url": w.host + "?u=" + url.QueryEscape(address), "what": "iframe"}, nil)
 	p.click("main button")
 	p.in("REVIEW")
+	if name := p.attribute("html", "class"); name != "framed" {
+		t.Errorf("the page in the frame is %q", name)
+	}
 	p.click("button[value=other]")
 	p.in("QR")
+	// Somebody who is sent the address of the frame does not get into it.
+	state := p.attribute("#flow", "data-page")
+	if !strings.Contains(state, "?key=") {
+		t.Fatalf("the address is %s", state)
+	}
+	other := d.page("other")
+	other.open(w.client.Base + state)
+	other.in("LINK_BROWSER")
 	w.scans(p, "approve", "195704289999")
 	p.in("DONE")
 	p.click("main a.btn-main")
 	p.do(map[string]any{"do": "outOf", "page": p.name}, nil)
-	for _, heard := range []string{"APP_LOADED", "PAGE_VIEW", "SELECTED_COMPANY", "SELECTED_AUTHENTICATION_METHOD", "COLLECTION_ID", "COLLECTION_STATUS", "APP_CLOSE"} {
+	for _, heard := range []string{"APP_LOADED", "PAGE_VIEW", "SELECTED_COMPANY", "SELECTED_AUTHENTICATION_METHOD", "COLLECTION_ID", "COLLECTION_STATUS", "RESULTS", "APP_CLOSE"} {
 		p.waitFor("li[data-name=" + heard + "]")
+	}
+	if got := p.text("li[data-name=RESULTS]"); !strings.Contains(got, `"PSD2_CHECKING_ACCOUNT"`) {
+		t.Errorf("the host hears %.100s", got)
 	}
 	if s := w.stands(id); s.Flow.State != "ENDED" && s.Flow.State != "DONE" {
 		t.Errorf("%+v", s)

@@ -40,7 +40,8 @@ type world struct {
 	elsewhere string // host of a site that is nobody's
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld starts a server, whose configuration a test may change.
+func newWorld(t *testing.T, change ...func(*devserver.Config)) *world {
 	t.Helper()
 	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if to := r.URL.Query().Get("to"); r.URL.Path == "/start" { // what a client does on the page where the person begins
@@ -50,7 +51,11 @@ func newWorld(t *testing.T) *world {
 		_, _ = io.WriteString(rw, "<!doctype html><title>Shop</title><h1>Back at the shop</h1>")
 	}))
 	t.Cleanup(shop.Close)
-	l, err := devserver.Start(t.Context(), devserver.Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	config := devserver.Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&config)
+	}
+	l, err := devserver.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type connectLinkBody struct {
 	Transactions *bool          `json:"transactions"`
 	ValidDays    jsonInt        `json:"validDays"`
 	Collect      *bool          `json:"collect"`
+	Results      *bool          `json:"results"`
 	Purpose      string         `json:"purpose"`
 	Language     string         `json:"language"`
 	ReturnURL    string         `json:"returnUrl"`
@@ -49,7 +50,7 @@ func (b connectLinkBody) request(clientID string) connect.LinkRequest {
 	}
 	return connect.LinkRequest{ClientID: clientID, UserID: b.UserUUID, Known: b.Person, Life: time.Duration(b.LinkSeconds) * time.Second,
 		Terms: flow.Terms{Companies: b.Companies, Products: b.Products, Balances: yes(b.Balances), Transactions: yes(b.Transactions), ValidDays: int(b.ValidDays),
-			ConsentOnly: !yes(b.Collect), Purpose: b.Purpose, Language: b.Language, ReturnURL: b.ReturnURL, Origin: b.Origin}}
+			ConsentOnly: !yes(b.Collect), Silent: !yes(b.Results), Purpose: b.Purpose, Language: b.Language, ReturnURL: b.ReturnURL, Origin: b.Origin}}
 }
 
 func (o *operations) createConnectLink(c *api.Call) error {

@@ -55,6 +55,7 @@ var files embed.FS
 const (
 	statePath = connect.Path + "state/"
 	leavePath = connect.Path + "leave/"
+	dataPath  = connect.Path + "results/"
 	assetPath = connect.Path + "assets/"
 )
 
@@ -96,6 +97,7 @@ func New(d Deps) http.Handler {
 	mux.HandleFunc("POST "+connect.LinkPath+"{secret}", h.open)
 	mux.HandleFunc("GET "+statePath+"{flow}", h.state)
 	mux.HandleFunc("GET "+leavePath+"{flow}", h.leave)
+	mux.HandleFunc("GET "+dataPath+"{flow}", h.results)
 	mux.HandleFunc("GET "+connect.Path+"{flow}", h.show)
 	mux.HandleFunc("POST "+connect.Path+"{flow}", h.act)
 	mux.Handle("GET "+assetPath, bundle)
@@ -130,7 +132,7 @@ func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 
 // again answers the second visit to a link: the browser that has opened it goes on.
 func (h *handler) again(w http.ResponseWriter, r *http.Request, l flow.Link) {
-	if h.key(r, l.FlowID) != "" {
+	if key, _ := h.key(r, l.FlowID); key != "" {
 		http.Redirect(w, r, connect.Path+l.FlowID, http.StatusSeeOther)
 		return
 	}
@@ -149,7 +151,11 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) {
 			cookie.SameSite, cookie.Partitioned = http.SameSiteNoneMode, true
 		}
 		http.SetCookie(w, cookie)
-		http.Redirect(w, r, connect.Path+f.ID, http.StatusSeeOther)
+		to := connect.Path + f.ID
+		if f.Terms.Origin != "" && framedNow(r) { // the browser may refuse the cookie
+			to = withKey(to, key)
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 	case errors.Is(err, flow.ErrUsed), errors.Is(err, flow.ErrExpired), errors.Is(err, connect.ErrUnknown):
 		h.link(w, r)
 	default:
@@ -173,13 +179,6 @@ func (h *handler) cookie(id string) string {
 	return name
 }
 
-func (h *handler) key(r *http.Request, id string) string {
-	if c, err := r.Cookie(h.cookie(id)); err == nil {
-		return c.Value
-	}
-	return ""
-}
-
 // visitor returns the browser that asks.
 func visitor(r *http.Request) connect.Visitor {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -196,14 +195,15 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("flow")
-	view, err := h.Connect.View(r.Context(), id, h.key(r, id), visitor(r))
-	if err == nil && r.URL.Query().Has("consentId") { // the institution has sent the person back
+	key, carried := h.key(r, id)
+	view, err := h.Connect.View(r.Context(), id, key, visitor(r))
+	if err == nil && (r.URL.Query().Has("consentId") || !carried && r.URL.Query().Has(keyName)) { // the institution has sent the person back, or the cookie has come
 		http.Redirect(w, r, connect.Path+id, http.StatusSeeOther)
 		return
 	}
 	if chosen := r.URL.Query().Get("choose"); err == nil && chosen != "" && h.choosable(chosen) {
-		if _, err = h.Connect.Choose(r.Context(), id, h.key(r, id), view.Flow.Rev, chosen, visitor(r)); err == nil {
-			http.Redirect(w, r, connect.Path+id+"?at=review", http.StatusSeeOther)
+		if _, err = h.Connect.Choose(r.Context(), id, key, view.Flow.Rev, chosen, visitor(r)); err == nil {
+			http.Redirect(w, r, withQuery(h.place(r, id), "at", "review"), http.StatusSeeOther)
 			return
 		}
 	}
@@ -232,7 +232,8 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, view connect.Vi
 // nothing again.
 func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("flow")
-	key, who, ctx := h.key(r, id), visitor(r), r.Context()
+	who, ctx := visitor(r), r.Context()
+	key, _ := h.key(r, id)
 	rev, _ := strconv.ParseInt(r.PostFormValue("rev"), 10, 64)
 	var view connect.View
 	var err error
@@ -253,7 +254,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err == nil && len(view.Problems) == 0 && !view.Busy && !view.Stale {
-		http.Redirect(w, r, connect.Path+id, http.StatusSeeOther)
+		http.Redirect(w, r, h.place(r, id), http.StatusSeeOther)
 		return
 	}
 	h.answer(w, r, view, err)
@@ -293,13 +294,14 @@ func (h *handler) leave(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("flow")
-	view, err := h.Connect.View(r.Context(), id, h.key(r, id), visitor(r))
+	key, _ := h.key(r, id)
+	view, err := h.Connect.View(r.Context(), id, key, visitor(r))
 	if err != nil {
 		h.answer(w, r, view, err)
 		return
 	}
 	to := backAddress(view.Flow)
-	if view, err = h.Connect.Act(r.Context(), id, h.key(r, id), view.Flow.Rev, flow.Leave{}, visitor(r)); err != nil || to == "" {
+	if view, err = h.Connect.Act(r.Context(), id, key, view.Flow.Rev, flow.Leave{}, visitor(r)); err != nil || to == "" {
 		h.answer(w, r, view, err)
 		return
 	}

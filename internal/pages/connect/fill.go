@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"samla/internal/authorize"
 	"samla/internal/company"
 	"samla/internal/connect"
 	"samla/internal/dialogue"
@@ -43,7 +44,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 		d.AppURL = appURL(tokenOf(d.View), r.UserAgent(), h.PublicURL()+d.URL)
 	case flow.Bank, flow.Elsewhere:
 		stop(0, false)
-		d.page()
+		d.page(h)
 	case flow.AskCode, flow.AskChoice, flow.AskContact, flow.AskInput, flow.AskEmail, flow.AskWait, flow.AskDevice:
 		d.ask(say, v)
 	case flow.Reading:
@@ -100,7 +101,7 @@ func (d *shown) choose(h *handler, r *http.Request, say *words.Texts) {
 }
 
 func (d *shown) row(h *handler, say *words.Texts, c company.Company) look.Row {
-	row := look.Row{ID: c.ID, Title: c.DisplayName, Address: d.URL + "?choose=" + url.QueryEscape(c.ID), Sub: say.Say("inst.kind.bank", words.Values{})}
+	row := look.Row{ID: c.ID, Title: c.DisplayName, Address: d.With("choose", c.ID), Sub: say.Say("inst.kind.bank", words.Values{})}
 	if !c.PSD2 {
 		row.Sub = ""
 	}
@@ -218,10 +219,11 @@ func (d *shown) code(say *words.Texts, v words.Values, now time.Time) {
 }
 
 // page says where the page of the institution is.
-func (d *shown) page() {
+func (d *shown) page(h *handler) {
 	switch {
 	case d.Shown != nil:
 		d.Go = d.Shown.RedirectURL
+		d.Begins = d.Flow.State == flow.Bank && strings.HasPrefix(d.Go, h.PublicURL()+authorize.GoPath)
 	case d.Collection != nil && d.Collection.Shown != nil:
 		d.Go = d.Collection.Shown.URL
 		if u, err := url.Parse(d.Go); err == nil {

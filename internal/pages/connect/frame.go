@@ -2,10 +2,15 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
+	"samla/internal/connect"
 	"samla/internal/flow"
+	"samla/internal/gzipped"
 	"samla/internal/pages/look"
 )
 
@@ -30,6 +35,68 @@ func (h *handler) framed(ctx context.Context, w http.ResponseWriter, clientID st
 	}
 	w.Header().Del("X-Frame-Options")
 	look.Secure(w.Header(), t.Origin)
+}
+
+// keyName is the member of the query that has the secret of a flow in a frame whose browser
+// refuses its cookie.
+const keyName = "key"
+
+// key returns the secret of the flow that a browser brings, and whether it is carried in the
+// address. An address counts only in a frame and for what a page there asks: somebody who is
+// sent one cannot be brought into the flow of another person.
+func (h *handler) key(r *http.Request, id string) (key string, carried bool) {
+	if c, err := r.Cookie(h.cookie(id)); err == nil {
+		return c.Value, false
+	}
+	if key = r.URL.Query().Get(keyName); key == "" || !framedNow(r) && r.Header.Get("Sec-Fetch-Site") != "same-origin" {
+		return "", false
+	}
+	return key, true
+}
+
+// framedNow reports whether a page is asked for that a frame shows.
+func framedNow(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "iframe" }
+
+// place returns the address of a flow for this browser.
+func (h *handler) place(r *http.Request, id string) string { return h.below(r, connect.Path, id) }
+
+// below returns the address of something of a flow for this browser.
+func (h *handler) below(r *http.Request, path, id string) string {
+	if key, carried := h.key(r, id); carried {
+		return withKey(path+id, key)
+	}
+	return path + id
+}
+
+func withKey(address, key string) string { return withQuery(address, keyName, key) }
+
+// withQuery adds a member to the query of an address.
+func withQuery(address, name, value string) string {
+	joint := "?"
+	if strings.Contains(address, "?") {
+		joint = "&"
+	}
+	return address + joint + name + "=" + url.QueryEscape(value)
+}
+
+// results answers the script with the data, which it passes on to the page that frames it.
+func (h *handler) results(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("flow")
+	key, _ := h.key(r, id)
+	packed, err := h.Connect.Results(r.Context(), id, key)
+	if err == nil {
+		packed, err = gzipped.Plain(packed)
+	}
+	switch {
+	case errors.Is(err, connect.ErrUnknown):
+		http.Error(w, "", http.StatusNotFound)
+	case err != nil:
+		h.Log.Error("the data could not be passed on to the page that frames ours", "error", err)
+		http.Error(w, "", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(packed)
+	}
 }
 
 // views are the names under which hosts know the states (docs/pages.md).

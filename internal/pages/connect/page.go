@@ -18,6 +18,8 @@ type shown struct {
 	connect.View
 	URL, StateURL string
 	LeaveURL      string // leads back to the client; "" = it has named no address
+	DataURL       string // has the data for the page that frames ours; "" = it gets none
+	Key           string // that addresses carry, or ""
 	Asker         string
 	At            string // display name of the institution
 	Ref           string
@@ -35,6 +37,7 @@ type shown struct {
 	AppURL        template.URL
 	Address       string // beginning of the address of the institution's page
 	Go            string // address that leads there
+	Begins        bool   // Go is a form of ours: the person has begun in this browser, and is not asked
 	Until         int64  // milliseconds, until when the person can act; 0 = not known
 	Now           int64
 	Whole         int64 // milliseconds, how long Until was ahead at first; 0 = not known
@@ -52,6 +55,9 @@ type shown struct {
 
 // polled reports whether the script asks how it stands.
 func (d shown) Polled() bool { return d.Flow.State != flow.Ended && d.Flow.State != "" }
+
+// With returns the address of the flow with a member in its query.
+func (d shown) With(name, value string) string { return withQuery(d.URL, name, value) }
 
 // Left reports whether the person, or the client's page, has ended the flow: nobody was not
 // there for too long.
@@ -93,9 +99,15 @@ func (h *handler) language(r *http.Request, t flow.Terms) words.Language {
 func (h *handler) page(r *http.Request, view connect.View) look.Page {
 	f := view.Flow
 	say := h.kit.Text(h.language(r, f.Terms))
-	d := shown{View: view, URL: connect.Path + f.ID, StateURL: statePath + f.ID, Asker: h.asker(r, f.ClientID), At: view.Institution.Company.DisplayName, Ref: refOf(f.ID)}
-	if f.Terms.ReturnURL != "" {
-		d.LeaveURL = leavePath + f.ID
+	d := shown{View: view, URL: h.place(r, f.ID), StateURL: h.below(r, statePath, f.ID), Asker: h.asker(r, f.ClientID), At: view.Institution.Company.DisplayName, Ref: refOf(f.ID)}
+	if f.Terms.ReturnURL != "" || f.Terms.Origin != "" {
+		d.LeaveURL = h.below(r, leavePath, f.ID)
+	}
+	if f.State == flow.Done && f.CollectionID != "" && f.Terms.Origin != "" && !f.Terms.Silent {
+		d.DataURL = h.below(r, dataPath, f.ID)
+	}
+	if key, carried := h.key(r, f.ID); carried {
+		d.Key = key
 	}
 	d.Stop = r.URL.Query().Get("stop") != "" && f.State == flow.Reading
 	at := r.URL.Query().Get("at")

@@ -17,7 +17,8 @@ import (
 // answer that has not changed is 304.
 func (h *handler) state(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("flow")
-	view, err := h.Connect.View(r.Context(), id, h.key(r, id), visitor(r))
+	key, _ := h.key(r, id)
+	view, err := h.Connect.View(r.Context(), id, key, visitor(r))
 	switch {
 	case errors.Is(err, connect.ErrUnknown):
 		http.Error(w, "", http.StatusNotFound)

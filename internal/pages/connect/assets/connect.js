@@ -51,8 +51,21 @@
     if (d.collection && sent.COLLECTION_ID !== d.collection) tell("COLLECTION_INITIATED", d.collection);
     tellNews("COLLECTION_ID", d.collection);
     tellNews("COLLECTION_STATUS", d.status);
-    tell("HEIGHT", document.documentElement.scrollHeight);
+    tellHeight();
+    const status = d.collection + d.results;
+    if (d.results && sent.RESULTS !== status && framed()) {
+      sent.RESULTS = status;
+      fetch(d.results, { cache: "no-store" }).then(async (answer) => {
+        if (answer.ok) tell("RESULTS", await answer.json());
+      }).catch(() => {});
+    }
   };
+  const framed = () => window.parent !== window && flow() && "origin" in flow().dataset;
+  const tellHeight = () => tell("HEIGHT", document.body.scrollHeight);
+  if (framed()) {
+    document.documentElement.classList.add("framed");
+    new ResizeObserver(tellHeight).observe(document.body);
+  }
 
   // read takes over what a new page says.
   const read = () => {
@@ -81,10 +94,13 @@
 
   // place lets the history lead back to the list, and to what is approved, but to nothing later.
   const place = () => {
-    const at = { START: "?at=start", REVIEW: "?at=review" }[byID("main").dataset.view];
-    const here = location.search;
-    if (at && here !== at && !here.includes("q=")) history.replaceState(null, "", location.pathname + at);
-    else if (!at && here.startsWith("?at=") && byID("main").dataset.view !== "RUNNING") history.replaceState(null, "", location.pathname);
+    const at = { START: "start", REVIEW: "review" }[byID("main").dataset.view];
+    const here = new URLSearchParams(location.search);
+    if (here.get("at") === (at || null) || here.has("q") || byID("main").dataset.view === "RUNNING") return;
+    if (at) here.set("at", at);
+    else here.delete("at");
+    here.delete("choose");
+    history.replaceState(null, "", location.pathname + (here.size ? `?${here}` : ""));
   };
 
   // tryAgain presses the button again that the server had no room for.
@@ -261,7 +277,7 @@
       if (sent.OPEN_SWEDISH_BANKID !== flow().dataset.token) tell("OPEN_SWEDISH_BANKID", { url: link.href, autostartToken: flow().dataset.token });
       sent.OPEN_SWEDISH_BANKID = flow().dataset.token;
     }
-    if (window.parent !== window && flow().dataset.origin && link.pathname.startsWith("/c/leave/")) {
+    if (framed() && link.pathname.startsWith("/c/leave/")) {
       event.preventDefault();
       tell("APP_CLOSE", true);
       fetch(link.href, { redirect: "manual" });
