@@ -204,6 +204,12 @@ func loadOrCreateMaster(path string) (*keyset.Master, error) {
 	return keyset.LoadMaster(path, "")
 }
 
+// ClientName is the client whose API key the server accepts. Pages show it to persons.
+const ClientName = "Example"
+
+// earlierName is what it was before.
+const earlierName = "local"
+
 // ensureAPIKey makes the server accept the wanted key, or if that is empty the key in
 // the file, or else a new key. It returns the key and writes it to the file.
 func ensureAPIKey(ctx context.Context, s *server.Server, wanted, path string) (string, error) {
@@ -214,7 +220,10 @@ func ensureAPIKey(ctx context.Context, s *server.Server, wanted, path string) (s
 		}
 		wanted = string(stored)
 	}
-	_, secret, err := s.Authn.CreateKey(ctx, "local", "local", wanted)
+	_, secret, err := s.Authn.CreateKey(ctx, ClientName, "development", wanted)
+	if errors.Is(err, store.ErrExists) { // the directory is of an earlier release
+		_, secret, err = s.Authn.CreateKey(ctx, earlierName, "local", wanted)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -49,7 +49,7 @@ func TestRoutes_CheckCredentials(t *testing.T) {
 		u, session := w.acme.person(t)
 		deleted, deletedSession := w.acme.person(t)
 		w.acme.delete(t, "/users/"+deleted.UserUUID).WantStatus(t, http.StatusNoContent, nil)
-		_, revokedKey, err := w.Server.Authn.CreateKey(t.Context(), "local", "revoked", "")
+		_, revokedKey, err := w.Server.Authn.CreateKey(t.Context(), "Example", "revoked", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			inFlight := w.person(t, elsa)
 			signing := inFlight.requestConsent(t, consentRequest{company: autostartBank})
 			inFlight.awaitConsent(t, signing, "AWAITING_AUTHORIZATION")
-			_, secret, err := w.Server.Authn.CreateKey(t.Context(), "local", "second", "")
+			_, secret, err := w.Server.Authn.CreateKey(t.Context(), "Example", "second", "")
 			if err != nil {
 				t.Fatal(err)
 			}
