@@ -54,6 +54,9 @@ func (c *companiesCmd) Run(a *app) error {
 				kept = append(kept, one)
 			}
 		}
+		if len(kept) == 0 {
+			return fmt.Errorf("no id and no name of a company has the text %q: samla companies lists all", c.Text)
+		}
 		data = list(kept)
 	}
 	columns := []column{{head: "COMPANY"}, {head: "NAME", most: nameWidth}, {head: "STATUS"}, {head: "BY"}, {head: "LOGIN METHODS"}}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"samla/internal/client"
 	"samla/internal/clock"
@@ -22,22 +24,41 @@ type returnURLCmd struct {
 	List   returnURLListCmd   `cmd:"" help:"List the addresses of a client, a line each."`
 }
 
-type returnURLAddCmd struct {
+type originCmd struct {
+	Add    originAddCmd    `cmd:"" help:"Register an origin."`
+	Remove originRemoveCmd `cmd:"" help:"Take an origin back. Links that name it cannot be framed any more."`
+	List   originListCmd   `cmd:"" help:"List the origins of a client, a line each."`
+}
+
+// ofClient is of commands about what is registered for a client.
+type ofClient struct {
 	existingStore
 	Client string `arg:"" help:"Name of the client, as given to samla key create."`
-	URL    string `arg:"" help:"https address, http address of this machine, or address of an app's own scheme with a dot."`
+}
+
+type returnURLAddCmd struct {
+	ofClient
+	URL string `arg:"" help:"https address, http address of this machine, or address of an app's own scheme with a dot."`
 }
 
 type returnURLRemoveCmd struct {
-	existingStore
-	Client string `arg:"" help:"Name of the client."`
-	URL    string `arg:"" help:"The address, from samla client return-url list."`
+	ofClient
+	URL string `arg:"" help:"The address, from samla client return-url list."`
 }
 
-type returnURLListCmd struct {
-	existingStore
-	Client string `arg:"" help:"Name of the client."`
+type returnURLListCmd struct{ ofClient }
+
+type originAddCmd struct {
+	ofClient
+	Origin string `arg:"" help:"https origin, such as https://app.example.com, or http origin of this machine."`
 }
+
+type originRemoveCmd struct {
+	ofClient
+	Origin string `arg:"" help:"The origin, from samla client origin list."`
+}
+
+type originListCmd struct{ ofClient }
 
 // withClient opens the store, also while a server is running, and calls do with the client
 // of a name.
@@ -55,38 +76,69 @@ func withClient(a *app, s storeFlags, name string, do func(*sqlstore.Store, clie
 	})
 }
 
-// Run registers an address.
-func (c *returnURLAddCmd) Run(a *app) error {
-	if err := client.CheckReturnURL(c.URL); err != nil {
-		return fmt.Errorf("the address %w", err)
+// registered is a kind of text that operators register for clients.
+type registered struct {
+	noun, list string // such as "the origin", and the command that lists them
+	check      func(string) error
+	add        func(tx store.Tx, ctx context.Context, clientID, text string, at time.Time) error
+	remove     func(tx store.Tx, ctx context.Context, clientID, text string) error
+	all        func(db *sqlstore.Store, ctx context.Context, clientID string) ([]string, error)
+}
+
+var (
+	returnURLs = registered{"the address", "samla client return-url list", client.CheckReturnURL,
+		store.Tx.AddReturnURL, store.Tx.DeleteReturnURL, (*sqlstore.Store).ReturnURLs}
+	origins = registered{"the origin", "samla client origin list", client.CheckOrigin,
+		store.Tx.AddFrameOrigin, store.Tx.DeleteFrameOrigin, (*sqlstore.Store).FrameOrigins}
+)
+
+func (c ofClient) add(a *app, of registered, text string) error {
+	if err := of.check(text); err != nil {
+		return fmt.Errorf("%s %w", of.noun, err)
 	}
 	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
-		err := db.Write(a.ctx, func(tx store.Tx) error { return tx.AddReturnURL(a.ctx, owner.ID, c.URL, clock.System().Now()) })
+		err := db.Write(a.ctx, func(tx store.Tx) error { return of.add(tx, a.ctx, owner.ID, text, clock.System().Now()) })
 		if errors.Is(err, store.ErrExists) {
-			return errors.New("the address is registered already")
+			return fmt.Errorf("%s is registered already", of.noun)
 		}
 		return err
 	})
 }
+
+func (c ofClient) remove(a *app, of registered, text string) error {
+	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
+		err := db.Write(a.ctx, func(tx store.Tx) error { return of.remove(tx, a.ctx, owner.ID, text) })
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("%s is not registered: %s shows those that are", of.noun, of.list)
+		}
+		return err
+	})
+}
+
+func (c ofClient) print(a *app, of registered) error {
+	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
+		all, err := of.all(db, a.ctx, owner.ID)
+		for _, text := range all {
+			fmt.Fprintln(a.out, text)
+		}
+		return err
+	})
+}
+
+// Run registers an address.
+func (c *returnURLAddCmd) Run(a *app) error { return c.add(a, returnURLs, c.URL) }
 
 // Run takes an address back.
-func (c *returnURLRemoveCmd) Run(a *app) error {
-	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
-		err := db.Write(a.ctx, func(tx store.Tx) error { return tx.DeleteReturnURL(a.ctx, owner.ID, c.URL) })
-		if errors.Is(err, store.ErrNotFound) {
-			return errors.New("the address is not registered: samla client return-url list shows those that are")
-		}
-		return err
-	})
-}
+func (c *returnURLRemoveCmd) Run(a *app) error { return c.remove(a, returnURLs, c.URL) }
 
 // Run prints the addresses.
-func (c *returnURLListCmd) Run(a *app) error {
-	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
-		all, err := db.ReturnURLs(a.ctx, owner.ID)
-		for _, url := range all {
-			fmt.Fprintln(a.out, url)
-		}
-		return err
-	})
-}
+func (c *returnURLListCmd) Run(a *app) error { return c.print(a, returnURLs) }
+
+// Run registers an origin.
+func (c *originAddCmd) Run(a *app) error { return c.add(a, origins, c.Origin) }
+
+// Run takes an origin back.
+func (c *originRemoveCmd) Run(a *app) error { return c.remove(a, origins, c.Origin) }
+
+// Run prints the origins.
+func (c *originListCmd) Run(a *app) error { return c.print(a, origins) }

@@ -54,8 +54,9 @@ var (
 type collecting struct {
 	*demo
 	cmd   *collectCmd
-	user  string // id
-	token string
+	user  string // id; empty: there is no such user yet
+	token string // of a session, from admit on
+	ask   func(context.Context, *choice) error
 	undo  func(context.Context) error // what cancels at the institution; nil: nothing
 }
 
@@ -69,6 +70,7 @@ func (c *collectCmd) Run(a *app) error {
 	screen := terminal{out: a.err, moves: isTerminal(a.err)}
 	w := &collecting{cmd: c, demo: &demo{terminal: screen, clock: clock.System(), client: api, every: collectPoll, real: true,
 		phone: &apiclient.Phone{HTTP: &http.Client{Timeout: apiTimeout}}}}
+	w.ask = w.askPerson
 	d, err := w.run(a)
 	w.wipe()
 	if err != nil {
@@ -173,13 +175,8 @@ func (w *collecting) chosen(a *app) (choice, error) {
 	case of.method != "" && !slices.Contains(of.company.LoginMethods, of.method):
 		return of, fmt.Errorf("%s has no login method %q: --login-method is one of %s", of.company.ID, of.method, strings.Join(of.company.LoginMethods, ", "))
 	}
-	if w.user, err = w.findOrCreate(a.ctx); err != nil {
-		return of, err
-	}
-	if w.token, err = w.client.CreateSession(a.ctx, w.user); err != nil {
-		return of, err
-	}
-	return of, nil
+	w.user, err = w.find(a.ctx)
+	return of, err
 }
 
 // alike names companies that may have been meant.
@@ -197,18 +194,29 @@ func alike(all []apiclient.Company, text string) string {
 	return ": did you mean " + strings.Join(near[:min(len(near), 5)], ", ") + "?"
 }
 
-// findOrCreate returns the user's id. A user of an id of the client's own is created.
-func (w *collecting) findOrCreate(ctx context.Context) (string, error) {
+// find returns the user's id; empty if there is no such user.
+func (w *collecting) find(ctx context.Context) (string, error) {
 	id, err := userID(ctx, w.client, w.cmd.User)
 	var problem *apiclient.Problem
-	if !errors.As(err, &problem) || problem.Status != http.StatusNotFound {
-		return id, err
+	if errors.As(err, &problem) && problem.Status == http.StatusNotFound {
+		return "", nil
 	}
-	u, err := w.client.CreateUser(ctx, w.cmd.User)
-	if err == nil {
+	return id, err
+}
+
+// admit opens a session of the user, who is created if there is none. It is called when the
+// institution is asked next: who stops before that leaves no user without data.
+func (w *collecting) admit(ctx context.Context) (err error) {
+	if w.user == "" {
+		u, err := w.client.CreateUser(ctx, w.cmd.User)
+		if err != nil {
+			return err
+		}
+		w.user = u.ID
 		w.printf("Created the user %s (%s).", plain(w.cmd.User), u.ID)
 	}
-	return u.ID, err
+	w.token, err = w.client.CreateSession(ctx, w.user)
+	return err
 }
 
 // askPerson asks for a personal number without showing it, if a login needs one and there is

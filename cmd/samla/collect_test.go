@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -139,5 +140,30 @@ func TestPatiently_AsksAgainAndTakesCodesAway(t *testing.T) {
 	_, err = patiently(t.Context(), w, func(context.Context) (string, error) { return "", &apiclient.Problem{Status: http.StatusNotFound} })
 	if err == nil {
 		t.Error("a refusal was asked again")
+	}
+}
+
+// Who stops before anything was asked of the institution leaves no user behind.
+func TestCollect_StoppedEarlyCreatesNobody(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s", r.Method, r.URL.Path)
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"status":404,"code":"USER_NOT_FOUND"}`))
+	}))
+	defer server.Close()
+	client := &apiclient.Client{Base: server.URL, APIKey: "samla_x", HTTP: server.Client()}
+	w := &collecting{cmd: &collectCmd{User: "terminal", IP: "192.0.2.1"}, demo: &demo{client: client, clock: clock.System()},
+		ask: func(context.Context, *choice) error { return context.Canceled }}
+	var err error
+	if w.user, err = w.find(t.Context()); err != nil || w.user != "" {
+		t.Fatalf("found %q: %v", w.user, err)
+	}
+	for name, collect := range map[string]func(context.Context, choice) (string, error){"by consent": w.byConsent, "by login": w.byLogin} {
+		if _, err := collect(t.Context(), choice{company: apiclient.Company{ID: "se-demo"}}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -23,16 +23,19 @@ func (w *collecting) byConsent(ctx context.Context, of choice) (string, error) {
 		return "", err
 	}
 	if id == "" {
-		if id, err = w.newConsent(ctx, of, ip); err != nil {
-			return "", err
-		}
+		id, err = w.newConsent(ctx, of, ip)
+	} else {
+		err = w.admit(ctx)
+	}
+	if err != nil {
+		return "", err
 	}
 	return w.client.StartCollection(ctx, w.token, of.company.ID, id, ip)
 }
 
 // givenConsent returns the id of the consent that lasts longest; empty: there is none.
 func (w *collecting) givenConsent(ctx context.Context, of apiclient.Company) (id string, err error) {
-	if w.cmd.NewConsent {
+	if w.cmd.NewConsent || w.user == "" {
 		return "", nil
 	}
 	all, err := w.client.Consents(ctx, w.user)
@@ -53,7 +56,10 @@ func (w *collecting) givenConsent(ctx context.Context, of apiclient.Company) (id
 
 // newConsent asks for a consent and lets the person sign it.
 func (w *collecting) newConsent(ctx context.Context, of choice, ip string) (string, error) {
-	if err := w.askPerson(ctx, &of); err != nil {
+	if err := w.ask(ctx, &of); err != nil {
+		return "", err
+	}
+	if err := w.admit(ctx); err != nil {
 		return "", err
 	}
 	id, err := w.client.CreateConsent(ctx, w.token, apiclient.ConsentRequest{Company: of.company.ID, LoginMethod: of.method,
@@ -156,7 +162,10 @@ func (w *collecting) byLogin(ctx context.Context, of choice) (string, error) {
 		w.undo = func(ctx context.Context) error { return w.client.CancelCollection(ctx, w.token, id) }
 		w.printf("%s is logged in to. Ctrl-C cancels it there.", plain(of.company.DisplayName))
 	}
-	if err := w.askPerson(ctx, &of); err != nil {
+	if err := w.ask(ctx, &of); err != nil {
+		return "", err
+	}
+	if err := w.admit(ctx); err != nil {
 		return "", err
 	}
 	if isTerminal(os.Stdin) {

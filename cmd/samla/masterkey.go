@@ -124,7 +124,7 @@ type masterKeyCmd struct {
 }
 
 // Run creates a master key.
-func (c *masterKeyCmd) Run(*app) error {
+func (c *masterKeyCmd) Run(a *app) error {
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already, and a master key is never overwritten: name another file", c.File)
@@ -134,8 +134,9 @@ func (c *masterKeyCmd) Run(*app) error {
 	if err := keyset.GenerateMaster(f); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return f.Close()
+	fmt.Fprintf(a.out, "%s has a new master key. Keep a copy elsewhere: without it, the encrypted data cannot be read.\n", c.File)
+	return nil
 }
