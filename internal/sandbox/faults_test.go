@@ -16,7 +16,7 @@ func TestFaults_DeviateAsNamed(t *testing.T) {
 		status, _ := w.ask(http.MethodPut, w.URL()+"/sandbox/banks/se-demo-psd2/faults", "", body)
 		return status
 	}
-	for body, want := range map[string]int{`[{"deviation":"none"}]`: 400, `[{"deviation":"lost","times":-1}]`: 400, `{}`: 400, `[]`: 204, `[{"deviation":"tooMany","paths":["accounts"],"times":1}]`: 204} {
+	for body, want := range map[string]int{`[{"deviation":"none"}]`: 400, `[{"deviation":"lost","times":-1}]`: 400, `{}`: 400, `[]`: 204, `[{"deviation":"tooMany","kinds":["accounts"],"times":1}]`: 204} {
 		if got := put(body); got != want {
 			t.Errorf("%s: %d", body, got)
 		}

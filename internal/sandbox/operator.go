@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/oauth"
 )
 
@@ -93,8 +94,8 @@ func (s *Sandbox) setFaults(w http.ResponseWriter, r *http.Request) {
 		s.json(w, http.StatusNotFound, map[string]string{"error": "no such bank"})
 		return
 	}
-	var faults []aspsp.Fault
-	if !decodeOperator(r, &faults) || b.SetFaults(faults...) != nil {
+	var list []faults.Fault
+	if !decodeOperator(r, &list) || b.SetFaults(list...) != nil {
 		s.json(w, http.StatusBadRequest, map[string]string{"error": "the body is not valid"})
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/nordea"
 	"samla/internal/psu"
+	"samla/internal/sandbox/faults"
 	sandboxnordea "samla/internal/sandbox/nordea"
 )
 
@@ -71,13 +72,13 @@ func (w *deviating) questions(t *testing.T) map[string]institution.Question {
 }
 
 // fault lets the bank deviate in the calls of a kind; "" ends it.
-func (w *deviating) fault(t *testing.T, d sandboxnordea.Deviation, kind string) {
+func (w *deviating) fault(t *testing.T, d faults.Deviation, kind string) {
 	t.Helper()
-	var faults []sandboxnordea.Fault
+	var list []faults.Fault
 	if d != "" {
-		faults = append(faults, sandboxnordea.Fault{Deviation: d, Kinds: []string{kind}})
+		list = append(list, faults.Fault{Deviation: d, Kinds: []string{kind}})
 	}
-	if err := w.sandbox.NordeaBank(nordeaBank).SetFaults(faults...); err != nil {
+	if err := w.sandbox.NordeaBank(nordeaBank).SetFaults(list...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -85,16 +86,16 @@ func (w *deviating) fault(t *testing.T, d sandboxnordea.Deviation, kind string) 
 // TestNordea_ReadsABankThatDeviates asks each kind of question in each deviation of the
 // sandbox.
 func TestNordea_ReadsABankThatDeviates(t *testing.T) {
-	failures := map[sandboxnordea.Deviation]institution.ErrorKind{
-		sandboxnordea.CutBody: institution.Unreachable, sandboxnordea.Lost: institution.Unreachable, sandboxnordea.Unavailable: institution.Unreachable,
-		sandboxnordea.ErrorPage: institution.Unreachable, sandboxnordea.Maintenance: institution.MalformedResponse, sandboxnordea.TooMany: institution.Busy,
+	failures := map[faults.Deviation]institution.ErrorKind{
+		faults.CutBody: institution.Unreachable, faults.Lost: institution.Unreachable, faults.Unavailable: institution.Unreachable,
+		faults.ErrorPage: institution.Unreachable, faults.Maintenance: institution.MalformedResponse, faults.TooMany: institution.Busy,
 	}
 	// Members of cards have no enumerations.
 	unknown := map[string]int{"v5/accounts": 4, "v5/accounts/*/transactions": 50}
 	w := deviate(t)
 	questions := w.questions(t)
 	for _, d := range sandboxnordea.Deviations() {
-		if d == sandboxnordea.Slow { // it waits by the clock of the bank, which this test stops
+		if d == faults.Slow { // it waits by the clock of the bank, which this test stops
 			continue
 		}
 		for kind, q := range questions {
@@ -116,7 +117,7 @@ func TestNordea_ReadsABankThatDeviates(t *testing.T) {
 					t.Fatal(err)
 				}
 				var counts deviation.Counts
-				if d == sandboxnordea.UnknownValue {
+				if d == faults.UnknownValues {
 					counts.Add(deviation.UnknownValue, unknown[kind])
 				}
 				if !maps.Equal(got.Deviations, counts) {
@@ -129,16 +130,16 @@ func TestNordea_ReadsABankThatDeviates(t *testing.T) {
 }
 
 // compareReadings compares a reading with that of the same question without a deviation.
-func compareReadings(t *testing.T, d sandboxnordea.Deviation, got, plain institution.Reading) {
+func compareReadings(t *testing.T, d faults.Deviation, got, plain institution.Reading) {
 	t.Helper()
 	if !slices.Equal(keysOf(got), keysOf(plain)) || len(got.Questions) != len(plain.Questions) {
 		t.Errorf("the accounts %v and %d questions, not %v and %d", keysOf(got), len(got.Questions), keysOf(plain), len(plain.Questions))
 	}
 	read, want := amounts(got), amounts(plain)
 	switch d {
-	case sandboxnordea.MissingOptional:
+	case faults.MissingMembers:
 		read, want = read[:rows(got)], want[:rows(plain)] // no schema requires balances
-	case sandboxnordea.ManyDecimals:
+	case faults.ManyDecimals:
 		for i, amount := range want {
 			number, currency, _ := strings.Cut(amount, " ")
 			want[i] = strings.TrimSuffix(number+"00001 "+currency, " ")

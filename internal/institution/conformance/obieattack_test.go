@@ -16,6 +16,7 @@ import (
 	"samla/internal/institution/obie"
 	"samla/internal/obiespec"
 	"samla/internal/psu"
+	"samla/internal/sandbox/faults"
 	sandboxobie "samla/internal/sandbox/obie"
 	"samla/internal/sandbox/obie/signed"
 )
@@ -185,17 +186,17 @@ func TestOBIE_ReadsAnswersThatDeviate(t *testing.T) {
 	l := newOBIELogin(t, "se-demo-obie", unjudged{})
 	a := l.grant(t)
 	for _, c := range []struct {
-		deviation sandboxobie.Deviation
+		deviation faults.Deviation
 		kinds     []institution.ErrorKind // of the failure; none: it is read
 		counted   deviation.Kind          // what is lost
 	}{
-		{sandboxobie.UnknownMembers, nil, ""}, {sandboxobie.UnknownValues, nil, ""}, {sandboxobie.ManyDecimals, nil, ""}, {sandboxobie.MissingMembers, nil, ""},
-		{sandboxobie.NullMembers, nil, ""}, {sandboxobie.NumberAmounts, nil, ""}, {sandboxobie.BareTimes, nil, ""}, {sandboxobie.WrongType, nil, ""},
+		{faults.UnknownMembers, nil, ""}, {faults.UnknownValues, nil, ""}, {faults.ManyDecimals, nil, ""}, {faults.MissingMembers, nil, ""},
+		{faults.NullMembers, nil, ""}, {faults.NumberAmounts, nil, ""}, {sandboxobie.BareTimes, nil, ""}, {faults.WrongType, nil, ""},
 		{sandboxobie.SignedAmounts, nil, deviation.UnreadableRow},
-		{sandboxobie.CutBody, []institution.ErrorKind{institution.Unreachable}, ""}, {sandboxobie.Lost, []institution.ErrorKind{institution.Unreachable}, ""},
-		{sandboxobie.Unavailable, []institution.ErrorKind{institution.Unreachable}, ""}, {sandboxobie.ServerError, []institution.ErrorKind{institution.Unreachable}, ""},
-		{sandboxobie.ErrorPage, []institution.ErrorKind{institution.Unreachable}, ""}, {sandboxobie.Maintenance, []institution.ErrorKind{institution.MalformedResponse}, ""},
-		{sandboxobie.TooMany, []institution.ErrorKind{institution.Busy}, ""},
+		{faults.CutBody, []institution.ErrorKind{institution.Unreachable}, ""}, {faults.Lost, []institution.ErrorKind{institution.Unreachable}, ""},
+		{faults.Unavailable, []institution.ErrorKind{institution.Unreachable}, ""}, {faults.ServerError, []institution.ErrorKind{institution.Unreachable}, ""},
+		{faults.ErrorPage, []institution.ErrorKind{institution.Unreachable}, ""}, {faults.Maintenance, []institution.ErrorKind{institution.MalformedResponse}, ""},
+		{faults.TooMany, []institution.ErrorKind{institution.Busy}, ""},
 	} {
 		if err := l.bank.SetFaults(); err != nil {
 			t.Fatal(err)
@@ -210,7 +211,7 @@ func TestOBIE_ReadsAnswersThatDeviate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.bank.SetFaults(sandboxobie.Fault{Deviation: c.deviation}); err != nil {
+		if err := l.bank.SetFaults(faults.Fault{Deviation: c.deviation}); err != nil {
 			t.Fatal(err)
 		}
 		rows, lost := 0, deviation.Counts{}

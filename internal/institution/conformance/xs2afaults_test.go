@@ -15,6 +15,7 @@ import (
 	"samla/internal/institution/xs2a"
 	"samla/internal/psu"
 	"samla/internal/sandbox/aspsp"
+	"samla/internal/sandbox/faults"
 )
 
 // readings are what the answers to all questions about a person have together.
@@ -27,7 +28,7 @@ type readings struct {
 
 // readAll asks everything there is, by the list of accounts that the bank gives without a
 // deviation.
-func readAll(t *testing.T, b *xs2a.Bank, access institution.Access, bank *aspsp.Bank, faults ...aspsp.Fault) (r readings) {
+func readAll(t *testing.T, b *xs2a.Bank, access institution.Access, bank *aspsp.Bank, list ...faults.Fault) (r readings) {
 	t.Helper()
 	r.lost = deviation.Counts{}
 	questions := b.Start(consent.Scope{Balances: true, Transactions: true}, "2026-10-01")
@@ -45,7 +46,7 @@ func readAll(t *testing.T, b *xs2a.Bank, access institution.Access, bank *aspsp.
 		}
 		questions = append(questions, read.Questions...)
 	}
-	if err := bank.SetFaults(faults...); err != nil {
+	if err := bank.SetFaults(list...); err != nil {
 		t.Fatal(err)
 	}
 	for _, q := range questions {
@@ -92,19 +93,19 @@ func TestXS2A_ReadsABankThatDeviates(t *testing.T) {
 	if plain.rows == 0 || plain.accounts < 3 || len(plain.failed) != 0 {
 		t.Fatalf("without a deviation: %+v", plain)
 	}
-	failures := map[aspsp.Deviation]institution.ErrorKind{
-		aspsp.CutBody: institution.Unreachable, aspsp.Lost: institution.Unreachable, aspsp.Unavailable: institution.Unreachable,
-		aspsp.ErrorPage: institution.Unreachable, aspsp.Maintenance: institution.MalformedResponse, aspsp.TooMany: institution.Busy,
+	failures := map[faults.Deviation]institution.ErrorKind{
+		faults.CutBody: institution.Unreachable, faults.Lost: institution.Unreachable, faults.Unavailable: institution.Unreachable,
+		faults.ErrorPage: institution.Unreachable, faults.Maintenance: institution.MalformedResponse, faults.TooMany: institution.Busy,
 	}
-	marks := map[aspsp.Deviation]*regexp.Regexp{
-		aspsp.UnknownMembers: regexp.MustCompile(`"xNewMember":`), aspsp.UnknownValues: regexp.MustCompile(`"XNEW"`), aspsp.ManyDecimals: regexp.MustCompile(`\.\d{7}1"`),
-		aspsp.NullMembers: regexp.MustCompile(`":null`), aspsp.NumberAmounts: regexp.MustCompile(`"amount":-?\d`), aspsp.MissingMembers: regexp.MustCompile(`"resourceId":"[^"]+"}`),
+	marks := map[faults.Deviation]*regexp.Regexp{
+		faults.UnknownMembers: regexp.MustCompile(`"xNewMember":`), faults.UnknownValues: regexp.MustCompile(`"XNEW"`), faults.ManyDecimals: regexp.MustCompile(`\.\d{7}1"`),
+		faults.NullMembers: regexp.MustCompile(`":null`), faults.NumberAmounts: regexp.MustCompile(`"amount":-?\d`), faults.MissingMembers: regexp.MustCompile(`"resourceId":"[^"]+"}`),
 	}
 	for _, d := range aspsp.Deviations() {
-		if d == aspsp.Slow { // it waits by the clock of the bank, which this test stops
+		if d == faults.Slow { // it waits by the clock of the bank, which this test stops
 			continue
 		}
-		got := readAll(t, b, access, bank, aspsp.Fault{Deviation: d})
+		got := readAll(t, b, access, bank, faults.Fault{Deviation: d})
 		w.clock.Advance(time.Minute)
 		if want, fails := failures[d]; fails {
 			if len(got.failed) == 0 || slices.ContainsFunc(got.failed, func(k institution.ErrorKind) bool { return k != want }) || got.rows != 0 {
@@ -121,7 +122,7 @@ func TestXS2A_ReadsABankThatDeviates(t *testing.T) {
 		}
 	}
 	// One read fails, and the next one is right.
-	once := readAll(t, b, access, bank, aspsp.Fault{Deviation: aspsp.Unavailable, Paths: []string{"accounts/*/transactions"}, Times: 1})
+	once := readAll(t, b, access, bank, faults.Fault{Deviation: faults.Unavailable, Kinds: []string{"accounts/*/transactions"}, Times: 1})
 	if len(once.failed) != 1 || once.rows == 0 || once.rows == plain.rows {
 		t.Errorf("once: %+v", once)
 	}

@@ -31,6 +31,7 @@ import (
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/oauth"
 	"samla/internal/sandbox/persona"
@@ -62,6 +63,7 @@ type Config struct {
 // and through Consent.Apply and Authorisation.Apply.
 type Bank struct {
 	Config
+	*faults.Switch
 	base      string // "/se-demo-psd2"
 	customers *persona.Customers
 	tpps      *tpp.Checker
@@ -80,7 +82,6 @@ type Bank struct {
 	reads      map[string][]time.Time
 	journal    *journal.File[entry]
 	counters   counters
-	faults     []Fault
 	accountSeq atomic.Int64
 	attended   atomic.Int64
 }
@@ -101,7 +102,7 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
+		Config: c, Switch: faults.New(language), base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
 		tpps: tpp.New(c.Rules, c.Roots, c.Clock), pageKey: make([]byte, 32),
 		consents: map[string]*consentRecord{}, byRequest: map[string]string{}, recurring: map[string]*consentRecord{}, reads: map[string][]time.Time{},
 		visits: map[string]*Authorisation{}, logins: map[string]*login{}, calls: calls.New(c.Clock),

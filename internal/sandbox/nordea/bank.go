@@ -29,6 +29,7 @@ import (
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/nordea/grant"
 	"samla/internal/sandbox/persona"
@@ -90,6 +91,7 @@ type Config struct {
 // through Login.Apply, Visit.Apply and Grant.Apply.
 type Bank struct {
 	Config
+	*faults.Switch
 	customers *persona.Customers
 	owners    map[string]string // account id of any version -> a persona who has it
 	pageKey   []byte
@@ -107,7 +109,6 @@ type Bank struct {
 	polls   map[string]time.Time
 	reads   map[string][]time.Time
 	bursts  map[string]burst
-	faults  []Fault
 	journal *journal.File[entry]
 	stats   Stats
 }
@@ -122,7 +123,7 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32), calls: calls.New(c.Clock),
+		Config: c, Switch: faults.New(language), customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32), calls: calls.New(c.Clock),
 		apps: map[string]Application{}, logins: map[string]*grant.Login{}, visits: map[string]*grant.Visit{}, grants: map[string]*grant.Grant{},
 		codes: map[string]string{}, byToken: map[string]string{}, polls: map[string]time.Time{},
 		reads: map[string][]time.Time{}, bursts: map[string]burst{},

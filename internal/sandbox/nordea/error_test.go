@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"samla/internal/sandbox/bankid"
-	"samla/internal/sandbox/nordea"
+	"samla/internal/sandbox/faults"
 )
 
 // Every refusal has the envelope of docs/reference/families.md 3.8, with the path below the
@@ -96,52 +96,52 @@ func TestErrors_HaveTheEnvelope(t *testing.T) {
 
 func TestDeviations_ChangeAnswers(t *testing.T) {
 	for _, k := range []struct {
-		deviation nordea.Deviation
+		deviation faults.Deviation
 		check     func(*testing.T, response)
 	}{
-		{nordea.UnknownMembers, func(t *testing.T, a response) {
+		{faults.UnknownMembers, func(t *testing.T, a response) {
 			if a.want(200).at("x_future_member") == nil || a.at("response", "accounts", 0, "x_future_member") == nil {
 				t.Errorf("%s", a.body)
 			}
 		}},
-		{nordea.UnknownValue, func(t *testing.T, a response) {
+		{faults.UnknownValues, func(t *testing.T, a response) {
 			if got := a.want(200).text("response", "accounts", 0, "account_type"); got == "Current" || got == "" {
 				t.Errorf("%s", a.body)
 			}
 		}},
-		{nordea.ManyDecimals, func(t *testing.T, a response) {
+		{faults.ManyDecimals, func(t *testing.T, a response) {
 			n := number(t, a.want(200).at("response", "accounts", 0, "booked_balance"))
 			if n.FloatString(7) == n.FloatString(2)+"00000" || !strings.HasSuffix(n.FloatString(7), "00001") {
 				t.Errorf("%s", a.body)
 			}
 		}},
-		{nordea.MissingOptional, func(t *testing.T, a response) {
+		{faults.MissingMembers, func(t *testing.T, a response) {
 			one := a.want(200).list("response", "accounts")[0]
 			if one["_id"] == nil || one["account_numbers"] == nil || one["credit_limit"] != nil || one["_links"] != nil || one["bank"] != nil {
 				t.Errorf("%s", a.body)
 			}
 		}},
-		{nordea.WrongType, func(t *testing.T, a response) {
+		{faults.WrongType, func(t *testing.T, a response) {
 			if a.want(200).header.Get("Content-Type") != "text/plain" || a.text("response", "accounts", 0, "_id") == "" {
 				t.Errorf("%v %s", a.header, a.body)
 			}
 		}},
-		{nordea.Unavailable, func(t *testing.T, a response) {
+		{faults.Unavailable, func(t *testing.T, a response) {
 			if a.wantError(503, "error.service.unavailable").header.Get("Retry-After") != "1" {
 				t.Errorf("%v", a.header)
 			}
 		}},
-		{nordea.ErrorPage, func(t *testing.T, a response) {
+		{faults.ErrorPage, func(t *testing.T, a response) {
 			if a.want(502); !strings.HasPrefix(string(a.body), "<!doctype html>") {
 				t.Errorf("%s", a.body)
 			}
 		}},
-		{nordea.Maintenance, func(t *testing.T, a response) {
+		{faults.Maintenance, func(t *testing.T, a response) {
 			if a.want(200); !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 				t.Errorf("%v", a.header)
 			}
 		}},
-		{nordea.TooMany, func(t *testing.T, a response) {
+		{faults.TooMany, func(t *testing.T, a response) {
 			if a.want(429).text("httpCode") != "429" {
 				t.Errorf("%s", a.body)
 			}
@@ -151,7 +151,7 @@ func TestDeviations_ChangeAnswers(t *testing.T) {
 			e := start(t, nil)
 			e.lenient = true
 			r := e.client().reader(maja, all)
-			if err := r.SetFaults(nordea.Fault{Deviation: k.deviation, Kinds: []string{"v5/accounts"}, Times: 1}); err != nil {
+			if err := r.SetFaults(faults.Fault{Deviation: k.deviation, Kinds: []string{"v5/accounts"}, Times: 1}); err != nil {
 				t.Fatal(err)
 			}
 			r.call("GET", "/personal/v4/accounts", "").want(200) // another kind
@@ -162,13 +162,13 @@ func TestDeviations_ChangeAnswers(t *testing.T) {
 }
 
 func TestDeviations_BreakConnections(t *testing.T) {
-	for _, d := range []nordea.Deviation{nordea.CutBody, nordea.Lost} {
+	for _, d := range []faults.Deviation{faults.CutBody, faults.Lost} {
 		t.Run(string(d), func(t *testing.T) {
 			e := start(t, nil)
 			e.lenient = true
 			c := e.client()
 			tokens := c.grant(maja, all)
-			if err := c.SetFaults(nordea.Fault{Deviation: d, Kinds: []string{"v5/decoupled/token"}, Times: 1}); err != nil {
+			if err := c.SetFaults(faults.Fault{Deviation: d, Kinds: []string{"v5/decoupled/token"}, Times: 1}); err != nil {
 				t.Fatal(err)
 			}
 			if c.breaks("POST", "/personal/v5/decoupled/token", "grant_type=refresh_token&refresh_token="+tokens.text("refresh_token")) == nil {
@@ -183,7 +183,7 @@ func TestDeviations_BreakConnections(t *testing.T) {
 func TestDeviations_SlowUsesTheClock(t *testing.T) {
 	e := start(t, nil)
 	c := e.client().reader(maja, all)
-	if err := c.SetFaults(nordea.Fault{Deviation: nordea.Slow, Delay: 3000, Times: 1}); err != nil {
+	if err := c.SetFaults(faults.Fault{Deviation: faults.Slow, DelayMS: 3000, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan response)
@@ -200,8 +200,8 @@ func TestDeviations_SlowUsesTheClock(t *testing.T) {
 
 func TestSetFaults_RefusesWhatItDoesNotKnow(t *testing.T) {
 	b := start(t, nil).Bank
-	for _, f := range []nordea.Fault{
-		{Deviation: "odd"}, {}, {Deviation: nordea.Slow, Delay: -1}, {Deviation: nordea.Lost, Times: -1}, {Deviation: nordea.Lost, Kinds: []string{"accounts"}},
+	for _, f := range []faults.Fault{
+		{Deviation: "odd"}, {}, {Deviation: faults.Slow, DelayMS: -1}, {Deviation: faults.Lost, Times: -1}, {Deviation: faults.Lost, Kinds: []string{"accounts"}},
 	} {
 		if b.SetFaults(f) == nil {
 			t.Errorf("%+v is accepted", f)

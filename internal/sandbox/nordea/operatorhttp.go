@@ -6,12 +6,13 @@ import (
 	"net/http"
 
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/nordea/grant"
 )
 
 // MountOperator mounts what an operator or a test does to the bank, below
 // /sandbox/nordea/{company}: GET shows counters, grants and the last calls; POST
-// grants/{id}/revoke withdraws a grant; PUT faults with a list of Fault; POST redirects with
+// grants/{id}/revoke withdraws a grant; PUT faults with a list of faults.Fault; POST redirects with
 // {"clientId": …, "redirectUri": …} registers an address.
 func (b *Bank) MountOperator(mux *http.ServeMux) {
 	at := "/sandbox/nordea/" + b.Company
@@ -36,7 +37,7 @@ func (b *Bank) MountOperator(mux *http.ServeMux) {
 		}
 	})
 	mux.HandleFunc("PUT "+at+"/faults", func(w http.ResponseWriter, r *http.Request) {
-		var list []Fault
+		var list []faults.Fault
 		if !readOperator(w, r, &list) {
 			return
 		}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"samla/internal/sandbox/faults"
 )
 
 const maxBodyBytes = 64 << 10
@@ -110,18 +112,34 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Bank: b, r: r}
 	c.messageID, _ = b.newID()
 	handle, f := c.route()
-	status, header, body, faulty := c.refuse()
-	if !faulty {
-		var a response
-		if f == nil {
-			a, f = c.serve(handle)
-		}
-		if status, header, body = a.status, a.header, encode(a.body); f != nil {
-			status, header, body = f.answer(c)
-		}
+	if instead := b.Before(c.kind, true); instead.Deviation != "" {
+		b.calls.Add(c.callKind(), c.refuse(w, instead))
+		return
+	}
+	var a response
+	if f == nil {
+		a, f = c.serve(handle)
+	}
+	status, header, body := a.status, a.header, encode(a.body)
+	if f != nil {
+		status, header, body = f.answer(c)
 	}
 	b.calls.Add(c.callKind(), status)
-	b.write(w, r, c.kind, status, header, body)
+	var late faults.Fault
+	if status < 300 {
+		late = b.After(c.kind, true)
+	}
+	setHeaders(w, header, body)
+	late.Write(w, r, b.Clock, status, body)
+}
+
+func setHeaders(w http.ResponseWriter, header map[string]string, body []byte) {
+	if len(body) > 0 {
+		w.Header().Set("Content-Type", jsonType)
+	}
+	for name, value := range header {
+		w.Header().Set(name, value)
+	}
 }
 
 // callKind is the kind of the call in the log, such as "GET personal/v5/accounts/*", with

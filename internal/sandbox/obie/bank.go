@@ -30,6 +30,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/obie/grant"
 	"samla/internal/sandbox/obie/resource"
@@ -74,6 +75,7 @@ type Config struct {
 // Bank is one bank. It is safe for concurrent use. Its state changes only with mu held.
 type Bank struct {
 	Config
+	*faults.Switch
 	base      string // "/se-demo-obie"
 	customers *persona.Customers
 	pageKey   []byte
@@ -95,7 +97,6 @@ type Bank struct {
 	rotated    int          // how often the key was replaced
 	variant    signed.Variant
 	foreign    string // the last code that a person got, in clear, for signed.ForeignCode
-	faults     []Fault
 	journal    *journal.File[entry]
 }
 
@@ -109,7 +110,7 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32),
+		Config: c, Switch: faults.New(language), base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32),
 		calls: calls.New(c.Clock), clients: map[string]*Client{}, consents: map[string]*grant.Consent{}, logins: map[string]*grant.Login{},
 		codes: map[string]*grant.Code{}, tokens: map[string]*grant.Token{}, jtis: map[string]time.Time{}, reads: map[string][]time.Time{},
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/obie"
 	"samla/internal/sandbox/persona"
 )
@@ -36,31 +37,31 @@ func TestFaults_DeviateAsNamed(t *testing.T) {
 		_, tokens := c.connect(persona.Default, allPermissions)
 		path := "accounts/" + c.accountsOf(persona.Default)[0] + "/transactions"
 		_, _, good, _ := c.raw(path, access(tokens))
-		for deviation, tt := range map[obie.Deviation]struct {
+		for deviation, tt := range map[faults.Deviation]struct {
 			status    int
 			has, lost string // in the body
 			fails     bool
 		}{
-			obie.UnknownMembers: {200, `"XNewMember"`, "", false},
-			obie.UnknownValues:  {200, `"Status":"Xnew"`, `"Status":"B`, false},
-			obie.ManyDecimals:   {200, `000001"`, "", false},
-			obie.MissingMembers: {200, `"Amount"`, `TransactionInformation`, false},
-			obie.NullMembers:    {200, `"TransactionInformation":null`, `"TransactionInformation":"`, false},
-			obie.NumberAmounts:  {200, `{"Amount":256.67,`, `{"Amount":"256.67"`, false},
-			obie.SignedAmounts:  {200, `{"Amount":"-256.67"`, `{"Amount":"256.67"`, false},
-			obie.BareTimes:      {200, `T00:00:00"`, `+00:00"`, false},
-			obie.WrongType:      {200, `"Amount"`, "", false},
-			obie.CutBody:        {200, `"Amount"`, "", true},
-			obie.Lost:           {0, "", "", true},
-			obie.Unavailable:    {503, "", "Amount", false},
-			obie.ServerError:    {500, "", "Amount", false},
-			obie.ErrorPage:      {502, "<h1>", "Amount", false},
-			obie.Maintenance:    {200, "<h1>", "Amount", false},
-			obie.TooMany:        {429, "", "Amount", false},
-			obie.Denies:         {400, "invalid_grant", "Amount", false},
+			faults.UnknownMembers: {200, `"XNewMember"`, "", false},
+			faults.UnknownValues:  {200, `"Status":"Xnew"`, `"Status":"B`, false},
+			faults.ManyDecimals:   {200, `000001"`, "", false},
+			faults.MissingMembers: {200, `"Amount"`, `TransactionInformation`, false},
+			faults.NullMembers:    {200, `"TransactionInformation":null`, `"TransactionInformation":"`, false},
+			faults.NumberAmounts:  {200, `{"Amount":256.67,`, `{"Amount":"256.67"`, false},
+			obie.SignedAmounts:    {200, `{"Amount":"-256.67"`, `{"Amount":"256.67"`, false},
+			obie.BareTimes:        {200, `T00:00:00"`, `+00:00"`, false},
+			faults.WrongType:      {200, `"Amount"`, "", false},
+			faults.CutBody:        {200, `"Amount"`, "", true},
+			faults.Lost:           {0, "", "", true},
+			faults.Unavailable:    {503, "", "Amount", false},
+			faults.ServerError:    {500, "", "Amount", false},
+			faults.ErrorPage:      {502, "<h1>", "Amount", false},
+			faults.Maintenance:    {200, "<h1>", "Amount", false},
+			faults.TooMany:        {429, "", "Amount", false},
+			obie.Denies:           {400, "invalid_grant", "Amount", false},
 		} {
-			f := obie.Fault{Deviation: deviation, Times: 1}
-			if deviation == obie.Lost {
+			f := faults.Fault{Deviation: deviation, Times: 1}
+			if deviation == faults.Lost {
 				f.Times = 0 // net/http repeats a GET whose connection broke
 			}
 			if err := c.SetFaults(f); err != nil {
@@ -71,11 +72,11 @@ func TestFaults_DeviateAsNamed(t *testing.T) {
 				t.Errorf("%s: %d %v %.300s", deviation, status, err, body)
 			}
 			switch deviation {
-			case obie.WrongType:
+			case faults.WrongType:
 				if header.Get("Content-Type") != "text/plain" {
 					t.Errorf("%s: %v", deviation, header)
 				}
-			case obie.Unavailable, obie.TooMany:
+			case faults.Unavailable, faults.TooMany:
 				if header.Get("Retry-After") != "2" {
 					t.Errorf("%s: %v", deviation, header)
 				}
@@ -84,14 +85,14 @@ func TestFaults_DeviateAsNamed(t *testing.T) {
 					t.Errorf("%s: no JSON", deviation)
 				}
 			}
-			if deviation == obie.Lost {
+			if deviation == faults.Lost {
 				_ = c.SetFaults()
 			}
 			if _, _, again, _ := c.raw(path, access(tokens)); again != good {
 				t.Errorf("after %s: %.300s", deviation, again)
 			}
 		}
-		for _, wrong := range []obie.Fault{{Deviation: "other"}, {Deviation: obie.Slow, DelayMS: -1}, {Deviation: obie.Lost, Times: -1}} {
+		for _, wrong := range []faults.Fault{{Deviation: "other"}, {Deviation: faults.Slow, DelayMS: -1}, {Deviation: faults.Lost, Times: -1}} {
 			if c.SetFaults(wrong) == nil {
 				t.Errorf("%+v is accepted", wrong)
 			}
@@ -102,7 +103,7 @@ func TestFaults_DeviateAsNamed(t *testing.T) {
 func TestFaults_AreSlowByTheBanksClock(t *testing.T) {
 	c := start(t, behaviour("se-demo-obie")).client()
 	_, tokens := c.connect(tim, allPermissions)
-	if err := c.SetFaults(obie.Fault{Deviation: obie.Slow, DelayMS: 1000}); err != nil {
+	if err := c.SetFaults(faults.Fault{Deviation: faults.Slow, DelayMS: 1000}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan int)
@@ -123,12 +124,12 @@ func TestFaults_AreSlowByTheBanksClock(t *testing.T) {
 func TestFaults_ConcernKindsOfCalls(t *testing.T) {
 	c := start(t, behaviour("se-demo-obie")).client()
 	_, tokens := c.connect(tim, allPermissions)
-	set := func(f obie.Fault) {
+	set := func(f faults.Fault) {
 		if err := c.SetFaults(f); err != nil {
 			t.Fatal(err)
 		}
 	}
-	set(obie.Fault{Deviation: obie.Lost, Kinds: []string{"token refresh_token"}, Times: 1})
+	set(faults.Fault{Deviation: faults.Lost, Kinds: []string{"token refresh_token"}, Times: 1})
 	c.api(http.MethodGet, "accounts", access(tokens), "").want(200)
 	c.appUntil = time.Time{}
 	c.appToken()
@@ -145,7 +146,7 @@ func TestFaults_ConcernKindsOfCalls(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 
-	set(obie.Fault{Deviation: obie.Denies, Kinds: []string{"token refresh_token"}})
+	set(faults.Fault{Deviation: obie.Denies, Kinds: []string{"token refresh_token"}})
 	_, tokens = c.connect(tim, allPermissions)
 	for range 2 {
 		c.token("grant_type", "refresh_token", "refresh_token", refresh(tokens)).wantOAuth(400, "invalid_grant")

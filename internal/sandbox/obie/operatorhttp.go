@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"samla/internal/sandbox/calls"
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/obie/grant"
 	"samla/internal/sandbox/obie/signed"
 )
@@ -41,7 +42,7 @@ func (b *Bank) MountOperator(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+at+"/consents/{id}/revoke", change(b.Revoke))
 	mux.HandleFunc("POST "+at+"/consents/{id}/reauthenticate", change(b.Reauthenticate))
 	mux.HandleFunc("PUT "+at+"/faults", func(w http.ResponseWriter, r *http.Request) {
-		var list []Fault
+		var list []faults.Fault
 		if err := readOperator(w, r, &list); err != nil {
 			operatorError(w, http.StatusBadRequest, err.Error())
 		} else if err := b.SetFaults(list...); err != nil {

@@ -2,9 +2,11 @@ package obie
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 
+	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/obie/signed"
 
 	"github.com/go-jose/go-jose/v4"
@@ -34,21 +36,22 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := b.route(w, r)
 	a := &buffer{header: http.Header{}}
-	if f := b.takeFault(x.kind, x.resource, earlyDeviations); f.Deviation != "" {
-		f.refuse(a)
+	if f := b.Before(x.kind, x.resource); f.Deviation != "" {
+		refuse(a, f)
 	} else {
 		x.serve(a, r)
 	}
-	var f Fault
+	var f faults.Fault
 	if a.status < 300 {
-		f = b.takeFault(x.kind, x.resource, lateDeviations)
+		f = b.After(x.kind, x.resource)
 	}
 	status := a.status
-	if f.Deviation == Lost {
+	if f.Deviation == faults.Lost {
 		status = 0
 	}
 	b.calls.Add(x.kind, status)
-	f.write(w, r, b.Clock, a)
+	maps.Copy(w.Header(), a.header)
+	f.Write(w, r, b.Clock, a.status, a.body.Bytes())
 }
 
 func (b *Bank) route(w http.ResponseWriter, r *http.Request) exchange {
