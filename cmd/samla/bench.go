@@ -17,6 +17,7 @@ import (
 
 type benchCmd struct {
 	Status   statusBench   `cmd:"" help:"Status polls, compared with a bare handler that writes the same bytes."`
+	Page     pageBench     `cmd:"" help:"The connect page's question for each second's code, compared with bare status polls of the same consents."`
 	Create   createBench   `cmd:"" help:"Durable creates of users, compared with a bare handler that inserts a row, with commits shared in the same way."`
 	Data     dataBench     `cmd:"" help:"Data of a collection of about 250 kB, as it is and compressed, compared with a bare handler that writes the same bytes."`
 	Access   accessBench   `cmd:"" help:"Data with its entry in the audit log on disk before the answer, compared with the same server without entries."`
@@ -66,6 +67,7 @@ type (
 		rateFlags
 		Company string `enum:",se-demo" default:"" help:"Poll collections that wait for a code at this company (se-demo) instead of consents."`
 	}
+	pageBench     struct{ rateFlags }
 	createBench   struct{ rateFlags }
 	webhooksBench struct{ rateFlags }
 	collectBench  struct {
@@ -104,6 +106,11 @@ func (c *statusBench) Run(a *app) error {
 		config.Company = c.Company
 		return bench.Status(ctx, config)
 	})
+}
+
+// Run measures the connect page.
+func (c *pageBench) Run(a *app) error {
+	return c.run(a, 1500*time.Millisecond, 64, bench.Page)
 }
 
 // Run measures creates.
