@@ -145,8 +145,8 @@ func (s *Service) refreshTokens(ctx context.Context, c consent.Consent, secret c
 				if again := now.Add(consent.DenialConfirmedAfter + time.Second); !certain && old.Status == consent.Authorized && again.Before(old.WakeAt) {
 					old.WakeAt = again // the daily check asks again
 				}
-			case notSent(err) || !saysNothing(err):
-				secret.Refreshing = nil // it was not used, or not lost
+			case notSent(err) || notHandled(err) || !saysNothing(err):
+				secret.Refreshing = nil // it was not used, or the answer is not lost
 			}
 			old, err2 = s.sealSecret(ctx, old, secret)
 			return old, nil, err2

@@ -182,6 +182,7 @@ func TestAccess_RepeatsALostAnswerOnce(t *testing.T) {
 // is waited for.
 func TestAccess_CountsOnlyLostAnswers(t *testing.T) {
 	for name, cause := range map[string]error{"not sent": &institution.Error{Kind: institution.Unreachable, NotSent: true},
+		"busy": kind(institution.Busy), "closed": &institution.Error{Kind: institution.Unreachable, HTTPStatus: 503},
 		"refused": kind(institution.CertificateRejected), "denied": kind(institution.ConsentGone)} {
 		b := newRedirected(t)
 		c := b.authorized()
