@@ -147,7 +147,7 @@ func (e *End) planRevocation(ctx context.Context, openSent bool) error {
 	case !openSent:
 		e.unsent = c.Step == consent.StepOpen
 	case e.s.canReopen(c):
-		e.message, err = e.s.reopening(ctx, c, secret.Context)
+		e.message, err = e.s.reopening(ctx, c, secret)
 	default:
 		e.left = true
 	}

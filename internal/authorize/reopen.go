@@ -70,11 +70,12 @@ func (s *Service) canReopen(c consent.Consent) bool {
 // The id of the message is the X-Request-ID of the opening. It is due when the lease
 // of a handler that may wait for the bank's answer is over. It holds no personal
 // number where the opening sends none.
-func (s *Service) reopening(ctx context.Context, c consent.Consent, person psu.Context) (*outbox.Message, error) {
+func (s *Service) reopening(ctx context.Context, c consent.Consent, secret consent.Secret) (*outbox.Message, error) {
+	person := secret.Context
 	if s.Institutions.Of(c.Company).Profile.OpensWithoutNumber {
 		person.PersonalNumber = ""
 	}
-	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person, AccountIDs: c.Requested.AccountIDs})
+	m, err := s.revocationAs(ctx, c.OpenRequestID, c, outbox.Revocation{PSU: &person, AccountIDs: c.Requested.AccountIDs, Way: secret.Way})
 	if c.WakeAt.After(m.WakeAt) {
 		m.WakeAt = c.WakeAt
 	}
@@ -134,7 +135,9 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revoca
 		s.reportLeftover(c)
 		return "", errNothingToRevoke
 	}
-	opened, err := bank.Opener.OpenConsent(ctx, openRequest(c, *r.PSU))
+	again := openRequest(c, *r.PSU)
+	again.Way = s.wayTo(c.Company, r.Way)
+	opened, err := bank.Opener.OpenConsent(ctx, again)
 	if err != nil && !mayHaveOpened(err) && !notHandled(err) {
 		s.Log.Info("a bank refused to repeat an opening", "company", c.Company, "consent", c.ID, "error", err)
 		return "", errNothingToRevoke

@@ -111,6 +111,8 @@ func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newEnv(t)
+			b.profile(func(p *institution.Profile) { p.Redirects = true })
+			b.Service = b.service()
 			b.remembering()
 			b.scope = consent.Scope{AccountIDs: []string{"SE4550000000058398257466"}, Balances: true}
 			c := b.lost()
@@ -122,6 +124,7 @@ func TestReopen_RevokesAConsentWhoseIDWasLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(b.bank.opened) != 2 || b.bank.opened[1].RequestID != b.bank.opened[0].RequestID || b.bank.opened[1].PSU != b.bank.opened[0].PSU ||
+				b.bank.opened[1].Way != b.bank.opened[0].Way || b.bank.opened[1].Way.State == "" ||
 				!b.bank.opened[1].ValidUntil.Equal(b.bank.opened[0].ValidUntil) || !reflect.DeepEqual(b.bank.opened[1].Scope, b.scope) {
 				t.Errorf("opened with %d different requests", len(b.bank.opened))
 			}

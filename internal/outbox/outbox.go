@@ -63,6 +63,9 @@ type Revocation struct {
 	// AccountIDs are those of the scope that was asked for. An erasure removes them
 	// from the consent.
 	AccountIDs []string `json:"accounts,omitempty"`
+	// Way is that of the opening, which names an address of return. It leads nowhere: the
+	// consent has ended.
+	Way *consent.Way `json:"way,omitempty"`
 }
 
 // Erasure is how far the erasure of a user has come.
