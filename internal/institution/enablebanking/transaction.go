@@ -37,8 +37,9 @@ type party struct {
 }
 
 // readTransactions decodes a page, and asks for the next one, also after an empty page. It
-// skips rows without an amount, rows that are not on the account, and rows of days that were
-// not asked for: some banks ignore the dates.
+// skips rows without an amount, rows that are not on the account, and rows of days before
+// the first that was asked for: some banks ignore the dates. Rows of days after the last are
+// kept: a bank may go by another date than we do, and what comes twice is told by normalise.
 func readTransactions(a institution.Answer, m manner) (institution.Reading, error) {
 	var body struct {
 		Rows loose.List[transaction] `json:"transactions"`
@@ -53,10 +54,9 @@ func readTransactions(a institution.Answer, m manner) (institution.Reading, erro
 	var r institution.Reading
 	h := fact.History{Account: a.Question.Account, At: a.FetchedAt, Transactions: make([]fact.Transaction, 0, len(body.Rows))}
 	first, _ := time.Parse(time.DateOnly, a.Question.From)
-	last, _ := time.Parse(time.DateOnly, a.Question.Until)
 	for i := range body.Rows {
 		row, ok := body.Rows[i].read(&r.Deviations)
-		if day := row.Day(); ok && (day.IsZero() || !day.Before(first)) && (last.IsZero() || !day.IsZero() && !day.After(last)) {
+		if day := row.Day(); ok && (day.IsZero() || !day.Before(first)) {
 			h.Transactions = append(h.Transactions, row)
 		}
 	}
