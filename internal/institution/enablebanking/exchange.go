@@ -64,8 +64,6 @@ var psuValues = map[string]func(psu.Context) string{
 // usualHeaders make a call one of the person at a bank that requires none.
 var usualHeaders = []string{"Psu-Ip-Address", "Psu-User-Agent"}
 
-const maxHeaderValue = 512 // bytes
-
 // psuHeaders returns the headers about a person who is present: all that the bank
 // requires, or none if one of them is not known (docs/reference/families.md 11.1). Nothing
 // is made up.
@@ -82,7 +80,7 @@ func (e Entry) psuHeaders(p psu.Context) http.Header {
 		of, known := psuValues[http.CanonicalHeaderKey(name)]
 		value := ""
 		if known {
-			value = headerValue(of(p))
+			value = httpclient.HeaderValue(of(p))
 		}
 		switch {
 		case value != "":
@@ -95,18 +93,6 @@ func (e Entry) psuHeaders(p psu.Context) http.Header {
 		return nil
 	}
 	return h
-}
-
-// headerValue returns a value from outside without control characters, which could end the
-// header, and not too long.
-func headerValue(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
-	return strings.ToValidUTF8(s[:min(len(s), maxHeaderValue)], "")
 }
 
 // langOf returns the language of a locale ("sv-SE" → "sv"), or "".

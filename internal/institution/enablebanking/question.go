@@ -252,12 +252,6 @@ func (b *Bank) Read(a institution.Answer) (institution.Reading, error) {
 	return institution.Reading{}, &institution.Error{Kind: institution.Refused}
 }
 
-// isShortHistory reports whether transactions were asked for over a shorter period than
-// every bank gives.
-func isShortHistory(a institution.Answer, m manner) bool {
-	return m.from > institution.DaysBefore(a.FetchedAt, institution.CertainHistory-1)
-}
-
 // note counts a deviation if what is said of it is true.
 func note(d *deviation.Counts, k deviation.Kind, said bool) {
 	if said {

@@ -37,9 +37,7 @@ type party struct {
 }
 
 // readTransactions decodes a page, and asks for the next one, also after an empty page. It
-// skips rows without an amount, rows that are not on the account, and rows of days before
-// the first that was asked for: some banks ignore the dates. Rows of days after the last are
-// kept: a bank may go by another date than we do, and what comes twice is told by normalise.
+// skips rows without an amount, and rows that are not on the account.
 func readTransactions(a institution.Answer, m manner) (institution.Reading, error) {
 	var body struct {
 		Rows loose.List[transaction] `json:"transactions"`
@@ -51,27 +49,22 @@ func readTransactions(a institution.Answer, m manner) (institution.Reading, erro
 	if body.Rows == nil {
 		return institution.Reading{}, malformed("transactions must be a list")
 	}
-	var r institution.Reading
-	h := fact.History{Account: a.Question.Account, At: a.FetchedAt, Transactions: make([]fact.Transaction, 0, len(body.Rows))}
-	first, _ := time.Parse(time.DateOnly, a.Question.From)
+	p := loose.NewPage(a, len(body.Rows), m.from)
 	for i := range body.Rows {
-		row, ok := body.Rows[i].read(&r.Deviations)
-		if day := row.Day(); ok && (day.IsZero() || !day.Before(first)) {
-			h.Transactions = append(h.Transactions, row)
+		if row, ok := body.Rows[i].read(&p.Deviations); ok {
+			p.Add(row)
 		}
 	}
-	note(&r.Deviations, deviation.ShortHistory, isShortHistory(a, m))
-	r.Facts.Histories = []fact.History{h}
-	if key := string(body.Key); key != "" {
-		next := a.Question
-		m.page = key
-		next.Detail, next.Onward = m.String(), true
-		r.Questions = []institution.Question{next}
-	}
+	var next []institution.Question
 	if m.page == "" {
-		r.Questions = append(r.Questions, m.before(a.Question)...)
+		next = m.before(a.Question)
 	}
-	return r, nil
+	if m.page = string(body.Key); m.page != "" {
+		q := a.Question
+		q.Detail, q.Onward = m.String(), true
+		next = append(next, q)
+	}
+	return p.Reading(next...), nil
 }
 
 // before returns the question for what a period leaves out that was asked for in doubt.
@@ -96,14 +89,7 @@ func (t *transaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 	if plaintext.IsFiller(row.EntryReference) {
 		row.EntryReference = ""
 	}
-	for _, day := range []struct {
-		said loose.Text
-		to   *time.Time
-	}{{t.BookingDate, &row.BookingDate}, {t.ValueDate, &row.ValueDate}, {t.Date, &row.TransactionDate}} {
-		var ok bool
-		*day.to, ok = day.said.Day()
-		note(d, deviation.UnreadableDate, !ok)
-	}
+	row.BookingDate, row.ValueDate, row.TransactionDate = loose.FirstDay(d, t.BookingDate), loose.FirstDay(d, t.ValueDate), loose.FirstDay(d, t.Date)
 	switch status := strings.ToUpper(t.Status.Clean()); status {
 	case "BOOK":
 		row.Booked = true

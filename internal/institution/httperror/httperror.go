@@ -3,6 +3,7 @@
 package httperror
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
@@ -80,4 +81,10 @@ func NotSent(err error) error {
 	before := *failed
 	before.NotSent = true
 	return &before
+}
+
+// IsPage reports whether a body is a page for people. In place of an answer it comes from a
+// gateway, during maintenance for example, and is not the bank's word.
+func IsPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))
 }

@@ -13,6 +13,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/institution"
 	"samla/internal/jsontext"
+	"samla/internal/money"
 	"samla/internal/plaintext"
 )
 
@@ -30,7 +31,7 @@ var ErrNoObject = errors.New("loose: the body is no JSON object")
 // object, or has too many elements.
 func Decode(body []byte, v any) error {
 	body = Trimmed(body)
-	if !bytes.HasPrefix(body, []byte("{")) {
+	if !IsObject(body) {
 		return malformed("", ErrNoObject)
 	}
 	if jsontext.HasManyElements(body, MaxElements) {
@@ -51,6 +52,9 @@ func Trimmed(body []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n")
 }
 
+// IsObject reports whether a body is a JSON object, as far as its first character says.
+func IsObject(body []byte) bool { return bytes.HasPrefix(Trimmed(body), []byte("{")) }
+
 func malformed(reason institution.Reason, cause error) error {
 	return &institution.Error{Kind: institution.MalformedResponse, Reason: reason, Cause: cause}
 }
@@ -70,6 +74,14 @@ func (t Text) Clean() string { return plaintext.Clean(string(t)) }
 
 // Compact returns a number that is printed in groups, without spaces.
 func (t Text) Compact() string { return strings.ReplaceAll(t.Clean(), " ", "") }
+
+// Currency returns the code of a currency of ISO 4217, or "".
+func (t Text) Currency() string {
+	if code := strings.ToUpper(t.Clean()); money.IsCurrency(code) {
+		return code
+	}
+	return ""
+}
 
 // Day returns the day of a date (YYYY-MM-DD), also that of a date-time: of one with a zone
 // the day in Sweden, as for the Berlin Group (docs/reference/banks.md 6.5). It is zero for an

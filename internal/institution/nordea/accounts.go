@@ -82,10 +82,10 @@ func transactionsOf(key, from string) institution.Question {
 // read returns the entry as a fact. It is not ok without any id of an account.
 func (a *account) read(d *deviation.Counts) (fact.Account, bool) {
 	read := fact.Account{
-		ID: a.ID.Clean(), BIC: a.Bank.BIC.Compact(), Currency: currencyIn(a.Currency), DisplayName: a.Nickname.Clean(),
-		Product: a.Product.Clean(), OwnerName: a.Name.Clean(), Type: a.Type.Clean(), Status: known(accountStatuses, a.Status, d),
+		ID: a.ID.Clean(), BIC: a.Bank.BIC.Compact(), Currency: a.Currency.Currency(), DisplayName: a.Nickname.Clean(),
+		Product: a.Product.Clean(), OwnerName: a.Name.Clean(), Type: a.Type.Clean(), Status: loose.Known(accountStatuses, a.Status, d),
 	}
-	known(accountTypes, a.Type, d)
+	loose.Known(accountTypes, a.Type, d)
 	for _, n := range a.Numbers {
 		number := n.Value.Compact()
 		switch kind := strings.ToUpper(n.Type.Clean()); {

@@ -11,6 +11,7 @@ import (
 	"samla/internal/bankidmsg"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/institution/loose"
 	"samla/internal/institution/oauth"
 	"samla/internal/psu"
@@ -79,7 +80,7 @@ func (b *Bank) AuthorizationStatus(ctx context.Context, a institution.Access, au
 		why, known := failureOf(f)
 		switch {
 		case refused.Kind == institution.Unreachable, refused.Kind == institution.Busy, refused.Kind == institution.CertificateRejected,
-			refused.Kind == institution.ForeignAddress, isPage(resp.Body):
+			refused.Kind == institution.ForeignAddress, httperror.IsPage(resp.Body):
 			return institution.Authorization{}, refused
 		case !known:
 			why = consent.AuthenticationFailed

@@ -114,12 +114,12 @@ func (b *Bank) readCardTransactions(a institution.Answer) (institution.Reading, 
 		return institution.Reading{}, malformed(errMissing)
 	}
 	rows := body.Response.Transactions
-	p := pageOf(a, len(rows))
-	p.history.DebitPositive = b.config.Profile.CardDebitPositive
+	p := loose.NewPage(a, len(rows), mannerOf(a.Question.Detail).from)
+	p.History.DebitPositive = b.config.Profile.CardDebitPositive
 	for i := range rows {
-		p.add(rows[i].read(&p.reading.Deviations))
+		add(p, rows[i].read)
 	}
-	return p.end(cmp.Or(body.Response.Key, body.Header.Pagination.Key)), nil
+	return p.Reading(nextPage(a.Question, cmp.Or(body.Response.Key, body.Header.Pagination.Key), &p.Deviations)...), nil
 }
 
 // read returns the row. It is not ok without an amount. A row that is not booked has no
@@ -130,8 +130,8 @@ func (t *cardTransaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 		return fact.Transaction{}, false
 	}
 	row := fact.Transaction{ID: t.ID.Clean(), Amount: m, Text: cmp.Or(t.Beneficiary.Clean(), t.Kind.Clean())}
-	row.BookingDate = dayOf(d, t.BookingDate)
-	row.TransactionDate = dayOf(nil, t.TransactionDate)
+	row.BookingDate = loose.FirstDay(d, t.BookingDate)
+	row.TransactionDate = loose.FirstDay(nil, t.TransactionDate)
 	row.Booked = !row.BookingDate.IsZero()
 	return row, true
 }

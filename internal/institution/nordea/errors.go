@@ -119,7 +119,7 @@ func (b *Bank) refusal(c call, resp *httpclient.Response, f failure) *institutio
 		if e.Kind == institution.CertificateRejected {
 			e.Reason = institution.OurCredentialsRejected
 		}
-	case isPage(resp.Body):
+	case httperror.IsPage(resp.Body):
 		e.Kind = institution.Unreachable // of a gateway, during maintenance for example
 	default:
 		e.Kind = readKind(c.operation, status, f)
@@ -187,9 +187,4 @@ func parameterIn(f failure) string {
 		}
 	}
 	return ""
-}
-
-// isPage reports whether a body is a page for people.
-func isPage(body []byte) bool {
-	return bytes.HasPrefix(loose.Trimmed(body), []byte("<"))
 }

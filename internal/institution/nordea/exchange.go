@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
@@ -112,8 +111,6 @@ func (b *Bank) headers(c call) http.Header {
 	return h
 }
 
-const maxHeaderValue = 512 // bytes
-
 // setPersonHeaders sets the headers about a person who is present. The address alone says
 // that the person is, so without it none of them is sent: the bank counts the request as
 // unattended (RTS art. 36(5)).
@@ -121,21 +118,10 @@ func setPersonHeaders(h http.Header, p psu.Context) {
 	if p.IPAddress == "" {
 		return
 	}
-	h.Set("X-Nordea-Originating-User-Ip", headerValue(p.IPAddress))
-	if agent := headerValue(p.UserAgent); agent != "" {
+	h.Set("X-Nordea-Originating-User-Ip", httpclient.HeaderValue(p.IPAddress))
+	if agent := httpclient.HeaderValue(p.UserAgent); agent != "" {
 		h.Set("X-Nordea-Originating-User-Agent", agent)
 	}
-}
-
-// headerValue removes control characters, which could end a header, and truncates.
-func headerValue(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(strings.ToValidUTF8(s[:min(len(s), maxHeaderValue)], ""))
 }
 
 // The ids that the bank gives its answers (message_identification) are shown to operators

@@ -32,7 +32,7 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 		return institution.Answer{Question: q, Body: []byte(emptyCards), FetchedAt: b.clock.Now()}, nil
 	case refused != nil:
 		return institution.Answer{}, b.tokenError(a, refused)
-	case !isObject(resp.Body):
+	case !loose.IsObject(resp.Body):
 		return institution.Answer{}, &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: resp.Status}
 	}
 	return institution.Answer{Question: q, Body: bytes.ToValidUTF8(resp.Body, []byte("\uFFFD")), FetchedAt: b.clock.Now()}, nil
@@ -45,10 +45,6 @@ func (b *Bank) tokenError(a institution.Access, e *institution.Error) *instituti
 		e.Kind = institution.ConsentOver
 	}
 	return e
-}
-
-func isObject(body []byte) bool {
-	return bytes.HasPrefix(loose.Trimmed(body), []byte("{"))
 }
 
 // callFor returns the request of a question. A further page has the members of the first

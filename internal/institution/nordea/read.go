@@ -49,18 +49,3 @@ func nextPage(q institution.Question, key loose.Text, d *deviation.Counts) []ins
 	next.Essential = false // what the page before it has is worth having
 	return []institution.Question{next}
 }
-
-// isShort reports whether transactions were asked for over a shorter period than every
-// bank gives.
-func isShort(a institution.Answer) bool {
-	return mannerOf(a.Question.Detail).from > institution.DaysBefore(a.FetchedAt, institution.CertainHistory-1)
-}
-
-// known returns the value, and counts one that is not documented.
-func known[T any](values map[string]T, said loose.Text, d *deviation.Counts) T {
-	v, ok := values[lower(said)]
-	if !ok && said.Clean() != "" {
-		d.Add(deviation.UnknownValue, 1)
-	}
-	return v
-}

@@ -49,11 +49,20 @@ func (b *Bank) readTransactions(a institution.Answer) (institution.Reading, erro
 	if rows == nil {
 		return institution.Reading{}, malformed(errMissing)
 	}
-	p := pageOf(a, len(rows))
+	p := loose.NewPage(a, len(rows), mannerOf(a.Question.Detail).from)
 	for i := range rows {
-		p.add(rows[i].read(&p.reading.Deviations))
+		add(p, rows[i].read)
 	}
-	return p.end(body.Header.Pagination.Key), nil
+	return p.Reading(nextPage(a.Question, body.Header.Pagination.Key, &p.Deviations)...), nil
+}
+
+// add adds a row that can be read, or counts it.
+func add(p *loose.Page, read func(*deviation.Counts) (fact.Transaction, bool)) {
+	if row, ok := read(&p.Deviations); ok {
+		p.Add(row)
+	} else {
+		p.Deviations.Add(deviation.UnreadableRow, 1)
+	}
 }
 
 // read returns the row. It is not ok without an amount.
@@ -66,13 +75,13 @@ func (t *transaction) read(d *deviation.Counts) (fact.Transaction, bool) {
 		ID: t.ID.Clean(), Amount: m,
 		Text: cmp.Or(t.Narrative.Clean(), t.Message.Clean(), t.OwnMessage.Clean(), t.Reference.Clean(), t.Kind.Clean()),
 	}
-	row.BookingDate = dayOf(d, t.BookingDate)
-	row.Booked = !known(pending, t.Status, d)
+	row.BookingDate = loose.FirstDay(d, t.BookingDate)
+	row.Booked = !loose.Known(pending, t.Status, d)
 	if _, documented := pending[lower(t.Status)]; !documented && row.BookingDate.IsZero() {
 		row.Booked = false // nothing says that it is
 	}
-	row.ValueDate = dayOf(nil, t.ValueDate)
-	row.TransactionDate = dayOf(nil, t.TransactionDate, t.PaymentDate)
+	row.ValueDate = loose.FirstDay(nil, t.ValueDate)
+	row.TransactionDate = loose.FirstDay(nil, t.TransactionDate, t.PaymentDate)
 	setParty(&row, t.Name.Clean(), t.Account.Clean())
 	if after, ok := t.BalanceAfter.money(t.Currency); ok {
 		row.BalanceAfter = &after

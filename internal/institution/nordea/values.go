@@ -3,7 +3,6 @@ package nordea
 import (
 	"errors"
 	"strconv"
-	"strings"
 
 	"samla/internal/institution"
 	"samla/internal/institution/loose"
@@ -47,13 +46,6 @@ func (a amount) money(currency loose.Text) (money.Amount, bool) {
 	if !a.ok {
 		return money.Amount{}, false
 	}
-	m, err := money.New(a.value.Decimal(), currencyIn(currency))
+	m, err := money.New(a.value.Decimal(), currency.Currency())
 	return m, err == nil
-}
-
-func currencyIn(t loose.Text) string {
-	if code := strings.ToUpper(t.Clean()); money.IsCurrency(code) {
-		return code
-	}
-	return ""
 }

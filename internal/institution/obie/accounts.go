@@ -9,7 +9,6 @@ import (
 	"samla/internal/ident"
 	"samla/internal/institution"
 	"samla/internal/institution/loose"
-	"samla/internal/money"
 )
 
 // account has the members of OBAccount6 of both versions (docs/reference/families.md 4.5,
@@ -103,8 +102,8 @@ func (a *account) read(d *deviation.Counts) (fact.Account, bool) {
 		return fact.Account{}, false
 	}
 	read := fact.Account{
-		Key: id, ID: id, Currency: currencyIn(a.Currency), DisplayName: a.Nickname.Clean(), Product: a.Description.Clean(),
-		Type: known(accountTypes, cmp.Or(a.TypeCode, a.SubType), d), Status: known(accountStatuses, a.Status, d),
+		Key: id, ID: id, Currency: a.Currency.Currency(), DisplayName: a.Nickname.Clean(), Product: a.Description.Clean(),
+		Type: loose.Known(accountTypes, cmp.Or(a.TypeCode, a.SubType), d), Status: loose.Known(accountStatuses, a.Status, d),
 	}
 	if scheme(a.Servicer.Scheme) == "bicfi" {
 		read.BIC = a.Servicer.Identification.Compact()
@@ -156,20 +155,4 @@ func (n cashAcc) number() string {
 		return ident.HideCardNumber(number)
 	}
 	return number
-}
-
-func currencyIn(t loose.Text) string {
-	if code := strings.ToUpper(t.Clean()); money.IsCurrency(code) {
-		return code
-	}
-	return ""
-}
-
-// known returns the value, and counts one that is not documented.
-func known[T any](values map[string]T, said loose.Text, d *deviation.Counts) T {
-	v, ok := values[strings.ToLower(said.Clean())]
-	if !ok && said.Clean() != "" {
-		d.Add(deviation.UnknownValue, 1)
-	}
-	return v
 }

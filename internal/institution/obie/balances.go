@@ -22,7 +22,7 @@ type amount struct {
 // money returns the amount, without a currency if it has none of ISO 4217. It is not ok for
 // a text that is no number, or one with a sign.
 func (a *amount) money() (money.Amount, bool) {
-	currency, known := currencyIn(a.Currency), true
+	currency, known := a.Currency.Currency(), true
 	if currency == "" {
 		currency, known = "SEK", false // any: it is taken away again
 	}
@@ -109,7 +109,7 @@ func (b *Bank) readBalances(a institution.Answer) (institution.Reading, error) {
 			r.Deviations.Add(deviation.UnreadableBalance, 1)
 			continue
 		}
-		read := fact.Balance{Account: a.Question.Account, Kind: known(balanceKinds, in.Type, &r.Deviations), Amount: m, Signed: true,
+		read := fact.Balance{Account: a.Question.Account, Kind: loose.Known(balanceKinds, in.Type, &r.Deviations), Amount: m, Signed: true,
 			Limit: in.limit(), At: in.At.Time()}
 		read.Credit = in.credit(read.Limit, m.Currency())
 		if read.Kind == "" {

@@ -1,7 +1,6 @@
 package obie
 
 import (
-	"bytes"
 	"net/http"
 	"regexp"
 	"strings"
@@ -116,7 +115,7 @@ func (b *Bank) refusal(c call, resp response) *institution.Error {
 		e.Kind = institution.ForeignAddress
 	case status == http.StatusTooManyRequests:
 		e.Kind = tooMany(c, e)
-	case isPage(resp.Body):
+	case httperror.IsPage(resp.Body):
 		e.Kind = institution.Unreachable // of a gateway, during maintenance for example
 	case c.operation == opRead:
 		e.Kind = readKind(status, f)
@@ -189,11 +188,6 @@ func parameterIn(f failure) string {
 		}
 	}
 	return ""
-}
-
-// isPage reports whether a body is a page for people.
-func isPage(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))
 }
 
 func malformed(detail string) error {

@@ -118,8 +118,6 @@ func (b *Bank) headers(c call, id string) http.Header {
 	return h
 }
 
-const maxHeaderValue = 512 // bytes
-
 // setPersonHeaders sets the headers about a person who is present, all of them or none: the
 // address alone says that the person is, and without it the bank counts the request as
 // unattended (RTS art. 36(5)). The person is logged in with us now.
@@ -127,20 +125,9 @@ func setPersonHeaders(h http.Header, p psu.Context, now time.Time) {
 	if !p.Attended() {
 		return
 	}
-	h.Set("X-Fapi-Customer-Ip-Address", headerValue(p.IPAddress))
+	h.Set("X-Fapi-Customer-Ip-Address", httpclient.HeaderValue(p.IPAddress))
 	h.Set("X-Fapi-Auth-Date", now.UTC().Format(http.TimeFormat))
-	if agent := headerValue(p.UserAgent); agent != "" {
+	if agent := httpclient.HeaderValue(p.UserAgent); agent != "" {
 		h.Set("X-Customer-User-Agent", agent)
 	}
-}
-
-// headerValue removes control characters, which could end a header, and truncates.
-func headerValue(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(strings.ToValidUTF8(s[:min(len(s), maxHeaderValue)], ""))
 }

@@ -103,14 +103,10 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 	if !resp.ok() {
 		return institution.Answer{}, b.refusal(c, resp)
 	}
-	if !isObject(resp.Body) {
+	if !loose.IsObject(resp.Body) {
 		return institution.Answer{}, malformedIn(resp, "the answer must be a JSON object")
 	}
 	return institution.Answer{Question: q, Body: bytes.ToValidUTF8(resp.Body, []byte("\uFFFD")), FetchedAt: b.clock.Now()}, nil
-}
-
-func isObject(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("{"))
 }
 
 // callFor returns the request of a question. A further page is where the bank's link says.

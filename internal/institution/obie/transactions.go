@@ -3,7 +3,6 @@ package obie
 import (
 	"cmp"
 	"strings"
-	"time"
 
 	"samla/internal/deviation"
 	"samla/internal/fact"
@@ -58,8 +57,7 @@ var standings = map[string]standing{
 }
 
 // readTransactions decodes one page of the transactions of an account, and asks for the
-// next one. It skips rows that are not on the account, and rows of days before the first
-// that was asked for: a bank may know filters of whole months only.
+// next one. It skips rows that are not on the account.
 func (b *Bank) readTransactions(a institution.Answer) (institution.Reading, error) {
 	var body struct {
 		Data struct {
@@ -72,27 +70,19 @@ func (b *Bank) readTransactions(a institution.Answer) (institution.Reading, erro
 	}
 	// Without rows, the member may be missing: the standard does not require it.
 	rows := body.Data.Rows
-	var r institution.Reading
-	h := fact.History{Account: a.Question.Account, At: a.FetchedAt, Transactions: make([]fact.Transaction, 0, len(rows))}
-	first, _ := time.Parse(time.DateOnly, a.Question.From)
+	p := loose.NewPage(a, len(rows), mannerOf(a.Question.Detail).from)
 	for i := range rows {
-		row, ok := rows[i].read(a.Question.Account, &r.Deviations)
-		if day := row.Day(); ok && (day.IsZero() || !day.Before(first)) {
-			h.Transactions = append(h.Transactions, row)
+		if row, ok := rows[i].read(a.Question.Account, &p.Deviations); ok {
+			p.Add(row)
 		}
 	}
-	if mannerOf(a.Question.Detail).from > institution.DaysBefore(a.FetchedAt, institution.CertainHistory-1) {
-		r.Deviations.Add(deviation.ShortHistory, 1)
-	}
-	r.Facts.Histories = []fact.History{h}
-	r.Questions = b.next(a.Question, body.Links, &r.Deviations)
-	return r, nil
+	return p.Reading(b.next(a.Question, body.Links, &p.Deviations)...), nil
 }
 
 // read returns the row. It is not ok if nothing has moved by it, if its amount or the way
 // that the money went cannot be read, or if it is of another account.
 func (t *transaction) read(account string, d *deviation.Counts) (fact.Transaction, bool) {
-	status := known(standings, t.Status, d)
+	status := loose.Known(standings, t.Status, d)
 	m, ok := t.Amount.money()
 	switch {
 	case status == noRow:
@@ -109,14 +99,7 @@ func (t *transaction) read(account string, d *deviation.Counts) (fact.Transactio
 	if plaintext.IsFiller(row.EntryReference) {
 		row.EntryReference = ""
 	}
-	for _, day := range []struct {
-		said loose.Text
-		to   *time.Time
-	}{{t.Booked, &row.BookingDate}, {t.Value, &row.ValueDate}} {
-		if *day.to, ok = day.said.Day(); !ok {
-			d.Add(deviation.UnreadableDate, 1)
-		}
-	}
+	row.BookingDate, row.ValueDate = loose.FirstDay(d, t.Booked), loose.FirstDay(d, t.Value)
 	row.CreditorName, row.CreditorAccount = cmp.Or(t.Creditor.Name.Clean(), t.UltimateCreditor.Name.Clean()), t.Creditor.number()
 	row.DebtorName, row.DebtorAccount = cmp.Or(t.Debtor.Name.Clean(), t.UltimateDebtor.Name.Clean()), t.Debtor.number()
 	other := &row.DebtorName

@@ -1,7 +1,6 @@
 package xs2a
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"time"
@@ -70,7 +69,7 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now),
 	}
 	switch {
-	case isPage(resp.Body) && c.isOfGateway(resp.Status):
+	case httperror.IsPage(resp.Body) && c.isOfGateway(resp.Status):
 		e.Kind = institution.Unreachable
 	case c.token != "" && isAboutToken(resp.Status, code):
 		e.Kind = institution.TokenRefused
@@ -100,12 +99,6 @@ func (c call) isOfGateway(status int) bool {
 		return true
 	}
 	return c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize)
-}
-
-// isPage reports whether a body is a page for people. In place of a status it comes from
-// a gateway, during maintenance for example, and is not the bank's word.
-func isPage(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, utf8BOM), " \t\r\n"), []byte("<"))
 }
 
 // reasonsByCode are the reasons of the documented codes about our certificate and

@@ -3,8 +3,8 @@ package xs2a
 import (
 	"cmp"
 	"net/http"
-	"strings"
 
+	"samla/internal/httpclient"
 	"samla/internal/psu"
 )
 
@@ -63,20 +63,9 @@ func setPSUHeaders(h http.Header, p psu.Context) {
 	setHeader(h, "PSU-Accept-Language", p.Locale)
 }
 
-const maxHeaderValue = 512 // bytes
-
-// setHeader sets a header whose value comes from outside. It removes control
-// characters, which could end the header, and truncates the value. It ignores an
-// empty value.
+// setHeader sets a header whose value comes from outside. It ignores an empty value.
 func setHeader(h http.Header, name, value string) {
-	if value == "" {
-		return
+	if value != "" {
+		h.Set(name, httpclient.HeaderValue(value))
 	}
-	value = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, value)
-	h.Set(name, strings.ToValidUTF8(value[:min(len(value), maxHeaderValue)], ""))
 }
