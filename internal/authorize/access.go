@@ -96,7 +96,7 @@ func errEnded(c consent.Consent) error {
 // markRefresh commits that this worker replaces the tokens. Errors: store.ErrConflict.
 func (s *Service) markRefresh(ctx context.Context, c consent.Consent, secret consent.Secret, now time.Time) (consent.Consent, error) {
 	mark := &consent.Refreshing{ID: s.IDs.New(), At: now, Tries: 1}
-	if before := secret.Refreshing; before != nil && now.Before(before.At.Add(recheckAfter)) {
+	if before := secret.Refreshing; before.Within(now, recheckAfter) {
 		mark.Tries += before.Tries
 	}
 	if mark.Tries > consent.MostRefreshTries {

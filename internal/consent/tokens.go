@@ -64,9 +64,18 @@ const RefreshLease = 30 * time.Second
 // MostRefreshTries is how often one refresh token is sent whose answer was lost.
 const MostRefreshTries = 2
 
+// mostAhead is how far the clock of another node may be ahead of this one's. What is stored
+// with a later time was stored by a clock that has been set back since: nobody waits for it.
+const mostAhead = 5 * time.Minute
+
 // Held reports whether the worker of r is still waited for.
 func (r *Refreshing) Held(now time.Time) bool {
-	return r != nil && now.Before(r.At.Add(RefreshLease))
+	return r.Within(now, RefreshLease)
+}
+
+// Within reports whether the attempt of r was made in a time before now.
+func (r *Refreshing) Within(now time.Time, before time.Duration) bool {
+	return r != nil && now.Before(r.At.Add(before)) && !now.Before(r.At.Add(-mostAhead))
 }
 
 // Denial is that an institution has refused a token of a consent that it has given, such as
@@ -86,7 +95,7 @@ const DenialForgottenAfter = 7 * 24 * time.Hour
 
 // Lately returns the denial, or nil if it is older than DenialForgottenAfter.
 func (d *Denial) Lately(now time.Time) *Denial {
-	if d == nil || now.Sub(d.At) > DenialForgottenAfter {
+	if d == nil || now.Sub(d.At) > DenialForgottenAfter || now.Before(d.At.Add(-mostAhead)) {
 		return nil
 	}
 	return d
@@ -96,7 +105,7 @@ func (d *Denial) Lately(now time.Time) *Denial {
 // the institution refuses the token again after DenialConfirmedAfter, and does not refuse
 // those of many others.
 func (d *Denial) Denied(now time.Time, outage bool) (Denial, bool) {
-	if d == nil {
+	if d == nil || now.Before(d.At.Add(-mostAhead)) {
 		return Denial{At: now, Times: 1}, false
 	}
 	return Denial{At: d.At, Times: d.Times + 1}, !outage && !now.Before(d.At.Add(DenialConfirmedAfter))

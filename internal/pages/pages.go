@@ -106,17 +106,18 @@ func (h *handler) visit(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	seen, err := h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), false)
+	seen, err := h.Ways.Visit(r.Context(), state, browser.secret, r.UserAgent(), false)
 	h.goes(w, r, state, browser, seen)
+	h.remember(w, state, browser, seen, err)
 	h.answer(w, r, state, seen, err)
 }
 
 // goes lets the cookie of a browser that goes on to the institution have the state of the
 // way that it goes now. A consent can have several, one after the other, and an institution
 // may send the browser back without a state.
-func (h *handler) goes(w http.ResponseWriter, r *http.Request, state, browser string, seen authorize.Seen) {
-	if c, err := r.Cookie(cookieName(state)); err == nil && seen.View == authorize.ViewGoes && c.Value != cookieValue(state, browser) {
-		h.setCookie(w, state, browser)
+func (h *handler) goes(w http.ResponseWriter, r *http.Request, state string, b browser, seen authorize.Seen) {
+	if c, err := r.Cookie(cookieName(state)); err == nil && seen.View == authorize.ViewGoes && c.Value != cookieValue(state, b.secret) {
+		h.setCookie(w, state, b.secret)
 	}
 }
 
@@ -148,13 +149,14 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch code, begun := r.PostFormValue("code"), r.PostFormValue("begun"); {
 	case code != "":
-		seen, err = h.Ways.EnterCode(r.Context(), state, browser, normalCode(code))
+		seen, err = h.Ways.EnterCode(r.Context(), state, browser.secret, normalCode(code))
 	case begun == "no":
-		seen, err = h.Ways.Deny(r.Context(), state, browser)
+		seen, err = h.Ways.Deny(r.Context(), state, browser.secret)
 	default:
-		seen, err = h.Ways.Visit(r.Context(), state, browser, r.UserAgent(), begun == "yes")
+		seen, err = h.Ways.Visit(r.Context(), state, browser.secret, r.UserAgent(), begun == "yes")
 		h.goes(w, r, state, browser, seen)
 	}
+	h.remember(w, state, browser, seen, err)
 	h.answer(w, r, state, seen, err)
 }
 
@@ -207,7 +209,8 @@ func (h *handler) returned(w http.ResponseWriter, r *http.Request, by consent.Ca
 	if !ok {
 		return
 	}
-	seen, err := h.Ways.Return(r.Context(), company, state, browser, by, what)
+	seen, err := h.Ways.Return(r.Context(), company, state, browser.secret, by, what)
+	h.remember(w, state, browser, seen, err)
 	if err == nil && seen.View != authorize.ViewUnknown && seen.View != authorize.ViewElsewhere {
 		http.Redirect(w, r, authorize.GoPath+state, http.StatusSeeOther)
 		return
@@ -225,26 +228,39 @@ func cookieName(state string) string {
 
 func cookieValue(state, secret string) string { return state + "." + secret }
 
-// browser returns the secret of the cookie of a browser for a way. A browser without one
-// gets it. It reports whether the request can be answered.
-func (h *handler) browser(w http.ResponseWriter, r *http.Request, state string) (string, bool) {
+// browser is a browser on a way: the secret of its cookie, and whether it has the cookie not
+// yet.
+type browser struct {
+	secret string
+	isNew  bool
+}
+
+// remember gives a new browser its cookie. One that comes with a state that nobody knows gets
+// none: a link to many of them could fill the cookies that a browser keeps for this host.
+func (h *handler) remember(w http.ResponseWriter, state string, b browser, seen authorize.Seen, err error) {
+	if b.isNew && (err != nil || seen.View != authorize.ViewUnknown && seen.View != authorize.ViewElsewhere) {
+		h.setCookie(w, state, b.secret)
+	}
+}
+
+// browser returns the browser of a request for a way. It reports whether the request can be
+// answered.
+func (h *handler) browser(w http.ResponseWriter, r *http.Request, state string) (browser, bool) {
 	if !isState(state) {
 		h.show(w, r, "", authorize.Seen{View: authorize.ViewUnknown})
-		return "", false
+		return browser{}, false
 	}
 	if c, err := r.Cookie(cookieName(state)); err == nil {
 		if _, secret, ok := strings.Cut(c.Value, "."); ok && len(secret) >= 22 {
-			return secret, true
+			return browser{secret: secret}, true
 		}
 	}
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(h.Random, raw); err != nil {
 		h.answer(w, r, state, authorize.Seen{}, err)
-		return "", false
+		return browser{}, false
 	}
-	secret := base64.RawURLEncoding.EncodeToString(raw)
-	h.setCookie(w, state, secret)
-	return secret, true
+	return browser{base64.RawURLEncoding.EncodeToString(raw), true}, true
 }
 
 func (h *handler) setCookie(w http.ResponseWriter, state, secret string) {

@@ -109,6 +109,23 @@ func TestPages_GiveABrowserOneCookie(t *testing.T) {
 	}
 }
 
+// Whoever makes a browser open links to states that nobody knows does not fill its cookies.
+func TestPages_GiveNoCookieForAnUnknownState(t *testing.T) {
+	for _, view := range []authorize.View{authorize.ViewUnknown, authorize.ViewElsewhere} {
+		h := newPages(&ways{seen: authorize.Seen{View: view, Company: "se-bank"}}, "https://samla.test")
+		for target, body := range map[string]string{"/go/" + state: "", "/callback/se-bank?code=c&state=" + state: "", "/callback/se-bank/" + state: "",
+			"/callback/se-bank": "fragment=" + url.QueryEscape("code=c&state="+state), "/go/" + another: "begun=yes"} {
+			method := "GET"
+			if body != "" {
+				method = "POST"
+			}
+			if got := send(h, method, target, body).Cookies(); len(got) != 0 {
+				t.Errorf("%s: %v", target, got)
+			}
+		}
+	}
+}
+
 func TestPages_SendOn(t *testing.T) {
 	w := &ways{seen: authorize.Seen{View: authorize.ViewGoes, Company: "se-bank", Leads: "https://bank.test/sign?a=1&b=2"}}
 	h := newPages(w, "https://samla.test")

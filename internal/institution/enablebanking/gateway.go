@@ -215,7 +215,8 @@ func (g *Gateway) Upkeep(ctx context.Context) error {
 	g.upkeep.Lock()
 	defer g.upkeep.Unlock()
 	now := g.clock.Now()
-	if !g.Directory().FetchedAt.Before(g.renewal(now)) || now.Before(g.retry) {
+	// A list of the future was fetched by a clock that has been set back since.
+	if at := g.Directory().FetchedAt; !at.Before(g.renewal(now)) && at.Before(now.Add(retryAfter)) || now.Before(g.retry) {
 		return nil
 	}
 	err := g.Renew(ctx)

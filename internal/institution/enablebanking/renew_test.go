@@ -154,3 +154,16 @@ func TestNew_SaysWhatFilesLack(t *testing.T) {
 		}
 	}
 }
+
+// A clock that was ahead when the list was fetched, and was set back since, does not keep it
+// from being renewed.
+func TestUpkeep_RenewsAListOfTheFuture(t *testing.T) {
+	calls := 0
+	g, clk := served(t, func() string { calls++; return listOf("A") })
+	g.setDirectory(Directory{FetchedAt: clk.Now().Add(365 * 24 * time.Hour)})
+	for range 2 {
+		if err := g.Upkeep(t.Context()); err != nil || calls != 1 || !g.Directory().FetchedAt.Equal(clk.Now()) {
+			t.Errorf("%d calls, %v", calls, err)
+		}
+	}
+}
