@@ -69,7 +69,7 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 			return c, err
 		}
 		secret.Way, c.Visit = way, consent.VisitOf(*way)
-		c.Visit.ReturnTo = r.ReturnTo
+		c.Visit.ReturnTo, c.Visit.OnlyOnce = r.ReturnTo, profile.ReturnsOnce && !profile.LoginFirst
 	}
 	c, err := s.sealSecret(ctx, c, secret)
 	if err != nil {

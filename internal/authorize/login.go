@@ -33,7 +33,7 @@ func (j *job) loginEnds() bool { return j.bank.Profile.LoginFirst && !j.secret.L
 // loggedIn commits that the person has logged in, so that the consent is opened next. The
 // person may be sent to the institution once more, by another way.
 func (j *job) loggedIn(ctx context.Context) error {
-	visit, err := j.anotherWay()
+	visit, err := j.anotherWay(false)
 	if err != nil {
 		return err
 	}

@@ -275,6 +275,11 @@ func TestReturn_ToTheAddressThatOnlyTheBankKnows(t *testing.T) {
 	once := b.bank.started[0].Way.OnceReturn[len(publicURL+"/callback/"+theBank+"/"):]
 	b.begins(state, "mine")
 	b.returns(state, "mine", "", authorize.ViewWorks)
+	without := b.node() // which a new configuration has not reached
+	delete(without.Institutions.(institution.Set), theBank)
+	if seen, err := without.Return(t.Context(), theBank, state, "mine", consent.InQuery, url.Values{}); err != nil || seen.View == authorize.ViewEnded {
+		t.Errorf("%+v, %v", seen, err)
+	}
 	if c = b.Consent(c.ID); c.Step != consent.StepWatch || c.Visit.Stage != consent.StageOpen {
 		t.Fatalf("at %s, %+v", c.Step, c.Visit)
 	}

@@ -180,7 +180,7 @@ func (j *job) follow(ctx context.Context, v consent.Verdict, info institution.Co
 // the id that is stored here. So two nodes do not start two.
 func (j *job) renew(ctx context.Context, eventBy func(*consent.Visit) consent.Event) error {
 	before := j.secret
-	visit, err := j.anotherWay()
+	visit, err := j.anotherWay(j.loginEnds())
 	if err != nil {
 		return err
 	}

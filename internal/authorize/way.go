@@ -58,8 +58,9 @@ func consentOf(state string) (consent.ID, bool) {
 func redirects(p institution.Profile) bool { return p.Redirects || p.LoginFirst }
 
 // anotherWay gives the job a new way, and returns its visit: nil if the person is sent
-// nowhere. The caller stores both before the institution is called.
-func (j *job) anotherWay() (*consent.Visit, error) {
+// nowhere. The caller stores both before the institution is called. login says that it is
+// the way of a login before the consent.
+func (j *job) anotherWay(login bool) (*consent.Visit, error) {
 	if !redirects(j.bank.Profile) {
 		return nil, nil
 	}
@@ -68,7 +69,9 @@ func (j *job) anotherWay() (*consent.Visit, error) {
 		return nil, err
 	}
 	j.secret.Way = way
-	return j.c.Visit.Another(*way), nil
+	v := j.c.Visit.Another(*way)
+	v.OnlyOnce = j.bank.Profile.ReturnsOnce && !login
+	return v, nil
 }
 
 // ReturnAddress returns the address to which an institution, or a gateway, of this name
@@ -118,7 +121,8 @@ func (j *job) mayGrant() bool {
 // it knows. Then it has to be that one: who has the link knows the state, and could say to
 // have been there before the person whom they have sent there.
 func (j *job) returnsOnce() bool {
-	return j.bank.Profile.ReturnsOnce && !j.loginEnds() && j.secret.Way != nil && j.secret.Way.Once != ""
+	kept := j.c.Visit != nil && j.c.Visit.OnlyOnce
+	return (kept || j.bank.Profile.ReturnsOnce && !j.loginEnds()) && j.secret.Way != nil && j.secret.Way.Once != ""
 }
 
 // namesSigner reports whether the institution makes sure who signs this consent.

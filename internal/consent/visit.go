@@ -19,11 +19,14 @@ type Visit struct {
 	Past     []string `json:"p,omitempty"`  // hashes of the states of ways before this one, and of their Once
 	ReturnTo string   `json:"to,omitempty"` // where the client wants the person to go at the end; registered by the client
 	Browsers []string `json:"b,omitempty"`  // hashes of the cookies of the browsers that have opened the link
-	Stage    Stage    `json:"s,omitempty"`
-	Holder   string   `json:"by,omitempty"`   // hash of the cookie of the browser that came back
-	Code     string   `json:"code,omitempty"` // hash of the short code that Holder shows, in StageHeld
-	Tries    int      `json:"tries,omitempty"`
-	Cancels  bool     `json:"no,omitempty"` // what came back says that the person, or the bank, has refused
+	// OnlyOnce: only a return with Once counts. It is kept, because a node whose configuration
+	// lacks the institution must know it too.
+	OnlyOnce bool   `json:"oo,omitempty"`
+	Stage    Stage  `json:"s,omitempty"`
+	Holder   string `json:"by,omitempty"`   // hash of the cookie of the browser that came back
+	Code     string `json:"code,omitempty"` // hash of the short code that Holder shows, in StageHeld
+	Tries    int    `json:"tries,omitempty"`
+	Cancels  bool   `json:"no,omitempty"` // what came back says that the person, or the bank, has refused
 }
 
 // Stage is how far a visit has come.
