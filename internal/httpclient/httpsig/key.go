@@ -8,14 +8,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"time"
-
-	"samla/internal/clock"
 )
 
 // key computes signatures of one algorithm.
 type key interface {
 	algorithm() algorithm
+	public() crypto.PublicKey
 	// sign signs the hash of a text.
 	sign(ctx context.Context, hash []byte) ([]byte, error)
 }
@@ -55,6 +53,8 @@ type rsaKey struct {
 
 func (k rsaKey) algorithm() algorithm { return k.name }
 
+func (k rsaKey) public() crypto.PublicKey { return k.private.Public() }
+
 func (k rsaKey) sign(ctx context.Context, hash []byte) ([]byte, error) {
 	return k.limit.do(ctx, k.meter, func() ([]byte, error) { return rsa.SignPKCS1v15(nil, k.private, k.name.hash(), hash) })
 }
@@ -65,25 +65,8 @@ type ecdsaKey struct{ private *ecdsa.PrivateKey }
 
 func (k ecdsaKey) algorithm() algorithm { return ecdsaSHA256 }
 
+func (k ecdsaKey) public() crypto.PublicKey { return k.private.Public() }
+
 func (k ecdsaKey) sign(_ context.Context, hash []byte) ([]byte, error) {
 	return ecdsa.SignASN1(rand.Reader, k.private, hash)
-}
-
-// costSamples is how many signatures cost computes.
-const costSamples = 3
-
-// cost returns the processor time of a signature on this machine: the shortest of some,
-// because the others may have waited for a processor.
-func cost(k key) (shortest time.Duration, err error) {
-	hash, clk := sum(k.algorithm().hash(), nil), clock.System()
-	for range costSamples {
-		start := clk.Now()
-		if _, err := k.sign(context.Background(), hash); err != nil {
-			return 0, fmt.Errorf("%w: the QSealC cannot sign: %w", ErrInvalidVariant, err)
-		}
-		if took := clk.Now().Sub(start); shortest == 0 || took < shortest {
-			shortest = took
-		}
-	}
-	return shortest, nil
 }

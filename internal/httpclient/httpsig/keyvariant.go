@@ -45,7 +45,7 @@ func NewKeySigner(private crypto.PrivateKey, v KeyVariant, limit *Limit) (*Signe
 	if err != nil {
 		return nil, err
 	}
-	took, err := cost(k)
+	took, err := limit.cost(k)
 	if err != nil {
 		return nil, err
 	}

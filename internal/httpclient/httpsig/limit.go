@@ -3,6 +3,7 @@ package httpsig
 import (
 	"context"
 	"runtime"
+	"sync"
 
 	"samla/internal/clock"
 )
@@ -13,7 +14,15 @@ import (
 // A signature occupies a processor for about a millisecond. With more of them at
 // a time than processors, all short work waits behind them, such as transactions
 // that hold a database connection.
-type Limit struct{ slots chan struct{} }
+//
+// It also remembers what a signature of each key costs, because the banks of a node
+// share a few keys.
+type Limit struct {
+	slots chan struct{}
+
+	mu    sync.Mutex
+	costs []keyCost
+}
 
 // NewLimit returns a limit of n signatures at a time. An n of zero or less is
 // the number of processors (GOMAXPROCS).
@@ -21,7 +30,7 @@ func NewLimit(n int) *Limit {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	return &Limit{make(chan struct{}, n)}
+	return &Limit{slots: make(chan struct{}, n)}
 }
 
 // do calls sign when it is its turn. Callers get their turns in the order in

@@ -45,7 +45,7 @@ func NewSigner(qsealc *tls.Certificate, v Variant, limit *Limit) (*Signer, error
 	if err != nil {
 		return nil, err
 	}
-	took, err := cost(k)
+	took, err := limit.cost(k)
 	if err != nil {
 		return nil, err
 	}
