@@ -21,7 +21,6 @@ import (
 	"samla/internal/product"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 // env is a node with the accounts of one user.
@@ -32,7 +31,7 @@ type env struct {
 
 func onBoth(t *testing.T, test func(*testing.T, *env)) {
 	for name, database := range map[string]func(*testing.T) string{"sqlite": func(t *testing.T) string { return t.TempDir() },
-		"postgres": func(t *testing.T) string { return testpg.URL(t) }} {
+		"postgres": func(t *testing.T) string { return flowtest.Postgres(t) }} {
 		t.Run(name, func(t *testing.T) { test(t, of(flowtest.New(t, database(t)))) })
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"samla/internal/audit/chain"
 	"samla/internal/auditing"
 	"samla/internal/clock"
+	"samla/internal/flowtest"
 	"samla/internal/seal/keyset"
 	"samla/internal/store/sqlstore"
-	"samla/internal/testpg"
 	"samla/internal/uuid7"
 	"samla/test/process"
 )
@@ -79,7 +79,7 @@ func chainUntilKilled(dsn, master string) error {
 // afterwards, once, and the chain goes on.
 func TestChain_SurvivesKill(t *testing.T) {
 	for engine, dsn := range map[string]func(*testing.T) string{"sqlite": func(t *testing.T) string { return t.TempDir() },
-		"postgres": func(t *testing.T) string { return testpg.URL(t) }} {
+		"postgres": func(t *testing.T) string { return flowtest.Postgres(t) }} {
 		t.Run(engine, func(t *testing.T) {
 			database, master := dsn(t), masterText(t)
 			acknowledged := map[string]int64{}

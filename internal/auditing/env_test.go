@@ -21,7 +21,6 @@ import (
 	"samla/internal/audit/chain"
 	"samla/internal/auditing"
 	"samla/internal/flowtest"
-	"samla/internal/testpg"
 )
 
 func TestMain(m *testing.M) {
@@ -44,7 +43,7 @@ type env struct {
 
 func onBoth(t *testing.T, test func(*testing.T, env)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, newEnv(t, t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, newEnv(t, testpg.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, newEnv(t, flowtest.Postgres(t))) })
 }
 
 func newEnv(t *testing.T, database string) env {

@@ -17,7 +17,6 @@ import (
 	"samla/internal/flowtest"
 	"samla/internal/session"
 	"samla/internal/store"
-	"samla/internal/testpg"
 	"samla/internal/user"
 )
 
@@ -111,7 +110,7 @@ func newNode(t testing.TB) *node {
 // SQLite has one.
 func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
-	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, flowtest.Postgres(t)) })
 }
 
 func request(headers ...string) *http.Request {

@@ -8,16 +8,16 @@ import (
 
 	"samla/internal/audit"
 	"samla/internal/consent"
+	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/psu"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 // onBoth runs a test on both engines.
 func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
-	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, flowtest.Postgres(t)) })
 }
 
 // entries counts the audit entries of a kind about a consent.

@@ -17,11 +17,11 @@ import (
 	"samla/internal/company"
 	"samla/internal/consent"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
 	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 // modelBank is a bank that keeps the consents of one person, and ends the older ones as
@@ -224,7 +224,7 @@ func (d *dying) Write(ctx context.Context, fn func(store.Tx) error) error {
 // before and after a commit: there is one authorized consent at most, and as long as
 // neither the user nor the bank takes it away, there is one, and it is valid at the bank.
 func TestRenew_NeverLeavesAUserWithoutAWorkingConsent(t *testing.T) {
-	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			b := newEnvOn(t, database(t))
 			most := 40 // histories of a run of the suite; SAMLA_LINEAGES has another number

@@ -16,7 +16,6 @@ import (
 	"samla/internal/idempotency"
 	"samla/internal/institution"
 	"samla/internal/store"
-	"samla/internal/testpg"
 	"samla/internal/users"
 )
 
@@ -56,7 +55,7 @@ func (b *env) told(id consent.ID) (types []event.Type) {
 }
 
 func TestRenew_ReplacesTheOldOneWhenAuthorized(t *testing.T) {
-	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			b := newEnvOn(t, database(t))
 			old := b.run(b.create().ID)
@@ -430,7 +429,7 @@ func (d *dead) Write(ctx context.Context, fn func(store.Tx) error) error {
 
 // The user is erased while a renewal is authorized: nothing lives after it, on both stores.
 func TestRenew_AgainstErasingTheUser(t *testing.T) {
-	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			b := newEnvOn(t, database(t))
 			old := b.run(b.create().ID)
@@ -461,7 +460,7 @@ func TestRenew_AgainstErasingTheUser(t *testing.T) {
 // The user revokes the old consent while its renewal is authorized: whichever is first,
 // nothing lives after it.
 func TestRenew_AgainstRevoking(t *testing.T) {
-	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			b := newEnvOn(t, database(t))
 			old := b.run(b.create().ID)

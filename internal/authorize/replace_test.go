@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"samla/internal/consent"
+	"samla/internal/flowtest"
 	"samla/internal/journal"
-	"samla/internal/testpg"
 )
 
 // written is a journal in memory.
@@ -37,7 +37,7 @@ func (w *written) ends(id consent.ID) bool {
 // The journal ends a replaced consent once its renewal is authorized, and not because that
 // was tried.
 func TestRenew_IsInTheJournalWhenItIsAuthorized(t *testing.T) {
-	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL} {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			b := newEnvOn(t, database(t))
 			kept := &written{}

@@ -6,13 +6,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"samla/internal/flowtest"
-	"samla/internal/testpg"
 )
 
 // PostgreSQL repeats a transaction that lost to another one. It recognises that by
 // the error, which must reach it unchanged.
 func TestCreate_IsRepeatedAfterSerializationFailure(t *testing.T) {
-	b := newEnvOn(t, testpg.URL(t))
+	b := newEnvOn(t, flowtest.Postgres(t))
 	s := &flowtest.UserErrors{Store: b.Store, Err: &pgconn.PgError{Code: "40001"}}
 	s.Times.Store(3)
 	b.Service.Store = s

@@ -15,19 +15,19 @@ import (
 
 	"samla/internal/backup"
 	"samla/internal/clock"
+	"samla/internal/flowtest"
 	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
-	"samla/internal/testpg"
 	"samla/internal/user"
 )
 
 var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
 
 var engines = map[string]func(testing.TB) string{
-	"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+	"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres,
 }
 
 func ring(t testing.TB, clk clock.Clock) *keyset.Ring {

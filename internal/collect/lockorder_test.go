@@ -10,6 +10,7 @@ import (
 
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/flowtest"
 	"samla/internal/store"
 	"samla/internal/testpg"
 )
@@ -95,7 +96,7 @@ func TestCollection_EndsInLockOrderOfItsConsent(t *testing.T) {
 		"not polled, consent is signed": {notPolled, granted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			database := testpg.URL(t)
+			database := flowtest.Postgres(t)
 			b := newEnvOn(t, database)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()

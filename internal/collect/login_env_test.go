@@ -24,7 +24,6 @@ import (
 	"samla/internal/outbox"
 	"samla/internal/product"
 	"samla/internal/psu"
-	"samla/internal/testpg"
 )
 
 const (
@@ -198,7 +197,7 @@ func newLoginEnvOn(t testing.TB, database string) *loginEnv {
 // onBothStores runs a test on SQLite and on PostgreSQL.
 func onBothStores(t *testing.T, run func(t *testing.T, b *loginEnv)) {
 	t.Run("sqlite", func(t *testing.T) { run(t, newLoginEnv(t)) })
-	t.Run("postgres", func(t *testing.T) { run(t, newLoginEnvOn(t, testpg.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { run(t, newLoginEnvOn(t, flowtest.Postgres(t))) })
 }
 
 // node returns a service over the same store: another node, or the same one after a crash.

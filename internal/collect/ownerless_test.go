@@ -10,9 +10,9 @@ import (
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/flowtest"
 	"samla/internal/seal"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 // copied is a copy of a sealed column.
@@ -108,7 +108,7 @@ func TestDataKey_OfOwnerlessCollectionIsDestroyed(t *testing.T) {
 		}},
 	}
 	for engine, database := range map[string]func(testing.TB) string{
-		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres,
 	} {
 		for name, test := range ends {
 			t.Run(engine+"/"+name, func(t *testing.T) {

@@ -9,14 +9,13 @@ import (
 	"samla/internal/fault"
 	"samla/internal/flowtest"
 	"samla/internal/institution"
-	"samla/internal/testpg"
 )
 
 // Of five concurrent background refreshes exactly four start. The next one is allowed
 // when the first is a day old (RTS art. 36(5)).
 func TestQuota_AllowsFourRefreshes(t *testing.T) {
 	for name, database := range map[string]func(testing.TB) string{
-		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) {
 			dsn := database(t)

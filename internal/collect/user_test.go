@@ -11,7 +11,6 @@ import (
 	"samla/internal/fault"
 	"samla/internal/flowtest"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 // A client drops its session on 401, so an error of the database must not become
@@ -34,7 +33,7 @@ func TestStart_ReturnsErrorWhenUserCannotBeRead(t *testing.T) {
 // PostgreSQL repeats a transaction that lost to another one. It recognises that by
 // the error, which must reach it unchanged.
 func TestStart_IsRepeatedAfterSerializationFailure(t *testing.T) {
-	b := newEnvOn(t, testpg.URL(t))
+	b := newEnvOn(t, flowtest.Postgres(t))
 	s := &flowtest.UserErrors{Store: b.Store, Err: &pgconn.PgError{Code: "40001"}}
 	s.Times.Store(3)
 	b.Service.Store = s

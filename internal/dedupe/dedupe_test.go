@@ -19,7 +19,6 @@ import (
 	"samla/internal/dedupe"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
-	"samla/internal/testpg"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -66,7 +65,7 @@ func newNode(t testing.TB) *node {
 // SQLite has one.
 func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
-	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, flowtest.Postgres(t)) })
 }
 
 // request is the request that most tests repeat.

@@ -19,7 +19,6 @@ import (
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 const retention = 35 * 24 * time.Hour
@@ -43,7 +42,7 @@ type node struct {
 
 func onBoth(t *testing.T, test func(e *env)) {
 	for engine, database := range map[string]func(testing.TB) string{
-		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres,
 	} {
 		t.Run(engine, func(t *testing.T) {
 			m, err := keyset.NewMaster()

@@ -18,9 +18,9 @@ import (
 	"samla/internal/collection"
 	"samla/internal/event"
 	"samla/internal/events"
+	"samla/internal/flowtest"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
-	"samla/internal/testpg"
 )
 
 var start = time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)
@@ -39,7 +39,7 @@ func open(t testing.TB, dsn string) *sqlstore.Store {
 // each runs a test on each engine.
 func each(t *testing.T, run func(t *testing.T, dsn string)) {
 	for engine, dsn := range map[string]func(testing.TB) string{
-		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres,
 	} {
 		t.Run(engine, func(t *testing.T) { run(t, dsn(t)) })
 	}
@@ -100,7 +100,7 @@ func TestSequencer_NumbersAtTheStartAndAfterCommits(t *testing.T) {
 
 // Events of a node that died after their commit are numbered by another one.
 func TestSequencer_FindsEventsOfOthersWithThePoll(t *testing.T) {
-	dsn := testpg.URL(t)
+	dsn := flowtest.Postgres(t)
 	dead, s := open(t, dsn), open(t, dsn)
 	clk := clock.NewManual(start)
 	numbered := make(chan []event.Event, 1)
@@ -178,7 +178,7 @@ func (f *follower) read(ctx context.Context) error {
 // before earlier ones.
 func TestSequencer_FollowersMissNothingAndSeeTheOrder(t *testing.T) {
 	const resources, writers, each = 6, 24, 15
-	dsn := testpg.URL(t)
+	dsn := flowtest.Postgres(t)
 	nodes := []*sqlstore.Store{open(t, dsn), open(t, dsn)}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()

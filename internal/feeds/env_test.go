@@ -16,13 +16,12 @@ import (
 	"samla/internal/money"
 	"samla/internal/product"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 // onBoth runs a test over both stores.
 func onBoth(t *testing.T, test func(*env)) {
 	t.Run("sqlite", func(t *testing.T) { test(newEnv(t, t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(newEnv(t, testpg.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { test(newEnv(t, flowtest.Postgres(t))) })
 }
 
 // onSQLite runs a test of what does not depend on the store.

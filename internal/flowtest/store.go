@@ -11,6 +11,7 @@ import (
 
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
+	"samla/internal/testpg"
 )
 
 // Open opens a store and closes it at the end of the test.
@@ -47,6 +48,19 @@ var migrated = sync.OnceValues(func() (file []byte, err error) {
 	return os.ReadFile(sqlstore.Beside(dir, "samla.db"))
 })
 
+// Postgres creates a database of PostgreSQL that has all migrations, as testpg.Copy does. A
+// test that is about migrations, or about a new database, uses testpg.URL.
+func Postgres(tb testing.TB) string {
+	tb.Helper()
+	return testpg.Copy(tb, sqlstore.Schema()[:16], func(database string) error {
+		s, err := sqlstore.Open(context.Background(), sqlstore.Config{DSN: database})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	})
+}
+
 // Prepare makes a new database of SQLite a migrated one.
 func Prepare(tb testing.TB, database string) {
 	tb.Helper()
@@ -56,13 +70,16 @@ func Prepare(tb testing.TB, database string) {
 	if filepath.Ext(database) != ".db" {
 		database = filepath.Join(database, "samla.db")
 	}
+	if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
+		tb.Fatal(err)
+	}
 	file, err := migrated()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	f, err := os.OpenFile(database, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) || errors.Is(err, os.ErrNotExist) {
-		return // it is in use, or the store makes its directory
+	if errors.Is(err, os.ErrExist) {
+		return // it is in use
 	}
 	if err != nil {
 		tb.Fatal(err)

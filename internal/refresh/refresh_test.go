@@ -11,7 +11,6 @@ import (
 	"samla/internal/quota"
 	"samla/internal/refresh"
 	"samla/internal/store"
-	"samla/internal/testpg"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ import (
 
 func onStores(t *testing.T, test func(*testing.T, *env)) {
 	for name, database := range map[string]func(testing.TB) string{
-		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": testpg.URL,
+		"sqlite": func(t testing.TB) string { return t.TempDir() }, "postgres": flowtest.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newEnv(t, database(t))) })
 	}
@@ -272,7 +271,7 @@ func TestPlan_CoversAConsentThatIsAuthorizedMeanwhile(t *testing.T) {
 // The same where the transaction of the grant is open: it has looked for a plan before there
 // was one.
 func TestPlan_CoversAConsentWhoseGrantIsOpen(t *testing.T) {
-	b := newEnv(t, testpg.URL(t))
+	b := newEnv(t, flowtest.Postgres(t))
 	made := b.authorized(b.User.ID)
 	pending, err := b.consents.Draft(t.Context(), authorize.Request{ClientID: b.User.ClientID, UserID: b.User.ID, Company: theBank,
 		Scope: consent.Scope{Balances: true}, PSU: psu.Context{IPAddress: "192.0.2.1"}})

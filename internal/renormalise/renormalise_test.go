@@ -9,15 +9,15 @@ import (
 
 	"samla/internal/accounts"
 	"samla/internal/collect"
+	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/renormalise"
 	"samla/internal/store"
-	"samla/internal/testpg"
 )
 
 func onBoth(t *testing.T, test func(*env)) {
 	t.Run("sqlite", func(t *testing.T) { test(newEnv(t, t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(newEnv(t, testpg.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { test(newEnv(t, flowtest.Postgres(t))) })
 }
 
 // A newer mapping reaches the data, the accounts and the feed; ids stay, and the bank is not

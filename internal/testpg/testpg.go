@@ -2,7 +2,8 @@
 //
 // make test starts one server for all packages (command withpg) and passes its URL in
 // SAMLA_TEST_POSTGRES. Without that variable the first call of URL in a test process
-// starts a server for that process. Each call of URL creates an empty database.
+// starts a server for that process. Each call of URL creates an empty database, each call
+// of Copy one like another that all test processes share.
 package testpg
 
 import (
@@ -40,6 +41,13 @@ var processServer = sync.OnceValues(Start)
 // it is skipped too.
 func URL(tb testing.TB) string {
 	tb.Helper()
+	// template0 has no connections, which would block CREATE DATABASE.
+	return createFor(tb, serverFor(tb), "template0")
+}
+
+// serverFor returns the maintenance database of the server, or skips or fails tb as URL says.
+func serverFor(tb testing.TB) string {
+	tb.Helper()
 	server := os.Getenv(EnvURL)
 	if server == "" {
 		if testing.Short() {
@@ -54,7 +62,13 @@ func URL(tb testing.TB) string {
 		}
 		server = own.URL()
 	}
-	database, drop, err := create(server)
+	return server
+}
+
+// createFor creates a database that is dropped at the end of tb.
+func createFor(tb testing.TB, server, template string) string {
+	tb.Helper()
+	database, drop, err := create(server, template)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -68,24 +82,31 @@ func URL(tb testing.TB) string {
 
 // create creates a database with a random name. It returns its URL and a function that
 // drops it.
-func create(server string) (database string, drop func() error, err error) {
+func create(server, template string) (database string, drop func() error, err error) {
 	name := "t_" + strings.ToLower(rand.Text())
-	at, err := url.Parse(server)
-	if err != nil {
-		return "", nil, fmt.Errorf("%s is not a URL: %w", EnvURL, err)
+	if database, err = urlOf(server, name); err != nil {
+		return "", nil, err
 	}
-	// template0 has no connections, which would block CREATE DATABASE.
-	if err := execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	if err := execute(server, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		return "", nil, fmt.Errorf("create a test database: %w", err)
 	}
-	at.Path = "/" + name
 	drop = func() error {
 		if err := execute(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 			return fmt.Errorf("drop a test database: %w", err)
 		}
 		return nil
 	}
-	return at.String(), drop, nil
+	return database, drop, nil
+}
+
+// urlOf returns the URL of a database of the server.
+func urlOf(server, name string) (string, error) {
+	at, err := url.Parse(server)
+	if err != nil {
+		return "", fmt.Errorf("%s is not a URL: %w", EnvURL, err)
+	}
+	at.Path = "/" + name
+	return at.String(), nil
 }
 
 func execute(server, statement string) error {

@@ -11,10 +11,10 @@ import (
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/fault"
+	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
 	"samla/internal/store/sqlstore"
-	"samla/internal/testpg"
 	"samla/internal/uptime"
 )
 
@@ -23,7 +23,7 @@ var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 // onStores runs a test over both stores.
 func onStores(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
-	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, flowtest.Postgres(t)) })
 }
 
 func open(t *testing.T, dsn string) *sqlstore.Store {

@@ -20,7 +20,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/store"
-	"samla/internal/testpg"
 	"samla/internal/user"
 	"samla/internal/users"
 )
@@ -108,7 +107,7 @@ func newNode(t testing.TB) *node {
 // SQLite has one.
 func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir()) })
-	t.Run("postgres", func(t *testing.T) { test(t, testpg.URL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, flowtest.Postgres(t)) })
 }
 
 func (n *node) create(clientID, externalID string) user.User {

@@ -14,7 +14,6 @@ import (
 	"samla/internal/event"
 	"samla/internal/flowtest"
 	"samla/internal/store"
-	"samla/internal/testpg"
 	"samla/internal/webhook"
 	"samla/internal/webhook/post"
 )
@@ -223,7 +222,7 @@ func TestDispatcher_Replay(t *testing.T) {
 // Two nodes share the endpoints: nothing is sent twice, and the events of one resource
 // come in order.
 func TestDispatcher_TwoNodes(t *testing.T) {
-	url := testpg.URL(t)
+	url := flowtest.Postgres(t)
 	b := newEnv(t, url)
 	r := newReceiver(t, nil)
 	var ids []string

@@ -30,10 +30,10 @@ import (
 
 	"samla/internal/clock"
 	"samla/internal/devserver"
+	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/sandbox/pki"
 	"samla/internal/server"
-	"samla/internal/testpg"
 	"samla/test/harness"
 )
 
@@ -76,7 +76,7 @@ func TestCasesInWinter(t *testing.T) {
 
 func TestCasesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	setting{startTime, testpg.URL(t), func(c caseFile) bool { return onPostgres[c.Name] }, false}.playAll(t)
+	setting{startTime, flowtest.Postgres(t), func(c caseFile) bool { return onPostgres[c.Name] }, false}.playAll(t)
 }
 
 // TestCasesAfterADay: the server checks consents every day, not only after a refused read.

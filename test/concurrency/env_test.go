@@ -17,6 +17,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/delivery"
 	"samla/internal/dialogue"
+	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/jobs"
 	"samla/internal/outbox"
@@ -24,7 +25,6 @@ import (
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
-	"samla/internal/testpg"
 	"samla/internal/user"
 	"samla/internal/users"
 	"samla/internal/uuid7"
@@ -76,7 +76,7 @@ func onStoresWith(t *testing.T, n int, limits dialogue.Limits, test func(e *env)
 // onPostgres returns an env with n nodes on PostgreSQL.
 func onPostgres(t *testing.T, n int, limits dialogue.Limits) *env {
 	t.Helper()
-	database := testpg.URL(t)
+	database := flowtest.Postgres(t)
 	stores := make([]store.Store, n)
 	for i := range stores {
 		stores[i] = openStore(t, sqlstore.Config{DSN: database})

@@ -12,7 +12,7 @@ import (
 
 	"samla/internal/apiclient"
 	"samla/internal/fault"
-	"samla/internal/testpg"
+	"samla/internal/flowtest"
 	"samla/internal/visitor"
 )
 
@@ -171,7 +171,7 @@ const newcomer = "se-eb-nykomlingsbanken"
 // go on.
 func TestGateway_FollowsTheListWithoutARestart(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, testpg.URL(t), clockSpeed)
+	w := newEnv(t, flowtest.Postgres(t), clockSpeed)
 	other := w.startNode(t)
 	t.Cleanup(func() { _ = other.Stop(context.WithoutCancel(t.Context())) })
 	p := w.person(t, elsa)

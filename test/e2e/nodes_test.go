@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"samla/internal/devserver"
+	"samla/internal/flowtest"
 	"samla/internal/institution"
 	"samla/internal/seal/keyset"
 	"samla/internal/server"
-	"samla/internal/testpg"
 )
 
 // startNode starts a second server on the same database, with connectors to the same banks.
@@ -51,7 +51,7 @@ func kill(t *testing.T, s *server.Server) {
 // first node is killed.
 func TestTwoNodes_ContinueFlowsOfKilledNode(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, testpg.URL(t), clockSpeed/2)
+	w := newEnv(t, flowtest.Postgres(t), clockSpeed/2)
 	other := w.startNode(t)
 	p, reader := w.person(t, maja), w.person(t, ester)
 	readable := reader.authorizeConsent(t, consentRequest{company: demoBank})

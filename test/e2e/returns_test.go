@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/testpg"
+	"samla/internal/flowtest"
 	"samla/internal/visitor"
 )
 
@@ -21,7 +21,7 @@ const returnRounds = 5
 // exchanged once, and both show the same outcome.
 func TestReturn_ToTwoNodesAtOnceIsExchangedOnce(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, testpg.URL(t), clockSpeed)
+	w := newEnv(t, flowtest.Postgres(t), clockSpeed)
 	other := w.startNode(t)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

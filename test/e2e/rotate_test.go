@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"samla/internal/testpg"
+	"samla/internal/flowtest"
 )
 
 // The master key is rotated again and again, and days pass, while requests that seal are
 // served: creating users, their sessions, and repeats with an Idempotency-Key. None fails.
 func TestRotateMaster_FailsNoRequest(t *testing.T) {
-	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "" }, "postgres": testpg.URL} {
+	for engine, database := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "" }, "postgres": flowtest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			w := newEnv(t, database(t), clockSpeed)

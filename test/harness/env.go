@@ -3,12 +3,14 @@ package harness
 import (
 	"context"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
 	v20250101 "samla/internal/api/v20250101"
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/devserver"
+	"samla/internal/flowtest"
 	"samla/internal/wire"
 	"samla/internal/wire/wiretest"
 )
@@ -32,6 +34,10 @@ func (s *Suite) Start(t *testing.T, c devserver.Config) *Env {
 	s.copyCertificates(t, w.Dir)
 	c.Dir, c.Log = w.Dir, w.Log.Logger()
 	c.MaxWaiting = waiting(c.MaxWaiting, c.Clock)
+	if c.Database == "" {
+		c.Database = filepath.Join(w.Dir, "store")
+	}
+	flowtest.Prepare(t, c.Database)
 	var err error
 	if w.Environment, err = devserver.Start(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/flowtest"
 	"samla/internal/sandbox/pki"
-	"samla/internal/testpg"
 )
 
 // Suite is shared by the tests of one package.
@@ -69,5 +69,5 @@ func (s *Suite) copyCertificates(t *testing.T, dir string) {
 // devserver.Config.
 var Stores = map[string]func(*testing.T) string{
 	"sqlite":   func(*testing.T) string { return "" },
-	"postgres": func(t *testing.T) string { return testpg.URL(t) },
+	"postgres": func(t *testing.T) string { return flowtest.Postgres(t) },
 }

@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,6 +40,24 @@ func NewestMigration() int64 {
 		panic("sqlstore: a migration has no number: " + err.Error())
 	}
 	return n
+}
+
+// Schema names the schema that Open makes: the SHA-256 of all migrations, in hexadecimal
+// digits.
+func Schema() string {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		panic("sqlstore: the migrations are not embedded")
+	}
+	hash := sha256.New()
+	for _, name := range files {
+		content, err := fs.ReadFile(migrations, name)
+		if err != nil {
+			panic("sqlstore: " + err.Error())
+		}
+		_, _ = fmt.Fprintf(hash, "%s %d\n%s", name, len(content), content)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // Inspect reads what a database says of itself, and changes nothing: it applies no

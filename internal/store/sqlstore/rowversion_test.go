@@ -5,14 +5,14 @@ import (
 	"testing"
 
 	"samla/internal/consent"
+	"samla/internal/flowtest"
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
-	"samla/internal/testpg"
 )
 
 // twoNodes returns two stores on one PostgreSQL database, and the ids of n consents.
 func twoNodes(t *testing.T, n int) (a, b *sqlstore.Store, ids []consent.ID) {
-	database := testpg.URL(t)
+	database := flowtest.Postgres(t)
 	a, b = open(t, sqlstore.Config{DSN: database}), open(t, sqlstore.Config{DSN: database})
 	if err := a.Write(t.Context(), func(tx store.Tx) error {
 		for range n {

@@ -9,7 +9,6 @@ import (
 	"samla/internal/store"
 	"samla/internal/store/sqlstore"
 	"samla/internal/store/storetest"
-	"samla/internal/testpg"
 )
 
 func open(tb testing.TB, cfg sqlstore.Config) *sqlstore.Store {
@@ -44,5 +43,5 @@ func TestSQLiteExclusive(t *testing.T) {
 }
 
 func TestPostgres(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlstore.Config{DSN: testpg.URL(t)}) })
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlstore.Config{DSN: flowtest.Postgres(t)}) })
 }
