@@ -4,11 +4,11 @@ GO         ?= go
 BIN        := bin
 TOOLS      := $(BIN)/tools
 
-# The race detector covers everything but the SQLite translated from C: that has
-# one goroutine per connection, and instrumenting its 200 000 lines doubles the
-# time that a clean machine compiles. The arithmetic of crypto is left out too: RSA is ten
-# times slower with it, and a test of an API signs hundreds of requests. Vet, linters and tests share these flags, so
-# that each package is compiled once. RACE= turns the detector off.
+# The race detector covers everything but the SQLite translated from C and the arithmetic
+# of crypto. The former has one goroutine per connection, and instrumenting its 200 000
+# lines doubles the time that a clean machine compiles; the latter becomes ten times slower,
+# and a test of the API signs hundreds of requests. Vet, linters and tests share these
+# flags, so that each package is compiled once. RACE= turns the detector off.
 RACE       ?= -race -gcflags=modernc.org/...=-race=false -gcflags=crypto/internal/fips140/...=-race=false
 
 # What is built without the race detector is built as the program for users is: so what
