@@ -111,6 +111,7 @@ const devText = `API      %[1]s
 API key  %[2]s
 Sandbox  %[3]s  (certificate authority: %[4]s)
 Connect  %[6]s  (opens once)
+Docs     %[1]s/docs
 Phone    %[3]s/sandbox/bankid  (BankID)
 Inbox    %[3]s/sandbox/inbox   (e-mails, apps and pages of institutions)
 

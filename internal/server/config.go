@@ -80,6 +80,8 @@ type Config struct {
 	// RequestTimeout is how long a request may work before it is answered with 503
 	// (10 s).
 	RequestTimeout time.Duration
+	// TryDocs lets the viewer of the API at /docs send requests to this server: for development.
+	TryDocs bool
 	// MaxWaiting is how many persons may wait for their signature at once on this node, and
 	// how many more may log in by dialogue; 0 = as many as their institutions can be asked
 	// about in time, as measured. More are refused with SERVICE_UNAVAILABLE.

@@ -19,6 +19,7 @@ import (
 	"samla/internal/pages"
 	connectpage "samla/internal/pages/connect"
 	permissionpages "samla/internal/pages/permissions"
+	"samla/internal/reference"
 	"samla/internal/session"
 	"samla/internal/store/sqlstore"
 	"samla/internal/wire"
@@ -67,11 +68,15 @@ func (s *Server) faces(a *api.Handler, institutions institution.Institutions) ht
 		}})
 	connecting := connectpage.New(connectpage.Deps{Connect: s.connect, Clients: s.store, Institutions: institutions, Health: s.health, Clock: s.parts.Clock,
 		Keep: s.config.KeepData, Operator: s.config.Operator, Offer: s.config.Languages, PublicURL: s.PublicURL, Log: s.parts.Log})
+	documentation := reference.New(reference.Deps{Versions: documents(), Try: s.config.TryDocs, Log: s.parts.Log})
 	paths := pages.Paths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == permissionpages.Path || strings.HasPrefix(r.URL.Path, permissionpages.Path+"/"):
 			mine.ServeHTTP(w, r)
+			return
+		case r.URL.Path == reference.Path || strings.HasPrefix(r.URL.Path, reference.Path+"/"):
+			documentation.ServeHTTP(w, r)
 			return
 		case strings.HasPrefix(r.URL.Path, connect.Path), r.URL.Path == connectpage.LoaderPath:
 			connecting.ServeHTTP(w, r)
@@ -85,6 +90,18 @@ func (s *Server) faces(a *api.Handler, institutions institution.Institutions) ht
 		}
 		a.ServeHTTP(w, r)
 	})
+}
+
+// documents are the versions that the reference shows, the newest first. mounts has
+// compiled them before.
+func documents() []reference.Version {
+	var all []reference.Version
+	for _, contract := range []func() (*wire.Contract, error){v20260401.Contract, v20250101.Contract} {
+		if c, err := contract(); err == nil {
+			all = append(all, reference.Version{Name: c.Version(), Document: c.Text()})
+		}
+	}
+	return all
 }
 
 // Limits of every connection.

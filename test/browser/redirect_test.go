@@ -189,6 +189,7 @@ func TestRedirect(t *testing.T) {
 		"AsksASecondBrowser":        asksASecondBrowser,
 		"LinkOfSomebodyElse":        linkOfSomebodyElse,
 		"BeginsAtTheClient":         beginsAtTheClient,
+		"ReadsTheDocumentation":     readsTheDocumentation,
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := *d

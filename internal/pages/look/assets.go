@@ -38,6 +38,7 @@ func shared() *Bundle {
 	b := &Bundle{prefix: AssetPath}
 	b.add("people.css", begin+read("people.css")+end)
 	b.add("console.css", begin+read("console.css")+end)
+	b.add("docs.css", begin+read("console.css")+read("docs.css")+end)
 	b.add("look.js", read("look.js"))
 	b.add("qrcode.js", read("qrcode.js"))
 	return b
