@@ -2874,6 +2874,9 @@ type CreateConnectLinkRequest struct {
 	// Purpose What the data is for, in `language`, as it follows after `to` (sv: `för att`): `show all your accounts in one place`.
 	Purpose string `json:"purpose"`
 
+	// Results Whether the page at `origin` gets the data in the message `RESULTS`. Absent: true.
+	Results *bool `json:"results,omitempty"`
+
 	// ReturnUrl Where the person goes at the end: an address that the operator has registered for the client.
 	ReturnUrl *string `json:"returnUrl,omitempty"`
 
