@@ -117,3 +117,17 @@ func TestPlanEnd_FailsOnABrokenSecretAndRepeatsNothing(t *testing.T) {
 		t.Errorf("a payload that does not parse: %v", err)
 	}
 }
+
+// A restore counts the consents with refresh tokens. One whose secret was tampered with does
+// not stop it.
+func TestHasRefreshToken_PassesWhatDoesNotOpen(t *testing.T) {
+	b := newEnv(t)
+	c := b.given(b.User.ID, `{"tokens":{"refresh":"refresh-1"}}`)
+	if has, err := b.HasRefreshToken(t.Context(), c); err != nil || !has {
+		t.Errorf("%t, %v", has, err)
+	}
+	c.Sealed = []byte("tampered with")
+	if has, err := b.HasRefreshToken(t.Context(), c); err != nil || has {
+		t.Errorf("tampered with: %t, %v", has, err)
+	}
+}

@@ -41,10 +41,11 @@ func (s *Service) openSecret(ctx context.Context, c consent.Consent) (consent.Se
 	return secret, nil
 }
 
-// HasRefreshToken reports whether a refresh token is kept with a consent.
+// HasRefreshToken reports whether a refresh token is kept with a consent. A secret that does
+// not open has none that could be used.
 func (s *Service) HasRefreshToken(ctx context.Context, c consent.Consent) (bool, error) {
 	secret, err := s.openSecret(ctx, c)
-	if errors.Is(err, seal.ErrKeyDestroyed) {
+	if errors.Is(err, seal.ErrKeyDestroyed) || errors.Is(err, seal.ErrDecryption) {
 		return false, nil
 	}
 	return secret.Tokens.Refresh != "", err
