@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"samla/internal/institution"
+	"samla/internal/strictjson"
 )
 
 // Family returns the family of gateways: one entry opens many banks.
@@ -21,7 +22,7 @@ func (c *Config) Open(institution.Deps) (institution.Institution, error) {
 }
 
 // OpenAll implements institution.ManyConfig. The list of banks is the one that was kept
-// last.
+// last. One without a bank of the countries is a fault.
 func (c *Config) OpenAll(d institution.Deps, taken func(string) bool) ([]institution.Institution, error) {
 	g, err := New(*c, d)
 	if err != nil {
@@ -31,5 +32,12 @@ func (c *Config) OpenAll(d institution.Deps, taken func(string) bool) ([]institu
 		g.Close()
 		return nil, err
 	}
-	return g.Institutions(taken), nil
+	all := g.Institutions(taken)
+	if len(all) == 0 { // nothing would ever renew the list
+		g.Close()
+		var faults strictjson.Faults
+		faults.Add("/countries", "the list of banks has none of these countries: run samla gateway enablebanking refresh")
+		return nil, faults
+	}
+	return all, nil
 }

@@ -1,7 +1,11 @@
 package enablebanking
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"os"
@@ -431,4 +435,33 @@ func FuzzRead(f *testing.F) {
 		_ = checkSession(body)
 		_ = codeOf(body)
 	})
+}
+
+// A server that starts without a bank of the gateway would not renew the list before its next
+// start.
+func TestOpenAll_NeedsABankOfTheCountries(t *testing.T) {
+	dir := t.TempDir()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	if err := os.WriteFile(filepath.Join(dir, "a.pem"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := Directory{}.Renewed([]Entry{{Name: "A", Country: "SE", Methods: []Method{{Name: "m"}}}}, now, "eb")
+	if err := list.Save(filepath.Join(dir, "x-banks.json")); err != nil {
+		t.Fatal(err)
+	}
+	for country, want := range map[string]string{"SE": "", "NO": "/countries: the list of banks has none"} {
+		c := valid()
+		c.Countries = []string{country}
+		all, err := c.OpenAll(institution.Deps{Clock: clock.NewManual(now), Company: "x", Dir: dir}.WithDefaults(), func(string) bool { return false })
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && len(all) != 1 {
+			t.Errorf("%s: %d banks, %v", country, len(all), err)
+		}
+		for _, i := range all {
+			i.Close()
+		}
+	}
 }
