@@ -40,8 +40,8 @@ func signingOf(b *bank, info sandbox.BankInfo, dir string) error {
 		b.Query = info.Behaviour.Query
 		b.Headers = map[string]string{"Date": "{date}", "X-AffiliatedASPSP-ID": info.Behaviour.BIC}
 		server := info.Behaviour.Server
-		b.OAuth = xs2a.OAuth{AuthorizationEndpoint: info.BaseURL + server.Authorize, TokenEndpoint: info.BaseURL + server.Token, ClientID: server.ClientID,
-			ClientAuth: "post", SecretFile: secretFile, Scope: server.Scope, AuthorizationQuery: server.Query}
+		b.OAuth = xs2a.OAuth{AuthorizationEndpoint: info.BaseURL + server.Authorize, TokenEndpoint: info.BaseURL + server.Token,
+			RevocationEndpoint: info.BaseURL + server.Revoke, ClientID: server.ClientID, ClientAuth: "post", SecretFile: secretFile, Scope: server.Scope, AuthorizationQuery: server.Query}
 		return os.WriteFile(filepath.Join(dir, secretFile), []byte(server.Secret), 0o600)
 	case "se-demo-prestep-decoupled":
 		onPage("decoupled-after-login")

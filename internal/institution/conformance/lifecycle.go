@@ -19,6 +19,23 @@ func revokes(t *testing.T, s *session) {
 	}
 	_, err := s.fetch(t, access, s.essential(fullScope))
 	expectKind(t, "read with a revoked consent", err, institution.ConsentGone)
+	if s.Expect.EndsLogin {
+		s.endsLogin(t)
+	}
+}
+
+// endsLogin revokes the tokens of a login that no consent followed.
+func (s *session) endsLogin(t *testing.T) {
+	t.Helper()
+	given := s.logIn(t)
+	access := institution.Access{Token: given.Access, Refresh: given.Refresh, PSU: s.Person}
+	for range 2 { // a token that is dead is no error
+		if err := s.Bank.Revoke(t.Context(), access); err != nil {
+			t.Errorf("revoke a login: %v", err)
+		}
+	}
+	_, err := s.Bank.(institution.Refresher).Refresh(t.Context(), access)
+	expectKind(t, "refresh the tokens of a revoked login", err, institution.ConsentGone)
 }
 
 func reportsUnknownConsent(t *testing.T, s *session) {

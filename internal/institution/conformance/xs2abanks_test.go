@@ -79,10 +79,11 @@ func sandboxBanks() map[string]sandboxBank {
 			more: func(w *world, c *xs2a.Config) {
 				c.Query = map[string]string{"bic": "DEMPSESS", "app-id": "samla-app"}
 				c.Headers = map[string]string{"Date": "{date}", "X-AffiliatedASPSP-ID": "DEMPSESS"}
-				c.OAuth = xs2a.OAuth{AuthorizationEndpoint: w.base + "/psd2/authorize", TokenEndpoint: w.base + "/psd2/token", ClientID: "samla-app", ClientAuth: "post",
+				c.OAuth = xs2a.OAuth{AuthorizationEndpoint: w.base + "/psd2/authorize", TokenEndpoint: w.base + "/psd2/token",
+					RevocationEndpoint: w.base + "/psd2/revoke", ClientID: "samla-app", ClientAuth: "post",
 					SecretFile: w.write("client.secret", "samla-app-secret"), Scope: "PSD2", AuthorizationQuery: map[string]string{"bic": "DEMPSESS"}}
 			},
-			expect: expect(func(e *conformance.Expect) { e.Bearer, e.TokenLife = true, 180*24*time.Hour }),
+			expect: expect(func(e *conformance.Expect) { e.Bearer, e.TokenLife, e.EndsLogin = true, 180*24*time.Hour, true }),
 		},
 		"se-demo-prestep-decoupled": {
 			profile: xs2a.Profile{ReplaySafe: true, SCA: "decoupled-after-login", Redirect: xs2a.Redirect{ExplicitStart: &no}, BookingStatus: "booked", WithBalance: &no, Cards: &none,

@@ -32,7 +32,7 @@ func newOtherReading(t *testing.T, p bank.Policy) *otherReading {
 	b.Server = oauthtest.Start(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/sca/7/metadata":
-			_ = json.NewEncoder(w).Encode(b.bank.Metadata("https://bank.example", b.URL+"/login?tenant=1", b.URL+"/token"))
+			_ = json.NewEncoder(w).Encode(b.bank.Metadata("https://bank.example", b.URL+"/login?tenant=1", b.URL+"/token", ""))
 		case "/token":
 			b.requests.Add(1)
 			b.bank.Token(w, r)

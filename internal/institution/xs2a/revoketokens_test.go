@@ -17,7 +17,7 @@ func TestRevoke_EndsTokensWithoutAConsent(t *testing.T) {
 	const metadata, revoke, byCertificate = "/login/metadata", "/login/revoke", "/login/mtls/revoke"
 	both := institution.Access{Token: "at-1", Refresh: "rt-1"}
 	for name, c := range map[string]struct {
-		endpoint, alias string // behind the address of the bank, or elsewhere
+		endpoint, alias string // of the metadata; at the bank, or elsewhere
 		access          institution.Access
 		answer          http.HandlerFunc
 		form            url.Values // nil: nothing is sent

@@ -134,23 +134,17 @@ func (s *server) client(b *Bank, at oauth.Endpoint, requestID string) (*oauth.Cl
 	return client, nil
 }
 
-// revoke ends tokens of a login that no consent followed, where the bank publishes an
-// endpoint for that at a host that the configuration names. Else they end with their time.
+// revoke ends tokens of a login that no consent followed, where the configuration or the
+// metadata has an endpoint for that, at a host of the configuration. Else they end with their
+// time.
 // Errors: those of oauth.Servers.Metadata and oauth.Client.Revoke.
 func (s *server) revoke(ctx context.Context, b *Bank, a institution.Access) error {
-	if s.Metadata == "" || a.Refresh == "" && a.Token == "" {
+	if a.Refresh == "" && a.Token == "" {
 		return nil
 	}
-	m, err := s.metadata.Metadata(ctx, s.Metadata, s.Issuer)
-	if err != nil {
-		return httperror.NotSent(err)
-	}
-	address := m.RevocationEndpoint
-	if _, byCertificate := s.auth.(oauth.TLSAuth); byCertificate {
-		address = cmp.Or(m.AliasRevocationEndpoint, address) // RFC 8705 5
-	}
-	if address == "" {
-		return nil
+	address, err := s.revocation(ctx)
+	if address == "" || err != nil {
+		return err
 	}
 	at, err := s.hosts.Endpoint(address)
 	if err != nil {
@@ -162,6 +156,21 @@ func (s *server) revoke(ctx context.Context, b *Bank, a institution.Access) erro
 		return err
 	}
 	return client.Revoke(ctx, oauth.Secret(a.Refresh), oauth.Secret(a.Token))
+}
+
+// revocation returns the address of the configuration, or that of the metadata; "" = none.
+func (s *server) revocation(ctx context.Context) (string, error) {
+	if s.RevocationEndpoint != "" || s.Metadata == "" {
+		return s.RevocationEndpoint, nil
+	}
+	m, err := s.metadata.Metadata(ctx, s.Metadata, s.Issuer)
+	if err != nil {
+		return "", httperror.NotSent(err)
+	}
+	if _, byCertificate := s.auth.(oauth.TLSAuth); byCertificate {
+		return cmp.Or(m.AliasRevocationEndpoint, m.RevocationEndpoint), nil // RFC 8705 5
+	}
+	return m.RevocationEndpoint, nil
 }
 
 func valuesOf(members map[string]string) url.Values {

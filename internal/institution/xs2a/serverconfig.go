@@ -28,8 +28,11 @@ type OAuth struct {
 	// authorization endpoint.
 	AuthorizationEndpoint string `json:"authorizationEndpoint,omitzero"`
 	TokenEndpoint         string `json:"tokenEndpoint,omitzero"`
+	// RevocationEndpoint is where the tokens of a login are ended that no consent followed
+	// (that of the metadata; without one they end with their time).
+	RevocationEndpoint string `json:"revocationEndpoint,omitzero"`
 	// Hosts are the base URLs of more hosts of the bank that may be called for metadata and
-	// tokens. Those of baseURL, metadata and tokenEndpoint may be in any case.
+	// tokens. Those of baseURL and of the addresses above may be in any case.
 	Hosts []string `json:"hosts,omitempty"`
 
 	ClientID   string `json:"clientID,omitzero"`   // (organizationIdentifier of the QWAC)
@@ -74,7 +77,7 @@ const (
 const consentIDMember = "{consentId}"
 
 func (o OAuth) isZero() bool {
-	return o.Metadata == "" && o.AuthorizationEndpoint == "" && o.TokenEndpoint == "" && o.ClientID == "" && o.ClientAuth == "" && len(o.Hosts) == 0 && !o.ClientToken
+	return o.Metadata == "" && o.AuthorizationEndpoint == "" && o.TokenEndpoint == "" && o.RevocationEndpoint == "" && o.ClientID == "" && o.ClientAuth == "" && len(o.Hosts) == 0 && !o.ClientToken
 }
 
 // check reports what cannot be used with the way to sign.
@@ -85,7 +88,7 @@ func (o OAuth) check(sca string) (faults strictjson.Faults) {
 		}
 	}
 	for _, address := range []struct{ name, value string }{{"metadata", o.Metadata}, {"issuer", o.Issuer},
-		{"authorizationEndpoint", o.AuthorizationEndpoint}, {"tokenEndpoint", o.TokenEndpoint}} {
+		{"authorizationEndpoint", o.AuthorizationEndpoint}, {"tokenEndpoint", o.TokenEndpoint}, {"revocationEndpoint", o.RevocationEndpoint}} {
 		if _, err := oauth.AddQuery(address.value, nil); address.value != "" && err != nil {
 			faults.Add("/"+address.name, "must be an https address without user and fragment")
 		}
@@ -143,7 +146,7 @@ func checkMembers(at string, members map[string]string, ours ...string) (faults 
 
 // addresses are the addresses of the configuration whose hosts may be called.
 func (o OAuth) addresses(baseURL string) []string {
-	return append([]string{baseURL, o.Metadata, o.TokenEndpoint}, o.Hosts...)
+	return append([]string{baseURL, o.Metadata, o.TokenEndpoint, o.RevocationEndpoint}, o.Hosts...)
 }
 
 // maxClientSecret is more than any client secret, in bytes.

@@ -30,7 +30,7 @@ func (b *Bank) authenticate(r *http.Request) (oauth.Client, *oauth.Error) {
 	if f != nil {
 		return oauth.Client{}, oauth.InvalidClient(f.Text)
 	}
-	if !matches(s.TokenQuery, r.URL.Query()) {
+	if r.URL.Path == b.base+s.Token && !matches(s.TokenQuery, r.URL.Query()) {
 		return oauth.Client{}, &oauth.Error{Code: "invalid_request", Text: "a query parameter is missing"}
 	}
 	c := oauth.Client{ID: organization, Certificate: oauth.Thumbprint(r.TLS.PeerCertificates[0].Raw)}
@@ -56,7 +56,11 @@ func matches(want map[string]string, query url.Values) bool {
 // metadata answers with the metadata of the authorization server.
 func (b *Bank) metadata(w http.ResponseWriter, r *http.Request) int {
 	issuer := b.issuer(r)
-	body, _ := json.Marshal(b.server.Metadata(issuer, issuer+b.Signing.Server.Authorize, issuer+b.Signing.Server.Token)) // strings and lists
+	server, revoke := b.Signing.Server, ""
+	if server.Revoke != "" {
+		revoke = issuer + server.Revoke
+	}
+	body, _ := json.Marshal(b.server.Metadata(issuer, issuer+server.Authorize, issuer+server.Token, revoke)) // strings and lists
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(body) // an error means that the connection is closed
 	return http.StatusOK

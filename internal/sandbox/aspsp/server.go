@@ -128,6 +128,8 @@ func (b *Bank) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
 		b.calls.Add("authorize", b.authorize(w, r))
 	case path == s.Token:
 		b.server.Token(w, r)
+	case s.Revoke != "" && path == s.Revoke:
+		b.server.Revoke(w, r)
 	default:
 		return false
 	}

@@ -63,6 +63,7 @@ type AuthorizationServer struct {
 	Scope   string // of PreStep
 	// Metadata is the path of the metadata; empty: none is published.
 	Metadata, Authorize, Token string
+	Revoke                     string // path of the revocation endpoint (RFC 7009); empty: there is none
 	// ClientID and Secret are those of the client; an empty ClientID means the
 	// organizationIdentifier of its certificate, and an empty Secret that the certificate
 	// authenticates it.
@@ -123,7 +124,7 @@ func RedirectBanks() []Behaviour {
 		like("se-demo-oauth", "Demo bank (OAuth2)", "DEMOSES2", "512", func(b *Behaviour) {
 			b.Approach = OAuth
 			b.Server = &AuthorizationServer{
-				Metadata: "/oauth/configuration.json", Authorize: "/oauth/authorize", Token: "/oauth/token",
+				Metadata: "/oauth/configuration.json", Authorize: "/oauth/authorize", Token: "/oauth/token", Revoke: "/oauth/revoke",
 				Policy: oauth.Policy{Refresh: oauth.Rotating, AccessLife: 10 * time.Minute, Issuer: true},
 			}
 		}),
@@ -156,7 +157,7 @@ func RedirectBanks() []Behaviour {
 func preStepRedirect(b *Behaviour) {
 	b.Approach, b.Implicit, b.OwnWord, b.EchoState = Redirect, true, true, true
 	b.Server = &AuthorizationServer{
-		PreStep: true, Scope: "PSD2", Authorize: "/psd2/authorize", Token: "/psd2/token",
+		PreStep: true, Scope: "PSD2", Authorize: "/psd2/authorize", Token: "/psd2/token", Revoke: "/psd2/revoke",
 		ClientID: "samla-app", Secret: "samla-app-secret", Query: map[string]string{"bic": b.BIC},
 		Policy: oauth.Policy{Refresh: oauth.Reusable, AccessLife: time.Hour, BareRefresh: true, NoPKCE: true},
 	}

@@ -118,6 +118,22 @@ func (g Grant) rotated(used, next string, now time.Time, grace time.Duration) Gr
 	return g
 }
 
+// revoked is the event that the client revokes a token (RFC 7009 2.1): a refresh token with all
+// that it has given, or an access token alone. A code is no token.
+func (g Grant) revoked(hash string, now time.Time) Grant {
+	if hash == g.Refresh || slices.Contains(g.Spent, hash) {
+		g.Ended = true
+		return g
+	}
+	g.Access = slices.Clone(g.Access)
+	for i := range g.Access {
+		if g.Access[i].Hash == hash {
+			g.Access[i].Until = now
+		}
+	}
+	return g
+}
+
 // given is the event that the client gets an access token.
 func (g Grant) given(hash string, until time.Time) Grant {
 	g.Access = append(slices.Clone(g.Access), accessToken{hash, until})

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"crypto/x509"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -273,4 +274,50 @@ func TestEnd_KillsAllTokensOfASubject(t *testing.T) {
 	e.check(a.access, oauth.ErrInvalid)
 	e.want(e.token(refreshing(a.refresh)), "invalid_grant")
 	e.want(e.token(redemption(code)), "invalid_grant")
+}
+
+func TestRevoke_EndsATokenOrAllOfItsGrant(t *testing.T) {
+	e := start(t, oauth.Policy{Refresh: oauth.Rotating})
+	revoke := func(token string, header ...string) int {
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/revoke", strings.NewReader(url.Values{"token": {token}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		e.Revoke(rec, r)
+		return rec.Code
+	}
+	code := e.code()
+	if status := revoke(code); status != 200 {
+		t.Errorf("a code: %d", status)
+	}
+	first := e.want(e.token(redemption(code)), "")
+	if status := revoke(first.refresh, "Client", "other"); status != 200 {
+		t.Errorf("another client's: %d", status)
+	}
+	e.check(first.access, nil)
+	second := e.want(e.token(refreshing(first.refresh)), "")
+	for _, status := range []int{revoke(first.access), revoke(first.access), revoke("nobody's")} {
+		if status != 200 {
+			t.Errorf("an access token: %d", status)
+		}
+	}
+	e.check(first.access, oauth.ErrExpired)
+	e.check(second.access, nil)
+	if status := revoke(second.refresh); status != 200 {
+		t.Errorf("a refresh token: %d", status)
+	}
+	e.restart()
+	e.check(second.access, oauth.ErrInvalid)
+	e.want(e.token(refreshing(second.refresh)), "invalid_grant")
+	if status := revoke(""); status != 400 {
+		t.Errorf("nothing: %d", status)
+	}
+	if status := revoke("x", "Client", "unknown"); status != 401 {
+		t.Errorf("nobody: %d", status)
+	}
+	if n := e.calls.Count("revoke"); n != 8 {
+		t.Errorf("%d calls", n)
+	}
 }

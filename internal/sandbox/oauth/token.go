@@ -110,24 +110,9 @@ func (s *Server) writeError(w http.ResponseWriter, e *Error, ofCode bool) int {
 
 // token carries out a token request. The error is an *Error, or an internal one.
 func (s *Server) token(r *http.Request) (answer, error) {
-	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	switch {
-	case r.Method != http.MethodPost:
-		return answer{}, &Error{Code: "invalid_request", Text: "use POST", Status: http.StatusMethodNotAllowed}
-	case !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded"):
-		return answer{}, invalidRequest("the body is not a form")
-	}
-	for _, values := range r.PostForm {
-		if len(values) > 1 {
-			return answer{}, invalidRequest("a parameter is given twice")
-		}
-	}
-	c, refused := s.config.Authenticate(r)
+	c, refused := s.client(r)
 	if refused != nil {
 		return answer{}, refused
-	}
-	if id := r.PostForm.Get("client_id"); id != "" && id != c.ID {
-		return answer{}, InvalidClient("client_id is not the client that authenticates")
 	}
 	switch r.PostForm.Get("grant_type") {
 	case "authorization_code":
@@ -138,6 +123,58 @@ func (s *Server) token(r *http.Request) (answer, error) {
 		return answer{}, invalidRequest("grant_type is required")
 	}
 	return answer{}, &Error{Code: "unsupported_grant_type", Text: "grant_type is authorization_code or refresh_token"}
+}
+
+// client checks the form of a request, and who sent it.
+func (s *Server) client(r *http.Request) (Client, *Error) {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	switch {
+	case r.Method != http.MethodPost:
+		return Client{}, &Error{Code: "invalid_request", Text: "use POST", Status: http.StatusMethodNotAllowed}
+	case !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded"):
+		return Client{}, invalidRequest("the body is not a form")
+	}
+	for _, values := range r.PostForm {
+		if len(values) > 1 {
+			return Client{}, invalidRequest("a parameter is given twice")
+		}
+	}
+	c, refused := s.config.Authenticate(r)
+	if refused == nil {
+		if id := r.PostForm.Get("client_id"); id != "" && id != c.ID {
+			refused = InvalidClient("client_id is not the client that authenticates")
+		}
+	}
+	return c, refused
+}
+
+// Revoke is the handler of the revocation endpoint (RFC 7009 2). The kind of its calls is
+// "revoke". A token that is not known, or is another client's, is no error.
+func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	_ = r.ParseForm() // client reports what is missing
+	c, refused := s.client(r)
+	if refused == nil && r.PostForm.Get("token") == "" {
+		refused = invalidRequest("token is required")
+	}
+	if refused != nil {
+		s.config.Calls.Add("revoke", s.writeError(w, refused, false))
+		return
+	}
+	hash := hashOf(r.PostForm.Get("token"))
+	s.mu.Lock()
+	var err error
+	if g, known := s.find(hash); known && g.Request.ClientID == c.ID && g.Code != hash {
+		err = s.store(g.revoked(hash, s.config.Clock.Now()))
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.config.Log.Error("sandbox bank: revocation endpoint", "err", err)
+		s.config.Calls.Add("revoke", s.writeError(w, &Error{Code: "server_error", Status: http.StatusInternalServerError}, false))
+		return
+	}
+	s.config.Calls.Add("revoke", http.StatusOK)
+	w.WriteHeader(http.StatusOK)
 }
 
 func (s *Server) redeem(c Client, r *http.Request) (answer, error) {
@@ -254,8 +291,9 @@ func (s *Server) give(next Grant, a answer) (answer, error) {
 	return a, nil
 }
 
-// Metadata returns the metadata of the server (RFC 8414) with these addresses.
-func (s *Server) Metadata(issuer, authorize, token string) map[string]any {
+// Metadata returns the metadata of the server (RFC 8414) with these addresses. That of the
+// revocation endpoint may be empty: there is none.
+func (s *Server) Metadata(issuer, authorize, token, revoke string) map[string]any {
 	p := s.Policy()
 	methods := []string{"S256"}
 	if p.Plain {
@@ -271,6 +309,9 @@ func (s *Server) Metadata(issuer, authorize, token string) map[string]any {
 		"grant_types_supported": grants, "code_challenge_methods_supported": methods,
 		"token_endpoint_auth_methods_supported":      []string{"tls_client_auth"},
 		"tls_client_certificate_bound_access_tokens": true,
+	}
+	if revoke != "" {
+		m["revocation_endpoint"] = revoke
 	}
 	if p.Issuer {
 		m["authorization_response_iss_parameter_supported"] = true
