@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -59,6 +60,9 @@ func (r *Ring) load(id seal.EpochID) (epochFile, error) {
 	var f epochFile
 	b, err := durable.Read(r.path(id), maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := r.present(); err != nil {
+			return f, err
+		}
 		return f, seal.ErrEpochDestroyed
 	}
 	if err != nil {
@@ -83,19 +87,35 @@ func (r *Ring) read(id seal.EpochID) (*tink.Handle, error) {
 	return h, nil
 }
 
-// Own writes into the directory to which installation it belongs, at its first use.
-// Error: one that says so when it belongs to another one.
+// Own writes into the directory to which installation it belongs, at its first use. From then
+// on, the directory is taken to be there only as long as that file is. Error: one that says so
+// when it belongs to another one.
 func (r *Ring) Own(installation string) error {
 	path := filepath.Join(r.dir, ownerFile)
 	err := durable.Create(path, []byte(installation+"\n"))
-	if !errors.Is(err, fs.ErrExist) {
-		return err
+	if errors.Is(err, fs.ErrExist) {
+		var b []byte
+		if b, err = durable.Read(path, maxFile); err == nil && string(bytes.TrimSpace(b)) != installation {
+			err = fmt.Errorf("the key directory %s belongs to another database: each has one of its own, which its nodes share", r.dir)
+		}
 	}
-	b, err := durable.Read(path, maxFile)
-	if err == nil && string(bytes.TrimSpace(b)) != installation {
-		return fmt.Errorf("the key directory %s belongs to another database: each has one of its own, which its nodes share", r.dir)
+	if err == nil {
+		r.owned.Store(true)
 	}
 	return err
+}
+
+// present returns an error while the directory is not there, although it was. Its mount may
+// be away, and an empty directory in its place: then no key is destroyed, and none may be
+// created or forgotten.
+func (r *Ring) present() error {
+	if !r.owned.Load() {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, ownerFile)); err != nil {
+		return fmt.Errorf("the key directory is not there: %w", err)
+	}
+	return nil
 }
 
 // UnusedSince returns when an epoch key was first found to be needed by no row of the

@@ -45,6 +45,7 @@ type Ring struct {
 	clk      clock.Clock
 
 	begun   atomic.Bool
+	owned   atomic.Bool // the directory has the name of its installation
 	master  atomic.Pointer[masterKey]
 	current atomic.Pointer[epochKey]
 	mu      sync.Mutex // held while a file is read or created
@@ -128,6 +129,9 @@ func (r *Ring) Lock(wait bool) (unlock func(), err error) { return r.lock("lock"
 func (r *Ring) LockRewrap() (unlock func(), err error) { return r.lock("rewrap.lock", false) }
 
 func (r *Ring) lock(name string, wait bool) (unlock func(), err error) {
+	if err := r.present(); err != nil {
+		return nil, err
+	}
 	f, err := durable.Lock(filepath.Join(r.dir, name), wait)
 	if err != nil {
 		return nil, fmt.Errorf("the key directory: %w", err)
@@ -144,6 +148,9 @@ func (r *Ring) Current() (now, next seal.EpochID) {
 
 // IDs lists the epochs whose keys are in the directory, oldest first.
 func (r *Ring) IDs() ([]seal.EpochID, error) {
+	if err := r.present(); err != nil {
+		return nil, err
+	}
 	files, err := filepath.Glob(filepath.Join(r.dir, filePrefix+"*"+fileSuffix))
 	if err != nil {
 		return nil, err

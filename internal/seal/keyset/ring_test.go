@@ -210,3 +210,60 @@ func TestVault_RefusesAPlaceWhereSystemIsNotSealedAgain(t *testing.T) {
 		t.Error("was sealed")
 	}
 }
+
+// The mount of the key directory goes away, and an empty directory is in its place. That
+// destroys no key: what is known goes on, and nothing is sealed under a key that would be
+// lost when the mount is back.
+func TestRing_OutlastsTheLossOfItsDirectory(t *testing.T) {
+	for name, empty := range map[string]bool{"nothing is there": false, "an empty directory is there": true} {
+		t.Run(name, func(t *testing.T) {
+			dir, m, clk, keys := filepath.Join(t.TempDir(), "keys"), master(t), clock.NewManual(start), newMemory()
+			r := ring(t, dir, m, clk)
+			if err := r.Own("a"); err != nil {
+				t.Fatal(err)
+			}
+			v := keyset.NewEpochs(r, keys, clk)
+			first, sealed := sealNow(t, v)
+			later := ring(t, dir, m, clk) // knows a key only when it has read it
+			if err := later.Own("a"); err != nil {
+				t.Fatal(err)
+			}
+			clk.Advance(24 * time.Hour)
+			_, unknown := sealNow(t, v)
+
+			err := os.Rename(dir, dir+"-away")
+			if empty {
+				err = errors.Join(err, os.Mkdir(dir, 0o700))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Forget() == nil {
+				t.Error("forgets what it cannot list")
+			}
+			opens(t, v, sealed)
+			opens(t, v, unknown)
+			if _, err := keyset.NewEpochs(later, keys, clk).Open(t.Context(), seal.System, systemPlace, unknown); err == nil || errors.Is(err, seal.ErrDecryption) {
+				t.Errorf("an unknown key is said to be destroyed: %v", err)
+			}
+			clk.Advance(24 * time.Hour)
+			id, then := sealNow(t, v)
+			if left, err := os.ReadDir(dir); id == first || empty && (err != nil || len(left) > 0) {
+				t.Errorf("sealed under %q, %d new files, %v", id, len(left), err)
+			}
+
+			if empty {
+				err = os.Remove(dir)
+			}
+			if err = errors.Join(err, os.Rename(dir+"-away", dir)); err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range [][]byte{sealed, unknown, then} {
+				opens(t, keyset.NewEpochs(later, keys, clk), at)
+			}
+			if id, _ := sealNow(t, v); id != "20260403T000000Z" {
+				t.Errorf("sealed under %q", id)
+			}
+		})
+	}
+}
