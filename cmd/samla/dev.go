@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"samla/internal/devserver"
+	"samla/internal/operator"
 	"samla/internal/ratelimit"
 	"samla/internal/server"
 )
@@ -20,6 +22,7 @@ type devCmd struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
 	Sandbox  string `default:"127.0.0.1:0" help:"Address of the sandbox; port 0 means the port of the last start with this data, or a free port."`
 	Data     string `type:"path" help:"Directory of all files; without it nothing is kept after the process ends, except the keys of a --database."`
+	Console  string `default:"127.0.0.1:0" help:"Address of the console of operators; port 0 means a free port; \"off\": none."`
 	APIKey   string `name:"api-key" help:"API key to accept; without it a new one is created."`
 	Database string `help:"PostgreSQL URL; without it SQLite under the data directory."`
 	originFlags
@@ -28,8 +31,15 @@ type devCmd struct {
 
 // Validate reports values that the server and the sandbox cannot use, before they start.
 func (c *devCmd) Validate() error {
-	return errors.Join(checkAddress("--listen", c.Listen), checkAddress("--sandbox", c.Sandbox),
+	return errors.Join(checkAddress("--listen", c.Listen), checkAddress("--sandbox", c.Sandbox), c.checkConsole(),
 		storeFlags{Database: c.Database}.Validate(), server.Config{AllowOrigins: c.AllowOrigin}.Check())
+}
+
+func (c *devCmd) checkConsole() error {
+	if c.Console == off {
+		return nil
+	}
+	return errors.Join(checkAddress("--console", c.Console), server.Config{ConsoleListen: c.Console, KeyDir: "keys"}.Check())
 }
 
 // Run runs a server and sandbox until the process is asked to stop.
@@ -49,7 +59,11 @@ func (c *devCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer release()
-	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, SandboxListen: c.Sandbox, Dir: dir, Database: c.Database,
+	console := c.Console
+	if console == off {
+		console = ""
+	}
+	l, err := devserver.Start(a.ctx, devserver.Config{Listen: c.Listen, Console: console, SandboxListen: c.Sandbox, Dir: dir, Database: c.Database,
 		APIKey: c.APIKey, Rate: devRateLimit, AllowOrigins: c.AllowOrigin, Log: a.log})
 	if err != nil {
 		return err
@@ -59,7 +73,11 @@ func (c *devCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.announce(a.out, l, link); err != nil {
+	door, err := l.Server.ConsoleDoor(a.ctx, "dev", operator.Admin)
+	if err != nil {
+		return err
+	}
+	if err := c.announce(a.out, l, link, door); err != nil {
 		return err
 	}
 	<-a.ctx.Done()
@@ -91,17 +109,18 @@ func dataDirectory(wanted string) (dir string, remove func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-func (c *devCmd) announce(w io.Writer, l *devserver.Environment, link string) error {
+func (c *devCmd) announce(w io.Writer, l *devserver.Environment, link, door string) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
 			API       string `json:"api"`
 			APIKey    string `json:"apiKey"`
 			Sandbox   string `json:"sandbox"`
 			SandboxCA string `json:"sandboxCA"`
-			Connect   string `json:"connect"` // a link to the connect page, which opens once
-		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), link})
+			Connect   string `json:"connect"`           // a link to the connect page, which opens once
+			Console   string `json:"console,omitempty"` // a link that signs an admin in to the console
+		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), link, door})
 	}
-	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey), link)
+	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey), link, cmp.Or(door, "not served"))
 	return err
 }
 
@@ -112,6 +131,7 @@ API key  %[2]s
 Sandbox  %[3]s  (certificate authority: %[4]s)
 Connect  %[6]s  (opens once)
 Docs     %[1]s/docs
+Console  %[7]s  (signs you in as an admin)
 Phone    %[3]s/sandbox/bankid  (BankID)
 Inbox    %[3]s/sandbox/inbox   (e-mails, apps and pages of institutions)
 

@@ -48,6 +48,7 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" group:"operate" help:"Run the server in production."`
 	MasterKey masterKeyCmd `cmd:"" group:"operate" name:"master-key" help:"Create a master key for samla serve."`
 	Key       keyCmd       `cmd:"" group:"operate" help:"Create, list and revoke API keys."`
+	Operator  operatorCmd  `cmd:"" group:"operate" help:"Make, list and change operators of the console (docs/operate-console.md)."`
 	Client    clientCmd    `cmd:"" group:"operate" help:"Addresses to which clients may have persons sent."`
 	Bank      bankCmd      `cmd:"" group:"operate" help:"List real banks, add one to a banks file, and show what the institutions of a file will be asked."`
 	Gateway   gatewayCmd   `cmd:"" group:"operate" help:"Connect a gateway to many banks."`

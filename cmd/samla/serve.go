@@ -71,6 +71,8 @@ type serveCmd struct {
 	Language      []texts.Language `placeholder:"LANG" help:"Language in which pages are offered to persons: sv, en, nb, da or fi (repeatable; sv and en by default, because the texts of the others wait for a native speaker)."`
 	TrustedProxy  []string         `placeholder:"NETWORK" help:"Address or network of a reverse proxy whose X-Forwarded-For says where a person's browser is, such as 10.0.0.0/24 (repeatable; by default those on this machine). Banks are told that address."`
 	Metrics       string           `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
+	ConsoleListen string           `default:"127.0.0.1:8090" help:"Address of the console of operators, on a listener of its own; \"off\": none. It is one of this machine only, unless --console-url begins with https. If it is taken, the server serves without it, says so in its log, and tries again."`
+	ConsoleURL    string           `name:"console-url" placeholder:"URL" help:"Address of the console in the browsers of operators, such as https://console.example.com; by default http://localhost and the port of --console-listen. Passkeys belong to its host."`
 	OTLPEndpoint  string           `name:"otlp-endpoint" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to by OTLP/HTTP, such as http://127.0.0.1:4318; nothing is traced by default."`
 	TraceShare    float64          `default:"0.1" help:"Share of requests and jobs that are traced, 0 to 1; a request with a sampled traceparent is traced in any case."`
 	Banks         string           `type:"existingfile" required:"" help:"File with the banks and other institutions (see docs/adding-a-bank.md and docs/adding-a-source.md)."`
@@ -100,6 +102,9 @@ func (c *serveCmd) Validate() error {
 	faults := []error{c.storeFlags.Validate(), checkAddress("--listen", c.Listen), c.server().Check()}
 	if c.Metrics != "" && c.Metrics != off {
 		faults = append(faults, checkAddress("--metrics", c.Metrics))
+	}
+	if c.ConsoleListen != "" && c.ConsoleListen != off {
+		faults = append(faults, checkAddress("--console-listen", c.ConsoleListen))
 	}
 	if c.OTLPEndpoint != "" {
 		faults = append(faults, tracing.CheckEndpoint(c.OTLPEndpoint))
@@ -150,7 +155,11 @@ func (c *serveCmd) server() server.Config {
 	if metrics == off {
 		metrics = ""
 	}
-	return server.Config{Listen: c.Listen, PublicURL: c.PublicURL, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
+	console := c.ConsoleListen
+	if console == off {
+		console = ""
+	}
+	return server.Config{ConsoleListen: console, ConsoleURL: c.ConsoleURL, Listen: c.Listen, PublicURL: c.PublicURL, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence, KeepAccounts: c.KeepAccounts,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
 		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, TrustedProxies: c.TrustedProxy, Operator: c.OperatorName, Languages: c.Language, Workers: c.Workers,

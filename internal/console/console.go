@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"samla/internal/operator"
+	"samla/internal/operators"
 	"samla/internal/pages/look"
 )
 
@@ -41,6 +42,10 @@ func (v View) act() bool {
 // Deps is what the console works with.
 type Deps struct {
 	Views []View
+	// Operators signs people in; nil = only Hook does.
+	Operators *operators.Service
+	// Doors lets people in by the links of Operators.Door; only samla dev has them.
+	Doors bool
 	// Hook signs an operator in without a session; nil = nobody. Only samla dev and tests
 	// have one.
 	Hook func(*http.Request) (operator.Operator, bool)
@@ -64,8 +69,12 @@ type handler struct {
 func New(d Deps) http.Handler {
 	h := &handler{Deps: d, kit: look.Must(NewKit(nil)), mux: http.NewServeMux(), own: http.NewCrossOriginProtection()}
 	h.mux.Handle("GET "+look.AssetPath, look.Assets)
+	h.mux.Handle("GET "+assetPath, assets)
 	for _, v := range d.Views {
 		h.add(v)
+	}
+	if d.Operators != nil {
+		h.addOwn()
 	}
 	h.mux.HandleFunc("/", h.signedIn(operator.Viewer, func(w http.ResponseWriter, r *http.Request) {
 		Message(w, r, http.StatusNotFound, "There is no such page", "The address is wrong, or what it shows is gone.")
@@ -93,37 +102,46 @@ func (h *handler) add(v View) {
 	}
 }
 
-// signedIn lets an operator with a role through, and shows the others why not.
-func (h *handler) signedIn(needs operator.Role, next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		o, ok := h.whose(r)
-		if !ok {
-			http.Error(w, "Sign in first.", http.StatusUnauthorized)
-			return
-		}
-		r = r.WithContext(context.WithValue(r.Context(), frameKey{}, frame{h, o}))
-		if !o.Role.Covers(needs) {
-			Message(w, r, http.StatusForbidden, "This takes the role "+string(needs),
-				"You are signed in as "+o.Name+", with the role "+string(o.Role)+". An admin can give you another role.")
-			return
-		}
-		next(w, r)
+// addOwn adds the pages about operators, and those without a session.
+func (h *handler) addOwn() {
+	for pattern, open := range map[string]http.HandlerFunc{
+		"GET /sign-in": h.showSignIn, "POST /sign-in": h.trySignIn, "POST /sign-in/passkey": h.beginPasskey, "POST /sign-in/passkey/{id}": h.passkey,
+		"GET " + operators.EnrolPath + "{secret}": h.showEnrol, "POST " + operators.EnrolPath + "{secret}/password": h.enrolCodes, "POST " + operators.EnrolPath + "{secret}/password/confirm": h.enrolPassword,
+		"POST " + operators.EnrolPath + "{secret}/passkey": h.beginEnrolPasskey, "POST " + operators.EnrolPath + "{secret}/passkey/{id}": h.enrolPasskey,
+	} {
+		h.mux.HandleFunc(pattern, open)
 	}
-}
-
-func (h *handler) whose(r *http.Request) (operator.Operator, bool) {
-	if h.Hook != nil {
-		return h.Hook(r)
+	if h.Doors {
+		h.mux.HandleFunc("GET "+operators.DoorPath+"{secret}", h.showDoor)
+		h.mux.HandleFunc("POST "+operators.DoorPath+"{secret}", h.enterDoor)
 	}
-	return operator.Operator{}, false
+	// What everybody does with their own sign-in is no act on anything else.
+	for pattern, mine := range map[string]http.HandlerFunc{
+		"GET /me": h.showMe, "POST /sign-out": h.signOut, "POST /me/sessions/end": h.endMine, "POST /me/passkey": h.beginMyPasskey, "POST /me/passkey/{id}": h.addMyPasskey,
+		"POST /me/passkey/remove": h.removeMyPasskey, "POST /me/password": h.myCodes, "POST /me/password/confirm": h.setPassword,
+	} {
+		h.mux.HandleFunc(pattern, h.signedIn(operator.Viewer, mine))
+	}
+	for _, v := range []View{
+		{Path: "/operators", Title: "Operators", Handler: h.showPeople}, {Path: "POST /operators", Handler: h.addPerson}, {Path: "POST /operators/{id}/role", Handler: h.setRole},
+		{Path: "POST /operators/{id}/end", Handler: h.endTheirs}, {Path: "POST /operators/{id}/reset", Handler: h.resetPerson}, {Path: "POST /operators/{id}/remove", Handler: h.removePerson},
+	} {
+		v.Needs = operator.Admin
+		h.add(v)
+	}
 }
 
 type frameKey struct{}
 
 // frame is what the layout of a request needs.
 type frame struct {
-	of *handler
-	by operator.Operator
+	of      *handler
+	by      operator.Operator
+	session operator.Session
+}
+
+func (h *handler) with(r *http.Request, f frame) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), frameKey{}, f))
 }
 
 func frameOf(ctx context.Context) frame {

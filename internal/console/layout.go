@@ -15,6 +15,20 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
+//go:embed assets
+var files embed.FS
+
+// assetPath is what the paths of the console's own scripts begin with.
+const assetPath = "/console/"
+
+var assets = func() *look.Bundle {
+	b, err := look.NewBundle(assetPath, files, "assets/passkey.js")
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	return b
+}()
+
 // NewKit returns a kit for views: the layout of the console and the templates of one
 // package (patterns; none = "*.html"). A name of a template must not begin with "console/".
 func NewKit(files fs.FS, patterns ...string) (*look.Kit, error) {
@@ -57,7 +71,7 @@ func Render(w http.ResponseWriter, r *http.Request, kit *look.Kit, p look.Page) 
 	if f.of != nil {
 		p.Env = f.of.Env
 		p.Nav = f.of.nav(r, f.by.Role)
-		p.Action, p.ActionOf = "console/foot", foot{Operator: f.by}
+		p.Action, p.ActionOf = "console/foot", foot{f.by, f.session.ID != ""}
 		p.Title += " – Samla console"
 	}
 	if err := kit.Render(w, r, p); err != nil {

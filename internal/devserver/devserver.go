@@ -110,7 +110,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
 	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, PublicURL: c.PublicURL, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, ConsoleListen: c.Console, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, TryDocs: true, AllowOrigins: c.AllowOrigins},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, WrapAccess: c.WrapAccess})
+		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, ConsoleDoors: true, WrapAccess: c.WrapAccess})
 	if err != nil {
 		return l, err
 	}

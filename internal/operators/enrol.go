@@ -180,7 +180,7 @@ func (s *Service) SetPassword(ctx context.Context, o operator.Operator, session 
 	if recovery, again, err = s.choose(ctx, &p, c); err != nil {
 		return nil, again, err
 	}
-	return recovery, again, s.keep(ctx, p, session, "operator password", "")
+	return recovery, again, s.keep(ctx, p, session, "console: password", "")
 }
 
 // keep stores how an operator signs in from now on, and ends their other sessions.
@@ -196,7 +196,7 @@ func (s *Service) keep(ctx context.Context, p person, session, act, passkey stri
 		if _, err := tx.EndOperatorSessions(ctx, a.ID, "", session, s.Clock.Now()); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, act, map[string]string{"operator": a.ID, "by": a.ID, "passkey": passkey})
+		return s.record(ctx, tx, act, map[string]string{"account": a.ID, "operator": a.ID, "passkey": passkey})
 	})
 }
 
@@ -224,7 +224,7 @@ func (s *Service) AddPasskey(ctx context.Context, o operator.Operator, session, 
 		return err
 	}
 	p.of.Passkeys = append(p.of.Passkeys, key)
-	return s.keep(ctx, p, session, "operator passkey add", key.ID)
+	return s.keep(ctx, p, session, "console: passkey add", key.ID)
 }
 
 // ErrLastWay means that without this passkey the operator could not sign in.
@@ -244,5 +244,5 @@ func (s *Service) RemovePasskey(ctx context.Context, o operator.Operator, sessio
 		return ErrLastWay
 	}
 	p.of.Passkeys = slices.Delete(p.of.Passkeys, i, i+1)
-	return s.keep(ctx, p, session, "operator passkey remove", id)
+	return s.keep(ctx, p, session, "console: passkey remove", id)
 }

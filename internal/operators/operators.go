@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 
 	"samla/internal/audit"
 	"samla/internal/clock"
@@ -47,6 +48,7 @@ type Service struct {
 	ceremonies *ceremonies
 	slots      chan struct{} // of passwords that are hashed at the same time
 	dummy      string        // the hash of no password
+	doors      sync.Map      // ids of operators by the hash of the secret of their door
 }
 
 // hashing is how many passwords are hashed at the same time: each takes 19 MiB.
@@ -107,8 +109,8 @@ func (s *Service) open(ctx context.Context, a operator.Account) (of operator.Sec
 	return of, nil
 }
 
-// record adds an entry to the audit log. about has ids and words of closed sets; members
-// that are empty are left out.
+// record adds an entry to the audit log. about has ids and words of closed sets: operator is
+// who does it (none: the command line), account whom it is about. Empty members are left out.
 func (s *Service) record(ctx context.Context, tx store.Tx, act string, about map[string]string) error {
 	for name, value := range about {
 		if value == "" {
@@ -116,16 +118,6 @@ func (s *Service) record(ctx context.Context, tx store.Tx, act string, about map
 		}
 	}
 	return tx.AddAuditEntry(ctx, audit.OfCommand(s.IDs, act, about, s.Clock.Now()))
-}
-
-// Record writes into the audit log what an operator does in the console, before it is
-// done. about has ids of ours and words of closed sets, never what somebody typed.
-func (s *Service) Record(ctx context.Context, by operator.Operator, act string, about map[string]string) error {
-	all := map[string]string{"by": by.ID}
-	for name, value := range about {
-		all[name] = value
-	}
-	return s.Store.Write(ctx, func(tx store.Tx) error { return s.record(ctx, tx, "console "+act, all) })
 }
 
 // link makes the secret of a link with which an operator chooses how to sign in.
@@ -161,7 +153,7 @@ func (s *Service) Add(ctx context.Context, by, name string, role operator.Role) 
 		if err := tx.AddOperator(ctx, a); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "operator add", map[string]string{"operator": a.ID, "role": string(role), "by": by})
+		return s.record(ctx, tx, "operator add", map[string]string{"account": a.ID, "role": string(role), "operator": by})
 	})
 	if errors.Is(err, store.ErrExists) {
 		err = ErrExists
@@ -226,7 +218,7 @@ func (s *Service) change(ctx context.Context, by, id, act string, about map[stri
 		if _, err := tx.PutOperator(ctx, a); err != nil {
 			return err
 		}
-		entry := map[string]string{"operator": id, "by": by}
+		entry := map[string]string{"account": id, "operator": by}
 		for name, value := range about {
 			entry[name] = value
 		}

@@ -91,7 +91,7 @@ func (s *Service) second(of operator.Secret, code string) (next operator.Secret,
 // refuse records a wrong attempt, of nobody too: both take a write.
 func (s *Service) refuse(ctx context.Context, id string) error {
 	err := s.Store.Write(ctx, func(tx store.Tx) error {
-		return s.record(ctx, tx, "console sign-in refused", map[string]string{"operator": id})
+		return s.record(ctx, tx, "console: sign-in refused", map[string]string{"account": id})
 	})
 	if err != nil {
 		return err
@@ -122,13 +122,14 @@ func (s *Service) enter(ctx context.Context, a operator.Account, next operator.S
 		if err := tx.AddOperatorSession(ctx, operator.HashOf(secret), session); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "console sign-in", map[string]string{"operator": a.ID, "session": session.ID, "method": string(by)})
+		return s.record(ctx, tx, "console: sign-in", map[string]string{"operator": a.ID, "session": session.ID, "method": string(by)})
 	})
 }
 
-// Session returns the operator of a session by its secret, and notes the use. Error:
-// store.ErrNotFound if there is none that is live.
-func (s *Service) Session(ctx context.Context, secret string) (operator.Operator, operator.Session, error) {
+// Session returns the operator of a session by its secret. It notes the use if somebody
+// acts: a page that keeps itself fresh does not keep the session. Error: store.ErrNotFound
+// if there is none that is live.
+func (s *Service) Session(ctx context.Context, secret string, acts bool) (operator.Operator, operator.Session, error) {
 	none := func(err error) (operator.Operator, operator.Session, error) {
 		return operator.Operator{}, operator.Session{}, err
 	}
@@ -143,7 +144,7 @@ func (s *Service) Session(ctx context.Context, secret string) (operator.Operator
 	if !session.Live(now) || !a.Removed.IsZero() {
 		return none(store.ErrNotFound)
 	}
-	if next, worth := session.Touched(now); worth {
+	if next, worth := session.Touched(now); worth && acts {
 		session = next
 		if err := s.Store.Write(ctx, func(tx store.Tx) error { return tx.SeeOperatorSession(ctx, session.ID, now) }); err != nil {
 			return none(err)
@@ -166,7 +167,7 @@ func (s *Service) End(ctx context.Context, by, operatorID, id, except string) (n
 		if n, err = tx.EndOperatorSessions(ctx, operatorID, id, except, s.Clock.Now()); err != nil || n == 0 {
 			return err
 		}
-		return s.record(ctx, tx, "console session end", map[string]string{"operator": operatorID, "session": id, "by": by})
+		return s.record(ctx, tx, "console: session end", map[string]string{"account": operatorID, "session": id, "operator": by})
 	})
 	return n, err
 }

@@ -206,6 +206,8 @@ type Parts struct {
 	// ConsoleHook, if set, signs operators in to the console without a session; only
 	// development and tests have one.
 	ConsoleHook func(*http.Request) (operator.Operator, bool)
+	// ConsoleDoors lets operators in by the links of ConsoleDoor; only samla dev does.
+	ConsoleDoors bool
 	// WrapAccess, if set, wraps what records accesses to data; measurements leave it out.
 	WrapAccess func(store.AccessRecorder) store.AccessRecorder
 }

@@ -8,19 +8,23 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"syscall"
+	"sync/atomic"
 
+	"samla/internal/clock"
 	"samla/internal/console"
 	"samla/internal/console/views"
+	"samla/internal/forwarded"
+	"samla/internal/operator"
+	"samla/internal/operators"
+	"samla/internal/seal"
 	"samla/internal/uuid7"
 )
 
 // consoleServer serves the console of operators on its own listener, so that no mistake in
 // front of the API makes it public.
 type consoleServer struct {
-	http   *http.Server
-	url    string
-	served chan error
+	http *http.Server
+	url  atomic.Pointer[string] // nil: it does not listen
 }
 
 // consoleViews are the views of the console, in the order of its navigation.
@@ -38,58 +42,75 @@ func (c Config) checkConsole() error {
 	}
 	host, _, err := net.SplitHostPort(c.ConsoleListen)
 	if err != nil {
-		return fmt.Errorf("the address of the console must be like 127.0.0.1:8081, not %q", c.ConsoleListen)
+		return fmt.Errorf("the address of the console must be like 127.0.0.1:8090, not %q", c.ConsoleListen)
 	}
 	if err := CheckPublicURL(c.ConsoleURL); err != nil {
 		return fmt.Errorf("the console: %w", err)
 	}
 	if !isLoopback(host) && !strings.HasPrefix(c.ConsoleURL, "https://") {
-		return errors.New("the console must listen at an address of this machine only, such as 127.0.0.1:8081: for another one, put a proxy with HTTPS before it and pass --console-url with its address")
+		return errors.New("the console must listen at an address of this machine only, such as 127.0.0.1:8090: for another one, put a proxy with HTTPS before it and pass --console-url with its address")
 	}
 	return nil
 }
 
-// listenForConsole returns the console's listener, or nil.
-func (s *Server) listenForConsole(ctx context.Context) (net.Listener, error) {
+// wireConsole makes the console, if there is one. Its views are of everything else, so it
+// comes last.
+func (s *Server) wireConsole(vault seal.Vault, ids *uuid7.Generator, proxies forwarded.Proxies) (err error) {
 	if s.config.ConsoleListen == "" {
-		return nil, nil //nolint:nilnil // there is none
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.config.ConsoleListen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("another program uses the address %s: stop it, or pass --console-listen with another one, or off: %w", s.config.ConsoleListen, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listen for the console: %w", err)
-	}
-	return l, nil
-}
-
-func closeListener(l net.Listener) error {
-	if l == nil {
 		return nil
 	}
-	return l.Close()
+	s.operators, err = operators.New(operators.Deps{Store: s.store, Vault: vault, Clock: s.parts.Clock, IDs: ids, URL: s.ConsoleURL, Random: s.parts.Random, Log: s.parts.Log})
+	if err != nil {
+		return err
+	}
+	handler := console.New(console.Deps{Views: s.consoleViews(), Operators: s.operators, Doors: s.parts.ConsoleDoors, Hook: s.parts.ConsoleHook, URL: s.ConsoleURL, Log: s.parts.Log})
+	// Views that stay open set later deadlines for themselves.
+	s.console = &consoleServer{http: &http.Server{Handler: proxies.Handler(handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: 2 * readTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.parts.Log.Handler(), slog.LevelDebug)}}
+	return nil
 }
 
-// serveConsole serves the console, if there is a listener.
-func (s *Server) serveConsole(l net.Listener) {
-	if l == nil {
+// startConsole serves the console. An address that is taken does not keep the node from
+// serving people: it is reported in the log, and tried again until ctx ends.
+func (s *Server) startConsole(ctx context.Context) {
+	if s.console == nil {
 		return
 	}
+	l, err := s.listenForConsole(ctx)
+	if err == nil {
+		s.serveConsole(l)
+		return
+	}
+	s.parts.Log.Error("the console is not served: the address cannot be listened at; it is tried again", "address", s.config.ConsoleListen, "error", err,
+		"remedy", "pass --console-listen another address, or --console-listen off")
+	s.sweeper.Go(func() {
+		for clock.Sleep(ctx, s.parts.Clock, listenAgain) == nil {
+			if l, err := s.listenForConsole(ctx); err == nil {
+				s.serveConsole(l)
+				return
+			}
+		}
+	})
+}
+
+func (s *Server) listenForConsole(ctx context.Context) (net.Listener, error) {
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp", s.config.ConsoleListen)
+}
+
+func (s *Server) serveConsole(l net.Listener) {
 	url := s.config.ConsoleURL
 	if url == "" {
 		_, port, _ := net.SplitHostPort(l.Addr().String()) // an address of a listener has a port
 		url = "http://localhost:" + port
 	}
-	c := &consoleServer{url: url, served: make(chan error, 1)}
-	s.console = c
-	handler := console.New(console.Deps{Views: s.consoleViews(), Hook: s.parts.ConsoleHook, URL: s.ConsoleURL, Log: s.parts.Log})
-	// Views that stay open, such as streams of events, set later deadlines for themselves.
-	c.http = &http.Server{Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: 2 * readTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.parts.Log.Handler(), slog.LevelDebug)}
+	s.console.url.Store(&url)
 	s.parts.Log.Info("console", "address", l.Addr().String(), "url", url)
-	go func() { c.served <- c.http.Serve(l) }()
+	go func() {
+		if err := s.console.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.parts.Log.Error("the console is not served any more", "error", err)
+		}
+	}()
 }
 
 // stopConsole ends the console. It waits for requests until ctx ends.
@@ -97,20 +118,28 @@ func (s *Server) stopConsole(ctx context.Context) error {
 	if s.console == nil {
 		return nil
 	}
-	var err error
 	if s.console.http.Shutdown(ctx) != nil {
-		err = s.console.http.Close()
+		return s.console.http.Close()
 	}
-	if served := <-s.console.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
+	return nil
 }
 
-// ConsoleURL returns the address of the console in browsers, or "" if there is none.
+// ConsoleURL returns the address of the console in browsers, or "" if it is not served.
 func (s *Server) ConsoleURL() string {
 	if s.console == nil {
 		return ""
 	}
-	return s.console.url
+	if url := s.console.url.Load(); url != nil {
+		return *url
+	}
+	return ""
+}
+
+// ConsoleDoor returns a link that signs an operator in to the console, for development
+// (operators.Service.Door); "" if the console is not served.
+func (s *Server) ConsoleDoor(ctx context.Context, name string, role operator.Role) (string, error) {
+	if s.ConsoleURL() == "" {
+		return "", nil
+	}
+	return s.operators.Door(ctx, name, role)
 }

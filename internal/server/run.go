@@ -31,14 +31,10 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	console, err := s.listenForConsole(ctx)
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
 	if s.store.Kind() == sqlite {
 		// No other process can have a lease: interrupted jobs continue at once.
 		if err := s.store.Reclaim(ctx, s.parts.Clock.Now(), jobs.Lease); err != nil {
-			return errors.Join(err, l.Close(), closeListener(console))
+			return errors.Join(err, l.Close())
 		}
 	}
 	s.listener = l
@@ -50,7 +46,7 @@ func (s *Server) Start(ctx context.Context) error {
 	background, quit := context.WithCancel(context.WithoutCancel(ctx))
 	s.quit = quit
 	s.startMetrics(background)
-	s.serveConsole(console)
+	s.startConsole(background)
 	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.connect.Hold, s.sample} {
 		s.sweeper.Go(func() { work(background) })
 	}

@@ -32,6 +32,7 @@ import (
 	"samla/internal/jobs"
 	"samla/internal/journal"
 	"samla/internal/metrics"
+	"samla/internal/operators"
 	"samla/internal/outbox"
 	"samla/internal/permissions"
 	"samla/internal/refresh"
@@ -81,6 +82,7 @@ type Server struct {
 	figures    *metrics.Metrics // nil: not configured
 	metrics    *metricsServer   // nil: not configured
 	console    *consoleServer   // nil: not configured
+	operators  *operators.Service
 
 	known *institution.Live // as they were opened
 	used  *institution.Live // the same, wrapped, as flows use them
@@ -196,6 +198,9 @@ func (s *Server) wire(ctx context.Context) error {
 	s.visits.ReadBy(handler)
 	proxies, err := s.config.proxies()
 	if err != nil {
+		return err
+	}
+	if err := s.wireConsole(vault, ids, proxies); err != nil {
 		return err
 	}
 	s.api, s.http = handler, s.httpServer(proxies.Handler(s.faces(handler, institutions)), mounts)
