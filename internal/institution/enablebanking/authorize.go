@@ -11,7 +11,6 @@ import (
 	"samla/internal/institution"
 	"samla/internal/institution/loose"
 	"samla/internal/institution/oauth"
-	"samla/internal/psu"
 )
 
 // OpenConsent implements institution.Opener. The gateway has no consent before the person
@@ -245,8 +244,7 @@ func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	if !uuidRE.MatchString(string(a.ConsentID)) {
 		return nil // there is no session
 	}
-	h, attended := b.headers(psu.Context{})
-	_, err := b.exchange(ctx, call{operation: opSession, method: http.MethodDelete, path: []string{"sessions", string(a.ConsentID)}, psu: h, attended: attended})
+	_, err := b.exchange(ctx, call{operation: opSession, method: http.MethodDelete, path: []string{"sessions", string(a.ConsentID)}})
 	switch institution.KindOf(err) {
 	case institution.ConsentGone, institution.ConsentOver:
 		return nil

@@ -106,7 +106,9 @@ func refusal(c call, resp *httpclient.Response, now time.Time) *institution.Erro
 	}
 	v, documented := verdicts[e.Code]
 	if !documented {
-		e.Kind, e.Reason = byStatus(resp.Status)
+		if e.Kind, e.Reason = byStatus(resp.Status); resp.Status >= 400 && httperror.IsPage(resp.Body) {
+			e.Kind, e.Reason = institution.Unreachable, ""
+		}
 		return e
 	}
 	e.Kind, e.Reason, e.NotCounted = v.kind, v.reason, v.form
@@ -135,7 +137,8 @@ func requestID(h http.Header) string {
 var requestIDRE = regexp.MustCompile(`^[A-Za-z0-9-]{8,64}$`)
 
 // byStatus returns the kind of a refusal without a documented code. A 401 or 404 of
-// something between us and the gateway must not end a consent.
+// something between us and the gateway must not end a consent. If it says with a page that it
+// is there, the gateway has said nothing.
 func byStatus(status int) (institution.ErrorKind, institution.Reason) {
 	switch {
 	case status >= 500, status == http.StatusRequestTimeout:
