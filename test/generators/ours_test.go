@@ -25,6 +25,43 @@ func TestClientGo_IsGenerated(t *testing.T) {
 	same(t, made, "../../clients/go/api.go", "go generate ./clients/go")
 }
 
+// The client in clients/typescript is what the generator makes of the document; it compiles,
+// and its tests pass.
+func TestClientTypeScript_IsGeneratedAndCompiles(t *testing.T) {
+	t.Parallel()
+	c := inClient(t)
+	made := filepath.Join(t.TempDir(), "api.ts")
+	document, err := filepath.Abs("../../internal/api/v20260401/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.run(t, "openapi-typescript", document, "--output", made)
+	same(t, made, "../../clients/typescript/api.ts", "sh clients/typescript/generate.sh")
+	c.run(t, "tsc", "--project", ".")
+	if output := c.run(t, "node", "--test", "--test-reporter=tap", "client.test.ts"); !strings.Contains(output, "# fail 0") {
+		t.Error(output)
+	}
+}
+
+// inClient returns a command that runs in a copy of clients/typescript, where the installed
+// tools find the types of Node.
+func inClient(t *testing.T) command {
+	t.Helper()
+	dir, err := filepath.Abs(workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := node(t, dir)
+	c.dir = filepath.Join(c.dir, "client")
+	if err := os.RemoveAll(c.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(c.dir, os.DirFS("../../clients/typescript")); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func same(t *testing.T, made, kept, make string) {
 	t.Helper()
 	a, err := os.ReadFile(made)
@@ -59,11 +96,16 @@ func TestQuickStart_Works(t *testing.T) {
 	if err := os.WriteFile(ca, w.Sandbox.CAPEM(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := command{dir: "../..", env: []string{"CGO_ENABLED=0", "API=" + w.Server.URL(), "KEY=" + w.APIKey, "SANDBOX=" + w.Sandbox.URL(), "CA=" + ca}}
+	dir, err := filepath.Abs(workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := command{dir: "../..", path: node(t, dir).path, env: []string{"CGO_ENABLED=0", "API=" + w.Server.URL(), "KEY=" + w.APIKey, "SANDBOX=" + w.Sandbox.URL(), "CA=" + ca}}
 	output := c.run(t, "bash", "-euo", "pipefail", "-c", script.String())
 	for _, want := range []string{
 		`"type":"PSD2_CHECKING_ACCOUNT"`,
 		"se-demo-psd2: COMPLETED, 7 products\n", "se-demo: COMPLETED, 3 products\n", "on this device: bankid:///?autostarttoken=",
+		"se-demo-psd2: COMPLETED, 1 products\n", // with TypeScript: another person
 		w.Server.URL() + "/c/open/",
 	} {
 		if !strings.Contains(output, want) {
