@@ -65,6 +65,7 @@ type originFlags struct {
 type serveCmd struct {
 	storeFlags
 	masterFlags
+	bankIDFlags
 	Listen        string           `default:"127.0.0.1:8080" help:"Address of the API; port 0 means a free port."`
 	PublicURL     string           `name:"public-url" placeholder:"URL" help:"Address of this server in the browsers of persons, such as https://samla.example.com; banks that sign on a page of theirs send persons back to it. By default that of --listen, if it is of this machine only."`
 	OperatorName  string           `placeholder:"NAME" help:"Who runs the server, as persons read it on its pages (${default})." default:"Samla"`
@@ -99,7 +100,7 @@ type serveCmd struct {
 
 // Validate reports values that the server cannot use, before anything is opened.
 func (c *serveCmd) Validate() error {
-	faults := []error{c.storeFlags.Validate(), checkAddress("--listen", c.Listen), c.server().Check()}
+	faults := []error{c.bankIDFlags.check(), c.storeFlags.Validate(), checkAddress("--listen", c.Listen), c.server().Check()}
 	if c.Metrics != "" && c.Metrics != off {
 		faults = append(faults, checkAddress("--metrics", c.Metrics))
 	}
@@ -183,8 +184,16 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer institutions.Close()
-	s, err := server.New(a.ctx, c.server(),
-		server.Parts{Clock: clock.System(), Log: a.log, Master: master, ReloadMaster: c.reload(), Institutions: institutions})
+	parts := server.Parts{Clock: clock.System(), Log: a.log, Master: master, ReloadMaster: c.reload(), Institutions: institutions}
+	if c.BankIDCert != "" {
+		client, err := c.bankIDFlags.open()
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		parts.BankID = client
+	}
+	s, err := server.New(a.ctx, c.server(), parts)
 	if err != nil {
 		return err
 	}

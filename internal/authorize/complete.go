@@ -69,6 +69,9 @@ func (j *job) completed(ctx context.Context, exchange string, done institution.C
 		j.secret.RemoteID = done.Remote
 	}
 	j.secret.Exchange = nil
+	if done.Signer != "" {
+		j.secret.Signer = done.Signer
+	}
 	failure := done.Failure
 	if !j.isSigner(done) {
 		done.State, failure = institution.AuthorizationFailed, consent.AuthenticationMismatch

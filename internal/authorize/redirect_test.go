@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -214,9 +215,11 @@ func TestComplete_TheSignerMattersOnlyBesideAnother(t *testing.T) {
 		asked  psu.Number
 		signer psu.Number
 		want   consent.FailureCode
-	}{"nobody was named": {"", "197010632391", ""}, "the bank names nobody": {maja, "", ""}, "the one": {maja, maja, ""},
-		"another one": {maja, "197010632391", consent.AuthenticationMismatch}} {
+		person string // who is known to have signed
+	}{"nobody was named": {"", "197010632391", "", "mark of 197010632391"}, "the bank names nobody": {maja, "", "", ""}, "the one": {maja, maja, "", "mark of " + maja},
+		"another one": {maja, "197010632391", consent.AuthenticationMismatch, ""}} {
 		b := newRedirected(t)
+		b.Mark = func(_ context.Context, number string) (string, error) { return "mark of " + number, nil }
 		b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
 			b.bank.signed.Store(true)
 			return institution.Completed{State: institution.AuthorizationDone, Remote: "session-1", Signer: test.signer}, nil
@@ -231,7 +234,7 @@ func TestComplete_TheSignerMattersOnlyBesideAnother(t *testing.T) {
 		_, state := b.waiting(c.ID)
 		b.begins(state, "mine")
 		b.returns(state, "mine", "c-1", authorize.ViewWorks)
-		if c = b.handled(c.ID); c.Failure != test.want || (c.Status == consent.Authorized) != (test.want == "") {
+		if c = b.handled(c.ID); c.Failure != test.want || (c.Status == consent.Authorized) != (test.want == "") || c.Person != test.person {
 			t.Errorf("%s: %s %s", name, c.Status, c.Failure)
 		}
 		for _, id := range b.dueMessages() {

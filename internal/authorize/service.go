@@ -28,7 +28,7 @@ import (
 )
 
 // Deps is what the service works with. All members but WarnAhead, OpenTime, Watch,
-// Journal, Random, PublicURL, Subscribers and Observer are required.
+// Journal, Random, PublicURL, Subscribers, Observer and Mark are required.
 type Deps struct {
 	Store        store.Store
 	Vault        seal.Vault
@@ -47,6 +47,9 @@ type Deps struct {
 	Observer     Observer         // nil: none
 	// OutageOf returns the outage of the store that an error is about, or ""; nil: none is known.
 	OutageOf func(error) store.Outage
+	// Mark returns the hash of the person with a personal number (consent.Consent.Person);
+	// nil: nobody is recognized.
+	Mark func(ctx context.Context, number string) (string, error)
 }
 
 // consentWorkers is how many consents are opened, authorized or checked at once by

@@ -143,7 +143,7 @@ func (j *job) reread(ctx context.Context) bool {
 func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	ctx = context.WithoutCancel(ctx) // the person has signed: the grant is stored although the time is up
 	now := j.Clock.Now()
-	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil}
+	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil, Person: j.person(ctx)}
 	after, err := j.c.Apply(granted, now)
 	if err != nil {
 		return err
@@ -156,4 +156,21 @@ func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 		j.secret = before // the next question needs it
 	}
 	return err
+}
+
+// person returns the hash of who has signed, if that is known for sure. A grant does not
+// fail because it cannot be made: the person then comes by a link of the client.
+func (j *job) person(ctx context.Context) string {
+	number := j.secret.Signer
+	if number == "" && j.bank.Profile.ProvesNumber() {
+		number = j.secret.PersonalNumber
+	}
+	if j.Mark == nil || number == "" {
+		return ""
+	}
+	mark, err := j.Mark(ctx, string(number))
+	if err != nil {
+		j.Log.Error("who has signed a consent could not be noted", "consent", j.c.ID, "error", err)
+	}
+	return mark
 }

@@ -133,6 +133,10 @@ type Consent struct {
 	// Warned is the end of the validity that the person's client was warned of.
 	Warned time.Time
 
+	// Person is a keyed hash of the personal number of who has given it, if the institution
+	// made sure of that; else empty.
+	Person string
+
 	// Visit is the person's way to the page of the institution; nil if there is none.
 	Visit *Visit
 

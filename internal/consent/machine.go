@@ -74,6 +74,7 @@ type PartlySigned struct{ Until time.Time }
 type Granted struct {
 	Scope      *Scope
 	ValidUntil time.Time
+	Person     string // see Consent.Person
 }
 
 // FailedWith is the event that the consent will never be authorized. Cause is
@@ -230,7 +231,7 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			if !ok {
 				return c.Apply(FailedWith{Code: Rejected}, now)
 			}
-			c.Granted = &scope
+			c.Granted, c.Person = &scope, e.Person
 			c.Step = StepKeep
 			c.SCAExpiresAt = now.Add(MaxSCAAge)
 			c.ExpiresAt = earlier(earlier(e.ValidUntil, c.ExpiresAt), c.SCAExpiresAt)

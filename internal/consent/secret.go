@@ -36,6 +36,8 @@ type Secret struct {
 	LoginDone bool `json:"loginDone,omitempty"`
 	// Silent: the bank tells nothing until the person comes back.
 	Silent bool `json:"silent,omitempty"`
+	// Signer is the personal number of who has signed; empty if the institution did not say.
+	Signer psu.Number `json:"signer,omitempty"`
 	// PartlySigned: the person has signed, and somebody else has to.
 	PartlySigned bool `json:"partly,omitempty"`
 

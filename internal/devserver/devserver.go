@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"samla/internal/bankidrp"
 	"samla/internal/clock"
 	"samla/internal/institution"
 	"samla/internal/operator"
@@ -62,6 +63,7 @@ type Environment struct {
 	Server  *server.Server
 	APIKey  string
 	Banks   string // the banks file
+	bankID  *bankidrp.Client
 	// Institutions are the sandbox's banks, as the server's connectors reach them.
 	Institutions institution.Set
 }
@@ -109,8 +111,14 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		database = filepath.Join(c.Dir, storeDir)
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
-	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, PublicURL: c.PublicURL, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, ConsoleListen: c.Console, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, TryDocs: true, AllowOrigins: c.AllowOrigins},
-		server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, ConsoleDoors: true, WrapAccess: c.WrapAccess})
+	parts := server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, WrapAccess: c.WrapAccess}
+	if l.Sandbox != nil {
+		if l.bankID, err = openBankID(l.Sandbox, c.Clock); err != nil {
+			return l, err
+		}
+		parts.BankID = l.bankID
+	}
+	l.Server, err = server.New(ctx, server.Config{Listen: c.Listen, PublicURL: c.PublicURL, OTLPEndpoint: c.OTLPEndpoint, TraceShare: 1, Metrics: c.Metrics, ConsoleListen: c.Console, Database: database, WebhookTargets: webhook.LoopbackTargets, KeyDir: filepath.Join(c.Dir, keysDir), Rate: c.Rate, MaxWaiting: c.MaxWaiting, TryDocs: true, AllowOrigins: c.AllowOrigins}, parts)
 	if err != nil {
 		return l, err
 	}
@@ -121,6 +129,12 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		return l, err
 	}
 	return l, l.registerReturns()
+}
+
+// openBankID opens the sandbox's BankID, with which persons sign in to My permissions.
+func openBankID(s *sandbox.Sandbox, c clock.Clock) (*bankidrp.Client, error) {
+	files := s.TPPFiles()
+	return bankidrp.Open(bankidrp.Files{URL: s.URL() + "/rp/v6.0", Certificate: files.QWAC, Key: files.QWACKey, CA: s.CAFile()}, c.Now)
 }
 
 // registerReturns tells the gateway and the banks that want to know it where persons come back.
@@ -177,6 +191,9 @@ func (l *Environment) Stop(ctx context.Context) error {
 		errs = append(errs, l.Server.Stop(ctx))
 	}
 	l.Institutions.Close()
+	if l.bankID != nil {
+		l.bankID.Close()
+	}
 	if l.Sandbox != nil {
 		errs = append(errs, l.Sandbox.Stop(ctx))
 	}

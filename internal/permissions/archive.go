@@ -35,8 +35,11 @@ func archivePlace(visitID string) seal.Place {
 }
 
 // AskArchive begins to make an archive, if none is being made or can be fetched, and
-// returns the visit. A job makes it.
+// returns the visit. A job makes it. Error: ErrNotWhole.
 func (s *Service) AskArchive(ctx context.Context, v session.Visit) (session.Visit, error) {
+	if err := s.checkWhole(ctx, v); err != nil {
+		return v, err
+	}
 	now := s.Clock.Now()
 	m := outbox.Message{ID: s.IDs.New(), Kind: outbox.MakeArchive, CreatedAt: now, WakeAt: now}
 	payload, err := json.Marshal(outbox.Archive{Visit: v.ID})

@@ -16,19 +16,20 @@ import (
 
 // Permission is a consent as the person sees it: the living one of its lineage.
 type Permission struct {
-	ID       consent.ID
-	Company  string
-	Status   consent.Status
-	Scope    consent.Scope
-	Until    time.Time // until when it is valid, or when it ended
-	DaysLeft int
-	Last     time.Time // when it was read last; zero: never
-	Attended bool      // the person was there then
-	Used     int       // reads without the person in the last 24 hours
-	Limit    int       // 0 = none is known
-	AtBank   bool      // it was withdrawn at the institution
-	ByPerson bool      // it was withdrawn here, or by the client for the person
-	Told     time.Time // when the institution was told; zero: not yet, or it need not be
+	session.Visit // whose it is
+	ID            consent.ID
+	Company       string
+	Status        consent.Status
+	Scope         consent.Scope
+	Until         time.Time // until when it is valid, or when it ended
+	DaysLeft      int
+	Last          time.Time // when it was read last; zero: never
+	Attended      bool      // the person was there then
+	Used          int       // reads without the person in the last 24 hours
+	Limit         int       // 0 = none is known
+	AtBank        bool      // it was withdrawn at the institution
+	ByPerson      bool      // it was withdrawn here, or by the client for the person
+	Told          time.Time // when the institution was told; zero: not yet, or it need not be
 }
 
 // Reading is a reading under a permission.
@@ -42,7 +43,19 @@ type Reading struct {
 // List returns the permissions of the person: those that are valid, the one that ends
 // soonest first, and those that have ended within two years, the newest first. What was
 // never approved is not among them.
-func (s *Service) List(ctx context.Context, v session.Visit) (valid, ended []Permission, err error) {
+func (s *Service) List(ctx context.Context, visits []session.Visit) (valid, ended []Permission, err error) {
+	for _, v := range visits {
+		if valid, ended, err = s.list(ctx, v, valid, ended); err != nil {
+			return nil, nil, err
+		}
+	}
+	slices.SortStableFunc(valid, func(a, b Permission) int { return a.Until.Compare(b.Until) })
+	slices.SortStableFunc(ended, func(a, b Permission) int { return b.Until.Compare(a.Until) })
+	return valid, ended, nil
+}
+
+// list appends the permissions of a visit.
+func (s *Service) list(ctx context.Context, v session.Visit, valid, ended []Permission) (_, _ []Permission, err error) {
 	now := s.Clock.Now()
 	seen := map[consent.ID]bool{}
 	const page = 200
@@ -57,6 +70,9 @@ func (s *Service) List(ctx context.Context, v session.Visit) (valid, ended []Per
 				continue
 			}
 			lineage, err := s.lineage(ctx, v, row.ID)
+			if errors.Is(err, fault.New(fault.ConsentNotFound)) {
+				continue // of another person
+			}
 			if err != nil {
 				return nil, nil, err
 			}
@@ -77,12 +93,9 @@ func (s *Service) List(ctx context.Context, v session.Visit) (valid, ended []Per
 			}
 		}
 		if len(rows) < page {
-			break
+			return valid, ended, nil
 		}
 	}
-	slices.SortStableFunc(valid, func(a, b Permission) int { return a.Until.Compare(b.Until) })
-	slices.SortStableFunc(ended, func(a, b Permission) int { return b.Until.Compare(a.Until) })
-	return valid, ended, nil
 }
 
 // lineage returns the consents of the lineage of a consent of the person, the newest
@@ -95,12 +108,20 @@ func (s *Service) lineage(ctx context.Context, v session.Visit, id consent.ID) (
 	if err != nil {
 		return nil, err
 	}
-	return s.Store.LineageConsents(ctx, c.LineageID())
+	lineage, err := s.Store.LineageConsents(ctx, c.LineageID())
+	if living, ok := consent.Living(lineage); err == nil && (!ok || !of(living, v)) {
+		return nil, fault.New(fault.ConsentNotFound)
+	}
+	return lineage, err
 }
+
+// of reports whether a person sees a permission: who came by a link of the client sees those
+// of the user, who has signed in those that are known to be given by that person.
+func of(c consent.Consent, v session.Visit) bool { return v.Person == "" || c.Person == v.Person }
 
 // permission describes the living consent of a lineage.
 func (s *Service) permission(ctx context.Context, v session.Visit, c consent.Consent, lineage []consent.Consent) (Permission, error) {
-	p := Permission{ID: c.ID, Company: c.Company, Status: c.Status, Scope: c.Scope(), Until: c.StatusChangedAt}
+	p := Permission{Visit: v, ID: c.ID, Company: c.Company, Status: c.Status, Scope: c.Scope(), Until: c.StatusChangedAt}
 	readings, entries, err := s.readings(ctx, lineage)
 	if err != nil {
 		return p, err

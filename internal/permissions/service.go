@@ -17,8 +17,10 @@ import (
 	"samla/internal/auditing"
 	"samla/internal/authorize"
 	"samla/internal/clock"
+	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/idempotency"
+	"samla/internal/persons"
 	"samla/internal/refresh"
 	"samla/internal/seal"
 	"samla/internal/session"
@@ -31,7 +33,7 @@ import (
 // LinkPath is what the path of a link begins with; its secret follows.
 const LinkPath = "/permissions/link/"
 
-// Deps is what the service works with. All members are required.
+// Deps is what the service works with. All members but BankID are required.
 type Deps struct {
 	Store     store.Store
 	Vault     seal.Vault
@@ -45,17 +47,20 @@ type Deps struct {
 	Log       *slog.Logger
 	Random    io.Reader // of secrets
 	PublicURL func() string
-	Version   string // of the API, in which archives are written
+	Persons   *persons.Service
+	BankID    Identifier // nil: nobody can sign in with it
+	Version   string     // of the API, in which archives are written
 }
 
 // Service is safe for concurrent use.
 type Service struct {
 	Deps
-	api http.Handler
+	api     http.Handler
+	signIns signIns
 }
 
 // New returns the service.
-func New(d Deps) *Service { return &Service{Deps: d} }
+func New(d Deps) *Service { return &Service{Deps: d, signIns: newSignIns(d)} }
 
 // ReadBy sets the API, which archives are read from: they hold what a client is given, and
 // nothing else. It is called before anything else.
@@ -155,18 +160,33 @@ func (s *Service) Open(ctx context.Context, secret string) (key string, v sessio
 	return key, opened, nil
 }
 
-// Visiting returns the visit of the person who has the secret of a browser, and whether the
-// person is signed in. A person who was erased is not.
-func (s *Service) Visiting(ctx context.Context, key string) (v session.Visit, ok bool, err error) {
+// Visiting returns the visits of the person who has the secret of a browser: one that began
+// by a link, or one of each user of a person who has signed in; none if the person is not
+// signed in. A user who was erased is not among them.
+func (s *Service) Visiting(ctx context.Context, key string) (live []session.Visit, err error) {
 	if key == "" {
-		return v, false, nil
+		return nil, nil
 	}
-	v, err = s.Store.VisitByKey(ctx, session.HashOfSecret(key))
-	if errors.Is(err, store.ErrNotFound) {
-		return v, false, nil
+	all, err := s.Store.VisitsByKey(ctx, session.HashOfSecret(key))
+	if err != nil {
+		return nil, err
 	}
-	if err != nil || !v.Live(s.Clock.Now()) {
-		return v, false, err
+	for _, v := range all {
+		v, ok, err := s.see(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			live = append(live, v)
+		}
+	}
+	return live, nil
+}
+
+// see notes that a visit was seen, and reports whether it lives.
+func (s *Service) see(ctx context.Context, v session.Visit) (session.Visit, bool, error) {
+	if !v.Live(s.Clock.Now()) {
+		return v, false, nil
 	}
 	if err := s.user(ctx, v.ClientID, v.UserID); err != nil {
 		var f *fault.Fault
@@ -178,7 +198,7 @@ func (s *Service) Visiting(ctx context.Context, key string) (v session.Visit, ok
 	if _, worth := v.Seen(s.Clock.Now()); !worth {
 		return v, true, nil
 	}
-	v, err = store.UpdateVisit(ctx, s.Store, v.ID, func(old session.Visit) (session.Visit, func(store.Tx) error, error) {
+	v, err := store.UpdateVisit(ctx, s.Store, v.ID, func(old session.Visit) (session.Visit, func(store.Tx) error, error) {
 		next, worth := old.Seen(s.Clock.Now())
 		if !worth || !old.Live(s.Clock.Now()) {
 			return old, nil, store.ErrUnchanged
@@ -186,6 +206,41 @@ func (s *Service) Visiting(ctx context.Context, key string) (v session.Visit, ok
 		return next, nil, nil
 	})
 	return v, err == nil && v.Live(s.Clock.Now()), err
+}
+
+// Owner returns the visit, among those of a browser, to whose person a permission belongs.
+// Fault: ConsentNotFound.
+func (s *Service) Owner(ctx context.Context, visits []session.Visit, id consent.ID) (session.Visit, error) {
+	for _, v := range visits {
+		switch _, err := s.lineage(ctx, v, id); {
+		case err == nil:
+			return v, nil
+		case !errors.Is(err, fault.New(fault.ConsentNotFound)):
+			return v, err
+		}
+	}
+	return session.Visit{}, fault.New(fault.ConsentNotFound)
+}
+
+// Whole reports whether the person may download and erase all of the user of a visit. Who
+// came by a link of the client may; who has signed in, if nothing of it can be of another
+// person.
+func (s *Service) Whole(ctx context.Context, v session.Visit) (bool, error) {
+	if v.Person == "" {
+		return true, nil
+	}
+	return s.Store.OnlyPerson(ctx, v.ClientID, v.UserID, v.Person)
+}
+
+// ErrNotWhole says that Whole is false.
+var ErrNotWhole = errors.New("permissions: some of it may be of another person")
+
+func (s *Service) checkWhole(ctx context.Context, v session.Visit) error {
+	whole, err := s.Whole(ctx, v)
+	if err == nil && !whole {
+		err = ErrNotWhole
+	}
+	return err
 }
 
 // SignOut ends a visit.
@@ -196,8 +251,12 @@ func (s *Service) SignOut(ctx context.Context, v session.Visit) error {
 	return err
 }
 
-// Erase erases the user of a visit: users.Service.Erase says what that means.
+// Erase erases the user of a visit: users.Service.Erase says what that means. Error:
+// ErrNotWhole.
 func (s *Service) Erase(ctx context.Context, v session.Visit) error {
+	if err := s.checkWhole(ctx, v); err != nil {
+		return err
+	}
 	return s.People.Erase(ctx, v.ClientID, v.UserID)
 }
 

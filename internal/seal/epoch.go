@@ -90,6 +90,7 @@ func SystemColumns() []SystemColumn {
 		{Table: "webhook_endpoints", Column: "sealed", Key: "id"},
 		{Table: "audit_keys", Column: "sealed", Key: "id"},
 		{Table: "operators", Column: "sealed", Key: "id"},
+		{Table: "person_keys", Column: "sealed", Key: "id"},
 		{Table: "idempotency", Column: "request"},
 		{Table: "idempotency", Column: "response", Stored: "sealed"},
 	}

@@ -23,6 +23,7 @@ import (
 	"samla/internal/forwarded"
 	"samla/internal/institution"
 	"samla/internal/operator"
+	"samla/internal/permissions"
 	"samla/internal/ratelimit"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -208,6 +209,9 @@ type Parts struct {
 	ConsoleHook func(*http.Request) (operator.Operator, bool)
 	// ConsoleDoors lets operators in by the links of ConsoleDoor; only samla dev does.
 	ConsoleDoors bool
+	// BankID identifies persons who sign in to My permissions; nil: they need a link of a
+	// client. The caller closes it after Stop.
+	BankID permissions.Identifier
 	// WrapAccess, if set, wraps what records accesses to data; measurements leave it out.
 	WrapAccess func(store.AccessRecorder) store.AccessRecorder
 }

@@ -35,6 +35,7 @@ import (
 	"samla/internal/operators"
 	"samla/internal/outbox"
 	"samla/internal/permissions"
+	"samla/internal/persons"
 	"samla/internal/refresh"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -146,10 +147,11 @@ func (s *Server) wire(ctx context.Context) error {
 	institutions := s.used
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
 	s.runner.Trace = s.traceJob()
+	people := persons.New(persons.Deps{Store: s.store, Vault: vault, Random: p.Random})
 	s.consents = authorize.New(authorize.Deps{Store: s.store, Vault: vault, Institutions: institutions,
 		Jobs: s.runner, Clock: p.Clock, IDs: ids, Log: p.Log, WarnAhead: s.config.WarnAhead,
 		OpenTime: s.config.OpenTime, Watch: s.config.watchLimits(), Journal: s.journal, Random: p.Random, PublicURL: s.PublicURL,
-		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}, Observer: s.observeSigning(), OutageOf: sqlstore.OutageOf})
+		Subscribers: []authorize.EndSubscriber{refresh.Consents{Clock: p.Clock}}, Observer: s.observeSigning(), OutageOf: sqlstore.OutageOf, Mark: people.Mark})
 	s.observeOutages()
 	access := store.AccessRecorder(s.store)
 	if p.WrapAccess != nil {
@@ -168,7 +170,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.connect = connect.New(connect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Collections: collections, Institutions: institutions, Health: health,
 		Clock: p.Clock, IDs: ids, Log: p.Log, PublicURL: s.PublicURL, Random: p.Random})
 	s.visits = permissions.New(permissions.Deps{Store: s.store, Vault: vault, Consents: s.consents, Reads: refreshes, Audit: s.auditing, Tokens: s.Authn,
-		Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random, PublicURL: s.PublicURL, Version: v20260401.Version})
+		Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random, PublicURL: s.PublicURL, Version: v20260401.Version, Persons: people, BankID: p.BankID})
 	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes, s.connect, s.visits},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	s.visits.People = s.people

@@ -59,6 +59,8 @@ type Visit struct {
 	Archive   ArchiveState
 	ArchiveAt time.Time // when the state of the archive changed
 
+	Person string // hash of the person who has signed in (consent.Consent.Person); empty: the visit is by a link
+
 	Rev int64
 }
 

@@ -12,12 +12,24 @@ type VisitReader interface {
 	Visit(ctx context.Context, id string) (session.Visit, error)
 	// VisitByLink finds a visit by the hash of its link's secret.
 	VisitByLink(ctx context.Context, hash string) (session.Visit, error)
-	// VisitByKey finds a visit by the hash of its browser's secret; never one that was not
-	// opened.
-	VisitByKey(ctx context.Context, hash string) (session.Visit, error)
+	// VisitsByKey finds the visits of a browser by the hash of its secret: one that began by
+	// a link, or those that began when a person signed in, one of each user. Never one that
+	// was not opened.
+	VisitsByKey(ctx context.Context, hash string) ([]session.Visit, error)
+	// UsersOfPerson lists the users of all clients that have a consent of a person
+	// (consent.Consent.Person).
+	UsersOfPerson(ctx context.Context, person string, limit int) ([]UserRef, error)
+	// OnlyPerson reports whether all that was ever permitted as a user is known to be of one
+	// person: every authorized consent, and no login without one.
+	OnlyPerson(ctx context.Context, clientID, userID, person string) (bool, error)
+	// PersonKey returns the sealed key of the hashes of persons. Error: ErrNotFound.
+	PersonKey(ctx context.Context) ([]byte, error)
 	// Archive returns the archive of a visit, sealed.
 	Archive(ctx context.Context, visitID string) ([]byte, error)
 }
+
+// UserRef names a user of a client.
+type UserRef struct{ ClientID, UserID string }
 
 // VisitWriter writes visits.
 type VisitWriter interface {
@@ -29,7 +41,10 @@ type VisitWriter interface {
 	PutVisit(ctx context.Context, v session.Visit) (session.Visit, error)
 	// PutArchive stores the archive of a visit, instead of an earlier one.
 	PutArchive(ctx context.Context, visitID string, sealed []byte, at time.Time) error
-	// EraseVisits deletes the visits of a user, and their archives.
+	// AddPersonKey stores the key of the hashes of persons. Error: ErrExists.
+	AddPersonKey(ctx context.Context, sealed []byte) error
+	// EraseVisits deletes the visits of a user, and their archives, and forgets who has
+	// given the consents.
 	EraseVisits(ctx context.Context, clientID, userID string) error
 }
 

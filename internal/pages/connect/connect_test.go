@@ -66,11 +66,11 @@ func TestAppURL_FollowsThePlatform(t *testing.T) {
 		"Mozilla/5.0 (Linux; Android 14) Chrome/120 Mobile Safari/537.36":            "https://app.bankid.com/?autostarttoken=t%26o&redirect=null",
 		"Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36":                     "bankid:///?autostarttoken=t%26o&redirect=null",
 	} {
-		if got := string(appURL("t&o", agent, back)); got != want {
+		if got := string(look.AppURL("t&o", agent, back)); got != want {
 			t.Errorf("%s: %s", agent, got)
 		}
 	}
-	if appURL("", "", back) != "" {
+	if look.AppURL("", "", back) != "" {
 		t.Error("an address without a token")
 	}
 }

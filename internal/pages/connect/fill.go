@@ -41,7 +41,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 		d.code(say, v, now)
 	case flow.App, flow.InApp:
 		stop(0, false)
-		d.AppURL = appURL(tokenOf(d.View), r.UserAgent(), h.PublicURL()+d.URL)
+		d.AppURL = look.AppURL(tokenOf(d.View), r.UserAgent(), h.PublicURL()+d.URL)
 	case flow.Bank, flow.Elsewhere:
 		stop(0, false)
 		d.page(h)
@@ -173,7 +173,7 @@ func (d *shown) review(h *handler, r *http.Request, say *words.Texts, v words.Va
 		}
 		d.Buttons = append(d.Buttons, b)
 	}
-	if !onPhone(r.UserAgent()) { // a computer scans first
+	if !look.OnPhone(r.UserAgent()) { // a computer scans first
 		slices.SortStableFunc(d.Buttons, func(a, b look.Button) int { return order(a) - order(b) })
 	}
 	if len(d.Buttons) > 0 {
@@ -354,28 +354,4 @@ func (d *shown) got(h *handler, r *http.Request, say *words.Texts) {
 			d.Got = append(d.Got, say.Count(kind.key, kind.n, words.Values{}))
 		}
 	}
-}
-
-// onPhone reports whether a browser runs on a phone or a tablet.
-func onPhone(agent string) bool {
-	return strings.Contains(agent, "Mobi") || strings.Contains(agent, "Android") || strings.Contains(agent, "iPad")
-}
-
-// appURL returns the address that opens the BankID app on the device
-// (docs/reference/banks.md 12.6). back is the page to which the app returns on iOS.
-func appURL(token, agent, back string) template.URL {
-	if token == "" {
-		return ""
-	}
-	q := "autostarttoken=" + url.QueryEscape(token) + "&redirect="
-	switch {
-	case strings.Contains(agent, "iPhone") || strings.Contains(agent, "iPad"):
-		if strings.Contains(agent, "Safari") && !strings.Contains(agent, "CriOS") && !strings.Contains(agent, "FxiOS") {
-			return template.URL("https://app.bankid.com/?" + q + url.QueryEscape(back+"#app")) //nolint:gosec // escaped above
-		}
-		return template.URL("https://app.bankid.com/?" + q + "null") //nolint:gosec // escaped above
-	case strings.Contains(agent, "Android"):
-		return template.URL("https://app.bankid.com/?" + q + "null") //nolint:gosec // escaped above
-	}
-	return template.URL("bankid:///?" + q + "null") //nolint:gosec // escaped above
 }

@@ -63,7 +63,7 @@ const (
 
 const maxForm = 4 << 10
 
-//go:embed templates/*.html
+//go:embed templates assets
 var files embed.FS
 
 type handler struct {
@@ -71,20 +71,27 @@ type handler struct {
 	kit *look.Kit
 }
 
-// New returns the handler of everything below Path.
-func New(d Deps) http.Handler {
-	templates, err := fs.Sub(files, "templates")
+func sub(name string) fs.FS {
+	s, err := fs.Sub(files, name)
 	if err != nil {
 		panic(err)
 	}
-	h := &handler{d, look.Must(look.New(look.Options{Files: templates, Offer: d.Offer, Operator: d.Operator}))}
+	return s
+}
+
+// New returns the handler of everything below Path.
+func New(d Deps) http.Handler {
+	h := &handler{d, look.Must(look.New(look.Options{Files: sub("templates"), Offer: d.Offer, Operator: d.Operator}))}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path, h.list)
+	mux.HandleFunc("GET "+signInPath, h.signingIn)
+	mux.HandleFunc("POST "+signInPath, h.begin)
+	mux.Handle("GET "+assetPath, bundle)
 	mux.HandleFunc("GET "+service.LinkPath+"{secret}", h.link)
 	mux.HandleFunc("POST "+service.LinkPath+"{secret}", h.open)
-	mux.HandleFunc("GET "+Path+"/history/{id}", h.signedIn(h.history))
-	mux.HandleFunc("POST "+Path+"/withdraw/{id}", h.signedIn(h.withdraw))
-	mux.HandleFunc("POST "+Path+"/renew/{id}", h.signedIn(h.renew))
+	mux.HandleFunc("GET "+Path+"/history/{id}", h.signedIn(h.owned(h.history)))
+	mux.HandleFunc("POST "+Path+"/withdraw/{id}", h.signedIn(h.owned(h.withdraw)))
+	mux.HandleFunc("POST "+Path+"/renew/{id}", h.signedIn(h.owned(h.renew)))
 	mux.HandleFunc("GET "+Path+"/download", h.signedIn(h.download))
 	mux.HandleFunc("POST "+Path+"/download", h.signedIn(h.ask))
 	mux.HandleFunc("GET "+Path+"/archive", h.signedIn(h.archive))
@@ -111,21 +118,22 @@ func (h *handler) setCookie(w http.ResponseWriter, secret string, age int) {
 	http.SetCookie(w, &http.Cookie{Name: h.cookieName(), Value: secret, Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode, MaxAge: age})
 }
 
-// visit returns the visit of a request, and whether the person is signed in.
-func (h *handler) visit(r *http.Request) (session.Visit, bool, error) {
+// visits returns the visits of a request; none if the person is not signed in.
+func (h *handler) visits(r *http.Request) ([]session.Visit, error) {
 	c, err := r.Cookie(h.cookieName())
 	if err != nil {
-		return session.Visit{}, false, nil
+		return nil, nil
 	}
 	return h.Service.Visiting(r.Context(), c.Value)
 }
 
 // seen is what a page of a person who is signed in knows.
 type seen struct {
-	session.Visit
-	asker string
-	lang  words.Language
-	texts *words.Texts
+	session.Visit // that the page is about: the one that the query "at" names, or the first
+	all           []session.Visit
+	asker         string
+	lang          words.Language
+	texts         *words.Texts
 }
 
 // signedIn shows a page only to a person who is signed in.
@@ -134,15 +142,15 @@ func (h *handler) signedIn(show func(http.ResponseWriter, *http.Request, seen)) 
 		if look.Passive(r) {
 			return
 		}
-		v, ok, err := h.visit(r)
+		all, err := h.visits(r)
 		switch {
 		case err != nil:
 			h.broken(w, r, err)
-		case !ok:
+		case len(all) == 0:
 			h.signIn(w, r, r.Method == http.MethodPost)
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			s, err := h.seen(r, v)
+			s, err := h.seen(r, all)
 			if err != nil {
 				h.broken(w, r, err)
 				return
@@ -152,10 +160,21 @@ func (h *handler) signedIn(show func(http.ResponseWriter, *http.Request, seen)) 
 	}
 }
 
-func (h *handler) seen(r *http.Request, v session.Visit) (seen, error) {
+func (h *handler) seen(r *http.Request, all []session.Visit) (seen, error) {
+	v := all[0]
+	for _, other := range all {
+		if other.ID == r.URL.Query().Get("at") {
+			v = other
+		}
+	}
+	return h.about(r, all, v)
+}
+
+// about returns what a page knows that is about a visit.
+func (h *handler) about(r *http.Request, all []session.Visit, v session.Visit) (seen, error) {
 	c, err := h.Clients.Client(r.Context(), v.ClientID)
 	l := h.kit.Language(r, v.Language)
-	return seen{Visit: v, asker: c.Name, lang: l, texts: words.In(l)}, err
+	return seen{Visit: v, all: all, asker: c.Name, lang: l, texts: words.In(l)}, err
 }
 
 // signIn is shown to who is not signed in. late says that the person was, it seems.
@@ -165,7 +184,14 @@ func (h *handler) signIn(w http.ResponseWriter, r *http.Request, late bool) {
 	if _, err := r.Cookie(h.cookieName()); err == nil || late {
 		lead, status = "he.UNAUTHORIZED", http.StatusForbidden
 	}
-	h.message(w, r, message{Status: status, Title: "perm.signin.h1", Lead: lead, More: "perm.signin.link", View: "SIGN_IN"})
+	if !h.Service.SignsIn() {
+		h.message(w, r, message{Status: status, Title: "perm.signin.h1", Lead: lead, More: "perm.signin.link", View: "SIGN_IN"})
+		return
+	}
+	l := h.kit.Language(r)
+	say := words.In(l)
+	h.render(w, r, look.Page{Status: status, Language: string(l), Content: "perm/signin", View: "SIGN_IN", Title: say.Say("perm.signin.h1", words.Values{}), Brand: h.Operator, Languages: here(r),
+		Data: signInData{Page: signInPath, Lead: say.Say(lead, words.Values{}), More: say.Say("perm.signin.link", words.Values{}), Buttons: h.ways(r, say)}})
 }
 
 // message is a page that says one thing.
@@ -222,8 +248,12 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p look.Page) {
 
 // page is a page of a person who is signed in.
 func (h *handler) page(s seen, content, view string, title words.Key, r *http.Request, data any) look.Page {
-	return look.Page{Language: string(s.lang), Content: content, View: view, Title: s.texts.Say(title, words.Values{}), Brand: s.asker, Tile: true,
+	p := look.Page{Language: string(s.lang), Content: content, View: view, Title: s.texts.Say(title, words.Values{}), Brand: s.asker, Tile: true,
 		Action: "perm/signout", Data: data, Languages: here(r)}
+	if s.Person != "" { // the page is about all who ask
+		p.Brand, p.Tile = h.Operator, false
+	}
+	return p
 }
 
 // here returns the address of a page without the language that it chooses.
@@ -302,6 +332,9 @@ func (h *handler) failed(w http.ResponseWriter, r *http.Request, s seen, err err
 		case fault.ConsentNotRenewable:
 			key, status = "he.CONSENT_NOT_RENEWABLE", http.StatusConflict
 		}
+	}
+	if errors.Is(err, service.ErrNotWhole) {
+		key, status = "perm.data.link", http.StatusForbidden
 	}
 	if key == "" {
 		h.broken(w, r, err)

@@ -28,8 +28,10 @@ import (
 	"samla/internal/outbox"
 	pages "samla/internal/pages/permissions"
 	"samla/internal/permissions"
+	"samla/internal/persons"
 	"samla/internal/psu"
 	"samla/internal/refresh"
+	"samla/internal/sandbox/bankid"
 	"samla/internal/session"
 	"samla/internal/store"
 	"samla/internal/user"
@@ -61,6 +63,8 @@ type env struct {
 	people  *users.Service
 	web     *httptest.Server
 	asked   []string // of the API
+	bankID  *bankid.Service
+	persons *persons.Service
 }
 
 func newEnv(t *testing.T) *env {
@@ -69,6 +73,7 @@ func newEnv(t *testing.T) *env {
 	log := slog.New(slog.DiscardHandler)
 	set := institution.Set{"se-bank": {Company: company.Company{ID: "se-bank", DisplayName: "Demobanken", PSD2: true}, Profile: institution.Profile{}.WithDefaults(),
 		Opener: silent{}, Authorizer: silent{}, Collector: silent{}, Revoker: silent{}}}
+	e.bankID, e.persons = bankid.New(e.Clock, rand.Reader), persons.New(persons.Deps{Store: e.Store, Vault: e.Vault, Random: rand.Reader})
 	runner := jobs.New(e.Store, e.Clock, log)
 	consents := authorize.New(authorize.Deps{Store: e.Store, Vault: e.Vault, Institutions: set, Jobs: runner, Clock: e.Clock, IDs: e.IDs, Log: log, Random: rand.Reader,
 		PublicURL: func() string { return "" }})
@@ -76,7 +81,7 @@ func newEnv(t *testing.T) *env {
 	reads := refresh.New(refresh.Deps{Store: e.Store, Collections: collections, Institutions: set, Jobs: runner, Clock: e.Clock, IDs: e.IDs, Log: log})
 	e.service = permissions.New(permissions.Deps{Store: e.Store, Vault: e.Vault, Consents: consents, Reads: reads, Tokens: tokens{}, Clock: e.Clock, IDs: e.IDs, Log: log,
 		Audit:  auditing.New(auditing.Deps{Store: e.Store, Vault: e.Vault, Clock: e.Clock, Random: rand.Reader, Log: log, Keep: time.Hour}),
-		Random: rand.Reader, PublicURL: func() string { return e.web.URL }, Version: "2026-04-01"})
+		Random: rand.Reader, PublicURL: func() string { return e.web.URL }, Version: "2026-04-01", Persons: e.persons, BankID: identifier{e.bankID}})
 	e.people = users.New(users.Deps{Store: e.Store, Vault: e.Vault, Flows: []users.Flow{consents, collections, reads, e.service}, Clock: e.Clock, IDs: e.IDs})
 	e.service.People = e.people
 	e.service.ReadBy(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

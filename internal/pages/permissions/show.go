@@ -24,6 +24,7 @@ const tellingSoon = time.Minute
 // card is a permission as it is shown.
 type card struct {
 	ID, Asker, Institution string
+	At                     string // id of the visit
 	Reads                  string
 	Until, Last            string
 	DaysLeft               int
@@ -57,7 +58,7 @@ func (s seen) reads(scope consent.Scope) string {
 
 func (h *handler) card(s seen, p service.Permission) card {
 	local := func(at time.Time) time.Time { return at.In(h.kit.Zone()) }
-	c := card{ID: string(p.ID), Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Until: s.texts.Date(local(p.Until)),
+	c := card{ID: string(p.ID), At: p.Visit.ID, Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Until: s.texts.Date(local(p.Until)),
 		DaysLeft: p.DaysLeft, Soon: p.Status == consent.Authorized && p.DaysLeft < renewFrom, Used: p.Used, Limit: p.Limit}
 	c.CanRenew = c.Soon || p.Status != consent.Authorized
 	for i := range min(p.Limit, 12) {
@@ -96,24 +97,44 @@ func (h *handler) card(s seen, p service.Permission) card {
 
 // listData is what the list shows.
 type listData struct {
-	Asker        string
 	Valid, Ended []card
 	Withdrawn    *card
+	Data         []kept
+}
+
+// kept is what is kept for a client, as the list names it.
+type kept struct {
+	Asker, Query string
+	Whole        bool // the person may download and erase it
 }
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	h.signedIn(func(w http.ResponseWriter, r *http.Request, s seen) {
-		valid, ended, err := h.Service.List(r.Context(), s.Visit)
+		valid, ended, err := h.Service.List(r.Context(), s.all)
 		if err != nil {
 			h.broken(w, r, err)
 			return
 		}
-		d := listData{Asker: s.asker}
+		var d listData
+		of := map[string]seen{}
+		for _, v := range s.all {
+			one, err := h.about(r, s.all, v)
+			whole := false
+			if err == nil {
+				whole, err = h.Service.Whole(r.Context(), v)
+			}
+			if err != nil {
+				h.broken(w, r, err)
+				return
+			}
+			of[v.ID] = one
+			d.Data = append(d.Data, kept{Asker: one.asker, Query: one.query(), Whole: whole})
+		}
 		for _, p := range valid {
-			d.Valid = append(d.Valid, h.card(s, p))
+			d.Valid = append(d.Valid, h.card(of[p.Visit.ID], p))
 		}
 		for _, p := range ended {
-			c := h.card(s, p)
+			c := h.card(of[p.Visit.ID], p)
 			if c.Fresh = c.ID == r.URL.Query().Get("withdrawn") && p.ByPerson; c.Fresh && d.Withdrawn == nil {
 				d.Withdrawn = &c
 				continue
@@ -122,6 +143,31 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 		}
 		h.render(w, r, h.page(s, "perm/list", "LIST", "perm.h1", r, d))
 	})(w, r)
+}
+
+// query names the visit in the addresses of pages, where a person has several.
+func (s seen) query() string {
+	if len(s.all) < 2 {
+		return ""
+	}
+	return "?at=" + s.ID
+}
+
+// owned shows a page about a permission to the person whose it is, among the visits of the
+// browser.
+func (h *handler) owned(show func(http.ResponseWriter, *http.Request, seen)) func(http.ResponseWriter, *http.Request, seen) {
+	return func(w http.ResponseWriter, r *http.Request, s seen) {
+		v, err := h.Service.Owner(r.Context(), s.all, consent.ID(r.PathValue("id")))
+		if err != nil {
+			h.failed(w, r, s, err)
+			return
+		}
+		if s, err = h.about(r, s.all, v); err != nil {
+			h.broken(w, r, err)
+			return
+		}
+		show(w, r, s)
+	}
 }
 
 // reading is a line of a history.
@@ -180,10 +226,6 @@ func (h *handler) withdraw(w http.ResponseWriter, r *http.Request, s seen) {
 
 func (h *handler) renew(w http.ResponseWriter, r *http.Request, s seen) {
 	id := consent.ID(r.PathValue("id"))
-	if _, _, _, err := h.Service.History(r.Context(), s.Visit, id, 0); err != nil { // whose it is
-		h.failed(w, r, s, err)
-		return
-	}
 	address, err := h.Renew(r.Context(), s.Visit, id, s.lang)
 	if err != nil {
 		h.failed(w, r, s, err)
@@ -195,10 +237,11 @@ func (h *handler) renew(w http.ResponseWriter, r *http.Request, s seen) {
 // downloadData is what the page of the archive shows.
 type downloadData struct {
 	Asker, State, Until string
+	Query               string
 }
 
 func (h *handler) download(w http.ResponseWriter, r *http.Request, s seen) {
-	d := downloadData{Asker: s.asker, State: string(s.Archive), Until: s.texts.Clock(s.ArchiveAt.Add(session.ArchiveLife).In(h.kit.Zone()))}
+	d := downloadData{Asker: s.asker, Query: s.query(), State: string(s.Archive), Until: s.texts.Clock(s.ArchiveAt.Add(session.ArchiveLife).In(h.kit.Zone()))}
 	if s.Archive == session.ArchiveReady && !s.Fetchable(h.Clock.Now()) {
 		d.State = ""
 	}
@@ -211,16 +254,16 @@ func (h *handler) download(w http.ResponseWriter, r *http.Request, s seen) {
 
 func (h *handler) ask(w http.ResponseWriter, r *http.Request, s seen) {
 	if _, err := h.Service.AskArchive(r.Context(), s.Visit); err != nil {
-		h.broken(w, r, err)
+		h.failed(w, r, s, err)
 		return
 	}
-	http.Redirect(w, r, Path+"/download", http.StatusSeeOther)
+	http.Redirect(w, r, Path+"/download"+s.query(), http.StatusSeeOther)
 }
 
 func (h *handler) archive(w http.ResponseWriter, r *http.Request, s seen) {
 	data, err := h.Service.Archive(r.Context(), s.Visit)
 	if errors.Is(err, store.ErrNotFound) {
-		http.Redirect(w, r, Path+"/download", http.StatusSeeOther)
+		http.Redirect(w, r, Path+"/download"+s.query(), http.StatusSeeOther)
 		return
 	}
 	if err != nil {
@@ -253,17 +296,21 @@ func (h *handler) erase(w http.ResponseWriter, r *http.Request, s seen) {
 		return
 	}
 	if err := h.Service.Erase(r.Context(), s.Visit); err != nil {
-		h.broken(w, r, err)
+		h.failed(w, r, s, err)
 		return
 	}
-	h.setCookie(w, "", -1)
+	if len(s.all) == 1 {
+		h.setCookie(w, "", -1)
+	}
 	h.message(w, r, message{Title: "perm.erased", View: "ERASED", Language: string(s.lang), Lead: "go.close", Values: words.Values{N: h.BackupDays}, Brand: s.asker})
 }
 
 func (h *handler) signOut(w http.ResponseWriter, r *http.Request, s seen) {
-	if err := h.Service.SignOut(r.Context(), s.Visit); err != nil {
-		h.broken(w, r, err)
-		return
+	for _, v := range s.all {
+		if err := h.Service.SignOut(r.Context(), v); err != nil {
+			h.broken(w, r, err)
+			return
+		}
 	}
 	h.setCookie(w, "", -1)
 	h.message(w, r, message{Title: "perm.signedout", Lead: "go.close", View: "SIGNED_OUT", Language: string(s.lang), Brand: s.asker})

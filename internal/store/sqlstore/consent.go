@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, visit, sealed, rev, wake_at`
+	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, visit, person, sealed, rev, wake_at`
 
 	insertConsent = `INSERT INTO consents (` + consentNames + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 ON CONFLICT DO NOTHING`
 
 	updateConsent = `UPDATE consents SET company = $3, login_method = $4, status = $5, step = $6, requested = $7, granted = $8,
 status_changed_at = $9, authorize_by = $10, expires_at = $11, sca_expires_at = $12, revoked_at = $13, failure = $14,
-open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, renewed_by = $19, expiring_at = $20, visit = $21,
+open_request_id = $15, authorise_request_id = $16, sealed = $17, wake_at = $18, renewed_by = $19, expiring_at = $20, visit = $21, person = $22,
 job_attempts = 0, job_error = '', parked_at = 0, rev = rev + 1 WHERE id = $1 AND rev = $2`
 )
 
@@ -36,7 +36,7 @@ func (r *consentRow) dest() []any {
 	return []any{(*string)(&c.ID), &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
 		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
 		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthorizeRequestID,
-		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &r.visit, &c.Sealed, &c.Rev, &r.wake}
+		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &r.visit, &c.Person, &c.Sealed, &c.Rev, &r.wake}
 }
 
 func (r *consentRow) value() (consent.Consent, error) {
@@ -190,7 +190,7 @@ func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, nullable(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
 		string(c.Status), string(c.Step), e.requested, e.granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
-		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned), e.visit,
+		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned), e.visit, c.Person,
 		blob(c.Sealed), c.Rev, micros(c.WakeAt))
 	return requireRow(n, err, store.ErrExists)
 }
@@ -205,7 +205,7 @@ func (t *tx) PutConsent(ctx context.Context, c consent.Consent) (consent.Consent
 	n, err := t.q.exec(ctx, updateConsent, string(c.ID), c.Rev, c.Company, c.LoginMethod, string(c.Status), string(c.Step),
 		e.requested, e.granted, micros(c.StatusChangedAt), micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt),
 		micros(c.RevokedAt), string(c.Failure), c.OpenRequestID, c.AuthorizeRequestID, blob(c.Sealed), micros(c.WakeAt),
-		string(c.RenewedBy), micros(c.Warned), e.visit)
+		string(c.RenewedBy), micros(c.Warned), e.visit, c.Person)
 	if err != nil {
 		return c, err
 	}

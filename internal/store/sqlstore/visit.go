@@ -8,12 +8,12 @@ import (
 	"samla/internal/store"
 )
 
-const visitColumns = `id, client_id, user_id, link, language, created_at, open_by, secret, opened_at, seen_at, ended_at, archive, archive_at, rev`
+const visitColumns = `id, client_id, user_id, link, language, created_at, open_by, secret, opened_at, seen_at, ended_at, archive, archive_at, person, rev`
 
 func scanVisit(r rows) (session.Visit, error) {
 	var v session.Visit
 	var created, openBy, opened, seen, ended, archiveAt int64
-	err := r.Scan(&v.ID, &v.ClientID, &v.UserID, &v.Link, &v.Language, &created, &openBy, &v.Key, &opened, &seen, &ended, (*string)(&v.Archive), &archiveAt, &v.Rev)
+	err := r.Scan(&v.ID, &v.ClientID, &v.UserID, &v.Link, &v.Language, &created, &openBy, &v.Key, &opened, &seen, &ended, (*string)(&v.Archive), &archiveAt, &v.Person, &v.Rev)
 	v.CreatedAt, v.OpenBy, v.OpenedAt, v.SeenAt = fromMicros(created), fromMicros(openBy), fromMicros(opened), fromMicros(seen)
 	v.EndedAt, v.ArchiveAt = fromMicros(ended), fromMicros(archiveAt)
 	return v, err
@@ -29,9 +29,38 @@ func (r reader) VisitByLink(ctx context.Context, hash string) (session.Visit, er
 	return one(ctx, r.q, scanVisit, `SELECT `+visitColumns+` FROM permission_visits WHERE link = $1`, hash)
 }
 
-// VisitByKey implements store.VisitReader.
-func (r reader) VisitByKey(ctx context.Context, hash string) (session.Visit, error) {
-	return one(ctx, r.q, scanVisit, `SELECT `+visitColumns+` FROM permission_visits WHERE secret = $1 AND secret <> ''`, hash)
+// VisitsByKey implements store.VisitReader.
+func (r reader) VisitsByKey(ctx context.Context, hash string) ([]session.Visit, error) {
+	return list(ctx, r.q, scanVisit, `SELECT `+visitColumns+` FROM permission_visits WHERE secret = $1 AND secret <> '' ORDER BY id`, hash)
+}
+
+// UsersOfPerson implements store.VisitReader.
+func (r reader) UsersOfPerson(ctx context.Context, person string, limit int) ([]store.UserRef, error) {
+	return list(ctx, r.q, func(r rows) (u store.UserRef, err error) {
+		err = r.Scan(&u.ClientID, &u.UserID)
+		return u, err
+	}, `SELECT DISTINCT client_id, user_id FROM consents WHERE person = $1 AND person <> '' AND user_id IS NOT NULL ORDER BY client_id, user_id LIMIT $2 + 0`, person, int64(limit))
+}
+
+// OnlyPerson implements store.VisitReader.
+func (r reader) OnlyPerson(ctx context.Context, clientID, userID, person string) (bool, error) {
+	others, err := one(ctx, r.q, column[int64], `SELECT (SELECT COUNT(*) FROM consents WHERE user_id = $1 AND client_id = $2 AND granted <> '' AND person <> $3)
++ (SELECT COUNT(*) FROM collections WHERE user_id = $1 AND client_id = $2 AND consent_id = '')`, userID, clientID, person)
+	return err == nil && others == 0, err
+}
+
+// PersonKey implements store.VisitReader.
+func (r reader) PersonKey(ctx context.Context) ([]byte, error) {
+	return one(ctx, r.q, func(r rows) (sealed []byte, err error) {
+		err = r.Scan(&sealed)
+		return sealed, err
+	}, `SELECT sealed FROM person_keys WHERE id = '1'`)
+}
+
+// AddPersonKey implements store.VisitWriter.
+func (t *tx) AddPersonKey(ctx context.Context, sealed []byte) error {
+	n, err := t.q.exec(ctx, `INSERT INTO person_keys (id, sealed) VALUES ('1', $1) ON CONFLICT DO NOTHING`, blob(sealed))
+	return requireRow(n, err, store.ErrExists)
 }
 
 // Archive implements store.VisitReader.
@@ -44,9 +73,9 @@ func (r reader) Archive(ctx context.Context, visitID string) ([]byte, error) {
 
 // AddVisit implements store.VisitWriter.
 func (t *tx) AddVisit(ctx context.Context, v session.Visit) error {
-	n, err := t.q.exec(ctx, `INSERT INTO permission_visits (`+visitColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+	n, err := t.q.exec(ctx, `INSERT INTO permission_visits (`+visitColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
 		v.ID, v.ClientID, v.UserID, v.Link, v.Language, micros(v.CreatedAt), micros(v.OpenBy), v.Key, micros(v.OpenedAt), micros(v.SeenAt), micros(v.EndedAt),
-		string(v.Archive), micros(v.ArchiveAt), v.Rev)
+		string(v.Archive), micros(v.ArchiveAt), v.Person, v.Rev)
 	return requireRow(n, err, store.ErrExists)
 }
 
@@ -74,6 +103,9 @@ ON CONFLICT (visit_id) DO UPDATE SET made_at = excluded.made_at, sealed = exclud
 
 // EraseVisits implements store.VisitWriter.
 func (t *tx) EraseVisits(ctx context.Context, clientID, userID string) error {
+	if err := t.q.execLater(ctx, `UPDATE consents SET person = '', rev = rev + 1 WHERE user_id = $2 AND client_id = $1 AND person <> ''`, clientID, userID); err != nil {
+		return err
+	}
 	if err := t.q.execLater(ctx, `DELETE FROM permission_archives WHERE visit_id IN (SELECT id FROM permission_visits WHERE client_id = $1 AND user_id = $2)`, clientID, userID); err != nil {
 		return err
 	}

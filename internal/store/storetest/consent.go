@@ -35,6 +35,7 @@ func testConsents(_ *testing.T, f fixture) {
 	full.StatusChangedAt, full.AuthorizeBy, full.ExpiresAt = start.Add(time.Hour), start.Add(2*time.Hour), start.Add(3*time.Hour)
 	full.SCAExpiresAt, full.RevokedAt, full.Failure = start.Add(4*time.Hour), start.Add(5*time.Hour), consent.Rejected
 	full.OpenRequestID, full.AuthorizeRequestID, full.RenewedBy, full.Warned = "open 2", "authorise 2", "after 2", start.Add(6*time.Hour)
+	full.Person = "person 2"
 	full.Visit = &consent.Visit{Hash: "hash 2", Stage: consent.StageHeld, Browsers: []string{"one", "two"}, Holder: "two", Code: "code", Tries: 1}
 	after := full
 	after.Rev++

@@ -32,7 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		run  func(*testing.T, fixture)
 	}{
-		{"Clients", testClients}, {"APIKeys", testAPIKeys}, {"ReturnURLs", testReturnURLs}, {"Visits", testVisits}, {"SweepVisits", testSweepVisits},
+		{"Clients", testClients}, {"APIKeys", testAPIKeys}, {"ReturnURLs", testReturnURLs}, {"Visits", testVisits}, {"SweepVisits", testSweepVisits}, {"Persons", testPersons},
 		{"Operators", testOperators}, {"OperatorsAreLocked", testOperatorsAreLocked}, {"OperatorSessions", testOperatorSessions}, {"SignInAttempts", testSignInAttempts}, {"SweepOperators", testSweepOperators}, {"Users", testUsers}, {"CreateUsers", testCreateUsers}, {"ErrExistsIsCommitted", testErrExistsIsCommitted},
 		{"ErrConflictIsCommitted", testErrConflictIsCommitted}, {"AnonymizedUser", testAnonymizedUser},
 		{"Consents", testConsents}, {"Collections", testCollections}, {"CompareAndSwap", testCompareAndSwap},

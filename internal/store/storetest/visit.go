@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/consent"
 	"samla/internal/session"
 	"samla/internal/store"
+	"samla/internal/user"
 )
 
 func visit(f fixture, link string) session.Visit {
@@ -25,8 +27,8 @@ func testVisits(_ *testing.T, f fixture) {
 	check(f, "by its link", got, err, v)
 	_, err = f.s.VisitByLink(f.ctx, "")
 	missing(f, "a link of nothing", session.Visit{}, err)
-	_, err = f.s.VisitByKey(f.ctx, "")
-	missing(f, "a visit that nobody has opened", session.Visit{}, err)
+	none, err := f.s.VisitsByKey(f.ctx, "")
+	check(f, "visits that nobody has opened", len(none), err, 0)
 
 	opened, err := v.Opened(session.HashOfSecret("key"), start.Add(time.Minute))
 	if err != nil {
@@ -48,8 +50,11 @@ func testVisits(_ *testing.T, f fixture) {
 		_, err := tx.PutVisit(f.ctx, gone)
 		return err
 	})
-	got, err = f.s.VisitByKey(f.ctx, session.HashOfSecret("key"))
-	check(f, "by its key", got, err, opened)
+	signedIn := visit(f, "c")
+	signedIn.Key, signedIn.Person, signedIn.OpenedAt, signedIn.SeenAt = opened.Key, "person", start, start
+	f.write(func(tx store.Tx) error { return tx.AddVisit(f.ctx, signedIn) })
+	both, err := f.s.VisitsByKey(f.ctx, session.HashOfSecret("key"))
+	check(f, "by their key", both, err, []session.Visit{opened, signedIn})
 
 	_, err = f.s.Archive(f.ctx, v.ID)
 	missing(f, "no archive", session.Visit{}, err)
@@ -69,6 +74,46 @@ func testVisits(_ *testing.T, f fixture) {
 	missing(f, "an erased visit", session.Visit{}, err)
 	_, err = f.s.Archive(f.ctx, v.ID)
 	missing(f, "an erased archive", session.Visit{}, err)
+}
+
+// Who has given consents is found, and forgotten with the user.
+func testPersons(_ *testing.T, f fixture) {
+	scope := consent.Scope{Balances: true}
+	give := func(u user.User, person string) {
+		c := f.newConsent()
+		c.ID, c.ClientID, c.UserID, c.Granted, c.Person = consent.ID(newID()), u.ClientID, u.ID, &scope, person
+		f.write(func(tx store.Tx) error { return tx.AddConsent(f.ctx, c) })
+	}
+	only := func(what string, u user.User, person string, want bool) {
+		got, err := f.s.OnlyPerson(f.ctx, u.ClientID, u.ID, person)
+		check(f, what, got, err, want)
+	}
+	second := f.addUser(f.client)
+	give(f.user, "maja")
+	give(f.user, "maja")
+	give(second, "")
+	users, err := f.s.UsersOfPerson(f.ctx, "maja", 10)
+	check(f, "her users", users, err, []store.UserRef{{ClientID: f.user.ClientID, UserID: f.user.ID}})
+	users, err = f.s.UsersOfPerson(f.ctx, "", 10)
+	check(f, "users of nobody", len(users), err, 0)
+	only("all is hers", f.user, "maja", true)
+	only("nobody is known", second, "maja", false)
+	give(second, "maja")
+	only("some is not known", second, "maja", false)
+	users, err = f.s.UsersOfPerson(f.ctx, "maja", 10)
+	check(f, "her two users", len(users), err, 2)
+	give(f.user, "other")
+	only("some is of another", f.user, "maja", false)
+	f.write(func(tx store.Tx) error { return tx.EraseVisits(f.ctx, f.user.ClientID, f.user.ID) })
+	users, err = f.s.UsersOfPerson(f.ctx, "maja", 10)
+	check(f, "after she was erased", users, err, []store.UserRef{{ClientID: second.ClientID, UserID: second.ID}})
+
+	_, err = f.s.PersonKey(f.ctx)
+	missing(f, "no key", session.Visit{}, err)
+	f.write(func(tx store.Tx) error { return tx.AddPersonKey(f.ctx, []byte("key")) })
+	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddPersonKey(f.ctx, []byte("other")) })
+	key, err := f.s.PersonKey(f.ctx)
+	check(f, "the key", string(key), err, "key")
 }
 
 func testSweepVisits(_ *testing.T, f fixture) {
