@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,6 +166,7 @@ func TestPermissions(t *testing.T) {
 	both("permissions-ready", "/permissions/download")
 	w.checkArchive(p)
 
+	w.signsInToPermissions(d)
 	p.open(w.client.Base + "/permissions")
 	p.click("form[action^='/permissions/withdraw'] button")
 	p.waitFor("#withdrawn")
@@ -188,6 +190,40 @@ func TestPermissions(t *testing.T) {
 	view("END")
 	p.judge("permissions-link-unknown-sv")
 	w.clean(d)
+}
+
+// signsInToPermissions signs the person in with BankID in another browser: with the code
+// on the page, and on the same device after a cancelled one.
+func (w *world) signsInToPermissions(d *driver) {
+	w.t.Helper()
+	p := d.page("identified")
+	p.open(w.client.Base + "/permissions")
+	p.in("SIGN_IN")
+	p.click("button[value=other]")
+	p.in("SIGN_IN_QR")
+	p.judge("permissions-signin-qr")
+	w.scans(p, "open", maja)
+	p.in("SIGN_IN_IN")
+	p.judge("permissions-signin-app")
+	p.click("header button") // cancel
+	p.in("SIGN_IN")
+	p.click("button[value=this]")
+	p.in("SIGN_IN_APP")
+	p.judge("permissions-signin-device")
+	started, err := url.Parse(p.attribute("#app", "href"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.phone.Act(w.t.Context(), "approve", started.Query().Get("autostarttoken"), "", maja); err != nil {
+		w.t.Fatal(err)
+	}
+	p.in("LIST")
+	p.judge("permissions-identified")
+	if text := p.text("main"); !strings.Contains(text, "Withdraw") || !strings.Contains(text, "Download everything") {
+		w.t.Errorf("who has signed in sees %q", text)
+	}
+	p.click("header button") // sign out
+	p.in("SIGNED_OUT")
 }
 
 // givesAgain gives the permission again that was withdrawn, on the connect page.
