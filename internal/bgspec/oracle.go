@@ -10,10 +10,7 @@
 package bgspec
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +20,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"samla/internal/specs"
 	"samla/internal/specs/exchange"
@@ -31,7 +27,7 @@ import (
 
 // ErrOutside is wrapped by the error for a request that is not an operation of the
 // standard.
-var ErrOutside = fmt.Errorf("bgspec: %w", exchange.ErrOutside)
+var ErrOutside = exchange.ErrOutside
 
 // Oracle validates the exchanges below one base path. It is safe for concurrent
 // use.
@@ -90,31 +86,26 @@ var load = sync.OnceValues(func() (routers.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(definition)
+	router, err := exchange.Compile(definition, withoutOneOf, openapi3.DisableExamplesValidation())
 	if err != nil {
-		return nil, fmt.Errorf("bgspec: load: %w", err)
+		return nil, fmt.Errorf("bgspec: %w", err)
 	}
+	return router, nil
+})
+
+// withoutOneOf changes members that overlap, so that every realistic body matches several of
+// them and oneOf refuses it (trap 1).
+func withoutOneOf(doc *openapi3.T) {
 	const authorisations = "/v1/consents/{consentId}/authorisations"
 	post := doc.Paths.Value(authorisations).Post
 	put := doc.Paths.Value(authorisations + "/{authorisationId}").Put
-	// Trap 1: these members overlap, so that every realistic body matches
-	// several of them and oneOf refuses it.
 	for _, content := range []openapi3.Content{
 		post.RequestBody.Value.Content, put.RequestBody.Value.Content, put.Responses.Status(200).Value.Content,
 	} {
 		schema := content.Get("application/json").Schema.Value
 		schema.AnyOf, schema.OneOf = schema.OneOf, nil
 	}
-	doc.Servers = openapi3.Servers{{URL: "/"}}
-	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("bgspec: validate: %w", err)
-	}
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		return nil, fmt.Errorf("bgspec: router: %w", err)
-	}
-	return router, nil
-})
+}
 
 // Covers reports whether the path is below the oracle's base path.
 func (o *Oracle) Covers(path string) bool {
@@ -157,14 +148,7 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 	if err != nil {
 		return err
 	}
-	answer := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: status, Header: header,
-		Options: &openapi3filter.Options{IncludeResponseStatus: true},
-	}
-	if len(body) > 0 {
-		answer.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	if err := openapi3filter.ValidateResponse(r.Context(), answer); err != nil {
+	if err := exchange.CheckAnswer(r.Context(), input, status, header, body); err != nil {
 		return fmt.Errorf("bgspec: answer %d to %s %s: %w", status, r.Method, input.Route.Path, err)
 	}
 	if status < 300 && header.Get("X-Request-ID") != r.Header.Get("X-Request-ID") {
@@ -183,18 +167,5 @@ func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestVal
 	if !ok {
 		return nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
 	}
-	c := r.Clone(r.Context())
-	c.URL.Path, c.URL.RawPath = path, ""
-	c.Body = http.NoBody
-	if len(body) > 0 {
-		c.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	route, params, err := o.router.FindRoute(c)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrOutside, r.Method, err)
-	}
-	return &openapi3filter.RequestValidationInput{
-		Request: c, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-	}, nil
+	return exchange.Input(o.router, r, path, body)
 }

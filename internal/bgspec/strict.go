@@ -5,20 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/routers"
+
+	"samla/internal/specs/exchange"
 )
 
 // Trap 2: the definition's patterns are not anchored. These are.
 var (
 	amountRE   = regexp.MustCompile(`^-?[0-9]{1,14}(\.[0-9]{1,3})?$`)
 	currencyRE = regexp.MustCompile(`^[A-Z]{3}$`)
-	ibanRE     = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}$`)
 )
 
 // checkValues walks a JSON body and validates the form of every amount, currency
@@ -94,25 +94,7 @@ var strict = map[string]func(string) bool{
 	"sourceCurrency": currencyRE.MatchString,
 	"targetCurrency": currencyRE.MatchString,
 	"unitCurrency":   currencyRE.MatchString,
-	"iban":           ValidIBAN,
-}
-
-// ValidIBAN reports whether s has the form of an IBAN and correct check digits
-// (ISO 13616, mod 97-10).
-func ValidIBAN(s string) bool {
-	if !ibanRE.MatchString(s) {
-		return false
-	}
-	var digits strings.Builder
-	for _, r := range strings.ToUpper(s[4:] + s[:4]) {
-		if r >= 'A' {
-			fmt.Fprintf(&digits, "%d", r-'A'+10)
-		} else {
-			digits.WriteRune(r)
-		}
-	}
-	n, ok := new(big.Int).SetString(digits.String(), 10)
-	return ok && new(big.Int).Mod(n, big.NewInt(97)).Int64() == 1
+	"iban":           exchange.ValidIBAN,
 }
 
 var errAuthorisationBody = errors.New("body is not one of the documented authorisation bodies")

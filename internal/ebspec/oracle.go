@@ -1,11 +1,8 @@
 package ebspec
 
 import (
-	"bytes"
-	"context"
 	_ "embed"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,14 +12,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"samla/internal/specs"
 	"samla/internal/specs/exchange"
 )
 
 // ErrOutside is wrapped by the error about a request that is not an operation of the API.
-var ErrOutside = fmt.Errorf("ebspec: %w", exchange.ErrOutside)
+var ErrOutside = exchange.ErrOutside
 
 // Oracle validates the exchanges below one base path. It is safe for concurrent use.
 type Oracle struct {
@@ -76,17 +72,9 @@ var official = sync.OnceValues(func() (routers.Router, error) {
 })
 
 func compile(file []byte) (routers.Router, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(file)
+	router, err := exchange.Compile(file, nil, openapi3.DisableExamplesValidation())
 	if err != nil {
-		return nil, fmt.Errorf("ebspec: load: %w", err)
-	}
-	doc.Servers = openapi3.Servers{{URL: "/"}}
-	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("ebspec: validate: %w", err)
-	}
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		return nil, fmt.Errorf("ebspec: router: %w", err)
+		return nil, fmt.Errorf("ebspec: %w", err)
 	}
 	return router, nil
 }
@@ -131,14 +119,7 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 		if err != nil {
 			return err
 		}
-		answer := &openapi3filter.ResponseValidationInput{
-			RequestValidationInput: input, Status: status, Header: header,
-			Options: &openapi3filter.Options{IncludeResponseStatus: true},
-		}
-		if len(body) > 0 {
-			answer.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		if err := openapi3filter.ValidateResponse(r.Context(), answer); err != nil {
+		if err := exchange.CheckAnswer(r.Context(), input, status, header, body); err != nil {
 			return fmt.Errorf("ebspec: answer %d to %s %s: %s: %w", status, r.Method, input.Route.Path, j.name, err)
 		}
 		if err := responseRules(status, body); err != nil {
@@ -164,19 +145,5 @@ func (o *Oracle) input(j judge, r *http.Request, body []byte) (*openapi3filter.R
 	if !o.Covers(r.URL.Path) {
 		return nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
 	}
-	c := r.Clone(r.Context())
-	c.URL.Path = strings.TrimPrefix(r.URL.Path, o.base)
-	c.URL.RawPath = ""
-	c.Body = http.NoBody
-	if len(body) > 0 {
-		c.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	route, params, err := j.router.FindRoute(c)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrOutside, r.Method, err)
-	}
-	return &openapi3filter.RequestValidationInput{
-		Request: c, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-	}, nil
+	return exchange.Input(j.router, r, strings.TrimPrefix(r.URL.Path, o.base), body)
 }

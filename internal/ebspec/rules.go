@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/bgspec"
+	"samla/internal/specs/exchange"
 )
 
 // requestRules are the rules of docs/reference/families.md 11.1 that no schema states.
@@ -160,7 +160,7 @@ func checkObject(o map[string]any) error {
 			return errors.New("identification_hashes lacks identification_hash")
 		}
 	}
-	if iban, ok := o["iban"].(string); ok && !bgspec.ValidIBAN(iban) {
+	if iban, ok := o["iban"].(string); ok && !exchange.ValidIBAN(iban) {
 		return errors.New("iban is malformed")
 	}
 	data, ok := o["accounts_data"].([]any)

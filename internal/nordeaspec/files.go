@@ -1,7 +1,6 @@
 package nordeaspec
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,9 +12,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi2conv"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"samla/internal/specs"
+	"samla/internal/specs/exchange"
 )
 
 // Nordea's files (docs/reference/families.md 0, N1 and N4).
@@ -82,10 +81,7 @@ func read(f specs.File, e Edition) (*definition, error) {
 	if e == Newer {
 		renew(doc)
 	}
-	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("nordeaspec: %s: %w", f.Path, err)
-	}
-	router, err := gorillamux.NewRouter(doc)
+	router, err := exchange.Router(doc, openapi3.DisableExamplesValidation())
 	if err != nil {
 		return nil, fmt.Errorf("nordeaspec: %s: %w", f.Path, err)
 	}
@@ -127,7 +123,6 @@ func parse(f specs.File, data []byte) (*openapi3.T, error) {
 
 // complete changes what the files lack or say too strictly.
 func complete(doc *openapi3.T) {
-	doc.Servers = openapi3.Servers{{URL: "/"}}
 	doc.Components.SecuritySchemes, doc.Security = nil, nil
 	for at, item := range doc.Paths.Map() {
 		if strings.HasSuffix(at, "/token/revoke") {

@@ -10,9 +10,7 @@
 package nordeaspec
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,7 +24,7 @@ import (
 
 // ErrOutside is wrapped by the error for a request that is not an operation of Nordea's
 // files.
-var ErrOutside = fmt.Errorf("nordeaspec: %w", exchange.ErrOutside)
+var ErrOutside = exchange.ErrOutside
 
 // Oracle validates the exchanges with one bank. It is safe for concurrent use.
 type Oracle struct {
@@ -111,14 +109,7 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 	if err != nil {
 		return err
 	}
-	answer := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: status, Header: header,
-		Options: &openapi3filter.Options{IncludeResponseStatus: true},
-	}
-	if len(body) > 0 {
-		answer.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	if err := openapi3filter.ValidateResponse(r.Context(), answer); err != nil {
+	if err := exchange.CheckAnswer(r.Context(), input, status, header, body); err != nil {
 		return fmt.Errorf("nordeaspec: answer %d to %s %s: %w", status, r.Method, input.Route.Path, err)
 	}
 	_, path := o.split(r.URL.Path)
@@ -149,20 +140,12 @@ func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestVal
 	if root == "" {
 		return nil, nil, fmt.Errorf("%w: %s outside the base path", ErrOutside, r.Method)
 	}
-	c := r.Clone(r.Context())
-	c.URL.Path, c.URL.RawPath, c.Body = rest, "", http.NoBody
-	if len(body) > 0 {
-		c.Body = io.NopCloser(bytes.NewReader(body))
-	}
+	err := fmt.Errorf("%w: %s", ErrOutside, r.Method)
 	for _, d := range o.definitions[root] {
-		route, params, err := d.router.FindRoute(c)
-		if err != nil {
-			continue
+		var input *openapi3filter.RequestValidationInput
+		if input, err = exchange.Input(d.router, r, rest, body); err == nil {
+			return input, d, nil
 		}
-		return &openapi3filter.RequestValidationInput{
-			Request: c, PathParams: params, Route: route,
-			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-		}, d, nil
 	}
-	return nil, nil, fmt.Errorf("%w: %s", ErrOutside, r.Method)
+	return nil, nil, err
 }

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"samla/internal/bgspec"
+	"samla/internal/specs/exchange"
 )
 
 // skipSignature is accepted by Nordea's sandbox in place of a signature
@@ -216,7 +216,7 @@ var strict = map[string]func(string) bool{
 	"transaction_date":                isDate,
 	"payment_date":                    isDate,
 	"latest_transaction_booking_date": isDate,
-	"iban":                            bgspec.ValidIBAN,
+	"iban":                            exchange.ValidIBAN,
 }
 
 // walk validates the form of currencies, dates, numbers and account numbers. The error
@@ -235,7 +235,7 @@ func walk(at string, v any) error {
 		}
 	case object:
 		if v["_type"] == "IBAN" {
-			if value, _ := v["value"].(string); !bgspec.ValidIBAN(value) {
+			if value, _ := v["value"].(string); !exchange.ValidIBAN(value) {
 				return fmt.Errorf("%s/value is no IBAN", at)
 			}
 		}

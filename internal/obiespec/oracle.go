@@ -11,10 +11,7 @@
 package obiespec
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,7 +21,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"samla/internal/specs"
 	"samla/internal/specs/exchange"
@@ -82,10 +78,15 @@ func load(file specs.File) (routers.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(definition)
+	router, err := exchange.Compile(definition, usable)
 	if err != nil {
-		return nil, fmt.Errorf("obiespec: load: %w", err)
+		return nil, fmt.Errorf("obiespec: %w", err)
 	}
+	return router, nil
+}
+
+// usable changes what cannot be used of the definitions.
+func usable(doc *openapi3.T) {
 	// Its pattern has a negative lookahead, which Go's regular expressions cannot.
 	doc.Components.Parameters["x-idempotency-key"].Value.Schema.Value.Pattern = `^\S(.*\S)?$`
 	// Its format demands a time zone, which the text of the standard forbids in a query
@@ -93,15 +94,6 @@ func load(file specs.File) (routers.Router, error) {
 	for _, name := range []string{"FromBookingDateTimeParam", "ToBookingDateTimeParam", "FromStatementDateTimeParam", "ToStatementDateTimeParam"} {
 		doc.Components.Parameters[name].Value.Schema.Value.Format = ""
 	}
-	doc.Servers = openapi3.Servers{{URL: "/"}}
-	if err := doc.Validate(context.Background()); err != nil {
-		return nil, fmt.Errorf("obiespec: validate: %w", err)
-	}
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		return nil, fmt.Errorf("obiespec: router: %w", err)
-	}
-	return router, nil
 }
 
 // Covers reports whether the path is below the oracle's base path.
@@ -156,14 +148,7 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 	if err != nil {
 		return err
 	}
-	answer := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: status, Header: header,
-		Options: &openapi3filter.Options{IncludeResponseStatus: true},
-	}
-	if len(body) > 0 {
-		answer.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	err = openapi3filter.ValidateResponse(r.Context(), answer)
+	err = exchange.CheckAnswer(r.Context(), input, status, header, body)
 	if err == nil {
 		err = checkInteraction(r.Header, header)
 	}
@@ -179,22 +164,8 @@ func (o *Oracle) CheckResponse(r *http.Request, status int, header http.Header, 
 // input returns a copy of the request with the base path removed, as the definition
 // knows it.
 func (o *Oracle) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
-	c := r.Clone(r.Context())
-	c.URL.Path = strings.TrimPrefix(r.URL.Path, o.base)
-	c.URL.RawPath = ""
-	c.Body = http.NoBody
-	if len(body) > 0 {
-		c.Body = io.NopCloser(bytes.NewReader(body))
-	}
 	if !o.Covers(r.URL.Path) {
 		return nil, fmt.Errorf("obiespec: %w: %s outside the base path", exchange.ErrOutside, r.Method)
 	}
-	route, params, err := o.router.FindRoute(c)
-	if err != nil {
-		return nil, fmt.Errorf("obiespec: %w: %s: %w", exchange.ErrOutside, r.Method, err)
-	}
-	return &openapi3filter.RequestValidationInput{
-		Request: c, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-	}, nil
+	return exchange.Input(o.router, r, strings.TrimPrefix(r.URL.Path, o.base), body)
 }

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"samla/internal/specs/exchange"
 )
 
 var (
@@ -91,7 +93,7 @@ func walk(path string, v any) error {
 		}
 	case map[string]any:
 		if v["SchemeName"] == "UK.OBIE.IBAN" {
-			if s, ok := v["Identification"].(string); !ok || !validIBAN(s) {
+			if s, ok := v["Identification"].(string); !ok || !exchange.ValidIBAN(s) {
 				return fmt.Errorf("%s/Identification is not an IBAN", path)
 			}
 		}
@@ -117,23 +119,4 @@ func validText(path, key, s string) bool {
 		return err == nil
 	}
 	return true
-}
-
-var ibanRE = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$`)
-
-// validIBAN reports whether s is an IBAN with correct check digits (ISO 13616, mod
-// 97-10).
-func validIBAN(s string) bool {
-	if !ibanRE.MatchString(s) {
-		return false
-	}
-	rest := 0
-	for _, c := range s[4:] + s[:4] {
-		if c >= 'A' {
-			rest = (rest*100 + int(c-'A') + 10) % 97
-		} else {
-			rest = (rest*10 + int(c-'0')) % 97
-		}
-	}
-	return rest == 1
 }

@@ -81,3 +81,14 @@ func TestExchange_ReportsBothSides(t *testing.T) {
 		}
 	}
 }
+
+func TestValidIBAN_ChecksTheDigits(t *testing.T) {
+	for s, want := range map[string]bool{
+		"SE3550000000054910000003": true, "SE3550000000054910000004": false, "se3550000000054910000003": false, "SE35 5000 0000 0549 1000 0003": false, "": false, "SE35": false,
+		"GB82WEST12345698765432": true, "GB82WEST12345698765431": false,
+	} {
+		if got := exchange.ValidIBAN(s); got != want {
+			t.Errorf("%q: %t", s, got)
+		}
+	}
+}
