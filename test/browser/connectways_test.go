@@ -30,7 +30,7 @@ func (p page) draws(texts ...string) {
 // code is redrawn without another page, and the ring moves.
 func changesTheWay(t *testing.T, d *driver, w *world) {
 	p := d.page("mine")
-	id, address := w.link(map[string]any{"companies": []string{demoBank}})
+	id, address := w.link(map[string]any{"companies": []string{demoBank}, "person": person("199312252399")})
 	p.starts(address)
 	p.in("REVIEW")
 	p.click("button[value=this]")
@@ -45,7 +45,7 @@ func changesTheWay(t *testing.T, d *driver, w *world) {
 	if w.stands(id).Flow.ConsentID == before {
 		t.Error("the code is of the order before")
 	}
-	if err := w.phone.Act(t.Context(), "approve", started.Query().Get("autostarttoken"), "", maja); err == nil {
+	if err := w.phone.Act(t.Context(), "approve", started.Query().Get("autostarttoken"), "", "199312252399"); err == nil {
 		t.Error("the order before can be signed")
 	}
 	p.draws("a", strings.Repeat("å", 30), "bankid.67df3917-fa0d-44e5-b327-edcc928297f8.0."+strings.Repeat("0f", 32), strings.Repeat("long ", 500))
@@ -56,16 +56,16 @@ func changesTheWay(t *testing.T, d *driver, w *world) {
 	p.waitFor("#main[data-marked]") // it is still the same page
 	p.click("button[value=this]")
 	p.in("APP")
-	w.approvesHere(p)
+	w.approvesHere(p, "199312252399")
 	p.in("DONE")
 }
 
 // approvesHere approves with the token of the button that opens the app.
-func (w *world) approvesHere(p page) {
+func (w *world) approvesHere(p page, number string) {
 	w.t.Helper()
 	started, err := url.Parse(p.attribute("#app", "href"))
 	if err == nil {
-		err = w.phone.Act(w.t.Context(), "approve", started.Query().Get("autostarttoken"), "", maja)
+		err = w.phone.Act(w.t.Context(), "approve", started.Query().Get("autostarttoken"), "", number)
 	}
 	if err != nil {
 		w.t.Fatal(err)

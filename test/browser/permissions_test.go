@@ -55,6 +55,24 @@ func (p page) judge(name string) {
 	}
 }
 
+// judgeAll is judge; with SAMLA_SHOTS in Swedish too. It loads the page again then.
+func (p page) judgeAll(name string) {
+	p.t.Helper()
+	if os.Getenv("SAMLA_SHOTS") == "" {
+		p.judge(name)
+		return
+	}
+	at, query, _ := strings.Cut(p.url(), "?")
+	joint := "?"
+	if query != "" {
+		at, joint = at+"?"+query, "&"
+	}
+	for _, l := range []string{"sv", "en"} {
+		p.open(at + joint + "lang=" + l)
+		p.judge(name + "-" + l)
+	}
+}
+
 // stops are where the Tab key stops. Each must have a ring.
 func (p page) stops() (all []string) {
 	p.t.Helper()

@@ -10,10 +10,10 @@ const pages = new Map();
 const violations = [];
 const foreign = [];
 
-async function open({ page, url }) {
+async function open({ page, url, plain }) {
   // A page of its own context is a browser of its own: it shares no cookies.
   if (!pages.has(page)) {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB' });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB', javaScriptEnabled: !plain });
     context.setDefaultTimeout(limit);
     const p = await context.newPage();
     p.on('console', (m) => { if (m.text().includes('Content Security Policy')) violations.push(m.text()); });
@@ -22,6 +22,8 @@ async function open({ page, url }) {
   }
   await pages.get(page).goto(url, { waitUntil: 'load' });
 }
+
+const weights = new Map(); // what pages have been sent
 
 const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
@@ -54,7 +56,15 @@ const commands = {
       const { violations } = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
       const found = violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`);
       const root = document.documentElement;
-      if (root.scrollWidth > root.clientWidth) found.push(`the page scrolls sideways: ${root.scrollWidth} of ${root.clientWidth}`);
+      const sideways = (when) => { if (root.scrollWidth > root.clientWidth) found.push(`the page scrolls sideways${when}: ${root.scrollWidth} of ${root.clientWidth}`); };
+      sideways('');
+      if (root.clientWidth > 600) { // text of twice the size, on half of the window
+        root.style.fontSize = '200%';
+        sideways(' with text of twice the size');
+        root.style.fontSize = '';
+      }
+      const moving = document.getAnimations().filter((a) => a.playState === 'running').length;
+      if (moving) found.push(`${moving} things move, although the person wants none to`);
       return found;
     });
   },
@@ -78,6 +88,34 @@ const commands = {
     }
     return all;
   },
+  key: ({ page, key }) => pages.get(page).keyboard.press(key),
+  // tabTo presses Tab until the focus is on a link or a button with a text, then Enter.
+  tabTo: async ({ page, text }) => {
+    const p = pages.get(page);
+    for (let i = 0; i < 80; i++) {
+      await p.keyboard.press('Tab');
+      if (await p.evaluate((t) => (document.activeElement?.innerText ?? '').includes(t), text)) return p.keyboard.press('Enter');
+    }
+    throw new Error(`the Tab key does not reach ${text}: ${(await p.locator('main').innerText()).slice(0, 600)}`);
+  },
+  // slow opens an address as on a slow phone, and counts what is sent.
+  slow: async ({ page, url }) => {
+    await open({ page, url: 'about:blank' });
+    const p = pages.get(page);
+    const cdp = await p.context().newCDPSession(p);
+    const sum = { bytes: 0, requests: 0, paints: [] };
+    weights.set(page, sum);
+    await cdp.send('Network.enable');
+    cdp.on('Network.loadingFinished', (e) => { sum.bytes += e.encodedDataLength; sum.requests++; });
+    await p.exposeFunction('samlaPainted', (at) => { sum.paints.push(at); });
+    await p.addInitScript(() => new PerformanceObserver((list) => {
+      for (const e of list.getEntriesByName('first-contentful-paint')) window.samlaPainted(e.startTime);
+    }).observe({ type: 'paint', buffered: true }));
+    await cdp.send('Network.emulateNetworkConditions', { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 94_000 });
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+    await p.goto(url, { waitUntil: 'load' });
+  },
+  weight: ({ page }) => weights.get(page),
   focused: ({ page }) => pages.get(page).evaluate(() => document.activeElement?.innerText ?? ''),
   // fetch gets an address with the cookies of the page, in base64.
   fetch: async ({ page, url }) => {
@@ -92,6 +130,14 @@ const commands = {
   back: ({ page }) => pages.get(page).goBack({ waitUntil: 'load' }).then(() => null),
   reload: ({ page }) => pages.get(page).reload({ waitUntil: 'load' }).then(() => null),
   waitFor: ({ page, what }) => at(page, what).waitFor({ state: 'attached' }),
+  // in waits for a state, and says which one there is instead.
+  in: async ({ page, state }) => {
+    try {
+      await at(page, `main[data-view=${state}]`).waitFor({ state: 'attached' });
+    } catch {
+      throw new Error(`the page is in ${await at(page, 'main').getAttribute('data-view')}: ${(await at(page, 'main').innerText()).slice(0, 300)}`);
+    }
+  },
   waitURL: ({ page, text }) => pages.get(page).waitForURL((u) => u.href.startsWith(text)),
   // block keeps a page from reaching addresses with a text, as a person does who closes it.
   block: ({ page, text }) => pages.get(page).route((u) => u.href.includes(text), (r) => r.abort()).then(() => null),
