@@ -3,6 +3,7 @@ package consent_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -72,6 +73,105 @@ func TestVisit_CompletesOnlyForTheRightBrowser(t *testing.T) {
 	})
 }
 
+// What each browser may do when it opens the link. The starter's own one is "mine".
+func TestVisit_OpenedSaysWhoGoesOn(t *testing.T) {
+	nobody, mine := consent.Visit{}, consent.Visit{Browsers: []string{"mine"}}
+	full := consent.Visit{Browsers: []string{"mine", "b", "c", "d"}}
+	for name, test := range map[string]struct {
+		of           consent.Visit
+		browser      string
+		named, begun bool
+		want         consent.Departure
+	}{
+		"the first, at a bank that names the signer": {nobody, "mine", true, false, consent.DepartureGoes},
+		"the first, at any other":                    {nobody, "mine", false, false, consent.DepartureAsks},
+		"the first, whose person has begun":          {nobody, "mine", false, true, consent.DepartureGoes},
+		"another, at a bank that names the signer":   {mine, "other", true, false, consent.DepartureAsks},
+		"another, at any other":                      {mine, "other", false, false, consent.DepartureAsks},
+		"another, whose person has begun":            {mine, "other", false, true, consent.DepartureGoes},
+		"one that has opened it":                     {mine, "mine", false, false, consent.DepartureGoes},
+		"one without a cookie":                       {nobody, "", true, true, consent.DepartureBarred},
+		"a fifth":                                    {full, "e", false, true, consent.DepartureBarred},
+		"one of four":                                {full, "d", false, false, consent.DepartureGoes},
+	} {
+		after, got := test.of.Opened(test.browser, test.named, test.begun)
+		if got != test.want || after.Knows(test.browser) != (test.want == consent.DepartureGoes) {
+			t.Errorf("%s: %d, knows %v", name, got, after.Browsers)
+		}
+	}
+}
+
+// What follows when a browser comes back.
+func TestVisit_ArrivedSaysWhatFollows(t *testing.T) {
+	at := func(stage consent.Stage) consent.Visit {
+		return consent.Visit{Browsers: []string{"mine"}, Stage: stage, Holder: "phone", Code: "before"}
+	}
+	open := consent.Visit{Browsers: []string{"mine"}}
+	for name, test := range map[string]struct {
+		of             consent.Visit
+		browser        string
+		named, cancels bool
+		want           consent.Arrival
+	}{
+		"in a browser of the way":                 {open, "mine", false, false, consent.ArrivalAccepted},
+		"in another one":                          {open, "phone", false, false, consent.ArrivalHeld},
+		"in another one, which only says no":      {open, "phone", false, true, consent.ArrivalAccepted},
+		"in another one, and the signer is named": {open, "phone", true, false, consent.ArrivalAccepted},
+		"without a cookie":                        {open, "", false, false, consent.ArrivalHeld},
+		"held: the one that holds it":             {at(consent.StageHeld), "phone", false, false, consent.ArrivalKnown},
+		"held: a third one":                       {at(consent.StageHeld), "third", false, false, consent.ArrivalElsewhere},
+		"held: gives way to one of the way":       {at(consent.StageHeld), "mine", false, false, consent.ArrivalAccepted},
+		"accepted: the one that came back":        {at(consent.StageAccepted), "phone", false, false, consent.ArrivalKnown},
+		"accepted: one of the way":                {at(consent.StageAccepted), "mine", true, false, consent.ArrivalKnown},
+		"accepted: another one":                   {at(consent.StageAccepted), "third", true, true, consent.ArrivalElsewhere},
+		"accepted: without a cookie":              {consent.Visit{Stage: consent.StageAccepted}, "", true, false, consent.ArrivalElsewhere},
+		"barred: even one of the way":             {at(consent.StageBarred), "mine", true, false, consent.ArrivalElsewhere},
+		"barred: the one that held it, with a no": {at(consent.StageBarred), "phone", false, true, consent.ArrivalElsewhere},
+	} {
+		after, got := test.of.Arrived(test.browser, test.named, test.cancels, "new")
+		if got != test.want {
+			t.Errorf("%s: %d", name, got)
+		}
+		switch got {
+		case consent.ArrivalAccepted:
+			if after.Stage != consent.StageAccepted || after.Holder != test.browser || after.Code != "" || after.Cancels != test.cancels {
+				t.Errorf("%s: %+v", name, after)
+			}
+		case consent.ArrivalHeld:
+			if after.Stage != consent.StageHeld || after.Holder != test.browser || after.Code != "new" {
+				t.Errorf("%s: %+v", name, after)
+			}
+		default:
+			if after.Stage != test.of.Stage || after.Holder != test.of.Holder || after.Code != test.of.Code {
+				t.Errorf("%s changed it to %+v", name, after)
+			}
+		}
+	}
+}
+
+// The fifth wrong code is the last, and a right one counts only where it may.
+func TestVisit_EnteredCountsWrongCodes(t *testing.T) {
+	v := consent.Visit{Browsers: []string{"mine"}, Stage: consent.StageHeld, Holder: "phone", Code: "right"}
+	if _, ok := v.Entered("phone", "right"); ok {
+		t.Error("the browser that shows the code typed it")
+	}
+	if after, ok := v.Entered("mine", "right"); !ok || after.Stage != consent.StageAccepted || after.Holder != "phone" {
+		t.Errorf("the right code: %+v", after)
+	}
+	open := consent.Visit{Browsers: []string{"mine"}}
+	if after, ok := open.Entered("mine", ""); ok || after.Tries != 0 {
+		t.Errorf("without anything held: %+v", after)
+	}
+	for n := 1; n <= 5; n++ {
+		if v, _ = v.Entered("mine", "wrong"); (v.Stage == consent.StageBarred) != (n == 5) {
+			t.Errorf("after %d wrong codes: %s", n, v.Stage)
+		}
+	}
+	if _, ok := v.Entered("mine", "right"); ok {
+		t.Error("the right code after five wrong ones")
+	}
+}
+
 func TestVisit_IsItsState(t *testing.T) {
 	v := consent.VisitOf(consent.Way{State: "first", Once: "once-first"})
 	v.ReturnTo, v.Browsers = "https://client.example/", []string{"b"}
@@ -119,5 +219,52 @@ func TestTokens_Stale(t *testing.T) {
 		if got := test.tokens.Stale(start); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+func TestTokens_AnswersOfARefresh(t *testing.T) {
+	later := start.Add(time.Hour)
+	for _, test := range []struct{ tokens, before, want consent.Tokens }{
+		{consent.Tokens{Access: "b"}, consent.Tokens{Until: start}, consent.Tokens{Access: "b", Until: start.Add(consent.UntoldLife)}},
+		{consent.Tokens{Access: "b"}, consent.Tokens{}, consent.Tokens{Access: "b"}},
+		{consent.Tokens{Access: "b", Until: later}, consent.Tokens{Until: start}, consent.Tokens{Access: "b", Until: later}},
+		{consent.Tokens{Access: "b", Until: later}, consent.Tokens{}, consent.Tokens{Access: "b", Until: later}},
+	} {
+		if got := test.tokens.Since(test.before, start); got != test.want {
+			t.Errorf("%v after %v: %v", test.tokens, test.before, got)
+		}
+	}
+	old := consent.Tokens{Access: "a", Refresh: "r", RefreshUntil: later}
+	if got := old.Replaced(consent.Tokens{Access: "b"}); got != (consent.Tokens{Access: "b", Refresh: "r", RefreshUntil: later}) {
+		t.Errorf("without a refresh token: %v", got)
+	}
+	if next := (consent.Tokens{Access: "b", Refresh: "s"}); old.Replaced(next) != next {
+		t.Errorf("with one: %v", old.Replaced(next))
+	}
+	for tokens, want := range map[consent.Tokens]bool{{}: false, {Until: later}: false, {Access: "a"}: true, {Refresh: "r"}: true} {
+		if tokens.Given() != want {
+			t.Errorf("%v is given: %t", tokens, !want)
+		}
+	}
+}
+
+func TestDenial_IsBelievedTheSecondTime(t *testing.T) {
+	var none *consent.Denial
+	first, certain := none.Denied(start, false)
+	if certain || first != (consent.Denial{At: start, Times: 1}) {
+		t.Errorf("the first: %v, %t", first, certain)
+	}
+	for _, test := range []struct {
+		after  time.Duration
+		outage bool
+		want   bool
+	}{{consent.DenialConfirmedAfter - 1, false, false}, {consent.DenialConfirmedAfter, false, true}, {consent.DenialConfirmedAfter, true, false}} {
+		next, certain := first.Denied(start.Add(test.after), test.outage)
+		if certain != test.want || next != (consent.Denial{At: start, Times: 2}) {
+			t.Errorf("after %s, outage %t: %v, %t", test.after, test.outage, next, certain)
+		}
+	}
+	if none.Lately(start) != nil || first.Lately(start.Add(consent.DenialForgottenAfter)) == nil || first.Lately(start.Add(consent.DenialForgottenAfter+1)) != nil {
+		t.Error("a denial is forgotten too early, or never")
 	}
 }
