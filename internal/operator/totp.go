@@ -58,6 +58,9 @@ var base32Text = base32.StdEncoding.WithPadding(base32.NoPadding)
 // KeyText returns a key as apps for codes take it.
 func KeyText(key []byte) string { return base32Text.EncodeToString(key) }
 
+// KeyOf reads what KeyText has written.
+func KeyOf(text string) ([]byte, error) { return base32Text.DecodeString(text) }
+
 // KeyURI returns the address that apps for codes read from a QR code
 // (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
 func KeyURI(key []byte, issuer, account string) string {

@@ -35,6 +35,7 @@ const seen = async ({ page, width, height, scheme }) => {
   return p;
 };
 
+const devices = new Map(); // the authenticators of pages
 const inside = new Map(); // the frame of a page that commands are about
 
 // at finds an element of a page, or of the frame in it.
@@ -162,6 +163,17 @@ const commands = {
   // into opens a page; what follows is about the frame in it, until outOf.
   into: async ({ page, url, what }) => { await open({ page, url }); inside.set(page, what); },
   outOf: ({ page }) => { inside.delete(page); return null; },
+  // authenticator gives a page a device that makes passkeys (the domain WebAuthn of the DevTools protocol), or lets the one that it has verify its person, or not.
+  authenticator: async ({ page, verifies }) => {
+    const p = pages.get(page);
+    const has = devices.get(page);
+    if (has) return has.session.send('WebAuthn.setUserVerified', { authenticatorId: has.authenticatorId, isUserVerified: verifies });
+    const session = await p.context().newCDPSession(p);
+    await session.send('WebAuthn.enable');
+    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal',
+      hasResidentKey: true, hasUserVerification: true, isUserVerified: verifies, automaticPresenceSimulation: true } });
+    devices.set(page, { session, authenticatorId });
+  },
   close: async ({ page }) => { await pages.get(page).context().close(); pages.delete(page); },
   violations: () => violations,
   hosts: () => [...new Set(foreign)],
