@@ -111,7 +111,7 @@ func Start(ctx context.Context, c Config) (_ *Environment, err error) {
 		database = filepath.Join(c.Dir, storeDir)
 	}
 	reload := func() (*keyset.Master, error) { return keyset.LoadMaster(filepath.Join(c.Dir, masterFile), "") }
-	parts := server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, WrapAccess: c.WrapAccess}
+	parts := server.Parts{Clock: c.Clock, Log: c.Log, Master: master, ReloadMaster: reload, Institutions: l.Institutions, ConsoleHook: c.ConsoleHook, ConsoleDoors: true, WrapAccess: c.WrapAccess}
 	if l.Sandbox != nil {
 		if l.bankID, err = openBankID(l.Sandbox, c.Clock); err != nil {
 			return l, err
