@@ -24,6 +24,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/pages/look"
+	"samla/internal/store"
 	"samla/internal/words"
 )
 
@@ -41,7 +42,7 @@ type Clients interface {
 	Client(ctx context.Context, id string) (client.Client, error)
 }
 
-// Deps is what the pages work with. All members but Random, Operator and Offer are required.
+// Deps is what the pages work with. All members but Random, Operator, Offer and OutageOf are required.
 type Deps struct {
 	Ways         Ways
 	Clients      Clients
@@ -51,6 +52,8 @@ type Deps struct {
 	Random       io.Reader   // of the cookies of browsers; nil = the machine's
 	Operator     string      // who runs the server; "" = Samla
 	Offer        words.Offer // of languages; nil = words.Edited
+	// OutageOf returns the outage of the store that an error is about, or ""; nil: none is known.
+	OutageOf func(error) store.Outage
 }
 
 //go:embed assets
@@ -76,6 +79,9 @@ func Paths() []string {
 func New(d Deps) http.Handler {
 	if d.Random == nil {
 		d.Random = rand.Reader
+	}
+	if d.OutageOf == nil {
+		d.OutageOf = func(error) store.Outage { return "" }
 	}
 	h := &handler{d, newKit(d), http.NewCrossOriginProtection()}
 	mux := http.NewServeMux()

@@ -17,6 +17,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/pages"
+	"samla/internal/store"
 )
 
 // ways is a Ways that records what it is asked, and answers what a test wants.
@@ -123,6 +124,31 @@ func TestPages_GiveNoCookieForAnUnknownState(t *testing.T) {
 				t.Errorf("%s: %v", target, got)
 			}
 		}
+	}
+}
+
+// While the store has an outage, a browser that comes back looks again by itself: what it
+// brings is in its address, and is stored once the outage is over.
+func TestPages_LookAgainInAnOutage(t *testing.T) {
+	down := errors.New("down")
+	w := &ways{err: down}
+	h := pages.New(pages.Deps{Ways: w, Clients: clients{}, PublicURL: func() string { return "https://samla.test" }, Log: slog.New(slog.DiscardHandler),
+		Institutions: institution.Set{}, OutageOf: func(err error) store.Outage {
+			if errors.Is(err, down) {
+				return store.Unreachable
+			}
+			return ""
+		}})
+	for target, method := range map[string]string{"/callback/se-bank?code=c&state=" + state: "GET", "/go/" + state: "GET", "/go/" + another: "POST"} {
+		r := send(h, method, target, "")
+		again := strings.Contains(text(t, r), `http-equiv="refresh" content="5"`)
+		if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") != "5" || again != (method == "GET") {
+			t.Errorf("%s: %d, %s, looks again: %t", target, r.StatusCode, r.Header.Get("Retry-After"), again)
+		}
+	}
+	w.err = errors.New("a fault of ours")
+	if r := send(h, "GET", "/go/"+state, ""); r.StatusCode != http.StatusInternalServerError || r.Header.Get("Retry-After") != "" {
+		t.Errorf("%d", r.StatusCode)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"samla/internal/authorize"
@@ -69,11 +70,22 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, state string, s
 		if r.Context().Err() == nil {
 			h.Log.Error("a browser on the way to an institution could not be answered", "error", err)
 		}
-		h.render(w, r, http.StatusInternalServerError, page{View: "BROKEN"})
+		p, status := page{View: "BROKEN"}, http.StatusInternalServerError
+		if h.OutageOf(err) != "" {
+			status = http.StatusServiceUnavailable
+			w.Header().Set("Retry-After", strconv.Itoa(tryAgain))
+			if r.Method == http.MethodGet { // what was brought is in the address
+				p.Reload = tryAgain
+			}
+		}
+		h.render(w, r, status, p)
 		return
 	}
 	h.show(w, r, state, seen)
 }
+
+// tryAgain is how often a page looks while the store has an outage, in seconds.
+const tryAgain = 5
 
 // lookAgain is how often a page looks that waits for another person, in seconds. It may stay
 // open for days.
