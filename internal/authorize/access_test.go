@@ -363,6 +363,34 @@ func TestDeliver_ReplacesTheToken(t *testing.T) {
 	}
 }
 
+// One refusal of the refresh token of a message is not believed: the bank would keep what was
+// revoked.
+func TestDeliver_BelievesTheSecondRefusalOfATokensReplacement(t *testing.T) {
+	b := newRedirected(t)
+	c := b.authorized()
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.bank.onRevoke = func(int) error { return kind(institution.TokenRefused) }
+	b.bank.onRefresh = func(int, institution.Access) (institution.Tokens, error) {
+		return institution.Tokens{}, kind(institution.ConsentGone)
+	}
+	id := b.dueMessages()[0]
+	for i, left := range []bool{true, false} {
+		if err := b.deliver(id); err != nil {
+			t.Fatal(err)
+		}
+		m, is := b.message(id)
+		if is != left || left && !m.WakeAt.Equal(m.CreatedAt.Add(consent.DenialConfirmedAfter)) {
+			t.Fatalf("%d: the message is there: %t, due at %s", i, is, m.WakeAt)
+		}
+		b.Clock.Advance(consent.DenialConfirmedAfter)
+	}
+	if len(b.bank.refreshed) != 2 {
+		t.Errorf("%d requests for tokens", len(b.bank.refreshed))
+	}
+}
+
 func TestCheckDaily_ReplacesARefusedToken(t *testing.T) {
 	b := newRedirected(t)
 	c := b.authorized()

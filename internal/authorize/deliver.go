@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"samla/internal/audit"
@@ -80,12 +81,26 @@ func (s *Service) deliverRevocation(ctx context.Context, m *outbox.Message) erro
 	if refresher := s.Institutions.Of(m.Company).Refresher; refresher != nil && r.Refresh != "" && institution.KindOf(err) == institution.TokenRefused {
 		if access, err = s.refreshMessage(ctx, m, refresher, access); err == nil {
 			err = revoker.Revoke(ctx, access)
+		} else if institution.KindOf(err) == institution.ConsentGone && s.doubts(m) {
+			return errors.Join(errDoubted, err)
 		}
 	}
 	if err != nil && r.Refresh != "" && institution.KindOf(err) == institution.ConsentGone {
 		return nil // the tokens are dead
 	}
 	return err
+}
+
+// errDoubted says that the bank has refused the refresh token of a message, and that this is
+// not believed yet.
+var errDoubted = errors.New("the bank refuses the refresh token")
+
+// doubts reports whether a refusal of the refresh token of a message is not believed: it is
+// the first one, or the bank refuses those of many (consent.Denial). The bank would keep what
+// was revoked.
+func (s *Service) doubts(m *outbox.Message) bool {
+	now := s.Clock.Now()
+	return now.Before(m.CreatedAt.Add(consent.DenialConfirmedAfter)) || slices.Contains(s.denials.suspected(now), m.Company)
 }
 
 // refreshMessage replaces the tokens of a message, which have run out, and stores them.
@@ -157,6 +172,9 @@ func (s *Service) retryDelivery(ctx context.Context, m outbox.Message, failure e
 	m.WakeAt = now.Add(clock.Backoff(m.Attempts, firstRetry, longestRetry))
 	if now.Before(end) && m.WakeAt.After(end) {
 		m.WakeAt = end // a message that repeats an opening must not outlive it
+	}
+	if believed := m.CreatedAt.Add(consent.DenialConfirmedAfter); errors.Is(failure, errDoubted) && m.WakeAt.Before(believed) {
+		m.WakeAt = believed
 	}
 	if m.Attempts > quietAttempts || errors.Is(failure, errNotConfigured) {
 		s.Log.Warn("a revocation is not delivered yet", "company", m.Company, "consent", m.ConsentID,
