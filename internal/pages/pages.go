@@ -24,7 +24,6 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/pages/look"
-	"samla/internal/store"
 	"samla/internal/words"
 )
 
@@ -42,7 +41,7 @@ type Clients interface {
 	Client(ctx context.Context, id string) (client.Client, error)
 }
 
-// Deps is what the pages work with. All members but Random, Operator, Offer and OutageOf are required.
+// Deps is what the pages work with. All members but Random, Operator, Offer and IsOutage are required.
 type Deps struct {
 	Ways         Ways
 	Clients      Clients
@@ -52,8 +51,8 @@ type Deps struct {
 	Random       io.Reader   // of the cookies of browsers; nil = the machine's
 	Operator     string      // who runs the server; "" = Samla
 	Offer        words.Offer // of languages; nil = words.Edited
-	// OutageOf returns the outage of the store that an error is about, or ""; nil: none is known.
-	OutageOf func(error) store.Outage
+	// IsOutage reports whether an error is about an outage of the store; nil: none is known.
+	IsOutage func(error) bool
 }
 
 //go:embed assets
@@ -80,8 +79,8 @@ func New(d Deps) http.Handler {
 	if d.Random == nil {
 		d.Random = rand.Reader
 	}
-	if d.OutageOf == nil {
-		d.OutageOf = func(error) store.Outage { return "" }
+	if d.IsOutage == nil {
+		d.IsOutage = func(error) bool { return false }
 	}
 	h := &handler{d, newKit(d), http.NewCrossOriginProtection()}
 	mux := http.NewServeMux()

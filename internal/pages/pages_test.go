@@ -17,7 +17,6 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/pages"
-	"samla/internal/store"
 )
 
 // ways is a Ways that records what it is asked, and answers what a test wants.
@@ -133,12 +132,7 @@ func TestPages_LookAgainInAnOutage(t *testing.T) {
 	down := errors.New("down")
 	w := &ways{err: down}
 	h := pages.New(pages.Deps{Ways: w, Clients: clients{}, PublicURL: func() string { return "https://samla.test" }, Log: slog.New(slog.DiscardHandler),
-		Institutions: institution.Set{}, OutageOf: func(err error) store.Outage {
-			if errors.Is(err, down) {
-				return store.Unreachable
-			}
-			return ""
-		}})
+		Institutions: institution.Set{}, IsOutage: func(err error) bool { return errors.Is(err, down) }})
 	for target, method := range map[string]string{"/callback/se-bank?code=c&state=" + state: "GET", "/go/" + state: "GET", "/go/" + another: "POST"} {
 		r := send(h, method, target, "")
 		again := strings.Contains(text(t, r), `http-equiv="refresh" content="5"`)

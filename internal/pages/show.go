@@ -71,7 +71,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, state string, s
 			h.Log.Error("a browser on the way to an institution could not be answered", "error", err)
 		}
 		p, status := page{View: "BROKEN"}, http.StatusInternalServerError
-		if h.OutageOf(err) != "" {
+		if h.IsOutage(err) {
 			status = http.StatusServiceUnavailable
 			w.Header().Set("Retry-After", strconv.Itoa(tryAgain))
 			if r.Method == http.MethodGet { // what was brought is in the address

@@ -58,7 +58,7 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 // persons, which are at paths of their own.
 func (s *Server) faces(a *api.Handler, institutions institution.Institutions) http.Handler {
 	onTheWay := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
-		Log: s.parts.Log, Random: s.parts.Random, Operator: s.config.Operator, Offer: s.config.Languages, OutageOf: s.outageOf})
+		Log: s.parts.Log, Random: s.parts.Random, Operator: s.config.Operator, Offer: s.config.Languages, IsOutage: func(err error) bool { return s.outageOf(err) != "" }})
 	const day = 24 * time.Hour
 	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
 		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day)),
