@@ -54,6 +54,10 @@ type Config struct {
 	// Observe is called once for each route when the handler is made, and returns what is
 	// told of each request of the route. Nil = nothing is.
 	Observe func(Route) RequestObserver
+	// Used is called with each answered request of a client: its key ("" = a session), the
+	// version that answered, and whether the request named it. It must return at once and be
+	// safe for concurrent use. Nil = nothing is.
+	Used func(clientID, keyID, version string, named bool, now time.Time)
 	// Trace is called with each request, and returns the context to answer it in, and what
 	// is called with the status of the answer. Nil = requests are not traced.
 	Trace func(*http.Request, Route) (context.Context, func(status int))

@@ -15,7 +15,11 @@ func (c *Call) finish(started time.Time) {
 		c.recovered(p)
 	}
 	h := c.route.h
-	took := h.Clock.Now().Sub(started)
+	now := h.Clock.Now()
+	took := now.Sub(started)
+	if h.Used != nil && c.caller.ClientID != "" {
+		h.Used(c.caller.ClientID, c.caller.KeyID, c.route.named.Version, c.Version() != "", now)
+	}
 	if c.route.observer != nil {
 		c.route.observer.Observe(c.status, took)
 	}

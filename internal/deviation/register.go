@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Register sums the deviations of a node by company. It is safe for concurrent use;
@@ -52,4 +53,33 @@ func (r *Register) Totals() []Total {
 		return cmp.Or(cmp.Compare(a.Company, b.Company), cmp.Compare(a.Kind, b.Kind))
 	})
 	return totals
+}
+
+// Hour is the number of deviations of one kind at one company in an hour (UTC), on all
+// nodes together.
+type Hour struct {
+	Company string
+	Kind    Kind
+	Start   time.Time
+	N       int64
+}
+
+// Keep is how long an Hour is kept.
+const Keep = 90 * 24 * time.Hour
+
+// More returns what was added between two results of Totals, which are sorted.
+func More(before, after []Total) (more []Total) {
+	i := 0
+	for _, t := range after {
+		for i < len(before) && cmp.Or(cmp.Compare(before[i].Company, t.Company), cmp.Compare(before[i].Kind, t.Kind)) < 0 {
+			i++
+		}
+		if i < len(before) && before[i].Company == t.Company && before[i].Kind == t.Kind {
+			t.N -= before[i].N
+		}
+		if t.N > 0 {
+			more = append(more, t)
+		}
+	}
+	return more
 }

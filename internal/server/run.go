@@ -47,7 +47,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.quit = quit
 	s.startMetrics(background)
 	s.startConsole(background)
-	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.connect.Hold, s.sample} {
+	for _, work := range []func(context.Context){s.sweep, s.warnOfCertificates, s.upkeep, s.sequence.Run, s.keeper.Run, s.uptime.Run, s.usage.Run, s.connect.Hold, s.sample} {
 		s.sweeper.Go(func() { work(background) })
 	}
 	go func() { s.served <- s.http.Serve(s.api.Listener(l)) }()

@@ -42,6 +42,7 @@ import (
 	"samla/internal/store/sqlstore"
 	"samla/internal/tracing"
 	"samla/internal/uptime"
+	"samla/internal/usage"
 	"samla/internal/users"
 	"samla/internal/uuid7"
 	"samla/internal/webhooks"
@@ -77,6 +78,7 @@ type Server struct {
 	served   chan error
 
 	uptime     *uptime.Service
+	usage      *usage.Service
 	health     *company.Health
 	deviations *deviation.Register
 	tracer     *tracing.Tracer  // nil: not configured
@@ -142,7 +144,8 @@ func (s *Server) wire(ctx context.Context) error {
 	)
 	s.sequence = events.NewSequencer(events.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.wireWebhooks(vault, ids)
-	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: s.known, Health: health, Clock: p.Clock, Log: p.Log})
+	s.uptime = uptime.New(uptime.Deps{Store: s.store, Institutions: s.known, Health: health, Deviations: s.deviations, Clock: p.Clock, Log: p.Log})
+	s.usage = usage.New(usage.Deps{Store: s.store, Clock: p.Clock, Log: p.Log})
 	s.wrapInstitutions(health)
 	institutions := s.used
 	s.runner = jobs.New(s.store, p.Clock, p.Log)
@@ -191,7 +194,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := api.New(api.Config{Observe: s.observeRoute(), Trace: s.traceRequest(), Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
+	handler, err := api.New(api.Config{Observe: s.observeRoute(), Used: s.usage.Count, Trace: s.traceRequest(), Authn: s.Authn, Requests: dedupe.New(s.store, vault, p.Clock), Clock: p.Clock, IDs: ids,
 		Log: p.Log, Rate: s.config.Rate, UserRate: s.config.UserRate, AllowOrigins: s.config.AllowOrigins,
 		RequestTimeout: s.config.RequestTimeout, OutageOf: s.outageOf}, mounts)
 	if err != nil {

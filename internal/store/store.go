@@ -86,6 +86,7 @@ type Reader interface {
 	WebhookReader
 	VisitReader
 	ConsoleReader
+	UsageReader
 	OperatorReader
 }
 
@@ -114,6 +115,7 @@ type Tx interface {
 	OperatorWriter
 	IdempotencyWriter
 	AvailabilityWriter
+	UsageWriter
 	ConnectWriter
 	Eraser
 }

@@ -14,6 +14,7 @@ import (
 	"samla/internal/availability"
 	"samla/internal/clock"
 	"samla/internal/company"
+	"samla/internal/deviation"
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
@@ -38,6 +39,7 @@ type Deps struct {
 	}
 	Institutions institution.Institutions
 	Health       *company.Health
+	Deviations   *deviation.Register // of this node; nil = they are not stored
 	Clock        clock.Clock
 	Log          *slog.Logger
 }
@@ -48,6 +50,7 @@ type Service struct {
 	mu      sync.Mutex
 	calls   map[availability.Call]int64 // by everything but Calls
 	persons map[personKey]availability.Person
+	told    []deviation.Total // deviations that are stored; only flush uses it
 	view    view
 }
 
@@ -151,7 +154,13 @@ func (s *Service) flush(ctx context.Context) error {
 			persons = append(persons, p)
 		}
 	}
+	totals, deviations := s.deviations(now)
 	err := s.Store.Write(ctx, func(tx store.Tx) error {
+		if len(deviations) > 0 {
+			if err := tx.AddDeviations(ctx, deviations, now); err != nil {
+				return err
+			}
+		}
 		if len(calls)+len(persons) > 0 {
 			if err := tx.AddAvailability(ctx, calls, persons); err != nil {
 				return err
@@ -161,8 +170,22 @@ func (s *Service) flush(ctx context.Context) error {
 	})
 	if err != nil {
 		s.putBack(counted, seen)
+		return err
 	}
-	return err
+	s.told = totals
+	return nil
+}
+
+// deviations returns all deviations of the node, and those that are not stored yet.
+func (s *Service) deviations(now time.Time) (totals []deviation.Total, more []deviation.Hour) {
+	if s.Deviations == nil {
+		return nil, nil
+	}
+	totals = s.Deviations.Totals()
+	for _, t := range deviation.More(s.told, totals) {
+		more = append(more, deviation.Hour{Company: t.Company, Kind: t.Kind, Start: availability.HourOf(now), N: t.N})
+	}
+	return totals, more
 }
 
 func (s *Service) putBack(calls map[availability.Call]int64, persons map[personKey]availability.Person) {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
 	"samla/internal/availability"
 	"samla/internal/clock"
 	"samla/internal/company"
+	"samla/internal/deviation"
 	"samla/internal/fault"
 	"samla/internal/flowtest"
 	"samla/internal/institution"
@@ -157,6 +159,30 @@ func TestUptime_KeepsWhatCouldNotBeStored(t *testing.T) {
 	if p := n.hour(t, noon); p.Availability == nil || *p.Availability != 0.5 {
 		t.Errorf("%+v", p)
 	}
+}
+
+// Deviations are stored once, and again when more come; a node tells its own.
+func TestUptime_StoresDeviations(t *testing.T) {
+	onStores(t, func(t *testing.T, dsn string) {
+		clk := clock.NewManual(noon)
+		db := open(t, dsn)
+		n := newNode(db, clk)
+		n.Deviations = &deviation.Register{}
+		n.Deviations.Add("se-a", deviation.Counts{deviation.Bounded: 2})
+		n.Deviations.Add("se-b", deviation.Counts{deviation.UnknownMember: 1})
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		uptime.Step(ended, n.Service)
+		n.work(t)
+		n.work(t)
+		n.Deviations.Add("se-a", deviation.Counts{deviation.Bounded: 3, deviation.Unanswered: 1})
+		n.work(t)
+		got, err := db.DeviationsSince(t.Context(), "se-a", noon)
+		want := []deviation.Hour{{Company: "se-a", Kind: deviation.Bounded, Start: noon, N: 5}, {Company: "se-a", Kind: deviation.Unanswered, Start: noon, N: 1}}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
 }
 
 // The last write comes at the end of Run.

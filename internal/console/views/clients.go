@@ -25,32 +25,49 @@ func (v *views) listClients(w http.ResponseWriter, r *http.Request) {
 		failed(w, r, err)
 		return
 	}
+	uses, err := v.Store.UsesSince(r.Context(), v.Clock.Now().Add(-client.KeepUse))
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	lastOf, requests := map[string]time.Time{}, map[string]int64{} // by client, and by key
+	for _, u := range uses {
+		for _, by := range []string{u.ClientID, u.KeyID} {
+			if u.LastAt.After(lastOf[by]) {
+				lastOf[by] = u.LastAt
+			}
+			requests[by] += u.Requests
+		}
+	}
 	valid := map[string]int{}
 	for _, k := range keys {
 		if k.Valid() {
 			valid[k.ClientID]++
 		}
 	}
-	ct := table{ID: "clients", Title: "Clients", Caption: "Clients", Heads: heads("Client", "Id", "Made", "Keys in use>", "Leads to"), Empty: "No client yet. “samla key create NAME” makes one with its first key."}
+	ct := table{ID: "clients", Title: "Clients", Caption: "Clients", Heads: heads("Client", "Id", "Made", "Valid keys>", "Requests, 90 d>", "Last seen", "Leads to"), Empty: "No client yet. “samla key create NAME” makes one with its first key."}
 	for _, c := range clients {
 		n := text(number(valid[c.ID]))
 		if valid[c.ID] == 0 {
 			n = cell{Text: "0", Sub: "it cannot call"}
 		}
-		ct.Rows = append(ct.Rows, []cell{text(c.Name), id(c.ID, ""), v.timeCell(c.CreatedAt), n, {Text: "its journeys", Href: "/journeys?client=" + c.ID}})
+		ct.Rows = append(ct.Rows, []cell{text(c.Name), id(c.ID, ""), v.timeCell(c.CreatedAt), n, text(number(int(requests[c.ID]))), v.timeCell(lastOf[c.ID]), {Text: "its journeys", Href: "/journeys?client=" + c.ID}})
 	}
 	after := r.URL.Query().Get("after")
 	if i := slices.IndexFunc(keys, func(k client.Key) bool { return k.ID == after }); i >= 0 {
 		keys = keys[i+1:]
 	}
-	kt := table{ID: "keys", Title: "Keys", Caption: "API keys, the newest first", Heads: heads("Key", "Client", "Id", "Made", "State", ""), Empty: "No key yet."}
+	kt := table{ID: "keys", Title: "Keys", Caption: "API keys, the newest first", Heads: heads("Key", "Client", "Id", "Made", "Last used", "State", ""), Empty: "No key yet."}
 	for _, k := range keys[:min(len(keys), pageSize)] {
 		name := cmp.Or(k.Name, "without a name")
-		row := []cell{text(name), text(names[k.ClientID]), id(k.ID, ""), v.timeCell(k.CreatedAt), {Text: "Valid", Chip: "good", Icon: "check"}, text("")}
+		row := []cell{text(name), text(names[k.ClientID]), id(k.ID, ""), v.timeCell(k.CreatedAt), v.timeCell(lastOf[k.ID]), {Text: "Valid", Chip: "good", Icon: "check"}, text("")}
+		if k.Valid() && lastOf[k.ID].Before(v.Clock.Now().Add(-unusedKey)) && k.CreatedAt.Before(v.Clock.Now().Add(-unusedKey)) {
+			row[5] = cell{Text: "Unused", Chip: "warn", Icon: "warn", Sub: "for " + took(unusedKey) + ": end it"}
+		}
 		if !k.Valid() {
-			row[4] = cell{Text: "Ended", Sub: v.at(k.RevokedAt)}
+			row[5] = cell{Text: "Ended", Sub: v.at(k.RevokedAt)}
 		} else if console.OperatorOf(r.Context()).Role.May("administer") {
-			row[5] = cell{Acts: []act{{Action: "/clients/keys/" + k.ID + "/revoke", Label: "End", Kind: "stop", Hidden: "the key " + name + " of " + names[k.ClientID]}}}
+			row[6] = cell{Acts: []act{{Action: "/clients/keys/" + k.ID + "/revoke", Label: "End", Kind: "stop", Hidden: "the key " + name + " of " + names[k.ClientID]}}}
 		}
 		kt.Rows = append(kt.Rows, row)
 	}
@@ -58,6 +75,60 @@ func (v *views) listClients(w http.ResponseWriter, r *http.Request) {
 		kt.Next, kt.First = nextPage(r, len(keys), keys[pageSize-1].ID)
 	}
 	v.show(w, r, "CLIENTS", "v/clients", page{Title: "Clients and keys", Lead: "To rotate a key, make a new one, put it to use, then end the old one. Both work meanwhile.", Tables: []table{ct, kt}, Data: clients})
+}
+
+// unusedKey is after which time without a request a key is better ended.
+const unusedKey = 30 * 24 * time.Hour
+
+// versionPeriods are those of the use of versions.
+var versionPeriods = []period{{Name: "7 d", Length: 7 * 24 * time.Hour}, {Name: "30 d", Length: 30 * 24 * time.Hour}, {Name: "90 d", Length: client.KeepUse}}
+
+// listVersions shows which versions of the API clients use.
+func (v *views) listVersions(w http.ResponseWriter, r *http.Request) {
+	names, _, err := v.names(r)
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	p, links := choosePeriod(r, versionPeriods)
+	uses, err := v.Store.UsesSince(r.Context(), client.DayOf(v.Clock.Now()).Add(24*time.Hour-p.Length))
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	type row struct {
+		client, version   string
+		requests, unnamed int64
+		last              time.Time
+	}
+	var rows []row
+	totals := map[string]int64{}
+	for _, u := range uses {
+		i := slices.IndexFunc(rows, func(x row) bool { return x.client == u.ClientID && x.version == u.Version })
+		if i < 0 {
+			i, rows = len(rows), append(rows, row{client: u.ClientID, version: u.Version})
+		}
+		rows[i].requests += u.Requests
+		if !u.Named {
+			rows[i].unnamed += u.Requests
+		}
+		if u.LastAt.After(rows[i].last) {
+			rows[i].last = u.LastAt
+		}
+		totals[u.ClientID] += u.Requests
+	}
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(strings.Compare(names[a.client], names[b.client]), strings.Compare(b.version, a.version))
+	})
+	t := table{Caption: "Requests by client and version", Heads: heads("Client", "Version", "Requests>", "Share of the client's>", "Without the header>", "Last"), Empty: "No client has called in this time."}
+	for _, x := range rows {
+		unnamed := text(number(int(x.unnamed)))
+		if x.unnamed > 0 {
+			unnamed.Sub = "they get the oldest version"
+		}
+		t.Rows = append(t.Rows, []cell{text(names[x.client]), text(x.version), text(number(int(x.requests))), text(share(int(x.requests), int(totals[x.client]))), unnamed, v.timeCell(x.last)})
+	}
+	v.show(w, r, "VERSIONS", "v/list", page{Title: "Versions in use", Lead: "A version can be retired when nobody uses it any more.", Periods: links, Tables: []table{t}})
 }
 
 // createKey makes a key and shows it once.

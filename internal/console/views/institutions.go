@@ -1,8 +1,10 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"html/template"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -12,6 +14,7 @@ import (
 
 	"samla/internal/availability"
 	"samla/internal/console"
+	"samla/internal/deviation"
 	"samla/internal/institution"
 	"samla/internal/pages/look"
 )
@@ -139,7 +142,8 @@ type institutionData struct {
 	Strip                  []legend
 	Funnel                 []bar
 	FunnelSide             string
-	Forgiven               table
+	Forgiven               figure
+	Kinds                  table
 	Facts                  []link // of its set-up: name and value
 }
 
@@ -178,7 +182,10 @@ func (v *views) showInstitution(w http.ResponseWriter, r *http.Request) {
 	}
 	f := funnelOf(of(groups, c.ID))
 	d.Funnel, d.FunnelSide = f.bars(), people(f.Chosen)+" chose it"
-	d.Forgiven = v.forgiven(c.ID)
+	if d.Forgiven, d.Kinds, err = v.forgiven(r.Context(), c.ID, steps, p); err != nil {
+		failed(w, r, err)
+		return
+	}
 	d.Facts = facts(i)
 	answer := v.about(l)
 	v.show(w, r, "INSTITUTION", "v/institution", page{Title: c.DisplayName, Crumb: link{Text: "Institutions", Address: "/institutions"}, Periods: links, Note: &answer, Data: d,
@@ -196,7 +203,7 @@ func (v *views) about(l line) note {
 	default:
 		trouble := v.trouble(l)
 		n.Strong = "It " + trouble + "."
-		n.Text = fault4(l.whose()) + " " + number(l.Hour[1]) + " of " + number(l.Hour[0]) + " tries of the last hour failed. " + people(l.Stopped) + " " + plural(l.Stopped, "was", "were") + " stopped in 24 hours."
+		n.Text = faultOf(l.whose()) + " " + number(l.Hour[1]) + " of " + number(l.Hour[0]) + " tries of the last hour failed. " + people(l.Stopped) + " " + plural(l.Stopped, "was", "were") + " stopped in 24 hours."
 	}
 	causes := causesOf(l.Words)
 	for i, c := range causes[:min(len(causes), 4)] {
@@ -310,12 +317,7 @@ func (v *views) failures(steps []step, p period) figure {
 	if len(totals) == 0 {
 		return f
 	}
-	high := axis(totals)
-	chart := look.Chart{ID: "failures", Title: "People stopped, by whose fault", Desc: "At most " + number(slices.Max(totals)) + " in one step.", Marks: v.marks(steps, p)}
-	for i := range 4 {
-		chart.Ticks = append(chart.Ticks, look.Tick{At: float64(high*i) / 3, Label: number(high * i / 3)})
-	}
-	f.Picture = chart.Columns(columns, high)
+	f.Picture = v.columns("failures", f.Title, columns, totals, steps, p)
 	return f
 }
 
@@ -353,20 +355,59 @@ func (v *views) days(hours []availability.Hour, to time.Time) (template.HTML, st
 	return look.Strip(label, classes), share(persons-stopped, persons) + " of people served"
 }
 
-// forgiven is what reading had to forgive, on this node since it started.
-func (v *views) forgiven(id string) table {
-	t := table{Title: "What reading had to forgive", Side: "this node, since its start", Caption: "Deviations of answers that were read all the same", Heads: heads("What", "Times>", "Data missing"), Empty: "Nothing: every answer was as it should be."}
-	for _, total := range v.Deviations.Totals() {
-		if total.Company != id {
-			continue
+// forgiven draws what reading had to forgive, and lists it by kind.
+func (v *views) forgiven(ctx context.Context, id string, steps []step, p period) (figure, table, error) {
+	f := figure{Title: "What reading had to forgive", Side: "deviations of answers, " + stepWords[p.Step], Empty: "Nothing: every answer was as it should be.",
+		Legend: []legend{{"f-bank", "data is missing"}, {"f-client", "read all the same"}}, Table: table{Caption: "Deviations of answers", Heads: heads("From", "Data is missing>", "Read all the same>")}}
+	t := table{Title: "What it was", Caption: "Deviations by kind, the most frequent first", Heads: heads("What", "Times>", "Data missing", "First seen"), Empty: "Nothing was forgiven in this time."}
+	found, err := v.Store.DeviationsSince(ctx, id, steps[0].Start)
+	if err != nil {
+		return f, t, err
+	}
+	first, err := v.Store.FirstDeviations(ctx, id)
+	if err != nil || len(found) == 0 {
+		return f, t, err
+	}
+	columns, kinds := make([][4]int, len(steps)), map[deviation.Kind]int{}
+	for _, h := range found {
+		i, part := min(int(h.Start.Sub(steps[0].Start)/p.Step), len(steps)-1), byClient
+		if h.Kind.Incomplete() {
+			part = byInstitution
 		}
-		lost := text("no")
-		if total.Kind.Incomplete() {
+		columns[i][part] += int(h.N)
+		kinds[h.Kind] += int(h.N)
+	}
+	var totals []int
+	for i, c := range columns {
+		if n := c[byInstitution] + c[byClient]; n > 0 {
+			totals = append(totals, n)
+			f.Table.Rows = append(f.Table.Rows, []cell{text(v.stepName(steps[i], p)), text(number(c[byInstitution])), text(number(c[byClient]))})
+		}
+	}
+	f.Picture = v.columns("forgiven", f.Title, columns, totals, steps, p)
+	for _, k := range slices.SortedFunc(maps.Keys(kinds), func(a, b deviation.Kind) int { return cmp.Or(kinds[b]-kinds[a], cmp.Compare(a, b)) }) {
+		lost, since := text("no"), none("before what is kept")
+		if k.Incomplete() {
 			lost = cell{Text: "yes", Chip: "warn", Icon: "warn"}
 		}
-		t.Rows = append(t.Rows, []cell{text(strings.ToLower(strings.ReplaceAll(string(total.Kind), "_", " "))), text(number(int(total.N))), lost})
+		for _, h := range first {
+			if h.Kind == k {
+				since = text(v.since(h.Start))
+			}
+		}
+		t.Rows = append(t.Rows, []cell{text(causeText(string(k))), text(number(kinds[k])), lost, since})
 	}
-	return t
+	return f, t, nil
+}
+
+// columns draws counts in steps.
+func (v *views) columns(id, title string, columns [][4]int, totals []int, steps []step, p period) template.HTML {
+	high := axis(totals)
+	chart := look.Chart{ID: id, Title: title, Desc: "At most " + number(slices.Max(totals)) + " in one step.", Marks: v.marks(steps, p)}
+	for i := range 4 {
+		chart.Ticks = append(chart.Ticks, look.Tick{At: float64(high*i) / 3, Label: number(high * i / 3)})
+	}
+	return chart.Columns(columns, high)
 }
 
 // facts are what is known of the set-up of an institution.

@@ -51,17 +51,14 @@ func (v *views) standing(ctx context.Context) (standing, error) {
 // sentence says what is wrong with an institution, since when, whose fault it is and how
 // many people were stopped.
 func (v *views) sentence(l line) string {
-	return l.Name + " " + v.trouble(l) + ". " + fault4(l.whose()) + " " + people(l.Lately) + " " + plural(l.Lately, "was", "were") + " stopped."
+	return l.Name + " " + v.trouble(l) + ". " + faultOf(l.whose()) + " " + people(l.Lately) + " " + plural(l.Lately, "was", "were") + " stopped."
 }
 
 // trouble says what is wrong and since when, without the name.
 func (v *views) trouble(l line) string {
 	since := ""
 	if !l.Since.IsZero() {
-		since = " since " + v.at(l.Since)[:min(len(v.at(l.Since)), 5)]
-		if l.Since.In(v.Zone).Format(time.DateOnly) != v.Clock.Now().In(v.Zone).Format(time.DateOnly) {
-			since = " since " + v.at(l.Since)
-		}
+		since = " since " + v.since(l.Since)
 	}
 	switch {
 	case l.State == down && l.whose() == bySamla:
@@ -78,7 +75,16 @@ func (v *views) trouble(l line) string {
 	return "fails often" + since
 }
 
-func fault4(who int) string {
+// since writes when something began, to the minute.
+func (v *views) since(t time.Time) string {
+	if v.Clock.Now().In(v.Zone).Format(time.DateOnly) == t.In(v.Zone).Format(time.DateOnly) {
+		return t.In(v.Zone).Format("15:04")
+	}
+	return v.at(t)
+}
+
+// faultOf says whose fault something is.
+func faultOf(who int) string {
 	switch who {
 	case byInstitution:
 		return "The fault is theirs."
@@ -196,7 +202,7 @@ func (v *views) lines(s standing) table {
 		row := []cell{{Text: l.Name, Sub: kindOf(l.PSD2), Href: "/institutions/" + l.ID, Tile: l.ID}, stateCell(l.State), none("not failing"), none("nobody's"),
 			text(number(l.Stopped)), none("too little traffic"), none("too little traffic"), text(count(l.Tries, "try", "tries"))}
 		if !l.Since.IsZero() {
-			row[2] = cell{Text: v.at(l.Since), Sub: v.ago(l.Since)}
+			row[2] = cell{Text: v.since(l.Since), Sub: v.ago(l.Since)}
 		}
 		if who := l.mostly(); who >= 0 {
 			row[3] = cell{Text: whoNames[who], Picture: look.Shares(l.Counts)}

@@ -118,6 +118,8 @@ func share(n, all int) string {
 // took writes a duration as people say it.
 func took(d time.Duration) string {
 	switch {
+	case d < time.Millisecond:
+		return "0 s"
 	case d < time.Second:
 		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 	case d < 10*time.Second:

@@ -21,7 +21,6 @@ import (
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/console"
-	"samla/internal/deviation"
 	"samla/internal/institution"
 	"samla/internal/operator"
 	"samla/internal/pages/look"
@@ -43,7 +42,6 @@ type Deps struct {
 	Institutions institution.Institutions
 	Health       *company.Health
 	Uptime       Measured
-	Deviations   *deviation.Register
 	Webhooks     *webhooks.Service
 	Keys         *authn.Authenticator
 	Clock        clock.Clock
@@ -106,6 +104,7 @@ func List(d Deps) []console.View {
 		{Path: "POST /clients/keys", Needs: operator.Admin, Handler: v.createKey},
 		{Path: "POST /clients/keys/{id}/revoke", Needs: operator.Admin, Handler: v.revokeKey},
 		{Path: "/certificates", Title: "Certificates", Handler: v.listCertificates, Count: v.countCertificates},
+		{Path: "/versions", Title: "Versions", Handler: v.listVersions},
 		{Path: "/find", Handler: v.find},
 		{Path: "/assets/", Handler: assets.ServeHTTP},
 	}

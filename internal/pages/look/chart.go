@@ -1,8 +1,10 @@
 package look
 
 import (
+	"cmp"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -228,7 +230,8 @@ func (c Chart) Lines(series []Series, low, high float64, log bool) template.HTML
 	}
 	var out svg
 	c.begin(&out, height, bottom, y)
-	for _, s := range series {
+	ends := make([]float64, len(series)) // where the labels stand
+	for k, s := range series {
 		xs, ys := make([]float64, len(s.Values)), make([]float64, len(s.Values))
 		last := -1
 		for i, v := range s.Values {
@@ -239,11 +242,37 @@ func (c Chart) Lines(series []Series, low, high float64, log bool) template.HTML
 			}
 		}
 		out.add(`<path class="`, escape(s.Class), `" d="`, line(xs, ys), `"/>`)
+		ends[k] = math.NaN()
 		if last >= 0 {
-			out.add(`<text class="strong" x="`, num(chartRight+8), `" y="`, num(ys[last]+4), `">`, escape(s.Label), `</text>`)
+			ends[k] = ys[last] + 4
+		}
+	}
+	for k, at := range apart(ends, labelHeight) {
+		if !math.IsNaN(at) {
+			out.add(`<text class="strong" x="`, num(chartRight+8), `" y="`, num(at), `">`, escape(series[k].Label), `</text>`)
 		}
 	}
 	return c.end(&out)
+}
+
+// labelHeight is the least distance of two labels at the ends of lines.
+const labelHeight = 15
+
+// apart moves places apart until none is nearer to another than least: upwards, the lowest
+// stays. Missing ones (NaN) stay missing.
+func apart(places []float64, least float64) []float64 {
+	var order []int
+	for i, at := range places {
+		if !math.IsNaN(at) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(places[b], places[a]) })
+	moved := slices.Clone(places)
+	for n := 1; n < len(order); n++ {
+		moved[order[n]] = min(moved[order[n]], moved[order[n-1]]-least)
+	}
+	return moved
 }
 
 // Columns draws a column of four counts for each span, in the order of Attributions. A

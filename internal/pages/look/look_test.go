@@ -341,6 +341,14 @@ func TestCharts_LeaveGaps(t *testing.T) {
 	}
 }
 
+func TestCharts_KeepLabelsApart(t *testing.T) {
+	nan := math.NaN()
+	drawn := string(look.Chart{ID: "x"}.Lines([]look.Series{{Class: "p50", Label: "half", Values: []float64{1, 5}}, {Class: "p95", Label: "most", Values: []float64{1, 5}}, {Class: "p99", Label: "none", Values: []float64{nan, nan}}}, 0, 10, false))
+	if !strings.Contains(drawn, `y="127">half<`) || !strings.Contains(drawn, `y="112">most<`) || strings.Contains(drawn, "none") {
+		t.Error(drawn)
+	}
+}
+
 func TestInitials(t *testing.T) {
 	for name, want := range map[string]string{"Pärmen": "Pä", "demobanken": "De", "Ålvbanken": "Ål", "7-sparbanken": "7s", "": "–", "A": "A", "ÖB AB": "Öb"} {
 		if got := look.Initials(name); got != want {

@@ -57,13 +57,13 @@ func testEndedSince(_ *testing.T, f fixture) {
 	add(21, consent.Failed, "inside")
 	add(22, consent.AwaitingAuthorization, "")
 	got, err := f.s.EndedSince(f.ctx, hour.Add(-time.Hour), time.Hour)
-	check(f, "ended", got, err, []store.Ended{
-		{"a", "AUTHENTICATION_CANCELLED", hour, 1, 1}, {"a", "BANK_UNAVAILABLE", hour, 1, 1}, {"a", "COMPLETED", hour, 1, 1},
-		{"a", "THIRD_PARTY_ERROR", hour, 2, 1}, {"b", "COMPLETED_EMPTY", hour, 1, 1}, {"b", "FAILED", hour, 1, 1},
-		{"a", "THIRD_PARTY_ERROR", hour.Add(time.Hour), 1, 1},
-	})
+	n := func(company, word string, hours, n, persons int) store.Ended {
+		return store.Ended{Company: company, Word: word, Start: hour.Add(time.Duration(hours) * time.Hour), N: n, Persons: persons}
+	}
+	check(f, "ended", got, err, []store.Ended{n("a", "AUTHENTICATION_CANCELLED", 0, 1, 1), n("a", "BANK_UNAVAILABLE", 0, 1, 1), n("a", "COMPLETED", 0, 1, 1),
+		n("a", "THIRD_PARTY_ERROR", 0, 2, 1), n("b", "COMPLETED_EMPTY", 0, 1, 1), n("b", "FAILED", 0, 1, 1), n("a", "THIRD_PARTY_ERROR", 1, 1, 1)})
 	stopped, err := f.s.StoppedSince(f.ctx, hour.Add(-time.Hour), []string{"THIRD_PARTY_ERROR", "FAILED", "BANK_UNAVAILABLE"}, []string{"AUTHENTICATION_CANCELLED"})
-	check(f, "stopped", stopped, err, []store.Stopped{{"a", hour.Add(6 * time.Minute), 4, 2, 2}, {"b", time.Time{}, 1, 1, 0}})
+	check(f, "stopped", stopped, err, []store.Stopped{{Company: "a", Since: hour.Add(6 * time.Minute), N: 4, Persons: 2, PersonsSince: 2}, {Company: "b", N: 1, Persons: 1}})
 	nothing, err := f.s.StoppedSince(f.ctx, hour.Add(-time.Hour), nil, nil)
 	check(f, "no words", nothing, err, nil)
 }
