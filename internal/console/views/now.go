@@ -196,7 +196,7 @@ func (v *views) showNow(w http.ResponseWriter, r *http.Request) {
 // lines is the table of institutions.
 func (v *views) lines(s standing) table {
 	t := table{Caption: "Institutions with state, since when, whose fault, people stopped, success, the 95th percentile of answers and success over 24 hours",
-		Heads: heads("Institution", "State", "Since", "Whose fault, mostly", "People stopped>", "Success>", "p95>", "Success, 24 h, 50–100 %"),
+		Heads: heads("Institution", "State", "Since", "Whose fault", "Stopped>", "Success>", "p95>", "Success, 24 h, 50–100 %"),
 		Empty: "No institution is configured. “samla bank add” adds one."}
 	for _, l := range s.Lines {
 		row := []cell{{Text: l.Name, Sub: kindOf(l.PSD2), Href: "/institutions/" + l.ID, Tile: l.ID}, stateCell(l.State), none("not failing"), none("nobody's"),
