@@ -12,9 +12,7 @@
 package aspsp
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -24,7 +22,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"samla/internal/clock"
 	"samla/internal/sandbox/aspsp/tpp"
@@ -34,7 +31,9 @@ import (
 	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/oauth"
+	"samla/internal/sandbox/opaque"
 	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/reads"
 
 	"github.com/google/uuid"
 )
@@ -67,7 +66,7 @@ type Bank struct {
 	base      string // "/se-demo-psd2"
 	customers *persona.Customers
 	tpps      *tpp.Checker
-	pageKey   []byte
+	pageKey   opaque.Key
 	calls     *calls.Log
 	pages     *bankpage.Pages // nil: nobody signs or logs in on a page
 	server    *oauth.Server   // nil: none
@@ -79,7 +78,7 @@ type Bank struct {
 	visits     map[string]*Authorisation // by pageSide.Visit
 	logins     map[string]*login         // logins before any call, by id
 	order      []string                  // consent ids, oldest first
-	reads      map[string][]time.Time
+	reads      reads.Log
 	journal    *journal.File[entry]
 	counters   counters
 	accountSeq atomic.Int64
@@ -103,15 +102,15 @@ func New(c Config) (*Bank, error) {
 	}
 	b := &Bank{
 		Config: c, Switch: faults.New(language), base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
-		tpps: tpp.New(c.Rules, c.Roots, c.Clock), pageKey: make([]byte, 32),
-		consents: map[string]*consentRecord{}, byRequest: map[string]string{}, recurring: map[string]*consentRecord{}, reads: map[string][]time.Time{},
+		tpps:     tpp.New(c.Rules, c.Roots, c.Clock),
+		consents: map[string]*consentRecord{}, byRequest: map[string]string{}, recurring: map[string]*consentRecord{}, reads: reads.Log{},
 		visits: map[string]*Authorisation{}, logins: map[string]*login{}, calls: calls.New(c.Clock),
 	}
-	if _, err := io.ReadFull(c.Random, b.pageKey); err != nil {
+	var err error
+	if b.pageKey, err = opaque.New(c.Random); err != nil {
 		return nil, fmt.Errorf("aspsp: page key: %w", err)
 	}
 	if c.Journal != "" {
-		var err error
 		if b.journal, err = journal.Open(c.Journal, b.replay, b.entries); err != nil {
 			return nil, fmt.Errorf("aspsp: %w", err)
 		}
@@ -152,13 +151,6 @@ func (b *Bank) newID() (string, error) {
 		return "", fmt.Errorf("aspsp: id: %w", err)
 	}
 	return id.String(), nil
-}
-
-// mac authenticates page tokens.
-func (b *Bank) mac(text string) []byte {
-	m := hmac.New(sha256.New, b.pageKey)
-	_, _ = m.Write([]byte(text))
-	return m.Sum(nil)[:16]
 }
 
 // href returns a link to an operation, relative to the host.

@@ -104,6 +104,6 @@ func (b *Bank) replay(e entry) {
 	case e.Login != nil:
 		b.logins[e.Login.ID] = e.Login
 	case e.Read != nil:
-		b.reads[e.Read.Key] = append(b.reads[e.Read.Key], e.Read.At)
+		b.reads.Add(e.Read.Key, e.Read.At)
 	}
 }

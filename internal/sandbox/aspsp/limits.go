@@ -20,19 +20,14 @@ func (c *call) countRead(consent Consent, endpoint string) *apiError {
 	defer c.mu.Unlock()
 	now := c.Clock.Now()
 	key := consent.ID + "/" + endpoint
-	recent := c.reads[key]
-	for len(recent) > 0 && now.Sub(recent[0]) >= dayLength {
-		recent = recent[1:]
-	}
-	if limit := min(consent.Frequency, c.DailyLimit); len(recent) >= limit {
-		c.reads[key] = recent
+	if wait, left := c.reads.Left(key, min(consent.Frequency, c.DailyLimit), now); !left {
 		c.counters.AccessExceeded++
 		f := newError(http.StatusTooManyRequests, "ACCESS_EXCEEDED", "the consent's reads without the PSU are used up for 24 hours")
-		f.retryAfter = int(recent[len(recent)-limit].Add(dayLength).Sub(now)/time.Second) + 1
+		f.retryAfter = int(wait/time.Second) + 1
 		return f
 	}
 	c.counters.UnattendedReads++
-	c.reads[key] = append(recent, now)
+	c.reads.Add(key, now)
 	c.writeEntry(entry{Read: &readEntry{key, now}})
 	return nil
 }

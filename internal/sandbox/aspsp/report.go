@@ -1,9 +1,6 @@
 package aspsp
 
 import (
-	"crypto/hmac"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,21 +30,11 @@ type window struct {
 // pageTokenLifetime is how long a page token can be used.
 const pageTokenLifetime = 15 * time.Minute
 
-// pageToken returns the window as an opaque page token.
-func (b *Bank) pageToken(w window) string {
-	text, _ := json.Marshal(w) // numbers and strings: it cannot fail
-	return base64.RawURLEncoding.EncodeToString(append(b.mac(string(text)), text...))
-}
-
 // parsePageToken parses a page token of this bank for this consent and account.
 func (c *call) parsePageToken(token, consent string) (window, *apiError) {
 	bad := formatError("the page link is invalid or expired")
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) < 16 || !hmac.Equal(raw[:16], c.mac(string(raw[16:]))) {
-		return window{}, bad
-	}
 	var w window
-	if json.Unmarshal(raw[16:], &w) != nil || w.Consent != consent || w.Account != c.accountID ||
+	if !c.pageKey.Open(token, &w) || w.Consent != consent || w.Account != c.accountID ||
 		c.Clock.Now().Sub(time.Unix(w.Issued, 0)) > pageTokenLifetime {
 		return window{}, bad
 	}
@@ -172,7 +159,7 @@ func (c *call) page(a persona.Account, s Scope, w window) report {
 	pageLink := func(offset int) link {
 		w := w
 		w.Offset = offset
-		q := url.Values{"bookingStatus": {w.Status}, "page": {c.pageToken(w)}}
+		q := url.Values{"bookingStatus": {w.Status}, "page": {c.pageKey.Seal(w)}}
 		return c.href(root + "/transactions?" + q.Encode())
 	}
 	if w.Status == "booked" || w.Status == "both" {

@@ -185,7 +185,7 @@ func TestGrant_NeverExceedsRequest(t *testing.T) {
 func TestPageToken_IsBoundToConsentAndAccount(t *testing.T) {
 	b := newBank(t, "")
 	w := window{Consent: "c", Account: "a", From: 1, To: 2, Status: "booked", Offset: 7, Issued: noon.Unix()}
-	token := b.pageToken(w)
+	token := b.pageKey.Seal(w)
 	c := &call{Bank: b, accountID: "a"}
 	if got, f := c.parsePageToken(token, "c"); f != nil || got != w {
 		t.Fatalf("%+v %+v", got, f)

@@ -18,6 +18,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/sandbox/bankpage"
 	"samla/internal/sandbox/journal"
+	"samla/internal/sandbox/reads"
 
 	"github.com/google/uuid"
 )
@@ -56,7 +57,7 @@ type Gateway struct {
 	codes     map[string]*login
 	accounts  map[string]*login // by the uid of an account
 	redirects []string
-	reads     map[string][]time.Time // unattended ones, by account and kind
+	reads     reads.Log // unattended ones, by account and kind
 	journal   *journal.File[entry]
 	counters  counters
 	faults    []Fault
@@ -92,7 +93,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		Config: c, appID: id, directory: newDirectory(), hidden: map[bankName]bool{{Newcomer, "SE"}: true}, secret: secret[:],
 		logins: map[string]*login{}, sessions: map[string]*login{}, codes: map[string]*login{}, accounts: map[string]*login{},
-		redirects: slices.Clone(c.Redirects), reads: map[string][]time.Time{}, counters: newCounters(),
+		redirects: slices.Clone(c.Redirects), reads: reads.Log{}, counters: newCounters(),
 	}
 	var err error
 	g.pages, err = bankpage.New(bankpage.Config{
@@ -157,7 +158,7 @@ func (g *Gateway) entries(yield func(entry) bool) {
 	}
 	for key, times := range g.reads {
 		for _, at := range times {
-			if g.Clock.Now().Sub(at) < readsWithin && !yield(entry{Read: &readEntry{key, at}}) {
+			if g.Clock.Now().Sub(at) < reads.Within && !yield(entry{Read: &readEntry{key, at}}) {
 				return
 			}
 		}
@@ -174,7 +175,7 @@ func (g *Gateway) replay(e entry) {
 	case e.Login != nil:
 		g.put(e.Login)
 	case e.Read != nil:
-		g.reads[e.Read.Key] = append(g.reads[e.Read.Key], e.Read.At)
+		g.reads.Add(e.Read.Key, e.Read.At)
 	case e.Redirect != "" && !slices.Contains(g.redirects, e.Redirect):
 		g.redirects = append(g.redirects, e.Redirect)
 	}

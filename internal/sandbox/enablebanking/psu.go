@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // psuHeaders say that the person takes part in a request.
@@ -33,26 +32,18 @@ func checkPSU(h http.Header, required []string) (bool, *apiError) {
 	return true, nil
 }
 
-const (
-	// readsWithin and readsPerDay are the limit of reads without the person, for each
-	// account and kind of data (RTS art. 36(5)).
-	readsWithin = 24 * time.Hour
-	readsPerDay = 4
-)
+// readsPerDay is the limit of reads without the person, for each account and kind of data
+// (RTS art. 36(5)).
+const readsPerDay = 4
 
 // countRead counts a read without the person. It reports false if the limit is used up.
 // The caller holds mu.
 func (g *Gateway) countRead(key string) bool {
 	now := g.Clock.Now()
-	recent := g.reads[key]
-	for len(recent) > 0 && now.Sub(recent[0]) >= readsWithin {
-		recent = recent[1:]
-	}
-	if len(recent) >= readsPerDay {
-		g.reads[key] = recent
+	if _, left := g.reads.Left(key, readsPerDay, now); !left {
 		return false
 	}
-	g.reads[key] = append(recent, now)
+	g.reads.Add(key, now)
 	g.counters.Unattended++
 	if err := g.journal.Write(entry{Read: &readEntry{key, now}}); err != nil {
 		g.Log.Error("sandbox gateway: not stored", "err", err)

@@ -11,10 +11,8 @@
 package nordea
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -32,7 +30,9 @@ import (
 	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/journal"
 	"samla/internal/sandbox/nordea/grant"
+	"samla/internal/sandbox/opaque"
 	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/reads"
 
 	"github.com/google/uuid"
 )
@@ -94,7 +94,7 @@ type Bank struct {
 	*faults.Switch
 	customers *persona.Customers
 	owners    map[string]string // account id of any version -> a persona who has it
-	pageKey   []byte
+	pageKey   opaque.Key
 	pages     *bankpage.Pages
 	calls     *calls.Log
 
@@ -107,7 +107,7 @@ type Bank struct {
 	codes   map[string]string // code -> id of its login or grant
 	byToken map[string]string // access or refresh token -> id of its grant
 	polls   map[string]time.Time
-	reads   map[string][]time.Time
+	reads   reads.Log
 	bursts  map[string]burst
 	journal *journal.File[entry]
 	stats   Stats
@@ -123,10 +123,10 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, Switch: faults.New(language), customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32), calls: calls.New(c.Clock),
+		Config: c, Switch: faults.New(language), customers: persona.NewCustomers(c.Behaviour.BankID), calls: calls.New(c.Clock),
 		apps: map[string]Application{}, logins: map[string]*grant.Login{}, visits: map[string]*grant.Visit{}, grants: map[string]*grant.Grant{},
 		codes: map[string]string{}, byToken: map[string]string{}, polls: map[string]time.Time{},
-		reads: map[string][]time.Time{}, bursts: map[string]burst{},
+		reads: reads.Log{}, bursts: map[string]burst{},
 	}
 	for _, app := range c.Applications {
 		if app.Key == nil || app.Key.N.BitLen() < minKeyBits {
@@ -134,12 +134,12 @@ func New(c Config) (*Bank, error) {
 		}
 		b.apps[app.ID] = app
 	}
-	if _, err := io.ReadFull(c.Random, b.pageKey); err != nil {
+	var err error
+	if b.pageKey, err = opaque.New(c.Random); err != nil {
 		return nil, fmt.Errorf("nordea: page key: %w", err)
 	}
 	b.owners = b.accountOwners()
 	if c.Journal != "" {
-		var err error
 		if b.journal, err = journal.Open(c.Journal, b.replay, b.entries); err != nil {
 			return nil, fmt.Errorf("nordea: %w", err)
 		}
@@ -209,13 +209,6 @@ func (b *Bank) newSecret(kind string) (string, error) {
 	}
 	two, err := b.newID()
 	return kind + "." + one + "." + two, err
-}
-
-// mac authenticates continuation keys.
-func (b *Bank) mac(text string) []byte {
-	m := hmac.New(sha256.New, b.pageKey)
-	_, _ = m.Write([]byte(text))
-	return m.Sum(nil)[:16]
 }
 
 // today is the bank's date, UTC.

@@ -13,8 +13,8 @@ func ParseSignature(header string) (keyID string, headers []string, value []byte
 
 // ParseKey reports whether a continuation key is one of the bank.
 func ParseKey(b *Bank, key string) bool {
-	_, ok := b.parseKey(key)
-	return ok
+	var w window
+	return b.pageKey.Open(key, &w)
 }
 
 // FailJournal makes every later change fail.

@@ -77,7 +77,7 @@ func (b *Bank) replay(e entry) {
 		}
 	}
 	if r := e.Read; r != nil {
-		b.reads[r.Key] = append(b.reads[r.Key], r.At)
+		b.reads.Add(r.Key, r.At)
 	}
 	if e.Redirect != nil {
 		b.register(*e.Redirect)

@@ -18,15 +18,10 @@ func (c *call) countRead(g grant.Grant, resource string) *apiError {
 	}
 	now := c.Clock.Now()
 	key := g.ID + "/" + resource
-	recent := c.reads[key]
-	for len(recent) > 0 && now.Sub(recent[0]) >= dayLength {
-		recent = recent[1:]
-	}
-	c.reads[key] = recent
-	if len(recent) >= c.DailyLimit {
+	if wait, left := c.reads.Left(key, c.DailyLimit, now); !left {
 		c.stats.AccessExceeded++
 		f := newError(http.StatusTooManyRequests, codeTooMany, "The reads without the person are used up for 24 hours.")
-		f.header = retryAfter(recent[len(recent)-c.DailyLimit].Add(dayLength).Sub(now))
+		f.header = retryAfter(wait)
 		return f
 	}
 	c.stats.UnattendedReads++

@@ -1,9 +1,6 @@
 package nordea
 
 import (
-	"crypto/hmac"
-	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"time"
 
@@ -22,12 +19,6 @@ type window struct {
 	From     persona.Day `json:"f"`
 	To       persona.Day `json:"t"`
 	Offset   int         `json:"o"`
-}
-
-// continuationKey returns the window as an opaque key.
-func (b *Bank) continuationKey(w window) string {
-	text, _ := json.Marshal(w) // texts and numbers: it cannot fail
-	return base64.RawURLEncoding.EncodeToString(append(b.mac(string(text)), text...))
 }
 
 // window parses the parameters of a list.
@@ -58,8 +49,8 @@ func (c *call) window(g grant.Grant, resource string, parameters ...string) (win
 	if !values.Has("continuation_key") {
 		return w, nil
 	}
-	next, ok := c.parseKey(values.Get("continuation_key"))
-	if !ok || next.Grant != w.Grant || next.Resource != w.Resource || next.Asked != w.Asked || next.Language != w.Language {
+	var next window
+	if !c.pageKey.Open(values.Get("continuation_key"), &next) || next.Grant != w.Grant || next.Resource != w.Resource || next.Asked != w.Asked || next.Language != w.Language {
 		return w, invalid("continuation_key", "Invalid", "The key is not of this request.")
 	}
 	return next, nil
@@ -74,15 +65,6 @@ func day(values url.Values, name string, otherwise persona.Day) (persona.Day, *a
 		return 0, invalid(name, "Date", "The date is malformed.")
 	}
 	return persona.DayAt(t), nil
-}
-
-func (b *Bank) parseKey(key string) (window, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(key)
-	if err != nil || len(raw) < 16 || !hmac.Equal(raw[:16], b.mac(string(raw[16:]))) {
-		return window{}, false
-	}
-	var w window
-	return w, json.Unmarshal(raw[16:], &w) == nil
 }
 
 // earliest returns the first day that can be read: max_tx_history, and without the person,
@@ -104,7 +86,7 @@ func (c *call) page(w window, list []account.Row) ([]account.Row, string) {
 		return list, ""
 	}
 	w.Offset += c.PageSize
-	return list[:c.PageSize], c.continuationKey(w)
+	return list[:c.PageSize], c.pageKey.Seal(w)
 }
 
 func (c *call) listTransactions() (response, *apiError) {

@@ -13,10 +13,8 @@
 package obie
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -35,7 +33,9 @@ import (
 	"samla/internal/sandbox/obie/grant"
 	"samla/internal/sandbox/obie/resource"
 	"samla/internal/sandbox/obie/signed"
+	"samla/internal/sandbox/opaque"
 	"samla/internal/sandbox/persona"
+	"samla/internal/sandbox/reads"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
@@ -78,7 +78,7 @@ type Bank struct {
 	*faults.Switch
 	base      string // "/se-demo-obie"
 	customers *persona.Customers
-	pageKey   []byte
+	pageKey   opaque.Key
 	calls     *calls.Log
 	pages     *bankpage.Pages // nil without Config.BankID
 
@@ -92,7 +92,7 @@ type Bank struct {
 	codes      map[string]*grant.Code  // by hash
 	tokens     map[string]*grant.Token // by hash
 	jtis       map[string]time.Time    // used assertions, until they expire
-	reads      map[string][]time.Time
+	reads      reads.Log
 	keys       []signed.Key // the last one signs
 	rotated    int          // how often the key was replaced
 	variant    signed.Variant
@@ -110,25 +110,24 @@ func New(c Config) (*Bank, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bank{
-		Config: c, Switch: faults.New(language), base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID), pageKey: make([]byte, 32),
+		Config: c, Switch: faults.New(language), base: "/" + c.Company, customers: persona.NewCustomers(c.Behaviour.BankID),
 		calls: calls.New(c.Clock), clients: map[string]*Client{}, consents: map[string]*grant.Consent{}, logins: map[string]*grant.Login{},
-		codes: map[string]*grant.Code{}, tokens: map[string]*grant.Token{}, jtis: map[string]time.Time{}, reads: map[string][]time.Time{},
+		codes: map[string]*grant.Code{}, tokens: map[string]*grant.Token{}, jtis: map[string]time.Time{}, reads: reads.Log{},
 	}
 	for _, one := range c.Clients {
 		one.RedirectURIs = slices.Clone(one.RedirectURIs)
 		b.clients[one.ID] = &one
 	}
-	if _, err := io.ReadFull(c.Random, b.pageKey); err != nil {
+	var err error
+	if b.pageKey, err = opaque.New(c.Random); err != nil {
 		return nil, fmt.Errorf("obie: page key: %w", err)
 	}
 	if c.Journal != "" {
-		var err error
 		if b.journal, err = journal.Open(c.Journal, b.replay, b.entries); err != nil {
 			return nil, fmt.Errorf("obie: %w", err)
 		}
 	}
 	if c.BankID != nil {
-		var err error
 		b.pages, err = bankpage.New(bankpage.Config{
 			Host: b, BankID: c.BankID, Clock: c.Clock, Random: c.Random, Prefix: b.base + pagePath, Journal: c.PageJournal, Log: c.Log,
 		})
@@ -177,13 +176,6 @@ func (b *Bank) secret() (string, error) {
 		return "", fmt.Errorf("obie: secret: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(raw), nil
-}
-
-// mac authenticates page links.
-func (b *Bank) mac(text string) []byte {
-	m := hmac.New(sha256.New, b.pageKey)
-	_, _ = m.Write([]byte(text))
-	return m.Sum(nil)[:16]
 }
 
 func (b *Bank) today() persona.Day { return persona.DayAt(b.Clock.Now()) }

@@ -93,7 +93,7 @@ func (b *Bank) replay(e entry) {
 	case e.Token != nil:
 		b.tokens[e.Token.Hash] = e.Token
 	case e.Read != nil:
-		b.reads[e.Read.Key] = append(b.reads[e.Read.Key], e.Read.At)
+		b.reads.Add(e.Read.Key, e.Read.At)
 	case e.Rotated != nil:
 		b.rotated = *e.Rotated
 	case e.Redirect != nil:

@@ -21,16 +21,10 @@ func (c *call) countRead(kind, account string) *apiError {
 	defer c.mu.Unlock()
 	now := c.Clock.Now()
 	key := c.consent.ID + "/" + kind + "/" + account
-	recent := c.reads[key]
-	for len(recent) > 0 && now.Sub(recent[0]) >= dayLength {
-		recent = recent[1:]
-	}
-	if len(recent) >= c.DailyLimit {
-		c.reads[key] = recent
-		wait := recent[len(recent)-c.DailyLimit].Add(dayLength).Sub(now)
+	if wait, left := c.reads.Left(key, c.DailyLimit, now); !left {
 		return &apiError{status: http.StatusTooManyRequests, retryAfter: int(wait/time.Second) + 1}
 	}
-	c.reads[key] = append(recent, now)
+	c.reads.Add(key, now)
 	c.write(entry{Read: &readEntry{key, now}})
 	return nil
 }
@@ -46,5 +40,5 @@ func (c *call) firstDay(now time.Time) persona.Day {
 
 // partyID is an id that says nothing about the person.
 func (b *Bank) partyID(p persona.Person) string {
-	return hex.EncodeToString(b.mac("party/" + p.Number + "/" + p.Name())[:8])
+	return hex.EncodeToString(b.pageKey.MAC("party/" + p.Number + "/" + p.Name())[:8])
 }

@@ -1,9 +1,6 @@
 package obie
 
 import (
-	"crypto/hmac"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -26,20 +23,11 @@ type window struct {
 // pageLifetime is how long a link to a page works.
 const pageLifetime = 15 * time.Minute
 
-func (b *Bank) pageToken(w window) string {
-	text, _ := json.Marshal(w) // numbers and strings: it cannot fail
-	return base64.RawURLEncoding.EncodeToString(append(b.mac(string(text)), text...))
-}
-
 // parsePage reads the token of a link of this consent and account.
 func (c *call) parsePage(token, account string) (window, *apiError) {
 	bad := badRequest(resource.FieldInvalid, "the link to the page is invalid or too old", "pg")
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) < 16 || !hmac.Equal(raw[:16], c.mac(string(raw[16:]))) {
-		return window{}, bad
-	}
 	var w window
-	if json.Unmarshal(raw[16:], &w) != nil || w.Consent != c.consent.ID || w.Account != account || c.Clock.Now().Sub(time.Unix(w.Issued, 0)) > pageLifetime {
+	if !c.pageKey.Open(token, &w) || w.Consent != c.consent.ID || w.Account != account || c.Clock.Now().Sub(time.Unix(w.Issued, 0)) > pageLifetime {
 		return window{}, bad
 	}
 	return w, nil
@@ -135,7 +123,7 @@ func (c *call) transactions(accounts []resource.Account, id string) (answer, *ap
 	link := func(offset int) string {
 		to := w
 		to.Offset = offset
-		return c.Origin() + c.r.URL.Path + "?pg=" + c.pageToken(to)
+		return c.Origin() + c.r.URL.Path + "?pg=" + c.pageKey.Seal(to)
 	}
 	if end < len(lines) {
 		d.Links.Next = link(end - 1)
