@@ -244,7 +244,7 @@ func (s *Service) complete(ctx context.Context, view View) (View, error) {
 	switch f.State {
 	case flow.QR, flow.App, flow.InApp:
 		view.Ways = waysOf(view.Institution)
-	case flow.Review:
+	case flow.Review, flow.AskEmail:
 		view.Ways = waysOf(view.Institution)
 		view.Needs = needsOfAll(view.Institution, view.Ways)
 		typed, err := s.openTyped(ctx, f.UserID, typedPlace(flowTable, f.ID), f.Sealed)

@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/authorize"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/company"
+	"samla/internal/connect"
 	"samla/internal/consent"
 	"samla/internal/flow"
 	"samla/internal/pages/look"
@@ -110,5 +112,25 @@ func TestRow_SaysSinceWhenNothingAnswers(t *testing.T) {
 	row := new(shown).row(h, words.In(words.English), company.Company{ID: "se-a", DisplayName: "A"})
 	if want := "Not answering since " + words.In(words.English).Clock(at.In(h.kit.Zone())) + ". We keep trying"; !row.Off || row.Sub != want {
 		t.Errorf("%+v, want %q", row, want)
+	}
+}
+
+// What BankID says is in the language of the page; a message that is not known stays as it came.
+func TestMessage_IsInTheLanguageOfThePage(t *testing.T) {
+	view := connect.View{Shown: &authorize.Shown{UserMessage: consent.UserMessage{Code: "RFA1", Text: "Start your BankID app."}}}
+	if got := messageOf(words.In(words.Swedish), view); got != "Starta BankID-appen." {
+		t.Error(got)
+	}
+	view.Shown.UserMessage.Code = "RFA99"
+	if got := messageOf(words.In(words.Swedish), view); got != "Start your BankID app." {
+		t.Error(got)
+	}
+}
+
+func TestMasked_IsKnownToItsOwner(t *testing.T) {
+	for email, want := range map[string]string{"anna@example.com": "a•••@example.com", "å@example.com": "å•••@example.com", "": "", "@x": "", "anna": ""} {
+		if got := masked(email); got != want {
+			t.Errorf("%q: %q", email, got)
+		}
 	}
 }

@@ -59,7 +59,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 		d.Granted = say.Clock(d.Flow.StateAt.In(h.kit.Zone()))
 	}
 	if d.Message == "" {
-		d.Message = messageOf(d.View)
+		d.Message = messageOf(say, d.View)
 	}
 }
 
@@ -167,7 +167,7 @@ func (d *shown) review(h *handler, r *http.Request, say *words.Texts, v words.Va
 		case connect.ByPage:
 			b.Text, d.Agree = say.Say("bank.go", v), "review.agree.bank"
 		case connect.ByEmail:
-			b.Text = say.Say("contact.email", v)
+			b.Text = say.Say("review.email.go", v)
 		case connect.ByMethod:
 			b.Text, b.Value = say.Say("c.continue", v), string(w.Kind)+":"+w.Method
 		}
@@ -239,6 +239,7 @@ func (d *shown) ask(say *words.Texts, v words.Values) {
 	}
 	q := d.Collection.Shown
 	d.Message = q.Message
+	d.Sent = masked(d.Typed.Email)
 	if r := []rune(d.Message); len(r) > maxQuote {
 		d.Message = string(r[:maxQuote])
 	}
@@ -274,6 +275,15 @@ func (d *shown) ask(say *words.Texts, v words.Values) {
 			d.field(inputField(say, v, key, wrong["/values/"+key] || wrong["/value"] && len(q.Inputs) == 1))
 		}
 	}
+}
+
+// masked returns an address as its owner knows it again: a•••@example.com.
+func masked(email string) string {
+	name, host, found := strings.Cut(email, "@")
+	if !found || name == "" {
+		return ""
+	}
+	return string([]rune(name)[:1]) + "•••@" + host
 }
 
 // maxQuote is how much of a text of an institution is shown, in characters.

@@ -48,6 +48,7 @@ type shown struct {
 	Granted       string
 	Shortened     string
 	Work          []look.Work
+	Sent          string   // masked address to which a link was sent, or ""
 	Resend        string   // choice that asks for a new code, or ""
 	Got           []string // what was read, by kind and number
 	Again         string   // way that is begun again by itself, after Busy

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"samla/internal/connect"
 	"samla/internal/flow"
 	"samla/internal/jsontext"
+	"samla/internal/words"
 )
 
 // state answers the question of the script how it stands: what moves within a state. An
@@ -30,7 +32,7 @@ func (h *handler) state(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}
-	body := appendState(nil, view, h.Clock.Now())
+	body := appendState(nil, h.kit.Text(h.language(r, view.Flow.Terms)), view, h.Clock.Now())
 	sum := sha256.Sum256(body)
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	w.Header().Set("ETag", tag)
@@ -43,7 +45,7 @@ func (h *handler) state(w http.ResponseWriter, r *http.Request) {
 }
 
 // appendState appends what the script shows: rev says whether the page is another one.
-func appendState(b []byte, view connect.View, now time.Time) []byte {
+func appendState(b []byte, say *words.Texts, view connect.View, now time.Time) []byte {
 	b = strconv.AppendInt(append(b, `{"rev":`...), view.Flow.Rev, 10)
 	b = jsontext.AppendMember(b, `,"state":`, string(view.Flow.State))
 	b = jsontext.AppendNonEmpty(b, `,"qr":`, codeOf(view)) // the script draws it
@@ -54,7 +56,7 @@ func appendState(b []byte, view connect.View, now time.Time) []byte {
 		b = strconv.AppendInt(append(b, `,"until":`...), until.UnixMilli(), 10)
 		b = strconv.AppendInt(append(b, `,"now":`...), now.Truncate(nowEvery).UnixMilli(), 10)
 	}
-	b = jsontext.AppendNonEmpty(b, `,"say":`, messageOf(view))
+	b = jsontext.AppendNonEmpty(b, `,"say":`, messageOf(say, view))
 	return append(b, '}')
 }
 
@@ -118,10 +120,15 @@ func wholeOf(v connect.View) time.Duration {
 	return until.Sub(from)
 }
 
-// messageOf returns what BankID says to the person, or "".
-func messageOf(v connect.View) string {
-	if v.Shown != nil {
-		return v.Shown.UserMessage.Text
+// messageOf returns what BankID says to the person, in the language of the page where its
+// text is known (docs/reference/banks.md 13), or "".
+func messageOf(say *words.Texts, v connect.View) string {
+	if v.Shown == nil {
+		return ""
 	}
-	return ""
+	m := v.Shown.UserMessage
+	if key := words.Key("rfa." + strings.ToLower(strings.TrimPrefix(m.Code, "RFA"))); m.Code != "" && say.Has(key) {
+		return say.Say(key, words.Values{})
+	}
+	return m.Text
 }
