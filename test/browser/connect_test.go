@@ -141,6 +141,7 @@ func TestConnect(t *testing.T) {
 		"NeedsNoMouse":            needsNoMouse,
 		"NeedsNoScript":           needsNoScript,
 		"WeighsLittle":            weighsLittle,
+		"ShopShowsData":           shopShowsData,
 	}
 	if os.Getenv("SAMLA_SHOTS") != "" {
 		walks["SaysWhoIsDown"] = saysWhoIsDown // the server tries for five minutes; a row is tested in internal/pages/connect
@@ -153,7 +154,7 @@ func TestConnect(t *testing.T) {
 			world.t = t
 			walk(t, &own, &world)
 			world.clean(&own)
-			w.host = world.host // the hosts are those of all browsers, also of the next walks
+			w.host, w.elsewhere = world.host, world.elsewhere // the hosts are those of all browsers, also of the next walks
 		})
 	}
 	signs()
