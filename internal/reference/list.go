@@ -40,6 +40,7 @@ var guides = []struct {
 	{"Operate", [][3]string{
 		{"going-live", "Going live", "What to do before the first real person."},
 		{"operate", "Operate", "Install, upgrade, rotate, incidents."},
+		{"operate-console", "Console", "Who may sign in to the operator's console, and how."},
 		{"operate-backup", "Backups", "Keys, backups and restoring."},
 		{"observe", "Observe", "Metrics, alerts and traces."},
 		{"audit", "Audit log", "What is in it, and what it proves."},
