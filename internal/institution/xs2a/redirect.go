@@ -72,6 +72,10 @@ func errPage(requestID string) error {
 	return &institution.Error{Kind: institution.MalformedResponse, RequestID: requestID, Detail: "_links.scaRedirect must be an https address", Cause: errMissing}
 }
 
+// maxFragment bounds the fragment of a page, in bytes, as package oauth does the address
+// before it: all of it is kept with the consent.
+const maxFragment = 4096
+
 // withState returns the link scaRedirect with the state (docs/reference/families.md 2.2).
 // A fragment, as single pages have it, stays behind it.
 func (b *Bank) withState(link string, w institution.Way) (string, error) {
@@ -85,6 +89,9 @@ func (b *Bank) withState(link string, w institution.Way) (string, error) {
 		if page, err = oauth.AddQuery(address, nil); err != nil { // it has a state of the bank already
 			return "", errPage("")
 		}
+	}
+	if len(fragment) > maxFragment || strings.ContainsFunc(fragment, isControl) {
+		return "", errPage("")
 	}
 	if fragment != "" {
 		page += "#" + fragment

@@ -130,7 +130,8 @@ func TestStartAuthorization_SendsThePersonToThePage(t *testing.T) {
 
 // A person can be sent to an https address only; without one, nobody can sign.
 func TestRedirect_RefusesPageThatIsNone(t *testing.T) {
-	for _, link := range []string{"", "http://login.bank.example/", "javascript:alert(1)", "https://u:p@login.bank.example/", "/sca"} {
+	for _, link := range []string{"", "http://login.bank.example/", "javascript:alert(1)", "https://u:p@login.bank.example/", "/sca",
+		"https://login.bank.example/#" + strings.Repeat("a", 5000), `https://login.bank.example/#a\r\nb`} {
 		body := `{"consentStatus":"received","consentId":"c1","scaStatus":"received","authorisationId":"a1","_links":{"scaRedirect":{"href":"` + link + `"}}}`
 		s := newScriptedBank(t, signsBy("redirect"), responds(201, body))
 		a, err := s.StartAuthorization(t.Context(), institution.AuthorizeRequest{RequestID: requestID, ConsentID: "c1", PSU: person, Way: theWay})
