@@ -149,3 +149,21 @@ func TestPartlySigned_NeedsThePersonBack(t *testing.T) {
 	}
 	b.checkEnd(c, consent.Failed, consent.AuthenticationTimeout)
 }
+
+// A bank that tells nothing until the person is back may call a consent valid that has no
+// tokens yet. At its deadline a renewal is read once more, and not granted by that: nothing
+// could be read under it, and the old consent would be gone.
+func TestRenewal_OfASilentBankNeedsWhatThePersonBrings(t *testing.T) {
+	b := newRedirected(t)
+	b.change(func(p *institution.Profile) { p.NamesSigner = true })
+	old := b.authorized()
+	c, _ := b.beginOf(old.ID)
+	b.bank.signed.Store(true) // the bank calls it valid
+	b.Clock.Set(c.AuthorizeBy)
+	if c = b.handled(c.ID); c.Status != consent.Failed || c.Failure != consent.AuthenticationTimeout {
+		t.Errorf("the renewal is %s %s", c.Status, c.Failure)
+	}
+	if got := b.Consent(old.ID); got.Status != consent.Authorized {
+		t.Errorf("the old consent is %s", got.Status)
+	}
+}
