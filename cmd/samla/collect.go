@@ -205,7 +205,7 @@ func (w *collecting) find(ctx context.Context) (string, error) {
 }
 
 // admit opens a session of the user, who is created if there is none. It is called when the
-// institution is asked next: who stops before that leaves no user without data.
+// institution is asked next: a person who stops before that leaves no user without data.
 func (w *collecting) admit(ctx context.Context) (err error) {
 	if w.user == "" {
 		u, err := w.client.CreateUser(ctx, w.cmd.User)

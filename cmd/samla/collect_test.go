@@ -143,7 +143,7 @@ func TestPatiently_AsksAgainAndTakesCodesAway(t *testing.T) {
 	}
 }
 
-// Who stops before anything was asked of the institution leaves no user behind.
+// A person who stops before anything was asked of the institution leaves no user behind.
 func TestCollect_StoppedEarlyCreatesNobody(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {

@@ -11,7 +11,7 @@ import (
 // the last one that was (consent.Living). c can be any consent of the lineage; the
 // caller has checked whose it is.
 //
-// r is the store or a transaction. Who decides by the answer inside a transaction locks
+// r is the store or a transaction. A caller that decides by the answer inside a transaction locks
 // the living consent: a renewal that replaces it writes it too.
 func Living(ctx context.Context, r store.ConsentReader, c consent.Consent) (consent.Consent, error) {
 	if c.Status == consent.Authorized {

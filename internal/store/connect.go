@@ -14,7 +14,7 @@ type ConnectReader interface {
 	ConnectLink(ctx context.Context, clientID, id string) (flow.Link, error)
 	// ConnectLinkByHash finds a link of any client by the hash of its secret.
 	ConnectLinkByHash(ctx context.Context, hash string) (flow.Link, error)
-	// ConnectFlow reads a flow of any client: whoever asks has to bring its secret.
+	// ConnectFlow reads a flow of any client: the caller compares its secret.
 	ConnectFlow(ctx context.Context, id string) (flow.Flow, error)
 	// ReadingFlows lists the flows in flow.Reading that were seen at the time since or later,
 	// by their ids, at most limit and only those with an id above after (empty = from the
