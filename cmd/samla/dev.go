@@ -77,7 +77,7 @@ func (c *devCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.announce(a.out, l, link, door); err != nil {
+	if err := c.announce(a.out, l, dir, link, door); err != nil {
 		return err
 	}
 	<-a.ctx.Done()
@@ -109,7 +109,7 @@ func dataDirectory(wanted string) (dir string, remove func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-func (c *devCmd) announce(w io.Writer, l *devserver.Environment, link, door string) error {
+func (c *devCmd) announce(w io.Writer, l *devserver.Environment, dir, link, door string) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
 			API       string `json:"api"`
@@ -120,7 +120,7 @@ func (c *devCmd) announce(w io.Writer, l *devserver.Environment, link, door stri
 			Console   string `json:"console,omitempty"` // a link that signs an admin in to the console
 		}{l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), link, door})
 	}
-	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey), link, cmp.Or(door, "not served"))
+	_, err := fmt.Fprintf(w, devText, l.Server.URL(), l.APIKey, l.Sandbox.URL(), l.Sandbox.CAFile(), shellQuote("authorization-token: "+l.APIKey), link, cmp.Or(door, "not served"), shellQuote(filepath.Join(dir, "apikey")))
 	return err
 }
 
@@ -143,7 +143,10 @@ curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"com
 Open the connect page in a browser with the phone's page beside it: choose an institution, and approve on the phone.
 The first collection is from a bank and waits for a person: approve it on the phone's page within 30 seconds.
 The second is from an institution that the person logs in to: its QR code signs itself. README.md has both flows with all their requests,
-docs/sandbox.md the persons and companies.
+docs/sandbox.md the persons and companies. The same from the terminal (docs/terminal.md):
+
+samla profile add dev --server %[1]s --key-file %[8]s
+samla collect --company se-demo-psd2
 `
 
 // shellQuote quotes s as one word of a POSIX shell.

@@ -33,6 +33,8 @@ type cli struct {
 	Collections collectionsCmd `cmd:"" group:"client" help:"List collections, and show or write what they read."`
 	Accounts    accountsCmd    `cmd:"" group:"client" help:"List accounts over all collections, show and export their transactions."`
 	Events      eventsCmd      `cmd:"" group:"client" help:"Print what happened, and follow it."`
+	Webhooks    webhooksCmd    `cmd:"" group:"client" help:"List where events are sent, how it went, and send them again."`
+	Plans       plansCmd       `cmd:"" group:"client" help:"Read consents without their users, some times a day."`
 	Profile     profileCmd     `cmd:"" group:"client" help:"Keep servers and their API keys, for the commands above."`
 	Completion  completionCmd  `cmd:"" group:"client" help:"Print a script that completes commands and flags in bash, zsh or fish."`
 
