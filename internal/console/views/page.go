@@ -85,6 +85,7 @@ type cell struct {
 	Text, Sub string
 	Href      string
 	Mono      bool
+	When      bool   // a time: it stays on one line
 	Chip      string // "bad", "warn", "good", "plain"; "" = no chip
 	Icon      string
 	Tile      string // id that tints a tile with the first letters of Text; "" = no tile

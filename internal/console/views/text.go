@@ -174,7 +174,7 @@ func (v *views) timeCell(t time.Time) cell {
 	if t.IsZero() {
 		return none("never")
 	}
-	return cell{Text: v.at(t), Sub: v.ago(t)}
+	return cell{Text: v.at(t), Sub: v.ago(t), When: true}
 }
 
 func plural(n int, one, many string) string {

@@ -73,6 +73,7 @@ func OnStores(t *testing.T, test func(e *Env)) {
 	t.Run("postgres", func(t *testing.T) { test(New(t, testpg.URL(t))) })
 }
 
+// Must returns a value, or fails the test for its error.
 func Must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -83,6 +84,7 @@ func Must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
+// New returns the console over the store of a DSN, with two clients.
 func New(t *testing.T, dsn string) *Env {
 	t.Helper()
 	base := flowtest.New(t, dsn)
@@ -120,6 +122,7 @@ func (e *Env) Get(path string, want int) string {
 	return e.Do(httptest.NewRequest(http.MethodGet, e.URL+path, nil), want)
 }
 
+// Post sends a form of the console's own pages and checks the status.
 func (e *Env) Post(path string, form url.Values, want int) string {
 	e.Helper()
 	r := httptest.NewRequest(http.MethodPost, e.URL+path, strings.NewReader(form.Encode()))
@@ -128,6 +131,7 @@ func (e *Env) Post(path string, form url.Values, want int) string {
 	return e.Do(r, want)
 }
 
+// Do sends a request and checks the status.
 func (e *Env) Do(r *http.Request, want int) string {
 	e.Helper()
 	w := httptest.NewRecorder()
@@ -139,6 +143,7 @@ func (e *Env) Do(r *http.Request, want int) string {
 	return string(body)
 }
 
+// Has fails for each text that a page does not have.
 func (e *Env) Has(page string, texts ...string) {
 	e.Helper()
 	for _, text := range texts {
@@ -148,6 +153,7 @@ func (e *Env) Has(page string, texts ...string) {
 	}
 }
 
+// HasNot fails for each text that a page has.
 func (e *Env) HasNot(page string, texts ...string) {
 	e.Helper()
 	for _, text := range texts {
@@ -185,6 +191,7 @@ func (e *Env) ID(at time.Time) string {
 	return fmt.Sprintf("%s-%s-7000-8000-%012x", hex[:8], hex[8:], e.n)
 }
 
+// User adds a user of a client.
 func (e *Env) User(c client.Client) user.User {
 	id := e.ID(Noon)
 	u := user.User{ID: id, ClientID: c.ID, ExternalID: "secret-" + id, CreatedAt: Noon, UpdatedAt: Noon}
@@ -192,6 +199,7 @@ func (e *Env) User(c client.Client) user.User {
 	return u
 }
 
+// Consent adds an authorized permission of a user that was begun at the time at, and its entry in the audit log.
 func (e *Env) Consent(u user.User, at time.Time, change func(*consent.Consent)) consent.Consent {
 	c := consent.Consent{ID: consent.ID(e.ID(at)), ClientID: u.ClientID, UserID: u.ID, Company: "se-demobanken", Status: consent.Authorized, Step: consent.StepKeep, Requested: consent.Scope{Balances: true},
 		Granted: &consent.Scope{AccountIDs: []string{"SE4550000000058398257466"}}, CreatedAt: at, StatusChangedAt: at.Add(time.Minute), ExpiresAt: at.Add(180 * 24 * time.Hour), Sealed: []byte("sealed"), Rev: 1}
@@ -210,6 +218,7 @@ func (e *Env) Consent(u user.User, at time.Time, change func(*consent.Consent)) 
 	return c
 }
 
+// Collection adds a collection of a user, and its entries in the audit log.
 func (e *Env) Collection(u user.User, at time.Time, company string, s collection.Status) collection.Collection {
 	k := collection.Collection{ID: e.ID(at), ClientID: u.ClientID, UserID: u.ID, ConsentID: consent.ID(e.ID(at)), Company: company, Version: "2026-04-01", Mode: collection.Stored, Attended: true,
 		Filter: []string{"SE4550000000058398257466"}, Status: s, CreatedAt: at, StatusChangedAt: at.Add(30 * time.Second), Sealed: []byte("sealed"), Rev: 1}
@@ -248,11 +257,13 @@ func (e *Env) Journey(u user.User, at time.Time, company string, state flow.Stat
 	return l
 }
 
+// Endpoint adds an endpoint of webhooks.
 func (e *Env) Endpoint(c client.Client) webhook.Endpoint {
 	e.Helper()
 	return Must(e.Hooks.Create(e.Context(), c.ID, "http://127.0.0.1:9/secret-path", nil, nil))(e).Endpoint
 }
 
+// Schedule adds a refresh plan of a user.
 func (e *Env) Schedule(u user.User, state quota.PlanState, reason quota.Reason) quota.Schedule {
 	s := quota.Schedule{Lineage: consent.ID(e.ID(Noon)), ClientID: u.ClientID, UserID: u.ID, Company: "se-fyrbanken", PerDay: 4, State: state, Reason: reason, Failures: 7, DueAt: Noon.Add(time.Hour), ReadAt: Noon.Add(-time.Hour),
 		Recent: []time.Time{Noon.Add(-30 * time.Hour), Noon.Add(-time.Hour)}, Rev: 1, WakeAt: Noon.Add(time.Hour)}
@@ -270,6 +281,7 @@ func (e *Env) Park(u user.User) string {
 	return string(c.ID)
 }
 
+// Commands are the commands of operators in the audit log.
 func (e *Env) Commands() (all []string) {
 	for _, entry := range Must(e.DB.UnchainedEntries(e.Context(), 10_000))(e) {
 		if entry.Kind == string(audit.OperatorCommand) {
@@ -348,6 +360,7 @@ func Busy(e *Env) (journeys []flow.Link, parked string, hook webhook.Endpoint) {
 	return journeys, parked, hook
 }
 
+// Redirect returns where an address leads to.
 func (e *Env) Redirect(path string) string {
 	e.Helper()
 	w := httptest.NewRecorder()
