@@ -26,6 +26,7 @@ var guides = []struct {
 		{"terminal", "Terminal", "samla as a client: collect, list and export without a program."},
 	}},
 	{"Build", [][3]string{
+		{"connect", "Connect page", "Let a page of this server do everything with the person."},
 		{"webhooks", "Webhooks", "Receive, verify and replay what happened."},
 		{"errors", "Errors", "Each code: who has to act, and what to do."},
 		{"versions", "Versions", "Which version answers, and what may change in it."},
