@@ -270,7 +270,7 @@ func operatorFiles(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for name, content := range map[string][]byte{
-		"nordea-key.pem": key, "obie-key.pem": key, "enablebanking.pem": key, "eu-enable-banking-banks.json": []byte(`{"banks":[]}`), "nordea.secret": []byte("secret"), "swedbank.secret": []byte("secret"),
+		"nordea-key.pem": key, "obie-key.pem": key, "enablebanking.pem": key, "eu-enable-banking-banks.json": []byte(`{"banks":[{"id":"se-eb-nordea","name":"Nordea","country":"SE"}]}`), "nordea.secret": []byte("secret"), "swedbank.secret": []byte("secret"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
