@@ -147,6 +147,7 @@ func TestConnect(t *testing.T) {
 		walks["SaysWhoIsDown"] = saysWhoIsDown // the server tries for five minutes; a row is tested in internal/pages/connect
 	}
 	for name, walk := range walks {
+		signs(false)
 		t.Run(name, func(t *testing.T) {
 			own := *d
 			own.t, own.prefix = t, name
@@ -157,7 +158,7 @@ func TestConnect(t *testing.T) {
 			w.host, w.elsewhere = world.host, world.elsewhere // the hosts are those of all browsers, also of the next walks
 		})
 	}
-	signs()
+	signs(true)
 }
 
 // From the list to data: the code on the page is scanned, and the data is there.
