@@ -97,6 +97,13 @@ func TestDev_PrintsWorkingCommands(t *testing.T) {
 			t.Errorf("no line with the %s", label)
 		}
 	}
+	docs := regexp.MustCompile(`(?m)^Docs +(http://\S+/docs)$`).FindStringSubmatch(text)
+	if docs == nil {
+		t.Fatalf("no line with the documentation:\n%s", text)
+	}
+	if answer, err := http.Get(docs[1]); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("the documentation answers %v, %v", answer, err)
+	}
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(s string) bool { return !strings.HasPrefix(s, "curl ") })
 	if len(lines) != 4 {
 		t.Fatalf("%d commands:\n%s", len(lines), text)
