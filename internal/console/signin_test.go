@@ -274,6 +274,21 @@ func TestSession_IsEndedByOneselfAndByAnAdmin(t *testing.T) {
 	}
 }
 
+// A page that keeps itself fresh does not keep its session.
+func TestSession_EndsBesideAPageThatKeepsItselfFresh(t *testing.T) {
+	s := newSite(t)
+	_, link := s.add("maria.ek", operator.Viewer)
+	b := s.browser()
+	b.enrol(link)
+	for range 2 {
+		s.Clock.Advance(operator.IdleLife / 2)
+		b.ask("/jobs", nil, "Accept", "text/html; fragment")
+	}
+	if status, _, to := b.ask("/jobs", nil); status != http.StatusSeeOther || to != "/sign-in?to=%2Fjobs" {
+		t.Errorf("%d to %s", status, to)
+	}
+}
+
 func TestDoor_LetsInWhereThereAreDoors(t *testing.T) {
 	s := newSite(t)
 	link, err := s.service.Door(t.Context(), "dev", operator.Admin)
