@@ -292,8 +292,7 @@ func TestPasskey_SignsInWhoHasIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			key.count++
-			answer := key.get(c)
+			answer := key.get(c) // most passkeys count nothing, so a copy of the answer looks like it
 			session, err := e.PasskeySignIn(t.Context(), c.ID, answer, from)
 			if err != nil {
 				t.Fatal(err)
