@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/audit"
 	"samla/internal/collection"
+	"samla/internal/consent"
 	"samla/internal/console/viewstest"
 	"samla/internal/operator"
 	"samla/internal/store"
@@ -214,4 +216,20 @@ func TestJobs_PageParkedJobs(t *testing.T) {
 	e.Role = operator.Acting
 	e.Post("/jobs/consents/retry", nil, 303)
 	e.Has(e.Get("/jobs", 200), "No job is parked.")
+}
+
+// Another collection under the same permission is not part of the journey.
+func TestJourney_LeavesOtherCollectionsOut(t *testing.T) {
+	e := viewstest.New(t, t.TempDir())
+	u := e.User(e.One)
+	k := e.Collection(u, viewstest.Noon.Add(-time.Hour), "se-demobanken", collection.Completed)
+	e.Consent(u, viewstest.Noon.Add(-2*time.Hour), func(c *consent.Consent) { c.ID = k.ConsentID })
+	other := k
+	other.ID, other.Status = e.ID(viewstest.Noon), collection.ThirdPartyError
+	e.Write(func(tx store.Tx) error {
+		return tx.AddAuditEntry(e.Context(), audit.OfCollection(e.IDs, other, viewstest.Noon))
+	})
+	page := e.Get("/journeys/"+k.ID, 200)
+	e.Has(page, "COMPLETED")
+	e.HasNot(page, "THIRD_PARTY_ERROR")
 }
