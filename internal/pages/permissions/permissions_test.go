@@ -325,7 +325,8 @@ func TestPages_ShowAndChangeNothingOfOthers(t *testing.T) {
 func TestPages_TakeNothingFromWhoIsNotSignedIn(t *testing.T) {
 	e := newEnv(t)
 	c := e.permission(e.User, 100)
-	acts := [][2]string{{"POST", "/permissions/withdraw/" + string(c.ID)}, {"POST", "/permissions/erase"}, {"POST", "/permissions/download"}, {"POST", "/permissions/renew/" + string(c.ID)},
+	b := e.signedIn(t, e.User)
+	acts := [][2]string{{"POST", "/permissions/withdraw/" + string(c.ID)}, {"POST", "/permissions/erase?at=" + b.visit().ID}, {"POST", "/permissions/download"}, {"POST", "/permissions/renew/" + string(c.ID)},
 		{"GET", "/permissions/archive"}, {"GET", "/permissions/history/" + string(c.ID)}}
 	untouched := func(who string) {
 		t.Helper()
@@ -344,7 +345,6 @@ func TestPages_TakeNothingFromWhoIsNotSignedIn(t *testing.T) {
 		}
 		untouched(cookie)
 	}
-	b := e.signedIn(t, e.User)
 	for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}} {
 		for _, act := range acts[:4] {
 			if status, _, _ := b.do(act[0], act[1], sure, from...); status != http.StatusForbidden {
@@ -444,10 +444,12 @@ func TestErase_WantsATickAndSignsOut(t *testing.T) {
 	if strings.Contains(body, "checked") {
 		t.Error("the box is ticked")
 	}
-	if status, _, body := b.do("POST", "/permissions/erase", url.Values{}); status != http.StatusUnprocessableEntity || !strings.Contains(body, `href="#sure"`) {
+	address := "/permissions/erase?at=" + b.visit().ID
+	wants(t, body, `action="`+address+`"`)
+	if status, _, body := b.do("POST", address, url.Values{}); status != http.StatusUnprocessableEntity || !strings.Contains(body, `href="#sure"`) {
 		t.Errorf("%d\n%s", status, body)
 	}
-	if status, _, body := b.do("POST", "/permissions/erase", url.Values{"sure": {"yes"}}); status != 200 || !strings.Contains(body, "Erased. Backups follow within 35 days.") {
+	if status, _, body := b.do("POST", address, url.Values{"sure": {"yes"}}); status != 200 || !strings.Contains(body, "Erased. Backups follow within 35 days.") {
 		t.Errorf("%d\n%s", status, body)
 	}
 	got, err := e.Store.Consent(t.Context(), c.ID)
@@ -460,5 +462,37 @@ func TestErase_WantsATickAndSignsOut(t *testing.T) {
 	}
 	if _, err := e.service.CreateLink(t.Context(), e.User.ClientID, e.User.ID, "", nil); err == nil {
 		t.Error("a link for an erased user")
+	}
+}
+
+// visit returns the only visit of the browser.
+func (b *browser) visit() session.Visit {
+	b.Helper()
+	all, err := b.e.service.Visiting(b.Context(), b.cookie("permissions"))
+	if err != nil || len(all) != 1 {
+		b.Fatalf("%d visits, %v", len(all), err)
+	}
+	return all[0]
+}
+
+// A form is left open in a tab, and the link of another client is opened in the next one: the
+// form erases neither.
+func TestErase_ErasesNothingButWhatItsFormNames(t *testing.T) {
+	e := newEnv(t)
+	stranger := e.stranger()
+	b := e.signedIn(t, e.User)
+	left := "/permissions/erase?at=" + b.visit().ID
+	if status, _, _ := b.do("POST", e.link(stranger.ClientID, stranger.ID), url.Values{}); status != http.StatusSeeOther {
+		t.Fatalf("%d", status)
+	}
+	for _, address := range []string{left, "/permissions/erase", "/permissions/erase?at="} {
+		if status, to, _ := b.do("POST", address, url.Values{"sure": {"yes"}}); status != http.StatusSeeOther || to != pages.Path {
+			t.Errorf("%s: %d to %q", address, status, to)
+		}
+	}
+	for _, u := range []user.User{e.User, stranger} {
+		if got, err := e.Store.User(t.Context(), u.ClientID, u.ID); err != nil || got.Anonymized() {
+			t.Errorf("%s is erased, %v", u.ExternalID, err)
+		}
 	}
 }

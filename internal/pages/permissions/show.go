@@ -277,18 +277,24 @@ func (h *handler) archive(w http.ResponseWriter, r *http.Request, s seen) {
 
 // eraseData is what the page that erases shows.
 type eraseData struct {
-	Asker       string
+	At, Asker   string // the visit that the form is about, and who asks
 	Days, Years int
 	Error       *look.Problems
 }
 
 func (h *handler) eraseForm(w http.ResponseWriter, r *http.Request, s seen) {
-	h.render(w, r, h.page(s, "perm/erase", "ERASE", "perm.erase", r, eraseData{Asker: s.asker, Days: h.BackupDays, Years: h.AuditYears}))
+	h.render(w, r, h.page(s, "perm/erase", "ERASE", "perm.erase", r, eraseData{At: s.ID, Asker: s.asker, Days: h.BackupDays, Years: h.AuditYears}))
 }
 
+// erase erases what the form names. A form that was shown for another visit, which has ended
+// or whose cookie has given way to that of another link, erases nothing: there is no way back.
 func (h *handler) erase(w http.ResponseWriter, r *http.Request, s seen) {
+	if r.URL.Query().Get("at") != s.ID {
+		http.Redirect(w, r, Path, http.StatusSeeOther)
+		return
+	}
 	if r.PostFormValue("sure") != "yes" {
-		d := eraseData{Asker: s.asker, Days: h.BackupDays, Years: h.AuditYears,
+		d := eraseData{At: s.ID, Asker: s.asker, Days: h.BackupDays, Years: h.AuditYears,
 			Error: &look.Problems{Items: []look.Problem{{Field: "sure", Text: s.texts.Say("perm.erase.err", words.Values{})}}}}
 		p := h.page(s, "perm/erase", "ERASE", "perm.erase", r, d)
 		p.Status = http.StatusUnprocessableEntity

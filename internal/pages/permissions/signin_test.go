@@ -160,6 +160,10 @@ func TestSignIn_ErasesWhatIsWhollyHers(t *testing.T) {
 	if err != nil || len(left) != 1 || left[0].ID != visits[0].ID {
 		t.Errorf("%+v, %v", left, err)
 	}
+	// A reload sends the form again: what is left is not erased by it.
+	if status, to, _ := b.do("POST", "/permissions/erase?at="+gone.ID, url.Values{"sure": {"yes"}}); status != http.StatusSeeOther || to != pages.Path {
+		t.Errorf("sent again: %d to %q", status, to)
+	}
 	again := e.browser(t)
 	again.signsIn(maja)
 	if found, err := e.service.Visiting(t.Context(), again.cookie("permissions")); err != nil || len(found) != 1 || found[0].UserID == gone.UserID {
