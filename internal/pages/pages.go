@@ -128,11 +128,14 @@ func (h *handler) goes(w http.ResponseWriter, r *http.Request, state string, b b
 
 // decide answers the forms of the pages: whether the person has begun this, and a short code.
 // Of other sites, only the page of the client on which the person has begun can say so. The
-// form of any other one is no more than a link.
+// form of any other one is no more than a link. A form of another site brings no cookie
+// (SameSite=Lax): to a browser that may go no further by it, the link says what the cookie is
+// good for.
 func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxReturn)
 	state := r.PathValue("state")
-	if isState(state) && h.own.Check(r) != nil {
+	foreign := isState(state) && h.own.Check(r) != nil
+	if foreign {
 		begins := false
 		if r.PostFormValue("begun") == "yes" && r.PostFormValue("code") == "" {
 			var err error
@@ -161,7 +164,13 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request) {
 		seen, err = h.Ways.Visit(r.Context(), state, browser.secret, r.UserAgent(), begun == "yes")
 		h.goes(w, r, state, browser, seen)
 	}
-	h.remember(w, state, browser, seen, err)
+	switch {
+	case foreign && err == nil && seen.View == authorize.ViewElsewhere:
+		http.Redirect(w, r, authorize.GoPath+state, http.StatusSeeOther)
+		return
+	case !foreign || err == nil: // a new cookie would take the place of one that did not come along
+		h.remember(w, state, browser, seen, err)
+	}
 	h.answer(w, r, state, seen, err)
 }
 

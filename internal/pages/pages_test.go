@@ -66,7 +66,9 @@ const (
 	another = "BZSXDgp0AHKAAqilNa06d3EAAAAAAAAAAAAAAAAAAAA"
 )
 
-func newPages(w *ways, public string) http.Handler {
+func newPages(w *ways, public string) http.Handler { return newPagesOf(w, public) }
+
+func newPagesOf(w pages.Ways, public string) http.Handler {
 	return pages.New(pages.Deps{Ways: w, Clients: clients{}, PublicURL: func() string { return public }, Log: slog.New(slog.DiscardHandler),
 		Institutions: institution.Set{"se-bank": {Company: company.Company{ID: "se-bank", DisplayName: "Bank & Co"}}}})
 }
@@ -408,4 +410,29 @@ func TestPages_TakeTheWordOfThePageOfTheClient(t *testing.T) {
 	if r := send(newPages(w, ""), "POST", "/go/short", "begun=yes", from("https://shop.example")...); r.StatusCode != http.StatusNotFound {
 		t.Errorf("%d for no state", r.StatusCode)
 	}
+}
+
+// The form of the client's page comes without the cookie that the browser has. Who may go no
+// further by it goes on by the cookie, which stays as it is; so it does if something breaks.
+func TestPages_FormOfTheClientLeavesTheCookieAlone(t *testing.T) {
+	from := []string{"Origin", "https://shop.example", "Sec-Fetch-Site", "cross-site"}
+	w := &ways{seen: authorize.Seen{View: authorize.ViewElsewhere, Company: "se-bank"}, begins: "https://shop.example"}
+	h := newPages(w, "https://samla.test")
+	if r := send(h, "POST", "/go/"+state, "begun=yes", from...); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/go/"+state || len(r.Cookies()) != 0 {
+		t.Errorf("the fifth press: %d to %q, cookies %v", r.StatusCode, r.Header.Get("Location"), r.Cookies())
+	}
+	if r := send(h, "POST", "/go/"+state, "begun=yes", "Sec-Fetch-Site", "same-origin"); r.StatusCode != http.StatusOK {
+		t.Errorf("our own form, which brings the cookie: %d", r.StatusCode)
+	}
+	broken := &brokenVisit{ways{begins: "https://shop.example"}}
+	if r := send(newPagesOf(broken, ""), "POST", "/go/"+state, "begun=yes", from...); r.StatusCode != http.StatusInternalServerError || len(r.Cookies()) != 0 {
+		t.Errorf("%d, cookies %v", r.StatusCode, r.Cookies())
+	}
+}
+
+// brokenVisit fails when the link is opened.
+type brokenVisit struct{ ways }
+
+func (*brokenVisit) Visit(context.Context, string, string, string, bool) (authorize.Seen, error) {
+	return authorize.Seen{}, errors.New("the store is away")
 }
