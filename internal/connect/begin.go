@@ -49,6 +49,9 @@ func (s *Service) begin(ctx context.Context, f flow.Flow, rev int64, b Begin, v 
 	if err != nil {
 		return View{}, gone(authorize.SealError(err))
 	}
+	if signed, err := s.signed(ctx, f); err != nil || signed { // a late press must not end what was given
+		return View{Flow: f, Stale: signed}, err
+	}
 	if err := s.end(ctx, f); err != nil { // another way: the order before it ends first
 		return View{}, err
 	}
@@ -75,6 +78,13 @@ func (s *Service) begin(ctx context.Context, f flow.Flow, rev int64, b Begin, v 
 		view.Typed = typed // nothing is stored; the page sends it again
 	}
 	return view, err
+}
+
+// signed reports whether the person has signed what goes on, as far as the institution has
+// said so: a page that was in the background may not show it yet.
+func (s *Service) signed(ctx context.Context, f flow.Flow) (bool, error) {
+	sight, err := s.sight(ctx, &View{Flow: f})
+	return sight != nil && sight.Signed, err
 }
 
 // begun returns the flow after an approval was begun, or was not.

@@ -169,6 +169,19 @@ func (p *person) bankSays(events ...consent.Event) {
 	}
 }
 
+// stands puts the flow into a state that the bank's answers would lead to.
+func (p *person) stands(s flow.State) {
+	p.Helper()
+	f, err := store.UpdateConnectFlow(p.Context(), p.Store, p.id, func(f flow.Flow) (flow.Flow, func(store.Tx) error, error) {
+		next, err := f.Apply(flow.See{Sight: flow.Sight{State: s}}, p.Clock.Now())
+		return next, nil, err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.view.Flow = f
+}
+
 func (p *person) signs() {
 	p.Helper()
 	c := p.Consent(p.view.Flow.ConsentID)

@@ -246,3 +246,19 @@ func TestFlow_LogsInByDialogue(t *testing.T) {
 		t.Error(p.view.Flow.Failure)
 	}
 }
+
+// A page that was in the background offers another way although the person has signed: a press
+// ends nothing, and the flow goes on with what was signed.
+func TestFlow_LatePressKeepsWhatWasSigned(t *testing.T) {
+	b := newEnv(t)
+	p := b.opens(func(r *connect.LinkRequest) { r.Terms.Companies = []string{bank} })
+	p.begins(connect.OtherDevice)
+	p.stands(flow.InApp)
+	id := p.view.Flow.ConsentID
+	p.signs()
+	p.begins(connect.ThisDevice)
+	p.in(flow.Reading)
+	if c := b.Consent(id); !p.view.Stale || p.view.Flow.ConsentID != id || c.Status != consent.Authorized {
+		t.Errorf("%+v, the consent is %s", p.view.Flow, c.Status)
+	}
+}
