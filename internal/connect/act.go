@@ -106,7 +106,11 @@ func (s *Service) Cancel(ctx context.Context, id, key string, v Visitor) (View, 
 			return View{}, err
 		}
 	}
-	return s.act(ctx, id, key, f.Rev, v, func(flow.Flow) flow.Event { return flow.Cancel{} })
+	view, err := s.act(ctx, id, key, f.Rev, v, func(flow.Flow) flow.Event { return flow.Cancel{} })
+	if now := view.Flow; err == nil && now.State == flow.Cancelled && (now.ConsentID != f.ConsentID || now.CollectionID != f.CollectionID) {
+		err = s.end(ctx, now) // another page has begun it meanwhile
+	}
+	return view, err
 }
 
 // end ends the approval of a flow, and what reads under it.

@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/dialogue"
 	"samla/internal/flow"
+	"samla/internal/store"
 )
 
 // From the choice of a bank to data: the consent has what the link says, and the person's
@@ -261,4 +263,35 @@ func TestFlow_LatePressKeepsWhatWasSigned(t *testing.T) {
 	if c := b.Consent(id); !p.view.Stale || p.view.Flow.ConsentID != id || c.Status != consent.Authorized {
 		t.Errorf("%+v, the consent is %s", p.view.Flow, c.Status)
 	}
+}
+
+// One page cancels while another one begins again: nothing is left that a person could sign.
+func TestFlow_CancelEndsWhatAnotherPageHasBegun(t *testing.T) {
+	b := newEnv(t)
+	p := b.opens(func(r *connect.LinkRequest) { r.Terms.Companies = []string{bank} })
+	p.begins(connect.OtherDevice)
+	p.stands(flow.QR)
+	first := p.view.Flow.ConsentID
+	deps := b.Service.Deps
+	deps.Store = &interrupted{Store: b.Store, before: 2, by: func() { p.begins(connect.ThisDevice) }}
+	p.did(connect.New(deps).Cancel(t.Context(), p.id, p.key, visitor))
+	p.in(flow.Cancelled)
+	live, err := b.Store.LiveConsents(t.Context(), b.User.ClientID, b.User.ID, 10)
+	if err != nil || len(live) != 0 || p.view.Flow.ConsentID == first {
+		t.Errorf("%d live, %v, %+v", len(live), err, p.view.Flow)
+	}
+}
+
+// interrupted is a store in which something happens before a flow is read for the time before.
+type interrupted struct {
+	store.Store
+	before, reads int
+	by            func()
+}
+
+func (s *interrupted) ConnectFlow(ctx context.Context, id string) (flow.Flow, error) {
+	if s.reads++; s.reads == s.before {
+		s.by()
+	}
+	return s.Store.ConnectFlow(ctx, id)
 }
