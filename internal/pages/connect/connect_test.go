@@ -77,6 +77,19 @@ func TestAppURL_FollowsThePlatform(t *testing.T) {
 	}
 }
 
+// The app, and the page that opens it, learn where the person comes back to, and not the key
+// that the address of a frame carries.
+func TestAppURL_DoesNotTellTheKeyOfAFrame(t *testing.T) {
+	h := &handler{Deps{Clock: clock.NewManual(time.Unix(0, 0)), PublicURL: func() string { return "https://samla.example" }}, newKit(Deps{})}
+	d := shown{URL: "/c/x?key=secret", View: connect.View{Flow: flow.Flow{ID: "x", State: flow.App}, Shown: &authorize.Shown{AutoStartToken: "t"}}}
+	r := httptest.NewRequest("GET", d.URL, nil)
+	r.Header.Set("User-Agent", "Mozilla/5.0 (iPhone) AppleWebKit/605 Version/17 Mobile/15E148 Safari/604.1")
+	d.fill(h, r, words.In(words.English))
+	if got := string(d.AppURL); got != "https://app.bankid.com/?autostarttoken=t&redirect=https%3A%2F%2Fsamla.example%2Fc%2Fx%23app" {
+		t.Error(got)
+	}
+}
+
 func TestBackAddress_SaysHowItStands(t *testing.T) {
 	f := flow.Flow{LinkID: "l", State: flow.Done, Terms: flow.Terms{ReturnURL: "https://shop.example/back?cart=7"}}
 	if got := backAddress(f); got != "https://shop.example/back?cart=7&connectLinkId=l&state=DONE" {

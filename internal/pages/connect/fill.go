@@ -41,7 +41,7 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 		d.code(say, v, now)
 	case flow.App, flow.InApp:
 		stop(0, false)
-		d.AppURL = look.AppURL(tokenOf(d.View), r.UserAgent(), h.PublicURL()+d.URL)
+		d.AppURL = look.AppURL(tokenOf(d.View), r.UserAgent(), h.PublicURL()+connect.Path+d.Flow.ID) // without the key: others read it
 	case flow.Bank, flow.Elsewhere:
 		stop(0, false)
 		d.page(h)
