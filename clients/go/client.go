@@ -35,7 +35,7 @@ type Client struct {
 }
 
 // New returns a client with an API key, for a back end. server is the address of the API;
-// h may be nil.
+// h may be nil. No redirect is followed, which would carry the credential elsewhere.
 func New(server, apiKey string, h *http.Client) (*Client, error) {
 	return newClient(server, h, "authorization-token", apiKey)
 }
@@ -50,7 +50,9 @@ func newClient(server string, h *http.Client, header, value string) (*Client, er
 	if h == nil {
 		h = http.DefaultClient
 	}
-	requests, err := NewClient(server, WithHTTPClient(h), WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+	own := *h
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	requests, err := NewClient(server, WithHTTPClient(&own), WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Insurely-Version", Version)
 		r.Header.Set(header, value)
 		return nil

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { appLink, type Client, NotSigned, Problem, tolerance, verifyWebhook } from './index.ts';
+import { appLink, Client, NotSigned, Problem, tolerance, verifyWebhook } from './index.ts';
 import { failuresMost, poll, Unanswered, type Surroundings } from './poll.ts';
 
 /** Notes how long was waited. */
@@ -68,6 +70,29 @@ test('other webhooks are refused', async () => {
   await refused(headers({ 'webhook-timestamp': '1800000001' }));
   await refused(headers({ 'webhook-timestamp': 'x' }));
   await refused(headers({ 'webhook-signature': 'v1, v2,AAAA x' }));
+});
+
+/** Serves while `use` runs. */
+async function serving(listener: RequestListener, use: (address: string) => Promise<void>): Promise<void> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test('no redirect takes the key elsewhere', async () => {
+  const came: unknown[] = [];
+  await serving((request, response) => {
+    came.push(request.headers);
+    response.end('[]');
+  }, (elsewhere) => serving((_, response) => response.writeHead(307, { location: elsewhere }).end(), async (server) => {
+    await assert.rejects(Client.withKey(server, 'samla_x').call('get', '/companies/availability'), (e) => e instanceof Problem && e.status === 307);
+    assert.deepEqual(came, []);
+  }));
 });
 
 test('links open the app', () => {

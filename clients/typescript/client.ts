@@ -124,6 +124,7 @@ export class Client {
       headers,
       body: input.body === undefined ? undefined : JSON.stringify(input.body),
       signal: input.signal,
+      redirect: 'manual', // it would carry the credential elsewhere
     });
     const text = await answer.text();
     if (!answer.ok) {
