@@ -179,7 +179,7 @@ func (d *dialogue) follow(ctx context.Context, q *Question) {
 	go func() {
 		a, err := d.person.Ask(ctx, *q)
 		if err == nil {
-			err = d.client.AnswerQuestion(ctx, d.id, *q, a)
+			err = d.answer(ctx, *q, a)
 		}
 		if err != nil && ctx.Err() == nil && !isOver(err) {
 			select {
@@ -192,6 +192,17 @@ func (d *dialogue) follow(ctx context.Context, q *Question) {
 		default:
 		}
 	}()
+}
+
+// answer hands over an answer, again if the server cannot take it now: the question's id
+// keeps it from counting twice. Without one it is handed over once.
+func (d *dialogue) answer(ctx context.Context, q Question, a Answer) error {
+	if q.ID == "" {
+		return d.client.AnswerQuestion(ctx, d.id, q, a)
+	}
+	_, err := await(ctx, nil, func() (struct{}, error) { return struct{}{}, d.client.AnswerQuestion(ctx, d.id, q, a) },
+		func(struct{}) (*int32, bool) { return nil, true })
+	return err
 }
 
 // resend is the choice that is listed beside a code: it asks for a new one.

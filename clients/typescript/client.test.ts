@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { appLink, Client, NotSigned, Problem, tolerance, verifyWebhook } from './index.ts';
+import { appLink, awaitCollection, Client, NotSigned, Problem, tolerance, verifyWebhook } from './index.ts';
 import { failuresMost, poll, Unanswered, type Surroundings } from './poll.ts';
 
 /** Notes how long was waited. */
@@ -93,6 +93,25 @@ test('no redirect takes the key elsewhere', async () => {
     await assert.rejects(Client.withKey(server, 'samla_x').call('get', '/companies/availability'), (e) => e instanceof Problem && e.status === 307);
     assert.deepEqual(came, []);
   }));
+});
+
+test('an answer that the server cannot take now is handed over again', async () => {
+  const taken: unknown[] = [];
+  await serving(async (request, response) => {
+    if (request.method === 'GET') {
+      const more = taken.length < 2 ? { status: 'TWO_FACTOR_PENDING', pollingInterval: 20, extraInformation: { QUESTION_ID: 'q1' } } : { status: 'COMPLETED', pollingInterval: null };
+      return void response.end(JSON.stringify({ id: 'c1', company: 'se-x', ...more }));
+    }
+    let text = '';
+    for await (const part of request) text += part;
+    taken.push(JSON.parse(text));
+    response.writeHead(taken.length < 2 ? 503 : 204).end();
+  }, async (server) => {
+    let asked = 0;
+    const end = await awaitCollection(Client.withToken(server, 't'), 'c1', { ask: async () => ({ code: String(++asked) }) });
+    assert.equal(end.status, 'COMPLETED');
+    assert.deepEqual(taken, Array(2).fill({ type: 'TWO_FACTOR_CODE', value: '1', questionId: 'q1' }));
+  });
 });
 
 test('links open the app', () => {

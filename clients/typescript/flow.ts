@@ -199,7 +199,7 @@ class Asking {
     this.#name = name;
     const over = (this.#over = new AbortController());
     ask(q, over.signal)
-      .then((reply) => answer(this.#session, this.#collectionId, q, reply))
+      .then((reply) => this.#answer(q, reply, over.signal))
       .catch((error) => {
         const late = error instanceof Problem && error.status === 409; // the next status says what follows
         if (!over.signal.aborted && !late) this.#failed = new Unanswered(error);
@@ -208,6 +208,13 @@ class Asking {
         this.#wake();
         this.woken = this.#next();
       });
+  }
+
+  /** Hands over an answer, again if the server cannot take it now: the question's id keeps it from counting twice. Without one it is handed over once. */
+  async #answer(q: Question, reply: Reply, signal: AbortSignal): Promise<void> {
+    const hand = () => answer(this.#session, this.#collectionId, q, reply);
+    if (!q.id) return hand();
+    await poll(async () => ({ pollingInterval: null, answered: await hand() }), () => true, { signal });
   }
 }
 
