@@ -34,6 +34,9 @@ const apiTimeout = 30 * time.Second
 // than its own.
 func (f apiFlags) api() (*apiclient.Client, error) {
 	if f.Server != "" {
+		if f.Profile != "" {
+			return nil, errors.New("both a profile and a server are named, so it is not clear which one is meant: leave out --profile (SAMLA_PROFILE), or --server (unset SAMLA_SERVER)")
+		}
 		server, err := serverAddress(f.Server, f.PlainHTTP)
 		if err != nil {
 			return nil, err

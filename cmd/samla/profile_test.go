@@ -115,6 +115,21 @@ func TestProfile_SendsItsKeyNowhereElse(t *testing.T) {
 	}
 }
 
+// A profile and another server are never mixed up: a command could change the wrong one.
+func TestAPI_RefusesAProfileBesideAServer(t *testing.T) {
+	configured(t)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s was asked", r.Method, r.URL) }))
+	defer server.Close()
+	if _, _, err := samla(t, "profile", "add", "live", "--server", "https://samla.example.com", "--key-file", written(t, testKey), "--no-check"); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SAMLA_SERVER", server.URL)
+	t.Setenv("SAMLA_API_KEY", testKey)
+	if _, _, err := samla(t, "users", "erase", "01a21bf1-fe94-72f0-83bf-1c634c1ce66c", "--yes", "--profile", "live"); err == nil || !strings.Contains(err.Error(), "unset SAMLA_SERVER") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestExplain_SaysWhoseTurnItIsAndWhatToDo(t *testing.T) {
 	configured(t)
 	answer := ""
