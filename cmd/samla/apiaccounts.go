@@ -305,8 +305,13 @@ func (c *accountsExportCmd) Run(a *app) error {
 		}
 	}
 	batches := map[string]*export.Batch{}
+	others := 0
 	for _, r := range all {
-		if len(c.Account) > 0 && !slices.Contains(c.Account, r.ID) || !isPsd2(r.Type) {
+		if len(c.Account) > 0 && !slices.Contains(c.Account, r.ID) {
+			continue
+		}
+		if !isPsd2(r.Type) {
+			others++
 			continue
 		}
 		b := batches[r.Company]
@@ -320,6 +325,9 @@ func (c *accountsExportCmd) Run(a *app) error {
 	}
 	if len(batches) == 0 {
 		return errors.New("the user has no bank account or card: samla collect reads some; the products of other institutions are written by samla collections data")
+	}
+	if others > 0 {
+		fmt.Fprintf(a.err, "%s left out, no bank account or card: samla collections data writes the products of all institutions\n", counted(others, "account"))
 	}
 	for _, company := range slices.Sorted(maps.Keys(batches)) {
 		if err := writeFiles(a, c.Out, *batches[company], c.Format); err != nil {

@@ -61,6 +61,28 @@ func TestEvents_GoOnWithTheCursor(t *testing.T) {
 	}
 }
 
+// A failure in the middle says where to go on.
+func TestEvents_SayWhereAFailureStoppedThem(t *testing.T) {
+	answering(t, `{"events": [], "cursor": "c1", "more": true}`)
+	_, log, err := samla(t, "events", "--follow")
+	if err == nil || log != "cursor: c1\n" {
+		t.Errorf("%v\n%s", err, log)
+	}
+}
+
+// Accounts that no bookkeeping format has a place for are named.
+func TestAccountsExport_SaysWhatItLeavesOut(t *testing.T) {
+	account := func(id, kind string) string {
+		return `{"accountId": "` + id + `", "type": "` + kind + `", "company": "se-x", "companyDisplayName": "X", "currency": "SEK", "state": "OPEN", "balances": [{"kind": "BOOKED", "amount": {"amount": 1, "currency": "SEK"}}], "balancesAt": "2026-11-27T07:47:12.464Z"}`
+	}
+	answering(t, `[`+account("a1", "PSD2_CHECKING_ACCOUNT")+`, `+account("a2", "ISK")+`, `+account("a3", "MORTGAGE_LOAN")+`]`,
+		`{"generation": 1, "added": [], "modified": [], "removed": [], "nextCursor": "c", "hasMore": false}`)
+	out, log, err := samla(t, "accounts", "export", "--user", "01a21bf1-fe94-72f0-83bf-1c634c1ce66c", "--out", t.TempDir(), "--format", "csv")
+	if err != nil || !strings.Contains(out, "-products.csv") || !strings.Contains(log, "2 accounts left out") {
+		t.Errorf("%v\n%s%s", err, out, log)
+	}
+}
+
 // A collection that is not whole says so in its files and to the person.
 func TestCollectionsData_SaysThatItIsPartial(t *testing.T) {
 	const id = "01a21bf8-f1c6-73fa-bdbe-839fa1b366fc"

@@ -121,6 +121,9 @@ func (c *eventsCmd) Run(a *app) error {
 		more, err := c.page(a, api, query, p, &left)
 		switch {
 		case err != nil:
+			if cursor := query.Get("cursor"); cursor != "" {
+				fmt.Fprintf(a.err, "cursor: %s\n", plain(cursor))
+			}
 			return err
 		case more && (c.Follow || left > 0):
 			continue
