@@ -22,6 +22,9 @@ var paths = []struct{ path, has string }{
 	{"/go/doctor", `data-view="UNKNOWN"`},
 	{"/callback/doctor", `data-view="FRAGMENT"`},
 	{"/pages/look/people.css", "--paper"},
+	{"/c/open/doctor", `data-view="LINK_UNKNOWN"`},
+	{"/connect.js", "SamlaConnect"},
+	{"/permissions/link/doctor", `data-view="END"`},
 }
 
 // Returns judges whether persons can come back from the pages of institutions. publicURL is
@@ -64,7 +67,7 @@ func (r *Report) pages(ctx context.Context, publicURL string) {
 			return
 		}
 		if err != nil {
-			r.failed(name, "let the proxy pass /go/, /callback/ and /pages/ to the server as they are, under a certificate that browsers accept", "%s: %v", publicURL+p.path, err)
+			r.failed(name, "let the proxy pass /c/, /connect.js, /go/, /callback/, /pages/ and /permissions to the server as they are, under a certificate that browsers accept", "%s: %v", publicURL+p.path, err)
 			return
 		}
 	}

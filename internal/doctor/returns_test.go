@@ -17,7 +17,8 @@ import (
 // may name.
 func shows(without string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for path, text := range map[string]string{"/go/": `<main data-view="UNKNOWN">`, "/callback/": `<main data-view="FRAGMENT">`, "/pages/": ":root { --paper: #FFF; }"} {
+		for path, text := range map[string]string{"/go/": `<main data-view="UNKNOWN">`, "/callback/": `<main data-view="FRAGMENT">`, "/pages/": ":root { --paper: #FFF; }",
+			"/c/": `<main data-view="LINK_UNKNOWN">`, "/connect.js": "window.SamlaConnect = {", "/permissions": `<main data-view="END">`} {
 			if strings.HasPrefix(r.URL.Path, path) && path != without {
 				_, _ = w.Write([]byte(text))
 				return
@@ -53,7 +54,7 @@ func TestReturns_LooksAtThePagesAsABrowser(t *testing.T) {
 			t.Errorf("%s: %s, %+v", name, states(r), r)
 		}
 	}
-	for _, path := range []string{"/go/", "/callback/", "/pages/"} {
+	for _, path := range []string{"/go/", "/callback/", "/pages/", "/c/", "/connect.js", "/permissions"} {
 		other := httptest.NewServer(shows(path))
 		var r doctor.Report
 		if r.Returns(t.Context(), all, other.URL, nil, true); r[0].State != doctor.Failed || !strings.Contains(r[0].Found, path) {

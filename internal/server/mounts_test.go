@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,10 @@ import (
 
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/clock"
+	"samla/internal/connect"
+	"samla/internal/pages"
+	connectpage "samla/internal/pages/connect"
+	permissionpages "samla/internal/pages/permissions"
 	"samla/internal/seal/keyset"
 	"samla/internal/wire"
 )
@@ -156,5 +161,24 @@ func TestServer_DisconnectsClientThatReadsNothing(t *testing.T) {
 	case <-closed:
 	case <-time.After(100 * timeout):
 		t.Error("the connection is held")
+	}
+}
+
+// The documents name every path of the pages for persons, so that no proxy leaves one out.
+func TestServer_DocumentsNameThePathsOfPages(t *testing.T) {
+	for file, line := range map[string]string{"../../README.md": "the proxy passes", "../../docs/operate.md": "browsers of persons"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(strings.Split(string(text), "\n"), func(l string) bool { return strings.Contains(l, line) })
+		if at < 0 {
+			t.Fatalf("%s says nothing of the proxy", file)
+		}
+		for _, path := range append(pages.Paths(), connect.Path, connectpage.LoaderPath, permissionpages.Path) {
+			if !strings.Contains(strings.Split(string(text), "\n")[at], "`"+path+"`") {
+				t.Errorf("%s does not name %s", file, path)
+			}
+		}
 	}
 }
