@@ -123,7 +123,7 @@ func (c *Client) CollectByLogin(ctx context.Context, l Login) (CollectionStatusR
 	return c.InitiateCollection(ctx, nil, InitiateCollectionRequest{Company: l.Company, LoginMethod: optional(l.LoginMethod), Parameters: &parameters})
 }
 
-// AppLink is the address that opens BankID on the same device. It belongs into a link that
+// AppLink is the address that opens BankID on the same device. It belongs in a link that
 // the person presses: a page that opens it by itself opens it again after each reload.
 // back is where the app returns to; empty: nowhere. https is the form for phones, which
 // works without BankID installed.

@@ -268,7 +268,7 @@ export function products(session: Client, collectionId: string): Promise<Schemas
 }
 
 /**
- * The address that opens BankID on the same device. It belongs into a link that the person
+ * The address that opens BankID on the same device. It belongs in a link that the person
  * presses: a page that opens it by itself opens it again after each reload. `phone` is the
  * form for phones.
  */
