@@ -44,7 +44,8 @@ type Deps struct {
 // Service is the operators of an installation. Safe for concurrent use.
 type Service struct {
 	Deps
-	tries      *tries
+	tries      *tries // with a password
+	passkeys   *tries // with a passkey
 	ceremonies *ceremonies
 	slots      chan struct{} // of passwords that are hashed at the same time
 	dummy      string        // the hash of no password
@@ -62,7 +63,7 @@ func New(d Deps) (*Service, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Deps: d, tries: newTries(d.Clock), ceremonies: newCeremonies(d.Clock), slots: make(chan struct{}, hashing)}
+	s := &Service{Deps: d, tries: newTries(d.Clock), passkeys: newTries(d.Clock), ceremonies: newCeremonies(d.Clock), slots: make(chan struct{}, hashing)}
 	nothing, err := s.secret()
 	if err != nil {
 		return nil, err

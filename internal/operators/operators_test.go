@@ -270,6 +270,56 @@ func TestSignIn_LimitsAnAddress(t *testing.T) {
 	e.want("another address", at("192.0.2.1", 23), operators.ErrWrong)
 }
 
+// Operators who come through one tunnel share an address, and some of them signs in each day.
+func TestSignIn_ForgivesAnAddressADayAfterTheLastWrongAttempt(t *testing.T) {
+	e := onSQLite(t)
+	m := e.enrol("maria.ek", operator.Viewer)
+	wrong := func(i int) error { return e.try("name"+string(rune('a'+i)), "wrong", "000000") }
+	for i := range operator.AddressFree - 1 {
+		e.want("an attempt", wrong(i), operators.ErrWrong)
+	}
+	for range 3 {
+		e.Clock.Advance(operator.Forgiven / 3)
+		e.want("a right attempt", e.try("maria.ek", password, e.code(m.key)), nil)
+	}
+	for i := range operator.AddressFree {
+		e.want("an attempt on the next day", wrong(i), operators.ErrWrong)
+	}
+	var wait *operators.WaitError
+	if err := wrong(operator.AddressFree); !errors.As(err, &wait) {
+		t.Errorf("the address does not wait: %v", err)
+	}
+}
+
+func TestPasskey_SignsInBesideWrongPasswordsFromItsAddress(t *testing.T) {
+	e := onSQLite(t)
+	_, link := e.add("maria.ek", operator.Admin)
+	key := newAuthenticator(t)
+	c, err := e.BeginEnrolPasskey(t.Context(), link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = e.EnrolPasskey(t.Context(), link, c.ID, key.create(c), from); err != nil {
+		t.Fatal(err)
+	}
+	for i := range operator.AddressFree {
+		e.want("an attempt", e.try("name"+string(rune('a'+i)), "wrong", "000000"), operators.ErrWrong)
+	}
+	if c, err = e.BeginPasskeySignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.PasskeySignIn(t.Context(), c.ID, key.get(c), from)
+	e.want("a passkey", err, nil)
+	for range operator.AddressFree {
+		_, err = e.PasskeySignIn(t.Context(), "x", nil, from)
+		e.want("a wrong passkey", err, operators.ErrWrong)
+	}
+	var wait *operators.WaitError
+	if _, err = e.PasskeySignIn(t.Context(), "x", nil, from); !errors.As(err, &wait) {
+		t.Errorf("wrong passkeys do not wait: %v", err)
+	}
+}
+
 func TestPasskey_SignsInWhoHasIt(t *testing.T) {
 	onBoth(t, func(t *testing.T, e env) {
 		a, link := e.add("maria.ek", operator.Admin)

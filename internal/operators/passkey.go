@@ -98,10 +98,12 @@ func (s *Service) BeginPasskeySignIn(context.Context) (Challenge, error) {
 }
 
 // PasskeySignIn signs in with the answer of a passkey, and returns the secret of the
-// session. Only attempts from one address are limited: nobody guesses a signature, and
-// guesses at a password must not keep out who has a passkey. Errors: ErrWrong, *WaitError.
+// session. Only attempts from one address are limited, apart from those with a password:
+// nobody guesses a signature, and guesses at a password must not keep out who has a passkey,
+// also where all come from one address, such as through SSH. Errors: ErrWrong, *WaitError.
 func (s *Service) PasskeySignIn(ctx context.Context, id string, answer []byte, from From) (string, error) {
-	if err := s.tries.begin(from.Address, s.Clock.Now()); err != nil {
+	right, err := s.passkeys.begin(from.Address, s.Clock.Now())
+	if err != nil {
 		return "", err
 	}
 	c, ok := s.ceremonies.take(id)
@@ -143,7 +145,7 @@ func (s *Service) PasskeySignIn(ctx context.Context, id string, answer []byte, f
 		err = ErrWrong // the account was changed at the same time
 	}
 	if err == nil {
-		s.tries.right(from.Address)
+		right()
 	}
 	return secret, err
 }

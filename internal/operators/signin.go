@@ -27,7 +27,8 @@ type Try struct{ Name, Password, Code string } // Code is of the app, or a recov
 // that no account has take the same work and the same limits. Errors: ErrWrong, *WaitError.
 func (s *Service) SignIn(ctx context.Context, t Try, from From) (string, error) {
 	t.Name = strings.ToLower(strings.TrimSpace(t.Name))
-	if err := s.tries.begin(from.Address, s.Clock.Now()); err != nil {
+	right, err := s.tries.begin(from.Address, s.Clock.Now())
+	if err != nil {
 		return "", err
 	}
 	if _, err := s.begin(ctx, t.Name); err != nil {
@@ -48,8 +49,8 @@ func (s *Service) SignIn(ctx context.Context, t Try, from From) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	next, method, right := s.second(of, t.Code)
-	if !same || !right {
+	next, method, fits := s.second(of, t.Code)
+	if !same || !fits {
 		return "", s.refuse(ctx, a.ID)
 	}
 	secret, err := s.enter(ctx, a, next, method, from)
@@ -57,7 +58,7 @@ func (s *Service) SignIn(ctx context.Context, t Try, from From) (string, error) 
 		err = s.refuse(ctx, a.ID) // the code was used at the same time
 	}
 	if err == nil {
-		s.tries.right(from.Address)
+		right()
 	}
 	return secret, err
 }

@@ -49,26 +49,33 @@ func network(address string) string {
 	return a.String()
 }
 
-// begin counts an attempt from an address as wrong. Error: *WaitError.
-func (t *tries) begin(address string, now time.Time) error {
+// begin counts an attempt from an address as wrong. If it turns out right, right takes it
+// back. Those before it stay: who can sign in to one account could guess at another for ever
+// otherwise. Error: *WaitError.
+func (t *tries) begin(address string, now time.Time) (right func(), err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := network(address)
-	a, _ := t.at.Peek(key)
-	if open := a.Open(operator.AddressFree, now); !open.IsZero() {
-		return &WaitError{open}
+	before, _ := t.at.Peek(key)
+	if open := before.Open(operator.AddressFree, now); !open.IsZero() {
+		return nil, &WaitError{open}
 	}
-	t.at.Put(key, a.Begun(now))
-	return nil
+	begun := before.Begun(now)
+	t.at.Put(key, begun)
+	return func() { t.takeBack(key, begun, before) }, nil
 }
 
-// right takes back the last attempt of an address. Those before it stay: who can sign in to
-// one account could guess at another for ever otherwise.
-func (t *tries) right(address string) {
+// takeBack takes an attempt back. If no other was counted after it, the time of the last
+// wrong one is as before too: operators who share an address and sign in every day would
+// keep old wrong attempts otherwise.
+func (t *tries) takeBack(key string, begun, before operator.Attempts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := network(address)
-	if a, ok := t.at.Peek(key); ok && a.Wrong > 0 {
+	a, ok := t.at.Peek(key)
+	switch {
+	case ok && a == begun:
+		t.at.Put(key, before)
+	case ok && a.Wrong > 0:
 		a.Wrong--
 		t.at.Put(key, a)
 	}
