@@ -118,14 +118,14 @@ func Message(w http.ResponseWriter, r *http.Request, status int, title, text str
 }
 
 // Fail answers a request that failed for a reason of the server's, and logs it. The page
-// does not say it.
+// does not say it. The log has the pattern of the path: a path can hold the secret of a link.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // nobody waits for the answer
 	}
 	f := frameOf(r.Context())
 	if f.of != nil && f.of.Log != nil {
-		f.of.Log.ErrorContext(r.Context(), "a page of the console failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+		f.of.Log.ErrorContext(r.Context(), "a page of the console failed", slog.String("path", r.Pattern), slog.Any("error", err))
 	}
 	body, wrong := f.kit().HTML(look.Page{Content: "console/message", View: "FAILED", Title: "This did not work", Home: "/",
 		Data: message{"This did not work", "The server has written the reason to its log. Try again."}}, words.English, look.WantsFragment(r))

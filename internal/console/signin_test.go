@@ -1,7 +1,9 @@
 package console_test
 
 import (
+	"context"
 	"encoding/base32"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -316,5 +318,28 @@ func TestDoor_LetsInWhereThereAreDoors(t *testing.T) {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "http://localhost:1"+path, nil)
 	if closed.ServeHTTP(w, r); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/sign-in" || len(w.Result().Cookies()) != 0 {
 		t.Error("a console without doors has one", w.Code)
+	}
+}
+
+// broken is a store that cannot be read.
+type broken struct{ operators.Store }
+
+func (broken) OperatorByEnrol(context.Context, string) (operator.Account, error) {
+	return operator.Account{}, errors.New("disk full")
+}
+
+func TestConsole_LogsNoSecretOfALink(t *testing.T) {
+	s := newSite(t)
+	address := func() string { return "http://localhost:1" }
+	service, err := operators.New(operators.Deps{Store: broken{s.Store}, Vault: s.Vault, Clock: s.Clock, IDs: s.IDs, URL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	h := console.New(console.Deps{Operators: service, URL: address, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address()+operators.EnrolPath+"the-secret", nil))
+	if w.Code != 500 || !strings.Contains(log.String(), "disk full") || !strings.Contains(log.String(), "/enrol/{secret}") || strings.Contains(log.String(), "the-secret") {
+		t.Errorf("%d: %s", w.Code, log.String())
 	}
 }
