@@ -79,7 +79,7 @@ func New(d Deps) http.Handler {
 	h.mux.HandleFunc("/", h.signedIn(operator.Viewer, func(w http.ResponseWriter, r *http.Request) {
 		Message(w, r, http.StatusNotFound, "There is no such page", "The address is wrong, or what it shows is gone.")
 	}))
-	return look.Secured(onlyHere(h.URL, h.own.Handler(h.mux)))
+	return look.Secured(onlyHere(h.URL, h.own.Handler(http.MaxBytesHandler(h.mux, maxAnswer))))
 }
 
 func (h *handler) add(v View) {

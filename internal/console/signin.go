@@ -93,7 +93,8 @@ func (h *handler) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 }
 
-// maxAnswer is the most that a browser says about a passkey, in bytes.
+// maxAnswer is the most that a browser says, in a form or about a passkey, in bytes. Nobody
+// has to sign in to send one.
 const maxAnswer = 64 << 10
 
 // answer writes what a script gets.
@@ -116,7 +117,7 @@ func (h *handler) said(w http.ResponseWriter, r *http.Request, err error) {
 	answer(w, status, map[string]string{"error": text})
 }
 
-func body(r *http.Request) ([]byte, error) { return io.ReadAll(io.LimitReader(r.Body, maxAnswer)) }
+func body(r *http.Request) ([]byte, error) { return io.ReadAll(r.Body) } // New limits it
 
 func (h *handler) beginPasskey(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Operators.BeginPasskeySignIn(r.Context())

@@ -343,3 +343,28 @@ func TestConsole_LogsNoSecretOfALink(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, log.String())
 	}
 }
+
+// endless is a body that does not end before end, and counts what was read of it.
+type endless struct{ read, end int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read >= e.end {
+		return 0, io.EOF
+	}
+	e.read += len(p)
+	return copy(p, strings.Repeat("x", len(p))), nil
+}
+
+// A file in a form would go to the disk of the server.
+func TestSignIn_ReadsNoLongForm(t *testing.T) {
+	s := newSite(t)
+	for kind, begin := range map[string]string{"application/x-www-form-urlencoded": "name=", "multipart/form-data; boundary=b": "--b\r\nContent-Disposition: form-data; name=\"name\"; filename=\"f\"\r\n\r\n"} {
+		sent := &endless{end: 1 << 20}
+		r := httptest.NewRequest(http.MethodPost, s.url+"/sign-in", io.MultiReader(strings.NewReader(begin), sent))
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		if s.server.Config.Handler.ServeHTTP(w, r); w.Code != http.StatusUnauthorized || sent.read > 100<<10 {
+			t.Errorf("%s: %d, %d bytes were read", kind, w.Code, sent.read)
+		}
+	}
+}
