@@ -89,7 +89,7 @@ type JourneyFilter struct {
 	RowFilter    // In: states of the flow; "" for a link that was not opened
 	LinkID       string
 	FlowID       string
-	ConsentID    consent.ID // to be given with UserID, which is looked up
+	ConsentID    consent.ID // of the user UserID, by whom it is found; without one nothing is
 	CollectionID string     // as ConsentID
 }
 

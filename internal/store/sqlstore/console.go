@@ -102,32 +102,45 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8`, micros(from), 
 
 // Journeys implements store.ConsoleReader.
 func (r reader) Journeys(ctx context.Context, f store.JourneyFilter, p store.Page) ([]store.Journey, error) {
+	if f.UserID == "" && (f.ConsentID != "" || f.CollectionID != "") {
+		return nil, nil // every link is of a user
+	}
+	text, args := journeys(f, p)
+	return list(ctx, r.q, scanJourney, text, args...)
+}
+
+// journeys selects links with the flows that they became.
+func journeys(f store.JourneyFilter, p store.Page) (text string, args []any) {
 	c := page(p)
 	c.is(`l.client_id`, f.ClientID)
 	c.is(`l.user_id`, f.UserID)
 	c.is(`f.company`, f.Company)
 	c.in(`COALESCE(f.state, '')`, f.In)
 	c.is(`l.id`, f.LinkID)
-	c.is(`l.flow_id`, f.FlowID)
+	if f.FlowID != "" { // a flow knows its link: flow_id has no index
+		c.all = append(c.all, `l.id = (SELECT link_id FROM connect_flows WHERE id = `+c.arg(f.FlowID)+`)`)
+	}
 	c.is(`f.consent_id`, string(f.ConsentID))
 	c.is(`f.collection_id`, f.CollectionID)
 	limit := c.arg(int64(p.Limit))
-	return list(ctx, r.q, func(r rows) (j store.Journey, err error) {
-		var row groupRow
-		var created, expires, opened, onDevice, stateAt, seen, changed, begun, done int64
-		var terms string
-		if err = r.Scan(append(row.dest(&j.JourneyGroup), &j.LinkID, &j.ClientID, &j.UserID, &terms, &created, &expires, &opened, &j.FlowID, &j.Method, &onDevice,
-			(*string)(&j.ConsentID), &j.CollectionID, &stateAt, &seen, &changed, &begun, &done)...); err != nil {
-			return j, err
-		}
-		row.into(&j.JourneyGroup, 1)
-		j.CreatedAt, j.ExpiresAt, j.OpenedAt, j.StateAt, j.SeenAt = fromMicros(created), fromMicros(expires), fromMicros(opened), fromMicros(stateAt), fromMicros(seen)
-		j.OnDevice, j.ConsentChangedAt, j.CollectionAt, j.CollectionDoneAt = onDevice != 0, fromMicros(changed), fromMicros(begun), fromMicros(done)
-		return j, decode(terms, &j.Terms)
-	}, `SELECT `+journeyGroup+`, l.id, l.client_id, l.user_id, l.terms, l.created_at, l.expires_at, l.opened_at, l.flow_id, COALESCE(f.method, ''), COALESCE(f.on_device, 0),
+	return `SELECT ` + journeyGroup + `, l.id, l.client_id, l.user_id, l.terms, l.created_at, l.expires_at, l.opened_at, l.flow_id, COALESCE(f.method, ''), COALESCE(f.on_device, 0),
 COALESCE(f.consent_id, ''), COALESCE(f.collection_id, ''), COALESCE(f.state_at, 0), COALESCE(f.seen_at, 0), COALESCE(c.status_changed_at, 0),
-COALESCE(k.created_at, 0), COALESCE(k.status_changed_at, 0)`+journeyTables+`
-WHERE `+c.text("l.id")+` ORDER BY l.id DESC LIMIT `+limit+` + 0`, c.args...)
+COALESCE(k.created_at, 0), COALESCE(k.status_changed_at, 0)` + journeyTables + `
+WHERE ` + c.text("l.id") + ` ORDER BY l.id DESC LIMIT ` + limit + ` + 0`, c.args
+}
+
+func scanJourney(r rows) (j store.Journey, err error) {
+	var row groupRow
+	var created, expires, opened, onDevice, stateAt, seen, changed, begun, done int64
+	var terms string
+	if err = r.Scan(append(row.dest(&j.JourneyGroup), &j.LinkID, &j.ClientID, &j.UserID, &terms, &created, &expires, &opened, &j.FlowID, &j.Method, &onDevice,
+		(*string)(&j.ConsentID), &j.CollectionID, &stateAt, &seen, &changed, &begun, &done)...); err != nil {
+		return j, err
+	}
+	row.into(&j.JourneyGroup, 1)
+	j.CreatedAt, j.ExpiresAt, j.OpenedAt, j.StateAt, j.SeenAt = fromMicros(created), fromMicros(expires), fromMicros(opened), fromMicros(stateAt), fromMicros(seen)
+	j.OnDevice, j.ConsentChangedAt, j.CollectionAt, j.CollectionDoneAt = onDevice != 0, fromMicros(changed), fromMicros(begun), fromMicros(done)
+	return j, decode(terms, &j.Terms)
 }
 
 const consentRowNames = `id, client_id, COALESCE(user_id, ''), collection_id, company, login_method, status, failure, created_at, status_changed_at, expires_at, expiring_at,
@@ -182,10 +195,22 @@ func (c *conditions) text(id string) string {
 
 // ConsentRows implements store.ConsoleReader.
 func (r reader) ConsentRows(ctx context.Context, f store.RowFilter, p store.Page) ([]store.ConsentRow, error) {
+	text, args := consentRows(f, p)
+	return list(ctx, r.q, scanConsentRow, text, args...)
+}
+
+// consentRows selects consents. Those of a user are found by two indexes: consents_user has
+// none that is inside a collection, so these are found by the collections of the user.
+func consentRows(f store.RowFilter, p store.Page) (text string, args []any) {
 	c := page(p)
+	if f.UserID != "" {
+		who := c.arg(f.UserID)
+		c.all = append(c.all, `id IN (SELECT id FROM consents WHERE user_id = `+who+` AND collection_id = '' UNION ALL SELECT consent_id FROM collections WHERE user_id = `+who+`)`)
+		f.UserID = ""
+	}
 	c.filter(f)
 	limit := c.arg(int64(p.Limit))
-	return list(ctx, r.q, scanConsentRow, `SELECT `+consentRowNames+` FROM consents WHERE `+c.text(`id`)+` ORDER BY id DESC LIMIT `+limit+` + 0`, c.args...)
+	return `SELECT ` + consentRowNames + ` FROM consents WHERE ` + c.text(`id`) + ` ORDER BY id DESC LIMIT ` + limit + ` + 0`, c.args
 }
 
 // endingConsents uses the index consents_ending.

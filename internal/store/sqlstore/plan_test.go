@@ -154,3 +154,31 @@ func TestDueDeliveries_SearchesIndex(t *testing.T) {
 		}
 	}
 }
+
+// TestConsole_FindsByIndex looks at the plans: the cost of the page of a user and of a journey
+// follows what the user has, not what is stored.
+func TestConsole_FindsByIndex(t *testing.T) {
+	s, err := Open(t.Context(), Config{DSN: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	user := store.RowFilter{UserID: "user"}
+	page := store.Page{Limit: 50}
+	for _, test := range []struct {
+		of      func() (string, []any)
+		indexes []string
+	}{
+		{func() (string, []any) { return consentRows(user, page) }, []string{"INDEX consents_user (user_id=?)", "INDEX collections_user", "sqlite_autoindex_consents_1 (id=?"}},
+		{func() (string, []any) { return journeys(store.JourneyFilter{FlowID: "flow"}, page) }, []string{"SEARCH l USING INDEX sqlite_autoindex_connect_links_1 (id=?"}},
+		{func() (string, []any) { return journeys(store.JourneyFilter{RowFilter: user, CollectionID: "k"}, page) }, []string{"SEARCH l USING INDEX connect_links_user (user_id=?"}},
+	} {
+		text, args := test.of()
+		got := plan(t, s, text, args...)
+		for _, want := range test.indexes {
+			if !strings.Contains(got, want) || strings.Contains(got, "SCAN") {
+				t.Errorf("%s: %s: %s", want, text, got)
+			}
+		}
+	}
+}

@@ -110,6 +110,7 @@ func testJourneys(_ *testing.T, f fixture) {
 		"of a link":       {store.JourneyFilter{LinkID: of.ID}, store.Page{Limit: 9}, []string{of.ID}},
 		"of a permission": {store.JourneyFilter{RowFilter: store.RowFilter{UserID: f.user.ID}, ConsentID: permission.ID}, store.Page{Limit: 9}, []string{link.ID}},
 		"of a collection": {store.JourneyFilter{RowFilter: store.RowFilter{UserID: f.user.ID}, CollectionID: reading.ID}, store.Page{Limit: 9}, []string{link.ID}},
+		"without a user":  {store.JourneyFilter{CollectionID: reading.ID}, store.Page{Limit: 9}, nil},
 		"of a flow":       {store.JourneyFilter{FlowID: link.FlowID}, store.Page{Limit: 9}, []string{link.ID}},
 		"of a user":       {store.JourneyFilter{RowFilter: store.RowFilter{UserID: newID()}}, store.Page{Limit: 9}, nil},
 		"in two states":   {in("ENDED", "CANCELLED"), store.Page{Limit: 9}, []string{of.ID, link.ID}},
@@ -179,6 +180,13 @@ func testConsoleRows(_ *testing.T, f fixture) {
 		got, err := f.s.CollectionRows(f.ctx, c.filter, c.page)
 		check(f, "collections: "+c.what, got, err, want)
 	}
+
+	inside := f.addConsent(func(c *consent.Consent) { c.CollectionID, c.Company, c.Failure = newID(), "c", "" })
+	f.addCollection(func(k *collection.Collection) {
+		k.ID, k.ConsentID, k.Company, k.Mode = inside.CollectionID, inside.ID, "c", collection.OneTime
+	})
+	got, err := f.s.ConsentRows(f.ctx, store.RowFilter{UserID: f.user.ID, Company: "c"}, store.Page{Limit: 9})
+	check(f, "consents: inside a collection", got, err, []store.ConsentRow{row(inside)})
 }
 
 func testEndingConsents(_ *testing.T, f fixture) {
