@@ -15,18 +15,12 @@ import (
 	"samla/internal/webhook"
 )
 
-// fresh is how long what the first page shows is shared: however many look at it, it is read
-// once in this time.
-const fresh = 5 * time.Second
-
 // standing returns how all institutions stand.
 func (v *views) standing(ctx context.Context) (standing, error) {
-	v.now.Lock()
-	defer v.now.Unlock()
-	now := v.Clock.Now()
-	if age := now.Sub(v.now.at); age >= 0 && age < fresh {
-		return v.now.made, nil
-	}
+	return v.now.get(v.Clock, func(now time.Time) (standing, error) { return v.readStanding(ctx, now) })
+}
+
+func (v *views) readStanding(ctx context.Context, now time.Time) (standing, error) {
 	var all []known
 	for _, i := range v.Institutions.Offered() {
 		all = append(all, known{i.Company.ID, i.Company.DisplayName, i.Company.PSD2, v.Health.Condition(i.Company.ID, now)})
@@ -44,8 +38,7 @@ func (v *views) standing(ctx context.Context) (standing, error) {
 	if err != nil {
 		return standing{}, err
 	}
-	v.now.at, v.now.made = now, standingOf(now, all, ended, stopped, lastHour)
-	return v.now.made, nil
+	return standingOf(now, all, ended, stopped, lastHour), nil
 }
 
 // sentence says what is wrong with an institution, since when, whose fault it is and how
@@ -243,6 +236,35 @@ func stateCell(s state) cell {
 	return text("Available")
 }
 
+// figures are what the tiles of the first page are made of.
+type figures struct {
+	today, before []store.JourneyGroup // of today, and of the same time a week ago
+	due, parked   int
+	oldest        time.Duration
+	endpoints     []store.EndpointRow
+	ending, told  int
+}
+
+func (v *views) readFigures(ctx context.Context, now time.Time) (f figures, err error) {
+	local := now.In(v.Zone)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, v.Zone)
+	if f.today, err = v.Store.JourneyGroups(ctx, midnight, now, ""); err != nil {
+		return f, err
+	}
+	const week = -7 * 24 * time.Hour
+	if f.before, err = v.Store.JourneyGroups(ctx, midnight.Add(week), now.Add(week), ""); err != nil {
+		return f, err
+	}
+	if f.due, f.oldest, f.parked, err = v.waiting(ctx); err != nil {
+		return f, err
+	}
+	if f.endpoints, err = v.Store.EndpointRows(ctx, store.RowFilter{}, now.Add(-time.Hour), store.Page{Limit: mostEndpoints}); err != nil {
+		return f, err
+	}
+	f.ending, f.told, err = v.Store.CountEnding(ctx, now, now.Add(7*24*time.Hour))
+	return f, err
+}
+
 // tiles are the figures of the first page, and what comes up.
 func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.Stat, coming []soon, err error) {
 	now := s.At
@@ -250,24 +272,17 @@ func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.
 	if s.Hour > 10 && s.Hour > 2*usual {
 		stopped.Worse, stopped.Versus = true, strconv.Itoa(s.Hour/max(usual, 1))+" times the usual "+number(usual)
 	}
-	local := now.In(v.Zone)
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, v.Zone)
-	today, err := v.Store.JourneyGroups(ctx, midnight, now, "")
+	f, err := v.tiled.get(v.Clock, func(now time.Time) (figures, error) { return v.readFigures(ctx, now) })
 	if err != nil {
 		return nil, nil, err
 	}
-	week := -7 * 24 * time.Hour
-	before, err := v.Store.JourneyGroups(ctx, midnight.Add(week), now.Add(week), "")
-	if err != nil {
-		return nil, nil, err
-	}
-	approving, at := 0, funnelOf(today)
-	for _, g := range today {
+	approving, at := 0, funnelOf(f.today)
+	for _, g := range f.today {
 		if g.State.Approving() || g.State == flow.Reading {
 			approving += g.N
 		}
 	}
-	then := funnelOf(before)
+	then := funnelOf(f.before)
 	linked := look.Stat{Label: "From link to data, today", Figure: "–", Versus: "no link was opened"}
 	if at.Opened > 0 {
 		rate := 100 * float64(at.Got) / float64(at.Opened)
@@ -278,20 +293,12 @@ func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.
 			}
 		}
 	}
-	jobs, oldest, parked, err := v.waiting(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	waiting := look.Stat{Label: "Oldest job waiting", Figure: took(oldest), Versus: number(jobs) + " due"}
-	if parked > 0 {
-		waiting.Versus, waiting.Worse, waiting.Link, waiting.LinkText = number(parked)+" parked,", true, "/jobs", "look"
-	}
-	endpoints, err := v.Store.EndpointRows(ctx, store.RowFilter{}, now.Add(-time.Hour), store.Page{Limit: mostEndpoints})
-	if err != nil {
-		return nil, nil, err
+	waiting := look.Stat{Label: "Oldest job waiting", Figure: took(f.oldest), Versus: number(f.due) + " due"}
+	if f.parked > 0 {
+		waiting.Versus, waiting.Worse, waiting.Link, waiting.LinkText = number(f.parked)+" parked,", true, "/jobs", "look"
 	}
 	failing := 0
-	for _, e := range endpoints {
+	for _, e := range f.endpoints {
 		if unwell(e) {
 			failing++
 		}
@@ -300,14 +307,10 @@ func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.
 				link{Text: "Look at it", Address: "/webhooks/" + e.ID}})
 		}
 	}
-	hooks := look.Stat{Label: "Webhook endpoints failing", Figure: number(failing), Unit: "of " + number(len(endpoints)), Worse: failing > 0, Versus: "in the last hour"}
-	ending, told, err := v.Store.CountEnding(ctx, now, now.Add(7*24*time.Hour))
-	if err != nil {
-		return nil, nil, err
-	}
-	ends := look.Stat{Label: "Permissions ending in 7 days", Figure: number(ending), Versus: number(told) + " " + plural(told, "has", "have") + " been told"}
-	if ending > 0 {
-		coming = append(coming, soon{"In 7 days", count(ending, "permission ends", "permissions end") + ".", link{Text: "See them", Address: "/permissions"}})
+	hooks := look.Stat{Label: "Webhook endpoints failing", Figure: number(failing), Unit: "of " + number(len(f.endpoints)), Worse: failing > 0, Versus: "in the last hour"}
+	ends := look.Stat{Label: "Permissions ending in 7 days", Figure: number(f.ending), Versus: number(f.told) + " " + plural(f.told, "has", "have") + " been told"}
+	if f.ending > 0 {
+		coming = append(coming, soon{"In 7 days", count(f.ending, "permission ends", "permissions end") + ".", link{Text: "See them", Address: "/permissions"}})
 	}
 	for _, c := range v.certificates() {
 		if left := c.until.Sub(now); left < institution.WarnBefore {

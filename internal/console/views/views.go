@@ -12,7 +12,6 @@ import (
 	"context"
 	"embed"
 	"net/http"
-	"sync"
 	"time"
 
 	"samla/internal/audit"
@@ -65,11 +64,8 @@ var (
 
 type views struct {
 	Deps
-	now struct { // what the first page shows, which all that look at it share
-		sync.Mutex
-		at   time.Time
-		made standing
-	}
+	now   shared[standing]
+	tiled shared[figures]
 }
 
 // List returns the views, in the order of the navigation.

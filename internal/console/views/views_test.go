@@ -1,6 +1,8 @@
 package views_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,7 +13,10 @@ import (
 	"samla/internal/audit"
 	"samla/internal/collection"
 	"samla/internal/consent"
+	"samla/internal/console"
+	"samla/internal/console/views"
 	"samla/internal/console/viewstest"
+	"samla/internal/institution"
 	"samla/internal/operator"
 	"samla/internal/store"
 )
@@ -232,4 +237,39 @@ func TestJourney_LeavesOtherCollectionsOut(t *testing.T) {
 	page := e.Get("/journeys/"+k.ID, 200)
 	e.Has(page, "COMPLETED")
 	e.HasNot(page, "THIRD_PARTY_ERROR")
+}
+
+// busy is a store that takes a second for each of two reads, and counts how often it is asked.
+type busy struct {
+	store.Store
+	e             *viewstest.Env
+	ended, ending int
+}
+
+func (b *busy) EndedSince(ctx context.Context, since time.Time, span time.Duration) ([]store.Ended, error) {
+	b.ended++
+	b.e.Clock.Advance(time.Second)
+	return b.Store.EndedSince(ctx, since, span)
+}
+
+func (b *busy) CountEnding(ctx context.Context, from, until time.Time) (all, told int, err error) {
+	b.ending++
+	b.e.Clock.Advance(time.Second)
+	return b.Store.CountEnding(ctx, from, until)
+}
+
+// Pages that stay open ask every five seconds.
+func TestNow_IsReadLessOftenTheLongerItTakes(t *testing.T) {
+	e := viewstest.New(t, t.TempDir())
+	b := &busy{Store: e.DB, e: e}
+	e.Handler = console.New(console.Deps{URL: func() string { return e.URL }, Log: slog.New(slog.DiscardHandler),
+		Hook:  func(*http.Request) (operator.Operator, bool) { return operator.Operator{Role: operator.Viewer}, true },
+		Views: views.List(views.Deps{Store: b, Institutions: institution.Set{}, Health: e.Health, Uptime: e.Figures, Webhooks: e.Hooks, Clock: e.Clock, IDs: e.IDs})})
+	for range 8 {
+		e.Get("/", 200)
+		e.Clock.Advance(5 * time.Second)
+	}
+	if b.ended != 2 || b.ending != 2 {
+		t.Errorf("read %d and %d times in 40 s", b.ended, b.ending)
+	}
 }
