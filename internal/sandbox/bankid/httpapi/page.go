@@ -82,6 +82,15 @@ func (h *Phone) page(w http.ResponseWriter, status int, v pageData) {
 	head.Set("Cache-Control", "no-store")
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "same-origin")
+	if len(v.Orders) == 0 && v.Problem == "" {
+		// The first order appears by itself. A page with orders stays as it is, because
+		// somebody may be typing a number there. A notice is left time to be read.
+		wait := "2"
+		if v.Notice != "" {
+			wait = "5"
+		}
+		head.Set("Refresh", wait+"; url="+PhonePath)
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes()) // an error means that the connection is closed
 }

@@ -134,6 +134,23 @@ func TestPage_ListsOrdersAndEscapesText(t *testing.T) {
 	}
 }
 
+func TestPage_LooksForTheFirstOrderByItself(t *testing.T) {
+	h := start(t)
+	refresh := func(query string) string {
+		return h.send(t, h.noCertificate, http.MethodGet, httpapi.PhonePath+query, "", "").header.Get("Refresh")
+	}
+	if got := refresh(""); got != "2; url="+httpapi.PhonePath {
+		t.Errorf("without orders: Refresh %q", got)
+	}
+	if got := refresh("?did=approve&status=complete"); got != "5; url="+httpapi.PhonePath {
+		t.Errorf("with a notice: Refresh %q", got)
+	}
+	h.order(t, bankid.AuthRequest{Kind: bankid.Sign, Expected: anna})
+	if got := refresh(""); got != "" {
+		t.Errorf("with an order, where somebody may be typing: Refresh %q", got)
+	}
+}
+
 func TestForm_PerformsActionAndRedirects(t *testing.T) {
 	h := start(t)
 	h.service.ApprovalFailure = func(p string) string {
