@@ -5,7 +5,7 @@
 //	go run ./examples/shop
 //
 // starts a `samla dev` beside it. To use one that runs: -api and -key. The connect page is
-// framed if `samla client origin add Example http://127.0.0.1:8090` has registered the shop,
+// framed if `samla client origin add Example http://127.0.0.1:8095` has registered the shop,
 // which -embed says.
 package main
 
@@ -26,7 +26,7 @@ import (
 )
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:8090", "address of the shop")
+	listen := flag.String("listen", "127.0.0.1:8095", "address of the shop")
 	api := flag.String("api", "", "address of a Samla that runs; empty: one is started")
 	key := flag.String("key", os.Getenv("SAMLA_KEY"), "its API key")
 	embed := flag.Bool("embed", false, "frame the connect page; the shop's origin is registered")

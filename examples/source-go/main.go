@@ -41,7 +41,7 @@ type answer struct {
 }
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:8090", "address to listen on")
+	listen := flag.String("listen", "127.0.0.1:8096", "address to listen on")
 	flag.Parse()
 	s := &source{secret: os.Getenv("SOURCE_SECRET"), sessions: map[string]*session{}, answered: map[string]answer{}}
 	if s.secret == "" {

@@ -129,4 +129,4 @@ const server = createServer(async (request, response) => {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(body && JSON.stringify(body));
 });
-server.listen(Number(process.env.PORT ?? 8090), "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));
+server.listen(Number(process.env.PORT ?? 8096), "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));
