@@ -62,6 +62,7 @@ type stop struct {
 	Why   string
 	Whose int  // whose fault it is
 	Going bool // it goes on
+	Open  bool // the person can still begin
 	Done  bool
 }
 
@@ -96,7 +97,16 @@ func stopOf(g store.JourneyGroup) stop {
 	case g.State == flow.Cancelled:
 		s.Why = "cancelled"
 	case g.State == flow.Start || g.State == flow.Review:
-		s.Why += " yet"
+		s.Why, s.Open = s.Why+" yet", true
+	}
+	return s
+}
+
+// stopOfOne is stopOf for one journey, of which it is known how long its link can be opened.
+func stopOfOne(j store.Journey, now time.Time) stop {
+	s := stopOf(j.JourneyGroup)
+	if !j.Opened && now.Before(j.ExpiresAt) {
+		s.Why, s.Open = s.Why+" yet", true
 	}
 	return s
 }

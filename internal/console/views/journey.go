@@ -312,6 +312,9 @@ func (v *views) showJourney(w http.ResponseWriter, r *http.Request) {
 	}
 	events = v.rowEvents(events, j)
 	s := stopOf(group)
+	if j.link != nil {
+		s = stopOfOne(*j.link, v.Clock.Now())
+	}
 	if j.link == nil && j.collection == nil && group.Consent == consent.Authorized {
 		s.Done = true
 	}
@@ -378,13 +381,15 @@ func spent(events []happening) string {
 
 // whatHappened says in a sentence where a journey stopped and why.
 func (v *views) whatHappened(s stop, g store.JourneyGroup, j journey) note {
-	n := note{Well: s.Done || s.Going}
+	n := note{Well: s.Done || s.Going || s.Open}
 	at := v.company(g.Company)
 	switch {
 	case s.Done:
 		n.Strong = "It came to what was asked for."
 	case s.Going:
 		n.Strong = "It goes on."
+	case s.Open:
+		n.Strong = strings.ToUpper(s.Why[:1]) + s.Why[1:] + "."
 	case s.Step == atLink:
 		n.Strong, n.Well = "The link was not opened.", true
 	case s.Step == atChoice, s.Step == atStart:
@@ -397,7 +402,7 @@ func (v *views) whatHappened(s stop, g store.JourneyGroup, j journey) note {
 		n.Strong = "Approved, then stopped while reading at " + at + "."
 		n.Text = strings.ToUpper(s.Why[:1]) + s.Why[1:] + "."
 	}
-	if !s.Done && !s.Going && s.Step != atLink {
+	if !n.Well {
 		n.Text += " The turn was " + [...]string{"the institution's", "ours", "the person's", "the client's"}[s.Whose] + "."
 	}
 	if c := j.consent; c != nil && c.Status == consent.Authorized && !s.Done {

@@ -68,6 +68,8 @@ func stopCell(s stop) cell {
 		return cell{Text: "Goes on", Chip: "plain", Icon: "clock"}
 	case s.Whose == byInstitution || s.Whose == bySamla:
 		return cell{Text: "Stopped", Chip: "bad", Icon: "cross", Sub: s.Why}
+	case s.Open:
+		return cell{Text: "Open", Chip: "plain", Icon: "clock", Sub: s.Why}
 	}
 	return cell{Text: "Left", Sub: s.Why}
 }
@@ -91,7 +93,7 @@ func (v *views) listJourneys(w http.ResponseWriter, r *http.Request) {
 	}
 	t := table{Caption: "Journeys from a link, the newest first", Heads: heads("Journey", "Made", "Client", "User", "Institution", "Where it stands", "Took>"), Empty: "No journey fits. Links and journeys are kept for 30 days."}
 	for _, j := range all[:min(len(all), pageSize)] {
-		s := stopOf(j.JourneyGroup)
+		s := stopOfOne(j, v.Clock.Now())
 		row := []cell{id(short(j.LinkID), "/journeys/"+j.LinkID), v.timeCell(j.CreatedAt), text(names[j.ClientID]), id(short(j.UserID), "/users/"+j.UserID), none("none chosen"), stopCell(s), none("not opened")}
 		if j.Company != "" {
 			row[4] = cell{Text: v.company(j.Company), Href: "/institutions/" + j.Company}

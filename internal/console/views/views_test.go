@@ -57,7 +57,8 @@ func TestJourney_SaysWhereItStoppedAndWhy(t *testing.T) {
 		if by := e.Get("/journeys/"+stopped.FlowID, 200); !strings.Contains(by, stopped.UserID) {
 			e.Error("not found by its flow")
 		}
-		e.Has(e.Get("/journeys/"+unopened.ID, 200), "The link was not opened.")
+		e.Has(e.Get("/journeys/"+unopened.ID, 200), "The link was not opened yet.")
+		e.Has(e.Get("/journeys", 200), "</svg>Open<", "the link was not opened yet")
 		e.Has(e.Get("/journeys/"+waits.ID, 200), "It goes on.", "Stands at qr")
 		e.Has(e.Get("/journeys/"+done.ID, 200), "It came to what was asked for.", "Collection ended")
 		e.Has(e.Get("/users/"+stopped.UserID, 200), "Step by step", "Collection started", "Collections of the user")
@@ -72,6 +73,9 @@ func TestJourney_SaysWhereItStoppedAndWhy(t *testing.T) {
 			e.Errorf("find leads to %q", to)
 		}
 		e.Has(e.Get("/find?q=nothing", 200), "Nothing has this id")
+		e.Clock.Advance(16 * time.Minute) // the link ends
+		e.Has(e.Get("/journeys/"+unopened.ID, 200), "The link was not opened.")
+		e.HasNot(e.Get("/journeys", 200), "was not opened yet")
 	})
 }
 
