@@ -38,7 +38,7 @@ endif
 
 # A check counts by its exit status, a test by the events that it prints.
 CHECKS := fmt vet lint imports
-TESTS  := unit e2e | packaging-test crash-short households tools-test ops-test foreign-test fuzz-short
+TESTS  := e2e unit | packaging-test crash-short households tools-test ops-test foreign-test fuzz-short
 
 .DEFAULT_GOAL := help
 .PHONY: help build licences coverage package image test check clean crash fuzz deps ready house short $(CHECKS) $(filter-out |,$(TESTS))
@@ -126,8 +126,12 @@ foreign-test: ## the programs of others that tests of connectors run
 unit:
 	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -timeout $(TIMEOUT) ./clients/... ./cmd/... ./internal/...
 
+# The suites that wait longest for clocks begin first, so that none is left alone at the end.
+# What computes runs beside them, and after them the step unit.
+LONG := e2e cases browser sources api
 e2e:
-	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -count=1 -timeout $(TIMEOUT) $$($(GO) list ./test/... | grep -v /test/crash)
+	@$(UNRACED) $(GO) test $(RACE) -p $$(($(BESIDE) + 1)) -json -vet=off -count=1 -timeout $(TIMEOUT) $(LONG:%=./test/%) \
+		$$($(GO) list ./test/... | grep -v -x -E 'samla/test/(crash|$(subst $(eval) ,|,$(LONG)))')
 
 # Without the race detector: it kills and restarts the program as it is released.
 crash-short:

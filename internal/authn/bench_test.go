@@ -25,17 +25,3 @@ func BenchmarkAuthenticateKey(b *testing.B) {
 		}
 	}
 }
-
-func FuzzAuthenticateToken(f *testing.F) {
-	n := newNode(f)
-	token, _ := n.issue()
-	f.Add(token)
-	f.Add("a.b.c")
-	f.Fuzz(func(t *testing.T, token string) {
-		r := request()
-		r.Header["Authorization"] = []string{"Bearer " + token}
-		if id, fault := n.Authenticate(r); fault == nil && id.UserID != n.User.ID {
-			t.Errorf("%q is valid for %+v", token, id)
-		}
-	})
-}

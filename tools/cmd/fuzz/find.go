@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Target is a fuzz target: the directory of its package and the name of its
+// Target is a fuzz target: the directory of its package, its file and the name of its
 // function.
-type Target struct{ Dir, Name string }
+type Target struct{ Dir, File, Name string }
 
 // Find returns the fuzz targets below root, except those of nested modules.
 func Find(root fs.FS) ([]Target, error) {
@@ -43,7 +43,7 @@ func Find(root fs.FS) ([]Target, error) {
 		}
 		for _, decl := range syntax.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && isFuzz(f) {
-				found = append(found, Target{path.Dir(p), f.Name.Name})
+				found = append(found, Target{path.Dir(p), path.Base(p), f.Name.Name})
 			}
 		}
 		return nil

@@ -18,7 +18,7 @@ func TestFind_ListsTargets(t *testing.T) {
 		"tools/t_test.go":   file("package t\nfunc FuzzT(f *testing.F) {}\n"),
 		"a/testdata/x.test": file("no Go"),
 	})
-	want := []Target{{"a", "FuzzA"}, {"a/b", "FuzzB"}, {"a/b", "FuzzC"}}
+	want := []Target{{"a", "a_test.go", "FuzzA"}, {"a/b", "b_test.go", "FuzzB"}, {"a/b", "b_test.go", "FuzzC"}}
 	if err != nil || !slices.Equal(found, want) {
 		t.Errorf("found %v, %v; want %v", found, err, want)
 	}

@@ -57,6 +57,9 @@ func all(root string, each time.Duration, events io.Writer) (good bool, err erro
 	if f.cache, err = f.ask("env", "GOCACHE"); err != nil {
 		return false, err
 	}
+	if f.heavy, err = f.carrying(heavyPackage, targets); err != nil {
+		return false, err
+	}
 	if f.programs, err = os.MkdirTemp("", "samla-fuzz-"); err != nil {
 		return false, err
 	}
@@ -67,8 +70,9 @@ func all(root string, each time.Duration, events io.Writer) (good bool, err erro
 
 type fuzzer struct {
 	root, module string
-	cache        string // GOCACHE
-	programs     string // folder of the programs of the packages' tests
+	cache        string          // GOCACHE
+	programs     string          // folder of the programs of the packages' tests
+	heavy        map[string]bool // the folders of packages whose tests carry heavyPackage
 	each         time.Duration
 
 	mu     sync.Mutex
@@ -101,7 +105,7 @@ func (f *fuzzer) runAll(targets []Target) {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			program, out, err := f.build(dir)
+			program, out, err := f.build(dir, ofPackage)
 			if err != nil {
 				f.report(out, err)
 				return
@@ -128,9 +132,15 @@ func (f *fuzzer) report(out []byte, err error) {
 
 // build builds the program of a package's tests, with what guides the fuzzing. If that
 // fails, it returns the events that say so.
-func (f *fuzzer) build(dir string) (program string, events []byte, err error) {
+func (f *fuzzer) build(dir string, targets []Target) (program string, events []byte, err error) {
 	program = filepath.Join(f.programs, strings.ReplaceAll(dir, "/", "_"))
-	cmd := exec.Command("go", "test", "-c", "-json", "-vet=off", "-fuzz=.", "-ldflags=-s -w", "-o", program, "./"+dir)
+	of := []string{"./" + dir}
+	if f.heavy[dir] {
+		if of, err = f.alone(dir, targets); err != nil {
+			return "", nil, err
+		}
+	}
+	cmd := exec.Command("go", append([]string{"test", "-c", "-json", "-vet=off", "-fuzz=.", "-ldflags=-s -w", "-o", program}, of...)...)
 	cmd.Dir, cmd.Stderr = f.root, os.Stderr
 	events, err = cmd.Output()
 	if err != nil {
