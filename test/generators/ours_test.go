@@ -106,7 +106,7 @@ func TestQuickStart_Works(t *testing.T) {
 		`"type":"PSD2_CHECKING_ACCOUNT"`,
 		"se-demo-psd2: COMPLETED, 7 products\n", "se-demo: COMPLETED, 3 products\n", "on this device: bankid:///?autostarttoken=",
 		"se-demo-psd2: COMPLETED, 1 products\n", // with TypeScript: another person
-		w.Server.URL() + "/c/open/",
+		w.Server.URL() + "/c/open/", w.Server.URL() + "/permissions/link/",
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("%q is not in:\n%s", want, output)
