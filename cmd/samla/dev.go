@@ -140,7 +140,9 @@ curl -s %[1]s/users -H %[5]s -H 'content-type: application/json' -d '{"externalI
 curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo-psd2","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE","parameters":[{"type":"PSD2_AIS_CONSENT","psuIpAddress":"192.0.2.1"},{"type":"SWEDISH_BANKID","personalNumber":"198611239883"}]}'
 curl -s %[1]s/collections -H %[5]s -H 'content-type: application/json' -d '{"company":"se-demo","loginMethod":"SWEDISH_MOBILE_BANKID_OTHER_DEVICE_MOCK","parameters":[{"type":"SWEDISH_BANKID","personalNumber":"200001040000"}]}'
 
-Open the connect page in a browser with the phone's page beside it: choose an institution, and approve on the phone.
+Open the connect page in a browser with the phone's page beside it: choose an institution, and approve on the phone
+(the browser warns about the phone's certificate, which is the sandbox's own). Where a page or the terminal asks for a personal number: 198412099296
+at the banks, 200001040000 at Demo.
 The first collection is from a bank and waits for a person: approve it on the phone's page within 30 seconds.
 The second is from an institution that the person logs in to: its QR code signs itself. README.md has both flows with all their requests,
 docs/sandbox.md the persons and companies. The same from the terminal (docs/terminal.md):
