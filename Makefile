@@ -24,10 +24,10 @@ FUZZTIME    ?= 3s
 BESIDE     ?= 3
 
 # A test that runs longer than this has failed.
-TIMEOUT    ?= 10m
+TIMEOUT    ?= 20m
 
 # The steps of `make test` are ended after this time.
-LIMIT      ?= 24m
+LIMIT      ?= 24m30s
 
 # Tests read third-party specifications from this folder, as package specs says.
 # Where the folder exists, a test that does not find its file fails.
@@ -123,8 +123,9 @@ packaging-test:
 foreign-test: ## the programs of others that tests of connectors run
 	@$(RELEASED) $(GO) -C test/foreign test -json ./...
 
+# Most packages take no time, and the race detector waits a second at the end of each.
 unit:
-	@$(UNRACED) $(GO) test $(RACE) -p $(BESIDE) -json -vet=off -timeout $(TIMEOUT) ./clients/... ./cmd/... ./internal/...
+	@$(UNRACED) $(GO) test $(RACE) -p $$((2 * $(BESIDE))) -json -vet=off -timeout $(TIMEOUT) ./clients/... ./cmd/... ./internal/...
 
 # The suites that wait longest for clocks begin first, so that none is left alone at the end.
 # What computes runs beside them, and after them the step unit.
