@@ -107,7 +107,7 @@ func TestWrite_IsOneStateUnderLoad(t *testing.T) {
 				var load sync.WaitGroup
 				for w := range 4 {
 					load.Go(func() {
-						for n := 1000 * (w + 1); ; n++ {
+						for n := 1_000_000 * (w + 1); ; n++ { // none reaches the first of the next
 							select {
 							case <-stop:
 								return
