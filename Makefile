@@ -27,7 +27,7 @@ BESIDE     ?= 3
 TIMEOUT    ?= 20m
 
 # The steps of `make test` are ended after this time.
-LIMIT      ?= 24m30s
+LIMIT      ?= 24m
 
 # Tests read third-party specifications from this folder, as package specs says.
 # Where the folder exists, a test that does not find its file fails.
