@@ -24,7 +24,7 @@ FUZZTIME    ?= 3s
 BESIDE     ?= 3
 
 # A test that runs longer than this has failed.
-TIMEOUT    ?= 20m
+TIMEOUT    ?= 10m
 
 # The steps of `make test` are ended after this time.
 LIMIT      ?= 24m
