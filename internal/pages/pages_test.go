@@ -111,7 +111,7 @@ func TestPages_GiveABrowserOneCookie(t *testing.T) {
 	}
 }
 
-// Whoever makes a browser open links to states that nobody knows does not fill its cookies.
+// A page that makes a browser open links to unknown states does not fill its cookies.
 func TestPages_GiveNoCookieForAnUnknownState(t *testing.T) {
 	for _, view := range []authorize.View{authorize.ViewUnknown, authorize.ViewElsewhere} {
 		h := newPages(&ways{seen: authorize.Seen{View: view, Company: "se-bank"}}, "https://samla.test")
