@@ -8189,7 +8189,7 @@ type ClientInterface interface {
 
 	// CreatePermissionLinkWithBody Make a link to My permissions
 	//
-	// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up.
+	// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up. A body is optional.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8198,7 +8198,7 @@ type ClientInterface interface {
 
 	// CreatePermissionLink Make a link to My permissions
 	//
-	// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up.
+	// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up. A body is optional.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -9103,7 +9103,7 @@ func (c *Requests) GetUser(ctx context.Context, userUuid PathUserUuid, reqEditor
 
 // CreatePermissionLinkWithBody Make a link to My permissions
 //
-// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up.
+// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up. A body is optional.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9122,7 +9122,7 @@ func (c *Requests) CreatePermissionLinkWithBody(ctx context.Context, userUuid Pa
 
 // CreatePermissionLink Make a link to My permissions
 //
-// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up.
+// An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up. A body is optional.
 //
 // Takes a body of the `application/json` content type.
 //

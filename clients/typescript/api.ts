@@ -83,7 +83,7 @@ export interface paths {
         put?: never;
         /**
          * Make a link to My permissions
-         * @description An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up.
+         * @description An addition of Samla. A page on which the user sees every consent, what was read and when, withdraws, downloads and erases. The link works once, for 15 minutes; fetching it does not use it up. A body is optional.
          */
         post: operations["createPermissionLink"];
         delete?: never;
@@ -5881,7 +5881,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description JSON, at most 64 KiB; unknown members are ignored, null is the same as absent. */
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["PermissionLinkRequest"];
             };

@@ -45,6 +45,7 @@ func rowUsers(t *testing.T, w *walk, database func(*testing.T) string) {
 	w.acme.get(t, path+"/collections", nil)
 	w.acme.get(t, path+"/consents", nil)
 	w.acme.Do(t, "POST", path+"/permission-links", object{"language": "sv"}).WantStatus(t, http.StatusCreated, nil)
+	w.acme.Do(t, "POST", path+"/permission-links", nil).WantStatus(t, http.StatusCreated, nil)
 	w.acme.delete(t, path).WantStatus(t, http.StatusNoContent, nil)
 	w.acme.Do(t, "POST", path+"/sessions", nil).WantProblem(t, fault.UserAnonymized)
 	w.acme.Do(t, "POST", path+"/permission-links", object{}).WantProblem(t, fault.UserAnonymized)

@@ -137,3 +137,28 @@ func TestDocument_NamesSchemasAsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// A body of which nothing is needed can be missing (docs/reference/api.md 1.5).
+func TestDocument_AsksForNoEmptyBody(t *testing.T) {
+	_, at := document(t)
+	needed := map[string]string{
+		"addSupplementInformation": "one of several forms, each with members that are needed",
+		"replayWebhookEvents":      "an event or a time",
+		"updateWebhookEndpoint":    "no POST: what is absent stays as it is, so nothing would change",
+	}
+	for _, op := range contract(t).Operations() {
+		where := "/paths/" + strings.ReplaceAll(op.Pattern, "/", "~1") + "/" + strings.ToLower(op.Method) + "/requestBody"
+		body, ok := at(strings.TrimSuffix(where, "/requestBody"))["requestBody"].(object)
+		if !ok {
+			continue
+		}
+		schema := at(where + "/content/application~1json/schema")
+		if ref, ok := schema["$ref"].(string); ok {
+			schema = at(strings.TrimPrefix(ref, "#"))
+		}
+		members, _ := schema["required"].([]any)
+		if why := needed[op.ID]; body["required"] == true && len(members) == 0 && why == "" {
+			t.Errorf("%s: no member is needed, but the body is", op.ID)
+		}
+	}
+}
