@@ -53,28 +53,40 @@ func (v *views) listClients(w http.ResponseWriter, r *http.Request) {
 		}
 		ct.Rows = append(ct.Rows, []cell{text(c.Name), id(c.ID, ""), v.timeCell(c.CreatedAt), n, text(number(int(requests[c.ID]))), v.timeCell(lastOf[c.ID]), {Text: "its journeys", Href: "/journeys?client=" + c.ID}})
 	}
-	after := r.URL.Query().Get("after")
-	if i := slices.IndexFunc(keys, func(k client.Key) bool { return k.ID == after }); i >= 0 {
-		keys = keys[i+1:]
-	}
-	kt := table{ID: "keys", Title: "Keys", Caption: "API keys, the newest first", Heads: heads("Key", "Client", "Id", "Made", "Last used", "State", ""), Empty: "No key yet."}
-	for _, k := range keys[:min(len(keys), pageSize)] {
-		name := cmp.Or(k.Name, "without a name")
-		row := []cell{text(name), text(names[k.ClientID]), id(k.ID, ""), v.timeCell(k.CreatedAt), v.timeCell(lastOf[k.ID]), {Text: "Valid", Chip: "good", Icon: "check"}, text("")}
-		if k.Valid() && lastOf[k.ID].Before(v.Clock.Now().Add(-unusedKey)) && k.CreatedAt.Before(v.Clock.Now().Add(-unusedKey)) {
-			row[5] = cell{Text: "Unused", Chip: "warn", Icon: "warn", Sub: "for " + took(unusedKey) + ": end it"}
+	kt, err := listed(r, func(after string, limit int) ([]client.Key, error) {
+		if i := slices.IndexFunc(keys, func(k client.Key) bool { return k.ID == after }); i >= 0 {
+			return keys[i+1 : min(len(keys), i+1+limit)], nil
 		}
-		if !k.Valid() {
-			row[5] = cell{Text: "Ended", Sub: v.at(k.RevokedAt)}
-		} else if console.OperatorOf(r.Context()).Role.May("administer") {
-			row[6] = cell{Acts: []act{{Action: "/clients/keys/" + k.ID + "/revoke", Label: "End", Kind: "stop", Hidden: "the key " + name + " of " + names[k.ClientID]}}}
-		}
-		kt.Rows = append(kt.Rows, row)
-	}
-	if len(keys) > pageSize {
-		kt.Next, kt.First = nextPage(r, len(keys), keys[pageSize-1].ID)
+		return keys[:min(len(keys), limit)], nil
+	}, func(k client.Key) string { return k.ID }, func(some []client.Key) table {
+		return v.keyTable(some, names, lastOf, console.OperatorOf(r.Context()).Role.May("administer"))
+	})
+	if err != nil {
+		failed(w, r, err)
+		return
 	}
 	v.show(w, r, "CLIENTS", "v/clients", page{Title: "Clients and keys", Lead: "To rotate a key, make a new one, put it to use, then end the old one. Both work meanwhile.", Tables: []table{ct, kt}, Data: clients})
+}
+
+// keyTable lists keys, with the last use of each.
+func (v *views) keyTable(keys []client.Key, names map[string]string, lastOf map[string]time.Time, admin bool) table {
+	t := table{ID: "keys", Title: "Keys", Caption: "API keys, the newest first", Heads: heads("Key", "Client", "Id", "Made", "Last used", "State", ""), Empty: "No key yet."}
+	idle := v.Clock.Now().Add(-unusedKey)
+	for _, k := range keys {
+		name := cmp.Or(k.Name, "without a name")
+		row := []cell{text(name), text(names[k.ClientID]), id(k.ID, ""), v.timeCell(k.CreatedAt), v.timeCell(lastOf[k.ID]), {Text: "Valid", Chip: "good", Icon: "check"}, text("")}
+		switch {
+		case !k.Valid():
+			row[5] = cell{Text: "Ended", Sub: v.at(k.RevokedAt)}
+		case lastOf[k.ID].Before(idle) && k.CreatedAt.Before(idle):
+			row[5] = cell{Text: "Unused", Chip: "warn", Icon: "warn", Sub: "for " + took(unusedKey) + ": end it"}
+		}
+		if k.Valid() && admin {
+			row[6] = cell{Acts: []act{{Action: "/clients/keys/" + k.ID + "/revoke", Label: "End", Kind: "stop", Hidden: "the key " + name + " of " + names[k.ClientID]}}}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }
 
 // unusedKey is after which time without a request a key is better ended.

@@ -42,32 +42,25 @@ func endpointState(e store.EndpointRow) cell {
 }
 
 // listEndpoints lists the endpoints of all clients.
-func (v *views) listEndpoints(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	names, clients, err := v.names(r)
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	f := filterOf(q)
-	all, err := v.Store.EndpointRows(r.Context(), f, v.Clock.Now().Add(-24*time.Hour), store.Page{After: q.Get("after"), Limit: pageSize + 1})
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
+func (v *views) listEndpoints(a asked) (page, error) {
+	t, err := listed(a.Request, rowsOf(a, func(ctx context.Context, f store.RowFilter, p store.Page) ([]store.EndpointRow, error) {
+		return v.Store.EndpointRows(ctx, f, v.Clock.Now().Add(-24*time.Hour), p)
+	}), func(e store.EndpointRow) string { return e.ID }, func(all []store.EndpointRow) table { return v.endpointTable(all, a.names) })
+	return page{Title: "Webhooks", Tables: []table{t},
+		Filters: []filter{statusFilter("State", []webhook.State{webhook.Active, webhook.Paused}, a.query.Get("status")), clientFilter(a.clients, a.filter.ClientID)}}, err
+}
+
+// endpointTable lists endpoints.
+func (v *views) endpointTable(all []store.EndpointRow, names map[string]string) table {
 	t := table{Caption: "Webhook endpoints", Heads: heads("Endpoint", "Client", "State", "Since", "Delivered, 24 h>", "Takes>", "Waiting>"), Empty: "No webhook endpoints yet. A client makes one with POST /webhook-endpoints."}
-	for _, e := range all[:min(len(all), pageSize)] {
+	for _, e := range all {
 		mean := none("no attempt")
 		if e.Attempts > 0 {
 			mean = text(took(e.Took))
 		}
 		t.Rows = append(t.Rows, []cell{id(short(e.ID), "/webhooks/"+e.ID), text(names[e.ClientID]), endpointState(e), v.timeCell(e.ChangedAt), text(number(e.Attempts-e.Failed) + " of " + number(e.Attempts)), mean, text(number(e.Waiting))})
 	}
-	if len(all) > 0 {
-		t.Next, t.First = nextPage(r, len(all), all[min(len(all), pageSize)-1].ID)
-	}
-	v.show(w, r, "WEBHOOKS", "v/list", page{Title: "Webhooks", Tables: []table{t},
-		Filters: []filter{statusFilter("State", []webhook.State{webhook.Active, webhook.Paused}, q.Get("status")), clientFilter(clients, f.ClientID)}})
+	return t
 }
 
 // countEndpoints counts those that need a look.
@@ -100,7 +93,9 @@ func (v *views) showEndpoint(w http.ResponseWriter, r *http.Request) {
 		failed(w, r, err)
 		return
 	}
-	attempts, err := v.Store.WebhookAttempts(r.Context(), endpointID, store.Page{After: r.URL.Query().Get("after"), Limit: pageSize + 1})
+	t, err := listed(r, func(after string, limit int) ([]webhook.Attempt, error) {
+		return v.Store.WebhookAttempts(r.Context(), endpointID, store.Page{After: after, Limit: limit})
+	}, func(a webhook.Attempt) string { return a.ID }, v.attemptTable)
 	if err != nil {
 		failed(w, r, err)
 		return
@@ -113,22 +108,6 @@ func (v *views) showEndpoint(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		waiting += n
-	}
-	t := table{Title: "Deliveries, attempt by attempt", Caption: "Attempts to deliver, the newest first", Heads: heads("At", "Event", "Try>", "Answer", "Took>", "Next try", ""), Empty: "Nothing was sent yet."}
-	for _, a := range attempts[:min(len(attempts), pageSize)] {
-		answer := cell{Text: number(a.Status)}
-		if !a.Success() {
-			answer = cell{Text: attemptText(a.Outcome), Chip: "bad", Icon: "cross"}
-		}
-		next := none("none")
-		if !a.NextAt.IsZero() {
-			next = v.timeCell(a.NextAt)
-		}
-		t.Rows = append(t.Rows, []cell{v.timeCell(a.At), id(short(a.EventID), ""), text(number(a.Number)), answer, text(took(a.Took)), next,
-			{Acts: []act{{Action: "/webhooks/" + endpointID + "/replay", Label: "Replay", Hidden: "event " + short(a.EventID), Fields: []field{{"event", a.EventID}}}}}})
-	}
-	if len(attempts) > 0 {
-		t.Next, t.First = nextPage(r, len(attempts), attempts[min(len(attempts), pageSize)-1].ID)
 	}
 	row := store.EndpointRow{Endpoint: e}
 	n := note{Well: e.State == webhook.Active && e.FailingSince.IsZero(), Strong: "It delivers.", Text: count(waiting, "event waits", "events wait") + "."}
@@ -152,6 +131,24 @@ func (v *views) showEndpoint(w http.ResponseWriter, r *http.Request) {
 		facts = append(facts, fact{Name: "State", Value: s.Text})
 	}
 	v.show(w, r, "ENDPOINT", "v/endpoint", page{Title: "Endpoint " + short(endpointID), Crumb: link{Text: "Webhooks", Address: "/webhooks"}, Note: &n, Acts: acts, Tables: []table{t}, Data: facts})
+}
+
+// attemptTable lists attempts to deliver to one endpoint.
+func (v *views) attemptTable(all []webhook.Attempt) table {
+	t := table{Title: "Deliveries, attempt by attempt", Caption: "Attempts to deliver, the newest first", Heads: heads("At", "Event", "Try>", "Answer", "Took>", "Next try", ""), Empty: "Nothing was sent yet."}
+	for _, a := range all {
+		answer := cell{Text: number(a.Status)}
+		if !a.Success() {
+			answer = cell{Text: attemptText(a.Outcome), Chip: "bad", Icon: "cross"}
+		}
+		next := none("none")
+		if !a.NextAt.IsZero() {
+			next = v.timeCell(a.NextAt)
+		}
+		t.Rows = append(t.Rows, []cell{v.timeCell(a.At), id(short(a.EventID), ""), text(number(a.Number)), answer, text(took(a.Took)), next,
+			{Acts: []act{{Action: "/webhooks/" + a.EndpointID + "/replay", Label: "Replay", Hidden: "event " + short(a.EventID), Fields: []field{{"event", a.EventID}}}}}})
+	}
+	return t
 }
 
 func attemptText(o webhook.Outcome) string {

@@ -76,22 +76,25 @@ func (v *views) listJobs(w http.ResponseWriter, r *http.Request) {
 
 // parkedTable lists the parked jobs of a queue; the pages of one queue can be turned.
 func (v *views) parkedTable(r *http.Request, q store.Queue, paged bool) (table, error) {
-	after := store.Moment{}
-	if paged {
-		after = moment(r.URL.Query().Get("after"))
-	}
-	parked, err := v.Store.ParkedRows(r.Context(), q, after, pageSize+1)
-	t := table{ID: "parked-" + q.String(), Title: "Parked: " + q.String(), Caption: "Parked jobs of the queue " + q.String() + ", the longest parked first", Heads: heads("Job", "Parked", "Attempts>", "Last error", ""), Empty: "No job of this queue is parked."}
-	for _, j := range parked[:min(len(parked), pageSize)] {
-		t.Rows = append(t.Rows, []cell{jobCell(q, j.ID), v.timeCell(j.ParkedAt), text(number(j.Attempts)), text(j.Reason),
-			{Acts: []act{{Action: "/jobs/" + q.String() + "/" + j.ID + "/retry", Label: "Retry", Hidden: "job " + short(j.ID)}}}})
-	}
-	switch {
-	case len(parked) > 0 && paged:
-		last := parked[min(len(parked), pageSize)-1]
-		t.Next, t.First = nextPage(r, len(parked), placeOf(last.ParkedAt, last.ID))
-	case len(parked) > pageSize:
-		t.Next = "/jobs?queue=" + q.String()
+	t, err := listed(r, func(after string, limit int) ([]store.ParkedJob, error) {
+		from := store.Moment{}
+		if paged {
+			from = moment(after)
+		}
+		return v.Store.ParkedRows(r.Context(), q, from, limit)
+	}, func(j store.ParkedJob) string { return placeOf(j.ParkedAt, j.ID) }, func(all []store.ParkedJob) table {
+		t := table{ID: "parked-" + q.String(), Title: "Parked: " + q.String(), Caption: "Parked jobs of the queue " + q.String() + ", the longest parked first", Heads: heads("Job", "Parked", "Attempts>", "Last error", ""), Empty: "No job of this queue is parked."}
+		for _, j := range all {
+			t.Rows = append(t.Rows, []cell{jobCell(q, j.ID), v.timeCell(j.ParkedAt), text(number(j.Attempts)), text(j.Reason),
+				{Acts: []act{{Action: "/jobs/" + q.String() + "/" + j.ID + "/retry", Label: "Retry", Hidden: "job " + short(j.ID)}}}})
+		}
+		return t
+	})
+	if !paged {
+		t.First = ""
+		if t.Next != "" {
+			t.Next = "/jobs?queue=" + q.String()
+		}
 	}
 	return t, err
 }

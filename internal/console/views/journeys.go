@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"samla/internal/client"
 	"samla/internal/collection"
 	"samla/internal/consent"
 	"samla/internal/console"
@@ -13,40 +12,6 @@ import (
 )
 
 func failed(w http.ResponseWriter, r *http.Request, err error) { console.Fail(w, r, err) }
-
-// names are the names of clients by their ids.
-func (v *views) names(r *http.Request) (names map[string]string, all []client.Client, err error) {
-	all, err = v.Store.Clients(r.Context())
-	names = make(map[string]string, len(all))
-	for _, c := range all {
-		names[c.ID] = c.Name
-	}
-	return names, all, err
-}
-
-func clientFilter(all []client.Client, chosen string) filter {
-	f := filter{Name: "client", Label: "Client", Options: []option{{Text: "All clients"}}}
-	for _, c := range all {
-		f.Options = append(f.Options, option{c.ID, c.Name, c.ID == chosen})
-	}
-	return f
-}
-
-func (v *views) companyFilter(chosen string) filter {
-	f := filter{Name: "company", Label: "Institution", Options: []option{{Text: "All institutions"}}}
-	for _, i := range v.Institutions.All() {
-		f.Options = append(f.Options, option{i.Company.ID, i.Company.DisplayName, i.Company.ID == chosen})
-	}
-	return f
-}
-
-func statusFilter[S ~string](label string, all []S, chosen string) filter {
-	f := filter{Name: "status", Label: label, Options: []option{{Text: "All"}}}
-	for _, s := range all {
-		f.Options = append(f.Options, option{string(s), string(s), string(s) == chosen})
-	}
-	return f
-}
 
 // journeyTabs lead to the lists of what a journey is made of.
 func journeyTabs(here string, q url.Values) (tabs []link) {
@@ -75,24 +40,22 @@ func stopCell(s stop) cell {
 }
 
 // listJourneys lists links to the connect page and what became of them, the newest first.
-func (v *views) listJourneys(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	names, clients, err := v.names(r)
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	f := filterOf(q)
-	if q.Get("status") == "STOPPED" {
+func (v *views) listJourneys(a asked) (page, error) {
+	f := a.filter
+	if a.query.Get("status") == "STOPPED" {
 		f.In = []string{string(flow.Failed), string(flow.Cancelled), string(flow.Ended)}
 	}
-	all, err := v.Store.Journeys(r.Context(), store.JourneyFilter{RowFilter: f}, store.Page{After: q.Get("after"), Limit: pageSize + 1})
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
+	t, err := listed(a.Request, func(after string, limit int) ([]store.Journey, error) {
+		return v.Store.Journeys(a.Context(), store.JourneyFilter{RowFilter: f}, store.Page{After: after, Limit: limit})
+	}, func(j store.Journey) string { return j.LinkID }, func(all []store.Journey) table { return v.journeyTable(all, a.names) })
+	status := statusFilter("State", append([]flow.State{"STOPPED"}, flow.States()...), a.query.Get("status"))
+	return page{Title: "Journeys", Tabs: journeyTabs("/journeys", a.query), Filters: []filter{status, v.companyFilter(f.Company), clientFilter(a.clients, f.ClientID)}, Tables: []table{t}}, err
+}
+
+// journeyTable lists journeys.
+func (v *views) journeyTable(all []store.Journey, names map[string]string) table {
 	t := table{Caption: "Journeys from a link, the newest first", Heads: heads("Journey", "Made", "Client", "User", "Institution", "Where it stands", "Took>"), Empty: "No journey fits. Links and journeys are kept for 30 days."}
-	for _, j := range all[:min(len(all), pageSize)] {
+	for _, j := range all {
 		s := stopOfOne(j, v.Clock.Now())
 		row := []cell{id(short(j.LinkID), "/journeys/"+j.LinkID), v.timeCell(j.CreatedAt), text(names[j.ClientID]), id(short(j.UserID), "/users/"+j.UserID), none("none chosen"), stopCell(s), none("not opened")}
 		if j.Company != "" {
@@ -103,11 +66,7 @@ func (v *views) listJourneys(w http.ResponseWriter, r *http.Request) {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if len(all) > 0 {
-		t.Next, t.First = nextPage(r, len(all), all[min(len(all), pageSize)-1].LinkID)
-	}
-	status := statusFilter("State", append([]flow.State{"STOPPED"}, flow.States()...), q.Get("status"))
-	v.show(w, r, "JOURNEYS", "v/list", page{Title: "Journeys", Tabs: journeyTabs("/journeys", q), Filters: []filter{status, v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}, Tables: []table{t}})
+	return t
 }
 
 // short is the last part of an id, with which people tell ids apart: the first part of ids of
@@ -137,26 +96,11 @@ func consentStatus(c store.ConsentRow) cell {
 }
 
 // listConsents lists permissions of all clients, the newest first.
-func (v *views) listConsents(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	names, clients, err := v.names(r)
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	f := filterOf(q)
-	all, err := v.Store.ConsentRows(r.Context(), f, store.Page{After: q.Get("after"), Limit: pageSize + 1})
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	t := v.consentTable(all[:min(len(all), pageSize)], names)
+func (v *views) listConsents(a asked) (page, error) {
+	t, err := listed(a.Request, rowsOf(a, v.Store.ConsentRows), func(c store.ConsentRow) string { return string(c.ID) }, func(all []store.ConsentRow) table { return v.consentTable(all, a.names) })
 	t.Caption = "Permissions, the newest first"
-	if len(all) > 0 {
-		t.Next, t.First = nextPage(r, len(all), string(all[min(len(all), pageSize)-1].ID))
-	}
-	v.show(w, r, "CONSENTS", "v/list", page{Title: "Permissions", Crumb: link{Text: "Journeys", Address: "/journeys"}, Tabs: journeyTabs("/permissions/all", q), Tables: []table{t},
-		Filters: []filter{statusFilter("Status", consent.Statuses(), q.Get("status")), v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}})
+	return page{Title: "Permissions", Crumb: link{Text: "Journeys", Address: "/journeys"}, Tabs: journeyTabs("/permissions/all", a.query), Tables: []table{t},
+		Filters: []filter{statusFilter("Status", consent.Statuses(), a.query.Get("status")), v.companyFilter(a.filter.Company), clientFilter(a.clients, a.filter.ClientID)}}, err
 }
 
 // consentTable lists permissions.
@@ -200,26 +144,11 @@ func collectionStatus(k store.CollectionRow) cell {
 }
 
 // listCollections lists collections of all clients, the newest first.
-func (v *views) listCollections(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	names, clients, err := v.names(r)
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	f := filterOf(q)
-	all, err := v.Store.CollectionRows(r.Context(), f, store.Page{After: q.Get("after"), Limit: pageSize + 1})
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	t := v.collectionTable(all[:min(len(all), pageSize)], names)
+func (v *views) listCollections(a asked) (page, error) {
+	t, err := listed(a.Request, rowsOf(a, v.Store.CollectionRows), func(k store.CollectionRow) string { return k.ID }, func(all []store.CollectionRow) table { return v.collectionTable(all, a.names) })
 	t.Caption = "Collections, the newest first"
-	if len(all) > 0 {
-		t.Next, t.First = nextPage(r, len(all), all[min(len(all), pageSize)-1].ID)
-	}
-	v.show(w, r, "COLLECTIONS", "v/list", page{Title: "Collections", Crumb: link{Text: "Journeys", Address: "/journeys"}, Tabs: journeyTabs("/collections", q), Tables: []table{t},
-		Filters: []filter{statusFilter("Status", statusesInOrder, q.Get("status")), v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}})
+	return page{Title: "Collections", Crumb: link{Text: "Journeys", Address: "/journeys"}, Tabs: journeyTabs("/collections", a.query), Tables: []table{t},
+		Filters: []filter{statusFilter("Status", statusesInOrder, a.query.Get("status")), v.companyFilter(a.filter.Company), clientFilter(a.clients, a.filter.ClientID)}}, err
 }
 
 // collectionTable lists collections.

@@ -87,8 +87,8 @@ func faultOf(who int) string {
 	return "It is not clear whose fault it is."
 }
 
-// answer is the sentence of the first page.
-func (v *views) answer(s standing, usual int) note {
+// verdict is the sentence of the first page.
+func (v *views) verdict(s standing, usual int) note {
 	bad := s.bad()
 	if len(bad) == 0 {
 		n := note{Well: true, Strong: "Every institution answers.", Text: people(s.Hour) + " " + plural(s.Hour, "was", "were") + " stopped in the last hour" + asUsual(s.Hour, usual) + "."}
@@ -180,7 +180,7 @@ func (v *views) showNow(w http.ResponseWriter, r *http.Request) {
 			d.Causes = append(d.Causes, b)
 		}
 	}
-	answer := v.answer(s, usual)
+	answer := v.verdict(s, usual)
 	lines := v.lines(s)
 	lines.ID, lines.Title = "institutions", "Institutions, by people stopped in 24 hours"
 	v.show(w, r, "NOW", "v/now", page{Title: "Now", Note: &answer, Tables: []table{lines}, Data: d})

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"samla/internal/console"
@@ -13,9 +11,6 @@ import (
 	"samla/internal/pages/look"
 	"samla/internal/store"
 )
-
-// pageSize is how many rows a page of a list has.
-const pageSize = 50
 
 // page is what every template of a view gets.
 type page struct {
@@ -138,59 +133,3 @@ func missing(err error) bool {
 func gone(w http.ResponseWriter, r *http.Request, what string) {
 	console.Message(w, r, http.StatusNotFound, "There is no such "+what, "The address is wrong, or it was erased or is too old to be kept.")
 }
-
-// filterOf reads the filter of a list from its address.
-func filterOf(q url.Values) store.RowFilter {
-	f := store.RowFilter{ClientID: q.Get("client"), Company: q.Get("company"), UserID: q.Get("user")}
-	if s := q.Get("status"); s != "" {
-		f.In = []string{s}
-	}
-	return f
-}
-
-// nextPage returns the address of the next page and of the first one. There is a next page
-// if the list is longer than pageSize: lists are read with one row more.
-func nextPage(r *http.Request, rows int, last string) (next, first string) {
-	q := r.URL.Query()
-	if q.Get("after") != "" {
-		begin := cloned(q)
-		begin.Del("after")
-		first = withQuery(r.URL.Path, begin)
-	}
-	if rows > pageSize {
-		q.Set("after", last)
-		next = withQuery(r.URL.Path, q)
-	}
-	return next, first
-}
-
-func cloned(q url.Values) url.Values {
-	c := url.Values{}
-	for name, values := range q {
-		c[name] = values
-	}
-	return c
-}
-
-func withQuery(path string, q url.Values) string {
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
-}
-
-// moment is a place in a list that is ordered by time, as the address has it.
-func moment(after string) (m store.Moment) {
-	for i := range len(after) {
-		if after[i] == '.' {
-			if us, err := strconv.ParseInt(after[:i], 10, 64); err == nil {
-				m.At = time.UnixMicro(us).UTC()
-			}
-			m.ID = after[i+1:]
-			break
-		}
-	}
-	return m
-}
-
-func placeOf(at time.Time, id string) string { return strconv.FormatInt(at.UnixMicro(), 10) + "." + id }

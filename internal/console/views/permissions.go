@@ -1,7 +1,6 @@
 package views
 
 import (
-	"net/http"
 	"time"
 
 	"samla/internal/quota"
@@ -19,39 +18,25 @@ func permissionTabs(here string) (tabs []link) {
 }
 
 // listPermissions lists permissions that end soon, the first to end first.
-func (v *views) listPermissions(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	names, clients, err := v.names(r)
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	p, links := choosePeriod(r, permissionPeriods)
-	now, f := v.Clock.Now(), filterOf(q)
+func (v *views) listPermissions(a asked) (page, error) {
+	p, links := choosePeriod(a.Request, permissionPeriods)
+	now, f := v.Clock.Now(), a.filter
 	f.In = nil
-	after := store.Moment{At: now}
-	if q.Get("after") != "" {
-		after = moment(q.Get("after"))
-	}
-	all, err := v.Store.EndingConsents(r.Context(), f, after, now.Add(p.Length), pageSize+1)
+	t, err := listed(a.Request, func(after string, limit int) ([]store.ConsentRow, error) {
+		from := store.Moment{At: now}
+		if after != "" {
+			from = moment(after)
+		}
+		return v.Store.EndingConsents(a.Context(), f, from, now.Add(p.Length), limit)
+	}, func(c store.ConsentRow) string { return placeOf(c.ExpiresAt, string(c.ID)) }, func(all []store.ConsentRow) table { return v.consentTable(all, a.names) })
 	if err != nil {
-		failed(w, r, err)
-		return
+		return page{}, err
 	}
-	ending, told, err := v.Store.CountEnding(r.Context(), now, now.Add(p.Length))
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	t := v.consentTable(all[:min(len(all), pageSize)], names)
 	t.Caption, t.Empty = "Permissions that end, the first to end first", "No permission ends in this time."
-	if len(all) > 0 {
-		last := all[min(len(all), pageSize)-1]
-		t.Next, t.First = nextPage(r, len(all), placeOf(last.ExpiresAt, string(last.ID)))
-	}
+	ending, told, err := v.Store.CountEnding(a.Context(), now, now.Add(p.Length))
 	lead := count(ending, "permission ends", "permissions end") + " in the next " + p.Name + "; of " + number(told) + " the client has been told."
-	v.show(w, r, "PERMISSIONS", "v/list", page{Title: "Permissions", Lead: lead, Periods: links, Tabs: permissionTabs("/permissions"), Tables: []table{t},
-		Filters: []filter{v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}})
+	return page{Title: "Permissions", Lead: lead, Periods: links, Tabs: permissionTabs("/permissions"), Tables: []table{t},
+		Filters: []filter{v.companyFilter(f.Company), clientFilter(a.clients, f.ClientID)}}, err
 }
 
 // planWords are what schedules can be filtered by.
@@ -59,22 +44,17 @@ var planWords = []string{string(quota.Active), string(quota.PausedFailing), stri
 	string(quota.QueuedReadFirst), string(quota.InstitutionMissing)}
 
 // listPlans lists reading without the person: plans, and reads that wait for their quota.
-func (v *views) listPlans(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	names, clients, err := v.names(r)
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
-	f := filterOf(q)
-	all, err := v.Store.ScheduleRows(r.Context(), f, store.Page{After: q.Get("after"), Limit: pageSize + 1})
-	if err != nil {
-		failed(w, r, err)
-		return
-	}
+func (v *views) listPlans(a asked) (page, error) {
+	t, err := listed(a.Request, rowsOf(a, v.Store.ScheduleRows), func(s quota.Schedule) string { return string(s.Lineage) }, func(all []quota.Schedule) table { return v.planTable(all, a.names) })
+	return page{Title: "Refresh plans and quotas", Crumb: link{Text: "Permissions", Address: "/permissions"}, Tabs: permissionTabs("/plans"), Tables: []table{t},
+		Filters: []filter{statusFilter("State", planWords, a.query.Get("status")), v.companyFilter(a.filter.Company), clientFilter(a.clients, a.filter.ClientID)}}, err
+}
+
+// planTable lists schedules.
+func (v *views) planTable(all []quota.Schedule, names map[string]string) table {
 	now := v.Clock.Now()
 	t := table{Caption: "Reading without the person", Heads: heads("Permission", "Client", "User", "Institution", "Plan", "State", "Read, 24 h>", "Last read", "Next"), Empty: "Nobody reads without the person."}
-	for _, s := range all[:min(len(all), pageSize)] {
+	for _, s := range all {
 		state := cell{Text: string(s.State), Sub: causeText(string(s.Reason))}
 		if s.State == quota.PausedFailing {
 			state.Chip, state.Icon, state.Sub = "warn", "warn", count(s.Failures, "failure", "failures")+" in a row"
@@ -90,11 +70,7 @@ func (v *views) listPlans(w http.ResponseWriter, r *http.Request) {
 		t.Rows = append(t.Rows, []cell{id(short(string(s.Lineage)), "/journeys/"+string(s.Lineage)), text(names[s.ClientID]), userCell(s.UserID), {Text: v.company(s.Company), Href: "/institutions/" + s.Company},
 			plan, state, text(number(readsSince(s.Recent, now.Add(-quota.Window)))), v.timeCell(s.ReadAt), v.timeCell(next)})
 	}
-	if len(all) > 0 {
-		t.Next, t.First = nextPage(r, len(all), string(all[min(len(all), pageSize)-1].Lineage))
-	}
-	v.show(w, r, "PLANS", "v/list", page{Title: "Refresh plans and quotas", Crumb: link{Text: "Permissions", Address: "/permissions"}, Tabs: permissionTabs("/plans"), Tables: []table{t},
-		Filters: []filter{statusFilter("State", planWords, q.Get("status")), v.companyFilter(f.Company), clientFilter(clients, f.ClientID)}})
+	return t
 }
 
 func readsSince(recent []time.Time, since time.Time) (n int) {
