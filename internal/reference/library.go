@@ -29,9 +29,12 @@ type library struct {
 // section is what the search finds: the text below a heading, or an operation of the API.
 type section struct {
 	Title, Heading, Address string
-	text, lower             string
-	name                    string // of an operation, in lower case
+	text                    string
 	weight                  int
+
+	// What a search compares, in lower case: made once.
+	lower, title, heading string
+	name                  string // of an operation
 }
 
 // newLibrary reads the documents. They are part of the program: what cannot be read is a
@@ -72,6 +75,10 @@ func newLibrary(files fs.FS, versions []Version) *library {
 	}
 	for i, v := range versions {
 		l.sections = append(l.sections, operationSections(v, 2-min(i, 1))...)
+	}
+	for i := range l.sections {
+		s := &l.sections[i]
+		s.title, s.heading = strings.ToLower(s.Title), strings.ToLower(s.Heading)
 	}
 	return l
 }

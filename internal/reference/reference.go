@@ -58,6 +58,9 @@ func New(d Deps) *Handler {
 		panic(err)
 	}
 	bundle, err := look.NewBundle(assetPath, assets, "assets/search.js", "assets/viewer.js")
+	if err == nil {
+		err = addViewer(bundle)
+	}
 	if err != nil {
 		panic(err) // the files are part of the program
 	}
@@ -71,7 +74,6 @@ func New(d Deps) *Handler {
 	h.mux.HandleFunc("GET "+Path, h.index)
 	h.mux.HandleFunc("GET "+Path+"/search", h.search)
 	h.mux.HandleFunc("GET "+Path+"/api/{version}", h.viewer)
-	h.mux.HandleFunc("GET "+viewerPath+"{file}", viewerFile)
 	h.mux.HandleFunc("GET "+Path+"/{name...}", h.guide)
 	h.mux.HandleFunc("/", h.missing)
 	return h
@@ -88,7 +90,7 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request, p look.Page) {
 	p.Language, p.Brand, p.Home = "en", "Samla docs", Path
 	p.Title = strings.TrimPrefix(p.Title+" · Samla docs", " · ")
 	p.Scripts = append([]string{h.bundle.Address("search.js")}, p.Scripts...)
-	p.Nav = h.nav(r.URL.Path)
+	p.Nav, p.Public = h.nav(r.URL.Path), true
 	if err := h.kit.Render(w, r, p); err != nil {
 		h.Log.Error("a page of the reference", "error", err)
 		http.Error(w, "The page cannot be shown.", http.StatusInternalServerError)
@@ -133,7 +135,9 @@ func (h *Handler) guide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", kind)
-	_, _ = w.Write(text)
+	if !look.Unchanged(w, r, text) {
+		_, _ = w.Write(text)
+	}
 }
 
 func (h *Handler) search(w http.ResponseWriter, r *http.Request) {

@@ -136,12 +136,48 @@ func TestGroups_Exist(t *testing.T) {
 func TestHandler_AnswersWhatThereIsNot(t *testing.T) {
 	h := handler(t, false)
 	for address, want := range map[string]int{
-		Path + "/nothing": 404, Path + "/api/2020-01-01": 404, Path + "/docs.go": 404, Path + "/../go.mod": 307, Path + "/viewer/swagger-ui.js": 404,
-		Path + "/decisions": 200, Path + "/": 301, Path + "/viewer/swagger-ui-bundle.js": 200, Path + "/source-protocol/openapi.json": 200,
+		Path + "/nothing": 404, Path + "/api/2020-01-01": 404, Path + "/docs.go": 404, Path + "/../go.mod": 307, Path + "/assets/swagger-ui.js": 404,
+		Path + "/decisions": 200, Path + "/": 301, Path + "/assets/swagger-ui-bundle.js": 200, Path + "/source-protocol/openapi.json": 200,
 	} {
 		if status, _, _ := get(t, h, address); status != want {
 			t.Errorf("%s: %d", address, status)
 		}
+	}
+}
+
+// What browsers keep has its content's hash in the address, so that a page after an upgrade
+// meets no older script; of all else they ask whether it has changed.
+func TestHandler_LetsBrowsersKeepNothingOld(t *testing.T) {
+	h := handler(t, false)
+	_, _, page := get(t, h, Path+"/api/2026-04-01")
+	kept := 0
+	for _, found := range regexp.MustCompile(`(?:href|src)="(`+Path+`/assets/[^"]+)"`).FindAllStringSubmatch(page, -1) {
+		status, header, _ := get(t, h, found[1])
+		if kept++; status != http.StatusOK || !regexp.MustCompile(`-[0-9a-f]{12}\.(js|css)$`).MatchString(found[1]) || !strings.HasSuffix(header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d %v", found[1], status, header)
+		}
+	}
+	if kept != 4 {
+		t.Errorf("%d files", kept)
+	}
+	for _, address := range []string{Path, Path + "/webhooks", Path + "/search?q=consent", Path + "/api/2026-04-01", Path + "/source-protocol/openapi.json", Path + "/assets/swagger-ui.css"} {
+		_, header, body := get(t, h, address)
+		tag := header.Get("ETag")
+		again := httptest.NewRequest(http.MethodGet, address, nil)
+		again.Header.Set("If-None-Match", tag)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, again)
+		if header.Get("Cache-Control") != "no-cache" || tag == "" || body == "" || w.Code != http.StatusNotModified || w.Body.Len() != 0 || w.Header().Get("ETag") != tag {
+			t.Errorf("%s: %v, then %d %v", address, header, w.Code, w.Header())
+		}
+		again.Header.Set("If-None-Match", `W/"other"`)
+		w = httptest.NewRecorder()
+		if h.ServeHTTP(w, again); w.Code != http.StatusOK {
+			t.Errorf("%s with another tag: %d", address, w.Code)
+		}
+	}
+	if _, header, _ := get(t, h, Path+"/nothing"); header.Get("Cache-Control") != "no-store" {
+		t.Errorf("what there is not: %v", header)
 	}
 }
 

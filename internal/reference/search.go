@@ -31,17 +31,16 @@ func (l *library) find(query string) []Result {
 	var found []Result
 	for i := range l.sections {
 		s := &l.sections[i]
-		title, heading := strings.ToLower(s.Title), strings.ToLower(s.Heading)
 		score, first := 0, -1
 		for _, w := range words {
 			hit := 0
-			if strings.Contains(title, w) {
+			if strings.Contains(s.title, w) {
 				hit += 4
 				if s.Heading == "" {
 					hit += 8
 				}
 			}
-			if strings.Contains(heading, w) {
+			if strings.Contains(s.heading, w) {
 				hit += 8
 			}
 			if at := strings.Index(s.lower, w); at >= 0 {
@@ -59,7 +58,7 @@ func (l *library) find(query string) []Result {
 		if score == 0 {
 			continue
 		}
-		if all := strings.Join(words, " "); heading == all || s.name == all {
+		if all := strings.Join(words, " "); s.heading == all || s.name == all {
 			score += 40
 		}
 		found = append(found, Result{s.Title, s.Heading, s.Address, snippet(s.text, first), score * s.weight})

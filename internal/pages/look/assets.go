@@ -1,15 +1,19 @@
 package look
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"samla/internal/gzipped"
 )
@@ -54,7 +58,8 @@ type Bundle struct {
 
 type file struct {
 	address, kind string
-	plain, packed []byte
+	packed        []byte
+	unpack        func() []byte // what packed holds
 }
 
 // NewBundle makes a bundle of files, served below a path such as "/connect/assets/".
@@ -71,13 +76,34 @@ func NewBundle(prefix string, from fs.FS, names ...string) (*Bundle, error) {
 }
 
 func (b *Bundle) add(name, text string) {
+	b.keep(name, []byte(text), &file{packed: gzipped.Compress([]byte(text)), unpack: func() []byte { return []byte(text) }})
+}
+
+// AddPacked adds a file that is compressed already, in gzip. It is unpacked when somebody
+// asks for it plain first.
+func (b *Bundle) AddPacked(name string, packed []byte) {
+	b.keep(name, packed, &file{packed: packed, unpack: sync.OnceValue(func() []byte {
+		r, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			panic(err) // the file is part of the program
+		}
+		plain, err := io.ReadAll(r)
+		if err != nil {
+			panic(err)
+		}
+		return plain
+	})})
+}
+
+// keep adds a file whose address has a hash of something that changes with its content.
+func (b *Bundle) keep(name string, hashed []byte, f *file) {
 	if b.byName == nil {
 		b.byName, b.byPath = map[string]*file{}, map[string]*file{}
 	}
-	sum := sha256.Sum256([]byte(text))
+	sum := sha256.Sum256(hashed)
 	extension := path.Ext(name)
-	f := &file{address: b.prefix + strings.TrimSuffix(name, extension) + "-" + hex.EncodeToString(sum[:6]) + extension,
-		kind: mime.TypeByExtension(extension), plain: []byte(text), packed: gzipped.Compress([]byte(text))}
+	f.address = b.prefix + strings.TrimSuffix(name, extension) + "-" + hex.EncodeToString(sum[:6]) + extension
+	f.kind = mime.TypeByExtension(extension)
 	switch extension { // the machine may call them otherwise
 	case ".css":
 		f.kind = "text/css; charset=utf-8"
@@ -99,15 +125,15 @@ func (b *Bundle) Address(name string) string {
 
 // Size returns how many bytes a file has plain and in gzip.
 func (b *Bundle) Size(name string) (plain, packed int) {
-	return len(b.byName[name].plain), len(b.byName[name].packed)
+	return len(b.byName[name].unpack()), len(b.byName[name].packed)
 }
 
 // ServeHTTP answers with a file. Without the hash in its address, a file is of use to a
-// program that looks whether this server answers; browsers do not keep it.
+// program that looks whether this server answers; browsers ask whether it has changed.
 func (b *Bundle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f, keep := b.byPath[r.URL.Path], "public, max-age=31536000, immutable"
+	f, kept := b.byPath[r.URL.Path], true
 	if f == nil {
-		f, keep = b.byName[strings.TrimPrefix(r.URL.Path, b.prefix)], "no-cache"
+		f, kept = b.byName[strings.TrimPrefix(r.URL.Path, b.prefix)], false
 	}
 	if f == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		http.NotFound(w, r)
@@ -115,13 +141,18 @@ func (b *Bundle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
-	h.Set("Cache-Control", keep)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Accept-Encoding")
-	body := f.plain
+	body := f.packed
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body = f.packed
+	} else {
+		body = f.unpack()
+	}
+	if kept {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else if Unchanged(w, r, body) {
+		return
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodGet {

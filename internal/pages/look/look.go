@@ -131,6 +131,8 @@ type Page struct {
 	// RefreshPlain: seconds until a browser without script looks again; 0 = never.
 	RefreshPlain int
 	Languages    string // address to which "lang=" is added in the footer; "" = no choice
+	// Public says that the page has nothing of a person: browsers may keep it (Unchanged).
+	Public bool
 
 	Nav  []NavItem // of the console
 	Env  string    // a word beside the console's name, such as "sandbox"
@@ -231,6 +233,9 @@ func (k *Kit) Render(w http.ResponseWriter, r *http.Request, p Page) error {
 	h.Add("Vary", "Accept, Accept-Language, Cookie")
 	if p.Status == 0 {
 		p.Status = http.StatusOK
+	}
+	if p.Public && p.Status == http.StatusOK && Unchanged(w, r, body) {
+		return nil
 	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body)
