@@ -3216,7 +3216,7 @@ type Event struct {
 	// Type COLLECTION: a collection has reached a terminal status. CONSENT_AUTHORIZED, CONSENT_FAILED, CONSENT_REVOKED, CONSENT_EXPIRED: a consent has reached this status; none for a consent inside a collection. CONSENT_EXPIRING: its end is near. CONSENT_RENEWED: it has taken the place of another. ACCOUNT_UPDATED: there is news about an account. REFRESH_PLAN_CHANGED: a refresh plan has changed its state. TEST: you asked for it.
 	Type EventType `json:"type"`
 
-	// UserId The user; absent when it is of none.
+	// UserId The user; absent when the event concerns no user.
 	UserId *openapi_types.UUID `json:"userId,omitempty"`
 
 	// Version Version of this API in whose form `body` is: that which started the collection.
@@ -3620,7 +3620,7 @@ type Interest struct {
 	// Rate The rate paid. A fraction: 0.0375 is 3.75 %.
 	Rate *float64 `json:"rate,omitempty"`
 
-	// RateAdjustmentDate When the rate is set anew.
+	// RateAdjustmentDate When the rate is set next.
 	RateAdjustmentDate *openapi_types.Date `json:"rateAdjustmentDate,omitempty"`
 }
 
@@ -8303,7 +8303,7 @@ type ClientInterface interface {
 
 	// ResumeWebhookEndpoint Send again
 	//
-	// An addition of this server. Whoever paused it. What was kept is sent oldest first, after events that happen now.
+	// An addition of this server. It does not matter who paused the endpoint: the client, an operator or the server. What was kept is sent oldest first, after events that happen now.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/resume (the `ResumeWebhookEndpoint` operationId).
 	ResumeWebhookEndpoint(ctx context.Context, id PathWebhookEndpointId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9357,7 +9357,7 @@ func (c *Requests) ReplayWebhookEvents(ctx context.Context, id PathWebhookEndpoi
 
 // ResumeWebhookEndpoint Send again
 //
-// An addition of this server. Whoever paused it. What was kept is sent oldest first, after events that happen now.
+// An addition of this server. It does not matter who paused the endpoint: the client, an operator or the server. What was kept is sent oldest first, after events that happen now.
 //
 // Corresponds with POST /webhook-endpoints/{id}/resume (the `ResumeWebhookEndpoint` operationId).
 func (c *Requests) ResumeWebhookEndpoint(ctx context.Context, id PathWebhookEndpointId, reqEditors ...RequestEditorFn) (*http.Response, error) {

@@ -707,7 +707,7 @@ export interface paths {
         put?: never;
         /**
          * Send again
-         * @description An addition of this server. Whoever paused it. What was kept is sent oldest first, after events that happen now.
+         * @description An addition of this server. It does not matter who paused the endpoint: the client, an operator or the server. What was kept is sent oldest first, after events that happen now.
          */
         post: operations["resumeWebhookEndpoint"];
         delete?: never;
@@ -2359,7 +2359,7 @@ export interface components {
             recordedAt: string;
             /**
              * Format: uuid
-             * @description The user; absent when it is of none.
+             * @description The user; absent when the event concerns no user.
              */
             userId?: string;
             body: components["schemas"]["EventBody"];
@@ -4140,7 +4140,7 @@ export interface components {
             periodStartDate?: string;
             /**
              * Format: date
-             * @description When the rate is set anew.
+             * @description When the rate is set next.
              */
             rateAdjustmentDate?: string;
         };
@@ -4154,7 +4154,7 @@ export interface components {
         };
         /** @description The debt, positive amounts: granted is balance and paid together. */
         LoanDetails: {
-            /** @description Still owed. */
+            /** @description What is left to pay. */
             balance?: components["schemas"]["MonetaryAmount"];
             /** @description Lent at the start. */
             granted?: components["schemas"]["MonetaryAmount"];

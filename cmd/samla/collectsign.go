@@ -115,7 +115,7 @@ type signing struct {
 	page, link string // that were printed last
 }
 
-// show shows what a status says. A code is drawn anew each time, and taken away with the
+// show shows what a status says. A code is drawn again each time, and taken away with the
 // first status that has none.
 func (g *signing) show(s apiclient.ConsentStatus) error {
 	a := s.AuthInstructions

@@ -18,7 +18,7 @@ type operatorCmd struct {
 	Add    operatorAddCmd    `cmd:"" help:"Make an operator and print a link with which they choose how to sign in. It works once, for 24 hours."`
 	List   operatorListCmd   `cmd:"" help:"List operators."`
 	Role   operatorRoleCmd   `cmd:"" help:"Give an operator another role."`
-	Reset  operatorResetCmd  `cmd:"" help:"Take from an operator every way to sign in, end their sessions, and print a link with which they choose anew."`
+	Reset  operatorResetCmd  `cmd:"" help:"Take from an operator every way to sign in, end their sessions, and print a link with which they choose new ones."`
 	Remove operatorRemoveCmd `cmd:"" help:"Remove an operator and end their sessions."`
 }
 
