@@ -39,6 +39,7 @@ func startSamla(ctx context.Context, origin string) (_ *started, err error) {
 	}
 	data := filepath.Join(s.dir, "data")
 	s.command = exec.Command(program, "dev", "--json", "--listen", "127.0.0.1:0", "--data", data)
+	s.command.Stderr = os.Stderr                                // what it warns of, and why it does not start
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the shop, which then stops it
 	out, err := s.command.StdoutPipe()
 	if err != nil {
