@@ -31,6 +31,8 @@ type WebhookReader interface {
 	WebhookAttempts(ctx context.Context, endpointID string, p Page) ([]webhook.Attempt, error)
 	// WebhookReplay reads the last replay of a range.
 	WebhookReplay(ctx context.Context, endpointID string) (webhook.Replay, error)
+	// CountReplay counts the events that a replay between two positions would have.
+	CountReplay(ctx context.Context, endpointID string, after, before int64) (int, error)
 	// WebhookFigures sums up all endpoints.
 	WebhookFigures(ctx context.Context, now time.Time) (webhook.Figures, error)
 }

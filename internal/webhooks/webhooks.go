@@ -257,7 +257,29 @@ func (s *Service) Update(ctx context.Context, clientID, id string, p Patch) (End
 // Rotate makes a new secret and shows it. The one before stays valid for webhook.Overlap
 // unless immediate is set. Fault: WebhookEndpointNotFound.
 func (s *Service) Rotate(ctx context.Context, clientID, id string, immediate bool, answer idempotency.Answer[Endpoint]) (Endpoint, error) {
-	if _, err := s.own(ctx, clientID, id); err != nil {
+	return s.rotate(ctx, clientID, id, immediate, answer, func(webhook.Endpoint) error { return nil })
+}
+
+// ErrChanged means that an endpoint has changed since it had a revision.
+var ErrChanged = errors.New("webhooks: the endpoint has changed")
+
+// RotateOnce does so if the endpoint still has the revision rev, so that a form that is sent
+// twice makes one secret. Errors: ErrChanged, and as Rotate.
+func (s *Service) RotateOnce(ctx context.Context, clientID, id string, rev int64, immediate bool) (Endpoint, error) {
+	return s.rotate(ctx, clientID, id, immediate, nil, func(e webhook.Endpoint) error {
+		if e.Rev != rev {
+			return ErrChanged
+		}
+		return nil
+	})
+}
+
+func (s *Service) rotate(ctx context.Context, clientID, id string, immediate bool, answer idempotency.Answer[Endpoint], check func(webhook.Endpoint) error) (Endpoint, error) {
+	e, err := s.own(ctx, clientID, id)
+	if err == nil {
+		err = check(e)
+	}
+	if err != nil {
 		return Endpoint{}, faultOf("rotate a secret", err)
 	}
 	fresh, err := webhook.NewSecret(s.Random)
@@ -267,11 +289,11 @@ func (s *Service) Rotate(ctx context.Context, clientID, id string, immediate boo
 	if err != nil {
 		return Endpoint{}, faultOf("rotate a secret", err)
 	}
-	e, err := s.changeAnd(ctx, clientID, id, answer, func(_ *webhook.Endpoint, c *webhook.Confidential) error {
+	rotated, err := s.changeAnd(ctx, clientID, id, answer, func(e *webhook.Endpoint, c *webhook.Confidential) error {
 		*c = c.Rotate(fresh, s.Clock.Now(), immediate)
-		return nil
+		return check(*e)
 	})
-	return e, faultOf("rotate a secret", err)
+	return rotated, faultOf("rotate a secret", err)
 }
 
 // Pause stops deliveries. Events are kept. Fault: WebhookEndpointNotFound.
@@ -378,21 +400,38 @@ func (s *Service) ReplayEvent(ctx context.Context, clientID, id, eventID string)
 	return faultOf("replay an event", err)
 }
 
+// rangeOf returns the positions around the events that were recorded from from (included) to
+// to (excluded), both exclusive.
+func (s *Service) rangeOf(ctx context.Context, clientID, id string, from, to time.Time) (after, before int64, err error) {
+	switch {
+	case !to.After(from):
+		return 0, 0, fault.Param("/to", fault.Invalid, "must be after from")
+	case to.Sub(from) > webhook.LongestReplay:
+		return 0, 0, fault.Param("/to", fault.Invalid, "must be at most 30 days after from")
+	}
+	_, err = s.own(ctx, clientID, id)
+	return from.UnixMicro() - 1, to.UnixMicro(), err
+}
+
+// CountRange returns how many events ReplayRange would deliver now. Faults as ReplayRange.
+func (s *Service) CountRange(ctx context.Context, clientID, id string, from, to time.Time) (n int, err error) {
+	after, before, err := s.rangeOf(ctx, clientID, id, from, to)
+	if err == nil {
+		n, err = s.Store.CountReplay(ctx, id, after, before)
+	}
+	return n, faultOf("count events", err)
+}
+
 // ReplayRange delivers the events again that were recorded from from (included) to to
 // (excluded) and whose types the endpoint gets. Faults: WebhookEndpointNotFound,
 // InvalidParameter at /to, WebhookReplayRunning.
 func (s *Service) ReplayRange(ctx context.Context, clientID, id string, from, to time.Time) (webhook.Replay, error) {
-	switch {
-	case !to.After(from):
-		return webhook.Replay{}, fault.Param("/to", fault.Invalid, "must be after from")
-	case to.Sub(from) > webhook.LongestReplay:
-		return webhook.Replay{}, fault.Param("/to", fault.Invalid, "must be at most 30 days after from")
-	}
-	if _, err := s.own(ctx, clientID, id); err != nil {
+	after, before, err := s.rangeOf(ctx, clientID, id, from, to)
+	if err != nil {
 		return webhook.Replay{}, faultOf("replay events", err)
 	}
-	r := webhook.Replay{ID: s.IDs.New(), EndpointID: id, After: from.UnixMicro() - 1, Before: to.UnixMicro(), StartedAt: s.Clock.Now()}
-	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
+	r := webhook.Replay{ID: s.IDs.New(), EndpointID: id, After: after, Before: before, StartedAt: s.Clock.Now()}
+	err = s.Store.Write(ctx, func(tx store.Tx) (err error) {
 		r, err = tx.AddWebhookReplay(ctx, r)
 		return err
 	})

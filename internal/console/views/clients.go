@@ -159,7 +159,8 @@ func (v *views) createKey(w http.ResponseWriter, r *http.Request) {
 		failed(w, r, err)
 		return
 	}
-	v.show(w, r, "KEY", "v/key", page{Title: "The new key of " + name, Crumb: link{Text: "Clients and keys", Address: "/clients"}, Data: map[string]string{"Secret": secret, "ID": k.ID}})
+	v.show(w, r, "KEY", "v/secret", page{Title: "The new key of " + name, Crumb: link{Text: "Clients and keys", Address: "/clients"},
+		Data: shownOnce{What: "The key", Secret: secret, After: "Its id is " + k.ID + ".", Back: link{Text: "Back to clients and keys", Address: "/clients"}}})
 }
 
 // maxName is the longest name of a client or key.

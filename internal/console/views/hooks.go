@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"samla/internal/console"
+	"samla/internal/operator"
 	"samla/internal/store"
 	"samla/internal/webhook"
 )
@@ -119,7 +120,10 @@ func (v *views) showEndpoint(w http.ResponseWriter, r *http.Request) {
 	case !e.FailingSince.IsZero():
 		n.Strong = "Every attempt has failed since " + v.at(e.FailingSince) + "."
 	}
-	acts := []act{{Action: "/webhooks/" + endpointID + "/test", Label: "Send a test event"}}
+	acts := []act{{Action: "/webhooks/" + endpointID + "/test", Label: "Send a test event"}, {Link: "/webhooks/" + endpointID + "/replay", Label: "Replay a range"}}
+	if console.OperatorOf(r.Context()).Role.May(operator.Administer) {
+		acts = append(acts, act{Link: "/webhooks/" + endpointID + "/secret", Label: "New secret"})
+	}
 	if e.State == webhook.Paused {
 		acts = append(acts, act{Action: "/webhooks/" + endpointID + "/resume", Label: "Resume", Kind: "main"})
 	} else {
@@ -127,6 +131,14 @@ func (v *views) showEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 	facts := []fact{{Name: "Client", Value: names[e.ClientID]}, {Name: "Id", Value: e.ID, Mono: true}, {Name: "Events", Value: strings.Join(e.Events, ", ")}, {Name: "Made", Value: v.at(e.CreatedAt)},
 		{Name: "Address and secrets", Value: "Sealed. The console cannot open them"}}
+	replay, err := v.replayState(r.Context(), e)
+	if err != nil {
+		failed(w, r, err)
+		return
+	}
+	if replay.text != "" {
+		facts = append(facts, fact{Name: "Last replay of a range", Value: replay.text})
+	}
 	if s := endpointState(row); s.Chip != "" {
 		facts = append(facts, fact{Name: "State", Value: s.Text})
 	}
@@ -146,7 +158,8 @@ func (v *views) attemptTable(all []webhook.Attempt) table {
 			next = v.timeCell(a.NextAt)
 		}
 		t.Rows = append(t.Rows, []cell{v.timeCell(a.At), id(short(a.EventID), ""), text(number(a.Number)), answer, text(took(a.Took)), next,
-			{Acts: []act{{Action: "/webhooks/" + a.EndpointID + "/replay", Label: "Replay", Hidden: "event " + short(a.EventID), Fields: []field{{"event", a.EventID}}}}}})
+			{Acts: []act{{Action: "/webhooks/" + a.EndpointID + "/replay", Label: "Replay", Hidden: "event " + short(a.EventID), Fields: []field{{"event", a.EventID}}},
+				{Link: "/webhooks/" + a.EndpointID + "/replay?from=" + a.EventID, Label: "From here", Hidden: "event " + short(a.EventID), Kind: "text"}}}})
 	}
 	return t
 }
@@ -160,16 +173,11 @@ func attemptText(o webhook.Outcome) string {
 
 // hook carries an act on an endpoint out.
 func (v *views) hook(w http.ResponseWriter, r *http.Request, command string, more map[string]string, do func(ctx context.Context, clientID, id string) error) {
-	endpointID := r.PathValue("id")
-	e, err := v.Store.WebhookEndpoint(r.Context(), endpointID)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		gone(w, r, "endpoint")
-		return
-	case err != nil:
-		failed(w, r, err)
+	e, ok := v.endpointOf(w, r)
+	if !ok {
 		return
 	}
+	endpointID := e.ID
 	about := map[string]string{"endpoint": endpointID}
 	for name, value := range more {
 		about[name] = value

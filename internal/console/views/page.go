@@ -43,9 +43,10 @@ type note struct {
 	Links        []link
 }
 
-// act is a form with one button. Needs is shown in place of the button to who may not.
+// act is a form with one button, or a link to the page that asks first.
 type act struct {
 	Action, Label string
+	Link          string // in place of Action
 	Hidden        string // said after the label, not shown
 	Kind          string // of the button; "" = side
 	Fields        []field

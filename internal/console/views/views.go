@@ -20,6 +20,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/company"
 	"samla/internal/console"
+	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/operator"
 	"samla/internal/pages/look"
@@ -93,6 +94,10 @@ func List(d Deps) []console.View {
 		{Path: "POST /webhooks/{id}/resume", Needs: operator.Acting, Handler: v.resumeEndpoint},
 		{Path: "POST /webhooks/{id}/test", Needs: operator.Acting, Handler: v.testEndpoint},
 		{Path: "POST /webhooks/{id}/replay", Needs: operator.Acting, Handler: v.replayEndpoint},
+		{Path: "/webhooks/{id}/replay", Needs: operator.Acting, Handler: v.showRange},
+		{Path: "POST /webhooks/{id}/replay-range", Needs: operator.Acting, Handler: v.replayRange},
+		{Path: "/webhooks/{id}/secret", Needs: operator.Admin, Handler: v.showRotate},
+		{Path: "POST /webhooks/{id}/secret", Needs: operator.Admin, Handler: v.rotateSecret},
 		{Path: "/jobs", Title: "Jobs", Handler: v.listJobs, Count: v.countJobs},
 		{Path: "POST /jobs/{queue}/retry", Needs: operator.Acting, Handler: v.retryQueue},
 		{Path: "POST /jobs/{queue}/{id}/retry", Needs: operator.Acting, Handler: v.retryJob},
@@ -127,6 +132,8 @@ func (v *views) act(w http.ResponseWriter, r *http.Request, next, command string
 		http.Redirect(w, r, next, http.StatusSeeOther)
 	case missing(err):
 		console.Message(w, r, http.StatusNotFound, "It is not there any more", "Somebody else may have done it, or it went on by itself. Go back to see how it stands.")
+	case fault.CodeOf(err) == fault.WebhookReplayRunning:
+		console.Message(w, r, http.StatusConflict, "Another replay runs", "This endpoint has one replay of a range at a time. Wait until it is done.")
 	default:
 		console.Fail(w, r, err)
 	}

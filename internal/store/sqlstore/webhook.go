@@ -141,19 +141,25 @@ func (r reader) WebhookReplay(ctx context.Context, endpointID string) (webhook.R
 const replayable = ` FROM events v JOIN webhook_endpoints w ON w.client_id = v.client_id
 WHERE w.id = $1 AND v.seq > 0 AND v.seq > $2 AND v.seq < $3 AND w.kinds LIKE '% ' || v.kind || ' %'`
 
+// CountReplay implements store.WebhookReader.
+func (r reader) CountReplay(ctx context.Context, endpointID string, after, before int64) (int, error) {
+	total, err := one(ctx, r.q, column[int64], `SELECT COUNT(*)`+replayable, endpointID, after, before)
+	return int(total), err
+}
+
 // AddWebhookReplay implements store.WebhookWriter.
 func (t *tx) AddWebhookReplay(ctx context.Context, p webhook.Replay) (webhook.Replay, error) {
 	if _, err := t.WebhookEndpoint(ctx, p.EndpointID); err != nil {
 		return p, err
 	}
-	total, err := one(ctx, t.q, column[int64], `SELECT COUNT(*)`+replayable, p.EndpointID, p.After, p.Before)
+	total, err := t.CountReplay(ctx, p.EndpointID, p.After, p.Before)
 	if err != nil {
 		return p, err
 	}
-	p.Total, p.Queued, p.EndedAt = int(total), 0, time.Time{}
+	p.Total, p.Queued, p.EndedAt = total, 0, time.Time{}
 	n, err := t.q.exec(ctx, `INSERT INTO webhook_replays (`+replayColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0)
 ON CONFLICT (endpoint_id) DO UPDATE SET id = $2, after_seq = $3, before_seq = $4, total = $5, queued = 0, started_at = $6, ended_at = 0
-WHERE webhook_replays.ended_at > 0`, p.EndpointID, p.ID, p.After, p.Before, total, micros(p.StartedAt))
+WHERE webhook_replays.ended_at > 0`, p.EndpointID, p.ID, p.After, p.Before, int64(total), micros(p.StartedAt))
 	if err := requireRow(n, err, store.ErrExists); err != nil {
 		return p, err
 	}

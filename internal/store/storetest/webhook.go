@@ -359,6 +359,10 @@ func testWebhookReplays(_ *testing.T, f fixture) {
 		return err
 	})
 	check(f, "total", p.Total, nil, 4)
+	n, err := f.s.CountReplay(f.ctx, e.ID, p.After, p.Before)
+	check(f, "counted before", n, err, 4)
+	n, err = f.s.CountReplay(f.ctx, e.ID, p.After, all[1].Seq)
+	check(f, "counted between two that follow each other", n, err, 0)
 	f.fails(store.ErrExists, func(tx store.Tx) error {
 		_, err := tx.AddWebhookReplay(f.ctx, p)
 		return err
