@@ -28,7 +28,7 @@ type ConsoleReader interface {
 	// Journeys lists links to the connect page with the flows that they became, newest first.
 	Journeys(ctx context.Context, f JourneyFilter, p Page) ([]Journey, error)
 	// JourneyGroups counts links that were made in [from, to), of one client or of all, by
-	// where they stand.
+	// where they stand. A link that was not opened is open if it is still valid at to.
 	JourneyGroups(ctx context.Context, from, to time.Time, clientID string) ([]JourneyGroup, error)
 	// ConsentRows and CollectionRows list consents and collections, newest first.
 	ConsentRows(ctx context.Context, f RowFilter, p Page) ([]ConsentRow, error)
@@ -115,6 +115,7 @@ type Journey struct {
 type JourneyGroup struct {
 	Company    string // empty: none was chosen
 	Opened     bool
+	Open       bool // not opened, and it still can be; of groups only
 	State      flow.State
 	Started    bool // an approval or a login
 	Signed     bool // the person has approved

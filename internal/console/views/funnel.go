@@ -16,8 +16,8 @@ import (
 // funnel counts links by how far their journeys came. Each number is part of the one before.
 type funnel struct {
 	Links, Opened, Chosen, Started, Approved, Got int
-	Going                                         int            // of those that did not get data: they go on
-	Losses                                        map[string]int // of those that got no data, by where and why
+	Going                                         map[string]int // of those that did not get data: they are under way, by where
+	Losses                                        map[string]int // of those that got no data and stopped, by where and why
 }
 
 // got reports whether a journey has come to what its link asked for.
@@ -27,7 +27,7 @@ func got(g store.JourneyGroup) bool {
 
 // funnelOf counts journeys.
 func funnelOf(groups []store.JourneyGroup) funnel {
-	f := funnel{Losses: map[string]int{}}
+	f := funnel{Going: map[string]int{}, Losses: map[string]int{}}
 	for _, g := range groups {
 		has, steps := got(g), [...]*int{&f.Links, &f.Opened, &f.Chosen, &f.Started, &f.Approved, &f.Got}
 		for i, came := range [...]bool{true, g.Opened, g.Company != "", g.Started, g.Signed || has, has} {
@@ -37,14 +37,22 @@ func funnelOf(groups []store.JourneyGroup) funnel {
 			*steps[i] += g.N
 		}
 		if !has {
-			if s := stopOf(g); s.Going {
-				f.Going += g.N
+			if s := stopOf(g); s.Going || s.Open {
+				f.Going[s.Step] += g.N
 			} else {
 				f.Losses[s.Step+"\x00"+s.Why] += g.N
 			}
 		}
 	}
 	return f
+}
+
+// underWay counts the journeys that have neither got data nor stopped.
+func (f funnel) underWay() (n int) {
+	for _, at := range f.Going {
+		n += at
+	}
+	return n
 }
 
 // The steps at which a journey can stop, in their order.
@@ -96,7 +104,7 @@ func stopOf(g store.JourneyGroup) stop {
 		}
 	case g.State == flow.Cancelled:
 		s.Why = "cancelled"
-	case g.State == flow.Start || g.State == flow.Review:
+	case g.Open, g.State == flow.Start, g.State == flow.Review:
 		s.Why, s.Open = s.Why+" yet", true
 	}
 	return s
@@ -104,22 +112,39 @@ func stopOf(g store.JourneyGroup) stop {
 
 // stopOfOne is stopOf for one journey, of which it is known how long its link can be opened.
 func stopOfOne(j store.Journey, now time.Time) stop {
-	s := stopOf(j.JourneyGroup)
-	if !j.Opened && now.Before(j.ExpiresAt) {
-		s.Why, s.Open = s.Why+" yet", true
-	}
-	return s
+	j.Open = !j.Opened && now.Before(j.ExpiresAt)
+	return stopOf(j.JourneyGroup)
 }
 
-// loss returns the most frequent reason why journeys stopped at a step, and how often.
-func (f funnel) loss(step string) (n int, reason string) {
+// loss returns how many journeys stopped at a step, the most frequent reason, and how often
+// it was that.
+func (f funnel) loss(step string) (all, n int, reason string) {
 	for key, times := range f.Losses {
 		at, why, _ := strings.Cut(key, "\x00")
-		if at == step && (times > n || times == n && why < reason) {
+		if at != step {
+			continue
+		}
+		all += times
+		if times > n || times == n && why < reason {
 			n, reason = times, why
 		}
 	}
-	return n, reason
+	return all, n, reason
+}
+
+// lost says how many journeys are under way at a step, and how many stopped there.
+func (f funnel) lost(step string) string {
+	var said []string
+	if n := f.Going[step]; n > 0 {
+		said = append(said, number(n)+" under way")
+	}
+	switch all, n, reason := f.loss(step); {
+	case all > n:
+		said = append(said, number(all)+" stopped, mostly: "+reason)
+	case all > 0:
+		said = append(said, number(all)+" stopped: "+reason)
+	}
+	return strings.Join(said, " · ")
 }
 
 // bars draws the funnel. The greatest loss is red.
@@ -133,7 +158,7 @@ func (f funnel) bars() []bar {
 	}{{"Link made", "", f.Links}, {"Link opened", atLink, f.Opened}, {"Institution chosen", atChoice, f.Chosen}, {"Approval begun", atStart, f.Started}, {"Approved", atApprove, f.Approved}, {"Data, or done", atRead, f.Got}}
 	greatest, most := -1, 0
 	for i := 2; i < len(steps); i++ {
-		if lost := steps[i-1].n - steps[i].n; lost > most {
+		if lost, _, _ := f.loss(steps[i].lost); lost > most {
 			greatest, most = i, lost
 		}
 	}
@@ -143,10 +168,7 @@ func (f funnel) bars() []bar {
 		if i == greatest {
 			class = "f-bad"
 		}
-		bars[i] = bar{Label: s.name, Figure: number(s.n) + " · " + share(s.n, f.Links), Picture: look.Bar(class, float64(s.n)/float64(f.Links))}
-		if n, reason := f.loss(s.lost); n > 0 && s.lost != "" {
-			bars[i].Why = number(n) + " stopped: " + reason
-		}
+		bars[i] = bar{Label: s.name, Figure: number(s.n) + " · " + share(s.n, f.Links), Picture: look.Bar(class, float64(s.n)/float64(f.Links)), Why: f.lost(s.lost)}
 	}
 	return bars
 }
@@ -202,14 +224,15 @@ func (v *views) showFunnel(w http.ResponseWriter, r *http.Request) {
 			text(share(f.Got, f.Chosen)), lossCell(f.funnel)})
 	}
 	all := funnelOf(groups)
-	lead := count(all.Links, "link was", "links were") + " made in the last " + p.Name + "; " + number(all.Going) + " " + plural(all.Going, "goes", "go") + " on."
+	going := all.underWay()
+	lead := count(all.Links, "link was", "links were") + " made in the last " + p.Name + "; " + number(going) + " " + plural(going, "is", "are") + " under way."
 	v.show(w, r, "FUNNEL", "v/funnel", page{Title: "From link to data", Lead: lead, Periods: links, Filters: []filter{clientFilter(clients, clientID)}, Tables: []table{t}, Data: all.bars()})
 }
 
 func lossCell(f funnel) cell {
 	most, reason := 0, ""
 	for _, step := range []string{atStart, atApprove, atRead} {
-		if n, why := f.loss(step); n > most {
+		if _, n, why := f.loss(step); n > most {
 			most, reason = n, why
 		}
 	}

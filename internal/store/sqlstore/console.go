@@ -92,12 +92,13 @@ func (r *groupRow) into(g *store.JourneyGroup, n int64) {
 func (r reader) JourneyGroups(ctx context.Context, from, to time.Time, clientID string) ([]store.JourneyGroup, error) {
 	return list(ctx, r.q, func(r rows) (g store.JourneyGroup, err error) {
 		var row groupRow
-		var n int64
-		err = r.Scan(append(row.dest(&g), &n)...)
+		var open, n int64
+		err = r.Scan(append(row.dest(&g), &open, &n)...)
 		row.into(&g, n)
+		g.Open = open != 0
 		return g, err
-	}, `SELECT `+journeyGroup+`, COUNT(*)`+journeyTables+`WHERE l.created_at >= $1 AND l.created_at < $2 AND ($3 = '' OR l.client_id = $3)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8`, micros(from), micros(to), clientID)
+	}, `SELECT `+journeyGroup+`, CASE WHEN l.opened_at = 0 AND l.expires_at > $2 THEN 1 ELSE 0 END, COUNT(*)`+journeyTables+`WHERE l.created_at >= $1 AND l.created_at < $2 AND ($3 = '' OR l.client_id = $3)
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9`, micros(from), micros(to), clientID)
 }
 
 // Journeys implements store.ConsoleReader.

@@ -129,7 +129,9 @@ func testJourneys(_ *testing.T, f fixture) {
 		StateAt: mine.StateAt, SeenAt: mine.SeenAt, ConsentChangedAt: permission.StatusChangedAt, CollectionAt: reading.CreatedAt, CollectionDoneAt: reading.StatusChangedAt}})
 	groups, err := f.s.JourneyGroups(f.ctx, start, start.Add(time.Second), "")
 	other := store.JourneyGroup{Company: "b", Opened: true, State: flow.Cancelled, Started: true, Signed: true, N: 1}
-	check(f, "groups", groups, err, []store.JourneyGroup{{N: 1}, group, other})
+	check(f, "groups", groups, err, []store.JourneyGroup{{N: 1, Open: true}, group, other})
+	groups, err = f.s.JourneyGroups(f.ctx, start, unopened.ExpiresAt, "")
+	check(f, "groups when the link has ended", groups, err, []store.JourneyGroup{{N: 1}, group, other})
 	groups, err = f.s.JourneyGroups(f.ctx, start, start.Add(time.Second), theirs.ID)
 	check(f, "groups of a client", groups, err, []store.JourneyGroup{other})
 	groups, err = f.s.JourneyGroups(f.ctx, start.Add(-time.Hour), start, "")
