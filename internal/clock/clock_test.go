@@ -147,6 +147,34 @@ func TestBackoff_StaysWithinAFifthOfTheIdeal(t *testing.T) {
 	})
 }
 
+func TestManual_TellsWhenSeveralWait(t *testing.T) {
+	c := clock.NewManual(start)
+	is := func(ch <-chan struct{}, want bool, when string) {
+		t.Helper()
+		select {
+		case <-ch:
+			if !want {
+				t.Error(when)
+			}
+		default:
+			if want {
+				t.Error(when)
+			}
+		}
+	}
+	three, two := c.WaitsFor(3), c.WaitsFor(2)
+	first := c.NewTimer(time.Second)
+	c.NewTimer(time.Minute)
+	is(two, true, "two do not count")
+	is(three, false, "two count as three")
+	first.Stop()
+	is(c.WaitsFor(2), false, "a stopped timer counts")
+	c.NewTimer(time.Minute)
+	c.NewTimer(time.Minute)
+	is(three, true, "three do not count")
+	is(c.WaitsFor(3), true, "three that wait already do not count")
+}
+
 // Waits tells a test when the code under test has started to wait, and not before.
 func TestManual_TellsWhenSomebodyWaits(t *testing.T) {
 	c := clock.NewManual(start)

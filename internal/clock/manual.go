@@ -11,12 +11,12 @@ type Manual struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers map[*manualTimer]struct{}
-	waits  chan struct{} // closed while a timer waits; nil until somebody asks
+	waits  map[int]chan struct{} // closed, and removed, as soon as so many timers wait
 }
 
 // NewManual returns a clock whose time is t.
 func NewManual(t time.Time) *Manual {
-	return &Manual{now: t.UTC(), timers: map[*manualTimer]struct{}{}}
+	return &Manual{now: t.UTC(), timers: map[*manualTimer]struct{}{}, waits: map[int]chan struct{}{}}
 }
 
 // Now returns the time that the clock was last set to.
@@ -55,7 +55,7 @@ func (m *Manual) set(t time.Time) {
 		if next == nil {
 			break
 		}
-		m.forget(next)
+		delete(m.timers, next)
 		m.now = next.at
 		next.c <- next.at
 	}
@@ -71,21 +71,12 @@ func (m *Manual) NewTimer(d time.Duration) Timer {
 		t.c <- m.now
 		return t
 	}
-	if len(m.timers) == 0 && m.waits != nil {
-		close(m.waits)
-	}
 	m.timers[t] = struct{}{}
+	if so := len(m.timers); m.waits[so] != nil {
+		close(m.waits[so])
+		delete(m.waits, so)
+	}
 	return t
-}
-
-func (m *Manual) forget(t *manualTimer) {
-	if _, found := m.timers[t]; !found {
-		return
-	}
-	delete(m.timers, t)
-	if len(m.timers) == 0 {
-		m.waits = nil
-	}
 }
 
 // Waiting returns the number of timers that have not fired yet. A test uses it
@@ -98,16 +89,22 @@ func (m *Manual) Waiting() int {
 
 // Waits returns a channel that is closed as soon as a timer waits, which may be now. A test
 // uses it to wait until the code under test has started to wait.
-func (m *Manual) Waits() <-chan struct{} {
+func (m *Manual) Waits() <-chan struct{} { return m.WaitsFor(1) }
+
+// WaitsFor is Waits for n timers at once.
+func (m *Manual) WaitsFor(n int) <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.waits == nil {
-		m.waits = make(chan struct{})
-		if len(m.timers) > 0 {
-			close(m.waits)
-		}
+	if c := m.waits[n]; c != nil {
+		return c
 	}
-	return m.waits
+	c := make(chan struct{})
+	if len(m.timers) >= n {
+		close(c)
+	} else {
+		m.waits[n] = c
+	}
+	return c
 }
 
 type manualTimer struct {
@@ -122,6 +119,6 @@ func (t *manualTimer) Stop() bool {
 	t.clock.mu.Lock()
 	defer t.clock.mu.Unlock()
 	_, waiting := t.clock.timers[t]
-	t.clock.forget(t)
+	delete(t.clock.timers, t)
 	return waiting
 }

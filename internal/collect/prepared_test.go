@@ -3,10 +3,10 @@ package collect_test
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
+	"samla/internal/clock/clocktest"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/consent"
@@ -17,42 +17,68 @@ import (
 // preparedTries is how often a bank that prepares an answer is asked, in all runs.
 const preparedTries = 20
 
-// neverReady makes the bank prepare the answer to one question for ever. At the tries that
-// are in at, the run is lost: its process dies in the exchange. lost has one for each.
-func (b *env) neverReady(link string, at ...int) (lost chan struct{}) {
-	b.Helper()
-	dead, lost := make(chan struct{}), make(chan struct{}, len(at))
-	b.Cleanup(func() { close(dead) })
-	b.bank.fetches = func(_ context.Context, q institution.Question, n int) error {
+// neverReady makes the bank prepare the answer to one question for ever.
+func (b *env) neverReady(link string) {
+	b.bank.fetches = func(_ context.Context, q institution.Question, _ int) error {
 		if q.Link != link {
 			return nil
 		}
-		for _, i := range at {
-			if i == n {
-				lost <- struct{}{}
-				<-dead
-			}
-		}
 		return &institution.Error{Kind: institution.Preparing, RetryAfter: time.Second, NotCounted: true}
 	}
-	return lost
 }
 
-// lose runs a collection until its run is lost, and goes on with a new process.
-func (b *env) lose(id string, lost chan struct{}) {
-	b.Helper()
-	ended := make(chan error, 1)
-	go func(dying *collect.Service) { ended <- dying.Handle(context.WithoutCancel(b.Context()), id) }(b.Service)
-	for {
-		select {
-		case err := <-ended:
-			b.Fatalf("the run has ended: %v", err)
-		case <-lost:
-			b.Service = b.service()
-			return
-		case <-b.Clock.Waits():
-			b.Clock.Advance(100 * time.Millisecond)
+// exchange is one that does not end until the test lets it. held is sent to when it begins.
+type exchange struct{ held, release chan struct{} }
+
+// hold makes the tries at of a question such exchanges.
+func (b *env) hold(link string, at ...int) map[int]exchange {
+	held, answers := map[int]exchange{}, b.bank.fetches
+	for _, n := range at {
+		held[n] = exchange{make(chan struct{}), make(chan struct{})}
+	}
+	b.bank.fetches = func(ctx context.Context, q institution.Question, n int) error {
+		if x, is := held[n]; is && q.Link == link {
+			x.held <- struct{}{}
+			<-x.release
 		}
+		return answers(ctx, q, n)
+	}
+	return held
+}
+
+// run begins a run of a collection on the node of now.
+func (b *env) run(ctx context.Context, id string) (ended chan error) {
+	ended = make(chan error, 1)
+	go func(s *collect.Service) { ended <- s.Handle(ctx, id) }(b.Service)
+	return ended
+}
+
+// runUntil begins a run of a collection and returns when it is in an exchange. The clock goes
+// on until then, and stands after it.
+func (b *env) runUntil(ctx context.Context, id string, in exchange) (ended chan error) {
+	b.Helper()
+	ended = b.run(ctx, id)
+	clocktest.Advance(b.TB, "the exchange", b.Clock, 100*time.Millisecond, in.held)
+	return ended
+}
+
+// thenWaits ends the exchange of a run, which has no other in flight, and returns when the run
+// waits for its next try. That one is stored by then.
+func (b *env) thenWaits(id string, in exchange) {
+	b.Helper()
+	others := b.Clock.Waiting() // the run's timer for those who poll, if it has not fired
+	close(in.release)
+	clocktest.Waiting(b.TB, b.Clock, others+1, "the wait for the next try")
+	if due := b.row(id).WakeAt; !due.Equal(b.Clock.Now().Add(jobs.Lease)) {
+		b.Fatalf("the next try is not stored: due at %s, now %s", due, b.Clock.Now())
+	}
+}
+
+// end lets the time of a run go on until it has ended.
+func (b *env) end(ended chan error) {
+	b.Helper()
+	if err := clocktest.Advance(b.TB, "the end of the run", b.Clock, 100*time.Millisecond, ended); err != nil {
+		b.Fatal(err)
 	}
 }
 
@@ -68,9 +94,15 @@ func TestPrepared_TriesHoldForRunsThatAreLost(t *testing.T) {
 				if ip == "" {
 					want, runs = at[0], at[:1]
 				}
-				lost := b.neverReady("main/2", runs...)
-				for range runs {
-					b.lose(c.ID, lost)
+				b.neverReady("main/2")
+				in := b.hold("main/2", runs...)
+				for _, n := range runs { // the run's process dies in the exchange, and another one goes on
+					ended := b.runUntil(context.WithoutCancel(t.Context()), c.ID, in[n])
+					defer func() {
+						close(in[n].release)
+						b.end(ended)
+					}()
+					b.Service = b.service()
 				}
 				b.wantEnded(b.handle(c.ID), collection.CompletedPartial)
 				if _, n := b.bank.count("main/2"); n != want {
@@ -99,20 +131,14 @@ func TestPrepared_TriesThatWereNotMadeAreLeft(t *testing.T) {
 			}
 			want++
 		}
-		for _, n := range []int{4, 9, 10} {
+		at := []int{4, 9, 10}
+		in := b.hold("main/2", at...)
+		for _, n := range at {
 			ctx, cancel := context.WithCancel(t.Context())
-			ended := make(chan error, 1)
-			go func() { ended <- b.Handle(ctx, c.ID) }()
-			for asked := 0; asked < n; _, asked = b.bank.count("main/2") {
-				if b.Clock.Waiting() > 0 {
-					b.Clock.Advance(100 * time.Millisecond)
-				}
-			}
-			for !b.row(c.ID).WakeAt.Equal(b.Clock.Now().Add(jobs.Lease)) {
-				runtime.Gosched() // until the next try is stored
-			}
+			ended := b.runUntil(ctx, c.ID, in[n])
+			b.thenWaits(c.ID, in[n])
 			cancel()
-			if err := <-ended; err != nil {
+			if err := clocktest.Receive(t, "the end of the run", ended); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -124,34 +150,42 @@ func TestPrepared_TriesThatWereNotMadeAreLeft(t *testing.T) {
 }
 
 // A run that has lost its lease goes on until it writes: the other run has then changed the
-// row.
+// row. It is slow in an exchange, or in the wait for the next one, which it then makes.
 func TestPrepared_TriesHoldForTwoRunsAtOnce(t *testing.T) {
 	for _, ip := range []string{"192.0.2.7", ""} {
-		b := newEnv(t)
-		c := b.start(b.request(b.authorizedConsent(), ip))
-		b.neverReady("main/2")
-		ended := make(chan error, 1)
-		go func(slow *collect.Service) { ended <- slow.Handle(context.WithoutCancel(b.Context()), c.ID) }(b.Service)
-		for asked := 0; asked < 7; _, asked = b.bank.count("main/2") {
-			if b.Clock.Waiting() > 0 {
-				b.Clock.Advance(100 * time.Millisecond)
+		for _, waits := range []bool{false, true} {
+			b := newEnv(t)
+			c := b.start(b.request(b.authorizedConsent(), ip))
+			b.neverReady("main/2")
+			slow := b.hold("main/2", 7)[7]
+			ended := b.runUntil(context.WithoutCancel(t.Context()), c.ID, slow)
+			if waits {
+				b.thenWaits(c.ID, slow)
 			}
-		}
-		b.Service = b.service()
-		b.MustRun(b.Handle, c.ID)
-		for over := false; !over; {
-			select {
-			case err := <-ended:
-				if over = true; err != nil {
-					t.Error(err)
+			b.Service = b.service()
+			least, most := preparedTries, preparedTries
+			switch {
+			case ip == "": // it does not ask, for the outcome is not known: the time of the slow one stands
+				if err := clocktest.Receive(t, "the end of the other run", b.run(t.Context(), c.ID)); err != nil {
+					t.Fatal(err)
 				}
-			case <-b.Clock.Waits():
-				b.Clock.Advance(100 * time.Millisecond)
+				if least, most = 7, 7; waits {
+					least, most = 8, 8
+				}
+			case waits: // both go on by the same clock, and either may be the first to write
+				least = 8
+				fallthrough
+			default:
+				b.MustRun(b.Handle, c.ID)
 			}
-		}
-		b.wantEnded(b.until(c.ID), collection.CompletedPartial) // of one of them, or of a third run
-		if _, n := b.bank.count("main/2"); n > preparedTries {
-			t.Errorf("%q: asked %d times", ip, n)
+			if !waits {
+				close(slow.release)
+			}
+			b.end(ended)
+			b.wantEnded(b.until(c.ID), collection.CompletedPartial)
+			if _, n := b.bank.count("main/2"); n < least || n > most {
+				t.Errorf("%q, waits %t: asked %d times", ip, waits, n)
+			}
 		}
 	}
 }

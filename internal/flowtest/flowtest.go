@@ -8,12 +8,12 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"math"
-	"runtime"
 	"testing"
 	"time"
 
 	"samla/internal/client"
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/consent"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -139,15 +139,8 @@ func (b *Env) MustRun(step func(context.Context, string) error, id string) {
 // Run calls a job's step function for the row with this id. It advances the clock
 // while the step waits for it.
 func (b *Env) Run(ctx context.Context, step func(context.Context, string) error, id string) error {
+	b.Helper()
 	done := make(chan error, 1)
 	go func() { done <- step(ctx, id) }()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-b.Clock.Waits():
-			b.Clock.Advance(100 * time.Millisecond)
-			runtime.Gosched()
-		}
-	}
+	return clocktest.Advance(b.TB, "the end of the step", b.Clock, 100*time.Millisecond, done)
 }
