@@ -9,6 +9,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/ident"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/institution/loose"
 	"samla/internal/institution/oauth"
 )
@@ -244,7 +245,10 @@ func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	if !uuidRE.MatchString(string(a.ConsentID)) {
 		return nil // there is no session
 	}
-	_, err := b.exchange(ctx, call{operation: opSession, method: http.MethodDelete, path: []string{"sessions", string(a.ConsentID)}})
+	body, err := b.exchange(ctx, call{operation: opSession, method: http.MethodDelete, path: []string{"sessions", string(a.ConsentID)}})
+	if err == nil {
+		return httperror.RevocationAnswer(http.StatusOK, body, "")
+	}
 	switch institution.KindOf(err) {
 	case institution.ConsentGone, institution.ConsentOver:
 		return nil

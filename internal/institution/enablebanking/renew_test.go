@@ -167,3 +167,18 @@ func TestUpkeep_RenewsAListOfTheFuture(t *testing.T) {
 		}
 	}
 }
+
+// A page in place of an answer comes from something before the gateway: no session has ended.
+func TestRevoke_TakesNoPageForTheGatewaysWord(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer  string
+		revoked bool
+	}{"answer": {`{"message":"OK"}`, true}, "nothing": {"", true}, "page": {"\n<html>Back soon</html>", false}} {
+		g, _ := served(t, func() string { return c.answer })
+		b := &Bank{Gateway: g}
+		err := b.Revoke(t.Context(), institution.Access{ConsentID: "4604aaaf-a3a3-4ce6-9b3a-1b7a53a0b0a1"})
+		if (err == nil) != c.revoked || err != nil && institution.KindOf(err) != institution.Unreachable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

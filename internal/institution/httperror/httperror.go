@@ -83,6 +83,16 @@ func NotSent(err error) error {
 	return &before
 }
 
+// RevocationAnswer returns the error for an answer to a revocation that has the status of a
+// success and is a page for people: something before the institution has answered, which has
+// revoked nothing. It returns nil for any other body, also an empty one.
+func RevocationAnswer(status int, body []byte, requestID string) error {
+	if !IsPage(body) {
+		return nil
+	}
+	return &institution.Error{Kind: institution.Unreachable, HTTPStatus: status, RequestID: requestID}
+}
+
 // IsPage reports whether a body is a page for people. In place of an answer it comes from a
 // gateway, during maintenance for example, and is not the bank's word.
 func IsPage(body []byte) bool {

@@ -19,6 +19,7 @@ type asked struct {
 	Transactions bool      `json:"transactions,omitempty"`
 	Accounts     []string  `json:"accounts,omitempty"` // numbers; none = all that the person has, or picks
 	Until        time.Time `json:"until"`              // end of the consent at the bank
+	NoCards      bool      `json:"noCards,omitempty"`  // the bank is not asked for the scopes of cards
 }
 
 // separator stands between our id of the request and what was asked for.
@@ -33,6 +34,7 @@ func (b *Bank) askedBy(scope consent.Scope, validUntil time.Time) asked {
 	if longest := b.clock.Now().UTC().AddDate(0, 0, b.profile.LongestConsent).Truncate(time.Second); a.Until.After(longest) {
 		a.Until = longest
 	}
+	a.NoCards = len(b.config.CardScopes) == 0 || a.skipsSelection(b.config)
 	return a
 }
 

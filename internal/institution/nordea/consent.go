@@ -8,6 +8,7 @@ import (
 
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/institution/httperror"
 	"samla/internal/institution/loose"
 )
 
@@ -108,8 +109,10 @@ func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	}
 	f := failureIn(resp)
 	switch {
-	case resp.Status >= 200 && resp.Status < 300 && !f.isAnswer, f.has("error.token"):
-		return nil // revoked, or ended before
+	case f.has("error.token"):
+		return nil // ended before
+	case resp.Status >= 200 && resp.Status < 300 && !f.isAnswer:
+		return httperror.RevocationAnswer(resp.Status, resp.Body, f.messageID)
 	}
 	return b.refusal(call{operation: opRevoke}, resp, f)
 }

@@ -145,6 +145,9 @@ func TestRevoke_RevokesTheRefreshToken(t *testing.T) {
 		"down":            {responds(503, ""), institution.Unreachable},
 		"our application": {refuses(401, "error.apikey.missing", "x", ""), institution.CertificateRejected},
 		"a fault of ours": {refuses(400, "error.validation", "x", ""), institution.Refused},
+		"no such path":    {responds(404, `{"httpCode":"404","httpMessage":"Not Found"}`), institution.Refused},
+		"a page, 404":     {responds(404, "<html>Not here</html>"), institution.Refused},
+		"a page, 200":     {responds(200, "<html>Back soon</html>"), institution.Unreachable},
 	} {
 		s := newScripted(t, nil, c.answer)
 		err := s.Revoke(t.Context(), s.access(t))

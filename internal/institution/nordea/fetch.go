@@ -14,8 +14,10 @@ import (
 // emptyCards is the answer to the list of cards of a person whose consent has none.
 const emptyCards = `{"response":{"cards":[]}}`
 
-// Fetch implements institution.Collector. If the bank itself refuses the list of cards,
-// because the consent has none, the answer is the empty list.
+// Fetch implements institution.Collector. A consent that was opened without cards has the
+// empty list of them, and the bank is not asked. It is the answer, too, if the bank itself
+// says that there is no such list. That the bank denies it says nothing of the cards that the
+// person has: the error is NotCovered.
 func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Question) (institution.Answer, error) {
 	c, err := b.callFor(q)
 	if err != nil {
@@ -25,17 +27,28 @@ func (b *Bank) Fetch(ctx context.Context, a institution.Access, q institution.Qu
 		return institution.Answer{}, b.tokenError(a, &institution.Error{Kind: institution.TokenRefused, NotSent: true})
 	}
 	c.psu, c.token = a.PSU, a.Token
+	none := institution.Answer{Question: q, Body: []byte(emptyCards), FetchedAt: b.clock.Now()}
+	if asked, ok := askedIn(a.ConsentID); q.Kind == askCards && ok && asked.NoCards {
+		return none, nil
+	}
 	resp, err := b.success(ctx, c)
 	var refused *institution.Error
 	switch {
-	case errors.As(err, &refused) && refused.Kind == institution.NotCovered && q.Kind == askCards:
-		return institution.Answer{Question: q, Body: []byte(emptyCards), FetchedAt: b.clock.Now()}, nil
+	case errors.As(err, &refused) && refused.Kind == institution.NotCovered && q.Kind == askCards && !isDenial(refused):
+		none.FetchedAt = b.clock.Now()
+		return none, nil
 	case refused != nil:
 		return institution.Answer{}, b.tokenError(a, refused)
 	case !loose.IsObject(resp.Body):
 		return institution.Answer{}, &institution.Error{Kind: institution.MalformedResponse, HTTPStatus: resp.Status}
 	}
 	return institution.Answer{Question: q, Body: bytes.ToValidUTF8(resp.Body, []byte("\uFFFD")), FetchedAt: b.clock.Now()}, nil
+}
+
+// isDenial reports whether the bank says that we may not have something, and not that it is
+// not there.
+func isDenial(e *institution.Error) bool {
+	return e.HTTPStatus == http.StatusForbidden || e.Code == codeDenied
 }
 
 // tokenError returns the error of a read. A token that is not accepted any more when the

@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/institution/nordea"
 )
 
 func TestFetch_AsksForPagesWithTheSameMembers(t *testing.T) {
-	s := newScripted(t, nil, responds(200, rows))
+	s := newScripted(t, func(c *nordea.Config) { c.CardScopes = []string{"CARDS_INFORMATION"} }, responds(200, rows))
 	access := s.access(t)
 	q := transactions("account/SE-5491 SEK+å")
 	q.Until = "2026-10-01"
@@ -48,7 +49,7 @@ func TestFetch_AsksForPagesWithTheSameMembers(t *testing.T) {
 
 func TestFetch_UsesTheConfiguredVersions(t *testing.T) {
 	s := newScripted(t, func(c *nordea.Config) {
-		c.Versions = nordea.Versions{Accounts: "v4", Cards: "v4"}
+		c.Versions, c.CardScopes = nordea.Versions{Accounts: "v4", Cards: "v4"}, []string{"CARDS_INFORMATION"}
 		c.Country, c.Flow, c.Profile.Language = "NO", "redirect", ""
 	}, responds(200, rows))
 	for q, want := range map[institution.Question]string{
@@ -142,17 +143,17 @@ func TestFetch_TellsRefusalsApart(t *testing.T) {
 	}
 }
 
-// A person without cards, or a consent without their scopes, has none.
-func TestFetch_TakesARefusalOfCardsForNone(t *testing.T) {
-	for _, answer := range []http.HandlerFunc{refuses(403, "error.resource.denied", "x", ""), refuses(404, "error.resource.not_found", "x", "")} {
-		s := newScripted(t, nil, answer)
-		got, err := s.Fetch(t.Context(), s.access(t), institution.Question{Kind: "cards"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r, err := s.Read(got); err != nil || len(r.Facts.Accounts) != 0 {
-			t.Errorf("%+v, %v", r, err)
-		}
+// A bank that knows no list of cards has none of them. One that denies it has said nothing of
+// the cards that the person has.
+func TestFetch_TakesAnUnknownListOfCardsForNone(t *testing.T) {
+	withCards := func(c *nordea.Config) { c.CardScopes = []string{"CARDS_INFORMATION", "CARDS_TRANSACTIONS"} }
+	s := newScripted(t, withCards, refuses(404, "error.resource.not_found", "x", ""))
+	got, err := s.Fetch(t.Context(), s.access(t), institution.Question{Kind: "cards"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Read(got); err != nil || len(r.Facts.Accounts) != 0 {
+		t.Errorf("%+v, %v", r, err)
 	}
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
@@ -163,11 +164,35 @@ func TestFetch_TakesARefusalOfCardsForNone(t *testing.T) {
 		"gateway, no path": {responds(404, `{"httpCode":"404","httpMessage":"Not Found"}`), institution.Refused},
 		"without a word":   {responds(403, ""), institution.Refused},
 		"another reason":   {refuses(403, "error.system.busy", "x", ""), institution.Refused},
+		"denied":           {refuses(403, "error.resource.denied", "x", ""), institution.NotCovered},
 		"page":             {responds(403, "<html>"), institution.Unreachable},
 	} {
-		s := newScripted(t, nil, c.answer)
+		s := newScripted(t, withCards, c.answer)
 		if _, err := s.Fetch(t.Context(), s.access(t), institution.Question{Kind: "cards"}); kindOf(t, err) != c.want {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A consent whose opening asked for no cards has none, and the bank is not asked.
+func TestFetch_AsksForNoCardsThatTheConsentCannotHave(t *testing.T) {
+	for name, change := range map[string]func(*nordea.Config){
+		"no scopes":        nil,
+		"accounts by name": func(c *nordea.Config) { c.Flow, c.CardScopes = "redirect", []string{"CARDS_INFORMATION"} },
+	} {
+		s := newScripted(t, change, refuses(403, "error.resource.denied", "x", ""))
+		opened, err := s.OpenConsent(t.Context(), institution.OpenRequest{Scope: consent.Scope{AccountIDs: []string{"54910000003"}}, ValidUntil: s.clock.Now().AddDate(0, 1, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		access := s.access(t)
+		access.ConsentID = opened.ConsentID
+		got, err := s.Fetch(t.Context(), access, institution.Question{Kind: "cards"})
+		if err != nil || len(s.requests()) != 0 {
+			t.Fatalf("%s: %v after %d requests", name, err, len(s.requests()))
+		}
+		if r, err := s.Read(got); err != nil || len(r.Facts.Accounts) != 0 {
+			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
 }

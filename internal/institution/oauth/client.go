@@ -125,8 +125,11 @@ func (o *Client) Revoke(ctx context.Context, refresh, access Secret) error {
 		form = url.Values{"token": {access.Reveal()}, "token_type_hint": {"access_token"}}
 	}
 	answer, err := o.send(ctx, form, nil, o.config.Clock.Now())
-	if err != nil || answer.Status >= 200 && answer.Status < 300 {
+	switch {
+	case err != nil:
 		return err
+	case answer.Status >= 200 && answer.Status < 300:
+		return httperror.RevocationAnswer(answer.Status, answer.Body, answer.RequestID)
 	}
 	members, isJSON := object(answer.Body)
 	code, _ := members["error"].(string)

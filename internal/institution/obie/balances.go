@@ -124,14 +124,14 @@ func (b *Bank) readBalances(a institution.Answer) (institution.Reading, error) {
 }
 
 // limit returns whether the balance contains what the bank lends. One line that it contains
-// is enough.
+// is enough. A line that does not say it is not contained, by the text of the standard's file.
 func (b *balance) limit() fact.LimitPart {
 	part := fact.LimitUnsaid
 	for _, line := range b.Lines {
 		switch line.Included {
 		case "true":
 			return fact.LimitIncluded
-		case "false":
+		case "false", "":
 			part = fact.LimitExcluded
 		}
 	}

@@ -193,7 +193,10 @@ func (b *Bank) Consent(ctx context.Context, a institution.Access) (institution.C
 
 // Revoke implements institution.Revoker. The tokens end with the consent.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
-	_, err := b.withOwnToken(ctx, call{operation: opConsent, method: http.MethodDelete, path: []string{consents, string(a.ConsentID)}, psu: a.PSU})
+	resp, err := b.withOwnToken(ctx, call{operation: opConsent, method: http.MethodDelete, path: []string{consents, string(a.ConsentID)}, psu: a.PSU})
+	if err == nil {
+		return httperror.RevocationAnswer(resp.Status, resp.Body, resp.requestID)
+	}
 	var failed *institution.Error
 	if errors.As(err, &failed) && failed.Kind == institution.ConsentGone {
 		return nil

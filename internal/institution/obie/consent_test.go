@@ -135,7 +135,14 @@ func TestConsent_KnowsThatThereIsNone(t *testing.T) {
 		"400 bank's own":      {refuses(400, "DB.Unknown"), institution.ConsentGone},
 		"400 own, in words":   {refuses(400, "BANK_CONSENT_NOT_FOUND"), institution.ConsentGone},
 		"400 own, the other":  {refuses(400, "Invalid.ConsentId"), institution.ConsentGone},
-		"400 own, by path":    {responds(400, `{"Errors":[{"ErrorCode":"DB.17","Path":"Data.ConsentId"}]}`), institution.ConsentGone},
+		"400 no valid one":    {refuses(400, "UK.OBIE.Resource.InvalidConsentStatus"), institution.ConsentGone},
+		"400 no valid (4.0)":  {refuses(400, "U009"), institution.ConsentGone},
+		"400 own, by path":    {responds(400, `{"Errors":[{"ErrorCode":"DB.17","Path":"Data.ConsentId"}]}`), institution.Refused},
+		"400 format":          {refuses(400, "UK.OBIE.Resource.InvalidFormat"), institution.Refused},
+		"400 format (4.0)":    {refuses(400, "U010"), institution.Refused},
+		"403 mismatch":        {refuses(403, "UK.OBIE.Resource.ConsentMismatch"), institution.Refused},
+		"400 mismatch (4.0)":  {refuses(400, "U008"), institution.Refused},
+		"404 page":            {responds(404, "<html>Not here</html>"), institution.Unreachable},
 		"400 own, throttled":  {refuses(400, "DB.TooManyRequests"), institution.Refused},
 		"400 own, of a field": {refuses(400, "DB.UnknownHeader"), institution.Refused},
 		"400 own and another": {responds(400, `{"Errors":[{"ErrorCode":"DB.NotFound"},{"ErrorCode":"UK.OBIE.Signature.Missing"}]}`), institution.Refused},
@@ -157,6 +164,10 @@ func TestConsent_KnowsThatThereIsNone(t *testing.T) {
 		if err := s.Revoke(t.Context(), access()); (err == nil) != (c.want == institution.ConsentGone) {
 			t.Errorf("%s: revoke: %v", name, err)
 		}
+	}
+	s.answer = responds(200, "<html>Back soon</html>")
+	if err := s.Revoke(t.Context(), access()); kindOf(t, err) != institution.Unreachable {
+		t.Errorf("a page with 200: %v", err)
 	}
 	s.answer = responds(204, "")
 	if err := s.Revoke(t.Context(), access()); err != nil || s.last(t).method != "DELETE" || s.last(t).path != "/account-access-consents/aac-1" {

@@ -26,8 +26,6 @@ const (
 	reauthenticate       code = "Reauthenticate"
 	notFound             code = "Resource.NotFound"
 	invalidConsentStatus code = "Resource.InvalidConsentStatus"
-	consentMismatch      code = "Resource.ConsentMismatch"
-	invalidFormat        code = "Resource.InvalidFormat"
 )
 
 const codePrefix = "UK.OBIE."
@@ -35,8 +33,8 @@ const codePrefix = "UK.OBIE."
 // codes40 are the codes of 4.0 by those of 3.1.11 (docs/reference/families.md 4.8).
 var codes40 = map[string]code{
 	"U000": "UnexpectedError", "U001": "Field.Expected", "U002": "Field.Invalid", "U003": "Field.InvalidDate", "U004": "Field.Missing",
-	"U005": "Field.Unexpected", "U006": "Header.Invalid", "U007": "Header.Missing", "U008": consentMismatch, "U009": invalidConsentStatus,
-	"U010": invalidFormat, "U011": notFound, "U028": reauthenticate,
+	"U005": "Field.Unexpected", "U006": "Header.Invalid", "U007": "Header.Missing", "U008": "Resource.ConsentMismatch", "U009": invalidConsentStatus,
+	"U010": "Resource.InvalidFormat", "U011": notFound, "U028": reauthenticate,
 }
 
 // codes31 are those of 3.1.11. Other codes with their prefix are the bank's own.
@@ -69,7 +67,7 @@ func failureIn(body []byte) (f failure) {
 			c, documented = codes40[strings.ToUpper(text)]
 		}
 		standard = standard || documented || isStandard(text)
-		f.unknown = f.unknown || saysUnknown(text, string(e.Path))
+		f.unknown = f.unknown || saysUnknown(text)
 		if documented && f.code == "" {
 			f.code, f.shown = c, text
 		}
@@ -90,16 +88,16 @@ func isStandard(code string) bool {
 // unknownRE matches a code, without what is no letter, that says that something is not there.
 var unknownRE = regexp.MustCompile(`(notfound|notexist|unknown)$|^(no|nosuch|unknown|invalid)(consent|intent|resource)(id)?$`)
 
-// saysUnknown reports whether a code of the bank's own, or the member that it is about, says
-// that there is no such consent.
-func saysUnknown(code, path string) bool {
+// saysUnknown reports whether a code of the bank's own says that there is no such consent. The
+// member that an error is about says nothing of what is wrong with it.
+func saysUnknown(code string) bool {
 	letters := strings.Map(func(r rune) rune {
 		if r < 'a' || r > 'z' {
 			return -1
 		}
 		return r
 	}, strings.ToLower(code))
-	return unknownRE.MatchString(letters) || strings.HasSuffix(strings.ToLower(strings.TrimSpace(path)), "consentid")
+	return unknownRE.MatchString(letters)
 }
 
 // refusal returns the error for an answer that is not a success. What a status says of a
@@ -162,12 +160,14 @@ func readKind(status int, f failure) institution.ErrorKind {
 
 // isUnknown reports whether an answer about a consent says that there is none of its id:
 // 400 with an error that is about the resource, and not about the form of the request
-// (docs/reference/families.md 4.2 step 8, 4.6). The standard has codes for that. Any other
-// code, also of the bank's own, says something else unless it names what is missing: what a
-// bank refuses for another reason must not end a consent.
+// (docs/reference/families.md 4.2 step 8, 4.6). The standard has two codes for that: there is
+// none, or none that is in use. ConsentMismatch is about two resources that do not fit, as if
+// our client had become another one, and InvalidFormat about the form: neither says that a
+// permission has ended. Any other code, also of the bank's own, says something else unless it
+// names what is missing: what a bank refuses for another reason must not end a consent.
 func isUnknown(status int, f failure) bool {
 	switch f.code {
-	case notFound, consentMismatch, invalidConsentStatus, invalidFormat:
+	case notFound, invalidConsentStatus:
 		return status >= 400 && status < 500
 	case "":
 		return status == http.StatusBadRequest && f.unknown

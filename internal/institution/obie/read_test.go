@@ -106,7 +106,8 @@ func TestBalances_SayWhatTheBankLends(t *testing.T) {
 		"without a currency":    {line("true", "Credit", "5000", ""), "1 none"},
 		"none":                  {"", "0 none"},
 		"only what is left":     {line("false", "Available", "700", "SEK"), "2 none"},
-		"without the indicator": {`{"Type":"Credit","Amount":{"Amount":"5000","Currency":"SEK"}}`, "0 5000 SEK"},
+		"without the indicator": {`{"Type":"Credit","Amount":{"Amount":"5000","Currency":"SEK"}}`, "2 5000 SEK"},
+		"one said, one not":     {line("true", "Pre-Agreed", "5000", "SEK") + `,{"Type":"Temporary","Amount":{"Amount":"1000","Currency":"SEK"}}`, "1 5000 SEK"},
 	} {
 		r := read(t, b, balancesOf("1"), `{"Data":{"Balance":[{"AccountId":"1","CreditDebitIndicator":"Credit","Type":"ITAV","DateTime":"2026-11-20T10:00:00Z","Amount":{"Amount":"12450.75","Currency":"SEK"},"CreditLine":[`+c.lines+`]}]}}`)
 		got := "no balance"

@@ -220,9 +220,12 @@ func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 		}
 		return b.server.revoke(ctx, b, a)
 	}
-	_, err := b.sendConsent(ctx, call{
+	resp, err := b.sendConsent(ctx, call{
 		operation: opConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
 	}, string(a.ConsentID))
+	if err == nil {
+		return httperror.RevocationAnswer(resp.status, resp.body, resp.requestID)
+	}
 	var failed *institution.Error
 	if errors.As(err, &failed) && (failed.Kind == institution.ConsentGone || failed.Kind == institution.ConsentOver) {
 		return nil

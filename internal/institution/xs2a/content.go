@@ -119,7 +119,7 @@ func errorStatus(body []byte) int {
 	if status, err := strconv.Atoi(string(e.Status)); err == nil && status >= 400 && status < 600 {
 		return status
 	}
-	if errorCode(body) != "" {
+	if failureIn(body).code != "" {
 		return http.StatusBadRequest
 	}
 	for _, m := range e.TPPMessages {

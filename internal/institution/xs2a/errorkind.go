@@ -102,7 +102,11 @@ var kindsByStatus = map[int]kinds{
 // kindOf returns the error kind of a response that is not a success. A status that
 // says that the bank is down or busy takes precedence over the code in the body,
 // which a gateway may have written.
-func kindOf(op operation, status int, code string) institution.ErrorKind {
+//
+// That there is no consent is the bank's word only in one of its error forms: a 404 of
+// something before the bank, or of a base URL that is wrong, does not end a consent.
+func kindOf(op operation, status int, f failure) institution.ErrorKind {
+	code := f.code
 	switch {
 	case status == http.StatusNotImplemented && op >= opAccountList:
 		return institution.Refused // the same question is answered so again
@@ -119,7 +123,9 @@ func kindOf(op operation, status int, code string) institution.ErrorKind {
 		return byOperation[op]
 	}
 	if byOperation, ok := kindsByStatus[status]; ok {
-		return byOperation[op]
+		if kind := byOperation[op]; kind != institution.ConsentGone || f.own {
+			return kind
+		}
 	}
 	return institution.Refused
 }
@@ -133,8 +139,8 @@ func meansNoCards(e *institution.Error) bool {
 	switch e.HTTPStatus {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return e.Code == "" || e.Code == "SERVICE_INVALID" || e.Code == "RESOURCE_UNKNOWN"
-	case http.StatusBadRequest, http.StatusForbidden:
-		return e.Code == "SERVICE_INVALID" || (e.Code == "" && e.HTTPStatus == http.StatusForbidden)
+	case http.StatusBadRequest, http.StatusForbidden: // without the code a denial, which says nothing of the cards
+		return e.Code == "SERVICE_INVALID"
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"samla/internal/httpclient"
 	"samla/internal/institution"
@@ -36,36 +37,53 @@ type tppMessages = list[tppMessage]
 // errorBody has the members of both error forms of docs/reference/banks.md 7.
 type errorBody struct {
 	TPPMessages tppMessages `json:"tppMessages"`
+	Type        text        `json:"type"` // a member of the second form, required beside its code
 	Code        text        `json:"code"`
 	Additional  tppMessages `json:"additionalErrors"`
 }
 
-// errorCode returns the first documented code in an error body that does not belong
-// to a warning, or "". It drops codes that are not documented, because they could
-// contain anything, such as a personal number.
-func errorCode(body []byte) string {
+// failure is what an error body says.
+type failure struct {
+	// code is the first documented code that does not belong to a warning, or "". Codes that
+	// are not documented are dropped, because they could contain anything, such as a personal
+	// number.
+	code string
+	// own: the body has one of the error forms, with a code, documented or not. Without it
+	// something before the bank may have answered, such as a proxy or a gateway.
+	own bool
+}
+
+func failureIn(body []byte) (f failure) {
 	var decoded errorBody
 	if decode(response{body: body}, &decoded) != nil {
-		return ""
+		return failure{}
 	}
 	list := append(decoded.TPPMessages, tppMessage{Code: decoded.Code})
 	for _, m := range append(list, decoded.Additional...) {
 		code := strings.ToUpper(strings.TrimSpace(string(m.Code)))
 		if _, known := kindsByCode[code]; known && !strings.EqualFold(string(m.Category), "WARNING") {
-			return code
+			return failure{code, true}
 		}
 	}
-	return ""
+	f.own = decoded.Type != "" && isName(decoded.Code)
+	for _, m := range decoded.TPPMessages {
+		f.own = f.own || isName(m.Code) && !strings.EqualFold(string(m.Category), "WARNING")
+	}
+	return f
 }
+
+// isName reports whether a code is more than a number: gateways write the status there.
+func isName(code text) bool { return strings.ContainsFunc(string(code), unicode.IsLetter) }
 
 // errorResponse returns the error for a response that is not a success. The daily
 // limit of a consent counts only reads without the person
 // (docs/reference/banks.md 8), so ACCESS_EXCEEDED in the person's presence means that
 // we send requests too fast.
 func errorResponse(c call, resp *httpclient.Response, now time.Time) *institution.Error {
-	code := errorCode(resp.Body)
+	f := failureIn(resp.Body)
+	code := f.code
 	e := &institution.Error{
-		Kind: kindOf(c.operation, resp.Status, code), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
+		Kind: kindOf(c.operation, resp.Status, f), HTTPStatus: resp.Status, Code: code, RequestID: c.requestID,
 		RetryAfter: httperror.RetryAfter(resp.Header.Get("Retry-After"), now),
 	}
 	switch {
@@ -92,13 +110,14 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 var tokenCodes = map[string]bool{"TOKEN_UNKNOWN": true, "TOKEN_INVALID": true, "TOKEN_EXPIRED": true}
 
 // isOfGateway reports whether a page for people in place of an answer with this status is not
-// the bank's word. A page may say that a bank does not have an address (404).
+// the bank's word. A page may say that a bank does not have an address (404), but not that it
+// does not have a consent.
 func (c call) isOfGateway(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return true
 	}
-	return c.method == http.MethodGet && (c.operation == opConsent || c.operation == opAuthorize)
+	return c.operation == opConsent || c.operation == opAuthorize && c.method == http.MethodGet
 }
 
 // reasonsByCode are the reasons of the documented codes about our certificate and

@@ -100,9 +100,10 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"403 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
 		"403 RESOURCE_EXPIRED":          {refused, over, over, notCover, notCover, notCover},
 		"403 SERVICE_INVALID":           {refused, refused, refused, notCover, empty, notCover},
-		"403 ":                          {refused, refused, refused, notCover, empty, notCover},
+		"403 ":                          {refused, refused, refused, notCover, notCover, notCover},
 		"404 RESOURCE_UNKNOWN":          {refused, empty, gone, notCover, empty, notCover},
-		"404 ":                          {refused, empty, gone, notCover, empty, notCover},
+		"404 ":                          {refused, empty, refused, notCover, empty, notCover},
+		"404 OUR_OWN_CODE":              {refused, empty, gone, notCover, empty, notCover},
 		"405 SERVICE_INVALID":           {refused, empty, refused, notCover, empty, notCover},
 		"405 ":                          {refused, empty, refused, notCover, empty, notCover},
 		"406 REQUESTED_FORMATS_INVALID": all(refused),
@@ -185,8 +186,8 @@ func TestErrorResponse_TakesNoPageForTheBanksWord(t *testing.T) {
 				t.Errorf("authorisation, %d: %v", status, err)
 			}
 		}
-		if err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1"}); (err == nil) != (status == 404) {
-			t.Errorf("revoked, %d: %v", status, err) // such a bank would be told for ever
+		if err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1"}); institution.KindOf(err) != institution.Unreachable {
+			t.Errorf("revoked, %d: %v", status, err)
 		}
 	}
 }

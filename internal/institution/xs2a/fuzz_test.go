@@ -12,13 +12,13 @@ import (
 	"samla/internal/institution"
 )
 
-// errorCode returns only documented codes: anything else could be a personal number
+// failureIn returns only documented codes: anything else could be a personal number
 // on its way into a log.
 func FuzzErrorBody(f *testing.F) {
 	f.Add([]byte(`{"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}`))
 	f.Add([]byte(`{"type":"x","code":"NO","additionalErrors":{"code":"FORMAT_ERROR"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		code := errorCode(body)
+		code := failureIn(body).code
 		if _, known := kindsByCode[code]; !known && code != "" {
 			t.Errorf("an undocumented code")
 		}

@@ -30,6 +30,7 @@ func TestRevoke_EndsTokensWithoutAConsent(t *testing.T) {
 		"dead":         {revoke, "", both, responds(400, `{"error":"invalid_grant"}`), url.Values{"token": {"rt-1"}}, revoke, ""},
 		"not revoked":  {revoke, "", both, responds(400, `{"error":"unsupported_token_type"}`), url.Values{"token": {"rt-1"}}, revoke, ""},
 		"down":         {revoke, "", both, responds(503, ""), url.Values{"token": {"rt-1"}}, revoke, institution.Unreachable},
+		"200, a page":  {revoke, "", both, responds(200, "<html>"), url.Values{"token": {"rt-1"}}, revoke, institution.Unreachable},
 		"a page":       {revoke, "", both, responds(403, "<html>"), url.Values{"token": {"rt-1"}}, revoke, institution.Unreachable},
 		"our client":   {revoke, "", both, responds(401, `{"error":"invalid_client"}`), url.Values{"token": {"rt-1"}}, revoke, institution.CertificateRejected},
 		"no endpoint":  {"", "", both, nil, nil, "", ""},

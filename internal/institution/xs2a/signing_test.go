@@ -372,7 +372,7 @@ func TestTransactions_AreReadInCountedPages(t *testing.T) {
 
 // A page cannot be had from a bank that has no authorisations, or has one under way.
 func TestStartAuthorization_NeedsAPage(t *testing.T) {
-	for status, kind := range map[int]institution.ErrorKind{404: institution.ConsentGone, 409: institution.Conflict} {
+	for status, kind := range map[int]institution.ErrorKind{404: institution.Refused, 409: institution.Conflict} {
 		s := newScriptedBank(t, signsBy("redirect"), routes(map[string]http.HandlerFunc{
 			"POST /psd2/v1/consents/c1/authorisations": responds(status, ``),
 			"GET /psd2/v1/consents/c1/authorisations":  responds(200, `{"authorisationIds":["a1"]}`),
