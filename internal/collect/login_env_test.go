@@ -202,9 +202,14 @@ func onBothStores(t *testing.T, run func(t *testing.T, b *loginEnv)) {
 
 // node returns a service over the same store: another node, or the same one after a crash.
 func (b *loginEnv) node(env *flowtest.Env) *collect.Service {
+	return b.nodeAt(env, b.source.institution())
+}
+
+// nodeAt returns a service that knows one institution.
+func (b *loginEnv) nodeAt(env *flowtest.Env, i institution.Institution) *collect.Service {
 	var (
 		log    = slog.New(slog.NewTextHandler(b.logs, nil))
-		places = institution.Set{theSource: b.source.institution()}
+		places = institution.Set{theSource: i}
 		runner = jobs.New(env.Store, b.Clock, log)
 	)
 	consents := authorize.New(authorize.Deps{Store: env.Store, Vault: env.Vault, Institutions: places, Jobs: runner, Clock: b.Clock, IDs: b.IDs, Log: log})

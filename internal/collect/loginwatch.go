@@ -65,18 +65,32 @@ func (s *Service) limitsOf(company string) dialogue.Limits {
 var atOnce = watch.Pace{After: time.Millisecond, Within: time.Second}
 
 // watchLogin hands a login to the scheduler, which keeps the lease of its row until due, and
-// renews it. It reports false after StopLogins.
+// renews it. Another writer may have changed the row since c was read, but due must not be
+// newer than c: then the lease is lost with the change, or the other writer calls
+// watchLogin too. Where this node watches the login already, that watch goes on and reads
+// the row before its next step, so that the order of the calls does not matter. It reports
+// false after StopLogins.
 func (s *Service) watchLogin(c collection.Collection, secret collection.Secret, bank institution.Institution, due time.Time) bool {
 	t := &watchedLogin{Service: s, c: c, secret: secret, bank: bank, answered: s.Clock.Now()}
-	s.setKnown(c, *secret.Dialogue)
-	s.watchedLogins.Store(c.ID, t)
+	if found, here := s.watchedLogins.LoadOrStore(c.ID, t); here {
+		found.(*watchedLogin).changed.Store(true)
+		s.loginWatch.Sooner(c.ID, atOnce)
+	} else {
+		s.setKnown(c, *secret.Dialogue)
+	}
 	added := s.loginWatch.Add(watch.Item{ID: c.ID, Group: c.Company, Pace: atOnce, Lease: due})
 	// An earlier watch of the same row may have ended between the two calls, and its end
 	// has removed this one: store it again.
-	if s.watchedLogins.Store(c.ID, t); !s.loginWatch.Watches(c.ID) {
+	if s.watchedLogins.LoadOrStore(c.ID, t); !s.loginWatch.Watches(c.ID) {
 		s.watchedLogins.Delete(c.ID)
 	}
 	return added
+}
+
+// leaveLogin makes the row of a login due at once, for another node.
+func (s *Service) leaveLogin(ctx context.Context, id string) error {
+	defer s.Jobs.Wake(store.Dialogues)
+	return s.Store.Write(ctx, func(tx store.Tx) error { return tx.SetDialogueDue(ctx, id, s.Clock.Now()) })
 }
 
 // stepLogin is one question of the scheduler: a step of a login.
@@ -92,11 +106,11 @@ func (s *Service) stepLogin(ctx context.Context, id string) watch.Outcome {
 	case errors.Is(err, store.ErrConflict): // another writer was faster
 		t.changed.Store(true)
 	case errors.Is(err, seal.ErrKeyDestroyed), errors.Is(err, store.ErrNotFound): // it was ended or erased meanwhile
-		done = true
+		return watch.Outcome{Done: true}
 	case err != nil && ctx.Err() == nil:
 		s.Log.Warn("a step of a login could not be stored", "company", t.c.Company, "collection", id, "error", err)
 	}
-	if done {
+	if done && !t.changed.Load() { // else the next step decides by the row as it is now
 		return watch.Outcome{Done: true}
 	}
 	return watch.Outcome{Pace: t.pace()}
@@ -105,6 +119,15 @@ func (s *Service) stepLogin(ctx context.Context, id string) watch.Outcome {
 // handleLogin is the job handler of collections of mode Dialogue: it reads the data of a
 // person who is in, and hands other logins to the scheduler.
 func (s *Service) handleLogin(ctx context.Context, id string) error {
+	// The lease is read before the row: a writer that changes the row in between takes the
+	// lease, and this one is lost.
+	due, err := s.Store.DialogueDue(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	c, err := s.Store.Collection(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -113,7 +136,7 @@ func (s *Service) handleLogin(ctx context.Context, id string) error {
 		return err
 	}
 	ctx = institution.WithSubject(ctx, c.Subject())
-	err = s.advanceLogin(ctx, c)
+	err = s.advanceLogin(ctx, c, due)
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) { // it was ended or erased meanwhile
 		return nil
 	}
@@ -123,7 +146,7 @@ func (s *Service) handleLogin(ctx context.Context, id string) error {
 	return err
 }
 
-func (s *Service) advanceLogin(ctx context.Context, c collection.Collection) error {
+func (s *Service) advanceLogin(ctx context.Context, c collection.Collection, due time.Time) error {
 	if c.Status.Terminal() { // ended by a node of the release before
 		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteDialogue(ctx, c.ID) })
 	}
@@ -148,12 +171,8 @@ func (s *Service) advanceLogin(ctx context.Context, c collection.Collection) err
 	case secret.Dialogue.In():
 		return s.readLogin(ctx, c, secret, bank)
 	}
-	due, err := s.Store.DialogueDue(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	if !s.watchLogin(c, secret, bank, due) { // this node stops: the row is due for another
-		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.SetDialogueDue(ctx, c.ID, s.Clock.Now()) })
+	if !s.watchLogin(c, secret, bank, due) { // this node stops
+		return s.leaveLogin(ctx, c.ID)
 	}
 	return nil
 }

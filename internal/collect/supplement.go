@@ -23,7 +23,7 @@ import (
 func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue.Answer) error {
 	requestID := s.IDs.New()
 	var taken collection.Secret
-	var due time.Time // of the row, if this node begins to watch it; zero: it does already
+	var due time.Time // of the row
 	c, err := s.update(ctx, o, id, func(c collection.Collection) (change, error) {
 		if c.Mode != collection.Dialogue || c.Status.Terminal() {
 			return change{}, fault.New(fault.SupplementNotExpected)
@@ -58,15 +58,15 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 		if err != nil {
 			return change{}, err
 		}
-		taken, due = secret, time.Time{}
-		if !s.loginWatch.Watches(c.ID) {
-			due = now.Add(jobs.Lease)
-		}
+		taken, due = secret, now.Add(jobs.Lease)
 		also := func(tx store.Tx) error {
-			if err := tx.PutDialogueAnswer(ctx, c.ID, sealed); err != nil || due.IsZero() {
+			if err := tx.PutDialogueAnswer(ctx, c.ID, sealed); err != nil {
 				return err
 			}
-			return tx.SetDialogueDue(ctx, c.ID, due) // this node takes the watch over
+			// This node takes the watch over. It does so although it may watch the login
+			// already: another node may have taken the lease meanwhile, and would not hear
+			// of the answer.
+			return tx.SetDialogueDue(ctx, c.ID, due)
 		}
 		return change{next: next, also: also, committed: func() {}}, nil
 	})
@@ -74,20 +74,10 @@ func (s *Service) Supplement(ctx context.Context, o Owner, id string, a dialogue
 		return err
 	}
 	bank, _ := s.Institutions.Find(c.Company)
-	if due.IsZero() || bank.Loginer == nil || !s.watchLogin(c, taken, bank, due) {
-		s.wakeLogin(c.ID)
+	if bank.Loginer == nil || !s.watchLogin(c, taken, bank, due) {
+		_ = s.leaveLogin(ctx, c.ID) // else the row is due when its lease ends
 	}
 	return nil
-}
-
-// wakeLogin makes the watch of a login read its row at once, if it is here.
-func (s *Service) wakeLogin(id string) {
-	if found, here := s.watchedLogins.Load(id); here {
-		found.(*watchedLogin).changed.Store(true)
-		s.loginWatch.Sooner(id, atOnce)
-		return
-	}
-	s.Jobs.Wake(store.Dialogues)
 }
 
 // refused returns the fault of an answer that is not taken.

@@ -122,8 +122,9 @@ func New(c Config) *Scheduler {
 }
 
 // Add starts to watch an item. The first question follows at its pace from now. If the
-// item is watched already, Add sets its pace and lease. It reports false after
-// Stop: the row stays as it is.
+// item is watched already, Add sets its pace, and its lease if that ends later: of two
+// leases of one row, the one that was stored last does. It reports false after Stop: the
+// row stays as it is.
 func (s *Scheduler) Add(i Item) bool {
 	now := s.cfg.Clock.Now()
 	s.mu.Lock()
@@ -134,7 +135,9 @@ func (s *Scheduler) Add(i Item) bool {
 	s.load.leave(i.ID)
 	if known := s.items[i.ID]; known != nil {
 		s.repace(known, i.Pace)
-		known.Lease, known.removed = i.Lease, false
+		if known.removed = false; i.Lease.After(known.Lease) {
+			known.Lease = i.Lease
+		}
 		return true
 	}
 	it := &item{Item: i}
