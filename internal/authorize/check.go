@@ -156,6 +156,7 @@ func (j *job) keep(ctx context.Context, after time.Duration) error {
 		}
 		c = warned
 	}
+	c = j.recognized(ctx, c, now)
 	c, err := j.save(ctx, j.c, c, j.notAfter(c, now, now.Add(after)))
 	j.c = c
 	return err

@@ -21,6 +21,7 @@ type Request struct {
 	Scope            consent.Scope
 	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
 	PSU              psu.Context
+	NumberAt         string // pointer to the personal number in the request, for the fault; "" = the body
 
 	// ReturnTo is where the client wants the person to go at the end, an address that it has
 	// registered; empty = nowhere.

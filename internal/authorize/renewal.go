@@ -39,7 +39,8 @@ var errNotLiving = errors.New("authorize: the consent to renew is not the living
 //
 // There is one pending renewal of a lineage at most, so that a bank is not asked for two
 // consents of which the second ends the first. Faults: ConsentNotFound,
-// ConsentNotRenewable, ConsentRenewalPending, and those of Create.
+// ConsentNotRenewable, ConsentRenewalPending, InvalidParameter when the number is not that of
+// the person who gave the old one, and those of Create.
 func (s *Service) Renew(ctx context.Context, clientID, userID string, id consent.ID, ask func(Old) (Request, error),
 	answer func(Old) idempotency.Answer[consent.Consent]) (consent.Consent, error) {
 	for tries := 0; ; tries++ {
@@ -55,6 +56,9 @@ func (s *Service) Renew(ctx context.Context, clientID, userID string, id consent
 		r.Lineage, r.Renews = old.LineageID(), old.ID
 		if r.PSU.PersonalNumber == "" {
 			r.PSU.PersonalNumber = old.PersonalNumber // a bank that compares it with the signer can do so
+		}
+		if err := s.checkPerson(ctx, old, r.PSU.PersonalNumber, r.NumberAt); err != nil {
+			return consent.Consent{}, err
 		}
 		c, err := s.create(ctx, r, answer(old), func(tx store.Tx, c consent.Consent) error { return s.lockRenewed(ctx, tx, old, c) })
 		if errors.Is(err, errNotLiving) && tries < staleChecks {

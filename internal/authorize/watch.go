@@ -143,7 +143,14 @@ func (j *job) reread(ctx context.Context) bool {
 func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	ctx = context.WithoutCancel(ctx) // the person has signed: the grant is stored although the time is up
 	now := j.Clock.Now()
-	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil, Person: j.person(ctx)}
+	person, judged := j.person(ctx, j.secret)
+	if stranger, err := j.isStranger(ctx, person); err != nil || stranger {
+		if err == nil {
+			err = j.apply(ctx, consent.FailedWith{Code: consent.AuthenticationMismatch}, now)
+		}
+		return err
+	}
+	granted := consent.Granted{Scope: info.Scope, ValidUntil: info.ValidUntil, Person: person}
 	after, err := j.c.Apply(granted, now)
 	if err != nil {
 		return err
@@ -151,26 +158,9 @@ func (j *job) grant(ctx context.Context, info institution.ConsentInfo) error {
 	before := j.secret
 	j.secret = consent.Secret{Context: before.Unattended(), RemoteID: before.RemoteID, Token: before.Token, Tokens: before.Tokens,
 		ReadsPerDay: consent.ReadsPerDay(info.ReadsPerDay, info.OneOff)}
-	j.secret.PersonalNumber = before.PersonalNumber
+	j.secret.PersonalNumber, j.secret.Judged = before.PersonalNumber, judged
 	if err = j.apply(ctx, granted, j.nextCheck(after, now)); err != nil {
 		j.secret = before // the next question needs it
 	}
 	return err
-}
-
-// person returns the hash of who has signed, if that is known for sure. A grant does not
-// fail because it cannot be made: the person then comes by a link of the client.
-func (j *job) person(ctx context.Context) string {
-	number := j.secret.Signer
-	if number == "" && j.bank.Profile.ProvesNumber() {
-		number = j.secret.PersonalNumber
-	}
-	if j.Mark == nil || number == "" {
-		return ""
-	}
-	mark, err := j.Mark(ctx, string(number))
-	if err != nil {
-		j.Log.Error("who has signed a consent could not be noted", "consent", j.c.ID, "error", err)
-	}
-	return mark
 }

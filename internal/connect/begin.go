@@ -74,7 +74,7 @@ func (s *Service) begin(ctx context.Context, f flow.Flow, rev int64, b Begin, v 
 		_, err = s.Collections.Start(ctx, r, nil)
 	}
 	view, err := s.begun(ctx, f, err)
-	if view.Busy {
+	if view.Busy || len(view.Problems) > 0 {
 		view.Typed = typed // nothing is stored; the page sends it again
 	}
 	return view, err
@@ -98,6 +98,11 @@ func (s *Service) begun(ctx context.Context, f flow.Flow, err error) (View, erro
 		return view, ErrUnknown
 	case code == fault.Unavailable:
 		view.Busy = true
+	case code == fault.InvalidParameter: // of another person than the one who gives it again
+		var refused *fault.Fault
+		errors.As(err, &refused)
+		view.Problems = refused.Fields
+		return view, nil
 	default:
 		return view, err
 	}
@@ -161,7 +166,7 @@ func (s *Service) consentRequest(f flow.Flow, i institution.Institution, w Way, 
 	r := authorize.Request{ClientID: f.ClientID, UserID: f.UserID, Company: f.Company, LoginMethod: w.Method,
 		Scope: consent.Scope{Balances: f.Terms.Balances, Transactions: f.Terms.Transactions}, ValidUntil: s.validUntil(f.Terms),
 		PSU: v.psu(f.Terms)}
-	r.PSU.PersonalNumber = psu.Number(t.PersonalNumber)
+	r.PSU.PersonalNumber, r.NumberAt = psu.Number(t.PersonalNumber), AtPersonalNumber
 	if i.Profile.Redirects || i.Profile.LoginFirst {
 		r.ReturnTo, r.ReturnsHere = s.PublicURL()+Path+f.ID, true
 	}

@@ -83,5 +83,8 @@ func (s *Service) completeRenewal(ctx context.Context, view View) (View, error) 
 	}
 	old, err := s.Store.ConsentStatus(ctx, view.Flow.Terms.Renews)
 	view.Holds = err == nil && old.Status == consent.Authorized
+	if err == nil && old.Person != "" && view.Typed.PersonalNumber == "" && view.Institution.Profile.ProvesNumber() && !slices.Contains(view.Needs, company.NeedsPersonalNumber) {
+		view.Needs = append(view.Needs, company.NeedsPersonalNumber) // whose it was is known: nobody else gives it again
+	}
 	return view, unknown(err)
 }

@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/flow"
+	"samla/internal/store"
 )
 
 // permitted is a consent at the bank that its person has given for some days.
@@ -117,4 +119,31 @@ func TestRenew_RefusesWhatIsNotThePersons(t *testing.T) {
 			t.Errorf("%v instead of %s", err, code)
 		}
 	}
+}
+
+// What another person has given is not given again with the number of somebody else; the
+// page says so, and takes the right one.
+func TestRenew_TellsAnotherPerson(t *testing.T) {
+	b := newEnv(t)
+	b.consents.Mark = func(_ context.Context, number string) (string, error) { return "mark of " + number, nil }
+	old := b.permitted(30, true)
+	old.Person = "mark of " + maja // the bank, which does not run here, has made sure of it
+	b.Write(func(tx store.Tx) error {
+		_, err := tx.PutConsent(t.Context(), old)
+		return err
+	})
+	if _, err := b.consents.Revoke(t.Context(), old.ClientID, old.UserID, old.ID); err != nil {
+		t.Fatal(err)
+	}
+	p := b.renews(old)
+	press := func(number string) {
+		p.did(p.Begin(t.Context(), p.id, p.key, p.rev(), connect.Begin{Kind: connect.OtherDevice, Typed: flow.Typed{PersonalNumber: number}}, visitor))
+	}
+	press("198208149297")
+	p.in(flow.Review)
+	if wrong := p.view.Problems; len(wrong) != 1 || wrong[0].Pointer != connect.AtPersonalNumber || wrong[0].Code != fault.NotAllowed || len(p.view.Needs) != 1 {
+		t.Errorf("%+v, asks for %q", wrong, p.view.Needs)
+	}
+	press(maja)
+	p.in(flow.Opening)
 }

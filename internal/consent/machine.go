@@ -100,6 +100,10 @@ type Replaced struct{ By ID }
 // Shortened is the event that the bank has set an earlier end of the validity.
 type Shortened struct{ Until time.Time }
 
+// Recognized is the event that it became known who has given the authorized consent
+// (Consent.Person).
+type Recognized struct{ Person string }
+
 // Warning is the event that the client is told that the validity ends soon.
 type Warning struct{}
 
@@ -124,6 +128,7 @@ func (Revocation) event()   {}
 func (Expiry) event()       {}
 func (Replaced) event()     {}
 func (Shortened) event()    {}
+func (Recognized) event()   {}
 func (Warning) event()      {}
 func (Ticked) event()       {}
 
@@ -269,6 +274,11 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 	case Shortened:
 		if c.Status == Authorized && e.Until.After(now) && e.Until.Before(c.ExpiresAt) {
 			c.ExpiresAt = e.Until
+			return c, nil
+		}
+	case Recognized:
+		if c.Status == Authorized && c.Person == "" && e.Person != "" {
+			c.Person = e.Person
 			return c, nil
 		}
 	case Warning:

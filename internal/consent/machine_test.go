@@ -27,7 +27,7 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 19).Draw(t, "event") {
+		switch rapid.IntRange(0, 20).Draw(t, "event") {
 		case 7:
 			return consent.Opening{}
 		case 8:
@@ -54,6 +54,8 @@ func anyEvent() *rapid.Generator[consent.Event] {
 			return consent.PartlySigned{Until: start.AddDate(0, 0, rapid.IntRange(1, 30).Draw(t, "days"))}
 		case 19:
 			return consent.Visited{Visit: consent.Visit{Hash: rapid.SampledFrom([]string{"h", "other"}).Draw(t, "hash")}}
+		case 20:
+			return consent.Recognized{Person: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "person")}
 		case 0:
 			return consent.Opened{}
 		case 1:
@@ -101,6 +103,9 @@ func TestApply_KeepsInvariants(t *testing.T) {
 				t.Fatalf("%s became %s by %T", c.Status, after.Status, e)
 			}
 			check(t, after, now)
+			if c.Person != "" && after.Person != c.Person || after.Person != "" && !after.WasAuthorized() {
+				t.Fatalf("of %q, became of %q: %+v", c.Person, after.Person, after)
+			}
 			if after.RenewedBy != "" && !after.WasAuthorized() || after.RenewedBy != c.RenewedBy && c.RenewedBy != "" {
 				t.Fatalf("renewed by %s: %+v", after.RenewedBy, c)
 			}

@@ -38,6 +38,9 @@ type Secret struct {
 	Silent bool `json:"silent,omitempty"`
 	// Signer is the personal number of who has signed; empty if the institution did not say.
 	Signer psu.Number `json:"signer,omitempty"`
+	// Judged: whether it is known who has given the authorized consent (Consent.Person) was
+	// decided. False in those that an older version has stored.
+	Judged bool `json:"judged,omitempty"`
 	// PartlySigned: the person has signed, and somebody else has to.
 	PartlySigned bool `json:"partly,omitempty"`
 

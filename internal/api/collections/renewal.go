@@ -35,9 +35,10 @@ func (v *Validation) Renewal(old authorize.Old) authorize.Request {
 			v.report(at, fault.Invalid, "must ask for balances or for transactions: the consent that is renewed has only the other one")
 		}
 	}
+	r.NumberAt = "/parameters"
 	if p, at := v.find(SwedishBankID); p != nil {
 		number, err := ident.ParsePersonalNumber12(p.PersonalNumber)
-		r.PSU.PersonalNumber = v.personalNumber(at, number, err)
+		r.PSU.PersonalNumber, r.NumberAt = v.personalNumber(at, number, err), at+"/personalNumber"
 		v.checkSamePerson(at, r.PSU.PersonalNumber, old.PersonalNumber)
 	}
 	r.LoginMethod = v.Request.LoginMethod

@@ -145,8 +145,11 @@ func (d *shown) review(h *handler, r *http.Request, say *words.Texts, v words.Va
 		}
 		if p, wrong := at[pointer]; wrong {
 			key := invalid
-			if p.Code == fault.Required {
+			switch p.Code {
+			case fault.Required:
 				key = required
+			case fault.NotAllowed: // of a renewal
+				key = "review.pn.other"
 			}
 			f.Error = say.Say(key, v)
 		}
