@@ -23,6 +23,8 @@ import (
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/bankid"
+	"samla/internal/sandbox/nordea"
+	"samla/internal/sandbox/obie"
 	"samla/internal/sandbox/persona"
 	"samla/internal/sandbox/pki"
 	"samla/internal/visitor"
@@ -128,13 +130,27 @@ func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.RoundTripper.RoundTrip(r)
 }
 
+// only returns those of the banks that are wanted, and a list that is not nil: the
+// sandbox takes nil for its own banks.
+func only[B any](banks []B, wanted func(B) bool) []B {
+	return append([]B{}, slices.DeleteFunc(banks, func(b B) bool { return !wanted(b) })...)
+}
+
 func newWorld(t *testing.T, company string, o oracle) *world {
 	t.Helper()
 	w := &world{clock: clock.NewManual(noon), oracle: o, dir: copyKeys(t), company: company}
-	var err error
-	w.sandbox, err = sandbox.New(sandbox.Config{Clock: w.clock, Dir: w.dir, RedirectURIs: []string{conformance.ReturnTo}, Banks: slices.Concat(aspsp.DefaultBanks(), aspsp.CrowdBanks(0), aspsp.RedirectBanks()), Wrap: func(h http.Handler) http.Handler {
+	// Only the bank of the test: each of the others would open a journal and pages.
+	config := sandbox.Config{
+		Clock: w.clock, Dir: w.dir, RedirectURIs: []string{conformance.ReturnTo},
+		Banks:  only(slices.Concat(aspsp.DefaultBanks(), aspsp.CrowdBanks(0), aspsp.RedirectBanks()), func(b aspsp.Behaviour) bool { return b.Company == company }),
+		Nordea: only([]nordea.Behaviour{nordea.DefaultBank()}, func(b nordea.Behaviour) bool { return b.Company == company }),
+		OBIE:   only(obie.DefaultBanks(), func(b obie.Behaviour) bool { return b.Company == company }),
+	}
+	config.Wrap = func(h http.Handler) http.Handler {
 		return w.oracle.Handler(h, func(err error) { t.Errorf("the bank breaks the standard: %v", err) })
-	}})
+	}
+	var err error
+	w.sandbox, err = sandbox.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
