@@ -91,7 +91,8 @@ func (j *job) tryAgain(ctx context.Context, cause error) (more bool, err error) 
 			return false, j.attemptAt(ctx, now.Add(wait))
 		}
 	}
-	if j.c.Status == consent.AwaitingAuthorization && j.secret.RemoteID != "" && (!j.secret.LoginDone || j.secret.Renewed > 0) {
+	opens := j.c.Step == consent.StepOpen || j.c.Step == consent.StepOpening
+	if j.c.Status == consent.AwaitingAuthorization && j.secret.RemoteID != "" && !opens && (!j.secret.LoginDone || j.secret.Renewed > 0) {
 		return j.watchAgain(ctx, cause)
 	}
 	j.Log.Info("a bank did not open a consent", "company", j.c.Company, "consent", j.c.ID, "error", cause)

@@ -21,6 +21,9 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	call, cancel := j.untilOpenBy(ctx)
 	defer cancel()
 	opened, err := j.bank.Opener.OpenConsent(call, j.openRequest())
+	if err != nil && opened.ConsentID != "" {
+		return j.openedInVain(context.WithoutCancel(ctx), opened.ConsentID, err)
+	}
 	if err != nil {
 		if !notHandled(err) { // else an attempt before this one may have opened it
 			j.openSent = mayHaveOpened(err) && (j.openSent || !notSent(err))
@@ -38,4 +41,20 @@ func (j *job) open(ctx context.Context) (bool, error) {
 		return j.started(ctx, *opened.Started)
 	}
 	return err == nil, err
+}
+
+// openedInVain goes on after the bank has created a consent and what has to follow at once,
+// such as the page where the person signs, has failed. The id is stored before anything else,
+// so that whatever ends the consent revokes it.
+func (j *job) openedInVain(ctx context.Context, id consent.RemoteID, cause error) (more bool, err error) {
+	j.openSent = false
+	j.secret.OpenSent, j.secret.RemoteID = false, id
+	err = j.storeSecret(ctx)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrKeyDestroyed) {
+		return false, j.revokeLate(ctx)
+	}
+	if err != nil {
+		return false, err
+	}
+	return j.tryAgain(ctx, cause)
 }

@@ -138,3 +138,54 @@ func TestOpen_AsksNothingForAnErasedUser(t *testing.T) {
 		t.Error("the bank was asked")
 	}
 }
+
+// What the bank has created is revoked although the page where the person would sign cannot be
+// made of its answer. A bank that recognizes a repeat is asked again, if that may help.
+func TestOpen_KeepsAConsentWhosePageCannotBeMade(t *testing.T) {
+	for name, c := range map[string]struct {
+		safe   bool
+		cause  institution.ErrorKind
+		opened int
+	}{
+		"malformed":                  {true, institution.MalformedResponse, 1},
+		"malformed, not recognized":  {false, institution.MalformedResponse, 1},
+		"no metadata":                {true, institution.Unreachable, 2},
+		"no metadata, not repeated":  {false, institution.Unreachable, 1},
+		"page of somebody else's":    {true, institution.ForeignAddress, 1},
+		"the bank refuses something": {false, institution.Refused, 1},
+	} {
+		b := newEnv(t)
+		b.profile(func(p *institution.Profile) { p.ReplaySafe = c.safe })
+		b.Service = b.service()
+		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
+			return institution.Opened{ConsentID: "left"}, kind(c.cause)
+		}
+		made := b.create()
+		for b.look(made.ID).Status.Pending() && len(b.bank.opened) < 2 {
+			b.Clock.Set(b.Consent(made.ID).WakeAt)
+		}
+		if len(b.bank.opened) != c.opened || len(b.bank.started) != 0 {
+			t.Errorf("%s: opened %d times, %d authorizations", name, len(b.bank.opened), len(b.bank.started))
+		}
+		if got := b.Consent(made.ID); got.Status.Pending() { // the person gives up before it works
+			if s := b.secret(got); s.RemoteID != "left" {
+				t.Errorf("%s: the id is not kept", name)
+			}
+			if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, made.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		due := b.dueMessages()
+		if len(due) != 1 {
+			t.Errorf("%s: %d messages", name, len(due))
+			continue
+		}
+		opened := len(b.bank.opened)
+		if err := b.deliver(due[0]); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.bank.revoked) != 1 || b.bank.revoked[0].ConsentID != "left" || len(b.bank.opened) != opened {
+			t.Errorf("%s: revoked %+v after %d openings", name, b.bank.revoked, len(b.bank.opened))
+		}
+	}
+}

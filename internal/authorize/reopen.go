@@ -138,6 +138,9 @@ func (s *Service) reopen(ctx context.Context, m *outbox.Message, r outbox.Revoca
 	again := openRequest(c, *r.PSU)
 	again.Way = s.wayTo(c.Company, r.Way)
 	opened, err := bank.Opener.OpenConsent(ctx, again)
+	if opened.ConsentID != "" {
+		err = nil // what has to follow is of no use any more
+	}
 	if err != nil && !mayHaveOpened(err) && !notHandled(err) {
 		s.Log.Info("a bank refused to repeat an opening", "company", c.Company, "consent", c.ID, "error", err)
 		return "", errNothingToRevoke

@@ -442,3 +442,23 @@ func TestReopen_NotForWhatWasNeverSent(t *testing.T) {
 		}
 	}
 }
+
+// A repeat gives the id although what has to follow fails again.
+func TestReopen_NeedsOnlyTheID(t *testing.T) {
+	b := newEnv(t)
+	b.remembering()
+	c := b.lost()
+	remembered := b.bank.onOpen
+	b.bank.onOpen = func(r institution.OpenRequest) (institution.Opened, error) {
+		opened, _ := remembered(r)
+		return opened, kind(institution.MalformedResponse)
+	}
+	if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	m := b.theMessage()
+	if err := b.deliver(m.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.checkRevoked(c, m)
+}

@@ -49,7 +49,9 @@ type Opened struct {
 }
 
 // Opener creates consents. If Profile.ReplaySafe is set, a second OpenConsent
-// with the same request returns the same consent.
+// with the same request returns the same consent. An error with an id in Opened says that the
+// bank has created the consent, and that what has to follow at once has failed: the consent
+// must be kept in mind, to be revoked.
 type Opener interface {
 	OpenConsent(ctx context.Context, r OpenRequest) (Opened, error)
 }

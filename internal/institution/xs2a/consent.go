@@ -136,7 +136,7 @@ func (b *Bank) opened(ctx context.Context, resp response, r institution.OpenRequ
 		return created, nil // StartAuthorization tries again
 	}
 	if err := b.lead(ctx, d, &started, created.ConsentID, r.Way); err != nil {
-		return institution.Opened{}, err
+		return created, err
 	}
 	if b.startedItself(d, resp, started) {
 		created.Started = &started

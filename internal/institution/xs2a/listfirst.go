@@ -41,6 +41,12 @@ func (b *Bank) accountsToName(ctx context.Context, r institution.OpenRequest, pe
 		return consent.Scope{}, httperror.NotSent(err)
 	}
 	opened, err := b.opened(ctx, resp, list)
+	if opened.ConsentID != "" && (opened.Started == nil || opened.Started.State != institution.AuthorizationDone) {
+		// It is of no use, and nobody but this call knows it.
+		if failed := b.Revoke(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: person}); failed != nil {
+			b.log.Warn("a consent for the list of accounts may be left at the bank, unsigned", "error", failed)
+		}
+	}
 	switch {
 	case err != nil:
 		return consent.Scope{}, httperror.NotSent(err)

@@ -347,3 +347,20 @@ func TestOpenConsent_SaysWhyItIsRejected(t *testing.T) {
 		}
 	}
 }
+
+// A consent that the bank has created is known although no page can be made of its answer.
+func TestOpenConsent_ReturnsTheIDWithoutAPage(t *testing.T) {
+	for name, c := range map[string]struct {
+		sca, links string
+		kind       institution.ErrorKind
+	}{
+		"no https":    {"redirect", `"scaRedirect":{"href":"http://login.bank.example/sca"}`, institution.MalformedResponse},
+		"no metadata": {"redirect", `"scaOAuth":{"href":"https://elsewhere.example/metadata"}`, institution.ForeignAddress},
+	} {
+		s := newScriptedBank(t, signsBy(c.sca), responds(201, `{"consentStatus":"received","consentId":"c1","_links":{`+c.links+`}}`))
+		opened, err := s.OpenConsent(t.Context(), pageRequest())
+		if err == nil || institution.KindOf(err) != c.kind || opened.ConsentID != "c1" || opened.Started != nil {
+			t.Errorf("%s: got %+v, %v", name, opened, err)
+		}
+	}
+}

@@ -269,6 +269,9 @@ func TestOpenConsent_FailsWithoutTheList(t *testing.T) {
 				t.Errorf("%s: the consent was asked for", name)
 			}
 		}
+		if last := s.last(t); (last.method == http.MethodDelete && strings.HasSuffix(last.path, "/consents/list")) != (name == "has to be signed") {
+			t.Errorf("%s: the last request is %s %s", name, last.method, last.path)
+		}
 	}
 }
 
