@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"samla/internal/api"
+	"samla/internal/clock/clocktest"
 	"samla/internal/gzipped"
 )
 
@@ -114,9 +115,9 @@ func TestWriteStored_HoldsLittleForSlowReaders(t *testing.T) {
 		<-answer.began
 	}
 	stacks := make([]byte, 8<<20)
-	for strings.Count(string(stacks[:runtime.Stack(stacks, true)]), ".writeDecompressed(") < readers {
-		runtime.Gosched()
-	}
+	clocktest.Poll(t, "all answers are being written", func() bool {
+		return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), ".writeDecompressed(") >= readers
+	})
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	// A reader holds 64 KiB of text and as much for decompressing it.

@@ -12,6 +12,7 @@ import (
 	"samla/internal/audit"
 	"samla/internal/audit/chain"
 	"samla/internal/auditing"
+	"samla/internal/clock/clocktest"
 	"samla/internal/store"
 )
 
@@ -203,8 +204,7 @@ func TestStart_ChainsSweepsAndReports(t *testing.T) {
 	e.chain()
 	e.Start()
 	e.record("u", 1)
-	deadline := time.Now().Add(time.Minute)
-	for waiting := 1; waiting > 0 && time.Now().Before(deadline); {
+	clocktest.Poll(t, "all entries are chained", func() bool {
 		if e.Clock.Waiting() > 0 {
 			e.Clock.Advance(auditing.Interval)
 		}
@@ -212,8 +212,8 @@ func TestStart_ChainsSweepsAndReports(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		waiting = len(found)
-	}
+		return len(found) == 0
+	})
 	e.Stop()
 	e.Stop()
 	if r, err := e.export(); err != nil || r.Entries != 2 {

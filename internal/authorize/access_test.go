@@ -2,12 +2,12 @@ package authorize_test
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"samla/internal/authorize"
+	"samla/internal/clock/clocktest"
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/store"
@@ -36,13 +36,11 @@ func TestAccess_OneWorkerReplacesTheToken(t *testing.T) {
 			got <- a
 		})
 	}
-	for b.Clock.Waiting() < workers-1 { // all but the one that replaces it wait
-		runtime.Gosched()
-	}
+	clocktest.Waiting(t, b.Clock, workers-1, "all but the one that replaces it")
 	close(release)
-	for b.secret(b.Consent(c.ID)).Refreshing != nil { // the mark is good for 30 s of this clock
-		runtime.Gosched()
-	}
+	clocktest.Poll(t, "the tokens are stored", func() bool { // the mark is good for 30 s of this clock
+		return b.secret(b.Consent(c.ID)).Refreshing == nil
+	})
 	b.Clock.Advance(100 * time.Millisecond)
 	all.Wait()
 	for range workers {

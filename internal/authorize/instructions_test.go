@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"samla/internal/authorize"
+	"samla/internal/clock/clocktest"
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/institution"
@@ -77,8 +78,7 @@ func TestPoll_AsksTheBankOnANodeThatDoesNotWatch(t *testing.T) {
 		}
 	}
 	answer <- struct{}{}
-	for b.poll(other, c.ID).QRData != "bankid.fresh" {
-	}
+	clocktest.Poll(t, "the fresh text is shown", func() bool { return b.poll(other, c.ID).QRData == "bankid.fresh" })
 	b.Clock.Advance(authorize.StaleAfter)
 	b.poll(other, c.ID) // a text that is still fresh is not asked for again
 	b.Clock.Advance(time.Millisecond)
@@ -109,17 +109,17 @@ func TestPoll_AsksAgainAfterAFailure(t *testing.T) {
 		return institution.Authorization{}, kind(institution.Unreachable)
 	}
 	for range 3 {
-		again := false
-		for !again {
+		clocktest.Poll(t, "the bank is asked again", func() bool {
 			if shown := b.poll(other, c.ID); shown.QRData != "bankid.first" {
 				t.Fatalf("shown %+v", shown)
 			}
 			select {
 			case <-asked:
-				again = true
+				return true
 			default:
+				return false
 			}
-		}
+		})
 	}
 }
 
@@ -137,9 +137,7 @@ func TestRefresh_UsesTheEndOfASigning(t *testing.T) {
 	}
 	b.Clock.Advance(5 * time.Second)
 	b.poll(other, c.ID)
-	for b.Consent(c.ID).Status != consent.Authorized {
-		time.Sleep(time.Millisecond)
-	}
+	clocktest.Poll(t, "the consent is authorized", func() bool { return b.Consent(c.ID).Status == consent.Authorized })
 }
 
 // Where the bank gives BankID's secret, the text follows the clock and the bank is not

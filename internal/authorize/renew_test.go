@@ -2,11 +2,11 @@ package authorize_test
 
 import (
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
 	"samla/internal/authorize"
+	"samla/internal/clock/clocktest"
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/store"
@@ -80,12 +80,15 @@ func TestRenewal_WaitsForThePerson(t *testing.T) {
 		t.Fatalf("%s %s after %d authorizations", c.Status, c.Failure, len(b.bank.started))
 	}
 	other := b.service()
-	for b.Consent(c.ID).Step == consent.StepWatch { // the other node asks in the background
+	clocktest.Poll(t, "the other node asks in the background", func() bool {
+		if b.Consent(c.ID).Step != consent.StepWatch {
+			return true
+		}
 		if shown := b.poll(other, c.ID); shown.ExpiresAt.After(b.Clock.Now()) {
 			t.Fatalf("shows %+v", shown)
 		}
-		runtime.Gosched()
-	}
+		return false
+	})
 	b.MustRun(other.Handle, string(c.ID))
 	if shown := b.poll(other, c.ID); shown.AutoStartToken != "token-2" || len(b.bank.started) != 2 {
 		t.Errorf("shows %+v after %d authorizations", shown, len(b.bank.started))

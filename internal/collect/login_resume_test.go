@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/clock/clocktest"
 	"samla/internal/collect"
 	"samla/internal/collection"
 	"samla/internal/dialogue"
@@ -313,20 +314,12 @@ func TestLogin_GoesOnBesideSlowReading(t *testing.T) {
 	}()
 	<-b.source.reading
 	<-b.source.reading // of four workers, one institution has two
-	wait := func(what string, done func() bool) {
-		t.Helper()
-		for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal(what)
-			}
-		}
-	}
 	if other.WatchesLogin(asked.ID) {
 		t.Fatal("a login is claimed from a node that has its lease")
 	}
 	b.Clock.Advance(jobs.Lease)
 	other.Jobs.Wake(store.Dialogues)
-	wait("nobody watches the login", func() bool { return other.WatchesLogin(asked.ID) })
+	clocktest.Poll(t, "the other node watches the login", func() bool { return other.WatchesLogin(asked.ID) })
 	for range 6 { // the person polls, until the time to read is over
 		b.Clock.Advance(50 * time.Second)
 		for _, c := range slow {
@@ -336,7 +329,7 @@ func TestLogin_GoesOnBesideSlowReading(t *testing.T) {
 		}
 	}
 	other.Jobs.Wake(store.Dialogues)
-	wait("the third collection is read for too long", func() bool { return b.row(slow[2].ID).Status == collection.ThirdPartyError })
+	clocktest.Poll(t, "the third collection ends", func() bool { return b.row(slow[2].ID).Status == collection.ThirdPartyError })
 }
 
 // A QR code that the institution itself moves is stored once, and other nodes ask for it.
@@ -369,21 +362,17 @@ func TestLogin_StoresNoMovingCode(t *testing.T) {
 					t.Errorf("%+v is shown", p)
 				}
 			}
-			limit, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			for {
+			clocktest.Poll(t, "another node shows the newest code", func() bool {
 				view, _, err := other.Poll(t.Context(), b.owner(), c.ID)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if test.shown(view.Shown) == "4" {
-					break
+					return true
 				}
 				b.Clock.Advance(time.Second)
-				if limit.Err() != nil {
-					t.Fatal("another node never shows the newest code")
-				}
-			}
+				return false
+			})
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"samla/internal/client"
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/collection"
 	"samla/internal/event"
 	"samla/internal/events"
@@ -106,16 +107,8 @@ func TestSequencer_FindsEventsOfOthersWithThePoll(t *testing.T) {
 	numbered := make(chan []event.Event, 1)
 	run(t, events.Deps{Store: s, Clock: clk, Sequenced: func(e []event.Event) { numbered <- e }})
 	add(t, dead, newEvent("r", "left"))
-	for {
-		clk.Advance(time.Second)
-		select {
-		case got := <-numbered:
-			if !cmp.Equal(bodies(got), []string{"left"}) {
-				t.Errorf("%q", bodies(got))
-			}
-			return
-		case <-time.After(time.Millisecond):
-		}
+	if got := clocktest.Advance(t, "the event", clk, time.Second, numbered); !cmp.Equal(bodies(got), []string{"left"}) {
+		t.Errorf("%q", bodies(got))
 	}
 }
 

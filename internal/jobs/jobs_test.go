@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/consent"
 	"samla/internal/jobs"
 	"samla/internal/store"
@@ -142,31 +142,31 @@ func TestRunner_RetriesFailedRowsThenParksThem(t *testing.T) {
 // wakes waits until the runner has put the row back and returns when it is due.
 func (b *bench) wakes(id string) time.Time {
 	b.Helper()
-	for {
+	var at time.Time
+	clocktest.Poll(b, "the row is put back", func() bool {
 		c, err := b.store.Consent(b.Context(), consent.ID(id))
 		if err != nil {
 			b.Fatal(err)
 		}
-		if left := c.WakeAt.Sub(b.clock.Now()); left > 0 && left < jobs.Lease/2 {
-			return c.WakeAt
-		}
-		time.Sleep(time.Millisecond)
-	}
+		at = c.WakeAt
+		left := at.Sub(b.clock.Now())
+		return left > 0 && left < jobs.Lease/2
+	})
+	return at
 }
 
 // parked waits until a row is parked.
 func (b *bench) parked() []store.ParkedJob {
 	b.Helper()
-	for {
-		parked, err := b.store.ParkedJobs(b.Context(), store.Consents, 10)
-		if err != nil {
+	var parked []store.ParkedJob
+	clocktest.Poll(b, "a row is parked", func() (found bool) {
+		var err error
+		if parked, err = b.store.ParkedJobs(b.Context(), store.Consents, 10); err != nil {
 			b.Fatal(err)
 		}
-		if len(parked) > 0 {
-			return parked
-		}
-		time.Sleep(time.Millisecond)
-	}
+		return len(parked) > 0
+	})
+	return parked
 }
 
 func TestRunner_ParksRowsWhoseProcessDies(t *testing.T) {
@@ -446,15 +446,7 @@ func TestRunner_ClaimsSeldomWhileTheStoreIsAway(t *testing.T) {
 	r.Start(t.Context())
 	claims := 0
 	for <-away.at; b.clock.Now().Before(start.Add(time.Minute)); claims++ {
-		for waiting := true; waiting; {
-			select {
-			case <-away.at:
-				waiting = false
-			case <-b.clock.Waits():
-				b.clock.Advance(100 * time.Millisecond)
-				runtime.Gosched()
-			}
-		}
+		clocktest.Advance(t, "another claim", b.clock, 100*time.Millisecond, away.at)
 	}
 	if claims > 12 {
 		t.Errorf("%d claims in a minute", claims)

@@ -5,12 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/sandbox/nordea"
 )
 
@@ -27,9 +27,8 @@ func (c *client) breaks(method, path, body string) error {
 }
 
 func (e *env) untilWaiting() {
-	for e.clock.(*clock.Manual).Waiting() == 0 {
-		runtime.Gosched()
-	}
+	e.Helper()
+	clocktest.Waiting(e.TB, e.clock.(*clock.Manual), 1, "the delay")
 }
 
 func TestCalls_AreCountedByKind(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"samla/internal/clock/clocktest"
 	"samla/internal/sandbox/faults"
 	"samla/internal/sandbox/obie"
 	"samla/internal/sandbox/persona"
@@ -111,9 +112,7 @@ func TestFaults_AreSlowByTheBanksClock(t *testing.T) {
 		status, _, _, _ := c.raw("accounts", access(tokens))
 		done <- status
 	}()
-	for c.clock.Waiting() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	clocktest.Waiting(t, c.clock, 1, "the delay")
 	c.clock.Advance(time.Second)
 	if status := <-done; status != 200 {
 		t.Errorf("status %d", status)

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"samla/internal/clock/clocktest"
 	"samla/internal/sandbox/source"
 )
 
@@ -117,9 +117,7 @@ func TestFault_Delays(t *testing.T) {
 	}
 	done := make(chan response)
 	go func() { done <- w.call("POST", w.pathOf(demo)+"sessions", loginBody(demo, mock, anna)) }()
-	for w.clock.Waiting() == 0 {
-		runtime.Gosched()
-	}
+	clocktest.Waiting(t, w.clock, 1, "the delay")
 	select {
 	case <-done:
 		t.Error("answered before the delay was over")

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"samla/internal/clock/clocktest"
 	"samla/internal/sandbox/bankid"
 	"samla/internal/sandbox/source"
 
@@ -255,21 +255,10 @@ func TestPerson_ReadingTakesTime(t *testing.T) {
 	}
 	cursor, waited := "", 0
 	for range 20 {
-		done := make(chan response)
+		done, began := make(chan response), l.clock.Now()
 		go func() { done <- l.page(cursor) }()
-		var r response
-		for waiting := true; waiting; {
-			select {
-			case r = <-done:
-				waiting = false
-			default:
-				if l.clock.Waiting() > 0 {
-					l.clock.Advance(time.Second)
-					waited++
-				}
-				runtime.Gosched()
-			}
-		}
+		r := clocktest.Advance(t, "a page", l.clock, time.Second, done)
+		waited += int(l.clock.Now().Sub(began) / time.Second)
 		var p page
 		r.want(200).decode(&p)
 		if waited < 4 && len(p.Products) == 0 && p.Next == "" {
