@@ -54,7 +54,7 @@ type cli struct {
 	Client    clientCmd    `cmd:"" group:"operate" help:"Addresses to which clients may have persons sent."`
 	Bank      bankCmd      `cmd:"" group:"operate" help:"List real banks, add one to a banks file, and show what the institutions of a file will be asked."`
 	Gateway   gatewayCmd   `cmd:"" group:"operate" help:"Connect a gateway to many banks."`
-	Jobs      jobsCmd      `cmd:"" group:"operate" help:"List and resume parked jobs."`
+	Jobs      jobsCmd      `cmd:"" group:"operate" help:"List, resume and drop parked jobs."`
 	Audit     auditCmd     `cmd:"" group:"operate" help:"Export and verify the audit log."`
 	Backup    backupCmd    `cmd:"" group:"operate" help:"Write an encrypted backup of the database, while servers run (docs/operate-backup.md)."`
 	Restore   restoreCmd   `cmd:"" group:"operate" help:"Fill a new database from a backup, and apply what was erased and revoked since."`

@@ -19,6 +19,12 @@ const workers = 64
 // errParked parks a message.
 var errParked = errors.New("delivery: its handler has failed too often")
 
+// Store is the part of a store that deliveries need.
+type Store interface {
+	store.OutboxReader
+	store.Transactor
+}
+
 // Handler carries out one message. It ends within jobs.Budget, and may run twice
 // or on two nodes at once. A message that it neither deletes nor makes due later
 // is passed to it again after a back-off.
@@ -27,8 +33,8 @@ type Handler func(ctx context.Context, m outbox.Message) error
 // Queue returns the job queue of the outbox with a handler for each kind of
 // message. A message whose effect is at an institution or an erasure is never given up. One
 // that concerns only what is stored here is parked when its handler has failed too often:
-// it waits for an operator. Error: a kind without a handler.
-func Queue(s store.OutboxReader, handlers map[outbox.Kind]Handler) (jobs.Queue, error) {
+// it waits for an operator, who can drop it. Error: a kind without a handler.
+func Queue(s Store, handlers map[outbox.Kind]Handler) (jobs.Queue, error) {
 	for _, kind := range outbox.Kinds() {
 		if handlers[kind] == nil {
 			return jobs.Queue{}, fmt.Errorf("delivery: nothing carries out outbox messages of kind %s", kind)
@@ -39,7 +45,14 @@ func Queue(s store.OutboxReader, handlers map[outbox.Kind]Handler) (jobs.Queue, 
 		if err != nil || m.Kind != outbox.ApplyCollection {
 			return jobs.ErrKeepTrying
 		}
-		return errParked
+		if !jobs.Dropped(ctx) {
+			return errParked
+		}
+		err = s.Write(ctx, func(tx store.Tx) error { return tx.DeleteOutboxMessage(ctx, id) })
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // it was carried out
+		}
+		return err
 	}, Handle: func(ctx context.Context, id string) error {
 		m, err := s.OutboxMessage(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {

@@ -3,7 +3,9 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
+	"time"
 
 	"samla/internal/delivery"
 	"samla/internal/flowtest"
@@ -62,5 +64,55 @@ func TestQueue_NeedsHandlerForEachKind(t *testing.T) {
 		if _, err := delivery.Queue(nil, handlers); err == nil {
 			t.Errorf("without %s: no error", missing)
 		}
+	}
+}
+
+// What somebody has dropped of the kind that can be dropped is deleted; nothing else is.
+func TestQueue_DeletesWhatIsDropped(t *testing.T) {
+	env := flowtest.New(t, t.TempDir())
+	handlers := map[outbox.Kind]delivery.Handler{}
+	handled := make(chan string, 10)
+	for _, kind := range outbox.Kinds() {
+		handlers[kind] = func(_ context.Context, m outbox.Message) error {
+			defer func() { handled <- m.ID }()
+			m.WakeAt = time.Time{}
+			return env.Store.Write(t.Context(), func(tx store.Tx) error { return tx.PutOutboxMessage(t.Context(), m) })
+		}
+	}
+	q, err := delivery.Queue(env.Store, handlers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := env.Clock.Now()
+	of := map[outbox.Kind]string{}
+	for _, kind := range []outbox.Kind{outbox.ApplyCollection, outbox.RevokeConsent} {
+		of[kind] = env.IDs.New()
+		env.Write(func(tx store.Tx) error {
+			return tx.AddOutboxMessage(t.Context(), outbox.Message{ID: of[kind], Kind: kind, CreatedAt: now, WakeAt: now})
+		})
+	}
+	claimed, err := env.Store.Claim(t.Context(), store.Outbox, now, time.Minute, store.ClaimLimit{Rows: 9})
+	if err != nil || len(claimed) != 2 {
+		t.Fatal(claimed, err)
+	}
+	for _, j := range claimed {
+		if err := errors.Join(env.Store.ParkJob(t.Context(), store.Outbox, j, now, "broken"), env.Store.DropJob(t.Context(), store.Outbox, j.ID, now)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runner := jobs.New(env.Store, env.Clock, slog.New(slog.DiscardHandler))
+	runner.Register(q)
+	runner.Start(t.Context())
+	if id := <-handled; id != of[outbox.RevokeConsent] {
+		t.Errorf("the handler had %s", id)
+	}
+	if err := runner.Stop(context.Background()); err != nil { // after all that was begun
+		t.Fatal(err)
+	}
+	if _, err := env.Store.OutboxMessage(t.Context(), of[outbox.ApplyCollection]); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the dropped message: %v", err)
+	}
+	if _, err := env.Store.OutboxMessage(t.Context(), of[outbox.RevokeConsent]); err != nil {
+		t.Errorf("the message to the institution: %v", err)
 	}
 }

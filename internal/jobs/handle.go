@@ -31,11 +31,27 @@ func (q *queue) start(j store.Job) {
 	go func() {
 		defer q.handlers.Done()
 		defer q.release(j.Company)
+		if j.Attempts > store.Dropped && q.dropped(handlers, j) {
+			return
+		}
 		if err := q.call(handlers, q.Handle, j); err != nil && handlers.Err() == nil {
 			q.failed(handlers, j, err)
 		}
 	}()
 }
+
+// dropped hands a row that somebody has dropped to the last resort. It reports false if
+// that cannot settle the row: then the handler has it again, so that it does not stay.
+func (q *queue) dropped(handlers context.Context, j store.Job) bool {
+	if q.LastResort == nil || q.call(handlers, q.LastResort, j) != nil {
+		return false
+	}
+	q.runner.log.Info("a row that was dropped is settled", "queue", q.Name, "row", j.ID)
+	return true
+}
+
+// Dropped reports whether a last resort is called because somebody has dropped the row.
+func Dropped(ctx context.Context) bool { return Attempts(ctx) > store.Dropped }
 
 type attemptsKey struct{}
 

@@ -55,6 +55,10 @@ type Job struct {
 	LeaseEnds time.Time
 }
 
+// Dropped is the number of attempts of a row that somebody has dropped. It is more than any
+// handler has.
+const Dropped = 1 << 20
+
 // ClaimLimit limits the rows of one claim.
 type ClaimLimit struct {
 	Rows    int            // of all companies together
@@ -149,9 +153,15 @@ type Jobs interface {
 	// ParkedJobs lists the parked rows of a queue, longest parked first, at most
 	// limit.
 	ParkedJobs(ctx context.Context, q Queue, limit int) ([]ParkedJob, error)
+	// ParkedJob reads one parked row. Errors: ErrNotFound when no such row is parked.
+	ParkedJob(ctx context.Context, q Queue, id string) (ParkedJob, error)
 	// QueueFigures sums up a queue at the time now. It reads indexes only.
 	QueueFigures(ctx context.Context, q Queue, now time.Time) (QueueFigures, error)
 	// ResumeJob makes a parked row due at the time now with no attempts counted.
 	// Errors: ErrNotFound when no such row is parked.
 	ResumeJob(ctx context.Context, q Queue, id string, now time.Time) error
+	// DropJob makes a parked row due at the time now with Dropped attempts: the next who
+	// claims it hands it to the last resort of its queue. Errors: ErrNotFound when no such
+	// row is parked.
+	DropJob(ctx context.Context, q Queue, id string, now time.Time) error
 }

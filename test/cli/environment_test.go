@@ -78,7 +78,7 @@ func TestUsage_ListsCommands(t *testing.T) {
 	for group, commands := range map[string][]string{
 		"":     {"collect", "users", "demo", "dev", "serve", "sandbox", "key", "jobs", "bank", "bench", "master-key", "version"},
 		"key":  {"key create", "key list", "key revoke"},
-		"jobs": {"jobs list", "jobs resume"}, "bank": {"bank list", "bank add", "bank check"}, "bench": {"bench status", "bench page", "bench crowd"},
+		"jobs": {"jobs list", "jobs resume", "jobs drop"}, "bank": {"bank list", "bank add", "bank check"}, "bench": {"bench status", "bench page", "bench crowd"},
 	} {
 		out, log, status := process.Run(t, program, append(strings.Fields(group), "--help")...)
 		if status != 0 || log != "" {

@@ -13,9 +13,9 @@ import (
 	"samla/test/process"
 )
 
-// TestJobs_ParkedRowIsListedAndResumed parks a row as a server does, then lists and resumes
-// it with the command.
-func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
+// TestJobs_ParkedRowIsListedResumedAndDropped parks a row as a server does, then lists,
+// resumes and drops it with the command.
+func TestJobs_ParkedRowIsListedResumedAndDropped(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, flags []string) {
 		dir := filepath.Join(t.TempDir(), "data")
@@ -36,13 +36,19 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		claimed, err := db.Claim(t.Context(), store.Collections, now, time.Minute, store.ClaimLimit{Rows: 1})
-		if err != nil || len(claimed) != 1 {
-			t.Fatalf("claimed %v: %v", claimed, err)
+		claim := func() store.Job {
+			claimed, err := db.Claim(t.Context(), store.Collections, time.Now(), time.Minute, store.ClaimLimit{Rows: 1})
+			if err != nil || len(claimed) != 1 {
+				t.Fatalf("claimed %v: %v", claimed, err)
+			}
+			return claimed[0]
 		}
-		if err := db.ParkJob(t.Context(), store.Collections, claimed[0], now, "the handler panicked"); err != nil {
-			t.Fatal(err)
+		park := func() {
+			if err := db.ParkJob(t.Context(), store.Collections, claim(), now, "the handler panicked"); err != nil {
+				t.Fatal(err)
+			}
 		}
+		park()
 		command := func(args ...string) string {
 			out, log, status := process.Run(t, program, append(args, flags...)...)
 			if status != 0 {
@@ -58,6 +64,15 @@ func TestJobs_ParkedRowIsListedAndResumed(t *testing.T) {
 			t.Errorf("after it was resumed:\n%s", out)
 		}
 		wantFailure(t, "collections has no parked job "+id, append([]string{"jobs", "resume", "collections", id}, flags...)...)
+		park()
+		if out := command("jobs", "drop", "collections", id); !strings.Contains(out, "Nothing was done. With --yes: The collection ends with the status FAILED.") {
+			t.Errorf("printed\n%s", out)
+		}
+		command("jobs", "drop", "collections", id, "--yes")
+		if j := claim(); j.ID != id || j.Attempts <= store.Dropped {
+			t.Errorf("a server gets %+v", j)
+		}
+		wantFailure(t, "collections has no parked job "+id, append([]string{"jobs", "drop", "collections", id, "--yes"}, flags...)...)
 		wantFailure(t, "outbox has no parked job "+id, append([]string{"jobs", "resume", "outbox", id}, flags...)...)
 		wantFailure(t, `one of ["consents" "collections" "outbox" "dialogues" "webhooks" "schedules"]`, append([]string{"jobs", "resume", "nonsense", id}, flags...)...)
 	})
@@ -71,7 +86,7 @@ func TestCommands_NeedExistingDatabase(t *testing.T) {
 	if _, log, status := process.Run(t, program, "master-key", master); status != 0 {
 		t.Fatal(log)
 	}
-	for _, args := range [][]string{{"jobs", "list"}, {"jobs", "resume", "outbox", "x"},
+	for _, args := range [][]string{{"jobs", "list"}, {"jobs", "resume", "outbox", "x"}, {"jobs", "drop", "outbox", "x"},
 		{"key", "list", "--master-key-file", master}, {"key", "revoke", "x", "--master-key-file", master}} {
 		wantFailure(t, dir+" contains no database", append(args, "--data", dir)...)
 	}

@@ -86,7 +86,8 @@ func (v *views) parkedTable(r *http.Request, q store.Queue, paged bool) (table, 
 		t := table{ID: "parked-" + q.String(), Title: "Parked: " + q.String(), Caption: "Parked jobs of the queue " + q.String() + ", the longest parked first", Heads: heads("Job", "Parked", "Attempts>", "Last error", ""), Empty: "No job of this queue is parked."}
 		for _, j := range all {
 			t.Rows = append(t.Rows, []cell{jobCell(q, j.ID), v.timeCell(j.ParkedAt), text(number(j.Attempts)), text(j.Reason),
-				{Acts: []act{{Action: "/jobs/" + q.String() + "/" + j.ID + "/retry", Label: "Retry", Hidden: "job " + short(j.ID)}}}})
+				{Acts: []act{{Action: "/jobs/" + q.String() + "/" + j.ID + "/retry", Label: "Retry", Hidden: "job " + short(j.ID)},
+					{Link: "/jobs/" + q.String() + "/" + j.ID + "/drop", Label: "Drop", Hidden: "job " + short(j.ID), Kind: "text"}}}})
 		}
 		return t
 	})

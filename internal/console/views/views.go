@@ -101,6 +101,8 @@ func List(d Deps) []console.View {
 		{Path: "/jobs", Title: "Jobs", Handler: v.listJobs, Count: v.countJobs},
 		{Path: "POST /jobs/{queue}/retry", Needs: operator.Acting, Handler: v.retryQueue},
 		{Path: "POST /jobs/{queue}/{id}/retry", Needs: operator.Acting, Handler: v.retryJob},
+		{Path: "/jobs/{queue}/{id}/drop", Needs: operator.Acting, Handler: v.showDrop},
+		{Path: "POST /jobs/{queue}/{id}/drop", Needs: operator.Acting, Handler: v.dropJob},
 		{Path: "/clients", Title: "Clients and keys", Handler: v.listClients},
 		{Path: "POST /clients/keys", Needs: operator.Admin, Handler: v.createKey},
 		{Path: "POST /clients/keys/{id}/revoke", Needs: operator.Admin, Handler: v.revokeKey},

@@ -72,8 +72,29 @@ FROM (SELECT wake_at FROM `+string(q)+` WHERE wake_at > 0 AND wake_at <= $1 ORDE
 	return f, err
 }
 
+// ParkedJob implements store.Jobs.
+func (s *Store) ParkedJob(ctx context.Context, q store.Queue, id string) (store.ParkedJob, error) {
+	if err := checkQueue(q); err != nil {
+		return store.ParkedJob{}, err
+	}
+	if !storable(id) {
+		return store.ParkedJob{}, store.ErrNotFound
+	}
+	return one(ctx, s.q, scanParked, `SELECT id, job_attempts, parked_at, job_error FROM `+string(q)+` WHERE id = $1 AND parked_at > 0`, id)
+}
+
 // ResumeJob implements store.Jobs.
 func (s *Store) ResumeJob(ctx context.Context, q store.Queue, id string, now time.Time) error {
+	return s.unpark(ctx, q, id, now, 0)
+}
+
+// DropJob implements store.Jobs.
+func (s *Store) DropJob(ctx context.Context, q store.Queue, id string, now time.Time) error {
+	return s.unpark(ctx, q, id, now, store.Dropped)
+}
+
+// unpark makes a parked row due with a number of attempts.
+func (s *Store) unpark(ctx context.Context, q store.Queue, id string, now time.Time, attempts int64) error {
 	if err := checkQueue(q); err != nil {
 		return err
 	}
@@ -81,8 +102,8 @@ func (s *Store) ResumeJob(ctx context.Context, q store.Queue, id string, now tim
 		return store.ErrNotFound
 	}
 	return s.db.write(ctx, func(w querier) error {
-		n, err := w.exec(ctx, `UPDATE `+string(q)+` SET wake_at = $2, parked_at = 0, job_attempts = 0, job_error = ''
-WHERE id = $1 AND parked_at > 0`, id, max(micros(now), 1))
+		n, err := w.exec(ctx, `UPDATE `+string(q)+` SET wake_at = $2, parked_at = 0, job_attempts = $3, job_error = ''
+WHERE id = $1 AND parked_at > 0`, id, max(micros(now), 1), attempts)
 		return requireRow(n, err, store.ErrNotFound)
 	})
 }

@@ -116,9 +116,24 @@ func testParkedJobs(_ *testing.T, f fixture) {
 		f.Errorf("resumed: %+v", jobs)
 	}
 	for _, id := range []string{string(first.ID), newID(), "", "\x00"} {
-		if err := f.s.ResumeJob(f.ctx, store.Consents, id, now); !errors.Is(err, store.ErrNotFound) {
-			f.Errorf("resume of %q: %v", id, err)
+		_, err := f.s.ParkedJob(f.ctx, store.Consents, id)
+		for what, err := range map[string]error{"resume": f.s.ResumeJob(f.ctx, store.Consents, id, now), "drop": f.s.DropJob(f.ctx, store.Consents, id, now), "read": err} {
+			if !errors.Is(err, store.ErrNotFound) {
+				f.Errorf("%s of %q: %v", what, id, err)
+			}
 		}
+	}
+	of, err := f.s.ParkedJob(f.ctx, store.Consents, string(second.ID))
+	check(f, "one that is parked", of, err, parked[1])
+	if err := f.s.DropJob(f.ctx, store.Consents, string(second.ID), now); err != nil {
+		f.Fatal(err)
+	}
+	dropped := f.claim(store.Consents, now)
+	if len(dropped) != 1 || dropped[0].ID != string(second.ID) || dropped[0].Attempts != store.Dropped+1 {
+		f.Errorf("dropped: %+v", dropped)
+	}
+	if err := f.s.ParkJob(f.ctx, store.Consents, dropped[0], now, "broken"); err != nil {
+		f.Fatal(err)
 	}
 	second.WakeAt = now
 	f.write(func(tx store.Tx) error { _, err := tx.PutConsent(f.ctx, second); return err })
