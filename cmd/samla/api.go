@@ -132,13 +132,5 @@ func raw(items []json.RawMessage) [][]byte {
 	return all
 }
 
-// moment writes a date-time of the API for people, in the time zone of the terminal.
-func moment(t *time.Time) string {
-	if t == nil || t.IsZero() {
-		return "-"
-	}
-	return t.Local().Format("2006-01-02 15:04")
-}
-
 // path joins an id to a route.
 func path(route, id string, rest string) string { return route + url.PathEscape(id) + rest }

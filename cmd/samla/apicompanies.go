@@ -169,7 +169,7 @@ type eventPrinter struct {
 const typeWidth = len("REFRESH_PLAN_CHANGED")
 
 func (p *eventPrinter) print(events []json.RawMessage) error {
-	t := table{columns: []column{{least: len("2026-11-27 08:00")}, {least: typeWidth}, {least: 36}, {}}}
+	t := table{columns: []column{{least: momentWidth}, {least: typeWidth}, {least: 36}, {}}}
 	for _, one := range events {
 		if p.json {
 			if err := p.printJSON(one); err != nil {

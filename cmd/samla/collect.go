@@ -39,8 +39,10 @@ const (
 	lastingTimeout = 15 * time.Second
 	// answerTimeout is how long a poll may take: a code that is older is taken away.
 	answerTimeout = 3 * time.Second
-	// silence is how long a server may not answer at all.
+	// silence is how long a server may not answer at all, and the longest wait that it may
+	// ask for. It may ask so until busy is over.
 	silence = time.Minute
+	busy    = 3 * time.Minute
 )
 
 // What is returned when the person stops a collection: while something is open at the
@@ -271,8 +273,9 @@ func (w *collecting) watch(ctx context.Context, id string, of apiclient.Company)
 	}
 }
 
-// patiently asks a server, and again if it does not answer or has a fault of its own. What
-// is drawn meanwhile is taken away: a code would be too old.
+// patiently asks a server, and again if it does not answer or has a fault of its own: after
+// as long as Retry-After says, if that is no longer than silence. What is drawn meanwhile is
+// taken away: a code would be too old.
 func patiently[T any](ctx context.Context, w *demo, ask func(context.Context) (T, error)) (T, error) {
 	first := w.clock.Now()
 	for tries := 0; ; tries++ {
@@ -284,14 +287,24 @@ func patiently[T any](ctx context.Context, w *demo, ask func(context.Context) (T
 			return v, err
 		case ctx.Err() != nil:
 			return v, ctx.Err()
-		case w.clock.Now().Sub(first) > silence:
+		}
+		wait, most := w.every, silence
+		var problem *apiclient.Problem
+		if errors.As(err, &problem) && problem.RetryAfter > 0 {
+			wait, most = max(wait, problem.RetryAfter), busy
+		}
+		if wait > silence || w.clock.Now().Sub(first) > most {
 			return v, err
 		}
 		w.wipe()
-		if tries == 0 {
+		switch {
+		case tries > 0:
+		case most == busy:
+			w.printf("The server is busy; it is asked again in %s.", wait.Round(time.Second))
+		default:
 			w.printf("The server does not answer; it is asked again.")
 		}
-		if err := clock.Sleep(ctx, w.clock, w.every); err != nil {
+		if err := clock.Sleep(ctx, w.clock, wait); err != nil {
 			return v, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -140,6 +141,51 @@ func TestPatiently_AsksAgainAndTakesCodesAway(t *testing.T) {
 	_, err = patiently(t.Context(), w, func(context.Context) (string, error) { return "", &apiclient.Problem{Status: http.StatusNotFound} })
 	if err == nil {
 		t.Error("a refusal was asked again")
+	}
+}
+
+// waiting is a clock that moves on as long as a timer is set for, and notes that.
+type waiting struct {
+	*clock.Manual
+	waits *[]time.Duration
+}
+
+func (w waiting) NewTimer(d time.Duration) clock.Timer {
+	*w.waits = append(*w.waits, d)
+	w.Advance(d)
+	return over{}
+}
+
+// A server that says when to ask again is asked then, within limits.
+func TestPatiently_WaitsAsLongAsTheServerSays(t *testing.T) {
+	for name, test := range map[string]struct {
+		after []time.Duration // of the refusals
+		want  []time.Duration
+		fails bool
+	}{
+		"as it says":                   {after: []time.Duration{7 * time.Second, 0}, want: []time.Duration{7 * time.Second, time.Second}},
+		"not more often than usually":  {after: []time.Duration{time.Millisecond}, want: []time.Duration{time.Second}},
+		"a wait that is too long":      {after: []time.Duration{time.Hour}, fails: true},
+		"a minute again and again":     {after: []time.Duration{time.Minute, time.Minute, time.Minute, time.Minute, time.Minute}, want: []time.Duration{time.Minute, time.Minute, time.Minute, time.Minute}, fails: true},
+		"it says nothing for a minute": {after: []time.Duration{50 * time.Second, 11 * time.Second, 0}, want: []time.Duration{50 * time.Second, 11 * time.Second}, fails: true},
+	} {
+		var out bytes.Buffer
+		var waits []time.Duration
+		w := &demo{terminal: terminal{out: &out}, clock: waiting{clock.NewManual(time.Unix(0, 0)), &waits}, every: time.Second}
+		_, err := patiently(t.Context(), w, func(context.Context) (string, error) {
+			if len(test.after) == 0 {
+				return "here", nil
+			}
+			p := &apiclient.Problem{Status: http.StatusTooManyRequests, RetryAfter: test.after[0]}
+			test.after = test.after[1:]
+			return "", p
+		})
+		if (err != nil) != test.fails || !slices.Equal(waits, test.want) {
+			t.Errorf("%s: %v, %v", name, waits, err)
+		}
+		if len(test.want) > 0 && test.want[0] > time.Second && out.String() != "The server is busy; it is asked again in "+test.want[0].String()+".\n" {
+			t.Errorf("%s: %q", name, out.String())
+		}
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"samla/internal/clock"
@@ -305,8 +304,7 @@ func (c *gatewayListCmd) Run(a *app) error {
 		return err
 	}
 	defer set.Close()
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "COMPANY\tNAME\tCONSENT\tOFFERED")
+	t := headed("COMPANY", "NAME", "CONSENT", "OFFERED")
 	n := 0
 	for _, i := range set.All() {
 		n++
@@ -314,10 +312,10 @@ func (c *gatewayListCmd) Run(a *app) error {
 		if i.Retired {
 			offered = "no: another entry is this bank, or the gateway has it no more"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d days\t%s\n", i.Company.ID, i.Company.DisplayName, i.Profile.LongestConsent, offered)
+		t.add(i.Company.ID, i.Company.DisplayName, fmt.Sprintf("%d days", i.Profile.LongestConsent), offered)
 	}
 	if n == 0 {
 		return fmt.Errorf("%s has no entry of the family enablebanking", c.path())
 	}
-	return w.Flush()
+	return t.print(a.out)
 }

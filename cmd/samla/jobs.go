@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"text/tabwriter"
+	"strconv"
 
 	"samla/internal/clock"
 	"samla/internal/parked"
@@ -50,18 +50,17 @@ func withStore(a *app, s storeFlags, do func(*sqlstore.Store) error) error {
 // Run lists parked rows as a table, longest parked first.
 func (c *jobsListCmd) Run(a *app) error {
 	return withStore(a, c.storeFlags, func(db *sqlstore.Store) error {
-		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "QUEUE\tID\tATTEMPTS\tPARKED\tREASON")
+		t := headed("QUEUE", "ID", "ATTEMPTS", "PARKED", "REASON")
 		for _, q := range store.Queues() {
 			parked, err := db.ParkedJobs(a.ctx, q, maxListed)
 			if err != nil {
 				return err
 			}
 			for _, p := range parked {
-				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", q, p.ID, p.Attempts, timeText(p.ParkedAt), p.Reason)
+				t.add(q.String(), p.ID, strconv.Itoa(p.Attempts), moment(&p.ParkedAt), p.Reason)
 			}
 		}
-		return w.Flush()
+		return t.print(a.out)
 	})
 }
 

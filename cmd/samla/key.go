@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"text/tabwriter"
-	"time"
 
 	"samla/internal/authn"
 	"samla/internal/clock"
@@ -91,12 +89,11 @@ func (c *keyListCmd) Run(a *app) error {
 		for _, client := range clients {
 			names[client.ID] = client.Name
 		}
-		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tCLIENT\tNAME\tCREATED\tREVOKED")
+		t := headed("ID", "CLIENT", "NAME", "CREATED", "REVOKED")
 		for _, k := range keys {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, names[k.ClientID], k.Name, timeText(k.CreatedAt), timeText(k.RevokedAt))
+			t.add(k.ID, names[k.ClientID], k.Name, moment(&k.CreatedAt), moment(&k.RevokedAt))
 		}
-		return w.Flush()
+		return t.print(a.out)
 	})
 }
 
@@ -109,11 +106,4 @@ func (c *keyRevokeCmd) Run(a *app) error {
 		}
 		return err
 	})
-}
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.RFC3339)
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
+	"strconv"
 
 	"samla/internal/clock"
 	"samla/internal/seal"
@@ -36,8 +36,7 @@ func (c *keyEpochsCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "EPOCH\tIN USE\tUNUSED SINCE")
+		all := headed("EPOCH", "IN USE", "UNUSED SINCE")
 		for _, id := range append([]seal.EpochID{""}, ids...) {
 			used, err := db.EpochUsed(a.ctx, id, true)
 			if err != nil {
@@ -50,10 +49,10 @@ func (c *keyEpochsCmd) Run(a *app) error {
 			} else if t, err := ring.UnusedSince(id); err != nil {
 				return err
 			} else {
-				since = timeText(t)
+				since = moment(&t)
 			}
-			fmt.Fprintf(w, "%s\t%t\t%s\n", name, used, since)
+			all.add(name, strconv.FormatBool(used), since)
 		}
-		return w.Flush()
+		return all.print(a.out)
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"text/tabwriter"
+	"strconv"
 
 	"samla/internal/clock"
 	"samla/internal/operator"
@@ -111,8 +111,7 @@ func (c *operatorListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "NAME\tROLE\tPASSKEYS\tPASSWORD\tCREATED\tID")
+		t := headed("NAME", "ROLE", "PASSKEYS", "PASSWORD", "CREATED", "ID")
 		for _, o := range all {
 			ways, err := s.WaysOf(a.ctx, o)
 			if err != nil {
@@ -122,9 +121,9 @@ func (c *operatorListCmd) Run(a *app) error {
 			if ways.Password {
 				password = "with code"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", o.Name, o.Role, len(ways.Passkeys), password, timeText(o.Created), o.ID)
+			t.add(o.Name, string(o.Role), strconv.Itoa(len(ways.Passkeys)), password, moment(&o.Created), o.ID)
 		}
-		return w.Flush()
+		return t.print(a.out)
 	})
 }
 

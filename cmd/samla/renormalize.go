@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"samla/internal/clock"
@@ -104,21 +104,27 @@ func (c *renormCmd) progress(w io.Writer, clk clock.Clock) func(renormalise.Summ
 
 // printRenormalised prints counts, and the kinds of change. Nothing of it is personal.
 func printRenormalised(out io.Writer, s renormalise.Summary) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "COMPANY\tOUTCOME\tCOLLECTIONS")
+	t := headed("COMPANY", "OUTCOME", "COLLECTIONS")
 	for _, c := range s.Collections {
-		fmt.Fprintf(w, "%s\t%s\t%d\n", c.Company, c.Outcome, c.Count)
+		t.add(c.Company, string(c.Outcome), strconv.FormatInt(int64(c.Count), 10))
+	}
+	if err := t.print(out); err != nil {
+		return err
 	}
 	if len(s.Changes) > 0 {
-		fmt.Fprintln(w, "\nCOMPANY\tPRODUCT\tMEMBER\tCHANGE\tBEFORE\tAFTER\tCOUNT")
-	}
-	for _, c := range s.Changes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", c.Company, c.Type, orDash(c.Pointer), c.Kind, orDash(c.Before), orDash(c.After), c.Count)
+		t = headed("COMPANY", "PRODUCT", "MEMBER", "CHANGE", "BEFORE", "AFTER", "COUNT")
+		for _, c := range s.Changes {
+			t.add(c.Company, string(c.Type), orDash(c.Pointer), string(c.Kind), orDash(c.Before), orDash(c.After), strconv.FormatInt(int64(c.Count), 10))
+		}
+		fmt.Fprintln(out)
+		if err := t.print(out); err != nil {
+			return err
+		}
 	}
 	if s.Beyond > 0 {
-		fmt.Fprintf(w, "\n%d changes of further kinds are not listed\n", s.Beyond)
+		fmt.Fprintf(out, "\n%d changes of further kinds are not listed\n", s.Beyond)
 	}
-	return w.Flush()
+	return nil
 }
 
 func orDash(s string) string {

@@ -30,6 +30,18 @@ type table struct {
 	feet    [][]string // as rows, below a line
 }
 
+// headed returns a table whose columns are shown also without any text.
+func headed(heads ...string) *table {
+	t := &table{}
+	for _, head := range heads {
+		t.columns = append(t.columns, column{head: head, least: plaintext.Width(head)})
+	}
+	return t
+}
+
+// add adds a row.
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
 // columnGap is the space between two columns.
 const columnGap = "  "
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"samla/internal/money"
@@ -129,6 +130,66 @@ func TestTables_FitAndCannotControlTheTerminal(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in\n%s", want, out)
 		}
+	}
+}
+
+// Rows are aligned by the columns of a terminal: wide characters take two, and marks none.
+func TestTable_AlignsWideCharactersAndMarks(t *testing.T) {
+	table := headed("NAME", "IBAN", "VALUE")
+	table.columns[0].most, table.columns[2].right = 10, true
+	for _, name := range []string{"Lönekonto", "Lo\u0308nekonto", "Spa\u030arkonto", "東京銀行", "東京三菱UFJ銀行", "🎁 gåva", "한글", "\u1112\u1161\u11ab", "x\u200by", "e\u0301\u0323"} {
+		table.add(name, "SE12", "1 234")
+	}
+	var out strings.Builder
+	if err := table.print(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := "NAME        IBAN  VALUE\n" +
+		"Lönekonto   SE12  1 234\n" +
+		"Lo\u0308nekonto   SE12  1 234\n" +
+		"Spa\u030arkonto   SE12  1 234\n" +
+		"東京銀行    SE12  1 234\n" +
+		"東京三菱U…  SE12  1 234\n" +
+		"🎁 gåva     SE12  1 234\n" +
+		"한글        SE12  1 234\n" +
+		"\u1112\u1161\u11ab          SE12  1 234\n" +
+		"x·y         SE12  1 234\n" +
+		"e\u0301\u0323           SE12  1 234\n"
+	if out.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// A table of the server's own has its heads also without a row.
+func TestHeaded_ShowsItsHeads(t *testing.T) {
+	var out strings.Builder
+	if err := headed("QUEUE", "ID").print(&out); err != nil || out.String() != "QUEUE  ID\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// Times are those of the terminal, and say so.
+func TestMoment_NamesItsZone(t *testing.T) {
+	before := time.Local
+	defer func() { time.Local = before }()
+	stockholm, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		t.Skip("the machine has no time zones: ", err)
+	}
+	summer, winter := time.Date(2026, 7, 1, 6, 30, 0, 0, time.UTC), time.Date(2026, 12, 1, 6, 30, 0, 0, time.UTC)
+	for _, c := range []struct {
+		zone *time.Location
+		at   time.Time
+		want string
+	}{{stockholm, summer, "2026-07-01 08:30 CEST"}, {stockholm, winter, "2026-12-01 07:30 CET"}, {time.UTC, winter, "2026-12-01 06:30 UTC"},
+		{time.FixedZone("", 3*60*60), winter, "2026-12-01 09:30 +0300"}} {
+		time.Local = c.zone
+		if got := moment(&c.at); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if moment(nil) != "-" || moment(&time.Time{}) != "-" {
+		t.Error("no time is shown as one")
 	}
 }
 

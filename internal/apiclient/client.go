@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // version is the API version of the requests.
@@ -35,7 +37,9 @@ type Problem struct {
 	Remedy      string `json:"remedy"`
 	RequestID   string `json:"requestId"`
 	UserID      string `json:"userUuid"` // of USER_EXISTS: the user that there is
-	Errors      []struct {
+	// RetryAfter is how long to wait before the next try; 0: the server says nothing about that.
+	RetryAfter time.Duration `json:"-"`
+	Errors     []struct {
 		Pointer string `json:"pointer"`
 		Message string `json:"message"`
 	} `json:"errors"`
@@ -104,11 +108,29 @@ func (c *Client) send(ctx context.Context, method, path, token string, in any) (
 	if resp.StatusCode >= 300 {
 		p := &Problem{Status: resp.StatusCode}
 		_ = json.Unmarshal(data, p)
-		p.Status = resp.StatusCode
+		p.Status, p.RetryAfter = resp.StatusCode, retryAfter(resp.Header)
 		return nil, nil, fmt.Errorf("%s %s: %w", method, path, p)
 	}
 	return data, resp.Header, nil
 }
+
+// retryAfter returns the wait of the header Retry-After (RFC 9110, 10.2.3): seconds, or a date
+// beside that of the answer. 0: there is none that can be read.
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(min(max(seconds, 0), maxRetryAfter)) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	now, noDate := http.ParseTime(h.Get("Date"))
+	if err != nil || noDate != nil {
+		return 0
+	}
+	return min(max(until.Sub(now), 0), maxRetryAfter*time.Second)
+}
+
+// maxRetryAfter is the longest wait that is told apart, in seconds.
+const maxRetryAfter = 24 * 60 * 60
 
 func exchange(client *http.Client, r *http.Request) ([]byte, int, error) {
 	resp, err := client.Do(r)

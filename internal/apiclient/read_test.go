@@ -2,12 +2,14 @@ package apiclient_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"testing"
+	"time"
 
 	"samla/internal/apiclient"
 )
@@ -47,6 +49,24 @@ func TestList_PutsPagesTogether(t *testing.T) {
 			if string(item) != strconv.Itoa(i) {
 				t.Fatalf("item %d is %s", i, item)
 			}
+		}
+	}
+}
+
+// A refusal says how long to wait, in seconds or as a date.
+func TestProblem_HasTheWaitOfARefusal(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "-1": 0, "x": 0, "99999999": 24 * time.Hour, "Fri, 27 Nov 2026 10:00:09 GMT": 9 * time.Second,
+		"Fri, 27 Nov 2026 09:00:00 GMT": 0, "Fri, 27 Nov 2029 09:00:00 GMT": 24 * time.Hour} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", text)
+			w.Header().Set("Date", "Fri, 27 Nov 2026 10:00:00 GMT")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}))
+		_, err := (&apiclient.Client{Base: server.URL, HTTP: server.Client()}).Get(t.Context(), "", "/users", nil)
+		server.Close()
+		var p *apiclient.Problem
+		if !errors.As(err, &p) || p.RetryAfter != want || p.Status != http.StatusTooManyRequests {
+			t.Errorf("%q: %v, %+v", text, err, p)
 		}
 	}
 }
