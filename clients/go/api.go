@@ -2588,7 +2588,7 @@ type ConnectFlow struct {
 	// Examples: AUTHENTICATION_TIMEOUT
 	Error *string `json:"error,omitempty"`
 
-	// State Where the person stands: START, REVIEW, OPENING, QR, APP, IN_APP, BANK, ELSEWHERE, RETURNED, ASK_CODE, ASK_CHOICE, ASK_CONTACT, ASK_INPUT, ASK_EMAIL, ASK_WAIT, ASK_DEVICE, READING, DONE, FAILED, CANCELLED, ENDED. An open set.
+	// State Where the person stands: START, REVIEW, OPENING, QR, APP, IN_APP, BANK, ELSEWHERE, RETURNED, ACCOUNTS, ASK_CODE, ASK_CHOICE, ASK_CONTACT, ASK_INPUT, ASK_EMAIL, ASK_WAIT, ASK_DEVICE, READING, DONE, FAILED, CANCELLED, ENDED. An open set.
 	//
 	// Examples: READING
 	State string `json:"state"`

@@ -3146,7 +3146,7 @@ export interface components {
         /** @description How far the person has come on the connect page. */
         ConnectFlow: {
             /**
-             * @description Where the person stands: START, REVIEW, OPENING, QR, APP, IN_APP, BANK, ELSEWHERE, RETURNED, ASK_CODE, ASK_CHOICE, ASK_CONTACT, ASK_INPUT, ASK_EMAIL, ASK_WAIT, ASK_DEVICE, READING, DONE, FAILED, CANCELLED, ENDED. An open set.
+             * @description Where the person stands: START, REVIEW, OPENING, QR, APP, IN_APP, BANK, ELSEWHERE, RETURNED, ACCOUNTS, ASK_CODE, ASK_CHOICE, ASK_CONTACT, ASK_INPUT, ASK_EMAIL, ASK_WAIT, ASK_DEVICE, READING, DONE, FAILED, CANCELLED, ENDED. An open set.
              * @example READING
              */
             state: string;

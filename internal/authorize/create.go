@@ -22,6 +22,9 @@ type Request struct {
 	ValidUntil       time.Time // the day asked for, any time in it; zero = the longest
 	PSU              psu.Context
 	NumberAt         string // pointer to the personal number in the request, for the fault; "" = the body
+	// Chooses: the person is asked which accounts the consent covers, where the bank lists
+	// them before (institution.Profile.ListsAccounts): ChooseAccounts. Else it changes nothing.
+	Chooses bool
 
 	// ReturnTo is where the client wants the person to go at the end, an address that it has
 	// registered; empty = nowhere.
@@ -62,7 +65,7 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 	if err := s.admit(c.ID, c.Company); err != nil {
 		return c, err
 	}
-	secret := consent.Secret{Context: r.PSU}
+	secret := consent.Secret{Context: r.PSU, Chooses: r.Chooses && profile.ListsAccounts && len(r.Scope.AccountIDs) == 0}
 	if redirects(profile) {
 		way, err := s.newWay(c.ID)
 		if err != nil {

@@ -99,7 +99,7 @@ func (j *job) run(ctx context.Context) error {
 	}{
 		{consent.StepOpening, j.outcomeUnknown}, {consent.StepAuthorizing, j.outcomeUnknown}, {consent.StepLoggingIn, j.outcomeUnknown},
 		{consent.StepLogin, j.login}, {consent.StepComplete, j.complete},
-		{consent.StepOpen, j.open}, {consent.StepAuthorize, j.authorize}, {consent.StepWatch, j.watch}, {consent.StepKeep, j.checkDaily},
+		{consent.StepChoose, j.choose}, {consent.StepOpen, j.open}, {consent.StepAuthorize, j.authorize}, {consent.StepWatch, j.watch}, {consent.StepKeep, j.checkDaily},
 	} {
 		if j.c.Step != step.at {
 			continue

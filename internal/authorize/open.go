@@ -15,6 +15,9 @@ func (j *job) open(ctx context.Context) (bool, error) {
 	if j.bank.Opener == nil {
 		return false, j.apply(ctx, consent.FailedWith{Code: consent.InternalError}, j.Clock.Now())
 	}
+	if j.mustList() {
+		return false, j.list(ctx)
+	}
 	if err := j.announce(ctx, consent.Opening{}); err != nil {
 		return false, err
 	}

@@ -27,11 +27,12 @@ type exchanging struct {
 	onComplete  func(n int, c institution.Completion) (institution.Completed, error)
 	onRefresh   func(n int, a institution.Access) (institution.Tokens, error)
 	current     consent.ID
+	lister      institution.AccountLister
 }
 
 func (e *exchanging) institution() institution.Institution {
 	i := e.scripted.institution()
-	i.Completer, i.Refresher = e, e
+	i.Completer, i.Refresher, i.AccountLister = e, e, e.lister
 	return i
 }
 

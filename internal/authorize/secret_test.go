@@ -3,6 +3,7 @@ package authorize_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 
 	"samla/internal/consent"
@@ -18,7 +19,7 @@ func TestSecret_KeepsTheLeastOnceSigned(t *testing.T) {
 		t.Error("something is missing that a new authorization, or a poll, would need")
 	}
 	c = b.run(c.ID)
-	if s := b.secret(c); c.Status != consent.Authorized || s != (consent.Secret{Context: psu.Context{PersonalNumber: maja, Locale: "sv-SE"}, RemoteID: "bank-1"}) {
+	if s := b.secret(c); c.Status != consent.Authorized || !reflect.DeepEqual(s, consent.Secret{Context: psu.Context{PersonalNumber: maja, Locale: "sv-SE"}, RemoteID: "bank-1"}) {
 		t.Errorf("%s, and more is kept than a collection needs", c.Status)
 	}
 }

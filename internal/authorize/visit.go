@@ -43,6 +43,7 @@ const (
 	ViewWorks      View = "WORKS"       // the institution is being asked: look again soon
 	ViewShowsCode  View = "SHOWS_CODE"  // came back in another browser: go on in the first one, with Code
 	ViewEntersCode View = "ENTERS_CODE" // the first browser: type the code that the other one shows
+	ViewChooses    View = "CHOOSES"     // the person chooses accounts next, on a page of this server: Leads
 	ViewOthersSign View = "OTHERS_SIGN" // the person has signed, and somebody else has to, by Until: look again later. Leads is the address of the client, or empty
 	ViewEnded      View = "ENDED"       // the consent has its outcome
 )
@@ -176,6 +177,8 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 		seen.View, seen.Code = ViewShowsCode, secret.Exchange.Code
 	case v.Stage == consent.StageBarred:
 		seen.View = ViewElsewhere
+	case c.Step == consent.StepChoose && v.ReturnTo != "":
+		seen.View, seen.Leads = ViewChooses, v.ReturnTo
 	case c.Step == consent.StepWatch:
 		secret, err := s.openSecret(ctx, c)
 		if errors.Is(err, seal.ErrKeyDestroyed) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"samla/internal/authorize"
+	"samla/internal/consent"
 	"samla/internal/dialogue"
 	"samla/internal/fault"
 	"samla/internal/flow"
@@ -128,6 +130,38 @@ func (s *Service) end(ctx context.Context, f flow.Flow) error {
 		return nil // it has ended by itself
 	}
 	return gone(err)
+}
+
+// ChooseAccounts takes the accounts that the person lets be read. With View.None nothing has
+// changed.
+func (s *Service) ChooseAccounts(ctx context.Context, id, key string, rev int64, accounts []string, v Visitor) (View, error) {
+	f, err := s.find(ctx, id, key)
+	if err != nil {
+		return View{}, err
+	}
+	stale := f.State != flow.PickAccounts || f.Rev != rev
+	none := false
+	if !stale {
+		chosen, err := s.Consents.ChooseAccounts(ctx, f.ClientID, f.UserID, f.ConsentID, accounts)
+		none = errors.Is(err, authorize.ErrNoChoice)
+		if err != nil && !none {
+			return View{}, gone(err)
+		}
+		stale = !chosen && !none
+	}
+	view, err := s.look(ctx, f, v)
+	view.None, view.Stale = none, stale
+	return view, err
+}
+
+// Listed returns the accounts from which the person chooses; nil in another state than
+// flow.PickAccounts.
+func (s *Service) Listed(ctx context.Context, f flow.Flow) ([]consent.Account, error) {
+	if f.State != flow.PickAccounts {
+		return nil, nil
+	}
+	list, err := s.Consents.Accounts(ctx, f.ClientID, f.UserID, f.ConsentID)
+	return list, gone(err)
 }
 
 // Answer gives the answer of the person to the open question. An answer to another question

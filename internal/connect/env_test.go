@@ -22,6 +22,7 @@ import (
 const (
 	bank   = "se-bank"   // consents, BankID
 	page   = "se-page"   // consents, on a page of its own
+	list   = "se-list"   // consents, on a page of its own, after a login that lists accounts
 	source = "se-source" // logins by dialogue
 
 	maja = "198412099296"
@@ -55,6 +56,8 @@ func newEnv(t testing.TB) *env {
 			Profile: institution.Profile{NeedsPSUID: true}.WithDefaults(), Opener: silent{}, Authorizer: silent{}, Collector: silent{}},
 		page: {Company: company.Company{ID: page, DisplayName: "Page", PSD2: true, LoginMethods: bankID},
 			Profile: institution.Profile{Redirects: true}.WithDefaults(), Opener: silent{}, Authorizer: silent{}, Collector: silent{}},
+		list: {Company: company.Company{ID: list, DisplayName: "List", PSD2: true, LoginMethods: bankID},
+			Profile: institution.Profile{Redirects: true, LoginFirst: true, ListsAccounts: true}.WithDefaults(), Opener: silent{}, Authorizer: silent{}, Collector: silent{}},
 		source: {Company: company.Company{ID: source, DisplayName: "Source", LoginMethods: append(bankID, "EMAIL", "SWEDISH_MOBILE_BANKID_SAME_DEVICE_CLIENT_SIDE_AUTHENTICATION"),
 			Needs: []string{company.NeedsPersonalNumber}}, Profile: institution.Profile{}.WithDefaults(), Loginer: silent{}, Collector: silent{}},
 	}

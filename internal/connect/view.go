@@ -47,6 +47,8 @@ type View struct {
 	Stale       bool          // what was done came too late, and changed nothing
 	Busy        bool          // this server takes nobody new at the moment: the person tries again
 
+	None bool // no account was chosen, or one that is not in the list; nothing has changed then
+
 	Consent    *consent.Consent  // of the approval; nil: none, or a login by dialogue
 	Shown      *authorize.Shown  // what the person is shown to approve
 	Collection *collect.View     // nil: none

@@ -6,6 +6,25 @@ import (
 	"samla/internal/ident"
 )
 
+// Account is an account that a consent can name, as the bank lists it.
+type Account struct {
+	ID       string `json:"id"`             // its number, as in Scope.AccountIDs
+	Name     string `json:"name,omitempty"` // as the person knows it
+	Currency string `json:"currency,omitempty"`
+}
+
+// ChosenOf returns the ids of the listed accounts that the person has chosen, in the order of
+// the list. ok is false if none is chosen, or one that is not in the list.
+func ChosenOf(listed []Account, chosen []string) (ids []string, ok bool) {
+	for _, a := range listed {
+		if slices.Contains(chosen, a.ID) {
+			ids = append(ids, a.ID)
+		}
+	}
+	known := func(id string) bool { return slices.Contains(ids, id) }
+	return ids, len(ids) > 0 && !slices.ContainsFunc(chosen, func(id string) bool { return !known(id) })
+}
+
 // AccountChange is how the accounts of a consent differ from those of the one that it
 // renews.
 type AccountChange struct {

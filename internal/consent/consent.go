@@ -85,6 +85,7 @@ const (
 	StepLoggingIn   Step = "LOGGING_IN"
 	StepOpen        Step = "OPEN" // create the consent at the bank
 	StepOpening     Step = "OPENING"
+	StepChoose      Step = "CHOOSE"    // wait for the person to choose the accounts, after the login and before OPEN
 	StepAuthorize   Step = "AUTHORISE" // start the authorization
 	StepAuthorizing Step = "AUTHORISING"
 	StepWatch       Step = "WATCH"    // watch the authorization until it ends

@@ -65,6 +65,13 @@ type Exchanged struct {
 	Visit                    *Visit
 }
 
+// Listed is the event that the bank has listed the accounts that the consent can name, for
+// the person to choose from.
+type Listed struct{}
+
+// Chosen is the event that the person has chosen accounts. They are what is asked for.
+type Chosen struct{ AccountIDs []string }
+
 // PartlySigned is the event that somebody else has to sign too, until Until.
 type PartlySigned struct{ Until time.Time }
 
@@ -121,6 +128,8 @@ func (LoginStarted) event() {}
 func (Visited) event()      {}
 func (Brought) event()      {}
 func (Exchanged) event()    {}
+func (Listed) event()       {}
+func (Chosen) event()       {}
 func (PartlySigned) event() {}
 func (Granted) event()      {}
 func (FailedWith) event()   {}
@@ -223,6 +232,16 @@ func (c Consent) Apply(e Event, now time.Time) (Consent, error) {
 			if c.Step = StepWatch; e.Login {
 				c.Step, c.OpenRequestID, c.AuthorizeRequestID, c.Visit = StepOpen, e.OpenRequestID, e.RequestID, e.Visit
 			}
+			return c, nil
+		}
+	case Listed:
+		if c.Status == AwaitingAuthorization && c.Step == StepOpen && len(c.Requested.AccountIDs) == 0 {
+			c.Step = StepChoose
+			return c, nil
+		}
+	case Chosen:
+		if c.Status == AwaitingAuthorization && c.Step == StepChoose && len(e.AccountIDs) > 0 {
+			c.Step, c.Requested.AccountIDs = StepOpen, e.AccountIDs
 			return c, nil
 		}
 	case PartlySigned:

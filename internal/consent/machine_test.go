@@ -27,7 +27,7 @@ var successors = map[consent.Status][]consent.Status{
 
 func anyEvent() *rapid.Generator[consent.Event] {
 	return rapid.Custom(func(t *rapid.T) consent.Event {
-		switch rapid.IntRange(0, 20).Draw(t, "event") {
+		switch rapid.IntRange(0, 22).Draw(t, "event") {
 		case 7:
 			return consent.Opening{}
 		case 8:
@@ -56,6 +56,10 @@ func anyEvent() *rapid.Generator[consent.Event] {
 			return consent.Visited{Visit: consent.Visit{Hash: rapid.SampledFrom([]string{"h", "other"}).Draw(t, "hash")}}
 		case 20:
 			return consent.Recognized{Person: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "person")}
+		case 21:
+			return consent.Listed{}
+		case 22:
+			return consent.Chosen{AccountIDs: rapid.SampledFrom([][]string{nil, {iban1}}).Draw(t, "chosen")}
 		case 0:
 			return consent.Opened{}
 		case 1:

@@ -34,6 +34,10 @@ type Secret struct {
 	// LoginDone: the person has logged in before the consent is opened, where the
 	// institution wants that.
 	LoginDone bool `json:"loginDone,omitempty"`
+	// Chooses: the person chooses the accounts, where the bank lists them before the consent
+	// is opened. Listed are those, until the person has chosen.
+	Chooses bool      `json:"chooses,omitempty"`
+	Listed  []Account `json:"listed,omitempty"`
 	// Silent: the bank tells nothing until the person comes back.
 	Silent bool `json:"silent,omitempty"`
 	// Signer is the personal number of who has signed; empty if the institution did not say.

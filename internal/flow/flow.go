@@ -17,32 +17,33 @@ type State string
 
 // The states.
 const (
-	Start      State = "START"     // an institution is to be chosen
-	Review     State = "REVIEW"    // one is chosen: the person says what is needed, and approves
-	Opening    State = "OPENING"   // the institution is being asked
-	QR         State = "QR"        // a code to scan
-	App        State = "APP"       // an app to open on this device
-	InApp      State = "IN_APP"    // the person is in the app
-	Bank       State = "BANK"      // a page of the institution to go to
-	Elsewhere  State = "ELSEWHERE" // somebody came back in another browser: a short code is to be typed
-	Returned   State = "RETURNED"  // the person is back, and the outcome is not known yet
-	AskCode    State = "ASK_CODE"
-	AskChoice  State = "ASK_CHOICE"
-	AskContact State = "ASK_CONTACT"
-	AskInput   State = "ASK_INPUT"
-	AskEmail   State = "ASK_EMAIL"  // a link in an e-mail
-	AskWait    State = "ASK_WAIT"   // something to do in another app
-	AskDevice  State = "ASK_DEVICE" // the person's device makes a request
-	Reading    State = "READING"
-	Done       State = "DONE"
-	Failed     State = "FAILED"
-	Cancelled  State = "CANCELLED"
-	Ended      State = "ENDED" // the person has left, or nobody was there for Idle
+	Start        State = "START"     // an institution is to be chosen
+	Review       State = "REVIEW"    // one is chosen: the person says what is needed, and approves
+	Opening      State = "OPENING"   // the institution is being asked
+	QR           State = "QR"        // a code to scan
+	App          State = "APP"       // an app to open on this device
+	InApp        State = "IN_APP"    // the person is in the app
+	Bank         State = "BANK"      // a page of the institution to go to
+	Elsewhere    State = "ELSEWHERE" // somebody came back in another browser: a short code is to be typed
+	Returned     State = "RETURNED"  // the person is back, and the outcome is not known yet
+	PickAccounts State = "ACCOUNTS"  // accounts are to be chosen, for the permission that is signed next
+	AskCode      State = "ASK_CODE"
+	AskChoice    State = "ASK_CHOICE"
+	AskContact   State = "ASK_CONTACT"
+	AskInput     State = "ASK_INPUT"
+	AskEmail     State = "ASK_EMAIL"  // a link in an e-mail
+	AskWait      State = "ASK_WAIT"   // something to do in another app
+	AskDevice    State = "ASK_DEVICE" // the person's device makes a request
+	Reading      State = "READING"
+	Done         State = "DONE"
+	Failed       State = "FAILED"
+	Cancelled    State = "CANCELLED"
+	Ended        State = "ENDED" // the person has left, or nobody was there for Idle
 )
 
 // States lists them all.
 func States() []State {
-	return []State{Start, Review, Opening, QR, App, InApp, Bank, Elsewhere, Returned, AskCode, AskChoice, AskContact, AskInput, AskEmail, AskWait,
+	return []State{Start, Review, Opening, QR, App, InApp, Bank, Elsewhere, Returned, PickAccounts, AskCode, AskChoice, AskContact, AskInput, AskEmail, AskWait,
 		AskDevice, Reading, Done, Failed, Cancelled, Ended}
 }
 
@@ -54,7 +55,7 @@ func (s State) Asks() bool {
 // Approving reports whether the person is approving, so that the institution is asked how
 // it stands.
 func (s State) Approving() bool {
-	return s.Asks() || slices.Contains([]State{Opening, QR, App, InApp, Bank, Elsewhere, Returned}, s)
+	return s.Asks() || slices.Contains([]State{Opening, QR, App, InApp, Bank, Elsewhere, Returned, PickAccounts}, s)
 }
 
 // Over reports whether nothing goes on: the person can leave or begin again.

@@ -63,6 +63,8 @@ func OfConsent(c consent.Consent, o Offer, onDevice bool) Sight {
 		return Sight{State: Failed, Failure: string(c.Failure)}
 	case c.Status == consent.Expired:
 		return Sight{State: Failed, Failure: string(consent.AuthenticationTimeout)}
+	case c.Step == consent.StepChoose:
+		return Sight{State: PickAccounts}
 	case c.Visit != nil && c.Visit.Stage == consent.StageHeld:
 		return Sight{State: Elsewhere}
 	case c.Visit != nil && c.Visit.Stage == consent.StageAccepted, c.Step == consent.StepComplete:

@@ -30,6 +30,7 @@ func TestOfConsent_FollowsStatusAndWhatIsOffered(t *testing.T) {
 		"code only":       {awaiting, flow.Offer{Code: true}, true, flow.Sight{State: flow.QR}},
 		"in the app":      {awaiting, flow.Offer{Code: true, Token: true, Message: "RFA9"}, false, flow.Sight{State: flow.InApp}},
 		"page":            {visited(consent.StageOpen), flow.Offer{Page: true}, false, flow.Sight{State: flow.Bank}},
+		"to choose":       {consent.Consent{Status: consent.AwaitingAuthorization, Step: consent.StepChoose, Visit: &consent.Visit{Stage: consent.StageOpen}}, flow.Offer{Page: true}, false, flow.Sight{State: flow.PickAccounts}},
 		"another browser": {visited(consent.StageHeld), flow.Offer{Page: true}, false, flow.Sight{State: flow.Elsewhere}},
 		"back":            {visited(consent.StageAccepted), flow.Offer{Page: true}, false, flow.Sight{State: flow.Returned}},
 		"signed":          {consent.Consent{Status: consent.Authorized}, flow.Offer{}, false, flow.Sight{State: flow.Returned, Signed: true}},

@@ -56,6 +56,13 @@ type Opener interface {
 	OpenConsent(ctx context.Context, r OpenRequest) (Opened, error)
 }
 
+// AccountLister lists the accounts that a consent can name, before it is opened
+// (Profile.ListsAccounts). Nothing is opened that has to be revoked, so every error is one
+// that can be asked again (Error.NotSent). PersonRefused: the person has no accounts.
+type AccountLister interface {
+	ListAccounts(ctx context.Context, r OpenRequest) ([]consent.Account, error)
+}
+
 // AuthorizeRequest starts the authorization of a consent.
 type AuthorizeRequest struct {
 	RequestID   string // X-Request-ID; a retry sends the same

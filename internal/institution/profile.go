@@ -67,6 +67,9 @@ type Profile struct {
 	// LoginFirst: the person logs in before the consent is opened. Authorizer and Completer
 	// do that too (AuthorizeRequest.Login).
 	LoginFirst bool
+	// ListsAccounts: after that login, and before the consent is opened, AccountLister lists
+	// the accounts that the consent can name, so that the person can choose.
+	ListsAccounts bool
 	// NamesSigner: the institution makes sure that the person who signs has the personal
 	// number that the consent was asked for. So it does not matter in which browser the
 	// person comes back.

@@ -19,6 +19,7 @@ type Institution struct {
 	Profile Profile
 
 	Opener        Opener
+	AccountLister AccountLister
 	Authorizer    Authorizer
 	ConsentReader ConsentReader
 	Revoker       Revoker
@@ -60,7 +61,7 @@ func (i Institution) Capabilities() []Verb {
 	for verb, has := range map[Verb]bool{
 		VerbOpen: i.Opener != nil, VerbAuthorize: i.Authorizer != nil, VerbReadConsent: i.ConsentReader != nil,
 		VerbRevoke: i.Revoker != nil, VerbCollect: i.Collector != nil, VerbLogin: i.Loginer != nil,
-		VerbComplete: i.Completer != nil, VerbRefresh: i.Refresher != nil,
+		VerbListAccounts: i.AccountLister != nil, VerbComplete: i.Completer != nil, VerbRefresh: i.Refresher != nil,
 	} {
 		if has {
 			verbs = append(verbs, verb)

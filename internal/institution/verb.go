@@ -11,6 +11,7 @@ type Verb string
 // VerbAnswer and VerbEndLogin, which are methods of Loginer.
 const (
 	VerbOpen                Verb = "open"
+	VerbListAccounts        Verb = "list-accounts"
 	VerbAuthorize           Verb = "authorize"
 	VerbAuthorizationStatus Verb = "authorization-status"
 	VerbReadConsent         Verb = "read-consent"
@@ -26,7 +27,7 @@ const (
 
 // Verbs lists all verbs.
 func Verbs() []Verb {
-	return []Verb{VerbOpen, VerbAuthorize, VerbAuthorizationStatus, VerbReadConsent, VerbRevoke, VerbCollect, VerbLogin, VerbTurn, VerbAnswer, VerbEndLogin,
+	return []Verb{VerbOpen, VerbListAccounts, VerbAuthorize, VerbAuthorizationStatus, VerbReadConsent, VerbRevoke, VerbCollect, VerbLogin, VerbTurn, VerbAnswer, VerbEndLogin,
 		VerbComplete, VerbRefresh}
 }
 

@@ -30,7 +30,7 @@ type page struct {
 
 // titles are the keys of the headings of views.
 var titles = map[authorize.View]words.Key{
-	"FRAGMENT": "go.moment", authorize.ViewAsks: "else.h1", authorize.ViewGoes: "bank.go", authorize.ViewWorks: "go.asking", authorize.ViewOthersSign: "go.others", authorize.ViewShowsCode: "link.browser.h1",
+	"FRAGMENT": "go.moment", authorize.ViewAsks: "else.h1", authorize.ViewGoes: "bank.go", authorize.ViewWorks: "go.asking", authorize.ViewChooses: "acct.h1", authorize.ViewOthersSign: "go.others", authorize.ViewShowsCode: "link.browser.h1",
 	authorize.ViewEntersCode: "link.browser.h1", authorize.ViewElsewhere: "go.elsewhere", authorize.ViewStopped: "go.stopped", "BROKEN": "ce.INTERNAL_ERROR.title", authorize.ViewUnknown: "go.unknown",
 }
 
@@ -113,6 +113,9 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, state string, see
 		}
 	case authorize.ViewWorks:
 		p.Reload = 1
+	case authorize.ViewChooses:
+		http.Redirect(w, r, seen.Leads, http.StatusSeeOther)
+		return
 	case authorize.ViewOthersSign:
 		p.Reload = lookAgain
 		if p.Leads != "" {

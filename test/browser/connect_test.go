@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	demoBank = "se-demo-psd2" // BankID, decoupled
-	demoLogs = "se-demo"      // logins by dialogue
+	demoBank = "se-demo-psd2"    // BankID, decoupled
+	demoLogs = "se-demo"         // logins by dialogue
+	listBank = "se-demo-prestep" // lists the accounts after a login
 )
 
 // screenshot takes a picture of an element, or of the page.
@@ -126,6 +127,7 @@ func TestConnect(t *testing.T) {
 		"ScansTheCode":            scansTheCode,
 		"SignsOnThisDevice":       signsOnThisDevice,
 		"GoesToThePageOfTheBank":  goesToThePageOfTheBank,
+		"ChoosesAccounts":         choosesAccounts,
 		"ReturnsInAnotherBrowser": connectReturnsElsewhere,
 		"AnswersQuestions":        answersQuestions,
 		"CancelsAtTheBank":        cancelsAtTheBank,
@@ -168,6 +170,10 @@ func scansTheCode(t *testing.T, d *driver, w *world) {
 	p.starts(address)
 	p.in("START")
 	p.judgeAll("connect-start")
+	p.fill("#q", "demo bank (psd2)")
+	if got := p.text("#found"); got != "1 match" {
+		t.Errorf("the list says %q", got)
+	}
 	p.fill("#q", "demo bank")
 	p.judge("connect-start-search")
 	p.click("li[data-id=" + demoBank + "] a")
@@ -234,6 +240,53 @@ func goesToThePageOfTheBank(t *testing.T, d *driver, w *world) {
 	}
 	s := w.stands(id)
 	if s.Flow.State != "DONE" || s.Flow.CollectionID != "" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The person logs in at the bank, chooses accounts here, and signs for those. Nothing chosen
+// is said; a reload and another tab go on with the choice; the slower of two is refused.
+func choosesAccounts(t *testing.T, d *driver, w *world) {
+	p := d.page("mine")
+	id, address := w.link(map[string]any{"companies": []string{listBank}, "person": person(maja)})
+	p.starts(address)
+	p.in("REVIEW")
+	p.click("button[value=page]")
+	p.in("BANK")
+	p.click("#go")
+	w.logIn(p)
+	p.click("button[value=approve]")
+	p.in("ACCOUNTS")
+	p.judgeAll("connect-accounts")
+	p.stops()
+	p.click("main button")
+	p.waitFor("[role=alert]")
+	p.judge("connect-accounts-none")
+	p.reload()
+	p.in("ACCOUNTS")
+	second := p.tab("second", p.url())
+	second.in("ACCOUNTS")
+	p.click("#all label")
+	if got := p.text("main button"); !strings.HasPrefix(got, "Share ") || !strings.HasSuffix(got, " accounts") {
+		t.Errorf("the button says %q", got)
+	}
+	p.click("#all label")
+	p.click("#account-1")
+	if got := p.text("main button"); got != "Share 1 account" {
+		t.Errorf("the button says %q", got)
+	}
+	p.judge("connect-accounts-one")
+	p.click("main button")
+	p.in("BANK")
+	second.in("BANK")
+	p.click("#go")
+	w.logIn(p)
+	p.click("button[value=approve]")
+	p.in("DONE")
+	if got := p.text(".got"); !strings.Contains(got, "1 account") {
+		t.Errorf("it says that %q was read", got)
+	}
+	if s := w.stands(id); s.Flow.State != "DONE" || s.Flow.ConsentID == "" {
 		t.Errorf("%+v", s)
 	}
 }

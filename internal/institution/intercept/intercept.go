@@ -28,6 +28,9 @@ func Wrap(i institution.Institution, interceptors ...Interceptor) institution.In
 	if i.Opener != nil {
 		i.Opener = opener{i.Opener, c}
 	}
+	if i.AccountLister != nil {
+		i.AccountLister = accountLister{i.AccountLister, c}
+	}
 	if i.Authorizer != nil {
 		i.Authorizer = authorizer{i.Authorizer, c}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"samla/internal/company"
+	"samla/internal/consent"
 	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/institution/intercept"
@@ -28,6 +29,10 @@ func (s stub) run(ctx context.Context) error {
 
 func (s stub) OpenConsent(ctx context.Context, _ institution.OpenRequest) (institution.Opened, error) {
 	return institution.Opened{ConsentID: "c-1"}, s.run(ctx)
+}
+
+func (s stub) ListAccounts(ctx context.Context, _ institution.OpenRequest) ([]consent.Account, error) {
+	return nil, s.run(ctx)
 }
 
 func (s stub) StartAuthorization(ctx context.Context, _ institution.AuthorizeRequest) (institution.Authorization, error) {
@@ -72,7 +77,7 @@ func (s stub) EndLogin(ctx context.Context, _, _ string) error { return s.run(ct
 
 func all(s stub) institution.Institution {
 	return institution.Institution{Company: company.Company{ID: "se-a"},
-		Opener: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s, Loginer: s, Completer: s, Refresher: s}
+		Opener: s, AccountLister: s, Authorizer: s, ConsentReader: s, Revoker: s, Collector: s, Loginer: s, Completer: s, Refresher: s}
 }
 
 // Every method of every verb that takes a context is an exchange, and must pass

@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 
+	"samla/internal/consent"
 	"samla/internal/institution"
 )
 
@@ -15,6 +16,18 @@ type opener struct {
 func (o opener) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
 	return run(ctx, o.chain, institution.VerbOpen, func(ctx context.Context) (institution.Opened, error) {
 		return o.to.OpenConsent(ctx, r)
+	})
+}
+
+type accountLister struct {
+	to institution.AccountLister
+	chain
+}
+
+// ListAccounts implements institution.AccountLister.
+func (l accountLister) ListAccounts(ctx context.Context, r institution.OpenRequest) ([]consent.Account, error) {
+	return run(ctx, l.chain, institution.VerbListAccounts, func(ctx context.Context) ([]consent.Account, error) {
+		return l.to.ListAccounts(ctx, r)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/institution/httperror"
+	"samla/internal/psu"
 )
 
 // consentRequest is the body of POST consents. All five members are required
@@ -34,11 +35,8 @@ type consentRequest struct {
 // the choice of a method to sign with, and, before the request, the list of the accounts
 // that the consent has to name (listFirst).
 func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (institution.Opened, error) {
-	person := r.PSU
-	if person.IPAddress == "" {
-		person.IPAddress = b.config.OwnAddress
-	}
-	if person.IPAddress == "" {
+	person, ok := b.addressed(r.PSU)
+	if !ok {
 		return institution.Opened{}, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID}
 	}
 	if b.wire.signing.onPage && b.wire.signing.returnTo(r.Way) == "" {
@@ -50,7 +48,7 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 	scope := r.Scope
 	if b.wire.listFirst && len(scope.AccountIDs) == 0 {
 		var err error
-		if scope, err = b.accountsToName(ctx, r, person); err != nil {
+		if scope, err = b.naming(ctx, r); err != nil {
 			return institution.Opened{}, err
 		}
 	}
@@ -75,6 +73,13 @@ func (b *Bank) OpenConsent(ctx context.Context, r institution.OpenRequest) (inst
 		return institution.Opened{}, refusedAccounts(err, r.Scope)
 	}
 	return b.opened(ctx, resp, r)
+}
+
+// addressed returns the person with an IP address: our own, if that is not known. ok is
+// false without either.
+func (b *Bank) addressed(person psu.Context) (_ psu.Context, ok bool) {
+	person.IPAddress = cmp.Or(person.IPAddress, b.config.OwnAddress)
+	return person, person.IPAddress != ""
 }
 
 // openHeader returns the headers of a request for a consent.

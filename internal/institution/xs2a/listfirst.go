@@ -1,44 +1,48 @@
 package xs2a
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"samla/internal/consent"
 	"samla/internal/deviation"
 	"samla/internal/institution"
 	"samla/internal/institution/httperror"
-	"samla/internal/psu"
 )
 
 // maxListPages is more pages than a list of one person's accounts has.
 const maxListPages = 20
 
-// accountsToName returns what a consent for all accounts is asked for at a bank whose
-// consents name them (Profile.ListFirst). Another consent, for the list of accounts, is
-// opened before, which the bank gives without a signature (docs/reference/families.md 2.6,
+// ListAccounts implements institution.AccountLister. A consent for the list of accounts is
+// opened, which the bank gives without a signature (docs/reference/families.md 2.6,
 // Swedbank). It is for one use, so it is not revoked. The ids of its requests are made of
 // that of r, so that a repetition opens no third one.
 //
-// Errors: as of the exchanges, none of which opens what was asked for; PersonRefused if the
+// Errors: as of the exchanges, none of which opens what is asked for; PersonRefused if the
 // person has no accounts; SCARequired if the bank wants a signature for the list.
-func (b *Bank) accountsToName(ctx context.Context, r institution.OpenRequest, person psu.Context) (consent.Scope, error) {
+func (b *Bank) ListAccounts(ctx context.Context, r institution.OpenRequest) ([]consent.Account, error) {
+	person, ok := b.addressed(r.PSU)
+	if !ok {
+		return nil, &institution.Error{Kind: institution.Refused, RequestID: r.RequestID, NotSent: true}
+	}
 	body, err := json.Marshal(consentRequest{
 		Access: access{Available: "allAccounts"}, ValidUntil: r.ValidUntil.UTC().Format(time.DateOnly), FrequencyPerDay: 1,
 	})
 	if err != nil {
-		return consent.Scope{}, malformed(r.RequestID, err)
+		return nil, malformed(r.RequestID, err)
 	}
 	list := r
 	list.RequestID = derivedID(r.RequestID, "list")
 	resp, err := b.sendConsent(ctx, call{operation: opCreateConsent, method: http.MethodPost, requestID: list.RequestID,
 		psu: person, psuID: true, token: r.Token, header: b.openHeader(r.Way), body: body})
 	if err != nil {
-		return consent.Scope{}, httperror.NotSent(err)
+		return nil, httperror.NotSent(err)
 	}
 	opened, err := b.opened(ctx, resp, list)
 	if opened.ConsentID != "" && (opened.Started == nil || opened.Started.State != institution.AuthorizationDone) {
@@ -49,26 +53,35 @@ func (b *Bank) accountsToName(ctx context.Context, r institution.OpenRequest, pe
 	}
 	switch {
 	case err != nil:
-		return consent.Scope{}, httperror.NotSent(err)
+		return nil, httperror.NotSent(err)
 	case opened.Started == nil || opened.Started.State != institution.AuthorizationDone:
-		return consent.Scope{}, &institution.Error{Kind: institution.SCARequired, RequestID: list.RequestID, NotSent: true,
+		return nil, &institution.Error{Kind: institution.SCARequired, RequestID: list.RequestID, NotSent: true,
 			Detail: "the consent for the list of accounts must be valid without a signature"}
 	}
-	ids, err := b.listedAccounts(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: r.PSU})
+	accounts, err := b.listedAccounts(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: r.PSU})
 	if err != nil {
-		return consent.Scope{}, httperror.NotSent(err)
+		return nil, httperror.NotSent(err)
 	}
-	if len(ids) == 0 {
-		return consent.Scope{}, &institution.Error{Kind: institution.PersonRefused, RequestID: list.RequestID, NotSent: true}
+	if len(accounts) == 0 {
+		return nil, &institution.Error{Kind: institution.PersonRefused, RequestID: list.RequestID, NotSent: true}
 	}
-	named := r.Scope
-	named.AccountIDs = ids
-	return named, nil
+	return accounts, nil
 }
 
-// listedAccounts returns the ids of the accounts and cards in the lists. A bank may have no
-// list of cards under this consent.
-func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (ids []string, err error) {
+// naming returns what a consent for all accounts is asked for at a bank whose consents name
+// them (Profile.ListFirst): the accounts of the list. Errors: those of ListAccounts.
+func (b *Bank) naming(ctx context.Context, r institution.OpenRequest) (consent.Scope, error) {
+	accounts, err := b.ListAccounts(ctx, r)
+	named := r.Scope
+	for _, a := range accounts {
+		named.AccountIDs = append(named.AccountIDs, a.ID)
+	}
+	return named, err
+}
+
+// listedAccounts returns the accounts and cards in the lists. A bank may have no list of
+// cards under this consent.
+func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (accounts []consent.Account, err error) {
 	questions := []institution.Question{{Kind: askAccounts, Essential: true}}
 	if b.wire.cards != "" {
 		questions = append(questions, institution.Question{Kind: askCards})
@@ -81,9 +94,9 @@ func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (ids []
 		case err != nil && (q.Kind != askCards || institution.KindOf(err).Transient()):
 			return nil, err
 		case err == nil:
-			for _, id := range listed {
-				if !slices.Contains(ids, id) { // some banks list a card in both
-					ids = append(ids, id)
+			for _, l := range listed {
+				if !slices.ContainsFunc(accounts, func(a consent.Account) bool { return a.ID == l.ID }) { // some banks list a card in both
+					accounts = append(accounts, l)
 				}
 			}
 			questions = append(questions, next...)
@@ -92,11 +105,11 @@ func (b *Bank) listedAccounts(ctx context.Context, a institution.Access) (ids []
 	if len(questions) > 0 {
 		return nil, malformed("", errors.New("the list of accounts does not end"))
 	}
-	return ids, nil
+	return accounts, nil
 }
 
-// listedOn returns the ids on one page, and the questions for the next ones.
-func (b *Bank) listedOn(ctx context.Context, a institution.Access, q institution.Question) (ids []string, next []institution.Question, err error) {
+// listedOn returns the accounts on one page, and the questions for the next ones.
+func (b *Bank) listedOn(ctx context.Context, a institution.Access, q institution.Question) (accounts []consent.Account, next []institution.Question, err error) {
 	answer, err := b.Fetch(ctx, a, q)
 	if err != nil {
 		return nil, nil, err
@@ -114,8 +127,9 @@ func (b *Bank) listedOn(ctx context.Context, a institution.Access, q institution
 	}
 	for _, entry := range slices.Concat(body.Accounts, body.Cards) {
 		if id := entry.id(); id != "" {
-			ids = append(ids, id)
+			name := cmp.Or(entry.DisplayName, entry.Name, entry.Product)
+			accounts = append(accounts, consent.Account{ID: id, Name: string(name), Currency: strings.ToUpper(entry.Currency.oneLine())})
 		}
 	}
-	return ids, b.nextPages(q, &deviation.Counts{}, nextOf(body.paging)...), nil
+	return accounts, b.nextPages(q, &deviation.Counts{}, nextOf(body.paging)...), nil
 }

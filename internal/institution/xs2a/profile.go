@@ -208,7 +208,7 @@ func (p Profile) port() institution.Profile {
 		QR: p.QR, NeedsPSUID: p.NeedsPSUID, OpensWithoutNumber: !*p.SendPSUID, PollInterval: time.Duration(p.PollInterval), Deadline: time.Duration(p.Deadline),
 		HistoryAttended: p.HistoryAttended, HistoryUnattended: p.HistoryUnattended, DailyLimit: p.DailyLimit, CountsPer: quota.Per(strings.ToUpper(p.CountsPer)),
 		LongestConsent: p.LongestConsent, ReplaySafe: p.ReplaySafe, Parallel: p.Parallel, OldConsent: p.OldConsent,
-		Redirects: p.SCA != scaDecoupled, LoginFirst: strings.HasSuffix(p.SCA, afterLogin), NamesSigner: p.NamesSigner,
+		Redirects: p.SCA != scaDecoupled, LoginFirst: strings.HasSuffix(p.SCA, afterLogin), ListsAccounts: p.ListFirst && strings.HasSuffix(p.SCA, afterLogin), NamesSigner: p.NamesSigner,
 		ReturnsOnce:  !strings.HasPrefix(p.SCA, scaDecoupled) && !*p.Redirect.FixedReturn,
 		SecondSigner: time.Duration(p.SecondSigner), FullHistory: time.Duration(p.FullHistory),
 	}.WithDefaults()

@@ -3,6 +3,7 @@ package xs2a_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"samla/internal/consent"
 	"samla/internal/institution"
 	"samla/internal/institution/xs2a"
 )
@@ -432,6 +434,39 @@ func TestOpenConsent_WaitsForTheListOfCards(t *testing.T) {
 		_, err := s.OpenConsent(t.Context(), pageRequest())
 		if (err != nil) != (kind != "") || err != nil && institution.KindOf(err) != kind {
 			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
+// The person is shown the accounts by what the bank calls them.
+func TestListAccounts_NamesThem(t *testing.T) {
+	list := `{"accounts":[{"iban":"SE4550000000058398257466","currency":"sek","displayName":"Lön","name":"Privatkonto"},{"bban":"50000000001","product":"Sparkonto"},{"name":"without a number"}]}`
+	s := listBank(t, "redirect", responds(201, `{"consentStatus":"valid","consentId":"list"}`), list)
+	got, err := s.ListAccounts(t.Context(), pageRequest())
+	want := []consent.Account{{ID: "SE4550000000058398257466", Name: "Lön", Currency: "SEK"}, {ID: "50000000001", Name: "Sparkonto"}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	s = listBank(t, "redirect", responds(201, `{"consentStatus":"valid","consentId":"list"}`), `{"accounts":[]}`)
+	if got, err := s.ListAccounts(t.Context(), pageRequest()); institution.KindOf(err) != institution.PersonRefused {
+		t.Errorf("without accounts: %v, %v", got, err)
+	}
+}
+
+// Who can be asked before the consent is opened can choose: after a login.
+func TestInstitution_ListsAccountsAfterALogin(t *testing.T) {
+	for sca, want := range map[string]bool{"redirect-after-login": true, "redirect": false} {
+		for _, lists := range []bool{true, false} {
+			s := newScriptedBank(t, signsBy(sca, func(c *xs2a.Config) {
+				c.Profile.ListFirst = lists
+				if want {
+					c.OAuth = xs2a.OAuth{AuthorizationEndpoint: "https://login.bank.example/authorize", TokenEndpoint: c.BaseURL + tokenPath, Scope: "PSD2"}
+				}
+			}), routes(nil))
+			i := s.Institution()
+			if can := i.AccountLister != nil; can != (want && lists) || i.Profile.ListsAccounts != can {
+				t.Errorf("%s, listFirst %v: lists accounts %v", sca, lists, can)
+			}
 		}
 	}
 }

@@ -60,6 +60,7 @@ type Bank struct {
 
 var (
 	_ institution.Opener        = (*Bank)(nil)
+	_ institution.AccountLister = (*Bank)(nil)
 	_ institution.Authorizer    = (*Bank)(nil)
 	_ institution.ConsentReader = (*Bank)(nil)
 	_ institution.Revoker       = (*Bank)(nil)
@@ -122,6 +123,9 @@ func (b *Bank) Institution() institution.Institution {
 	i := institution.Institution{Profile: b.profile,
 		Certificates: b.certificates, Reach: b.reach, Signatures: b.signatures,
 		Opener: b, Authorizer: b, ConsentReader: b, Revoker: b, Collector: b, Close: b.Close}
+	if b.profile.ListsAccounts {
+		i.AccountLister = b
+	}
 	if b.profile.Redirects {
 		i.Completer, i.Refresher = b, b
 	}

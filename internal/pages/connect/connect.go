@@ -244,6 +244,8 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		view, err = h.Connect.Cancel(ctx, id, key, who)
 	case "this", "other":
 		view, err = h.Connect.Prefer(ctx, id, key, rev, act == "this", who)
+	case "accounts":
+		view, err = h.Connect.ChooseAccounts(ctx, id, key, rev, r.PostForm["account"], who)
 	case "answer":
 		view, err = h.Connect.Answer(ctx, id, key, answerOf(r), who)
 	default:
@@ -253,7 +255,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 			view, err = h.Connect.View(ctx, id, key, who)
 		}
 	}
-	if err == nil && len(view.Problems) == 0 && !view.Busy && !view.Stale {
+	if err == nil && len(view.Problems) == 0 && !view.None && !view.Busy && !view.Stale {
 		http.Redirect(w, r, h.place(r, id), http.StatusSeeOther)
 		return
 	}

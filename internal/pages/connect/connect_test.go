@@ -147,3 +147,50 @@ func TestMasked_IsKnownToItsOwner(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is chosen for the person, unless there is one account; only the end of its number
+// is shown.
+func TestAccounts_AreNotChosenBeforehand(t *testing.T) {
+	kit := newKit(Deps{})
+	render := func(none bool, list ...consent.Account) string {
+		d := shown{View: connect.View{Flow: flow.Flow{State: flow.PickAccounts}, None: none}, URL: "/c/x", Asker: "Shop", At: "Bank"}
+		d.accounts(list, words.In(words.English), words.Values{})
+		html, err := kit.HTML(look.Page{Content: contentOf(flow.PickAccounts), Title: "x", Data: d}, words.English, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(html)
+	}
+	salary := consent.Account{ID: "SE45 5000 0000 0583 9825 7466", Name: "Salary", Currency: "SEK"}
+	euros := consent.Account{ID: "50000000001", Currency: "EUR"}
+	for name, c := range map[string]struct {
+		html    string
+		has, no []string
+	}{
+		"two":            {render(false, salary, euros), []string{"Salary", "ends in 7466", "ends in 0001 · EUR", `id="all"`, "Bank asks you to approve once more", ">Continue<"}, []string{" checked", "role=\"alert\"", "· SEK"}},
+		"nothing chosen": {render(true, salary, euros), []string{"Choose at least one account", `href="#account-0"`}, []string{" checked"}},
+		"one":            {render(false, salary), []string{" checked", ">Share 1 account<"}, []string{`id="all"`, "role=\"alert\""}},
+		"no list":        {render(false), []string{"Try again", `href="/c/x"`}, []string{"<form class=\"stage\""}},
+	} {
+		for _, text := range c.has {
+			if !strings.Contains(c.html, text) {
+				t.Errorf("%s: without %q", name, text)
+			}
+		}
+		for _, text := range c.no {
+			if strings.Contains(c.html, text) {
+				t.Errorf("%s: with %q", name, text)
+			}
+		}
+	}
+}
+
+// A page with a form does not look again by itself: what is typed or chosen would be lost.
+func TestPage_DoesNotLeaveAForm(t *testing.T) {
+	for _, s := range flow.States() {
+		p := strings.HasPrefix(contentOf(s), "c/co") || s == flow.AskChoice || s == flow.PickAccounts // code, contact
+		if got := filled(s); got != p {
+			t.Errorf("%s: %v", s, got)
+		}
+	}
+}

@@ -13,9 +13,11 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/company"
 	"samla/internal/connect"
+	"samla/internal/consent"
 	"samla/internal/dialogue"
 	"samla/internal/fault"
 	"samla/internal/flow"
+	"samla/internal/ident"
 	"samla/internal/pages/look"
 	"samla/internal/qr"
 	"samla/internal/words"
@@ -45,6 +47,12 @@ func (d *shown) fill(h *handler, r *http.Request, say *words.Texts) {
 	case flow.Bank, flow.Elsewhere:
 		stop(0, false)
 		d.page(h)
+	case flow.PickAccounts:
+		list, err := h.Connect.Listed(r.Context(), d.Flow)
+		if err != nil {
+			h.Log.Error("the accounts that a person can choose from could not be read", "error", err)
+		}
+		d.accounts(list, say, v)
 	case flow.AskCode, flow.AskChoice, flow.AskContact, flow.AskInput, flow.AskEmail, flow.AskWait, flow.AskDevice:
 		d.ask(say, v)
 	case flow.Reading:
@@ -241,11 +249,8 @@ func (d *shown) ask(say *words.Texts, v words.Values) {
 		return
 	}
 	q := d.Collection.Shown
-	d.Message = q.Message
+	d.Message = clipped(q.Message)
 	d.Sent = masked(d.Typed.Email)
-	if r := []rune(d.Message); len(r) > maxQuote {
-		d.Message = string(r[:maxQuote])
-	}
 	wrong := map[string]bool{}
 	for _, p := range d.View.Problems {
 		wrong[p.Pointer] = true
@@ -278,6 +283,42 @@ func (d *shown) ask(say *words.Texts, v words.Values) {
 			d.field(inputField(say, v, key, wrong["/values/"+key] || wrong["/value"] && len(q.Inputs) == 1))
 		}
 	}
+}
+
+// accounts lists the accounts to choose from. None is chosen beforehand, unless there is one.
+func (d *shown) accounts(list []consent.Account, say *words.Texts, v words.Values) {
+	for i, a := range list {
+		row := look.Row{Title: clipped(a.Name), Kind: "checkbox", Name: "account", Value: a.ID, NoTile: true, Checked: len(list) == 1, ElementID: fmt.Sprint("account-", i)}
+		v.Ref = lastOf(a.ID)
+		row.Sub = say.Say("acct.ends", v)
+		if a.Currency != "" && a.Currency != homeCurrency {
+			row.Sub += " · " + a.Currency
+		}
+		if row.Title == "" {
+			row.Title, row.Sub = row.Sub, ""
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	if d.None && len(list) > 0 {
+		d.Problems = &look.Problems{Items: []look.Problem{{Field: "account-0", Text: say.Say("acct.err", v)}}}
+	}
+}
+
+// homeCurrency is that of an account whose currency is not said beside its name.
+const homeCurrency = "SEK"
+
+// lastOf returns the last four characters of the number of an account.
+func lastOf(id string) string {
+	number := []rune(ident.CompactAccount(id))
+	return string(number[max(0, len(number)-4):])
+}
+
+// clipped returns a text of an institution, no longer than a page quotes one.
+func clipped(text string) string {
+	if r := []rune(text); len(r) > maxQuote {
+		return string(r[:maxQuote])
+	}
+	return text
 }
 
 // masked returns an address as its owner knows it again: a•••@example.com.

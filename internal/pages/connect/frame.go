@@ -101,7 +101,7 @@ func (h *handler) results(w http.ResponseWriter, r *http.Request) {
 
 // views are the names under which hosts know the states (docs/pages.md).
 var views = map[flow.State]string{flow.Start: "SELECT_COMPANIES", flow.Review: "SELECT_AUTHENTICATION", flow.AskCode: "ADDITIONAL_INFO", flow.AskChoice: "ADDITIONAL_INFO",
-	flow.AskContact: "ADDITIONAL_INFO", flow.AskInput: "ADDITIONAL_INFO", flow.AskEmail: "ADDITIONAL_INFO", flow.AskWait: "ADDITIONAL_INFO", flow.Done: "RESULTS",
+	flow.AskContact: "ADDITIONAL_INFO", flow.AskInput: "ADDITIONAL_INFO", flow.AskEmail: "ADDITIONAL_INFO", flow.AskWait: "ADDITIONAL_INFO", flow.PickAccounts: "ADDITIONAL_INFO", flow.Done: "RESULTS",
 	flow.Failed: "FAILED_COLLECTION", flow.Cancelled: "FAILED_COLLECTION"}
 
 // PageView returns the name of the state for hosts.

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"samla/internal/connect"
@@ -142,7 +143,7 @@ func (h *handler) page(r *http.Request, view connect.View) look.Page {
 			p.Slip.Heading = "h1"
 		}
 	}
-	if (f.State.Approving() || f.State == flow.Reading) && !d.Running {
+	if (f.State.Approving() && !filled(f.State) || f.State == flow.Reading) && !d.Running {
 		p.RefreshPlain = refreshPlain
 	}
 	return p
@@ -150,6 +151,12 @@ func (h *handler) page(r *http.Request, view connect.View) look.Page {
 
 // refreshPlain is after how many seconds a browser without script looks again.
 const refreshPlain = 5
+
+// filled reports whether the page has a form in which something is typed or chosen, which
+// would be lost if the page looked again by itself.
+func filled(s flow.State) bool {
+	return slices.Contains([]flow.State{flow.PickAccounts, flow.AskCode, flow.AskChoice, flow.AskContact, flow.AskInput}, s)
+}
 
 // contents are the templates of the states that share one, or are not named as the state.
 var contents = map[flow.State]string{flow.InApp: "c/in-app", flow.AskCode: "c/code", flow.AskChoice: "c/choice", flow.AskContact: "c/contact", flow.AskInput: "c/contact",
@@ -199,7 +206,7 @@ func (d *shown) title(say *words.Texts) string {
 
 var titles = map[flow.State]words.Key{flow.Start: "slip.title", flow.Review: "review.h1", flow.Opening: "sign.starting", flow.QR: "qr.h1", flow.App: "app.h1", flow.InApp: "app.h1",
 	flow.Bank: "bank.h1", flow.Elsewhere: "go.code.label", flow.Returned: "go.moment", flow.AskCode: "code.h1", flow.AskChoice: "choice.h1", flow.AskContact: "contact.h1",
-	flow.AskInput: "input.h1", flow.AskEmail: "email.h1", flow.AskWait: "wait.h1", flow.AskDevice: "device.h1", flow.Reading: "read.h1", flow.Done: "done.h1",
+	flow.AskInput: "input.h1", flow.AskEmail: "email.h1", flow.AskWait: "wait.h1", flow.AskDevice: "device.h1", flow.PickAccounts: "acct.h1", flow.Reading: "read.h1", flow.Done: "done.h1",
 	flow.Cancelled: "cancel.h1", flow.Ended: "link.idle.h1"}
 
 // refOf returns what a person can name to somebody who helps: seven characters of the id of

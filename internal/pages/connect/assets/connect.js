@@ -78,6 +78,7 @@
     until = Number(d.until || 0);
     if (d.now) skew = Number(d.now) - Date.now();
     show(byID("larger"), true);
+    count(false);
     const crowded = byID("busy");
     if (crowded) setTimeout(() => tryAgain(crowded), (5 + 5 * Math.random()) * second);
     const slow = byID("slow");
@@ -252,7 +253,30 @@
     }
     show(byID("none"), found === 0);
     const status = byID("found");
-    if (status) status.textContent = found === 1 ? rows.dataset.one : rows.dataset.other.replace(/1\D?000/, String(found));
+    if (status) status.textContent = found === 1 ? rows.dataset.single : rows.dataset.other.replace(/1\D?000/, String(found));
+  });
+
+  // The button says how many accounts are shared, and one box stands for all of them.
+  const count = (spoken) => {
+    const form = byID("accounts");
+    if (!form) return;
+    const boxes = [...form.querySelectorAll("input[name=account]")];
+    const chosen = boxes.filter((box) => box.checked).length;
+    const d = form.dataset;
+    const text = chosen === 0 ? d.none : chosen === 1 ? d.single : d.other.replace(/1\D?000/, String(chosen));
+    form.querySelector(".btn-main").textContent = text;
+    if (spoken) say(text);
+    const all = form.querySelector("#all input");
+    if (!all) return;
+    show(byID("all"), true);
+    all.checked = chosen === boxes.length;
+    all.indeterminate = chosen > 0 && !all.checked;
+  };
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("#accounts");
+    if (!form) return;
+    if (event.target.closest("#all")) for (const box of form.querySelectorAll("input[name=account]")) box.checked = event.target.checked;
+    count(true);
   });
 
   // A larger code.
