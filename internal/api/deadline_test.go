@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"samla/internal/api"
+	"samla/internal/clock/clocktest"
 	"samla/internal/wire"
 )
 
@@ -63,11 +64,7 @@ func TestWrite_DisconnectsClientThatReadsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, done := range map[string]<-chan struct{}{"the endpoint": written, "the connection": closed} {
-		select {
-		case <-done:
-		case <-time.After(100 * timeout):
-			t.Fatalf("%s is held for %v", name, time.Since(start))
-		}
+		clocktest.Receive(t, "the end of "+name, done)
 	}
 	if took := time.Since(start); took < timeout {
 		t.Errorf("disconnected after %v", took)

@@ -17,6 +17,7 @@ import (
 
 	v20260401 "samla/internal/api/v20260401"
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/connect"
 	"samla/internal/pages"
 	connectpage "samla/internal/pages/connect"
@@ -157,11 +158,7 @@ func TestServer_DisconnectsClientThatReadsNothing(t *testing.T) {
 	if _, err := io.WriteString(client, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: api\r\n\r\n", requests)); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-closed:
-	case <-time.After(100 * timeout):
-		t.Error("the connection is held")
-	}
+	clocktest.Receive(t, "the end of the connection", closed)
 }
 
 // The documents name every path of the pages for persons, so that no proxy leaves one out.

@@ -20,7 +20,12 @@ import (
 	"samla/internal/webhook/post"
 )
 
-const short = 500 * time.Millisecond
+// The limits of attempts: ample for those that a busy machine must not end, short for those
+// that end by it.
+const (
+	ample = time.Minute
+	short = 500 * time.Millisecond
+)
 
 func sign(h http.Header) error {
 	h.Set("X-Insurely-Event-Id", "e")
@@ -71,7 +76,6 @@ func attempt(t *testing.T, c *post.Client, url string) webhook.Outcome {
 }
 
 func TestPost_Answers(t *testing.T) {
-	local := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: short})
 	write := func(text string) func(net.Conn) { return func(c net.Conn) { _, _ = io.WriteString(c, text) } }
 	for name, test := range map[string]struct {
 		serve func(net.Conn)
@@ -105,6 +109,11 @@ func TestPost_Answers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			limit := ample
+			if test.want.Err == webhook.TimedOut {
+				limit = short
+			}
+			local := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: limit})
 			if o := attempt(t, local, raw(t, test.serve)); o != test.want {
 				t.Errorf("%+v, want %+v", o, test.want)
 			}
@@ -151,12 +160,12 @@ func TestPost_RefusesAddresses(t *testing.T) {
 		"nothing":          {nil, webhook.NameNotResolved},
 	} {
 		n := &names{answers: [][]string{test.answers}}
-		c := post.New(post.Config{Targets: webhook.PublicTargets, Timeout: short, Resolver: n})
+		c := post.New(post.Config{Targets: webhook.PublicTargets, Timeout: ample, Resolver: n})
 		if o := attempt(t, c, "https://receiver.example.com/"); o.Err != test.want {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
-	public := post.New(post.Config{Targets: webhook.PublicTargets, Timeout: short})
+	public := post.New(post.Config{Targets: webhook.PublicTargets, Timeout: ample})
 	for _, url := range []string{"http://receiver.example.com/", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest/meta-data/", "::"} {
 		if o := attempt(t, public, url); o.Err != webhook.AddressRefused {
 			t.Errorf("%s: %+v", url, o)
@@ -174,7 +183,7 @@ func TestPost_DNSRebinding(t *testing.T) {
 	})
 	_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/hook"))
 	n := &names{answers: [][]string{{"127.0.0.1"}, {"192.168.7.7"}, {"169.254.169.254"}, {"10.1.1.1", "127.0.0.1"}}}
-	c := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: short, Resolver: n})
+	c := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: ample, Resolver: n})
 	r := c.Receiver("http://localhost:" + port + "/hook")
 	defer r.Close()
 	var got []webhook.Outcome
@@ -199,15 +208,15 @@ func TestPost_TLS(t *testing.T) {
 	defer s.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	known := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: short, Roots: roots})
+	known := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: ample, Roots: roots})
 	if o := attempt(t, known, s.URL); !o.Success() {
 		t.Errorf("%+v", o)
 	}
-	unknown := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: short})
+	unknown := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: ample})
 	if o := attempt(t, unknown, s.URL); o.Err != webhook.TLSFailed {
 		t.Errorf("an unknown certificate: %+v", o)
 	}
-	other := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: short, Roots: roots, Resolver: &names{answers: [][]string{{"127.0.0.1"}}}})
+	other := post.New(post.Config{Targets: webhook.LoopbackTargets, Timeout: ample, Roots: roots, Resolver: &names{answers: [][]string{{"127.0.0.1"}}}})
 	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 	if o := attempt(t, other, "https://other.localhost:"+port); o.Err != webhook.TLSFailed {
 		t.Errorf("another name: %+v", o)
@@ -228,7 +237,7 @@ func TestPost_UsesNoProxy(t *testing.T) {
 	defer proxy.Close()
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("HTTPS_PROXY", proxy.URL)
-	c := post.New(post.Config{Targets: webhook.AnyTargets, Timeout: short, Resolver: &names{}})
+	c := post.New(post.Config{Targets: webhook.AnyTargets, Timeout: ample, Resolver: &names{}})
 	if o := attempt(t, c, "http://receiver.example.com/"); o.Err != webhook.NameNotResolved || asked.Load() != 0 {
 		t.Errorf("%+v, the proxy was asked %d times", o, asked.Load())
 	}
