@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"samla/internal/operator"
 	"samla/internal/operators"
@@ -31,6 +32,9 @@ type View struct {
 	// Count returns how many things behind Title need a look, for the navigation; nil =
 	// none. It is called for each page, so it must be cheap.
 	Count func(context.Context) int
+	// Narrow says what makes the page of a request quicker to read, and the address of that;
+	// empty: nothing does. It is said when the reads took too long. nil = nothing.
+	Narrow func(*http.Request) (text, address string)
 }
 
 // act reports whether the view changes something.
@@ -54,6 +58,8 @@ type Deps struct {
 	URL func() string
 	Env string // a word beside the name, such as "sandbox"; "" = none
 	Log *slog.Logger
+	// ReadTime is how long everything that a page reads may take together; 0 = 10 s.
+	ReadTime time.Duration
 }
 
 type handler struct {
@@ -67,6 +73,9 @@ type handler struct {
 // New returns the handler of the console. It panics for a view that cannot be: views are
 // part of the program.
 func New(d Deps) http.Handler {
+	if d.ReadTime == 0 {
+		d.ReadTime = readTime
+	}
 	h := &handler{Deps: d, kit: look.Must(NewKit(nil)), mux: http.NewServeMux(), own: http.NewCrossOriginProtection()}
 	h.mux.Handle("GET "+look.AssetPath, look.Assets)
 	h.mux.Handle("GET "+assetPath, assets)
@@ -78,8 +87,8 @@ func New(d Deps) http.Handler {
 	}
 	h.mux.HandleFunc("/", h.signedIn(operator.Viewer, func(w http.ResponseWriter, r *http.Request) {
 		Message(w, r, http.StatusNotFound, "There is no such page", "The address is wrong, or what it shows is gone.")
-	}))
-	return look.Secured(onlyHere(h.URL, h.own.Handler(http.MaxBytesHandler(h.mux, maxAnswer))))
+	}, nil))
+	return look.Secured(onlyHere(h.URL, h.own.Handler(http.MaxBytesHandler(h.limited(h.mux), maxAnswer))))
 }
 
 func (h *handler) add(v View) {
@@ -96,7 +105,7 @@ func (h *handler) add(v View) {
 	if strings.HasSuffix(pattern, " /") {
 		pattern += "{$}"
 	}
-	h.mux.HandleFunc(pattern, h.signedIn(v.Needs, v.Handler))
+	h.mux.HandleFunc(pattern, h.signedIn(v.Needs, v.Handler, v.Narrow))
 	if v.Title != "" {
 		h.navs = append(h.navs, v)
 	}
@@ -120,7 +129,7 @@ func (h *handler) addOwn() {
 		"GET /me": h.showMe, "POST /sign-out": h.signOut, "POST /me/sessions/end": h.endMine, "POST /me/passkey": h.beginMyPasskey, "POST /me/passkey/{id}": h.addMyPasskey,
 		"POST /me/passkey/remove": h.removeMyPasskey, "POST /me/password": h.myCodes, "POST /me/password/confirm": h.setPassword,
 	} {
-		h.mux.HandleFunc(pattern, h.signedIn(operator.Viewer, mine))
+		h.mux.HandleFunc(pattern, h.signedIn(operator.Viewer, mine, nil))
 	}
 	for _, v := range []View{
 		{Path: "/operators", Title: "Operators", Handler: h.showPeople}, {Path: "POST /operators", Handler: h.addPerson}, {Path: "POST /operators/{id}/role", Handler: h.setRole},
@@ -138,6 +147,7 @@ type frame struct {
 	of      *handler
 	by      operator.Operator
 	session operator.Session
+	narrow  func(*http.Request) (text, address string) // of the view
 }
 
 func (h *handler) with(r *http.Request, f frame) *http.Request {

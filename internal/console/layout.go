@@ -1,7 +1,9 @@
 package console
 
 import (
+	"context"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -87,13 +89,15 @@ func (h *handler) nav(r *http.Request, role operator.Role) (items []look.NavItem
 			current = at
 		}
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.ReadTime/countPart)
+	defer cancel()
 	for _, v := range h.navs {
 		if !role.Covers(v.Needs) {
 			continue
 		}
 		item := look.NavItem{Label: v.Title, Address: address(v), Current: address(v) == current}
 		if v.Count != nil {
-			item.Count = v.Count(r.Context())
+			item.Count = v.Count(ctx)
 		}
 		items = append(items, item)
 	}
@@ -118,12 +122,21 @@ func Message(w http.ResponseWriter, r *http.Request, status int, title, text str
 }
 
 // Fail answers a request that failed for a reason of the server's, and logs it. The page
-// does not say it. The log has the pattern of the path: a path can hold the secret of a link.
+// says it only if the reads took too long. The log has the pattern of the path: a path can
+// hold the secret of a link.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
+	f := frameOf(r.Context())
+	ended := context.Cause(r.Context())
+	if ended != nil && !errors.Is(ended, errTooLong) {
 		return // nobody waits for the answer
 	}
-	f := frameOf(r.Context())
+	if ended != nil && f.of != nil {
+		if f.of.Log != nil {
+			f.of.Log.WarnContext(r.Context(), "a page of the console was not read in time", slog.String("path", r.Pattern), slog.Duration("limit", f.of.ReadTime))
+		}
+		late(w, r)
+		return
+	}
 	if f.of != nil && f.of.Log != nil {
 		f.of.Log.ErrorContext(r.Context(), "a page of the console failed", slog.String("path", r.Pattern), slog.Any("error", err))
 	}

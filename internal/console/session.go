@@ -86,8 +86,9 @@ func local(to string) string {
 	return to
 }
 
-// signedIn lets an operator with a role through, and shows the others why not.
-func (h *handler) signedIn(needs operator.Role, next http.HandlerFunc) http.HandlerFunc {
+// signedIn lets an operator with a role through, and shows the others why not. narrow is that of
+// the view (View.Narrow), nil if there is none.
+func (h *handler) signedIn(needs operator.Role, next http.HandlerFunc, narrow func(*http.Request) (text, address string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f, err := h.whose(r)
 		switch {
@@ -98,6 +99,7 @@ func (h *handler) signedIn(needs operator.Role, next http.HandlerFunc) http.Hand
 			Fail(w, h.with(r, frame{of: h}), err)
 			return
 		}
+		f.narrow = narrow
 		r = h.with(r, f)
 		if !f.by.Role.Covers(needs) {
 			Message(w, r, http.StatusForbidden, "This takes the role "+string(needs),

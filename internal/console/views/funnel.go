@@ -190,8 +190,8 @@ var funnelPeriods = []period{{Name: "24 h", Length: 24 * time.Hour}, {Name: "7 d
 // showFunnel shows how many come from a link to data, by institution.
 func (v *views) showFunnel(w http.ResponseWriter, r *http.Request) {
 	p, links := choosePeriod(r, funnelPeriods)
-	now, clientID := v.Clock.Now(), r.URL.Query().Get("client")
-	groups, err := v.Store.JourneyGroups(r.Context(), now.Add(-p.Length), now, clientID)
+	clientID := r.URL.Query().Get("client")
+	groups, err := v.groupsOf(r.Context(), window{p.Length, clientID})
 	if err != nil {
 		failed(w, r, err)
 		return

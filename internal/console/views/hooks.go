@@ -66,11 +66,11 @@ func (v *views) endpointTable(all []store.EndpointRow, names map[string]string) 
 
 // countEndpoints counts those that need a look.
 func (v *views) countEndpoints(ctx context.Context) (n int) {
-	all, err := v.Store.EndpointRows(ctx, store.RowFilter{}, v.Clock.Now().Add(-time.Hour), store.Page{Limit: mostEndpoints})
+	of, err := v.needed(ctx)
 	if err != nil {
 		return 0
 	}
-	for _, e := range all {
+	for _, e := range of.endpoints {
 		if unwell(e) {
 			n++
 		}

@@ -175,7 +175,7 @@ func (v *views) showInstitution(w http.ResponseWriter, r *http.Request) {
 	}
 	d.Answer, d.Served, d.Failed = v.answerTimes(steps, p), v.servedShare(steps, p), v.failures(steps, p)
 	d.Days, d.DaysSide = v.days(hours, to)
-	groups, err := v.Store.JourneyGroups(r.Context(), to.Add(-p.Length), now, "")
+	groups, err := v.groupsOf(r.Context(), window{length: p.Length})
 	if err != nil {
 		failed(w, r, err)
 		return

@@ -24,11 +24,11 @@ func (v *views) waiting(ctx context.Context) (due int, oldest time.Duration, par
 
 // countJobs counts parked jobs.
 func (v *views) countJobs(ctx context.Context) int {
-	_, _, parked, err := v.waiting(ctx)
+	n, err := v.needed(ctx)
 	if err != nil {
 		return 0
 	}
-	return parked
+	return n.parked
 }
 
 // listJobs lists the queues, and the parked jobs of one of them or of all.

@@ -17,7 +17,7 @@ import (
 
 // standing returns how all institutions stand.
 func (v *views) standing(ctx context.Context) (standing, error) {
-	return v.now.get(v.Clock, func(now time.Time) (standing, error) { return v.readStanding(ctx, now) })
+	return v.now.get(ctx, v.Clock, v.readStanding)
 }
 
 func (v *views) readStanding(ctx context.Context, now time.Time) (standing, error) {
@@ -239,10 +239,25 @@ func stateCell(s state) cell {
 // figures are what the tiles of the first page are made of.
 type figures struct {
 	today, before []store.JourneyGroup // of today, and of the same time a week ago
-	due, parked   int
-	oldest        time.Duration
-	endpoints     []store.EndpointRow
 	ending, told  int
+}
+
+// needs are jobs and endpoints that may need a look: the navigation counts them on every page.
+type needs struct {
+	due, parked int
+	oldest      time.Duration
+	endpoints   []store.EndpointRow
+}
+
+// needed returns them.
+func (v *views) needed(ctx context.Context) (needs, error) {
+	return v.needs.get(ctx, v.Clock, func(ctx context.Context, now time.Time) (n needs, err error) {
+		if n.due, n.oldest, n.parked, err = v.waiting(ctx); err != nil {
+			return n, err
+		}
+		n.endpoints, err = v.Store.EndpointRows(ctx, store.RowFilter{}, now.Add(-time.Hour), store.Page{Limit: mostEndpoints})
+		return n, err
+	})
 }
 
 func (v *views) readFigures(ctx context.Context, now time.Time) (f figures, err error) {
@@ -253,12 +268,6 @@ func (v *views) readFigures(ctx context.Context, now time.Time) (f figures, err 
 	}
 	const week = -7 * 24 * time.Hour
 	if f.before, err = v.Store.JourneyGroups(ctx, midnight.Add(week), now.Add(week), ""); err != nil {
-		return f, err
-	}
-	if f.due, f.oldest, f.parked, err = v.waiting(ctx); err != nil {
-		return f, err
-	}
-	if f.endpoints, err = v.Store.EndpointRows(ctx, store.RowFilter{}, now.Add(-time.Hour), store.Page{Limit: mostEndpoints}); err != nil {
 		return f, err
 	}
 	f.ending, f.told, err = v.Store.CountEnding(ctx, now, now.Add(7*24*time.Hour))
@@ -272,7 +281,11 @@ func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.
 	if s.Hour > 10 && s.Hour > 2*usual {
 		stopped.Worse, stopped.Versus = true, strconv.Itoa(s.Hour/max(usual, 1))+" times the usual "+number(usual)
 	}
-	f, err := v.tiled.get(v.Clock, func(now time.Time) (figures, error) { return v.readFigures(ctx, now) })
+	f, err := v.tiled.get(ctx, v.Clock, v.readFigures)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := v.needed(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -293,12 +306,12 @@ func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.
 			}
 		}
 	}
-	waiting := look.Stat{Label: "Oldest job waiting", Figure: took(f.oldest), Versus: number(f.due) + " due"}
-	if f.parked > 0 {
-		waiting.Versus, waiting.Worse, waiting.Link, waiting.LinkText = number(f.parked)+" parked,", true, "/jobs", "look"
+	waiting := look.Stat{Label: "Oldest job waiting", Figure: took(n.oldest), Versus: number(n.due) + " due"}
+	if n.parked > 0 {
+		waiting.Versus, waiting.Worse, waiting.Link, waiting.LinkText = number(n.parked)+" parked,", true, "/jobs", "look"
 	}
 	failing := 0
-	for _, e := range f.endpoints {
+	for _, e := range n.endpoints {
 		if unwell(e) {
 			failing++
 		}
@@ -307,7 +320,7 @@ func (v *views) tiles(ctx context.Context, s standing, usual int) (tiles []look.
 				link{Text: "Look at it", Address: "/webhooks/" + e.ID}})
 		}
 	}
-	hooks := look.Stat{Label: "Webhook endpoints failing", Figure: number(failing), Unit: "of " + number(len(f.endpoints)), Worse: failing > 0, Versus: "in the last hour"}
+	hooks := look.Stat{Label: "Webhook endpoints failing", Figure: number(failing), Unit: "of " + number(len(n.endpoints)), Worse: failing > 0, Versus: "in the last hour"}
 	ends := look.Stat{Label: "Permissions ending in 7 days", Figure: number(f.ending), Versus: number(f.told) + " " + plural(f.told, "has", "have") + " been told"}
 	if f.ending > 0 {
 		coming = append(coming, soon{"In 7 days", count(f.ending, "permission ends", "permissions end") + ".", link{Text: "See them", Address: "/permissions"}})

@@ -65,8 +65,23 @@ var (
 
 type views struct {
 	Deps
-	now   shared[standing]
-	tiled shared[figures]
+	now    *shared[standing]
+	tiled  *shared[figures]
+	needs  *shared[needs]
+	groups sharedBy[window, []store.JourneyGroup]
+}
+
+// window is a length of time before now, of one client or of all.
+type window struct {
+	length   time.Duration
+	clientID string
+}
+
+// groupsOf counts the links of a window by where they stand.
+func (v *views) groupsOf(ctx context.Context, w window) ([]store.JourneyGroup, error) {
+	return v.groups.get(ctx, w, func(ctx context.Context, now time.Time) ([]store.JourneyGroup, error) {
+		return v.Store.JourneyGroups(ctx, now.Add(-w.length), now, w.clientID)
+	})
 }
 
 // List returns the views, in the order of the navigation.
@@ -74,21 +89,21 @@ func List(d Deps) []console.View {
 	if d.Zone == nil {
 		d.Zone = clock.Sweden()
 	}
-	v := &views{Deps: d}
+	v := &views{Deps: d, now: newShared[standing](), tiled: newShared[figures](), needs: newShared[needs](), groups: newSharedBy[window, []store.JourneyGroup](d.Clock)}
 	return []console.View{
 		{Path: "/", Title: "Now", Handler: v.showNow},
 		{Path: "/institutions", Title: "Institutions", Handler: v.listInstitutions, Count: v.countInstitutions},
-		{Path: "/institutions/{id}", Handler: v.showInstitution},
+		{Path: "/institutions/{id}", Handler: v.showInstitution, Narrow: lessTime(periods)},
 		{Path: "POST /institutions/{id}/reach", Needs: operator.Acting, Handler: v.reachInstitution},
-		{Path: "/journeys", Title: "Journeys", Handler: v.answer("JOURNEYS", "v/list", v.listJourneys)},
+		{Path: "/journeys", Title: "Journeys", Handler: v.answer("JOURNEYS", "v/list", v.listJourneys), Narrow: fewerFilters},
 		{Path: "/journeys/{id}", Handler: v.showJourney},
 		{Path: "/users/{id}", Handler: v.showUser},
-		{Path: "/funnel", Title: "Link to data", Handler: v.showFunnel},
-		{Path: "/permissions", Title: "Permissions", Handler: v.answer("PERMISSIONS", "v/list", v.listPermissions)},
-		{Path: "/permissions/all", Handler: v.answer("CONSENTS", "v/list", v.listConsents)},
-		{Path: "/plans", Handler: v.answer("PLANS", "v/list", v.listPlans)},
-		{Path: "/collections", Handler: v.answer("COLLECTIONS", "v/list", v.listCollections)},
-		{Path: "/webhooks", Title: "Webhooks", Handler: v.answer("WEBHOOKS", "v/list", v.listEndpoints), Count: v.countEndpoints},
+		{Path: "/funnel", Title: "Link to data", Handler: v.showFunnel, Narrow: lessTime(funnelPeriods)},
+		{Path: "/permissions", Title: "Permissions", Handler: v.answer("PERMISSIONS", "v/list", v.listPermissions), Narrow: lessTime(permissionPeriods)},
+		{Path: "/permissions/all", Handler: v.answer("CONSENTS", "v/list", v.listConsents), Narrow: fewerFilters},
+		{Path: "/plans", Handler: v.answer("PLANS", "v/list", v.listPlans), Narrow: fewerFilters},
+		{Path: "/collections", Handler: v.answer("COLLECTIONS", "v/list", v.listCollections), Narrow: fewerFilters},
+		{Path: "/webhooks", Title: "Webhooks", Handler: v.answer("WEBHOOKS", "v/list", v.listEndpoints), Count: v.countEndpoints, Narrow: fewerFilters},
 		{Path: "/webhooks/{id}", Handler: v.showEndpoint},
 		{Path: "POST /webhooks/{id}/pause", Needs: operator.Acting, Handler: v.pauseEndpoint},
 		{Path: "POST /webhooks/{id}/resume", Needs: operator.Acting, Handler: v.resumeEndpoint},
@@ -107,7 +122,7 @@ func List(d Deps) []console.View {
 		{Path: "POST /clients/keys", Needs: operator.Admin, Handler: v.createKey},
 		{Path: "POST /clients/keys/{id}/revoke", Needs: operator.Admin, Handler: v.revokeKey},
 		{Path: "/certificates", Title: "Certificates", Handler: v.listCertificates, Count: v.countCertificates},
-		{Path: "/versions", Title: "Versions", Handler: v.listVersions},
+		{Path: "/versions", Title: "Versions", Handler: v.listVersions, Narrow: lessTime(versionPeriods)},
 		{Path: "/find", Handler: v.find},
 		{Path: "/assets/", Handler: assets.ServeHTTP},
 	}
@@ -128,6 +143,7 @@ func (v *views) act(w http.ResponseWriter, r *http.Request, next, command string
 	err := v.record(r.Context(), command, about)
 	if err == nil {
 		err = do(r.Context())
+		v.needs.forget()
 	}
 	switch {
 	case err == nil:

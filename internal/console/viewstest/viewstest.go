@@ -94,7 +94,7 @@ func New(t *testing.T, dsn string) *Env {
 	e.Hooks = webhooks.New(webhooks.Deps{Store: e.DB, Vault: base.Vault, Clock: e.Clock, IDs: e.IDs, Random: rand.Reader, Targets: webhook.LoopbackTargets})
 	e.Handler = console.New(console.Deps{Log: slog.New(slog.NewTextHandler(testLog{t}, nil)), Env: "test", URL: func() string { return e.URL }, Hook: func(*http.Request) (operator.Operator, bool) {
 		return operator.Operator{ID: "019ab0f0-0000-7000-8000-000000000001", Name: "maria.ek", Role: e.Role}, e.Role != ""
-	}, Views: views.List(views.Deps{Store: e.DB, Institutions: institutions(), Health: e.Health, Uptime: e.Figures, Webhooks: e.Hooks, Keys: keys, Clock: e.Clock, IDs: e.IDs})})
+	}, Views: views.List(views.Deps{Store: e.DB, Institutions: Institutions(), Health: e.Health, Uptime: e.Figures, Webhooks: e.Hooks, Keys: keys, Clock: e.Clock, IDs: e.IDs})})
 	e.One, e.Two = e.client("Pärmen"), e.client("Demokollen")
 	return e
 }
@@ -106,7 +106,8 @@ func (l testLog) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func institutions() institution.Set {
+// Institutions are those of an Env.
+func Institutions() institution.Set {
 	set := institution.Set{}
 	for i, name := range []string{"Tallbanken", "Alvbanken", "Strandskatan Försäkring", "Demobanken", "Fyrbanken", "Lyktan Lån", "Björkbanken", "Havslinjen Fond"} {
 		id := "se-" + strings.ToLower(strings.NewReplacer(" ", "-", "ö", "o", "å", "a").Replace(name))

@@ -16,6 +16,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
+
+	"samla/internal/store"
 )
 
 // oldestSQLite is the first version in which the reset of a WAL cannot lose a
@@ -286,7 +288,8 @@ func (w *sqliteWriter) query(ctx context.Context, text string, args ...any) (row
 }
 
 // sqliteReader runs queries on any of the readers' connections. It does not watch
-// the context during a query: that would cost more than most queries.
+// the context during a query, unless it is told to (store.Watch): that would cost more than
+// most queries.
 type sqliteReader struct {
 	db    *sql.DB
 	stmts sync.Map // text -> *sql.Stmt
@@ -311,6 +314,13 @@ func (r *sqliteReader) query(ctx context.Context, text string, args ...any) (row
 		if stmt, ok = r.stmts.LoadOrStore(text, fresh); ok {
 			_ = fresh.Close()
 		}
+	}
+	if store.Watched(ctx) {
+		found, err := stmt.(*sql.Stmt).QueryContext(ctx, args...)
+		if err != nil {
+			return nil, err
+		}
+		return &watchedRows{Rows: found, ctx: ctx}, nil
 	}
 	found, err := stmt.(*sql.Stmt).QueryContext(context.Background(), args...)
 	if err != nil {

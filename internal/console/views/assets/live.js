@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const every = 5000, old = 10000;
-  let shown = Date.now(), pointed = 0, asking = false;
+  let shown = Date.now(), pointed = 0, asking = false, rest = 0;
 
   const busy = () => {
     const view = document.getElementById("view");
@@ -30,11 +30,13 @@
   };
   const ask = async () => {
     const live = document.getElementById("live");
-    if (!live || asking || document.hidden || busy()) return;
+    if (!live || asking || document.hidden || busy() || Date.now() < rest) return;
     asking = true;
+    rest = Date.now() + 6 * every; // a server that does not answer is asked less often
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html; fragment" }, credentials: "same-origin", redirect: "error" });
       const html = await answer.text();
+      if (answer.ok) rest = 0;
       if (answer.ok && !busy()) put(html);
     } catch { /* the age says it */ }
     asking = false;
