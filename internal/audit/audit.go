@@ -36,6 +36,7 @@ const (
 	ConsentExpired      Kind = "CONSENT_EXPIRED"
 	ConsentFailed       Kind = "CONSENT_FAILED"
 	RevocationDelivered Kind = "BANK_TOLD"
+	RevocationGivenUp   Kind = "BANK_NOT_TOLD"
 	CollectionStarted   Kind = "COLLECTION_STARTED"
 	CollectionFinished  Kind = "COLLECTION_FINISHED"
 )
@@ -75,7 +76,15 @@ type deliveryDetail struct {
 	MessageID string `json:"dutyId"`
 	Company   string `json:"company"`
 	Attempts  int    `json:"attempts"`
+	Cause     string `json:"cause,omitempty"` // why it was given up
 }
+
+// The causes of a revocation that was given up.
+const (
+	GivenUpRefused = "BANK_REFUSED" // the bank refuses it; an operator can try it again
+	GivenUpToken   = "TOKEN_DEAD"   // the bank refuses the only token there is, with which nothing can be read either
+	GivenUpOver    = "CONSENT_OVER" // the validity of the consent is over at the bank, too
+)
 
 var consentKinds = map[consent.Status]Kind{
 	consent.Initiated:  ConsentCreated,
@@ -115,6 +124,12 @@ func ofConsent(ids *uuid7.Generator, c consent.Consent, at time.Time, cause cons
 // the consent c has ended.
 func OfDelivery(ids *uuid7.Generator, c consent.Consent, d outbox.Message, at time.Time) Entry {
 	return of(ids, c, RevocationDelivered, at, deliveryDetail{MessageID: d.ID, Company: d.Company, Attempts: d.Attempts})
+}
+
+// OfGivenUp is the entry for a message that was given up: the bank has not confirmed that the
+// consent c has ended. cause is one of the constants GivenUp.
+func OfGivenUp(ids *uuid7.Generator, c consent.Consent, d outbox.Message, cause string, at time.Time) Entry {
+	return of(ids, c, RevocationGivenUp, at, deliveryDetail{MessageID: d.ID, Company: d.Company, Attempts: d.Attempts, Cause: cause})
 }
 
 // OfCollection is the entry for a collection that has just started.

@@ -11,14 +11,14 @@ type Flow struct {
 	// AccountsRead is how many accounts a collection has read; 0 = not known.
 	AccountsRead int
 	Failure      string // of a consent that has failed
-	Cause        string // why a consent has ended
+	Cause        string // why a consent has ended, or why a revocation was given up
 }
 
 // FlowOf reads the detail of an entry about a consent or a collection. It reports false for
 // other entries.
 func FlowOf(e Entry) (f Flow, ok bool) {
 	switch Kind(e.Kind) {
-	case ConsentCreated, ConsentAuthorized, ConsentRevoked, ConsentExpired, ConsentFailed, RevocationDelivered,
+	case ConsentCreated, ConsentAuthorized, ConsentRevoked, ConsentExpired, ConsentFailed, RevocationDelivered, RevocationGivenUp,
 		CollectionStarted, CollectionFinished:
 		return f, json.Unmarshal(e.Detail, &f) == nil
 	}

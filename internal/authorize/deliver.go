@@ -11,6 +11,7 @@ import (
 	"samla/internal/clock"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/jobs"
 	"samla/internal/journal"
 	"samla/internal/outbox"
 	"samla/internal/store"
@@ -31,7 +32,8 @@ var errNotConfigured = errors.New("the institution is not configured, or lacks t
 
 // Deliver tries to revoke a consent at its institution; it is the handler of outbox
 // messages of the kind RevokeConsent. A message that cannot be delivered stays and
-// is tried again, with growing waits, until it is or that is pointless. Two nodes may deliver the same
+// is tried again, with growing waits, until it is given up (jobs.Park, for one that the bank
+// refuses). Two nodes may deliver the same
 // message: then the institution is told twice, and the one that deletes the message
 // records it.
 func (s *Service) Deliver(ctx context.Context, m outbox.Message) error {
@@ -137,36 +139,76 @@ func (s *Service) delivered(ctx context.Context, m outbox.Message) error {
 	})
 }
 
-// refusedWithin is how long a revocation is tried whose token the bank refuses, and that
-// nothing replaces. It is longer than an outage of a bank.
+// refusedWithin is how long a revocation is tried that the bank refuses. It is longer than an
+// outage of a bank.
 const refusedWithin = 7 * 24 * time.Hour
 
-// pointless reports whether a revocation that failed need not be tried again: the validity
-// of the consent is over, so that the bank has ended it, or the bank has long refused the
-// only token that there is.
-func (s *Service) pointless(ctx context.Context, m outbox.Message, failure error) (bool, error) {
+// givenUp returns why a revocation that failed is not tried again by itself, one of the
+// constants audit.GivenUp, or "": the validity of the consent is over, so that the bank has
+// ended it, or the bank has long refused it. c has no id if the consent is not known.
+func (s *Service) givenUp(c consent.Consent, m outbox.Message, failure error) string {
 	now := s.Clock.Now()
-	if institution.KindOf(failure) == institution.TokenRefused && !now.Before(m.CreatedAt.Add(refusedWithin)) {
-		return true, nil
+	long := !now.Before(m.CreatedAt.Add(refusedWithin))
+	switch {
+	case c.ID != "" && !now.Before(c.ExpiresAt):
+		return audit.GivenUpOver
+	case long && institution.KindOf(failure) == institution.TokenRefused:
+		return audit.GivenUpToken
+	case long && refusesRevocation(failure):
+		return audit.GivenUpRefused
 	}
-	c, err := s.Store.Consent(ctx, m.ConsentID)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && !now.Before(c.ExpiresAt), err
+	return ""
 }
 
-// retryDelivery stores when a message is tried again, or deletes it if that is pointless.
+// refusesRevocation reports whether a failure is the bank's answer to a revocation that it
+// does not accept, such as one with a code of its own. That it has too much to do or cannot be
+// reached, or that our certificate is at fault, passes, or is mended, without anybody who lets
+// the message try again.
+func refusesRevocation(failure error) bool {
+	if errors.Is(failure, errDoubted) || errors.Is(failure, errNotConfigured) {
+		return false
+	}
+	switch kind := institution.KindOf(failure); kind {
+	case institution.CertificateRejected, institution.AccessExceeded:
+		return false
+	default:
+		return !kind.Transient()
+	}
+}
+
+// giveUpDelivery writes to the audit log that the bank has not confirmed a revocation. A
+// message that an operator may want to try again, after having asked the bank, is parked by
+// the returned error; any other is deleted.
+func (s *Service) giveUpDelivery(ctx context.Context, c consent.Consent, m outbox.Message, why string, failure error) error {
+	s.Log.Warn("a revocation was not delivered, and is given up", "company", m.Company, "consent", m.ConsentID, "why", why, "attempts", m.Attempts, "error", failure)
+	parks := why == audit.GivenUpRefused
+	err := s.Store.Write(ctx, func(tx store.Tx) error {
+		if !parks {
+			if err := tx.DeleteOutboxMessage(ctx, m.ID); err != nil {
+				return err
+			}
+		}
+		if c.ID == "" {
+			return nil
+		}
+		return tx.AddAuditEntry(ctx, audit.OfGivenUp(s.IDs, c, m, why, s.Clock.Now()))
+	})
+	if err == nil && parks {
+		return jobs.Park(fmt.Errorf("the bank does not accept the revocation: ask it, then let the job try again: %w", failure))
+	}
+	return err
+}
+
+// retryDelivery stores when a message is tried again, or gives it up.
 // Errors: store.ErrNotFound when another node has delivered it.
 func (s *Service) retryDelivery(ctx context.Context, m outbox.Message, failure error) error {
 	m.Attempts++
-	if over, err := s.pointless(ctx, m, failure); err != nil || over {
-		if err != nil {
-			return err
-		}
-		s.Log.Warn("a revocation was not delivered, and is given up: the consent is over, or the bank refuses its token", "company", m.Company,
-			"consent", m.ConsentID, "attempts", m.Attempts, "error", failure)
-		return s.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteOutboxMessage(ctx, m.ID) })
+	c, err := s.Store.Consent(ctx, m.ConsentID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if why := s.givenUp(c, m, failure); why != "" {
+		return s.giveUpDelivery(ctx, c, m, why, failure)
 	}
 	now, end := s.Clock.Now(), m.CreatedAt.Add(reopenWithin)
 	m.WakeAt = now.Add(clock.Backoff(m.Attempts, firstRetry, longestRetry))

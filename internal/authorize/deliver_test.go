@@ -2,6 +2,7 @@ package authorize_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -165,23 +166,37 @@ func TestDeliver_IsOnBehalfOfTheUser(t *testing.T) {
 	}
 }
 
-// A revocation that cannot succeed any more does not stay for ever, with a token in it.
+// A revocation that cannot succeed any more does not stay for ever, with a token in it. One
+// that the bank refuses is parked, so that an operator sees it.
 func TestDeliver_GivesUpWhatIsPointless(t *testing.T) {
-	for name, refusal := range map[string]institution.ErrorKind{"the only token is refused": institution.TokenRefused, "the consent is over": institution.Refused} {
+	week := func(b *env, _ consent.Consent) time.Time { return b.Clock.Now().Add(7 * 24 * time.Hour) }
+	validity := func(_ *env, c consent.Consent) time.Time { return c.ExpiresAt }
+	for name, test := range map[string]struct {
+		refusal institution.ErrorKind
+		end     func(*env, consent.Consent) time.Time
+		cause   string
+		parked  bool
+	}{
+		"the only token is refused": {institution.TokenRefused, week, audit.GivenUpToken, false},
+		"a code of the bank's own":  {institution.Refused, week, audit.GivenUpRefused, true},
+		"no usable answer":          {institution.MalformedResponse, week, audit.GivenUpRefused, true},
+		"the person is blocked":     {institution.PersonRefused, week, audit.GivenUpRefused, true},
+		"no answer":                 {institution.Unreachable, validity, audit.GivenUpOver, false},
+		"too much to do":            {institution.Busy, validity, audit.GivenUpOver, false},
+		"our certificate":           {institution.CertificateRejected, validity, audit.GivenUpOver, false},
+	} {
 		b := newEnv(t)
 		c := b.run(b.create().ID)
-		b.bank.onRevoke = func(int) error { return kind(refusal) }
+		b.bank.onRevoke = func(int) error { return kind(test.refusal) }
 		if _, err := b.Revoke(t.Context(), b.User.ClientID, b.User.ID, c.ID); err != nil {
 			t.Fatal(err)
 		}
 		id := b.dueMessages()[0]
-		end := c.ExpiresAt
-		if refusal == institution.TokenRefused {
-			end = b.Clock.Now().Add(7 * 24 * time.Hour)
-		}
+		end := test.end(b, c)
+		var err error
 		for {
-			if err := b.deliver(id); err != nil {
-				t.Fatal(err)
+			if err = b.deliver(id); err != nil {
+				break
 			}
 			m, left := b.message(id)
 			if !left {
@@ -191,12 +206,28 @@ func TestDeliver_GivesUpWhatIsPointless(t *testing.T) {
 				t.Fatalf("%s: still tried at %s", name, b.Clock.Now())
 			}
 			b.Clock.Set(m.WakeAt)
-			if m.Attempts > 30 { // hourly from then on
+			if m.Attempts > 30 && b.Clock.Now().Before(end.Add(-time.Hour)) { // hourly from then on
 				b.Clock.Set(end.Add(-time.Hour))
 			}
 		}
 		if b.Clock.Now().Before(end) || b.entries(c.ID, audit.RevocationDelivered) != 0 {
 			t.Errorf("%s: given up at %s, or told as delivered", name, b.Clock.Now())
+		}
+		if _, left := b.message(id); left != test.parked || (err != nil) != test.parked {
+			t.Errorf("%s: the message is there: %t, %v", name, left, err)
+		}
+		if n := b.entries(c.ID, audit.RevocationGivenUp); n != 1 {
+			t.Errorf("%s: %d entries in the audit log", name, n)
+		}
+		if all, err := b.Store.AuditEntries(t.Context(), c.ID); err != nil || !strings.Contains(string(all[len(all)-1].Detail), `"`+test.cause+`"`) {
+			t.Errorf("%s: the last entry is %+v, %v", name, all, err)
+		}
+		if !test.parked {
+			continue
+		}
+		b.bank.onRevoke = func(int) error { return nil } // the operator has asked the bank
+		if err := b.deliver(id); err != nil || b.entries(c.ID, audit.RevocationDelivered) != 1 {
+			t.Errorf("%s: tried again: %v", name, err)
 		}
 	}
 }

@@ -31,9 +31,10 @@ type Store interface {
 type Handler func(ctx context.Context, m outbox.Message) error
 
 // Queue returns the job queue of the outbox with a handler for each kind of
-// message. A message whose effect is at an institution or an erasure is never given up. One
-// that concerns only what is stored here is parked when its handler has failed too often:
-// it waits for an operator, who can drop it. Error: a kind without a handler.
+// message. A message whose effect is at an institution or an erasure is never given up here:
+// its handler parks one that only an operator can help (jobs.Park). One that concerns only what
+// is stored here is parked when its handler has failed too often: it waits for an operator, who
+// can drop it. Error: a kind without a handler.
 func Queue(s Store, handlers map[outbox.Kind]Handler) (jobs.Queue, error) {
 	for _, kind := range outbox.Kinds() {
 		if handlers[kind] == nil {

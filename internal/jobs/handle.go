@@ -82,12 +82,14 @@ func (q *queue) call(handlers context.Context, h Handler, j store.Job) (err erro
 }
 
 // failed handles a failure: it retries the row after a back-off. After the last attempt
-// it calls the last resort, or parks the row.
+// it calls the last resort, or parks the row. It parks it at once for Park.
 func (q *queue) failed(handlers context.Context, j store.Job, cause error) {
 	r := q.runner
-	last := q.MaxAttempts > 0 && j.Attempts >= q.MaxAttempts
+	var operators *parked
+	atOnce := errors.As(cause, &operators)
+	last := atOnce || q.MaxAttempts > 0 && j.Attempts >= q.MaxAttempts
 	wait := clock.Backoff(j.Attempts, q.FirstRetry, q.LongestWait)
-	if last && q.LastResort != nil {
+	if last && q.LastResort != nil && !atOnce {
 		err := q.call(handlers, q.LastResort, j)
 		if err == nil {
 			r.log.Error("a row was given up", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "error", cause)
@@ -99,14 +101,14 @@ func (q *queue) failed(handlers context.Context, j store.Job, cause error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(handlers), settleTime)
 	defer cancel()
-	now := r.clock.Now()
+	at := r.clock.Now()
 	var err error
 	if last {
 		r.log.Error("a row is parked until it is resumed", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "error", cause)
-		err = r.rows.ParkJob(ctx, q.Name, j, now, cause.Error())
+		err = r.rows.ParkJob(ctx, q.Name, j, at, cause.Error())
 	} else {
 		r.log.Warn("a row could not be settled", "queue", q.Name, "row", j.ID, "attempts", j.Attempts, "again", wait, "error", cause)
-		err = r.rows.RetryJob(ctx, q.Name, j, now.Add(wait), cause.Error())
+		err = r.rows.RetryJob(ctx, q.Name, j, at.Add(wait), cause.Error())
 	}
 	if err != nil { // the row is due again when its lease ends
 		r.log.Error("a failed row cannot be put back", "queue", q.Name, "row", j.ID, "error", err)

@@ -51,6 +51,15 @@ type Handler func(ctx context.Context, id string) error
 // can change it, or the store is away. The row is retried after the longest back-off.
 var ErrKeepTrying = errors.New("jobs: the row must stay in its queue")
 
+// Park returns the error of a handler whose row is parked at once, with the cause as its
+// reason: nothing but an operator can change it. The last resort is not called.
+func Park(cause error) error { return &parked{cause} }
+
+type parked struct{ cause error }
+
+func (p *parked) Error() string { return p.cause.Error() }
+func (p *parked) Unwrap() error { return p.cause }
+
 // Queue configures a queue. Name, Workers and Handle are required.
 type Queue struct {
 	Name    store.Queue

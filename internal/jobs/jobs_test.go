@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -292,6 +293,20 @@ func must[T any](v T, err error) func(testing.TB) T {
 			t.Fatal(err)
 		}
 		return v
+	}
+}
+
+func TestPark_ParksAtTheFirstFailureAndAsksNoLastResort(t *testing.T) {
+	b := newBench(t)
+	id := b.due(1)[0]
+	b.Register(jobs.Queue{Name: store.Consents, Workers: 1, MaxAttempts: 9, LastResort: func(context.Context, string) error { return jobs.ErrKeepTrying },
+		Handle: func(context.Context, string) error { return fmt.Errorf("told: %w", jobs.Park(errBroken)) }})
+	b.Start(t.Context())
+	if parked := b.parked(); len(parked) != 1 || parked[0].ID != id || parked[0].Attempts != 1 || parked[0].Reason != "told: broken" {
+		t.Errorf("%+v", parked)
+	}
+	if !errors.Is(jobs.Park(errBroken), errBroken) {
+		t.Error("the cause is lost")
 	}
 }
 

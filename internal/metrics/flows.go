@@ -11,7 +11,9 @@ import (
 )
 
 var (
-	steps  = setOf("CREATED", "AUTHORIZED", "REVOKED", "EXPIRED", "FAILED")
+	steps         = setOf("CREATED", "AUTHORIZED", "REVOKED", "EXPIRED", "FAILED")
+	givenUpCauses = setOf(audit.GivenUpRefused, audit.GivenUpToken, audit.GivenUpOver)
+
 	causes = func() set {
 		s := setOf(consent.Causes()...)
 		s[nobody] = true
@@ -35,6 +37,7 @@ var consentSteps = map[audit.Kind]string{
 type flows struct {
 	consents, started, finished *prometheus.CounterVec
 	delivered                   prometheus.Counter
+	givenUp                     *prometheus.CounterVec
 }
 
 func newFlows(r registerer) flows {
@@ -44,6 +47,8 @@ func newFlows(r registerer) flows {
 		finished: r.counters("samla_collections_finished_total", "Collections that have ended, by terminal status; mode DIALOGUE: logins.",
 			"mode", "attended", "status"),
 		delivered: r.counter("samla_revocations_delivered_total", "Banks that were told that a consent has ended."),
+		givenUp: r.counters("samla_revocations_given_up_total", "Banks that have not confirmed that a consent has ended, and are not told any more; cause: why.",
+			"cause"),
 	}
 }
 
@@ -57,6 +62,8 @@ func (f flows) Recorded(entries []audit.Entry) {
 		switch kind := audit.Kind(e.Kind); kind {
 		case audit.RevocationDelivered:
 			f.delivered.Inc()
+		case audit.RevocationGivenUp:
+			f.givenUp.WithLabelValues(givenUpCauses.of(flow.Cause)).Inc()
 		case audit.CollectionStarted:
 			f.started.WithLabelValues(modes.of(flow.Mode), strconv.FormatBool(flow.Attended)).Inc()
 		case audit.CollectionFinished:

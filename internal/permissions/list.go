@@ -30,6 +30,7 @@ type Permission struct {
 	AtBank        bool      // it was withdrawn at the institution
 	ByPerson      bool      // it was withdrawn here, or by the client for the person
 	Told          time.Time // when the institution was told; zero: not yet, or it need not be
+	NotTold       bool      // the institution was not told, and is not any more: it has not confirmed
 }
 
 // Reading is a reading under a permission.
@@ -147,6 +148,8 @@ func (s *Service) permission(ctx context.Context, v session.Visit, c consent.Con
 		switch f, _ := audit.FlowOf(e); {
 		case e.Kind == string(audit.RevocationDelivered):
 			p.Told = e.At
+		case e.Kind == string(audit.RevocationGivenUp):
+			p.NotTold = true
 		case e.Kind == string(audit.ConsentRevoked):
 			p.AtBank = consent.Cause(f.Cause) == consent.CauseBankRevoked
 			p.ByPerson = consent.Cause(f.Cause) == consent.CauseUser

@@ -126,6 +126,8 @@ func (v *views) entryEvent(e audit.Entry) (happening, bool) {
 		}
 	case audit.RevocationDelivered:
 		h.Who, h.What, h.Why = bySamla, "The institution was told", "that the permission has ended"
+	case audit.RevocationGivenUp:
+		h.Who, h.What, h.Why, h.Bad = byInstitution, "The institution has not confirmed", "that it knows of the end: "+givenUp[f.Cause], true
 	case audit.CollectionStarted:
 		h.What, h.Why = "Collection started", "without the person"
 		if f.Attended {
@@ -485,3 +487,10 @@ func (v *views) find(w http.ResponseWriter, r *http.Request) {
 
 // statusesInOrder are the statuses of collections as a list shows them.
 var statusesInOrder = slices.Sorted(slices.Values(collection.Statuses()))
+
+// givenUp says why an institution is not told any more.
+var givenUp = map[string]string{
+	audit.GivenUpRefused: "it refuses to end it. The message is parked among the jobs",
+	audit.GivenUpToken:   "it refuses the only token there is, so nothing can be read either",
+	audit.GivenUpOver:    "it did not answer before the permission was over there, too",
+}

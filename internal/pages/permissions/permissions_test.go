@@ -284,6 +284,11 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 	_, _, body = b.do("GET", pages.Path, nil)
 	wants(t, body, "Demobanken is not answering. We keep at it until it knows.")
 	e.Write(func(tx store.Tx) error {
+		return tx.AddAuditEntry(t.Context(), audit.OfGivenUp(e.IDs, long, outbox.Message{Company: "se-bank"}, audit.GivenUpRefused, e.Clock.Now()))
+	})
+	_, _, body = b.do("GET", pages.Path, nil)
+	wants(t, body, "Demobanken has not confirmed that it knows. Nothing is read any more.")
+	e.Write(func(tx store.Tx) error {
 		return tx.AddAuditEntry(t.Context(), audit.OfDelivery(e.IDs, long, outbox.Message{Company: "se-bank"}, e.Clock.Now()))
 	})
 	_, _, body = b.do("GET", pages.Path, nil)

@@ -87,6 +87,8 @@ func (h *handler) card(s seen, p service.Permission) card {
 		switch {
 		case !p.Told.IsZero():
 			key, v.Time = "perm.withdrawn.told", s.texts.Clock(local(p.Told))
+		case p.NotTold:
+			key = "perm.withdrawn.unconfirmed"
 		case h.Clock.Now().Sub(p.Until) < tellingSoon:
 			key = "perm.withdrawn.now"
 		}
