@@ -126,14 +126,17 @@ func (h *handler) addOwn() {
 	}
 	// What everybody does with their own sign-in is no act on anything else.
 	for pattern, mine := range map[string]http.HandlerFunc{
-		"GET /me": h.showMe, "POST /sign-out": h.signOut, "POST /me/sessions/end": h.endMine, "POST /me/passkey": h.beginMyPasskey, "POST /me/passkey/{id}": h.addMyPasskey,
-		"POST /me/passkey/remove": h.removeMyPasskey, "POST /me/password": h.myCodes, "POST /me/password/confirm": h.setPassword,
+		"GET /me": h.showMe, "POST /sign-out": h.signOut, "POST /me/sessions/end": h.endMine,
+		"GET " + provePath: h.showProve, "POST " + provePath: h.prove, "POST " + provePath + "/passkey": h.beginPasskey, "POST " + provePath + "/passkey/{id}": h.provePasskey,
+		"POST /me/passkey": h.fresh(0, page("/me"), h.beginMyPasskey), "POST /me/passkey/{id}": h.fresh(formTime, page("/me"), h.addMyPasskey), "POST /me/passkey/remove": h.fresh(0, page("/me"), h.removeMyPasskey),
+		"GET /me/password": h.fresh(0, page("/me/password"), h.myCodes), "POST /me/password/confirm": h.fresh(formTime, page("/me/password"), h.setPassword),
 	} {
 		h.mux.HandleFunc(pattern, h.signedIn(operator.Viewer, mine, nil))
 	}
 	for _, v := range []View{
-		{Path: "/operators", Title: "Operators", Handler: h.showPeople}, {Path: "POST /operators", Handler: h.addPerson}, {Path: "POST /operators/{id}/role", Handler: h.setRole},
-		{Path: "POST /operators/{id}/end", Handler: h.endTheirs}, {Path: "POST /operators/{id}/reset", Handler: h.resetPerson}, {Path: "POST /operators/{id}/remove", Handler: h.removePerson},
+		{Path: "/operators", Title: "Operators", Handler: h.showPeople}, {Path: "POST /operators", Handler: h.fresh(0, typed, h.addPerson)},
+		{Path: "POST /operators/{id}/role", Handler: h.fresh(0, page("/operators"), h.setRole)}, {Path: "POST /operators/{id}/end", Handler: h.endTheirs},
+		{Path: "POST /operators/{id}/reset", Handler: h.fresh(0, page("/operators"), h.resetPerson)}, {Path: "POST /operators/{id}/remove", Handler: h.fresh(0, page("/operators"), h.removePerson)},
 	} {
 		v.Needs = operator.Admin
 		h.add(v)

@@ -25,10 +25,12 @@ type people struct {
 	Roles   []operator.Role
 	Problem string
 	Name    string // what was typed
+	Role    operator.Role
 }
 
 func (h *handler) showPeople(w http.ResponseWriter, r *http.Request) {
-	h.people(w, r, http.StatusOK, people{})
+	q := r.URL.Query()
+	h.people(w, r, http.StatusOK, people{Name: q.Get("name"), Role: operator.Role(q.Get("role"))})
 }
 
 func (h *handler) people(w http.ResponseWriter, r *http.Request, status int, p people) {
@@ -76,7 +78,7 @@ func (h *handler) addPerson(w http.ResponseWriter, r *http.Request) {
 		Fail(w, r, err)
 		return
 	}
-	h.people(w, r, http.StatusUnprocessableEntity, people{Problem: wrong, Name: name})
+	h.people(w, r, http.StatusUnprocessableEntity, people{Problem: wrong, Name: name, Role: operator.Role(r.PostFormValue("role"))})
 }
 
 // changed answers after an act on an operator.

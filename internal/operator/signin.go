@@ -53,6 +53,10 @@ func (a Attempts) Begun(now time.Time) Attempts {
 const (
 	IdleLife     = 30 * time.Minute
 	AbsoluteLife = 12 * time.Hour
+	// FreshLife is how long after a sign-in a session may change how its operator signs in,
+	// or who else is an operator. Then they prove who they are again: a browser that somebody
+	// left open must not become an account of somebody else's.
+	FreshLife = 10 * time.Minute
 	// SeenEvery is how exactly the last use of a session is kept.
 	SeenEvery = time.Minute
 	// EnrolLife is how long a link for a new operator works.
@@ -89,6 +93,12 @@ const (
 // IdleLife, and began within AbsoluteLife.
 func (s Session) Live(now time.Time) bool {
 	return s.Ended.IsZero() && now.Sub(s.Seen) < IdleLife && now.Sub(s.Began) < AbsoluteLife
+}
+
+// Fresh reports whether the operator has proved who they are within FreshLife and grace,
+// which is the time that a form takes. A session of samla dev has nothing to prove with.
+func (s Session) Fresh(now time.Time, grace time.Duration) bool {
+	return s.By == ByHook || now.Sub(s.Began) < FreshLife+grace
 }
 
 // Touched returns the session after a use, and whether this is worth a write.

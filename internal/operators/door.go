@@ -39,5 +39,5 @@ func (s *Service) Enter(ctx context.Context, secret string, from From) (string, 
 	if err != nil {
 		return "", err
 	}
-	return s.enter(ctx, p.Account, p.of, operator.ByHook, from)
+	return s.enter(ctx, p.Account, p.of, operator.ByHook, from, "")
 }

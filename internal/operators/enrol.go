@@ -65,7 +65,7 @@ func (s *Service) EnrolPasskey(ctx context.Context, secret, id string, answer []
 // enrolled uses up the link.
 func (s *Service) enrolled(ctx context.Context, p person, from From) (string, error) {
 	p.Enrol = ""
-	session, err := s.enter(ctx, p.Account, p.of, operator.ByEnrol, from)
+	session, err := s.enter(ctx, p.Account, p.of, operator.ByEnrol, from, "")
 	if errors.Is(err, store.ErrConflict) {
 		err = ErrLink // it was used at the same time
 	}

@@ -102,6 +102,16 @@ func (s *Service) BeginPasskeySignIn(context.Context) (Challenge, error) {
 // nobody guesses a signature, and guesses at a password must not keep out who has a passkey,
 // also where all come from one address, such as through SSH. Errors: ErrWrong, *WaitError.
 func (s *Service) PasskeySignIn(ctx context.Context, id string, answer []byte, from From) (string, error) {
+	return s.passkeySignIn(ctx, id, answer, from, "", "")
+}
+
+// ProvePasskey is Prove with a passkey of the operator. Errors: ErrWrong, *WaitError.
+func (s *Service) ProvePasskey(ctx context.Context, o operator.Operator, session, id string, answer []byte, from From) (string, error) {
+	return s.passkeySignIn(ctx, id, answer, from, o.ID, session)
+}
+
+// passkeySignIn signs in with a passkey of the operator only, or of anybody for "".
+func (s *Service) passkeySignIn(ctx context.Context, id string, answer []byte, from From, only, instead string) (string, error) {
 	right, err := s.passkeys.begin(from.Address, s.Clock.Now())
 	if err != nil {
 		return "", err
@@ -125,7 +135,7 @@ func (s *Service) PasskeySignIn(ctx context.Context, id string, answer []byte, f
 		return p, err
 	}
 	_, credential, err := party.ValidatePasskeyLogin(user, c.challenge, parsed)
-	if err != nil || credential.Authenticator.CloneWarning {
+	if err != nil || credential.Authenticator.CloneWarning || only != "" && p.ID != only {
 		if p.ID == "" {
 			return "", ErrWrong
 		}
@@ -140,7 +150,7 @@ func (s *Service) PasskeySignIn(ctx context.Context, id string, answer []byte, f
 			p.of.Passkeys[i].Used = s.Clock.Now()
 		}
 	}
-	secret, err := s.enter(ctx, p.Account, p.of, operator.ByPasskey, from)
+	secret, err := s.enter(ctx, p.Account, p.of, operator.ByPasskey, from, instead)
 	if errors.Is(err, store.ErrConflict) {
 		err = ErrWrong // the account was changed at the same time
 	}

@@ -26,6 +26,18 @@ type Try struct{ Name, Password, Code string } // Code is of the app, or a recov
 // SignIn signs in with a password and a code, and returns the secret of the session. Names
 // that no account has take the same work and the same limits. Errors: ErrWrong, *WaitError.
 func (s *Service) SignIn(ctx context.Context, t Try, from From) (string, error) {
+	return s.signIn(ctx, t, from, "")
+}
+
+// Prove signs an operator in again: the new session takes the place of the one with the id
+// session, which is no longer fresh. The name of t is not read. The limits are those of the
+// sign-in. Errors: ErrWrong, *WaitError.
+func (s *Service) Prove(ctx context.Context, o operator.Operator, session string, t Try, from From) (string, error) {
+	t.Name = o.Name
+	return s.signIn(ctx, t, from, session)
+}
+
+func (s *Service) signIn(ctx context.Context, t Try, from From, instead string) (string, error) {
 	t.Name = strings.ToLower(strings.TrimSpace(t.Name))
 	right, err := s.tries.begin(from.Address, s.Clock.Now())
 	if err != nil {
@@ -53,7 +65,7 @@ func (s *Service) SignIn(ctx context.Context, t Try, from From) (string, error) 
 	if !same || !fits {
 		return "", s.refuse(ctx, a.ID)
 	}
-	secret, err := s.enter(ctx, a, next, method, from)
+	secret, err := s.enter(ctx, a, next, method, from, instead)
 	if errors.Is(err, store.ErrConflict) {
 		err = s.refuse(ctx, a.ID) // the code was used at the same time
 	}
@@ -102,8 +114,9 @@ func (s *Service) refuse(ctx context.Context, id string) error {
 
 // enter begins a session of an account that has proved who they are, and stores how they
 // sign in from now on. Error: store.ErrConflict if the account has changed since it was
-// read, also because a code was used.
-func (s *Service) enter(ctx context.Context, a operator.Account, next operator.Secret, by operator.Method, from From) (string, error) {
+// read, also because a code was used. instead is the id of a session whose place it takes;
+// "" = of none.
+func (s *Service) enter(ctx context.Context, a operator.Account, next operator.Secret, by operator.Method, from From, instead string) (string, error) {
 	secret, err := s.secret()
 	if err != nil {
 		return "", err
@@ -123,7 +136,12 @@ func (s *Service) enter(ctx context.Context, a operator.Account, next operator.S
 		if err := tx.AddOperatorSession(ctx, operator.HashOf(secret), session); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "console: sign-in", map[string]string{"operator": a.ID, "session": session.ID, "method": string(by)})
+		if instead != "" {
+			if _, err := tx.EndOperatorSessions(ctx, a.ID, instead, "", now); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, tx, "console: sign-in", map[string]string{"operator": a.ID, "session": session.ID, "method": string(by), "instead": instead})
 	})
 }
 

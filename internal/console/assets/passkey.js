@@ -9,7 +9,7 @@
   const post = async (address, body) => {
     const answer = await fetch(address, { method: "POST", body, headers: { "content-type": "application/json" }, credentials: "same-origin", redirect: "error" });
     const value = await answer.json();
-    if (!answer.ok) throw new Error(value.error);
+    if (!answer.ok) throw Object.assign(new Error(value.error), { to: value.to });
     return value;
   };
   const create = async (options) => {
@@ -44,6 +44,10 @@
         location.assign(done.to);
         return;
       } catch (error) {
+        if (error.to) {
+          location.assign(error.to); // the server asks first who it is
+          return;
+        }
         // A browser says NotAllowedError when the person cancels, and when there is none.
         const cancelled = error.name === "NotAllowedError", there = error.name === "InvalidStateError";
         said.textContent = cancelled ? "No passkey was used." : there ? "This device has a passkey for you already." : error.message || "This did not work. Try again.";
