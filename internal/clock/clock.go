@@ -44,8 +44,8 @@ func (t systemTimer) Stop() bool          { return t.t.Stop() }
 // Sleep waits until d has passed on c. If ctx ends first, it returns ctx's
 // error.
 func Sleep(ctx context.Context, c Clock, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil || d <= 0 {
+		return err
 	}
 	t := c.NewTimer(d)
 	defer t.Stop()

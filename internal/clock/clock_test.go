@@ -63,6 +63,22 @@ func TestSleep_ReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
+// passed is a clock on which each wait is over before anybody looks at its timer, as for a
+// goroutine that has to wait for a processor.
+type passed struct{ clock.Clock }
+
+func (p passed) NewTimer(time.Duration) clock.Timer { return p.Clock.NewTimer(0) }
+
+func TestSleep_DoesNotEndWellAfterItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if err := clock.Sleep(ctx, passed{clock.NewManual(start)}, time.Second); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want context.Canceled", err)
+		}
+	}
+}
+
 func TestSystem_IsInUTC(t *testing.T) {
 	if loc := clock.System().Now().Location(); loc != time.UTC {
 		t.Errorf("location is %v", loc)
