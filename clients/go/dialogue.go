@@ -12,9 +12,12 @@ import (
 
 // View is what the person is shown at this moment. Empty members are not shown.
 type View struct {
-	Status         string
-	QRText         string    // to draw as a QR code; a new one each second
-	QRImage        []byte    // the same as a PNG
+	Status  string
+	QRText  string // to draw as a QR code; a new one each second
+	QRImage []byte // the same as a PNG
+	// QRUntil is when the code must be taken away, unless another View has come before: the
+	// app refuses it then. Zero: there is none, or nobody knows.
+	QRUntil        time.Time
 	AutoStartToken string    // for AppLink
 	RedirectURL    string    // a page of the institution to open
 	Message        string    // a text for the person
@@ -118,6 +121,7 @@ type Person struct {
 // answers what the institution asks. If it ends without data, or ctx ends, the error says
 // so.
 func (c *Client) AwaitCollection(ctx context.Context, id uuid.UUID, p Person) (CollectionStatusResponse, error) {
+	var shown codes
 	d := &dialogue{client: c, id: id, person: p, wake: make(chan struct{}, 1), failed: make(chan error, 1)}
 	defer d.end()
 	s, err := await(ctx, d.wake, func() (CollectionStatusResponse, error) {
@@ -129,7 +133,9 @@ func (c *Client) AwaitCollection(ctx context.Context, id uuid.UUID, p Person) (C
 		}
 	}, func(s CollectionStatusResponse) (*int32, bool) {
 		if p.Show != nil {
-			p.Show(collectionView(s))
+			v := collectionView(s)
+			v.QRUntil = shown.until(v, time.Now())
+			p.Show(v)
 		}
 		d.follow(ctx, question(s))
 		return s.PollingInterval, false

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/runtime/types"
@@ -72,10 +73,13 @@ var ErrEnded = errors.New("it has ended")
 // AwaitConsent polls a consent until it is authorized, and shows the person what to do. If
 // it ends otherwise, or ctx ends, the error says so.
 func (c *Client) AwaitConsent(ctx context.Context, id uuid.UUID, show func(View)) (ConsentStatusResponse, error) {
+	var shown codes
 	s, err := await(ctx, nil, func() (ConsentStatusResponse, error) { return c.GetConsentStatus(ctx, id) },
 		func(s ConsentStatusResponse) (*int32, bool) {
 			if s.AuthInstructions != nil && show != nil {
-				show(consentView(s))
+				v := consentView(s)
+				v.QRUntil = shown.until(v, time.Now())
+				show(v)
 			}
 			return s.PollingInterval, s.Status == ConsentStatusAUTHORIZED
 		})

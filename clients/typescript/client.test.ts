@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { appLink, awaitCollection, Client, NotSigned, Problem, tolerance, verifyWebhook } from './index.ts';
+import { appLink, awaitCollection, Client, codes, NotSigned, Problem, tolerance, verifyWebhook, type View } from './index.ts';
 import { failuresMost, poll, Unanswered, type Surroundings } from './poll.ts';
 
 /** Notes how long was waited. */
@@ -112,6 +112,39 @@ test('an answer that the server cannot take now is handed over again', async () 
     assert.equal(end.status, 'COMPLETED');
     assert.deepEqual(taken, Array(2).fill({ type: 'TWO_FACTOR_CODE', value: '1', questionId: 'q1' }));
   });
+});
+
+test('an id stays where it is in a path', async () => {
+  const came: (string | undefined)[] = [];
+  await serving((request, response) => {
+    came.push(request.url);
+    response.end('{}');
+  }, async (server) => {
+    const c = Client.withKey(server, 'samla_x');
+    for (const id of ['..', '.', '', undefined as unknown as string]) {
+      await assert.rejects(c.call('delete', '/users/{userUuid}', { path: { userUuid: id } }), TypeError);
+    }
+    for (const id of ['a/../b', '%2e%2e', '...', 'å b']) await c.call('delete', '/users/{userUuid}', { path: { userUuid: id } });
+    assert.deepEqual(came, ['/users/a%2F..%2Fb', '/users/%252e%252e', '/users/...', '/users/%C3%A5%20b']);
+  });
+});
+
+test('a code says when it is of no use', () => {
+  let now = 0;
+  const shown = codes(() => now);
+  const expiresAt = new Date(300_000).toISOString();
+  const until = (at: number, view: Partial<View>) => {
+    now = at;
+    return shown({ status: 'AWAITING_AUTHORIZATION', expiresAt, ...view }).qrUntil;
+  };
+  assert.equal(until(0, { qrText: 'bankid.a.0.b' }), 3000);
+  assert.equal(until(1000, { qrText: 'bankid.a.0.b' }), 3000); // it stands still
+  assert.equal(until(2000, { qrText: 'bankid.a.1.c', qrImage: 'x' }), 5000);
+  assert.equal(until(3000, { message: 'Enter your code' }), undefined);
+  assert.equal(until(4000, { qrImage: 'x' }), 300_000);
+  assert.equal(until(5000, { qrText: 'a text of another app' }), 300_000);
+  assert.equal(until(6000, { qrText: 'bankid.a.2.d', expiresAt: new Date(7000).toISOString() }), 7000);
+  assert.equal(until(8000, { qrText: 'bankid.a.3.d', expiresAt: undefined }), 11_000);
 });
 
 test('links open the app', () => {

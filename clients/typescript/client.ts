@@ -111,7 +111,7 @@ export class Client {
   }
 
   private async send(method: string, path: string, input: Loose = {}): Promise<{ answer: unknown; headers: Headers }> {
-    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(input.path?.[name])));
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, input.path?.[name]));
     const url = new URL(this.#server + filled);
     for (const [name, value] of Object.entries(input.query ?? {})) {
       for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) url.searchParams.append(name, String(one));
@@ -142,6 +142,13 @@ type Loose = {
   idempotencyKey?: string;
   signal?: AbortSignal;
 };
+
+/** An id as a segment of a path. One that would lead to another path is refused: no encoding keeps `..` where it is. */
+function segment(name: string, value: unknown): string {
+  const text = value === undefined || value === null ? '' : String(value);
+  if (['', '.', '..'].includes(text)) throw new TypeError(`${name} is no id: ${JSON.stringify(text)}`);
+  return encodeURIComponent(text);
+}
 
 function parsed(text: string): Schemas['ConsentError'] | undefined {
   try {

@@ -47,6 +47,8 @@ export type View = {
   qrText?: string;
   /** The same as a PNG, in base64. */
   qrImage?: string;
+  /** When the code must be taken away (milliseconds, as Date.now()), unless another view has come before: the app refuses it then. */
+  qrUntil?: number;
   /** For appLink. */
   autoStartToken?: string;
   /** A page of the institution to open. */
@@ -74,13 +76,34 @@ export class Ended extends Error {
   }
 }
 
+/** How long a QR code that changes each second is of use, in milliseconds: the app takes an older one for a copy, and refuses it. */
+export const qrLife = 3000;
+
+/**
+ * Says how long the codes of the views that follow one another are of use. BankID's texts have the second that they are for, so they
+ * are new in each answer: one that stands still is of no use. A picture, or a text of another kind, holds as long as the person can sign.
+ */
+export function codes(now: () => number = Date.now): (view: View) => View {
+  let text: string | undefined;
+  let since = 0;
+  return (view) => {
+    if (view.qrText !== text) [text, since] = [view.qrText, now()];
+    if (!view.qrText && !view.qrImage) return view;
+    const end = view.expiresAt ? Date.parse(view.expiresAt) : undefined;
+    const moves = /^bankid\.[^.]*\.[^.]*\.[^.]*$/.test(view.qrText ?? '');
+    const qrUntil = moves ? Math.min(since + qrLife, end ?? Infinity) : end;
+    return qrUntil === undefined ? view : { ...view, qrUntil };
+  };
+}
+
 type Wait = { show?: (view: View) => void; signal?: AbortSignal };
 
 /** Polls a consent until it is authorized, and shows the person what to do. */
 export async function awaitConsent(session: Client, consentId: string, { show, signal }: Wait = {}): Promise<Schemas['ConsentStatusResponse']> {
+  const shown = codes();
   const ask = () => session.call('get', '/consents/{consentId}/status', { path: { consentId }, signal });
   const end = await poll(ask, (s) => {
-    if (s.authInstructions) show?.(consentView(s.status, s.authInstructions));
+    if (s.authInstructions) show?.(shown(consentView(s.status, s.authInstructions)));
     return s.status === 'AUTHORIZED';
   }, { signal });
   if (end.status !== 'AUTHORIZED') throw new Ended('consent', end.status, end.error?.code, end.error?.message);
@@ -137,6 +160,7 @@ export type Person = Wait & { ask?: (question: Question, signal: AbortSignal) =>
 /** Polls a collection until it has data, shows the person what to do, and answers what the institution asks. */
 export async function awaitCollection(session: Client, collectionId: string, person: Person = {}): Promise<Schemas['CollectionStatusResponse']> {
   const { signal } = person;
+  const shown = codes();
   const asked = new Asking(session, collectionId, person);
   try {
     const end = await poll(
@@ -145,7 +169,7 @@ export async function awaitCollection(session: Client, collectionId: string, per
         return session.call('get', '/collections/{collectionId}/status', { path: { collectionId }, signal });
       },
       (s) => {
-        person.show?.(collectionView(s));
+        person.show?.(shown(collectionView(s)));
         asked.follow(question(s));
         return false;
       },
