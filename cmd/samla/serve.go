@@ -70,6 +70,7 @@ type serveCmd struct {
 	PublicURL     string           `name:"public-url" placeholder:"URL" help:"Address of this server in the browsers of persons, such as https://samla.example.com; banks that sign on a page of theirs send persons back to it. By default that of --listen, if it is of this machine only."`
 	OperatorName  string           `placeholder:"NAME" help:"Who runs the server, as persons read it on its pages (${default})." default:"Samla"`
 	Language      []texts.Language `placeholder:"LANG" help:"Language in which pages are offered to persons: sv, en, nb, da or fi (repeatable; sv and en by default, because the texts of the others wait for a native speaker)."`
+	TimeZone      string           `default:"Europe/Stockholm" placeholder:"ZONE" help:"Time zone of the times on pages, a name of the IANA database; pages for persons name it (${default})."`
 	TrustedProxy  []string         `placeholder:"NETWORK" help:"Address or network of a reverse proxy whose X-Forwarded-For says where a person's browser is, such as 10.0.0.0/24 (repeatable; by default those on this machine). Banks are told that address."`
 	Metrics       string           `default:"127.0.0.1:9464" help:"Address of /metrics for Prometheus; \"off\": none. If it is taken, the server serves without it, says so in its log, and tries again."`
 	ConsoleListen string           `default:"127.0.0.1:8090" help:"Address of the console of operators, on a listener of its own; \"off\": none. It is one of this machine only, unless --console-url begins with https. If it is taken, the server serves without it, says so in its log, and tries again."`
@@ -163,7 +164,7 @@ func (c *serveCmd) server() server.Config {
 	return server.Config{ConsoleListen: console, ConsoleURL: c.ConsoleURL, Listen: c.Listen, PublicURL: c.PublicURL, Metrics: metrics, OTLPEndpoint: c.OTLPEndpoint, TraceShare: c.TraceShare, Database: c.dsn(), KeyDir: c.dir(c.storeFlags), BackupRetention: c.BackupRetention, Issuer: c.Issuer,
 		SessionLife: c.SessionLife, KeepData: c.KeepData, PollingLease: c.PollingLease, KeepEvidence: c.KeepEvidence, KeepAccounts: c.KeepAccounts,
 		Rate:     ratelimit.Rate{PerSecond: c.RateLimit},
-		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, TrustedProxies: c.TrustedProxy, Operator: c.OperatorName, Languages: c.Language, Workers: c.Workers,
+		UserRate: ratelimit.Rate{PerSecond: c.UserRateLimit}, AllowOrigins: c.AllowOrigin, TrustedProxies: c.TrustedProxy, Operator: c.OperatorName, Languages: c.Language, TimeZone: c.TimeZone, Workers: c.Workers,
 		WebhookTargets: webhook.Targets(c.WebhookTargets), WebhookPauseAfter: c.WebhookPauseAfter,
 		WarnAhead: c.WarnAhead, OpenTime: c.OpenTime, ReadTime: c.ReadTime, ReadTimeUnattended: c.ReadTimeUnattended, ReadMemory: c.ReadMemory << 20, MaxWaiting: c.MaxWaiting}
 }

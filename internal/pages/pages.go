@@ -48,9 +48,10 @@ type Deps struct {
 	Institutions institution.Institutions
 	PublicURL    func() string
 	Log          *slog.Logger
-	Random       io.Reader   // of the cookies of browsers; nil = the machine's
-	Operator     string      // who runs the server; "" = Samla
-	Offer        words.Offer // of languages; nil = words.Edited
+	Random       io.Reader      // of the cookies of browsers; nil = the machine's
+	Operator     string         // who runs the server; "" = Samla
+	Offer        words.Offer    // of languages; nil = words.Edited
+	Zone         *time.Location // of the times that are shown; nil = Sweden's
 	// IsOutage reports whether an error is about an outage of the store; nil: none is known.
 	IsOutage func(error) bool
 }

@@ -49,7 +49,7 @@ func parts() fs.FS {
 // newKit makes the pages. The relay on them names who runs the server.
 func newKit(d Deps) *look.Kit {
 	operator := cmp.Or(d.Operator, "Samla")
-	return look.Must(look.New(look.Options{Files: parts(), Help: "/permissions", Operator: operator, Offer: d.Offer, Funcs: map[string]any{
+	return look.Must(look.New(look.Options{Files: parts(), Help: "/permissions", Operator: operator, Offer: d.Offer, Zone: d.Zone, Funcs: map[string]any{
 		"relay": func(you, institution string) *look.Relay { return look.NewRelay(you, operator, institution, 2, false) },
 	}}))
 }

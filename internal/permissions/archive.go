@@ -132,6 +132,11 @@ func (s *Service) Archive(ctx context.Context, v session.Visit) ([]byte, error) 
 	return s.Vault.Open(ctx, v.UserID, archivePlace(v.ID), sealed)
 }
 
+// ArchiveSize returns the size of the archive of a visit, in bytes. Error: store.ErrNotFound.
+func (s *Service) ArchiveSize(ctx context.Context, v session.Visit) (int, error) {
+	return s.Store.ArchiveSize(ctx, v.ID)
+}
+
 // make makes an archive and seals it.
 func (s *Service) make(ctx context.Context, v session.Visit) ([]byte, error) {
 	token, _, err := s.Tokens.IssueToken(ctx, v.ClientID, v.UserID)
@@ -177,8 +182,9 @@ func (a *archive) all(ctx context.Context, v session.Visit) error {
 	}
 	texts := words.In(language)
 	var about strings.Builder
+	at := a.at.In(a.s.Zone)
 	for _, key := range []words.Key{"file.about", "file.json", "file.csv", "file.audit"} {
-		about.WriteString(texts.Say(key, words.Values{Date: texts.Date(a.at), Time: texts.Clock(a.at)}) + "\n\n")
+		about.WriteString(texts.Say(key, words.Values{Date: texts.Date(at), Time: texts.Clock(at), Zone: words.ZoneName(at.Location())}) + "\n\n")
 	}
 	if err := a.add("README.txt", []byte(about.String())); err != nil {
 		return err

@@ -33,7 +33,7 @@ import (
 // LinkPath is what the path of a link begins with; its secret follows.
 const LinkPath = "/permissions/link/"
 
-// Deps is what the service works with. All members but BankID are required.
+// Deps is what the service works with. All members but BankID and Zone are required.
 type Deps struct {
 	Store     store.Store
 	Vault     seal.Vault
@@ -48,8 +48,9 @@ type Deps struct {
 	Random    io.Reader // of secrets
 	PublicURL func() string
 	Persons   *persons.Service
-	BankID    Identifier // nil: nobody can sign in with it
-	Version   string     // of the API, in which archives are written
+	BankID    Identifier     // nil: nobody can sign in with it
+	Version   string         // of the API, in which archives are written
+	Zone      *time.Location // of the times in the texts of archives; nil = Sweden's
 }
 
 // Service is safe for concurrent use.
@@ -60,7 +61,12 @@ type Service struct {
 }
 
 // New returns the service.
-func New(d Deps) *Service { return &Service{Deps: d, signIns: newSignIns(d)} }
+func New(d Deps) *Service {
+	if d.Zone == nil {
+		d.Zone = clock.Sweden()
+	}
+	return &Service{Deps: d, signIns: newSignIns(d)}
+}
 
 // ReadBy sets the API, which archives are read from: they hold what a client is given, and
 // nothing else. It is called before anything else.

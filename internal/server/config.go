@@ -70,6 +70,7 @@ type Config struct {
 	UserRate        ratelimit.Rate // of requests with session tokens, per user (no limit)
 	Operator        string         // who runs the server, as persons read it on its pages (Samla)
 	Languages       words.Offer    // in which pages are offered to persons (words.Edited)
+	TimeZone        string         // of the times that pages show, a name of the IANA database (Europe/Stockholm)
 	TrustedProxies  []string       // addresses and networks of reverse proxies whose X-Forwarded-For is believed (those of this machine)
 	AllowOrigins    []string       // web pages that may call the API, docs/reference/api.md 1.10 (none)
 	KeepAccounts    time.Duration  // docs/reference/api.md 11.5 (30 days)
@@ -137,6 +138,9 @@ func (c Config) Check() error {
 			faults = append(faults, fmt.Errorf("there are no texts in the language %q: must be one of %q", l, words.Languages))
 		}
 	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "Local" {
+		faults = append(faults, fmt.Errorf("there is no time zone %q: must be a name such as Europe/Stockholm", c.TimeZone))
+	}
 	if _, err := c.proxies(); err != nil {
 		faults = append(faults, fmt.Errorf("trusted proxies: %w", err))
 	}
@@ -149,6 +153,15 @@ func (c Config) Check() error {
 	return errors.Join(faults...)
 }
 
+// zone returns the time zone of pages.
+func (c Config) zone() *time.Location {
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil { // Check has seen it
+		return clock.Sweden()
+	}
+	return zone
+}
+
 func (c Config) withDefaults() Config {
 	if c.KeyDir == "" && !strings.Contains(c.Database, "://") {
 		c.KeyDir = sqlstore.Beside(c.Database, "keys")
@@ -156,6 +169,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.BackupRetention, epochs.DefaultRetention)
 	orDefault(&c.Issuer, "samla")
 	orDefault(&c.Operator, "Samla")
+	orDefault(&c.TimeZone, clock.Sweden().String())
 	orDefault(&c.WebhookTargets, webhook.PublicTargets)
 	orDefault(&c.WebhookPauseAfter, webhooks.PauseAfter)
 	orDefault(&c.KeepData, 30*24*time.Hour)

@@ -18,3 +18,11 @@ func TestConfig_RefusesALanguageWithoutTexts(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestConfig_RefusesATimeZoneThatThereIsNot(t *testing.T) {
+	for zone, good := range map[string]bool{"": true, "Europe/Helsinki": true, "UTC": true, "Stockholm": false, "Local": false} {
+		if err := (server.Config{Database: t.TempDir(), TimeZone: zone}).Check(); (err == nil) != good || !good && !strings.Contains(err.Error(), zone) {
+			t.Errorf("%q: %v", zone, err)
+		}
+	}
+}

@@ -58,16 +58,16 @@ func (s *Server) mounts(services v20260401.Services) ([]api.Mount, error) {
 // persons, which are at paths of their own.
 func (s *Server) faces(a *api.Handler, institutions institution.Institutions) http.Handler {
 	onTheWay := pages.New(pages.Deps{Ways: s.consents, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL,
-		Log: s.parts.Log, Random: s.parts.Random, Operator: s.config.Operator, Offer: s.config.Languages, IsOutage: func(err error) bool { return s.outageOf(err) != "" }})
+		Log: s.parts.Log, Random: s.parts.Random, Operator: s.config.Operator, Offer: s.config.Languages, Zone: s.config.zone(), IsOutage: func(err error) bool { return s.outageOf(err) != "" }})
 	const day = 24 * time.Hour
 	mine := permissionpages.New(permissionpages.Deps{Service: s.visits, Clients: s.store, Institutions: institutions, PublicURL: s.PublicURL, Clock: s.parts.Clock,
-		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day)),
+		Log: s.parts.Log, Operator: s.config.Operator, Offer: s.config.Languages, Zone: s.config.zone(), BackupDays: int(s.config.BackupRetention / day), AuditYears: int(s.config.KeepEvidence / (365 * day)),
 		Renew: func(ctx context.Context, v session.Visit, id consent.ID, l words.Language) (string, error) {
 			link, err := s.connect.Renew(ctx, connect.Renewal{ClientID: v.ClientID, UserID: v.UserID, Consent: id, Language: string(l), ReturnURL: s.PublicURL() + permissionpages.Path})
 			return link.URL, err
 		}})
 	connecting := connectpage.New(connectpage.Deps{Connect: s.connect, Clients: s.store, Institutions: institutions, Health: s.health, Clock: s.parts.Clock,
-		Keep: s.config.KeepData, Operator: s.config.Operator, Offer: s.config.Languages, PublicURL: s.PublicURL, Log: s.parts.Log})
+		Keep: s.config.KeepData, Operator: s.config.Operator, Offer: s.config.Languages, Zone: s.config.zone(), PublicURL: s.PublicURL, Log: s.parts.Log})
 	documentation := reference.New(reference.Deps{Versions: documents(), Try: s.config.TryDocs, Log: s.parts.Log})
 	paths := pages.Paths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

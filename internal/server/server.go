@@ -173,7 +173,7 @@ func (s *Server) wire(ctx context.Context) error {
 	s.connect = connect.New(connect.Deps{Store: s.store, Vault: vault, Consents: s.consents, Collections: collections, Institutions: institutions, Health: health,
 		Clock: p.Clock, IDs: ids, Log: p.Log, PublicURL: s.PublicURL, Random: p.Random})
 	s.visits = permissions.New(permissions.Deps{Store: s.store, Vault: vault, Consents: s.consents, Reads: refreshes, Audit: s.auditing, Tokens: s.Authn,
-		Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random, PublicURL: s.PublicURL, Version: v20260401.Version, Persons: people, BankID: p.BankID})
+		Clock: p.Clock, IDs: ids, Log: p.Log, Random: p.Random, PublicURL: s.PublicURL, Version: v20260401.Version, Zone: s.config.zone(), Persons: people, BankID: p.BankID})
 	s.people = users.New(users.Deps{Store: s.store, Vault: vault, Flows: []users.Flow{s.consents, collections, refreshes, s.connect, s.visits},
 		Tokens: s.Authn, Clock: p.Clock, IDs: ids, Journal: s.journal})
 	s.visits.People = s.people

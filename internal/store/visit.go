@@ -26,6 +26,8 @@ type VisitReader interface {
 	PersonKey(ctx context.Context) ([]byte, error)
 	// Archive returns the archive of a visit, sealed.
 	Archive(ctx context.Context, visitID string) ([]byte, error)
+	// ArchiveSize returns the size of that, in bytes.
+	ArchiveSize(ctx context.Context, visitID string) (int, error)
 }
 
 // UserRef names a user of a client.

@@ -71,3 +71,24 @@ func (t *Texts) Number(n int) string {
 	}
 	return b.String()
 }
+
+// ZoneName returns what people call a time zone (IANA): "Stockholm" of "Europe/Stockholm".
+func ZoneName(zone *time.Location) string {
+	name := zone.String()
+	return strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
+}
+
+// Bytes returns a size as the language writes it, in powers of ten: "12 kB", "1.2 MB",
+// "1,2 MB".
+func (t *Texts) Bytes(n int) string {
+	const kilo = 1000
+	if n < kilo*kilo {
+		return strconv.Itoa(max(1, (n+kilo/2)/kilo)) + space + "kB"
+	}
+	tenths := (n + kilo*kilo/20) / (kilo * kilo / 10)
+	point := ","
+	if t.Language == English {
+		point = "."
+	}
+	return t.Number(tenths/10) + point + strconv.Itoa(tenths%10) + space + "MB"
+}

@@ -34,6 +34,8 @@ type Values struct {
 	Time        string // see Texts.Clock
 	Min, Sec    string
 	Ref         string
+	Zone        string // of the times, such as Stockholm
+	Size        string // see Texts.Bytes
 }
 
 // Texts are the texts of one language. Safe for concurrent use.
@@ -156,6 +158,10 @@ func (v *Values) text(name string) *string {
 		return &v.Sec
 	case "ref":
 		return &v.Ref
+	case "zone":
+		return &v.Zone
+	case "size":
+		return &v.Size
 	}
 	return new(string)
 }

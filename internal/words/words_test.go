@@ -140,6 +140,26 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+func TestBytes_AreWrittenAsTheLanguageDoes(t *testing.T) {
+	for n, want := range map[int]string{0: "1\u00a0kB", 400: "1\u00a0kB", 12_499: "12\u00a0kB", 999_400: "999\u00a0kB", 1_000_000: "1,0\u00a0MB", 1_250_000: "1,3\u00a0MB", 12_345_678_901: "12\u00a0345,7\u00a0MB"} {
+		if got := words.In(words.Swedish).Bytes(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+	if got := words.In(words.English).Bytes(1_960_000); got != "2.0\u00a0MB" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestZoneName_IsTheCity(t *testing.T) {
+	for name, want := range map[string]string{"Europe/Stockholm": "Stockholm", "America/Argentina/Buenos_Aires": "Buenos Aires", "UTC": "UTC"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil || words.ZoneName(zone) != want {
+			t.Errorf("%s: %q, %v", name, words.ZoneName(zone), err)
+		}
+	}
+}
+
 func TestOffer_Picks(t *testing.T) {
 	for _, test := range []struct {
 		offer   words.Offer

@@ -237,7 +237,7 @@ func (w *world) signsInToPermissions(d *driver) {
 	}
 	p.in("LIST")
 	p.judge("permissions-identified")
-	if text := p.text("main"); !strings.Contains(text, "Withdraw") || !strings.Contains(text, "Download everything") {
+	if text := p.text("main"); !strings.Contains(text, "Withdraw") || !strings.Contains(text, "Get a copy") || !strings.Contains(text, "You signed in with BankID") {
 		w.t.Errorf("who has signed in sees %q", text)
 	}
 	p.click("header button") // sign out

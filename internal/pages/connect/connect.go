@@ -35,9 +35,10 @@ type Deps struct {
 	Institutions institution.Institutions
 	Health       *company.Health
 	Clock        clock.Clock
-	Keep         time.Duration // how long data is kept
-	Operator     string        // who runs the server; "" = Samla
-	Offer        words.Offer   // of languages; nil = words.Edited
+	Keep         time.Duration  // how long data is kept
+	Operator     string         // who runs the server; "" = Samla
+	Offer        words.Offer    // of languages; nil = words.Edited
+	Zone         *time.Location // of the times that are shown; nil = Sweden's
 	PublicURL    func() string
 	Log          *slog.Logger
 }
@@ -69,7 +70,7 @@ var bundle = func() *look.Bundle {
 
 // newKit makes the pages.
 func newKit(d Deps) *look.Kit {
-	return look.Must(look.New(look.Options{Files: sub("templates"), Operator: d.Operator, Offer: d.Offer}))
+	return look.Must(look.New(look.Options{Files: sub("templates"), Operator: d.Operator, Offer: d.Offer, Zone: d.Zone}))
 }
 
 func sub(name string) fs.FS {

@@ -33,12 +33,12 @@ import (
 
 // Options are what a Kit is made of.
 type Options struct {
-	Files    fs.FS       // templates of the pages
-	Patterns []string    // which files; nil = "*.html"
-	Layout   string      // "people" (the default), "console", or a template "look/…" of Files
-	Sheet    string      // a file of Assets; "" = "people.css", or "console.css" with that layout
-	Offer    words.Offer // languages offered in the footer; nil = words.Edited
-	Zone     *time.Location
+	Files    fs.FS          // templates of the pages
+	Patterns []string       // which files; nil = "*.html"
+	Layout   string         // "people" (the default), "console", or a template "look/…" of Files
+	Sheet    string         // a file of Assets; "" = "people.css", or "console.css" with that layout
+	Offer    words.Offer    // languages offered in the footer; nil = words.Edited
+	Zone     *time.Location // of the times that pages show, which people's pages name; nil = Sweden's
 	Operator string         // who runs the server; "" = "Samla"
 	Help     string         // address of My permissions for the footer, or ""
 	Funcs    map[string]any // more functions for templates
@@ -154,6 +154,7 @@ type layout struct {
 	Sheet    string
 	Operator string
 	Help     string
+	Zone     string
 	Offer    []words.Language
 	Main     template.HTML
 	HeadEnd  template.HTML
@@ -188,7 +189,7 @@ func (k *Kit) HTML(p Page, l words.Language, fragment bool) ([]byte, error) {
 			p.Class = "page"
 		}
 	}
-	d := layout{Page: p, Lang: l, Sheet: Assets.Address(k.options.Sheet), Operator: k.options.Operator, Help: k.options.Help, Scripts: p.Scripts, Offer: k.options.Offer}
+	d := layout{Page: p, Lang: l, Sheet: Assets.Address(k.options.Sheet), Operator: k.options.Operator, Help: k.options.Help, Zone: words.ZoneName(k.options.Zone), Scripts: p.Scripts, Offer: k.options.Offer}
 	part := func(name string, data any) (template.HTML, error) {
 		if name == "" {
 			return "", nil

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"samla/internal/client"
 	"samla/internal/clock"
@@ -48,10 +49,11 @@ type Deps struct {
 	Clock        clock.Clock
 	Log          *slog.Logger
 	Renew        Renewer
-	Operator     string      // who runs the server
-	Offer        words.Offer // of languages; nil = words.Edited
-	BackupDays   int         // for how long backups hold what was erased
-	AuditYears   int         // for how long the audit log is kept
+	Operator     string         // who runs the server
+	Offer        words.Offer    // of languages; nil = words.Edited
+	Zone         *time.Location // of the times that are shown; nil = Sweden's
+	BackupDays   int            // for how long backups hold what was erased
+	AuditYears   int            // for how long the audit log is kept
 }
 
 // The names of the cookie: with the prefix a browser takes it over HTTPS only, from this
@@ -81,7 +83,7 @@ func sub(name string) fs.FS {
 
 // New returns the handler of everything below Path.
 func New(d Deps) http.Handler {
-	h := &handler{d, look.Must(look.New(look.Options{Files: sub("templates"), Offer: d.Offer, Operator: d.Operator}))}
+	h := &handler{d, look.Must(look.New(look.Options{Files: sub("templates"), Offer: d.Offer, Operator: d.Operator, Zone: d.Zone}))}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path, h.list)
 	mux.HandleFunc("GET "+signInPath, h.signingIn)

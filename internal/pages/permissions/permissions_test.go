@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -409,7 +410,7 @@ func TestArchive_IsMadeByAJobAndKeptForAQuarter(t *testing.T) {
 	if _, err := e.Store.OutboxMessage(t.Context(), m.ID); err == nil {
 		t.Error("the message stays")
 	}
-	if _, _, body := b.do("GET", "/permissions/download", nil); !strings.Contains(body, "The link works until 10:15") {
+	if _, _, body := b.do("GET", "/permissions/download", nil); !strings.Contains(body, "The file is ready: "+words.In(words.English).Bytes(2000)+". It can be saved until 10:15") || !strings.Contains(body, "Time zone: Stockholm") {
 		t.Error(body)
 	}
 	if status, to, _ := other.do("GET", "/permissions/archive", nil); status != http.StatusSeeOther || to != "/permissions/download" {
@@ -426,6 +427,10 @@ func TestArchive_IsMadeByAJobAndKeptForAQuarter(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "README.txt json/consents-1.json json/consents-2.json json/collections-1.json json/collections/550e8400-e29b-41d4-a716-446655440000.json json/accounts-1.json audit/audit.jsonl audit/public-key.pem" {
 		t.Error(got)
+	}
+	readme, err := fs.ReadFile(z, "README.txt")
+	if err != nil || !strings.Contains(string(readme), "at 10:00 (Stockholm).") {
+		t.Errorf("%s, %v", readme, err)
 	}
 	if len(e.asked) == 0 || !strings.HasSuffix(e.asked[0], "Bearer token") {
 		t.Errorf("the API is asked %q", e.asked)

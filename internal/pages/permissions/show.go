@@ -102,6 +102,7 @@ type listData struct {
 	Valid, Ended []card
 	Withdrawn    *card
 	Data         []kept
+	SignedIn     bool // with BankID, which does not find all
 }
 
 // kept is what is kept for a client, as the list names it.
@@ -117,7 +118,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 			h.broken(w, r, err)
 			return
 		}
-		var d listData
+		d := listData{SignedIn: s.Person != ""}
 		of := map[string]seen{}
 		for _, v := range s.all {
 			one, err := h.about(r, s.all, v)
@@ -239,15 +240,31 @@ func (h *handler) renew(w http.ResponseWriter, r *http.Request, s seen) {
 // downloadData is what the page of the archive shows.
 type downloadData struct {
 	Asker, State, Until string
+	Size                string
 	Query               string
+	Folders             []folder
 }
+
+// folder is a part of the archive.
+type folder struct{ Name, Holds string }
 
 func (h *handler) download(w http.ResponseWriter, r *http.Request, s seen) {
 	d := downloadData{Asker: s.asker, Query: s.query(), State: string(s.Archive), Until: s.texts.Clock(s.ArchiveAt.Add(session.ArchiveLife).In(h.kit.Zone()))}
 	if s.Archive == session.ArchiveReady && !s.Fetchable(h.Clock.Now()) {
 		d.State = ""
 	}
-	p := h.page(s, "perm/download", "DOWNLOAD", "perm.download", r, d)
+	for _, name := range []string{"json", "csv", "audit"} {
+		d.Folders = append(d.Folders, folder{name, s.texts.Say(words.Key("perm.download."+name), words.Values{})})
+	}
+	if d.State == string(session.ArchiveReady) {
+		size, err := h.Service.ArchiveSize(r.Context(), s.Visit)
+		if err != nil {
+			h.broken(w, r, err)
+			return
+		}
+		d.Size = s.texts.Bytes(size)
+	}
+	p := h.page(s, "perm/download", "DOWNLOAD", "perm.download.h1", r, d)
 	if s.Archive == session.ArchiveMaking {
 		p.Refresh = 2
 	}

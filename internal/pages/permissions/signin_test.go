@@ -177,7 +177,7 @@ func TestSignIn_TakesNobodyForAnother(t *testing.T) {
 	e := newEnv(t)
 	e.given(e.User, maja)
 	b := e.browser(t)
-	if status, to, body := b.signsIn(bertil); status != http.StatusOK || to != "" || !strings.Contains(body, "We find no permission") || b.cookie("permissions") != "" {
+	if status, to, body := b.signsIn(bertil); status != http.StatusOK || to != "" || !strings.Contains(body, "We find no permission") || !strings.Contains(body, "on the bank&#39;s own page are found through a link") || b.cookie("permissions") != "" {
 		t.Errorf("%d to %q\n%s", status, to, body)
 	}
 	for _, kept := range []string{"x", strings.Repeat("A", 100), strings.Repeat("A", 3000)} {

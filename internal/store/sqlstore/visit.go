@@ -71,6 +71,11 @@ func (r reader) Archive(ctx context.Context, visitID string) ([]byte, error) {
 	}, `SELECT sealed FROM permission_archives WHERE visit_id = $1`, visitID)
 }
 
+// ArchiveSize implements store.VisitReader.
+func (r reader) ArchiveSize(ctx context.Context, visitID string) (int, error) {
+	return one(ctx, r.q, column[int], `SELECT LENGTH(sealed) FROM permission_archives WHERE visit_id = $1`, visitID)
+}
+
 // AddVisit implements store.VisitWriter.
 func (t *tx) AddVisit(ctx context.Context, v session.Visit) error {
 	n, err := t.q.exec(ctx, `INSERT INTO permission_visits (`+visitColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,

@@ -63,6 +63,10 @@ func testVisits(_ *testing.T, f fixture) {
 	}
 	archive, err := f.s.Archive(f.ctx, v.ID)
 	check(f, "the newest archive", string(archive), err, "two")
+	size, err := f.s.ArchiveSize(f.ctx, v.ID)
+	check(f, "its size", size, err, len("two"))
+	_, err = f.s.ArchiveSize(f.ctx, other.ID)
+	missing(f, "the size of no archive", session.Visit{}, err)
 
 	stranger := f.addClient()
 	f.write(func(tx store.Tx) error { return tx.EraseVisits(f.ctx, stranger.ID, f.user.ID) })
