@@ -36,6 +36,8 @@ type Request struct {
 	// are returned.
 	Also func(store.Tx, consent.Consent) error
 
+	Purpose string // see consent.Consent.Purpose
+
 	// Lineage and Renews are those of a consent that renews another one; else empty.
 	Lineage, Renews consent.ID
 }
@@ -53,7 +55,7 @@ func (s *Service) Draft(ctx context.Context, r Request) (consent.Consent, error)
 	profile := s.Institutions.Of(r.Company).Profile
 	c := consent.Consent{
 		ID: consent.ID(s.IDs.New()), ClientID: r.ClientID, UserID: r.UserID, CollectionID: r.CollectionID,
-		Company: r.Company, LoginMethod: r.LoginMethod, Lineage: r.Lineage, Renews: r.Renews,
+		Company: r.Company, LoginMethod: r.LoginMethod, Lineage: r.Lineage, Renews: r.Renews, Purpose: r.Purpose,
 		Status: consent.Initiated, Step: consent.StepOpen, Requested: r.Scope,
 		CreatedAt: now, StatusChangedAt: now, AuthorizeBy: now.Add(profile.Deadline),
 		ExpiresAt:     endOfDay(r.ValidUntil, now, profile.LongestConsent),

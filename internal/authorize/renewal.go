@@ -53,7 +53,7 @@ func (s *Service) Renew(ctx context.Context, clientID, userID string, id consent
 			return consent.Consent{}, err
 		}
 		r.ClientID, r.UserID, r.Company = old.ClientID, old.UserID, old.Company
-		r.Lineage, r.Renews = old.LineageID(), old.ID
+		r.Lineage, r.Renews, r.Purpose = old.LineageID(), old.ID, old.Purpose
 		if r.PSU.PersonalNumber == "" {
 			r.PSU.PersonalNumber = old.PersonalNumber // a bank that compares it with the signer can do so
 		}

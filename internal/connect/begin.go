@@ -163,7 +163,7 @@ func (s *Service) checkTyped(i institution.Institution, w Way, t flow.Typed) (fl
 
 // consentRequest returns the request for the consent that the person approves.
 func (s *Service) consentRequest(f flow.Flow, i institution.Institution, w Way, t flow.Typed, v Visitor) authorize.Request {
-	r := authorize.Request{ClientID: f.ClientID, UserID: f.UserID, Company: f.Company, LoginMethod: w.Method,
+	r := authorize.Request{ClientID: f.ClientID, UserID: f.UserID, Company: f.Company, LoginMethod: w.Method, Purpose: f.Terms.Purpose,
 		Scope: consent.Scope{Balances: f.Terms.Balances, Transactions: f.Terms.Transactions}, ValidUntil: s.validUntil(f.Terms),
 		PSU: v.psu(f.Terms), Chooses: f.Terms.Renews == ""}
 	r.PSU.PersonalNumber, r.NumberAt = psu.Number(t.PersonalNumber), AtPersonalNumber

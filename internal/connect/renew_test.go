@@ -54,6 +54,9 @@ func TestRenew_GivesTheSameAgain(t *testing.T) {
 	p.did(p.Begin(t.Context(), p.id, p.key, p.rev(), connect.Begin{Kind: connect.OtherDevice, Typed: flow.Typed{PersonalNumber: "198208149297"}}, visitor))
 	p.in(flow.Opening)
 	c := b.Consent(p.view.Flow.ConsentID)
+	if c.Purpose == "" || c.Purpose != old.Purpose || p.view.Flow.Terms.Purpose != old.Purpose {
+		t.Errorf("for %q, before for %q", c.Purpose, old.Purpose)
+	}
 	if c.Renews != old.ID || c.Requested.Transactions || !c.Requested.Balances || c.ExpiresAt.Sub(b.Clock.Now()).Hours() > 31*24 || c.ExpiresAt.Sub(b.Clock.Now()).Hours() < 30*24 {
 		t.Errorf("%+v", c)
 	}

@@ -138,6 +138,10 @@ type Consent struct {
 	// made sure of that; else empty.
 	Person string
 
+	// Purpose is what the data is for, in the words of the client (docs/reference/api.md 13);
+	// empty if the consent was asked for without the connect page.
+	Purpose string
+
 	// Visit is the person's way to the page of the institution; nil if there is none.
 	Visit *Visit
 

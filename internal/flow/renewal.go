@@ -17,7 +17,7 @@ func RenewalOf(c consent.Consent) (t Terms, ok bool) {
 	}
 	scope := RenewalScope(c)
 	return Terms{Companies: []string{c.Company}, Products: []Product{Accounts}, Balances: scope.Balances, Transactions: scope.Transactions,
-		ValidDays: days, ConsentOnly: true, Renews: c.ID}, true
+		ValidDays: days, ConsentOnly: true, Purpose: c.Purpose, Renews: c.ID}, true
 }
 
 // RenewalScope returns what a renewal asks for: the accounts as they were asked for, because

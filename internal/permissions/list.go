@@ -21,6 +21,7 @@ type Permission struct {
 	Company       string
 	Status        consent.Status
 	Scope         consent.Scope
+	Purpose       string    // in the words of the client; empty: none is known
 	Until         time.Time // until when it is valid, or when it ended
 	DaysLeft      int
 	Last          time.Time // when it was read last; zero: never
@@ -122,7 +123,7 @@ func of(c consent.Consent, v session.Visit) bool { return v.Person == "" || c.Pe
 
 // permission describes the living consent of a lineage.
 func (s *Service) permission(ctx context.Context, v session.Visit, c consent.Consent, lineage []consent.Consent) (Permission, error) {
-	p := Permission{Visit: v, ID: c.ID, Company: c.Company, Status: c.Status, Scope: c.Scope(), Until: c.StatusChangedAt}
+	p := Permission{Visit: v, ID: c.ID, Company: c.Company, Status: c.Status, Scope: c.Scope(), Purpose: c.Purpose, Until: c.StatusChangedAt}
 	readings, entries, err := s.readings(ctx, lineage)
 	if err != nil {
 		return p, err

@@ -31,8 +31,8 @@ type ConsentWriter interface {
 	// AddConsent stores a consent. Errors: ErrExists when the id is taken.
 	AddConsent(ctx context.Context, c consent.Consent) error
 	// PutConsent is a compare-and-swap on c.Rev. It stores Rev+1 and returns it in
-	// the consent handed back. The client, user, collection, lineage and renewed
-	// consent of a consent never change. UpdateConsent calls it with the retry; PutConsent itself is for a
+	// the consent handed back. The client, user, collection, lineage, purpose and
+	// renewed consent of a consent never change. UpdateConsent calls it with the retry; PutConsent itself is for a
 	// transaction that writes several rows at once. Errors: ErrNotFound,
 	// ErrConflict.
 	PutConsent(ctx context.Context, c consent.Consent) (consent.Consent, error)

@@ -46,7 +46,7 @@ type VisitWriter interface {
 	// AddPersonKey stores the key of the hashes of persons. Error: ErrExists.
 	AddPersonKey(ctx context.Context, sealed []byte) error
 	// EraseVisits deletes the visits of a user, and their archives, and forgets who has
-	// given the consents.
+	// given the consents and what for.
 	EraseVisits(ctx context.Context, clientID, userID string) error
 }
 

@@ -18,7 +18,7 @@ const mostDays = 180
 func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institution.Institution, view *connect.View) *look.Slip {
 	v := words.Values{Asker: asker, Purpose: t.Purpose, Operator: h.Operator, Institution: at.Company.DisplayName}
 	s := &look.Slip{Title: say.Say("slip.title", v), Stub: say.Say("slip.open", v)}
-	if t.Purpose != "" { // a renewal by the person has none
+	if t.Purpose != "" { // a renewal of what was asked for without words has none
 		s.Why = say.Say("slip.why", v)
 	}
 	add := func(key words.Key, row look.SlipRow) {

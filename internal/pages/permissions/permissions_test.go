@@ -172,7 +172,7 @@ func (e *env) permission(u user.User, days int) consent.Consent {
 	e.Helper()
 	now := e.Clock.Now()
 	scope := consent.Scope{Balances: true, Transactions: true}
-	c := consent.Consent{ID: consent.ID(e.IDs.New()), ClientID: u.ClientID, UserID: u.ID, Company: "se-bank", Status: consent.Authorized, Step: consent.StepKeep, Requested: scope, Granted: &scope,
+	c := consent.Consent{ID: consent.ID(e.IDs.New()), ClientID: u.ClientID, UserID: u.ID, Company: "se-bank", Status: consent.Authorized, Step: consent.StepKeep, Requested: scope, Granted: &scope, Purpose: "show <your> accounts",
 		CreatedAt: now, StatusChangedAt: now, ExpiresAt: now.AddDate(0, 0, days), WakeAt: now.AddDate(1, 0, 0)}
 	plain, err := json.Marshal(consent.Secret{Context: psu.Context{PersonalNumber: "198412099296"}, RemoteID: "at-bank"})
 	if err != nil {
@@ -254,7 +254,7 @@ func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 	long, soon := e.permission(e.User, 170), e.permission(e.User, 6)
 	b := e.signedIn(t, e.User)
 	_, _, body := b.do("GET", pages.Path, nil)
-	wants(t, body, "acme", "at Demobanken", "Collected by Exempeldrift AB", `hreflang="fi"`, "6 days left", "Accounts · Balances · Payments in and out", "1 April 2026 at 10:00, you were there", "0 of at most 4 times", "/permissions/renew/"+string(soon.ID))
+	wants(t, body, "acme", "to show &lt;your&gt; accounts", "at Demobanken", "Collected by Exempeldrift AB", `hreflang="fi"`, "6 days left", "Accounts · Balances · Payments in and out", "1 April 2026 at 10:00, you were there", "0 of at most 4 times", "/permissions/renew/"+string(soon.ID))
 	if strings.Contains(body, "/permissions/renew/"+string(long.ID)) || strings.Index(body, string(soon.ID)) > strings.Index(body, string(long.ID)) {
 		t.Error("the one that ends soonest is not first, or the other one can be renewed")
 	}

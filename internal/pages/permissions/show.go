@@ -26,6 +26,7 @@ type card struct {
 	ID, Asker, Institution string
 	At                     string // id of the visit
 	Reads                  string
+	Why                    string
 	Until, Last            string
 	DaysLeft               int
 	Soon                   bool
@@ -60,6 +61,9 @@ func (h *handler) card(s seen, p service.Permission) card {
 	local := func(at time.Time) time.Time { return at.In(h.kit.Zone()) }
 	c := card{ID: string(p.ID), At: p.Visit.ID, Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Until: s.texts.Date(local(p.Until)),
 		DaysLeft: p.DaysLeft, Soon: p.Status == consent.Authorized && p.DaysLeft < renewFrom, Used: p.Used, Limit: p.Limit}
+	if p.Purpose != "" {
+		c.Why = s.texts.Say("slip.why", words.Values{Purpose: p.Purpose})
+	}
 	c.CanRenew = c.Soon || p.Status != consent.Authorized
 	for i := range min(p.Limit, 12) {
 		c.Meter = append(c.Meter, i < p.Used)

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, visit, person, sealed, rev, wake_at`
+	consentNames = `id, client_id, user_id, collection_id, company, login_method, status, step, requested, granted, created_at, status_changed_at, authorize_by, expires_at, sca_expires_at, revoked_at, failure, open_request_id, authorise_request_id, lineage, renews, renewed_by, expiring_at, visit, person, purpose, sealed, rev, wake_at`
 
 	insertConsent = `INSERT INTO consents (` + consentNames + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 ON CONFLICT DO NOTHING`
 
 	updateConsent = `UPDATE consents SET company = $3, login_method = $4, status = $5, step = $6, requested = $7, granted = $8,
@@ -36,7 +36,7 @@ func (r *consentRow) dest() []any {
 	return []any{(*string)(&c.ID), &c.ClientID, &c.UserID, &c.CollectionID, &c.Company, &c.LoginMethod, (*string)(&c.Status),
 		(*string)(&c.Step), &r.requested, &r.granted, &r.created, &r.changed, &r.authorizeBy, &r.expires, &r.scaExpires,
 		&r.revoked, (*string)(&c.Failure), &c.OpenRequestID, &c.AuthorizeRequestID,
-		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &r.visit, &c.Person, &c.Sealed, &c.Rev, &r.wake}
+		(*string)(&c.Lineage), (*string)(&c.Renews), (*string)(&c.RenewedBy), &r.warned, &r.visit, &c.Person, &c.Purpose, &c.Sealed, &c.Rev, &r.wake}
 }
 
 func (r *consentRow) value() (consent.Consent, error) {
@@ -190,7 +190,7 @@ func (t *tx) AddConsent(ctx context.Context, c consent.Consent) error {
 	n, err := t.q.exec(ctx, insertConsent, string(c.ID), c.ClientID, nullable(c.UserID), c.CollectionID, c.Company, c.LoginMethod,
 		string(c.Status), string(c.Step), e.requested, e.granted, micros(c.CreatedAt), micros(c.StatusChangedAt),
 		micros(c.AuthorizeBy), micros(c.ExpiresAt), micros(c.SCAExpiresAt), micros(c.RevokedAt), string(c.Failure),
-		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned), e.visit, c.Person,
+		c.OpenRequestID, c.AuthorizeRequestID, string(c.Lineage), string(c.Renews), string(c.RenewedBy), micros(c.Warned), e.visit, c.Person, c.Purpose,
 		blob(c.Sealed), c.Rev, micros(c.WakeAt))
 	return requireRow(n, err, store.ErrExists)
 }

@@ -108,7 +108,7 @@ ON CONFLICT (visit_id) DO UPDATE SET made_at = excluded.made_at, sealed = exclud
 
 // EraseVisits implements store.VisitWriter.
 func (t *tx) EraseVisits(ctx context.Context, clientID, userID string) error {
-	if err := t.q.execLater(ctx, `UPDATE consents SET person = '', rev = rev + 1 WHERE user_id = $2 AND client_id = $1 AND person <> ''`, clientID, userID); err != nil {
+	if err := t.q.execLater(ctx, `UPDATE consents SET person = '', purpose = '', rev = rev + 1 WHERE user_id = $2 AND client_id = $1 AND (person <> '' OR purpose <> '')`, clientID, userID); err != nil {
 		return err
 	}
 	if err := t.q.execLater(ctx, `DELETE FROM permission_archives WHERE visit_id IN (SELECT id FROM permission_visits WHERE client_id = $1 AND user_id = $2)`, clientID, userID); err != nil {

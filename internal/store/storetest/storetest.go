@@ -151,7 +151,7 @@ func (f fixture) newConsent() consent.Consent {
 		CreatedAt: start, StatusChangedAt: start.Add(time.Second), AuthorizeBy: start.Add(2 * time.Second),
 		ExpiresAt: start.Add(3 * time.Second), SCAExpiresAt: start.Add(4 * time.Second), RevokedAt: start.Add(5 * time.Second),
 		Failure: consent.BankError, OpenRequestID: "open", AuthorizeRequestID: "authorise",
-		Lineage: "first", Renews: "before", RenewedBy: "after", Warned: start.Add(7 * time.Second), Visit: &consent.Visit{Hash: "hash", ReturnTo: "https://client.example/back"}, Sealed: []byte{0, 1, 255},
+		Lineage: "first", Renews: "before", RenewedBy: "after", Warned: start.Add(7 * time.Second), Visit: &consent.Visit{Hash: "hash", ReturnTo: "https://client.example/back"}, Purpose: "show your accounts", Sealed: []byte{0, 1, 255},
 		Rev: 7, WakeAt: start.Add(6 * time.Second)}
 }
 

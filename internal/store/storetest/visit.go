@@ -110,6 +110,17 @@ func testPersons(_ *testing.T, f fixture) {
 	only("some is of another", f.user, "maja", false)
 	f.write(func(tx store.Tx) error { return tx.EraseVisits(f.ctx, f.user.ClientID, f.user.ID) })
 	users, err = f.s.UsersOfPerson(f.ctx, "maja", 10)
+	for _, u := range []user.User{f.user, second} {
+		kept, err := f.s.LiveConsents(f.ctx, u.ClientID, u.ID, 10)
+		if err != nil || len(kept) == 0 {
+			f.Fatalf("%d consents, %v", len(kept), err)
+		}
+		for _, c := range kept {
+			if (c.Purpose == "") != (u.ID == f.user.ID) {
+				f.Errorf("the consent of %s is for %q", u.ID, c.Purpose)
+			}
+		}
+	}
 	check(f, "after she was erased", users, err, []store.UserRef{{ClientID: second.ClientID, UserID: second.ID}})
 
 	_, err = f.s.PersonKey(f.ctx)
