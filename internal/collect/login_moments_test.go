@@ -10,6 +10,7 @@ import (
 	"samla/internal/dialogue"
 	"samla/internal/institution"
 	"samla/internal/jobs"
+	"samla/internal/store"
 )
 
 // person is a client whose person answers the questions of one login, and what came of it.
@@ -74,6 +75,25 @@ func (p *person) tick() {
 		p.answers(at)
 	}
 	synctest.Wait()
+}
+
+// handlesDue makes a node handle the rows that are due, as its queue does.
+func (p *person) handlesDue(at *process) {
+	p.Helper()
+	for {
+		due, err := p.Store.Claim(p.Context(), store.Dialogues, p.Clock.Now(), jobs.Lease, store.ClaimLimit{Rows: 9, Other: 9})
+		if err != nil {
+			p.Fatal(err)
+		}
+		if len(due) == 0 {
+			return
+		}
+		for _, j := range due {
+			if err := at.HandleLogin(p.Context(), j.ID); err != nil {
+				p.Fatal(err)
+			}
+		}
+	}
 }
 
 // begins starts a login at a node, whose institution then asks.
@@ -167,11 +187,23 @@ func TestLogin_GoesOnWhereverItsProcessDies(t *testing.T) {
 	}
 }
 
-// A node has claimed the login of another one that has died, when the person's answer comes
-// to it, or to another node: before and after each call that it makes. The answer arrives
-// without waiting for a lease.
-func TestSupplement_IsHandedOverWheneverItComes(t *testing.T) {
-	for name, same := range map[string]bool{"the same node": true, "another node": false} {
+// A node has claimed the login of another one that has died. Before and after each call
+// that it makes, something else happens to the login. No answer waits for a lease, unless
+// the node that has taken it dies.
+func TestLogin_HearsWhatHappensBetweenItsCalls(t *testing.T) {
+	for name, test := range map[string]struct {
+		happens func(p *person, node, other *process)
+		speaks  bool // the person answers before too
+		within  time.Duration
+	}{
+		"the person answers":                 {func(p *person, node, _ *process) { p.answers(node) }, false, jobs.Lease / 2},
+		"the person answers at another node": {func(p *person, _, other *process) { p.answers(other) }, false, jobs.Lease / 2},
+		"the person answers at another node, which dies": {func(p *person, _, other *process) {
+			p.answers(other)
+			other.end()
+		}, false, 2 * jobs.Lease},
+		"a worker of the node handles what is due": {func(p *person, node, _ *process) { p.handlesDue(node) }, true, jobs.Lease / 2},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newLoginEnv(t)
@@ -188,13 +220,12 @@ func TestSupplement_IsHandedOverWheneverItComes(t *testing.T) {
 					b.Clock.Advance(jobs.Lease)
 
 					other := b.process(0, nil)
+					p.silent = !test.speaks
 					var node *process
 					node = b.process(at, func() {
-						if p.silent = false; same {
-							p.answers(node)
-						} else {
-							p.answers(other)
-						}
+						p.silent = false
+						b.Clock.Advance(time.Millisecond) // no two leases end at the same time
+						test.happens(p, node, other)
 					})
 					node.count(true)
 					p.nodes = []*process{node}
@@ -210,10 +241,40 @@ func TestSupplement_IsHandedOverWheneverItComes(t *testing.T) {
 					other.end()
 				}
 				t.Logf("%d calls, a collection took %v at most", calls, longest)
-				if calls < 30 || longest >= jobs.Lease/2 {
+				if calls < 30 || longest >= test.within {
 					t.Errorf("%d calls, a collection took %v", calls, longest)
 				}
 			})
 		})
 	}
+}
+
+// An institution that is busy is asked again when it says. An answer does not wait for that.
+func TestSupplement_DoesNotWaitForTheNextQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &person{loginEnv: newLoginEnv(t), silent: true}
+		p.asks()
+		node := p.process(0, nil)
+		p.begins(node)
+		for p.poll(node) == "" {
+			p.tick()
+		}
+		p.source.fails = func(v institution.Verb, _ int) error {
+			if v != institution.VerbTurn {
+				return nil
+			}
+			return &institution.Error{Kind: institution.Busy, RetryAfter: 14 * time.Second}
+		}
+		for range 8 {
+			p.tick()
+		}
+		p.silent = false
+		p.tick()
+		for range 4 {
+			p.tick()
+		}
+		if len(p.source.given) == 0 {
+			t.Error("an answer waits")
+		}
+	})
 }
