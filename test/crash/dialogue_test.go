@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 )
@@ -12,6 +13,8 @@ type loginEntry struct {
 	id, person string
 	answers    map[string]string // question -> code, of the answers that were acknowledged
 	stopped    bool              // the client stopped it, or erased its user
+
+	status, question string // as the last poll showed them
 }
 
 // dialogueState is the status response of a collection whose person logs in by dialogue.
@@ -112,7 +115,7 @@ func (w *worker) followLogin(ctx context.Context, login *loginEntry, codes []str
 		if a.decode(&s); s.Status != before {
 			since = time.Now()
 		}
-		if !unfinished[s.Status] {
+		if login.status, login.question = s.Status, s.question(); !unfinished[s.Status] {
 			return s, true
 		}
 		if q := s.question(); q != "" && len(codes) > 0 {
@@ -130,7 +133,9 @@ func (w *worker) followLogin(ctx context.Context, login *loginEntry, codes []str
 				ends = ""
 			}
 		}
-		w.recorder.checkProgress(login.id, since)
+		if w.recorder.checkProgress(login.id, since) {
+			return s, false
+		}
 		pause(ctx, 100*time.Millisecond+time.Duration(w.random.Int64N(int64(150*time.Millisecond))))
 	}
 }
@@ -197,7 +202,9 @@ func (s *source) person(number string) (login, bool) {
 	if l == nil {
 		return login{}, false
 	}
-	return *l, true
+	now := *l // the servers go on
+	now.given, now.calls = maps.Clone(l.given), maps.Clone(l.calls)
+	return now, true
 }
 
 // checkSource compares the recording source with what was acknowledged: no effect was
@@ -216,9 +223,11 @@ func (r *crashTest) checkSource(ctx context.Context) {
 			r.acknowledged++
 			if got := at.given[question]; got.code != code && !l.stopped {
 				r.addLost("the answer to %s of collection %s (known there: %v)", question, l.id, known)
+				r.recorder.update(func() { r.recorder.odd[l.id] = true })
 			}
 		}
 	}
+	r.noteJobs(ctx)
 	for {
 		open := ""
 		for _, l := range r.recorder.logins {
@@ -231,6 +240,8 @@ func (r *crashTest) checkSource(ctx context.Context) {
 		}
 		if since := time.Since(r.recorder.lastKill); since > resumeTimeout {
 			r.recorder.addFault("the session of collection %s is open at the source %v after the last kill", open, since)
+			r.recorder.update(func() { r.recorder.odd[open] = true })
+			r.noteJobs(ctx)
 			return
 		}
 		if !pause(ctx, time.Second) {

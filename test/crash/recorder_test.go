@@ -20,7 +20,7 @@ type recorder struct {
 	consents    map[string]*consentEntry
 	collections map[string]*collectionEntry
 	logins      []*loginEntry   // collections from the recording source
-	odd         map[string]bool // flows whose log lines are printed at the end
+	odd         map[string]bool // flows that are reported at the end
 	rows        map[string]int  // person -> transactions in a complete history
 	tokens      map[string]bool // BankID tokens
 
@@ -87,8 +87,9 @@ func (b *recorder) addFault(format string, args ...any) {
 
 // checkProgress records that a flow has made no progress since a time. The flow is stuck
 // if that is longer than resumeTimeout; the time counts from the last kill, which may have
-// interrupted the flow again.
-func (b *recorder) checkProgress(id string, since time.Time) {
+// interrupted the flow again. It reports whether the flow is stuck: its client need not wait
+// any longer.
+func (b *recorder) checkProgress(id string, since time.Time) (stuck bool) {
 	b.update(func() {
 		now := time.Now()
 		b.longestStall = max(b.longestStall, now.Sub(since))
@@ -102,7 +103,9 @@ func (b *recorder) checkProgress(id string, since time.Time) {
 		if now.Sub(since) > resumeTimeout {
 			b.stuck[id] = true
 		}
+		stuck = b.stuck[id]
 	})
+	return stuck
 }
 
 // checkRows checks that the complete history of a person always has the same number of

@@ -35,6 +35,8 @@ type crashTest struct {
 	cursor   string  // of the follower of the events
 	followed []event // what it has got
 
+	jobs map[string][]string // rows of odd flows, by id
+
 	acknowledged, duplicateEffects int // of answers in logins, and at the recording source
 }
 
@@ -51,7 +53,7 @@ type node struct {
 
 func setUp(t *testing.T, database string, nodes int) *crashTest {
 	dir := t.TempDir()
-	r := &crashTest{T: t, dir: dir, database: database, recorder: newRecorder(), persons: newPersons(),
+	r := &crashTest{T: t, dir: dir, database: database, recorder: newRecorder(), persons: newPersons(), jobs: map[string][]string{},
 		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: workers}}}
 	r.sandbox = process.Start(t, program, "sandbox", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "sandbox"),
 		"--json", "--log-level", "debug")

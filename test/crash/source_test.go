@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +52,15 @@ type login struct {
 	answered                 map[string][]byte // by Request-Id
 	again                    bool              // the login has to go on while data is read
 	end                      string            // Request-Id of the end
+
+	calls  map[string]int // by the last part of the path
+	called time.Time
+}
+
+// String says where a login stands, without its session and its person.
+func (l login) String() string {
+	return fmt.Sprintf("source: step %d, %d questions asked, %q were answered, ended %v; asked for %v, last %s",
+		l.step, l.asked, slices.Sorted(maps.Keys(l.given)), l.end != "", l.calls, ago(l.called.UnixMicro()))
 }
 
 // given is an answer that the source took.
@@ -118,6 +129,8 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else if l == nil || l.end != "" {
 		status, answer = http.StatusNotFound, refusal("UNKNOWN_SESSION")
 	} else {
+		l.calls[parts[2]]++
+		l.called = time.Now()
 		switch status = http.StatusOK; parts[2] {
 		case "turn":
 			answer = l.turn()
@@ -155,7 +168,7 @@ func (s *source) begin(id, person string) []byte {
 		s.fault("one login was begun with two request ids")
 	}
 	l := &login{session: fmt.Sprintf("%s%06d", sessionPrefix, len(s.sessions)), person: person, request: id, since: time.Now(),
-		given: map[string]given{}, answered: map[string][]byte{}, again: len(s.sessions)%3 == 0}
+		called: time.Now(), calls: map[string]int{}, given: map[string]given{}, answered: map[string][]byte{}, again: len(s.sessions)%3 == 0}
 	s.requests[id], s.sessions[l.session], s.persons[person] = l, l, l
 	turn := l.turn()
 	l.first = []byte(`{"session":"` + l.session + `",` + string(turn[1:]))

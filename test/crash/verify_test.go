@@ -16,6 +16,7 @@ func (r *crashTest) verify() {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Minute)
 	defer cancel()
 	r.checkUnfinished()
+	r.noteJobs(ctx)
 	for id, u := range r.recorder.users {
 		w.checkUser(ctx, id, u)
 	}
@@ -52,12 +53,12 @@ func (r *crashTest) addLost(format string, args ...any) {
 func (r *crashTest) checkUnfinished() {
 	for id, c := range r.recorder.consents {
 		if c.status == "INITIATED" {
-			r.recorder.update(func() { r.recorder.stuck[id] = true })
+			r.recorder.update(func() { r.recorder.stuck[id], r.recorder.odd[id] = true, true })
 		}
 	}
 	for id, c := range r.recorder.collections {
 		if c.status == "" || unfinished[c.status] {
-			r.recorder.update(func() { r.recorder.stuck[id] = true })
+			r.recorder.update(func() { r.recorder.stuck[id], r.recorder.odd[id] = true, true })
 		}
 	}
 }
@@ -206,7 +207,7 @@ func (r *crashTest) summary(store string, kills int) {
 		r.Errorf("%d duplicate consents at the banks", r.duplicates)
 	}
 	for id := range b.odd {
-		r.Log(r.linesAbout(id))
+		r.Log(r.report(id))
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.stuck)) {
 		r.Errorf("flow %s was stuck", id)

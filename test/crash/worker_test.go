@@ -183,7 +183,9 @@ func (w *worker) follow(ctx context.Context, id, path, action string) (s flowSta
 				done, since = true, time.Now()
 			}
 		}
-		w.recorder.checkProgress(id, since)
+		if w.recorder.checkProgress(id, since) {
+			return s, done, false
+		}
 		pause(ctx, 150*time.Millisecond+time.Duration(w.random.Int64N(int64(200*time.Millisecond))))
 	}
 }
