@@ -278,3 +278,48 @@ func TestSupplement_DoesNotWaitForTheNextQuestion(t *testing.T) {
 		}
 	})
 }
+
+// A handler that is overtaken by an answer does not end the lease that came with it.
+func TestLogin_KeepsTheLeaseOfAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newLoginEnv(t)
+		for at, reached := 1, true; reached; at++ {
+			p := &person{loginEnv: b}
+			p.asks()
+			b.source.first = code("q1")
+			dead := b.process(0, nil)
+			c, err := dead.Start(t.Context(), b.request(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.id = c.ID
+			dead.StepLogin(t.Context(), c.ID)
+			dead.end()
+			b.Clock.Advance(jobs.Lease)
+			due, err := b.Store.Claim(t.Context(), store.Dialogues, b.Clock.Now(), jobs.Lease, store.ClaimLimit{Rows: 9, Other: 9})
+			if err != nil || !slices.ContainsFunc(due, func(j store.Job) bool { return j.ID == c.ID }) {
+				t.Fatal(due, err)
+			}
+			var node *process
+			node = b.process(at, func() {
+				b.Clock.Advance(time.Millisecond)
+				p.answers(node)
+			})
+			node.count(true)
+			if err := node.HandleLogin(t.Context(), c.ID); err != nil {
+				t.Fatal(err)
+			}
+			node.count(false)
+			for range int(jobs.Lease / time.Second) {
+				synctest.Wait()
+				b.Clock.Advance(time.Second)
+				synctest.Wait()
+				if !node.WatchesLogin(c.ID) {
+					t.Fatalf("the lease is lost after an answer at call %d", at)
+				}
+			}
+			reached = node.reached
+			node.end()
+		}
+	})
+}

@@ -75,6 +75,9 @@ func (s *Service) watchLogin(c collection.Collection, secret collection.Secret, 
 	if found, here := s.watchedLogins.LoadOrStore(c.ID, t); here {
 		found.(*watchedLogin).changed.Store(true)
 		s.loginWatch.Sooner(c.ID, atOnce)
+		if ends := s.loginWatch.LeaseEnds(c.ID); ends.After(due) { // an answer has renewed the lease since
+			due = ends
+		}
 	} else {
 		s.setKnown(c, *secret.Dialogue)
 	}

@@ -122,9 +122,8 @@ func New(c Config) *Scheduler {
 }
 
 // Add starts to watch an item. The first question follows at its pace from now. If the
-// item is watched already, Add sets its pace, and its lease if that ends later: of two
-// leases of one row, the one that was stored last does. It reports false after Stop: the
-// row stays as it is.
+// item is watched already, Add sets its pace and lease. It reports false after
+// Stop: the row stays as it is.
 func (s *Scheduler) Add(i Item) bool {
 	now := s.cfg.Clock.Now()
 	s.mu.Lock()
@@ -135,9 +134,7 @@ func (s *Scheduler) Add(i Item) bool {
 	s.load.leave(i.ID)
 	if known := s.items[i.ID]; known != nil {
 		s.repace(known, i.Pace)
-		if known.removed = false; i.Lease.After(known.Lease) {
-			known.Lease = i.Lease
-		}
+		known.Lease, known.removed = i.Lease, false
 		return true
 	}
 	it := &item{Item: i}
@@ -185,6 +182,16 @@ func (s *Scheduler) Watches(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.items[id] != nil
+}
+
+// LeaseEnds returns when the lease of an item ends, or zero if it is not watched.
+func (s *Scheduler) LeaseEnds(id string) (at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if it := s.items[id]; it != nil {
+		at = it.Lease
+	}
+	return at
 }
 
 // Len returns the number of items.

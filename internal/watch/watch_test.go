@@ -390,17 +390,3 @@ func BenchmarkScheduler_5000Items(b *testing.B) {
 	b.StopTimer()
 	_ = s.Stop(context.Background())
 }
-
-// A row that is leased twice by this node has the later lease, whichever is added last.
-func TestAdd_KeepsTheLaterLease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBank()
-		s := scheduler(t, b, watch.Config{})
-		b.add(s, watch.Item{ID: "a", Group: "a", Pace: everySecond})
-		s.Add(watch.Item{ID: "a", Group: "a", Pace: everySecond, Lease: time.Now().Add(15 * time.Second)})
-		time.Sleep(time.Minute)
-		if !s.Watches("a") {
-			t.Error("the lease of the row is lost")
-		}
-	})
-}
