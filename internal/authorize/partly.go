@@ -15,7 +15,7 @@ import (
 func (j *job) partlySigned(ctx context.Context) error {
 	now := j.Clock.Now()
 	before := j.secret
-	until := now.Add(j.bank.Profile.SecondSigner)
+	until := j.secondSignerUntil(now)
 	j.secret.PartlySigned = true
 	if i := j.secret.Instructions; i != nil && i.Start != "" {
 		// The person has nothing to do at the bank. The address of ours says how it stands.
@@ -30,6 +30,18 @@ func (j *job) partlySigned(ctx context.Context) error {
 	}
 	j.instructions.drop(j.c.ID)
 	return nil
+}
+
+// secondSignerUntil returns until when somebody else may sign: as long as the bank gives, but not
+// after the validity that was asked for, nor after the tokens that the consent is read with.
+func (j *job) secondSignerUntil(now time.Time) time.Time {
+	until := now.Add(j.bank.Profile.SecondSigner)
+	for _, end := range []time.Time{j.c.ExpiresAt, j.secret.Tokens.RefreshUntil} {
+		if !end.IsZero() && end.Before(until) {
+			until = end
+		}
+	}
+	return until
 }
 
 // checkPartlySigned reads a consent that others have to sign, and commits when it is read

@@ -55,3 +55,50 @@ func TestPartlySigned_ReplacesItsTokens(t *testing.T) {
 		}
 	}
 }
+
+// What has certainly ended is not asked for every ten minutes until the second signer's time is
+// over.
+func TestPartlySigned_StopsAtTheCertainEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		read, refresh institution.ErrorKind
+		until         time.Duration // of the refresh token; 0 = not known
+		ends          time.Duration // after the beginning, at most
+	}{
+		"the bank knows no such consent": {read: institution.ConsentGone, ends: 30 * time.Minute},
+		"it is over there":               {read: institution.ConsentOver, ends: 30 * time.Minute},
+		"the grant has ended":            {read: institution.TokenRefused, refresh: institution.ConsentGone, ends: 2 * time.Hour},
+		"the grant ends by time":         {until: 3 * time.Hour, ends: 3*time.Hour + time.Minute},
+	} {
+		b := newRedirected(t)
+		b.change(func(p *institution.Profile) { p.SecondSigner = 10 * 24 * time.Hour })
+		b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
+			given := b.tokens("1")
+			if test.until > 0 {
+				given.RefreshUntil = morning.Add(test.until)
+			}
+			return institution.Completed{State: institution.AuthorizationDone, Tokens: given}, nil
+		}
+		b.bank.onRefresh = func(n int, _ institution.Access) (institution.Tokens, error) {
+			if test.refresh != "" {
+				return institution.Tokens{}, kind(test.refresh)
+			}
+			return *b.tokens(strconv.Itoa(n + 1)), nil
+		}
+		reads := 0
+		b.bank.onRead = func(int) (institution.ConsentInfo, error) {
+			if reads++; reads > 1 && test.read != "" {
+				return institution.ConsentInfo{}, kind(test.read)
+			}
+			return institution.ConsentInfo{State: institution.ConsentPartlySigned}, nil
+		}
+		c, state := b.begin()
+		b.begins(state, "mine")
+		b.returns(state, "mine", "c-1", authorize.ViewWorks)
+		for c = b.handled(c.ID); c.Status == consent.AwaitingAuthorization && b.Clock.Now().Sub(morning) < 24*time.Hour; c = b.handled(c.ID) {
+			b.Clock.Set(b.Consent(c.ID).WakeAt)
+		}
+		if took := b.Clock.Now().Sub(morning); c.Status == consent.AwaitingAuthorization || took > test.ends {
+			t.Errorf("%s: %s %s after %s and %d readings", name, c.Status, c.Failure, took, reads)
+		}
+	}
+}

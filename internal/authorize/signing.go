@@ -129,11 +129,17 @@ func (j *job) decide(ctx context.Context) (decided bool, err error) {
 	}
 	info, err := j.readConsent(ctx)
 	if err == nil && info.State == institution.ConsentPartlySigned && !j.secret.PartlySigned && j.mayGrant() &&
-		j.Clock.Now().Add(j.bank.Profile.SecondSigner).After(j.c.AuthorizeBy) {
+		j.secondSignerUntil(j.Clock.Now()).After(j.c.AuthorizeBy) {
 		return true, j.partlySigned(ctx)
 	}
+	reading := readingOf(info, err)
+	if j.secret.PartlySigned && reading.Word == consent.ConsentRefused && reading.Failure.Cause != "" {
+		// The bank says that the consent, or the grant that it is read with, has ended. Each of
+		// these readings is a job of its own, so that no row of refusals is counted.
+		return j.follow(ctx, consent.Verdict{Action: consent.Fail, Failure: reading.Failure}, info, err)
+	}
 	var next consent.Verdict
-	j.signing, next = j.signing.Read(readingOf(info, err), j.Clock.Now())
+	j.signing, next = j.signing.Read(reading, j.Clock.Now())
 	return j.follow(ctx, next, info, err)
 }
 
