@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"samla/internal/consent"
@@ -45,13 +46,64 @@ func (s *Service) Quota(ctx context.Context, r reader, rule quota.Rule, c consen
 	// What was read between a backup and its restore is not known, and counts as all that
 	// was allowed.
 	i, err := r.Installation(ctx)
-	if known := i.RestoredAt.Add(quota.Window); err == nil && !i.RestoredAt.IsZero() && now.Before(known) && !c.CreatedAt.After(i.RestoredAt) {
+	return afterRestore(state, i, c, now), err
+}
+
+// afterRestore returns the quota of a consent, given what may have been forgotten.
+func afterRestore(state quota.State, i store.Installation, c consent.Consent, now time.Time) quota.State {
+	if known := i.RestoredAt.Add(quota.Window); !i.RestoredAt.IsZero() && now.Before(known) && !c.CreatedAt.After(i.RestoredAt) {
 		state.Used, state.Left = max(state.Used, state.Limit), 0
 		if known.After(state.NextAllowedAt) {
 			state.NextAllowedAt = known
 		}
 	}
-	return state, err
+	return state
+}
+
+// Quotas is Rule and Quota for many lineages at once, by their living consents: the number of
+// questions to the store does not grow with theirs, but for institutions that count calls. Of
+// each lineage all is given that can have been read under.
+func (s *Service) Quotas(ctx context.Context, r reader, lineages [][]consent.Consent, now time.Time) (map[consent.ID]quota.State, error) {
+	var ids []consent.ID
+	for _, l := range lineages {
+		for _, c := range l {
+			ids = append(ids, c.ID)
+		}
+	}
+	begun, err := r.UnattendedUnder(ctx, ids, now.Add(-quota.Window))
+	if err != nil {
+		return nil, err
+	}
+	i, err := r.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[consent.ID]quota.State, len(lineages))
+	for _, l := range lineages {
+		living, ok := consent.Living(l)
+		if !ok {
+			continue
+		}
+		rule, err := s.Rule(ctx, living)
+		if err != nil {
+			return nil, err
+		}
+		var state quota.State
+		if rule.Per == quota.PerConsent {
+			var reads []quota.Read
+			for _, c := range l {
+				for _, at := range begun[c.ID] {
+					reads = append(reads, quota.Read{At: at})
+				}
+			}
+			slices.SortFunc(reads, func(a, b quota.Read) int { return a.At.Compare(b.At) })
+			state = rule.At(now, reads)
+		} else if state, err = s.counted(ctx, r, rule, living.LineageID(), now); err != nil {
+			return nil, err
+		}
+		states[living.ID] = afterRestore(state, i, living, now)
+	}
+	return states, nil
 }
 
 // counted is Quota by what is known.

@@ -27,15 +27,24 @@ type Access struct {
 }
 
 // DaysLeft returns the whole days until the consent ends, or its signature is too old.
-func (a Access) DaysLeft() int {
-	end := a.Consent.ExpiresAt
-	if sca := a.Consent.SCAExpiresAt; !sca.IsZero() && sca.Before(end) {
+func (a Access) DaysLeft() int { return DaysLeft(a.Consent, a.Now) }
+
+// DaysLeft returns the whole days until a consent ends, or its signature is too old.
+func DaysLeft(c consent.Consent, now time.Time) int {
+	end := c.ExpiresAt
+	if sca := c.SCAExpiresAt; !sca.IsZero() && sca.Before(end) {
 		end = sca
 	}
-	if a.Consent.Status != consent.Authorized {
+	if c.Status != consent.Authorized {
 		return 0
 	}
-	return max(0, int(end.Sub(a.Now)/(24*time.Hour)))
+	return max(0, int(end.Sub(now)/(24*time.Hour)))
+}
+
+// Quotas returns the quota of each lineage, by the id of its living consent
+// (collect.Service.Quotas).
+func (s *Service) Quotas(ctx context.Context, lineages [][]consent.Consent) (map[consent.ID]quota.State, error) {
+	return s.Collections.Quotas(ctx, s.Store, lineages, s.Clock.Now())
 }
 
 // Stale reports whether data that was read last at the time at is stale.

@@ -58,6 +58,9 @@ func TestPlan_KeepsToTheQuotaForDays(t *testing.T) {
 				}
 			}
 			b.until(start.Add(time.Duration(hour+1)*time.Hour), consents, nodes...)
+			if hour%13 == 0 {
+				b.quotasAgree(consents)
+			}
 		}
 		for _, c := range consents {
 			begun, err := b.Store.UnattendedSince(t.Context(), c.ID, time.Time{}.Add(time.Hour))
@@ -70,6 +73,25 @@ func TestPlan_KeepsToTheQuotaForDays(t *testing.T) {
 			}
 		}
 	})
+}
+
+// quotasAgree checks that the quotas of all at once are those of each alone.
+func (b *env) quotasAgree(consents []consent.Consent) {
+	b.Helper()
+	var lineages [][]consent.Consent
+	for _, c := range consents {
+		lineages = append(lineages, []consent.Consent{b.Consent(c.ID)})
+	}
+	all, err := b.Quotas(b.Context(), lineages)
+	if err != nil || len(all) != len(consents) {
+		b.Fatalf("%d quotas, %v", len(all), err)
+	}
+	for _, c := range consents {
+		alone, err := b.Access(b.Context(), c.ClientID, c.UserID, c.ID)
+		if err != nil || all[c.ID] != alone.Quota {
+			b.Errorf("%+v, alone %+v, %v", all[c.ID], alone.Quota, err)
+		}
+	}
 }
 
 // Two nodes that handle one schedule at the same time start one read.

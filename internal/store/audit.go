@@ -13,6 +13,9 @@ import (
 type AuditReader interface {
 	// AuditEntries lists the entries about one consent, oldest first, chained or not.
 	AuditEntries(ctx context.Context, consentID consent.ID) ([]audit.Entry, error)
+	// NewestEntries lists the newest entries of each kind about each of some consents, at most
+	// each of a kind about one, oldest first, chained or not.
+	NewestEntries(ctx context.Context, ids []consent.ID, kinds []audit.Kind, each int) ([]audit.Entry, error)
 	// UnchainedEntries lists entries that have no place in the chain yet, oldest first.
 	UnchainedEntries(ctx context.Context, limit int) ([]audit.Entry, error)
 	// AuditRows lists chained entries with a number above after, in the order of the chain.

@@ -20,6 +20,9 @@ type CollectionReader interface {
 	// (consent.Consent.LineageID) were begun after the given time, oldest first
 	// (docs/reference/api.md 5.6).
 	UnattendedSince(ctx context.Context, lineage consent.ID, since time.Time) ([]time.Time, error)
+	// UnattendedUnder lists when background refreshes under each of some consents were begun
+	// after the given time, by consent and oldest first.
+	UnattendedUnder(ctx context.Context, ids []consent.ID, since time.Time) (map[consent.ID][]time.Time, error)
 	// CollectionsWithData lists, of all clients, collections whose products are kept at the
 	// time now and that are not known to be empty, oldest first and at most limit.
 	CollectionsWithData(ctx context.Context, f DataFilter, now time.Time, limit int) ([]Mapped, error)

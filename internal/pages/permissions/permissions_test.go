@@ -70,7 +70,14 @@ type env struct {
 
 func newEnv(t *testing.T) *env {
 	t.Helper()
+	return newEnvOn(t, func(s store.Store) store.Store { return s })
+}
+
+// newEnvOn is newEnv whose store the services see through another one.
+func newEnvOn(t *testing.T, seen func(store.Store) store.Store) *env {
+	t.Helper()
 	e := &env{Env: flowtest.New(t, t.TempDir())}
+	e.Store = seen(e.Store)
 	log := slog.New(slog.DiscardHandler)
 	set := institution.Set{"se-bank": {Company: company.Company{ID: "se-bank", DisplayName: "Demobanken", PSD2: true}, Profile: institution.Profile{}.WithDefaults(),
 		Opener: silent{}, Authorizer: silent{}, Collector: silent{}, Revoker: silent{}}}

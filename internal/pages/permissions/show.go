@@ -3,6 +3,7 @@ package permissions
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -106,7 +107,10 @@ type listData struct {
 	Valid, Ended []card
 	Withdrawn    *card
 	Data         []kept
-	SignedIn     bool // with BankID, which does not find all
+	// MoreValid and MoreEnded are the addresses of the next pages; "" = there is none.
+	MoreValid, MoreEnded string
+	Later                bool // a page after the first
+	SignedIn             bool // with BankID, which does not find all
 }
 
 // kept is what is kept for a client, as the list names it.
@@ -117,7 +121,9 @@ type kept struct {
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	h.signedIn(func(w http.ResponseWriter, r *http.Request, s seen) {
-		valid, ended, err := h.Service.List(r.Context(), s.all)
+		q := r.URL.Query()
+		pages := service.Pages{Valid: number(q.Get("valid")), Ended: number(q.Get("ended"))}
+		list, err := h.Service.List(r.Context(), s.all, pages, consent.ID(q.Get("withdrawn")))
 		if err != nil {
 			h.broken(w, r, err)
 			return
@@ -137,19 +143,40 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 			of[v.ID] = one
 			d.Data = append(d.Data, kept{Asker: one.asker, Query: one.query(), Whole: whole})
 		}
-		for _, p := range valid {
+		for _, p := range list.Valid {
 			d.Valid = append(d.Valid, h.card(of[p.Visit.ID], p))
 		}
-		for _, p := range ended {
-			c := h.card(of[p.Visit.ID], p)
-			if c.Fresh = c.ID == r.URL.Query().Get("withdrawn") && p.ByPerson; c.Fresh && d.Withdrawn == nil {
-				d.Withdrawn = &c
-				continue
-			}
-			d.Ended = append(d.Ended, c)
+		for _, p := range list.Ended {
+			d.Ended = append(d.Ended, h.card(of[p.Visit.ID], p))
 		}
+		if p := list.Withdrawn; p != nil {
+			c := h.card(of[p.Visit.ID], *p)
+			if c.Fresh = p.ByPerson; c.Fresh {
+				d.Withdrawn = &c
+			} else {
+				d.Ended = append([]card{c}, d.Ended...)
+			}
+		}
+		if list.MoreValid {
+			d.MoreValid = pageAddress(pages.Valid+1, pages.Ended)
+		}
+		if list.MoreEnded {
+			d.MoreEnded = pageAddress(pages.Valid, pages.Ended+1)
+		}
+		d.Later = pages != service.Pages{}
 		h.render(w, r, h.page(s, "perm/list", "LIST", "perm.h1", r, d))
 	})(w, r)
+}
+
+// pageAddress returns the address of pages of the list.
+func pageAddress(valid, ended int) string {
+	q := url.Values{}
+	for name, page := range map[string]int{"valid": valid, "ended": ended} {
+		if page > 0 {
+			q.Set(name, strconv.Itoa(page))
+		}
+	}
+	return Path + "?" + q.Encode()
 }
 
 // query names the visit in the addresses of pages, where a person has several.

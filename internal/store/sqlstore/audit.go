@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"samla/internal/audit"
 	"samla/internal/consent"
@@ -28,6 +30,35 @@ func entryArgs(e audit.Entry) []any {
 func (r reader) AuditEntries(ctx context.Context, consentID consent.ID) ([]audit.Entry, error) {
 	return list(ctx, r.q, scanEntry, `SELECT `+auditColumns+` FROM evidence WHERE consent_id = $1 AND consent_id <> ''
 UNION ALL SELECT `+auditColumns+` FROM audit_log WHERE consent_id = $1 AND consent_id <> '' ORDER BY happened_at, id`, string(consentID))
+}
+
+// NewestEntries implements store.AuditReader.
+func (r reader) NewestEntries(ctx context.Context, ids []consent.ID, kinds []audit.Kind, each int) ([]audit.Entry, error) {
+	var found []audit.Entry
+	for rest := texts(ids); len(rest) > 0; {
+		in, args := inList(2, &rest)
+		of := ` FROM %s WHERE consent_id ` + in + ` AND consent_id <> '' AND kind IN (` + quoted(kinds) + `)`
+		more, err := list(ctx, r.q, scanEntry, `SELECT `+auditColumns+` FROM (SELECT `+auditColumns+`, ROW_NUMBER() OVER (PARTITION BY consent_id, kind ORDER BY happened_at DESC, id DESC) AS place FROM (
+SELECT `+auditColumns+fmt.Sprintf(of, "evidence")+` UNION ALL SELECT `+auditColumns+fmt.Sprintf(of, "audit_log")+`) e) n WHERE place <= $1 + 0 ORDER BY happened_at, id`,
+			append([]any{int64(each)}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	slices.SortStableFunc(found, func(a, b audit.Entry) int { return a.At.Compare(b.At) })
+	return found, nil
+}
+
+// texts returns those of some ids that a database can hold, as text.
+func texts(ids []consent.ID) []string {
+	all := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if storable(string(id)) {
+			all = append(all, string(id))
+		}
+	}
+	return all
 }
 
 // UnchainedEntries implements store.AuditReader.

@@ -94,6 +94,31 @@ func (r reader) UnattendedSince(ctx context.Context, lineage consent.ID, since t
 	return times, nil
 }
 
+// UnattendedUnder implements store.CollectionReader.
+func (r reader) UnattendedUnder(ctx context.Context, ids []consent.ID, since time.Time) (map[consent.ID][]time.Time, error) {
+	type begun struct {
+		under consent.ID
+		at    int64
+	}
+	all := map[consent.ID][]time.Time{}
+	for rest := texts(ids); len(rest) > 0; {
+		in, args := inList(3, &rest)
+		rows, err := list(ctx, r.q, func(r rows) (b begun, err error) {
+			err = r.Scan((*string)(&b.under), &b.at)
+			return b, err
+		}, `SELECT k.consent_id, CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END AS at FROM collections k
+WHERE k.consent_id `+in+` AND k.attended = 0 AND k.created_at > $2 AND (CASE WHEN k.starts_at = 0 THEN k.created_at ELSE k.began_at END) > $1 ORDER BY at, k.id`,
+			append([]any{micros(since), micros(since.Add(-longestQueue))}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range rows {
+			all[b.under] = append(all[b.under], fromMicros(b.at))
+		}
+	}
+	return all, nil
+}
+
 const withData = `SELECT id, company, mapping FROM collections WHERE id > $1 AND id < $2
 AND status IN ('` + string(collection.Completed) + `', '` + string(collection.CompletedPartial) + `') AND erased_at = 0 AND data_until > $3
 AND ($4 = '' OR company = $4) ORDER BY id LIMIT $5 + 0`

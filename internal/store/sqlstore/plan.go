@@ -41,13 +41,7 @@ func (r reader) AuthorizedConsents(ctx context.Context, clientID, userID string,
 // ConsentsByID implements store.PlanReader.
 func (r reader) ConsentsByID(ctx context.Context, clientID, userID string, ids []consent.ID) ([]consent.Consent, error) {
 	var found []consent.Consent
-	rest := make([]string, 0, len(ids))
-	for _, id := range ids {
-		if storable(string(id)) {
-			rest = append(rest, string(id))
-		}
-	}
-	for len(rest) > 0 {
+	for rest := texts(ids); len(rest) > 0; {
 		in, args := inList(3, &rest)
 		more, err := list(ctx, r.q, scanConsent, selectConsent+`WHERE c.user_id = $1 AND c.client_id = $2 AND c.collection_id = '' AND c.id `+in+
 			` ORDER BY c.id DESC`, append([]any{userID, clientID}, args...)...)

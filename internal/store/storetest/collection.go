@@ -50,6 +50,8 @@ func testUnattendedSince(_ *testing.T, f fixture) {
 	f.addCollection(func(k *collection.Collection) { k.Attended, k.CreatedAt = false, start.Add(time.Minute) })
 	got, err := f.s.UnattendedSince(f.ctx, consent.ID(id), start)
 	check(f, "background refreshes", got, err, want)
+	of, err := f.s.UnattendedUnder(f.ctx, []consent.ID{consent.ID(newID()), consent.ID(id), "no id\x00"}, start)
+	check(f, "by consent", of, err, map[consent.ID][]time.Time{consent.ID(id): want})
 	got, err = f.s.UnattendedSince(f.ctx, consent.ID(newID()), start)
 	check(f, "refreshes of no consent", len(got), err, 0)
 }
