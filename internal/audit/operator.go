@@ -17,6 +17,15 @@ const (
 	ConsentChanged  Kind = "CONSENT_CHANGED"
 )
 
+// Kinds are all kinds, in the order in which they are explained (docs/audit.md).
+func Kinds() []Kind {
+	return []Kind{ConsentCreated, ConsentAuthorized, ConsentRevoked, ConsentExpired, ConsentFailed, ConsentChanged, RevocationDelivered, CollectionStarted, CollectionFinished,
+		DataRead, UserErased, APIKeyCreated, APIKeyRevoked, OperatorCommand}
+}
+
+// Frequent are the kinds that most entries have. Entries of another kind are found by an index.
+func Frequent() []Kind { return []Kind{DataRead, CollectionStarted, CollectionFinished} }
+
 // OfErasure is the entry for a user whose erasure has begun.
 func OfErasure(ids *uuid7.Generator, clientID, userID string, at time.Time) Entry {
 	return of(ids, consent.Consent{ClientID: clientID, UserID: userID}, UserErased, at, struct{}{})

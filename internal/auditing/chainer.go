@@ -45,7 +45,7 @@ func (s *Service) chainSome(ctx context.Context, tx store.Tx, key ed25519.Privat
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
-	before, state, err := s.end(ctx, tx, key.Public().(ed25519.PublicKey))
+	before, state, err := s.end(ctx, tx, key.Public().(ed25519.PublicKey), true)
 	if err != nil {
 		return 0, err
 	}
@@ -94,8 +94,9 @@ func usersOf(entries []audit.Entry) []string {
 }
 
 // end returns the newest head, nil if there is none, and the state to go on from. The head
-// must be signed and the last entry must have its hash: a changed end is not signed anew.
-func (s *Service) end(ctx context.Context, from store.Reader, public ed25519.PublicKey) (*chain.Signed, chain.State, error) {
+// must be signed and the last entry must have its hash: a changed end is not signed anew. last
+// says that no entry may come after it; only who has locked the chain can say that.
+func (s *Service) end(ctx context.Context, from store.Reader, public ed25519.PublicKey, last bool) (*chain.Signed, chain.State, error) {
 	head, err := from.LastAuditHead(ctx, chain.End)
 	if errors.Is(err, store.ErrNotFound) {
 		rows, err := from.AuditHashes(ctx, 0, 1)
@@ -118,14 +119,26 @@ func (s *Service) end(ctx context.Context, from store.Reader, public ed25519.Pub
 	if begin != nil && begin.Count == head.Count {
 		return &head, state, nil // all entries were removed
 	}
-	last, err := from.AuditHashes(ctx, head.Count-1, 2)
+	rows, err := from.AuditHashes(ctx, head.Count-1, 2)
 	if err != nil {
 		return nil, state, err
 	}
-	if len(last) != 1 || last[0].Seq != head.Count || last[0].Stored != head.Hash {
+	if len(rows) == 0 || last && len(rows) != 1 || rows[0].Seq != head.Count || rows[0].Stored != head.Hash {
 		return nil, state, fmt.Errorf("%w: its last entry is not the one of the newest head", ErrTampered)
 	}
 	return &head, state, nil
+}
+
+// Check verifies the end of the chain, without changing anything: the newest head is signed
+// with the key of this server, and its last entry has its hash. It reads a few rows. nil:
+// nothing is chained yet. Errors: ErrTampered, the store's.
+func (s *Service) Check(ctx context.Context) (*chain.Signed, error) {
+	public, err := s.PublicKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, _, err := s.end(ctx, s.Store, public, false)
+	return head, err
 }
 
 // begin returns the head that says which entries were removed, nil if none were.

@@ -31,7 +31,7 @@ func (s *Service) Head(ctx context.Context) (chain.Signed, error) {
 	if err != nil {
 		return chain.Signed{}, err
 	}
-	_, state, err := s.end(ctx, s.Store, public)
+	_, state, err := s.end(ctx, s.Store, public, true)
 	if err != nil {
 		return chain.Signed{}, err
 	}

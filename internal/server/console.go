@@ -30,7 +30,7 @@ type consoleServer struct {
 // consoleViews are the views of the console, in the order of its navigation.
 func (s *Server) consoleViews() []console.View {
 	p := s.parts
-	return views.List(views.Deps{Zone: s.config.zone(), Store: s.store, Institutions: s.known, Health: s.health, Uptime: s.uptime, Webhooks: s.hooks, Keys: s.Authn,
+	return views.List(views.Deps{Zone: s.config.zone(), Store: s.store, Institutions: s.known, Health: s.health, Audit: s.auditing, Uptime: s.uptime, Webhooks: s.hooks, Keys: s.Authn,
 		Clock: p.Clock, IDs: uuid7.NewGenerator(p.Clock, p.Random)})
 }
 

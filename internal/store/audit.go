@@ -23,6 +23,13 @@ type AuditReader interface {
 	// AuditRowsOf lists the chained entries of a user with a number above after, in the
 	// order of the chain.
 	AuditRowsOf(ctx context.Context, userID string, after int64, limit int) ([]chain.Row, error)
+	// AuditPlaces lists chained entries with numbers in [from, before) that a selection fits,
+	// the highest number first. It reads few rows more than it returns.
+	AuditPlaces(ctx context.Context, s AuditSelection, from, before int64, limit int) ([]AuditPlace, error)
+	// AuditSeqAt returns a number before which every entry is older than at, and after which
+	// none is: as far as entries are chained in the order of their times, which may be wrong
+	// by the difference of the clocks of nodes. It is 1 + the last number where all are older.
+	AuditSeqAt(ctx context.Context, at time.Time) (int64, error)
 	// AuditHashes lists the hashes of the chained entries with a number above after, in
 	// the order of the chain; of a Row only Seq and Stored are set.
 	AuditHashes(ctx context.Context, after int64, limit int) ([]chain.Row, error)
@@ -36,6 +43,18 @@ type AuditReader interface {
 	AuditHeads(ctx context.Context, p chain.Purpose, after int64, limit int) ([]chain.Signed, error)
 	// AuditKey returns the key that signs heads. Errors: ErrNotFound.
 	AuditKey(ctx context.Context) (AuditKey, error)
+}
+
+// AuditSelection selects entries of the audit log by what has an index: at most one member.
+type AuditSelection struct {
+	UserID string
+	Kind   audit.Kind // not one of audit.Frequent
+}
+
+// AuditPlace is a chained entry with its number.
+type AuditPlace struct {
+	Seq int64
+	audit.Entry
 }
 
 // AuditKey is the key that signs heads.

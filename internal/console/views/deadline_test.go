@@ -50,7 +50,7 @@ func (h held) EndpointRows(ctx context.Context, _ store.RowFilter, _ time.Time, 
 func consoleOf(e *viewstest.Env, db store.Store, limit time.Duration) http.Handler {
 	return console.New(console.Deps{URL: func() string { return e.URL }, Log: slog.New(slog.DiscardHandler), ReadTime: limit,
 		Hook:  func(*http.Request) (operator.Operator, bool) { return operator.Operator{Role: operator.Viewer}, true },
-		Views: views.List(views.Deps{Store: db, Institutions: viewstest.Institutions(), Health: e.Health, Uptime: e.Figures, Webhooks: e.Hooks, Clock: e.Clock, IDs: e.IDs})})
+		Views: views.List(views.Deps{Store: db, Institutions: viewstest.Institutions(), Health: e.Health, Audit: e.Audit, Uptime: e.Figures, Webhooks: e.Hooks, Clock: e.Clock, IDs: e.IDs})})
 }
 
 // Each page says what makes it quicker when the store does not answer.

@@ -334,7 +334,7 @@ func (v *views) showJourney(w http.ResponseWriter, r *http.Request) {
 		client += ", version " + version
 	}
 	d.Facts = []fact{{Name: "Client", Value: client, Href: "/journeys?client=" + clientID}, {Name: "User", Value: userID, Href: "/users/" + userID, Mono: true}, {Name: "Permission", Value: string(consentID), Mono: true},
-		{Name: "Collection", Value: collectionID, Mono: true}, {Name: "Took", Value: spent(events)}, {Name: "Personal data", Value: "Sealed. The console cannot open it"}}
+		{Name: "Collection", Value: collectionID, Mono: true}, {Name: "Took", Value: spent(events)}, {Name: "Personal data", Value: "Sealed. The console cannot open it"}, auditFact(userID)}
 	d.Facts = slices.DeleteFunc(d.Facts, func(f fact) bool { return f.Value == "" })
 	v.show(w, r, "JOURNEY", "v/journey", page{Title: "Journey " + short(r.PathValue("id")), Crumb: link{Text: "Journeys", Address: "/journeys"}, Note: &answer, Data: d})
 }
@@ -452,8 +452,16 @@ func (v *views) userPage(w http.ResponseWriter, r *http.Request, userID string, 
 	permissions, reads := v.consentTable(consents, names), v.collectionTable(collections, names)
 	permissions.Title, permissions.Caption = "Permissions", "Permissions of the user"
 	reads.Title, reads.Caption = "Collections", "Collections of the user"
-	d := journeyData{Events: v.timeline(events), Facts: []fact{{Name: "User", Value: userID, Mono: true}, {Name: "Personal data", Value: "Sealed. The console cannot open it"}}}
+	d := journeyData{Events: v.timeline(events), Facts: []fact{{Name: "User", Value: userID, Mono: true}, {Name: "Personal data", Value: "Sealed. The console cannot open it"}, auditFact(userID)}}
 	v.show(w, r, "USER", "v/journey", page{Title: "User " + short(userID), Crumb: link{Text: "Journeys", Address: "/journeys"}, Tables: []table{permissions, reads}, Data: d})
+}
+
+// auditFact leads to the entries of a user in the audit log.
+func auditFact(userID string) fact {
+	if userID == "" {
+		return fact{}
+	}
+	return fact{Name: "Audit log", Value: "Entries of this user", Href: "/audit?user=" + userID}
 }
 
 // find leads to what has an id.

@@ -18,6 +18,7 @@ type page struct {
 	Crumb       link   // the list that the page belongs to; no text = none
 	At          string // when it was made
 	Query       string // that was searched for
+	Still       bool   // it is not kept fresh
 	Periods     []link
 	Tabs        []link
 	Note        *note // the answer in a sentence
@@ -55,10 +56,11 @@ type act struct {
 // field is a hidden member of a form.
 type field struct{ Name, Value string }
 
-// filter is a choice of a list.
+// filter is a choice of a list; without options it is typed.
 type filter struct {
 	Name, Label string
 	Options     []option
+	Type, Value string // of what is typed: "date" or "text"
 }
 
 type option struct {
@@ -73,6 +75,7 @@ type table struct {
 	Rows                     [][]cell
 	Empty                    string // what is said in place of no rows
 	Next, First              string // addresses of pages; "" = none
+	NextText                 string // "" = "Next page"
 	Acts                     []act
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"samla/internal/audit"
+	"samla/internal/audit/chain"
 	"samla/internal/authn"
 	"samla/internal/availability"
 	"samla/internal/clock"
@@ -36,11 +37,19 @@ type Measured interface {
 	Measured(companyID string) []availability.Hour
 }
 
+// Chain is the chain of the audit log (package auditing).
+type Chain interface {
+	// Check verifies the end of the chain. nil: nothing is chained yet. Errors:
+	// auditing.ErrTampered.
+	Check(ctx context.Context) (*chain.Signed, error)
+}
+
 // Deps is what the views work with. All members but Zone are required.
 type Deps struct {
 	Store        store.Store
 	Institutions institution.Institutions
 	Health       *company.Health
+	Audit        Chain
 	Uptime       Measured
 	Webhooks     *webhooks.Service
 	Keys         *authn.Authenticator
@@ -123,6 +132,7 @@ func List(d Deps) []console.View {
 		{Path: "POST /clients/keys/{id}/revoke", Needs: operator.Admin, Handler: v.revokeKey},
 		{Path: "/certificates", Title: "Certificates", Handler: v.listCertificates, Count: v.countCertificates},
 		{Path: "/versions", Title: "Versions", Handler: v.listVersions, Narrow: lessTime(versionPeriods)},
+		{Path: "/audit", Title: "Audit log", Handler: v.answer("AUDIT", "v/list", v.listAudit), Narrow: lessAudit},
 		{Path: "/find", Handler: v.find},
 		{Path: "/assets/", Handler: assets.ServeHTTP},
 	}

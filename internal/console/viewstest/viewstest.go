@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"samla/internal/audit"
+	"samla/internal/auditing"
 	"samla/internal/authn"
 	"samla/internal/availability"
 	"samla/internal/client"
@@ -53,6 +54,7 @@ type Env struct {
 	IDs      *uuid7.Generator
 	DB       store.Store
 	Hooks    *webhooks.Service
+	Audit    *auditing.Service
 	Health   *company.Health
 	Figures  figures
 	Handler  http.Handler
@@ -92,9 +94,10 @@ func New(t *testing.T, dsn string) *Env {
 	e := &Env{T: t, Clock: base.Clock, IDs: base.IDs, DB: base.Store, Health: &company.Health{}, Figures: figures{}, Role: operator.Admin, URL: "http://localhost:8081"}
 	keys := Must(authn.New(t.Context(), authn.Config{Store: e.DB, Vault: base.Vault, Clock: e.Clock, Issuer: "samla", Audience: "samla"}))(t)
 	e.Hooks = webhooks.New(webhooks.Deps{Store: e.DB, Vault: base.Vault, Clock: e.Clock, IDs: e.IDs, Random: rand.Reader, Targets: webhook.LoopbackTargets})
+	e.Audit = auditing.New(auditing.Deps{Store: e.DB, Vault: base.Vault, Clock: e.Clock})
 	e.Handler = console.New(console.Deps{Log: slog.New(slog.NewTextHandler(testLog{t}, nil)), Env: "test", URL: func() string { return e.URL }, Hook: func(*http.Request) (operator.Operator, bool) {
 		return operator.Operator{ID: "019ab0f0-0000-7000-8000-000000000001", Name: "maria.ek", Role: e.Role}, e.Role != ""
-	}, Views: views.List(views.Deps{Store: e.DB, Institutions: Institutions(), Health: e.Health, Uptime: e.Figures, Webhooks: e.Hooks, Keys: keys, Clock: e.Clock, IDs: e.IDs})})
+	}, Views: views.List(views.Deps{Store: e.DB, Institutions: Institutions(), Health: e.Health, Audit: e.Audit, Uptime: e.Figures, Webhooks: e.Hooks, Keys: keys, Clock: e.Clock, IDs: e.IDs})})
 	e.One, e.Two = e.client("Pärmen"), e.client("Demokollen")
 	return e
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 
+	"samla/internal/audit"
 	"samla/internal/audit/chain"
 	"samla/internal/store"
 )
@@ -189,4 +192,51 @@ func (t *tx) AddAuditKey(ctx context.Context, k store.AuditKey) error {
 	n, err := t.q.exec(ctx, `INSERT INTO audit_keys (id, created_at, sealed, public_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		auditKeyID, micros(k.CreatedAt), blob(k.Sealed), blob(k.Public))
 	return requireRow(n, err, store.ErrExists)
+}
+
+// auditPlaces selects entries by the index of what they are selected by.
+func auditPlaces(s store.AuditSelection, from, before int64, limit int) (text string, args []any) {
+	c := conditions{args: []any{from, before, int64(limit)}, all: []string{`seq >= $1`, `seq < $2`}}
+	switch {
+	case s.UserID != "":
+		c.is(`user_id`, s.UserID)
+		c.all = append(c.all, `user_id <> ''`)
+	case s.Kind != "":
+		c.is(`kind`, string(s.Kind))
+		c.all = append(c.all, `kind NOT IN (`+quoted(audit.Frequent())+`)`)
+	}
+	return `SELECT seq, ` + auditColumns + ` FROM audit_log WHERE ` + strings.Join(c.all, ` AND `) + ` ORDER BY seq DESC LIMIT $3 + 0`, c.args
+}
+
+// AuditPlaces implements store.AuditReader.
+func (r reader) AuditPlaces(ctx context.Context, s store.AuditSelection, from, before int64, limit int) ([]store.AuditPlace, error) {
+	text, args := auditPlaces(s, from, before, limit)
+	return list(ctx, r.q, func(r rows) (p store.AuditPlace, err error) {
+		var at int64
+		e := &p.Entry
+		err = r.Scan(&p.Seq, &e.ID, &at, &e.ClientID, &e.UserID, (*string)(&e.ConsentID), &e.Kind, &e.Detail)
+		e.At, e.Detail = fromMicros(at), fromBlob(e.Detail)
+		return p, err
+	}, text, args...)
+}
+
+// auditEnds are the first and the last number. MIN and MAX in one SELECT would read all rows.
+const auditEnds = `SELECT COALESCE((SELECT MIN(seq) FROM audit_log), 1), COALESCE((SELECT MAX(seq) FROM audit_log), 0)`
+
+// AuditSeqAt implements store.AuditReader: a binary search by the primary key. An index of the
+// times would cost each entry more than this costs.
+func (r reader) AuditSeqAt(ctx context.Context, at time.Time) (int64, error) {
+	ends, err := one(ctx, r.q, func(r rows) (n [2]int64, err error) { return n, r.Scan(&n[0], &n[1]) }, auditEnds)
+	low, high := ends[0], ends[1]+1
+	for err == nil && low < high {
+		middle := low + (high-low)/2
+		var then int64
+		then, err = one(ctx, r.q, column[int64], `SELECT happened_at FROM audit_log WHERE seq >= $1 ORDER BY seq LIMIT 1`, middle)
+		if err == nil && then < micros(at) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, err
 }

@@ -321,3 +321,40 @@ func testAuditEntriesOf(_ *testing.T, f fixture) {
 	got, err = f.s.AuditEntriesOf(f.ctx, "", store.Page{Limit: 9})
 	check(f, "of nobody", got, err, nil)
 }
+
+func testAuditPlaces(_ *testing.T, f fixture) {
+	var all []store.AuditPlace
+	var rows []chain.Row
+	for i, kind := range []audit.Kind{audit.DataRead, audit.UserErased, audit.DataRead, audit.OperatorCommand, audit.DataRead} {
+		e := audit.Entry{ID: idAt(start, i+1), At: start.Add(time.Duration(i) * time.Minute), ClientID: f.client.ID, Kind: string(kind), Detail: []byte(`{}`)}
+		if i%2 == 0 {
+			e.UserID = f.user.ID
+		}
+		all = append(all, store.AuditPlace{Seq: int64(i + 11), Entry: e})
+		rows = append(rows, chain.Row{Link: chain.Link{Seq: int64(i + 11), ID: e.ID, At: e.At, ClientID: e.ClientID, UserID: e.UserID, Kind: e.Kind, Detail: e.Detail}})
+	}
+	seq, err := f.s.AuditSeqAt(f.ctx, start)
+	check(f, "a time in an empty log", seq, err, 1)
+	f.write(func(tx store.Tx) error { return tx.AppendAuditRows(f.ctx, rows, nil) })
+	for what, c := range map[string]struct {
+		of           store.AuditSelection
+		from, before int64
+		limit        int
+		want         []store.AuditPlace
+	}{
+		"the newest":        {store.AuditSelection{}, 0, 99, 2, []store.AuditPlace{all[4], all[3]}},
+		"older ones":        {store.AuditSelection{}, 0, 14, 9, []store.AuditPlace{all[2], all[1], all[0]}},
+		"from a number":     {store.AuditSelection{}, 13, 99, 9, []store.AuditPlace{all[4], all[3], all[2]}},
+		"of a user":         {store.AuditSelection{UserID: f.user.ID}, 0, 99, 9, []store.AuditPlace{all[4], all[2], all[0]}},
+		"of a kind":         {store.AuditSelection{Kind: audit.UserErased}, 0, 99, 9, []store.AuditPlace{all[1]}},
+		"of a kind, older":  {store.AuditSelection{Kind: audit.OperatorCommand}, 0, 14, 9, nil},
+		"of what is no one": {store.AuditSelection{UserID: "\x00"}, 0, 99, 9, nil},
+	} {
+		got, err := f.s.AuditPlaces(f.ctx, c.of, c.from, c.before, c.limit)
+		check(f, what, got, err, c.want)
+	}
+	for at, want := range map[time.Duration]int64{-time.Hour: 11, 0: 11, time.Second: 12, 2 * time.Minute: 13, 4 * time.Minute: 15, time.Hour: 16} {
+		seq, err := f.s.AuditSeqAt(f.ctx, start.Add(at))
+		check(f, at.String(), seq, err, want)
+	}
+}

@@ -63,7 +63,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"ConnectLinks", testConnectLinks}, {"ConnectLinkOpensOnce", testConnectLinkOpensOnce}, {"ConnectFlows", testConnectFlows}, {"ReadingFlows", testReadingFlows},
 		{"EraseConnect", testEraseConnect}, {"SweepConnect", testSweepConnect}, {"FrameOrigins", testFrameOrigins},
 		{"EndedSince", testEndedSince}, {"Journeys", testJourneys}, {"ConsoleRows", testConsoleRows}, {"EndingConsents", testEndingConsents}, {"ScheduleRows", testScheduleRows},
-		{"EndpointRows", testEndpointRows}, {"ParkedRows", testParkedRows}, {"AuditEntriesOf", testAuditEntriesOf}, {"Uses", testUses}, {"Deviations", testDeviations},
+		{"EndpointRows", testEndpointRows}, {"ParkedRows", testParkedRows}, {"AuditEntriesOf", testAuditEntriesOf}, {"AuditPlaces", testAuditPlaces}, {"Uses", testUses}, {"Deviations", testDeviations},
 		{"Installation", testInstallation}, {"WrappedKeys", testWrappedKeys}, {"SystemRows", testSystemRows}, {"UnstorableTexts", testUnstorableTexts}, {"MixedLoad", testMixedLoad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
