@@ -20,6 +20,7 @@ import (
 	"samla/internal/apiclient"
 	"samla/internal/audit/chain"
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 )
 
 // bankIDBank has a QR code, and no page of its own.
@@ -94,11 +95,15 @@ func (w *world) permit() {
 		w.t.Fatal(err)
 	}
 	s := w.await(id, "AWAITING_AUTHORIZATION")
-	for s.AuthInstructions == nil || s.AuthInstructions.QRData == "" {
+	clocktest.Poll(w.t, "a QR text of "+id, func() bool {
+		if s.AuthInstructions != nil && s.AuthInstructions.QRData != "" {
+			return true
+		}
 		if s, err = w.client.PollConsent(ctx, w.token, id); err != nil {
 			w.t.Fatal(err)
 		}
-	}
+		return false
+	})
 	if err := w.phone.Act(ctx, "approve", "", s.AuthInstructions.QRData, maja); err != nil {
 		w.t.Fatal(err)
 	}

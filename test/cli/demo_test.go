@@ -11,21 +11,23 @@ import (
 	"samla/test/process"
 )
 
-// demoTimeout is the maximum duration of the demonstration.
-const demoTimeout = 15 * time.Second
+// demoWork is how much time of processors the demonstration takes at most. How long it lasts
+// is also a matter of what else the machine does.
+const demoWork = 15 * time.Second
 
 // demoProducts are the types of products that the demonstration prints.
 var demoProducts = []string{"PSD2_CHECKING_ACCOUNT", "PSD2_SAVINGS_ACCOUNT", "PSD2_CREDIT_CARD"}
 
 func runDemo(t *testing.T, args ...string) string {
 	t.Helper()
-	began := time.Now()
-	out, log, status := process.Run(t, program, append([]string{"demo"}, args...)...)
+	p := process.Start(t, program, append([]string{"demo"}, args...)...)
+	status := p.Wait()
+	out, log := p.Out.String(), p.Log.String()
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s", status, log)
 	}
-	if took := time.Since(began); took > demoTimeout {
-		t.Errorf("it took %v", took)
+	if took := p.Work(); took > demoWork {
+		t.Errorf("it took %v of the processors", took)
 	}
 	if log != "" {
 		t.Errorf("it logged:\n%s", log)

@@ -33,7 +33,7 @@ func (b *bank) pages(w http.ResponseWriter, _ *http.Request) {
 // deadlines, here of some seconds.
 func TestDeadlines_EndWhatAnIllBankKeepsOpen(t *testing.T) {
 	skipIfShort(t)
-	const limit, slack = 3 * time.Second, 15 * time.Second // without a deadline none of them ends
+	const limit, slack = 3 * time.Second, 3 * time.Minute // without a deadline none of them ends
 	for store, database := range harness.Stores {
 		t.Run(store, func(t *testing.T) {
 			const accounts, transactions = "/accounts", "/transactions"

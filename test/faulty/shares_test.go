@@ -34,8 +34,9 @@ func TestSlowBank_DoesNotDelayHealthyBank(t *testing.T) {
 			beside, slowest := e.times(t, healthy, *rounds)
 			t.Logf("a collection at the healthy bank: %v alone, %v beside 200 at the slow bank (slowest %v): ratio %.2f; at most %d calls at the slow bank",
 				alone, beside, slowest, float64(beside)/float64(alone), e.banks["se-slow"].most.Load())
-			// Without shares one waits for the slow bank, for many seconds.
-			if slowest > 4*time.Second {
+			// Without shares one waits for the slow bank, for many seconds. A busy machine is slow
+			// without it too.
+			if slowest > 10*alone+4*time.Second {
 				t.Errorf("a collection at the healthy bank takes up to %v, %v without the slow one", slowest, alone)
 			}
 		})

@@ -21,7 +21,7 @@ import (
 )
 
 // waitTimeout is how long Wait waits for the end of a process.
-const waitTimeout = time.Minute
+const waitTimeout = 3 * time.Minute
 
 // Build builds the program into dir and returns its path. It is built as make build does,
 // for users: so the packages are compiled once for both.
@@ -157,6 +157,11 @@ func (p *Process) Wait() int {
 		p.tb.Fatalf("the process did not end within %v; its log:\n%s", waitTimeout, p.Log.Tail())
 	}
 	return p.cmd.ProcessState.ExitCode()
+}
+
+// Work returns how much time of processors a process has used that has ended.
+func (p *Process) Work() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
 // Done returns a channel that is closed when the process has ended.

@@ -132,13 +132,13 @@ func TestFaultySource_SlowsNoOther(t *testing.T) {
 	var polls sync.WaitGroup
 	defer polls.Wait()
 	defer stop()
-	polls.Go(func() { // a collection that is not polled ends after seven seconds of the machine
-		for clock.Sleep(polling, clock.System(), time.Second) == nil {
-			for _, id := range hanging {
+	for _, id := range hanging { // a collection that is not polled ends after seven seconds of the machine
+		polls.Go(func() {
+			for clock.Sleep(polling, clock.System(), time.Second) == nil {
 				_, _ = s.client.PollCollection(polling, s.token, id)
 			}
-		}
-	})
+		})
+	}
 	if status := s.end(ctx, t, s.begin(ctx, t, "se-sandbox-savings", "SWEDISH_SECURITY_TOKEN", "199006022397")); status != "COMPLETED" {
 		t.Errorf("a healthy source beside it: %s", status)
 	}
