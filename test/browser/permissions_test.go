@@ -26,6 +26,9 @@ import (
 // bankIDBank has a QR code, and no page of its own.
 const bankIDBank = "se-demo-psd2"
 
+// bertil is one of Skatteverket's test numbers, of nobody who has given a permission.
+const bertil = "198208149297"
+
 // sizes and schemes in which each page is judged, and pictures are taken.
 var (
 	sizes   = map[string][2]int{"phone": {320, 700}, "desktop": {1280, 900}}
@@ -257,6 +260,15 @@ func (w *world) givesAgain(p page) {
 	p.click("main button")
 	p.in("REVIEW")
 	p.judge("permissions-renew-sv")
+	// The number was erased with the permission; nobody else gives it again.
+	p.fill("#pn", bertil)
+	p.click("button[value=other]")
+	p.in("REVIEW")
+	if text := p.text("main"); !strings.Contains(text, "Någon annan har gett godkännandet") {
+		w.t.Errorf("with the number of somebody else: %q", text)
+	}
+	p.judge("permissions-renew-other-sv")
+	p.fill("#pn", maja)
 	p.click("button[value=other]")
 	p.in("QR")
 	w.scans(p, "approve", maja)
