@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"samla/internal/clock"
+	"samla/internal/journal"
 	"samla/internal/operator"
 	"samla/internal/operators"
 	"samla/internal/server"
@@ -69,7 +70,12 @@ func (f consoleFlags) withOperators(a *app, do func(*operators.Service) error) e
 		if err != nil {
 			return err
 		}
-		s, err := operators.New(operators.Deps{Store: db, Vault: vault, Clock: clock.System(), IDs: uuid7.NewGenerator(clock.System(), rand.Reader),
+		j, err := journal.Open(server.JournalDir(f.dir(f.storeFlags)), clock.System())
+		if err != nil {
+			return err
+		}
+		defer j.Close()
+		s, err := operators.New(operators.Deps{Store: db, Vault: vault, Journal: j, Clock: clock.System(), IDs: uuid7.NewGenerator(clock.System(), rand.Reader),
 			URL: func() string { return f.ConsoleURL }})
 		if err != nil {
 			return err

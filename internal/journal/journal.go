@@ -30,6 +30,12 @@ const (
 	// AccountErased has the id of a link of a lasting account that was erased; Client is set,
 	// Detail is the user. An older backup has the link, but perhaps in another account.
 	AccountErased Kind = "ACCOUNT_ERASED"
+
+	OperatorRemoved Kind = "OPERATOR_REMOVED" // id of the operator of the console
+	OperatorRole    Kind = "OPERATOR_ROLE"    // id of the operator; Detail is the role
+	// OperatorWays has the id of an operator who has other ways to sign in, or fewer: those
+	// of before must not work again. Detail is the revision of the account before.
+	OperatorWays Kind = "OPERATOR_WAYS"
 )
 
 // Record is one thing that happened, or is about to.

@@ -186,6 +186,11 @@ func (s *Service) SetPassword(ctx context.Context, o operator.Operator, session 
 // keep stores how an operator signs in from now on, and ends their other sessions.
 func (s *Service) keep(ctx context.Context, p person, session, act, passkey string) (err error) {
 	a := p.Account
+	if act != addsPasskey {
+		if err := s.Journal.Record(ctx, waysChanged(a)); err != nil {
+			return err
+		}
+	}
 	if a.Sealed, err = s.seal(ctx, a.ID, p.of); err != nil {
 		return err
 	}
@@ -224,8 +229,11 @@ func (s *Service) AddPasskey(ctx context.Context, o operator.Operator, session, 
 		return err
 	}
 	p.of.Passkeys = append(p.of.Passkeys, key)
-	return s.keep(ctx, p, session, "console: passkey add", key.ID)
+	return s.keep(ctx, p, session, addsPasskey, key.ID)
 }
+
+// addsPasskey is the act that leaves all ways to sign in as they are.
+const addsPasskey = "console: passkey add"
 
 // ErrLastWay means that without this passkey the operator could not sign in.
 var ErrLastWay = errors.New("this is the last way to sign in: add another one first")

@@ -16,6 +16,7 @@ import (
 
 	"samla/internal/audit"
 	"samla/internal/clock"
+	"samla/internal/journal"
 	"samla/internal/operator"
 	"samla/internal/seal"
 	"samla/internal/store"
@@ -36,9 +37,10 @@ type Deps struct {
 	IDs   *uuid7.Generator
 	// URL returns the address of the console in browsers, such as "http://localhost:8081";
 	// "" if it is not known: then links are paths.
-	URL    func() string
-	Random io.Reader // nil = the machine's
-	Log    *slog.Logger
+	URL     func() string
+	Journal journal.Recorder // nil = none; a restore applies it (Restored)
+	Random  io.Reader        // nil = the machine's
+	Log     *slog.Logger
 }
 
 // Service is the operators of an installation. Safe for concurrent use.
@@ -63,6 +65,7 @@ func New(d Deps) (*Service, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	d.Journal = journal.Or(d.Journal)
 	s := &Service{Deps: d, tries: newTries(d.Clock), passkeys: newTries(d.Clock), ceremonies: newCeremonies(d.Clock), slots: make(chan struct{}, hashing)}
 	nothing, err := s.secret()
 	if err != nil {
@@ -234,6 +237,9 @@ func (s *Service) SetRole(ctx context.Context, by, id string, role operator.Role
 	if _, err := operator.ParseRole(string(role)); err != nil {
 		return err
 	}
+	if err := s.decided(ctx, id, role, journal.Record{Kind: journal.OperatorRole, Detail: string(role)}); err != nil {
+		return err
+	}
 	return s.change(ctx, by, id, "operator role", map[string]string{"role": string(role)}, func(_ store.Tx, a *operator.Account) error {
 		a.Role = role
 		return nil
@@ -244,6 +250,9 @@ func (s *Service) SetRole(ctx context.Context, by, id string, role operator.Role
 func (s *Service) Remove(ctx context.Context, by, id string) error {
 	empty, err := s.seal(ctx, id, operator.Secret{})
 	if err != nil {
+		return err
+	}
+	if err := s.decided(ctx, id, "", journal.Record{Kind: journal.OperatorRemoved}); err != nil {
 		return err
 	}
 	return s.change(ctx, by, id, "operator remove", nil, func(tx store.Tx, a *operator.Account) error {
@@ -261,7 +270,29 @@ func (s *Service) Reset(ctx context.Context, by, id string) (link string, err er
 	if err != nil {
 		return "", err
 	}
+	for {
+		link, err = s.reset(ctx, by, id, empty)
+		if !errors.Is(err, store.ErrConflict) || ctx.Err() != nil {
+			return link, err
+		}
+	}
+}
+
+func (s *Service) reset(ctx context.Context, by, id string, empty []byte) (link string, err error) {
+	before, err := s.Store.Operator(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !before.Removed.IsZero() {
+		err = ErrUnknown
+	}
+	if err == nil {
+		err = s.Journal.Record(ctx, waysChanged(before))
+	}
+	if err != nil {
+		return "", err
+	}
 	err = s.change(ctx, by, id, "operator reset", nil, func(tx store.Tx, a *operator.Account) error {
+		if a.Rev != before.Rev {
+			return store.ErrConflict
+		}
 		if link, err = s.link(a); err != nil {
 			return err
 		}

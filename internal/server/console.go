@@ -59,7 +59,7 @@ func (s *Server) wireConsole(vault seal.Vault, ids *uuid7.Generator, proxies for
 	if s.config.ConsoleListen == "" {
 		return nil
 	}
-	s.operators, err = operators.New(operators.Deps{Store: s.store, Vault: vault, Clock: s.parts.Clock, IDs: ids, URL: s.ConsoleURL, Random: s.parts.Random, Log: s.parts.Log})
+	s.operators, err = operators.New(operators.Deps{Store: s.store, Vault: vault, Clock: s.parts.Clock, IDs: ids, URL: s.ConsoleURL, Journal: s.journal, Random: s.parts.Random, Log: s.parts.Log})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"samla/internal/fault"
 	"samla/internal/institution"
 	"samla/internal/journal"
+	"samla/internal/operators"
 	"samla/internal/outbox"
 	"samla/internal/seal/keyset"
 	"samla/internal/store"
@@ -38,8 +39,9 @@ type Restored struct {
 	Keys       int `json:"apiKeysRevoked"`
 	Data       int `json:"dataErased"` // collections and lasting accounts
 	Endpoints  int `json:"endpointsEnded"`
-	InFlight   int `json:"inFlightEnded"` // consents and collections that went on at the time of the backup
-	NotToldYet int `json:"banksToTell"`   // consents whose end the bank is told after the start
+	Operators  int `json:"operatorsChanged"` // removed, given a role, or without a way to sign in
+	InFlight   int `json:"inFlightEnded"`    // consents and collections that went on at the time of the backup
+	NotToldYet int `json:"banksToTell"`      // consents whose end the bank is told after the start
 	// Tokens counts, by company, the consents that go on and hold a refresh token. A bank
 	// that replaces refresh tokens may have replaced it since the backup.
 	Tokens map[string]int `json:"withRefreshTokens,omitempty"`
@@ -107,6 +109,10 @@ func (s *Server) catchUp(ctx context.Context, r *Restored) error {
 		return err
 	}
 	records = journal.Settled(records)
+	if s.operators, err = operators.New(operators.Deps{Store: s.store, Vault: s.vault, Clock: s.parts.Clock, IDs: uuid7.NewGenerator(s.parts.Clock, s.parts.Random),
+		URL: s.ConsoleURL, Random: s.parts.Random, Log: s.parts.Log}); err != nil {
+		return err
+	}
 	if err := s.apply(ctx, records, r); err != nil {
 		return err
 	}
@@ -201,6 +207,12 @@ func (s *Server) applyOne(ctx context.Context, of journal.Record, r *Restored) (
 		return &r.Endpoints, s.hooks.DeleteRestored(ctx, of.ID)
 	case journal.SecretRotated:
 		return &r.Endpoints, s.hooks.PauseRestored(ctx, of.ID)
+	case journal.OperatorRemoved, journal.OperatorRole, journal.OperatorWays:
+		changed, err := s.operators.Restored(ctx, of)
+		if changed {
+			count = &r.Operators
+		}
+		return count, err
 	}
 	return nil, nil // a record of a kind that only settleOutbox needs
 }

@@ -17,6 +17,7 @@ import (
 	"samla/internal/consent"
 	"samla/internal/fault"
 	"samla/internal/journal"
+	"samla/internal/operator"
 	"samla/internal/outbox"
 	"samla/internal/seal"
 	"samla/internal/seal/keyset"
@@ -66,6 +67,12 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 				w.backend.Do(t, "POST", "/webhook-endpoints", map[string]any{"url": "http://127.0.0.1:9/" + use}).WantStatus(t, 201, &made)
 				endpoints[use] = made.ID
 			}
+			left, stays := operator.Account{Operator: operator.Operator{ID: "0199-left", Name: "left", Role: operator.Admin}}, operator.Account{Operator: operator.Operator{ID: "0199-stays", Name: "stays", Role: operator.Admin}}
+			if err := w.Server.Store().Write(t.Context(), func(tx store.Tx) error {
+				return errors.Join(tx.AddOperator(t.Context(), left), tx.AddOperator(t.Context(), stays))
+			}); err != nil {
+				t.Fatal(err)
+			}
 			ring := w.openRing(t)
 			path := filepath.Join(t.TempDir(), "backup")
 			m, err := backup.Write(t.Context(), path, "0199", w.clock.Now(), w.Server.Store().(*sqlstore.Store), ring)
@@ -89,6 +96,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			replacing := func(id, by string) journal.Record {
 				return journal.Record{Kind: journal.ConsentReplaced, ID: id, Detail: by}
 			}
+			w.journal(t, journal.Record{Kind: journal.OperatorRemoved, ID: left.ID}, journal.Record{Kind: journal.OperatorRole, ID: stays.ID, Detail: string(operator.Viewer)})
 			w.journal(t, replacing(keptConsent, "lost"), replacing(replacedConsent, "kept"), journal.Record{Kind: journal.ConsentRenewed, ID: "kept"})
 
 			w.stopServer(t)
@@ -112,6 +120,9 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			if r.Users != 1 || r.Keys != 1 || r.Data != 1 || r.Consents < 1 || r.InFlight != 1 || r.ID != m.ID {
 				t.Errorf("restored %+v", r)
 			}
+			if r.Operators != 2 {
+				t.Errorf("%d operators are changed", r.Operators)
+			}
 			if len(r.Tokens) != 1 || r.Tokens["se-demo-oauth"] != 1 {
 				t.Errorf("consents with refresh tokens: %v", r.Tokens)
 			}
@@ -120,6 +131,9 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			}
 			if w.Server, err = server.New(t.Context(), config, parts); err != nil {
 				t.Fatal(err)
+			}
+			if all, err := w.Server.Store().Operators(t.Context()); err != nil || len(all) != 1 || all[0].ID != stays.ID || all[0].Role != operator.Viewer {
+				t.Errorf("operators after the restore: %v, %v", all, err)
 			}
 			if err := w.Server.Start(t.Context()); err != nil {
 				t.Fatal(err)
