@@ -16,6 +16,7 @@ import (
 type clientCmd struct {
 	ReturnURL returnURLCmd `cmd:"" name:"return-url" help:"Addresses to which a client may have persons sent after they signed on a page of a bank."`
 	Origin    originCmd    `cmd:"" help:"Origins of the pages of a client that may frame the connect page."`
+	Identity  identityCmd  `cmd:"" help:"Who a client is by law, for the persons whom it asks."`
 }
 
 type returnURLCmd struct {

@@ -15,6 +15,7 @@ type Client struct {
 	ID        string // UUID
 	Name      string // for the operator
 	CreatedAt time.Time
+	Identity  Identity // for persons; the zero value: nothing is registered
 }
 
 // Hash is the SHA-256 of an API key; only it is stored. Keys have 256 random bits, so a

@@ -17,7 +17,10 @@ type ClientReader interface {
 // ClientWriter stores clients. They are never deleted.
 type ClientWriter interface {
 	// AddClient stores a client. Errors: ErrExists when the id is taken.
+	// It stores no identity.
 	AddClient(ctx context.Context, c client.Client) error
+	// PutIdentity stores who a client is by law, in place of what was stored before.
+	PutIdentity(ctx context.Context, clientID string, i client.Identity) error
 }
 
 // ReturnURLReader reads the addresses to which a client may have persons sent at the end

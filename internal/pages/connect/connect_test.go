@@ -2,12 +2,14 @@ package connect
 
 import (
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"samla/internal/authorize"
+	"samla/internal/client"
 	"samla/internal/clock"
 	"samla/internal/collection"
 	"samla/internal/company"
@@ -191,6 +193,27 @@ func TestPage_DoesNotLeaveAForm(t *testing.T) {
 		p := strings.HasPrefix(contentOf(s), "c/co") || s == flow.AskChoice || s == flow.PickAccounts // code, contact
 		if got := filled(s); got != p {
 			t.Errorf("%s: %v", s, got)
+		}
+	}
+}
+
+// The slip says who asks by law, as far as that is registered.
+func TestWho_SaysTheLegalNameAndTheLicence(t *testing.T) {
+	say, v := words.In(words.English), words.Values{Operator: "Samla"}
+	all := client.Identity{LegalName: "Pärmen AB", Number: "556000-0001", Authority: "Finansinspektionen", Contact: "hej@parmen.example"}
+	for name, c := range map[string]struct {
+		asker    client.Client
+		consents bool
+		want     look.SlipRow
+	}{
+		"name only": {client.Client{Name: "Pärmen"}, true, look.SlipRow{Facts: []string{"Pärmen"}, Fine: "Collected by Samla", Small: true}},
+		"all": {client.Client{Name: "Pärmen", Identity: all}, true, look.SlipRow{Facts: []string{"Pärmen", "Pärmen AB, 556000-0001"},
+			Fine: "Collects itself, licensed by Finansinspektionen", Small: true, Link: "mailto:hej@parmen.example", LinkTo: "hej@parmen.example"}},
+		"no bank": {client.Client{Name: "Pärmen AB", Identity: all}, false, look.SlipRow{Facts: []string{"Pärmen AB, 556000-0001"},
+			Fine: "Collected by Samla", Small: true, Link: "mailto:hej@parmen.example", LinkTo: "hej@parmen.example"}},
+	} {
+		if got := who(say, c.asker, c.consents, v); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"samla/internal/client"
 	"samla/internal/connect"
 	"samla/internal/flow"
 	"samla/internal/institution"
@@ -67,12 +68,13 @@ func (d shown) Left() bool {
 	return d.Flow.State == flow.Ended && d.Flow.StateAt.Before(d.Flow.SeenAt.Add(flow.Idle))
 }
 
-// asker returns the name of a client.
-func (h *handler) asker(r *http.Request, clientID string) string {
-	if c, err := h.Clients.Client(r.Context(), clientID); err == nil {
-		return c.Name
+// asker returns a client; the zero value if it cannot be read.
+func (h *handler) asker(r *http.Request, clientID string) client.Client {
+	c, err := h.Clients.Client(r.Context(), clientID)
+	if err != nil {
+		return client.Client{}
 	}
-	return ""
+	return c
 }
 
 // interstitial returns the page of a link that nobody has opened.
@@ -81,8 +83,8 @@ func (h *handler) interstitial(r *http.Request, l flow.Link) look.Page {
 	asker := h.asker(r, l.ClientID)
 	s := h.slip(say, asker, l.Terms, h.only(l.Terms), nil)
 	s.Heading = "h1"
-	return look.Page{Language: string(say.Language), Content: "c/open", View: "OPEN", Title: s.Title, Brand: asker, Tile: true, Steps: &look.Steps{Now: 1}, Slip: s, SlipTop: true,
-		Languages: r.URL.Path, Data: shown{Asker: asker, Open: r.URL.Path}}
+	return look.Page{Language: string(say.Language), Content: "c/open", View: "OPEN", Title: s.Title, Brand: asker.Name, Tile: true, Steps: &look.Steps{Now: 1}, Slip: s, SlipTop: true,
+		Languages: r.URL.Path, Data: shown{Asker: asker.Name, Open: r.URL.Path}}
 }
 
 // only returns the only institution of terms, or none.
@@ -101,7 +103,8 @@ func (h *handler) language(r *http.Request, t flow.Terms) words.Language {
 func (h *handler) page(r *http.Request, view connect.View) look.Page {
 	f := view.Flow
 	say := h.kit.Text(h.language(r, f.Terms))
-	d := shown{View: view, URL: h.place(r, f.ID), StateURL: h.below(r, statePath, f.ID), Asker: h.asker(r, f.ClientID), At: view.Institution.Company.DisplayName, Ref: refOf(f.ID)}
+	asker := h.asker(r, f.ClientID)
+	d := shown{View: view, URL: h.place(r, f.ID), StateURL: h.below(r, statePath, f.ID), Asker: asker.Name, At: view.Institution.Company.DisplayName, Ref: refOf(f.ID)}
 	if f.Terms.ReturnURL != "" || f.Terms.Origin != "" {
 		d.LeaveURL = h.below(r, leavePath, f.ID)
 	}
@@ -135,7 +138,7 @@ func (h *handler) page(r *http.Request, view connect.View) look.Page {
 	}
 	p.Title = d.title(say)
 	if f.State != flow.Ended {
-		p.Slip = h.slip(say, d.Asker, f.Terms, view.Institution, &view)
+		p.Slip = h.slip(say, asker, f.Terms, view.Institution, &view)
 		if p.SlipTop = f.State == flow.Start || f.State == flow.Review || d.Running; !p.SlipTop {
 			p.Slip.Mini = d.At
 		}
@@ -242,7 +245,7 @@ func backAddress(f flow.Flow) string {
 func (h *handler) ended(w http.ResponseWriter, r *http.Request, why string, l flow.Link) {
 	language := h.language(r, l.Terms)
 	say := h.kit.Text(language)
-	d := shown{Asker: h.asker(r, l.ClientID)}
+	d := shown{Asker: h.asker(r, l.ClientID).Name}
 	d.End.Key = "link." + why
 	if !l.ExpiresAt.IsZero() {
 		d.Granted = say.Clock(l.ExpiresAt.In(h.kit.Zone()))

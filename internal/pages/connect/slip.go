@@ -3,6 +3,7 @@ package connect
 import (
 	"time"
 
+	"samla/internal/client"
 	"samla/internal/connect"
 	"samla/internal/consent"
 	"samla/internal/flow"
@@ -15,8 +16,8 @@ import (
 const mostDays = 180
 
 // slip returns the permission slip of terms, at an institution if one is chosen.
-func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institution.Institution, view *connect.View) *look.Slip {
-	v := words.Values{Asker: asker, Purpose: t.Purpose, Operator: h.Operator, Institution: at.Company.DisplayName}
+func (h *handler) slip(say *words.Texts, asker client.Client, t flow.Terms, at institution.Institution, view *connect.View) *look.Slip {
+	v := words.Values{Asker: asker.Name, Purpose: t.Purpose, Operator: h.Operator, Institution: at.Company.DisplayName}
 	s := &look.Slip{Title: say.Say("slip.title", v), Stub: say.Say("slip.open", v)}
 	if t.Purpose != "" { // a renewal of what was asked for without words has none
 		s.Why = say.Say("slip.why", v)
@@ -69,13 +70,33 @@ func (h *handler) slip(say *words.Texts, asker string, t flow.Terms, at institut
 	}
 	v.N = int(h.Keep.Hours() / 24)
 	add("slip.keep", look.SlipRow{Facts: []string{say.Say("slip.keep.text", v)}})
-	add("slip.who", look.SlipRow{Facts: []string{asker}, Fine: say.Say("slip.who.source", v), Small: true})
+	add("slip.who", who(say, asker, consents, v))
 	if view != nil && view.Flow.Signed {
 		at := view.Flow.StateAt.In(h.kit.Zone())
 		v.Date, v.Time = say.Date(at), say.Clock(at)
 		s.Title, s.Stub, s.Signed = say.Say("slip.title.signed", v), say.Say("slip.signed", v), true
 	}
 	return s
+}
+
+// who says who asks: by the name that the person knows, and by law as far as it is
+// registered. A licence is of use where accounts are read under a consent.
+func who(say *words.Texts, asker client.Client, consents bool, v words.Values) look.SlipRow {
+	row := look.SlipRow{Facts: []string{asker.Name}, Fine: say.Say("slip.who.source", v), Small: true}
+	i := asker.Identity
+	switch named := i.Named(); {
+	case named == "":
+	case i.LegalName == asker.Name:
+		row.Facts[0] = named
+	default:
+		row.Facts = append(row.Facts, named)
+	}
+	if i.Authority != "" && consents {
+		v.Authority = i.Authority
+		row.Fine = say.Say("slip.who.self", v)
+	}
+	row.Link, row.LinkTo = i.ContactURL(), i.Contact
+	return row
 }
 
 func first(list []string) string {

@@ -134,6 +134,7 @@ type seen struct {
 	session.Visit // that the page is about: the one that the query "at" names, or the first
 	all           []session.Visit
 	asker         string
+	identity      client.Identity // of the asker
 	lang          words.Language
 	texts         *words.Texts
 }
@@ -176,7 +177,7 @@ func (h *handler) seen(r *http.Request, all []session.Visit) (seen, error) {
 func (h *handler) about(r *http.Request, all []session.Visit, v session.Visit) (seen, error) {
 	c, err := h.Clients.Client(r.Context(), v.ClientID)
 	l := h.kit.Language(r, v.Language)
-	return seen{Visit: v, all: all, asker: c.Name, lang: l, texts: words.In(l)}, err
+	return seen{Visit: v, all: all, asker: c.Name, identity: c.Identity, lang: l, texts: words.In(l)}, err
 }
 
 // signIn is shown to who is not signed in. late says that the person was, it seems.

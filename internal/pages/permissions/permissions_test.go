@@ -259,9 +259,12 @@ func TestLink_WorksOnceAndNotByLooking(t *testing.T) {
 func TestList_ShowsWhatMayBeReadAndWithdraws(t *testing.T) {
 	e := newEnv(t)
 	long, soon := e.permission(e.User, 170), e.permission(e.User, 6)
+	e.Write(func(tx store.Tx) error {
+		return tx.PutIdentity(t.Context(), e.User.ClientID, client.Identity{LegalName: "Acme <AB>", Number: "556000-0001", Contact: "help@acme.example"})
+	})
 	b := e.signedIn(t, e.User)
 	_, _, body := b.do("GET", pages.Path, nil)
-	wants(t, body, "acme", "to show &lt;your&gt; accounts", "at Demobanken", "Collected by Exempeldrift AB", `hreflang="fi"`, "6 days left", "Accounts · Balances · Payments in and out", "1 April 2026 at 10:00, you were there", "0 of at most 4 times", "/permissions/renew/"+string(soon.ID))
+	wants(t, body, "Acme &lt;AB&gt;, 556000-0001", `href="mailto:help@acme.example"`, "acme", "to show &lt;your&gt; accounts", "at Demobanken", "Collected by Exempeldrift AB", `hreflang="fi"`, "6 days left", "Accounts · Balances · Payments in and out", "1 April 2026 at 10:00, you were there", "0 of at most 4 times", "/permissions/renew/"+string(soon.ID))
 	if strings.Contains(body, "/permissions/renew/"+string(long.ID)) || strings.Index(body, string(soon.ID)) > strings.Index(body, string(long.ID)) {
 		t.Error("the one that ends soonest is not first, or the other one can be renewed")
 	}

@@ -25,6 +25,8 @@ const tellingSoon = time.Minute
 // card is a permission as it is shown.
 type card struct {
 	ID, Asker, Institution string
+	Who                    string // the asker by law, or ""
+	Contact, ContactURL    string // of the asker, or ""
 	At                     string // id of the visit
 	Reads                  string
 	Why                    string
@@ -60,7 +62,7 @@ func (s seen) reads(scope consent.Scope) string {
 
 func (h *handler) card(s seen, p service.Permission) card {
 	local := func(at time.Time) time.Time { return at.In(h.kit.Zone()) }
-	c := card{ID: string(p.ID), At: p.Visit.ID, Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Until: s.texts.Date(local(p.Until)),
+	c := card{ID: string(p.ID), At: p.Visit.ID, Asker: s.asker, Institution: h.institution(p.Company), Reads: s.reads(p.Scope), Who: s.identity.Named(), Contact: s.identity.Contact, ContactURL: s.identity.ContactURL(), Until: s.texts.Date(local(p.Until)),
 		DaysLeft: p.DaysLeft, Soon: p.Status == consent.Authorized && p.DaysLeft < renewFrom, Used: p.Used, Limit: p.Limit}
 	if p.Purpose != "" {
 		c.Why = s.texts.Say("slip.why", words.Values{Purpose: p.Purpose})

@@ -10,13 +10,16 @@ import (
 
 const (
 	clientColumns = `id, name, created_at`
-	keyColumns    = `id, client_id, name, hash, created_at, revoked_at`
+	selectClients = `SELECT c.id, c.name, c.created_at, COALESCE(i.legal_name, ''), COALESCE(i.number, ''), COALESCE(i.authority, ''), COALESCE(i.contact, '')
+		FROM clients c LEFT JOIN client_identities i ON i.client_id = c.id `
+	keyColumns = `id, client_id, name, hash, created_at, revoked_at`
 )
 
 func scanClient(r rows) (client.Client, error) {
 	var c client.Client
 	var created int64
-	err := r.Scan(&c.ID, &c.Name, &created)
+	i := &c.Identity
+	err := r.Scan(&c.ID, &c.Name, &created, &i.LegalName, &i.Number, &i.Authority, &i.Contact)
 	c.CreatedAt = fromMicros(created)
 	return c, err
 }
@@ -33,12 +36,12 @@ func scanKey(r rows) (client.Key, error) {
 
 // Client implements store.ClientReader.
 func (r reader) Client(ctx context.Context, id string) (client.Client, error) {
-	return one(ctx, r.q, scanClient, `SELECT `+clientColumns+` FROM clients WHERE id = $1`, id)
+	return one(ctx, r.q, scanClient, selectClients+`WHERE c.id = $1`, id)
 }
 
 // Clients implements store.ClientReader.
 func (r reader) Clients(ctx context.Context) ([]client.Client, error) {
-	return list(ctx, r.q, scanClient, `SELECT `+clientColumns+` FROM clients ORDER BY created_at, id`)
+	return list(ctx, r.q, scanClient, selectClients+`ORDER BY c.created_at, c.id`)
 }
 
 // APIKeyByHash implements store.APIKeyReader.
@@ -56,6 +59,14 @@ func (t *tx) AddClient(ctx context.Context, c client.Client) error {
 	n, err := t.q.exec(ctx, `INSERT INTO clients (`+clientColumns+`) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 		c.ID, c.Name, micros(c.CreatedAt))
 	return requireRow(n, err, store.ErrExists)
+}
+
+// PutIdentity implements store.ClientWriter.
+func (t *tx) PutIdentity(ctx context.Context, clientID string, i client.Identity) error {
+	_, err := t.q.exec(ctx, `INSERT INTO client_identities (client_id, legal_name, number, authority, contact) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (client_id) DO UPDATE SET legal_name = $2, number = $3, authority = $4, contact = $5`,
+		clientID, i.LegalName, i.Number, i.Authority, i.Contact)
+	return err
 }
 
 // AddAPIKey implements store.APIKeyWriter.

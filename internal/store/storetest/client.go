@@ -17,6 +17,13 @@ func testClients(t *testing.T, f fixture) {
 	_, err = f.s.Client(f.ctx, newID())
 	missing(f, "no such client", got, err)
 	f.fails(store.ErrExists, func(tx store.Tx) error { return tx.AddClient(f.ctx, other) })
+	for _, other.Identity = range []client.Identity{{LegalName: "Other AB", Number: "1", Authority: "FI", Contact: "a@b.example"}, {LegalName: "Other"}, {}} {
+		f.write(func(tx store.Tx) error { return tx.PutIdentity(f.ctx, other.ID, other.Identity) })
+		got, err = f.s.Client(f.ctx, other.ID)
+		check(f, "client with an identity", got, err, other)
+		all, err = f.s.Clients(f.ctx)
+		check(f, "clients with identities", all, err, []client.Client{f.client, other})
+	}
 	if kind := f.s.Kind(); kind != "sqlite" && kind != "postgres" {
 		t.Errorf("kind %q", kind)
 	}
