@@ -34,8 +34,11 @@ func (r *crashTest) noteJobs(ctx context.Context) {
 			if err := all.Scan(&id, &wake, &attempts, &parked, &jobError, &status, &changed, &polled, &rev); err != nil || !slices.Contains(odd, id) {
 				return err
 			}
-			r.jobs[id] = append(r.jobs[id], fmt.Sprintf("%s: %s since %s, version %d, polled %s; due %s, %d attempts, parked %s, error %q",
-				table, status, ago(changed), rev, ago(polled), ago(wake), attempts, ago(parked), jobError))
+			line := fmt.Sprintf("%s: due %s, %d attempts, parked %s, error %q; %s", table, ago(wake), attempts, ago(parked), jobError, status)
+			if rev > 0 {
+				line += fmt.Sprintf(", changed %s, version %d, polled %s", ago(changed), rev, ago(polled))
+			}
+			r.jobs[id] = append(r.jobs[id], line)
 			return nil
 		})
 	}
