@@ -366,7 +366,7 @@ func whoDid(e audit.Entry, d entryDetail, names, people map[string]string) cell 
 		if by == "" {
 			return cell{Text: "command line", Sub: "or nobody who signed in"}
 		}
-		return cell{Text: cmp.Or(people[by], short(by)), Sub: "operator", Href: "/audit?operator=" + by}
+		return cell{Text: cmp.Or(people[by], short(by)), Sub: "operator", Mono: people[by] == "", Href: "/audit?operator=" + by}
 	case audit.DataRead:
 		return cell{Text: client, Sub: map[bool]string{true: "with a session", false: "key " + short(d.KeyID)}[d.KeyID == ""]}
 	case audit.APIKeyCreated, audit.APIKeyRevoked:

@@ -45,13 +45,13 @@ func (v *views) listClients(w http.ResponseWriter, r *http.Request) {
 			valid[k.ClientID]++
 		}
 	}
-	ct := table{ID: "clients", Title: "Clients", Caption: "Clients", Heads: heads("Client", "Id", "Made", "Valid keys>", "Requests, 90 d>", "Last seen", "Leads to"), Empty: "No client yet. “samla key create NAME” makes one with its first key."}
+	ct := table{ID: "clients", Title: "Clients", Caption: "Clients", Heads: heads("Client", "Id", "Made", "Valid keys>", "Requests, 90 d>", "Last seen"), Empty: "No client yet. “samla key create NAME” makes one with its first key."}
 	for _, c := range clients {
 		n := text(number(valid[c.ID]))
 		if valid[c.ID] == 0 {
 			n = cell{Text: "0", Sub: "it cannot call"}
 		}
-		ct.Rows = append(ct.Rows, []cell{text(c.Name), id(c.ID, ""), v.timeCell(c.CreatedAt), n, text(number(int(requests[c.ID]))), v.timeCell(lastOf[c.ID]), {Text: "its journeys", Href: "/journeys?client=" + c.ID}})
+		ct.Rows = append(ct.Rows, []cell{{Text: c.Name, Href: "/journeys?client=" + c.ID}, id(c.ID, ""), v.timeCell(c.CreatedAt), n, text(number(int(requests[c.ID]))), v.timeCell(lastOf[c.ID])})
 	}
 	kt, err := listed(r, func(after string, limit int) ([]client.Key, error) {
 		if i := slices.IndexFunc(keys, func(k client.Key) bool { return k.ID == after }); i >= 0 {

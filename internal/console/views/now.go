@@ -188,29 +188,28 @@ func (v *views) showNow(w http.ResponseWriter, r *http.Request) {
 
 // lines is the table of institutions.
 func (v *views) lines(s standing) table {
-	t := table{Caption: "Institutions with state, since when, whose fault, people stopped, success, the 95th percentile of answers and success over 24 hours",
-		Heads: heads("Institution", "State", "Since", "Whose fault", "Stopped>", "Success>", "p95>", "Success, 24 h, 50–100 %"),
+	t := table{Caption: "Institutions with state and since when, whose fault, people stopped, the 95th percentile of answers and success over 24 hours",
+		Heads: heads("Institution", "State", "Whose fault", "Stopped>", "p95>", "Success, 24\u00a0h>"),
 		Empty: "No institution is configured. “samla bank add” adds one."}
 	for _, l := range s.Lines {
-		row := []cell{{Text: l.Name, Sub: kindOf(l.PSD2), Href: "/institutions/" + l.ID, Tile: l.ID}, stateCell(l.State), none("not failing"), none("nobody's"),
-			text(number(l.Stopped)), none("too little traffic"), none("too little traffic"), text(count(l.Tries, "try", "tries"))}
+		row := []cell{{Text: l.Name, Sub: kindOf(l.PSD2), Href: "/institutions/" + l.ID, Tile: l.ID}, stateCell(l.State), none("nobody's"),
+			text(number(l.Stopped)), none("too little traffic"), text(count(l.Tries, "try", "tries"))}
 		if !l.Since.IsZero() {
-			row[2] = cell{Text: v.since(l.Since), Sub: v.ago(l.Since)}
+			row[1].Sub = "since " + v.since(l.Since) + ", " + took(s.At.Sub(l.Since))
 		}
 		if who := l.mostly(); who >= 0 {
-			row[3] = cell{Text: whoNames[who], Picture: look.Shares(l.Counts)}
+			row[2] = cell{Text: whoNames[who], Picture: look.Shares(l.Counts)}
 		}
 		if h := v.Uptime.Measured(l.ID); len(h) > 0 {
-			row[6] = text(quantile(latency(h, s.At.Add(-lookBack)), 0.95))
+			row[4] = text(quantile(latency(h, s.At.Add(-lookBack)), 0.95))
 		}
 		if l.Tries >= leastTries {
 			served := l.Tries - l.Counts[byInstitution] - l.Counts[bySamla]
-			row[5] = text(share(served, l.Tries))
-			spark := look.Spark{Label: "Success over 24 hours: " + share(served, l.Tries), Values: l.Success, Low: 0.5, High: 1}
+			spark := look.Spark{Label: "Success over 24 hours, from 50 to 100 %", Values: l.Success, Low: 0.5, High: 1}
 			if !l.Since.IsZero() {
 				spark.BadFrom = max(1, int(l.Since.Sub(s.At.Add(-lookBack).Truncate(span))/span)-1)
 			}
-			row[7] = cell{Picture: spark.HTML()}
+			row[5] = cell{Text: share(served, l.Tries), Picture: spark.HTML()}
 		}
 		t.Rows = append(t.Rows, row)
 	}
