@@ -39,6 +39,9 @@ func TestConsole(t *testing.T) {
 		p.judge("console-" + name)
 	}
 
+	p.open(e.URL + "/audit") // it is not kept fresh: each look is recorded
+	p.waitFor("table")
+	p.judge("console-audit")
 	p.open(e.URL + "/jobs")
 	if stops := p.stops(); len(stops) < 15 {
 		t.Errorf("the Tab key stops at %q", stops)
