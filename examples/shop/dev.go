@@ -37,29 +37,34 @@ func startSamla(ctx context.Context, origin string) (_ *started, err error) {
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("run the shop in the folder of the source, or with -api and -key: %w", err)
 	}
+	return s, s.run(ctx, program, origin)
+}
+
+// run starts it.
+func (s *started) run(ctx context.Context, program, origin string) error {
 	data := filepath.Join(s.dir, "data")
 	s.command = exec.Command(program, "dev", "--json", "--listen", "127.0.0.1:0", "--data", data)
 	s.command.Stderr = os.Stderr                                // what it warns of, and why it does not start
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the shop, which then stops it
 	out, err := s.command.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.command.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
-		return nil, fmt.Errorf("samla dev does not start: %w", err)
+		return fmt.Errorf("samla dev does not start: %w", err)
 	}
 	if err := json.Unmarshal(line, s); err != nil {
-		return nil, err
+		return err
 	}
 	register := exec.CommandContext(ctx, program, "client", "origin", "add", "Example", origin, "--data", data)
 	if text, err := register.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the shop cannot be registered: %w\n%s", err, text)
+		return fmt.Errorf("the shop cannot be registered: %w\n%s", err, text)
 	}
-	return s, nil
+	return nil
 }
 
 func (s *started) stop() {
