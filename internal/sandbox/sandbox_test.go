@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/sandbox"
 	"samla/internal/sandbox/aspsp"
 	"samla/internal/sandbox/nordea"
@@ -99,7 +100,7 @@ func TestDelay_UsesClock(t *testing.T) {
 	p := w.tpp(slow.Company)
 	done := make(chan response)
 	go func() { done <- p.call("GET", "consents/nothing", "") }()
-	<-w.clock.Waits()
+	clocktest.Waiting(t, w.clock, 1, "the delay")
 	select {
 	case <-done:
 		t.Error("the bank answered before the delay was over")

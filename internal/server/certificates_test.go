@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/company"
 	"samla/internal/institution"
 )
@@ -38,7 +39,7 @@ func TestWarnOfCertificates_WarnsEachDayFromThirtyDaysAhead(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); s.warnOfCertificates(ctx) }()
 	<-log.wrote
-	<-clk.Waits()
+	clocktest.Waiting(t, clk, 1, "the wait")
 	clk.Advance(25 * time.Hour)
 	<-log.wrote // QWAC
 	<-log.wrote // QSealC, which now has 30 days and no hour

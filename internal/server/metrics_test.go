@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/deviation"
 	"samla/internal/institution"
 	"samla/internal/metrics"
@@ -70,7 +71,7 @@ func TestMetrics_WaitForTheirAddress(t *testing.T) {
 	if err := taken.Close(); err != nil {
 		t.Fatal(err)
 	}
-	<-clk.Waits()
+	clocktest.Waiting(t, clk, 1, "the wait")
 	clk.Advance(listenAgain)
 	s.sweeper.Wait()
 	got, err := http.Get(s.MetricsURL())

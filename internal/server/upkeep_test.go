@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"samla/internal/clock"
+	"samla/internal/clock/clocktest"
 	"samla/internal/company"
 	"samla/internal/institution"
 )
@@ -26,7 +27,7 @@ func TestUpkeep_CallsEachInstitutionEachMinute(t *testing.T) {
 	for range 2 {
 		<-called
 		<-log.wrote
-		<-clk.Waits()
+		clocktest.Waiting(t, clk, 1, "the wait")
 		clk.Advance(time.Minute)
 	}
 	<-called
@@ -54,7 +55,7 @@ func TestUpkeep_PutsWhatAnEntryHasAnew(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); s.upkeep(ctx) }()
 	for round := range 2 {
-		<-clk.Waits()
+		clocktest.Waiting(t, clk, 1, "the wait")
 		if _, known := s.used.Find("se-new"); known != (round == 1) {
 			t.Errorf("round %d: known %t", round, known)
 		}
