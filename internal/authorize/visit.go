@@ -53,15 +53,25 @@ const (
 // User-Agent: a bank may want that of the person, and the client need not know it. confirmed
 // says that the person has said to have begun this (consent.Visit.Opened).
 func (s *Service) Visit(ctx context.Context, state, browser, agent string, confirmed bool) (Seen, error) {
+	return orUnknown(s.visit(ctx, state, browser, agent, confirmed))
+}
+
+// orUnknown makes of an error that says that the consent, or what it hides, is gone what a
+// browser sees of a way that there is not: an erasure may come between any two readings.
+func orUnknown(seen Seen, err error) (Seen, error) {
+	if errors.Is(err, seal.ErrKeyDestroyed) || errors.Is(err, store.ErrNotFound) {
+		return Seen{View: ViewUnknown}, nil
+	}
+	return seen, err
+}
+
+func (s *Service) visit(ctx context.Context, state, browser, agent string, confirmed bool) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" {
 		return Seen{View: ViewUnknown}, err
 	}
 	hash := consent.HashOf(browser)
 	leads, err := s.leadsTo(ctx, c)
-	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return Seen{View: ViewUnknown}, nil
-	}
 	if err != nil {
 		return Seen{}, err
 	}
@@ -110,6 +120,10 @@ func (s *Service) BeginsAt(ctx context.Context, state, origin string) (bool, err
 // yet, and the person who began it can begin again. It changes nothing once somebody has come
 // back, or by a link that leads nowhere.
 func (s *Service) Deny(ctx context.Context, state, browser string) (Seen, error) {
+	return orUnknown(s.deny(ctx, state, browser))
+}
+
+func (s *Service) deny(ctx context.Context, state, browser string) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" {
 		return Seen{View: ViewUnknown}, err
@@ -126,8 +140,6 @@ func (s *Service) Deny(ctx context.Context, state, browser string) (Seen, error)
 		return consent.FailedWith{Code: consent.AuthenticationCancelled}, nil
 	})
 	switch {
-	case errors.Is(err, seal.ErrKeyDestroyed):
-		return Seen{View: ViewUnknown}, nil
 	case err != nil:
 		return Seen{}, err
 	case denied:
@@ -181,9 +193,6 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 		seen.View, seen.Leads = ViewChooses, v.ReturnTo
 	case c.Step == consent.StepWatch:
 		secret, err := s.openSecret(ctx, c)
-		if errors.Is(err, seal.ErrKeyDestroyed) {
-			return Seen{View: ViewUnknown}, nil
-		}
 		if err != nil || !secret.PartlySigned {
 			return seen, err
 		}
@@ -198,7 +207,7 @@ func (s *Service) seen(ctx context.Context, c consent.Consent, browser string) (
 // consent; any other changes nothing. browser is the cookie of the browser.
 func (s *Service) Return(ctx context.Context, name, state, browser string, by consent.Carrier, what url.Values) (Seen, error) {
 	seen, stored, err := s.arrive(ctx, name, state, browser, by, what)
-	if err == nil {
+	if seen, err = orUnknown(seen, err); err == nil {
 		s.Observer.Returned(cmp.Or(seen.Company, name), returnOutcome(stored, seen))
 	}
 	return seen, err
@@ -245,9 +254,6 @@ func (s *Service) arrive(ctx context.Context, name, state, browser string, by co
 		}
 		return s.withVisit(ctx, old, v, secret)
 	})
-	if errors.Is(err, seal.ErrKeyDestroyed) {
-		return Seen{View: ViewUnknown}, false, nil
-	}
 	if err != nil {
 		return Seen{}, false, err
 	}
@@ -276,6 +282,10 @@ func (s *Service) withVisit(ctx context.Context, c consent.Consent, v consent.Vi
 
 // EnterCode takes the short code that another browser shows. Wrong ones are counted.
 func (s *Service) EnterCode(ctx context.Context, state, browser, code string) (Seen, error) {
+	return orUnknown(s.enterCode(ctx, state, browser, code))
+}
+
+func (s *Service) enterCode(ctx context.Context, state, browser, code string) (Seen, error) {
 	c, err := s.visited(ctx, state, browser)
 	if err != nil || c.ID == "" {
 		return Seen{View: ViewUnknown}, err

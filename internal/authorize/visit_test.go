@@ -9,6 +9,7 @@ import (
 	"samla/internal/authorize"
 	"samla/internal/consent"
 	"samla/internal/institution"
+	"samla/internal/store"
 )
 
 // revoke ends a consent, as its user.
@@ -118,6 +119,48 @@ func TestReturn_IsDueAtOnce(t *testing.T) {
 		}
 		if c = b.Consent(c.ID); c.Step != consent.StepComplete || !c.WakeAt.Equal(b.Clock.Now()) || b.Watches(c.ID) {
 			t.Errorf("at %s, due at %s, watched %t", c.Step, c.WakeAt, b.Watches(c.ID))
+		}
+	}
+}
+
+// An erasure comes between the reading of the row and that of what it hides. A browser sees then
+// what it sees of a way that there is not, whatever it asks for.
+func TestSeen_IsUnknownAfterAnErasure(t *testing.T) {
+	held := func(b *redirected, state string) (code string) {
+		b.begins(state, "mine")
+		return b.returns(state, "other", "c-1", authorize.ViewShowsCode).Code
+	}
+	var code string
+	for name, test := range map[string]struct {
+		before func(*redirected, string)
+		ask    func(*redirected, string) (authorize.Seen, error)
+	}{
+		"types the code": {func(b *redirected, state string) { code = held(b, state) }, func(b *redirected, state string) (authorize.Seen, error) {
+			return b.EnterCode(b.Context(), state, "mine", code)
+		}},
+		"types a wrong code": {func(b *redirected, state string) { held(b, state) }, func(b *redirected, state string) (authorize.Seen, error) {
+			return b.EnterCode(b.Context(), state, "mine", "WRONG2")
+		}},
+		"looks at the code": {func(b *redirected, state string) { held(b, state) }, func(b *redirected, state string) (authorize.Seen, error) {
+			return b.Visit(b.Context(), state, "other", "", false)
+		}},
+		"opens the link": {nil, func(b *redirected, state string) (authorize.Seen, error) {
+			return b.Visit(b.Context(), state, "mine", "", true)
+		}},
+		"says no": {nil, func(b *redirected, state string) (authorize.Seen, error) { return b.Deny(b.Context(), state, "mine") }},
+		"comes back": {func(b *redirected, state string) { b.begins(state, "mine") }, func(b *redirected, state string) (authorize.Seen, error) {
+			return b.Return(b.Context(), theBank, state, "mine", consent.InQuery, url.Values{"code": {"c-1"}, "state": {state}})
+		}},
+	} {
+		b := newRedirected(t)
+		_, state := b.begin()
+		if test.before != nil {
+			test.before(b, state)
+		}
+		b.Write(func(tx store.Tx) error { return tx.DestroyDataKey(t.Context(), b.User.ID, b.Clock.Now()) })
+		b.Vault.Evict(b.User.ID)
+		if seen, err := test.ask(b, state); err != nil || seen != (authorize.Seen{View: authorize.ViewUnknown}) {
+			t.Errorf("%s: %+v, %v", name, seen, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -9,9 +10,12 @@ import (
 
 	"samla/internal/client"
 	"samla/internal/connect"
+	"samla/internal/fault"
 	"samla/internal/flow"
 	"samla/internal/institution"
 	"samla/internal/pages/look"
+	"samla/internal/seal"
+	"samla/internal/store"
 	"samla/internal/words"
 )
 
@@ -261,9 +265,20 @@ func (h *handler) ended(w http.ResponseWriter, r *http.Request, why string, l fl
 		Brand: d.Asker, Tile: true, Languages: r.URL.Path, Data: d})
 }
 
-// broken answers when something went wrong here.
+// isGone reports whether an error says that what the page is about is there no more: an erasure
+// may come between any two readings.
+func isGone(err error) bool {
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, seal.ErrKeyDestroyed) ||
+		errors.Is(err, fault.New(fault.Unauthorized)) || errors.Is(err, fault.New(fault.ConsentNotFound)) || errors.Is(err, fault.New(fault.UserNotFound))
+}
+
+// broken answers when something went wrong here, or when what the page is about is gone.
 func (h *handler) broken(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
+		return
+	}
+	if isGone(err) {
+		h.ended(w, r, "unknown", flow.Link{})
 		return
 	}
 	h.Log.Error("a person on the connect page could not be answered", "error", err)

@@ -22,6 +22,7 @@ import (
 	"samla/internal/institution"
 	"samla/internal/pages/look"
 	service "samla/internal/permissions"
+	"samla/internal/seal"
 	"samla/internal/session"
 	"samla/internal/store"
 	"samla/internal/words"
@@ -233,8 +234,14 @@ func (h *handler) end(w http.ResponseWriter, r *http.Request, status int, title,
 	h.message(w, r, message{Status: status, Title: title, Lead: lead, View: "END"})
 }
 
-// broken says that something went wrong here.
+// broken says that something went wrong here, or, after an erasure that came between two
+// readings, that there is nothing any more.
 func (h *handler) broken(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, seal.ErrKeyDestroyed) ||
+		errors.Is(err, fault.New(fault.Unauthorized)) || errors.Is(err, fault.New(fault.ConsentNotFound)) || errors.Is(err, fault.New(fault.UserNotFound)) {
+		h.end(w, r, http.StatusNotFound, "link.unknown.h1", "link.unknown.lead")
+		return
+	}
 	if r.Context().Err() == nil {
 		h.Log.Error("a page of My permissions could not be answered", "error", err)
 	}
