@@ -378,3 +378,11 @@ func whoDid(e audit.Entry, d entryDetail, names, people map[string]string) cell 
 	}
 	return text(client)
 }
+
+// auditFact leads to the entries of a user in the audit log.
+func auditFact(userID string) fact {
+	if userID == "" {
+		return fact{}
+	}
+	return fact{Name: "Audit log", Value: "Entries of this user", Href: "/audit?user=" + userID}
+}

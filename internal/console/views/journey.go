@@ -456,14 +456,6 @@ func (v *views) userPage(w http.ResponseWriter, r *http.Request, userID string, 
 	v.show(w, r, "USER", "v/journey", page{Title: "User " + short(userID), Crumb: link{Text: "Journeys", Address: "/journeys"}, Tables: []table{permissions, reads}, Data: d})
 }
 
-// auditFact leads to the entries of a user in the audit log.
-func auditFact(userID string) fact {
-	if userID == "" {
-		return fact{}
-	}
-	return fact{Name: "Audit log", Value: "Entries of this user", Href: "/audit?user=" + userID}
-}
-
 // find leads to what has an id.
 func (v *views) find(w http.ResponseWriter, r *http.Request) {
 	wanted := strings.ToLower(strings.TrimSpace(r.URL.Query().Get("q")))
