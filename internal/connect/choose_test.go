@@ -23,8 +23,8 @@ func (p *person) lists(accounts ...consent.Account) {
 		if err == nil {
 			err = json.Unmarshal(plain, &secret)
 		}
-		if !secret.Chooses {
-			p.Error("the person is not asked")
+		if err != nil || !secret.Chooses {
+			p.Errorf("the person is not asked: %v", err)
 		}
 		secret.Listed = accounts
 		if plain, err = jsontext.Marshal(secret); err == nil {
