@@ -59,7 +59,7 @@ func TestReplayRange_SaysHowManyBeforeItSends(t *testing.T) {
 			"from=" + events[8].ID:                              "2 events would",
 			"from=" + events[2].ID + "&to=" + events[4].ID:      "3 events would",
 			"from=2026-11-26T13:02:11Z&to=2026-11-26T13:02:12Z": "1 event would be sent again.",
-			"from=2026-11-26+14:03":                             "0 events would be sent again: there is none.",
+			"from=2026-11-26+14:03":                             "There is no event to send again.",
 			"from=yesterday":                                    "Write a time such as",
 			"from=" + e.ID(viewstest.Noon):                      "no event of this id",
 			"from=2026-11-26&to=2026-11-26":                     "must be later than the beginning",
@@ -68,7 +68,7 @@ func TestReplayRange_SaysHowManyBeforeItSends(t *testing.T) {
 		} {
 			page := e.Get(at+"/replay?"+query, 200)
 			e.Has(page, want)
-			if sends := strings.Contains(page, "/replay-range"); sends != (strings.Contains(want, "would") && want[0] != '0') {
+			if sends := strings.Contains(page, "/replay-range"); sends != strings.Contains(want, "would") {
 				e.Errorf("%s: a button to send is %v", query, sends)
 			}
 		}
