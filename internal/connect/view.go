@@ -112,6 +112,9 @@ func (s *Service) look(ctx context.Context, f flow.Flow, v Visitor) (View, error
 		f.SeenAt = now
 	}
 	view, err := s.observe(ctx, f)
+	if err == nil {
+		view, err = s.onceMore(ctx, view, v)
+	}
 	if err != nil {
 		return View{}, err
 	}
