@@ -12,6 +12,9 @@ import (
 // StaleAfter is how old a QR text may be before a poll asks for a newer one.
 const StaleAfter = staleAfter
 
+// ConsentWorkers is how many consents are handled at once.
+const ConsentWorkers = consentWorkers
+
 // Remembered is how many consents this process holds instructions of.
 func (s *Service) Remembered() int {
 	s.instructions.mu.Lock()
