@@ -216,15 +216,31 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 	return info, nil
 }
 
-// Revoke implements institution.Revoker. If the person has logged in, and no consent was
-// created after that, there are only tokens to end.
+// Revoke implements institution.Revoker. It ends the consent, and then the tokens of the login,
+// where the bank has an endpoint for that: nothing says that they end with the consent. If the
+// person has logged in, and no consent was created after that, there are only tokens to end.
+//
+// Tokens that the bank does not revoke after the consent has ended are left: they lead to
+// nothing. Only an answer that may come later is waited for.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
-	if a.ConsentID == "" {
-		if b.server == nil {
-			return nil
+	if a.ConsentID != "" {
+		if err := b.deleteConsent(ctx, a); err != nil {
+			return err
 		}
-		return b.server.revoke(ctx, b, a)
 	}
+	if b.server == nil {
+		return nil
+	}
+	err := b.server.revoke(ctx, b, a)
+	if err != nil && a.ConsentID != "" && !institution.KindOf(err).Transient() {
+		b.log.Warn("a consent is revoked, and the tokens of its login are not: the bank refuses that", "error", err)
+		return nil
+	}
+	return err
+}
+
+// deleteConsent ends a consent at the bank. One that has ended before is no error.
+func (b *Bank) deleteConsent(ctx context.Context, a institution.Access) error {
 	resp, err := b.sendConsent(ctx, call{
 		operation: opConsent, method: http.MethodDelete, psu: a.PSU, token: a.Token,
 	}, string(a.ConsentID))

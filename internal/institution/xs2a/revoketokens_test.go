@@ -92,3 +92,40 @@ func TestRevoke_EndsTokensWithoutAConsent(t *testing.T) {
 		})
 	}
 }
+
+// The tokens of a login are ended after the consent, and what the bank says of them does not
+// make a consent that has ended one that has not.
+func TestRevoke_EndsTheTokensAfterTheConsent(t *testing.T) {
+	const consentPath, revokePath = "/psd2/v1/consents/c1", "/login/revoke"
+	gone := responds(404, `{"tppMessages":[{"category":"ERROR","code":"RESOURCE_UNKNOWN"}]}`)
+	for name, c := range map[string]struct {
+		deletes, revokes http.HandlerFunc
+		refresh, sent    string // "" = nothing is sent
+		want             institution.ErrorKind
+	}{
+		"both":               {responds(204, ""), responds(200, ""), "rt-1", "rt-1", ""},
+		"of a named server":  {responds(204, ""), responds(200, ""), "https://login.bank.example/token rt-1", "rt-1", ""},
+		"the consent is not": {responds(503, ""), responds(200, ""), "rt-1", "", institution.Unreachable},
+		"gone before":        {gone, responds(200, ""), "rt-1", "rt-1", ""},
+		"refused":            {responds(204, ""), responds(400, `{"error":"invalid_request"}`), "rt-1", "rt-1", ""},
+		"our client":         {responds(204, ""), responds(401, `{"error":"invalid_client"}`), "rt-1", "rt-1", ""},
+		"down":               {responds(204, ""), responds(503, ""), "rt-1", "rt-1", institution.Unreachable},
+	} {
+		s := newScriptedBank(t, signsBy("redirect-after-login", func(c *xs2a.Config) {
+			at := strings.TrimSuffix(c.BaseURL, "/psd2")
+			c.OAuth.AuthorizationEndpoint, c.OAuth.TokenEndpoint, c.OAuth.RevocationEndpoint = at+"/login/authorize", at+"/login/token", at+revokePath
+		}), routes(map[string]http.HandlerFunc{"DELETE " + consentPath: c.deletes, "POST " + revokePath: c.revokes}))
+		err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1", Token: "at-1", Refresh: c.refresh})
+		if (err != nil) != (c.want != "") || err != nil && institution.KindOf(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		sent := ""
+		if last := s.last(t); last.path == revokePath {
+			form, _ := url.ParseQuery(last.body)
+			sent = form.Get("token")
+		}
+		if sent != c.sent {
+			t.Errorf("%s: token %q was revoked, want %q", name, sent, c.sent)
+		}
+	}
+}

@@ -134,13 +134,16 @@ func (s *server) client(b *Bank, at oauth.Endpoint, requestID string) (*oauth.Cl
 	return client, nil
 }
 
-// revoke ends tokens of a login that no consent followed, where the configuration or the
-// metadata has an endpoint for that, at a host of the configuration. Else they end with their
-// time.
+// revoke ends the tokens of a login, where the configuration or the metadata has an endpoint
+// for that (RFC 7009), at a host of the configuration. Else they end with their time.
 // Errors: those of oauth.Servers.Metadata and oauth.Client.Revoke.
 func (s *server) revoke(ctx context.Context, b *Bank, a institution.Access) error {
 	if a.Refresh == "" && a.Token == "" {
 		return nil
+	}
+	refresh := a.Refresh
+	if _, bare, named := strings.Cut(refresh, " "); named {
+		refresh = bare // the address of the token endpoint stands before it
 	}
 	address, err := s.revocation(ctx)
 	if address == "" || err != nil {
@@ -155,7 +158,7 @@ func (s *server) revoke(ctx context.Context, b *Bank, a institution.Access) erro
 	if err != nil {
 		return err
 	}
-	return client.Revoke(ctx, oauth.Secret(a.Refresh), oauth.Secret(a.Token))
+	return client.Revoke(ctx, oauth.Secret(refresh), oauth.Secret(a.Token))
 }
 
 // revocation returns the address of the configuration, or that of the metadata; "" = none.

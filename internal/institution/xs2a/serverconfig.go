@@ -28,8 +28,8 @@ type OAuth struct {
 	// authorization endpoint.
 	AuthorizationEndpoint string `json:"authorizationEndpoint,omitzero"`
 	TokenEndpoint         string `json:"tokenEndpoint,omitzero"`
-	// RevocationEndpoint is where the tokens of a login are ended that no consent followed
-	// (that of the metadata; without one they end with their time).
+	// RevocationEndpoint is where the tokens of a login are ended (that of the metadata; without
+	// one they end with their time).
 	RevocationEndpoint string `json:"revocationEndpoint,omitzero"`
 	// Hosts are the base URLs of more hosts of the bank that may be called for metadata and
 	// tokens. Those of baseURL and of the addresses above may be in any case.

@@ -1,6 +1,7 @@
 package obie
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"time"
@@ -38,7 +39,9 @@ func (c *call) firstDay(now time.Time) persona.Day {
 	return persona.DayAt(now) - persona.Day(days)
 }
 
-// partyID is an id that says nothing about the person.
+// partyID is an id that follows from the persona: a bank gives a person the same one before and
+// after a restart, and another bank another one.
 func (b *Bank) partyID(p persona.Person) string {
-	return hex.EncodeToString(b.pageKey.MAC("party/" + p.Number + "/" + p.Name())[:8])
+	sum := sha256.Sum256([]byte(b.base + "/party/" + p.Number + "/" + p.Name()))
+	return hex.EncodeToString(sum[:8])
 }
