@@ -7,9 +7,13 @@ TOOLS      := $(BIN)/tools
 # The race detector covers everything but the SQLite translated from C and the arithmetic
 # of crypto. The former has one goroutine per connection, and instrumenting its 200 000
 # lines doubles the time that a clean machine compiles; the latter becomes ten times slower,
-# and a test of the API signs hundreds of requests. Vet, linters and tests share these
-# flags, so that each package is compiled once. RACE= turns the detector off.
-RACE       ?= -race -gcflags=modernc.org/...=-race=false -gcflags=crypto/internal/fips140/...=-race=false
+# and a test of the API signs hundreds of requests. Nobody runs a debugger over the tests:
+# without its tables the compiler takes an eighth less time, the linker a third. Vet, linters
+# and tests share these flags, so that each package is compiled once. RACE= turns the
+# detector off.
+exempt     = '-gcflags=$1=-race=false -dwarf=false'
+RACE       ?= -race -gcflags=all=-dwarf=false $(call exempt,modernc.org/...) $(call exempt,crypto/internal/fips140/...)
+LINK       := -ldflags=-w
 
 # What is built without the race detector is built as the program for users is: so what
 # tools, tests and that program have in common is compiled once.
@@ -125,32 +129,32 @@ foreign-test: ## the programs of others that tests of connectors run
 
 # Most packages take no time, and the race detector waits a second at the end of each.
 unit:
-	@$(UNRACED) $(GO) test $(RACE) -p $$((2 * $(BESIDE))) -json -vet=off -timeout $(TIMEOUT) ./clients/... ./cmd/... ./internal/...
+	@$(UNRACED) $(GO) test $(RACE) $(LINK) -p $$((2 * $(BESIDE))) -json -vet=off -timeout $(TIMEOUT) ./clients/... ./cmd/... ./internal/...
 
 # The suites that wait longest for clocks begin first, so that none is left alone at the end.
 # What computes runs beside them, and after them the step unit.
 LONG := e2e faulty cases browser sources api
 e2e:
-	@$(UNRACED) $(GO) test $(RACE) -p $$(($(BESIDE) + 1)) -json -vet=off -count=1 -timeout $(TIMEOUT) $(LONG:%=./test/%) \
+	@$(UNRACED) $(GO) test $(RACE) $(LINK) -p $$(($(BESIDE) + 1)) -json -vet=off -count=1 -timeout $(TIMEOUT) $(LONG:%=./test/%) \
 		$$($(GO) list ./test/... | grep -v -x -E 'samla/test/(crash|$(subst $(eval) ,|,$(LONG)))')
 
 # Without the race detector: it kills and restarts the program as it is released.
 crash-short:
-	@$(RELEASED) SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
+	@$(RELEASED) SAMLA_CRASH_KILLS=$(CRASH_KILLS) $(GO) test $(LINK) -json -vet=off -count=1 -timeout $(TIMEOUT) -run TestCrash ./test/crash
 
 # Without the race detector: with it, ten thousand households would take minutes, and the
 # step unit makes one thousand. Whose accounts are one is compared for two thousand; the
 # figures of docs/figures.md are of ten thousand, by the command there.
 households:
-	@$(RELEASED) SAMLA_HOUSEHOLDS=10000 $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household
-	@$(RELEASED) SAMLA_HOUSEHOLDS=2000 $(GO) test -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/account
+	@$(RELEASED) SAMLA_HOUSEHOLDS=10000 $(GO) test $(LINK) -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/sandbox/household
+	@$(RELEASED) SAMLA_HOUSEHOLDS=2000 $(GO) test $(LINK) -json -vet=off -count=1 -timeout $(TIMEOUT) ./internal/account
 
 fuzz-short: | $(TOOLS)
 	@$(RELEASED) $(GO) -C tools build -o ../$(TOOLS)/fuzz ./cmd/fuzz
 	@$(RELEASED) $(TOOLS)/fuzz -time $(FUZZTIME)
 
 short:
-	@$(RELEASED) $(GO) test -json -short -vet=off -timeout $(TIMEOUT) ./...
+	@$(RELEASED) $(GO) test $(LINK) -json -short -vet=off -timeout $(TIMEOUT) ./...
 
 ## What the steps need
 

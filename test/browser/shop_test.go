@@ -18,7 +18,7 @@ import (
 // person whose link it was, and to nobody else.
 func shopShowsData(t *testing.T, d *driver, w *world) {
 	program := filepath.Join(t.TempDir(), "shop")
-	build := exec.Command("go", "build", "-o", program, "../../examples/shop")
+	build := exec.Command("go", "build", "-trimpath", "-o", program, "../../examples/shop")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as all that is built without the race detector
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
