@@ -7,9 +7,10 @@ import (
 	"samla/internal/clock"
 )
 
-// upkeepInterval is the time between two calls of Institution.Upkeep. Nodes know each
-// other's new institutions so long after each other at most.
-const upkeepInterval = time.Minute
+// upkeepInterval is the time between two calls of Institution.Upkeep, which does nothing if
+// nothing is due. Nodes whose lists are renewed know each other's new institutions so long after
+// each other at most, beside what their clocks differ and the gateway takes to answer.
+const upkeepInterval = 5 * time.Second
 
 // upkeep lets institutions do what is due, at once and at each interval until ctx ends. It
 // offers what an entry has anew.

@@ -14,7 +14,7 @@ import (
 	"samla/internal/institution"
 )
 
-func TestUpkeep_CallsEachInstitutionEachMinute(t *testing.T) {
+func TestUpkeep_CallsEachInstitutionEachFiveSeconds(t *testing.T) {
 	clk := clock.NewManual(time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC))
 	log := &lockedBuffer{wrote: make(chan struct{}, 10)}
 	called := make(chan struct{}, 10)
@@ -28,7 +28,7 @@ func TestUpkeep_CallsEachInstitutionEachMinute(t *testing.T) {
 		<-called
 		<-log.wrote
 		clocktest.Waiting(t, clk, 1, "the wait")
-		clk.Advance(time.Minute)
+		clk.Advance(5 * time.Second)
 	}
 	<-called
 	cancel()
@@ -59,7 +59,7 @@ func TestUpkeep_PutsWhatAnEntryHasAnew(t *testing.T) {
 		if _, known := s.used.Find("se-new"); known != (round == 1) {
 			t.Errorf("round %d: known %t", round, known)
 		}
-		clk.Advance(time.Minute)
+		clk.Advance(5 * time.Second)
 	}
 	cancel()
 	<-done
