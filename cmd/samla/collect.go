@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"samla/internal/apiclient"
 	"samla/internal/clock"
 	"samla/internal/product"
@@ -231,29 +229,12 @@ func (w *collecting) askPerson(ctx context.Context, of *choice) error {
 		w.printf("No personal number is given (SAMLA_PERSON), and there is no terminal to ask for it: it is tried without.")
 		return nil
 	}
-	stdin := int(os.Stdin.Fd())
-	before, err := term.GetState(stdin)
+	text, err := readHidden(ctx, w.out, "Personal number, 12 digits (Enter: none): ")
 	if err != nil {
 		return err
 	}
-	type answer struct {
-		text []byte
-		err  error
-	}
-	typed := make(chan answer, 1)
-	fmt.Fprint(w.out, "Personal number, 12 digits (Enter: none): ")
-	go func() {
-		text, err := term.ReadPassword(stdin)
-		typed <- answer{text, err}
-	}()
-	select {
-	case <-ctx.Done(): // the read ends with the process
-		return errors.Join(ctx.Err(), term.Restore(stdin, before))
-	case a := <-typed:
-		fmt.Fprintln(w.out)
-		of.person = strings.ReplaceAll(strings.TrimSpace(string(a.text)), "-", "")
-		return a.err
-	}
+	of.person = strings.ReplaceAll(strings.TrimSpace(string(text)), "-", "")
+	return nil
 }
 
 // watch polls a collection until it has ended.

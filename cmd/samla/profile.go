@@ -15,8 +15,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/term"
-
 	"samla/internal/durable"
 )
 
@@ -188,9 +186,7 @@ func readKey(a *app, file string) (string, error) {
 	case file != "":
 		text, err = os.ReadFile(file)
 	case isTerminal(os.Stdin):
-		fmt.Fprint(a.err, "API key: ")
-		text, err = term.ReadPassword(int(os.Stdin.Fd()))
-		fmt.Fprintln(a.err)
+		text, err = readHidden(a.ctx, a.err, "API key: ")
 	default:
 		text, err = io.ReadAll(io.LimitReader(os.Stdin, 1<<12))
 	}
