@@ -40,10 +40,11 @@ func (j *job) isStranger(ctx context.Context, person string) (bool, error) {
 // recognized returns an authorized consent c with the hash of its person, if it was granted
 // by a version that noted none and the number kept with it is known to be that of the signer.
 // That is judged once, by the profile of the day: one that is changed later says nothing about
-// who signed before. Who was sent to a page of the institution may have been anybody.
+// who signed before. Who was sent to a page of the institution may have been anybody. A node
+// that does not have the institution, as while a banks file is rolled out, does not judge.
 func (j *job) recognized(ctx context.Context, c consent.Consent, now time.Time) consent.Consent {
 	before := c
-	if j.Mark == nil || c.Person != "" {
+	if j.Mark == nil || !j.known || c.Person != "" {
 		return c
 	}
 	secret, err := j.openSecret(ctx, c)

@@ -112,6 +112,29 @@ func TestCheck_RecognizesWhoGaveAnOlderConsent(t *testing.T) {
 	}
 }
 
+// A node that does not have the institution, as while a banks file is rolled out, does not judge
+// by the profile that it does not have. A node that has it does.
+func TestCheck_DoesNotJudgeWithoutTheInstitution(t *testing.T) {
+	for name, change := range map[string]func(*institution.Profile){
+		"":                        func(p *institution.Profile) { p.OpensWithoutNumber = true },
+		"mark of " + string(maja): func(*institution.Profile) {},
+	} {
+		b := newEnv(t)
+		b.profile(change)
+		c := b.run(b.create().ID)
+		b.Mark = markOf
+		has := b.Institutions
+		b.Institutions = institution.Set{}
+		if c = b.day(c.ID); c.Person != "" || b.secret(c).Judged || c.Status != consent.Authorized {
+			t.Errorf("without the institution: %s of %q, judged %v", c.Status, c.Person, b.secret(c).Judged)
+		}
+		b.Institutions = has
+		if c = b.day(c.ID); c.Person != name || !b.secret(c).Judged {
+			t.Errorf("with it: of %q instead of %q", c.Person, name)
+		}
+	}
+}
+
 // What cannot be found out today is looked at again tomorrow.
 func TestCheck_RecognizesLaterWhatItCannotNow(t *testing.T) {
 	b := newEnv(t)

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -48,12 +49,17 @@ func (s *Service) latestEnd(c collection.Collection) time.Time {
 	end := c.Began().Add(s.readTimeOf(c))
 	switch c.Mode {
 	case collection.OneTime:
-		end = end.Add(s.Institutions.Of(c.Company).Profile.Deadline)
+		profile := s.Institutions.Of(c.Company).Profile
+		end = end.Add(cmp.Or(profile.Deadline, untoldDeadline))
 	case collection.Dialogue:
 		end = end.Add(s.limitsOf(c.Company).Total)
 	}
 	return end
 }
+
+// untoldDeadline is how long a person counts as signing at an institution that this node does
+// not have. Another node may have it, and the person be signing there.
+const untoldDeadline = time.Hour
 
 // errOverdue is the error of a question that was not answered by the deadline. It is also
 // the cause with which the context of the questions ends then.

@@ -185,3 +185,17 @@ func TestDeadline_EndsACollectionWhoseRunsGetNowhere(t *testing.T) {
 	}
 	b.wantEnded(b.row(c.ID), collection.CompletedPartial)
 }
+
+// Without the profile of its institution, as on a node that does not have it, nobody's time to
+// sign counts as over at once.
+func TestDeadline_WaitsForTheSignatureAtAnInstitutionThatIsElsewhere(t *testing.T) {
+	b := newEnv(t)
+	c := collection.Collection{Company: theBank, Mode: collection.OneTime, Attended: true, CreatedAt: morning}
+	if here := b.LatestEnd(c).Sub(morning); here != b.ReadTime+b.bank.profile.Deadline {
+		t.Errorf("here it ends after %s", here)
+	}
+	b.Institutions = institution.Set{}
+	if elsewhere := b.LatestEnd(c).Sub(morning); elsewhere < b.ReadTime+15*time.Minute {
+		t.Errorf("elsewhere it ends after %s", elsewhere)
+	}
+}

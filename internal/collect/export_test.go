@@ -1,6 +1,11 @@
 package collect
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"samla/internal/collection"
+)
 
 // PollsInMemory returns how many polls the service holds in memory.
 func PollsInMemory(s *Service) int {
@@ -27,3 +32,6 @@ func (s *Service) WatchesLogin(id string) bool { return s.loginWatch.Watches(id)
 
 // ForgetLogin stops watching a login, as a lease that cannot be renewed does.
 func (s *Service) ForgetLogin(id string) { s.loginWatch.Remove(id) }
+
+// LatestEnd returns when even the last collection must have ended.
+func (s *Service) LatestEnd(c collection.Collection) time.Time { return s.latestEnd(c) }

@@ -138,7 +138,8 @@ func fill[T comparable](field *T, value T) {
 // ProvesNumber reports whether a person who has signed is known to have the personal number
 // that the consent was asked for: the institution makes sure of it, or it got the number and
 // had the person of that number sign in an app. Where a page of the institution is signed
-// on, the number is a hint, and anybody may log in.
+// on, the number is a hint, and anybody may log in. The zero value, which an institution has
+// that is not configured here, proves nothing: WithDefaults leaves no QR empty.
 func (p Profile) ProvesNumber() bool {
-	return p.NamesSigner || !p.Redirects && (p.NeedsPSUID || !p.OpensWithoutNumber)
+	return p.NamesSigner || p.QR != "" && !p.Redirects && (p.NeedsPSUID || !p.OpensWithoutNumber)
 }

@@ -13,3 +13,11 @@ func TestProfile_LowersTheDailyLimitOnly(t *testing.T) {
 		}
 	}
 }
+
+// Where there is no profile, as of an institution that a node does not have, nobody is known to
+// have a number.
+func TestProfile_ProvesNoNumberWithoutOne(t *testing.T) {
+	if (institution.Profile{}).ProvesNumber() || !(institution.Profile{}).WithDefaults().ProvesNumber() {
+		t.Error("the zero value proves a number, or the defaults do not")
+	}
+}
