@@ -33,13 +33,12 @@ func (j *job) partlySigned(ctx context.Context) error {
 }
 
 // secondSignerUntil returns until when somebody else may sign: as long as the bank gives, but not
-// after the validity that was asked for, nor after the tokens that the consent is read with.
+// after the validity that was asked for. The end of the refresh token (Tokens.RefreshUntil) says
+// nothing, because a refresh may give one that ends later: decide notices a grant that has ended.
 func (j *job) secondSignerUntil(now time.Time) time.Time {
 	until := now.Add(j.bank.Profile.SecondSigner)
-	for _, end := range []time.Time{j.c.ExpiresAt, j.secret.Tokens.RefreshUntil} {
-		if !end.IsZero() && end.Before(until) {
-			until = end
-		}
+	if end := j.c.ExpiresAt; !end.IsZero() && end.Before(until) {
+		return end
 	}
 	return until
 }

@@ -61,13 +61,13 @@ func TestPartlySigned_ReplacesItsTokens(t *testing.T) {
 func TestPartlySigned_StopsAtTheCertainEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		read, refresh institution.ErrorKind
-		until         time.Duration // of the refresh token; 0 = not known
+		until         time.Duration // of the refresh token, which is good before; 0 = not known, and never
 		ends          time.Duration // after the beginning, at most
 	}{
 		"the bank knows no such consent": {read: institution.ConsentGone, ends: 30 * time.Minute},
 		"it is over there":               {read: institution.ConsentOver, ends: 30 * time.Minute},
 		"the grant has ended":            {read: institution.TokenRefused, refresh: institution.ConsentGone, ends: 2 * time.Hour},
-		"the grant ends by time":         {until: 3 * time.Hour, ends: 3*time.Hour + time.Minute},
+		"the grant ends by time":         {refresh: institution.ConsentGone, until: 3 * time.Hour, ends: 4*time.Hour + 30*time.Minute},
 	} {
 		b := newRedirected(t)
 		b.change(func(p *institution.Profile) { p.SecondSigner = 10 * 24 * time.Hour })
@@ -79,7 +79,7 @@ func TestPartlySigned_StopsAtTheCertainEnd(t *testing.T) {
 			return institution.Completed{State: institution.AuthorizationDone, Tokens: given}, nil
 		}
 		b.bank.onRefresh = func(n int, _ institution.Access) (institution.Tokens, error) {
-			if test.refresh != "" {
+			if test.refresh != "" && !b.Clock.Now().Before(morning.Add(test.until)) {
 				return institution.Tokens{}, kind(test.refresh)
 			}
 			return *b.tokens(strconv.Itoa(n + 1)), nil
@@ -100,5 +100,45 @@ func TestPartlySigned_StopsAtTheCertainEnd(t *testing.T) {
 		if took := b.Clock.Now().Sub(morning); c.Status == consent.AwaitingAuthorization || took > test.ends {
 			t.Errorf("%s: %s %s after %s and %d readings", name, c.Status, c.Failure, took, reads)
 		}
+	}
+}
+
+// A refresh token that lives half an hour, and that each refresh replaces by one that lives as
+// long again, does not end the days of the second signer.
+func TestPartlySigned_OutlivesARefreshTokenThatRotates(t *testing.T) {
+	b := newRedirected(t)
+	b.change(func(p *institution.Profile) { p.SecondSigner = 24 * time.Hour })
+	ends := time.Time{}
+	give := func(n int) *institution.Tokens {
+		given := b.tokens(strconv.Itoa(n))
+		ends = b.Clock.Now().Add(30 * time.Minute)
+		given.Until, given.RefreshUntil = b.Clock.Now().Add(5*time.Minute), ends
+		return given
+	}
+	b.bank.onComplete = func(int, institution.Completion) (institution.Completed, error) {
+		return institution.Completed{State: institution.AuthorizationDone, Tokens: give(1)}, nil
+	}
+	b.bank.onRefresh = func(n int, a institution.Access) (institution.Tokens, error) {
+		if !b.Clock.Now().Before(ends) || a.Refresh != "refresh-"+strconv.Itoa(n) {
+			return institution.Tokens{}, kind(institution.ConsentGone)
+		}
+		return *give(n + 1), nil
+	}
+	onRead := b.bank.onRead
+	b.bank.onRead = func(n int) (institution.ConsentInfo, error) {
+		if b.Clock.Now().After(morning.Add(12 * time.Hour)) {
+			b.bank.signed.Store(true)
+			return onRead(n)
+		}
+		return institution.ConsentInfo{State: institution.ConsentPartlySigned}, nil
+	}
+	c, state := b.begin()
+	b.begins(state, "mine")
+	b.returns(state, "mine", "c-1", authorize.ViewWorks)
+	for c = b.handled(c.ID); c.Status == consent.AwaitingAuthorization; c = b.handled(c.ID) {
+		b.Clock.Set(b.Consent(c.ID).WakeAt)
+	}
+	if took := b.Clock.Now().Sub(morning); c.Status != consent.Authorized || took > 13*time.Hour {
+		t.Errorf("%s %s after %s and %d requests for tokens", c.Status, c.Failure, took, len(b.bank.refreshed))
 	}
 }
