@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"samla/internal/consent"
+	"samla/internal/institution"
 	"samla/internal/seal"
 	"samla/internal/store"
 )
@@ -48,7 +49,9 @@ func (j *job) open(ctx context.Context) (bool, error) {
 
 // openedInVain goes on after the bank has created a consent and what has to follow at once,
 // such as the page where the person signs, has failed. The id is stored before anything else,
-// so that whatever ends the consent revokes it.
+// so that whatever ends the consent revokes it. Where the request cannot be repeated, another
+// one would create a second consent and replace the id of the first, whatever cause says of the
+// call that followed: the consent ends.
 func (j *job) openedInVain(ctx context.Context, id consent.RemoteID, cause error) (more bool, err error) {
 	j.openSent = false
 	j.secret.OpenSent, j.secret.RemoteID = false, id
@@ -58,6 +61,10 @@ func (j *job) openedInVain(ctx context.Context, id consent.RemoteID, cause error
 	}
 	if err != nil {
 		return false, err
+	}
+	if !j.repeatable() {
+		j.Log.Info("a bank did not go on with a consent that it has opened", "company", j.c.Company, "consent", j.c.ID, "error", cause)
+		return false, j.apply(ctx, consent.FailedWith{Code: j.failureWithout(failureOf(institution.KindOf(cause)))}, j.Clock.Now())
 	}
 	return j.tryAgain(ctx, cause)
 }

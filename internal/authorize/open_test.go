@@ -2,6 +2,7 @@ package authorize_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -144,21 +145,26 @@ func TestOpen_AsksNothingForAnErasedUser(t *testing.T) {
 func TestOpen_KeepsAConsentWhosePageCannotBeMade(t *testing.T) {
 	for name, c := range map[string]struct {
 		safe   bool
-		cause  institution.ErrorKind
+		cause  error
 		opened int
 	}{
-		"malformed":                  {true, institution.MalformedResponse, 1},
-		"malformed, not recognized":  {false, institution.MalformedResponse, 1},
-		"no metadata":                {true, institution.Unreachable, 2},
-		"no metadata, not repeated":  {false, institution.Unreachable, 1},
-		"page of somebody else's":    {true, institution.ForeignAddress, 1},
-		"the bank refuses something": {false, institution.Refused, 1},
+		"malformed":                  {true, kind(institution.MalformedResponse), 1},
+		"malformed, not recognized":  {false, kind(institution.MalformedResponse), 1},
+		"no metadata":                {true, kind(institution.Unreachable), 2},
+		"no metadata, not repeated":  {false, kind(institution.Unreachable), 1},
+		"page of somebody else's":    {true, kind(institution.ForeignAddress), 1},
+		"the bank refuses something": {false, kind(institution.Refused), 1},
+		"not sent":                   {true, &institution.Error{Kind: institution.Unreachable, NotSent: true}, 2},
+		"not sent, not repeated":     {false, &institution.Error{Kind: institution.Unreachable, NotSent: true}, 1},
+		"closed":                     {true, &institution.Error{Kind: institution.Unreachable, HTTPStatus: http.StatusServiceUnavailable}, 2},
+		"closed, not repeated":       {false, &institution.Error{Kind: institution.Unreachable, HTTPStatus: http.StatusServiceUnavailable}, 1},
+		"busy, not repeated":         {false, kind(institution.Busy), 1},
 	} {
 		b := newEnv(t)
 		b.profile(func(p *institution.Profile) { p.ReplaySafe = c.safe })
 		b.Service = b.service()
 		b.bank.onOpen = func(institution.OpenRequest) (institution.Opened, error) {
-			return institution.Opened{ConsentID: "left"}, kind(c.cause)
+			return institution.Opened{ConsentID: "left"}, c.cause
 		}
 		made := b.create()
 		for b.look(made.ID).Status.Pending() && len(b.bank.opened) < 2 {
