@@ -220,8 +220,11 @@ func readConsent(resp response) (institution.ConsentInfo, error) {
 // where the bank has an endpoint for that: nothing says that they end with the consent. If the
 // person has logged in, and no consent was created after that, there are only tokens to end.
 //
-// Tokens that the bank does not revoke after the consent has ended are left: they lead to
-// nothing. Only an answer that may come later is waited for.
+// Tokens that the bank does not revoke after the consent has ended are left, also where it may
+// do so later: with an error the whole message would be repeated, and a consent that has ended
+// could count as one of which the bank was not told. What is lost is the early end of these
+// tokens. They end with their time, give no access to accounts, and nobody here has them any
+// more. Without a consent, the error is returned.
 func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 	if a.ConsentID != "" {
 		if err := b.deleteConsent(ctx, a); err != nil {
@@ -232,8 +235,8 @@ func (b *Bank) Revoke(ctx context.Context, a institution.Access) error {
 		return nil
 	}
 	err := b.server.revoke(ctx, b, a)
-	if err != nil && a.ConsentID != "" && !institution.KindOf(err).Transient() {
-		b.log.Warn("a consent is revoked, and the tokens of its login are not: the bank refuses that", "error", err)
+	if err != nil && a.ConsentID != "" {
+		b.log.Warn("a consent is revoked, and the tokens of its login are not: they end with their time", "error", err)
 		return nil
 	}
 	return err

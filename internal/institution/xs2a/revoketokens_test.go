@@ -1,7 +1,9 @@
 package xs2a_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -109,12 +111,16 @@ func TestRevoke_EndsTheTokensAfterTheConsent(t *testing.T) {
 		"gone before":        {gone, responds(200, ""), "rt-1", "rt-1", ""},
 		"refused":            {responds(204, ""), responds(400, `{"error":"invalid_request"}`), "rt-1", "rt-1", ""},
 		"our client":         {responds(204, ""), responds(401, `{"error":"invalid_client"}`), "rt-1", "rt-1", ""},
-		"down":               {responds(204, ""), responds(503, ""), "rt-1", "rt-1", institution.Unreachable},
+		"down":               {responds(204, ""), responds(503, ""), "rt-1", "rt-1", ""},
+		"a page":             {responds(204, ""), responds(403, "<html>"), "rt-1", "rt-1", ""},
 	} {
+		var log bytes.Buffer
 		s := newScriptedBank(t, signsBy("redirect-after-login", func(c *xs2a.Config) {
 			at := strings.TrimSuffix(c.BaseURL, "/psd2")
 			c.OAuth.AuthorizationEndpoint, c.OAuth.TokenEndpoint, c.OAuth.RevocationEndpoint = at+"/login/authorize", at+"/login/token", at+revokePath
-		}), routes(map[string]http.HandlerFunc{"DELETE " + consentPath: c.deletes, "POST " + revokePath: c.revokes}))
+		}), routes(map[string]http.HandlerFunc{"DELETE " + consentPath: c.deletes, "POST " + revokePath: c.revokes}), func(d *xs2a.Deps) {
+			d.Log = slog.New(slog.NewTextHandler(&log, nil))
+		})
 		err := s.Revoke(t.Context(), institution.Access{ConsentID: "c1", Token: "at-1", Refresh: c.refresh})
 		if (err != nil) != (c.want != "") || err != nil && institution.KindOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)
@@ -126,6 +132,9 @@ func TestRevoke_EndsTheTokensAfterTheConsent(t *testing.T) {
 		}
 		if sent != c.sent {
 			t.Errorf("%s: token %q was revoked, want %q", name, sent, c.sent)
+		}
+		if text := log.String(); strings.Contains(text, "rt-1") || strings.Contains(text, "at-1") {
+			t.Errorf("%s: the log has a token: %s", name, text)
 		}
 	}
 }
