@@ -46,10 +46,7 @@ func (b *Bank) ListAccounts(ctx context.Context, r institution.OpenRequest) ([]c
 	}
 	opened, err := b.opened(ctx, resp, list)
 	if opened.ConsentID != "" && (opened.Started == nil || opened.Started.State != institution.AuthorizationDone) {
-		// It is of no use, and nobody but this call knows it.
-		if failed := b.Revoke(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: person}); failed != nil {
-			b.log.Warn("a consent for the list of accounts may be left at the bank, unsigned", "error", failed)
-		}
+		b.deleteUnsigned(ctx, institution.Access{ConsentID: opened.ConsentID, Token: r.Token, PSU: person})
 	}
 	switch {
 	case err != nil:
@@ -66,6 +63,21 @@ func (b *Bank) ListAccounts(ctx context.Context, r institution.OpenRequest) ([]c
 		return nil, &institution.Error{Kind: institution.PersonRefused, RequestID: list.RequestID, NotSent: true}
 	}
 	return accounts, nil
+}
+
+// deleteWithin limits how long the deletion of a consent that cannot be used may take, after
+// the time of the call that opened it. It is less than what a job's lease leaves.
+const deleteWithin = 4 * time.Second
+
+// deleteUnsigned deletes a consent for the list of accounts that has to be signed: it is of no
+// use, and nobody but its call knows it. The tokens of the login stay: the consent that is asked
+// for may still be opened with them, and what ends it revokes them.
+func (b *Bank) deleteUnsigned(ctx context.Context, a institution.Access) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteWithin)
+	defer cancel()
+	if err := b.deleteConsent(ctx, a); err != nil {
+		b.log.Warn("a consent for the list of accounts may be left at the bank, unsigned", "error", err)
+	}
 }
 
 // naming returns what a consent for all accounts is asked for at a bank whose consents name
