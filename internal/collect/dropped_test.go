@@ -105,3 +105,23 @@ func TestDrop_EndsALogin(t *testing.T) {
 		}
 	})
 }
+
+// What somebody has dropped ends, also where another writer is faster than its last resort.
+func TestDrop_EndsAFlowThatAnotherWriterChanges(t *testing.T) {
+	b := newEnv(t)
+	c := b.start(b.request(b.authorizedConsent(), "192.0.2.7"))
+	park(b.Env, store.Collections)
+	overtaken := false
+	b.Service.Store = &flowtest.Overtaken{Store: b.Store, By: func() {
+		overtaken = true
+		b.Write(func(tx store.Tx) error {
+			_, err := tx.PutCollection(t.Context(), b.row(c.ID))
+			return err
+		})
+	}}
+	drop(b.Env, b.Service, store.Collections, c.ID, parked.CollectionFails)
+	if !overtaken {
+		t.Error("no other writer was faster")
+	}
+	b.wantEnded(b.row(c.ID), collection.Failed)
+}

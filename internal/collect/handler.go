@@ -125,20 +125,30 @@ func (s *Service) fail(ctx context.Context, c collection.Collection, in collecti
 
 // GiveUp is the last resort of the queue: it fails a collection whose handler has
 // failed too often, so that its data does not stay. One whose failure cannot be stored
-// now stays in its queue: its client would poll for ever.
+// now stays in its queue: its client would poll for ever. One that another writer changes
+// meanwhile gets new attempts, unless somebody has dropped it: then it fails all the same.
 func (s *Service) GiveUp(ctx context.Context, id string) error {
-	c, err := s.Store.Collection(ctx, id)
-	if err == nil && !c.Status.Terminal() {
-		err = s.fail(ctx, c, collection.Failed)
-	}
-	switch {
-	case err == nil, errors.Is(err, store.ErrNotFound):
-		return nil
-	case errors.Is(err, store.ErrConflict): // another writer changed it: it gets new attempts
-		return nil
+	var err error
+	for range giveUpTries {
+		var c collection.Collection
+		c, err = s.Store.Collection(ctx, id)
+		if err == nil && !c.Status.Terminal() {
+			err = s.fail(ctx, c, collection.Failed)
+		}
+		overtaken := errors.Is(err, store.ErrConflict)
+		switch {
+		case err == nil, errors.Is(err, store.ErrNotFound), overtaken && !jobs.Dropped(ctx):
+			return nil
+		case !overtaken:
+			return errors.Join(jobs.ErrKeepTrying, err)
+		}
 	}
 	return errors.Join(jobs.ErrKeepTrying, err)
 }
+
+// giveUpTries is how often a dropped collection is read again that another writer changes
+// meanwhile.
+const giveUpTries = 5
 
 // put stores c, due again at wake (zero: never).
 func (s *Service) put(ctx context.Context, c collection.Collection, wake time.Time) (collection.Collection, error) {
