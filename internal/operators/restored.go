@@ -1,8 +1,11 @@
 package operators
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
+	"time"
 
 	"samla/internal/journal"
 	"samla/internal/operator"
@@ -40,11 +43,29 @@ func waysChanged(before operator.Account) journal.Record {
 	return journal.Record{Kind: journal.OperatorWays, ID: before.ID, Detail: strconv.FormatInt(before.Rev, 10)}
 }
 
-// Restored applies a record of the journal to an operator of a restored database, and reports
-// whether it changed anything. An operator who has changed how they sign in since the backup
-// loses the ways of before: somebody makes a link for them (samla operator reset). That an
-// admin is left is not asked: the command line makes one.
-func (s *Service) Restored(ctx context.Context, r journal.Record) (changed bool, err error) {
+// RestoreFirst orders the records of a journal as Restored takes them: those of ways to sign
+// in come before all others. They name the revision of an account, and each other change of
+// the account raises it. A restore that was interrupted and runs again finds raised revisions
+// too; then those of ways were applied already.
+func RestoreFirst(records []journal.Record) {
+	slices.SortStableFunc(records, func(a, b journal.Record) int {
+		return cmp.Compare(rank(a), rank(b))
+	})
+}
+
+func rank(r journal.Record) int {
+	if r.Kind == journal.OperatorWays {
+		return 0
+	}
+	return 1
+}
+
+// Restored applies a record of the journal to an operator of a database that was restored
+// from a backup made at backup, and reports whether it changed anything. An operator who has
+// changed how they sign in since the backup loses the ways of before: somebody makes a link
+// for them (samla operator reset). That an admin is left is not asked: the command line makes
+// one. Records are in the order of RestoreFirst.
+func (s *Service) Restored(ctx context.Context, r journal.Record, backup time.Time) (changed bool, err error) {
 	empty, err := s.seal(ctx, r.ID, operator.Secret{})
 	if err != nil {
 		return false, err
@@ -64,9 +85,9 @@ func (s *Service) Restored(ctx context.Context, r journal.Record) (changed bool,
 				a.Role = role
 			}
 		case journal.OperatorWays:
-			// A greater revision: the backup has the change.
+			// A greater revision: the backup has the change, unless that was recorded later.
 			rev, err := strconv.ParseInt(r.Detail, 10, 64)
-			if changed = err != nil || a.Rev <= rev; changed {
+			if changed = err != nil || a.Rev <= rev || r.At.After(backup); changed {
 				a.Enrol, a.Sealed = "", empty
 			}
 		}

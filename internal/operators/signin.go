@@ -115,11 +115,16 @@ func (s *Service) refuse(ctx context.Context, id string) error {
 // enter begins a session of an account that has proved who they are, and stores how they
 // sign in from now on. Error: store.ErrConflict if the account has changed since it was
 // read, also because a code was used. instead is the id of a session whose place it takes;
-// "" = of none.
+// "" = of none. What works once is used up for a restore too: the journal has it before.
 func (s *Service) enter(ctx context.Context, a operator.Account, next operator.Secret, by operator.Method, from From, instead string) (string, error) {
 	secret, err := s.secret()
 	if err != nil {
 		return "", err
+	}
+	if by == operator.ByEnrol || by == operator.ByRecovery {
+		if err := s.Journal.Record(ctx, waysChanged(a)); err != nil {
+			return "", err
+		}
 	}
 	if a.Sealed, err = s.seal(ctx, a.ID, next); err != nil {
 		return "", err

@@ -109,6 +109,7 @@ func (s *Server) catchUp(ctx context.Context, r *Restored) error {
 		return err
 	}
 	records = journal.Settled(records)
+	operators.RestoreFirst(records)
 	if s.operators, err = operators.New(operators.Deps{Store: s.store, Vault: s.vault, Clock: s.parts.Clock, IDs: uuid7.NewGenerator(s.parts.Clock, s.parts.Random),
 		URL: s.ConsoleURL, Random: s.parts.Random, Log: s.parts.Log}); err != nil {
 		return err
@@ -208,7 +209,7 @@ func (s *Server) applyOne(ctx context.Context, of journal.Record, r *Restored) (
 	case journal.SecretRotated:
 		return &r.Endpoints, s.hooks.PauseRestored(ctx, of.ID)
 	case journal.OperatorRemoved, journal.OperatorRole, journal.OperatorWays:
-		changed, err := s.operators.Restored(ctx, of)
+		changed, err := s.operators.Restored(ctx, of, r.At)
 		if changed {
 			count = &r.Operators
 		}

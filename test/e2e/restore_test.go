@@ -68,11 +68,17 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 				endpoints[use] = made.ID
 			}
 			left, stays := operator.Account{Operator: operator.Operator{ID: "0199-left", Name: "left", Role: operator.Admin}}, operator.Account{Operator: operator.Operator{ID: "0199-stays", Name: "stays", Role: operator.Admin}}
+			reset := operator.Account{Operator: operator.Operator{ID: "0199-reset", Name: "reset", Role: operator.Admin}, Enrol: "hash of a link"}
 			if err := w.Server.Store().Write(t.Context(), func(tx store.Tx) error {
-				return errors.Join(tx.AddOperator(t.Context(), left), tx.AddOperator(t.Context(), stays))
+				return errors.Join(tx.AddOperator(t.Context(), left), tx.AddOperator(t.Context(), reset), tx.AddOperator(t.Context(), stays))
 			}); err != nil {
 				t.Fatal(err)
 			}
+			// Told before the backup, committed after it: a reset that came last.
+			for _, role := range []operator.Role{operator.Viewer, operator.Admin} {
+				w.journal(t, journal.Record{Kind: journal.OperatorRole, ID: reset.ID, Detail: string(role)})
+			}
+			w.journal(t, journal.Record{Kind: journal.OperatorWays, ID: reset.ID, Detail: "0"})
 			ring := w.openRing(t)
 			path := filepath.Join(t.TempDir(), "backup")
 			m, err := backup.Write(t.Context(), path, "0199", w.clock.Now(), w.Server.Store().(*sqlstore.Store), ring)
@@ -120,7 +126,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			if r.Users != 1 || r.Keys != 1 || r.Data != 1 || r.Consents < 1 || r.InFlight != 1 || r.ID != m.ID {
 				t.Errorf("restored %+v", r)
 			}
-			if r.Operators != 2 {
+			if r.Operators != 3 {
 				t.Errorf("%d operators are changed", r.Operators)
 			}
 			if len(r.Tokens) != 1 || r.Tokens["se-demo-oauth"] != 1 {
@@ -132,7 +138,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			if w.Server, err = server.New(t.Context(), config, parts); err != nil {
 				t.Fatal(err)
 			}
-			if all, err := w.Server.Store().Operators(t.Context()); err != nil || len(all) != 1 || all[0].ID != stays.ID || all[0].Role != operator.Viewer {
+			if all, err := w.Server.Store().Operators(t.Context()); err != nil || len(all) != 2 || all[0].ID != reset.ID || all[0].Enrol != "" || all[1].ID != stays.ID || all[1].Role != operator.Viewer {
 				t.Errorf("operators after the restore: %v, %v", all, err)
 			}
 			if err := w.Server.Start(t.Context()); err != nil {
