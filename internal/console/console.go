@@ -4,7 +4,8 @@
 //
 // A view makes a kit of its templates once (NewKit) and renders each page with Render, which
 // adds navigation and operator. No page has an inline script or style, and nothing changes
-// by a GET: a view that acts is registered with its method, such as "POST /jobs/{id}/retry".
+// by a GET (docs/pages.md names two exceptions): a view that acts is registered with its
+// method, such as "POST /jobs/{id}/retry".
 package console
 
 import (
@@ -58,16 +59,19 @@ type Deps struct {
 	URL func() string
 	Env string // a word beside the name, such as "sandbox"; "" = none
 	Log *slog.Logger
+	// Zone is that of the times that pages show, which they name; nil = Sweden's.
+	Zone *time.Location
 	// ReadTime is how long everything that a page reads may take together; 0 = 10 s.
 	ReadTime time.Duration
 }
 
 type handler struct {
 	Deps
-	kit  *look.Kit
-	mux  *http.ServeMux
-	own  *http.CrossOriginProtection
-	navs []View
+	kit     *look.Kit
+	outside *look.Kit // of who has not signed in
+	mux     *http.ServeMux
+	own     *http.CrossOriginProtection
+	navs    []View
 }
 
 // New returns the handler of the console. It panics for a view that cannot be: views are
@@ -76,7 +80,9 @@ func New(d Deps) http.Handler {
 	if d.ReadTime == 0 {
 		d.ReadTime = readTime
 	}
-	h := &handler{Deps: d, kit: look.Must(NewKit(nil)), mux: http.NewServeMux(), own: http.NewCrossOriginProtection()}
+	kit := look.Must(newKit(d.Zone, nil))
+	d.Zone = kit.Zone() // Sweden's, unless another one is given
+	h := &handler{Deps: d, kit: kit, outside: look.Must(newOutside(d.Zone)), mux: http.NewServeMux(), own: http.NewCrossOriginProtection()}
 	h.mux.Handle("GET "+look.AssetPath, look.Assets)
 	h.mux.Handle("GET "+assetPath, assets)
 	for _, v := range d.Views {

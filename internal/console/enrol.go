@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 
 	"samla/internal/operator"
@@ -33,7 +34,7 @@ type codes struct {
 
 // linkPage says that a link does not work, or that the server has failed.
 func (h *handler) linkPage(w http.ResponseWriter, r *http.Request, err error) {
-	status, text, ok := refusal(err, outside.Zone())
+	status, text, ok := h.refusal(err)
 	if !ok {
 		Fail(w, h.with(r, frame{of: h}), err)
 		return
@@ -51,12 +52,12 @@ func (h *handler) showEnrol(w http.ResponseWriter, r *http.Request) {
 }
 
 // form returns the form with the key of codes.
-func form(o operator.Operator, action, back string, c operators.Codes, err error) (chosen, int) {
+func (h *handler) form(o operator.Operator, action, back string, c operators.Codes, err error) (chosen, int) {
 	f := chosen{Operator: o, Action: action, Back: back, Codes: c}
 	if path, side, wrong := qr.Path(c.URI); wrong == nil {
 		f.QR = look.QR{Path: path, Side: side}
 	}
-	status, text, ok := refusal(err, outside.Zone())
+	status, text, ok := h.refusal(err)
 	switch {
 	case !ok:
 		return f, http.StatusOK
@@ -85,7 +86,7 @@ func (h *handler) enrolCodes(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) choose(w http.ResponseWriter, r *http.Request, o operator.Operator, secret string, c operators.Codes, wrong error) {
-	f, status := form(o, operators.EnrolPath+secret+"/password/confirm", operators.EnrolPath+secret, c, wrong)
+	f, status := h.form(o, operators.EnrolPath+secret+"/password/confirm", operators.EnrolPath+secret, c, wrong)
 	h.show(w, r, look.Page{Status: status, Content: "console/choose", View: "CHOOSE", Title: "Password and code", Data: f})
 }
 
@@ -101,6 +102,11 @@ func (h *handler) enrolPassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	session, recovery, again, err := h.Operators.EnrolPassword(r.Context(), secret, picked(r), from(r))
+	if errors.Is(err, operators.ErrCodes) { // the link is the proof: it may begin anew
+		if again, err = h.Operators.BeginCodes(r.Context(), a.Operator); err == nil {
+			err = operators.ErrCodes
+		}
+	}
 	if err != nil && again.ID != "" {
 		h.choose(w, r, a.Operator, secret, again, err)
 		return

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"samla/internal/operator"
 	"samla/internal/pages/look"
@@ -33,7 +34,12 @@ var assets = func() *look.Bundle {
 
 // NewKit returns a kit for views: the layout of the console and the templates of one
 // package (patterns; none = "*.html"). A name of a template must not begin with "console/".
+// The templates are given times as texts: the kit has no zone.
 func NewKit(files fs.FS, patterns ...string) (*look.Kit, error) {
+	return newKit(nil, files, patterns...)
+}
+
+func newKit(zone *time.Location, files fs.FS, patterns ...string) (*look.Kit, error) {
 	if files == nil {
 		files, patterns = templates, []string{"templates/*.html"}
 	} else {
@@ -42,7 +48,7 @@ func NewKit(files fs.FS, patterns ...string) (*look.Kit, error) {
 		}
 		files, patterns = both{files}, append([]string{own + "/*.html"}, patterns...)
 	}
-	return look.New(look.Options{Files: files, Patterns: patterns, Layout: "console", Offer: words.Offer{words.English}})
+	return look.New(look.Options{Files: files, Patterns: patterns, Layout: "console", Offer: words.Offer{words.English}, Zone: zone})
 }
 
 // own is the folder of the console's own templates in both.
@@ -61,7 +67,13 @@ func (b both) Open(name string) (fs.File, error) {
 // foot is what the foot of the navigation shows.
 type foot struct {
 	operator.Operator
-	Session bool // there is a session to end
+	Session bool   // there is a session to end
+	Zone    string // of the times on the page
+}
+
+// zoneText names the zone of times.
+func zoneText(zone *time.Location) string {
+	return words.In(words.English).Say("c.zone", words.Values{Zone: words.ZoneName(zone)})
 }
 
 // Render answers with a page of a view in the layout of the console. Content, View, Title,
@@ -73,7 +85,7 @@ func Render(w http.ResponseWriter, r *http.Request, kit *look.Kit, p look.Page) 
 	if f.of != nil {
 		p.Env = f.of.Env
 		p.Nav = f.of.nav(r, f.by.Role)
-		p.Action, p.ActionOf = "console/foot", foot{f.by, f.session.ID != ""}
+		p.Action, p.ActionOf = "console/foot", foot{f.by, f.session.ID != "", zoneText(f.of.Zone)}
 		p.Title += " – Samla console"
 	}
 	if err := kit.Render(w, r, p); err != nil {

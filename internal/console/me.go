@@ -103,7 +103,7 @@ func (h *handler) myCodes(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) chooseMine(w http.ResponseWriter, r *http.Request, o operator.Operator, c operators.Codes, wrong error) {
-	f, status := form(o, "/me/password/confirm", "/me", c, wrong)
+	f, status := h.form(o, "/me/password/confirm", "/me", c, wrong)
 	h.render(w, r, look.Page{Status: status, Content: "console/choose", View: "CHOOSE", Title: "Password and code", Data: f})
 }
 
@@ -113,6 +113,8 @@ func (h *handler) setPassword(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		h.render(w, r, look.Page{Content: "console/codes", View: "CODES", Title: "Recovery codes", Data: codes{recovery, "/me"}})
+	case errors.Is(err, operators.ErrCodes):
+		http.Redirect(w, r, "/me/password", http.StatusSeeOther) // it asks for a proof first
 	case errors.Is(err, operators.ErrCode), errors.Is(err, operators.ErrPassword):
 		h.chooseMine(w, r, f.by, again, err)
 	default:

@@ -63,7 +63,7 @@ func (h *handler) provePage(w http.ResponseWriter, r *http.Request, status int, 
 func (h *handler) prove(w http.ResponseWriter, r *http.Request) {
 	f, to := frameOf(r.Context()), local(r.PostFormValue("to"))
 	secret, err := h.Operators.Prove(r.Context(), f.by, f.session.ID, operators.Try{Password: r.PostFormValue("password"), Code: r.PostFormValue("code")}, from(r))
-	if status, text, ok := refusal(err, outside.Zone()); ok {
+	if status, text, ok := h.refusal(err); ok {
 		if status == http.StatusUnauthorized {
 			text = "The password or the code is wrong."
 		}

@@ -139,6 +139,13 @@ func TestFresh_HasTimeForTheForm(t *testing.T) {
 	if status, page, _ := b.ask("/me/password/confirm", url.Values{"id": {id[1]}, "password": {"short"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("%d %s", status, page)
 	}
+	// A key that is not known leads to the page that asks for a proof, and makes none.
+	if status, page, to := b.ask("/me/password/confirm", url.Values{"id": {"x"}, "password": {password}, "code": {"000000"}}); status != http.StatusSeeOther || to != "/me/password" || strings.Contains(page, `id="key"`) {
+		t.Errorf("an unknown key: %d to %s", status, to)
+	}
+	if status, _, to := b.ask("/me/password", nil); status != http.StatusSeeOther || !strings.HasPrefix(to, "/me/prove") {
+		t.Errorf("%d to %s", status, to)
+	}
 	s.Clock.Advance(2 * time.Second)
 	if status, _, _ := b.ask("/me/password/confirm", url.Values{"id": {id[1]}, "password": {"short"}}); status != http.StatusSeeOther {
 		t.Error(status)

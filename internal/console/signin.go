@@ -15,15 +15,17 @@ import (
 
 func escape(text string) string { return url.QueryEscape(text) }
 
-// outside are the pages for people who have not signed in: in the middle, without
-// navigation.
-var outside = look.Must(look.New(look.Options{Files: templates, Patterns: []string{"templates/*.html"}, Offer: words.Offer{words.English}}))
+// newOutside returns the kit of the pages for people who have not signed in: in the middle,
+// without navigation.
+func newOutside(zone *time.Location) (*look.Kit, error) {
+	return look.New(look.Options{Files: templates, Patterns: []string{"templates/*.html"}, Offer: words.Offer{words.English}, Zone: zone})
+}
 
 // show answers with a page for people who have not signed in.
 func (h *handler) show(w http.ResponseWriter, r *http.Request, p look.Page) {
 	p.Language, p.Brand, p.NoFooter, p.Scripts = string(words.English), "Samla console", true, []string{assets.Address("passkey.js")}
 	p.Title += " – Samla console"
-	if err := outside.Render(w, r, p); err != nil {
+	if err := h.outside.Render(w, r, p); err != nil {
 		Fail(w, h.with(r, frame{of: h}), err)
 	}
 }
@@ -48,11 +50,11 @@ func (h *handler) showSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 // refusal says why somebody could not sign in, and the status.
-func refusal(err error, zone *time.Location) (status int, text string, ok bool) {
+func (h *handler) refusal(err error) (status int, text string, ok bool) {
 	var wait *operators.WaitError
 	switch {
 	case errors.As(err, &wait):
-		return http.StatusTooManyRequests, "There were too many wrong attempts. The next one is possible at " + wait.Until.In(zone).Format("15:04:05") + ".", true
+		return http.StatusTooManyRequests, "There were too many wrong attempts. The next one is possible at " + wait.Until.In(h.Zone).Format("15:04:05") + " (" + words.ZoneName(h.Zone) + " time).", true
 	case errors.Is(err, operators.ErrWrong):
 		return http.StatusUnauthorized, "The name, the password or the code is wrong.", true
 	case errors.Is(err, operators.ErrLink):
@@ -61,6 +63,8 @@ func refusal(err error, zone *time.Location) (status int, text string, ok bool) 
 		return http.StatusBadRequest, "The passkey could not be taken. Try again.", true
 	case errors.Is(err, operators.ErrCode):
 		return http.StatusUnprocessableEntity, "The code is wrong. Is the clock of the phone right?", true
+	case errors.Is(err, operators.ErrCodes):
+		return http.StatusUnprocessableEntity, "The key for the app has expired. Here is a new one: take it into the app, and type its code.", true
 	case errors.Is(err, operators.ErrPassword):
 		return http.StatusUnprocessableEntity, "The password needs 12 characters or more, and must not be your name.", true
 	}
@@ -71,7 +75,7 @@ func (h *handler) trySignIn(w http.ResponseWriter, r *http.Request) {
 	t := operators.Try{Name: r.PostFormValue("name"), Password: r.PostFormValue("password"), Code: r.PostFormValue("code")}
 	to := local(r.PostFormValue("to"))
 	secret, err := h.Operators.SignIn(r.Context(), t, from(r))
-	if status, text, ok := refusal(err, outside.Zone()); ok {
+	if status, text, ok := h.refusal(err); ok {
 		h.signInPage(w, r, status, signIn{Name: t.Name, To: to, Problem: text})
 		return
 	}
@@ -106,7 +110,7 @@ func answer(w http.ResponseWriter, status int, value any) {
 
 // said answers a script with what went wrong.
 func (h *handler) said(w http.ResponseWriter, r *http.Request, err error) {
-	status, text, ok := refusal(err, outside.Zone())
+	status, text, ok := h.refusal(err)
 	if !ok {
 		h.Log.ErrorContext(r.Context(), "a passkey of the console failed", "path", r.Pattern, "error", err)
 		status, text = http.StatusInternalServerError, "This did not work. The server has written the reason to its log."

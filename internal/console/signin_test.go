@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"samla/internal/console"
 	"samla/internal/flowtest"
@@ -30,7 +31,9 @@ type site struct {
 	url     string
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteIn(t, nil) }
+
+func newSiteIn(t *testing.T, zone *time.Location) *site {
 	t.Helper()
 	s := &site{Env: flowtest.New(t, t.TempDir())}
 	address := func() string { return s.url }
@@ -38,7 +41,7 @@ func newSite(t *testing.T) *site {
 	if s.service, err = operators.New(operators.Deps{Store: s.Store, Vault: s.Vault, Clock: s.Clock, IDs: s.IDs, URL: address}); err != nil {
 		t.Fatal(err)
 	}
-	s.server = httptest.NewServer(console.New(console.Deps{Views: views(), Operators: s.service, Doors: true, URL: address, Log: slog.New(slog.DiscardHandler)}))
+	s.server = httptest.NewServer(console.New(console.Deps{Zone: zone, Views: views(), Operators: s.service, Doors: true, URL: address, Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(s.server.Close)
 	s.url = strings.Replace(s.server.URL, "127.0.0.1", "localhost", 1)
 	return s
@@ -211,6 +214,49 @@ func TestSignIn_SaysWhenTheNextAttemptIs(t *testing.T) {
 	if status != http.StatusTooManyRequests || !strings.Contains(page, "10:00:30") { // 08:00 UTC is 10:00 in Sweden
 		t.Errorf("%d %s", status, page)
 	}
+}
+
+// Times are those of the zone that the pages name.
+func TestConsole_NamesTheZoneOfItsTimes(t *testing.T) {
+	for _, c := range []struct {
+		zone             *time.Location
+		name, began, try string
+	}{{nil, "Stockholm", "10:00", "10:00:30 (Stockholm time)"}, {time.FixedZone("Atlantic/Cape_Verde", -3600), "Cape Verde", "07:00", "07:00:30 (Cape Verde time)"}} {
+		s := newSiteIn(t, c.zone)
+		_, link := s.add("maria.ek", operator.Admin)
+		b, other := s.browser(), s.browser()
+		b.enrol(link)
+		for _, path := range []string{"/me", "/operators"} {
+			if _, page, _ := b.ask(path, nil); !strings.Contains(page, "Time zone: "+c.name+"<") || !strings.Contains(page, " "+c.began+"</time>") {
+				t.Errorf("%s in %s: %s", path, c.name, page)
+			}
+		}
+		page := ""
+		for range operator.FreeAttempts + 1 {
+			_, page, _ = other.ask("/sign-in", url.Values{"name": {"nobody"}, "password": {"x"}, "code": {"1"}})
+		}
+		if !strings.Contains(page, c.try) {
+			t.Errorf("%s: %s", c.name, page)
+		}
+	}
+}
+
+// A key of codes that has expired is replaced for who has a link.
+func TestEnrol_BeginsAnewAfterAnExpiredKey(t *testing.T) {
+	s := newSite(t)
+	_, link := s.add("maria.ek", operator.Viewer)
+	b := s.browser()
+	_, page, _ := b.ask(link+"/password", url.Values{})
+	id := hidden.FindStringSubmatch(page)
+	if id == nil {
+		t.Fatal(page)
+	}
+	s.Clock.Advance(operator.CeremonyLife)
+	status, page, _ := b.ask(link+"/password/confirm", url.Values{"id": {id[1]}, "password": {password}, "code": {"000000"}})
+	if next := hidden.FindStringSubmatch(page); status != http.StatusUnprocessableEntity || next == nil || next[1] == id[1] || !strings.Contains(page, "The key for the app has expired") {
+		t.Errorf("%d %s", status, page)
+	}
+	b.enrol(link)
 }
 
 func TestSession_IsEndedByOneselfAndByAnAdmin(t *testing.T) {

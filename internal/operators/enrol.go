@@ -106,18 +106,20 @@ type Chosen struct {
 	Code     string
 }
 
-// ErrCode means that the first code of an app is wrong, or its key has expired.
+// ErrCode means that the first code of an app is wrong.
 var ErrCode = errors.New("the code is wrong: is the clock of the phone right?")
 
+// ErrCodes means that the key of codes has expired or was used already. The caller begins
+// anew (BeginCodes), if the operator may still do that.
+var ErrCodes = errors.New("the key of codes has expired, or was used")
+
 // choose puts a password and an app in place of those before. It returns recovery codes,
-// which are not stored. After an error the key of codes can be used again (again).
+// which are not stored. After an error but ErrCodes the key of codes can be used again
+// (again).
 func (s *Service) choose(ctx context.Context, p *person, c Chosen) (recovery []string, again Codes, err error) {
 	kept, ok := s.ceremonies.take(c.ID)
 	if !ok || kept.operatorID != p.ID || kept.totp == nil {
-		if again, err = s.BeginCodes(ctx, p.Operator); err != nil {
-			return nil, again, err
-		}
-		return nil, again, ErrCode
+		return nil, again, ErrCodes
 	}
 	s.ceremonies.put(c.ID, kept)
 	again = s.codes(c.ID, kept.totp, p.Operator)
@@ -157,7 +159,7 @@ func (s *Service) recovery() (codes, hashes []string, err error) {
 
 // EnrolPassword uses up the link: the operator has a password and an app, and is signed in.
 // It returns the secret of the session and the recovery codes. With ErrPassword and ErrCode
-// come the codes to try again. Error: also ErrLink.
+// come the codes to try again. Errors: also ErrCodes, ErrLink.
 func (s *Service) EnrolPassword(ctx context.Context, secret string, c Chosen, from From) (session string, recovery []string, again Codes, err error) {
 	p, err := s.enrolling(ctx, secret)
 	if err != nil {

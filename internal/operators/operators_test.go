@@ -127,7 +127,7 @@ func TestEnrol_MakesAnOperatorOnceByTheLink(t *testing.T) {
 		e.want("a short password", take(codes.ID, "hunter2", e.code(codes.Key)), operators.ErrPassword)
 		e.want("the name", take(codes.ID, "maria.ekmaria.ek", e.code(codes.Key)), operators.ErrPassword)
 		e.want("a wrong code", take(codes.ID, password, "000000"), operators.ErrCode)
-		e.want("codes of nobody", take("x", password, e.code(codes.Key)), operators.ErrCode)
+		e.want("codes of nobody", take("x", password, e.code(codes.Key)), operators.ErrCodes)
 		if err := take(codes.ID, password, e.code(codes.Key)); err != nil {
 			t.Fatal(err)
 		}

@@ -63,7 +63,7 @@ func (s *Server) wireConsole(vault seal.Vault, ids *uuid7.Generator, proxies for
 	if err != nil {
 		return err
 	}
-	handler := console.New(console.Deps{Views: s.consoleViews(), Operators: s.operators, Doors: s.parts.ConsoleDoors, Hook: s.parts.ConsoleHook, URL: s.ConsoleURL, Log: s.parts.Log})
+	handler := console.New(console.Deps{Zone: s.config.zone(), Views: s.consoleViews(), Operators: s.operators, Doors: s.parts.ConsoleDoors, Hook: s.parts.ConsoleHook, URL: s.ConsoleURL, Log: s.parts.Log})
 	// Views that stay open set later deadlines for themselves.
 	s.console = &consoleServer{http: &http.Server{Handler: proxies.Handler(handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: 2 * readTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.parts.Log.Handler(), slog.LevelDebug)}}
