@@ -78,8 +78,9 @@ type WebhookWriter interface {
 	ReplayEvent(ctx context.Context, endpointID string, e event.Event, now time.Time) error
 	// AddWebhookReplay starts a replay of the events of the endpoint's client between two
 	// positions whose types the endpoint gets, and returns it with their number. Errors: ErrNotFound, ErrExists while another
-	// one runs.
-	AddWebhookReplay(ctx context.Context, r webhook.Replay) (webhook.Replay, error)
+	// one runs; ErrConflict if after is not nil and the endpoint's last replay has another id
+	// ("" = there was none).
+	AddWebhookReplay(ctx context.Context, r webhook.Replay, after *string) (webhook.Replay, error)
 	// FeedReplay adds up to limit of the next events of the running replay to the lane
 	// Replayed. Without a next event and a pending one it ends the replay. Errors: ErrNotFound when no
 	// replay runs.

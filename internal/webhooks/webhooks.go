@@ -426,17 +426,34 @@ func (s *Service) CountRange(ctx context.Context, clientID, id string, from, to 
 // (excluded) and whose types the endpoint gets. Faults: WebhookEndpointNotFound,
 // InvalidParameter at /to, WebhookReplayRunning.
 func (s *Service) ReplayRange(ctx context.Context, clientID, id string, from, to time.Time) (webhook.Replay, error) {
+	return s.replayRange(ctx, clientID, id, nil, from, to)
+}
+
+// ErrReplayed means that an endpoint has had another replay of a range meanwhile.
+var ErrReplayed = errors.New("webhooks: another replay has begun meanwhile")
+
+// ReplayRangeOnce is ReplayRange if the last replay of the endpoint has the id last still
+// ("" = there was none): so a form that is sent twice sends the events once. Errors:
+// ErrReplayed, and as ReplayRange.
+func (s *Service) ReplayRangeOnce(ctx context.Context, clientID, id, last string, from, to time.Time) (webhook.Replay, error) {
+	return s.replayRange(ctx, clientID, id, &last, from, to)
+}
+
+func (s *Service) replayRange(ctx context.Context, clientID, id string, last *string, from, to time.Time) (webhook.Replay, error) {
 	after, before, err := s.rangeOf(ctx, clientID, id, from, to)
 	if err != nil {
 		return webhook.Replay{}, faultOf("replay events", err)
 	}
 	r := webhook.Replay{ID: s.IDs.New(), EndpointID: id, After: after, Before: before, StartedAt: s.Clock.Now()}
 	err = s.Store.Write(ctx, func(tx store.Tx) (err error) {
-		r, err = tx.AddWebhookReplay(ctx, r)
+		r, err = tx.AddWebhookReplay(ctx, r, last)
 		return err
 	})
-	if errors.Is(err, store.ErrExists) {
+	switch {
+	case errors.Is(err, store.ErrExists):
 		return r, fault.New(fault.WebhookReplayRunning)
+	case errors.Is(err, store.ErrConflict):
+		return r, ErrReplayed
 	}
 	if err == nil {
 		s.Woken(id)

@@ -12,6 +12,7 @@ import (
 	"samla/internal/store"
 	"samla/internal/webhook"
 	"samla/internal/webhooks"
+	"samla/internal/words"
 )
 
 // The forms of a time that somebody types, in the zone of the console unless it has its own.
@@ -50,6 +51,8 @@ type rangePage struct {
 	Said, Begins, Ends, Extras string // what would be sent, and after what
 	FirstAt, LastAt            string // of the range, as the act takes them
 	Running                    string // how far the replay is that runs; "" = none does
+	After                      string // id of the last replay; "" = there was none
+	Zone                       string // of the times that are typed
 }
 
 // endpointOf returns the endpoint that a path names, or says that there is none.
@@ -71,12 +74,13 @@ func (v *views) showRange(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx, q, now := r.Context(), r.URL.Query(), v.Clock.Now()
-	p := rangePage{Endpoint: e.ID, From: q.Get("from"), To: q.Get("to")}
+	p := rangePage{Endpoint: e.ID, From: q.Get("from"), To: q.Get("to"), Zone: words.ZoneName(v.Zone)}
 	running, err := v.replayState(ctx, e)
 	if err != nil {
 		failed(w, r, err)
 		return
 	}
+	p.After = running.id
 	if running.left > 0 || running.runs {
 		p.Running = running.text
 	}
@@ -132,7 +136,8 @@ func placeProblem(err error) string {
 	return ""
 }
 
-// replayRange delivers a range of events again.
+// replayRange delivers a range of events again. The form has the id of the replay before, so
+// that sent twice it makes one replay.
 func (v *views) replayRange(w http.ResponseWriter, r *http.Request) {
 	from, errFrom := time.Parse(time.RFC3339Nano, r.PostFormValue("from"))
 	to, errTo := time.Parse(time.RFC3339Nano, r.PostFormValue("to"))
@@ -140,15 +145,17 @@ func (v *views) replayRange(w http.ResponseWriter, r *http.Request) {
 		console.Message(w, r, http.StatusBadRequest, "Which events?", "Go back, and choose a beginning and an end, at most 30 days apart.")
 		return
 	}
+	after := r.PostFormValue("after")
 	about := map[string]string{"from": from.Format(time.RFC3339Nano), "to": to.Format(time.RFC3339Nano)}
 	v.hook(w, r, "replay range", about, func(ctx context.Context, clientID, id string) error {
-		_, err := v.Webhooks.ReplayRange(ctx, clientID, id, from, to)
+		_, err := v.Webhooks.ReplayRangeOnce(ctx, clientID, id, after, from, to)
 		return err
 	})
 }
 
 // replayState says how far the last replay of a range is.
 type replayState struct {
+	id   string // "" = there was none
 	text string // "" = there was none
 	runs bool
 	left int
@@ -166,6 +173,7 @@ func (v *views) replayState(ctx context.Context, e webhook.Endpoint) (s replaySt
 	default:
 		s.text = count(last.Total, "event", "events") + ", done " + v.at(last.EndedAt)
 	}
+	s.id = last.ID
 	return s, nil
 }
 

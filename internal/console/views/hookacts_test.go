@@ -52,7 +52,7 @@ func TestReplayRange_SaysHowManyBeforeItSends(t *testing.T) {
 		events := tenEvents(e)
 		e.Role = operator.Acting
 		at := "/webhooks/" + hook.ID
-		e.Has(e.Get(at+"/replay", 200), "Which events", `value="2026-11-25 14:03:11"`, "It is included.")
+		e.Has(e.Get(at+"/replay", 200), "Which events", "A time (Stockholm) such as", `value="2026-11-25 14:03:11"`, "It is included.")
 		for query, want := range map[string]string{
 			"from=2026-11-26":                                   "10 events would be sent again.",
 			"from=2026-11-26+14:02:14&to=":                      "7 events would",
@@ -100,6 +100,34 @@ func TestReplayRange_SaysHowManyBeforeItSends(t *testing.T) {
 		if strings.Contains(e.Get(at+"/replay", 200), "data-live") {
 			t.Error("the page changes while somebody reads how many there are")
 		}
+	})
+}
+
+// A form that is sent twice sends the events once, also when the first replay is done.
+func TestReplayRange_SendsAFormOnce(t *testing.T) {
+	viewstest.OnStores(t, func(e *viewstest.Env) {
+		hook := e.Endpoint(e.One)
+		events := tenEvents(e)
+		at := "/webhooks/" + hook.ID
+		form := func() url.Values { return formOf(e.Get(at+"/replay?from="+events[8].ID, 200), at+"/replay-range") }
+		done := func() { // the range has no event: it is done at once
+			e.Write(func(tx store.Tx) error {
+				_, err := tx.FeedReplay(e.Context(), hook.ID, e.Clock.Now(), 10)
+				return err
+			})
+		}
+		first := form()
+		none := url.Values{"from": {"2026-11-25T00:00:00Z"}, "to": {"2026-11-25T01:00:00Z"}, "after": first["after"]}
+		e.Post(at+"/replay-range", none, 303)
+		done()
+		for _, again := range []url.Values{first, none} {
+			e.Has(e.Post(at+"/replay-range", again, 409), "A replay has begun since you counted")
+		}
+		second := form()
+		if last := viewstest.Must(e.DB.WebhookReplay(e.Context(), hook.ID))(t); second.Get("after") != last.ID || last.Total != 0 {
+			t.Errorf("the form is %v after %+v", second, last)
+		}
+		e.Post(at+"/replay-range", second, 303)
 	})
 }
 

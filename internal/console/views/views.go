@@ -11,6 +11,7 @@ package views
 import (
 	"context"
 	"embed"
+	"errors"
 	"net/http"
 	"time"
 
@@ -162,6 +163,8 @@ func (v *views) act(w http.ResponseWriter, r *http.Request, next, command string
 		console.Message(w, r, http.StatusNotFound, "It is not there any more", "Somebody else may have done it, or it went on by itself. Go back to see how it stands.")
 	case fault.CodeOf(err) == fault.WebhookReplayRunning:
 		console.Message(w, r, http.StatusConflict, "Another replay runs", "This endpoint has one replay of a range at a time. Wait until it is done.")
+	case errors.Is(err, webhooks.ErrReplayed):
+		console.Message(w, r, http.StatusConflict, "A replay has begun since you counted", "Nothing more is sent. If you sent this form twice, the first one has sent the events. Go back to the endpoint to see how it stands.")
 	default:
 		console.Fail(w, r, err)
 	}

@@ -147,8 +147,11 @@ func (r reader) CountReplay(ctx context.Context, endpointID string, after, befor
 	return int(total), err
 }
 
+// anyReplay is no id of a replay.
+const anyReplay = "*"
+
 // AddWebhookReplay implements store.WebhookWriter.
-func (t *tx) AddWebhookReplay(ctx context.Context, p webhook.Replay) (webhook.Replay, error) {
+func (t *tx) AddWebhookReplay(ctx context.Context, p webhook.Replay, after *string) (webhook.Replay, error) {
 	if _, err := t.WebhookEndpoint(ctx, p.EndpointID); err != nil {
 		return p, err
 	}
@@ -157,10 +160,17 @@ func (t *tx) AddWebhookReplay(ctx context.Context, p webhook.Replay) (webhook.Re
 		return p, err
 	}
 	p.Total, p.Queued, p.EndedAt = total, 0, time.Time{}
+	before := anyReplay
+	if after != nil {
+		before = *after
+	}
 	n, err := t.q.exec(ctx, `INSERT INTO webhook_replays (`+replayColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6, 0)
 ON CONFLICT (endpoint_id) DO UPDATE SET id = $2, after_seq = $3, before_seq = $4, total = $5, queued = 0, started_at = $6, ended_at = 0
-WHERE webhook_replays.ended_at > 0`, p.EndpointID, p.ID, p.After, p.Before, int64(total), micros(p.StartedAt))
+WHERE webhook_replays.ended_at > 0 AND ($7 = '`+anyReplay+`' OR webhook_replays.id = $7)`, p.EndpointID, p.ID, p.After, p.Before, int64(total), micros(p.StartedAt), before)
 	if err := requireRow(n, err, store.ErrExists); err != nil {
+		if last, wrong := t.WebhookReplay(ctx, p.EndpointID); wrong == nil && errors.Is(err, store.ErrExists) && !last.Running() {
+			err = store.ErrConflict
+		}
 		return p, err
 	}
 	return p, t.touch(ctx, p.EndpointID, p.StartedAt)

@@ -354,8 +354,9 @@ func testWebhookReplays(_ *testing.T, f fixture) {
 		_, err := tx.FeedReplay(f.ctx, e.ID, now, 10)
 		return err
 	})
+	none := ""
 	f.write(func(tx store.Tx) (err error) {
-		p, err = tx.AddWebhookReplay(f.ctx, p)
+		p, err = tx.AddWebhookReplay(f.ctx, p, &none)
 		return err
 	})
 	check(f, "total", p.Total, nil, 4)
@@ -364,7 +365,7 @@ func testWebhookReplays(_ *testing.T, f fixture) {
 	n, err = f.s.CountReplay(f.ctx, e.ID, p.After, all[1].Seq)
 	check(f, "counted between two that follow each other", n, err, 0)
 	f.fails(store.ErrExists, func(tx store.Tx) error {
-		_, err := tx.AddWebhookReplay(f.ctx, p)
+		_, err := tx.AddWebhookReplay(f.ctx, p, nil)
 		return err
 	})
 	got, err := f.s.WebhookReplay(f.ctx, e.ID)
@@ -388,8 +389,25 @@ func testWebhookReplays(_ *testing.T, f fixture) {
 		})
 	}
 	check(f, "ended", feed().EndedAt, nil, now)
+	for _, other := range []string{"", newID()} {
+		f.fails(store.ErrConflict, func(tx store.Tx) error {
+			_, err := tx.AddWebhookReplay(f.ctx, p, &other)
+			return err
+		})
+	}
+	last := p.ID
+	p = webhook.Replay{ID: newID(), EndpointID: e.ID, After: all[5].Seq, Before: all[5].Seq + 1, StartedAt: now}
 	f.write(func(tx store.Tx) (err error) {
-		_, err = tx.AddWebhookReplay(f.ctx, p)
+		_, err = tx.AddWebhookReplay(f.ctx, p, &last)
+		return err
+	})
+	f.fails(store.ErrExists, func(tx store.Tx) error {
+		_, err := tx.AddWebhookReplay(f.ctx, p, &last)
+		return err
+	})
+	check(f, "of no event", feed().EndedAt, nil, now)
+	f.write(func(tx store.Tx) (err error) {
+		_, err = tx.AddWebhookReplay(f.ctx, p, nil)
 		return err
 	})
 }
