@@ -19,7 +19,7 @@ const (
 
 // Kinds are all kinds, in the order in which they are explained (docs/audit.md).
 func Kinds() []Kind {
-	return []Kind{ConsentCreated, ConsentAuthorized, ConsentRevoked, ConsentExpired, ConsentFailed, ConsentChanged, RevocationDelivered, CollectionStarted, CollectionFinished,
+	return []Kind{ConsentCreated, ConsentAuthorized, ConsentRevoked, ConsentExpired, ConsentFailed, ConsentChanged, RevocationDelivered, RevocationGivenUp, CollectionStarted, CollectionFinished,
 		DataRead, UserErased, APIKeyCreated, APIKeyRevoked, OperatorCommand}
 }
 

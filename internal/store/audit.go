@@ -18,6 +18,8 @@ type AuditReader interface {
 	NewestEntries(ctx context.Context, ids []consent.ID, kinds []audit.Kind, each int) ([]audit.Entry, error)
 	// UnchainedEntries lists entries that have no place in the chain yet, oldest first.
 	UnchainedEntries(ctx context.Context, limit int) ([]audit.Entry, error)
+	// NewestUnchained is UnchainedEntries, newest first.
+	NewestUnchained(ctx context.Context, limit int) ([]audit.Entry, error)
 	// AuditRows lists chained entries with a number above after, in the order of the chain.
 	AuditRows(ctx context.Context, after int64, limit int) ([]chain.Row, error)
 	// AuditRowsOf lists the chained entries of a user with a number above after, in the

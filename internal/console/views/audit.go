@@ -14,6 +14,7 @@ import (
 	"samla/internal/auditing"
 	"samla/internal/console"
 	"samla/internal/institution"
+	"samla/internal/operator"
 	"samla/internal/store"
 )
 
@@ -22,7 +23,8 @@ const (
 	// through at most: what an entry says in its detail has no index.
 	auditBatch = 500
 	mostLooked = 20 * auditBatch
-	// mostWaiting is how many entries without a place the first page shows at most.
+	// mostWaiting is how many entries without a place the first page looks at at most: they
+	// are few unless the chain has stopped.
 	mostWaiting = 200
 	// auditSlack is how far the order of the chain and that of the times may differ.
 	auditSlack = 5 * time.Minute
@@ -110,6 +112,7 @@ func (f auditFilter) fits(e audit.Entry) bool {
 // looked are the entries of a page.
 type looked struct {
 	waiting []audit.Entry // without a place yet, the newest first
+	queue   bool          // more wait for a place than were looked at
 	entries []store.AuditPlace
 	more    bool      // there may be older ones
 	next    int64     // below which number they are
@@ -130,7 +133,7 @@ func (v *views) look(ctx context.Context, f auditFilter, before int64) (l looked
 	if before == 0 {
 		before = 1<<63 - 1
 		if f.to.IsZero() || f.to.After(now) {
-			if l.waiting, err = v.unchained(ctx, f); err != nil {
+			if l.waiting, l.queue, err = v.unchained(ctx, f); err != nil {
 				return l, err
 			}
 		}
@@ -154,6 +157,8 @@ func (v *views) look(ctx context.Context, f auditFilter, before int64) (l looked
 				l.more, l.next, l.back = true, l.entries[pageSize-1].Seq, time.Time{}
 				return l, nil
 			}
+			// What has got its place since the waiting ones were read is shown with it.
+			l.waiting = slices.DeleteFunc(l.waiting, func(w audit.Entry) bool { return w.ID == e.ID })
 			l.entries = append(l.entries, e)
 		}
 		if len(some) < auditBatch {
@@ -165,15 +170,14 @@ func (v *views) look(ctx context.Context, f auditFilter, before int64) (l looked
 	return l, nil
 }
 
-// unchained are the entries without a place that are asked for, the newest first.
-func (v *views) unchained(ctx context.Context, f auditFilter) (fit []audit.Entry, err error) {
-	all, err := v.Store.UnchainedEntries(ctx, mostWaiting)
-	for _, e := range slices.Backward(all) {
-		if f.fits(e) {
-			fit = append(fit, e)
-		}
+// unchained are the entries without a place that are asked for, the newest first, and whether
+// there are more than were looked at.
+func (v *views) unchained(ctx context.Context, f auditFilter) (fit []audit.Entry, more bool, err error) {
+	all, err := v.Store.NewestUnchained(ctx, mostWaiting+1)
+	if more = len(all) > mostWaiting; more {
+		all = all[:mostWaiting]
 	}
-	return fit, err
+	return slices.DeleteFunc(all, func(e audit.Entry) bool { return !f.fits(e) }), more, err
 }
 
 // listAudit shows the audit log, the newest entries first. To look is in the audit log itself,
@@ -194,11 +198,15 @@ func (v *views) listAudit(a asked) (page, error) {
 	}
 	people := map[string]string{}
 	who := filter{Name: "operator", Label: "Operator", Options: []option{{Text: "Everybody"}}}
+	me := console.OperatorOf(a.Context())
 	for _, o := range operators {
+		if o.ID != me.ID && !me.Role.May(operator.Administer) {
+			continue // who is an operator is the admins' to see
+		}
 		people[o.ID] = o.Name
 		who.Options = append(who.Options, option{o.ID, o.Name, o.ID == f.by})
 	}
-	if f.by != "" && people[f.by] == "" { // one who was removed
+	if f.by != "" && people[f.by] == "" { // one who was removed, or whose name is not shown
 		who.Options = append(who.Options, option{f.by, short(f.by), true})
 	}
 	t := v.auditTable(l, a.names, people)
@@ -207,9 +215,16 @@ func (v *views) listAudit(a asked) (page, error) {
 		next, _ = nextPage(a.Request, pageSize+1, strconv.FormatInt(l.next, 10))
 	}
 	t.Next, t.First = next, first
+	if l.queue {
+		t.Side = "of those that are not chained yet, the newest " + number(mostWaiting) + " were looked at: more wait"
+	}
 	if !l.back.IsZero() {
 		t.NextText = "Look further back"
-		t.Side = "looked through " + number(mostLooked) + " entries, back to " + v.exact(l.back)
+		far := "looked through " + number(mostLooked) + " entries, back to " + v.exact(l.back)
+		if t.Side != "" {
+			far = "; " + far
+		}
+		t.Side += far
 	}
 	if f.wrong {
 		t.Empty = "What was asked for is no id or no day, so no entry fits."
@@ -285,7 +300,7 @@ func lessAudit(r *http.Request) (text, address string) {
 
 var kindTexts = map[audit.Kind]string{
 	audit.ConsentCreated: "Permission asked for", audit.ConsentAuthorized: "Approved", audit.ConsentRevoked: "Permission withdrawn", audit.ConsentExpired: "Permission ended", audit.ConsentFailed: "Not approved",
-	audit.ConsentChanged: "Permission changed", audit.RevocationDelivered: "Institution told", audit.CollectionStarted: "Collection started", audit.CollectionFinished: "Collection ended", audit.DataRead: "Data fetched",
+	audit.ConsentChanged: "Permission changed", audit.RevocationDelivered: "Institution told", audit.RevocationGivenUp: "Institution not told", audit.CollectionStarted: "Collection started", audit.CollectionFinished: "Collection ended", audit.DataRead: "Data fetched",
 	audit.UserErased: "Erased", audit.APIKeyCreated: "Key made", audit.APIKeyRevoked: "Key ended", audit.OperatorCommand: "An operator acted",
 }
 
@@ -342,7 +357,7 @@ func saidOf(e audit.Entry, d entryDetail) string {
 		return said
 	case audit.ConsentFailed:
 		return cmp.Or(causeText(d.Failure), causeText(d.Cause))
-	case audit.ConsentRevoked, audit.ConsentExpired:
+	case audit.ConsentRevoked, audit.ConsentExpired, audit.RevocationGivenUp:
 		return causeText(d.Cause)
 	case audit.CollectionStarted:
 		return map[bool]string{true: "with the person", false: "without the person"}[d.Attended]
@@ -373,7 +388,7 @@ func whoDid(e audit.Entry, d entryDetail, names, people map[string]string) cell 
 		return cell{Text: client, Sub: "key " + short(d.KeyID)}
 	case audit.ConsentAuthorized, audit.UserErased:
 		return cell{Text: "the person", Sub: client}
-	case audit.RevocationDelivered, audit.CollectionFinished, audit.ConsentChanged, audit.ConsentExpired, audit.ConsentFailed:
+	case audit.RevocationDelivered, audit.RevocationGivenUp, audit.CollectionFinished, audit.ConsentChanged, audit.ConsentExpired, audit.ConsentFailed:
 		return cell{Text: "Samla", Sub: client}
 	}
 	return text(client)

@@ -66,6 +66,11 @@ func (r reader) UnchainedEntries(ctx context.Context, limit int) ([]audit.Entry,
 	return list(ctx, r.q, scanEntry, `SELECT `+auditColumns+` FROM evidence ORDER BY happened_at, id LIMIT $1 + 0`, int64(limit))
 }
 
+// NewestUnchained implements store.AuditReader.
+func (r reader) NewestUnchained(ctx context.Context, limit int) ([]audit.Entry, error) {
+	return list(ctx, r.q, scanEntry, `SELECT `+auditColumns+` FROM evidence ORDER BY happened_at DESC, id DESC LIMIT $1 + 0`, int64(limit))
+}
+
 // AddAuditEntry implements store.AuditWriter.
 func (t *tx) AddAuditEntry(ctx context.Context, e audit.Entry) error {
 	t.entries = append(t.entries, e)
