@@ -189,7 +189,7 @@ func (h *handler) signIn(w http.ResponseWriter, r *http.Request, late bool) {
 		lead, status = "he.UNAUTHORIZED", http.StatusForbidden
 	}
 	if !h.Service.SignsIn() {
-		h.message(w, r, message{Status: status, Title: "perm.signin.h1", Lead: lead, More: "perm.signin.link", View: "SIGN_IN"})
+		h.message(w, r, message{Status: status, Title: "perm.signin.h1", Lead: lead, More: "perm.signin.ask", View: "SIGN_IN"})
 		return
 	}
 	l := h.kit.Language(r)

@@ -308,3 +308,18 @@ func (b *browser) cookie(name string) string {
 	}
 	return ""
 }
+
+// Where nobody can sign in, the page speaks of no sign-in.
+func TestSignIn_IsNotSpokenOfWithoutIt(t *testing.T) {
+	e := newEnv(t)
+	link := "Ask the company that reads your data for a link to this page."
+	_, _, body := e.browser(t).do("GET", pages.Path, nil)
+	if wants(t, body, "Sign-in finds permissions"); strings.Contains(body, link) {
+		t.Error(body)
+	}
+	e.service.BankID = nil
+	_, _, body = e.browser(t).do("GET", pages.Path, nil)
+	if wants(t, body, link); strings.Contains(body, "Sign-in") {
+		t.Error(body)
+	}
+}
