@@ -73,3 +73,41 @@ func TestAudit_ExportIsVerifiedWithoutTheDatabase(t *testing.T) {
 		}
 	}
 }
+
+// What an operator registers for a client is in the log, without what was typed.
+func TestClient_IsRecorded(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	store, master := []string{"--data", file("data")}, []string{"--master-key-file", file("master")}
+	must := func(args ...string) {
+		t.Helper()
+		if _, err := command(t, args...); err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+	}
+	must("master-key", file("master"))
+	must(append(append([]string{"key", "create", "acme"}, store...), master...)...)
+	acts := [][]string{{"identity set", "--legal-name", "Acme Aktiebolag"}, {"return-url add", "https://back.acme.example/x"}, {"return-url remove", "https://back.acme.example/x"},
+		{"origin add", "https://app.acme.example"}, {"origin remove", "https://app.acme.example"}}
+	for _, a := range acts {
+		must(append(append(append([]string{"client"}, append(strings.Fields(a[0]), "acme")...), a[1:]...), store...)...)
+	}
+	if _, err := command(t, append([]string{"client", "origin", "add", "acme", "no origin"}, store...)...); err == nil {
+		t.Error("what is no origin is taken")
+	}
+	must(append(append([]string{"audit", "export", "--out", file("log")}, store...), master...)...)
+	log, err := os.ReadFile(file("log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range acts {
+		if n := strings.Count(string(log), `client `+a[0]+`\"`); n != 1 {
+			t.Errorf("client %s is there %d times in\n%s", a[0], n, log)
+		}
+	}
+	for _, typed := range []string{"acme.example", "Aktiebolag"} {
+		if strings.Contains(string(log), typed) {
+			t.Errorf("the log has %q", typed)
+		}
+	}
+}

@@ -79,17 +79,17 @@ func withClient(a *app, s storeFlags, name string, do func(*sqlstore.Store, clie
 
 // registered is a kind of text that operators register for clients.
 type registered struct {
-	noun, list string // such as "the origin", and the command that lists them
-	check      func(string) error
-	add        func(tx store.Tx, ctx context.Context, clientID, text string, at time.Time) error
-	remove     func(tx store.Tx, ctx context.Context, clientID, text string) error
-	all        func(db *sqlstore.Store, ctx context.Context, clientID string) ([]string, error)
+	noun, command string // such as "the origin", and the command with those about it, such as "client origin"
+	check         func(string) error
+	add           func(tx store.Tx, ctx context.Context, clientID, text string, at time.Time) error
+	remove        func(tx store.Tx, ctx context.Context, clientID, text string) error
+	all           func(db *sqlstore.Store, ctx context.Context, clientID string) ([]string, error)
 }
 
 var (
-	returnURLs = registered{"the address", "samla client return-url list", client.CheckReturnURL,
+	returnURLs = registered{"the address", "client return-url", client.CheckReturnURL,
 		store.Tx.AddReturnURL, store.Tx.DeleteReturnURL, (*sqlstore.Store).ReturnURLs}
-	origins = registered{"the origin", "samla client origin list", client.CheckOrigin,
+	origins = registered{"the origin", "client origin", client.CheckOrigin,
 		store.Tx.AddFrameOrigin, store.Tx.DeleteFrameOrigin, (*sqlstore.Store).FrameOrigins}
 )
 
@@ -98,6 +98,9 @@ func (c ofClient) add(a *app, of registered, text string) error {
 		return fmt.Errorf("%s %w", of.noun, err)
 	}
 	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
+		if err := recordCommand(a, db, of.command+" add", map[string]string{"client": owner.ID}); err != nil {
+			return err
+		}
 		err := db.Write(a.ctx, func(tx store.Tx) error { return of.add(tx, a.ctx, owner.ID, text, clock.System().Now()) })
 		if errors.Is(err, store.ErrExists) {
 			return fmt.Errorf("%s is registered already", of.noun)
@@ -108,9 +111,12 @@ func (c ofClient) add(a *app, of registered, text string) error {
 
 func (c ofClient) remove(a *app, of registered, text string) error {
 	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
+		if err := recordCommand(a, db, of.command+" remove", map[string]string{"client": owner.ID}); err != nil {
+			return err
+		}
 		err := db.Write(a.ctx, func(tx store.Tx) error { return of.remove(tx, a.ctx, owner.ID, text) })
 		if errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("%s is not registered: %s shows those that are", of.noun, of.list)
+			return fmt.Errorf("%s is not registered: samla %s list shows those that are", of.noun, of.command)
 		}
 		return err
 	})

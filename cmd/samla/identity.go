@@ -30,6 +30,9 @@ func (c *identitySetCmd) Run(a *app) error {
 		return err
 	}
 	return withClient(a, c.storeFlags, c.Client, func(db *sqlstore.Store, owner client.Client) error {
+		if err := recordCommand(a, db, "client identity set", map[string]string{"client": owner.ID}); err != nil {
+			return err
+		}
 		return db.Write(a.ctx, func(tx store.Tx) error { return tx.PutIdentity(a.ctx, owner.ID, i) })
 	})
 }
