@@ -82,7 +82,8 @@ type Expect struct {
 	// TokenLife is how long the tokens of a consent live, with those that replace them; 0 = as
 	// long as the consent.
 	TokenLife time.Duration
-	// EndsLogin: the tokens of a login that no consent followed can be revoked.
+	// EndsLogin: the tokens of a login can be revoked: those that no consent followed, and
+	// those of a consent with it.
 	EndsLogin bool
 	// Renamed: the bank tells nothing of a consent until the person has come back, and it has
 	// another name from then on.

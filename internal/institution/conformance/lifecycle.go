@@ -9,8 +9,12 @@ import (
 
 func revokes(t *testing.T, s *session) {
 	access, _ := s.grant(t, fullScope)
-	for range 2 { // the consent has ended before the second call
-		if err := s.Bank.Revoke(t.Context(), s.with(access)); err != nil {
+	for n := range 2 { // the consent has ended before the second call
+		err := s.Bank.Revoke(t.Context(), s.with(access))
+		if s.refreshes(t, access, &err) {
+			t.Error("the tokens of a revoked consent are replaced")
+		}
+		if err != nil && !(n == 1 && s.Expect.EndsLogin && institution.KindOf(err) == institution.ConsentGone) { // its tokens have ended too
 			t.Errorf("revoke: %v", err)
 		}
 	}

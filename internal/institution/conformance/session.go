@@ -104,7 +104,7 @@ func (s *session) consentInfo(t *testing.T, access institution.Access) instituti
 		info, err = s.Bank.Consent(t.Context(), s.with(access))
 	}
 	switch {
-	case (s.Expect.Tokens || s.Expect.Forgets && s.tokens[access.ConsentID] != (institution.Tokens{})) && err != nil && institution.KindOf(err) == institution.ConsentGone:
+	case (s.Expect.Tokens || s.Expect.EndsLogin || s.Expect.Forgets && s.tokens[access.ConsentID] != (institution.Tokens{})) && err != nil && institution.KindOf(err) == institution.ConsentGone:
 		return institution.ConsentInfo{State: institution.ConsentRevoked}
 	case err != nil:
 		t.Fatalf("read the consent: %v", err)
