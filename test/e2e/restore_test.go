@@ -67,7 +67,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 				w.backend.Do(t, "POST", "/webhook-endpoints", map[string]any{"url": "http://127.0.0.1:9/" + use}).WantStatus(t, 201, &made)
 				endpoints[use] = made.ID
 			}
-			left, stays := operator.Account{Operator: operator.Operator{ID: "0199-left", Name: "left", Role: operator.Admin}}, operator.Account{Operator: operator.Operator{ID: "0199-stays", Name: "stays", Role: operator.Admin}}
+			left, stays := operator.Account{Operator: operator.Operator{ID: "0199-left", Name: "left", Role: operator.Admin}}, operator.Account{Operator: operator.Operator{ID: "0199-stays", Name: "stays", Role: operator.Admin}, Enrol: "hash of another link"}
 			reset := operator.Account{Operator: operator.Operator{ID: "0199-reset", Name: "reset", Role: operator.Admin}, Enrol: "hash of a link"}
 			if err := w.Server.Store().Write(t.Context(), func(tx store.Tx) error {
 				return errors.Join(tx.AddOperator(t.Context(), left), tx.AddOperator(t.Context(), reset), tx.AddOperator(t.Context(), stays))
@@ -102,7 +102,8 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			replacing := func(id, by string) journal.Record {
 				return journal.Record{Kind: journal.ConsentReplaced, ID: id, Detail: by}
 			}
-			w.journal(t, journal.Record{Kind: journal.OperatorRemoved, ID: left.ID}, journal.Record{Kind: journal.OperatorRole, ID: stays.ID, Detail: string(operator.Viewer)})
+			w.journal(t, journal.Record{Kind: journal.OperatorRemoved, ID: left.ID}, journal.Record{Kind: journal.OperatorRole, ID: stays.ID, Detail: string(operator.Viewer)},
+				journal.Record{Kind: journal.OperatorWays, ID: stays.ID, Detail: "-1"}) // an older revision than the backup's, but recorded after it
 			w.journal(t, replacing(keptConsent, "lost"), replacing(replacedConsent, "kept"), journal.Record{Kind: journal.ConsentRenewed, ID: "kept"})
 
 			w.stopServer(t)
@@ -138,7 +139,7 @@ func TestRestore_KnowsWhatWasDecidedSinceTheBackup(t *testing.T) {
 			if w.Server, err = server.New(t.Context(), config, parts); err != nil {
 				t.Fatal(err)
 			}
-			if all, err := w.Server.Store().Operators(t.Context()); err != nil || len(all) != 2 || all[0].ID != reset.ID || all[0].Enrol != "" || all[1].ID != stays.ID || all[1].Role != operator.Viewer {
+			if all, err := w.Server.Store().Operators(t.Context()); err != nil || len(all) != 2 || all[0].ID != reset.ID || all[0].Enrol != "" || all[1].ID != stays.ID || all[1].Enrol != "" || all[1].Role != operator.Viewer {
 				t.Errorf("operators after the restore: %v, %v", all, err)
 			}
 			if err := w.Server.Start(t.Context()); err != nil {
