@@ -27,7 +27,7 @@ silent:
 warning:
 	@echo "this is only said" >&2
 busy:
-	@i=0; while test $$i -lt 300000; do i=$$((i+1)); done
+	@u=0m0; while test "$$u" = "$${u#0m[1-9]}"; do i=0; while test $$i -lt 20000; do i=$$((i+1)); done; times >busy.times; read u s <busy.times; done
 waits:
 	@while ! test -e here; do sleep 0.1; done; cat events
 comes:
