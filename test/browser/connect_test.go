@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +133,7 @@ func TestConnect(t *testing.T) {
 		"GoesOnAfterEverything":   goesOnAfterEverything,
 		"LinksWorkOnce":           linksWorkOnce,
 		"SaysWhatFailed":          saysWhatFailed,
+		"SaysWhoIsDown":           saysWhoIsDown,
 		"CancelsInTheApp":         cancelsInTheApp,
 		"IsFramed":                isFramed,
 		"ChangesTheWay":           changesTheWay,
@@ -144,9 +144,6 @@ func TestConnect(t *testing.T) {
 		"NeedsNoScript":           needsNoScript,
 		"WeighsLittle":            weighsLittle,
 		"ShopShowsData":           shopShowsData,
-	}
-	if os.Getenv("SAMLA_SHOTS") != "" {
-		walks["SaysWhoIsDown"] = saysWhoIsDown // the server tries for five minutes; a row is tested in internal/pages/connect
 	}
 	for name, walk := range walks {
 		signs(false)
