@@ -91,6 +91,10 @@ func errorResponse(c call, resp *httpclient.Response, now time.Time) *institutio
 		e.Kind = institution.Unreachable
 	case c.token != "" && isAboutToken(resp.Status, code):
 		e.Kind = institution.TokenRefused
+	case c.operation == opAccountList && resp.Status == http.StatusUnauthorized && !f.own:
+		// Whether the person has to sign again, nobody has said: something before the bank may
+		// refuse everybody. So it is not believed at once, as with a token (consent.Denial).
+		e.Kind = institution.TokenRefused
 	}
 	if e.Kind == institution.CertificateRejected {
 		e.Reason = reasonsByCode[code]

@@ -94,7 +94,7 @@ func TestErrorResponse_HasKind(t *testing.T) {
 		"401 TOKEN_UNKNOWN":             {refused, refused, sca, sca, sca, sca},
 		"401 TOKEN_INVALID":             {refused, refused, sca, sca, sca, sca},
 		"401 TOKEN_EXPIRED":             {refused, refused, sca, sca, sca, sca},
-		"401 ":                          {refused, refused, refused, sca, sca, sca},
+		"401 ":                          {refused, refused, refused, institution.TokenRefused, sca, sca},
 		"403 CONSENT_UNKNOWN":           {refused, gone, gone, gone, notCover, gone},
 		"403 SERVICE_BLOCKED":           all(personRefused),
 		"403 RESOURCE_UNKNOWN":          {refused, gone, gone, notCover, notCover, notCover},
