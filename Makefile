@@ -133,7 +133,7 @@ unit:
 
 # The suites that wait longest for clocks begin first, so that none is left alone at the end.
 # What computes runs beside them, and after them the step unit.
-LONG := e2e faulty cases browser sources api
+LONG := e2e faulty cases sources browser api
 e2e:
 	@$(UNRACED) $(GO) test $(RACE) $(LINK) -p $$(($(BESIDE) + 1)) -json -vet=off -count=1 -timeout $(TIMEOUT) $(LONG:%=./test/%) \
 		$$($(GO) list ./test/... | grep -v -x -E 'samla/test/(crash|$(subst $(eval) ,|,$(LONG)))')
