@@ -99,7 +99,7 @@ func TestFaultySource_EndsWithADocumentedStatus(t *testing.T) {
 		{"the session is lost", source.Fault{Calls: []string{"pages"}, Status: 404, Body: `{"error":"UNKNOWN_SESSION"}`}, []string{"THIRD_PARTY_ERROR"}},
 		{"lost answers", source.Fault{Lost: true, Times: 2}, []string{"COMPLETED"}},
 		// Not the end of the login before, which may come late and would count.
-		{"in and out by turns", source.Fault{Calls: []string{"sessions", "turn", "answers"}, Turns: "JUMP"}, []string{"COMPLETED", "THIRD_PARTY_ERROR"}},
+		{"in and out by turns", source.Fault{Calls: []string{"sessions", "turn", "answers", "pages"}, Turns: "JUMP"}, []string{"COMPLETED", "THIRD_PARTY_ERROR"}},
 		{"500", source.Fault{Status: 500}, []string{"THIRD_PARTY_ERROR"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
