@@ -483,8 +483,6 @@ func cancelsInTheApp(t *testing.T, d *driver, w *world) {
 	p.starts(address)
 	p.click("button[value=other]")
 	p.in("QR")
-	if err := w.phone.Act(t.Context(), "cancel", "", p.scan(), maja); err != nil {
-		t.Fatal(err)
-	}
+	w.scans(p, "cancel", maja)
 	p.in("CANCELLED")
 }

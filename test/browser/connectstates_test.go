@@ -118,6 +118,7 @@ func saysWhoIsDown(t *testing.T, d *driver, w *world) {
 			t.Fatalf("HTTP %d", answer.StatusCode)
 		}
 	}
+	const gun = "194408139089" // of no other walk: an order of hers that comes late disturbs nobody
 	down(`{"status":500}`)
 	defer down(`{}`)
 	for i := range 5 {
@@ -129,7 +130,7 @@ func saysWhoIsDown(t *testing.T, d *driver, w *world) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := w.client.StartLogin(t.Context(), token, apiclient.Login{Company: lender, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", PersonalNumber: maja})
+		s, err := w.client.StartLogin(t.Context(), token, apiclient.Login{Company: lender, LoginMethod: "SWEDISH_MOBILE_BANKID_OTHER_DEVICE", PersonalNumber: gun})
 		if err != nil {
 			t.Fatal(err)
 		}
