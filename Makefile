@@ -135,7 +135,7 @@ unit:
 # What computes runs beside them, and after them the step unit.
 LONG := e2e faulty cases sources browser api
 e2e:
-	@$(UNRACED) $(GO) test $(RACE) $(LINK) -p $$(($(BESIDE) + 1)) -json -vet=off -count=1 -timeout $(TIMEOUT) $(LONG:%=./test/%) \
+	@$(UNRACED) $(GO) test $(RACE) $(LINK) -p $(BESIDE) -json -vet=off -count=1 -timeout $(TIMEOUT) $(LONG:%=./test/%) \
 		$$($(GO) list ./test/... | grep -v -x -E 'samla/test/(crash|$(subst $(eval) ,|,$(LONG)))')
 
 # Without the race detector: it kills and restarts the program as it is released.

@@ -81,12 +81,12 @@ func TestSteps(t *testing.T) {
 		{name: "standard error of a good target", tests: "warning tests", events: pass + passed, last: "1 passed, 0 failed", shown: []string{"-only said"}},
 		{name: "tests beside each other", limit: "20s", tests: "waits | comes", events: pass + passed, last: "2 passed, 0 failed"},
 		{name: "failures beside each other", tests: "silent | tests", events: pass + fail + failed, status: "1", last: "1 passed, 1 failed", shown: []string{"FAILED", "silent", "tests", "this does not build"}},
-		{name: "over the limit beside each other", limit: "2s", tests: "hang | tests hang", events: pass + passed, last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 2s: hang hang"}},
+		{name: "over the limit beside each other", limit: "8s", tests: "hang | tests hang", events: pass + passed, last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 8s: hang hang"}},
 		{name: "what runs meanwhile", meanwhile: "prepare", checks: "good", tests: "prepared", events: pass + passed, last: "2 passed, 0 failed", shown: []string{"nothing is there", "-FAILED"}},
 		{name: "what is around tests", around: "env STATUS=1", checks: "good", tests: "tests", events: pass + fail + failed, status: "0", last: "2 passed, 1 failed"},
 		{name: "times of the steps", checks: "busy", tests: "tests", events: pass + passed, last: "2 passed, 0 failed", shown: []string{"busy   ", "tests   ", " s, processors ", "-busy                 0 s, processors     0 s"}},
-		{name: "check over the limit", limit: "1s", checks: "good hang", tests: "tests", events: pass, last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 1s: hang"}},
-		{name: "test over the limit", limit: "1s", checks: "good", tests: "hang", last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 1s: hang"}},
+		{name: "check over the limit", limit: "8s", checks: "good hang", tests: "tests", events: pass, last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 8s: hang"}},
+		{name: "test over the limit", limit: "8s", checks: "good", tests: "hang", last: "1 passed, 1 failed", shown: []string{"NOT FINISHED after 8s: hang"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
