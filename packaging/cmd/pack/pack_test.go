@@ -90,7 +90,8 @@ func inside(ctx context.Context, root string, uid uint32, args ...string) *exec.
 }
 
 // start starts a command, and returns what the first group of a pattern matches in what it
-// prints. It is killed at the end of the test, if it has not ended.
+// prints, which ends with white space: a read may end within a word. The command is killed at
+// the end of the test, if it has not ended.
 func start(t *testing.T, cmd *exec.Cmd, pattern string) string {
 	t.Helper()
 	log, err := cmd.StdoutPipe()
@@ -137,9 +138,9 @@ func serves(t *testing.T, root string, uid uint32) {
 	}
 	run("/usr/bin/samla", "master-key", "/var/lib/samla-keys/master.json")
 	key := strings.TrimSpace(run("/usr/bin/samla", "key", "create", "test"))
-	start(t, inside(ctx, root, uid, "/usr/bin/samla", "sandbox", "--data", "/var/lib/samla/sandbox", "--listen", "127.0.0.1:0"), `Banks file\s+(\S+)`)
+	start(t, inside(ctx, root, uid, "/usr/bin/samla", "sandbox", "--data", "/var/lib/samla/sandbox", "--listen", "127.0.0.1:0"), `Banks file\s+(\S+)\s`)
 	serve := inside(ctx, root, uid, "/usr/bin/samla", "serve", "--banks", "/var/lib/samla/sandbox/banks.json", "--listen", "127.0.0.1:0")
-	address := start(t, serve, `msg=serving address=(\S+)`)
+	address := start(t, serve, `msg=serving address=(\S+)\s`)
 	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/companies/availability", nil)
 	r.Header.Set("Authorization-Token", key)
 	res, err := http.DefaultClient.Do(r)
