@@ -167,8 +167,9 @@ func (p *Process) Work() time.Duration {
 // Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// servingLine matches the log line with the server's address.
-var servingLine = regexp.MustCompile(`msg=serving .*?address=(\S+)`)
+// servingLine matches the log line with the whole address of the server: a write may be read
+// in parts.
+var servingLine = regexp.MustCompile(`msg=serving .*?address=(\S+)\s`)
 
 // Address waits until the server is serving and returns its URL.
 func (p *Process) Address(ctx context.Context) (string, error) {
