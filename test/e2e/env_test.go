@@ -40,7 +40,7 @@ const (
 )
 
 // suite validates requests too, because these tests send no malformed requests.
-var suite = &harness.Suite{Parallel: 6, Now: func() time.Time { return startTime }, CheckRequests: true}
+var suite = &harness.Suite{Parallel: 8, Now: func() time.Time { return startTime }, CheckRequests: true}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
