@@ -5,7 +5,9 @@ package events
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"samla/internal/clock"
@@ -94,17 +96,33 @@ func (s *Sequencer) Drain(ctx context.Context) error {
 	}
 }
 
+// errEarly undoes the numbering of events that were made after the time was read, while the
+// lock was waited for: what is recorded is not older than what happened.
+var errEarly = errors.New("an event was made later than it would be recorded")
+
 // step numbers one batch and returns how many events it had.
 func (s *Sequencer) step(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	var events []event.Event
-	err := s.Store.Write(ctx, func(tx store.Tx) (err error) {
-		if events, err = tx.SequenceEvents(ctx, s.Clock.Now(), batch); err != nil || len(events) == 0 || s.FanOut == nil {
+	early := true
+	number := func(tx store.Tx) (err error) {
+		if events, err = tx.SequenceEvents(ctx, s.Clock.Now(), batch); err != nil || len(events) == 0 {
 			return err
 		}
+		if early && slices.ContainsFunc(events, func(e event.Event) bool { return e.At.After(e.RecordedAt()) }) {
+			early = false // once: the clock of another node may be ahead
+			return errEarly
+		}
+		if s.FanOut == nil {
+			return nil
+		}
 		return s.FanOut(ctx, tx, events)
-	})
+	}
+	err := s.Store.Write(ctx, number)
+	if errors.Is(err, errEarly) {
+		err = s.Store.Write(ctx, number)
+	}
 	if err == nil && len(events) > 0 && s.Sequenced != nil {
 		s.Sequenced(events)
 	}

@@ -243,3 +243,40 @@ func TestSequencer_FollowersMissNothingAndSeeTheOrder(t *testing.T) {
 		t.Errorf("%d events were told, %d of them different, want %d", len(fanned), len(seen), writers*each)
 	}
 }
+
+// late is a clock that is read before an event is made, and then after it.
+type late struct {
+	clock.Clock
+	times []time.Time
+}
+
+func (c *late) Now() time.Time {
+	now := c.times[0]
+	if len(c.times) > 1 {
+		c.times = c.times[1:]
+	}
+	return now
+}
+
+// An event that was made while the sequencer waited for its lock is recorded after it was
+// made; one of a node whose clock is ahead is recorded all the same.
+func TestSequencer_RecordsNothingBeforeItHappened(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		made := newEvent("r", "a")
+		made.At = start.Add(time.Millisecond)
+		for name, clk := range map[string]*late{"made meanwhile": {times: []time.Time{start, start.Add(time.Second)}}, "ahead": {times: []time.Time{start}}} {
+			e := made
+			e.ID = uuid.Must(uuid.NewV7()).String()
+			add(t, s, e)
+			var got []event.Event
+			d := events.Deps{Store: s, Clock: clk, Log: slog.New(slog.DiscardHandler), Sequenced: func(e []event.Event) { got = append(got, e...) }}
+			if err := events.NewSequencer(d).Drain(t.Context()); err != nil || len(got) != 1 {
+				t.Fatalf("%s: %d events, %v", name, len(got), err)
+			}
+			if name == "made meanwhile" && got[0].RecordedAt().Before(got[0].At) {
+				t.Errorf("%s: recorded at %v, made at %v", name, got[0].RecordedAt(), got[0].At)
+			}
+		}
+	})
+}
