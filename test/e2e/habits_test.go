@@ -125,7 +125,7 @@ func (v *walk) judge(t *testing.T, want outcome) {
 	}
 	status := collection.Status(v.last.Status)
 	got := outcome{status, inner.Failure, refresh.Attribution(status)}
-	if (got == rejected || got == refused) && want == cancelled { // the bank was asked before the browser was back
+	if got == rejected && want == cancelled { // the bank was asked before the browser was back
 		got = cancelled
 	}
 	if got != want {
