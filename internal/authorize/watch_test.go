@@ -70,7 +70,7 @@ func TestStop_MakesTheRowDue(t *testing.T) {
 // However many persons wait, a new consent is opened at once, and a signature is
 // noticed within seconds.
 func TestWatch_MorePersonsThanWorkers(t *testing.T) {
-	const waiting = 2 * authorize.ConsentWorkers
+	const waiting = 3000
 	b := newEnv(t)
 	var signed atomic.Bool
 	var asked atomic.Int64
